@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { fromHex, toHex } from "../../src/bytes/hex.ts";
+import { Reader } from "../../src/bytes/reader.ts";
+import { WireError } from "../../src/bytes/wire_error.ts";
+import { vluLength, Writer } from "../../src/bytes/writer.ts";
+
+Deno.test("vlu: the values of RFC 7016 §2.1.2 and the borders between lengths", () => {
+  const cases: [number, string][] = [
+    [0, "00"],
+    [127, "7f"],
+    [128, "8100"],
+    [16383, "ff7f"],
+    [16384, "818000"],
+    [2000001, "fa8901"],
+    [2 ** 32, "9080808000"],
+    [Number.MAX_SAFE_INTEGER, "8fffffffffffff7f"],
+  ];
+  for (const [value, hex] of cases) {
+    assert.equal(toHex(new Writer().vlu(value).view()), hex);
+    assert.equal(vluLength(value), hex.length / 2);
+    assert.equal(new Reader(fromHex(hex)).vlu(), value);
+  }
+});
+
+Deno.test("vlu: a redundant 80 is read, and more than 53 bits saturate", () => {
+  assert.equal(new Reader(fromHex("80808001")).vlu(), 1);
+  assert.equal(new Reader(fromHex("81ffffffffffffffff7f")).vlu(), Number.MAX_SAFE_INTEGER);
+});
+
+Deno.test("A read past the end throws WireError and has read nothing", () => {
+  const reads: ((from: Reader) => unknown)[] = [
+    (from) => from.u16(),
+    (from) => from.u24(),
+    (from) => from.u32(),
+    (from) => from.f64(),
+    (from) => from.bytes(2),
+    (from) => from.skip(2),
+    (from) => from.vlu(),
+    (from) => from.bytes(-1),
+    (from) => from.bytes(NaN),
+  ];
+  for (const read of reads) {
+    const from = new Reader(fromHex("0083"), 1);
+    assert.throws(() => read(from), WireError);
+    assert.equal(from.left, 1);
+  }
+});
+
+Deno.test("What Writer writes, Reader reads: every kind of number", () => {
+  fc.assert(fc.property(
+    fc.integer({ min: 0, max: 255 }),
+    fc.integer({ min: -32768, max: 32767 }),
+    fc.integer({ min: 0, max: 0xffffff }),
+    fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }),
+    fc.double(),
+    fc.maxSafeNat(),
+    fc.uint8Array({ maxLength: 300 }),
+    (a, b, c, d, e, f, g) => {
+      const to = new Writer(1).u8(a).u16(b).u24(c).u32(d).f64(e).f32(0.5).vlu(f).bytes(g);
+      const from = new Reader(to.copy());
+      assert.equal(from.u8(), a);
+      assert.equal(from.i16(), b);
+      assert.equal(from.u24(), c);
+      assert.equal(from.i32(), d);
+      assert.ok(Object.is(from.f64(), e));
+      assert.equal(from.f32(), 0.5);
+      assert.equal(from.vlu(), f);
+      assert.deepEqual([...from.rest()], [...g]);
+      assert.equal(from.left, 0);
+    },
+  ));
+});
+
+Deno.test("A writer over a buffer keeps to it", () => {
+  const buffer = new Uint8Array(6).fill(0xee);
+  const to = Writer.over(buffer, 2);
+  to.u16(0x0102);
+  assert.throws(() => to.u32(1), WireError);
+  assert.equal(to.at, 4);
+  assert.equal(to.room, 2);
+  assert.equal(toHex(buffer), "eeee0102eeee");
+});
+
+Deno.test("hex: both ways, and a clear error", () => {
+  assert.equal(toHex(fromHex("00 Ff\n1a")), "00ff1a");
+  assert.throws(() => fromHex("0g"), /Cannot read "0g"/);
+  assert.throws(() => fromHex("123"), RangeError);
+});
