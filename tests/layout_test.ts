@@ -7,7 +7,7 @@ const root = new URL("../", import.meta.url);
 function readTable(): Map<string, string[]> {
   const text = Deno.readTextFileSync(new URL("ARCHITECTURE.md", root));
   const table = new Map<string, string[]>();
-  for (const [, room, rooms] of text.matchAll(/^\| `([\w/.]+)` \|[^|]*\| ([^|]*) \|$/gm)) {
+  for (const [, room, rooms] of text.matchAll(/^\| `([\w/.]+)` *\|[^|]*\| ([^|]*) \|$/gm)) {
     table.set(room, [...rooms.matchAll(/`([\w/.]+)`/g)].map((match) => match[1]));
   }
   return table;

@@ -1,0 +1,102 @@
+// Mutual challenge and response before the first frame of a link, where `[servers] secret` is
+// set. It proves who is there; what follows is neither encrypted nor signed. The original has
+// nothing like it, so a server without a secret sees a frame of an absurd length, and one with
+// a secret sees that the magic is missing: either closes the link.
+//
+//   both         magic 8 | nonce 32
+//   initiator    proof 32 = HMAC-SHA-256(secret, "initiator" | initiator's nonce | target's nonce)
+//   target       proof 32 = HMAC-SHA-256(secret, "target"    | initiator's nonce | target's nonce)
+//
+// The target proves itself only to an initiator who already did, so that nobody can fish for
+// proofs to guess a secret from.
+import { toUtf8 } from "../bytes/text.ts";
+import { WireError } from "../bytes/wire_error.ts";
+
+/** HMAC-SHA-256 of a message; the rooms of the protocol do no cryptography of their own. */
+export type Hmac = (key: Uint8Array, message: Uint8Array) => Uint8Array;
+
+const MAGIC = toUtf8("CUMULUS1");
+const NONCE = 32;
+const PROOF = 32;
+
+export class Authentication {
+  readonly #initiator: boolean;
+  readonly #secret: Uint8Array;
+  readonly #hmac: Hmac;
+  readonly #nonce: Uint8Array;
+  #farNonce: Uint8Array | undefined;
+  #received: Uint8Array = new Uint8Array(0);
+  #out: Uint8Array[];
+  done = false;
+
+  constructor(initiator: boolean, secret: Uint8Array, hmac: Hmac, nonce: Uint8Array) {
+    this.#initiator = initiator;
+    this.#secret = secret;
+    this.#hmac = hmac;
+    this.#nonce = nonce;
+    this.#out = [MAGIC, nonce];
+  }
+
+  /** Takes what is to be sent. */
+  take(): Uint8Array[] {
+    return this.#out.splice(0);
+  }
+
+  /**
+   * Reads what arrived, and returns what is left over once {@link done}.
+   *
+   * @throws {WireError} if the other end does not know the secret
+   */
+  receive(bytes: Uint8Array): Uint8Array {
+    this.#received = concat(this.#received, bytes);
+    if (!this.#farNonce) this.#readNonce();
+    if (this.#farNonce && !this.done) this.#readProof();
+    return this.done ? this.#received : new Uint8Array(0);
+  }
+
+  #readNonce(): void {
+    const magic = this.#received.subarray(0, MAGIC.length);
+    if (magic.some((byte, i) => byte !== MAGIC[i])) {
+      throw new WireError("Cannot link: the other server uses no secret");
+    }
+    if (this.#received.length < MAGIC.length + NONCE) return;
+    this.#farNonce = this.#received.slice(MAGIC.length, MAGIC.length + NONCE);
+    this.#received = this.#received.subarray(MAGIC.length + NONCE);
+    if (this.#initiator) this.#out.push(this.#proof(true));
+  }
+
+  #readProof(): void {
+    if (this.#received.length < PROOF) return;
+    if (!equal(this.#received.subarray(0, PROOF), this.#proof(!this.#initiator))) {
+      throw new WireError("Cannot link: the other server's secret is another one");
+    }
+    this.#received = this.#received.subarray(PROOF);
+    if (!this.#initiator) this.#out.push(this.#proof(false));
+    this.done = true;
+  }
+
+  #proof(ofInitiator: boolean): Uint8Array {
+    const [first, second] = this.#initiator
+      ? [this.#nonce, this.#farNonce!]
+      : [this.#farNonce!, this.#nonce];
+    const label = toUtf8(ofInitiator ? "initiator" : "target");
+    return this.#hmac(this.#secret, concat(label, first, second));
+  }
+}
+
+function concat(...parts: Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** Compares in a time that does not tell where two texts differ. */
+function equal(a: Uint8Array, b: Uint8Array): boolean {
+  let difference = a.length ^ b.length;
+  for (let i = 0; i < a.length && i < b.length; i++) difference |= a[i] ^ b[i];
+  return difference === 0;
+}

@@ -1,0 +1,182 @@
+// One end of the connection between two servers, without the connection: bytes in, bytes out.
+// CLU-060 to CLU-068; DECISIONS 19 for the secret.
+import { fromUtf8, toUtf8 } from "../bytes/text.ts";
+import { Writer } from "../bytes/writer.ts";
+import { Authentication, type Hmac } from "./authentication.ts";
+import { FrameReader, FrameWriter } from "./frame.ts";
+import { type Identity, readIdentity, readPaths, writeIdentity, writePaths } from "./identity.ts";
+
+/** Handler of the frames that name running applications (CLU-065). */
+const RUNNING = ".";
+/** Longest handler name, in bytes (CLU-024). */
+const MAX_NAME = 255;
+/** After so long without a frame of ours, an empty one shows the other end that we live. */
+const BEAT_MS = 10_000;
+/** A server whose beats stopped for so long is gone, even if TCP has not noticed. */
+const SILENCE_MS = 35_000;
+/** A connection that has not identified itself after so long is closed. */
+const IDENTIFY_MS = 10_000;
+
+export interface LinkHandler {
+  /** The other server said who it is; from now on it counts (CLU-008). Once. */
+  onIdentified(identity: Identity): void;
+  /** Applications run there. */
+  onRunning(paths: string[]): void;
+  /** A message for a handler; `payload` holds AMF values and is a view, good during the call. */
+  onMessage(handler: string, payload: Uint8Array): void;
+}
+
+export interface LinkOptions {
+  /** Whether this end dialled. */
+  readonly initiator: boolean;
+  readonly identity: Identity;
+  readonly handler: LinkHandler;
+  /** Paths of the applications that run here. */
+  readonly paths: Iterable<string>;
+  /** With a secret both ends must prove that they know it. */
+  readonly secret?: { readonly key: Uint8Array; readonly hmac: Hmac; readonly nonce: Uint8Array };
+}
+
+/**
+ * `receive` and `tick` throw `WireError` when the link cannot go on: its owner closes the
+ * connection. After any call `take` has what is to be sent.
+ */
+export class Link {
+  readonly #handler: LinkHandler;
+  readonly #identity: Identity;
+  readonly #authentication: Authentication | undefined;
+  readonly #reader = new FrameReader(fromUtf8);
+  readonly #writer = new FrameWriter(toUtf8);
+  readonly #paths: string[];
+  #out = new Writer(256);
+  #identified = false;
+  #openedAt: number;
+  #sentAt: number;
+  #heardAt: number;
+  /** Whether the other end shows that it lives; an original server does not. */
+  #beats = false;
+
+  constructor(options: LinkOptions, now: number) {
+    this.#handler = options.handler;
+    this.#identity = options.identity;
+    this.#paths = [...options.paths];
+    this.#openedAt = now;
+    this.#sentAt = now;
+    this.#heardAt = now;
+    const secret = options.secret;
+    if (secret) {
+      this.#authentication = new Authentication(
+        options.initiator,
+        secret.key,
+        secret.hmac,
+        secret.nonce,
+      );
+      this.#flushAuthentication();
+    } else this.#introduce();
+  }
+
+  /** Whether the other end identified itself. */
+  get identified(): boolean {
+    return this.#identified;
+  }
+
+  /** Frames that named a handler nobody introduced; they were passed over. */
+  get unknownHandlers(): number {
+    return this.#reader.unknown;
+  }
+
+  receive(bytes: Uint8Array, now: number): void {
+    this.#heardAt = now;
+    if (this.#authentication && !this.#authentication.done) {
+      bytes = this.#authentication.receive(bytes);
+      this.#flushAuthentication();
+      if (this.#authentication.done) this.#introduce();
+    }
+    this.#reader.push(bytes);
+    for (let frame = this.#reader.next(); frame; frame = this.#reader.next()) {
+      if (frame.handler === undefined) this.#identify(frame.payload);
+      else if (frame.handler === RUNNING) this.#running(frame.payload);
+      else if (this.#identified) this.#handler.onMessage(frame.handler, frame.payload);
+    }
+  }
+
+  /**
+   * Sends a message of AMF values to a handler of the other server.
+   *
+   * @returns whether the name had to be cut to 255 bytes (CLU-024)
+   * @throws {RangeError} if the name is empty or reserved
+   */
+  send(handler: string, payload: Uint8Array, now: number): boolean {
+    if (handler === "" || handler === RUNNING) {
+      throw new RangeError(`Cannot send to the handler "${handler}": the name is not allowed`);
+    }
+    const name = cutName(handler);
+    this.#writer.write(this.#out, name, payload);
+    this.#sentAt = now;
+    return name !== handler;
+  }
+
+  /** Tells the other end of applications that run here now. */
+  announce(paths: Iterable<string>, now: number): void {
+    if (this.#authentication && !this.#authentication.done) {
+      this.#paths.push(...paths);
+      return;
+    }
+    this.#writer.write(this.#out, RUNNING, writePaths(paths));
+    this.#sentAt = now;
+  }
+
+  /**
+   * To be called every few seconds.
+   *
+   * @returns why the link is dead, or undefined while it lives
+   */
+  tick(now: number): string | undefined {
+    if (!this.#identified) {
+      return now - this.#openedAt > IDENTIFY_MS ? "it did not identify itself" : undefined;
+    }
+    if (this.#beats && now - this.#heardAt > SILENCE_MS) {
+      return `it was silent for ${SILENCE_MS / 1000} s`;
+    }
+    if (now - this.#sentAt >= BEAT_MS) this.announce([], now);
+    return undefined;
+  }
+
+  /** Takes the bytes to be sent. */
+  take(): Uint8Array {
+    const bytes = this.#out.copy();
+    this.#out.clear();
+    return bytes;
+  }
+
+  #flushAuthentication(): void {
+    for (const part of this.#authentication!.take()) this.#out.bytes(part);
+  }
+
+  /** Both ends open with their identification and their applications (CLU-064, CLU-065). */
+  #introduce(): void {
+    this.#writer.write(this.#out, undefined, writeIdentity(this.#identity));
+    this.#writer.write(this.#out, RUNNING, writePaths(this.#paths));
+  }
+
+  #identify(payload: Uint8Array): void {
+    const identity = readIdentity(payload);
+    if (this.#identified) return;
+    this.#identified = true;
+    this.#handler.onIdentified(identity);
+  }
+
+  #running(payload: Uint8Array): void {
+    const paths = readPaths(payload);
+    // Only a server of our kind sends empty lists; from then on its silence means something.
+    if (paths.length === 0) this.#beats = true;
+    if (paths.length > 0 && this.#identified) this.#handler.onRunning(paths);
+  }
+}
+
+/** A handler's name in at most 255 bytes of UTF-8. */
+function cutName(handler: string): string {
+  let name = handler.slice(0, MAX_NAME);
+  while (toUtf8(name).length > MAX_NAME) name = name.slice(0, -1);
+  return name;
+}

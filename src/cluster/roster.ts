@@ -1,0 +1,63 @@
+// The servers that are linked with this one: CLU-001 to CLU-015, API-501 to API-526.
+import { addressKey } from "./targets.ts";
+
+/** Another server, for as long as its link is up. */
+export interface Peer {
+  /** `host:port` as configured for one that was dialled, `ip:port` of the connection for others. */
+  readonly address: string;
+  /** Where clients reach it (CLU-015). */
+  readonly publicAddress: string;
+  /** Whether this server dialled it (CLU-002). */
+  readonly isTarget: boolean;
+  /** Properties of the link; names that a script may not hide are left to the script room. */
+  readonly properties: ReadonlyMap<string, string>;
+  /** Sends AMF values to a handler at the other end; nothing happens when the link is down. */
+  send(handler: string, payload: Uint8Array): void;
+}
+
+/** All linked servers in the order in which they connected. */
+export class Roster {
+  readonly #peers: Peer[] = [];
+
+  add(peer: Peer): void {
+    this.#peers.push(peer);
+  }
+
+  /** @returns whether the peer was there */
+  remove(peer: Peer): boolean {
+    const at = this.#peers.indexOf(peer);
+    if (at >= 0) this.#peers.splice(at, 1);
+    return at >= 0;
+  }
+
+  has(peer: Peer): boolean {
+    return this.#peers.includes(peer);
+  }
+
+  get all(): readonly Peer[] {
+    return this.#peers;
+  }
+
+  /** Those that connected to this server (API-502). */
+  get initiators(): readonly Peer[] {
+    return this.#peers.filter((peer) => !peer.isTarget);
+  }
+
+  /** Those that this server connected to (API-503). */
+  get targets(): readonly Peer[] {
+    return this.#peers.filter((peer) => peer.isTarget);
+  }
+}
+
+/**
+ * Finds a server by its place, from 1, or by either of its addresses (API-506).
+ *
+ * @returns undefined if there is none
+ */
+export function findPeer(peers: readonly Peer[], key: string | number): Peer | undefined {
+  if (typeof key === "number") return peers[key - 1];
+  const wanted = addressKey(key);
+  return peers.find((peer) =>
+    addressKey(peer.address) === wanted || addressKey(peer.publicAddress) === wanted
+  );
+}

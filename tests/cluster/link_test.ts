@@ -1,0 +1,239 @@
+import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
+import { fromHex, toHex } from "../../src/bytes/hex.ts";
+import { toUtf8 } from "../../src/bytes/text.ts";
+import { WireError } from "../../src/bytes/wire_error.ts";
+import type { Identity } from "../../src/cluster/identity.ts";
+import { Link, type LinkHandler } from "../../src/cluster/link.ts";
+
+/** Records what a link tells its owner. */
+class Log implements LinkHandler {
+  readonly lines: string[] = [];
+  onIdentified({ reach, properties }: Identity): void {
+    this.lines.push(`identified ${JSON.stringify(reach)} ${JSON.stringify([...properties])}`);
+  }
+  onRunning(paths: string[]): void {
+    this.lines.push(`running ${JSON.stringify(paths)}`);
+  }
+  onMessage(handler: string, payload: Uint8Array): void {
+    this.lines.push(`${handler} ${toHex(payload)}`);
+  }
+}
+
+const publicAddress = (text: string, properties: [string, string][] = []): Identity => ({
+  reach: { publicAddress: text },
+  properties: new Map(properties),
+});
+
+const hmac = (key: Uint8Array, message: Uint8Array) =>
+  new Uint8Array(createHmac("sha256", key).update(message).digest());
+const secretOf = (text: string, nonce: number) => ({
+  key: toUtf8(text),
+  hmac,
+  nonce: new Uint8Array(32).fill(nonce),
+});
+
+interface Ends {
+  a: Link;
+  b: Link;
+  aLog: Log;
+  bLog: Log;
+}
+
+function pair(secretA?: string, secretB?: string): Ends {
+  const [aLog, bLog] = [new Log(), new Log()];
+  const a = new Link({
+    initiator: true,
+    identity: publicAddress("a.example:1935", [["type", "master"]]),
+    handler: aLog,
+    paths: [""],
+    secret: secretA === undefined ? undefined : secretOf(secretA, 1),
+  }, 0);
+  const b = new Link({
+    initiator: false,
+    identity: { reach: { port: 1936 }, properties: new Map() },
+    handler: bLog,
+    paths: ["", "/chat"],
+    secret: secretB === undefined ? undefined : secretOf(secretB, 2),
+  }, 0);
+  return { a, b, aLog, bLog };
+}
+
+/** Carries bytes both ways in pieces until nobody has more to say. */
+function carry({ a, b }: Ends, now = 0, piece = 7): void {
+  for (let quiet = 0; quiet < 2;) {
+    quiet++;
+    for (const [from, to] of [[a, b], [b, a]]) {
+      const bytes = from.take();
+      for (let at = 0; at < bytes.length; at += piece) {
+        to.receive(bytes.subarray(at, at + piece), now);
+        quiet = 0;
+      }
+    }
+  }
+}
+
+Deno.test("CLU-071, CLU-073: an acceptor's first frames, byte for byte", () => {
+  const link = new Link({
+    initiator: false,
+    identity: publicAddress("pub.example:1987"),
+    handler: new Log(),
+    paths: [""],
+  }, 0);
+  assert.equal(
+    toHex(link.take()),
+    toHex(fromHex(
+      `00 00 00 14 00 00 01 10 70 75 62 2E 65 78 61 6D 70 6C 65 3A 31 39 38 37
+       00 00 00 03 01 2E 00`,
+    )),
+  );
+});
+
+Deno.test("CLU-072, CLU-074: an initiator's properties sorted by name, and a later application", () => {
+  const link = new Link({
+    initiator: true,
+    identity: publicAddress("pub.example:1987", [["type", "master"], ["n", "a b"]]),
+    handler: new Log(),
+    paths: [""],
+  }, 0);
+  assert.equal(
+    toHex(link.take()).slice(0, 2 * 0x2a),
+    toHex(fromHex(
+      `00 00 00 26 00 00 01 10 70 75 62 2E 65 78 61 6D 70 6C 65 3A 31 39 38 37
+       01 6E 03 61 20 62 04 74 79 70 65 06 6D 61 73 74 65 72`,
+    )),
+  );
+  link.announce(["/app1"], 0);
+  assert.equal(toHex(link.take()), toHex(fromHex("00 00 00 08 00 01 05 2F 61 70 70 31")));
+});
+
+Deno.test("CLU-075, CLU-076: a handler's name travels once, then its number", () => {
+  const link = new Link({
+    initiator: false,
+    identity: publicAddress("x"),
+    handler: new Log(),
+    paths: [""],
+  }, 0);
+  link.take();
+  const first = fromHex("11 04 01 11 06 07 74 77 6F 11 0A 0B 01 03 78 04 01 01");
+  link.send("hello", first, 0);
+  link.send("hello", fromHex("11 06 0B 61 67 61 69 6E"), 0);
+  assert.equal(
+    toHex(link.take()),
+    toHex(fromHex(
+      `00 00 00 18 05 68 65 6C 6C 6F 11 04 01 11 06 07 74 77 6F 11 0A 0B 01 03 78 04 01 01
+       00 00 00 0A 00 02 11 06 0B 61 67 61 69 6E`,
+    )),
+  );
+});
+
+Deno.test("Two ends identify themselves and exchange messages, in segments of any size", () => {
+  for (const piece of [1, 2, 3, 7, 1000]) {
+    const ends = pair();
+    carry(ends, 0, piece);
+    ends.a.send("hello", fromHex("05"), 0);
+    ends.a.send("hello", fromHex("0101"), 0);
+    carry(ends, 0, piece);
+    assert.deepEqual(ends.bLog.lines, [
+      'identified {"publicAddress":"a.example:1935"} [["type","master"]]',
+      'running [""]',
+      "hello 05",
+      "hello 0101",
+    ]);
+    assert.deepEqual(ends.aLog.lines, [
+      'identified {"port":1936} []',
+      'running ["","/chat"]',
+    ]);
+  }
+});
+
+Deno.test("CLU-024: a name is refused when empty or '.', and cut at 255 bytes", () => {
+  const { a, b, aLog: _aLog, bLog } = pair();
+  carry({ a, b, aLog: _aLog, bLog });
+  assert.throws(() => a.send("", new Uint8Array(), 0), RangeError);
+  assert.throws(() => a.send(".", new Uint8Array(), 0), RangeError);
+  assert.equal(a.send("é".repeat(200), new Uint8Array(), 0), true);
+  carry({ a, b, aLog: _aLog, bLog });
+  assert.equal(bLog.lines.at(-1), `${"é".repeat(127)} `);
+});
+
+Deno.test("CLU-067: a frame with an unknown number is passed over, the next one read", () => {
+  const log = new Log();
+  const link = new Link({
+    initiator: false,
+    identity: publicAddress("x"),
+    handler: log,
+    paths: [],
+  }, 0);
+  link.receive(fromHex("00000005 0000 00 078f  00000003 0009 05  00000003 0161 05"), 0);
+  assert.equal(link.unknownHandlers, 1);
+  assert.deepEqual(log.lines, ['identified {"port":1935} []', "a 05"]);
+});
+
+Deno.test("CLU-068: a frame above 16 MiB and a broken identification end the link", () => {
+  const broken = ["01000001", "0000000400000105", "0000000100", "0000000105"];
+  for (const hex of broken) {
+    const { b } = pair();
+    assert.throws(() => b.receive(fromHex(hex), 0), WireError, hex);
+  }
+});
+
+Deno.test("A claimed length costs no memory before its bytes arrive", () => {
+  const { b } = pair();
+  b.receive(fromHex("01000000 05"), 0); // 16 MiB announced, one byte there
+  b.receive(new Uint8Array(100), 0);
+  assert.equal(b.identified, false);
+});
+
+Deno.test("A message before the identification is not passed on", () => {
+  const { b, bLog } = pair();
+  b.receive(fromHex("00000003 0161 05"), 0);
+  assert.deepEqual(bLog.lines, []);
+});
+
+Deno.test("A shared secret lets both ends in; any other, or none, lets nobody", () => {
+  const good = pair("s3cret", "s3cret");
+  carry(good);
+  assert.ok(good.a.identified && good.b.identified);
+  for (const [one, other] of [["s3cret", "secret"], ["s3cret", undefined], [undefined, "s3cret"]]) {
+    const bad = pair(one, other);
+    assert.throws(() => carry(bad, 0, 1000), WireError);
+    assert.ok(!bad.a.identified && !bad.b.identified, `${one} and ${other}`);
+  }
+});
+
+Deno.test("An initiator without the secret learns no proof of the target", () => {
+  const { b } = pair("x", "right");
+  const greeting = b.take();
+  assert.equal(greeting.length, 8 + 32);
+  b.receive(greeting, 0); // the target's own words reflected
+  assert.equal(b.take().length, 0);
+  assert.throws(() => b.receive(new Uint8Array(32), 0), WireError);
+});
+
+Deno.test("Applications that start while the secret is being proved are announced after it", () => {
+  const ends = pair("s", "s");
+  ends.b.announce(["/late"], 0);
+  carry(ends);
+  assert.ok(ends.aLog.lines.includes('running ["","/chat","/late"]'));
+});
+
+Deno.test("Links that do not identify themselves, or fall silent, are reported dead", () => {
+  const ends = pair();
+  assert.equal(ends.a.tick(10_000), undefined);
+  assert.match(ends.a.tick(10_001)!, /did not identify/);
+  carry(ends, 5_000);
+  for (let now = 6_000; now <= 30_000; now += 2_000) {
+    assert.equal(ends.a.tick(now), undefined);
+    assert.equal(ends.b.tick(now), undefined);
+    carry(ends, now);
+  }
+  assert.equal(ends.a.tick(60_000), undefined, "30 s of silence are allowed");
+  assert.match(ends.a.tick(66_000)!, /silent/);
+});
+
+Deno.test("An original server sends no beats and is not taken for dead", () => {
+  const { b } = pair();
+  b.receive(fromHex("00000005 0000 00 078f"), 0);
+  assert.equal(b.tick(3_600_000), undefined);
+});
