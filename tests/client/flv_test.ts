@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { fromHex, toHex } from "../../src/bytes/hex.ts";
+import { FlvError, flvHeader, FlvReader, type FlvTag, flvTag } from "../../src/client/flv.ts";
+import { isAudioHeader, isKeyFrame, isVideoHeader } from "../../src/client/frames.ts";
+
+const media = Deno.readFileSync(new URL("../media/test.flv", import.meta.url));
+
+function readAll(bytes: Uint8Array, step = bytes.length): FlvTag[] {
+  const reader = new FlvReader();
+  const tags: FlvTag[] = [];
+  for (let at = 0; at < bytes.length; at += step) {
+    tags.push(...reader.push(bytes.subarray(at, at + step)));
+  }
+  reader.end();
+  return tags;
+}
+
+Deno.test("FlvReader finds every tag that tests/media/README.md counts", () => {
+  const tags = readAll(media);
+  const of = (type: number) => tags.filter((tag) => tag.type === type);
+  assert.deepEqual([of(18).length, of(9).length, of(8).length], [1, 127, 218]);
+  assert.deepEqual(
+    of(9).filter((tag) => isKeyFrame(tag.data) && tag.data[1] === 1).map((tag) => tag.timestamp),
+    [0, 1000, 2000, 3000, 4000],
+  );
+  assert.equal(of(9).filter((tag) => isVideoHeader(tag.data)).length, 1);
+  const [header, ...sound] = of(8);
+  assert.ok(isAudioHeader(header.data));
+  assert.equal(toHex(header.data), "af00120856e500");
+  assert.deepEqual([sound[0].timestamp, sound.at(-1)!.timestamp], [57, 5072]);
+});
+
+Deno.test("FlvReader reads the same tags whatever the pieces, and the writer writes them back", () => {
+  const whole = readAll(media);
+  for (const step of [7, 4096, 65536]) assert.deepEqual(readAll(media, step), whole);
+  const written = [...flvHeader(true, true)];
+  for (const tag of whole) written.push(...flvTag(tag));
+  assert.equal(toHex(Uint8Array.from(written)), toHex(media));
+});
+
+Deno.test("The fourth timestamp byte is the highest", () => {
+  // A tag written by hand: type, size, timestamp, extended timestamp, stream, data, length.
+  const tag = fromHex("09 000002 345678 12 000000 1701 0000000d");
+  const file = Uint8Array.from([...fromHex("464c56 01 01 00000009 00000000"), ...tag]);
+  const [read] = readAll(file);
+  assert.equal(read.timestamp, 0x12345678);
+  assert.equal(toHex(flvTag(read)), toHex(tag));
+  assert.equal(flvTag({ type: 8, timestamp: 0xfffffffe, data: new Uint8Array(0) })[7], 0xff);
+  const [last] = readAll(
+    Uint8Array.from([
+      ...flvHeader(true, false),
+      ...flvTag({ type: 8, timestamp: 0xfffffffe, data: new Uint8Array(1) }),
+    ]),
+  );
+  assert.equal(last.timestamp, 0xfffffffe);
+});
+
+Deno.test("A header longer than nine bytes is passed over", () => {
+  const reader = new FlvReader();
+  const tags = reader.push(
+    fromHex("464c56 01 04 0000000b aabb 00000000 08000001 000000 00 000000 2f 0000000c"),
+  );
+  assert.equal(tags.length, 1);
+  assert.deepEqual([reader.hasAudio, reader.hasVideo, reader.left], [true, false, 0]);
+});
+
+Deno.test("A file that is no FLV, is encrypted, or breaks off is refused with its place", () => {
+  const refused = (bytes: Uint8Array, message: RegExp) =>
+    assert.throws(() => readAll(bytes), (error) => {
+      assert.ok(error instanceof FlvError);
+      assert.match(error.message, message);
+      return true;
+    });
+  refused(fromHex("00000018 66747970 69736f6d"), /does not begin with "FLV"/);
+  refused(fromHex("464c5601"), /too short/);
+  refused(fromHex("464c56 01 05 00000003 00000000"), /header of 3 bytes/);
+  refused(fromHex("464c56 01 05 00000009 00000000 29000001 00000000 000000"), /at 13 is encrypted/);
+  refused(fromHex("464c56 01 05 00000009 00000000 07000001 00000000 000000"), /unknown type 7/);
+  const last = 11 + 5 + 4; // the tag of the end of sequence
+  for (let cut = 1; cut < last; cut++) {
+    refused(media.subarray(0, media.length - cut), /breaks off \d+ bytes into the tag at/);
+  }
+});
