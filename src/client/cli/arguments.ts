@@ -1,0 +1,120 @@
+// A command's options and operands, described once: for reading them and for --help.
+
+/** A command line cannot be used: the message is for whoever typed it. */
+export class UsageError extends Error {
+  override name = "UsageError";
+}
+
+export interface Option {
+  /** What the value stands for, such as "N"; an option without takes no value. */
+  readonly value?: string;
+  readonly help: string;
+}
+
+export interface Command {
+  readonly name: string;
+  /** What follows the options, such as "URL FILE.flv". */
+  readonly operands: string;
+  /** How many operands there are at least and at most. */
+  readonly count: readonly [least: number, most: number];
+  readonly summary: string;
+  /** Paragraphs below the options in --help. */
+  readonly notes?: string;
+  readonly options: Readonly<Record<string, Option>>;
+}
+
+export interface Arguments {
+  readonly operands: string[];
+  /** Values by option name; "" for an option that takes none. */
+  readonly options: ReadonlyMap<string, string>;
+  readonly help: boolean;
+}
+
+/**
+ * Reads a command's arguments: `--name`, `--name=value` and `--name value` anywhere, and after
+ * `--` operands only. A number below zero is an operand.
+ *
+ * @throws {UsageError} on an unknown option, a missing or surplus value, or a wrong operand count
+ */
+export function parseArguments(command: Command, args: readonly string[]): Arguments {
+  const operands: string[] = [];
+  const options = new Map<string, string>();
+  let help = false;
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i];
+    if (arg === "--") {
+      operands.push(...args.slice(i + 1));
+      break;
+    }
+    if (arg === "-h" || arg === "--help") {
+      help = true;
+      continue;
+    }
+    if (!/^-+[a-zA-Z]/.test(arg)) {
+      operands.push(arg);
+      continue;
+    }
+    const [, name, given] = /^-+([^=]+)(?:=([\s\S]*))?$/.exec(arg)!;
+    const option = command.options[name];
+    if (!option || !arg.startsWith("--")) throw new UsageError(`Unknown option ${arg}`);
+    if (!option.value) {
+      if (given !== undefined) throw new UsageError(`Option --${name} takes no value`);
+      options.set(name, "");
+    } else {
+      const value = given ?? args[++i];
+      if (value === undefined) throw new UsageError(`Option --${name} needs ${option.value}`);
+      options.set(name, value);
+    }
+  }
+  if (!help) checkCount(command, operands);
+  return { operands, options, help };
+}
+
+/**
+ * The number an option has.
+ *
+ * @returns undefined if the option is not given
+ * @throws {UsageError} if it is not a number of `least` or more
+ */
+export function numberOption(
+  { options }: Arguments,
+  name: string,
+  least: number,
+  most = Infinity,
+): number | undefined {
+  const text = options.get(name);
+  if (text === undefined) return undefined;
+  const value = text.trim() === "" ? NaN : Number(text);
+  if (!(value >= least && value <= most)) {
+    const range = most === Infinity ? `of at least ${least}` : `from ${least} to ${most}`;
+    throw new UsageError(`Option --${name} needs a number ${range}, not "${text}"`);
+  }
+  return value;
+}
+
+/** The text of `--help` for one command. */
+export function helpText(program: string, command: Command): string {
+  const options: [string, string][] = Object.entries(command.options).map(
+    ([name, { value, help }]) => [value ? `--${name} ${value}` : `--${name}`, help],
+  );
+  options.push(["--help", "print this and exit"]);
+  const width = Math.max(...options.map(([left]) => left.length));
+  const lines = options.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
+  return [
+    `Usage: ${program} ${command.name} [OPTIONS] ${command.operands}`,
+    "",
+    command.summary,
+    "",
+    "Options:",
+    ...lines,
+    ...(command.notes ? ["", command.notes] : []),
+    "",
+  ].join("\n");
+}
+
+function checkCount({ name, operands, count: [least, most] }: Command, given: string[]): void {
+  if (given.length < least) throw new UsageError(`"${name}" needs ${operands}`);
+  if (given.length > most) {
+    throw new UsageError(`"${name}" takes ${operands}; "${given[most]}" is too many`);
+  }
+}

@@ -1,0 +1,84 @@
+// The line that shows how publishing or playing goes.
+
+/** What is counted; all figures are since the start. */
+export interface Progress {
+  /** Stream time of the newest frame, in milliseconds. */
+  time: number;
+  videoFrames: number;
+  audioFrames: number;
+  /** Bytes of audio and video data. */
+  bytes: number;
+  /** Smoothed round trip in milliseconds; 0 while unknown. */
+  roundTrip: number;
+}
+
+/** `h:mm:ss.t` of a time in milliseconds. */
+export function clockText(milliseconds: number): string {
+  const tenths = Math.floor(milliseconds / 100);
+  const two = (value: number) => String(value).padStart(2, "0");
+  const seconds = Math.floor(tenths / 10);
+  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  return `${h}:${two(m)}:${two(s)}.${tenths % 10}`;
+}
+
+/** One line: time, frames, bit rate and round trip. `bitRate` is in bits per second. */
+export function progressText(progress: Progress, bitRate: number): string {
+  const { time, videoFrames, audioFrames, roundTrip } = progress;
+  const rate = bitRate < 999_500
+    ? `${Math.round(bitRate / 1000)} kb/s`
+    : `${(bitRate / 1e6).toFixed(2)} Mb/s`;
+  return `${clockText(time)}  video ${videoFrames}  audio ${audioFrames}  ${rate}` +
+    `  rtt ${roundTrip > 0 ? `${Math.round(roundTrip)} ms` : "-"}`;
+}
+
+/** A terminal, or anything that takes text. */
+export interface ProgressOutput {
+  write(text: string): void;
+  /** Whether a line can be written over. */
+  readonly isTerminal: boolean;
+}
+
+/** Prints progress: on a terminal one line over and over, elsewhere a line now and then. */
+export class ProgressLine {
+  /** Times and byte counts of the last seconds, oldest first, for the bit rate. */
+  #samples: { at: number; bytes: number }[] = [];
+  #printedAt = -Infinity;
+  #open = false;
+
+  constructor(readonly output: ProgressOutput) {}
+
+  /** How often to call {@link show}, in milliseconds. */
+  static readonly period = 250;
+
+  /** Shows `progress` at `now` (milliseconds), if it is time to. */
+  show(progress: Progress, now: number): void {
+    this.#samples.push({ at: now, bytes: progress.bytes });
+    while (this.#samples.length > 2 && now - this.#samples[1].at >= 2000) this.#samples.shift();
+    const { isTerminal } = this.output;
+    if (!isTerminal && now - this.#printedAt < 5000) return;
+    this.#printedAt = now;
+    const [first] = this.#samples;
+    const elapsed = now - first.at;
+    const rate = elapsed > 0 ? (progress.bytes - first.bytes) * 8000 / elapsed : 0;
+    const text = progressText(progress, rate);
+    this.output.write(isTerminal ? `\r\x1b[K${text}` : `${text}\n`);
+    this.#open = isTerminal;
+  }
+
+  /** Prints a line of its own, above the progress on a terminal. */
+  say(text: string): void {
+    this.output.write(this.#open ? `\r\x1b[K${text}\n` : `${text}\n`);
+    this.#open = false;
+  }
+}
+
+/** Standard error, which leaves standard output to results. */
+export const standardError: ProgressOutput = {
+  write(text) {
+    const bytes = new TextEncoder().encode(text);
+    for (let at = 0; at < bytes.length;) at += Deno.stderr.writeSync(bytes.subarray(at));
+  },
+  get isTerminal() {
+    return Deno.stderr.isTerminal();
+  },
+};

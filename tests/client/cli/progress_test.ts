@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { clockText, ProgressLine, progressText } from "../../../src/client/cli/progress.ts";
+
+const progress = { time: 3_725_290, videoFrames: 80, audioFrames: 9, bytes: 0, roundTrip: 12.4 };
+
+function terminal(isTerminal: boolean) {
+  let text = "";
+  return { isTerminal, write: (more: string) => void (text += more), text: () => text };
+}
+
+Deno.test("A progress line has time, frames, bit rate and round trip", () => {
+  assert.equal(clockText(0), "0:00:00.0");
+  assert.equal(
+    progressText(progress, 312_400),
+    "1:02:05.2  video 80  audio 9  312 kb/s  rtt 12 ms",
+  );
+  assert.match(progressText({ ...progress, roundTrip: 0 }, 2_345_000), /2\.35 Mb\/s {2}rtt -$/);
+});
+
+Deno.test("On a terminal the line is written over, and the rate is that of the last two seconds", () => {
+  const output = terminal(true);
+  const line = new ProgressLine(output);
+  for (let now = 0, bytes = 0; now <= 10_000; now += 250) {
+    bytes += now <= 5000 ? 31_250 : 6250; // 1 Mb/s, then 200 kb/s
+    line.show({ ...progress, bytes }, now);
+  }
+  const lines = output.text().split("\r\x1b[K").slice(1);
+  assert.equal(lines.length, 41);
+  assert.match(lines[20], /1\.00 Mb\/s/);
+  assert.match(lines[40], / 200 kb\/s/);
+  line.say("end");
+  assert.ok(output.text().endsWith("\r\x1b[Kend\n"));
+});
+
+Deno.test("Elsewhere a line is printed every five seconds", () => {
+  const output = terminal(false);
+  const line = new ProgressLine(output);
+  for (let now = 0; now <= 10_000; now += 250) line.show(progress, now);
+  line.say("end");
+  assert.equal(output.text().split("\n").length, 5);
+  assert.ok(!output.text().includes("\x1b"));
+});
