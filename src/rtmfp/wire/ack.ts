@@ -1,0 +1,136 @@
+// Acknowledgements of user data, in two encodings. RFC 7016 §2.3.13, §2.3.14.
+import type { Reader } from "../../bytes/reader.ts";
+import { WireError } from "../../bytes/wire_error.ts";
+import { vluLength, type Writer } from "../../bytes/writer.ts";
+import { CHUNK_HEADER, ChunkType } from "./chunk.ts";
+
+/** What is acknowledged of one flow. One record is used again and again. */
+export class Ack {
+  flowId = 0;
+  /** Free room in the receiver's buffer, in blocks of 1024 bytes. */
+  bufferBlocks = 0;
+  /** All sequence numbers up to and including this one have arrived or are given up. */
+  cumulativeAck = 0;
+  /** What has arrived beyond: first and last number of each run, `[first, last, first, last, …]`, ascending. */
+  readonly ranges: number[] = [];
+}
+
+/**
+ * Writes a whole Data Acknowledgement Ranges chunk, header and all, with as many of its ranges as
+ * fit. Shape: `VLU flowId | VLU bufferBlocks | VLU cumulativeAck | (VLU holes-1 | VLU received-1)*`.
+ *
+ * @param ranges as {@link Ack.ranges}; each at least one number beyond the end of the one before
+ *   (of `cumulativeAck` for the first)
+ * @returns false if not even the part before the ranges fits: nothing is written then
+ */
+export function writeRangeAck(
+  to: Writer,
+  flowId: number,
+  bufferBlocks: number,
+  cumulativeAck: number,
+  ranges: readonly number[],
+): boolean {
+  const fixed = vluLength(flowId) + vluLength(bufferBlocks) + vluLength(cumulativeAck);
+  const start = to.at;
+  let room = Math.min(to.room, CHUNK_HEADER + 0xffff) - CHUNK_HEADER - fixed;
+  if (room < 0) return false;
+  to.u8(ChunkType.rangeAck).u16(0).vlu(flowId).vlu(bufferBlocks).vlu(cumulativeAck);
+  let last = cumulativeAck;
+  for (let i = 0; i + 1 < ranges.length; i += 2) {
+    const holes = ranges[i] - last - 2;
+    const received = ranges[i + 1] - ranges[i];
+    room -= vluLength(holes) + vluLength(received);
+    if (room < 0) break;
+    to.vlu(holes).vlu(received);
+    last = ranges[i + 1];
+  }
+  const end = to.at;
+  to.at = start + 1;
+  to.u16(end - start - CHUNK_HEADER);
+  to.at = end;
+  return true;
+}
+
+/**
+ * Reads the payload of a Data Acknowledgement Ranges chunk. A range cut off at the end is left
+ * out; what stands before it is valid.
+ *
+ * @throws {WireError} if it is cut off before the ranges
+ */
+export function readRangeAck(from: Reader, ack: Ack): void {
+  readFixed(from, ack);
+  let last = ack.cumulativeAck;
+  try {
+    while (from.left > 0) {
+      const first = last + 2 + from.vlu();
+      last = first + from.vlu();
+      if (last >= Number.MAX_SAFE_INTEGER) return; // no such number was ever sent
+      ack.ranges.push(first, last);
+    }
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+  }
+}
+
+/**
+ * Writes a whole Data Acknowledgement Bitmap chunk, header and all. Bit 0 of the first byte stands
+ * for `cumulativeAck + 2`. No peer needs it: rtmfp-cpp reads its cumulative part alone and Cumulus
+ * nothing of it.
+ *
+ * @param ranges as for {@link writeRangeAck}
+ * @throws {WireError} if it does not fit
+ */
+export function writeBitmapAck(
+  to: Writer,
+  flowId: number,
+  bufferBlocks: number,
+  cumulativeAck: number,
+  ranges: readonly number[],
+): void {
+  const base = cumulativeAck + 2;
+  const bits = ranges.length > 1 ? ranges[ranges.length - 1] - base + 1 : 0;
+  const bytes = Math.ceil(bits / 8);
+  const fixed = vluLength(flowId) + vluLength(bufferBlocks) + vluLength(cumulativeAck);
+  if (to.room < CHUNK_HEADER + fixed + bytes || fixed + bytes > 0xffff) {
+    throw new WireError(`Cannot write a bitmap of ${bytes} bytes: ${to.room} left`);
+  }
+  to.u8(ChunkType.bitmapAck).u16(fixed + bytes).vlu(flowId).vlu(bufferBlocks).vlu(cumulativeAck);
+  for (let byte = 0, range = 0; byte < bytes; byte++) {
+    let value = 0;
+    for (let bit = 0; bit < 8; bit++) {
+      const sequence = base + byte * 8 + bit;
+      if (sequence > ranges[range + 1]) range += 2;
+      if (sequence >= ranges[range]) value |= 1 << bit;
+    }
+    to.u8(value);
+  }
+}
+
+/**
+ * Reads the payload of a Data Acknowledgement Bitmap chunk.
+ *
+ * @throws {WireError} if it is cut off before the bitmap
+ */
+export function readBitmapAck(from: Reader, ack: Ack): void {
+  readFixed(from, ack);
+  const { ranges } = ack;
+  let sequence = ack.cumulativeAck + 2;
+  let inside = false;
+  while (from.left > 0) {
+    const byte = from.u8();
+    for (let bit = 0; bit < 8; bit++, sequence++) {
+      const received = (byte & (1 << bit)) !== 0;
+      if (received === inside) continue;
+      ranges.push(received ? sequence : sequence - 1);
+      inside = received;
+    }
+  }
+  if (inside) ranges.push(sequence - 1);
+}
+
+function readFixed(from: Reader, ack: Ack): void {
+  ack.ranges.length = 0;
+  ack.flowId = from.vlu();
+  ack.bufferBlocks = from.vlu();
+  ack.cumulativeAck = from.vlu();
+}

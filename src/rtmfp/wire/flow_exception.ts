@@ -1,0 +1,15 @@
+import type { ChunkCodec } from "./chunk.ts";
+import { ChunkType } from "./chunk.ts";
+
+export interface FlowException {
+  readonly flowId: number;
+  /** 0 for rejections that no application asked for. */
+  readonly code: number;
+}
+
+/** Flow Exception Report: the receiver of a flow wants no more of it. RFC 7016 §2.3.16. */
+export const flowException: ChunkCodec<FlowException> = {
+  type: ChunkType.flowException,
+  write: (to, { flowId, code }) => to.vlu(flowId).vlu(code),
+  read: (from) => ({ flowId: from.vlu(), code: from.vlu() }),
+};

@@ -1,0 +1,54 @@
+// The options with which a flow begins. RFC 7016 §2.3.11.1.
+import { Reader } from "../../bytes/reader.ts";
+import { WireError } from "../../bytes/wire_error.ts";
+import { Writer } from "../../bytes/writer.ts";
+import { readOptionList, writeMarker, writeOption } from "./options.ts";
+
+const USER_METADATA = 0x00;
+const RETURN_ASSOCIATION = 0x0a;
+/** Types from here on may be ignored by who does not know them. */
+const IGNORABLE = 8192;
+
+export interface FlowOptions {
+  /** What the flow is for; a new flow without is to be rejected. When read, a view. */
+  readonly metadata: Uint8Array | undefined;
+  /** The flow in the other direction that this one answers: its sender's number for it. */
+  readonly association: number | undefined;
+  /** The first option that is neither known nor ignorable: the flow is to be rejected. */
+  readonly unknown?: number | undefined;
+}
+
+/** An option list, Marker included. Metadata stands first: Cumulus and librtmfp read no other order. */
+export function writeFlowOptions(
+  { metadata, association }: Pick<FlowOptions, "metadata" | "association">,
+): Uint8Array {
+  const to = new Writer();
+  if (metadata) writeOption(to, USER_METADATA, metadata);
+  if (association !== undefined) {
+    writeOption(to, RETURN_ASSOCIATION, new Writer(8).vlu(association).view());
+  }
+  return writeMarker(to).copy();
+}
+
+/**
+ * Reads what {@link writeFlowOptions} writes, in any order.
+ *
+ * @throws {WireError} if it is cut off, or an option comes twice
+ */
+export function readFlowOptions(options: Uint8Array): FlowOptions {
+  let metadata: Uint8Array | undefined;
+  let association: number | undefined;
+  let unknown: number | undefined;
+  for (const { type, value } of readOptionList(new Reader(options))) {
+    if (type === USER_METADATA) {
+      if (metadata) throw new WireError("Cannot use two metadata options");
+      metadata = value;
+    } else if (type === RETURN_ASSOCIATION) {
+      if (association !== undefined) throw new WireError("Cannot use two association options");
+      association = new Reader(value).vlu();
+    } else if (type < IGNORABLE) {
+      unknown ??= type;
+    }
+  }
+  return { metadata, association, unknown };
+}

@@ -1,0 +1,22 @@
+import type { ChunkCodec } from "./chunk.ts";
+import { ChunkType } from "./chunk.ts";
+
+/** Session Close Request; it has no payload, and one that it has is ignored. RFC 7016 §2.3.17. */
+export const sessionClose: ChunkCodec<void> = {
+  type: ChunkType.sessionClose,
+  write: () => {},
+  read: () => {},
+};
+
+/** Session Close Acknowledgement, which also closes abruptly. RFC 7016 §2.3.18. */
+export const sessionCloseAck: ChunkCodec<void> = {
+  ...sessionClose,
+  type: ChunkType.sessionCloseAck,
+};
+
+/** The reason that librtmfp sends next to one of the two. Not in the RFC. */
+export const closeReason: ChunkCodec<number> = {
+  type: ChunkType.closeReason,
+  write: (to, reason) => to.u8(reason),
+  read: (from) => from.u8(),
+};
