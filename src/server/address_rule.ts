@@ -1,0 +1,94 @@
+// Rules about addresses in `[sandbox]` and `[servers] allow`: DECISIONS 19 and 21.
+import { ipBytes } from "../rtmfp/wire/address.ts";
+
+interface Range {
+  readonly ip: Uint8Array;
+  readonly bits: number;
+}
+
+/** One entry of a list: which hosts, and which of their ports. */
+export interface AddressRule {
+  /** As it was written. */
+  readonly text: string;
+  /**
+   * @param ip the address that will be used
+   * @param port its port
+   * @param name the name it was asked for by, if it was one
+   */
+  matches(ip: string, port: number, name?: string): boolean;
+}
+
+/** What an {@link AddressRule} looks like, completing "expected …". */
+export const addressRuleForm =
+  "host, host:port, host:from-to, where host is a name, *.name, an IP address, address/bits, " +
+  "public, private, loopback or *";
+
+/** Reads one rule; undefined if it is none. */
+export function parseAddressRule(text: string): AddressRule | undefined {
+  const match =
+    /^(?:\[([0-9a-fA-F:.]+(?:\/\d{1,3})?)\]|([^:\s[\]]+)|([0-9a-fA-F]*:[0-9a-fA-F:.]*:[0-9a-fA-F:.]*(?:\/\d{1,3})?))(?::(\*|\d{1,5}(?:-\d{1,5})?))?$/
+      .exec(text.trim());
+  if (!match) return undefined;
+  const host = hostRule((match[1] ?? match[2] ?? match[3]).toLowerCase());
+  const [from, to] = portRange(match[4]);
+  if (!host || !(from <= to) || to > 65535) return undefined;
+  return {
+    text,
+    matches: (ip, port, name) => port >= from && port <= to && host(ip, name?.toLowerCase()),
+  };
+}
+
+function portRange(text: string | undefined): [number, number] {
+  if (text === undefined || text === "*") return [0, 65535];
+  const [from, to = from] = text.split("-").map(Number);
+  return [from, to];
+}
+
+function hostRule(host: string): ((ip: string, name?: string) => boolean) | undefined {
+  if (host === "*") return () => true;
+  if (host === "public") return isPublic;
+  if (host === "private") return (ip) => within(ip, PRIVATE);
+  if (host === "loopback") return (ip) => within(ip, LOOPBACK);
+  const range = parseRange(host);
+  if (range) return (ip) => within(ip, [range]);
+  if (/^(\*\.)?[a-z0-9_]([a-z0-9_.-]*[a-z0-9])?$/.test(host) && /[a-z]/.test(host)) {
+    return host.startsWith("*.")
+      ? (_, name) => name?.endsWith(host.slice(1)) ?? false
+      : (_, name) => name === host;
+  }
+  return undefined;
+}
+
+function parseRange(text: string): Range | undefined {
+  const [address, suffix] = text.split("/");
+  const ip = ipBytes(address);
+  if (suffix === "") return undefined;
+  const bits = suffix === undefined ? (ip?.length ?? 0) * 8 : Number(suffix);
+  return ip && bits <= ip.length * 8 ? { ip, bits } : undefined;
+}
+
+const ranges = (text: string) => text.split(" ").map((range) => parseRange(range)!);
+const PRIVATE = ranges("10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 fc00::/7");
+const LOOPBACK = ranges("127.0.0.0/8 ::1/128");
+/** IANA's special-purpose ranges; of IPv6, those within 2000::/3, and those that hold IPv4. */
+const NOT_PUBLIC = ranges(
+  "0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 " +
+    "192.0.2.0/24 192.88.99.0/24 192.168.0.0/16 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 " +
+    "224.0.0.0/3 2001::/23 2001:db8::/32 2002::/16 3fff::/20",
+);
+const GLOBAL_IPV6 = ranges("2000::/3");
+
+function isPublic(ip: string): boolean {
+  return !within(ip, NOT_PUBLIC) && (!ip.includes(":") || within(ip, GLOBAL_IPV6));
+}
+
+function within(text: string, ranges: readonly Range[]): boolean {
+  const ip = ipBytes(text);
+  return ip !== undefined && ranges.some((range) => {
+    if (range.ip.length !== ip.length) return false;
+    const whole = range.bits >> 3;
+    for (let i = 0; i < whole; i++) if (ip[i] !== range.ip[i]) return false;
+    return (range.bits & 7) === 0 ||
+      ((ip[whole] ^ range.ip[whole]) >> (8 - (range.bits & 7))) === 0;
+  });
+}

@@ -1,0 +1,123 @@
+// The configuration of the server and of its scripts out of one text: CFG-001 to CFG-066.
+import { ConfigError } from "./config_error.ts";
+import { expand, type IniEntry, parseIni } from "./ini.ts";
+import { type Config, obsolete, settings } from "./settings.ts";
+import type { Setting } from "./setting.ts";
+
+/** What scripts see as `cumulus.configs`: texts, `false`, and tables of them. */
+export interface ConfigTree {
+  [name: string]: string | false | ConfigTree;
+}
+
+export interface Configuration {
+  readonly config: Config;
+  readonly scripts: ConfigTree;
+  /** What the operator should know, a line each. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Reads the text of CumulusServer.ini.
+ *
+ * @param text "" gives the defaults
+ * @param file its name, for messages
+ * @param facts `application.*` and `system.*`, which values may refer to and scripts see (CFG-064)
+ * @throws {ConfigError} on the first value that is not allowed
+ */
+export function readConfig(
+  text: string,
+  file: string,
+  facts: Readonly<Record<string, string>> = {},
+): Configuration {
+  const warnings: string[] = [];
+  const warn = (line: number, text: string) => warnings.push(`${file}:${line}: ${text}`);
+  const { entries, problems } = parseIni(text);
+  for (const { line, text } of problems) warn(line, `this is no "key = value": ${text}`);
+  const byName = new Map<string, IniEntry>();
+  for (const entry of entries) {
+    const name = entry.name.toLowerCase();
+    const before = byName.get(name);
+    if (before) warn(entry.line, `${entry.name} replaces its value of line ${before.line}`);
+    byName.set(name, before ? { ...entry, name: before.name } : entry);
+  }
+  const factsByName = new Map(
+    Object.entries(facts).map(([name, value]) => [name.toLowerCase(), value]),
+  );
+  const lookUp = (name: string) =>
+    byName.get(name.toLowerCase())?.value ?? factsByName.get(name.toLowerCase());
+  const expanded = [...byName.values()].map((entry) => ({
+    ...entry,
+    value: expand(entry.name, entry.value, lookUp),
+  }));
+  const config = defaults();
+  for (const { name, value, line } of expanded) {
+    const known = keys.get(name.toLowerCase());
+    if (known) {
+      const setting: Setting<unknown> = settings[known];
+      const read = setting.read(value, (text) => warn(line, `${name}: ${text}`));
+      if (read === undefined) {
+        throw new ConfigError(name, value, setting.allowed, `${file}:${line}`);
+      }
+      config[known] = read;
+    } else if (obsolete[name.toLowerCase()]) {
+      warn(line, `${name} has no effect: ${obsolete[name.toLowerCase()]}`);
+    } else if (sections.has(sectionOf(name).toLowerCase())) {
+      warn(line, `${name} is not a key of [${sectionOf(name)}]: ${keysOf(sectionOf(name))}`);
+    }
+  }
+  return { config: config as Config, scripts: tree(facts, expanded), warnings };
+}
+
+/** Names of settings by their lower case. */
+const keys = new Map(
+  Object.keys(settings).map((name) => [name.toLowerCase(), name as keyof Config]),
+);
+
+/** The sections that are ours; everything above the first section may be a script's. */
+const sections = new Set([...keys.values()].map((name) => sectionOf(name)).filter((name) => name));
+
+function sectionOf(name: string): string {
+  return name.slice(0, Math.max(0, name.lastIndexOf(".")));
+}
+
+function keysOf(section: string): string {
+  const names = Object.keys(settings).filter((name) => sectionOf(name) === section.toLowerCase());
+  return `it has ${names.map((name) => name.slice(section.length + 1)).join(", ")}`;
+}
+
+function defaults(): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(settings).map(([name, setting]) => [name, setting.default]),
+  );
+}
+
+/** Dots become tables; where a name has both a value and a table, the table wins (CFG-065). */
+function tree(
+  facts: Readonly<Record<string, string>>,
+  entries: readonly { name: string; value: string }[],
+): ConfigTree {
+  const root: ConfigTree = Object.create(null);
+  const spellings = new Map<string, string>(); // of sections and keys as first written
+  const insert = (name: string, value: string) => {
+    const parts = name.split(".");
+    const spelled = parts.map((part, i) => {
+      const id = parts.slice(0, i + 1).join(".").toLowerCase();
+      if (!spellings.has(id)) spellings.set(id, part);
+      return spellings.get(id)!;
+    });
+    const key = spelled.pop()!;
+    let table = root;
+    for (const part of spelled) {
+      const inner = table[part];
+      table = typeof inner === "object" ? inner : table[part] = Object.create(null) as ConfigTree;
+    }
+    if (typeof table[key] !== "object") table[key] = value === "false" ? false : value;
+  };
+  for (const { name, value } of entries) insert(name, value);
+  for (const [name, value] of Object.entries(facts)) {
+    if (!entries.some((entry) => entry.name.toLowerCase() === name.toLowerCase())) {
+      insert(name, value);
+    }
+  }
+  return root;
+}

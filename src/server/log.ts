@@ -1,0 +1,170 @@
+// The log: CFG-090 to CFG-095, DECISIONS 22.
+import type { LogFile } from "./log_file.ts";
+import { Level, LEVELS } from "./log_level.ts";
+import { Repeats } from "./repeats.ts";
+
+/** A text, or what makes it: called only if the level is on. */
+export type Text = string | (() => string);
+
+interface Line {
+  readonly level: Level;
+  readonly text: string;
+  readonly file: string;
+  readonly line: number;
+}
+
+export interface LogOptions {
+  /** The most detailed level that is logged, 0 to 8. */
+  readonly level: number;
+  /** What standard output gets. */
+  readonly format: "text" | "json";
+  readonly file?: LogFile;
+  /** Standard output, unless a test looks on. Never throws. */
+  readonly console?: (bytes: Uint8Array) => void;
+  readonly clock?: () => Date;
+}
+
+/** How often lines held back for being repeated are summed up, in milliseconds. */
+const SUMMARY = 10_000;
+
+/** Writes lines to standard output and to the log file, before it returns. Never throws. */
+export class Log {
+  level: number;
+  readonly #format: "text" | "json";
+  readonly #file: LogFile | undefined;
+  readonly #console: (bytes: Uint8Array) => void;
+  readonly #clock: () => Date;
+  readonly #repeats = new Repeats<Line>();
+  #summaryAt = 0;
+  #fileFails = false;
+
+  constructor(options: LogOptions) {
+    this.level = options.level;
+    this.#format = options.format;
+    this.#file = options.file;
+    this.#console = options.console ?? standardOutput();
+    this.#clock = options.clock ?? (() => new Date());
+    if (options.file) this.#checkFile(this.#clock());
+  }
+
+  fatal = (text: Text) => this.#own(Level.fatal, text, this.fatal);
+  critic = (text: Text) => this.#own(Level.critic, text, this.critic);
+  error = (text: Text) => this.#own(Level.error, text, this.error);
+  warn = (text: Text) => this.#own(Level.warn, text, this.warn);
+  note = (text: Text) => this.#own(Level.note, text, this.note);
+  info = (text: Text) => this.#own(Level.info, text, this.info);
+  debug = (text: Text) => this.#own(Level.debug, text, this.debug);
+  trace = (text: Text) => this.#own(Level.trace, text, this.trace);
+
+  /** An exception that is a bug of ours, with its stack. */
+  bug = (what: string, error: unknown) => {
+    const detail = error instanceof Error ? error.stack ?? String(error) : String(error);
+    this.#own(Level.critic, `${what}: ${detail}`, this.bug);
+  };
+
+  /** A line with its place in the code; `file` with its last folder for scripts (CFG-092). */
+  write(level: Level, text: string, file: string, line: number): void {
+    if (level > this.level) return;
+    const now = this.#clock();
+    this.settle(now);
+    const record = { level, text, file, line };
+    if (this.#repeats.pass(`${level}${file}[${line}]${text}`, record, now.getTime())) {
+      this.#emit(record, now);
+    }
+  }
+
+  /** Sums up the lines that were held back; to be called every few seconds. */
+  settle(now = this.#clock(), force = false): void {
+    if (!force && now.getTime() < this.#summaryAt) return;
+    this.#summaryAt = now.getTime() + SUMMARY;
+    for (const { line, count } of this.#repeats.held()) {
+      this.#emit({ ...line, text: `(${count} more of the same) ${line.text}` }, now);
+    }
+  }
+
+  close(): void {
+    this.settle(this.#clock(), true);
+    this.#file?.close();
+  }
+
+  #own(level: Level, text: Text, method: (...args: never[]) => void): void {
+    if (level > this.level) return;
+    const { file, line } = callerOf(method);
+    this.write(level, typeof text === "string" ? text : text(), file, line);
+  }
+
+  #emit(record: Line, now: Date): void {
+    const place = `${escape(record.file)}[${record.line}]`;
+    const text = escape(record.text);
+    const name = LEVELS[record.level];
+    this.#console(encode(
+      this.#format === "json" ? json(record, now) : `${name}  ${place} ${text}\n`,
+    ));
+    if (!this.#file) return;
+    this.#file.write(
+      encode(`${stamp(now)}  ${name}\tRTMFPServer(${Deno.pid})\t${place}  ${text}\n`),
+    );
+    this.#checkFile(now);
+  }
+
+  /** Says once that the log file fails, to those who watch standard output. */
+  #checkFile(now: Date): void {
+    const { failure } = this.#file!;
+    const known = this.#fileFails;
+    this.#fileFails = failure !== "";
+    if (known || failure === "") return;
+    const record: Line = { level: Level.error, text: failure, file: "log_file", line: 0 };
+    this.#console(encode(
+      this.#format === "json" ? json(record, now) : `ERROR  log_file[0] ${escape(failure)}\n`,
+    ));
+  }
+}
+
+const encoder = new TextEncoder();
+const encode = (text: string) => encoder.encode(text);
+
+/**
+ * Makes a text safe to print: control characters are written as `\xNN`, and further lines are
+ * indented, so that only a record ever begins at the start of a line.
+ */
+export function escape(text: string): string {
+  // deno-lint-ignore no-control-regex
+  return text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (char) => {
+    if (char === "\n") return "\n\t";
+    if (char === "\t") return char;
+    const code = char.charCodeAt(0).toString(16).toUpperCase();
+    return code.length > 2 ? `\\u${code}` : `\\x${code.padStart(2, "0")}`;
+  });
+}
+
+function json({ level, text, file, line }: Line, now: Date): string {
+  return `${JSON.stringify({ time: now.toISOString(), level: LEVELS[level], file, line, text })}\n`;
+}
+
+/** Local time as `dd/mm HH:MM:SS.t`. CFG-091. */
+function stamp(now: Date): string {
+  const two = (number: number) => String(number).padStart(2, "0");
+  return `${two(now.getDate())}/${two(now.getMonth() + 1)} ${two(now.getHours())}:${
+    two(now.getMinutes())
+  }:${two(now.getSeconds())}.${Math.floor(now.getMilliseconds() / 100)}`;
+}
+
+/** Where a method was called from: the file's name without extension, and the line. */
+function callerOf(method: (...args: never[]) => void): { file: string; line: number } {
+  const holder: { stack?: string } = {};
+  Error.captureStackTrace(holder, method);
+  const match = /([^/\\\s(]+?)\.[jt]s:(\d+):\d+\)?$/m.exec(holder.stack ?? "");
+  return { file: match?.[1] ?? "CumulusServer", line: Number(match?.[2] ?? 0) };
+}
+
+/** Standard output, given up once nobody reads it any more. */
+function standardOutput(): (bytes: Uint8Array) => void {
+  let open = true;
+  return (bytes) => {
+    try {
+      for (let at = 0; open && at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
+    } catch (error) {
+      if (!(error instanceof Deno.errors.WouldBlock)) open = false;
+    }
+  };
+}

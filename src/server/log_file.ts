@@ -1,0 +1,66 @@
+/** Bytes after which the file is set aside. CFG-090. */
+const FULL = 1_000_000;
+const OLDEST = 10;
+
+/**
+ * `<directory>/<name>.0` and its predecessors up to `.10`: CFG-090. Appends to what is there.
+ * A disk that fails costs lines, never the server: `failure` says why.
+ */
+export class LogFile {
+  #file: Deno.FsFile | undefined;
+  #size = 0;
+  /** Why the last line was not written; "" while all is well. */
+  failure = "";
+
+  /** The folder is created if it is missing. */
+  constructor(readonly directory: string, readonly name: string) {
+    this.#try(() => {
+      Deno.mkdirSync(directory, { recursive: true });
+      this.#open();
+    });
+  }
+
+  write(line: Uint8Array): void {
+    this.#try(() => {
+      if (!this.#file) this.#open();
+      for (let at = 0; at < line.length;) at += this.#file!.writeSync(line.subarray(at));
+      this.#size += line.length;
+      if (this.#size > FULL) this.#rotate();
+    });
+  }
+
+  close(): void {
+    this.#file?.close();
+    this.#file = undefined;
+  }
+
+  #path(number: number): string {
+    return `${this.directory}/${this.name}.${number}`;
+  }
+
+  #open(): void {
+    this.#file = Deno.openSync(this.#path(0), { create: true, append: true });
+    this.#size = this.#file.statSync().size;
+  }
+
+  #rotate(): void {
+    this.close();
+    for (let number = OLDEST; number > 0; number--) {
+      try {
+        Deno.renameSync(this.#path(number - 1), this.#path(number));
+      } catch (error) {
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+      }
+    }
+    this.#open();
+  }
+
+  #try(action: () => void): void {
+    try {
+      action();
+      this.failure = "";
+    } catch (error) {
+      this.failure = `Cannot write ${this.#path(0)}: ${(error as Error).message}`;
+    }
+  }
+}

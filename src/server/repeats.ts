@@ -1,0 +1,57 @@
+/** How many lines of one text pass at once; after that, one every `REFILL` milliseconds. */
+const BURST = 20;
+const REFILL = 1_000;
+/** How many texts are remembered; any beyond pass. */
+const TEXTS = 512;
+
+interface Repeat<T> {
+  tokens: number;
+  since: number;
+  /** The last one held back, and how many since one passed. */
+  held: T | undefined;
+  count: number;
+}
+
+/** Keeps one line that is repeated over and over from filling the log. Times in milliseconds. */
+export class Repeats<T> {
+  readonly #texts = new Map<string, Repeat<T>>();
+  #sweptAt = -Infinity;
+
+  /** Whether a line passes. */
+  pass(text: string, line: T, now: number): boolean {
+    let repeat = this.#texts.get(text);
+    if (!repeat) {
+      if (this.#texts.size >= TEXTS) this.#sweep(now);
+      repeat = { tokens: BURST, since: now, held: undefined, count: 0 };
+      if (this.#texts.size < TEXTS) this.#texts.set(text, repeat);
+    }
+    repeat.tokens = Math.min(BURST, repeat.tokens + (now - repeat.since) / REFILL);
+    repeat.since = now;
+    if (repeat.tokens < 1) {
+      repeat.held = line;
+      repeat.count++;
+      return false;
+    }
+    repeat.tokens--;
+    return true;
+  }
+
+  /** Takes what was held back, of every text, since it was last asked. */
+  *held(): Generator<{ readonly line: T; readonly count: number }> {
+    for (const repeat of this.#texts.values()) {
+      if (repeat.count === 0) continue;
+      const { held, count } = repeat;
+      repeat.held = undefined;
+      repeat.count = 0;
+      yield { line: held!, count };
+    }
+  }
+
+  #sweep(now: number): void {
+    if (now - this.#sweptAt < REFILL) return;
+    this.#sweptAt = now;
+    for (const [text, repeat] of this.#texts) {
+      if (repeat.count === 0 && now - repeat.since >= BURST * REFILL) this.#texts.delete(text);
+    }
+  }
+}

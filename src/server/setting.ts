@@ -1,0 +1,106 @@
+/** One key of CumulusServer.ini: what it may be, and what is said about it. */
+export interface Setting<T> {
+  /** What the server uses where the key is absent. */
+  readonly default: T;
+  /** The default as one would write it in the file. */
+  readonly text: string;
+  /** What `read` takes, completing "expected …". */
+  readonly allowed: string;
+  /** For the shipped file and the documentation. */
+  readonly comment: string;
+  /** A value that the shipped file sets, where it is not the default. */
+  readonly shipped?: string;
+  /**
+   * Reads the text of a value, already expanded.
+   *
+   * @param warn is told of a value that is used otherwise than it was written
+   * @returns undefined if the value is not allowed
+   */
+  read(text: string, warn: (text: string) => void): T | undefined;
+}
+
+interface Words {
+  readonly comment: string;
+  readonly shipped?: string;
+}
+
+/** A whole number; one outside `clamp` is moved to its nearest end with a warning. */
+export function integer(
+  value: number,
+  { min, max, unit, clamp, ...words }: Words & {
+    min: number;
+    max: number;
+    unit?: string;
+    clamp?: boolean;
+  },
+): Setting<number> {
+  const range = `${min} to ${max}${unit ? ` ${unit}` : ""}`;
+  return {
+    ...words,
+    default: value,
+    text: String(value),
+    allowed: `a whole number from ${range}`,
+    read(text, warn) {
+      if (!/^[+-]?\d+$/.test(text)) return undefined;
+      const given = Number(text);
+      const number = Math.min(Math.max(given, min), max);
+      if (given === number) return number;
+      if (!clamp) return undefined;
+      warn(`${given} is outside ${range}: ${number} is used`);
+      return number;
+    },
+  };
+}
+
+/** Any text that `pattern` matches, all of it by default. */
+export function text(
+  value: string,
+  { pattern, allowed, ...words }: Words & { pattern?: RegExp; allowed?: string },
+): Setting<string> {
+  return {
+    ...words,
+    default: value,
+    text: value,
+    allowed: allowed ?? "text",
+    read: (text) => !pattern || pattern.test(text) ? text : undefined,
+  };
+}
+
+/** One word of a few, in any case. */
+export function oneOf<const T extends string>(
+  choices: readonly T[],
+  value: T,
+  words: Words,
+): Setting<T> {
+  return {
+    ...words,
+    default: value,
+    text: value,
+    allowed: choices.length > 1
+      ? `${choices.slice(0, -1).join(", ")} or ${choices.at(-1)}`
+      : choices[0],
+    read: (text) => choices.find((choice) => choice === text.toLowerCase()),
+  };
+}
+
+/** Entries separated by `,` or `;`, each read by itself. */
+export function list<T>(
+  value: readonly T[],
+  { read, allowed, text, ...words }: Words & {
+    read(entry: string): T | undefined;
+    allowed: string;
+    text?: string;
+  },
+): Setting<readonly T[]> {
+  return {
+    ...words,
+    default: value,
+    text: text ?? value.join(", "),
+    allowed: `a list, separated by commas, of ${allowed}`,
+    read(text) {
+      const entries = text.split(/[,;]/).map((entry) => entry.trim()).filter((entry) => entry);
+      const values = entries.map(read);
+      return values.includes(undefined) ? undefined : values as T[];
+    },
+  };
+}

@@ -1,0 +1,168 @@
+// Every key that the server reads from CumulusServer.ini: CFG-010 to CFG-032, and our own. The
+// shipped file, its check and the documentation are made from this table.
+import { parseTargets, type Target } from "../cluster/targets.ts";
+import { type AddressRule, addressRuleForm, parseAddressRule } from "./address_rule.ts";
+import { levelOf } from "./log_level.ts";
+import { integer, list, oneOf, type Setting, text } from "./setting.ts";
+
+const rules = (value: string, comment: string): Setting<readonly AddressRule[]> =>
+  list(value.split(", ").filter((entry) => entry).map((entry) => parseAddressRule(entry)!), {
+    read: parseAddressRule,
+    allowed: addressRuleForm,
+    text: value,
+    comment,
+  });
+
+const GROUPS: Record<string, number> = { 2: 1024, 14: 2048, 16: 4096 };
+
+/** Name, as in the file, to what it may be. */
+export const settings = {
+  port: integer(1935, { min: 1, max: 65535, comment: "UDP port for RTMFP." }),
+  udpBufferSize: integer(0, {
+    min: 0,
+    max: 0x7fffffff,
+    unit: "bytes",
+    comment:
+      "Size in bytes of the socket's receive and send buffers. 0 leaves the choice to the server:\n" +
+      "4 MiB where [rtmfp] native can set it, elsewhere what the system gives. On Linux no more than\n" +
+      "net.core.rmem_max and wmem_max.",
+  }),
+  keepAliveServer: integer(15, {
+    min: 5,
+    max: 255,
+    unit: "seconds",
+    clamp: true,
+    comment: "Seconds between the keep-alives that clients send to this server, 5 to 255.",
+  }),
+  keepAlivePeer: integer(10, {
+    min: 5,
+    max: 255,
+    unit: "seconds",
+    clamp: true,
+    comment: "Seconds between the keep-alives that clients send to one another, 5 to 255.",
+  }),
+  threads: integer(0, {
+    min: 0,
+    max: 1024,
+    comment: "Accepted for the sake of older files, and ignored: one thread serves all clients.",
+  }),
+  publicAddress: text("", {
+    pattern: /^$|^(\[[0-9a-fA-F:.]+\]|[^\s:[\]]+)(:\d{1,5})?$/,
+    allowed: "host:port, or nothing",
+    comment: "The host:port at which clients reach this server, told to other servers and to\n" +
+      "scripts (cumulus.publicAddress).",
+  }),
+
+  "application.dir": text("", {
+    comment:
+      "The folder of www and logs, by default that of this file. The option --dir goes before it.",
+  }),
+  "application.unknown": oneOf(["reject", "nearest"], "reject", {
+    shipped: "nearest",
+    comment: "A client of an application without a folder under www: reject refuses it, nearest\n" +
+      "gives it the nearest application above, in the end the root. Clients written for Adobe's\n" +
+      "Cirrus (rtmfp://host/<developer key>/) need nearest.",
+  }),
+
+  "rtmfp.address": text("", {
+    pattern: /^$|^[0-9a-fA-F:.]+$/,
+    allowed: "an IP address of this machine, or nothing",
+    comment: "The IP address to listen on. Nothing means all of them, IPv6 and IPv4.",
+  }),
+  "rtmfp.native": oneOf(["auto", "on", "off"], "auto", {
+    comment:
+      "Cryptography by OpenSSL's libcrypto, and on Linux batches of system calls: auto uses\n" +
+      "what this machine has, on does not start without both, off uses neither.",
+  }),
+  "rtmfp.groups": list([2, 14, 16], {
+    read: (entry) => entry in GROUPS ? Number(entry) : undefined,
+    allowed: "2, 14 and 16",
+    comment:
+      "Diffie-Hellman groups that clients may choose from: 2 (1024 bits, the only one Flash\n" +
+      "Player knows), 14 (2048 bits) and 16 (4096 bits).",
+  }),
+
+  "logs.directory": text("logs", {
+    comment: "The folder of the log files, from application.dir; created if it is missing.",
+  }),
+  "logs.name": text("log", {
+    pattern: /^[^/\\\0]+$/,
+    allowed: "a file name",
+    comment: "The log is written to <name>.0. Above 1 MB that becomes <name>.1, and so on to .10.",
+  }),
+  "logs.level": {
+    default: 6,
+    text: "6",
+    allowed: "a level from 0 to 8, or its name",
+    comment:
+      "The most detailed level that is logged: 0 nothing, 1 fatal, 2 critic, 3 error, 4 warn,\n" +
+      "5 note, 6 info, 7 debug, 8 trace. The option --log goes before it.",
+    read: levelOf,
+  } as Setting<number>,
+  "logs.format": oneOf(["text", "json"], "text", {
+    comment: "What standard output gets: lines of text, or a JSON object a line.",
+  }),
+
+  "servers.port": integer(0, {
+    min: 0,
+    max: 65535,
+    comment:
+      "TCP port at which other CumulusServers may link to this one; 0 takes none. The link is\n" +
+      "not encrypted: keep it inside a network you trust.",
+  }),
+  "servers.targets": {
+    default: [],
+    text: "",
+    allowed: "host:port[?name=value&…], more of them separated by ;",
+    comment: "Servers to link to: host:port[?name=value&…], separated by ; and tried every 10 s.",
+    read: targets,
+  } as Setting<readonly Target[]>,
+  "servers.secret": text("", {
+    comment: "Where it is set, both ends of a link must prove that they know it.",
+  }),
+  "servers.allow": rules("*", "Addresses that may link to this server."),
+
+  "smtp.host": text("localhost", {
+    pattern: /^[^\s]+$/,
+    allowed: "a host",
+    comment: "The mail server that cumulus:sendMail uses.",
+  }),
+  "smtp.port": integer(25, { min: 1, max: 65535, comment: "Its port." }),
+  "smtp.timeout": integer(60, {
+    min: 1,
+    max: 3600,
+    unit: "seconds",
+    comment: "Seconds to wait for its answers.",
+  }),
+
+  "sandbox.connect": rules(
+    "public, loopback",
+    "Where scripts may connect to by TCP, a list of " + addressRuleForm.split(", where")[0] +
+      ",\n" +
+      "where host is a name, *.name, an IP address, address/bits, public, private, loopback or *.",
+  ),
+  "sandbox.udp": rules("public, loopback", "Where scripts may send UDP packets to, likewise."),
+  "sandbox.listen": rules("*:1024-65535", "Which addresses and ports scripts may listen on."),
+} satisfies Record<string, Setting<unknown>>;
+
+/** The value of every key. Keys are those of the file: `config["servers.port"]`. */
+export type Config = {
+  readonly [K in keyof typeof settings]: typeof settings[K] extends Setting<infer T> ? T : never;
+};
+
+/** Keys of former versions, and what to say of them: CFG-040, CFG-041. */
+export const obsolete: Record<string, string> = {
+  "edges.activated": "edge servers are gone: see [servers] port and targets",
+  "edges.port": "edge servers are gone: see [servers] port and targets",
+  "edges.attemptsbeforefallback": "edge servers are gone: see [servers] port and targets",
+  "auth.whitelist": "there is no white list: refuse clients in onConnection",
+};
+
+function targets(text: string): Target[] | undefined {
+  try {
+    return parseTargets(text);
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}

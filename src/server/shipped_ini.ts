@@ -1,0 +1,37 @@
+// The text of the CumulusServer.ini that is shipped, and written where there is none.
+import { settings } from "./settings.ts";
+import type { Setting } from "./setting.ts";
+
+const HEAD = `; CumulusServer.ini: what the server does without it stands behind each key.
+;
+; "key = value" lines under [sections]; a line that begins with ; or # is a comment. \${other.key}
+; in a value stands for the value of that key. Any other key or section may be added: scripts see
+; all of them in cumulus.configs. Changes take a restart.
+`;
+
+const TAIL = `
+; For your scripts, for example cumulus.configs.myGroup.myConfig:
+;[myGroup]
+;myConfig = test
+`;
+
+/** Every key with its comment and its default, commented out unless the file sets it. */
+export function shippedIni(): string {
+  let text = HEAD;
+  let section = "";
+  for (const [name, setting] of Object.entries<Setting<unknown>>(settings)) {
+    const dot = name.indexOf(".");
+    if (name.slice(0, Math.max(0, dot)) !== section) {
+      section = name.slice(0, dot);
+      text += `\n[${section}]\n`;
+    }
+    const comment = setting.comment.split("\n").map((line) => `; ${line}\n`).join("");
+    const usual = setting.shipped === undefined ? "" : `; Default: ${setting.text}\n`;
+    const key = name.slice(dot + 1);
+    text +=
+      `\n${comment}${usual}${setting.shipped === undefined ? ";" : ""}${key} = ${
+        setting.shipped ?? setting.text
+      }`.trimEnd() + "\n";
+  }
+  return text + TAIL;
+}

@@ -1,0 +1,162 @@
+import assert from "node:assert/strict";
+import { readConfig } from "../../src/server/config.ts";
+import { ConfigError } from "../../src/server/config_error.ts";
+import { settings } from "../../src/server/settings.ts";
+import { shippedIni } from "../../src/server/shipped_ini.ts";
+
+const read = (text: string, facts?: Record<string, string>) => readConfig(text, "test.ini", facts);
+
+/** A tree without its null prototypes, which deepEqual tells apart. */
+const plain = (value: unknown) => JSON.parse(JSON.stringify(value));
+
+Deno.test("CFG-001 without a file everything has its default", () => {
+  const { config, scripts, warnings } = read("");
+  assert.equal(config.port, 1935);
+  assert.equal(config.udpBufferSize, 0);
+  assert.equal(config.keepAliveServer, 15);
+  assert.equal(config.keepAlivePeer, 10);
+  assert.equal(config.publicAddress, "");
+  assert.equal(config["servers.port"], 0);
+  assert.deepEqual(config["servers.targets"], []);
+  assert.equal(config["smtp.host"], "localhost");
+  assert.equal(config["smtp.port"], 25);
+  assert.equal(config["smtp.timeout"], 60);
+  assert.equal(config["logs.directory"], "logs");
+  assert.equal(config["logs.name"], "log");
+  assert.equal(config["application.unknown"], "reject");
+  assert.deepEqual(plain(scripts), {});
+  assert.deepEqual(warnings, []);
+});
+
+Deno.test("CFG-002 sections, comments, blanks, and names in any case", () => {
+  const { config, warnings } = read(
+    "\uFEFF; a comment\r\n# another\r\n PORT\t=  1936 \r\n\r\n[SMTP]\r\nHost=mail.example.org\r\n",
+  );
+  assert.equal(config.port, 1936);
+  assert.equal(config["smtp.host"], "mail.example.org");
+  assert.deepEqual(warnings, []);
+});
+
+Deno.test("A value may hold ; and # and =", () => {
+  const { config, scripts } = read(
+    "[servers]\ntargets = 192.0.2.7:1936?type=master&x=1,2;192.0.2.8:1936\n[my]\nkey = a # b ; c = d",
+  );
+  assert.deepEqual(
+    config["servers.targets"].map(({ address, properties }) => [address, ...properties]),
+    [["192.0.2.7:1936", ["type", "master"], ["x", "1,2"]], ["192.0.2.8:1936"]],
+  );
+  assert.deepEqual(plain(scripts).my, { key: "a # b ; c = d" });
+});
+
+Deno.test("CFG-003 ${other.key} stands for that key's value", () => {
+  const { config, scripts } = read(
+    "base = /srv\n[logs]\ndirectory = ${BASE}/logs\nname = ${application.baseName}\n[a]\n" +
+      "b = ${logs.directory}/x\nc = ${nothing}",
+    { "application.baseName": "CumulusServer" },
+  );
+  assert.equal(config["logs.directory"], "/srv/logs");
+  assert.equal(config["logs.name"], "CumulusServer");
+  assert.deepEqual(plain(scripts).a, { b: "/srv/logs/x", c: "${nothing}" });
+  assert.throws(() => read("a = ${b}\nb = ${A}"), /a = \$\{b\}|b = \$\{A\}|lead back/);
+});
+
+Deno.test("CFG-012 keep-alive periods are moved into 5 to 255, with a warning", () => {
+  const { config, warnings } = read("keepAliveServer = 2\nkeepAlivePeer = 1000");
+  assert.equal(config.keepAliveServer, 5);
+  assert.equal(config.keepAlivePeer, 255);
+  assert.deepEqual(warnings, [
+    "test.ini:1: keepAliveServer: 2 is outside 5 to 255 seconds: 5 is used",
+    "test.ini:2: keepAlivePeer: 1000 is outside 5 to 255 seconds: 255 is used",
+  ]);
+});
+
+Deno.test("CFG-010 a value that is not allowed names section, key, value and what is", () => {
+  const refused: [string, string][] = [
+    ["port = 0", "test.ini:1: port = 0: expected a whole number from 1 to 65535"],
+    ["port = abc", "test.ini:1: port = abc: expected a whole number from 1 to 65535"],
+    ["port = 1935.5", "port = 1935.5"],
+    ["port =", "port = : expected"],
+    ["[servers]\nport = 65536", "test.ini:2: [servers] port = 65536"],
+    ["[servers]\ntargets = nowhere", "[servers] targets = nowhere: expected host:port"],
+    ["[rtmfp]\nnative = maybe", "[rtmfp] native = maybe: expected auto, on or off"],
+    ["[rtmfp]\ngroups = 2, 5", "[rtmfp] groups = 2, 5: expected a list"],
+    ["[logs]\nname = a/b", "[logs] name = a/b: expected a file name"],
+    ["[logs]\nlevel = loud", "[logs] level = loud: expected a level from 0 to 8, or its name"],
+    ["[sandbox]\nconnect = 10.0.0.0/33", "[sandbox] connect = 10.0.0.0/33"],
+    ["publicAddress = a b", "publicAddress = a b: expected host:port, or nothing"],
+  ];
+  for (const [text, message] of refused) {
+    assert.throws(() => read(text), (error) => {
+      assert.ok(error instanceof ConfigError, text);
+      assert.ok(error.message.includes(message), error.message);
+      return true;
+    });
+  }
+});
+
+Deno.test("Unknown keys in our sections, obsolete ones, repeats and lines that are none warn", () => {
+  const { warnings, config } = read(
+    "port = 1\nport = 2\nfoo = 1\n[servers]\nprot = 3\n[edges]\nactivated = true\n[my]\nx = 1\nnonsense\n[broken",
+  );
+  assert.equal(config.port, 2);
+  assert.deepEqual(warnings, [
+    'test.ini:10: this is no "key = value": nonsense',
+    'test.ini:11: this is no "key = value": [broken',
+    "test.ini:2: port replaces its value of line 1",
+    "test.ini:5: servers.prot is not a key of [servers]: it has port, targets, secret, allow",
+    "test.ini:7: edges.activated has no effect: edge servers are gone: see [servers] port and targets",
+  ]);
+});
+
+Deno.test("CFG-060 to CFG-065 what scripts see", () => {
+  const { scripts } = read(
+    "Port = 42\nflag = false\nyes = true\n[myGroup]\nmyConfig = test\n[mygroup.Inner]\na = 1\n" +
+      "[x]\ny = value\n[x.y]\nz = 2\n[__proto__]\npolluted = 1",
+    { "application.dir": "/srv/", "system.pid": "7" },
+  );
+  assert.deepEqual(Object.entries(plain(scripts)).find(([name]) => name === "__proto__"), [
+    "__proto__",
+    { polluted: "1" },
+  ]);
+  delete scripts["__proto__"];
+  assert.deepEqual(plain(scripts), {
+    Port: "42",
+    flag: false,
+    yes: "true",
+    myGroup: { myConfig: "test", Inner: { a: "1" } },
+    x: { y: { z: "2" } },
+    application: { dir: "/srv/" },
+    system: { pid: "7" },
+  });
+  assert.equal(({} as Record<string, unknown>).polluted, undefined);
+});
+
+Deno.test("The shipped file holds every key, with its comment and its default", () => {
+  const text = Deno.readTextFileSync(new URL("../../CumulusServer.ini", import.meta.url));
+  assert.equal(text, shippedIni(), "write it anew: deno task ini");
+  const shipped = read(text);
+  assert.deepEqual(shipped.warnings, []);
+  assert.equal(shipped.config["application.unknown"], "nearest");
+  // With every default that is commented out taken as written, nothing changes.
+  const active = text.replace(/^;(\w+ =|\[)/gm, "$1");
+  const { config, warnings } = read(active);
+  assert.deepEqual(warnings, []);
+  assert.deepEqual(plain(config), plain(shipped.config));
+  for (const name of Object.keys(settings)) {
+    assert.match(text, new RegExp(`^;?${name.split(".").at(-1)} =`, "m"), name);
+  }
+});
+
+Deno.test("Reading any text ends in a configuration or a ConfigError", () => {
+  let seed = 1;
+  const random = (n: number) => (seed = (seed * 48271) % 0x7fffffff) % n;
+  const parts = ["port", "[", "]", "=", ";", "#", "${", "}", "servers", ".", "\n", " ", "1", "\0"];
+  for (let round = 0; round < 3000; round++) {
+    const text = Array.from({ length: random(25) }, () => parts[random(parts.length)]).join("");
+    try {
+      read(text);
+    } catch (error) {
+      assert.ok(error instanceof ConfigError, `${JSON.stringify(text)}: ${error}`);
+    }
+  }
+});
