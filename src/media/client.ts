@@ -1,0 +1,75 @@
+import { toHex } from "../bytes/hex.ts";
+import type { Application } from "./application.ts";
+import type { Connection, FlowWriter } from "./connection.ts";
+import type { Member } from "./group.ts";
+import type { Listener } from "./listener.ts";
+import type { Publisher } from "./publisher.ts";
+
+/** What a client tells of itself as it connects. */
+export interface ClientInfo {
+  /** 32 bytes: the SHA-256 of its certificate. */
+  readonly rawId: Uint8Array;
+  /** The path asked for, API-022; the application may be one above it (DECISIONS 10). */
+  readonly path: string;
+  /** The parameters of the URL. API-220. */
+  readonly properties: ReadonlyMap<string, string>;
+  readonly flashVersion: string;
+  readonly pageUrl: string;
+  readonly swfUrl: string;
+}
+
+/**
+ * - `connecting`: its application is being asked
+ * - `connected`: accepted, and in `hub.clients`
+ * - `leaving`: its events of the end are running
+ * - `gone`: nothing of it is left, nor will anything be told of it any more
+ */
+export type ClientState = "connecting" | "connected" | "leaving" | "gone";
+
+/** A client of an application. API-210 to API-223. */
+export class Client implements ClientInfo {
+  /** 64 lower-case hexadecimal digits. */
+  readonly id: string;
+  readonly rawId: Uint8Array;
+  readonly path: string;
+  readonly properties: ReadonlyMap<string, string>;
+  readonly flashVersion: string;
+  readonly pageUrl: string;
+  readonly swfUrl: string;
+  /** Set by the hub. */
+  state: ClientState = "connecting";
+  /** What it publishes, listens to and belongs to; kept by the hub. */
+  readonly publishers = new Set<Publisher>();
+  readonly listeners = new Set<Listener>();
+  readonly memberships = new Set<Member>();
+
+  constructor(
+    info: ClientInfo,
+    readonly connection: Connection,
+    readonly application: Application,
+  ) {
+    this.id = toHex(info.rawId);
+    this.rawId = info.rawId;
+    this.path = info.path;
+    this.properties = info.properties;
+    this.flashVersion = info.flashVersion;
+    this.pageUrl = info.pageUrl;
+    this.swfUrl = info.swfUrl;
+  }
+
+  get address(): string {
+    return this.connection.address;
+  }
+
+  get ping(): number {
+    return this.connection.ping;
+  }
+
+  get elapsedFromReception(): number {
+    return this.connection.elapsedFromReception;
+  }
+
+  get writer(): FlowWriter {
+    return this.connection.writer;
+  }
+}

@@ -1,0 +1,88 @@
+// What the first bytes of an FLV audio or video body tell, and no more: the classic codecs
+// (FLV specification, E.4.2 and E.4.3) and the four-character ones of Enhanced RTMP, version 2.
+
+/**
+ * - `header`: what a decoder needs before the first frame, kept for later listeners
+ * - `key`: a video frame that decodes by itself
+ * - `inter`: a video frame that needs those before it; every audio frame is `key`
+ * - `other`: forwarded, and no frame: commands, the end of a sequence, empty messages
+ */
+export type Role = "header" | "key" | "inter" | "other";
+
+const ENHANCED_VIDEO = 0x80;
+const ENHANCED_AUDIO = 9;
+const AAC = 10;
+/** AVC, and the numbers in use for HEVC and AV1 without four-character codes. */
+const HEADED_VIDEO = [7, 12, 13];
+
+/** Packet types of the enhanced form, audio and video alike but for 4. */
+const Packet = { sequenceStart: 0, sequenceEnd: 2, config: 4, mpeg2ts: 5 } as const;
+const AUDIO_MULTITRACK = 5;
+const VIDEO_MULTITRACK = 6;
+const MOD_EX = 7;
+
+export function videoRole(payload: Uint8Array): Role {
+  if (payload.length === 0) return "other";
+  const first = payload[0];
+  const frameType = (first >> 4) & 7;
+  if (frameType === 5) return "other"; // a command: seek begins, seek ends
+  if (first & ENHANCED_VIDEO) {
+    const type = enhancedType(payload, VIDEO_MULTITRACK).type;
+    if (type === Packet.sequenceStart || type === Packet.config || type === Packet.mpeg2ts) {
+      return "header";
+    }
+    if (type === Packet.sequenceEnd) return "other";
+  } else if (HEADED_VIDEO.includes(first & 15) && payload.length > 1) {
+    if (payload[1] === 0) return "header";
+    if (payload[1] === 2) return "other";
+  }
+  return frameType === 1 || frameType === 4 ? "key" : "inter";
+}
+
+export function audioRole(payload: Uint8Array): Role {
+  if (payload.length < 2) return payload.length === 0 ? "other" : "key";
+  const codec = payload[0] >> 4;
+  if (codec === AAC) return payload[1] === 0 ? "header" : "key";
+  if (codec !== ENHANCED_AUDIO) return "key";
+  const type = enhancedType(payload, AUDIO_MULTITRACK).type;
+  if (type === Packet.sequenceStart || type === Packet.config) return "header";
+  return type === Packet.sequenceEnd ? "other" : "key";
+}
+
+/**
+ * Which of a publication's headers this one takes the place of: streams have one for each
+ * packet type and track.
+ */
+export function headerSlot(kind: "audio" | "video", payload: Uint8Array): string {
+  const enhanced = kind === "video"
+    ? (payload[0] & ENHANCED_VIDEO) !== 0
+    : payload[0] >> 4 === ENHANCED_AUDIO;
+  if (!enhanced) return kind;
+  const { type, track } = enhancedType(
+    payload,
+    kind === "video" ? VIDEO_MULTITRACK : AUDIO_MULTITRACK,
+  );
+  return `${kind} ${type} ${track}`;
+}
+
+/** The packet type and track behind the modifiers of an enhanced header; -1 if it is cut off. */
+function enhancedType(payload: Uint8Array, multitrack: number): { type: number; track: number } {
+  let type = payload[0] & 15;
+  let at = 1;
+  while (type === MOD_EX) {
+    let size = payload[at++] + 1;
+    if (size === 256) {
+      size = (payload[at] << 8 | payload[at + 1]) + 1;
+      at += 2;
+    }
+    at += size;
+    if (!(at < payload.length)) return { type: -1, track: 0 };
+    type = payload[at++] & 15;
+  }
+  if (type !== multitrack) return { type, track: 0 };
+  if (at >= payload.length) return { type: -1, track: 0 };
+  const many = payload[at] >> 4; // 0 one track, 1 many tracks, 2 many tracks of many codecs
+  type = payload[at++] & 15;
+  if (many !== 2) at += 4;
+  return { type, track: 1 + (payload[at] ?? 0) };
+}

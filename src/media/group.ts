@@ -1,0 +1,163 @@
+import { toHex } from "../bytes/hex.ts";
+import type { Client } from "./client.ts";
+import type { GroupOutput } from "./connection.ts";
+
+/** How many of the newest members a joiner is told of. */
+const NEWEST = 5;
+
+/**
+ * A member of a group: a client here, or a virtual member, a peer that a script vouches for.
+ * API-304, API-320.
+ */
+export class Member {
+  readonly id: string;
+  /** False once it was released or left; set by {@link Group}. */
+  active = true;
+
+  /**
+   * @param rawId 32 bytes
+   * @param client of a real member
+   */
+  constructor(
+    readonly group: Group,
+    readonly rawId: Uint8Array,
+    readonly client: Client | undefined,
+    readonly output: GroupOutput | undefined,
+  ) {
+    this.id = toHex(rawId);
+  }
+
+  /** Leaves the group; repeating is harmless. API-321. */
+  release(): void {
+    this.group.leave(this);
+  }
+}
+
+export interface GroupEvents {
+  /** The last member left: the group is no more. */
+  onEmpty(group: Group): void;
+}
+
+/**
+ * A NetGroup as the server sees it: who belongs to it, in joining order, and who is told of
+ * whom so that the peers can find each other. rtmfp-wire §7.4, API-301 to API-322.
+ *
+ * A joiner is told of at most six members, well below the bound of 2·log2(N) + 13.
+ */
+export class Group {
+  readonly id: string;
+  /** Real and virtual members, in joining order. */
+  readonly members: Member[] = [];
+  #byId = new Map<string, Member>();
+  #real = 0;
+  #random: (below: number) => number;
+  #events: GroupEvents;
+
+  /**
+   * @param rawId 32 bytes, the SHA-256 of the group specifier
+   * @param random a number from 0 up to and without `below`
+   */
+  constructor(
+    readonly rawId: Uint8Array,
+    random: (below: number) => number,
+    events: GroupEvents,
+  ) {
+    this.id = toHex(rawId);
+    this.#random = random;
+    this.#events = events;
+  }
+
+  /** How many clients belong to it; virtual members do not count. API-312. */
+  get size(): number {
+    return this.#real;
+  }
+
+  /** The clients in it, in joining order. API-313. */
+  *clients(): Generator<Client> {
+    for (const { client } of this.members) if (client) yield client;
+  }
+
+  /** The member that is this client. */
+  memberOf(client: Client): Member | undefined {
+    const member = this.#byId.get(client.id);
+    return member?.client === client ? member : undefined;
+  }
+
+  /**
+   * A client joins: it is told of the five newest members, newest first, and of one of the
+   * older ones. A client that is a member already is told again and keeps its place.
+   */
+  join(client: Client, output: GroupOutput): Member {
+    const before = this.memberOf(client);
+    if (before) {
+      this.#introduce(before.rawId, output);
+      return before;
+    }
+    const member = new Member(this, client.rawId, client, output);
+    this.#introduce(member.rawId, output);
+    this.#add(member);
+    this.#real++;
+    return member;
+  }
+
+  /**
+   * A script adds a peer: some members are told of it, as the peer itself cannot be told of
+   * them by this server. API-304, API-305. A peer that is a member already stays what it is.
+   */
+  joinVirtual(rawId: Uint8Array): Member {
+    const before = this.#byId.get(toHex(rawId));
+    if (before && !before.client) return before;
+    const member = new Member(this, rawId, undefined, undefined);
+    const real = this.members.filter((other) => other.client && other.id !== member.id);
+    for (const other of this.#choose(real)) other.output?.announce(rawId);
+    this.#add(member);
+    return member;
+  }
+
+  /**
+   * A member leaves: the one that had joined after it is told of the fifth before it, so that
+   * everyone goes on knowing about six.
+   */
+  leave(member: Member): void {
+    if (!member.active) return;
+    member.active = false;
+    const at = this.members.indexOf(member);
+    this.members.splice(at, 1);
+    if (this.#byId.get(member.id) === member) this.#byId.delete(member.id);
+    if (member.client) this.#real--;
+    const follower = this.members[at];
+    const known = this.members[at - NEWEST];
+    if (follower && known && known.id !== follower.id) follower.output?.announce(known.rawId);
+    if (this.members.length === 0) this.#events.onEmpty(this);
+  }
+
+  #add(member: Member): void {
+    this.members.push(member);
+    // Of a client and a virtual member with one id, the client is the one to look up.
+    if (member.client || !this.#byId.has(member.id)) this.#byId.set(member.id, member);
+  }
+
+  #introduce(rawId: Uint8Array, to: GroupOutput): void {
+    const id = toHex(rawId);
+    for (const other of this.#choose(this.members, id)) to.announce(other.rawId);
+  }
+
+  /** The newest five of `members` without `except`, newest first, and one of those before. */
+  #choose(members: Member[], except?: string): Member[] {
+    const chosen: Member[] = [];
+    let at = members.length;
+    while (at > 0 && chosen.length < NEWEST) {
+      const member = members[--at];
+      if (member.id !== except && !chosen.some(({ id }) => id === member.id)) chosen.push(member);
+    }
+    // One of the `at` older members; the loop passes over the joiner itself and doubles.
+    const drawn = at > 0 ? this.#random(at) : 0;
+    for (let i = 0; i < at; i++) {
+      const member = members[(drawn + i) % at];
+      if (member.id === except || chosen.some(({ id }) => id === member.id)) continue;
+      chosen.push(member);
+      break;
+    }
+    return chosen;
+  }
+}

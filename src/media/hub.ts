@@ -1,0 +1,315 @@
+import type { AmfReader } from "../amf/amf_reader.ts";
+import { toHex } from "../bytes/hex.ts";
+import type { Applications } from "./application.ts";
+import { Client, type ClientInfo } from "./client.ts";
+import type { Connection, GroupOutput, PublisherOutput } from "./connection.ts";
+import { Group, type GroupEvents, type Member } from "./group.ts";
+import { Listener, type ListenerOptions, type ListenerOutput } from "./listener.ts";
+import { Publication, type PublicationEvents } from "./publication.ts";
+import { Publisher } from "./publisher.ts";
+import { NameTaken, UnknownApplication } from "./refused.ts";
+
+export type LogLevel = "error" | "warn" | "note" | "info" | "debug" | "trace";
+
+export interface HubOptions {
+  /** A number from 0 up to and without `below`. */
+  random(below: number): number;
+  log(level: LogLevel, text: string): void;
+  /** The canonical text of an IP address; undefined if it is none. */
+  ip(text: string): string | undefined;
+  /** Bytes that may wait for a listener; 8 MiB unless told. */
+  sendQueue?: number;
+}
+
+/**
+ * Everybody on this server and everything between them. Doors bring clients in and carry out
+ * what they ask for here, scripts reach all of it, and the client's application is asked
+ * before each step.
+ */
+export class Hub implements PublicationEvents, GroupEvents {
+  /** Whoever gives input to the server sets it before, in milliseconds; it never goes back. */
+  now = 0;
+  /** Accepted clients by id; of several with the same id the newest. */
+  readonly clients = new Map<string, Client>();
+  /** By name, those without a publisher too: see {@link published}. */
+  readonly publications = new Map<string, Publication>();
+  /** By id. */
+  readonly groups = new Map<string, Group>();
+  /** Banned IP addresses in their canonical text. API-123. */
+  readonly blacklist = new Set<string>();
+  #options: HubOptions;
+  #accepted = new Set<Client>();
+  #lastStream = 0;
+  /** The publication of a listener whose application is being asked. */
+  #wanted: Publication | undefined;
+
+  constructor(readonly applications: Applications, options: HubOptions) {
+    this.#options = options;
+  }
+
+  log(level: LogLevel, text: string): void {
+    this.#options.log(level, text);
+  }
+
+  /** A new server-wide id of a stream. */
+  newStreamId(): number {
+    return ++this.#lastStream;
+  }
+
+  // Clients
+
+  /**
+   * Asks the application of a path whether a client may come in.
+   *
+   * @param values the parameters of `connect`
+   * @returns the accepted client, and what its application adds to the answer (see
+   *   `Application.connect`)
+   * @throws {UnknownApplication} API-703
+   * @throws {Refused} API-702
+   */
+  connect(
+    info: ClientInfo,
+    connection: Connection,
+    values: AmfReader,
+  ): { client: Client; members: Uint8Array | undefined } {
+    const application = this.applications.open(info.path);
+    if (!application) throw new UnknownApplication(info.path);
+    const client = new Client(info, connection, application);
+    let members: Uint8Array | undefined;
+    try {
+      members = application.connect(client, values);
+    } catch (error) {
+      client.state = "gone";
+      throw error;
+    }
+    client.state = "connected";
+    this.clients.set(client.id, client);
+    this.#accepted.add(client);
+    return { client, members };
+  }
+
+  /**
+   * A client has left. Every accepted client comes by here once, whatever its end: what it
+   * belongs to is ended first, in the order of API-640.
+   *
+   * @param failure why, if that was not in good order. API-639.
+   */
+  disconnect(client: Client, failure?: string): void {
+    if (client.state !== "connected") return;
+    client.state = "leaving";
+    for (const member of [...client.memberships]) this.leave(member);
+    if (failure !== undefined) {
+      this.log("warn", `Client ${client.id} at ${client.address} failed: ${failure}`);
+      client.application.failed(client, failure);
+    }
+    for (const publisher of [...client.publishers]) this.unpublish(publisher);
+    for (const listener of [...client.listeners]) this.unsubscribe(listener);
+    this.#accepted.delete(client);
+    if (this.clients.get(client.id) === client) this.clients.delete(client.id);
+    client.application.disconnect(client);
+    client.state = "gone";
+  }
+
+  // Publications
+
+  /** Those that somebody publishes. API-401, API-402. */
+  *published(): Generator<Publication> {
+    for (const publication of this.publications.values()) {
+      if (publication.publishing) yield publication;
+    }
+  }
+
+  /**
+   * A client's stream wants to publish. The door tells the client, then calls
+   * {@link Publisher.start}.
+   *
+   * @param id of the stream, see {@link newStreamId}
+   * @throws {NameTaken} API-710
+   * @throws {Refused} API-711
+   */
+  publish(client: Client, name: string, id: number, output: PublisherOutput): Publisher {
+    const publication = this.#publication(name);
+    if (publication.publishing) throw new NameTaken(name);
+    publication.begin({ id, client, output });
+    const publisher = new Publisher(client, publication);
+    try {
+      client.application.publish(client, publication);
+    } catch (error) {
+      publisher.active = false;
+      publication.end();
+      this.#release(publication);
+      throw error;
+    }
+    client.publishers.add(publisher);
+    return publisher;
+  }
+
+  /** A client's stream publishes no more. API-644. */
+  unpublish(publisher: Publisher): void {
+    if (!publisher.active) return;
+    publisher.active = false;
+    const { client, publication } = publisher;
+    for (const listener of publication.listeners.values()) listener.unpublished();
+    client.application.unpublish(client, publication);
+    client.publishers.delete(publisher);
+    publication.end();
+    this.#release(publication);
+  }
+
+  /**
+   * A script publishes. API-127.
+   * @throws {NameTaken}
+   */
+  publishFromScript(name: string): Publication {
+    const publication = this.#publication(name);
+    if (publication.publishing) throw new NameTaken(name);
+    publication.begin({ id: this.newStreamId(), client: "script", output: undefined });
+    for (const listener of publication.listeners.values()) listener.published();
+    return publication;
+  }
+
+  /** A script's publication is closed. API-418. */
+  onClose(publication: Publication): void {
+    if (publication.publisher !== "script") return;
+    for (const listener of publication.listeners.values()) listener.unpublished();
+    publication.end();
+    this.#release(publication);
+  }
+
+  /**
+   * A client's stream wants to play a name, which nobody needs to publish yet. The door tells
+   * the client, then calls {@link Listener.start}.
+   *
+   * @throws {Refused} API-715
+   */
+  subscribe(
+    client: Client,
+    name: string,
+    id: number,
+    output: ListenerOutput,
+    options?: ListenerOptions,
+  ): Listener {
+    const publication = this.#publication(name);
+    const limit = this.#options.sendQueue ?? 8 << 20;
+    const listener = new Listener(id, client, publication, output, limit, this, options);
+    this.#wanted = publication; // its publisher may end while the script is asked
+    try {
+      client.application.subscribe(client, listener);
+    } catch (error) {
+      listener.active = false;
+      this.#wanted = undefined;
+      this.#release(publication);
+      throw error;
+    }
+    this.#wanted = undefined;
+    publication.listeners.set(id, listener);
+    client.listeners.add(listener);
+    return listener;
+  }
+
+  /** A client's stream plays no more. API-647. */
+  unsubscribe(listener: Listener): void {
+    if (!listener.active) return;
+    listener.active = false;
+    const { client, publication } = listener;
+    client.application.unsubscribe(client, listener);
+    publication.listeners.delete(listener.id);
+    client.listeners.delete(listener);
+    this.#release(publication);
+  }
+
+  // Groups
+
+  /**
+   * A client joins a group, or asks again for members of one it belongs to. API-641.
+   * @param rawId 32 bytes
+   */
+  join(client: Client, rawId: Uint8Array, output: GroupOutput): Member {
+    const group = this.#group(rawId);
+    const before = group.memberOf(client);
+    const member = group.join(client, output);
+    if (before) return member;
+    client.memberships.add(member);
+    client.application.joinGroup(client, group);
+    return member;
+  }
+
+  /** A script adds a peer to a group; the caller has checked the ids. API-304. */
+  joinVirtual(peerId: Uint8Array, groupId: Uint8Array): Member {
+    return this.#group(groupId).joinVirtual(peerId);
+  }
+
+  /** A client leaves a group. API-641. */
+  leave(member: Member): void {
+    if (!member.active) return;
+    const { client, group } = member;
+    group.leave(member);
+    client?.memberships.delete(member);
+    client?.application.unjoinGroup(client, group);
+  }
+
+  onEmpty(group: Group): void {
+    this.groups.delete(group.id);
+  }
+
+  // The server
+
+  /**
+   * Bans an address, and ends the clients that have it. API-121, API-123.
+   * @returns false if the text is not an IP address
+   */
+  ban(text: string): boolean {
+    const ip = this.#options.ip(text);
+    if (ip === undefined) return false;
+    this.blacklist.add(ip);
+    for (const client of [...this.#accepted]) {
+      if (client.connection.hostname !== ip) continue;
+      this.disconnect(client, "its address is blacklisted");
+      client.connection.close();
+    }
+    return true;
+  }
+
+  /** Lifts a ban. API-122. */
+  unban(text: string): boolean {
+    const ip = this.#options.ip(text);
+    return ip !== undefined && (this.blacklist.delete(ip), true);
+  }
+
+  /** Every 2 s, after the doors have looked after their sessions. API-650. */
+  manage(): void {
+    for (const client of [...this.#accepted]) {
+      if (client.state === "connected") client.application.manage(client);
+    }
+    this.applications.manage();
+  }
+
+  #publication(name: string): Publication {
+    let publication = this.publications.get(name);
+    if (!publication) {
+      publication = new Publication(name, this);
+      this.publications.set(name, publication);
+    }
+    return publication;
+  }
+
+  /** Forgets a publication that nobody publishes nor listens to. */
+  #release(publication: Publication): void {
+    if (publication.publishing || publication.listeners.size > 0) return;
+    if (publication === this.#wanted) return;
+    publication.active = false;
+    if (this.publications.get(publication.name) === publication) {
+      this.publications.delete(publication.name);
+    }
+  }
+
+  #group(rawId: Uint8Array): Group {
+    const id = toHex(rawId);
+    let group = this.groups.get(id);
+    if (!group) {
+      group = new Group(Uint8Array.from(rawId), (below) => this.#options.random(below), this);
+      this.groups.set(id, group);
+    }
+    return group;
+  }
+}

@@ -1,0 +1,225 @@
+import { headerSlot } from "./codec.ts";
+import type { Client } from "./client.ts";
+import type { Clock } from "./clock.ts";
+import type { PublisherOutput } from "./connection.ts";
+import { Frame } from "./frame.ts";
+import type { Listener } from "./listener.ts";
+import { QualityOfService } from "./quality_of_service.ts";
+
+/** What {@link Publication.metadata} may hold: names, and bytes of all together. */
+const METADATA_NAMES = 16;
+const METADATA_BYTES = 1 << 20;
+const HEADERS = 32;
+
+/** How a frame came in: fragments received and lost since the one before. */
+export interface Reception {
+  readonly received: number;
+  readonly lost: number;
+  /** Round trip to the publisher in milliseconds. */
+  readonly ping: number;
+}
+
+const PUSHED: Reception = { received: 1, lost: 0, ping: 0 };
+
+/** Who publishes: a script, or the stream of a client. */
+export interface PublicationSource {
+  /** The server-wide id of the stream. API-411. */
+  readonly id: number;
+  readonly client: Client | "script";
+  readonly output: PublisherOutput | undefined;
+}
+
+export interface PublicationEvents extends Clock {
+  log(level: "error" | "warn", text: string): void;
+  /** A script's publication is closed. */
+  onClose(publication: Publication): void;
+}
+
+/**
+ * A name under which somebody publishes, or that listeners wait for. API-410 to API-424,
+ * rtmfp-wire §6.8.
+ */
+export class Publication {
+  /** By id, in subscribing order. */
+  readonly listeners = new Map<number, Listener>();
+  /** Publisher to server. API-413. */
+  readonly audioQos: QualityOfService;
+  readonly videoQos: QualityOfService;
+  /** Data messages for listeners to come, `onMetaData` and what `@setDataFrame` set, by name. */
+  readonly metadata = new Map<string, Frame>();
+  /** False once nobody publishes nor listens, and the hub has forgotten it. */
+  active = true;
+  #source: PublicationSource | undefined;
+  #events: PublicationEvents;
+  #headers = new Map<string, Frame>();
+  #waitsForKey = true;
+  #last: { audio?: number; video?: number } = {};
+  #warned = false;
+
+  constructor(readonly name: string, events: PublicationEvents) {
+    this.#events = events;
+    this.audioQos = new QualityOfService(events);
+    this.videoQos = new QualityOfService(events);
+  }
+
+  /** 0 when nobody publishes. API-411. */
+  get publisherId(): number {
+    return this.#source?.id ?? 0;
+  }
+
+  /** Who publishes. */
+  get publisher(): Client | "script" | undefined {
+    return this.#source?.client;
+  }
+
+  get publishing(): boolean {
+    return this.#source !== undefined;
+  }
+
+  /** Time of the last video frame of this publisher. */
+  get lastVideoTime(): number | undefined {
+    return this.#last.video;
+  }
+
+  /** The decoder configuration to send before the first frame. API-423. */
+  *headers(kind: "audio" | "video"): Generator<Frame> {
+    for (const frame of this.#headers.values()) if (frame.kind === kind) yield frame;
+  }
+
+  /**
+   * An audio packet for all listeners. API-414.
+   *
+   * @param time milliseconds
+   * @param packet the body of an FLV audio tag, which belongs to the publication from now on
+   * @param lost packets lost since the last push
+   * @returns false if nobody publishes: then nothing is sent, which is logged. API-421.
+   */
+  pushAudio(time: number, packet: Uint8Array, lost = 0): boolean {
+    if (!this.#mayPush()) return false;
+    this.audio(new Frame("audio", time >>> 0, packet), lost > 0 ? { ...PUSHED, lost } : PUSHED);
+    return true;
+  }
+
+  /** A video packet for all listeners; see {@link pushAudio}. API-415. */
+  pushVideo(time: number, packet: Uint8Array, lost = 0): boolean {
+    if (!this.#mayPush()) return false;
+    this.video(new Frame("video", time >>> 0, packet), lost > 0 ? { ...PUSHED, lost } : PUSHED);
+    return true;
+  }
+
+  /**
+   * Invokes a method on all listeners. API-416.
+   * @param packet the AMF of its arguments
+   */
+  pushData(name: string, packet: Uint8Array): boolean {
+    if (!this.#mayPush()) return false;
+    this.data(new Frame("data", 0, packet, name));
+    return true;
+  }
+
+  /**
+   * Marks the end of what was pushed together: it leaves when the event that pushed it
+   * returns. API-417.
+   */
+  flush(): void {
+    this.#mayPush();
+  }
+
+  /**
+   * Of a script's publication: unpublishes it. Of a client's: tells the client, which is
+   * expected to stop. API-418, API-420. Harmless if nobody publishes.
+   *
+   * @param code without `NetStream.`; `""` sends no status
+   */
+  close(code = "", description = ""): void {
+    const source = this.#source;
+    if (!source) return;
+    if (source.client === "script") return this.#events.onClose(this);
+    if (code !== "") source.output?.status(code, description);
+    source.output?.close();
+  }
+
+  /** A frame of the publisher for all listeners; see {@link Publisher.audio}. */
+  audio(frame: Frame, { received, lost, ping }: Reception): void {
+    const { time, payload } = frame;
+    this.#checkTime("audio", time);
+    this.audioQos.add({ time, bytes: payload.length, received, lost, ping });
+    if (frame.role === "header") this.#keepHeader("audio", frame);
+    for (const listener of this.listeners.values()) listener.pushAudio(frame);
+  }
+
+  /** @returns false if the frame was dropped waiting for a key frame. API-415. */
+  video(frame: Frame, { received, lost, ping }: Reception): boolean {
+    const { time, payload, role } = frame;
+    this.#checkTime("video", time);
+    this.videoQos.add({ time, bytes: payload.length, received, lost, ping });
+    if (lost > 0) this.#waitsForKey = true;
+    if (role === "key") {
+      this.#waitsForKey = false;
+    } else if (role === "inter" && this.#waitsForKey) {
+      this.videoQos.droppedFrames++;
+      return false;
+    } else if (role === "header") {
+      this.#keepHeader("video", frame);
+    }
+    for (const listener of this.listeners.values()) listener.pushVideo(frame);
+    return true;
+  }
+
+  data(frame: Frame): void {
+    if (frame.name === "onMetaData") this.remember(frame);
+    for (const listener of this.listeners.values()) listener.pushData(frame);
+  }
+
+  /** Keeps a data message for listeners to come, in place of the one of that name. */
+  remember(frame: Frame): void {
+    this.metadata.delete(frame.name);
+    let bytes = frame.payload.length;
+    for (const { payload } of this.metadata.values()) bytes += payload.length;
+    if (this.metadata.size < METADATA_NAMES && bytes <= METADATA_BYTES) {
+      this.metadata.set(frame.name, frame);
+    }
+  }
+
+  /** Somebody begins to publish; called by the hub. */
+  begin(source: PublicationSource): void {
+    this.#source = source;
+    this.#clear();
+  }
+
+  /** Nobody publishes any more; called by the hub. API-455. */
+  end(): void {
+    this.#source = undefined;
+    this.#clear();
+  }
+
+  #clear(): void {
+    this.audioQos.reset();
+    this.videoQos.reset();
+    this.metadata.clear();
+    this.#headers.clear();
+    this.#waitsForKey = true;
+    this.#last = {};
+    this.#warned = false;
+  }
+
+  #mayPush(): boolean {
+    if (this.#source) return true;
+    this.#events.log("error", `Cannot push to ${this.name}: nobody publishes it`);
+    return false;
+  }
+
+  #keepHeader(kind: "audio" | "video", frame: Frame): void {
+    const slot = headerSlot(kind, frame.payload);
+    if (this.#headers.has(slot) || this.#headers.size < HEADERS) this.#headers.set(slot, frame);
+  }
+
+  /** API-424: times that go back are only worth a warning, one a publisher. */
+  #checkTime(kind: "audio" | "video", time: number): void {
+    const last = this.#last[kind];
+    this.#last[kind] = time;
+    if (this.#warned || last === undefined || ((time - last) | 0) >= 0) return;
+    this.#warned = true;
+    this.#events.log("warn", `Time of ${kind} goes back from ${last} to ${time} in ${this.name}`);
+  }
+}

@@ -1,0 +1,61 @@
+import type { Client } from "./client.ts";
+import { Frame } from "./frame.ts";
+import type { Publication, Reception } from "./publication.ts";
+
+/**
+ * A client's stream while it publishes: frames go to the listeners first, then to the
+ * application. API-645. Once it is closed it takes nothing any more.
+ */
+export class Publisher {
+  /** False once the hub has ended it. */
+  active = true;
+  #started = false;
+
+  constructor(readonly client: Client, readonly publication: Publication) {}
+
+  /** Tells the listeners, after the door has told the publisher. API-712. */
+  start(): void {
+    if (this.#started || !this.active) return;
+    this.#started = true;
+    for (const listener of this.publication.listeners.values()) listener.published();
+  }
+
+  /** @param frame belongs to the publication from now on */
+  audio(frame: Frame, reception: Reception): void {
+    if (!this.active) return;
+    const { client, publication } = this;
+    publication.audio(frame, reception);
+    client.application.audio(client, publication, frame.time, frame.payload);
+  }
+
+  /** Frames dropped waiting for a key frame tell the application nothing. */
+  video(frame: Frame, reception: Reception): void {
+    if (!this.active) return;
+    const { client, publication } = this;
+    if (!publication.video(frame, reception)) return;
+    client.application.video(client, publication, frame.time, frame.payload);
+  }
+
+  data(frame: Frame): void {
+    if (!this.active) return;
+    const { client, publication } = this;
+    publication.data(frame);
+    client.application.data(client, publication, frame.name, frame.payload);
+  }
+
+  /**
+   * `@setDataFrame` sends data and keeps it for listeners to come.
+   * @param values AMF of what followed the name
+   */
+  setDataFrame(name: string, values: Uint8Array): void {
+    if (!this.active) return;
+    const frame = new Frame("data", 0, values, name);
+    this.publication.remember(frame);
+    this.data(frame);
+  }
+
+  /** `@clearDataFrame` takes back what `@setDataFrame` kept. */
+  clearDataFrame(name: string): void {
+    if (this.active) this.publication.metadata.delete(name);
+  }
+}

@@ -1,0 +1,138 @@
+import type { Clock } from "./clock.ts";
+
+const WINDOW = 5000;
+const BUCKETS = 20;
+const BUCKET = WINDOW / BUCKETS;
+
+/** One message that arrived at the end this is measured at. */
+export interface Arrival {
+  /** Media time in milliseconds modulo 2^32. */
+  readonly time: number;
+  readonly bytes: number;
+  /** Fragments that arrived and were lost since the last arrival. */
+  readonly received: number;
+  readonly lost: number;
+  /** Round trip in milliseconds. */
+  readonly ping: number;
+}
+
+interface Bucket {
+  /** Which stretch of {@link BUCKET} milliseconds this is, counted from 0. */
+  slot: number;
+  bytes: number;
+  received: number;
+  lost: number;
+  /** Delay of the first arrival in it. */
+  delay: number;
+  /** When that one arrived. */
+  at: number;
+}
+
+/**
+ * How well one kind of media gets through in one direction. API-450 to API-455. Figures over
+ * the last 5 s come from buckets of 250 ms, so an arrival costs the same at any rate.
+ */
+export class QualityOfService {
+  #clock: Clock;
+  #buckets: Bucket[] = [];
+  #started = false;
+  #since = 0;
+  #time = 0;
+  #arrived = 0;
+  /** Delay against the first arrival: arrival time less media time. */
+  #delay = 0;
+  #latency = 0;
+  /** Video frames dropped waiting for a key frame. API-454. */
+  droppedFrames = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Bytes a second over the last 5 s, or since the first arrival if that is less. API-450. */
+  get byteRate(): number {
+    let bytes = 0;
+    for (const bucket of this.#recent()) bytes += bucket.bytes;
+    return bytes === 0 ? 0 : bytes * 1000 / this.#span();
+  }
+
+  /** Lost of all fragments, 0 to 1, over the last 5 s. API-451. */
+  get lostRate(): number {
+    let received = 0;
+    let lost = 0;
+    for (const bucket of this.#recent()) {
+      received += bucket.received;
+      lost += bucket.lost;
+    }
+    return lost === 0 ? 0 : lost / (received + lost);
+  }
+
+  /** -1 to 1: growth of delay per elapsed time over the last 5 s, plus the lost rate. API-452. */
+  get congestionRate(): number {
+    const oldest = this.#recent()[0];
+    if (!oldest) return 0;
+    const elapsed = this.#arrived - oldest.at;
+    const growth = elapsed > 0 ? (this.#delay - oldest.delay) / elapsed : 0;
+    return Math.min(1, Math.max(-1, growth + this.lostRate));
+  }
+
+  /** Milliseconds: half a round trip at first, then as arrivals drift, never below 0. API-453. */
+  get latency(): number {
+    return this.#latency;
+  }
+
+  add({ time, bytes, received, lost, ping }: Arrival): void {
+    const now = this.#clock.now;
+    if (!this.#started) {
+      this.#started = true;
+      this.#since = now;
+      this.#latency = ping / 2;
+    } else {
+      const drift = (now - this.#arrived) - ((time - this.#time) | 0); // media time wraps at 2^32
+      this.#delay += drift;
+      this.#latency = Math.max(0, this.#latency + drift);
+    }
+    this.#time = time;
+    this.#arrived = now;
+    const slot = Math.floor(now / BUCKET);
+    let bucket = this.#buckets[this.#buckets.length - 1];
+    if (bucket?.slot !== slot) {
+      bucket = { slot, bytes: 0, received: 0, lost: 0, delay: this.#delay, at: now };
+      this.#buckets.push(bucket);
+      this.#recent();
+    }
+    bucket.bytes += bytes;
+    bucket.received += received;
+    bucket.lost += lost;
+  }
+
+  /** All zero again. API-455. */
+  reset(): void {
+    this.#buckets = [];
+    this.#started = false;
+    this.#since =
+      this.#time =
+      this.#arrived =
+      this.#delay =
+      this.#latency =
+        0;
+    this.droppedFrames = 0;
+  }
+
+  /** Forgets what is older than the window, and gives the rest. */
+  #recent(): Bucket[] {
+    const oldest = Math.floor(this.#clock.now / BUCKET) - BUCKETS;
+    const buckets = this.#buckets;
+    let old = 0;
+    while (old < buckets.length && buckets[old].slot <= oldest) old++;
+    if (old > 0) buckets.splice(0, old);
+    return buckets;
+  }
+
+  /** How long the buckets reach back, in milliseconds. */
+  #span(): number {
+    const now = this.#clock.now;
+    const full = WINDOW - BUCKET + now % BUCKET;
+    return Math.min(full, Math.max(BUCKET, now - this.#since));
+  }
+}
