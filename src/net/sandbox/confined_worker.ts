@@ -1,0 +1,36 @@
+import type { FromWorker, ToWorker } from "./messages.ts";
+import type { Permission } from "./policy.ts";
+
+/** Starts the worker of some sockets, with the permission to reach what a list names. */
+export function startWorker(
+  net: Permission,
+  receive: (message: FromWorker) => void,
+  fail: (error: string) => void,
+): { post(message: ToWorker, transfer?: Transferable[]): void; terminate(): void } {
+  const worker = new Worker(new URL("./socket_worker.ts", import.meta.url), {
+    type: "module",
+    name: "script sockets",
+    // The list is Deno's to enforce; everything but `net` is denied.
+    deno: {
+      permissions: {
+        net: net === true ? true : [...net],
+        env: false,
+        ffi: false,
+        import: false,
+        read: false,
+        run: false,
+        sys: false,
+        write: false,
+      },
+    },
+  } as WorkerOptions);
+  worker.onmessage = ({ data }: MessageEvent<FromWorker>) => receive(data);
+  worker.onerror = (event) => {
+    event.preventDefault();
+    fail(event.message);
+  };
+  return {
+    post: (message, transfer = []) => worker.postMessage(message, transfer),
+    terminate: () => worker.terminate(),
+  };
+}

@@ -1,0 +1,65 @@
+// What the sockets of scripts and the worker they live in say to each other.
+
+/** To the worker. `id` names a socket; the sender of the first message for one chooses it. */
+export type ToWorker =
+  | { op: "connect"; id: number; hostname: string; port: number; timeout: number }
+  | { op: "write"; id: number; bytes: Uint8Array }
+  | { op: "close"; id: number }
+  /** `bytes` more may be read from a connection. */
+  | { op: "credit"; id: number; bytes: number }
+  | { op: "listen"; id: number; hostname: string; port: number; reply: SharedArrayBuffer }
+  | { op: "bind"; id: number; hostname: string; port: number; reply: SharedArrayBuffer }
+  | { op: "send"; id: number; bytes: Uint8Array; hostname: string; port: number };
+
+/** From the worker. Ids of accepted connections are negative. */
+export type FromWorker =
+  | { ev: "ready" }
+  | { ev: "open"; id: number; local: Endpoint; peer: Endpoint }
+  | { ev: "data"; id: number; bytes: Uint8Array }
+  | { ev: "written"; id: number; bytes: number }
+  | { ev: "closed"; id: number; error: string | undefined }
+  | { ev: "accepted"; id: number; child: number; local: Endpoint; peer: Endpoint }
+  | { ev: "datagram"; id: number; bytes: Uint8Array; from: Endpoint }
+  | { ev: "failed"; id: number; error: string };
+
+export interface Endpoint {
+  readonly hostname: string;
+  readonly port: number;
+}
+
+/** How many bytes of one connection may be on their way to the script. */
+export const READ_WINDOW = 256 * 1024;
+
+/**
+ * The answer to `listen` and `bind`, for which a script waits: an Int32 state (0 none yet,
+ * 1 done, 2 refused), the port, the length of a text and the text.
+ */
+export const REPLY_SIZE = 12 + 1024;
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+export function writeReply(reply: SharedArrayBuffer, port: number, error?: string): void {
+  const words = new Int32Array(reply, 0, 3);
+  words[1] = port;
+  if (error !== undefined) {
+    const text = encoder.encode(error).subarray(0, 1024);
+    new Uint8Array(reply, 12).set(text);
+    words[2] = text.length;
+  }
+  Atomics.store(words, 0, error === undefined ? 1 : 2);
+  Atomics.notify(words, 0);
+}
+
+/**
+ * Waits for an answer, blocking.
+ *
+ * @returns the port, or why there is none
+ */
+export function waitReply(reply: SharedArrayBuffer, timeout: number): number | string {
+  const words = new Int32Array(reply, 0, 3);
+  Atomics.wait(words, 0, 0, timeout);
+  const state = Atomics.load(words, 0);
+  if (state === 1) return words[1];
+  if (state === 0) return `no answer within ${timeout} ms`;
+  return decoder.decode(new Uint8Array(reply, 12, words[2]).slice());
+}

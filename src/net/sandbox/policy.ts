@@ -1,0 +1,50 @@
+// What the sockets of scripts may do. The policy is asked before each step; the permissions say
+// the same in Deno's words and bind the worker in which the sockets live, so that a mistake in
+// one does not open what the other closes (DECISIONS 21).
+
+/** A list for Deno's `net` permission, or true for everything. */
+export type Permission = readonly string[] | true;
+
+export interface Policy {
+  /** Whether a TCP connection may be opened to an address, which a host name may have led to. */
+  connect(ip: string, port: number, name?: string): boolean;
+  /** Whether a datagram may be sent to an address. */
+  udp(ip: string, port: number, name?: string): boolean;
+  /** Whether a port of an address of this machine may be listened on, by TCP or UDP. */
+  listen(ip: string, port: number): boolean;
+  readonly permissions: {
+    readonly connect: Permission;
+    readonly udp: Permission;
+    readonly listen: Permission;
+  };
+}
+
+/** How much one application may hold, and how fast. */
+export interface Limits {
+  /** Sockets of all kinds that are open at once. */
+  readonly sockets: number;
+  /** Bytes that wait to be sent, all sockets together. */
+  readonly buffered: number;
+  /** Connections that one listening socket takes a second; more are closed at once. */
+  readonly acceptsPerSecond: number;
+  /** Milliseconds that connecting may take, name resolution included. */
+  readonly connectTimeout: number;
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  sockets: 1024,
+  buffered: 32 * 1024 * 1024,
+  acceptsPerSecond: 200,
+  connectTimeout: 20_000,
+};
+
+/** Which list of `[sandbox]` a step was checked against. */
+export type RuleName = "connect" | "listen" | "udp" | "mail";
+
+/** The sandbox does not allow a step; the message names the rule. */
+export class SandboxError extends Error {
+  override name = "SandboxError";
+  constructor(readonly rule: RuleName, what: string) {
+    super(`${what} is not allowed by [sandbox] ${rule}`);
+  }
+}

@@ -1,0 +1,47 @@
+// From what a script calls a host to the addresses that are checked and then used.
+import { lookup } from "node:dns/promises";
+import { isIP } from "node:net";
+
+/**
+ * An IP address in the one form that rules are held against: an IPv4 address that is mapped
+ * into IPv6 as IPv4, no zone, no brackets.
+ *
+ * @returns undefined if the text is no IP address; `127.1` and the like are host names here
+ */
+export function canonicalIp(text: string): string | undefined {
+  const bare = text.replace(/^\[(.*)\]$/, "$1").replace(/%.*$/, "");
+  const family = isIP(bare);
+  if (family === 4) return bare;
+  if (family !== 6) return undefined;
+  const ipv6 = new URL(`http://[${bare}]/`).hostname.slice(1, -1);
+  const mapped = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(ipv6);
+  if (!mapped) return ipv6;
+  const words = [parseInt(mapped[1], 16), parseInt(mapped[2], 16)];
+  return words.flatMap((word) => [word >> 8, word & 255]).join(".");
+}
+
+/** Why a host can be none, or undefined; what it costs nothing to find out. */
+export function hostFault(host: string): string | undefined {
+  if (host === "") return "the host is empty";
+  if (host.length > 253) return "the host name is too long";
+  // deno-lint-ignore no-control-regex
+  if (/[\s\x00-\x1f\x7f/@?#\\]/.test(host)) return `"${host}" is no host`;
+  return undefined;
+}
+
+/**
+ * All addresses of a host, in canonical form, IPv4 first: most hosts of a list of rules are.
+ *
+ * @throws {Error} saying that the name is not known
+ */
+export async function resolve(host: string): Promise<string[]> {
+  const ip = canonicalIp(host);
+  if (ip !== undefined) return [ip];
+  try {
+    const found = await lookup(host, { all: true });
+    found.sort((a, b) => a.family - b.family);
+    return [...new Set(found.map(({ address }) => canonicalIp(address) ?? address))];
+  } catch {
+    throw new Error(`host "${host}" is not known`);
+  }
+}

@@ -1,0 +1,294 @@
+import assert from "node:assert/strict";
+import { DEFAULT_LIMITS, type Limits, type Policy } from "../../src/net/sandbox/policy.ts";
+import { canonicalIp, hostFault, resolve } from "../../src/net/sandbox/resolve.ts";
+import {
+  ScriptSockets,
+  SocketHost,
+  type Tcp,
+  type TcpEvents,
+  type Udp,
+} from "../../src/net/sandbox/script_sockets.ts";
+
+const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+/** Lets scripts use 127.0.0.1 only, and listen on high ports. */
+const loopback: Policy = {
+  connect: (ip) => ip === "127.0.0.1",
+  udp: (ip) => ip === "127.0.0.1",
+  listen: (_, port) => port >= 1024,
+  permissions: {
+    connect: ["127.0.0.1"],
+    udp: ["127.0.0.1"],
+    listen: ["0.0.0.0", "[::]", "127.0.0.1"],
+  },
+};
+
+/** Collects what happens, and waits for it. */
+class Events {
+  readonly log: string[] = [];
+  #wake: (() => void)[] = [];
+  add(line: string): void {
+    this.log.push(line);
+    for (const wake of this.#wake.splice(0)) wake();
+  }
+  async until(line: RegExp): Promise<string> {
+    const deadline = performance.now() + 10_000;
+    for (;;) {
+      const found = this.log.find((entry) => line.test(entry));
+      if (found !== undefined) return found;
+      assert.ok(performance.now() < deadline, `no ${line} in ${JSON.stringify(this.log)}`);
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      await new Promise<void>((resolve) => {
+        this.#wake.push(resolve);
+        timer = setTimeout(resolve, 500);
+      });
+      clearTimeout(timer);
+    }
+  }
+  tcp(name: string, onData?: (bytes: Uint8Array) => void): TcpEvents {
+    return {
+      onOpen: (local, peer) =>
+        this.add(`${name} open ${peer.hostname}:${peer.port} ${local.port > 0}`),
+      onData: (data) => {
+        this.add(`${name} data ${text(data)}`);
+        onData?.(data);
+      },
+      onClose: (error) => this.add(`${name} closed ${error ?? "by the other end"}`),
+    };
+  }
+}
+
+async function withSockets(
+  policy: Policy,
+  test: (sockets: ScriptSockets, host: SocketHost) => Promise<void>,
+  limits: Partial<Limits> = {},
+): Promise<void> {
+  const host = new SocketHost(policy, { ...DEFAULT_LIMITS, ...limits });
+  const sockets = new ScriptSockets(host);
+  try {
+    await test(sockets, host);
+  } finally {
+    sockets.close();
+    host.close();
+  }
+}
+
+/** A free port of this machine. */
+function freePort(): number {
+  const listener = Deno.listen({ hostname: "0.0.0.0", port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  return port;
+}
+
+Deno.test("A script's server and client talk, byte for byte, and hear of the end", () =>
+  withSockets(loopback, async (sockets) => {
+    const events = new Events();
+    const port = freePort();
+    const server = sockets.listen(port, {
+      onAccept: (connection, _, peer) => {
+        events.add(`accepted ${peer.hostname}`);
+        return events.tcp("server", (data) => connection.write(data));
+      },
+      onError: (error) => events.add(`listener failed ${error}`),
+    });
+    assert.ok(typeof server !== "string", String(server));
+    const client = sockets.connect("127.0.0.1", port, events.tcp("client"));
+    assert.ok(typeof client !== "string", String(client));
+    assert.equal(client.write(bytes("early \0 ")), undefined); // held until the connection stands
+    await events.until(/client open 127.0.0.1:\d+ true/);
+    await events.until(/server data early/);
+    await events.until(/client data early \0 /);
+    client.close();
+    await events.until(/server closed by the other end/);
+    assert.ok(!events.log.some((line) => line.startsWith("client closed")), "its own wish");
+    assert.equal(client.write(bytes("late")), "the socket is closed");
+    assert.equal(sockets.count, 1, "the listening socket is left");
+  }));
+
+Deno.test("Megabytes pass a slow reader in order, and no more is read ahead than the window", () =>
+  withSockets(loopback, async (sockets) => {
+    const events = new Events();
+    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const total = 5_000_000;
+    const sent = (async () => {
+      const conn = await listener.accept();
+      const block = new Uint8Array(50_000).map((_, i) => i % 251);
+      for (let at = 0; at < total; at += block.length) {
+        let done = 0;
+        while (done < block.length) done += await conn.write(block.subarray(done));
+      }
+      conn.close();
+    })();
+    let received = 0;
+    let wrong = 0;
+    sockets.connect("127.0.0.1", listener.addr.port, {
+      onOpen: () => {},
+      onData: (data) => {
+        for (const byte of data) if (byte !== (received++ % 50_000) % 251) wrong++;
+      },
+      onClose: (error) => events.add(`closed ${error}`),
+    });
+    await events.until(/closed/);
+    await sent;
+    listener.close();
+    assert.equal(received, total);
+    assert.equal(wrong, 0);
+  }));
+
+Deno.test("A refused connection, and a name that is not known, are told with their cause", () =>
+  withSockets({ ...loopback, connect: () => true }, async (sockets) => {
+    const events = new Events();
+    sockets.connect("127.0.0.1", freePort(), events.tcp("a"));
+    await events.until(/a closed Connection refused$/);
+    sockets.connect("no-such-host.invalid", 80, events.tcp("b"));
+    await events.until(/b closed host "no-such-host.invalid" is not known$/);
+    assert.equal(sockets.count, 0);
+  }));
+
+Deno.test("Arguments that cannot be meant are refused at once", () =>
+  withSockets(loopback, (sockets) => {
+    const nobody = new Events().tcp("x");
+    for (const host of ["", "a b", "a\nb", "http://x/", "x".repeat(300)]) {
+      assert.equal(typeof sockets.connect(host, 80, nobody), "string", host);
+      assert.ok(hostFault(host));
+    }
+    for (const port of [0, -1, 65536, 1.5, NaN]) {
+      assert.match(sockets.connect("127.0.0.1", port, nobody) as string, /is no port/);
+    }
+    return Promise.resolve();
+  }));
+
+Deno.test("What the policy does not name is refused and counted, however it is spelt", () =>
+  withSockets(loopback, async (sockets, host) => {
+    const events = new Events();
+    const spellings = [
+      "10.0.0.1",
+      "169.254.169.254",
+      "192.168.1.1",
+      "0.0.0.0",
+      "::",
+      "[::]",
+      "::1",
+      "[::1]",
+      "::ffff:10.0.0.1",
+      "[::ffff:a00:1]",
+      "::ffff:169.254.169.254",
+      "0:0:0:0:0:ffff:a9fe:a9fe",
+      "fe80::1%lo",
+      "fd00::1",
+      "127.0.0.2",
+      "2130706434", // 127.0.0.2 in one number
+      "0x7f.0.0.2",
+      "0177.0.0.2",
+      "127.2",
+      "0x7f000002",
+      "017700000002",
+      "127.0.0.2.",
+      "ip6-localhost",
+    ];
+    for (const [i, host] of spellings.entries()) {
+      const outcome = sockets.connect(host, 9, events.tcp(`s${i}`));
+      if (typeof outcome === "string") {
+        events.add(`s${i} refused ${outcome}`);
+      }
+    }
+    for (const [i, spelling] of spellings.entries()) {
+      const line = await events.until(new RegExp(`^s${i} (refused|closed)`));
+      assert.match(line, /not allowed by \[sandbox\] connect|is not known|is no host/, spelling);
+    }
+    assert.ok(host.refusals.connect >= 15, `${host.refusals.connect} refusals`);
+    assert.ok(!events.log.some((line) => line.includes(" open ")));
+  }));
+
+Deno.test("The runtime itself refuses what a mistaken policy lets through", () =>
+  withSockets({
+    ...loopback,
+    connect: () => true,
+    udp: () => true,
+    listen: () => true,
+    permissions: { connect: ["127.0.0.1"], udp: ["127.0.0.1"], listen: ["0.0.0.0:1024"] },
+  }, async (sockets) => {
+    const events = new Events();
+    const listener = Deno.listen({ hostname: "127.0.0.2", port: 0 });
+    sockets.connect("127.0.0.2", listener.addr.port, events.tcp("tcp"));
+    await events.until(/tcp closed Requires net access to "127.0.0.2:\d+"/);
+    listener.close();
+    const port = freePort();
+    assert.match(
+      sockets.listen(port, { onAccept: () => undefined, onError: () => {} }) as string,
+      /Requires net access/,
+    );
+    const udp = sockets.bind("0.0.0.0", 0, {
+      onDatagram: () => {},
+      onError: (error) => events.add(`udp ${error}`),
+    }) as Udp;
+    udp.send(bytes("x"), "127.0.0.2", 9);
+    await events.until(/udp Requires net access to "127.0.0.2:9"/);
+  }));
+
+Deno.test("A port in use says so", () =>
+  withSockets(loopback, (sockets) => {
+    const listener = Deno.listen({ hostname: "0.0.0.0", port: 0 });
+    const outcome = sockets.listen(listener.addr.port, {
+      onAccept: () => undefined,
+      onError: () => {},
+    });
+    listener.close();
+    assert.match(outcome as string, /Address already in use/);
+    assert.equal(sockets.count, 0);
+    return Promise.resolve();
+  }));
+
+Deno.test("UDP sockets exchange datagrams and show who sent them", () =>
+  withSockets(loopback, async (sockets) => {
+    const events = new Events();
+    const open = (name: string): Udp => {
+      const socket = sockets.bind("127.0.0.1", 0, {
+        onDatagram: (data, from) => events.add(`${name} ${text(data)} from ${from.port}`),
+        onError: (error) => events.add(`${name} failed ${error}`),
+      });
+      assert.ok(typeof socket !== "string", String(socket));
+      return socket;
+    };
+    const [a, b] = [open("a"), open("b")];
+    a.send(bytes("hello"), "127.0.0.1", b.local.port);
+    await events.until(new RegExp(`^b hello from ${a.local.port}$`));
+    a.send(bytes("no"), "10.1.2.3", 9);
+    await events.until(/^a failed sending to 10.1.2.3:9 is not allowed by \[sandbox\] udp/);
+  }));
+
+Deno.test("Sockets, bytes and accepted connections are bounded", () =>
+  withSockets(loopback, async (sockets) => {
+    const events = new Events();
+    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const connections: Tcp[] = [];
+    for (let i = 0; i < 3; i++) {
+      const outcome = sockets.connect("127.0.0.1", listener.addr.port, events.tcp("x"));
+      assert.ok(typeof outcome !== "string");
+      connections.push(outcome);
+    }
+    assert.match(
+      sockets.connect("127.0.0.1", listener.addr.port, events.tcp("x")) as string,
+      /3 sockets are open already/,
+    );
+    assert.equal(connections[0].write(new Uint8Array(900)), undefined);
+    assert.match(connections[1].write(new Uint8Array(200))!, /too many bytes/);
+    connections[0].close();
+    assert.equal(connections[1].write(new Uint8Array(200)), undefined, "released by the close");
+    assert.equal(sockets.count, 2);
+    sockets.close();
+    assert.equal(sockets.count, 0);
+    listener.close();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }, { sockets: 3, buffered: 1000 }));
+
+Deno.test("Addresses have one form, in which they are checked", async () => {
+  assert.equal(canonicalIp("[::FFFF:10.0.0.1]"), "10.0.0.1");
+  assert.equal(canonicalIp("0:0:0:0:0:0:0:1"), "::1");
+  assert.equal(canonicalIp("127.1"), undefined, "left to name resolution, then checked");
+  assert.equal(canonicalIp("example.org"), undefined);
+  assert.deepEqual(await resolve("127.1"), ["127.0.0.1"]);
+  assert.deepEqual(await resolve("0x7f.1"), ["127.0.0.1"]);
+});
