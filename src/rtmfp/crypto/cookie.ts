@@ -1,0 +1,62 @@
+// Cookies: a responder remembers nothing of an initiator that has not shown that it receives at the
+// address it sends from. RFC 7016 §3.5.1.1.2.
+//
+//     time u64 (ms) | 24 bytes of HMAC(secret, 'a' time) | HMAC(secret, 'b' time ip 16 port u16)
+//
+// The first MAC shows that this responder made the cookie, the second one for whom.
+import { Writer } from "../../bytes/writer.ts";
+import { type Address, ipBytes } from "../wire/address.ts";
+import { type CryptoBackend, equalBytes, type Hmac, type Random } from "./backend.ts";
+
+/** librtmfp takes no other length. */
+export const COOKIE_LENGTH = 64;
+/** How long a cookie is good, in milliseconds; initiators give up after 95 s. */
+export const COOKIE_LIFETIME = 120_000;
+
+const TIME = 8;
+const OWN = 24;
+
+/** What a cookie that comes back is worth. */
+export type CookieState =
+  | "good"
+  /** Made here, not too long ago, for another address: the answer is a new one. */
+  | "moved"
+  /** Made elsewhere or too long ago: there is no answer. */
+  | "bad";
+
+/** Makes cookies and tells its own when they come back. They live no longer than it does. */
+export class Cookies {
+  readonly #hmac: Hmac;
+
+  constructor(crypto: CryptoBackend, random: Random) {
+    this.#hmac = crypto.hmacSha256(random(32));
+  }
+
+  /** A cookie for an initiator at `address`: 64 bytes. `now` in milliseconds. */
+  make(address: Address, now: number): Uint8Array {
+    const time = Math.floor(now);
+    const cookie = new Writer(COOKIE_LENGTH).u32(Math.floor(time / 2 ** 32)).u32(time % 2 ** 32);
+    return cookie.bytes(this.#own(time)).bytes(this.#for(time, address)).copy();
+  }
+
+  /** Judges a cookie that came from `address`. */
+  check(cookie: Uint8Array, address: Address, now: number): CookieState {
+    if (cookie.length !== COOKIE_LENGTH) return "bad";
+    const view = new DataView(cookie.buffer, cookie.byteOffset, TIME);
+    const time = view.getUint32(0) * 2 ** 32 + view.getUint32(4);
+    if (time > now || now - time > COOKIE_LIFETIME) return "bad";
+    if (!equalBytes(cookie.subarray(TIME, TIME + OWN), this.#own(time))) return "bad";
+    return equalBytes(cookie.subarray(TIME + OWN), this.#for(time, address)) ? "good" : "moved";
+  }
+
+  #own(time: number): Uint8Array {
+    const message = new Writer(16).u8(0x61).f64(time).view();
+    return this.#hmac.digest(message, 0, message.length).subarray(0, OWN);
+  }
+
+  #for(time: number, { hostname, port }: Address): Uint8Array {
+    const ip = ipBytes(hostname) ?? new Uint8Array(0);
+    const message = new Writer(32).u8(0x62).f64(time).bytes(ip).u16(port).view();
+    return this.#hmac.digest(message, 0, message.length);
+  }
+}

@@ -1,0 +1,131 @@
+// Diffie-Hellman key agreement. RFC 7425 §4.2, §4.6.2. Numbers travel, and enter key derivation,
+// big-endian without leading zero bytes.
+import { toHex } from "../../bytes/hex.ts";
+import type { Random } from "./backend.ts";
+import { type Group, type GroupId, groupOf, groups } from "./dh_groups.ts";
+
+export interface KeyPair {
+  readonly group: GroupId;
+  /** As it travels: of the full length of the group. */
+  readonly publicKey: Uint8Array;
+  /** Big-endian. */
+  readonly privateKey: Uint8Array;
+}
+
+/** Who makes key pairs and shared secrets, here or on another thread. */
+export interface KeyAgreement {
+  /** A key pair that nobody else gets. */
+  keyPair(group: GroupId): KeyPair;
+  /**
+   * Computes the secret that a pair shares with a far end and gives it to `done`, at once or later.
+   * It is undefined if the far end's public value is not acceptable.
+   */
+  agree(pair: KeyPair, farPublic: Uint8Array, done: (secret: Uint8Array | undefined) => void): void;
+}
+
+/** Computes on the spot. */
+export class DirectKeyAgreement implements KeyAgreement {
+  readonly #random: Random;
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  keyPair(group: GroupId): KeyPair {
+    return generateKeyPair(group, this.#random);
+  }
+
+  agree(
+    pair: KeyPair,
+    farPublic: Uint8Array,
+    done: (secret: Uint8Array | undefined) => void,
+  ): void {
+    done(sharedSecret(pair, farPublic));
+  }
+}
+
+/**
+ * Makes a key pair whose public key has no leading zero byte, as librtmfp wants nothing shorter
+ * than one byte below full length and older clients nothing but full length.
+ *
+ * @throws {Error} if `random` gives the same unusable bytes again and again
+ */
+export function generateKeyPair(id: GroupId, random: Random): KeyPair {
+  const group = groups[id];
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const privateKey = random(group.exponentBits / 8);
+    privateKey[0] |= 0x80; // never shorter than it should be
+    const publicKey = publicKeyOf(id, privateKey);
+    if (publicKey.length === group.size && acceptable(group, publicKey)) {
+      return { group: id, publicKey, privateKey };
+    }
+  }
+  throw new Error(`Cannot make a key pair of group ${id}: the source of randomness is stuck`);
+}
+
+/** The public key of a private exponent, without leading zero bytes. */
+export function publicKeyOf(id: GroupId, privateKey: Uint8Array): Uint8Array {
+  return toBytes(power(2n, toBigInt(privateKey), groups[id].prime));
+}
+
+/**
+ * The secret that a pair shares with a far end, without leading zero bytes.
+ *
+ * @returns undefined for an unacceptable public value
+ */
+export function sharedSecret(pair: KeyPair, farPublic: Uint8Array): Uint8Array | undefined {
+  const group = groups[pair.group];
+  if (!acceptable(group, farPublic)) return undefined;
+  return toBytes(power(toBigInt(farPublic), toBigInt(pair.privateKey), group.prime));
+}
+
+/** Whether a public value is one that a correct far end may send. */
+export function acceptablePublic(groupId: number, publicKey: Uint8Array): boolean {
+  const group = groupOf(groupId);
+  return group !== undefined && acceptable(group, publicKey);
+}
+
+/** How far a public value must keep from 0 and from the prime. */
+const MARGIN = 1n << 24n;
+/** How many bits of each kind it must have. */
+const MIXED_BITS = 16;
+
+function acceptable(group: Group, publicKey: Uint8Array): boolean {
+  const first = publicKey.findIndex((byte) => byte !== 0);
+  if (first < 0 || publicKey.length - first > group.size) return false;
+  let ones = 0;
+  for (const byte of publicKey) {
+    for (let bits = byte; bits; bits &= bits - 1) ones++;
+  }
+  if (ones < MIXED_BITS || publicKey.length * 8 - ones < MIXED_BITS) return false;
+  const value = toBigInt(publicKey);
+  return value >= MARGIN && value <= group.prime - MARGIN;
+}
+
+/** Bits of the exponent that are taken together. */
+const WINDOW = 4;
+
+/** `base` to the power of `exponent`, modulo `modulus`, with a table of the powers up to 15. */
+function power(base: bigint, exponent: bigint, modulus: bigint): bigint {
+  const powers = [1n, base % modulus];
+  for (let i = 2; i < 1 << WINDOW; i++) powers.push(powers[i - 1] * powers[1] % modulus);
+  let result = 1n;
+  for (const digit of exponent.toString(1 << WINDOW)) {
+    for (let i = 0; i < WINDOW; i++) result = result * result % modulus;
+    const value = parseInt(digit, 1 << WINDOW);
+    if (value > 0) result = result * powers[value] % modulus;
+  }
+  return result;
+}
+
+function toBigInt(bytes: Uint8Array): bigint {
+  return bytes.length > 0 ? BigInt(`0x${toHex(bytes)}`) : 0n;
+}
+
+function toBytes(value: bigint): Uint8Array {
+  const hex = value.toString(16);
+  const even = hex.length % 2 === 0 ? hex : `0${hex}`;
+  const bytes = new Uint8Array(even.length / 2);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = parseInt(even.slice(2 * i, 2 * i + 2), 16);
+  return bytes;
+}
