@@ -1,0 +1,90 @@
+// How the packets of a session are protected, as its two ends agree. RFC 7425 §4.5.
+import { type Component, Negotiation } from "./component.ts";
+
+/** What an end wants of the other one. */
+export interface Policy {
+  /** Refuses a far end that puts no HMAC on its packets; without it, the far end decides. */
+  readonly requireHmac: boolean;
+  /** Likewise for sequence numbers. */
+  readonly requireSequence: boolean;
+  /** How many bytes of HMAC this end puts on packets, 4 to 32. */
+  readonly hmacLength: number;
+}
+
+/** Takes part in what the far end asks for: from Flash to the strictest. */
+export const RELAXED: Policy = { requireHmac: false, requireSequence: false, hmacLength: 16 };
+/** Takes nothing less than HMACs and sequence numbers, as rtmfp-cpp does as shipped. */
+export const STRICT: Policy = { requireHmac: true, requireSequence: true, hmacLength: 16 };
+
+/** How the packets of a session are protected, as one end sees it. */
+export interface Protection {
+  /** Bytes of HMAC on packets that go out; 0: a checksum in them instead. */
+  readonly hmacOut: number;
+  /** Likewise on those that come in. */
+  readonly hmacIn: number;
+  readonly sequenceOut: boolean;
+  readonly sequenceIn: boolean;
+}
+
+/** What an end says about HMACs and sequence numbers. */
+export type Offer = Pick<Component, "hmacFlags" | "hmacLength" | "sequenceFlags">;
+
+/** What an initiator says, having heard nothing yet. */
+export function offer(policy: Policy): Offer {
+  return {
+    hmacFlags: ownFlags(policy.requireHmac),
+    hmacLength: policy.hmacLength,
+    sequenceFlags: ownFlags(policy.requireSequence),
+  };
+}
+
+/**
+ * What two ends use after each has said what it wants; one and the same rule for both.
+ *
+ * @returns undefined if they cannot agree: there is no session then
+ */
+export function agreeOnProtection(policy: Policy, far: Offer): Protection | undefined {
+  const hmac = settle(policy.requireHmac, far.hmacFlags);
+  const sequence = settle(policy.requireSequence, far.sequenceFlags);
+  if (!hmac || !sequence) return undefined;
+  if (hmac.into && !(far.hmacLength >= 4 && far.hmacLength <= 32)) return undefined;
+  return {
+    hmacOut: hmac.out ? policy.hmacLength : 0,
+    hmacIn: hmac.into ? far.hmacLength : 0,
+    sequenceOut: sequence.out,
+    sequenceIn: sequence.into,
+  };
+}
+
+/**
+ * What a responder says, having agreed: what it sends and what it expects. It says nothing at all
+ * about what is used in neither direction, for librtmfp's sake.
+ */
+export function answer(policy: Policy, protection: Protection): Offer {
+  const { hmacOut, hmacIn, sequenceOut, sequenceIn } = protection;
+  const hmacFlags = answerFlags(hmacOut > 0, hmacIn > 0);
+  return {
+    hmacFlags,
+    hmacLength: hmacFlags ? policy.hmacLength : 0,
+    sequenceFlags: answerFlags(sequenceOut, sequenceIn),
+  };
+}
+
+function ownFlags(required: boolean): number {
+  const { sends, sendsOnRequest, requires } = Negotiation;
+  return required ? sends | sendsOnRequest | requires : sendsOnRequest;
+}
+
+function answerFlags(out: boolean, into: boolean): number {
+  const { sends, sendsOnRequest, requires } = Negotiation;
+  return out || into ? sendsOnRequest | (out ? sends : 0) | (into ? requires : 0) : 0;
+}
+
+function settle(required: boolean, far: number): { out: boolean; into: boolean } | undefined {
+  const farCan = (far & (Negotiation.sends | Negotiation.sendsOnRequest)) !== 0;
+  if (required && !farCan) return undefined;
+  return {
+    out: required || (far & Negotiation.requires) !== 0,
+    into: required || (far & Negotiation.sends) !== 0,
+  };
+}
