@@ -1,0 +1,194 @@
+// Mail that scripts send: SOCK-060 to SOCK-068. One mail after the other over one SMTP session,
+// which stays open for a while after the last.
+// @ts-types="@types/nodemailer"
+import { createTransport, type Transporter } from "nodemailer";
+
+export interface MailerOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Seconds that connecting and each answer may take, and that an idle session stays open. */
+  readonly timeout: number;
+  readonly user?: string;
+  readonly password?: string;
+  /** No encryption, STARTTLS after connecting, or TLS from the first byte. */
+  readonly tls?: "off" | "starttls" | "on";
+  /** Whether mail may go to an address, and the name of the rule that says so. */
+  readonly allows?: (recipient: string) => boolean;
+}
+
+export interface Mail {
+  readonly sender: string;
+  readonly subject: string;
+  readonly content: string;
+  readonly recipients: readonly string[];
+}
+
+interface Queued {
+  readonly mail: Mail;
+  readonly done: (error: string | undefined) => void;
+}
+
+/** Mails that may wait, and the size of one. */
+const MAX_QUEUE = 1_000;
+const MAX_CONTENT = 10 * 1024 * 1024;
+
+export class Mailer {
+  readonly #options: MailerOptions;
+  readonly #queue: Queued[] = [];
+  #transport: Transporter | undefined;
+  #sending: Queued | undefined;
+  #idle: ReturnType<typeof setTimeout> | undefined;
+  #closed = false;
+  /** Mails refused because `allows` did. */
+  refused = 0;
+
+  constructor(options: MailerOptions) {
+    this.#options = options;
+  }
+
+  /** Mails that are not yet sent. */
+  get pending(): number {
+    return this.#queue.length + (this.#sending ? 1 : 0);
+  }
+
+  /**
+   * Queues a mail. `done` is called exactly once, and never during this call: with nothing when
+   * the SMTP server took it for all recipients, else with the reason.
+   */
+  send(mail: Mail, done: (error: string | undefined) => void): void {
+    const fault = this.#fault(mail);
+    if (fault !== undefined) {
+      queueMicrotask(() => done(fault));
+      return;
+    }
+    this.#queue.push({ mail, done });
+    if (!this.#sending) queueMicrotask(() => this.#next());
+  }
+
+  /** Ends the session; mails not yet sent get an error (SOCK-067). */
+  close(): void {
+    this.#closed = true;
+    this.#failAll("the server stopped before the mail was sent");
+    this.#endSession();
+  }
+
+  #fault({ sender, subject, content, recipients }: Mail): string | undefined {
+    if (this.#closed) return "the server is stopping";
+    if (this.pending >= MAX_QUEUE) return `${MAX_QUEUE} mails wait already`;
+    if (content.length > MAX_CONTENT) return `the mail is longer than ${MAX_CONTENT} bytes`;
+    if (recipients.length === 0) return "the mail has no recipient";
+    for (const text of [sender, subject, ...recipients]) {
+      // deno-lint-ignore no-control-regex
+      if (/[\x00-\x08\x0a-\x1f\x7f\u2028\u2029]/.test(text)) {
+        return "sender, subject and recipients may not hold control characters";
+      }
+    }
+    for (const address of [sender, ...recipients]) {
+      if (!/^[^\s@<>(),;:"\\[\]]+@[^\s@<>(),;:"\\]+$/.test(bareAddress(address))) {
+        return `"${address}" is no mail address`;
+      }
+    }
+    const forbidden = recipients.find((to) => !(this.#options.allows?.(bareAddress(to)) ?? true));
+    if (forbidden === undefined) return undefined;
+    this.refused++;
+    return `mail to ${forbidden} is not allowed by [sandbox] mail`;
+  }
+
+  async #next(): Promise<void> {
+    clearTimeout(this.#idle);
+    while (!this.#sending && !this.#closed) {
+      const queued = this.#queue.shift();
+      if (!queued) break;
+      this.#sending = queued;
+      const error = await this.#deliver(queued.mail);
+      if (this.#sending !== queued) return; // closed meanwhile: it was told so
+      this.#sending = undefined;
+      queued.done(error);
+    }
+    if (!this.#sending) this.#waitForMore();
+  }
+
+  /** @returns why the mail was not taken for all recipients */
+  async #deliver({ sender, subject, content, recipients }: Mail): Promise<string | undefined> {
+    const from = bareAddress(sender);
+    const to = recipients.map(bareAddress);
+    try {
+      const info = await this.#session().sendMail({
+        envelope: { from, to },
+        from: { name: nameOf(sender), address: from },
+        to: to.map((address, i) => ({ name: nameOf(recipients[i]), address })),
+        subject,
+        text: content,
+        disableFileAccess: true,
+        disableUrlAccess: true,
+      });
+      const rejected = (info.rejectedErrors ?? []) as { recipient?: string; response?: string }[];
+      if (rejected.length === 0) return undefined;
+      return rejected.map(({ recipient, response }) => `${recipient}: ${response}`).join("; ");
+    } catch (error) {
+      const { message, code, command } = error as Error & { code?: string; command?: string };
+      this.#endSession(); // what the next mail meets shall be its own
+      if (command !== "CONN" && code !== "EDNS" && code !== "ESOCKET") return message;
+      const cause = `${message} (is there an SMTP server at ${this.#where()}?)`;
+      if (!this.#closed) this.#failQueue(cause);
+      return cause;
+    }
+  }
+
+  #session(): Transporter {
+    const { host, port, timeout, user, password, tls = "off" } = this.#options;
+    const ms = timeout * 1000;
+    return this.#transport ??= createTransport({
+      host,
+      port,
+      pool: true,
+      maxConnections: 1,
+      maxMessages: Infinity,
+      secure: tls === "on",
+      requireTLS: tls === "starttls",
+      ignoreTLS: tls === "off",
+      auth: user ? { user, pass: password ?? "" } : undefined,
+      connectionTimeout: ms,
+      greetingTimeout: ms,
+      socketTimeout: ms,
+      dnsTimeout: ms,
+    });
+  }
+
+  #waitForMore(): void {
+    clearTimeout(this.#idle);
+    if (!this.#transport) return;
+    this.#idle = setTimeout(() => this.#endSession(), this.#options.timeout * 1000);
+    Deno.unrefTimer(this.#idle as unknown as number);
+  }
+
+  #endSession(): void {
+    clearTimeout(this.#idle);
+    this.#transport?.close();
+    this.#transport = undefined;
+  }
+
+  #failQueue(error: string): void {
+    for (const { done } of this.#queue.splice(0)) done(error);
+  }
+
+  #failAll(error: string): void {
+    const sending = this.#sending;
+    this.#sending = undefined;
+    sending?.done(error);
+    this.#failQueue(error);
+  }
+
+  #where(): string {
+    return `${this.#options.host}:${this.#options.port}`;
+  }
+}
+
+/** The address in `Name <address>`, or the whole text. */
+function bareAddress(text: string): string {
+  return (/<([^<>]*)>\s*$/.exec(text)?.[1] ?? text).trim();
+}
+
+function nameOf(text: string): string {
+  return /^(.*)<[^<>]*>\s*$/.exec(text)?.[1].trim().replace(/^"(.*)"$/, "$1") ?? "";
+}
