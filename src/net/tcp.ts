@@ -1,0 +1,162 @@
+// TCP connections of the server itself (those of scripts live in sandbox/).
+
+export interface TcpEndpoint {
+  readonly hostname: string;
+  readonly port: number;
+}
+
+export interface TcpEvents {
+  onData(bytes: Uint8Array): void;
+  /** The connection ended, by the other end or with an error; not called after `close`. */
+  onClose(error: string | undefined): void;
+}
+
+/** Bytes that may wait for a peer which does not read, before the connection is given up. */
+const MAX_QUEUED = 64 * 1024 * 1024;
+
+export class TcpConnection {
+  readonly #conn: Deno.TcpConn;
+  readonly #queue: Uint8Array[] = [];
+  #queued = 0;
+  #writing = false;
+  #closed = false;
+  #events: TcpEvents | undefined;
+
+  constructor(conn: Deno.TcpConn) {
+    this.#conn = conn;
+    try {
+      conn.setNoDelay(true);
+      conn.setKeepAlive(true);
+    } catch {
+      // the other end may be gone already: the first read tells
+    }
+  }
+
+  /** @throws {Error} if the connection does not stand within `timeout` ms */
+  static async connect(hostname: string, port: number, timeout: number): Promise<TcpConnection> {
+    const dialled = Deno.connect({ hostname, port });
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`no answer within ${timeout / 1000} s`)), timeout);
+    });
+    try {
+      return new TcpConnection(await Promise.race([dialled, late]));
+    } catch (error) {
+      dialled.then((conn) => conn.close(), () => {});
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  get peer(): TcpEndpoint {
+    return this.#conn.remoteAddr;
+  }
+
+  /** Begins to read. */
+  start(events: TcpEvents): void {
+    this.#events = events;
+    this.#read();
+  }
+
+  /** Queues bytes, which the caller does not change afterwards. */
+  write(bytes: Uint8Array): void {
+    if (this.#closed || bytes.length === 0) return;
+    this.#queue.push(bytes);
+    this.#queued += bytes.length;
+    if (this.#queued > MAX_QUEUED) this.#end("it does not read what it is sent");
+    else this.#write();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#queue.length = 0;
+    try {
+      this.#conn.close();
+    } catch {
+      // closed already
+    }
+  }
+
+  #end(error: string | undefined): void {
+    if (this.#closed) return;
+    this.close();
+    this.#events?.onClose(error);
+  }
+
+  async #read(): Promise<void> {
+    const buffer = new Uint8Array(65_536);
+    try {
+      while (!this.#closed) {
+        const length = await this.#conn.read(buffer);
+        if (length === null) return this.#end(undefined);
+        if (!this.#closed) this.#events?.onData(buffer.subarray(0, length));
+      }
+    } catch (error) {
+      this.#end(tcpError(error));
+    }
+  }
+
+  async #write(): Promise<void> {
+    if (this.#writing) return;
+    this.#writing = true;
+    try {
+      for (let bytes = this.#queue.shift(); bytes; bytes = this.#queue.shift()) {
+        let at = 0;
+        while (at < bytes.length) at += await this.#conn.write(bytes.subarray(at));
+        this.#queued -= bytes.length;
+      }
+    } catch (error) {
+      this.#end(tcpError(error));
+    }
+    this.#writing = false;
+  }
+}
+
+/** Listens on all addresses of this machine, of both families where it has both. */
+export class TcpListener {
+  readonly #listener: Deno.TcpListener;
+  #closed = false;
+
+  /** @throws {Error} if the port cannot be had */
+  constructor(port: number, onAccept: (connection: TcpConnection) => void) {
+    this.#listener = listenOnAll(port);
+    this.#accept(onAccept);
+  }
+
+  get port(): number {
+    return this.#listener.addr.port;
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#listener.close();
+  }
+
+  async #accept(onAccept: (connection: TcpConnection) => void): Promise<void> {
+    while (!this.#closed) {
+      try {
+        onAccept(new TcpConnection(await this.#listener.accept()));
+      } catch {
+        // closed, or such as too many open files: try again in a while
+        if (!this.#closed) await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    }
+  }
+}
+
+function listenOnAll(port: number): Deno.TcpListener {
+  try {
+    return Deno.listen({ hostname: "::", port });
+  } catch (error) {
+    if (error instanceof Deno.errors.AddrInUse) throw error;
+    return Deno.listen({ hostname: "0.0.0.0", port });
+  }
+}
+
+/** What the system says of a connection, without its number. */
+export function tcpError(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).replace(/ \(os error \d+\)$/, "");
+}

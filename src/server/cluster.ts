@@ -1,0 +1,248 @@
+// The links to other servers: who is dialled and when, who is let in, and what they say.
+// CLU-001 to CLU-032; the bytes are src/cluster's.
+import type { Hmac } from "../cluster/authentication.ts";
+import type { Identity } from "../cluster/identity.ts";
+import { Link } from "../cluster/link.ts";
+import { type Peer, Roster } from "../cluster/roster.ts";
+import type { Target } from "../cluster/targets.ts";
+import { TcpConnection, type TcpEndpoint, tcpError, TcpListener } from "../net/tcp.ts";
+
+/** How often a target that is not linked is dialled (CLU-003), and how long one attempt may take. */
+const REDIAL_MS = 10_000;
+const DIAL_MS = 8_000;
+
+/** Connections that have not identified themselves yet; more are closed at once. */
+const MAX_STRANGERS = 64;
+
+export interface ClusterOptions {
+  /** TCP port for other servers, 0 for none. */
+  readonly port: number;
+  readonly targets: readonly Target[];
+  /** `host:port` for clients, or "". */
+  readonly publicAddress: string;
+  /** UDP port of this server's RTMFP. */
+  readonly rtmfpPort: number;
+  /** Empty for links without one. */
+  readonly secret: Uint8Array;
+  readonly hmac: Hmac;
+  readonly random: (length: number) => Uint8Array;
+  /** Whether a server may link from an address. */
+  readonly allows: (ip: string) => boolean;
+  readonly now: () => number;
+}
+
+/** What the rest of the server hears; all in the order in which it happened. */
+export interface ClusterEvents {
+  /** Paths of the applications that run here (CLU-065). */
+  paths(): Iterable<string>;
+  /** A server identified itself; it is in the roster already (API-652). */
+  onConnection(peer: Peer): void;
+  /** It is gone, and out of the roster already (API-653). */
+  onDisconnection(peer: Peer): void;
+  onMessage(peer: Peer, handler: string, payload: Uint8Array): void;
+  /** Applications run at another server (CLU-031). */
+  onRunning(paths: string[]): void;
+  log(level: "error" | "warn" | "note" | "info" | "debug", text: string): void;
+}
+
+export class Cluster {
+  readonly roster = new Roster();
+  readonly #options: ClusterOptions;
+  readonly #events: ClusterEvents;
+  readonly #lines = new Set<Line>();
+  readonly #dialled = new Map<Target, { nextAt: number; line: Line | "dialling" | undefined }>();
+  #listener: TcpListener | undefined;
+  #closed = false;
+
+  constructor(options: ClusterOptions, events: ClusterEvents) {
+    this.#options = options;
+    this.#events = events;
+    for (const target of options.targets) {
+      this.#dialled.set(target, { nextAt: -Infinity, line: undefined });
+    }
+  }
+
+  /** @throws {Error} if the port cannot be had */
+  start(): void {
+    const { port, now } = this.#options;
+    if (port !== 0) {
+      this.#listener = new TcpListener(port, (connection) => this.#accept(connection));
+      this.#events.log("note", `Servers may link to TCP port ${this.port}`);
+    }
+    this.tick(now());
+  }
+
+  /** The TCP port that is listened on; 0 for none. */
+  get port(): number {
+    return this.#listener?.port ?? 0;
+  }
+
+  /** To be called every two seconds: dials, and notices links that are dead. */
+  tick(now: number): void {
+    if (this.#closed) return;
+    for (const line of [...this.#lines]) {
+      const dead = line.link.tick(now);
+      if (dead !== undefined) this.#drop(line, dead);
+      else line.flush();
+    }
+    for (const [target, state] of this.#dialled) {
+      if (state.line !== undefined || now < state.nextAt) continue;
+      state.nextAt = now + REDIAL_MS;
+      this.#dial(target);
+    }
+  }
+
+  /** Tells all linked servers of an application that started here. */
+  announce(path: string): void {
+    for (const line of this.#lines) {
+      line.link.announce([path], this.#options.now());
+      line.flush();
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#listener?.close();
+    for (const line of [...this.#lines]) this.#drop(line, "this server stops");
+  }
+
+  #accept(connection: TcpConnection): void {
+    const { peer } = connection;
+    const strangers = [...this.#lines].filter((line) => !line.peer).length;
+    if (!this.#options.allows(peer.hostname) || strangers >= MAX_STRANGERS) {
+      this.#events.log("warn", `Server link from ${addressOf(peer)} refused`);
+      connection.close();
+      return;
+    }
+    this.#open(connection, undefined);
+  }
+
+  async #dial(target: Target): Promise<void> {
+    const state = this.#dialled.get(target)!;
+    state.line = "dialling";
+    this.#events.log("info", `Linking to server ${target.address}`);
+    try {
+      const connection = await TcpConnection.connect(target.host, target.port, DIAL_MS);
+      if (this.#closed) return connection.close();
+      state.line = this.#open(connection, target);
+    } catch (error) {
+      state.line = undefined;
+      this.#events.log("debug", `Server ${target.address} cannot be reached: ${tcpError(error)}`);
+    }
+  }
+
+  #open(connection: TcpConnection, target: Target | undefined): Line {
+    const { publicAddress, rtmfpPort, secret, hmac, random, now } = this.#options;
+    const line = new Line(connection, target);
+    const link = new Link({
+      initiator: target !== undefined,
+      identity: {
+        reach: publicAddress === "" ? { port: rtmfpPort } : { publicAddress },
+        properties: target?.properties ?? new Map(),
+      },
+      handler: {
+        onIdentified: (identity) => this.#identified(line, identity),
+        onRunning: (paths) => this.#events.onRunning(paths),
+        onMessage: (handler, payload) => this.#events.onMessage(line.peer!, handler, payload),
+      },
+      paths: this.#events.paths(),
+      secret: secret.length > 0 ? { key: secret, hmac, nonce: random(32) } : undefined,
+    }, now());
+    line.link = link;
+    this.#lines.add(line);
+    connection.start({
+      onData: (bytes) => this.#receive(line, bytes),
+      onClose: (error) => this.#drop(line, error ?? "the connection was closed"),
+    });
+    line.flush();
+    return line;
+  }
+
+  #receive(line: Line, bytes: Uint8Array): void {
+    try {
+      line.link.receive(bytes, this.#options.now());
+      line.flush();
+    } catch (error) {
+      this.#events.log(
+        "error",
+        `Server link with ${line.name} broken: ${(error as Error).message}`,
+      );
+      this.#drop(line, (error as Error).message);
+    }
+  }
+
+  #identified(line: Line, { reach, properties }: Identity): void {
+    const { connection, target } = line;
+    const publicAddress = "publicAddress" in reach
+      ? reach.publicAddress
+      : addressOf({ hostname: connection.peer.hostname, port: reach.port });
+    const own = target?.properties ?? new Map<string, string>();
+    const peer: Peer = {
+      address: target?.address ?? addressOf(connection.peer),
+      publicAddress,
+      isTarget: target !== undefined,
+      properties: new Map([...properties, ...own]), // CLU-013: what is there already stays
+      send: (handler, payload) => this.#send(line, handler, payload),
+    };
+    if (this.roster.all.some((other) => other.publicAddress === publicAddress)) {
+      this.#events.log(
+        "warn",
+        `Server ${publicAddress} is linked twice: scripts see it twice (CLU-005)`,
+      );
+    }
+    line.peer = peer;
+    this.roster.add(peer);
+    this.#events.log("note", `Server ${publicAddress} linked`);
+    this.#events.onConnection(peer);
+  }
+
+  #send(line: Line, handler: string, payload: Uint8Array): void {
+    if (!this.#lines.has(line)) return;
+    try {
+      const cut = line.link.send(handler, payload, this.#options.now());
+      if (cut) this.#events.log("warn", `Handler "${handler.slice(0, 40)}…" cut to 255 bytes`);
+      line.flush();
+    } catch (error) {
+      this.#events.log("error", (error as Error).message);
+    }
+  }
+
+  #drop(line: Line, why: string): void {
+    if (!this.#lines.delete(line)) return;
+    line.connection.close();
+    const dialled = line.target && this.#dialled.get(line.target);
+    if (dialled) {
+      dialled.line = undefined;
+      dialled.nextAt = this.#options.now() + REDIAL_MS;
+    }
+    const peer = line.peer;
+    if (!peer) {
+      this.#events.log("debug", `Server link with ${line.name} ended: ${why}`);
+      return;
+    }
+    this.roster.remove(peer);
+    this.#events.log("note", `Server ${peer.publicAddress} gone: ${why}`);
+    this.#events.onDisconnection(peer);
+  }
+}
+
+/** A connection with the machine that speaks over it. */
+class Line {
+  link!: Link;
+  peer: Peer | undefined;
+
+  constructor(readonly connection: TcpConnection, readonly target: Target | undefined) {}
+
+  get name(): string {
+    return this.target?.address ?? addressOf(this.connection.peer);
+  }
+
+  flush(): void {
+    this.connection.write(this.link.take());
+  }
+}
+
+function addressOf({ hostname, port }: TcpEndpoint): string {
+  const ip = hostname.replace(/^::ffff:(?=\d+\.)/, "");
+  return ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`;
+}

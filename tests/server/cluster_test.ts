@@ -1,0 +1,190 @@
+import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
+import { fromHex, toHex } from "../../src/bytes/hex.ts";
+import { toUtf8 } from "../../src/bytes/text.ts";
+import type { Peer } from "../../src/cluster/roster.ts";
+import { parseTargets } from "../../src/cluster/targets.ts";
+import { Cluster, type ClusterOptions } from "../../src/server/cluster.ts";
+
+/** A server's links, with all that it hears. */
+class Node {
+  readonly log: string[] = [];
+  readonly cluster: Cluster;
+  now = 0;
+
+  constructor(readonly name: string, options: Partial<ClusterOptions> = {}) {
+    this.cluster = new Cluster({
+      port: 0,
+      targets: [],
+      publicAddress: `${name}.example:1935`,
+      rtmfpPort: 1935,
+      secret: new Uint8Array(0),
+      hmac: (key, message) => new Uint8Array(createHmac("sha256", key).update(message).digest()),
+      random: (length) => crypto.getRandomValues(new Uint8Array(length)),
+      allows: () => true,
+      now: () => this.now,
+      ...options,
+    }, {
+      paths: () => ["", `/${name}`],
+      onConnection: (peer) => this.#add(`+ ${describe(peer)} of ${this.cluster.roster.all.length}`),
+      onDisconnection: (peer) =>
+        this.#add(`- ${peer.publicAddress} of ${this.cluster.roster.all.length}`),
+      onMessage: (peer, handler, payload) =>
+        this.#add(`${peer.publicAddress} ${handler} ${toHex(payload)}`),
+      onRunning: (paths) => this.#add(`running ${paths}`),
+      log: (level, text) => this.#add(`${level}: ${text}`),
+    });
+    this.cluster.start();
+  }
+
+  #add(line: string): void {
+    this.log.push(line);
+  }
+
+  async until(line: RegExp, count = 1): Promise<void> {
+    for (let i = 0; i < 500; i++) {
+      if (this.log.filter((entry) => line.test(entry)).length >= count) return;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    assert.fail(`no ${line} at ${this.name}: ${JSON.stringify(this.log)}`);
+  }
+}
+
+const describe = ({ address, publicAddress, isTarget, properties }: Peer): string =>
+  `${isTarget ? "target" : "initiator"} ${address.replace(/:\d+$/, ":*")} ${publicAddress} ${
+    JSON.stringify([...properties])
+  }`;
+
+/** A port that nobody listens on, on which a node then does. */
+function freePort(): number {
+  const listener = Deno.listen({ port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  return port;
+}
+
+async function withNodes(nodes: Node[], test: () => Promise<void>): Promise<void> {
+  try {
+    await test();
+  } finally {
+    for (const node of nodes) node.cluster.close();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+Deno.test("Two servers link, see each other's addresses and properties, and exchange messages", () => {
+  const port = freePort();
+  const b = new Node("b", { port });
+  const a = new Node("a", { targets: parseTargets(`127.0.0.1:${port}?type=master&n=1`) });
+  return withNodes([a, b], async () => {
+    await a.until(/^\+/);
+    await b.until(/^\+/);
+    assert.ok(a.log.includes(
+      `+ target 127.0.0.1:* b.example:1935 [["type","master"],["n","1"]] of 1`,
+    ));
+    assert.ok(b.log.includes(
+      `+ initiator 127.0.0.1:* a.example:1935 [["n","1"],["type","master"]] of 1`,
+    ));
+    await b.until(/^running ,\/a$/);
+    b.cluster.roster.all[0].send("hello", fromHex("0101"));
+    await a.until(/^b.example:1935 hello 0101$/);
+    b.cluster.announce("/late");
+    await a.until(/^running \/late$/);
+    a.cluster.close();
+    await b.until(/^- a.example:1935 of 0$/);
+    b.cluster.roster.all[0]?.send("x", new Uint8Array());
+  });
+});
+
+Deno.test("CLU-003: a target that is away is dialled every 10 s, and again after a loss", () => {
+  const port = freePort();
+  const a = new Node("a", { targets: parseTargets(`127.0.0.1:${port}`) });
+  const nodes = [a];
+  return withNodes(nodes, async () => {
+    await a.until(/cannot be reached: Connection refused/);
+    a.now = 9_000;
+    a.cluster.tick(a.now);
+    assert.equal(a.log.filter((line) => line.startsWith("info: Linking")).length, 1);
+    const b = new Node("b", { port });
+    nodes.push(b);
+    a.now = 10_000;
+    a.cluster.tick(a.now);
+    await a.until(/^\+ target/);
+    b.cluster.close();
+    await a.until(/^- b.example:1935 of 0$/);
+    const again = new Node("b", { port });
+    nodes.push(again);
+    a.now = 15_000;
+    a.cluster.tick(a.now);
+    assert.equal(a.log.filter((line) => line.startsWith("info: Linking")).length, 2);
+    a.now = 20_000;
+    a.cluster.tick(a.now);
+    await a.until(/^\+ target/, 2);
+  });
+});
+
+Deno.test("A server without a public address is reached where its link comes from", () => {
+  const port = freePort();
+  const b = new Node("b", { port });
+  const a = new Node("a", {
+    publicAddress: "",
+    rtmfpPort: 1999,
+    targets: parseTargets(`127.0.0.1:${port}`),
+  });
+  return withNodes([a, b], () => b.until(/^\+ initiator 127.0.0.1:\* 127.0.0.1:1999 /));
+});
+
+Deno.test("Servers with another secret, or from an address that is not allowed, never count", () => {
+  const [port, closed] = [freePort(), freePort()];
+  const b = new Node("b", { port, secret: toUtf8("right") });
+  const c = new Node("c", { port: closed, allows: () => false });
+  const a = new Node("a", {
+    secret: toUtf8("wrong"),
+    targets: parseTargets(`127.0.0.1:${port};127.0.0.1:${closed}`),
+  });
+  return withNodes([a, b, c], async () => {
+    await b.until(/error: Server link with .* broken: .*secret/);
+    await c.until(/warn: Server link from 127.0.0.1:\d+ refused/);
+    for (const node of [a, b, c]) {
+      assert.ok(!node.log.some((line) => line.startsWith("+")), node.name);
+    }
+  });
+});
+
+Deno.test("CLU-005: two links with one server are both kept, with a warning", () => {
+  const [portA, portB] = [freePort(), freePort()];
+  const a = new Node("a", { port: portA, targets: parseTargets(`127.0.0.1:${portB}`) });
+  const b = new Node("b", { port: portB, targets: parseTargets(`127.0.0.1:${portA}`) });
+  return withNodes([a, b], async () => {
+    await a.until(/cannot be reached/); // b did not listen yet
+    a.now = 10_000;
+    a.cluster.tick(a.now);
+    await a.until(/^\+/, 2);
+    await a.until(/warn: Server b.example:1935 is linked twice/);
+    assert.equal(a.cluster.roster.all.length, 2);
+  });
+});
+
+Deno.test("Garbage on the servers' port ends that connection and nothing else", () => {
+  const port = freePort();
+  const b = new Node("b", { port });
+  return withNodes([b], async () => {
+    const conn = await Deno.connect({ port });
+    await conn.write(new Uint8Array(64).fill(0xff));
+    await b.until(/error: Server link with .* broken/);
+    assert.equal(await drain(conn), true);
+    conn.close();
+    assert.equal(b.cluster.roster.all.length, 0);
+  });
+});
+
+/** Reads to the end of a connection. */
+async function drain(conn: Deno.TcpConn): Promise<boolean> {
+  const buffer = new Uint8Array(1024);
+  try {
+    while (await conn.read(buffer) !== null);
+  } catch {
+    // reset is an end, too
+  }
+  return true;
+}
