@@ -8,6 +8,8 @@ export interface Connection {
   readonly ping: number;
   /** Milliseconds since the last packet of this client. API-218. */
   readonly elapsedFromReception: number;
+  /** The AMF version the client asked for its answers: 0, or 3 as Flash does. DECISIONS 11. */
+  readonly objectEncoding: 0 | 3;
   /** The main writer. After the end of the connection: the same one, closed. API-219. */
   readonly writer: FlowWriter;
   /** Writers made by {@link newWriter} that are still open, oldest first. */

@@ -1,0 +1,107 @@
+// Commands: RFC 7425 §5.3, rtmfp-wire §6.2 to §6.7, AMF-005 and AMF-006.
+import { type AmfObject, type AmfReader, type AmfValue, AmfWriter } from "../amf/mod.ts";
+import { WireError } from "../bytes/wire_error.ts";
+import { type Message, MessageType, valuesOf, writeCommand } from "./messages.ts";
+
+/** A command as it comes in. */
+export interface Command {
+  readonly name: string;
+  /** 0 if the sender wants no answer; librtmfp has no other, and waits for one all the same. */
+  readonly transaction: number;
+  /** The command object; null if there is none. */
+  readonly object: AmfValue;
+  /** The arguments, unread; good during the call only. */
+  readonly values: AmfReader;
+}
+
+const AMF0 = { object: 0x03, null: 0x05, undefined: 0x06, mixedArray: 0x08, typedObject: 0x10 };
+const AMF3_SWITCH = 0x11;
+const AMF3_OBJECT = 0x0a;
+const AMF3_NULL = 0x01;
+
+/**
+ * Reads a command. Some clients leave the command object out where it would be null: what
+ * cannot be one is the first argument already.
+ *
+ * @returns undefined if the message is no command
+ * @throws {WireError} if it is none that can be read
+ */
+export function readCommand(message: Message): Command | undefined {
+  if (message.type !== MessageType.command && message.type !== MessageType.commandAmf3) {
+    return undefined;
+  }
+  const values = valuesOf(message);
+  if (!values) return undefined;
+  const name = values.readValue();
+  if (typeof name !== "string") throw new WireError("Cannot read a command without a name");
+  const transaction = values.done ? 0 : values.readValue();
+  if (typeof transaction !== "number") {
+    throw new WireError(`Cannot read the transaction of ${name}`);
+  }
+  const object = isCommandObject(values) ? values.readValue() : null;
+  return { name, transaction, object, values };
+}
+
+function isCommandObject(values: AmfReader): boolean {
+  if (values.done) return false;
+  const { input, at } = values.raw;
+  const marker = input[at];
+  if (marker === AMF3_SWITCH) {
+    return values.left > 1 && (input[at + 1] === AMF3_OBJECT || input[at + 1] <= AMF3_NULL);
+  }
+  return Object.values(AMF0).includes(marker);
+}
+
+/** What has gone well, or has not. */
+export type Level = "status" | "error";
+
+/**
+ * The AMF0 object that results and statuses of connections and streams carry. API-7xx.
+ *
+ * @param description left out if empty
+ * @param members more of them, encoded: `{u16 length, key, AMF0 value}*`
+ */
+export function infoObject(
+  level: Level,
+  code: string,
+  description = "",
+  members?: Uint8Array,
+): Uint8Array<ArrayBuffer> {
+  const info: AmfObject = { level, code };
+  if (description !== "") info.description = description;
+  const writer = new AmfWriter({ form: "amf0" });
+  writer.writeValue(info);
+  if (!members || members.length === 0) return writer.bytes();
+  const to = writer.raw;
+  to.at -= OBJECT_END;
+  return to.bytes(members).u24(0x000009).copy();
+}
+
+/** Bytes that end an AMF0 object: `00 00 09`. */
+const OBJECT_END = 3;
+
+/** `onStatus` with an {@link infoObject}. */
+export function writeStatus(
+  level: Level,
+  code: string,
+  description?: string,
+  members?: Uint8Array,
+): Uint8Array<ArrayBuffer> {
+  return writeCommand("onStatus", 0, infoObject(level, code, description, members));
+}
+
+/** Values of a command that are wanted as text, number or yes and no; undefined for other types. */
+export function readText(values: AmfReader): string | undefined {
+  const value = values.done ? undefined : values.readValue();
+  return typeof value === "string" ? value : undefined;
+}
+
+export function readNumber(values: AmfReader): number | undefined {
+  const value = values.done ? undefined : values.readValue();
+  return typeof value === "number" ? value : undefined;
+}
+
+export function readBoolean(values: AmfReader): boolean | undefined {
+  const value = values.done ? undefined : values.readValue();
+  return typeof value === "boolean" ? value : undefined;
+}

@@ -1,0 +1,145 @@
+// The messages of a flow with TC metadata: RFC 7425 §5.1.2, rtmfp-wire §3.7 and §6.1.
+import { AmfReader } from "../amf/mod.ts";
+import { Reader } from "../bytes/reader.ts";
+import { toUtf8 } from "../bytes/text.ts";
+import { Writer } from "../bytes/writer.ts";
+
+export const MessageType = {
+  userControl: 0x04,
+  audio: 0x08,
+  video: 0x09,
+  /** Data behind a format byte; see {@link valuesOf}. */
+  dataAmf3: 0x0f,
+  /** A command behind a format byte. */
+  commandAmf3: 0x11,
+  data: 0x12,
+  command: 0x14,
+} as const;
+
+/** Events of user control messages. */
+export const UserControl = {
+  streamBegin: 0,
+  streamEof: 1,
+  streamDry: 2,
+  setBufferLength: 3,
+  streamIsRecorded: 4,
+  bufferEmpty: 31,
+  bufferReady: 32,
+  flowSync: 34,
+  setKeepAlive: 41,
+} as const;
+
+/** Bytes before the payload: `type u8 | timestamp u32`. */
+export const HEADER_LENGTH = 5;
+
+const AMF0_STRING = 0x02;
+const AMF0_LONG_STRING = 0x0c;
+const AMF0_NUMBER = 0x00;
+const AMF0_NULL = 0x05;
+
+export interface Message {
+  readonly type: number;
+  /** Milliseconds modulo 2^32. */
+  readonly timestamp: number;
+  /** A view of the message. */
+  readonly payload: Uint8Array;
+}
+
+/** Takes a message apart; undefined if it is shorter than its header, and to be ignored. */
+export function readMessage(message: Uint8Array): Message | undefined {
+  if (message.length < HEADER_LENGTH) return undefined;
+  const from = new Reader(message);
+  return { type: from.u8(), timestamp: from.u32(), payload: from.rest() };
+}
+
+/** A message of any type. */
+export function writeMessage(
+  type: number,
+  timestamp: number,
+  payload: Uint8Array,
+): Uint8Array<ArrayBuffer> {
+  const message = new Uint8Array(HEADER_LENGTH + payload.length);
+  setHeader(message, type, timestamp);
+  message.set(payload, HEADER_LENGTH);
+  return message;
+}
+
+/** Writes the first {@link HEADER_LENGTH} bytes of a message. */
+export function setHeader(message: Uint8Array, type: number, timestamp: number): void {
+  message[0] = type;
+  message[1] = timestamp >>> 24;
+  message[2] = timestamp >>> 16;
+  message[3] = timestamp >>> 8;
+  message[4] = timestamp;
+}
+
+/**
+ * The values of a command or data message. Types 0x11 and 0x0f have a format byte before them,
+ * which is 0. AMF-005.
+ *
+ * @returns undefined for other types and formats: the message is to be ignored
+ */
+export function valuesOf({ type, payload }: Message): AmfReader | undefined {
+  if (type === MessageType.command || type === MessageType.data) return new AmfReader(payload);
+  if (type !== MessageType.commandAmf3 && type !== MessageType.dataAmf3) return undefined;
+  if (payload.length === 0 || payload[0] !== 0) return undefined;
+  return new AmfReader(new Reader(payload, 1));
+}
+
+/** A user control message: `event u16 | arguments u32…`. */
+export interface UserControlEvent {
+  readonly event: number;
+  readonly values: readonly number[];
+}
+
+/** @throws {WireError} if the event itself is cut off */
+export function readUserControl(payload: Uint8Array): UserControlEvent {
+  const from = new Reader(payload);
+  const event = from.u16();
+  const values: number[] = [];
+  while (from.left >= 4) values.push(from.u32());
+  return { event, values };
+}
+
+export function writeUserControl(event: number, ...values: number[]): Uint8Array<ArrayBuffer> {
+  const to = new Writer(HEADER_LENGTH + 2 + 4 * values.length);
+  to.u8(MessageType.userControl).u32(0).u16(event);
+  for (const value of values) to.u32(value);
+  return to.copy();
+}
+
+/**
+ * A command without a command object.
+ *
+ * @param name text, or its UTF-8 bytes
+ * @param transaction 0 wants no answer
+ * @param values the AMF of the arguments
+ */
+export function writeCommand(
+  name: string | Uint8Array,
+  transaction: number,
+  values: Uint8Array,
+): Uint8Array<ArrayBuffer> {
+  const text = typeof name === "string" ? toUtf8(name) : name;
+  const to = new Writer(HEADER_LENGTH + 5 + text.length + 10 + values.length);
+  to.u8(MessageType.command).u32(0);
+  writeString(to, text).u8(AMF0_NUMBER).f64(transaction).u8(AMF0_NULL).bytes(values);
+  return to.copy();
+}
+
+/**
+ * Data for listeners: always of type 0x0f, at time 0, since Flash drops data of any other
+ * (rtmfp-wire §6.8, trap 26).
+ */
+export function writeData(name: string | Uint8Array, values: Uint8Array): Uint8Array<ArrayBuffer> {
+  const text = typeof name === "string" ? toUtf8(name) : name;
+  const to = new Writer(HEADER_LENGTH + 1 + 5 + text.length + values.length);
+  to.u8(MessageType.dataAmf3).u32(0).u8(0);
+  return writeString(to, text).bytes(values).copy();
+}
+
+function writeString(to: Writer, text: Uint8Array): Writer {
+  if (text.length <= 0xffff) to.u8(AMF0_STRING).u16(text.length);
+  else to.u8(AMF0_LONG_STRING).u32(text.length);
+  return to.bytes(text);
+}

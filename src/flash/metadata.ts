@@ -1,0 +1,47 @@
+// What a flow is for, as its metadata tells. RFC 7425 §5.1.1, rtmfp-wire §3.5 and §3.8.
+import { Reader } from "../bytes/reader.ts";
+import { Writer } from "../bytes/writer.ts";
+import { WireError } from "../bytes/wire_error.ts";
+
+const T = 0x54;
+const C = 0x43;
+const G = 0x47;
+const STREAM_ID = 0x04;
+const NETWORK_ORDER = 0x01;
+
+/** From this stream number on it is a stream between peers, which no server takes part in. */
+export const FIRST_PEER_STREAM = 2_000_000;
+
+/** A flow of messages: of a NetConnection (stream 0) or a NetStream. */
+export interface TcMetadata {
+  readonly stream: number;
+  /** The receiver may take messages as they arrive, rather than in order. */
+  readonly networkOrder: boolean;
+}
+
+/** Shape: `'T' 'C' | flags u8 | stream id VLU`. */
+export function writeTcMetadata(stream: number, networkOrder = false): Uint8Array<ArrayBuffer> {
+  const flags = STREAM_ID | (networkOrder ? NETWORK_ORDER : 0);
+  return new Writer(8).u8(T).u8(C).u8(flags).vlu(stream).copy();
+}
+
+/** Reads {@link writeTcMetadata}; undefined for metadata of another kind. */
+export function readTcMetadata(metadata: Uint8Array): TcMetadata | undefined {
+  if (metadata.length < 3 || metadata[0] !== T || metadata[1] !== C) return undefined;
+  const flags = metadata[2];
+  if (!(flags & STREAM_ID)) return undefined;
+  try {
+    const stream = new Reader(metadata, 3).vlu();
+    return { stream, networkOrder: (flags & NETWORK_ORDER) !== 0 };
+  } catch (error) {
+    if (error instanceof WireError) return undefined;
+    throw error;
+  }
+}
+
+/** Metadata of the flows of a NetGroup. */
+export const GROUP_METADATA: Uint8Array = Uint8Array.of(G, C);
+
+export function isGroupMetadata(metadata: Uint8Array): boolean {
+  return metadata.length === 2 && metadata[0] === G && metadata[1] === C;
+}
