@@ -61,7 +61,8 @@ export class Writer {
   }
 
   u8(value: number): this {
-    this.#output[this.#take(1)] = value;
+    const at = this.#take(1); // first: it may exchange #output
+    this.#output[at] = value;
     return this;
   }
 

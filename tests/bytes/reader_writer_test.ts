@@ -87,3 +87,24 @@ Deno.test("hex: both ways, and a clear error", () => {
   assert.throws(() => fromHex("0g"), /Cannot read "0g"/);
   assert.throws(() => fromHex("123"), RangeError);
 });
+
+Deno.test("A write that makes the Writer grow is not lost, whichever it is", () => {
+  const writes: [string, (to: Writer) => unknown][] = [
+    ["01", (to) => to.u8(1)],
+    ["0102", (to) => to.u16(0x0102)],
+    ["010203", (to) => to.u24(0x010203)],
+    ["01020304", (to) => to.u32(0x01020304)],
+    ["3f000000", (to) => to.f32(0.5)],
+    ["3ff8000000000000", (to) => to.f64(1.5)],
+    ["8100", (to) => to.vlu(128)],
+    ["0102", (to) => to.bytes(Uint8Array.of(1, 2))],
+  ];
+  for (const [hex, write] of writes) {
+    for (let before = 0; before < 8; before++) {
+      const to = new Writer(8);
+      for (let i = 0; i < before; i++) to.u8(0);
+      for (let i = 0; i < 100; i++) write(to);
+      assert.equal(toHex(to.view()), "00".repeat(before) + hex.repeat(100));
+    }
+  }
+});
