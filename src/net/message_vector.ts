@@ -1,0 +1,63 @@
+// `struct mmsghdr[]` for sendmmsg and recvmmsg, with its buffers: 64-bit Linux, little-endian.
+
+const HEADER = 64; // struct mmsghdr: a struct msghdr of 56 bytes, and msg_len at 56
+const IOVEC = 16;
+/** Room for a `struct sockaddr_in6`. */
+const NAME = 32;
+
+/** A fixed number of datagrams with their addresses, where the system reads and writes them. */
+export class MessageVector {
+  /** The buffers of the datagrams, and their addresses from `nameAt`. */
+  readonly buffers: Uint8Array[] = [];
+  readonly names: Uint8Array;
+  readonly #headers: Uint8Array<ArrayBuffer>;
+  readonly #words: Uint32Array;
+  readonly #lengths: Uint32Array;
+
+  constructor(readonly count: number, slotSize: number, nameSize: number) {
+    const memory = new Uint8Array(count * slotSize);
+    const iovecs = new DataView(new ArrayBuffer(count * IOVEC));
+    this.names = new Uint8Array(count * NAME);
+    this.#headers = new Uint8Array(count * HEADER);
+    this.#words = new Uint32Array(this.#headers.buffer);
+    this.#lengths = new Uint32Array(iovecs.buffer);
+    const headers = new DataView(this.#headers.buffer);
+    for (let i = 0; i < count; i++) {
+      this.buffers.push(memory.subarray(i * slotSize, (i + 1) * slotSize));
+      iovecs.setBigUint64(i * IOVEC, pointer(memory) + BigInt(i * slotSize), true);
+      iovecs.setBigUint64(i * IOVEC + 8, BigInt(slotSize), true);
+      headers.setBigUint64(i * HEADER, pointer(this.names) + BigInt(i * NAME), true);
+      headers.setUint32(i * HEADER + 8, nameSize, true);
+      headers.setBigUint64(i * HEADER + 16, pointer(iovecs) + BigInt(i * IOVEC), true);
+      headers.setBigUint64(i * HEADER + 24, 1n, true);
+    }
+  }
+
+  nameAt(index: number): number {
+    return index * NAME;
+  }
+
+  /** Sets how many bytes of a buffer are to be sent. */
+  setLength(index: number, length: number): void {
+    this.#lengths[index * (IOVEC / 4) + 2] = length;
+  }
+
+  lengthOf(index: number): number {
+    return this.#lengths[index * (IOVEC / 4) + 2];
+  }
+
+  /** How many bytes the system wrote into a buffer, or sent of it. */
+  done(index: number): number {
+    return this.#words[index * (HEADER / 4) + 14];
+  }
+
+  /** The headers from one on, as the system calls want them. */
+  from(index: number): Uint8Array<ArrayBuffer> {
+    return index === 0 ? this.#headers : this.#headers.subarray(index * HEADER);
+  }
+}
+
+/** Memory of its own size, of the type that keeps its place. */
+function pointer(memory: Uint8Array<ArrayBuffer> | DataView<ArrayBuffer> | Uint8Array): bigint {
+  return Deno.UnsafePointer.value(Deno.UnsafePointer.of(memory as Uint8Array<ArrayBuffer>));
+}

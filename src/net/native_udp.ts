@@ -1,0 +1,173 @@
+import {
+  type DatagramHandler,
+  type DatagramSocket,
+  newCounters,
+  SLOT_SIZE,
+  type UdpAddress,
+} from "./datagram_socket.ts";
+import { AF_INET, AF_INET6, findSocket, type Libc, MSG_DONTWAIT, setBuffer } from "./libc.ts";
+import { MessageVector } from "./message_vector.ts";
+import { receiveLoop } from "./receive_loop.ts";
+import { Sockaddrs } from "./sockaddr.ts";
+import { Remote } from "./udp_address.ts";
+
+const SEND_SLOTS = 512;
+const RECEIVE_SLOTS = 32;
+/** Datagrams received at most before the handler may answer. */
+const BATCH = 256;
+
+/**
+ * {@link DatagramSocket} on Linux: Deno's socket waits, and batches of system calls on the same
+ * file descriptor carry most datagrams. What a batch cannot send at once goes through Deno's
+ * socket, which waits for room and tells errors apart.
+ */
+export class NativeUdpSocket implements DatagramSocket {
+  readonly name = "sendmmsg and recvmmsg";
+  readonly address: UdpAddress;
+  readonly counters = newCounters();
+  /** Bytes of payload that the system's buffers hold. */
+  readonly bufferSizes: { readonly receive: number; readonly send: number };
+  readonly #libc: Libc;
+  readonly #conn: Deno.DatagramConn;
+  readonly #fd: number;
+  readonly #addresses: Sockaddrs;
+  readonly #in: MessageVector;
+  readonly #out: MessageVector;
+  readonly #targets: Remote[] = [];
+  /** Datagrams `#first` up to `#end` wait; both are 0 when none does. */
+  #first = 0;
+  #end = 0;
+  #blocked = false;
+  #starved = false;
+  #closed = false;
+  #handler: DatagramHandler | undefined;
+
+  /**
+   * @param bufferSize bytes, of the system's buffers in each direction
+   * @throws if the socket of `conn` cannot be found
+   */
+  constructor(conn: Deno.DatagramConn, libc: Libc, bufferSize: number) {
+    const { hostname, port } = conn.addr as Deno.NetAddr;
+    const family = hostname.includes(":") ? AF_INET6 : AF_INET;
+    const fd = findSocket(libc, family, port);
+    if (fd === undefined) throw new Error(`no socket has port ${port}`);
+    this.#libc = libc;
+    this.#conn = conn;
+    this.#fd = fd;
+    this.address = { hostname, port };
+    this.bufferSizes = {
+      receive: setBuffer(libc, fd, "receive", bufferSize),
+      send: setBuffer(libc, fd, "send", bufferSize),
+    };
+    this.#addresses = new Sockaddrs(libc, family);
+    this.#in = new MessageVector(RECEIVE_SLOTS, SLOT_SIZE + 1, this.#addresses.size);
+    this.#out = new MessageVector(SEND_SLOTS, SLOT_SIZE, this.#addresses.size);
+  }
+
+  get pending(): number {
+    return this.#end - this.#first;
+  }
+
+  buffer(size: number): Uint8Array | undefined {
+    if (size > SLOT_SIZE) throw new RangeError(`Cannot send ${size} bytes in a datagram`);
+    if (this.#end === SEND_SLOTS) this.flush();
+    if (this.#end < SEND_SLOTS) return this.#out.buffers[this.#end];
+    this.#starved = true;
+    return undefined;
+  }
+
+  post(length: number, to: UdpAddress): void {
+    const remote = to instanceof Remote && to.raw
+      ? to
+      : this.#addresses.ofText(to.hostname, to.port);
+    if (!remote) {
+      this.counters.unsent++;
+      return;
+    }
+    const slot = this.#end++;
+    if (this.#targets[slot] !== remote) {
+      this.#targets[slot] = remote;
+      this.#out.names.set(remote.raw!, this.#out.nameAt(slot));
+    }
+    this.#out.setLength(slot, length);
+  }
+
+  flush(): void {
+    if (this.#blocked || this.#first === this.#end) return;
+    const sent = this.#libc.sendmmsg(
+      this.#fd,
+      this.#out.from(this.#first),
+      this.#end - this.#first,
+      MSG_DONTWAIT,
+    );
+    if (sent > 0) {
+      this.counters.sent += sent;
+      this.#first += sent;
+    }
+    if (this.#first === this.#end) this.#first = this.#end = 0;
+    else this.#sendOne();
+  }
+
+  async serve(handler: DatagramHandler): Promise<void> {
+    this.#handler = handler;
+    await receiveLoop(this.#conn, this.counters, () => this.#closed, (datagram, from) => {
+      handler.receive(datagram, this.#addresses.ofText(from.hostname, from.port)!);
+      this.#drain(handler);
+      if (!this.#closed) handler.settle();
+    });
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.flush();
+    this.#closed = true;
+    this.#conn.close();
+  }
+
+  /** Receives what has arrived besides the datagram that Deno's socket was woken by. */
+  #drain(handler: DatagramHandler): void {
+    for (let total = 0; total < BATCH && !this.#closed;) {
+      const count = this.#libc.recvmmsg(
+        this.#fd,
+        this.#in.from(0),
+        RECEIVE_SLOTS,
+        MSG_DONTWAIT,
+        null,
+      );
+      for (let i = 0; i < count; i++) {
+        const length = this.#in.done(i);
+        if (length > SLOT_SIZE) {
+          this.counters.oversize++;
+          continue;
+        }
+        this.counters.received++;
+        const from = this.#addresses.ofRaw(this.#in.names, this.#in.nameAt(i));
+        handler.receive(this.#in.buffers[i].subarray(0, length), from);
+      }
+      if (count < RECEIVE_SLOTS) return;
+      total += count;
+    }
+  }
+
+  /** Sends the first datagram as Deno does, waiting for room, and then the others. */
+  async #sendOne(): Promise<void> {
+    this.#blocked = true;
+    const slot = this.#first;
+    const datagram = this.#out.buffers[slot].subarray(0, this.#out.lengthOf(slot));
+    try {
+      await this.#conn.send(datagram as Uint8Array<ArrayBuffer>, this.#targets[slot].wire);
+      this.counters.sent++;
+    } catch {
+      this.counters.unsent++;
+    }
+    this.#blocked = false;
+    if (this.#closed) return;
+    this.#first++;
+    if (this.#first === this.#end) this.#first = this.#end = 0;
+    this.flush();
+    if (this.#starved && this.#end === 0) {
+      this.#starved = false;
+      this.#handler?.writable();
+    }
+  }
+}

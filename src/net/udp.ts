@@ -1,0 +1,153 @@
+import {
+  type DatagramHandler,
+  type DatagramSocket,
+  newCounters,
+  SLOT_SIZE,
+  type UdpAddress,
+} from "./datagram_socket.ts";
+import { receiveLoop } from "./receive_loop.ts";
+import { Recent, Remote, unmapped } from "./udp_address.ts";
+
+export interface BindOptions {
+  /** An IP address of this machine; without it all of them, IPv6 and IPv4. */
+  readonly hostname?: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+}
+
+/**
+ * Opens a UDP port.
+ *
+ * @throws {Deno.errors.AddrInUse} if another program has it
+ * @throws {Deno.errors.AddrNotAvailable} if `hostname` is not of this machine
+ */
+export async function bindUdp({ hostname, port }: BindOptions): Promise<Deno.DatagramConn> {
+  const listen = (hostname: string) => Deno.listenDatagram({ hostname, port, transport: "udp" });
+  if (hostname) return listen(hostname);
+  let conn: Deno.DatagramConn;
+  try {
+    conn = listen("::");
+  } catch (error) {
+    if (error instanceof Deno.errors.AddrInUse) throw error;
+    return listen("0.0.0.0"); // a machine without IPv6
+  }
+  try {
+    // Some systems give an IPv6 socket no IPv4: port 9 discards this.
+    await conn.send(new Uint8Array(1), { hostname: "::ffff:127.0.0.1", port: 9, transport: "udp" });
+    return conn;
+  } catch {
+    conn.close();
+    return listen("0.0.0.0");
+  }
+}
+
+const SLOTS = 512;
+
+/**
+ * {@link DatagramSocket} on Deno's own socket, which is everywhere: one call a datagram, one
+ * receive buffer for all, sends one after the other (faster than side by side).
+ */
+export class UdpSocket implements DatagramSocket {
+  readonly name = "Deno.listenDatagram";
+  readonly address: UdpAddress;
+  readonly counters = newCounters();
+  readonly #conn: Deno.DatagramConn;
+  readonly #ipv6: boolean;
+  readonly #remotes = new Recent<string, Remote>();
+  /** A ring: `#waiting` datagrams from `#first`, the one being built behind them. */
+  readonly #slots: Uint8Array[] = [];
+  readonly #lengths = new Uint16Array(SLOTS);
+  readonly #targets: Remote[] = [];
+  #first = 0;
+  #waiting = 0;
+  #sending = false;
+  #starved = false;
+  #closed = false;
+  #settling = false;
+  #handler: DatagramHandler | undefined;
+
+  constructor(conn: Deno.DatagramConn) {
+    const { hostname, port } = conn.addr as Deno.NetAddr;
+    this.#conn = conn;
+    this.#ipv6 = hostname.includes(":");
+    this.address = { hostname, port };
+    const memory = new Uint8Array(SLOTS * SLOT_SIZE);
+    for (let i = 0; i < SLOTS; i++) {
+      this.#slots.push(memory.subarray(i * SLOT_SIZE, (i + 1) * SLOT_SIZE));
+    }
+  }
+
+  get pending(): number {
+    return this.#waiting;
+  }
+
+  buffer(size: number): Uint8Array | undefined {
+    if (size > SLOT_SIZE) throw new RangeError(`Cannot send ${size} bytes in a datagram`);
+    if (this.#waiting < SLOTS) return this.#slots[(this.#first + this.#waiting) % SLOTS];
+    this.#starved = true;
+    return undefined;
+  }
+
+  post(length: number, to: UdpAddress): void {
+    const slot = (this.#first + this.#waiting) % SLOTS;
+    this.#lengths[slot] = length;
+    this.#targets[slot] = to instanceof Remote ? to : this.#remote(to.hostname, to.port);
+    this.#waiting++;
+  }
+
+  flush(): void {
+    if (!this.#sending && this.#waiting > 0) this.#send();
+  }
+
+  async serve(handler: DatagramHandler): Promise<void> {
+    this.#handler = handler;
+    const settle = () => {
+      this.#settling = false;
+      if (!this.#closed) handler.settle();
+    };
+    await receiveLoop(this.#conn, this.counters, () => this.#closed, (datagram, from) => {
+      handler.receive(datagram, this.#remote(unmapped(from.hostname), from.port));
+      if (this.#settling) return;
+      this.#settling = true;
+      setImmediate(settle); // after what has already arrived is received
+    });
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.flush();
+    this.#closed = true;
+    this.#conn.close();
+  }
+
+  #remote(hostname: string, port: number): Remote {
+    const key = `${hostname} ${port}`;
+    let remote = this.#remotes.get(key);
+    if (!remote) {
+      remote = new Remote(hostname, port, this.#ipv6);
+      this.#remotes.set(key, remote);
+    }
+    return remote;
+  }
+
+  async #send(): Promise<void> {
+    this.#sending = true;
+    while (this.#waiting > 0 && !this.#closed) {
+      const slot = this.#first;
+      const datagram = this.#slots[slot].subarray(0, this.#lengths[slot]);
+      try {
+        await this.#conn.send(datagram, this.#targets[slot].wire);
+        this.counters.sent++;
+      } catch {
+        this.counters.unsent++;
+      }
+      this.#first = (slot + 1) % SLOTS;
+      this.#waiting--;
+      if (this.#starved && this.#waiting <= SLOTS / 2) {
+        this.#starved = false;
+        this.#handler?.writable();
+      }
+    }
+    this.#sending = false;
+  }
+}

@@ -1,0 +1,46 @@
+import type { UdpAddress } from "./datagram_socket.ts";
+
+/** An address with what the system wants to see of it, made once for all its datagrams. */
+export class Remote implements UdpAddress {
+  /** For {@link Deno.DatagramConn}: on an IPv6 socket an IPv4 address is mapped into IPv6. */
+  readonly wire: Deno.NetAddr;
+  /** For other back-ends: their own form of the same. */
+  raw: Uint8Array | undefined;
+
+  constructor(readonly hostname: string, readonly port: number, ipv6: boolean) {
+    this.wire = {
+      transport: "udp",
+      hostname: ipv6 && !hostname.includes(":") ? `::ffff:${hostname}` : hostname,
+      port,
+    };
+  }
+}
+
+/** The text of an address without its mapping into IPv6. */
+export function unmapped(hostname: string): string {
+  return hostname.startsWith("::ffff:") && hostname.includes(".") ? hostname.slice(7) : hostname;
+}
+
+const GENERATION = 8_192;
+
+/** Values by key that were asked for lately: at most two generations of them are kept. */
+export class Recent<K, V> {
+  #young = new Map<K, V>();
+  #old = new Map<K, V>();
+
+  get(key: K): V | undefined {
+    const value = this.#young.get(key);
+    if (value !== undefined) return value;
+    const old = this.#old.get(key);
+    if (old !== undefined) this.set(key, old);
+    return old;
+  }
+
+  set(key: K, value: V): void {
+    if (this.#young.size >= GENERATION) {
+      this.#old = this.#young;
+      this.#young = new Map();
+    }
+    this.#young.set(key, value);
+  }
+}

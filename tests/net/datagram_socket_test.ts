@@ -1,0 +1,174 @@
+import assert from "node:assert/strict";
+import type { DatagramSocket, UdpAddress } from "../../src/net/datagram_socket.ts";
+import { openLibc } from "../../src/net/libc.ts";
+import { NativeUdpSocket } from "../../src/net/native_udp.ts";
+import { bindUdp, UdpSocket } from "../../src/net/udp.ts";
+
+type Open = (hostname?: string) => Promise<DatagramSocket>;
+
+const backends: [string, boolean, Open][] = [
+  ["Deno", false, async (hostname) => new UdpSocket(await bindUdp({ hostname, port: 0 }))],
+  ["native", Deno.build.os !== "linux", async (hostname) => {
+    return new NativeUdpSocket(await bindUdp({ hostname, port: 0 }), openLibc(), 1 << 20);
+  }],
+];
+
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function until(condition: () => boolean, what: string): Promise<void> {
+  for (let waited = 0; !condition(); waited += 2) {
+    assert.ok(waited < 5_000, `waited too long for ${what}`);
+    await sleep(2);
+  }
+}
+
+function send(socket: DatagramSocket, bytes: ArrayLike<number>, to: UdpAddress): void {
+  const buffer = socket.buffer(bytes.length);
+  assert.ok(buffer);
+  buffer.set(bytes);
+  socket.post(bytes.length, to);
+}
+
+for (const [name, ignore, open] of backends) {
+  const test = (what: string, body: () => Promise<void>) =>
+    Deno.test({ name: `${name} socket: ${what}`, ignore, fn: body });
+
+  test("datagrams arrive whole, from an address that can be answered", async () => {
+    for (const hostname of ["127.0.0.1", "::1"]) {
+      const server = await open();
+      const client = Deno.listenDatagram({ hostname, port: 0, transport: "udp" });
+      const received: [Uint8Array, UdpAddress][] = [];
+      const serving = server.serve({
+        receive(datagram, from) {
+          received.push([datagram.slice(), from]);
+          send(server, [...datagram].reverse(), from);
+        },
+        settle: () => server.flush(),
+        writable: () => {},
+      });
+      const to = { transport: "udp", hostname, port: server.address.port } as const;
+      for (const length of [0, 1, 1200, 2048]) {
+        const datagram = Uint8Array.from({ length }, (_, i) => i * 7);
+        await client.send(datagram, to);
+        const [answer, from] = await client.receive();
+        assert.deepEqual(answer, datagram.slice().reverse());
+        assert.equal((from as Deno.NetAddr).port, server.address.port);
+        const [bytes, address] = received.at(-1)!;
+        assert.deepEqual(bytes, datagram);
+        const { port } = client.addr as Deno.NetAddr;
+        assert.deepEqual([address.hostname, address.port], [hostname, port]);
+      }
+      assert.equal(server.counters.received, 4);
+      assert.equal(server.counters.sent, 4);
+      server.close();
+      client.close();
+      await serving;
+    }
+  });
+
+  test("a burst arrives in order, and one settle follows many datagrams", async () => {
+    const server = await open("127.0.0.1");
+    const client = await open("127.0.0.1");
+    const received: number[] = [];
+    let settled = 0;
+    for (let i = 0; i < 80; i++) send(client, [i, ...new Uint8Array(600)], server.address);
+    client.flush();
+    await until(() => client.pending === 0, "sending");
+    const serving = server.serve({
+      receive: (datagram) => received.push(datagram[0]),
+      settle: () => settled++,
+      writable: () => {},
+    });
+    await until(() => received.length === 80, "80 datagrams");
+    await sleep(5);
+    assert.deepEqual(received, Array.from({ length: 80 }, (_, i) => i));
+    assert.ok(settled >= 1 && settled <= 20, `settled ${settled} times`);
+    server.close();
+    client.close();
+    await serving;
+  });
+
+  test("when the ring is full there is no buffer, until writable says so", async () => {
+    const sink = Deno.listenDatagram({ hostname: "127.0.0.1", port: 0, transport: "udp" });
+    const socket = await open("127.0.0.1");
+    let writable = 0;
+    const serving = socket.serve({
+      receive: () => {},
+      settle: () => {},
+      writable: () => writable++,
+    });
+    const { port } = sink.addr as Deno.NetAddr;
+    // An address the system refuses goes through the slow path of either back-end.
+    for (let i = 0; i < 5_000; i++) {
+      if (!socket.buffer(10)) break;
+      socket.post(10, i % 2 ? { hostname: "127.0.0.1", port } : { hostname: "127.0.0.1", port: 0 });
+    }
+    assert.equal(socket.buffer(10), undefined);
+    socket.flush();
+    await until(() => writable === 1, "room");
+    assert.ok(socket.buffer(10));
+    await until(() => socket.pending === 0, "everything to be sent");
+    assert.ok(socket.counters.sent > 0 && socket.counters.unsent > 0);
+    assert.throws(() => socket.buffer(70_000), RangeError);
+    socket.close();
+    sink.close();
+    await serving;
+  });
+
+  test("what cannot be sent is counted, and hinders nothing", async () => {
+    const socket = await open();
+    const client = Deno.listenDatagram({ hostname: "127.0.0.1", port: 0, transport: "udp" });
+    const { port } = client.addr as Deno.NetAddr;
+    send(socket, [1], { hostname: "127.0.0.1", port: 0 });
+    send(socket, [2], { hostname: "not an address", port: 1 });
+    send(socket, [3], { hostname: "127.0.0.1", port });
+    socket.flush();
+    const [bytes] = await client.receive();
+    assert.deepEqual([...bytes], [3]);
+    await until(() => socket.pending === 0, "sending");
+    assert.equal(socket.counters.unsent, 2);
+    socket.close();
+    client.close();
+  });
+
+  test("a datagram longer than the buffer is dropped and counted", async () => {
+    const server = await open("127.0.0.1");
+    const client = Deno.listenDatagram({ hostname: "127.0.0.1", port: 0, transport: "udp" });
+    const received: number[] = [];
+    const serving = server.serve({
+      receive: (datagram) => received.push(datagram.length),
+      settle: () => {},
+      writable: () => {},
+    });
+    const to = { ...server.address, transport: "udp" } as const;
+    for (const length of [2049, 9000, 100, 2049, 60_000, 101]) {
+      await client.send(new Uint8Array(length), to);
+    }
+    await until(() => received.length === 2, "the short ones");
+    assert.deepEqual(received, [100, 101]);
+    assert.equal(server.counters.oversize, 4);
+    server.close();
+    client.close();
+    await serving;
+  });
+}
+
+Deno.test("A port that another program has is refused, IPv6 or not", async () => {
+  const first = await bindUdp({ port: 0 });
+  const { port } = first.addr as Deno.NetAddr;
+  await assert.rejects(bindUdp({ port }), Deno.errors.AddrInUse);
+  await assert.rejects(bindUdp({ port, hostname: "0.0.0.0" }), Deno.errors.AddrInUse);
+  first.close();
+  await assert.rejects(bindUdp({ port: 0, hostname: "192.0.2.1" }), Deno.errors.AddrNotAvailable);
+});
+
+Deno.test({
+  name: "The native socket's buffers have the size that was asked for, or what the system gives",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    const conn = await bindUdp({ port: 0 });
+    const socket = new NativeUdpSocket(conn, openLibc(), 100_000);
+    assert.deepEqual(socket.bufferSizes, { receive: 100_000, send: 100_000 });
+    socket.close();
+  },
+});
