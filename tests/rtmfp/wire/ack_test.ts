@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { fromHex, toHex } from "../../../src/bytes/hex.ts";
+import { Reader } from "../../../src/bytes/reader.ts";
+import { WireError } from "../../../src/bytes/wire_error.ts";
+import { Writer } from "../../../src/bytes/writer.ts";
+import {
+  Ack,
+  readBitmapAck,
+  readRangeAck,
+  writeBitmapAck,
+  writeRangeAck,
+} from "../../../src/rtmfp/wire/ack.ts";
+import { seeded } from "../../support/random.ts";
+import { vector } from "../../support/vectors.ts";
+
+function read(hex: string): Ack {
+  const bytes = fromHex(hex);
+  const ack = new Ack();
+  (bytes[0] === 0x50 ? readBitmapAck : readRangeAck)(new Reader(bytes, 3), ack);
+  return ack;
+}
+
+Deno.test("vector:chunk-ack: what is acknowledged", () => {
+  for (const { name, hex, bufferBytes, acknowledged } of vector("chunk-ack").cases) {
+    const ack = read(hex);
+    const pairs = [[0, ack.cumulativeAck]];
+    for (let i = 0; i < ack.ranges.length; i += 2) pairs.push(ack.ranges.slice(i, i + 2));
+    assert.deepEqual(pairs, acknowledged, name);
+    assert.equal(ack.bufferBlocks * 1024, bufferBytes, name);
+    if (name.includes("truncated")) continue;
+    const { flowId, bufferBlocks, cumulativeAck, ranges } = ack;
+    const write = hex.startsWith("50") ? writeBitmapAck : writeRangeAck;
+    const to = new Writer();
+    write(to, flowId, bufferBlocks, cumulativeAck, ranges);
+    assert.equal(toHex(to.view()), hex, name);
+  }
+});
+
+Deno.test("vector:receiver-scenario: the acknowledgements in it", () => {
+  let counted = 0;
+  for (const { ack, cumulative, ranges } of vector("receiver-scenario").cases) {
+    if (!ack) continue;
+    const to = new Writer();
+    writeRangeAck(to, 3, 127, cumulative, ranges.flat());
+    assert.equal(toHex(to.view()), ack);
+    assert.deepEqual(read(ack).ranges, ranges.flat());
+    counted++;
+  }
+  assert.ok(counted > 4);
+});
+
+Deno.test("range ack: as many ranges as fit, and a whole chunk in any case", () => {
+  const ranges = [10, 12, 20, 20, 400, 900, 902, 903];
+  const whole = new Writer();
+  writeRangeAck(whole, 2, 127, 5, ranges);
+  for (let room = 0; room <= whole.at; room++) {
+    const to = Writer.over(new Uint8Array(room));
+    const written = writeRangeAck(to, 2, 127, 5, ranges);
+    assert.equal(written, room >= 6);
+    if (!written) {
+      assert.equal(to.at, 0);
+      continue;
+    }
+    const ack = read(toHex(to.view()));
+    assert.equal((to.view()[1] << 8) | to.view()[2], to.at - 3);
+    assert.deepEqual(ack.ranges, ranges.slice(0, ack.ranges.length), `room ${room}`);
+  }
+});
+
+Deno.test("range ack: more ranges than a chunk can hold", () => {
+  const ranges = Array.from({ length: 80_000 }, (_, i) => 10 + 2 * (i >> 1));
+  const to = new Writer();
+  assert.ok(writeRangeAck(to, 2, 127, 5, ranges));
+  const ack = read(toHex(to.view()));
+  assert.ok(to.at <= 3 + 0xffff && to.at > 0xfff0);
+  assert.deepEqual(ack.ranges, ranges.slice(0, ack.ranges.length));
+});
+
+Deno.test("acks: cut off before the ranges is an error, later it is not", () => {
+  for (const type of ["51", "50"]) {
+    for (const payload of ["", "82", "02", "02 ff", "02 7f", "02 7f 81"]) {
+      assert.throws(() => read(`${type} 0000 ${payload}`), WireError, `${type} ${payload}`);
+    }
+  }
+  assert.deepEqual(read("51 0006 02 7f 01 00 00 00").ranges, [3, 3], "a gap and nothing after");
+  assert.deepEqual(read("51 0006 02 7f 01 00 00 81").ranges, [3, 3], "half a gap");
+});
+
+Deno.test("acks: numbers beyond all that could be sent end the ranges", () => {
+  const ack = read(`51 0000 02 7f 01 00 00 ${"ff".repeat(12)}7f 00 00 00`);
+  assert.deepEqual(ack.ranges, [3, 3]);
+});
+
+Deno.test("bitmap ack: bytes of all ones and none", () => {
+  assert.deepEqual(read("50 0006 02 7f 05 00 ff 01").ranges, [15, 23]);
+  assert.deepEqual(read("50 0005 02 7f 05 ff ff").ranges, [7, 22]);
+  assert.deepEqual(read("50 0005 02 7f 05 00 00").ranges, []);
+  assert.throws(
+    () => writeBitmapAck(Writer.over(new Uint8Array(7)), 2, 127, 5, [7, 40]),
+    WireError,
+  );
+});
+
+Deno.test("both kinds of ack say the same, whatever the ranges", () => {
+  const next = seeded(51);
+  for (let round = 0; round < 500; round++) {
+    const cumulativeAck = Math.floor(next() * 1000);
+    const ranges: number[] = [];
+    for (let at = cumulativeAck; next() < 0.8;) {
+      const first = at + 2 + Math.floor(next() * 20);
+      at = first + Math.floor(next() * 20);
+      ranges.push(first, at);
+    }
+    for (const write of [writeRangeAck, writeBitmapAck]) {
+      const to = new Writer();
+      write(to, 7, 300, cumulativeAck, ranges);
+      const ack = read(toHex(to.view()));
+      assert.deepEqual({ ...ack }, { flowId: 7, bufferBlocks: 300, cumulativeAck, ranges });
+    }
+  }
+});
