@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { createCipheriv, createHash, createHmac, randomBytes } from "node:crypto";
+import { type Libcrypto, openLibcrypto } from "../../src/net/libcrypto.ts";
+import { NativeCrypto } from "../../src/net/native_crypto.ts";
+import { NativePowers } from "../../src/net/native_powers.ts";
+import type { CryptoBackend } from "../../src/rtmfp/crypto/backend.ts";
+import { generateKeyPair, publicKeyOf, sharedSecret } from "../../src/rtmfp/crypto/dh.ts";
+import { type GroupId, groups } from "../../src/rtmfp/crypto/dh_groups.ts";
+import { portable } from "../../src/rtmfp/crypto/portable.ts";
+
+let library: Libcrypto | undefined;
+try {
+  library = openLibcrypto();
+} catch {
+  // Machines without it use the portable back-end; the tests below are then ignored.
+}
+const ignore = library === undefined;
+const random = (length: number) => new Uint8Array(randomBytes(length));
+
+Deno.test({ name: "Native AES-128-CBC is node's, call after call, both ways", ignore }, () => {
+  const native: CryptoBackend = new NativeCrypto(library!);
+  for (let keys = 0; keys < 20; keys++) {
+    const key = random(16);
+    const aes = native.aes(key);
+    for (let round = 0; round < 50; round++) {
+      const length = 16 * Math.floor(Math.random() * 90);
+      const before = Math.floor(Math.random() * 10);
+      const plain = random(before + length + 5);
+      const buffer = plain.slice();
+      aes.encrypt(buffer, before, before + length);
+      const cipher = createCipheriv("aes-128-cbc", key, new Uint8Array(16)).setAutoPadding(false);
+      const expected = plain.slice();
+      expected.set(cipher.update(plain.subarray(before, before + length)), before);
+      cipher.final();
+      assert.deepEqual(buffer, expected);
+      const theirs = buffer.slice();
+      portable.aes(key).decrypt(theirs, before, before + length);
+      assert.deepEqual(theirs, plain);
+      aes.decrypt(buffer, before, before + length);
+      assert.deepEqual(buffer, plain);
+    }
+    aes.free();
+  }
+});
+
+Deno.test(
+  { name: "What is not whole blocks is refused, and spoils nothing after it", ignore },
+  () => {
+    const aes = new NativeCrypto(library!).aes(random(16));
+    assert.throws(() => new NativeCrypto(library!).aes(random(15)), RangeError);
+    const reference = random(64);
+    const sealed = reference.slice();
+    aes.encrypt(sealed, 0, 64);
+    for (const [start, end] of [[0, 80], [16, 8], [0, 33], [0, 15]]) {
+      assert.throws(() => aes.encrypt(random(64), start, end), RangeError);
+      assert.throws(() => aes.decrypt(random(64), start, end), RangeError);
+    }
+    const again = reference.slice();
+    aes.encrypt(again, 0, 64);
+    assert.deepEqual(again, sealed);
+    aes.decrypt(again, 0, 64);
+    assert.deepEqual(again, reference);
+    aes.free();
+  },
+);
+
+Deno.test({ name: "Native HMAC-SHA256 and SHA-256 are node's", ignore }, () => {
+  const native: CryptoBackend = new NativeCrypto(library!);
+  for (const keyLength of [0, 1, 20, 32, 63, 64, 65, 200]) {
+    const key = random(keyLength);
+    const hmac = native.hmacSha256(key);
+    for (const length of [0, 1, 55, 56, 63, 64, 65, 1200]) {
+      const data = random(length + 7);
+      assert.deepEqual(
+        hmac.digest(data, 3, 3 + length).slice(),
+        new Uint8Array(createHmac("sha256", key).update(data.subarray(3, 3 + length)).digest()),
+      );
+      assert.deepEqual(
+        native.sha256(data),
+        new Uint8Array(createHash("sha256").update(data).digest()),
+      );
+    }
+    hmac.free();
+  }
+});
+
+Deno.test({ name: "Native powers are those of the portable key agreement", ignore }, async () => {
+  for (const id of [2, 14, 16] as GroupId[]) {
+    const powers = new NativePowers(library!, Uint8Array.fromHex(groups[id].prime.toString(16)));
+    const near = generateKeyPair(id, random);
+    const far = generateKeyPair(id, random);
+    const [own, shared] = await Promise.all([
+      powers.power(Uint8Array.of(2), near.privateKey),
+      powers.power(far.publicKey, near.privateKey),
+    ]);
+    assert.deepEqual(own, publicKeyOf(id, near.privateKey));
+    assert.deepEqual(shared, sharedSecret(near, far.publicKey));
+  }
+});
