@@ -43,6 +43,8 @@ function importsOf(text: string): string[] {
 /** Packages, and the only rooms that may import them. */
 const packages: Record<string, string[]> = {
   "@noble/": ["rtmfp/crypto"],
+  "nodemailer": ["net"],
+  "prom-client": ["monitor"],
   "wasmoon": ["script/vm"],
 };
 

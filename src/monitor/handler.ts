@@ -1,0 +1,136 @@
+// Requests to the HTTP port: metrics, health, JSON and the page.
+import { metricsOf } from "./metrics.ts";
+import html from "./page/index.html" with { type: "text" };
+import script from "./page/page.js" with { type: "text" };
+import style from "./page/style.css" with { type: "text" };
+import type { Source } from "./snapshot.ts";
+
+export interface MonitorOptions {
+  readonly source: Source;
+  /** Asked for on every request but `/health` and the page's own files; "" asks for none. */
+  readonly token: string;
+  /**
+   * Host names under which the server may be asked besides IP addresses and `localhost`. A page
+   * of another site that points its name at this machine is refused by it (DNS rebinding).
+   */
+  readonly hosts: readonly string[];
+  /** Whether the server is up; `/health` says 503 otherwise. */
+  readonly healthy: () => boolean;
+}
+
+/** Rows that one answer holds at most. */
+const MAX_ROWS = 1_000;
+
+const SECURITY = {
+  "cache-control": "no-store",
+  "content-security-policy":
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; " +
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  "cross-origin-resource-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+};
+
+export class Monitor {
+  readonly #options: MonitorOptions;
+  readonly #metrics;
+
+  constructor(options: MonitorOptions) {
+    this.#options = options;
+    this.#metrics = metricsOf(options.source);
+  }
+
+  /** Answers one request; never throws. */
+  async handle(request: Request): Promise<Response> {
+    try {
+      return await this.#answer(request);
+    } catch (error) {
+      return text(500, `Cannot answer: ${(error as Error).message}`);
+    }
+  }
+
+  async #answer(request: Request): Promise<Response> {
+    const url = new URL(request.url);
+    if (!this.#knowsHost(url.hostname)) return text(421, "This server has another name");
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      return text(405, "Only GET and HEAD", { allow: "GET, HEAD" });
+    }
+    switch (url.pathname) {
+      case "/":
+        return text(200, html, { "content-type": "text/html; charset=utf-8" });
+      case "/page.js":
+        return text(200, script, { "content-type": "text/javascript; charset=utf-8" });
+      case "/style.css":
+        return text(200, style, { "content-type": "text/css; charset=utf-8" });
+      case "/health":
+        return this.#options.healthy() ? text(200, "ok") : text(503, "stopping");
+    }
+    if (!await this.#mayAsk(request)) {
+      return text(401, "A token is needed", { "www-authenticate": "Bearer" });
+    }
+    if (url.pathname === "/metrics") {
+      return text(200, await this.#metrics.metrics(), {
+        "content-type": this.#metrics.contentType,
+      });
+    }
+    const value = this.#value(url);
+    return value === undefined
+      ? text(404, "There is /, /health, /metrics and /api/status, clients, publications, …")
+      : text(200, JSON.stringify(value), { "content-type": "application/json" });
+  }
+
+  #value({ pathname, searchParams }: URL): unknown {
+    const source = this.#options.source;
+    const offset = count(searchParams.get("offset"), 0, Number.MAX_SAFE_INTEGER);
+    const limit = count(searchParams.get("limit"), 100, MAX_ROWS);
+    switch (pathname) {
+      case "/api/status":
+        return { ...source.status(), ...source.totals() };
+      case "/api/clients":
+        return source.clients(offset, limit);
+      case "/api/publications":
+        return source.publications(offset, limit);
+      case "/api/groups":
+        return source.groups(offset, limit);
+      case "/api/servers":
+        return { rows: source.servers() };
+      case "/api/applications":
+        return { rows: source.applications() };
+    }
+  }
+
+  #knowsHost(hostname: string): boolean {
+    const host = hostname.replace(/^\[|\]$/g, "");
+    return host === "localhost" || /^[\d.]+$/.test(host) || host.includes(":") ||
+      this.#options.hosts.includes(host);
+  }
+
+  async #mayAsk(request: Request): Promise<boolean> {
+    const { token } = this.#options;
+    if (token === "") return true;
+    const given = /^Bearer (.+)$/i.exec(request.headers.get("authorization") ?? "")?.[1] ?? "";
+    return await sameText(given, token);
+  }
+}
+
+/** Compares in a time that tells nothing of where two texts differ. */
+async function sameText(a: string, b: string): Promise<boolean> {
+  const digest = async (text: string) =>
+    new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
+  const [one, other] = await Promise.all([digest(a), digest(b)]);
+  let difference = 0;
+  for (let i = 0; i < one.length; i++) difference |= one[i] ^ other[i];
+  return difference === 0;
+}
+
+function count(text: string | null, otherwise: number, most: number): number {
+  const number = text === null ? otherwise : Number(text);
+  return Number.isInteger(number) && number >= 0 ? Math.min(number, most) : otherwise;
+}
+
+function text(status: number, body: string, headers: Record<string, string> = {}): Response {
+  return new Response(body, {
+    status,
+    headers: { "content-type": "text/plain; charset=utf-8", ...SECURITY, ...headers },
+  });
+}

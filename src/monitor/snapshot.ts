@@ -1,0 +1,102 @@
+// What the server tells of itself over HTTP. Times are milliseconds unless they say otherwise,
+// rates are bytes a second; everything is as of the moment it is asked for.
+
+export interface Status {
+  readonly version: string;
+  /** Milliseconds since 1970-01-01 UTC. */
+  readonly startedAt: number;
+  /** Seconds. */
+  readonly uptime: number;
+  /** The back-ends in use, such as `libcrypto` and `sendmmsg`. */
+  readonly backends: { readonly crypto: string; readonly socket: string };
+  readonly addresses: Addresses;
+  readonly sessions: { readonly open: number; readonly opening: number; readonly clients: number };
+  readonly traffic: {
+    readonly datagramsIn: number;
+    readonly datagramsOut: number;
+    readonly bytesIn: number;
+    readonly bytesOut: number;
+  };
+  readonly handshakes: number;
+  /** Datagrams dropped, by reason. */
+  readonly drops: Readonly<Record<string, number>>;
+  /** Steps of scripts that the sandbox refused, by rule. */
+  readonly refusals: Readonly<Record<string, number>>;
+  /** Lateness of the loop over the last ten seconds. */
+  readonly loop: { readonly lagMean: number; readonly lagWorst: number };
+  /** Bytes. */
+  readonly memory: { readonly resident: number; readonly heap: number; readonly lua: number };
+}
+
+export interface Addresses {
+  /** UDP addresses that are listened on, `ip:port`. */
+  readonly listening: readonly string[];
+  /** IP addresses of this machine's interfaces. */
+  readonly local: readonly string[];
+  /** What the configuration says clients should use, or "". */
+  readonly publicAddress: string;
+  /** When a datagram last came from another machine, in ms since 1970; null: never yet. */
+  readonly lastFromOutside: number | null;
+}
+
+export interface ClientRow {
+  readonly id: string;
+  readonly address: string;
+  readonly path: string;
+  readonly flashVersion: string;
+  readonly ping: number;
+  readonly idle: number;
+  readonly publishes: readonly string[];
+  readonly plays: readonly string[];
+}
+
+export interface QualityRow {
+  readonly byteRate: number;
+  readonly lostRate: number;
+  readonly latency: number;
+  readonly droppedFrames: number;
+}
+
+export interface PublicationRow {
+  readonly name: string;
+  /** The publisher's id, or `script`. */
+  readonly publisher: string;
+  readonly audio: QualityRow;
+  readonly video: QualityRow;
+  readonly listeners: number;
+  /** Of all listeners together. */
+  readonly droppedFrames: number;
+}
+
+export interface GroupRow {
+  readonly id: string;
+  readonly size: number;
+}
+
+export interface ServerRow {
+  readonly address: string;
+  readonly publicAddress: string;
+  readonly isTarget: boolean;
+}
+
+export interface ApplicationRow {
+  readonly path: string;
+  readonly running: boolean;
+  readonly clients: number;
+  readonly errors: number;
+  /** The last error of its script, and when, in ms since 1970. */
+  readonly lastError: { readonly at: number; readonly text: string } | null;
+}
+
+/** Where the numbers come from; the server makes it. */
+export interface Source {
+  status(): Status;
+  /** At most `limit` rows from the `offset`th on. */
+  clients(offset: number, limit: number): { total: number; rows: ClientRow[] };
+  publications(offset: number, limit: number): { total: number; rows: PublicationRow[] };
+  groups(offset: number, limit: number): { total: number; rows: GroupRow[] };
+  servers(): ServerRow[];
+  applications(): ApplicationRow[];
+  /** Listeners of all publications, and frames that were dropped for them, ever. */
+  totals(): { listeners: number; publications: number; groups: number; droppedFrames: number };
+}

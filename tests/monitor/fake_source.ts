@@ -1,0 +1,96 @@
+import type { Source } from "../../src/monitor/snapshot.ts";
+
+/** A server with two streams and a script that fails; names are what a hostile client may choose. */
+export function fakeSource(): Source & { datagrams: number } {
+  const page = <T>(rows: T[], offset: number, limit: number) => ({
+    total: rows.length,
+    rows: rows.slice(offset, offset + limit),
+  });
+  const quality = (byteRate: number) => ({
+    byteRate,
+    lostRate: 0.01,
+    latency: 20,
+    droppedFrames: 2,
+  });
+  return {
+    datagrams: 1000,
+    status() {
+      this.datagrams += 100;
+      return {
+        version: "1.2.3",
+        startedAt: 0,
+        uptime: 3700,
+        backends: { crypto: "libcrypto", socket: "sendmmsg" },
+        addresses: {
+          listening: ["[::]:1935"],
+          local: ["192.0.2.1"],
+          publicAddress: "rtmfp.example:1935",
+          lastFromOutside: null,
+        },
+        sessions: { open: 3, opening: 1, clients: 2 },
+        traffic: {
+          datagramsIn: this.datagrams,
+          datagramsOut: 2 * this.datagrams,
+          bytesIn: 100 * this.datagrams,
+          bytesOut: 1000 * this.datagrams,
+        },
+        handshakes: 17,
+        drops: { "bad checksum": 4, "unknown session": 0 },
+        refusals: { connect: 3, listen: 0, udp: 0, mail: 0 },
+        loop: { lagMean: 0.5, lagWorst: 12.25 },
+        memory: { resident: 123e6, heap: 45e6, lua: 6e6 },
+      };
+    },
+    clients: (offset, limit) =>
+      page(
+        Array.from({ length: 150 }, (_, i) => ({
+          id: i.toString(16).padStart(64, "0"),
+          address: `192.0.2.${i}:1000`,
+          path: "/live",
+          flashVersion: "WIN 11,7,700,202",
+          ping: i,
+          idle: 4000,
+          publishes: i === 0 ? ["camera"] : [],
+          plays: i === 1 ? ["camera"] : [],
+        })),
+        offset,
+        limit,
+      ),
+    publications: (offset, limit) =>
+      page(
+        [
+          {
+            name: "camera",
+            publisher: "0".repeat(64),
+            audio: quality(8000),
+            video: quality(125_000),
+            listeners: 41,
+            droppedFrames: 7,
+          },
+          {
+            name: "<img src=x onerror=alert(1)>",
+            publisher: "script",
+            audio: quality(0),
+            video: quality(0),
+            listeners: 0,
+            droppedFrames: 0,
+          },
+        ],
+        offset,
+        limit,
+      ),
+    groups: (offset, limit) => page([{ id: "ab".repeat(32), size: 12 }], offset, limit),
+    servers: () => [{ address: "10.0.0.2:1936", publicAddress: "b.example:1935", isTarget: true }],
+    applications: () => [
+      { path: "", running: true, clients: 0, errors: 0, lastError: null },
+      {
+        path: "/live",
+        running: true,
+        clients: 150,
+        errors: 5,
+        lastError: { at: 1000, text: 'live/main.lua:3: attempt to call a nil value "<b>"' },
+      },
+    ],
+    totals: () => ({ listeners: 41, publications: 2, groups: 1, droppedFrames: 7 }),
+  };
+}

@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { Monitor, type MonitorOptions } from "../../src/monitor/handler.ts";
+import { fakeSource } from "./fake_source.ts";
+
+const monitor = (options: Partial<MonitorOptions> = {}): Monitor =>
+  new Monitor({ source: fakeSource(), token: "", hosts: [], healthy: () => true, ...options });
+
+const get = (path: string, headers: Record<string, string> = {}): Request =>
+  new Request(`http://127.0.0.1:1980${path}`, { headers });
+
+Deno.test("/metrics prints every kind of number for Prometheus", async () => {
+  const response = await monitor().handle(get("/metrics"));
+  assert.equal(response.status, 200);
+  assert.match(response.headers.get("content-type")!, /^text\/plain; version=0.0.4/);
+  const text = await response.text();
+  for (
+    const line of [
+      'cumulus_info{version="1.2.3",crypto="libcrypto",socket="sendmmsg"} 1',
+      "cumulus_uptime_seconds 3700",
+      "cumulus_clients 2",
+      "cumulus_listeners 41",
+      'cumulus_drops_total{reason="bad checksum"} 4',
+      'cumulus_sandbox_refusals_total{rule="connect"} 3',
+      'cumulus_script_errors_total{application="/live"} 5',
+      'cumulus_script_errors_total{application="/"} 0',
+      'cumulus_dropped_frames_total{kind="video"} 7',
+      "cumulus_loop_lag_worst_seconds 0.01225",
+    ]
+  ) assert.ok(text.split("\n").includes(line), line);
+});
+
+Deno.test("Counters do not grow with the number of scrapes", async () => {
+  const one = monitor();
+  await one.handle(get("/metrics"));
+  const text = await (await one.handle(get("/metrics"))).text();
+  assert.match(text, /^cumulus_handshakes_total\{protocol="rtmfp"\} 17$/m);
+});
+
+Deno.test("/api/… answers JSON, a page of rows at a time", async () => {
+  const rows = async (path: string) => await (await monitor().handle(get(path))).json();
+  const first = await rows("/api/clients");
+  assert.equal(first.total, 150);
+  assert.equal(first.rows.length, 100);
+  assert.equal((await rows("/api/clients?offset=140&limit=50")).rows.length, 10);
+  assert.equal((await rows("/api/clients?limit=-1")).rows.length, 100);
+  assert.equal((await rows("/api/clients?limit=1e9")).rows.length, 150);
+  assert.equal((await rows("/api/publications")).rows[0].listeners, 41);
+  assert.equal((await rows("/api/groups")).rows[0].size, 12);
+  assert.equal((await rows("/api/servers")).rows[0].publicAddress, "b.example:1935");
+  assert.match((await rows("/api/applications")).rows[1].lastError.text, /nil value/);
+  const status = await rows("/api/status");
+  assert.equal(status.version, "1.2.3");
+  assert.equal(status.listeners, 41);
+});
+
+Deno.test("A token is asked for where there is one, but not for /health and the page", async () => {
+  const one = monitor({ token: "s3cret" });
+  for (const path of ["/metrics", "/api/status", "/api/clients"]) {
+    assert.equal((await one.handle(get(path))).status, 401, path);
+    for (const wrong of ["Bearer S3cret", "Bearer s3cret2", "Basic s3cret", "s3cret"]) {
+      assert.equal((await one.handle(get(path, { authorization: wrong }))).status, 401, wrong);
+    }
+    const right = await one.handle(get(path, { authorization: "Bearer s3cret" }));
+    assert.equal(right.status, 200, path);
+  }
+  for (const path of ["/", "/page.js", "/style.css", "/health"]) {
+    assert.equal((await one.handle(get(path))).status, 200, path);
+  }
+});
+
+Deno.test("/health tells when the server stops", async () => {
+  let up = true;
+  const one = monitor({ healthy: () => up });
+  assert.equal((await one.handle(get("/health"))).status, 200);
+  up = false;
+  assert.equal((await one.handle(get("/health"))).status, 503);
+});
+
+Deno.test("Another site cannot read the numbers through a browser", async () => {
+  const ask = (url: string) => monitor({ hosts: ["stats.example"] }).handle(new Request(url));
+  assert.equal((await ask("http://evil.example/api/status")).status, 421);
+  for (const host of ["localhost:1980", "127.0.0.1", "[::1]:1980", "stats.example"]) {
+    assert.equal((await ask(`http://${host}/api/status`)).status, 200, host);
+  }
+  const page = await ask("http://localhost/");
+  assert.match(page.headers.get("content-security-policy")!, /default-src 'none'/);
+  assert.equal(page.headers.get("access-control-allow-origin"), null);
+});
+
+Deno.test("What is not there, and what is not a question, is refused", async () => {
+  assert.equal((await monitor().handle(get("/nothing"))).status, 404);
+  assert.equal((await monitor().handle(get("/api/nothing"))).status, 404);
+  const post = new Request("http://127.0.0.1/api/status", { method: "POST" });
+  assert.equal((await monitor().handle(post)).status, 405);
+});
+
+Deno.test("A source that fails is an answer, not a crash", async () => {
+  const source = fakeSource();
+  source.status = () => {
+    throw new Error("broken");
+  };
+  const response = await monitor({ source }).handle(get("/api/status"));
+  assert.equal(response.status, 500);
+});
