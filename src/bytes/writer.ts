@@ -79,12 +79,7 @@ export class Writer {
 
   /** Also writes a signed integer of 32 bits. */
   u32(value: number): this {
-    const at = this.#take(4);
-    const output = this.#output;
-    output[at] = value >>> 24;
-    output[at + 1] = value >>> 16;
-    output[at + 2] = value >>> 8;
-    output[at + 3] = value;
+    this.#put32(this.#take(4), value);
     return this;
   }
 
@@ -96,7 +91,8 @@ export class Writer {
   f64(value: number): this {
     scratch.setFloat64(0, value);
     const at = this.#take(8);
-    for (let i = 0; i < 8; i++) this.#output[at + i] = scratch.getUint8(i);
+    this.#put32(at, scratch.getInt32(0));
+    this.#put32(at + 4, scratch.getInt32(4));
     return this;
   }
 
@@ -118,6 +114,16 @@ export class Writer {
     return this;
   }
 
+  /** The bytes of `bytes` from offset `start` up to `end`. */
+  part(bytes: Uint8Array, start: number, end: number): this {
+    let at = this.#take(end - start);
+    const output = this.#output;
+    if (end - start < 48) { // where a loop is quicker than a view of the part
+      while (start < end) output[at++] = bytes[start++];
+    } else output.set(bytes.subarray(start, end), at);
+    return this;
+  }
+
   /** The bytes written so far: a view, good until the next write. */
   view(): Uint8Array {
     return this.#output.subarray(0, this.#at);
@@ -126,6 +132,14 @@ export class Writer {
   /** The bytes written so far, as a copy of the caller's own. */
   copy(): Uint8Array<ArrayBuffer> {
     return new Uint8Array(this.view());
+  }
+
+  #put32(at: number, value: number): void {
+    const output = this.#output;
+    output[at] = value >>> 24;
+    output[at + 1] = value >>> 16;
+    output[at + 2] = value >>> 8;
+    output[at + 3] = value;
   }
 
   #take(length: number): number {

@@ -108,3 +108,14 @@ Deno.test("A write that makes the Writer grow is not lost, whichever it is", () 
     }
   }
 });
+
+Deno.test("Writer.part writes a part, short or long, and nothing if it does not fit", () => {
+  const bytes = Uint8Array.from({ length: 200 }, (_, i) => i);
+  for (const [start, end] of [[0, 0], [3, 10], [3, 50], [3, 51], [0, 200]]) {
+    const to = new Writer(1).u8(9).part(bytes, start, end).u8(9);
+    assert.deepEqual([...to.view()], [9, ...bytes.slice(start, end), 9]);
+  }
+  const full = Writer.over(new Uint8Array(4));
+  assert.throws(() => full.part(bytes, 0, 5), WireError);
+  assert.equal(full.at, 0);
+});
