@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { createCipheriv, createDecipheriv } from "node:crypto";
+import { fromHex, toHex } from "../../../src/bytes/hex.ts";
+import { portable } from "../../../src/rtmfp/crypto/portable.ts";
+import { seeded, seededBytes } from "../../support/random.ts";
+import { vector } from "../../support/vectors.ts";
+
+Deno.test("AES-128: the example of FIPS 197 appendix B and that of appendix C.1", () => {
+  for (
+    const [key, plain, cipher] of [
+      [
+        "2b7e151628aed2a6abf7158809cf4f3c",
+        "3243f6a8885a308d313198a2e0370734",
+        "3925841d02dc09fbdc118597196a0b32",
+      ],
+      [
+        "000102030405060708090a0b0c0d0e0f",
+        "00112233445566778899aabbccddeeff",
+        "69c4e0d86a7b0430d8cdb78070b4c55a",
+      ],
+    ]
+  ) {
+    const aes = portable.aes(fromHex(key));
+    const buffer = fromHex(plain);
+    aes.encrypt(buffer, 0, 16);
+    assert.equal(toHex(buffer), cipher);
+    aes.decrypt(buffer, 0, 16);
+    assert.equal(toHex(buffer), plain);
+  }
+});
+
+Deno.test("vector:aes-default-key: CBC from zeros, in place, and nothing around it touched", () => {
+  const { key, cases } = vector("aes-default-key");
+  const aes = portable.aes(fromHex(key));
+  for (const { plain, cipher } of cases) {
+    const buffer = fromHex(`abcdef${plain}0123`);
+    const end = buffer.length - 2;
+    aes.encrypt(buffer, 3, end);
+    assert.equal(toHex(buffer), `abcdef${cipher}0123`);
+    aes.decrypt(buffer, 3, end);
+    assert.equal(toHex(buffer), `abcdef${plain}0123`);
+  }
+});
+
+Deno.test("AES-128-CBC agrees with OpenSSL on random keys, lengths and alignments", () => {
+  const next = seeded(197);
+  const random = seededBytes(38);
+  for (let round = 0; round < 300; round++) {
+    const key = random(16);
+    const aes = portable.aes(key);
+    for (let packet = 0; packet < 3; packet++) {
+      const plain = random(16 * Math.floor(1 + next() * 80));
+      const start = Math.floor(next() * 9);
+      const end = start + plain.length;
+      const buffer = new Uint8Array(end + 5);
+      buffer.set(plain, start);
+      const reference = createCipheriv("aes-128-cbc", key, new Uint8Array(16));
+      reference.setAutoPadding(false);
+      const expected = new Uint8Array(Buffer.concat([reference.update(plain), reference.final()]));
+      aes.encrypt(buffer, start, end);
+      assert.deepEqual(buffer.slice(start, end), expected);
+      aes.decrypt(buffer, start, end);
+      assert.deepEqual(buffer.slice(start, end), plain);
+      const back = createDecipheriv("aes-128-cbc", key, new Uint8Array(16));
+      back.setAutoPadding(false);
+      buffer.set(plain, start); // decryption of anything, not only of what we encrypted
+      aes.decrypt(buffer, start, end);
+      const decrypted = new Uint8Array(Buffer.concat([back.update(plain), back.final()]));
+      assert.deepEqual(buffer.slice(start, end), decrypted);
+    }
+    aes.free();
+  }
+});
+
+Deno.test("AES-128 takes keys of 16 bytes", () => {
+  assert.throws(() => portable.aes(new Uint8Array(32)), RangeError);
+});

@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { createHash, createHmac } from "node:crypto";
+import { fromHex, toHex } from "../../../src/bytes/hex.ts";
+import { equalBytes, hmacOnce } from "../../../src/rtmfp/crypto/backend.ts";
+import { portable } from "../../../src/rtmfp/crypto/portable.ts";
+import { seeded, seededBytes } from "../../support/random.ts";
+
+Deno.test("HMAC-SHA256: RFC 4231, cases 1, 2 and 6", () => {
+  const cases = [
+    [
+      "0b".repeat(20),
+      "4869205468657265",
+      "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7",
+    ],
+    [
+      "4a656665",
+      "7768617420646f2079612077616e7420666f72206e6f7468696e673f",
+      "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+    ],
+    [
+      "aa".repeat(131),
+      "54657374205573696e67204c6172676572205468616e20426c6f636b2d53697a65204b6579202d2048617368204b6579204669727374",
+      "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54",
+    ],
+  ];
+  for (const [key, message, digest] of cases) {
+    assert.equal(toHex(hmacOnce(portable, fromHex(key), fromHex(message))), digest);
+  }
+});
+
+Deno.test("HMAC-SHA256 and SHA-256 agree with OpenSSL; keys live side by side", () => {
+  const next = seeded(4231);
+  const random = seededBytes(4231);
+  const keys = Array.from({ length: 20 }, () => random(Math.floor(next() * 200)));
+  const hmacs = keys.map((key) => portable.hmacSha256(key));
+  for (let round = 0; round < 400; round++) {
+    const i = Math.floor(next() * keys.length);
+    const data = random(Math.floor(next() * 300));
+    const start = Math.floor(next() * (data.length + 1));
+    const end = start + Math.floor(next() * (data.length - start + 1));
+    const expected = createHmac("sha256", keys[i]).update(data.subarray(start, end)).digest("hex");
+    assert.equal(toHex(hmacs[i].digest(data, start, end)), expected);
+    const hash = createHash("sha256").update(data).digest("hex");
+    assert.equal(toHex(portable.sha256(data)), hash);
+  }
+});
+
+Deno.test("equalBytes", () => {
+  assert.ok(equalBytes(fromHex("0102"), fromHex("0102")));
+  assert.ok(!equalBytes(fromHex("0102"), fromHex("0103")));
+  assert.ok(!equalBytes(fromHex("0102"), fromHex("8102")));
+  assert.ok(!equalBytes(fromHex("0102"), fromHex("010200")));
+  assert.ok(equalBytes(fromHex(""), fromHex("")));
+});
