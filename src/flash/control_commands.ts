@@ -1,0 +1,171 @@
+import { type AmfObject, type AmfValue, encodeAmf0, MixedArray } from "../amf/mod.ts";
+import { WireError } from "../bytes/wire_error.ts";
+import { Refused, UnknownApplication } from "../media/refused.ts";
+import { type Address, parseAddress } from "../rtmfp/wire/address.ts";
+import { type Command, infoObject, readNumber, readText } from "./commands.ts";
+import { UserControl, writeCommand } from "./messages.ts";
+import type { NetConnection } from "./net_connection.ts";
+import { connectTarget } from "./target.ts";
+
+/** Addresses that a client may report. rtmfp-wire §6.12. */
+const MAX_ADDRESSES = 10;
+const NULL = encodeAmf0(null);
+const UNDEFINED = encodeAmf0(undefined);
+const CALL_FAILED = "NetConnection.Call.Failed";
+
+/** What clients say about streams before they publish or play: no connection dies of it. */
+const STREAM_NOTICES = new Set(["releaseStream", "FCPublish", "FCUnpublish", "FCSubscribe"]);
+
+/** The commands on a control flow. rtmfp-wire §6.2, §6.3, API-230 to API-237, API-701 to API-707. */
+export class ControlCommands {
+  constructor(readonly connection: NetConnection) {}
+
+  run(command: Command): void {
+    const { connection } = this;
+    const { name, transaction, values } = command;
+    if (name === "_result" || name === "_error") return; // nothing here was asked
+    if (name === "connect") return this.#connect(command);
+    if (connection.state !== "connected") {
+      return this.#failed(transaction, `Connect first, before calling '${name}'`);
+    }
+    switch (name) {
+      case "setPeerInfo":
+        return this.#setPeerInfo(command);
+      case "createStream":
+        return this.#createStream(transaction);
+      case "deleteStream":
+        return connection.deleteStream(readNumber(values) ?? 0);
+      case "initStream":
+        if (transaction !== 0) this.#result(transaction, UNDEFINED);
+        return;
+      case "closeStream": // of no stream: they come on flows of their own
+        return;
+      default:
+        return this.#call(command);
+    }
+  }
+
+  #connect({ transaction, object, values }: Command): void {
+    const { connection } = this;
+    if (connection.state !== "new") return this.#failed(transaction, "Already connected");
+    const told = membersOf(object);
+    const encoding = told.objectEncoding === 3 ? 3 : 0;
+    const target = connectTarget(textOf(told.tcUrl), textOf(told.app));
+    connection.objectEncoding = encoding;
+    connection.hold();
+    try {
+      const { client, members } = connection.hub.connect(
+        {
+          rawId: connection.session.peerId,
+          path: target.path ?? refusePath(textOf(told.tcUrl)),
+          properties: target.properties,
+          flashVersion: textOf(told.flashVer),
+          pageUrl: textOf(told.pageUrl),
+          swfUrl: textOf(told.swfUrl),
+        },
+        connection,
+        values,
+      );
+      const info = infoObject(
+        "status",
+        "NetConnection.Connect.Success",
+        "Connection succeeded",
+        joined(objectEncoding(encoding), members),
+      );
+      connection.accept(client, writeCommand("_result", transaction, info));
+    } catch (error) {
+      connection.refuse(writeCommand("_error", transaction, refusal(error)));
+    }
+  }
+
+  /** The client tells the addresses it has; what is none is passed over. §3.9. */
+  #setPeerInfo({ values }: Command): void {
+    const { connection } = this;
+    const addresses: Address[] = [];
+    while (!values.done && addresses.length < MAX_ADDRESSES) {
+      const address = parseAddress(readText(values) ?? "");
+      if (address) addresses.push(address);
+    }
+    connection.farAddresses = addresses;
+    const { keepAliveServer, keepAlivePeer } = connection.options;
+    connection.control(UserControl.setKeepAlive, keepAliveServer, keepAlivePeer);
+  }
+
+  /** The id is an AMF0 number for all clients: some read no other. §6.3, trap 44. */
+  #createStream(transaction: number): void {
+    const stream = this.connection.createStream();
+    if (stream) this.#result(transaction, encodeAmf0(stream.id));
+    else this.#failed(transaction, "There are too many streams");
+  }
+
+  #call({ name, transaction, values }: Command): void {
+    const { client, writer } = this.connection;
+    let found = false;
+    try {
+      const answered = writer.during(transaction, () => {
+        found = client.application.call(client, name, values);
+      });
+      if (found) {
+        if (!answered && transaction !== 0) this.#result(transaction, NULL); // API-233
+      } else if (STREAM_NOTICES.has(name)) {
+        if (transaction !== 0) this.#result(transaction, UNDEFINED);
+      } else {
+        this.#failed(transaction, `Method '${name}' not found`);
+      }
+    } catch (error) {
+      if (error instanceof Refused) {
+        this.#failed(transaction, error.description || "Unknown error");
+      } else if (error instanceof WireError) {
+        this.#failed(transaction, error.message);
+      } else throw error;
+    }
+  }
+
+  #result(transaction: number, values: Uint8Array): void {
+    const { connection } = this;
+    connection.send(connection.writer.flow, writeCommand("_result", transaction, values), true);
+  }
+
+  #failed(transaction: number, description: string): void {
+    const { connection } = this;
+    const info = infoObject("error", CALL_FAILED, description);
+    connection.send(connection.writer.flow, writeCommand("_error", transaction, info), true);
+  }
+}
+
+function refusal(error: unknown): Uint8Array {
+  if (error instanceof UnknownApplication) {
+    return infoObject("error", "NetConnection.Connect.InvalidApp", error.message);
+  }
+  if (!(error instanceof Refused) && !(error instanceof WireError)) throw error;
+  const text = error instanceof Refused ? error.description : error.message;
+  return infoObject("error", "NetConnection.Connect.Rejected", text || "client rejected");
+}
+
+function refusePath(url: string): never {
+  throw new UnknownApplication(url);
+}
+
+/** A member of the info object: the encoding the client asked for. DECISIONS 11. */
+function objectEncoding(encoding: 0 | 3): Uint8Array {
+  const object = encodeAmf0({ objectEncoding: encoding });
+  return object.subarray(1, object.length - 3);
+}
+
+function joined(first: Uint8Array, second: Uint8Array | undefined): Uint8Array {
+  if (!second || second.length === 0) return first;
+  const both = new Uint8Array(first.length + second.length);
+  both.set(first);
+  both.set(second, first.length);
+  return both;
+}
+
+/** The members of a command object; none if it is something else. */
+function membersOf(value: AmfValue): AmfObject {
+  if (value instanceof MixedArray) return value.named;
+  const plain = typeof value === "object" && value !== null &&
+    Object.getPrototypeOf(value) === null;
+  return plain ? value as AmfObject : {};
+}
+
+const textOf = (value: AmfValue): string => typeof value === "string" ? value : "";

@@ -1,0 +1,118 @@
+import { fromUtf8 } from "../bytes/text.ts";
+import type { Hub } from "../media/hub.ts";
+import type { Epd } from "../rtmfp/wire/epd.ts";
+import {
+  type Address,
+  addressText,
+  Origin,
+  type OriginAddress,
+  parseAddress,
+} from "../rtmfp/wire/address.ts";
+import { type FlashOptions, NetConnection } from "./net_connection.ts";
+import { readTarget } from "./target.ts";
+import type { FlashSession } from "./transport.ts";
+
+export type { FlashOptions };
+
+/**
+ * The door for Flash clients: makes a {@link NetConnection} of each session of an endpoint, and
+ * asks the applications where else a client, or a peer that is not here, may be found.
+ */
+export class FlashServer {
+  #connections = new Map<FlashSession, NetConnection>();
+
+  constructor(readonly hub: Hub, readonly options: FlashOptions) {}
+
+  /** Sessions there are, connected or not. */
+  get size(): number {
+    return this.#connections.size;
+  }
+
+  connections(): Iterable<NetConnection> {
+    return this.#connections.values();
+  }
+
+  /**
+   * Looks after all connections, then has the applications do the same. Every 2 s. API-650.
+   */
+  manage(): void {
+    for (const connection of [...this.#connections.values()]) connection.manage();
+    this.hub.manage();
+  }
+
+  // What the endpoint asks
+
+  /** A session has opened. */
+  onSession(session: FlashSession): NetConnection {
+    const connection = new NetConnection(
+      session,
+      this.hub,
+      this.options,
+      () => this.#connections.delete(session),
+    );
+    this.#connections.set(session, connection);
+    return connection;
+  }
+
+  /**
+   * A client says hello.
+   * @returns where to send it; none says nothing for now; undefined: it is served here. API-633.
+   */
+  onHello(epd: Epd, from: Address, attempts: number): OriginAddress[] | undefined {
+    if (!epd.ancillary) return undefined;
+    const { path, properties, host } = readTarget(fromUtf8(epd.ancillary));
+    if (path === undefined) return undefined; // refused as it connects
+    const found = this.hub.applications.handshake({
+      address: addressText(from),
+      path,
+      properties,
+      attempts,
+      url: host,
+    });
+    return found.length > 0 ? this.#addresses(found) : undefined;
+  }
+
+  /** A client looks for a peer that is not here. API-651. */
+  onPeerUnknown(peerId: Uint8Array): OriginAddress[] | undefined {
+    const found = this.#addresses(this.hub.applications.rendezvousUnknown(peerId.slice()));
+    return found.length > 0 ? found : undefined;
+  }
+
+  /** What a session reported of its addresses; undefined: it is not to be introduced. */
+  peerAddresses(session: FlashSession): readonly Address[] | undefined {
+    const connection = this.#connections.get(session);
+    return connection?.state === "connected" ? connection.farAddresses : undefined;
+  }
+
+  blocked(address: Address): boolean {
+    return this.hub.blacklist.size > 0 && this.hub.blacklist.has(address.hostname);
+  }
+
+  /** Addresses for a redirection, without doubles: the first counts as observed. rtmfp-wire §7.6. */
+  #addresses(texts: string[]): OriginAddress[] {
+    const addresses: OriginAddress[] = [];
+    for (const text of new Set(texts)) {
+      const address = this.#address(text);
+      if (!address || addresses.some((one) => addressText(one) === addressText(address))) continue;
+      addresses.push({
+        ...address,
+        origin: addresses.length === 0 ? Origin.observed : Origin.reported,
+      });
+    }
+    return addresses;
+  }
+
+  #address(text: string): Address | undefined {
+    const address = parseAddress(text);
+    if (address) return address;
+    const match = /^([^:[\]\s]+):(\d{1,5})$/.exec(text);
+    if (!match) {
+      this.hub.log("error", `Cannot send a client to "${text}": it is no address`);
+      return undefined;
+    }
+    const ip = this.options.resolve(match[1]);
+    return ip === undefined
+      ? undefined
+      : parseAddress(ip.includes(":") ? `[${ip}]:${match[2]}` : `${ip}:${match[2]}`);
+  }
+}

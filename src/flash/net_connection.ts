@@ -1,0 +1,347 @@
+import { toHex } from "../bytes/hex.ts";
+import { WireError } from "../bytes/wire_error.ts";
+import type { Client } from "../media/client.ts";
+import type { Connection } from "../media/connection.ts";
+import type { Hub } from "../media/hub.ts";
+import { type Address, addressText } from "../rtmfp/wire/address.ts";
+import { ControlCommands } from "./control_commands.ts";
+import { FlashWriter, type WriterHost } from "./flash_writer.ts";
+import {
+  type Message,
+  MessageType,
+  readMessage,
+  readUserControl,
+  UserControl,
+  writeCommand,
+  writeUserControl,
+} from "./messages.ts";
+import {
+  FIRST_PEER_STREAM,
+  GROUP_METADATA,
+  isGroupMetadata,
+  readTcMetadata,
+  writeTcMetadata,
+} from "./metadata.ts";
+import { type GroupHost, NetGroup } from "./net_group.ts";
+import { NetStream, type StreamHost } from "./net_stream.ts";
+import { readCommand } from "./commands.ts";
+import {
+  type FlashSession,
+  type FlowReceiver,
+  type InFlow,
+  type OutFlow,
+  Priority,
+} from "./transport.ts";
+
+export interface FlashOptions {
+  /** How often clients are to ping this server, and their peers, in milliseconds. CFG-012, CFG-013. */
+  readonly keepAliveServer: number;
+  readonly keepAlivePeer: number;
+  sha256(bytes: Uint8Array): Uint8Array;
+  /**
+   * The IP address of a name that a script sends clients to; undefined as long as it is not
+   * known, until the client asks again.
+   */
+  resolve(name: string): string | undefined;
+}
+
+/** Sessions are closed that have not connected by then. rtmfp-wire §6.12. */
+const CONNECT_WITHIN = 10_000;
+/** How long a refused client has to take the answer. API-637. */
+const REFUSED_LINGER = 2_000;
+const MAX_STREAMS = 128;
+const MAX_GROUP_FLOWS = 32;
+const CONTROL = writeTcMetadata(0);
+const NOTHING = new Uint8Array(0);
+
+/**
+ * - `new`: `connect` has not come
+ * - `connected`: its client was accepted
+ * - `refused`: its client was not; what it sends is ignored until it is gone
+ * - `ended`
+ */
+type State = "new" | "connected" | "refused" | "ended";
+
+/** Why sessions end, in words for `onFailed`. API-639. */
+const FAILURES: Readonly<Record<string, string>> = {
+  "timeout": "no packet has come for too long",
+  "no acknowledgement": "a message could not be delivered",
+  "overridden": "the client has started another session in its place",
+  "limit": "the client has sent what is out of bounds",
+  "aborted": "the session was given up",
+  "idle": "nothing has come for too long",
+};
+
+/**
+ * A session of a Flash client: the server's side of a NetConnection. RFC 7425 §5, rtmfp-wire
+ * §3.4 to §3.7 and §6.2, §6.3.
+ */
+export class NetConnection implements Connection, WriterHost, StreamHost, GroupHost {
+  readonly writers = new Set<FlashWriter>();
+  /** Set by the answer to `connect`. */
+  objectEncoding: 0 | 3 = 3;
+  /** What `setPeerInfo` reported. */
+  farAddresses: readonly Address[] = [];
+  #state: State = "new";
+  #client: Client | undefined;
+  #commands: ControlCommands;
+  #control: InFlow | undefined;
+  #writer: FlashWriter | undefined;
+  #streams = new Map<number, NetStream>();
+  #lastStream = 0;
+  #groupFlows = 0;
+  #since: number;
+  #closeAt = Infinity;
+  /** Messages that wait for the answer to `connect`. */
+  #held: (() => void)[] | undefined;
+  #writerClosed = false;
+
+  constructor(
+    readonly session: FlashSession,
+    readonly hub: Hub,
+    readonly options: FlashOptions,
+    readonly onEnd: (connection: NetConnection) => void,
+  ) {
+    this.#since = hub.now;
+    this.#commands = new ControlCommands(this);
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  /** Only while connected. */
+  get client(): Client {
+    return this.#client!;
+  }
+
+  // Connection
+
+  get address(): string {
+    return addressText(this.session.address);
+  }
+
+  get hostname(): string {
+    return this.session.address.hostname;
+  }
+
+  get ping(): number {
+    return this.session.rtt;
+  }
+
+  get elapsedFromReception(): number {
+    return Math.max(0, this.hub.now - this.session.lastReceived);
+  }
+
+  get writer(): FlashWriter {
+    return this.#writer!;
+  }
+
+  newWriter(): FlashWriter {
+    const flow = this.session.openFlow(CONTROL, {
+      association: this.#control,
+      priority: Priority.command,
+    });
+    const writer = new FlashWriter(flow, this);
+    if (this.#state === "ended") {
+      writer.end();
+      return writer;
+    }
+    this.writers.add(writer);
+    flow.handler = { onException: () => this.#endWriter(writer) };
+    return writer;
+  }
+
+  close(): void {
+    this.session.close(); // calls onClose
+  }
+
+  // What the session tells
+
+  /** A flow from the client. §3.4. */
+  onFlow(flow: InFlow): FlowReceiver | null {
+    if (isGroupMetadata(flow.metadata)) return this.#onGroupFlow(flow);
+    const metadata = readTcMetadata(flow.metadata);
+    if (!metadata) return null;
+    const { stream } = metadata;
+    if (stream === 0) return this.#onControlFlow(flow);
+    if (stream >= FIRST_PEER_STREAM || this.#state !== "connected") return null;
+    return this.#streams.get(stream)?.receiver(flow) ?? null;
+  }
+
+  /** @param reason of the session, see {@link FAILURES} */
+  onClose(reason: string, orderly: boolean): void {
+    if (this.#state === "ended") return;
+    const failure = orderly ? undefined : FAILURES[reason];
+    this.#state = "ended";
+    if (this.#client) this.hub.disconnect(this.#client, failure);
+    for (const stream of this.#streams.values()) stream.delete();
+    this.#streams.clear();
+    for (const writer of this.writers) writer.end();
+    this.writers.clear();
+    this.#writer?.end();
+    this.#held = undefined;
+    this.onEnd(this);
+  }
+
+  /** Every 2 s. */
+  manage(): void {
+    const { now } = this.hub;
+    if (now >= this.#closeAt) return this.close();
+    if (this.#state === "new" && now - this.#since >= CONNECT_WITHIN) return this.close();
+    if (this.#writerClosed) this.fail("the main writer was closed");
+  }
+
+  /** Ends the session for a reason that the application is told. */
+  fail(reason: string): void {
+    if (this.#client) this.hub.disconnect(this.#client, reason);
+    this.close();
+  }
+
+  // What the commands do
+
+  /** Begins to hold back what is written, until the answer to `connect` is. API-260. */
+  hold(): void {
+    this.#held = [];
+  }
+
+  /** The client was accepted. */
+  accept(client: Client, answer: Uint8Array): void {
+    this.#client = client;
+    if (this.#state === "ended") return this.hub.disconnect(client);
+    this.#state = "connected";
+    this.#answer(answer);
+  }
+
+  /** The client was refused: it is told, and let go. §6.2. */
+  refuse(answer: Uint8Array): void {
+    if (this.#state === "ended") return;
+    this.#state = "refused";
+    this.#answer(answer);
+    const { flow } = this.writer;
+    flow.handler = { onClosed: () => this.close(), onException: () => this.close() };
+    flow.write(writeCommand("close", 0, NOTHING));
+    this.writer.end();
+    for (const writer of this.writers) this.#endWriter(writer);
+    flow.close();
+    this.#control?.reject(0);
+    this.#closeAt = this.hub.now + REFUSED_LINGER;
+  }
+
+  /** A new stream of the client; undefined if it has too many. */
+  createStream(): NetStream | undefined {
+    if (this.#streams.size >= MAX_STREAMS || this.#lastStream + 1 >= FIRST_PEER_STREAM) {
+      return undefined;
+    }
+    const stream = new NetStream(++this.#lastStream, this.hub.newStreamId(), this);
+    this.#streams.set(stream.id, stream);
+    return stream;
+  }
+
+  deleteStream(id: number): void {
+    this.#streams.get(id)?.delete();
+    this.#streams.delete(id);
+  }
+
+  /** Sends a user control message on the control flow. */
+  control(event: number, ...values: number[]): void {
+    this.send(this.writer.flow, writeUserControl(event, ...values), true);
+  }
+
+  // What streams, groups and writers need
+
+  openStreamFlow(stream: number, priority: number, timeCritical: boolean): OutFlow {
+    return this.session.openFlow(writeTcMetadata(stream), {
+      association: this.#control, // the client's control flow, not that of its stream: §3.6
+      priority,
+      timeCritical,
+    });
+  }
+
+  openGroupFlow(association: InFlow): OutFlow {
+    return this.session.openFlow(GROUP_METADATA, { association, priority: Priority.group });
+  }
+
+  sha256(bytes: Uint8Array): Uint8Array {
+    return this.options.sha256(bytes);
+  }
+
+  send(flow: OutFlow, message: Uint8Array, reliable: boolean): void {
+    const write = () => flow.write(message, reliable ? undefined : { reliable });
+    if (this.#held) this.#held.push(write);
+    else write();
+  }
+
+  onClosed(writer: FlashWriter): void {
+    if (writer === this.#writer) this.#writerClosed = true; // at the next tick: API-257
+    else this.#endWriter(writer);
+  }
+
+  #answer(message: Uint8Array): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    this.writer.flow.write(message);
+    for (const write of held) write();
+  }
+
+  #endWriter(writer: FlashWriter): void {
+    writer.end();
+    writer.flow.close();
+    this.writers.delete(writer);
+  }
+
+  /**
+   * The first flow of stream 0 is the connection's. Others that answer our own carry the same
+   * messages; a second connection in one session there is not.
+   */
+  #onControlFlow(flow: InFlow): FlowReceiver | null {
+    if (this.#control && !flow.association) return null;
+    const first = !this.#control;
+    if (first) {
+      this.#control = flow;
+      // Open before the client can answer it. §3.4
+      const sending = this.session.openFlow(CONTROL, {
+        association: flow,
+        priority: Priority.command,
+      });
+      this.#writer = new FlashWriter(sending, this);
+      sending.handler = { onException: () => this.fail("the client refused the main writer") };
+    }
+    return {
+      onMessage: (bytes) => this.#onMessage(bytes),
+      onEnd: () => {
+        if (first) this.close();
+      },
+    };
+  }
+
+  #onGroupFlow(flow: InFlow): FlowReceiver | null {
+    if (this.#state !== "connected" || this.#groupFlows >= MAX_GROUP_FLOWS) return null;
+    this.#groupFlows++;
+    return new NetGroup(this, flow, () => this.#groupFlows--);
+  }
+
+  #onMessage(bytes: Uint8Array): void {
+    const message = readMessage(bytes);
+    if (!message || this.#state === "refused" || this.#state === "ended") return;
+    try {
+      if (message.type === MessageType.userControl) return this.#onUserControl(message);
+      const command = readCommand(message);
+      if (command) this.#commands.run(command);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      const peer = toHex(this.session.peerId).slice(0, 8);
+      this.hub.log(
+        "debug",
+        `Cannot read a message of ${peer} at ${this.address}: ${error.message}`,
+      );
+    }
+  }
+
+  /** Cumulus answers the length of a buffer with the begin of the stream. §6.6. */
+  #onUserControl({ payload }: Message): void {
+    const { event, values } = readUserControl(payload);
+    if (event !== UserControl.setBufferLength || !this.#streams.has(values[0])) return;
+    this.control(UserControl.streamBegin, values[0]);
+  }
+}

@@ -1,0 +1,70 @@
+// What a client wants to reach: rtmfp://host[:port]/app[/instance][?query]. RFC 7425 §6, API-021,
+// API-022, API-220.
+
+const DEFAULT_PORT = 1935;
+
+/** The application that a client names, and what it tells it. */
+export interface Target {
+  /** `""` for the root, else `/a`, `/a/b`; undefined if no application can have that path. */
+  readonly path: string | undefined;
+  /** The parameters after the question mark; the last of several of one name counts. */
+  readonly properties: ReadonlyMap<string, string>;
+  /** `host:port`; `""` if the text names no host. */
+  readonly host: string;
+}
+
+/**
+ * Reads a URL, or the path alone, which is all that some clients send.
+ */
+export function readTarget(text: string): Target {
+  const match = /^(?:[a-z]+:\/\/([^/?#]*))?([^?#]*)(?:\?([^#]*))?/i.exec(text.trim())!;
+  const [, host = "", path = "", query = ""] = match;
+  return { path: applicationPath(path), properties: readQuery(query), host: withPort(host) };
+}
+
+/**
+ * The target of `connect`: of its `tcUrl`, if that is one, else of `app`. A query may stand in
+ * either.
+ */
+export function connectTarget(tcUrl: string, app: string): Target {
+  const url = readTarget(tcUrl);
+  if (url.host === "") return readTarget(app);
+  if (url.properties.size > 0) return url;
+  return { ...url, properties: readTarget(app).properties };
+}
+
+function applicationPath(text: string): string | undefined {
+  const trimmed = text.replace(/^\//, "").replace(/\/+$/, "");
+  if (trimmed === "") return "";
+  const segments = trimmed.split("/").map(unescaped);
+  const valid = segments.every((segment) =>
+    segment !== "" && segment !== "." && segment !== ".." && !/[/\\\0]/.test(segment)
+  );
+  return valid ? `/${segments.join("/")}` : undefined;
+}
+
+function readQuery(text: string): Map<string, string> {
+  const properties = new Map<string, string>();
+  for (const part of text.split("&")) {
+    if (part === "") continue;
+    const at = part.indexOf("=");
+    const [name, value] = at < 0 ? [part, ""] : [part.slice(0, at), part.slice(at + 1)];
+    properties.set(unescaped(name.replaceAll("+", " ")), unescaped(value.replaceAll("+", " ")));
+  }
+  return properties;
+}
+
+function withPort(host: string): string {
+  const name = host.replace(/^.*@/, "");
+  if (name === "" || /:\d+$/.test(name.replace(/^\[.*\]/, ""))) return name;
+  return `${name.replace(/:$/, "")}:${DEFAULT_PORT}`;
+}
+
+/** Text with `%XX` decoded; left as it is if that is no UTF-8. */
+function unescaped(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,51 @@
+// What this room needs of sessions and flows. `rtmfp` has them; a test may have others.
+import type { FlowReceiver, SendFlowHandler } from "../rtmfp/flow/handlers.ts";
+import type { ReceiveFlow } from "../rtmfp/flow/receive_flow.ts";
+import type { SendFlow } from "../rtmfp/flow/send_flow.ts";
+import type { Address } from "../rtmfp/wire/address.ts";
+
+export interface OutFlow extends
+  Pick<
+    SendFlow,
+    | "write"
+    | "close"
+    | "closed"
+    | "abandonUnsent"
+    | "queuedBytes"
+    | "sentFragments"
+    | "lostFragments"
+  > {
+  handler: OutFlowHandler | undefined;
+  /** Bytes on the way, with the heads of their chunks. */
+  readonly outstandingBytes?: number;
+}
+
+export interface OutFlowHandler extends SendFlowHandler {
+  /** More has arrived. */
+  onAcknowledged?(): void;
+}
+
+export type InFlow = Pick<
+  ReceiveFlow,
+  "metadata" | "association" | "reject" | "bufferCapacity" | "receivedFragments" | "lostFragments"
+>;
+
+export type { FlowReceiver };
+
+export interface FlowOptions {
+  readonly association?: InFlow;
+  readonly priority?: number;
+  readonly timeCritical?: boolean;
+}
+
+export interface FlashSession {
+  readonly peerId: Uint8Array;
+  readonly address: Address;
+  readonly rtt: number;
+  readonly lastReceived: number;
+  openFlow(metadata: Uint8Array, options?: FlowOptions): OutFlow;
+  close(): void;
+}
+
+/** Which flows of a session go first. */
+export const Priority = { command: 3, audio: 2, video: 1, group: 0 } as const;
