@@ -1,0 +1,220 @@
+// Lua's C API as wasmoon's WebAssembly exports it, and the few things that code asks of its surroundings.
+// Lua gets no file, no process and no environment from here: those that scripts may have are functions of ours.
+import glue from "./glue.js";
+import { ScriptError } from "./script_error.ts";
+import { type Shim, shimModule, TRAMPOLINES } from "./shim.ts";
+
+type State = number;
+type Pointer = number;
+
+/** Lua Reference Manual 5.4, §4.6 and §5.1. Booleans are 0 or 1, strings pointers to bytes that end in 0. */
+export interface LuaExports {
+  memory: WebAssembly.Memory;
+  __indirect_function_table: WebAssembly.Table;
+  __wasm_call_ctors(): void;
+  emscripten_stack_init(): void;
+  stackSave(): Pointer;
+  stackRestore(at: Pointer): void;
+  setThrew(threw: number, value: number): void;
+  malloc(size: number): Pointer;
+  free(at: Pointer): void;
+  realloc(at: Pointer, size: number): Pointer;
+  lua_newstate(alloc: Pointer, context: Pointer): State;
+  lua_close(L: State): void;
+  lua_atpanic(L: State, panic: Pointer): Pointer;
+  lua_gettop(L: State): number;
+  lua_settop(L: State, index: number): void;
+  lua_absindex(L: State, index: number): number;
+  lua_checkstack(L: State, extra: number): number;
+  lua_pushvalue(L: State, index: number): void;
+  lua_rotate(L: State, index: number, by: number): void;
+  lua_copy(L: State, from: number, to: number): void;
+  lua_xmove(from: State, to: State, count: number): void;
+  lua_type(L: State, index: number): number;
+  lua_isinteger(L: State, index: number): number;
+  lua_isnumber(L: State, index: number): number;
+  lua_iscfunction(L: State, index: number): number;
+  lua_toboolean(L: State, index: number): number;
+  lua_tonumberx(L: State, index: number, isNumber: Pointer): number;
+  lua_tolstring(L: State, index: number, length: Pointer): Pointer;
+  lua_topointer(L: State, index: number): Pointer;
+  lua_tothread(L: State, index: number): State;
+  lua_rawlen(L: State, index: number): bigint;
+  lua_rawequal(L: State, a: number, b: number): number;
+  lua_compare(L: State, a: number, b: number, operation: number): number;
+  lua_pushnil(L: State): void;
+  lua_pushboolean(L: State, value: number): void;
+  lua_pushnumber(L: State, value: number): void;
+  lua_pushlstring(L: State, at: Pointer, length: number): Pointer;
+  lua_pushcclosure(L: State, f: Pointer, upvalues: number): void;
+  lua_pushthread(L: State): number;
+  lua_createtable(L: State, array: number, hash: number): void;
+  lua_gettable(L: State, index: number): number;
+  lua_settable(L: State, index: number): void;
+  lua_rawget(L: State, index: number): number;
+  lua_rawset(L: State, index: number): void;
+  lua_next(L: State, index: number): number;
+  lua_getmetatable(L: State, index: number): number;
+  lua_setmetatable(L: State, index: number): number;
+  lua_callk(L: State, args: number, results: number, context: number, k: Pointer): void;
+  lua_pcallk(
+    L: State,
+    args: number,
+    results: number,
+    handler: number,
+    context: number,
+    k: Pointer,
+  ): number;
+  lua_error(L: State): number;
+  lua_sethook(L: State, hook: Pointer, mask: number, count: number): void;
+  lua_getstack(L: State, level: number, info: Pointer): number;
+  lua_getinfo(L: State, what: Pointer, info: Pointer): number;
+  lua_getupvalue(L: State, index: number, n: number): Pointer;
+  lua_setupvalue(L: State, index: number, n: number): Pointer;
+  lua_upvalueid(L: State, index: number, n: number): Pointer;
+  lua_upvaluejoin(L: State, index: number, n: number, from: number, m: number): void;
+  lua_newthread(L: State): State;
+  luaL_ref(L: State, table: number): number;
+  luaL_unref(L: State, table: number, ref: number): void;
+  luaL_loadbufferx(
+    L: State,
+    at: Pointer,
+    length: number,
+    name: Pointer,
+    mode: Pointer,
+  ): number;
+  luaL_traceback(L: State, from: State, message: Pointer, level: number): void;
+  luaL_where(L: State, level: number): void;
+  luaL_tolstring(L: State, index: number, length: Pointer): Pointer;
+  luaopen_base: CallableFunction;
+  luaopen_coroutine: CallableFunction;
+  luaopen_table: CallableFunction;
+  luaopen_string: CallableFunction;
+  luaopen_utf8: CallableFunction;
+  luaopen_math: CallableFunction;
+  luaopen_debug: CallableFunction;
+}
+
+/** What Lua throws to leave C functions, until `invoke_vii` catches it. */
+export const LONG_JUMP = Infinity;
+
+export interface Surroundings {
+  /** Runs function `index`, as {@link Instance.functionAt} numbered it; gives the number of its results. */
+  call(state: number, index: number): number;
+  hook(state: number, info: number): void;
+  /** Milliseconds since 1970; Lua seeds its hash and `math.random` with it. */
+  now(): number;
+  /** The memory has moved. */
+  grown(): void;
+  /** Something other than Lua's own jump left C functions of `state`: makes it a Lua error. */
+  raise(state: number, thrown: unknown): void;
+}
+
+/** One Lua in WebAssembly. */
+export class Instance {
+  readonly lua: LuaExports;
+  readonly shim: Shim;
+  readonly hook: number;
+  readonly alloc: number;
+  readonly #surroundings: Surroundings;
+  #functions: number[] = [];
+
+  constructor(surroundings: Surroundings) {
+    this.#surroundings = surroundings;
+    const refuse = () => -52; // ENOSYS
+    const imports: Record<string, CallableFunction> = {};
+    for (const { name } of WebAssembly.Module.imports(glue)) imports[name] = refuse;
+    // The functions that Lua calls under its protection, by their place in the table.
+    const protectedFunctions: CallableFunction[] = [];
+    Object.assign(imports, {
+      // Reached by an error outside of any protected call: only memory can run out there.
+      abort: () => {
+        throw new ScriptError("not enough memory", "memory");
+      },
+      _emscripten_throw_longjmp: () => {
+        throw LONG_JUMP;
+      },
+      invoke_vii: (f: number, state: number, context: number) => {
+        const lua = this.lua;
+        const at = lua.stackSave();
+        try {
+          (protectedFunctions[f] ??= lua.__indirect_function_table.get(f)!)(state, context);
+        } catch (thrown) {
+          lua.stackRestore(at);
+          if (thrown !== LONG_JUMP) surroundings.raise(state, thrown);
+          lua.setThrew(1, 0);
+        }
+      },
+      emscripten_resize_heap: (wanted: number) => this.#grow(wanted >>> 0),
+      emscripten_date_now: () => surroundings.now(),
+      environ_sizes_get: (count: number, size: number) => {
+        const view = new DataView(this.lua.memory.buffer);
+        view.setUint32(count, 0, true);
+        view.setUint32(size, 0, true);
+        return 0;
+      },
+    });
+    const instance = new WebAssembly.Instance(glue, {
+      env: imports as WebAssembly.ModuleImports,
+      wasi_snapshot_preview1: imports as WebAssembly.ModuleImports,
+    });
+    this.lua = instance.exports as unknown as LuaExports;
+    this.lua.emscripten_stack_init();
+    this.lua.__wasm_call_ctors();
+    this.#printIntegralFloatsAsIntegers();
+    this.shim = this.#addTrampolines();
+    this.hook = this.tableIndex(this.shim.hook);
+    this.alloc = this.tableIndex(this.shim.alloc);
+  }
+
+  /** Where Lua can call a WebAssembly function. */
+  tableIndex(f: CallableFunction): number {
+    const index = this.lua.__indirect_function_table.grow(1);
+    this.lua.__indirect_function_table.set(index, f);
+    return index;
+  }
+
+  /** Where Lua can call our function with this number. */
+  functionAt(index: number): number {
+    while (index >= this.#functions.length) this.#addTrampolines();
+    return this.#functions[index];
+  }
+
+  /**
+   * Makes `10/2` print as "5", as Lua 5.1 does: Lua 5.4 appends ".0" to what consists of nothing but these
+   * characters, and now finds none of them (lobject.c, tostringbuff). Nothing else uses this text.
+   */
+  #printIntegralFloatsAsIntegers(): void {
+    const bytes = new Uint8Array(this.lua.memory.buffer);
+    const text = new TextEncoder().encode("\0-0123456789\0");
+    const at = bytes.findIndex((_, i) => text.every((byte, j) => bytes[i + j] === byte));
+    if (at < 0) throw new Error("This is not the Lua that src/script/vm was written for");
+    bytes[at + 1] = 0;
+  }
+
+  #addTrampolines(): Shim {
+    const { call, hook } = this.#surroundings;
+    const module = new WebAssembly.Module(shimModule(this.#functions.length));
+    const shim = new WebAssembly.Instance(module, {
+      lua: this.lua as unknown as WebAssembly.ModuleImports,
+      js: { call, hook },
+    }).exports as unknown as Shim;
+    for (let i = 0; i < TRAMPOLINES; i++) this.#functions.push(this.tableIndex(shim[`f${i}`]));
+    return shim;
+  }
+
+  #grow(wanted: number): number {
+    const { memory } = this.lua;
+    const now = memory.buffer.byteLength;
+    for (const size of [Math.max(wanted, now * 1.25), wanted]) {
+      try {
+        memory.grow(Math.ceil((size - now) / 65536));
+        this.#surroundings.grown();
+        return 1;
+      } catch {
+        // too much: less, or none
+      }
+    }
+    return 0;
+  }
+}
