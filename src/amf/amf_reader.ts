@@ -1,6 +1,7 @@
 import { Reader } from "../bytes/reader.ts";
 import { WireError } from "../bytes/wire_error.ts";
 import { Amf0, Amf3 } from "./markers.ts";
+import { skipSink } from "./skip_sink.ts";
 import type { AmfSink, VectorKind } from "./sink.ts";
 import { readU29, toSigned29 } from "./u29.ts";
 import { type ExternalizableReaders, ValueSink } from "./value_sink.ts";
@@ -98,6 +99,11 @@ export class AmfReader {
     const sink = this.#sink ??= new ValueSink(this.#externalizable);
     this.readAmf3(sink);
     return sink.pop();
+  }
+
+  /** Passes over one value. */
+  skip(): void {
+    this.read(skipSink);
   }
 
   /** Reads one value into `sink`. */

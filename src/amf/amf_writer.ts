@@ -47,7 +47,7 @@ export class AmfWriter implements AmfSink {
   form: AmfForm;
   readonly #depthLimit: number;
   readonly #lengthLimit: number;
-  readonly #strings = new StringTable();
+  #strings: StringTable | undefined;
   #depth = 0;
   #depth3 = 0; // of the containers in AMF3, which are the innermost ones
   #vector: VectorKind = "object"; // of which values are elements
@@ -65,7 +65,7 @@ export class AmfWriter implements AmfSink {
   /** Starts another message, in the same memory. */
   clear(): this {
     this.raw.clear();
-    this.#strings.clear();
+    this.#strings?.clear();
     this.#depth =
       this.#depth3 =
       this.#count0 =
@@ -381,10 +381,11 @@ export class AmfWriter implements AmfSink {
       to.u8(0x01);
       return;
     }
-    const index = this.#strings.find(to.buffer, bytes, start, end);
+    const strings = this.#strings ??= new StringTable();
+    const index = strings.find(to.buffer, bytes, start, end);
     if (index >= 0) return writeU29(to, index << 1);
     writeU29(to, this.#flag(length));
-    this.#strings.add(to.at, length);
+    strings.add(to.at, length);
     this.#bytes(bytes, start, end);
   }
 
@@ -397,8 +398,7 @@ export class AmfWriter implements AmfSink {
   #bytes(bytes: Uint8Array, start: number, end: number): void {
     const to = this.raw;
     if (to.at + end - start > this.#lengthLimit) this.#tooLong();
-    if (start === end) return;
-    to.bytes(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end));
+    to.part(bytes, start, end);
   }
 
   #enter(): void {

@@ -27,10 +27,7 @@ export function writeU29(to: Writer, value: number): void {
   else if (value < 0x4000) to.u16((value << 1) & 0x7f00 | 0x8000 | value & 0x7f);
   else if (value < 0x200000) {
     to.u24((value << 2) & 0x7f0000 | 0x808000 | (value << 1) & 0x7f00 | value & 0x7f);
-  } else {to.u32(
-      (value << 3) & 0x7f000000 | 0x80808000 | (value << 2) & 0x7f0000 | (value << 1) & 0x7f00 |
-        value & 0xff,
-    );}
+  } else to.u32((value << 2) & 0x7f000000 | (value << 1) & 0x7f0000 | value & 0x7fff | 0x80808000);
 }
 
 /** The signed number that 29 bits stand for. */

@@ -1,7 +1,7 @@
-import { fromUtf8 } from "../bytes/text.ts";
 import { WireError } from "../bytes/wire_error.ts";
 import type { AmfReader } from "./amf_reader.ts";
 import type { AmfSink, VectorKind } from "./sink.ts";
+import { readText } from "./text.ts";
 import {
   AmfDictionary,
   type AmfObject,
@@ -66,7 +66,7 @@ export class ValueSink implements AmfSink {
   }
 
   xml(bytes: Uint8Array, start: number, end: number, document: boolean, id: number): void {
-    this.#push(new AmfXml(text(bytes, start, end), document), id);
+    this.#push(new AmfXml(readText(bytes, start, end), document), id);
   }
 
   date(milliseconds: number, id: number): void {
@@ -173,13 +173,10 @@ export class ValueSink implements AmfSink {
   }
 
   #text(bytes: Uint8Array, start: number, end: number, repeated: boolean): string {
-    if (!repeated || end - start < REMEMBERED_LENGTH) return text(bytes, start, end);
+    if (!repeated || end - start < REMEMBERED_LENGTH) return readText(bytes, start, end);
     const texts = this.#texts ??= new Map();
     let known = texts.get(start);
-    if (known === undefined) texts.set(start, known = text(bytes, start, end));
+    if (known === undefined) texts.set(start, known = readText(bytes, start, end));
     return known;
   }
 }
-
-const text = (bytes: Uint8Array, start: number, end: number): string =>
-  start === end ? "" : fromUtf8(bytes.subarray(start, end));

@@ -12,7 +12,7 @@ import {
 } from "./values.ts";
 
 const encoder = new TextEncoder();
-const scratch = new Uint8Array(1024);
+const scratch = new Uint8Array(8192);
 const NO_BYTES = new Uint8Array(0);
 
 /**
@@ -124,6 +124,7 @@ function key(to: AmfWriter, name: string): void {
 
 /** Writes the UTF-8 of a short text into `scratch`; how many bytes there are. */
 function fill(text: string): number {
+  if (text.length > 64) return encoder.encodeInto(text, scratch).written;
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i);
     if (unit >= 0x80) return encoder.encodeInto(text, scratch).written;
