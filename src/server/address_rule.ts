@@ -1,15 +1,27 @@
 // Rules about addresses in `[sandbox]` and `[servers] allow`: DECISIONS 19 and 21.
 import { ipBytes } from "../rtmfp/wire/address.ts";
 
-interface Range {
+/** The addresses that begin with the first `bits` bits of one. */
+export interface Range {
   readonly ip: Uint8Array;
   readonly bits: number;
 }
+
+/** The hosts that a rule is about. */
+export type Hosts =
+  | { readonly kind: "any" | "public" | "private" | "loopback" }
+  | { readonly kind: "range"; readonly range: Range }
+  /** A name as a client asks for it; `*.` at its beginning stands for any names before it. */
+  | { readonly kind: "name"; readonly name: string };
 
 /** One entry of a list: which hosts, and which of their ports. */
 export interface AddressRule {
   /** As it was written. */
   readonly text: string;
+  readonly hosts: Hosts;
+  /** The ports, both included. */
+  readonly from: number;
+  readonly to: number;
   /**
    * @param ip the address that will be used
    * @param port its port
@@ -29,34 +41,51 @@ export function parseAddressRule(text: string): AddressRule | undefined {
     /^(?:\[([0-9a-fA-F:.]+(?:\/\d{1,3})?)\]|([^:\s[\]]+)|([0-9a-fA-F]*:[0-9a-fA-F:.]*:[0-9a-fA-F:.]*(?:\/\d{1,3})?))(?::(\*|\d{1,5}(?:-\d{1,5})?))?$/
       .exec(text.trim());
   if (!match) return undefined;
-  const host = hostRule((match[1] ?? match[2] ?? match[3]).toLowerCase());
-  const [from, to] = portRange(match[4]);
-  if (!host || !(from <= to) || to > 65535) return undefined;
+  const hosts = parseHosts((match[1] ?? match[2] ?? match[3]).toLowerCase());
+  const [from, to] = parsePorts(match[4]);
+  if (!hosts || !(from <= to) || to > 65535) return undefined;
   return {
     text,
-    matches: (ip, port, name) => port >= from && port <= to && host(ip, name?.toLowerCase()),
+    hosts,
+    from,
+    to,
+    matches: (ip, port, name) =>
+      port >= from && port <= to && includes(hosts, ip, name?.toLowerCase()),
   };
 }
 
-function portRange(text: string | undefined): [number, number] {
+function parsePorts(text: string | undefined): [number, number] {
   if (text === undefined || text === "*") return [0, 65535];
   const [from, to = from] = text.split("-").map(Number);
   return [from, to];
 }
 
-function hostRule(host: string): ((ip: string, name?: string) => boolean) | undefined {
-  if (host === "*") return () => true;
-  if (host === "public") return isPublic;
-  if (host === "private") return (ip) => within(ip, PRIVATE);
-  if (host === "loopback") return (ip) => within(ip, LOOPBACK);
+function parseHosts(host: string): Hosts | undefined {
+  if (host === "*") return { kind: "any" };
+  if (host === "public" || host === "private" || host === "loopback") return { kind: host };
   const range = parseRange(host);
-  if (range) return (ip) => within(ip, [range]);
-  if (/^(\*\.)?[a-z0-9_]([a-z0-9_.-]*[a-z0-9])?$/.test(host) && /[a-z]/.test(host)) {
-    return host.startsWith("*.")
-      ? (_, name) => name?.endsWith(host.slice(1)) ?? false
-      : (_, name) => name === host;
+  if (range) return { kind: "range", range };
+  const named = /^(\*\.)?[a-z0-9_]([a-z0-9_.-]*[a-z0-9])?$/.test(host) && /[a-z]/.test(host);
+  return named ? { kind: "name", name: host } : undefined;
+}
+
+function includes(hosts: Hosts, ip: string, name: string | undefined): boolean {
+  switch (hosts.kind) {
+    case "any":
+      return true;
+    case "public":
+      return !within(ip, SPECIAL) && (!ip.includes(":") || within(ip, GLOBAL_IPV6));
+    case "private":
+      return within(ip, PRIVATE);
+    case "loopback":
+      return within(ip, LOOPBACK);
+    case "range":
+      return within(ip, [hosts.range]);
+    case "name":
+      return hosts.name.startsWith("*.")
+        ? name?.endsWith(hosts.name.slice(1)) ?? false
+        : name === hosts.name;
   }
-  return undefined;
 }
 
 function parseRange(text: string): Range | undefined {
@@ -68,19 +97,15 @@ function parseRange(text: string): Range | undefined {
 }
 
 const ranges = (text: string) => text.split(" ").map((range) => parseRange(range)!);
-const PRIVATE = ranges("10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 fc00::/7");
-const LOOPBACK = ranges("127.0.0.0/8 ::1/128");
+export const PRIVATE = ranges("10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 fc00::/7");
+export const LOOPBACK = ranges("127.0.0.0/8 ::1/128");
 /** IANA's special-purpose ranges; of IPv6, those within 2000::/3, and those that hold IPv4. */
-const NOT_PUBLIC = ranges(
+export const SPECIAL = ranges(
   "0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 " +
     "192.0.2.0/24 192.88.99.0/24 192.168.0.0/16 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 " +
     "224.0.0.0/3 2001::/23 2001:db8::/32 2002::/16 3fff::/20",
 );
 const GLOBAL_IPV6 = ranges("2000::/3");
-
-function isPublic(ip: string): boolean {
-  return !within(ip, NOT_PUBLIC) && (!ip.includes(":") || within(ip, GLOBAL_IPV6));
-}
 
 function within(text: string, ranges: readonly Range[]): boolean {
   const ip = ipBytes(text);

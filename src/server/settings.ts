@@ -135,6 +135,24 @@ export const settings = {
     comment: "Seconds to wait for its answers.",
   }),
 
+  "smtp.user": text("", { comment: "Its user, if it wants one, and the password." }),
+  "smtp.password": text("", { comment: "See user." }),
+  "smtp.tls": oneOf(["off", "starttls", "on"], "off", {
+    comment: "How the connection to it is encrypted: not, after STARTTLS, or from the first byte.",
+  }),
+
+  "script.sockets": integer(1024, {
+    min: 0,
+    max: 65_536,
+    comment: "Sockets that one application may have open at once.",
+  }),
+  "script.buffered": integer(32, {
+    min: 1,
+    max: 4_096,
+    unit: "MiB",
+    comment: "MiB that may wait to be sent on all sockets of one application.",
+  }),
+
   "sandbox.connect": rules(
     "public, loopback",
     "Where scripts may connect to by TCP, a list of " + addressRuleForm.split(", where")[0] +
@@ -142,7 +160,15 @@ export const settings = {
       "where host is a name, *.name, an IP address, address/bits, public, private, loopback or *.",
   ),
   "sandbox.udp": rules("public, loopback", "Where scripts may send UDP packets to, likewise."),
-  "sandbox.listen": rules("*:1024-65535", "Which addresses and ports scripts may listen on."),
+  "sandbox.listen": rules(
+    "*:1024-65535",
+    "Which addresses of this machine, and which ports, scripts may listen on.",
+  ),
+  "sandbox.mail": list<string>(["*"], {
+    read: (entry) => /^(\*|[^\s@]+@[^\s@]+)$/.test(entry) ? entry.toLowerCase() : undefined,
+    allowed: "*, *@domain and mail addresses",
+    comment: "Whom scripts may send mail to: addresses, *@domain, or * for everybody.",
+  }),
 } satisfies Record<string, Setting<unknown>>;
 
 /** The value of every key. Keys are those of the file: `config["servers.port"]`. */

@@ -14,7 +14,7 @@ export interface KeyPair {
 
 /** Who makes key pairs and shared secrets, here or on another thread. */
 export interface KeyAgreement {
-  /** A key pair that nobody else gets. */
+  /** A key pair for one handshake; in a rush several may get the same one. */
   keyPair(group: GroupId): KeyPair;
   /**
    * Computes the secret that a pair shares with a far end and gives it to `done`, at once or later.

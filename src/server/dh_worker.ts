@@ -1,0 +1,11 @@
+/// <reference lib="deno.worker" />
+// Diffie-Hellman beside the loop: answers each PowerRequest with a PowerReply.
+import { publicKeyOf, sharedSecret } from "../rtmfp/crypto/dh.ts";
+import type { PowerReply, PowerRequest } from "./powers.ts";
+
+self.onmessage = ({ data: { id, group, base, exponent } }: MessageEvent<PowerRequest>) => {
+  const power = base
+    ? sharedSecret({ group, publicKey: base, privateKey: exponent }, base)!
+    : publicKeyOf(group, exponent);
+  self.postMessage({ id, power } satisfies PowerReply);
+};

@@ -1,0 +1,135 @@
+// What the lists under `[sandbox]` mean to the sockets and the mail of scripts. DECISIONS 21.
+import type { Policy } from "../net/sandbox/policy.ts";
+import { ipText } from "../rtmfp/wire/address.ts";
+import { type AddressRule, LOOPBACK, PRIVATE, type Range, SPECIAL } from "./address_rule.ts";
+import { ConfigError } from "./config_error.ts";
+import type { Config } from "./settings.ts";
+
+type List = "sandbox.connect" | "sandbox.udp" | "sandbox.listen";
+
+/** Entries after which Deno takes seconds to start a worker. */
+const MOST_ENTRIES = 65_536;
+
+/**
+ * The policy as `net/sandbox` wants it.
+ *
+ * @throws {ConfigError} for a rule that cannot be told to Deno
+ */
+export function sandboxPolicy(
+  config: Pick<Config, List>,
+): Policy {
+  const connect = new Door("sandbox.connect", config);
+  const udp = new Door("sandbox.udp", config);
+  const listen = new Door("sandbox.listen", config);
+  return {
+    connect: (ip, port, name) => connect.opens(ip, port, name),
+    udp: (ip, port, name) => udp.opens(ip, port, name),
+    listen: (ip, port) => listen.opens(ip, port),
+    permissions: {
+      connect: connect.permission,
+      udp: udp.permission,
+      listen: listen.permission,
+    },
+  };
+}
+
+/** Whether scripts may send mail to an address. */
+export function mayMail(rules: readonly string[], recipient: string): boolean {
+  const address = recipient.toLowerCase();
+  return rules.some((rule) =>
+    rule === "*" || rule === address || (rule.startsWith("*@") && address.endsWith(rule.slice(1)))
+  );
+}
+
+class Door {
+  readonly permission: readonly string[] | true;
+  readonly #rules: readonly AddressRule[];
+
+  constructor(name: List, config: Pick<Config, List>) {
+    const rules = this.#rules = config[name];
+    const entries = new Set<string>();
+    for (const rule of rules) {
+      const hosts = hostsOf(rule);
+      if (!hosts) {
+        throw new ConfigError(name, rule.text, "no IPv6 networks: list its addresses, or use *");
+      }
+      const ports = isOpen(rule)
+        ? [""]
+        : Array.from({ length: rule.to - rule.from + 1 }, (_, i) => `:${rule.from + i}`);
+      for (const port of ports) {
+        for (const host of hosts) entries.add(host + port);
+        if (entries.size > MOST_ENTRIES) {
+          throw new ConfigError(name, rule.text, `at most ${MOST_ENTRIES} pairs of range and port`);
+        }
+      }
+    }
+    const everything = rules.some((rule) => rule.hosts.kind === "any" && isOpen(rule));
+    this.permission = everything || [...entries];
+  }
+
+  /** The rules, as far as Deno can hold them: of IPv6 no ranges. */
+  opens(ip: string, port: number, name?: string): boolean {
+    return this.#rules.some((rule) =>
+      rule.matches(ip, port, name) &&
+      (!ip.includes(":") || this.permission === true || this.#lists(ip, rule))
+    );
+  }
+
+  #lists(ip: string, { hosts }: AddressRule): boolean {
+    return hosts.kind === "range" || (hosts.kind === "loopback" && ip === "::1");
+  }
+}
+
+/** Whether a rule is about all ports. */
+function isOpen({ from, to }: AddressRule): boolean {
+  return from <= 1 && to === 65_535;
+}
+
+const ANY_IPV4 = "0.0.0.0/0";
+
+/**
+ * The hosts of a rule as Deno's `net` permission has them; undefined if it cannot. Names are
+ * resolved before, so the worker sees addresses alone, and those of a name may be any.
+ */
+function hostsOf({ hosts }: AddressRule): string[] | undefined {
+  switch (hosts.kind) {
+    case "any":
+    case "name":
+      return [ANY_IPV4];
+    case "public":
+      return complement(SPECIAL).map(rangeText);
+    case "private":
+      return PRIVATE.filter(({ ip }) => ip.length === 4).map(rangeText);
+    case "loopback":
+      return LOOPBACK.map(rangeText);
+    case "range":
+      if (hosts.range.ip.length === 16 && hosts.range.bits < 128) return undefined;
+      return [rangeText(hosts.range)];
+  }
+}
+
+function rangeText({ ip, bits }: Range): string {
+  if (ip.length === 16) return `[${ipText(ip)}]`;
+  return bits === 32 ? ipText(ip) : `${ipText(ip)}/${bits}`;
+}
+
+/** The IPv4 addresses that are in none of some ranges, in as few ranges as possible. */
+function complement(ranges: readonly Range[]): Range[] {
+  const taken = ranges.filter(({ ip }) => ip.length === 4).map(({ ip, bits }) => {
+    const first = (ip[0] << 24 | ip[1] << 16 | ip[2] << 8 | ip[3]) >>> 0;
+    return { first, end: first + 2 ** (32 - bits) };
+  }).sort((a, b) => a.first - b.first);
+  const result: Range[] = [];
+  let at = 0;
+  for (const { first, end } of [...taken, { first: 2 ** 32, end: 2 ** 32 }]) {
+    while (at < first) {
+      let bits = 32;
+      while (bits > 0 && at % 2 ** (33 - bits) === 0 && at + 2 ** (33 - bits) <= first) bits--;
+      const ip = Uint8Array.of(at >>> 24, at >>> 16, at >>> 8, at);
+      result.push({ ip, bits });
+      at += 2 ** (32 - bits);
+    }
+    at = Math.max(at, end);
+  }
+  return result;
+}

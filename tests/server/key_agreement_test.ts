@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import { openLibcrypto } from "../../src/net/libcrypto.ts";
+import { generateKeyPair, type KeyPair, sharedSecret } from "../../src/rtmfp/crypto/dh.ts";
+import type { GroupId } from "../../src/rtmfp/crypto/dh_groups.ts";
+import { PreparedKeyAgreement } from "../../src/server/key_agreement.ts";
+import { LibraryPowers, type Powers, WorkerPowers } from "../../src/server/powers.ts";
+
+const random = (length: number) => crypto.getRandomValues(new Uint8Array(length));
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+function prepare(powers: Powers, groups: GroupId[] = [2]) {
+  const seen = { settled: 0, log: [] as string[], now: 0 };
+  const agreement = new PreparedKeyAgreement(powers, {
+    random,
+    groups,
+    now: () => seen.now,
+    settle: () => seen.settled++,
+    log: (text) => seen.log.push(text),
+  });
+  return { agreement, seen };
+}
+
+const agree = (agreement: PreparedKeyAgreement, pair: KeyPair, farPublic: Uint8Array) =>
+  new Promise<Uint8Array | undefined>((resolve) => agreement.agree(pair, farPublic, resolve));
+
+function library(): Powers | undefined {
+  try {
+    return new LibraryPowers(openLibcrypto());
+  } catch {
+    return undefined; // this machine has none
+  }
+}
+
+for (const make of [() => new WorkerPowers(), library]) {
+  Deno.test(`Two ends agree, with powers by ${make === library ? "OpenSSL" : "a worker"}`, async () => {
+    const powers = make();
+    if (!powers) return;
+    const { agreement, seen } = prepare(powers, [2, 14]);
+    for (const group of [2, 14] as const) {
+      const pairs = Array.from({ length: 12 }, () => agreement.keyPair(group));
+      for (const pair of pairs) {
+        const far = generateKeyPair(group, random);
+        assert.equal(pair.group, group);
+        assert.deepEqual(
+          await agree(agreement, pair, far.publicKey),
+          sharedSecret(far, pair.publicKey),
+        );
+      }
+      // Pairs are made ahead again: two handshakes get two.
+      let [one, other] = [agreement.keyPair(group), agreement.keyPair(group)];
+      for (let i = 0; one === other && i < 500; i++) {
+        await sleep(10);
+        [one, other] = [agreement.keyPair(group), agreement.keyPair(group)];
+      }
+      assert.notEqual(one, other);
+      const zero = new Uint8Array(pairs[0].publicKey.length);
+      assert.equal(await agree(agreement, one, zero), undefined);
+    }
+    assert.ok(seen.settled >= 24);
+    assert.deepEqual(seen.log, []);
+    agreement.close();
+  });
+}
+
+/** Powers that are computed when the test says so. */
+class HeldPowers implements Powers {
+  readonly name = "held";
+  readonly parallel = 2;
+  readonly held: { base: boolean; finish(): void; fail(): void }[] = [];
+
+  power(group: GroupId, base: Uint8Array | undefined, exponent: Uint8Array): Promise<Uint8Array> {
+    return new Promise((resolve, reject) => {
+      this.held.push({
+        base: base !== undefined,
+        finish: () => {
+          if (base) {
+            return resolve(sharedSecret({ group, publicKey: base, privateKey: exponent }, base)!);
+          }
+          resolve(generateKeyPair(group, () => exponent.slice()).publicKey);
+        },
+        fail: () => reject(new Error("lost")),
+      });
+    });
+  }
+
+  close(): void {}
+}
+
+Deno.test("Secrets go before key pairs, and no more are under way than are worth it", async () => {
+  const powers = new HeldPowers();
+  const { agreement } = prepare(powers);
+  assert.deepEqual(powers.held.map(({ base }) => base), [false, false]);
+  const [near, far] = [generateKeyPair(2, random), generateKeyPair(2, random)];
+  let secret: Uint8Array | undefined;
+  agreement.agree(near, far.publicKey, (result) => secret = result);
+  assert.equal(powers.held.length, 2);
+  powers.held[0].finish();
+  await sleep(0);
+  assert.deepEqual(powers.held.map(({ base }) => base), [false, false, true]);
+  powers.held[2].finish();
+  await sleep(0);
+  assert.deepEqual(secret, sharedSecret(far, near.publicKey));
+  agreement.close();
+});
+
+Deno.test("In a rush handshakes share a pair, for a while", () => {
+  const powers = new HeldPowers();
+  const { agreement, seen } = prepare(powers);
+  const first = agreement.keyPair(2);
+  for (let i = 0; i < 100; i++) assert.equal(agreement.keyPair(2), first, `handshake ${i}`);
+  const second = agreement.keyPair(2);
+  assert.notEqual(second, first);
+  seen.now += 10_001;
+  assert.notEqual(agreement.keyPair(2), second);
+  agreement.close();
+});
+
+Deno.test("When the other thread is lost, the loop computes, and says so once", async () => {
+  const powers = new HeldPowers();
+  const { agreement, seen } = prepare(powers);
+  const [near, far] = [generateKeyPair(2, random), generateKeyPair(2, random)];
+  const secrets = [agree(agreement, near, far.publicKey), agree(agreement, near, far.publicKey)];
+  for (const { fail } of powers.held) fail();
+  const expected = sharedSecret(far, near.publicKey);
+  assert.deepEqual(await Promise.all(secrets), [expected, expected]);
+  assert.deepEqual(seen.log, ["Diffie-Hellman is computed on the loop from now on: lost"]);
+  assert.deepEqual(await agree(agreement, near, far.publicKey), expected);
+  assert.notEqual(agreement.keyPair(2), agreement.keyPair(2));
+  agreement.close();
+});
+
+Deno.test("More secrets than can be computed in time are given up", async () => {
+  const powers = new HeldPowers();
+  const { agreement } = prepare(powers);
+  const [near, far] = [generateKeyPair(2, random), generateKeyPair(2, random)];
+  let given = 0;
+  for (let i = 0; i < 2_100; i++) agreement.agree(near, far.publicKey, () => given++);
+  assert.equal(given, 52);
+  agreement.close();
+  for (const { finish } of powers.held) finish();
+  await sleep(0);
+  assert.equal(given, 52, "nothing is told after the end");
+});

@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { readConfig } from "../../src/server/config.ts";
+import { ConfigError } from "../../src/server/config_error.ts";
+import { mayMail, sandboxPolicy } from "../../src/server/sandbox_policy.ts";
+
+const policy = (lines: string) =>
+  sandboxPolicy(readConfig(`[sandbox]\n${lines}`, "test.ini").config);
+
+/** Asks Deno itself, in a worker that has only these permissions. */
+async function allowed(net: readonly string[] | true, hosts: string[]): Promise<boolean[]> {
+  const code = `self.onmessage = ({ data }) => self.postMessage(data.map((host) =>
+    Deno.permissions.querySync({ name: "net", host }).state === "granted"));`;
+  const worker = new Worker(`data:application/javascript,${encodeURIComponent(code)}`, {
+    type: "module",
+    deno: { permissions: { net: net === true ? true : [...net] } },
+  } as WorkerOptions);
+  worker.postMessage(hosts);
+  const states = await new Promise<boolean[]>((resolve, reject) => {
+    worker.onmessage = ({ data }) => resolve(data);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      reject(new Error(event.message));
+    };
+  });
+  worker.terminate();
+  return states;
+}
+
+Deno.test("By default scripts reach public addresses and loopback, and listen from 1024", async () => {
+  const { connect, udp, listen, permissions } = policy("");
+  const cases: [string, boolean][] = [
+    ["8.8.8.8", true],
+    ["127.0.0.1", true],
+    ["1.0.0.0", true],
+    ["223.255.255.255", true],
+    ["10.0.0.1", false],
+    ["192.168.1.1", false],
+    ["172.16.5.5", false],
+    ["169.254.169.254", false],
+    ["100.64.0.1", false],
+    ["0.0.0.0", false],
+    ["255.255.255.255", false],
+  ];
+  const denos = await allowed(permissions.connect, cases.map(([ip]) => `${ip}:80`));
+  for (const [i, [ip, expected]] of cases.entries()) {
+    assert.equal(connect(ip, 80), expected, ip);
+    assert.equal(udp(ip, 80), expected, ip);
+    assert.equal(denos[i], expected, `Deno's own answer for ${ip}`);
+  }
+  assert.ok(connect("::1", 80));
+  assert.ok(!connect("fe80::1", 80));
+  assert.ok(!connect("fd00:ec2::254", 80));
+  assert.ok(listen("0.0.0.0", 1024));
+  assert.ok(!listen("0.0.0.0", 1023));
+  assert.deepEqual(await allowed(permissions.listen, ["0.0.0.0:1024", "0.0.0.0:1023"]), [
+    true,
+    false,
+  ]);
+});
+
+Deno.test("What the policy allows, Deno allows as well, and both refuse the rest", async () => {
+  const { connect, permissions } = policy(
+    "connect = 10.1.0.0/16:5432-5433, [2001:db8::7]:443, db.internal:6379, 192.0.2.1",
+  );
+  const cases: [string, number, boolean][] = [
+    ["10.1.2.3", 5432, true],
+    ["10.1.2.3", 5433, true],
+    ["10.1.2.3", 5434, false],
+    ["10.2.0.1", 5432, false],
+    ["2001:db8::7", 443, true],
+    ["2001:db8::7", 444, false],
+    ["192.0.2.1", 1, true],
+    ["8.8.8.8", 80, false],
+  ];
+  const text = (ip: string, port: number) => ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`;
+  const denos = await allowed(permissions.connect, cases.map(([ip, port]) => text(ip, port)));
+  for (const [i, [ip, port, expected]] of cases.entries()) {
+    assert.equal(connect(ip, port), expected, text(ip, port));
+    assert.equal(denos[i], expected, `Deno's own answer for ${text(ip, port)}`);
+  }
+  assert.ok(connect("10.9.9.9", 6379, "db.internal"));
+  assert.ok(!connect("10.9.9.9", 6379, "other.internal"));
+  assert.deepEqual(await allowed(permissions.connect, ["10.9.9.9:6379"]), [true]);
+});
+
+Deno.test("* is everything, and nothing is nothing", async () => {
+  const open = policy("connect = *\nudp =");
+  assert.equal(open.permissions.connect, true);
+  assert.ok(open.connect("10.0.0.1", 1) && open.connect("fd00::1", 1));
+  assert.deepEqual(open.permissions.udp, []);
+  assert.ok(!open.udp("127.0.0.1", 1));
+  assert.deepEqual(await allowed(open.permissions.udp, ["127.0.0.1:1"]), [false]);
+});
+
+Deno.test("Rules that Deno cannot hold are errors that name them", () => {
+  assert.throws(
+    () => policy("connect = public, 2001:db8::/32"),
+    (error) =>
+      error instanceof ConfigError &&
+      error.message.includes("[sandbox] connect = 2001:db8::/32: expected no IPv6 networks"),
+  );
+  assert.throws(() => policy("listen = *:2-65535, 10.0.0.1:2-65535"), ConfigError);
+});
+
+Deno.test("Whom scripts may send mail to", () => {
+  const { config } = readConfig("[sandbox]\nmail = *@Example.org, me@test", "test.ini");
+  assert.ok(mayMail(config["sandbox.mail"], "Anyone@example.ORG"));
+  assert.ok(mayMail(config["sandbox.mail"], "me@test"));
+  assert.ok(!mayMail(config["sandbox.mail"], "you@test"));
+  assert.ok(!mayMail(config["sandbox.mail"], "x@badexample.org"));
+  assert.ok(mayMail(readConfig("", "").config["sandbox.mail"], "x@y"));
+  assert.throws(() => readConfig("[sandbox]\nmail = everybody", "test.ini"), ConfigError);
+});
