@@ -237,8 +237,8 @@ export class Listener {
   }
 
   /**
-   * Whether audio waits: both start together at the key frame, if there is a video and its
-   * next key frame is not far.
+   * Whether audio waits: a listener that came too late for a video starts both together at the
+   * next key frame, if that is not far.
    */
   #holdsAudio({ time }: Frame): boolean {
     const video = this.publication.lastVideoTime;

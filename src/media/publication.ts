@@ -54,6 +54,7 @@ export class Publication {
   #headers = new Map<string, Frame>();
   #waitsForKey = true;
   #last: { audio?: number; video?: number } = {};
+  #lastVideoTime: number | undefined;
   #warned = false;
 
   constructor(readonly name: string, events: PublicationEvents) {
@@ -76,9 +77,9 @@ export class Publication {
     return this.#source !== undefined;
   }
 
-  /** Time of the last video frame of this publisher. */
+  /** Time of the last video frame that went out, the first of which is a key frame. */
   get lastVideoTime(): number | undefined {
-    return this.#last.video;
+    return this.#lastVideoTime;
   }
 
   /** The decoder configuration to send before the first frame. API-423. */
@@ -162,6 +163,7 @@ export class Publication {
     } else if (role === "header") {
       this.#keepHeader("video", frame);
     }
+    if (role === "key" || role === "inter") this.#lastVideoTime = time;
     for (const listener of this.listeners.values()) listener.pushVideo(frame);
     return true;
   }
@@ -200,6 +202,7 @@ export class Publication {
     this.#headers.clear();
     this.#waitsForKey = true;
     this.#last = {};
+    this.#lastVideoTime = undefined;
     this.#warned = false;
   }
 

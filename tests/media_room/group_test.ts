@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import file from "../vectors/rtmfp.json" with { type: "json" };
+import { FakeOutput, type World, world } from "./fakes.ts";
+
+const GROUP = new Uint8Array(32).fill(0xaa);
+const ID = "aa".repeat(32);
+
+/** Joins clients 0 to `count - 1`. */
+function fill({ hub, client }: World, count: number) {
+  const members = Array.from({ length: count }, (_, i) => {
+    const output = new FakeOutput();
+    return { output, member: hub.join(client(i), GROUP, output) };
+  });
+  for (const { output } of members) output.take();
+  return members;
+}
+
+/** A world whose randomness can be set. */
+function dice() {
+  const set = { draw: (_below: number) => 0 };
+  return { set, here: world({}, { random: (below) => set.draw(below) }) };
+}
+
+Deno.test("a joiner is told of the five newest, and of one of the older, as the vectors say", () => {
+  const cases = file.vectors.find(({ id }) => id === "netgroup-members")!.cases as unknown as {
+    existing: number;
+    announced: number[];
+    plusRandomOneOf: number[];
+  }[];
+  assert.equal(cases.length, 6);
+  for (const { existing, announced, plusRandomOneOf: older } of cases) {
+    for (let pick = 0; pick < Math.max(1, older.length); pick++) {
+      const { set, here } = dice();
+      const members = fill(here, existing);
+      set.draw = (below) => {
+        assert.equal(below, older.length);
+        return pick;
+      };
+      const output = new FakeOutput();
+      here.hub.join(here.client(100), GROUP, output);
+      const expected = [...announced, ...(older.length > 0 ? [older[pick]] : [])];
+      assert.deepEqual(output.take(), expected.map((n) => `member ${n}`));
+      for (const member of members) assert.deepEqual(member.output.take(), []); // not told
+    }
+  }
+});
+
+Deno.test("a member that joins again is told again, never of itself, and keeps its place", () => {
+  const { set, here } = dice();
+  fill(here, 9);
+  const group = here.hub.groups.get(ID)!;
+  for (let draw = 0; draw < 3; draw++) {
+    set.draw = () => draw;
+    const output = new FakeOutput();
+    const two = [...group.clients()][2];
+    here.hub.join(two, GROUP, output);
+    const told = output.take();
+    assert.deepEqual(told.slice(0, 5), [8, 7, 6, 5, 4].map((n) => `member ${n}`));
+    assert.ok(told.length === 6 && !told.includes("member 2"), told.join());
+    assert.equal([...group.clients()][2], two);
+  }
+  const newest = [...group.clients()][8];
+  set.draw = () => 0;
+  const output = new FakeOutput();
+  here.hub.join(newest, GROUP, output);
+  assert.deepEqual(output.take(), [7, 6, 5, 4, 3, 0].map((n) => `member ${n}`));
+});
+
+Deno.test("a leaver's follower is told of the fifth before it", () => {
+  for (let leaver = 0; leaver < 9; leaver++) {
+    const { here } = dice();
+    const members = fill(here, 9);
+    here.hub.leave(members[leaver].member);
+    for (const [i, { output }] of members.entries()) {
+      const told = leaver >= 5 && i === leaver + 1 ? [`member ${leaver - 5}`] : [];
+      assert.deepEqual(output.take(), told, `${i} as ${leaver} leaves`);
+    }
+  }
+});
+
+Deno.test("clients are listed in joining order, and virtual members do not count", () => {
+  const { here } = dice();
+  const members = fill(here, 3);
+  const virtual = here.hub.joinVirtual(new Uint8Array(32).fill(50), GROUP);
+  const group = here.hub.groups.get(ID)!;
+  assert.equal(group.size, 3);
+  assert.deepEqual([...group.clients()], members.map(({ member }) => member.client));
+  assert.equal(group.members.length, 4);
+  assert.equal(virtual.id, "32".repeat(32));
+  assert.deepEqual(here.events().filter((event) => event.startsWith("onJoin")).length, 3);
+});
+
+Deno.test("a virtual member is told to five real members and one more, and given to joiners", () => {
+  const { here } = dice();
+  const members = fill(here, 8);
+  here.hub.joinVirtual(new Uint8Array(32).fill(50), GROUP);
+  const told = members.map(({ output }) => output.take().join());
+  assert.deepEqual(told, ["member 50", "", "", ...Array(5).fill("member 50")]);
+  const output = new FakeOutput();
+  here.hub.join(here.client(100), GROUP, output);
+  assert.equal(output.take()[0], "member 50");
+});
+
+Deno.test("a group of virtual members lives until the last is released", () => {
+  const { hub } = world();
+  const one = hub.joinVirtual(new Uint8Array(32).fill(1), GROUP);
+  const two = hub.joinVirtual(new Uint8Array(32).fill(2), GROUP);
+  assert.equal(hub.groups.get(ID)!.size, 0);
+  one.release();
+  one.release(); // harmless
+  assert.ok(hub.groups.has(ID));
+  two.release();
+  assert.ok(!hub.groups.has(ID));
+  assert.equal(two.active, false);
+});
+
+Deno.test("a peer that is virtual and real is handed out once", () => {
+  const { hub, client } = world();
+  hub.joinVirtual(new Uint8Array(32).fill(1), GROUP);
+  hub.join(client(1), GROUP, new FakeOutput());
+  const output = new FakeOutput();
+  hub.join(client(2), GROUP, output);
+  assert.deepEqual(output.take(), ["member 1"]);
+  assert.equal(hub.groups.get(ID)!.size, 2);
+});
+
+Deno.test("nobody is ever told of more than 2·log2(N) + 13 members, of none twice, nor of itself", () => {
+  let seed = 1;
+  const { set, here } = dice();
+  set.draw = (below) => (seed = (seed * 48271) % 0x7fffffff) % below;
+  const { hub, client } = here;
+  const inside: { output: FakeOutput; member: ReturnType<typeof hub.join>; n: number }[] = [];
+  for (let step = 0; step < 600; step++) {
+    const group = hub.groups.get(ID);
+    if (inside.length > 2 && set.draw(3) === 0) {
+      const [left] = inside.splice(set.draw(inside.length), 1);
+      hub.leave(left.member);
+      continue;
+    }
+    const n = step % 200;
+    if (inside.some((one) => one.n === n)) continue;
+    const output = new FakeOutput();
+    const size = group?.members.length ?? 0;
+    inside.push({ output, member: hub.join(client(n), GROUP, output), n });
+    const told = output.take();
+    assert.ok(told.length <= 2 * Math.log2(size + 1) + 13);
+    assert.equal(told.length, Math.min(6, size));
+    assert.equal(new Set(told).size, told.length);
+    assert.ok(!told.includes(`member ${n}`));
+    for (const name of told) {
+      assert.ok(inside.some((one) => `member ${one.n}` === name), `${name} has left`);
+    }
+  }
+});

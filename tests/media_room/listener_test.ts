@@ -1,0 +1,438 @@
+import assert from "node:assert/strict";
+import { fromHex } from "../../src/bytes/hex.ts";
+import { Frame } from "../../src/media/frame.ts";
+import type { ListenerOptions } from "../../src/media/listener.ts";
+import type { Publisher } from "../../src/media/publisher.ts";
+import { FakeOutput, once, world } from "./fakes.ts";
+
+const AUDIO_HEADER = "af001210";
+const VIDEO_HEADER = "17000000000164";
+const KEY = "1701000000aa";
+const INTER = "2701000000bb";
+const SOUND = "af01cc";
+
+const audio = (time: number, hex = SOUND) => new Frame("audio", time, fromHex(hex));
+const video = (time: number, hex = INTER) => new Frame("video", time, fromHex(hex));
+const data = (name: string, hex: string) => new Frame("data", 7, fromHex(hex), name);
+
+function stage(options: ListenerOptions = {}, sendQueue = 1000) {
+  const here = world({}, { sendQueue });
+  const { hub, client } = here;
+  const publishing = client(1);
+  const publish = (name = "a"): Publisher => {
+    const publisher = hub.publish(publishing, name, hub.newStreamId(), new FakeOutput());
+    publisher.start();
+    return publisher;
+  };
+  const listen = (more: ListenerOptions = options) => {
+    const output = new FakeOutput();
+    const listener = hub.subscribe(client(2), "a", hub.newStreamId(), output, more);
+    listener.start();
+    return { output, listener };
+  };
+  return { ...here, publish, listen };
+}
+
+Deno.test("a listener that waits gets all from the first key frame on, as it was published", () => {
+  const { publish, listen } = stage();
+  const { output } = listen();
+  const publisher = publish();
+  publisher.data(data("onMetaData", "0500"));
+  publisher.video(video(0, VIDEO_HEADER), once);
+  publisher.audio(audio(0, AUDIO_HEADER), once);
+  publisher.video(video(0, KEY), once);
+  publisher.audio(audio(10), once);
+  publisher.video(video(40), once);
+  assert.deepEqual(output.take(), [
+    "published",
+    "data onMetaData 0 0500",
+    `video 0 ${VIDEO_HEADER}`,
+    `audio 0 ${AUDIO_HEADER}`,
+    `video 0 ${KEY}`,
+    `audio 10 ${SOUND}`,
+    `video 40 ${INTER}`,
+  ]);
+});
+
+Deno.test("a late listener gets metadata, then headers and a key frame before all others", () => {
+  const { publish, listen } = stage();
+  const publisher = publish();
+  publisher.data(data("onMetaData", "0500"));
+  publisher.video(video(0, VIDEO_HEADER), once);
+  publisher.audio(audio(0, AUDIO_HEADER), once);
+  publisher.video(video(0, KEY), once);
+  const { output, listener } = listen();
+  assert.deepEqual(output.take(), ["data onMetaData 0 0500"]);
+  publisher.video(video(40), once);
+  publisher.audio(audio(45), once);
+  assert.deepEqual(output.take(), []);
+  assert.equal(listener.videoQos.droppedFrames, 1);
+  publisher.video(video(80, KEY), once);
+  publisher.audio(audio(90), once);
+  publisher.video(video(120), once);
+  assert.deepEqual(output.take(), [
+    `video 80 ${VIDEO_HEADER}`,
+    `video 80 ${KEY}`,
+    `audio 90 ${AUDIO_HEADER}`,
+    `audio 90 ${SOUND}`,
+    `video 120 ${INTER}`,
+  ]);
+});
+
+Deno.test("audio without video starts at once, and does not wait for a video that is silent or far", () => {
+  const { publish, listen } = stage();
+  const publisher = publish();
+  publisher.audio(audio(0, AUDIO_HEADER), once);
+  const first = listen().output;
+  publisher.audio(audio(20), once);
+  assert.deepEqual(first.take(), [`audio 20 ${AUDIO_HEADER}`, `audio 20 ${SOUND}`]);
+
+  publisher.video(video(30, KEY), once);
+  const second = listen().output;
+  publisher.audio(audio(2030), once);
+  assert.deepEqual(second.take(), []);
+  publisher.audio(audio(2031), once); // the video was silent for more than 2 s
+  assert.equal(second.take().length, 2);
+
+  const third = listen().output;
+  for (let time = 2040; time <= 5020; time += 20) {
+    publisher.video(video(time), once);
+    publisher.audio(audio(time), once);
+  }
+  assert.deepEqual(third.take(), []);
+  publisher.video(video(5040), once);
+  publisher.audio(audio(5040), once); // held for 3 s
+  assert.deepEqual(third.take(), [`audio 5040 ${AUDIO_HEADER}`, `audio 5040 ${SOUND}`]);
+});
+
+Deno.test("the publisher's frames are dropped until a key frame, and again after a loss", () => {
+  const { publish, listen, events } = stage();
+  const { output } = listen();
+  const publisher = publish();
+  output.take();
+  events();
+  publisher.video(video(0), once);
+  assert.deepEqual(output.take(), []);
+  assert.deepEqual(events(), []);
+  publisher.video(video(40, KEY), once);
+  publisher.video(video(80), once);
+  publisher.video(video(120), { received: 1, lost: 2, ping: 0 });
+  publisher.video(video(160), once);
+  publisher.video(video(200, KEY), once);
+  assert.deepEqual(output.take(), [`video 40 ${KEY}`, `video 80 ${INTER}`, `video 200 ${KEY}`]);
+  assert.equal(publisher.publication.videoQos.droppedFrames, 3);
+  assert.equal(publisher.publication.pushVideo(240, fromHex(INTER), 1), true);
+  assert.equal(publisher.publication.videoQos.droppedFrames, 4);
+});
+
+Deno.test("muting and unmuting: headers again, and video from a key frame", () => {
+  const { publish, listen } = stage();
+  const { output, listener } = listen();
+  const publisher = publish();
+  publisher.audio(audio(0, AUDIO_HEADER), once);
+  publisher.video(video(0, VIDEO_HEADER), once);
+  publisher.video(video(0, KEY), once);
+  output.take();
+  listener.receiveVideo = false;
+  publisher.video(video(40), once);
+  publisher.audio(audio(40), once);
+  assert.deepEqual(output.take(), [`audio 40 ${SOUND}`]);
+  listener.receiveAudio = false;
+  listener.receiveVideo = true;
+  publisher.audio(audio(60), once);
+  publisher.video(video(80), once);
+  publisher.video(video(120, KEY), once);
+  assert.deepEqual(output.take(), [`video 120 ${VIDEO_HEADER}`, `video 120 ${KEY}`]);
+  listener.receiveAudio = true;
+  listener.receiveVideo = true; // as it was: nothing changes
+  publisher.audio(audio(130), once);
+  publisher.video(video(160), once);
+  assert.deepEqual(output.take(), [
+    `audio 130 ${AUDIO_HEADER}`,
+    `audio 130 ${SOUND}`,
+    `video 160 ${INTER}`,
+  ]);
+});
+
+Deno.test("audio does not wait for a video that is muted", () => {
+  const { publish, listen } = stage();
+  const publisher = publish();
+  publisher.video(video(0, KEY), once);
+  const { output, listener } = listen();
+  listener.receiveVideo = false;
+  publisher.audio(audio(10), once);
+  assert.deepEqual(output.take(), [`audio 10 ${SOUND}`]);
+});
+
+Deno.test("a pause stops media, not data, and ends at a key frame", () => {
+  const { publish, listen } = stage();
+  const { output, listener } = listen();
+  const publisher = publish();
+  publisher.video(video(0, KEY), once);
+  output.take();
+  listener.paused = true;
+  publisher.video(video(40), once);
+  publisher.audio(audio(40), once);
+  publisher.data(data("hello", "05"));
+  assert.deepEqual(output.take(), ["data hello 0 05"]);
+  listener.paused = false;
+  publisher.video(video(80), once);
+  publisher.video(video(120, KEY), once);
+  assert.deepEqual(output.take(), [`video 120 ${KEY}`]);
+});
+
+Deno.test("sample access: a change is sent, what is no change is not", () => {
+  const { listen } = stage();
+  const { output, listener } = listen();
+  assert.equal(listener.audioSampleAccess, false);
+  listener.audioSampleAccess = false;
+  assert.deepEqual(output.take(), []);
+  listener.audioSampleAccess = true;
+  listener.videoSampleAccess = true;
+  listener.videoSampleAccess = true;
+  assert.deepEqual(output.take(), ["sample access true false", "sample access true true"]);
+});
+
+Deno.test("sample access that a script allows as it is asked is sent at the start", () => {
+  const { hub, client } = world({ subscribe: (_, listener) => listener.audioSampleAccess = true });
+  const output = new FakeOutput();
+  const listener = hub.subscribe(client(), "a", 1, output);
+  assert.deepEqual(output.take(), []);
+  listener.start();
+  listener.start(); // once
+  assert.deepEqual(output.take(), ["sample access true false"]);
+});
+
+Deno.test("@setDataFrame is remembered for later listeners until it is cleared", () => {
+  const { publish, listen, events } = stage();
+  const early = listen().output;
+  const publisher = publish();
+  early.take();
+  events();
+  publisher.setDataFrame("onMetaData", fromHex("0501"));
+  publisher.data(data("onMetaData", "0502"));
+  publisher.setDataFrame("title", fromHex("06"));
+  assert.deepEqual(early.take(), [
+    "data onMetaData 0 0501",
+    "data onMetaData 0 0502",
+    "data title 0 06",
+  ]);
+  assert.deepEqual(events(), [
+    "onDataPacket onMetaData 0501",
+    "onDataPacket onMetaData 0502",
+    "onDataPacket title 06",
+  ]);
+  assert.deepEqual(listen().output.take(), ["data onMetaData 0 0502", "data title 0 06"]);
+  publisher.clearDataFrame("onMetaData");
+  assert.deepEqual(listen().output.take(), ["data title 0 06"]);
+});
+
+Deno.test("what is remembered has bounds", () => {
+  const { publish, hub } = stage();
+  const publisher = publish();
+  for (let i = 0; i < 100; i++) publisher.setDataFrame(`n${i}`, new Uint8Array(10));
+  assert.equal(publisher.publication.metadata.size, 16);
+  publisher.setDataFrame("n3", new Uint8Array(2 << 20));
+  assert.ok(!publisher.publication.metadata.has("n3"));
+  for (let i = 0; i < 100; i++) {
+    publisher.video(video(i, `96 00 68766331 ${i.toString(16).padStart(2, "0")}`), once);
+  }
+  assert.equal([...publisher.publication.headers("video")].length, 32);
+  hub.unpublish(publisher);
+  assert.equal([...publisher.publication.headers("video")].length, 0);
+  assert.equal(publisher.publication.metadata.size, 0);
+});
+
+Deno.test("after another publisher began, time goes on where it was", () => {
+  const { publish, listen, hub } = stage();
+  const { output } = listen();
+  const first = publish();
+  first.video(video(1000, KEY), once);
+  first.audio(audio(1010), once);
+  hub.unpublish(first);
+  const second = publish();
+  output.take();
+  second.audio(audio(0, AUDIO_HEADER), once);
+  second.video(video(0, VIDEO_HEADER), once);
+  second.video(video(20, KEY), once);
+  second.audio(audio(20), once);
+  assert.deepEqual(output.take(), [
+    `audio 1010 ${AUDIO_HEADER}`,
+    `video 1010 ${VIDEO_HEADER}`,
+    `video 1030 ${KEY}`,
+    `audio 1030 ${SOUND}`,
+  ]);
+  const late = listen().output;
+  second.video(video(60, KEY), once);
+  assert.deepEqual(late.take(), [`video 60 ${VIDEO_HEADER}`, `video 60 ${KEY}`]);
+  assert.deepEqual(output.take(), [`video 1070 ${KEY}`]);
+});
+
+Deno.test("after another publisher with later times began, they are its own", () => {
+  const { publish, listen, hub } = stage();
+  const { output } = listen();
+  const first = publish();
+  first.video(video(1000, KEY), once);
+  hub.unpublish(first);
+  const second = publish();
+  output.take();
+  second.video(video(5000, KEY), once);
+  assert.deepEqual(output.take(), [`video 5000 ${KEY}`]);
+});
+
+Deno.test("times never go back: jitter is evened out, a new beginning goes on", () => {
+  const { publish, listen, logged } = stage();
+  const { output } = listen();
+  const publisher = publish();
+  output.take();
+  const times = (...list: number[]) => {
+    for (const time of list) publisher.audio(audio(time), once);
+    return output.take().map((line) => Number(line.split(" ")[1]));
+  };
+  assert.deepEqual(times(0, 40, 30, 50), [0, 40, 40, 50]);
+  assert.deepEqual(times(9000, 20, 40, 60), [9000, 9000, 9020, 9040]);
+  assert.equal(logged.filter((line) => line.startsWith("warn")).length, 1);
+});
+
+Deno.test("times wrap at 2^32", () => {
+  const { publish, listen } = stage();
+  const { output } = listen();
+  const publisher = publish();
+  output.take();
+  for (const time of [0xfffffff0, 0xfffffffa, 4, 14]) publisher.audio(audio(time), once);
+  assert.deepEqual(output.take().map((line) => line.split(" ")[1]), [
+    "4294967280",
+    "4294967290",
+    "4",
+    "14",
+  ]);
+});
+
+Deno.test("a slow listener loses what waits, is told, and goes on at the next key frame", () => {
+  const { publish, listen } = stage({}, 1000);
+  const slow = listen();
+  const quick = listen();
+  const publisher = publish();
+  publisher.video(video(0, VIDEO_HEADER), once);
+  publisher.video(video(0, KEY), once);
+  publisher.audio(audio(0), once);
+  slow.output.take();
+  quick.output.take();
+  slow.output.queuedBytes = 995;
+  slow.output.abandoned = 12;
+  publisher.video(video(40), once); // 1001 bytes
+  assert.deepEqual(slow.output.take(), ["overflowed"]);
+  assert.equal(slow.listener.videoQos.droppedFrames, 13);
+  publisher.audio(audio(50), once);
+  publisher.video(video(80), once);
+  publisher.video(video(120, KEY), once);
+  publisher.audio(audio(130), once);
+  assert.deepEqual(slow.output.take(), [
+    `video 120 ${VIDEO_HEADER}`,
+    `video 120 ${KEY}`,
+    `audio 130 ${SOUND}`,
+  ]);
+  assert.equal(quick.output.take().length, 5);
+  assert.equal(quick.listener.videoQos.droppedFrames, 0);
+});
+
+Deno.test("a slow listener of audio alone goes on with the frame that was too much", () => {
+  const { publish, listen } = stage({}, 1000);
+  const { output } = listen();
+  const publisher = publish();
+  publisher.audio(audio(0, AUDIO_HEADER), once);
+  publisher.audio(audio(10), once);
+  output.take();
+  output.queuedBytes = 1000;
+  publisher.audio(audio(20), once);
+  assert.deepEqual(output.take(), [
+    "overflowed",
+    `audio 20 ${AUDIO_HEADER}`,
+    `audio 20 ${SOUND}`,
+  ]);
+});
+
+Deno.test("one frame larger than the bound is sent when nothing else waits", () => {
+  const { publish, listen } = stage({}, 4);
+  const { output } = listen();
+  const publisher = publish();
+  publisher.video(video(0, KEY), once);
+  assert.deepEqual(output.take(), ["published", `video 0 ${KEY}`]);
+});
+
+Deno.test("unbuffered: unreliable, and frames are skipped to the next key frame while too much waits", () => {
+  const { publish, listen } = stage({ unbuffered: true });
+  const { output, listener } = listen();
+  const publisher = publish();
+  publisher.video(video(0, KEY), once);
+  publisher.audio(audio(0), once);
+  publisher.data(data("hello", "05"));
+  assert.deepEqual(output.take(), [
+    "published",
+    `video 0 ${KEY} unreliable`,
+    `audio 0 ${SOUND} unreliable`,
+    "data hello 0 05",
+  ]);
+  output.queuedBytes = 200_000;
+  publisher.video(video(40), once);
+  publisher.audio(audio(40), once);
+  output.queuedBytes = 0;
+  publisher.video(video(80), once);
+  assert.deepEqual(output.take(), []);
+  assert.equal(listener.videoQos.droppedFrames, 2);
+  output.abandoned = 3;
+  publisher.video(video(120, KEY), once); // what waits from before it is worth nothing now
+  assert.deepEqual(output.take(), [`video 120 ${KEY} unreliable`]);
+  assert.equal(listener.videoQos.droppedFrames, 5);
+});
+
+Deno.test("unbuffered: a lost fragment of video spoils what follows, up to the next key frame", () => {
+  const { publish, listen } = stage({ unbuffered: true });
+  const { output, listener } = listen();
+  const publisher = publish();
+  publisher.video(video(0, KEY), once);
+  const arrival = { time: 0, bytes: 10, received: 1, ping: 0 };
+  listener.delivered("audio", { ...arrival, lost: 1 });
+  publisher.video(video(40), once);
+  listener.delivered("video", { ...arrival, lost: 1 });
+  publisher.video(video(80), once);
+  publisher.video(video(120, KEY), once);
+  assert.deepEqual(output.take().slice(1), [
+    `video 0 ${KEY} unreliable`,
+    `video 40 ${INTER} unreliable`,
+    `video 120 ${KEY} unreliable`,
+  ]);
+  assert.equal(listener.videoQos.droppedFrames, 1);
+});
+
+Deno.test("what is no frame is forwarded, once frames flow", () => {
+  const { publish, listen } = stage();
+  const { output } = listen();
+  const publisher = publish();
+  output.take();
+  publisher.video(video(0, "5200"), once); // a command, before any frame
+  publisher.audio(audio(0, ""), once);
+  publisher.video(video(0, KEY), once);
+  publisher.video(video(40, "1702000000"), once);
+  publisher.video(video(40, ""), once);
+  assert.deepEqual(output.take(), [
+    "audio 0 ",
+    `video 0 ${KEY}`,
+    "video 40 1702000000",
+    "video 40 ",
+  ]);
+});
+
+Deno.test("before its start a listener is sent nothing", () => {
+  const { publish, hub, client } = stage();
+  const publisher = publish();
+  const output = new FakeOutput();
+  const listener = hub.subscribe(client(3), "a", 9, output);
+  publisher.video(video(0, KEY), once);
+  publisher.data(data("x", "05"));
+  hub.unpublish(publisher);
+  assert.deepEqual(output.take(), []);
+  hub.unsubscribe(listener);
+  listener.start();
+  assert.deepEqual(output.take(), []);
+});
