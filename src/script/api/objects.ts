@@ -1,0 +1,355 @@
+// API objects: Lua tables that stand for something of the server. A script keeps its own fields in the table;
+// what is built in is found through a hidden metatable. API-001 to API-014.
+import { fromUtf8 } from "../../bytes/text.ts";
+import {
+  type FunctionPointer,
+  type Lua,
+  NUMBER,
+  type Ref,
+  STRING,
+  TABLE,
+  upvalue,
+} from "../vm/lua.ts";
+import { Args, PUSHED, pushOne, type Result, type Value } from "./values.ts";
+
+/** What scripts see of a `T`: the keys are public API. `A` is what the functions need besides. */
+export interface Binding<T, A> {
+  /** In messages to whoever writes scripts. */
+  readonly name: string;
+  readonly get?: { readonly [name: string]: (target: T, api: A) => Value };
+  /** Properties that may be assigned. */
+  readonly set?: { readonly [name: string]: (target: T, args: Args, api: A) => void };
+  readonly call?: { readonly [name: string]: (target: T, args: Args, api: A) => Result };
+  /** Names that are not built in, and `object[n]`. */
+  readonly other?: (target: T, name: string | number, api: A) => Value;
+  /** `object(…)`. API-009. */
+  readonly lookup?: (target: T, args: Args, api: A) => Value;
+  /** What `pairs` walks: pushes a table that is its own. API-007. */
+  readonly pairs?: (target: T, api: A) => void;
+  /** `#object`. */
+  readonly length?: (target: T, api: A) => number;
+  /** False when it is gone: properties read nil then, methods do nothing. API-012. */
+  readonly alive?: (target: T, api: A) => boolean;
+  /** Other targets that go when this one goes. */
+  readonly parts?: (target: T) => Iterable<unknown>;
+}
+
+/** The object of one target. */
+export class Handle<T = unknown> {
+  /** Of each method fetched so far, the function that belongs to this object. API-004. */
+  readonly methods: Ref[] = [];
+
+  constructor(
+    readonly kind: Kind<T>,
+    readonly target: T,
+    readonly ref: Ref,
+    readonly pointer: number,
+  ) {}
+
+  push(lua: Lua): void {
+    lua.pushRef(this.ref);
+  }
+}
+
+interface Method {
+  readonly index: number;
+  readonly pointer: FunctionPointer;
+  /** The function as fetched from an object that is gone. */
+  idle: Ref;
+}
+
+/** A binding as Lua has it: one metatable for all its objects. */
+export interface Kind<T> {
+  // deno-lint-ignore no-explicit-any
+  readonly binding: Binding<T, any>;
+  readonly metatable: Ref;
+  readonly metatablePointer: number;
+  // deno-lint-ignore no-explicit-any
+  readonly getters: Map<number, (target: T, api: any) => Value>;
+  readonly methods: Map<number, Method>;
+}
+
+const METATABLE_TEXT = "change of metatable prohibited";
+
+/** All API objects of one Lua machine. */
+export class Objects<A> {
+  /** By target: one entity has one table. API-011. */
+  readonly #handles = new Map<unknown, Handle>();
+  /** By what Lua tells of the table. */
+  readonly #byPointer = new Map<number, Handle>();
+  // deno-lint-ignore no-explicit-any
+  readonly #kinds = new Map<Binding<any, A>, Kind<any>>();
+  readonly #next: Ref;
+
+  /**
+   * @param next the function `next` of Lua, whatever scripts make of the global one (API-020)
+   * @param warn told of assignments to what cannot be assigned
+   */
+  constructor(
+    readonly lua: Lua,
+    readonly api: A,
+    next: Ref,
+    readonly warn: (text: string) => void,
+  ) {
+    this.#next = next;
+  }
+
+  get size(): number {
+    return this.#handles.size;
+  }
+
+  /** The object of a target, made if need be; it lasts until {@link release}. */
+  of<T>(binding: Binding<T, A>, target: T): Handle<T> {
+    const handle = this.#handles.get(target);
+    return handle ? handle as Handle<T> : this.#make(binding, target);
+  }
+
+  /** The object of a target, if a script has seen it. */
+  find<T>(target: T): Handle<T> | undefined {
+    return this.#handles.get(target) as Handle<T> | undefined;
+  }
+
+  /** The target of the object at a stack index, if it is one of this binding that is not gone. */
+  at<T>(binding: Binding<T, A>, index: number): T | undefined {
+    const { lua } = this;
+    if (lua.type(index) !== TABLE) return undefined;
+    const handle = this.#byPointer.get(lua.pointer(index));
+    if (!handle || handle.kind.binding !== binding) return undefined;
+    return handle.target as T;
+  }
+
+  /** The target is gone: its object stays with the scripts that hold it, as nothing but their own fields. */
+  release(target: unknown): void {
+    const handle = this.#handles.get(target);
+    if (!handle) return;
+    this.#handles.delete(target);
+    this.#byPointer.delete(handle.pointer);
+    for (const ref of handle.methods) if (ref) this.lua.unref(ref);
+    this.lua.unref(handle.ref);
+    for (const part of handle.kind.binding.parts?.(target) ?? []) this.release(part);
+  }
+
+  /** Releases what is gone without anybody having told. */
+  sweep(): void {
+    for (const { target, kind } of [...this.#handles.values()]) {
+      if (kind.binding.alive && !kind.binding.alive(target, this.api)) this.release(target);
+    }
+  }
+
+  #make<T>(binding: Binding<T, A>, target: T): Handle<T> {
+    const { lua } = this;
+    const kind: Kind<T> = this.#kinds.get(binding) ?? this.#makeKind(binding);
+    lua.newTable();
+    lua.pushRef(kind.metatable);
+    lua.setMetatable(-2);
+    const pointer = lua.pointer(-1);
+    const handle = new Handle<T>(kind, target, lua.ref(), pointer);
+    this.#handles.set(target, handle as Handle);
+    this.#byPointer.set(pointer, handle as Handle);
+    return handle;
+  }
+
+  #makeKind<T>(binding: Binding<T, A>): Kind<T> {
+    const { lua } = this;
+    const getters = new Map<number, (target: T, api: A) => Value>();
+    const methods = new Map<number, Method>();
+    const setters = new Map<number, (target: T, args: Args, api: A) => void>();
+    for (const [name, get] of Object.entries(binding.get ?? {})) {
+      getters.set(lua.key(name).pointer, get);
+    }
+    for (const [name, set] of Object.entries(binding.set ?? {})) {
+      setters.set(lua.key(name).pointer, set);
+    }
+    lua.newTable(0, 8);
+    const metatablePointer = lua.pointer(-1);
+    const metatable = lua.ref();
+    const kind: Kind<T> = { binding, metatable, metatablePointer, getters, methods };
+    this.#kinds.set(binding, kind);
+    let index = 0;
+    const calls: [string, (target: T, args: Args, api: A) => Result][] = Object.entries(
+      binding.call ?? {},
+    );
+    if (binding.pairs) calls.push(["pairs", (target) => this.#pairs(binding, target)]);
+    for (const [name, call] of calls) {
+      const pointer = lua.define((lua) => this.#call(lua, kind, call));
+      methods.set(lua.key(name).pointer, { index: index++, pointer, idle: 0 });
+    }
+    const metamethods: Record<string, ((lua: Lua) => number) | undefined> = {
+      __index: (lua) => this.#index(lua, kind),
+      __newindex: (lua) => this.#newIndex(lua, kind, setters),
+      __call: binding.lookup && ((lua) => this.#lookup(lua, kind)),
+      __len: binding.length && ((lua) => this.#length(lua, kind)),
+      __pairs: binding.pairs && ((lua) => {
+        const handle = this.#selfAt(kind, 1);
+        if (handle) this.#pairs(binding, handle.target);
+        else this.#pushWalk(() => lua.newTable());
+        return 2;
+      }),
+    };
+    lua.pushRef(metatable);
+    for (const [name, f] of Object.entries(metamethods)) {
+      if (!f) continue;
+      lua.pushFunction(lua.define(f));
+      lua.setField(-2, name);
+    }
+    lua.pushText(METATABLE_TEXT);
+    lua.setField(-2, "__metatable");
+    lua.pop();
+    return kind;
+  }
+
+  /** The object at a stack index if it is of this kind and not gone. */
+  #selfAt<T>(kind: Kind<T>, index: number): Handle<T> | undefined {
+    const handle = this.#byPointer.get(this.lua.pointer(index));
+    return handle && handle.kind === kind as unknown ? handle as Handle<T> : undefined;
+  }
+
+  #isAlive<T>(handle: Handle<T> | undefined): handle is Handle<T> {
+    if (!handle) return false;
+    const { alive } = handle.kind.binding;
+    return !alive || alive(handle.target, this.api);
+  }
+
+  #index<T>(lua: Lua, kind: Kind<T>): number {
+    const handle = this.#selfAt(kind, 1);
+    const name = lua.pointer(2);
+    const get = kind.getters.get(name);
+    if (get) {
+      if (!this.#isAlive(handle)) return 0;
+      pushOne(lua, get(handle.target, this.api));
+      return 1;
+    }
+    const method = kind.methods.get(name);
+    if (method) {
+      this.#pushMethod(method, handle);
+      return 1;
+    }
+    const { other } = kind.binding;
+    if (!other || !this.#isAlive(handle)) return 0;
+    const type = lua.type(2);
+    if (type !== STRING && type !== NUMBER) return 0;
+    const key = type === NUMBER ? lua.toNumber(2) : fromUtf8(lua.bytes(2));
+    pushOne(lua, other(handle.target, key, this.api));
+    return 1;
+  }
+
+  #pushMethod<T>(method: Method, handle: Handle<T> | undefined): void {
+    const { lua } = this;
+    if (!handle) {
+      if (!method.idle) {
+        lua.pushFunction(method.pointer);
+        method.idle = lua.ref();
+      }
+      return lua.pushRef(method.idle);
+    }
+    const ref = handle.methods[method.index];
+    if (ref) return lua.pushRef(ref);
+    handle.push(lua);
+    lua.pushFunction(method.pointer, 1);
+    lua.pushValue(-1);
+    while (handle.methods.length <= method.index) handle.methods.push(0);
+    handle.methods[method.index] = lua.ref();
+  }
+
+  #newIndex<T>(
+    lua: Lua,
+    kind: Kind<T>,
+    setters: Map<number, (target: T, args: Args, api: A) => void>,
+  ): number {
+    const name = lua.pointer(2);
+    const set = setters.get(name);
+    if (set) {
+      const handle = this.#selfAt(kind, 1);
+      if (this.#isAlive(handle)) set(handle.target, new Args(lua, 3), this.api);
+    } else if (name !== 0 && (kind.getters.has(name) || kind.methods.has(name))) {
+      this.warn(`${kind.binding.name}.${lua.text(2)} cannot be assigned`);
+    } else {
+      lua.top = 3;
+      lua.rawSet(1);
+    }
+    return 0;
+  }
+
+  #call<T>(
+    lua: Lua,
+    kind: Kind<T>,
+    call: (target: T, args: Args, api: A) => Result,
+  ): number {
+    const top = lua.top;
+    let handle: Handle<T> | undefined;
+    let first = 1;
+    if (lua.type(1) === TABLE) {
+      handle = this.#selfAt(kind, 1);
+      if (handle) first = 2;
+      else if (this.#isOfKind(kind, 1)) return 0; // it is gone
+    }
+    handle ??= this.#selfAt(kind, upvalue(1));
+    if (!handle) return 0;
+    const result = call(handle.target, new Args(lua, first, top), this.api);
+    if (result === undefined) return 0;
+    if (result === PUSHED) return lua.top - top;
+    pushOne(lua, result);
+    return 1;
+  }
+
+  #isOfKind<T>(kind: Kind<T>, index: number): boolean {
+    const { lua } = this;
+    if (!lua.getMetatable(index)) return false;
+    const same = lua.pointer(-1) === kind.metatablePointer;
+    lua.pop();
+    return same;
+  }
+
+  #lookup<T>(lua: Lua, kind: Kind<T>): number {
+    const handle = this.#selfAt(kind, 1);
+    if (!this.#isAlive(handle)) return 0;
+    const value = kind.binding.lookup!(handle.target, new Args(lua, 2), this.api);
+    if (value === undefined) return 0;
+    pushOne(lua, value);
+    return 1;
+  }
+
+  #length<T>(lua: Lua, kind: Kind<T>): number {
+    const handle = this.#selfAt(kind, 1);
+    lua.pushNumber(this.#isAlive(handle) ? kind.binding.length!(handle.target, this.api) : 0);
+    return 1;
+  }
+
+  #pairs<T>(binding: Binding<T, A>, target: T): typeof PUSHED {
+    this.#pushWalk(() => binding.pairs!(target, this.api));
+    return PUSHED;
+  }
+
+  /** `next` and a table: what a `for` loop walks. */
+  #pushWalk(pushTable: () => void): void {
+    this.lua.pushRef(this.#next);
+    pushTable();
+  }
+
+  /** Pushes `next` and a list of objects, for `ipairs`. API-008. */
+  walkList(values: Iterable<Value>): typeof PUSHED {
+    this.#pushWalk(() => this.pushList(values));
+    return PUSHED;
+  }
+
+  pushList(values: Iterable<Value>): void {
+    const { lua } = this;
+    lua.newTable();
+    let n = 0;
+    for (const value of values) {
+      pushOne(lua, value);
+      lua.rawSetIndex(-2, ++n);
+    }
+  }
+
+  /** Pushes a table of pairs, for `pairs`. */
+  pushTable(pairs: Iterable<readonly [string, Value]>): void {
+    const { lua } = this;
+    lua.newTable();
+    for (const [key, value] of pairs) {
+      lua.pushText(key);
+      pushOne(lua, value);
+      lua.rawSet(-3);
+    }
+  }
+}
