@@ -60,16 +60,22 @@ export function writeRangeAck(
 export function readRangeAck(from: Reader, ack: Ack): void {
   readFixed(from, ack);
   let last = ack.cumulativeAck;
-  try {
-    while (from.left > 0) {
-      const first = last + 2 + from.vlu();
-      last = first + from.vlu();
-      if (last >= Number.MAX_SAFE_INTEGER) return; // no such number was ever sent
-      ack.ranges.push(first, last);
-    }
-  } catch (error) {
-    if (!(error instanceof WireError)) throw error;
+  while (holdsVlu(from)) {
+    const first = last + 2 + from.vlu();
+    if (!holdsVlu(from)) return;
+    last = first + from.vlu();
+    if (last >= Number.MAX_SAFE_INTEGER) return; // no such number was ever sent
+    ack.ranges.push(first, last);
   }
+}
+
+/** Whether an integer of variable length ends in what is left: asking costs less than an error. */
+function holdsVlu(from: Reader): boolean {
+  const { input, at } = from;
+  for (let i = at, end = at + from.left; i < end; i++) {
+    if (input[i] < 0x80) return true;
+  }
+  return false;
 }
 
 /**
