@@ -1,0 +1,344 @@
+import { toHex } from "../bytes/hex.ts";
+import type { CryptoBackend, Random } from "./crypto/backend.ts";
+import { type Certificate, isSelected } from "./crypto/certificate.ts";
+import type { KeyAgreement } from "./crypto/dh.ts";
+import { sessionIdOf } from "./crypto/packet_cipher.ts";
+import type { Outbox } from "./outbox.ts";
+import { AgeingTable } from "./session/ageing_table.ts";
+import { Context, type SessionHost } from "./session/context.ts";
+import type { Counters } from "./session/counters.ts";
+import type { SessionHandler } from "./session/handlers.ts";
+import { Identity, type IdentitySettings } from "./session/identity.ts";
+import { Introducer } from "./session/introducer.ts";
+import { DEFAULT_LIMITS, type Limits } from "./session/limits.ts";
+import { Opening, type OpeningEvents, type OpeningHost } from "./session/opening.ts";
+import { Responder, type ResponderHost } from "./session/responder.ts";
+import { Roster } from "./session/roster.ts";
+import type { Session } from "./session/session.ts";
+import { Sources } from "./session/sources.ts";
+import { type ChunkTaker, Startup } from "./session/startup.ts";
+import type { Address, OriginAddress } from "./wire/address.ts";
+import { ChunkType } from "./wire/chunk.ts";
+import { type Epd, readEpd } from "./wire/epd.ts";
+import type { FIHello } from "./wire/fihello.ts";
+import { iHello } from "./wire/ihello.ts";
+
+/** What a datagram has at least: a session id and one block. */
+const SHORTEST_DATAGRAM = 20;
+/** Hellos whose repetitions are counted, and for how long. */
+const MOST_TAGS = 8192;
+const TAG_AGE = 60_000;
+/** Bytes of an RHello besides the tag and the certificate, padding included. */
+const RHELLO = 4 + 2 + 3 + 3 + 1 + 65 + 15;
+/** When the outbox takes no more, it is asked again after so many milliseconds. */
+const FULL_OUTBOX = 4;
+
+/** What the user of an endpoint decides. */
+export interface EndpointHandler {
+  /**
+   * Someone wants to open a session.
+   *
+   * @param attempts how many hellos of the same attempt came before
+   * @returns undefined to answer; where to try instead (an empty list: no answer at all)
+   */
+  onHello?(epd: Epd, from: Address, attempts: number): readonly OriginAddress[] | undefined;
+  /** The first packet of a new session that someone has opened has come. */
+  onSession(session: Session): SessionHandler;
+  /** Someone looks for a peer that is not here: addresses to try, if there are any. */
+  onPeerUnknown?(peerId: Uint8Array, from: Address): readonly OriginAddress[] | undefined;
+  /** Addresses that a peer has reported to have; undefined: it is not to be introduced to others. */
+  peerAddresses?(session: Session): readonly Address[] | undefined;
+  /** Whether packets without session from there are dropped. */
+  blocked?(address: Address): boolean;
+}
+
+export interface EndpointOptions {
+  readonly crypto: CryptoBackend;
+  readonly keyAgreement: KeyAgreement;
+  readonly random: Random;
+  readonly identity: IdentitySettings;
+  readonly handler: EndpointHandler;
+  readonly limits?: Partial<Limits>;
+}
+
+/**
+ * An RTMFP endpoint: all sessions behind one socket, in both roles. RFC 7016.
+ *
+ * It acts when it is called and never by itself. What arrives goes into {@link receive}; all that
+ * is to be sent, whatever has caused it, goes out in {@link flush}, which the owner calls after
+ * every input and when {@link deadline} has come. It is not to be called from its own handlers.
+ */
+export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
+  readonly context: Context;
+  readonly startup: Startup;
+  readonly identity: Identity;
+  readonly agreement: KeyAgreement;
+  readonly #handler: EndpointHandler;
+  readonly #roster = new Roster();
+  readonly #openings = new Map<number, Opening>();
+  readonly #notStarted: Opening[] = [];
+  /** Sessions of which the far end has not been heard, the oldest first. */
+  readonly #halfOpen = new Set<Session>();
+  readonly #sources: Sources;
+  readonly #tags = new AgeingTable<number>(MOST_TAGS, TAG_AGE);
+  readonly #responder: Responder;
+  readonly #introducer: Introducer;
+  #opening: Opening | undefined;
+  #full = false;
+
+  constructor(options: EndpointOptions) {
+    const limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.context = new Context(options.crypto, options.random, limits, this);
+    this.startup = new Startup(this.context);
+    this.identity = new Identity(options.crypto, options.identity);
+    this.agreement = options.keyAgreement;
+    this.#handler = options.handler;
+    this.#sources = new Sources(limits);
+    this.#responder = new Responder(
+      this.context,
+      this.startup,
+      this.identity,
+      this.agreement,
+      this,
+    );
+    this.#introducer = new Introducer(this.context, this.startup, this.#sources, this.#roster, {
+      peerAddresses: (session) => this.#handler.peerAddresses?.(session),
+      unknownPeer: (peerId, from) => this.#handler.onPeerUnknown?.(peerId, from),
+    });
+  }
+
+  /** What it has seen and done. */
+  get counters(): Counters {
+    return this.context.counters;
+  }
+
+  /** The fingerprint of its certificate: how peers call it. */
+  get peerId(): Uint8Array {
+    return this.identity.certificate.fingerprint;
+  }
+
+  /** All sessions, also those that are closing and those of which nothing was heard. */
+  sessions(): Iterable<Session> {
+    return this.#roster.all();
+  }
+
+  get sessionCount(): number {
+    return this.#roster.size;
+  }
+
+  /** The newest open session with a peer. */
+  sessionOf(peerId: Uint8Array): Session | undefined {
+    return this.#roster.peer(peerId);
+  }
+
+  /**
+   * Takes a datagram, which is decrypted in place: afterwards the buffer is the caller's again.
+   * It throws nothing for what the datagram holds; what a handler throws closes the session.
+   */
+  receive(datagram: Uint8Array, from: Address, now: number): void {
+    this.#setTime(now);
+    const { counters } = this.context;
+    counters.datagramsIn++;
+    counters.bytesIn += datagram.length;
+    if (datagram.length < SHORTEST_DATAGRAM) return counters.drop("size");
+    const id = sessionIdOf(datagram);
+    const session = id === 0 ? undefined : this.#roster.get(id);
+    if (session) return this.#receiveIn(session, datagram, from);
+    const opening = id === 0 ? undefined : this.#openings.get(id);
+    if (id !== 0 && !opening) return counters.drop("session");
+    if (this.#handler.blocked?.(from)) return counters.drop("blocked");
+    this.#sources.received(from, datagram.length, now);
+    this.#opening = opening;
+    this.startup.receive(datagram, from, opening ? this.#takeForOpening : this.#takeChunk);
+  }
+
+  /** Sends what is due by `now`, and sees to timeouts. */
+  flush(now: number, out: Outbox): void {
+    this.#setTime(now);
+    for (let opening = this.#notStarted.pop(); opening; opening = this.#notStarted.pop()) {
+      if (!opening.over) opening.start();
+    }
+    this.context.timers.advance(now);
+    this.#full = !this.startup.flush(out);
+    while (!this.#full) {
+      const session = this.context.takeDirty();
+      if (!session) return;
+      if (session.flush(out)) continue;
+      this.context.markDirty(session);
+      this.#full = true;
+    }
+  }
+
+  /** When {@link flush} is to be called next if nothing happens before; Infinity: never. */
+  get deadline(): number {
+    const { now, dirty, timers } = this.context;
+    const due = this.startup.due || dirty || this.#notStarted.length > 0;
+    if (due) return this.#full ? now + FULL_OUTBOX : now;
+    return timers.next;
+  }
+
+  /**
+   * Opens a session.
+   *
+   * @param epd an option sequence that selects the far end; see `wire/epd.ts`
+   * @param addresses where to ask: at the far end itself, or at who can redirect there
+   * @throws {WireError} if `epd` selects nothing
+   */
+  connect(epd: Uint8Array, addresses: readonly Address[], events: OpeningEvents): Opening {
+    const opening = new Opening(this, this.newSessionId(), epd, addresses, events);
+    this.#openings.set(opening.sessionId, opening);
+    this.#notStarted.push(opening);
+    return opening;
+  }
+
+  /** Drops all sessions; the next flush tells the far ends. */
+  close(): void {
+    for (const opening of [...this.#openings.values()]) opening.cancel();
+    for (const session of [...this.#roster.all()]) session.abort("endpoint closed");
+  }
+
+  // What sessions and handshakes ask for.
+
+  newSessionId(): number {
+    for (;;) {
+      const bytes = this.context.random(4);
+      const id = ((bytes[0] << 24) | (bytes[1] << 16) | (bytes[2] << 8) | bytes[3]) >>> 0;
+      if (id !== 0 && !this.#roster.get(id) && !this.#openings.has(id)) return id;
+    }
+  }
+
+  onHeard(session: Session): void {
+    this.context.counters.sessions++;
+    this.#halfOpen.delete(session);
+    this.#roster.heard(session);
+    this.#sources.proved(session.address, this.context.now);
+    const opening = this.#metBy(session);
+    if (opening) this.opened(opening, session);
+    else session.handler = this.#handler.onSession(session);
+  }
+
+  onEnded(session: Session): void {
+    this.#halfOpen.delete(session);
+    this.#roster.hide(session);
+  }
+
+  onClosed(session: Session): void {
+    this.#halfOpen.delete(session);
+    this.#roster.remove(session);
+    session.free();
+  }
+
+  onMoved(session: Session, before: Address): void {
+    this.#roster.moved(session, before);
+  }
+
+  onForwardedHello({ epd, tag, replyAddress }: FIHello): void {
+    if (!isSelected(readEpd(epd), this.identity.certificate)) {
+      return this.context.counters.drop("discriminator");
+    }
+    this.context.counters.hellos++;
+    this.#responder.sayHello(tag, replyAddress);
+  }
+
+  admit(certificate: Certificate, from: Address): boolean {
+    for (const opening of this.#openings.values()) {
+      if (opening.meets(certificate, from)) return false;
+    }
+    return true;
+  }
+
+  add(session: Session): void {
+    this.#roster.peerAt(session.peerId, session.address)?.abort("overridden");
+    for (const other of this.#halfOpen) {
+      if (this.#halfOpen.size < this.context.limits.halfOpen) break;
+      other.abort("limit");
+    }
+    this.#halfOpen.add(session);
+    this.#roster.add(session);
+  }
+
+  opened(opening: Opening, session: Session): void {
+    this.#openings.delete(opening.sessionId);
+    if (session.role === "initiator") {
+      this.context.counters.sessions++;
+      this.#roster.add(session);
+    }
+    opening.settle();
+    session.handler = opening.events.onOpen(session);
+  }
+
+  failed(opening: Opening): void {
+    this.#openings.delete(opening.sessionId);
+  }
+
+  #setTime(now: number): void {
+    if (now > this.context.clock.now) this.context.clock.now = now;
+  }
+
+  #receiveIn(session: Session, datagram: Uint8Array, from: Address): void {
+    try {
+      session.receive(datagram, from);
+    } catch (error) {
+      session.abort();
+      throw error;
+    }
+  }
+
+  /** The own attempt to open a session that a session has overtaken. */
+  #metBy(session: Session): Opening | undefined {
+    for (const opening of this.#openings.values()) {
+      const { fingerprint } = opening.epd;
+      if (fingerprint && toHex(fingerprint) === toHex(session.peerId)) return opening;
+    }
+    return undefined;
+  }
+
+  readonly #takeForOpening: ChunkTaker = ({ type, payload }, from) => {
+    this.#opening!.receive(type, payload, from);
+  };
+
+  readonly #takeChunk: ChunkTaker = ({ type, payload }, from, length) => {
+    switch (type) {
+      case ChunkType.iHello: {
+        const { epd, tag } = iHello.read(payload);
+        return this.#takeHello(epd, tag, from, length);
+      }
+      case ChunkType.iiKeying:
+        return this.#responder.receiveKeying(payload, from);
+      case ChunkType.rHello:
+      case ChunkType.redirect: {
+        const at = payload.at;
+        for (const opening of this.#openings.values()) {
+          payload.reset(payload.input, at, payload.at + payload.left);
+          if (opening.receiveAnswer(type, payload, from)) return;
+        }
+        return this.context.counters.drop("unexpected");
+      }
+    }
+    this.context.counters.drop("unexpected");
+  };
+
+  #takeHello(epdBytes: Uint8Array, tag: Uint8Array, from: Address, _length: number): void {
+    const { counters, now } = this.context;
+    const epd = readEpd(epdBytes);
+    const { certificate } = this.identity;
+    const selected = isSelected(epd, certificate);
+    if (!selected && !epd.fingerprint) return counters.drop("discriminator");
+    const key = toHex(tag);
+    const attempts = this.#tags.get(key, now) ?? 0;
+    this.#tags.set(key, attempts + 1, now);
+    if (!selected) {
+      return this.#introducer.introduce(epd.fingerprint!, epdBytes, tag, from, attempts);
+    }
+    const elsewhere = this.#handler.onHello?.(epd, from, attempts);
+    if (elsewhere) {
+      if (elsewhere.length > 0) this.#introducer.redirect(tag, elsewhere, from);
+      return;
+    }
+    if (!this.#sources.allow(from, RHELLO + tag.length + certificate.bytes.length, now)) {
+      return counters.drop("limit");
+    }
+    counters.hellos++;
+    this.#responder.sayHello(tag, from);
+  }
+}

@@ -1,0 +1,27 @@
+/** Buffers for messages that come in pieces, used again and again. */
+export class BufferPool {
+  /** By the logarithm of their length. */
+  readonly #free: Uint8Array[][] = [];
+  #bytes = 0;
+
+  /** @param most how many bytes to keep at most */
+  constructor(readonly most = 8 << 20) {}
+
+  /** A buffer of at least `size` bytes (a power of two) with anything in it. */
+  take(size: number): Uint8Array {
+    const order = Math.max(10, 32 - Math.clz32(Math.max(size - 1, 0)));
+    const buffer = this.#free[order]?.pop();
+    if (!buffer) return new Uint8Array(2 ** order);
+    this.#bytes -= buffer.length;
+    return buffer;
+  }
+
+  /** Takes back what {@link take} gave. */
+  give(buffer: Uint8Array): void {
+    if (this.#bytes + buffer.length > this.most) return;
+    const order = 31 - Math.clz32(buffer.length);
+    while (this.#free.length <= order) this.#free.push([]);
+    this.#free[order].push(buffer);
+    this.#bytes += buffer.length;
+  }
+}

@@ -1,0 +1,97 @@
+import type { OutgoingFragment } from "./fragment.ts";
+
+/** So many later transmissions acknowledged make a fragment lost. RFC 7016 §3.6.2.5. */
+const NAKS = 3;
+
+/**
+ * What a session has sent and knows nothing of yet, over all its flows, in the order of
+ * transmission; and from this, what is lost. RFC 7016 §3.6.2.5, §3.6.2.6.
+ */
+export class Flight {
+  /** Bytes in flight. */
+  outstanding = 0;
+  /** As long as less is in flight more may be sent: the congestion window, in bytes. */
+  limit = Infinity;
+  /** Bytes acknowledged since the session began. */
+  delivered = 0;
+  /** Fragments that were declared lost since the session began. */
+  lost = 0;
+  #first: OutgoingFragment | undefined;
+  #last: OutgoingFragment | undefined;
+  #tsn = 0;
+  #highestAcked = 0;
+
+  /** A fragment goes out in a chunk of `size` bytes. */
+  sent(fragment: OutgoingFragment, size: number): void {
+    fragment.everSent = true;
+    fragment.inFlight = true;
+    fragment.naks = 0;
+    fragment.size = size;
+    fragment.tsn = ++this.#tsn;
+    fragment.earlierInFlight = this.#last;
+    if (this.#last) this.#last.laterInFlight = fragment;
+    else this.#first = fragment;
+    this.#last = fragment;
+    this.outstanding += size;
+  }
+
+  /** The peer has a fragment that is in flight. */
+  acked(fragment: OutgoingFragment): void {
+    if (fragment.tsn > this.#highestAcked) this.#highestAcked = fragment.tsn;
+    this.delivered += fragment.size;
+    this.remove(fragment);
+  }
+
+  /** Takes a fragment out whose fate matters no more. */
+  remove(fragment: OutgoingFragment): void {
+    const { earlierInFlight, laterInFlight } = fragment;
+    if (earlierInFlight) earlierInFlight.laterInFlight = laterInFlight;
+    else this.#first = laterInFlight;
+    if (laterInFlight) laterInFlight.earlierInFlight = earlierInFlight;
+    else this.#last = earlierInFlight;
+    fragment.earlierInFlight = fragment.laterInFlight = undefined;
+    fragment.inFlight = false;
+    this.outstanding -= fragment.size;
+  }
+
+  /**
+   * After all acknowledgements of a packet: what was sent before the latest fragment that they
+   * acknowledge gets a negative acknowledgement, and with the third one it is lost.
+   *
+   * @returns -1 if there was none, otherwise how many fragments are lost now
+   */
+  countNaks(): number {
+    const highest = this.#highestAcked;
+    let lost = -1;
+    let fragment = this.#first;
+    if (highest === 0) return lost;
+    this.#highestAcked = 0;
+    while (fragment && fragment.tsn < highest) {
+      const later: OutgoingFragment | undefined = fragment.laterInFlight;
+      if (lost < 0) lost = 0;
+      if (++fragment.naks >= NAKS) {
+        this.#lose(fragment);
+        lost++;
+      }
+      fragment = later;
+    }
+    return lost;
+  }
+
+  /**
+   * Nothing was heard for so long that all in flight is lost.
+   *
+   * @returns whether there was anything
+   */
+  loseAll(): boolean {
+    const any = this.#first !== undefined;
+    while (this.#first) this.#lose(this.#first);
+    return any;
+  }
+
+  #lose(fragment: OutgoingFragment): void {
+    this.remove(fragment);
+    this.lost++;
+    fragment.flow!.onLost(fragment);
+  }
+}

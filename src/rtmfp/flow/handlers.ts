@@ -1,0 +1,28 @@
+/** What the users of flows implement, and what they may ask for with each message. */
+import type { ReceiveFlow } from "./receive_flow.ts";
+
+export interface WriteOptions {
+  /** Whether what the network loses is sent again; if not, it gives up the whole message. Default true. */
+  readonly reliable?: boolean;
+  /** The message is dropped unless its first byte is sent by then. Milliseconds, as `now`. */
+  readonly startBy?: number;
+  /** What is lost after this moment gives up the message, reliable or not. Milliseconds, as `now`. */
+  readonly finishBy?: number;
+}
+
+export interface SendFlowHandler {
+  /** The peer wants no more of this flow, which closes. Code 0 comes without a reason. */
+  onException?(code: number): void;
+  /** All that was written has been sent once; it is the moment to write more. */
+  onEmpty?(): void;
+  /** The peer has seen the end. It is not called when the session ends first. */
+  onClosed?(): void;
+}
+
+/** Takes the messages of a flow that was accepted. */
+export interface FlowReceiver {
+  /** @param message a view, good until the call returns: copy what is kept */
+  onMessage(message: Uint8Array, flow: ReceiveFlow): void;
+  /** The peer has ended the flow, and all its messages have been handed over. */
+  onEnd?(flow: ReceiveFlow): void;
+}

@@ -1,0 +1,145 @@
+import { Fragment as Part } from "../wire/user_data.ts";
+import type { ReceiveFlow } from "./receive_flow.ts";
+
+/** What a fragment that waits costs besides its data, in bytes. */
+const RECORD = 200;
+
+/** A fragment that waits for one before it. */
+interface Waiting {
+  readonly sequence: number;
+  readonly part: Part;
+  readonly data: Uint8Array;
+  next: Waiting | undefined;
+}
+
+/**
+ * Puts the fragments of a flow in order and messages together. RFC 7016 §3.6.3.3.
+ *
+ * A message in one fragment is passed on where it lies. The fragments of a longer one are copied
+ * behind each other as they come, and only what comes too early is kept on its own.
+ */
+export class Reassembly {
+  /** Bytes of fragments that wait for an earlier one. */
+  waiting = 0;
+  #first: Waiting | undefined;
+  #last: Waiting | undefined;
+  /** The number after the last that was put in its place. */
+  #next = 1;
+  /** The message that is being put together, its first #length bytes there. */
+  #message: Uint8Array | undefined;
+  #length = 0;
+  readonly #flow: ReceiveFlow;
+
+  constructor(flow: ReceiveFlow) {
+    this.#flow = flow;
+  }
+
+  /** Takes a fragment that was not seen before, `data` being a view that will not last. */
+  add(sequence: number, part: Part, data: Uint8Array): void {
+    if (sequence < this.#next) return;
+    if (sequence === this.#next && !this.#first) return this.#take(sequence, part, data);
+    const size = data.length + RECORD;
+    this.waiting += data.length;
+    this.#flow.host.hold(size);
+    if (this.#flow.state !== "open") return; // holding it was too much
+    this.#insert({ sequence, part, data: data.slice(), next: undefined });
+  }
+
+  /** All numbers up to `cumulative` are seen or given up: what was waiting for them goes on. */
+  deliver(cumulative: number): void {
+    while (this.#first && this.#first.sequence <= cumulative) {
+      const { sequence, part, data, next } = this.#first;
+      this.#first = next;
+      if (!next) this.#last = undefined;
+      this.waiting -= data.length;
+      this.#flow.host.hold(-data.length - RECORD);
+      this.#take(sequence, part, data);
+    }
+    if (this.#next <= cumulative) { // the rest of the message was given up
+      this.#drop();
+      this.#next = cumulative + 1;
+    }
+  }
+
+  /** Drops everything. */
+  clear(): void {
+    this.#drop();
+    for (let waiting = this.#first; waiting; waiting = waiting.next) {
+      this.#flow.host.hold(-waiting.data.length - RECORD);
+    }
+    this.#first = this.#last = undefined;
+    this.waiting = 0;
+  }
+
+  #insert(fragment: Waiting): void {
+    if (!this.#first || !this.#last) {
+      this.#first = this.#last = fragment;
+    } else if (fragment.sequence > this.#last.sequence) {
+      this.#last.next = fragment;
+      this.#last = fragment;
+    } else if (fragment.sequence < this.#first.sequence) {
+      fragment.next = this.#first;
+      this.#first = fragment;
+    } else {
+      let before = this.#first;
+      while (before.next && before.next.sequence < fragment.sequence) before = before.next;
+      fragment.next = before.next;
+      before.next = fragment;
+    }
+  }
+
+  /** Puts a fragment in its place: nothing more will come before it. */
+  #take(sequence: number, part: Part, data: Uint8Array): void {
+    const follows = sequence === this.#next;
+    this.#next = sequence + 1;
+    if (!follows || part === Part.whole || part === Part.begin) this.#drop();
+    if (part === Part.whole) {
+      this.#flow.deliver(data);
+    } else if (part === Part.begin) {
+      this.#append(data);
+    } else if (this.#message) {
+      this.#append(data);
+      if (part === Part.end && this.#message) this.#finish();
+    } // else its beginning was given up
+  }
+
+  #append(data: Uint8Array): void {
+    const { host } = this.#flow;
+    const length = this.#length + data.length;
+    if (length > host.maxMessage) {
+      this.#drop();
+      return this.#flow.reject();
+    }
+    let message = this.#message;
+    if (!message || length > message.length) {
+      const larger = host.buffers.take(Math.max(length, 2 * (message?.length ?? 2048)));
+      if (message) larger.set(message.subarray(0, this.#length));
+      const grown = larger.length - (message?.length ?? 0);
+      if (message) host.buffers.give(message);
+      this.#message = message = larger;
+      host.hold(grown);
+      if (this.#message !== larger) return; // holding it was too much
+    }
+    message.set(data, this.#length);
+    this.#length = length;
+  }
+
+  #finish(): void {
+    const message = this.#message!;
+    const length = this.#length;
+    this.#message = undefined;
+    this.#length = 0;
+    this.#flow.host.hold(-message.length);
+    this.#flow.deliver(message.subarray(0, length));
+    this.#flow.host.buffers.give(message);
+  }
+
+  #drop(): void {
+    const message = this.#message;
+    if (!message) return;
+    this.#message = undefined;
+    this.#length = 0;
+    this.#flow.host.hold(-message.length);
+    this.#flow.host.buffers.give(message);
+  }
+}

@@ -1,0 +1,153 @@
+import type { Writer } from "../../bytes/writer.ts";
+import { writeRangeAck } from "../wire/ack.ts";
+import { writeChunk } from "../wire/chunk.ts";
+import { flowException } from "../wire/flow_exception.ts";
+import type { UserData } from "../wire/user_data.ts";
+import type { BufferPool } from "./buffer_pool.ts";
+import type { FlowReceiver } from "./handlers.ts";
+import { Reassembly } from "./reassembly.ts";
+import { SeenNumbers } from "./seen_numbers.ts";
+import type { SendFlow } from "./send_flow.ts";
+
+/** A sequence number so far ahead of the others belongs to no sender that means well. */
+const FARTHEST_AHEAD = 100_000;
+/** Runs of numbers after a gap; what would need one more counts as lost. */
+const MOST_RANGES = 128;
+
+/** What a receiving flow needs of its session. */
+export interface ReceiveHost {
+  readonly buffers: BufferPool;
+  /** Bytes of one message at most. */
+  readonly maxMessage: number;
+  /** Counts memory that the peer makes the session hold, in bytes; negative when it is free again. */
+  hold(bytes: number): void;
+  /** An acknowledgement of the flow is due, at once or with the second packet from now. */
+  acknowledge(flow: ReceiveFlow, atOnce: boolean): void;
+  /** The peer does what no peer that means well does: the session ends. */
+  violated(what: string): void;
+  /** The flow is over. */
+  complete(flow: ReceiveFlow): void;
+}
+
+/** A flow of messages from the peer. RFC 7016 §3.6.3. */
+export class ReceiveFlow {
+  /** Bytes that the peer may have on the way at any time. A flow for media wants some 100 kB more. */
+  bufferCapacity = 127 * 1024;
+  receivedFragments = 0;
+  /** Fragments that the sender gave up. */
+  lostFragments = 0;
+  /** Acknowledgements that are due, linked by the session. */
+  nextToAcknowledge: ReceiveFlow | undefined;
+  toAcknowledge = false;
+  receiver: FlowReceiver | undefined;
+  #state: "open" | "rejected" | "complete" = "open";
+  readonly #seen = new SeenNumbers();
+  readonly #reassembly: Reassembly;
+  #final = Infinity;
+  #exception = -1;
+  #advertisedBlocks = 127;
+
+  constructor(
+    readonly id: number,
+    /** What the flow is for. */
+    readonly metadata: Uint8Array,
+    /** The own flow that this one answers. */
+    readonly association: SendFlow | undefined,
+    readonly host: ReceiveHost,
+  ) {
+    this.#reassembly = new Reassembly(this);
+  }
+
+  get state(): "open" | "rejected" | "complete" {
+    return this.#state;
+  }
+
+  /** All numbers up to this one have arrived or were given up. */
+  get cumulativeAck(): number {
+    return this.#seen.cumulative;
+  }
+
+  /** Wants no more of it: from now on what arrives is dropped, and the peer asked to end it. */
+  reject(code = 0): void {
+    if (this.#state !== "open") return;
+    this.#state = "rejected";
+    this.#exception = code;
+    this.receiver = undefined;
+    this.#reassembly.clear();
+    this.host.acknowledge(this, true);
+  }
+
+  /** Takes a fragment. RFC 7016 §3.6.3.2, §3.6.3.3. */
+  receive(chunk: UserData): void {
+    const { sequence, fsn } = chunk;
+    const seen = this.#seen;
+    const gapBefore = seen.gap;
+    const known = seen.has(sequence);
+    if (sequence > seen.cumulative + FARTHEST_AHEAD) {
+      return this.host.violated("sequence numbers too far apart");
+    }
+    let atOnce = known || chunk.abandoned || gapBefore || this.#state !== "open";
+    if (chunk.final && this.#final === Infinity && sequence >= seen.cumulative) {
+      this.#final = sequence;
+      atOnce = true;
+    }
+    if (fsn > seen.cumulative) {
+      this.lostFragments += seen.addUpTo(fsn) - (chunk.final && fsn === sequence ? 1 : 0);
+    }
+    const added = !known && sequence <= this.#final && seen.add(sequence, MOST_RANGES);
+    if (added && !chunk.abandoned) {
+      this.receivedFragments++;
+      if (this.#state === "open") this.#reassembly.add(sequence, chunk.fragment, chunk.data);
+    }
+    if (seen.gap || this.#advertisedBlocks < 2 || this.#free < 1024) atOnce = true;
+    this.host.acknowledge(this, atOnce);
+    if (this.#state === "open") this.#reassembly.deliver(seen.cumulative);
+    if (seen.cumulative >= this.#final) this.#complete();
+  }
+
+  /**
+   * Writes the acknowledgement, and the exception before it if the flow is rejected.
+   *
+   * @returns false if there is no room for it: nothing is written then
+   */
+  writeAcknowledgement(to: Writer): boolean {
+    const start = to.at;
+    if (this.#state === "rejected") {
+      if (to.room < 24) return false;
+      writeChunk(to, flowException, { flowId: this.id, code: this.#exception });
+    }
+    const blocks = Math.max(1, Math.ceil(this.#free / 1024));
+    if (!writeRangeAck(to, this.id, blocks, this.#seen.cumulative, this.#seen.ranges)) {
+      to.at = start;
+      return false;
+    }
+    this.#advertisedBlocks = blocks;
+    return true;
+  }
+
+  /** Hands a whole message over; a view, good until the call returns. */
+  deliver(message: Uint8Array): void {
+    this.receiver?.onMessage(message, this);
+  }
+
+  /** The session has ended. */
+  abort(): void {
+    this.receiver = undefined;
+    this.#state = "complete";
+    this.#reassembly.clear();
+  }
+
+  get #free(): number {
+    return this.bufferCapacity - this.#reassembly.waiting;
+  }
+
+  #complete(): void {
+    if (this.#state === "complete") return;
+    const receiver = this.receiver;
+    this.#state = "complete";
+    this.#reassembly.clear();
+    this.receiver = undefined;
+    this.host.complete(this);
+    receiver?.onEnd?.(this);
+  }
+}

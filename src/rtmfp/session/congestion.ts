@@ -1,0 +1,134 @@
+/** Sender maximum segment size, the unit of RFC 7016 appendix A. */
+const SMSS = 1460;
+const FIRST_WINDOW = 3 * SMSS;
+/** A window is not too large for its path unless it exceeds this much of what the path holds. */
+const TOLERANCE = 1.15;
+/** Samples of the rate in one of the two spans that its maximum is taken of. */
+const RATE_SPAN = 8;
+/** The same for the least round trip, in milliseconds. */
+const RTT_SPAN = 10_000;
+
+/**
+ * How much may be in flight in a session: RFC 7016 appendix A, with one change.
+ *
+ * Appendix A takes every loss for congestion, so that 1 % of random loss at a round trip of 100 ms
+ * leaves an eighth of a link of 10 Mb/s unused or more. Here the window is not reduced by a loss
+ * while it is within what the path holds without queueing: the delivery rate that was measured
+ * times the least round trip. Where it is larger than that, queues have built up, and the
+ * reduction is to that size, unless appendix A itself reduces by less.
+ */
+export class Congestion {
+  /** Bytes that may be in flight. */
+  window = FIRST_WINDOW;
+  #threshold = Infinity;
+  #accumulated = 0;
+  /** Bytes per millisecond, the highest of the current and of the previous span. */
+  #rate = 0;
+  #rateBefore = 0;
+  #rateSamples = 0;
+  #periodStart = -1;
+  #periodBytes = 0;
+  #leastRtt = Infinity;
+  #leastRttBefore = Infinity;
+  #leastRttSince = 0;
+
+  /** Takes a sample of the round trip, in milliseconds. */
+  measureRtt(rtt: number, now: number): void {
+    if (now - this.#leastRttSince > RTT_SPAN) {
+      this.#leastRttBefore = this.#leastRtt;
+      this.#leastRtt = Infinity;
+      this.#leastRttSince = now;
+    }
+    if (rtt < this.#leastRtt) this.#leastRtt = Math.max(rtt, 1);
+  }
+
+  /** Counts bytes that were acknowledged now, when a round trip takes `rtt` milliseconds. */
+  measureRate(bytes: number, rtt: number, now: number): void {
+    if (this.#periodStart < 0) {
+      this.#periodStart = now;
+      return;
+    }
+    this.#periodBytes += bytes;
+    const period = now - this.#periodStart;
+    if (period < Math.max(rtt, 20)) return;
+    if (++this.#rateSamples > RATE_SPAN) {
+      this.#rateBefore = this.#rate;
+      this.#rate = 0;
+      this.#rateSamples = 1;
+    }
+    this.#rate = Math.max(this.#rate, this.#periodBytes / period);
+    this.#periodBytes = 0;
+    this.#periodStart = now;
+  }
+
+  /**
+   * Takes what one packet with acknowledgements has told.
+   *
+   * @param before bytes that were in flight before it
+   * @param acked bytes acknowledged
+   * @param naks fragments that are late: -1 none, else how many were given up as lost
+   * @param timeCritical time-critical data were sent in this session lately (§3.5.2.1)
+   * @param fastGrow there is no time-critical traffic to give way to
+   */
+  receive(
+    before: number,
+    acked: number,
+    naks: number,
+    timeCritical: boolean,
+    fastGrow: boolean,
+  ): void {
+    if (naks > 0) this.#reduce(before, timeCritical, fastGrow);
+    else if (naks < 0 && acked > 0 && before >= this.window) {
+      this.#grow(acked, timeCritical, fastGrow);
+    }
+  }
+
+  /** Nothing was acknowledged in time, and whether something had been in flight. */
+  expire(lost: boolean): void {
+    this.#threshold = Math.max(this.#threshold, this.window * 3 / 4);
+    this.#accumulated = 0;
+    this.window = lost ? SMSS : FIRST_WINDOW;
+    this.#periodStart = -1;
+  }
+
+  /** The path is another one now. */
+  reset(): void {
+    this.window = FIRST_WINDOW;
+    this.#threshold = Infinity;
+    this.#accumulated = this.#rate = this.#rateBefore = 0;
+    this.#periodStart = -1;
+    this.#leastRtt = this.#leastRttBefore = Infinity;
+  }
+
+  /** What the path holds without queueing, in bytes, as far as is known. */
+  get #pipe(): number {
+    const rtt = Math.min(this.#leastRtt, this.#leastRttBefore);
+    return rtt < Infinity ? TOLERANCE * Math.max(this.#rate, this.#rateBefore) * rtt : 0;
+  }
+
+  #reduce(before: number, timeCritical: boolean, fastGrow: boolean): void {
+    const pipe = this.#pipe;
+    if (before <= pipe) return;
+    const share = timeCritical || (fastGrow && before > 67_200) ? 7 / 8 : 1 / 2;
+    this.#threshold = Math.max(before * share, Math.min(pipe, before), FIRST_WINDOW);
+    this.window = this.#threshold;
+    this.#accumulated = 0;
+  }
+
+  #grow(acked: number, timeCritical: boolean, fastGrow: boolean): void {
+    let growth = 0;
+    if (fastGrow && this.window < this.#threshold) {
+      growth = acked;
+    } else if (!fastGrow && timeCritical && this.window < this.#threshold) {
+      growth = Math.ceil(acked / 4);
+    } else {
+      this.#accumulated += acked;
+      const most = !fastGrow && timeCritical ? 2400 : 4800;
+      const step = Math.min(Math.max(this.window / 16, 64), most);
+      const steps = Math.floor(this.#accumulated / step);
+      this.#accumulated -= steps * step;
+      growth = steps * (fastGrow ? 48 : 24);
+    }
+    this.window = Math.max(this.window + Math.min(growth, SMSS), FIRST_WINDOW);
+  }
+}

@@ -1,0 +1,81 @@
+import { BufferPool } from "../flow/buffer_pool.ts";
+import { FragmentPool } from "../flow/fragment.ts";
+import type { CryptoBackend, Hmac, Random } from "../crypto/backend.ts";
+import type { Address } from "../wire/address.ts";
+import type { FIHello } from "../wire/fihello.ts";
+import { Counters } from "./counters.ts";
+import type { Limits } from "./limits.ts";
+import { PacketBuilder } from "./packet_builder.ts";
+import { RealTime } from "./real_time.ts";
+import type { Session } from "./session.ts";
+import { type Timed, TimerWheel } from "./timer_wheel.ts";
+
+/** What sessions need of the endpoint that they are sessions of. */
+export interface SessionHost {
+  /** The first packet from the far end of a responder's session has come: it needs a handler. */
+  onHeard(session: Session): void;
+  /** A session is of no use any more, though its end may have still to be told. */
+  onEnded(session: Session): void;
+  /** A session is over for good: no packet of it means anything any more. */
+  onClosed(session: Session): void;
+  /** The far end of a session sends from another address now. */
+  onMoved(session: Session, before: Address): void;
+  /** Somebody who knows the far end of a session looks for this endpoint. */
+  onForwardedHello(hello: FIHello): void;
+}
+
+/** What all sessions of an endpoint share. */
+export class Context {
+  readonly clock = { now: 0 };
+  readonly counters = new Counters();
+  readonly fragments = new FragmentPool();
+  readonly buffers = new BufferPool();
+  readonly builder: PacketBuilder;
+  readonly realTime = new RealTime();
+  readonly timers: TimerWheel<Timed & { expire(): void }>;
+  /** Keys the questions to new addresses. */
+  readonly addressHmac: Hmac;
+  /** Sessions that have something to send, linked. */
+  #dirtyFirst: Session | undefined;
+  #dirtyLast: Session | undefined;
+
+  constructor(
+    readonly crypto: CryptoBackend,
+    readonly random: Random,
+    readonly limits: Limits,
+    readonly host: SessionHost,
+  ) {
+    this.builder = new PacketBuilder(this.clock, this.counters, limits.datagram);
+    this.timers = new TimerWheel((timed) => timed.expire());
+    this.addressHmac = crypto.hmacSha256(random(32));
+  }
+
+  get now(): number {
+    return this.clock.now;
+  }
+
+  get dirty(): boolean {
+    return this.#dirtyFirst !== undefined;
+  }
+
+  /** Has a session flushed the next time. */
+  markDirty(session: Session): void {
+    if (session.isDirty) return;
+    session.isDirty = true;
+    session.nextDirty = undefined;
+    if (this.#dirtyLast) this.#dirtyLast.nextDirty = session;
+    else this.#dirtyFirst = session;
+    this.#dirtyLast = session;
+  }
+
+  /** Takes the session out that has been in longest. */
+  takeDirty(): Session | undefined {
+    const session = this.#dirtyFirst;
+    if (!session) return undefined;
+    this.#dirtyFirst = session.nextDirty;
+    if (!this.#dirtyFirst) this.#dirtyLast = undefined;
+    session.isDirty = false;
+    session.nextDirty = undefined;
+    return session;
+  }
+}

@@ -1,0 +1,44 @@
+import type { FlowReceiver } from "../flow/handlers.ts";
+import type { ReceiveFlow } from "../flow/receive_flow.ts";
+import type { Address } from "../wire/address.ts";
+import type { Session } from "./session.ts";
+
+/** Why a session is over. */
+export type CloseReason =
+  /** This end closed it, in order. */
+  | "closed"
+  /** The far end closed it. */
+  | "closed by peer"
+  /** This end dropped it. */
+  | "aborted"
+  /** Nothing came for too long. */
+  | "timeout"
+  /** What was sent was not acknowledged for too long. */
+  | "no acknowledgement"
+  /** It carried no flow for too long. */
+  | "idle"
+  /** The same peer opened another one from the same address. */
+  | "overridden"
+  /** The far end exceeded a limit. */
+  | "limit"
+  /** This endpoint is shut down. */
+  | "endpoint closed";
+
+/** What the user of a session is told. */
+export interface SessionHandler {
+  /**
+   * The far end opens a flow.
+   *
+   * @returns who takes its messages; none rejects it, with exception 0 unless `flow.reject` was
+   *   called with another code
+   */
+  onFlow(flow: ReceiveFlow, session: Session): FlowReceiver | null | undefined;
+  /**
+   * The session carries nothing any more: all its flows are gone, without further calls.
+   *
+   * @param orderly one of the ends closed it, as opposed to a breakdown
+   */
+  onClose(reason: CloseReason, orderly: boolean): void;
+  /** The far end has moved, and has proved it. */
+  onAddress?(address: Address): void;
+}

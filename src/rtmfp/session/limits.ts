@@ -1,0 +1,48 @@
+/** What an endpoint allows. Times in milliseconds, lengths in bytes. */
+export interface Limits {
+  /** The largest datagram sent in a session. */
+  readonly datagram: number;
+  /** After so long without a packet the far end is asked for one. */
+  readonly keepAlive: number;
+  /** After so long without a packet the session is over. */
+  readonly silence: number;
+  /** After so long without an acknowledgement of what is in flight the session is over. */
+  readonly unacknowledged: number;
+  /** After so long without any flow the session is closed. */
+  readonly idle: number;
+  /** How many flows the far end of a session may have open; further ones are rejected. */
+  readonly flows: number;
+  /** One message from the far end. */
+  readonly message: number;
+  /** What the far end of a session can make it hold: messages and fragments that are not complete. */
+  readonly memory: number;
+  /** How long the handshake of an initiator may take. */
+  readonly opening: number;
+  /** How many answered handshakes may wait for the first packet of their session. */
+  readonly halfOpen: number;
+  /** How many handshakes may wait for their secret. */
+  readonly agreements: number;
+  /** Answers to packets without session for each source, a second. */
+  readonly answers: number;
+  /** For each source, bytes of those answers for each byte received. */
+  readonly amplification: number;
+  /** Forwarded hellos to each session, a second. */
+  readonly introductions: number;
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  datagram: 1192,
+  keepAlive: 30_000,
+  silence: 120_000,
+  unacknowledged: 60_000,
+  idle: 300_000,
+  flows: 64,
+  message: 16 << 20,
+  memory: 32 << 20,
+  opening: 95_000,
+  halfOpen: 4096,
+  agreements: 256,
+  answers: 50,
+  amplification: 3,
+  introductions: 50,
+};

@@ -1,0 +1,286 @@
+import type { Reader } from "../../bytes/reader.ts";
+import { equalBytes } from "../crypto/backend.ts";
+import { type Certificate, isSelected, prevails, readCertificate } from "../crypto/certificate.ts";
+import {
+  publicKeyIn,
+  readComponent,
+  SIGNATURE,
+  writeInitiatorComponent,
+} from "../crypto/component.ts";
+import type { KeyAgreement, KeyPair } from "../crypto/dh.ts";
+import { agreeOnProtection, offer } from "../crypto/protection.ts";
+import { deriveKeys, sessionCipher } from "../crypto/session_keys.ts";
+import { type Address, sameAddress } from "../wire/address.ts";
+import { ChunkType } from "../wire/chunk.ts";
+import { cookieChange } from "../wire/cookie_change.ts";
+import { type Epd, readEpd } from "../wire/epd.ts";
+import { iHello } from "../wire/ihello.ts";
+import { type IIKeying, iiKeying } from "../wire/iikeying.ts";
+import { redirect } from "../wire/redirect.ts";
+import { rHello } from "../wire/rhello.ts";
+import { riKeying } from "../wire/rikeying.ts";
+import type { Context } from "./context.ts";
+import type { SessionHandler } from "./handlers.ts";
+import type { Identity } from "./identity.ts";
+import { Session } from "./session.ts";
+import type { Startup } from "./startup.ts";
+import type { Timed } from "./timer_wheel.ts";
+
+/** Addresses that are tried at most. RFC 7016 §3.5.1.1.1. */
+const MOST_ADDRESSES = 24;
+const FIRST_INTERVAL = 1000;
+/** Each interval between two attempts is longer than the one before by this. */
+const INTERVAL_GROWTH = 1500;
+const TAG = 16;
+
+/** What the user of an opening is told. */
+export interface OpeningEvents {
+  /** The session is there. */
+  onOpen(session: Session): SessionHandler;
+  /** There will be no session. */
+  onFail?(reason: OpeningFailure): void;
+}
+
+export type OpeningFailure =
+  | "timeout"
+  /** The far end offers no group or protection that this end can use. */
+  | "keying"
+  | "cancelled";
+
+/** What an opening needs of its endpoint. */
+export interface OpeningHost {
+  readonly context: Context;
+  readonly startup: Startup;
+  readonly identity: Identity;
+  readonly agreement: KeyAgreement;
+  /** The handshake is done. */
+  opened(opening: Opening, session: Session): void;
+  /** It will never be done. */
+  failed(opening: Opening): void;
+}
+
+/** The initiator of one handshake. RFC 7016 §3.5.1.1.1. */
+export class Opening implements Timed {
+  due = Infinity;
+  timerBefore: Timed | undefined;
+  timerAfter: Timed | undefined;
+  timerSlot = 0;
+  readonly tag: Uint8Array;
+  readonly epd: Epd;
+  readonly #host: OpeningHost;
+  readonly #epd: Uint8Array;
+  readonly #addresses: Address[] = [];
+  #state: "hello" | "keying" | "over" = "hello";
+  #startedAt = -1;
+  #interval = FIRST_INTERVAL;
+  #resendAt = Infinity;
+  /** Where the responder is, once it has answered. */
+  #responder: Address | undefined;
+  #certificate: Certificate | undefined;
+  #keying: IIKeying | undefined;
+  #pair: KeyPair | undefined;
+  #cookieChanged = false;
+  #agreeing = false;
+
+  /** @param sessionId what this end wants on the packets it receives */
+  constructor(
+    host: OpeningHost,
+    readonly sessionId: number,
+    epd: Uint8Array,
+    addresses: readonly Address[],
+    readonly events: OpeningEvents,
+  ) {
+    this.#host = host;
+    this.#epd = epd.slice();
+    this.epd = readEpd(this.#epd);
+    this.tag = host.context.random(TAG);
+    for (const { hostname, port } of addresses) this.#addAddress({ hostname, port });
+  }
+
+  get over(): boolean {
+    return this.#state === "over";
+  }
+
+  /** Gives it up. */
+  cancel(): void {
+    this.#fail("cancelled");
+  }
+
+  /** Sends the first hellos; `now` is right from here on. */
+  start(): void {
+    const { context } = this.#host;
+    this.#startedAt = context.now;
+    this.#send();
+  }
+
+  /** Repeats what has not been answered. */
+  expire(): void {
+    const { now, limits } = this.#host.context;
+    if (this.#state === "over") return;
+    if (now - this.#startedAt >= limits.opening) return this.#fail("timeout");
+    if (now >= this.#resendAt) this.#send();
+    else this.#schedule();
+  }
+
+  /** Takes an RHello or Redirect; returns false if it answers another hello. */
+  receiveAnswer(type: number, payload: Reader, from: Address): boolean {
+    if (type === ChunkType.rHello) {
+      const hello = rHello.read(payload);
+      if (!equalBytes(hello.tag, this.tag)) return false;
+      if (this.#state === "hello") this.#key(hello.cookie, hello.certificate, from);
+      return true;
+    }
+    const { tag, addresses } = redirect.read(payload);
+    if (!equalBytes(tag, this.tag)) return false;
+    if (this.#state !== "hello") return true;
+    if (addresses.length === 0) this.#sayHello(from);
+    for (const address of addresses) {
+      if (address.port > 0 && this.#addAddress(address)) this.#sayHello(address);
+    }
+    return true;
+  }
+
+  /** Takes a packet for {@link sessionId}: an RIKeying or a Cookie Change. */
+  receive(type: number, payload: Reader, from: Address): void {
+    const { counters } = this.#host.context;
+    if (this.#state !== "keying" || !sameAddress(from, this.#responder!)) {
+      return counters.drop("unexpected");
+    }
+    if (type === ChunkType.riKeying) return this.#finish(payload);
+    if (type !== ChunkType.cookieChange) return counters.drop("unexpected");
+    const { oldCookie, newCookie } = cookieChange.read(payload);
+    if (this.#cookieChanged || !equalBytes(oldCookie, this.#keying!.cookie)) {
+      return counters.drop("unexpected");
+    }
+    this.#cookieChanged = true;
+    this.#keying = { ...this.#keying!, cookie: newCookie.slice() };
+    this.#send();
+  }
+
+  /**
+   * An endpoint to which this handshake is directed starts one itself. RFC 7016 §3.5.1.3.
+   *
+   * @returns undefined if it is not directed there, else whether this one goes on
+   */
+  meets(certificate: Certificate, from: Address): boolean | undefined {
+    if (this.#state === "over" || !isSelected(this.epd, certificate)) return undefined;
+    const directed = this.#responder
+      ? sameAddress(from, this.#responder)
+      : this.#addresses.some((address) => sameAddress(from, address));
+    if (!directed) return undefined;
+    if (this.#state === "hello") return false; // nothing can have got through to it yet
+    return prevails(this.#host.identity.certificate.bytes, certificate.bytes);
+  }
+
+  /** The other end's handshake has led to the session. */
+  settle(): void {
+    this.#state = "over";
+  }
+
+  #addAddress({ hostname, port }: Address): boolean {
+    const address = { hostname, port };
+    if (this.#addresses.length >= MOST_ADDRESSES) return false;
+    if (this.#addresses.some((known) => sameAddress(known, address))) return false;
+    this.#addresses.push(address);
+    return true;
+  }
+
+  #send(): void {
+    const { startup, context } = this.#host;
+    if (this.#state === "hello") {
+      for (const address of this.#addresses) this.#sayHello(address);
+    } else if (!this.#agreeing) {
+      startup.send(iiKeying, this.#keying!, 0, this.#responder!);
+    }
+    this.#resendAt = context.now + this.#interval;
+    this.#interval += INTERVAL_GROWTH;
+    this.#schedule();
+  }
+
+  #sayHello(to: Address): void {
+    this.#host.startup.send(iHello, { epd: this.#epd, tag: this.tag }, 0, to);
+  }
+
+  #schedule(): void {
+    const { timers, limits, now } = this.#host.context;
+    timers.schedule(this, Math.min(this.#resendAt, this.#startedAt + limits.opening), now);
+  }
+
+  /** The responder has answered: asks for a session. */
+  #key(cookie: Uint8Array, certificateBytes: Uint8Array, from: Address): void {
+    const { context, identity, agreement } = this.#host;
+    const certificate = readCertificate(context.crypto, certificateBytes.slice());
+    if (!isSelected(this.epd, certificate)) return context.counters.drop("discriminator");
+    const group = identity.groupWith(certificate);
+    if (group === undefined) return this.#fail("keying");
+    const { ephemeral, policy } = identity;
+    const pair = identity.keyPair(group) ?? agreement.keyPair(group);
+    this.#certificate = certificate;
+    this.#pair = pair;
+    this.#responder = { hostname: from.hostname, port: from.port };
+    this.#keying = {
+      initiatorSessionId: this.sessionId,
+      cookie: cookie.slice(),
+      certificate: identity.certificate.bytes,
+      component: writeInitiatorComponent({
+        ...offer(policy),
+        selectedGroup: ephemeral ? undefined : group,
+        ephemeralKey: ephemeral ? pair : undefined,
+        randomness: context.random(64),
+      }),
+      signature: SIGNATURE,
+    };
+    this.#state = "keying";
+    this.#interval = FIRST_INTERVAL;
+    this.#send();
+  }
+
+  /** The responder has agreed. */
+  #finish(payload: Reader): void {
+    const { context, identity, agreement } = this.#host;
+    if (this.#agreeing) return;
+    const { responderSessionId, component: bytes } = riKeying.read(payload);
+    const componentBytes = bytes.slice();
+    const component = readComponent(componentBytes);
+    const certificate = this.#certificate!;
+    const pair = this.#pair!;
+    const farKey = publicKeyIn(certificate, component, pair.group);
+    const protection = agreeOnProtection(identity.policy, component);
+    if (responderSessionId === 0 || farKey?.group !== pair.group || !protection) {
+      context.counters.drop("keying");
+      return protection ? undefined : this.#fail("keying");
+    }
+    this.#agreeing = true;
+    context.counters.agreements++;
+    agreement.agree(pair, farKey.publicKey.slice(), (secret) => {
+      this.#agreeing = false;
+      if (this.#state === "over") return;
+      if (!secret) return context.counters.drop("keying");
+      const keys = deriveKeys(context.crypto, secret, this.#keying!.component, componentBytes);
+      const session = new Session(context, {
+        role: "initiator",
+        nearId: this.sessionId,
+        farId: responderSessionId,
+        address: this.#responder!,
+        peerId: certificate.fingerprint,
+        nearNonce: keys.initiatorNonce,
+        farNonce: keys.responderNonce,
+        cipher: sessionCipher(context.crypto, keys, protection, "initiator"),
+      });
+      this.#end();
+      this.#host.opened(this, session);
+    });
+  }
+
+  #end(): void {
+    this.#state = "over";
+    this.#host.context.timers.cancel(this);
+  }
+
+  #fail(reason: OpeningFailure): void {
+    if (this.#state === "over") return;
+    this.#end();
+    this.#host.failed(this);
+    this.events.onFail?.(reason);
+  }
+}

@@ -1,0 +1,189 @@
+import type { Writer } from "../../bytes/writer.ts";
+import { ReceiveFlow, type ReceiveHost } from "../flow/receive_flow.ts";
+import type { SendFlow } from "../flow/send_flow.ts";
+import { readFlowOptions } from "../wire/flow_options.ts";
+import type { UserData } from "../wire/user_data.ts";
+import type { Context } from "./context.ts";
+import { GRAIN } from "./timer_wheel.ts";
+
+/** The latest acknowledgement comes 200 ms after the data; the timers are late by a grain. RFC 7016 §3.6.3.4.1. */
+const ACK_DELAY = 200 - GRAIN;
+/** Packets with user data until an acknowledgement is sent. */
+const PACKETS_PER_ACK = 2;
+/** How long a flow that is complete answers late fragments. RFC 7016 §3.6.3.8. */
+const LINGER = 120_000;
+/** Flows, over or not, that are remembered at most. */
+const MOST_REMEMBERED = 1024;
+const NONE = new Uint8Array(0);
+
+/** What the receiving half of a session needs of the rest of it. */
+export interface ReceivingOwner {
+  readonly context: Context;
+  /** Something is due to be sent. */
+  wake(): void;
+  /** Calls {@link Receiving.due} at a time. */
+  wakeAt(time: number): void;
+  /** The own sending flow of that number, if it is open. */
+  sendFlow(id: number): SendFlow | undefined;
+  /** Asks the user about a flow. */
+  offer(flow: ReceiveFlow): void;
+  violated(what: string): void;
+}
+
+/** The flows that a session receives, their acknowledgements and their memory. RFC 7016 §3.6.3. */
+export class Receiving implements ReceiveHost {
+  /** When an acknowledgement is due at the latest. */
+  ackAt = Infinity;
+  /** Flows that have not ended. */
+  open = 0;
+  readonly #owner: ReceivingOwner;
+  #flows: Map<number, ReceiveFlow> | undefined;
+  #latest: ReceiveFlow | undefined;
+  #held = 0;
+  #ackFirst: ReceiveFlow | undefined;
+  #ackLast: ReceiveFlow | undefined;
+  #ackNow = false;
+  #packets = 0;
+  /** Flows that have ended, and when: forgotten in this order. */
+  #over: { flow: ReceiveFlow; at: number }[] | undefined;
+
+  constructor(owner: ReceivingOwner) {
+    this.#owner = owner;
+  }
+
+  get buffers() {
+    return this.#owner.context.buffers;
+  }
+
+  get maxMessage(): number {
+    return this.#owner.context.limits.message;
+  }
+
+  /** Whether acknowledgements are due now. */
+  get due(): boolean {
+    return this.#ackNow || (this.#ackFirst !== undefined && this.ackAt <= this.#owner.context.now);
+  }
+
+  /** The flow of that number which can be answered by a flow of this end. */
+  flow(id: number): ReceiveFlow | undefined {
+    return this.#latest?.id === id ? this.#latest : this.#flows?.get(id);
+  }
+
+  /** Takes a fragment, and opens its flow if it is new. RFC 7016 §3.6.3.1. */
+  receive(chunk: UserData): void {
+    const flow = this.flow(chunk.flowId) ?? this.#openFlow(chunk);
+    if (!flow) return;
+    this.#latest = flow;
+    flow.receive(chunk);
+  }
+
+  /** A packet with user data has been taken to its end. */
+  endOfPacket(): void {
+    if (!this.#ackFirst) return;
+    if (++this.#packets >= PACKETS_PER_ACK) this.#ackNow = true;
+    if (this.#ackNow) return this.#owner.wake();
+    if (this.ackAt === Infinity) {
+      this.ackAt = this.#owner.context.now + ACK_DELAY;
+      this.#owner.wakeAt(this.ackAt);
+    }
+  }
+
+  /** The far end asks how much room a flow has. */
+  probe(flowId: number): void {
+    const flow = this.flow(flowId);
+    if (flow) this.acknowledge(flow, true);
+  }
+
+  acknowledge(flow: ReceiveFlow, atOnce: boolean): void {
+    if (!flow.toAcknowledge) {
+      flow.toAcknowledge = true;
+      flow.nextToAcknowledge = undefined;
+      if (this.#ackLast) this.#ackLast.nextToAcknowledge = flow;
+      else this.#ackFirst = flow;
+      this.#ackLast = flow;
+    }
+    if (!atOnce) return;
+    this.#ackNow = true;
+    this.#owner.wake();
+  }
+
+  /** Writes all acknowledgements that are due, sooner or later, as long as there is room. */
+  writeAcknowledgements(to: Writer): void {
+    for (let flow = this.#ackFirst; flow; flow = this.#ackFirst) {
+      if (!flow.writeAcknowledgement(to)) return;
+      flow.toAcknowledge = false;
+      this.#ackFirst = flow.nextToAcknowledge;
+      flow.nextToAcknowledge = undefined;
+    }
+    this.#ackLast = undefined;
+    this.#ackNow = false;
+    this.#packets = 0;
+    this.ackAt = Infinity;
+  }
+
+  hold(bytes: number): void {
+    this.#held += bytes;
+    if (this.#held > this.#owner.context.limits.memory) this.violated("memory");
+  }
+
+  violated(what: string): void {
+    this.#owner.violated(what);
+  }
+
+  complete(flow: ReceiveFlow): void {
+    this.open--;
+    const over = this.#over ??= [];
+    over.push({ flow, at: this.#owner.context.now });
+  }
+
+  /** Forgets the flows that ended long enough ago. */
+  forget(): void {
+    const over = this.#over;
+    if (!over) return;
+    let count = 0;
+    while (count < over.length && this.#owner.context.now - over[count].at > LINGER) count++;
+    for (const { flow } of over.splice(0, count)) {
+      this.#flows!.delete(flow.id);
+      if (this.#latest === flow) this.#latest = undefined;
+    }
+    if (over.length === 0) this.#over = undefined;
+  }
+
+  /** The session is over. */
+  abort(): void {
+    if (this.#flows) { for (const flow of this.#flows.values()) flow.abort(); }
+    this.#flows =
+      this.#latest =
+      this.#ackFirst =
+      this.#ackLast =
+      this.#over =
+        undefined;
+    this.#ackNow = false;
+    this.ackAt = Infinity;
+    this.open = 0;
+  }
+
+  #openFlow(chunk: UserData): ReceiveFlow | undefined {
+    const owner = this.#owner;
+    const { metadata, association, unknown } = chunk.options
+      ? readFlowOptions(chunk.options)
+      : { metadata: undefined, association: undefined, unknown: undefined };
+    const flows = this.#flows ??= new Map();
+    if (flows.size >= MOST_REMEMBERED) this.forget();
+    if (flows.size >= MOST_REMEMBERED) return this.violated("flows"), undefined;
+    const answered = association === undefined ? undefined : owner.sendFlow(association);
+    const flow = new ReceiveFlow(chunk.flowId, metadata?.slice() ?? NONE, answered, this);
+    flows.set(flow.id, flow);
+    this.open++;
+    const wrong = !metadata || unknown !== undefined || (association !== undefined && !answered);
+    this.acknowledge(flow, true);
+    if (wrong) flow.reject();
+    else if (this.open > owner.context.limits.flows) {
+      owner.context.counters.drop("limit");
+      flow.reject();
+    } else {
+      owner.offer(flow);
+    }
+    return flow.state === "complete" ? undefined : flow;
+  }
+}

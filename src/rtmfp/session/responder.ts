@@ -1,0 +1,211 @@
+import { equalBytes } from "../crypto/backend.ts";
+import { type Certificate, readCertificate } from "../crypto/certificate.ts";
+import {
+  type Component,
+  publicKeyIn,
+  readComponent,
+  SIGNATURE,
+  writeResponderComponent,
+} from "../crypto/component.ts";
+import { Cookies } from "../crypto/cookie.ts";
+import type { KeyAgreement, KeyPair } from "../crypto/dh.ts";
+import { agreeOnProtection, answer, type Protection } from "../crypto/protection.ts";
+import { deriveKeys, sessionCipher } from "../crypto/session_keys.ts";
+import { type Address, addressText } from "../wire/address.ts";
+import { cookieChange } from "../wire/cookie_change.ts";
+import { type IIKeying, iiKeying } from "../wire/iikeying.ts";
+import { rHello } from "../wire/rhello.ts";
+import { type RIKeying, riKeying } from "../wire/rikeying.ts";
+import type { Reader } from "../../bytes/reader.ts";
+import type { Context } from "./context.ts";
+import type { Identity } from "./identity.ts";
+import { Session } from "./session.ts";
+import type { Startup } from "./startup.ts";
+import type { Timed } from "./timer_wheel.ts";
+
+/** How long an answer is kept for the repetitions of its question. RFC 7016 §3.5.1.1.2. */
+const KEEP = 95_000;
+const SWEEP = 5000;
+
+/** A key agreement, under way or done. */
+interface Handshake {
+  /** SHA-256 of the initiator's certificate and component. */
+  readonly digest: Uint8Array;
+  readonly at: number;
+  /** Both undefined until the secret is there. */
+  session?: Session;
+  reply?: RIKeying;
+}
+
+/** What a responder needs of its endpoint. */
+export interface ResponderHost {
+  /** A session id that is not in use. */
+  newSessionId(): number;
+  /**
+   * An initiator with that certificate is at that address, as its cookie proves.
+   *
+   * @returns false if there is to be no session, because the own attempt to open one goes on
+   */
+  admit(certificate: Certificate, from: Address): boolean;
+  /** There is a new session, of which the far end has still to be heard. */
+  add(session: Session): void;
+}
+
+/**
+ * The responder of handshakes. It remembers nothing of an initiator before a cookie comes back.
+ * RFC 7016 §3.5.1.1.2.
+ */
+export class Responder implements Timed {
+  due = Infinity;
+  timerBefore: Timed | undefined;
+  timerAfter: Timed | undefined;
+  timerSlot = 0;
+  readonly #context: Context;
+  readonly #startup: Startup;
+  readonly #identity: Identity;
+  readonly #agreement: KeyAgreement;
+  readonly #host: ResponderHost;
+  readonly #cookies: Cookies;
+  /** By session id and address of the initiator, in order of time. */
+  readonly #handshakes = new Map<string, Handshake>();
+  #agreeing = 0;
+
+  constructor(
+    context: Context,
+    startup: Startup,
+    identity: Identity,
+    agreement: KeyAgreement,
+    host: ResponderHost,
+  ) {
+    this.#context = context;
+    this.#startup = startup;
+    this.#identity = identity;
+    this.#agreement = agreement;
+    this.#host = host;
+    this.#cookies = new Cookies(context.crypto, context.random);
+  }
+
+  /** How many handshakes are remembered. */
+  get size(): number {
+    return this.#handshakes.size;
+  }
+
+  /** Answers a hello. */
+  sayHello(tag: Uint8Array, to: Address): void {
+    const cookie = this.#cookies.make(to, this.#context.now);
+    const { bytes: certificate } = this.#identity.certificate;
+    this.#startup.send(rHello, { tag: tag.slice(), cookie, certificate }, 0, to);
+  }
+
+  /** Takes an IIKeying. */
+  receiveKeying(payload: Reader, from: Address): void {
+    const { counters, now, crypto } = this.#context;
+    const keying = iiKeying.read(payload);
+    const { initiatorSessionId } = keying;
+    const cookie = this.#cookies.check(keying.cookie, from, now);
+    if (cookie === "bad" || initiatorSessionId === 0) return counters.drop("cookie");
+    if (cookie === "moved") {
+      const oldCookie = keying.cookie.slice();
+      const newCookie = this.#cookies.make(from, now);
+      this.#startup.send(cookieChange, { oldCookie, newCookie }, initiatorSessionId, from);
+      return;
+    }
+    const key = `${initiatorSessionId}@${addressText(from)}`;
+    const digest = crypto.sha256(concat(keying.certificate, keying.component));
+    const known = this.#handshakes.get(key);
+    if (known && equalBytes(known.digest, digest)) return this.#repeat(known, keying, from);
+    const handshake: Handshake = { digest, at: now };
+    if (!this.#begin(keying, from, key, handshake)) counters.drop("keying");
+  }
+
+  /** Forgets the handshakes that nobody will ask about again. */
+  expire(): void {
+    const { now, timers } = this.#context;
+    for (const [key, { at }] of this.#handshakes) {
+      if (now - at < KEEP) break;
+      this.#handshakes.delete(key);
+    }
+    if (this.#handshakes.size > 0) timers.schedule(this, now + SWEEP, now);
+  }
+
+  /** The question again: the answer again, unless it is still being worked out. */
+  #repeat({ session, reply }: Handshake, { initiatorSessionId }: IIKeying, from: Address): void {
+    if (!reply) return;
+    if (session!.state !== "open") return this.#context.counters.drop("unexpected");
+    this.#startup.send(riKeying, reply, initiatorSessionId, from);
+  }
+
+  /** @returns false if there can be no session */
+  #begin(keying: IIKeying, from: Address, key: string, handshake: Handshake): boolean {
+    const { crypto, counters, limits, timers, now } = this.#context;
+    const certificateBytes = keying.certificate.slice(); // it is kept while the secret is made
+    const componentBytes = keying.component.slice();
+    const certificate = readCertificate(crypto, certificateBytes);
+    const component = readComponent(componentBytes);
+    const farKey = publicKeyIn(certificate, component);
+    if (!farKey || !this.#identity.has(farKey.group)) return false;
+    const protection = agreeOnProtection(this.#identity.policy, component);
+    if (!protection) return false;
+    if (this.#agreeing >= limits.agreements || this.#handshakes.size >= 4 * limits.halfOpen) {
+      counters.drop("limit");
+      return true;
+    }
+    if (!this.#host.admit(certificate, from)) return true;
+    const pair = this.#identity.keyPair(farKey.group) ?? this.#agreement.keyPair(farKey.group);
+    this.#handshakes.delete(key); // the new one stands last
+    this.#handshakes.set(key, handshake);
+    timers.schedule(this, now + SWEEP, now);
+    this.#agreeing++;
+    counters.agreements++;
+    const to = { hostname: from.hostname, port: from.port };
+    const { initiatorSessionId } = keying;
+    this.#agreement.agree(pair, farKey.publicKey.slice(), (secret) => {
+      this.#agreeing--;
+      if (this.#handshakes.get(key) !== handshake) return;
+      if (!secret) {
+        this.#handshakes.delete(key);
+        return counters.drop("keying");
+      }
+      const peerId = certificate.fingerprint;
+      const nearId = this.#host.newSessionId();
+      const nearComponent = this.#component(protection, pair);
+      const keys = deriveKeys(crypto, secret, componentBytes, nearComponent);
+      const session = new Session(this.#context, {
+        role: "responder",
+        nearId,
+        farId: initiatorSessionId,
+        address: to,
+        peerId,
+        nearNonce: keys.responderNonce,
+        farNonce: keys.initiatorNonce,
+        cipher: sessionCipher(crypto, keys, protection, "responder"),
+      });
+      handshake.session = session;
+      handshake.reply = {
+        responderSessionId: nearId,
+        component: nearComponent,
+        signature: SIGNATURE,
+      };
+      this.#host.add(session);
+      this.#startup.send(riKeying, handshake.reply, initiatorSessionId, to);
+    });
+    return true;
+  }
+
+  #component(protection: Protection, pair: KeyPair): Uint8Array {
+    const { policy, ephemeral } = this.#identity;
+    const component: Component = {
+      ...answer(policy, protection),
+      ephemeralKey: ephemeral ? pair : undefined,
+      randomness: ephemeral ? undefined : this.#context.random(64),
+    };
+    return writeResponderComponent(component);
+  }
+}
+
+function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const both = new Uint8Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
+}

@@ -1,0 +1,85 @@
+import { toHex } from "../../bytes/hex.ts";
+import { type Address, addressText, sameAddress } from "../wire/address.ts";
+import type { Session } from "./session.ts";
+
+/** The sessions of an endpoint, by what they are looked for. */
+export class Roster {
+  /** By near session id. */
+  readonly #sessions = new Map<number, Session>();
+  /** Those the far end was heard in, by its peer id: the newest first, linked by `olderOfPeer`. */
+  readonly #peers = new Map<string, Session>();
+  /** Those too, by address: the newest. */
+  readonly #addresses = new Map<string, Session>();
+
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  all(): Iterable<Session> {
+    return this.#sessions.values();
+  }
+
+  get(nearId: number): Session | undefined {
+    return this.#sessions.get(nearId);
+  }
+
+  /** The newest session with a peer. */
+  peer(peerId: Uint8Array): Session | undefined {
+    return this.#peers.get(toHex(peerId));
+  }
+
+  /** The newest session with whoever is at an address. */
+  at(address: Address): Session | undefined {
+    return this.#addresses.get(addressText(address));
+  }
+
+  /** The session with a peer at an address. */
+  peerAt(peerId: Uint8Array, address: Address): Session | undefined {
+    let session = this.peer(peerId);
+    while (session && !sameAddress(session.address, address)) session = session.olderOfPeer;
+    return session;
+  }
+
+  add(session: Session): void {
+    this.#sessions.set(session.nearId, session);
+    if (session.heard) this.heard(session);
+  }
+
+  /** The far end of a session is there: it can be looked for. */
+  heard(session: Session): void {
+    const peer = toHex(session.peerId);
+    session.olderOfPeer = this.#peers.get(peer);
+    this.#peers.set(peer, session);
+    this.#addresses.set(addressText(session.address), session);
+  }
+
+  moved(session: Session, before: Address): void {
+    this.#removeAddress(session, before);
+    this.#addresses.set(addressText(session.address), session);
+  }
+
+  /** It can be looked for no more, by peer or address. */
+  hide(session: Session): void {
+    const peer = toHex(session.peerId);
+    let newer = this.#peers.get(peer);
+    if (newer === session) {
+      if (session.olderOfPeer) this.#peers.set(peer, session.olderOfPeer);
+      else this.#peers.delete(peer);
+    } else {
+      while (newer && newer.olderOfPeer !== session) newer = newer.olderOfPeer;
+      if (newer) newer.olderOfPeer = session.olderOfPeer;
+    }
+    session.olderOfPeer = undefined;
+    this.#removeAddress(session, session.address);
+  }
+
+  remove(session: Session): void {
+    this.hide(session);
+    this.#sessions.delete(session.nearId);
+  }
+
+  #removeAddress(session: Session, address: Address): void {
+    const key = addressText(address);
+    if (this.#addresses.get(key) === session) this.#addresses.delete(key);
+  }
+}

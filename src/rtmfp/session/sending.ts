@@ -1,0 +1,301 @@
+import type { Writer } from "../../bytes/writer.ts";
+import { Flight } from "../flow/flight.ts";
+import type { SendFlowHandler } from "../flow/handlers.ts";
+import type { ReceiveFlow } from "../flow/receive_flow.ts";
+import { SendFlow, type SendHost } from "../flow/send_flow.ts";
+import type { Ack } from "../wire/ack.ts";
+import { bufferProbe } from "../wire/buffer_probe.ts";
+import { CHUNK_HEADER, writeChunk } from "../wire/chunk.ts";
+import { UserData, writeUserData } from "../wire/user_data.ts";
+import { Congestion } from "./congestion.ts";
+import type { Context } from "./context.ts";
+import { REAL_TIME_LINGER } from "./real_time.ts";
+import type { RoundTrip } from "./round_trip.ts";
+
+/** Packets with user data between two acknowledgements or timeouts. RFC 7016 §3.5.2.3. */
+const BURST = 6;
+/** The first flow of a session. */
+const FIRST_FLOW = 2;
+const FIRST_PROBE = 1000;
+const LATEST_PROBE = 60_000;
+/** Ends of flows long forgotten that may be waiting to be told again. */
+const MOST_ENDS = 8;
+
+const NO_FLOWS: SendFlow[] = [];
+
+export interface FlowSettings {
+  /** The flow of the far end that the new one answers. */
+  readonly association?: ReceiveFlow | undefined;
+  /** See {@link SendFlow.priority}. */
+  readonly priority?: number;
+  /** See {@link SendFlow.timeCritical}. */
+  readonly timeCritical?: boolean;
+  readonly handler?: SendFlowHandler;
+}
+
+/** What the sending half of a session needs of the rest of it. */
+export interface SendingOwner {
+  readonly context: Context;
+  readonly roundTrip: RoundTrip;
+  wake(): void;
+  wakeAt(time: number): void;
+  /** The far end has seen the end of a flow. */
+  flowEnded(): void;
+}
+
+/** The flows that a session sends: what goes next, what is lost, how much may be on its way. RFC 7016 §3.6.2. */
+export class Sending implements SendHost {
+  readonly flight = new Flight();
+  readonly congestion = new Congestion();
+  /** When the far end has said nothing for so long that all in flight is lost. */
+  alarm = Infinity;
+  /** When a flow whose receiver is full is to ask for room. */
+  probeAt = Infinity;
+  readonly #owner: SendingOwner;
+  #flows: SendFlow[] = NO_FLOWS;
+  #nextId = FIRST_FLOW;
+  /** Index of the flow that sent last: among equals, those behind it go first. */
+  #turn = 0;
+  #burst = 0;
+  #timeouts = 0;
+  /** When something was acknowledged, or something was sent after all had been. */
+  #progressAt = 0;
+  #criticalSentAt = -Infinity;
+  #reverseReceivedAt = -Infinity;
+  #probeInterval = FIRST_PROBE;
+  #ends: number[] | undefined;
+  /** Of the packet that is being received. */
+  #outstandingBefore = 0;
+  #deliveredBefore = 0;
+  #acknowledged = false;
+
+  constructor(owner: SendingOwner) {
+    this.#owner = owner;
+  }
+
+  get clock(): { readonly now: number } {
+    return this.#owner.context.clock;
+  }
+
+  get fragments() {
+    return this.#owner.context.fragments;
+  }
+
+  get flows(): readonly SendFlow[] {
+    return this.#flows;
+  }
+
+  open(metadata: Uint8Array, settings: FlowSettings = {}): SendFlow {
+    const flow = new SendFlow(this.#nextId++, metadata, settings.association, this);
+    flow.priority = settings.priority ?? 0;
+    flow.timeCritical = settings.timeCritical ?? false;
+    flow.handler = settings.handler;
+    if (this.#flows === NO_FLOWS) this.#flows = [];
+    this.#flows.push(flow);
+    return flow;
+  }
+
+  flow(id: number): SendFlow | undefined {
+    const flows = this.#flows;
+    for (let i = 0; i < flows.length; i++) if (flows[i].id === id) return flows[i];
+    return undefined;
+  }
+
+  wake(): void {
+    this.#owner.wake();
+  }
+
+  forget(flow: SendFlow): void {
+    const index = this.#flows.indexOf(flow);
+    if (index >= 0) this.#flows.splice(index, 1);
+    if (this.#turn >= index && this.#turn > 0) this.#turn--;
+    this.#owner.flowEnded();
+  }
+
+  /** Whether user data may go out now. */
+  get ready(): boolean {
+    return this.#next() >= 0;
+  }
+
+  /** Whether anything else may go out now. */
+  get due(): boolean {
+    return this.#ends !== undefined || this.probeAt <= this.clock.now;
+  }
+
+  /** Writes ends of forgotten flows, and questions for room. */
+  writeControl(to: Writer): void {
+    for (let ends = this.#ends; ends && ends.length > 0; ends = this.#ends) {
+      if (to.room < 16) return;
+      end.flowId = ends.pop()!;
+      writeUserData(to, end);
+    }
+    this.#ends = undefined;
+    if (this.probeAt > this.clock.now) return;
+    for (const flow of this.#flows) {
+      if (flow.suspended && to.room >= CHUNK_HEADER + 8) writeChunk(to, bufferProbe, flow.id);
+    }
+    const { timeout } = this.#owner.roundTrip;
+    this.#probeInterval = Math.min(
+      2 * Math.max(this.#probeInterval, FIRST_PROBE, timeout),
+      LATEST_PROBE,
+    );
+    this.#setProbe(this.clock.now + this.#probeInterval);
+  }
+
+  /**
+   * Writes user data of one flow into a packet.
+   *
+   * @returns the flow; undefined if there was nothing to send, or no room for it
+   */
+  writeData(to: Writer): SendFlow | undefined {
+    const index = this.#next();
+    if (index < 0) return undefined;
+    const flow = this.#flows[index];
+    const now = this.clock.now;
+    const idle = this.flight.outstanding === 0;
+    this.flight.limit = this.congestion.window;
+    if (flow.send(to) === 0) return undefined;
+    this.#turn = index;
+    this.#burst++;
+    if (flow.timeCritical) this.#criticalSentAt = this.#owner.context.realTime.sentAt = now;
+    if (idle && this.#timeouts === 0) this.#progressAt = now;
+    this.#setAlarm(now);
+    return flow;
+  }
+
+  /** Tells the handlers what came of sending. */
+  afterSending(): void {
+    const flows = this.#flows;
+    for (let i = 0; i < flows.length; i++) flows[i].afterSending();
+  }
+
+  /** A packet comes in, and whether it says that the far end receives real-time data elsewhere. */
+  beginPacket(timeCriticalReverse: boolean): void {
+    if (timeCriticalReverse) this.#reverseReceivedAt = this.clock.now;
+    this.#outstandingBefore = this.flight.outstanding;
+    this.#deliveredBefore = this.flight.delivered;
+    this.#acknowledged = false;
+  }
+
+  acknowledge(ack: Ack): void {
+    const flow = this.flow(ack.flowId);
+    if (!flow) return;
+    this.#acknowledged = true;
+    flow.acknowledge(ack);
+  }
+
+  onException(flowId: number, code: number): void {
+    const flow = this.flow(flowId);
+    if (flow) return flow.onException(code);
+    if (flowId >= this.#nextId || flowId < FIRST_FLOW) return;
+    const ends = this.#ends ??= [];
+    if (ends.length < MOST_ENDS && !ends.includes(flowId)) ends.push(flowId);
+    this.wake();
+  }
+
+  /** All chunks of the packet have been taken: what do its acknowledgements mean? */
+  endOfPacket(): void {
+    if (!this.#acknowledged) return;
+    const { flight } = this;
+    const now = this.clock.now;
+    const acked = flight.delivered - this.#deliveredBefore;
+    const lostBefore = flight.lost;
+    const naks = flight.countNaks();
+    this.#owner.context.counters.lostFragments += flight.lost - lostBefore;
+    this.congestion.measureRate(acked, this.#owner.roundTrip.smoothed, now);
+    this.congestion.receive(
+      this.#outstandingBefore,
+      acked,
+      naks,
+      now - this.#criticalSentAt < REAL_TIME_LINGER,
+      now - this.#reverseReceivedAt >= REAL_TIME_LINGER &&
+        now - this.#owner.context.realTime.sentAt >= REAL_TIME_LINGER,
+    );
+    if (acked > 0) {
+      this.#progressAt = now;
+      this.#timeouts = 0;
+    }
+    this.#burst = 0;
+    this.#setAlarm(now);
+    this.#watchWindows(now);
+    this.wake();
+  }
+
+  /**
+   * The alarm is due: all in flight is lost.
+   *
+   * @returns for how long nothing has been acknowledged, in milliseconds
+   */
+  expire(): number {
+    const now = this.clock.now;
+    if (now < this.alarm) return 0;
+    this.alarm = Infinity;
+    const lost = this.loseAll();
+    this.congestion.expire(lost);
+    if (!lost) return 0;
+    this.#timeouts++;
+    this.#owner.context.counters.timeouts++;
+    this.#owner.roundTrip.backOff();
+    return now - this.#progressAt;
+  }
+
+  /** Takes all in flight for lost. */
+  loseAll(): boolean {
+    const { flight } = this;
+    const before = flight.lost;
+    const any = flight.loseAll();
+    this.#owner.context.counters.lostFragments += flight.lost - before;
+    this.#burst = 0;
+    if (any) this.wake();
+    return any;
+  }
+
+  abort(): void {
+    for (const flow of this.#flows) flow.abort();
+    this.#flows = NO_FLOWS;
+    this.#ends = undefined;
+    this.alarm = this.probeAt = Infinity;
+  }
+
+  /** Index of the flow to send from; -1: none may. */
+  #next(): number {
+    const flows = this.#flows;
+    if (this.#burst >= BURST || this.flight.outstanding >= this.congestion.window) return -1;
+    let best = -1;
+    for (let i = 1; i <= flows.length; i++) {
+      const index = (this.#turn + i) % flows.length;
+      const flow = flows[index];
+      if ((best < 0 || flow.priority > flows[best].priority) && flow.ready) best = index;
+    }
+    return best;
+  }
+
+  #setAlarm(now: number): void {
+    if (this.flight.outstanding === 0) {
+      this.alarm = Infinity;
+      return;
+    }
+    this.alarm = now + this.#owner.roundTrip.timeout;
+    this.#owner.wakeAt(this.alarm);
+  }
+
+  /** Sees to it that a flow does not wait for ever for an acknowledgement that was lost. */
+  #watchWindows(now: number): void {
+    let suspended = false;
+    for (const flow of this.#flows) suspended ||= flow.suspended;
+    if (!suspended) {
+      this.probeAt = Infinity;
+      this.#probeInterval = FIRST_PROBE / 2;
+    } else if (this.probeAt === Infinity) {
+      this.#setProbe(now + FIRST_PROBE);
+    }
+  }
+
+  #setProbe(time: number): void {
+    this.probeAt = time;
+    this.#owner.wakeAt(time);
+  }
+}
+
+const end = new UserData();
+end.abandoned = end.final = true;

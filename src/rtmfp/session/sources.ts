@@ -1,0 +1,79 @@
+import { type Address, ipBytes } from "../wire/address.ts";
+import { toHex } from "../../bytes/hex.ts";
+import { AgeingTable } from "./ageing_table.ts";
+import type { Limits } from "./limits.ts";
+
+const MOST_SOURCES = 16_384;
+const AGE = 30_000;
+/** The answers of so many milliseconds may come at once. */
+const SPAN = 2000;
+
+interface Source {
+  /** Bytes that may be answered to it. */
+  bytes: number;
+  /** Answers that may be given to it, as of {@link at}. */
+  answers: number;
+  at: number;
+}
+
+/**
+ * Who sends packets without session, and how much they may be answered: the source of such a packet
+ * may be forged, and its owner must not be flooded in our name.
+ */
+export class Sources {
+  readonly #limits: Limits;
+  readonly #table = new AgeingTable<Source>(MOST_SOURCES, AGE);
+
+  constructor(limits: Limits) {
+    this.#limits = limits;
+  }
+
+  /** How many sources are remembered. */
+  get size(): number {
+    return this.#table.size;
+  }
+
+  /** Counts a datagram of `length` bytes. */
+  received(from: Address, length: number, now: number): void {
+    this.#source(from, now).bytes += length * this.#limits.amplification;
+  }
+
+  /** It has shown that it receives at its address. */
+  proved(from: Address, now: number): void {
+    this.#source(from, now).bytes = Infinity;
+  }
+
+  /** Whether an answer of `length` bytes may be sent; it is counted then. */
+  allow(from: Address, length: number, now: number): boolean {
+    if (isLoopback(from)) return true; // nobody forges it from outside
+    const source = this.#source(from, now);
+    if (source.bytes < length || source.answers < 1) return false;
+    source.bytes -= length;
+    source.answers--;
+    return true;
+  }
+
+  #source(from: Address, now: number): Source {
+    const key = sourceKey(from);
+    let source = this.#table.get(key, now);
+    const most = this.#limits.answers * SPAN / 1000;
+    if (!source) {
+      source = { bytes: 0, answers: most, at: now };
+      this.#table.set(key, source, now);
+    }
+    source.answers = Math.min(most, source.answers + (now - source.at) * most / SPAN);
+    source.at = now;
+    return source;
+  }
+}
+
+/** All addresses that one owner is likely to have are one source. */
+function sourceKey({ hostname }: Address): string {
+  if (!hostname.includes(":")) return hostname;
+  const ip = ipBytes(hostname);
+  return ip ? toHex(ip.subarray(0, 8)) : hostname;
+}
+
+function isLoopback({ hostname }: Address): boolean {
+  return hostname.startsWith("127.") || hostname === "::1";
+}

@@ -1,0 +1,105 @@
+import { WireError } from "../../bytes/wire_error.ts";
+import { type PacketCipher, startupCipher } from "../crypto/packet_cipher.ts";
+import type { Outbox } from "../outbox.ts";
+import type { Address } from "../wire/address.ts";
+import { type ChunkCodec, ChunkType, writeChunk } from "../wire/chunk.ts";
+import { Mode, PacketReader } from "../wire/packet.ts";
+import { packetFragment } from "../wire/packet_fragment.ts";
+import type { Context } from "./context.ts";
+import { PacketFragments } from "./packet_fragments.ts";
+
+/** Packets that may wait to be sent. */
+const MOST_WAITING = 4096;
+/** A handshake with many keys need not fit into the packets of sessions. */
+const DATAGRAM = 1984;
+
+interface Waiting<Chunk> {
+  readonly codec: ChunkCodec<Chunk>;
+  readonly chunk: Chunk;
+  readonly sessionId: number;
+  readonly to: Address;
+}
+
+/** Takes the chunks of startup packets. They are read from {@link PacketReader.payload}. */
+export type ChunkTaker = (packet: PacketReader, from: Address, length: number) => void;
+
+/** Packets without session and those of the responder's handshake, in and out. RFC 7016 §2.2.4, mode 3. */
+export class Startup {
+  readonly #context: Context;
+  readonly #cipher: PacketCipher;
+  readonly #packet = new PacketReader();
+  readonly #fragments: PacketFragments;
+  #waiting: Waiting<never>[] = [];
+
+  constructor(context: Context) {
+    this.#context = context;
+    this.#cipher = startupCipher(context.crypto);
+    this.#fragments = new PacketFragments(context);
+  }
+
+  /** Whether there is something to send. */
+  get due(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  /** Takes a datagram and gives each of its chunks to `take`. It is decrypted in place. */
+  receive(datagram: Uint8Array, from: Address, take: ChunkTaker): void {
+    const { counters } = this.#context;
+    const bytes = this.#cipher.open(datagram);
+    if (!bytes) return counters.drop(this.#cipher.dropped);
+    this.#read(bytes, from, datagram.length, take, true);
+  }
+
+  /** Sends a chunk in a packet of its own with the next flush. */
+  send<Chunk>(codec: ChunkCodec<Chunk>, chunk: Chunk, sessionId: number, to: Address): void {
+    if (this.#waiting.length >= MOST_WAITING) return this.#context.counters.drop("limit");
+    this.#waiting.push({ codec, chunk, sessionId, to } as unknown as Waiting<never>);
+  }
+
+  /** @returns false if the outbox takes no more */
+  flush(out: Outbox): boolean {
+    const waiting = this.#waiting;
+    const { builder } = this.#context;
+    let sent = 0;
+    for (; sent < waiting.length; sent++) {
+      const { codec, chunk, sessionId, to } = waiting[sent];
+      const writer = builder.open(out, this.#cipher, Mode.startup, undefined, 0, DATAGRAM);
+      if (!writer) break;
+      try {
+        writeChunk(writer, codec, chunk);
+      } catch (error) { // an address that is none, or more than fits
+        if (!(error instanceof WireError)) throw error;
+        this.#context.counters.drop("format");
+        continue;
+      }
+      builder.send(out, this.#cipher, sessionId, to);
+    }
+    const all = sent === waiting.length;
+    if (all) waiting.length = 0;
+    else waiting.splice(0, sent);
+    return all;
+  }
+
+  #read(bytes: Uint8Array, from: Address, length: number, take: ChunkTaker, whole: boolean): void {
+    const { counters } = this.#context;
+    const packet = this.#packet;
+    try {
+      packet.open(bytes);
+      if (packet.mode !== Mode.startup) return counters.drop("mode");
+      for (let chunks = 0; packet.next();) {
+        if (packet.type === ChunkType.packetFragment) {
+          if (!whole) return counters.drop("unexpected");
+          const fragment = packetFragment.read(packet.payload);
+          const complete = this.#fragments.add(fragment, from);
+          if (complete) this.#read(complete, from, length, take, false);
+          return;
+        }
+        if (++chunks > 1) return counters.drop("unexpected"); // at most one answer a packet
+        take(packet, from, length);
+      }
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      counters.drop("format");
+    }
+  }
+}

@@ -1,0 +1,117 @@
+/** Something that wants to be called at a time. The wheel links these records, none of its own. */
+export interface Timed {
+  /** When it is called, or Infinity. Milliseconds; written by the wheel alone. */
+  due: number;
+  timerBefore: Timed | undefined;
+  timerAfter: Timed | undefined;
+  timerSlot: number;
+}
+
+/** The grain of the wheel, in milliseconds. */
+export const GRAIN = 16;
+const SLOTS = 256;
+const FAR = SLOTS; // the slots from here on hold a whole turn of the near ones each
+const EMPTYING = 2 * SLOTS;
+
+/**
+ * Deadlines of many sessions at next to no cost: setting one takes a few assignments, and those
+ * that are not due are not looked at. It has two wheels: one turns in 4.096 s, and one step of the
+ * other is a turn of that. What lies beyond 17 minutes is called early.
+ */
+export class TimerWheel<T extends Timed> {
+  readonly #slots: (T | undefined)[] = new Array(2 * SLOTS + 1).fill(undefined);
+  readonly #fire: (item: T) => void;
+  #tick = 0;
+  #count = 0;
+
+  /** @param fire is called for what is due; the item is in the wheel no more then */
+  constructor(fire: (item: T) => void) {
+    this.#fire = fire;
+  }
+
+  /** Calls `item` at `time` at the latest (up to a grain later): an earlier time that is set stays. */
+  schedule(item: T, time: number, now: number): void {
+    if (time >= item.due) return;
+    this.cancel(item);
+    if (this.#count === 0) this.#tick = Math.max(this.#tick, Math.floor(now / GRAIN));
+    item.due = time;
+    this.#insert(item, this.#tick + 1);
+  }
+
+  cancel(item: T): void {
+    if (item.due === Infinity) return;
+    this.#unlink(item);
+    item.due = Infinity;
+  }
+
+  /** When {@link advance} is to be called next; Infinity if nothing is scheduled. */
+  get next(): number {
+    if (this.#count === 0) return Infinity;
+    const slots = this.#slots;
+    for (let tick = this.#tick + 1; tick <= this.#tick + SLOTS; tick++) {
+      if (slots[tick % SLOTS] || tick % SLOTS === 0 && slots[FAR + (tick / SLOTS) % SLOTS]) {
+        return tick * GRAIN;
+      }
+    }
+    const turn = Math.floor(this.#tick / SLOTS) + 1;
+    for (let i = 0; i < SLOTS; i++) {
+      if (slots[FAR + (turn + i) % SLOTS]) return (turn + i) * SLOTS * GRAIN;
+    }
+    return Infinity;
+  }
+
+  /** Calls what is due by `now`. */
+  advance(now: number): void {
+    const until = Math.floor(now / GRAIN);
+    while (this.#tick < until) {
+      if (this.#count === 0) {
+        this.#tick = until;
+        return;
+      }
+      const tick = ++this.#tick;
+      if (tick % SLOTS === 0) this.#empty(FAR + (tick / SLOTS) % SLOTS, false);
+      if (this.#slots[tick % SLOTS]) this.#empty(tick % SLOTS, true);
+    }
+  }
+
+  /** Takes everything out of a slot, and calls it or puts it where it belongs now. */
+  #empty(slot: number, fire: boolean): void {
+    for (let item = this.#slots[slot]; item; item = item.timerAfter as T | undefined) {
+      item.timerSlot = EMPTYING;
+    }
+    this.#slots[EMPTYING] = this.#slots[slot];
+    this.#slots[slot] = undefined;
+    for (let item = this.#slots[EMPTYING]; item; item = this.#slots[EMPTYING]) {
+      this.#unlink(item); // others may be cancelled meanwhile
+      if (fire) {
+        item.due = Infinity;
+        this.#fire(item);
+      } else {
+        this.#insert(item, this.#tick);
+      }
+    }
+  }
+
+  #insert(item: T, earliest: number): void {
+    const tick = Math.max(Math.ceil(item.due / GRAIN), earliest);
+    const turn = Math.floor(this.#tick / SLOTS);
+    const slot = tick - this.#tick < SLOTS
+      ? tick % SLOTS
+      : FAR + Math.min(Math.floor(tick / SLOTS), turn + SLOTS - 1) % SLOTS;
+    const first = this.#slots[slot];
+    item.timerAfter = first;
+    if (first) first.timerBefore = item;
+    item.timerSlot = slot;
+    this.#slots[slot] = item;
+    this.#count++;
+  }
+
+  #unlink(item: T): void {
+    const { timerBefore, timerAfter } = item;
+    if (timerBefore) timerBefore.timerAfter = timerAfter;
+    else this.#slots[item.timerSlot] = timerAfter as T | undefined;
+    if (timerAfter) timerAfter.timerBefore = timerBefore;
+    item.timerBefore = item.timerAfter = undefined;
+    this.#count--;
+  }
+}

@@ -1,0 +1,229 @@
+// A bad network in virtual time, which can be replayed: see STYLE.md.
+import type { Outbox } from "../../src/rtmfp/outbox.ts";
+import { type Address, addressText } from "../../src/rtmfp/wire/address.ts";
+import { seeded } from "./random.ts";
+
+/** What stands at an end of the link. Endpoints are made like that. */
+export interface Node {
+  receive(datagram: Uint8Array, from: Address, now: number): void;
+  flush(now: number, out: Outbox): void;
+  readonly deadline: number;
+}
+
+/** How bad the network is; the same both ways. */
+export interface LinkSettings {
+  readonly seed: number;
+  /** Datagrams lost, from 0 to 1. */
+  readonly loss?: number;
+  /** Least and greatest delay in milliseconds; datagrams overtake each other where they differ. */
+  readonly delay?: readonly [number, number];
+  /** Datagrams keep their order whatever the delay. */
+  readonly ordered?: boolean;
+  /** Datagrams that arrive twice, from 0 to 1. */
+  readonly duplicate?: number;
+  /** Datagrams that arrive with a changed byte, from 0 to 1. */
+  readonly corrupt?: number;
+  /** Longer datagrams are lost, IP and UDP headers included. */
+  readonly mtu?: number;
+  /** Bits per second, headers included. */
+  readonly bandwidth?: number;
+  /** Bytes that wait for their turn where there is a bandwidth; what comes more is lost. */
+  readonly queue?: number;
+  /** Nothing gets through from the first time to the second. */
+  readonly blackOut?: readonly [number, number];
+}
+
+/** Something that is done to datagrams on their way, in tests that attack. */
+export type Tap = (datagram: Uint8Array, from: Address, to: Address) => boolean;
+
+interface Flying {
+  readonly at: number;
+  readonly order: number;
+  readonly datagram: Uint8Array;
+  readonly from: Address;
+  readonly to: Address;
+}
+
+interface Attached {
+  readonly node: Node;
+  readonly side: 0 | 1;
+  address: Address;
+  readonly rebindEvery: number;
+  nextRebind: number;
+}
+
+const HEADERS = 28;
+const STEPS = 20_000_000;
+
+/**
+ * Nodes on two sides, with one line between the sides. It jumps from event to event, so that two
+ * minutes take no time, and does the same again for the same seed.
+ */
+export class LossyLink {
+  now = 0;
+  datagrams = 0;
+  lost = 0;
+  /** Bytes delivered to each side. */
+  readonly delivered: [number, number] = [0, 0];
+  /** Sees every datagram that is sent; false drops it. */
+  tap: Tap | undefined;
+  readonly #settings: LinkSettings;
+  readonly #random: () => number;
+  readonly #attached: Attached[] = [];
+  readonly #flying = new Heap();
+  readonly #busyUntil = [0, 0];
+  readonly #lastArrival = [0, 0];
+  #order = 0;
+
+  constructor(settings: LinkSettings) {
+    this.#settings = settings;
+    this.#random = seeded(settings.seed);
+  }
+
+  /**
+   * Attaches a node.
+   *
+   * @param rebindEvery it stands behind a NAT that gives it another port so often, in milliseconds
+   */
+  attach(node: Node, address: Address, side: 0 | 1, rebindEvery = Infinity): void {
+    this.#attached.push({ node, side, address, rebindEvery, nextRebind: rebindEvery });
+  }
+
+  /** Where a node is seen by the others now. */
+  addressOf(node: Node): Address {
+    return this.#attached.find((attached) => attached.node === node)!.address;
+  }
+
+  /** Gives a node another address; what is sent to the old one is lost. */
+  rebind(node: Node, address: Address): void {
+    this.#attached.find((attached) => attached.node === node)!.address = address;
+  }
+
+  /** Lets a datagram fly that no node has sent. It arrives at once. */
+  inject(datagram: Uint8Array, from: Address, to: Address): void {
+    const flying = { at: this.now, order: ++this.#order, datagram: datagram.slice(), from, to };
+    this.#flying.push(flying);
+  }
+
+  /** Runs until a time, or until `done` says so. */
+  run({ until, done }: { until: number; done?: () => boolean }): void {
+    for (let step = 0; !done?.(); step++) {
+      if (step > STEPS) throw new Error(`The link does not come to rest, at ${this.now} ms`);
+      for (const attached of this.#attached) this.#flush(attached);
+      const next = this.#next();
+      if (next > until) break;
+      this.now = Math.max(this.now, next);
+      while (this.#flying.first && this.#flying.first.at <= this.now) {
+        this.#deliver(this.#flying.pop()!);
+      }
+    }
+    if (!done?.()) this.now = Math.max(this.now, until);
+  }
+
+  #next(): number {
+    let next = this.#flying.first?.at ?? Infinity;
+    for (const { node, nextRebind } of this.#attached) {
+      next = Math.min(next, node.deadline, nextRebind);
+    }
+    return next;
+  }
+
+  #flush(attached: Attached): void {
+    if (this.now >= attached.nextRebind) {
+      const { hostname, port } = attached.address;
+      attached.address = { hostname, port: 1024 + (port * 7 + 13) % 60_000 };
+      attached.nextRebind += attached.rebindEvery;
+    }
+    const buffer = new Uint8Array(4400);
+    attached.node.flush(this.now, {
+      buffer: () => buffer,
+      post: (length, to) => this.#send(attached, buffer.slice(0, length), to),
+    });
+  }
+
+  #send({ address, side }: Attached, datagram: Uint8Array, to: Address): void {
+    const settings = this.#settings;
+    this.datagrams++;
+    if (this.tap && !this.tap(datagram, address, to)) return;
+    const [from, until] = settings.blackOut ?? [Infinity, Infinity];
+    const dark = this.now >= from && this.now < until;
+    const tooLong = datagram.length + HEADERS > (settings.mtu ?? Infinity);
+    if (dark || tooLong || this.#random() < (settings.loss ?? 0)) {
+      this.lost++;
+      return;
+    }
+    if (this.#random() < (settings.corrupt ?? 0)) {
+      datagram[Math.floor(this.#random() * datagram.length)] ^= 1 +
+        Math.floor(this.#random() * 255);
+    }
+    this.#fly(datagram, address, to, side);
+    if (this.#random() < (settings.duplicate ?? 0)) this.#fly(datagram.slice(), address, to, side);
+  }
+
+  #fly(datagram: Uint8Array, from: Address, to: Address, side: number): void {
+    const { delay, ordered, bandwidth, queue } = this.#settings;
+    const [least, most] = delay ?? [0, 0];
+    let at = this.now + least + this.#random() * (most - least);
+    if (bandwidth !== undefined) {
+      const perByte = 8000 / bandwidth;
+      const wait = Math.max(0, this.#busyUntil[side] - this.now);
+      if (wait / perByte > (queue ?? Infinity)) {
+        this.lost++;
+        return;
+      }
+      this.#busyUntil[side] = this.now + wait + (datagram.length + HEADERS) * perByte;
+      at += this.#busyUntil[side] - this.now;
+    }
+    if (ordered) at = this.#lastArrival[side] = Math.max(at, this.#lastArrival[side]);
+    this.#flying.push({ at, order: ++this.#order, datagram, from, to });
+  }
+
+  #deliver({ datagram, from, to }: Flying): void {
+    const text = addressText(to);
+    const attached = this.#attached.find(({ address }) => addressText(address) === text);
+    if (!attached) return;
+    this.delivered[attached.side] += datagram.length;
+    attached.node.receive(datagram, from, this.now);
+  }
+}
+
+/** What flies, the earliest first. */
+class Heap {
+  readonly #items: Flying[] = [];
+
+  get first(): Flying | undefined {
+    return this.#items[0];
+  }
+
+  push(item: Flying): void {
+    const items = this.#items;
+    let i = items.push(item) - 1;
+    while (i > 0) {
+      const parent = (i - 1) >> 1;
+      if (!before(items[i], items[parent])) break;
+      [items[i], items[parent]] = [items[parent], items[i]];
+      i = parent;
+    }
+  }
+
+  pop(): Flying | undefined {
+    const items = this.#items;
+    const first = items[0];
+    const last = items.pop();
+    if (items.length === 0 || !last) return first;
+    items[0] = last;
+    for (let i = 0;;) {
+      const left = 2 * i + 1;
+      if (left >= items.length) return first;
+      const right = left + 1;
+      const child = right < items.length && before(items[right], items[left]) ? right : left;
+      if (!before(items[child], items[i])) return first;
+      [items[i], items[child]] = [items[child], items[i]];
+      i = child;
+    }
+  }
+}
+
+function before(a: Flying, b: Flying): boolean {
+  return a.at !== b.at ? a.at < b.at : a.order < b.order;
+}
