@@ -48,6 +48,7 @@ export interface LuaExports {
   lua_pushlstring(L: State, at: Pointer, length: number): Pointer;
   lua_pushcclosure(L: State, f: Pointer, upvalues: number): void;
   lua_pushthread(L: State): number;
+  lua_newuserdatauv(L: State, size: number, values: number): Pointer;
   lua_createtable(L: State, array: number, hash: number): void;
   lua_gettable(L: State, index: number): number;
   lua_settable(L: State, index: number): void;

@@ -1,0 +1,58 @@
+// Makes a Lua 5.4 state feel like the 5.1 that scripts in circulation were written for. DECISIONS 12.
+import { toUtf8 } from "../../bytes/text.ts";
+import { Lua, REGISTRY } from "./lua.ts";
+import { PRELUDE } from "./prelude_source.ts";
+import { ScriptError } from "./script_error.ts";
+
+/**
+ * Runs the prelude in the globals of a state, which must have all libraries but `debug` open.
+ *
+ * @throws {ScriptError} if it fails, which would be our bug
+ */
+export function installPrelude(lua: Lua): void {
+  printIntegralFloatsPlain(lua);
+  const base = lua.enter();
+  const newUserdata = lua.define((lua) => {
+    lua.c.lua_newuserdatauv(lua.state, 0, 0);
+    return 1;
+  });
+  const error = lua.load(toUtf8(PRELUDE), "=prelude");
+  if (error) throw error;
+  lua.openLibrary("debug");
+  lua.pushFunction(newUserdata);
+  const failure = lua.run(base, 0);
+  if (failure) throw failure;
+  lua.leave(base);
+}
+
+/**
+ * Lua 5.4 adds ".0" to a float that looks like an integer: it holds the text against a set of
+ * characters, "-0123456789". An empty set makes it print such floats as 5.1 did, wherever a
+ * number becomes a text.
+ */
+function printIntegralFloatsPlain(lua: Lua): void {
+  const memory = new Uint8Array(lua.c.memory.buffer);
+  const set = toUtf8("\0-0123456789\0");
+  let found = 0;
+  for (let at = memory.indexOf(0x2d, 1); at >= 0; at = memory.indexOf(0x2d, at + 1)) {
+    if (!set.every((byte, i) => memory[at - 1 + i] === byte)) continue;
+    memory[at] = 0;
+    found++;
+  }
+  if (found === 0 && display(lua, 1) !== "1") {
+    throw new ScriptError("this build of Lua prints floats in another way than the prelude knows");
+  }
+}
+
+/** How Lua prints a float. */
+function display(lua: Lua, value: number): string {
+  lua.c.lua_pushnumber(lua.state, value);
+  const text = lua.display(-1);
+  lua.pop();
+  return text;
+}
+
+/** The globals of a state. */
+export function pushGlobals(lua: Lua): void {
+  lua.rawGetIndex(REGISTRY, 2);
+}
