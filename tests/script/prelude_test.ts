@@ -238,7 +238,7 @@ Deno.test("The prelude's wrappers name the script's line in errors", () => {
       ["local x = 1\nx = string.rep()", "main.lua:2: bad argument #1 to"],
       ["local x = ('x'):rep({})", "main.lua:1: bad argument #2 to 'rep'"],
       ["\n\nmath.random(0, {})", "main.lua:3: bad argument #2 to"],
-      ["return 1 <\n nil", "main.lua:1: attempt to compare number with nil"],
+      ["return 1 <\n nil", "main.lua:2: attempt to compare number with nil"],
     ]
   ) assert.ok(run(source).startsWith(`error: ${message}`), `${source}: ${run(source)}`);
 });
