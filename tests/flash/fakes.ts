@@ -1,0 +1,227 @@
+// A session without a network, and messages as text.
+import assert from "node:assert/strict";
+import { type AmfValue, encodeAmf0 } from "../../src/amf/mod.ts";
+import { toHex } from "../../src/bytes/hex.ts";
+import { readCommand } from "../../src/flash/commands.ts";
+import { readDataMessage } from "../../src/flash/data.ts";
+import { FlashServer } from "../../src/flash/flash_server.ts";
+import {
+  MessageType,
+  readMessage,
+  readUserControl,
+  valuesOf,
+  writeCommand,
+} from "../../src/flash/messages.ts";
+import { readTcMetadata, writeTcMetadata } from "../../src/flash/metadata.ts";
+import type { NetConnection } from "../../src/flash/net_connection.ts";
+import type {
+  FlashSession,
+  FlowOptions,
+  FlowReceiver,
+  InFlow,
+  OutFlow,
+  OutFlowHandler,
+} from "../../src/flash/transport.ts";
+import { AmfReader } from "../../src/amf/mod.ts";
+import { portable } from "../../src/rtmfp/crypto/portable.ts";
+import { type Steps, world } from "../media_room/fakes.ts";
+
+export class FakeOutFlow implements OutFlow {
+  handler: OutFlowHandler | undefined;
+  closed = false;
+  queuedBytes = 0;
+  outstandingBytes = 0;
+  sentFragments = 0;
+  lostFragments = 0;
+  unsent = 0;
+  readonly messages: Uint8Array[] = [];
+  readonly reliable: boolean[] = [];
+  constructor(
+    readonly session: FakeSession,
+    readonly metadata: Uint8Array,
+    readonly options: FlowOptions,
+  ) {}
+  write(message: Uint8Array, options?: { reliable?: boolean }) {
+    if (this.closed) return;
+    this.messages.push(message);
+    this.reliable.push(options?.reliable ?? true);
+    this.session.log.push(`${this.name}: ${textOf(message, this.metadata)}`);
+  }
+  abandonUnsent() {
+    return this.unsent;
+  }
+  close() {
+    if (this.closed) return;
+    this.closed = true;
+    this.session.log.push(`${this.name}: end`);
+  }
+  /** By stream and order of opening: `control`, `stream 1`, `stream 1 b`, `group`. */
+  get name(): string {
+    const tc = readTcMetadata(this.metadata);
+    const same = this.session.flows.filter((flow) => toHex(flow.metadata) === toHex(this.metadata));
+    const letter = same.indexOf(this) === 0 ? "" : ` ${"abcdefgh"[same.indexOf(this)]}`;
+    return `${!tc ? "group" : tc.stream === 0 ? "control" : `stream ${tc.stream}`}${letter}`;
+  }
+}
+
+export class FakeInFlow implements InFlow {
+  bufferCapacity = 0;
+  receivedFragments = 0;
+  lostFragments = 0;
+  rejected = false;
+  receiver: FlowReceiver | null = null;
+  constructor(readonly metadata: Uint8Array, readonly association: undefined) {}
+  reject() {
+    this.rejected = true;
+  }
+  /** A message arrives; the bytes are overwritten afterwards, as those of a real flow may be. */
+  deliver(message: Uint8Array) {
+    this.receivedFragments++;
+    const view = message.slice();
+    this.receiver!.onMessage(view, undefined!);
+    view.fill(0xee);
+  }
+  end() {
+    this.receiver!.onEnd?.(undefined!);
+  }
+}
+
+export class FakeSession implements FlashSession {
+  readonly flows: FakeOutFlow[] = [];
+  /** What was sent, in order: `flow: message`. */
+  readonly log: string[] = [];
+  readonly peerId: Uint8Array;
+  address = { hostname: "192.0.2.1", port: 4000 };
+  rtt = 40;
+  lastReceived = 1000;
+  connection!: NetConnection;
+  closed = 0;
+  #open = true;
+  constructor(byte: number) {
+    this.peerId = new Uint8Array(32).fill(byte);
+  }
+  openFlow(metadata: Uint8Array, options: FlowOptions = {}) {
+    const flow = new FakeOutFlow(this, metadata, options);
+    this.flows.push(flow);
+    return flow;
+  }
+  close() {
+    this.closed++;
+    this.ended("closed", true);
+  }
+  /** The session has ended. */
+  ended(reason: string, orderly: boolean) {
+    if (!this.#open) return;
+    this.#open = false;
+    this.log.push("session closed");
+    for (const flow of this.flows) flow.closed = true;
+    this.connection.onClose(reason, orderly);
+  }
+  take() {
+    return this.log.splice(0);
+  }
+}
+
+/** A Flash client at the other end of a {@link FakeSession}. */
+export class FakeClient {
+  readonly session: FakeSession;
+  readonly control: FakeInFlow;
+  constructor(readonly server: FlashServer, byte: number) {
+    this.session = new FakeSession(byte);
+    this.session.connection = server.onSession(this.session);
+    this.control = this.flow(writeTcMetadata(0));
+  }
+  get connection() {
+    return this.session.connection;
+  }
+  /** A flow to the server; its receiver is null if it was rejected. */
+  flow(metadata: Uint8Array): FakeInFlow {
+    const flow = new FakeInFlow(metadata, undefined);
+    flow.receiver = this.connection.onFlow(flow);
+    return flow;
+  }
+  stream(id: number): FakeInFlow {
+    return this.flow(writeTcMetadata(id));
+  }
+  connect(told: Record<string, AmfValue> = {}, transaction = 1, ...more: AmfValue[]) {
+    const object = {
+      app: "live",
+      tcUrl: "rtmfp://127.0.0.1/live",
+      objectEncoding: 3,
+      ...told,
+    };
+    this.control.deliver(command("connect", transaction, object, ...more));
+    return this.session.take();
+  }
+  /** A command on the control flow; what the server sends at once. */
+  call(name: string, transaction: number, ...values: AmfValue[]) {
+    this.control.deliver(command(name, transaction, null, ...values));
+    return this.session.take();
+  }
+}
+
+/** A command with a command object. */
+export function command(name: string, transaction: number, ...values: AmfValue[]): Uint8Array {
+  const message = writeCommand(name, transaction, encodeAmf0(...values));
+  // writeCommand has put the null of a missing command object there: take it out
+  const at = 5 + 3 + new TextEncoder().encode(name).length + 9;
+  assert.equal(message[at], 5);
+  return Uint8Array.from([...message.subarray(0, at), ...message.subarray(at + 1)]);
+}
+
+export function flashWorld(steps: Steps = {}) {
+  const here = world(steps);
+  const server = new FlashServer(here.hub, {
+    keepAliveServer: 15_000,
+    keepAlivePeer: 10_000,
+    sha256: (bytes) => portable.sha256(bytes),
+    resolve: (name) => name === "known.example" ? "203.0.113.9" : undefined,
+  });
+  let last = 0;
+  return {
+    ...here,
+    server,
+    flash: (byte = ++last) => new FakeClient(server, byte),
+    /** A client that has connected. */
+    connected: (byte = ++last) => {
+      const client = new FakeClient(server, byte);
+      client.connect();
+      assert.equal(client.connection.state, "connected");
+      here.events();
+      return client;
+    },
+  };
+}
+
+/** A message in one line. */
+export function textOf(message: Uint8Array, metadata: Uint8Array = writeTcMetadata(0)): string {
+  if (!readTcMetadata(metadata)) return toHex(message);
+  const read = readMessage(message)!;
+  if (read.type === MessageType.userControl) {
+    const { event, values } = readUserControl(read.payload);
+    return `event ${event} ${values.join(" ")}`;
+  }
+  const data = readDataMessage(read);
+  if (data) {
+    const values = new AmfReader(data.values);
+    return `data ${read.timestamp} ${data.name}${rest(values)}`;
+  }
+  const called = readCommand(read);
+  if (called) return `${called.name} ${called.transaction}${rest(called.values)}`;
+  assert.equal(valuesOf(read), undefined);
+  const kind = read.type === MessageType.audio ? "audio" : "video";
+  return `${kind} ${read.timestamp} ${toHex(read.payload)}`;
+}
+
+function rest(values: AmfReader): string {
+  let text = "";
+  while (!values.done) {
+    const value = values.readValue();
+    const info = value as { level?: string; code?: string; description?: string };
+    const isInfo = typeof value === "object" && value !== null && "level" in value;
+    text += isInfo
+      ? ` [${info.level}] ${info.code}: ${info.description}`
+      : ` ${value === undefined ? "undefined" : JSON.stringify(value)}`;
+  }
+  return text;
+}

@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import { toUtf8 } from "../../src/bytes/text.ts";
+import { connectTarget, readTarget } from "../../src/flash/target.ts";
+import { flashWorld } from "./fakes.ts";
+
+const from = { hostname: "192.0.2.7", port: 5000 };
+const epd = (url: string) => ({ ancillary: toUtf8(url) });
+
+Deno.test("targets: paths", () => {
+  const paths: [string, string | undefined][] = [
+    ["rtmfp://h/", ""],
+    ["rtmfp://h", ""],
+    ["rtmfp://h:1/a", "/a"],
+    ["rtmfp://h/a/b/", "/a/b"],
+    ["rtmfp://h/a%20b?x=/c", "/a b"],
+    ["rtmfp://h?x=1", ""],
+    ["live", "/live"],
+    ["/live/", "/live"],
+    ["", ""],
+    ["rtmfp://h/a//b", undefined],
+    ["rtmfp://h//a", undefined],
+    ["rtmfp://h/../a", undefined],
+    ["..", undefined],
+    ["a/%2E", undefined],
+  ];
+  for (const [url, path] of paths) assert.equal(readTarget(url).path, path, url);
+});
+
+Deno.test("targets: host and port, 1935 unless told", () => {
+  const hosts: [string, string][] = [
+    ["rtmfp://h/a", "h:1935"],
+    ["rtmfp://h:80", "h:80"],
+    ["rtmfp://h:/a", "h:1935"],
+    ["rtmfp://[2001:db8::1]/a", "[2001:db8::1]:1935"],
+    ["rtmfp://[2001:db8::1]:7/a", "[2001:db8::1]:7"],
+    ["rtmfp://user@h/a", "h:1935"],
+    ["live", ""],
+  ];
+  for (const [url, host] of hosts) assert.equal(readTarget(url).host, host, url);
+});
+
+Deno.test("targets: properties", () => {
+  const read = (url: string) => [...readTarget(url).properties];
+  assert.deepEqual(read("rtmfp://h/a?arg1=v1&b=+%2B%3d&c&d==&&=e&arg1=last"), [
+    ["arg1", "last"],
+    ["b", " +="],
+    ["c", ""],
+    ["d", "="],
+    ["", "e"],
+  ]);
+  assert.deepEqual(read("rtmfp://h/a?x=%zz"), [["x", "%zz"]]);
+  assert.deepEqual(read("live?x=1"), [["x", "1"]]);
+});
+
+Deno.test("targets of connect: tcUrl, else app; the query of either", () => {
+  const path = (tcUrl: string, app: string) => connectTarget(tcUrl, app).path;
+  assert.equal(path("rtmfp://h/a/b", "a"), "/a/b");
+  assert.equal(path("", "a/b"), "/a/b");
+  assert.equal(path("rtmfp://h", ""), "");
+  const property = (tcUrl: string, app: string) => connectTarget(tcUrl, app).properties.get("x");
+  assert.equal(property("rtmfp://h/a?x=1", "a?x=2"), "1");
+  assert.equal(property("rtmfp://h/a", "a?x=2"), "2");
+  assert.equal(property("", "a?x=2"), "2");
+});
+
+Deno.test("hello: the application is asked with what the client said", () => {
+  const { server, applications } = flashWorld();
+  assert.equal(server.onHello(epd("rtmfp://h.example/a/b?x=1"), from, 3), undefined);
+  const [{ properties, ...request }] = applications.handshakes;
+  assert.deepEqual(request, {
+    address: "192.0.2.7:5000",
+    path: "/a/b",
+    attempts: 3,
+    url: "h.example:1935",
+  });
+  assert.deepEqual([...properties], [["x", "1"]]);
+  server.onHello(epd("live"), from, 1);
+  assert.equal(applications.handshakes[1].path, "/live");
+  assert.equal(server.onHello(epd("rtmfp://h/../a"), from, 1), undefined);
+  assert.equal(server.onHello({ fingerprint: new Uint8Array(32) }, from, 1), undefined);
+  assert.equal(applications.handshakes.length, 2);
+});
+
+Deno.test("hello: redirection keeps the order, drops doubles, resolves names, skips what is none", () => {
+  const { server, applications, logged } = flashWorld();
+  applications.addresses = [
+    "198.51.100.2:1935",
+    "known.example:81",
+    "[2001:db8:0::1]:9",
+    "198.51.100.2:1935",
+    "[2001:db8::1]:9",
+    "nonsense",
+  ];
+  assert.deepEqual(server.onHello(epd("rtmfp://h/a"), from, 1), [
+    { hostname: "198.51.100.2", port: 1935, origin: 2 },
+    { hostname: "203.0.113.9", port: 81, origin: 1 },
+    { hostname: "2001:db8::1", port: 9, origin: 1 },
+  ]);
+  assert.equal(logged.length, 1);
+  assert.match(logged[0], /^error: .*nonsense/);
+  applications.addresses = ["unknown.example:1"]; // until the name is resolved: silence
+  assert.deepEqual(server.onHello(epd("rtmfp://h/a"), from, 1), []);
+});
+
+Deno.test("unknown peers: addresses of the applications, or silence", () => {
+  const { server, applications } = flashWorld();
+  assert.equal(server.onPeerUnknown(new Uint8Array(32)), undefined);
+  applications.addresses = ["198.51.100.2:1", "198.51.100.3:2"];
+  assert.deepEqual(server.onPeerUnknown(new Uint8Array(32)), [
+    { hostname: "198.51.100.2", port: 1, origin: 2 },
+    { hostname: "198.51.100.3", port: 2, origin: 1 },
+  ]);
+});
+
+Deno.test("blacklist: blocked before anything is read, and live sessions end", () => {
+  const { server, connected, hub, events } = flashWorld();
+  const client = connected();
+  assert.equal(server.blocked(client.session.address), false);
+  hub.ban("192.0.2.1");
+  assert.equal(server.blocked(client.session.address), true);
+  assert.equal(server.blocked(from), false);
+  assert.equal(client.session.closed, 1);
+  assert.deepEqual(events(), ["onFailed its address is blacklisted", "onDisconnection"]);
+  hub.unban("192.0.2.1");
+  assert.equal(server.blocked(client.session.address), false);
+});
+
+Deno.test("the tick: connections, their clients, the applications", () => {
+  const { server, connected, events } = flashWorld();
+  connected();
+  const closing = connected();
+  closing.connection.writer.close();
+  server.manage();
+  assert.deepEqual(events(), [
+    "onFailed the main writer was closed",
+    "onDisconnection",
+    "onManage of a client",
+    "onManage",
+  ]);
+});

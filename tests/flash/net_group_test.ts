@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { fromHex, toHex } from "../../src/bytes/hex.ts";
+import { WireError } from "../../src/bytes/wire_error.ts";
+import { GROUP_METADATA } from "../../src/flash/metadata.ts";
+import { readJoin, writeAnnouncement } from "../../src/flash/net_group.ts";
+import { portable } from "../../src/rtmfp/crypto/portable.ts";
+import file from "../vectors/rtmfp.json" with { type: "json" };
+import { flashWorld } from "./fakes.ts";
+
+const cases = file.vectors.find(({ id }) => id === "netgroup")!.cases as unknown as {
+  message?: string;
+  groupId?: string;
+  peerId?: string;
+}[];
+const sha256 = (bytes: Uint8Array) => portable.sha256(bytes);
+const joinOf = (byte: string) => fromHex(`012115${byte.repeat(32)}`);
+
+Deno.test("messages of groups, as the vectors say", () => {
+  let met = 0;
+  for (const { message, groupId, peerId } of cases) {
+    if (message && groupId) {
+      assert.equal(toHex(readJoin(fromHex(message), sha256)!), groupId);
+      for (let length = 1; length < message.length / 2; length++) {
+        assert.throws(() => readJoin(fromHex(message).subarray(0, length), sha256), WireError);
+      }
+      met++;
+    }
+    if (message && peerId) {
+      assert.equal(toHex(writeAnnouncement(fromHex(peerId))), message);
+      assert.equal(readJoin(fromHex(message), sha256), undefined);
+      met++;
+    }
+  }
+  assert.equal(met, 3);
+});
+
+Deno.test("joins of another kind, or with an id of another length, are none", () => {
+  assert.equal(readJoin(fromHex("0100"), sha256), undefined);
+  assert.equal(readJoin(fromHex("010411aabbcc"), sha256), undefined);
+  assert.equal(readJoin(fromHex("010415aabbcc"), sha256), undefined);
+});
+
+Deno.test("the first of a group hears nothing, the next of those before, on a flow in answer", () => {
+  const { connected, hub, events } = flashWorld();
+  const [one, two] = [connected(1), connected(2)];
+  const first = one.flow(GROUP_METADATA);
+  first.deliver(joinOf("ab"));
+  assert.equal(one.session.flows.length, 1); // no flow back
+  const second = two.flow(GROUP_METADATA);
+  second.deliver(joinOf("ab"));
+  assert.deepEqual(two.session.take(), [`group: 0b${"01".repeat(32)}`]);
+  assert.equal(two.session.flows[1].options.association, second);
+  assert.deepEqual(one.session.take(), []);
+  assert.deepEqual(events(), ["onJoinGroup 1", "onJoinGroup 2"]);
+  assert.equal(hub.groups.get("ab".repeat(32))!.size, 2);
+});
+
+Deno.test("the end of the flow, or of the session, is how a client leaves", () => {
+  const { connected, hub, events } = flashWorld();
+  const [one, two] = [connected(1), connected(2)];
+  one.flow(GROUP_METADATA).deliver(joinOf("ab"));
+  const flow = two.flow(GROUP_METADATA);
+  flow.deliver(joinOf("ab"));
+  events();
+  two.session.take();
+  flow.end();
+  assert.deepEqual(events(), ["onUnjoinGroup 1"]);
+  assert.deepEqual(two.session.take(), ["group: end"]);
+  one.session.ended("closed by peer", true);
+  assert.deepEqual(events(), ["onUnjoinGroup 0", "onDisconnection"]);
+  assert.equal(hub.groups.size, 0);
+});
+
+Deno.test("joining again tells of the members again", () => {
+  const { connected, events } = flashWorld();
+  connected(1).flow(GROUP_METADATA).deliver(joinOf("ab"));
+  const two = connected(2);
+  events();
+  const flow = two.flow(GROUP_METADATA);
+  flow.deliver(joinOf("ab"));
+  flow.deliver(joinOf("ab"));
+  assert.deepEqual(two.session.take(), Array(2).fill(`group: 0b${"01".repeat(32)}`));
+  assert.deepEqual(events(), ["onJoinGroup 2"]);
+});
+
+Deno.test("a client that rejects the flow back is told no more", () => {
+  const { connected } = flashWorld();
+  connected(1).flow(GROUP_METADATA).deliver(joinOf("ab"));
+  const two = connected(2);
+  const flow = two.flow(GROUP_METADATA);
+  flow.deliver(joinOf("ab"));
+  two.session.flows[1].close();
+  two.session.take();
+  flow.deliver(joinOf("ab"));
+  assert.deepEqual(two.session.take(), []);
+  assert.equal(two.session.flows.length, 2);
+});
+
+Deno.test("groups have bounds: flows of a session, groups of a flow", () => {
+  const { connected, hub } = flashWorld();
+  const client = connected();
+  const flows = Array.from({ length: 33 }, () => client.flow(GROUP_METADATA));
+  assert.ok(flows[31].receiver);
+  assert.equal(flows[32].receiver, null);
+  for (let i = 0; i < 40; i++) flows[0].deliver(joinOf(i.toString(16).padStart(2, "0")));
+  assert.equal(hub.groups.size, 32);
+  flows[0].end();
+  assert.equal(hub.groups.size, 0);
+  assert.ok(client.flow(GROUP_METADATA).receiver); // one has ended
+});
+
+Deno.test("what is no join is passed over", () => {
+  const { connected, logged } = flashWorld();
+  const client = connected();
+  const flow = client.flow(GROUP_METADATA);
+  flow.deliver(fromHex("05"));
+  flow.deliver(fromHex(""));
+  flow.deliver(fromHex("0181"));
+  assert.deepEqual(client.session.take(), []);
+  assert.equal(logged.length, 2);
+});
