@@ -1,13 +1,13 @@
-// Cryptography in TypeScript alone, for every platform.
+// Cryptography that needs nothing but JavaScript and WebAssembly, for every platform.
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { TableAes } from "./aes.ts";
 import type { CryptoBackend, Hmac } from "./backend.ts";
+import { WasmAes } from "./wasm_aes.ts";
 
 /** The back-end that works everywhere. */
 export const portable: CryptoBackend = {
   name: "portable",
-  aes: (key) => new TableAes(key),
+  aes: (key) => new WasmAes(key),
   hmacSha256: (key) => new ClonedHmac(key),
   sha256,
 };
