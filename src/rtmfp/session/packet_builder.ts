@@ -7,6 +7,7 @@ import type { Counters } from "./counters.ts";
 
 /** What sealing may add: sequence number, padding, HMAC. */
 const SEALING = 64;
+const ECHO = 2;
 
 /**
  * Builds packets where the outbox wants them: the one writer of an endpoint. Between {@link open}
@@ -30,7 +31,8 @@ export class PacketBuilder {
    * Begins a packet with its header.
    *
    * @param flags mode and time-critical flags; that there is a timestamp goes without saying
-   * @param reserve bytes to leave free, for the sake of later packets that have fewer
+   * @param reserve bytes to leave free because later packets have fewer: what fits once must
+   *   always fit. The echo is reserved anyway
    * @returns undefined if the outbox takes nothing now
    */
   open(
@@ -45,7 +47,11 @@ export class PacketBuilder {
     if (!buffer) return undefined;
     const start = cipher.headroom;
     const { to } = this;
-    to.reset(buffer, start, start + cipher.maxPacket(datagram) - reserve);
+    to.reset(
+      buffer,
+      start,
+      start + cipher.maxPacket(datagram) - reserve - (echo === undefined ? ECHO : 0),
+    );
     to.u8(flags | PacketFlag.timestamp | (echo === undefined ? 0 : PacketFlag.timestampEcho));
     to.u16(timestampOf(this.clock.now));
     if (echo !== undefined) to.u16(echo);
