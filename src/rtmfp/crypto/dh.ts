@@ -3,6 +3,7 @@
 import { toHex } from "../../bytes/hex.ts";
 import type { Random } from "./backend.ts";
 import { type Group, type GroupId, groupOf, groups } from "./dh_groups.ts";
+import { FixedBase, power } from "./power.ts";
 
 export interface KeyPair {
   readonly group: GroupId;
@@ -63,9 +64,19 @@ export function generateKeyPair(id: GroupId, random: Random): KeyPair {
   throw new Error(`Cannot make a key pair of group ${id}: the source of randomness is stuck`);
 }
 
-/** The public key of a private exponent, without leading zero bytes. */
+/** The generator of all groups. */
+const GENERATOR = 2n;
+const generators = new Map<GroupId, FixedBase>();
+
+/** The public key of a private exponent of any length, without leading zero bytes. */
 export function publicKeyOf(id: GroupId, privateKey: Uint8Array): Uint8Array {
-  return toBytes(power(2n, toBigInt(privateKey), groups[id].prime));
+  const { prime, exponentBits } = groups[id];
+  if (privateKey.length * 8 !== exponentBits) {
+    return toBytes(power(GENERATOR, toBigInt(privateKey), prime));
+  }
+  let generator = generators.get(id);
+  if (!generator) generators.set(id, generator = new FixedBase(GENERATOR, prime, exponentBits));
+  return toBytes(generator.power(privateKey));
 }
 
 /**
@@ -100,22 +111,6 @@ function acceptable(group: Group, publicKey: Uint8Array): boolean {
   if (ones < MIXED_BITS || publicKey.length * 8 - ones < MIXED_BITS) return false;
   const value = toBigInt(publicKey);
   return value >= MARGIN && value <= group.prime - MARGIN;
-}
-
-/** Bits of the exponent that are taken together. */
-const WINDOW = 4;
-
-/** `base` to the power of `exponent`, modulo `modulus`, with a table of the powers up to 15. */
-function power(base: bigint, exponent: bigint, modulus: bigint): bigint {
-  const powers = [1n, base % modulus];
-  for (let i = 2; i < 1 << WINDOW; i++) powers.push(powers[i - 1] * powers[1] % modulus);
-  let result = 1n;
-  for (const digit of exponent.toString(1 << WINDOW)) {
-    for (let i = 0; i < WINDOW; i++) result = result * result % modulus;
-    const value = parseInt(digit, 1 << WINDOW);
-    if (value > 0) result = result * powers[value] % modulus;
-  }
-  return result;
 }
 
 function toBigInt(bytes: Uint8Array): bigint {
