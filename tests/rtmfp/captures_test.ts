@@ -4,6 +4,8 @@ import { toHex } from "../../src/bytes/hex.ts";
 import { Writer } from "../../src/bytes/writer.ts";
 import { portable } from "../../src/rtmfp/crypto/portable.ts";
 import { sessionIdOf, startupCipher } from "../../src/rtmfp/crypto/packet_cipher.ts";
+import { ChunkType } from "../../src/rtmfp/wire/chunk.ts";
+import { readFlowOptions, writeFlowOptions } from "../../src/rtmfp/wire/flow_options.ts";
 import { Mode, PacketFlag, PacketReader, writePacketHeader } from "../../src/rtmfp/wire/packet.ts";
 import { UserData } from "../../src/rtmfp/wire/user_data.ts";
 import { captureNames, ciphersOf, loadCapture, openedPackets } from "../support/captures.ts";
@@ -48,5 +50,9 @@ function rewritePacket(packet: PacketReader, to: Writer): void {
     (packet.timeCriticalReverse ? timeCriticalReverse : 0);
   writePacketHeader(to, flags, packet.timestamp, packet.timestampEcho);
   const data = new UserData();
-  while (packet.next()) assert.ok(rewriteChunk(packet.type, packet.payload, to, data));
+  while (packet.next()) {
+    assert.ok(rewriteChunk(packet.type, packet.payload, to, data));
+    if (packet.type !== ChunkType.userData || !data.options) continue;
+    assert.deepEqual(writeFlowOptions(readFlowOptions(data.options)), data.options.slice());
+  }
 }

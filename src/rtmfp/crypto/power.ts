@@ -1,5 +1,5 @@
-// Powers modulo a prime, in BigInt. The time they take depends on the exponent; whoever can measure
-// it from outside measures one exponent once, as no key pair is used twice.
+// Powers modulo a prime, in BigInt. The time they take depends on the exponent: a private one must
+// not be used so often that who measures from outside can learn it.
 
 /** Bits of the exponent that are taken together. */
 const WINDOW = 4;

@@ -41,6 +41,11 @@ Deno.test("vector:identity: fingerprints, canonical discriminators and what the 
   }
 });
 
+Deno.test("vector:group-address: where a peer stands in a group", () => {
+  const { peerId, address } = vector("group-address");
+  assert.equal(toHex(portable.sha256(canonicalEpd(fromHex(peerId)))), address);
+});
+
 Deno.test("certificates of servers have 77 bytes, whatever the groups", () => {
   const random = seededBytes(77);
   const made = serverCertificate(random);
