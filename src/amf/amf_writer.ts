@@ -93,6 +93,11 @@ export class AmfWriter implements AmfSink {
     return this;
   }
 
+  /** How many bytes the message may still grow by. */
+  get room(): number {
+    return this.#lengthLimit - this.raw.at;
+  }
+
   /** What is written now is part of an AMF3 value. */
   get inAmf3(): boolean {
     return this.#depth3 > 0;
@@ -397,7 +402,7 @@ export class AmfWriter implements AmfSink {
 
   #bytes(bytes: Uint8Array, start: number, end: number): void {
     const to = this.raw;
-    if (to.at + end - start > this.#lengthLimit) this.#tooLong();
+    if (end - start > this.room) this.#tooLong();
     to.part(bytes, start, end);
   }
 
@@ -405,7 +410,7 @@ export class AmfWriter implements AmfSink {
     if (++this.#depth > this.#depthLimit) {
       throw new WireError(`Cannot write values more than ${this.#depthLimit} deep`);
     }
-    if (this.raw.at > this.#lengthLimit) this.#tooLong();
+    if (this.room < 0) this.#tooLong();
   }
 
   #tooLong(): never {

@@ -1,0 +1,56 @@
+// AMF → Lua. AMF-050 to AMF-064.
+import type { AmfReader } from "../../amf/mod.ts";
+import { WireError } from "../../bytes/wire_error.ts";
+import { ScriptError } from "../vm/script_error.ts";
+import type { AmfHost } from "./amf_host.ts";
+import { LuaNames, LuaSink } from "./lua_sink.ts";
+
+/** Decodes messages into one Lua machine. */
+export class AmfToLua {
+  readonly #host: AmfHost;
+  readonly #names: LuaNames;
+
+  constructor(host: AmfHost) {
+    this.#host = host;
+    this.#names = new LuaNames(host.lua);
+  }
+
+  /**
+   * Pushes the values that a message still has, in order; nil keeps its place.
+   *
+   * Bytes that are no value, and objects that cannot read themselves, are logged as an error and end the
+   * message: what came before is pushed. AMF-059, AMF-062.
+   *
+   * @param limit how many values at most
+   * @returns how many were pushed
+   * @throws {ScriptError} if memory or time ran out
+   */
+  push(reader: AmfReader, limit = Infinity): number {
+    const { lua } = this.#host;
+    lua.reserve(4);
+    const sink = new LuaSink(this.#host, this.#names, reader);
+    const bottom = lua.top;
+    let count = 0;
+    try {
+      while (count < limit && !reader.done) {
+        if (count % 16 === 0) lua.reserve(24);
+        reader.read(sink);
+        count++;
+      }
+    } catch (error) {
+      if (!endsMessage(error)) {
+        if (error instanceof Error) lua.top = bottom - 1; // what is no Error is Lua's own way out
+        throw error;
+      }
+      lua.top = bottom + count;
+      this.#host.log("error", error.message);
+    } finally {
+      sink.end();
+    }
+    lua.remove(bottom);
+    return count;
+  }
+}
+
+const endsMessage = (error: unknown): error is Error =>
+  error instanceof WireError || (error instanceof ScriptError && error.kind === "runtime");

@@ -1,0 +1,398 @@
+import type { AmfWriter } from "../../amf/mod.ts";
+import {
+  BOOLEAN,
+  FUNCTION,
+  type Key,
+  type Lua,
+  NIL,
+  NUMBER,
+  type Ref,
+  STRING,
+  TABLE,
+} from "../vm/lua.ts";
+import { ScriptError } from "../vm/script_error.ts";
+import type { AmfHost } from "./amf_host.ts";
+import { ByteOutput, byteWriter } from "./byte_writer.ts";
+
+/** How many tables `__index` may lead through. */
+const INHERITANCE = 16;
+
+const NO_BYTES = new Uint8Array(0);
+const digits = new Uint8Array(32); // a number that names a member
+const TYPE_NAMES = [
+  "nil",
+  "boolean",
+  "userdata",
+  "number",
+  "string",
+  "table",
+  "function",
+  "userdata",
+  "thread",
+];
+
+/** What encoding needs of one Lua machine, made once. */
+export class LuaSourceNames {
+  readonly raw: Key;
+  readonly time: Key;
+  readonly size: Key;
+  readonly type: Key;
+  readonly writeExternal: Key;
+  readonly index: Key;
+  readonly mode: Key;
+  /** Where Lua says how long a string is. */
+  readonly lengthAt: number;
+
+  constructor(lua: Lua) {
+    this.raw = lua.key("__raw");
+    this.time = lua.key("__time");
+    this.size = lua.key("__size");
+    this.type = lua.key("__type");
+    this.writeExternal = lua.key("__writeExternal");
+    this.index = lua.key("__index");
+    this.mode = lua.key("__mode");
+    this.lengthAt = lua.c.malloc(4);
+  }
+}
+
+/** Thrown at an object that writes itself, by a source that may not let scripts run. */
+export const NEEDS_SCRIPT = Symbol("__writeExternal");
+
+/**
+ * Drives a writer with values of Lua's stack. No metamethod runs, and no script but `__writeExternal`, as which
+ * scripts may change and drop what is being written: only with `anchors` is it called.
+ */
+export class LuaSource {
+  readonly #host: AmfHost;
+  readonly #lua: Lua;
+  readonly #names: LuaSourceNames;
+  readonly #writer: AmfWriter;
+  /** A table of all tables written so far, whose addresses are not used again while it is there. */
+  readonly #anchors: Ref | undefined;
+  #anchored = 0;
+  #heap: Uint8Array; // Lua's memory
+  #view: DataView;
+  readonly #warnings = new Set<string>();
+
+  constructor(host: AmfHost, names: LuaSourceNames, writer: AmfWriter, anchors?: Ref) {
+    this.#host = host;
+    this.#lua = host.lua;
+    this.#names = names;
+    this.#writer = writer;
+    this.#anchors = anchors;
+    const { buffer } = host.lua.c.memory;
+    this.#heap = new Uint8Array(buffer);
+    this.#view = new DataView(buffer);
+  }
+
+  /** Writes `count` values of the stack from the absolute index `first` on. */
+  write(first: number, count: number): void {
+    this.#lua.reserve(8);
+    for (let index = first; index < first + count; index++) this.#value(index);
+  }
+
+  /** What could not be written, each said once. */
+  get warnings(): Iterable<string> {
+    return this.#warnings;
+  }
+
+  /** Writes the value at an absolute index. */
+  #value(index: number): void {
+    const lua = this.#lua;
+    const type = lua.type(index);
+    switch (type) {
+      case NUMBER:
+        return this.#writer.number(lua.toNumber(index));
+      case STRING: {
+        const start = this.#stringAt(index);
+        return this.#writer.string(this.#heap, start, start + this.#length);
+      }
+      case TABLE:
+        return this.#table(index);
+      case BOOLEAN:
+        return this.#writer.boolean(lua.toBoolean(index));
+      default:
+        if (type > NIL) this.#warn(`Cannot write a ${TYPE_NAMES[type]} in AMF: null instead`);
+        this.#writer.null();
+    }
+  }
+
+  /** Writes a table by the first rule that fits. AMF-074 to AMF-080 */
+  #table(index: number): void {
+    const lua = this.#lua;
+    const writer = this.#writer;
+    const names = this.#names;
+    const id = lua.pointer(index);
+    if (writer.reference(id)) return;
+    lua.reserve(8);
+    if (this.#anchors !== undefined) this.#anchor(index, this.#anchors);
+
+    if (this.#field(index, names.raw) === STRING) {
+      const start = this.#stringAt(-1);
+      writer.byteArray(this.#heap, start, start + this.#length, id);
+    } else if (lua.pop(), this.#field(index, names.time) === NUMBER) {
+      writer.date(lua.toNumber(-1), id);
+    } else if (lua.pop(), this.#field(index, names.size) === NUMBER) {
+      this.#dictionary(index, id);
+    } else if (lua.pop(), this.#field(index, names.type) === STRING) {
+      this.#typed(index, id);
+    } else {
+      lua.pop();
+      const length = lua.rawLength(index);
+      if (length > 0) this.#array(index, length, id);
+      else this.#plain(index, id);
+      return;
+    }
+    lua.pop();
+  }
+
+  /** The class name is on top of the stack. */
+  #typed(index: number, id: number): void {
+    const lua = this.#lua;
+    const writer = this.#writer;
+    const isFunction = this.#field(index, this.#names.writeExternal) === FUNCTION;
+    if (isFunction && writer.form !== "amf0") {
+      this.#externalizable(index, id);
+      lua.pop();
+      return;
+    }
+    lua.pop();
+    const start = this.#stringAt(-1);
+    writer.beginObject(this.#heap, start, start + this.#length, id);
+    this.#members(index, 0);
+    writer.endObject();
+  }
+
+  /** On top of the stack are `__writeExternal` and below it the class name. */
+  #externalizable(index: number, id: number): void {
+    if (this.#anchors === undefined) throw NEEDS_SCRIPT;
+    const lua = this.#lua;
+    const writer = this.#writer;
+    const start = this.#stringAt(-2);
+    writer.beginExternalizable(this.#heap, start, start + this.#length, id);
+    const output = new ByteOutput(writer, this);
+    const handle = this.#host.objects.of(byteWriter, output);
+    const base = lua.enter();
+    lua.pushValue(base - 1);
+    lua.pushValue(index);
+    handle.push(lua);
+    const error = lua.run(base, 0);
+    if (!error) lua.leave(base);
+    handle.push(lua);
+    this.#host.eraseGlobals(lua.top);
+    lua.pop();
+    this.#host.objects.release(output);
+    if (error) throw error;
+    if (output.failure) throw output.failure; // which the script has caught
+    writer.endExternalizable();
+  }
+
+  #dictionary(index: number, id: number): void {
+    const lua = this.#lua;
+    const writer = this.#writer;
+    if (writer.form === "amf0") { // which has none
+      writer.beginArray(0, true, id);
+      this.#members(index, -1);
+      writer.dense();
+      writer.endArray();
+      return;
+    }
+    let count = 0;
+    for (lua.pushNil(); lua.next(index); lua.pop()) if (this.#isPairKey()) count++;
+    writer.beginDictionary(count, this.#isWeak(index), id);
+    for (lua.pushNil(); lua.next(index); lua.pop()) {
+      if (!this.#isPairKey()) continue;
+      count--;
+      const top = lua.top;
+      this.#value(top - 1);
+      this.#value(top);
+    }
+    if (count !== 0) throw new ScriptError("Cannot write a dictionary that changes meanwhile");
+    writer.endDictionary();
+  }
+
+  /** Whether the key below the top of the stack makes a pair of a dictionary. */
+  #isPairKey(): boolean {
+    const lua = this.#lua;
+    const type = lua.type(-2);
+    if (type === STRING) return lua.pointer(-2) !== this.#names.size.pointer;
+    if (type === NUMBER || type === TABLE || type === BOOLEAN) return true;
+    this.#skipKey(type);
+    return false;
+  }
+
+  #isWeak(index: number): boolean {
+    const lua = this.#lua;
+    if (!lua.getMetatable(index)) return false;
+    lua.pushKey(this.#names.mode);
+    const weak = lua.rawGet(-2) === STRING && lua.text(-1).includes("k");
+    lua.pop(2);
+    return weak;
+  }
+
+  #array(index: number, length: number, id: number): void {
+    const lua = this.#lua;
+    const writer = this.#writer;
+    if (writer.form === "amf0" && this.#hasNames(index, length)) {
+      writer.beginArray(0, true, id);
+      this.#members(index, length);
+      for (let n = 1; n <= length; n++) {
+        this.#numericKey(n - 1);
+        lua.rawGetIndex(index, n);
+        this.#value(lua.top);
+        lua.pop();
+      }
+      writer.dense();
+      writer.endArray();
+      return;
+    }
+    writer.beginArray(length, false, id);
+    if (writer.inAmf3) this.#members(index, length);
+    writer.dense();
+    for (let n = 1; n <= length; n++) {
+      lua.rawGetIndex(index, n);
+      this.#value(lua.top);
+      lua.pop();
+    }
+    writer.endArray();
+  }
+
+  /** Whether there is anything besides the elements 1 to `length`. */
+  #hasNames(index: number, length: number): boolean {
+    const lua = this.#lua;
+    for (lua.pushNil(); lua.next(index); lua.pop()) {
+      if (lua.type(-2) === NUMBER && isElement(lua.toNumber(-2), length)) continue;
+      lua.pop(2);
+      return true;
+    }
+    return false;
+  }
+
+  /** A table with nothing but names, or with nothing that can be written. */
+  #plain(index: number, id: number): void {
+    const lua = this.#lua;
+    const writer = this.#writer;
+    for (lua.pushNil(); lua.next(index); lua.pop()) {
+      if (lua.type(-2) !== STRING || this.#isEmpty(-2)) continue;
+      lua.pop(2);
+      writer.beginObject(NO_BYTES, 0, 0, id);
+      this.#members(index, 0);
+      writer.endObject();
+      return;
+    }
+    for (lua.pushNil(); lua.next(index); lua.pop()) this.#skipKey(lua.type(-2));
+    writer.beginArray(0, false, id);
+    writer.dense();
+    writer.endArray();
+  }
+
+  /**
+   * Writes the named members of a table.
+   *
+   * @param length how many elements it has, if numbers among the others are names: so many elements are left
+   *   out, -1 for none. 0: it is no array, numbers are no names
+   */
+  #members(index: number, length: number): void {
+    const lua = this.#lua;
+    const writer = this.#writer;
+    const names = this.#names;
+    for (lua.pushNil(); lua.next(index); lua.pop()) {
+      const type = lua.type(-2);
+      if (type === STRING) {
+        const name = lua.pointer(-2);
+        if (name === names.type.pointer || (length < 0 && name === names.size.pointer)) continue;
+        if (lua.type(-1) === FUNCTION) continue; // AMF-080g
+        const start = this.#stringAt(-2);
+        if (this.#length === 0) this.#warn("Cannot write a member without a name in AMF: skipped");
+        else {
+          writer.key(this.#heap, start, start + this.#length);
+          this.#value(lua.top);
+        }
+      } else if (type === NUMBER && length !== 0) {
+        const name = lua.toNumber(-2);
+        if (isElement(name, length) || lua.type(-1) === FUNCTION) continue;
+        this.#numericKey(name);
+        this.#value(lua.top);
+      } else this.#skipKey(type);
+    }
+  }
+
+  #numericKey(name: number): void {
+    const text = String(name);
+    for (let i = 0; i < text.length; i++) digits[i] = text.charCodeAt(i);
+    this.#writer.key(digits, 0, text.length);
+  }
+
+  /**
+   * Pushes a field of a table, or what `__index` leads to through tables, as classes have it.
+   *
+   * @returns its type
+   */
+  #field(index: number, key: Key): number {
+    const lua = this.#lua;
+    lua.pushKey(key);
+    const type = lua.rawGet(index);
+    if (type !== NIL || !lua.getMetatable(index)) return type;
+    lua.remove(-2); // the nil
+    for (let i = 0; i < INHERITANCE; i++) { // on top: a metatable
+      lua.pushKey(this.#names.index);
+      const isTable = lua.rawGet(-2) === TABLE;
+      lua.remove(-2);
+      if (!isTable) break;
+      lua.pushKey(key);
+      const inherited = lua.rawGet(-2);
+      if (inherited !== NIL) {
+        lua.remove(-2);
+        return inherited;
+      }
+      lua.pop();
+      if (!lua.getMetatable(-1)) break;
+      lua.remove(-2);
+    }
+    lua.pop();
+    lua.pushNil();
+    return NIL;
+  }
+
+  #anchor(index: number, anchors: Ref): void {
+    const lua = this.#lua;
+    lua.pushRef(anchors);
+    lua.pushValue(index);
+    lua.rawSetIndex(-2, ++this.#anchored);
+    lua.pop();
+  }
+
+  #length = 0;
+
+  /** Where the string at `index` stands in `#heap`; its length is in `#length`. */
+  #stringAt(index: number): number {
+    const { c, state } = this.#lua;
+    const start = c.lua_tolstring(state, index, this.#names.lengthAt);
+    if (this.#heap.length === 0) this.#refresh(); // the memory has moved
+    this.#length = this.#view.getUint32(this.#names.lengthAt, true);
+    return start;
+  }
+
+  #isEmpty(index: number): boolean {
+    this.#stringAt(index);
+    return this.#length === 0;
+  }
+
+  #refresh(): void {
+    const { buffer } = this.#lua.c.memory;
+    this.#heap = new Uint8Array(buffer);
+    this.#view = new DataView(buffer);
+  }
+
+  #skipKey(type: number): void {
+    const what = type === STRING ? "without a name" : `whose key is a ${TYPE_NAMES[type]}`;
+    this.#warn(`Cannot write a member ${what} in AMF: skipped`);
+  }
+
+  #warn(text: string): void {
+    this.#warnings.add(text);
+  }
+}
+
+const isElement = (key: number, length: number): boolean =>
+  key >= 1 && key <= length && Number.isInteger(key);

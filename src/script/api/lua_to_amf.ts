@@ -1,0 +1,96 @@
+// Lua → AMF. AMF-070 to AMF-080.
+import { type AmfForm, AmfWriter } from "../../amf/mod.ts";
+import { WireError } from "../../bytes/wire_error.ts";
+import type { FunctionPointer } from "../vm/lua.ts";
+import { ScriptError } from "../vm/script_error.ts";
+import type { AmfHost } from "./amf_host.ts";
+import { LuaSource, LuaSourceNames, NEEDS_SCRIPT } from "./lua_source.ts";
+
+/** A writer with a longer buffer than this is not kept for the next message. */
+const KEPT = 1 << 20;
+
+/** Encodes values of one Lua machine. */
+export class LuaToAmf {
+  readonly #host: AmfHost;
+  readonly #names: LuaSourceNames;
+  readonly #writeArguments: FunctionPointer;
+  #writer: AmfWriter | undefined = new AmfWriter();
+  #source: LuaSource | undefined; // for #writeArguments
+
+  constructor(host: AmfHost) {
+    this.#host = host;
+    this.#names = new LuaSourceNames(host.lua);
+    this.#writeArguments = host.lua.define((lua) => {
+      const source = this.#source!;
+      attempt(() => source.write(1, lua.top));
+      return 0;
+    });
+  }
+
+  /**
+   * The bytes of `count` values of the stack from index `first` on, which stay there.
+   *
+   * @param form "amf3" as `toAMF`, "mixed" as `toAMF0`, "amf0" for who asked for AMF0 alone
+   * @throws {ScriptError} if they are too deep or too long, or an object could not write itself
+   */
+  encode(first: number, count: number, form: AmfForm = "amf3"): Uint8Array<ArrayBuffer> {
+    return this.#write(first, count, form, (writer) => writer.bytes());
+  }
+
+  /** Pushes the same bytes as a string. */
+  push(first: number, count: number, form: AmfForm = "amf3"): void {
+    this.#write(first, count, form, (writer) => this.#host.lua.pushBytes(writer.view()));
+  }
+
+  #write<T>(first: number, count: number, form: AmfForm, take: (writer: AmfWriter) => T): T {
+    const { lua } = this.#host;
+    const writer = this.#writer ?? new AmfWriter(); // an object that writes itself may come here again
+    this.#writer = undefined;
+    writer.form = form;
+    try {
+      const start = first < 0 ? lua.absolute(first) : first;
+      const top = lua.top;
+      let source = new LuaSource(this.#host, this.#names, writer);
+      try {
+        attempt(() => source.write(start, count));
+      } catch (error) {
+        if (error instanceof Error || error === NEEDS_SCRIPT) lua.top = top;
+        if (error !== NEEDS_SCRIPT) throw error; // what is no Error is Lua's own way out
+        source = this.#writeProtected(writer.clear(), start, count);
+      }
+      for (const warning of source.warnings) this.#host.log("warn", warning);
+      return take(writer);
+    } finally {
+      this.#writer = writer.raw.buffer.length <= KEPT ? writer.clear() : new AmfWriter();
+    }
+  }
+
+  /** As scripts run in between, they may make what Lua calls errors, such as to add to a table that is walked. */
+  #writeProtected(writer: AmfWriter, start: number, count: number): LuaSource {
+    const { lua } = this.#host;
+    lua.newTable();
+    const anchors = lua.ref();
+    const source = new LuaSource(this.#host, this.#names, writer, anchors);
+    lua.reserve(count + 4);
+    const base = lua.enter();
+    lua.pushFunction(this.#writeArguments);
+    for (let index = start; index < start + count; index++) lua.pushValue(index);
+    const outer = this.#source;
+    this.#source = source;
+    const error = lua.run(base, 0);
+    this.#source = outer;
+    if (!error) lua.leave(base);
+    lua.unref(anchors);
+    if (error) throw error;
+    return source;
+  }
+}
+
+/** What cannot be written is the script's error. */
+function attempt(write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    throw error instanceof WireError ? new ScriptError(error.message) : error;
+  }
+}
