@@ -86,10 +86,12 @@ export function oneOf<const T extends string>(
 /** Entries separated by `,` or `;`, each read by itself. */
 export function list<T>(
   value: readonly T[],
-  { read, allowed, text, ...words }: Words & {
+  { read, allowed, text, least = 0, ...words }: Words & {
     read(entry: string): T | undefined;
     allowed: string;
     text?: string;
+    /** How many there must be. */
+    least?: number;
   },
 ): Setting<readonly T[]> {
   return {
@@ -100,7 +102,8 @@ export function list<T>(
     read(text) {
       const entries = text.split(/[,;]/).map((entry) => entry.trim()).filter((entry) => entry);
       const values = entries.map(read);
-      return values.includes(undefined) ? undefined : values as T[];
+      if (values.includes(undefined) || values.length < least) return undefined;
+      return [...new Set(values as T[])];
     },
   };
 }

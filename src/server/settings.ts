@@ -1,6 +1,7 @@
 // Every key that the server reads from CumulusServer.ini: CFG-010 to CFG-032, and our own. The
 // shipped file, its check and the documentation are made from this table.
 import { parseTargets, type Target } from "../cluster/targets.ts";
+import { type GroupId, groupOf } from "../rtmfp/crypto/dh_groups.ts";
 import { type AddressRule, addressRuleForm, parseAddressRule } from "./address_rule.ts";
 import { levelOf } from "./log_level.ts";
 import { integer, list, oneOf, type Setting, text } from "./setting.ts";
@@ -12,8 +13,6 @@ const rules = (value: string, comment: string): Setting<readonly AddressRule[]> 
     text: value,
     comment,
   });
-
-const GROUPS: Record<string, number> = { 2: 1024, 14: 2048, 16: 4096 };
 
 /** Name, as in the file, to what it may be. */
 export const settings = {
@@ -74,12 +73,17 @@ export const settings = {
       "Cryptography by OpenSSL's libcrypto, and on Linux batches of system calls: auto uses\n" +
       "what this machine has, on does not start without both, off uses neither.",
   }),
-  "rtmfp.groups": list([2, 14, 16], {
-    read: (entry) => entry in GROUPS ? Number(entry) : undefined,
-    allowed: "2, 14 and 16",
+  "rtmfp.groups": list<GroupId>([2, 14, 16], {
+    read: (entry) => groupOf(Number(entry))?.id,
+    allowed: "2, 14 and 16, at least one",
+    least: 1,
     comment:
       "Diffie-Hellman groups that clients may choose from: 2 (1024 bits, the only one Flash\n" +
       "Player knows), 14 (2048 bits) and 16 (4096 bits).",
+  }),
+  "rtmfp.protection": oneOf(["offered", "required"], "offered", {
+    comment: "HMACs and sequence numbers on every packet: offered to clients that want them, or\n" +
+      "required, which keeps out Flash Player and all who have only its checksum.",
   }),
 
   "logs.directory": text("logs", {
@@ -151,6 +155,30 @@ export const settings = {
     max: 4_096,
     unit: "MiB",
     comment: "MiB that may wait to be sent on all sockets of one application.",
+  }),
+
+  "http.port": integer(0, {
+    min: 0,
+    max: 65_535,
+    comment:
+      "TCP port of metrics (/metrics), health (/health), JSON (/api/…) and a page that shows\n" +
+      "them (/); 0 for none.",
+  }),
+  "http.address": text("127.0.0.1", {
+    pattern: /^[0-9a-fA-F:.]+$/,
+    allowed: "an IP address of this machine",
+    comment: "The IP address it listens on.",
+  }),
+  "http.token": text("", {
+    pattern: /^\S*$/,
+    allowed: "text without blanks",
+    comment:
+      "Where it is set, numbers are told only to those who send it (Authorization: Bearer …).",
+  }),
+  "http.hosts": list<string>([], {
+    read: (entry) => /^[\w.-]+$/.test(entry) ? entry.toLowerCase() : undefined,
+    allowed: "host names",
+    comment: "Host names by which it may be asked, besides IP addresses and localhost.",
   }),
 
   "sandbox.connect": rules(

@@ -1,0 +1,81 @@
+// Which implementations run: `[rtmfp] native`.
+import type { DatagramSocket } from "../net/datagram_socket.ts";
+import { openLibc } from "../net/libc.ts";
+import { type Libcrypto, openLibcrypto } from "../net/libcrypto.ts";
+import { NativeCrypto } from "../net/native_crypto.ts";
+import { NativeUdpSocket } from "../net/native_udp.ts";
+import { bindUdp, UdpSocket } from "../net/udp.ts";
+import type { CryptoBackend } from "../rtmfp/crypto/backend.ts";
+import { portable } from "../rtmfp/crypto/portable.ts";
+import type { Log } from "./log.ts";
+import { LibraryPowers, type Powers, WorkerPowers } from "./powers.ts";
+import type { Config } from "./settings.ts";
+import { StartError } from "./start_error.ts";
+
+/** Room for a burst while a script runs: 92 datagrams, Linux's own choice, last for 5 ms of one. */
+const NATIVE_BUFFER = 4 << 20;
+
+export interface Cryptography {
+  readonly backend: CryptoBackend;
+  readonly powers: Powers;
+}
+
+/** @throws {StartError} if `native = on` and there is no usable library */
+export function openCryptography(native: Config["rtmfp.native"], log: Log): Cryptography {
+  if (native !== "off") {
+    try {
+      const library: Libcrypto = openLibcrypto();
+      return { backend: new NativeCrypto(library), powers: new LibraryPowers(library) };
+    } catch (error) {
+      if (native === "on") {
+        throw new StartError(`[rtmfp] native = on: no libcrypto: ${(error as Error).message}`);
+      }
+      log.info(`Cryptography is portable, and slower: no libcrypto: ${(error as Error).message}`);
+    }
+  }
+  return { backend: portable, powers: new WorkerPowers() };
+}
+
+/** @throws {StartError} if the port cannot be had, or `native = on` and Linux's calls cannot */
+export async function openSocket(
+  config: Pick<Config, "rtmfp.native" | "rtmfp.address" | "udpBufferSize">,
+  port: number,
+  log: Log,
+): Promise<DatagramSocket> {
+  const conn = await bind(config["rtmfp.address"], port);
+  const native = config["rtmfp.native"];
+  const size = config.udpBufferSize;
+  if (native !== "off" && (native === "on" || Deno.build.os === "linux")) {
+    try {
+      const socket = new NativeUdpSocket(conn, openLibc(), size || NATIVE_BUFFER);
+      const { receive, send } = socket.bufferSizes;
+      if (size > Math.min(receive, send)) {
+        log.warn(
+          `udpBufferSize = ${size}: the system gives ${receive} bytes for receiving and ${send} ` +
+            `for sending (net.core.rmem_max, wmem_max)`,
+        );
+      }
+      return socket;
+    } catch (error) {
+      if (native === "on") {
+        conn.close();
+        throw new StartError(`[rtmfp] native = on: no batches: ${(error as Error).message}`);
+      }
+      log.info(`Datagrams go one by one: ${(error as Error).message}`);
+    }
+  }
+  if (size > 0) log.warn("udpBufferSize has no effect: only [rtmfp] native on Linux can set it");
+  return new UdpSocket(conn);
+}
+
+async function bind(hostname: string, port: number): Promise<Deno.DatagramConn> {
+  try {
+    return await bindUdp({ hostname: hostname || undefined, port });
+  } catch (error) {
+    const where = `UDP port ${port}${hostname ? ` of ${hostname}` : ""}`;
+    if (error instanceof Deno.errors.AddrInUse) {
+      throw new StartError(`${where} is in use: another program, or another CumulusServer, has it`);
+    }
+    throw new StartError(`${where} cannot be opened: ${(error as Error).message}`);
+  }
+}

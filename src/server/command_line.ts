@@ -1,0 +1,164 @@
+// The options of the server: CFG-070 to CFG-079, and our own.
+import { levelOf } from "./log_level.ts";
+
+export interface Options {
+  /** 0 to 8; without it that of the configuration. */
+  readonly log?: number;
+  readonly ini?: string;
+  readonly dir?: string;
+  /** 0 takes any free port. */
+  readonly port?: number;
+  readonly dump?: "clients" | "middle" | "all";
+  readonly pidfile?: string;
+  readonly umask?: number;
+  readonly help?: boolean;
+  readonly version?: boolean;
+}
+
+/** The command line cannot be followed; goes to standard error, with exit code 2. */
+export class UsageError extends Error {
+  override name = "UsageError";
+}
+
+interface Option {
+  readonly short?: string;
+  /** What the value is called in the help; an option without takes none. */
+  readonly value?: string;
+  /** The value may be left out. */
+  readonly optional?: boolean;
+  readonly help: string;
+  /** @throws {UsageError} */
+  read(value: string): Options;
+}
+
+const options: Record<string, Option> = {
+  ini: {
+    value: "FILE",
+    help: "the configuration; without it CumulusServer.ini\nin DIR, if it is there",
+    read: (ini) => ({ ini }),
+  },
+  dir: {
+    value: "DIR",
+    help: "the folder of www, logs and CumulusServer.ini;\n" +
+      "without it that of FILE, of the program, or the\n" +
+      "current one if only that has any of them",
+    read: (dir) => ({ dir }),
+  },
+  port: {
+    value: "N",
+    help: "the UDP port, instead of the configured one;\n0 takes any that is free",
+    read: (text) => {
+      const port = /^\d+$/.test(text) ? Number(text) : NaN;
+      if (!(port <= 65_535)) throw new UsageError(`--port=${text}: expected 0 to 65535`);
+      return { port };
+    },
+  },
+  log: {
+    short: "l",
+    value: "LEVEL",
+    help: "what is logged: 0 nothing, 1 fatal, 2 critic,\n3 error, 4 warn, 5 note, 6 info (the " +
+      "default),\n7 debug, 8 trace",
+    read: (text) => {
+      const log = levelOf(text);
+      if (log === undefined) throw new UsageError(`--log=${text}: expected 0 to 8, or a name`);
+      return { log };
+    },
+  },
+  dump: {
+    short: "d",
+    value: "middle|all",
+    optional: true,
+    help: "log packets as hex: those of clients;\nmiddle: those between servers; all: both",
+    read: (text) => {
+      if (text !== "" && text !== "middle" && text !== "all") {
+        throw new UsageError(`--dump=${text}: expected middle, all, or no value`);
+      }
+      return { dump: text || "clients" };
+    },
+  },
+  pidfile: {
+    value: "FILE",
+    help: "write the process id there while running",
+    read: (pidfile) => ({ pidfile }),
+  },
+  umask: {
+    value: "MASK",
+    help: "permissions that new files go without, in octal",
+    read: (text) => {
+      if (!/^[0-7]{1,4}$/.test(text)) {
+        throw new UsageError(`--umask=${text}: expected octal digits`);
+      }
+      return { umask: parseInt(text, 8) };
+    },
+  },
+  version: { help: "print the version", read: () => ({ version: true }) },
+  help: { short: "h", help: "print this", read: () => ({ help: true }) },
+};
+
+const cirrus = "relaying to an Adobe server is gone with those servers: publish and play here, " +
+  "and see --dump for what clients say";
+const service = "systemd, launchd or sc.exe run the server as a service";
+
+/** Options of the original that are known and not followed: CFG-072, 073, 075, 076. */
+const refused: Record<string, string> = {
+  cirrus,
+  c: cirrus,
+  middle: cirrus,
+  m: cirrus,
+  daemon: `${service}; in a shell "nohup … &" leaves it running`,
+  registerService: service,
+  unregisterService: service,
+  displayName: service,
+  description: service,
+  startup: service,
+};
+
+/**
+ * Reads `--name`, `--name=value`, `--name value`, `-x`, `-xvalue`; on Windows also `/name=value`.
+ *
+ * @throws {UsageError} for anything else
+ */
+export function parseCommandLine(args: readonly string[], windows = false): Options {
+  let result: Options = {};
+  for (let i = 0; i < args.length; i++) {
+    const { name, value } = split(args[i], windows);
+    if (refused[name]) throw new UsageError(`${args[i]}: ${refused[name]}`);
+    const [long, option] = Object.entries(options).find(([long, { short }]) =>
+      long === name || short === name
+    ) ?? [];
+    if (!option) throw new UsageError(`${args[i]}: there is no such option`);
+    if (!option.value && value !== undefined) throw new UsageError(`--${long} takes no value`);
+    let given = value;
+    if (option.value && !option.optional && given === undefined) given = args[++i];
+    if (option.value && !option.optional && !given) {
+      throw new UsageError(`--${long} needs a value: ${option.value}`);
+    }
+    result = { ...result, ...option.read(given ?? "") };
+  }
+  return result;
+}
+
+function split(arg: string, windows: boolean): { name: string; value?: string } {
+  const long = /^--([^=]+)(?:=([^]*))?$/.exec(arg) ??
+    (windows ? /^\/([^=]+)(?:=([^]*))?$/.exec(arg) : null);
+  if (long) return { name: long[1], value: long[2] };
+  const short = /^-([a-zA-Z])=?([^]*)$/.exec(arg);
+  if (!short) throw new UsageError(`${arg}: expected an option`);
+  return { name: short[1], value: short[2] === "" ? undefined : short[2] };
+}
+
+/** What `--help` prints. */
+export function usage(): string {
+  const lines = Object.entries(options).map(([long, { short, value, optional, help }]) => {
+    const argument = value ? (optional ? `[=${value}]` : `=${value}`) : "";
+    const left = `${short ? `-${short}, ` : "    "}--${long}${argument}`;
+    return `  ${left.padEnd(26)}${help.replaceAll("\n", `\n${" ".repeat(28)}`)}`;
+  });
+  return `Serves RTMFP clients; applications are Lua scripts under www.
+
+  CumulusServer [options]           serve, until SIGINT, SIGTERM or SIGQUIT
+  CumulusServer client --help       publish, play and call from here
+
+${lines.join("\n")}
+`;
+}

@@ -1,0 +1,155 @@
+import type { DatagramSocket, UdpAddress } from "../net/datagram_socket.ts";
+import type { Outbox } from "../rtmfp/outbox.ts";
+import type { Address } from "../rtmfp/wire/address.ts";
+
+/** What the loop drives: `Endpoint` in rtmfp, or anything of its shape. */
+export interface Machine {
+  receive(datagram: Uint8Array, from: Address, now: number): void;
+  flush(now: number, out: Outbox): void;
+  /** When `flush` is wanted if nothing is received before. */
+  readonly deadline: number;
+}
+
+export interface LoopOptions {
+  /** Milliseconds, never going back. */
+  readonly clock: () => number;
+  /** The time of each input, for those who are asked during it. */
+  readonly setNow: (now: number) => void;
+  /** Every {@link TICK}. API-650. */
+  readonly tick: () => void;
+  /** An exception that none of ours should have thrown; `from` if a datagram set it off. */
+  readonly bug: (what: string, error: unknown, from?: UdpAddress) => void;
+}
+
+/** Milliseconds between two ticks. API-650. */
+export const TICK = 2_000;
+/** Deadlines this close to one another share a timer. */
+const GRAIN = 4;
+/** After an exception in `flush`, how often it is called again for the others. */
+const RETRIES = 64;
+
+/**
+ * Owns clock and socket: everything that happens to the server comes in here, one after the
+ * other, and what was written meanwhile goes out after each batch of it.
+ */
+export class Loop {
+  /** How late timers ran, in milliseconds: the mean and the worst since it was last reset. */
+  readonly lag = { timers: 0, total: 0, worst: 0 };
+  readonly #machine: Machine;
+  readonly #socket: DatagramSocket;
+  readonly #options: LoopOptions;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timerAt = Infinity;
+  #tickAt: number;
+  #flushing = false;
+  #stopped = false;
+
+  constructor(machine: Machine, socket: DatagramSocket, options: LoopOptions) {
+    this.#machine = machine;
+    this.#socket = socket;
+    this.#options = options;
+    this.#tickAt = options.clock();
+  }
+
+  get now(): number {
+    return this.#options.clock();
+  }
+
+  /** Runs until {@link stop}, which closes the socket; the first tick comes at once. */
+  async run(): Promise<void> {
+    this.#wake();
+    await this.#socket.serve({
+      receive: (datagram, from) => this.#receive(datagram, from),
+      settle: () => this.#settle(),
+      writable: () => this.#settle(),
+    });
+  }
+
+  /** Something happened besides datagrams, as on a script's socket: what it wrote goes out soon. */
+  input(what: string, action: () => void): void {
+    if (this.#stopped) return;
+    this.#options.setNow(this.#options.clock());
+    this.#try(what, action);
+    if (this.#flushing) return;
+    this.#flushing = true;
+    queueMicrotask(() => this.#settle());
+  }
+
+  /**
+   * Stops: no further ticks, and the socket is closed when what was posted is sent, at the latest
+   * after `within` milliseconds.
+   */
+  async stop(within = 500): Promise<void> {
+    if (this.#stopped) return;
+    this.#settle();
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    const deadline = this.#options.clock() + within;
+    while (this.#socket.pending > 0 && this.#options.clock() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    this.#socket.close();
+  }
+
+  #receive(datagram: Uint8Array, from: UdpAddress): void {
+    const now = this.#options.clock();
+    this.#options.setNow(now);
+    try {
+      this.#machine.receive(datagram, from, now);
+    } catch (error) {
+      this.#options.bug("Cannot receive a datagram", error, from);
+    }
+  }
+
+  /** Ticks and sends what is due, and sees to it that it is called again in time. */
+  #settle(): void {
+    if (this.#stopped) return;
+    this.#flushing = false;
+    const now = this.#options.clock();
+    this.#options.setNow(now);
+    if (now >= this.#tickAt) {
+      // After a stall ticks are not made up for.
+      this.#tickAt = Math.max(this.#tickAt + TICK, now + TICK / 2);
+      this.#try("Cannot tick", this.#options.tick);
+    }
+    for (let i = 0; i < RETRIES; i++) {
+      if (this.#try("Cannot send", () => this.#machine.flush(now, this.#socket))) break;
+    }
+    this.#socket.flush();
+    this.#arm(now);
+  }
+
+  /** One timer for everything. Setting it costs more than waking in vain, so it is left alone. */
+  #arm(now: number): void {
+    const due = Math.min(this.#machine.deadline, this.#tickAt);
+    if (due >= this.#timerAt - GRAIN) return;
+    clearTimeout(this.#timer);
+    this.#timerAt = Math.max(due, now);
+    this.#timer = setTimeout(() => this.#wake(), Math.max(0, Math.ceil(due - now)));
+  }
+
+  #wake(): void {
+    if (this.#stopped) return;
+    const now = this.#options.clock();
+    if (this.#timerAt < Infinity) this.#noteLag(now - this.#timerAt);
+    this.#timerAt = Infinity;
+    this.#settle();
+  }
+
+  #noteLag(late: number): void {
+    const { lag } = this;
+    lag.timers++;
+    lag.total += Math.max(0, late);
+    lag.worst = Math.max(lag.worst, late);
+  }
+
+  #try(what: string, action: () => void): boolean {
+    try {
+      action();
+      return true;
+    } catch (error) {
+      this.#options.bug(what, error);
+      return false;
+    }
+  }
+}

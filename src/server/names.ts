@@ -1,0 +1,64 @@
+import { lookup } from "node:dns/promises";
+import { ipBytes, ipText } from "../rtmfp/wire/address.ts";
+
+/** How long an answer is used, in milliseconds, and how many are kept. */
+const FRESH = 60_000;
+const MOST = 1_024;
+
+interface Name {
+  ip: string | undefined;
+  at: number;
+  asking: boolean;
+}
+
+/** The canonical text of an IP address; undefined if the text is none. */
+export function canonicalIp(text: string): string | undefined {
+  const ip = ipBytes(text.replace(/^\[(.*)\]$/, "$1"));
+  return ip && ipText(ip);
+}
+
+/**
+ * Host names for those who cannot wait: the first question starts a look-up, and whoever asks
+ * again is answered. Clients that are to be redirected do, every second or two.
+ */
+export class Names {
+  readonly #names = new Map<string, Name>();
+  readonly #now: () => number;
+  readonly #log: (text: string) => void;
+  readonly #lookUp: (name: string) => Promise<string>;
+
+  constructor(
+    now: () => number,
+    log: (text: string) => void,
+    lookUp = async (name: string) => (await lookup(name)).address,
+  ) {
+    this.#now = now;
+    this.#log = log;
+    this.#lookUp = lookUp;
+  }
+
+  /** The IP address of a host; undefined if there is none, or none yet. */
+  resolve(host: string): string | undefined {
+    const ip = canonicalIp(host);
+    if (ip) return ip;
+    let name = this.#names.get(host);
+    if (!name) {
+      if (this.#names.size >= MOST) this.#names.clear();
+      this.#names.set(host, name = { ip: undefined, at: -Infinity, asking: false });
+    }
+    if (!name.asking && this.#now() - name.at >= FRESH) this.#ask(host, name);
+    return name.ip;
+  }
+
+  async #ask(host: string, name: Name): Promise<void> {
+    name.asking = true;
+    try {
+      name.ip = canonicalIp(await this.#lookUp(host));
+    } catch (error) {
+      name.ip = undefined;
+      this.#log(`Host ${host} is not found: ${(error as Error).message}`);
+    }
+    name.at = this.#now();
+    name.asking = false;
+  }
+}

@@ -1,0 +1,20 @@
+import type { Peer } from "../cluster/roster.ts";
+import type { Applications } from "../media/application.ts";
+import type { Hub } from "../media/hub.ts";
+
+/** What the server asks of the applications besides what clients ask of them. */
+export interface Scripts extends Applications {
+  /** Starts the root application. API-023. */
+  start(hub: Hub): void;
+  /** Stops all applications, children first; all clients are gone. API-042. */
+  stop(): void;
+  /** Paths of the applications that run. CLU-065. */
+  paths(): Iterable<string>;
+  /** API-652, API-653: the peer is in the roster already, or not any more. */
+  onServerConnection(peer: Peer): void;
+  onServerDisconnection(peer: Peer): void;
+  /** A server has called a handler. API-520. */
+  onServerMessage(peer: Peer, handler: string, payload: Uint8Array): void;
+  /** Applications run at another server. CLU-031. */
+  onServerRunning(paths: readonly string[]): void;
+}

@@ -1,0 +1,224 @@
+// A running server: all rooms put together.
+import { createHmac, randomBytes } from "node:crypto";
+import { FlashServer } from "../flash/flash_server.ts";
+import { Hub } from "../media/hub.ts";
+import type { DatagramSocket } from "../net/datagram_socket.ts";
+import { serverCertificate } from "../rtmfp/crypto/certificate.ts";
+import { RELAXED, STRICT } from "../rtmfp/crypto/protection.ts";
+import { tcpError } from "../net/tcp.ts";
+import { Endpoint } from "../rtmfp/endpoint.ts";
+import { addressText } from "../rtmfp/wire/address.ts";
+import { type Cryptography, openCryptography, openSocket } from "./backends.ts";
+import { Cluster } from "./cluster.ts";
+import type { Configuration } from "./config.ts";
+import { dumping, hexDump } from "./dump.ts";
+import { PreparedKeyAgreement } from "./key_agreement.ts";
+import type { Log } from "./log.ts";
+import { Level } from "./log_level.ts";
+import { Loop } from "./loop.ts";
+import { canonicalIp, Names } from "./names.ts";
+import type { Scripts } from "./scripts.ts";
+import { StartError } from "./start_error.ts";
+
+export interface ServerOptions {
+  readonly configuration: Configuration;
+  readonly log: Log;
+  /** Instead of the configured one; 0 takes any that is free. */
+  readonly port?: number;
+  /** Packets of clients are logged. */
+  readonly dump?: boolean;
+  /** Makes the applications; what they will need of the server exists by their first event. */
+  readonly scripts: (server: Services) => Scripts | Promise<Scripts>;
+}
+
+/** What the applications may use of the server. */
+export interface Services {
+  /** Runs what happens to a script besides what clients do; what it writes goes out. */
+  input(what: string, action: () => void): void;
+  /** The links to other servers; not before the first event. */
+  cluster(): Cluster;
+}
+
+const clock = () => performance.now();
+const random = (length: number) => new Uint8Array(randomBytes(length));
+const hmac = (key: Uint8Array, message: Uint8Array) =>
+  new Uint8Array(createHmac("sha256", key).update(message).digest());
+
+/** How long clients have to hear that the server stops, in milliseconds. */
+const STOP_WITHIN = 500;
+
+export class Server {
+  /** The UDP port that is listened on. */
+  readonly port: number;
+  readonly #options: ServerOptions;
+  readonly #scripts: Scripts;
+  readonly #socket: DatagramSocket;
+  readonly #hub: Hub;
+  readonly #flash: FlashServer;
+  readonly #agreement: PreparedKeyAgreement;
+  readonly #endpoint: Endpoint;
+  readonly #cluster: Cluster;
+  readonly #loop: Loop;
+  #finished = Promise.resolve();
+  #clients = 0;
+  #stopping = false;
+
+  /**
+   * Opens the port and starts the root application.
+   *
+   * @throws {StartError} if the port, or another thing that the configuration asks for, cannot
+   *   be had
+   */
+  static async start(options: ServerOptions): Promise<Server> {
+    const { configuration: { config }, log } = options;
+    const cryptography = openCryptography(config["rtmfp.native"], log);
+    let socket: DatagramSocket | undefined;
+    let server: Server;
+    try {
+      socket = await openSocket(config, options.port ?? config.port, log);
+      const late: { server?: Server } = {};
+      const scripts = await options.scripts({
+        input: (what, action) => late.server!.#loop.input(what, action),
+        cluster: () => late.server!.#cluster,
+      });
+      server = late.server = new Server(options, cryptography, socket, scripts);
+    } catch (error) {
+      socket?.close();
+      cryptography.powers.close();
+      throw error;
+    }
+    await server.#begin();
+    return server;
+  }
+
+  private constructor(
+    options: ServerOptions,
+    { backend, powers }: Cryptography,
+    socket: DatagramSocket,
+    scripts: Scripts,
+  ) {
+    const { configuration: { config }, log } = options;
+    this.#options = options;
+    this.#socket = socket;
+    this.#scripts = scripts;
+    this.port = socket.address.port;
+    const names = new Names(clock, log.warn);
+    this.#hub = new Hub(scripts, {
+      random: (below) => Math.floor(Math.random() * below),
+      log: (level, text) => log.write(Level[level], text, "Hub", 0),
+      ip: canonicalIp,
+    });
+    this.#flash = new FlashServer(this.#hub, {
+      keepAliveServer: config.keepAliveServer * 1_000,
+      keepAlivePeer: config.keepAlivePeer * 1_000,
+      sha256: (bytes) => backend.sha256(bytes),
+      resolve: (name) => names.resolve(name),
+    });
+    const groups = config["rtmfp.groups"];
+    this.#agreement = new PreparedKeyAgreement(powers, {
+      random,
+      groups,
+      now: clock,
+      settle: () => this.#loop.input("Cannot end an agreement", () => {}),
+      log: log.error,
+    });
+    this.#endpoint = new Endpoint({
+      crypto: options.dump
+        ? dumping(backend, (header, bytes) => this.#dump(header, bytes))
+        : backend,
+      keyAgreement: this.#agreement,
+      random,
+      identity: {
+        certificate: serverCertificate(random, groups),
+        policy: config["rtmfp.protection"] === "required" ? STRICT : RELAXED,
+      },
+      handler: this.#flash,
+    });
+    this.#loop = new Loop(this.#endpoint, socket, {
+      clock,
+      setNow: (now) => this.#hub.now = now,
+      tick: () => this.#tick(),
+      bug: (what, error, from) => log.bug(from ? `${what} from ${addressText(from)}` : what, error),
+    });
+    this.#cluster = this.#link();
+    log.info(
+      `Cryptography by ${backend.name}, Diffie-Hellman by ${powers.name}, ` +
+        `datagrams by ${socket.name}`,
+    );
+  }
+
+  async #begin(): Promise<void> {
+    const { log } = this.#options;
+    log.note(`RTMFP server starts on UDP port ${this.port} (${addressText(this.#socket.address)})`);
+    this.#loop.input("Cannot start the applications", () => this.#scripts.start(this.#hub));
+    this.#finished = this.#loop.run();
+    try {
+      this.#cluster.start();
+    } catch (error) {
+      await this.stop();
+      const { configuration: { config } } = this.#options;
+      const port = config["servers.port"];
+      throw new StartError(`[servers] port = ${port}: it cannot be opened: ${tcpError(error)}`);
+    }
+  }
+
+  /** Resolves when the server has stopped. */
+  get finished(): Promise<void> {
+    return this.#finished;
+  }
+
+  /** Tells clients, then applications, and stops. API-042, CFG-077. */
+  async stop(): Promise<void> {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    const { log } = this.#options;
+    log.note("RTMFP server stops");
+    this.#loop.input("Cannot close the sessions", () => this.#endpoint.close());
+    this.#loop.input("Cannot stop the applications", () => this.#scripts.stop());
+    this.#cluster.close();
+    await this.#loop.stop(STOP_WITHIN);
+    this.#agreement.close();
+    await this.#finished;
+  }
+
+  /** Every 2 s, in the order of API-650. */
+  #tick(): void {
+    this.#flash.manage();
+    this.#cluster.tick(clock());
+    const clients = this.#hub.clients.size;
+    if (clients !== this.#clients) {
+      this.#clients = clients;
+      this.#options.log.info(clients === 1 ? "1 client" : `${clients} clients`);
+    }
+    this.#options.log.settle();
+  }
+
+  #dump(header: string, bytes: Uint8Array): void {
+    this.#options.log.write(Level.info, `${header}\n${hexDump(bytes)}`, "dump", 0);
+  }
+
+  #link(): Cluster {
+    const { configuration: { config }, log } = this.#options;
+    const scripts = this.#scripts;
+    const event = (action: () => void) => this.#loop.input("Cannot tell of a server", action);
+    return new Cluster({
+      port: config["servers.port"],
+      targets: config["servers.targets"],
+      publicAddress: config.publicAddress,
+      rtmfpPort: this.port,
+      secret: new TextEncoder().encode(config["servers.secret"]),
+      hmac,
+      random,
+      allows: (ip) => config["servers.allow"].some((rule) => rule.matches(ip, 0)),
+      now: clock,
+    }, {
+      paths: () => scripts.paths(),
+      onConnection: (peer) => event(() => scripts.onServerConnection(peer)),
+      onDisconnection: (peer) => event(() => scripts.onServerDisconnection(peer)),
+      onMessage: (peer, handler, payload) =>
+        event(() => scripts.onServerMessage(peer, handler, payload)),
+      onRunning: (paths) => event(() => scripts.onServerRunning(paths)),
+      log: (level, text) => log.write(Level[level], text, "Cluster", 0),
+    });
+  }
+}

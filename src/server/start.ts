@@ -1,0 +1,124 @@
+// The server as a program: from its command line to its exit code.
+import { parseCommandLine, usage, UsageError } from "./command_line.ts";
+import { type Configuration, readConfig } from "./config.ts";
+import { ConfigError } from "./config_error.ts";
+import { facts } from "./facts.ts";
+import { absolute, asFolder, findFolders } from "./folders.ts";
+import { Log } from "./log.ts";
+import { LogFile } from "./log_file.ts";
+import { Server, type ServerOptions } from "./server.ts";
+import { StartError } from "./start_error.ts";
+
+/** What the program knows of itself. */
+export interface Program {
+  readonly version: string;
+  /** The path of the executable, or of main.ts. */
+  readonly path: string;
+  /** Makes the applications of a configuration. */
+  scripts(
+    configuration: Configuration,
+    folders: { readonly www: string },
+    log: Log,
+  ): ServerOptions["scripts"];
+}
+
+/**
+ * Serves until a signal ends it.
+ *
+ * @returns the exit code: 0, 1 if the server could not start, 2 for a wrong command line
+ */
+export async function runServer(args: readonly string[], program: Program): Promise<number> {
+  let log = new Log({ level: 6, format: "text" });
+  try {
+    const options = parseCommandLine(args, Deno.build.os === "windows");
+    if (options.help || options.version) {
+      console.log(options.help ? usage() : program.version);
+      return 0;
+    }
+    if (options.umask !== undefined && Deno.build.os !== "windows") Deno.umask(options.umask);
+    const folders = findFolders(options, program.path.replace(/[^/\\]*$/, ""));
+    const { text, warning } = readIni(folders.ini, options.ini !== undefined);
+    const configuration = readConfig(text, folders.ini, facts(program.path, folders.home));
+    const { config, scripts } = configuration;
+    const home = options.dir || !config["application.dir"]
+      ? folders.home
+      : asFolder(absolute(config["application.dir"], folders.home));
+    if (typeof scripts.application === "object") scripts.application.dir = home;
+    log = new Log({
+      level: options.log ?? config["logs.level"],
+      format: config["logs.format"],
+      file: new LogFile(absolute(config["logs.directory"], home), config["logs.name"]),
+    });
+    if (warning) log.warn(warning);
+    for (const warning of configuration.warnings) log.warn(warning);
+    const www = `${home}www/`;
+    Deno.mkdirSync(www, { recursive: true });
+    watchForBugs(log);
+    const server = await Server.start({
+      configuration,
+      log,
+      port: options.port,
+      dump: options.dump === "clients" || options.dump === "all",
+      scripts: program.scripts(configuration, { www }, log),
+    });
+    if (options.pidfile) Deno.writeTextFileSync(options.pidfile, `${Deno.pid}\n`);
+    endBySignal(server, log);
+    await server.finished;
+    if (options.pidfile) Deno.removeSync(options.pidfile);
+    log.close();
+    return 0;
+  } catch (error) {
+    if (error instanceof UsageError) {
+      console.error(`${error.message}\nSee --help.`);
+      return 2;
+    }
+    if (!(error instanceof ConfigError || error instanceof StartError)) {
+      log.bug("Cannot start", error);
+      return 1;
+    }
+    log.fatal(error.message);
+    log.close();
+    return 1;
+  }
+}
+
+/** @throws {StartError} if the file must be there, and cannot be read */
+function readIni(path: string, needed: boolean): { text: string; warning?: string } {
+  try {
+    return { text: Deno.readTextFileSync(path) };
+  } catch (error) {
+    if (needed) {
+      throw new StartError(`--ini=${path}: it cannot be read: ${(error as Error).message}`);
+    }
+    if (error instanceof Deno.errors.NotFound) return { text: "" }; // CFG-001
+    return { text: "", warning: `${path} cannot be read: ${(error as Error).message}` };
+  }
+}
+
+/** The first signal stops in good order, the second at once. CFG-077. */
+function endBySignal(server: Server, log: Log): void {
+  const signals: Deno.Signal[] = Deno.build.os === "windows"
+    ? ["SIGINT", "SIGBREAK"]
+    : ["SIGINT", "SIGTERM", "SIGQUIT"];
+  let stopping = false;
+  for (const signal of signals) {
+    Deno.addSignalListener(signal, () => {
+      if (stopping) Deno.exit(1);
+      stopping = true;
+      log.info(`${signal}`);
+      server.stop();
+    });
+  }
+}
+
+/** What nobody caught is a bug of ours: it is logged, and the server goes on. */
+function watchForBugs(log: Log): void {
+  addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    log.bug("Nobody caught", event.reason);
+  });
+  addEventListener("error", (event) => {
+    event.preventDefault();
+    log.bug("Nobody caught", event.error);
+  });
+}

@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { parseCommandLine, usage, UsageError } from "../../src/server/command_line.ts";
+
+Deno.test("Options in all their spellings", () => {
+  assert.deepEqual(parseCommandLine([]), {});
+  assert.deepEqual(parseCommandLine(["--ini", "a.ini", "--port=1936", "--log", "debug"]), {
+    ini: "a.ini",
+    port: 1936,
+    log: 7,
+  });
+  assert.deepEqual(parseCommandLine(["-l8"]), { log: 8 });
+  assert.deepEqual(parseCommandLine(["-l", "8"]), { log: 8 });
+  assert.deepEqual(parseCommandLine(["-l=8"]), { log: 8 });
+  assert.deepEqual(parseCommandLine(["--dump"]), { dump: "clients" });
+  assert.deepEqual(parseCommandLine(["-dall"]), { dump: "all" });
+  assert.deepEqual(parseCommandLine(["--dump=middle", "-h"]), { dump: "middle", help: true });
+  assert.deepEqual(parseCommandLine(["--umask=027", "--pidfile=/run/c.pid"]), {
+    umask: 0o27,
+    pidfile: "/run/c.pid",
+  });
+  assert.deepEqual(parseCommandLine(["/port=0", "/version"], true), { port: 0, version: true });
+});
+
+Deno.test("CFG-079 what is no option, or no value of one, is a usage error that names it", () => {
+  const wrong: [string[], RegExp][] = [
+    [["--prot=1"], /--prot=1: there is no such option/],
+    [["-x"], /-x: there is no such option/],
+    [["file"], /file: expected an option/],
+    [["/port=1"], /\/port=1: expected an option/],
+    [["--port"], /--port needs a value: N/],
+    [["--port=65536"], /--port=65536: expected 0 to 65535/],
+    [["--log=9"], /--log=9: expected 0 to 8/],
+    [["--dump=some"], /--dump=some: expected middle, all/],
+    [["--umask=9"], /octal/],
+    [["--help=yes"], /--help takes no value/],
+  ];
+  for (const [args, message] of wrong) {
+    assert.throws(() => parseCommandLine(args), (error) => {
+      assert.ok(error instanceof UsageError);
+      assert.match(error.message, message);
+      return true;
+    });
+  }
+});
+
+Deno.test("CFG-072, 073, 075, 076 options of the original that are not followed are explained", () => {
+  for (const option of ["--cirrus=host:1935", "-chost:1935", "--middle", "-m", "--daemon"]) {
+    assert.throws(() => parseCommandLine([option]), UsageError);
+  }
+  assert.throws(() => parseCommandLine(["--registerService"], true), /sc\.exe/);
+});
+
+Deno.test("CFG-074 the usage names every option and fits a terminal", () => {
+  for (const name of ["ini", "dir", "port", "log", "dump", "pidfile", "umask", "version", "help"]) {
+    assert.match(usage(), new RegExp(`--${name}\\b`));
+  }
+  for (const line of usage().split("\n")) assert.ok(line.length <= 80, line);
+});

@@ -1,0 +1,184 @@
+import assert from "node:assert/strict";
+import type { DatagramHandler, DatagramSocket, UdpAddress } from "../../src/net/datagram_socket.ts";
+import { newCounters } from "../../src/net/datagram_socket.ts";
+import { Loop, type Machine } from "../../src/server/loop.ts";
+
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+const from: UdpAddress = { hostname: "192.0.2.1", port: 5 };
+
+/** A socket whose datagrams come from the test. */
+class TestSocket implements DatagramSocket {
+  readonly name = "test";
+  readonly address = { hostname: "::", port: 1 };
+  readonly counters = newCounters();
+  pending = 0;
+  flushes = 0;
+  handler: DatagramHandler | undefined;
+  #end: (() => void) | undefined;
+
+  buffer(): Uint8Array {
+    return new Uint8Array(1500);
+  }
+  post(): void {}
+  flush(): void {
+    this.flushes++;
+  }
+  serve(handler: DatagramHandler): Promise<void> {
+    this.handler = handler;
+    return new Promise((resolve) => this.#end = resolve);
+  }
+  close(): void {
+    this.#end?.();
+  }
+}
+
+class TestMachine implements Machine {
+  deadline = Infinity;
+  readonly calls: string[] = [];
+  onReceive = (_datagram: Uint8Array) => {};
+  onFlush = () => {};
+
+  receive(datagram: Uint8Array): void {
+    this.calls.push(`receive ${datagram[0]}`);
+    this.onReceive(datagram);
+  }
+  flush(): void {
+    this.calls.push("flush");
+    this.onFlush();
+  }
+}
+
+function setUp() {
+  const socket = new TestSocket();
+  const machine = new TestMachine();
+  const seen = { ticks: 0, nows: [] as number[], bugs: [] as string[], late: 0 };
+  const loop = new Loop(machine, socket, {
+    clock: () => performance.now() + seen.late,
+    setNow: (now) => seen.nows.push(now),
+    tick: () => seen.ticks++,
+    bug: (what, error, from) => seen.bugs.push(`${what} ${from?.hostname}: ${error}`),
+  });
+  return { socket, machine, seen, loop };
+}
+
+Deno.test("A batch is received, then answered once, with time set before each", async () => {
+  const { socket, machine, seen, loop } = setUp();
+  const running = loop.run();
+  await sleep(5);
+  machine.calls.length = seen.nows.length = 0;
+  for (const byte of [1, 2, 3]) socket.handler!.receive(Uint8Array.of(byte), from);
+  socket.handler!.settle();
+  assert.deepEqual(machine.calls, ["receive 1", "receive 2", "receive 3", "flush"]);
+  assert.equal(seen.nows.length, 4);
+  assert.deepEqual(seen.nows, [...seen.nows].sort((a, b) => a - b));
+  await loop.stop();
+  await running;
+});
+
+Deno.test("The first tick comes at once, and flush when the deadline has come", async () => {
+  const { machine, seen, loop } = setUp();
+  const begun = performance.now();
+  let due = begun + 40;
+  machine.onFlush = () => {
+    if (performance.now() >= due) due = Infinity;
+  };
+  Object.defineProperty(machine, "deadline", { get: () => due });
+  const running = loop.run();
+  assert.equal(seen.ticks, 1);
+  assert.equal(machine.calls.length, 1);
+  while (due < Infinity) {
+    assert.ok(performance.now() < begun + 2_000, "the deadline was missed");
+    await sleep(1);
+  }
+  assert.ok(machine.calls.length <= 4, `woken ${machine.calls.length} times`);
+  assert.equal(seen.ticks, 1);
+  await loop.stop();
+  await running;
+});
+
+Deno.test("A nearer deadline moves the timer forward", async () => {
+  const { socket, machine, loop } = setUp();
+  machine.deadline = performance.now() + 10_000;
+  const running = loop.run();
+  machine.deadline = performance.now() + 10;
+  socket.handler!.settle();
+  const before = machine.calls.length;
+  machine.onFlush = () => machine.deadline = Infinity;
+  for (let i = 0; i < 500 && machine.calls.length === before; i++) await sleep(2);
+  assert.equal(machine.calls.length, before + 1);
+  await loop.stop();
+  await running;
+});
+
+Deno.test("What a machine or a tick throws is told, and everything goes on", async () => {
+  const { socket, machine, seen, loop } = setUp();
+  const running = loop.run();
+  machine.onReceive = ([byte]) => {
+    if (byte === 2) throw new Error("two");
+  };
+  let fails = 3;
+  machine.onFlush = () => {
+    if (fails-- > 0) throw new Error("flush");
+  };
+  for (const byte of [1, 2, 3]) socket.handler!.receive(Uint8Array.of(byte), from);
+  socket.handler!.settle();
+  assert.deepEqual(machine.calls.slice(-7), [
+    ...["receive 1", "receive 2", "receive 3"],
+    ...["flush", "flush", "flush", "flush"],
+  ]);
+  assert.deepEqual(seen.bugs, [
+    "Cannot receive a datagram 192.0.2.1: Error: two",
+    ...Array(3).fill("Cannot send undefined: Error: flush"),
+  ]);
+  loop.input("Cannot do it", () => {
+    throw new Error("script");
+  });
+  assert.equal(seen.bugs.at(-1), "Cannot do it undefined: Error: script");
+  await loop.stop();
+  await running;
+});
+
+Deno.test("Input from elsewhere is followed by one flush", async () => {
+  const { machine, loop } = setUp();
+  const running = loop.run();
+  machine.calls.length = 0;
+  const done: number[] = [];
+  for (const i of [1, 2, 3]) loop.input("Cannot", () => done.push(i));
+  assert.deepEqual(done, [1, 2, 3]);
+  assert.deepEqual(machine.calls, []);
+  await sleep(0);
+  assert.deepEqual(machine.calls, ["flush"]);
+  await loop.stop();
+  loop.input("Cannot", () => done.push(4));
+  assert.deepEqual(done, [1, 2, 3], "nothing runs after the end");
+  await running;
+});
+
+Deno.test("Stopping waits for the socket to send, but not for ever", async () => {
+  const { socket, loop } = setUp();
+  const running = loop.run();
+  socket.pending = 1;
+  const begun = performance.now();
+  await loop.stop(60);
+  const took = performance.now() - begun;
+  assert.ok(took >= 55 && took < 2_000, `took ${took} ms`);
+  await running;
+});
+
+Deno.test("A tick comes every two seconds; after a stall it is not made up for", async () => {
+  const { seen, loop } = setUp();
+  const running = loop.run();
+  assert.equal(seen.ticks, 1);
+  const skip = async (ms: number) => {
+    seen.late += ms;
+    loop.input("Cannot", () => {}); // looks at the clock
+    await sleep(20);
+    return seen.ticks;
+  };
+  assert.equal(await skip(1_500), 1);
+  assert.equal(await skip(500), 2);
+  assert.equal(await skip(60_000), 3);
+  assert.equal(await skip(10), 3);
+  await loop.stop();
+  await running;
+});
