@@ -1,5 +1,6 @@
 import { fromUtf8 } from "../bytes/text.ts";
 import type { Hub } from "../media/hub.ts";
+import type { EndpointHandler } from "../rtmfp/endpoint.ts";
 import type { Epd } from "../rtmfp/wire/epd.ts";
 import {
   type Address,
@@ -18,7 +19,7 @@ export type { FlashOptions };
  * The door for Flash clients: makes a {@link NetConnection} of each session of an endpoint, and
  * asks the applications where else a client, or a peer that is not here, may be found.
  */
-export class FlashServer {
+export class FlashServer implements EndpointHandler {
   #connections = new Map<FlashSession, NetConnection>();
 
   constructor(readonly hub: Hub, readonly options: FlashOptions) {}
@@ -56,9 +57,10 @@ export class FlashServer {
 
   /**
    * A client says hello.
+   * @param before how many hellos of the same attempt came before
    * @returns where to send it; none says nothing for now; undefined: it is served here. API-633.
    */
-  onHello(epd: Epd, from: Address, attempts: number): OriginAddress[] | undefined {
+  onHello(epd: Epd, from: Address, before: number): OriginAddress[] | undefined {
     if (!epd.ancillary) return undefined;
     const { path, properties, host } = readTarget(fromUtf8(epd.ancillary));
     if (path === undefined) return undefined; // refused as it connects
@@ -66,7 +68,7 @@ export class FlashServer {
       address: addressText(from),
       path,
       properties,
-      attempts,
+      attempts: before + 1,
       url: host,
     });
     return found.length > 0 ? this.#addresses(found) : undefined;

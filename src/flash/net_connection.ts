@@ -3,6 +3,7 @@ import { WireError } from "../bytes/wire_error.ts";
 import type { Client } from "../media/client.ts";
 import type { Connection } from "../media/connection.ts";
 import type { Hub } from "../media/hub.ts";
+import type { CloseReason, SessionHandler } from "../rtmfp/session/handlers.ts";
 import { type Address, addressText } from "../rtmfp/wire/address.ts";
 import { ControlCommands } from "./control_commands.ts";
 import { FlashWriter, type WriterHost } from "./flash_writer.ts";
@@ -63,7 +64,7 @@ const NOTHING = new Uint8Array(0);
 type State = "new" | "connected" | "refused" | "ended";
 
 /** Why sessions end, in words for `onFailed`. API-639. */
-const FAILURES: Readonly<Record<string, string>> = {
+const FAILURES: Partial<Record<CloseReason, string>> = {
   "timeout": "no packet has come for too long",
   "no acknowledgement": "a message could not be delivered",
   "overridden": "the client has started another session in its place",
@@ -76,7 +77,8 @@ const FAILURES: Readonly<Record<string, string>> = {
  * A session of a Flash client: the server's side of a NetConnection. RFC 7425 §5, rtmfp-wire
  * §3.4 to §3.7 and §6.2, §6.3.
  */
-export class NetConnection implements Connection, WriterHost, StreamHost, GroupHost {
+export class NetConnection
+  implements Connection, SessionHandler, WriterHost, StreamHost, GroupHost {
   readonly writers = new Set<FlashWriter>();
   /** Set by the answer to `connect`. */
   objectEncoding: 0 | 3 = 3;
@@ -169,8 +171,8 @@ export class NetConnection implements Connection, WriterHost, StreamHost, GroupH
     return this.#streams.get(stream)?.receiver(flow) ?? null;
   }
 
-  /** @param reason of the session, see {@link FAILURES} */
-  onClose(reason: string, orderly: boolean): void {
+  /** The session is over. */
+  onClose(reason: CloseReason, orderly: boolean): void {
     if (this.#state === "ended") return;
     const failure = orderly ? undefined : FAILURES[reason];
     this.#state = "ended";
@@ -224,7 +226,7 @@ export class NetConnection implements Connection, WriterHost, StreamHost, GroupH
     this.writer.end();
     for (const writer of this.writers) this.#endWriter(writer);
     flow.close();
-    this.#control?.reject(0);
+    // Its own flow is not rejected: a client that reads that first rejects what answers the flow.
     this.#closeAt = this.hub.now + REFUSED_LINGER;
   }
 

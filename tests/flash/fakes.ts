@@ -13,6 +13,7 @@ import {
   writeCommand,
 } from "../../src/flash/messages.ts";
 import { readTcMetadata, writeTcMetadata } from "../../src/flash/metadata.ts";
+import type { CloseReason } from "../../src/rtmfp/session/handlers.ts";
 import type { NetConnection } from "../../src/flash/net_connection.ts";
 import type {
   FlashSession,
@@ -97,8 +98,8 @@ export class FakeSession implements FlashSession {
   connection!: NetConnection;
   closed = 0;
   #open = true;
-  constructor(byte: number) {
-    this.peerId = new Uint8Array(32).fill(byte);
+  constructor(id: number | Uint8Array) {
+    this.peerId = typeof id === "number" ? new Uint8Array(32).fill(id) : id;
   }
   openFlow(metadata: Uint8Array, options: FlowOptions = {}) {
     const flow = new FakeOutFlow(this, metadata, options);
@@ -110,7 +111,7 @@ export class FakeSession implements FlashSession {
     this.ended("closed", true);
   }
   /** The session has ended. */
-  ended(reason: string, orderly: boolean) {
+  ended(reason: CloseReason, orderly: boolean) {
     if (!this.#open) return;
     this.#open = false;
     this.log.push("session closed");
@@ -126,8 +127,9 @@ export class FakeSession implements FlashSession {
 export class FakeClient {
   readonly session: FakeSession;
   readonly control: FakeInFlow;
-  constructor(readonly server: FlashServer, byte: number) {
-    this.session = new FakeSession(byte);
+  /** @param id 32 bytes, or the one byte of which all 32 are */
+  constructor(readonly server: FlashServer, id: number | Uint8Array) {
+    this.session = new FakeSession(id);
     this.session.connection = server.onSession(this.session);
     this.control = this.flow(writeTcMetadata(0));
   }
@@ -181,7 +183,7 @@ export function flashWorld(steps: Steps = {}) {
   return {
     ...here,
     server,
-    flash: (byte = ++last) => new FakeClient(server, byte),
+    flash: (id: number | Uint8Array = ++last) => new FakeClient(server, id),
     /** A client that has connected. */
     connected: (byte = ++last) => {
       const client = new FakeClient(server, byte);

@@ -65,7 +65,7 @@ Deno.test("targets of connect: tcUrl, else app; the query of either", () => {
 
 Deno.test("hello: the application is asked with what the client said", () => {
   const { server, applications } = flashWorld();
-  assert.equal(server.onHello(epd("rtmfp://h.example/a/b?x=1"), from, 3), undefined);
+  assert.equal(server.onHello(epd("rtmfp://h.example/a/b?x=1"), from, 2), undefined);
   const [{ properties, ...request }] = applications.handshakes;
   assert.deepEqual(request, {
     address: "192.0.2.7:5000",

@@ -1,0 +1,185 @@
+import assert from "node:assert/strict";
+import { AmfWriter, encodeAmf } from "../../src/amf/mod.ts";
+import { toHex } from "../../src/bytes/hex.ts";
+import { readMessage, writeMessage } from "../../src/flash/messages.ts";
+import { readTcMetadata, writeTcMetadata } from "../../src/flash/metadata.ts";
+import { readJoin } from "../../src/flash/net_group.ts";
+import { portable } from "../../src/rtmfp/crypto/portable.ts";
+import { captureNames } from "../support/captures.ts";
+import { type FakeClient, type FakeInFlow, flashWorld, textOf } from "./fakes.ts";
+import { type Recorded, recordedMessages } from "./recorded.ts";
+
+const isMedia = (message: Uint8Array) => message[0] === 8 || message[0] === 9;
+
+/** What the sides of the first session of a capture said, media left out: `>` is the client's. */
+function conversation(name: string): string[] {
+  const all = recordedMessages(name);
+  return all.filter(({ session, message }) => session === all[0].session && !isMedia(message))
+    .map(({ fromInitiator, metadata, message }) =>
+      `${fromInitiator ? ">" : "<"} ${readTcMetadata(metadata)!.stream} ${textOf(message)}`
+    );
+}
+
+Deno.test("every message of every capture is read, and put together again", () => {
+  const counts: Record<string, number> = {};
+  for (const name of captureNames) {
+    const messages = recordedMessages(name);
+    for (const { metadata, message } of messages) {
+      if (readTcMetadata(metadata)) {
+        const { type, timestamp, payload } = readMessage(message)!;
+        assert.equal(toHex(writeMessage(type, timestamp, payload)), toHex(message));
+        assert.ok(textOf(message, metadata).length > 0);
+      } else if (toHex(metadata) === "4743") {
+        const join = readJoin(message, (bytes) => portable.sha256(bytes));
+        assert.ok(join ? join.length === 32 : message[0] === 0x0b && message.length === 33);
+      }
+    }
+    counts[name] = messages.length;
+  }
+  assert.ok(counts["librtmfp-cumulus-connect"] >= 3);
+  assert.ok(counts["librtmfp-cumulus-calls"] >= 14);
+  assert.ok(counts["librtmfp-cumulus-publish_play"] > 100);
+  assert.ok(counts["librtmfp-cumulus-netgroup"] > 10);
+});
+
+Deno.test("librtmfp connects, as it did to the original", () => {
+  const [asked, answered, told, kept] = conversation("librtmfp-cumulus-connect");
+  assert.match(asked, /^> 0 connect 0$/);
+  assert.match(answered, /^< 0 _result 0 \[status\] NetConnection.Connect.Success/);
+  assert.equal(told, '> 0 setPeerInfo 0 "192.0.2.2:51559" "[fd00::2]:59059"');
+  assert.equal(kept, "< 0 event 41 15000 10000");
+});
+
+Deno.test("librtmfp publishes, as it did to the original", () => {
+  const lines = conversation("librtmfp-cumulus-publish_play");
+  const order = [
+    "> 0 createStream 0",
+    "< 0 _result 0 1",
+    '> 1 publish 0 "cap1"',
+    "< 1 onStatus 0 [status] NetStream.Publish.Start: cap1 is now published",
+  ];
+  assert.deepEqual(lines.filter((line) => order.includes(line)), order);
+  assert.ok(lines.some((line) => line.startsWith('> 1 data 0 @setDataFrame "onMetaData"')));
+});
+
+/** Plays the client's half of sessions to our server; what it answers, in order, a line each. */
+class Replay {
+  readonly here = flashWorld({
+    connect: () => {
+      const writer = new AmfWriter({ form: "amf0" });
+      writer.writeValue({ flag: true });
+      return writer.bytes().subarray(1, -3);
+    },
+    call: (client, name, values) => {
+      if (name === "echo") client.writer.result(encodeAmf(values.readValue()));
+      else if (name === "add") {
+        client.writer.result(encodeAmf(Number(values.readValue()) + Number(values.readValue())));
+      } else if (name === "push") {
+        client.writer.message("onPush", encodeAmf(values.readValue(), 42));
+        client.writer.result(encodeAmf("pushed"));
+      } else if (name === "obj") client.writer.result(encodeAmf({ name: "cumulus" }));
+      else return false;
+      return true;
+    },
+  });
+  readonly #clients = new Map<unknown, { client: FakeClient; flows: Map<number, FakeInFlow> }>();
+
+  constructor(messages: Recorded[]) {
+    for (const recorded of messages) if (recorded.fromInitiator) this.#deliver(recorded);
+  }
+
+  clients(): FakeClient[] {
+    return [...this.#clients.values()].map(({ client }) => client);
+  }
+
+  #deliver({ session, flow: id, metadata, message }: Recorded): void {
+    let known = this.#clients.get(session);
+    if (!known) {
+      const client = this.here.flash(portable.sha256(session.initiatorCertificate));
+      known = { client, flows: new Map([[id, client.control]]) };
+      this.#clients.set(session, known);
+    }
+    let flow = known.flows.get(id);
+    if (!flow) {
+      // Streams are numbered in each session by us, and over all by the original.
+      const stream = readTcMetadata(metadata)?.stream;
+      flow = known.client.flow(stream ? writeTcMetadata(1) : metadata);
+      known.flows.set(id, flow);
+    }
+    assert.ok(flow.receiver, `flow ${id} of ${toHex(metadata)} was rejected`);
+    flow.deliver(message);
+  }
+}
+
+Deno.test("librtmfp's calls, replayed to our server, get the original's answers", () => {
+  const messages = recordedMessages("librtmfp-cumulus-calls");
+  const [client] = new Replay(messages).clients();
+  const theirs = messages.filter(({ fromInitiator }) => !fromInitiator).map(({ message }) =>
+    toHex(message)
+  );
+  const ours = client.session.flows[0].messages.map((message) => toHex(message));
+  assert.equal(ours.length, theirs.length);
+  const differ = ours.flatMap((message, i) => message === theirs[i] ? [] : [i]);
+  assert.deepEqual(differ, [0, 4]); // the members its script added to connect, and those of "obj"
+});
+
+Deno.test("librtmfp's recording, replayed to our server, reaches its listener whole", () => {
+  const messages = recordedMessages("librtmfp-cumulus-publish_play");
+  const replay = new Replay(messages);
+  const [publisher, listener, ...others] = replay.clients();
+  assert.equal(others.length, 0);
+  const lines = (client: FakeClient) => client.session.log;
+  assert.ok(
+    lines(publisher).includes(
+      "stream 1: onStatus 0 [status] NetStream.Publish.Start: cap1 is now published",
+    ),
+  );
+  assert.ok(
+    lines(listener).includes(
+      "stream 1: onStatus 0 [status] NetStream.Play.Start: Started playing cap1",
+    ),
+  );
+  assert.ok(lines(listener).some((line) => line.startsWith("stream 1: data 0 onMetaData")));
+  // The same order of messages as recorded: what follows the play must come out again.
+  const play = messages.findIndex(({ message, fromInitiator }) =>
+    fromInitiator && textOf(message).startsWith("play ")
+  );
+  const sent = messages.slice(play).filter(({ fromInitiator, message }) =>
+    fromInitiator && message[0] === 9
+  ).map(({ message }) => toHex(message));
+  const key = sent.findIndex((hex) => hex.slice(10, 12) === "17" && hex.slice(12, 14) === "01");
+  const got = listener.session.flows[3].messages.map((message) => toHex(message))
+    .filter((hex) => hex.startsWith("09"));
+  assert.ok(key >= 0 && sent.length - key > 5);
+  assert.deepEqual(got.slice(-(sent.length - key)), sent.slice(key));
+  assert.deepEqual(replay.here.logged, []);
+});
+
+Deno.test("librtmfp's group and its peers, replayed to our server, hear what the original said", () => {
+  for (const name of ["librtmfp-cumulus-netgroup", "librtmfp-cumulus-p2p"]) {
+    // The third session is one between the peers.
+    const messages = recordedMessages(name).filter(({ session }) =>
+      session.responderCertificate.length === 77
+    );
+    const clients = new Replay(messages).clients();
+    assert.equal(clients.length, 2);
+    const sessions = [...new Set(messages.map(({ session }) => session))];
+    for (const [i, session] of sessions.entries()) {
+      const theirs = messages.filter((one) => one.session === session && !one.fromInitiator);
+      const ours = clients[i].session.flows;
+      const hex = (messages: Uint8Array[]) => messages.map((message) => toHex(message)).sort();
+      assert.deepEqual(
+        hex(ours.flatMap((flow) => flow.messages).filter((message) => !isResult(message))),
+        hex(theirs.map(({ message }) => message).filter((message) => !isResult(message))),
+        name,
+      );
+      assert.deepEqual(
+        [...new Set(ours.map(({ metadata }) => toHex(metadata)))],
+        [...new Set(theirs.map(({ metadata }) => toHex(metadata)))],
+      );
+    }
+  }
+});
+
+/** The answer to connect, whose further members are another script's. */
+const isResult = (message: Uint8Array) => message[0] === 0x14;

@@ -1,0 +1,190 @@
+// Flash clients and a server on a simulated network.
+import { type AmfValue, encodeAmf } from "../../src/amf/mod.ts";
+import { toUtf8 } from "../../src/bytes/text.ts";
+import { FlashServer } from "../../src/flash/flash_server.ts";
+import { HEADER_LENGTH, MessageType, readMessage, writeMessage } from "../../src/flash/messages.ts";
+import { readTcMetadata, writeTcMetadata } from "../../src/flash/metadata.ts";
+import { DirectKeyAgreement } from "../../src/rtmfp/crypto/dh.ts";
+import { portable } from "../../src/rtmfp/crypto/portable.ts";
+import type { Endpoint } from "../../src/rtmfp/endpoint.ts";
+import type { ReceiveFlow } from "../../src/rtmfp/flow/receive_flow.ts";
+import type { SendFlow } from "../../src/rtmfp/flow/send_flow.ts";
+import type { Limits } from "../../src/rtmfp/session/limits.ts";
+import type { Session } from "../../src/rtmfp/session/session.ts";
+import { writeEpd } from "../../src/rtmfp/wire/epd.ts";
+import type { Address } from "../../src/rtmfp/wire/address.ts";
+import { type LinkSettings, LossyLink } from "../support/lossy_link.ts";
+import { makeClient, makeServer, SERVER } from "../support/pair.ts";
+import { seededBytes } from "../support/random.ts";
+import { type FakeApplication, type Steps, world } from "../media_room/fakes.ts";
+import { command, textOf } from "./fakes.ts";
+
+/** A media message as it came. */
+export interface Came {
+  readonly kind: "audio" | "video";
+  readonly time: number;
+  readonly payload: Uint8Array;
+  /** When. */
+  readonly at: number;
+}
+
+export class Network {
+  readonly link: LossyLink;
+  readonly endpoint: Endpoint;
+  readonly server: FlashServer;
+  readonly hub;
+  readonly application: FakeApplication;
+  #clients = 0;
+
+  constructor(readonly settings: LinkSettings, steps: Steps = {}, limits?: Partial<Limits>) {
+    const here = world(steps);
+    this.hub = here.hub;
+    this.application = here.application;
+    this.hub.now = 0;
+    this.server = new FlashServer(this.hub, {
+      keepAliveServer: 15_000,
+      keepAlivePeer: 10_000,
+      sha256: (bytes) => portable.sha256(bytes),
+      resolve: () => undefined,
+    });
+    this.link = new LossyLink(settings);
+    this.endpoint = makeServer(settings.seed, this.server, { limits });
+    const { hub, endpoint } = this;
+    this.link.attach(
+      {
+        receive(datagram, from, now) {
+          hub.now = now;
+          endpoint.receive(datagram, from, now);
+        },
+        flush(now, out) {
+          hub.now = now;
+          endpoint.flush(now, out);
+        },
+        get deadline() {
+          return endpoint.deadline;
+        },
+      },
+      SERVER,
+      0,
+    );
+  }
+
+  /** A client that has connected. */
+  connect(app = "live"): NetClient {
+    const client = new NetClient(this, ++this.#clients, app);
+    this.run(() => client.log.length > 0, 30_000);
+    return client;
+  }
+
+  /** Runs until `done`, for at most so long. */
+  run(done: () => boolean, most: number): void {
+    const until = this.link.now + most;
+    this.link.run({ until, done });
+    if (!done()) throw new Error(`Not within ${most} ms`);
+  }
+
+  /** Runs for a time, with a tick of the server every 2 s. */
+  pass(milliseconds: number): void {
+    const end = this.link.now + milliseconds;
+    while (this.link.now < end) {
+      this.link.run({ until: Math.min(end, this.link.now + 2000) });
+      this.hub.now = this.link.now;
+      this.server.manage();
+    }
+  }
+}
+
+/** A client of the wire: it writes messages and remembers those that come. */
+export class NetClient {
+  readonly endpoint: Endpoint;
+  readonly address: Address;
+  /** Commands, data and events, in the order they came. */
+  readonly log: string[] = [];
+  readonly came: Came[] = [];
+  session: Session | undefined;
+  control: SendFlow | undefined;
+  /** The server's control flow. */
+  answers: ReceiveFlow | undefined;
+  closed: string | undefined;
+  #transaction = 1;
+
+  constructor(readonly network: Network, number: number, app: string) {
+    const random = seededBytes(network.settings.seed * 1000 + number);
+    const agreement = new DirectKeyAgreement(random);
+    this.endpoint = makeClient(
+      network.settings.seed * 1000 + number,
+      { agreement },
+      {},
+      agreement.keyPair(2),
+    );
+    this.address = { hostname: `198.51.100.${number}`, port: 50_000 };
+    network.link.attach(this.endpoint, this.address, 1);
+    const url = `rtmfp://server.example/${app}`;
+    this.endpoint.connect(writeEpd({ ancillary: toUtf8(url) }), [SERVER], {
+      onOpen: (session) => {
+        this.session = session;
+        this.control = session.openFlow(writeTcMetadata(0));
+        const object = { app, tcUrl: url, objectEncoding: 3 };
+        this.control.write(command("connect", 1, object));
+        return {
+          onFlow: (flow) => this.#onFlow(flow),
+          onClose: (reason) => void (this.closed = reason),
+        };
+      },
+    });
+  }
+
+  call(name: string, ...values: AmfValue[]): number {
+    this.control!.write(command(name, ++this.#transaction, null, ...values));
+    return this.#transaction;
+  }
+
+  /** A flow of a stream that createStream has given. */
+  stream(id = 1): SendFlow {
+    this.call("createStream");
+    this.network.run(() => this.log.some((line) => /^_result [2-9]/.test(line)), 30_000);
+    return this.session!.openFlow(writeTcMetadata(id), { association: this.answers });
+  }
+
+  #onFlow(flow: ReceiveFlow) {
+    const { stream } = readTcMetadata(flow.metadata)!;
+    if (stream === 0) this.answers ??= flow;
+    flow.bufferCapacity = 4 << 20;
+    return {
+      onMessage: (bytes: Uint8Array) => {
+        const message = readMessage(bytes)!;
+        const { type, timestamp: time, payload } = message;
+        if (type === MessageType.audio || type === MessageType.video) {
+          const kind = type === MessageType.audio ? "audio" : "video";
+          this.came.push({ kind, time, payload: payload.slice(), at: this.network.link.now });
+        } else {
+          this.log.push(textOf(bytes));
+        }
+      },
+    };
+  }
+}
+
+/** A media message for the wire whose payload begins with `head` and holds a number. */
+export function numberedFrame(
+  kind: "audio" | "video",
+  time: number,
+  head: number[],
+  number: number,
+  length: number,
+): Uint8Array {
+  const payload = new Uint8Array(Math.max(length, head.length + 4));
+  payload.set(head);
+  new DataView(payload.buffer).setUint32(head.length, number);
+  return writeMessage(kind === "audio" ? MessageType.audio : MessageType.video, time, payload);
+}
+
+export const play = (name: string, ...more: AmfValue[]) => command("play", 0, null, name, ...more);
+export const publish = (name: string) => command("publish", 0, null, name, "live");
+export const echo: Steps = {
+  call: (client, _name, values) => {
+    client.writer.result(encodeAmf(values.readValue()));
+    return true;
+  },
+};
+export { HEADER_LENGTH };
