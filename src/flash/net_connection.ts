@@ -50,6 +50,8 @@ export interface FlashOptions {
 const CONNECT_WITHIN = 10_000;
 /** How long a refused client has to take the answer. API-637. */
 const REFUSED_LINGER = 2_000;
+/** Bytes that may wait in all flows of a client. */
+const MOST_QUEUED = 128 << 20;
 const MAX_STREAMS = 128;
 const MAX_GROUP_FLOWS = 32;
 const CONTROL = writeTcMetadata(0);
@@ -191,7 +193,9 @@ export class NetConnection
     const { now } = this.hub;
     if (now >= this.#closeAt) return this.close();
     if (this.#state === "new" && now - this.#since >= CONNECT_WITHIN) return this.close();
-    if (this.#writerClosed) this.fail("the main writer was closed");
+    if (this.#writerClosed) return this.fail("the main writer was closed");
+    if (this.#isBanned()) return this.fail("its address is blacklisted");
+    if (this.session.queuedBytes > MOST_QUEUED) this.fail("it takes too little of what it is sent");
   }
 
   /** Ends the session for a reason that the application is told. */
@@ -323,7 +327,13 @@ export class NetConnection
     return new NetGroup(this, flow, () => this.#groupFlows--);
   }
 
+  /** A ban may come after the session has opened, or the client move to a banned address. */
+  #isBanned(): boolean {
+    return this.hub.blacklist.size > 0 && this.hub.blacklist.has(this.hostname);
+  }
+
   #onMessage(bytes: Uint8Array): void {
+    if (this.#isBanned()) return this.fail("its address is blacklisted");
     const message = readMessage(bytes);
     if (!message || this.#state === "refused" || this.#state === "ended") return;
     try {

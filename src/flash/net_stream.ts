@@ -47,6 +47,8 @@ const UNRELIABLE = { reliable: false } as const;
 const MEDIA_WINDOW = 1 << 20;
 const SYNC = writeUserControl(UserControl.flowSync, 0, 3);
 const NOTHING = new Uint8Array(0);
+/** Characters of a name. */
+const LONGEST_NAME = 4096;
 
 /**
  * The server's side of a NetStream: it publishes, or plays, or does neither. RFC 7425 §5.3.3,
@@ -192,8 +194,11 @@ export class NetStream implements PublisherOutput, ListenerOutput {
   }
 
   #publish(name: string | undefined, flow: InFlow): void {
-    this.stop();
+    this.#restart();
     if (name === undefined || name === "") return;
+    if (name.length > LONGEST_NAME) {
+      return this.#status("error", "Publish.Failed", "The name is too long");
+    }
     const { hub, client } = this.#host;
     try {
       this.#publisher = hub.publish(client, name, this.number, this);
@@ -210,6 +215,12 @@ export class NetStream implements PublisherOutput, ListenerOutput {
     this.#publisher.start();
   }
 
+  /** Ends what the stream does. If the client has rejected its flow, it gets another. */
+  #restart(): void {
+    this.stop();
+    if (this.#data?.closed) this.#data = undefined;
+  }
+
   #play2(values: AmfReader, flow: InFlow): void {
     const options = values.done ? undefined : values.readValue() as AmfObject | null | undefined;
     const name = options?.streamName;
@@ -223,8 +234,11 @@ export class NetStream implements PublisherOutput, ListenerOutput {
 
   /** @param start -3 s or -3000 ms asks for media without buffering. API-445. */
   #play(name: string | undefined, start: number | undefined, flow: InFlow): void {
-    this.stop();
+    this.#restart();
     if (name === undefined || name === "") return;
+    if (name.length > LONGEST_NAME) {
+      return this.#status("error", "Play.Failed", "The name is too long");
+    }
     const { hub, client } = this.#host;
     const unbuffered = start === -3 || start === -3000;
     let listener: Listener;
@@ -282,6 +296,10 @@ export class NetStream implements PublisherOutput, ListenerOutput {
     return (this.#audio?.flow.queuedBytes ?? 0) + (this.#video?.flow.queuedBytes ?? 0);
   }
 
+  get queuedDataBytes(): number {
+    return this.#data?.queuedBytes ?? 0;
+  }
+
   send(frame: Frame, time: number, reliable: boolean): void {
     if (frame.kind === "data") {
       this.#dataFlow.write(encode(frame, 0));
@@ -326,10 +344,7 @@ export class NetStream implements PublisherOutput, ListenerOutput {
 
   /** Opened with the first answer, for then the client knows the stream's id. */
   get #dataFlow(): OutFlow {
-    if (!this.#data || this.#data.closed) {
-      this.#data = this.#host.openStreamFlow(this.id, Priority.command, false);
-    }
-    return this.#data;
+    return this.#data ??= this.#host.openStreamFlow(this.id, Priority.command, false);
   }
 
   #mediaFlow(kind: "audio" | "video", listener: Listener): DeliveryMeter {

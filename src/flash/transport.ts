@@ -43,6 +43,8 @@ export interface FlashSession {
   readonly address: Address;
   readonly rtt: number;
   readonly lastReceived: number;
+  /** Bytes that wait in all its flows. */
+  readonly queuedBytes: number;
   openFlow(metadata: Uint8Array, options?: FlowOptions): OutFlow;
   close(): void;
 }

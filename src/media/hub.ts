@@ -7,7 +7,7 @@ import { Group, type GroupEvents, type Member } from "./group.ts";
 import { Listener, type ListenerOptions, type ListenerOutput } from "./listener.ts";
 import { Publication, type PublicationEvents } from "./publication.ts";
 import { Publisher } from "./publisher.ts";
-import { NameTaken, UnknownApplication } from "./refused.ts";
+import { NameTaken, Refused, UnknownApplication } from "./refused.ts";
 
 export type LogLevel = "error" | "warn" | "note" | "info" | "debug" | "trace";
 
@@ -97,17 +97,27 @@ export class Hub implements PublicationEvents, GroupEvents {
   disconnect(client: Client, failure?: string): void {
     if (client.state !== "connected") return;
     client.state = "leaving";
-    for (const member of [...client.memberships]) this.leave(member);
+    const { application } = client;
+    const bugs: unknown[] = [];
+    const step = (action: () => void) => {
+      try {
+        action();
+      } catch (bug) {
+        bugs.push(bug); // what comes after has to happen all the same
+      }
+    };
+    for (const member of [...client.memberships]) step(() => this.leave(member));
     if (failure !== undefined) {
       this.log("warn", `Client ${client.id} at ${client.address} failed: ${failure}`);
-      client.application.failed(client, failure);
+      step(() => application.failed(client, failure));
     }
-    for (const publisher of [...client.publishers]) this.unpublish(publisher);
-    for (const listener of [...client.listeners]) this.unsubscribe(listener);
+    for (const publisher of [...client.publishers]) step(() => this.unpublish(publisher));
+    for (const listener of [...client.listeners]) step(() => this.unsubscribe(listener));
     this.#accepted.delete(client);
     if (this.clients.get(client.id) === client) this.clients.delete(client.id);
-    client.application.disconnect(client);
+    step(() => application.disconnect(client));
     client.state = "gone";
+    if (bugs.length > 0) throw bugs[0];
   }
 
   // Publications
@@ -134,6 +144,7 @@ export class Hub implements PublicationEvents, GroupEvents {
     const publisher = new Publisher(client, publication);
     try {
       client.application.publish(client, publication);
+      if (client.state !== "connected") throw new Refused(); // it was sent away meanwhile
     } catch (error) {
       publisher.active = false;
       publication.end();
@@ -150,10 +161,13 @@ export class Hub implements PublicationEvents, GroupEvents {
     publisher.active = false;
     const { client, publication } = publisher;
     for (const listener of publication.listeners.values()) listener.unpublished();
-    client.application.unpublish(client, publication);
-    client.publishers.delete(publisher);
-    publication.end();
-    this.#release(publication);
+    try {
+      client.application.unpublish(client, publication);
+    } finally {
+      client.publishers.delete(publisher);
+      publication.end();
+      this.#release(publication);
+    }
   }
 
   /**
@@ -195,6 +209,7 @@ export class Hub implements PublicationEvents, GroupEvents {
     this.#wanted = publication; // its publisher may end while the script is asked
     try {
       client.application.subscribe(client, listener);
+      if (client.state !== "connected") throw new Refused();
     } catch (error) {
       listener.active = false;
       this.#wanted = undefined;
@@ -212,10 +227,13 @@ export class Hub implements PublicationEvents, GroupEvents {
     if (!listener.active) return;
     listener.active = false;
     const { client, publication } = listener;
-    client.application.unsubscribe(client, listener);
-    publication.listeners.delete(listener.id);
-    client.listeners.delete(listener);
-    this.#release(publication);
+    try {
+      client.application.unsubscribe(client, listener);
+    } finally {
+      publication.listeners.delete(listener.id);
+      client.listeners.delete(listener);
+      this.#release(publication);
+    }
   }
 
   // Groups

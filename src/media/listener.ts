@@ -14,6 +14,8 @@ export interface ListenerOutput {
   send(frame: Frame, time: number, reliable: boolean): void;
   /** Bytes of audio and video that are waiting, none of which were sent yet. */
   readonly queuedBytes: number;
+  /** The same of data. */
+  readonly queuedDataBytes: number;
   /**
    * Gives up the audio and video that is waiting and was not begun to be sent.
    * @returns how many video frames that were
@@ -192,9 +194,15 @@ export class Listener {
     this.#send(frame, "video");
   }
 
-  /** Data goes out whatever is muted, always reliably, at time 0 (rtmfp-wire trap 26). */
+  /**
+   * Data goes out whatever is muted, always reliably, at time 0 (rtmfp-wire trap 26). None is
+   * given up once it waits; what would exceed the bound is dropped.
+   */
   pushData(frame: Frame): void {
-    if (this.#started) this.output.send(frame, 0, true);
+    if (!this.#started) return;
+    const waiting = this.output.queuedDataBytes;
+    if (waiting > 0 && waiting + frame.payload.length > this.queueLimit) return;
+    this.output.send(frame, 0, true);
   }
 
   /** A publisher has begun, or ended: frames start anew. */

@@ -95,6 +95,7 @@ export class FakeSession implements FlashSession {
   address = { hostname: "192.0.2.1", port: 4000 };
   rtt = 40;
   lastReceived = 1000;
+  queuedBytes = 0;
   connection!: NetConnection;
   closed = 0;
   #open = true;

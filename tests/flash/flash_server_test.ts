@@ -125,6 +125,34 @@ Deno.test("blacklist: blocked before anything is read, and live sessions end", (
   assert.equal(server.blocked(client.session.address), false);
 });
 
+Deno.test("blacklist: a session that opened before the ban does not connect after it", () => {
+  const { server, flash, hub, events } = flashWorld();
+  const client = flash();
+  hub.ban("192.0.2.1");
+  assert.deepEqual(client.connect(), ["session closed"]);
+  assert.deepEqual(events(), []);
+  assert.equal(server.size, 0);
+});
+
+Deno.test("blacklist: a client that moves to a banned address ends", () => {
+  const { server, connected, hub, events } = flashWorld();
+  hub.ban("192.0.2.99");
+  const [moved, gone] = [connected(), connected()];
+  moved.session.address = { hostname: "192.0.2.99", port: 1 };
+  moved.call("echo", 1);
+  gone.session.address = { hostname: "192.0.2.99", port: 1 };
+  server.manage();
+  const failed = ["onFailed its address is blacklisted", "onDisconnection"];
+  assert.deepEqual(events(), [...failed, ...failed, "onManage"]);
+});
+
+Deno.test("a client whose queues grow without end is let go", () => {
+  const { server, connected, events } = flashWorld();
+  connected().session.queuedBytes = 200 << 20;
+  server.manage();
+  assert.equal(events()[0], "onFailed it takes too little of what it is sent");
+});
+
 Deno.test("the tick: connections, their clients, the applications", () => {
   const { server, connected, events } = flashWorld();
   connected();

@@ -453,6 +453,44 @@ Deno.test("the quality of service of a listener comes from what its flows had ac
   assert.equal(one.audioQos.byteRate, 0);
 });
 
+Deno.test("names have bounds", () => {
+  const { stream, hub } = stage();
+  const one = stream();
+  const name = "x".repeat(5000);
+  assert.match(one.do("publish", name)[0], /\[error\] NetStream.Publish.Failed: The name is too/);
+  assert.match(one.do("play", name)[0], /\[error\] NetStream.Play.Failed: The name is too long/);
+  assert.equal(hub.publications.size, 0);
+});
+
+Deno.test("flows that the client rejects are dropped, and opened again by the next command", () => {
+  const { stream } = stage();
+  const [listener, publisher] = [stream(), stream()];
+  publisher.do("publish", "foo");
+  listener.do("play", "foo");
+  const { flows } = listener.client.session;
+  for (const flow of flows.slice(1)) flow.closed = true; // what an exception does
+  publisher.send(video(0), audio(0), writeData("x", encodeAmf(1)));
+  assert.deepEqual(listener.client.session.take(), []);
+  assert.equal(flows.length, 4);
+  assert.equal(listener.do("play", "foo").length, 6);
+  assert.equal(flows.length, 7);
+});
+
+Deno.test("a client that is sent away while its application is asked publishes and plays nothing", () => {
+  const { stream, hub, events } = stage({
+    publish: () => void hub.ban("192.0.2.1"),
+    subscribe: () => void hub.ban("192.0.2.1"),
+  });
+  for (const what of ["publish", "play"]) {
+    const one = stream();
+    events();
+    one.do(what, "foo");
+    assert.equal(hub.publications.size, 0);
+    assert.equal(events().at(-1), "onDisconnection");
+    hub.unban("192.0.2.1");
+  }
+});
+
 Deno.test("when the client has gone its streams end, and write no more", () => {
   const { stream, events, hub } = stage();
   const [listener, publisher] = [stream(), stream()];

@@ -138,6 +138,7 @@ export class FakeOutput implements ListenerOutput, PublisherOutput, GroupOutput 
   readonly got: string[] = [];
   readonly frames: Frame[] = [];
   queuedBytes = 0;
+  queuedDataBytes = 0;
   abandoned = 0;
   send(frame: Frame, time: number, reliable: boolean) {
     this.frames.push(frame);

@@ -80,6 +80,29 @@ Deno.test("a client that ends while it is ending is ended once", () => {
   assert.deepEqual(here.events().slice(2), ["onUnpublish a", "onDisconnection"]);
 });
 
+Deno.test("a bug in one step of a client's end does not keep the others from happening", () => {
+  const fail = () => {
+    throw new TypeError("bug");
+  };
+  const here = world({ unjoinGroup: fail, failed: fail, unpublish: fail, unsubscribe: fail });
+  const { hub } = here;
+  const client = here.client();
+  hub.join(client, new Uint8Array(32), new FakeOutput());
+  hub.publish(client, "a", 1, new FakeOutput());
+  hub.subscribe(client, "b", 2, new FakeOutput());
+  here.events();
+  assert.throws(() => hub.disconnect(client, "lost"), TypeError);
+  assert.deepEqual(here.events(), [
+    "onUnjoinGroup 0",
+    "onFailed lost",
+    "onUnpublish a",
+    "onUnsubscribe b",
+    "onDisconnection",
+  ]);
+  assert.equal(client.state, "gone");
+  assert.deepEqual([hub.clients.size, hub.publications.size, hub.groups.size], [0, 0, 0]);
+});
+
 Deno.test("of two clients with one id the newer is found, and the older's end leaves it", () => {
   const { hub, client } = world();
   const older = client(7);

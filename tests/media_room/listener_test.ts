@@ -436,3 +436,14 @@ Deno.test("before its start a listener is sent nothing", () => {
   listener.start();
   assert.deepEqual(output.take(), []);
 });
+
+Deno.test("data that would exceed the bound is dropped", () => {
+  const { publish, listen } = stage({}, 1000);
+  const { output } = listen();
+  const publisher = publish();
+  output.take();
+  output.queuedDataBytes = 999;
+  publisher.data(data("a", "05"));
+  publisher.data(data("b", "0506"));
+  assert.deepEqual(output.take(), ["data a 0 05"]);
+});
