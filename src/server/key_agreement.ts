@@ -46,7 +46,7 @@ export interface KeyAgreementOptions {
 
 /**
  * Diffie-Hellman that leaves the loop free: powers are computed elsewhere, and key pairs are made
- * ahead. Should the other thread be lost, everything is computed here.
+ * ahead. As long as the other thread starts, or should it be lost, everything is computed here.
  */
 export class PreparedKeyAgreement implements KeyAgreement {
   readonly #options: KeyAgreementOptions;
@@ -69,7 +69,7 @@ export class PreparedKeyAgreement implements KeyAgreement {
     const { random, now } = this.#options;
     const pool = this.#pools.get(group);
     const pair = pool?.ready.pop();
-    if (!pool || !this.#powers) return pair ?? generateKeyPair(group, random);
+    if (!pool || !this.#powers?.ready) return pair ?? generateKeyPair(group, random);
     if (pair) pool.last = { pair, until: now() + SHARED_FOR, left: SHARED_BY };
     this.#work();
     if (pair) return pair;
@@ -87,7 +87,7 @@ export class PreparedKeyAgreement implements KeyAgreement {
     if (!acceptablePublic(pair.group, farPublic) || this.#queue.length >= QUEUE) {
       return done(undefined);
     }
-    if (!this.#powers) return done(sharedSecret(pair, farPublic));
+    if (!this.#powers?.ready) return done(sharedSecret(pair, farPublic));
     // What it is given is a view of a packet, or may be.
     this.#queue.push({ pair, farPublic: farPublic.slice(), done });
     this.#work();

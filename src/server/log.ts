@@ -157,8 +157,8 @@ function callerOf(method: (...args: never[]) => void): { file: string; line: num
   return { file: match?.[1] ?? "CumulusServer", line: Number(match?.[2] ?? 0) };
 }
 
-/** Standard output, given up once nobody reads it any more. */
-function standardOutput(): (bytes: Uint8Array) => void {
+/** Standard output, given up once nobody reads it any more. Never throws. */
+export function standardOutput(): (bytes: Uint8Array) => void {
   let open = true;
   return (bytes) => {
     try {

@@ -21,6 +21,13 @@ export interface LoopOptions {
   readonly bug: (what: string, error: unknown, from?: UdpAddress) => void;
 }
 
+/** How late timers ran, in milliseconds. */
+export interface Lag {
+  timers: number;
+  total: number;
+  worst: number;
+}
+
 /** Milliseconds between two ticks. API-650. */
 export const TICK = 2_000;
 /** Deadlines this close to one another share a timer. */
@@ -33,8 +40,7 @@ const RETRIES = 64;
  * other, and what was written meanwhile goes out after each batch of it.
  */
 export class Loop {
-  /** How late timers ran, in milliseconds: the mean and the worst since it was last reset. */
-  readonly lag = { timers: 0, total: 0, worst: 0 };
+  #lag: Lag = { timers: 0, total: 0, worst: 0 };
   readonly #machine: Machine;
   readonly #socket: DatagramSocket;
   readonly #options: LoopOptions;
@@ -136,8 +142,15 @@ export class Loop {
     this.#settle();
   }
 
+  /** Takes the lateness noted since it was last taken. */
+  takeLag(): Lag {
+    const lag = this.#lag;
+    this.#lag = { timers: 0, total: 0, worst: 0 };
+    return lag;
+  }
+
   #noteLag(late: number): void {
-    const { lag } = this;
+    const lag = this.#lag;
     lag.timers++;
     lag.total += Math.max(0, late);
     lag.worst = Math.max(lag.worst, late);

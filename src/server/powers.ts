@@ -7,6 +7,8 @@ export interface Powers {
   readonly name: string;
   /** How many are worth having under way at once. */
   readonly parallel: number;
+  /** False as long as the thread is only starting. */
+  readonly ready: boolean;
   /**
    * @param base big-endian; the group's generator where it is left out
    * @param exponent big-endian
@@ -22,6 +24,7 @@ const GENERATOR = Uint8Array.of(2);
 /** Powers by OpenSSL, on Deno's pool of threads. */
 export class LibraryPowers implements Powers {
   readonly name = "OpenSSL";
+  readonly ready = true;
   readonly parallel = Math.min(4, Math.max(1, navigator.hardwareConcurrency - 1));
   readonly #groups = new Map<GroupId, NativePowers>();
 
@@ -58,6 +61,7 @@ interface Waiting {
 /** Powers by BigInt, in a worker. */
 export class WorkerPowers implements Powers {
   readonly name = "worker";
+  ready = false;
   readonly parallel = 4; // so that the worker never waits for this thread
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
@@ -70,6 +74,7 @@ export class WorkerPowers implements Powers {
       name: "Diffie-Hellman",
     });
     this.#worker.onmessage = ({ data }: MessageEvent<PowerReply>) => {
+      this.ready = true;
       this.#waiting.get(data.id)?.resolve(data.power);
       this.#waiting.delete(data.id);
     };

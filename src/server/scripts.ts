@@ -17,4 +17,17 @@ export interface Scripts extends Applications {
   onServerMessage(peer: Peer, handler: string, payload: Uint8Array): void;
   /** Applications run at another server. CLU-031. */
   onServerRunning(paths: readonly string[]): void;
+  /** Bytes that the Lua machine holds. */
+  readonly memory: number;
+  /** All applications that were asked for, for the numbers. */
+  rows(): Iterable<ScriptRow>;
+}
+
+/** How an application does. */
+export interface ScriptRow {
+  readonly path: string;
+  readonly running: boolean;
+  /** Errors since the server started, and the last one; `at` in ms since 1970. */
+  readonly errors: number;
+  readonly lastError: { readonly at: number; readonly text: string } | null;
 }

@@ -5,6 +5,7 @@ import { Hub } from "../media/hub.ts";
 import type { DatagramSocket } from "../net/datagram_socket.ts";
 import { serverCertificate } from "../rtmfp/crypto/certificate.ts";
 import { RELAXED, STRICT } from "../rtmfp/crypto/protection.ts";
+import type { HttpServer } from "../net/http.ts";
 import { tcpError } from "../net/tcp.ts";
 import { Endpoint } from "../rtmfp/endpoint.ts";
 import { addressText } from "../rtmfp/wire/address.ts";
@@ -17,6 +18,7 @@ import type { Log } from "./log.ts";
 import { Level } from "./log_level.ts";
 import { Loop } from "./loop.ts";
 import { canonicalIp, Names } from "./names.ts";
+import { Numbers } from "./numbers.ts";
 import type { Scripts } from "./scripts.ts";
 import { StartError } from "./start_error.ts";
 
@@ -27,8 +29,11 @@ export interface ServerOptions {
   readonly port?: number;
   /** Packets of clients are logged. */
   readonly dump?: boolean;
+  readonly version: string;
   /** Makes the applications; what they will need of the server exists by their first event. */
   readonly scripts: (server: Services) => Scripts | Promise<Scripts>;
+  /** Steps of scripts that the sandbox refused, by rule. */
+  readonly refusals?: () => Readonly<Record<string, number>>;
 }
 
 /** What the applications may use of the server. */
@@ -50,6 +55,7 @@ const STOP_WITHIN = 500;
 export class Server {
   /** The UDP port that is listened on. */
   readonly port: number;
+  readonly numbers: Numbers;
   readonly #options: ServerOptions;
   readonly #scripts: Scripts;
   readonly #socket: DatagramSocket;
@@ -60,6 +66,7 @@ export class Server {
   readonly #cluster: Cluster;
   readonly #loop: Loop;
   #finished = Promise.resolve();
+  #http: HttpServer | undefined;
   #clients = 0;
   #stopping = false;
 
@@ -132,7 +139,16 @@ export class Server {
         certificate: serverCertificate(random, groups),
         policy: config["rtmfp.protection"] === "required" ? STRICT : RELAXED,
       },
-      handler: this.#flash,
+      handler: {
+        onHello: (epd, from, attempts) => {
+          this.numbers.helloFrom(from.hostname);
+          return this.#flash.onHello(epd, from, attempts);
+        },
+        onSession: (session) => this.#flash.onSession(session),
+        onPeerUnknown: (peerId) => this.#flash.onPeerUnknown(peerId),
+        peerAddresses: (session) => this.#flash.peerAddresses(session),
+        blocked: (address) => this.#flash.blocked(address),
+      },
     });
     this.#loop = new Loop(this.#endpoint, socket, {
       clock,
@@ -141,6 +157,18 @@ export class Server {
       bug: (what, error, from) => log.bug(from ? `${what} from ${addressText(from)}` : what, error),
     });
     this.#cluster = this.#link();
+    this.numbers = new Numbers({
+      version: options.version,
+      crypto: backend.name,
+      publicAddress: config.publicAddress,
+      socket,
+      endpoint: this.#endpoint,
+      flash: this.#flash,
+      hub: this.#hub,
+      cluster: this.#cluster,
+      scripts,
+      refusals: options.refusals ?? (() => ({})),
+    });
     log.info(
       `Cryptography by ${backend.name}, Diffie-Hellman by ${powers.name}, ` +
         `datagrams by ${socket.name}`,
@@ -152,14 +180,37 @@ export class Server {
     log.note(`RTMFP server starts on UDP port ${this.port} (${addressText(this.#socket.address)})`);
     this.#loop.input("Cannot start the applications", () => this.#scripts.start(this.#hub));
     this.#finished = this.#loop.run();
+    const { configuration: { config } } = this.#options;
+    let door = `[servers] port = ${config["servers.port"]}`;
     try {
       this.#cluster.start();
+      door = `[http] port = ${config["http.port"]}`;
+      if (config["http.port"] > 0) this.#http = await this.#serveNumbers();
     } catch (error) {
       await this.stop();
-      const { configuration: { config } } = this.#options;
-      const port = config["servers.port"];
-      throw new StartError(`[servers] port = ${port}: it cannot be opened: ${tcpError(error)}`);
+      throw new StartError(`${door}: it cannot be opened: ${tcpError(error)}`);
     }
+  }
+
+  /** What it needs is loaded only where it is asked for. */
+  async #serveNumbers(): Promise<HttpServer> {
+    const { configuration: { config }, log } = this.#options;
+    const [{ Monitor }, { serveHttp }] = await Promise.all([
+      import("../monitor/handler.ts"),
+      import("../net/http.ts"),
+    ]);
+    const monitor = new Monitor({
+      source: this.numbers,
+      token: config["http.token"],
+      hosts: config["http.hosts"],
+      healthy: () => !this.#stopping,
+    });
+    const address = config["http.address"];
+    const server = serveHttp(address, config["http.port"], (request) => monitor.handle(request));
+    log.note(
+      `Numbers are shown at http://${addressText({ hostname: address, port: server.port })}/`,
+    );
+    return server;
   }
 
   /** Resolves when the server has stopped. */
@@ -176,9 +227,10 @@ export class Server {
     this.#loop.input("Cannot close the sessions", () => this.#endpoint.close());
     this.#loop.input("Cannot stop the applications", () => this.#scripts.stop());
     this.#cluster.close();
+    const http = this.#http?.close();
     await this.#loop.stop(STOP_WITHIN);
     this.#agreement.close();
-    await this.#finished;
+    await Promise.all([http, this.#finished]);
   }
 
   /** Every 2 s, in the order of API-650. */
@@ -190,6 +242,7 @@ export class Server {
       this.#clients = clients;
       this.#options.log.info(clients === 1 ? "1 client" : `${clients} clients`);
     }
+    this.numbers.tick(this.#loop.takeLag());
     this.#options.log.settle();
   }
 

@@ -145,6 +145,26 @@ export const settings = {
     comment: "How the connection to it is encrypted: not, after STARTTLS, or from the first byte.",
   }),
 
+  "script.files": list<string>([], {
+    read: (entry) => entry,
+    allowed: "folders",
+    comment:
+      "Folders, from application.dir, whose files scripts may read and write with io and os.\n" +
+      "Nothing: each application may use its own folder alone.",
+  }),
+  "script.time": integer(1000, {
+    min: 10,
+    max: 600_000,
+    unit: "milliseconds",
+    comment:
+      "Milliseconds after which a call into a script is stopped. Meanwhile nobody is served.",
+  }),
+  "script.memory": integer(256, {
+    min: 4,
+    max: 2_048,
+    unit: "MiB",
+    comment: "MiB that all scripts together may hold.",
+  }),
   "script.sockets": integer(1024, {
     min: 0,
     max: 65_536,

@@ -57,6 +57,7 @@ export async function runServer(args: readonly string[], program: Program): Prom
     const server = await Server.start({
       configuration,
       log,
+      version: program.version,
       port: options.port,
       dump: options.dump === "clients" || options.dump === "all",
       scripts: program.scripts(configuration, { www }, log),

@@ -35,6 +35,7 @@ for (const make of [() => new WorkerPowers(), library]) {
   Deno.test(`Two ends agree, with powers by ${make === library ? "OpenSSL" : "a worker"}`, async () => {
     const powers = make();
     if (!powers) return;
+    await powers.power(2, undefined, random(28)); // it runs
     const { agreement, seen } = prepare(powers, [2, 14]);
     for (const group of [2, 14] as const) {
       const pairs = Array.from({ length: 12 }, () => agreement.keyPair(group));
@@ -65,6 +66,7 @@ for (const make of [() => new WorkerPowers(), library]) {
 /** Powers that are computed when the test says so. */
 class HeldPowers implements Powers {
   readonly name = "held";
+  ready = true;
   readonly parallel = 2;
   readonly held: { base: boolean; finish(): void; fail(): void }[] = [];
 
@@ -100,6 +102,17 @@ Deno.test("Secrets go before key pairs, and no more are under way than are worth
   powers.held[2].finish();
   await sleep(0);
   assert.deepEqual(secret, sharedSecret(far, near.publicKey));
+  agreement.close();
+});
+
+Deno.test("As long as the other thread starts, the loop computes", async () => {
+  const powers = new HeldPowers();
+  powers.ready = false;
+  const { agreement } = prepare(powers);
+  const far = generateKeyPair(2, random);
+  const [one, other] = [agreement.keyPair(2), agreement.keyPair(2)];
+  assert.notEqual(one, other);
+  assert.deepEqual(await agree(agreement, one, far.publicKey), sharedSecret(far, one.publicKey));
   agreement.close();
 });
 

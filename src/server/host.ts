@@ -1,0 +1,124 @@
+import { createHash } from "node:crypto";
+import type { Roster } from "../cluster/roster.ts";
+import { Mailer } from "../net/mailer.ts";
+import { DEFAULT_LIMITS, type RuleName } from "../net/sandbox/policy.ts";
+import { ScriptSockets, SocketHost } from "../net/sandbox/script_sockets.ts";
+import type { Host, Mail, Sockets } from "../script/api/host.ts";
+import type { Configuration } from "./config.ts";
+import { absolute, asFolder } from "./folders.ts";
+import { type Log, standardOutput } from "./log.ts";
+import type { Level } from "./log_level.ts";
+import { mayMail, sandboxPolicy } from "./sandbox_policy.ts";
+import { scriptFiles } from "./script_files.ts";
+import type { Services } from "./server.ts";
+
+const MIB = 1 << 20;
+
+/** What scripts have of the world. */
+export class ScriptHost implements Host {
+  readonly files = scriptFiles;
+  readonly www: string;
+  readonly unknown: "reject" | "nearest";
+  readonly folders: readonly string[] | undefined;
+  readonly time: number;
+  readonly memory: number;
+  readonly configs: Configuration["scripts"];
+  readonly publicAddress: string;
+  readonly print: (bytes: Uint8Array) => void = standardOutput();
+  readonly #log: Log;
+  readonly #services: Services;
+  readonly #sockets: SocketHost;
+  readonly #mailer: Mailer;
+
+  /**
+   * @param home the folder of www, absolute
+   * @throws {ConfigError} if the sandbox lists cannot be enforced
+   */
+  constructor(
+    { config, scripts }: Configuration,
+    home: string,
+    log: Log,
+    services: Services,
+  ) {
+    this.#log = log;
+    this.#services = services;
+    this.www = `${home.replaceAll("\\", "/")}www/`;
+    this.unknown = config["application.unknown"];
+    const folders = config["script.files"];
+    this.folders = folders.length === 0
+      ? undefined
+      : folders.map((folder) => asFolder(absolute(folder, home)).replaceAll("\\", "/"));
+    this.time = config["script.time"];
+    this.memory = config["script.memory"] * MIB;
+    this.configs = scripts;
+    this.publicAddress = config.publicAddress;
+    this.#sockets = new SocketHost(sandboxPolicy(config), {
+      ...DEFAULT_LIMITS,
+      sockets: config["script.sockets"],
+      buffered: config["script.buffered"] * MIB,
+    });
+    this.#mailer = new Mailer({
+      host: config["smtp.host"],
+      port: config["smtp.port"],
+      timeout: config["smtp.timeout"],
+      ...config["smtp.user"] && { user: config["smtp.user"], password: config["smtp.password"] },
+      tls: config["smtp.tls"],
+      allows: (recipient) => mayMail(config["sandbox.mail"], recipient),
+    });
+  }
+
+  log(level: number, text: string, file: string, line: number): void {
+    this.#log.write(level as Level, text, file || "script", line);
+  }
+
+  now(): number {
+    return performance.now();
+  }
+
+  epochTime(): number {
+    return Date.now();
+  }
+
+  md5(bytes: Uint8Array): Uint8Array {
+    return new Uint8Array(createHash("md5").update(bytes).digest());
+  }
+
+  sha256(bytes: Uint8Array): Uint8Array {
+    return new Uint8Array(createHash("sha256").update(bytes).digest());
+  }
+
+  input(what: string, action: () => void): void {
+    this.#services.input(what, action);
+  }
+
+  sockets(): Sockets {
+    return new ScriptSockets(this.#sockets);
+  }
+
+  mail(mail: Mail, done: (error: string | undefined) => void): void {
+    this.#mailer.send(mail, done);
+  }
+
+  get roster(): Roster {
+    return this.#services.cluster().roster;
+  }
+
+  announce(path: string): void {
+    this.#services.cluster().announce(path);
+  }
+
+  onBug(error: unknown): void {
+    this.#log.bug("A function for scripts failed", error);
+  }
+
+  /** Steps of scripts that the sandbox refused, by rule. */
+  get refusals(): Record<RuleName, number> {
+    return { ...this.#sockets.refusals, mail: this.#mailer.refused };
+  }
+
+  /** Ends what scripts left behind. */
+  close(): void {
+    this.#sockets.close();
+    this.#mailer.close();
+  }
+}
