@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { AmfWriter, encodeAmf } from "../../src/amf/mod.ts";
+import { type AmfObject, AmfWriter, decodeAmf, encodeAmf } from "../../src/amf/mod.ts";
 import { toHex } from "../../src/bytes/hex.ts";
 import { readMessage, writeMessage } from "../../src/flash/messages.ts";
 import { readTcMetadata, writeTcMetadata } from "../../src/flash/metadata.ts";
@@ -178,6 +178,36 @@ Deno.test("librtmfp's group and its peers, replayed to our server, hear what the
         [...new Set(theirs.map(({ metadata }) => toHex(metadata)))],
       );
     }
+  }
+});
+
+Deno.test("rtmfp-cpp's calls, replayed to our server, are answered", () => {
+  const [client] = new Replay(recordedMessages("rtmfpcpp_g14-tcserver-rpc")).clients();
+  assert.deepEqual(client.session.log, [
+    "control: _result 1 [status] NetConnection.Connect.Success: Connection succeeded",
+    "control: _error 2 [error] NetConnection.Call.Failed: Method 'nosuchmethod' not found",
+    "control: _result 3 undefined",
+  ]);
+  const info = decodeAmf(client.session.flows[0].messages[0].subarray(5))[3] as AmfObject;
+  assert.equal(info.objectEncoding, 0);
+});
+
+Deno.test("rtmfp-cpp's recording, replayed to our server, reaches its listener", () => {
+  const messages = recordedMessages("rtmfpcpp-tcserver_strict-publish_play");
+  const [publisher, listener] = new Replay(messages).clients();
+  assert.equal(
+    publisher.session.log.at(-1),
+    "stream 1: onStatus 0 [status] NetStream.Publish.Start: tc3 is now published",
+  );
+  const [session] = messages.map(({ session }) => session);
+  const theirs = messages.filter((one) => one.fromInitiator && one.session === session);
+  const [, data, sound, picture] = listener.session.flows;
+  assert.ok(data.messages.some((message) => textOf(message).startsWith("data 0 onMetaData ")));
+  for (const [type, flow] of [[8, sound], [9, picture]] as const) {
+    const sent = theirs.filter(({ message }) => message[0] === type);
+    const got = flow.messages.filter((message) => message[0] === type);
+    assert.ok(got.length > 5 && got.length <= sent.length + 1);
+    assert.equal(toHex(got.at(-1)!), toHex(sent.at(-1)!.message));
   }
 });
 
