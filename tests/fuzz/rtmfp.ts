@@ -1,9 +1,10 @@
 // Targets: what a stranger reaches with a UDP datagram before anything else has looked at it.
 import assert from "node:assert/strict";
-import { toHex } from "../../src/bytes/hex.ts";
+import { fromHex } from "../../src/bytes/hex.ts";
 import { Reader } from "../../src/bytes/reader.ts";
 import { WireError } from "../../src/bytes/wire_error.ts";
 import { Writer } from "../../src/bytes/writer.ts";
+import { equalBytes } from "../../src/rtmfp/crypto/backend.ts";
 import { readCertificate } from "../../src/rtmfp/crypto/certificate.ts";
 import { publicKeyIn, readComponent } from "../../src/rtmfp/crypto/component.ts";
 import { acceptablePublic } from "../../src/rtmfp/crypto/dh.ts";
@@ -19,7 +20,6 @@ import { UserData } from "../../src/rtmfp/wire/user_data.ts";
 import { captureNames, loadCapture, openedPackets } from "../support/captures.ts";
 import { rewriteChunk } from "../support/chunks.ts";
 import { vector } from "../support/vectors.ts";
-import { fromHex } from "../../src/bytes/hex.ts";
 import type { FuzzTarget } from "./harness.ts";
 
 /** Computes something once. */
@@ -98,7 +98,7 @@ const singleChunks: FuzzTarget = {
     if (!rewriteChunk(type, from, first)) return;
     const second = new Writer();
     rewriteChunk(type, new Reader(first.copy(), 3), second);
-    assert.equal(toHex(second.view()), toHex(first.view()));
+    assert.ok(equalBytes(second.view(), first.view()), "written otherwise the second time");
   },
 };
 
