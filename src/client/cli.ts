@@ -1,0 +1,89 @@
+// The client commands of the command line.
+import { WireError } from "../bytes/wire_error.ts";
+import {
+  type Arguments,
+  type Command,
+  helpText,
+  parseArguments,
+  UsageError,
+} from "./cli/arguments.ts";
+import { call, runCall } from "./cli/call.ts";
+import { JsonError } from "./cli/json.ts";
+import { play, runPlay } from "./cli/play.ts";
+import { type ProgressOutput, standardError } from "./cli/progress.ts";
+import { publish, runPublish } from "./cli/publish.ts";
+import { FlvError } from "./flv.ts";
+import { ConnectionError, StatusError } from "./status.ts";
+import { UrlError } from "./url.ts";
+
+const PROGRAM = "client";
+
+const commands: {
+  command: Command;
+  run(args: Arguments, output: ProgressOutput, print: (line: string) => void): Promise<number>;
+}[] = [
+  { command: publish, run: runPublish },
+  { command: play, run: runPlay },
+  { command: call, run: (args, _output, print) => runCall(args, print) },
+];
+
+const HELP = `Usage: ${PROGRAM} COMMAND ...
+
+Talks to an RTMFP server as Flash Player does.
+
+Commands:
+${commands.map(({ command }) => `  ${command.name} ${command.operands}`).join("\n")}
+
+"${PROGRAM} COMMAND --help" tells more about one.
+`;
+
+/**
+ * Runs a client command: publish, play or call.
+ *
+ * @param args what follows "client" on the command line
+ * @returns the exit code: 0, 1 if it failed, 2 if the command line is wrong
+ */
+export async function runClient(
+  args: string[],
+  output: ProgressOutput = standardError,
+  print: (line: string) => void = console.log,
+): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === undefined || name === "--help" || name === "-h" || name === "help") {
+    print(HELP.trimEnd());
+    return name === undefined ? 2 : 0;
+  }
+  const found = commands.find(({ command }) => command.name === name);
+  try {
+    if (!found) throw new UsageError(`Unknown command ${name}`);
+    const parsed = parseArguments(found.command, rest);
+    if (parsed.help) {
+      print(helpText(PROGRAM, found.command).trimEnd());
+      return 0;
+    }
+    return await found.run(parsed, output, print);
+  } catch (error) {
+    if (error instanceof UsageError || error instanceof UrlError || error instanceof JsonError) {
+      output.write(`${error.message}\nTry ${PROGRAM} ${found ? `${name} ` : ""}--help\n`);
+      return 2;
+    }
+    const message = explain(error);
+    if (message === undefined) throw error; // our own fault: the stack tells more
+    output.write(`${message}\n`);
+    return 1;
+  }
+}
+
+/** What to tell about an error that is nobody's mistake here. */
+function explain(error: unknown): string | undefined {
+  if (error instanceof StatusError) return `The server refused: ${error.message}`;
+  if (error instanceof ConnectionError || error instanceof FlvError) return error.message;
+  if (error instanceof WireError) return `Cannot send this: ${error.message}`;
+  if (
+    error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied ||
+    error instanceof Deno.errors.IsADirectory || error instanceof Deno.errors.AlreadyExists
+  ) {
+    return error.message;
+  }
+  return undefined;
+}

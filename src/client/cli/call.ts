@@ -1,0 +1,32 @@
+import { NetConnection } from "../net_connection.ts";
+import { parseRtmfpUrl } from "../url.ts";
+import { type Arguments, type Command } from "./arguments.ts";
+import { connectionOptions, parseJson, readConnectionOptions } from "./connection_options.ts";
+import { fromJson, JSON_NOTES, toJson } from "./json.ts";
+
+export const call: Command = {
+  name: "call",
+  operands: "URL METHOD [JSON ARGS...]",
+  count: [2, Infinity],
+  summary: "Calls a function of the application at URL and prints its result as JSON.\n" +
+    "The exit code is 1, and the error goes to standard error, if the call fails.",
+  options: connectionOptions,
+  notes: `${JSON_NOTES}
+
+Example:
+  client call rtmfp://localhost/chat add 1 2 '{"name": "Tom"}'`,
+};
+
+/** Runs the command. @returns the exit code */
+export async function runCall(args: Arguments, print: (line: string) => void): Promise<number> {
+  const [url, method, ...rest] = args.operands;
+  const target = parseRtmfpUrl(url);
+  const values = rest.map((text, i) => fromJson(parseJson(text, `Argument ${i + 1}`)));
+  const connection = await NetConnection.connect(target, readConnectionOptions(args));
+  try {
+    print(JSON.stringify(toJson(await connection.call(method, ...values))));
+  } finally {
+    await connection.close();
+  }
+  return 0;
+}

@@ -1,0 +1,135 @@
+import type { DatagramHandler, DatagramSocket, UdpAddress } from "../net/datagram_socket.ts";
+import { bindUdp, UdpSocket } from "../net/udp.ts";
+import type { Random } from "../rtmfp/crypto/backend.ts";
+import { clientCertificate } from "../rtmfp/crypto/certificate.ts";
+import { DirectKeyAgreement, generateKeyPair } from "../rtmfp/crypto/dh.ts";
+import type { GroupId } from "../rtmfp/crypto/dh_groups.ts";
+import { portable } from "../rtmfp/crypto/portable.ts";
+import { type Policy, STRICT } from "../rtmfp/crypto/protection.ts";
+import { Endpoint } from "../rtmfp/endpoint.ts";
+import type { SessionHandler } from "../rtmfp/session/handlers.ts";
+import type { Session } from "../rtmfp/session/session.ts";
+import { addressText } from "../rtmfp/wire/address.ts";
+
+export interface LoopOptions {
+  /** Diffie-Hellman groups that the client has keys of; Flash has 2 alone, which is the default. */
+  readonly groups?: readonly GroupId[];
+  /** Take nothing less than HMACs and sequence numbers, as rtmfp-cpp does; Flash leaves it to the server. */
+  readonly strict?: boolean;
+  /** What becomes of sessions that peers open; without it they are refused. */
+  readonly onPeer?: (session: Session) => SessionHandler;
+}
+
+/** What Flash offers: HMACs of 10 bytes and sequence numbers, if the server asks for them. */
+const FLASH: Policy = { requireHmac: false, requireSequence: false, hmacLength: 10 };
+
+const random: Random = (length) => crypto.getRandomValues(new Uint8Array(length));
+
+/** An endpoint with a socket and a clock: what connections run on. */
+export class ClientLoop implements DatagramHandler {
+  readonly endpoint: Endpoint;
+  readonly #socket: DatagramSocket;
+  readonly #serving: Promise<void>;
+  #woken = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timerAt = Infinity;
+  #closed = false;
+
+  /** Opens a port of its own, with a new identity: each has another peer id, as in Flash. */
+  static async open(options: LoopOptions = {}): Promise<ClientLoop> {
+    return new ClientLoop(new UdpSocket(await bindUdp({ port: 0 })), options);
+  }
+
+  private constructor(socket: DatagramSocket, { groups = [2], strict, onPeer }: LoopOptions) {
+    this.#socket = socket;
+    const keys = groups.map((group) => generateKeyPair(group, random));
+    this.endpoint = new Endpoint({
+      crypto: portable,
+      keyAgreement: new DirectKeyAgreement(random),
+      random,
+      identity: { certificate: clientCertificate(keys), keys, policy: strict ? STRICT : FLASH },
+      handler: {
+        onHello: onPeer ? undefined : () => [],
+        onSession(session) {
+          if (onPeer) return onPeer(session);
+          session.abort();
+          return { onFlow: () => null, onClose() {} };
+        },
+      },
+    });
+    this.#serving = socket.serve(this);
+  }
+
+  /** Milliseconds, never going back. */
+  get now(): number {
+    return performance.now();
+  }
+
+  /** The fingerprint of the certificate: 32 bytes. */
+  get peerId(): Uint8Array {
+    return this.endpoint.peerId;
+  }
+
+  /** Has what was written sent, once the code that is running has ended. */
+  wake(): void {
+    if (this.#woken || this.#closed) return;
+    this.#woken = true;
+    queueMicrotask(() => {
+      this.#woken = false;
+      this.settle();
+    });
+  }
+
+  /**
+   * `ip:port` of the interfaces of this machine, but for loopback and link-local ones: what Flash
+   * tells the server by setPeerInfo. Empty without permission to ask the system.
+   */
+  localAddresses(): string[] {
+    const { port } = this.#socket.address;
+    try {
+      return Deno.networkInterfaces()
+        .filter(({ address }) => !/^(127\.|169\.254\.|::1$|fe[89ab])/i.test(address))
+        .slice(0, 10)
+        .map(({ address }) => addressText({ hostname: address, port }));
+    } catch {
+      return [];
+    }
+  }
+
+  /** Drops all sessions, tells their far ends, and gives the port back. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.endpoint.close();
+    this.settle();
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#socket.close();
+    await this.#serving;
+  }
+
+  // What the socket calls
+
+  receive(datagram: Uint8Array, from: UdpAddress): void {
+    this.endpoint.receive(datagram, from, this.now);
+  }
+
+  settle(): void {
+    if (this.#closed) return;
+    this.endpoint.flush(this.now, this.#socket);
+    this.#socket.flush();
+    const { deadline } = this.endpoint;
+    if (deadline === this.#timerAt) return;
+    clearTimeout(this.#timer);
+    this.#timerAt = deadline;
+    if (deadline === Infinity) return;
+    const wait = Math.min(Math.max(0, deadline - this.now), 0x7fffffff);
+    this.#timer = setTimeout(() => {
+      this.#timerAt = Infinity;
+      this.settle();
+    }, wait);
+  }
+
+  writable(): void {
+    this.settle();
+  }
+}

@@ -1,0 +1,60 @@
+// Commands and data as Flash Player writes them. RFC 7425 §5.3, AMF-005.
+import { type AmfValue, AmfWriter } from "../amf/mod.ts";
+import { Writer } from "../bytes/writer.ts";
+import { MessageType, writeMessage } from "../flash/messages.ts";
+
+/** Which AMF a connection's values are in: 3, Flash's own choice, or 0 alone. */
+export type ObjectEncoding = 0 | 3;
+
+/**
+ * The AMF of values. With encoding 3 plain values stay AMF0 and the others are AMF3.
+ *
+ * @throws {WireError} if a value is too deep, or has no form in AMF0 where that is asked for
+ */
+export function encodeValues(encoding: ObjectEncoding, values: readonly AmfValue[]): Uint8Array {
+  const writer = new AmfWriter({ form: "amf0" });
+  for (const value of values) {
+    const plain = typeof value !== "object" || value === null;
+    writer.form = plain || encoding === 0 ? "amf0" : "amf3";
+    writer.writeValue(value);
+  }
+  return writer.bytes();
+}
+
+/**
+ * A command message.
+ *
+ * @param transaction 0 wants no answer
+ * @param values the AMF of the command object and the arguments
+ */
+export function writeCommand(
+  encoding: ObjectEncoding,
+  name: string,
+  transaction: number,
+  values: Uint8Array,
+): Uint8Array {
+  const head = encodeValues(0, [name, transaction]);
+  const to = new Writer(1 + head.length + values.length);
+  if (encoding === 3) to.u8(0); // the format byte
+  to.bytes(head).bytes(values);
+  return writeMessage(
+    encoding === 3 ? MessageType.commandAmf3 : MessageType.command,
+    0,
+    to.view(),
+  );
+}
+
+/**
+ * A data message.
+ *
+ * @param values the AMF of the handler's name and the arguments
+ */
+export function writeData(
+  encoding: ObjectEncoding,
+  timestamp: number,
+  values: Uint8Array,
+): Uint8Array {
+  if (encoding === 0) return writeMessage(MessageType.data, timestamp, values);
+  const payload = new Writer(1 + values.length).u8(0).bytes(values).view();
+  return writeMessage(MessageType.dataAmf3, timestamp, payload);
+}

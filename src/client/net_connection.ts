@@ -1,0 +1,355 @@
+import type { AmfObject, AmfReader, AmfValue } from "../amf/mod.ts";
+import { toHex } from "../bytes/hex.ts";
+import { toUtf8 } from "../bytes/text.ts";
+import { WireError } from "../bytes/wire_error.ts";
+import { type Command, readCommand } from "../flash/commands.ts";
+import { readMessage } from "../flash/messages.ts";
+import {
+  GROUP_METADATA,
+  isGroupMetadata,
+  readTcMetadata,
+  writeTcMetadata,
+} from "../flash/metadata.ts";
+import type { FlowReceiver } from "../rtmfp/flow/handlers.ts";
+import type { ReceiveFlow } from "../rtmfp/flow/receive_flow.ts";
+import type { SendFlow } from "../rtmfp/flow/send_flow.ts";
+import type { SessionHandler } from "../rtmfp/session/handlers.ts";
+import type { Session } from "../rtmfp/session/session.ts";
+import { writeEpd } from "../rtmfp/wire/epd.ts";
+import { ClientLoop, type LoopOptions } from "./client_loop.ts";
+import { encodeValues, type ObjectEncoding, writeCommand } from "./commands.ts";
+import { NetGroup } from "./net_group.ts";
+import { NetStream, type StreamHost } from "./net_stream.ts";
+import { resolve } from "./resolve.ts";
+import { ConnectionError, readStatus, type Status, StatusError } from "./status.ts";
+import { parseRtmfpUrl, type RtmfpUrl } from "./url.ts";
+
+/** What a connection tells its owner. */
+export interface NetConnectionHandler {
+  onStatus?(status: Status): void;
+  /** The server calls a function of the client. What is returned answers it, if it wants that. */
+  onCall?(name: string, args: AmfValue[]): AmfValue | void;
+  /** The connection has ended, whoever ended it. It is called once. */
+  onClose?(reason: string): void;
+}
+
+export interface ConnectOptions extends LoopOptions {
+  /** 3, the default, or 0. */
+  readonly objectEncoding?: ObjectEncoding;
+  /** What connect passes on to the application. */
+  readonly parameters?: readonly AmfValue[];
+  /** Members of the connect object besides, or instead of, those of Flash Player. */
+  readonly properties?: AmfObject;
+  readonly swfUrl?: string;
+  readonly pageUrl?: string;
+  readonly flashVersion?: string;
+  readonly handler?: NetConnectionHandler;
+  /** Milliseconds until the attempt is given up; 10,000 unless told. */
+  readonly timeout?: number;
+  /** An endpoint to share; without it the connection has one of its own. */
+  readonly loop?: ClientLoop;
+}
+
+/** How long an orderly close may take, in milliseconds. */
+const CLOSING = 1500;
+
+interface Call {
+  resolve(value: AmfValue): void;
+  reject(error: Error): void;
+}
+
+/** A connection to a server, as ActionScript's NetConnection. */
+export class NetConnection implements StreamHost {
+  handler: NetConnectionHandler;
+  readonly encoding: ObjectEncoding;
+  readonly #options: ConnectOptions;
+  readonly #session: Session;
+  readonly #control: SendFlow;
+  #far: ReceiveFlow | undefined;
+  #lastTransaction = 0;
+  readonly #calls = new Map<number, Call>();
+  readonly #streams = new Map<number, NetStream>();
+  readonly #groups = new Map<SendFlow, NetGroup>();
+  #info: AmfValue = null;
+  #ended: string | undefined;
+
+  /**
+   * Connects to an application.
+   *
+   * @throws {UrlError} if the URL is none
+   * @throws {ConnectionError} if no server answers, or it closes
+   * @throws {StatusError} if the server refuses
+   */
+  static async connect(
+    url: string | RtmfpUrl,
+    options: ConnectOptions = {},
+  ): Promise<NetConnection> {
+    const target = typeof url === "string" ? parseRtmfpUrl(url) : url;
+    const { timeout = 10_000 } = options;
+    const addresses = await resolve(target);
+    const loop = options.loop ?? await ClientLoop.open(options);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let connection: NetConnection | undefined;
+    try {
+      return await new Promise<NetConnection>((resolve, reject) => {
+        const epd = writeEpd({ ancillary: toUtf8(target.href) });
+        const opening = loop.endpoint.connect(epd, addresses, {
+          onOpen(session) {
+            connection = new NetConnection(session, loop, options);
+            connection.#connect(target).then(() => resolve(connection!), reject);
+            return connection.#sessionHandler();
+          },
+          onFail(reason) {
+            const why = reason === "keying" ? "no group or protection in common" : "no answer";
+            reject(new ConnectionError(`Cannot connect to ${place(target)}: ${why}`));
+          },
+        });
+        timer = setTimeout(() => {
+          const what = connection ? "no answer to connect" : "no answer";
+          const seconds = timeout / 1000;
+          reject(
+            new ConnectionError(`Cannot connect to ${place(target)}: ${what} within ${seconds} s`),
+          );
+          opening.cancel();
+        }, timeout);
+        loop.wake();
+      });
+    } catch (error) {
+      await connection?.close();
+      if (!options.loop) await loop.close();
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  private constructor(session: Session, readonly loop: ClientLoop, options: ConnectOptions) {
+    this.#session = session;
+    this.#options = options;
+    this.handler = options.handler ?? {};
+    this.encoding = options.objectEncoding ?? 3;
+    this.#control = session.openFlow(writeTcMetadata(0), { priority: 2 });
+  }
+
+  /** Round trip in milliseconds; 0 while it is unknown. */
+  get ping(): number {
+    return this.#session.rtt;
+  }
+
+  /** The own peer id, 64 hexadecimal digits. */
+  get nearId(): string {
+    return toHex(this.loop.peerId);
+  }
+
+  /** The server's peer id, 64 hexadecimal digits. */
+  get farId(): string {
+    return toHex(this.#session.peerId);
+  }
+
+  /** What connect was answered with: level, code, description and what the application adds. */
+  get info(): AmfValue {
+    return this.#info;
+  }
+
+  get session(): Session {
+    return this.#session;
+  }
+
+  get closed(): boolean {
+    return this.#ended !== undefined;
+  }
+
+  /**
+   * Calls a function of the application.
+   *
+   * @returns its first result
+   * @throws {StatusError} if the call fails there
+   * @throws {ConnectionError} if the connection ends first
+   * @throws {WireError} if an argument cannot be written
+   */
+  call(name: string, ...args: AmfValue[]): Promise<AmfValue> {
+    return this.#call(this.encoding, name, encodeValues(this.encoding, [null, ...args]));
+  }
+
+  /** Calls a function of the application and wants no answer. @throws {WireError} as {@link call} */
+  send(name: string, ...args: AmfValue[]): void {
+    const values = encodeValues(this.encoding, [null, ...args]);
+    this.sendControl(writeCommand(this.encoding, name, 0, values));
+    this.wake();
+  }
+
+  /** @throws {StatusError} if the server refuses */
+  async createStream(): Promise<NetStream> {
+    const id = await this.call("createStream");
+    if (typeof id !== "number" || !(id > 0)) {
+      throw new ConnectionError(`The server answered createStream with ${id}`);
+    }
+    const stream = new NetStream(this, id);
+    this.#streams.set(id, stream);
+    return stream;
+  }
+
+  /**
+   * Joins a group.
+   *
+   * @param name its 32 bytes of id, or its specification
+   */
+  joinGroup(name: Uint8Array | string): NetGroup {
+    const flow = this.#session.openFlow(GROUP_METADATA, { association: this.#far });
+    const group = new NetGroup(flow, name, () => this.wake());
+    this.#groups.set(flow, group);
+    return group;
+  }
+
+  /** Ends the connection in good order; the streams should have been closed before. */
+  async close(): Promise<void> {
+    if (this.#ended === undefined) this.#end("closed");
+    const until = performance.now() + CLOSING;
+    while (this.#session.state === "nearClose" && performance.now() < until) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    if (!this.#options.loop) await this.loop.close();
+  }
+
+  // What streams need
+
+  openFlow(metadata: Uint8Array, options: { priority: number; timeCritical: boolean }): SendFlow {
+    return this.#session.openFlow(metadata, { ...options, association: this.#far });
+  }
+
+  sendControl(message: Uint8Array): void {
+    if (this.#ended === undefined) this.#control.write(message);
+  }
+
+  wake(): void {
+    this.loop.wake();
+  }
+
+  forget(stream: NetStream): void {
+    this.#streams.delete(stream.id);
+  }
+
+  // Connecting
+
+  async #connect({ href, app, query }: RtmfpUrl): Promise<void> {
+    const { swfUrl, pageUrl, flashVersion = "WIN 32,0,0,465", parameters = [] } = this.#options;
+    const object: AmfObject = {
+      app: query === "" ? app : `${app}?${query}`,
+      flashVer: flashVersion,
+      swfUrl,
+      tcUrl: href,
+      fpad: false,
+      capabilities: 235,
+      audioCodecs: 3575,
+      videoCodecs: 252,
+      videoFunction: 1,
+      pageUrl,
+      objectEncoding: this.encoding,
+      ...this.#options.properties,
+    };
+    const values = encodeValues(0, [object]);
+    const more = encodeValues(this.encoding, parameters);
+    const all = new Uint8Array(values.length + more.length);
+    all.set(values);
+    all.set(more, values.length);
+    this.#info = await this.#call(0, "connect", all); // always in the AMF0 form
+    this.send("setPeerInfo", ...this.loop.localAddresses());
+  }
+
+  #call(encoding: ObjectEncoding, name: string, values: Uint8Array): Promise<AmfValue> {
+    if (this.#ended !== undefined) return Promise.reject(new ConnectionError(this.#ended));
+    const transaction = ++this.#lastTransaction;
+    return new Promise((resolve, reject) => {
+      this.#calls.set(transaction, { resolve, reject });
+      this.sendControl(writeCommand(encoding, name, transaction, values));
+      this.wake();
+    });
+  }
+
+  // What comes in
+
+  #sessionHandler(): SessionHandler {
+    return {
+      onFlow: (flow) => this.#onFlow(flow),
+      onClose: (reason) => this.#end(`The connection has ended: ${reason}`),
+    };
+  }
+
+  #onFlow(flow: ReceiveFlow): FlowReceiver | null {
+    if (flow.association === undefined) return null;
+    if (isGroupMetadata(flow.metadata)) {
+      return this.#groups.get(flow.association)?.receiver() ?? null;
+    }
+    const metadata = readTcMetadata(flow.metadata);
+    if (!metadata || flow.association !== this.#control) return null;
+    if (metadata.stream !== 0) return this.#streams.get(metadata.stream)?.accept(flow) ?? null;
+    this.#far ??= flow;
+    return {
+      onMessage: (message) => this.#onMessage(message),
+      onEnd: () => {
+        if (flow === this.#far) this.#end("The server has ended the connection");
+      },
+    };
+  }
+
+  #onMessage(bytes: Uint8Array): void {
+    const message = readMessage(bytes);
+    if (!message) return;
+    const command = readCommand(message);
+    if (command) this.#onCommand(command);
+  }
+
+  #onCommand({ name, transaction, object, values }: Command): void {
+    switch (name) {
+      case "_result":
+      case "_error": {
+        const call = this.#calls.get(transaction);
+        this.#calls.delete(transaction);
+        const value = first(values);
+        if (name === "_result") return call?.resolve(value);
+        return call?.reject(new StatusError(readStatus(value)));
+      }
+      case "onStatus":
+        return this.handler.onStatus?.(readStatus(first(values) ?? object));
+      case "close":
+        return this.#end("The server has closed the connection");
+      default:
+        return this.#onCall(name, transaction, values);
+    }
+  }
+
+  #onCall(name: string, transaction: number, values: AmfReader): void {
+    const args: AmfValue[] = [];
+    while (!values.done) args.push(values.readValue());
+    const result = this.handler.onCall?.(name, args);
+    if (transaction === 0) return;
+    const answer = encodeValues(this.encoding, [null, result ?? null]);
+    this.sendControl(writeCommand(this.encoding, "_result", transaction, answer));
+  }
+
+  #end(reason: string): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = reason;
+    const error = new ConnectionError(reason);
+    for (const call of this.#calls.values()) call.reject(error);
+    this.#calls.clear();
+    for (const stream of this.#streams.values()) stream.end();
+    this.#streams.clear();
+    if (this.#session.state === "open") this.#session.close();
+    this.wake();
+    this.handler.onClose?.(reason);
+  }
+}
+
+function first(values: AmfReader): AmfValue {
+  try {
+    return values.done ? null : values.readValue();
+  } catch (error) {
+    if (error instanceof WireError) return null;
+    throw error;
+  }
+}
+
+function place({ hostname, port }: RtmfpUrl): string {
+  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+}

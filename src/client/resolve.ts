@@ -1,0 +1,23 @@
+import { lookup } from "node:dns/promises";
+import { type Address, ipBytes } from "../rtmfp/wire/address.ts";
+import { ConnectionError } from "./status.ts";
+
+/**
+ * The addresses of a host, at most 8, as the system resolves names.
+ *
+ * @throws {ConnectionError} if it has none
+ */
+export async function resolve(
+  { hostname, port }: { hostname: string; port: number },
+): Promise<Address[]> {
+  if (ipBytes(hostname)) return [{ hostname, port }];
+  try {
+    const found = await lookup(hostname, { all: true });
+    if (found.length > 0) {
+      return found.slice(0, 8).map(({ address }) => ({ hostname: address, port }));
+    }
+  } catch {
+    // one message for all that can be wrong with a name
+  }
+  throw new ConnectionError(`Cannot find a host named ${hostname}`);
+}

@@ -1,0 +1,211 @@
+import assert from "node:assert/strict";
+import {
+  AmfDictionary,
+  type AmfValue,
+  AmfVector,
+  MixedArray,
+  TypedObject,
+} from "../../src/amf/mod.ts";
+import { ClientLoop } from "../../src/client/client_loop.ts";
+import { NetConnection } from "../../src/client/net_connection.ts";
+import { ConnectionError, readStatus, StatusError } from "../../src/client/status.ts";
+import { STRICT } from "../../src/rtmfp/crypto/protection.ts";
+import { freePort } from "../support/server_process.ts";
+import { smallServer } from "../support/small_server.ts";
+
+const values: AmfValue[] = [
+  null,
+  true,
+  0,
+  -1,
+  268435456,
+  1.25,
+  "",
+  "é€",
+  [1, ["two"], null],
+  new Date(905989690435),
+];
+const onlyAmf3: AmfValue[] = [
+  Uint8Array.of(0, 255),
+  new AmfVector("int", [1, -2]),
+  new AmfDictionary([["a", 1]]),
+  new MixedArray(Object.assign(Object.create(null), { a: 1 }), [2]),
+];
+
+Deno.test("A client connects and calls, in either object encoding", async () => {
+  await using server = await smallServer();
+  for (const objectEncoding of [0, 3] as const) {
+    const connection = await NetConnection.connect(`${server.url}/live`, {
+      objectEncoding,
+      parameters: ["a", 1],
+    });
+    const { level, code, info } = readStatus(connection.info);
+    assert.deepEqual([level, code], ["status", "NetConnection.Connect.Success"]);
+    assert.equal((info as Record<string, AmfValue>).objectEncoding, objectEncoding);
+    for (const value of values) assert.deepEqual(await connection.call("echo", value), value);
+    const typed = await connection.call("echo", new TypedObject("Cat", { name: "Tom" }));
+    assert.deepEqual([(typed as TypedObject).type, { ...(typed as TypedObject).members }], [
+      "Cat",
+      { name: "Tom" },
+    ]);
+    if (objectEncoding === 3) {
+      for (const value of onlyAmf3) assert.deepEqual(await connection.call("echo", value), value);
+    }
+    await connection.close();
+  }
+  assert.equal(server.log.filter((line) => line === 'connect ["a",1] WIN 32,0,0,465').length, 2);
+});
+
+Deno.test("After connecting, the client tells its addresses", async () => {
+  await using server = await smallServer();
+  const connection = await NetConnection.connect(server.url);
+  await connection.call("echo", 1); // setPeerInfo went before it
+  const [client] = server.clients.values();
+  assert.equal(client.id, connection.nearId);
+  const sessions = [...server.endpoint.sessions()];
+  assert.equal(sessions.length, 1);
+  await connection.close();
+});
+
+Deno.test("A large argument and a large result arrive whole", async () => {
+  await using server = await smallServer();
+  const connection = await NetConnection.connect(server.url);
+  const large = crypto.getRandomValues(new Uint8Array(60_000));
+  assert.deepEqual(await connection.call("echo", large), large);
+  await connection.close();
+});
+
+Deno.test("Calls in flight at the same time get their own answers", async () => {
+  await using server = await smallServer();
+  const connection = await NetConnection.connect(server.url);
+  const numbers = Array.from({ length: 200 }, (_, i) => i);
+  const answers = await Promise.all(numbers.map((number) => connection.call("echo", number)));
+  assert.deepEqual(answers, numbers);
+  await connection.close();
+});
+
+Deno.test("A call that fails rejects with the server's status", async () => {
+  await using server = await smallServer();
+  const connection = await NetConnection.connect(server.url);
+  await assert.rejects(connection.call("fail"), (error) => {
+    assert.ok(error instanceof StatusError);
+    const { level, code, description } = error.status;
+    assert.deepEqual([level, code, description], [
+      "error",
+      "NetConnection.Call.Failed",
+      "not today",
+    ]);
+    return true;
+  });
+  await assert.rejects(connection.call("nothing"), /Method 'nothing' not found/);
+  assert.equal(await connection.call("echo", "still there"), "still there");
+  await connection.close();
+});
+
+Deno.test("The server calls functions of the client", async () => {
+  await using server = await smallServer();
+  const calls: unknown[] = [];
+  const connection = await NetConnection.connect(server.url, {
+    handler: { onCall: (name, args) => void calls.push([name, args]) },
+  });
+  await connection.call("greet");
+  assert.deepEqual(calls, [["hello", ["you"]]]);
+  await connection.close();
+});
+
+Deno.test("A refusal tells code and description", async () => {
+  await using server = await smallServer();
+  await assert.rejects(NetConnection.connect(server.url, { parameters: ["refuse"] }), {
+    name: StatusError.name,
+    message: "NetConnection.Connect.Rejected: not you",
+  });
+  await assert.rejects(NetConnection.connect(`${server.url}/nowhere`), (error) => {
+    assert.ok(error instanceof StatusError);
+    assert.match(error.status.code, /^NetConnection\.Connect\./);
+    return true;
+  });
+});
+
+Deno.test("Without a server the attempt ends when it should", async () => {
+  const started = performance.now();
+  const port = freePort();
+  await assert.rejects(NetConnection.connect(`rtmfp://127.0.0.1:${port}/`, { timeout: 300 }), {
+    name: ConnectionError.name,
+    message: `Cannot connect to 127.0.0.1:${port}: no answer within 0.3 s`,
+  });
+  assert.ok(performance.now() - started < 2000);
+  await assert.rejects(NetConnection.connect("rtmfp://no-such-host.invalid/"), {
+    name: ConnectionError.name,
+    message: "Cannot find a host named no-such-host.invalid",
+  });
+});
+
+Deno.test("When the server goes, calls reject and the owner is told once", async () => {
+  let reasons: string[];
+  let pending: Promise<AmfValue>;
+  let connection: NetConnection;
+  {
+    await using server = await smallServer();
+    reasons = [];
+    connection = await NetConnection.connect(server.url, {
+      handler: { onClose: (reason) => reasons.push(reason) },
+    });
+    await connection.call("echo", 1);
+    pending = connection.call("echo", 2); // gets to a server that is gone
+    pending.catch(() => {});
+  }
+  await assert.rejects(pending, { name: ConnectionError.name });
+  await assert.rejects(connection.call("echo", 1), { name: ConnectionError.name });
+  assert.equal(reasons.length, 1);
+  assert.ok(connection.closed);
+  await connection.close();
+});
+
+Deno.test("Closing tells the server at once", async () => {
+  await using server = await smallServer();
+  const connection = await NetConnection.connect(server.url);
+  await connection.close();
+  assert.equal(server.clients.size, 0);
+  assert.ok(server.log.includes("disconnect"));
+});
+
+Deno.test("Groups 14 and 16, HMACs and sequence numbers work as well", async () => {
+  await using relaxed = await smallServer();
+  for (const group of [14, 16] as const) {
+    const connection = await NetConnection.connect(relaxed.url, { groups: [group], strict: true });
+    assert.equal(await connection.call("echo", group), group);
+    await connection.close();
+  }
+  await using strict = await smallServer(STRICT);
+  const connection = await NetConnection.connect(strict.url); // Flash sends them on request
+  assert.equal(await connection.call("echo", "x"), "x");
+  await connection.close();
+});
+
+Deno.test("Connections may share an endpoint, and then have one peer id", async () => {
+  await using first = await smallServer();
+  await using second = await smallServer();
+  const loop = await ClientLoop.open();
+  const connections = await Promise.all([
+    NetConnection.connect(first.url, { loop }),
+    NetConnection.connect(second.url, { loop }),
+  ]);
+  assert.equal(connections[0].nearId, connections[1].nearId);
+  assert.notEqual(connections[0].farId, connections[1].farId);
+  for (const connection of connections) {
+    assert.equal(await connection.call("echo", 5), 5);
+    await connection.close();
+  }
+  await loop.close();
+});
+
+Deno.test("The round trip is measured", async () => {
+  await using server = await smallServer();
+  const connection = await NetConnection.connect(server.url);
+  for (let i = 0; i < 20; i++) {
+    await connection.call("echo", i);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  assert.ok(connection.ping >= 0 && connection.ping < 500, `${connection.ping} ms`);
+  await connection.close();
+});
