@@ -165,7 +165,7 @@ export class Listener {
     if (!this.#started || this.#paused || !this.#receiveAudio) return;
     if (this.#overflows(frame)) return;
     if (frame.role === "header") {
-      this.#audioHeaded = true;
+      if (!this.#audioHeaded) return this.#sendHeaders("audio", frame); // this one is among them
     } else if (!this.#audioFlows) {
       if (this.#holdsAudio(frame)) return;
       this.#audioFlows = true;
@@ -178,7 +178,7 @@ export class Listener {
     if (!this.#started || this.#paused || !this.#receiveVideo) return;
     const { role } = frame;
     if (role === "header") {
-      this.#videoHeaded = true;
+      if (!this.#videoHeaded) return this.#sendHeaders("video", frame);
     } else if (role === "key") {
       if (this.unbuffered) this.videoQos.droppedFrames += this.output.abandon();
       else this.#overflows(frame);

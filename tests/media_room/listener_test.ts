@@ -79,6 +79,26 @@ Deno.test("a late listener gets metadata, then headers and a key frame before al
   ]);
 });
 
+Deno.test("a header that comes before the start brings those of other kinds with it", () => {
+  const { publish, listen } = stage();
+  const publisher = publish();
+  const [sequence, hdr, newHdr] = ["9068766331aa", "946876633101", "946876633102"];
+  const enhancedKey = "9368766331ff";
+  publisher.video(video(0, sequence), once);
+  publisher.video(video(0, hdr), once);
+  publisher.video(video(0, enhancedKey), once);
+  const { output } = listen();
+  publisher.video(video(40, newHdr), once);
+  publisher.video(video(80, enhancedKey), once);
+  publisher.video(video(120, hdr), once);
+  assert.deepEqual(output.take(), [
+    `video 40 ${sequence}`,
+    `video 40 ${newHdr}`,
+    `video 80 ${enhancedKey}`,
+    `video 120 ${hdr}`,
+  ]);
+});
+
 Deno.test("audio without video starts at once, and does not wait for a video that is silent or far", () => {
   const { publish, listen } = stage();
   const publisher = publish();
