@@ -4,7 +4,7 @@ import type { Objects } from "./objects.ts";
 /** What the conversion between AMF and Lua needs of its surroundings. */
 export interface AmfHost {
   readonly lua: Lua;
-  readonly objects: Objects<AmfHost>;
+  readonly objects: Pick<Objects<AmfHost>, "of" | "find" | "at" | "release">;
   log(level: "error" | "warn", text: string): void;
   /**
    * Runs `onTypedObject(type, object)` of the application being served; the object is on top of the stack

@@ -4,6 +4,7 @@ import { fromUtf8 } from "../../bytes/text.ts";
 import {
   type FunctionPointer,
   type Lua,
+  NIL,
   NUMBER,
   type Ref,
   STRING,
@@ -35,19 +36,29 @@ export interface Binding<T, A> {
 }
 
 /** The object of one target. */
-export class Handle<T = unknown> {
+export class Handle {
   /** Of each method fetched so far, the function that belongs to this object. API-004. */
   readonly methods: Ref[] = [];
 
+  /**
+   * @param ref what keeps the object; 0 as long as only scripts do
+   * @param weak the table of objects that only scripts keep, by their pointers
+   */
   constructor(
-    readonly kind: Kind<T>,
-    readonly target: T,
-    readonly ref: Ref,
+    readonly kind: Kind,
+    // deno-lint-ignore no-explicit-any
+    readonly target: any,
+    public ref: Ref,
     readonly pointer: number,
+    readonly weak: Ref,
   ) {}
 
+  /** Pushes the object; nil if scripts dropped the last they had of it. */
   push(lua: Lua): void {
-    lua.pushRef(this.ref);
+    if (this.ref) return lua.pushRef(this.ref);
+    lua.pushRef(this.weak);
+    lua.rawGetIndex(-1, this.pointer);
+    lua.remove(-2);
   }
 }
 
@@ -59,15 +70,18 @@ interface Method {
 }
 
 /** A binding as Lua has it: one metatable for all its objects. */
-export interface Kind<T> {
+export interface Kind {
   // deno-lint-ignore no-explicit-any
-  readonly binding: Binding<T, any>;
+  readonly binding: Binding<any, any>;
   readonly metatable: Ref;
   readonly metatablePointer: number;
   // deno-lint-ignore no-explicit-any
-  readonly getters: Map<number, (target: T, api: any) => Value>;
+  readonly getters: Map<number, (target: any, api: any) => Value>;
   readonly methods: Map<number, Method>;
 }
+
+// deno-lint-ignore no-explicit-any
+type Setters<A> = Map<number, (target: any, args: Args, api: A) => void>;
 
 const METATABLE_TEXT = "change of metatable prohibited";
 
@@ -78,8 +92,11 @@ export class Objects<A> {
   /** By what Lua tells of the table. */
   readonly #byPointer = new Map<number, Handle>();
   // deno-lint-ignore no-explicit-any
-  readonly #kinds = new Map<Binding<any, A>, Kind<any>>();
+  readonly #kinds = new Map<Binding<any, A>, Kind>();
   readonly #next: Ref;
+  readonly #weak: Ref;
+  /** How many objects only scripts keep. */
+  #weakCount = 0;
 
   /**
    * @param next the function `next` of Lua, whatever scripts make of the global one (API-020)
@@ -92,6 +109,12 @@ export class Objects<A> {
     readonly warn: (text: string) => void,
   ) {
     this.#next = next;
+    lua.newTable();
+    lua.newTable(0, 1);
+    lua.pushText("v");
+    lua.setField(-2, "__mode");
+    lua.setMetatable(-2);
+    this.#weak = lua.ref();
   }
 
   get size(): number {
@@ -99,21 +122,74 @@ export class Objects<A> {
   }
 
   /** The object of a target, made if need be; it lasts until {@link release}. */
-  of<T>(binding: Binding<T, A>, target: T): Handle<T> {
+  of<T>(binding: Binding<T, A>, target: T): Handle {
     const handle = this.#handles.get(target);
-    return handle ? handle as Handle<T> : this.#make(binding, target);
+    return handle ?? this.#make(binding, target);
   }
 
   /** The object of a target, if a script has seen it. */
-  find<T>(target: T): Handle<T> | undefined {
-    return this.#handles.get(target) as Handle<T> | undefined;
+  find(target: unknown): Handle | undefined {
+    return this.#handles.get(target);
+  }
+
+  /** The object at a stack index, if it is one that is not gone. */
+  handleAt(index: number): Handle | undefined {
+    if (this.lua.type(index) !== TABLE) return undefined;
+    return this.#handleOf(index);
+  }
+
+  /** The handle of the table at a stack index; another table may have got the place of a collected one. */
+  #handleOf(index: number): Handle | undefined {
+    const { lua } = this;
+    const handle = this.#byPointer.get(lua.pointer(index));
+    if (!handle || handle.ref) return handle;
+    const at = lua.absolute(index);
+    handle.push(lua);
+    const same = lua.rawEqual(-1, at);
+    lua.pop();
+    return same ? handle : undefined;
+  }
+
+  /** From now on only scripts keep the object of a target: a socket that is closed, say. */
+  weaken(target: unknown): void {
+    const handle = this.#handles.get(target);
+    if (!handle || handle.ref === 0) return;
+    const { lua } = this;
+    handle.push(lua);
+    lua.pushRef(this.#weak);
+    lua.pushValue(-2);
+    lua.rawSetIndex(-2, handle.pointer);
+    for (const ref of handle.methods.splice(0)) if (ref) lua.unref(ref);
+    lua.unref(handle.ref);
+    handle.ref = 0;
+    this.#weakCount++;
+    lua.pop(2);
+  }
+
+  /** The object of a target is kept again, whether scripts do or not. */
+  strengthen(target: unknown): void {
+    const handle = this.#handles.get(target);
+    if (!handle || handle.ref !== 0) return;
+    const { lua } = this;
+    handle.push(lua);
+    handle.ref = lua.ref();
+    this.#dropWeak(handle);
+  }
+
+  #dropWeak(handle: Handle): void {
+    const { lua } = this;
+    lua.pushRef(this.#weak);
+    lua.pushNil();
+    lua.rawSetIndex(-2, handle.pointer);
+    lua.pop();
+    this.#weakCount--;
   }
 
   /** The target of the object at a stack index, if it is one of this binding that is not gone. */
   at<T>(binding: Binding<T, A>, index: number): T | undefined {
     const { lua } = this;
     if (lua.type(index) !== TABLE) return undefined;
-    const handle = this.#byPointer.get(lua.pointer(index));
+    const handle = this.#handleOf(index);
     if (!handle || handle.kind.binding !== binding) return undefined;
     return handle.target as T;
   }
@@ -123,37 +199,52 @@ export class Objects<A> {
     const handle = this.#handles.get(target);
     if (!handle) return;
     this.#handles.delete(target);
-    this.#byPointer.delete(handle.pointer);
+    if (this.#byPointer.get(handle.pointer) === handle) this.#byPointer.delete(handle.pointer);
     for (const ref of handle.methods) if (ref) this.lua.unref(ref);
-    this.lua.unref(handle.ref);
+    if (handle.ref) this.lua.unref(handle.ref);
+    else this.#dropWeak(handle);
     for (const part of handle.kind.binding.parts?.(target) ?? []) this.release(part);
   }
 
-  /** Releases what is gone without anybody having told. */
+  /** Releases what is gone without anybody having told, and what scripts dropped. */
   sweep(): void {
+    if (this.#weakCount > 0) this.#sweepWeak();
     for (const { target, kind } of [...this.#handles.values()]) {
       if (kind.binding.alive && !kind.binding.alive(target, this.api)) this.release(target);
     }
   }
 
-  #make<T>(binding: Binding<T, A>, target: T): Handle<T> {
+  #sweepWeak(): void {
     const { lua } = this;
-    const kind: Kind<T> = this.#kinds.get(binding) ?? this.#makeKind(binding);
+    for (const handle of [...this.#handles.values()]) {
+      if (handle.ref) continue;
+      handle.push(lua);
+      const dropped = lua.type(-1) === NIL;
+      lua.pop();
+      if (dropped) this.release(handle.target);
+    }
+  }
+
+  #make<T>(binding: Binding<T, A>, target: T): Handle {
+    const { lua } = this;
+    const kind: Kind = this.#kinds.get(binding) ?? this.#makeKind(binding);
     lua.newTable();
     lua.pushRef(kind.metatable);
     lua.setMetatable(-2);
     const pointer = lua.pointer(-1);
-    const handle = new Handle<T>(kind, target, lua.ref(), pointer);
-    this.#handles.set(target, handle as Handle);
-    this.#byPointer.set(pointer, handle as Handle);
+    const collected = this.#byPointer.get(pointer); // its table was here before
+    if (collected) this.release(collected.target);
+    const handle = new Handle(kind, target, lua.ref(), pointer, this.#weak);
+    this.#handles.set(target, handle);
+    this.#byPointer.set(pointer, handle);
     return handle;
   }
 
-  #makeKind<T>(binding: Binding<T, A>): Kind<T> {
+  #makeKind<T>(binding: Binding<T, A>): Kind {
     const { lua } = this;
     const getters = new Map<number, (target: T, api: A) => Value>();
     const methods = new Map<number, Method>();
-    const setters = new Map<number, (target: T, args: Args, api: A) => void>();
+    const setters = new Map() as Setters<A>;
     for (const [name, get] of Object.entries(binding.get ?? {})) {
       getters.set(lua.key(name).pointer, get);
     }
@@ -163,7 +254,7 @@ export class Objects<A> {
     lua.newTable(0, 8);
     const metatablePointer = lua.pointer(-1);
     const metatable = lua.ref();
-    const kind: Kind<T> = { binding, metatable, metatablePointer, getters, methods };
+    const kind: Kind = { binding, metatable, metatablePointer, getters, methods };
     this.#kinds.set(binding, kind);
     let index = 0;
     const calls: [string, (target: T, args: Args, api: A) => Result][] = Object.entries(
@@ -199,18 +290,18 @@ export class Objects<A> {
   }
 
   /** The object at a stack index if it is of this kind and not gone. */
-  #selfAt<T>(kind: Kind<T>, index: number): Handle<T> | undefined {
-    const handle = this.#byPointer.get(this.lua.pointer(index));
-    return handle && handle.kind === kind as unknown ? handle as Handle<T> : undefined;
+  #selfAt(kind: Kind, index: number): Handle | undefined {
+    const handle = this.#handleOf(index);
+    return handle?.kind === kind ? handle : undefined;
   }
 
-  #isAlive<T>(handle: Handle<T> | undefined): handle is Handle<T> {
+  #isAlive(handle: Handle | undefined): handle is Handle {
     if (!handle) return false;
     const { alive } = handle.kind.binding;
     return !alive || alive(handle.target, this.api);
   }
 
-  #index<T>(lua: Lua, kind: Kind<T>): number {
+  #index(lua: Lua, kind: Kind): number {
     const handle = this.#selfAt(kind, 1);
     const name = lua.pointer(2);
     const get = kind.getters.get(name);
@@ -233,7 +324,7 @@ export class Objects<A> {
     return 1;
   }
 
-  #pushMethod<T>(method: Method, handle: Handle<T> | undefined): void {
+  #pushMethod(method: Method, handle: Handle | undefined): void {
     const { lua } = this;
     if (!handle) {
       if (!method.idle) {
@@ -246,15 +337,16 @@ export class Objects<A> {
     if (ref) return lua.pushRef(ref);
     handle.push(lua);
     lua.pushFunction(method.pointer, 1);
+    if (handle.ref === 0) return; // kept, it would keep the object
     lua.pushValue(-1);
     while (handle.methods.length <= method.index) handle.methods.push(0);
     handle.methods[method.index] = lua.ref();
   }
 
-  #newIndex<T>(
+  #newIndex(
     lua: Lua,
-    kind: Kind<T>,
-    setters: Map<number, (target: T, args: Args, api: A) => void>,
+    kind: Kind,
+    setters: Setters<A>,
   ): number {
     const name = lua.pointer(2);
     const set = setters.get(name);
@@ -272,11 +364,11 @@ export class Objects<A> {
 
   #call<T>(
     lua: Lua,
-    kind: Kind<T>,
+    kind: Kind,
     call: (target: T, args: Args, api: A) => Result,
   ): number {
     const top = lua.top;
-    let handle: Handle<T> | undefined;
+    let handle: Handle | undefined;
     let first = 1;
     if (lua.type(1) === TABLE) {
       handle = this.#selfAt(kind, 1);
@@ -292,7 +384,7 @@ export class Objects<A> {
     return 1;
   }
 
-  #isOfKind<T>(kind: Kind<T>, index: number): boolean {
+  #isOfKind(kind: Kind, index: number): boolean {
     const { lua } = this;
     if (!lua.getMetatable(index)) return false;
     const same = lua.pointer(-1) === kind.metatablePointer;
@@ -300,7 +392,7 @@ export class Objects<A> {
     return same;
   }
 
-  #lookup<T>(lua: Lua, kind: Kind<T>): number {
+  #lookup(lua: Lua, kind: Kind): number {
     const handle = this.#selfAt(kind, 1);
     if (!this.#isAlive(handle)) return 0;
     const value = kind.binding.lookup!(handle.target, new Args(lua, 2), this.api);
@@ -309,7 +401,7 @@ export class Objects<A> {
     return 1;
   }
 
-  #length<T>(lua: Lua, kind: Kind<T>): number {
+  #length(lua: Lua, kind: Kind): number {
     const handle = this.#selfAt(kind, 1);
     lua.pushNumber(this.#isAlive(handle) ? kind.binding.length!(handle.target, this.api) : 0);
     return 1;

@@ -12,7 +12,7 @@ export type Value = undefined | null | boolean | number | string | Uint8Array | 
 
 /** Returned instead of a value: the results were pushed, any number of them. API-006. */
 export const PUSHED = Symbol("pushed");
-export type Result = Value | typeof PUSHED;
+export type Result = Value | void | typeof PUSHED;
 
 /** Pushes one value; undefined as nil. */
 export function pushOne(lua: Lua, value: Value): void {

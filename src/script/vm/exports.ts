@@ -162,7 +162,6 @@ export class Instance {
     this.lua = instance.exports as unknown as LuaExports;
     this.lua.emscripten_stack_init();
     this.lua.__wasm_call_ctors();
-    this.#printIntegralFloatsAsIntegers();
     this.shim = this.#addTrampolines();
     this.hook = this.tableIndex(this.shim.hook);
     this.alloc = this.tableIndex(this.shim.alloc);
@@ -179,18 +178,6 @@ export class Instance {
   functionAt(index: number): number {
     while (index >= this.#functions.length) this.#addTrampolines();
     return this.#functions[index];
-  }
-
-  /**
-   * Makes `10/2` print as "5", as Lua 5.1 does: Lua 5.4 appends ".0" to what consists of nothing but these
-   * characters, and now finds none of them (lobject.c, tostringbuff). Nothing else uses this text.
-   */
-  #printIntegralFloatsAsIntegers(): void {
-    const bytes = new Uint8Array(this.lua.memory.buffer);
-    const text = new TextEncoder().encode("\0-0123456789\0");
-    const at = bytes.findIndex((_, i) => text.every((byte, j) => bytes[i + j] === byte));
-    if (at < 0) throw new Error("This is not the Lua that src/script/vm was written for");
-    bytes[at + 1] = 0;
   }
 
   #addTrampolines(): Shim {

@@ -53,6 +53,8 @@ export interface LuaOptions {
 }
 
 const SCRATCH = 65536;
+/** Bytes of a lua_Debug, and more. */
+const INFO = 128;
 const ERROR_MEMORY = 4;
 const COUNT_HOOK = 8;
 /** Instructions between two looks at the clock, some 0.2 ms. */
@@ -74,10 +76,14 @@ export class Lua {
   #view!: DataView;
   readonly #scratch: number;
   readonly #lengthAt: number;
+  readonly #infoAt: number;
+  readonly #infoWhat: number;
   readonly #functions: LuaFunction[] = [];
   readonly #keys = new Map<string, Key>();
   readonly #messageHandler: FunctionPointer;
   readonly #threads: Ref;
+  /** `collectgarbage`: the C function behind it cannot be called from WebAssembly. */
+  readonly #collector: Ref;
   #failure: ScriptError | undefined;
   #depth = 0;
   #started = 0;
@@ -99,6 +105,9 @@ export class Lua {
     this.#onGrown();
     this.#scratch = c.malloc(SCRATCH);
     this.#lengthAt = c.malloc(8);
+    this.#infoAt = c.malloc(INFO);
+    this.#infoWhat = c.malloc(2);
+    this.#bytes.set([0x66, 0], this.#infoWhat); // "f": the function
     this.#shim.limit.value = options.memory ?? 256 << 20;
     this.state = this.main = c.lua_newstate(instance.alloc, 0);
     if (!this.main) throw new ScriptError("not enough memory for a Lua state", "memory");
@@ -109,6 +118,10 @@ export class Lua {
     this.setField(-2, "__mode");
     this.setMetatable(-2);
     this.#threads = this.ref();
+    this.openLibrary("base");
+    this.getField(-1, "collectgarbage");
+    this.#collector = this.ref();
+    this.pop();
     c.lua_sethook(this.main, instance.hook, COUNT_HOOK, HOOK_COUNT);
   }
 
@@ -444,6 +457,30 @@ export class Lua {
     throw new ScriptError(message);
   }
 
+  // --- who called
+
+  /** Where level 1, the caller of a function of ours, is: `file:line: `; "" if it is none of Lua's. */
+  where(level: number): string {
+    this.c.luaL_where(this.state, level);
+    const text = this.text(-1);
+    this.pop();
+    return text;
+  }
+
+  /** Pushes the function at a level: 1 is the caller of a function of ours. @returns false if there is none */
+  pushCaller(level: number): boolean {
+    if (!this.c.lua_getstack(this.state, level, this.#infoAt)) return false;
+    this.c.lua_getinfo(this.state, this.#infoWhat, this.#infoAt);
+    return true;
+  }
+
+  /** Upvalue `n`, from 1, of a function: pushes it. @returns its name, undefined if there is none */
+  pushUpvalue(index: number, n: number): string | undefined {
+    const at = this.c.lua_getupvalue(this.state, index, n);
+    if (at === 0) return undefined;
+    return fromUtf8(this.#bytes.subarray(at, this.#bytes.indexOf(0, at)));
+  }
+
   // --- memory and time
 
   /** Bytes that Lua holds. */
@@ -453,7 +490,7 @@ export class Lua {
 
   /** Collects all garbage. */
   collect(): void {
-    this.pushRef(this.#collector ??= this.#getCollector());
+    this.pushRef(this.#collector);
     this.c.lua_pcallk(this.state, 0, 0, 0, 0, 0);
   }
 
@@ -471,18 +508,7 @@ export class Lua {
     this.c.lua_close(this.main);
   }
 
-  #collector: Ref | undefined;
-
-  #getCollector(): Ref {
-    this.c.lua_pushcclosure(this.state, this.#instance.tableIndex(this.c.luaopen_base), 0);
-    this.c.lua_callk(this.state, 0, 1, 0, 0);
-    this.getField(-1, "collectgarbage");
-    const ref = this.ref();
-    this.pop();
-    return ref;
-  }
-
-  /** Opens one of Lua's own libraries and pushes its table; the globals are not touched but by "base". */
+  /** Opens one of Lua's own libraries and pushes its table; "base" is there, and again overwrites globals. */
   openLibrary(name: "base" | "coroutine" | "table" | "string" | "utf8" | "math" | "debug"): void {
     this.c.lua_pushcclosure(
       this.state,
@@ -553,8 +579,9 @@ export class Lua {
       this.#options.onBug?.(thrown);
     }
     this.c.lua_settop(this.state, 0);
-    this.c.luaL_where(this.state, 1);
-    this.pushText(this.text(-1) + message);
+    let where = "";
+    for (let level = 1; level < 5 && where === ""; level++) where = this.where(level);
+    this.pushText(where + message);
   }
 
   /** JavaScript's own stack overflow, or a trap: from here on it is an error in Lua. */

@@ -49,6 +49,8 @@ export interface WasmParts {
   types: number[][];
   /** Module, name and index of the type of each imported function. */
   imports: [module: string, name: string, type: number][];
+  /** Where its memory comes from. */
+  memory?: [module: string, name: string];
   /** Index of the type, and the instructions without their closing `end`. */
   functions: { type: number; export: string; locals?: number[]; code: number[] }[];
   /** Mutable 32-bit integers, exported. */
@@ -66,9 +68,12 @@ export function wasmModule(parts: WasmParts): Uint8Array<ArrayBuffer> {
     ...section(1, vec(parts.types)),
     ...section(
       2,
-      vec(
-        parts.imports.map(([from, what, type]) => [...name(from), ...name(what), 0, ...leb(type)]),
-      ),
+      vec([
+        ...parts.imports.map((
+          [from, what, type],
+        ) => [...name(from), ...name(what), 0, ...leb(type)]),
+        ...(parts.memory ? [[...name(parts.memory[0]), ...name(parts.memory[1]), 2, 0, 1]] : []),
+      ]),
     ),
     ...section(3, vec(parts.functions.map(({ type }) => leb(type)))),
     ...section(6, vec(parts.globals.map(({ value }) => [I32, 1, 0x41, ...sleb(value), 0x0b]))),

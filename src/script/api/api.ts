@@ -1,0 +1,166 @@
+// What everything in this room shares: the machine, the world around it, and which application runs.
+import type { Client } from "../../media/client.ts";
+import type { Group } from "../../media/group.ts";
+import type { FlowWriter } from "../../media/connection.ts";
+import type { Hub } from "../../media/hub.ts";
+import { Batch } from "../vm/batch.ts";
+import { openLibraries, pushGlobals } from "../vm/libraries.ts";
+import { FUNCTION, Lua, type Ref, TABLE } from "../vm/lua.ts";
+import type { ScriptError } from "../vm/script_error.ts";
+import type { AmfHost } from "./amf_host.ts";
+import { AmfToLua } from "./amf_to_lua.ts";
+import type { LuaApplication } from "./application.ts";
+import type { Broadcaster } from "./broadcaster.ts";
+import { type Kept, makeConfigs } from "./configs.ts";
+import { prepareEnvironments } from "./environment.ts";
+import { type Host, LogLevel } from "./host.ts";
+import { LuaToAmf } from "./lua_to_amf.ts";
+import { type Handle, Objects } from "./objects.ts";
+import { placeIn, placeOf } from "./place.ts";
+
+export class Api implements AmfHost {
+  readonly lua: Lua;
+  /** The real global table. */
+  readonly globals: Ref;
+  readonly objects: Objects<Api>;
+  readonly fromAmf: AmfToLua;
+  readonly toAmf: LuaToAmf;
+  /** The application being served. */
+  running: LuaApplication | undefined;
+  readonly configs: Kept;
+  readonly servers: Broadcaster;
+  readonly initiators: Broadcaster;
+  readonly targets: Broadcaster;
+  /** `package.seeall`, whatever scripts make of it. */
+  readonly seeAll: Ref;
+  /** A group whose last member has just left. API-641 */
+  leaving: Group | undefined;
+  /** Set before any event. */
+  hub!: Hub;
+  /** Whose writers they are. */
+  readonly clientOf = new WeakMap<FlowWriter, Client>();
+
+  constructor(readonly host: Host) {
+    const lua = this.lua = new Lua({
+      clock: () => host.now(),
+      now: () => host.epochTime(),
+      time: host.time,
+      memory: host.memory,
+      onBug: (error) => host.onBug(error),
+    });
+    openLibraries(lua);
+    prepareEnvironments(lua);
+    pushGlobals(lua);
+    lua.getField(-1, "next");
+    const next = lua.ref();
+    this.globals = lua.ref();
+    this.seeAll = this.#takeSeeAll();
+    this.configs = makeConfigs(lua, host.configs);
+    this.servers = { peers: () => host.roster.all };
+    this.initiators = { peers: () => host.roster.initiators };
+    this.targets = { peers: () => host.roster.targets };
+    this.objects = new Objects<Api>(lua, this, next, (text) => this.log("warn", text));
+    const batch = new Batch(lua);
+    this.fromAmf = new AmfToLua(this, batch);
+    this.toAmf = new LuaToAmf(this, batch);
+  }
+
+  /** Each application has a table `package` of its own: there is none for all. */
+  #takeSeeAll(): Ref {
+    const { lua } = this;
+    lua.pushRef(this.globals);
+    lua.getField(-1, "package");
+    lua.getField(-1, "seeall");
+    const ref = lua.ref();
+    lua.pushNil();
+    lua.setField(-3, "package");
+    lua.pop(2);
+    return ref;
+  }
+
+  /** Logs a line, with the line of the script that is running. */
+  log(level: keyof typeof LogLevel, text: string): void {
+    const { file, line } = placeOf(this.lua);
+    this.host.log(LogLevel[level], text, file, line);
+  }
+
+  /** Logs an error that ended a call into a script of the running application. API-060 */
+  report(error: ScriptError): void {
+    const text = error.message || "error without a text";
+    const { running } = this;
+    if (running) {
+      running.errors++;
+      running.lastError = { at: this.host.epochTime(), text };
+    }
+    const { file, line } = placeIn(text);
+    this.host.log(LogLevel.error, text, file, line);
+    if (error.traceback) this.host.log(LogLevel.debug, error.traceback, file, line);
+  }
+
+  onTypedObject(type: Uint8Array): void {
+    this.running?.typedObject(type);
+  }
+
+  eraseGlobals(index: number): void {
+    this.running?.environment.erase(index);
+  }
+
+  /**
+   * Pushes the function that a script put on an object under a name, and the object: what is left to push are
+   * the arguments. Only the object's own fields count (API-231).
+   *
+   * @returns false, pushing nothing, if there is none
+   */
+  pushObjectFunction(handle: Handle | undefined, name: string): boolean {
+    if (!handle) return false;
+    const { lua } = this;
+    handle.push(lua);
+    lua.pushText(name);
+    if (lua.rawGet(-2) !== FUNCTION) {
+      lua.pop(2);
+      return false;
+    }
+    lua.insert(-2);
+    return true;
+  }
+
+  /**
+   * Calls a function that a script put on an object, such as `onManage`, if there is one; errors are logged.
+   *
+   * @param pushArguments all after the object itself
+   * @param read takes the results, which start at this stack index
+   */
+  callObject(
+    application: LuaApplication | undefined,
+    handle: Handle | undefined,
+    name: string,
+    pushArguments?: () => void,
+    read?: (first: number, count: number) => void,
+  ): void {
+    const { lua } = this;
+    const before = this.running;
+    this.running = application;
+    const base = lua.enter();
+    try {
+      if (!this.pushObjectFunction(handle, name)) return lua.leave(base);
+      pushArguments?.();
+      const error = lua.run(base, -1);
+      if (error) return this.report(error);
+      const count = lua.top - base;
+      if (read) read(base + 1, count);
+      else if (count > 0) this.log("warn", surplus(name, count, 0));
+      lua.leave(base);
+    } finally {
+      this.running = before;
+    }
+  }
+
+  /** Whether a stack index holds a table that is no object of the API. */
+  isPlainTable(index: number): boolean {
+    return this.lua.type(index) === TABLE && !this.objects.handleAt(index);
+  }
+}
+
+/** API-017. */
+export const surplus = (name: string, count: number, expected: number): string =>
+  `${name} returned ${count} value${count === 1 ? "" : "s"}, ${expected} expected`;

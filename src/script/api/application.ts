@@ -1,0 +1,527 @@
+// An application: a main.lua, its global names, and its events. API-021 to API-064, API-601 to API-649.
+import type { AmfReader } from "../../amf/mod.ts";
+import type { Application, Handshake } from "../../media/application.ts";
+import type { Client } from "../../media/client.ts";
+import type { Group } from "../../media/group.ts";
+import type { Listener } from "../../media/listener.ts";
+import type { Publication } from "../../media/publication.ts";
+import { Refused } from "../../media/refused.ts";
+import { pushClone } from "../vm/function_environment.ts";
+import { BOOLEAN, FUNCTION, type Key, type Lua, NIL, type Ref, STRING } from "../vm/lua.ts";
+import type { ScriptError } from "../vm/script_error.ts";
+import { type Api, surplus } from "./api.ts";
+import { client as clientBinding } from "./client.ts";
+import { Environment } from "./environment.ts";
+import { group as groupBinding } from "./group.ts";
+import { LogLevel } from "./host.ts";
+import { listener as listenerBinding } from "./listener.ts";
+import { withoutPosition } from "./place.ts";
+import { publication as publicationBinding } from "./publication.ts";
+import { readRedirection } from "./redirection.ts";
+
+/**
+ * - `absent`: no main.lua, so no events (API-025)
+ * - `failed`: main.lua does not compile or run; nobody is let in (API-026)
+ */
+export type ApplicationState = "absent" | "failed" | "running";
+
+/** What an application leaves behind when it stops: publications, sockets, members. API-013 */
+export interface Owned {
+  close(): void;
+}
+
+/** An event function of a parent, as it runs for this application. */
+interface Inherited {
+  /** The parent's function, kept so that no other one takes its place in memory. */
+  readonly original: Ref;
+  readonly pointer: number;
+  readonly clone: Ref;
+}
+
+export class LuaApplication implements Application {
+  readonly environment: Environment;
+  readonly children = new Map<string, LuaApplication>();
+  readonly owned = new Set<Owned>();
+  state: ApplicationState = "absent";
+  /** Why it failed. */
+  failure = "";
+  /** Errors of its scripts so far, and the last one; `at` in milliseconds since 1970. */
+  errors = 0;
+  lastError: { at: number; text: string } | null = null;
+  /** When main.lua was last changed, as it was loaded. */
+  modified: number | undefined;
+  readonly #api: Api;
+  readonly #lua: Lua;
+  readonly #inherited = new Map<Key, Inherited>();
+
+  /** @param name of its folder; of the root, "www" */
+  constructor(
+    api: Api,
+    readonly path: string,
+    readonly name: string,
+    readonly parent: LuaApplication | undefined,
+  ) {
+    this.#api = api;
+    this.#lua = api.lua;
+    this.environment = new Environment(api.lua, parent?.environment);
+    this.#nameOthers();
+  }
+
+  /** The names of API-029; a child's is added by the child as it starts. */
+  #nameOthers(): void {
+    const { environment, parent } = this;
+    if (parent) {
+      environment.name(parent.name, parent.environment);
+      environment.name("super", parent.environment);
+    } else {
+      this.#lua.pushRef(this.#api.globals);
+      environment.nameValue("super");
+    }
+    environment.name("www", this.root.environment);
+    environment.name(this.name, environment);
+  }
+
+  get root(): LuaApplication {
+    return this.parent?.root ?? this;
+  }
+
+  get running(): boolean {
+    return this.state === "running";
+  }
+
+  /** Its folder, absolute, with `/` at the end. */
+  get folder(): string {
+    const { www } = this.#api.host;
+    return this.path === "" ? www : `${www}${this.path.slice(1)}/`;
+  }
+
+  /** The file that starts it, as messages name it. */
+  get chunkName(): string {
+    return `www${this.path}/main.lua`;
+  }
+
+  // Starting and stopping
+
+  /**
+   * Loads main.lua and runs `onStart`. API-041, API-026
+   *
+   * @param source none if there is no main.lua
+   */
+  start(source: Uint8Array | undefined, modified: number | undefined): void {
+    this.modified = modified;
+    this.failure = "";
+    this.state = "absent";
+    if (!source) return;
+    const error = this.#runMain(source);
+    if (error) {
+      this.state = "failed";
+      this.failure = error.message;
+      this.#release();
+      return;
+    }
+    this.state = "running";
+    this.parent?.environment.name(this.name, this.environment);
+    this.#event("onStart", 0, () => this.#lua.pushText(this.path));
+  }
+
+  /** Runs `onStop`, closes what it left open, erases its variables. API-042 */
+  stop(): void {
+    if (this.running) this.#event("onStop", 0, () => this.#lua.pushText(this.path));
+    this.state = "absent";
+    this.parent?.environment.name(this.name, undefined);
+    this.#release();
+  }
+
+  #release(): void {
+    for (const thing of [...this.owned]) thing.close();
+    this.owned.clear();
+    this.environment.clear();
+    this.forgetInherited();
+    this.#lua.collect();
+  }
+
+  /** Called when a parent's functions are not what they were. */
+  forgetInherited(): void {
+    for (const { original, clone } of this.#inherited.values()) {
+      this.#lua.unref(original);
+      this.#lua.unref(clone);
+    }
+    this.#inherited.clear();
+    for (const child of this.children.values()) child.forgetInherited();
+  }
+
+  #runMain(source: Uint8Array): ScriptError | undefined {
+    const lua = this.#lua;
+    return this.#during(() => {
+      const base = lua.enter();
+      let error = lua.load(source, `@${this.chunkName}`);
+      if (!error) {
+        lua.pushRef(this.environment.ref);
+        lua.c.lua_setupvalue(lua.state, -2, 1);
+        error = lua.run(base, 0);
+      }
+      if (error) this.#api.report(error);
+      lua.top = base - 1;
+      return error;
+    });
+  }
+
+  // Events
+
+  #during<T>(action: () => T): T {
+    const api = this.#api;
+    const before = api.running;
+    api.running = this;
+    try {
+      return action();
+    } finally {
+      api.running = before;
+    }
+  }
+
+  /**
+   * Pushes the function of an event: its own, or that of the nearest parent that has one, which then runs with
+   * the names of this application (API-032, API-033).
+   */
+  #pushEvent(key: Key): boolean {
+    const lua = this.#lua;
+    const type = this.environment.pushOwn(key);
+    if (type === FUNCTION) return true;
+    if (type !== NIL) {
+      lua.pop();
+      return false;
+    }
+    for (let parent = this.parent; parent; parent = parent.parent) {
+      const type = parent.environment.pushOwn(key);
+      if (type === NIL) continue;
+      if (type === FUNCTION) {
+        this.#pushInherited(key);
+        return true;
+      }
+      lua.pop();
+      return false;
+    }
+    return false;
+  }
+
+  /** Puts what runs for this application in the place of the parent's function on top. */
+  #pushInherited(key: Key): void {
+    const lua = this.#lua;
+    const pointer = lua.pointer(-1);
+    let inherited = this.#inherited.get(key);
+    if (inherited?.pointer !== pointer) {
+      if (inherited) {
+        lua.unref(inherited.original);
+        lua.unref(inherited.clone);
+      }
+      lua.pushValue(-1);
+      const original = lua.ref();
+      lua.pushRef(this.environment.ref);
+      if (!pushClone(lua, -2)) lua.pushValue(-1); // it uses no global names
+      inherited = { original, pointer, clone: lua.ref() };
+      this.#inherited.set(key, inherited);
+    }
+    lua.pop();
+    lua.pushRef(inherited.clone);
+  }
+
+  /**
+   * Runs an event if there is one. Errors are logged, and given back for those events that answer with them.
+   *
+   * @param expected how many results make sense; more are worth a warning (API-017)
+   * @param read called with the stack index of the first result, and their number
+   */
+  #event(
+    name: string,
+    expected: number,
+    push: () => void,
+    read?: (first: number, count: number) => void,
+    own = false,
+  ): ScriptError | undefined {
+    if (!this.running) return undefined;
+    const lua = this.#lua;
+    const key = lua.key(name);
+    const base = lua.enter();
+    if (!(own ? this.#pushOwnEvent(key) : this.#pushEvent(key))) {
+      lua.leave(base);
+      return undefined;
+    }
+    const api = this.#api;
+    const before = api.running;
+    api.running = this;
+    try {
+      push();
+      const error = lua.run(base, -1);
+      if (error) {
+        api.report(error);
+        return error;
+      }
+      const count = lua.top - base;
+      if (count > expected) api.log("warn", surplus(name, count, expected));
+      read?.(base + 1, count);
+      lua.leave(base);
+      return undefined;
+    } finally {
+      api.running = before;
+    }
+  }
+
+  #pushOwnEvent(key: Key): boolean {
+    const type = this.environment.pushOwn(key);
+    if (type === FUNCTION) return true;
+    if (type !== NIL) this.#lua.pop();
+    return false;
+  }
+
+  /** An event that this application itself defines; parents are not asked. API-617 to API-620 */
+  ownEvent(name: string, push: () => void, read?: (first: number, count: number) => void): void {
+    this.#event(name, read ? Infinity : 0, push, read, true);
+  }
+
+  #push(client: Client): void {
+    this.#api.objects.of(clientBinding, client).push(this.#lua);
+  }
+
+  // Clients
+
+  /** API-604, API-635 to API-638. */
+  connect(client: Client, values: AmfReader): Uint8Array | undefined {
+    const api = this.#api;
+    if (this.state === "failed") {
+      this.#forget(client);
+      throw new Refused(this.failure);
+    }
+    let members: Uint8Array | undefined;
+    const error = this.#event("onConnection", 1, () => {
+      this.#push(client);
+      api.fromAmf.push(values);
+    }, (first, count) => {
+      if (count === 0) return;
+      if (api.isPlainTable(first)) members = this.#infoMembers(client, first);
+      else if (this.#lua.type(first) !== NIL) {
+        api.log("warn", "onConnection returned something other than a table");
+      }
+    });
+    if (error) {
+      this.#forget(client);
+      throw new Refused(withoutPosition(error.message));
+    }
+    return members;
+  }
+
+  /** The fields of a table as members of an AMF0 object, which are those of the answer. API-636 */
+  #infoMembers(client: Client, index: number): Uint8Array {
+    const { lua } = this.#api;
+    // Only names make an object: elements would make an array of it.
+    lua.newTable();
+    const members = lua.top;
+    lua.pushNil();
+    while (lua.next(index)) {
+      if (lua.type(-2) === STRING) {
+        lua.pushValue(-2);
+        lua.insert(-2);
+        lua.rawSet(members);
+      } else lua.pop();
+    }
+    lua.pushNil();
+    if (!lua.next(members)) {
+      lua.pop();
+      return new Uint8Array(0);
+    }
+    lua.pop(2);
+    const form = client.connection.objectEncoding === 3 ? "mixed" : "amf0";
+    const object = this.#api.toAmf.encode(members, 1, form);
+    lua.pop();
+    return object[0] === OBJECT ? object.subarray(1, -3) : new Uint8Array(0);
+  }
+
+  failed(client: Client, error: string): void {
+    this.#event("onFailed", 0, () => {
+      this.#push(client);
+      this.#lua.pushText(error);
+    });
+  }
+
+  disconnect(client: Client): void {
+    this.#event("onDisconnection", 0, () => this.#push(client));
+    this.#forget(client);
+  }
+
+  /** The client is gone, and its writers with it. API-012 */
+  #forget(client: Client): void {
+    const { objects } = this.#api;
+    for (const writer of client.connection.writers) objects.release(writer);
+    objects.release(client);
+  }
+
+  /** API-230 to API-235. */
+  call(client: Client, name: string, values: AmfReader): boolean {
+    const api = this.#api;
+    const lua = this.#lua;
+    const base = lua.enter();
+    if (!api.pushObjectFunction(api.objects.find(client), name)) {
+      lua.leave(base);
+      return false;
+    }
+    return this.#during(() => {
+      api.fromAmf.push(values);
+      const error = lua.run(base, -1);
+      if (error) {
+        api.report(error);
+        throw new Refused(error.message || "Unknown error");
+      }
+      const count = lua.top - base;
+      if (count > 1) api.log("warn", surplus(name, count, 1));
+      if (count > 0) {
+        const form = client.connection.objectEncoding === 3 ? "amf3" : "amf0";
+        client.writer.result(api.toAmf.encode(base + 1, 1, form));
+      }
+      lua.leave(base);
+      return true;
+    });
+  }
+
+  manage(client: Client): void {
+    const api = this.#api;
+    for (const writer of [...client.connection.writers]) {
+      api.callObject(this, api.objects.find(writer), "onManage");
+    }
+    api.callObject(this, api.objects.find(client), "onManage");
+  }
+
+  // Publications
+
+  publish(client: Client, publication: Publication): void {
+    this.#permission("onPublish", () => {
+      this.#push(client);
+      this.#api.objects.of(publicationBinding, publication).push(this.#lua);
+    });
+  }
+
+  unpublish(client: Client, publication: Publication): void {
+    this.#event("onUnpublish", 0, () => {
+      this.#push(client);
+      this.#api.objects.of(publicationBinding, publication).push(this.#lua);
+    });
+  }
+
+  subscribe(client: Client, listener: Listener): void {
+    try {
+      this.#permission("onSubscribe", () => {
+        this.#push(client);
+        this.#api.objects.of(listenerBinding, listener).push(this.#lua);
+      });
+    } catch (error) {
+      this.#api.objects.release(listener);
+      throw error;
+    }
+  }
+
+  unsubscribe(client: Client, listener: Listener): void {
+    this.#event("onUnsubscribe", 0, () => {
+      this.#push(client);
+      this.#api.objects.of(listenerBinding, listener).push(this.#lua);
+    });
+    this.#api.objects.release(listener);
+  }
+
+  /** An event that refuses by `return false` or an error. API-642, API-646 */
+  #permission(name: string, push: () => void): void {
+    let refused = false;
+    const error = this.#event(name, 1, push, (first, count) => {
+      const lua = this.#lua;
+      refused = count > 0 && lua.type(first) === BOOLEAN && !lua.toBoolean(first);
+    });
+    if (error) throw new Refused(withoutPosition(error.message));
+    if (refused) throw new Refused();
+  }
+
+  audio(client: Client, publication: Publication, time: number, packet: Uint8Array): void {
+    this.#packet("onAudioPacket", client, publication, time, packet);
+  }
+
+  video(client: Client, publication: Publication, time: number, packet: Uint8Array): void {
+    this.#packet("onVideoPacket", client, publication, time, packet);
+  }
+
+  data(client: Client, publication: Publication, name: string, packet: Uint8Array): void {
+    this.#packet("onDataPacket", client, publication, name, packet);
+  }
+
+  /** Results are ignored. API-645 */
+  #packet(
+    name: string,
+    client: Client,
+    publication: Publication,
+    second: number | string,
+    packet: Uint8Array,
+  ): void {
+    this.#event(name, Infinity, () => {
+      const lua = this.#lua;
+      this.#push(client);
+      this.#api.objects.of(publicationBinding, publication).push(lua);
+      if (typeof second === "number") lua.pushNumber(second);
+      else lua.pushText(second);
+      lua.pushBytes(packet);
+    });
+  }
+
+  // Groups
+
+  joinGroup(client: Client, group: Group): void {
+    this.#event("onJoinGroup", 0, () => {
+      this.#push(client);
+      this.#api.objects.of(groupBinding, group).push(this.#lua);
+    });
+  }
+
+  unjoinGroup(client: Client, group: Group): void {
+    const api = this.#api;
+    api.leaving = group; // it may be forgotten already, but is still shown
+    this.#event("onUnjoinGroup", 0, () => {
+      this.#push(client);
+      api.objects.of(groupBinding, group).push(this.#lua);
+    });
+    api.leaving = undefined;
+  }
+
+  // Redirection and types
+
+  /** API-603, API-632. */
+  handshake(request: Handshake): string[] {
+    const lua = this.#lua;
+    const addresses: string[] = [];
+    this.#event("onHandshake", Infinity, () => {
+      lua.pushText(request.address);
+      lua.pushText(request.path);
+      lua.newTable(0, request.properties.size);
+      for (const [name, value] of request.properties) {
+        lua.pushText(name);
+        lua.pushText(value);
+        lua.rawSet(-3);
+      }
+      lua.pushNumber(request.attempts);
+    }, (first, count) => {
+      addresses.push(...readRedirection(this.#api, first, count, request.url));
+    });
+    return addresses;
+  }
+
+  /** `onTypedObject(type, object)`, whose object is on top of the stack and stays there. API-616 */
+  typedObject(type: Uint8Array): void {
+    const lua = this.#lua;
+    const object = lua.top;
+    this.#event("onTypedObject", Infinity, () => {
+      lua.pushBytes(type);
+      lua.pushValue(object);
+    });
+  }
+
+  /** Logs a line that is about this application and not about one of its lines. */
+  note(level: keyof typeof LogLevel, text: string): void {
+    this.#api.host.log(LogLevel[level], text, this.chunkName, 0);
+  }
+}
+
+/** AMF0's marker of an object. AMF-013 */
+const OBJECT = 3;

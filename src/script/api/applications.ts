@@ -1,0 +1,234 @@
+// All applications: which one serves a path, and when they start, start again and stop. API-021 to API-042.
+import { AmfReader } from "../../amf/mod.ts";
+import type { Peer } from "../../cluster/roster.ts";
+import type { Applications, Handshake } from "../../media/application.ts";
+import type { Hub } from "../../media/hub.ts";
+import { Api } from "./api.ts";
+import { LuaApplication } from "./application.ts";
+import { cumulus } from "./cumulus.ts";
+import type { Host } from "./host.ts";
+import { defineLoading, newPackage } from "./loading.ts";
+import { defineLogFunctions } from "./log_functions.ts";
+import { readRedirection } from "./redirection.ts";
+import { server } from "./server.ts";
+import { pushGlobals } from "../vm/libraries.ts";
+
+/** How an application does. */
+export interface ApplicationRow {
+  readonly path: string;
+  readonly running: boolean;
+  /** Errors since the server started, and the last one; `at` in milliseconds since 1970. */
+  readonly errors: number;
+  readonly lastError: { readonly at: number; readonly text: string } | null;
+}
+
+/** For as long what a file looks like is not asked again by handshakes, which cost a stranger nothing. */
+const HANDSHAKE_TRUST = 250;
+
+export class LuaApplications implements Applications {
+  readonly api: Api;
+  readonly #host: Host;
+  readonly #root: LuaApplication;
+  /** By path: those of which a folder was found. */
+  readonly #byPath = new Map<string, LuaApplication>();
+  readonly #checkedAt = new Map<string, number>();
+
+  constructor(host: Host) {
+    this.#host = host;
+    const api = this.api = new Api(host);
+    defineLogFunctions(api);
+    defineLoading(api);
+    pushGlobals(api.lua);
+    api.objects.of(cumulus, host).push(api.lua);
+    api.lua.setField(-2, "cumulus");
+    api.lua.pop();
+    this.#root = this.#make("", "www", undefined);
+  }
+
+  /** Starts the root application. API-023 */
+  start(hub: Hub): void {
+    this.api.hub = hub;
+    this.#refresh(this.#root);
+  }
+
+  /** Stops all, children first. API-042 */
+  stop(): void {
+    for (const application of [...this.#byPath.values()].reverse()) this.#stop(application);
+    this.#byPath.clear();
+  }
+
+  /** Paths of those that run. CLU-065 */
+  *paths(): Generator<string> {
+    for (const application of this.#running()) yield application.path;
+  }
+
+  /** Bytes that the Lua machine holds. */
+  get memory(): number {
+    return this.api.lua.usedMemory;
+  }
+
+  /** All applications that were asked for, and how they do. */
+  *rows(): Generator<ApplicationRow> {
+    for (const { path, running, errors, lastError } of this.#byPath.values()) {
+      yield { path, running, errors, lastError };
+    }
+  }
+
+  open(path: string): LuaApplication | undefined {
+    const found = this.#find(path);
+    if (found || this.#host.unknown === "reject") return found;
+    for (let end = path.lastIndexOf("/"); end > 0; end = path.lastIndexOf("/", end - 1)) {
+      const nearest = this.#find(path.slice(0, end));
+      if (nearest) return nearest;
+    }
+    return this.#find("");
+  }
+
+  handshake(request: Handshake): string[] {
+    const { path } = request;
+    const known = this.#byPath.get(path);
+    const now = this.#host.now();
+    const trusted = known && now - (this.#checkedAt.get(path) ?? -Infinity) < HANDSHAKE_TRUST;
+    const application = trusted ? known : this.open(path);
+    if (!trusted && this.#byPath.has(path)) this.#checkedAt.set(path, now);
+    return application?.handshake(request) ?? [];
+  }
+
+  rendezvousUnknown(peerId: Uint8Array): string[] {
+    const addresses = new Set<string>();
+    for (const application of this.#running()) {
+      application.ownEvent(
+        "onRendezVousUnknown",
+        () => this.api.lua.pushBytes(peerId),
+        (first, n) => {
+          for (const address of readRedirection(this.api, first, n)) addresses.add(address);
+        },
+      );
+    }
+    return [...addresses];
+  }
+
+  manage(): void {
+    this.#refresh(this.#root);
+    for (const application of this.#running()) application.ownEvent("onManage", () => {});
+    this.api.objects.sweep();
+  }
+
+  // Servers
+
+  /** API-652: the peer is in the roster already. */
+  onServerConnection(peer: Peer): void {
+    for (const application of this.#running()) this.#connected(application, peer);
+  }
+
+  /** API-653: it is not any more. */
+  onServerDisconnection(peer: Peer): void {
+    for (const application of this.#running()) this.#disconnected(application, peer);
+    this.api.objects.release(peer);
+  }
+
+  /** A server has called a handler. API-524, API-525 */
+  onServerMessage(peer: Peer, handler: string, payload: Uint8Array): void {
+    const { api } = this;
+    api.callObject(this.#root, api.objects.find(peer), handler, () => {
+      api.fromAmf.push(new AmfReader(payload));
+    });
+  }
+
+  /** Applications run at another server. CLU-031 */
+  onServerRunning(paths: readonly string[]): void {
+    for (const path of paths) this.#find(path);
+  }
+
+  #connected(application: LuaApplication, peer: Peer): void {
+    application.ownEvent("onServerConnection", () => {
+      this.api.objects.of(server, peer).push(this.api.lua);
+    });
+  }
+
+  #disconnected(application: LuaApplication, peer: Peer): void {
+    application.ownEvent("onServerDisconnection", () => {
+      this.api.objects.of(server, peer).push(this.api.lua);
+    });
+  }
+
+  // Starting and stopping
+
+  *#running(): Generator<LuaApplication> {
+    for (const application of [...this.#byPath.values()]) {
+      if (application.running) yield application;
+    }
+  }
+
+  /** The application of a path, started or started again if need be; undefined if it has no folder. */
+  #find(path: string): LuaApplication | undefined {
+    if (path === "") {
+      this.#refresh(this.#root);
+      return this.#root;
+    }
+    if (!isPath(path)) return undefined;
+    const known = this.#byPath.get(path);
+    if (!this.#host.files.isFolder(this.#host.www + path.slice(1))) {
+      if (known) this.#remove(known);
+      return undefined;
+    }
+    const cut = path.lastIndexOf("/");
+    const parent = this.#find(path.slice(0, cut));
+    if (!parent) return undefined;
+    const application = known ?? this.#make(path, path.slice(cut + 1), parent);
+    this.#refresh(application);
+    return application;
+  }
+
+  #make(path: string, name: string, parent: LuaApplication | undefined): LuaApplication {
+    const { api } = this;
+    const application = new LuaApplication(api, path, name, parent);
+    newPackage(api.lua, api.seeAll);
+    application.environment.nameValue("package");
+    parent?.children.set(name, application);
+    this.#byPath.set(path, application);
+    return application;
+  }
+
+  /** Starts what is new or was edited, stops what was deleted. API-035, API-037 */
+  #refresh(application: LuaApplication): void {
+    const { files } = this.#host;
+    const file = `${application.folder}main.lua`;
+    const modified = files.modified(file);
+    if (modified === application.modified) return;
+    this.#stop(application);
+    const source = modified === undefined ? undefined : files.read(file);
+    application.start(source, source && modified);
+    if (!application.running) return;
+    this.#host.announce(application.path);
+    for (const peer of [...this.#host.roster.all]) this.#connected(application, peer);
+  }
+
+  #stop(application: LuaApplication): void {
+    if (application.modified === undefined) return;
+    if (application.running) {
+      for (const peer of [...this.#host.roster.all]) this.#disconnected(application, peer);
+    }
+    application.stop();
+    application.modified = undefined;
+  }
+
+  /** Its folder is gone, and those in it. */
+  #remove(application: LuaApplication): void {
+    for (const child of [...application.children.values()]) this.#remove(child);
+    this.#stop(application);
+    this.#byPath.delete(application.path);
+    this.#checkedAt.delete(application.path);
+    application.parent?.children.delete(application.name);
+    application.environment.release();
+  }
+}
+
+/** API-022, API-044. */
+function isPath(path: string): boolean {
+  if (!path.startsWith("/") || path.includes("\\") || path.includes("\0")) return false;
+  return path.slice(1).split("/").every((segment) =>
+    segment !== "" && segment !== "." && segment !== ".." &&
+    segment !== "__index" && segment !== "__metatable"
+  );
+}

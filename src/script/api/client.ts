@@ -1,0 +1,24 @@
+import type { Client } from "../../media/client.ts";
+import type { Api } from "./api.ts";
+import { flowWriter, writerOf } from "./flow_writer.ts";
+import type { Binding } from "./objects.ts";
+
+/** A client. API-210 to API-223; what scripts add to it, clients can call (API-230). */
+export const client: Binding<Client, Api> = {
+  name: "client",
+  get: {
+    id: (client) => client.id,
+    rawId: (client) => client.rawId,
+    address: (client) => client.address,
+    flashVersion: (client) => client.flashVersion,
+    pageUrl: (client) => client.pageUrl,
+    swfUrl: (client) => client.swfUrl,
+    path: (client) => client.path,
+    ping: (client) => Math.round(client.ping),
+    elapsedFromReception: (client) => Math.round(client.elapsedFromReception),
+    writer: (client, api) => api.objects.of(flowWriter, writerOf(api, client)),
+  },
+  /** Parameters of the URL. API-220 */
+  other: (client, name) => typeof name === "string" ? client.properties.get(name) : undefined,
+  parts: (client) => [client.connection.writer],
+};

@@ -1,0 +1,23 @@
+import type { Client } from "../../media/client.ts";
+import type { Api } from "./api.ts";
+import { client } from "./client.ts";
+import { idOf } from "./id.ts";
+import type { Binding } from "./objects.ts";
+
+/** All clients that are connected, of all applications. API-201 to API-204. */
+export const clients: Binding<ReadonlyMap<string, Client>, Api> = {
+  name: "clients",
+  get: { count: (clients) => clients.size },
+  lookup(clients, args, api) {
+    const id = idOf(args);
+    if (id === undefined) api.log("error", "cumulus.clients takes an id of 64 digits or 32 bytes");
+    const found = id && clients.get(id);
+    return found && api.objects.of(client, found);
+  },
+  pairs: (clients, api) => api.objects.pushTable(objects(clients, api)),
+  length: (clients) => clients.size,
+};
+
+function* objects(clients: ReadonlyMap<string, Client>, api: Api) {
+  for (const one of clients.values()) yield [one.id, api.objects.of(client, one)] as const;
+}

@@ -1,0 +1,111 @@
+import { AmfReader } from "../../amf/mod.ts";
+import { NameTaken } from "../../media/refused.ts";
+import { STRING } from "../vm/lua.ts";
+import type { Api } from "./api.ts";
+import { broadcaster } from "./broadcaster.ts";
+import { clients } from "./clients.ts";
+import { groups } from "./groups.ts";
+import type { Host } from "./host.ts";
+import type { Binding } from "./objects.ts";
+import { publication } from "./publication.ts";
+import { publications } from "./publications.ts";
+import { split } from "./split.ts";
+import { type Args, PUSHED, type Result, type Value } from "./values.ts";
+
+const allPublications = (_: Host, api: Api): Value =>
+  api.objects.of(publications, api.hub.publications);
+
+/** The server. API-101 to API-139. */
+export const cumulus: Binding<Host, Api> = {
+  name: "cumulus",
+  get: {
+    clients: (_, api) => api.objects.of(clients, api.hub.clients),
+    configs: (_, api) => api.configs,
+    epochTime: (host) => Math.trunc(host.epochTime()),
+    groups: (_, api) => api.objects.of(groups, api.hub.groups),
+    publications: allPublications,
+    /** API-105: as the page has it. */
+    pulications: allPublications,
+    servers: (_, api) => api.objects.of(broadcaster, api.servers),
+    publicAddress: (host) => host.publicAddress,
+  },
+  call: {
+    absolutePath(host, args) {
+      const path = args.string().replace(/^\/+|\/+$/g, "");
+      return path === "" ? host.www : `${host.www}${path}/`;
+    },
+    addToBlacklist(_, args, api) {
+      eachAddress(args, api, (ip) => api.hub.ban(ip));
+    },
+    removeFromBlacklist(_, args, api) {
+      eachAddress(args, api, (ip) => api.hub.unban(ip));
+    },
+    publish(_, args, api) {
+      const name = args.string();
+      try {
+        const made = api.hub.publishFromScript(name);
+        const { publisherId } = made;
+        api.running?.owned.add({
+          close: () => made.publisherId === publisherId && made.close(),
+        });
+        return api.objects.of(publication, made);
+      } catch (error) {
+        if (!(error instanceof NameTaken)) throw error;
+        api.log("error", error.message);
+        return null;
+      }
+    },
+    fromAMF(_, args, api) {
+      const bytes = args.bytes();
+      if (bytes.length > 0) api.fromAmf.push(new AmfReader(bytes));
+      return PUSHED;
+    },
+    toAMF(_, args, api) {
+      api.toAmf.push(args.at, args.left);
+      return PUSHED;
+    },
+    toAMF0(_, args, api) {
+      api.toAmf.push(args.at, args.left, "mixed");
+      return PUSHED;
+    },
+    md5: (host, args, api) => digests("md5", args, api, (bytes) => host.md5(bytes)),
+    sha256: (host, args, api) => digests("sha256", args, api, (bytes) => host.sha256(bytes)),
+    split(_, args, api) {
+      const text = args.bytes();
+      const separators = args.bytes();
+      const tokens = split(text, separators, args.number());
+      api.lua.reserve(tokens.length);
+      for (const token of tokens) api.lua.pushBytes(token);
+      return PUSHED;
+    },
+  },
+};
+
+/** One result for each argument. API-131 to API-133 */
+function digests(
+  name: string,
+  args: Args,
+  api: Api,
+  digest: (bytes: Uint8Array) => Uint8Array,
+): Result {
+  const { lua } = api;
+  lua.reserve(args.left);
+  while (args.left > 0) {
+    if (args.isText) lua.pushBytes(digest(args.bytes()));
+    else {
+      api.log("error", `cumulus:${name} takes strings and numbers`);
+      args.skip();
+      lua.pushNil();
+    }
+  }
+  return PUSHED;
+}
+
+/** API-121, API-122. */
+function eachAddress(args: Args, api: Api, change: (ip: string) => boolean): void {
+  while (args.left > 0) {
+    const isText = args.type === STRING;
+    const ip = args.string();
+    if (!isText || !change(ip)) api.log("error", `"${ip}" is not an IP address`);
+  }
+}

@@ -1,0 +1,152 @@
+// The global names of an application. API-027 to API-034.
+import { toUtf8 } from "../../bytes/text.ts";
+import { pushGlobals } from "../vm/libraries.ts";
+import { type Key, type Lua, NIL, type Ref } from "../vm/lua.ts";
+
+/**
+ * Makes the tables of an application out of the environment of its parent:
+ *
+ * - `environment`, its own variables, which Lua finds without asking anybody;
+ * - `names`, what API-029 calls things, looked up when there is no such variable, and behind it the parent;
+ * - `facade`, what others have of it as `super`, `www` or by its name: its functions, which drop it as first
+ *   argument, so that `super:f(x)` is `f(x)` (API-034).
+ */
+const MAKER = `
+local setmetatable, rawequal, type, next = setmetatable, rawequal, type, next
+local prohibited = "change of metatable prohibited"
+
+local function drop(f, _, ...)
+  return f(...)
+end
+
+return function(parent)
+  local names = setmetatable({}, { __index = parent, __metatable = prohibited })
+  local environment = setmetatable({}, { __index = names, __metatable = prohibited })
+  local facade = {}
+  local functions = setmetatable({}, { __mode = "k" })
+  setmetatable(facade, {
+    __metatable = prohibited,
+    __index = function(_, name)
+      local value = environment[name]
+      if type(value) ~= "function" then return value end
+      local f = functions[value]
+      if not f then
+        f = function(...)
+          if rawequal((...), facade) then return drop(value, ...) end
+          return value(...)
+        end
+        functions[value] = f
+      end
+      return f
+    end,
+    __newindex = function(_, name, value) environment[name] = value end,
+    __pairs = function() return next, environment, nil end,
+  })
+  return environment, names, facade
+end
+`;
+
+const makers = new WeakMap<Lua, Ref>();
+
+/** Call before any script runs. */
+export function prepareEnvironments(lua: Lua): void {
+  const base = lua.enter();
+  const error = lua.load(toUtf8(MAKER), "=[environment]") ?? lua.run(base, 1);
+  if (error) throw error;
+  makers.set(lua, lua.ref());
+  lua.leave(base);
+}
+
+export class Environment {
+  readonly ref: Ref;
+  readonly facade: Ref;
+  /** What identifies the table of variables. */
+  readonly pointer: number;
+  readonly #lua: Lua;
+  readonly #names: Ref;
+
+  /** @param parent none for the root, whose parent is the real global table */
+  constructor(lua: Lua, parent: Environment | undefined) {
+    this.#lua = lua;
+    const base = lua.enter();
+    lua.pushRef(makers.get(lua)!);
+    if (parent) lua.pushRef(parent.ref);
+    else pushGlobals(lua);
+    const error = lua.run(base, 3);
+    if (error) throw error;
+    this.facade = lua.ref();
+    this.#names = lua.ref();
+    this.pointer = lua.pointer(-1);
+    this.ref = lua.ref();
+    lua.leave(base);
+  }
+
+  /** Gives a name of API-029 to an application, or takes it back. */
+  name(text: string, environment: Environment | undefined): void {
+    const lua = this.#lua;
+    lua.pushRef(this.#names);
+    lua.pushText(text);
+    if (environment) lua.pushRef(environment.facade);
+    else lua.pushNil();
+    lua.rawSet(-3);
+    lua.pop();
+  }
+
+  /** As {@link name}, for the value on top, which it takes off the stack. */
+  nameValue(text: string): void {
+    const lua = this.#lua;
+    lua.pushRef(this.#names);
+    lua.insert(-2);
+    lua.setField(-2, text);
+    lua.pop();
+  }
+
+  /** Pushes the application's own variable. @returns its type; nothing is pushed if there is none */
+  pushOwn(key: Key): number {
+    const lua = this.#lua;
+    lua.pushRef(this.ref);
+    lua.pushKey(key);
+    const type = lua.rawGet(-2);
+    if (type === NIL) lua.pop(2);
+    else lua.remove(-2);
+    return type;
+  }
+
+  /** Erases all variables. API-026, API-042 */
+  clear(): void {
+    const lua = this.#lua;
+    lua.pushRef(this.ref);
+    const table = lua.top;
+    lua.pushNil();
+    while (lua.next(table)) {
+      lua.pop();
+      lua.pushValue(-1);
+      lua.pushNil();
+      lua.rawSet(table); // an existing field may be cleared while the table is walked
+    }
+    lua.pop();
+  }
+
+  /** Sets variables to nil that hold the value at a stack index. API-045 */
+  erase(index: number): void {
+    const lua = this.#lua;
+    const value = lua.absolute(index);
+    lua.pushRef(this.ref);
+    const table = lua.top;
+    lua.pushNil();
+    while (lua.next(table)) {
+      const same = lua.rawEqual(-1, value);
+      lua.pop();
+      if (!same) continue;
+      lua.pushValue(-1);
+      lua.pushNil();
+      lua.rawSet(table);
+    }
+    lua.pop();
+  }
+
+  /** Forgets the tables; nothing of this may be used any more. */
+  release(): void {
+    for (const ref of [this.ref, this.#names, this.facade]) this.#lua.unref(ref);
+  }
+}

@@ -1,0 +1,67 @@
+import { toUtf8 } from "../../bytes/text.ts";
+import type { Client } from "../../media/client.ts";
+import type { FlowWriter } from "../../media/connection.ts";
+import type { Api } from "./api.ts";
+import type { Binding } from "./objects.ts";
+import type { Args } from "./values.ts";
+
+/** The main writer of a client; from then on it is known whose it is. */
+export function writerOf(api: Api, client: Client): FlowWriter {
+  const { writer } = client;
+  api.clientOf.set(writer, client);
+  return writer;
+}
+
+/** The arguments that are left, in the form the client asked for. DECISIONS 11 */
+function encode(writer: FlowWriter, args: Args, api: Api): Uint8Array {
+  const form = api.clientOf.get(writer)?.connection.objectEncoding === 0 ? "amf0" : "amf3";
+  return api.toAmf.encode(args.at, args.left, form);
+}
+
+/** A pipe of messages to a client. API-250 to API-260. */
+export const flowWriter: Binding<FlowWriter, Api> = {
+  name: "flowWriter",
+  get: { reliable: (writer) => writer.reliable },
+  set: { reliable: (writer, args) => writer.reliable = args.boolean() },
+  call: {
+    writeAMFResult(writer, args, api) {
+      writer.result(encode(writer, args, api));
+    },
+    writeAMFMessage(writer, args, api) {
+      const name = args.bytes();
+      writer.message(name, encode(writer, args, api));
+    },
+    /** Pairs of names and values may follow the description: members of the info object. API-253 */
+    writeStatusResponse(writer, args, api) {
+      const code = args.string();
+      const description = args.string();
+      writer.status(code, description, infoMembers(args, api));
+    },
+    flush(writer, args) {
+      writer.flush(args.boolean(true));
+    },
+    newFlowWriter(writer, _args, api) {
+      const client = api.clientOf.get(writer);
+      if (!client || client.state === "gone") return undefined;
+      const made = client.connection.newWriter();
+      api.clientOf.set(made, client);
+      return api.objects.of(flowWriter, made);
+    },
+    close(writer, _args, api) {
+      writer.close();
+      if (api.clientOf.get(writer)?.writer !== writer) api.objects.release(writer);
+    },
+  },
+};
+
+/** AMF0 members `{u16 length, key, value}*` out of names and values by turns. */
+function infoMembers(args: Args, api: Api): Uint8Array | undefined {
+  const parts: number[] = [];
+  while (args.left >= 2) {
+    const name = toUtf8(args.string());
+    parts.push(name.length >> 8, name.length & 0xff, ...name);
+    parts.push(...api.toAmf.encode(args.at, 1, "amf0"));
+    args.skip();
+  }
+  return parts.length > 0 ? Uint8Array.from(parts) : undefined;
+}

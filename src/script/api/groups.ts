@@ -1,0 +1,39 @@
+import { fromHex } from "../../bytes/hex.ts";
+import type { Group } from "../../media/group.ts";
+import type { Api } from "./api.ts";
+import { group } from "./group.ts";
+import { idOf } from "./id.ts";
+import { member } from "./member.ts";
+import type { Binding } from "./objects.ts";
+
+/** All NetGroups. API-301 to API-305. */
+export const groups: Binding<ReadonlyMap<string, Group>, Api> = {
+  name: "groups",
+  get: { count: (groups) => groups.size },
+  call: {
+    join(_groups, args, api) {
+      const peer = idOf(args);
+      const group = idOf(args);
+      if (peer === undefined || group === undefined) {
+        const which = peer === undefined ? "peer" : "group";
+        api.log("error", `cumulus.groups:join takes a ${which} id of 64 digits or 32 bytes`);
+        return undefined;
+      }
+      const joined = api.hub.joinVirtual(fromHex(peer), fromHex(group));
+      api.running?.owned.add({ close: () => joined.release() });
+      return api.objects.of(member, joined);
+    },
+  },
+  lookup(groups, args, api) {
+    const id = idOf(args);
+    if (id === undefined) api.log("error", "cumulus.groups takes an id of 64 digits or 32 bytes");
+    const found = id && groups.get(id);
+    return found && api.objects.of(group, found);
+  },
+  pairs: (groups, api) => api.objects.pushTable(objects(groups, api)),
+  length: (groups) => groups.size,
+};
+
+function* objects(groups: ReadonlyMap<string, Group>, api: Api) {
+  for (const one of groups.values()) yield [one.id, api.objects.of(group, one)] as const;
+}

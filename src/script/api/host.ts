@@ -1,0 +1,143 @@
+import type { Roster } from "../../cluster/roster.ts";
+
+/** Levels of the log, as `--log` counts them. CFG-070, API-050. */
+export const LogLevel = {
+  critic: 2,
+  error: 3,
+  warn: 4,
+  note: 5,
+  info: 6,
+  debug: 7,
+  trace: 8,
+} as const;
+
+/** The configuration as scripts see it: text, or false, or a section. CFG-060, CFG-061. */
+export interface ConfigTree {
+  readonly [name: string]: string | false | ConfigTree;
+}
+
+/** A file that is open. Texts are reasons why something did not work. */
+export interface HostFile {
+  /** Fills the start of `into`. @returns how many bytes that were, 0 at the end */
+  read(into: Uint8Array): number | string;
+  write(bytes: Uint8Array): string | undefined;
+  /** @returns the new place, counted from the start */
+  seek(from: "start" | "current" | "end", by: number): number | string;
+  truncate(length: number): string | undefined;
+  flush(): void;
+  close(): void;
+}
+
+export interface OpenOptions {
+  readonly read?: boolean;
+  readonly write?: boolean;
+  readonly append?: boolean;
+  readonly create?: boolean;
+  readonly truncate?: boolean;
+}
+
+/**
+ * Files of the machine. Paths are absolute, with `/`, and checked: nothing outside of what scripts
+ * may use is ever asked for. Nothing throws.
+ */
+export interface Files {
+  isFolder(path: string): boolean;
+  /** Milliseconds since 1970 of the last change; undefined if there is no such file. */
+  modified(path: string): number | undefined;
+  /** The whole file; undefined if there is none. */
+  read(path: string): Uint8Array | undefined;
+  open(path: string, options: OpenOptions): HostFile | string;
+  /** A file, or an empty folder. @returns the reason why not */
+  remove(path: string): string | undefined;
+  rename(from: string, to: string): string | undefined;
+}
+
+/** One end of a TCP connection or of a UDP socket. */
+export interface Endpoint {
+  readonly hostname: string;
+  readonly port: number;
+}
+
+export interface TcpEvents {
+  onOpen(local: Endpoint, peer: Endpoint): void;
+  onData(bytes: Uint8Array): void;
+  /** Not called after `close`. */
+  onClose(error: string | undefined): void;
+}
+
+export interface Tcp {
+  /** @returns why the bytes were not taken */
+  write(bytes: Uint8Array): string | undefined;
+  close(): void;
+}
+
+export interface ListenEvents {
+  /** @returns who hears of the connection, or undefined to close it */
+  onAccept(connection: Tcp, local: Endpoint, peer: Endpoint): TcpEvents | undefined;
+  onError(error: string): void;
+}
+
+export interface UdpEvents {
+  onDatagram(bytes: Uint8Array, from: Endpoint): void;
+  onError(error: string): void;
+}
+
+export interface Udp {
+  readonly local: Endpoint;
+  send(bytes: Uint8Array, hostname: string, port: number): void;
+  close(): void;
+}
+
+/** The sockets of one application; texts are reasons of refusal. Events never come during a call. */
+export interface Sockets {
+  connect(host: string, port: number, events: TcpEvents): Tcp | string;
+  listen(port: number, events: ListenEvents): { readonly port: number; close(): void } | string;
+  bind(hostname: string, port: number, events: UdpEvents): Udp | string;
+  /** Closes them all. */
+  close(): void;
+}
+
+export interface Mail {
+  readonly sender: string;
+  readonly subject: string;
+  readonly content: string;
+  readonly recipients: readonly string[];
+}
+
+/** What the applications need of the world. */
+export interface Host {
+  /** `file` and `line` of the script; "" and 0 if it is about none. */
+  log(level: number, text: string, file: string, line: number): void;
+  /** What `print` writes, raw, a line feed included. API-053 */
+  print(bytes: Uint8Array): void;
+  readonly files: Files;
+  /** The folder of the root application: absolute, with `/` at the end. */
+  readonly www: string;
+  /** Whom a path without a folder gets to: nobody, or the nearest application above. DECISIONS 10 */
+  readonly unknown: "reject" | "nearest";
+  /** Folders, absolute and with `/` at the end, whose files scripts may use; undefined: each its own. DECISIONS 20 */
+  readonly folders?: readonly string[];
+  /** Limits of an event, milliseconds and bytes. */
+  readonly time: number;
+  readonly memory: number;
+  readonly configs: ConfigTree;
+  /** "" if it is not configured. API-107 */
+  readonly publicAddress: string;
+  /** Milliseconds, never going back. */
+  now(): number;
+  /** Milliseconds since 1970. */
+  epochTime(): number;
+  md5(bytes: Uint8Array): Uint8Array;
+  sha256(bytes: Uint8Array): Uint8Array;
+  /** Runs what happens to a script besides what clients do: everything that comes later goes through it. */
+  input(what: string, action: () => void): void;
+  sockets(): Sockets;
+  /** `done` is told once, never during the call. */
+  mail(mail: Mail, done: (error: string | undefined) => void): void;
+  /** The servers that are linked with this one; not before the first event. */
+  readonly roster: Roster;
+  /** Tells them that an application runs here. */
+  announce(path: string): void;
+  /** Something went wrong that is no fault of a script. */
+  onBug(error: unknown): void;
+}

@@ -1,0 +1,27 @@
+import type { Listener } from "../../media/listener.ts";
+import type { Api } from "./api.ts";
+import type { Binding } from "./objects.ts";
+import { publication } from "./publication.ts";
+import { qualityOfService } from "./quality_of_service.ts";
+
+/** One client's subscription. API-440 to API-445. */
+export const listener: Binding<Listener, Api> = {
+  name: "listener",
+  get: {
+    id: (listener) => listener.id,
+    publication: (listener, api) => api.objects.of(publication, listener.publication),
+    audioQOS: (listener, api) => api.objects.of(qualityOfService, listener.audioQos),
+    videoQOS: (listener, api) => api.objects.of(qualityOfService, listener.videoQos),
+    audioSampleAccess: (listener) => listener.audioSampleAccess,
+    videoSampleAccess: (listener) => listener.videoSampleAccess,
+    receiveAudio: (listener) => listener.receiveAudio,
+    receiveVideo: (listener) => listener.receiveVideo,
+  },
+  set: {
+    audioSampleAccess: (listener, args) => listener.audioSampleAccess = args.boolean(),
+    videoSampleAccess: (listener, args) => listener.videoSampleAccess = args.boolean(),
+    receiveAudio: (listener, args) => listener.receiveAudio = args.boolean(),
+    receiveVideo: (listener, args) => listener.receiveVideo = args.boolean(),
+  },
+  parts: ({ audioQos, videoQos }) => [audioQos, videoQos],
+};

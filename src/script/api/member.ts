@@ -1,0 +1,18 @@
+import type { Member } from "../../media/group.ts";
+import type { Api } from "./api.ts";
+import type { Binding } from "./objects.ts";
+
+/** A virtual member of a group, owned by the script that made it join. API-320 to API-322. */
+export const member: Binding<Member, Api> = {
+  name: "member",
+  get: {
+    id: (member) => member.id,
+    rawId: (member) => member.rawId,
+  },
+  call: {
+    release(member) {
+      member.release();
+    },
+  },
+  alive: (member) => member.active,
+};

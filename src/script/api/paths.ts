@@ -1,0 +1,30 @@
+// Which files a script may use. DECISIONS 20.
+import type { Api } from "./api.ts";
+
+/** Resolves `.` and `..`, and a path that is not absolute against a folder. The result has `/` alone. */
+export function normalPath(path: string, folder: string): string {
+  const text = path.replaceAll("\\", "/");
+  const absolute = text.startsWith("/") || /^[a-z]:\//i.test(text) ? text : folder + text;
+  const [root] = /^(?:[a-z]:)?\//i.exec(absolute)!;
+  const parts: string[] = [];
+  for (const part of absolute.slice(root.length).split("/")) {
+    if (part === "..") parts.pop();
+    else if (part !== "" && part !== ".") parts.push(part);
+  }
+  return root + parts.join("/");
+}
+
+/**
+ * The absolute path of a file that a script names.
+ *
+ * @param source whether it is to be loaded as a script: those under www may be shared
+ * @returns undefined if the script that runs may not use it
+ */
+export function resolvePath(api: Api, path: string, source = false): string | undefined {
+  const { host, running } = api;
+  if (path === "" || path.includes("\0")) return undefined;
+  const own = running?.folder ?? host.www;
+  const full = normalPath(path, own);
+  const folders = [...host.folders ?? [own], ...source ? [host.www] : []];
+  return folders.some((folder) => full.startsWith(folder)) ? full : undefined;
+}

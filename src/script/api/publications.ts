@@ -1,0 +1,24 @@
+import type { Publication } from "../../media/publication.ts";
+import type { Api } from "./api.ts";
+import type { Binding } from "./objects.ts";
+import { publication } from "./publication.ts";
+
+/** What is being published; names that are only waited for do not count. API-401 to API-404. */
+export const publications: Binding<ReadonlyMap<string, Publication>, Api> = {
+  name: "publications",
+  get: { count: (_, api) => count(api) },
+  lookup(publications, args, api) {
+    const found = publications.get(args.string());
+    return found?.publishing ? api.objects.of(publication, found) : undefined;
+  },
+  pairs: (_, api) => api.objects.pushTable(objects(api)),
+  length: (_, api) => count(api),
+};
+
+function* objects(api: Api) {
+  for (const one of api.hub.published()) {
+    yield [one.name, api.objects.of(publication, one)] as const;
+  }
+}
+
+const count = (api: Api): number => [...api.hub.published()].length;

@@ -1,0 +1,15 @@
+import type { QualityOfService } from "../../media/quality_of_service.ts";
+import type { Api } from "./api.ts";
+import type { Binding } from "./objects.ts";
+
+/** How well audio or video gets through. API-450 to API-455. */
+export const qualityOfService: Binding<QualityOfService, Api> = {
+  name: "qualityOfService",
+  get: {
+    byteRate: (qos) => qos.byteRate,
+    lostRate: (qos) => qos.lostRate,
+    congestionRate: (qos) => qos.congestionRate,
+    latency: (qos) => qos.latency,
+    droppedFrames: (qos) => qos.droppedFrames,
+  },
+};

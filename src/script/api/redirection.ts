@@ -1,0 +1,72 @@
+// Where `onHandshake` and `onRendezVousUnknown` send clients to. API-660 to API-664.
+import type { Peer } from "../../cluster/roster.ts";
+import { BOOLEAN, NIL, STRING, TABLE } from "../vm/lua.ts";
+import type { Api } from "./api.ts";
+import { type Broadcaster, broadcaster } from "./broadcaster.ts";
+import { server } from "./server.ts";
+
+/** Arrays in arrays that are looked into. */
+const MAX_DEPTH = 16;
+const DEFAULT_PORT = 1935;
+
+/**
+ * The addresses among the results of an event, each once, in their order.
+ *
+ * @param again what "again" stands for, if it stands for anything
+ * @returns `host:port` each; what is no address is logged
+ */
+export function readRedirection(
+  api: Api,
+  first: number,
+  count: number,
+  again?: string,
+): Set<string> {
+  const { lua, objects } = api;
+  const addresses = new Set<string>();
+
+  const add = (text: string) => {
+    const address = text === "again" && again !== undefined ? again : addressOf(text);
+    if (address === undefined) api.log("error", `"${text}" is not an address`);
+    else addresses.add(address);
+  };
+  const addPeers = (peers: readonly Peer[]) => peers.forEach((peer) => add(peer.publicAddress));
+
+  const read = (index: number, depth: number): void => {
+    switch (lua.type(index)) {
+      case NIL:
+        return;
+      case BOOLEAN:
+        if (lua.toBoolean(index)) api.log("error", "true is not an address");
+        return;
+      case STRING:
+        return add(lua.text(index));
+      case TABLE: {
+        const one = objects.at<Peer>(server, index);
+        if (one) return addPeers([one]);
+        const several = objects.at<Broadcaster>(broadcaster, index);
+        if (several) return addPeers(several.peers());
+        if (objects.handleAt(index) || depth > MAX_DEPTH) break;
+        lua.reserve(2);
+        const table = lua.absolute(index);
+        for (let n = 1, length = lua.rawLength(table); n <= length; n++) {
+          lua.rawGetIndex(table, n);
+          read(lua.top, depth + 1);
+          lua.pop();
+        }
+        return;
+      }
+    }
+    api.log("error", "a result is neither an address nor a server");
+  };
+
+  for (let i = 0; i < count; i++) read(first + i, 0);
+  return addresses;
+}
+
+/** `host:port` of a text that may lack the port (API-663); undefined if it is no address. */
+function addressOf(text: string): string | undefined {
+  const match = /^\s*(\[[0-9a-f:.]+\]|[^\s:/[\]]+)(?::(\d{1,5}))?\s*$/i.exec(text);
+  if (!match) return undefined;
+  const port = match[2] === undefined ? DEFAULT_PORT : Number(match[2]);
+  return port > 0 && port < 65_536 ? `${match[1]}:${port}` : undefined;
+}

@@ -1,0 +1,30 @@
+import type { Peer } from "../../cluster/roster.ts";
+import type { Api } from "./api.ts";
+import type { Binding } from "./objects.ts";
+import type { Args } from "./values.ts";
+
+/** Another server. API-520 to API-526; what scripts add to it, the other server can call. */
+export const server: Binding<Peer, Api> = {
+  name: "server",
+  get: {
+    address: (peer) => peer.address,
+    publicAddress: (peer) => peer.publicAddress,
+    isTarget: (peer) => peer.isTarget,
+  },
+  call: {
+    send(peer, args, api) {
+      const handler = handlerOf(args, api);
+      if (handler !== undefined) peer.send(handler, api.toAmf.encode(args.at, args.left));
+    },
+  },
+  /** Properties of the link. API-523 */
+  other: (peer, name) => typeof name === "string" ? peer.properties.get(name) : undefined,
+};
+
+/** The name of what is called at the other end; what cannot be one is logged. API-505 */
+export function handlerOf(args: Args, api: Api): string | undefined {
+  const handler = args.string();
+  if (handler !== "" && handler !== ".") return handler;
+  api.log("error", `"${handler}" cannot be the name of a handler`);
+  return undefined;
+}

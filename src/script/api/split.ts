@@ -1,0 +1,28 @@
+const SPACE = new Set([9, 10, 11, 12, 13, 32]);
+
+/**
+ * The tokens of `cumulus:split`. API-135
+ *
+ * @param separators each of these bytes separates
+ * @param option 1: no empty tokens, 2: no blanks around them, 3: neither
+ */
+export function split(text: Uint8Array, separators: Uint8Array, option: number): Uint8Array[] {
+  if (text.length === 0) return [];
+  const tokens: Uint8Array[] = [];
+  let start = 0;
+  for (let i = 0; i <= text.length; i++) {
+    if (i < text.length && !separators.includes(text[i])) continue;
+    const token = option & 2 ? trimmed(text.subarray(start, i)) : text.subarray(start, i);
+    if (token.length > 0 || !(option & 1)) tokens.push(token);
+    start = i + 1;
+  }
+  return tokens;
+}
+
+function trimmed(bytes: Uint8Array): Uint8Array {
+  let start = 0;
+  let end = bytes.length;
+  while (start < end && SPACE.has(bytes[start])) start++;
+  while (end > start && SPACE.has(bytes[end - 1])) end--;
+  return bytes.subarray(start, end);
+}

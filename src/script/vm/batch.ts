@@ -1,0 +1,165 @@
+import {
+  type BatchExports,
+  HAS_NAMES,
+  instantiateBatch,
+  KEEP,
+  PUSH_BOOLEAN,
+  PUSH_INTEGER,
+  PUSH_KEPT,
+  PUSH_NIL,
+  PUSH_NUMBER,
+  PUSH_REF,
+  PUSH_STRING,
+  PUSH_TABLE,
+  RECORD,
+  SET_ELEMENT,
+  SET_FIELD,
+} from "./batch_module.ts";
+import type { Lua, Ref } from "./lua.ts";
+
+export { HAS_NAMES, RECORD };
+
+/** Room for records of what is taken out of Lua, in bytes; tables that need more go one by one. */
+const DUMPED = 1 << 16;
+const DUMP_DEPTH = 32;
+/** Room for records of what is put into Lua, in bytes. */
+const QUEUED = 1 << 14;
+
+/** Memory of Lua's that JavaScript reads and writes. */
+export class LuaMemory {
+  bytes: Uint8Array;
+  view: DataView;
+  readonly #memory: WebAssembly.Memory;
+
+  constructor(lua: Lua) {
+    this.#memory = lua.c.memory;
+    this.bytes = new Uint8Array(this.#memory.buffer);
+    this.view = new DataView(this.#memory.buffer);
+  }
+
+  /** To be called after whatever may have made Lua allocate: if its memory has moved, finds it again. */
+  refresh(): void {
+    if (this.bytes.length > 0) return; // else it is detached
+    this.bytes = new Uint8Array(this.#memory.buffer);
+    this.view = new DataView(this.#memory.buffer);
+  }
+}
+
+/** Whole tables out of one Lua and into it. */
+export class Batch {
+  readonly memory: LuaMemory;
+  readonly queue: Queue;
+  readonly #lua: Lua;
+  readonly #module: BatchExports;
+  readonly #dumped: number;
+
+  constructor(lua: Lua) {
+    this.#lua = lua;
+    this.#module = instantiateBatch(lua.c);
+    this.#dumped = lua.c.malloc(DUMPED);
+    const queued = lua.c.malloc(QUEUED);
+    this.memory = new LuaMemory(lua);
+    this.queue = new Queue(lua, this.#module, this.memory, queued);
+  }
+
+  /**
+   * Takes the value on top of the stack apart, if there is nothing special about the tables in it.
+   *
+   * @returns where in the memory its records are, as {@link BatchExports.dump} says, until the next call; 0 if not
+   */
+  dump(): number {
+    const at = this.#dumped;
+    const end = this.#module.dump(this.#lua.state, at, at + DUMPED, DUMP_DEPTH);
+    this.memory.refresh();
+    return end && at;
+  }
+}
+
+/** A list of what is to be done on Lua's stack, which {@link flush} does. */
+export class Queue {
+  /** Stack index of the table for {@link keep} and {@link kept}. */
+  references = 0;
+  readonly #lua: Lua;
+  readonly #module: BatchExports;
+  readonly #memory: LuaMemory;
+  readonly #start: number;
+  #at: number;
+
+  constructor(lua: Lua, module: BatchExports, memory: LuaMemory, start: number) {
+    this.#lua = lua;
+    this.#module = module;
+    this.#memory = memory;
+    this.#start = this.#at = start;
+  }
+
+  /** Does what is listed. Whoever makes Lua do anything else does this before. */
+  flush(): void {
+    const end = this.#at;
+    if (end === this.#start) return;
+    this.#at = this.#start; // first: Lua may jump out of it
+    this.#module.run(this.#lua.state, this.#start, end, this.references);
+    this.#memory.refresh();
+  }
+
+  nil(): void {
+    this.#add(PUSH_NIL);
+  }
+
+  boolean(value: boolean): void {
+    this.#memory.view.setInt32(this.#add(PUSH_BOOLEAN) + 4, value ? 1 : 0, true);
+  }
+
+  /** Integral values become integers, as {@link Lua.pushNumber} makes them. */
+  number(value: number): void {
+    const isInteger = Number.isSafeInteger(value) && !Object.is(value, -0);
+    const at = this.#add(isInteger ? PUSH_INTEGER : PUSH_NUMBER);
+    this.#memory.view.setFloat64(at + 8, value, true);
+  }
+
+  /** A string of bytes that stand in Lua's memory. */
+  string(start: number, length: number): void {
+    const at = this.#add(PUSH_STRING);
+    this.#memory.view.setInt32(at + 4, length, true);
+    this.#memory.view.setInt32(at + 8, start, true);
+  }
+
+  table(elements: number, fields: number): void {
+    const at = this.#add(PUSH_TABLE);
+    this.#memory.view.setInt32(at + 4, elements, true);
+    this.#memory.view.setInt32(at + 8, fields, true);
+  }
+
+  /** A value that the registry refers to. */
+  ref(ref: Ref): void {
+    this.#memory.view.setInt32(this.#add(PUSH_REF) + 4, ref, true);
+  }
+
+  /** Takes a value and below it its key off the stack, into the table below. */
+  setField(): void {
+    this.#add(SET_FIELD);
+  }
+
+  /** Takes a value off the stack, which becomes element `n` of the table below. */
+  setElement(n: number): void {
+    this.#memory.view.setInt32(this.#add(SET_ELEMENT) + 4, n, true);
+  }
+
+  /** Enters the value on top, which stays there, in the table of references. */
+  keep(n: number): void {
+    this.#memory.view.setInt32(this.#add(KEEP) + 4, n, true);
+  }
+
+  /** Pushes a value from the table of references. */
+  kept(n: number): void {
+    this.#memory.view.setInt32(this.#add(PUSH_KEPT) + 4, n, true);
+  }
+
+  /** @returns the address of the new record */
+  #add(operation: number): number {
+    if (this.#at === this.#start + QUEUED) this.flush();
+    const at = this.#at;
+    this.#at += RECORD;
+    this.#memory.view.setInt32(at, operation, true);
+    return at;
+  }
+}

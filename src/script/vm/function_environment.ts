@@ -1,0 +1,69 @@
+// The environment of a function: what its global names mean. Lua 5.4 has it in an upvalue called _ENV, which
+// functions of one chunk share; Lua 5.1 had one for each function.
+import { dump } from "./libraries.ts";
+import type { Lua } from "./lua.ts";
+import { toUtf8 } from "../../bytes/text.ts";
+
+const EMPTY = toUtf8("return _ENV");
+
+/** Number of the upvalue _ENV of the Lua function at a stack index; 0 if it uses no globals. */
+function environmentUpvalue(lua: Lua, index: number): number {
+  for (let n = 1;; n++) {
+    const name = lua.pushUpvalue(index, n);
+    if (name === undefined) return 0;
+    lua.pop();
+    if (name === "_ENV") return n;
+  }
+}
+
+/** Pushes the environment of the function at a stack index. @returns false, and pushes nothing, if it has none */
+export function pushEnvironment(lua: Lua, index: number): boolean {
+  const n = environmentUpvalue(lua, index);
+  return n > 0 && lua.pushUpvalue(index, n) !== undefined;
+}
+
+/**
+ * Takes a table off the stack, which becomes the environment of the function at a stack index, of it alone and
+ * of those it will make.
+ *
+ * @returns false if the function uses no globals
+ */
+export function setEnvironment(lua: Lua, index: number): boolean {
+  const f = lua.absolute(index);
+  const n = environmentUpvalue(lua, f);
+  if (n === 0) {
+    lua.pop();
+    return false;
+  }
+  const error = lua.load(EMPTY, "=");
+  if (error) throw error;
+  lua.insert(-2);
+  lua.c.lua_setupvalue(lua.state, -2, 1);
+  lua.c.lua_upvaluejoin(lua.state, f, n, -1, 1);
+  lua.pop();
+  return true;
+}
+
+/**
+ * Takes a table off the stack and pushes a function like the one at a stack index, with that environment; it
+ * shares all local variables with the other. @returns false, pushing nothing, if the function uses no globals
+ */
+export function pushClone(lua: Lua, index: number): boolean {
+  const f = lua.absolute(index);
+  const environment = lua.top;
+  const n = lua.c.lua_iscfunction(lua.state, f) ? 0 : environmentUpvalue(lua, f);
+  if (n === 0) {
+    lua.pop();
+    return false;
+  }
+  const error = lua.load(dump(lua, f), "=", "b");
+  if (error) throw error;
+  for (let i = 1; lua.pushUpvalue(f, i) !== undefined; i++) {
+    lua.pop();
+    if (i !== n) lua.c.lua_upvaluejoin(lua.state, environment + 1, i, f, i);
+  }
+  lua.pushValue(environment);
+  lua.c.lua_setupvalue(lua.state, environment + 1, n);
+  lua.remove(environment);
+  return true;
+}

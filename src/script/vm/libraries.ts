@@ -1,0 +1,93 @@
+// The libraries that scripts get, in the real global table: those of Lua, the prelude and the sandbox over them.
+// Files, time and loading code come from src/script/api, which knows what an application may do.
+import { toUtf8 } from "../../bytes/text.ts";
+import { type Lua, type Ref, REGISTRY } from "./lua.ts";
+import { measure, rehearse } from "./pattern.ts";
+import { installPrelude } from "./prelude.ts";
+import { SANDBOX } from "./sandbox_source.ts";
+
+/** Index of the global table in the registry: LUA_RIDX_GLOBALS. */
+const GLOBALS = 2;
+const LIBRARIES = ["coroutine", "table", "string", "utf8", "math", "debug"] as const;
+
+/** Pushes the real global table. */
+export function pushGlobals(lua: Lua): void {
+  lua.rawGetIndex(REGISTRY, GLOBALS);
+}
+
+/** Opens the libraries. Call once, before any script runs. */
+export function openLibraries(lua: Lua): void {
+  pushGlobals(lua);
+  const globals = lua.top;
+  for (const library of LIBRARIES) {
+    lua.openLibrary(library);
+    lua.setField(globals, library);
+  }
+  lua.getField(globals, "string");
+  lua.getField(-1, "dump");
+  dumpers.set(lua, lua.ref());
+  lua.pop();
+  installPrelude(lua);
+  closeSandbox(lua);
+  // What loads code or prints is given back by src/script/api, for each application its own.
+  for (const name of ["dofile", "loadfile", "load", "loadstring", "print", "warn"]) {
+    lua.pushNil();
+    lua.setField(globals, name);
+  }
+  lua.top = globals - 1;
+}
+
+function closeSandbox(lua: Lua): void {
+  const base = lua.enter();
+  // Without numbers of lines, errors in these functions show the line of the script that called them.
+  pushStripped(lua, SANDBOX);
+  lua.newTable(0, 4);
+  const machine: Record<string, (lua: Lua) => number> = {
+    exhausted: (lua) => {
+      lua.pushBoolean(lua.exhausted);
+      return 1;
+    },
+    measure: (lua) => {
+      lua.pushNumber(measure(lua.bytes(1)));
+      return 1;
+    },
+    rehearse: (lua) => {
+      rehearse(lua.bytes(1), lua.bytes(2), lua.toNumber(3), lua.toBoolean(4));
+      return 0;
+    },
+  };
+  for (const [name, f] of Object.entries(machine)) {
+    lua.pushFunction(lua.define(f));
+    lua.setField(-2, name);
+  }
+  lua.pushRef(lua.threads);
+  lua.setField(-2, "threads");
+  const error = lua.run(base, 0);
+  if (error) throw error;
+  lua.leave(base);
+}
+
+/** Pushes a chunk without names of variables and numbers of lines. */
+function pushStripped(lua: Lua, source: string): void {
+  const error = lua.load(toUtf8(source), "=[sandbox]");
+  if (error) throw error;
+  const bytecode = dump(lua, -1, true);
+  lua.pop();
+  const failed = lua.load(bytecode, "=[sandbox]", "b");
+  if (failed) throw failed;
+}
+
+/** The bytecode of the Lua function at a stack index. For the machine's own use: scripts load text alone. */
+export function dump(lua: Lua, index: number, strip = false): Uint8Array<ArrayBuffer> {
+  const f = lua.absolute(index);
+  lua.pushRef(dumpers.get(lua)!);
+  lua.pushValue(f);
+  lua.pushBoolean(strip);
+  lua.c.lua_callk(lua.state, 2, 1, 0, 0);
+  const bytecode = lua.copyBytes(-1);
+  lua.pop();
+  return bytecode;
+}
+
+/** `string.dump`, whatever scripts make of it. */
+const dumpers = new WeakMap<Lua, Ref>();

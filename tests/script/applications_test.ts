@@ -1,0 +1,270 @@
+// Applications, their names and their life: API-021 to API-046.
+import assert from "node:assert/strict";
+import { UnknownApplication } from "../../src/media/refused.ts";
+import { Machine } from "./machine.ts";
+
+Deno.test("API-023, API-041: the root starts at once, others with their first client", () => {
+  const machine = new Machine({
+    "main.lua": "INFO('main') function onStart(path) INFO('start ', '[', path, ']') end",
+    "a/main.lua": "INFO('main a')",
+    "a/b/main.lua": "INFO('main b')",
+  }).start();
+  assert.deepEqual(machine.said(), ["main", "start []"]);
+  machine.connect("/a/b");
+  assert.deepEqual(machine.said(), ["main a", "start [/a]", "main b", "start [/a/b]"]);
+  assert.deepEqual(machine.host.announced, ["", "/a", "/a/b"]);
+});
+
+Deno.test("API-022, API-024, API-044: paths without a folder are unknown", () => {
+  const machine = new Machine({ "main.lua": "", "a/main.lua": "", "__index/main.lua": "" }).start();
+  for (const path of ["/b", "/a/b", "/a/", "//a", "/./a", "/../www", "/a/..", "a", "/__index"]) {
+    assert.throws(() => machine.connect(path), UnknownApplication, path);
+  }
+});
+
+Deno.test("DECISIONS 10: unknown = nearest serves with the application above", () => {
+  const machine = new Machine({
+    "main.lua": "function onConnection(client) INFO('root ', client.path) end",
+    "a/main.lua": "function onConnection(client) INFO('a ', client.path) end",
+  });
+  machine.host.unknown = "nearest";
+  machine.start();
+  machine.connect("/0123-key");
+  machine.connect("/a/b/c");
+  assert.deepEqual(machine.said(), ["root /0123-key", "a /a/b/c"]);
+});
+
+Deno.test("API-025: a folder without main.lua accepts, without any event", () => {
+  const machine = new Machine({
+    "main.lua":
+      "function onConnection(client) INFO('connected') function client:f() end end function onDisconnection() INFO('gone') end",
+    "a/readme.txt": "",
+  }).start();
+  const guest = machine.connect("/a");
+  assert.equal(guest.call("f"), "not found");
+  machine.hub.disconnect(guest.client);
+  assert.deepEqual(machine.said(), []);
+});
+
+Deno.test("API-026: what does not compile or run refuses its clients, and leaves no names", () => {
+  const machine = new Machine({
+    "main.lua": "",
+    "a/main.lua": "x = = 1",
+    "b/main.lua": "left = 1\nerror('broken')",
+  }).start();
+  assert.equal(machine.refused("/a"), "www/a/main.lua:1: unexpected symbol near '='");
+  assert.equal(machine.refused("/b"), "www/b/main.lua:2: broken");
+  assert.deepEqual(machine.logged("error").length, 2);
+  machine.write("b/main.lua", "INFO(left)");
+  machine.connect("/b");
+  assert.deepEqual(machine.said(), ["(null)"]);
+});
+
+Deno.test("API-027, API-028: names are read from parents and written at home", () => {
+  const machine = new Machine({
+    "main.lua": "name = 'root' shared = 1 function get() return name end",
+    "a/main.lua": "INFO(name) name = 'a' INFO(name, get()) name = nil INFO(name) own = 2",
+    "a/b/main.lua": "INFO(shared, own) own = nil INFO(own) shared = 3 INFO(shared)",
+    "c/main.lua": "INFO(shared, own)",
+  }).start();
+  machine.connect("/a");
+  assert.deepEqual(machine.said(), ["root", "aroot", "root"]);
+  machine.connect("/a/b");
+  assert.deepEqual(machine.said(), ["12", "2", "3"]);
+  machine.connect("/c");
+  assert.deepEqual(machine.said(), ["1(null)"]);
+});
+
+Deno.test("API-029, API-030: super, www, own, parent's and children's names", () => {
+  const machine = new Machine({
+    "main.lua": "who = 'root' function look() INFO(a and a.who) end",
+    "a/main.lua": "who = 'a' INFO(super.who, www.who, a.who)",
+    "a/b/main.lua":
+      "who = 'b' INFO(super.who, www.who, a.who, b.who) local b = 5 super.new = 'n' INFO(a.new)",
+    "a/c/main.lua": "super = 'mine' INFO(super) super = nil INFO(super.who)",
+  }).start();
+  machine.connect("/a");
+  assert.deepEqual(machine.said(), ["arootaroot".replace("arootaroot", "rootroota")]);
+  machine.connect("/a/b");
+  assert.deepEqual(machine.said(), ["arootab", "n"]);
+  machine.connect("/a/c");
+  assert.deepEqual(machine.said(), ["mine", "a"]);
+});
+
+Deno.test("API-029: in the root, super is the real global table", () => {
+  const machine = new Machine();
+  assert.deepEqual(machine.run("INFO(super == _G, super.print == print)"), ["(true)(true)"]);
+});
+
+Deno.test("API-031: naming a child does not start it", () => {
+  const machine = new Machine({
+    "main.lua": "function onConnection(client) INFO(game and game.who) end",
+    "game/main.lua": "who = 'game' INFO('started')",
+  }).start();
+  machine.connect();
+  assert.deepEqual(machine.said(), ["(null)"]);
+  machine.connect("/game");
+  machine.connect();
+  assert.deepEqual(machine.said(), ["started", "game", "game"]);
+});
+
+Deno.test("API-032, API-033: an inherited event runs with the names of the child", () => {
+  const machine = new Machine({
+    "main.lua": `
+      greeting = 'root'
+      local count = 0
+      local function greet() return greeting end
+      function helper() return greeting end
+      function onConnection(client)
+        count = count + 1
+        last = client.path
+        INFO(greeting, ' ', helper(), ' ', count, ' ', client.path)
+        function client:greet() return greeting end
+      end
+      function onManage() INFO(last) end`,
+    "a/main.lua": "greeting = 'a'",
+  }).start();
+  machine.connect();
+  const guest = machine.connect("/a");
+  machine.connect();
+  assert.deepEqual(machine.said(), ["root root 1 ", "a root 2 /a", "root root 3 "]);
+  assert.deepEqual(guest.call("greet"), ['_result("a")']);
+  machine.applications.manage();
+  assert.deepEqual(machine.said(), [""]);
+});
+
+Deno.test("API-034: super:f(x) and super.f(x) both call f(x)", () => {
+  const machine = new Machine({
+    "main.lua": `
+      function onConnection(client, name) INFO('root ', client.path, ' ', name) end
+      function sum(...) return select('#', ...) end`,
+    "a/main.lua": `
+      function onConnection(client, ...)
+        super:onConnection(client, ...)
+        super.onConnection(client, ...)
+        www:onConnection(client, ...)
+        INFO(super.sum(), super:sum(), super:sum(nil), super.sum(1, 2))
+      end`,
+    "a/b/main.lua": "function onConnection(client, ...) a:onConnection(client, ...) end",
+  }).start();
+  machine.connect("/a", { values: ["Tom"] });
+  assert.deepEqual(machine.said(), ["root /a Tom", "root /a Tom", "root /a Tom", "0012"]);
+  machine.connect("/a/b", { values: ["Tom"] });
+  assert.equal(machine.said().length, 4);
+});
+
+Deno.test("API-035, API-038, API-039: an edited main.lua starts again, clients stay", () => {
+  const machine = new Machine({
+    "main.lua": `
+      old = 1
+      cumulus.kept = 'kept'
+      function onStart() INFO('start 1') end
+      function onStop(path) INFO('stop 1 ', path, old) end
+      function onConnection(client) function client:hello() return 'hello ' .. tostring(new) end end
+      function onDisconnection(client) INFO('gone') end`,
+  }).start();
+  const guest = machine.connect();
+  machine.applications.manage();
+  assert.deepEqual(machine.said(), ["start 1"]);
+  machine.write("main.lua", "new = 2 function onStart() INFO('start 2', old, cumulus.kept) end");
+  machine.applications.manage();
+  assert.deepEqual(machine.said(), ["stop 1 1", "start 2(null)kept"]);
+  assert.deepEqual(guest.call("hello"), ['_result("hello 2")']);
+  machine.hub.disconnect(guest.client);
+  assert.deepEqual(machine.said(), []);
+});
+
+Deno.test("API-035: others are checked at each connection of their path, API-036: main.lua alone", () => {
+  const machine = new Machine({
+    "main.lua": "",
+    "a/main.lua": "dofile('more.lua') INFO(more)",
+    "a/more.lua": "more = 1",
+  }).start();
+  machine.connect("/a");
+  machine.write("a/more.lua", "more = 2");
+  machine.connect("/a");
+  assert.deepEqual(machine.said(), ["1"]);
+  machine.write("a/main.lua", "dofile('more.lua') INFO('again ', more)");
+  machine.applications.manage();
+  assert.deepEqual(machine.said(), []);
+  machine.connect("/a");
+  assert.deepEqual(machine.said(), ["again 2"]);
+});
+
+Deno.test("API-037: deletion of main.lua and of the folder", () => {
+  const machine = new Machine({
+    "main.lua": "",
+    "a/main.lua": "function onStop() INFO('stop') end function onConnection() INFO('a') end",
+    "a/b/main.lua": "function onStop() INFO('stop b') end",
+  }).start();
+  machine.connect("/a/b");
+  machine.connect("/a");
+  machine.said();
+  machine.remove("a/main.lua");
+  machine.connect("/a");
+  assert.deepEqual(machine.said(), ["stop"]);
+  machine.removeFolder("a");
+  assert.throws(() => machine.connect("/a"), UnknownApplication);
+  assert.deepEqual(machine.said(), ["stop b"]);
+  machine.write("a/main.lua", "INFO('new')");
+  machine.connect("/a");
+  assert.deepEqual(machine.said(), ["new"]);
+});
+
+Deno.test("API-040: files run with the names of the application that loads them", () => {
+  const machine = new Machine({
+    "main.lua": "",
+    "a/main.lua": `
+      base = 1
+      dofile(cumulus:absolutePath('/a') .. 'start.lua')
+      INFO(started, _G.started)
+      local f = loadfile('start.lua')
+      started = nil f() INFO(started)
+      INFO(select(2, loadfile('none.lua')))
+      INFO(load('return base')(), loadstring('return base + 1')(), load('return x', 'n', 't', {x = 7})())
+      INFO(require('lib').name, require('lib') == package.loaded.lib, libglobal)
+      INFO(pcall(require, 'nolib'))
+      INFO(select(2, pcall(dofile, '../../etc/passwd')))`,
+    "a/start.lua": "started = base + 1",
+    "a/lib.lua": "libglobal = ... return { name = 'lib' }",
+  }).start();
+  machine.connect("/a");
+  assert.deepEqual(machine.logged("error"), []);
+  const said = machine.said();
+  assert.deepEqual(said.slice(0, 6), [
+    "2(null)",
+    "2",
+    "cannot open none.lua",
+    "127",
+    "lib(true)lib",
+    said[5],
+  ]);
+  assert.match(said[5], /^\(false\).*module 'nolib' not found:/s);
+  assert.match(said[6], /cannot open/);
+  machine.connect("/a");
+});
+
+Deno.test("API-042: children stop before parents, the root last, only those that started", () => {
+  const machine = new Machine({
+    "main.lua": "function onStop(path) INFO('stop ', path) end",
+    "a/main.lua": "",
+    "a/b/main.lua": "",
+    "c/readme": "",
+    "d/main.lua": "error('x')",
+  }).start();
+  machine.connect("/a/b");
+  machine.connect("/c");
+  machine.refused("/d");
+  machine.said();
+  machine.applications.stop();
+  assert.deepEqual(machine.said(), ["stop /a/b", "stop /a", "stop "]);
+});
+
+Deno.test("API-043: metatables of environments and of _G are hidden", () => {
+  const machine = new Machine();
+  assert.deepEqual(
+    machine.run(`
+      for _, t in ipairs { _G, _ENV, www } do INFO(type(getmetatable(t)), ' ', (pcall(setmetatable, t, {}))) end`),
+    ["string (false)", "string (false)", "string (false)"],
+  );
+});

@@ -1,0 +1,382 @@
+// Applications over a world in memory: files, a clock and servers that tests change, clients that write down
+// what they are sent.
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { AmfReader, type AmfValue, decodeAmf, encodeAmf } from "../../src/amf/mod.ts";
+import { fromUtf8, toUtf8 } from "../../src/bytes/text.ts";
+import { toHex } from "../../src/bytes/hex.ts";
+import { Roster } from "../../src/cluster/roster.ts";
+import type { Client } from "../../src/media/client.ts";
+import type {
+  Connection,
+  FlowWriter,
+  GroupOutput,
+  PublisherOutput,
+} from "../../src/media/connection.ts";
+import { Hub } from "../../src/media/hub.ts";
+import type { Listener, ListenerOptions, ListenerOutput } from "../../src/media/listener.ts";
+import type { Publisher } from "../../src/media/publisher.ts";
+import { Refused } from "../../src/media/refused.ts";
+import { LuaApplications } from "../../src/script/api/applications.ts";
+import {
+  type ConfigTree,
+  type Host,
+  type HostFile,
+  LogLevel,
+  type Mail,
+  type OpenOptions,
+  type Sockets,
+} from "../../src/script/api/host.ts";
+
+const WWW = "/srv/www/";
+
+/** Files in memory; folders are what files stand in, and what was made. */
+export class MemoryFiles {
+  readonly files = new Map<string, { bytes: Uint8Array; modified: number }>();
+  readonly folders = new Set<string>(["/srv/www"]);
+  #clock = 1000;
+
+  write(path: string, text: string | Uint8Array): void {
+    const bytes = typeof text === "string" ? toUtf8(text) : text;
+    this.files.set(path, { bytes, modified: ++this.#clock });
+    for (let at = path.indexOf("/", 1); at > 0; at = path.indexOf("/", at + 1)) {
+      this.folders.add(path.slice(0, at));
+    }
+  }
+
+  isFolder = (path: string) => this.folders.has(path.replace(/\/$/, ""));
+  modified = (path: string) => this.files.get(path)?.modified;
+  read = (path: string) => this.files.get(path)?.bytes;
+
+  removeFolder(path: string): void {
+    for (const file of [...this.files.keys()]) {
+      if (file.startsWith(`${path}/`)) this.files.delete(file);
+    }
+    for (const folder of [...this.folders]) {
+      if (folder === path || folder.startsWith(`${path}/`)) this.folders.delete(folder);
+    }
+  }
+
+  open = (path: string, options: OpenOptions): HostFile | string => {
+    if (this.isFolder(path)) return "Is a directory";
+    if (!this.files.has(path)) {
+      if (!options.create) return "No such file or directory";
+      if (!this.isFolder(path.slice(0, path.lastIndexOf("/")))) return "No such file or directory";
+      this.write(path, "");
+    }
+    if (options.truncate) this.write(path, "");
+    let at = 0;
+    const content = () => this.files.get(path)?.bytes ?? new Uint8Array(0);
+    return {
+      read: (into) => {
+        if (!options.read) return "Bad file descriptor";
+        const part = content().subarray(at, at + into.length);
+        into.set(part);
+        at += part.length;
+        return part.length;
+      },
+      write: (bytes) => {
+        if (!options.write && !options.append) return "Bad file descriptor";
+        const before = content();
+        if (options.append) at = before.length;
+        const after = new Uint8Array(Math.max(before.length, at + bytes.length));
+        after.set(before);
+        after.set(bytes, at);
+        at += bytes.length;
+        this.write(path, after);
+        return undefined;
+      },
+      seek: (from, by) => {
+        const place = by + { start: 0, current: at, end: content().length }[from];
+        if (place < 0) return "Invalid argument";
+        return at = place;
+      },
+      truncate: (length) => {
+        this.write(path, content().slice(0, length));
+        return undefined;
+      },
+      flush: () => {},
+      close: () => {},
+    };
+  };
+
+  remove = (path: string) => this.files.delete(path) ? undefined : "No such file or directory";
+  rename = (from: string, to: string) => {
+    const file = this.files.get(from);
+    if (!file) return "No such file or directory";
+    this.files.delete(from);
+    this.write(to, file.bytes);
+    return undefined;
+  };
+}
+
+export interface LogLine {
+  readonly level: number;
+  readonly text: string;
+  readonly file: string;
+  readonly line: number;
+}
+
+export class TestHost implements Host {
+  readonly files = new MemoryFiles();
+  readonly www = WWW;
+  readonly lines: LogLine[] = [];
+  readonly announced: string[] = [];
+  readonly roster = new Roster();
+  readonly mails: { mail: Mail; done: (error: string | undefined) => void }[] = [];
+  printed = "";
+  time = 1000;
+  memory = 64 << 20;
+  unknown: "reject" | "nearest" = "reject";
+  folders: string[] | undefined;
+  configs: ConfigTree = {};
+  publicAddress = "";
+  epoch = 1_700_000_000_000;
+
+  log(level: number, text: string, file: string, line: number): void {
+    this.lines.push({ level, text, file, line });
+  }
+  print(bytes: Uint8Array): void {
+    this.printed += fromUtf8(bytes);
+  }
+  now = () => performance.now();
+  epochTime = () => this.epoch;
+  md5 = (bytes: Uint8Array) => new Uint8Array(createHash("md5").update(bytes).digest());
+  sha256 = (bytes: Uint8Array) => new Uint8Array(createHash("sha256").update(bytes).digest());
+  input(_what: string, action: () => void): void {
+    action();
+  }
+  sockets(): Sockets {
+    return {
+      connect: () => "no network here",
+      listen: () => "no network here",
+      bind: () => "no network here",
+      close: () => {},
+    };
+  }
+  mail(mail: Mail, done: (error: string | undefined) => void): void {
+    this.mails.push({ mail, done });
+  }
+  announce(path: string): void {
+    this.announced.push(path);
+  }
+  onBug(error: unknown): void {
+    throw error;
+  }
+}
+
+/** What a client was sent, as `name(values)` or `name(values) unreliable`. */
+export class TestWriter implements FlowWriter {
+  reliable = true;
+  closed = false;
+  readonly sent: string[] = [];
+  constructor(readonly name = "") {}
+
+  #write(what: string, values: Uint8Array | undefined): void {
+    if (this.closed) return;
+    const text = values ? decodeAmf(values).map(show).join(",") : "";
+    this.sent.push(`${what}(${text})${this.reliable ? "" : " unreliable"}`);
+  }
+  message(name: string | Uint8Array, values: Uint8Array): void {
+    this.#write(typeof name === "string" ? name : fromUtf8(name), values);
+  }
+  result(values: Uint8Array): void {
+    this.#write("_result", values);
+  }
+  status(code: string, description = "", info?: Uint8Array): void {
+    const members = info ? ` ${toHex(info)}` : "";
+    this.#write(`status ${code} "${description}"${members}`, undefined);
+  }
+  flush(): void {}
+  close(): void {
+    this.closed = true;
+  }
+}
+
+function show(value: AmfValue): string {
+  return JSON.stringify(value, (_, value) => value instanceof Uint8Array ? toHex(value) : value) ??
+    "undefined";
+}
+
+export class TestConnection implements Connection {
+  address = "192.0.2.1:4000";
+  hostname = "192.0.2.1";
+  ping = 20;
+  elapsedFromReception = 3;
+  objectEncoding: 0 | 3 = 3;
+  readonly writer = new TestWriter();
+  readonly made: TestWriter[] = [];
+  closed = false;
+
+  get writers(): Iterable<FlowWriter> {
+    return this.made.filter((writer) => !writer.closed);
+  }
+  newWriter(): FlowWriter {
+    const writer = new TestWriter();
+    this.made.push(writer);
+    return writer;
+  }
+  close(): void {
+    this.closed = true;
+  }
+}
+
+export interface Guest {
+  readonly client: Client;
+  readonly connection: TestConnection;
+  /** The members that the application adds to the answer, as AMF0 bytes. */
+  readonly members: Uint8Array | undefined;
+  /** Calls a function of the client; the answers written meanwhile, or the description of an error. */
+  call(name: string, ...values: AmfValue[]): string[] | { error: string } | "not found";
+}
+
+export const noOutput: PublisherOutput & GroupOutput = {
+  status: () => {},
+  close: () => {},
+  announce: () => {},
+};
+
+export const deaf: ListenerOutput = {
+  queuedBytes: 0,
+  queuedDataBytes: 0,
+  send: () => {},
+  abandon: () => 0,
+  sampleAccess: () => {},
+  published: () => {},
+  unpublished: () => {},
+  overflowed: () => {},
+};
+
+let lastGuest = 0;
+
+/** A server of scripts. */
+export class Machine {
+  readonly host = new TestHost();
+  #applications: LuaApplications | undefined;
+  #hub: Hub | undefined;
+
+  /** @param files by path below www, such as "main.lua" */
+  constructor(files: Record<string, string> = {}) {
+    for (const [path, text] of Object.entries(files)) this.write(path, text);
+  }
+
+  /** Made at first use, so that tests can set up the host before. */
+  get applications(): LuaApplications {
+    return this.#applications ??= new LuaApplications(this.host);
+  }
+
+  get hub(): Hub {
+    return this.#hub ??= new Hub(this.applications, {
+      random: () => 0,
+      log: (level, text) => this.host.log(LogLevel[level], text, "", 0),
+      ip: (text) => /^\d+\.\d+\.\d+\.\d+$/.test(text) ? text : undefined,
+    });
+  }
+
+  start(): this {
+    this.applications.start(this.hub);
+    return this;
+  }
+
+  write(path: string, text: string): void {
+    this.host.files.write(WWW + path, text);
+  }
+
+  remove(path: string): void {
+    this.host.files.files.delete(WWW + path);
+  }
+
+  removeFolder(path: string): void {
+    this.host.files.removeFolder(WWW + path);
+  }
+
+  /** A client that connects. @throws {Refused} */
+  connect(path = "", { values = [], properties = {}, id, encoding = 3 }: {
+    values?: AmfValue[];
+    properties?: Record<string, string>;
+    id?: Uint8Array;
+    encoding?: 0 | 3;
+  } = {}): Guest {
+    const connection = new TestConnection();
+    connection.objectEncoding = encoding;
+    const rawId = id ?? new Uint8Array(32).fill(++lastGuest);
+    const { client, members } = this.hub.connect(
+      {
+        rawId,
+        path,
+        properties: new Map(Object.entries(properties)),
+        flashVersion: "WIN 20,0,0,286",
+        pageUrl: "http://example.org/page",
+        swfUrl: "",
+      },
+      connection,
+      new AmfReader(encodeAmf(...values)),
+    );
+    return {
+      client,
+      connection,
+      members,
+      call: (name, ...values) => {
+        const { sent } = connection.writer;
+        const before = sent.length;
+        try {
+          const found = client.application.call(client, name, new AmfReader(encodeAmf(...values)));
+          return found ? sent.slice(before) : "not found";
+        } catch (error) {
+          if (!(error instanceof Refused)) throw error;
+          return { error: error.description };
+        }
+      },
+    };
+  }
+
+  /** What refuses a client. */
+  refused(path = "", values: AmfValue[] = []): string {
+    try {
+      this.connect(path, { values });
+    } catch (error) {
+      if (error instanceof Refused) return error.description;
+      throw error;
+    }
+    assert.fail("the client was accepted");
+  }
+
+  publish(guest: Guest, name: string): Publisher {
+    return this.hub.publish(guest.client, name, this.hub.newStreamId(), noOutput);
+  }
+
+  play(
+    guest: Guest,
+    name: string,
+    output: Partial<ListenerOutput> = {},
+    options?: ListenerOptions,
+  ): Listener {
+    const id = this.hub.newStreamId();
+    return this.hub.subscribe(guest.client, name, id, { ...deaf, ...output }, options);
+  }
+
+  /** Log lines of a level, by their text. */
+  logged(level: keyof typeof LogLevel): string[] {
+    return this.host.lines.filter((line) => line.level === LogLevel[level]).map(({ text }) => text);
+  }
+
+  /** Texts of INFO lines since the last call. */
+  said(): string[] {
+    const texts = this.logged("info");
+    this.host.lines.length = 0;
+    return texts;
+  }
+
+  /**
+   * Runs Lua in the root application and gives the arguments of each INFO call.
+   * Errors of the script fail the test.
+   */
+  run(source: string): string[] {
+    this.host.lines.length = 0;
+    this.write("main.lua", source);
+    if (this.#hub) this.applications.manage();
+    else this.start();
+    assert.deepEqual(this.logged("error"), []);
+    return this.logged("info");
+  }
+}

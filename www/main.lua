@@ -1,0 +1,30 @@
+-- The root application: it serves rtmfp://host/, and is there for every application below it to use.
+-- Edit it while the server runs: it starts again by itself.
+
+function onStart(path)
+  NOTE("The root application has started")
+end
+
+function onConnection(client, ...)
+  INFO("Client ", client.address, " is here, with ", select("#", ...), " arguments")
+
+  -- What is put on the client is what it can call: call("echo", responder, 1, "two") answers with 1.
+  function client:echo(value)
+    return value
+  end
+
+  return { message = "Welcome to CumulusServer" }
+end
+
+function onDisconnection(client)
+  INFO("Client ", client.address, " has left; ", cumulus.clients.count, " remain")
+end
+
+-- Everybody may publish and play: `return false` or error("why") would refuse.
+function onPublish(client, publication)
+  INFO("Client ", client.address, " publishes ", publication.name)
+end
+
+function onUnpublish(client, publication)
+  INFO("Client ", client.address, " has stopped publishing ", publication.name)
+end
