@@ -1,0 +1,183 @@
+// The commands in this process, against a server in this process.
+import assert from "node:assert/strict";
+import { runClient } from "../../src/client/cli.ts";
+import { asAmf0 } from "../../src/client/cli/recording.ts";
+import { encodeAmf, encodeAmf0 } from "../../src/amf/mod.ts";
+import { toHex } from "../../src/bytes/hex.ts";
+import { flvHeader, FlvReader, type FlvTag, flvTag, TagType } from "../../src/client/flv.ts";
+import { freePort } from "../support/server_process.ts";
+import { smallServer } from "../support/small_server.ts";
+
+async function run(...args: string[]) {
+  let error = "";
+  let output = "";
+  const code = await runClient(
+    args,
+    { isTerminal: false, write: (text) => void (error += text) },
+    (line) => void (output += `${line}\n`),
+  );
+  return { code, output, error };
+}
+
+function readFlv(path: string): FlvTag[] {
+  const reader = new FlvReader();
+  const tags = reader.push(Deno.readFileSync(path));
+  reader.end();
+  return tags;
+}
+
+/** The first tags of tests/media/test.flv, up to a time in milliseconds. */
+function shortRecording(milliseconds: number): { path: string; tags: FlvTag[] } {
+  const tags = readFlv(new URL("../media/test.flv", import.meta.url).pathname)
+    .filter(({ timestamp }) => timestamp <= milliseconds);
+  const path = Deno.makeTempFileSync({ suffix: ".flv" });
+  Deno.writeFileSync(path, flvHeader(true, true));
+  for (const tag of tags) Deno.writeFileSync(path, flvTag(tag), { append: true });
+  return { path, tags };
+}
+
+const lines = (tags: FlvTag[]) =>
+  tags.map(({ type, timestamp, data }) => `${type} ${timestamp} ${toHex(data)}`);
+const ofType = (tags: FlvTag[], wanted: number) => tags.filter(({ type }) => type === wanted);
+
+Deno.test("publish and play: the copy has every frame with its time, and takes as long", async () => {
+  await using server = await smallServer();
+  const { path, tags } = shortRecording(600);
+  const copy = Deno.makeTempFileSync({ suffix: ".flv" });
+  Deno.writeTextFileSync(copy, "x".repeat(1_000_000)); // longer than the copy
+  const playing = run("play", `${server.url}/live/cam`, copy);
+  while (!server.hub.publications.get("cam")) await new Promise((done) => setTimeout(done, 5));
+  const started = performance.now();
+  const published = await run("publish", `${server.url}/live/cam`, path);
+  const took = performance.now() - started;
+  assert.deepEqual([published.code, published.output], [0, ""], published.error);
+  assert.ok(took >= 590 && took < 3000, `${took} ms`);
+  assert.match(
+    published.error,
+    /^0:00:00\.\d {2}video \d+ {2}audio \d+ {2}\d+ kb\/s {2}rtt (-|\d+ ms)$/m,
+  );
+  assert.match(published.error, /Published 0\.6 s: 16 video and 24 audio frames, \d+ bytes/);
+  const played = await playing;
+  assert.equal(played.code, 0, played.error);
+  assert.match(played.error, /Played up to 0\.6 s: 16 video and 24 audio frames/);
+  const copied = readFlv(copy);
+  for (const type of [TagType.audio, TagType.video, TagType.data]) {
+    assert.deepEqual(lines(ofType(copied, type)), lines(ofType(tags, type)));
+  }
+  assert.equal(copied[0].type, TagType.data);
+  Deno.removeSync(path);
+  Deno.removeSync(copy);
+});
+
+Deno.test("play stops after --seconds, and says if nothing came", async () => {
+  await using server = await smallServer();
+  const copy = Deno.makeTempFileSync({ suffix: ".flv" });
+  const started = performance.now();
+  const { code, error } = await run("play", `${server.url}/cam`, copy, "--seconds", "0.4");
+  const took = performance.now() - started;
+  assert.equal(code, 1);
+  assert.match(error, /No audio or video was received/);
+  assert.ok(took >= 390 && took < 3000, `${took} ms`);
+  assert.deepEqual(readFlv(copy), []);
+  Deno.removeSync(copy);
+});
+
+Deno.test("play writes what the header must say into it", async () => {
+  await using server = await smallServer();
+  const path = Deno.makeTempFileSync({ suffix: ".flv" });
+  Deno.writeFileSync(path, flvHeader(true, false));
+  for (const timestamp of [0, 100]) {
+    const sound = { type: TagType.audio, timestamp, data: Uint8Array.of(0x2f, 1, 2) };
+    Deno.writeFileSync(path, flvTag(sound), { append: true });
+  }
+  const copy = Deno.makeTempFileSync({ suffix: ".flv" });
+  const playing = run("play", `${server.url}/sound`, copy);
+  while (!server.hub.publications.get("sound")) await new Promise((done) => setTimeout(done, 5));
+  assert.equal((await run("publish", `${server.url}/sound`, path)).code, 0);
+  assert.equal((await playing).code, 0);
+  assert.equal(Deno.readFileSync(copy)[4], 4);
+  Deno.removeSync(path);
+  Deno.removeSync(copy);
+});
+
+Deno.test("publish --repeat goes on in time", async () => {
+  await using server = await smallServer();
+  const { path } = shortRecording(120);
+  const copy = Deno.makeTempFileSync({ suffix: ".flv" });
+  const playing = run("play", `${server.url}/cam`, copy);
+  while (!server.hub.publications.get("cam")) await new Promise((done) => setTimeout(done, 5));
+  assert.equal((await run("publish", "--repeat", "3", `${server.url}/cam`, path)).code, 0);
+  assert.equal((await playing).code, 0);
+  const times = ofType(readFlv(copy), TagType.video)
+    .filter(({ data }) => data[1] === 1).map(({ timestamp }) => timestamp);
+  assert.deepEqual(times, [0, 40, 80, 120, 160, 200, 240, 280, 320, 360, 400, 440]);
+  Deno.removeSync(path);
+  Deno.removeSync(copy);
+});
+
+Deno.test("call prints JSON, and an error with exit code 1", async () => {
+  await using server = await smallServer();
+  const echo = await run("call", `${server.url}/app`, "echo", '{"a": [1, {"$bytes": "AAE="}]}');
+  assert.deepEqual(echo, { code: 0, output: '{"a":[1,{"$bytes":"AAE="}]}\n', error: "" });
+  assert.deepEqual(await run("call", server.url, "fail"), {
+    code: 1,
+    output: "",
+    error: "The server refused: NetConnection.Call.Failed: not today\n",
+  });
+  const refused = await run("call", server.url, "echo", "1", "--connect", '["refuse"]');
+  assert.equal(refused.code, 1);
+  assert.match(refused.error, /^The server refused: NetConnection\.Connect\.Rejected: not you/);
+  const impossible = await run(
+    ...["call", server.url, "echo", "--encoding=0"],
+    '{"$dictionary": []}',
+  );
+  assert.equal(impossible.code, 1);
+  assert.match(impossible.error, /Cannot send this: .*dictionary/);
+});
+
+Deno.test("What is wrong is said, with the exit code", async () => {
+  const port = freePort();
+  const url = `rtmfp://127.0.0.1:${port}/app`;
+  const folder = Deno.makeTempDirSync();
+  const noFlv = `${folder}/text.flv`;
+  Deno.writeTextFileSync(noFlv, "this is text");
+  const cases: [string[], number, RegExp][] = [
+    [["call", url, "echo", "--timeout=0.2"], 1, /Cannot connect to 127.* within 0\.2 s/],
+    [["publish", `${url}/cam`, `${folder}/none.flv`], 1, /none\.flv/],
+    [["publish", `${url}/cam`, folder], 1, /directory/i],
+    [["publish", `${url}/cam`, noFlv], 1, /does not begin with "FLV"/],
+    [["play", `${url}/cam`, `${folder}/none/copy.flv`], 1, /none\/copy\.flv/],
+    [["play", `${url}/cam`, `${folder}/new.flv`, "--timeout=0.2"], 1, /Cannot connect/],
+    [["call", "rtmp://h/app", "echo"], 2, /only rtmfp/],
+    [["call", url], 2, /needs URL METHOD/],
+    [["call", url, "echo", "x"], 2, /Argument 1 is not JSON: x .*\nTry client call --help/],
+    [["call", url, "echo", '{"$date": true}'], 2, /"\$date" needs/],
+    [["call", url, "echo", "--groups=5"], 2, /list of 2, 14 and 16/],
+    [["call", url, "echo", "--encoding=1"], 2, /0 or 3/],
+    [["publish", "rtmfp://h/", noFlv], 2, /Cannot find a stream name/],
+    [["sing"], 2, /Unknown command sing/],
+  ];
+  for (const [args, code, message] of cases) {
+    const result = await run(...args);
+    assert.equal(result.code, code, args.join(" "));
+    assert.match(result.error, message);
+    assert.equal(result.output, "");
+  }
+  assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name), ["text.flv"]);
+  Deno.removeSync(folder, { recursive: true });
+});
+
+Deno.test("--help is there for all, on standard output", async () => {
+  for (const args of [["--help"], ["publish", "--help"], ["play", "-h"], ["call", "x", "--help"]]) {
+    const { code, output, error } = await run(...args);
+    assert.deepEqual([code, error], [0, ""]);
+    assert.match(output, /^Usage: client /);
+  }
+  assert.equal((await run()).code, 2);
+});
+
+Deno.test("Data goes into a file as AMF0, and AMF0 stays byte for byte", () => {
+  const amf0 = encodeAmf0("onMetaData", { width: 320 });
+  assert.equal(toHex(asAmf0(amf0)), toHex(amf0));
+  assert.equal(toHex(asAmf0(encodeAmf("onMetaData", { width: 320 }))), toHex(amf0));
+});
