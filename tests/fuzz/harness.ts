@@ -9,7 +9,9 @@ export interface FuzzTarget {
   readonly name: string;
   /** What it reads in good times. */
   readonly samples: () => readonly Uint8Array[];
-  /** Reads bytes, its own copy. It may throw WireError, and an AssertionError of its own checks. */
+  /** Forgets what came of earlier inputs, so that a seed does the same again. */
+  readonly reset?: (() => void) | undefined;
+  /** Reads bytes, its own copy. It may throw WireError; anything else is a failure. */
   readonly run: (bytes: Uint8Array) => void;
 }
 
@@ -27,6 +29,7 @@ const MAX_INPUT = 65_507;
 export function fuzz(target: FuzzTarget, seed: number, rounds: number): void {
   const next = seeded(seed);
   const samples = target.samples();
+  target.reset?.();
   for (let round = 0; round < rounds; round++) {
     const input = mutate(samples, next);
     // What takes too long must do so every time: the machine may have been busy elsewhere.

@@ -1,9 +1,10 @@
 // `deno task fuzz [seed]`: fuzzes every target until it is stopped, or something fails; then it
 // prints the seed and the input, and ends with 1.
+import { endpointTargets } from "./endpoint.ts";
 import { fuzz, type FuzzTarget } from "./harness.ts";
 import { rtmfpTargets } from "./rtmfp.ts";
 
-const targets: readonly FuzzTarget[] = [...rtmfpTargets];
+const targets: readonly FuzzTarget[] = [...rtmfpTargets, ...endpointTargets];
 
 const first = Number(Deno.args[0] ?? Date.now() % 1_000_000_000);
 for (let seed = first;; seed++) {
