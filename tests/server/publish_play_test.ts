@@ -1,0 +1,241 @@
+// The server as a process, a real recording, and clients that compare what comes out with what
+// went in: issue 2's "real input".
+import assert from "node:assert/strict";
+import type { AmfValue, MixedArray } from "../../src/amf/mod.ts";
+import { toHex } from "../../src/bytes/hex.ts";
+import type { ObjectEncoding } from "../../src/client/commands.ts";
+import { FlvReader, type FlvTag, TagType } from "../../src/client/flv.ts";
+import { isAudioHeader, isKeyFrame, isVideoHeader } from "../../src/client/frames.ts";
+import { NetConnection } from "../../src/client/net_connection.ts";
+import type { NetStream } from "../../src/client/net_stream.ts";
+import { runClientProcess, type RunningServer, startServer } from "../support/server_process.ts";
+
+const APPLICATION = `
+function onConnection(client, ...)
+  local parameters = {...}
+  function client:echo(...) return ... end
+  function client:add(a, b) return a + b end
+  function client:fail() error("not today") end
+  function client:greet() client.writer:writeAMFMessage("hello", "you") end
+  return { parameters = #parameters, first = parameters[1] }
+end
+`;
+
+const media = new URL("../media/test.flv", import.meta.url).pathname;
+const source = readFlv(media);
+
+function readFlv(path: string): FlvTag[] {
+  const reader = new FlvReader();
+  const tags = reader.push(Deno.readFileSync(path));
+  reader.end();
+  return tags;
+}
+
+const line = ({ timestamp, data }: FlvTag) => `${timestamp} ${data.length} ${toHex(data)}`;
+const linesOf = (tags: FlvTag[], type: number) => tags.filter((tag) => tag.type === type).map(line);
+
+/** A listener that keeps what it gets. */
+class Listener {
+  readonly tags: FlvTag[] = [];
+  readonly statuses: string[] = [];
+  readonly metadata: { values: AmfValue[]; after: number }[] = [];
+  readonly unpublished: Promise<void>;
+
+  private constructor(readonly connection: NetConnection, readonly stream: NetStream) {
+    this.unpublished = new Promise((resolve) => {
+      stream.handler = {
+        onStatus: ({ code }) => {
+          this.statuses.push(code.replace("NetStream.", ""));
+          if (code === "NetStream.Play.UnpublishNotify") resolve();
+        },
+        onAudio: (timestamp, data) =>
+          this.tags.push({ type: TagType.audio, timestamp, data: data.slice() }),
+        onVideo: (timestamp, data) =>
+          this.tags.push({ type: TagType.video, timestamp, data: data.slice() }),
+        onData: ({ name, values }) => {
+          if (name !== "onMetaData") return;
+          this.metadata.push({ values: values(), after: this.tags.length });
+        },
+      };
+    });
+  }
+
+  static async open(url: string, name: string, objectEncoding: ObjectEncoding): Promise<Listener> {
+    const connection = await NetConnection.connect(url, { objectEncoding });
+    const listener = new Listener(connection, await connection.createStream());
+    await listener.stream.play(name);
+    return listener;
+  }
+
+  /** Until frames that were still on their way when the publisher ended have come. */
+  async ended(): Promise<void> {
+    await this.unpublished;
+    for (let count = -1; count !== this.tags.length;) {
+      count = this.tags.length;
+      await sleep(300);
+    }
+    await this.stream.close();
+    await this.connection.close();
+  }
+}
+
+const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+Deno.test("A recording that is published reaches every listener as it was", async (test) => {
+  const server = await startServer({ "www/live/main.lua": APPLICATION });
+  try {
+    await test.step("early and late listeners, both object encodings, and play", (step) =>
+      publishAndPlay(server, step));
+    await test.step("calls from the command line", () => calls(server));
+    await test.step("parameters, results and messages in both object encodings", () =>
+      encodings(server));
+    await test.step("the first name to be published is the one that counts", () =>
+      nameTaken(server));
+  } finally {
+    const code = await server.stop();
+    assert.equal(code, 0, server.output());
+  }
+});
+
+async function publishAndPlay(server: RunningServer, test: Deno.TestContext): Promise<void> {
+  const url = server.url("live");
+  const early = await Listener.open(url, "cam", 3);
+  const file = await Deno.makeTempFile({ suffix: ".flv" });
+  const copying = runClientProcess("play", `${url}/cam`, file);
+  await sleep(500); // until play is there too
+  const publishing = runClientProcess("publish", `${url}/cam`, media);
+  while (early.tags.at(-1) === undefined || early.tags.at(-1)!.timestamp < 1300) await sleep(20);
+  const late = await Listener.open(url, "cam", 0);
+  const published = await publishing;
+  assert.equal(published.code, 0, published.stderr);
+  await Promise.all([early.ended(), late.ended()]);
+
+  await test.step("the early listener has all of it", () => {
+    for (const type of [TagType.audio, TagType.video]) {
+      assert.deepEqual(linesOf(early.tags, type), linesOf(source, type));
+    }
+    assert.deepEqual(early.statuses.slice(0, 3), [
+      "Play.Reset",
+      "Play.Start",
+      "Play.PublishNotify",
+    ]);
+    assert.equal(early.metadata.length, 1);
+    checkMetadata(early);
+  });
+
+  await test.step("the late listener has headers and metadata first, then all from a key frame on", () => {
+    const video = late.tags.filter(({ type }) => type === TagType.video);
+    const audio = late.tags.filter(({ type }) => type === TagType.audio);
+    const [videoHeader, firstPicture] = video;
+    assert.ok(isVideoHeader(videoHeader.data) && isAudioHeader(audio[0].data));
+    assert.equal(
+      toHex(videoHeader.data),
+      toHex(source.find(({ type, data }) => type === TagType.video && isVideoHeader(data))!.data),
+    );
+    assert.equal(toHex(audio[0].data), "af00120856e500");
+    assert.ok(isKeyFrame(firstPicture.data) && firstPicture.timestamp >= 1000);
+    const videoLines = linesOf(source, TagType.video);
+    assert.deepEqual(
+      video.slice(1).map(line),
+      videoLines.slice(videoLines.indexOf(line(firstPicture))),
+    );
+    const audioLines = linesOf(source, TagType.audio);
+    const firstSound = audioLines.indexOf(line(audio[1]));
+    assert.ok(firstSound > 0);
+    assert.deepEqual(audio.slice(1).map(line), audioLines.slice(firstSound));
+    assert.ok(audio[1].timestamp >= 1000);
+    assert.deepEqual(late.statuses.slice(0, 3), [
+      "Play.Reset",
+      "Play.Start",
+      "Play.UnpublishNotify",
+    ]);
+    assert.equal(late.metadata[0].after, 0, "metadata came after media");
+    checkMetadata(late);
+  });
+
+  await test.step("play has written the same into a file", async () => {
+    const copied = await copying;
+    assert.equal(copied.code, 0, copied.stderr);
+    const copy = readFlv(file);
+    for (const type of [TagType.audio, TagType.video]) {
+      assert.deepEqual(linesOf(copy, type), linesOf(source, type));
+    }
+    const [metadata] = copy;
+    assert.equal(metadata.type, TagType.data);
+    assert.equal(toHex(metadata.data), toHex(source[0].data));
+    for (let i = 1; i < copy.length; i++) {
+      assert.ok(copy[i].timestamp >= copy[i - 1].timestamp, `tag ${i} goes back in time`);
+    }
+    await Deno.remove(file);
+  });
+}
+
+function checkMetadata({ metadata }: Listener): void {
+  const [{ values: [information] }] = metadata;
+  const { named } = information as MixedArray;
+  assert.deepEqual([named.width, named.height, named.duration], [320, 180, 5.08]);
+}
+
+async function calls(server: RunningServer): Promise<void> {
+  const url = server.url("live");
+  const run = async (...args: string[]) => {
+    const { code, stdout, stderr } = await runClientProcess("call", ...args);
+    return { code, stdout: stdout.trim(), stderr: stderr.trim() };
+  };
+  const [echo, add, fail, unknown, nobody, usage, refused] = await Promise.all([
+    run(url, "echo", '{"a": [1, "b", null, {"$date": 5}]}'),
+    run("--encoding=0", "--groups=16", "--strict", url, "add", "1.5", "2"),
+    run(url, "fail"),
+    run(url, "nothing"),
+    run("rtmfp://127.0.0.1:9/", "echo", "--timeout", "0.5"),
+    run(url, "echo", "not JSON"),
+    run(server.url("nowhere"), "echo"),
+  ]);
+  assert.deepEqual([echo.code, JSON.parse(echo.stdout)], [0, {
+    a: [1, "b", null, { $date: "1970-01-01T00:00:00.005Z" }],
+  }]);
+  assert.deepEqual([add.code, add.stdout], [0, "3.5"]);
+  assert.equal(fail.code, 1);
+  assert.match(fail.stderr, /NetConnection\.Call\.Failed: .*not today/);
+  assert.equal(fail.stdout, "");
+  assert.equal(unknown.code, 1);
+  assert.match(unknown.stderr, /NetConnection\.Call\.Failed: Method 'nothing' not found/);
+  assert.equal(nobody.code, 1);
+  assert.match(nobody.stderr, /Cannot connect to 127\.0\.0\.1:9: no answer within 0\.5 s/);
+  assert.equal(usage.code, 2);
+  assert.match(usage.stderr, /not JSON/);
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /refused: NetConnection\.Connect\.(InvalidApp|Rejected)/);
+}
+
+async function encodings(server: RunningServer): Promise<void> {
+  for (const objectEncoding of [0, 3] as const) {
+    const called: unknown[] = [];
+    const connection = await NetConnection.connect(server.url("live"), {
+      objectEncoding,
+      parameters: ["tom", 7],
+      handler: { onCall: (name, args) => void called.push([name, ...args]) },
+    });
+    const info = connection.info as Record<string, AmfValue>;
+    assert.deepEqual(
+      [info.code, info.objectEncoding, info.parameters, info.first],
+      ["NetConnection.Connect.Success", objectEncoding, 2, "tom"],
+    );
+    const values: AmfValue[] = [0, -1.5, 1e300, "é", true, "", [1, [2]], new Date(86_400_000)];
+    for (const value of values) assert.deepEqual(await connection.call("echo", value), value);
+    assert.equal(await connection.call("echo", null), null);
+    assert.equal(await connection.call("greet"), null);
+    assert.deepEqual(called, [["hello", "you"]]);
+    await connection.close();
+  }
+}
+
+async function nameTaken(server: RunningServer): Promise<void> {
+  const connection = await NetConnection.connect(server.url("live"));
+  const [first, second] = [await connection.createStream(), await connection.createStream()];
+  await first.publish("one");
+  await assert.rejects(second.publish("one"), /NetStream\.Publish\.BadName/);
+  await first.close();
+  await second.publish("one");
+  await connection.close();
+}
