@@ -1,7 +1,7 @@
 // Mail that scripts send: SOCK-060 to SOCK-068. One mail after the other over one SMTP session,
 // which stays open for a while after the last.
 // @ts-types="@types/nodemailer"
-import { createTransport, type Transporter } from "nodemailer";
+import type { Transporter } from "nodemailer";
 
 export interface MailerOptions {
   readonly host: string;
@@ -113,7 +113,7 @@ export class Mailer {
     const from = bareAddress(sender);
     const to = recipients.map(bareAddress);
     try {
-      const info = await this.#session().sendMail({
+      const info = await (await this.#session()).sendMail({
         envelope: { from, to },
         from: { name: nameOf(sender), address: from },
         to: to.map((address, i) => ({ name: nameOf(recipients[i]), address })),
@@ -135,7 +135,9 @@ export class Mailer {
     }
   }
 
-  #session(): Transporter {
+  async #session(): Promise<Transporter> {
+    // Loaded by the first mail: most servers send none, and it takes long.
+    const { createTransport } = await import("nodemailer");
     const { host, port, timeout, user, password, tls = "off" } = this.#options;
     const ms = timeout * 1000;
     return this.#transport ??= createTransport({

@@ -6,7 +6,6 @@ import { NativeCrypto } from "../net/native_crypto.ts";
 import { NativeUdpSocket } from "../net/native_udp.ts";
 import { bindUdp, UdpSocket } from "../net/udp.ts";
 import type { CryptoBackend } from "../rtmfp/crypto/backend.ts";
-import { portable } from "../rtmfp/crypto/portable.ts";
 import type { Log } from "./log.ts";
 import { LibraryPowers, type Powers, WorkerPowers } from "./powers.ts";
 import type { Config } from "./settings.ts";
@@ -21,7 +20,10 @@ export interface Cryptography {
 }
 
 /** @throws {StartError} if `native = on` and there is no usable library */
-export function openCryptography(native: Config["rtmfp.native"], log: Log): Cryptography {
+export async function openCryptography(
+  native: Config["rtmfp.native"],
+  log: Log,
+): Promise<Cryptography> {
   if (native !== "off") {
     try {
       const library: Libcrypto = openLibcrypto();
@@ -33,6 +35,7 @@ export function openCryptography(native: Config["rtmfp.native"], log: Log): Cryp
       log.info(`Cryptography is portable, and slower: no libcrypto: ${(error as Error).message}`);
     }
   }
+  const { portable } = await import("../rtmfp/crypto/portable.ts"); // takes long to load
   return { backend: portable, powers: new WorkerPowers() };
 }
 

@@ -43,6 +43,8 @@ export interface ClusterEvents {
   /** Applications run at another server (CLU-031). */
   onRunning(paths: string[]): void;
   log(level: "error" | "warn" | "note" | "info" | "debug", text: string): void;
+  /** Shows what goes over a link. CFG-071 */
+  dump?(header: string, bytes: Uint8Array): void;
 }
 
 export class Cluster {
@@ -133,7 +135,7 @@ export class Cluster {
 
   #open(connection: TcpConnection, target: Target | undefined): Line {
     const { publicAddress, rtmfpPort, secret, hmac, random, now } = this.#options;
-    const line = new Line(connection, target);
+    const line = new Line(connection, target, this.#events);
     const link = new Link({
       initiator: target !== undefined,
       identity: {
@@ -159,6 +161,7 @@ export class Cluster {
   }
 
   #receive(line: Line, bytes: Uint8Array): void {
+    this.#events.dump?.(`${bytes.length} bytes from server ${line.name}`, bytes);
     try {
       line.link.receive(bytes, this.#options.now());
       line.flush();
@@ -231,14 +234,20 @@ class Line {
   link!: Link;
   peer: Peer | undefined;
 
-  constructor(readonly connection: TcpConnection, readonly target: Target | undefined) {}
+  constructor(
+    readonly connection: TcpConnection,
+    readonly target: Target | undefined,
+    readonly events: Pick<ClusterEvents, "dump">,
+  ) {}
 
   get name(): string {
     return this.target?.address ?? addressOf(this.connection.peer);
   }
 
   flush(): void {
-    this.connection.write(this.link.take());
+    const bytes = this.link.take();
+    if (bytes.length > 0) this.events.dump?.(`${bytes.length} bytes to server ${this.name}`, bytes);
+    this.connection.write(bytes);
   }
 }
 

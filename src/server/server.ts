@@ -27,8 +27,8 @@ export interface ServerOptions {
   readonly log: Log;
   /** Instead of the configured one; 0 takes any that is free. */
   readonly port?: number;
-  /** Packets of clients are logged. */
-  readonly dump?: boolean;
+  /** Packets of clients, or what goes between servers (`middle`), or all of it is logged. */
+  readonly dump?: "clients" | "middle" | "all";
   readonly version: string;
   /** Makes the applications; what they will need of the server exists by their first event. */
   readonly scripts: (server: Services) => Scripts | Promise<Scripts>;
@@ -78,7 +78,7 @@ export class Server {
    */
   static async start(options: ServerOptions): Promise<Server> {
     const { configuration: { config }, log } = options;
-    const cryptography = openCryptography(config["rtmfp.native"], log);
+    const cryptography = await openCryptography(config["rtmfp.native"], log);
     let socket: DatagramSocket | undefined;
     let server: Server;
     try {
@@ -130,7 +130,7 @@ export class Server {
       log: log.error,
     });
     this.#endpoint = new Endpoint({
-      crypto: options.dump
+      crypto: options.dump && options.dump !== "middle"
         ? dumping(backend, (header, bytes) => this.#dump(header, bytes))
         : backend,
       keyAgreement: this.#agreement,
@@ -251,7 +251,7 @@ export class Server {
   }
 
   #link(): Cluster {
-    const { configuration: { config }, log } = this.#options;
+    const { configuration: { config }, log, dump } = this.#options;
     const scripts = this.#scripts;
     const event = (action: () => void) => this.#loop.input("Cannot tell of a server", action);
     return new Cluster({
@@ -272,6 +272,9 @@ export class Server {
         event(() => scripts.onServerMessage(peer, handler, payload)),
       onRunning: (paths) => event(() => scripts.onServerRunning(paths)),
       log: (level, text) => log.write(Level[level], text, "Cluster", 0),
+      ...dump && dump !== "clients" && {
+        dump: (header: string, bytes: Uint8Array) => this.#dump(header, bytes),
+      },
     });
   }
 }

@@ -1,12 +1,14 @@
 // The server as a program: from its command line to its exit code.
 import { parseCommandLine, usage, UsageError } from "./command_line.ts";
-import { type Configuration, readConfig } from "./config.ts";
+import { LuaApplications } from "../script/api/applications.ts";
+import { readConfig } from "./config.ts";
 import { ConfigError } from "./config_error.ts";
 import { facts } from "./facts.ts";
 import { absolute, asFolder, findFolders } from "./folders.ts";
+import { ScriptHost } from "./host.ts";
 import { Log } from "./log.ts";
 import { LogFile } from "./log_file.ts";
-import { Server, type ServerOptions } from "./server.ts";
+import { Server } from "./server.ts";
 import { StartError } from "./start_error.ts";
 
 /** What the program knows of itself. */
@@ -14,12 +16,6 @@ export interface Program {
   readonly version: string;
   /** The path of the executable, or of main.ts. */
   readonly path: string;
-  /** Makes the applications of a configuration. */
-  scripts(
-    configuration: Configuration,
-    folders: { readonly www: string },
-    log: Log,
-  ): ServerOptions["scripts"];
 }
 
 /**
@@ -51,20 +47,23 @@ export async function runServer(args: readonly string[], program: Program): Prom
     });
     if (warning) log.warn(warning);
     for (const warning of configuration.warnings) log.warn(warning);
-    const www = `${home}www/`;
-    Deno.mkdirSync(www, { recursive: true });
+    Deno.mkdirSync(`${home}www`, { recursive: true }); // CFG-032
     watchForBugs(log);
+    let host: ScriptHost | undefined;
     const server = await Server.start({
       configuration,
       log,
       version: program.version,
       port: options.port,
-      dump: options.dump === "clients" || options.dump === "all",
-      scripts: program.scripts(configuration, { www }, log),
+      dump: options.dump,
+      scripts: (services) =>
+        new LuaApplications(host = new ScriptHost(configuration, home, log, services)),
+      refusals: () => host?.refusals ?? {},
     });
     if (options.pidfile) Deno.writeTextFileSync(options.pidfile, `${Deno.pid}\n`);
     endBySignal(server, log);
     await server.finished;
+    host?.close();
     if (options.pidfile) Deno.removeSync(options.pidfile);
     log.close();
     return 0;
@@ -106,7 +105,7 @@ function endBySignal(server: Server, log: Log): void {
     Deno.addSignalListener(signal, () => {
       if (stopping) Deno.exit(1);
       stopping = true;
-      log.info(`${signal}`);
+      log.info(`${signal}: stopping`);
       server.stop();
     });
   }

@@ -54,7 +54,7 @@ class Recorder implements Scripts {
   rows = () => [];
 }
 
-async function serve(settings = "", dump = false) {
+async function serve(settings = "", dump?: "clients" | "middle" | "all") {
   const lines: string[] = [];
   const log = new Log({
     level: 8,
@@ -145,13 +145,32 @@ Deno.test("A bug is logged with its stack and costs one session, no other", asyn
 });
 
 Deno.test("--dump shows packets in the clear", async () => {
-  await using running = await serve("", true);
+  await using running = await serve("", "clients");
   const client = await NetConnection.connect(running.url);
   await client.close();
   const dump = running.lines.filter((line) => / dump\[0\] Packet of \d+ bytes/.test(line));
   assert.ok(dump.some((line) => /received/.test(line)) && dump.some((line) => /sent/.test(line)));
   assert.ok(dump.some((line) => /^\t([0-9A-F]{2} ){16} .{16}$/m.test(line)));
   assert.ok(dump.some((line) => line.replaceAll(/\n\t[0-9A-F ]{48} /g, "").includes("connect")));
+});
+
+Deno.test("--dump=middle shows what goes between servers, and no packets", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  const settings = `[servers]\ntargets = 127.0.0.1:${port}`;
+  const running = await serve(settings, "middle");
+  const connection = await listener.accept();
+  const client = await NetConnection.connect(running.url);
+  for (let i = 0; i < 500 && !running.lines.some((line) => /to server/.test(line)); i++) {
+    await sleep(10);
+  }
+  const dump = running.lines.filter((line) => / dump\[0\]/.test(line));
+  for (const line of dump) assert.match(line, /\d+ bytes (to|from) server/);
+  assert.ok(dump.length > 0, running.lines.join("\n"));
+  connection.close();
+  listener.close();
+  await client.close();
+  await running.server.stop();
 });
 
 Deno.test("What cannot be had is said, and the server does not start", async () => {
