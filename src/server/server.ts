@@ -49,6 +49,8 @@ const random = (length: number) => new Uint8Array(randomBytes(length));
 const hmac = (key: Uint8Array, message: Uint8Array) =>
   new Uint8Array(createHmac("sha256", key).update(message).digest());
 
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
 /** How long clients have to hear that the server stops, in milliseconds. */
 const STOP_WITHIN = 500;
 
@@ -227,7 +229,8 @@ export class Server {
     this.#loop.input("Cannot close the sessions", () => this.#endpoint.close());
     this.#loop.input("Cannot stop the applications", () => this.#scripts.stop());
     this.#cluster.close();
-    const http = this.#http?.close();
+    // A request that does not end does not keep the server from stopping.
+    const http = Promise.race([this.#http?.close(), sleep(STOP_WITHIN)]);
     await this.#loop.stop(STOP_WITHIN);
     this.#agreement.close();
     await Promise.all([http, this.#finished]);

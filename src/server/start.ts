@@ -49,6 +49,7 @@ export async function runServer(args: readonly string[], program: Program): Prom
     for (const warning of configuration.warnings) log.warn(warning);
     Deno.mkdirSync(`${home}www`, { recursive: true }); // CFG-032
     watchForBugs(log);
+    const signalled = firstSignal(log);
     let host: ScriptHost | undefined;
     const server = await Server.start({
       configuration,
@@ -61,7 +62,7 @@ export async function runServer(args: readonly string[], program: Program): Prom
       refusals: () => host?.refusals ?? {},
     });
     if (options.pidfile) Deno.writeTextFileSync(options.pidfile, `${Deno.pid}\n`);
-    endBySignal(server, log);
+    signalled.then(() => server.stop());
     await server.finished;
     host?.close();
     if (options.pidfile) Deno.removeSync(options.pidfile);
@@ -95,20 +96,22 @@ function readIni(path: string, needed: boolean): { text: string; warning?: strin
   }
 }
 
-/** The first signal stops in good order, the second at once. CFG-077. */
-function endBySignal(server: Server, log: Log): void {
+/** Resolves at the first signal that is to stop the server; the second ends it at once. CFG-077. */
+function firstSignal(log: Log): Promise<void> {
   const signals: Deno.Signal[] = Deno.build.os === "windows"
     ? ["SIGINT", "SIGBREAK"]
     : ["SIGINT", "SIGTERM", "SIGQUIT"];
   let stopping = false;
-  for (const signal of signals) {
-    Deno.addSignalListener(signal, () => {
-      if (stopping) Deno.exit(1);
-      stopping = true;
-      log.info(`${signal}: stopping`);
-      server.stop();
-    });
-  }
+  return new Promise((resolve) => {
+    for (const signal of signals) {
+      Deno.addSignalListener(signal, () => {
+        if (stopping) Deno.exit(1);
+        stopping = true;
+        log.info(`${signal}: stopping`);
+        resolve();
+      });
+    }
+  });
 }
 
 /** What nobody caught is a bug of ours: it is logged, and the server goes on. */

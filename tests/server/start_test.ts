@@ -1,0 +1,210 @@
+// The server as an operator meets it: a process, its options, its signals, its exit code.
+import assert from "node:assert/strict";
+import { NetConnection } from "../../src/client/net_connection.ts";
+import { StatusError } from "../../src/client/status.ts";
+
+const main = new URL("../../main.ts", import.meta.url).pathname;
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+interface Running {
+  readonly child: Deno.ChildProcess;
+  readonly folder: string;
+  /** Standard output and error so far. */
+  text: string;
+  error: string;
+}
+
+/** Starts the program in a folder of its own that holds some files. */
+function start(files: Record<string, string>, ...args: string[]): Running {
+  const folder = Deno.makeTempDirSync({ prefix: "cumulus-start-" });
+  for (const [name, text] of Object.entries(files)) {
+    Deno.mkdirSync(`${folder}/${name}`.replace(/\/[^/]*$/, ""), { recursive: true });
+    Deno.writeTextFileSync(`${folder}/${name}`, text);
+  }
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--allow-all", main, "--dir", folder, ...args],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+    env: { NO_COLOR: "1" },
+  }).spawn();
+  const running: Running = { child, folder, text: "", error: "" };
+  const collect = async (from: ReadableStream<Uint8Array>, add: (text: string) => void) => {
+    for await (const text of from.pipeThrough(new TextDecoderStream())) add(text);
+  };
+  collect(child.stdout, (text) => running.text += text);
+  collect(child.stderr, (text) => running.error += text);
+  return running;
+}
+
+async function until(running: Running, pattern: RegExp): Promise<RegExpExecArray> {
+  for (let i = 0; i < 4_000; i++) {
+    const match = pattern.exec(running.text);
+    if (match) return match;
+    await sleep(5);
+  }
+  throw new Error(`${pattern} was never printed:\n${running.text}${running.error}`);
+}
+
+async function end(running: Running): Promise<number> {
+  const { code } = await running.child.status;
+  await sleep(20); // what it printed last
+  Deno.removeSync(running.folder, { recursive: true });
+  return code;
+}
+
+const portOf = async (running: Running) =>
+  Number((await until(running, /RTMFP server starts on UDP port (\d+)/))[1]);
+
+/** Runs it to its end. */
+async function run(files: Record<string, string>, ...args: string[]) {
+  const running = start(files, ...args);
+  const code = await end(running);
+  return { code, text: running.text, error: running.error };
+}
+
+Deno.test("CFG-077 a signal stops it in good order, with exit code 0", async () => {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGQUIT"] as const) {
+    const running = start({
+      "www/main.lua": `
+        function onStart(path) NOTE("started '", path, "'") end
+        function onStop(path) NOTE("stopped '", path, "'") end
+        function onDisconnection(client) NOTE("gone") end`,
+    }, "--port=0");
+    const port = await portOf(running);
+    await until(running, /NOTE {2}www\/main\.lua\[2\] started ''/);
+    let ended = () => {};
+    const over = new Promise<void>((resolve) => ended = resolve);
+    await NetConnection.connect(`rtmfp://127.0.0.1:${port}/`, {
+      handler: { onClose: () => ended() },
+    });
+    running.child.kill(signal);
+    await over; // the client is told
+    assert.equal(await end(running), 0);
+    assert.match(running.text, /www\/main\.lua\[4\] gone\n.*www\/main\.lua\[3\] stopped ''/s);
+  }
+});
+
+Deno.test("CFG-090 to CFG-093 it logs to a file in its folder as well", async () => {
+  const running = start({ "www/main.lua": 'NOTE("ROOT start")' }, "--port=0");
+  await until(running, /ROOT start/);
+  running.child.kill("SIGTERM");
+  await running.child.status;
+  const log = Deno.readTextFileSync(`${running.folder}/logs/log.0`);
+  await end(running);
+  assert.match(
+    log,
+    /^\d\d\/\d\d \d\d:\d\d:\d\d\.\d {2}NOTE\tRTMFPServer\(\d+\)\twww\/main\.lua\[1\] {2}ROOT start$/m,
+  );
+});
+
+Deno.test("CFG-001, CFG-032 without any files it starts, and makes www", async () => {
+  const running = start({}, "--port=0");
+  await portOf(running);
+  assert.ok(Deno.statSync(`${running.folder}/www`).isDirectory);
+  running.child.kill("SIGTERM");
+  assert.equal(await end(running), 0);
+});
+
+Deno.test("CFG-010 a bad value stops the start with section, key and value, and exit code 1", async () => {
+  const bad = await run({ "CumulusServer.ini": "[servers]\nport = abc\n" });
+  assert.equal(bad.code, 1);
+  assert.match(
+    bad.text,
+    /^FATAL .*CumulusServer\.ini:2: \[servers\] port = abc: expected a whole number from 0 to 65535$/m,
+  );
+  const zero = await run({ "CumulusServer.ini": "port = 0\n" });
+  assert.equal(zero.code, 1);
+  assert.match(zero.text, /^FATAL .*port = 0: expected a whole number from 1/m);
+  const missing = await run({}, "--ini=nowhere.ini");
+  assert.equal(missing.code, 1);
+  assert.match(missing.text, /^FATAL .*nowhere\.ini.* cannot be read/m);
+});
+
+Deno.test("CFG-078 a port in use is said, with exit code 1", async () => {
+  const taken = Deno.listenDatagram({ transport: "udp", hostname: "0.0.0.0", port: 0 });
+  const { port } = taken.addr as Deno.NetAddr;
+  const { code, text } = await run({ "CumulusServer.ini": `port = ${port}\n` });
+  taken.close();
+  assert.equal(code, 1);
+  assert.match(text, new RegExp(`^FATAL .*UDP port ${port} is in use`, "m"));
+});
+
+Deno.test("CFG-070 to CFG-079 --help, --version and mistakes", async () => {
+  const help = await run({}, "--help");
+  assert.equal(help.code, 0);
+  assert.match(help.text, /--port=N/);
+  const version = await run({}, "--version");
+  assert.equal(version.code, 0);
+  assert.match(version.text, /^\d+\.\d+\.\d+\n$/);
+  const mistake = await run({}, "--prot=1");
+  assert.equal(mistake.code, 2);
+  assert.match(mistake.error, /--prot=1: there is no such option/);
+  const cirrus = await run({}, "--cirrus=host:1935");
+  assert.equal(cirrus.code, 2);
+  assert.match(cirrus.error, /cirrus/);
+});
+
+Deno.test("Warnings about the configuration, and --log over the configured level", async () => {
+  const running = start(
+    { "CumulusServer.ini": "[servers]\nprot = 1\n[logs]\nlevel = 3\nformat = json\n" },
+    "--port=0",
+    "--log=note",
+  );
+  await until(running, /RTMFP server starts/);
+  running.child.kill("SIGTERM");
+  assert.equal(await end(running), 0);
+  const lines = running.text.trim().split("\n").map((line) => JSON.parse(line));
+  assert.equal(lines[0].level, "WARN");
+  assert.match(lines[0].text, /CumulusServer\.ini:2: servers\.prot is not a key of \[servers\]/);
+  assert.deepEqual(lines.filter(({ level }) => level === "INFO"), []);
+});
+
+Deno.test("API-026 a script that does not compile refuses its clients; others are served", async () => {
+  const running = start({
+    "www/main.lua": "function onConnection(client) function client:hi() return 'hi' end end",
+    "www/broken/main.lua": "x = = 1",
+    "www/failing/main.lua": "\nerror('out of order')",
+  }, "--port=0");
+  const url = `rtmfp://127.0.0.1:${await portOf(running)}`;
+  const refused = async (path: string, description: RegExp) => {
+    await assert.rejects(NetConnection.connect(`${url}${path}`), (error) => {
+      assert.ok(error instanceof StatusError, String(error));
+      assert.equal(error.status.code, "NetConnection.Connect.Rejected");
+      assert.match(error.status.description, description);
+      return true;
+    });
+  };
+  await refused("/broken", /broken\/main\.lua:1: unexpected symbol near '='/);
+  await refused("/failing", /failing\/main\.lua:2: out of order/);
+  await until(running, /^ERROR {2}broken\/main\.lua\[1\] .*unexpected symbol/m);
+  const client = await NetConnection.connect(`${url}/`);
+  assert.equal(await client.call("hi"), "hi");
+  Deno.writeTextFileSync(
+    `${running.folder}/www/broken/main.lua`,
+    "-- mended, and as long as it takes",
+  );
+  const mended = await NetConnection.connect(`${url}/broken`);
+  await Promise.all([client.close(), mended.close()]);
+  running.child.kill("SIGTERM");
+  assert.equal(await end(running), 0);
+});
+
+Deno.test("--pidfile is there while it runs", async () => {
+  const folder = Deno.makeTempDirSync();
+  const pidfile = `${folder}/cumulus.pid`;
+  const running = start({}, "--port=0", `--pidfile=${pidfile}`);
+  await portOf(running);
+  for (let i = 0; i < 500; i++) {
+    try {
+      if (Deno.readTextFileSync(pidfile) !== "") break;
+    } catch {
+      await sleep(10);
+    }
+  }
+  assert.equal(Deno.readTextFileSync(pidfile), `${running.child.pid}\n`);
+  running.child.kill("SIGTERM");
+  assert.equal(await end(running), 0);
+  assert.throws(() => Deno.statSync(pidfile), Deno.errors.NotFound);
+  Deno.removeSync(folder, { recursive: true });
+});
