@@ -1,0 +1,16 @@
+import { openLibcrypto } from "../../src/net/libcrypto.ts";
+import { NativeCrypto } from "../../src/net/native_crypto.ts";
+import type { CryptoBackend } from "../../src/rtmfp/crypto/backend.ts";
+import { portable } from "../../src/rtmfp/crypto/portable.ts";
+
+/**
+ * libcrypto where it can be loaded, else what the project has in TypeScript: the load generator
+ * must cost less than what it measures.
+ */
+export function loadCrypto(): CryptoBackend {
+  try {
+    return new NativeCrypto(openLibcrypto());
+  } catch {
+    return portable;
+  }
+}

@@ -1,0 +1,186 @@
+// The load generator's sockets: one for each client, all connected to the server.
+
+export interface Target {
+  readonly hostname: string;
+  readonly port: number;
+}
+
+/**
+ * Gets a datagram that stands in `buffer` from `start` up to `end`, and may change it there;
+ * the bytes are good during the call.
+ */
+export type Receive = (socket: number, buffer: Uint8Array, start: number, end: number) => void;
+
+export interface Transport {
+  readonly name: string;
+  /** Opens a socket. @returns its number, from 0 up */
+  open(): number;
+  /** Sends the first `length` bytes of `buffer`; a datagram the kernel does not take is lost. */
+  send(socket: number, buffer: Uint8Array, length: number): void;
+  /** Waits up to `timeout` milliseconds for datagrams and hands out those that are there. */
+  poll(timeout: number): Promise<void> | void;
+  close(): void;
+}
+
+/** The cheapest transport that works here. */
+export function openTransport(target: Target, receive: Receive): Transport {
+  try {
+    if (Deno.build.os === "linux" && !target.hostname.includes(":")) {
+      return new NativeTransport(target, receive);
+    }
+  } catch {
+    // no permission for FFI, or another libc
+  }
+  return new DenoTransport(target, receive);
+}
+
+const RECEIVE_BUFFER = 1 << 20;
+const DATAGRAM = 2048;
+const BATCH = 32;
+
+/** Plain system calls: epoll, recvmmsg, send. */
+export class NativeTransport implements Transport {
+  readonly name = "epoll, recvmmsg, send by FFI";
+  readonly #libc;
+  readonly #epoll: number;
+  readonly #server: Uint8Array<ArrayBuffer>;
+  readonly #fds: number[] = [];
+  readonly #socketOf = new Map<number, number>();
+  /** `struct epoll_event` is packed on x86-64 alone. */
+  readonly #eventSize = Deno.build.arch === "x86_64" ? 12 : 16;
+  readonly #events: Uint8Array<ArrayBuffer>;
+  readonly #eventWords: DataView;
+  readonly #buffer = new Uint8Array(BATCH * DATAGRAM);
+  readonly #headers = new BigUint64Array(BATCH * 8); // struct mmsghdr: 64 bytes
+  readonly #lengths = new Uint32Array(this.#headers.buffer);
+  readonly #parts = new BigUint64Array(BATCH * 2); // struct iovec: 16 bytes
+
+  constructor({ hostname, port }: Target, readonly receive: Receive) {
+    this.#libc = Deno.dlopen("libc.so.6", {
+      socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
+      connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+      setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
+      epoll_create1: { parameters: ["i32"], result: "i32" },
+      epoll_ctl: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
+      epoll_wait: { parameters: ["i32", "buffer", "i32", "i32"], result: "i32" },
+      recvmmsg: { parameters: ["i32", "buffer", "u32", "i32", "pointer"], result: "i32" },
+      send: { parameters: ["i32", "buffer", "usize", "i32"], result: "isize" },
+      close: { parameters: ["i32"], result: "i32" },
+    });
+    this.#epoll = this.#libc.symbols.epoll_create1(0);
+    if (this.#epoll < 0) throw new Error("Cannot make an epoll instance");
+    this.#events = new Uint8Array(256 * this.#eventSize);
+    this.#eventWords = new DataView(this.#events.buffer);
+    this.#server = new Uint8Array(16); // struct sockaddr_in
+    this.#server.set([2, 0, port >> 8, port & 255, ...hostname.split(".").map(Number)]);
+    const at = BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(this.#buffer)));
+    const parts = BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(this.#parts)));
+    for (let i = 0; i < BATCH; i++) {
+      this.#parts[2 * i] = at + BigInt(i * DATAGRAM);
+      this.#parts[2 * i + 1] = BigInt(DATAGRAM);
+      this.#headers[8 * i + 2] = parts + BigInt(i * 16); // msg_iov
+      this.#headers[8 * i + 3] = 1n; // msg_iovlen
+    }
+  }
+
+  open(): number {
+    const { symbols } = this.#libc;
+    const fd = symbols.socket(2, 2 | 0o4000, 0); // AF_INET, SOCK_DGRAM | SOCK_NONBLOCK
+    if (fd < 0) throw new Error(`Cannot open socket ${this.#fds.length + 1}: see ulimit -n`);
+    symbols.setsockopt(fd, 1, 8, new Uint8Array(new Int32Array([RECEIVE_BUFFER]).buffer), 4);
+    if (symbols.connect(fd, this.#server, 16) < 0) throw new Error("Cannot connect a socket");
+    const event = new Uint8Array(16);
+    const words = new DataView(event.buffer);
+    words.setUint32(0, 1, true); // EPOLLIN
+    words.setUint32(this.#eventSize - 8, fd, true);
+    if (symbols.epoll_ctl(this.#epoll, 1, fd, event) < 0) throw new Error("Cannot poll a socket");
+    const socket = this.#fds.length;
+    this.#fds.push(fd);
+    this.#socketOf.set(fd, socket);
+    return socket;
+  }
+
+  send(socket: number, buffer: Uint8Array, length: number): void {
+    this.#libc.symbols.send(
+      this.#fds[socket],
+      buffer as Uint8Array<ArrayBuffer>,
+      BigInt(length),
+      0,
+    );
+  }
+
+  poll(timeout: number): void {
+    const { symbols } = this.#libc;
+    const wait = Math.max(0, Math.ceil(timeout));
+    const count = symbols.epoll_wait(this.#epoll, this.#events, 256, wait);
+    for (let i = 0; i < count; i++) {
+      const fd = this.#eventWords.getUint32(i * this.#eventSize + this.#eventSize - 8, true);
+      const socket = this.#socketOf.get(fd)!;
+      const datagrams = symbols.recvmmsg(fd, this.#headers as never, BATCH, 0, null);
+      for (let d = 0; d < datagrams; d++) {
+        const start = d * DATAGRAM;
+        this.receive(socket, this.#buffer, start, start + this.#lengths[16 * d + 14]);
+      }
+    }
+  }
+
+  close(): void {
+    for (const fd of this.#fds) this.#libc.symbols.close(fd);
+    this.#libc.symbols.close(this.#epoll);
+    this.#libc.close();
+  }
+}
+
+/** What Deno has everywhere; a datagram costs some three times as much. */
+export class DenoTransport implements Transport {
+  readonly name = "Deno.listenDatagram";
+  readonly #sockets: Deno.DatagramConn[] = [];
+  readonly #target: Deno.NetAddr;
+  #arrived: () => void = () => {};
+
+  constructor({ hostname, port }: Target, readonly receive: Receive) {
+    this.#target = { transport: "udp", hostname, port };
+  }
+
+  open(): number {
+    const hostname = this.#target.hostname.includes(":") ? "::" : "0.0.0.0";
+    const socket = Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
+    const number = this.#sockets.push(socket) - 1;
+    this.#run(socket, number);
+    return number;
+  }
+
+  async #run(socket: Deno.DatagramConn, number: number): Promise<void> {
+    const buffer = new Uint8Array(DATAGRAM);
+    try {
+      while (true) {
+        const [datagram] = await socket.receive(buffer);
+        this.receive(number, buffer, 0, datagram.length);
+        this.#arrived();
+      }
+    } catch (error) {
+      if (!(error instanceof Deno.errors.Interrupted || error instanceof Deno.errors.BadResource)) {
+        throw error;
+      }
+    }
+  }
+
+  send(socket: number, buffer: Uint8Array, length: number): void {
+    this.#sockets[socket].send(buffer.slice(0, length), this.#target).catch(() => {});
+  }
+
+  async poll(timeout: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, timeout);
+      this.#arrived = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#arrived = () => {};
+  }
+
+  close(): void {
+    for (const socket of this.#sockets) socket.close();
+  }
+}

@@ -1,0 +1,90 @@
+// What all benchmarks can be told: which server, and how to speak with it.
+import {
+  type Arguments,
+  type Command,
+  helpText,
+  numberOption,
+  type Option,
+  parseArguments,
+  UsageError,
+} from "../../src/client/cli/arguments.ts";
+import { resolve } from "../../src/client/resolve.ts";
+import { parseRtmfpUrl } from "../../src/client/url.ts";
+import type { GeneratorOptions } from "../load/generator.ts";
+import { pin, type Server, startServer } from "./process.ts";
+
+const common: Record<string, Option> = {
+  url: { value: "URL", help: "a server that runs; without it one is started on core 0" },
+  pid: { value: "PID", help: "its process, for CPU and memory, if it is on this machine" },
+  group: { value: "N", help: "Diffie-Hellman group: 2 (the default), 14 or 16" },
+  strict: { help: "require HMACs and sequence numbers" },
+  native: { value: "MODE", help: "[rtmfp] native of the server that is started: auto, on, off" },
+  "ack-every": { value: "N", help: "packets for each acknowledgement (default 2)" },
+};
+
+export interface Bench {
+  readonly args: Arguments;
+  readonly server: Server;
+  readonly generator: GeneratorOptions;
+  /** The path of the URL. */
+  readonly app: string;
+}
+
+/**
+ * Runs a benchmark: reads its options, gets it a server, keeps it on core 1, and prints what it
+ * gives as one JSON object.
+ */
+export async function runBench(
+  name: string,
+  summary: string,
+  options: Record<string, Option>,
+  measure: (bench: Bench) => Promise<Record<string, unknown>>,
+): Promise<void> {
+  const command: Command = {
+    name,
+    operands: "",
+    count: [0, 0],
+    summary,
+    options: { ...options, ...common },
+  };
+  let server: Server | undefined;
+  try {
+    const args = parseArguments(command, Deno.args);
+    if (args.help) return console.log(helpText("deno run -A", command));
+    const group = numberOption(args, "group", 2, 16) ?? 2;
+    if (group !== 2 && group !== 14 && group !== 16) throw new UsageError("No such group");
+    const url = args.options.get("url");
+    const pid = numberOption(args, "pid", 1);
+    const settings = `[rtmfp]\nnative = ${args.options.get("native") ?? "auto"}`;
+    server = url === undefined
+      ? await startServer(settings)
+      : { url, pid, stop: () => Promise.resolve() };
+    pin(Deno.pid, 1);
+    const target = parseRtmfpUrl(server.url);
+    const [address] = await resolve(target);
+    const result = await measure({
+      args,
+      server,
+      app: target.app,
+      generator: {
+        url: server.url,
+        target: address,
+        group,
+        strict: args.options.has("strict"),
+        ackEvery: numberOption(args, "ack-every", 1, 100) ?? 2,
+      },
+    });
+    console.log(JSON.stringify({
+      bench: name.replace(/^bench\/|\.ts$/g, ""),
+      group,
+      strict: args.options.has("strict"),
+      ...result,
+    }));
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    console.error(error.message);
+    Deno.exitCode = 2;
+  } finally {
+    await server?.stop();
+  }
+}

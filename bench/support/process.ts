@@ -1,0 +1,136 @@
+// The server as a process of its own, and what it costs.
+
+/** Clock ticks a second in /proc/PID/stat: USER_HZ, which is 100 on every Linux. */
+const TICKS = 100;
+
+export interface Usage {
+  /** CPU of all its threads since its start, in microseconds; a step is 10 ms. */
+  readonly cpu: number;
+  /** Resident memory in bytes. */
+  readonly memory: number;
+}
+
+/** @throws {Deno.errors.NotFound} if there is no such process */
+export function usageOf(pid: number): Usage {
+  const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" "); // the name may have blanks
+  const [user, system] = [Number(fields[11]), Number(fields[12])];
+  const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+  const memory = Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? NaN) * 1024;
+  return { cpu: (user + system) * 1e6 / TICKS, memory };
+}
+
+/** CPU of this process in microseconds. */
+export function ownCpu(): number {
+  return Deno.build.os === "linux" ? usageOf(Deno.pid).cpu : NaN;
+}
+
+/** Keeps a process on one core; a machine with a single core, or without taskset, stays as it is. */
+export function pin(pid: number, core: number): void {
+  try {
+    new Deno.Command("taskset", {
+      args: ["-acp", String(core), String(pid)],
+      stdout: "null",
+      stderr: "null",
+    }).outputSync();
+  } catch {
+    // no taskset here
+  }
+}
+
+export interface Server {
+  readonly url: string;
+  /** Undefined for a server elsewhere. */
+  readonly pid: number | undefined;
+  /** Milliseconds from its start to its first answer; undefined if it ran before. */
+  readonly startTime?: number;
+  stop(): Promise<void>;
+}
+
+/** The application that the benchmarks need: an echo, and everything else allowed. */
+const APPLICATION = `
+function onConnection(client)
+  function client:echo(...)
+    return ...
+  end
+end
+`;
+
+/**
+ * Starts this project's server on a free port, on core 0.
+ *
+ * @param settings lines for its CumulusServer.ini
+ * @throws {Error} with what it printed, if it does not answer within ten seconds
+ */
+export async function startServer(settings = ""): Promise<Server> {
+  const folder = Deno.makeTempDirSync({ prefix: "cumulus-bench-" });
+  Deno.mkdirSync(`${folder}/www/bench`, { recursive: true });
+  Deno.writeTextFileSync(`${folder}/www/bench/main.lua`, APPLICATION);
+  const port = freePort();
+  Deno.writeTextFileSync(`${folder}/CumulusServer.ini`, `port = ${port}\n${settings}\n`);
+  const main = new URL("../../main.ts", import.meta.url).pathname;
+  const started = performance.now();
+  const child = new Deno.Command("taskset", {
+    args: [
+      ...["-c", "0", Deno.execPath(), "run", "--allow-all", ...extraFlags(), main],
+      ...["--ini", `${folder}/CumulusServer.ini`, "--log", "error"],
+    ],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const output = { text: "" };
+  const reading = [collect(child.stdout, output), collect(child.stderr, output)];
+  const stop = async () => {
+    try {
+      child.kill("SIGTERM");
+    } catch {
+      // it has ended by itself
+    }
+    await child.status;
+    await Promise.all(reading);
+    Deno.removeSync(folder, { recursive: true });
+  };
+  if (!await answers(port, 10_000)) {
+    await stop();
+    throw new Error(`The server does not answer on port ${port}. It printed:\n${output.text}`);
+  }
+  const startTime = performance.now() - started;
+  return { url: `rtmfp://127.0.0.1:${port}/bench`, pid: child.pid, startTime, stop };
+}
+
+/** Flags for the server's Deno, such as --cpu-prof, from BENCH_SERVER_FLAGS. */
+function extraFlags(): string[] {
+  return (Deno.env.get("BENCH_SERVER_FLAGS") ?? "").split(" ").filter((flag) => flag !== "");
+}
+
+async function collect(stream: ReadableStream<Uint8Array>, into: { text: string }): Promise<void> {
+  const decoder = new TextDecoder();
+  for await (const chunk of stream) into.text += decoder.decode(chunk, { stream: true });
+}
+
+function freePort(): number {
+  const socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+  const { port } = socket.addr as Deno.NetAddr;
+  socket.close();
+  return port;
+}
+
+/** Whether something speaks RTMFP on a port of this machine within `timeout` milliseconds. */
+async function answers(port: number, timeout: number): Promise<boolean> {
+  const { Generator } = await import("../load/generator.ts");
+  const target = { hostname: "127.0.0.1", port };
+  const generator = new Generator({ url: `rtmfp://127.0.0.1:${port}/bench`, target });
+  const until = performance.now() + timeout;
+  try {
+    while (performance.now() < until) {
+      const client = generator.add().prepare();
+      client.open();
+      const known = () => client.state !== "hello";
+      if (await generator.run(known, Math.min(until, performance.now() + 20))) return true;
+    }
+    return false;
+  } finally {
+    generator.close();
+  }
+}

@@ -1,0 +1,116 @@
+// The table in bench/README.md.
+
+/** What `bench/all.ts` writes into bench/results.json. */
+export interface Results {
+  readonly date: string;
+  readonly machine: Machine;
+  /** The floor, or why there is none. */
+  readonly limit: Record<string, number> | string;
+  readonly runs: readonly Run[];
+}
+
+export interface Machine {
+  readonly cpu: string;
+  readonly cores: number;
+  readonly system: string;
+  readonly deno: string;
+  /** Load average of the minute before: above the number of cores the figures suffer. */
+  readonly load: number;
+}
+
+export interface Run {
+  /** What the table calls it. */
+  readonly title: string;
+  readonly command: string;
+  /** The object that the benchmark printed; undefined if it failed. */
+  readonly result?: Record<string, number | string | boolean | null>;
+  readonly error?: string;
+}
+
+const START = "<!-- results: written by bench/all.ts -->";
+const END = "<!-- end of results -->";
+
+/** Puts the table of `results` into the text of the README, in place of the one before. */
+export function insertTable(readme: string, results: Results): string {
+  const start = readme.indexOf(START);
+  const end = readme.indexOf(END);
+  const [before, after] = start >= 0 && end > start
+    ? [readme.slice(0, start), readme.slice(end + END.length)]
+    : [`${readme.trimEnd()}\n\n`, "\n"];
+  return `${before}${START}\n\n${table(results)}\n\n${END}${after}`;
+}
+
+function table({ date, machine, limit, runs }: Results): string {
+  const { cpu, cores, system, deno, load } = machine;
+  const lines = [
+    `Measured ${date} on ${cpu}, ${cores} cores, ${system}, Deno ${deno}; load average before: ` +
+    `${load.toFixed(2)}.`,
+    "",
+  ];
+  const floor = typeof limit === "string" ? undefined : limit;
+  if (floor) {
+    lines.push(
+      `Floor (\`bench/limit.c\`, ${floor.bytes} bytes, one core): AES ${
+        us(floor.aes_us)
+      }, AES and ` +
+        `sendto ${us(floor.aes_sendto_us)}, AES and sendmmsg ${us(floor.aes_sendmmsg_us)}.`,
+    );
+  } else {
+    lines.push(`No floor: ${limit}.`);
+  }
+  lines.push("", "| What | Figures |", "| --- | --- |");
+  for (const { title, result, error } of runs) {
+    lines.push(`| ${title} | ${result ? figures(result, floor) : `failed: ${error}`} |`);
+  }
+  return lines.join("\n");
+}
+
+type Result = NonNullable<Run["result"]>;
+
+function figures(result: Result, floor: Record<string, number> | undefined): string {
+  const number = (name: string) => Number(result[name] ?? NaN);
+  switch (result.bench) {
+    case "fanout": {
+      const cpu = number("server_cpu_us_per_packet");
+      const ratio = floor ? ` (${(cpu / floor.aes_sendto_us).toFixed(1)} × floor)` : "";
+      return [
+        `**${us(cpu)}** of CPU a datagram${ratio}`,
+        `${number("packets_per_second")} packets/s`,
+        `${share(number("server_cpu_share"))} of a core`,
+        `${share(number("delivered_share"))} delivered`,
+        `delay p50 ${number("delay_p50_ms")} ms, p99 ${number("delay_p99_ms")} ms`,
+        `${kib(number("memory_per_listener_bytes"))} a listener`,
+      ].join(", ");
+    }
+    case "rpc":
+      return [
+        `**${number("calls_per_second")} calls/s**`,
+        `p50 ${number("latency_p50_us")} µs, p99 ${number("latency_p99_us")} µs`,
+        `${us(number("server_cpu_us_per_call"))} of CPU each`,
+      ].join(", ");
+    default: {
+      const parts = [
+        `**${number("handshakes_per_second")} handshakes/s**`,
+        `${number("server_cpu_ms_per_handshake")} ms of CPU each`,
+        `connect p50 ${number("connect_p50_ms")} ms, p99 ${number("connect_p99_ms")} ms`,
+      ];
+      if (result.idle_sessions) {
+        parts.push(
+          `${number("idle_sessions")} idle: ${
+            kib(number("memory_per_idle_session_bytes"))
+          } each, ` +
+            `${(number("idle_server_memory_bytes") / 1e6).toFixed(0)} MB in all, ` +
+            `${share(number("idle_server_cpu_share"))} of a core`,
+        );
+      }
+      if (result.start_to_answer_ms) {
+        parts.push(`${number("start_to_answer_ms")} ms from start to first answer`);
+      }
+      return parts.join(", ");
+    }
+  }
+}
+
+const us = (value: number) => `${value.toFixed(2)} µs`;
+const kib = (value: number) => `${(value / 1024).toFixed(1)} KiB`;
+const share = (value: number) => `${(value * 100).toFixed(value > 0.9995 ? 0 : 2)} %`;

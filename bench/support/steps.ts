@@ -1,0 +1,59 @@
+// What clients do before a measurement begins.
+import { encodeAmf0 } from "../../src/amf/mod.ts";
+import type { Generator } from "../load/generator.ts";
+import type { LeanClient } from "../load/lean_client.ts";
+
+/** How many clients are on their way at once. */
+const AT_ONCE = 64;
+const TIMEOUT = 30_000;
+
+/**
+ * Opens sessions and connects.
+ *
+ * @param took gets the milliseconds of each, from the first packet to the answer of connect
+ * @throws {Error} if one of them fails
+ */
+export async function connectAll(
+  generator: Generator,
+  clients: LeanClient[],
+  app: string,
+  { atOnce = AT_ONCE, took = (_milliseconds: number): void => {} } = {},
+): Promise<void> {
+  const { url } = generator.options;
+  let started = 0;
+  let connected = 0;
+  let failed = "";
+  const next = () => {
+    const client = clients[started];
+    if (!client) return;
+    started++;
+    const begin = generator.now = performance.now();
+    client.onOpen = () =>
+      client.connect(app, url, (error, values) => {
+        if (error) failed = JSON.stringify(values.readValue());
+        connected++;
+        took(generator.now - begin);
+        next();
+      });
+    client.onClose = () => failed ||= "the server has closed a session";
+    client.open();
+  };
+  for (let i = 0; i < atOnce; i++) next();
+  const until = performance.now() + TIMEOUT + clients.length * 20;
+  const done = await generator.run(() => failed !== "" || connected >= clients.length, until);
+  for (const client of clients) client.onClose = () => {};
+  if (failed) throw new Error(`Cannot connect: ${failed}`);
+  if (!done) throw new Error(`${connected} of ${clients.length} clients connected in time`);
+}
+
+/** @returns the number of the stream */
+export async function createStream(generator: Generator, client: LeanClient): Promise<number> {
+  let id = 0;
+  client.call("createStream", encodeAmf0(null), (_failed, values) => {
+    id = Number(values.readValue());
+  });
+  if (!await generator.run(() => id > 0, performance.now() + TIMEOUT)) {
+    throw new Error("The server does not answer createStream");
+  }
+  return id;
+}
