@@ -1,18 +1,19 @@
 // AMF → Lua. AMF-050 to AMF-064.
 import type { AmfReader } from "../../amf/mod.ts";
 import { WireError } from "../../bytes/wire_error.ts";
+import type { Batch } from "../vm/batch.ts";
 import { ScriptError } from "../vm/script_error.ts";
 import type { AmfHost } from "./amf_host.ts";
-import { LuaNames, LuaSink } from "./lua_sink.ts";
+import { LuaSink, SinkParts } from "./lua_sink.ts";
 
 /** Decodes messages into one Lua machine. */
 export class AmfToLua {
   readonly #host: AmfHost;
-  readonly #names: LuaNames;
+  readonly #parts: SinkParts;
 
-  constructor(host: AmfHost) {
+  constructor(host: AmfHost, batch: Batch) {
     this.#host = host;
-    this.#names = new LuaNames(host.lua);
+    this.#parts = new SinkParts(host.lua, batch);
   }
 
   /**
@@ -28,20 +29,22 @@ export class AmfToLua {
   push(reader: AmfReader, limit = Infinity): number {
     const { lua } = this.#host;
     lua.reserve(4);
-    const sink = new LuaSink(this.#host, this.#names, reader);
+    const sink = new LuaSink(this.#host, this.#parts, reader);
     const bottom = lua.top;
     let count = 0;
     try {
       while (count < limit && !reader.done) {
-        if (count % 16 === 0) lua.reserve(24);
+        if (count % 16 === 0) sink.reserve();
         reader.read(sink);
         count++;
       }
+      sink.flush();
     } catch (error) {
       if (!endsMessage(error)) {
         if (error instanceof Error) lua.top = bottom - 1; // what is no Error is Lua's own way out
         throw error;
       }
+      sink.flush();
       lua.top = bottom + count;
       this.#host.log("error", error.message);
     } finally {

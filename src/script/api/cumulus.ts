@@ -6,10 +6,14 @@ import { broadcaster } from "./broadcaster.ts";
 import { clients } from "./clients.ts";
 import { groups } from "./groups.ts";
 import type { Host } from "./host.ts";
+import { sendMail } from "./mail.ts";
 import type { Binding } from "./objects.ts";
 import { publication } from "./publication.ts";
 import { publications } from "./publications.ts";
 import { split } from "./split.ts";
+import { TcpClient, tcpClient } from "./tcp_client.ts";
+import { TcpServer, tcpServer } from "./tcp_server.ts";
+import { UdpSocket, udpSocket } from "./udp_socket.ts";
 import { type Args, PUSHED, type Result, type Value } from "./values.ts";
 
 const allPublications = (_: Host, api: Api): Value =>
@@ -40,6 +44,10 @@ export const cumulus: Binding<Host, Api> = {
     removeFromBlacklist(_, args, api) {
       eachAddress(args, api, (ip) => api.hub.unban(ip));
     },
+    createTCPClient: (_, _args, api) => closed(api, tcpClient, new TcpClient(api)),
+    createTCPServer: (_, _args, api) => closed(api, tcpServer, new TcpServer(api)),
+    createUDPSocket: (_, args, api) => closed(api, udpSocket, new UdpSocket(api, args.boolean())),
+    sendMail: (_, args, api) => sendMail(args, api),
     publish(_, args, api) {
       const name = args.string();
       try {
@@ -80,6 +88,13 @@ export const cumulus: Binding<Host, Api> = {
     },
   },
 };
+
+/** The object of a socket, which nobody but the script keeps as long as it is closed. */
+function closed<T>(api: Api, binding: Binding<T, Api>, socket: T): Value {
+  const handle = api.objects.of(binding, socket);
+  api.objects.weaken(socket);
+  return handle;
+}
 
 /** One result for each argument. API-131 to API-133 */
 function digests(

@@ -1,6 +1,7 @@
 import type { AmfReader, AmfSink, VectorKind } from "../../amf/mod.ts";
 import { fromUtf8 } from "../../bytes/text.ts";
 import { WireError } from "../../bytes/wire_error.ts";
+import type { Batch, Queue } from "../vm/batch.ts";
 import { type Key, type Lua, NIL, NUMBER, type Ref } from "../vm/lua.ts";
 import { ScriptError } from "../vm/script_error.ts";
 import type { AmfHost } from "./amf_host.ts";
@@ -11,9 +12,12 @@ import { dateFields, dateValues } from "./date_fields.ts";
 const SHARED_LENGTH = 40;
 /** For how many elements a table gets room at most before they are there. */
 const ROOM = 64;
+/** Stack slots reserved at once: for 16 values beside each other, or 16 containers in each other. */
+const SLOTS = 64;
+const PER_RESERVE = 16;
 
 /** What decoding needs of one Lua machine, made once. */
-export class LuaNames {
+export class SinkParts {
   readonly type: Key;
   readonly raw: Key;
   readonly size: Key;
@@ -21,7 +25,7 @@ export class LuaNames {
   /** A function: calls `__readExternal` of an object with a reader; false if there is none. */
   readonly callReadExternal: Ref;
 
-  constructor(lua: Lua) {
+  constructor(lua: Lua, readonly batch: Batch) {
     this.type = lua.key("__type");
     this.raw = lua.key("__raw");
     this.size = lua.key("__size");
@@ -52,63 +56,80 @@ class Frame {
 }
 
 /**
- * A sink whose stack is Lua's. The message stands in Lua's memory meanwhile, so that its strings are made there
- * without a copy on the way.
+ * A sink whose stack is Lua's. What it is told goes into a queue, which is short work for Lua, and the message stands
+ * in Lua's memory meanwhile, so that its strings are made there without a copy on the way.
  */
 export class LuaSink implements AmfSink {
   readonly #host: AmfHost;
   readonly #lua: Lua;
-  readonly #names: LuaNames;
+  readonly #parts: SinkParts;
+  readonly #queue: Queue;
   readonly #input: Uint8Array;
-  #message = 0; // where `#input` stands in Lua's memory
-  #references = 0; // stack index: nil, or the table of all that can be referred to, by id + 1
-  #hasReferences = false;
+  readonly #message: number; // where `#input` stands in Lua's memory
+  #references: number; // stack index: nil, or the table of all that can be referred to, by id + 1
+  #firstId = -1; // in that table, which is there if this is not -1
   #saved: Ref = 0; // that table, while it is on the stack of another function
-  #frames: Frame[] = [];
+  readonly #frames: Frame[] = [];
   #depth = -1;
 
-  constructor(host: AmfHost, names: LuaNames, reader: AmfReader) {
+  /** Pushes one value that is of no use, and must stay below what is pushed until {@link end}. */
+  constructor(host: AmfHost, parts: SinkParts, reader: AmfReader) {
+    const { lua } = host;
     this.#host = host;
-    this.#lua = host.lua;
-    this.#names = names;
+    this.#lua = lua;
+    this.#parts = parts;
+    this.#queue = parts.batch.queue;
     this.#input = reader.raw.input;
     const length = reader.raw.at + reader.left;
-    const { c } = host.lua;
-    this.#message = c.malloc(length);
+    this.#message = lua.c.malloc(length);
     if (this.#message === 0) throw new ScriptError("not enough memory", "memory");
-    new Uint8Array(c.memory.buffer, this.#message, length).set(this.#input.subarray(0, length));
-    host.lua.pushNil();
-    this.#references = host.lua.top;
+    const { memory } = parts.batch;
+    memory.refresh();
+    if (length === this.#input.length) memory.bytes.set(this.#input, this.#message);
+    else memory.bytes.set(this.#input.subarray(0, length), this.#message);
+    lua.pushNil();
+    this.#references = this.#queue.references = lua.top;
   }
 
-  /** Forgets the message. What was pushed stays, above one value that is of no use. */
+  /** All that was told is on the stack now. */
+  flush(): void {
+    this.#queue.flush();
+  }
+
+  /** Makes room for 16 more values. */
+  reserve(): void {
+    this.#queue.flush();
+    this.#lua.reserve(SLOTS);
+  }
+
+  /** Forgets the message. */
   end(): void {
     this.#lua.c.free(this.#message);
   }
 
   null(): void {
-    this.#lua.pushNil();
+    this.#queue.nil();
   }
 
   undefined(): void {
-    this.#lua.pushNil();
+    this.#queue.nil();
   }
 
   unsupported(): void {
     this.#host.log("warn", "A value of AMF had no form for its sender; nil instead");
-    this.#lua.pushNil();
+    this.#queue.nil();
   }
 
   boolean(value: boolean): void {
-    this.#lua.pushBoolean(value);
+    this.#queue.boolean(value);
   }
 
   number(value: number): void {
-    this.#lua.pushNumber(value);
+    this.#queue.number(value);
   }
 
   integer(value: number): void {
-    this.#lua.pushNumber(value);
+    this.#queue.number(value);
   }
 
   string(_bytes: Uint8Array, start: number, end: number, repeated: boolean): void {
@@ -117,26 +138,26 @@ export class LuaSink implements AmfSink {
 
   xml(_bytes: Uint8Array, start: number, end: number, _document: boolean, id: number): void {
     this.#string(start, end, false);
-    this.#remember(id);
+    this.#keep(id);
   }
 
   date(milliseconds: number, id: number): void {
-    const lua = this.#lua;
+    const queue = this.#queue;
     const values = dateValues(milliseconds);
     this.#table(id, 0, values.length);
     values.forEach((value, i) => {
-      lua.pushKey(this.#names.date[i]);
-      if (typeof value === "number") lua.pushNumber(value);
-      else lua.pushBoolean(value);
-      lua.rawSet(-3);
+      queue.ref(this.#parts.date[i].ref);
+      if (typeof value === "number") queue.number(value);
+      else queue.boolean(value);
+      queue.setField();
     });
   }
 
   byteArray(_bytes: Uint8Array, start: number, end: number, id: number): void {
     this.#table(id, 0, 1);
-    this.#lua.pushKey(this.#names.raw);
+    this.#queue.ref(this.#parts.raw.ref);
     this.#string(start, end, false);
-    this.#lua.rawSet(-3);
+    this.#queue.setField();
   }
 
   beginObject(_bytes: Uint8Array, start: number, end: number, id: number): void {
@@ -149,19 +170,19 @@ export class LuaSink implements AmfSink {
 
   key(bytes: Uint8Array, start: number, end: number, repeated: boolean): void {
     const frame = this.#frames[this.#depth];
-    if (frame.isArray && isIndex(bytes, start, end)) this.#lua.pushNumber(frame.next++);
+    if (frame.isArray && isIndex(bytes, start, end)) this.#queue.number(frame.next++);
     else this.#string(start, end, repeated);
   }
 
   member(): void {
-    this.#lua.rawSet(-3);
+    this.#queue.setField();
   }
 
   endObject(): void {
     const { start, end } = this.#frames[this.#depth--];
     if (start === end) return;
     this.#setType(start, end);
-    this.#host.onTypedObject(this.#input.subarray(start, end));
+    this.#onTypedObject(start, end);
   }
 
   beginArray(length: number, _mixed: boolean, id: number): void {
@@ -174,7 +195,7 @@ export class LuaSink implements AmfSink {
   dense(): void {}
 
   element(index: number): void {
-    this.#lua.rawSetIndex(-2, index + 1);
+    this.#queue.setElement(index + 1);
   }
 
   endArray(): void {
@@ -191,9 +212,12 @@ export class LuaSink implements AmfSink {
     id: number,
   ): void {
     this.#table(id, Math.min(length, ROOM), 0);
+    this.#open();
   }
 
-  endVector(): void {}
+  endVector(): void {
+    this.#depth--;
+  }
 
   beginDictionary(_length: number, weak: boolean, id: number): void {
     this.#table(id, 0, 4);
@@ -205,6 +229,7 @@ export class LuaSink implements AmfSink {
   /** Lua has no place for a key that is nil or no number, nor for a value that is nil. */
   pair(): void {
     const lua = this.#lua;
+    this.#queue.flush();
     const type = lua.type(-2);
     const hasKey = type !== NIL && !(type === NUMBER && Number.isNaN(lua.toNumber(-2)));
     if (!hasKey || lua.type(-1) === NIL) return lua.pop(2);
@@ -214,8 +239,9 @@ export class LuaSink implements AmfSink {
 
   endDictionary(): void {
     const lua = this.#lua;
+    this.#queue.flush();
     const { pairs, isWeak } = this.#frames[this.#depth--];
-    lua.pushKey(this.#names.size);
+    lua.pushKey(this.#parts.size);
     lua.pushNumber(pairs);
     lua.rawSet(-3);
     if (!isWeak) return;
@@ -235,7 +261,7 @@ export class LuaSink implements AmfSink {
     const lua = this.#lua;
     this.#table(id, 0, 2);
     this.#setType(start, end);
-    this.#host.onTypedObject(bytes.subarray(start, end));
+    this.#onTypedObject(start, end);
 
     lua.pushValue(this.#references);
     const saved = this.#saved;
@@ -244,7 +270,7 @@ export class LuaSink implements AmfSink {
     const input = new ByteInput(reader, this);
     const handle = this.#host.objects.of(byteReader, input);
     const base = lua.enter();
-    lua.pushRef(this.#names.callReadExternal);
+    lua.pushRef(this.#parts.callReadExternal);
     lua.pushValue(base - 1);
     handle.push(lua);
     const error = lua.run(base, 1);
@@ -256,7 +282,7 @@ export class LuaSink implements AmfSink {
     this.#host.objects.release(input);
     lua.unref(this.#saved);
     this.#saved = saved;
-    this.#references = references;
+    this.#returnTo(references);
 
     if (error) throw error;
     if (input.failure) throw input.failure; // which the script has caught
@@ -270,69 +296,82 @@ export class LuaSink implements AmfSink {
     const lua = this.#lua;
     const references = this.#references;
     lua.pushRef(this.#saved);
-    this.#references = lua.top;
+    const own = lua.top;
+    this.#returnTo(own);
     for (let count = 0; count < limit && !reader.done; count++) {
-      if (count % 16 === 0) lua.reserve(24);
+      if (count % PER_RESERVE === 0) this.reserve();
       reader.readAmf3(this);
     }
-    lua.remove(this.#references);
-    this.#references = references;
+    this.#queue.flush();
+    lua.remove(own);
+    this.#returnTo(references);
   }
 
   reference(id: number): void {
-    if (!this.#hasReferences) throw new WireError(`Cannot refer to object ${id} from here`);
-    if (this.#lua.rawGetIndex(this.#references, id + 1) === NIL) {
+    if (this.#firstId < 0 || id < this.#firstId) {
       throw new WireError(`Cannot refer to object ${id} from here`);
     }
+    this.#queue.kept(id + 1);
   }
 
   #string(start: number, end: number, repeated: boolean): void {
-    const lua = this.#lua;
-    if (repeated && end - start > SHARED_LENGTH) return this.#longString(start, end);
-    lua.c.lua_pushlstring(lua.state, this.#message + start, end - start);
+    if (repeated && end - start > SHARED_LENGTH) this.#longString(start, end);
+    else this.#queue.string(this.#message + start, end - start);
   }
 
   /** Makes a string that the message repeats by reference no more than once. */
   #longString(start: number, end: number): void {
     const lua = this.#lua;
-    if (!this.#hasReferences) this.#makeReferences();
+    if (this.#firstId < 0) this.#makeReferences(Infinity);
+    this.#queue.flush();
     if (lua.rawGetIndex(this.#references, -1 - start) !== NIL) return;
     lua.pop();
-    this.#string(start, end, false);
-    lua.pushValue(-1);
-    lua.rawSetIndex(this.#references, -1 - start);
+    this.#queue.string(this.#message + start, end - start);
+    this.#queue.keep(-1 - start);
+    this.#queue.flush();
   }
 
   #setType(start: number, end: number): void {
-    this.#lua.pushKey(this.#names.type);
+    this.#queue.ref(this.#parts.type.ref);
     this.#string(start, end, true);
-    this.#lua.rawSet(-3);
+    this.#queue.setField();
+  }
+
+  #onTypedObject(start: number, end: number): void {
+    this.#queue.flush();
+    this.#host.onTypedObject(this.#input.subarray(start, end));
+    this.#returnTo(this.#references);
+  }
+
+  /** Takes up where scripts may have run, and decoded messages of their own. */
+  #returnTo(references: number): void {
+    this.#references = this.#queue.references = references;
+    this.#parts.batch.memory.refresh();
   }
 
   #table(id: number, elements: number, fields: number): void {
-    const lua = this.#lua;
-    lua.reserve(8);
-    lua.newTable(elements, fields);
-    this.#remember(id);
+    this.#queue.table(elements, fields);
+    this.#keep(id);
   }
 
-  #remember(id: number): void {
-    const lua = this.#lua;
-    if (!this.#hasReferences) this.#makeReferences();
-    lua.pushValue(-1);
-    lua.rawSetIndex(this.#references, id + 1);
+  #keep(id: number): void {
+    if (this.#firstId < 0) this.#makeReferences(id);
+    else if (id < this.#firstId) this.#firstId = id;
+    this.#queue.keep(id + 1);
   }
 
-  #makeReferences(): void {
+  #makeReferences(firstId: number): void {
     const lua = this.#lua;
+    this.#firstId = firstId;
     lua.newTable(4, 0);
     lua.c.lua_copy(lua.state, -1, this.#references);
     lua.pop();
-    this.#hasReferences = true;
+    this.#parts.batch.memory.refresh();
   }
 
   #open(): Frame {
-    return this.#frames[++this.#depth] ??= new Frame();
+    if (++this.#depth % PER_RESERVE === PER_RESERVE - 1) this.reserve();
+    return this.#frames[this.#depth] ??= new Frame();
   }
 }
 

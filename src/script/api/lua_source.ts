@@ -1,4 +1,5 @@
 import type { AmfWriter } from "../../amf/mod.ts";
+import { type Batch, HAS_NAMES, type LuaMemory, RECORD } from "../vm/batch.ts";
 import {
   BOOLEAN,
   FUNCTION,
@@ -32,7 +33,7 @@ const TYPE_NAMES = [
 ];
 
 /** What encoding needs of one Lua machine, made once. */
-export class LuaSourceNames {
+export class SourceParts {
   readonly raw: Key;
   readonly time: Key;
   readonly size: Key;
@@ -43,7 +44,7 @@ export class LuaSourceNames {
   /** Where Lua says how long a string is. */
   readonly lengthAt: number;
 
-  constructor(lua: Lua) {
+  constructor(lua: Lua, readonly batch: Batch) {
     this.raw = lua.key("__raw");
     this.time = lua.key("__time");
     this.size = lua.key("__size");
@@ -65,24 +66,22 @@ export const NEEDS_SCRIPT = Symbol("__writeExternal");
 export class LuaSource {
   readonly #host: AmfHost;
   readonly #lua: Lua;
-  readonly #names: LuaSourceNames;
+  readonly #parts: SourceParts;
+  readonly #memory: LuaMemory;
   readonly #writer: AmfWriter;
   /** A table of all tables written so far, whose addresses are not used again while it is there. */
   readonly #anchors: Ref | undefined;
   #anchored = 0;
-  #heap: Uint8Array; // Lua's memory
-  #view: DataView;
-  readonly #warnings = new Set<string>();
+  #warnings: Set<string> | undefined;
 
-  constructor(host: AmfHost, names: LuaSourceNames, writer: AmfWriter, anchors?: Ref) {
+  constructor(host: AmfHost, parts: SourceParts, writer: AmfWriter, anchors?: Ref) {
     this.#host = host;
     this.#lua = host.lua;
-    this.#names = names;
+    this.#parts = parts;
     this.#writer = writer;
     this.#anchors = anchors;
-    const { buffer } = host.lua.c.memory;
-    this.#heap = new Uint8Array(buffer);
-    this.#view = new DataView(buffer);
+    this.#memory = parts.batch.memory;
+    this.#memory.refresh();
   }
 
   /** Writes `count` values of the stack from the absolute index `first` on. */
@@ -93,7 +92,7 @@ export class LuaSource {
 
   /** What could not be written, each said once. */
   get warnings(): Iterable<string> {
-    return this.#warnings;
+    return this.#warnings ?? [];
   }
 
   /** Writes the value at an absolute index. */
@@ -105,15 +104,14 @@ export class LuaSource {
         return this.#writer.number(lua.toNumber(index));
       case STRING: {
         const start = this.#stringAt(index);
-        return this.#writer.string(this.#heap, start, start + this.#length);
+        return this.#writer.string(this.#memory.bytes, start, start + this.#length);
       }
       case TABLE:
         return this.#table(index);
       case BOOLEAN:
         return this.#writer.boolean(lua.toBoolean(index));
       default:
-        if (type > NIL) this.#warn(`Cannot write a ${TYPE_NAMES[type]} in AMF: null instead`);
-        this.#writer.null();
+        return this.#other(type);
     }
   }
 
@@ -121,20 +119,21 @@ export class LuaSource {
   #table(index: number): void {
     const lua = this.#lua;
     const writer = this.#writer;
-    const names = this.#names;
+    const parts = this.#parts;
     const id = lua.pointer(index);
     if (writer.reference(id)) return;
     lua.reserve(8);
     if (this.#anchors !== undefined) this.#anchor(index, this.#anchors);
+    else if (writer.form !== "amf0" && this.#whole(index)) return;
 
-    if (this.#field(index, names.raw) === STRING) {
+    if (this.#field(index, parts.raw) === STRING) {
       const start = this.#stringAt(-1);
-      writer.byteArray(this.#heap, start, start + this.#length, id);
-    } else if (lua.pop(), this.#field(index, names.time) === NUMBER) {
+      writer.byteArray(this.#memory.bytes, start, start + this.#length, id);
+    } else if (lua.pop(), this.#field(index, parts.time) === NUMBER) {
       writer.date(lua.toNumber(-1), id);
-    } else if (lua.pop(), this.#field(index, names.size) === NUMBER) {
+    } else if (lua.pop(), this.#field(index, parts.size) === NUMBER) {
       this.#dictionary(index, id);
-    } else if (lua.pop(), this.#field(index, names.type) === STRING) {
+    } else if (lua.pop(), this.#field(index, parts.type) === STRING) {
       this.#typed(index, id);
     } else {
       lua.pop();
@@ -146,11 +145,94 @@ export class LuaSource {
     lua.pop();
   }
 
+  /** Writes a table at one call of Lua, if there is nothing special about it and those in it. */
+  #whole(index: number): boolean {
+    const lua = this.#lua;
+    lua.pushValue(index);
+    const at = this.#parts.batch.dump();
+    lua.pop();
+    if (at !== 0) this.#record(at);
+    return at !== 0;
+  }
+
+  /** Writes the value that has its record at this address. @returns where the next is */
+  #record(at: number): number {
+    const writer = this.#writer;
+    const { bytes, view } = this.#memory;
+    const type = view.getInt32(at, true) & 0xff;
+    switch (type) {
+      case STRING: {
+        const start = view.getInt32(at + 8, true);
+        writer.string(bytes, start, start + view.getInt32(at + 4, true));
+        break;
+      }
+      case NUMBER:
+        writer.number(view.getFloat64(at + 8, true));
+        break;
+      case TABLE:
+        return this.#tableRecord(at);
+      case BOOLEAN:
+        writer.boolean(view.getInt32(at + 8, true) !== 0);
+        break;
+      default:
+        this.#other(type);
+    }
+    return at + RECORD;
+  }
+
+  #tableRecord(at: number): number {
+    const writer = this.#writer;
+    const { view } = this.#memory;
+    const end = view.getInt32(at + 12, true);
+    const id = view.getInt32(at + 8, true);
+    if (writer.reference(id)) return end;
+    const length = view.getInt32(at + 4, true);
+    const hasNames = (view.getInt32(at, true) & HAS_NAMES) !== 0;
+    if (length === 0 && hasNames) {
+      writer.beginObject(NO_BYTES, 0, 0, id);
+      this.#namedRecords(at + RECORD, end);
+      writer.endObject();
+      return end;
+    }
+    writer.beginArray(length, hasNames, id);
+    if (hasNames) this.#namedRecords(at + RECORD, end);
+    writer.dense();
+    for (at += RECORD; at < end;) {
+      if (view.getInt32(at, true) === NUMBER) at = this.#record(at + RECORD);
+      else at = this.#afterRecord(at + RECORD);
+    }
+    writer.endArray();
+    return end;
+  }
+
+  #namedRecords(at: number, end: number): void {
+    const { bytes, view } = this.#memory;
+    while (at < end) {
+      const value = at + RECORD;
+      if (view.getInt32(at, true) === STRING && view.getInt32(value, true) !== FUNCTION) {
+        const start = view.getInt32(at + 8, true);
+        this.#writer.key(bytes, start, start + view.getInt32(at + 4, true));
+        at = this.#record(value);
+      } else at = this.#afterRecord(value);
+    }
+  }
+
+  #afterRecord(at: number): number {
+    const { view } = this.#memory;
+    const isTable = (view.getInt32(at, true) & 0xff) === TABLE;
+    return isTable ? view.getInt32(at + 12, true) : at + RECORD;
+  }
+
+  #other(type: number): void {
+    if (type > NIL) this.#warn(`Cannot write a ${TYPE_NAMES[type]} in AMF: null instead`);
+    this.#writer.null();
+  }
+
   /** The class name is on top of the stack. */
   #typed(index: number, id: number): void {
     const lua = this.#lua;
     const writer = this.#writer;
-    const isFunction = this.#field(index, this.#names.writeExternal) === FUNCTION;
+    const isFunction = this.#field(index, this.#parts.writeExternal) === FUNCTION;
     if (isFunction && writer.form !== "amf0") {
       this.#externalizable(index, id);
       lua.pop();
@@ -158,7 +240,7 @@ export class LuaSource {
     }
     lua.pop();
     const start = this.#stringAt(-1);
-    writer.beginObject(this.#heap, start, start + this.#length, id);
+    writer.beginObject(this.#memory.bytes, start, start + this.#length, id);
     this.#members(index, 0);
     writer.endObject();
   }
@@ -169,7 +251,7 @@ export class LuaSource {
     const lua = this.#lua;
     const writer = this.#writer;
     const start = this.#stringAt(-2);
-    writer.beginExternalizable(this.#heap, start, start + this.#length, id);
+    writer.beginExternalizable(this.#memory.bytes, start, start + this.#length, id);
     const output = new ByteOutput(writer, this);
     const handle = this.#host.objects.of(byteWriter, output);
     const base = lua.enter();
@@ -215,7 +297,7 @@ export class LuaSource {
   #isPairKey(): boolean {
     const lua = this.#lua;
     const type = lua.type(-2);
-    if (type === STRING) return lua.pointer(-2) !== this.#names.size.pointer;
+    if (type === STRING) return lua.pointer(-2) !== this.#parts.size.pointer;
     if (type === NUMBER || type === TABLE || type === BOOLEAN) return true;
     this.#skipKey(type);
     return false;
@@ -224,7 +306,7 @@ export class LuaSource {
   #isWeak(index: number): boolean {
     const lua = this.#lua;
     if (!lua.getMetatable(index)) return false;
-    lua.pushKey(this.#names.mode);
+    lua.pushKey(this.#parts.mode);
     const weak = lua.rawGet(-2) === STRING && lua.text(-1).includes("k");
     lua.pop(2);
     return weak;
@@ -295,17 +377,17 @@ export class LuaSource {
   #members(index: number, length: number): void {
     const lua = this.#lua;
     const writer = this.#writer;
-    const names = this.#names;
+    const parts = this.#parts;
     for (lua.pushNil(); lua.next(index); lua.pop()) {
       const type = lua.type(-2);
       if (type === STRING) {
         const name = lua.pointer(-2);
-        if (name === names.type.pointer || (length < 0 && name === names.size.pointer)) continue;
+        if (name === parts.type.pointer || (length < 0 && name === parts.size.pointer)) continue;
         if (lua.type(-1) === FUNCTION) continue; // AMF-080g
         const start = this.#stringAt(-2);
         if (this.#length === 0) this.#warn("Cannot write a member without a name in AMF: skipped");
         else {
-          writer.key(this.#heap, start, start + this.#length);
+          writer.key(this.#memory.bytes, start, start + this.#length);
           this.#value(lua.top);
         }
       } else if (type === NUMBER && length !== 0) {
@@ -335,7 +417,7 @@ export class LuaSource {
     if (type !== NIL || !lua.getMetatable(index)) return type;
     lua.remove(-2); // the nil
     for (let i = 0; i < INHERITANCE; i++) { // on top: a metatable
-      lua.pushKey(this.#names.index);
+      lua.pushKey(this.#parts.index);
       const isTable = lua.rawGet(-2) === TABLE;
       lua.remove(-2);
       if (!isTable) break;
@@ -364,12 +446,12 @@ export class LuaSource {
 
   #length = 0;
 
-  /** Where the string at `index` stands in `#heap`; its length is in `#length`. */
+  /** Where the string at `index` stands in Lua's memory; its length is in `#length`. */
   #stringAt(index: number): number {
     const { c, state } = this.#lua;
-    const start = c.lua_tolstring(state, index, this.#names.lengthAt);
-    if (this.#heap.length === 0) this.#refresh(); // the memory has moved
-    this.#length = this.#view.getUint32(this.#names.lengthAt, true);
+    const start = c.lua_tolstring(state, index, this.#parts.lengthAt);
+    this.#memory.refresh();
+    this.#length = this.#memory.view.getUint32(this.#parts.lengthAt, true);
     return start;
   }
 
@@ -378,19 +460,13 @@ export class LuaSource {
     return this.#length === 0;
   }
 
-  #refresh(): void {
-    const { buffer } = this.#lua.c.memory;
-    this.#heap = new Uint8Array(buffer);
-    this.#view = new DataView(buffer);
-  }
-
   #skipKey(type: number): void {
     const what = type === STRING ? "without a name" : `whose key is a ${TYPE_NAMES[type]}`;
     this.#warn(`Cannot write a member ${what} in AMF: skipped`);
   }
 
   #warn(text: string): void {
-    this.#warnings.add(text);
+    (this.#warnings ??= new Set()).add(text);
   }
 }
 

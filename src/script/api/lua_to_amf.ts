@@ -1,10 +1,11 @@
 // Lua → AMF. AMF-070 to AMF-080.
 import { type AmfForm, AmfWriter } from "../../amf/mod.ts";
 import { WireError } from "../../bytes/wire_error.ts";
+import type { Batch } from "../vm/batch.ts";
 import type { FunctionPointer } from "../vm/lua.ts";
 import { ScriptError } from "../vm/script_error.ts";
 import type { AmfHost } from "./amf_host.ts";
-import { LuaSource, LuaSourceNames, NEEDS_SCRIPT } from "./lua_source.ts";
+import { LuaSource, NEEDS_SCRIPT, SourceParts } from "./lua_source.ts";
 
 /** A writer with a longer buffer than this is not kept for the next message. */
 const KEPT = 1 << 20;
@@ -12,14 +13,14 @@ const KEPT = 1 << 20;
 /** Encodes values of one Lua machine. */
 export class LuaToAmf {
   readonly #host: AmfHost;
-  readonly #names: LuaSourceNames;
+  readonly #parts: SourceParts;
   readonly #writeArguments: FunctionPointer;
   #writer: AmfWriter | undefined = new AmfWriter();
   #source: LuaSource | undefined; // for #writeArguments
 
-  constructor(host: AmfHost) {
+  constructor(host: AmfHost, batch: Batch) {
     this.#host = host;
-    this.#names = new LuaSourceNames(host.lua);
+    this.#parts = new SourceParts(host.lua, batch);
     this.#writeArguments = host.lua.define((lua) => {
       const source = this.#source!;
       attempt(() => source.write(1, lua.top));
@@ -50,7 +51,7 @@ export class LuaToAmf {
     try {
       const start = first < 0 ? lua.absolute(first) : first;
       const top = lua.top;
-      let source = new LuaSource(this.#host, this.#names, writer);
+      let source = new LuaSource(this.#host, this.#parts, writer);
       try {
         attempt(() => source.write(start, count));
       } catch (error) {
@@ -70,7 +71,7 @@ export class LuaToAmf {
     const { lua } = this.#host;
     lua.newTable();
     const anchors = lua.ref();
-    const source = new LuaSource(this.#host, this.#names, writer, anchors);
+    const source = new LuaSource(this.#host, this.#parts, writer, anchors);
     lua.reserve(count + 4);
     const base = lua.enter();
     lua.pushFunction(this.#writeArguments);

@@ -1,0 +1,42 @@
+// What the sockets of scripts share: whose they are, how they call scripts, how addresses are written.
+import { type Api } from "./api.ts";
+import type { LuaApplication } from "./application.ts";
+import type { Endpoint, Sockets } from "./host.ts";
+
+const opened = new WeakMap<LuaApplication, Sockets>();
+
+/** The sockets of the application that is running; they are closed when it stops (SOCK-008). */
+export function socketsOf(api: Api): Sockets {
+  const application = api.running!;
+  let sockets = opened.get(application);
+  if (!sockets) {
+    sockets = api.host.sockets();
+    const own = sockets;
+    opened.set(application, own);
+    application.owned.add({
+      close() {
+        opened.delete(application);
+        own.close();
+      },
+    });
+  }
+  return sockets;
+}
+
+/** Runs a callback of a script's object, as input of its own (SOCK-005). */
+export function callLater(api: Api, what: string, action: () => void): void {
+  api.host.input(what, action);
+}
+
+/** `ip:port`, or `[ip]:port` for IPv6; an IPv4 address mapped into IPv6 as IPv4. SOCK-003 */
+export function addressText({ hostname, port }: Endpoint): string {
+  const ip = hostname.replace(/^::ffff:(?=\d+\.)/, "");
+  return ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`;
+}
+
+/** Reads `host:port` or `[ip]:port`; undefined if it is neither. */
+export function parseHostPort(text: string): Endpoint | undefined {
+  const match = /^(?:\[([^\]]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(text.trim());
+  const port = Number(match?.[3]);
+  return match && port <= 65535 ? { hostname: match[1] ?? match[2], port } : undefined;
+}

@@ -1,0 +1,156 @@
+import type { Api } from "./api.ts";
+import type { LuaApplication } from "./application.ts";
+import type { Endpoint, Sockets, Tcp, TcpEvents } from "./host.ts";
+import type { Binding } from "./objects.ts";
+import { addressText, callLater, socketsOf } from "./sockets.ts";
+
+const EMPTY = new Uint8Array(0);
+/** Bytes that a script may leave unread; a peer that makes it leave more is cut off. */
+const MAX_KEPT = 16 * 1024 * 1024;
+
+/** One end of a TCP connection, as often as it is opened. SOCK-010 to SOCK-022. */
+export class TcpClient {
+  error: string | undefined;
+  local: Endpoint | undefined;
+  peer: Endpoint | undefined;
+  readonly #api: Api;
+  readonly #application: LuaApplication;
+  readonly #sockets: Sockets;
+  #tcp: Tcp | undefined;
+  /** What the script has not read yet. */
+  #kept = EMPTY;
+
+  /** Of the application that is running. */
+  constructor(api: Api) {
+    this.#api = api;
+    this.#application = api.running!;
+    this.#sockets = socketsOf(api);
+  }
+
+  /** SOCK-010: true as soon as connecting has begun. */
+  get connected(): boolean {
+    return this.#tcp !== undefined;
+  }
+
+  /** @returns why it cannot be tried */
+  connect(host: string, port: number): string | undefined {
+    this.disconnect();
+    this.error = undefined;
+    const outcome = this.#sockets.connect(host, port, this.#events());
+    if (typeof outcome === "string") return this.error = outcome;
+    this.#open(outcome);
+    return undefined;
+  }
+
+  /** Takes over a connection that a server accepted. @returns who hears of it */
+  accept(tcp: Tcp, local: Endpoint, peer: Endpoint): TcpEvents {
+    this.local = local;
+    this.peer = peer;
+    this.#open(tcp);
+    return this.#events();
+  }
+
+  /** SOCK-015: the event comes within this call. */
+  disconnect(): void {
+    if (!this.#tcp) return;
+    this.#tcp.close();
+    this.#ended(undefined);
+  }
+
+  /** @returns why the bytes were not taken. SOCK-016 */
+  send(bytes: Uint8Array): string | undefined {
+    if (this.#tcp) return this.#tcp.write(bytes);
+    this.#api.log("error", "TCPClient:send on a client that is not connected");
+    return undefined;
+  }
+
+  #open(tcp: Tcp): void {
+    this.#tcp = tcp;
+    this.#kept = EMPTY;
+    this.#api.objects.strengthen(this);
+  }
+
+  /** Hears of one connection; what is late of an earlier one is dropped. */
+  #events(): TcpEvents {
+    const current = (): boolean => this.#tcp !== undefined && this.#latest === events;
+    const events: TcpEvents = {
+      onOpen: (local, peer) => {
+        if (!current()) return;
+        this.local = local;
+        this.peer = peer;
+      },
+      onData: (bytes) =>
+        callLater(this.#api, "TCPClient:onReception", () => {
+          if (current()) this.#receive(bytes);
+        }),
+      onClose: (error) =>
+        callLater(this.#api, "TCPClient:onDisconnection", () => {
+          if (current()) this.#ended(error);
+        }),
+    };
+    return this.#latest = events;
+  }
+
+  #latest: TcpEvents | undefined;
+
+  /** SOCK-020, SOCK-021. */
+  #receive(bytes: Uint8Array): void {
+    const api = this.#api;
+    const data = this.#kept.length === 0 ? bytes : joined(this.#kept, bytes);
+    this.#kept = EMPTY;
+    api.callObject(this.#application, api.objects.find(this), "onReception", () => {
+      api.lua.pushBytes(data);
+    }, (first, count) => {
+      const left = count > 0 ? Math.floor(api.lua.toNumber(first)) : 0;
+      if (left > data.length) {
+        api.log("warn", `onReception left ${left} of ${data.length} bytes unread`);
+      }
+      const kept = left > 0 ? Math.min(left, data.length) : 0; // also for NaN
+      this.#kept = kept > 0 ? data.slice(data.length - kept) : EMPTY;
+    });
+    if (this.#kept.length <= MAX_KEPT) return;
+    this.#tcp?.close();
+    this.#ended(`more than ${MAX_KEPT} bytes are unread`);
+  }
+
+  #ended(error: string | undefined): void {
+    const api = this.#api;
+    this.#tcp = undefined;
+    this.#kept = EMPTY;
+    this.local = this.peer = undefined;
+    this.error = error;
+    api.callObject(this.#application, api.objects.find(this), "onDisconnection");
+    if (!this.#tcp) api.objects.weaken(this);
+  }
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
+  const both = new Uint8Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
+}
+
+const text = (endpoint: Endpoint | undefined): string | undefined =>
+  endpoint && addressText(endpoint);
+
+/** SOCK-010 to SOCK-022. */
+export const tcpClient: Binding<TcpClient, Api> = {
+  name: "TCPClient",
+  get: {
+    connected: (client) => client.connected,
+    address: (client) => text(client.local),
+    peerAddress: (client) => text(client.peer),
+    error: (client) => client.error,
+  },
+  call: {
+    connect(client, args) {
+      const host = args.string();
+      return client.connect(host, args.number());
+    },
+    disconnect(client) {
+      client.disconnect();
+    },
+    send: (client, args) => client.send(args.bytes()),
+  },
+};

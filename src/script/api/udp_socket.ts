@@ -1,0 +1,157 @@
+import type { Api } from "./api.ts";
+import type { LuaApplication } from "./application.ts";
+import type { Endpoint, Sockets, Udp } from "./host.ts";
+import type { Binding } from "./objects.ts";
+import { addressText, callLater, parseHostPort, socketsOf } from "./sockets.ts";
+
+const BROADCAST = "255.255.255.255";
+
+/** A UDP socket. SOCK-040 to SOCK-049. */
+export class UdpSocket {
+  readonly #api: Api;
+  readonly #application: LuaApplication;
+  readonly #sockets: Sockets;
+  readonly #broadcast: boolean;
+  #udp: Udp | undefined;
+  /** The address that `bind` was called with. */
+  #bound: string | undefined;
+  /** Who the socket is connected to. */
+  #peer: Endpoint | undefined;
+
+  constructor(api: Api, broadcast: boolean) {
+    this.#api = api;
+    this.#application = api.running!;
+    this.#sockets = socketsOf(api);
+    this.#broadcast = broadcast;
+  }
+
+  /** Nothing unless it is bound or connected. SOCK-040 */
+  get address(): string | undefined {
+    const used = this.#bound !== undefined || this.#peer !== undefined;
+    return used && this.#udp ? addressText(this.#udp.local) : undefined;
+  }
+
+  get peerAddress(): string | undefined {
+    return this.#peer && addressText(this.#peer);
+  }
+
+  /** @returns why not. SOCK-042 */
+  bind(address: string): string | undefined {
+    const wanted = parseHostPort(address);
+    if (!wanted) return `"${address}" is no ip:port`;
+    if (this.#peer) return "the socket is connected: close it first";
+    const text = addressText(wanted);
+    if (this.#bound === text) return undefined;
+    if (this.#bound !== undefined) return `the socket is bound to ${this.#bound}: close it first`;
+    this.#drop(); // the port that it sent from until now
+    const fault = this.#open(wanted.hostname, wanted.port);
+    if (fault === undefined) this.#bound = text;
+    return fault;
+  }
+
+  /** SOCK-043. */
+  connect(address: string): void {
+    const peer = parseHostPort(address);
+    if (!peer || peer.port === 0) return this.#complain(`connect: "${address}" is no host:port`);
+    if (this.#bound !== undefined) return this.#complain("connect: it is bound, close it first");
+    if (!this.#mayReach(peer)) return;
+    const fault = this.#udp ? undefined : this.#openFor(peer);
+    if (fault !== undefined) return this.#complain(`connect: ${fault}`);
+    this.#peer = peer;
+  }
+
+  /** SOCK-044, SOCK-047. */
+  send(bytes: Uint8Array, address: string | undefined): void {
+    const to = address === undefined ? this.#peer : parseHostPort(address);
+    if (!to) {
+      const why = address === undefined ? "no address" : `"${address}" is no host:port`;
+      return this.#complain(`send: ${why}`);
+    }
+    if (bytes.length === 0 || !this.#mayReach(to)) return;
+    const fault = this.#udp ? undefined : this.#openFor(to);
+    if (fault !== undefined) return this.#complain(`send: ${fault}`);
+    this.#udp!.send(bytes, to.hostname, to.port);
+  }
+
+  /** SOCK-045. */
+  close(): void {
+    this.#drop();
+    this.#bound = this.#peer = undefined;
+    this.#api.objects.weaken(this);
+  }
+
+  #drop(): void {
+    this.#udp?.close();
+    this.#udp = undefined;
+  }
+
+  /** SOCK-048. */
+  #mayReach({ hostname }: Endpoint): boolean {
+    if (hostname !== BROADCAST || this.#broadcast) return true;
+    this.#complain("broadcast was not asked for: createUDPSocket(true)");
+    return false;
+  }
+
+  /** Takes any free port of the family that can reach an address. */
+  #openFor({ hostname }: Endpoint): string | undefined {
+    return this.#open(hostname.includes(":") ? "::" : "0.0.0.0", 0);
+  }
+
+  #open(hostname: string, port: number): string | undefined {
+    const outcome = this.#sockets.bind(hostname, port, {
+      onDatagram: (bytes, from) =>
+        callLater(this.#api, "UDPSocket:onReception", () => {
+          if (this.#udp === outcome) this.#receive(bytes, from);
+        }),
+      onError: (error) => callLater(this.#api, "UDPSocket", () => this.#complain(error)),
+    });
+    if (typeof outcome === "string") return outcome;
+    this.#udp = outcome;
+    this.#api.objects.strengthen(this);
+    return undefined;
+  }
+
+  /** SOCK-046, SOCK-049. */
+  #receive(bytes: Uint8Array, from: Endpoint): void {
+    if (bytes.length === 0 || !this.#isFromPeer(from)) return;
+    const api = this.#api;
+    api.callObject(this.#application, api.objects.find(this), "onReception", () => {
+      api.lua.pushBytes(bytes);
+      api.lua.pushText(addressText(from));
+    }, () => {});
+  }
+
+  /** A connected socket hears its peer only; of a peer given by name, whoever uses its port. */
+  #isFromPeer(from: Endpoint): boolean {
+    const peer = this.#peer;
+    if (!peer) return true;
+    if (peer.port !== from.port) return false;
+    return !/^[\d.]+$|:/.test(peer.hostname) || addressText(peer) === addressText(from);
+  }
+
+  #complain(text: string): void {
+    this.#api.log("error", `UDPSocket: ${text}`);
+  }
+}
+
+/** SOCK-040 to SOCK-049. */
+export const udpSocket: Binding<UdpSocket, Api> = {
+  name: "UDPSocket",
+  get: {
+    address: (socket) => socket.address,
+    peerAddress: (socket) => socket.peerAddress,
+  },
+  call: {
+    bind: (socket, args) => socket.bind(args.string()),
+    connect(socket, args) {
+      socket.connect(args.string());
+    },
+    send(socket, args) {
+      const bytes = args.bytes();
+      socket.send(bytes, args.absent ? undefined : args.string());
+    },
+    close(socket) {
+      socket.close();
+    },
+  },
+};
