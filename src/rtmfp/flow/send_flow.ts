@@ -162,7 +162,9 @@ export class SendFlow {
   }
 
   get #eligible(): boolean {
-    return this.#nextResend() !== undefined || this.#queueFirst !== undefined ||
+    const first = this.#sentFirst;
+    return this.#queueFirst !== undefined || (first !== undefined && !first.inFlight) ||
+      this.#nextResend() !== undefined ||
       (this.#state === "closing" && !this.#finalSent);
   }
 
@@ -353,7 +355,8 @@ export class SendFlow {
   /** An abandoned fragment is passed over, unless nothing else would tell the peer. */
   #toResend(fragment: OutgoingFragment): boolean {
     if (fragment.inFlight) return false;
-    return !fragment.abandoned || fragment.final || fragment === this.#sentFirst;
+    return !fragment.abandoned || fragment.final ||
+      (fragment === this.#sentFirst && !this.#queueFirst);
   }
 
   /** Drops from the front what is given up, as long as what follows will tell. */
@@ -477,6 +480,7 @@ export class SendFlow {
   #abandonRest(rest: OutgoingFragment): void {
     this.#shiftQueue(rest);
     rest.start = rest.end;
+    rest.part = Part.whole;
     rest.abandoned = true;
     this.#number(rest);
   }

@@ -1,8 +1,15 @@
 /** Sender maximum segment size, the unit of RFC 7016 appendix A. */
 const SMSS = 1460;
 const FIRST_WINDOW = 3 * SMSS;
-/** A window is not too large for its path unless it exceeds this much of what the path holds. */
+/** A window is not too large for its path unless it exceeds what the path holds by this factor. */
 const TOLERANCE = 1.15;
+/** Round trips longer than the least one by this factor tell of queues. */
+const QUEUEING = 1.25;
+/** More lost than this share ends the start, even where nothing queues up. */
+const RANDOM_LOSS = 0.1;
+/** What a round trip may be measured wrong by, in milliseconds. */
+const GRAIN = 8;
+const FEW = 3 * SMSS;
 /** Samples of the rate in one of the two spans that its maximum is taken of. */
 const RATE_SPAN = 8;
 /** The same for the least round trip, in milliseconds. */
@@ -28,6 +35,10 @@ export class Congestion {
   #rateSamples = 0;
   #periodStart = -1;
   #periodBytes = 0;
+  /** Bytes lost, about, in the current period, and the share that was in the one before. */
+  #periodLost = 0;
+  #lossShare = 0;
+  #latestRtt = 0;
   #leastRtt = Infinity;
   #leastRttBefore = Infinity;
   #leastRttSince = 0;
@@ -39,6 +50,7 @@ export class Congestion {
       this.#leastRtt = Infinity;
       this.#leastRttSince = now;
     }
+    this.#latestRtt = rtt;
     if (rtt < this.#leastRtt) this.#leastRtt = Math.max(rtt, 1);
   }
 
@@ -57,7 +69,8 @@ export class Congestion {
       this.#rateSamples = 1;
     }
     this.#rate = Math.max(this.#rate, this.#periodBytes / period);
-    this.#periodBytes = 0;
+    this.#lossShare = this.#lost / (this.#periodLost + this.#periodBytes);
+    this.#periodBytes = this.#periodLost = 0;
     this.#periodStart = now;
   }
 
@@ -77,8 +90,10 @@ export class Congestion {
     timeCritical: boolean,
     fastGrow: boolean,
   ): void {
-    if (naks > 0) this.#reduce(before, timeCritical, fastGrow);
-    else if (naks < 0 && acked > 0 && before >= this.window) {
+    if (naks > 0) {
+      this.#periodLost += naks * SMSS;
+      this.#reduce(before, timeCritical, fastGrow);
+    } else if (naks < 0 && acked > 0 && before >= this.window) {
       this.#grow(acked, timeCritical, fastGrow);
     }
   }
@@ -102,15 +117,34 @@ export class Congestion {
 
   /** What the path holds without queueing, in bytes, as far as is known. */
   get #pipe(): number {
-    const rtt = Math.min(this.#leastRtt, this.#leastRttBefore);
-    return rtt < Infinity ? TOLERANCE * Math.max(this.#rate, this.#rateBefore) * rtt : 0;
+    const rtt = this.#least;
+    return rtt < Infinity ? Math.max(this.#rate, this.#rateBefore) * rtt : 0;
+  }
+
+  get #least(): number {
+    return Math.min(this.#leastRtt, this.#leastRttBefore);
+  }
+
+  /** Bytes lost in the current period; a few fragments tell nothing. */
+  get #lost(): number {
+    return this.#periodLost > FEW ? this.#periodLost : 0;
+  }
+
+  /** Whether more is lost than by accident. */
+  get #heavyLoss(): boolean {
+    const share = this.#lost / (this.#periodLost + this.#periodBytes + this.window / 2);
+    return Math.max(share, this.#lossShare) > RANDOM_LOSS;
   }
 
   #reduce(before: number, timeCritical: boolean, fastGrow: boolean): void {
-    const pipe = this.#pipe;
-    if (before <= pipe) return;
     const share = timeCritical || (fastGrow && before > 67_200) ? 7 / 8 : 1 / 2;
-    this.#threshold = Math.max(before * share, Math.min(pipe, before), FIRST_WINDOW);
+    const pipe = TOLERANCE * this.#pipe;
+    // While the window doubles each round trip, the rate that is measured lags behind.
+    const starting = this.window < this.#threshold;
+    const queueing = this.#latestRtt > QUEUEING * this.#least + GRAIN;
+    if (starting ? !queueing && !this.#heavyLoss : before <= pipe) return;
+    const least = Math.max(Math.min(pipe, before), FIRST_WINDOW);
+    this.#threshold = Math.max(before * share, least);
     this.window = this.#threshold;
     this.#accumulated = 0;
   }

@@ -6,14 +6,14 @@ import type { Outbox } from "../outbox.ts";
 import { Ack, readBitmapAck, readRangeAck } from "../wire/ack.ts";
 import { type Address, sameAddress } from "../wire/address.ts";
 import { bufferProbe } from "../wire/buffer_probe.ts";
-import { CHUNK_HEADER, ChunkType, writeChunk } from "../wire/chunk.ts";
+import { ChunkType, writeChunk } from "../wire/chunk.ts";
 import { type FIHello, fiHello } from "../wire/fihello.ts";
 import { flowException } from "../wire/flow_exception.ts";
 import { Mode, PacketFlag, PacketReader } from "../wire/packet.ts";
-import { ping, pingReply } from "../wire/ping.ts";
-import { sessionClose, sessionCloseAck } from "../wire/session_close.ts";
+import { ping } from "../wire/ping.ts";
 import { readNextUserData, readUserData, UserData } from "../wire/user_data.ts";
 import type { Context } from "./context.ts";
+import { Control } from "./control.ts";
 import type { CloseReason, SessionHandler } from "./handlers.ts";
 import { Mobility } from "./mobility.ts";
 import { Receiving, type ReceivingOwner } from "./receiving.ts";
@@ -23,22 +23,16 @@ import type { Timed } from "./timer_wheel.ts";
 
 /** Bytes that the session sequence number may come to take more than at first. */
 const SEQUENCE_GROWTH = 4;
-const CLOSE_INTERVAL = 5000;
 const CLOSE_FOR = 90_000;
 const FAR_CLOSE_LINGER = 19_000;
 /** An initiator repeats its first word, without which the responder does not begin, so soon. */
 const FIRST_PING = 1000;
 /** The least time between two pings. */
 const PING_INTERVAL = 5000;
-/** Pings that may wait for their answers, and the longest message answered. */
-const MOST_PINGS = 4;
-const LONGEST_PING = 1024;
-const MOST_HELLOS = 16;
 /** A packet with more chunks that break their format than this is worth no further look. */
 const MOST_BAD_CHUNKS = 8;
 /** How long {@link Session.finish} waits for the far end. */
 const FINISH_WITHIN = 5000;
-const EMPTY = new Uint8Array(0);
 
 // One of each for all sessions: packets are taken one after the other.
 const packet = new PacketReader();
@@ -98,15 +92,9 @@ export class Session implements ReceivingOwner, SendingOwner, Timed {
   #state: "open" | "nearClose" | "farCloseLinger" | "closed" = "open";
   /** A packet of the far end has come. */
   #heard: boolean;
-  #greeted = false;
   #forgotten = false;
-  #closeAt = Infinity;
   #stateUntil = Infinity;
-  #closeAckDue = false;
-  #pingedAt = -Infinity;
-  #pingDue = false;
-  #pings: Uint8Array[] | undefined;
-  #hellos: FIHello[] | undefined;
+  readonly #control: Control;
   #mobility: Mobility | undefined;
   #movedAt: number;
   #idleSince = Infinity;
@@ -124,7 +112,8 @@ export class Session implements ReceivingOwner, SendingOwner, Timed {
     this.#cipher = established.cipher;
     this.#reserve = this.#cipher.headroom + SEQUENCE_GROWTH;
     this.#heard = this.role === "initiator";
-    this.#greeted = !this.#heard;
+    this.#control = new Control(context.counters);
+    this.#control.pingDue = this.#heard; // the first word, if there is nothing else to say
     this.lastReceived = this.createdAt = this.#movedAt = now;
     this.sending = new Sending(this);
     this.receiving = new Receiving(this);
@@ -172,7 +161,7 @@ export class Session implements ReceivingOwner, SendingOwner, Timed {
   close(reason: CloseReason = "closed"): void {
     if (this.#state !== "open") return;
     if (!this.#heard) return this.#end("closed", reason, true);
-    this.#closeAt = this.context.now;
+    this.#control.closeAt = this.context.now;
     this.#end("nearClose", reason, true);
   }
 
@@ -188,15 +177,13 @@ export class Session implements ReceivingOwner, SendingOwner, Timed {
   /** Drops the session, and tells the far end once. */
   abort(reason: CloseReason = "aborted"): void {
     if (this.#state === "closed") return;
-    this.#closeAckDue = this.#heard;
+    this.#control.closeAckDue = this.#heard;
     this.#end("closed", reason, false);
   }
 
   /** Forwards a hello to the far end. RFC 7016 §3.5.1.5. */
   forward(hello: FIHello): void {
-    const hellos = this.#hellos ??= [];
-    if (hellos.length >= MOST_HELLOS) return this.context.counters.drop("limit");
-    hellos.push(hello);
+    this.#control.forward(hello);
     this.wake();
   }
 
@@ -241,14 +228,17 @@ export class Session implements ReceivingOwner, SendingOwner, Timed {
   flush(out: Outbox): boolean {
     if (!this.#heard) return true;
     if (this.#mobility?.due && !this.#sendElsewhere(out)) return false;
-    const { builder } = this.context;
+    const { builder, now } = this.context;
+    if (this.packetsOut === 0 && this.sending.ready) this.#control.pingDue = false;
     for (;;) {
       const data = this.#state === "open" && this.sending.ready;
-      if (!data && !this.#controlDue) break;
+      const control = this.#control.due(now) || this.receiving.due || this.sending.due;
+      if (!data && !control) break;
       const to = this.#openPacket(out);
       if (!to) return false;
-      this.#writeControl();
+      this.#control.write(to, now);
       if (this.#state === "open") {
+        if (this.sending.due) this.sending.writeControl(to);
         this.receiving.writeAcknowledgements(to);
         if (data && this.sending.writeData(to)?.timeCritical) builder.flag(PacketFlag.timeCritical);
       }
@@ -256,7 +246,8 @@ export class Session implements ReceivingOwner, SendingOwner, Timed {
       this.#sendPacket(out, this.#address);
     }
     if (this.#state === "closed") this.#forget();
-    else this.sending.afterSending();
+    else if (this.#state === "open") this.sending.afterSending();
+    this.wakeAt(this.deadline);
     return true;
   }
 
@@ -265,9 +256,9 @@ export class Session implements ReceivingOwner, SendingOwner, Timed {
     const { now, limits } = this.context;
     if (this.#state === "open") this.#expireOpen();
     else if (now >= this.#stateUntil) this.#state = "closed";
-    if (this.#state === "closed" && !this.#closeAckDue) return this.#forget();
+    if (this.#state === "closed" && !this.#control.closeAckDue) return this.#forget();
     if (this.#heard && this.#state === "open") {
-      if (now >= this.#nextPing) this.#pingDue = true;
+      if (now >= this.#nextPing) this.#control.pingDue = true;
       if (now - this.lastReceived >= limits.silence) return this.#end("closed", "timeout", false);
     }
     this.wake();
@@ -278,7 +269,7 @@ export class Session implements ReceivingOwner, SendingOwner, Timed {
   get deadline(): number {
     const { limits } = this.context;
     if (this.#state === "closed") return Infinity;
-    if (this.#state !== "open") return Math.min(this.#closeAt, this.#stateUntil);
+    if (this.#state !== "open") return Math.min(this.#control.closeAt, this.#stateUntil);
     if (!this.#heard) return this.createdAt + limits.opening;
     return Math.min(
       this.sending.alarm,
@@ -322,14 +313,8 @@ export class Session implements ReceivingOwner, SendingOwner, Timed {
   get #nextPing(): number {
     return Math.max(
       this.lastReceived + (this.packetsIn > 0 ? this.context.limits.keepAlive : FIRST_PING),
-      this.#pingedAt + Math.max(PING_INTERVAL, this.roundTrip.timeout),
+      this.#control.pingedAt + Math.max(PING_INTERVAL, this.roundTrip.timeout),
     );
-  }
-
-  get #controlDue(): boolean {
-    return this.#closeAckDue || this.#pings !== undefined || this.#hellos !== undefined ||
-      this.#pingDue || !this.#greeted || this.receiving.due || this.sending.due ||
-      this.#closeAt <= this.context.now;
   }
 
   #hear(): void {
@@ -410,20 +395,16 @@ export class Session implements ReceivingOwner, SendingOwner, Timed {
 
   #onPing(message: Uint8Array, from: Address): void {
     if (!sameAddress(from, this.#address)) return; // is asked itself now
-    const pings = this.#pings ??= [];
-    if (pings.length >= MOST_PINGS || message.length > LONGEST_PING) {
-      return this.context.counters.drop("limit");
-    }
-    pings.push(message.length > 0 ? message.slice() : EMPTY);
+    this.#control.reply(message);
     this.wake();
   }
 
   /** The far end wants to close. RFC 7016 §3.5.5. */
   #onClose(): void {
-    this.#closeAckDue = true;
+    this.#control.closeAckDue = true;
     this.wake();
     if (this.#state === "farCloseLinger") return;
-    this.#closeAt = Infinity;
+    this.#control.closeAt = Infinity;
     this.#end("farCloseLinger", "closed by peer", true);
   }
 
@@ -475,9 +456,8 @@ export class Session implements ReceivingOwner, SendingOwner, Timed {
     if (wasOpen) {
       this.sending.abort();
       this.receiving.abort();
-      this.#mobility = this.#pings = this.#hellos = undefined;
-      this.#pingDue = false;
-      this.#greeted = true;
+      this.#mobility = undefined;
+      this.#control.leaveOpen();
       realTime.forget(this);
       this.context.host.onEnded(this);
       const { handler } = this;
@@ -486,7 +466,7 @@ export class Session implements ReceivingOwner, SendingOwner, Timed {
     }
     this.wake();
     if (state === "closed") {
-      if (!this.#closeAckDue) this.#forget();
+      if (!this.#control.closeAckDue) this.#forget();
     } else {
       this.wakeAt(this.deadline);
     }
@@ -517,47 +497,6 @@ export class Session implements ReceivingOwner, SendingOwner, Timed {
   #sendPacket(out: Outbox, to: Address): void {
     this.packetsOut++;
     this.bytesOut += this.context.builder.send(out, this.#cipher, this.farId, to);
-    this.#greeted = true;
-  }
-
-  /** Writes everything but acknowledgements and user data. */
-  #writeControl(): void {
-    const { to } = this.context.builder;
-    const { now } = this.context;
-    if (this.#closeAckDue) {
-      writeChunk(to, sessionCloseAck, undefined);
-      this.#closeAckDue = false;
-    }
-    if (this.#closeAt <= now) {
-      writeChunk(to, sessionClose, undefined);
-      this.#closeAt = now + CLOSE_INTERVAL;
-      this.wakeAt(this.#closeAt);
-    }
-    if (this.#state !== "open") return;
-    if (this.#pingDue || !this.#greeted && !this.sending.ready) {
-      writeChunk(to, ping, EMPTY);
-      this.#pingDue = false;
-      this.#pingedAt = now;
-      this.wakeAt(this.deadline);
-    }
-    this.#writePingReplies();
-    const hellos = this.#hellos;
-    while (hellos && hellos.length > 0) {
-      if (to.room < CHUNK_HEADER + hellos[0].epd.length + hellos[0].tag.length + 24) return;
-      writeChunk(to, fiHello, hellos.shift()!);
-    }
-    this.#hellos = undefined;
-    if (this.sending.due) this.sending.writeControl(to);
-  }
-
-  #writePingReplies(): void {
-    const { to } = this.context.builder;
-    const pings = this.#pings;
-    if (!pings) return;
-    while (pings.length > 0 && to.room >= CHUNK_HEADER + pings[0].length) {
-      writeChunk(to, pingReply, pings.shift()!);
-    }
-    if (pings.length === 0) this.#pings = undefined;
   }
 
   /** Sends questions to an address that is not proved. */
