@@ -4,6 +4,12 @@ import { WireError } from "../../bytes/wire_error.ts";
 import { vluLength, type Writer } from "../../bytes/writer.ts";
 import { CHUNK_HEADER, ChunkType } from "./chunk.ts";
 
+/**
+ * How many ranges are read, more than ranges or bits in a packet of common size can say. Those
+ * beyond are left out: what they acknowledge is merely sent once more.
+ */
+export const MOST_RANGES = 4096;
+
 /** What is acknowledged of one flow. One record is used again and again. */
 export class Ack {
   flowId = 0;
@@ -60,7 +66,7 @@ export function writeRangeAck(
 export function readRangeAck(from: Reader, ack: Ack): void {
   readFixed(from, ack);
   let last = ack.cumulativeAck;
-  while (holdsVlu(from)) {
+  while (ack.ranges.length < 2 * MOST_RANGES && holdsVlu(from)) {
     const first = last + 2 + from.vlu();
     if (!holdsVlu(from)) return;
     last = first + from.vlu();
@@ -122,8 +128,12 @@ export function readBitmapAck(from: Reader, ack: Ack): void {
   const { ranges } = ack;
   let sequence = ack.cumulativeAck + 2;
   let inside = false;
-  while (from.left > 0) {
+  while (from.left > 0 && ranges.length < 2 * MOST_RANGES) {
     const byte = from.u8();
+    if (byte === (inside ? 0xff : 0)) { // nothing changes in it
+      sequence += 8;
+      continue;
+    }
     for (let bit = 0; bit < 8; bit++, sequence++) {
       const received = (byte & (1 << bit)) !== 0;
       if (received === inside) continue;
