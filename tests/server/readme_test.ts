@@ -1,0 +1,27 @@
+// What README.md promises a newcomer.
+import assert from "node:assert/strict";
+import type { AmfValue } from "../../src/amf/mod.ts";
+import { NetConnection } from "../../src/client/net_connection.ts";
+import { startServer } from "../support/server_process.ts";
+
+Deno.test("The first application of README.md works as it says", async () => {
+  const readme = Deno.readTextFileSync(new URL("../../README.md", import.meta.url));
+  const lua = /```lua\n([^]*?)```/.exec(readme)![1];
+  assert.ok(lua.trim().split("\n").length <= 10, "ten lines");
+  const server = await startServer({ "www/chat/main.lua": lua });
+  const heard: AmfValue[][] = [];
+  const connect = (name: string) =>
+    NetConnection.connect(server.url("chat"), {
+      parameters: [name],
+      handler: { onCall: (method, args) => void heard.push([method, ...args]) },
+    });
+  const [anna, tom] = [await connect("Anna"), await connect("Tom")];
+  assert.equal(await anna.call("say", "Hello!"), 2);
+  await tom.call("say", "Hi.");
+  assert.deepEqual(heard.filter(([, name]) => name === "Anna"), [
+    ["onSaid", "Anna", "Hello!"],
+    ["onSaid", "Anna", "Hello!"],
+  ]);
+  await Promise.all([anna.close(), tom.close()]);
+  assert.equal(await server.stop(), 0);
+});
