@@ -1,12 +1,8 @@
 // io and os: the files that an application may use, and nothing else. DECISIONS 20.
 import assert from "node:assert/strict";
-import { fromUtf8 } from "../../src/bytes/text.ts";
 import { formatTime } from "../../src/script/api/strftime.ts";
 import { timeFields } from "../../src/script/api/time_fields.ts";
 import { Machine } from "./machine.ts";
-
-const text = (machine: Machine, path: string) =>
-  fromUtf8(machine.host.files.read(path) ?? new Uint8Array(0));
 
 Deno.test("io writes and reads files in the application's own folder", () => {
   const machine = new Machine();

@@ -1,0 +1,227 @@
+// Clients, their calls and their writers: API-201 to API-260.
+import assert from "node:assert/strict";
+import { fromUtf8 } from "../../src/bytes/text.ts";
+import { Machine } from "./machine.ts";
+
+Deno.test("API-201 to API-203: the collection of clients", () => {
+  const machine = new Machine({
+    "main.lua": `
+      function onConnection(client)
+        function client:look(id)
+          local found = cumulus.clients(id)
+          return found and found.id
+        end
+        function client:raw() return cumulus.clients(self.rawId) == self and cumulus.clients(self.id:upper()) == self end
+        function client:wrong() return cumulus.clients("abc") or cumulus.clients() or cumulus.clients(("x"):rep(64)) end
+      end`,
+  }).start();
+  const guest = machine.connect();
+  assert.deepEqual(guest.call("look", guest.client.id), [`_result("${guest.client.id}")`]);
+  assert.deepEqual(guest.call("look", "0".repeat(64)), ["_result(null)"]);
+  assert.deepEqual(guest.call("raw"), ["_result(true)"]);
+  assert.deepEqual(guest.call("wrong"), ["_result(null)"]);
+  assert.equal(machine.logged("error").length, 3);
+});
+
+Deno.test("API-204: a client counts from after onConnection to before onDisconnection", () => {
+  const machine = new Machine({
+    "main.lua": `
+      function onConnection(client) INFO(cumulus.clients.count, cumulus.clients(client.id)) end
+      function onManage() INFO(cumulus.clients.count) end
+      function onDisconnection(client) INFO(cumulus.clients.count, cumulus.clients(client.id)) end`,
+  }).start();
+  const guest = machine.connect();
+  machine.hub.manage();
+  machine.hub.disconnect(guest.client);
+  assert.deepEqual(machine.said(), ["0", "1", "0"]);
+});
+
+Deno.test("API-210 to API-221: properties of a client", () => {
+  const machine = new Machine({
+    "main.lua": `
+      function onConnection(client)
+        INFO(client.id, #client.rawId, type(client.id))
+        INFO(client.address, " ", client.flashVersion, " ", client.pageUrl, " [", client.swfUrl, "] ", client.path)
+        INFO(client.ping, " ", client.elapsedFromReception, " ", client.writer == client.writer)
+        INFO(client.arg1, client["two words"], client.empty, client.address2, client.id == "x")
+      end`,
+  }).start();
+  const guest = machine.connect("", {
+    properties: { arg1: "v1", "two words": "v2", empty: "", id: "x" },
+  });
+  assert.deepEqual(machine.said(), [
+    `${guest.client.id}32string`,
+    "192.0.2.1:4000 WIN 20,0,0,286 http://example.org/page [] ",
+    "20 3 (true)",
+    "v1v2(null)(false)",
+  ]);
+});
+
+Deno.test("API-222, API-223, API-259, API-640: onManage of client and writers, fields to the end", () => {
+  const machine = new Machine({
+    "main.lua": `
+      function onConnection(client)
+        client.name = "Tom"
+        function client:onManage() INFO("client ", self.name) end
+        local pipe = client.writer:newFlowWriter()
+        function pipe:onManage() INFO("pipe") self:close() end
+        function client.writer:onManage() ERROR("never") end
+      end
+      function onDisconnection(client) INFO(client.name, client.address, client.path) end`,
+  }).start();
+  const guest = machine.connect();
+  machine.hub.manage();
+  machine.hub.manage();
+  machine.hub.disconnect(guest.client);
+  assert.deepEqual(machine.said(), [
+    "pipe",
+    "client Tom",
+    "client Tom",
+    "Tom192.0.2.1:4000",
+  ]);
+  assert.deepEqual(machine.logged("error"), []);
+});
+
+Deno.test("API-219: the writer of a client that leaves is there, and closed", () => {
+  const machine = new Machine({
+    "main.lua": `
+      function onFailed(client, error) client.writer:writeAMFMessage("failed") INFO(error) end
+      function onDisconnection(client) client.writer:writeAMFMessage("gone") INFO(type(client.writer)) end`,
+  }).start();
+  const guest = machine.connect();
+  guest.connection.writer.closed = true;
+  machine.hub.disconnect(guest.client, "timeout");
+  assert.deepEqual(machine.said(), ["timeout", "table"]);
+  assert.deepEqual(guest.connection.writer.sent, []);
+});
+
+Deno.test("API-230 to API-235: calls", () => {
+  const machine = new Machine({
+    "main.lua": `
+      function onConnection(client)
+        function client:sum(a, b) return a + b, self == client end
+        function client:none() end
+        function client:null() return nil end
+        function client:later() self.writer:writeAMFResult("a", 1) end
+        client.text = "no function"
+        setmetatable(_G, nil)
+      end`.replace("setmetatable(_G, nil)", ""),
+  }).start();
+  const guest = machine.connect("", { properties: { property: "x" } });
+  assert.deepEqual(guest.call("sum", 1, 2.5), ["_result(3.5)"]);
+  assert.deepEqual(guest.call("none"), []);
+  assert.deepEqual(guest.call("null"), ["_result(null)"]);
+  assert.deepEqual(guest.call("later"), ['_result("a",1)']);
+  for (const name of ["text", "property", "id", "writer", "missing", "", "é\u0000"]) {
+    assert.equal(guest.call(name), "not found", name);
+  }
+  assert.deepEqual(machine.connect().call("sum", 1), {
+    error: "www/main.lua:3: attempt to perform arithmetic on a nil value (local 'b')",
+  });
+});
+
+Deno.test("API-233: a call of a function replaced or removed", () => {
+  const machine = new Machine({
+    "main.lua": `
+      function onConnection(client)
+        function client:once() self.once = nil return "done" end
+      end`,
+  }).start();
+  const guest = machine.connect();
+  assert.deepEqual(guest.call("once"), ['_result("done")']);
+  assert.equal(guest.call("once"), "not found");
+});
+
+Deno.test("API-250 to API-256: writers", () => {
+  const machine = new Machine({
+    "main.lua": `
+      function onConnection(client)
+        local writer = client.writer
+        INFO(writer.reliable)
+        writer:writeAMFMessage("a", 1, "x", { y = true })
+        writer.reliable = false
+        writer:writeAMFMessage("b\\255")
+        INFO(writer.reliable) writer.reliable = true
+        writer:writeStatusResponse("Code") writer:writeStatusResponse("Code", "why")
+        writer:writeStatusResponse("Code", "why", "n", 5, "s", "t")
+        writer:flush() writer:flush(false)
+        local pipe = writer:newFlowWriter()
+        INFO(pipe.reliable, pipe ~= writer, pipe == client.writer)
+        pipe:writeAMFMessage("c") pipe:close() pipe:writeAMFMessage("d") pipe:close()
+        pipe:newFlowWriter()
+      end`,
+  }).start();
+  const { connection } = machine.connect();
+  assert.deepEqual(machine.logged("error"), []);
+  assert.deepEqual(machine.said(), ["(true)", "(false)", "(true)(true)(false)"]);
+  assert.deepEqual(connection.writer.sent, [
+    'a(1,"x",{"y":true})',
+    "b\ufffd() unreliable",
+    'status Code ""()',
+    'status Code "why"()',
+    'status Code "why" 00016e0040140000000000000001730200' + "0174()",
+  ]);
+  assert.deepEqual(connection.made.map(({ sent, closed }) => [sent, closed]), [[["c()"], true]]);
+});
+
+Deno.test("API-257: closing the main writer", () => {
+  const machine = new Machine({
+    "main.lua":
+      "function onConnection(client) client.writer:close() INFO(client.writer.reliable) end",
+  }).start();
+  const guest = machine.connect();
+  assert.ok(guest.connection.writer.closed);
+  assert.deepEqual(machine.said(), ["(true)"]);
+});
+
+Deno.test("DECISIONS 11: a client of AMF0 is answered in AMF0", () => {
+  const machine = new Machine({
+    "main.lua": `
+      function onConnection(client)
+        function client:list() return { 1, "two", deep = { x = 1 } } end
+        return { list = { 1, 2 } }
+      end`,
+  }).start();
+  const guest = machine.connect("", { encoding: 0 });
+  const result: Uint8Array[] = [];
+  guest.connection.writer.result = (values) => result.push(values);
+  guest.call("list");
+  assert.equal(result[0][0], 8); // an ECMA array
+  assert.ok(!result[0].includes(0x11));
+  assert.ok(guest.members && !guest.members.includes(0x11));
+  const modern = machine.connect();
+  modern.connection.writer.result = (values) => result.push(values);
+  modern.call("list");
+  assert.equal(result[1][0], 0x11);
+});
+
+Deno.test("API-604, API-635, API-636: onConnection, its parameters and its table", () => {
+  const machine = new Machine({
+    "main.lua": `
+      function onConnection(client, name, ...)
+        INFO(name, select("#", ...), (...) and (...).x)
+        return { message = "hi", n = 5, [1] = "skipped" }
+      end`,
+    "b/main.lua": "function onConnection() return false end",
+    "c/main.lua": "function onConnection() return {} end",
+  }).start();
+  const guest = machine.connect("", { values: ["Tom", { x: 7 }, null] });
+  assert.deepEqual(machine.said(), ["Tom27"]);
+  const text = fromUtf8(guest.members!);
+  assert.ok(text.includes("message") && text.includes("hi") && !text.includes("skipped"));
+  assert.equal(machine.connect("/b").members, undefined);
+  assert.deepEqual(machine.logged("warn"), ["onConnection returned something other than a table"]);
+  assert.equal(machine.connect("/c").members?.length, 0);
+});
+
+Deno.test("API-637: a refused client leaves nothing behind", () => {
+  const machine = new Machine({
+    "main.lua":
+      "function onConnection(client) client.writer:newFlowWriter() error('no') end function onDisconnection() INFO('gone') end",
+  }).start();
+  const { objects } = machine.applications.api;
+  const before = objects.size;
+  assert.equal(machine.refused(), "no");
+  assert.equal(objects.size, before);
+  assert.deepEqual(machine.said(), []);
+});

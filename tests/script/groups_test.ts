@@ -1,0 +1,81 @@
+// NetGroups: API-301 to API-322, API-607, API-608.
+import assert from "node:assert/strict";
+import { toHex } from "../../src/bytes/hex.ts";
+import { Machine } from "./machine.ts";
+
+const GROUP = new Uint8Array(32).fill(0xab);
+
+Deno.test("API-301 to API-303, API-310 to API-313: groups and their clients", () => {
+  const machine = new Machine({
+    "main.lua": `
+      function onConnection(client)
+        function client:look(id)
+          local group = cumulus.groups(id)
+          INFO(cumulus.groups.count, #cumulus.groups, group.id, #group.rawId, group.size, #group)
+          for i, each in group:ipairs() do INFO(i, each == cumulus.clients(each.id)) end
+          for i, each in pairs(group) do INFO(i, each.id == self.id) end
+          for key, each in cumulus.groups:pairs() do INFO(key == each.id, each == group) end
+          INFO(cumulus.groups(group.rawId) == group, cumulus.groups("zz"))
+        end
+      end`,
+  }).start();
+  const [one, two] = [machine.connect(), machine.connect()];
+  const told: string[] = [];
+  machine.hub.join(one.client, GROUP, { announce: (id) => void told.push(toHex(id)) });
+  machine.hub.joinVirtual(new Uint8Array(32).fill(1), GROUP);
+  machine.hub.join(two.client, GROUP, { announce: () => {} });
+  one.call("look", toHex(GROUP).toUpperCase());
+  assert.deepEqual(machine.logged("error").length, 1);
+  assert.deepEqual(machine.said(), [
+    `11${toHex(GROUP)}3222`,
+    ...["1(true)", "2(true)", "1(true)", "2(false)", "(true)(true)", "(true)"],
+  ]);
+});
+
+Deno.test("API-304, API-305, API-320 to API-322: virtual members", () => {
+  const machine = new Machine({
+    "main.lua": `
+      function onConnection(client)
+        function client:add(peer, group)
+          member = cumulus.groups:join(peer, group)
+          if member then INFO(member.id, " ", #member.rawId, member == member) end
+        end
+        function client:release() member:release() member:release() INFO(member.id) end
+      end
+      function onJoinGroup() ERROR("no event") end`,
+  }).start();
+  const guest = machine.connect();
+  const peer = "1".repeat(64);
+  guest.call("add", peer, "2".repeat(64));
+  assert.deepEqual(machine.said(), [`${peer} 32(true)`]);
+  assert.equal(machine.hub.groups.size, 1);
+  guest.call("release");
+  assert.equal(machine.hub.groups.size, 0);
+  assert.deepEqual(machine.said(), ["(null)"]);
+  guest.call("add", "short", "2".repeat(64));
+  guest.call("add", peer);
+  assert.equal(machine.logged("error").length, 2);
+  assert.equal(machine.hub.groups.size, 0);
+});
+
+Deno.test("API-607, API-608, API-641: joining and leaving", () => {
+  const machine = new Machine({
+    "main.lua": `
+      function onJoinGroup(client, group) INFO("join ", group.size, group.id:sub(1, 4), group.mine) group.mine = "mine" end
+      function onUnjoinGroup(client, group) INFO("unjoin ", group.size, group.id:sub(1, 4), group.mine, cumulus.groups.count) kept = group end
+      function onManage() INFO(kept.id, kept.mine) end`,
+  }).start();
+  const [one, two] = [machine.connect(), machine.connect()];
+  const first = machine.hub.join(one.client, GROUP, { announce: () => {} });
+  machine.hub.join(two.client, GROUP, { announce: () => {} });
+  machine.hub.leave(first);
+  machine.hub.disconnect(two.client);
+  machine.hub.manage();
+  assert.deepEqual(machine.said(), [
+    "join 1abab(null)",
+    "join 2ababmine",
+    "unjoin 1ababmine1",
+    "unjoin 0ababmine0",
+    "(null)mine",
+  ]);
+});

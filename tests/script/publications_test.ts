@@ -1,0 +1,220 @@
+// Publications, listeners and quality of service: API-401 to API-455, API-609 to API-615.
+import assert from "node:assert/strict";
+import { toHex } from "../../src/bytes/hex.ts";
+import type { Frame } from "../../src/media/frame.ts";
+import { Frame as MediaFrame } from "../../src/media/frame.ts";
+import { Refused } from "../../src/media/refused.ts";
+import { Machine } from "./machine.ts";
+
+const KEY = new Uint8Array([0x17, 1, 0, 0, 0, 9]);
+const INTER = new Uint8Array([0x27, 1, 0, 0, 0, 9]);
+const reception = { received: 1, lost: 0, ping: 10 };
+
+/** Lets a client say what the Lua expression is. */
+const ASK = `
+  function onConnection(client)
+    function client:ask(text) return assert(loadstring("return " .. text))() end
+    function client:run(text) assert(loadstring(text))() end
+  end`;
+
+Deno.test("API-401 to API-404: publications", () => {
+  const machine = new Machine({ "main.lua": ASK, "a/main.lua": "" }).start();
+  const guest = machine.connect();
+  const other = machine.connect("/a");
+  machine.play(guest, "waiting");
+  machine.publish(other, "live");
+  assert.deepEqual(guest.call("ask", "cumulus.publications.count"), ["_result(1)"]);
+  assert.deepEqual(guest.call("ask", "#cumulus.publications"), ["_result(1)"]);
+  assert.deepEqual(guest.call("ask", "cumulus.publications('waiting')"), []);
+  assert.deepEqual(guest.call("ask", "cumulus.publications('live').name"), ['_result("live")']);
+  guest.call("run", "for n, p in cumulus.publications:pairs() do INFO(n, ' ', p.name) end");
+  assert.deepEqual(machine.said(), ["live live"]);
+});
+
+Deno.test("API-410 to API-413, API-430, API-431, API-440 to API-445: publication and listeners", () => {
+  const machine = new Machine({ "main.lua": ASK }).start();
+  const guest = machine.connect();
+  const publisher = machine.publish(guest, "live");
+  const first = machine.play(guest, "live");
+  const second = machine.play(guest, "live");
+  guest.call(
+    "run",
+    `p = cumulus.publications("live")
+     INFO(p.publisherId, p.listeners.count, #p.listeners, p.listeners == p.listeners)
+     for i, listener in p.listeners:ipairs() do
+       INFO(i, " ", listener.id, listener.publication == p, listener.receiveAudio, listener.receiveVideo,
+         listener.audioSampleAccess, listener.videoSampleAccess)
+     end
+     for i, listener in ipairs(p.listeners) do INFO("never") end
+     for i, listener in pairs(p.listeners) do listener.receiveAudio = i == 1 listener.videoSampleAccess = true end
+     local q = p.videoQOS
+     INFO(q.byteRate, q.lostRate, q.congestionRate, q.latency, q.droppedFrames, p.audioQOS.byteRate, q == p.videoQOS)`,
+  );
+  assert.deepEqual(machine.logged("error"), []);
+  assert.deepEqual(machine.said(), [
+    `${publisher.publication.publisherId}22(true)`,
+    `1 ${first.id}(true)(true)(true)(false)(false)`,
+    `2 ${second.id}(true)(true)(true)(false)(false)`,
+    "000000(true)",
+  ]);
+  assert.deepEqual([first.receiveAudio, second.receiveAudio], [true, false]);
+  assert.ok(first.videoSampleAccess && second.videoSampleAccess);
+});
+
+Deno.test("API-414 to API-417: pushing packets", () => {
+  const machine = new Machine({ "main.lua": ASK }).start();
+  const guest = machine.connect();
+  guest.call("run", "p = cumulus:publish('live')");
+  const frames: string[] = [];
+  machine.play(guest, "live", {
+    send: ({ kind, name, payload }: Frame, time) =>
+      void frames.push(`${kind}${name} ${time} ${toHex(payload)}`),
+  }).start();
+  guest.call(
+    "run",
+    `p:pushVideoPacket(0, "\\39\\1\\0\\0\\0\\9")
+     INFO(p.videoQOS.droppedFrames)
+     p:pushVideoPacket(10, "\\23\\1\\0\\0\\0\\9") p:pushVideoPacket(20, "xx\\39\\1\\0\\0\\0\\8", 2)
+     p:pushAudioPacket(25, "\\47\\1\\5") p:pushAudioPacket(30, "\\47\\1\\6", 0, 1)
+     p:pushVideoPacket(40, "\\39\\1\\0\\0\\0\\7", 0, 2)
+     p:pushDataPacket("onText", cumulus:toAMF0("hi")) p:pushDataPacket("onNothing", "", 5) p:pushAudioPacket(50)
+     p:flush() INFO(p.videoQOS.droppedFrames)`,
+  );
+  assert.deepEqual(machine.said(), ["1", "2"]);
+  assert.deepEqual(frames, [
+    "video 10 170100000009",
+    "video 20 270100000008",
+    "audio 25 2f0105",
+    "audio 30 2f0106",
+    "dataonText 0 0200026869",
+    "dataonNothing 0 ",
+  ]);
+});
+
+Deno.test("API-418 to API-421: closing", () => {
+  const machine = new Machine({ "main.lua": ASK }).start();
+  const guest = machine.connect();
+  guest.call(
+    "run",
+    `local p = cumulus:publish("mine")
+     local found = cumulus.publications("mine")
+     found:close("Ignored", "text") INFO(cumulus.publications.count, p.name, p.publisherId)
+     p:close() p:pushAudioPacket(1, "x") p:flush()`,
+  );
+  assert.deepEqual(machine.said(), ["0(null)(null)"]);
+  const told: string[] = [];
+  machine.hub.publish(guest.client, "theirs", 99, {
+    status: (code, description) => told.push(`${code} ${description}`),
+    close: () => told.push("close"),
+  });
+  guest.call("run", "cumulus.publications('theirs'):close('Publish.Denied', 'no more')");
+  guest.call("run", "cumulus.publications('theirs'):close()");
+  assert.deepEqual(told, ["Publish.Denied no more", "close", "close"]);
+});
+
+Deno.test("API-419, API-421: pushing where nobody publishes is an error in the log", () => {
+  const machine = new Machine({ "main.lua": ASK }).start();
+  const guest = machine.connect();
+  machine.play(guest, "live");
+  guest.call(
+    "run",
+    "local p = cumulus:publish('live') p:close() p:pushAudioPacket(1, 'x') p:close()",
+  );
+  assert.deepEqual(machine.logged("error"), ["Cannot push to live: nobody publishes it"]);
+});
+
+Deno.test("API-609, API-610, API-642 to API-645: publishing by clients", () => {
+  const machine = new Machine({
+    "main.lua": `
+      function onPublish(client, publication)
+        INFO("publish ", publication.name, publication.publisherId > 0, cumulus.publications(publication.name) == publication)
+        if publication.name == "false" then return false end
+        if publication.name == "nil" then return nil end
+        if publication.name == "error" then error("never") end
+      end
+      function onUnpublish(client, publication) INFO("unpublish ", publication.publisherId > 0, publication.listeners.count) end
+      function onVideoPacket(client, publication, time, packet) INFO("video ", time, " ", #packet, packet:byte(1)) end
+      function onAudioPacket(client, publication, time, packet) INFO("audio ", time, " ", packet:byte(1, -1)) return 1 end
+      function onDataPacket(client, publication, name, packet) INFO("data ", name, " ", (cumulus:fromAMF(packet))) end`,
+  }).start();
+  const guest = machine.connect();
+  const refusal = (name: string) => {
+    try {
+      machine.publish(guest, name);
+    } catch (error) {
+      return error instanceof Refused ? `refused: ${error.description}` : error;
+    }
+  };
+  assert.equal(refusal("false"), "refused: ");
+  assert.equal(refusal("error"), "refused: never");
+  assert.equal(machine.hub.publications.size, 0);
+  machine.said();
+  const publisher = machine.publish(guest, "nil");
+  publisher.start();
+  machine.play(guest, "nil");
+  publisher.video(new MediaFrame("video", 5, INTER), reception); // dropped: no key frame was there
+  publisher.video(new MediaFrame("video", 10, KEY), reception);
+  publisher.audio(new MediaFrame("audio", 12, new Uint8Array([0, 255])), reception);
+  publisher.data(new MediaFrame("data", 0, new Uint8Array([2, 0, 1, 0x78]), "onText"));
+  machine.hub.unpublish(publisher);
+  assert.deepEqual(machine.said(), [
+    "publish nil(true)(true)",
+    "video 10 623",
+    "audio 12 0255",
+    "data onText x",
+    "unpublish (true)1",
+  ]);
+  assert.deepEqual(machine.logged("warn"), []);
+});
+
+Deno.test("API-614, API-615, API-646, API-647: subscribing", () => {
+  const machine = new Machine({
+    "main.lua": `
+      function onSubscribe(client, listener)
+        INFO("subscribe ", listener.publication.name, listener.publication.listeners.count)
+        listener.mine = 1
+        if listener.publication.name == "closed" then return false end
+      end
+      function onUnsubscribe(client, listener)
+        INFO("unsubscribe ", listener.publication.listeners.count, listener.mine)
+        gone = listener
+      end
+      function onManage() INFO(gone.id, gone.publication, gone.mine) end`,
+  }).start();
+  const guest = machine.connect();
+  assert.throws(() => machine.play(guest, "closed"), Refused);
+  const listener = machine.play(guest, "open");
+  machine.hub.unsubscribe(listener);
+  machine.hub.manage();
+  assert.deepEqual(machine.said(), [
+    "subscribe closed0",
+    "subscribe open0",
+    "unsubscribe 11",
+    "(null)(null)1",
+  ]);
+  const { objects } = machine.applications.api;
+  for (const thing of [listener, listener.publication, listener.audioQos]) {
+    assert.equal(objects.find(thing), undefined);
+  }
+});
+
+Deno.test("API-640: the events at the end of a session come in order", () => {
+  const machine = new Machine({
+    "main.lua": `
+      for _, name in ipairs { "onUnjoinGroup", "onFailed", "onUnpublish", "onUnsubscribe", "onDisconnection" } do
+        _ENV[name] = function(client, what) INFO(name, " ", client.address) end
+      end`,
+  }).start();
+  const guest = machine.connect();
+  machine.publish(guest, "a");
+  machine.play(guest, "b");
+  machine.hub.join(guest.client, new Uint8Array(32), { announce: () => {} });
+  machine.hub.disconnect(guest.client, "timeout");
+  assert.deepEqual(machine.said().map((line) => line.split(" ")[0]), [
+    "onUnjoinGroup",
+    "onFailed",
+    "onUnpublish",
+    "onUnsubscribe",
+    "onDisconnection",
+  ]);
+});

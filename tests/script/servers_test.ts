@@ -1,0 +1,211 @@
+// Other servers, and where clients are sent: API-501 to API-526, API-603, API-618 to API-620, API-632 to API-634,
+// API-651 to API-664.
+import assert from "node:assert/strict";
+import { type AmfValue, decodeAmf, encodeAmf } from "../../src/amf/mod.ts";
+import type { Peer } from "../../src/cluster/roster.ts";
+import type { Handshake } from "../../src/media/application.ts";
+import { Machine } from "./machine.ts";
+
+/** A server that is linked; what it is sent stands in `sent`. */
+function peerAt(address: string, isTarget = true, properties: Record<string, string> = {}) {
+  const sent: [string, ...AmfValue[]][] = [];
+  const peer: Peer = {
+    address,
+    publicAddress: `public.${address}`,
+    isTarget,
+    properties: new Map(Object.entries(properties)),
+    send: (handler, payload) => void sent.push([handler, ...decodeAmf(payload)]),
+  };
+  return { peer, sent };
+}
+
+function link(machine: Machine, peer: Peer): void {
+  machine.host.roster.add(peer);
+  machine.applications.onServerConnection(peer);
+}
+
+const handshake = (
+  path = "",
+  attempts = 1,
+  properties: Record<string, string> = {},
+): Handshake => ({
+  address: "192.0.2.1:4000",
+  path,
+  properties: new Map(Object.entries(properties)),
+  attempts,
+  url: "me.example:1935",
+});
+
+Deno.test("API-501 to API-508, API-520 to API-524: servers", () => {
+  const machine = new Machine({
+    "main.lua": `
+      function onManage()
+        local s = cumulus.servers
+        INFO(s.count, s.initiators.count, s.targets.count, #s, s.initiators.initiators)
+        for i, server in s:ipairs() do INFO(i, server.address, server.publicAddress, server.isTarget, server.type) end
+        INFO(s[1] == s(1), s(2) == s("b:2"), s("public.b:2") == s(2), s(3), s("c:3"), s[0], s.targets(1) == s(2))
+        s:broadcast("hello", 1, { x = 2 })
+        s.targets:broadcast("target")
+        s(1):send("one", "x")
+        s:broadcast("") s:broadcast(".") s(1):send()
+        s(1).address = 5 s(1).mine = 6 INFO(s(1).address, s[1].mine)
+      end`,
+  }).start();
+  const a = peerAt("a:1", false);
+  const b = peerAt("b:2", true, { type: "master", address: "x" });
+  link(machine, a.peer);
+  link(machine, b.peer);
+  machine.applications.manage();
+  assert.deepEqual(machine.said(), [
+    "2112(null)",
+    "1a:1public.a:1(false)(null)",
+    "2b:2public.b:2(true)master",
+    "(true)(true)(true)(null)(null)(null)(true)",
+    "a:16",
+  ]);
+  const { "0": first } = a.sent;
+  assert.equal(first[0], "hello");
+  assert.deepEqual(JSON.stringify(a.sent), '[["hello",1,{"x":2}],["one","x"]]');
+  assert.deepEqual(JSON.stringify(b.sent), '[["hello",1,{"x":2}],["target"]]');
+});
+
+Deno.test("API-505: names that no handler can have are errors", () => {
+  const machine = new Machine({
+    "main.lua": "function onServerConnection(s) s:send('') s:send('.') s:send() end",
+  });
+  machine.start();
+  link(machine, peerAt("a:1").peer);
+  assert.equal(machine.logged("error").length, 3);
+});
+
+Deno.test("API-525: calls from other servers", () => {
+  const machine = new Machine({
+    "main.lua": `
+      function onServerConnection(server)
+        function server:hello(name, t) INFO(self.address, " ", name, t.x) return 1 end
+        function server:fails() error("no") end
+      end`,
+  }).start();
+  const { peer } = peerAt("a:1");
+  machine.host.roster.add(peer);
+  machine.applications.onServerMessage(peer, "hello", encodeAmf("early", {}));
+  machine.applications.onServerConnection(peer);
+  machine.applications.onServerMessage(peer, "hello", encodeAmf("Tom", { x: 3 }));
+  machine.applications.onServerMessage(peer, "missing", encodeAmf());
+  machine.applications.onServerMessage(peer, "address", encodeAmf());
+  machine.applications.onServerMessage(peer, "fails", encodeAmf());
+  assert.deepEqual(machine.logged("error"), ["www/main.lua:4: no"]);
+  assert.deepEqual(machine.logged("warn"), ["hello returned 1 value, 0 expected"]);
+  assert.deepEqual(machine.said(), ["a:1 Tom3"]);
+});
+
+Deno.test("API-619, API-620, API-652, API-653, CLU-032, API-041, API-042: links come and go", () => {
+  const machine = new Machine({
+    "main.lua": `
+      function onServerConnection(server) INFO("root + ", server.address, cumulus.servers.count) end
+      function onServerDisconnection(server) INFO("root - ", server.address, cumulus.servers.count) kept = server end
+      function onManage() if kept then INFO(kept.address, kept.mine) end end`,
+    "a/main.lua": `
+      function onStart() INFO("a starts") end
+      function onServerConnection(server) INFO("a + ", server.address) server.mine = "mine" end
+      function onServerDisconnection(server) INFO("a - ", server.address) end
+      function onStop() INFO("a stops") end`,
+    "b/main.lua": "",
+  }).start();
+  machine.connect("/b");
+  const { peer } = peerAt("x:1");
+  link(machine, peer);
+  machine.connect("/a");
+  machine.remove("a/main.lua");
+  machine.connect("/a");
+  machine.host.roster.remove(peer);
+  machine.applications.onServerDisconnection(peer);
+  machine.applications.manage();
+  assert.deepEqual(machine.said(), [
+    "root + x:11",
+    "a starts",
+    "a + x:1",
+    "a - x:1",
+    "a stops",
+    "root - x:10",
+    "(null)mine",
+  ]);
+});
+
+Deno.test("CLU-031: what runs at another server is started here", () => {
+  const machine = new Machine({ "main.lua": "", "a/main.lua": "INFO('a')" });
+  machine.host.unknown = "nearest";
+  machine.start();
+  machine.applications.onServerRunning(["", "/a", "/missing", "bad"]);
+  assert.deepEqual(machine.said(), ["a"]);
+});
+
+Deno.test("API-603, API-632, API-633: onHandshake", () => {
+  const machine = new Machine({
+    "main.lua": `
+      function onHandshake(address, path, properties, attempts)
+        INFO(address, " ", path, " ", properties.key, " ", attempts, type(properties.key))
+      end`,
+    "a/main.lua": "function onHandshake() return '192.0.2.7:1935' end",
+    "c/main.lua": "function onHandshake() error('x') end",
+  }).start();
+  assert.deepEqual(machine.applications.handshake(handshake("", 2, { key: "5" })), []);
+  assert.deepEqual(machine.said(), ["192.0.2.1:4000  5 2string"]);
+  assert.deepEqual(machine.applications.handshake(handshake("/a")), ["192.0.2.7:1935"]);
+  assert.deepEqual(machine.applications.handshake(handshake("/missing")), []);
+  assert.deepEqual(machine.applications.handshake(handshake("/c")), []);
+});
+
+Deno.test("API-634: numbers and numeric strings compare", () => {
+  const machine = new Machine({
+    "main.lua": `
+      function onHandshake(address, path, properties, attempts)
+        if attempts > properties.acceptableAttempts then return "192.0.2.8:1935" end
+      end`,
+  }).start();
+  const asked = (attempts: number) =>
+    machine.applications.handshake(handshake("", attempts, { acceptableAttempts: "10" }));
+  assert.deepEqual(asked(9), []);
+  assert.deepEqual(asked(11), ["192.0.2.8:1935"]);
+});
+
+Deno.test("API-660 to API-663: what can be an address", () => {
+  const machine = new Machine({
+    "main.lua": `
+      function onHandshake()
+        local s = cumulus.servers
+        return "192.0.2.7:1935", { "host.example", { "[2001:db8::1]:19", "192.0.2.7:1935" } }, s(1), nil, false,
+          s, s.targets, "again", "bad address", "h:0", "h:99999", 5, true, cumulus, ""
+      end`,
+  }).start();
+  link(machine, peerAt("a:1").peer);
+  link(machine, peerAt("b:2", false).peer);
+  assert.deepEqual([...machine.applications.handshake(handshake())], [
+    "192.0.2.7:1935",
+    "host.example:1935",
+    "[2001:db8::1]:19",
+    "public.a:1",
+    "public.b:2",
+    "me.example:1935",
+  ]);
+  assert.equal(machine.logged("error").length, 7);
+});
+
+Deno.test("API-618, API-651: onRendezVousUnknown of every application that defines it", () => {
+  const machine = new Machine({
+    "main.lua":
+      "function onRendezVousUnknown(peerId) INFO(#peerId) return 'a:1', 'b:2', 'again' end",
+    "a/main.lua": "function onRendezVousUnknown(peerId) return { 'b:2', 'c:3' } end",
+    "b/main.lua": "",
+  }).start();
+  machine.connect("/a");
+  machine.connect("/b");
+  const peerId = new Uint8Array(32).fill(0xff);
+  assert.deepEqual(machine.applications.rendezvousUnknown(peerId), [
+    "a:1",
+    "b:2",
+    "again:1935",
+    "c:3",
+  ]);
+  assert.deepEqual(machine.said(), ["32"]);
+});
