@@ -149,7 +149,11 @@ export class Server {
         onSession: (session) => this.#flash.onSession(session),
         onPeerUnknown: (peerId) => this.#flash.onPeerUnknown(peerId),
         peerAddresses: (session) => this.#flash.peerAddresses(session),
-        blocked: (address) => this.#flash.blocked(address),
+        blocked: (address) => {
+          const blocked = this.#flash.blocked(address);
+          if (blocked) log.info(() => `Blacklisted ${address.hostname} is ignored`); // API-123
+          return blocked;
+        },
       },
     });
     this.#loop = new Loop(this.#endpoint, socket, {
