@@ -1,7 +1,10 @@
 /** How many of the bytes of a string its hash looks at, about. */
-const SAMPLES = 32;
+const SAMPLES = 12;
 /** How many strings of the same hash are compared before a string counts as new. */
 const TRIES = 16;
+
+// An entry of the table.
+const NEXT = 0, HASH = 1, START = 2, LENGTH = 3, ENTRY = 4;
 
 /**
  * The strings that a message has by now, found by what they say. They are kept as places in the
@@ -9,21 +12,17 @@ const TRIES = 16;
  */
 export class StringTable {
   #heads = new Int32Array(64); // by hash: 1 + index of the last string that has it
-  #nexts: number[] = []; // by index: 1 + index of one before that has the same place in #heads
-  #hashes: number[] = [];
-  #starts: number[] = [];
-  #lengths: number[] = [];
+  #entries = new Int32Array(32 * ENTRY); // NEXT: 1 + index of one before that has the same head
+  #count = 0;
   #hash = 0;
 
   clear(): void {
-    if (this.#nexts.length === 0) return;
-    if (this.#heads.length > 1024) this.#heads = new Int32Array(64);
-    else this.#heads.fill(0);
-    this.#nexts.length =
-      this.#hashes.length =
-      this.#starts.length =
-      this.#lengths.length =
-        0;
+    if (this.#count === 0) return;
+    if (this.#heads.length > 1024) {
+      this.#heads = new Int32Array(64);
+      this.#entries = new Int32Array(32 * ENTRY);
+    } else this.#heads.fill(0);
+    this.#count = 0;
   }
 
   /**
@@ -33,40 +32,58 @@ export class StringTable {
    */
   find(message: Uint8Array, bytes: Uint8Array, start: number, end: number): number {
     const length = end - start;
-    const step = 1 + Math.floor(length / SAMPLES);
-    let hash = length;
-    for (let i = start; i < end; i += step) hash = Math.imul(hash, 31) + bytes[i] | 0;
-    hash ^= hash >>> 15;
-    this.#hash = hash;
+    const hash = this.#hash = sample(bytes, start, end);
+    const entries = this.#entries;
     let index = this.#heads[hash & (this.#heads.length - 1)] - 1;
-    for (let tries = 0; index >= 0 && tries < TRIES; index = this.#nexts[index] - 1, tries++) {
-      if (this.#hashes[index] !== hash || this.#lengths[index] !== length) continue;
-      const at = this.#starts[index];
-      let i = 0;
-      while (i < length && message[at + i] === bytes[start + i]) i++;
-      if (i === length) return index;
+    for (let tries = 0; index >= 0 && tries < TRIES; tries++) {
+      const entry = index * ENTRY;
+      if (entries[entry + HASH] === hash && entries[entry + LENGTH] === length) {
+        const at = entries[entry + START];
+        let i = 0;
+        while (i < length && message[at + i] === bytes[start + i]) i++;
+        if (i === length) return index;
+      }
+      index = entries[entry + NEXT] - 1;
     }
     return -1;
   }
 
   /** Adds the string last looked for with `find`, which is new and starts at `at` in the message. */
   add(at: number, length: number): void {
-    if (this.#nexts.length === this.#heads.length) this.#grow();
+    if (this.#count * ENTRY === this.#entries.length) this.#grow();
+    const entries = this.#entries;
     const place = this.#hash & (this.#heads.length - 1);
-    this.#nexts.push(this.#heads[place]);
-    this.#hashes.push(this.#hash);
-    this.#starts.push(at);
-    this.#lengths.push(length);
-    this.#heads[place] = this.#nexts.length;
+    const entry = this.#count * ENTRY;
+    entries[entry + NEXT] = this.#heads[place];
+    entries[entry + HASH] = this.#hash;
+    entries[entry + START] = at;
+    entries[entry + LENGTH] = length;
+    this.#heads[place] = ++this.#count;
   }
 
   #grow(): void {
-    const heads = new Int32Array(4 * this.#heads.length);
-    for (let index = 0; index < this.#nexts.length; index++) {
-      const place = this.#hashes[index] & (heads.length - 1);
-      this.#nexts[index] = heads[place];
+    const entries = new Int32Array(2 * this.#entries.length);
+    entries.set(this.#entries);
+    const heads = new Int32Array(2 * this.#heads.length);
+    for (let index = 0; index < this.#count; index++) {
+      const place = entries[index * ENTRY + HASH] & (heads.length - 1);
+      entries[index * ENTRY + NEXT] = heads[place];
       heads[place] = index + 1;
     }
+    this.#entries = entries;
     this.#heads = heads;
   }
+}
+
+/** Of the length and some of the bytes, the last ones always: names are numbered at their ends. */
+function sample(bytes: Uint8Array, start: number, end: number): number {
+  let hash = end - start;
+  const step = 1 + ((end - start) / SAMPLES | 0);
+  let i = start;
+  for (; i < end; i += step) hash = Math.imul(hash, 31) + bytes[i] | 0;
+  if (step > 1) {
+    hash = Math.imul(hash, 31) + bytes[end - 1] | 0;
+    hash = Math.imul(hash, 31) + bytes[end - 2] | 0;
+  }
+  return hash ^ hash >>> 15;
 }

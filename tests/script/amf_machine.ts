@@ -4,7 +4,8 @@ import type { AmfHost } from "../../src/script/api/amf_host.ts";
 import { AmfToLua } from "../../src/script/api/amf_to_lua.ts";
 import { LuaToAmf } from "../../src/script/api/lua_to_amf.ts";
 import { Objects } from "../../src/script/api/objects.ts";
-import { FUNCTION, Lua, REGISTRY, STRING } from "../../src/script/vm/lua.ts";
+import { Batch } from "../../src/script/vm/batch.ts";
+import { FUNCTION, Lua, type LuaOptions, REGISTRY, STRING } from "../../src/script/vm/lua.ts";
 import { ScriptError } from "../../src/script/vm/script_error.ts";
 
 /** Place of the table of globals in the registry: LUA_RIDX_GLOBALS. */
@@ -20,11 +21,12 @@ export class Machine implements AmfHost {
   /** Exceptions that are ours. */
   readonly bugs: unknown[] = [];
 
-  constructor() {
+  constructor(options: Partial<LuaOptions> = {}) {
     const lua = this.lua = new Lua({
       clock: () => performance.now(),
       now: () => 1e12,
       onBug: (bug) => this.bugs.push(bug),
+      ...options,
     });
     lua.openLibrary("base");
     lua.getField(-1, "next");
@@ -35,8 +37,9 @@ export class Machine implements AmfHost {
       this.setGlobal(library);
     }
     this.objects = new Objects<AmfHost>(lua, this, next, (text) => this.log("warn", text));
-    this.toLua = new AmfToLua(this);
-    this.toAmf = new LuaToAmf(this);
+    const batch = new Batch(lua);
+    this.toLua = new AmfToLua(this, batch);
+    this.toAmf = new LuaToAmf(this, batch);
     this.define("toAMF", (lua) => {
       this.toAmf.push(2, lua.top - 1, "amf3");
       return 1;

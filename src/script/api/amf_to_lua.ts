@@ -41,6 +41,7 @@ export class AmfToLua {
       sink.flush();
     } catch (error) {
       if (!endsMessage(error)) {
+        sink.abandon();
         if (error instanceof Error) lua.top = bottom - 1; // what is no Error is Lua's own way out
         throw error;
       }

@@ -13,7 +13,7 @@ const SHARED_LENGTH = 40;
 /** For how many elements a table gets room at most before they are there. */
 const ROOM = 64;
 /** Stack slots reserved at once: for 16 values beside each other, or 16 containers in each other. */
-const SLOTS = 64;
+const SLOTS = 96;
 const PER_RESERVE = 16;
 
 /** What decoding needs of one Lua machine, made once. */
@@ -94,6 +94,11 @@ export class LuaSink implements AmfSink {
   /** All that was told is on the stack now. */
   flush(): void {
     this.#queue.flush();
+  }
+
+  /** What was told since the last flush never was. */
+  abandon(): void {
+    this.#queue.clear();
   }
 
   /** Makes room for 16 more values. */
@@ -298,11 +303,16 @@ export class LuaSink implements AmfSink {
     lua.pushRef(this.#saved);
     const own = lua.top;
     this.#returnTo(own);
-    for (let count = 0; count < limit && !reader.done; count++) {
-      if (count % PER_RESERVE === 0) this.reserve();
-      reader.readAmf3(this);
+    try {
+      for (let count = 0; count < limit && !reader.done; count++) {
+        if (count % PER_RESERVE === 0) this.reserve();
+        reader.readAmf3(this);
+      }
+      this.#queue.flush();
+    } catch (error) {
+      this.abandon(); // it was for this stack
+      throw error;
     }
-    this.#queue.flush();
     lua.remove(own);
     this.#returnTo(references);
   }

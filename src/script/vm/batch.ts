@@ -101,6 +101,11 @@ export class Queue {
     this.#memory.refresh();
   }
 
+  /** Forgets what is listed. */
+  clear(): void {
+    this.#at = this.#start;
+  }
+
   nil(): void {
     this.#add(PUSH_NIL);
   }
