@@ -135,7 +135,7 @@ export function readBitmapAck(from: Reader, ack: Ack): void {
       continue;
     }
     for (let bit = 0; bit < 8; bit++, sequence++) {
-      const received = (byte & (1 << bit)) !== 0;
+      const received: boolean = (byte & (1 << bit)) !== 0;
       if (received === inside) continue;
       ranges.push(received ? sequence : sequence - 1);
       inside = received;
