@@ -23,8 +23,16 @@ export interface Run {
   readonly title: string;
   readonly command: string;
   /** The object that the benchmark printed; undefined if it failed. */
-  readonly result?: Record<string, number | string | boolean | null>;
+  readonly result?: Result;
   readonly error?: string;
+}
+
+export type Figure = number | string | boolean | null;
+
+export interface Result {
+  /** Which of the benchmarks with a server; those without have none. */
+  readonly bench?: string;
+  readonly [name: string]: Figure | { [name: string]: Figure } | undefined;
 }
 
 const START = "<!-- results: written by bench/all.ts -->";
@@ -65,8 +73,6 @@ function table({ date, machine, limit, runs }: Results): string {
   return lines.join("\n");
 }
 
-type Result = NonNullable<Run["result"]>;
-
 function figures(result: Result, floor: Record<string, number> | undefined): string {
   const number = (name: string) => Number(result[name] ?? NaN);
   switch (result.bench) {
@@ -88,7 +94,7 @@ function figures(result: Result, floor: Record<string, number> | undefined): str
         `p50 ${number("latency_p50_us")} µs, p99 ${number("latency_p99_us")} µs`,
         `${us(number("server_cpu_us_per_call"))} of CPU each`,
       ].join(", ");
-    default: {
+    case "handshake": {
       const parts = [
         `**${number("handshakes_per_second")} handshakes/s**`,
         `${number("server_cpu_ms_per_handshake")} ms of CPU each`,
@@ -108,7 +114,18 @@ function figures(result: Result, floor: Record<string, number> | undefined): str
       }
       return parts.join(", ");
     }
+    default:
+      return flat(result);
   }
+}
+
+/** All figures with their names. */
+function flat(result: Result, prefix = ""): string {
+  return Object.entries(result).map(([name, value]) =>
+    typeof value === "object" && value !== null
+      ? flat(value, `${prefix}${name} `)
+      : `${prefix}${name} ${value}`
+  ).join(", ");
 }
 
 const us = (value: number) => `${value.toFixed(2)} µs`;

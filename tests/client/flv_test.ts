@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { fromHex, toHex } from "../../src/bytes/hex.ts";
 import { FlvError, flvHeader, FlvReader, type FlvTag, flvTag } from "../../src/client/flv.ts";
-import { isAudioHeader, isKeyFrame, isVideoHeader } from "../../src/client/frames.ts";
+import { isAudioHeader, isKeyFrame, isPicture, isVideoHeader } from "../../src/client/frames.ts";
 
 const media = Deno.readFileSync(new URL("../media/test.flv", import.meta.url));
 
@@ -24,6 +24,7 @@ Deno.test("FlvReader finds every tag that tests/media/README.md counts", () => {
     [0, 1000, 2000, 3000, 4000],
   );
   assert.equal(of(9).filter((tag) => isVideoHeader(tag.data)).length, 1);
+  assert.equal(of(9).filter((tag) => isPicture(tag.data)).length, 125);
   const [header, ...sound] = of(8);
   assert.ok(isAudioHeader(header.data));
   assert.equal(toHex(header.data), "af00120856e500");
@@ -80,4 +81,14 @@ Deno.test("A file that is no FLV, is encrypted, or breaks off is refused with it
   for (let cut = 1; cut < last; cut++) {
     refused(media.subarray(0, media.length - cut), /breaks off \d+ bytes into the tag at/);
   }
+});
+
+Deno.test("Frames of other codecs are told apart by their first byte", () => {
+  const enhanced = (frame: number, packet: number) => Uint8Array.of(0x80 | frame << 4 | packet, 1);
+  assert.ok(isVideoHeader(enhanced(1, 0)) && !isPicture(enhanced(1, 0)));
+  assert.ok(isPicture(enhanced(2, 1)) && isPicture(enhanced(1, 3)) && !isPicture(enhanced(1, 2)));
+  assert.ok(isKeyFrame(enhanced(1, 1)) && !isKeyFrame(enhanced(2, 1)));
+  assert.ok(isPicture(Uint8Array.of(0x22, 0)) && isKeyFrame(Uint8Array.of(0x14, 0))); // H.263, VP6
+  assert.ok(!isPicture(Uint8Array.of(0x57, 0)) && !isPicture(new Uint8Array(0)));
+  assert.ok(!isAudioHeader(Uint8Array.of(0x2f, 0)) && !isAudioHeader(Uint8Array.of(0xaf, 1)));
 });

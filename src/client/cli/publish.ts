@@ -1,5 +1,5 @@
 import { FlvReader, type FlvTag, TagType } from "../flv.ts";
-import { isAudioHeader, isKeyFrame, isVideoHeader } from "../frames.ts";
+import { isAudioHeader, isKeyFrame, isPicture, isVideoHeader } from "../frames.ts";
 import { NetConnection } from "../net_connection.ts";
 import type { NetStream } from "../net_stream.ts";
 import { ConnectionError } from "../status.ts";
@@ -128,7 +128,7 @@ class Sender {
     } else {
       if (this.#leavesOut(data)) return;
       this.stream.sendVideo(time, data);
-      if (!isVideoHeader(data)) progress.videoFrames++;
+      if (isPicture(data)) progress.videoFrames++;
     }
     progress.bytes += data.length;
   }

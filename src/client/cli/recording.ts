@@ -2,7 +2,7 @@
 import { AmfReader, encodeAmf0 } from "../../amf/mod.ts";
 import { flvHeader, type FlvTag, flvTag, TagType } from "../flv.ts";
 import { FlvInterleaver } from "../flv_interleaver.ts";
-import { isAudioHeader, isVideoHeader } from "../frames.ts";
+import { isAudioHeader, isPicture } from "../frames.ts";
 import type { NetStreamHandler } from "../net_stream.ts";
 import type { Progress } from "./progress.ts";
 
@@ -46,7 +46,7 @@ export class Recording {
       },
       onVideo: (timestamp, data) => {
         this.#hasVideo = true;
-        if (!isVideoHeader(data)) this.progress.videoFrames++;
+        if (isPicture(data)) this.progress.videoFrames++;
         this.#take({ type: TagType.video, timestamp, data: data.slice() });
       },
       onData: ({ name, timestamp, payload }) => {

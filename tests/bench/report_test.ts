@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { insertTable, type Results } from "../../bench/support/report.ts";
+import { rounded, Samples } from "../../bench/support/samples.ts";
+
+const results: Results = {
+  date: "2026-01-31",
+  machine: { cpu: "a CPU", cores: 2, system: "linux 6", deno: "2.9.6", load: 0.5 },
+  limit: { bytes: 1200, aes_us: 1, aes_sendto_us: 5, aes_sendmmsg_us: 4 },
+  runs: [
+    {
+      title: "fan-out to 200",
+      command: "bench/fanout.ts",
+      result: {
+        bench: "fanout",
+        server_cpu_us_per_packet: 9,
+        packets_per_second: 24000,
+        server_cpu_share: 0.2,
+        delivered_share: 1,
+        delay_p50_ms: 3,
+        delay_p99_ms: 9,
+        memory_per_listener_bytes: 51200,
+      },
+    },
+    { title: "calls", command: "bench/rpc.ts", error: "The server does not answer" },
+    { title: "costs", command: "bench/crypto.ts", result: { seal: 3, native: { seal: 1 } } },
+  ],
+};
+
+Deno.test("The table goes between its marks, whatever stood there before", () => {
+  const readme =
+    "# Title\n\n<!-- results: written by bench/all.ts -->\nold\n<!-- end of results -->\n\nafter\n";
+  const once = insertTable(readme, results);
+  assert.match(once, /^# Title\n/);
+  assert.match(once, /\n\nafter\n$/);
+  assert.ok(!once.includes("old"));
+  assert.match(once, /\*\*9\.00 µs\*\* of CPU a datagram \(1\.8 × floor\)/);
+  assert.match(once, /50\.0 KiB a listener/);
+  assert.match(once, /\| calls \| failed: The server does not answer \|/);
+  assert.match(once, /\| costs \| seal 3, native seal 1 \|/);
+  assert.equal(insertTable(once, results), once);
+});
+
+Deno.test("A text without the marks gets the table at its end", () => {
+  const text = insertTable("# Title\n", { ...results, limit: "there is no cc" });
+  assert.match(text, /^# Title\n\n<!-- results/);
+  assert.match(text, /No floor: there is no cc\./);
+});
+
+Deno.test("Quantiles of samples, more than there was room for at first", () => {
+  const samples = new Samples();
+  assert.equal(samples.quantile(0.5), undefined);
+  for (let i = 200_000; i > 0; i--) samples.add(i);
+  assert.deepEqual([samples.quantile(0), samples.quantile(0.5), samples.quantile(1)], [
+    1,
+    100_001,
+    200_000,
+  ]);
+  samples.clear();
+  samples.add(7);
+  assert.equal(samples.quantile(0.99), 7);
+  assert.deepEqual([rounded(1.2345, 2), rounded(NaN, 1), rounded(undefined, 1)], [
+    1.23,
+    null,
+    null,
+  ]);
+});
