@@ -26,9 +26,15 @@ export function sandboxPolicy(
     udp: (ip, port, name) => udp.opens(ip, port, name),
     listen: (ip, port) => listen.opens(ip, port),
     permissions: {
-      connect: connect.permission,
-      udp: udp.permission,
-      listen: listen.permission,
+      get connect() {
+        return connect.permission;
+      },
+      get udp() {
+        return udp.permission;
+      },
+      get listen() {
+        return listen.permission;
+      },
     },
   };
 }
@@ -42,36 +48,50 @@ export function mayMail(rules: readonly string[], recipient: string): boolean {
 }
 
 class Door {
-  readonly permission: readonly string[] | true;
   readonly #rules: readonly AddressRule[];
+  readonly #everything: boolean;
+  #permission: readonly string[] | undefined;
 
   constructor(name: List, config: Pick<Config, List>) {
     const rules = this.#rules = config[name];
-    const entries = new Set<string>();
+    this.#everything = rules.some((rule) => rule.hosts.kind === "any" && isOpen(rule));
+    let entries = 0;
     for (const rule of rules) {
       const hosts = hostsOf(rule);
       if (!hosts) {
         throw new ConfigError(name, rule.text, "no IPv6 networks: list its addresses, or use *");
       }
-      const ports = isOpen(rule)
-        ? [""]
-        : Array.from({ length: rule.to - rule.from + 1 }, (_, i) => `:${rule.from + i}`);
-      for (const port of ports) {
-        for (const host of hosts) entries.add(host + port);
-        if (entries.size > MOST_ENTRIES) {
-          throw new ConfigError(name, rule.text, `at most ${MOST_ENTRIES} pairs of range and port`);
+      entries += hosts.length * (isOpen(rule) ? 1 : rule.to - rule.from + 1);
+      if (entries > MOST_ENTRIES) {
+        throw new ConfigError(name, rule.text, `at most ${MOST_ENTRIES} pairs of range and port`);
+      }
+    }
+  }
+
+  /** In Deno's words; made when it is first asked for, as most servers need it never. */
+  get permission(): readonly string[] | true {
+    return this.#everything || (this.#permission ??= this.#list());
+  }
+
+  #list(): string[] {
+    const entries = new Set<string>();
+    for (const rule of this.#rules) {
+      const hosts = hostsOf(rule)!;
+      if (isOpen(rule)) { for (const host of hosts) entries.add(host); }
+      else {
+        for (let port = rule.from; port <= rule.to; port++) {
+          for (const host of hosts) entries.add(`${host}:${port}`);
         }
       }
     }
-    const everything = rules.some((rule) => rule.hosts.kind === "any" && isOpen(rule));
-    this.permission = everything || [...entries];
+    return [...entries];
   }
 
   /** The rules, as far as Deno can hold them: of IPv6 no ranges. */
   opens(ip: string, port: number, name?: string): boolean {
     return this.#rules.some((rule) =>
       rule.matches(ip, port, name) &&
-      (!ip.includes(":") || this.permission === true || this.#lists(ip, rule))
+      (!ip.includes(":") || this.#everything || this.#lists(ip, rule))
     );
   }
 
