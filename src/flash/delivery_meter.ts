@@ -1,23 +1,27 @@
 import type { Listener } from "../media/listener.ts";
 import type { OutFlow } from "./transport.ts";
 
-interface Sent {
-  /** Bytes written to the flow up to the end of this frame. */
-  readonly end: number;
+interface Written {
+  /** Which message of the flow this is. */
+  readonly number: number;
+  /** Media time in milliseconds. */
   readonly time: number;
-  readonly bytes: number;
 }
 
+/** Memory is given back when so many entries are done with. */
+const DONE = 64;
+
 /**
- * Finds out which of the frames written to a flow have reached the client, for the quality of
- * service of a listener (API-441): those that neither wait in the flow nor are on the way.
+ * Finds out when the frames written to a flow have reached the client, for the quality of service
+ * of a listener. API-441.
  */
 export class DeliveryMeter {
-  #sent: Sent[] = [];
+  #written: Written[] = [];
+  /** Index of the first frame of which nothing is known. */
   #first = 0;
-  #written = 0;
   #sentFragments = 0;
   #lostFragments = 0;
+  #ackedBytes = 0;
 
   constructor(
     readonly kind: "audio" | "video",
@@ -25,34 +29,34 @@ export class DeliveryMeter {
     readonly listener: Listener,
   ) {}
 
-  /** A frame was written to the flow. */
-  wrote(time: number, bytes: number): void {
-    this.#written += bytes;
-    this.#sent.push({ end: this.#written, time, bytes });
+  /** A frame was written to the flow just now. */
+  wrote(time: number): void {
+    if (!this.flow.closed) this.#written.push({ number: this.flow.lastMessage, time });
   }
 
-  /** Messages that wait were given up: they will not arrive. */
+  /** The last messages, so many, were given up before anything of them was sent. */
   abandoned(messages: number): void {
-    for (let i = 0; i < messages && this.#sent.length > this.#first; i++) {
-      this.#written -= this.#sent.pop()!.bytes;
-    }
+    this.#written.length = Math.max(this.#first, this.#written.length - messages);
   }
 
-  /** Something was acknowledged, or given up. */
+  /** Something was acknowledged. */
   settle(ping: number): void {
     const { flow } = this;
-    const settled = this.#written - flow.queuedBytes - (flow.outstandingBytes ?? 0);
-    while (this.#first < this.#sent.length && this.#sent[this.#first].end <= settled) {
-      const { time, bytes } = this.#sent[this.#first++];
-      // Sent fragments count each time: those lost in between were sent in vain.
+    const pending = flow.firstPending;
+    const written = this.#written;
+    while (this.#first < written.length && written[this.#first].number < pending) {
+      // What frames that arrive at the same time have in common counts for the first of them.
       const lost = flow.lostFragments - this.#lostFragments;
       const received = Math.max(0, flow.sentFragments - this.#sentFragments - lost);
+      const bytes = flow.ackedBytes - this.#ackedBytes;
       this.#lostFragments += lost;
       this.#sentFragments += lost + received;
+      this.#ackedBytes += bytes;
+      const { time } = written[this.#first++];
       this.listener.delivered(this.kind, { time, bytes, received, lost, ping });
     }
-    if (this.#first > 64 && this.#first * 2 > this.#sent.length) {
-      this.#sent.splice(0, this.#first);
+    if (this.#first >= DONE && this.#first * 2 >= written.length) {
+      written.splice(0, this.#first);
       this.#first = 0;
     }
   }

@@ -309,7 +309,7 @@ export class NetStream implements PublisherOutput, ListenerOutput {
     if (!meter) return;
     const message = encode(frame, time);
     meter.flow.write(message, reliable ? undefined : UNRELIABLE);
-    meter.wrote(time, message.length);
+    meter.wrote(time);
   }
 
   abandon(): number {

@@ -1,29 +1,23 @@
 // What this room needs of sessions and flows. `rtmfp` has them; a test may have others.
-import type { FlowReceiver, SendFlowHandler } from "../rtmfp/flow/handlers.ts";
+import type { FlowReceiver } from "../rtmfp/flow/handlers.ts";
 import type { ReceiveFlow } from "../rtmfp/flow/receive_flow.ts";
 import type { SendFlow } from "../rtmfp/flow/send_flow.ts";
 import type { Address } from "../rtmfp/wire/address.ts";
 
-export interface OutFlow extends
-  Pick<
-    SendFlow,
-    | "write"
-    | "close"
-    | "closed"
-    | "abandonUnsent"
-    | "queuedBytes"
-    | "sentFragments"
-    | "lostFragments"
-  > {
-  handler: OutFlowHandler | undefined;
-  /** Bytes on the way, with the heads of their chunks. */
-  readonly outstandingBytes?: number;
-}
-
-export interface OutFlowHandler extends SendFlowHandler {
-  /** More has arrived. */
-  onAcknowledged?(): void;
-}
+export type OutFlow = Pick<
+  SendFlow,
+  | "write"
+  | "close"
+  | "closed"
+  | "abandonUnsent"
+  | "handler"
+  | "queuedBytes"
+  | "lastMessage"
+  | "firstPending"
+  | "sentFragments"
+  | "lostFragments"
+  | "ackedBytes"
+>;
 
 export type InFlow = Pick<
   ReceiveFlow,

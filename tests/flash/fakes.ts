@@ -13,6 +13,7 @@ import {
   writeCommand,
 } from "../../src/flash/messages.ts";
 import { readTcMetadata, writeTcMetadata } from "../../src/flash/metadata.ts";
+import type { SendFlowHandler } from "../../src/rtmfp/flow/handlers.ts";
 import type { CloseReason } from "../../src/rtmfp/session/handlers.ts";
 import type { NetConnection } from "../../src/flash/net_connection.ts";
 import type {
@@ -21,22 +22,25 @@ import type {
   FlowReceiver,
   InFlow,
   OutFlow,
-  OutFlowHandler,
 } from "../../src/flash/transport.ts";
 import { AmfReader } from "../../src/amf/mod.ts";
 import { portable } from "../../src/rtmfp/crypto/portable.ts";
 import { type Steps, world } from "../media_room/fakes.ts";
 
 export class FakeOutFlow implements OutFlow {
-  handler: OutFlowHandler | undefined;
+  handler: SendFlowHandler | undefined;
   closed = false;
   queuedBytes = 0;
-  outstandingBytes = 0;
+  firstPending = 1;
+  ackedBytes = 0;
   sentFragments = 0;
   lostFragments = 0;
   unsent = 0;
   readonly messages: Uint8Array[] = [];
   readonly reliable: boolean[] = [];
+  get lastMessage() {
+    return this.messages.length;
+  }
   constructor(
     readonly session: FakeSession,
     readonly metadata: Uint8Array,

@@ -15,6 +15,8 @@ export interface SendFlowHandler {
   onException?(code: number): void;
   /** All that was written has been sent once; it is the moment to write more. */
   onEmpty?(): void;
+  /** The peer has told what has arrived; see `SendFlow.firstPending`. Not the moment to write. */
+  onAcknowledged?(): void;
   /** The peer has seen the end. It is not called when the session ends first. */
   onClosed?(): void;
 }

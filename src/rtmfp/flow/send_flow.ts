@@ -89,6 +89,21 @@ export class SendFlow {
     return this.#state;
   }
 
+  /** How many messages were written. */
+  get lastMessage(): number {
+    return this.#lastMessage;
+  }
+
+  /**
+   * The first message, counted from 1 as they were written, that has neither arrived nor been
+   * given up; one more than {@link lastMessage} if there is none.
+   */
+  get firstPending(): number {
+    let fragment = this.#sentFirst;
+    while (fragment?.abandoned) fragment = fragment.next;
+    return (fragment ?? this.#queueFirst)?.message ?? this.#lastMessage + 1;
+  }
+
   /** Whether nothing can be written any more. */
   get closed(): boolean {
     return this.#state !== "open";
@@ -258,6 +273,7 @@ export class SendFlow {
       fragment = next;
     }
     this.#trim();
+    this.handler?.onAcknowledged?.();
     if (this.#finalSent && !this.#sentFirst) return this.#finish();
     if (!this.#sentFirst && this.#cumulativeAck < this.#lastSequence) this.#repeatForward();
     this.host.wake();

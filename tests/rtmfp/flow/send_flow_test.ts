@@ -86,6 +86,30 @@ Deno.test("Three negative acknowledgements lose a fragment, which goes out again
   assert.equal(flow.ackedBytes, 7);
 });
 
+Deno.test("The first pending message: neither arrived, with those before it, nor given up", () => {
+  const host = new FlowHost();
+  const flow = host.open(3, bytes());
+  const seen: number[] = [];
+  flow.handler = { onAcknowledged: () => void seen.push(flow.firstPending) };
+  assert.deepEqual([flow.lastMessage, flow.firstPending], [0, 1]);
+  for (let i = 1; i <= 5; i++) flow.write(bytes(i), { reliable: i !== 3 });
+  assert.deepEqual([flow.lastMessage, flow.firstPending], [5, 1]);
+  packet(flow);
+  acknowledge(flow, "03 7f 02"); // 1 and 2
+  acknowledge(flow, "03 7f 02 0000"); // 4: one nak for 3
+  acknowledge(flow, "03 7f 02 0000");
+  assert.deepEqual(seen, [3, 3, 3]);
+  host.flight.loseAll(); // 3 is given up, 5 is to be sent again
+  assert.equal(flow.firstPending, 5);
+  flow.write(bytes(6));
+  flow.write(bytes(7));
+  assert.equal(flow.abandonUnsent(), 2);
+  packet(flow);
+  acknowledge(flow, "03 7f 05");
+  assert.equal(flow.firstPending, 8);
+  assert.equal(flow.lastMessage, 7);
+});
+
 Deno.test("The receive window stops a flow, but for one fragment when nothing is in flight", () => {
   const host = new FlowHost();
   const flow = host.open(3, bytes());
