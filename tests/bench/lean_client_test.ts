@@ -25,7 +25,7 @@ for (
     await connectAll(generator, clients, "bench", {
       took: (time) => slowest = Math.max(slowest, time),
     });
-    assert.ok(slowest > 0 && slowest < 5000);
+    assert.ok(slowest > 0 && slowest < 20_000);
     assert.equal(server.clients.size, 3);
 
     let echoed: unknown;
@@ -33,7 +33,7 @@ for (
     clients[0].call("echo", encodeAmf0(null, long), (_failed, values) => {
       echoed = values.readValue();
     });
-    assert.ok(await generator.run(() => echoed !== undefined, performance.now() + 5000));
+    assert.ok(await generator.run(() => echoed !== undefined, performance.now() + 20_000));
     assert.equal(echoed, long);
 
     const [publisher, ...listeners] = clients;
@@ -50,14 +50,14 @@ for (
     const stream = await createStream(generator, publisher);
     publisher.streamCommand(stream, "publish", "x", "live");
     const published = () => server.hub.publications.get("x")?.publisher !== undefined;
-    assert.ok(await generator.run(published, performance.now() + 5000));
+    assert.ok(await generator.run(published, performance.now() + 20_000));
     const flow = publisher.openFlow(writeTcMetadata(stream));
     const frame = new Uint8Array(9000);
     frame.set([0x17, 1]);
     for (const time of [0, 40]) {
       flow.write(writeMessage(MessageType.video, time, frame), performance.now());
     }
-    assert.ok(await generator.run(() => received.length === 4, performance.now() + 5000));
+    assert.ok(await generator.run(() => received.length === 4, performance.now() + 20_000));
     assert.deepEqual(received.sort(), ["2 0 9000", "2 40 9000", "3 0 9000", "3 40 9000"]);
     assert.equal(generator.dropped, 0);
     generator.close();

@@ -51,7 +51,7 @@ Deno.test("publish and play: the copy has every frame with its time, and takes a
   const published = await run("publish", `${server.url}/live/cam`, path);
   const took = performance.now() - started;
   assert.deepEqual([published.code, published.output], [0, ""], published.error);
-  assert.ok(took >= 590 && took < 3000, `${took} ms`);
+  assert.ok(took >= 590 && took < 20_000, `${took} ms`);
   assert.match(
     published.error,
     /^0:00:00\.\d {2}video \d+ {2}audio \d+ {2}\d+ kb\/s {2}rtt (-|\d+ ms)$/m,
@@ -77,7 +77,7 @@ Deno.test("play stops after --seconds, and says if nothing came", async () => {
   const took = performance.now() - started;
   assert.equal(code, 1);
   assert.match(error, /No audio or video was received/);
-  assert.ok(took >= 390 && took < 3000, `${took} ms`);
+  assert.ok(took >= 390 && took < 20_000, `${took} ms`);
   assert.deepEqual(readFlv(copy), []);
   Deno.removeSync(copy);
 });

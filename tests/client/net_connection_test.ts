@@ -133,7 +133,7 @@ Deno.test("Without a server the attempt ends when it should", async () => {
     name: ConnectionError.name,
     message: `Cannot connect to 127.0.0.1:${port}: no answer within 0.3 s`,
   });
-  assert.ok(performance.now() - started < 2000);
+  assert.ok(performance.now() - started < 10_000);
   await assert.rejects(NetConnection.connect("rtmfp://no-such-host.invalid/"), {
     name: ConnectionError.name,
     message: "Cannot find a host named no-such-host.invalid",
