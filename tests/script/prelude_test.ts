@@ -147,6 +147,16 @@ const cases: Record<string, [string, string][]> = {
     ["return string.format('%5.2f%%|%s|%q', 3.14159, 2.5, 'a')", ' 3.14%|2.5|"a"'],
     ["return string.format('%d', '10')", "10"],
     ["return string.format('%d %.1f', 2.5, 2.5)", "2 2.5"],
+    [
+      "return string.format('%s %s %s %s %d', 1, 'b', 2.5, nil, 3.0), ('%%'):format(), ('%5s|%-5s|'):format('x', 'y')",
+      "1 b 2.5 nil 3 %     x|y    |",
+    ],
+    ["return string.format('%02X%s', 7, 'z'), ('%s'):format(print):sub(1, 8)", "07z function"],
+    [
+      "return pcall(string.format, '%d')",
+      "false bad argument #2 to 'format' (no value)",
+    ],
+    ["return pcall(string.format, '%y', 1)", "false invalid conversion '%y' to 'format'"],
     ["return ('%d apples'):format(3.5)", "3 apples"],
     [
       "string.format('%d', 'x')",

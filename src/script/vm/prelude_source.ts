@@ -191,8 +191,8 @@ end
 
 local function whole(n)
   if mtype(n) == "float" or type(n) == "string" then
-    n = tonumber(n)
-    if n and n == n and n > -2^63 and n < 2^63 then return n < 0 and ceil(n) or floor(n) end
+    local m = tonumber(n)
+    if m and m == m and m > -2^63 and m < 2^63 then return m < 0 and ceil(m) or floor(m) end
   end
   return n
 end
@@ -238,6 +238,10 @@ end
 local random = math.random
 function math.random(low, high)
   if low == nil then return random() end
+  if mtype(low) == "integer" and (high == nil and low >= 1 or mtype(high) == "integer" and low <= high) then
+    if high == nil then return random(low) end
+    return random(low, high)
+  end
   if mtype(low) == "float" then low = whole(low) end
   if high == nil then return guarded(random, "random", low) end
   if mtype(high) == "float" then high = whole(high) end
@@ -302,21 +306,66 @@ local function prepare(text, ...)
   return args, text
 end
 
-function string.format(text, ...)
-  if type(text) == "string" then
-    if find(text, "u", 1, true) and find(text, "%%[-+ #0%d.]*u") then
-      local args, plain = prepare(text, ...)
-      return guarded(format, "format", plain, unpack(args, 1, args.n))
-    end
-    for i = 1, select("#", ...) do
-      local value = select(i, ...)
-      if mtype(value) == "float" and floor(value) ~= value then
-        local args, plain = prepare(text, ...)
-        return guarded(format, "format", plain, unpack(args, 1, args.n))
-      end
-    end
+--- What each argument of a format must be, as letters: i whole number, n number, s string or
+--- number. False: something else, which the slow way is for.
+local function analyse(text)
+  local kinds, at = "", 1
+  while true do
+    at = find(text, "%", at, true)
+    if not at then return kinds end
+    local last = find(text, "[^-+ #0%d.]", at + 1) or at
+    local kind = sub(text, last, last)
+    if kind == "%" and last == at + 1 then
+      -- a percent sign
+    elseif last - at > 6 then return false
+    elseif find("dicoxX", kind, 1, true) then kinds = kinds .. "i"
+    elseif find("eEfgGaA", kind, 1, true) then kinds = kinds .. "n"
+    elseif kind == "s" then kinds = kinds .. "s"
+    else return false end
+    at = last + 1
   end
-  return guarded(format, "format", text, ...)
+end
+
+local analysed, count = {}, 0
+local function analysisOf(text)
+  if count >= 256 then analysed, count = {}, 0 end
+  local kinds = analyse(text)
+  local list = kinds and {}
+  if kinds then
+    for i = 1, #kinds do list[i] = sub(kinds, i, i) end
+  end
+  analysed[text], count = list, count + 1
+  return list
+end
+
+local luaType = type
+--- Whether a format and its arguments go well together as they are.
+local function fits(kind, value)
+  local type = mtype(value)
+  if kind == "i" then return type == "integer" end
+  if kind == "n" then return type ~= nil end
+  return type ~= nil or luaType(value) == "string"
+end
+
+local function formatSlowly(text, ...)
+  if type(text) ~= "string" then return guarded(format, "format", text, ...) end
+  local args, plain = prepare(text, ...)
+  return guarded(format, "format", plain, unpack(args, 1, args.n))
+end
+
+function string.format(text, ...)
+  local kinds = analysed[text]
+  if kinds == nil and type(text) == "string" then kinds = analysisOf(text) end
+  if not kinds then return formatSlowly(text, ...) end
+  local a, b, c = ...
+  local n = #kinds
+  if n >= 1 and not fits(kinds[1], a) then return formatSlowly(text, ...) end
+  if n >= 2 and not fits(kinds[2], b) then return formatSlowly(text, ...) end
+  if n >= 3 and not fits(kinds[3], c) then return formatSlowly(text, ...) end
+  for i = 4, n do
+    if not fits(kinds[i], (select(i, ...))) then return formatSlowly(text, ...) end
+  end
+  return format(text, ...)
 end
 
 -- API-634: a number and a string that looks like one compare as numbers.
