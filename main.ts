@@ -1,5 +1,6 @@
 // The command line: serves, or with `client` as its first word does what clients do.
 import config from "./deno.json" with { type: "json" };
+import rootScript from "./www/main.lua" with { type: "text" };
 
 const [first, ...rest] = Deno.args;
 if (first === "client") {
@@ -11,5 +12,6 @@ Deno.exit(
   await runServer(Deno.args, {
     version: config.version,
     path: Deno.build.standalone ? Deno.execPath() : import.meta.filename!,
+    rootScript,
   }),
 );

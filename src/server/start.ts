@@ -4,6 +4,7 @@ import { LuaApplications } from "../script/api/applications.ts";
 import { readConfig } from "./config.ts";
 import { ConfigError } from "./config_error.ts";
 import { facts } from "./facts.ts";
+import { prepareFolder } from "./first_start.ts";
 import { absolute, asFolder, findFolders } from "./folders.ts";
 import { ScriptHost } from "./host.ts";
 import { Log } from "./log.ts";
@@ -16,6 +17,8 @@ export interface Program {
   readonly version: string;
   /** The path of the executable, or of main.ts. */
   readonly path: string;
+  /** The text of www/main.lua, for a folder that is still empty. */
+  readonly rootScript: string;
 }
 
 /**
@@ -33,6 +36,7 @@ export async function runServer(args: readonly string[], program: Program): Prom
     }
     if (options.umask !== undefined && Deno.build.os !== "windows") Deno.umask(options.umask);
     const folders = findFolders(options, program.path.replace(/[^/\\]*$/, ""));
+    const prepared = options.ini ? [] : prepareFolder(folders.home, program.rootScript);
     const { text, warning } = readIni(folders.ini, options.ini !== undefined);
     const configuration = readConfig(text, folders.ini, facts(program.path, folders.home));
     const { config, scripts } = configuration;
@@ -45,6 +49,7 @@ export async function runServer(args: readonly string[], program: Program): Prom
       format: config["logs.format"],
       file: new LogFile(absolute(config["logs.directory"], home), config["logs.name"]),
     });
+    for (const line of prepared) log.note(line);
     if (warning) log.warn(warning);
     for (const warning of configuration.warnings) log.warn(warning);
     Deno.mkdirSync(`${home}www`, { recursive: true }); // CFG-032

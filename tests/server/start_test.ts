@@ -98,12 +98,28 @@ Deno.test("CFG-090 to CFG-093 it logs to a file in its folder as well", async ()
   );
 });
 
-Deno.test("CFG-001, CFG-032 without any files it starts, and makes www", async () => {
-  const running = start({}, "--port=0");
+Deno.test("CFG-001, CFG-032 without a configuration it starts, and makes www", async () => {
+  const running = start({ "logs/log.0": "" }, "--port=0", "--ini=/dev/null");
   await portOf(running);
   assert.ok(Deno.statSync(`${running.folder}/www`).isDirectory);
+  assert.throws(() => Deno.statSync(`${running.folder}/CumulusServer.ini`), Deno.errors.NotFound);
   running.child.kill("SIGTERM");
   assert.equal(await end(running), 0);
+});
+
+Deno.test("In an empty folder it writes what one needs to begin with, and says so", async () => {
+  const running = start({}, "--port=0");
+  const url = `rtmfp://127.0.0.1:${await portOf(running)}/no/such/folder`;
+  const client = await NetConnection.connect(url); // as the configuration is shipped
+  await client.close();
+  running.child.kill("SIGTERM");
+  await running.child.status;
+  for (const name of ["CumulusServer.ini", "www/main.lua"]) {
+    const shipped = Deno.readTextFileSync(new URL(`../../${name}`, import.meta.url));
+    assert.equal(Deno.readTextFileSync(`${running.folder}/${name}`), shipped);
+    assert.match(running.text, new RegExp(`^NOTE .*Wrote .*${name}`, "m"));
+  }
+  await end(running);
 });
 
 Deno.test("CFG-010 a bad value stops the start with section, key and value, and exit code 1", async () => {
