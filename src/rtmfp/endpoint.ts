@@ -30,6 +30,8 @@ const MOST_TAGS = 8192;
 const TAG_AGE = 60_000;
 /** Bytes of an RHello besides the tag and the certificate, padding included. */
 const RHELLO = 4 + 2 + 3 + 3 + 1 + 65 + 15;
+/** How long after its opening a session is not replaced by one that was begun at the same time. */
+const GLARE_FOR = 10_000;
 /** When the outbox takes no more, it is asked again after so many milliseconds. */
 const FULL_OUTBOX = 4;
 
@@ -244,7 +246,9 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
     for (const opening of this.#openings.values()) {
       if (opening.meets(certificate, from)) return false;
     }
-    return true;
+    // The far end's attempt may still be on its way when the own one has led to a session already.
+    const session = this.#roster.peerAt(certificate.fingerprint, from);
+    return session?.role !== "initiator" || this.context.now - session.createdAt > GLARE_FOR;
   }
 
   add(session: Session): void {

@@ -37,10 +37,15 @@ export class RememberingAgreement implements KeyAgreement {
   }
 
   keyPair(group: GroupId): KeyPair {
+    return this.pair(group, this.#turn++ % 4);
+  }
+
+  /** Always the same pair for the same number. */
+  pair(group: GroupId, number: number): KeyPair {
     const pairs = this.#pairs.get(group) ?? [];
     this.#pairs.set(group, pairs);
-    if (pairs.length < 4) pairs.push(this.#direct.keyPair(group));
-    return pairs[this.#turn++ % pairs.length];
+    while (pairs.length <= number) pairs.push(this.#direct.keyPair(group));
+    return pairs[number];
   }
 
   agree(pair: KeyPair, far: Uint8Array, done: (secret: Uint8Array | undefined) => void): void {
@@ -57,7 +62,7 @@ export class RememberingAgreement implements KeyAgreement {
 }
 
 export const agreement = new RememberingAgreement(1);
-const clientPair = agreement.keyPair(2);
+const clientPair = agreement.pair(2, 0);
 
 export interface ServerSettings {
   readonly limits?: Partial<Limits>;

@@ -59,7 +59,7 @@ export class RawPeer {
 
   constructor(readonly endpoint: Endpoint, now = 1000, readonly policy: Policy = RELAXED) {
     this.now = now;
-    this.pair = agreement.keyPair(2);
+    this.pair = agreement.pair(2, 0);
     this.certificate = clientCertificate([this.pair]);
   }
 
@@ -77,7 +77,7 @@ export class RawPeer {
   flush(): void {
     this.endpoint.flush(this.now, {
       buffer: () => this.#buffer,
-      post: (length, to) => this.#see(this.#buffer.slice(0, length), to),
+      post: (length, to) => this.see(this.#buffer.slice(0, length), to),
     });
   }
 
@@ -176,7 +176,8 @@ export class RawPeer {
     this.endpoint.receive(datagram.slice(), this.address, this.now);
   }
 
-  #see(datagram: Uint8Array, to: Address): void {
+  /** Takes note of a datagram that was sent to it. */
+  see(datagram: Uint8Array, to: Address): void {
     this.raw.push(datagram);
     const packet = new PacketReader();
     const bytes = this.#startup.open(datagram.slice());

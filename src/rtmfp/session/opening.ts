@@ -31,6 +31,8 @@ const MOST_ADDRESSES = 24;
 const FIRST_INTERVAL = 1000;
 /** Each interval between two attempts is longer than the one before by this. */
 const INTERVAL_GROWTH = 1500;
+/** An attempt that has given way to the far end's goes on if nothing has come of that for so long. */
+const YIELD_FOR = 10_000;
 const TAG = 16;
 
 /** What the user of an opening is told. */
@@ -81,6 +83,7 @@ export class Opening implements Timed {
   #pair: KeyPair | undefined;
   #cookieChanged = false;
   #agreeing = false;
+  #yieldedUntil = -Infinity;
 
   /** @param sessionId what this end wants on the packets it receives */
   constructor(
@@ -118,7 +121,7 @@ export class Opening implements Timed {
     const { now, limits } = this.#host.context;
     if (this.#state === "over") return;
     if (now - this.#startedAt >= limits.opening) return this.#fail("timeout");
-    if (now >= this.#resendAt) this.#send();
+    if (now >= this.#resendAt && now >= this.#yieldedUntil) this.#send();
     else this.#schedule();
   }
 
@@ -127,12 +130,14 @@ export class Opening implements Timed {
     if (type === ChunkType.rHello) {
       const hello = rHello.read(payload);
       if (!equalBytes(hello.tag, this.tag)) return false;
-      if (this.#state === "hello") this.#key(hello.cookie, hello.certificate, from);
+      if (this.#state === "hello" && !this.#yielding) {
+        this.#key(hello.cookie, hello.certificate, from);
+      }
       return true;
     }
     const { tag, addresses } = redirect.read(payload);
     if (!equalBytes(tag, this.tag)) return false;
-    if (this.#state !== "hello") return true;
+    if (this.#state !== "hello" || this.#yielding) return true;
     if (addresses.length === 0) this.#sayHello(from);
     for (const address of addresses) {
       if (address.port > 0 && this.#addAddress(address)) this.#sayHello(address);
@@ -143,7 +148,7 @@ export class Opening implements Timed {
   /** Takes a packet for {@link sessionId}: an RIKeying or a Cookie Change. */
   receive(type: number, payload: Reader, from: Address): void {
     const { counters } = this.#host.context;
-    if (this.#state !== "keying" || !sameAddress(from, this.#responder!)) {
+    if (this.#state !== "keying" || this.#yielding || !sameAddress(from, this.#responder!)) {
       return counters.drop("unexpected");
     }
     if (type === ChunkType.riKeying) return this.#finish(payload);
@@ -158,23 +163,33 @@ export class Opening implements Timed {
   }
 
   /**
-   * An endpoint to which this handshake is directed starts one itself. RFC 7016 §3.5.1.3.
+   * An endpoint to which this handshake is directed starts one itself: one of the two goes on.
+   * RFC 7016 §3.5.1.3.
    *
-   * @returns undefined if it is not directed there, else whether this one goes on
+   * @returns whether this one does; undefined if it is not directed there
    */
   meets(certificate: Certificate, from: Address): boolean | undefined {
+    const { context, identity } = this.#host;
     if (this.#state === "over" || !isSelected(this.epd, certificate)) return undefined;
     const directed = this.#responder
       ? sameAddress(from, this.#responder)
       : this.#addresses.some((address) => sameAddress(from, address));
     if (!directed) return undefined;
-    if (this.#state === "hello") return false; // nothing can have got through to it yet
-    return prevails(this.#host.identity.certificate.bytes, certificate.bytes);
+    if (this.#state === "keying" && prevails(identity.certificate.bytes, certificate.bytes)) {
+      return true;
+    }
+    this.#yieldedUntil = context.now + YIELD_FOR;
+    return false;
   }
 
   /** The other end's handshake has led to the session. */
   settle(): void {
     this.#state = "over";
+  }
+
+  /** It has given way to the far end's attempt. */
+  get #yielding(): boolean {
+    return this.#host.context.now < this.#yieldedUntil;
   }
 
   #addAddress({ hostname, port }: Address): boolean {
@@ -203,7 +218,8 @@ export class Opening implements Timed {
 
   #schedule(): void {
     const { timers, limits, now } = this.#host.context;
-    timers.schedule(this, Math.min(this.#resendAt, this.#startedAt + limits.opening), now);
+    const next = Math.max(this.#resendAt, this.#yieldedUntil);
+    timers.schedule(this, Math.min(next, this.#startedAt + limits.opening), now);
   }
 
   /** The responder has answered: asks for a session. */

@@ -311,9 +311,11 @@ export class Session implements ReceivingOwner, SendingOwner, Timed {
   }
 
   get #nextPing(): number {
+    const { pingedAt } = this.#control;
+    if (this.packetsIn === 0) return Math.max(this.createdAt, pingedAt) + FIRST_PING;
     return Math.max(
-      this.lastReceived + (this.packetsIn > 0 ? this.context.limits.keepAlive : FIRST_PING),
-      this.#control.pingedAt + Math.max(PING_INTERVAL, this.roundTrip.timeout),
+      this.lastReceived + this.context.limits.keepAlive,
+      pingedAt + Math.max(PING_INTERVAL, this.roundTrip.timeout),
     );
   }
 
