@@ -1,4 +1,6 @@
-// Writes CumulusServer.ini anew from the table of settings: deno task ini
-import { shippedIni } from "../src/server/shipped_ini.ts";
+// Writes CumulusServer.ini and docs/configuration.md anew from the table of settings: deno task ini
+import { configurationPage, shippedIni } from "../src/server/shipped_ini.ts";
 
-Deno.writeTextFileSync(new URL("../CumulusServer.ini", import.meta.url), shippedIni());
+const root = new URL("../", import.meta.url);
+Deno.writeTextFileSync(new URL("CumulusServer.ini", root), shippedIni());
+Deno.writeTextFileSync(new URL("docs/configuration.md", root), configurationPage());

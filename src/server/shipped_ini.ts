@@ -35,3 +35,33 @@ export function shippedIni(): string {
   }
   return text + TAIL;
 }
+
+/** docs/configuration.md: the same as a table a section. */
+export function configurationPage(): string {
+  let text = `# Configuration
+
+\`CumulusServer.ini\` beside the program, or what \`--ini\` names. Lines are \`key = value\` under
+\`[section]\`s, names in any case; a line that begins with \`;\` or \`#\` is a comment, and \`\${other.key}\`
+in a value stands for the value of that key. A value that is not allowed stops the start with section,
+key, value and what is allowed; a key that is not known under one of these sections is warned of. Any
+other key or section may be added: scripts see all of them as texts in \`cumulus.configs\`. Changes take
+a restart.
+
+This page is made from the same table as the file itself and its checks: \`deno task ini\`.
+`;
+  let section: string | undefined;
+  for (const [name, setting] of Object.entries<Setting<unknown>>(settings)) {
+    const dot = name.indexOf(".");
+    if (name.slice(0, Math.max(0, dot)) !== section) {
+      section = name.slice(0, Math.max(0, dot));
+      text += `\n## ${section === "" ? "Above the first section" : `[${section}]`}\n\n` +
+        "| Key | Default | Allowed | Meaning |\n| --- | --- | --- | --- |\n";
+    }
+    const cell = (text: string) => text.replaceAll("\n", " ").replaceAll("|", "\\|");
+    const code = (text: string) => text === "" ? "nothing" : `\`${text}\``;
+    const shipped = setting.shipped ? `; shipped: ${code(setting.shipped)}` : "";
+    text += `| \`${name.slice(dot + 1)}\` | ${code(setting.text)}${shipped} | ` +
+      `${cell(setting.allowed)} | ${cell(setting.comment)} |\n`;
+  }
+  return text;
+}

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readConfig } from "../../src/server/config.ts";
 import { ConfigError } from "../../src/server/config_error.ts";
 import { settings } from "../../src/server/settings.ts";
-import { shippedIni } from "../../src/server/shipped_ini.ts";
+import { configurationPage, shippedIni } from "../../src/server/shipped_ini.ts";
 
 const read = (text: string, facts?: Record<string, string>) => readConfig(text, "test.ini", facts);
 
@@ -146,6 +146,18 @@ Deno.test("The shipped file holds every key, with its comment and its default", 
   for (const name of Object.keys(settings)) {
     assert.match(text, new RegExp(`^;?${name.split(".").at(-1)} =`, "m"), name);
   }
+});
+
+Deno.test("docs/configuration.md has every key with what is allowed", () => {
+  const page = Deno.readTextFileSync(new URL("../../docs/configuration.md", import.meta.url));
+  const cells = (text: string) =>
+    text.split("\n").filter((line) => line.startsWith("| ") && !line.startsWith("| ---"))
+      .map((line) => line.replace(/ +/g, " "));
+  assert.deepEqual(cells(page), cells(configurationPage()), "write it anew: deno task ini");
+  assert.equal(
+    cells(page).filter((row) => row.startsWith("| `")).length,
+    Object.keys(settings).length,
+  );
 });
 
 Deno.test("Reading any text ends in a configuration or a ConfigError", () => {
