@@ -39,22 +39,25 @@ export class DeliveryMeter {
     this.#written.length = Math.max(this.#first, this.#written.length - messages);
   }
 
-  /** Something was acknowledged. */
+  /**
+   * Something was acknowledged. Of the frames that this tells of, only for the last is it about
+   * the moment when it arrived: clients acknowledge every other packet.
+   */
   settle(ping: number): void {
     const { flow } = this;
     const pending = flow.firstPending;
     const written = this.#written;
-    while (this.#first < written.length && written[this.#first].number < pending) {
-      // What frames that arrive at the same time have in common counts for the first of them.
-      const lost = flow.lostFragments - this.#lostFragments;
-      const received = Math.max(0, flow.sentFragments - this.#sentFragments - lost);
-      const bytes = flow.ackedBytes - this.#ackedBytes;
-      this.#lostFragments += lost;
-      this.#sentFragments += lost + received;
-      this.#ackedBytes += bytes;
-      const { time } = written[this.#first++];
-      this.listener.delivered(this.kind, { time, bytes, received, lost, ping });
-    }
+    const before = this.#first;
+    while (this.#first < written.length && written[this.#first].number < pending) this.#first++;
+    if (this.#first === before) return;
+    const { time } = written[this.#first - 1];
+    const lost = flow.lostFragments - this.#lostFragments;
+    const received = Math.max(0, flow.sentFragments - this.#sentFragments - lost);
+    const bytes = flow.ackedBytes - this.#ackedBytes;
+    this.#lostFragments += lost;
+    this.#sentFragments += lost + received;
+    this.#ackedBytes += bytes;
+    this.listener.delivered(this.kind, { time, bytes, received, lost, ping });
     if (this.#first >= DONE && this.#first * 2 >= written.length) {
       written.splice(0, this.#first);
       this.#first = 0;

@@ -9,13 +9,13 @@ import { portable } from "../../src/rtmfp/crypto/portable.ts";
 import type { Endpoint } from "../../src/rtmfp/endpoint.ts";
 import type { ReceiveFlow } from "../../src/rtmfp/flow/receive_flow.ts";
 import type { SendFlow } from "../../src/rtmfp/flow/send_flow.ts";
-import type { Limits } from "../../src/rtmfp/session/limits.ts";
 import type { Session } from "../../src/rtmfp/session/session.ts";
 import { writeEpd } from "../../src/rtmfp/wire/epd.ts";
 import type { Address } from "../../src/rtmfp/wire/address.ts";
 import { type LinkSettings, LossyLink } from "../support/lossy_link.ts";
 import { makeClient, makeServer, SERVER } from "../support/pair.ts";
 import { seededBytes } from "../support/random.ts";
+import type { HubOptions } from "../../src/media/hub.ts";
 import { type FakeApplication, type Steps, world } from "../media_room/fakes.ts";
 import { command, textOf } from "./fakes.ts";
 
@@ -36,8 +36,8 @@ export class Network {
   readonly application: FakeApplication;
   #clients = 0;
 
-  constructor(readonly settings: LinkSettings, steps: Steps = {}, limits?: Partial<Limits>) {
-    const here = world(steps);
+  constructor(readonly settings: LinkSettings, steps: Steps = {}, options?: Partial<HubOptions>) {
+    const here = world(steps, options);
     this.hub = here.hub;
     this.application = here.application;
     this.hub.now = 0;
@@ -48,7 +48,7 @@ export class Network {
       resolve: () => undefined,
     });
     this.link = new LossyLink(settings);
-    this.endpoint = makeServer(settings.seed, this.server, { limits });
+    this.endpoint = makeServer(settings.seed, this.server);
     const { hub, endpoint } = this;
     this.link.attach(
       {
