@@ -43,6 +43,21 @@ function* plan(): Generator<[title: string, script: string, ...options: string[]
       ...["--listeners", "400", "--stalled", "40", "--seconds", seconds],
     ];
   }
+  if (!quick) {
+    yield [
+      "fan-out of 1 Mb/s to 200, with 500 handshakes/s at group 14 meanwhile",
+      "fanout.ts",
+      ...["--listeners", "200", "--handshakes", "500", "--seconds", seconds],
+    ];
+    yield ["listeners of 1 Mb/s that one core holds", "capacity.ts"];
+    if (!elsewhere) {
+      yield [
+        "listeners of 1 Mb/s that one core holds, portable",
+        "capacity.ts",
+        ...["--native", "off", "--from", "100"],
+      ];
+    }
+  }
   yield ["RPC echo of 64 bytes, 50 clients", "rpc.ts", "--clients", "50", "--seconds", seconds];
   yield ["RPC echo of 64 bytes, 1 client", "rpc.ts", "--clients", "1", "--seconds", seconds];
   const count = quick ? "500" : "4000";

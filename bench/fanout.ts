@@ -1,160 +1,33 @@
 // One publisher, many listeners: what a delivered datagram costs the server, whether all of them
 // arrive, and how much later.
-import { writeMessage } from "../src/flash/messages.ts";
-import { MessageType } from "../src/flash/messages.ts";
-import { writeTcMetadata } from "../src/flash/metadata.ts";
 import { numberOption } from "../src/client/cli/arguments.ts";
-import { Fragment } from "../src/rtmfp/wire/user_data.ts";
-import { Generator } from "./load/generator.ts";
-import type { LeanClient } from "./load/lean_client.ts";
-import type { Sink } from "./load/flows.ts";
+import { measureFanOut } from "./support/fan_out.ts";
 import { type Bench, runBench } from "./support/options.ts";
-import { ownCpu, usageOf } from "./support/process.ts";
-import { rounded, Samples } from "./support/samples.ts";
-import { connectAll, createStream } from "./support/steps.ts";
 
-const FRAMES_PER_SECOND = 25;
-/** Bytes in front of a frame's number and the moment it was sent: message and video headers. */
-const MARK = 5 + 5;
-const STREAM = "bench";
-
-/** What the listeners of a measurement have received. */
-class Tally {
-  /** Frames that count, by their numbers. */
-  first = Infinity;
-  last = Infinity;
-  frames = 0;
-  packets = 0;
-  bytes = 0;
-  readonly delays = new Samples();
-
-  /** Counts the fragments of one listener's video flow. */
-  sink(generator: Generator): Sink {
-    let number = -1;
-    let sentAt = 0;
-    return (part, data) => {
-      if (part === Fragment.whole || part === Fragment.begin) {
-        if (data[0] !== MessageType.video || data.length < MARK + 12 || data[6] !== 1) {
-          number = -1;
-          return;
-        }
-        const view = new DataView(data.buffer, data.byteOffset + MARK);
-        number = view.getUint32(0);
-        sentAt = view.getFloat64(4);
-      }
-      if (number < this.first || number > this.last) return;
-      this.packets++;
-      this.bytes += data.length;
-      if (part !== Fragment.end && part !== Fragment.whole) return;
-      this.frames++;
-      this.delays.add(generator.now - sentAt);
-    };
-  }
-}
-
-async function measure({ args, server, generator: options, app }: Bench) {
+function measure({ args, server, generator, app }: Bench) {
   const listeners = numberOption(args, "listeners", 1, 100_000) ?? 200;
   const seconds = numberOption(args, "seconds", 0.5, 3600) ?? 5;
   const rate = numberOption(args, "rate", 8000) ?? 1_000_000;
   const stalled = numberOption(args, "stalled", 0, listeners) ?? 0;
-  const generator = new Generator(options);
-  const tally = new Tally();
-  try {
-    const publisher = generator.add();
-    const clients = Array.from({ length: listeners }, () => generator.add());
-    await connectAll(generator, [publisher, ...clients], app);
-    const video = await publish(generator, publisher);
-    const idle = server.pid === undefined ? undefined : usageOf(server.pid);
-    for (const client of clients) {
-      client.streamSink = (_flow, _metadata) => tally.sink(generator);
-      const stream = await createStream(generator, client);
-      client.streamCommand(stream, "play", STREAM, -2, -1, true);
-    }
+  const handshakes = numberOption(args, "handshakes", 0, 100_000) ?? 0;
+  const meanwhile = handshakes > 0 ? () => openSessions(handshakes, seconds) : undefined;
+  const options = { listeners, seconds, rate, stalled, meanwhile };
+  return measureFanOut(options, generator, app, server.pid);
 
-    const size = Math.max(MARK + 12, Math.round(rate / 8 / FRAMES_PER_SECOND));
-    const start = performance.now();
-    let number = 0;
-    const sendDue = () => {
-      const now = performance.now();
-      generator.now = now;
-      while (now >= start + number * 1000 / FRAMES_PER_SECOND) {
-        video.write(frame(number++, size, now), now);
-      }
-    };
-    const runFor = (milliseconds: number) => {
-      const until = performance.now() + milliseconds;
-      return generator.run(() => (sendDue(), performance.now() >= until), until);
-    };
-    await runFor(2000); // to warm up
-    for (const client of clients.slice(0, stalled)) client.stalled = true;
-    tally.first = number;
-    const before = server.pid === undefined ? undefined : usageOf(server.pid);
-    const cpuBefore = ownCpu();
-    const startedAt = performance.now();
-    await runFor(seconds * 1000);
-    const elapsed = performance.now() - startedAt;
-    const after = server.pid === undefined ? undefined : usageOf(server.pid);
-    const ownShare = (ownCpu() - cpuBefore) / elapsed / 1000;
-    tally.last = number - 1;
-    const packets = tally.packets;
-    const sent = number - tally.first;
-    const counted = { frames: tally.frames };
-    await generator.run(
-      () => tally.frames >= sent * (listeners - stalled),
-      performance.now() + 2000,
-    );
-    const expected = sent * (listeners - stalled);
-    const cpu = before && after ? after.cpu - before.cpu : NaN;
-    return {
-      listeners,
-      stalled,
-      rate_bps: rate,
-      seconds: rounded(elapsed / 1000, 2),
-      packets_per_second: rounded(packets / elapsed * 1000, 0),
-      server_cpu_us_per_packet: rounded(cpu / packets, 2),
-      server_cpu_share: rounded(cpu / elapsed / 1000, 3),
-      delivered_share: rounded(tally.frames / expected, 5),
-      delivered_in_time_share: rounded(counted.frames / expected, 5),
-      delay_p50_ms: rounded(tally.delays.quantile(0.5), 2),
-      delay_p99_ms: rounded(tally.delays.quantile(0.99), 2),
-      delay_max_ms: rounded(tally.delays.quantile(1), 2),
-      memory_per_listener_bytes: idle && after
-        ? rounded((after.memory - idle.memory) / listeners, 0)
-        : null,
-      publisher_resent: publisher.resent,
-      generator_cpu_share: rounded(ownShare, 3),
-      generator_transport: generator.transport.name,
-      generator_crypto: generator.crypto.name,
-    };
-  } finally {
-    generator.close();
+  /** Opens sessions at a steady pace from a process of its own. */
+  async function openSessions(perSecond: number, seconds: number): Promise<void> {
+    const group = args.options.get("handshake-group") ?? "14";
+    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        ...["run", "--allow-all", new URL("handshake.ts", import.meta.url).pathname],
+        ...["--url", server.url, "--idle", "0", "--group", group],
+        ...["--rate", `${perSecond}`, "--count", `${Math.round(perSecond * seconds)}`],
+      ],
+      stdout: "null",
+      stderr: "piped",
+    }).output();
+    if (!success) throw new Error(new TextDecoder().decode(stderr).split("\n", 1)[0]);
   }
-}
-
-/** Starts publishing. @returns the flow for video */
-async function publish(generator: Generator, publisher: LeanClient) {
-  const stream = await createStream(generator, publisher);
-  let started = false;
-  publisher.onMessage = () => started = true;
-  publisher.streamCommand(stream, "publish", STREAM, "live");
-  if (!await generator.run(() => started, performance.now() + 5000)) {
-    throw new Error("The server does not answer publish");
-  }
-  publisher.timeCritical = true;
-  const flow = publisher.openFlow(writeTcMetadata(stream));
-  const header = Uint8Array.of(0x17, 0, 0, 0, 0, 1, 0x42, 0, 0x1e, 0xff);
-  flow.write(writeMessage(MessageType.video, 0, header), generator.now);
-  return flow;
-}
-
-/** A frame that tells its number and when it was sent; every 25th is a key frame. */
-function frame(number: number, size: number, now: number): Uint8Array {
-  const payload = new Uint8Array(size - 5);
-  payload.set([number % FRAMES_PER_SECOND === 0 ? 0x17 : 0x27, 1, 0, 0, 0]);
-  const view = new DataView(payload.buffer);
-  view.setUint32(5, number);
-  view.setFloat64(9, now);
-  return writeMessage(MessageType.video, Math.round(number * 1000 / FRAMES_PER_SECOND), payload);
 }
 
 await runBench(
@@ -165,6 +38,8 @@ await runBench(
     rate: { value: "BITS", help: "bits per second of the video (default 1000000)" },
     seconds: { value: "N", help: "how long to measure (default 5)" },
     stalled: { value: "N", help: "listeners that stop acknowledging when it begins (default 0)" },
+    handshakes: { value: "N", help: "sessions to open a second meanwhile (default 0)" },
+    "handshake-group": { value: "N", help: "their Diffie-Hellman group (default 14)" },
   },
   measure,
 );

@@ -11,10 +11,11 @@ async function measure({ args, server, generator: options, app }: Bench) {
   const atOnce = numberOption(args, "at-once", 1, 10_000) ?? 32;
   const idle = numberOption(args, "idle", 0, 100_000) ?? 2000;
   const seconds = numberOption(args, "seconds", 1, 600) ?? 5;
-  const rate = await handshakes({ count, atOnce });
-  return { ...rate, ...(idle > 0 ? await sleepers() : {}) };
+  const rate = numberOption(args, "rate", 1) ?? Infinity;
+  const opened = await handshakes();
+  return { ...opened, ...(idle > 0 ? await sleepers() : {}) };
 
-  async function handshakes({ count, atOnce }: { count: number; atOnce: number }) {
+  async function handshakes() {
     const generator = new Generator(options);
     try {
       const warmUp = Array.from({ length: 100 }, () => generator.add().prepare());
@@ -24,7 +25,8 @@ async function measure({ args, server, generator: options, app }: Bench) {
       const before = server.pid === undefined ? undefined : usageOf(server.pid);
       const cpuBefore = ownCpu();
       const started = performance.now();
-      await connectAll(generator, clients, app, { atOnce, took: (time) => samples.add(time) });
+      const took = (time: number) => samples.add(time);
+      await connectAll(generator, clients, app, { atOnce, rate, took });
       const elapsed = performance.now() - started;
       const after = server.pid === undefined ? undefined : usageOf(server.pid);
       return {
@@ -84,6 +86,7 @@ await runBench(
   {
     count: { value: "N", help: "how many sessions to open (default 2000)" },
     "at-once": { value: "N", help: "how many at the same time (default 32)" },
+    rate: { value: "N", help: "how many to begin a second (default: as many as it goes)" },
     idle: { value: "N", help: "how many to keep doing nothing (default 2000; 0: none)" },
     seconds: { value: "N", help: "how long to watch them (default 5)" },
   },

@@ -27,12 +27,10 @@ export interface Run {
   readonly error?: string;
 }
 
-export type Figure = number | string | boolean | null;
-
 export interface Result {
   /** Which of the benchmarks with a server; those without have none. */
   readonly bench?: string;
-  readonly [name: string]: Figure | { [name: string]: Figure } | undefined;
+  readonly [name: string]: unknown;
 }
 
 const START = "<!-- results: written by bench/all.ts -->";
@@ -88,6 +86,8 @@ function figures(result: Result, floor: Record<string, number> | undefined): str
         `${kib(number("memory_per_listener_bytes"))} a listener`,
       ].join(", ");
     }
+    case "capacity":
+      return `**${number("listeners")} listeners**, every frame within ${number("latest_ms")} ms`;
     case "rpc":
       return [
         `**${number("calls_per_second")} calls/s**`,
@@ -120,7 +120,7 @@ function figures(result: Result, floor: Record<string, number> | undefined): str
 }
 
 /** All figures with their names. */
-function flat(result: Result, prefix = ""): string {
+function flat(result: object, prefix = ""): string {
   return Object.entries(result).map(([name, value]) =>
     typeof value === "object" && value !== null
       ? flat(value, `${prefix}${name} `)

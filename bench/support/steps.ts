@@ -10,6 +10,8 @@ const TIMEOUT = 30_000;
 /**
  * Opens sessions and connects.
  *
+ * @param atOnce how many may be on their way at the same time
+ * @param rate how many to begin a second
  * @param took gets the milliseconds of each, from the first packet to the answer of connect
  * @throws {Error} if one of them fails
  */
@@ -17,15 +19,17 @@ export async function connectAll(
   generator: Generator,
   clients: LeanClient[],
   app: string,
-  { atOnce = AT_ONCE, took = (_milliseconds: number): void => {} } = {},
+  { atOnce = AT_ONCE, rate = Infinity, took = (_milliseconds: number): void => {} } = {},
 ): Promise<void> {
   const { url } = generator.options;
   let started = 0;
   let connected = 0;
   let failed = "";
+  const start = performance.now();
   const next = () => {
     const client = clients[started];
-    if (!client) return;
+    const allowed = rate === Infinity || started < (performance.now() - start) / 1000 * rate;
+    if (!client || !allowed || started - connected >= atOnce) return false;
     started++;
     const begin = generator.now = performance.now();
     client.onOpen = () =>
@@ -37,10 +41,13 @@ export async function connectAll(
       });
     client.onClose = () => failed ||= "the server has closed a session";
     client.open();
+    return true;
   };
-  for (let i = 0; i < atOnce; i++) next();
   const until = performance.now() + TIMEOUT + clients.length * 20;
-  const done = await generator.run(() => failed !== "" || connected >= clients.length, until);
+  const done = await generator.run(() => {
+    while (next());
+    return failed !== "" || connected >= clients.length;
+  }, until);
   for (const client of clients) client.onClose = () => {};
   if (failed) throw new Error(`Cannot connect: ${failed}`);
   if (!done) throw new Error(`${connected} of ${clients.length} clients connected in time`);
