@@ -84,7 +84,7 @@ Deno.test("API-029, API-030: super, www, own, parent's and children's names", ()
     "a/c/main.lua": "super = 'mine' INFO(super) super = nil INFO(super.who)",
   }).start();
   machine.connect("/a");
-  assert.deepEqual(machine.said(), ["arootaroot".replace("arootaroot", "rootroota")]);
+  assert.deepEqual(machine.said(), ["rootroota"]);
   machine.connect("/a/b");
   assert.deepEqual(machine.said(), ["arootab", "n"]);
   machine.connect("/a/c");
@@ -242,6 +242,25 @@ Deno.test("API-040: files run with the names of the application that loads them"
   assert.match(said[5], /^\(false\).*module 'nolib' not found:/s);
   assert.match(said[6], /cannot open/);
   machine.connect("/a");
+});
+
+Deno.test("API-035, API-040: required files are loaded again after a reload", () => {
+  const machine = new Machine({
+    "main.lua": "INFO(require('lib').version)",
+    "lib.lua": "return { version = 1 }",
+  }).start();
+  machine.write("lib.lua", "return { version = 2 }");
+  machine.write(
+    "main.lua",
+    "INFO(require('lib').version) package.path = './x/?.lua' INFO(pcall(require, 'other'))",
+  );
+  machine.applications.manage();
+  machine.write("main.lua", "INFO(package.path)");
+  machine.applications.manage();
+  const said = machine.said();
+  assert.deepEqual(said.slice(0, 2), ["1", "2"]);
+  assert.match(said[2], /cannot open \.\/x\/other\.lua/);
+  assert.equal(said[3], "./?.lua;./?/init.lua");
 });
 
 Deno.test("API-042: children stop before parents, the root last, only those that started", () => {

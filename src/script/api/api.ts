@@ -141,16 +141,21 @@ export class Api implements AmfHost {
     const before = this.running;
     this.running = application;
     const base = lua.enter();
+    let error: ScriptError | undefined;
     try {
       if (!this.pushObjectFunction(handle, name)) return lua.leave(base);
       pushArguments?.();
-      const error = lua.run(base, -1);
-      if (error) return this.report(error);
-      const count = lua.top - base;
-      if (read) read(base + 1, count);
-      else if (count > 0) this.log("warn", surplus(name, count, 0));
-      lua.leave(base);
+      error = lua.run(base, -1);
+      if (!error) {
+        const count = lua.top - base;
+        if (read) read(base + 1, count);
+        else if (count > 0) this.log("warn", surplus(name, count, 0));
+        lua.leave(base);
+      }
+    } catch (thrown) {
+      error = lua.abandon(base, thrown);
     } finally {
+      if (error) this.report(error);
       this.running = before;
     }
   }

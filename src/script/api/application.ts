@@ -14,6 +14,7 @@ import { client as clientBinding } from "./client.ts";
 import { Environment } from "./environment.ts";
 import { group as groupBinding } from "./group.ts";
 import { LogLevel } from "./host.ts";
+import { newPackage } from "./loading.ts";
 import { listener as listenerBinding } from "./listener.ts";
 import { withoutPosition } from "./place.ts";
 import { publication as publicationBinding } from "./publication.ts";
@@ -112,6 +113,8 @@ export class LuaApplication implements Application {
     this.failure = "";
     this.state = "absent";
     if (!source) return;
+    newPackage(this.#lua, this.#api.seeAll);
+    this.environment.nameValue("package");
     const error = this.#runMain(source);
     if (error) {
       this.state = "failed";
@@ -154,14 +157,19 @@ export class LuaApplication implements Application {
     const lua = this.#lua;
     return this.#during(() => {
       const base = lua.enter();
-      let error = lua.load(source, `@${this.chunkName}`);
-      if (!error) {
-        lua.pushRef(this.environment.ref);
-        lua.c.lua_setupvalue(lua.state, -2, 1);
-        error = lua.run(base, 0);
+      let error: ScriptError | undefined;
+      try {
+        error = lua.load(source, `@${this.chunkName}`);
+        if (!error) {
+          lua.pushRef(this.environment.ref);
+          lua.c.lua_setupvalue(lua.state, -2, 1);
+          error = lua.run(base, 0);
+        }
+        lua.top = base - 1;
+      } catch (thrown) {
+        error = lua.abandon(base, thrown);
       }
       if (error) this.#api.report(error);
-      lua.top = base - 1;
       return error;
     });
   }
@@ -249,21 +257,23 @@ export class LuaApplication implements Application {
     const api = this.#api;
     const before = api.running;
     api.running = this;
+    let error: ScriptError | undefined;
     try {
       push();
-      const error = lua.run(base, -1);
-      if (error) {
-        api.report(error);
-        return error;
+      error = lua.run(base, -1);
+      if (!error) {
+        const count = lua.top - base;
+        if (count > expected) api.log("warn", surplus(name, count, expected));
+        read?.(base + 1, count);
+        lua.leave(base);
       }
-      const count = lua.top - base;
-      if (count > expected) api.log("warn", surplus(name, count, expected));
-      read?.(base + 1, count);
-      lua.leave(base);
-      return undefined;
+    } catch (thrown) {
+      error = lua.abandon(base, thrown);
     } finally {
+      if (error) api.report(error);
       api.running = before;
     }
+    return error;
   }
 
   #pushOwnEvent(key: Key): boolean {
@@ -363,22 +373,32 @@ export class LuaApplication implements Application {
       lua.leave(base);
       return false;
     }
-    return this.#during(() => {
-      api.fromAmf.push(values);
-      const error = lua.run(base, -1);
-      if (error) {
-        api.report(error);
-        throw new Refused(error.message || "Unknown error");
+    const error = this.#during(() => {
+      let error: ScriptError | undefined;
+      try {
+        api.fromAmf.push(values);
+        error = lua.run(base, -1);
+        if (!error) {
+          this.#answer(client, name, base + 1, lua.top - base);
+          lua.leave(base);
+        }
+      } catch (thrown) {
+        error = lua.abandon(base, thrown);
       }
-      const count = lua.top - base;
-      if (count > 1) api.log("warn", surplus(name, count, 1));
-      if (count > 0) {
-        const form = client.connection.objectEncoding === 3 ? "amf3" : "amf0";
-        client.writer.result(api.toAmf.encode(base + 1, 1, form));
-      }
-      lua.leave(base);
-      return true;
+      if (error) api.report(error);
+      return error;
     });
+    if (error) throw new Refused(error.message || "Unknown error");
+    return true;
+  }
+
+  /** Sends the first result of a call, if there is one. API-232, API-233 */
+  #answer(client: Client, name: string, first: number, count: number): void {
+    const api = this.#api;
+    if (count > 1) api.log("warn", surplus(name, count, 1));
+    if (count === 0) return;
+    const form = client.connection.objectEncoding === 3 ? "amf3" : "amf0";
+    client.writer.result(api.toAmf.encode(first, 1, form));
   }
 
   manage(client: Client): void {

@@ -8,7 +8,7 @@ import { LuaApplication } from "./application.ts";
 import { cumulus } from "./cumulus.ts";
 import type { Host } from "./host.ts";
 import { defineIo } from "./io_library.ts";
-import { defineLoading, newPackage } from "./loading.ts";
+import { defineLoading } from "./loading.ts";
 import { defineLogFunctions } from "./log_functions.ts";
 import { defineOs } from "./os_library.ts";
 import { readRedirection } from "./redirection.ts";
@@ -187,8 +187,6 @@ export class LuaApplications implements Applications {
   #make(path: string, name: string, parent: LuaApplication | undefined): LuaApplication {
     const { api } = this;
     const application = new LuaApplication(api, path, name, parent);
-    newPackage(api.lua, api.seeAll);
-    application.environment.nameValue("package");
     parent?.children.set(name, application);
     this.#byPath.set(path, application);
     return application;

@@ -1,3 +1,7 @@
+import { ScriptError } from "../vm/script_error.ts";
+
+/** What a function of Lua can give as results, and less. */
+const MAX_TOKENS = 200_000;
 const SPACE = new Set([9, 10, 11, 12, 13, 32]);
 
 /**
@@ -14,6 +18,7 @@ export function split(text: Uint8Array, separators: Uint8Array, option: number):
     if (i < text.length && !separators.includes(text[i])) continue;
     const token = option & 2 ? trimmed(text.subarray(start, i)) : text.subarray(start, i);
     if (token.length > 0 || !(option & 1)) tokens.push(token);
+    if (tokens.length > MAX_TOKENS) throw new ScriptError("too many tokens to split into");
     start = i + 1;
   }
   return tokens;

@@ -68,6 +68,7 @@ export interface LuaExports {
   ): number;
   lua_error(L: State): number;
   lua_sethook(L: State, hook: Pointer, mask: number, count: number): void;
+  lua_gethookcount(L: State): number;
   lua_getstack(L: State, level: number, info: Pointer): number;
   lua_getinfo(L: State, what: Pointer, info: Pointer): number;
   lua_getupvalue(L: State, index: number, n: number): Pointer;

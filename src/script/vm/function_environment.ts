@@ -2,9 +2,6 @@
 // functions of one chunk share; Lua 5.1 had one for each function.
 import { dump } from "./libraries.ts";
 import type { Lua } from "./lua.ts";
-import { toUtf8 } from "../../bytes/text.ts";
-
-const EMPTY = toUtf8("return _ENV");
 
 /** Number of the upvalue _ENV of the Lua function at a stack index; 0 if it uses no globals. */
 function environmentUpvalue(lua: Lua, index: number): number {
@@ -20,28 +17,6 @@ function environmentUpvalue(lua: Lua, index: number): number {
 export function pushEnvironment(lua: Lua, index: number): boolean {
   const n = environmentUpvalue(lua, index);
   return n > 0 && lua.pushUpvalue(index, n) !== undefined;
-}
-
-/**
- * Takes a table off the stack, which becomes the environment of the function at a stack index, of it alone and
- * of those it will make.
- *
- * @returns false if the function uses no globals
- */
-export function setEnvironment(lua: Lua, index: number): boolean {
-  const f = lua.absolute(index);
-  const n = environmentUpvalue(lua, f);
-  if (n === 0) {
-    lua.pop();
-    return false;
-  }
-  const error = lua.load(EMPTY, "=");
-  if (error) throw error;
-  lua.insert(-2);
-  lua.c.lua_setupvalue(lua.state, -2, 1);
-  lua.c.lua_upvaluejoin(lua.state, f, n, -1, 1);
-  lua.pop();
-  return true;
 }
 
 /**

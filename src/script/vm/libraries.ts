@@ -41,7 +41,7 @@ function closeSandbox(lua: Lua): void {
   const base = lua.enter();
   // Without numbers of lines, errors in these functions show the line of the script that called them.
   pushStripped(lua, SANDBOX);
-  lua.newTable(0, 4);
+  lua.newTable(0, 5);
   const machine: Record<string, (lua: Lua) => number> = {
     exhausted: (lua) => {
       lua.pushBoolean(lua.exhausted);
@@ -51,7 +51,12 @@ function closeSandbox(lua: Lua): void {
       lua.pushNumber(measure(lua.bytes(1)));
       return 1;
     },
+    checkTime: (lua) => {
+      lua.checkTime();
+      return 0;
+    },
     rehearse: (lua) => {
+      lua.checkTime();
       rehearse(lua.bytes(1), lua.bytes(2), lua.toNumber(3), lua.toBoolean(4));
       return 0;
     },

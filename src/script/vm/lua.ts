@@ -57,8 +57,15 @@ const SCRATCH = 65536;
 const INFO = 128;
 const ERROR_MEMORY = 4;
 const COUNT_HOOK = 8;
-/** Instructions between two looks at the clock, some 0.2 ms. */
-const HOOK_COUNT = 10_000;
+/**
+ * Instructions up to the first look at the clock and between two later ones, which come as often as it takes
+ * to find some milliseconds between them: an instruction may be a long one, such as joining long strings.
+ */
+const FIRST_LOOK = 100;
+const MIN_LOOK = 10;
+const MAX_LOOK = 10_000;
+/** Milliseconds between two looks that are few, and many. */
+const FEW = 0.5, MANY = 2;
 
 const encoder = new TextEncoder();
 const empty = new Uint8Array(0);
@@ -86,7 +93,11 @@ export class Lua {
   readonly #collector: Ref;
   #failure: ScriptError | undefined;
   #depth = 0;
+  /** When the call from outside began, and the last look at the clock was. */
   #started = 0;
+  #looked = 0;
+  /** Where the stack of C functions begins. */
+  readonly #stackBase: number;
   #exhausted = false;
   readonly #time: number;
 
@@ -122,7 +133,8 @@ export class Lua {
     this.getField(-1, "collectgarbage");
     this.#collector = this.ref();
     this.pop();
-    c.lua_sethook(this.main, instance.hook, COUNT_HOOK, HOOK_COUNT);
+    c.lua_sethook(this.main, instance.hook, COUNT_HOOK, FIRST_LOOK);
+    this.#stackBase = c.stackSave();
   }
 
   // --- the stack
@@ -430,7 +442,10 @@ export class Lua {
    */
   run(base: number, results: number): ScriptError | undefined {
     const { c, state } = this;
-    if (this.#depth++ === 0) this.#started = this.#options.clock();
+    if (this.#depth++ === 0) {
+      this.#started = this.#looked = this.#options.clock();
+      c.lua_sethook(this.main, this.#instance.hook, COUNT_HOOK, FIRST_LOOK);
+    }
     let status: number;
     try {
       status = c.lua_pcallk(state, c.lua_gettop(state) - base - 1, results, base, 0, 0);
@@ -450,6 +465,20 @@ export class Lua {
 
   leave(base: number): void {
     this.c.lua_settop(this.state, base - 1);
+  }
+
+  /**
+   * Ends what {@link enter} began, as something was thrown before {@link run}, or by it.
+   *
+   * @returns the error of the script; what is none, a bug of ours, is thrown on
+   */
+  abandon(base: number, thrown: unknown): ScriptError {
+    if (this.#depth === 0) this.c.stackRestore(this.#stackBase); // C functions may have been left
+    this.c.lua_settop(this.state, base - 1);
+    if (thrown instanceof ScriptError) return thrown;
+    // Lua jumps when memory runs out: what runs around this is told so too, as it ends.
+    if (thrown === LONG_JUMP) return new ScriptError("not enough memory", "memory");
+    throw thrown;
   }
 
   /** As `error` in a script, from within a function of ours. */
@@ -618,26 +647,59 @@ export class Lua {
   #onHook(state: number): void {
     const { c } = this;
     const { hook } = this.#instance;
-    if (!this.#exhausted) {
-      if (this.#depth === 0 || this.#options.clock() - this.#started <= this.#time) {
-        c.lua_sethook(state, hook, COUNT_HOOK, HOOK_COUNT);
-        return;
+    if (!this.#isTimeUp()) {
+      const count = c.lua_gethookcount(state);
+      const next = this.#nextLook(count);
+      if (next !== count) {
+        c.lua_sethook(state, hook, COUNT_HOOK, next);
+        // That goes through all functions that are being called, for which the script cannot help.
+        this.#looked = this.#options.clock();
       }
-      this.#exhausted = true;
-      this.#armHooks(1);
+      return;
     }
     c.lua_sethook(state, hook, COUNT_HOOK, 1);
     c.luaL_where(state, 0);
     const caller = this.state;
     this.state = state;
-    this.pushText(`${this.text(-1)}ran longer than ${this.#time} ms and was stopped`);
+    this.pushText(this.text(-1) + this.#timeText());
     this.state = caller;
     c.lua_error(state);
   }
 
+  /** After how many instructions to look at the clock again, if the last time it was `count`. */
+  #nextLook(count: number): number {
+    const now = this.#options.clock();
+    const passed = now - this.#looked;
+    this.#looked = now;
+    if (passed < FEW) return Math.min(4 * count, MAX_LOOK);
+    return passed > MANY ? Math.max(count >> 2, MIN_LOOK) : count;
+  }
+
+  /** Looks at the clock; if time is up it is for all threads. */
+  #isTimeUp(): boolean {
+    if (this.#exhausted) return true;
+    if (this.#depth === 0 || this.#options.clock() - this.#started <= this.#time) return false;
+    this.#exhausted = true;
+    this.#armHooks(1);
+    return true;
+  }
+
+  #timeText(): string {
+    return `ran longer than ${this.#time} ms and was stopped`;
+  }
+
+  /**
+   * For functions that take long without running Lua.
+   *
+   * @throws {ScriptError} if the running call has used up its time
+   */
+  checkTime(): void {
+    if (this.#isTimeUp()) throw new ScriptError(this.#timeText(), "time");
+  }
+
   #recover(): void {
     this.#exhausted = false;
-    this.#armHooks(HOOK_COUNT);
+    this.#armHooks(FIRST_LOOK);
   }
 
   /** Sets after how many instructions the hook is called, in every thread. */

@@ -59,18 +59,27 @@ export function measure(pattern: Uint8Array): number {
  *
  * @param first where to begin, counted from 1 as scripts do
  * @param all whether to go on behind each match
+ * @returns how many bytes of the text end with the last match; -1 if there was none
  * @throws {ScriptError} if it takes too long
  */
-export function rehearse(text: Uint8Array, pattern: Uint8Array, first: number, all: boolean): void {
+export function rehearse(
+  text: Uint8Array,
+  pattern: Uint8Array,
+  first: number,
+  all: boolean,
+): number {
   const start = first < 0 ? Math.max(0, text.length + first) : Math.max(0, first - 1);
   const anchored = pattern[0] === CARET;
   const matcher = new Matcher(text, pattern);
+  let last = FAIL;
   for (let at = start; at <= text.length;) {
     matcher.captures.length = 0;
     const end = matcher.match(at, anchored ? 1 : 0, 0);
-    if (anchored || (end !== FAIL && !all)) return;
+    if (end !== FAIL) last = end;
+    if (anchored || (end !== FAIL && !all)) break;
     at = end !== FAIL && end > at ? end : at + 1;
   }
+  return last;
 }
 
 const FAIL = -1;

@@ -3,7 +3,8 @@
  *
  * Runs after the prelude, with all libraries open; what it leaves in `_G` is what scripts find. `machine` holds
  * functions of the machine: `exhausted()`, whether time is up; `threads`, the table of all coroutines;
- * `measure(pattern)` and `rehearse(text, pattern, first, all)`, see pattern.ts.
+ * `checkTime()`, which raises an error if it is; `measure(pattern)` and `rehearse(text, pattern, first, all)`, see
+ * pattern.ts.
  */
 export const SANDBOX = String.raw`
 local machine = ...
@@ -12,8 +13,8 @@ local getmetatable, setmetatable, xpcall, collectgarbage =
   getmetatable, setmetatable, xpcall, collectgarbage
 local string, table, coroutine = string, table, coroutine
 local running = coroutine.running
-local exhausted, threads, measure, rehearse =
-  machine.exhausted, machine.threads, machine.measure, machine.rehearse
+local exhausted, threads, checkTime, measure, rehearse =
+  machine.exhausted, machine.threads, machine.checkTime, machine.measure, machine.rehearse
 
 local function expected(n, name, what, value)
   error("bad argument #" .. n .. " to '" .. name .. "' (" .. what .. " expected, got " ..
@@ -71,6 +72,7 @@ _G.debug = { traceback = traceback }
 function _G.collectgarbage(what, argument)
   what = what == nil and "collect" or tostring(what)
   if what == "count" then return collectgarbage("count") end
+  checkTime()
   if what == "collect" then return collectgarbage("collect") end
   if what == "step" then return collectgarbage("step", argument) end
   if what == "isrunning" then return true end
@@ -84,6 +86,7 @@ local LONG = 1000000
 local rep = string.rep
 function string.rep(s, n, separator)
   if s == "" and (separator == nil or separator == "") then return "" end
+  if (tonumber(n) or 0) > LONG then checkTime() end
   return rep(s, n, separator)
 end
 
@@ -98,8 +101,16 @@ end
 
 table.insert = bounded("insert", table.insert)
 table.remove = bounded("remove", table.remove)
-table.sort = bounded("sort", table.sort)
 table.concat = bounded("concat", table.concat)
+
+local sort = table.sort
+function table.sort(t, before)
+  if type(t) ~= "table" then expected(1, "sort", "table", t) end
+  local n = #t
+  if n > LONG then error("too many elements to sort", 2) end
+  if n > LONG / 100 then checkTime() end
+  return sort(t, before)
+end
 
 local move = table.move
 function table.move(a, first, last, to, b)

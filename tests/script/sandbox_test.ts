@@ -1,0 +1,318 @@
+// What a script cannot do to the server and to other applications: DECISIONS 20.
+import assert from "node:assert/strict";
+import { measure, rehearse } from "../../src/script/vm/pattern.ts";
+import { Machine } from "./machine.ts";
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+Deno.test("What reaches out of the machine is not there", () => {
+  const machine = new Machine();
+  assert.deepEqual(
+    machine.run(`
+      INFO(os.execute, os.exit, io.popen, io.tmpfile, package.loadlib, package.cpath, warn)
+      local names = {} for name in pairs(debug) do names[#names + 1] = name end INFO(table.concat(names, " "))
+      INFO(_G.package, _G.debug == debug, os.getenv("PATH"))`),
+    ["(null)(null)(null)(null)(null)(null)(null)", "traceback", "(null)(true)(null)"],
+  );
+});
+
+Deno.test("Bytecode is not loaded, however it comes", () => {
+  const machine = new Machine({ "code.lua": "" });
+  machine.run("local f = io.open('code.lua', 'wb') f:write(string.dump(function() end)) f:close()");
+  assert.deepEqual(
+    machine.run(`
+      local code = string.dump(function() return 1 end)
+      for _, f in ipairs {
+        function() return load(code) end,
+        function() return load(code, "x", "b") end,
+        function() return load(code, "x", "bt") end,
+        function() return load(code, "x", "b", {}) end,
+        function() local done return load(function() if not done then done = true return code end end) end,
+        function() return loadstring(code) end,
+        function() return loadfile("code.lua") end,
+        function() return loadfile("code.lua", "b") end,
+        function() return pcall(dofile, "code.lua") end,
+        function() return pcall(require, "code") end,
+      } do
+        local result, why = f()
+        INFO(not result and type(why) == "string")
+      end`),
+    Array(10).fill("(true)"),
+  );
+});
+
+/** Scripts that would run for ever. */
+const ENDLESS: Record<string, string> = {
+  "a loop": "while true do end",
+  "pcall": "while true do pcall(function() while true do end end) end",
+  "xpcall and its handler":
+    "while true do xpcall(function() while true do end end, function() while true do end end) end",
+  "a handler after an error": "xpcall(error, function() while true do end end)",
+  "an error in a handler": "while true do xpcall(error, function() error('again') end) end",
+  "coroutines of coroutines":
+    "while true do coroutine.wrap(function() local c = coroutine.wrap(function() while true do pcall(function() while true do end end) end end) while true do pcall(c) end end)() end",
+  "many coroutines":
+    "while true do local c = coroutine.create(function() while true do end end) coroutine.resume(c) end",
+  "a coroutine that is kept": `
+    kept = kept or coroutine.create(function() while true do coroutine.yield() for i = 1, 1e12 do end end end)
+    while true do coroutine.resume(kept) end`,
+  "a variable that is closed":
+    "local function f() local x <close> = setmetatable({}, { __close = function() while true do end end }) error('x') end while true do pcall(f) end",
+  "a metamethod":
+    "local t = setmetatable({}, { __index = function(t, k) return t[k + 1] .. '' end }) while true do pcall(function() return t[1] end) end",
+  "tail calls": "local function f() return f() end f()",
+  "a finalizer": `
+    for i = 1, 100 do setmetatable({}, { __gc = function() while true do end end }) end
+    collectgarbage() collectgarbage() while true do end`,
+  "a reader of load": "load(function() return ' ' end)",
+  "gsub with a function": "('x'):rep(1e6):gsub('x', function() while true do end end)",
+  "sort with a function":
+    "local t = {} for i = 1, 1e5 do t[i] = i end while true do pcall(table.sort, t, function(a, b) for i = 1, 1e6 do end end) end",
+  "long strings": "local s = ('x'):rep(1e7) while true do local t = s .. s end",
+  "comparing long strings":
+    "local a, b = ('x'):rep(2e7) .. 'a', ('x'):rep(2e7) .. 'a' while true do local c = a == b end",
+  "collecting garbage":
+    "local t = {} for i = 1, 1e5 do t[i] = {} end while true do collectgarbage() end",
+  "rep": "while true do ('x'):rep(1e7) end",
+  "patterns": "while true do pcall(string.find, ('a'):rep(20000), '.-.-.-.-b') end",
+  "sorting":
+    "local t = {} for i = 1, 3e5 do t[i] = (i * 7919) % 3e5 end while true do pcall(table.sort, t) end",
+  "API objects": "while true do for i, c in cumulus.clients:pairs() do end end",
+  "an inner event":
+    "while true do pcall(function() local p = cumulus:publish('x') p:close() end) end",
+};
+
+for (const [name, source] of Object.entries(ENDLESS)) {
+  Deno.test(`Time ends ${name}`, () => {
+    const machine = new Machine({
+      "main.lua":
+        `function onConnection(client) function client:go() ${source} end function client:sum(a, b) local n = 0 for i = a, b do n = n + i end return n end end`,
+    });
+    machine.host.time = 100;
+    machine.start();
+    const guest = machine.connect();
+    for (let i = 0; i < 2; i++) {
+      const begun = performance.now();
+      const result = guest.call("go");
+      const took = performance.now() - begun;
+      assert.ok(typeof result === "object" && "error" in result, String(result));
+      assert.match(result.error, /ran longer than 100 ms and was stopped/);
+      assert.ok(took < 3000, `took ${took} ms`);
+      assert.deepEqual(guest.call("sum", 1, 20_000), ["_result(200010000)"]);
+    }
+  });
+}
+
+/** Scripts that are one long instruction, or want too much; each says so. */
+const TOO_MUCH: Record<string, RegExp> = {
+  "('').rep('', 1e15) error('no')": /no$/,
+  "('x'):rep(1e15)": /resulting string too large|not enough memory/,
+  "('x'):rep(1e9)": /not enough memory/,
+  "table.move({}, 1, 1e15, 2)": /too many elements to move/,
+  "table.insert(setmetatable({}, { __len = function() return 1e15 end }), 1, 1)": /table too long/,
+  "table.remove(setmetatable({}, { __len = function() return 1e15 end }), 1)": /table too long/,
+  "table.sort(setmetatable({}, { __len = function() return 2e9 end }))":
+    /too many elements to sort/,
+  "table.concat(setmetatable({}, { __len = function() return 1e15 end, __index = table }))":
+    /table too long/,
+  "unpack({}, 1, 1e9)": /too many results to unpack/,
+  "string.char(unpack({}, 1, 1e6))": /too many results|bad argument|stack overflow/,
+  "('a'):rep(30):match(('a?'):rep(30) .. ('a'):rep(30) .. 'b')": /pattern takes too long/,
+  "('a'):rep(50000):match('.-.-.-.-b')": /pattern takes too long/,
+  "('a'):rep(50000):gsub('.-.-.-.-b', '')": /pattern takes too long/,
+  "for _ in ('a'):rep(50000):gmatch('.-.-.-.-b') do end": /pattern takes too long/,
+  "cumulus:split(('x,'):rep(1e6), ',')": /too many tokens/,
+  "local t = {} while true do t[#t + 1] = {} end": /not enough memory/,
+  "local s = 'x' while true do s = s .. s end": /not enough memory/,
+  "local function f() return f() + 1 end f()": /stack overflow|not enough memory/,
+  "local function f() return (('x'):gsub('x', f)) end f()": /C stack overflow/,
+  "local t = {} for i = 1, 1e7 do t = { t } end cumulus:toAMF(t)": /deep|not enough memory/,
+  "string.format('%99999d', 1)": /invalid (format|conversion)/,
+};
+
+for (const [source, text] of Object.entries(TOO_MUCH)) {
+  Deno.test(`Refused: ${source}`, () => {
+    const machine = new Machine({
+      "main.lua":
+        `function onConnection(client) function client:go() ${source} end function client:ok() return "ok" end end`,
+    });
+    machine.host.time = 10_000;
+    machine.start();
+    const guest = machine.connect();
+    const begun = performance.now();
+    const result = guest.call("go");
+    assert.ok(typeof result === "object" && "error" in result, String(result));
+    assert.match(result.error, text);
+    assert.ok(performance.now() - begun < 5000);
+    assert.deepEqual(guest.call("ok"), ['_result("ok")']);
+  });
+}
+
+Deno.test("Memory that is full of one application's data hurts none of the server's steps", () => {
+  const machine = new Machine({
+    "main.lua": `
+      function onConnection(client) function client:fill() kept = {} while true do kept[#kept + 1] = ("x"):rep(100) .. #kept end end
+        function client:free() kept = nil collectgarbage() return "ok" end function client:hello() return "hello" end end
+      function onPublish(client, publication) INFO("publish") end
+      function onVideoPacket(client, publication, time, packet) local copy = packet .. "x" end`,
+  });
+  machine.host.memory = 4 << 20;
+  machine.start();
+  const guest = machine.connect();
+  assert.match(JSON.stringify(guest.call("fill")), /not enough memory/);
+  const { lua } = machine.applications.api;
+  for (let i = 0; i < 300; i++) {
+    // Errors or not: nothing is thrown, and nothing is left on the stack.
+    guest.client.application.video(
+      guest.client,
+      machine.hub.publications.get("p")!,
+      i,
+      bytes("x".repeat(i)),
+    );
+    assert.equal(lua.top, 0);
+  }
+  for (let i = 0; i < 50; i++) guest.call("hello", "y".repeat(60_000));
+  assert.deepEqual(guest.call("free"), ['_result("ok")']);
+  assert.deepEqual(guest.call("hello"), ['_result("hello")']);
+  machine.publish(guest, "p");
+  assert.equal(machine.logged("info").at(-1), "publish");
+});
+
+Deno.test("An error of memory inside an event inside an event", () => {
+  const machine = new Machine({
+    "main.lua": `
+      function onConnection(client)
+        function client:ban() local ok, why = pcall(cumulus.addToBlacklist, cumulus, client.address:match("[^:]+")) return ok end
+        function client:hello() return "hello" end
+      end
+      function onDisconnection(client) local t = {} while true do t[#t + 1] = {} end end`,
+  });
+  machine.host.memory = 4 << 20;
+  machine.start();
+  const [one, two] = [machine.connect(), machine.connect()];
+  two.connection.hostname = "192.0.2.2";
+  one.call("ban");
+  assert.equal(one.client.state, "gone");
+  assert.deepEqual(machine.logged("error"), ["not enough memory"]);
+  assert.deepEqual(two.call("hello"), ['_result("hello")']);
+});
+
+Deno.test("Replacing what all applications share does not reach the server's own parts", () => {
+  const machine = new Machine({
+    "main.lua": `
+      for _, library in ipairs { string, table, math, coroutine } do
+        for name in pairs(library) do library[name] = function() error("mine") end end
+      end
+      for _, name in ipairs { "pcall", "error", "type", "tostring", "rawget", "select", "setmetatable", "getmetatable" } do _G[name] = nil end`,
+    "a/main.lua":
+      "x = 1 function onConnection(client) INFO(x, super ~= nil, cumulus.clients.count) end",
+  }).start();
+  machine.connect("/a");
+  machine.applications.manage();
+  assert.deepEqual(machine.logged("error"), []);
+  assert.deepEqual(machine.said(), ["1(true)0"]);
+});
+
+Deno.test("How garbage is collected is not for one application to say", () => {
+  const machine = new Machine();
+  assert.deepEqual(
+    machine.run(`
+      INFO(collectgarbage("stop"), collectgarbage("isrunning"), collectgarbage("setpause", 1), collectgarbage("generational"))
+      INFO(collectgarbage("count") > 0, collectgarbage(), collectgarbage("step"), gcinfo() > 0)`),
+    ["0(true)00", "(true)0(true)(true)"],
+  );
+});
+
+Deno.test("A pattern is rehearsed as Lua matches it", () => {
+  const machine = new Machine().start();
+  const { lua } = machine.applications.api;
+  const { globals } = machine.applications.api;
+  const patterns = [
+    ...[
+      "a",
+      "^a",
+      "a*",
+      "a-b",
+      "a+b?",
+      "(a*)(b)",
+      "(.)%1",
+      "%b()",
+      "%f[%a]%a+",
+      "[^%s]+",
+      "[a-c]",
+      "[]]",
+    ],
+    ...[
+      "[^]]",
+      "[%]]",
+      "[a-]",
+      "()",
+      "a$",
+      "^$",
+      "%d+%.%d*",
+      "%S%w%p",
+      "%%",
+      ".-x",
+      "x*$",
+      "[%a_][%w_]*",
+    ],
+  ];
+  const texts = [
+    "",
+    "a",
+    "aab",
+    "xaabb",
+    "f(a(b)c)d",
+    "THE (quick) fox",
+    "1.5 a-b]",
+    "aa bb",
+    "%x",
+  ];
+  for (const pattern of patterns) {
+    assert.ok(measure(bytes(pattern)) >= 0);
+    for (const text of texts) {
+      lua.pushRef(globals);
+      lua.getField(-1, "string");
+      lua.getField(-1, "find");
+      const find = lua.ref();
+      lua.pop(2);
+      const base = lua.enter();
+      lua.pushRef(find);
+      lua.pushText(text);
+      lua.pushText(pattern);
+      assert.equal(lua.run(base, 2), undefined, pattern);
+      const end = lua.type(base + 1) === 0 ? -1 : lua.toNumber(base + 2);
+      lua.leave(base);
+      lua.unref(find);
+      assert.equal(rehearse(bytes(text), bytes(pattern), 1, false), end, `${text} ${pattern}`);
+    }
+  }
+});
+
+Deno.test("Malformed patterns are told with the line of the script", () => {
+  const machine = new Machine();
+  assert.deepEqual(
+    machine.run(`
+      for _, pattern in ipairs { "%", "[a", "[^", "%b", "%bx", "%fa", "(a", "a)", "[%" } do
+        local ok, why = pcall(function() local found = ("text"):find(pattern) end)
+        INFO(why)
+      end
+      for _, bad in ipairs { function() local x = ("x"):find() end, function() local x = string.match(nil, "x") end, function() local x = ("x"):gsub("x", true) end } do
+        INFO((select(2, pcall(bad))))
+      end`),
+    [
+      "www/main.lua:3: malformed pattern (ends with '%')",
+      "www/main.lua:3: malformed pattern (missing ']')",
+      "www/main.lua:3: malformed pattern (missing ']')",
+      "www/main.lua:3: malformed pattern (missing arguments to '%b')",
+      "www/main.lua:3: malformed pattern (missing arguments to '%b')",
+      "www/main.lua:3: missing '[' after '%f' in pattern",
+      "www/main.lua:3: unfinished capture",
+      "www/main.lua:3: invalid pattern capture",
+      "www/main.lua:3: malformed pattern (missing ']')",
+      "www/main.lua:6: bad argument #2 to 'find' (string expected, got no value)",
+      "www/main.lua:6: bad argument #1 to 'match' (string expected, got no value)",
+      "www/main.lua:6: bad argument #3 to 'gsub' (string/function/table expected, got boolean)",
+    ],
+  );
+});
