@@ -11,6 +11,8 @@ import {
 } from "../../src/amf/mod.ts";
 import { fromHex, toHex } from "../../src/bytes/hex.ts";
 import { decode, plain } from "../amf/support.ts";
+import type { AmfHost } from "../../src/script/api/amf_host.ts";
+import type { Binding } from "../../src/script/api/objects.ts";
 import { Machine } from "./amf_machine.ts";
 
 interface Outcome {
@@ -268,6 +270,25 @@ Deno.test("AMF-080g: members that are functions are left out", () => {
     "return cumulus:toAMF({__gc = 1, f = print, __x = print, a = 2}, {f = print})",
   );
   assert.deepEqual(values, [plain({ __gc: 1, a: 2 }), plain({})]);
+});
+
+Deno.test("AMF-080d: of an API object, what scripts have added", () => {
+  const machine = new Machine();
+  const thing: Binding<object, AmfHost> = {
+    name: "Thing",
+    get: { id: () => 7, __type: () => "T" },
+  };
+  for (const name of ["bare", "full"]) {
+    machine.objects.of(thing, { name }).push(machine.lua);
+    machine.setGlobal(name);
+  }
+  machine.check("assert(bare.id == 7) full.a = {1} full.b = 'x' full[1] = 5");
+  assert.deepEqual(decode(machine.bytes("cumulus:toAMF(bare, full, {bare})")), [
+    [],
+    new MixedArray(plain({ a: [1], b: "x" }), [5]),
+    [[]],
+  ]);
+  assert.deepEqual([machine.logged, machine.bugs], [[], []]);
 });
 
 Deno.test("AMF-080e: a table again is a reference, in cycles too", () => {

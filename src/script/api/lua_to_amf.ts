@@ -72,17 +72,20 @@ export class LuaToAmf {
     lua.newTable();
     const anchors = lua.ref();
     const source = new LuaSource(this.#host, this.#parts, writer, anchors);
-    lua.reserve(count + 4);
-    const base = lua.enter();
-    lua.pushFunction(this.#writeArguments);
-    for (let index = start; index < start + count; index++) lua.pushValue(index);
     const outer = this.#source;
     this.#source = source;
-    const error = lua.run(base, 0);
-    this.#source = outer;
-    if (!error) lua.leave(base);
-    lua.unref(anchors);
-    if (error) throw error;
+    try {
+      lua.reserve(count + 4);
+      const base = lua.enter();
+      lua.pushFunction(this.#writeArguments);
+      for (let index = start; index < start + count; index++) lua.pushValue(index);
+      const error = lua.run(base, 0);
+      if (error) throw error;
+      lua.leave(base);
+    } finally {
+      this.#source = outer;
+      lua.unref(anchors);
+    }
     return source;
   }
 }
