@@ -3,7 +3,7 @@ import { toHex } from "../bytes/hex.ts";
 import { toUtf8 } from "../bytes/text.ts";
 import { WireError } from "../bytes/wire_error.ts";
 import { type Command, readCommand } from "../flash/commands.ts";
-import { readMessage } from "../flash/messages.ts";
+import { MessageType, readMessage, readUserControl, UserControl } from "../flash/messages.ts";
 import {
   GROUP_METADATA,
   isGroupMetadata,
@@ -50,6 +50,8 @@ export interface ConnectOptions extends LoopOptions {
   readonly loop?: ClientLoop;
 }
 
+/** Less than this a server cannot ask for, in milliseconds. RFC 7425 §5.3.4. */
+const LEAST_KEEP_ALIVE = 5000;
 /** How long an orderly close may take, in milliseconds. */
 const CLOSING = 1500;
 
@@ -295,6 +297,13 @@ export class NetConnection implements StreamHost {
   #onMessage(bytes: Uint8Array): void {
     const message = readMessage(bytes);
     if (!message) return;
+    if (message.type === MessageType.userControl) {
+      const { event, values: [server] } = readUserControl(message.payload);
+      if (event === UserControl.setKeepAlive && server !== undefined) {
+        this.#session.keepAlive = Math.max(server, LEAST_KEEP_ALIVE);
+      }
+      return;
+    }
     const command = readCommand(message);
     if (command) this.#onCommand(command);
   }

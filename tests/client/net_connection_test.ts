@@ -161,6 +161,14 @@ Deno.test("When the server goes, calls reject and the owner is told once", async
   await connection.close();
 });
 
+Deno.test("The server says how often to send keep-alives", async () => {
+  await using server = await smallServer();
+  const connection = await NetConnection.connect(server.url);
+  await connection.call("echo", 1); // setPeerInfo, which is answered by it, went before
+  assert.equal(connection.session.keepAlive, 15_000);
+  await connection.close();
+});
+
 Deno.test("Closing tells the server at once", async () => {
   await using server = await smallServer();
   const connection = await NetConnection.connect(server.url);

@@ -89,6 +89,7 @@ export class Session implements ReceivingOwner, SendingOwner, Timed {
   readonly #cipher: PacketCipher;
   readonly #reserve: number;
   #address: Address;
+  #keepAlive: number;
   #state: "open" | "nearClose" | "farCloseLinger" | "closed" = "open";
   /** A packet of the far end has come. */
   #heard: boolean;
@@ -109,6 +110,7 @@ export class Session implements ReceivingOwner, SendingOwner, Timed {
     this.nearNonce = established.nearNonce;
     this.farNonce = established.farNonce;
     this.#address = established.address;
+    this.#keepAlive = context.limits.keepAlive;
     this.#cipher = established.cipher;
     this.#reserve = this.#cipher.headroom + SEQUENCE_GROWTH;
     this.#heard = this.role === "initiator";
@@ -123,6 +125,16 @@ export class Session implements ReceivingOwner, SendingOwner, Timed {
 
   get state(): "open" | "nearClose" | "farCloseLinger" | "closed" {
     return this.#state;
+  }
+
+  /** After so many milliseconds without a packet the far end is asked for one; at first as the limits say. */
+  get keepAlive(): number {
+    return this.#keepAlive;
+  }
+
+  set keepAlive(milliseconds: number) {
+    this.#keepAlive = milliseconds;
+    if (this.#state === "open") this.wakeAt(this.deadline);
   }
 
   /** Where the far end is. */
@@ -314,7 +326,7 @@ export class Session implements ReceivingOwner, SendingOwner, Timed {
     const { pingedAt } = this.#control;
     if (this.packetsIn === 0) return Math.max(this.createdAt, pingedAt) + FIRST_PING;
     return Math.max(
-      this.lastReceived + this.context.limits.keepAlive,
+      this.lastReceived + this.#keepAlive,
       pingedAt + Math.max(PING_INTERVAL, this.roundTrip.timeout),
     );
   }
