@@ -7,14 +7,16 @@ const config = JSON.parse(Deno.readTextFileSync(`${root}deno.json`));
 export interface ServerOptions {
   /** Texts of `www/<name>/main.lua` by path: `""` is the root, `"/chat"`; other names are files. */
   readonly www?: Readonly<Record<string, string>>;
-  /** Text of CumulusServer.ini, without its port. */
-  readonly ini?: string;
+  /** Text of CumulusServer.ini, without its port; false for no such file. */
+  readonly ini?: string | false;
   /** Further arguments of the command line. */
   readonly args?: readonly string[];
-  /** The most detailed level logged; 7 unless told. */
-  readonly level?: number;
+  /** The most detailed level logged; 7 unless told, null for the server's own choice. */
+  readonly level?: number | null;
   /** Seen by the script's `cumulus.configs.system`, and by nothing else. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Whether the command line names the folder, as it does unless told. */
+  readonly dir?: boolean;
   /** UDP port; a free one unless told. */
   readonly port?: number;
 }
@@ -39,7 +41,9 @@ export class TestServer {
     for (const [path, text] of Object.entries(options.www ?? {})) {
       server.write(path === "" || path.startsWith("/") ? `www${path}/main.lua` : path, text);
     }
-    server.write("CumulusServer.ini", `port = ${server.port}\n${options.ini ?? ""}`);
+    if (options.ini !== false) {
+      server.write("CumulusServer.ini", `port = ${server.port}\n${options.ini ?? ""}`);
+    }
     return server;
   }
 
@@ -56,9 +60,9 @@ export class TestServer {
   }
 
   /** Starts the process, and waits until it serves. */
-  async run(): Promise<void> {
+  async run(...args: string[]): Promise<void> {
     const from = this.log.items.length;
-    const process = this.spawn();
+    const process = this.spawn(...args);
     const exit = process.status.then(({ code }) => {
       throw new Error(`The server ended with ${code}: ${this.log.items.join("\n")}${this.stderr}`);
     });
@@ -70,17 +74,29 @@ export class TestServer {
     ]);
   }
 
+  /** Runs the process until it ends by itself; what it has said is in `log` and `stderr`. */
+  async exit(...args: string[]): Promise<number> {
+    const process = this.spawn(...args);
+    const timer = setTimeout(() => process.kill("SIGKILL"), 10_000);
+    const { code } = await process.status;
+    clearTimeout(timer);
+    await this.#ended;
+    this.#process = undefined;
+    return code;
+  }
+
   /** Starts the process. */
-  spawn(): Deno.ChildProcess {
+  spawn(...args: string[]): Deno.ChildProcess {
     const [, , ...flags] = config.tasks.start.split(" ").slice(0, -1);
     const process = new Deno.Command(Deno.execPath(), {
       args: [
         "run",
         ...flags,
         `${root}main.ts`,
-        `--dir=${this.dir}`,
-        `--log=${this.options.level ?? 7}`,
+        ...(this.options.dir === false ? [] : [`--dir=${this.dir}`]),
+        ...(this.options.level === null ? [] : [`--log=${this.options.level ?? 7}`]),
         ...(this.options.args ?? []),
+        ...args,
       ],
       cwd: root,
       env: { NO_COLOR: "1", ...this.options.env },
