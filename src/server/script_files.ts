@@ -67,5 +67,7 @@ function attempt<T>(action: () => T): T | string {
 }
 
 function reason(action: () => void): string | undefined {
-  return attempt(action) as string | undefined;
+  return attempt((): undefined => {
+    action();
+  });
 }

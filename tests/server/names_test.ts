@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { canonicalIp, Names } from "../../src/server/names.ts";
+
+const settle = () => new Promise((resolve) => setTimeout(resolve, 0));
+
+Deno.test("A name is looked up once, and known to who asks again; addresses need no look-up", async () => {
+  const asked: string[] = [];
+  const log: string[] = [];
+  let now = 0;
+  const names = new Names(() => now, (text) => log.push(text), (name) => {
+    asked.push(name);
+    if (name === "nowhere.test") return Promise.reject(new Error("not known"));
+    return Promise.resolve("2001:DB8:0:0::7");
+  });
+  assert.equal(names.resolve("192.0.2.1"), "192.0.2.1");
+  assert.equal(names.resolve("[2001:db8::1]"), "2001:db8::1");
+  assert.equal(names.resolve("media.test"), undefined);
+  assert.equal(names.resolve("media.test"), undefined);
+  await settle();
+  assert.equal(names.resolve("media.test"), "2001:db8::7");
+  assert.deepEqual(asked, ["media.test"]);
+
+  now += 60_000; // the old answer serves until there is a new one
+  assert.equal(names.resolve("media.test"), "2001:db8::7");
+  assert.deepEqual(asked, ["media.test", "media.test"]);
+
+  assert.equal(names.resolve("nowhere.test"), undefined);
+  await settle();
+  assert.equal(names.resolve("nowhere.test"), undefined);
+  assert.deepEqual(log, ["Host nowhere.test is not found: not known"]);
+  assert.equal(asked.length, 3, "what is not found is not asked for again at once");
+});
+
+Deno.test("IP addresses in their canonical text", () => {
+  assert.equal(canonicalIp("[::FFFF:192.0.2.1]"), "192.0.2.1");
+  assert.equal(canonicalIp("192.0.2.256"), undefined);
+  assert.equal(canonicalIp("host"), undefined);
+});
