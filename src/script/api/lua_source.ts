@@ -1,5 +1,5 @@
 import type { AmfWriter } from "../../amf/mod.ts";
-import { type Batch, HAS_NAMES, type LuaMemory, RECORD } from "../vm/batch.ts";
+import type { Batch, LuaMemory } from "../vm/batch.ts";
 import {
   BOOLEAN,
   FUNCTION,
@@ -14,6 +14,7 @@ import {
 import { ScriptError } from "../vm/script_error.ts";
 import type { AmfHost } from "./amf_host.ts";
 import { ByteOutput, byteWriter } from "./byte_writer.ts";
+import { LuaRecords } from "./lua_records.ts";
 
 /** How many tables `__index` may lead through. */
 const INHERITANCE = 16;
@@ -69,6 +70,7 @@ export class LuaSource {
   readonly #parts: SourceParts;
   readonly #memory: LuaMemory;
   readonly #writer: AmfWriter;
+  readonly #records: LuaRecords;
   /** A table of all tables written so far, whose addresses are not used again while it is there. */
   readonly #anchors: Ref | undefined;
   #anchored = 0;
@@ -82,6 +84,7 @@ export class LuaSource {
     this.#anchors = anchors;
     this.#memory = parts.batch.memory;
     this.#memory.refresh();
+    this.#records = new LuaRecords(this.#memory, writer, (type) => this.#other(type));
   }
 
   /** Writes `count` values of the stack from the absolute index `first` on. */
@@ -151,76 +154,8 @@ export class LuaSource {
     lua.pushValue(index);
     const at = this.#parts.batch.dump();
     lua.pop();
-    if (at !== 0) this.#record(at);
+    if (at !== 0) this.#records.write(at);
     return at !== 0;
-  }
-
-  /** Writes the value that has its record at this address. @returns where the next is */
-  #record(at: number): number {
-    const writer = this.#writer;
-    const { bytes, view } = this.#memory;
-    const type = view.getInt32(at, true) & 0xff;
-    switch (type) {
-      case STRING: {
-        const start = view.getInt32(at + 8, true);
-        writer.string(bytes, start, start + view.getInt32(at + 4, true));
-        break;
-      }
-      case NUMBER:
-        writer.number(view.getFloat64(at + 8, true));
-        break;
-      case TABLE:
-        return this.#tableRecord(at);
-      case BOOLEAN:
-        writer.boolean(view.getInt32(at + 8, true) !== 0);
-        break;
-      default:
-        this.#other(type);
-    }
-    return at + RECORD;
-  }
-
-  #tableRecord(at: number): number {
-    const writer = this.#writer;
-    const { view } = this.#memory;
-    const end = view.getInt32(at + 12, true);
-    const id = view.getInt32(at + 8, true);
-    if (writer.reference(id)) return end;
-    const length = view.getInt32(at + 4, true);
-    const hasNames = (view.getInt32(at, true) & HAS_NAMES) !== 0;
-    if (length === 0 && hasNames) {
-      writer.beginObject(NO_BYTES, 0, 0, id);
-      this.#namedRecords(at + RECORD, end);
-      writer.endObject();
-      return end;
-    }
-    writer.beginArray(length, hasNames, id);
-    if (hasNames) this.#namedRecords(at + RECORD, end);
-    writer.dense();
-    for (at += RECORD; at < end;) {
-      if (view.getInt32(at, true) === NUMBER) at = this.#record(at + RECORD);
-      else at = this.#afterRecord(at + RECORD);
-    }
-    writer.endArray();
-    return end;
-  }
-
-  #namedRecords(at: number, end: number): void {
-    const { bytes, view } = this.#memory;
-    while (at < end) {
-      const value = at + RECORD;
-      if (view.getInt32(at, true) === STRING && view.getInt32(value, true) !== FUNCTION) {
-        const start = view.getInt32(at + 8, true);
-        this.#writer.key(bytes, start, start + view.getInt32(at + 4, true));
-        at = this.#record(value);
-      } else at = this.#afterRecord(value);
-    }
-  }
-
-  #afterRecord(at: number): number {
-    const { view } = this.#memory;
-    const isTable = (view.getInt32(at, true) & 0xff) === TABLE;
-    return isTable ? view.getInt32(at + 12, true) : at + RECORD;
   }
 
   #other(type: number): void {
