@@ -33,6 +33,8 @@ export class Mobility {
   #asked: Address | undefined;
   #askedAt = -Infinity;
   #toAsk: Address | undefined;
+  /** An answer without message to the latest question calls for a probe. */
+  #mayProbe = false;
   #toProbe: Address | undefined;
   #probed: Address | undefined;
   #probe: SendFlow | undefined;
@@ -60,6 +62,7 @@ export class Mobility {
     if (now - this.#askedAt < INTERVAL) return false;
     this.#toAsk = this.#asked = { hostname: from.hostname, port: from.port };
     this.#askedAt = now;
+    this.#mayProbe = true;
     return true;
   }
 
@@ -90,16 +93,19 @@ export class Mobility {
   answer(message: Uint8Array, from: Address): boolean {
     const { now } = this.#context;
     if (message.length === 0) {
-      if (this.#asked && sameAddress(this.#asked, from) && now - this.#askedAt < LIFETIME) {
+      if (this.#mayProbe && this.#asked && sameAddress(this.#asked, from)) {
         this.#toProbe = this.#asked;
-        this.#asked = undefined;
+        this.#mayProbe = false;
       }
       return false;
     }
     if (message.length !== 1 + TIME + DIGEST || message[0] !== MARK) return false;
     const time = new DataView(message.buffer, message.byteOffset + 1).getFloat64(0);
     if (!(time > this.#movedAt && time <= now && now - time <= LIFETIME)) return false;
-    return equalBytes(message.subarray(1 + TIME), this.#digest(time, from));
+    const digest = message.subarray(1 + TIME);
+    if (equalBytes(digest, this.#digest(time, from))) return true;
+    if (this.#asked && equalBytes(digest, this.#digest(time, this.#asked))) this.moved();
+    return false;
   }
 
   /** A probe has gone out to an address: see {@link SendFlow.probe}. */
@@ -111,11 +117,17 @@ export class Mobility {
 
   /** Whether an acknowledgement proves that the far end is at `from`. */
   acknowledged(ack: Ack, from: Address): boolean {
-    return this.#probed !== undefined && sameAddress(this.#probed, from) &&
-      this.#probe!.id === ack.flowId && this.#probe!.provesProbe(this.#probeSequence, ack);
+    if (!this.#probed || this.#probe!.id !== ack.flowId) return false;
+    if (!this.#probe!.provesProbe(this.#probeSequence, ack)) return false;
+    if (sameAddress(this.#probed, from)) return true;
+    this.moved();
+    return false;
   }
 
-  /** The session has moved: no answer to an earlier question moves it again. */
+  /**
+   * No answer to an earlier question moves the session from now on: it has moved, or the question
+   * has been answered from elsewhere, so that somebody passed it on, and can copy the answer.
+   */
   moved(): void {
     this.#movedAt = this.#context.now;
     this.#asked =

@@ -1,0 +1,246 @@
+import assert from "node:assert/strict";
+import { makePair, makeServer, METADATA, numbered, open, Recorder } from "../../support/pair.ts";
+import { RawPeer } from "../../support/raw_peer.ts";
+
+/** A server with one session of a raw peer, and what the session's user is told. */
+function opened(limits = {}) {
+  const recorder = new Recorder();
+  const server = makeServer(1, { onSession: () => recorder }, { limits });
+  const peer = new RawPeer(server).open();
+  const [session] = server.sessions();
+  return { server, peer, recorder, session };
+}
+
+Deno.test("Session.close() closes both ends of a link that loses packets", () => {
+  for (let seed = 1; seed <= 200; seed++) {
+    const pair = makePair({ seed, loss: 0.3, delay: [5, 900] });
+    open(pair);
+    const { clientSession, serverSession, atClient, atServer, link } = pair;
+    clientSession!.openFlow(METADATA).write(numbered(1, 5000));
+    link.run({ until: link.now + 200 });
+    serverSession!.close();
+    assert.deepEqual(atServer.closed, ["closed"], "the one that closes is told at once");
+    link.run({ until: link.now + 120_000 }); // 90 s to give up, 19 s to linger
+    assert.equal(clientSession!.state, "closed", `seed ${seed}`);
+    assert.equal(serverSession!.state, "closed", `seed ${seed}`);
+    assert.deepEqual(atClient.closed, ["closed by peer"], `seed ${seed}`);
+    assert.equal(pair.server.sessionCount + pair.client.sessionCount, 0, `seed ${seed}`);
+  }
+});
+
+Deno.test("Both ends may close at once", () => {
+  const pair = makePair({ seed: 1, delay: [50, 50] });
+  open(pair);
+  pair.clientSession!.close();
+  pair.serverSession!.close();
+  pair.link.run({ until: pair.link.now + 1000 });
+  assert.equal(pair.clientSession!.state, "closed");
+  assert.equal(pair.serverSession!.state, "closed");
+  assert.deepEqual([pair.atClient.closed, pair.atServer.closed], [["closed"], ["closed"]]);
+});
+
+Deno.test("A close request is answered, again and again for 19 s, and nothing else is", () => {
+  const { peer, recorder, session, server } = opened();
+  peer.send("0c0000");
+  peer.run();
+  assert.deepEqual(peer.takeChunks(), ["4c"]);
+  assert.deepEqual(recorder.closed, ["closed by peer"]);
+  assert.equal(session.state, "farCloseLinger");
+  peer.send("010000" + "10000800020101" + "0100000061");
+  peer.run();
+  assert.deepEqual(peer.takeChunks(), [], "pings and data mean nothing any more");
+  peer.now += 10_000;
+  peer.send("0c0000");
+  peer.run();
+  assert.deepEqual(peer.takeChunks(), ["4c"]);
+  assert.equal(recorder.closed.length, 1);
+  peer.run(peer.now + 20_000);
+  assert.equal(session.state, "closed");
+  assert.equal(server.sessionCount, 0);
+  peer.send("0c0000");
+  peer.run();
+  assert.deepEqual(peer.takeChunks(), []);
+  assert.equal(server.counters.drops.session, 1);
+});
+
+Deno.test("A close acknowledgement closes at once, as Flash does it, with a reason as librtmfp does", () => {
+  const { peer, recorder, server } = opened();
+  peer.send("4d0001 05 4c0000");
+  assert.deepEqual(recorder.closed, ["closed by peer"]);
+  peer.run();
+  assert.deepEqual(peer.takeChunks(), []);
+  assert.equal(server.sessionCount, 0);
+});
+
+Deno.test("A close request is repeated every 5 s, for 90 s", () => {
+  const { peer, session } = opened();
+  session.close();
+  const times: number[] = [];
+  const start = peer.now;
+  while (peer.now < start + 120_000) {
+    peer.run(peer.now + 100);
+    for (const chunk of peer.takeChunks()) {
+      assert.equal(chunk, "0c");
+      times.push(Math.round((peer.now - start) / 1000));
+    }
+  }
+  assert.deepEqual(times, Array.from({ length: 18 }, (_, i) => 5 * i));
+  assert.equal(session.state, "closed");
+});
+
+Deno.test("A close request answered by another, as Cumulus does, is the end too", () => {
+  const { peer, session, server, recorder } = opened();
+  session.close();
+  peer.run();
+  assert.deepEqual(peer.takeChunks(), ["0c"]);
+  peer.send("0c0000");
+  peer.run(peer.now + 30_000);
+  assert.deepEqual(peer.takeChunks(), ["4c"], "and no more requests");
+  assert.equal(server.sessionCount, 0);
+  assert.deepEqual(recorder.closed, ["closed"]);
+});
+
+Deno.test("abort() says so once and forgets", () => {
+  const { peer, session, server, recorder } = opened();
+  session.abort();
+  session.abort();
+  session.close();
+  assert.deepEqual(recorder.closed, ["aborted (not orderly)"]);
+  peer.run(peer.now + 60_000);
+  assert.deepEqual(peer.takeChunks(), ["4c"]);
+  assert.equal(server.sessionCount, 0);
+});
+
+Deno.test("Endpoint.close() says so to all and forgets them", () => {
+  const { peer, server, recorder } = opened();
+  server.close();
+  peer.run();
+  assert.deepEqual(peer.takeChunks(), ["4c"]);
+  assert.deepEqual(recorder.closed, ["endpoint closed (not orderly)"]);
+  assert.equal(server.sessionCount, 0);
+  peer.run(peer.now + 100_000);
+  assert.equal(server.deadline, Infinity, "the handshake is forgotten too");
+});
+
+Deno.test("finish() closes when all that was written has arrived", () => {
+  for (let seed = 1; seed <= 50; seed++) {
+    const pair = makePair({ seed, delay: [40, 60], loss: 0.1 });
+    open(pair);
+    const flow = pair.serverSession!.openFlow(METADATA);
+    for (let i = 0; i < 10; i++) flow.write(numbered(i, 1500));
+    pair.serverSession!.finish();
+    pair.link.run({ until: pair.link.now + 4000, done: () => pair.atServer.closed.length > 0 });
+    assert.deepEqual(pair.atServer.closed, ["closed"], `seed ${seed}`);
+    assert.equal(pair.atClient.messages.length, 10, `seed ${seed}`);
+    assert.equal(pair.atClient.ended, 1, `seed ${seed}`);
+  }
+  const { peer, session, recorder } = opened();
+  session.openFlow(METADATA).write(numbered(1, 10));
+  session.finish();
+  peer.run(peer.now + 4900);
+  assert.deepEqual(recorder.closed, []);
+  peer.run(peer.now + 200);
+  assert.deepEqual(recorder.closed, ["closed"], "a far end that says nothing is not waited for");
+});
+
+Deno.test("A silent far end is pinged, and then given up", () => {
+  const { peer, recorder, session, server } = opened();
+  const start = peer.now;
+  peer.run(start + 29_900);
+  assert.deepEqual(peer.takeChunks(), []);
+  peer.run(start + 30_100);
+  assert.deepEqual(peer.takeChunks(), ["01"]);
+  peer.send("410000");
+  peer.run(peer.now + 29_900);
+  assert.deepEqual(peer.takeChunks(), [], "it has answered");
+  peer.run(peer.now + 60_000);
+  assert.equal(peer.takeChunks().length, 12, "every 5 s");
+  peer.run(peer.now + 31_000);
+  assert.deepEqual(recorder.closed, ["timeout (not orderly)"]);
+  assert.equal(session.state, "closed");
+  assert.equal(server.sessionCount, 0);
+});
+
+Deno.test("A far end that acknowledges nothing is given up after a minute", () => {
+  const { peer, recorder, session } = opened();
+  session.openFlow(METADATA).write(numbered(1, 10));
+  const start = peer.now;
+  while (recorder.closed.length === 0) {
+    peer.run(peer.now + 1000);
+    peer.send("010000"); // it is not silent
+  }
+  assert.deepEqual(recorder.closed, ["no acknowledgement (not orderly)"]);
+  assert.ok(peer.now - start >= 60_000 && peer.now - start < 75_000, `${peer.now - start}`);
+  peer.run();
+  assert.equal(peer.takeChunks().at(-1), "4c");
+});
+
+Deno.test("A session without flows is closed after 5 minutes, one with flows is not", () => {
+  const { peer, recorder } = opened();
+  const start = peer.now;
+  const live = (until: number) => {
+    while (peer.now < until) {
+      peer.run(Math.min(until, peer.now + 10_000));
+      peer.send("010000");
+    }
+    return peer;
+  };
+  live(start + 200_000).send("10 000e 80 02 01 01 05 00 54430400 00 616263");
+  live(start + 600_000);
+  assert.deepEqual(recorder.closed, []);
+  live(peer.now).send("10 0004 03 02 02 01");
+  live(peer.now + 299_000);
+  assert.deepEqual(recorder.closed, []);
+  live(peer.now + 50_000);
+  assert.deepEqual(recorder.closed, ["idle"]);
+});
+
+Deno.test("A handler may close the session from within anything it is told", () => {
+  const actions = ["close", "abort", "finish"] as const;
+  for (const action of actions) {
+    const pair = makePair({ seed: 1, delay: [10, 20] });
+    open(pair);
+    pair.atServer.onMessage = () => pair.serverSession![action]();
+    const flow = pair.clientSession!.openFlow(METADATA);
+    for (let i = 0; i < 20; i++) flow.write(numbered(i, 900));
+    pair.link.run({ until: pair.link.now + 120_000 });
+    assert.equal(pair.serverSession!.state, "closed", action);
+    assert.equal(pair.clientSession!.state, "closed", action);
+    assert.equal(pair.server.sessionCount + pair.client.sessionCount, 0, action);
+  }
+  const pair = makePair({ seed: 1, delay: [10, 20] });
+  open(pair);
+  const flow = pair.serverSession!.openFlow(METADATA, {
+    handler: { onEmpty: () => pair.serverSession!.abort() },
+  });
+  flow.write(numbered(1, 10));
+  pair.link.run({ until: pair.link.now + 1000 });
+  assert.equal(pair.clientSession!.state, "closed");
+});
+
+Deno.test("Flows of a session that is over do nothing", () => {
+  const { session, peer } = opened();
+  const flow = session.openFlow(METADATA);
+  session.abort();
+  flow.write(numbered(1, 10));
+  assert.equal(flow.closed, true);
+  const late = session.openFlow(METADATA);
+  assert.equal(late.closed, true);
+  late.write(numbered(1, 10));
+  late.close();
+  assert.equal(session.queuedBytes, 0);
+  peer.run(peer.now + 10_000);
+  assert.deepEqual(peer.takeChunks(), ["4c"]);
+});
+
+Deno.test("What a handler throws closes its session alone and reaches the owner", () => {
+  const { peer, recorder, server } = opened();
+  recorder.onFlow = () => {
+    throw new Error("a bug");
+  };
+  const data = "10 000e 80 02 01 01 05 00 54430400 00 616263";
+  assert.throws(() => peer.send(data), /a bug/);
+  assert.deepEqual(recorder.closed, ["aborted (not orderly)"]);
+  peer.run();
+  assert.equal(server.sessionCount, 0);
+});
