@@ -37,8 +37,11 @@ export class FlashServer implements EndpointHandler {
    * Looks after all connections, then has the applications do the same. Every 2 s. API-650.
    */
   manage(): void {
-    for (const connection of [...this.#connections.values()]) connection.manage();
-    this.hub.manage();
+    try {
+      for (const connection of [...this.#connections.values()]) connection.manage();
+    } finally {
+      this.hub.manage();
+    }
   }
 
   // What the endpoint asks

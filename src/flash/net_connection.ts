@@ -178,14 +178,17 @@ export class NetConnection
     if (this.#state === "ended") return;
     const failure = orderly ? undefined : FAILURES[reason];
     this.#state = "ended";
-    if (this.#client) this.hub.disconnect(this.#client, failure);
-    for (const stream of this.#streams.values()) stream.delete();
-    this.#streams.clear();
-    for (const writer of this.writers) writer.end();
-    this.writers.clear();
-    this.#writer?.end();
-    this.#held = undefined;
-    this.onEnd(this);
+    try {
+      if (this.#client) this.hub.disconnect(this.#client, failure);
+    } finally {
+      for (const stream of this.#streams.values()) stream.delete();
+      this.#streams.clear();
+      for (const writer of this.writers) writer.end();
+      this.writers.clear();
+      this.#writer?.end();
+      this.#held = undefined;
+      this.onEnd(this);
+    }
   }
 
   /** Every 2 s. */
