@@ -178,6 +178,33 @@ Deno.test("Memory that is full of one application's data hurts none of the serve
   assert.equal(machine.logged("info").at(-1), "publish");
 });
 
+Deno.test("The application that fills the memory starts again, the others go on", () => {
+  const machine = new Machine({
+    "main.lua": `
+      root = "root" held = {}
+      for i = 1, 1000 do held[i] = { i } end
+      function onConnection(client) function client:hello() local s = ("x"):rep(5e5) return root end end
+      function onManage() local s = {} for i = 1, 2e4 do s[i] = i end end`,
+    "a/main.lua": `
+      function onStart() INFO("starts") end
+      function onConnection(client) function client:fill(n) kept = kept or {} for i = 1, n do kept[#kept + 1] = ("x"):rep(1000) .. #kept end end end`,
+  });
+  machine.host.memory = 8 << 20;
+  machine.start();
+  const [guest, hog] = [machine.connect(), machine.connect("/a")];
+  for (let i = 0; i < 70; i++) {
+    hog.call("fill", 100);
+    machine.applications.manage();
+  }
+  guest.call("hello"); // may be the one that finds the memory full
+  assert.deepEqual(guest.call("hello"), ['_result("root")']);
+  assert.ok(machine.applications.open("")!.errors < 5);
+  const said = machine.logged("info");
+  assert.ok(said.length > 1 && said.every((text) => text === "starts"), String(said));
+  const holds = machine.host.lines.filter(({ text }) => text.startsWith("holds most"));
+  assert.ok(holds.length > 0 && holds.every(({ file }) => file === "www/a/main.lua"));
+});
+
 Deno.test("An error of memory inside an event inside an event", () => {
   const machine = new Machine({
     "main.lua": `

@@ -35,6 +35,8 @@ export class Api implements AmfHost {
   readonly seeAll: Ref;
   /** A group whose last member has just left. API-641 */
   leaving: Group | undefined;
+  /** Memory ran out in an event. */
+  onMemoryFull: () => void = () => {};
   /** Set before any event. */
   hub!: Hub;
   /** Whose writers they are. */
@@ -125,6 +127,36 @@ export class Api implements AmfHost {
   }
 
   /**
+   * Does something for an application, which is the running one meanwhile. What goes wrong in its scripts ends
+   * that, and is logged. API-060
+   *
+   * @param base what `enter` returned before
+   * @param action gives the error of `run`
+   */
+  perform(
+    application: LuaApplication | undefined,
+    base: number,
+    action: () => ScriptError | void,
+  ): ScriptError | undefined {
+    const { lua } = this;
+    const before = this.running;
+    const used = lua.usedMemory;
+    this.running = application;
+    let error: ScriptError | undefined;
+    try {
+      error = action() ?? undefined;
+    } catch (thrown) {
+      error = lua.abandon(base, thrown);
+    } finally {
+      if (error) this.report(error);
+      if (application) application.growth += lua.usedMemory - used;
+      this.running = before;
+    }
+    if (error?.kind === "memory" && !before) this.onMemoryFull();
+    return error;
+  }
+
+  /**
    * Calls a function that a script put on an object, such as `onManage`, if there is one; errors are logged.
    *
    * @param pushArguments all after the object itself
@@ -138,26 +170,17 @@ export class Api implements AmfHost {
     read?: (first: number, count: number) => void,
   ): void {
     const { lua } = this;
-    const before = this.running;
-    this.running = application;
     const base = lua.enter();
-    let error: ScriptError | undefined;
-    try {
+    this.perform(application, base, () => {
       if (!this.pushObjectFunction(handle, name)) return lua.leave(base);
       pushArguments?.();
-      error = lua.run(base, -1);
-      if (!error) {
-        const count = lua.top - base;
-        if (read) read(base + 1, count);
-        else if (count > 0) this.log("warn", surplus(name, count, 0));
-        lua.leave(base);
-      }
-    } catch (thrown) {
-      error = lua.abandon(base, thrown);
-    } finally {
-      if (error) this.report(error);
-      this.running = before;
-    }
+      const error = lua.run(base, -1);
+      if (error) return error;
+      const count = lua.top - base;
+      if (read) read(base + 1, count);
+      else if (count > 0) this.log("warn", surplus(name, count, 0));
+      lua.leave(base);
+    });
   }
 
   /** Whether a stack index holds a table that is no object of the API. */

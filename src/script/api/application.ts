@@ -49,6 +49,8 @@ export class LuaApplication implements Application {
   /** Errors of its scripts so far, and the last one; `at` in milliseconds since 1970. */
   errors = 0;
   lastError: { at: number; text: string } | null = null;
+  /** Bytes that Lua held more after its events than before, all in all: what it holds, more or less. */
+  growth = 0;
   /** When main.lua was last changed, as it was loaded. */
   modified: number | undefined;
   readonly #api: Api;
@@ -110,6 +112,7 @@ export class LuaApplication implements Application {
    */
   start(source: Uint8Array | undefined, modified: number | undefined): void {
     this.modified = modified;
+    this.growth = 0;
     this.failure = "";
     this.state = "absent";
     if (!source) return;
@@ -155,37 +158,22 @@ export class LuaApplication implements Application {
 
   #runMain(source: Uint8Array): ScriptError | undefined {
     const lua = this.#lua;
-    return this.#during(() => {
-      const base = lua.enter();
-      let error: ScriptError | undefined;
-      try {
-        error = lua.load(source, `@${this.chunkName}`);
-        if (!error) {
-          lua.pushRef(this.environment.ref);
-          lua.c.lua_setupvalue(lua.state, -2, 1);
-          error = lua.run(base, 0);
-        }
-        lua.top = base - 1;
-      } catch (thrown) {
-        error = lua.abandon(base, thrown);
+    const base = lua.enter();
+    return this.#api.perform(this, base, () => {
+      const error = lua.load(source, `@${this.chunkName}`);
+      if (error) {
+        lua.leave(base);
+        return error;
       }
-      if (error) this.#api.report(error);
-      return error;
+      lua.pushRef(this.environment.ref);
+      lua.c.lua_setupvalue(lua.state, -2, 1);
+      const failed = lua.run(base, 0);
+      if (!failed) lua.leave(base);
+      return failed;
     });
   }
 
   // Events
-
-  #during<T>(action: () => T): T {
-    const api = this.#api;
-    const before = api.running;
-    api.running = this;
-    try {
-      return action();
-    } finally {
-      api.running = before;
-    }
-  }
 
   /**
    * Pushes the function of an event: its own, or that of the nearest parent that has one, which then runs with
@@ -255,25 +243,15 @@ export class LuaApplication implements Application {
       return undefined;
     }
     const api = this.#api;
-    const before = api.running;
-    api.running = this;
-    let error: ScriptError | undefined;
-    try {
+    return api.perform(this, base, () => {
       push();
-      error = lua.run(base, -1);
-      if (!error) {
-        const count = lua.top - base;
-        if (count > expected) api.log("warn", surplus(name, count, expected));
-        read?.(base + 1, count);
-        lua.leave(base);
-      }
-    } catch (thrown) {
-      error = lua.abandon(base, thrown);
-    } finally {
-      if (error) api.report(error);
-      api.running = before;
-    }
-    return error;
+      const error = lua.run(base, -1);
+      if (error) return error;
+      const count = lua.top - base;
+      if (count > expected) api.log("warn", surplus(name, count, expected));
+      read?.(base + 1, count);
+      lua.leave(base);
+    });
   }
 
   #pushOwnEvent(key: Key): boolean {
@@ -373,20 +351,12 @@ export class LuaApplication implements Application {
       lua.leave(base);
       return false;
     }
-    const error = this.#during(() => {
-      let error: ScriptError | undefined;
-      try {
-        api.fromAmf.push(values);
-        error = lua.run(base, -1);
-        if (!error) {
-          this.#answer(client, name, base + 1, lua.top - base);
-          lua.leave(base);
-        }
-      } catch (thrown) {
-        error = lua.abandon(base, thrown);
-      }
-      if (error) api.report(error);
-      return error;
+    const error = api.perform(this, base, () => {
+      api.fromAmf.push(values);
+      const error = lua.run(base, -1);
+      if (error) return error;
+      this.#answer(client, name, base + 1, lua.top - base);
+      lua.leave(base);
     });
     if (error) throw new Refused(error.message || "Unknown error");
     return true;

@@ -24,6 +24,8 @@ export interface ApplicationRow {
   readonly lastError: { readonly at: number; readonly text: string } | null;
 }
 
+/** A part of the memory that leaves too little for events to work with. */
+const MOST = 0.75;
 /** For as long what a file looks like is not asked again by handshakes, which cost a stranger nothing. */
 const HANDSHAKE_TRUST = 250;
 
@@ -34,6 +36,7 @@ export class LuaApplications implements Applications {
   /** By path: those of which a folder was found. */
   readonly #byPath = new Map<string, LuaApplication>();
   readonly #checkedAt = new Map<string, number>();
+  #makesRoom = false;
 
   constructor(host: Host) {
     this.#host = host;
@@ -46,6 +49,7 @@ export class LuaApplications implements Applications {
     api.objects.of(cumulus, host).push(api.lua);
     api.lua.setField(-2, "cumulus");
     api.lua.pop();
+    api.onMemoryFull = () => this.#makeRoom();
     this.#root = this.#make("", "www", undefined);
   }
 
@@ -204,6 +208,23 @@ export class LuaApplications implements Applications {
     if (!application.running) return;
     this.#host.announce(application.path);
     for (const peer of [...this.#host.roster.all]) this.#connected(application, peer);
+  }
+
+  /**
+   * Memory is full, and not of garbage: the application that holds most of it, by what its events left behind,
+   * starts again, so that the others have some.
+   */
+  #makeRoom(): void {
+    const { lua } = this.api;
+    lua.collect();
+    if (this.#makesRoom || lua.usedMemory < MOST * lua.memoryLimit) return;
+    const [largest] = [...this.#running()].sort((a, b) => b.growth - a.growth);
+    if (!largest) return;
+    this.#makesRoom = true;
+    largest.note("error", `holds most of the memory, which is full, and starts again`);
+    this.#stop(largest);
+    this.#refresh(largest);
+    this.#makesRoom = false;
   }
 
   #stop(application: LuaApplication): void {

@@ -517,6 +517,11 @@ export class Lua {
     return this.#shim.used.value >>> 0;
   }
 
+  /** Bytes that Lua may hold. */
+  get memoryLimit(): number {
+    return this.#shim.limit.value >>> 0;
+  }
+
   /** Collects all garbage. */
   collect(): void {
     this.pushRef(this.#collector);
