@@ -52,6 +52,7 @@ export interface LuaOptions {
   onBug?(error: unknown): void;
 }
 
+const NO_MEMORY = "not enough memory";
 const SCRATCH = 65536;
 /** Bytes of a lua_Debug, and more. */
 const INFO = 128;
@@ -66,6 +67,9 @@ const MIN_LOOK = 10;
 const MAX_LOOK = 10_000;
 /** Milliseconds between two looks that are few, and many. */
 const FEW = 0.5, MANY = 2;
+
+/** Who catches that memory is not enough may pass it on. */
+const kindOf = (message: string) => message.endsWith(NO_MEMORY) ? "memory" : "runtime";
 
 const encoder = new TextEncoder();
 const empty = new Uint8Array(0);
@@ -477,7 +481,7 @@ export class Lua {
     this.c.lua_settop(this.state, base - 1);
     if (thrown instanceof ScriptError) return thrown;
     // Lua jumps when memory runs out: what runs around this is told so too, as it ends.
-    if (thrown === LONG_JUMP) return new ScriptError("not enough memory", "memory");
+    if (thrown === LONG_JUMP) return new ScriptError(NO_MEMORY, "memory");
     throw thrown;
   }
 
@@ -577,7 +581,7 @@ export class Lua {
 
   #withBytes<T>(bytes: Uint8Array, use: (at: number) => T): T {
     const at = this.c.malloc(bytes.length);
-    if (at === 0) throw new ScriptError("not enough memory", "memory");
+    if (at === 0) throw new ScriptError(NO_MEMORY, "memory");
     try {
       this.#bytes.set(bytes, at);
       return use(at);
@@ -634,7 +638,7 @@ export class Lua {
   #onMessage(): number {
     const type = this.type(1);
     const message = type === STRING || type === NUMBER ? this.text(1) : "";
-    const error = new ScriptError(message, this.#exhausted ? "time" : "runtime");
+    const error = new ScriptError(message, this.#exhausted ? "time" : kindOf(message));
     this.c.luaL_traceback(this.state, this.state, 0, 1);
     error.traceback = this.text(-1);
     this.#failure = error;
@@ -645,8 +649,10 @@ export class Lua {
   #takeFailure(status: number): ScriptError {
     const failure = this.#failure;
     this.#failure = undefined;
-    if (status === ERROR_MEMORY) return new ScriptError("not enough memory", "memory");
-    return failure ?? new ScriptError(this.text(-1));
+    if (status === ERROR_MEMORY) return new ScriptError(NO_MEMORY, "memory");
+    if (failure) return failure;
+    const message = this.text(-1);
+    return new ScriptError(message, kindOf(message));
   }
 
   #onHook(state: number): void {
