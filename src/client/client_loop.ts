@@ -7,17 +7,14 @@ import type { GroupId } from "../rtmfp/crypto/dh_groups.ts";
 import { portable } from "../rtmfp/crypto/portable.ts";
 import { type Policy, STRICT } from "../rtmfp/crypto/protection.ts";
 import { Endpoint } from "../rtmfp/endpoint.ts";
-import type { SessionHandler } from "../rtmfp/session/handlers.ts";
-import type { Session } from "../rtmfp/session/session.ts";
 import { addressText } from "../rtmfp/wire/address.ts";
+import { DirectPublications } from "./direct.ts";
 
 export interface LoopOptions {
   /** Diffie-Hellman groups that the client has keys of; Flash has 2 alone, which is the default. */
   readonly groups?: readonly GroupId[];
   /** Take nothing less than HMACs and sequence numbers, as rtmfp-cpp does; Flash leaves it to the server. */
   readonly strict?: boolean;
-  /** What becomes of sessions that peers open; without it they are refused. */
-  readonly onPeer?: (session: Session) => SessionHandler;
 }
 
 /** What Flash offers: HMACs of 10 bytes and sequence numbers, if the server asks for them. */
@@ -28,6 +25,8 @@ const random: Random = (length) => crypto.getRandomValues(new Uint8Array(length)
 /** An endpoint with a socket and a clock: what connections run on. */
 export class ClientLoop implements DatagramHandler {
   readonly endpoint: Endpoint;
+  /** What peers can play from here. */
+  readonly publications = new DirectPublications(() => this.wake());
   readonly #socket: DatagramSocket;
   readonly #serving: Promise<void>;
   #woken = false;
@@ -40,7 +39,7 @@ export class ClientLoop implements DatagramHandler {
     return new ClientLoop(new UdpSocket(await bindUdp({ port: 0 })), options);
   }
 
-  private constructor(socket: DatagramSocket, { groups = [2], strict, onPeer }: LoopOptions) {
+  private constructor(socket: DatagramSocket, { groups = [2], strict }: LoopOptions) {
     this.#socket = socket;
     const keys = groups.map((group) => generateKeyPair(group, random));
     this.endpoint = new Endpoint({
@@ -49,12 +48,9 @@ export class ClientLoop implements DatagramHandler {
       random,
       identity: { certificate: clientCertificate(keys), keys, policy: strict ? STRICT : FLASH },
       handler: {
-        onHello: onPeer ? undefined : () => [],
-        onSession(session) {
-          if (onPeer) return onPeer(session);
-          session.abort();
-          return { onFlow: () => null, onClose() {} };
-        },
+        // Who publishes nothing is nobody's peer.
+        onHello: () => this.publications.size > 0 ? undefined : [],
+        onSession: (session) => this.publications.onSession(session),
       },
     });
     this.#serving = socket.serve(this);

@@ -1,5 +1,5 @@
 import type { AmfObject, AmfReader, AmfValue } from "../amf/mod.ts";
-import { toHex } from "../bytes/hex.ts";
+import { fromHex, toHex } from "../bytes/hex.ts";
 import { toUtf8 } from "../bytes/text.ts";
 import { WireError } from "../bytes/wire_error.ts";
 import { type Command, readCommand } from "../flash/commands.ts";
@@ -18,6 +18,7 @@ import type { Session } from "../rtmfp/session/session.ts";
 import { writeEpd } from "../rtmfp/wire/epd.ts";
 import { ClientLoop, type LoopOptions } from "./client_loop.ts";
 import { encodeValues, type ObjectEncoding, writeCommand } from "./commands.ts";
+import { type DirectPublication, DirectStream } from "./direct.ts";
 import { NetGroup } from "./net_group.ts";
 import { NetStream, type StreamHost } from "./net_stream.ts";
 import { resolve } from "./resolve.ts";
@@ -189,6 +190,26 @@ export class NetConnection implements StreamHost {
     const stream = new NetStream(this, id);
     this.#streams.set(id, stream);
     return stream;
+  }
+
+  /**
+   * Publishes to peers directly: they reach this client by {@link nearId}.
+   *
+   * @throws {RangeError} if the name is in use here
+   */
+  publishDirect(name: string): DirectPublication {
+    return this.loop.publications.add(name);
+  }
+
+  /**
+   * A stream to play from a peer that is connected to the same server.
+   *
+   * @param peerId 64 hexadecimal digits
+   * @throws {ConnectionError} if the peer is not reached in time (milliseconds)
+   */
+  openDirect(peerId: string, timeout?: number): Promise<DirectStream> {
+    const { loop, encoding } = this;
+    return DirectStream.open(loop, fromHex(peerId), [this.#session.address], encoding, timeout);
   }
 
   /**
