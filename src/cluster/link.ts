@@ -20,6 +20,8 @@ const IDENTIFY_MS = 10_000;
 export interface LinkHandler {
   /** The other server said who it is; from now on it counts (CLU-008). Once. */
   onIdentified(identity: Identity): void;
+  /** It said so again, which only adds to what is known of it (CLU-064). */
+  onUpdated(identity: Identity): void;
   /** Applications run there. */
   onRunning(paths: string[]): void;
   /** A message for a handler; `payload` holds AMF values and is a view, good during the call. */
@@ -161,7 +163,7 @@ export class Link {
 
   #identify(payload: Uint8Array): void {
     const identity = readIdentity(payload);
-    if (this.#identified) return;
+    if (this.#identified) return this.#handler.onUpdated(identity);
     this.#identified = true;
     this.#handler.onIdentified(identity);
   }

@@ -144,6 +144,7 @@ export class Cluster {
       },
       handler: {
         onIdentified: (identity) => this.#identified(line, identity),
+        onUpdated: ({ properties }) => line.addProperties(properties),
         onRunning: (paths) => this.#events.onRunning(paths),
         onMessage: (handler, payload) => this.#events.onMessage(line.peer!, handler, payload),
       },
@@ -163,7 +164,14 @@ export class Cluster {
   #receive(line: Line, bytes: Uint8Array): void {
     this.#events.dump?.(`${bytes.length} bytes from server ${line.name}`, bytes);
     try {
+      const { unknownHandlers } = line.link;
       line.link.receive(bytes, this.#options.now());
+      if (line.link.unknownHandlers > unknownHandlers) {
+        this.#events.log(
+          "error",
+          `Server ${line.name} sent a message whose handler it never named: ignored`,
+        );
+      }
       line.flush();
     } catch (error) {
       this.#events.log(
@@ -179,12 +187,13 @@ export class Cluster {
     const publicAddress = "publicAddress" in reach
       ? reach.publicAddress
       : addressOf({ hostname: connection.peer.hostname, port: reach.port });
-    const own = target?.properties ?? new Map<string, string>();
+    if (target) line.addProperties(target.properties);
+    line.addProperties(properties);
     const peer: Peer = {
       address: target?.address ?? addressOf(connection.peer),
       publicAddress,
       isTarget: target !== undefined,
-      properties: new Map([...properties, ...own]), // CLU-013: what is there already stays
+      properties: line.properties,
       send: (handler, payload) => this.#send(line, handler, payload),
     };
     if (this.roster.all.some((other) => other.publicAddress === publicAddress)) {
@@ -233,6 +242,7 @@ export class Cluster {
 class Line {
   link!: Link;
   peer: Peer | undefined;
+  readonly properties = new Map<string, string>();
 
   constructor(
     readonly connection: TcpConnection,
@@ -248,6 +258,13 @@ class Line {
     const bytes = this.link.take();
     if (bytes.length > 0) this.events.dump?.(`${bytes.length} bytes to server ${this.name}`, bytes);
     this.connection.write(bytes);
+  }
+
+  /** What is known already stays as it is (CLU-013). */
+  addProperties(properties: ReadonlyMap<string, string>): void {
+    for (const [name, value] of properties) {
+      if (!this.properties.has(name)) this.properties.set(name, value);
+    }
   }
 }
 

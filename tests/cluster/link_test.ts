@@ -12,6 +12,9 @@ class Log implements LinkHandler {
   onIdentified({ reach, properties }: Identity): void {
     this.lines.push(`identified ${JSON.stringify(reach)} ${JSON.stringify([...properties])}`);
   }
+  onUpdated({ properties }: Identity): void {
+    this.lines.push(`updated ${JSON.stringify([...properties])}`);
+  }
   onRunning(paths: string[]): void {
     this.lines.push(`running ${JSON.stringify(paths)}`);
   }
@@ -155,6 +158,18 @@ Deno.test("CLU-024: a name is refused when empty or '.', and cut at 255 bytes", 
   assert.equal(a.send("é".repeat(200), new Uint8Array(), 0), true);
   carry({ a, b, aLog: _aLog, bLog });
   assert.equal(bLog.lines.at(-1), `${"é".repeat(127)} `);
+});
+
+Deno.test("CLU-064: a repeated identification only updates", () => {
+  const log = new Log();
+  const link = new Link({
+    initiator: false,
+    identity: publicAddress("x"),
+    handler: log,
+    paths: [],
+  }, 0);
+  link.receive(fromHex("00000005 0000 00 078f 00000009 0000 00 0790 0161 0162"), 0);
+  assert.deepEqual(log.lines, ['identified {"port":1935} []', 'updated [["a","b"]]']);
 });
 
 Deno.test("CLU-067: a frame with an unknown number is passed over, the next one read", () => {
