@@ -1,0 +1,28 @@
+# CumulusServer in a container: docker build -t cumulus . && docker run --network host -v ./www:/data/www cumulus
+# The host's network, since peers are told the addresses that this server sees.
+
+FROM denoland/deno:bin-2.9.6 AS deno
+
+FROM debian:bookworm-slim AS build
+COPY --from=deno /deno /usr/local/bin/deno
+WORKDIR /src
+COPY deno.json deno.lock main.ts ./
+COPY src src
+COPY tools tools
+COPY www www
+COPY CumulusServer.ini ./
+ARG TARGETARCH
+RUN deno install --frozen && deno task compile --output /out --target \
+  "$([ "$TARGETARCH" = arm64 ] && echo aarch64 || echo x86_64)-unknown-linux-gnu" && \
+  mv /out/CumulusServer-linux-* /out/CumulusServer && mkdir /out/data
+
+FROM gcr.io/distroless/cc-debian12:nonroot
+COPY --from=build /out/CumulusServer /CumulusServer
+COPY --from=build /usr/lib/*-linux-gnu/libcrypto.so.3 /usr/lib/
+COPY --from=build --chown=nonroot:nonroot /out/data /data
+USER nonroot
+VOLUME /data
+EXPOSE 1935/udp
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=30s --timeout=5s --start-period=5s CMD ["/CumulusServer", "client", "ping", "rtmfp://127.0.0.1"]
+ENTRYPOINT ["/CumulusServer", "--dir", "/data"]

@@ -1,0 +1,85 @@
+/**
+ * Makes the binaries that users download: `deno task compile [--target NAME]… [--output DIR]`.
+ *
+ * Without a target it makes all five. The binary holds the program, Lua, the workers and the
+ * files that a first start writes (see src/server/first_start.ts); www and CumulusServer.ini are
+ * found beside it, or in the folder that --dir names.
+ */
+import { parseArgs } from "node:util";
+import config from "../deno.json" with { type: "json" };
+
+/** Deno's name of a target → the name of the file. */
+const TARGETS: Record<string, string> = {
+  "x86_64-unknown-linux-gnu": "CumulusServer-linux-x64",
+  "aarch64-unknown-linux-gnu": "CumulusServer-linux-arm64",
+  "x86_64-apple-darwin": "CumulusServer-macos-x64",
+  "aarch64-apple-darwin": "CumulusServer-macos-arm64",
+  "x86_64-pc-windows-msvc": "CumulusServer-windows-x64.exe",
+};
+
+/**
+ * What the server may do: the network; its files; libcrypto and system calls; the system's
+ * name, folders and addresses. It may start no program.
+ */
+const PERMISSIONS = [
+  "--allow-net",
+  "--allow-read",
+  "--allow-write",
+  "--allow-env",
+  "--allow-ffi",
+  "--allow-sys",
+];
+
+/** Modules that are loaded by name at run time. */
+const WORKERS = ["src/net/sandbox/socket_worker.ts", "src/server/dh_worker.ts"];
+
+const root = new URL("../", import.meta.url);
+
+async function compile(target: string, folder: string): Promise<boolean> {
+  const output = `${folder}/${TARGETS[target]}`;
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "compile",
+      "--no-check",
+      "--no-prompt",
+      ...PERMISSIONS,
+      ...WORKERS.flatMap((path) => ["--include", path]),
+      "--target",
+      target,
+      "--output",
+      output,
+      "main.ts",
+    ],
+    cwd: root,
+    stdout: "null",
+    stderr: "piped",
+  }).output();
+  if (!success) {
+    console.error(`${target}: ${new TextDecoder().decode(stderr).trim()}`);
+    return false;
+  }
+  const { size } = await Deno.stat(new URL(output, root));
+  console.log(`${output}  ${(size / 1e6).toFixed(0)} MB  version ${config.version}`);
+  return true;
+}
+
+const { values } = parseArgs({
+  args: Deno.args,
+  options: {
+    target: { type: "string", multiple: true },
+    output: { type: "string", default: "dist" },
+    help: { type: "boolean", short: "h" },
+  },
+});
+const targets = values.target ?? Object.keys(TARGETS);
+const unknown = targets.filter((target) => !(target in TARGETS));
+if (values.help || unknown.length > 0) {
+  if (unknown.length > 0) console.error(`Unknown target ${unknown.join(", ")}`);
+  console.log(
+    `deno task compile [--target NAME]… [--output DIR]\n  ${Object.keys(TARGETS).join("\n  ")}`,
+  );
+  Deno.exit(unknown.length > 0 ? 2 : 0);
+}
+let made = 0;
+for (const target of targets) if (await compile(target, values.output)) made++;
+if (made < targets.length) Deno.exit(1);
