@@ -140,7 +140,6 @@ export class Api implements AmfHost {
   ): ScriptError | undefined {
     const { lua } = this;
     const before = this.running;
-    const used = lua.usedMemory;
     this.running = application;
     let error: ScriptError | undefined;
     try {
@@ -149,7 +148,6 @@ export class Api implements AmfHost {
       error = lua.abandon(base, thrown);
     } finally {
       if (error) this.report(error);
-      if (application) application.growth += lua.usedMemory - used;
       this.running = before;
     }
     if (error?.kind === "memory" && !before) this.onMemoryFull();

@@ -19,6 +19,7 @@ import { listener as listenerBinding } from "./listener.ts";
 import { withoutPosition } from "./place.ts";
 import { publication as publicationBinding } from "./publication.ts";
 import { readRedirection } from "./redirection.ts";
+import { retainedBytes } from "./retained.ts";
 
 /**
  * - `absent`: no main.lua, so no events (API-025)
@@ -49,8 +50,6 @@ export class LuaApplication implements Application {
   /** Errors of its scripts so far, and the last one; `at` in milliseconds since 1970. */
   errors = 0;
   lastError: { at: number; text: string } | null = null;
-  /** Bytes that Lua held more after its events than before, all in all: what it holds, more or less. */
-  growth = 0;
   /** When main.lua was last changed, as it was loaded. */
   modified: number | undefined;
   readonly #api: Api;
@@ -84,6 +83,15 @@ export class LuaApplication implements Application {
     environment.name(this.name, environment);
   }
 
+  /** About how many bytes its variables hold. */
+  get retained(): number {
+    const lua = this.#lua;
+    lua.pushRef(this.environment.ref);
+    const bytes = retainedBytes(lua);
+    lua.pop();
+    return bytes;
+  }
+
   get root(): LuaApplication {
     return this.parent?.root ?? this;
   }
@@ -112,7 +120,6 @@ export class LuaApplication implements Application {
    */
   start(source: Uint8Array | undefined, modified: number | undefined): void {
     this.modified = modified;
-    this.growth = 0;
     this.failure = "";
     this.state = "absent";
     if (!source) return;

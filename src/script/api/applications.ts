@@ -211,15 +211,23 @@ export class LuaApplications implements Applications {
   }
 
   /**
-   * Memory is full, and not of garbage: the application that holds most of it, by what its events left behind,
-   * starts again, so that the others have some.
+   * Memory is full, and not of garbage: the application that holds most of it starts again, so that the others
+   * have some.
    */
   #makeRoom(): void {
     const { lua } = this.api;
     lua.collect();
     if (this.#makesRoom || lua.usedMemory < MOST * lua.memoryLimit) return;
-    const [largest] = [...this.#running()].sort((a, b) => b.growth - a.growth);
-    if (!largest) return;
+    let largest: LuaApplication | undefined;
+    let most = 0;
+    for (const application of this.#running()) {
+      const { retained } = application;
+      if (retained > most) [largest, most] = [application, retained];
+    }
+    if (!largest || most < lua.usedMemory / 10) {
+      this.api.log("critic", "memory is full of what scripts keep, and no application holds much");
+      return;
+    }
     this.#makesRoom = true;
     largest.note("error", `holds most of the memory, which is full, and starts again`);
     this.#stop(largest);
