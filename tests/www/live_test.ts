@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { keyFrame } from "../conformance/support/media.ts";
+import { www } from "./support.ts";
+
+const ini = "[live]\npublish = open sesame\nplay = please\n";
+
+www(
+  "one publishes, others watch, and the publisher knows how many",
+  "live",
+  async ({ connect }) => {
+    const camera = await connect(["open sesame"]);
+    const out = await camera.publish("show");
+    const first = await connect(["please"]);
+    const watching = await first.play("show");
+    assert.deepEqual(await camera.called("onViewers"), ["show", 1]);
+    const second = await connect([], "password=please");
+    await second.play("show");
+    await camera.calls.find(({ args }) => args[1] === 2, "two viewers");
+    assert.deepEqual(await second.call("streams"), [{ name: "show", viewers: 2 }]);
+    out.net.sendVideo(0, keyFrame(1));
+    assert.deepEqual((await watching.packet("video")).data, keyFrame(1));
+    await second.close();
+    await camera.calls.find(({ args }) => args[1] === 1, "one viewer", 2);
+    await out.net.close();
+    await watching.status("NetStream.Play.UnpublishNotify");
+    assert.deepEqual(await first.call("streams"), []);
+  },
+  { ini },
+);
+
+www(
+  "without the password nobody gets in, and with that of viewers nobody publishes",
+  "live",
+  async ({ connect }) => {
+    await assert.rejects(connect(["wrong"]), /That is not the password/);
+    await assert.rejects(connect(), /That is not the password/);
+    const viewer = await connect(["please"]);
+    await assert.rejects(viewer.publish("mine"), /Publish\.Failed: Publishing takes a password/);
+  },
+  { ini, refuses: /password$/ },
+);
+
+www("with a password for publishing alone everybody may watch", "live", async ({ connect }) => {
+  const viewer = await connect();
+  await viewer.play("show");
+  await assert.rejects(viewer.publish("show"), /Publishing takes a password/);
+  const camera = await connect(["open sesame"]);
+  await camera.publish("show");
+}, { ini: "[live]\npublish = open sesame\n", refuses: /password$/ });
+
+www("without passwords everybody may do everything", "live", async ({ connect }) => {
+  const peer = await connect();
+  await peer.publish("show");
+  await peer.play("show");
+  assert.deepEqual(await peer.called("onViewers"), ["show", 1]);
+});

@@ -1,0 +1,68 @@
+-- A chat: what one says, all in it hear. docs/chat.md tells how clients use it.
+
+local LONGEST_NAME, LONGEST_TEXT, HISTORY = 32, 1000, 20
+
+people = {} -- client by name
+history = {} -- the last things said, { name, text } each
+
+-- Tells everybody in the chat, and counts them.
+local function tell(handler, ...)
+  local count = 0
+  for name, client in pairs(people) do
+    client.writer:writeAMFMessage(handler, ...)
+    count = count + 1
+  end
+  return count
+end
+
+-- A text that can be shown: UTF-8 without control characters, and no more than `longest` of it.
+local function clean(text, longest)
+  if type(text) ~= "string" or not utf8.len(text) then return "" end
+  text = text:gsub("%c", " "):match("^%s*(.-)%s*$")
+  return text:sub(1, (utf8.offset(text, longest + 1) or 0) - 1)
+end
+
+-- After this file was edited, those who were here still are: their names are on their objects.
+function onStart(path)
+  for id, client in cumulus.clients:pairs() do
+    if client.chatName then people[client.chatName] = client end
+  end
+end
+
+function onConnection(client, name)
+  name = clean(name, LONGEST_NAME)
+  if name == "" then error("Connect with a name, please") end
+  if people[name] then error("Somebody is called " .. name .. " already") end
+
+  function client:say(text)
+    text = clean(text, LONGEST_TEXT)
+    if text == "" then return 0 end
+    history[#history + 1] = { self.chatName, text }
+    if #history > HISTORY then table.remove(history, 1) end
+    return tell("onSaid", self.chatName, text)
+  end
+
+  function client:whisper(to, text)
+    local other = people[to]
+    if not other then return false end
+    other.writer:writeAMFMessage("onWhispered", self.chatName, clean(text, LONGEST_TEXT))
+    return true
+  end
+
+  function client:who()
+    local names = {}
+    for name in pairs(people) do names[#names + 1] = name end
+    table.sort(names)
+    return names
+  end
+
+  tell("onJoined", name)
+  client.chatName = name
+  people[name] = client
+  for i, said in ipairs(history) do client.writer:writeAMFMessage("onSaid", said[1], said[2]) end
+end
+
+function onDisconnection(client)
+  people[client.chatName] = nil
+  tell("onLeft", client.chatName)
+end

@@ -1,0 +1,73 @@
+-- Live streams, with a password for those who publish and, if you like, one for those who play.
+-- docs/live.md tells how clients use it. In CumulusServer.ini:
+--
+--   [live]
+--   publish = a password
+--   play = another one
+--
+-- Without a key, everybody may.
+
+local passwords = cumulus.configs.live or {}
+
+-- Whether a client gave the right password. Digests are compared, not texts: how long that takes
+-- tells nothing of the password.
+local function knows(given, wanted)
+  if not wanted then return true end
+  return cumulus:sha256(tostring(given)) == cumulus:sha256(wanted)
+end
+
+-- Tells a publisher how many watch; `change` is 1 for a listener that is about to be counted.
+local function tellViewers(publication, change)
+  local publisher = publishers[publication.name]
+  if publisher then
+    publisher.writer:writeAMFMessage("onViewers", publication.name, publication.listeners.count + change)
+  end
+end
+
+publishers = {} -- client by name of its stream
+
+function onStart(path)
+  for id, client in cumulus.clients:pairs() do
+    for name in pairs(client.liveStreams or {}) do publishers[name] = client end
+  end
+end
+
+-- The password is the first parameter of connect, or "?password=" in the URL. The parameter is the
+-- better place: the URL travels before the connection is encrypted.
+function onConnection(client, password)
+  password = password or client.password
+  client.mayPublish = knows(password, passwords.publish)
+  client.mayPlay = client.mayPublish or knows(password, passwords.play)
+  if not (client.mayPublish or client.mayPlay) then error("That is not the password") end
+  client.liveStreams = {}
+
+  function client:streams()
+    local streams = {}
+    for name in pairs(publishers) do
+      streams[#streams + 1] = { name = name, viewers = cumulus.publications(name).listeners.count }
+    end
+    table.sort(streams, function(a, b) return a.name < b.name end)
+    return streams
+  end
+end
+
+function onPublish(client, publication)
+  if not client.mayPublish then error("Publishing takes a password") end
+  publishers[publication.name] = client
+  client.liveStreams[publication.name] = true
+  NOTE(client.address, " publishes ", publication.name)
+end
+
+function onUnpublish(client, publication)
+  publishers[publication.name] = nil
+  client.liveStreams[publication.name] = nil
+end
+
+function onSubscribe(client, listener)
+  if not client.mayPlay then error("Playing takes a password") end
+  tellViewers(listener.publication, 1)
+end
+
+function onUnsubscribe(client, listener)
+  tellViewers(listener.publication, -1)
+end
