@@ -20,7 +20,7 @@ import { ClientLoop, type LoopOptions } from "./client_loop.ts";
 import { encodeValues, type ObjectEncoding, writeCommand } from "./commands.ts";
 import { type DirectPublication, DirectStream } from "./direct.ts";
 import { NetGroup } from "./net_group.ts";
-import { NetStream, type StreamHost } from "./net_stream.ts";
+import { ignoringBadMessages, NetStream, type StreamHost } from "./net_stream.ts";
 import { resolve } from "./resolve.ts";
 import { ConnectionError, readStatus, type Status, StatusError } from "./status.ts";
 import { parseRtmfpUrl, type RtmfpUrl } from "./url.ts";
@@ -308,7 +308,7 @@ export class NetConnection implements StreamHost {
     if (metadata.stream !== 0) return this.#streams.get(metadata.stream)?.accept(flow) ?? null;
     this.#far ??= flow;
     return {
-      onMessage: (message) => this.#onMessage(message),
+      onMessage: (message) => ignoringBadMessages(() => this.#onMessage(message)),
       onEnd: () => {
         if (flow === this.#far) this.#end("The server has ended the connection");
       },

@@ -1,4 +1,5 @@
 import { AmfReader, type AmfValue } from "../amf/mod.ts";
+import { WireError } from "../bytes/wire_error.ts";
 import { readCommand } from "../flash/commands.ts";
 import {
   type Message,
@@ -65,6 +66,15 @@ type FlowKind = keyof typeof Priority;
 const BUFFER = 4 << 20;
 /** What Flash sends after play, in milliseconds: its default bufferTime. */
 const BUFFER_TIME = 100;
+
+/** Handles a message; one that cannot be read is as if it had not come. */
+export function ignoringBadMessages(handle: () => void): void {
+  try {
+    handle();
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+  }
+}
 
 /** One direction of media over a NetConnection, as ActionScript's NetStream. */
 export class NetStream {
@@ -203,7 +213,9 @@ export class NetStream {
   accept(flow: ReceiveFlow): FlowReceiver {
     flow.bufferCapacity = BUFFER;
     this.#incoming.add(flow);
-    const synced: SyncedFlow = this.#sync.join((message) => this.#deliver(message, synced));
+    const synced: SyncedFlow = this.#sync.join((message) =>
+      ignoringBadMessages(() => this.#deliver(message, synced))
+    );
     const inOrder = !readTcMetadata(flow.metadata)?.networkOrder;
     return {
       onMessage: (message) => inOrder ? synced.push(message) : synced.deliver(message),

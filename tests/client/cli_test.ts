@@ -5,6 +5,7 @@ import { asAmf0 } from "../../src/client/cli/recording.ts";
 import { encodeAmf, encodeAmf0 } from "../../src/amf/mod.ts";
 import { toHex } from "../../src/bytes/hex.ts";
 import { flvHeader, FlvReader, type FlvTag, flvTag, TagType } from "../../src/client/flv.ts";
+import { NetConnection } from "../../src/client/net_connection.ts";
 import { freePort } from "../support/server_process.ts";
 import { smallServer } from "../support/small_server.ts";
 
@@ -112,6 +113,39 @@ Deno.test("publish --repeat goes on in time", async () => {
     .filter(({ data }) => data[1] === 1).map(({ timestamp }) => timestamp);
   assert.deepEqual(times, [0, 40, 80, 120, 160, 200, 240, 280, 320, 360, 400, 440]);
   Deno.removeSync(path);
+  Deno.removeSync(copy);
+});
+
+Deno.test("Ctrl-C ends play in good order: the file is whole, the server is told", async () => {
+  await using server = await smallServer();
+  const publisher = await NetConnection.connect(`${server.url}/live`);
+  const stream = await publisher.createStream();
+  await stream.publish("cam");
+  const copy = Deno.makeTempFileSync({ suffix: ".flv" });
+  const main = new URL("../../main.ts", import.meta.url).pathname;
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--allow-all", main, "client", "play", `${server.url}/live/cam`, copy],
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  while (!server.hub.publications.get("cam")?.listeners.size) {
+    await new Promise((done) => setTimeout(done, 5));
+  }
+  for (let time = 0; time < 100; time += 20) {
+    stream.sendAudio(time, Uint8Array.of(0x2f, time));
+    stream.sendVideo(time, Uint8Array.of(0x12, time));
+  }
+  const tag = 11 + 2 + 4;
+  while (Deno.statSync(copy).size < 13 + 9 * tag) await new Promise((done) => setTimeout(done, 5));
+  child.kill("SIGINT");
+  const { code, stderr } = await child.output();
+  assert.equal(code, 0);
+  assert.match(new TextDecoder().decode(stderr), /Played up to 0\.1 s: 5 video and 5 audio frames/);
+  const times = readFlv(copy).map(({ timestamp }) => timestamp);
+  assert.deepEqual(times, [0, 0, 20, 20, 40, 40, 60, 60, 80, 80]);
+  assert.equal(server.clients.size, 1, "the player has left");
+  await publisher.close();
   Deno.removeSync(copy);
 });
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { fromHex, toHex } from "../../src/bytes/hex.ts";
 import { FlvError, flvHeader, FlvReader, type FlvTag, flvTag } from "../../src/client/flv.ts";
+import { seeded } from "../support/random.ts";
 import { isAudioHeader, isKeyFrame, isPicture, isVideoHeader } from "../../src/client/frames.ts";
 
 const media = Deno.readFileSync(new URL("../media/test.flv", import.meta.url));
@@ -80,6 +81,23 @@ Deno.test("A file that is no FLV, is encrypted, or breaks off is refused with it
   const last = 11 + 5 + 4; // the tag of the end of sequence
   for (let cut = 1; cut < last; cut++) {
     refused(media.subarray(0, media.length - cut), /breaks off \d+ bytes into the tag at/);
+  }
+});
+
+Deno.test("A damaged file gives tags out of its bytes, or an FlvError", () => {
+  for (let seed = 1; seed <= 300; seed++) {
+    const random = seeded(seed);
+    const damaged = media.slice(0, 20_000);
+    for (let i = 0; i < 5; i++) {
+      const at = Math.floor(random() * (i < 2 ? 100 : damaged.length));
+      damaged[at] = Math.floor(random() * 256);
+    }
+    try {
+      const length = readAll(damaged, 3000).reduce((sum, { data }) => sum + data.length + 15, 13);
+      assert.ok(length <= damaged.length, `seed ${seed}`);
+    } catch (error) {
+      assert.ok(error instanceof FlvError, `seed ${seed}: ${error}`);
+    }
   }
 });
 

@@ -113,6 +113,18 @@ Deno.test("The server calls functions of the client", async () => {
   await connection.close();
 });
 
+Deno.test("A message that cannot be read is as if it had not come; a result of that kind is null", async () => {
+  await using server = await smallServer();
+  const calls: unknown[] = [];
+  const connection = await NetConnection.connect(server.url, {
+    handler: { onCall: (name) => void calls.push(name) },
+  });
+  assert.equal(await connection.call("spoil"), null);
+  assert.equal(await connection.call("echo", 1), 1);
+  assert.deepEqual(calls, []);
+  await connection.close();
+});
+
 Deno.test("A refusal tells code and description", async () => {
   await using server = await smallServer();
   await assert.rejects(NetConnection.connect(server.url, { parameters: ["refuse"] }), {

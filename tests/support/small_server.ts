@@ -93,7 +93,8 @@ export async function smallServer(policy: Policy = RELAXED): Promise<SmallServer
 
 /**
  * Lets everybody in but who says "refuse" as the first parameter of connect. Functions: `echo`
- * returns its first argument, `fail` fails, `greet` calls `hello("you")` on the client first.
+ * returns its first argument, `fail` fails, `greet` calls `hello("you")` on the client first,
+ * `spoil` sends values that nobody can read.
  * Publishing or playing "secret" is refused.
  */
 class TestApplication implements Application {
@@ -122,6 +123,10 @@ class TestApplication implements Application {
       case "greet":
         client.connection.writer.message("hello", encodeAmf("you"));
         client.connection.writer.result(encodeAmf(null));
+        return true;
+      case "spoil":
+        client.connection.writer.message("spoiled", Uint8Array.of(0xff));
+        client.connection.writer.result(Uint8Array.of(0xff));
         return true;
     }
     return false;
