@@ -31,7 +31,18 @@ Deno.test("DECISIONS 10: unknown = nearest serves with the application above", (
   machine.start();
   machine.connect("/0123-key");
   machine.connect("/a/b/c");
-  assert.deepEqual(machine.said(), ["root /0123-key", "a /a/b/c"]);
+  machine.connect("/a/../a");
+  machine.connect("/a");
+  machine.connect("");
+  machine.connect("key");
+  assert.deepEqual(machine.said(), [
+    ...["root /0123-key", "a /a/b/c", "a /a/../a", "a /a", "root ", "root key"],
+  ]);
+  let asked = 0;
+  const { isFolder } = machine.host.files;
+  machine.host.files.isFolder = (path) => (asked++, isFolder(path));
+  machine.applications.open("/x".repeat(1000));
+  assert.ok(asked < 5, `${asked} folders were asked for`);
 });
 
 Deno.test("API-025: a folder without main.lua accepts, without any event", () => {

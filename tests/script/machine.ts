@@ -193,9 +193,13 @@ export class TestWriter implements FlowWriter {
   }
 }
 
+/** As JSON, members by name: tables of Lua have no order. */
 function show(value: AmfValue): string {
-  return JSON.stringify(value, (_, value) => value instanceof Uint8Array ? toHex(value) : value) ??
-    "undefined";
+  return JSON.stringify(value, (_, value) => {
+    if (value instanceof Uint8Array) return toHex(value);
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+    return Object.fromEntries(Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1));
+  }) ?? "undefined";
 }
 
 export class TestConnection implements Connection {

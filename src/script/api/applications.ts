@@ -83,13 +83,17 @@ export class LuaApplications implements Applications {
   }
 
   open(path: string): LuaApplication | undefined {
-    const found = this.#find(path);
-    if (found || this.#host.unknown === "reject") return found;
-    for (let end = path.lastIndexOf("/"); end > 0; end = path.lastIndexOf("/", end - 1)) {
-      const nearest = this.#find(path.slice(0, end));
-      if (nearest) return nearest;
+    if (this.#host.unknown === "reject") return this.#find(path);
+    // From above, so that a long path costs no more than the folders that there are.
+    let nearest = this.#find("");
+    for (let end = 0; end !== path.length;) {
+      const next = path.indexOf("/", end + 1);
+      end = next < 0 ? path.length : next;
+      const below = this.#find(path.slice(0, end));
+      if (!below) break;
+      nearest = below;
     }
-    return this.#find("");
+    return nearest;
   }
 
   handshake(request: Handshake): string[] {
