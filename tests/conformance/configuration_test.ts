@@ -209,12 +209,12 @@ scenario("configuration", { www, ini }, ({ fact, slow }) => {
 
   fact("CFG-025", async (t) => {
     const server = await t.start({ www, ini: "[logs]\ndirectory = other\n" });
-    assert.match(server.read("other/log.0"), /server starts/);
+    await until(() => /server starts/.test(server.read("other/log.0")), "the line in the file");
   });
 
   fact("CFG-026", async (t) => {
     const server = await t.start({ www, ini: "[logs]\nname = cumulus\n" });
-    assert.match(server.read("logs/cumulus.0"), /server starts/);
+    await until(() => /server starts/.test(server.read("logs/cumulus.0")), "the line in the file");
   });
 
   fact("CFG-030", async (t) => {
