@@ -314,7 +314,8 @@ export class NetConnection
         priority: Priority.command,
       });
       this.#writer = new FlashWriter(sending, this);
-      sending.handler = { onException: () => this.fail("the client refused the main writer") };
+      // So does a client that hangs up, before it closes the session.
+      sending.handler = { onException: () => this.close() };
     }
     return {
       onMessage: (bytes) => this.#onMessage(bytes),
