@@ -100,29 +100,25 @@ export interface LuaExports {
 /** What Lua throws to leave C functions, until `invoke_vii` catches it. */
 export const LONG_JUMP = Infinity;
 
-export interface Surroundings {
-  /** Runs function `index`, as {@link Instance.functionAt} numbered it; gives the number of its results. */
-  call(state: number, index: number): number;
-  hook(state: number, info: number): void;
-  /** Milliseconds since 1970; Lua seeds its hash and `math.random` with it. */
-  now(): number;
-  /** The memory has moved. */
-  grown(): void;
-  /** Something other than Lua's own jump left C functions of `state`: makes it a Lua error. */
-  raise(state: number, thrown: unknown): void;
-}
-
 /** One Lua in WebAssembly. */
 export class Instance {
   readonly lua: LuaExports;
   readonly shim: Shim;
   readonly hook: number;
   readonly alloc: number;
-  readonly #surroundings: Surroundings;
   #functions: number[] = [];
+  /** Runs function `index`, as {@link functionAt} numbered it; gives the number of its results. */
+  call: (state: number, index: number) => number = () => 0;
+  onHook: (state: number) => void = () => {};
+  /** The memory has moved. */
+  onGrown: () => void = () => {};
+  /** Something other than Lua's own jump left C functions of `state`: makes it a Lua error. */
+  raise: (state: number, thrown: unknown) => void = (_, thrown) => {
+    throw thrown;
+  };
 
-  constructor(surroundings: Surroundings) {
-    this.#surroundings = surroundings;
+  /** @param now milliseconds since 1970; Lua seeds its hash and `math.random` with it */
+  constructor(now: () => number) {
     const refuse = () => -52; // ENOSYS
     const imports: Record<string, CallableFunction> = {};
     for (const { name } of WebAssembly.Module.imports(glue)) imports[name] = refuse;
@@ -143,12 +139,12 @@ export class Instance {
           (protectedFunctions[f] ??= lua.__indirect_function_table.get(f)!)(state, context);
         } catch (thrown) {
           lua.stackRestore(at);
-          if (thrown !== LONG_JUMP) surroundings.raise(state, thrown);
+          if (thrown !== LONG_JUMP) this.raise(state, thrown);
           lua.setThrew(1, 0);
         }
       },
       emscripten_resize_heap: (wanted: number) => this.#grow(wanted >>> 0),
-      emscripten_date_now: () => surroundings.now(),
+      emscripten_date_now: now,
       environ_sizes_get: (count: number, size: number) => {
         const view = new DataView(this.lua.memory.buffer);
         view.setUint32(count, 0, true);
@@ -182,11 +178,13 @@ export class Instance {
   }
 
   #addTrampolines(): Shim {
-    const { call, hook } = this.#surroundings;
     const module = new WebAssembly.Module(shimModule(this.#functions.length));
     const shim = new WebAssembly.Instance(module, {
       lua: this.lua as unknown as WebAssembly.ModuleImports,
-      js: { call, hook },
+      js: {
+        call: (state: number, index: number) => this.call(state, index),
+        hook: (state: number) => this.onHook(state),
+      },
     }).exports as unknown as Shim;
     for (let i = 0; i < TRAMPOLINES; i++) this.#functions.push(this.tableIndex(shim[`f${i}`]));
     return shim;
@@ -198,7 +196,7 @@ export class Instance {
     for (const size of [Math.max(wanted, now * 1.25), wanted]) {
       try {
         memory.grow(Math.ceil((size - now) / 65536));
-        this.#surroundings.grown();
+        this.onGrown();
         return 1;
       } catch {
         // too much: less, or none

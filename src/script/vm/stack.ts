@@ -1,0 +1,391 @@
+// The values of a Lua state, as thin as it can be over the C API: a stack, byte strings, tables, references.
+// Lua 5.4 Reference Manual, §4.1 to §4.4.
+import { fromUtf8 } from "../../bytes/text.ts";
+import type { Instance, LuaExports } from "./exports.ts";
+import { ScriptError } from "./script_error.ts";
+import type { Shim } from "./shim.ts";
+
+/** Types of values, as {@link Stack.type} tells them. */
+export const NONE = -1,
+  NIL = 0,
+  BOOLEAN = 1,
+  NUMBER = 3,
+  STRING = 4,
+  TABLE = 5,
+  FUNCTION = 6,
+  USERDATA = 7,
+  THREAD = 8;
+
+/** The table of everything that Lua must not forget, at this index of every stack. */
+export const REGISTRY = -1001000;
+
+/** The stack index of an upvalue of the running function, from 1. */
+export const upvalue = (n: number): number => REGISTRY - n;
+
+/** Keeps a value from being collected until it is released; {@link Stack.pushRef} brings it back. */
+export type Ref = number;
+
+/** A name that Lua and JavaScript both know: pushing it costs no conversion, recognising it no decoding. */
+export interface Key {
+  readonly text: string;
+  readonly ref: Ref;
+  /** What {@link Stack.pointer} says of this string. */
+  readonly pointer: number;
+}
+
+/** Place of a function of ours where Lua can call it. */
+export type FunctionPointer = number;
+
+export const NO_MEMORY = "not enough memory";
+const SCRATCH = 65536;
+/** Bytes of a lua_Debug, and more. */
+const INFO = 128;
+
+const encoder = new TextEncoder();
+const empty = new Uint8Array(0);
+
+export class Stack {
+  /** The thread whose stack is used: the one that called the function of ours that runs. */
+  state: number;
+  readonly main: number;
+  /** Lua's C API, for what is not wrapped here. */
+  readonly c: LuaExports;
+  /** What Lua's C API lacks. */
+  readonly shim: Shim;
+  #bytes!: Uint8Array;
+  #view!: DataView;
+  readonly #scratch: number;
+  readonly #lengthAt: number;
+  readonly #infoAt: number;
+  readonly #infoWhat: number;
+  readonly #keys = new Map<string, Key>();
+
+  /** @param memory how much Lua may hold, in bytes */
+  constructor(instance: Instance, memory: number) {
+    const c = this.c = instance.lua;
+    this.shim = instance.shim;
+    instance.onGrown = () => this.#onGrown();
+    this.#onGrown();
+    this.#scratch = c.malloc(SCRATCH);
+    this.#lengthAt = c.malloc(8);
+    this.#infoAt = c.malloc(INFO);
+    this.#infoWhat = c.malloc(2);
+    this.#bytes.set([0x66, 0], this.#infoWhat); // "f": the function
+    this.shim.limit.value = memory;
+    this.state = this.main = c.lua_newstate(instance.alloc, 0);
+    if (!this.main) throw new ScriptError(NO_MEMORY, "memory");
+  }
+
+  // --- the stack
+
+  get top(): number {
+    return this.c.lua_gettop(this.state);
+  }
+
+  set top(index: number) {
+    this.c.lua_settop(this.state, index);
+  }
+
+  pop(count = 1): void {
+    this.c.lua_settop(this.state, -count - 1);
+  }
+
+  /** The index counted from the bottom, which stays true when values are pushed. */
+  absolute(index: number): number {
+    return this.c.lua_absindex(this.state, index);
+  }
+
+  /** Makes room for `count` more values; without it there is room for 20. */
+  reserve(count: number): void {
+    if (!this.c.lua_checkstack(this.state, count)) {
+      throw new ScriptError(`stack overflow: no room for ${count} values`);
+    }
+  }
+
+  /** Puts the topmost value at `index`, those above move up. */
+  insert(index: number): void {
+    this.c.lua_rotate(this.state, index, 1);
+  }
+
+  remove(index: number): void {
+    this.c.lua_rotate(this.state, index, -1);
+    this.pop();
+  }
+
+  // --- pushing values
+
+  pushNil(): void {
+    this.c.lua_pushnil(this.state);
+  }
+
+  pushBoolean(value: boolean): void {
+    this.c.lua_pushboolean(this.state, value ? 1 : 0);
+  }
+
+  /** Integral values become integers, so that they print without a point (API-018). */
+  pushNumber(value: number): void {
+    if (Number.isSafeInteger(value) && (value !== 0 || 1 / value > 0)) {
+      this.shim.pushInteger(this.state, value);
+    } else this.c.lua_pushnumber(this.state, value);
+  }
+
+  /** A copy of an element of the stack. */
+  pushValue(index: number): void {
+    this.c.lua_pushvalue(this.state, index);
+  }
+
+  /** A string of exactly these bytes. */
+  pushBytes(bytes: Uint8Array): void {
+    const { length } = bytes;
+    if (length <= SCRATCH) {
+      this.#bytes.set(bytes, this.#scratch);
+      this.c.lua_pushlstring(this.state, this.#scratch, length);
+    } else this.withBytes(bytes, (at) => this.c.lua_pushlstring(this.state, at, length));
+  }
+
+  /** A string of the UTF-8 bytes of `text`. */
+  pushText(text: string): void {
+    const { length } = text;
+    if (length * 3 > SCRATCH) return this.pushBytes(encoder.encode(text));
+    this.c.lua_pushlstring(this.state, this.#scratch, this.#encode(text));
+  }
+
+  pushKey(key: Key): void {
+    this.shim.rawGet(this.state, REGISTRY, key.ref);
+  }
+
+  pushRef(ref: Ref): void {
+    this.shim.rawGet(this.state, REGISTRY, ref);
+  }
+
+  /** An empty table with room for so many elements and fields. */
+  newTable(elements = 0, fields = 0): void {
+    this.c.lua_createtable(this.state, elements, fields);
+  }
+
+  /** A function of ours; it takes `upvalues` values off the stack, found again at {@link upvalue}. */
+  pushFunction(pointer: FunctionPointer, upvalues = 0): void {
+    this.c.lua_pushcclosure(this.state, pointer, upvalues);
+  }
+
+  // --- reading values
+
+  /** {@link NIL}, {@link BOOLEAN}, …; {@link NONE} above the top. */
+  type(index: number): number {
+    return this.c.lua_type(this.state, index);
+  }
+
+  isInteger(index: number): boolean {
+    return this.c.lua_isinteger(this.state, index) !== 0;
+  }
+
+  toBoolean(index: number): boolean {
+    return this.c.lua_toboolean(this.state, index) !== 0;
+  }
+
+  /** The number at `index`, also out of a numeric string; else 0. */
+  toNumber(index: number): number {
+    return this.c.lua_tonumberx(this.state, index, 0);
+  }
+
+  /**
+   * The bytes of the string at `index`; a number is made a string in its place. Any other value has none.
+   *
+   * @returns a view, valid until Lua runs or gets a value again: copy what is kept
+   */
+  bytes(index: number): Uint8Array {
+    const at = this.c.lua_tolstring(this.state, index, this.#lengthAt);
+    if (at === 0) return empty;
+    return this.#bytes.subarray(at, at + this.#view.getUint32(this.#lengthAt, true));
+  }
+
+  /** As {@link bytes}, a copy. */
+  copyBytes(index: number): Uint8Array<ArrayBuffer> {
+    return this.bytes(index).slice() as Uint8Array<ArrayBuffer>;
+  }
+
+  /** The string at `index` read as UTF-8; a number is made a string in its place. Any other value gives "". */
+  text(index: number): string {
+    const at = this.c.lua_tolstring(this.state, index, this.#lengthAt);
+    if (at === 0) return "";
+    const end = at + this.#view.getUint32(this.#lengthAt, true);
+    const bytes = this.#bytes;
+    if (end - at < 32) {
+      let text = "";
+      for (let i = at; i < end; i++) {
+        const byte = bytes[i];
+        if (byte > 127) return fromUtf8(bytes.subarray(at, end));
+        text += String.fromCharCode(byte);
+      }
+      return text;
+    }
+    return fromUtf8(bytes.subarray(at, end));
+  }
+
+  /** Any value as Lua's `tostring` gives it. */
+  display(index: number): string {
+    this.c.luaL_tolstring(this.state, index, 0);
+    const text = this.text(-1);
+    this.pop();
+    return text;
+  }
+
+  /** What identifies a table, function, thread or short string as long as it lives; 0 for other values. */
+  pointer(index: number): number {
+    return this.c.lua_topointer(this.state, index);
+  }
+
+  /** The length of a string or table, asking no metamethod. */
+  rawLength(index: number): number {
+    return Number(this.c.lua_rawlen(this.state, index));
+  }
+
+  rawEqual(a: number, b: number): boolean {
+    return this.c.lua_rawequal(this.state, a, b) !== 0;
+  }
+
+  // --- tables; `raw…` asks no metamethod, and only they may be used outside of a function that Lua called
+
+  /** Replaces the key on top by its value in the table at `index`. @returns the type */
+  get(index: number): number {
+    return this.c.lua_gettable(this.state, index);
+  }
+
+  /** Takes a value and below it its key off the stack. */
+  set(index: number): void {
+    this.c.lua_settable(this.state, index);
+  }
+
+  rawGet(index: number): number {
+    return this.c.lua_rawget(this.state, index);
+  }
+
+  rawSet(index: number): void {
+    this.c.lua_rawset(this.state, index);
+  }
+
+  /** Pushes element `n` of a table. @returns the type */
+  rawGetIndex(index: number, n: number): number {
+    return this.shim.rawGet(this.state, index, n);
+  }
+
+  /** Takes a value off the stack, which becomes element `n`. */
+  rawSetIndex(index: number, n: number): void {
+    this.shim.rawSet(this.state, index, n);
+  }
+
+  /** Takes a value off the stack, which becomes a field. */
+  setField(index: number, name: string): void {
+    const table = this.absolute(index);
+    this.pushText(name);
+    this.insert(-2);
+    this.rawSet(table);
+  }
+
+  /** Pushes a field. @returns the type */
+  getField(index: number, name: string): number {
+    const table = this.absolute(index);
+    this.pushText(name);
+    return this.rawGet(table);
+  }
+
+  /**
+   * Replaces the key on top by the next key and its value; nil starts. At the end nothing is left of it.
+   *
+   * @returns false at the end
+   */
+  next(index: number): boolean {
+    return this.c.lua_next(this.state, index) !== 0;
+  }
+
+  /** Takes a table (or nil) off the stack, which becomes the metatable of the one at `index`. */
+  setMetatable(index: number): void {
+    this.c.lua_setmetatable(this.state, index);
+  }
+
+  /** Pushes the metatable if there is one. */
+  getMetatable(index: number): boolean {
+    return this.c.lua_getmetatable(this.state, index) !== 0;
+  }
+
+  // --- references
+
+  /** Takes the value on top off the stack, and keeps it. */
+  ref(): Ref {
+    return this.c.luaL_ref(this.state, REGISTRY);
+  }
+
+  unref(ref: Ref): void {
+    this.c.luaL_unref(this.state, REGISTRY, ref);
+  }
+
+  /** A name, the same key whenever it is asked for; at most 40 bytes, and for names that never end. */
+  key(text: string): Key {
+    let key = this.#keys.get(text);
+    if (!key) {
+      this.pushText(text);
+      const pointer = this.pointer(-1);
+      this.#keys.set(text, key = { text, pointer, ref: this.ref() });
+    }
+    return key;
+  }
+
+  // --- who called
+
+  /** Where level 1, the caller of a function of ours, is: `file:line: `; "" if it is none of Lua's. */
+  where(level: number): string {
+    this.c.luaL_where(this.state, level);
+    const text = this.text(-1);
+    this.pop();
+    return text;
+  }
+
+  /** Pushes the function at a level: 1 is the caller of a function of ours. @returns false if there is none */
+  pushCaller(level: number): boolean {
+    if (!this.c.lua_getstack(this.state, level, this.#infoAt)) return false;
+    this.c.lua_getinfo(this.state, this.#infoWhat, this.#infoAt);
+    return true;
+  }
+
+  /** Upvalue `n`, from 1, of a function: pushes it. @returns its name, undefined if there is none */
+  pushUpvalue(index: number, n: number): string | undefined {
+    const at = this.c.lua_getupvalue(this.state, index, n);
+    if (at === 0) return undefined;
+    return fromUtf8(this.#bytes.subarray(at, this.#bytes.indexOf(0, at)));
+  }
+
+  #onGrown(): void {
+    const { buffer } = this.c.memory;
+    this.#bytes = new Uint8Array(buffer);
+    this.#view = new DataView(buffer);
+  }
+
+  /** Writes a text to the scratch memory. @returns its length in bytes */
+  #encode(text: string): number {
+    const { length } = text;
+    const at = this.#scratch;
+    const bytes = this.#bytes;
+    if (length < 32) {
+      let i = 0;
+      for (; i < length; i++) {
+        const code = text.charCodeAt(i);
+        if (code > 127) break;
+        bytes[at + i] = code;
+      }
+      if (i === length) return length;
+    }
+    return encoder.encodeInto(text, bytes.subarray(at, at + SCRATCH)).written;
+  }
+
+  /** Runs something with a copy of bytes in Lua's memory. */
+  withBytes<T>(bytes: Uint8Array, use: (at: number) => T): T {
+    const at = this.c.malloc(bytes.length);
+    if (at === 0) throw new ScriptError(NO_MEMORY, "memory");
+    try {
+      this.#bytes.set(bytes, at);
+      return use(at);
+    } finally {
+      this.c.free(at);
+    }
+  }
+}

@@ -1,0 +1,135 @@
+// The time that scripts may take. Lua calls a hook every so many instructions; once time is up, at every one and in
+// every thread, so that no `pcall` gets past it.
+import type { Instance } from "./exports.ts";
+import { ScriptError } from "./script_error.ts";
+import type { Ref, Stack } from "./stack.ts";
+
+const COUNT_HOOK = 8;
+/**
+ * Instructions up to the first look at the clock and between two later ones, which come as often as it takes
+ * to find some milliseconds between them: an instruction may be a long one, such as joining long strings.
+ */
+const FIRST_LOOK = 100;
+const MIN_LOOK = 10;
+const MAX_LOOK = 10_000;
+/** Milliseconds between two looks that are few, and many. */
+const FEW = 0.5, MANY = 2;
+
+export class TimeLimit {
+  /** The table of all coroutines, weak keys: whoever makes one enters it, so that time ends for it too. */
+  readonly threads: Ref;
+  /** Whether the running call has used up its time: then only what unwinds may run. */
+  exhausted = false;
+  #running = false;
+  /** When the call from outside began, and the last look at the clock was. */
+  #started = 0;
+  #looked = 0;
+
+  /**
+   * @param clock milliseconds, never going back
+   * @param time milliseconds that a call may take
+   */
+  constructor(
+    readonly stack: Stack,
+    readonly instance: Instance,
+    readonly clock: () => number,
+    readonly time: number,
+  ) {
+    stack.newTable();
+    stack.newTable(0, 1);
+    stack.pushText("k");
+    stack.setField(-2, "__mode");
+    stack.setMetatable(-2);
+    this.threads = stack.ref();
+    this.#arm(stack.main, FIRST_LOOK);
+  }
+
+  /** A call from outside begins. */
+  begin(): void {
+    this.#running = true;
+    this.#started = this.#looked = this.clock();
+    this.#arm(this.stack.main, FIRST_LOOK);
+  }
+
+  /** It has ended, one way or the other. */
+  end(): void {
+    this.#running = false;
+    if (!this.exhausted) return;
+    this.exhausted = false;
+    this.#armAll(FIRST_LOOK);
+  }
+
+  /**
+   * For functions that take long without running Lua.
+   *
+   * @throws {ScriptError} if the running call has used up its time
+   */
+  check(): void {
+    if (this.#isUp()) throw new ScriptError(this.#text(), "time");
+  }
+
+  /** Lua's hook. Does not return once time is up. */
+  onHook(state: number): void {
+    const { stack } = this;
+    const { c } = stack;
+    if (!this.#isUp()) {
+      const count = c.lua_gethookcount(state);
+      const next = this.#nextLook(count);
+      if (next !== count) {
+        this.#arm(state, next);
+        // That goes through all functions that are being called, for which the script cannot help.
+        this.#looked = this.clock();
+      }
+      return;
+    }
+    this.#arm(state, 1);
+    const caller = stack.state;
+    stack.state = state;
+    stack.pushText(stack.where(0) + this.#text());
+    stack.state = caller;
+    c.lua_error(state);
+  }
+
+  /** After how many instructions to look at the clock again, if the last time it was `count`. */
+  #nextLook(count: number): number {
+    const now = this.clock();
+    const passed = now - this.#looked;
+    this.#looked = now;
+    if (passed < FEW) return Math.min(4 * count, MAX_LOOK);
+    return passed > MANY ? Math.max(count >> 2, MIN_LOOK) : count;
+  }
+
+  /** Looks at the clock; if time is up it is for all threads. */
+  #isUp(): boolean {
+    if (this.exhausted) return true;
+    if (!this.#running || this.clock() - this.#started <= this.time) return false;
+    this.exhausted = true;
+    this.#armAll(1);
+    return true;
+  }
+
+  #text(): string {
+    return `ran longer than ${this.time} ms and was stopped`;
+  }
+
+  /** Sets after how many instructions the hook is called. */
+  #arm(state: number, count: number): void {
+    this.stack.c.lua_sethook(state, this.instance.hook, COUNT_HOOK, count);
+  }
+
+  #armAll(count: number): void {
+    const { stack } = this;
+    const { state, main } = stack;
+    this.#arm(main, count);
+    stack.state = main;
+    stack.pushRef(this.threads);
+    const table = stack.top;
+    stack.pushNil();
+    while (stack.next(table)) {
+      this.#arm(stack.c.lua_tothread(main, -2), count);
+      stack.pop();
+    }
+    stack.pop();
+    stack.state = state;
+  }
+}
