@@ -202,11 +202,14 @@ scenario("calls and flow writers", { www: { "": main } }, ({ fact, slow }) => {
       local writer = (...).writer
       writer:writeStatusResponse("Custom.Event", "what it is")
       writer:writeStatusResponse("Custom.Bare")
+      writer:writeStatusResponse("Custom.More", "with members", "seats", 4, "open", true)
       writer:newFlowWriter():writeStatusResponse("Custom.Other", "elsewhere")`);
     const event = await peer.status("NetConnection.Custom.Event");
     assert.deepEqual([event.level, event.description], ["status", "what it is"]);
     const bare = await peer.status("NetConnection.Custom.Bare");
     assert.equal("description" in (bare.info as object), false);
+    const more = (await peer.status("NetConnection.Custom.More")).info as Record<string, unknown>;
+    assert.deepEqual([more.description, more.seats, more.open], ["with members", 4, true]);
     const other = await peer.status("NetConnection.Custom.Other");
     assert.equal(other.description, "elsewhere");
   });
