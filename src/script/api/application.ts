@@ -6,12 +6,12 @@ import type { Group } from "../../media/group.ts";
 import type { Listener } from "../../media/listener.ts";
 import type { Publication } from "../../media/publication.ts";
 import { Refused } from "../../media/refused.ts";
-import { pushClone } from "../vm/function_environment.ts";
-import { BOOLEAN, FUNCTION, type Key, type Lua, NIL, type Ref, STRING } from "../vm/lua.ts";
+import { BOOLEAN, type Lua, NIL, STRING } from "../vm/lua.ts";
 import type { ScriptError } from "../vm/script_error.ts";
 import { type Api, surplus } from "./api.ts";
 import { client as clientBinding } from "./client.ts";
 import { Environment } from "./environment.ts";
+import { EventFunctions } from "./event_functions.ts";
 import { group as groupBinding } from "./group.ts";
 import { LogLevel } from "./host.ts";
 import { newPackage } from "./loading.ts";
@@ -32,14 +32,6 @@ export interface Owned {
   close(): void;
 }
 
-/** An event function of a parent, as it runs for this application. */
-interface Inherited {
-  /** The parent's function, kept so that no other one takes its place in memory. */
-  readonly original: Ref;
-  readonly pointer: number;
-  readonly clone: Ref;
-}
-
 export class LuaApplication implements Application {
   readonly environment: Environment;
   readonly children = new Map<string, LuaApplication>();
@@ -54,7 +46,7 @@ export class LuaApplication implements Application {
   modified: number | undefined;
   readonly #api: Api;
   readonly #lua: Lua;
-  readonly #inherited = new Map<Key, Inherited>();
+  readonly #functions: EventFunctions;
 
   /** @param name of its folder; of the root, "www" */
   constructor(
@@ -66,6 +58,7 @@ export class LuaApplication implements Application {
     this.#api = api;
     this.#lua = api.lua;
     this.environment = new Environment(api.lua, parent?.environment);
+    this.#functions = new EventFunctions(api.lua, this);
     this.#nameOthers();
   }
 
@@ -155,11 +148,7 @@ export class LuaApplication implements Application {
 
   /** Called when a parent's functions are not what they were. */
   forgetInherited(): void {
-    for (const { original, clone } of this.#inherited.values()) {
-      this.#lua.unref(original);
-      this.#lua.unref(clone);
-    }
-    this.#inherited.clear();
+    this.#functions.forget();
     for (const child of this.children.values()) child.forgetInherited();
   }
 
@@ -183,52 +172,6 @@ export class LuaApplication implements Application {
   // Events
 
   /**
-   * Pushes the function of an event: its own, or that of the nearest parent that has one, which then runs with
-   * the names of this application (API-032, API-033).
-   */
-  #pushEvent(key: Key): boolean {
-    const lua = this.#lua;
-    const type = this.environment.pushOwn(key);
-    if (type === FUNCTION) return true;
-    if (type !== NIL) {
-      lua.pop();
-      return false;
-    }
-    for (let parent = this.parent; parent; parent = parent.parent) {
-      const type = parent.environment.pushOwn(key);
-      if (type === NIL) continue;
-      if (type === FUNCTION) {
-        this.#pushInherited(key);
-        return true;
-      }
-      lua.pop();
-      return false;
-    }
-    return false;
-  }
-
-  /** Puts what runs for this application in the place of the parent's function on top. */
-  #pushInherited(key: Key): void {
-    const lua = this.#lua;
-    const pointer = lua.pointer(-1);
-    let inherited = this.#inherited.get(key);
-    if (inherited?.pointer !== pointer) {
-      if (inherited) {
-        lua.unref(inherited.original);
-        lua.unref(inherited.clone);
-      }
-      lua.pushValue(-1);
-      const original = lua.ref();
-      lua.pushRef(this.environment.ref);
-      if (!pushClone(lua, -2)) lua.pushValue(-1); // it uses no global names
-      inherited = { original, pointer, clone: lua.ref() };
-      this.#inherited.set(key, inherited);
-    }
-    lua.pop();
-    lua.pushRef(inherited.clone);
-  }
-
-  /**
    * Runs an event if there is one. Errors are logged, and given back for those events that answer with them.
    *
    * @param expected how many results make sense; more are worth a warning (API-017)
@@ -245,7 +188,7 @@ export class LuaApplication implements Application {
     const lua = this.#lua;
     const key = lua.key(name);
     const base = lua.enter();
-    if (!(own ? this.#pushOwnEvent(key) : this.#pushEvent(key))) {
+    if (!(own ? this.#functions.pushOwn(key) : this.#functions.push(key))) {
       lua.leave(base);
       return undefined;
     }
@@ -259,13 +202,6 @@ export class LuaApplication implements Application {
       read?.(base + 1, count);
       lua.leave(base);
     });
-  }
-
-  #pushOwnEvent(key: Key): boolean {
-    const type = this.environment.pushOwn(key);
-    if (type === FUNCTION) return true;
-    if (type !== NIL) this.#lua.pop();
-    return false;
   }
 
   /** An event that this application itself defines; parents are not asked. API-617 to API-620 */
