@@ -61,6 +61,7 @@ export class LuaApplications implements Applications {
 
   /** Stops all, children first. API-042 */
   stop(): void {
+    this.#host.stopMail?.();
     for (const application of [...this.#byPath.values()].reverse()) this.#stop(application);
     this.#byPath.clear();
   }

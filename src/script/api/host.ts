@@ -134,6 +134,8 @@ export interface Host {
   sockets(): Sockets;
   /** `done` is told once, never during the call. */
   mail(mail: Mail, done: (error: string | undefined) => void): void;
+  /** The server stops: mails that were not sent are told so, during the call. SOCK-067 */
+  stopMail?(): void;
   /** The servers that are linked with this one; not before the first event. */
   readonly roster: Roster;
   /** Tells them that an application runs here. */
