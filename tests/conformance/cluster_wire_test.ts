@@ -240,7 +240,7 @@ scenario("links", { www, ini }, ({ fact }) => {
       frame(named("note"), values("after an unknown number")),
     );
     await noted(t, "after an unknown number");
-    await t.logged(/^ERROR .*77/);
+    await t.logged(/^ERROR .*handler/);
   });
 
   fact("CLU-068", async (t) => {

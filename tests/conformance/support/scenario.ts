@@ -67,7 +67,7 @@ export class FactContext {
   /** Connects a client to such a server, until the fact is done. */
   async connectTo(server: TestServer, path = "", options: PeerOptions = {}): Promise<Peer> {
     const peer = await Peer.connect(server.url(path), options);
-    this.#cleanups.unshift(() => peer.close());
+    this.cleanup(() => peer.close());
     return peer;
   }
 
