@@ -8,13 +8,29 @@ import { portable } from "../rtmfp/crypto/portable.ts";
 import { type Policy, STRICT } from "../rtmfp/crypto/protection.ts";
 import { Endpoint } from "../rtmfp/endpoint.ts";
 import { addressText } from "../rtmfp/wire/address.ts";
-import { DirectPublications } from "./direct.ts";
+import { Peers } from "./peers.ts";
 
 export interface LoopOptions {
   /** Diffie-Hellman groups that the client has keys of; Flash has 2 alone, which is the default. */
   readonly groups?: readonly GroupId[];
   /** Take nothing less than HMACs and sequence numbers, as rtmfp-cpp does; Flash leaves it to the server. */
   readonly strict?: boolean;
+  /** The IP address of this machine to speak from; any of them unless told. */
+  readonly hostname?: string;
+}
+
+/** What connections run on. */
+export interface ClientHost {
+  readonly endpoint: Endpoint;
+  /** Sessions with other clients. */
+  readonly peers: Peers;
+  /** The fingerprint of the certificate: 32 bytes. */
+  readonly peerId: Uint8Array;
+  /** `ip:port` of the interfaces of this machine, as Flash tells them to the server. */
+  localAddresses(): string[];
+  /** Has what was written sent, once the code that is running has ended. */
+  wake(): void;
+  close(): Promise<void>;
 }
 
 /** What Flash offers: HMACs of 10 bytes and sequence numbers, if the server asks for them. */
@@ -23,10 +39,9 @@ const FLASH: Policy = { requireHmac: false, requireSequence: false, hmacLength: 
 const random: Random = (length) => crypto.getRandomValues(new Uint8Array(length));
 
 /** An endpoint with a socket and a clock: what connections run on. */
-export class ClientLoop implements DatagramHandler {
+export class ClientLoop implements ClientHost, DatagramHandler {
   readonly endpoint: Endpoint;
-  /** What peers can play from here. */
-  readonly publications = new DirectPublications(() => this.wake());
+  readonly peers = new Peers(this);
   readonly #socket: DatagramSocket;
   readonly #serving: Promise<void>;
   #woken = false;
@@ -36,7 +51,8 @@ export class ClientLoop implements DatagramHandler {
 
   /** Opens a port of its own, with a new identity: each has another peer id, as in Flash. */
   static async open(options: LoopOptions = {}): Promise<ClientLoop> {
-    return new ClientLoop(new UdpSocket(await bindUdp({ port: 0 })), options);
+    const { hostname } = options;
+    return new ClientLoop(new UdpSocket(await bindUdp({ hostname, port: 0 })), options);
   }
 
   private constructor(socket: DatagramSocket, { groups = [2], strict }: LoopOptions) {
@@ -47,11 +63,7 @@ export class ClientLoop implements DatagramHandler {
       keyAgreement: new DirectKeyAgreement(random),
       random,
       identity: { certificate: clientCertificate(keys), keys, policy: strict ? STRICT : FLASH },
-      handler: {
-        // Who publishes nothing is nobody's peer.
-        onHello: () => this.publications.size > 0 ? undefined : [],
-        onSession: (session) => this.publications.onSession(session),
-      },
+      handler: this.peers,
     });
     this.#serving = socket.serve(this);
   }
@@ -61,12 +73,10 @@ export class ClientLoop implements DatagramHandler {
     return performance.now();
   }
 
-  /** The fingerprint of the certificate: 32 bytes. */
   get peerId(): Uint8Array {
     return this.endpoint.peerId;
   }
 
-  /** Has what was written sent, once the code that is running has ended. */
   wake(): void {
     if (this.#woken || this.#closed) return;
     this.#woken = true;
@@ -81,9 +91,12 @@ export class ClientLoop implements DatagramHandler {
    * tells the server by setPeerInfo. Empty without permission to ask the system.
    */
   localAddresses(): string[] {
-    const { port } = this.#socket.address;
+    const { hostname, port } = this.#socket.address;
+    const any = /^(::|0\.0\.0\.0)$/.test(hostname);
+    const own = ({ address }: { address: string }) => any || address === hostname;
     try {
       return Deno.networkInterfaces()
+        .filter(own)
         .filter(({ address }) => !/^(127\.|169\.254\.|::1$|fe[89ab])/i.test(address))
         .slice(0, 10)
         .map(({ address }) => addressText({ hostname: address, port }));

@@ -16,7 +16,7 @@ import type { SendFlow } from "../rtmfp/flow/send_flow.ts";
 import type { SessionHandler } from "../rtmfp/session/handlers.ts";
 import type { Session } from "../rtmfp/session/session.ts";
 import { writeEpd } from "../rtmfp/wire/epd.ts";
-import { ClientLoop, type LoopOptions } from "./client_loop.ts";
+import { type ClientHost, ClientLoop, type LoopOptions } from "./client_loop.ts";
 import { encodeValues, type ObjectEncoding, writeCommand } from "./commands.ts";
 import { type DirectPublication, DirectStream } from "./direct.ts";
 import { NetGroup } from "./net_group.ts";
@@ -48,7 +48,7 @@ export interface ConnectOptions extends LoopOptions {
   /** Milliseconds until the attempt is given up; 10,000 unless told. */
   readonly timeout?: number;
   /** An endpoint to share; without it the connection has one of its own. */
-  readonly loop?: ClientLoop;
+  readonly loop?: ClientHost;
 }
 
 /** Less than this a server cannot ask for, in milliseconds. RFC 7425 §5.3.4. */
@@ -126,7 +126,7 @@ export class NetConnection implements StreamHost {
     }
   }
 
-  private constructor(session: Session, readonly loop: ClientLoop, options: ConnectOptions) {
+  private constructor(session: Session, readonly loop: ClientHost, options: ConnectOptions) {
     this.#session = session;
     this.#options = options;
     this.handler = options.handler ?? {};
@@ -198,7 +198,7 @@ export class NetConnection implements StreamHost {
    * @throws {RangeError} if the name is in use here
    */
   publishDirect(name: string): DirectPublication {
-    return this.loop.publications.add(name);
+    return this.loop.peers.publications.add(name);
   }
 
   /**
@@ -209,17 +209,23 @@ export class NetConnection implements StreamHost {
    */
   openDirect(peerId: string, timeout?: number): Promise<DirectStream> {
     const { loop, encoding } = this;
-    return DirectStream.open(loop, fromHex(peerId), [this.#session.address], encoding, timeout);
+    const id = fromHex(peerId);
+    return DirectStream.open(loop.peers, id, [this.#session.address], encoding, timeout);
   }
 
   /**
-   * Joins a group.
+   * Joins a group, and opens sessions with the members that the server tells of.
    *
    * @param name its 32 bytes of id, or its specification
+   * @throws {RangeError} if this client has joined it already
    */
   joinGroup(name: Uint8Array | string): NetGroup {
     const flow = this.#session.openFlow(GROUP_METADATA, { association: this.#far });
-    const group = new NetGroup(flow, name, () => this.wake());
+    const group = new NetGroup(flow, name, {
+      peers: this.loop.peers,
+      introducers: () => [this.#session.address],
+      wake: () => this.wake(),
+    });
     this.#groups.set(flow, group);
     return group;
   }
@@ -319,10 +325,10 @@ export class NetConnection implements StreamHost {
     const message = readMessage(bytes);
     if (!message) return;
     if (message.type === MessageType.userControl) {
-      const { event, values: [server] } = readUserControl(message.payload);
-      if (event === UserControl.setKeepAlive && server !== undefined) {
-        this.#session.keepAlive = Math.max(server, LEAST_KEEP_ALIVE);
-      }
+      const { event, values: [server, peer] } = readUserControl(message.payload);
+      if (event !== UserControl.setKeepAlive) return;
+      if (server !== undefined) this.#session.keepAlive = Math.max(server, LEAST_KEEP_ALIVE);
+      if (peer !== undefined) this.loop.peers.keepAlive = Math.max(peer, LEAST_KEEP_ALIVE);
       return;
     }
     const command = readCommand(message);
@@ -365,6 +371,8 @@ export class NetConnection implements StreamHost {
     this.#calls.clear();
     for (const stream of this.#streams.values()) stream.end();
     this.#streams.clear();
+    for (const group of this.#groups.values()) group.end();
+    this.#groups.clear();
     if (this.#session.state === "open") this.#session.close();
     this.wake();
     this.handler.onClose?.(reason);

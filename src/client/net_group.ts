@@ -1,8 +1,15 @@
+import { toHex } from "../bytes/hex.ts";
 import { Reader } from "../bytes/reader.ts";
-import { Writer } from "../bytes/writer.ts";
 import { toUtf8 } from "../bytes/text.ts";
+import { Writer } from "../bytes/writer.ts";
+import { GROUP_METADATA } from "../flash/metadata.ts";
+import { portable } from "../rtmfp/crypto/portable.ts";
 import type { FlowReceiver } from "../rtmfp/flow/handlers.ts";
+import type { ReceiveFlow } from "../rtmfp/flow/receive_flow.ts";
 import type { SendFlow } from "../rtmfp/flow/send_flow.ts";
+import type { Address } from "../rtmfp/wire/address.ts";
+import type { PeerSession } from "./peer_session.ts";
+import type { Peers } from "./peers.ts";
 
 /** First bytes of messages on flows of groups. rtmfp-wire §3.8. */
 const JOIN = 0x01;
@@ -10,31 +17,82 @@ const MEMBER = 0x0b;
 /** What a group is named by. */
 const GroupName = { specification: 0x10, id: 0x15 } as const;
 
+/** Members that are being connected to. */
+const MOST_ATTEMPTS = 32;
+
 export interface NetGroupHandler {
-  /** The server tells about a member, to be connected to. @param peerId 32 bytes */
+  /** The server tells about a member. @param peerId 32 bytes */
   onMember?(peerId: Uint8Array): void;
+  /** There is a session with another member. @param peerId 64 hexadecimal digits */
+  onNeighbor?(peerId: string): void;
+  /** A member has left, or is gone. */
+  onNeighborGone?(peerId: string): void;
   /** The server has left the group, or refused it. */
   onEnd?(): void;
 }
 
-/** Membership in a NetGroup, as far as the server has a part in it: who else is a member. */
+/** What a group needs of its connection. */
+export interface GroupHost {
+  readonly peers: Peers;
+  /** Where members are asked for. */
+  introducers(): readonly Address[];
+  wake(): void;
+}
+
+/** Another member. The flows may come into being in any order. */
+interface Neighbor {
+  readonly peer: PeerSession;
+  readonly flow: SendFlow;
+  /** The peer's flow: it has said that it is a member. */
+  far: ReceiveFlow | undefined;
+}
+
+/**
+ * Membership in a NetGroup: the server tells of some members, with whom sessions are opened, and
+ * who pass on who they are by the same message. What Flash's groups say among themselves beyond
+ * that (postings, multicast, replication) is not spoken.
+ */
 export class NetGroup {
   handler: NetGroupHandler = {};
+  /** 32 bytes. */
+  readonly id: Uint8Array;
+  readonly #key: string;
+  readonly #join: Uint8Array;
   readonly #flow: SendFlow;
-  readonly #wake: () => void;
+  readonly #host: GroupHost;
+  readonly #neighbors = new Map<string, Neighbor>();
+  readonly #attempts = new Map<string, () => void>();
+  /** Those who do not take part in this: they are not tried again. */
+  readonly #refused = new Set<string>();
+  #closed = false;
 
   /**
    * Joins.
    *
-   * @param flow a flow for this group alone
+   * @param flow a flow to the server for this group alone
    * @param name the group's 32 bytes of id, or its specification, of which the id is the SHA-256
+   * @throws {RangeError} if this client has joined the group already
    */
-  constructor(flow: SendFlow, name: Uint8Array | string, wake: () => void) {
+  constructor(flow: SendFlow, name: Uint8Array | string, host: GroupHost) {
+    this.id = typeof name === "string" ? portable.sha256(toUtf8(name)) : name;
+    this.#key = toHex(this.id);
+    this.#join = joinMessage(this.id);
     this.#flow = flow;
-    this.#wake = wake;
-    flow.handler = { onException: () => this.handler.onEnd?.() };
+    this.#host = host;
+    const { groups } = host.peers;
+    if (groups.has(this.#key)) {
+      flow.close();
+      throw new RangeError(`Cannot join group ${this.#key} twice`);
+    }
+    groups.set(this.#key, this);
+    flow.handler = { onException: () => this.end() };
     flow.write(joinMessage(name));
-    wake();
+    host.wake();
+  }
+
+  /** Members there is a session with, who know this one too: 64 hexadecimal digits each. */
+  get neighbors(): string[] {
+    return [...this.#neighbors].filter(([, { far }]) => far).map(([id]) => id);
   }
 
   /** Takes the messages of the server's flow for this group. */
@@ -42,18 +100,115 @@ export class NetGroup {
     return {
       onMessage: (message) => {
         const from = new Reader(message);
-        if (from.left >= 33 && from.u8() === MEMBER) {
-          this.handler.onMember?.(from.bytes(32).slice());
-        }
+        if (from.left >= 33 && from.u8() === MEMBER) this.#told(from.bytes(32).slice());
       },
-      onEnd: () => this.handler.onEnd?.(),
+      onEnd: () => this.end(),
     };
   }
 
   /** Leaves. */
   close(): void {
     this.#flow.close();
-    this.#wake();
+    this.#leave();
+  }
+
+  /** The server has no part in it any more. */
+  end(): void {
+    if (this.#closed) return;
+    this.#leave();
+    this.handler.onEnd?.();
+  }
+
+  // What sessions with peers tell
+
+  /** A peer says that it is a member. */
+  met(peer: PeerSession, flow: ReceiveFlow): void {
+    const neighbor = this.#greet(peer, flow);
+    if (neighbor.far) return;
+    neighbor.far = flow;
+    this.handler.onNeighbor?.(peer.id);
+  }
+
+  /** A peer's flow has ended: it is a member no more. */
+  left(peer: PeerSession, flow: ReceiveFlow): void {
+    const neighbor = this.#neighbors.get(peer.id);
+    if (neighbor?.far === flow) this.#remove(neighbor);
+  }
+
+  /** The session with a peer is over. */
+  lost(peer: PeerSession): void {
+    const neighbor = this.#neighbors.get(peer.id);
+    if (neighbor?.peer === peer) this.#remove(neighbor);
+  }
+
+  #told(peerId: Uint8Array): void {
+    const id = toHex(peerId);
+    this.handler.onMember?.(peerId);
+    if (this.#closed || this.#neighbors.has(id) || this.#attempts.has(id)) return;
+    if (this.#refused.has(id) || this.#attempts.size >= MOST_ATTEMPTS) return;
+    let over = false;
+    const settle = () => {
+      over = true;
+      this.#attempts.delete(id);
+    };
+    const cancel = this.#host.peers.open(peerId, this.#host.introducers(), {
+      onOpen: (peer) => {
+        settle();
+        if (!this.#closed) this.#greet(peer);
+      },
+      onFail: () => {
+        settle();
+        this.#askAgain();
+      },
+    });
+    if (!over) this.#attempts.set(id, cancel);
+  }
+
+  /** Tells a peer of the membership, unless that was done. */
+  #greet(peer: PeerSession, far?: ReceiveFlow): Neighbor {
+    const known = this.#neighbors.get(peer.id);
+    if (known?.peer === peer) return known;
+    if (known) this.#remove(known);
+    const flow = peer.openGroupFlow(GROUP_METADATA, far);
+    const neighbor: Neighbor = { peer, flow, far: undefined };
+    this.#neighbors.set(peer.id, neighbor);
+    peer.retain();
+    flow.handler = {
+      onException: () => {
+        this.#refused.add(peer.id);
+        this.#remove(neighbor);
+      },
+    };
+    flow.write(this.#join);
+    this.#host.wake();
+    return neighbor;
+  }
+
+  #remove(neighbor: Neighbor): void {
+    const { peer, flow, far } = neighbor;
+    if (this.#neighbors.get(peer.id) !== neighbor) return;
+    this.#neighbors.delete(peer.id);
+    flow.close();
+    peer.release();
+    if (far && !this.#closed) this.handler.onNeighborGone?.(peer.id);
+    this.#askAgain();
+  }
+
+  /** Without a neighbor the server is asked for others, which it answers as it does a first join. */
+  #askAgain(): void {
+    if (this.#closed || this.#neighbors.size > 0 || this.#attempts.size > 0) return;
+    this.#flow.write(this.#join);
+    this.#host.wake();
+  }
+
+  #leave(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#host.peers.groups.delete(this.#key);
+    for (const cancel of [...this.#attempts.values()]) cancel();
+    this.#attempts.clear();
+    for (const neighbor of [...this.#neighbors.values()]) this.#remove(neighbor);
+    this.#host.wake();
   }
 }
 

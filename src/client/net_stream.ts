@@ -194,12 +194,7 @@ export class NetStream {
     this.#closed = true;
     await this.#finish("audio", "video");
     if (this.#ended) return;
-    if (this.#flows.has("command")) {
-      this.#write(
-        "command",
-        writeCommand(this.#host.encoding, "closeStream", 0, encodeValues(0, [null])),
-      );
-    }
+    if (this.#flows.has("command")) this.farewell();
     await this.#finish("command");
     if (this.#ended) return;
     const values = encodeValues(0, [null, this.id]);
@@ -207,6 +202,17 @@ export class NetStream {
     this.#host.wake();
     this.#host.forget(this);
     this.#settleAll(new ConnectionError("The stream was closed"));
+  }
+
+  /** Sends a message of another kind in its place among the commands. */
+  control(message: Uint8Array): void {
+    this.#write("command", message);
+  }
+
+  /** What is said last, when all media has arrived. */
+  protected farewell(): void {
+    const { encoding } = this.#host;
+    this.#write("command", writeCommand(encoding, "closeStream", 0, encodeValues(0, [null])));
   }
 
   /** A flow of the peer that belongs to this stream. */

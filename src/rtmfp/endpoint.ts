@@ -38,7 +38,7 @@ const FULL_OUTBOX = 4;
 /** What the user of an endpoint decides. */
 export interface EndpointHandler {
   /**
-   * Someone wants to open a session.
+   * Someone wants to open a session, and has asked here or at an introducer.
    *
    * @param attempts how many hellos of the same attempt came before
    * @returns undefined to answer; where to try instead (an empty list: no answer at all)
@@ -234,10 +234,12 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
     this.#roster.moved(session, before);
   }
 
-  onForwardedHello({ epd, tag, replyAddress }: FIHello): void {
-    if (!isSelected(readEpd(epd), this.identity.certificate)) {
+  onForwardedHello({ epd: bytes, tag, replyAddress }: FIHello): void {
+    const epd = readEpd(bytes);
+    if (!isSelected(epd, this.identity.certificate)) {
       return this.context.counters.drop("discriminator");
     }
+    if (this.#handler.onHello?.(epd, replyAddress, 0)) return this.context.counters.drop("peer");
     this.context.counters.hellos++;
     this.#responder.sayHello(tag, replyAddress);
   }

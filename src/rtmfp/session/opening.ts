@@ -37,6 +37,8 @@ const TAG = 16;
 
 /** What the user of an opening is told. */
 export interface OpeningEvents {
+  /** How long it may take, in milliseconds; as the endpoint's limits say unless told. */
+  readonly within?: number;
   /** The session is there. */
   onOpen(session: Session): SessionHandler;
   /** There will be no session. */
@@ -118,9 +120,9 @@ export class Opening implements Timed {
 
   /** Repeats what has not been answered. */
   expire(): void {
-    const { now, limits } = this.#host.context;
+    const { now } = this.#host.context;
     if (this.#state === "over") return;
-    if (now - this.#startedAt >= limits.opening) return this.#fail("timeout");
+    if (now >= this.#giveUpAt) return this.#fail("timeout");
     if (now >= this.#resendAt && now >= this.#yieldedUntil) this.#send();
     else this.#schedule();
   }
@@ -216,10 +218,14 @@ export class Opening implements Timed {
     this.#host.startup.send(iHello, { epd: this.#epd, tag: this.tag }, 0, to);
   }
 
+  get #giveUpAt(): number {
+    return this.#startedAt + (this.events.within ?? this.#host.context.limits.opening);
+  }
+
   #schedule(): void {
-    const { timers, limits, now } = this.#host.context;
+    const { timers, now } = this.#host.context;
     const next = Math.max(this.#resendAt, this.#yieldedUntil);
-    timers.schedule(this, Math.min(next, this.#startedAt + limits.opening), now);
+    timers.schedule(this, Math.min(next, this.#giveUpAt), now);
   }
 
   /** The responder has answered: asks for a session. */

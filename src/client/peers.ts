@@ -1,0 +1,127 @@
+// Sessions with other clients of the same server, whichever end has opened them: RFC 7016 §3.5.1.4
+// to §3.5.1.6, rtmfp-wire §3.9.
+import { toHex } from "../bytes/hex.ts";
+import { canonicalEpd } from "../rtmfp/crypto/certificate.ts";
+import type { Endpoint, EndpointHandler } from "../rtmfp/endpoint.ts";
+import type { OpeningFailure } from "../rtmfp/session/opening.ts";
+import type { Session } from "../rtmfp/session/session.ts";
+import type { Address } from "../rtmfp/wire/address.ts";
+import { DirectPublications } from "./direct.ts";
+import type { NetGroup } from "./net_group.ts";
+import { PeerSession } from "./peer_session.ts";
+
+/** What a peer has to answer, in milliseconds: three hellos, and the keying. */
+const WITHIN = 20_000;
+/** How often peers are asked for a packet, until a server says otherwise, in milliseconds. */
+const KEEP_ALIVE = 10_000;
+
+/** What whoever wants a session with a peer is told: one of the two, once. */
+export interface PeerEvents {
+  onOpen(peer: PeerSession): void;
+  onFail?(reason: OpeningFailure): void;
+}
+
+/** What peers need of who has them. */
+export interface PeersHost {
+  readonly endpoint: Endpoint;
+  /** What was written is to be sent. */
+  wake(): void;
+}
+
+/** The other clients that a client has to do with; with each it has one session, for everything. */
+export class Peers implements EndpointHandler {
+  /** What peers can play from here. */
+  readonly publications = new DirectPublications();
+  /** The groups that this client has joined, by id. */
+  readonly groups = new Map<string, NetGroup>();
+  readonly #host: PeersHost;
+  readonly #sessions = new Map<string, PeerSession>();
+  readonly #attempts = new Map<string, { waiting: Set<PeerEvents>; cancel(): void }>();
+  #keepAlive = KEEP_ALIVE;
+
+  constructor(host: PeersHost) {
+    this.#host = host;
+  }
+
+  /** How many there is a session with. */
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  /** The session with a peer. @param peerId 64 hexadecimal digits */
+  get(peerId: string): PeerSession | undefined {
+    return this.#sessions.get(peerId);
+  }
+
+  /** How often peers are asked for a packet when none comes, in milliseconds. RFC 7425 §5.3.4. */
+  set keepAlive(milliseconds: number) {
+    this.#keepAlive = milliseconds;
+    for (const { session } of this.#sessions.values()) session.keepAlive = milliseconds;
+  }
+
+  /**
+   * Asks for a session with a peer: the one there is, or a new one.
+   *
+   * @param peerId 32 bytes
+   * @param introducers addresses of a server that knows it, or of the peer itself
+   * @returns takes the wish back: nothing more is told
+   */
+  open(peerId: Uint8Array, introducers: readonly Address[], events: PeerEvents): () => void {
+    const id = toHex(peerId);
+    const there = this.#sessions.get(id);
+    if (there) {
+      events.onOpen(there);
+      return () => {};
+    }
+    const attempt = this.#attempts.get(id) ?? this.#attempt(peerId, introducers);
+    attempt.waiting.add(events);
+    return () => {
+      if (attempt.waiting.delete(events) && attempt.waiting.size === 0) attempt.cancel();
+    };
+  }
+
+  wake(): void {
+    this.#host.wake();
+  }
+
+  /** A session is over. */
+  remove(peer: PeerSession): void {
+    if (this.#sessions.get(peer.id) === peer) this.#sessions.delete(peer.id);
+  }
+
+  // What the endpoint asks
+
+  /** Who neither publishes nor belongs to a group is nobody's peer. */
+  onHello(): [] | undefined {
+    return this.publications.size > 0 || this.groups.size > 0 ? undefined : [];
+  }
+
+  onSession(session: Session): PeerSession {
+    const peer = new PeerSession(session, this);
+    session.keepAlive = this.#keepAlive;
+    this.#sessions.set(peer.id, peer);
+    return peer;
+  }
+
+  #attempt(peerId: Uint8Array, introducers: readonly Address[]) {
+    const id = toHex(peerId);
+    const waiting = new Set<PeerEvents>();
+    const opening = this.#host.endpoint.connect(canonicalEpd(peerId), introducers, {
+      within: WITHIN,
+      onOpen: (session) => {
+        this.#attempts.delete(id);
+        const peer = this.onSession(session);
+        for (const events of [...waiting]) events.onOpen(peer);
+        return peer;
+      },
+      onFail: (reason) => {
+        this.#attempts.delete(id);
+        for (const events of [...waiting]) events.onFail?.(reason);
+      },
+    });
+    const attempt = { waiting, cancel: () => opening.cancel() };
+    this.#attempts.set(id, attempt);
+    this.wake();
+    return attempt;
+  }
+}
