@@ -1,6 +1,7 @@
 import { type Address, Origin, type OriginAddress, sameAddress } from "../wire/address.ts";
 import { redirect } from "../wire/redirect.ts";
 import type { Context } from "./context.ts";
+import { usableAddresses } from "./networks.ts";
 import type { Roster } from "./roster.ts";
 import type { Session } from "./session.ts";
 import type { Sources } from "./sources.ts";
@@ -8,6 +9,8 @@ import type { Startup } from "./startup.ts";
 
 /** Addresses in one answer. */
 const MOST_ADDRESSES = 20;
+/** The introductions of so many milliseconds may come at once. */
+const SPAN = 2000;
 
 /** What an introducer asks its user. */
 export interface IntroducerUser {
@@ -19,6 +22,9 @@ export interface IntroducerUser {
 
 /** Brings peers together: redirects the one that looks, and tells the one that is looked for. RFC 7016 §3.5.1.4 to §3.5.1.6. */
 export class Introducer {
+  /** Introductions that a session may still be told of, as of a time. */
+  readonly #allowances = new WeakMap<Session, { left: number; at: number }>();
+
   constructor(
     readonly context: Context,
     readonly startup: Startup,
@@ -48,16 +54,36 @@ export class Introducer {
       this.redirect(tag, elsewhere, from);
       return;
     }
+    const looking = this.roster.at(from);
+    const own = looking && this.user.peerAddresses(looking) || [];
+    const wanted = { observed: target.address, reported };
+    const seeker = { observed: from, reported: own };
     const observed = { ...target.address, origin: Origin.observed };
-    const others = reported.map((address) => ({ ...address, origin: Origin.reported }));
+    const others = usableAddresses(wanted, seeker)
+      .map((address) => ({ ...address, origin: Origin.reported }));
     if (!this.redirect(tag, [observed, ...others], from)) return;
+    if (!this.#allow(target)) return counters.drop("limit");
     const hello = { epd: epd.slice(), tag: tag.slice() };
     target.forward({ ...hello, replyAddress: { ...from, origin: Origin.observed } });
-    const looking = attempts > 0 ? this.roster.at(from) : undefined;
-    const own = looking && this.user.peerAddresses(looking);
-    if (!own || own.length === 0) return;
-    const next = own[(attempts - 1) % own.length];
+    if (attempts === 0) return;
+    const usable = usableAddresses(seeker, wanted);
+    if (usable.length === 0) return;
+    const next = usable[(attempts - 1) % usable.length];
     target.forward({ ...hello, replyAddress: { ...next, origin: Origin.reported } });
+  }
+
+  /** Whether a peer may be told of one more who looks for it; it is counted then. */
+  #allow(target: Session): boolean {
+    const { now, limits } = this.context;
+    const most = limits.introductions * SPAN / 1000;
+    let allowance = this.#allowances.get(target);
+    if (!allowance) this.#allowances.set(target, allowance = { left: most, at: now });
+    const { left, at } = allowance;
+    allowance.left = Math.min(most, left + (now - at) * limits.introductions / 1000);
+    allowance.at = now;
+    if (allowance.left < 1) return false;
+    allowance.left--;
+    return true;
   }
 
   /** @returns whether that many bytes may be sent to `to` */

@@ -26,7 +26,7 @@ export interface Limits {
   readonly answers: number;
   /** For each source, bytes of those answers for each byte received. */
   readonly amplification: number;
-  /** Forwarded hellos to each session, a second. */
+  /** How many others each session is told of that look for it, a second. */
   readonly introductions: number;
 }
 

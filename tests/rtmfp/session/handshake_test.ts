@@ -7,7 +7,7 @@ import { portable } from "../../../src/rtmfp/crypto/portable.ts";
 import { STRICT } from "../../../src/rtmfp/crypto/protection.ts";
 import type { OpeningEvents } from "../../../src/rtmfp/session/opening.ts";
 import type { Session } from "../../../src/rtmfp/session/session.ts";
-import { Origin } from "../../../src/rtmfp/wire/address.ts";
+import { ipBytes, Origin } from "../../../src/rtmfp/wire/address.ts";
 import { cookieChange } from "../../../src/rtmfp/wire/cookie_change.ts";
 import { writeEpd } from "../../../src/rtmfp/wire/epd.ts";
 import { iHello } from "../../../src/rtmfp/wire/ihello.ts";
@@ -326,9 +326,10 @@ Deno.test("The introducer's bytes are Cumulus' bytes, and its addresses go round
   const server = makeServer(1, {
     onSession,
     peerAddresses: (session) =>
-      session.address.hostname === CLIENT.hostname ? [{ hostname: "192.168.1.18", port: 5555 }] : [
-        { hostname: "10.0.0.1", port: 1 },
-        { hostname: "10.0.0.2", port: 2 },
+      session.address.hostname === CLIENT.hostname ? [{ hostname: "192.0.2.18", port: 5555 }] : [
+        { hostname: "192.0.2.1", port: 1 },
+        { hostname: "192.168.2.2", port: 2 }, // nothing to somebody elsewhere
+        { hostname: "192.0.2.3", port: 3 },
       ],
   });
   const target = new RawPeer(server).open();
@@ -348,7 +349,7 @@ Deno.test("The introducer's bytes are Cumulus' bytes, and its addresses go round
     const [answer] = seeker.takeChunks();
     assert.equal(
       answer,
-      `71 10${"bb".repeat(16)}02c6336407c3cb01c0a8011215b3`,
+      `71 10${"bb".repeat(16)}02c6336407c3cb01c000021215b3`,
       "observed address first, then the one it reported",
     );
     hellos.push(target.takeChunks().filter((chunk) => chunk.startsWith("0f")));
@@ -356,8 +357,8 @@ Deno.test("The introducer's bytes are Cumulus' bytes, and its addresses go round
   const head = `0f 22210f${toHex(fingerprint(target))}`;
   const tail = "bb".repeat(16);
   const observed = `${head}02cb007109c3cb${tail}`;
-  const near1 = `${head}010a0000010001${tail}`;
-  const near2 = `${head}010a0000020002${tail}`;
+  const near1 = `${head}01c00002010001${tail}`;
+  const near2 = `${head}01c00002030003${tail}`;
   assert.deepEqual(hellos, [
     [observed],
     [observed, near1],
@@ -380,6 +381,37 @@ function outboxOf(peers: RawPeer[]) {
     },
   };
 }
+
+Deno.test("Nobody is told of more than so many who look for it, nor answered more often", () => {
+  const server = makeServer(1, { onSession, peerAddresses: () => [] });
+  const target = new RawPeer(server).open();
+  const epd = canonicalEpd(fingerprint(target));
+  const seeker = new RawPeer(server, target.now);
+  const tell = (from: string) => {
+    seeker.tag.set(ipBytes(from)!); // each of them makes its first attempt
+    seeker.address = { hostname: from, port: 50123 };
+    seeker.sendStartup(iHello, { epd, tag: seeker.tag });
+    server.flush(seeker.now, outboxOf([seeker, target]));
+    const answered = seeker.takeChunks().length;
+    return { answered, told: target.takeChunks().filter((chunk) => chunk.startsWith("0f")).length };
+  };
+  const many = (count: number, from: (i: number) => string) => {
+    const sum = { answered: 0, told: 0 };
+    for (let i = 0; i < count; i++) {
+      const { answered, told } = tell(from(i));
+      sum.answered += answered;
+      sum.told += told;
+    }
+    return sum;
+  };
+  const others = (i: number) => `203.0.${i >> 8}.${i & 255}`;
+  assert.deepEqual(many(300, others), { answered: 300, told: 100 }, "as many as in two seconds");
+  seeker.now = target.now += 1000;
+  assert.deepEqual(many(300, others), { answered: 300, told: 50 });
+  seeker.now = target.now += 10_000;
+  assert.deepEqual(many(300, () => "203.0.113.9"), { answered: 100, told: 100 }, "one asker");
+  assert.ok(server.counters.drops.limit! >= 650);
+});
 
 Deno.test("A peer that is not here, or is not to be introduced, is met with silence or addresses", () => {
   let introduce = true;

@@ -1,0 +1,62 @@
+// Which addresses mean the same to two endpoints: RFC 1918, RFC 6598, RFC 3927, RFC 4193, RFC 4291.
+import { type Address, ipBytes } from "../wire/address.ts";
+
+/**
+ * How far an address carries: to everybody, within a private network, within one machine, or, as
+ * those of groups, of links and of nobody, to none who has only been told of it.
+ */
+type Reach = "everywhere" | "network" | "machine" | "nowhere";
+
+function reachOf(ip: Uint8Array): Reach {
+  const [a, b] = ip;
+  if (ip.length === 16) {
+    if (ip.subarray(0, 15).every((byte) => byte === 0)) return ip[15] === 1 ? "machine" : "nowhere";
+    if ((a & 0xfe) === 0xfc) return "network";
+    return a === 0xff || (a === 0xfe && b >= 0x80 && b <= 0xbf) ? "nowhere" : "everywhere";
+  }
+  if (a === 127) return "machine";
+  const isPrivate = a === 10 || (a === 172 && b >> 4 === 1) || (a === 192 && b === 168) ||
+    (a === 100 && b >> 6 === 1);
+  if (isPrivate) return "network";
+  return a === 0 || a >= 224 || (a === 169 && b === 254) ? "nowhere" : "everywhere";
+}
+
+/** Addresses of an endpoint: where it is seen, and what it reports besides. */
+export interface Whereabouts {
+  readonly observed: Address;
+  readonly reported: readonly Address[];
+}
+
+/**
+ * The reported addresses of `one` that `other` can do something with: private ones if both are in
+ * one network, those of a machine if both are on it. Two are in one network if they are seen from
+ * the same address (a NAT's, or a prefix of IPv6), have such addresses, or are both in private
+ * networks of the one who sees them.
+ */
+export function usableAddresses(one: Whereabouts, other: Whereabouts): Address[] {
+  const ips = (where: Whereabouts) => [where.observed, ...where.reported].map(ipOf);
+  const [near, far] = [ips(one), ips(other)];
+  const seen = [near[0], far[0]].map((ip) => ip ? reachOf(ip) : "nowhere");
+  const local = (reach: Reach) => reach === "network" || reach === "machine";
+  const sameMachine = one.observed.hostname === other.observed.hostname ||
+    seen.every((reach) => reach === "machine");
+  let sameNetwork: boolean | undefined;
+  return one.reported.filter((_, i) => {
+    const ip = near[i + 1];
+    const reach = ip ? reachOf(ip) : "nowhere";
+    if (reach === "everywhere") return true;
+    if (reach === "machine") return sameMachine;
+    if (reach === "nowhere") return false;
+    return sameNetwork ??= seen.every(local) ||
+      near.some((a) => far.some((b) => a && b && areOneSite(a, b)));
+  });
+}
+
+const ipOf = ({ hostname }: Address) => ipBytes(hostname);
+
+/** Whether two public addresses are of one place: the same for IPv4, the first 64 bits for IPv6. */
+function areOneSite(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length || reachOf(a) !== "everywhere") return false;
+  const length = a.length === 16 ? 8 : 4;
+  return a.subarray(0, length).every((byte, i) => byte === b[i]);
+}

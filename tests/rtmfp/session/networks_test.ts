@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { usableAddresses } from "../../../src/rtmfp/session/networks.ts";
+import { addressText, parseAddress } from "../../../src/rtmfp/wire/address.ts";
+
+const whereabouts = ([observed, ...reported]: string[]) => ({
+  observed: parseAddress(observed)!,
+  reported: reported.map((text) => parseAddress(text)!),
+});
+const usable = (one: string[], other: string[]) =>
+  usableAddresses(whereabouts(one), whereabouts(other)).map(addressText);
+
+const home = ["203.0.113.9:4000", "192.168.1.18:5000", "[fd00::2]:5000", "[2001:db8:1:2::3]:5000"];
+
+Deno.test("Public addresses are good for everybody, private ones within a network", () => {
+  const everywhere = ["[2001:db8:1:2::3]:5000"];
+  assert.deepEqual(usable(home, ["198.51.100.7:1"]), everywhere, "another network");
+  assert.deepEqual(usable(home, ["[2001:db8:7::1]:1"]), everywhere, "of another family");
+  assert.deepEqual(usable(home, ["203.0.113.9:77"]), home.slice(1), "behind one NAT");
+  assert.deepEqual(usable(home, ["[2001:db8:1:2::9]:77"]), home.slice(1), "in one IPv6 prefix");
+  assert.deepEqual(usable(home, ["[2001:db8:1:3::9]:77"]), everywhere, "in the next prefix");
+  assert.deepEqual(
+    usable(home, ["198.51.100.7:1", "192.168.1.9:1", "[2001:db8:1:2::9]:77"]),
+    home.slice(1),
+    "seen elsewhere, but it reports a neighbour's address",
+  );
+  assert.deepEqual(
+    usable(home, ["198.51.100.7:1", "192.168.1.9:1"]),
+    everywhere,
+    "many networks are called 192.168.1",
+  );
+});
+
+Deno.test("Whoever the server sees in private networks can do with private addresses", () => {
+  const near = ["10.0.0.1:4000", "192.168.1.18:5000"];
+  assert.deepEqual(usable(near, ["172.16.9.9:1"]), near.slice(1));
+  assert.deepEqual(usable(near, ["127.0.0.1:1"]), near.slice(1));
+  assert.deepEqual(usable(near, ["[fd00::9]:1"]), near.slice(1));
+  assert.deepEqual(usable(near, ["172.32.9.9:1"]), []);
+  assert.deepEqual(usable(["100.64.0.1:1", "100.127.255.1:2"], ["10.1.1.1:1"]), [
+    "100.127.255.1:2",
+  ]);
+});
+
+Deno.test("Addresses of the machine itself stay on it, those of links and groups mean nothing", () => {
+  const machine = ["127.0.0.1:4000", "127.0.0.2:5000", "[::1]:5000"];
+  assert.deepEqual(usable(machine, ["127.0.0.3:1"]), machine.slice(1));
+  assert.deepEqual(usable(machine, ["10.0.0.1:1"]), []);
+  assert.deepEqual(usable(["203.0.113.9:1", "127.0.0.2:5"], ["203.0.113.9:2"]), ["127.0.0.2:5"]);
+  const nothing = ["0.0.0.0:1", "169.254.1.1:1", "224.0.0.1:1", "255.255.255.255:1", "[::]:1"];
+  const more = ["[fe80::1]:1", "[febf::1]:1", "[ff02::1]:1"];
+  assert.deepEqual(usable(["127.0.0.1:1", ...nothing, ...more], ["127.0.0.1:1"]), []);
+});
