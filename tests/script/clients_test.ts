@@ -164,6 +164,17 @@ Deno.test("API-250 to API-256: writers", () => {
   assert.deepEqual(connection.made.map(({ sent, closed }) => [sent, closed]), [[["c()"], true]]);
 });
 
+Deno.test("API-253: a member of a status response may be long", () => {
+  const machine = new Machine({
+    "main.lua": `function onConnection(client)
+      client.writer:writeStatusResponse("Code", "", "long", string.rep("x", 300000))
+    end`,
+  }).start();
+  const guest = machine.connect();
+  assert.equal(guest.connection.writer.sent[0].length > 600_000, true);
+  assert.deepEqual(machine.logged("error"), []);
+});
+
 Deno.test("API-257: closing the main writer", () => {
   const machine = new Machine({
     "main.lua":

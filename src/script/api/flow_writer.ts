@@ -1,4 +1,5 @@
 import { toUtf8 } from "../../bytes/text.ts";
+import { Writer } from "../../bytes/writer.ts";
 import type { Client } from "../../media/client.ts";
 import type { FlowWriter } from "../../media/connection.ts";
 import type { Api } from "./api.ts";
@@ -56,12 +57,12 @@ export const flowWriter: Binding<FlowWriter, Api> = {
 
 /** AMF0 members `{u16 length, key, value}*` out of names and values by turns. */
 function infoMembers(args: Args, api: Api): Uint8Array | undefined {
-  const parts: number[] = [];
+  if (args.left < 2) return undefined;
+  const members = new Writer();
   while (args.left >= 2) {
-    const name = toUtf8(args.string());
-    parts.push(name.length >> 8, name.length & 0xff, ...name);
-    parts.push(...api.toAmf.encode(args.at, 1, "amf0"));
+    const name = toUtf8(args.string()).subarray(0, 0xffff);
+    members.u16(name.length).bytes(name).bytes(api.toAmf.encode(args.at, 1, "amf0"));
     args.skip();
   }
-  return parts.length > 0 ? Uint8Array.from(parts) : undefined;
+  return members.view();
 }
