@@ -1,5 +1,4 @@
 // What scripts see of program and machine in `cumulus.configs`: CFG-064.
-import { hostname, release } from "node:os";
 import { asFolder } from "./folders.ts";
 
 /**
@@ -18,9 +17,9 @@ export function facts(program: string, home: string): Record<string, string> {
     "application.argc": String(Deno.args.length + 1),
     "application.argv[0]": program,
     "system.osName": Deno.build.os,
-    "system.osVersion": release(),
+    "system.osVersion": Deno.osRelease(),
     "system.osArchitecture": Deno.build.arch,
-    "system.nodeName": hostname(),
+    "system.nodeName": Deno.hostname(),
     "system.currentDir": asFolder(Deno.cwd()),
     "system.homeDir": asFolder(Deno.env.get("HOME") ?? Deno.env.get("USERPROFILE") ?? Deno.cwd()),
     "system.tempDir": asFolder(Deno.env.get("TMPDIR") ?? Deno.env.get("TEMP") ?? "/tmp"),

@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
 import type { Roster } from "../cluster/roster.ts";
 import { Mailer } from "../net/mailer.ts";
 import { DEFAULT_LIMITS, type RuleName } from "../net/sandbox/policy.ts";
 import { ScriptSockets, SocketHost } from "../net/sandbox/script_sockets.ts";
 import type { Host, Mail, Sockets } from "../script/api/host.ts";
 import type { Configuration } from "./config.ts";
+import { md5, sha256 } from "./digests.ts";
 import { absolute, asFolder } from "./folders.ts";
 import { type Log, standardOutput } from "./log.ts";
 import type { Level } from "./log_level.ts";
@@ -17,6 +17,8 @@ const MIB = 1 << 20;
 /** What scripts have of the world. */
 export class ScriptHost implements Host {
   readonly files = scriptFiles;
+  readonly md5 = md5;
+  readonly sha256 = sha256;
   readonly www: string;
   readonly unknown: "reject" | "nearest";
   readonly folders: readonly string[] | undefined;
@@ -77,14 +79,6 @@ export class ScriptHost implements Host {
 
   epochTime(): number {
     return Date.now();
-  }
-
-  md5(bytes: Uint8Array): Uint8Array {
-    return new Uint8Array(createHash("md5").update(bytes).digest());
-  }
-
-  sha256(bytes: Uint8Array): Uint8Array {
-    return new Uint8Array(createHash("sha256").update(bytes).digest());
   }
 
   input(what: string, action: () => void): void {

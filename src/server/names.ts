@@ -1,4 +1,3 @@
-import { lookup } from "node:dns/promises";
 import { ipBytes, ipText } from "../rtmfp/wire/address.ts";
 
 /** How long an answer is used, in milliseconds, and how many are kept. */
@@ -30,7 +29,7 @@ export class Names {
   constructor(
     now: () => number,
     log: (text: string) => void,
-    lookUp = async (name: string) => (await lookup(name)).address,
+    lookUp = systemLookUp,
   ) {
     this.#now = now;
     this.#log = log;
@@ -61,4 +60,10 @@ export class Names {
     name.at = this.#now();
     name.asking = false;
   }
+}
+
+/** As the system does it; Node's resolver is loaded by the first who asks. */
+async function systemLookUp(name: string): Promise<string> {
+  const { lookup } = await import("node:dns/promises");
+  return (await lookup(name)).address;
 }

@@ -1,5 +1,4 @@
 // A running server: all rooms put together.
-import { createHmac, randomBytes } from "node:crypto";
 import { FlashServer } from "../flash/flash_server.ts";
 import { Hub } from "../media/hub.ts";
 import type { DatagramSocket } from "../net/datagram_socket.ts";
@@ -12,6 +11,7 @@ import { addressText } from "../rtmfp/wire/address.ts";
 import { type Cryptography, openCryptography, openSocket } from "./backends.ts";
 import { Cluster } from "./cluster.ts";
 import type { Configuration } from "./config.ts";
+import { hmacSha256 } from "./digests.ts";
 import { dumping, hexDump } from "./dump.ts";
 import { PreparedKeyAgreement } from "./key_agreement.ts";
 import type { Log } from "./log.ts";
@@ -45,9 +45,7 @@ export interface Services {
 }
 
 const clock = () => performance.now();
-const random = (length: number) => new Uint8Array(randomBytes(length));
-const hmac = (key: Uint8Array, message: Uint8Array) =>
-  new Uint8Array(createHmac("sha256", key).update(message).digest());
+const random = (length: number) => crypto.getRandomValues(new Uint8Array(length));
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -267,7 +265,7 @@ export class Server {
       publicAddress: config.publicAddress,
       rtmfpPort: this.port,
       secret: new TextEncoder().encode(config["servers.secret"]),
-      hmac,
+      hmac: hmacSha256,
       random,
       allows: (ip) => config["servers.allow"].some((rule) => rule.matches(ip, 0)),
       now: clock,

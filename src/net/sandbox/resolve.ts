@@ -1,6 +1,6 @@
 // From what a script calls a host to the addresses that are checked and then used.
-import { lookup } from "node:dns/promises";
-import { isIP } from "node:net";
+
+const IPV4 = /^((25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(\.(?!$)|$)){4}$/;
 
 /**
  * An IP address in the one form that rules are held against: an IPv4 address that is mapped
@@ -10,10 +10,10 @@ import { isIP } from "node:net";
  */
 export function canonicalIp(text: string): string | undefined {
   const bare = text.replace(/^\[(.*)\]$/, "$1").replace(/%.*$/, "");
-  const family = isIP(bare);
-  if (family === 4) return bare;
-  if (family !== 6) return undefined;
-  const ipv6 = new URL(`http://[${bare}]/`).hostname.slice(1, -1);
+  if (IPV4.test(bare)) return bare;
+  const url = /^[\da-f:.]*:[\da-f:.]*$/i.test(bare) ? URL.parse(`http://[${bare}]/`) : null;
+  if (!url) return undefined;
+  const ipv6 = url.hostname.slice(1, -1);
   const mapped = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(ipv6);
   if (!mapped) return ipv6;
   const words = [parseInt(mapped[1], 16), parseInt(mapped[2], 16)];
@@ -37,6 +37,8 @@ export function hostFault(host: string): string | undefined {
 export async function resolve(host: string): Promise<string[]> {
   const ip = canonicalIp(host);
   if (ip !== undefined) return [ip];
+  // Node's resolver takes long to load, and few scripts ask it.
+  const { lookup } = await import("node:dns/promises");
   try {
     const found = await lookup(host, { all: true });
     found.sort((a, b) => a.family - b.family);
