@@ -7,6 +7,7 @@ import type { GroupId } from "../rtmfp/crypto/dh_groups.ts";
 import { portable } from "../rtmfp/crypto/portable.ts";
 import { type Policy, STRICT } from "../rtmfp/crypto/protection.ts";
 import { Endpoint } from "../rtmfp/endpoint.ts";
+import type { Limits } from "../rtmfp/session/limits.ts";
 import { addressText } from "../rtmfp/wire/address.ts";
 import { Peers } from "./peers.ts";
 
@@ -36,6 +37,12 @@ export interface ClientHost {
 /** What Flash offers: HMACs of 10 bytes and sequence numbers, if the server asks for them. */
 const FLASH: Policy = { requireHmac: false, requireSequence: false, hmacLength: 10 };
 
+/**
+ * Peers say hello in 68 bytes, and are answered with a certificate of 135: the server's limit would
+ * leave the first of their hellos unanswered.
+ */
+export const PEER_LIMITS: Partial<Limits> = { amplification: 4 };
+
 const random: Random = (length) => crypto.getRandomValues(new Uint8Array(length));
 
 /** An endpoint with a socket and a clock: what connections run on. */
@@ -64,6 +71,7 @@ export class ClientLoop implements ClientHost, DatagramHandler {
       random,
       identity: { certificate: clientCertificate(keys), keys, policy: strict ? STRICT : FLASH },
       handler: this.peers,
+      limits: PEER_LIMITS,
     });
     this.#serving = socket.serve(this);
   }

@@ -4,6 +4,13 @@ import type { GroupOutput } from "./connection.ts";
 
 /** How many of the newest members a joiner is told of. */
 const NEWEST = 5;
+/**
+ * After so many milliseconds without a packet a client may well be gone: clients say something
+ * every 15 s, and are asked to every 30 s.
+ */
+const SILENT = 45_000;
+/** How many of those are passed over in looking for others. */
+const MOST_SILENT = 64;
 
 /**
  * A member of a group: a client here, or a virtual member, a peer that a script vouches for.
@@ -85,7 +92,8 @@ export class Group {
 
   /**
    * A client joins: it is told of the five newest members, newest first, and of one of the
-   * older ones. A client that is a member already is told again and keeps its place.
+   * older ones. Those that have fallen silent are passed over, as long as there are others. A
+   * client that is a member already is told again and keeps its place.
    */
   join(client: Client, output: GroupOutput): Member {
     const before = this.memberOf(client);
@@ -108,8 +116,8 @@ export class Group {
     const before = this.#byId.get(toHex(rawId));
     if (before && !before.client) return before;
     const member = new Member(this, rawId, undefined, undefined);
-    const real = this.members.filter((other) => other.client && other.id !== member.id);
-    for (const other of this.#choose(real)) other.output?.announce(rawId);
+    const told = this.#choose((other) => other.client !== undefined && other.id !== member.id);
+    for (const other of told) other.output?.announce(rawId);
     this.#add(member);
     return member;
   }
@@ -139,25 +147,42 @@ export class Group {
 
   #introduce(rawId: Uint8Array, to: GroupOutput): void {
     const id = toHex(rawId);
-    for (const other of this.#choose(this.members, id)) to.announce(other.rawId);
+    for (const other of this.#choose((member) => member.id !== id)) to.announce(other.rawId);
   }
 
-  /** The newest five of `members` without `except`, newest first, and one of those before. */
-  #choose(members: Member[], except?: string): Member[] {
+  /**
+   * The newest five of the members that are wanted, newest first, and one of those before. Members
+   * who have not been heard of for long are taken where others are lacking.
+   */
+  #choose(wanted: (member: Member) => boolean): Member[] {
+    const { members } = this;
     const chosen: Member[] = [];
+    const silent: Member[] = [];
+    const isNew = (member: Member) =>
+      wanted(member) && !chosen.some(({ id }) => id === member.id) &&
+      !silent.some(({ id }) => id === member.id);
     let at = members.length;
-    while (at > 0 && chosen.length < NEWEST) {
+    while (at > 0 && chosen.length < NEWEST && silent.length < MOST_SILENT) {
       const member = members[--at];
-      if (member.id !== except && !chosen.some(({ id }) => id === member.id)) chosen.push(member);
+      if (isNew(member)) (isSilent(member) ? silent : chosen).push(member);
     }
-    // One of the `at` older members; the loop passes over the joiner itself and doubles.
+    chosen.push(...silent.splice(0, NEWEST - chosen.length));
+    // One of the `at` older members, or else the next who is not silent.
     const drawn = at > 0 ? this.#random(at) : 0;
-    for (let i = 0; i < at; i++) {
+    let older: Member | undefined;
+    for (let i = 0, looked = 0; i < at && looked < MOST_SILENT; i++) {
       const member = members[(drawn + i) % at];
-      if (member.id === except || chosen.some(({ id }) => id === member.id)) continue;
-      chosen.push(member);
-      break;
+      if (!isNew(member)) continue;
+      looked++;
+      if (!older || !isSilent(member)) older = member;
+      if (!isSilent(older)) break;
     }
+    if (older) chosen.push(older);
     return chosen;
   }
+}
+
+/** Virtual members are somebody else's business. */
+function isSilent({ client }: Member): boolean {
+  return client !== undefined && client.elapsedFromReception > SILENT;
 }

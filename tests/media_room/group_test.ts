@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import file from "../vectors/rtmfp.json" with { type: "json" };
-import { FakeOutput, type World, world } from "./fakes.ts";
+import { type FakeConnection, FakeOutput, type World, world } from "./fakes.ts";
 
 const GROUP = new Uint8Array(32).fill(0xaa);
 const ID = "aa".repeat(32);
@@ -43,6 +43,30 @@ Deno.test("a joiner is told of the five newest, and of one of the older, as the 
       for (const member of members) assert.deepEqual(member.output.take(), []); // not told
     }
   }
+});
+
+Deno.test("members that have fallen silent are named where there are no others", () => {
+  const { set, here } = dice();
+  set.draw = () => 0;
+  const members = fill(here, 12);
+  const join = () => {
+    const output = new FakeOutput();
+    here.hub.leave(here.hub.join(here.client(100), GROUP, output));
+    return output.take().map((line) => Number(line.slice(7)));
+  };
+  const silent = (...numbers: number[]) => {
+    for (const [n, { member }] of members.entries()) {
+      const connection = member.client!.connection as FakeConnection;
+      connection.elapsedFromReception = numbers.includes(n) ? 45_001 : 45_000;
+    }
+  };
+  assert.deepEqual(join(), [11, 10, 9, 8, 7, 0]);
+  silent(11, 9, 0, 1);
+  assert.deepEqual(join(), [10, 8, 7, 6, 5, 2]);
+  silent(11, 10, 9, 8, 7, 6, 5, 0, 1);
+  assert.deepEqual(join(), [4, 3, 2, 11, 10]); // all were looked at, so there is none before
+  silent(...members.keys());
+  assert.deepEqual(join(), [11, 10, 9, 8, 7]);
 });
 
 Deno.test("a member that joins again is told again, never of itself, and keeps its place", () => {

@@ -1,0 +1,149 @@
+// Many hosts, some of them behind NATs, in virtual time; a seed replays it.
+import type { Outbox } from "../../src/rtmfp/outbox.ts";
+import { type Address, addressText } from "../../src/rtmfp/wire/address.ts";
+import type { Node } from "./lossy_link.ts";
+import { seeded } from "./random.ts";
+
+export interface InternetSettings {
+  readonly seed: number;
+  /** Datagrams lost, from 0 to 1. */
+  readonly loss?: number;
+  /** Least and greatest delay in milliseconds. */
+  readonly delay?: readonly [number, number];
+}
+
+/**
+ * A NAT as most are: each port inside has one port outside, by which those can reach it that it
+ * has sent something to, and nobody else. What is inside is not reached by the outside addresses.
+ */
+export class Nat {
+  readonly #ports = new Map<string, number>();
+  readonly #inside = new Map<number, string>();
+  readonly #expected = new Set<string>();
+  #last = 40_000;
+
+  /** @param hostname its address outside @param prefix what addresses inside begin with */
+  constructor(readonly hostname: string, readonly prefix: string) {}
+
+  /** The address outside of one inside that sends something to `to`. */
+  leave(from: Address, to: Address): Address {
+    const key = addressText(from);
+    let port = this.#ports.get(key);
+    if (port === undefined) {
+      this.#ports.set(key, port = ++this.#last);
+      this.#inside.set(port, key);
+    }
+    this.#expected.add(`${port} ${addressText(to)}`);
+    return { hostname: this.hostname, port };
+  }
+
+  /** Who inside gets what `from` sends to a port outside. */
+  enter(from: Address, port: number): string | undefined {
+    return this.#expected.has(`${port} ${addressText(from)}`) ? this.#inside.get(port) : undefined;
+  }
+}
+
+interface Host {
+  readonly node: Node;
+  /** One, or one of each family. */
+  readonly addresses: readonly Address[];
+  readonly nat: Nat | undefined;
+  /** When it is to be flushed. */
+  dueAt: number;
+}
+
+interface Flying {
+  readonly datagram: Uint8Array;
+  readonly from: Address;
+  /** Where it arrives, see {@link placeOf}. */
+  readonly place: string;
+}
+
+export class Internet {
+  now = 0;
+  datagrams = 0;
+  readonly #random: () => number;
+  /** By address, and before it the NAT it is behind. */
+  readonly #hosts = new Map<string, Host>();
+  readonly #nats = new Map<string, Nat>();
+  /** What arrives in each millisecond. */
+  readonly #flying = new Map<number, Flying[]>();
+  readonly #buffer = new Uint8Array(4400);
+
+  constructor(readonly settings: InternetSettings) {
+    this.#random = seeded(settings.seed);
+  }
+
+  /** @param addresses one, or one of each family @param nat what the node is behind, of all families */
+  attach(node: Node, addresses: readonly Address[], nat?: Nat): void {
+    if (nat) this.#nats.set(nat.hostname, nat);
+    const host = { node, addresses, nat, dueAt: 0 };
+    for (const address of addresses) this.#hosts.set(placeOf(addressText(address), nat), host);
+  }
+
+  /** A host vanishes without a word. */
+  detach(node: Node): void {
+    for (const [place, host] of this.#hosts) if (host.node === node) this.#hosts.delete(place);
+  }
+
+  /** A node has something to send. */
+  touch(node: Node): void {
+    for (const host of this.#hosts.values()) if (host.node === node) host.dueAt = 0;
+  }
+
+  /** Runs for a time, or until `done` says so; promises are kept meanwhile. */
+  async run(milliseconds: number, done?: () => boolean): Promise<void> {
+    const end = this.now + milliseconds;
+    await settled();
+    while (this.now < end && !done?.()) {
+      for (const host of this.#hosts.values()) if (host.dueAt <= this.now) this.#flush(host);
+      const arrived = this.#flying.get(this.now);
+      this.#flying.delete(this.now);
+      for (const { datagram, from, place } of arrived ?? []) {
+        const host = this.#hosts.get(place);
+        if (!host) continue;
+        host.node.receive(datagram, from, this.now);
+        host.dueAt = 0;
+      }
+      await settled();
+      if (arrived) continue; // what it has called for leaves in the same millisecond
+      this.now++;
+    }
+    if (done && !done()) throw new Error(`Not within ${milliseconds} ms`);
+  }
+
+  #flush(host: Host): void {
+    const outbox: Outbox = {
+      buffer: () => this.#buffer,
+      post: (length, to) => this.#send(host, this.#buffer.slice(0, length), to),
+    };
+    host.node.flush(this.now, outbox);
+    host.dueAt = Math.max(host.node.deadline, this.now + 1);
+  }
+
+  #send(host: Host, datagram: Uint8Array, to: Address): void {
+    const { loss = 0, delay: [least, most] = [1, 1] } = this.settings;
+    this.datagrams++;
+    const own = host.addresses.find(({ hostname }) => familyOf(hostname) === familyOf(to.hostname));
+    if (!own) return;
+    const inside = host.nat !== undefined && to.hostname.startsWith(host.nat.prefix);
+    const from = host.nat && !inside ? host.nat.leave(own, to) : own;
+    const nat = this.#nats.get(to.hostname);
+    const text = nat ? nat.enter(from, to.port) : addressText(to);
+    if (text === undefined || (nat && nat === host.nat)) return;
+    if (this.#random() < loss) return;
+    const at = Math.floor(this.now + least + this.#random() * (most - least));
+    const flying = this.#flying.get(at);
+    const one = { datagram, from, place: placeOf(text, inside ? host.nat : nat) };
+    if (flying) flying.push(one);
+    else this.#flying.set(at, [one]);
+  }
+}
+
+const familyOf = (hostname: string) => hostname.includes(":") ? 6 : 4;
+const placeOf = (address: string, nat: Nat | undefined) => `${nat?.hostname ?? ""} ${address}`;
+
+/** Lets promises that can be kept be kept. */
+async function settled(): Promise<void> {
+  for (let i = 0; i < 3; i++) await undefined;
+}
