@@ -1,6 +1,6 @@
 // A bad network in virtual time, which can be replayed: see STYLE.md.
 import type { Outbox } from "../../src/rtmfp/outbox.ts";
-import { type Address, addressText } from "../../src/rtmfp/wire/address.ts";
+import { type Address, sameAddress } from "../../src/rtmfp/wire/address.ts";
 import { seeded } from "./random.ts";
 
 /** What stands at an end of the link. Endpoints are made like that. */
@@ -74,6 +74,13 @@ export class LossyLink {
   readonly #busyUntil = [0, 0];
   readonly #lastArrival = [0, 0];
   #order = 0;
+  /** Who is being flushed. */
+  #sender: Attached | undefined;
+  readonly #buffer = new Uint8Array(4400);
+  readonly #outbox: Outbox = {
+    buffer: () => this.#buffer,
+    post: (length, to) => this.#send(this.#sender!, this.#buffer.slice(0, length), to),
+  };
 
   constructor(settings: LinkSettings) {
     this.#settings = settings;
@@ -134,11 +141,8 @@ export class LossyLink {
       attached.address = { hostname, port: 1024 + (port * 7 + 13) % 60_000 };
       attached.nextRebind += attached.rebindEvery;
     }
-    const buffer = new Uint8Array(4400);
-    attached.node.flush(this.now, {
-      buffer: () => buffer,
-      post: (length, to) => this.#send(attached, buffer.slice(0, length), to),
-    });
+    this.#sender = attached;
+    attached.node.flush(this.now, this.#outbox);
   }
 
   #send({ address, side }: Attached, datagram: Uint8Array, to: Address): void {
@@ -179,8 +183,7 @@ export class LossyLink {
   }
 
   #deliver({ datagram, from, to }: Flying): void {
-    const text = addressText(to);
-    const attached = this.#attached.find(({ address }) => addressText(address) === text);
+    const attached = this.#attached.find(({ address }) => sameAddress(address, to));
     if (!attached) return;
     this.delivered[attached.side] += datagram.length;
     attached.node.receive(datagram, from, this.now);

@@ -191,7 +191,6 @@ export class SendFlow {
    */
   send(to: Writer): number {
     const { flight } = this.host;
-    this.#dropExpired();
     this.#trim();
     let count = 0;
     let last = 0; // the sequence number of the chunk before
@@ -201,7 +200,10 @@ export class SendFlow {
     ) {
       let fragment = this.#nextResend();
       const fresh = fragment === undefined;
-      fragment ??= this.#queueFirst;
+      if (fresh) {
+        this.#dropExpired();
+        fragment = this.#queueFirst;
+      }
       if (!fragment) {
         if (this.#state !== "closing" || this.#finalSent) break;
         this.#numberFinal();
@@ -274,8 +276,10 @@ export class SendFlow {
     }
     this.#trim();
     this.handler?.onAcknowledged?.();
-    if (this.#finalSent && !this.#sentFirst) return this.#finish();
-    if (!this.#sentFirst && this.#cumulativeAck < this.#lastSequence) this.#repeatForward();
+    if (!this.#sentFirst) {
+      if (this.#cumulativeAck < this.#lastSequence) this.#repeatForward();
+      else if (this.#finalSent) return this.#finish();
+    }
     this.host.wake();
   }
 
@@ -515,6 +519,7 @@ export class SendFlow {
     const fragment = this.host.fragments.take();
     fragment.flow = this;
     fragment.abandoned = true;
+    fragment.final = this.#finalSent;
     fragment.sequence = this.#lastSequence;
     this.#sentFirst = this.#sentLast = this.#resend = fragment;
   }

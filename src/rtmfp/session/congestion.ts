@@ -3,32 +3,53 @@ const SMSS = 1460;
 const FIRST_WINDOW = 3 * SMSS;
 /** A window is not too large for its path unless it exceeds what the path holds by this factor. */
 const TOLERANCE = 1.15;
+/** A window that was too large leaves this much of the path used, so that queues drain. */
+const DRAINED = 0.9;
 /** Round trips longer than the least one by this factor tell of queues. */
 const QUEUEING = 1.25;
 /** More lost than this share ends the start, even where nothing queues up. */
-const RANDOM_LOSS = 0.1;
+const RANDOM_LOSS = 0.2;
 /** What a round trip may be measured wrong by, in milliseconds. */
 const GRAIN = 8;
-const FEW = 3 * SMSS;
+const FEW = 5 * SMSS;
 /** Samples of the rate in one of the two spans that its maximum is taken of. */
 const RATE_SPAN = 8;
 /** The same for the least round trip, in milliseconds. */
 const RTT_SPAN = 10_000;
 
+/** What the acknowledgements of one packet tell. */
+export interface Told {
+  now: number;
+  /** Bytes that were in flight before it. */
+  before: number;
+  /** More would have been in flight, had it been allowed. */
+  used: boolean;
+  /** Bytes acknowledged. */
+  acked: number;
+  /** Fragments that are late: -1 none, else how many of them were given up as lost. */
+  naks: number;
+  /** Time-critical data were sent in this session lately. RFC 7016 §3.5.2.1. */
+  timeCritical: boolean;
+  /** There is no time-critical traffic to give way to. */
+  fastGrow: boolean;
+}
+
 /**
- * How much may be in flight in a session: RFC 7016 appendix A, with one change.
+ * How much may be in flight in a session: RFC 7016 appendix A, with a change to what a loss does.
  *
  * Appendix A takes every loss for congestion, so that 1 % of random loss at a round trip of 100 ms
- * leaves an eighth of a link of 10 Mb/s unused or more. Here the window is not reduced by a loss
- * while it is within what the path holds without queueing: the delivery rate that was measured
- * times the least round trip. Where it is larger than that, queues have built up, and the
- * reduction is to that size, unless appendix A itself reduces by less.
+ * leaves 85 % of a link of 10 Mb/s unused. Here a loss takes nothing as long as the window is
+ * within what the path holds without queueing: the delivery rate that was measured times the least
+ * round trip. Where it is larger than that, queues have built up, and what is left is half the
+ * window (7/8 for real-time data), but no less than what drains them. As that is enough for large
+ * windows, they are spared no more than small ones, and two sessions come to share a link alike.
  */
 export class Congestion {
   /** Bytes that may be in flight. */
   window = FIRST_WINDOW;
   #threshold = Infinity;
   #accumulated = 0;
+  #reducedUntil = 0;
   /** Bytes per millisecond, the highest of the current and of the previous span. */
   #rate = 0;
   #rateBefore = 0;
@@ -74,27 +95,13 @@ export class Congestion {
     this.#periodStart = now;
   }
 
-  /**
-   * Takes what one packet with acknowledgements has told.
-   *
-   * @param before bytes that were in flight before it
-   * @param acked bytes acknowledged
-   * @param naks fragments that are late: -1 none, else how many were given up as lost
-   * @param timeCritical time-critical data were sent in this session lately (§3.5.2.1)
-   * @param fastGrow there is no time-critical traffic to give way to
-   */
-  receive(
-    before: number,
-    acked: number,
-    naks: number,
-    timeCritical: boolean,
-    fastGrow: boolean,
-  ): void {
-    if (naks > 0) {
-      this.#periodLost += naks * SMSS;
-      this.#reduce(before, timeCritical, fastGrow);
-    } else if (naks < 0 && acked > 0 && before >= this.window) {
-      this.#grow(acked, timeCritical, fastGrow);
+  /** Takes what the acknowledgements of one packet tell. */
+  receive(told: Told): void {
+    if (told.naks > 0) {
+      this.#periodLost += told.naks * SMSS;
+      this.#reduce(told);
+    } else if (told.naks < 0 && told.acked > 0 && told.used) {
+      this.#grow(told);
     }
   }
 
@@ -136,20 +143,22 @@ export class Congestion {
     return Math.max(share, this.#lossShare) > RANDOM_LOSS;
   }
 
-  #reduce(before: number, timeCritical: boolean, fastGrow: boolean): void {
-    const share = timeCritical || (fastGrow && before > 67_200) ? 7 / 8 : 1 / 2;
-    const pipe = TOLERANCE * this.#pipe;
+  #reduce({ before, timeCritical, now }: Told): void {
+    const share = timeCritical ? 7 / 8 : 1 / 2;
+    const pipe = this.#pipe;
     // While the window doubles each round trip, the rate that is measured lags behind.
     const starting = this.window < this.#threshold;
     const queueing = this.#latestRtt > QUEUEING * this.#least + GRAIN;
-    if (starting ? !queueing && !this.#heavyLoss : before <= pipe) return;
-    const least = Math.max(Math.min(pipe, before), FIRST_WINDOW);
+    if (starting ? !queueing && !this.#heavyLoss : before <= TOLERANCE * pipe) return;
+    if (now < this.#reducedUntil) return; // by what was lost at the same time
+    this.#reducedUntil = now + this.#latestRtt;
+    const least = Math.max(Math.min(DRAINED * pipe, before), FIRST_WINDOW);
     this.#threshold = Math.max(before * share, least);
     this.window = this.#threshold;
     this.#accumulated = 0;
   }
 
-  #grow(acked: number, timeCritical: boolean, fastGrow: boolean): void {
+  #grow({ acked, timeCritical, fastGrow }: Told): void {
     let growth = 0;
     if (fastGrow && this.window < this.#threshold) {
       growth = acked;

@@ -7,13 +7,18 @@ import type { Ack } from "../wire/ack.ts";
 import { bufferProbe } from "../wire/buffer_probe.ts";
 import { CHUNK_HEADER, writeChunk } from "../wire/chunk.ts";
 import { UserData, writeUserData } from "../wire/user_data.ts";
-import { Congestion } from "./congestion.ts";
+import { Congestion, type Told } from "./congestion.ts";
 import type { Context } from "./context.ts";
 import { REAL_TIME_LINGER } from "./real_time.ts";
 import type { RoundTrip } from "./round_trip.ts";
 
 /** Packets with user data between two acknowledgements or timeouts. RFC 7016 §3.5.2.3. */
 const BURST = 6;
+/**
+ * Acknowledgements that come in before anything is sent count each, up to so many: a socket that is
+ * read in batches must not slow a session down.
+ */
+const MOST_TOGETHER = 4;
 /** The first flow of a session. */
 const FIRST_FLOW = 2;
 const FIRST_PROBE = 1000;
@@ -56,7 +61,12 @@ export class Sending implements SendHost {
   #nextId = FIRST_FLOW;
   /** Index of the flow that sent last: among equals, those behind it go first. */
   #turn = 0;
-  #burst = 0;
+  /** Packets that may still go out before the next acknowledgement. */
+  #allowance = BURST;
+  /** Acknowledgements since user data was last sent. */
+  #acknowledgements = 0;
+  /** Sending has stopped at the window or the allowance. */
+  #limited = false;
   #timeouts = 0;
   /** When something was acknowledged, or something was sent after all had been. */
   #progressAt = 0;
@@ -156,17 +166,29 @@ export class Sending implements SendHost {
     this.flight.limit = this.congestion.window;
     if (flow.send(to) === 0) return undefined;
     this.#turn = index;
-    this.#burst++;
+    if (this.#acknowledgements > 0) {
+      this.#allowance = BURST * Math.min(this.#acknowledgements, MOST_TOGETHER);
+      this.#acknowledgements = 0;
+    }
+    this.#allowance--;
     if (flow.timeCritical) this.#criticalSentAt = this.#owner.context.realTime.sentAt = now;
     if (idle && this.#timeouts === 0) this.#progressAt = now;
     this.#setAlarm(now);
     return flow;
   }
 
-  /** Tells the handlers what came of sending. */
+  /** Tells the handlers what came of sending, and looks for flows whose receivers are full. */
   afterSending(): void {
     const flows = this.#flows;
-    for (let i = 0; i < flows.length; i++) flows[i].afterSending();
+    let suspended = false;
+    let ready = false;
+    for (let i = 0; i < flows.length; i++) {
+      flows[i].afterSending();
+      suspended ||= flows[i]?.suspended;
+      ready ||= flows[i]?.ready;
+    }
+    this.#limited = this.#full || (ready && !this.#mayBurst);
+    if (suspended || this.probeAt < Infinity) this.#watchWindows(suspended);
   }
 
   /** A packet comes in, and whether it says that the far end receives real-time data elsewhere. */
@@ -203,21 +225,21 @@ export class Sending implements SendHost {
     const naks = flight.countNaks();
     this.#owner.context.counters.lostFragments += flight.lost - lostBefore;
     this.congestion.measureRate(acked, this.#owner.roundTrip.smoothed, now);
-    this.congestion.receive(
-      this.#outstandingBefore,
-      acked,
-      naks,
-      now - this.#criticalSentAt < REAL_TIME_LINGER,
-      now - this.#reverseReceivedAt >= REAL_TIME_LINGER &&
-        now - this.#owner.context.realTime.sentAt >= REAL_TIME_LINGER,
-    );
+    told.now = now;
+    told.before = this.#outstandingBefore;
+    told.used = this.#limited || told.before >= this.congestion.window;
+    told.acked = acked;
+    told.naks = naks;
+    told.timeCritical = now - this.#criticalSentAt < REAL_TIME_LINGER;
+    told.fastGrow = now - this.#reverseReceivedAt >= REAL_TIME_LINGER &&
+      now - this.#owner.context.realTime.sentAt >= REAL_TIME_LINGER;
+    this.congestion.receive(told);
     if (acked > 0) {
       this.#progressAt = now;
       this.#timeouts = 0;
     }
-    this.#burst = 0;
+    this.#acknowledgements++;
     this.#setAlarm(now);
-    this.#watchWindows(now);
     this.wake();
   }
 
@@ -245,7 +267,7 @@ export class Sending implements SendHost {
     const before = flight.lost;
     const any = flight.loseAll();
     this.#owner.context.counters.lostFragments += flight.lost - before;
-    this.#burst = 0;
+    this.#acknowledgements = Math.max(this.#acknowledgements, 1);
     if (any) this.wake();
     return any;
   }
@@ -260,7 +282,7 @@ export class Sending implements SendHost {
   /** Index of the flow to send from; -1: none may. */
   #next(): number {
     const flows = this.#flows;
-    if (this.#burst >= BURST || this.flight.outstanding >= this.congestion.window) return -1;
+    if (this.#full || !this.#mayBurst) return -1;
     let best = -1;
     for (let i = 1; i <= flows.length; i++) {
       const index = (this.#turn + i) % flows.length;
@@ -268,6 +290,15 @@ export class Sending implements SendHost {
       if ((best < 0 || flow.priority > flows[best].priority) && flow.ready) best = index;
     }
     return best;
+  }
+
+  /** Whether as much is in flight as may be. */
+  get #full(): boolean {
+    return this.flight.outstanding >= this.congestion.window;
+  }
+
+  get #mayBurst(): boolean {
+    return this.#allowance > 0 || this.#acknowledgements > 0;
   }
 
   #setAlarm(now: number): void {
@@ -280,14 +311,12 @@ export class Sending implements SendHost {
   }
 
   /** Sees to it that a flow does not wait for ever for an acknowledgement that was lost. */
-  #watchWindows(now: number): void {
-    let suspended = false;
-    for (const flow of this.#flows) suspended ||= flow.suspended;
+  #watchWindows(suspended: boolean): void {
     if (!suspended) {
       this.probeAt = Infinity;
       this.#probeInterval = FIRST_PROBE / 2;
     } else if (this.probeAt === Infinity) {
-      this.#setProbe(now + FIRST_PROBE);
+      this.#setProbe(this.clock.now + FIRST_PROBE);
     }
   }
 
@@ -297,5 +326,15 @@ export class Sending implements SendHost {
   }
 }
 
+// One for all sessions: it is used up at once.
+const told: Told = {
+  now: 0,
+  before: 0,
+  used: false,
+  acked: 0,
+  naks: -1,
+  timeCritical: false,
+  fastGrow: true,
+};
 const end = new UserData();
 end.abandoned = end.final = true;

@@ -22,6 +22,8 @@ export class TimerWheel<T extends Timed> {
   readonly #slots: (T | undefined)[] = new Array(2 * SLOTS + 1).fill(undefined);
   readonly #fire: (item: T) => void;
   #tick = 0;
+  /** Nothing is to be done before this tick. */
+  #nextTick = 0;
   #count = 0;
 
   /** @param fire is called for what is due; the item is in the wheel no more then */
@@ -48,14 +50,18 @@ export class TimerWheel<T extends Timed> {
   get next(): number {
     if (this.#count === 0) return Infinity;
     const slots = this.#slots;
-    for (let tick = this.#tick + 1; tick <= this.#tick + SLOTS; tick++) {
-      if (slots[tick % SLOTS] || tick % SLOTS === 0 && slots[FAR + (tick / SLOTS) % SLOTS]) {
+    const end = this.#tick + SLOTS;
+    for (let tick = Math.max(this.#nextTick, this.#tick + 1); tick < end; tick++) {
+      if (slots[tick % SLOTS] || (tick % SLOTS === 0 && slots[FAR + (tick / SLOTS) % SLOTS])) {
+        this.#nextTick = tick;
         return tick * GRAIN;
       }
     }
     const turn = Math.floor(this.#tick / SLOTS) + 1;
     for (let i = 0; i < SLOTS; i++) {
-      if (slots[FAR + (turn + i) % SLOTS]) return (turn + i) * SLOTS * GRAIN;
+      if (!slots[FAR + (turn + i) % SLOTS]) continue;
+      this.#nextTick = (turn + i) * SLOTS;
+      return this.#nextTick * GRAIN;
     }
     return Infinity;
   }
@@ -94,10 +100,10 @@ export class TimerWheel<T extends Timed> {
 
   #insert(item: T, earliest: number): void {
     const tick = Math.max(Math.ceil(item.due / GRAIN), earliest);
-    const turn = Math.floor(this.#tick / SLOTS);
-    const slot = tick - this.#tick < SLOTS
-      ? tick % SLOTS
-      : FAR + Math.min(Math.floor(tick / SLOTS), turn + SLOTS - 1) % SLOTS;
+    const isNear = tick - this.#tick < SLOTS;
+    const turn = Math.min(Math.floor(tick / SLOTS), Math.floor(this.#tick / SLOTS) + SLOTS - 1);
+    const slot = isNear ? tick % SLOTS : FAR + turn % SLOTS;
+    this.#nextTick = Math.min(this.#nextTick, isNear ? tick : turn * SLOTS);
     const first = this.#slots[slot];
     item.timerAfter = first;
     if (first) first.timerBefore = item;
