@@ -8,6 +8,9 @@ import {
   UsageError,
 } from "./cli/arguments.ts";
 import { call, runCall } from "./cli/call.ts";
+import { peerJoin, runPeerJoin } from "./cli/peer_join.ts";
+import { peerPlay, runPeerPlay } from "./cli/peer_play.ts";
+import { peerServe, runPeerServe } from "./cli/peer_serve.ts";
 import { JsonError } from "./cli/json.ts";
 import { play, runPlay } from "./cli/play.ts";
 import { type ProgressOutput, standardError } from "./cli/progress.ts";
@@ -18,13 +21,21 @@ import { UrlError } from "./url.ts";
 
 const PROGRAM = "client";
 
-const commands: {
-  command: Command;
+interface Entry {
+  readonly command: Command;
   run(args: Arguments, output: ProgressOutput, print: (line: string) => void): Promise<number>;
-}[] = [
+}
+
+const listOf = (entries: Entry[]) =>
+  entries.map(({ command }) => `  ${command.name} ${command.operands}`).join("\n");
+
+const commands: Entry[] = [
   { command: publish, run: runPublish },
   { command: play, run: runPlay },
   { command: call, run: (args, _output, print) => runCall(args, print) },
+  { command: peerServe, run: runPeerServe },
+  { command: peerPlay, run: runPeerPlay },
+  { command: peerJoin, run: runPeerJoin },
 ];
 
 const HELP = `Usage: ${PROGRAM} COMMAND ...
@@ -32,13 +43,13 @@ const HELP = `Usage: ${PROGRAM} COMMAND ...
 Talks to an RTMFP server as Flash Player does.
 
 Commands:
-${commands.map(({ command }) => `  ${command.name} ${command.operands}`).join("\n")}
+${listOf(commands)}
 
 "${PROGRAM} COMMAND --help" tells more about one.
 `;
 
 /**
- * Runs a client command: publish, play or call.
+ * Runs a client command, such as publish, play or call.
  *
  * @param args what follows "client" on the command line
  * @returns the exit code: 0, 1 if it failed, 2 if the command line is wrong
@@ -48,15 +59,21 @@ export async function runClient(
   output: ProgressOutput = standardError,
   print: (line: string) => void = console.log,
 ): Promise<number> {
-  const [name, ...rest] = args;
+  const [name] = args;
   if (name === undefined || name === "--help" || name === "-h" || name === "help") {
     print(HELP.trimEnd());
     return name === undefined ? 2 : 0;
   }
-  const found = commands.find(({ command }) => command.name === name);
+  const words = ({ command }: Entry) => command.name.split(" ");
+  const found = commands.find((entry) => words(entry).every((word, i) => args[i] === word));
+  const family = commands.filter((entry) => words(entry)[0] === name);
   try {
+    if (!found && family.length > 0) {
+      print(`Usage:\n${listOf(family)}\n\n"${PROGRAM} COMMAND --help" tells more about one.`);
+      return /^(--help|-h|help)$/.test(args[1] ?? "") ? 0 : 2;
+    }
     if (!found) throw new UsageError(`Unknown command ${name}`);
-    const parsed = parseArguments(found.command, rest);
+    const parsed = parseArguments(found.command, args.slice(words(found).length));
     if (parsed.help) {
       print(helpText(PROGRAM, found.command).trimEnd());
       return 0;
@@ -64,7 +81,9 @@ export async function runClient(
     return await found.run(parsed, output, print);
   } catch (error) {
     if (error instanceof UsageError || error instanceof UrlError || error instanceof JsonError) {
-      output.write(`${error.message}\nTry ${PROGRAM} ${found ? `${name} ` : ""}--help\n`);
+      output.write(
+        `${error.message}\nTry ${PROGRAM} ${found ? `${found.command.name} ` : ""}--help\n`,
+      );
       return 2;
     }
     const message = explain(error);
@@ -78,10 +97,12 @@ export async function runClient(
 function explain(error: unknown): string | undefined {
   if (error instanceof StatusError) return `The server refused: ${error.message}`;
   if (error instanceof ConnectionError || error instanceof FlvError) return error.message;
+  if (error instanceof Deno.errors.AddrNotAvailable) return "This machine has no such IP address";
   if (error instanceof WireError) return `Cannot send this: ${error.message}`;
   if (
     error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied ||
-    error instanceof Deno.errors.IsADirectory || error instanceof Deno.errors.AlreadyExists
+    error instanceof Deno.errors.IsADirectory ||
+    error instanceof Deno.errors.AlreadyExists
   ) {
     return error.message;
   }

@@ -1,6 +1,7 @@
 // The options that all commands have: how to connect.
 import type { AmfValue } from "../../amf/mod.ts";
 import type { GroupId } from "../../rtmfp/crypto/dh_groups.ts";
+import { ipBytes } from "../../rtmfp/wire/address.ts";
 import type { ConnectOptions } from "../net_connection.ts";
 import { type Arguments, numberOption, type Option, UsageError } from "./arguments.ts";
 import { fromJson, type Json } from "./json.ts";
@@ -10,6 +11,7 @@ export const connectionOptions: Readonly<Record<string, Option>> = {
   groups: { value: "LIST", help: "Diffie-Hellman groups, best first: of 2, 14, 16 (default 2)" },
   strict: { help: "require HMACs and sequence numbers" },
   connect: { value: "JSON", help: "an array of parameters for the application's onConnection" },
+  bind: { value: "IP", help: "the IP address of this machine to speak from" },
   "page-url": { value: "URL", help: "the page that connect claims to come from" },
   "swf-url": { value: "URL", help: "the movie that connect claims to come from" },
   timeout: { value: "SECONDS", help: "how long to wait for the server (default 10)" },
@@ -23,6 +25,7 @@ export function readConnectionOptions(args: Arguments): ConnectOptions {
     objectEncoding: encodingOf(options.get("encoding") ?? "3"),
     groups: groupsOf(options.get("groups") ?? "2"),
     strict: options.has("strict"),
+    hostname: addressOf(options.get("bind")),
     parameters: parametersOf(options.get("connect") ?? "[]"),
     pageUrl: options.get("page-url"),
     swfUrl: options.get("swf-url"),
@@ -38,6 +41,11 @@ export function parseJson(text: string, what: string): Json {
     const quoted = JSON.stringify(text);
     throw new UsageError(`${what} is not JSON: ${text} (text needs quotes: '${quoted}')`);
   }
+}
+
+function addressOf(text: string | undefined): string | undefined {
+  if (text === undefined || ipBytes(text)) return text;
+  throw new UsageError(`Option --bind needs an IP address, not "${text}"`);
 }
 
 function encodingOf(text: string): 0 | 3 {

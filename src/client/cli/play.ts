@@ -1,4 +1,5 @@
 import { NetConnection } from "../net_connection.ts";
+import type { NetStream } from "../net_stream.ts";
 import { ConnectionError } from "../status.ts";
 import { parseStreamUrl } from "../url.ts";
 import { type Arguments, type Command, numberOption } from "./arguments.ts";
@@ -6,6 +7,7 @@ import { connectionOptions, readConnectionOptions } from "./connection_options.t
 import { Interrupt, within } from "./interrupt.ts";
 import { ProgressLine, type ProgressOutput } from "./progress.ts";
 import { Recording } from "./recording.ts";
+import type { Way } from "./sender.ts";
 
 export const play: Command = {
   name: "play",
@@ -35,43 +37,15 @@ export async function runPlay(args: Arguments, output: ProgressOutput): Promise<
   const { url, name } = parseStreamUrl(args.operands[0], args.options.get("name"));
   const options = readConnectionOptions(args);
   const seconds = numberOption(args, "seconds", 0) ?? Infinity;
-  const start = args.options.has("unreliable") ? UNBUFFERED : undefined;
   const recording = await Recording.open(args.operands[1]);
   try {
-    let ended = () => {};
-    const end = new Promise<void>((resolve) => ended = resolve);
-    const connection = await NetConnection.connect(url, {
-      ...options,
-      handler: { onClose: ended },
-    });
+    const connection = await NetConnection.connect(url, options);
     const interrupt = new Interrupt();
     try {
-      const line = new ProgressLine(output);
       const stream = await connection.createStream();
-      let unpublished = false;
-      stream.handler = recording.begin((code) => {
-        line.say(code);
-        if (code !== "NetStream.Play.UnpublishNotify") return;
-        unpublished = true;
-        ended();
-      });
-      await stream.play(name, start);
-      const deadline = performance.now() + seconds * 1000;
-      while (!unpublished && !connection.closed && !interrupt.isRaised) {
-        const now = performance.now();
-        recording.progress.roundTrip = connection.ping;
-        line.show(recording.progress, now);
-        if (now >= deadline) break;
-        const pause = Math.min(deadline - now, ProgressLine.period);
-        await within(Promise.race([end, interrupt.raised]), pause);
-      }
-      if (unpublished) await recording.settled(AFTERWARDS);
-      const lost = connection.closed;
-      await within(stream.close(), CLOSING);
-      recording.close();
-      line.say(recording.summary());
-      if (lost) throw new ConnectionError("The connection has ended before the stream did");
-      return recording.empty ? 1 : 0;
+      const start = args.options.has("unreliable") ? UNBUFFERED : undefined;
+      const source = { stream, way: connection, name, start, seconds };
+      return await record(source, recording, interrupt, output);
     } finally {
       await connection.close();
       interrupt.release();
@@ -79,4 +53,59 @@ export async function runPlay(args: Arguments, output: ProgressOutput): Promise<
   } finally {
     recording.close();
   }
+}
+
+/** A stream to be recorded, from a server or a peer. */
+export interface Source {
+  readonly stream: NetStream;
+  readonly way: Way;
+  readonly name: string;
+  /** As {@link NetStream.play} has it. */
+  readonly start?: number;
+  /** How long it is recorded at most. */
+  readonly seconds: number;
+}
+
+/**
+ * Plays a stream into a file, until it ends.
+ *
+ * @returns the exit code
+ * @throws {ConnectionError} if it breaks off
+ */
+export async function record(
+  { stream, way, name, start, seconds }: Source,
+  recording: Recording,
+  interrupt: Interrupt,
+  output: ProgressOutput,
+): Promise<number> {
+  const line = new ProgressLine(output);
+  let unpublished = false;
+  let over = () => {};
+  const ended = new Promise<void>((resolve) => over = resolve);
+  stream.handler = {
+    ...recording.begin((code) => {
+      line.say(code);
+      if (code !== "NetStream.Play.UnpublishNotify") return;
+      unpublished = true;
+      over();
+    }),
+    onClose: () => over(),
+  };
+  await stream.play(name, start);
+  const deadline = performance.now() + seconds * 1000;
+  while (!unpublished && !way.closed && !interrupt.isRaised) {
+    const now = performance.now();
+    recording.progress.roundTrip = way.ping;
+    line.show(recording.progress, now);
+    if (now >= deadline) break;
+    const pause = Math.min(deadline - now, ProgressLine.period);
+    await within(Promise.race([ended, interrupt.raised]), pause);
+  }
+  if (unpublished) await recording.settled(AFTERWARDS);
+  const lost = way.closed && !unpublished;
+  await within(stream.close(), CLOSING);
+  recording.close();
+  line.say(recording.summary());
+  if (lost) throw new ConnectionError("The connection has ended before the stream did");
+  return recording.empty ? 1 : 0;
 }

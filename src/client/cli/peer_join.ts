@@ -1,0 +1,67 @@
+import { fromHex, toHex } from "../../bytes/hex.ts";
+import { NetConnection } from "../net_connection.ts";
+import { ConnectionError } from "../status.ts";
+import { parseRtmfpUrl } from "../url.ts";
+import { type Arguments, type Command, numberOption, UsageError } from "./arguments.ts";
+import { connectionOptions, readConnectionOptions } from "./connection_options.ts";
+import { Interrupt, within } from "./interrupt.ts";
+import { ProgressLine, type ProgressOutput } from "./progress.ts";
+
+export const peerJoin: Command = {
+  name: "peer join",
+  operands: "URL GROUP",
+  count: [2, 2],
+  summary:
+    "Joins a NetGroup and opens sessions with the members that the server tells of. GROUP is\n" +
+    "the group's id (64 digits) or its specification. Prints a line for whatever happens:\n" +
+    "  id PEERID         the own peer id\n" +
+    "  group GROUPID     it has been joined\n" +
+    "  member PEERID     the server tells of a member\n" +
+    "  neighbor PEERID   there is a session with a member\n" +
+    "  gone PEERID       that member has left\n" +
+    "It ends on Ctrl-C, after --seconds, or with the server.",
+  options: {
+    seconds: { value: "N", help: "leave after N seconds" },
+    ...connectionOptions,
+  },
+  notes: "What Flash's groups say among themselves (postings, multicast) is not spoken: members\n" +
+    "that are no such clients as this one do not become neighbors.\n\n" +
+    "Example:\n  client peer join rtmfp://localhost/chat G:27f0201",
+};
+
+/** Runs the command. @returns the exit code */
+export async function runPeerJoin(
+  args: Arguments,
+  output: ProgressOutput,
+  print: (line: string) => void,
+): Promise<number> {
+  const [urlText, name] = args.operands;
+  const url = parseRtmfpUrl(urlText);
+  const options = readConnectionOptions(args);
+  const seconds = numberOption(args, "seconds", 0) ?? Infinity;
+  if (name === "") throw new UsageError("A group has a name");
+  let ended = () => {};
+  const end = new Promise<void>((resolve) => ended = resolve);
+  const connection = await NetConnection.connect(url, { ...options, handler: { onClose: ended } });
+  const interrupt = new Interrupt();
+  try {
+    print(`id ${connection.nearId}`);
+    const group = connection.joinGroup(/^[0-9a-f]{64}$/i.test(name) ? fromHex(name) : name);
+    print(`group ${toHex(group.id)}`);
+    group.handler = {
+      onMember: (peerId) => print(`member ${toHex(peerId)}`),
+      onNeighbor: (peerId) => print(`neighbor ${peerId}`),
+      onNeighborGone: (peerId) => print(`gone ${peerId}`),
+      onEnd: ended,
+    };
+    const over = Promise.race([end, interrupt.raised]);
+    await (seconds === Infinity ? over : within(over, seconds * 1000));
+    if (connection.closed) throw new ConnectionError("The connection has ended");
+    new ProgressLine(output).say(`Leaving, with ${group.neighbors.length} neighbors`);
+    group.close();
+    return 0;
+  } finally {
+    await connection.close();
+    interrupt.release();
+  }
+}

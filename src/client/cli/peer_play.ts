@@ -1,0 +1,58 @@
+import { NetConnection } from "../net_connection.ts";
+import { parseStreamUrl } from "../url.ts";
+import { type Arguments, type Command, numberOption, UsageError } from "./arguments.ts";
+import { connectionOptions, readConnectionOptions } from "./connection_options.ts";
+import { Interrupt } from "./interrupt.ts";
+import { record } from "./play.ts";
+import type { ProgressOutput } from "./progress.ts";
+import { Recording } from "./recording.ts";
+
+export const peerPlay: Command = {
+  name: "peer play",
+  operands: "URL PEERID FILE.flv",
+  count: [3, 3],
+  summary:
+    "Plays a stream that another client of the server publishes directly, into a file. The\n" +
+    "server only brings the two together. The last segment of URL is the name of the stream,\n" +
+    "what stands before it the application; PEERID is what the other one has for nearID (64\n" +
+    'digits), as "peer serve" prints it.',
+  options: {
+    name: { value: "NAME", help: "the stream's name; then all of URL is the application" },
+    seconds: { value: "N", help: "stop N seconds after the stream was asked for" },
+    ...connectionOptions,
+  },
+  notes: "Example:\n  client peer play rtmfp://localhost/live/cam PEERID copy.flv --seconds 10",
+};
+
+/** Runs the command. @returns the exit code */
+export async function runPeerPlay(args: Arguments, output: ProgressOutput): Promise<number> {
+  const [urlText, peerId, file] = args.operands;
+  const { url, name } = parseStreamUrl(urlText, args.options.get("name"));
+  const options = readConnectionOptions(args);
+  const seconds = numberOption(args, "seconds", 0) ?? Infinity;
+  if (!/^[0-9a-f]{64}$/i.test(peerId)) {
+    throw new UsageError(`A peer id has 64 hexadecimal digits, unlike "${peerId}"`);
+  }
+  const recording = await Recording.open(file);
+  try {
+    const connection = await NetConnection.connect(url, options);
+    const interrupt = new Interrupt();
+    try {
+      const stream = await connection.openDirect(peerId.toLowerCase(), options.timeout);
+      const way = {
+        get closed() {
+          return stream.peer.closed;
+        },
+        get ping() {
+          return stream.peer.session.rtt;
+        },
+      };
+      return await record({ stream, way, name, seconds }, recording, interrupt, output);
+    } finally {
+      await connection.close();
+      interrupt.release();
+    }
+  } finally {
+    recording.close();
+  }
+}

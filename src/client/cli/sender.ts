@@ -1,0 +1,122 @@
+// A file on its way into a stream.
+import { FlvReader, type FlvTag, TagType } from "../flv.ts";
+import { isAudioHeader, isKeyFrame, isPicture, isVideoHeader } from "../frames.ts";
+import type { NetStream } from "../net_stream.ts";
+import { type Interrupt, within } from "./interrupt.ts";
+import { type Progress, ProgressLine } from "./progress.ts";
+
+/** Video is left out until the next key frame while more than this waits to be sent. */
+const BACKLOG = 4 << 20;
+/** Milliseconds between the last time of a file and the first of its repetition. */
+const REPEAT_GAP = 40;
+
+/** What a stream runs over: a connection, or the session with a peer. */
+export interface Way {
+  readonly closed: boolean;
+  /** Round trip in milliseconds; 0 while it is unknown. */
+  readonly ping: number;
+}
+
+/** Sends tags at the pace of their times. */
+export class Sender {
+  readonly #progress: Progress = {
+    time: 0,
+    videoFrames: 0,
+    audioFrames: 0,
+    bytes: 0,
+    roundTrip: 0,
+  };
+  /** When a tag of time 0 is due. */
+  #start: number | undefined;
+  /** Added to the times of the file. */
+  #offset = 0;
+  #last = 0;
+  #skipping = false;
+  #skipped = 0;
+
+  /** @param line shows how it goes, if it is given */
+  constructor(
+    readonly way: Way,
+    readonly stream: NetStream,
+    readonly interrupt: Interrupt,
+    readonly line?: ProgressLine,
+  ) {}
+
+  /** Sends a file to its end, or until Ctrl-C or the end of the way to its listener. */
+  async send(tags: AsyncIterable<FlvTag>): Promise<void> {
+    let shownAt = -Infinity;
+    this.#offset = this.#start === undefined ? 0 : this.#last + REPEAT_GAP;
+    for await (const tag of tags) {
+      const time = (tag.timestamp + this.#offset) >>> 0;
+      this.#start ??= performance.now() - time;
+      while (true) {
+        const now = performance.now();
+        if (this.interrupt.isRaised || this.way.closed) return;
+        if (now - shownAt >= ProgressLine.period) {
+          shownAt = now;
+          this.#progress.roundTrip = this.way.ping;
+          this.line?.show(this.#progress, now);
+        }
+        const wait = this.#start + time - now;
+        if (wait <= 0) break;
+        await within(this.interrupt.raised, Math.min(wait, ProgressLine.period));
+      }
+      this.#send(tag, time);
+    }
+  }
+
+  summary(): string {
+    const { videoFrames, audioFrames, bytes, time } = this.#progress;
+    const skipped = this.#skipped > 0 ? `, ${this.#skipped} video frames left out` : "";
+    return `Published ${(time / 1000).toFixed(1)} s: ${videoFrames} video and ${audioFrames} ` +
+      `audio frames, ${bytes} bytes${skipped}`;
+  }
+
+  #send({ type, data }: FlvTag, time: number): void {
+    const progress = this.#progress;
+    this.#last = Math.max(this.#last, time);
+    progress.time = this.#last;
+    if (type === TagType.data) return this.stream.sendData(time, data);
+    if (type === TagType.audio) {
+      this.stream.sendAudio(time, data);
+      if (!isAudioHeader(data)) progress.audioFrames++;
+    } else {
+      if (this.#leavesOut(data)) return;
+      this.stream.sendVideo(time, data);
+      if (isPicture(data)) progress.videoFrames++;
+    }
+    progress.bytes += data.length;
+  }
+
+  /** On a link too slow for the file, whole groups of pictures are left out. */
+  #leavesOut(video: Uint8Array): boolean {
+    const late = this.stream.queuedBytes > BACKLOG;
+    if (isVideoHeader(video)) return false;
+    if (late) this.#skipping = true;
+    else if (isKeyFrame(video)) this.#skipping = false;
+    if (this.#skipping) this.#skipped++;
+    return this.#skipping;
+  }
+}
+
+/** The tags of a file. @throws {FlvError} on a bad one; @throws {Deno.errors.NotFound} */
+export async function* readTags(path: string): AsyncGenerator<FlvTag> {
+  const file = await Deno.open(path);
+  try {
+    const reader = new FlvReader();
+    const buffer = new Uint8Array(1 << 16);
+    while (true) {
+      const length = await file.read(buffer);
+      if (length === null) break;
+      yield* reader.push(buffer.subarray(0, length));
+    }
+    reader.end();
+  } finally {
+    file.close();
+  }
+}
+
+/** Sees whether there is a file to send. @throws as {@link readTags} */
+export async function firstTag(path: string): Promise<void> {
+  for await (const _tag of readTags(path)) return;
+}
