@@ -1,8 +1,7 @@
 // `client peer …` in this process, on different loopback addresses.
 import assert from "node:assert/strict";
 import { runClient } from "../../../src/client/cli.ts";
-import { FlvReader, TagType } from "../../../src/client/flv.ts";
-import { toHex } from "../../../src/bytes/hex.ts";
+import { frames, shortRecording } from "../../support/recording.ts";
 import { smallServer } from "../../support/small_server.ts";
 
 /** A command that is running. */
@@ -29,14 +28,7 @@ function start(...args: string[]) {
   };
 }
 
-function frames(path: string): string[] {
-  const reader = new FlvReader();
-  const tags = reader.push(Deno.readFileSync(path));
-  return tags.filter(({ type }) => type !== TagType.data)
-    .map(({ type, timestamp, data }) => `${type} ${timestamp} ${toHex(data)}`).sort();
-}
-
-const recording = new URL("../../media/test.flv", import.meta.url).pathname;
+const recording = shortRecording(1200);
 
 Deno.test("peer serve, peer play: a file goes from 127.0.0.2 to 127.0.0.3 and 127.0.0.4", async () => {
   await using server = await smallServer();

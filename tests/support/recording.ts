@@ -1,0 +1,23 @@
+// Pieces of tests/media/test.flv, and files to compare with them.
+import { toHex } from "../../src/bytes/hex.ts";
+import { flvHeader, FlvReader, flvTag, TagType } from "../../src/client/flv.ts";
+
+const whole = new URL("../media/test.flv", import.meta.url).pathname;
+
+/** Writes the first so many milliseconds into a file, and returns its path. */
+export function shortRecording(milliseconds: number): string {
+  const path = Deno.makeTempFileSync({ suffix: ".flv" });
+  const tags = new FlvReader().push(Deno.readFileSync(whole));
+  Deno.writeFileSync(path, flvHeader(true, true));
+  for (const tag of tags) {
+    if (tag.timestamp <= milliseconds) Deno.writeFileSync(path, flvTag(tag), { append: true });
+  }
+  return path;
+}
+
+/** Every audio and video tag, in an order that does not depend on how they came. */
+export function frames(path: string): string[] {
+  return new FlvReader().push(Deno.readFileSync(path))
+    .filter(({ type }) => type !== TagType.data)
+    .map(({ type, timestamp, data }) => `${type} ${timestamp} ${toHex(data)}`).sort();
+}
