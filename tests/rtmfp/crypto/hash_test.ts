@@ -28,7 +28,7 @@ Deno.test("HMAC-SHA256: RFC 4231, cases 1, 2 and 6", () => {
   }
 });
 
-Deno.test("SHA-256: nothing, the example of FIPS 180-4, and lengths around those of its pieces", () => {
+Deno.test("SHA-256: nothing, the example of FIPS 180-4, and lengths around those of its blocks", () => {
   const hash = (bytes: Uint8Array) => toHex(portable.sha256(bytes));
   assert.equal(
     hash(new Uint8Array(0)),
@@ -38,8 +38,8 @@ Deno.test("SHA-256: nothing, the example of FIPS 180-4, and lengths around those
     hash(fromHex("616263")),
     "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
   );
-  const bytes = seededBytes(180)(200_000);
-  for (const base of [0, 64, 0x10000, 0x20000]) {
+  const bytes = seededBytes(180)(70_000);
+  for (const base of [0, 64, 0x10000]) {
     for (const length of [-1, 0, 1, 8, 54, 55, 56, 57, 63].map((more) => base + more)) {
       if (length < 0) continue;
       const part = bytes.subarray(0, length);
