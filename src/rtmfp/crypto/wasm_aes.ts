@@ -13,11 +13,10 @@ import {
   sbox,
 } from "./aes_tables.ts";
 import type { Aes128 } from "./backend.ts";
+import type { Code } from "../../wasm/encoding.ts";
 import {
   add,
   and,
-  assemble,
-  type Code,
   constant,
   get,
   load,
@@ -28,7 +27,8 @@ import {
   store,
   whileBelow,
   xor,
-} from "./wasm_assembler.ts";
+} from "../../wasm/instructions.ts";
+import { functionType, I32, wasmModule } from "../../wasm/module.ts";
 
 // Where things lie in the memory, in bytes.
 const SCHEDULE = 0;
@@ -103,10 +103,15 @@ const decrypt = loop(
   columns((i) => set(BEFORE[i], get(THIS[i]))),
 );
 
-const binary = assemble([
-  { name: "encrypt", parameters: 2, locals: LOCALS, body: encrypt },
-  { name: "decrypt", parameters: 2, locals: LOCALS, body: decrypt },
-], PAGES);
+const locals: number[] = Array(LOCALS).fill(I32);
+const binary = wasmModule({
+  types: [functionType([I32, I32], [])],
+  memory: PAGES,
+  functions: [
+    { type: 0, export: "encrypt", locals, code: encrypt },
+    { type: 0, export: "decrypt", locals, code: decrypt },
+  ],
+});
 
 const wasm = new WebAssembly.Instance(new WebAssembly.Module(binary)).exports as {
   memory: WebAssembly.Memory;

@@ -1,7 +1,41 @@
 // A WebAssembly module that takes whole tables out of Lua and puts whole tables into it at one call: from JavaScript
 // each key and each value would be three or four calls, which cost more than what Lua does in them.
 import type { LuaExports } from "./exports.ts";
-import { F64, functionType, I32, I64, leb, sleb, wasmModule } from "./wasm_bytes.ts";
+import {
+  ADD,
+  BLOCK,
+  branch,
+  branchIf,
+  call,
+  constant,
+  DROP,
+  ELSE,
+  END,
+  EQ,
+  EQZ,
+  F64_NE,
+  F64_TO_I64,
+  GE_U,
+  get,
+  GT_U,
+  I32_TO_F64,
+  I32_TO_I64,
+  I64_TO_I32,
+  IF,
+  load,
+  loadDouble,
+  loadShort,
+  LOOP,
+  NE,
+  OR,
+  RETURN,
+  set,
+  storeAt,
+  storeDoubleAt,
+  SUB,
+} from "../../wasm/instructions.ts";
+import type { Code } from "../../wasm/encoding.ts";
+import { F64, functionType, I32, I64, wasmModule } from "../../wasm/module.ts";
 
 /** Length of a record, of {@link Batch.dump} or {@link Batch.run}. */
 export const RECORD = 16;
@@ -77,25 +111,8 @@ const types = [
 ];
 const DUMP = imports.length, DUMP_TABLE = DUMP + 1;
 
-// Instructions. WebAssembly Core Specification 1.0, §5.4
-const get = (local: number) => [0x20, ...leb(local)];
-const set = (local: number) => [0x21, ...leb(local)];
-const constant = (value: number) => [0x41, ...sleb(value)];
-const call = (f: number) => [0x10, ...leb(f)];
-const load = (at: number, offset: number) => [...get(at), 0x28, 2, offset];
-const loadDouble = (at: number, offset: number) => [...get(at), 0x2b, 3, offset];
-const storeAt = (offset: number) => [0x36, 2, offset]; // of the address and the value on the stack
-const storeDoubleAt = (offset: number) => [0x39, 3, offset];
-const LOAD_U16 = [0x2f, 0, 0];
-const EQZ = 0x45, EQ = 0x46, NE = 0x47, GT_U = 0x4b, GE_U = 0x4f, ADD = 0x6a, SUB = 0x6b, OR = 0x72;
-const F64_NE = 0x62, TO_DOUBLE = 0xb7, TO_I64 = 0xac, TO_I32 = 0xa7, TRUNCATE = [0xfc, 6];
-const IF = [0x04, 0x40], ELSE = 0x05, BLOCK = [0x02, 0x40], LOOP = [0x03, 0x40], END = 0x0b;
-const RETURN = 0x0f, DROP = 0x1a;
-const branch = (depth: number) => [0x0c, depth];
-const branchIf = (depth: number) => [0x0d, depth];
-
 /** Calls a function of Lua with its state, local 0, and other arguments. */
-const lua = (name: string, ...args: number[][]) => [
+const lua = (name: string, ...args: Code[]) => [
   ...get(0),
   ...args.flat(),
   ...call(imports.findIndex(([known]) => known === name)),
@@ -106,7 +123,7 @@ const UNDERSCORES = 0x5f5f;
 
 // dump(state, out, end, depth)
 const [OUT, DUMP_END, DEPTH, TYPE] = [1, 2, 3, 4];
-const whenType = (type: number, code: number[]) => [
+const whenType = (type: number, code: Code) => [
   ...[...get(TYPE), ...constant(type), EQ, ...IF, ...code, END],
 ];
 const dump = [
@@ -133,7 +150,7 @@ const dump = [
 // dumpTable(state, out, end, depth), of which the first three are as above
 const [AT, KEY_TYPE, NAME, COUNT, NAMES] = [4, 5, 6, 7, 8];
 /** Gives up where a table, a key and a value are on the stack. */
-const giveUpIf = (condition: number[]) => [
+const giveUpIf = (condition: Code) => [
   ...[...condition, ...IF, ...lua("lua_settop", constant(-3)), ...constant(0), RETURN, END],
 ];
 const dumpTable = [
@@ -141,7 +158,7 @@ const dumpTable = [
   ...[...lua("lua_checkstack", constant(8)), EQZ, ...IF, ...constant(0), RETURN, END],
   ...[...lua("lua_getmetatable", constant(-1)), ...IF],
   ...[...lua("lua_settop", constant(-2)), ...constant(0), RETURN, END],
-  ...[...get(OUT), ...lua("lua_rawlen", constant(-1)), TO_I32, ...storeAt(4)],
+  ...[...get(OUT), ...lua("lua_rawlen", constant(-1)), I64_TO_I32, ...storeAt(4)],
   ...[...get(OUT), ...lua("lua_topointer", constant(-1)), ...storeAt(8)],
   ...[...get(OUT), ...constant(RECORD), ADD, ...set(AT)],
   ...lua("lua_pushnil"),
@@ -153,14 +170,14 @@ const dumpTable = [
   ...[...get(KEY_TYPE), ...constant(TYPE_STRING), EQ, ...IF],
   ...[...lua("lua_tolstring", constant(-2), [...get(AT), ...constant(4), ADD]), ...set(NAME)],
   ...[...get(AT), ...get(NAME), ...storeAt(8)],
-  ...giveUpIf([...load(AT, 4), EQZ]),
-  ...giveUpIf([...get(NAME), ...LOAD_U16, ...constant(UNDERSCORES), EQ]),
+  ...giveUpIf([...load(get(AT), 4), EQZ]),
+  ...giveUpIf([...loadShort(get(NAME)), ...constant(UNDERSCORES), EQ]),
   ...[...constant(HAS_NAMES), ...set(NAMES)],
   ELSE,
   ...giveUpIf([...get(KEY_TYPE), ...constant(TYPE_NUMBER), NE]),
   ...[...get(COUNT), ...constant(1), ADD, ...set(COUNT)],
   ...giveUpIf([
-    ...[...lua("lua_tonumberx", constant(-2), constant(0)), ...get(COUNT), TO_DOUBLE, F64_NE],
+    ...[...lua("lua_tonumberx", constant(-2), constant(0)), ...get(COUNT), I32_TO_F64, F64_NE],
   ]),
   END,
   ...[...get(0), ...get(AT), ...constant(RECORD), ADD, ...get(DUMP_END)],
@@ -168,7 +185,7 @@ const dumpTable = [
   ...giveUpIf([...get(AT), EQZ]),
   ...lua("lua_settop", constant(-2)),
   ...[...branch(0), END, END],
-  ...[...get(COUNT), ...load(OUT, 4), NE, ...IF, ...constant(0), RETURN, END],
+  ...[...get(COUNT), ...load(get(OUT), 4), NE, ...IF, ...constant(0), RETURN, END],
   ...[...get(OUT), ...get(NAMES), ...constant(TYPE_TABLE), OR, ...storeAt(0)],
   ...[...get(OUT), ...get(AT), ...storeAt(12)],
   ...get(AT),
@@ -176,20 +193,23 @@ const dumpTable = [
 
 // run(state, at, end, references)
 const [RECORD_AT, RUN_END, REFERENCES, OPERATION] = [1, 2, 3, 4];
-const index = [...load(RECORD_AT, 4), TO_I64];
+const index = [...load(get(RECORD_AT), 4), I32_TO_I64];
 /** What each operation does, the most frequent first. */
-const operations: [operation: number, code: number[]][] = [
-  [PUSH_STRING, [...lua("lua_pushlstring", load(RECORD_AT, 8), load(RECORD_AT, 4)), DROP]],
+const operations: [operation: number, code: Code][] = [
+  [PUSH_STRING, [
+    ...lua("lua_pushlstring", load(get(RECORD_AT), 8), load(get(RECORD_AT), 4)),
+    DROP,
+  ]],
   [SET_FIELD, lua("lua_rawset", constant(-3))],
   [SET_ELEMENT, lua("lua_rawseti", constant(-2), index)],
-  [PUSH_INTEGER, lua("lua_pushinteger", loadDouble(RECORD_AT, 8), TRUNCATE)],
-  [PUSH_NUMBER, lua("lua_pushnumber", loadDouble(RECORD_AT, 8))],
-  [PUSH_TABLE, lua("lua_createtable", load(RECORD_AT, 4), load(RECORD_AT, 8))],
+  [PUSH_INTEGER, lua("lua_pushinteger", loadDouble(get(RECORD_AT), 8), F64_TO_I64)],
+  [PUSH_NUMBER, lua("lua_pushnumber", loadDouble(get(RECORD_AT), 8))],
+  [PUSH_TABLE, lua("lua_createtable", load(get(RECORD_AT), 4), load(get(RECORD_AT), 8))],
   [KEEP, [
     ...lua("lua_pushvalue", constant(-1)),
     ...lua("lua_rawseti", get(REFERENCES), index),
   ]],
-  [PUSH_BOOLEAN, lua("lua_pushboolean", load(RECORD_AT, 4))],
+  [PUSH_BOOLEAN, lua("lua_pushboolean", load(get(RECORD_AT), 4))],
   [PUSH_NIL, lua("lua_pushnil")],
   [PUSH_KEPT, [...lua("lua_rawgeti", get(REFERENCES), index), DROP]],
   [PUSH_REF, [...lua("lua_rawgeti", constant(-1001000), index), DROP]],
@@ -197,7 +217,7 @@ const operations: [operation: number, code: number[]][] = [
 const run = [
   ...[...BLOCK, ...LOOP],
   ...[...get(RECORD_AT), ...get(RUN_END), GE_U, ...branchIf(1)],
-  ...[...load(RECORD_AT, 0), ...set(OPERATION)],
+  ...[...load(get(RECORD_AT), 0), ...set(OPERATION)],
   ...operations.flatMap((
     [operation, code],
   ) => [...get(OPERATION), ...constant(operation), EQ, ...IF, ...code, ELSE]),
@@ -219,7 +239,6 @@ export function instantiateBatch(exports: LuaExports): BatchExports {
       { type: 11, export: "dumpTable", locals: [I32, I32, I32, I32, I32], code: dumpTable },
       { type: 12, export: "run", locals: [I32], code: run },
     ],
-    globals: [],
   }));
   const imported = { lua: exports as unknown as WebAssembly.ModuleImports };
   return new WebAssembly.Instance(compiled, imported).exports as unknown as BatchExports;

@@ -3,7 +3,25 @@
 // - `pushInteger`, `rawGet`, `rawSet` take numbers where Lua's own take 64-bit integers (BigInt in JavaScript).
 // - trampolines: a table of Lua can only hold WebAssembly functions, so each function of ours that Lua calls
 //   gets one, which passes on its own number.
-import { F64, functionType, I32, I64, leb, sleb, wasmModule } from "./wasm_bytes.ts";
+import {
+  ADD,
+  AND,
+  call,
+  constant,
+  END,
+  EQZ,
+  F64_TO_I64,
+  get,
+  getGlobal,
+  GT_U,
+  I32_TO_I64,
+  IF,
+  RETURN,
+  set,
+  setGlobal,
+  SUB,
+} from "../../wasm/instructions.ts";
+import { F64, functionType, I32, I64, wasmModule } from "../../wasm/module.ts";
 
 /** How many trampolines one module holds. */
 export const TRAMPOLINES = 128;
@@ -26,16 +44,6 @@ const types = [
 // Imported functions, by their index.
 const PUSH_INTEGER = 0, RAW_GET = 1, RAW_SET = 2, REALLOC = 3, FREE = 4, HOOK = 5, CALL = 6;
 
-// Instructions. WebAssembly Core Specification 1.0, §5.4
-const get = (local: number) => [0x20, ...leb(local)];
-const set = (local: number) => [0x21, ...leb(local)];
-const readGlobal = (global: number) => [0x23, ...leb(global)];
-const writeGlobal = (global: number) => [0x24, ...leb(global)];
-const call = (index: number) => [0x10, ...leb(index)];
-const constant = (value: number) => [0x41, ...sleb(value)];
-const EQZ = 0x45, GT_U = 0x4b, ADD = 0x6a, SUB = 0x6b, AND = 0x71;
-const IF = [0x04, 0x40], END = 0x0b, RETURN = 0x0f, EXTEND = 0xac, TRUNCATE = [0xfc, 6];
-
 const USED = 0, LIMIT = 1;
 /** alloc(0, old, oldSize, newSize): Lua Reference Manual 5.4, lua_Alloc. */
 const alloc = [
@@ -43,15 +51,15 @@ const alloc = [
   ...[...get(1), EQZ, ...IF, ...constant(0), ...set(2), END],
   // newSize = 0: free
   ...[...get(3), EQZ, ...IF],
-  ...[...readGlobal(USED), ...get(2), SUB, ...writeGlobal(USED), ...get(1), ...call(FREE)],
+  ...[...getGlobal(USED), ...get(2), SUB, ...setGlobal(USED), ...get(1), ...call(FREE)],
   ...[...constant(0), RETURN, END],
   // growing beyond the limit: refuse
   ...[...get(3), ...get(2), GT_U],
-  ...[...readGlobal(USED), ...get(3), ADD, ...get(2), SUB, ...readGlobal(LIMIT), GT_U, AND, ...IF],
+  ...[...getGlobal(USED), ...get(3), ADD, ...get(2), SUB, ...getGlobal(LIMIT), GT_U, AND, ...IF],
   ...[...constant(0), RETURN, END],
   ...[...get(1), ...get(3), ...call(REALLOC), ...set(4)],
   ...[...get(4), ...IF],
-  ...[...readGlobal(USED), ...get(3), ADD, ...get(2), SUB, ...writeGlobal(USED), END],
+  ...[...getGlobal(USED), ...get(3), ADD, ...get(2), SUB, ...setGlobal(USED), END],
   ...get(4),
 ];
 
@@ -73,17 +81,17 @@ export function shimModule(first: number): Uint8Array<ArrayBuffer> {
       {
         type: 8,
         export: "pushInteger",
-        code: [...get(0), ...get(1), ...TRUNCATE, ...call(PUSH_INTEGER)],
+        code: [...get(0), ...get(1), ...F64_TO_I64, ...call(PUSH_INTEGER)],
       },
       {
         type: 9,
         export: "rawGet",
-        code: [...get(0), ...get(1), ...get(2), EXTEND, ...call(RAW_GET)],
+        code: [...get(0), ...get(1), ...get(2), I32_TO_I64, ...call(RAW_GET)],
       },
       {
         type: 10,
         export: "rawSet",
-        code: [...get(0), ...get(1), ...get(2), EXTEND, ...call(RAW_SET)],
+        code: [...get(0), ...get(1), ...get(2), I32_TO_I64, ...call(RAW_SET)],
       },
       { type: 2, export: "hook", code: [...get(0), ...get(1), ...call(HOOK)] },
       ...Array.from({ length: TRAMPOLINES }, (_, i) => ({
