@@ -6,6 +6,7 @@ const symbols = {
   setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
   sendmmsg: { parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
   recvmmsg: { parameters: ["i32", "buffer", "u32", "i32", "pointer"], result: "i32" },
+  __errno_location: { parameters: [], result: "pointer" },
   inet_pton: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   inet_ntop: { parameters: ["i32", "buffer", "buffer", "u32"], result: "pointer" },
 } as const;
@@ -24,6 +25,21 @@ const SOCK_DGRAM = 2;
 export const MSG_DONTWAIT = 0x40;
 export const AF_INET = 2;
 export const AF_INET6 = 10;
+
+const SOL_UDP = 17;
+const UDP_SEGMENT = 103;
+
+/** Whether the system takes several datagrams in one message: Linux 4.18. Others would send one. */
+export function knowsSegments(libc: Libc, fd: number): boolean {
+  return libc.getsockopt(fd, SOL_UDP, UDP_SEGMENT, new Int32Array(1), new Uint32Array([4])) === 0;
+}
+
+/** Where the system tells this thread why a call failed. */
+export function errorNumber(libc: Libc): Int32Array {
+  const at = libc.__errno_location();
+  if (!at) throw new Error("no errno");
+  return new Int32Array(Deno.UnsafePointerView.getArrayBuffer(at, 4));
+}
 
 /** Bytes of a `sockaddr_in` and of a `sockaddr_in6`. */
 export const SOCKADDR_SIZE = { [AF_INET]: 16, [AF_INET6]: 28 } as const;

@@ -7,19 +7,22 @@ const NAME = 32;
 
 /** A fixed number of datagrams with their addresses, where the system reads and writes them. */
 export class MessageVector {
-  /** The buffers of the datagrams, and their addresses from `nameAt`. */
+  /** The buffers of the datagrams. */
   readonly buffers: Uint8Array[] = [];
+  /** The addresses of the messages, from {@link nameAt}. */
   readonly names: Uint8Array;
+  /** The headers as words of 32 bits, {@link WORDS} each. */
+  protected readonly words: Uint32Array;
   readonly #headers: Uint8Array<ArrayBuffer>;
-  readonly #words: Uint32Array;
   readonly #lengths: Uint32Array;
 
+  /** At first there is a message for each datagram. */
   constructor(readonly count: number, slotSize: number, nameSize: number) {
     const memory = new Uint8Array(count * slotSize);
     const iovecs = new DataView(new ArrayBuffer(count * IOVEC));
     this.names = new Uint8Array(count * NAME);
     this.#headers = new Uint8Array(count * HEADER);
-    this.#words = new Uint32Array(this.#headers.buffer);
+    this.words = new Uint32Array(this.#headers.buffer);
     this.#lengths = new Uint32Array(iovecs.buffer);
     const headers = new DataView(this.#headers.buffer);
     for (let i = 0; i < count; i++) {
@@ -46,9 +49,9 @@ export class MessageVector {
     return this.#lengths[index * (IOVEC / 4) + 2];
   }
 
-  /** How many bytes the system wrote into a buffer, or sent of it. */
+  /** How many bytes the system has received into a buffer. */
   done(index: number): number {
-    return this.#words[index * (HEADER / 4) + 14];
+    return this.words[index * WORDS + 14];
   }
 
   /** The headers from one on, as the system calls want them. */
@@ -57,7 +60,10 @@ export class MessageVector {
   }
 }
 
-/** Memory of its own size, of the type that keeps its place. */
-function pointer(memory: Uint8Array<ArrayBuffer> | DataView<ArrayBuffer> | Uint8Array): bigint {
+/** Words of 32 bits in a header. */
+export const WORDS = HEADER / 4;
+
+/** The address of memory of its own size, of the type that keeps its place. */
+export function pointer(memory: Uint8Array | DataView): bigint {
   return Deno.UnsafePointer.value(Deno.UnsafePointer.of(memory as Uint8Array<ArrayBuffer>));
 }

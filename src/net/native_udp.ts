@@ -5,16 +5,32 @@ import {
   SLOT_SIZE,
   type UdpAddress,
 } from "./datagram_socket.ts";
-import { AF_INET, AF_INET6, findSocket, type Libc, MSG_DONTWAIT, setBuffer } from "./libc.ts";
+import {
+  AF_INET,
+  AF_INET6,
+  errorNumber,
+  findSocket,
+  knowsSegments,
+  type Libc,
+  MSG_DONTWAIT,
+  setBuffer,
+} from "./libc.ts";
 import { MessageVector } from "./message_vector.ts";
 import { receiveLoop } from "./receive_loop.ts";
+import { SendVector } from "./send_vector.ts";
 import { Sockaddrs } from "./sockaddr.ts";
 import { Remote } from "./udp_address.ts";
 
-const SEND_SLOTS = 512;
+/** Few, so that the first datagrams of many are on their way early, and stay in the cache. */
+const SEND_SLOTS = 64;
 const RECEIVE_SLOTS = 32;
 /** Datagrams received at most before the handler may answer. */
 const BATCH = 256;
+/**
+ * What the system says to several datagrams in one message that cannot go so: EIO where the network
+ * card makes no checksums, EINVAL where the path takes smaller packets only, EMSGSIZE.
+ */
+const REFUSALS = [5, 22, 90];
 
 /**
  * {@link DatagramSocket} on Linux: Deno's socket waits, and batches of system calls on the same
@@ -22,7 +38,7 @@ const BATCH = 256;
  * socket, which waits for room and tells errors apart.
  */
 export class NativeUdpSocket implements DatagramSocket {
-  readonly name = "sendmmsg and recvmmsg";
+  readonly name: string;
   readonly address: UdpAddress;
   readonly counters = newCounters();
   /** Bytes of payload that the system's buffers hold. */
@@ -32,11 +48,8 @@ export class NativeUdpSocket implements DatagramSocket {
   readonly #fd: number;
   readonly #addresses: Sockaddrs;
   readonly #in: MessageVector;
-  readonly #out: MessageVector;
-  readonly #targets: Remote[] = [];
-  /** Datagrams `#first` up to `#end` wait; both are 0 when none does. */
-  #first = 0;
-  #end = 0;
+  readonly #out: SendVector;
+  readonly #error: Int32Array;
   #blocked = false;
   #starved = false;
   #closed = false;
@@ -61,17 +74,20 @@ export class NativeUdpSocket implements DatagramSocket {
     };
     this.#addresses = new Sockaddrs(libc, family);
     this.#in = new MessageVector(RECEIVE_SLOTS, SLOT_SIZE + 1, this.#addresses.size);
-    this.#out = new MessageVector(SEND_SLOTS, SLOT_SIZE, this.#addresses.size);
+    this.#error = errorNumber(libc);
+    const segments = knowsSegments(libc, fd);
+    this.#out = new SendVector(SEND_SLOTS, SLOT_SIZE, this.#addresses.size, segments);
+    this.name = segments ? "sendmmsg with segments and recvmmsg" : "sendmmsg and recvmmsg";
   }
 
   get pending(): number {
-    return this.#end - this.#first;
+    return this.#out.waiting;
   }
 
   buffer(size: number): Uint8Array | undefined {
     if (size > SLOT_SIZE) throw new RangeError(`Cannot send ${size} bytes in a datagram`);
-    if (this.#end === SEND_SLOTS) this.flush();
-    if (this.#end < SEND_SLOTS) return this.#out.buffers[this.#end];
+    if (this.#out.full) this.flush();
+    if (!this.#out.full) return this.#out.buffer;
     this.#starved = true;
     return undefined;
   }
@@ -80,32 +96,18 @@ export class NativeUdpSocket implements DatagramSocket {
     const remote = to instanceof Remote && to.raw
       ? to
       : this.#addresses.ofText(to.hostname, to.port);
-    if (!remote) {
-      this.counters.unsent++;
-      return;
-    }
-    const slot = this.#end++;
-    if (this.#targets[slot] !== remote) {
-      this.#targets[slot] = remote;
-      this.#out.names.set(remote.raw!, this.#out.nameAt(slot));
-    }
-    this.#out.setLength(slot, length);
+    if (remote) this.#out.post(length, remote);
+    else this.counters.unsent++;
   }
 
   flush(): void {
-    if (this.#blocked || this.#first === this.#end) return;
-    const sent = this.#libc.sendmmsg(
-      this.#fd,
-      this.#out.from(this.#first),
-      this.#end - this.#first,
-      MSG_DONTWAIT,
-    );
-    if (sent > 0) {
-      this.counters.sent += sent;
-      this.#first += sent;
+    const out = this.#out;
+    while (!this.#blocked && out.messages > 0) {
+      const sent = this.#libc.sendmmsg(this.#fd, out.headers, out.messages, MSG_DONTWAIT);
+      if (sent > 0) this.counters.sent += out.sent(sent);
+      else if (out.firstIsRun && REFUSALS.includes(this.#error[0])) out.split();
+      else this.#sendOne();
     }
-    if (this.#first === this.#end) this.#first = this.#end = 0;
-    else this.#sendOne();
   }
 
   async serve(handler: DatagramHandler): Promise<void> {
@@ -152,20 +154,18 @@ export class NativeUdpSocket implements DatagramSocket {
   /** Sends the first datagram as Deno does, waiting for room, and then the others. */
   async #sendOne(): Promise<void> {
     this.#blocked = true;
-    const slot = this.#first;
-    const datagram = this.#out.buffers[slot].subarray(0, this.#out.lengthOf(slot));
+    const { datagram, to } = this.#out.first;
     try {
-      await this.#conn.send(datagram as Uint8Array<ArrayBuffer>, this.#targets[slot].wire);
+      await this.#conn.send(datagram as Uint8Array<ArrayBuffer>, to.wire);
       this.counters.sent++;
     } catch {
       this.counters.unsent++;
     }
     this.#blocked = false;
     if (this.#closed) return;
-    this.#first++;
-    if (this.#first === this.#end) this.#first = this.#end = 0;
+    this.#out.shift();
     this.flush();
-    if (this.#starved && this.#end === 0) {
+    if (this.#starved && this.#out.waiting === 0) {
       this.#starved = false;
       this.#handler?.writable();
     }

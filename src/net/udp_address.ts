@@ -6,6 +6,8 @@ export class Remote implements UdpAddress {
   readonly wire: Deno.NetAddr;
   /** For other back-ends: their own form of the same. */
   raw: Uint8Array | undefined;
+  /** Whether the system takes several datagrams to there in one message. */
+  segmented = true;
 
   constructor(readonly hostname: string, readonly port: number, ipv6: boolean) {
     this.wire = {

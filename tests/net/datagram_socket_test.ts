@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { DatagramSocket, UdpAddress } from "../../src/net/datagram_socket.ts";
-import { openLibc } from "../../src/net/libc.ts";
+import { AF_INET, findSocket, openLibc } from "../../src/net/libc.ts";
 import { NativeUdpSocket } from "../../src/net/native_udp.ts";
 import { bindUdp, UdpSocket } from "../../src/net/udp.ts";
 
@@ -131,6 +131,42 @@ for (const [name, ignore, open] of backends) {
     client.close();
   });
 
+  test("datagrams arrive as they were sent, whichever stand side by side", async () => {
+    for (const hostname of ["127.0.0.1", "::1"]) {
+      const socket = await open(hostname);
+      const clients = [await open(hostname), await open(hostname)];
+      const received: Uint8Array[][] = [[], []];
+      const serving = clients.map((client, i) =>
+        client.serve({
+          receive: (datagram) => received[i].push(datagram.slice()),
+          settle: () => {},
+          writable: () => {},
+        })
+      );
+      const sent: Uint8Array[][] = [[], []];
+      let seed = 1;
+      const random = (below: number) => (seed = seed * 48_271 % 2_147_483_647) % below;
+      for (let round = 0; round < 60; round++) {
+        // Runs of equal length that end in a shorter one, as frames are, and anything else.
+        const target = random(2);
+        const length = [1_188, 1_188, 2_048, 52, 0][random(5)];
+        const tail = [1_188, 500, 0, 2_048][random(4)];
+        const lengths = [...new Array(random(9)).fill(length), tail];
+        for (const length of lengths) {
+          const datagram = Uint8Array.from({ length }, () => random(256));
+          sent[target].push(datagram);
+          send(socket, datagram, clients[target].address);
+        }
+        socket.flush();
+        await until(() => received[target].length === sent[target].length, "a run");
+      }
+      assert.deepEqual(received, sent);
+      assert.equal(socket.counters.sent, sent[0].length + sent[1].length);
+      for (const each of [socket, ...clients]) each.close();
+      await Promise.all(serving);
+    }
+  });
+
   test("a datagram longer than the buffer is dropped and counted", async () => {
     const server = await open("127.0.0.1");
     const client = Deno.listenDatagram({ hostname: "127.0.0.1", port: 0, transport: "udp" });
@@ -170,5 +206,44 @@ Deno.test({
     const socket = new NativeUdpSocket(conn, openLibc(), 100_000);
     assert.deepEqual(socket.bufferSizes, { receive: 100_000, send: 100_000 });
     socket.close();
+  },
+});
+
+const SOL_SOCKET = 1;
+const SO_NO_CHECK = 11;
+
+Deno.test({
+  name: "Where the system refuses several datagrams in one message, they go one by one",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    const libc = openLibc();
+    const conn = await bindUdp({ hostname: "127.0.0.1", port: 0 });
+    const socket = new NativeUdpSocket(conn, libc, 1 << 20);
+    const client = new UdpSocket(await bindUdp({ hostname: "127.0.0.1", port: 0 }));
+    const received: number[] = [];
+    const serving = client.serve({
+      receive: (datagram) => received.push(datagram[0], datagram.length),
+      settle: () => {},
+      writable: () => {},
+    });
+    // Without checksums Linux takes no segments: EINVAL.
+    const fd = findSocket(libc, AF_INET, socket.address.port)!;
+    assert.equal(libc.setsockopt(fd, SOL_SOCKET, SO_NO_CHECK, new Int32Array([1]), 4), 0);
+    const expected: number[] = [];
+    for (let i = 0; i < 12; i++) {
+      const length = i === 3 ? 10 : 100; // two runs
+      send(socket, [i, ...new Uint8Array(length - 1)], client.address);
+      expected.push(i, length);
+      if (i === 7) socket.flush();
+    }
+    socket.flush();
+    assert.equal(socket.pending, 0, "all at once");
+    await until(() => received.length === expected.length, "12 datagrams");
+    assert.deepEqual(received, expected);
+    assert.equal(socket.counters.sent, 12);
+    assert.equal(socket.counters.unsent, 0);
+    socket.close();
+    client.close();
+    await serving;
   },
 });
