@@ -12,7 +12,7 @@ import type { SendFlow } from "../../src/rtmfp/flow/send_flow.ts";
 import type { Session } from "../../src/rtmfp/session/session.ts";
 import { writeEpd } from "../../src/rtmfp/wire/epd.ts";
 import type { Address } from "../../src/rtmfp/wire/address.ts";
-import { type LinkSettings, LossyLink } from "../support/lossy_link.ts";
+import { type LineSettings, type LinkSettings, LossyLink } from "../support/lossy_link.ts";
 import { makeClient, makeServer, SERVER } from "../support/pair.ts";
 import { seededBytes } from "../support/random.ts";
 import type { HubOptions } from "../../src/media/hub.ts";
@@ -69,9 +69,12 @@ export class Network {
     );
   }
 
-  /** A client that has connected. */
-  connect(app = "live"): NetClient {
-    const client = new NetClient(this, ++this.#clients, app);
+  /**
+   * A client that has connected.
+   * @param line its own, unless it shares that of the network
+   */
+  connect(app = "live", line?: LineSettings): NetClient {
+    const client = new NetClient(this, ++this.#clients, app, line);
     this.run(() => client.log.length > 0, 30_000);
     return client;
   }
@@ -108,7 +111,7 @@ export class NetClient {
   closed: string | undefined;
   #transaction = 1;
 
-  constructor(readonly network: Network, number: number, app: string) {
+  constructor(readonly network: Network, number: number, app: string, line?: LineSettings) {
     const random = seededBytes(network.settings.seed * 1000 + number);
     const agreement = new DirectKeyAgreement(random);
     this.endpoint = makeClient(
@@ -118,7 +121,7 @@ export class NetClient {
       agreement.keyPair(2),
     );
     this.address = { hostname: `198.51.100.${number}`, port: 50_000 };
-    network.link.attach(this.endpoint, this.address, 1);
+    network.link.attach(this.endpoint, this.address, 1, Infinity, line);
     const url = `rtmfp://server.example/${app}`;
     this.endpoint.connect(writeEpd({ ancillary: toUtf8(url) }), [SERVER], {
       onOpen: (session) => {

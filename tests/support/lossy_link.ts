@@ -10,9 +10,8 @@ export interface Node {
   readonly deadline: number;
 }
 
-/** How bad the network is; the same both ways. */
-export interface LinkSettings {
-  readonly seed: number;
+/** How bad a line is; the same both ways. */
+export interface LineSettings {
   /** Datagrams lost, from 0 to 1. */
   readonly loss?: number;
   /** Least and greatest delay in milliseconds; datagrams overtake each other where they differ. */
@@ -33,6 +32,10 @@ export interface LinkSettings {
   readonly blackOut?: readonly [number, number];
 }
 
+export interface LinkSettings extends LineSettings {
+  readonly seed: number;
+}
+
 /** Something that is done to datagrams on their way, in tests that attack. */
 export type Tap = (datagram: Uint8Array, from: Address, to: Address) => boolean;
 
@@ -50,13 +53,23 @@ interface Attached {
   address: Address;
   readonly rebindEvery: number;
   nextRebind: number;
+  /** Its own, if it has one. */
+  readonly line: Line | undefined;
+}
+
+/** A line between the sides. */
+interface Line {
+  readonly settings: LineSettings;
+  /** For what each side sends: until when it is busy, and when the latest arrives. */
+  readonly busyUntil: [number, number];
+  readonly lastArrival: [number, number];
 }
 
 const HEADERS = 28;
 const STEPS = 20_000_000;
 
 /**
- * Nodes on two sides, with one line between the sides. It jumps from event to event, so that two
+ * Nodes on two sides, with one line between the sides, but for those that have their own. It jumps from event to event, so that two
  * minutes take no time, and does the same again for the same seed.
  */
 export class LossyLink {
@@ -67,12 +80,10 @@ export class LossyLink {
   readonly delivered: [number, number] = [0, 0];
   /** Sees every datagram that is sent; false drops it. */
   tap: Tap | undefined;
-  readonly #settings: LinkSettings;
+  readonly #line: Line;
   readonly #random: () => number;
   readonly #attached: Attached[] = [];
   readonly #flying = new Heap();
-  readonly #busyUntil = [0, 0];
-  readonly #lastArrival = [0, 0];
   #order = 0;
   /** Who is being flushed. */
   #sender: Attached | undefined;
@@ -83,7 +94,7 @@ export class LossyLink {
   };
 
   constructor(settings: LinkSettings) {
-    this.#settings = settings;
+    this.#line = makeLine(settings);
     this.#random = seeded(settings.seed);
   }
 
@@ -91,9 +102,17 @@ export class LossyLink {
    * Attaches a node.
    *
    * @param rebindEvery it stands behind a NAT that gives it another port so often, in milliseconds
+   * @param line its own line to the other side
    */
-  attach(node: Node, address: Address, side: 0 | 1, rebindEvery = Infinity): void {
-    this.#attached.push({ node, side, address, rebindEvery, nextRebind: rebindEvery });
+  attach(
+    node: Node,
+    address: Address,
+    side: 0 | 1,
+    rebindEvery = Infinity,
+    line?: LineSettings,
+  ): void {
+    const own = line && makeLine(line);
+    this.#attached.push({ node, side, address, rebindEvery, nextRebind: rebindEvery, line: own });
   }
 
   /** Where a node is seen by the others now. */
@@ -145,8 +164,9 @@ export class LossyLink {
     attached.node.flush(this.now, this.#outbox);
   }
 
-  #send({ address, side }: Attached, datagram: Uint8Array, to: Address): void {
-    const settings = this.#settings;
+  #send({ address, side, line: own }: Attached, datagram: Uint8Array, to: Address): void {
+    const line = own ?? this.#at(to)?.line ?? this.#line;
+    const { settings } = line;
     this.datagrams++;
     if (this.tap && !this.tap(datagram, address, to)) return;
     const [from, until] = settings.blackOut ?? [Infinity, Infinity];
@@ -160,34 +180,44 @@ export class LossyLink {
       datagram[Math.floor(this.#random() * datagram.length)] ^= 1 +
         Math.floor(this.#random() * 255);
     }
-    this.#fly(datagram, address, to, side);
-    if (this.#random() < (settings.duplicate ?? 0)) this.#fly(datagram.slice(), address, to, side);
+    this.#fly(line, datagram, address, to, side);
+    if (this.#random() >= (settings.duplicate ?? 0)) return;
+    this.#fly(line, datagram.slice(), address, to, side);
   }
 
-  #fly(datagram: Uint8Array, from: Address, to: Address, side: number): void {
-    const { delay, ordered, bandwidth, queue } = this.#settings;
+  #fly(line: Line, datagram: Uint8Array, from: Address, to: Address, side: 0 | 1): void {
+    const { busyUntil, lastArrival } = line;
+    const { delay, ordered, bandwidth, queue } = line.settings;
     const [least, most] = delay ?? [0, 0];
     let at = this.now + least + this.#random() * (most - least);
     if (bandwidth !== undefined) {
       const perByte = 8000 / bandwidth;
-      const wait = Math.max(0, this.#busyUntil[side] - this.now);
+      const wait = Math.max(0, busyUntil[side] - this.now);
       if (wait / perByte > (queue ?? Infinity)) {
         this.lost++;
         return;
       }
-      this.#busyUntil[side] = this.now + wait + (datagram.length + HEADERS) * perByte;
-      at += this.#busyUntil[side] - this.now;
+      busyUntil[side] = this.now + wait + (datagram.length + HEADERS) * perByte;
+      at += busyUntil[side] - this.now;
     }
-    if (ordered) at = this.#lastArrival[side] = Math.max(at, this.#lastArrival[side]);
+    if (ordered) at = lastArrival[side] = Math.max(at, lastArrival[side]);
     this.#flying.push({ at, order: ++this.#order, datagram, from, to });
   }
 
   #deliver({ datagram, from, to }: Flying): void {
-    const attached = this.#attached.find(({ address }) => sameAddress(address, to));
+    const attached = this.#at(to);
     if (!attached) return;
     this.delivered[attached.side] += datagram.length;
     attached.node.receive(datagram, from, this.now);
   }
+
+  #at(address: Address): Attached | undefined {
+    return this.#attached.find((attached) => sameAddress(attached.address, address));
+  }
+}
+
+function makeLine(settings: LineSettings): Line {
+  return { settings, busyUntil: [0, 0], lastArrival: [0, 0] };
 }
 
 /** What flies, the earliest first. */
