@@ -315,7 +315,7 @@ export class NetStream {
       this.handler.onCommand?.(command.name, command.values);
       return;
     }
-    const status = readStatus(command.values.done ? null : command.values.readValue());
+    const status = readStatus(command.values.done ? command.object : command.values.readValue());
     this.#settle(status);
     this.handler.onStatus?.(status);
   }

@@ -8,7 +8,7 @@ import { portable } from "../rtmfp/crypto/portable.ts";
 import type { FlowReceiver } from "../rtmfp/flow/handlers.ts";
 import type { ReceiveFlow } from "../rtmfp/flow/receive_flow.ts";
 import type { SendFlow } from "../rtmfp/flow/send_flow.ts";
-import type { SessionHandler } from "../rtmfp/session/handlers.ts";
+import type { CloseReason, SessionHandler } from "../rtmfp/session/handlers.ts";
 import type { Session } from "../rtmfp/session/session.ts";
 import type { ObjectEncoding } from "./commands.ts";
 import { type DirectPublication, Subscriber } from "./direct.ts";
@@ -31,6 +31,7 @@ export class PeerSession implements SessionHandler {
   #guests = 0;
   #lastStream = FIRST_PEER_STREAM;
   #closed = false;
+  #orderly = false;
 
   constructor(readonly session: Session, peers: Peers) {
     this.id = toHex(session.peerId);
@@ -39,6 +40,11 @@ export class PeerSession implements SessionHandler {
 
   get closed(): boolean {
     return this.#closed;
+  }
+
+  /** Whether it was closed as one closes a session, and was not lost. */
+  get orderly(): boolean {
+    return this.#orderly;
   }
 
   /** Keeps it open until {@link release}. */
@@ -74,8 +80,9 @@ export class PeerSession implements SessionHandler {
     return this.#subscriberFlow(flow, metadata.stream);
   }
 
-  onClose(): void {
+  onClose(_reason: CloseReason, orderly: boolean): void {
     this.#closed = true;
+    this.#orderly = orderly;
     this.#peers.remove(this);
     for (const stream of [...this.#streams]) stream.end();
     for (const group of [...this.#peers.groups.values()]) group.lost(this);

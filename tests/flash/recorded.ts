@@ -30,6 +30,17 @@ interface Flow {
 
 /** All messages of a capture in the order in which they could be read. */
 export function recordedMessages(name: string): Recorded[] {
+  return assemble(name).recorded;
+}
+
+/** Flows of a capture of which something is left that is no whole message, by session, side and id. */
+export function brokenFlows(name: string): string[] {
+  return [...assemble(name).flows].filter(([, { next, parts, message }]) =>
+    message.length > 0 || Math.max(...parts.keys()) >= next
+  ).map(([key]) => key);
+}
+
+function assemble(name: string): { recorded: Recorded[]; flows: Map<string, Flow> } {
   const recorded: Recorded[] = [];
   const flows = new Map<string, Flow>();
   const capture = loadCapture(name);
@@ -74,5 +85,5 @@ export function recordedMessages(name: string): Recorded[] {
       }
     }
   }
-  return recorded;
+  return { recorded, flows };
 }

@@ -43,6 +43,9 @@ export async function runPeerPlay(args: Arguments, output: ProgressOutput): Prom
         get closed() {
           return stream.peer.closed;
         },
+        get orderly() {
+          return stream.peer.orderly; // the end of a stream to those who say nothing at it
+        },
         get ping() {
           return stream.peer.session.rtt;
         },

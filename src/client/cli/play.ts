@@ -102,7 +102,7 @@ export async function record(
     await within(Promise.race([ended, interrupt.raised]), pause);
   }
   if (unpublished) await recording.settled(AFTERWARDS);
-  const lost = way.closed && !unpublished;
+  const lost = way.closed && !unpublished && !way.orderly;
   await within(stream.close(), CLOSING);
   recording.close();
   line.say(recording.summary());

@@ -13,6 +13,8 @@ const REPEAT_GAP = 40;
 /** What a stream runs over: a connection, or the session with a peer. */
 export interface Way {
   readonly closed: boolean;
+  /** It was closed in good order: nothing that was sent is missing. */
+  readonly orderly?: boolean;
   /** Round trip in milliseconds; 0 while it is unknown. */
   readonly ping: number;
 }
