@@ -52,6 +52,11 @@ export interface EndpointHandler {
   peerAddresses?(session: Session): readonly Address[] | undefined;
   /** Whether packets without session from there are dropped. */
   blocked?(address: Address): boolean;
+  /**
+   * A handler has thrown, or this code: the session concerned, if there is one, has been aborted,
+   * and all others go on. Without this method, `receive` or `flush` throws the error in the end.
+   */
+  onBug?(error: unknown, session: Session | undefined): void;
 }
 
 export interface EndpointOptions {
@@ -87,6 +92,7 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
   readonly #introducer: Introducer;
   #opening: Opening | undefined;
   #full = false;
+  #bug: { error: unknown } | undefined;
 
   constructor(options: EndpointOptions) {
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
@@ -145,13 +151,13 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
     if (datagram.length < SHORTEST_DATAGRAM) return counters.drop("size");
     const id = sessionIdOf(datagram);
     const session = id === 0 ? undefined : this.#roster.get(id);
-    if (session) return this.#receiveIn(session, datagram, from);
-    const opening = id === 0 ? undefined : this.#openings.get(id);
-    if (id !== 0 && !opening) return counters.drop("session");
-    if (this.#handler.blocked?.(from)) return counters.drop("blocked");
-    this.#sources.received(from, datagram.length, now);
-    this.#opening = opening;
-    this.startup.receive(datagram, from, opening ? this.#takeForOpening : this.#takeChunk);
+    try {
+      if (session) session.receive(datagram, from);
+      else this.#receiveStartup(id, datagram, from, now);
+    } catch (error) {
+      this.onBug(error, session);
+    }
+    if (this.#bug) this.#throwBug();
   }
 
   /** Sends what is due by `now`, and sees to timeouts. */
@@ -164,11 +170,16 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
     this.#full = !this.startup.flush(out);
     while (!this.#full) {
       const session = this.context.takeDirty();
-      if (!session) return;
-      if (session.flush(out)) continue;
-      this.context.markDirty(session);
-      this.#full = true;
+      if (!session) break;
+      try {
+        if (session.flush(out)) continue;
+        this.context.markDirty(session);
+        this.#full = true;
+      } catch (error) {
+        this.onBug(error, session);
+      }
     }
+    if (this.#bug) this.#throwBug();
   }
 
   /** When {@link flush} is to be called next if nothing happens before; Infinity: never. */
@@ -234,6 +245,16 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
     this.#roster.moved(session, before);
   }
 
+  onBug(error: unknown, session: Session | undefined): void {
+    try {
+      session?.abort();
+    } catch {
+      // Its handler fails in closing as well: the first error tells more.
+    }
+    if (this.#handler.onBug) this.#handler.onBug(error, session);
+    else this.#bug ??= { error };
+  }
+
   onForwardedHello({ epd: bytes, tag, replyAddress }: FIHello): void {
     const epd = readEpd(bytes);
     if (!isSelected(epd, this.identity.certificate)) {
@@ -270,7 +291,11 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
       this.#roster.add(session);
     }
     opening.settle();
-    session.handler = opening.events.onOpen(session);
+    try {
+      session.handler = opening.events.onOpen(session);
+    } catch (error) { // it may be called by the key agreement, whose business it is not
+      this.onBug(error, session);
+    }
   }
 
   failed(opening: Opening): void {
@@ -281,13 +306,20 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
     if (now > this.context.clock.now) this.context.clock.now = now;
   }
 
-  #receiveIn(session: Session, datagram: Uint8Array, from: Address): void {
-    try {
-      session.receive(datagram, from);
-    } catch (error) {
-      session.abort();
-      throw error;
-    }
+  #receiveStartup(id: number, datagram: Uint8Array, from: Address, now: number): void {
+    const { counters } = this.context;
+    const opening = id === 0 ? undefined : this.#openings.get(id);
+    if (id !== 0 && !opening) return counters.drop("session");
+    if (this.#handler.blocked?.(from)) return counters.drop("blocked");
+    this.#sources.received(from, datagram.length, now);
+    this.#opening = opening;
+    this.startup.receive(datagram, from, opening ? this.#takeForOpening : this.#takeChunk);
+  }
+
+  #throwBug(): void {
+    const { error } = this.#bug!;
+    this.#bug = undefined;
+    throw error;
   }
 
   /** The own attempt to open a session that a session has overtaken. */

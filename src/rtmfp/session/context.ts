@@ -7,7 +7,7 @@ import { Counters } from "./counters.ts";
 import type { Limits } from "./limits.ts";
 import { PacketBuilder } from "./packet_builder.ts";
 import { RealTime } from "./real_time.ts";
-import type { Session } from "./session.ts";
+import { Session } from "./session.ts";
 import { type Timed, TimerWheel } from "./timer_wheel.ts";
 
 /** What sessions need of the endpoint that they are sessions of. */
@@ -20,6 +20,8 @@ export interface SessionHost {
   onClosed(session: Session): void;
   /** The far end of a session sends from another address now. */
   onMoved(session: Session, before: Address): void;
+  /** What a timer called has thrown an error that is nobody's input: a bug. */
+  onBug(error: unknown, session: Session | undefined): void;
   /** Somebody who knows the far end of a session looks for this endpoint. */
   onForwardedHello(hello: FIHello): void;
 }
@@ -46,7 +48,13 @@ export class Context {
     readonly host: SessionHost,
   ) {
     this.builder = new PacketBuilder(this.clock, this.counters, limits.datagram);
-    this.timers = new TimerWheel((timed) => timed.expire());
+    this.timers = new TimerWheel((timed) => {
+      try {
+        timed.expire();
+      } catch (error) {
+        host.onBug(error, timed instanceof Session ? timed : undefined);
+      }
+    });
     this.addressHmac = crypto.hmacSha256(random(32));
   }
 

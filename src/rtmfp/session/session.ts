@@ -463,27 +463,23 @@ export class Session implements ReceivingOwner, SendingOwner, Timed {
 
   /** Leaves the state in which the session is of use. */
   #end(state: "nearClose" | "farCloseLinger" | "closed", reason: CloseReason, orderly: boolean) {
-    const wasOpen = this.#state === "open";
+    const handler = this.#state === "open" ? this.handler : undefined;
     const { now, realTime } = this.context;
-    this.#state = state;
-    this.#stateUntil = now + (state === "nearClose" ? CLOSE_FOR : FAR_CLOSE_LINGER);
-    if (wasOpen) {
+    if (this.#state === "open") {
+      this.handler = undefined;
       this.sending.abort();
       this.receiving.abort();
       this.#mobility = undefined;
       this.#control.leaveOpen();
       realTime.forget(this);
       this.context.host.onEnded(this);
-      const { handler } = this;
-      this.handler = undefined;
-      handler?.onClose(reason, orderly);
     }
+    this.#state = state;
+    this.#stateUntil = now + (state === "nearClose" ? CLOSE_FOR : FAR_CLOSE_LINGER);
     this.wake();
-    if (state === "closed") {
-      if (!this.#control.closeAckDue) this.#forget();
-    } else {
-      this.wakeAt(this.deadline);
-    }
+    if (state !== "closed") this.wakeAt(this.deadline);
+    else if (!this.#control.closeAckDue) this.#forget();
+    handler?.onClose(reason, orderly);
   }
 
   /** There will be no more packets, neither way. */

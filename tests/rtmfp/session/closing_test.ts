@@ -244,3 +244,42 @@ Deno.test("What a handler throws closes its session alone and reaches the owner"
   peer.run();
   assert.equal(server.sessionCount, 0);
 });
+
+Deno.test("A bug in one session is told, and the others are served, whoever meets it", () => {
+  const bugs: string[] = [];
+  const fail = () => {
+    throw new Error("a bug");
+  };
+  for (const where of ["onFlow", "onMessage", "onEmpty", "onClose", "onSession"]) {
+    const recorder = new Recorder();
+    let first = true;
+    const server = makeServer(1, {
+      onSession() {
+        const again = !first;
+        first = false;
+        if (!again && where === "onSession") fail();
+        return recorder;
+      },
+      onBug: (error, session) => void bugs.push(`${(error as Error).message}: ${session?.state}`),
+    });
+    const peer = new RawPeer(server).open();
+    const [session] = server.sessions();
+    if (where === "onFlow") recorder.onFlow = fail;
+    if (where === "onMessage") recorder.onMessage = fail;
+    if (where === "onClose") recorder.onClose = fail;
+    if (where === "onFlow" || where === "onMessage") {
+      peer.send("10 000e 80 02 01 01 05 00 54430400 00 616263");
+    } else if (where === "onEmpty") {
+      session.openFlow(METADATA, { handler: { onEmpty: fail } }).write(numbered(1, 10));
+    }
+    peer.run(peer.now + 200_000); // for onClose: a timer finds that the peer is silent
+    assert.equal(server.sessionCount, 0, where);
+    const other = new RawPeer(server, peer.now);
+    other.nearId++;
+    other.open();
+    other.send("010000");
+    other.run();
+    assert.deepEqual(other.takeChunks(), ["41"], `after ${where}`);
+  }
+  assert.deepEqual(bugs, Array.from({ length: 5 }, () => "a bug: closed"));
+});
