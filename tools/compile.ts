@@ -5,6 +5,7 @@
  * files that a first start writes (see src/server/first_start.ts); www and CumulusServer.ini are
  * found beside it, or in the folder that --dir names.
  */
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import config from "../deno.json" with { type: "json" };
 
@@ -35,13 +36,44 @@ const WORKERS = ["src/net/sandbox/socket_worker.ts", "src/server/dh_worker.ts"];
 
 const root = new URL("../", import.meta.url);
 
-async function compile(target: string, folder: string): Promise<boolean> {
+/**
+ * A configuration with no more packages than the program imports: all that it names are embedded,
+ * and those of the tests are larger than the rest.
+ *
+ * @returns its folder
+ */
+function writeConfig(): string {
+  const { success, stdout, stderr } = new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", "main.ts"],
+    cwd: root,
+  }).outputSync();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+  const { modules } = JSON.parse(new TextDecoder().decode(stdout)) as {
+    modules: { specifier: string }[];
+  };
+  const needed = ([name]: [string, string]) =>
+    !name.startsWith("@types/") &&
+    modules.some(({ specifier }) => specifier.startsWith(`npm:/${name.replace(/\/$/, "")}@`));
+  const imports = Object.fromEntries(Object.entries(config.imports).filter(needed));
+  // Within the project: the files in the binary are named from the folder of all that goes in.
+  Deno.mkdirSync(new URL("dist/", root), { recursive: true });
+  const folder = Deno.makeTempDirSync({ dir: fileURLToPath(new URL("dist/", root)) });
+  const { compilerOptions, unstable } = config;
+  const text = JSON.stringify({ imports, compilerOptions, unstable });
+  Deno.writeTextFileSync(`${folder}/deno.json`, text);
+  Deno.copyFileSync(new URL("deno.lock", root), `${folder}/deno.lock`);
+  return folder;
+}
+
+async function compile(target: string, folder: string, configFolder: string): Promise<boolean> {
   const output = `${folder}/${TARGETS[target]}`;
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
       "compile",
       "--no-check",
       "--no-prompt",
+      "--config",
+      `${configFolder}/deno.json`,
       ...PERMISSIONS,
       ...WORKERS.flatMap((path) => ["--include", path]),
       "--target",
@@ -80,6 +112,8 @@ if (values.help || unknown.length > 0) {
   );
   Deno.exit(unknown.length > 0 ? 2 : 0);
 }
+const configFolder = writeConfig();
 let made = 0;
-for (const target of targets) if (await compile(target, values.output)) made++;
+for (const target of targets) if (await compile(target, values.output, configFolder)) made++;
+Deno.removeSync(configFolder, { recursive: true });
 if (made < targets.length) Deno.exit(1);

@@ -1,5 +1,5 @@
 // Requests to the HTTP port: metrics, health, JSON and the page.
-import { metricsOf } from "./metrics.ts";
+import { METRICS_TYPE, metricsOf } from "./metrics.ts";
 import html from "./page/index.html" with { type: "text" };
 import script from "./page/page.js" with { type: "text" };
 import style from "./page/style.css" with { type: "text" };
@@ -33,11 +33,9 @@ const SECURITY = {
 
 export class Monitor {
   readonly #options: MonitorOptions;
-  readonly #metrics;
 
   constructor(options: MonitorOptions) {
     this.#options = options;
-    this.#metrics = metricsOf(options.source);
   }
 
   /** Answers one request; never throws. */
@@ -69,9 +67,7 @@ export class Monitor {
       return text(401, "A token is needed", { "www-authenticate": "Bearer" });
     }
     if (url.pathname === "/metrics") {
-      return text(200, await this.#metrics.metrics(), {
-        "content-type": this.#metrics.contentType,
-      });
+      return text(200, metricsOf(this.#options.source), { "content-type": METRICS_TYPE });
     }
     const value = this.#value(url);
     return value === undefined

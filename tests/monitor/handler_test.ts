@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { Monitor, type MonitorOptions } from "../../src/monitor/handler.ts";
+import { metricsOf } from "../../src/monitor/metrics.ts";
 import { fakeSource } from "./fake_source.ts";
 
 const monitor = (options: Partial<MonitorOptions> = {}): Monitor =>
@@ -34,6 +35,31 @@ Deno.test("Counters do not grow with the number of scrapes", async () => {
   await one.handle(get("/metrics"));
   const text = await (await one.handle(get("/metrics"))).text();
   assert.match(text, /^cumulus_handshakes_total\{protocol="rtmfp"\} 17$/m);
+});
+
+Deno.test("The text of a scrape is Prometheus's, whatever an application is called", () => {
+  const source = fakeSource();
+  const [row] = source.applications();
+  source.applications = () => [{ ...row, path: '/"\\n"\ncumulus_clients 99\\', errors: 2 }];
+  const text = metricsOf(source);
+  assert.ok(text.endsWith("\n"));
+  const seen = new Set<string>();
+  let family = "";
+  for (const line of text.slice(0, -1).split("\n")) {
+    const [, comment, name] = /^# (HELP|TYPE) (\w+) \S/.exec(line) ?? [];
+    if (comment === "HELP") {
+      assert.ok(!seen.has(name), `${name} is there twice`);
+      seen.add(family = name);
+    } else if (comment) assert.match(line, new RegExp(`^# TYPE ${family} (gauge|counter)$`));
+    else {
+      assert.match(
+        line,
+        /^\w+(\{\w+="([^"\\]|\\[\\n"])*"(,\w+="([^"\\]|\\[\\n"])*")*\})? [\d.e+-]+$/,
+      );
+      assert.equal(/^\w+/.exec(line)![0], family);
+    }
+  }
+  assert.match(text, /\{application="\/\\"\\\\n\\"\\ncumulus_clients 99\\\\"\} 2\n/);
 });
 
 Deno.test("/api/… answers JSON, a page of rows at a time", async () => {
