@@ -182,14 +182,14 @@ export class Session implements ReceivingOwner, SendingOwner, Timed {
     if (this.#state !== "open" || this.#finishBy < Infinity) return;
     this.#finishBy = this.context.now + FINISH_WITHIN;
     for (const flow of [...this.sending.flows]) flow.close();
-    this.wakeAt(this.#finishBy);
+    this.wakeAt(this.sending.flows.length > 0 ? this.#finishBy : this.context.now);
     this.wake();
   }
 
   /** Drops the session, and tells the far end once. */
   abort(reason: CloseReason = "aborted"): void {
     if (this.#state === "closed") return;
-    this.#control.closeAckDue = this.#heard;
+    this.#control.closeAckDue = this.#heard && reason !== "overridden"; // nobody is there then
     this.#end("closed", reason, false);
   }
 

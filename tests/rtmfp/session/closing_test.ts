@@ -134,6 +134,14 @@ Deno.test("finish() closes when all that was written has arrived", () => {
     assert.equal(pair.atClient.messages.length, 10, `seed ${seed}`);
     assert.equal(pair.atClient.ended, 1, `seed ${seed}`);
   }
+  const without = opened();
+  without.session.finish();
+  without.peer.run(without.peer.now + 20);
+  assert.deepEqual(
+    without.recorder.closed,
+    ["closed"],
+    "without flows there is nothing to wait for",
+  );
   const { peer, session, recorder } = opened();
   session.openFlow(METADATA).write(numbered(1, 10));
   session.finish();

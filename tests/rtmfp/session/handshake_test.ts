@@ -197,9 +197,12 @@ Deno.test("An identical certificate from the same address replaces the session, 
     },
   });
   const peer = new RawPeer(server).open();
+  const [replaced] = server.sessions();
+  const sent = replaced.packetsOut;
   const restarted = new RawPeer(server, peer.now + 1000);
   Object.assign(restarted, { pair: peer.pair, certificate: peer.certificate, nearId: 0x03000000 });
   restarted.open();
+  assert.equal(replaced.packetsOut, sent, "nobody is told");
   assert.deepEqual(recorders[0].closed, ["overridden (not orderly)"]);
   assert.equal(server.sessionCount, 1);
   const other = new RawPeer(server, restarted.now + 1000);
