@@ -44,7 +44,6 @@ function importsOf(text: string): string[] {
 const packages: Record<string, string[]> = {
   "@noble/": ["rtmfp/crypto"],
   "nodemailer": ["net"],
-  "prom-client": ["monitor"],
   "wasmoon": ["script/vm"],
 };
 
