@@ -26,6 +26,8 @@ export interface Told {
   used: boolean;
   /** Bytes acknowledged. */
   acked: number;
+  /** How many acknowledgements this would be if each told of two packets. */
+  answered: number;
   /** Fragments that are late: -1 none, else how many of them were given up as lost. */
   naks: number;
   /** Time-critical data were sent in this session lately. RFC 7016 §3.5.2.1. */
@@ -158,20 +160,22 @@ export class Congestion {
     this.#accumulated = 0;
   }
 
-  #grow({ acked, timeCritical, fastGrow }: Told): void {
+  #grow({ acked, answered, timeCritical, fastGrow }: Told): void {
     let growth = 0;
+    let most = SMSS;
     if (fastGrow && this.window < this.#threshold) {
       growth = acked;
+      most *= answered;
     } else if (!fastGrow && timeCritical && this.window < this.#threshold) {
       growth = Math.ceil(acked / 4);
     } else {
       this.#accumulated += acked;
-      const most = !fastGrow && timeCritical ? 2400 : 4800;
-      const step = Math.min(Math.max(this.window / 16, 64), most);
+      const longest = !fastGrow && timeCritical ? 2400 : 4800;
+      const step = Math.min(Math.max(this.window / 16, 64), longest);
       const steps = Math.floor(this.#accumulated / step);
       this.#accumulated -= steps * step;
       growth = steps * (fastGrow ? 48 : 24);
     }
-    this.window = Math.max(this.window + Math.min(growth, SMSS), FIRST_WINDOW);
+    this.window = Math.max(this.window + Math.min(growth, most), FIRST_WINDOW);
   }
 }

@@ -18,7 +18,13 @@ const BURST = 6;
  * Acknowledgements that come in before anything is sent count each, up to so many: a socket that is
  * read in batches must not slow a session down.
  */
-const MOST_TOGETHER = 4;
+const MOST_TOGETHER = 8;
+/**
+ * Bytes that an acknowledgement is expected to tell of: two full packets. A far end that reads its
+ * socket in batches answers a whole burst at once, which then counts as the acknowledgements that
+ * would have come one by one.
+ */
+const ANSWERED = 2400;
 /** The first flow of a session. */
 const FIRST_FLOW = 2;
 const FIRST_PROBE = 1000;
@@ -188,6 +194,7 @@ export class Sending implements SendHost {
       ready ||= flows[i]?.ready;
     }
     this.#limited = this.#full || (ready && !this.#mayBurst);
+    if (!ready && this.#acknowledgements > 1) this.#acknowledgements = 1; // nothing waited for them
     if (suspended || this.probeAt < Infinity) this.#watchWindows(suspended);
   }
 
@@ -229,6 +236,7 @@ export class Sending implements SendHost {
     told.before = this.#outstandingBefore;
     told.used = this.#limited || told.before >= this.congestion.window;
     told.acked = acked;
+    told.answered = Math.max(1, Math.round(acked / ANSWERED));
     told.naks = naks;
     told.timeCritical = now - this.#criticalSentAt < REAL_TIME_LINGER;
     told.fastGrow = now - this.#reverseReceivedAt >= REAL_TIME_LINGER &&
@@ -238,7 +246,7 @@ export class Sending implements SendHost {
       this.#progressAt = now;
       this.#timeouts = 0;
     }
-    this.#acknowledgements++;
+    this.#acknowledgements += told.answered;
     this.#setAlarm(now);
     this.wake();
   }
@@ -332,6 +340,7 @@ const told: Told = {
   before: 0,
   used: false,
   acked: 0,
+  answered: 1,
   naks: -1,
   timeCritical: false,
   fastGrow: true,

@@ -14,7 +14,7 @@ function tell(
 ): void {
   now += 1000;
   const used = before >= congestion.window;
-  const told: Told = { now, before, used, acked, naks, timeCritical, fastGrow };
+  const told: Told = { now, before, used, acked, answered: 1, naks, timeCritical, fastGrow };
   congestion.receive(told);
 }
 
