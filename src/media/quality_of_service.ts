@@ -22,9 +22,9 @@ interface Bucket {
   bytes: number;
   received: number;
   lost: number;
-  /** Delay of the first arrival in it. */
+  /** The least delay of the arrivals in it: what had to be sent again tells nothing of the line. */
   delay: number;
-  /** When that one arrived. */
+  /** When the one with that delay arrived. */
   at: number;
 }
 
@@ -41,7 +41,9 @@ export class QualityOfService {
   #arrived = 0;
   /** Delay against the first arrival: arrival time less media time. */
   #delay = 0;
-  #latency = 0;
+  /** The least of that, and half the round trip then: what the line takes by itself. */
+  #leastDelay = 0;
+  #leastLatency = 0;
   /** Video frames dropped waiting for a key frame. API-454. */
   droppedFrames = 0;
 
@@ -69,16 +71,23 @@ export class QualityOfService {
 
   /** -1 to 1: growth of delay per elapsed time over the last 5 s, plus the lost rate. API-452. */
   get congestionRate(): number {
-    const oldest = this.#recent()[0];
-    if (!oldest) return 0;
-    const elapsed = this.#arrived - oldest.at;
-    const growth = elapsed > 0 ? (this.#delay - oldest.delay) / elapsed : 0;
+    const buckets = this.#recent();
+    if (buckets.length === 0) return 0;
+    const oldest = buckets[0];
+    let newest = buckets[buckets.length - 1];
+    const before = buckets[buckets.length - 2] ?? newest; // the newest may hold a single arrival
+    if (before.delay < newest.delay) newest = before;
+    const elapsed = newest.at - oldest.at;
+    const growth = elapsed > 0 ? (newest.delay - oldest.delay) / elapsed : 0;
     return Math.min(1, Math.max(-1, growth + this.lostRate));
   }
 
-  /** Milliseconds: half a round trip at first, then as arrivals drift, never below 0. API-453. */
+  /**
+   * Milliseconds: half a round trip at first, then as arrivals drift against the earliest of all:
+   * the first one may have come late. API-453.
+   */
   get latency(): number {
-    return this.#latency;
+    return this.#leastLatency + this.#delay - this.#leastDelay;
   }
 
   add({ time, bytes, received, lost, ping }: Arrival): void {
@@ -86,11 +95,12 @@ export class QualityOfService {
     if (!this.#started) {
       this.#started = true;
       this.#since = now;
-      this.#latency = ping / 2;
     } else {
-      const drift = (now - this.#arrived) - ((time - this.#time) | 0); // media time wraps at 2^32
-      this.#delay += drift;
-      this.#latency = Math.max(0, this.#latency + drift);
+      this.#delay += (now - this.#arrived) - ((time - this.#time) | 0); // media time wraps at 2^32
+    }
+    if (this.#delay <= this.#leastDelay) {
+      this.#leastDelay = this.#delay;
+      this.#leastLatency = ping / 2;
     }
     this.#time = time;
     this.#arrived = now;
@@ -100,6 +110,9 @@ export class QualityOfService {
       bucket = { slot, bytes: 0, received: 0, lost: 0, delay: this.#delay, at: now };
       this.#buckets.push(bucket);
       this.#recent();
+    } else if (this.#delay < bucket.delay) {
+      bucket.delay = this.#delay;
+      bucket.at = now;
     }
     bucket.bytes += bytes;
     bucket.received += received;
@@ -114,7 +127,8 @@ export class QualityOfService {
       this.#time =
       this.#arrived =
       this.#delay =
-      this.#latency =
+      this.#leastDelay =
+      this.#leastLatency =
         0;
     this.droppedFrames = 0;
   }

@@ -1,67 +1,111 @@
 import assert from "node:assert/strict";
+import { sameAddress } from "../../src/rtmfp/wire/address.ts";
+import type { LineSettings } from "../support/lossy_link.ts";
 import { Network, numberedFrame, play, publish } from "./network.ts";
 
 const KEY = [0x17, 1, 0, 0, 0];
 const INTER = [0x27, 1, 0, 0, 0];
 
-const near = (value: number, expected: number, share = 0.1) =>
-  assert.ok(Math.abs(value - expected) <= expected * share, `${value}, not ${expected}`);
+/** Asserts that a figure is within 10 % of what it should be. */
+const near = (value: number, expected: number, what = "") =>
+  assert.ok(Math.abs(value - expected) <= expected / 10, `${what} ${value}, not ${expected}`);
 
-Deno.test("quality of service agrees with the network, at the publisher and at the listener", () => {
-  const delay = 80;
-  const loss = 0.04;
-  const network = new Network({ seed: 7, delay: [delay, delay] });
-  const publisher = network.connect();
-  const listener = network.connect();
+interface Case {
+  /** The line of the publisher and that of the listener. */
+  readonly up: LineSettings;
+  readonly down: LineSettings;
+  /** One datagram with media is lost in so many, on the way up and on the way down. */
+  readonly lost?: readonly [number, number];
+  /** The publisher sends nothing again. */
+  readonly unreliable?: boolean;
+  readonly bytes?: number;
+  /** Frames a second. */
+  readonly fps?: number;
+  readonly seconds?: number;
+}
+
+/** Publishes and plays over two lines; gives the figures of both. */
+function measure(
+  { up, down, lost, unreliable = false, bytes = 4000, fps = 25, seconds = 20 }: Case,
+) {
+  const network = new Network({ seed: 7 });
+  const publisher = network.connect("live", up);
+  const listener = network.connect("live", down);
   const flow = publisher.stream();
+  const video = publisher.session!.openFlow(flow.metadata, { association: publisher.answers });
   flow.write(publish("foo"));
   listener.stream().write(play("foo"));
   network.pass(2000);
-  const begin = network.link.now;
-  let count = 0;
-  let lost = 0; // every 25th datagram with a frame in it, on its way to the listener
-  network.link.tap = (datagram, _from, to) => {
-    if (to.hostname !== listener.address.hostname || datagram.length < 500) return true;
-    return ++count % (1 / loss) !== 0 || (lost++, false);
+  const counts = [0, 0];
+  network.link.tap = (datagram, from, to) => {
+    if (!lost || datagram.length < 500) return true;
+    if (sameAddress(from, publisher.address)) return ++counts[0] % lost[0] !== 0;
+    return !sameAddress(to, listener.address) || ++counts[1] % lost[1] !== 0;
   };
-  const bytes = 1000;
-  for (let i = 0; i < 250; i++) { // 25 frames a second
-    network.link.run({ until: begin + i * 40 });
-    flow.write(numberedFrame("video", i * 40, KEY, i, bytes));
+  const begin = network.link.now;
+  for (let i = 0; i < seconds * fps; i++) {
+    network.link.run({ until: begin + i * 1000 / fps });
+    video.write(numberedFrame("video", i * 1000 / fps, KEY, i, bytes), { reliable: !unreliable });
   }
-  network.link.run({ until: begin + 10_000 });
-  const { videoQos, listeners } = network.hub.publications.get("foo")!;
-  const [{ videoQos: out }] = listeners.values();
-  near(videoQos.byteRate, bytes * 25);
-  assert.equal(videoQos.lostRate, 0);
-  near(videoQos.latency, delay);
-  assert.ok(Math.abs(videoQos.congestionRate) < 0.02, `${videoQos.congestionRate}`);
-  near(out.byteRate, bytes * 25);
-  assert.ok(lost >= 10);
-  near(out.lostRate, loss, 0.15); // one fragment more or less at the edges of 5 s
-  near(out.latency, delay);
-  near(out.congestionRate, loss, 0.15); // the delay does not grow
-  near([...network.server.connections()][0].ping, 2 * delay);
+  network.link.run({ until: begin + seconds * 1000 });
+  network.hub.now = network.link.now;
+  const publication = network.hub.publications.get("foo")!;
+  const [{ videoQos: out }] = publication.listeners.values();
+  const [first, second] = [...network.server.connections()].map(({ ping }) => ping);
+  return { in: publication.videoQos, out, rate: bytes * fps, pings: [first, second] };
+}
+
+const delays = [[40, 15], [80, 30], [20, 120], [150, 60]];
+
+for (const [up, down] of delays) {
+  Deno.test(`quality of service agrees with lines of ${up} and ${down} ms`, () => {
+    const { in: into, out, rate, pings } = measure({
+      up: { delay: [up, up] },
+      down: { delay: [down, down] },
+    });
+    for (const [qos, delay, ping] of [[into, up, pings[0]], [out, down, pings[1]]] as const) {
+      near(qos.byteRate, rate, "byteRate");
+      assert.equal(qos.lostRate, 0);
+      near(qos.latency, delay, "latency");
+      assert.ok(Math.abs(qos.congestionRate) < 0.01, `${qos.congestionRate}`);
+      near(ping, 2 * delay, "ping");
+    }
+  });
+}
+
+Deno.test("quality of service agrees with lines that lose 4 % and 5 %", () => {
+  const { in: into, out, rate } = measure({
+    up: { delay: [80, 80] },
+    down: { delay: [30, 30] },
+    lost: [25, 20],
+    unreliable: true,
+    bytes: 1000, // each in one fragment
+    fps: 100,
+  });
+  near(into.lostRate, 0.04, "lostRate in");
+  near(out.lostRate, 0.05, "lostRate out");
+  near(into.latency, 80, "latency in");
+  near(into.congestionRate, 0.04, "congestionRate in");
+  near(into.byteRate, 0.96 * rate, "byteRate in");
+  near(out.byteRate, 0.96 * rate, "byteRate out"); // reliable: all that came
 });
 
-Deno.test("a line that cannot take the rate shows as congestion, with a growing latency", () => {
-  const network = new Network({ seed: 5, delay: [20, 30], ordered: true, bandwidth: 400_000 });
-  const publisher = network.connect();
-  const listener = network.connect();
-  const flow = publisher.stream();
-  flow.write(publish("foo"));
-  listener.stream().write(play("foo"));
-  network.pass(2000);
-  const begin = network.link.now;
-  for (let i = 0; i < 200; i++) { // 800 kbit/s: each second of media takes two
-    network.link.run({ until: begin + i * 40 });
-    flow.write(numberedFrame("video", i * 40, KEY, i, 4000));
-  }
-  const { videoQos } = network.hub.publications.get("foo")!;
-  near(videoQos.byteRate, 50_000, 0.2);
-  assert.ok(videoQos.congestionRate > 0.4 && videoQos.congestionRate <= 1);
-  assert.ok(videoQos.latency > 3000, `${videoQos.latency}`);
-});
+const LIMIT = 400_000;
+
+for (const way of ["up", "down"] as const) {
+  Deno.test(`a line ${way} that cannot take the rate shows as congestion and latency`, () => {
+    const thin = { delay: [20, 20], bandwidth: LIMIT } as const;
+    const wide = { delay: [20, 20] } as const;
+    const seconds = 20;
+    const figures = measure({ up: wide, down: wide, [way]: thin, seconds });
+    const qos = way === "up" ? figures.in : figures.out;
+    near(qos.byteRate, LIMIT / 8, "byteRate");
+    const growth = 1 - qos.byteRate / figures.rate; // of the delay, for each second
+    near(qos.congestionRate, growth, "congestionRate");
+    near(qos.latency, growth * seconds * 1000, "latency");
+    if (way === "down") near(figures.in.byteRate, figures.rate, "the publisher notices nothing");
+  });
+}
 
 Deno.test("a listener on a thin line is dropped to key frames and told; the others get all, in time", () => {
   const network = new Network({ seed: 3, delay: [15, 25], ordered: true }, {}, {
