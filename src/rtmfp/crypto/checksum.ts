@@ -1,3 +1,10 @@
+/** Below so many bytes the way by words costs more than it saves. */
+const LONG = 128;
+const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+
+/** All of the memory that was looked at last, where packets mostly stand side by side. */
+let words: Uint32Array = new Uint32Array(0);
+
 /**
  * The one's-complement checksum over `bytes[start..end)`: 16-bit big-endian words are added, an odd
  * last byte as its plain value, carries folded, the sum complemented. RFC 7425 §4.7.
@@ -5,9 +12,43 @@
 export function checksum(bytes: Uint8Array, start: number, end: number): number {
   let sum = 0; // of at most 32768 words, so it stays below 2^31
   const even = end - ((end - start) & 1);
-  for (let i = start; i < even; i += 2) sum += (bytes[i] << 8) | bytes[i + 1];
+  let at = start;
+  const offset = bytes.byteOffset;
+  if (even - start >= LONG && LITTLE_ENDIAN && ((start + offset) & 1) === 0) {
+    if (((start + offset) & 2) !== 0) {
+      sum = (bytes[at] << 8) | bytes[at + 1];
+      at += 2;
+    }
+    const last = (even + offset) >>> 2;
+    sum += swapped(sumOfWords(bytes.buffer, (at + offset) >>> 2, last));
+    at = 4 * last - offset;
+  }
+  for (; at < even; at += 2) sum += (bytes[at] << 8) | bytes[at + 1];
   if (even < end) sum += bytes[even];
+  return ~folded(sum) & 0xffff;
+}
+
+/**
+ * The sum of 16-bit words in the byte order of the machine, two at a time. It is the one wanted but
+ * for the order of its bytes: carries go round, from either byte into the other. RFC 1071 §2.
+ */
+function sumOfWords(memory: ArrayBufferLike, first: number, last: number): number {
+  if (words.buffer !== memory) words = new Uint32Array(memory, 0, memory.byteLength >>> 2);
+  let low = 0;
+  let high = 0;
+  for (let i = first; i < last; i++) {
+    const word = words[i];
+    low += word & 0xffff;
+    high += word >>> 16;
+  }
+  return folded(low + high);
+}
+
+function folded(sum: number): number {
   sum = (sum & 0xffff) + (sum >>> 16);
-  sum += sum >>> 16;
-  return ~sum & 0xffff;
+  return (sum + (sum >>> 16)) & 0xffff;
+}
+
+function swapped(word: number): number {
+  return ((word & 0xff) << 8) | (word >>> 8);
 }

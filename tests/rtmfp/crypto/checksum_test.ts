@@ -36,6 +36,15 @@ Deno.test("the checksum is the definition's for random bytes of every length", (
     if (round % 5 === 0) bytes.fill(0xff);
     assert.equal(checksum(bytes, 0, bytes.length), simple(bytes));
   }
+  // Long ones, wherever they stand in their memory.
+  for (let round = 0; round < 2_000; round++) {
+    const memory = random(700 + Math.floor(next() * 9));
+    if (round % 5 === 0) memory.fill(0xff);
+    const part = memory.subarray(Math.floor(next() * 5), memory.length - Math.floor(next() * 5));
+    const start = Math.floor(next() * 9);
+    const end = part.length - Math.floor(next() * 500);
+    assert.equal(checksum(part, start, end), simple(part.subarray(start, end)));
+  }
   const largest = new Uint8Array(65_507).fill(0xff);
   assert.equal(checksum(largest, 0, largest.length), simple(largest));
 });
