@@ -7,8 +7,11 @@ import {
   CLIENT,
   EPD,
   makeClient,
+  makePair,
   makeServer,
   METADATA,
+  numbered,
+  open,
   Recorder,
   SERVER,
 } from "../../support/pair.ts";
@@ -89,23 +92,33 @@ Deno.test("One session gets 80 % of what a fixed-rate sender gets: 10 Mb/s, 50 m
   }
 });
 
-for (
-  const [name, settings] of Object.entries({
-    "with loss by accident": { loss: 0.01, queue: 25_000 },
-    "with a short queue": { loss: 0, queue: 8_000 },
-  })
-) {
-  Deno.test(`Two sessions share a link within 2:1, the second coming later: ${name}`, () => {
-    for (let seed = 1; seed <= SEEDS; seed++) {
-      const senders = new Senders(seed, { bandwidth: 2e6, ...settings });
-      senders.add();
-      senders.run(2000 + 10 * seed);
-      senders.add();
-      senders.run(10_000);
-      const [first, second] = senders.run(20_000);
-      const ratio = Math.max(first, second) / Math.min(first, second);
-      assert.ok(ratio <= 2, `seed ${seed}: ${ratio.toFixed(2)}`);
-      assert.ok(first + second > 0.8 * 10 * 2e6 / 8, `seed ${seed}: the link is not used`);
-    }
-  });
-}
+Deno.test("Two sessions share a link within 2:1, the second coming later", () => {
+  const byAccident = { bandwidth: 2e6, loss: 0.01, queue: 25_000 };
+  const shortQueue = { bandwidth: 2e6, loss: 0, queue: 8_000 };
+  for (let seed = 1; seed <= SEEDS; seed++) {
+    const senders = new Senders(seed, seed % 2 ? byAccident : shortQueue);
+    senders.add();
+    senders.run(2000 + 10 * seed);
+    senders.add();
+    senders.run(10_000);
+    const [first, second] = senders.run(20_000);
+    const ratio = Math.max(first, second) / Math.min(first, second);
+    assert.ok(ratio <= 2, `seed ${seed}: ${ratio.toFixed(2)}`);
+    assert.ok(first + second > 0.8 * 10 * 2e6 / 8, `seed ${seed}: the link is not used`);
+  }
+});
+
+Deno.test("A window grows as well where acknowledgements come in batches", () => {
+  // All that is sent at one moment arrives at one moment, and so do the acknowledgements.
+  const pair = makePair({ seed: 1, delay: [20, 20] });
+  open(pair);
+  pair.atServer.bufferCapacity = 1 << 20;
+  const flow = pair.clientSession!.openFlow(METADATA);
+  const start = pair.link.now;
+  for (let i = 1; i <= 500; i++) {
+    for (let k = 0; k < 10; k++) flow.write(numbered(i, 1000)); // 500 kB/s
+    pair.link.run({ until: start + 20 * i });
+  }
+  pair.link.run({ until: pair.link.now + 100 });
+  assert.equal(pair.atServer.messages.length, 5000);
+});
