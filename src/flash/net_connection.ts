@@ -67,7 +67,7 @@ type State = "new" | "connected" | "refused" | "ended";
 
 /** Why sessions end, in words for `onFailed`. API-639. */
 const FAILURES: Partial<Record<CloseReason, string>> = {
-  "timeout": "no packet has come for too long",
+  "timeout": "no packet has come for 2 minutes, and no keep-alive was answered",
   "no acknowledgement": "a message could not be delivered",
   "overridden": "the client has started another session in its place",
   "limit": "the client has sent what is out of bounds",

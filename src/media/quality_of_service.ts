@@ -75,8 +75,10 @@ export class QualityOfService {
     if (buckets.length === 0) return 0;
     const oldest = buckets[0];
     let newest = buckets[buckets.length - 1];
-    const before = buckets[buckets.length - 2] ?? newest; // the newest may hold a single arrival
-    if (before.delay < newest.delay) newest = before;
+    if (buckets.length > 2) { // the newest may hold a single arrival
+      const before = buckets[buckets.length - 2];
+      if (before.delay < newest.delay) newest = before;
+    }
     const elapsed = newest.at - oldest.at;
     const growth = elapsed > 0 ? (newest.delay - oldest.delay) / elapsed : 0;
     return Math.min(1, Math.max(-1, growth + this.lostRate));
