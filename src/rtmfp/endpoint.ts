@@ -28,6 +28,8 @@ const SHORTEST_DATAGRAM = 20;
 /** Hellos whose repetitions are counted, and for how long. */
 const MOST_TAGS = 8192;
 const TAG_AGE = 60_000;
+/** Those of Flash have 16 bytes. What is counted must not fill the memory. */
+const LONGEST_TAG = 128;
 /** Bytes of an RHello besides the tag and the certificate, padding included. */
 const RHELLO = 4 + 2 + 3 + 3 + 1 + 65 + 15;
 /** How long after its opening a session is not replaced by one that was begun at the same time. */
@@ -132,6 +134,11 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
 
   get sessionCount(): number {
     return this.#roster.size;
+  }
+
+  /** How much is remembered of those without session: sources, hellos and handshakes. */
+  get remembered(): number {
+    return this.#sources.size + this.#tags.size + this.#responder.size;
   }
 
   /** The newest open session with a peer. */
@@ -274,6 +281,10 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
     return session?.role !== "initiator" || this.context.now - session.createdAt > GLARE_FOR;
   }
 
+  mayAnswer(from: Address, length: number): boolean {
+    return this.#sources.allow(from, length, this.context.now);
+  }
+
   add(session: Session): void {
     this.#roster.peerAt(session.peerId, session.address)?.abort("overridden");
     for (const other of this.#halfOpen) {
@@ -358,6 +369,7 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
 
   #takeHello(epdBytes: Uint8Array, tag: Uint8Array, from: Address, _length: number): void {
     const { counters, now } = this.context;
+    if (tag.length > LONGEST_TAG) return counters.drop("limit");
     const epd = readEpd(epdBytes);
     const { certificate } = this.identity;
     const selected = isSelected(epd, certificate);

@@ -6,10 +6,8 @@ const RECORD = 200;
 
 /** A fragment that waits for one before it. */
 interface Waiting {
-  readonly sequence: number;
   readonly part: Part;
   readonly data: Uint8Array;
-  next: Waiting | undefined;
 }
 
 /**
@@ -21,8 +19,8 @@ interface Waiting {
 export class Reassembly {
   /** Bytes of fragments that wait for an earlier one. */
   waiting = 0;
-  #first: Waiting | undefined;
-  #last: Waiting | undefined;
+  /** By sequence number, in the order they came in, which is anybody's. */
+  readonly #early = new Map<number, Waiting>();
   /** The number after the last that was put in its place. */
   #next = 1;
   /** The message that is being put together, its first #length bytes there. */
@@ -37,23 +35,26 @@ export class Reassembly {
   /** Takes a fragment that was not seen before, `data` being a view that will not last. */
   add(sequence: number, part: Part, data: Uint8Array): void {
     if (sequence < this.#next) return;
-    if (sequence === this.#next && !this.#first) return this.#take(sequence, part, data);
+    if (sequence === this.#next && this.#early.size === 0) return this.#take(sequence, part, data);
     const size = data.length + RECORD;
     this.waiting += data.length;
     this.#flow.host.hold(size);
     if (this.#flow.state !== "open") return; // holding it was too much
-    this.#insert({ sequence, part, data: data.slice(), next: undefined });
+    this.#early.set(sequence, { part, data: data.slice() });
   }
 
   /** All numbers up to `cumulative` are seen or given up: what was waiting for them goes on. */
   deliver(cumulative: number): void {
-    while (this.#first && this.#first.sequence <= cumulative) {
-      const { sequence, part, data, next } = this.#first;
-      this.#first = next;
-      if (!next) this.#last = undefined;
-      this.waiting -= data.length;
-      this.#flow.host.hold(-data.length - RECORD);
-      this.#take(sequence, part, data);
+    if (this.#early.size > 0) {
+      for (const sequence of this.#numbersTo(cumulative)) {
+        const waiting = this.#early.get(sequence);
+        if (!waiting) continue; // given up, or the flow was ended by the message before
+        const { part, data } = waiting;
+        this.#early.delete(sequence);
+        this.waiting -= data.length;
+        this.#flow.host.hold(-data.length - RECORD);
+        this.#take(sequence, part, data);
+      }
     }
     if (this.#next <= cumulative) { // the rest of the message was given up
       this.#drop();
@@ -64,28 +65,16 @@ export class Reassembly {
   /** Drops everything. */
   clear(): void {
     this.#drop();
-    for (let waiting = this.#first; waiting; waiting = waiting.next) {
-      this.#flow.host.hold(-waiting.data.length - RECORD);
-    }
-    this.#first = this.#last = undefined;
+    for (const { data } of this.#early.values()) this.#flow.host.hold(-data.length - RECORD);
+    this.#early.clear();
     this.waiting = 0;
   }
 
-  #insert(fragment: Waiting): void {
-    if (!this.#first || !this.#last) {
-      this.#first = this.#last = fragment;
-    } else if (fragment.sequence > this.#last.sequence) {
-      this.#last.next = fragment;
-      this.#last = fragment;
-    } else if (fragment.sequence < this.#first.sequence) {
-      fragment.next = this.#first;
-      this.#first = fragment;
-    } else {
-      let before = this.#first;
-      while (before.next && before.next.sequence < fragment.sequence) before = before.next;
-      fragment.next = before.next;
-      before.next = fragment;
-    }
+  /** Ascending numbers up to `cumulative`, with those of all fragments that wait among them. */
+  #numbersTo(cumulative: number): Iterable<number> {
+    const first = this.#next;
+    if (cumulative - first < 4 * this.#early.size) return range(first, cumulative);
+    return [...this.#early.keys()].filter((number) => number <= cumulative).sort((a, b) => a - b);
   }
 
   /** Puts a fragment in its place: nothing more will come before it. */
@@ -142,4 +131,8 @@ export class Reassembly {
     this.#flow.host.hold(-message.length);
     this.#flow.host.buffers.give(message);
   }
+}
+
+function* range(first: number, last: number): Generator<number> {
+  for (let number = first; number <= last; number++) yield number;
 }

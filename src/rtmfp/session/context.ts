@@ -35,6 +35,8 @@ export class Context {
   readonly builder: PacketBuilder;
   readonly realTime = new RealTime();
   readonly timers: TimerWheel<Timed & { expire(): void }>;
+  /** Bytes that far ends make all sessions hold. */
+  held = 0;
   /** Keys the questions to new addresses. */
   readonly addressHmac: Hmac;
   /** Sessions that have something to send, linked. */

@@ -16,6 +16,12 @@ export interface Limits {
   readonly message: number;
   /** What the far end of a session can make it hold: messages and fragments that are not complete. */
   readonly memory: number;
+  /** The same of all sessions together: whoever asks for more, and holds more than little, is dropped. */
+  readonly memoryOfAll: number;
+  /** How many flows of this end the far end can make it have open or closing. */
+  readonly ownFlows: number;
+  /** How much the far end can make it have waiting to be sent; see `Session.queuedBytes`. */
+  readonly queued: number;
   /** How long the handshake of an initiator may take. */
   readonly opening: number;
   /** How many answered handshakes may wait for the first packet of their session. */
@@ -39,6 +45,9 @@ export const DEFAULT_LIMITS: Limits = {
   flows: 64,
   message: 16 << 20,
   memory: 32 << 20,
+  memoryOfAll: 512 << 20,
+  ownFlows: 2048,
+  queued: 128 << 20,
   opening: 95_000,
   halfOpen: 4096,
   agreements: 256,

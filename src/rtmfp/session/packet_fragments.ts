@@ -9,6 +9,8 @@ const PATIENCE = 1000;
 /** Packets that are put together at the same time, and what they hold. */
 const MOST_PACKETS = 64;
 const MOST_BYTES = 1 << 20;
+/** What a piece costs besides its bytes, which may be but one. */
+const RECORD = 200;
 
 interface Packet {
   /** By number. */
@@ -38,7 +40,8 @@ export class PacketFragments {
     let packet = this.#packets.get(key);
     const { fragmentNumber: number, bytes, more } = fragment;
     const held = (packet?.bytes ?? 0) + bytes.length;
-    if (held > LONGEST || number > LONGEST || this.#bytes + bytes.length > MOST_BYTES) {
+    const cost = bytes.length + RECORD;
+    if (held > LONGEST || number > LONGEST || this.#bytes + cost > MOST_BYTES) {
       counters.drop("limit");
       return undefined;
     }
@@ -54,7 +57,7 @@ export class PacketFragments {
     packet.pieces[number] = bytes.slice();
     packet.bytes = held;
     packet.at = now;
-    this.#bytes += bytes.length;
+    this.#bytes += cost;
     if (!more) packet.of = number + 1;
     if (++packet.count < packet.of) return undefined;
     this.#remove(key, packet);
@@ -69,7 +72,7 @@ export class PacketFragments {
 
   #remove(key: string, packet: Packet): void {
     this.#packets.delete(key);
-    this.#bytes -= packet.bytes;
+    this.#bytes -= packet.bytes + packet.count * RECORD;
   }
 }
 

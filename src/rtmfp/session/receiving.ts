@@ -14,6 +14,8 @@ const PACKETS_PER_ACK = 2;
 const LINGER = 120_000;
 /** Flows, over or not, that are remembered at most. */
 const MOST_REMEMBERED = 1024;
+/** Bytes that a session may hold whatever the others do. */
+const LITTLE = 256 * 1024;
 const NONE = new Uint8Array(0);
 
 /** What the receiving half of a session needs of the rest of it. */
@@ -122,8 +124,13 @@ export class Receiving implements ReceiveHost {
   }
 
   hold(bytes: number): void {
+    const { context } = this.#owner;
     this.#held += bytes;
-    if (this.#held > this.#owner.context.limits.memory) this.violated("memory");
+    context.held += bytes;
+    if (bytes <= 0) return;
+    const { memory, memoryOfAll } = context.limits;
+    const tooMuch = context.held > memoryOfAll && this.#held > LITTLE;
+    if (tooMuch || this.#held > memory) this.violated("memory");
   }
 
   violated(what: string): void {

@@ -20,12 +20,17 @@ import type { Reader } from "../../bytes/reader.ts";
 import type { Context } from "./context.ts";
 import type { Identity } from "./identity.ts";
 import { Session } from "./session.ts";
+import { isLoopback, sourceKey } from "./sources.ts";
 import type { Startup } from "./startup.ts";
 import type { Timed } from "./timer_wheel.ts";
 
 /** How long an answer is kept for the repetitions of its question. RFC 7016 §3.5.1.1.2. */
 const KEEP = 95_000;
 const SWEEP = 5000;
+/** Bytes of a Cookie Change, padding included. */
+const COOKIE_CHANGE = 160;
+/** One source may have this part of the secrets that are being worked out. */
+const SHARE = 1 / 8;
 
 /** A key agreement, under way or done. */
 interface Handshake {
@@ -47,6 +52,8 @@ export interface ResponderHost {
    * @returns false if there is to be no session, because the own attempt to open one goes on
    */
   admit(certificate: Certificate, from: Address): boolean;
+  /** Whether somebody who may not be where they say may be sent so many bytes, which counts. */
+  mayAnswer(from: Address, length: number): boolean;
   /** There is a new session, of which the far end has still to be heard. */
   add(session: Session): void;
 }
@@ -69,6 +76,8 @@ export class Responder implements Timed {
   /** By session id and address of the initiator, in order of time. */
   readonly #handshakes = new Map<string, Handshake>();
   #agreeing = 0;
+  /** Who asked for the secrets that are being worked out, and for how many. */
+  readonly #sources = new Map<string, number>();
 
   constructor(
     context: Context,
@@ -105,6 +114,7 @@ export class Responder implements Timed {
     const cookie = this.#cookies.check(keying.cookie, from, now);
     if (cookie === "bad" || initiatorSessionId === 0) return counters.drop("cookie");
     if (cookie === "moved") {
+      if (!this.#host.mayAnswer(from, COOKIE_CHANGE)) return counters.drop("limit");
       const oldCookie = keying.cookie.slice();
       const newCookie = this.#cookies.make(from, now);
       this.#startup.send(cookieChange, { oldCookie, newCookie }, initiatorSessionId, from);
@@ -146,21 +156,32 @@ export class Responder implements Timed {
     if (!farKey || !this.#identity.has(farKey.group)) return false;
     const protection = agreeOnProtection(this.#identity.policy, component);
     if (!protection) return false;
-    if (this.#agreeing >= limits.agreements || this.#handshakes.size >= 4 * limits.halfOpen) {
+    const source = sourceKey(from);
+    const asked = this.#sources.get(source) ?? 0;
+    const most = isLoopback(from) ? limits.agreements : limits.agreements * SHARE;
+    if (this.#agreeing >= limits.agreements || asked >= most) {
       counters.drop("limit");
       return true;
     }
     if (!this.#host.admit(certificate, from)) return true;
+    for (const oldest of this.#handshakes.keys()) {
+      if (this.#handshakes.size < 4 * limits.halfOpen) break;
+      this.#handshakes.delete(oldest); // it is asked again, or nobody minds
+    }
     const pair = this.#identity.keyPair(farKey.group) ?? this.#agreement.keyPair(farKey.group);
     this.#handshakes.delete(key); // the new one stands last
     this.#handshakes.set(key, handshake);
     timers.schedule(this, now + SWEEP, now);
     this.#agreeing++;
+    this.#sources.set(source, asked + 1);
     counters.agreements++;
     const to = { hostname: from.hostname, port: from.port };
     const { initiatorSessionId } = keying;
     this.#agreement.agree(pair, farKey.publicKey.slice(), (secret) => {
       this.#agreeing--;
+      const left = this.#sources.get(source)! - 1;
+      if (left > 0) this.#sources.set(source, left);
+      else this.#sources.delete(source);
       if (this.#handshakes.get(key) !== handshake) return;
       if (!secret) {
         this.#handshakes.delete(key);

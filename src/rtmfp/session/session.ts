@@ -33,6 +33,9 @@ const PING_INTERVAL = 5000;
 const MOST_BAD_CHUNKS = 8;
 /** How long {@link Session.finish} waits for the far end. */
 const FINISH_WITHIN = 5000;
+/** What a message that waits, and a flow, cost besides the bytes, in bytes. */
+const MESSAGE = 300;
+const FLOW = 1000;
 
 // One of each for all sessions: packets are taken one after the other.
 const packet = new PacketReader();
@@ -152,10 +155,12 @@ export class Session implements ReceivingOwner, SendingOwner, Timed {
     return this.roundTrip.smoothed;
   }
 
-  /** Bytes written to all flows and not sent yet. */
+  /** Bytes written to all flows and not sent yet, with what it costs to keep them. */
   get queuedBytes(): number {
     let sum = 0;
-    for (const flow of this.sending.flows) sum += flow.queuedBytes;
+    for (const flow of this.sending.flows) {
+      sum += flow.queuedBytes + MESSAGE * flow.queuedMessages + FLOW;
+    }
     return sum;
   }
 
@@ -229,7 +234,12 @@ export class Session implements ReceivingOwner, SendingOwner, Timed {
     const userData = this.#receiveChunks(from);
     if (this.#state !== "open") return;
     this.sending.endOfPacket();
-    if (userData) this.receiving.endOfPacket();
+    if (!userData) return;
+    this.receiving.endOfPacket();
+    // Answers to what came may wait without end for a far end that takes none.
+    const { limits } = this.context;
+    if (this.sending.flows.length > limits.ownFlows) this.violated("own flows");
+    else if (this.queuedBytes > limits.queued) this.violated("answers");
   }
 
   /**

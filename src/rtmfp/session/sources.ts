@@ -68,12 +68,12 @@ export class Sources {
 }
 
 /** All addresses that one owner is likely to have are one source. */
-function sourceKey({ hostname }: Address): string {
+export function sourceKey({ hostname }: Address): string {
   if (!hostname.includes(":")) return hostname;
   const ip = ipBytes(hostname);
   return ip ? toHex(ip.subarray(0, 8)) : hostname;
 }
 
-function isLoopback({ hostname }: Address): boolean {
+export function isLoopback({ hostname }: Address): boolean {
   return hostname.startsWith("127.") || hostname === "::1";
 }

@@ -1,0 +1,350 @@
+// What somebody with nothing but the UDP port can try, and what it gets him: nothing.
+import assert from "node:assert/strict";
+import { toHex } from "../../src/bytes/hex.ts";
+import { Writer } from "../../src/bytes/writer.ts";
+import { clientCertificate } from "../../src/rtmfp/crypto/certificate.ts";
+import { SIGNATURE, writeInitiatorComponent } from "../../src/rtmfp/crypto/component.ts";
+import type { KeyAgreement, KeyPair } from "../../src/rtmfp/crypto/dh.ts";
+import { startupCipher } from "../../src/rtmfp/crypto/packet_cipher.ts";
+import { offer, RELAXED } from "../../src/rtmfp/crypto/protection.ts";
+import type { Endpoint } from "../../src/rtmfp/endpoint.ts";
+import { Reassembly } from "../../src/rtmfp/flow/reassembly.ts";
+import { ReceiveFlow } from "../../src/rtmfp/flow/receive_flow.ts";
+import { BufferPool } from "../../src/rtmfp/flow/buffer_pool.ts";
+import type { Address } from "../../src/rtmfp/wire/address.ts";
+import { type ChunkCodec, writeChunk } from "../../src/rtmfp/wire/chunk.ts";
+import { writeEpd } from "../../src/rtmfp/wire/epd.ts";
+import { iHello } from "../../src/rtmfp/wire/ihello.ts";
+import { iiKeying } from "../../src/rtmfp/wire/iikeying.ts";
+import { Mode, PacketReader, writePacketHeader } from "../../src/rtmfp/wire/packet.ts";
+import { packetFragment } from "../../src/rtmfp/wire/packet_fragment.ts";
+import { rHello } from "../../src/rtmfp/wire/rhello.ts";
+import { Fragment, UserData, writeUserData } from "../../src/rtmfp/wire/user_data.ts";
+import { writeFlowOptions } from "../../src/rtmfp/wire/flow_options.ts";
+import {
+  agreement,
+  EPD,
+  makeServer,
+  METADATA,
+  plain,
+  Recorder,
+  RememberingAgreement,
+} from "../support/pair.ts";
+import { RawPeer } from "../support/raw_peer.ts";
+import { seededBytes } from "../support/random.ts";
+
+const cipher = startupCipher(plain);
+const buffer = new Uint8Array(4096);
+const onSession = () => new Recorder();
+const HELLO = { epd: EPD, tag: new Uint8Array(16).fill(7) };
+
+/** Somebody who sends startup packets in anybody's name and counts what comes of it. */
+class Forger {
+  now = 1000;
+  /** By IP address. */
+  readonly bytesIn = new Map<string, number>();
+  readonly bytesOut = new Map<string, number>();
+  out = 0;
+  last: Uint8Array = new Uint8Array(0);
+  readonly #out = new Uint8Array(4096);
+
+  constructor(readonly server: Endpoint) {}
+
+  send<Chunk>(from: Address, codec: ChunkCodec<Chunk>, chunk: Chunk): void {
+    const to = Writer.over(buffer, cipher.headroom);
+    writePacketHeader(to, Mode.startup, 1);
+    writeChunk(to, codec, chunk);
+    const length = cipher.seal(buffer, to.at, 0);
+    this.bytesIn.set(from.hostname, (this.bytesIn.get(from.hostname) ?? 0) + length);
+    this.server.receive(buffer.subarray(0, length), from, this.now);
+    this.flush();
+  }
+
+  flush(): void {
+    this.server.flush(this.now, {
+      buffer: () => this.#out,
+      post: (length, { hostname }) => {
+        this.out += length;
+        this.bytesOut.set(hostname, (this.bytesOut.get(hostname) ?? 0) + length);
+        this.last = this.#out.slice(0, length);
+      },
+    });
+  }
+
+  /** A cookie that is good at an address. */
+  cookie(from: Address): Uint8Array {
+    this.send(from, iHello, HELLO);
+    this.send(from, iHello, HELLO);
+    const packet = new PacketReader();
+    packet.open(cipher.open(this.last)!).next();
+    return rHello.read(packet.payload).cookie.slice();
+  }
+
+  checkAmplification(): void {
+    for (const [hostname, out] of this.bytesOut) {
+      const most = 3 * this.bytesIn.get(hostname)!;
+      assert.ok(out <= most, `${out} bytes to ${hostname}, which may have ${most}`);
+    }
+  }
+}
+
+/** The nth of many addresses all over the world; every hundredth time it is the same one. */
+const addressOf = (n: number): Address =>
+  n % 100 === 0
+    ? { hostname: "198.51.100.66", port: 53 }
+    : { hostname: `${11 + (n >> 16)}.${(n >> 8) % 256}.${n % 256}.9`, port: 1024 + n % 60_000 };
+
+const keying = (id: number, cookie: Uint8Array, pair: KeyPair) => ({
+  initiatorSessionId: id,
+  cookie,
+  certificate: clientCertificate([pair]),
+  component: writeInitiatorComponent({
+    ...offer(RELAXED),
+    selectedGroup: 2,
+    randomness: seededBytes(id)(64),
+  }),
+  signature: SIGNATURE,
+});
+
+const pair = agreement.pair(2, 0);
+
+/** Remembered at most, whatever comes: 16,384 sources and 8,192 hellos. */
+const MOST_REMEMBERED = 16_384 + 8192;
+
+Deno.test("100,000 spoofed hellos: no session, no secret, no memory, 3 bytes for each at most", () => {
+  const fresh = new RememberingAgreement(11);
+  const server = makeServer(1, { onSession }, { agreement: fresh });
+  const forger = new Forger(server);
+  const tag = new Uint8Array(16);
+  for (let i = 0; i < 100_000; i++) {
+    forger.now += 0.5;
+    new DataView(tag.buffer).setUint32(0, i);
+    forger.send(addressOf(i), iHello, { epd: EPD, tag });
+  }
+  assert.equal(server.counters.datagramsIn, 100_000);
+  assert.ok(server.counters.hellos > 90_000, "they are answered");
+  forger.checkAmplification();
+  assert.equal(server.sessionCount, 0);
+  assert.equal(server.counters.agreements + fresh.computed, 0);
+  assert.ok(server.remembered <= MOST_REMEMBERED, `${server.remembered}`);
+  forger.now += 600_000;
+  forger.send(addressOf(1), iHello, HELLO);
+  assert.ok(server.remembered <= 2, `${server.remembered} are remembered ten minutes later`);
+  assert.equal(server.deadline, Infinity);
+});
+
+Deno.test("100,000 forged or expired cookies: no session, no secret, no memory, no answer", () => {
+  const fresh = new RememberingAgreement(12);
+  const server = makeServer(1, { onSession }, { agreement: fresh });
+  const forger = new Forger(server);
+  const addresses = Array.from({ length: 500 }, (_, i) => addressOf(1 + i));
+  const old = addresses.map((address) => forger.cookie(address));
+  const before = forger.out;
+  forger.now += 120_001;
+  const random = seededBytes(5);
+  const chunk = keying(9, old[0], pair);
+  for (let i = 0; i < 100_000; i++) {
+    forger.now += 0.1;
+    const at = i % 500;
+    let cookie = old[at];
+    if (i % 3 === 1) cookie = random(64);
+    if (i % 3 === 2) { // a time that is right, but not made here
+      cookie = old[at].slice();
+      new DataView(cookie.buffer).setUint32(4, forger.now);
+    }
+    forger.send(addresses[at], iiKeying, { ...chunk, initiatorSessionId: 1 + i, cookie });
+  }
+  assert.equal(server.counters.drops.cookie, 100_000);
+  assert.equal(forger.out, before, "no answer");
+  forger.checkAmplification();
+  assert.equal(server.sessionCount, 0);
+  assert.equal(server.counters.agreements + fresh.computed, 0);
+  assert.ok(server.remembered <= 2000, `${server.remembered}`);
+  assert.equal(server.deadline, Infinity);
+});
+
+Deno.test("A cookie sent from addresses of others: they get 3 bytes for each at most", () => {
+  const server = makeServer(1, { onSession });
+  const forger = new Forger(server);
+  const cookie = forger.cookie(addressOf(1));
+  const victim = { hostname: "198.51.100.66", port: 53 };
+  const nothing = { certificate: new Uint8Array(0), component: new Uint8Array(0) };
+  const short = { epd: writeEpd({ ancillary: Uint8Array.of(0x78) }), tag: Uint8Array.of(1) };
+  for (let i = 0; i < 500; i++) {
+    forger.now += 100;
+    const chunk = { ...nothing, initiatorSessionId: 1, cookie, signature: SIGNATURE };
+    forger.send(victim, iiKeying, chunk);
+    for (let j = 0; j < 3; j++) forger.send(victim, iHello, short);
+  }
+  forger.checkAmplification();
+  assert.ok(forger.bytesOut.get(victim.hostname)! > 1000, "cookies are exchanged all the same");
+  assert.equal(server.sessionCount, 0);
+});
+
+/** Secrets that take their time, as those of another thread do. */
+class SlowAgreement implements KeyAgreement {
+  readonly waiting: (() => void)[] = [];
+  keyPair = () => agreement.pair(2, 1);
+  agree(near: KeyPair, far: Uint8Array, done: (secret: Uint8Array | undefined) => void): void {
+    this.waiting.push(() => agreement.agree(near, far, done));
+  }
+}
+
+Deno.test("Secrets without number asked for from one place leave room for others", () => {
+  const slow = new SlowAgreement();
+  const server = makeServer(1, { onSession }, { agreement: slow });
+  const forger = new Forger(server);
+  const attacker = addressOf(1);
+  const cookie = forger.cookie(attacker);
+  for (let i = 0; i < 5000; i++) forger.send(attacker, iiKeying, keying(1 + i, cookie, pair));
+  assert.equal(slow.waiting.length, 32, "an eighth of what may wait");
+  assert.ok(server.remembered < 100);
+  const other = addressOf(2);
+  forger.send(other, iiKeying, keying(1, forger.cookie(other), pair));
+  assert.equal(slow.waiting.length, 33);
+  for (const finish of slow.waiting.splice(0)) finish();
+  assert.equal(server.sessionCount, 33);
+  forger.send(attacker, iiKeying, keying(9999, cookie, pair));
+  assert.equal(slow.waiting.length, 1, "then it is its turn again");
+});
+
+Deno.test("Handshakes that are not finished do not keep others out", () => {
+  const server = makeServer(1, { onSession }, { limits: { halfOpen: 8 } });
+  const forger = new Forger(server);
+  const attacker = addressOf(1);
+  const cookie = forger.cookie(attacker);
+  for (let i = 0; i < 200; i++) {
+    forger.send(attacker, iiKeying, keying(1 + i, cookie, agreement.pair(2, i % 4)));
+  }
+  assert.ok(server.sessionCount <= 8);
+  assert.ok(server.remembered <= 40, `${server.remembered}`);
+  new RawPeer(server, forger.now).open();
+  assert.equal([...server.sessions()].filter(({ heard }) => heard).length, 1);
+});
+
+Deno.test("Long tags are not remembered", () => {
+  const server = makeServer(1, { onSession });
+  const forger = new Forger(server);
+  for (let i = 0; i < 100; i++) {
+    forger.send(addressOf(1), iHello, { epd: EPD, tag: seededBytes(i)(1500) });
+  }
+  assert.equal(server.counters.drops.limit, 100);
+  assert.equal(forger.out, 0);
+  assert.ok(server.remembered <= 1);
+});
+
+Deno.test("Tiny pieces of packets are counted with what it costs to keep them", () => {
+  const server = makeServer(1, { onSession });
+  const forger = new Forger(server);
+  for (let i = 0; i < 20_000; i++) {
+    const fragmentNumber = Math.floor(i / 50);
+    forger.send(addressOf(1 + i % 50), packetFragment, {
+      packetId: 1,
+      fragmentNumber,
+      more: true,
+      bytes: Uint8Array.of(1),
+    });
+  }
+  assert.ok(server.counters.drops.limit! > 14_000, `${server.counters.drops.limit}`);
+});
+
+/** A receiving flow alone. @param held what it says to hold */
+function flow(onMessage: (message: Uint8Array) => void, held = { bytes: 0 }): ReceiveFlow {
+  const one = new ReceiveFlow(2, METADATA, undefined, {
+    buffers: new BufferPool(),
+    maxMessage: 1 << 24,
+    hold: (bytes) => void (held.bytes += bytes),
+    acknowledge() {},
+    violated: () => assert.fail(),
+    complete() {},
+  });
+  one.receiver = { onMessage };
+  return one;
+}
+
+Deno.test("Fragments in the worst order cost no more than those in the best", () => {
+  let messages = 0;
+  const held = { bytes: 0 };
+  const one = flow(() => void messages++, held);
+  const reassembly = new Reassembly(one);
+  const data = Uint8Array.of(1);
+  const last = 90_000;
+  const start = performance.now();
+  for (let from = last; from > last - 100; from--) reassembly.add(from, Fragment.whole, data);
+  for (let number = 2; number <= last - 100; number++) {
+    reassembly.add(number, Fragment.whole, data);
+  }
+  reassembly.add(1, Fragment.whole, data);
+  assert.equal(reassembly.waiting, last);
+  for (let number = 10; number <= last; number += 10) reassembly.deliver(number);
+  const time = performance.now() - start;
+  assert.equal(messages, last);
+  assert.equal(held.bytes, 0);
+  assert.ok(time < 2500, `${time} ms`); // a list that is searched takes tens of seconds
+});
+
+const chunk = new UserData();
+
+/** A user data chunk in hexadecimal. */
+function userData(flowId: number, sequence: number, part: Fragment, data: Uint8Array): string {
+  const to = new Writer(data.length + 64);
+  Object.assign(chunk, { flowId, sequence, fsn: 0, fragment: part, data });
+  chunk.options = writeFlowOptions({ metadata: METADATA, association: undefined });
+  writeUserData(to, chunk);
+  return toHex(to.view());
+}
+
+Deno.test("Messages never finished: each session holds what it may, and all together what they may", () => {
+  const limits = { memory: 4 << 20, memoryOfAll: 8 << 20 };
+  const reasons: string[] = [];
+  const server = makeServer(1, {
+    onSession: () =>
+      Object.assign(new Recorder(), { onClose: (reason: string) => void reasons.push(reason) }),
+  }, { limits });
+  const peers = Array.from({ length: 4 }, (_, i) => {
+    const peer = new RawPeer(server);
+    peer.nearId += i << 20;
+    peer.address = addressOf(1 + i);
+    return peer.open();
+  });
+  const piece = new Uint8Array(30_000);
+  const fill = (peer: RawPeer, count: number) => {
+    for (let i = 1; i <= count; i++) {
+      peer.send(
+        userData(3 + i % 7, Math.ceil(i / 7), i <= 7 ? Fragment.begin : Fragment.middle, piece),
+      );
+    }
+  };
+  fill(peers[0], 60);
+  fill(peers[1], 60);
+  fill(peers[2], 60);
+  assert.deepEqual(reasons, ["limit"], "three of them together are too much");
+  fill(peers[0], 140);
+  assert.deepEqual(reasons, ["limit", "limit"], "one alone is too much");
+  peers[3].send(userData(3, 1, Fragment.begin, piece));
+  assert.equal(reasons.length, 2, "a little is always there");
+  for (const peer of peers) peer.run(peer.now + 1000);
+});
+
+Deno.test("Pings, probes and acknowledgements without number are answered with no more than came", () => {
+  const server = makeServer(1, { onSession });
+  const peer = new RawPeer(server).open();
+  let bytesIn = 0, bytesOut = 0;
+  const rounds = [
+    "01 0004 01020304".repeat(150), // pings
+    "01 0000".repeat(300),
+    "18 0001 03".repeat(250), // buffer probes of a flow that is not there
+    "5e 0002 0200".repeat(200), // exceptions for flows that never were
+    `51 0004 02 7f 01 00`.repeat(150), // acknowledgements
+    "50 0003 02 7f 01".repeat(150),
+  ];
+  for (let i = 0; i < 600; i++) {
+    peer.send(rounds[i % rounds.length]);
+    peer.run();
+    peer.now += 1;
+  }
+  for (const { length } of peer.sent.slice(-600)) bytesIn += length;
+  for (const { length } of peer.take()) bytesOut += length;
+  assert.ok(bytesOut < bytesIn / 2, `${bytesOut} for ${bytesIn}`);
+  assert.equal([...server.sessions()][0].state, "open");
+});
