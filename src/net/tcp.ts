@@ -1,4 +1,5 @@
 // TCP connections of the server itself (those of scripts live in sandbox/).
+import { unmapped } from "./udp_address.ts";
 
 export interface TcpEndpoint {
   readonly hostname: string;
@@ -49,8 +50,10 @@ export class TcpConnection {
     }
   }
 
+  /** The far end; an IPv4 address is one, also where the listener is one of IPv6. */
   get peer(): TcpEndpoint {
-    return this.#conn.remoteAddr;
+    const { hostname, port } = this.#conn.remoteAddr;
+    return { hostname: unmapped(hostname), port };
   }
 
   /** Begins to read. */

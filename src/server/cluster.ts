@@ -269,6 +269,5 @@ class Line {
 }
 
 function addressOf({ hostname, port }: TcpEndpoint): string {
-  const ip = hostname.replace(/^::ffff:(?=\d+\.)/, "");
-  return ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`;
+  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
 }
