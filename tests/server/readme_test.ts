@@ -8,10 +8,10 @@ Deno.test("The first application of README.md works as it says", async () => {
   const readme = Deno.readTextFileSync(new URL("../../README.md", import.meta.url));
   const lua = /```lua\n([^]*?)```/.exec(readme)![1];
   assert.ok(lua.trim().split("\n").length <= 10, "ten lines");
-  const server = await startServer({ "www/chat/main.lua": lua });
+  const server = await startServer({ "www/hello/main.lua": lua });
   const heard: AmfValue[][] = [];
   const connect = (name: string) =>
-    NetConnection.connect(server.url("chat"), {
+    NetConnection.connect(server.url("hello"), {
       parameters: [name],
       handler: { onCall: (method, args) => void heard.push([method, ...args]) },
     });
