@@ -20,6 +20,8 @@ export class Member {
   readonly id: string;
   /** False once it was released or left; set by {@link Group}. */
   active = true;
+  /** It has left; settable by who made it join. */
+  onLeft: () => void = () => {};
 
   /**
    * @param rawId 32 bytes
@@ -56,6 +58,8 @@ export class Group {
   /** Real and virtual members, in joining order. */
   readonly members: Member[] = [];
   #byId = new Map<string, Member>();
+  /** How many members are there besides another one with their id. */
+  #doubles = 0;
   #real = 0;
   #random: (below: number) => number;
   #events: GroupEvents;
@@ -110,14 +114,15 @@ export class Group {
 
   /**
    * A script adds a peer: some members are told of it, as the peer itself cannot be told of
-   * them by this server. API-304, API-305. A peer that is a member already stays what it is.
+   * them by this server. API-304, API-305. Several may vouch for one peer, which stays until all
+   * of its memberships are released; members are told of it once.
    */
   joinVirtual(rawId: Uint8Array): Member {
-    const before = this.#byId.get(toHex(rawId));
-    if (before && !before.client) return before;
     const member = new Member(this, rawId, undefined, undefined);
-    const told = this.#choose((other) => other.client !== undefined && other.id !== member.id);
-    for (const other of told) other.output?.announce(rawId);
+    if (!this.#byId.has(member.id)) {
+      const told = this.#choose((other) => other.client !== undefined);
+      for (const other of told) other.output?.announce(rawId);
+    }
     this.#add(member);
     return member;
   }
@@ -131,8 +136,12 @@ export class Group {
     member.active = false;
     const at = this.members.indexOf(member);
     this.members.splice(at, 1);
-    if (this.#byId.get(member.id) === member) this.#byId.delete(member.id);
+    const double = this.#doubles > 0 && this.members.find(({ id }) => id === member.id);
+    if (double) this.#doubles--;
+    if (!double) this.#byId.delete(member.id);
+    else if (this.#byId.get(member.id) === member) this.#byId.set(member.id, double);
     if (member.client) this.#real--;
+    member.onLeft();
     const follower = this.members[at];
     const known = this.members[at - NEWEST];
     if (follower && known && known.id !== follower.id) follower.output?.announce(known.rawId);
@@ -141,6 +150,7 @@ export class Group {
 
   #add(member: Member): void {
     this.members.push(member);
+    if (this.#byId.has(member.id)) this.#doubles++;
     // Of a client and a virtual member with one id, the client is the one to look up.
     if (member.client || !this.#byId.has(member.id)) this.#byId.set(member.id, member);
   }

@@ -138,6 +138,30 @@ Deno.test("a group of virtual members lives until the last is released", () => {
   assert.equal(two.active, false);
 });
 
+Deno.test("a peer that several vouch for stays until the last of them lets it go", () => {
+  const { hub, client } = world();
+  const output = new FakeOutput();
+  hub.join(client(9), GROUP, output);
+  const rawId = new Uint8Array(32).fill(1);
+  const members = [1, 2, 3].map(() => hub.joinVirtual(rawId, GROUP));
+  assert.deepEqual(output.take(), ["member 1"]);
+  const told = () => {
+    const joiner = new FakeOutput();
+    hub.leave(hub.join(client(8), GROUP, joiner));
+    return joiner.take();
+  };
+  let left = 0;
+  for (const member of members) member.onLeft = () => left++;
+  for (const member of members) {
+    assert.deepEqual(told(), ["member 1", "member 9"]);
+    member.release();
+    member.release();
+  }
+  assert.equal(left, 3);
+  assert.deepEqual(told(), ["member 9"]);
+  assert.deepEqual(output.take(), []);
+});
+
 Deno.test("a peer that is virtual and real is handed out once", () => {
   const { hub, client } = world();
   hub.joinVirtual(new Uint8Array(32).fill(1), GROUP);

@@ -1,6 +1,7 @@
 // NetGroups: API-301 to API-322, API-607, API-608.
 import assert from "node:assert/strict";
 import { toHex } from "../../src/bytes/hex.ts";
+import type { LuaApplication } from "../../src/script/api/application.ts";
 import { Machine } from "./machine.ts";
 
 const GROUP = new Uint8Array(32).fill(0xab);
@@ -52,6 +53,14 @@ Deno.test("API-304, API-305, API-320 to API-322: virtual members", () => {
   guest.call("release");
   assert.equal(machine.hub.groups.size, 0);
   assert.deepEqual(machine.said(), ["(null)"]);
+  const { owned } = guest.client.application as LuaApplication;
+  const before = owned.size;
+  for (let i = 0; i < 3; i++) {
+    guest.call("add", peer, "2".repeat(64));
+    guest.call("release");
+  }
+  machine.said();
+  assert.equal(owned.size, before, "nothing is kept of them");
   guest.call("add", "short", "2".repeat(64));
   guest.call("add", peer);
   assert.equal(machine.logged("error").length, 2);

@@ -20,7 +20,10 @@ export const groups: Binding<ReadonlyMap<string, Group>, Api> = {
         return undefined;
       }
       const joined = api.hub.joinVirtual(fromHex(peer), fromHex(group));
-      api.running?.owned.add({ close: () => joined.release() });
+      const owned = api.running?.owned;
+      const one = { close: () => joined.release() };
+      joined.onLeft = () => void owned?.delete(one);
+      owned?.add(one);
       return api.objects.of(member, joined);
     },
   },
