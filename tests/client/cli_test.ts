@@ -6,7 +6,7 @@ import { encodeAmf, encodeAmf0 } from "../../src/amf/mod.ts";
 import { toHex } from "../../src/bytes/hex.ts";
 import { flvHeader, FlvReader, type FlvTag, flvTag, TagType } from "../../src/client/flv.ts";
 import { NetConnection } from "../../src/client/net_connection.ts";
-import { freePort } from "../support/server_process.ts";
+import { freeUdpPort } from "../conformance/support/test_server.ts";
 import { smallServer } from "../support/small_server.ts";
 
 async function run(...args: string[]) {
@@ -170,7 +170,7 @@ Deno.test("call prints JSON, and an error with exit code 1", async () => {
 });
 
 Deno.test("What is wrong is said, with the exit code", async () => {
-  const port = freePort();
+  const port = freeUdpPort();
   const url = `rtmfp://127.0.0.1:${port}/app`;
   const folder = Deno.makeTempDirSync();
   const noFlv = `${folder}/text.flv`;

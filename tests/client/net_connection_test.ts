@@ -10,7 +10,7 @@ import { ClientLoop } from "../../src/client/client_loop.ts";
 import { NetConnection } from "../../src/client/net_connection.ts";
 import { ConnectionError, readStatus, StatusError } from "../../src/client/status.ts";
 import { STRICT } from "../../src/rtmfp/crypto/protection.ts";
-import { freePort } from "../support/server_process.ts";
+import { freeUdpPort } from "../conformance/support/test_server.ts";
 import { smallServer } from "../support/small_server.ts";
 
 const values: AmfValue[] = [
@@ -140,7 +140,7 @@ Deno.test("A refusal tells code and description", async () => {
 
 Deno.test("Without a server the attempt ends when it should", async () => {
   const started = performance.now();
-  const port = freePort();
+  const port = freeUdpPort();
   await assert.rejects(NetConnection.connect(`rtmfp://127.0.0.1:${port}/`, { timeout: 300 }), {
     name: ConnectionError.name,
     message: `Cannot connect to 127.0.0.1:${port}: no answer within 0.3 s`,

@@ -8,7 +8,8 @@ import { FlvReader, type FlvTag, TagType } from "../../src/client/flv.ts";
 import { isAudioHeader, isKeyFrame, isVideoHeader } from "../../src/client/frames.ts";
 import { NetConnection } from "../../src/client/net_connection.ts";
 import type { NetStream } from "../../src/client/net_stream.ts";
-import { runClientProcess, type RunningServer, startServer } from "../support/server_process.ts";
+import { TestServer } from "../conformance/support/test_server.ts";
+import { runClientProcess } from "../support/client_process.ts";
 
 const APPLICATION = `
 function onConnection(client, ...)
@@ -82,7 +83,7 @@ class Listener {
 const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 Deno.test("A recording that is published reaches every listener as it was", async (test) => {
-  const server = await startServer({ "www/live/main.lua": APPLICATION });
+  const server = await TestServer.start({ www: { "": "", "/live": APPLICATION } });
   try {
     await test.step("early and late listeners, both object encodings, and play", (step) =>
       publishAndPlay(server, step));
@@ -92,13 +93,14 @@ Deno.test("A recording that is published reaches every listener as it was", asyn
     await test.step("the first name to be published is the one that counts", () =>
       nameTaken(server));
   } finally {
-    const code = await server.stop();
-    assert.equal(code, 0, server.output());
+    const code = await server.end();
+    await server.stop();
+    assert.equal(code, 0, server.log.items.join("\n"));
   }
 });
 
-async function publishAndPlay(server: RunningServer, test: Deno.TestContext): Promise<void> {
-  const url = server.url("live");
+async function publishAndPlay(server: TestServer, test: Deno.TestContext): Promise<void> {
+  const url = server.url("/live");
   const early = await Listener.open(url, "cam", 3);
   const file = await Deno.makeTempFile({ suffix: ".flv" });
   const copying = runClientProcess("play", `${url}/cam`, file);
@@ -176,8 +178,8 @@ function checkMetadata({ metadata }: Listener): void {
   assert.deepEqual([named.width, named.height, named.duration], [320, 180, 5.08]);
 }
 
-async function calls(server: RunningServer): Promise<void> {
-  const url = server.url("live");
+async function calls(server: TestServer): Promise<void> {
+  const url = server.url("/live");
   const run = async (...args: string[]) => {
     const { code, stdout, stderr } = await runClientProcess("call", ...args);
     return { code, stdout: stdout.trim(), stderr: stderr.trim() };
@@ -189,7 +191,7 @@ async function calls(server: RunningServer): Promise<void> {
     run(url, "nothing"),
     run("rtmfp://127.0.0.1:9/", "echo", "--timeout", "0.5"),
     run(url, "echo", "not JSON"),
-    run(server.url("nowhere"), "echo"),
+    run(server.url("/nowhere"), "echo"),
   ]);
   assert.deepEqual([echo.code, JSON.parse(echo.stdout)], [0, {
     a: [1, "b", null, { $date: "1970-01-01T00:00:00.005Z" }],
@@ -208,10 +210,10 @@ async function calls(server: RunningServer): Promise<void> {
   assert.match(refused.stderr, /refused: NetConnection\.Connect\.(InvalidApp|Rejected)/);
 }
 
-async function encodings(server: RunningServer): Promise<void> {
+async function encodings(server: TestServer): Promise<void> {
   for (const objectEncoding of [0, 3] as const) {
     const called: unknown[] = [];
-    const connection = await NetConnection.connect(server.url("live"), {
+    const connection = await NetConnection.connect(server.url("/live"), {
       objectEncoding,
       parameters: ["tom", 7],
       handler: { onCall: (name, args) => void called.push([name, ...args]) },
@@ -230,8 +232,8 @@ async function encodings(server: RunningServer): Promise<void> {
   }
 }
 
-async function nameTaken(server: RunningServer): Promise<void> {
-  const connection = await NetConnection.connect(server.url("live"));
+async function nameTaken(server: TestServer): Promise<void> {
+  const connection = await NetConnection.connect(server.url("/live"));
   const [first, second] = [await connection.createStream(), await connection.createStream()];
   await first.publish("one");
   await assert.rejects(second.publish("one"), /NetStream\.Publish\.BadName/);

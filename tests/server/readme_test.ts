@@ -2,16 +2,16 @@
 import assert from "node:assert/strict";
 import type { AmfValue } from "../../src/amf/mod.ts";
 import { NetConnection } from "../../src/client/net_connection.ts";
-import { startServer } from "../support/server_process.ts";
+import { TestServer } from "../conformance/support/test_server.ts";
 
 Deno.test("The first application of README.md works as it says", async () => {
   const readme = Deno.readTextFileSync(new URL("../../README.md", import.meta.url));
   const lua = /```lua\n([^]*?)```/.exec(readme)![1];
   assert.ok(lua.trim().split("\n").length <= 10, "ten lines");
-  const server = await startServer({ "www/hello/main.lua": lua });
+  const server = await TestServer.start({ www: { "/hello": lua } });
   const heard: AmfValue[][] = [];
   const connect = (name: string) =>
-    NetConnection.connect(server.url("hello"), {
+    NetConnection.connect(server.url("/hello"), {
       parameters: [name],
       handler: { onCall: (method, args) => void heard.push([method, ...args]) },
     });
@@ -23,5 +23,6 @@ Deno.test("The first application of README.md works as it says", async () => {
     ["onSaid", "Anna", "Hello!"],
   ]);
   await Promise.all([anna.close(), tom.close()]);
-  assert.equal(await server.stop(), 0);
+  assert.equal(await server.end(), 0);
+  await server.stop();
 });
