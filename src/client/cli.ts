@@ -12,6 +12,7 @@ import { peerJoin, runPeerJoin } from "./cli/peer_join.ts";
 import { peerPlay, runPeerPlay } from "./cli/peer_play.ts";
 import { peerServe, runPeerServe } from "./cli/peer_serve.ts";
 import { JsonError } from "./cli/json.ts";
+import { ping, runPing } from "./cli/ping.ts";
 import { play, runPlay } from "./cli/play.ts";
 import { type ProgressOutput, standardError } from "./cli/progress.ts";
 import { publish, runPublish } from "./cli/publish.ts";
@@ -33,6 +34,7 @@ const commands: Entry[] = [
   { command: publish, run: runPublish },
   { command: play, run: runPlay },
   { command: call, run: (args, _output, print) => runCall(args, print) },
+  { command: ping, run: (args, _output, print) => runPing(args, print) },
   { command: peerServe, run: runPeerServe },
   { command: peerPlay, run: runPeerPlay },
   { command: peerJoin, run: runPeerJoin },

@@ -33,7 +33,7 @@ const MAX_QUEUE = 1_000;
 const MAX_CONTENT = 10 * 1024 * 1024;
 
 export class Mailer {
-  readonly #options: MailerOptions;
+  #options: MailerOptions;
   readonly #queue: Queued[] = [];
   #transport: Transporter | undefined;
   #sending: Queued | undefined;
@@ -63,6 +63,12 @@ export class Mailer {
     }
     this.#queue.push({ mail, done });
     if (!this.#sending) queueMicrotask(() => this.#next());
+  }
+
+  /** Takes over other options; what is being sent goes out by the old ones. */
+  reload(options: MailerOptions): void {
+    this.#options = options;
+    if (!this.#sending) this.#endSession();
   }
 
   /** Ends the session; mails not yet sent get an error (SOCK-067). */

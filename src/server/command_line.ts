@@ -156,8 +156,11 @@ export function usage(): string {
   });
   return `Serves RTMFP clients; applications are Lua scripts under www.
 
-  CumulusServer [options]           serve, until SIGINT, SIGTERM or SIGQUIT
-  CumulusServer client --help       publish, play and call from here
+  CumulusServer [options]           serve, until SIGINT, SIGTERM or SIGQUIT;
+                                    SIGHUP reopens the log and rereads what
+                                    may change while it runs
+  CumulusServer check [options]     look at configuration and scripts only
+  CumulusServer client --help       publish, play, call and ping from here
 
 ${lines.join("\n")}
 `;

@@ -12,6 +12,8 @@ export interface ConfigTree {
 export interface Configuration {
   readonly config: Config;
   readonly scripts: ConfigTree;
+  /** The value of each key of the file as it stands there, references replaced; keys in lower case. */
+  readonly texts: ReadonlyMap<string, string>;
   /** What the operator should know, a line each. */
   readonly warnings: readonly string[];
 }
@@ -56,7 +58,12 @@ export function readConfig(
       const setting: Setting<unknown> = settings[known];
       const read = setting.read(value, (text) => warn(line, `${name}: ${text}`));
       if (read === undefined) {
-        throw new ConfigError(name, value, setting.allowed, `${file}:${line}`);
+        throw new ConfigError(
+          name,
+          setting.secret ? undefined : value,
+          setting.allowed,
+          `${file}:${line}`,
+        );
       }
       config[known] = read;
     } else if (obsolete[name.toLowerCase()]) {
@@ -65,13 +72,46 @@ export function readConfig(
       warn(line, `${name} is not a key of [${sectionOf(name)}]: ${keysOf(sectionOf(name))}`);
     }
   }
-  return { config: config as Config, scripts: tree(facts, expanded), warnings };
+  const shown = expanded.filter(({ name }) => !isSecret(name));
+  return {
+    config: config as Config,
+    scripts: tree(facts, shown),
+    texts: new Map(expanded.map(({ name, value }) => [name.toLowerCase(), value])),
+    warnings,
+  };
 }
 
 /** Names of settings by their lower case. */
 const keys = new Map(
   Object.keys(settings).map((name) => [name.toLowerCase(), name as keyof Config]),
 );
+
+function isSecret(name: string): boolean {
+  const known = keys.get(name.toLowerCase());
+  const setting: Setting<unknown> | undefined = known && settings[known];
+  return setting?.secret === true;
+}
+
+/** The secrets among the values of a configuration. */
+export function secretsOf({ texts }: Configuration): string[] {
+  return [...texts].filter(([name]) => isSecret(name)).map(([, value]) => value);
+}
+
+/** Which values differ, by their names: those that can be taken over at once, and the others. */
+export function changesOf(
+  before: Configuration,
+  after: Configuration,
+): { live: string[]; restart: string[] } {
+  const changes = { live: [] as string[], restart: [] as string[] };
+  for (const name of new Set([...keys.keys(), ...before.texts.keys(), ...after.texts.keys()])) {
+    const known = keys.get(name);
+    const setting: Setting<unknown> | undefined = known && settings[known];
+    const textOf = ({ texts }: Configuration) => texts.get(name) ?? setting?.text;
+    if (textOf(before) === textOf(after)) continue;
+    changes[setting?.live ? "live" : "restart"].push(known ?? name);
+  }
+  return changes;
+}
 
 /** The sections that are ours; everything above the first section may be a script's. */
 const sections = new Set([...keys.values()].map((name) => sectionOf(name)).filter((name) => name));

@@ -1,6 +1,6 @@
 import type { Roster } from "../cluster/roster.ts";
-import { Mailer } from "../net/mailer.ts";
-import { DEFAULT_LIMITS, type RuleName } from "../net/sandbox/policy.ts";
+import { Mailer, type MailerOptions } from "../net/mailer.ts";
+import { DEFAULT_LIMITS, type Limits, type RuleName } from "../net/sandbox/policy.ts";
 import { ScriptSockets, SocketHost } from "../net/sandbox/script_sockets.ts";
 import type { Host, Mail, Sockets } from "../script/api/host.ts";
 import type { Configuration } from "./config.ts";
@@ -9,6 +9,7 @@ import { absolute, asFolder } from "./folders.ts";
 import { type Log, standardOutput } from "./log.ts";
 import type { Level } from "./log_level.ts";
 import { mayMail, sandboxPolicy } from "./sandbox_policy.ts";
+import type { Config } from "./settings.ts";
 import { scriptFiles } from "./script_files.ts";
 import type { Services } from "./server.ts";
 
@@ -20,13 +21,14 @@ export class ScriptHost implements Host {
   readonly md5 = md5;
   readonly sha256 = sha256;
   readonly www: string;
-  readonly unknown: "reject" | "nearest";
-  readonly folders: readonly string[] | undefined;
-  readonly time: number;
-  readonly memory: number;
+  unknown!: "reject" | "nearest";
+  folders: readonly string[] | undefined;
+  time!: number;
+  memory!: number;
   readonly configs: Configuration["scripts"];
   readonly publicAddress: string;
   readonly print: (bytes: Uint8Array) => void = standardOutput();
+  readonly #home: string;
   readonly #log: Log;
   readonly #services: Services;
   readonly #sockets: SocketHost;
@@ -42,31 +44,37 @@ export class ScriptHost implements Host {
     log: Log,
     services: Services,
   ) {
+    this.#home = home;
     this.#log = log;
     this.#services = services;
     this.www = `${home.replaceAll("\\", "/")}www/`;
+    this.configs = scripts;
+    this.publicAddress = config.publicAddress;
+    this.#sockets = new SocketHost(sandboxPolicy(config), limitsOf(config));
+    this.#mailer = new Mailer(mailOptions(config));
+    this.#take(config);
+  }
+
+  /**
+   * Takes over what may change without a restart; limits of time and memory are for whoever has
+   * the applications to pass on.
+   *
+   * @throws {ConfigError} if the sandbox lists cannot be enforced; all stays as it was
+   */
+  reload(config: Config): void {
+    this.#sockets.reload(sandboxPolicy(config), limitsOf(config));
+    this.#mailer.reload(mailOptions(config));
+    this.#take(config);
+  }
+
+  #take(config: Config): void {
     this.unknown = config["application.unknown"];
     const folders = config["script.files"];
     this.folders = folders.length === 0
       ? undefined
-      : folders.map((folder) => asFolder(absolute(folder, home)).replaceAll("\\", "/"));
+      : folders.map((folder) => asFolder(absolute(folder, this.#home)).replaceAll("\\", "/"));
     this.time = config["script.time"];
     this.memory = config["script.memory"] * MIB;
-    this.configs = scripts;
-    this.publicAddress = config.publicAddress;
-    this.#sockets = new SocketHost(sandboxPolicy(config), {
-      ...DEFAULT_LIMITS,
-      sockets: config["script.sockets"],
-      buffered: config["script.buffered"] * MIB,
-    });
-    this.#mailer = new Mailer({
-      host: config["smtp.host"],
-      port: config["smtp.port"],
-      timeout: config["smtp.timeout"],
-      ...config["smtp.user"] && { user: config["smtp.user"], password: config["smtp.password"] },
-      tls: config["smtp.tls"],
-      allows: (recipient) => mayMail(config["sandbox.mail"], recipient),
-    });
   }
 
   log(level: number, text: string, file: string, line: number): void {
@@ -110,9 +118,33 @@ export class ScriptHost implements Host {
     return { ...this.#sockets.refusals, mail: this.#mailer.refused };
   }
 
+  /** The server stops: mails that are not sent get their error while scripts can hear of it. */
+  stopMail(): void {
+    this.#mailer.close();
+  }
+
   /** Ends what scripts left behind. */
   close(): void {
     this.#sockets.close();
     this.#mailer.close();
   }
+}
+
+function limitsOf(config: Config): Limits {
+  return {
+    ...DEFAULT_LIMITS,
+    sockets: config["script.sockets"],
+    buffered: config["script.buffered"] * MIB,
+  };
+}
+
+function mailOptions(config: Config): MailerOptions {
+  return {
+    host: config["smtp.host"],
+    port: config["smtp.port"],
+    timeout: config["smtp.timeout"],
+    ...config["smtp.user"] && { user: config["smtp.user"], password: config["smtp.password"] },
+    tls: config["smtp.tls"],
+    allows: (recipient) => mayMail(config["sandbox.mail"], recipient),
+  };
 }

@@ -1,6 +1,7 @@
 // The log: CFG-090 to CFG-095, DECISIONS 22.
 import type { LogFile } from "./log_file.ts";
 import { Level, LEVELS } from "./log_level.ts";
+import { redactor } from "./redact.ts";
 import { Repeats } from "./repeats.ts";
 
 /** A text, or what makes it: called only if the level is on. */
@@ -19,6 +20,8 @@ export interface LogOptions {
   /** What standard output gets. */
   readonly format: "text" | "json";
   readonly file?: LogFile;
+  /** Texts that stand in no line: the secrets of the configuration. */
+  readonly secrets?: readonly string[];
   /** Standard output, unless a test looks on. Never throws. */
   readonly console?: (bytes: Uint8Array) => void;
   readonly clock?: () => Date;
@@ -30,8 +33,9 @@ const SUMMARY = 10_000;
 /** Writes lines to standard output and to the log file, before it returns. Never throws. */
 export class Log {
   level: number;
-  readonly #format: "text" | "json";
-  readonly #file: LogFile | undefined;
+  #format: "text" | "json";
+  #file: LogFile | undefined;
+  #redact: (text: string) => string;
   readonly #console: (bytes: Uint8Array) => void;
   readonly #clock: () => Date;
   readonly #repeats = new Repeats<Line>();
@@ -42,6 +46,7 @@ export class Log {
     this.level = options.level;
     this.#format = options.format;
     this.#file = options.file;
+    this.#redact = redactor(options.secrets ?? []);
     this.#console = options.console ?? standardOutput();
     this.#clock = options.clock ?? (() => new Date());
     if (options.file) this.#checkFile(this.#clock());
@@ -82,6 +87,17 @@ export class Log {
     }
   }
 
+  /** Goes on with other options, and with a file that may have been moved away. */
+  reopen({ level, format, file, secrets = [] }: LogOptions): void {
+    this.settle(this.#clock(), true);
+    this.#file?.close();
+    this.level = level;
+    this.#format = format;
+    this.#file = file;
+    this.#redact = redactor(secrets);
+    if (file) this.#checkFile(this.#clock());
+  }
+
   close(): void {
     this.settle(this.#clock(), true);
     this.#file?.close();
@@ -95,10 +111,13 @@ export class Log {
 
   #emit(record: Line, now: Date): void {
     const place = `${escape(record.file)}[${record.line}]`;
-    const text = escape(record.text);
+    const redacted = this.#redact(record.text);
+    const text = escape(redacted);
     const name = LEVELS[record.level];
     this.#console(encode(
-      this.#format === "json" ? json(record, now) : `${name}  ${place} ${text}\n`,
+      this.#format === "json"
+        ? json({ ...record, text: redacted }, now)
+        : `${name}  ${place} ${text}\n`,
     ));
     if (!this.#file) return;
     this.#file.write(

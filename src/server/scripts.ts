@@ -8,6 +8,8 @@ export interface Scripts extends Applications {
   start(hub: Hub): void;
   /** Stops all applications, children first; all clients are gone. API-042. */
   stop(): void;
+  /** Takes over limits: milliseconds of a call, bytes of all scripts together. */
+  limit?(time: number, memory: number): void;
   /** Paths of the applications that run. CLU-065. */
   paths(): Iterable<string>;
   /** API-652, API-653: the peer is in the roster already, or not any more. */

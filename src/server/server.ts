@@ -20,6 +20,7 @@ import { Loop } from "./loop.ts";
 import { canonicalIp, Names } from "./names.ts";
 import { Numbers } from "./numbers.ts";
 import type { Scripts } from "./scripts.ts";
+import type { Config } from "./settings.ts";
 import { StartError } from "./start_error.ts";
 
 export interface ServerOptions {
@@ -32,6 +33,8 @@ export interface ServerOptions {
   readonly version: string;
   /** Makes the applications; what they will need of the server exists by their first event. */
   readonly scripts: (server: Services) => Scripts | Promise<Scripts>;
+  /** Clients are gone and applications stop next. */
+  readonly onStopping?: () => void;
   /** Steps of scripts that the sandbox refused, by rule. */
   readonly refusals?: () => Readonly<Record<string, number>>;
 }
@@ -65,6 +68,7 @@ export class Server {
   readonly #endpoint: Endpoint;
   readonly #cluster: Cluster;
   readonly #loop: Loop;
+  #config: Config;
   #finished = Promise.resolve();
   #http: HttpServer | undefined;
   #clients = 0;
@@ -106,6 +110,8 @@ export class Server {
   ) {
     const { configuration: { config }, log } = options;
     this.#options = options;
+    this.#config = config;
+    const current = () => this.#config;
     this.#socket = socket;
     this.#scripts = scripts;
     this.port = socket.address.port;
@@ -116,8 +122,12 @@ export class Server {
       ip: canonicalIp,
     });
     this.#flash = new FlashServer(this.#hub, {
-      keepAliveServer: config.keepAliveServer * 1_000,
-      keepAlivePeer: config.keepAlivePeer * 1_000,
+      get keepAliveServer() {
+        return current().keepAliveServer * 1_000;
+      },
+      get keepAlivePeer() {
+        return current().keepAlivePeer * 1_000;
+      },
       sha256: (bytes) => backend.sha256(bytes),
       resolve: (name) => names.resolve(name),
     });
@@ -152,6 +162,11 @@ export class Server {
           if (blocked) log.info(() => `Blacklisted ${address.hostname} is ignored`); // API-123
           return blocked;
         },
+        onBug: (error, session) =>
+          log.bug(
+            session ? `The session of ${addressText(session.address)} is closed` : "Endpoint",
+            error,
+          ),
       },
     });
     this.#loop = new Loop(this.#endpoint, socket, {
@@ -203,10 +218,15 @@ export class Server {
       import("../monitor/handler.ts"),
       import("../net/http.ts"),
     ]);
+    const current = () => this.#config;
     const monitor = new Monitor({
       source: this.numbers,
-      token: config["http.token"],
-      hosts: config["http.hosts"],
+      get token() {
+        return current()["http.token"];
+      },
+      get hosts() {
+        return current()["http.hosts"];
+      },
       healthy: () => !this.#stopping,
     });
     const address = config["http.address"];
@@ -222,6 +242,12 @@ export class Server {
     return this.#finished;
   }
 
+  /** Takes over what may change without a restart. */
+  reload(config: Config): void {
+    this.#config = config;
+    this.#scripts.limit?.(config["script.time"], config["script.memory"] << 20);
+  }
+
   /** Tells clients, then applications, and stops. API-042, CFG-077. */
   async stop(): Promise<void> {
     if (this.#stopping) return;
@@ -229,6 +255,7 @@ export class Server {
     const { log } = this.#options;
     log.note("RTMFP server stops");
     this.#loop.input("Cannot close the sessions", () => this.#endpoint.close());
+    this.#loop.input("Cannot stop the mail", () => this.#options.onStopping?.());
     this.#loop.input("Cannot stop the applications", () => this.#scripts.stop());
     this.#cluster.close();
     // A request that does not end does not keep the server from stopping.
@@ -267,7 +294,7 @@ export class Server {
       secret: new TextEncoder().encode(config["servers.secret"]),
       hmac: hmacSha256,
       random,
-      allows: (ip) => config["servers.allow"].some((rule) => rule.matches(ip, 0)),
+      allows: (ip) => this.#config["servers.allow"].some((rule) => rule.matches(ip, 0)),
       now: clock,
     }, {
       paths: () => scripts.paths(),

@@ -10,6 +10,10 @@ export interface Setting<T> {
   readonly comment: string;
   /** A value that the shipped file sets, where it is not the default. */
   readonly shipped?: string;
+  /** A change takes effect on SIGHUP, without a restart. */
+  readonly live?: boolean;
+  /** Neither logs nor scripts are shown it. */
+  readonly secret?: boolean;
   /**
    * Reads the text of a value, already expanded.
    *
@@ -22,6 +26,8 @@ export interface Setting<T> {
 interface Words {
   readonly comment: string;
   readonly shipped?: string;
+  readonly live?: boolean;
+  readonly secret?: boolean;
 }
 
 /** A whole number; one outside `clamp` is moved to its nearest end with a warning. */

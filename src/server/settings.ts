@@ -11,6 +11,7 @@ const rules = (value: string, comment: string): Setting<readonly AddressRule[]> 
     read: parseAddressRule,
     allowed: addressRuleForm,
     text: value,
+    live: true,
     comment,
   });
 
@@ -31,6 +32,7 @@ export const settings = {
     max: 255,
     unit: "seconds",
     clamp: true,
+    live: true,
     comment: "Seconds between the keep-alives that clients send to this server, 5 to 255.",
   }),
   keepAlivePeer: integer(10, {
@@ -38,6 +40,7 @@ export const settings = {
     max: 255,
     unit: "seconds",
     clamp: true,
+    live: true,
     comment: "Seconds between the keep-alives that clients send to one another, 5 to 255.",
   }),
   threads: integer(0, {
@@ -58,6 +61,7 @@ export const settings = {
   }),
   "application.unknown": oneOf(["reject", "nearest"], "reject", {
     shipped: "nearest",
+    live: true,
     comment: "A client of an application without a folder under www: reject refuses it, nearest\n" +
       "gives it the nearest application above, in the end the root. Clients written for Adobe's\n" +
       "Cirrus (rtmfp://host/<developer key>/) need nearest.",
@@ -87,23 +91,27 @@ export const settings = {
   }),
 
   "logs.directory": text("logs", {
+    live: true,
     comment: "The folder of the log files, from application.dir; created if it is missing.",
   }),
   "logs.name": text("log", {
     pattern: /^[^/\\\0]+$/,
     allowed: "a file name",
+    live: true,
     comment: "The log is written to <name>.0. Above 1 MB that becomes <name>.1, and so on to .10.",
   }),
   "logs.level": {
     default: 6,
     text: "6",
     allowed: "a level from 0 to 8, or its name",
+    live: true,
     comment:
       "The most detailed level that is logged: 0 nothing, 1 fatal, 2 critic, 3 error, 4 warn,\n" +
       "5 note, 6 info, 7 debug, 8 trace. The option --log goes before it.",
     read: levelOf,
   } as Setting<number>,
   "logs.format": oneOf(["text", "json"], "text", {
+    live: true,
     comment: "What standard output gets: lines of text, or a JSON object a line.",
   }),
 
@@ -122,6 +130,7 @@ export const settings = {
     read: targets,
   } as Setting<readonly Target[]>,
   "servers.secret": text("", {
+    secret: true,
     comment: "Where it is set, both ends of a link must prove that they know it.",
   }),
   "servers.allow": rules("*", "Addresses that may link to this server."),
@@ -129,25 +138,29 @@ export const settings = {
   "smtp.host": text("localhost", {
     pattern: /^[^\s]+$/,
     allowed: "a host",
+    live: true,
     comment: "The mail server that cumulus:sendMail uses.",
   }),
-  "smtp.port": integer(25, { min: 1, max: 65535, comment: "Its port." }),
+  "smtp.port": integer(25, { min: 1, max: 65535, live: true, comment: "Its port." }),
   "smtp.timeout": integer(60, {
     min: 1,
     max: 3600,
     unit: "seconds",
+    live: true,
     comment: "Seconds to wait for its answers.",
   }),
 
-  "smtp.user": text("", { comment: "Its user, if it wants one, and the password." }),
-  "smtp.password": text("", { comment: "See user." }),
+  "smtp.user": text("", { live: true, comment: "Its user, if it wants one, and the password." }),
+  "smtp.password": text("", { live: true, secret: true, comment: "See user." }),
   "smtp.tls": oneOf(["off", "starttls", "on"], "off", {
+    live: true,
     comment: "How the connection to it is encrypted: not, after STARTTLS, or from the first byte.",
   }),
 
   "script.files": list<string>([], {
     read: (entry) => entry,
     allowed: "folders",
+    live: true,
     comment:
       "Folders, from application.dir, whose files scripts may read and write with io and os.\n" +
       "Nothing: each application may use its own folder alone.",
@@ -156,6 +169,7 @@ export const settings = {
     min: 10,
     max: 600_000,
     unit: "milliseconds",
+    live: true,
     comment:
       "Milliseconds after which a call into a script is stopped. Meanwhile nobody is served.",
   }),
@@ -163,17 +177,20 @@ export const settings = {
     min: 4,
     max: 2_048,
     unit: "MiB",
+    live: true,
     comment: "MiB that all scripts together may hold.",
   }),
   "script.sockets": integer(1024, {
     min: 0,
     max: 65_536,
+    live: true,
     comment: "Sockets that one application may have open at once.",
   }),
   "script.buffered": integer(32, {
     min: 1,
     max: 4_096,
     unit: "MiB",
+    live: true,
     comment: "MiB that may wait to be sent on all sockets of one application.",
   }),
 
@@ -192,12 +209,15 @@ export const settings = {
   "http.token": text("", {
     pattern: /^\S*$/,
     allowed: "text without blanks",
+    live: true,
+    secret: true,
     comment:
       "Where it is set, numbers are told only to those who send it (Authorization: Bearer …).",
   }),
   "http.hosts": list<string>([], {
     read: (entry) => /^[\w.-]+$/.test(entry) ? entry.toLowerCase() : undefined,
     allowed: "host names",
+    live: true,
     comment: "Host names by which it may be asked, besides IP addresses and localhost.",
   }),
 
@@ -215,6 +235,7 @@ export const settings = {
   "sandbox.mail": list<string>(["*"], {
     read: (entry) => /^(\*|[^\s@]+@[^\s@]+)$/.test(entry) ? entry.toLowerCase() : undefined,
     allowed: "*, *@domain and mail addresses",
+    live: true,
     comment: "Whom scripts may send mail to: addresses, *@domain, or * for everybody.",
   }),
 } satisfies Record<string, Setting<unknown>>;

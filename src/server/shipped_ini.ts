@@ -6,7 +6,8 @@ const HEAD = `; CumulusServer.ini: what the server does without it stands behind
 ;
 ; "key = value" lines under [sections]; a line that begins with ; or # is a comment. \${other.key}
 ; in a value stands for the value of that key. Any other key or section may be added: scripts see
-; all of them in cumulus.configs. Changes take a restart.
+; all of them in cumulus.configs, but for secrets. Changes take a restart, or SIGHUP where a
+; comment ends in (SIGHUP).
 `;
 
 const TAIL = `
@@ -25,7 +26,7 @@ export function shippedIni(): string {
       section = name.slice(0, dot);
       text += `\n[${section}]\n`;
     }
-    const comment = setting.comment.split("\n").map((line) => `; ${line}\n`).join("");
+    const comment = commentOf(setting).split("\n").map((line) => `; ${line}\n`).join("");
     const usual = setting.shipped === undefined ? "" : `; Default: ${setting.text}\n`;
     const key = name.slice(dot + 1);
     text +=
@@ -36,6 +37,10 @@ export function shippedIni(): string {
   return text + TAIL;
 }
 
+function commentOf({ comment, live }: Setting<unknown>): string {
+  return live ? `${comment} (SIGHUP)` : comment;
+}
+
 /** docs/configuration.md: the same as a table a section. */
 export function configurationPage(): string {
   let text = `# Configuration
@@ -44,8 +49,10 @@ export function configurationPage(): string {
 \`[section]\`s, names in any case; a line that begins with \`;\` or \`#\` is a comment, and \`\${other.key}\`
 in a value stands for the value of that key. A value that is not allowed stops the start with section,
 key, value and what is allowed; a key that is not known under one of these sections is warned of. Any
-other key or section may be added: scripts see all of them as texts in \`cumulus.configs\`. Changes take
-a restart.
+other key or section may be added: scripts see all of them as texts in \`cumulus.configs\`, but for
+secrets. Changes take a restart, or on Linux and macOS the signal SIGHUP where (SIGHUP) stands behind
+the meaning; it reopens the log files as well, and a line of the log says what has changed.
+\`CumulusServer check\` reads file and scripts without serving.
 
 This page is made from the same table as the file itself and its checks: \`deno task ini\`.
 `;
@@ -61,7 +68,7 @@ This page is made from the same table as the file itself and its checks: \`deno 
     const code = (text: string) => text === "" ? "nothing" : `\`${text}\``;
     const shipped = setting.shipped ? `; shipped: ${code(setting.shipped)}` : "";
     text += `| \`${name.slice(dot + 1)}\` | ${code(setting.text)}${shipped} | ` +
-      `${cell(setting.allowed)} | ${cell(setting.comment)} |\n`;
+      `${cell(setting.allowed)} | ${cell(commentOf(setting))} |\n`;
   }
   return text;
 }

@@ -1,13 +1,14 @@
 // The server as a program: from its command line to its exit code.
 import { parseCommandLine, usage, UsageError } from "./command_line.ts";
 import { LuaApplications } from "../script/api/applications.ts";
-import { readConfig } from "./config.ts";
+import { changesOf, type Configuration, readConfig, secretsOf } from "./config.ts";
 import { ConfigError } from "./config_error.ts";
 import { facts } from "./facts.ts";
 import { prepareFolder } from "./first_start.ts";
 import { absolute, asFolder, findFolders } from "./folders.ts";
 import { ScriptHost } from "./host.ts";
-import { Log } from "./log.ts";
+import { readIni } from "./ini_file.ts";
+import { Log, type LogOptions } from "./log.ts";
 import { LogFile } from "./log_file.ts";
 import { Server } from "./server.ts";
 import { StartError } from "./start_error.ts";
@@ -37,21 +38,29 @@ export async function runServer(args: readonly string[], program: Program): Prom
     if (options.umask !== undefined && Deno.build.os !== "windows") Deno.umask(options.umask);
     const folders = findFolders(options, program.path.replace(/[^/\\]*$/, ""));
     const prepared = options.ini ? [] : prepareFolder(folders.home, program.rootScript);
-    const { text, warning } = readIni(folders.ini, options.ini !== undefined);
-    const configuration = readConfig(text, folders.ini, facts(program.path, folders.home));
+    const read = () => {
+      const { text, warning } = readIni(folders.ini, options.ini !== undefined);
+      const configuration = readConfig(text, folders.ini, facts(program.path, folders.home));
+      return { configuration, warnings: [...warning ? [warning] : [], ...configuration.warnings] };
+    };
+    const { configuration, warnings } = read();
     const { config, scripts } = configuration;
     const home = options.dir || !config["application.dir"]
       ? folders.home
       : asFolder(absolute(config["application.dir"], folders.home));
     if (typeof scripts.application === "object") scripts.application.dir = home;
-    log = new Log({
-      level: options.log ?? config["logs.level"],
-      format: config["logs.format"],
-      file: new LogFile(absolute(config["logs.directory"], home), config["logs.name"]),
+    const logOptions = (configuration: Configuration): LogOptions => ({
+      level: options.log ?? configuration.config["logs.level"],
+      format: configuration.config["logs.format"],
+      file: new LogFile(
+        absolute(configuration.config["logs.directory"], home),
+        configuration.config["logs.name"],
+      ),
+      secrets: secretsOf(configuration),
     });
+    log = new Log(logOptions(configuration));
     for (const line of prepared) log.note(line);
-    if (warning) log.warn(warning);
-    for (const warning of configuration.warnings) log.warn(warning);
+    for (const warning of warnings) log.warn(warning);
     Deno.mkdirSync(`${home}www`, { recursive: true }); // CFG-032
     watchForBugs(log);
     const signalled = firstSignal(log);
@@ -64,13 +73,37 @@ export async function runServer(args: readonly string[], program: Program): Prom
       dump: options.dump,
       scripts: (services) =>
         new LuaApplications(host = new ScriptHost(configuration, home, log, services)),
+      onStopping: () => host?.stopMail(),
       refusals: () => host?.refusals ?? {},
     });
     if (options.pidfile) Deno.writeTextFileSync(options.pidfile, `${Deno.pid}\n`);
     signalled.then(() => server.stop());
+    let applied = configuration;
+    onHangUp(() => {
+      let failure = "";
+      const changes = { live: [] as string[], restart: [] as string[] };
+      try {
+        const { configuration: next, warnings } = read();
+        host?.reload(next.config);
+        server.reload(next.config);
+        changes.live = changesOf(applied, next).live;
+        changes.restart = changesOf(configuration, next).restart;
+        applied = next;
+        for (const warning of warnings) log.warn(warning);
+      } catch (error) {
+        failure = (error as Error).message;
+      }
+      log.reopen(logOptions(applied));
+      if (failure) log.error(`SIGHUP: the configuration stays as it was: ${failure}`);
+      log.note(
+        "SIGHUP: the log is reopened" +
+          (failure ? "" : `; now in effect: ${changes.live.join(", ") || "nothing new"}`) +
+          (changes.restart.length > 0 ? `; after a restart: ${changes.restart.join(", ")}` : ""),
+      );
+    });
     await server.finished;
     host?.close();
-    if (options.pidfile) Deno.removeSync(options.pidfile);
+    if (options.pidfile) removeFile(options.pidfile);
     log.close();
     return 0;
   } catch (error) {
@@ -88,35 +121,37 @@ export async function runServer(args: readonly string[], program: Program): Prom
   }
 }
 
-/** @throws {StartError} if the file must be there, and cannot be read */
-function readIni(path: string, needed: boolean): { text: string; warning?: string } {
-  try {
-    return { text: Deno.readTextFileSync(path) };
-  } catch (error) {
-    if (needed) {
-      throw new StartError(`--ini=${path}: it cannot be read: ${(error as Error).message}`);
-    }
-    if (error instanceof Deno.errors.NotFound) return { text: "" }; // CFG-001
-    return { text: "", warning: `${path} cannot be read: ${(error as Error).message}` };
-  }
-}
-
-/** Resolves at the first signal that is to stop the server; the second ends it at once. CFG-077. */
+/**
+ * Resolves at the first signal that is to stop the server. CFG-077. From then on signals are the
+ * system's again: the second ends the process, even while a script does not end.
+ */
 function firstSignal(log: Log): Promise<void> {
   const signals: Deno.Signal[] = Deno.build.os === "windows"
     ? ["SIGINT", "SIGBREAK"]
     : ["SIGINT", "SIGTERM", "SIGQUIT"];
-  let stopping = false;
   return new Promise((resolve) => {
-    for (const signal of signals) {
-      Deno.addSignalListener(signal, () => {
-        if (stopping) Deno.exit(1);
-        stopping = true;
+    const listeners = signals.map((signal) => ({
+      signal,
+      listener: () => {
+        for (const { signal, listener } of listeners) Deno.removeSignalListener(signal, listener);
         log.info(`${signal}: stopping`);
         resolve();
-      });
-    }
+      },
+    }));
+    for (const { signal, listener } of listeners) Deno.addSignalListener(signal, listener);
   });
+}
+
+function onHangUp(reload: () => void): void {
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGHUP", reload);
+}
+
+function removeFile(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch {
+    // somebody was quicker
+  }
 }
 
 /** What nobody caught is a bug of ours: it is logged, and the server goes on. */

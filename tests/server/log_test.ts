@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { escape, Log } from "../../src/server/log.ts";
 import { LogFile } from "../../src/server/log_file.ts";
+import { redactor } from "../../src/server/redact.ts";
 import { Level, levelOf } from "../../src/server/log_level.ts";
 
 const decoder = new TextDecoder();
@@ -113,4 +114,22 @@ Deno.test("A folder that cannot be written costs the file, not the console, and 
   } finally {
     Deno.removeSync(directory, { recursive: true });
   }
+});
+
+Deno.test("Secrets, and what URLs carry besides their path, stand in no line", () => {
+  const redact = redactor(["hunter22", "ter", "hunt"]);
+  assert.equal(redact("password hunter22, hunter"), "password …, …er");
+  assert.equal(
+    redact("from https://a.example/b?key=1&k=2#x (http://tom:pw@b.example:80/c), rtmfp://c?d"),
+    "from https://a.example/b?… (http://…@b.example:80/c), rtmfp://c?…",
+  );
+  assert.equal(redact("what? user@example.org #1"), "what? user@example.org #1");
+  const lines: string[] = [];
+  for (const format of ["text", "json"] as const) {
+    const console = (bytes: Uint8Array) => void lines.push(decoder.decode(bytes));
+    const log = new Log({ level: 8, format, secrets: ["hunter22"], console });
+    log.info("hunter22 at http://x/?a=b");
+  }
+  assert.equal(lines.length, 2);
+  for (const line of lines) assert.match(line, /… at http:\/\/x\/\?…/);
 });

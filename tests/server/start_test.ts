@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { NetConnection } from "../../src/client/net_connection.ts";
 import { StatusError } from "../../src/client/status.ts";
+import { check } from "../../src/server/check.ts";
 
 const main = new URL("../../main.ts", import.meta.url).pathname;
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -222,5 +223,101 @@ Deno.test("--pidfile is there while it runs", async () => {
   running.child.kill("SIGTERM");
   assert.equal(await end(running), 0);
   assert.throws(() => Deno.statSync(pidfile), Deno.errors.NotFound);
+  Deno.removeSync(folder, { recursive: true });
+});
+
+Deno.test("CFG-077 the second signal ends it at once, even while a script does not", async () => {
+  const running = start({
+    "CumulusServer.ini": "[script]\ntime = 20000\n",
+    "www/main.lua": 'function onStop() NOTE("onStop") while true do end end',
+  }, "--port=0");
+  await portOf(running);
+  await until(running, /The root|RTMFP server starts/);
+  running.child.kill("SIGTERM");
+  await until(running, /onStop/);
+  const began = performance.now();
+  running.child.kill("SIGTERM");
+  assert.notEqual(await end(running), 0);
+  assert.ok(performance.now() - began < 5_000, "it did not wait for the script's 20 s");
+});
+
+Deno.test("SOCK-067 mails that are not sent at the stop tell their scripts so", async () => {
+  const silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = silent.addr as Deno.NetAddr;
+  const running = start({
+    "CumulusServer.ini": `[smtp]\nhost = 127.0.0.1\nport = ${port}\n`,
+    "www/main.lua": `
+      function onStart()
+        for i = 1, 2 do
+          local mail = cumulus:sendMail("a@example.org", "", "", "b@example.org")
+          function mail:onSent(error) NOTE("mail ", i, ": ", error) end
+        end
+      end
+      function onStop() NOTE("onStop") end`,
+  }, "--port=0");
+  await portOf(running);
+  await sleep(100);
+  running.child.kill("SIGTERM");
+  assert.equal(await end(running), 0);
+  silent.close();
+  assert.match(running.text, /mail 1: the server stopped.*mail 2: the server stopped.*onStop/s);
+});
+
+Deno.test("SIGHUP reopens the log, takes over what may change, and names what may not", async () => {
+  const running = start({
+    "CumulusServer.ini": "[sandbox]\nconnect = public\n",
+    "www/main.lua": `
+      function onConnection(client)
+        function client:try()
+          local socket = cumulus:createTCPClient()
+          return socket:connect("127.0.0.1", 9) or "tried"
+        end
+      end`,
+  }, "--port=0");
+  const url = `rtmfp://127.0.0.1:${await portOf(running)}/`;
+  const client = await NetConnection.connect(url);
+  assert.match(String(await client.call("try")), /not allowed by \[sandbox\] connect/);
+  Deno.renameSync(`${running.folder}/logs/log.0`, `${running.folder}/logs/old`);
+  Deno.writeTextFileSync(
+    `${running.folder}/CumulusServer.ini`,
+    "keepAlivePeer = 20\nthreads = 3\nmine = 1\n[sandbox]\nconnect = loopback\n",
+  );
+  running.child.kill("SIGHUP");
+  await until(
+    running,
+    /NOTE .*SIGHUP: the log is reopened; now in effect: keepAlivePeer, sandbox\.connect; after a restart: threads, mine\n/,
+  );
+  assert.match(Deno.readTextFileSync(`${running.folder}/logs/log.0`), /SIGHUP/);
+  assert.doesNotMatch(Deno.readTextFileSync(`${running.folder}/logs/old`), /SIGHUP/);
+  assert.equal(await client.call("try"), "tried");
+  Deno.writeTextFileSync(`${running.folder}/CumulusServer.ini`, "[script]\ntime = soon\n");
+  running.child.kill("SIGHUP");
+  await until(running, /ERROR .*stays as it was: .*:2: \[script\] time = soon: expected a whole/);
+  assert.equal(await client.call("try"), "tried");
+  await client.close();
+  running.child.kill("SIGTERM");
+  assert.equal(await end(running), 0);
+});
+
+Deno.test("check tells of mistakes in configuration and scripts without serving", () => {
+  const folder = Deno.makeTempDirSync();
+  const lines: string[] = [];
+  const run = (...args: string[]) => {
+    lines.length = 0;
+    return check(["--dir", folder, ...args], main, (line) => void lines.push(line));
+  };
+  assert.equal(run(), 0);
+  assert.match(lines.join("\n"), /^Checked the default configuration, and 0 scripts/);
+  Deno.mkdirSync(`${folder}/www/a/b`, { recursive: true });
+  Deno.writeTextFileSync(`${folder}/www/main.lua`, "error('never run')");
+  Deno.writeTextFileSync(`${folder}/www/a/b/part.lua`, "x = = 1");
+  Deno.writeTextFileSync(`${folder}/CumulusServer.ini`, "[servers]\nprot = 1\n");
+  assert.equal(run(), 1);
+  assert.match(lines[0], /^Warning: .*CumulusServer\.ini:2: servers\.prot is not a key/);
+  assert.match(lines[1], /^Error: www\/a\/b\/part\.lua:1: unexpected symbol/);
+  assert.match(lines[2], /2 scripts in .*: 1 of them cannot be compiled/);
+  Deno.writeTextFileSync(`${folder}/CumulusServer.ini`, "[http]\ntoken = to day\nport = 1\n");
+  assert.equal(run(), 1);
+  assert.match(lines[0], /^Error: .*:2: \[http\] token = …: expected text without blanks$/);
   Deno.removeSync(folder, { recursive: true });
 });

@@ -13,6 +13,8 @@ import { canonicalIp, hostFault, resolve } from "./resolve.ts";
 
 /** How long a script waits for the worker to open a port, in ms; the worker may have to start. */
 const OPEN_TIMEOUT = 2_000;
+/** How long a worker that is not needed any more is left to send what it has, in ms. */
+const LINGER = 10_000;
 
 export interface TcpEvents {
   /** The connection stands. */
@@ -49,17 +51,44 @@ export interface Udp {
 export class SocketHost {
   readonly refusals: Record<RuleName, number> = { connect: 0, listen: 0, udp: 0, mail: 0 };
   readonly #workers = new Map<"connect" | "listen" | "udp", SocketWorker>();
+  readonly #retired = new Set<SocketWorker>();
+  #policy: Policy;
+  #limits: Limits;
 
-  constructor(readonly policy: Policy, readonly limits: Limits = DEFAULT_LIMITS) {}
+  constructor(policy: Policy, limits: Limits = DEFAULT_LIMITS) {
+    this.#policy = policy;
+    this.#limits = limits;
+  }
+
+  get policy(): Policy {
+    return this.#policy;
+  }
+
+  get limits(): Limits {
+    return this.#limits;
+  }
+
+  /** From now on others count. Connections and listening ports that are open stay. */
+  reload(policy: Policy, limits: Limits): void {
+    this.#policy = policy;
+    this.#limits = limits;
+    for (const worker of this.#workers.values()) {
+      this.#retired.add(worker);
+      worker.retire(() => this.#retired.delete(worker));
+    }
+    this.#workers.clear();
+  }
 
   /** The worker for one list; it starts at the first socket that needs it. */
   worker(kind: "connect" | "listen" | "udp"): SocketWorker {
     let worker = this.#workers.get(kind);
     if (!worker) {
       const { permissions } = this.policy;
-      worker = new SocketWorker(
+      const started = worker = new SocketWorker(
         kind === "udp" ? both(permissions.udp, permissions.listen) : permissions[kind],
-        () => this.#workers.delete(kind),
+        () => {
+          if (this.#workers.get(kind) === started) this.#workers.delete(kind);
+        },
       );
       this.#workers.set(kind, worker);
     }
@@ -72,8 +101,9 @@ export class SocketHost {
   }
 
   close(): void {
-    for (const worker of this.#workers.values()) worker.terminate();
+    for (const worker of [...this.#workers.values(), ...this.#retired]) worker.terminate();
     this.#workers.clear();
+    this.#retired.clear();
   }
 }
 
@@ -87,6 +117,7 @@ class SocketWorker {
   readonly #worker: ReturnType<typeof startWorker>;
   readonly #sockets = new Map<number, (message: FromWorker) => void>();
   #lastId = 0;
+  #onEmpty: (() => void) | undefined;
 
   constructor(net: readonly string[] | true, onEnd: () => void) {
     this.#worker = startWorker(net, (message) => {
@@ -106,6 +137,22 @@ class SocketWorker {
 
   remove(id: number): void {
     this.#sockets.delete(id);
+    if (this.#onEmpty && this.#sockets.size === 0) this.#leave(this.#onEmpty);
+  }
+
+  /** It gets no more sockets, and ends with its last one. */
+  retire(onEnd: () => void): void {
+    this.#onEmpty = onEnd;
+    if (this.#sockets.size === 0) this.#leave(onEnd);
+  }
+
+  /** What was written to the last socket may still be on its way. */
+  #leave(onEnd: () => void): void {
+    const timer = setTimeout(() => {
+      this.terminate();
+      onEnd();
+    }, LINGER);
+    Deno.unrefTimer(timer as unknown as number);
   }
 
   post(message: ToWorker, transfer?: Transferable[]): void {

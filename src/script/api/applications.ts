@@ -53,6 +53,12 @@ export class LuaApplications implements Applications {
     this.#root = this.#make("", "www", undefined);
   }
 
+  /** Takes over limits that have changed: milliseconds of a call, bytes of all scripts together. */
+  limit(time: number, memory: number): void {
+    this.api.lua.timeLimit = time;
+    this.api.lua.memoryLimit = memory;
+  }
+
   /** Starts the root application. API-023 */
   start(hub: Hub): void {
     this.api.hub = hub;

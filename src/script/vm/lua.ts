@@ -162,6 +162,19 @@ export class Lua extends Stack {
     return this.shim.limit.value >>> 0;
   }
 
+  set memoryLimit(bytes: number) {
+    this.shim.limit.value = bytes;
+  }
+
+  /** How long a call from outside may run, in milliseconds. */
+  get timeLimit(): number {
+    return this.#limit.time;
+  }
+
+  set timeLimit(milliseconds: number) {
+    this.#limit.time = milliseconds;
+  }
+
   /** Collects all garbage. */
   collect(): void {
     this.pushRef(this.#collector);

@@ -33,7 +33,7 @@ export class TimeLimit {
     readonly stack: Stack,
     readonly instance: Instance,
     readonly clock: () => number,
-    readonly time: number,
+    public time: number,
   ) {
     stack.newTable();
     stack.newTable(0, 1);
