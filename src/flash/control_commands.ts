@@ -11,6 +11,10 @@ import { connectTarget } from "./target.ts";
 const MAX_ADDRESSES = 10;
 const NULL = encodeAmf0(null);
 const UNDEFINED = encodeAmf0(undefined);
+/** Characters of an error, which may quote the client. */
+const LONGEST_DESCRIPTION = 1024;
+/** Characters of what a client tells of itself, URLs among it, which the server keeps. */
+const LONGEST_TEXT = 8192;
 const CALL_FAILED = "NetConnection.Call.Failed";
 
 /** What clients say about streams before they publish or play: no connection dies of it. */
@@ -126,7 +130,8 @@ export class ControlCommands {
     connection.send(connection.writer.flow, writeCommand("_result", transaction, values), true);
   }
 
-  #failed(transaction: number, description: string): void {
+  #failed(transaction: number, text: string): void {
+    const description = text.slice(0, LONGEST_DESCRIPTION);
     const { connection } = this;
     const info = infoObject("error", CALL_FAILED, description);
     connection.send(connection.writer.flow, writeCommand("_error", transaction, info), true);
@@ -168,4 +173,5 @@ function membersOf(value: AmfValue): AmfObject {
   return plain ? value as AmfObject : {};
 }
 
-const textOf = (value: AmfValue): string => typeof value === "string" ? value : "";
+const textOf = (value: AmfValue): string =>
+  typeof value === "string" ? value.slice(0, LONGEST_TEXT) : "";

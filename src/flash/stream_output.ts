@@ -26,6 +26,8 @@ const UNRELIABLE = { reliable: false } as const;
 /** The same on three flows, so that the client begins to take from all of them at once. §3.7. */
 const SYNC = writeUserControl(UserControl.flowSync, 0, 3);
 const NOTHING = new Uint8Array(0);
+/** What a message that waits costs besides its bytes. */
+const MESSAGE = 300;
 
 /**
  * What a client is sent of one stream: statuses and data on one flow, which opens with the first
@@ -89,11 +91,11 @@ export class StreamOutput implements PublisherOutput, ListenerOutput {
   // For a listener
 
   get queuedBytes(): number {
-    return (this.#audio?.flow.queuedBytes ?? 0) + (this.#video?.flow.queuedBytes ?? 0);
+    return waiting(this.#audio?.flow) + waiting(this.#video?.flow);
   }
 
   get queuedDataBytes(): number {
-    return this.#data?.queuedBytes ?? 0;
+    return waiting(this.#data);
   }
 
   send(frame: Frame, time: number, reliable: boolean): void {
@@ -150,6 +152,11 @@ export class StreamOutput implements PublisherOutput, ListenerOutput {
     flow.write(SYNC);
     return meter;
   }
+}
+
+/** Bytes that wait, with what it costs to keep them: a flood of small frames is a flood too. */
+function waiting(flow: OutFlow | undefined): number {
+  return flow ? flow.queuedBytes + MESSAGE * flow.queuedMessages : 0;
 }
 
 const TYPES: Record<FrameKind, number> = {

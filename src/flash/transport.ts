@@ -12,6 +12,7 @@ export type OutFlow = Pick<
   | "abandonUnsent"
   | "handler"
   | "queuedBytes"
+  | "queuedMessages"
   | "lastMessage"
   | "firstPending"
   | "sentFragments"

@@ -10,6 +10,7 @@ import { QualityOfService } from "./quality_of_service.ts";
 const METADATA_NAMES = 16;
 const METADATA_BYTES = 1 << 20;
 const HEADERS = 32;
+const HEADER_BYTES = 1 << 20;
 
 /** How a frame came in: fragments received and lost since the one before. */
 export interface Reception {
@@ -214,7 +215,10 @@ export class Publication {
 
   #keepHeader(kind: "audio" | "video", frame: Frame): void {
     const slot = headerSlot(kind, frame.payload);
-    if (this.#headers.has(slot) || this.#headers.size < HEADERS) this.#headers.set(slot, frame);
+    if (!this.#headers.has(slot) && this.#headers.size >= HEADERS) return;
+    let bytes = frame.payload.length - (this.#headers.get(slot)?.payload.length ?? 0);
+    for (const { payload } of this.#headers.values()) bytes += payload.length;
+    if (bytes <= HEADER_BYTES) this.#headers.set(slot, frame);
   }
 
   /** API-424: times that go back are only worth a warning, one a publisher. */

@@ -31,6 +31,7 @@ export class FakeOutFlow implements OutFlow {
   handler: SendFlowHandler | undefined;
   closed = false;
   queuedBytes = 0;
+  queuedMessages = 0;
   firstPending = 1;
   ackedBytes = 0;
   sentFragments = 0;
