@@ -1,5 +1,6 @@
 // What a script cannot do to the server and to other applications: DECISIONS 20.
 import assert from "node:assert/strict";
+import { locate } from "../../src/script/vm/locate.ts";
 import { measure, rehearse } from "../../src/script/vm/pattern.ts";
 import { Machine } from "./machine.ts";
 
@@ -61,6 +62,34 @@ const ENDLESS: Record<string, string> = {
   "a metamethod":
     "local t = setmetatable({}, { __index = function(t, k) return t[k + 1] .. '' end }) while true do pcall(function() return t[1] end) end",
   "tail calls": "local function f() return f() end f()",
+  "a finalizer of a proxy of a proxy": `
+    for i = 1, 100 do
+      local proxy = newproxy(true)
+      getmetatable(proxy).__gc = function() while true do end end
+      newproxy(proxy)
+    end
+    collectgarbage() collectgarbage() while true do end`,
+  "a finalizer of a module": `
+    held = setmetatable({}, { __gc = function() while true do end end })
+    local function f() module("held", package.seeall) end
+    f() held, package.loaded.held = nil, nil
+    collectgarbage() collectgarbage() while true do end`,
+  "moving what has no end":
+    "table.move(setmetatable({}, { __len = function() return 1 << 53 end }), 1, 1 << 52, 1, {})",
+  "inserting where the length changes":
+    "local n = 0 table.insert(setmetatable({}, { __len = function() n = n + 1 return n == 1 and 0 or 1 << 60 end }), 1, 5) while true do end",
+  "joining what functions of C give":
+    "table.concat(setmetatable({}, { __index = rawlen }), '', 1, 1 << 50)",
+  "sorting long strings":
+    "local s, t = ('a'):rep(1e7), {} for i = 1, 9000 do t[i] = s end table.sort(t)",
+  "looking for a long part everywhere":
+    "local s, part = ('a'):rep(2e6), ('a'):rep(1e6) .. 'b' while true do s:find(part, 1, true) s:find(part) end",
+  "gsub with a table": "while true do ('a'):rep(2e7):gsub('.', { a = '' }) end",
+  "gsub with a function of C": "while true do ('a'):rep(2e7):gsub('.', math.type) end",
+  "a reader of load that is a function of C": "while true do load(('a '):rep(1e7):gmatch(' ')) end",
+  "splitting":
+    "local s, part = ('a,'):rep(1e5), ('b'):rep(1e7) while true do cumulus:split(s, ',') cumulus:split(part, part .. 'c') end",
+  "digests": "local s = ('a'):rep(1e7) while true do cumulus:md5(s, s, s, s, s, s, s, s) end",
   "a finalizer": `
     for i = 1, 100 do setmetatable({}, { __gc = function() while true do end end }) end
     collectgarbage() collectgarbage() while true do end`,
@@ -109,12 +138,13 @@ const TOO_MUCH: Record<string, RegExp> = {
   "('x'):rep(1e15)": /resulting string too large|not enough memory/,
   "('x'):rep(1e9)": /not enough memory/,
   "table.move({}, 1, 1e15, 2)": /too many elements to move/,
-  "table.insert(setmetatable({}, { __len = function() return 1e15 end }), 1, 1)": /table too long/,
-  "table.remove(setmetatable({}, { __len = function() return 1e15 end }), 1)": /table too long/,
+  "local n = 0 table.sort(setmetatable({}, { __index = type, __newindex = type, __len = function() n = n + 1 return n == 1 and 3 or 2e9 end })) error('sorted 3')":
+    /sorted 3$/,
+  "('b'):rep(1e6):find('[' .. ('a'):rep(1e6) .. ']')": /pattern takes too long/,
   "table.sort(setmetatable({}, { __len = function() return 2e9 end }))":
     /too many elements to sort/,
   "table.concat(setmetatable({}, { __len = function() return 1e15 end, __index = table }))":
-    /table too long/,
+    /invalid value \(nil\) at index 1/,
   "unpack({}, 1, 1e9)": /too many results to unpack/,
   "string.char(unpack({}, 1, 1e6))": /too many results|bad argument|stack overflow/,
   "('a'):rep(30):match(('a?'):rep(30) .. ('a'):rep(30) .. 'b')": /pattern takes too long/,
@@ -240,6 +270,20 @@ Deno.test("Replacing what all applications share does not reach the server's own
   assert.deepEqual(machine.said(), ["1(true)0"]);
 });
 
+Deno.test("What is built in to objects cannot be replaced behind their backs", () => {
+  const machine = new Machine();
+  assert.deepEqual(
+    machine.run(`
+      local clients = cumulus.clients
+      rawset(cumulus, "clients", 5) rawset(clients, "count", 7) rawset(cumulus, "mine", 6)
+      INFO(cumulus.clients == clients, clients.count, cumulus.mine)
+      local t = setmetatable({}, { __newindex = error })
+      INFO(rawset(t, "x", 1) == t, t.x)`),
+    ["(true)06", "(true)1"],
+  );
+  assert.equal(machine.logged("warn").length, 2);
+});
+
 Deno.test("How garbage is collected is not for one application to say", () => {
   const machine = new Machine();
   assert.deepEqual(
@@ -316,6 +360,63 @@ Deno.test("A pattern is rehearsed as Lua matches it", () => {
   }
 });
 
+Deno.test("Tables with a metatable are changed, joined and sorted as others are", () => {
+  const machine = new Machine();
+  assert.deepEqual(
+    machine.run(`
+      for _, meta in ipairs { false, {} } do
+        local t = { 3, 1, 2 }
+        if meta then setmetatable(t, meta) end
+        table.insert(t, 5) table.insert(t, 2, 4) -- 3 4 1 2 5
+        local removed = table.remove(t, 1) -- 4 1 2 5
+        local last = table.remove(t) -- 4 1 2
+        local none = table.remove(setmetatable({}, meta or nil))
+        table.sort(t) local up = table.concat(t, ",")
+        table.sort(t, function(a, b) return a > b end)
+        table.move(t, 1, 2, 2) -- 4 4 2
+        INFO(removed, last, none, up, " ", table.concat(t), table.concat(t, "-", 2, 3), #table.move(t, 1, 3, 1, {}))
+        INFO((select(2, pcall(function() table.insert(t, 9, 1) end))))
+        INFO((select(2, pcall(function() table.remove(t, 9) end))))
+        INFO((select(2, pcall(function() local text = table.concat(setmetatable({ 1, true }, meta or nil)) end))))
+        INFO((select(2, pcall(function() table.sort(setmetatable({ 1, "x" }, meta or nil)) end))))
+        INFO((select(2, pcall(function() table.sort(t, function() error("mine") end) end))))
+      end`),
+    Array(2).fill([
+      "35(null)1,2,4 4424-23",
+      "www/main.lua:13: bad argument #2 to 'insert' (position out of bounds)",
+      "www/main.lua:14: bad argument #2 to 'remove' (position out of bounds)",
+      "www/main.lua:15: invalid value (boolean) at index 2 in table for 'concat'",
+      "www/main.lua:16: attempt to compare string with number",
+      "www/main.lua:17: mine",
+    ]).flat(),
+  );
+});
+
+Deno.test("A part is located as Lua finds it", () => {
+  const machine = new Machine();
+  machine.host.time = 10_000;
+  assert.deepEqual(
+    machine.run(`
+      local part = ("ab"):rep(20) .. "c"
+      for _, text in ipairs { ("ab"):rep(2000000) .. "c", part .. ("ab"):rep(2000000), ("ab"):rep(2000000) } do
+        INFO((text:find(part)), " ", (text:find(part, 1, true)), " ", (text:find(part, 30, true)), " ", (select(2, text:find(part, -41))))
+      end`),
+    ["3999961 3999961 3999961 4000001", "1 1 (null) (null)", "(null) (null) (null) (null)"],
+  );
+  for (
+    const [text, part, first] of [["", "", 1], ["", "", 2], ["aab", "ab", 0], [
+      "aab",
+      "b",
+      -1,
+    ]] as const
+  ) {
+    const expected = first > text.length + 1
+      ? -1
+      : text.indexOf(part, first < 0 ? text.length + first : first - 1);
+    assert.equal(locate(bytes(text), bytes(part), first), expected, `${text} ${part} ${first}`);
+  }
+});
+
 Deno.test("Malformed patterns are told with the line of the script", () => {
   const machine = new Machine();
   assert.deepEqual(
@@ -324,7 +425,7 @@ Deno.test("Malformed patterns are told with the line of the script", () => {
         local ok, why = pcall(function() local found = ("text"):find(pattern) end)
         INFO(why)
       end
-      for _, bad in ipairs { function() local x = ("x"):find() end, function() local x = string.match(nil, "x") end, function() local x = ("x"):gsub("x", true) end } do
+      for _, bad in ipairs { function() table.insert(nil, 1) end, function() table.sort(5) end, function() table.insert(setmetatable({}, {}), "x", 1) end, function() local x = ("x"):find() end, function() local x = string.match(nil, "x") end, function() local x = ("x"):gsub("x", true) end } do
         INFO((select(2, pcall(bad))))
       end`),
     [
@@ -337,6 +438,9 @@ Deno.test("Malformed patterns are told with the line of the script", () => {
       "www/main.lua:3: unfinished capture",
       "www/main.lua:3: invalid pattern capture",
       "www/main.lua:3: malformed pattern (missing ']')",
+      "www/main.lua:6: bad argument #1 to 'insert' (table expected, got no value)",
+      "www/main.lua:6: bad argument #1 to 'sort' (table expected, got number)",
+      "www/main.lua:6: bad argument #2 to 'insert' (number expected, got string)",
       "www/main.lua:6: bad argument #2 to 'find' (string expected, got no value)",
       "www/main.lua:6: bad argument #1 to 'match' (string expected, got no value)",
       "www/main.lua:6: bad argument #3 to 'gsub' (string/function/table expected, got boolean)",

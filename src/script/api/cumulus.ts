@@ -83,7 +83,10 @@ export const cumulus: Binding<Host, Api> = {
       const separators = args.bytes();
       const tokens = split(text, separators, args.number());
       api.lua.reserve(tokens.length);
-      for (const token of tokens) api.lua.pushBytes(token);
+      for (const [i, token] of tokens.entries()) {
+        if (i % 1000 === 0) api.lua.checkTime();
+        api.lua.pushBytes(token);
+      }
       return PUSHED;
     },
   },
@@ -106,6 +109,7 @@ function digests(
   const { lua } = api;
   lua.reserve(args.left);
   while (args.left > 0) {
+    lua.checkTime();
     if (args.isText) lua.pushBytes(digest(args.bytes()));
     else {
       api.log("error", `cumulus:${name} takes strings and numbers`);

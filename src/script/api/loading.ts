@@ -48,6 +48,7 @@ function readChunk(lua: Lua): Uint8Array {
   const pieces: Uint8Array[] = [];
   let length = 0;
   for (;;) {
+    lua.checkTime(); // what gives the pieces need not be a function of Lua's
     lua.pushValue(1);
     lua.c.lua_callk(lua.state, 0, 1, 0, 0);
     const type = lua.type(-1);

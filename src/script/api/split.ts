@@ -12,10 +12,12 @@ const SPACE = new Set([9, 10, 11, 12, 13, 32]);
  */
 export function split(text: Uint8Array, separators: Uint8Array, option: number): Uint8Array[] {
   if (text.length === 0) return [];
+  const separates = new Uint8Array(256);
+  for (const byte of separators) separates[byte] = 1;
   const tokens: Uint8Array[] = [];
   let start = 0;
   for (let i = 0; i <= text.length; i++) {
-    if (i < text.length && !separators.includes(text[i])) continue;
+    if (i < text.length && !separates[text[i]]) continue;
     const token = option & 2 ? trimmed(text.subarray(start, i)) : text.subarray(start, i);
     if (token.length > 0 || !(option & 1)) tokens.push(token);
     if (tokens.length > MAX_TOKENS) throw new ScriptError("too many tokens to split into");

@@ -2,6 +2,7 @@
 // Files, time and loading code come from src/script/api, which knows what an application may do.
 import { toUtf8 } from "../../bytes/text.ts";
 import { type Lua, type Ref, REGISTRY } from "./lua.ts";
+import { locate } from "./locate.ts";
 import { measure, rehearse } from "./pattern.ts";
 import { installPrelude } from "./prelude.ts";
 import { SANDBOX } from "./sandbox_source.ts";
@@ -41,7 +42,7 @@ function closeSandbox(lua: Lua): void {
   const base = lua.enter();
   // Without numbers of lines, errors in these functions show the line of the script that called them.
   pushStripped(lua, SANDBOX);
-  lua.newTable(0, 5);
+  lua.newTable(0, 6);
   const machine: Record<string, (lua: Lua) => number> = {
     exhausted: (lua) => {
       lua.pushBoolean(lua.exhausted);
@@ -59,6 +60,19 @@ function closeSandbox(lua: Lua): void {
       lua.checkTime();
       rehearse(lua.bytes(1), lua.bytes(2), lua.toNumber(3), lua.toBoolean(4));
       return 0;
+    },
+    locate: (lua) => {
+      lua.checkTime();
+      const [text, part] = [lua.bytes(1), lua.bytes(2)];
+      const at = locate(text, part, lua.toNumber(3));
+      if (at < 0) {
+        lua.pushNil();
+        return 1;
+      }
+      const { length } = part; // pushing may move the memory that the views show
+      lua.pushNumber(at + 1);
+      lua.pushNumber(at + length);
+      return 2;
     },
   };
   for (const [name, f] of Object.entries(machine)) {

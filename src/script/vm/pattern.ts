@@ -1,5 +1,5 @@
 // How long a Lua pattern takes. Matching happens in one instruction of Lua, which no limit of time interrupts:
-// the scripts' functions ask first (see prelude.ts). Lua 5.4 Reference Manual, §6.4.1.
+// the scripts' functions ask first (see sandbox_source.ts). Lua 5.4 Reference Manual, §6.4.1.
 import { ScriptError } from "./script_error.ts";
 
 /** Steps of a rehearsal, some ten million a second and more. */
@@ -150,8 +150,9 @@ class Matcher {
     }
   }
 
-  #step(): void {
-    if (++this.steps > MAX_STEPS) throw new ScriptError("pattern takes too long for this text");
+  #step(count = 1): void {
+    this.steps += count;
+    if (this.steps > MAX_STEPS) throw new ScriptError("pattern takes too long for this text");
   }
 
   #open(s: number, p: number, depth: number): number {
@@ -220,11 +221,13 @@ class Matcher {
     const c = pattern[p++];
     if (c === ESCAPE) return p + 1;
     if (c !== SET) return p;
+    const start = p;
     if (pattern[p] === CARET) p++;
     do {
       if (p >= pattern.length) return p;
       if (pattern[p++] === ESCAPE) p++;
     } while (pattern[p] !== SET_END);
+    this.#step((p - start) >> 4); // sets are gone through byte by byte
     return p + 1;
   }
 
@@ -248,6 +251,7 @@ class Matcher {
   #inSet(c: number, p: number, last: number): boolean {
     const { pattern } = this;
     let found = true;
+    this.#step((last - p) >> 4);
     if (pattern[p + 1] === CARET) {
       found = false;
       p++;

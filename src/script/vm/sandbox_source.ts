@@ -4,18 +4,21 @@
  * Runs after the prelude, with all libraries open; what it leaves in `_G` is what scripts find. `machine` holds
  * functions of the machine: `exhausted()`, whether time is up; `threads`, the table of all coroutines;
  * `checkTime()`, which raises an error if it is; `measure(pattern)` and `rehearse(text, pattern, first, all)`, see
- * pattern.ts.
+ * pattern.ts; `locate(text, part, first)`, as `string.find` without patterns, see locate.ts.
  */
 export const SANDBOX = String.raw`
 local machine = ...
 local type, error, rawget, rawset, tostring, tonumber = type, error, rawget, rawset, tostring, tonumber
-local getmetatable, setmetatable, xpcall, collectgarbage =
-  getmetatable, setmetatable, xpcall, collectgarbage
+local getmetatable, setmetatable, pcall, xpcall, collectgarbage =
+  getmetatable, setmetatable, pcall, xpcall, collectgarbage
 local string, table, coroutine = string, table, coroutine
+local select, rawequal, tointeger = select, rawequal, math.tointeger
+local find, nativeGsub = string.find, string.gsub
 local running = coroutine.running
-local exhausted, threads, checkTime, measure, rehearse =
-  machine.exhausted, machine.threads, machine.checkTime, machine.measure, machine.rehearse
+local exhausted, threads, checkTime = machine.exhausted, machine.threads, machine.checkTime
+local measure, rehearse, locate = machine.measure, machine.rehearse, machine.locate
 
+-- Told to whoever called the function that calls this, by a tail call if in between.
 local function expected(n, name, what, value)
   error("bad argument #" .. n .. " to '" .. name .. "' (" .. what .. " expected, got " ..
     (value == nil and "no value" or type(value)) .. ")", 3)
@@ -57,6 +60,19 @@ function _G.setmetatable(t, metatable)
   return t
 end
 
+----- what is built in to an object of the API stays as it is, for all applications
+
+local PROHIBITED = "change of metatable prohibited"
+
+function _G.rawset(t, key, value)
+  if type(t) ~= "table" then expected(1, "rawset", "table", t) end
+  if getmetatable(t) == PROHIBITED then
+    t[key] = value
+    return t
+  end
+  return rawset(t, key, value)
+end
+
 local traceback = debug.traceback
 
 function _G.xpcall(f, handler, ...)
@@ -90,34 +106,128 @@ function string.rep(s, n, separator)
   return rep(s, n, separator)
 end
 
--- What a table says of its own length may be a lie.
-local function bounded(name, native)
-  return function(t, ...)
-    if type(t) ~= "table" then expected(1, name, "table", t) end
-    if getmetatable(t) ~= nil and #t > LONG then error("table too long", 2) end
-    return native(t, ...)
-  end
+-- What a table with a metatable says of its length and its elements may be a lie, and another one each time:
+-- such tables are worked on here, where time is measured, and not in one instruction.
+local insert, remove, concat, sort = table.insert, table.remove, table.concat, table.sort
+
+-- The results of a protected call of a function; an error that names no line gets that of the script.
+local function told(name, ok, message, ...)
+  if ok then return message, ... end
+  if type(message) ~= "string" or find(message, "^[^\n]-:%d+: ") then error(message, 0) end
+  error((nativeGsub(message, "^(bad argument #%d+ to )'[^']*'", "%1'" .. name .. "'")), 2)
 end
 
-table.insert = bounded("insert", table.insert)
-table.remove = bounded("remove", table.remove)
-table.concat = bounded("concat", table.concat)
+local function checkTable(t, n, name)
+  if type(t) ~= "table" then return expected(n, name, "table", t) end
+  return getmetatable(t) ~= nil
+end
 
-local sort = table.sort
+local function integer(value, n, name)
+  local i = tointeger(tonumber(value))
+  if not i then return expected(n, name, "number", value) end
+  return i
+end
+
+function table.insert(t, ...)
+  if type(t) == "table" and getmetatable(t) == nil then
+    local _, value = ...
+    if value == nil then return insert(t, ...) end
+    return told("insert", pcall(insert, t, ...))
+  end
+  checkTable(t, 1, "insert")
+  local n, position, value = #t + 1, ...
+  if select("#", ...) < 2 then
+    t[n] = position
+    return
+  end
+  position = integer(position, 2, "insert")
+  if position < 1 or position > n then error("bad argument #2 to 'insert' (position out of bounds)", 2) end
+  for i = n, position + 1, -1 do t[i] = t[i - 1] end
+  t[position] = value
+end
+
+function table.remove(t, position)
+  if type(t) == "table" and getmetatable(t) == nil then
+    if position == nil then return remove(t) end
+    return told("remove", pcall(remove, t, position))
+  end
+  checkTable(t, 1, "remove")
+  local n = #t
+  position = position == nil and n or integer(position, 2, "remove")
+  if n + 1 ~= position and not (n == 0 and position == 0) and (position < 1 or position > n + 1) then
+    error("bad argument #2 to 'remove' (position out of bounds)", 2)
+  end
+  local value = t[position]
+  for i = position, n - 1 do t[i] = t[i + 1] end
+  if position <= n then t[n] = nil end
+  return value
+end
+
+function table.concat(t, separator, first, last)
+  if type(t) == "table" and getmetatable(t) == nil then
+    return told("concat", pcall(concat, t, separator, first, last))
+  end
+  checkTable(t, 1, "concat")
+  first = first == nil and 1 or integer(first, 3, "concat")
+  last = last == nil and #t or integer(last, 4, "concat")
+  local list, n = {}, 0
+  for i = first, last do
+    n = n + 1
+    list[n] = t[i]
+    if list[n] == nil then error("invalid value (nil) at index " .. i .. " in table for 'concat'", 2) end
+  end
+  return told("concat", pcall(concat, list, separator, 1, n))
+end
+
+local function less(a, b)
+  if type(a) == "string" and #a > LONG / 100 then checkTime() end
+  return a < b
+end
+
 function table.sort(t, before)
-  if type(t) ~= "table" then expected(1, "sort", "table", t) end
+  local special = checkTable(t, 1, "sort")
+  if before ~= nil and type(before) ~= "function" then expected(2, "sort", "function", before) end
   local n = #t
   if n > LONG then error("too many elements to sort", 2) end
   if n > LONG / 100 then checkTime() end
-  return sort(t, before)
+  local list = t
+  if special then
+    list = {}
+    for i = 1, n do list[i] = t[i] end
+  end
+  if before == nil then
+    for i = 1, n do
+      local value = list[i]
+      if type(value) == "string" and #value > 64 then -- comparing takes long
+        before = less
+        break
+      end
+    end
+  end
+  local ok, message = pcall(sort, list, before)
+  if special and ok then
+    for i = 1, n do t[i] = list[i] end
+  end
+  if not ok then return told("sort", false, message) end
 end
 
 local move = table.move
 function table.move(a, first, last, to, b)
-  if type(a) ~= "table" then expected(1, "move", "table", a) end
+  local special = checkTable(a, 1, "move")
+  if b ~= nil then special = checkTable(b, 5, "move") or special end
   local i, j = tonumber(first), tonumber(last)
-  if i and j and j - i >= LONG and j - i >= #a + LONG then error("too many elements to move", 2) end
-  return move(a, first, last, to, b)
+  if not special then
+    if i and j and j - i >= LONG and j - i >= #a + LONG then error("too many elements to move", 2) end
+    return told("move", pcall(move, a, first, last, to, b))
+  end
+  i, j, to = integer(first, 2, "move"), integer(last, 3, "move"), integer(to, 4, "move")
+  b = b or a
+  if to > i and to <= j and rawequal(a, b) then
+    for k = j - i, 0, -1 do b[to + k] = a[i + k] end
+  else
+    for k = 0, j - i do b[to + k] = a[i + k] end
+  end
+  return b
 end
 
 -- Patterns can take time beyond all measure: long texts are rehearsed, with a limit.
@@ -132,6 +242,8 @@ local function cost(pattern)
 end
 
 local LIMIT = 1e7
+-- Bytes of a pattern that are compared in no time worth counting, and what longer ones may amount to.
+local SHORT, LONG_LIMIT = 32, 1e8
 
 local function guarded(name, native, all)
   return function(s, pattern, third, fourth)
@@ -143,27 +255,41 @@ local function guarded(name, native, all)
       if type(pattern) ~= "number" then expected(2, name, "string", pattern) end
       pattern = tostring(pattern)
     end
-    local k = costs[pattern] or cost(pattern)
-    if k > 1 and (#s) ^ k > LIMIT and not (name == "find" and fourth) then
-      rehearse(s, pattern, not all and third or 1, all)
+    local long = #pattern > SHORT and #s * #pattern > LONG_LIMIT
+    if name == "find" and (fourth or long and not native(pattern, "[%^%$%*%+%?%.%(%)%[%%%-]")) then
+      if long then return locate(s, pattern, third) end
+      return native(s, pattern, third, true)
     end
+    local k = costs[pattern] or cost(pattern)
+    if long or k > 1 and (#s) ^ k > LIMIT then rehearse(s, pattern, not all and third or 1, all) end
     return native(s, pattern, third, fourth)
   end
 end
 
-string.find = guarded("find", string.find, false)
+string.find = guarded("find", find, false)
 string.match = guarded("match", string.match, false)
 string.gmatch = guarded("gmatch", string.gmatch, true)
 string.gfind = string.gmatch
-local gsub = guarded("gsub", string.gsub, true)
+local gsub = guarded("gsub", nativeGsub, true)
 function string.gsub(s, pattern, replacement, n)
   local kind = type(replacement)
   if kind ~= "string" and kind ~= "function" and kind ~= "table" and kind ~= "number" then
     expected(3, "gsub", "string/function/table", replacement)
   end
+  -- Of a long text, each match is to be something that is seen to take time.
+  if type(s) == "string" and #s > LONG then
+    local given = replacement
+    if kind == "function" then
+      replacement = function(...) return (given(...)) end
+    elseif kind == "table" then
+      replacement = function(capture) return given[capture] end
+    elseif not find(given, "%", 1, true) then
+      replacement = function() return given end
+    end
+  end
   return gsub(s, pattern, replacement, n)
 end
 
 _G._VERSION = "Lua 5.1" -- scripts ask for it to know what they may use
-setmetatable(_G, { __metatable = "change of metatable prohibited" })
+setmetatable(_G, { __metatable = PROHIBITED })
 `;
