@@ -1,8 +1,9 @@
 -- The root application: it serves rtmfp://host/, and is there for every application below it to use.
 -- Edit it while the server runs: it starts again by itself.
 
+-- Events are inherited: this also runs for applications below that have no onStart of their own.
 function onStart(path)
-  NOTE("The root application has started")
+  NOTE(path == "" and "The root application" or path, " has started")
 end
 
 function onConnection(client, ...)
