@@ -69,6 +69,11 @@ function* plan(): Generator<[title: string, script: string, ...options: string[]
     "--idle",
     quick ? "500" : "10000",
   ];
+  yield [
+    "NetGroups and introductions",
+    "groups.ts",
+    ...["--members", quick ? "200" : "1000,10000", "--seconds", seconds],
+  ];
   if (!elsewhere && !quick) {
     yield ["cryptography, without a server", "crypto.ts"];
     yield ["Lua, without a server", "lua.ts"];

@@ -8,7 +8,13 @@ import {
   readUserControl,
   UserControl,
 } from "../../src/flash/messages.ts";
-import { readTcMetadata, writeTcMetadata } from "../../src/flash/metadata.ts";
+import { joinMessage } from "../../src/client/net_group.ts";
+import {
+  GROUP_METADATA,
+  isGroupMetadata,
+  readTcMetadata,
+  writeTcMetadata,
+} from "../../src/flash/metadata.ts";
 import {
   type Certificate,
   clientCertificate,
@@ -70,6 +76,8 @@ export class LeanClient {
   streamSink: ((flow: InFlow, metadata: Uint8Array) => Sink) | undefined;
   /** Messages of the stream: type, timestamp, payload. */
   onMessage: (type: number, timestamp: number, payload: Uint8Array) => void = () => {};
+  /** The server names another member of a group that was joined. @param peerId 32 bytes, a view */
+  onMember: (peerId: Uint8Array) => void = () => {};
   /** Whether packets are marked as real-time. */
   timeCritical = false;
   /** Neither receives nor answers, like a client whose machine hangs. */
@@ -270,6 +278,8 @@ export class LeanClient {
         const message = readMessage(bytes);
         if (message) this.onMessage(message.type, message.timestamp, message.payload);
       });
+    } else if (isGroupMetadata(metadata)) {
+      sink = assembling((message) => this.onMember(message.subarray(1)));
     }
     this.#in.set(id, flow);
     return flow;
@@ -419,6 +429,18 @@ export class LeanClient {
       objectEncoding: 3,
     };
     this.call("connect", encodeAmf0(object), answer);
+  }
+
+  /** The fingerprint of its certificate: 32 bytes. */
+  get peerId(): Uint8Array {
+    return this.generator.crypto.sha256(this.prepare().#certificate);
+  }
+
+  /** Joins a group. @param id 32 bytes */
+  joinGroup(id: Uint8Array): OutFlow {
+    const flow = this.openFlow(GROUP_METADATA);
+    flow.write(joinMessage(id), this.generator.now);
+    return flow;
   }
 
   /** Sends a command on a flow of its own and returns the flow: play or publish. */

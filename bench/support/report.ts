@@ -94,6 +94,18 @@ function figures(result: Result, floor: Record<string, number> | undefined): str
         `p50 ${number("latency_p50_us")} µs, p99 ${number("latency_p99_us")} µs`,
         `${us(number("server_cpu_us_per_call"))} of CPU each`,
       ].join(", ");
+    case "groups": {
+      const sizes = result.sizes as Record<string, number>[];
+      return sizes.map((size) =>
+        [
+          `${size.members} members: **${size.joins_per_second} joins/s**`,
+          `${us(size.server_cpu_us_per_join)} of CPU each`,
+          `${kib(size.memory_per_member_bytes)} a member`,
+          `**${size.introductions_per_second} introductions/s**`,
+          `${us(size.server_cpu_us_per_introduction)} of CPU each`,
+        ].join(", ")
+      ).join("; ");
+    }
     case "handshake": {
       const parts = [
         `**${number("handshakes_per_second")} handshakes/s**`,

@@ -21,6 +21,21 @@ const results: Results = {
         memory_per_listener_bytes: 51200,
       },
     },
+    {
+      title: "groups",
+      command: "bench/groups.ts",
+      result: {
+        bench: "groups",
+        sizes: [{
+          members: 1000,
+          joins_per_second: 2000,
+          server_cpu_us_per_join: 300,
+          memory_per_member_bytes: 2048,
+          introductions_per_second: 9000,
+          server_cpu_us_per_introduction: 50,
+        }],
+      },
+    },
     { title: "calls", command: "bench/rpc.ts", error: "The server does not answer" },
     { title: "costs", command: "bench/crypto.ts", result: { seal: 3, native: { seal: 1 } } },
   ],
@@ -35,6 +50,10 @@ Deno.test("The table goes between its marks, whatever stood there before", () =>
   assert.ok(!once.includes("old"));
   assert.match(once, /\*\*9\.00 µs\*\* of CPU a datagram \(1\.8 × floor\)/);
   assert.match(once, /50\.0 KiB a listener/);
+  assert.match(
+    once,
+    /1000 members: \*\*2000 joins\/s\*\*, 300\.00 µs of CPU each, 2\.0 KiB a member/,
+  );
   assert.match(once, /\| calls \| failed: The server does not answer \|/);
   assert.match(once, /\| costs \| seal 3, native seal 1 \|/);
   assert.equal(insertTable(once, results), once);
