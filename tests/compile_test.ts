@@ -1,0 +1,186 @@
+// The program as users download it: compiled, started in an empty folder, published to and played
+// from with its own client commands. It takes a base runtime and a Deno that fits it, which
+// ../shared/denort describes; where that is missing, the test says that it was skipped.
+import assert from "node:assert/strict";
+import config from "../deno.json" with { type: "json" };
+
+const root = new URL("../", import.meta.url).pathname;
+const base = `${root}../shared/denort/denort-2.6.10-x86_64-linux.xz`;
+const media = `${root}tests/media/test.flv`;
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+const possible = Deno.build.target === "x86_64-unknown-linux-gnu" && exists(base);
+if (!possible) console.log(`tests/compile_test.ts is skipped: there is no ${base} for this system`);
+
+function freePort(): number {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  listener.close();
+  return port;
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function run(
+  program: string,
+  args: string[],
+  options: { cwd?: string; env?: Record<string, string> } = {},
+): Promise<{ code: number; text: string }> {
+  const { code, stdout, stderr } = await new Deno.Command(program, { args, ...options }).output();
+  return { code, text: new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr) };
+}
+
+/** A base runtime and the Deno that it fits, kept for the next run. */
+async function tools(): Promise<{ deno: string; denort: string }> {
+  const folder = `${Deno.env.get("TMPDIR") ?? "/tmp"}/cumulus-denort-2.6.8-${Deno.uid()}`;
+  if (!exists(folder)) {
+    const making = Deno.makeTempDirSync({ prefix: "cumulus-denort-" });
+    const { stdout } = await new Deno.Command("xz", { args: ["-dc", base] }).output();
+    Deno.writeFileSync(`${making}/denort`, stdout, { mode: 0o755 });
+    const npm = ["install", "--silent", "--no-audit", "--no-fund", "--prefix", making];
+    const { code, text } = await run("npm", [...npm, "deno@2.6.8"]);
+    assert.equal(code, 0, text);
+    Deno.renameSync(making, folder);
+  }
+  return { deno: `${folder}/node_modules/.bin/deno`, denort: `${folder}/denort` };
+}
+
+const ROOT = `
+function onConnection(client)
+  function client:sockets(port)
+    local result = "nothing"
+    server = cumulus:createTCPServer()
+    function server:clientHandler(peer)
+      function peer:onReception(data) self:send(data:upper()) return 0 end
+    end
+    server:start(port)
+    socket = cumulus:createTCPClient()
+    function socket:onReception(data) got = data return 0 end
+    socket:connect("127.0.0.1", port)
+    socket:send("through a worker")
+    return cumulus:createTCPClient():connect("10.0.0.1", 80)
+  end
+  function client:got() return got end
+  function client:mail()
+    local mail = cumulus:sendMail("a@example.org", "s", "c", "b@example.org")
+    function mail:onSent(error) failure = error end
+  end
+  function client:failure() return failure end
+end`;
+
+Deno.test({
+  name: possible
+    ? "The compiled program does all that the source does"
+    : "The compiled program (skipped: no base runtime in ../shared/denort)",
+  ignore: !possible,
+  fn: async (test) => {
+    const { deno, denort } = await tools();
+    const folder = Deno.makeTempDirSync({ prefix: "cumulus-compiled-" });
+    const target = "x86_64-unknown-linux-gnu";
+    const compiled = await run(
+      deno,
+      ["task", "compile", "--target", target, "--output", `${folder}/dist`],
+      { cwd: root, env: { DENORT_BIN: denort, NO_COLOR: "1" } },
+    );
+    assert.equal(compiled.code, 0, compiled.text);
+    const home = `${folder}/home`;
+    const program = `${home}/CumulusServer`;
+    Deno.mkdirSync(home);
+    Deno.renameSync(`${folder}/dist/CumulusServer-linux-x64`, program);
+    const client = (...args: string[]) => run(program, ["client", ...args], { cwd: folder });
+
+    /** Starts it with nothing around it, and stops it. */
+    const serve = async (
+      ini: string,
+      use: (port: number, output: () => string) => Promise<void>,
+    ) => {
+      if (ini) Deno.writeTextFileSync(`${home}/CumulusServer.ini`, ini);
+      const port = freePort();
+      const child = new Deno.Command(program, {
+        args: ["--port", `${port}`],
+        cwd: "/",
+        clearEnv: true,
+        stdout: "piped",
+        stderr: "inherit",
+      }).spawn();
+      let output = "";
+      const reading = (async () => {
+        for await (const part of child.stdout.pipeThrough(new TextDecoderStream())) output += part;
+      })();
+      try {
+        for (let i = 0; i < 2_000 && !output.includes("RTMFP server starts"); i++) await sleep(5);
+        await use(port, () => output);
+      } finally {
+        child.kill("SIGTERM");
+        const { code } = await child.status;
+        await reading;
+        assert.equal(code, 0, output);
+      }
+      assert.doesNotMatch(output, /CRITIC|FATAL/);
+    };
+
+    try {
+      await test.step("--version and --help", async () => {
+        assert.equal((await run(program, ["--version"])).text, `${config.version}\n`);
+        assert.match((await run(program, ["--help"])).text, /--port=N/);
+      });
+      await test.step("an empty folder gets what one needs to begin with", async () => {
+        await serve("", async (port, output) => {
+          for (const name of ["CumulusServer.ini", "www/main.lua"]) {
+            assert.match(output(), new RegExp(`Wrote ${home}/${name}`));
+            assert.equal(
+              Deno.readTextFileSync(`${home}/${name}`),
+              Deno.readTextFileSync(`${root}${name}`),
+            );
+          }
+          const ping = await client("ping", `rtmfp://127.0.0.1:${port}`);
+          assert.equal(ping.code, 0, ping.text);
+          const play = client("play", `rtmfp://127.0.0.1:${port}/cam`, `${folder}/copy.flv`);
+          const publish = await client("publish", `rtmfp://127.0.0.1:${port}/cam`, media);
+          assert.equal(publish.code, 0, publish.text);
+          const played = await play;
+          assert.equal(played.code, 0, played.text);
+          const { size } = Deno.statSync(`${folder}/copy.flv`);
+          assert.ok(size > 150_000, `${size} bytes were played`);
+        });
+        const checked = await run(program, ["check"]);
+        assert.equal(checked.code, 0, checked.text);
+        assert.match(checked.text, /1 scripts in .*www: no errors/);
+      });
+      const http = freePort();
+      await test.step("workers, mail and the page, without any library of the system", async () => {
+        Deno.writeTextFileSync(`${home}/www/main.lua`, ROOT);
+        const ini = `[rtmfp]\nnative = off\n[http]\nport = ${http}\n[smtp]\nport = ${freePort()}\n`;
+        await serve(ini, async (port, output) => {
+          assert.match(output(), /Diffie-Hellman by worker/);
+          const url = `rtmfp://127.0.0.1:${port}/`;
+          const refused = await client("call", url, "sockets", `${freePort()}`, "--groups", "14");
+          assert.match(refused.text, /10\.0\.0\.1:80 is not allowed by \[sandbox\] connect/);
+          await client("call", url, "mail", "--strict");
+          let [got, failure] = ["", ""];
+          for (let i = 0; i < 20; i++) {
+            got = (await client("call", url, "got")).text.trim();
+            failure = (await client("call", url, "failure")).text.trim();
+            if (got !== "null" && failure !== "null") break;
+          }
+          assert.equal(got, '"THROUGH A WORKER"');
+          assert.match(failure, /is there an SMTP server/);
+          const page = await (await fetch(`http://127.0.0.1:${http}/`)).text();
+          assert.match(page, /<title>/);
+          const metrics = await (await fetch(`http://127.0.0.1:${http}/metrics`)).text();
+          assert.match(metrics, /^cumulus_handshakes_total\{protocol="rtmfp"\} \d+$/m);
+          assert.doesNotMatch(output(), /computed on the loop/);
+        });
+      });
+    } finally {
+      Deno.removeSync(folder, { recursive: true });
+    }
+  },
+});
