@@ -1,4 +1,4 @@
-# CumulusServer in a container: docker build -t cumulus . && docker run --network host -v ./www:/data/www cumulus
+# CumulusServer in a container: docker build -t cumulus . && docker run --network host -v ./data:/data cumulus
 # The host's network, since peers are told the addresses that this server sees.
 
 FROM denoland/deno:bin-2.9.6 AS deno
@@ -16,9 +16,9 @@ RUN deno install --frozen && deno task compile --output /out --target \
   "$([ "$TARGETARCH" = arm64 ] && echo aarch64 || echo x86_64)-unknown-linux-gnu" && \
   mv /out/CumulusServer-linux-* /out/CumulusServer && mkdir /out/data
 
+# It has libcrypto.so.3, by which cryptography is several times faster.
 FROM gcr.io/distroless/cc-debian12:nonroot
 COPY --from=build /out/CumulusServer /CumulusServer
-COPY --from=build /usr/lib/*-linux-gnu/libcrypto.so.3 /usr/lib/
 COPY --from=build --chown=nonroot:nonroot /out/data /data
 USER nonroot
 VOLUME /data
