@@ -270,6 +270,22 @@ Deno.test("Replacing what all applications share does not reach the server's own
   assert.deepEqual(machine.said(), ["1(true)0"]);
 });
 
+Deno.test("What took too long is told with the line of the script", () => {
+  for (
+    const source of [
+      "while true do string.format('%5u', 7.5) end",
+      "while true do getfenv(1) end",
+      "while true do table.move(setmetatable({}, {}), 1, 1e6, 2) end",
+    ]
+  ) {
+    const machine = new Machine({ "main.lua": `function onConnection(client)\n${source}\nend` });
+    machine.host.time = 50;
+    machine.start();
+    assert.equal(machine.refused(), "ran longer than 50 ms and was stopped");
+    assert.match(machine.logged("error").at(-1)!, /^www\/main\.lua:2: ran longer/, source);
+  }
+});
+
 Deno.test("What is built in to objects cannot be replaced behind their backs", () => {
   const machine = new Machine();
   assert.deepEqual(

@@ -14,6 +14,8 @@ const MIN_LOOK = 10;
 const MAX_LOOK = 10_000;
 /** Milliseconds between two looks that are few, and many. */
 const FEW = 0.5, MANY = 2;
+/** Functions among which the innermost one of a script is looked for. */
+const MAX_LEVELS = 10;
 
 export class TimeLimit {
   /** The table of all coroutines, weak keys: whoever makes one enters it, so that time ends for it too. */
@@ -85,7 +87,7 @@ export class TimeLimit {
     this.#arm(state, 1);
     const caller = stack.state;
     stack.state = state;
-    stack.pushText(stack.where(0) + this.#text());
+    stack.pushText(this.#place() + this.#text());
     stack.state = caller;
     c.lua_error(state);
   }
@@ -106,6 +108,15 @@ export class TimeLimit {
     this.exhausted = true;
     this.#armAll(1);
     return true;
+  }
+
+  /** The innermost line of a script, which may have called functions of Lua's or the prelude's. */
+  #place(): string {
+    for (let level = 0; level < MAX_LEVELS; level++) {
+      const where = this.stack.where(level);
+      if (where !== "" && !where.startsWith("prelude:")) return where;
+    }
+    return "";
   }
 
   #text(): string {
