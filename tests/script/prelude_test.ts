@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { toUtf8 } from "../../src/bytes/text.ts";
 import { Lua } from "../../src/script/vm/lua.ts";
-import { installPrelude, pushGlobals } from "../../src/script/vm/prelude.ts";
+import { pushGlobals } from "../../src/script/vm/libraries.ts";
+import { installPrelude } from "../../src/script/vm/prelude.ts";
 
 function start(): Lua {
   const lua = new Lua({ clock: () => performance.now(), now: () => 1e12 });

@@ -1,6 +1,6 @@
 // Makes a Lua 5.4 state feel like the 5.1 that scripts in circulation were written for. DECISIONS 12.
 import { toUtf8 } from "../../bytes/text.ts";
-import { Lua, REGISTRY } from "./lua.ts";
+import type { Lua } from "./lua.ts";
 import { PRELUDE } from "./prelude_source.ts";
 import { ScriptError } from "./script_error.ts";
 
@@ -50,9 +50,4 @@ function display(lua: Lua, value: number): string {
   const text = lua.display(-1);
   lua.pop();
   return text;
-}
-
-/** The globals of a state. */
-export function pushGlobals(lua: Lua): void {
-  lua.rawGetIndex(REGISTRY, 2);
 }
