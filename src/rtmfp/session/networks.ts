@@ -34,6 +34,7 @@ export interface Whereabouts {
  * networks of the one who sees them.
  */
 export function usableAddresses(one: Whereabouts, other: Whereabouts): Address[] {
+  if (one.reported.length === 0) return [];
   const ips = (where: Whereabouts) => [where.observed, ...where.reported].map(ipOf);
   const [near, far] = [ips(one), ips(other)];
   const seen = [near[0], far[0]].map((ip) => ip ? reachOf(ip) : "nowhere");
