@@ -23,8 +23,9 @@ const NOWHERE = new Uint8Array(0);
  * The proof is the answer to a ping that nobody can guess, that holds for one address, and that was
  * sent since the session last moved, so that an answer moves it once at most. Clients of
  * Cumulus' time answer pings without repeating anything. They are sent a fragment with a new
- * sequence number which goes to the new address only: that they acknowledge it, from there, proves
- * the same.
+ * sequence number which goes to the new address only, and acknowledge it from there. A number
+ * can be guessed, by the client itself at least: so this moves a session to another port of its IP
+ * address, which is what a NAT that forgets does, and never to somebody else's address.
  */
 export class Mobility {
   readonly #context: Context;
@@ -88,12 +89,14 @@ export class Mobility {
   /**
    * A ping has been answered.
    *
+   * @param current where the session is
    * @returns whether that proves that the far end is at `from`
    */
-  answer(message: Uint8Array, from: Address): boolean {
+  answer(message: Uint8Array, from: Address, current: Address): boolean {
     const { now } = this.#context;
     if (message.length === 0) {
-      if (this.#mayProbe && this.#asked && sameAddress(this.#asked, from)) {
+      const near = from.hostname === current.hostname;
+      if (near && this.#mayProbe && this.#asked && sameAddress(this.#asked, from)) {
         this.#toProbe = this.#asked;
         this.#mayProbe = false;
       }

@@ -396,7 +396,7 @@ export class Session implements ReceivingOwner, SendingOwner, Timed {
       case ChunkType.ping:
         return this.#onPing(payload.rest(), from);
       case ChunkType.pingReply:
-        if (this.#mobility?.answer(payload.rest(), from)) this.#move(from);
+        if (this.#mobility?.answer(payload.rest(), from, this.address)) this.#move(from);
         else if (this.#mobility?.due) this.wake();
         return;
       case ChunkType.bufferProbe:

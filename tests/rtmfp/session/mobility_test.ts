@@ -14,6 +14,8 @@ import {
 import { RawPeer } from "../../support/raw_peer.ts";
 
 const NEW: Address = { hostname: "198.51.100.7", port: 60_001 };
+/** Another port of the client's own IP address, which NEW is too: behind the same NAT. */
+const NEIGHBOUR: Address = { hostname: CLIENT.hostname, port: 666 };
 const EVIL: Address = { hostname: "203.0.113.66", port: 666 };
 
 function opened() {
@@ -182,6 +184,19 @@ Deno.test("A client that answers pings without their message proves itself by an
   assert.deepEqual(recorder.addresses, [NEW]);
 });
 
+Deno.test("An acknowledgement, which can be guessed, moves no session to another IP address", () => {
+  const { peer, server, session } = opened();
+  withFlow(peer, server.sessions());
+  peer.now += 2000;
+  peer.address = EVIL; // forged: the client wants its stream to go there
+  peer.send("010000");
+  peer.run();
+  peer.send("410000");
+  peer.run();
+  for (let sequence = 2; sequence < 10; sequence++) peer.send(`51 0003 02 7f 0${sequence}`);
+  assert.deepEqual(session.address, CLIENT);
+});
+
 Deno.test("Neither an empty answer alone nor the real far end's acknowledgement lets an attacker in", () => {
   const { peer, server, session } = opened();
   const flow = withFlow(peer, server.sessions());
@@ -195,12 +210,12 @@ Deno.test("Neither an empty answer alone nor the real far end's acknowledgement 
     peer.now += 1100;
     peer.send("010000");
     peer.run();
-    peer.replay(latest(), EVIL);
+    peer.replay(latest(), NEIGHBOUR);
     peer.run();
-    peer.replay(recorded, EVIL);
+    peer.replay(recorded, NEIGHBOUR);
     peer.run();
     const probe = peer.take().find(({ to, chunks }) =>
-      to.port === EVIL.port && /^10 /.test(chunks[0])
+      to.port === NEIGHBOUR.port && /^10 /.test(chunks[0])
     );
     assert.ok(probe, "the attacker gets the probe, and cannot read it");
     // Meanwhile data go to the real far end, which acknowledges what it gets.
@@ -212,13 +227,13 @@ Deno.test("Neither an empty answer alone nor the real far end's acknowledgement 
     const before = 1 + 2 * round;
     assert.ok(sequences.every((sequence) => sequence > before), `${data}`);
     peer.send(`51 0005 02 7f ${hex(before)} 00 00`);
-    peer.replay(latest(), EVIL);
+    peer.replay(latest(), NEIGHBOUR);
     peer.run();
     assert.deepEqual(session.address, CLIENT, `round ${round}`);
     // In the end the number is given up, and told to the real far end, which acknowledges all.
     peer.run(peer.now + 12_000);
     peer.send(`51 0003 02 7f ${hex(before + 2)}`);
-    peer.replay(latest(), EVIL);
+    peer.replay(latest(), NEIGHBOUR);
     peer.run();
     peer.take();
     assert.deepEqual(session.address, CLIENT, `round ${round}`);
@@ -232,17 +247,17 @@ Deno.test("A question that somebody passed on to the far end moves nothing", () 
   const { peer, server, session } = opened();
   withFlow(peer, server.sessions());
   peer.now += 1500;
-  peer.address = EVIL; // replays what it has seen
+  peer.address = NEIGHBOUR; // replays what it has seen
   peer.send("010000");
   peer.run();
   const question = peer.take()[0].chunks[0].slice(3);
   peer.address = CLIENT; // the far end answers what comes with the server's address
   peer.send(`41 0019 ${question}`);
-  peer.replay(peer.sent.at(-1)!, EVIL);
+  peer.replay(peer.sent.at(-1)!, NEIGHBOUR);
   assert.deepEqual(session.address, CLIENT);
   // The same with a probe.
   peer.now += 1500;
-  peer.address = EVIL;
+  peer.address = NEIGHBOUR;
   peer.send("010000");
   peer.run();
   peer.send("410000");
@@ -251,7 +266,7 @@ Deno.test("A question that somebody passed on to the far end moves nothing", () 
   assert.equal(peer.take().filter(({ chunks }) => /^10 /.test(chunks[0])).length, 1);
   peer.address = CLIENT;
   peer.send("51 0003 02 7f 02");
-  peer.replay(peer.sent.at(-1)!, EVIL);
+  peer.replay(peer.sent.at(-1)!, NEIGHBOUR);
   assert.deepEqual(session.address, CLIENT);
 });
 
