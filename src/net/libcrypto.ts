@@ -16,7 +16,7 @@ const symbols = {
     parameters: [pointer, pointer, pointer, buffer, buffer, i32],
     result: i32,
   },
-  EVP_Cipher: { parameters: [pointer, buffer, buffer, "u32"], result: i32 },
+  EVP_Cipher: { parameters: [pointer, pointer, pointer, "u32"], result: i32 },
   SHA256_Init: { parameters: [buffer], result: i32 },
   SHA256_Update: { parameters: [buffer, buffer, usize], result: i32 },
   SHA256_Final: { parameters: [buffer, buffer], result: i32 },

@@ -13,6 +13,8 @@ export class MessageVector {
   readonly names: Uint8Array;
   /** The headers as words of 32 bits, {@link WORDS} each. */
   protected readonly words: Uint32Array;
+  /** Of each buffer the part that was asked for last. */
+  readonly #parts: Uint8Array[] = [];
   readonly #headers: Uint8Array<ArrayBuffer>;
   readonly #lengths: Uint32Array;
 
@@ -27,6 +29,7 @@ export class MessageVector {
     const headers = new DataView(this.#headers.buffer);
     for (let i = 0; i < count; i++) {
       this.buffers.push(memory.subarray(i * slotSize, (i + 1) * slotSize));
+      this.#parts.push(this.buffers[i]);
       iovecs.setBigUint64(i * IOVEC, pointer(memory) + BigInt(i * slotSize), true);
       iovecs.setBigUint64(i * IOVEC + 8, BigInt(slotSize), true);
       headers.setBigUint64(i * HEADER, pointer(this.names) + BigInt(i * NAME), true);
@@ -47,6 +50,13 @@ export class MessageVector {
 
   lengthOf(index: number): number {
     return this.#lengths[index * (IOVEC / 4) + 2];
+  }
+
+  /** The first `length` bytes of a buffer; the same view if they were as many the last time. */
+  part(index: number, length: number): Uint8Array {
+    const part = this.#parts[index];
+    if (part.length === length) return part;
+    return this.#parts[index] = this.buffers[index].subarray(0, length);
   }
 
   /** How many bytes the system has received into a buffer. */

@@ -4,6 +4,36 @@ import { type Libcrypto, versionOf } from "./libcrypto.ts";
 
 const BLOCK = 16;
 
+/** How many places in memory are kept, and bytes between those of which only one is. */
+const PLACES = 128;
+const STRIDE = 2_048;
+
+/**
+ * Where bytes of a buffer stand in memory. The buffers of a socket come again and again: to find
+ * out each time costs more than a short packet does, and leaves garbage.
+ */
+class Places {
+  readonly #buffers: Uint8Array[] = [];
+  readonly #starts: number[] = [];
+  readonly #pointers: Deno.PointerValue[] = [];
+
+  of(buffer: Uint8Array, start: number): Deno.PointerValue {
+    const place = Math.floor(buffer.byteOffset / STRIDE) % PLACES;
+    if (this.#buffers[place] === buffer && this.#starts[place] === start) {
+      return this.#pointers[place];
+    }
+    // The view, unlike a short array without one, also keeps the bytes in their place.
+    const pointer = Deno.UnsafePointer.of(buffer.subarray(start) as Uint8Array<ArrayBuffer>);
+    this.#buffers[place] = buffer;
+    this.#starts[place] = start;
+    return this.#pointers[place] = pointer;
+  }
+}
+
+// Packets that go out stand in other buffers than those that come in.
+const outgoing = new Places();
+const incoming = new Places();
+
 /** See `Aes128` in rtmfp/crypto. */
 class NativeAes {
   readonly #library: Libcrypto;
@@ -22,7 +52,7 @@ class NativeAes {
     if (checkBlocks(buffer, start, end) === 0) return;
     const chain = this.#encryption ??= new Chain(this.#library, this.#key, true);
     chain.undo(buffer, start);
-    chain.run(buffer, start, end);
+    chain.run(outgoing.of(buffer, start), end - start);
     chain.remember(buffer, end);
   }
 
@@ -33,7 +63,7 @@ class NativeAes {
     chain.last = chain.spare;
     chain.spare = before;
     chain.remember(buffer, end);
-    chain.run(buffer, start, end);
+    chain.run(incoming.of(buffer, start), end - start);
     for (let i = 0; i < BLOCK; i++) buffer[start + i] ^= before[i];
   }
 
@@ -77,10 +107,9 @@ class Chain {
     if (!begun) throw new Error("Cannot begin AES-128-CBC");
   }
 
-  run(buffer: Uint8Array, start: number, end: number): void {
-    const length = end - start;
-    const part = buffer.subarray(start, end) as Uint8Array<ArrayBuffer>;
-    if (this.#library.EVP_Cipher(this.#context, part, part, length) <= 0) {
+  /** Works in place on `length` bytes. */
+  run(at: Deno.PointerValue, length: number): void {
+    if (this.#library.EVP_Cipher(this.#context, at, at, length) <= 0) {
       throw new Error(`Cannot cipher ${length} bytes`);
     }
   }

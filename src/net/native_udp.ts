@@ -144,7 +144,7 @@ export class NativeUdpSocket implements DatagramSocket {
         }
         this.counters.received++;
         const from = this.#addresses.ofRaw(this.#in.names, this.#in.nameAt(i));
-        handler.receive(this.#in.buffers[i].subarray(0, length), from);
+        handler.receive(this.#in.part(i, length), from);
       }
       if (count < RECEIVE_SLOTS) return;
       total += count;
