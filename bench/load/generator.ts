@@ -37,6 +37,8 @@ export interface GeneratorOptions {
   readonly clientsPerSocket?: number;
   /** Deno's own sockets even where there are cheaper ones: those let nothing else run meanwhile. */
   readonly plainSockets?: boolean;
+  /** Instead of sockets. */
+  readonly transport?: (receive: Receive) => Transport;
 }
 
 /** How often clients look at their clocks, in milliseconds. */
@@ -72,7 +74,9 @@ export class Generator {
     this.epd = writeEpd({ ancillary: toUtf8(options.url) });
     const receive: Receive = (_socket, buffer, start, end) =>
       this.#receive(buffer.subarray(start, end));
-    this.transport = options.plainSockets
+    this.transport = options.transport
+      ? options.transport(receive)
+      : options.plainSockets
       ? new DenoTransport(options.target, receive)
       : openTransport(options.target, receive);
   }

@@ -24,7 +24,7 @@ export interface FanOut {
 const FRAMES_PER_SECOND = 25;
 /** Bytes in front of a frame's number and the moment it was sent: message and video headers. */
 const MARK = 5 + 5;
-const STREAM = "bench";
+export const STREAM = "bench";
 
 /** What the listeners of a measurement have received. */
 class Tally {
@@ -151,7 +151,7 @@ export async function measureFanOut(
 }
 
 /** Starts publishing. @returns the flow for video */
-async function publish(generator: Generator, publisher: LeanClient): Promise<OutFlow> {
+export async function publish(generator: Generator, publisher: LeanClient): Promise<OutFlow> {
   const stream = await createStream(generator, publisher);
   let started = false;
   publisher.onMessage = () => started = true;
@@ -167,7 +167,7 @@ async function publish(generator: Generator, publisher: LeanClient): Promise<Out
 }
 
 /** A frame that tells its number and when it was sent; every 25th is a key frame. */
-function frame(number: number, size: number, now: number): Uint8Array {
+export function frame(number: number, size: number, now: number): Uint8Array {
   const payload = new Uint8Array(size - 5);
   payload.set([number % FRAMES_PER_SECOND === 0 ? 0x17 : 0x27, 1, 0, 0, 0]);
   const view = new DataView(payload.buffer);

@@ -1,0 +1,57 @@
+// What a piece of code allocates, garbage included, by V8's sampling heap profiler.
+import { Session } from "node:inspector/promises";
+
+/** Bytes between two samples, on average. */
+const INTERVAL = 512;
+
+interface Node {
+  readonly callFrame: { readonly functionName: string; readonly url: string };
+  readonly selfSize: number;
+  readonly children: readonly Node[];
+}
+
+/** Where something was allocated, and bytes. */
+export interface Site {
+  readonly where: string;
+  bytes: number;
+}
+
+/**
+ * Runs `work` and tells what was allocated meanwhile.
+ *
+ * @param inside whether what a function allocates counts, by its name and file; undefined: if that of
+ *   its caller does
+ * @returns the places, most bytes first
+ */
+export async function allocations(
+  inside: (name: string, url: string) => boolean | undefined,
+  work: () => Promise<unknown>,
+): Promise<Site[]> {
+  const session = new Session();
+  session.connect();
+  await session.post("HeapProfiler.enable");
+  await session.post("HeapProfiler.startSampling", {
+    samplingInterval: INTERVAL,
+    includeObjectsCollectedByMajorGC: true,
+    includeObjectsCollectedByMinorGC: true,
+  } as never);
+  await work();
+  const { profile } = await session.post("HeapProfiler.stopSampling") as never as {
+    profile: { head: Node };
+  };
+  session.disconnect();
+  const sites = new Map<string, Site>();
+  const walk = ({ callFrame, selfSize, children }: Node, counts: boolean) => {
+    const { functionName, url } = callFrame;
+    const within = inside(functionName, url) ?? counts;
+    if (within && selfSize > 0) {
+      const where = `${functionName} ${url.replace(/^.*\/(?=[^/]+\/[^/]+$)/, "")}`;
+      const site = sites.get(where) ?? { where, bytes: 0 };
+      site.bytes += selfSize;
+      sites.set(where, site);
+    }
+    for (const child of children) walk(child, within);
+  };
+  walk(profile.head, false);
+  return [...sites.values()].sort((a, b) => b.bytes - a.bytes);
+}
