@@ -87,7 +87,10 @@ Deno.test({
     const compiled = await run(
       deno,
       ["task", "compile", "--target", target, "--output", `${folder}/dist`],
-      { cwd: root, env: { DENORT_BIN: denort, NO_COLOR: "1" } },
+      {
+        cwd: root,
+        env: { DENORT_BIN: denort, DENO_TLS_CA_STORE: "system,mozilla", NO_COLOR: "1" },
+      },
     );
     assert.equal(compiled.code, 0, compiled.text);
     const home = `${folder}/home`;

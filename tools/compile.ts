@@ -43,6 +43,9 @@ const root = new URL("../", import.meta.url);
  * @returns its folder
  */
 function writeConfig(): string {
+  // What is not there yet would be missing from the list.
+  new Deno.Command(Deno.execPath(), { args: ["cache", "--quiet", "main.ts"], cwd: root })
+    .outputSync();
   const { success, stdout, stderr } = new Deno.Command(Deno.execPath(), {
     args: ["info", "--json", "main.ts"],
     cwd: root,

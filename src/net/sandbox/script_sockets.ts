@@ -12,7 +12,7 @@ import { DEFAULT_LIMITS, type Limits, type Policy, type RuleName, SandboxError }
 import { canonicalIp, hostFault, resolve } from "./resolve.ts";
 
 /** How long a script waits for the worker to open a port, in ms; the worker may have to start. */
-const OPEN_TIMEOUT = 2_000;
+const OPEN_TIMEOUT = 5_000;
 /** How long a worker that is not needed any more is left to send what it has, in ms. */
 const LINGER = 10_000;
 
