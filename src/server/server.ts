@@ -117,6 +117,7 @@ export class Server {
     this.port = socket.address.port;
     const names = new Names(clock, log.warn);
     this.#hub = new Hub(scripts, {
+      sendQueue: config["rtmfp.sendQueue"] << 20,
       random: (below) => Math.floor(Math.random() * below),
       log: (level, text) => log.write(Level[level], text, "Hub", 0),
       ip: canonicalIp,
@@ -147,7 +148,7 @@ export class Server {
       random,
       identity: {
         certificate: serverCertificate(random, groups),
-        policy: config["rtmfp.protection"] === "required" ? STRICT : RELAXED,
+        policy: config["rtmfp.require"] === "hmac" ? STRICT : RELAXED,
       },
       handler: {
         onHello: (epd, from, attempts) => {

@@ -85,9 +85,18 @@ export const settings = {
       "Diffie-Hellman groups that clients may choose from: 2 (1024 bits, the only one Flash\n" +
       "Player knows), 14 (2048 bits) and 16 (4096 bits).",
   }),
-  "rtmfp.protection": oneOf(["offered", "required"], "offered", {
-    comment: "HMACs and sequence numbers on every packet: offered to clients that want them, or\n" +
-      "required, which keeps out Flash Player and all who have only its checksum.",
+  "rtmfp.require": oneOf(["nothing", "hmac"], "nothing", {
+    comment:
+      "nothing lets every client in; hmac refuses those that cannot send HMACs and sequence\n" +
+      "numbers with every packet, such as librtmfp.",
+  }),
+  "rtmfp.sendQueue": integer(8, {
+    min: 1,
+    max: 1_024,
+    unit: "MiB",
+    comment:
+      "MiB that may wait for a listener who is too slow, before it is dropped to the next key\n" +
+      "frame.",
   }),
 
   "logs.directory": text("logs", {
