@@ -33,12 +33,15 @@ export interface Bench {
 /**
  * Runs a benchmark: reads its options, gets it a server, keeps it on core 1, and prints what it
  * gives as one JSON object.
+ *
+ * @param start what a server that is started here is to have besides
  */
 export async function runBench(
   name: string,
   summary: string,
   options: Record<string, Option>,
   measure: (bench: Bench) => Promise<Record<string, unknown>>,
+  start: { readonly settings?: string; readonly application?: string } = {},
 ): Promise<void> {
   const command: Command = {
     name,
@@ -55,9 +58,9 @@ export async function runBench(
     if (group !== 2 && group !== 14 && group !== 16) throw new UsageError("No such group");
     const url = args.options.get("url");
     const pid = numberOption(args, "pid", 1);
-    const settings = `[rtmfp]\nnative = ${args.options.get("native") ?? "auto"}`;
+    const native = `[rtmfp]\nnative = ${args.options.get("native") ?? "auto"}`;
     server = url === undefined
-      ? await startServer(settings)
+      ? await startServer(`${native}\n${start.settings ?? ""}`, start.application)
       : { url, pid, stop: () => Promise.resolve() };
     pin(Deno.pid, 1);
     const target = parseRtmfpUrl(server.url);

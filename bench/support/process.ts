@@ -47,7 +47,7 @@ export interface Server {
   stop(): Promise<void>;
 }
 
-/** The application that the benchmarks need: an echo, and everything else allowed. */
+/** The application that most benchmarks need: an echo, and everything else allowed. */
 const APPLICATION = `
 function onConnection(client)
   function client:echo(...)
@@ -60,12 +60,13 @@ end
  * Starts this project's server on a free port, on core 0.
  *
  * @param settings lines for its CumulusServer.ini
+ * @param application the main.lua of its application
  * @throws {Error} with what it printed, if it does not answer within ten seconds
  */
-export async function startServer(settings = ""): Promise<Server> {
+export async function startServer(settings = "", application = APPLICATION): Promise<Server> {
   const folder = Deno.makeTempDirSync({ prefix: "cumulus-bench-" });
   Deno.mkdirSync(`${folder}/www/bench`, { recursive: true });
-  Deno.writeTextFileSync(`${folder}/www/bench/main.lua`, APPLICATION);
+  Deno.writeTextFileSync(`${folder}/www/bench/main.lua`, application);
   const port = freePort();
   Deno.writeTextFileSync(`${folder}/CumulusServer.ini`, `port = ${port}\n${settings}\n`);
   const main = new URL("../../main.ts", import.meta.url).pathname;
