@@ -5,6 +5,7 @@ import {
   SLOT_SIZE,
   type UdpAddress,
 } from "./datagram_socket.ts";
+import { LookRound } from "./look_round.ts";
 import { receiveLoop } from "./receive_loop.ts";
 import { Recent, Remote, unmapped } from "./udp_address.ts";
 
@@ -41,7 +42,10 @@ export async function bindUdp({ hostname, port }: BindOptions): Promise<Deno.Dat
   }
 }
 
-const SLOTS = 512;
+/** Few, so that the first datagrams of many are on their way early. */
+const SLOTS = 64;
+/** Datagrams sent before those that have arrived get their turn: their answers must find room. */
+const TURN = 128;
 
 /**
  * {@link DatagramSocket} on Deno's own socket, which is everywhere: one call a datagram, one
@@ -61,10 +65,13 @@ export class UdpSocket implements DatagramSocket {
   #first = 0;
   #waiting = 0;
   #sending = false;
+  /** Datagrams sent; every so many the others get their turn. */
+  #inRow = 0;
   #starved = false;
   #closed = false;
   #settling = false;
   #handler: DatagramHandler | undefined;
+  readonly #lookRound = new LookRound();
 
   constructor(conn: Deno.DatagramConn) {
     const { hostname, port } = conn.addr as Deno.NetAddr;
@@ -118,6 +125,7 @@ export class UdpSocket implements DatagramSocket {
     this.flush();
     this.#closed = true;
     this.#conn.close();
+    this.#lookRound.close();
   }
 
   #remote(hostname: string, port: number): Remote {
@@ -133,6 +141,10 @@ export class UdpSocket implements DatagramSocket {
   async #send(): Promise<void> {
     this.#sending = true;
     while (this.#waiting > 0 && !this.#closed) {
+      if (++this.#inRow % TURN === 0) {
+        await this.#lookRound.now();
+        if (this.#closed) break;
+      }
       const slot = this.#first;
       const datagram = this.#slots[slot].subarray(0, this.#lengths[slot]);
       try {
