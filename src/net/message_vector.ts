@@ -2,6 +2,8 @@
 
 const HEADER = 64; // struct mmsghdr: a struct msghdr of 56 bytes, and msg_len at 56
 const IOVEC = 16;
+/** The lengths of the datagrams of a session differ by blocks of the cipher. */
+const PART = 16;
 /** Room for a `struct sockaddr_in6`. */
 const NAME = 32;
 
@@ -13,8 +15,8 @@ export class MessageVector {
   readonly names: Uint8Array;
   /** The headers as words of 32 bits, {@link WORDS} each. */
   protected readonly words: Uint32Array;
-  /** Of each buffer the part that was asked for last. */
-  readonly #parts: Uint8Array[] = [];
+  /** Of each buffer the parts that were asked for, by their length in units of {@link PART}. */
+  readonly #parts: (Uint8Array | undefined)[][] = [];
   readonly #headers: Uint8Array<ArrayBuffer>;
   readonly #lengths: Uint32Array;
 
@@ -29,7 +31,7 @@ export class MessageVector {
     const headers = new DataView(this.#headers.buffer);
     for (let i = 0; i < count; i++) {
       this.buffers.push(memory.subarray(i * slotSize, (i + 1) * slotSize));
-      this.#parts.push(this.buffers[i]);
+      this.#parts.push(new Array(Math.floor(slotSize / PART) + 1).fill(undefined));
       iovecs.setBigUint64(i * IOVEC, pointer(memory) + BigInt(i * slotSize), true);
       iovecs.setBigUint64(i * IOVEC + 8, BigInt(slotSize), true);
       headers.setBigUint64(i * HEADER, pointer(this.names) + BigInt(i * NAME), true);
@@ -52,11 +54,12 @@ export class MessageVector {
     return this.#lengths[index * (IOVEC / 4) + 2];
   }
 
-  /** The first `length` bytes of a buffer; the same view if they were as many the last time. */
+  /** The first `length` bytes of a buffer: a view that is kept for the next time. */
   part(index: number, length: number): Uint8Array {
-    const part = this.#parts[index];
-    if (part.length === length) return part;
-    return this.#parts[index] = this.buffers[index].subarray(0, length);
+    const parts = this.#parts[index];
+    const part = parts[Math.floor(length / PART)];
+    if (part !== undefined && part.length === length) return part;
+    return parts[Math.floor(length / PART)] = this.buffers[index].subarray(0, length);
   }
 
   /** How many bytes the system has received into a buffer. */

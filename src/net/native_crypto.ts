@@ -4,21 +4,22 @@ import { type Libcrypto, versionOf } from "./libcrypto.ts";
 
 const BLOCK = 16;
 
-/** How many places in memory are kept, and bytes between those of which only one is. */
-const PLACES = 128;
-const STRIDE = 2_048;
+/** How many pointers are kept, a power of 2. */
+const PLACES = 4_096;
 
 /**
- * Where bytes of a buffer stand in memory. The buffers of a socket come again and again: to find
- * out each time costs more than a short packet does, and leaves garbage.
+ * Where bytes of a buffer stand in memory. The buffers of a socket, and the parts of them that
+ * datagrams fill, come again and again as the same views: to find out each time costs more than a
+ * short packet does, and leaves garbage.
  */
 class Places {
-  readonly #buffers: Uint8Array[] = [];
-  readonly #starts: number[] = [];
-  readonly #pointers: Deno.PointerValue[] = [];
+  readonly #buffers: (Uint8Array | undefined)[] = new Array(PLACES).fill(undefined);
+  readonly #starts: number[] = new Array(PLACES).fill(0);
+  readonly #pointers: Deno.PointerValue[] = new Array(PLACES).fill(null);
 
   of(buffer: Uint8Array, start: number): Deno.PointerValue {
-    const place = Math.floor(buffer.byteOffset / STRIDE) % PLACES;
+    // Slots of 2 KiB, and in them lengths that differ by blocks.
+    const place = ((buffer.byteOffset >>> 11) * 131 + (buffer.length >>> 4)) & (PLACES - 1);
     if (this.#buffers[place] === buffer && this.#starts[place] === start) {
       return this.#pointers[place];
     }

@@ -119,7 +119,9 @@ export class SendVector extends MessageVector {
     const message = this.#endMessage++;
     if (this.#targets[message] !== to) {
       this.#targets[message] = to;
-      this.names.set(to.raw!, this.nameAt(message));
+      const { names } = this;
+      const raw = to.raw!;
+      for (let i = 0, at = this.nameAt(message); i < raw.length; i++) names[at + i] = raw[i];
     }
     this.#begin(message, slot, 1);
     this.#segment = this.#segmented && to.segmented ? length : 0;

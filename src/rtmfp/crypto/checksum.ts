@@ -2,8 +2,11 @@
 const LONG = 128;
 const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
-/** All of the memory that was looked at last, where packets mostly stand side by side. */
-let words: Uint32Array = new Uint32Array(0);
+/** How many views are known by their words, a power of 2. */
+const KNOWN = 1_024;
+/** Buffers that packets stood in, and all words of their memory: the same ones come again and again. */
+const buffers: (Uint8Array | undefined)[] = new Array(KNOWN).fill(undefined);
+const memories: Uint32Array[] = new Array(KNOWN).fill(new Uint32Array(0));
 
 /**
  * The one's-complement checksum over `bytes[start..end)`: 16-bit big-endian words are added, an odd
@@ -20,7 +23,7 @@ export function checksum(bytes: Uint8Array, start: number, end: number): number 
       at += 2;
     }
     const last = (even + offset) >>> 2;
-    sum += swapped(sumOfWords(bytes.buffer, (at + offset) >>> 2, last));
+    sum += swapped(sumOfWords(wordsOf(bytes), (at + offset) >>> 2, last));
     at = 4 * last - offset;
   }
   for (; at < even; at += 2) sum += (bytes[at] << 8) | bytes[at + 1];
@@ -32,8 +35,7 @@ export function checksum(bytes: Uint8Array, start: number, end: number): number 
  * The sum of 16-bit words in the byte order of the machine, two at a time. It is the one wanted but
  * for the order of its bytes: carries go round, from either byte into the other. RFC 1071 §2.
  */
-function sumOfWords(memory: ArrayBufferLike, first: number, last: number): number {
-  if (words.buffer !== memory) words = new Uint32Array(memory, 0, memory.byteLength >>> 2);
+function sumOfWords(words: Uint32Array, first: number, last: number): number {
   let low = 0;
   let high = 0;
   for (let i = first; i < last; i++) {
@@ -42,6 +44,17 @@ function sumOfWords(memory: ArrayBufferLike, first: number, last: number): numbe
     high += word >>> 16;
   }
   return folded(low + high);
+}
+
+/** To ask a view for its buffer takes a tenth of the time that the sum does. */
+function wordsOf(bytes: Uint8Array): Uint32Array {
+  const place = ((bytes.byteOffset >>> 11) * 31 + (bytes.length >>> 4)) & (KNOWN - 1);
+  if (buffers[place] === bytes) return memories[place];
+  const { buffer } = bytes;
+  const last = memories[place];
+  buffers[place] = bytes;
+  if (last.buffer === buffer) return last;
+  return memories[place] = new Uint32Array(buffer, 0, buffer.byteLength >>> 2);
 }
 
 function folded(sum: number): number {

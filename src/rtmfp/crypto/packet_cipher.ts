@@ -40,8 +40,10 @@ export interface Direction {
  * It holds the sequence numbers of both directions.
  */
 export class PacketCipher {
-  /** Why {@link open} has last returned undefined. */
+  /** Why a datagram was last refused. */
   dropped: Drop = "size";
+  /** Where the packet ends that was last opened, padding included. */
+  packetEnd = 0;
   readonly #out: Direction;
   readonly #in: Direction;
   #nextSequence = 0;
@@ -102,6 +104,12 @@ export class PacketCipher {
    *   not come from the far end of this session, or not now
    */
   open(datagram: Uint8Array): Uint8Array | undefined {
+    const start = this.unseal(datagram);
+    return start < 0 ? undefined : datagram.subarray(start, this.packetEnd);
+  }
+
+  /** As {@link open}, without a view: @returns where the packet begins, which ends at {@link packetEnd}; or -1 */
+  unseal(datagram: Uint8Array): number {
     const { aes, hmac, sequence } = this.#in;
     const end = datagram.length - (hmac?.length ?? 0);
     if (end < SESSION_ID + BLOCK || (end - SESSION_ID) % BLOCK !== 0) return this.#drop("size");
@@ -127,7 +135,8 @@ export class PacketCipher {
       if (sum !== checksum(datagram, at, end)) return this.#drop("checksum");
     }
     if (sequence && !this.#window.accept(number)) return this.#drop("replay");
-    return datagram.subarray(at, end);
+    this.packetEnd = end;
+    return at;
   }
 
   /** Releases the keys. */
@@ -138,9 +147,9 @@ export class PacketCipher {
     }
   }
 
-  #drop(reason: Drop): undefined {
+  #drop(reason: Drop): -1 {
     this.dropped = reason;
-    return undefined;
+    return -1;
   }
 }
 

@@ -409,7 +409,7 @@ export class SendFlow {
       ? EMPTY
       : start === 0 && end === bytes.length
       ? bytes
-      : bytes.subarray(start, end);
+      : this.host.fragments.part(bytes, start, end);
     if (follows) {
       chunk.options = undefined;
       writeNextUserData(to, chunk);

@@ -67,6 +67,7 @@ export class Sending implements SendHost {
   #nextId = FIRST_FLOW;
   /** Index of the flow that sent last: among equals, those behind it go first. */
   #turn = 0;
+  #chosen = -1;
   /** Packets that may still go out before the next acknowledgement. */
   #allowance = BURST;
   /** Acknowledgements since user data was last sent. */
@@ -133,6 +134,11 @@ export class Sending implements SendHost {
     return this.#next() >= 0;
   }
 
+  /** Chooses the flow that {@link writeData} is to send from. @returns false if none may */
+  choose(): boolean {
+    return (this.#chosen = this.#next()) >= 0;
+  }
+
   /** Whether anything else may go out now. */
   get due(): boolean {
     return this.#ends !== undefined || this.probeAt <= this.clock.now;
@@ -159,13 +165,12 @@ export class Sending implements SendHost {
   }
 
   /**
-   * Writes user data of one flow into a packet.
+   * Writes user data of the flow that was chosen into a packet.
    *
-   * @returns the flow; undefined if there was nothing to send, or no room for it
+   * @returns the flow; undefined if there was no room for it
    */
   writeData(to: Writer): SendFlow | undefined {
-    const index = this.#next();
-    if (index < 0) return undefined;
+    const index = this.#chosen;
     const flow = this.#flows[index];
     const now = this.clock.now;
     const idle = this.flight.outstanding === 0;

@@ -208,10 +208,10 @@ export class Session implements ReceivingOwner, SendingOwner, Timed {
   receive(datagram: Uint8Array, from: Address): void {
     const { counters, now } = this.context;
     if (this.#state === "closed") return counters.drop("closed");
-    const bytes = this.#cipher.open(datagram);
-    if (!bytes) return counters.drop(this.#cipher.dropped);
+    const start = this.#cipher.unseal(datagram);
+    if (start < 0) return counters.drop(this.#cipher.dropped);
     try {
-      packet.open(bytes);
+      packet.open(datagram, start, this.#cipher.packetEnd);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       return counters.drop("format");
@@ -253,7 +253,7 @@ export class Session implements ReceivingOwner, SendingOwner, Timed {
     const { builder, now } = this.context;
     if (this.packetsOut === 0 && this.sending.ready) this.#control.pingDue = false;
     for (;;) {
-      const data = this.#state === "open" && this.sending.ready;
+      const data = this.#state === "open" && this.sending.choose();
       const control = this.#control.due(now) || this.receiving.due || this.sending.due;
       if (!data && !control) break;
       const to = this.#openPacket(out);
