@@ -119,8 +119,8 @@ async function introduce(
   const questions = Array.from({ length: SEEKERS * WINDOW }, () => ({ serial: 0, at: 0 }));
   let next = 0;
   let answers = 0;
-  const transport = openTransport(target, (_socket, bytes, start, end) => {
-    const plain = startup.open(bytes.subarray(start, end));
+  const transport = openTransport(target, (_socket, datagram) => {
+    const plain = startup.open(datagram);
     if (!plain) return;
     for (packet.open(plain); packet.next();) {
       if (packet.type !== ChunkType.redirect) continue;

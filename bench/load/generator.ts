@@ -72,8 +72,10 @@ export class Generator {
     this.policy = options.strict ? STRICT : RELAXED;
     this.ackEvery = options.ackEvery ?? 2;
     this.epd = writeEpd({ ancillary: toUtf8(options.url) });
-    const receive: Receive = (_socket, buffer, start, end) =>
-      this.#receive(buffer.subarray(start, end));
+    const receive: Receive = (_socket, datagram, first) => {
+      if (first) this.now = performance.now();
+      this.#receive(datagram);
+    };
     this.transport = options.transport
       ? options.transport(receive)
       : options.plainSockets
@@ -119,7 +121,6 @@ export class Generator {
   }
 
   #receive(datagram: Uint8Array): void {
-    this.now = performance.now();
     this.received++;
     const id = sessionIdOf(datagram);
     if (id !== 0) {

@@ -199,13 +199,14 @@ export class LeanClient {
   receive(datagram: Uint8Array): void {
     if (this.stalled) return;
     if (this.state === "keying") return this.#onRIKeying(datagram);
-    const plain = this.state === "open" ? this.#cipher!.open(datagram) : undefined;
-    if (!plain) {
+    const cipher = this.#cipher;
+    const start = this.state === "open" ? cipher!.unseal(datagram) : -1;
+    if (start < 0) {
       this.generator.dropped++;
       return;
     }
     const { packet, now } = this.generator;
-    packet.open(plain);
+    packet.open(datagram, start, cipher!.packetEnd);
     if (packet.timestamp !== undefined && packet.timestamp !== this.#timestamp) {
       this.#timestamp = packet.timestamp;
       this.#timestampAt = now;

@@ -1,4 +1,5 @@
 // The load generator's sockets: one for each client, all connected to the server.
+import { MessageVector } from "../../src/net/message_vector.ts";
 
 export interface Target {
   readonly hostname: string;
@@ -6,10 +7,11 @@ export interface Target {
 }
 
 /**
- * Gets a datagram that stands in `buffer` from `start` up to `end`, and may change it there;
- * the bytes are good during the call.
+ * Gets a datagram, which it may change; the bytes are good during the call.
+ *
+ * @param first it is the first of several that were received at the same time
  */
-export type Receive = (socket: number, buffer: Uint8Array, start: number, end: number) => void;
+export type Receive = (socket: number, datagram: Uint8Array, first: boolean) => void;
 
 export interface Transport {
   readonly name: string;
@@ -37,6 +39,8 @@ export function openTransport(target: Target, receive: Receive): Transport {
 const RECEIVE_BUFFER = 1 << 20;
 const DATAGRAM = 2048;
 const BATCH = 32;
+/** Bytes of a `struct sockaddr_in`. */
+const SOCKADDR_IN = 16;
 
 /** Plain system calls: epoll, recvmmsg, send. */
 export class NativeTransport implements Transport {
@@ -50,10 +54,7 @@ export class NativeTransport implements Transport {
   readonly #eventSize = Deno.build.arch === "x86_64" ? 12 : 16;
   readonly #events: Uint8Array<ArrayBuffer>;
   readonly #eventWords: DataView;
-  readonly #buffer = new Uint8Array(BATCH * DATAGRAM);
-  readonly #headers = new BigUint64Array(BATCH * 8); // struct mmsghdr: 64 bytes
-  readonly #lengths = new Uint32Array(this.#headers.buffer);
-  readonly #parts = new BigUint64Array(BATCH * 2); // struct iovec: 16 bytes
+  readonly #in = new MessageVector(BATCH, DATAGRAM, SOCKADDR_IN);
 
   constructor({ hostname, port }: Target, readonly receive: Receive) {
     this.#libc = Deno.dlopen("libc.so.6", {
@@ -71,16 +72,8 @@ export class NativeTransport implements Transport {
     if (this.#epoll < 0) throw new Error("Cannot make an epoll instance");
     this.#events = new Uint8Array(256 * this.#eventSize);
     this.#eventWords = new DataView(this.#events.buffer);
-    this.#server = new Uint8Array(16); // struct sockaddr_in
+    this.#server = new Uint8Array(SOCKADDR_IN);
     this.#server.set([2, 0, port >> 8, port & 255, ...hostname.split(".").map(Number)]);
-    const at = BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(this.#buffer)));
-    const parts = BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(this.#parts)));
-    for (let i = 0; i < BATCH; i++) {
-      this.#parts[2 * i] = at + BigInt(i * DATAGRAM);
-      this.#parts[2 * i + 1] = BigInt(DATAGRAM);
-      this.#headers[8 * i + 2] = parts + BigInt(i * 16); // msg_iov
-      this.#headers[8 * i + 3] = 1n; // msg_iovlen
-    }
   }
 
   open(): number {
@@ -88,7 +81,9 @@ export class NativeTransport implements Transport {
     const fd = symbols.socket(2, 2 | 0o4000, 0); // AF_INET, SOCK_DGRAM | SOCK_NONBLOCK
     if (fd < 0) throw new Error(`Cannot open socket ${this.#fds.length + 1}: see ulimit -n`);
     symbols.setsockopt(fd, 1, 8, new Uint8Array(new Int32Array([RECEIVE_BUFFER]).buffer), 4);
-    if (symbols.connect(fd, this.#server, 16) < 0) throw new Error("Cannot connect a socket");
+    if (symbols.connect(fd, this.#server, SOCKADDR_IN) < 0) {
+      throw new Error("Cannot connect a socket");
+    }
     const event = new Uint8Array(16);
     const words = new DataView(event.buffer);
     words.setUint32(0, 1, true); // EPOLLIN
@@ -116,10 +111,9 @@ export class NativeTransport implements Transport {
     for (let i = 0; i < count; i++) {
       const fd = this.#eventWords.getUint32(i * this.#eventSize + this.#eventSize - 8, true);
       const socket = this.#socketOf.get(fd)!;
-      const datagrams = symbols.recvmmsg(fd, this.#headers as never, BATCH, 0, null);
+      const datagrams = symbols.recvmmsg(fd, this.#in.from(0), BATCH, 0, null);
       for (let d = 0; d < datagrams; d++) {
-        const start = d * DATAGRAM;
-        this.receive(socket, this.#buffer, start, start + this.#lengths[16 * d + 14]);
+        this.receive(socket, this.#in.part(d, this.#in.done(d)), d === 0);
       }
     }
   }
@@ -155,7 +149,7 @@ export class DenoTransport implements Transport {
     try {
       while (true) {
         const [datagram] = await socket.receive(buffer);
-        this.receive(number, buffer, 0, datagram.length);
+        this.receive(number, datagram, true);
         this.#arrived();
       }
     } catch (error) {

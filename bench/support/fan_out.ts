@@ -131,6 +131,10 @@ export async function measureFanOut(
       seconds: rounded(elapsed / 1000, 2),
       packets_per_second: rounded(packets / elapsed * 1000, 0),
       server_cpu_us_per_packet: rounded(cpu / packets, 2),
+      server_user_us_per_packet: rounded(
+        before && after ? (after.user - before.user) / packets : NaN,
+        2,
+      ),
       server_cpu_share: rounded(cpu / elapsed / 1000, 3),
       delivered_share: rounded(tally.frames / expected, 5),
       delivered_in_time_share: rounded(counted.frames / expected, 5),

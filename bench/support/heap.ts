@@ -41,17 +41,19 @@ export async function allocations(
   };
   session.disconnect();
   const sites = new Map<string, Site>();
-  const walk = ({ callFrame, selfSize, children }: Node, counts: boolean) => {
+  const walk = ({ callFrame, selfSize, children }: Node, counts: boolean, caller: string) => {
     const { functionName, url } = callFrame;
     const within = inside(functionName, url) ?? counts;
+    // What has no file is built in: it says more who has called it.
+    const file = url ? url.replace(/^.*\/(?=[^/]+\/[^/]+$)/, "") : `in ${caller}`;
+    const where = `${functionName} ${file}`;
     if (within && selfSize > 0) {
-      const where = `${functionName} ${url.replace(/^.*\/(?=[^/]+\/[^/]+$)/, "")}`;
       const site = sites.get(where) ?? { where, bytes: 0 };
       site.bytes += selfSize;
       sites.set(where, site);
     }
-    for (const child of children) walk(child, within);
+    for (const child of children) walk(child, within, url ? where : caller);
   };
-  walk(profile.head, false);
+  walk(profile.head, false, "");
   return [...sites.values()].sort((a, b) => b.bytes - a.bytes);
 }

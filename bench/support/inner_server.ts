@@ -84,9 +84,10 @@ class Pipe {
     return this.count === this.#slots.length;
   }
 
-  add(bytes: Uint8Array, client: number): void {
-    this.#slots[this.count].set(bytes);
-    this.#lengths[this.count] = bytes.length;
+  /** Takes a slot whole, of which `length` bytes count: to make a view of them would be garbage. */
+  add(slot: Uint8Array, length: number, client: number): void {
+    this.#slots[this.count].set(slot);
+    this.#lengths[this.count] = length;
     this.#clients[this.count++] = client;
   }
 
@@ -139,7 +140,7 @@ export class InnerTransport implements Transport, Outbox {
   }
 
   send(client: number, buffer: Uint8Array, length: number): void {
-    if (!this.#in.full) this.#in.add(buffer.subarray(0, length), client);
+    if (!this.#in.full) this.#in.add(buffer.subarray(0, length), length, client);
   }
 
   /** Lets the server run, and hands out what it has sent. */
@@ -165,7 +166,8 @@ export class InnerTransport implements Transport, Outbox {
     this.cost.received += count;
     this.#in.count = 0;
     for (let i = 0; i < this.#out.count; i++) {
-      this.receive(this.#out.client(i), this.#out.buffer(i), 0, this.#out.length(i));
+      const datagram = this.#out.buffer(i).subarray(0, this.#out.length(i));
+      this.receive(this.#out.client(i), datagram, true);
     }
     this.#out.count = 0;
   }
@@ -175,8 +177,7 @@ export class InnerTransport implements Transport, Outbox {
   }
 
   post(length: number, to: Address): void {
-    const slot = this.#outSlots[this.#out.count % OUT];
-    this.#out.add(slot.subarray(0, length), this.#clientOf.get(to)!);
+    this.#out.add(this.#outSlots[this.#out.count % OUT], length, this.#clientOf.get(to)!);
     this.cost.sent++;
   }
 

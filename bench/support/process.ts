@@ -6,6 +6,8 @@ const TICKS = 100;
 export interface Usage {
   /** CPU of all its threads since its start, in microseconds; a step is 10 ms. */
   readonly cpu: number;
+  /** The part of it that was not spent in the system. */
+  readonly user: number;
   /** Resident memory in bytes. */
   readonly memory: number;
 }
@@ -17,7 +19,7 @@ export function usageOf(pid: number): Usage {
   const [user, system] = [Number(fields[11]), Number(fields[12])];
   const status = Deno.readTextFileSync(`/proc/${pid}/status`);
   const memory = Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? NaN) * 1024;
-  return { cpu: (user + system) * 1e6 / TICKS, memory };
+  return { cpu: (user + system) * 1e6 / TICKS, user: user * 1e6 / TICKS, memory };
 }
 
 /** CPU of this process in microseconds. */
