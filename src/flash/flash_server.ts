@@ -48,12 +48,7 @@ export class FlashServer implements EndpointHandler {
 
   /** A session has opened. */
   onSession(session: FlashSession): NetConnection {
-    const connection = new NetConnection(
-      session,
-      this.hub,
-      this.options,
-      () => this.#connections.delete(session),
-    );
+    const connection = new NetConnection(session, this.hub, this.options, this.#whenOver);
     this.#connections.set(session, connection);
     return connection;
   }
@@ -106,6 +101,11 @@ export class FlashServer implements EndpointHandler {
     }
     return addresses;
   }
+
+  // One for all connections.
+  readonly #whenOver = ({ session }: NetConnection): void => {
+    this.#connections.delete(session);
+  };
 
   #address(text: string): Address | undefined {
     const address = parseAddress(text);

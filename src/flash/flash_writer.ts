@@ -8,7 +8,7 @@ export interface WriterHost {
   /** Sends now, or as soon as the answer to `connect` has been written (API-260). */
   send(flow: OutFlow, message: Uint8Array, reliable: boolean): void;
   /** {@link FlashWriter.close} was called. */
-  onClosed(writer: FlashWriter): void;
+  onWriterClosed(writer: FlashWriter): void;
 }
 
 /** Commands on one flow with metadata TC 0. API-250 to API-260. */
@@ -43,7 +43,7 @@ export class FlashWriter implements FlowWriter {
   close(): void {
     if (this.closed) return;
     this.#open = false;
-    this.host.onClosed(this);
+    this.host.onWriterClosed(this);
   }
 
   /** Nothing is written any more: the flow or the session has ended. */

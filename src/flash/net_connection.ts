@@ -32,6 +32,7 @@ import {
   type InFlow,
   type OutFlow,
   Priority,
+  type SendFlowHandler,
 } from "./transport.ts";
 
 export interface FlashOptions {
@@ -56,6 +57,8 @@ const MAX_STREAMS = 128;
 const MAX_GROUP_FLOWS = 32;
 const CONTROL = writeTcMetadata(0);
 const NOTHING = new Uint8Array(0);
+const NOWHERE: readonly Address[] = [];
+const NO_WRITERS: ReadonlySet<FlashWriter> = new Set();
 
 /**
  * - `new`: `connect` has not come
@@ -80,18 +83,27 @@ const FAILURES: Partial<Record<CloseReason, string>> = {
  * §3.4 to §3.7 and §6.2, §6.3.
  */
 export class NetConnection
-  implements Connection, SessionHandler, WriterHost, StreamHost, GroupHost {
-  readonly writers = new Set<FlashWriter>();
+  implements
+    Connection,
+    SessionHandler,
+    FlowReceiver,
+    SendFlowHandler,
+    WriterHost,
+    StreamHost,
+    GroupHost {
   /** Set by the answer to `connect`. */
   objectEncoding: 0 | 3 = 3;
   /** What `setPeerInfo` reported. */
-  farAddresses: readonly Address[] = [];
+  farAddresses: readonly Address[] = NOWHERE;
   #state: State = "new";
   #client: Client | undefined;
   #commands: ControlCommands;
   #control: InFlow | undefined;
   #writer: FlashWriter | undefined;
-  #streams = new Map<number, NetStream>();
+  /** Besides the main one; few clients have others. */
+  #writers: Set<FlashWriter> | undefined;
+  /** Undefined before the first one. */
+  #streams: Map<number, NetStream> | undefined;
   #lastStream = 0;
   #groupFlows = 0;
   #since: number;
@@ -104,7 +116,7 @@ export class NetConnection
     readonly session: FlashSession,
     readonly hub: Hub,
     readonly options: FlashOptions,
-    readonly onEnd: (connection: NetConnection) => void,
+    readonly whenOver: (connection: NetConnection) => void,
   ) {
     this.#since = hub.now;
     this.#commands = new ControlCommands(this);
@@ -141,6 +153,10 @@ export class NetConnection
     return this.#writer!;
   }
 
+  get writers(): ReadonlySet<FlashWriter> {
+    return this.#writers ?? NO_WRITERS;
+  }
+
   newWriter(): FlashWriter {
     const flow = this.session.openFlow(CONTROL, {
       association: this.#control,
@@ -151,7 +167,7 @@ export class NetConnection
       writer.end();
       return writer;
     }
-    this.writers.add(writer);
+    (this.#writers ??= new Set()).add(writer);
     flow.handler = { onException: () => this.#endWriter(writer) };
     return writer;
   }
@@ -170,7 +186,17 @@ export class NetConnection
     const { stream } = metadata;
     if (stream === 0) return this.#onControlFlow(flow);
     if (stream >= FIRST_PEER_STREAM || this.#state !== "connected") return null;
-    return this.#streams.get(stream)?.receiver(flow) ?? null;
+    return this.#streams?.get(stream)?.receiver(flow) ?? null;
+  }
+
+  /** The client has ended its first control flow, which is the connection. */
+  onEnd(): void {
+    this.close();
+  }
+
+  /** The client rejects the own control flow, as one does that hangs up, before it closes the session. */
+  onException(): void {
+    this.close();
   }
 
   /** The session is over. */
@@ -181,13 +207,12 @@ export class NetConnection
     try {
       if (this.#client) this.hub.disconnect(this.#client, failure);
     } finally {
-      for (const stream of this.#streams.values()) stream.delete();
-      this.#streams.clear();
+      if (this.#streams) { for (const stream of this.#streams.values()) stream.delete(); }
       for (const writer of this.writers) writer.end();
-      this.writers.clear();
+      this.#streams = this.#writers = undefined;
       this.#writer?.end();
       this.#held = undefined;
-      this.onEnd(this);
+      this.whenOver(this);
     }
   }
 
@@ -239,17 +264,16 @@ export class NetConnection
 
   /** A new stream of the client; undefined if it has too many. */
   createStream(): NetStream | undefined {
-    if (this.#streams.size >= MAX_STREAMS || this.#lastStream + 1 >= FIRST_PEER_STREAM) {
-      return undefined;
-    }
+    const streams = this.#streams ??= new Map();
+    if (streams.size >= MAX_STREAMS || this.#lastStream + 1 >= FIRST_PEER_STREAM) return undefined;
     const stream = new NetStream(++this.#lastStream, this.hub.newStreamId(), this);
-    this.#streams.set(stream.id, stream);
+    streams.set(stream.id, stream);
     return stream;
   }
 
   deleteStream(id: number): void {
-    this.#streams.get(id)?.delete();
-    this.#streams.delete(id);
+    this.#streams?.get(id)?.delete();
+    this.#streams?.delete(id);
   }
 
   /** Sends a user control message on the control flow. */
@@ -281,7 +305,7 @@ export class NetConnection
     else write();
   }
 
-  onClosed(writer: FlashWriter): void {
+  onWriterClosed(writer: FlashWriter): void {
     if (writer === this.#writer) this.#writerClosed = true; // at the next tick: API-257
     else this.#endWriter(writer);
   }
@@ -296,7 +320,7 @@ export class NetConnection
   #endWriter(writer: FlashWriter): void {
     writer.end();
     writer.flow.close();
-    this.writers.delete(writer);
+    this.#writers?.delete(writer);
   }
 
   /**
@@ -304,25 +328,18 @@ export class NetConnection
    * messages; a second connection in one session there is not.
    */
   #onControlFlow(flow: InFlow): FlowReceiver | null {
-    if (this.#control && !flow.association) return null;
-    const first = !this.#control;
-    if (first) {
-      this.#control = flow;
-      // Open before the client can answer it. §3.4
-      const sending = this.session.openFlow(CONTROL, {
-        association: flow,
-        priority: Priority.command,
-      });
-      this.#writer = new FlashWriter(sending, this);
-      // So does a client that hangs up, before it closes the session.
-      sending.handler = { onException: () => this.close() };
+    if (this.#control) {
+      return flow.association ? { onMessage: (bytes) => this.onMessage(bytes) } : null;
     }
-    return {
-      onMessage: (bytes) => this.#onMessage(bytes),
-      onEnd: () => {
-        if (first) this.close();
-      },
-    };
+    this.#control = flow;
+    // Open before the client can answer it. §3.4
+    const sending = this.session.openFlow(CONTROL, {
+      association: flow,
+      priority: Priority.command,
+    });
+    this.#writer = new FlashWriter(sending, this);
+    sending.handler = this;
+    return this;
   }
 
   #onGroupFlow(flow: InFlow): FlowReceiver | null {
@@ -336,7 +353,8 @@ export class NetConnection
     return this.hub.blacklist.size > 0 && this.hub.blacklist.has(this.hostname);
   }
 
-  #onMessage(bytes: Uint8Array): void {
+  /** What comes in control flows. */
+  onMessage(bytes: Uint8Array): void {
     if (this.#isBanned()) return this.fail("its address is blacklisted");
     const message = readMessage(bytes);
     if (!message || this.#state === "refused" || this.#state === "ended") return;
@@ -357,7 +375,7 @@ export class NetConnection
   /** Cumulus answers the length of a buffer with the begin of the stream. §6.6. */
   #onUserControl({ payload }: Message): void {
     const { event, values } = readUserControl(payload);
-    if (event !== UserControl.setBufferLength || !this.#streams.has(values[0])) return;
+    if (event !== UserControl.setBufferLength || !this.#streams?.has(values[0])) return;
     this.control(UserControl.streamBegin, values[0]);
   }
 }

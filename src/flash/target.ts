@@ -2,6 +2,7 @@
 // API-022, API-220.
 
 const DEFAULT_PORT = 1935;
+const NO_PROPERTIES: ReadonlyMap<string, string> = new Map();
 
 /** The application that a client names, and what it tells it. */
 export interface Target {
@@ -43,7 +44,8 @@ function applicationPath(text: string): string | undefined {
   return valid ? `/${segments.join("/")}` : undefined;
 }
 
-function readQuery(text: string): Map<string, string> {
+function readQuery(text: string): ReadonlyMap<string, string> {
+  if (text === "") return NO_PROPERTIES;
   const properties = new Map<string, string>();
   for (const part of text.split("&")) {
     if (part === "") continue;

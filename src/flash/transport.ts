@@ -1,5 +1,5 @@
 // What this room needs of sessions and flows. `rtmfp` has them; a test may have others.
-import type { FlowReceiver } from "../rtmfp/flow/handlers.ts";
+import type { FlowReceiver, SendFlowHandler } from "../rtmfp/flow/handlers.ts";
 import type { ReceiveFlow } from "../rtmfp/flow/receive_flow.ts";
 import type { SendFlow } from "../rtmfp/flow/send_flow.ts";
 import type { Address } from "../rtmfp/wire/address.ts";
@@ -25,7 +25,7 @@ export type InFlow = Pick<
   "metadata" | "association" | "reject" | "bufferCapacity" | "receivedFragments" | "lostFragments"
 >;
 
-export type { FlowReceiver };
+export type { FlowReceiver, SendFlowHandler };
 
 export interface FlowOptions {
   readonly association?: InFlow;

@@ -1,6 +1,7 @@
 import { toHex } from "../bytes/hex.ts";
 import type { Application } from "./application.ts";
 import type { Connection, FlowWriter } from "./connection.ts";
+import { type Few, NONE } from "./few.ts";
 import type { Member } from "./group.ts";
 import type { Listener } from "./listener.ts";
 import type { Publisher } from "./publisher.ts";
@@ -39,9 +40,9 @@ export class Client implements ClientInfo {
   /** Set by the hub. */
   state: ClientState = "connecting";
   /** What it publishes, listens to and belongs to; kept by the hub. */
-  readonly publishers = new Set<Publisher>();
-  readonly listeners = new Set<Listener>();
-  readonly memberships = new Set<Member>();
+  publishers: Few<Publisher> = NONE;
+  listeners: Few<Listener> = NONE;
+  memberships: Few<Member> = NONE;
 
   constructor(
     info: ClientInfo,

@@ -3,6 +3,7 @@ import { toHex } from "../bytes/hex.ts";
 import type { Applications } from "./application.ts";
 import { Client, type ClientInfo } from "./client.ts";
 import type { Connection, GroupOutput, PublisherOutput } from "./connection.ts";
+import { minus, plus } from "./few.ts";
 import { Group, type GroupEvents, type Member } from "./group.ts";
 import { Listener, type ListenerOptions, type ListenerOutput } from "./listener.ts";
 import { Publication, type PublicationEvents } from "./publication.ts";
@@ -106,13 +107,13 @@ export class Hub implements PublicationEvents, GroupEvents {
         bugs.push(bug); // what comes after has to happen all the same
       }
     };
-    for (const member of [...client.memberships]) step(() => this.leave(member));
+    for (const member of client.memberships) step(() => this.leave(member));
     if (failure !== undefined) {
       this.log("warn", `Client ${client.id} at ${client.address} failed: ${failure}`);
       step(() => application.failed(client, failure));
     }
-    for (const publisher of [...client.publishers]) step(() => this.unpublish(publisher));
-    for (const listener of [...client.listeners]) step(() => this.unsubscribe(listener));
+    for (const publisher of client.publishers) step(() => this.unpublish(publisher));
+    for (const listener of client.listeners) step(() => this.unsubscribe(listener));
     this.#accepted.delete(client);
     if (this.clients.get(client.id) === client) this.clients.delete(client.id);
     step(() => application.disconnect(client));
@@ -151,7 +152,7 @@ export class Hub implements PublicationEvents, GroupEvents {
       this.#release(publication);
       throw error;
     }
-    client.publishers.add(publisher);
+    client.publishers = plus(client.publishers, publisher);
     return publisher;
   }
 
@@ -164,7 +165,7 @@ export class Hub implements PublicationEvents, GroupEvents {
     try {
       client.application.unpublish(client, publication);
     } finally {
-      client.publishers.delete(publisher);
+      client.publishers = minus(client.publishers, publisher);
       publication.end();
       this.#release(publication);
     }
@@ -218,7 +219,7 @@ export class Hub implements PublicationEvents, GroupEvents {
     }
     this.#wanted = undefined;
     publication.listeners.set(id, listener);
-    client.listeners.add(listener);
+    client.listeners = plus(client.listeners, listener);
     return listener;
   }
 
@@ -231,7 +232,7 @@ export class Hub implements PublicationEvents, GroupEvents {
       client.application.unsubscribe(client, listener);
     } finally {
       publication.listeners.delete(listener.id);
-      client.listeners.delete(listener);
+      client.listeners = minus(client.listeners, listener);
       this.#release(publication);
     }
   }
@@ -247,7 +248,7 @@ export class Hub implements PublicationEvents, GroupEvents {
     const before = group.memberOf(client);
     const member = group.join(client, output);
     if (before) return member;
-    client.memberships.add(member);
+    client.memberships = plus(client.memberships, member);
     client.application.joinGroup(client, group);
     return member;
   }
@@ -262,7 +263,7 @@ export class Hub implements PublicationEvents, GroupEvents {
     if (!member.active) return;
     const { client, group } = member;
     group.leave(member);
-    client?.memberships.delete(member);
+    if (client) client.memberships = minus(client.memberships, member);
     client?.application.unjoinGroup(client, group);
   }
 

@@ -35,97 +35,119 @@ class Places {
 const outgoing = new Places();
 const incoming = new Places();
 
-/** See `Aes128` in rtmfp/crypto. */
+/** In how many keys' time a new page of {@link Keys} begins. */
+const KEYS = 64;
+/** Where the parts of a key's record stand: the key, and the last blocks of ciphertext each way. */
+const SENT = 16;
+const TAKEN = 32;
+const RECORD = 48;
+
+/**
+ * Where keys stand, many in one buffer: a buffer of its own takes some 300 bytes. A page goes when
+ * all who have a record in it are gone.
+ */
+class Keys {
+  #page = new Uint8Array(0);
+  #at = 0;
+
+  /** Begins a record of zeros: `page` from `at` on. */
+  take(): { page: Uint8Array<ArrayBuffer>; at: number } {
+    if (this.#at === this.#page.length) {
+      this.#page = new Uint8Array(KEYS * RECORD);
+      this.#at = 0;
+    }
+    const at = this.#at;
+    this.#at += RECORD;
+    return { page: this.#page, at };
+  }
+}
+
+const keys = new Keys();
+const ZEROS = new Uint8Array(BLOCK);
+/** The last block of what is deciphered in place. */
+const last = new Uint8Array(BLOCK);
+
+/**
+ * See `Aes128` in rtmfp/crypto.
+ *
+ * A cipher context chains each call to the one before. Setting the vector back to zeros costs more than
+ * a short packet, so the chaining is undone instead: the first block of plaintext is the only one that
+ * the block of ciphertext before it changes.
+ */
 class NativeAes {
   readonly #library: Libcrypto;
-  readonly #key: Uint8Array<ArrayBuffer>;
+  readonly #page: Uint8Array<ArrayBuffer>;
+  readonly #at: number;
   /** Made when first needed: most keys serve one direction. */
-  #encryption: Chain | undefined;
-  #decryption: Chain | undefined;
+  #encryption: Deno.PointerValue = null;
+  #decryption: Deno.PointerValue = null;
 
   constructor(library: Libcrypto, key: Uint8Array) {
     if (key.length !== 16) throw new RangeError(`Cannot use an AES-128 key of ${key.length} bytes`);
+    const { page, at } = keys.take();
+    page.set(key, at);
     this.#library = library;
-    this.#key = new Uint8Array(key);
+    this.#page = page;
+    this.#at = at;
   }
 
   encrypt(buffer: Uint8Array, start: number, end: number): void {
     if (checkBlocks(buffer, start, end) === 0) return;
-    const chain = this.#encryption ??= new Chain(this.#library, this.#key, true);
-    chain.undo(buffer, start);
-    chain.run(outgoing.of(buffer, start), end - start);
-    chain.remember(buffer, end);
+    const context = this.#encryption ??= this.#begin(true);
+    const page = this.#page;
+    const at = this.#at + SENT;
+    for (let i = 0; i < BLOCK; i++) buffer[start + i] ^= page[at + i];
+    this.#run(context, outgoing.of(buffer, start), end - start);
+    for (let i = 0; i < BLOCK; i++) page[at + i] = buffer[end - BLOCK + i];
   }
 
   decrypt(buffer: Uint8Array, start: number, end: number): void {
     if (checkBlocks(buffer, start, end) === 0) return;
-    const chain = this.#decryption ??= new Chain(this.#library, this.#key, false);
-    const before = chain.last;
-    chain.last = chain.spare;
-    chain.spare = before;
-    chain.remember(buffer, end);
-    chain.run(incoming.of(buffer, start), end - start);
-    for (let i = 0; i < BLOCK; i++) buffer[start + i] ^= before[i];
+    const context = this.#decryption ??= this.#begin(false);
+    const page = this.#page;
+    const at = this.#at + TAKEN;
+    for (let i = 0; i < BLOCK; i++) last[i] = buffer[end - BLOCK + i];
+    this.#run(context, incoming.of(buffer, start), end - start);
+    for (let i = 0; i < BLOCK; i++) {
+      buffer[start + i] ^= page[at + i];
+      page[at + i] = last[i];
+    }
   }
 
   free(): void {
-    this.#encryption?.free();
-    this.#decryption?.free();
-    this.#encryption = this.#decryption = undefined;
-    this.#key.fill(0);
+    if (this.#encryption) this.#library.EVP_CIPHER_CTX_free(this.#encryption);
+    if (this.#decryption) this.#library.EVP_CIPHER_CTX_free(this.#decryption);
+    this.#encryption = this.#decryption = null;
+    this.#page.fill(0, this.#at, this.#at + RECORD);
+  }
+
+  #begin(encrypt: boolean): Deno.PointerValue {
+    const library = this.#library;
+    const context = library.EVP_CIPHER_CTX_new();
+    const key = this.#page.subarray(this.#at, this.#at + BLOCK);
+    const cipher = library.EVP_aes_128_cbc();
+    const begun =
+      library.EVP_CipherInit_ex(context, cipher, null, key, ZEROS, encrypt ? 1 : 0) === 1 &&
+      library.EVP_CIPHER_CTX_set_padding(context, 0) === 1;
+    if (!begun) throw new Error("Cannot begin AES-128-CBC");
+    return context;
+  }
+
+  /** Works in place on `length` bytes. */
+  #run(context: Deno.PointerValue, at: Deno.PointerValue, length: number): void {
+    if (this.#library.EVP_Cipher(context, at, at, length) <= 0) {
+      throw new Error(`Cannot cipher ${length} bytes`);
+    }
   }
 }
 
-/** Anything else would desynchronise a {@link Chain} for good. */
+/** Anything else would put the chaining of a {@link NativeAes} out of step for good. */
 function checkBlocks(buffer: Uint8Array, start: number, end: number): number {
   const length = end - start;
   if (length % BLOCK !== 0 || length < 0 || start < 0 || end > buffer.length) {
     throw new RangeError(`Cannot cipher ${length} bytes: not whole blocks`);
   }
   return length;
-}
-
-/**
- * One cipher context, which chains each call to the one before. Setting the vector back to zeros
- * costs more than a short packet, so the chaining is undone instead: the first block of plaintext
- * is the only one that the block of ciphertext before it changes.
- */
-class Chain {
-  /** The last block of ciphertext. */
-  last = new Uint8Array(BLOCK);
-  spare = new Uint8Array(BLOCK);
-  readonly #library: Libcrypto;
-  readonly #context: Deno.PointerValue;
-
-  constructor(library: Libcrypto, key: Uint8Array<ArrayBuffer>, encrypt: boolean) {
-    this.#library = library;
-    this.#context = library.EVP_CIPHER_CTX_new();
-    const cipher = library.EVP_aes_128_cbc();
-    const begun =
-      library.EVP_CipherInit_ex(this.#context, cipher, null, key, this.last, encrypt ? 1 : 0) ===
-        1 &&
-      library.EVP_CIPHER_CTX_set_padding(this.#context, 0) === 1;
-    if (!begun) throw new Error("Cannot begin AES-128-CBC");
-  }
-
-  /** Works in place on `length` bytes. */
-  run(at: Deno.PointerValue, length: number): void {
-    if (this.#library.EVP_Cipher(this.#context, at, at, length) <= 0) {
-      throw new Error(`Cannot cipher ${length} bytes`);
-    }
-  }
-
-  undo(buffer: Uint8Array, start: number): void {
-    for (let i = 0; i < BLOCK; i++) buffer[start + i] ^= this.last[i];
-  }
-
-  remember(buffer: Uint8Array, end: number): void {
-    for (let i = 0; i < BLOCK; i++) this.last[i] = buffer[end - BLOCK + i];
-  }
-
-  free(): void {
-    this.#library.EVP_CIPHER_CTX_free(this.#context);
-  }
 }
 
 /** Bytes of a SHA256_CTX: eight words of state, two of length, sixteen of data, two numbers. */

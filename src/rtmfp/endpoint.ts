@@ -227,6 +227,10 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
     }
   }
 
+  isOpen(nearId: number): boolean {
+    return this.#roster.get(nearId)?.state === "open";
+  }
+
   onHeard(session: Session): void {
     this.context.counters.sessions++;
     this.#halfOpen.delete(session);

@@ -20,7 +20,7 @@ export class Reassembly {
   /** Bytes of fragments that wait for an earlier one. */
   waiting = 0;
   /** By sequence number, in the order they came in, which is anybody's. */
-  readonly #early = new Map<number, Waiting>();
+  #early: Map<number, Waiting> | undefined;
   /** The number after the last that was put in its place. */
   #next = 1;
   /** The message that is being put together, its first #length bytes there. */
@@ -35,26 +35,28 @@ export class Reassembly {
   /** Takes a fragment that was not seen before, `data` being a view that will not last. */
   add(sequence: number, part: Part, data: Uint8Array): void {
     if (sequence < this.#next) return;
-    if (sequence === this.#next && this.#early.size === 0) return this.#take(sequence, part, data);
+    if (sequence === this.#next && !this.#early) return this.#take(sequence, part, data);
     const size = data.length + RECORD;
     this.waiting += data.length;
     this.#flow.host.hold(size);
     if (this.#flow.state !== "open") return; // holding it was too much
-    this.#early.set(sequence, { part, data: data.slice() });
+    (this.#early ??= new Map()).set(sequence, { part, data: data.slice() });
   }
 
   /** All numbers up to `cumulative` are seen or given up: what was waiting for them goes on. */
   deliver(cumulative: number): void {
-    if (this.#early.size > 0) {
-      for (const sequence of this.#numbersTo(cumulative)) {
-        const waiting = this.#early.get(sequence);
+    const early = this.#early;
+    if (early) {
+      for (const sequence of numbersTo(cumulative, this.#next, early)) {
+        const waiting = early.get(sequence);
         if (!waiting) continue; // given up, or the flow was ended by the message before
         const { part, data } = waiting;
-        this.#early.delete(sequence);
+        early.delete(sequence);
         this.waiting -= data.length;
         this.#flow.host.hold(-data.length - RECORD);
         this.#take(sequence, part, data);
       }
+      if (early.size === 0 && this.#early === early) this.#early = undefined;
     }
     if (this.#next <= cumulative) { // the rest of the message was given up
       this.#drop();
@@ -65,16 +67,13 @@ export class Reassembly {
   /** Drops everything. */
   clear(): void {
     this.#drop();
-    for (const { data } of this.#early.values()) this.#flow.host.hold(-data.length - RECORD);
-    this.#early.clear();
+    const early = this.#early;
+    if (early) {
+      for (const { data } of early.values()) this.#flow.host.hold(-data.length - RECORD);
+      early.clear();
+      this.#early = undefined;
+    }
     this.waiting = 0;
-  }
-
-  /** Ascending numbers up to `cumulative`, with those of all fragments that wait among them. */
-  #numbersTo(cumulative: number): Iterable<number> {
-    const first = this.#next;
-    if (cumulative - first < 4 * this.#early.size) return range(first, cumulative);
-    return [...this.#early.keys()].filter((number) => number <= cumulative).sort((a, b) => a - b);
   }
 
   /** Puts a fragment in its place: nothing more will come before it. */
@@ -131,6 +130,16 @@ export class Reassembly {
     this.#flow.host.hold(-message.length);
     this.#flow.host.buffers.give(message);
   }
+}
+
+/** Ascending numbers from `first` up to `cumulative`, with those of all fragments that wait among them. */
+function numbersTo(
+  cumulative: number,
+  first: number,
+  early: ReadonlyMap<number, Waiting>,
+): Iterable<number> {
+  if (cumulative - first < 4 * early.size) return range(first, cumulative);
+  return [...early.keys()].filter((number) => number <= cumulative).sort((a, b) => a - b);
 }
 
 function* range(first: number, last: number): Generator<number> {

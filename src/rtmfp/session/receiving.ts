@@ -4,6 +4,7 @@ import type { SendFlow } from "../flow/send_flow.ts";
 import { readFlowOptions } from "../wire/flow_options.ts";
 import type { UserData } from "../wire/user_data.ts";
 import type { Context } from "./context.ts";
+import { kept } from "./metadata.ts";
 import { GRAIN } from "./timer_wheel.ts";
 
 /** The latest acknowledgement comes 200 ms after the data; the timers are late by a grain. RFC 7016 §3.6.3.4.1. */
@@ -39,7 +40,9 @@ export class Receiving implements ReceiveHost {
   /** Flows that have not ended. */
   open = 0;
   readonly #owner: ReceivingOwner;
-  #flows: Map<number, ReceiveFlow> | undefined;
+  /** The first flow, mostly the only one, and the others by number. */
+  #first: ReceiveFlow | undefined;
+  #others: Map<number, ReceiveFlow> | undefined;
   #latest: ReceiveFlow | undefined;
   #held = 0;
   #ackFirst: ReceiveFlow | undefined;
@@ -68,7 +71,8 @@ export class Receiving implements ReceiveHost {
 
   /** The flow of that number which can be answered by a flow of this end. */
   flow(id: number): ReceiveFlow | undefined {
-    return this.#latest?.id === id ? this.#latest : this.#flows?.get(id);
+    if (this.#latest?.id === id) return this.#latest;
+    return this.#first?.id === id ? this.#first : this.#others?.get(id);
   }
 
   /** Takes a fragment, and opens its flow if it is new. RFC 7016 §3.6.3.1. */
@@ -150,7 +154,8 @@ export class Receiving implements ReceiveHost {
     let count = 0;
     while (count < over.length && this.#owner.context.now - over[count].at > LINGER) count++;
     for (const { flow } of over.splice(0, count)) {
-      this.#flows!.delete(flow.id);
+      if (this.#first === flow) this.#first = undefined;
+      else this.#others?.delete(flow.id);
       if (this.#latest === flow) this.#latest = undefined;
     }
     if (over.length === 0) this.#over = undefined;
@@ -158,8 +163,10 @@ export class Receiving implements ReceiveHost {
 
   /** The session is over. */
   abort(): void {
-    if (this.#flows) { for (const flow of this.#flows.values()) flow.abort(); }
-    this.#flows =
+    this.#first?.abort();
+    if (this.#others) { for (const flow of this.#others.values()) flow.abort(); }
+    this.#first =
+      this.#others =
       this.#latest =
       this.#ackFirst =
       this.#ackLast =
@@ -170,17 +177,21 @@ export class Receiving implements ReceiveHost {
     this.open = 0;
   }
 
+  get #remembered(): number {
+    return (this.#first ? 1 : 0) + (this.#others?.size ?? 0);
+  }
+
   #openFlow(chunk: UserData): ReceiveFlow | undefined {
     const owner = this.#owner;
     const { metadata, association, unknown } = chunk.options
       ? readFlowOptions(chunk.options)
       : { metadata: undefined, association: undefined, unknown: undefined };
-    const flows = this.#flows ??= new Map();
-    if (flows.size >= MOST_REMEMBERED) this.forget();
-    if (flows.size >= MOST_REMEMBERED) return this.violated("flows"), undefined;
+    if (this.#remembered >= MOST_REMEMBERED) this.forget();
+    if (this.#remembered >= MOST_REMEMBERED) return this.violated("flows"), undefined;
     const answered = association === undefined ? undefined : owner.sendFlow(association);
-    const flow = new ReceiveFlow(chunk.flowId, metadata?.slice() ?? NONE, answered, this);
-    flows.set(flow.id, flow);
+    const flow = new ReceiveFlow(chunk.flowId, kept(metadata ?? NONE), answered, this);
+    if (!this.#first) this.#first = flow;
+    else (this.#others ??= new Map()).set(flow.id, flow);
     this.open++;
     const wrong = !metadata || unknown !== undefined || (association !== undefined && !answered);
     this.acknowledge(flow, true);

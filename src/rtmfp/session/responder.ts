@@ -15,7 +15,8 @@ import { type Address, addressText } from "../wire/address.ts";
 import { cookieChange } from "../wire/cookie_change.ts";
 import { type IIKeying, iiKeying } from "../wire/iikeying.ts";
 import { rHello } from "../wire/rhello.ts";
-import { type RIKeying, riKeying } from "../wire/rikeying.ts";
+import { riKeying } from "../wire/rikeying.ts";
+import { Pages } from "../../bytes/pages.ts";
 import type { Reader } from "../../bytes/reader.ts";
 import type { Context } from "./context.ts";
 import type { Identity } from "./identity.ts";
@@ -29,23 +30,26 @@ const KEEP = 95_000;
 const SWEEP = 5000;
 /** Bytes of a Cookie Change, padding included. */
 const COOKIE_CHANGE = 160;
+/** Bytes of a SHA-256. */
+const DIGEST = 32;
 /** One source may have this part of the secrets that are being worked out. */
 const SHARE = 1 / 8;
 
 /** A key agreement, under way or done. */
 interface Handshake {
-  /** SHA-256 of the initiator's certificate and component. */
-  readonly digest: Uint8Array;
+  /** SHA-256 of the initiator's certificate and component; behind it the component of the answer. */
+  record: Uint8Array;
   readonly at: number;
-  /** Both undefined until the secret is there. */
-  session?: Session;
-  reply?: RIKeying;
+  /** The near id; 0 until the secret is there. The session itself may be gone much earlier than this. */
+  session: number;
 }
 
 /** What a responder needs of its endpoint. */
 export interface ResponderHost {
   /** A session id that is not in use. */
   newSessionId(): number;
+  /** Whether there is a session with that id, and it is open. */
+  isOpen(nearId: number): boolean;
   /**
    * An initiator with that certificate is at that address, as its cookie proves.
    *
@@ -75,6 +79,7 @@ export class Responder implements Timed {
   readonly #cookies: Cookies;
   /** By session id and address of the initiator, in order of time. */
   readonly #handshakes = new Map<string, Handshake>();
+  readonly #records = new Pages();
   #agreeing = 0;
   /** Who asked for the secrets that are being worked out, and for how many. */
   readonly #sources = new Map<string, number>();
@@ -123,8 +128,10 @@ export class Responder implements Timed {
     const key = `${initiatorSessionId}@${addressText(from)}`;
     const digest = crypto.sha256(concat(keying.certificate, keying.component));
     const known = this.#handshakes.get(key);
-    if (known && equalBytes(known.digest, digest)) return this.#repeat(known, keying, from);
-    const handshake: Handshake = { digest, at: now };
+    if (known && equalBytes(known.record.subarray(0, DIGEST), digest)) {
+      return this.#repeat(known, keying, from);
+    }
+    const handshake: Handshake = { record: digest, at: now, session: 0 };
     if (!this.#begin(keying, from, key, handshake)) counters.drop("keying");
   }
 
@@ -139,10 +146,10 @@ export class Responder implements Timed {
   }
 
   /** The question again: the answer again, unless it is still being worked out. */
-  #repeat({ session, reply }: Handshake, { initiatorSessionId }: IIKeying, from: Address): void {
-    if (!reply) return;
-    if (session!.state !== "open") return this.#context.counters.drop("unexpected");
-    this.#startup.send(riKeying, reply, initiatorSessionId, from);
+  #repeat({ session, record }: Handshake, { initiatorSessionId }: IIKeying, from: Address): void {
+    if (session === 0) return;
+    if (!this.#host.isOpen(session)) return this.#context.counters.drop("unexpected");
+    this.#answer(session, record.subarray(DIGEST), initiatorSessionId, from);
   }
 
   /** @returns false if there can be no session */
@@ -201,16 +208,20 @@ export class Responder implements Timed {
         farNonce: keys.initiatorNonce,
         cipher: sessionCipher(crypto, keys, protection, "responder"),
       });
-      handshake.session = session;
-      handshake.reply = {
-        responderSessionId: nearId,
-        component: nearComponent,
-        signature: SIGNATURE,
-      };
+      const record = this.#records.take(DIGEST + nearComponent.length);
+      record.set(handshake.record);
+      record.set(nearComponent, DIGEST);
+      handshake.record = record;
+      handshake.session = nearId;
       this.#host.add(session);
-      this.#startup.send(riKeying, handshake.reply, initiatorSessionId, to);
+      this.#answer(nearId, nearComponent, initiatorSessionId, to);
     });
     return true;
+  }
+
+  #answer(nearId: number, component: Uint8Array, farId: number, to: Address): void {
+    const reply = { responderSessionId: nearId, component, signature: SIGNATURE };
+    this.#startup.send(riKeying, reply, farId, to);
   }
 
   #component(protection: Protection, pair: KeyPair): Uint8Array {

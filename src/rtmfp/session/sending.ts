@@ -107,8 +107,8 @@ export class Sending implements SendHost {
     flow.priority = settings.priority ?? 0;
     flow.timeCritical = settings.timeCritical ?? false;
     flow.handler = settings.handler;
-    if (this.#flows === NO_FLOWS) this.#flows = [];
-    this.#flows.push(flow);
+    if (this.#flows === NO_FLOWS) this.#flows = [flow]; // has room for one, and not for 17
+    else this.#flows.push(flow);
     return flow;
   }
 

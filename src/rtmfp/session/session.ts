@@ -1,3 +1,4 @@
+import { Pages } from "../../bytes/pages.ts";
 import { WireError } from "../../bytes/wire_error.ts";
 import type { PacketCipher } from "../crypto/packet_cipher.ts";
 import type { ReceiveFlow } from "../flow/receive_flow.ts";
@@ -36,11 +37,15 @@ const FINISH_WITHIN = 5000;
 /** What a message that waits, and a flow, cost besides the bytes, in bytes. */
 const MESSAGE = 300;
 const FLOW = 1000;
+/** Bytes of a peer id and of a nonce. */
+const NAME = 32;
 
 // One of each for all sessions: packets are taken one after the other.
 const packet = new PacketReader();
 const chunk = new UserData();
 const ack = new Ack();
+
+const names = new Pages();
 
 /** What comes of a handshake. */
 export interface Established {
@@ -63,11 +68,6 @@ export class Session implements ReceivingOwner, SendingOwner, Timed {
   readonly role: "initiator" | "responder";
   readonly nearId: number;
   readonly farId: number;
-  /** Who the far end is: the fingerprint of its certificate, 32 bytes. */
-  readonly peerId: Uint8Array;
-  /** For challenges of applications, 32 bytes each. RFC 7425 §4.6.5. */
-  readonly nearNonce: Uint8Array;
-  readonly farNonce: Uint8Array;
   bytesIn = 0;
   bytesOut = 0;
   packetsIn = 0;
@@ -90,6 +90,8 @@ export class Session implements ReceivingOwner, SendingOwner, Timed {
   olderOfPeer: Session | undefined;
 
   readonly #cipher: PacketCipher;
+  /** Peer id, near nonce and far nonce. */
+  readonly #names: Uint8Array;
   readonly #reserve: number;
   #address: Address;
   #keepAlive: number;
@@ -109,9 +111,10 @@ export class Session implements ReceivingOwner, SendingOwner, Timed {
     this.role = established.role;
     this.nearId = established.nearId;
     this.farId = established.farId;
-    this.peerId = established.peerId;
-    this.nearNonce = established.nearNonce;
-    this.farNonce = established.farNonce;
+    this.#names = names.take(3 * NAME);
+    this.#names.set(established.peerId);
+    this.#names.set(established.nearNonce, NAME);
+    this.#names.set(established.farNonce, 2 * NAME);
     this.#address = established.address;
     this.#keepAlive = context.limits.keepAlive;
     this.#cipher = established.cipher;
@@ -128,6 +131,20 @@ export class Session implements ReceivingOwner, SendingOwner, Timed {
 
   get state(): "open" | "nearClose" | "farCloseLinger" | "closed" {
     return this.#state;
+  }
+
+  /** Who the far end is: the fingerprint of its certificate, 32 bytes. */
+  get peerId(): Uint8Array {
+    return this.#names.subarray(0, NAME);
+  }
+
+  /** For challenges of applications, 32 bytes each. RFC 7425 §4.6.5. */
+  get nearNonce(): Uint8Array {
+    return this.#names.subarray(NAME, 2 * NAME);
+  }
+
+  get farNonce(): Uint8Array {
+    return this.#names.subarray(2 * NAME);
   }
 
   /** After so many milliseconds without a packet the far end is asked for one; at first as the limits say. */

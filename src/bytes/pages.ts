@@ -1,0 +1,23 @@
+/**
+ * Room for many short pieces of bytes, side by side in larger buffers. A buffer of its own takes some
+ * 300 bytes besides its content, most of them outside of the heap. The pieces of a page go together,
+ * when nobody has any of them any more: they are for what lasts about as long.
+ */
+export class Pages {
+  #page = new Uint8Array(0);
+  #used = 0;
+
+  /** @param size of a page, in bytes */
+  constructor(readonly size = 4096) {}
+
+  /** Zeros to be written to, `length` of them. */
+  take(length: number): Uint8Array {
+    if (length > this.size / 4) return new Uint8Array(length);
+    if (this.#used + length > this.#page.length) {
+      this.#page = new Uint8Array(this.size);
+      this.#used = 0;
+    }
+    const start = this.#used;
+    return this.#page.subarray(start, this.#used = start + length);
+  }
+}
