@@ -31,6 +31,9 @@ const PERMISSIONS = [
   "--allow-sys",
 ];
 
+/** The same as from the source folder. */
+const V8_FLAGS = config.tasks.start.split(" ").filter((word) => word.startsWith("--v8-flags="));
+
 /** Modules that are loaded by name at run time. */
 const WORKERS = ["src/net/sandbox/socket_worker.ts", "src/server/dh_worker.ts"];
 
@@ -73,6 +76,7 @@ async function compile(target: string, folder: string, configFolder: string): Pr
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
       "compile",
+      ...V8_FLAGS,
       "--no-check",
       "--no-prompt",
       "--config",

@@ -1,4 +1,5 @@
 // The server as a process of its own, and what it costs.
+import config from "../../deno.json" with { type: "json" };
 
 /** Clock ticks a second in /proc/PID/stat: USER_HZ, which is 100 on every Linux. */
 const TICKS = 100;
@@ -102,9 +103,11 @@ export async function startServer(settings = "", application = APPLICATION): Pro
   return { url: `rtmfp://127.0.0.1:${port}/bench`, pid: child.pid, startTime, stop };
 }
 
-/** Flags for the server's Deno, such as --cpu-prof, from BENCH_SERVER_FLAGS. */
+/** Flags for the server's Deno, such as --cpu-prof, from BENCH_SERVER_FLAGS; or those of `deno task start`. */
 function extraFlags(): string[] {
-  return (Deno.env.get("BENCH_SERVER_FLAGS") ?? "").split(" ").filter((flag) => flag !== "");
+  const own = Deno.env.get("BENCH_SERVER_FLAGS");
+  if (own !== undefined) return own.split(" ").filter((flag) => flag !== "");
+  return config.tasks.start.split(" ").filter((word) => word.startsWith("--v8-flags="));
 }
 
 async function collect(stream: ReadableStream<Uint8Array>, into: { text: string }): Promise<void> {
