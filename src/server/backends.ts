@@ -4,6 +4,7 @@ import { openLibc } from "../net/libc.ts";
 import { type Libcrypto, openLibcrypto } from "../net/libcrypto.ts";
 import { NativeCrypto } from "../net/native_crypto.ts";
 import { NativeUdpSocket } from "../net/native_udp.ts";
+import { openTrim } from "../net/spare_memory.ts";
 import { bindUdp, UdpSocket } from "../net/udp.ts";
 import type { CryptoBackend } from "../rtmfp/crypto/backend.ts";
 import type { Log } from "./log.ts";
@@ -69,6 +70,16 @@ export async function openSocket(
   }
   if (size > 0) log.warn("udpBufferSize has no effect: only [rtmfp] native on Linux can set it");
   return new UdpSocket(conn);
+}
+
+/** A way to give back memory that is not used; undefined if there is none, or it may not be had. */
+export function trimming(native: Config["rtmfp.native"]): (() => Promise<unknown>) | undefined {
+  if (native === "off") return undefined;
+  try {
+    return openTrim();
+  } catch {
+    return undefined;
+  }
 }
 
 async function bind(hostname: string, port: number): Promise<Deno.DatagramConn> {

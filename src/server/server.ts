@@ -8,11 +8,12 @@ import type { HttpServer } from "../net/http.ts";
 import { tcpError } from "../net/tcp.ts";
 import { Endpoint } from "../rtmfp/endpoint.ts";
 import { addressText } from "../rtmfp/wire/address.ts";
-import { type Cryptography, openCryptography, openSocket } from "./backends.ts";
+import { type Cryptography, openCryptography, openSocket, trimming } from "./backends.ts";
 import { Cluster } from "./cluster.ts";
 import type { Configuration } from "./config.ts";
 import { hmacSha256 } from "./digests.ts";
 import { dumping, hexDump } from "./dump.ts";
+import { Frugality } from "./frugality.ts";
 import { PreparedKeyAgreement } from "./key_agreement.ts";
 import type { Log } from "./log.ts";
 import { Level } from "./log_level.ts";
@@ -68,6 +69,7 @@ export class Server {
   readonly #endpoint: Endpoint;
   readonly #cluster: Cluster;
   readonly #loop: Loop;
+  readonly #frugality: Frugality;
   #config: Config;
   #finished = Promise.resolve();
   #http: HttpServer | undefined;
@@ -176,6 +178,7 @@ export class Server {
       tick: () => this.#tick(),
       bug: (what, error, from) => log.bug(from ? `${what} from ${addressText(from)}` : what, error),
     });
+    this.#frugality = new Frugality(trimming(config["rtmfp.native"]));
     this.#cluster = this.#link();
     this.numbers = new Numbers({
       version: options.version,
@@ -276,6 +279,7 @@ export class Server {
       this.#options.log.info(clients === 1 ? "1 client" : `${clients} clients`);
     }
     this.numbers.tick(this.#loop.takeLag());
+    this.#frugality.tick(clock(), this.#endpoint.counters.sessions);
     this.#options.log.settle();
   }
 

@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { openTrim } from "../../src/net/spare_memory.ts";
+import { Frugality } from "../../src/server/frugality.ts";
+
+Deno.test("Memory is given back after many sessions, and not again soon", () => {
+  let trims = 0;
+  const frugality = new Frugality(() => Promise.resolve(trims++));
+  const ticks: [now: number, sessions: number, trims: number][] = [
+    [0, 0, 0],
+    [2_000, 99, 0],
+    [4_000, 100, 1],
+    [6_000, 5_000, 1],
+    [14_000, 10_000, 2],
+    [60_000, 10_050, 2],
+    [62_000, 10_100, 3],
+  ];
+  for (const [now, sessions, expected] of ticks) {
+    frugality.tick(now, sessions);
+    assert.equal(trims, expected, `at ${now}`);
+  }
+});
+
+Deno.test("Where memory cannot be given back that is not tried again", async () => {
+  let tries = 0;
+  const frugality = new Frugality(() => (tries++, Promise.reject(new Error("no"))));
+  frugality.tick(0, 1_000);
+  await Promise.resolve();
+  frugality.tick(60_000, 2_000);
+  assert.equal(tries, 1);
+  new Frugality(undefined).tick(0, 1_000);
+});
+
+Deno.test({
+  name: "The C library gives memory back on another thread",
+  ignore: Deno.build.os !== "linux",
+  fn: async () => assert.match(String(await openTrim()()), /^[01]$/),
+});
