@@ -1,66 +1,76 @@
 import type { Listener } from "../media/listener.ts";
-import type { OutFlow } from "./transport.ts";
+import type { OutFlow, SendFlowHandler } from "./transport.ts";
 
-interface Written {
-  /** Which message of the flow this is. */
-  readonly number: number;
-  /** Media time in milliseconds. */
-  readonly time: number;
-}
-
-/** Memory is given back when so many entries are done with. */
+/** When so many frames are done with the others move up; room for more is not kept. */
 const DONE = 64;
 
 /**
  * Finds out when the frames written to a flow have reached the client, for the quality of service
  * of a listener. API-441.
  */
-export class DeliveryMeter {
-  #written: Written[] = [];
-  /** Index of the first frame of which nothing is known. */
+export class DeliveryMeter implements SendFlowHandler {
+  /** Of the frames written which message of the flow each is, and its media time in milliseconds. */
+  readonly #numbers: number[] = [];
+  readonly #times: number[] = [];
+  /** Nothing is known of the frames from `#first` up to `#end`. */
   #first = 0;
+  #end = 0;
   #sentFragments = 0;
   #lostFragments = 0;
   #ackedBytes = 0;
 
+  /** @param link tells the round trip in milliseconds */
   constructor(
     readonly kind: "audio" | "video",
     readonly flow: OutFlow,
     readonly listener: Listener,
+    readonly link: { readonly ping: number },
   ) {}
 
   /** A frame was written to the flow just now. */
   wrote(time: number): void {
-    if (!this.flow.closed) this.#written.push({ number: this.flow.lastMessage, time });
+    if (this.flow.closed) return;
+    this.#numbers[this.#end] = this.flow.lastMessage;
+    this.#times[this.#end++] = time;
   }
 
   /** The last messages, so many, were given up before anything of them was sent. */
   abandoned(messages: number): void {
-    this.#written.length = Math.max(this.#first, this.#written.length - messages);
+    this.#end = Math.max(this.#first, this.#end - messages);
   }
 
   /**
    * Something was acknowledged. Of the frames that this tells of, only for the last is it about
    * the moment when it arrived: clients acknowledge every other packet.
    */
-  settle(ping: number): void {
+  onAcknowledged(): void {
     const { flow } = this;
     const pending = flow.firstPending;
-    const written = this.#written;
+    const numbers = this.#numbers;
     const before = this.#first;
-    while (this.#first < written.length && written[this.#first].number < pending) this.#first++;
-    if (this.#first === before) return;
-    const { time } = written[this.#first - 1];
+    let first = before;
+    while (first < this.#end && numbers[first] < pending) first++;
+    if (first === before) return;
+    this.#first = first;
+    const time = this.#times[first - 1];
     const lost = flow.lostFragments - this.#lostFragments;
     const received = Math.max(0, flow.sentFragments - this.#sentFragments - lost);
     const bytes = flow.ackedBytes - this.#ackedBytes;
     this.#lostFragments += lost;
     this.#sentFragments += lost + received;
     this.#ackedBytes += bytes;
-    this.listener.delivered(this.kind, { time, bytes, received, lost, ping });
-    if (this.#first >= DONE && this.#first * 2 >= written.length) {
-      written.splice(0, this.#first);
-      this.#first = 0;
+    this.listener.delivered(this.kind, { time, bytes, received, lost, ping: this.link.ping });
+    if (first === this.#end || first >= DONE) this.#moveUp();
+  }
+
+  /** Forgets the frames that are done with. */
+  #moveUp(): void {
+    this.#end -= this.#first;
+    if (this.#end > 0) {
+      this.#numbers.copyWithin(0, this.#first);
+      this.#times.copyWithin(0, this.#first);
     }
+    this.#first = 0;
+    if (this.#numbers.length > DONE) this.#numbers.length = this.#times.length = this.#end;
   }
 }

@@ -147,8 +147,8 @@ export class StreamOutput implements PublisherOutput, ListenerOutput {
 
   #mediaFlow(kind: "audio" | "video", listener: Listener): DeliveryMeter {
     const flow = this.#host.openStreamFlow(this.id, Priority[kind], true);
-    const meter = new DeliveryMeter(kind, flow, listener);
-    flow.handler = { onAcknowledged: () => meter.settle(this.#host.ping) };
+    const meter = new DeliveryMeter(kind, flow, listener, this.#host);
+    flow.handler = meter;
     flow.write(SYNC);
     return meter;
   }

@@ -35,6 +35,8 @@ interface Bucket {
 export class QualityOfService {
   #clock: Clock;
   #buckets: Bucket[] = [];
+  /** One that was forgotten, to be used again: a listener makes eight in a second. */
+  #spare: Bucket | undefined;
   #started = false;
   #since = 0;
   #time = 0;
@@ -109,9 +111,7 @@ export class QualityOfService {
     const slot = Math.floor(now / BUCKET);
     let bucket = this.#buckets[this.#buckets.length - 1];
     if (bucket?.slot !== slot) {
-      bucket = { slot, bytes: 0, received: 0, lost: 0, delay: this.#delay, at: now };
-      this.#buckets.push(bucket);
-      this.#recent();
+      bucket = this.#begin(slot, now);
     } else if (this.#delay < bucket.delay) {
       bucket.delay = this.#delay;
       bucket.at = now;
@@ -119,6 +119,22 @@ export class QualityOfService {
     bucket.bytes += bytes;
     bucket.received += received;
     bucket.lost += lost;
+  }
+
+  #begin(slot: number, now: number): Bucket {
+    const buckets = this.#recent();
+    let bucket = this.#spare;
+    this.#spare = undefined;
+    if (bucket) {
+      bucket.slot = slot;
+      bucket.bytes = bucket.received = bucket.lost = 0;
+      bucket.delay = this.#delay;
+      bucket.at = now;
+    } else {
+      bucket = { slot, bytes: 0, received: 0, lost: 0, delay: this.#delay, at: now };
+    }
+    buckets.push(bucket);
+    return bucket;
   }
 
   /** All zero again. API-455. */
@@ -139,9 +155,7 @@ export class QualityOfService {
   #recent(): Bucket[] {
     const oldest = Math.floor(this.#clock.now / BUCKET) - BUCKETS;
     const buckets = this.#buckets;
-    let old = 0;
-    while (old < buckets.length && buckets[old].slot <= oldest) old++;
-    if (old > 0) buckets.splice(0, old);
+    while (buckets.length > 0 && buckets[0].slot <= oldest) this.#spare = buckets.shift();
     return buckets;
   }
 
