@@ -1,0 +1,48 @@
+// What a client costs that does nothing: objects are counted, since bytes and times depend on the day.
+import assert from "node:assert/strict";
+import { Generator } from "../../bench/load/generator.ts";
+import { innerServer, InnerTransport } from "../../bench/support/inner_server.ts";
+import { connectAll } from "../../bench/support/steps.ts";
+import { openLibcrypto } from "../../src/net/libcrypto.ts";
+import { NativeCrypto } from "../../src/net/native_crypto.ts";
+import type { CryptoBackend } from "../../src/rtmfp/crypto/backend.ts";
+import { census } from "../support/census.ts";
+
+let crypto: CryptoBackend | undefined;
+try {
+  crypto = new NativeCrypto(openLibcrypto());
+} catch {
+  // the portable back-end has buffers of its own
+}
+
+const CLIENTS = 200;
+/** Objects for each client, at most. A short buffer has some 300 bytes besides its content, an empty map 200. */
+const MOST = { ArrayBuffer: 0.2, Map: 0.1, Set: 0.1 };
+
+Deno.test({
+  name: "A client that does nothing has next to no buffers, maps and sets",
+  ignore: crypto === undefined,
+  fn: async () => {
+    const server = innerServer(crypto!);
+    await connectClients(server, 10); // what is made once
+    const names = Object.keys(MOST);
+    const before = await census(...names);
+    await connectClients(server, CLIENTS);
+    const after = await census(...names);
+    assert.equal(server.hub.clients.size, 10 + CLIENTS);
+    Object.entries(MOST).forEach(([name, most], i) => {
+      const each = (after[i] - before[i]) / CLIENTS;
+      assert.ok(each <= most, `${name}: ${each}`);
+    });
+  },
+});
+
+/** Clients that are forgotten by all but the server. */
+async function connectClients(server: ReturnType<typeof innerServer>, count: number) {
+  const generator = new Generator({
+    url: "rtmfp://127.0.0.1/bench",
+    target: { hostname: "127.0.0.1", port: 1935 },
+    transport: (receive) => new InnerTransport(server, receive),
+  });
+  await connectAll(generator, Array.from({ length: count }, () => generator.add()), "bench");
+}
