@@ -4,6 +4,9 @@ import { Recent, Remote, unmapped } from "./udp_address.ts";
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
+/** How many addresses stand in one buffer. */
+const PAGE = 128;
+
 /** Addresses between text and `struct sockaddr_in`, or `_in6`, whichever a socket speaks. */
 export class Sockaddrs {
   readonly size: number;
@@ -12,6 +15,9 @@ export class Sockaddrs {
   readonly #byText = new Recent<string, Remote>();
   /** IPv4 by `address * 65536 + port`, which is much cheaper than text; others by their bytes. */
   readonly #byRaw = new Recent<number | string, Remote>();
+
+  #page = new Uint8Array(0);
+  #used = 0;
 
   constructor(libc: Libc, family: typeof AF_INET | typeof AF_INET6) {
     this.#libc = libc;
@@ -42,9 +48,20 @@ export class Sockaddrs {
     this.#libc.inet_ntop(this.#family, ip, text, text.length);
     const hostname = unmapped(decoder.decode(text.subarray(0, text.indexOf(0))));
     remote = new Remote(hostname, memory[at + 2] << 8 | memory[at + 3], ipv6);
-    remote.raw = memory.slice(at, at + this.size);
+    remote.raw = this.#place();
+    remote.raw.set(memory.subarray(at, at + this.size));
     this.#byRaw.set(key, remote);
     return remote;
+  }
+
+  /** Room for one more; a buffer of its own takes ten times its length. */
+  #place(): Uint8Array {
+    const { size } = this;
+    if (this.#used + size > this.#page.length) {
+      this.#page = new Uint8Array(PAGE * size);
+      this.#used = 0;
+    }
+    return this.#page.subarray(this.#used, this.#used += size);
   }
 
   #key(memory: Uint8Array, at: number): number | string {

@@ -148,6 +148,7 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
 
   /**
    * Takes a datagram, which is decrypted in place: afterwards the buffer is the caller's again.
+   * `from` is kept, and where datagrams are sent to: the outbox knows it again by its identity, at no cost.
    * It throws nothing for what the datagram holds; what a handler throws closes the session.
    */
   receive(datagram: Uint8Array, from: Address, now: number): void {

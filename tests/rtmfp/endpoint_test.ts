@@ -29,6 +29,19 @@ Deno.test("A client opens a session and the server hears its first message", () 
   assert.deepEqual([...pair.server.sessions()], [pair.serverSession]);
 });
 
+Deno.test("What goes to a far end goes to the very address that its packets came from", () => {
+  const server = makeServer(1, { onSession: () => new Recorder() });
+  const peer = new RawPeer(server);
+  peer.address = { ...CLIENT };
+  peer.open();
+  peer.take();
+  const [session] = server.sessions();
+  session.openFlow(METADATA).write(numbered(1, 100));
+  peer.run();
+  assert.ok(peer.seen.length > 0);
+  for (const { to } of peer.seen) assert.equal(to, peer.address);
+});
+
 Deno.test("vector:drop: none of these datagrams is answered or remembered", () => {
   const agreement = new RememberingAgreement(3);
   const server = makeServer(1, { onSession: () => new Recorder() }, {

@@ -182,7 +182,6 @@ export class Responder implements Timed {
     this.#agreeing++;
     this.#sources.set(source, asked + 1);
     counters.agreements++;
-    const to = { hostname: from.hostname, port: from.port };
     const { initiatorSessionId } = keying;
     this.#agreement.agree(pair, farKey.publicKey.slice(), (secret) => {
       this.#agreeing--;
@@ -202,7 +201,7 @@ export class Responder implements Timed {
         role: "responder",
         nearId,
         farId: initiatorSessionId,
-        address: to,
+        address: from,
         peerId,
         nearNonce: keys.responderNonce,
         farNonce: keys.initiatorNonce,
@@ -214,7 +213,7 @@ export class Responder implements Timed {
       handshake.record = record;
       handshake.session = nearId;
       this.#host.add(session);
-      this.#answer(nearId, nearComponent, initiatorSessionId, to);
+      this.#answer(nearId, nearComponent, initiatorSessionId, from);
     });
     return true;
   }

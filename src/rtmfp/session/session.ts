@@ -460,7 +460,7 @@ export class Session implements ReceivingOwner, SendingOwner, Timed {
   #move(to: Address): void {
     if (sameAddress(to, this.#address)) return;
     const before = this.#address;
-    this.#address = { hostname: to.hostname, port: to.port };
+    this.#address = to;
     this.#movedAt = this.lastReceived = this.context.now;
     this.#mobility?.moved();
     this.roundTrip.reset();
