@@ -4,9 +4,15 @@ import { TestServer } from "../conformance/support/test_server.ts";
 
 const folder = new URL("../../www/", import.meta.url);
 
-/** The text of `www/<name>/main.lua`. */
-const shipped = (name: string): string =>
-  Deno.readTextFileSync(new URL(`${name}/main.lua`, folder));
+/** The texts of the scripts in `www/<name>`, as `TestServer` takes them. */
+export const shipped = (name: string): Record<string, string> =>
+  Object.fromEntries(
+    [...Deno.readDirSync(new URL(`${name}/`, folder))].filter((file) => file.name.endsWith(".lua"))
+      .map((file) => [
+        `www/${name}/${file.name}`,
+        Deno.readTextFileSync(new URL(`${name}/${file.name}`, folder)),
+      ]),
+  );
 
 export interface Www {
   readonly server: TestServer;
@@ -21,15 +27,20 @@ export interface WwwOptions {
   readonly refuses?: RegExp;
 }
 
-/** Runs a test with a server that has one of the applications, and fails if that logged an error. */
+/**
+ * Runs a test with a server that has one of the applications, and fails if that logged an error.
+ *
+ * @param options or what makes them when the test begins
+ */
 export function www(
   title: string,
   name: string,
   test: (t: Www) => Promise<void>,
-  { ini = "", refuses }: WwwOptions = {},
+  options: WwwOptions | (() => WwwOptions) = {},
 ): void {
   Deno.test(`www/${name}: ${title}`, async () => {
-    const server = await TestServer.start({ www: { [`/${name}`]: shipped(name) }, ini });
+    const { ini = "", refuses } = typeof options === "function" ? options() : options;
+    const server = await TestServer.start({ www: shipped(name), ini });
     const peers: Peer[] = [];
     try {
       await test({

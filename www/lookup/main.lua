@@ -1,0 +1,101 @@
+-- Asks a web service for clients: GET by HTTP, and an answer in JSON. docs/lookup.md tells how
+-- clients use it. In CumulusServer.ini:
+--
+--   [lookup]
+--   url = http://127.0.0.1:8080/words/
+--
+-- A client that looks up "tea" makes the server get http://127.0.0.1:8080/words/tea. Without an
+-- URL nothing is asked.
+
+local http, json = require "http", require "json"
+
+local LONGEST_WORD = 100 -- characters
+local MOST = 4 -- questions of one client at a time
+
+local settings = cumulus.configs.lookup or {}
+local options = {
+  timeout = tonumber(settings.timeout) or 10,
+  longest = tonumber(settings.longest),
+  headers = { Accept = "application/json" },
+}
+
+waiting = {} -- by word: the clients that wait for its answer
+
+-- Tells those who wait for a word.
+local function tell(word, handler, value)
+  local clients = waiting[word] or {}
+  waiting[word] = nil
+  for client in pairs(clients) do
+    client.lookups[word] = nil
+    client.writer:writeAMFMessage(handler, word, value)
+  end
+end
+
+local function answered(word, problem, answer)
+  local value
+  if not problem and answer.location then
+    problem = ("the service sends elsewhere: %d, %s"):format(answer.status, answer.location)
+  elseif not problem and answer.status ~= 200 then
+    problem = ("the service answers %d %s"):format(answer.status, answer.reason)
+  elseif not problem then
+    value, problem = json.decode(answer.body)
+  end
+  if not problem then return tell(word, "onFound", value) end
+  WARN("Looking up ", word, ": ", problem)
+  tell(word, "onNotFound", problem)
+end
+
+-- Those who waited when this file was edited are told to ask again: their connections are gone.
+function onStart(path)
+  for id, client in cumulus.clients:pairs() do
+    if type(client.lookups) == "table" then
+      for word in pairs(client.lookups) do
+        client.writer:writeAMFMessage("onNotFound", word, "the application has started anew")
+      end
+      client.lookups = {}
+    end
+  end
+end
+
+function onConnection(client)
+  client.lookups = {} -- the words it waits for
+
+  -- Asks for a word; onFound or onNotFound follows.
+  function client:lookup(word)
+    if not settings.url then error("[lookup] url is not set in CumulusServer.ini", 0) end
+    local length = type(word) == "string" and utf8.len(word) or 0
+    if length == 0 or length > LONGEST_WORD then
+      error("A word of 1 to " .. LONGEST_WORD .. " characters, please", 0)
+    end
+    if self.lookups[word] then return true end -- it waits for that already
+    local count = 0
+    for other in pairs(self.lookups) do count = count + 1 end
+    if count >= MOST then error("No more than " .. MOST .. " at a time, please", 0) end
+
+    local asked = waiting[word]
+    if not asked then -- else somebody has asked, and the answer is for both
+      local problem = http.get(settings.url .. http.escape(word), options, function(...)
+        answered(word, ...)
+      end)
+      if problem then -- it is about the configuration, and nothing for clients
+        WARN("Cannot look up ", word, ": ", problem)
+        error("The service cannot be asked", 0)
+      end
+      asked = {}
+      waiting[word] = asked
+    end
+    asked[self] = true
+    self.lookups[word] = true
+    return true
+  end
+end
+
+function onDisconnection(client)
+  for word in pairs(client.lookups) do
+    if waiting[word] then waiting[word][client] = nil end
+  end
+end
+
+function onManage()
+  http.manage()
+end
