@@ -292,3 +292,113 @@ Deno.test("Addresses have one form, in which they are checked", async () => {
   assert.deepEqual(await resolve("127.1"), ["127.0.0.1"]);
   assert.deepEqual(await resolve("0x7f.1"), ["127.0.0.1"]);
 });
+
+const until = async (done: () => boolean, what: string): Promise<void> => {
+  for (let i = 0; i < 500 && !done(); i++) await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.ok(done(), what);
+};
+
+Deno.test("What was sent before the script closed arrives, and the end behind it", () =>
+  withSockets(loopback, async (sockets) => {
+    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const events = new Events();
+    const client = sockets.connect("127.0.0.1", listener.addr.port, events.tcp("c")) as Tcp;
+    const conn = await listener.accept();
+    await events.until(/c open/);
+    const sent = crypto.getRandomValues(new Uint8Array(60_000));
+    for (let at = 0; at < sent.length; at += 20_000) client.write(sent.slice(at, at + 20_000));
+    client.close();
+    let received: number[] = [];
+    const buffer = new Uint8Array(65_536);
+    for (;;) {
+      const length = await conn.read(buffer);
+      if (length === null) break;
+      received = received.concat([...buffer.subarray(0, length)]);
+    }
+    assert.deepEqual(Uint8Array.from(received), sent);
+    conn.close();
+    listener.close();
+  }));
+
+Deno.test("What waits for a peer that does not read is told, and let go with it", () =>
+  withSockets(loopback, async (sockets) => {
+    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const events = new Events();
+    const connect = () => sockets.connect("127.0.0.1", listener.addr.port, events.tcp("c")) as Tcp;
+    const [slow, other] = [connect(), connect()];
+    const conns = [await listener.accept(), await listener.accept()];
+    for (let i = 0; i < 16; i++) assert.equal(slow.write(new Uint8Array(1_000_000)), undefined);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    assert.ok(slow.unsent > 1_000_000 && slow.unsent <= 16_000_000, `${slow.unsent} wait`);
+    other.write(new Uint8Array(1000));
+    await until(() => other.unsent === 0, "the other is not held up");
+    assert.equal(slow.write(new Uint8Array(30_000_000)), "too many bytes wait to be sent");
+    slow.close();
+    assert.equal(slow.unsent, 0);
+    assert.equal(other.write(new Uint8Array(20_000_000)), undefined, "there is room again");
+    for (const conn of conns) conn.close();
+    listener.close();
+    await until(() => sockets.count === 0, "the end of the other");
+  }));
+
+Deno.test("Connections beyond the rate are closed, and so is one whose server stopped meanwhile", () =>
+  withSockets(loopback, async (sockets) => {
+    let accepted = 0;
+    const port = freePort();
+    const listen = () =>
+      sockets.listen(port, {
+        onAccept: () => void accepted++,
+        onError: () => {},
+      }) as { close(): void };
+    const closed = async (conn: Deno.TcpConn): Promise<void> => {
+      let timer: ReturnType<typeof setTimeout>;
+      const late = new Promise<never>((_, reject) => {
+        timer = setTimeout(() => reject(new Error("it is open")), 5000);
+      });
+      await Promise.race([conn.read(new Uint8Array(1)).catch(() => null), late]);
+      clearTimeout(timer!);
+      conn.close();
+    };
+    const connect = () => Deno.connect({ hostname: "127.0.0.1", port });
+    const server = listen();
+    const conns = await Promise.all(Array.from({ length: 40 }, connect));
+    await Promise.all(conns.map(closed));
+    assert.ok(accepted >= 5 && accepted <= 15, `${accepted} were accepted`);
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const late = await connect();
+    server.close();
+    await closed(late);
+  }, { acceptsPerSecond: 5 }));
+
+Deno.test("Datagrams that a script is too slow for are dropped, not piled up", () =>
+  withSockets(loopback, async (sockets) => {
+    let received = 0;
+    const socket = sockets.bind("127.0.0.1", 0, {
+      onDatagram: () => received++,
+      onError: (error) => assert.fail(error),
+    }) as Udp;
+    const flood =
+      `const s = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+      for (let i = 0; i < 20000; i++) {
+        await s.send(new Uint8Array(1000), { transport: "udp", hostname: "127.0.0.1", port: ${socket.local.port} });
+      }`;
+    const child = new Deno.Command(Deno.execPath(), {
+      args: [
+        "run",
+        "--unstable-net",
+        "--allow-net",
+        `data:application/javascript,${encodeURIComponent(flood)}`,
+      ],
+      stderr: "null",
+    }).spawn();
+    await until(() => received > 0, "the first datagrams");
+    const before = received;
+    const blocked = performance.now();
+    while (performance.now() - blocked < 1000) { /* a script that takes its time */ }
+    assert.equal(received, before);
+    await child.status;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    assert.ok(received < 19_000, `${received} of 20000 were kept`);
+    assert.ok(received - before >= 50, "those that there was room for have come");
+    socket.close();
+  }));

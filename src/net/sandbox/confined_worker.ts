@@ -4,9 +4,9 @@ import type { Permission } from "./policy.ts";
 /** Starts the worker of some sockets, with the permission to reach what a list names. */
 export function startWorker(
   net: Permission,
-  receive: (message: FromWorker) => void,
+  receive: (messages: FromWorker[]) => void,
   fail: (error: string) => void,
-): { post(message: ToWorker, transfer?: Transferable[]): void; terminate(): void } {
+): { post(messages: ToWorker[]): void; terminate(): void } {
   const worker = new Worker(new URL("./socket_worker.ts", import.meta.url), {
     type: "module",
     name: "script sockets",
@@ -24,13 +24,13 @@ export function startWorker(
       },
     },
   } as WorkerOptions);
-  worker.onmessage = ({ data }: MessageEvent<FromWorker>) => receive(data);
+  worker.onmessage = ({ data }: MessageEvent<FromWorker[]>) => receive(data);
   worker.onerror = (event) => {
     event.preventDefault();
     fail(event.message);
   };
   return {
-    post: (message, transfer = []) => worker.postMessage(message, transfer),
+    post: (messages) => worker.postMessage(messages),
     terminate: () => worker.terminate(),
   };
 }

@@ -1,13 +1,22 @@
-// What the sockets of scripts and the worker they live in say to each other.
+// What the sockets of scripts and the worker they live in say to each other. A post holds all that
+// came up meanwhile, in order: handing over costs more than what is handed over.
 
 /** To the worker. `id` names a socket; the sender of the first message for one chooses it. */
 export type ToWorker =
   | { op: "connect"; id: number; hostname: string; port: number; timeout: number }
   | { op: "write"; id: number; bytes: Uint8Array }
   | { op: "close"; id: number }
-  /** `bytes` more may be read from a connection. */
+  /** `bytes` more may be read from a connection, or received by a UDP socket. */
   | { op: "credit"; id: number; bytes: number }
-  | { op: "listen"; id: number; hostname: string; port: number; reply: SharedArrayBuffer }
+  /** Connections beyond `rate` a second are closed. */
+  | {
+    op: "listen";
+    id: number;
+    hostname: string;
+    port: number;
+    rate: number;
+    reply: SharedArrayBuffer;
+  }
   | { op: "bind"; id: number; hostname: string; port: number; reply: SharedArrayBuffer }
   | { op: "send"; id: number; bytes: Uint8Array; hostname: string; port: number };
 
@@ -27,8 +36,11 @@ export interface Endpoint {
   readonly port: number;
 }
 
-/** How many bytes of one connection may be on their way to the script. */
-export const READ_WINDOW = 256 * 1024;
+/** How many bytes of one connection or UDP socket may be on their way to the script. */
+export const READ_WINDOW = 128 * 1024;
+
+/** What a datagram counts besides its bytes: one that is empty takes room as well. */
+export const DATAGRAM_COST = 256;
 
 /**
  * The answer to `listen` and `bind`, for which a script waits: an Int32 state (0 none yet,

@@ -2,8 +2,10 @@
 // blocks but opening a port, for whose outcome a script asks at once (SOCK-032, SOCK-042).
 import { startWorker } from "./confined_worker.ts";
 import {
+  DATAGRAM_COST,
   type Endpoint,
   type FromWorker,
+  READ_WINDOW,
   REPLY_SIZE,
   type ToWorker,
   waitReply,
@@ -15,6 +17,10 @@ import { canonicalIp, hostFault, resolve } from "./resolve.ts";
 const OPEN_TIMEOUT = 5_000;
 /** How long a worker that is not needed any more is left to send what it has, in ms. */
 const LINGER = 10_000;
+/** How long clients may wait while scripts hear of their sockets, in ms; the rest comes later. */
+const TURN = 2;
+/** Bytes that were read, before the worker is told that it may read as many more. */
+const CREDIT_STEP = READ_WINDOW / 4;
 
 export interface TcpEvents {
   /** The connection stands. */
@@ -25,6 +31,8 @@ export interface TcpEvents {
 }
 
 export interface Tcp {
+  /** Bytes that were taken and are not on their way yet. */
+  readonly unsent: number;
   /** @returns why the bytes were not taken, or undefined */
   write(bytes: Uint8Array): string | undefined;
   close(): void;
@@ -118,13 +126,21 @@ class SocketWorker {
   readonly #sockets = new Map<number, (message: FromWorker) => void>();
   #lastId = 0;
   #onEmpty: (() => void) | undefined;
+  #outbox: ToWorker[] = [];
+  /** What the worker has told and scripts have not heard yet, from `#next` on. */
+  #inbox: FromWorker[] = [];
+  #next = 0;
+  #ended = false;
 
   constructor(net: readonly string[] | true, onEnd: () => void) {
-    this.#worker = startWorker(net, (message) => {
-      if (message.ev !== "ready") this.#sockets.get(message.id)?.(message);
+    this.#worker = startWorker(net, (messages) => {
+      const idle = this.#inbox.length === 0;
+      if (idle) this.#inbox = messages;
+      else for (const message of messages) this.#inbox.push(message);
+      if (idle) this.#deliver();
     }, (error) => {
       onEnd();
-      this.#worker.terminate();
+      this.terminate();
       for (const [id, receive] of [...this.#sockets]) receive({ ev: "closed", id, error });
       this.#sockets.clear();
     });
@@ -155,12 +171,50 @@ class SocketWorker {
     Deno.unrefTimer(timer as unknown as number);
   }
 
-  post(message: ToWorker, transfer?: Transferable[]): void {
-    this.#worker.post(message, transfer);
+  /** Sends a message, together with those that come before this turn ends. */
+  post(message: ToWorker): void {
+    if (this.#outbox.length === 0) queueMicrotask(() => this.#flush());
+    this.#outbox.push(message);
+  }
+
+  /** Sends a message at once, and waits for its answer. @returns the port, or why there is none */
+  ask(message: ToWorker & { reply: SharedArrayBuffer }): number | string {
+    this.post(message);
+    this.#flush();
+    return waitReply(message.reply, OPEN_TIMEOUT);
   }
 
   terminate(): void {
+    this.#ended = true;
     this.#worker.terminate();
+  }
+
+  #flush(): void {
+    if (this.#outbox.length === 0 || this.#ended) return;
+    const messages = this.#outbox;
+    this.#outbox = [];
+    this.#worker.post(messages);
+  }
+
+  /** Tells scripts what happened, as much as clients can wait for. */
+  #deliver(): void {
+    const end = performance.now() + TURN;
+    while (this.#next < this.#inbox.length && !this.#ended) {
+      this.#tell(this.#inbox[this.#next++]);
+      if (this.#next < this.#inbox.length && performance.now() >= end) {
+        setTimeout(() => this.#deliver(), 0);
+        return;
+      }
+    }
+    this.#inbox = [];
+    this.#next = 0;
+  }
+
+  #tell(message: FromWorker): void {
+    if (message.ev === "ready") return;
+    const receive = this.#sockets.get(message.id);
+    if (receive) receive(message);
+    else if (message.ev === "accepted") this.post({ op: "close", id: message.child }); // too late
   }
 }
 
@@ -278,6 +332,8 @@ class Connection implements Tcp {
   /** What a script wrote before the address of the host was known. */
   #early: Uint8Array[] | undefined;
   #held = 0;
+  /** Bytes that were read and that the worker has not been told of. */
+  #read = 0;
 
   constructor(ledger: Ledger, worker: SocketWorker, events: TcpEvents | undefined, child?: number) {
     this.#ledger = ledger;
@@ -290,6 +346,10 @@ class Connection implements Tcp {
 
   set events(events: TcpEvents) {
     this.#events = events;
+  }
+
+  get unsent(): number {
+    return this.#held;
   }
 
   connect(hostname: string, port: number, timeout: number): void {
@@ -335,7 +395,11 @@ class Connection implements Tcp {
         this.#events?.onOpen(message.local, message.peer);
         break;
       case "data":
-        this.#worker.post({ op: "credit", id: this.#id, bytes: message.bytes.length });
+        this.#read += message.bytes.length;
+        if (this.#read >= CREDIT_STEP) {
+          this.#worker.post({ op: "credit", id: this.#id, bytes: this.#read });
+          this.#read = 0;
+        }
         this.#events?.onData(message.bytes);
         break;
       case "written":
@@ -351,8 +415,6 @@ class Connection implements Tcp {
 }
 
 class Listener {
-  #second = 0;
-  #accepted = 0;
   #id = 0;
 
   private constructor(
@@ -368,8 +430,8 @@ class Listener {
     const listener = new Listener(ledger, host, worker, port, events);
     const id = worker.add((message) => listener.#receive(message));
     const reply = new SharedArrayBuffer(REPLY_SIZE);
-    worker.post({ op: "listen", id, hostname: "0.0.0.0", port, reply });
-    const outcome = waitReply(reply, OPEN_TIMEOUT);
+    const rate = host.limits.acceptsPerSecond;
+    const outcome = worker.ask({ op: "listen", id, hostname: "0.0.0.0", port, rate, reply });
     if (typeof outcome === "string") {
       worker.remove(id);
       worker.post({ op: "close", id });
@@ -397,7 +459,7 @@ class Listener {
   }
 
   #accept(message: FromWorker & { ev: "accepted" }): void {
-    if (this.#tooMany()) {
+    if (this.ledger.full()) {
       this.worker.post({ op: "close", id: message.child });
       return;
     }
@@ -406,20 +468,12 @@ class Listener {
     if (events) connection.events = events;
     else connection.close();
   }
-
-  #tooMany(): boolean {
-    const second = Math.floor(performance.now() / 1000);
-    if (second !== this.#second) {
-      this.#second = second;
-      this.#accepted = 0;
-    }
-    return ++this.#accepted > this.host.limits.acceptsPerSecond || this.ledger.full();
-  }
 }
 
 class DatagramSocket implements Udp {
   #id = 0;
   #held = 0;
+  #read = 0;
   local: Endpoint = { hostname: "", port: 0 };
 
   private constructor(
@@ -440,8 +494,7 @@ class DatagramSocket implements Udp {
     const socket = new DatagramSocket(ledger, host, worker, events);
     const id = worker.add((message) => socket.#receive(message));
     const reply = new SharedArrayBuffer(REPLY_SIZE);
-    worker.post({ op: "bind", id, hostname, port, reply });
-    const outcome = waitReply(reply, OPEN_TIMEOUT);
+    const outcome = worker.ask({ op: "bind", id, hostname, port, reply });
     if (typeof outcome === "string") {
       worker.remove(id);
       worker.post({ op: "close", id });
@@ -503,8 +556,14 @@ class DatagramSocket implements Udp {
   }
 
   #receive(message: FromWorker): void {
-    if (message.ev === "datagram") this.events.onDatagram(message.bytes, message.from);
-    else if (message.ev === "written") this.#release(message.bytes);
+    if (message.ev === "datagram") {
+      this.#read += message.bytes.length + DATAGRAM_COST;
+      if (this.#read >= CREDIT_STEP) {
+        this.worker.post({ op: "credit", id: this.#id, bytes: this.#read });
+        this.#read = 0;
+      }
+      this.events.onDatagram(message.bytes, message.from);
+    } else if (message.ev === "written") this.#release(message.bytes);
     else if (message.ev === "failed") this.events.onError(message.error);
     else if (message.ev === "closed") {
       this.close();

@@ -3,6 +3,7 @@
 // `[sandbox]` and nothing else: what they do not name cannot be reached from here, whatever it
 // is asked to do.
 import {
+  DATAGRAM_COST,
   type Endpoint,
   type FromWorker,
   READ_WINDOW,
@@ -10,8 +11,26 @@ import {
   writeReply,
 } from "./messages.ts";
 
-const say = (message: FromWorker, transfer: Transferable[] = []): void =>
-  self.postMessage(message, transfer);
+let outbox: FromWorker[] = [];
+let buffers: Transferable[] = [];
+
+/** Tells what happened, together with all else that happens in this turn. */
+function say(message: FromWorker, buffer?: Transferable): void {
+  if (outbox.length === 0) queueMicrotask(flush);
+  outbox.push(message);
+  if (buffer) buffers.push(buffer);
+}
+
+function flush(): void {
+  const [messages, transfer] = [outbox, buffers];
+  outbox = [];
+  buffers = [];
+  self.postMessage(messages, transfer);
+}
+
+/** What a script sent before it closed still goes out: so much, for so long, of so many at once. */
+const LINGER = { bytes: 256 * 1024, milliseconds: 5_000, connections: 256 };
+let lingering = 0;
 
 const textOf = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).replace(/ \(os error \d+\)$/, "")
@@ -29,6 +48,10 @@ class Connection {
   #writing = false;
   #credit = READ_WINDOW;
   #resume: (() => void) | undefined;
+  /** Bytes that wait to be written. */
+  #queued = 0;
+  /** How much is read at once: what does not come needs no room. */
+  #readSize = 2_048;
 
   constructor(readonly id: number) {
     connections.set(id, this);
@@ -60,6 +83,7 @@ class Connection {
     this.#conn = conn;
     try {
       conn.setNoDelay(true);
+      conn.setKeepAlive(true); // a peer that is gone without a word is found in the end
     } catch {
       // the other end may be gone already: the first read tells
     }
@@ -69,6 +93,7 @@ class Connection {
 
   write(bytes: Uint8Array): void {
     this.#queue.push(bytes);
+    this.#queued += bytes.length;
     this.#write();
   }
 
@@ -77,8 +102,33 @@ class Connection {
     if (this.#credit > 0) this.#resume?.();
   }
 
-  /** Closes; says so only if it was not the script's wish, which has no `error` and no answer. */
-  end(error?: string, silent = false): void {
+  /** The connection has ended, or did not come to be. */
+  end(error?: string): void {
+    if (this.#closed) return;
+    this.#close();
+    say({ ev: "closed", id: this.id, error });
+  }
+
+  /** The script wishes the end: nobody hears of it. */
+  leave(): void {
+    if (this.#closed) return;
+    if (this.#queued === 0 || this.#queued > LINGER.bytes || lingering >= LINGER.connections) {
+      return this.#close();
+    }
+    if (!this.#conn) return this.#close();
+    connections.delete(this.id);
+    this.#credit = -Infinity; // no more is read
+    lingering++;
+    const timer = setTimeout(() => this.#close(), LINGER.milliseconds);
+    this.#onClosed = () => {
+      lingering--;
+      clearTimeout(timer);
+    };
+  }
+
+  #onClosed: (() => void) | undefined;
+
+  #close(): void {
     if (this.#closed) return;
     this.#closed = true;
     connections.delete(this.id);
@@ -88,7 +138,7 @@ class Connection {
     } catch {
       // closed by the other end
     }
-    if (!silent) say({ ev: "closed", id: this.id, error });
+    this.#onClosed?.();
   }
 
   async #read(conn: Deno.TcpConn): Promise<void> {
@@ -98,18 +148,25 @@ class Connection {
           await new Promise<void>((resolve) => this.#resume = resolve);
           continue;
         }
-        const buffer = new Uint8Array(Math.min(65_536, Math.max(this.#credit, 1024)));
+        const buffer = new Uint8Array(Math.min(this.#readSize, Math.max(this.#credit, 1024)));
         const length = await conn.read(buffer);
+        if (this.#lingers) return;
         if (length === null) return this.end();
         this.#credit -= length;
+        if (length === buffer.length) this.#readSize = Math.min(this.#readSize * 4, 65_536);
+        else if (length < buffer.length / 8) this.#readSize = Math.max(this.#readSize / 2, 2_048);
         const bytes = length > buffer.length / 2
           ? buffer.subarray(0, length)
           : buffer.slice(0, length);
-        say({ ev: "data", id: this.id, bytes }, [bytes.buffer]);
+        say({ ev: "data", id: this.id, bytes }, bytes.buffer);
       }
     } catch (error) {
-      this.end(textOf(error));
+      if (!this.#lingers) this.end(textOf(error));
     }
+  }
+
+  get #lingers(): boolean {
+    return this.#onClosed !== undefined;
   }
 
   async #write(): Promise<void> {
@@ -119,10 +176,13 @@ class Connection {
       for (let bytes = this.#queue.shift(); bytes; bytes = this.#queue.shift()) {
         let at = 0;
         while (at < bytes.length) at += await this.#conn.write(bytes.subarray(at));
-        say({ ev: "written", id: this.id, bytes: bytes.length });
+        this.#queued -= bytes.length;
+        if (!this.#lingers) say({ ev: "written", id: this.id, bytes: bytes.length });
       }
+      if (this.#lingers) this.#close();
     } catch (error) {
-      this.end(textOf(error));
+      if (this.#lingers) this.#close();
+      else this.end(textOf(error));
     }
     this.#writing = false;
   }
@@ -130,8 +190,10 @@ class Connection {
 
 class Listener {
   readonly #listener: Deno.TcpListener;
+  #second = 0;
+  #accepted = 0;
 
-  constructor(readonly id: number, hostname: string, port: number) {
+  constructor(readonly id: number, hostname: string, port: number, readonly rate: number) {
     this.#listener = Deno.listen({ hostname, port });
     listeners.set(id, this);
     this.#accept();
@@ -150,6 +212,10 @@ class Listener {
     while (listeners.has(this.id)) {
       try {
         const conn = await this.#listener.accept();
+        if (this.#tooMany()) {
+          conn.close();
+          continue;
+        }
         const connection = new Connection(--lastChild);
         say({
           ev: "accepted",
@@ -166,10 +232,21 @@ class Listener {
       }
     }
   }
+
+  #tooMany(): boolean {
+    const second = Math.floor(performance.now() / 1000);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#accepted = 0;
+    }
+    return ++this.#accepted > this.rate;
+  }
 }
 
 class DatagramSocket {
   readonly #socket: Deno.DatagramConn;
+  #credit = READ_WINDOW;
+  #resume: (() => void) | undefined;
 
   constructor(readonly id: number, hostname: string, port: number) {
     this.#socket = Deno.listenDatagram({
@@ -195,8 +272,14 @@ class DatagramSocket {
     say({ ev: "written", id: this.id, bytes: bytes.length });
   }
 
+  credit(bytes: number): void {
+    this.#credit += bytes;
+    if (this.#credit > 0) this.#resume?.();
+  }
+
   end(): void {
     datagrams.delete(this.id);
+    this.#resume?.();
     this.#socket.close();
   }
 
@@ -204,9 +287,14 @@ class DatagramSocket {
     const buffer = new Uint8Array(65_536);
     while (datagrams.has(this.id)) {
       try {
+        if (this.#credit <= 0) { // the system drops what the script is too slow for
+          await new Promise<void>((resolve) => this.#resume = resolve);
+          continue;
+        }
         const [view, from] = await this.#socket.receive(buffer);
         const bytes = view.slice();
-        say({ ev: "datagram", id: this.id, bytes, from: from as Endpoint }, [bytes.buffer]);
+        this.#credit -= bytes.length + DATAGRAM_COST;
+        say({ ev: "datagram", id: this.id, bytes, from: from as Endpoint }, bytes.buffer);
       } catch (error) {
         if (!datagrams.has(this.id)) return;
         say({ ev: "failed", id: this.id, error: textOf(error) });
@@ -225,31 +313,38 @@ function answer(reply: SharedArrayBuffer, open: () => { port: number }): void {
   }
 }
 
-self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
-  switch (data.op) {
+function handle(message: ToWorker): void {
+  switch (message.op) {
     case "connect":
-      new Connection(data.id).connect(data.hostname, data.port, data.timeout);
+      new Connection(message.id).connect(message.hostname, message.port, message.timeout);
       break;
     case "write":
-      connections.get(data.id)?.write(data.bytes);
+      connections.get(message.id)?.write(message.bytes);
       break;
     case "credit":
-      connections.get(data.id)?.credit(data.bytes);
+      connections.get(message.id)?.credit(message.bytes);
+      datagrams.get(message.id)?.credit(message.bytes);
       break;
     case "close":
-      connections.get(data.id)?.end(undefined, true);
-      listeners.get(data.id)?.end();
-      datagrams.get(data.id)?.end();
+      connections.get(message.id)?.leave();
+      listeners.get(message.id)?.end();
+      datagrams.get(message.id)?.end();
       break;
-    case "listen":
-      answer(data.reply, () => new Listener(data.id, data.hostname, data.port));
+    case "listen": {
+      const { id, hostname, port, rate } = message;
+      answer(message.reply, () => new Listener(id, hostname, port, rate));
       break;
+    }
     case "bind":
-      answer(data.reply, () => new DatagramSocket(data.id, data.hostname, data.port));
+      answer(message.reply, () => new DatagramSocket(message.id, message.hostname, message.port));
       break;
     case "send":
-      datagrams.get(data.id)?.send(data.bytes, data.hostname, data.port);
+      datagrams.get(message.id)?.send(message.bytes, message.hostname, message.port);
       break;
   }
+}
+
+self.onmessage = ({ data }: MessageEvent<ToWorker[]>) => {
+  for (const message of data) handle(message);
 };
 say({ ev: "ready" });

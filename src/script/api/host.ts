@@ -66,6 +66,8 @@ export interface TcpEvents {
 }
 
 export interface Tcp {
+  /** Bytes that were taken and are not on their way yet. */
+  readonly unsent: number;
   /** @returns why the bytes were not taken */
   write(bytes: Uint8Array): string | undefined;
   close(): void;

@@ -32,6 +32,11 @@ export class TcpClient {
     return this.#tcp !== undefined;
   }
 
+  /** Bytes that wait for the other end to read. */
+  get unsent(): number {
+    return this.#tcp?.unsent ?? 0;
+  }
+
   /** @returns why it cannot be tried */
   connect(host: string, port: number): string | undefined {
     this.disconnect();
@@ -142,6 +147,7 @@ export const tcpClient: Binding<TcpClient, Api> = {
     address: (client) => text(client.local),
     peerAddress: (client) => text(client.peer),
     error: (client) => client.error,
+    unsent: (client) => client.unsent,
   },
   call: {
     connect(client, args) {
