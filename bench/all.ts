@@ -74,6 +74,13 @@ function* plan(): Generator<[title: string, script: string, ...options: string[]
     "groups.ts",
     ...["--members", quick ? "200" : "1000,10000", "--seconds", seconds],
   ];
+  if (!elsewhere) {
+    yield [
+      "calls while 1,000 TCP sockets of a script echo",
+      "sockets.ts",
+      ...["--sockets", quick ? "200" : "1000", "--seconds", quick ? "2" : "8"],
+    ];
+  }
   if (!elsewhere && !quick) {
     yield ["cryptography, without a server", "crypto.ts"];
     yield ["Lua, without a server", "lua.ts"];

@@ -106,6 +106,19 @@ function figures(result: Result, floor: Record<string, number> | undefined): str
         ].join(", ")
       ).join("; ");
     }
+    case "sockets": {
+      const [without, busy, seen] = ["without", "with_sockets", "sockets_seen"].map((part) =>
+        result[part] as Record<string, number>
+      );
+      return [
+        `${seen.connections} sockets, ${seen.echoes_per_second} echoes/s`,
+        `calls p50 ${busy.rpc_p50_ms} ms, p99 ${busy.rpc_p99_ms} ms ` +
+        `(without them ${without.rpc_p50_ms} and ${without.rpc_p99_ms})`,
+        `**worst gap of the loop ${busy.loop_worst_lag_ms} ms** (${without.loop_worst_lag_ms})`,
+        `${share(busy.server_cpu_share)} of a core (${share(without.server_cpu_share)})`,
+        `echo p50 ${seen.echo_p50_ms} ms, p99 ${seen.echo_p99_ms} ms`,
+      ].join(", ");
+    }
     case "handshake": {
       const parts = [
         `**${number("handshakes_per_second")} handshakes/s**`,

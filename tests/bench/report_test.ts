@@ -36,6 +36,31 @@ const results: Results = {
         }],
       },
     },
+    {
+      title: "sockets",
+      command: "bench/sockets.ts",
+      result: {
+        bench: "sockets",
+        without: {
+          rpc_p50_ms: 5,
+          rpc_p99_ms: 11,
+          loop_worst_lag_ms: 4,
+          server_cpu_share: 0.1,
+        },
+        with_sockets: {
+          rpc_p50_ms: 6,
+          rpc_p99_ms: 14,
+          loop_worst_lag_ms: 7,
+          server_cpu_share: 0.44,
+        },
+        sockets_seen: {
+          connections: 1000,
+          echoes_per_second: 5000,
+          echo_p50_ms: 1,
+          echo_p99_ms: 24,
+        },
+      },
+    },
     { title: "calls", command: "bench/rpc.ts", error: "The server does not answer" },
     { title: "costs", command: "bench/crypto.ts", result: { seal: 3, native: { seal: 1 } } },
   ],
@@ -53,6 +78,10 @@ Deno.test("The table goes between its marks, whatever stood there before", () =>
   assert.match(
     once,
     /1000 members: \*\*2000 joins\/s\*\*, 300\.00 µs of CPU each, 2\.0 KiB a member/,
+  );
+  assert.match(
+    once,
+    /1000 sockets, 5000 echoes\/s, calls p50 6 ms, p99 14 ms \(without them 5 and 11\), \*\*worst gap of the loop 7 ms\*\* \(4\), 44\.00 % of a core \(10\.00 %\), echo p50 1 ms, p99 24 ms/,
   );
   assert.match(once, /\| calls \| failed: The server does not answer \|/);
   assert.match(once, /\| costs \| seal 3, native seal 1 \|/);
