@@ -36,6 +36,14 @@ const textOf = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).replace(/ \(os error \d+\)$/, "")
     .replace(/, run again with.*$/, "");
 
+/** Ports that are being closed, which the system frees when what waits on them has ended. */
+const closing = new Map<string, Promise<void>>();
+
+function closes(name: string, ended: Promise<void>): void {
+  closing.set(name, ended);
+  ended.then(() => closing.get(name) === ended && closing.delete(name));
+}
+
 const connections = new Map<number, Connection>();
 const listeners = new Map<number, Listener>();
 const datagrams = new Map<number, DatagramSocket>();
@@ -190,13 +198,14 @@ class Connection {
 
 class Listener {
   readonly #listener: Deno.TcpListener;
+  readonly #ended: Promise<void>;
   #second = 0;
   #accepted = 0;
 
   constructor(readonly id: number, hostname: string, port: number, readonly rate: number) {
     this.#listener = Deno.listen({ hostname, port });
     listeners.set(id, this);
-    this.#accept();
+    this.#ended = this.#accept();
   }
 
   get port(): number {
@@ -205,6 +214,7 @@ class Listener {
 
   end(): void {
     listeners.delete(this.id);
+    closes(`tcp ${this.port}`, this.#ended);
     this.#listener.close();
   }
 
@@ -245,6 +255,7 @@ class Listener {
 
 class DatagramSocket {
   readonly #socket: Deno.DatagramConn;
+  readonly #ended: Promise<void>;
   #credit = READ_WINDOW;
   #resume: (() => void) | undefined;
 
@@ -256,7 +267,7 @@ class DatagramSocket {
       reuseAddress: port !== 0,
     });
     datagrams.set(id, this);
-    this.#receive();
+    this.#ended = this.#receive();
   }
 
   get port(): number {
@@ -280,6 +291,7 @@ class DatagramSocket {
   end(): void {
     datagrams.delete(this.id);
     this.#resume?.();
+    closes(`udp ${this.port}`, this.#ended);
     this.#socket.close();
   }
 
@@ -305,7 +317,12 @@ class DatagramSocket {
 }
 
 /** Opens something for which a script waits, and answers. */
-function answer(reply: SharedArrayBuffer, open: () => { port: number }): void {
+async function answer(
+  reply: SharedArrayBuffer,
+  name: string,
+  open: () => { port: number },
+): Promise<void> {
+  await closing.get(name);
   try {
     writeReply(reply, open().port);
   } catch (error) {
@@ -332,12 +349,14 @@ function handle(message: ToWorker): void {
       break;
     case "listen": {
       const { id, hostname, port, rate } = message;
-      answer(message.reply, () => new Listener(id, hostname, port, rate));
+      answer(message.reply, `tcp ${port}`, () => new Listener(id, hostname, port, rate));
       break;
     }
-    case "bind":
-      answer(message.reply, () => new DatagramSocket(message.id, message.hostname, message.port));
+    case "bind": {
+      const { id, hostname, port } = message;
+      answer(message.reply, `udp ${port}`, () => new DatagramSocket(id, hostname, port));
       break;
+    }
     case "send":
       datagrams.get(message.id)?.send(message.bytes, message.hostname, message.port);
       break;
