@@ -1,0 +1,235 @@
+-- A chat of Flash clients and telnet users: what one says, all hear. docs/telnet.md tells how
+-- clients use it. In CumulusServer.ini:
+--
+--   [telnet]
+--   port = 2323
+--
+-- Without a port it is a chat of Flash clients alone.
+
+local lines = require "lines"
+
+local LONGEST_NAME, LONGEST_TEXT = 32, 400 -- characters
+local LONGEST_LINE = 1600 -- bytes of telnet
+local AT_ONCE, PER_SECOND = 10, 2 -- things said by one
+local FLOOD = 50 -- more things, after which a telnet user has to go
+local UNSENT = 65536 -- bytes that may wait for a telnet user who does not read
+local NAMELESS, SILENT = 60, 3600 -- seconds after which a telnet user has to go
+local AGAIN = 60 -- seconds until a port that could not be had is tried again
+
+local settings = cumulus.configs.telnet or {}
+local port = tonumber(settings.port)
+local most = tonumber(settings.users) or 100
+
+people = {} -- by name: each with tell(handler, …), which says whether that could be told
+users = {} -- those by telnet, by their TCP client; without a name at first
+
+-- A text that can be shown on any terminal: UTF-8 without control characters.
+local function clean(text, longest)
+  if type(text) ~= "string" or not utf8.len(text) then return "" end
+  text = text:gsub("%c", " "):gsub("\xC2[\x80-\x9F]", " "):match("^%s*(.-)%s*$")
+  return text:sub(1, (utf8.offset(text, longest + 1) or 0) - 1)
+end
+
+local function tell(handler, ...)
+  local count = 0
+  for name, person in pairs(people) do
+    if person.tell(handler, ...) then count = count + 1 end
+  end
+  return count
+end
+
+-- Whether a person may say something now; who says much has to wait.
+local function maySay(person)
+  local now = cumulus.epochTime
+  local since = (now - (person.spoke or 0)) / 1000
+  person.spoke = now
+  person.credit = math.min(AT_ONCE, (person.credit or AT_ONCE) + since * PER_SECOND)
+  person.credit = person.credit - 1
+  return person.credit >= 0
+end
+
+-- Enters a person under a name that nobody has. Returns why not, or nothing.
+local function join(person, name)
+  name = clean(name, LONGEST_NAME)
+  if name == "" or name:find("^[/*]") then return "A name, please" end
+  if people[name] then return "Somebody is called " .. name .. " already" end
+  tell("onJoined", name)
+  person.name = name
+  people[name] = person
+end
+
+local function leave(person)
+  if not person.name or people[person.name] ~= person then return end
+  people[person.name] = nil
+  tell("onLeft", person.name)
+end
+
+-- Tells everybody, and counts them.
+local function say(person, text)
+  text = clean(text, LONGEST_TEXT)
+  if text == "" then return 0 end
+  return tell("onSaid", person.name, text)
+end
+
+local function whisper(person, to, text)
+  text = clean(text, LONGEST_TEXT)
+  return text ~= "" and people[to] ~= nil and people[to].tell("onWhispered", person.name, text)
+end
+
+local function who()
+  local names = {}
+  for name in pairs(people) do names[#names + 1] = name end
+  table.sort(names)
+  return names
+end
+
+-- Telnet
+
+-- How a telnet user reads what clients are called with.
+local SHOWN = {
+  onSaid = "%s: %s",
+  onWhispered = "%s whispers: %s",
+  onJoined = "* %s is here",
+  onLeft = "* %s has left",
+}
+
+local HELP = "* /who tells who is here, /to NAME TEXT whispers, /quit leaves; all else is said to everybody"
+
+-- Sends a line. Whoever does not read is not waited for: the next round of onManage ends it.
+local function show(user, text)
+  if user.gone then return false end
+  user.gone = user.client:send(text .. "\r\n") ~= nil or user.client.unsent > UNSENT
+  return not user.gone
+end
+
+local COMMANDS = {
+  ["/who"] = function(user) show(user, "* " .. table.concat(who(), ", ")) end,
+  ["/help"] = function(user) show(user, HELP) end,
+  ["/quit"] = function(user)
+    show(user, "* Goodbye")
+    user.client:disconnect()
+  end,
+  ["/to"] = function(user, rest)
+    -- names may hold spaces: the longest that is one counts
+    local name
+    for stop in (rest .. " "):gmatch("()%s") do
+      if people[rest:sub(1, stop - 1)] then name = rest:sub(1, stop - 1) end
+    end
+    if not name or not whisper(user, name, rest:sub(#name + 1)) then show(user, "* Nobody heard that") end
+  end,
+}
+
+local function heard(user, line)
+  user.heard = cumulus.epochTime
+  if not maySay(user) then
+    show(user, "* Slowly, please")
+    if user.credit < -FLOOD then user.client:disconnect() end
+    return
+  end
+  if not line then return show(user, "* That was too long") end
+  if not utf8.len(line) then return show(user, "* That is no UTF-8") end
+  if not user.name then
+    local problem = join(user, line)
+    return show(user, problem and "* " .. problem or "* Welcome, " .. user.name .. ". /help helps")
+  end
+  local command, rest = line:match("^(/%a+)%s*(.-)%s*$")
+  if not command then return say(user, line) end
+  local f = COMMANDS[command] or COMMANDS["/help"]
+  f(user, rest)
+end
+
+local function welcome(client)
+  local user = { client = client, reader = lines.reader(LONGEST_LINE), heard = cumulus.epochTime }
+  local count = 0
+  for other in pairs(users) do count = count + 1 end
+  if count >= most then
+    client:send("* The chat is full\r\n")
+    return client:disconnect()
+  end
+  users[client] = user
+  function user.tell(handler, ...)
+    return show(user, SHOWN[handler]:format(...))
+  end
+  function client:onReception(data)
+    local left = user.reader:read(data, function(line)
+      if not user.gone then heard(user, line) end
+    end, function(reply)
+      user.gone = user.gone or self:send(reply) ~= nil
+    end)
+    user.gone = user.gone or not left
+    return left or 0
+  end
+  function client:onDisconnection()
+    user.gone = true
+    users[self] = nil
+    leave(user)
+  end
+  show(user, "* Your name?")
+end
+
+local function listen()
+  tried = cumulus.epochTime
+  server = server or cumulus:createTCPServer()
+  function server:clientHandler(client) welcome(client) end
+  if server:start(port) then return NOTE("Telnet users are welcome at port ", port) end
+  WARN("No telnet: port ", port, " cannot be had. It is tried again in ", AGAIN, " s")
+end
+
+-- Flash clients
+
+function onStart(path)
+  -- after this file was edited those who were here still are: their names are on their objects
+  for id, client in cumulus.clients:pairs() do
+    local person = client.chatter
+    if type(person) == "table" and person.name then people[person.name] = person end
+  end
+  if port then listen() end
+end
+
+function onStop(path)
+  for client, user in pairs(users) do show(user, "* The chat has to close") end
+end
+
+function onConnection(client, name)
+  local person = {}
+  function person.tell(handler, ...)
+    client.writer:writeAMFMessage(handler, ...)
+    return true
+  end
+  local problem = join(person, name)
+  if problem then error(problem) end
+  client.chatter = person
+
+  function client:say(text)
+    if not maySay(person) then error("Slowly, please", 0) end
+    return say(person, text)
+  end
+
+  function client:whisper(to, text)
+    if not maySay(person) then error("Slowly, please", 0) end
+    return whisper(person, to, text)
+  end
+
+  function client:who()
+    return who()
+  end
+end
+
+function onDisconnection(client)
+  leave(client.chatter)
+end
+
+function onManage()
+  local now = cumulus.epochTime
+  local leaving = {}
+  for client, user in pairs(users) do
+    local patience = user.name and SILENT or NAMELESS
+    if now - user.heard > patience * 1000 then
+      show(user, "* Nothing was heard of you for a long time")
+      user.gone = true
+    end
+    if user.gone then leaving[#leaving + 1] = client end
+  end
+  for i, client in ipairs(leaving) do client:disconnect() end
+  if port and not server.running and now - tried > AGAIN * 1000 then listen() end
+end
