@@ -402,3 +402,52 @@ Deno.test("Datagrams that a script is too slow for are dropped, not piled up", (
     assert.ok(received - before >= 50, "those that there was room for have come");
     socket.close();
   }));
+
+Deno.test("SOCK-048: broadcast, by whatever address or name, takes a socket that asked for it", () =>
+  withSockets({
+    ...loopback,
+    udp: () => true,
+    permissions: { ...loopback.permissions, udp: ["127.0.0.0/8"] },
+  }, async (sockets) => {
+    const events = new Events();
+    const receiver = Deno.listenDatagram({ transport: "udp", hostname: "0.0.0.0", port: 0 });
+    const { port } = receiver.addr as Deno.NetAddr;
+    const open = (name: string, broadcast: boolean): Udp =>
+      sockets.bind("0.0.0.0", 0, {
+        onDatagram: () => {},
+        onError: (error) => events.add(`${name} ${error}`),
+      }, broadcast) as Udp;
+    const [quiet, loud] = [open("quiet", false), open("loud", true)];
+    for (
+      const [i, host] of [
+        "255.255.255.255",
+        "::ffff:255.255.255.255",
+        "127.255.255.255",
+        "::ffff:7fff:ffff",
+        "0x7fffffff",
+        "2147483647",
+        "0177.0377.255.255",
+        "127.16777215",
+        "4294967295",
+      ].entries()
+    ) {
+      quiet.send(bytes("quiet"), host, port);
+      await until(() => events.log.length > i, host);
+      assert.match(events.log[i], /^quiet (send: .* is broadcast|host ".*" is not known)/, host);
+    }
+    loud.send(bytes("loud"), "127.255.255.255", port);
+    assert.equal(text((await receiver.receive())[0]), "loud");
+    receiver.close();
+  }));
+
+Deno.test("A port can be had again by who closed it a moment ago", () =>
+  withSockets(loopback, (sockets) => {
+    const port = freePort();
+    for (let i = 0; i < 5; i++) {
+      const events = { onAccept: () => undefined, onError: () => {} };
+      const server = sockets.listen(port, events) as { close(): void };
+      assert.ok(typeof server !== "string", String(server));
+      server.close();
+    }
+    return Promise.resolve();
+  }));

@@ -10,6 +10,7 @@ import {
   type ToWorker,
   waitReply,
 } from "./messages.ts";
+import { isBroadcast } from "./broadcast.ts";
 import { DEFAULT_LIMITS, type Limits, type Policy, type RuleName, SandboxError } from "./policy.ts";
 import { canonicalIp, hostFault, resolve } from "./resolve.ts";
 
@@ -265,8 +266,11 @@ export class ScriptSockets {
     return Listener.open(this.#ledger(), this.#host, port, events);
   }
 
-  /** @returns why the address cannot be bound, or the socket; port 0 is any that is free */
-  bind(hostname: string, port: number, events: UdpEvents): Udp | string {
+  /**
+   * @param broadcast whether it may send to broadcast addresses, if the policy allows them as well
+   * @returns why the address cannot be bound, or the socket; port 0 is any that is free
+   */
+  bind(hostname: string, port: number, events: UdpEvents, broadcast = false): Udp | string {
     const ip = canonicalIp(hostname);
     const fault = (ip === undefined ? `"${hostname}" is no IP address` : undefined) ??
       this.#roomFault();
@@ -274,7 +278,7 @@ export class ScriptSockets {
     if (port !== 0 && !this.#host.policy.listen(ip, port)) {
       return this.#host.refuse("listen", `listening on ${textOf(ip, port)}`).message;
     }
-    return DatagramSocket.open(this.#ledger(), this.#host, ip, port, events);
+    return DatagramSocket.open(this.#ledger(), this.#host, ip, port, events, broadcast);
   }
 
   /** Resolves a name, checks every address and connects to the first that is allowed. */
@@ -481,6 +485,7 @@ class DatagramSocket implements Udp {
     readonly host: SocketHost,
     readonly worker: SocketWorker,
     readonly events: UdpEvents,
+    readonly broadcast: boolean,
   ) {}
 
   static open(
@@ -489,9 +494,10 @@ class DatagramSocket implements Udp {
     hostname: string,
     port: number,
     events: UdpEvents,
+    broadcast: boolean,
   ): DatagramSocket | string {
     const worker = host.worker("udp");
-    const socket = new DatagramSocket(ledger, host, worker, events);
+    const socket = new DatagramSocket(ledger, host, worker, events, broadcast);
     const id = worker.add((message) => socket.#receive(message));
     const reply = new SharedArrayBuffer(REPLY_SIZE);
     const outcome = worker.ask({ op: "bind", id, hostname, port, reply });
@@ -531,6 +537,9 @@ class DatagramSocket implements Udp {
     if (allowed === undefined) {
       const what = `sending to ${named(hostname, addresses, port)}`;
       return this.#drop(bytes, this.host.refuse("udp", what).message);
+    }
+    if (!this.broadcast && isBroadcast(allowed)) {
+      return this.#drop(bytes, `send: ${allowed} is broadcast, which takes createUDPSocket(true)`);
     }
     this.worker.post({ op: "send", id: this.#id, bytes, hostname: allowed, port });
   }

@@ -94,7 +94,7 @@ export interface Udp {
 export interface Sockets {
   connect(host: string, port: number, events: TcpEvents): Tcp | string;
   listen(port: number, events: ListenEvents): { readonly port: number; close(): void } | string;
-  bind(hostname: string, port: number, events: UdpEvents): Udp | string;
+  bind(hostname: string, port: number, events: UdpEvents, broadcast: boolean): Udp | string;
   /** Closes them all. */
   close(): void;
 }

@@ -104,7 +104,7 @@ export class UdpSocket {
           if (this.#udp === outcome) this.#receive(bytes, from);
         }),
       onError: (error) => callLater(this.#api, "UDPSocket", () => this.#complain(error)),
-    });
+    }, this.#broadcast);
     if (typeof outcome === "string") return outcome;
     this.#udp = outcome;
     this.#api.objects.strengthen(this);

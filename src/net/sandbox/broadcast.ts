@@ -1,0 +1,34 @@
+// Which addresses reach everybody on a network (RFC 919): a script has to say that it means that.
+
+/** How long the networks of this machine are taken to be what they were, in ms. */
+const FRESH = 10_000;
+
+let known: ReadonlySet<string> = new Set();
+let knownUntil = -Infinity;
+
+/** @param ip in canonical form */
+export function isBroadcast(ip: string): boolean {
+  if (ip.includes(":")) return false; // IPv6 has none
+  if (ip === "255.255.255.255") return true;
+  const now = performance.now();
+  if (now >= knownUntil) {
+    known = ofThisMachine();
+    knownUntil = now + FRESH;
+  }
+  return known.has(ip);
+}
+
+/** The last address of each network that this machine is in. */
+function ofThisMachine(): Set<string> {
+  const found = new Set<string>();
+  try {
+    for (const { family, address, netmask } of Deno.networkInterfaces()) {
+      if (family !== "IPv4" || netmask === "255.255.255.255") continue;
+      const mask = netmask.split(".").map(Number);
+      found.add(address.split(".").map((part, i) => Number(part) | (~mask[i] & 255)).join("."));
+    }
+  } catch {
+    // not to be had: then the system alone tells what is broadcast
+  }
+  return found;
+}
