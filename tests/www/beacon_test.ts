@@ -1,0 +1,188 @@
+import assert from "node:assert/strict";
+import { Inbox, sleep, until } from "../conformance/support/inbox.ts";
+import { Peer } from "../conformance/support/peer.ts";
+import { freeUdpPort, TestServer } from "../conformance/support/test_server.ts";
+import { shipped, www } from "./support.ts";
+
+/** Everybody on the network of this machine alone. */
+const EVERYBODY = "127.255.255.255";
+
+/** Somebody on the network. */
+class Host {
+  readonly heard = new Inbox<{ text: string; from: number; at: number }>();
+  readonly port: number;
+  readonly #socket: Deno.DatagramConn;
+
+  constructor(port = 0, hostname = "127.0.0.1") {
+    this.#socket = Deno.listenDatagram({
+      transport: "udp",
+      hostname,
+      port,
+      reuseAddress: port > 0,
+    });
+    this.port = (this.#socket.addr as Deno.NetAddr).port;
+    this.#read();
+  }
+
+  send(text: string, port: number): Promise<number> {
+    const to: Deno.NetAddr = { transport: "udp", hostname: "127.0.0.1", port };
+    return this.#socket.send(new TextEncoder().encode(text), to);
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+
+  async #read(): Promise<void> {
+    try {
+      for await (const [bytes, from] of this.#socket) {
+        const text = new TextDecoder().decode(bytes);
+        this.heard.push({ text, from: (from as Deno.NetAddr).port, at: performance.now() });
+      }
+    } catch {
+      // closed
+    }
+  }
+}
+
+const question = "CumulusServer?".padEnd(256);
+const told = /^CumulusServer ([0-9a-f]{16})\nport=(\d+)\nclients=(\d+)\nname=(.*)\n$/;
+
+let port = 0;
+const configured = (more = "") => () => ({
+  ini: `[beacon]\nport = ${port = freeUdpPort()}\n${more}`,
+});
+
+www("who asks is answered, and nobody else", "beacon", async ({ server, connect }) => {
+  const host = new Host();
+  try {
+    const anna = await connect();
+    await connect();
+    await host.send(question, port);
+    const { text, from } = await host.heard.find(() => true, "an answer");
+    assert.equal(from, port);
+    const [, , rtmfp, clients, name] = told.exec(text) ?? assert.fail(text);
+    assert.deepEqual([Number(rtmfp), clients, name], [server.port, "2", "Ünter"]);
+    // an answer is never longer than its question: it could be sent in the name of somebody else
+    for (const other of ["", "CumulusServer?", "CumulusServer!".padEnd(256), "x".repeat(2000)]) {
+      await host.send(other, port);
+    }
+    await sleep(100);
+    assert.equal(host.heard.items.length, 1);
+    for (let i = 0; i < 60; i++) await host.send(question, port);
+    await sleep(300);
+    const answers = host.heard.items.length;
+    assert.ok(answers >= 10 && answers <= 41, `${answers} answers`); // 20 a second
+    assert.deepEqual(await anna.call("servers"), []);
+  } finally {
+    host.close();
+  }
+}, configured("name = Ünter\n"));
+
+www("what others announce is known, for a while", "beacon", async ({ connect }) => {
+  const host = new Host();
+  try {
+    const anna = await connect();
+    const announce = (id: string, port: string | number, clients: string, name: string) =>
+      `CumulusServer ${id}\nport=${port}\nclients=${clients}\nname=${name}\n`;
+    await host.send(announce("0123abcd", 1935, "7", "Other"), port);
+    await host.send(announce("0123abce", 1936, "x".repeat(300), "é".repeat(100)), port);
+    for (const bad of ["", 0, 65536, "x", 123456]) {
+      await host.send(announce("1", bad, "1", "bad"), port);
+    }
+    for (const bad of ["CumulusServer \n", "CumulusServer zz\nport=1\n", "\0".repeat(500)]) {
+      await host.send(bad, port);
+    }
+    const servers = await until(async () => {
+      const servers = await anna.call("servers") as unknown[];
+      return servers.length >= 2 ? servers : undefined;
+    }, "two servers");
+    assert.deepEqual(servers, [
+      { url: "rtmfp://127.0.0.1:1935/", name: "Other", clients: 7 },
+      { url: "rtmfp://127.0.0.1:1936/", name: "é".repeat(32), clients: 0 },
+    ]);
+    for (let i = 2000; i < 2200; i++) await host.send(announce(`${i}`, i, "1", "many"), port);
+    await sleep(200);
+    assert.equal((await anna.call("servers") as unknown[]).length, 100);
+    await until(
+      async () => (await anna.call("servers") as unknown[]).length === 0 || undefined,
+      "the end of what is not announced any more",
+      10_000,
+    );
+  } finally {
+    host.close();
+  }
+}, configured("every = 2\n"));
+
+Deno.test("www/beacon: servers on one network find each other once a client has come", async () => {
+  const port = freeUdpPort();
+  const ini = `[beacon]\nport = ${port}\nannounce = ${EVERYBODY}:${port}\nevery = 2\n`;
+  const host = new Host(port, "0.0.0.0");
+  const servers: TestServer[] = [];
+  const peers: Peer[] = [];
+  try {
+    for (const name of ["One", "Two"]) {
+      servers.push(
+        await TestServer.start({ www: shipped("beacon"), ini: `${ini}name = ${name}\n` }),
+      );
+    }
+    await sleep(300);
+    assert.deepEqual(host.heard.items, [], "nobody has connected yet");
+    for (const server of servers) peers.push(await Peer.connect(server.url("/beacon")));
+    for (const [i, peer] of peers.entries()) {
+      const other = servers[1 - i];
+      const [found] = await until(
+        async () => {
+          const found = await peer.call("servers") as Record<string, unknown>[];
+          return found.length > 0 ? found : undefined;
+        },
+        "the other server",
+        8000,
+      );
+      assert.equal(found.url, `rtmfp://127.0.0.1:${other.port}/`);
+      assert.equal(found.name, ["Two", "One"][i]);
+    }
+    const from = (name: string) =>
+      host.heard.items.filter(({ text }) => text.includes(`name=${name}`));
+    await until(() => from("One").length >= 4 || undefined, "four announcements", 12_000);
+    const times = from("One").map(({ at }) => at);
+    assert.ok(times[3] - times[0] > 5000, "every 2 seconds");
+    assert.deepEqual(
+      servers.flatMap(({ log }) => log.items.filter((line) => /^(ERROR|WARN)/.test(line))),
+      [],
+    );
+  } finally {
+    for (const peer of peers) await peer.close();
+    for (const server of servers) await server.stop();
+    host.close();
+  }
+});
+
+www("as it is shipped it neither sends nor listens", "beacon", async ({ server, connect }) => {
+  const anna = await connect();
+  await sleep(2500); // onManage has run
+  assert.deepEqual(await anna.call("servers"), []);
+  assert.ok(!server.log.items.some((line) => /^(ERROR|WARN)|beacon \w+ at/i.test(line)));
+});
+
+www("the whole network is for operators to allow", "beacon", async ({ server, connect }) => {
+  await connect();
+  await server.logged(/sending to 255\.255\.255\.255:20101 is not allowed by \[sandbox\] udp/);
+}, {
+  ini: "[beacon]\nannounce = 255.255.255.255:20101\n",
+  refuses: /not allowed by \[sandbox\] udp/,
+});
+
+Deno.test("www/beacon: a port that cannot be had is logged", async () => {
+  const server = await TestServer.start({ www: shipped("beacon"), ini: "[beacon]\nport = 80\n" });
+  const peer = await Peer.connect(server.url("/beacon"));
+  try {
+    await server.logged(
+      /^WARN .*does not receive: listening on 0\.0\.0\.0:80 is not allowed by \[sandbox\] listen/,
+    );
+    assert.deepEqual(await peer.call("servers"), []);
+  } finally {
+    await peer.close();
+    await server.stop();
+  }
+});
