@@ -1,7 +1,8 @@
 import type { Roster } from "../cluster/roster.ts";
 import { Mailer, type MailerOptions } from "../net/mailer.ts";
 import { DEFAULT_LIMITS, type Limits, type RuleName } from "../net/sandbox/policy.ts";
-import { ScriptSockets, SocketHost } from "../net/sandbox/script_sockets.ts";
+import { ScriptSockets } from "../net/sandbox/script_sockets.ts";
+import { SocketHost } from "../net/sandbox/socket_host.ts";
 import type { Host, Mail, Sockets } from "../script/api/host.ts";
 import type { Configuration } from "./config.ts";
 import { md5, sha256 } from "./digests.ts";

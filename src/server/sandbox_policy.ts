@@ -24,7 +24,8 @@ export function sandboxPolicy(
   return {
     connect: (ip, port, name) => connect.opens(ip, port, name),
     udp: (ip, port, name) => udp.opens(ip, port, name),
-    listen: (ip, port) => listen.opens(ip, port),
+    listen: (ip, port) => listen.opens(ip, port) && listen.lists(ip, port),
+    alone: (rule, ip, port) => !(rule === "connect" ? connect : udp).lists(ip, port),
     permissions: {
       get connect() {
         return connect.permission;
@@ -32,9 +33,7 @@ export function sandboxPolicy(
       get udp() {
         return udp.permission;
       },
-      get listen() {
-        return listen.permission;
-      },
+      listen: (ip) => listen.permissionOn(ip),
     },
   };
 }
@@ -58,8 +57,10 @@ class Door {
     let entries = 0;
     for (const rule of rules) {
       const hosts = hostsOf(rule);
-      if (!hosts) {
-        throw new ConfigError(name, rule.text, "no IPv6 networks: list its addresses, or use *");
+      const { kind } = rule.hosts;
+      if (name === "sandbox.listen" && hosts.length === 0) {
+        const what = kind === "name" ? "addresses of this machine, no names" : "no IPv6 networks";
+        throw new ConfigError(name, rule.text, what);
       }
       entries += hosts.length * (isOpen(rule) ? 1 : rule.to - rule.from + 1);
       if (entries > MOST_ENTRIES) {
@@ -73,31 +74,47 @@ class Door {
     return this.#everything || (this.#permission ??= this.#list());
   }
 
-  #list(): string[] {
+  /** The ports of an address that are allowed, in Deno's words. */
+  permissionOn(ip: string): string[] {
     const entries = new Set<string>();
     for (const rule of this.#rules) {
-      const hosts = hostsOf(rule)!;
-      if (isOpen(rule)) { for (const host of hosts) entries.add(host); }
-      else {
-        for (let port = rule.from; port <= rule.to; port++) {
-          for (const host of hosts) entries.add(`${host}:${port}`);
-        }
-      }
+      if (rule.matches(ip, rule.from)) addPorts(entries, hostText(ip), rule);
     }
     return [...entries];
   }
 
-  /** The rules, as far as Deno can hold them: of IPv6 no ranges. */
-  opens(ip: string, port: number, name?: string): boolean {
-    return this.#rules.some((rule) =>
-      rule.matches(ip, port, name) &&
-      (!ip.includes(":") || this.#everything || this.#lists(ip, rule))
-    );
+  #list(): string[] {
+    const entries = new Set<string>();
+    for (const rule of this.#rules) {
+      for (const host of hostsOf(rule)) addPorts(entries, host, rule);
+    }
+    return [...entries];
   }
 
-  #lists(ip: string, { hosts }: AddressRule): boolean {
-    return hosts.kind === "range" || (hosts.kind === "loopback" && ip === "::1");
+  opens(ip: string, port: number, name?: string): boolean {
+    return this.#rules.some((rule) => rule.matches(ip, port, name));
   }
+
+  /** Whether an address is allowed by what Deno is told as well. */
+  lists(ip: string, port: number): boolean {
+    return this.#everything ||
+      this.#rules.some((rule) =>
+        rule.matches(ip, port) && (!ip.includes(":") || isListed(ip, rule))
+      );
+  }
+}
+
+function addPorts(entries: Set<string>, host: string, rule: AddressRule): void {
+  if (isOpen(rule)) entries.add(host);
+  else for (let port = rule.from; port <= rule.to; port++) entries.add(`${host}:${port}`);
+}
+
+const hostText = (ip: string): string => ip.includes(":") ? `[${ip}]` : ip;
+
+/** Whether Deno is told of an IPv6 address that a rule holds for. */
+function isListed(ip: string, { hosts }: AddressRule): boolean {
+  if (hosts.kind === "range") return hosts.range.bits === 128;
+  return hosts.kind === "loopback" && ip === "::1";
 }
 
 /** Whether a rule is about all ports. */
@@ -108,14 +125,15 @@ function isOpen({ from, to }: AddressRule): boolean {
 const ANY_IPV4 = "0.0.0.0/0";
 
 /**
- * The hosts of a rule as Deno's `net` permission has them; undefined if it cannot. Names are
- * resolved before, so the worker sees addresses alone, and those of a name may be any.
+ * The hosts of a rule as Deno's `net` permission has them: no networks of IPv6, and no names, since
+ * the worker sees the addresses that were checked and nothing else.
  */
-function hostsOf({ hosts }: AddressRule): string[] | undefined {
+function hostsOf({ hosts }: AddressRule): string[] {
   switch (hosts.kind) {
     case "any":
-    case "name":
       return [ANY_IPV4];
+    case "name":
+      return [];
     case "public":
       return complement(SPECIAL).map(rangeText);
     case "private":
@@ -123,8 +141,7 @@ function hostsOf({ hosts }: AddressRule): string[] | undefined {
     case "loopback":
       return LOOPBACK.map(rangeText);
     case "range":
-      if (hosts.range.ip.length === 16 && hosts.range.bits < 128) return undefined;
-      return [rangeText(hosts.range)];
+      return hosts.range.ip.length === 16 && hosts.range.bits < 128 ? [] : [rangeText(hosts.range)];
   }
 }
 

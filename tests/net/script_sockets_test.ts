@@ -1,13 +1,9 @@
 import assert from "node:assert/strict";
 import { DEFAULT_LIMITS, type Limits, type Policy } from "../../src/net/sandbox/policy.ts";
 import { canonicalIp, hostFault, resolve } from "../../src/net/sandbox/resolve.ts";
-import {
-  ScriptSockets,
-  SocketHost,
-  type Tcp,
-  type TcpEvents,
-  type Udp,
-} from "../../src/net/sandbox/script_sockets.ts";
+import type { Tcp, TcpEvents, Udp } from "../../src/net/sandbox/events.ts";
+import { ScriptSockets } from "../../src/net/sandbox/script_sockets.ts";
+import { SocketHost } from "../../src/net/sandbox/socket_host.ts";
 
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -20,7 +16,7 @@ const loopback: Policy = {
   permissions: {
     connect: ["127.0.0.1"],
     udp: ["127.0.0.1"],
-    listen: ["0.0.0.0", "[::]", "127.0.0.1"],
+    listen: (ip) => [ip],
   },
 };
 
@@ -208,7 +204,7 @@ Deno.test("The runtime itself refuses what a mistaken policy lets through", () =
     connect: () => true,
     udp: () => true,
     listen: () => true,
-    permissions: { connect: ["127.0.0.1"], udp: ["127.0.0.1"], listen: ["0.0.0.0:1024"] },
+    permissions: { connect: ["127.0.0.1"], udp: ["127.0.0.1"], listen: () => ["0.0.0.0:1024"] },
   }, async (sockets) => {
     const events = new Events();
     const listener = Deno.listen({ hostname: "127.0.0.2", port: 0 });
@@ -226,6 +222,31 @@ Deno.test("The runtime itself refuses what a mistaken policy lets through", () =
     }) as Udp;
     udp.send(bytes("x"), "127.0.0.2", 9);
     await events.until(/udp Requires net access to "127.0.0.2:9"/);
+    const bound = sockets.bind("0.0.0.0", freePort(), {
+      onDatagram: () => {},
+      onError: (error) => events.add(`bound ${error}`),
+    });
+    assert.match(bound as string, /Requires net access to "0.0.0.0:\d+"/);
+  }));
+
+Deno.test("Leave to listen on a port is none to reach that port elsewhere", () =>
+  withSockets({ ...loopback, connect: () => true, udp: () => true }, async (sockets, host) => {
+    const events = new Events();
+    const target = Deno.listen({ hostname: "127.0.0.2", port: 0 });
+    const { port } = target.addr;
+    const socket = sockets.bind("0.0.0.0", port, {
+      onDatagram: () => {},
+      onError: (error) => events.add(`udp ${error}`),
+    }) as Udp;
+    assert.ok(typeof socket !== "string", String(socket));
+    socket.send(bytes("x"), "127.0.0.2", port);
+    await events.until(/udp Requires net access to "127.0.0.2:\d+"/);
+    const link = host.listening();
+    const id = link.add((message) => events.add(`tcp ${JSON.stringify(message)}`));
+    link.post({ op: "connect", id, hostname: "127.0.0.2", port, timeout: 1000 });
+    await events.until(/tcp .*Requires net access/);
+    link.remove(id);
+    target.close();
   }));
 
 Deno.test("A port in use says so", () =>
@@ -450,4 +471,90 @@ Deno.test("A port can be had again by who closed it a moment ago", () =>
       server.close();
     }
     return Promise.resolve();
+  }));
+
+/** Allows 127.0.0.1 by a rule that Deno cannot be told of, as a name is. */
+const byName: Policy = {
+  ...loopback,
+  connect: (ip, _port, name) => ip === "127.0.0.1" && name !== undefined,
+  udp: (ip, _port, name) => ip === "127.0.0.1" && name !== undefined,
+  permissions: { ...loopback.permissions, connect: [], udp: [] },
+  alone: () => true,
+};
+
+Deno.test("What is allowed by name lives in a worker that reaches this address and port alone", () =>
+  withSockets(byName, async (sockets, host) => {
+    const events = new Events();
+    const [listener, other] = [0, 0].map(() => Deno.listen({ hostname: "127.0.0.1", port: 0 }));
+    const { port } = listener.addr;
+    const client = sockets.connect("127.1", port, events.tcp("named")) as Tcp;
+    client.write(bytes("early"));
+    const conn = await listener.accept();
+    const buffer = new Uint8Array(10);
+    assert.equal(text(buffer.subarray(0, await conn.read(buffer) ?? 0)), "early");
+    conn.close();
+    await events.until(/named closed by the other end/);
+    assert.match(sockets.connect("127.0.0.1", port, events.tcp("x")) as string, /not allowed/);
+    // the worker of one address refuses to be used for another one
+    const link = host.workerFor("connect", "127.0.0.1", port);
+    assert.ok(typeof link !== "string");
+    const id = link.add((message) => events.add(`worker ${JSON.stringify(message)}`));
+    link.post({ op: "connect", id, hostname: "127.0.0.1", port: other.addr.port, timeout: 1000 });
+    await events.until(/worker .*Requires net access to \\"127.0.0.1:\d+\\"/);
+    link.remove(id);
+    listener.close();
+    other.close();
+  }));
+
+Deno.test("Datagrams reach what is allowed by name, from a port that was not chosen, and come back", () =>
+  withSockets(byName, async (sockets) => {
+    const events = new Events();
+    const echo = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+    const { port } = echo.addr as Deno.NetAddr;
+    const echoing = (async () => {
+      for (let i = 0; i < 2; i++) {
+        const [data, from] = await echo.receive();
+        await echo.send(data, from);
+      }
+    })();
+    const open = (port: number): Udp =>
+      sockets.bind("127.0.0.1", port, {
+        onDatagram: (data, from) => events.add(`got ${text(data)} from ${from.port}`),
+        onError: (error) => events.add(`failed ${error}`),
+      }) as Udp;
+    const socket = open(0);
+    socket.send(bytes("one"), "127.1", port);
+    await events.until(new RegExp(`^got one from ${port}$`));
+    socket.send(bytes("two"), "127.1", port);
+    await events.until(new RegExp(`^got two from ${port}$`));
+    assert.equal(sockets.count, 2);
+    socket.send(bytes("three"), "127.0.0.1", port);
+    await events.until(/^failed sending to 127.0.0.1:\d+ is not allowed by \[sandbox\] udp/);
+    socket.close();
+    assert.equal(sockets.count, 0);
+    const bound = open(freePort());
+    bound.send(bytes("four"), "127.1", port);
+    await events.until(/^failed sending to .*: a bound socket reaches/);
+    bound.close();
+    await echoing;
+    echo.close();
+  }));
+
+Deno.test("Workers for one address are few, and make room when nobody uses them", () =>
+  withSockets(byName, async (sockets) => {
+    const events = new Events();
+    const listeners = Array.from(
+      { length: 17 },
+      () => Deno.listen({ hostname: "127.0.0.1", port: 0 }),
+    );
+    const clients: Tcp[] = [];
+    for (const [i, { addr }] of listeners.entries()) {
+      clients.push(sockets.connect("127.1", addr.port, events.tcp(`c${i}`)) as Tcp);
+      await events.until(new RegExp(`^c${i} (open|closed)`));
+    }
+    await events.until(/^c16 closed 16 addresses that are not listed one by one are in use$/);
+    clients[3].close();
+    sockets.connect("127.1", listeners[16].addr.port, events.tcp("again"));
+    await events.until(/^again open/);
+    for (const listener of listeners) listener.close();
   }));

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import type { Policy } from "../../src/net/sandbox/policy.ts";
 import { DEFAULT_LIMITS } from "../../src/net/sandbox/policy.ts";
-import { ScriptSockets, SocketHost } from "../../src/net/sandbox/script_sockets.ts";
+import { ScriptSockets } from "../../src/net/sandbox/script_sockets.ts";
+import { SocketHost } from "../../src/net/sandbox/socket_host.ts";
 import { Machine } from "./machine.ts";
 
 const loopback: Policy = {
@@ -12,7 +13,7 @@ const loopback: Policy = {
   permissions: {
     connect: ["127.0.0.1"],
     udp: ["127.0.0.1"],
-    listen: ["0.0.0.0", "[::]", "127.0.0.1"],
+    listen: (ip) => [ip],
   },
 };
 

@@ -52,14 +52,25 @@ Deno.test("By default scripts reach public addresses and loopback, and listen fr
   assert.ok(!connect("fd00:ec2::254", 80));
   assert.ok(listen("0.0.0.0", 1024));
   assert.ok(!listen("0.0.0.0", 1023));
-  assert.deepEqual(await allowed(permissions.listen, ["0.0.0.0:1024", "0.0.0.0:1023"]), [
-    true,
-    false,
+  // listening is a permission for its own address: it reaches nobody else's
+  assert.deepEqual(
+    await allowed(permissions.listen("0.0.0.0"), [
+      "0.0.0.0:1024",
+      "0.0.0.0:1023",
+      "10.0.0.1:5000",
+      "8.8.8.8:5000",
+    ]),
+    [true, false, false, false],
+  );
+  assert.deepEqual(policy("listen = 10.1.0.0/16:80, *:53").permissions.listen("10.1.0.7"), [
+    "10.1.0.7:80",
+    "10.1.0.7:53",
   ]);
+  assert.deepEqual(policy("listen = *").permissions.listen("::1"), ["[::1]"]);
 });
 
 Deno.test("What the policy allows, Deno allows as well, and both refuse the rest", async () => {
-  const { connect, permissions } = policy(
+  const { connect, permissions, alone } = policy(
     "connect = 10.1.0.0/16:5432-5433, [2001:db8::7]:443, db.internal:6379, 192.0.2.1",
   );
   const cases: [string, number, boolean][] = [
@@ -80,7 +91,13 @@ Deno.test("What the policy allows, Deno allows as well, and both refuse the rest
   }
   assert.ok(connect("10.9.9.9", 6379, "db.internal"));
   assert.ok(!connect("10.9.9.9", 6379, "other.internal"));
-  assert.deepEqual(await allowed(permissions.connect, ["10.9.9.9:6379"]), [true]);
+  // the address of a name is none of the list's: it gets a worker to itself
+  assert.ok(alone!("connect", "10.9.9.9", 6379));
+  assert.ok(!alone!("connect", "10.1.2.3", 5432));
+  assert.deepEqual(await allowed(permissions.connect, ["10.9.9.9:6379", "8.8.8.8:6379"]), [
+    false,
+    false,
+  ]);
 });
 
 Deno.test("* is everything, and nothing is nothing", async () => {
@@ -92,13 +109,30 @@ Deno.test("* is everything, and nothing is nothing", async () => {
   assert.deepEqual(await allowed(open.permissions.udp, ["127.0.0.1:1"]), [false]);
 });
 
-Deno.test("Rules that Deno cannot hold are errors that name them", () => {
-  assert.throws(
-    () => policy("connect = public, 2001:db8::/32"),
-    (error) =>
-      error instanceof ConfigError &&
-      error.message.includes("[sandbox] connect = 2001:db8::/32: expected no IPv6 networks"),
+Deno.test("Networks of IPv6, which Deno has no words for, are left to workers for one address", async () => {
+  const { connect, udp, permissions, alone } = policy(
+    "connect = 2001:db8::/32, public:443\nudp = private, *:53",
   );
+  assert.ok(connect("2001:db8::7", 80) && alone!("connect", "2001:db8::7", 80));
+  assert.ok(connect("2606:4700::1111", 443) && alone!("connect", "2606:4700::1111", 443));
+  assert.ok(!connect("2606:4700::1111", 80));
+  assert.ok(connect("1.1.1.1", 443) && !alone!("connect", "1.1.1.1", 443));
+  assert.ok(udp("fd00::1", 9) && alone!("udp", "fd00::1", 9));
+  assert.ok(udp("2606:4700::1111", 53) && alone!("udp", "2606:4700::1111", 53));
+  assert.ok(!alone!("udp", "10.0.0.1", 9));
+  assert.deepEqual(
+    await allowed(permissions.connect, ["[2001:db8::7]:80", "[2606:4700::1111]:443"]),
+    [false, false],
+  );
+});
+
+Deno.test("Rules for listening that Deno cannot hold are errors that name them", () => {
+  for (const rule of ["2001:db8::/32", "private, db.internal"]) {
+    assert.throws(
+      () => policy(`listen = ${rule}`),
+      (error) => error instanceof ConfigError && error.message.includes("[sandbox] listen = "),
+    );
+  }
   assert.throws(() => policy("listen = *:2-65535, 10.0.0.1:2-65535"), ConfigError);
 });
 

@@ -15,8 +15,14 @@ export interface Policy {
   readonly permissions: {
     readonly connect: Permission;
     readonly udp: Permission;
-    readonly listen: Permission;
+    /** For one address of this machine: Deno tells listening from connecting by nothing. */
+    listen(ip: string): readonly string[];
   };
+  /**
+   * Whether an address that may be reached is not among the permissions, as Deno has no words for
+   * networks of IPv6, nor for a name whose address is looked at: it gets a worker to itself.
+   */
+  alone?(rule: "connect" | "udp", ip: string, port: number): boolean;
 }
 
 /** How much one application may hold, and how fast. */

@@ -322,7 +322,8 @@ async function answer(
   name: string,
   open: () => { port: number },
 ): Promise<void> {
-  await closing.get(name);
+  const before = closing.get(name);
+  if (before) await before; // else at once: what is to be sent may stand behind it
   try {
     writeReply(reply, open().port);
   } catch (error) {

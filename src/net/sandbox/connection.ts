@@ -1,0 +1,103 @@
+import { type FromWorker } from "./messages.ts";
+import type { Ledger, Tcp, TcpEvents } from "./events.ts";
+import { Credit, type WorkerLink } from "./worker_link.ts";
+
+/** One end of a TCP connection. */
+export class Connection implements Tcp {
+  readonly #ledger: Ledger;
+  #events: TcpEvents | undefined;
+  /** Where it lives, once the address of the host is known. */
+  #worker: WorkerLink | undefined;
+  #id = 0;
+  #closed = false;
+  /** What a script wrote before that. */
+  #early: Uint8Array[] = [];
+  #held = 0;
+  #credit: Credit | undefined;
+
+  constructor(ledger: Ledger, events: TcpEvents | undefined) {
+    this.#ledger = ledger;
+    this.#events = events;
+    ledger.opened(this);
+  }
+
+  /** One that a worker has accepted. */
+  static accepted(ledger: Ledger, worker: WorkerLink, child: number): Connection {
+    const connection = new Connection(ledger, undefined);
+    connection.#enter(worker, child);
+    return connection;
+  }
+
+  #enter(worker: WorkerLink, id?: number): void {
+    this.#worker = worker;
+    this.#id = worker.add((message) => this.#receive(message), id);
+    this.#credit = new Credit(worker, this.#id);
+  }
+
+  set events(events: TcpEvents) {
+    this.#events = events;
+  }
+
+  get unsent(): number {
+    return this.#held;
+  }
+
+  connect(worker: WorkerLink, hostname: string, port: number, timeout: number): void {
+    if (this.#closed) return;
+    this.#enter(worker);
+    worker.post({ op: "connect", id: this.#id, hostname, port, timeout });
+    for (const bytes of this.#early) worker.post({ op: "write", id: this.#id, bytes });
+    this.#early = [];
+  }
+
+  fail(error: string): void {
+    if (this.#closed) return;
+    this.#end();
+    this.#events?.onClose(error);
+  }
+
+  write(bytes: Uint8Array): string | undefined {
+    if (this.#closed) return "the socket is closed";
+    if (bytes.length === 0) return undefined;
+    if (!this.#ledger.hold(bytes.length)) return "too many bytes wait to be sent";
+    this.#held += bytes.length;
+    if (this.#worker) this.#worker.post({ op: "write", id: this.#id, bytes });
+    else this.#early.push(bytes);
+    return undefined;
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#worker?.post({ op: "close", id: this.#id });
+    this.#end();
+  }
+
+  #end(): void {
+    this.#closed = true;
+    this.#worker?.remove(this.#id);
+    this.#early = [];
+    this.#ledger.release(this.#held);
+    this.#held = 0;
+    this.#ledger.closed(this);
+  }
+
+  #receive(message: FromWorker): void {
+    switch (message.ev) {
+      case "open":
+        this.#events?.onOpen(message.local, message.peer);
+        break;
+      case "data":
+        this.#credit?.done(message.bytes.length);
+        this.#events?.onData(message.bytes);
+        break;
+      case "written":
+        this.#held -= message.bytes;
+        this.#ledger.release(message.bytes);
+        break;
+      case "closed":
+        this.#end();
+        this.#events?.onClose(message.error);
+        break;
+    }
+  }
+}

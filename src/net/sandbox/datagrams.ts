@@ -1,0 +1,173 @@
+import { isBroadcast } from "./broadcast.ts";
+import type { Ledger, Udp, UdpEvents } from "./events.ts";
+import { DATAGRAM_COST, type Endpoint, type FromWorker, REPLY_SIZE } from "./messages.ts";
+import { canonicalIp, hostFault, resolve } from "./resolve.ts";
+import type { SocketHost } from "./socket_host.ts";
+import { named, portFault, textOf } from "./texts.ts";
+import { within } from "./within.ts";
+import { Credit, type WorkerLink } from "./worker_link.ts";
+
+/** A UDP socket. */
+export class DatagramSocket implements Udp {
+  #id = 0;
+  #held = 0;
+  /** Sockets beside it, for addresses that have workers of their own, by these. */
+  readonly #aside = new Map<string, Aside>();
+  local: Endpoint = { hostname: "", port: 0 };
+
+  private constructor(
+    readonly ledger: Ledger,
+    readonly host: SocketHost,
+    readonly worker: WorkerLink,
+    readonly events: UdpEvents,
+    readonly broadcast: boolean,
+    /** Whether the script chose its port. */
+    readonly bound: boolean,
+  ) {}
+
+  static open(
+    ledger: Ledger,
+    host: SocketHost,
+    hostname: string,
+    port: number,
+    events: UdpEvents,
+    broadcast: boolean,
+  ): DatagramSocket | string {
+    const worker = host.bound(hostname, port);
+    if (typeof worker === "string") return worker;
+    const socket = new DatagramSocket(ledger, host, worker, events, broadcast, port !== 0);
+    const id = worker.add((message) => {
+      if (message.ev === "datagram") credit.done(message.bytes.length + DATAGRAM_COST);
+      socket.#receive(message);
+    });
+    const credit = new Credit(worker, id);
+    const reply = new SharedArrayBuffer(REPLY_SIZE);
+    const outcome = worker.ask({ op: "bind", id, hostname, port, reply });
+    if (typeof outcome === "string") {
+      worker.remove(id);
+      worker.post({ op: "close", id });
+      return outcome;
+    }
+    socket.local = { hostname, port: outcome };
+    socket.#id = id;
+    ledger.opened(socket);
+    return socket;
+  }
+
+  /** Sends, once the name is resolved and its address allowed; a refusal is told to the events. */
+  send(bytes: Uint8Array, hostname: string, port: number): void {
+    const fault = hostFault(hostname) ?? portFault(port);
+    if (fault) return this.events.onError(fault);
+    if (!this.ledger.hold(bytes.length)) {
+      return this.events.onError("too many bytes wait to be sent");
+    }
+    this.#held += bytes.length;
+    const ip = canonicalIp(hostname);
+    if (ip !== undefined) this.#post(bytes, hostname, [ip], port);
+    else {
+      within(resolve(hostname), this.host.limits.connectTimeout, `resolving "${hostname}"`).then(
+        (addresses) => this.#post(bytes, hostname, addresses, port),
+        (error: Error) => this.#drop(bytes, error.message),
+      );
+    }
+  }
+
+  #post(bytes: Uint8Array, hostname: string, addresses: string[], port: number): void {
+    if (this.#id === 0) return;
+    const name = addresses[0] === canonicalIp(hostname) ? undefined : hostname;
+    const allowed = addresses.find((ip) => this.host.policy.udp(ip, port, name));
+    if (allowed === undefined) {
+      const what = `sending to ${named(hostname, addresses, port)}`;
+      return this.#drop(bytes, this.host.refuse("udp", what).message);
+    }
+    if (!this.broadcast && isBroadcast(allowed)) {
+      return this.#drop(bytes, `send: ${allowed} is broadcast, which takes createUDPSocket(true)`);
+    }
+    const [worker, id] = this.#wayTo(allowed, port);
+    if (worker) worker.post({ op: "send", id, bytes, hostname: allowed, port });
+    else this.#drop(bytes, `sending to ${named(hostname, addresses, port)}: ${id}`);
+  }
+
+  /** The worker and the socket there that reach an address, or why none does. */
+  #wayTo(ip: string, port: number): [WorkerLink, id: number] | [undefined, error: string] {
+    if (!this.host.policy.alone?.("udp", ip, port)) return [this.worker, this.#id];
+    if (this.bound) {
+      return [undefined, "a bound socket reaches what [sandbox] udp lists by IPv4 addresses alone"];
+    }
+    const worker = this.host.workerFor("udp", ip, port);
+    if (typeof worker === "string") return [undefined, worker];
+    const key = textOf(ip, port);
+    let aside = this.#aside.get(key);
+    if (!aside) {
+      if (this.ledger.full()) return [undefined, "too many sockets are open already"];
+      aside = new Aside(this.ledger, worker, ip, (message) => {
+        if (message.ev === "closed") this.#aside.get(key)?.close(); // the next one opens it again
+        else this.#receive(message);
+      });
+      this.#aside.set(key, aside);
+      aside.onClose = () => this.#aside.delete(key);
+    }
+    return [aside.worker, aside.id];
+  }
+
+  #drop(bytes: Uint8Array, error: string): void {
+    if (this.#id === 0) return;
+    this.#release(bytes.length);
+    this.events.onError(error);
+  }
+
+  close(): void {
+    if (this.#id === 0) return;
+    this.worker.post({ op: "close", id: this.#id });
+    this.worker.remove(this.#id);
+    this.#id = 0;
+    for (const aside of [...this.#aside.values()]) aside.close();
+    this.#release(this.#held);
+    this.ledger.closed(this);
+  }
+
+  #release(bytes: number): void {
+    this.#held -= bytes;
+    this.ledger.release(bytes);
+  }
+
+  #receive(message: FromWorker): void {
+    if (message.ev === "datagram") this.events.onDatagram(message.bytes, message.from);
+    else if (message.ev === "written") this.#release(message.bytes);
+    else if (message.ev === "failed") this.events.onError(message.error);
+    else if (message.ev === "closed") {
+      this.close();
+      this.events.onError(message.error ?? "the worker of the sockets ended");
+    }
+  }
+}
+
+/** A socket that reaches one address and gets the answers, as long as the one beside it is open. */
+class Aside {
+  readonly id: number;
+  onClose: (() => void) | undefined;
+
+  constructor(
+    readonly ledger: Ledger,
+    readonly worker: WorkerLink,
+    ip: string,
+    receive: (message: FromWorker) => void,
+  ) {
+    this.id = worker.add((message) => {
+      if (message.ev === "datagram") credit.done(message.bytes.length + DATAGRAM_COST);
+      receive(message);
+    });
+    const credit = new Credit(worker, this.id);
+    ledger.opened(this);
+    const hostname = ip.includes(":") ? "::" : "0.0.0.0";
+    const reply = new SharedArrayBuffer(REPLY_SIZE); // which nobody waits for
+    worker.post({ op: "bind", id: this.id, hostname, port: 0, reply });
+  }
+
+  close(): void {
+    this.onClose?.();
+    this.worker.post({ op: "close", id: this.id });
+    this.worker.remove(this.id);
+    this.ledger.closed(this);
+  }
+}

@@ -1,0 +1,44 @@
+// What the sockets of scripts offer, and what they tell.
+import type { Endpoint } from "./messages.ts";
+
+export interface TcpEvents {
+  /** The connection stands. */
+  onOpen(local: Endpoint, peer: Endpoint): void;
+  onData(bytes: Uint8Array): void;
+  /** It ended: by the other end, or with an error. Not called after `close`. */
+  onClose(error: string | undefined): void;
+}
+
+export interface Tcp {
+  /** Bytes that were taken and are not on their way yet. */
+  readonly unsent: number;
+  /** @returns why the bytes were not taken, or undefined */
+  write(bytes: Uint8Array): string | undefined;
+  close(): void;
+}
+
+export interface ListenEvents {
+  /** @returns who hears of the connection, or undefined to close it */
+  onAccept(connection: Tcp, local: Endpoint, peer: Endpoint): TcpEvents | undefined;
+  onError(error: string): void;
+}
+
+export interface UdpEvents {
+  onDatagram(bytes: Uint8Array, from: Endpoint): void;
+  onError(error: string): void;
+}
+
+export interface Udp {
+  readonly local: Endpoint;
+  send(bytes: Uint8Array, hostname: string, port: number): void;
+  close(): void;
+}
+
+/** What an application's sockets are counted in. */
+export interface Ledger {
+  opened(socket: { close(): void }): void;
+  closed(socket: { close(): void }): void;
+  hold(bytes: number): boolean;
+  release(bytes: number): void;
+  full(): boolean;
+}

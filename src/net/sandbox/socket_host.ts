@@ -1,0 +1,142 @@
+// What the sockets of all applications share: the policy, the workers and the counts.
+import {
+  DEFAULT_LIMITS,
+  type Limits,
+  type Permission,
+  type Policy,
+  type RuleName,
+  SandboxError,
+} from "./policy.ts";
+import { textOf } from "./texts.ts";
+import { WorkerLink } from "./worker_link.ts";
+
+/** Workers that reach one address each; idle ones make room for others. */
+const MOST_ALONE = 16;
+
+export class SocketHost {
+  readonly refusals: Record<RuleName, number> = { connect: 0, listen: 0, udp: 0, mail: 0 };
+  readonly #workers = new Map<string, WorkerLink>();
+  /** Workers that reach a single address, by it; used last is last. */
+  readonly #alone = new Map<string, WorkerLink>();
+  readonly #retired = new Set<WorkerLink>();
+  #policy: Policy;
+  #limits: Limits;
+
+  constructor(policy: Policy, limits: Limits = DEFAULT_LIMITS) {
+    this.#policy = policy;
+    this.#limits = limits;
+  }
+
+  get policy(): Policy {
+    return this.#policy;
+  }
+
+  get limits(): Limits {
+    return this.#limits;
+  }
+
+  /** From now on others count. Connections and listening ports that are open stay. */
+  reload(policy: Policy, limits: Limits): void {
+    this.#policy = policy;
+    this.#limits = limits;
+    for (const worker of [...this.#workers.values(), ...this.#alone.values()]) {
+      this.#retire(worker);
+    }
+    this.#workers.clear();
+    this.#alone.clear();
+  }
+
+  #retire(worker: WorkerLink): void {
+    this.#retired.add(worker);
+    worker.retire(() => this.#retired.delete(worker));
+  }
+
+  /** The worker of connections, or of UDP sockets at any port; it starts when it is needed. */
+  #listed(kind: "connect" | "udp"): WorkerLink {
+    const { permissions } = this.#policy;
+    return this.#workers.get(kind) ??
+      this.#start(
+        this.#workers,
+        kind,
+        () => kind === "udp" ? anyPort(permissions.udp) : permissions.connect,
+      );
+  }
+
+  /** The worker of servers. They listen on all addresses of this machine. */
+  listening(): WorkerLink {
+    return this.#workers.get("listen") ??
+      this.#start(this.#workers, "listen", () => this.#policy.permissions.listen(ANY_ADDRESS));
+  }
+
+  /**
+   * The worker of UDP sockets that are bound to an address of this machine.
+   *
+   * @returns why there is none
+   */
+  bound(ip: string, port: number): WorkerLink | string {
+    if (port === 0 && (ip === ANY_ADDRESS || ip === "::")) return this.#listed("udp");
+    const { udp, listen } = this.#policy.permissions;
+    return this.#single(`bound ${ip}`, () => {
+      const own = [...listen(ip), textOf(ip, 0)];
+      return udp === true ? true : [...udp, ...own];
+    });
+  }
+
+  /**
+   * The worker for an address that the policy allows.
+   *
+   * @returns why there is none
+   */
+  workerFor(kind: "connect" | "udp", ip: string, port: number): WorkerLink | string {
+    if (!this.#policy.alone?.(kind, ip, port)) return this.#listed(kind);
+    const address = textOf(ip, port);
+    return this.#single(
+      `${kind} ${address}`,
+      () => kind === "udp" ? anyPort([address]) : [address],
+    );
+  }
+
+  /** A worker for one address; where there are too many, an idle one makes room. */
+  #single(key: string, permission: () => Permission): WorkerLink | string {
+    const worker = this.#alone.get(key);
+    this.#alone.delete(key);
+    if (!worker && this.#alone.size >= MOST_ALONE) {
+      const idle = [...this.#alone].find(([, { idle }]) => idle);
+      if (!idle) return `${MOST_ALONE} addresses that are not listed one by one are in use`;
+      this.#alone.delete(idle[0]);
+      this.#retire(idle[1]);
+    }
+    if (!worker) return this.#start(this.#alone, key, permission);
+    this.#alone.set(key, worker);
+    return worker;
+  }
+
+  #start(into: Map<string, WorkerLink>, key: string, permission: () => Permission): WorkerLink {
+    const link = new WorkerLink(permission(), () => {
+      if (into.get(key) === link) into.delete(key);
+    });
+    into.set(key, link);
+    return link;
+  }
+
+  refuse(rule: RuleName, what: string): SandboxError {
+    this.refusals[rule]++;
+    return new SandboxError(rule, what);
+  }
+
+  close(): void {
+    for (const workers of [this.#workers.values(), this.#alone.values(), this.#retired]) {
+      for (const worker of workers) worker.terminate();
+    }
+    this.#workers.clear();
+    this.#alone.clear();
+    this.#retired.clear();
+  }
+}
+
+const ANY_ADDRESS = "0.0.0.0";
+
+/** A UDP socket is bound to a port before it sends; any port will do where none is asked for. */
+function anyPort(udp: Permission): Permission {
+  return udp === true ? true : [...udp, `${ANY_ADDRESS}:0`, "[::]:0"];
+}

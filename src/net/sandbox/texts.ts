@@ -1,0 +1,19 @@
+// How addresses are written for scripts and operators.
+import { canonicalIp } from "./resolve.ts";
+
+/** `ip:port`, or `[ip]:port` for IPv6. */
+export const textOf = (ip: string, port: number): string =>
+  ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`;
+
+/** A host as the script called it, with the address that it has. */
+export function named(host: string, addresses: string[], port: number): string {
+  const ip = textOf(addresses[0], port);
+  return addresses[0] === canonicalIp(host) ? ip : `${host} (${ip})`;
+}
+
+/** Why a number can be no port, or undefined. */
+export function portFault(port: number): string | undefined {
+  return Number.isInteger(port) && port >= 1 && port <= 65535
+    ? undefined
+    : `${port} is no port: 1 to 65535 are`;
+}

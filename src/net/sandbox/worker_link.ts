@@ -1,0 +1,130 @@
+// The thread of scripts' end of a worker in which sockets live.
+import { startWorker } from "./confined_worker.ts";
+import type { Permission } from "./policy.ts";
+import { type FromWorker, READ_WINDOW, type ToWorker, waitReply } from "./messages.ts";
+
+/** How long a script waits for the worker to open a port, in ms; the worker may have to start. */
+const OPEN_TIMEOUT = 5_000;
+/** How long a worker that is not needed any more is left to send what it has, in ms. */
+const LINGER = 10_000;
+/** How long clients may wait while scripts hear of their sockets, in ms; the rest comes later. */
+const TURN = 2;
+/** Bytes that were read, before the worker is told that it may read as many more. */
+const CREDIT_STEP = READ_WINDOW / 4;
+
+/** One worker, and who its messages are for. */
+export class WorkerLink {
+  readonly #worker: ReturnType<typeof startWorker>;
+  readonly #sockets = new Map<number, (message: FromWorker) => void>();
+  #lastId = 0;
+  #onEmpty: (() => void) | undefined;
+  #outbox: ToWorker[] = [];
+  /** What the worker has told and scripts have not heard yet, from `#next` on. */
+  #inbox: FromWorker[] = [];
+  #next = 0;
+  #ended = false;
+
+  constructor(net: Permission, onEnd: () => void) {
+    this.#worker = startWorker(net, (messages) => {
+      const idle = this.#inbox.length === 0;
+      if (idle) this.#inbox = messages;
+      else for (const message of messages) this.#inbox.push(message);
+      if (idle) this.#deliver();
+    }, (error) => {
+      onEnd();
+      this.terminate();
+      for (const [id, receive] of [...this.#sockets]) receive({ ev: "closed", id, error });
+      this.#sockets.clear();
+    });
+  }
+
+  /** Whether it has no sockets. */
+  get idle(): boolean {
+    return this.#sockets.size === 0;
+  }
+
+  add(receive: (message: FromWorker) => void, id = ++this.#lastId): number {
+    this.#sockets.set(id, receive);
+    return id;
+  }
+
+  remove(id: number): void {
+    this.#sockets.delete(id);
+    if (this.#onEmpty && this.#sockets.size === 0) this.#leave(this.#onEmpty);
+  }
+
+  /** It gets no more sockets, and ends with its last one. */
+  retire(onEnd: () => void): void {
+    this.#onEmpty = onEnd;
+    if (this.#sockets.size === 0) this.#leave(onEnd);
+  }
+
+  /** What was written to the last socket may still be on its way. */
+  #leave(onEnd: () => void): void {
+    const timer = setTimeout(() => {
+      this.terminate();
+      onEnd();
+    }, LINGER);
+    Deno.unrefTimer(timer as unknown as number);
+  }
+
+  /** Sends a message, together with those that come before this turn ends. */
+  post(message: ToWorker): void {
+    if (this.#outbox.length === 0) queueMicrotask(() => this.#flush());
+    this.#outbox.push(message);
+  }
+
+  /** Sends a message at once, and waits for its answer. @returns the port, or why there is none */
+  ask(message: ToWorker & { reply: SharedArrayBuffer }): number | string {
+    this.post(message);
+    this.#flush();
+    return waitReply(message.reply, OPEN_TIMEOUT);
+  }
+
+  terminate(): void {
+    this.#ended = true;
+    this.#worker.terminate();
+  }
+
+  #flush(): void {
+    if (this.#outbox.length === 0 || this.#ended) return;
+    const messages = this.#outbox;
+    this.#outbox = [];
+    this.#worker.post(messages);
+  }
+
+  /** Tells scripts what happened, as much as clients can wait for. */
+  #deliver(): void {
+    const end = performance.now() + TURN;
+    while (this.#next < this.#inbox.length && !this.#ended) {
+      this.#tell(this.#inbox[this.#next++]);
+      if (this.#next < this.#inbox.length && performance.now() >= end) {
+        setTimeout(() => this.#deliver(), 0);
+        return;
+      }
+    }
+    this.#inbox = [];
+    this.#next = 0;
+  }
+
+  #tell(message: FromWorker): void {
+    if (message.ev === "ready") return;
+    const receive = this.#sockets.get(message.id);
+    if (receive) receive(message);
+    else if (message.ev === "accepted") this.post({ op: "close", id: message.child }); // too late
+  }
+}
+
+/** Tells a worker how much of what a socket has read is done with. */
+export class Credit {
+  #read = 0;
+
+  constructor(readonly link: WorkerLink, readonly id: number) {}
+
+  done(bytes: number): void {
+    this.#read += bytes;
+    if (this.#read < CREDIT_STEP) return;
+    this.link.post({ op: "credit", id: this.id, bytes: this.#read });
+    this.#read = 0;
+  }
+}
