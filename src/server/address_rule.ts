@@ -74,7 +74,7 @@ function includes(hosts: Hosts, ip: string, name: string | undefined): boolean {
     case "any":
       return true;
     case "public":
-      return !within(ip, SPECIAL) && (!ip.includes(":") || within(ip, GLOBAL_IPV6));
+      return within(ip, GLOBAL) && !within(ip, SPECIAL);
     case "private":
       return within(ip, PRIVATE);
     case "loopback":
@@ -105,7 +105,7 @@ export const SPECIAL = ranges(
     "192.0.2.0/24 192.88.99.0/24 192.168.0.0/16 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 " +
     "224.0.0.0/3 2001::/23 2001:db8::/32 2002::/16 3fff::/20",
 );
-const GLOBAL_IPV6 = ranges("2000::/3");
+const GLOBAL = ranges("0.0.0.0/0 2000::/3");
 
 function within(text: string, ranges: readonly Range[]): boolean {
   const ip = ipBytes(text);

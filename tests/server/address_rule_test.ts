@@ -46,6 +46,9 @@ Deno.test("public, private and loopback", () => {
     ...["::1", "::", "fe80::1", "fd00:ec2::254", "ff02::1", "2002:a00:1::", "64:ff9b::a00:1"],
   ];
   for (const ip of special) assert.ok(!matches("public", ip), ip);
+  for (const none of ["", "0x7f.1", "localhost", "1.2.3", "::g"]) {
+    assert.ok(!matches("public", none), `${none} is no address`);
+  }
   assert.ok(matches("private", "172.31.255.255"));
   assert.ok(matches("private", "fd00::1"));
   assert.ok(!matches("private", "169.254.169.254"));

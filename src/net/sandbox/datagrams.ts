@@ -1,11 +1,14 @@
 import { isBroadcast } from "./broadcast.ts";
 import type { Ledger, Udp, UdpEvents } from "./events.ts";
 import { DATAGRAM_COST, type Endpoint, type FromWorker, REPLY_SIZE } from "./messages.ts";
-import { canonicalIp, hostFault, resolve } from "./resolve.ts";
+import { canonicalIp, hostFault } from "./resolve.ts";
 import type { SocketHost } from "./socket_host.ts";
 import { named, portFault, textOf } from "./texts.ts";
-import { within } from "./within.ts";
 import { Credit, type WorkerLink } from "./worker_link.ts";
+
+/** How long the addresses of a name are taken to be what they were, in ms, and of how many names. */
+const FRESH = 10_000;
+const MOST_NAMES = 64;
 
 /** A UDP socket. */
 export class DatagramSocket implements Udp {
@@ -13,6 +16,8 @@ export class DatagramSocket implements Udp {
   #held = 0;
   /** Sockets beside it, for addresses that have workers of their own, by these. */
   readonly #aside = new Map<string, Aside>();
+  /** Names that were sent to lately. */
+  readonly #names = new Map<string, { addresses: Promise<string[]>; until: number }>();
   local: Endpoint = { hostname: "", port: 0 };
 
   private constructor(
@@ -58,18 +63,30 @@ export class DatagramSocket implements Udp {
   send(bytes: Uint8Array, hostname: string, port: number): void {
     const fault = hostFault(hostname) ?? portFault(port);
     if (fault) return this.events.onError(fault);
-    if (!this.ledger.hold(bytes.length)) {
+    if (!this.ledger.hold(bytes.length + DATAGRAM_COST)) {
       return this.events.onError("too many bytes wait to be sent");
     }
-    this.#held += bytes.length;
+    this.#held += bytes.length + DATAGRAM_COST;
     const ip = canonicalIp(hostname);
     if (ip !== undefined) this.#post(bytes, hostname, [ip], port);
     else {
-      within(resolve(hostname), this.host.limits.connectTimeout, `resolving "${hostname}"`).then(
+      this.#resolve(hostname).then(
         (addresses) => this.#post(bytes, hostname, addresses, port),
         (error: Error) => this.#drop(bytes, error.message),
       );
     }
+  }
+
+  /** Datagrams to one name do not each ask the resolver. */
+  #resolve(name: string): Promise<string[]> {
+    const now = performance.now();
+    let known = this.#names.get(name);
+    if (!known || now >= known.until) {
+      if (this.#names.size >= MOST_NAMES) this.#names.clear();
+      known = { addresses: this.host.resolve(name), until: now + FRESH };
+      this.#names.set(name, known);
+    }
+    return known.addresses;
   }
 
   #post(bytes: Uint8Array, hostname: string, addresses: string[], port: number): void {
@@ -112,7 +129,7 @@ export class DatagramSocket implements Udp {
 
   #drop(bytes: Uint8Array, error: string): void {
     if (this.#id === 0) return;
-    this.#release(bytes.length);
+    this.#release(bytes.length + DATAGRAM_COST);
     this.events.onError(error);
   }
 
@@ -133,7 +150,7 @@ export class DatagramSocket implements Udp {
 
   #receive(message: FromWorker): void {
     if (message.ev === "datagram") this.events.onDatagram(message.bytes, message.from);
-    else if (message.ev === "written") this.#release(message.bytes);
+    else if (message.ev === "written") this.#release(message.bytes + DATAGRAM_COST);
     else if (message.ev === "failed") this.events.onError(message.error);
     else if (message.ev === "closed") {
       this.close();

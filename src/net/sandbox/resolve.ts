@@ -29,21 +29,31 @@ export function hostFault(host: string): string | undefined {
   return undefined;
 }
 
+/** Finds the addresses of a name. @throws {Error} if there are none */
+export type Lookup = (name: string) => Promise<readonly { address: string; family: number }[]>;
+
+/** By the system's resolver. */
+const systemLookup: Lookup = async (name) => {
+  // Node's resolver takes long to load, and few scripts ask it.
+  const { lookup } = await import("node:dns/promises");
+  return await lookup(name, { all: true });
+};
+
 /**
  * All addresses of a host, in canonical form, IPv4 first: most hosts of a list of rules are.
  *
  * @throws {Error} saying that the name is not known
  */
-export async function resolve(host: string): Promise<string[]> {
+export async function resolve(host: string, lookup: Lookup = systemLookup): Promise<string[]> {
   const ip = canonicalIp(host);
   if (ip !== undefined) return [ip];
-  // Node's resolver takes long to load, and few scripts ask it.
-  const { lookup } = await import("node:dns/promises");
+  let found: string[] = [];
   try {
-    const found = await lookup(host, { all: true });
-    found.sort((a, b) => a.family - b.family);
-    return [...new Set(found.map(({ address }) => canonicalIp(address) ?? address))];
+    const records = [...await lookup(host)].sort((a, b) => a.family - b.family);
+    found = records.flatMap(({ address }) => canonicalIp(address) ?? []);
   } catch {
-    throw new Error(`host "${host}" is not known`);
+    // not known
   }
+  if (found.length === 0) throw new Error(`host "${host}" is not known`);
+  return [...new Set(found)];
 }

@@ -4,10 +4,9 @@ import { Connection } from "./connection.ts";
 import { DatagramSocket } from "./datagrams.ts";
 import type { Ledger, ListenEvents, Tcp, TcpEvents, Udp, UdpEvents } from "./events.ts";
 import { Listener } from "./listener.ts";
-import { canonicalIp, hostFault, resolve } from "./resolve.ts";
+import { canonicalIp, hostFault } from "./resolve.ts";
 import type { SocketHost } from "./socket_host.ts";
 import { named, portFault, textOf } from "./texts.ts";
-import { within } from "./within.ts";
 
 /** The sockets of one application. */
 export class ScriptSockets {
@@ -76,7 +75,7 @@ export class ScriptSockets {
     const { policy, limits } = this.#host;
     const started = performance.now();
     try {
-      const addresses = await within(resolve(host), limits.connectTimeout, `resolving "${host}"`);
+      const addresses = await this.#host.resolve(host);
       const name = canonicalIp(host) === undefined ? host : undefined;
       const allowed = addresses.find((ip) => policy.connect(ip, port, name));
       if (allowed === undefined) {

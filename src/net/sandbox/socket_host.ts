@@ -7,7 +7,9 @@ import {
   type RuleName,
   SandboxError,
 } from "./policy.ts";
+import { type Lookup, resolve } from "./resolve.ts";
 import { textOf } from "./texts.ts";
+import { within } from "./within.ts";
 import { WorkerLink } from "./worker_link.ts";
 
 /** Workers that reach one address each; idle ones make room for others. */
@@ -22,9 +24,19 @@ export class SocketHost {
   #policy: Policy;
   #limits: Limits;
 
-  constructor(policy: Policy, limits: Limits = DEFAULT_LIMITS) {
+  readonly #lookup: Lookup | undefined;
+
+  /** @param lookup finds the addresses of names; the system does where it is left out */
+  constructor(policy: Policy, limits: Limits = DEFAULT_LIMITS, lookup?: Lookup) {
     this.#policy = policy;
     this.#limits = limits;
+    this.#lookup = lookup;
+  }
+
+  /** The addresses of a host. @throws {Error} if it has none, or they are not found in time */
+  resolve(host: string): Promise<string[]> {
+    const { connectTimeout } = this.#limits;
+    return within(resolve(host, this.#lookup), connectTimeout, `resolving "${host}"`);
   }
 
   get policy(): Policy {
