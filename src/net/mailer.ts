@@ -28,6 +28,11 @@ interface Queued {
   readonly done: (error: string | undefined) => void;
 }
 
+/**
+ * How many times the time-out one mail may take in all: a server that always says a little, and
+ * never the end, would hold up those behind it.
+ */
+const PATIENCE = 10;
 /** Mails that may wait, and the size of one. */
 const MAX_QUEUE = 1_000;
 const MAX_CONTENT = 10 * 1024 * 1024;
@@ -119,7 +124,7 @@ export class Mailer {
     const from = bareAddress(sender);
     const to = recipients.map(bareAddress);
     try {
-      const info = await (await this.#session()).sendMail({
+      const info = await this.#inTime((await this.#session()).sendMail({
         envelope: { from, to },
         from: { name: nameOf(sender), address: from },
         to: to.map((address, i) => ({ name: nameOf(recipients[i]), address })),
@@ -127,7 +132,7 @@ export class Mailer {
         text: content,
         disableFileAccess: true,
         disableUrlAccess: true,
-      });
+      }));
       const rejected = (info.rejectedErrors ?? []) as { recipient?: string; response?: string }[];
       if (rejected.length === 0) return undefined;
       return rejected.map(({ recipient, response }) => `${recipient}: ${response}`).join("; ");
@@ -161,6 +166,24 @@ export class Mailer {
       socketTimeout: ms,
       dnsTimeout: ms,
     });
+  }
+
+  /** @throws {Error} if it takes too long in all */
+  async #inTime<T>(sending: Promise<T>): Promise<T> {
+    const seconds = this.#options.timeout * PATIENCE;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(
+        () => reject(new Error(`${this.#where()} took more than ${seconds} s for one mail`)),
+        seconds * 1000,
+      );
+    });
+    sending.catch(() => {}); // when the session is ended
+    try {
+      return await Promise.race([sending, late]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   #waitForMore(): void {

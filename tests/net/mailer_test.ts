@@ -48,6 +48,7 @@ async function withServer(
     },
     ...options,
   });
+  server.on("error", () => {}); // such as a client that does not trust it
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   try {
     await test(server.server.address().port, received, () => sessions);
@@ -227,3 +228,155 @@ Deno.test("User and password are given where they are configured, and a wrong on
         ? done(null, { user: 1 })
         : done(new Error("no")),
   }));
+
+Deno.test("A slow server is waited for; one that never comes to an end is not", async () => {
+  await withServer(async (port, received) => {
+    await withMailer({ port, timeout: 1 }, async (mailer) => {
+      assert.equal(await send(mailer, {}), undefined);
+      assert.equal(received.length, 1);
+    });
+  }, {
+    // deno-lint-ignore no-explicit-any
+    onRcptTo: (_address: any, _session: unknown, done: () => void) => void setTimeout(done, 700),
+    // deno-lint-ignore no-explicit-any
+    onMailFrom: (_address: any, _session: unknown, done: () => void) => void setTimeout(done, 700),
+  });
+
+  // always one more line of an answer: nothing that waits for silence ends this
+  const sockets: Socket[] = [];
+  const server: Server = createServer((socket) => {
+    sockets.push(socket);
+    socket.on("error", () => {});
+    socket.write("220 here\r\n");
+    const timer = setInterval(() => socket.write("250-more\r\n"), 20);
+    socket.on("close", () => clearInterval(timer));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  await withMailer({ port, timeout: 0.1 }, async (mailer) => {
+    const started = performance.now();
+    const results = await Promise.all([send(mailer, {}), send(mailer, {})]);
+    for (const error of results) {
+      assert.match(error!, new RegExp(`^127.0.0.1:${port} took more than 1 s for one mail$`));
+    }
+    assert.ok(performance.now() - started < 5_000);
+  });
+  for (const socket of sockets) socket.destroy();
+  await new Promise((resolve) => server.close(resolve));
+});
+
+Deno.test("A server that goes away in the middle fails this mail, and not the next", async () => {
+  let connections = 0;
+  const sockets: Socket[] = [];
+  await withServer(async (real, received) => {
+    const { connect } = await import("node:net");
+    const server: Server = createServer((socket) => {
+      sockets.push(socket);
+      socket.on("error", () => {});
+      if (connections++ === 0) {
+        socket.write("220 here\r\n");
+        socket.once("data", () => socket.destroy());
+        return;
+      }
+      const through = connect(real, "127.0.0.1");
+      sockets.push(through);
+      through.on("error", () => {});
+      socket.pipe(through).pipe(socket);
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as { port: number };
+    await withMailer({ port }, async (mailer) => {
+      assert.match((await send(mailer, {}))!, /closed|ended|ECONNRESET|reset/i);
+      assert.equal(await send(mailer, {}), undefined);
+      assert.equal(received.length, 1);
+    });
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  });
+});
+
+Deno.test("tls: nothing is said in the clear that was to be encrypted, and to nobody unknown", async () => {
+  const login = { user: "me", password: "secret", timeout: 2 };
+  const heard: string[] = [];
+  const plain = {
+    allowInsecureAuth: true,
+    onAuth: (
+      auth: { username: string },
+      _session: unknown,
+      done: (error: Error | null, result?: unknown) => void,
+    ) => {
+      heard.push(auth.username);
+      done(null, { user: 1 });
+    },
+  };
+  // a server without STARTTLS, and one that speaks no TLS at all
+  await withServer(async (port, received) => {
+    for (const tls of ["starttls", "on"] as const) {
+      await withMailer({ ...login, port, tls }, async (mailer) => {
+        assert.equal(typeof await send(mailer, {}), "string", tls);
+      });
+    }
+    await withMailer({ ...login, port, tls: "off" }, async (mailer) => {
+      assert.equal(await send(mailer, {}), undefined);
+    });
+    assert.equal(received.length, 1);
+    assert.deepEqual(heard, ["me"]);
+  }, plain);
+  // servers whose certificate nobody vouches for
+  for (const [tls, secure] of [["starttls", false], ["on", true]] as const) {
+    await withServer(async (port, received) => {
+      await withMailer({ ...login, port, tls }, async (mailer) => {
+        assert.match((await send(mailer, {}))!, /certificate|self.signed|issuer/i, tls);
+      });
+      assert.equal(received.length, 0);
+    }, { ...plain, secure, disabledCommands: [] });
+  }
+  assert.deepEqual(heard, ["me"]);
+});
+
+Deno.test("tls: mail goes out encrypted, from the start or after STARTTLS, with user and password", async () => {
+  const folder = new URL("tls/", import.meta.url);
+  const [key, cert] = ["localhost.key", "localhost.pem"].map((name) =>
+    Deno.readTextFileSync(new URL(name, folder))
+  );
+  // who is trusted is for the process to say: this one has another authority than we
+  const mailer = new URL("../../src/net/mailer.ts", import.meta.url).href;
+  const program = `import { Mailer } from ${JSON.stringify(mailer)};
+    const [port, tls] = Deno.args;
+    const login = { user: "me", password: "secret" };
+    const mailer = new Mailer({ host: "localhost", port: Number(port), timeout: 5, tls, ...login });
+    const mail = { sender: "a@x.org", subject: "s", content: "c", recipients: ["b@y.org"] };
+    mailer.send(mail, (error) => { console.log(error ?? "sent"); mailer.close(); });`;
+  const file = await Deno.makeTempFile({ suffix: ".ts" });
+  await Deno.writeTextFile(file, program);
+  const sessions: unknown[] = [];
+  try {
+    for (const [tls, secure] of [["starttls", false], ["on", true]] as const) {
+      await withServer(async (port, received) => {
+        const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+          args: [
+            ...["run", "--quiet", "--no-check", "--allow-all"],
+            ...["--config", new URL("../../deno.json", import.meta.url).pathname],
+            ...["--cert", new URL("authority.pem", folder).pathname, file, `${port}`, tls],
+          ],
+        }).output();
+        const said = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+        assert.equal(said.trim(), "sent", tls);
+        assert.equal(received.length, 1);
+      }, {
+        ...{ key, cert, secure, authOptional: false, disabledCommands: [] },
+        onAuth: (
+          auth: { username: string; password: string },
+          session: { secure: boolean },
+          done: (error: Error | null, result?: unknown) => void,
+        ) => {
+          sessions.push([auth.username, auth.password, session.secure]);
+          done(null, { user: 1 });
+        },
+      });
+    }
+    assert.deepEqual(sessions, [["me", "secret", true], ["me", "secret", true]]);
+  } finally {
+    await Deno.remove(file);
+  }
+});
