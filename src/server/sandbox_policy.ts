@@ -1,5 +1,5 @@
 // What the lists under `[sandbox]` mean to the sockets and the mail of scripts. DECISIONS 21.
-import type { Policy } from "../net/sandbox/policy.ts";
+import { type Policy, PORT_BLOCK } from "../net/sandbox/policy.ts";
 import { ipText } from "../rtmfp/wire/address.ts";
 import { type AddressRule, LOOPBACK, PRIVATE, type Range, SPECIAL } from "./address_rule.ts";
 import { ConfigError } from "./config_error.ts";
@@ -33,7 +33,7 @@ export function sandboxPolicy(
       get udp() {
         return udp.permission;
       },
-      listen: (ip) => listen.permissionOn(ip),
+      listen: (ip, port) => listen.permissionOn(ip, port),
     },
   };
 }
@@ -74,11 +74,15 @@ class Door {
     return this.#everything || (this.#permission ??= this.#list());
   }
 
-  /** The ports of an address that are allowed, in Deno's words. */
-  permissionOn(ip: string): string[] {
+  /** The ports of an address that are allowed around one, in Deno's words. */
+  permissionOn(ip: string, port: number): string[] {
+    const first = port - port % PORT_BLOCK;
     const entries = new Set<string>();
     for (const rule of this.#rules) {
-      if (rule.matches(ip, rule.from)) addPorts(entries, hostText(ip), rule);
+      const from = Math.max(rule.from, first);
+      const to = Math.min(rule.to, first + PORT_BLOCK - 1);
+      if (from > to || !rule.matches(ip, from)) continue;
+      for (let at = from; at <= to; at++) entries.add(`${hostText(ip)}:${at}`);
     }
     return [...entries];
   }
@@ -86,7 +90,10 @@ class Door {
   #list(): string[] {
     const entries = new Set<string>();
     for (const rule of this.#rules) {
-      for (const host of hostsOf(rule)) addPorts(entries, host, rule);
+      for (const host of hostsOf(rule)) {
+        if (isOpen(rule)) entries.add(host);
+        else for (let port = rule.from; port <= rule.to; port++) entries.add(`${host}:${port}`);
+      }
     }
     return [...entries];
   }
@@ -102,11 +109,6 @@ class Door {
         rule.matches(ip, port) && (!ip.includes(":") || isListed(ip, rule))
       );
   }
-}
-
-function addPorts(entries: Set<string>, host: string, rule: AddressRule): void {
-  if (isOpen(rule)) entries.add(host);
-  else for (let port = rule.from; port <= rule.to; port++) entries.add(`${host}:${port}`);
 }
 
 const hostText = (ip: string): string => ip.includes(":") ? `[${ip}]` : ip;

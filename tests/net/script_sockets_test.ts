@@ -241,7 +241,7 @@ Deno.test("Leave to listen on a port is none to reach that port elsewhere", () =
     assert.ok(typeof socket !== "string", String(socket));
     socket.send(bytes("x"), "127.0.0.2", port);
     await events.until(/udp Requires net access to "127.0.0.2:\d+"/);
-    const link = host.listening();
+    const link = host.listening(port);
     const id = link.add((message) => events.add(`tcp ${JSON.stringify(message)}`));
     link.post({ op: "connect", id, hostname: "127.0.0.2", port, timeout: 1000 });
     await events.until(/tcp .*Requires net access/);

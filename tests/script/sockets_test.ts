@@ -22,8 +22,11 @@ class Networked {
   readonly machine = new Machine();
   readonly sockets = new SocketHost(loopback, DEFAULT_LIMITS);
 
+  /** Those of the application that made sockets last. */
+  last: ScriptSockets | undefined;
+
   constructor(source: string) {
-    this.machine.host.sockets = () => new ScriptSockets(this.sockets);
+    this.machine.host.sockets = () => this.last = new ScriptSockets(this.sockets);
     this.machine.write("main.lua", source);
     this.machine.start();
   }
@@ -234,6 +237,28 @@ Deno.test("SOCK-005, SOCK-015: the end by the script's own call comes within it;
     async (net) => {
       await net.until(/^AGAIN$/);
       assert.deepEqual(net.said().slice(0, 4), ["before", "end", "after", "end"]);
+      listener.close();
+    },
+  );
+});
+
+Deno.test("SOCK-013: a client that onDisconnection connects again leaves nothing open behind it", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  await networked(
+    `
+    c = cumulus:createTCPClient()
+    function c:onDisconnection() INFO("end") self:connect("127.0.0.1", ${port}) end
+    for i = 1, 3 do c:connect("127.0.0.1", ${port}) end
+    INFO(c.connected, " ", c:connect("", 1), " ", c.connected)
+    c.onDisconnection = nil
+    c:connect("127.0.0.1", ${port})
+    `,
+    async (net) => {
+      assert.deepEqual(net.said(), ["end", "end", "end", "(true) the host is empty (false)"]);
+      assert.equal(net.last!.count, 1);
+      (await listener.accept()).close();
+      await net.until(/^$/, () => net.last!.count === 0 ? [""] : []);
       listener.close();
     },
   );

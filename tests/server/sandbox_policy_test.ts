@@ -54,19 +54,21 @@ Deno.test("By default scripts reach public addresses and loopback, and listen fr
   assert.ok(!listen("0.0.0.0", 1023));
   // listening is a permission for its own address: it reaches nobody else's
   assert.deepEqual(
-    await allowed(permissions.listen("0.0.0.0"), [
+    await allowed(permissions.listen("0.0.0.0", 1500), [
       "0.0.0.0:1024",
+      "0.0.0.0:2047",
       "0.0.0.0:1023",
-      "10.0.0.1:5000",
-      "8.8.8.8:5000",
+      "10.0.0.1:1500",
+      "8.8.8.8:1500",
     ]),
-    [true, false, false, false],
+    [true, true, false, false, false],
   );
-  assert.deepEqual(policy("listen = 10.1.0.0/16:80, *:53").permissions.listen("10.1.0.7"), [
-    "10.1.0.7:80",
-    "10.1.0.7:53",
-  ]);
-  assert.deepEqual(policy("listen = *").permissions.listen("::1"), ["[::1]"]);
+  const some =
+    policy("listen = 10.1.0.0/16:80, *:53, *:5000-5001, 10.2.0.0/16:1000-1100").permissions;
+  assert.deepEqual(some.listen("10.1.0.7", 80), ["10.1.0.7:80", "10.1.0.7:53"]);
+  assert.deepEqual(some.listen("::1", 5001), ["[::1]:5000", "[::1]:5001"]);
+  assert.equal(some.listen("10.2.0.1", 1024).length, 77);
+  assert.equal(policy("listen = *").permissions.listen("0.0.0.0", 65_535).length, 1024);
 });
 
 Deno.test("What the policy allows, Deno allows as well, and both refuse the rest", async () => {

@@ -17,7 +17,7 @@ export class Listener {
   ) {}
 
   static open(ledger: Ledger, host: SocketHost, port: number, events: ListenEvents) {
-    const worker = host.listening();
+    const worker = host.listening(port);
     const listener = new Listener(ledger, host, worker, port, events);
     const id = worker.add((message) => listener.#receive(message));
     const reply = new SharedArrayBuffer(REPLY_SIZE);

@@ -15,8 +15,11 @@ export interface Policy {
   readonly permissions: {
     readonly connect: Permission;
     readonly udp: Permission;
-    /** For one address of this machine: Deno tells listening from connecting by nothing. */
-    listen(ip: string): readonly string[];
+    /**
+     * For one address of this machine, as Deno tells listening from connecting by nothing, and for
+     * the ports around one, as it reads a long list slowly.
+     */
+    listen(ip: string, port: number): readonly string[];
   };
   /**
    * Whether an address that may be reached is not among the permissions, as Deno has no words for
@@ -24,6 +27,9 @@ export interface Policy {
    */
   alone?(rule: "connect" | "udp", ip: string, port: number): boolean;
 }
+
+/** How many ports lie around one, beginning with a multiple of so many: they share a worker. */
+export const PORT_BLOCK = 1024;
 
 /** How much one application may hold, and how fast. */
 export interface Limits {

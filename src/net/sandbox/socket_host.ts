@@ -4,6 +4,7 @@ import {
   type Limits,
   type Permission,
   type Policy,
+  PORT_BLOCK,
   type RuleName,
   SandboxError,
 } from "./policy.ts";
@@ -74,10 +75,15 @@ export class SocketHost {
       );
   }
 
-  /** The worker of servers. They listen on all addresses of this machine. */
-  listening(): WorkerLink {
-    return this.#workers.get("listen") ??
-      this.#start(this.#workers, "listen", () => this.#policy.permissions.listen(ANY_ADDRESS));
+  /** The worker of servers with ports around one. They listen on all addresses of this machine. */
+  listening(port: number): WorkerLink {
+    const key = `listen ${blockOf(port)}`;
+    return this.#workers.get(key) ??
+      this.#start(
+        this.#workers,
+        key,
+        () => this.#policy.permissions.listen(ANY_ADDRESS, port),
+      );
   }
 
   /**
@@ -88,8 +94,8 @@ export class SocketHost {
   bound(ip: string, port: number): WorkerLink | string {
     if (port === 0 && (ip === ANY_ADDRESS || ip === "::")) return this.#listed("udp");
     const { udp, listen } = this.#policy.permissions;
-    return this.#single(`bound ${ip}`, () => {
-      const own = [...listen(ip), textOf(ip, 0)];
+    return this.#single(`bound ${ip} ${blockOf(port)}`, () => {
+      const own = [...listen(ip, port), textOf(ip, 0)];
       return udp === true ? true : [...udp, ...own];
     });
   }
@@ -147,6 +153,8 @@ export class SocketHost {
 }
 
 const ANY_ADDRESS = "0.0.0.0";
+
+const blockOf = (port: number): number => Math.floor(port / PORT_BLOCK);
 
 /** A UDP socket is bound to a port before it sends; any port will do where none is asked for. */
 function anyPort(udp: Permission): Permission {

@@ -40,6 +40,8 @@ export class TcpClient {
   /** @returns why it cannot be tried */
   connect(host: string, port: number): string | undefined {
     this.disconnect();
+    this.#tcp?.close(); // which onDisconnection has opened meanwhile
+    this.#tcp = undefined;
     this.error = undefined;
     const outcome = this.#sockets.connect(host, port, this.#events());
     if (typeof outcome === "string") return this.error = outcome;
