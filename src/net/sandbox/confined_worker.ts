@@ -6,7 +6,7 @@ export function startWorker(
   net: Permission,
   receive: (messages: FromWorker[]) => void,
   fail: (error: string) => void,
-): { post(messages: ToWorker[]): void; terminate(): void } {
+): { post(messages: ToWorker[], transfer: Transferable[]): void; terminate(): void } {
   const worker = new Worker(new URL("./socket_worker.ts", import.meta.url), {
     type: "module",
     name: "script sockets",
@@ -30,7 +30,7 @@ export function startWorker(
     fail(event.message);
   };
   return {
-    post: (messages) => worker.postMessage(messages),
+    post: (messages, transfer) => worker.postMessage(messages, transfer),
     terminate: () => worker.terminate(),
   };
 }

@@ -12,7 +12,11 @@ export interface TcpEvents {
 export interface Tcp {
   /** Bytes that were taken and are not on their way yet. */
   readonly unsent: number;
-  /** @returns why the bytes were not taken, or undefined */
+  /**
+   * Takes bytes, whose array is not the caller's any more.
+   *
+   * @returns why they were not taken, or undefined
+   */
   write(bytes: Uint8Array): string | undefined;
   close(): void;
 }

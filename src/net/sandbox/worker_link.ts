@@ -9,6 +9,8 @@ const OPEN_TIMEOUT = 5_000;
 const LINGER = 10_000;
 /** How long clients may wait while scripts hear of their sockets, in ms; the rest comes later. */
 const TURN = 2;
+/** Bytes from which on a buffer is handed over and not copied. */
+const HANDED_OVER = 4_096;
 /** Bytes that were read, before the worker is told that it may read as many more. */
 const CREDIT_STEP = READ_WINDOW / 4;
 
@@ -90,7 +92,13 @@ export class WorkerLink {
     if (this.#outbox.length === 0 || this.#ended) return;
     const messages = this.#outbox;
     this.#outbox = [];
-    this.#worker.post(messages);
+    const transfer = new Set<ArrayBufferLike>();
+    for (const message of messages) {
+      if (message.op !== "write" || message.bytes.length < HANDED_OVER) continue;
+      const { buffer, byteLength } = message.bytes;
+      if (buffer.byteLength === byteLength) transfer.add(buffer);
+    }
+    this.#worker.post(messages, [...transfer] as ArrayBuffer[]);
   }
 
   /** Tells scripts what happened, as much as clients can wait for. */
