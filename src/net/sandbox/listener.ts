@@ -35,9 +35,11 @@ export class Listener {
 
   close(): void {
     if (this.#id === 0) return;
-    this.worker.post({ op: "close", id: this.#id });
-    this.worker.remove(this.#id);
+    const id = this.#id;
     this.#id = 0;
+    // when stop() returns nobody gets in any more, whichever worker listens next (SOCK-032)
+    this.worker.ask({ op: "close", id, reply: new SharedArrayBuffer(REPLY_SIZE) });
+    this.worker.remove(id);
     this.ledger.closed(this);
   }
 

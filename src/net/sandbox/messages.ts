@@ -5,7 +5,8 @@
 export type ToWorker =
   | { op: "connect"; id: number; hostname: string; port: number; timeout: number }
   | { op: "write"; id: number; bytes: Uint8Array }
-  | { op: "close"; id: number }
+  /** With `reply`, a script waits until the port of a server is free. */
+  | { op: "close"; id: number; reply?: SharedArrayBuffer }
   /** `bytes` more may be read from a connection, or received by a UDP socket. */
   | { op: "credit"; id: number; bytes: number }
   /** Connections beyond `rate` a second are closed. */

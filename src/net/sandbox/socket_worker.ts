@@ -198,14 +198,14 @@ class Connection {
 
 class Listener {
   readonly #listener: Deno.TcpListener;
-  readonly #ended: Promise<void>;
+  readonly ended: Promise<void>;
   #second = 0;
   #accepted = 0;
 
   constructor(readonly id: number, hostname: string, port: number, readonly rate: number) {
     this.#listener = Deno.listen({ hostname, port });
     listeners.set(id, this);
-    this.#ended = this.#accept();
+    this.ended = this.#accept();
   }
 
   get port(): number {
@@ -214,7 +214,7 @@ class Listener {
 
   end(): void {
     listeners.delete(this.id);
-    closes(`tcp ${this.port}`, this.#ended);
+    closes(`tcp ${this.port}`, this.ended);
     this.#listener.close();
   }
 
@@ -331,6 +331,13 @@ async function answer(
   }
 }
 
+function closeListener(id: number, reply: SharedArrayBuffer | undefined): void {
+  const listener = listeners.get(id);
+  listener?.end();
+  const ended = listener?.ended ?? Promise.resolve();
+  if (reply) ended.then(() => writeReply(reply, 0));
+}
+
 function handle(message: ToWorker): void {
   switch (message.op) {
     case "connect":
@@ -345,7 +352,7 @@ function handle(message: ToWorker): void {
       break;
     case "close":
       connections.get(message.id)?.leave();
-      listeners.get(message.id)?.end();
+      closeListener(message.id, message.reply);
       datagrams.get(message.id)?.end();
       break;
     case "listen": {

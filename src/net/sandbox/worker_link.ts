@@ -78,6 +78,7 @@ export class WorkerLink {
 
   /** Sends a message at once, and waits for its answer. @returns the port, or why there is none */
   ask(message: ToWorker & { reply: SharedArrayBuffer }): number | string {
+    if (this.#ended) return "the worker of the sockets ended";
     this.post(message);
     this.#flush();
     return waitReply(message.reply, OPEN_TIMEOUT);
