@@ -31,6 +31,17 @@ const symbols = {
     result: i32,
     nonblocking: true,
   },
+  /** Since 3.0. */
+  BN_mod_exp_mont_consttime_x2: {
+    parameters: [
+      ...[pointer, pointer, pointer, pointer, pointer],
+      ...[pointer, pointer, pointer, pointer, pointer],
+      pointer,
+    ],
+    result: i32,
+    nonblocking: true,
+    optional: true,
+  },
   OpenSSL_version: { parameters: [i32], result: pointer },
 } as const;
 

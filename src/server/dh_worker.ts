@@ -3,9 +3,11 @@
 import { publicKeyOf, sharedSecret } from "../rtmfp/crypto/dh.ts";
 import type { PowerReply, PowerRequest } from "./powers.ts";
 
-self.onmessage = ({ data: { id, group, base, exponent } }: MessageEvent<PowerRequest>) => {
-  const power = base
-    ? sharedSecret({ group, publicKey: base, privateKey: exponent }, base)!
-    : publicKeyOf(group, exponent);
-  self.postMessage({ id, power } satisfies PowerReply);
+self.onmessage = ({ data: { id, group, wanted } }: MessageEvent<PowerRequest>) => {
+  const powers = wanted.map(({ base, exponent }) =>
+    base
+      ? sharedSecret({ group, publicKey: base, privateKey: exponent }, base)!
+      : publicKeyOf(group, exponent)
+  );
+  self.postMessage({ id, powers } satisfies PowerReply);
 };

@@ -14,15 +14,21 @@ const READY = 8;
 /** Secrets that may wait; the handshakes of more are given up, and their clients try again. */
 const QUEUE = 2_048;
 /**
- * In a rush that empties the pool, handshakes share the last pair, for so many milliseconds and
- * so many of them: what a pair costs would otherwise be paid on the spot, by everybody.
+ * In the long run one handshake in so many milliseconds has a pair of its own: to make pairs then
+ * takes a fiftieth of a processor, in every group. In a rush the others share the last one, for
+ * so many milliseconds and so many of them.
  */
+const OWN_EVERY: Record<GroupId, number> = { 2: 5, 14: 20, 16: 100 };
 const SHARED_FOR = 10_000;
 const SHARED_BY = 100;
 
 interface Pool {
+  readonly group: GroupId;
   readonly ready: KeyPair[];
   making: number;
+  /** How many handshakes may have a pair of their own, as of {@link at}. */
+  own: number;
+  at: number;
   last: { readonly pair: KeyPair; readonly until: number; left: number } | undefined;
 }
 
@@ -59,28 +65,27 @@ export class PreparedKeyAgreement implements KeyAgreement {
   constructor(powers: Powers, options: KeyAgreementOptions) {
     this.#powers = powers;
     this.#options = options;
+    const at = options.now();
     for (const group of options.groups) {
-      this.#pools.set(group, { ready: [], making: 0, last: undefined });
+      this.#pools.set(group, { group, ready: [], making: 0, own: READY, at, last: undefined });
     }
     this.#work();
   }
 
   keyPair(group: GroupId): KeyPair {
-    const { random, now } = this.#options;
+    const { random } = this.#options;
     const pool = this.#pools.get(group);
-    const pair = pool?.ready.pop();
-    if (!pool || !this.#powers?.ready) return pair ?? generateKeyPair(group, random);
-    if (pair) pool.last = { pair, until: now() + SHARED_FOR, left: SHARED_BY };
+    if (!pool || !this.#powers?.ready) return pool?.ready.pop() ?? generateKeyPair(group, random);
+    const now = this.#options.now();
+    pool.own = Math.min(READY, pool.own + (now - pool.at) / OWN_EVERY[group]);
+    pool.at = now;
+    const { last, ready } = pool;
+    if (pool.own >= 1 && ready.length > 0) pool.own--;
+    else if (last && last.until >= now && last.left-- > 0) return last.pair;
+    const pair = ready.pop() ?? generateKeyPair(group, random);
+    pool.last = { pair, until: now + SHARED_FOR, left: SHARED_BY };
     this.#work();
-    if (pair) return pair;
-    if (!pool.last || pool.last.until < now() || pool.last.left-- <= 0) {
-      pool.last = {
-        pair: generateKeyPair(group, random),
-        until: now() + SHARED_FOR,
-        left: SHARED_BY,
-      };
-    }
-    return pool.last.pair;
+    return pair;
   }
 
   agree(pair: KeyPair, farPublic: Uint8Array, done: Done): void {
@@ -104,50 +109,77 @@ export class PreparedKeyAgreement implements KeyAgreement {
   /** Gives the other thread as much as it can take: secrets first, then pairs. */
   #work(): void {
     while (this.#powers && this.#busy < this.#powers.parallel) {
-      const agreement = this.#queue.shift();
-      if (agreement) {
-        this.#agree(agreement, this.#powers);
+      const { together } = this.#powers;
+      if (this.#queue.length > 0) {
+        this.#agree(this.#takeWaiting(together), this.#powers);
         continue;
       }
-      const wanted = [...this.#pools].find(([, { ready, making }]) =>
-        ready.length + making < READY
-      );
-      if (!wanted) return;
-      this.#make(...wanted, this.#powers);
+      const pool = this.#poolToFill();
+      if (!pool) return;
+      const missing = READY - pool.ready.length - pool.making;
+      this.#make(pool, Math.min(missing, together), this.#powers);
     }
   }
 
-  async #agree({ pair, farPublic, done }: Agreement, powers: Powers): Promise<void> {
+  /** Those who have waited longest, and are of one group. */
+  #takeWaiting(most: number): Agreement[] {
+    const { group } = this.#queue[0].pair;
+    let count = 1;
+    while (count < most && this.#queue[count]?.pair.group === group) count++;
+    return this.#queue.splice(0, count);
+  }
+
+  #poolToFill(): Pool | undefined {
+    for (const pool of this.#pools.values()) {
+      if (pool.ready.length + pool.making < READY) return pool;
+    }
+    return undefined;
+  }
+
+  async #agree(agreements: Agreement[], powers: Powers): Promise<void> {
     this.#busy++;
-    let secret: Uint8Array | undefined;
+    let secrets: (Uint8Array | undefined)[] = [];
     try {
-      secret = await powers.power(pair.group, farPublic, pair.privateKey);
+      secrets = await powers.compute(
+        agreements[0].pair.group,
+        agreements.map(({ pair, farPublic }) => ({ base: farPublic, exponent: pair.privateKey })),
+      );
     } catch (error) {
       this.#lose(error);
-      if (!this.#closed) secret = sharedSecret(pair, farPublic);
+      if (!this.#closed) {
+        secrets = agreements.map(({ pair, farPublic }) => sharedSecret(pair, farPublic));
+      }
     }
     this.#busy--;
     if (this.#closed) return;
-    done(secret);
+    this.#work(); // so that the other thread does not wait for what is done with the secrets
+    agreements.forEach(({ done }, i) => done(secrets[i]));
     this.#options.settle();
-    this.#work();
   }
 
-  async #make(group: GroupId, pool: Pool, powers: Powers): Promise<void> {
+  async #make(pool: Pool, count: number, powers: Powers): Promise<void> {
+    const { group } = pool;
     this.#busy++;
-    pool.making++;
+    pool.making += count;
     try {
-      const privateKey = this.#options.random(groups[group].exponentBits / 8);
-      privateKey[0] |= 0x80; // never shorter than it should be
-      const publicKey = await powers.power(group, undefined, privateKey);
-      if (publicKey.length === groups[group].size && acceptablePublic(group, publicKey)) {
-        pool.ready.push({ group, publicKey, privateKey });
-      }
+      const privateKeys = Array.from({ length: count }, () => {
+        const privateKey = this.#options.random(groups[group].exponentBits / 8);
+        privateKey[0] |= 0x80; // never shorter than it should be
+        return privateKey;
+      });
+      const publicKeys = await powers.compute(
+        group,
+        privateKeys.map((exponent) => ({ base: undefined, exponent })),
+      );
+      publicKeys.forEach((publicKey, i) => {
+        if (publicKey.length !== groups[group].size || !acceptablePublic(group, publicKey)) return;
+        pool.ready.push({ group, publicKey, privateKey: privateKeys[i] });
+      });
     } catch (error) {
       this.#lose(error);
     }
     this.#busy--;
-    pool.making--;
+    pool.making -= count;
     this.#work();
   }
 

@@ -5,18 +5,26 @@ import { type GroupId, groups } from "../rtmfp/crypto/dh_groups.ts";
 /** Computes powers modulo the primes of the Diffie-Hellman groups on another thread. */
 export interface Powers {
   readonly name: string;
-  /** How many are worth having under way at once. */
+  /** How many calls are worth having under way at once. */
   readonly parallel: number;
+  /** How many powers a call may be asked for. */
+  readonly together: number;
   /** False as long as the thread is only starting. */
   readonly ready: boolean;
   /**
-   * @param base big-endian; the group's generator where it is left out
-   * @param exponent big-endian
+   * @param wanted at least one, all of one group
    * @returns big-endian, without leading zero bytes
    * @throws {Error} if the thread is lost
    */
-  power(group: GroupId, base: Uint8Array | undefined, exponent: Uint8Array): Promise<Uint8Array>;
+  compute(group: GroupId, wanted: readonly Power[]): Promise<Uint8Array[]>;
   close(): void;
+}
+
+/** What is to be computed, big-endian. */
+export interface Power {
+  /** The group's generator where it is left out. */
+  readonly base: Uint8Array | undefined;
+  readonly exponent: Uint8Array;
 }
 
 const GENERATOR = Uint8Array.of(2);
@@ -26,16 +34,20 @@ export class LibraryPowers implements Powers {
   readonly name = "OpenSSL";
   readonly ready = true;
   readonly parallel = Math.min(4, Math.max(1, navigator.hardwareConcurrency - 1));
+  readonly together: number;
   readonly #groups = new Map<GroupId, NativePowers>();
 
   constructor(library: Libcrypto) {
     for (const { id, prime } of Object.values(groups)) {
       this.#groups.set(id, new NativePowers(library, Uint8Array.fromHex(prime.toString(16))));
     }
+    this.together = this.#groups.get(2)!.together;
   }
 
-  power(group: GroupId, base: Uint8Array | undefined, exponent: Uint8Array): Promise<Uint8Array> {
-    return this.#groups.get(group)!.power(base ?? GENERATOR, exponent);
+  compute(group: GroupId, wanted: readonly Power[]): Promise<Uint8Array[]> {
+    return this.#groups.get(group)!.compute(
+      wanted.map(({ base = GENERATOR, exponent }) => ({ base, exponent })),
+    );
   }
 
   close(): void {}
@@ -45,16 +57,15 @@ export class LibraryPowers implements Powers {
 export interface PowerRequest {
   readonly id: number;
   readonly group: GroupId;
-  readonly base: Uint8Array | undefined;
-  readonly exponent: Uint8Array;
+  readonly wanted: readonly Power[];
 }
 export interface PowerReply {
   readonly id: number;
-  readonly power: Uint8Array;
+  readonly powers: Uint8Array[];
 }
 
 interface Waiting {
-  resolve(power: Uint8Array): void;
+  resolve(powers: Uint8Array[]): void;
   reject(error: Error): void;
 }
 
@@ -62,7 +73,8 @@ interface Waiting {
 export class WorkerPowers implements Powers {
   readonly name = "worker";
   ready = false;
-  readonly parallel = 4; // so that the worker never waits for this thread
+  readonly parallel = 2; // so that the worker never waits for this thread
+  readonly together = 2;
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
   #lastId = 0;
@@ -75,7 +87,7 @@ export class WorkerPowers implements Powers {
     });
     this.#worker.onmessage = ({ data }: MessageEvent<PowerReply>) => {
       this.ready = true;
-      this.#waiting.get(data.id)?.resolve(data.power);
+      this.#waiting.get(data.id)?.resolve(data.powers);
       this.#waiting.delete(data.id);
     };
     this.#worker.onerror = (event) => {
@@ -84,12 +96,12 @@ export class WorkerPowers implements Powers {
     };
   }
 
-  power(group: GroupId, base: Uint8Array | undefined, exponent: Uint8Array): Promise<Uint8Array> {
+  compute(group: GroupId, wanted: readonly Power[]): Promise<Uint8Array[]> {
     return new Promise((resolve, reject) => {
       if (this.#lost) return reject(this.#lost);
       const id = ++this.#lastId;
       this.#waiting.set(id, { resolve, reject });
-      this.#worker.postMessage({ id, group, base, exponent } satisfies PowerRequest);
+      this.#worker.postMessage({ id, group, wanted } satisfies PowerRequest);
     });
   }
 

@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
 import { openLibcrypto } from "../../src/net/libcrypto.ts";
-import { generateKeyPair, type KeyPair, sharedSecret } from "../../src/rtmfp/crypto/dh.ts";
+import {
+  generateKeyPair,
+  type KeyPair,
+  publicKeyOf,
+  sharedSecret,
+} from "../../src/rtmfp/crypto/dh.ts";
 import type { GroupId } from "../../src/rtmfp/crypto/dh_groups.ts";
 import { PreparedKeyAgreement } from "../../src/server/key_agreement.ts";
-import { LibraryPowers, type Powers, WorkerPowers } from "../../src/server/powers.ts";
+import { LibraryPowers, type Power, type Powers, WorkerPowers } from "../../src/server/powers.ts";
 
 const random = (length: number) => crypto.getRandomValues(new Uint8Array(length));
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -35,7 +40,7 @@ for (const make of [() => new WorkerPowers(), library]) {
   Deno.test(`Two ends agree, with powers by ${make === library ? "OpenSSL" : "a worker"}`, async () => {
     const powers = make();
     if (!powers) return;
-    await powers.power(2, undefined, random(28)); // it runs
+    await powers.compute(2, [{ base: undefined, exponent: random(28) }]); // it runs
     const { agreement, seen } = prepare(powers, [2, 14]);
     for (const group of [2, 14] as const) {
       const pairs = Array.from({ length: 12 }, () => agreement.keyPair(group));
@@ -68,18 +73,23 @@ class HeldPowers implements Powers {
   readonly name = "held";
   ready = true;
   readonly parallel = 2;
-  readonly held: { base: boolean; finish(): void; fail(): void }[] = [];
+  readonly held: { base: boolean; count: number; finish(): void; fail(): void }[] = [];
 
-  power(group: GroupId, base: Uint8Array | undefined, exponent: Uint8Array): Promise<Uint8Array> {
+  constructor(readonly together = 1) {}
+
+  compute(group: GroupId, wanted: readonly Power[]): Promise<Uint8Array[]> {
     return new Promise((resolve, reject) => {
       this.held.push({
-        base: base !== undefined,
-        finish: () => {
-          if (base) {
-            return resolve(sharedSecret({ group, publicKey: base, privateKey: exponent }, base)!);
-          }
-          resolve(generateKeyPair(group, () => exponent.slice()).publicKey);
-        },
+        base: wanted[0].base !== undefined,
+        count: wanted.length,
+        finish: () =>
+          resolve(
+            wanted.map(({ base, exponent }) =>
+              base
+                ? sharedSecret({ group, publicKey: base, privateKey: exponent }, base)!
+                : publicKeyOf(group, exponent)
+            ),
+          ),
         fail: () => reject(new Error("lost")),
       });
     });
@@ -105,6 +115,31 @@ Deno.test("Secrets go before key pairs, and no more are under way than are worth
   agreement.close();
 });
 
+Deno.test("What waits is handed over together, if it is of one group", async () => {
+  const powers = new HeldPowers(2);
+  const { agreement } = prepare(powers, [2, 14]);
+  assert.deepEqual(powers.held.map(({ count }) => count), [2, 2]);
+  const near = generateKeyPair(2, random);
+  const near14 = generateKeyPair(14, random);
+  const fars = ([2, 2, 14, 2] as const).map((group) => generateKeyPair(group, random));
+  const secrets = fars.map((far) =>
+    agree(agreement, far.group === 2 ? near : near14, far.publicKey)
+  );
+  const handed: number[] = [];
+  for (let at = 0; at < 5; at++) {
+    const { base, count, finish } = powers.held[at];
+    if (base) handed.push(count);
+    finish();
+    await sleep(0);
+  }
+  assert.deepEqual(handed, [2, 1, 1]);
+  assert.deepEqual(
+    await Promise.all(secrets),
+    fars.map((far) => sharedSecret(far, far.group === 2 ? near.publicKey : near14.publicKey)),
+  );
+  agreement.close();
+});
+
 Deno.test("As long as the other thread starts, the loop computes", async () => {
   const powers = new HeldPowers();
   powers.ready = false;
@@ -125,6 +160,20 @@ Deno.test("In a rush handshakes share a pair, for a while", () => {
   assert.notEqual(second, first);
   seen.now += 10_001;
   assert.notEqual(agreement.keyPair(2), second);
+  agreement.close();
+});
+
+Deno.test("In a rush that lasts, pairs of their own come to a handshake now and then", async () => {
+  const powers = new HeldPowers();
+  const { agreement, seen } = prepare(powers);
+  const pairs = new Set<KeyPair>();
+  let made = 0;
+  for (let i = 0; i < 1000; i++, seen.now++) {
+    for (; made < powers.held.length; made++) powers.held[made].finish();
+    await sleep(0);
+    pairs.add(agreement.keyPair(2));
+  }
+  assert.ok(pairs.size >= 200 && pairs.size <= 210, `${pairs.size} pairs in a second`);
   agreement.close();
 });
 
