@@ -1,11 +1,7 @@
 // Bytes as hexadecimal text, and back.
 
 /** Lower-case hexadecimal digits, two a byte. */
-export function toHex(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += (byte < 16 ? "0" : "") + byte.toString(16);
-  return text;
-}
+export const toHex = (bytes: Uint8Array): string => bytes.toHex();
 
 /**
  * Reads hexadecimal digits of either case; blanks between them are skipped.

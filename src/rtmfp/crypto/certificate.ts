@@ -63,7 +63,7 @@ export function readCertificate(crypto: CryptoBackend, bytes: Uint8Array): Certi
   if ((ephemeralGroups.length === 0) === (staticKeys.length === 0)) {
     throw new WireError("Cannot use a certificate of both or neither kind of key");
   }
-  if (new Set(staticKeys.map((key) => key.group)).size < staticKeys.length) {
+  if (staticKeys.some(({ group }, i) => staticKeys.findIndex((key) => key.group === group) < i)) {
     throw new WireError("Cannot use a certificate with two keys of one group");
   }
   const fingerprint = crypto.sha256(bytes.subarray(0, from.at));

@@ -96,21 +96,32 @@ export function acceptablePublic(groupId: number, publicKey: Uint8Array): boolea
   return group !== undefined && acceptable(group, publicKey);
 }
 
-/** How far a public value must keep from 0 and from the prime. */
-const MARGIN = 1n << 24n;
+/** How far a public value must keep from 0 and from the prime: a power of 2 to the 24. */
+const MARGIN = 24;
 /** How many bits of each kind it must have. */
 const MIXED_BITS = 16;
+const onesOf = Uint8Array.from(
+  { length: 256 },
+  (_, byte) => byte.toString(2).split("1").length - 1,
+);
+const largest = new Map<GroupId, Uint8Array>();
 
+/** In bytes, as it is asked of every handshake: numbers of that size cost more. */
 function acceptable(group: Group, publicKey: Uint8Array): boolean {
-  const first = publicKey.findIndex((byte) => byte !== 0);
-  if (first < 0 || publicKey.length - first > group.size) return false;
+  let first = 0;
+  while (publicKey[first] === 0) first++;
+  const length = publicKey.length - first;
+  if (length > group.size || length <= MARGIN / 8) return false; // below 2 to the 24
   let ones = 0;
-  for (const byte of publicKey) {
-    for (let bits = byte; bits; bits &= bits - 1) ones++;
-  }
+  for (let i = first; i < publicKey.length; i++) ones += onesOf[publicKey[i]];
   if (ones < MIXED_BITS || publicKey.length * 8 - ones < MIXED_BITS) return false;
-  const value = toBigInt(publicKey);
-  return value >= MARGIN && value <= group.prime - MARGIN;
+  if (length < group.size) return true;
+  let most = largest.get(group.id);
+  if (!most) largest.set(group.id, most = toBytes(group.prime - (1n << BigInt(MARGIN))));
+  for (let i = 0; i < length; i++) {
+    if (publicKey[first + i] !== most[i]) return publicKey[first + i] < most[i];
+  }
+  return true;
 }
 
 function toBigInt(bytes: Uint8Array): bigint {
@@ -119,8 +130,5 @@ function toBigInt(bytes: Uint8Array): bigint {
 
 function toBytes(value: bigint): Uint8Array {
   const hex = value.toString(16);
-  const even = hex.length % 2 === 0 ? hex : `0${hex}`;
-  const bytes = new Uint8Array(even.length / 2);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = parseInt(even.slice(2 * i, 2 * i + 2), 16);
-  return bytes;
+  return Uint8Array.fromHex(hex.length % 2 === 0 ? hex : `0${hex}`);
 }

@@ -1,5 +1,6 @@
 // Options: typed values inside chunks, certificates and keying components. RFC 7016 §2.1.3, §2.1.4.
 import { Reader } from "../../bytes/reader.ts";
+import { WireError } from "../../bytes/wire_error.ts";
 import { vluLength, type Writer } from "../../bytes/writer.ts";
 
 /** Shape: `VLU length | VLU type | value`, where the length counts type and value. */
@@ -28,8 +29,10 @@ export function writeMarker(to: Writer): Writer {
 export function readOption(from: Reader): Option | undefined {
   const length = from.vlu();
   if (length === 0) return undefined;
-  const inside = new Reader(from.bytes(length));
-  return { type: inside.vlu(), value: inside.rest() };
+  const end = from.at + length;
+  const type = from.vlu();
+  if (from.at > end) throw new WireError(`Cannot read the type of an option of ${length} bytes`);
+  return { type, value: from.bytes(end - from.at) };
 }
 
 /**

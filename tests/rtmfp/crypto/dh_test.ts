@@ -53,6 +53,14 @@ Deno.test("vector:dh-public-check: which public values are accepted", () => {
   assert.equal(acceptablePublic(2, new Uint8Array(0)), false);
   assert.equal(acceptablePublic(2, new Uint8Array(60_000).fill(0x55)), false);
   assert.equal(acceptablePublic(5, new Uint8Array(128).fill(0x55)), false);
+  for (const id of [2, 14, 16] as const) {
+    const { prime } = groups[id];
+    const most = prime - 2n ** 24n;
+    for (const [value, accept] of [[most, true], [most + 1n, false], [prime, false]] as const) {
+      const far = bytes(value.toString(16));
+      assert.equal(acceptablePublic(id, far), accept, `${id}: prime - ${prime - value}`);
+    }
+  }
   const padded = new Uint8Array(132);
   padded.set(pair.publicKey, 4);
   assert.equal(acceptablePublic(2, padded), true, "leading zero bytes change nothing");
