@@ -156,45 +156,68 @@ const SHA256_BLOCK = 64;
 
 const digest = new Uint8Array(32);
 const running = new Uint8Array(SHA256_CTX);
+const block = new Uint8Array(SHA256_BLOCK);
+
+/** Both states of an HMAC: memory of that size costs more to make than what is done in it. */
+interface Keyed {
+  readonly inner: Uint8Array<ArrayBuffer>;
+  readonly outer: Uint8Array<ArrayBuffer>;
+}
+const newKeyed = (): Keyed => ({
+  inner: new Uint8Array(SHA256_CTX),
+  outer: new Uint8Array(SHA256_CTX),
+});
+const spare: Keyed[] = [];
+const SPARE = 16;
 
 /** See `Hmac` in rtmfp/crypto: RFC 2104, both keyed states made once and copied. */
 class NativeHmac {
   readonly #library: Libcrypto;
-  readonly #inner: Uint8Array<ArrayBuffer>;
-  readonly #outer: Uint8Array<ArrayBuffer>;
+  #keyed: Keyed | undefined;
 
   constructor(library: Libcrypto, key: Uint8Array) {
     this.#library = library;
     const short = key.length > SHA256_BLOCK ? sha256(library, key) : key;
-    this.#inner = keyed(library, short, 0x36);
-    this.#outer = keyed(library, short, 0x5c);
+    const keyed = this.#keyed = spare.pop() ?? newKeyed();
+    begin(library, keyed.inner, short, 0x36);
+    begin(library, keyed.outer, short, 0x5c);
+    block.fill(0);
   }
 
   digest(data: Uint8Array, start: number, end: number): Uint8Array {
     const library = this.#library;
-    const part = data.subarray(start, end) as Uint8Array<ArrayBuffer>;
-    running.set(this.#inner);
+    const keyed = this.#keyed;
+    if (!keyed) throw new Error("Cannot use a key that was freed");
+    const whole = start === 0 && end === data.length;
+    const part = (whole ? data : data.subarray(start, end)) as Uint8Array<ArrayBuffer>;
+    running.set(keyed.inner);
     library.SHA256_Update(running, part, BigInt(part.length));
     library.SHA256_Final(digest, running);
-    running.set(this.#outer);
+    running.set(keyed.outer);
     library.SHA256_Update(running, digest, 32n);
     library.SHA256_Final(digest, running);
     return digest;
   }
 
   free(): void {
-    this.#inner.fill(0);
-    this.#outer.fill(0);
+    const keyed = this.#keyed;
+    if (!keyed) return;
+    this.#keyed = undefined;
+    keyed.inner.fill(0);
+    keyed.outer.fill(0);
+    if (spare.length < SPARE) spare.push(keyed);
   }
 }
 
-function keyed(library: Libcrypto, key: Uint8Array, padding: number): Uint8Array<ArrayBuffer> {
-  const block = new Uint8Array(SHA256_BLOCK).fill(padding);
-  for (let i = 0; i < key.length; i++) block[i] ^= key[i];
-  const state = new Uint8Array(SHA256_CTX);
+function begin(
+  library: Libcrypto,
+  state: Uint8Array<ArrayBuffer>,
+  key: Uint8Array,
+  padding: number,
+): void {
+  for (let i = 0; i < SHA256_BLOCK; i++) block[i] = padding ^ (i < key.length ? key[i] : 0);
   library.SHA256_Init(state);
   library.SHA256_Update(state, block, BigInt(SHA256_BLOCK));
-  return state;
 }
 
 function sha256(library: Libcrypto, bytes: Uint8Array): Uint8Array {

@@ -84,6 +84,23 @@ Deno.test({ name: "Native HMAC-SHA256 and SHA-256 are node's", ignore }, () => {
   }
 });
 
+Deno.test({ name: "Keys that are freed, and once more, leave nothing to others", ignore }, () => {
+  const native: CryptoBackend = new NativeCrypto(library!);
+  const data = random(40);
+  for (let round = 0; round < 50; round++) {
+    const keys = Array.from({ length: 20 }, () => random(round));
+    const hmacs = keys.map((key) => native.hmacSha256(key));
+    for (const [i, key] of keys.entries()) {
+      const expected = createHmac("sha256", key).update(data).digest().toString("hex");
+      assert.equal(hmacs[i].digest(data, 0, 40).toHex(), expected);
+      if (i % 2 === 0) continue;
+      hmacs[i].free();
+      hmacs[i].free();
+      assert.throws(() => hmacs[i].digest(data, 0, 40), /freed/);
+    }
+  }
+});
+
 Deno.test({ name: "Native powers are those of the portable key agreement", ignore }, async () => {
   for (const id of [2, 14, 16] as GroupId[]) {
     const powers = new NativePowers(library!, Uint8Array.fromHex(groups[id].prime.toString(16)));

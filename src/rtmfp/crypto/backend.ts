@@ -38,7 +38,7 @@ export interface CryptoBackend {
 /** HMAC-SHA256 once: 32 bytes, the caller's own. */
 export function hmacOnce(crypto: CryptoBackend, key: Uint8Array, message: Uint8Array): Uint8Array {
   const hmac = crypto.hmacSha256(key);
-  const digest = new Uint8Array(hmac.digest(message, 0, message.length));
+  const digest = hmac.digest(message, 0, message.length).slice();
   hmac.free();
   return digest;
 }

@@ -15,6 +15,7 @@ export const COOKIE_LIFETIME = 120_000;
 
 const TIME = 8;
 const OWN = 24;
+const NO_ADDRESS = new Uint8Array(0);
 
 /** What a cookie that comes back is worth. */
 export type CookieState =
@@ -27,6 +28,7 @@ export type CookieState =
 /** Makes cookies and tells its own when they come back. They live no longer than it does. */
 export class Cookies {
   readonly #hmac: Hmac;
+  readonly #message = new Writer(32);
 
   constructor(crypto: CryptoBackend, random: Random) {
     this.#hmac = crypto.hmacSha256(random(32));
@@ -35,8 +37,10 @@ export class Cookies {
   /** A cookie for an initiator at `address`: 64 bytes. `now` in milliseconds. */
   make(address: Address, now: number): Uint8Array {
     const time = Math.floor(now);
-    const cookie = new Writer(COOKIE_LENGTH).u32(Math.floor(time / 2 ** 32)).u32(time % 2 ** 32);
-    return cookie.bytes(this.#own(time)).bytes(this.#for(time, address)).copy();
+    const cookie = new Uint8Array(COOKIE_LENGTH);
+    Writer.over(cookie).u32(Math.floor(time / 2 ** 32)).u32(time % 2 ** 32)
+      .part(this.#own(time), 0, OWN).bytes(this.#for(time, address));
+    return cookie;
   }
 
   /** Judges a cookie that came from `address`. */
@@ -45,18 +49,21 @@ export class Cookies {
     const view = new DataView(cookie.buffer, cookie.byteOffset, TIME);
     const time = view.getUint32(0) * 2 ** 32 + view.getUint32(4);
     if (time > now || now - time > COOKIE_LIFETIME) return "bad";
-    if (!equalBytes(cookie.subarray(TIME, TIME + OWN), this.#own(time))) return "bad";
+    const own = this.#own(time).subarray(0, OWN);
+    if (!equalBytes(cookie.subarray(TIME, TIME + OWN), own)) return "bad";
     return equalBytes(cookie.subarray(TIME + OWN), this.#for(time, address)) ? "good" : "moved";
   }
 
   #own(time: number): Uint8Array {
-    const message = new Writer(16).u8(0x61).f64(time).view();
-    return this.#hmac.digest(message, 0, message.length).subarray(0, OWN);
+    return this.#digest(this.#message.clear().u8(0x61).f64(time));
   }
 
   #for(time: number, { hostname, port }: Address): Uint8Array {
-    const ip = ipBytes(hostname) ?? new Uint8Array(0);
-    const message = new Writer(32).u8(0x62).f64(time).bytes(ip).u16(port).view();
-    return this.#hmac.digest(message, 0, message.length);
+    const message = this.#message.clear().u8(0x62).f64(time);
+    return this.#digest(message.bytes(ipBytes(hostname) ?? NO_ADDRESS).u16(port));
+  }
+
+  #digest(message: Writer): Uint8Array {
+    return this.#hmac.digest(message.buffer, 0, message.at);
   }
 }

@@ -32,17 +32,20 @@ export function deriveKeys(
   initiatorComponent: Uint8Array,
   responderComponent: Uint8Array,
 ): SessionKeys {
-  const h = (key: Uint8Array, message: Uint8Array) => hmacOnce(crypto, key, message);
+  const keyed = crypto.hmacSha256(secret);
+  const h = (message: Uint8Array) => keyed.digest(message, 0, message.length).slice();
   const direction = (sender: Uint8Array, receiver: Uint8Array) => {
-    const key = h(secret, h(receiver, sender));
-    return { aes: key.slice(0, 16), hmac: h(secret, key) };
+    const key = h(hmacOnce(crypto, receiver, sender));
+    return { aes: key.slice(0, 16), hmac: h(key) };
   };
-  return {
+  const keys = {
     initiatorToResponder: direction(initiatorComponent, responderComponent),
     responderToInitiator: direction(responderComponent, initiatorComponent),
-    initiatorNonce: h(secret, initiatorComponent),
-    responderNonce: h(secret, responderComponent),
+    initiatorNonce: h(initiatorComponent),
+    responderNonce: h(responderComponent),
   };
+  keyed.free();
+  return keys;
 }
 
 /** The cipher of a session for the end that has `role` in it. */
