@@ -45,6 +45,26 @@ Deno.test("DECISIONS 10: unknown = nearest serves with the application above", (
   assert.ok(asked < 5, `${asked} folders were asked for`);
 });
 
+Deno.test("API-035: in a rush files are looked at now and then, and else for everyone who connects", () => {
+  const machine = new Machine({ "main.lua": "", "a/main.lua": "INFO('one')" }).start();
+  let now = 5_000;
+  machine.host.now = () => now;
+  let asked = 0;
+  const { modified } = machine.host.files;
+  machine.host.files.modified = (path) => (asked++, modified(path));
+  for (let i = 0; i < 1000; i++, now++) machine.connect("/a");
+  assert.ok(asked < 2 * (32 + 1000 / 20 + 2), `${asked} looks for 1,000 clients in a second`);
+  machine.write("a/main.lua", "INFO('two')");
+  for (let i = 0; i < 21; i++, now++) machine.connect("/a");
+  assert.deepEqual(machine.said(), ["one", "two"]);
+  now += 1000;
+  for (let i = 0; i < 30; i++) {
+    machine.write("a/main.lua", `INFO(${i})`);
+    machine.connect("/a");
+    assert.deepEqual(machine.said().at(-1), `${i}`);
+  }
+});
+
 Deno.test("API-025: a folder without main.lua accepts, without any event", () => {
   const machine = new Machine({
     "main.lua":

@@ -28,6 +28,18 @@ export interface ApplicationRow {
 const MOST = 0.75;
 /** For as long what a file looks like is not asked again by handshakes, which cost a stranger nothing. */
 const HANDSHAKE_TRUST = 250;
+/**
+ * In a rush the files of an application are looked at once in so many milliseconds, and not by everyone who
+ * connects, after so many who did.
+ */
+const LOOK_EVERY = 20;
+const LOOKS = 32;
+
+/** When the files of an application were last looked at, and how many may look again at once. */
+interface Looks {
+  at: number;
+  left: number;
+}
 
 export class LuaApplications implements Applications {
   readonly api: Api;
@@ -35,7 +47,7 @@ export class LuaApplications implements Applications {
   readonly #root: LuaApplication;
   /** By path: those of which a folder was found. */
   readonly #byPath = new Map<string, LuaApplication>();
-  readonly #checkedAt = new Map<string, number>();
+  readonly #looks = new Map<LuaApplication, Looks>();
   #makesRoom = false;
 
   constructor(host: Host) {
@@ -90,6 +102,26 @@ export class LuaApplications implements Applications {
   }
 
   open(path: string): LuaApplication | undefined {
+    const known = this.#byPath.get(path);
+    if (known && !this.#mayLook(known)) return known;
+    return this.#look(path);
+  }
+
+  #mayLook(application: LuaApplication): boolean {
+    const now = this.#host.now();
+    const looks = this.#looks.get(application);
+    if (!looks) {
+      this.#looks.set(application, { at: now, left: LOOKS - 1 });
+      return true;
+    }
+    const left = Math.min(LOOKS, looks.left + (now - looks.at) / LOOK_EVERY);
+    if (left < 1) return false;
+    looks.left = left - 1;
+    looks.at = now;
+    return true;
+  }
+
+  #look(path: string): LuaApplication | undefined {
     if (this.#host.unknown === "reject") return this.#find(path);
     // From above, so that a long path costs no more than the folders that there are.
     let nearest = this.#find("");
@@ -106,10 +138,9 @@ export class LuaApplications implements Applications {
   handshake(request: Handshake): string[] {
     const { path } = request;
     const known = this.#byPath.get(path);
-    const now = this.#host.now();
-    const trusted = known && now - (this.#checkedAt.get(path) ?? -Infinity) < HANDSHAKE_TRUST;
+    const lookedAt = known && this.#looks.get(known)?.at;
+    const trusted = lookedAt !== undefined && this.#host.now() - lookedAt < HANDSHAKE_TRUST;
     const application = trusted ? known : this.open(path);
-    if (!trusted && this.#byPath.has(path)) this.#checkedAt.set(path, now);
     return application?.handshake(request) ?? [];
   }
 
@@ -260,7 +291,7 @@ export class LuaApplications implements Applications {
     for (const child of [...application.children.values()]) this.#remove(child);
     this.#stop(application);
     this.#byPath.delete(application.path);
-    this.#checkedAt.delete(application.path);
+    this.#looks.delete(application);
     application.parent?.children.delete(application.name);
     application.environment.release();
   }
