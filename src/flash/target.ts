@@ -14,10 +14,26 @@ export interface Target {
   readonly host: string;
 }
 
+/** Targets that were asked for lately: most clients of a server name one of a few. */
+const known = new Map<string, Target>();
+const KNOWN = 32;
+/** Characters of a text that is kept. */
+const SHORT = 256;
+
 /**
  * Reads a URL, or the path alone, which is all that some clients send.
  */
 export function readTarget(text: string): Target {
+  let target = known.get(text);
+  if (!target) {
+    target = parse(text);
+    if (known.size >= KNOWN) known.clear();
+    if (text.length <= SHORT) known.set(text, target);
+  }
+  return target;
+}
+
+function parse(text: string): Target {
   const match = /^(?:[a-z]+:\/\/([^/?#]*))?([^?#]*)(?:\?([^#]*))?/i.exec(text.trim())!;
   const [, host = "", path = "", query = ""] = match;
   return { path: applicationPath(path), properties: readQuery(query), host: withPort(host) };

@@ -1,5 +1,6 @@
 // Cryptography by OpenSSL: the shape of CryptoBackend in rtmfp/crypto, several times as fast as
 // TypeScript, and of constant time where the processor has AES instructions.
+import { CipherContexts } from "./cipher_contexts.ts";
 import { type Libcrypto, versionOf } from "./libcrypto.ts";
 
 const BLOCK = 16;
@@ -63,7 +64,6 @@ class Keys {
 }
 
 const keys = new Keys();
-const ZEROS = new Uint8Array(BLOCK);
 /** The last block of what is deciphered in place. */
 const last = new Uint8Array(BLOCK);
 
@@ -115,22 +115,15 @@ class NativeAes {
   }
 
   free(): void {
-    if (this.#encryption) this.#library.EVP_CIPHER_CTX_free(this.#encryption);
-    if (this.#decryption) this.#library.EVP_CIPHER_CTX_free(this.#decryption);
+    if (this.#encryption) contextsOf(this.#library, true).give(this.#encryption);
+    if (this.#decryption) contextsOf(this.#library, false).give(this.#decryption);
     this.#encryption = this.#decryption = null;
     this.#page.fill(0, this.#at, this.#at + RECORD);
   }
 
   #begin(encrypt: boolean): Deno.PointerValue {
-    const library = this.#library;
-    const context = library.EVP_CIPHER_CTX_new();
     const key = this.#page.subarray(this.#at, this.#at + BLOCK);
-    const cipher = library.EVP_aes_128_cbc();
-    const begun =
-      library.EVP_CipherInit_ex(context, cipher, null, key, ZEROS, encrypt ? 1 : 0) === 1 &&
-      library.EVP_CIPHER_CTX_set_padding(context, 0) === 1;
-    if (!begun) throw new Error("Cannot begin AES-128-CBC");
-    return context;
+    return contextsOf(this.#library, encrypt).take(key);
   }
 
   /** Works in place on `length` bytes. */
@@ -148,6 +141,17 @@ function checkBlocks(buffer: Uint8Array, start: number, end: number): number {
     throw new RangeError(`Cannot cipher ${length} bytes: not whole blocks`);
   }
   return length;
+}
+
+const contexts = new Map<Libcrypto, Record<"in" | "out", CipherContexts>>();
+
+function contextsOf(library: Libcrypto, encrypt: boolean): CipherContexts {
+  let both = contexts.get(library);
+  if (!both) {
+    both = { in: new CipherContexts(library, false), out: new CipherContexts(library, true) };
+    contexts.set(library, both);
+  }
+  return encrypt ? both.out : both.in;
 }
 
 /** Bytes of a SHA256_CTX: eight words of state, two of length, sixteen of data, two numbers. */

@@ -292,9 +292,9 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
 
   add(session: Session): void {
     this.#roster.peerAt(session.peerId, session.address)?.abort("overridden");
-    for (const other of this.#halfOpen) {
-      if (this.#halfOpen.size < this.context.limits.halfOpen) break;
-      other.abort("limit");
+    if (this.#halfOpen.size >= this.context.limits.halfOpen) {
+      const [oldest] = this.#halfOpen;
+      oldest?.abort("limit");
     }
     this.#halfOpen.add(session);
     this.#roster.add(session);

@@ -93,8 +93,7 @@ export class PreparedKeyAgreement implements KeyAgreement {
       return done(undefined);
     }
     if (!this.#powers?.ready) return done(sharedSecret(pair, farPublic));
-    // What it is given is a view of a packet, or may be.
-    this.#queue.push({ pair, farPublic: farPublic.slice(), done });
+    this.#queue.push({ pair, farPublic, done });
     this.#work();
   }
 

@@ -166,3 +166,13 @@ Deno.test("the tick: connections, their clients, the applications", () => {
     "onManage",
   ]);
 });
+
+Deno.test("Targets are the same when they are asked for again, and after many others", () => {
+  for (let round = 0; round < 2; round++) {
+    for (let i = 0; i < 100; i++) {
+      const { path, properties, host } = readTarget(`rtmfp://h${i}/a/${i}?i=${i}`);
+      assert.deepEqual([path, properties.get("i"), host], [`/a/${i}`, `${i}`, `h${i}:1935`]);
+      assert.equal(readTarget(`/a/${"x".repeat(300)}${i}`).path!.length, 303 + `${i}`.length);
+    }
+  }
+});

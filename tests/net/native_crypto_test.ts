@@ -84,6 +84,26 @@ Deno.test({ name: "Native HMAC-SHA256 and SHA-256 are node's", ignore }, () => {
   }
 });
 
+Deno.test({ name: "What served one AES key serves the next as if it were new", ignore }, () => {
+  const native: CryptoBackend = new NativeCrypto(library!);
+  for (let round = 0; round < 4; round++) {
+    const all = Array.from({ length: 100 }, () => {
+      const key = random(16);
+      return { native: native.aes(key), portable: portable.aes(key) };
+    });
+    for (const aes of [...all, ...all.toReversed()]) {
+      const plain = random(160);
+      const [sealed, expected] = [plain.slice(), plain.slice()];
+      aes.native.encrypt(sealed, 0, 160);
+      aes.portable.encrypt(expected, 0, 160);
+      assert.deepEqual(sealed, expected);
+      aes.native.decrypt(sealed, 0, 160);
+      assert.deepEqual(sealed, plain);
+    }
+    for (const aes of all) aes.native.free();
+  }
+});
+
 Deno.test({ name: "Keys that are freed, and once more, leave nothing to others", ignore }, () => {
   const native: CryptoBackend = new NativeCrypto(library!);
   const data = random(40);

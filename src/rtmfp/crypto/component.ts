@@ -1,6 +1,6 @@
 // Session key components: what the two ends of a handshake tell each other. RFC 7425 §4.5.
 import { Reader } from "../../bytes/reader.ts";
-import { Writer } from "../../bytes/writer.ts";
+import { vluLength, Writer } from "../../bytes/writer.ts";
 import { readOptionSequence, writeOption } from "../wire/options.ts";
 import type { Certificate, GroupKey } from "./certificate.ts";
 
@@ -102,7 +102,8 @@ function writeHmac(to: Writer, { hmacFlags, hmacLength }: Component): void {
 function writeKeyAndRandomness(to: Writer, { ephemeralKey, randomness }: Component): void {
   if (ephemeralKey) {
     const { group, publicKey } = ephemeralKey;
-    writeOption(to, EPHEMERAL_KEY, new Writer().vlu(group).bytes(publicKey).view());
+    to.vlu(vluLength(EPHEMERAL_KEY) + vluLength(group) + publicKey.length);
+    to.vlu(EPHEMERAL_KEY).vlu(group).bytes(publicKey);
   }
   if (randomness) writeOption(to, EXTRA_RANDOMNESS, randomness);
 }

@@ -18,6 +18,7 @@ import { rHello } from "../wire/rhello.ts";
 import { riKeying } from "../wire/rikeying.ts";
 import { Pages } from "../../bytes/pages.ts";
 import type { Reader } from "../../bytes/reader.ts";
+import { Writer } from "../../bytes/writer.ts";
 import type { Context } from "./context.ts";
 import type { Identity } from "./identity.ts";
 import { Session } from "./session.ts";
@@ -80,6 +81,7 @@ export class Responder implements Timed {
   /** By session id and address of the initiator, in order of time. */
   readonly #handshakes = new Map<string, Handshake>();
   readonly #records = new Pages();
+  readonly #asked = new Writer(512);
   #agreeing = 0;
   /** Who asked for the secrets that are being worked out, and for how many. */
   readonly #sources = new Map<string, number>();
@@ -126,7 +128,9 @@ export class Responder implements Timed {
       return;
     }
     const key = `${initiatorSessionId}@${addressText(from)}`;
-    const digest = crypto.sha256(concat(keying.certificate, keying.component));
+    const digest = crypto.sha256(
+      this.#asked.clear().bytes(keying.certificate).bytes(keying.component).view(),
+    );
     const known = this.#handshakes.get(key);
     if (known && equalBytes(known.record.subarray(0, DIGEST), digest)) {
       return this.#repeat(known, keying, from);
@@ -171,8 +175,8 @@ export class Responder implements Timed {
       return true;
     }
     if (!this.#host.admit(certificate, from)) return true;
-    for (const oldest of this.#handshakes.keys()) {
-      if (this.#handshakes.size < 4 * limits.halfOpen) break;
+    if (this.#handshakes.size >= 4 * limits.halfOpen) {
+      const [oldest] = this.#handshakes.keys();
       this.#handshakes.delete(oldest); // it is asked again, or nobody minds
     }
     const pair = this.#identity.keyPair(farKey.group) ?? this.#agreement.keyPair(farKey.group);
@@ -183,7 +187,7 @@ export class Responder implements Timed {
     this.#sources.set(source, asked + 1);
     counters.agreements++;
     const { initiatorSessionId } = keying;
-    this.#agreement.agree(pair, farKey.publicKey.slice(), (secret) => {
+    this.#agreement.agree(pair, farKey.publicKey, (secret) => {
       this.#agreeing--;
       const left = this.#sources.get(source)! - 1;
       if (left > 0) this.#sources.set(source, left);
@@ -232,11 +236,4 @@ export class Responder implements Timed {
     };
     return writeResponderComponent(component);
   }
-}
-
-function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const both = new Uint8Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
 }

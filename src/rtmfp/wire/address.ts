@@ -21,6 +21,8 @@ export interface OriginAddress extends Address {
 }
 
 const IPV6 = 0x80;
+const DOT = 0x2e;
+const ZERO = 0x30;
 
 /** Reads an address. Shape: `flags u8 | IP 4 or 16 | port u16`. RFC 7016 §2.1.5. */
 export function readAddress(from: Reader): OriginAddress {
@@ -91,13 +93,25 @@ export function ipBytes(text: string): Uint8Array | undefined {
   return ip;
 }
 
+/** Four numbers below 256 without leading zeros. */
 function ipv4Bytes(text: string): Uint8Array | undefined {
-  const parts = text.split(".");
-  if (parts.length !== 4 || !parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part))) {
-    return undefined;
+  const ip = new Uint8Array(4);
+  let part = 0;
+  let start = 0;
+  let value = 0;
+  for (let at = 0; at <= text.length; at++) {
+    const code = at < text.length ? text.charCodeAt(at) : DOT;
+    if (code === DOT) {
+      const digits = at - start;
+      if (part === 4 || digits === 0 || value > 255) return undefined;
+      if (digits > 1 && text.charCodeAt(start) === ZERO) return undefined;
+      ip[part++] = value;
+      start = at + 1;
+      value = 0;
+    } else if (code >= ZERO && code <= ZERO + 9) value = value * 10 + code - ZERO;
+    else return undefined;
   }
-  const numbers = parts.map(Number);
-  return numbers.every((n) => n < 256) ? Uint8Array.from(numbers) : undefined;
+  return part === 4 ? ip : undefined;
 }
 
 /** The bytes of groups between colons, of which the last may be an IPv4 address. */
