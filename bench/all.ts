@@ -1,6 +1,13 @@
 // Runs all benchmarks and writes bench/results.json and the table in bench/README.md.
-import { runLimit } from "./support/limit.ts";
-import { insertTable, type Machine, type Results, type Run } from "./support/report.ts";
+import { LimitProgram } from "./support/limit.ts";
+import {
+  insertTable,
+  type Machine,
+  type Result,
+  type Results,
+  type Run,
+} from "./support/report.ts";
+import { TITLES } from "./support/targets.ts";
 
 const HELP = `Usage: deno task bench [OPTIONS]
 
@@ -19,91 +26,102 @@ const quick = Deno.args.includes("--quick");
 const passed = Deno.args.filter((arg) => arg !== "--quick");
 const elsewhere = passed.some((arg) => arg.startsWith("--url"));
 
-/** Title, script and options of each run; a server elsewhere has no portable and native half. */
-function* plan(): Generator<[title: string, script: string, ...options: string[]]> {
-  const seconds = quick ? "2" : "6";
-  for (const listeners of quick ? [50, 200] : [10, 50, 100, 200, 400, 800]) {
-    yield [
-      `fan-out of 1 Mb/s to ${listeners}`,
-      "fanout.ts",
-      ...["--listeners", `${listeners}`, "--seconds", seconds],
-    ];
-  }
-  if (!elsewhere) {
-    yield [
-      "fan-out of 1 Mb/s to 200, portable",
-      "fanout.ts",
-      ...["--listeners", "200", "--seconds", seconds, "--native", "off"],
-    ];
-  }
-  if (!quick) {
-    yield [
-      "fan-out of 1 Mb/s to 400, a tenth of them stalled",
-      "fanout.ts",
-      ...["--listeners", "400", "--stalled", "40", "--seconds", seconds],
-    ];
-  }
-  if (!quick) {
-    yield [
-      "fan-out of 1 Mb/s to 200, with 500 handshakes/s at group 14 meanwhile",
-      "fanout.ts",
-      ...["--listeners", "200", "--handshakes", "500", "--seconds", seconds],
-    ];
-    yield ["listeners of 1 Mb/s that one core holds", "capacity.ts"];
-    if (!elsewhere) {
-      yield [
-        "listeners of 1 Mb/s that one core holds, portable",
-        "capacity.ts",
-        ...["--native", "off", "--from", "100"],
-      ];
-    }
-  }
-  yield ["RPC echo of 64 bytes, 50 clients", "rpc.ts", "--clients", "50", "--seconds", seconds];
-  yield ["RPC echo of 64 bytes, 1 client", "rpc.ts", "--clients", "1", "--seconds", seconds];
-  const count = quick ? "500" : "4000";
-  yield [
-    "handshake and connect",
-    "handshake.ts",
-    "--count",
-    count,
-    "--idle",
-    quick ? "500" : "10000",
-  ];
-  yield [
-    "NetGroups and introductions",
-    "groups.ts",
-    ...["--members", quick ? "200" : "1000,10000", "--seconds", seconds],
-  ];
-  if (!elsewhere) {
-    yield [
-      "calls while 1,000 TCP sockets of a script echo",
-      "sockets.ts",
-      ...["--sockets", quick ? "200" : "1000", "--seconds", quick ? "2" : "8"],
-    ];
-  }
-  if (!elsewhere && !quick) {
-    yield ["cryptography, without a server", "crypto.ts"];
-    yield ["Lua, without a server", "lua.ts"];
-    yield [
-      "handshake and connect, group 16, HMAC and sequence numbers",
-      "handshake.ts",
-      ...["--group", "16", "--strict", "--count", "800", "--idle", "0"],
-    ];
-  }
+interface Plan {
+  readonly title: string;
+  readonly script: string;
+  readonly options: readonly string[];
+  /** The figure that tells which of three runs is in the middle; without it there is one run. */
+  readonly middleOf?: string;
 }
 
-async function run([title, script, ...options]: [string, string, ...string[]]): Promise<Run> {
-  const all = script === "crypto.ts" || script === "lua.ts" ? options : [...options, ...passed];
+/** What is run; a server elsewhere has no portable and native half, and no parts to look at alone. */
+function* plan(): Generator<Plan> {
+  const seconds = ["--seconds", quick ? "2" : "6"];
+  const middleOf = quick ? undefined : "server_cpu_us_per_packet";
+  const own = !elsewhere;
+  const fanOut = (title: string, listeners: number, ...options: string[]) => ({
+    title,
+    script: "fanout.ts",
+    options: ["--listeners", `${listeners}`, ...seconds, ...options],
+  });
+  if (own) yield { title: TITLES.start, script: "start.ts", options: [] };
+  yield { ...fanOut(TITLES.fanOut(200), 200), middleOf };
+  if (own) yield { ...fanOut(TITLES.fanOutPortable, 200, "--native", "off"), middleOf };
+  for (const listeners of quick ? [50] : [10, 50, 100, 400, 800]) {
+    yield {
+      ...fanOut(TITLES.fanOut(listeners), listeners),
+      middleOf: listeners === 400 ? middleOf : undefined,
+    };
+  }
+  if (!quick) {
+    yield { ...fanOut(TITLES.stalled, 400, "--stalled", "40"), middleOf };
+    yield { ...fanOut(TITLES.meanwhile, 200, "--handshakes", "500"), middleOf };
+    yield { title: TITLES.capacity, script: "capacity.ts", options: ["--from", "500"] };
+    if (own) {
+      const options = ["--native", "off", "--from", "200"];
+      yield { title: TITLES.capacityPortable, script: "capacity.ts", options };
+    }
+  }
+  const calls = { script: "rpc.ts", middleOf: quick ? undefined : "calls_per_second" };
+  yield { title: TITLES.rpc, ...calls, options: ["--clients", "50", ...seconds] };
+  yield { title: TITLES.rpcAlone, ...calls, options: ["--clients", "1", ...seconds] };
+  const handshakes = {
+    script: "handshake.ts",
+    middleOf: quick ? undefined : "handshakes_per_second",
+  };
+  const [count, idle] = quick ? ["500", "500"] : ["4000", "10000"];
+  yield { title: TITLES.handshake, ...handshakes, options: ["--count", count, "--idle", idle] };
+  if (own && !quick) {
+    const options = ["--group", "16", "--strict", "--count", "800", "--idle", "0"];
+    yield { title: TITLES.handshakeStrict, ...handshakes, options };
+  }
+  yield {
+    title: "NetGroups and introductions",
+    script: "groups.ts",
+    options: ["--members", quick ? "200" : "1000,10000", ...seconds],
+  };
+  if (!own) return;
+  yield {
+    title: "calls while 1,000 TCP sockets of a script echo",
+    script: "sockets.ts",
+    options: ["--sockets", quick ? "200" : "1000", "--seconds", quick ? "2" : "8"],
+  };
+  if (quick) return;
+  yield { title: "the packet path, without sockets", script: "path.ts", options: [] };
+  yield { title: "cryptography, without a server", script: "crypto.ts", options: [] };
+  yield { title: "Lua, without a server", script: "lua.ts", options: [] };
+}
+
+/** The benchmarks that do not take the options of those with a server. */
+const ALONE = ["start.ts", "path.ts", "crypto.ts", "lua.ts"];
+
+async function run({ title, script, options, middleOf }: Plan): Promise<Run> {
+  const all = ALONE.includes(script) ? options : [...options, ...passed];
   const args = ["run", "--allow-all", new URL(script, folder).pathname, ...all];
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args,
-    stdout: "piped",
-    stderr: "piped",
-  }).output();
-  const text = new TextDecoder().decode(success ? stdout : stderr).trim();
   const command = ["bench/" + script, ...all].join(" ");
-  if (!success) return { title, command, error: text.split("\n", 1)[0] };
-  return { title, command, result: JSON.parse(text) };
+  const limit = await program.run(quick ? 20_000 : 60_000);
+  const results: Result[] = [];
+  for (let i = middleOf ? 3 : 1; i > 0; i--) {
+    const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args,
+      stdout: "piped",
+      stderr: "piped",
+    }).output();
+    const text = new TextDecoder().decode(success ? stdout : stderr).trim();
+    if (!success) return { title, command, error: text.split("\n", 1)[0] };
+    const result = JSON.parse(text);
+    // Those without a server say nothing of what they are.
+    results.push("bench" in result ? result : { bench: script.replace(".ts", ""), ...result });
+  }
+  results.sort((a, b) => Number(a[middleOf!]) - Number(b[middleOf!]));
+  const [result] = results.splice(results.length >> 1, 1);
+  return {
+    title,
+    command,
+    ...(typeof limit === "string" ? {} : { floor: limit }),
+    result,
+    ...(results.length > 0 ? { others: results } : {}),
+  };
 }
 
 function machine(): Machine {
@@ -117,11 +135,12 @@ function machine(): Machine {
   };
 }
 
+using program = await LimitProgram.compile();
 if (Deno.args.includes("--help")) {
   console.log(HELP.trimEnd());
 } else {
   const before = machine();
-  const limit = await runLimit(quick ? 50_000 : 200_000);
+  const limit = await program.run(quick ? 50_000 : 200_000);
   console.log(
     JSON.stringify({ bench: "limit", ...(typeof limit === "string" ? { limit } : limit) }),
   );
@@ -135,7 +154,7 @@ if (Deno.args.includes("--help")) {
     const results: Results = {
       date: new Date().toISOString().slice(0, 10),
       machine: before,
-      limit: typeof limit === "string" ? limit : { ...limit },
+      limit,
       runs,
     };
     const json = new URL("results.json", folder);

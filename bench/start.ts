@@ -1,6 +1,7 @@
 // How long the server takes from its start to listening, and until it has stopped.
 // Options: --runs N, --program FILE (a compiled server instead of this source)
 import { parseArgs } from "node:util";
+import { serverFlags } from "./support/process.ts";
 
 const { values } = parseArgs({
   options: { runs: { type: "string", default: "9" }, program: { type: "string" } },
@@ -11,7 +12,13 @@ const times: { listening: number; stopped: number }[] = [];
 for (let i = 0; i < Number(values.runs) + 1; i++) {
   const began = performance.now();
   const child = new Deno.Command(values.program ?? Deno.execPath(), {
-    args: [...values.program ? [] : ["run", "-A", main], "--dir", folder, "--port", "0"],
+    args: [
+      ...values.program ? [] : ["run", "-A", ...serverFlags(), main],
+      "--dir",
+      folder,
+      "--port",
+      "0",
+    ],
     stdout: "piped",
     stderr: "inherit",
   }).spawn();

@@ -10,32 +10,39 @@ export interface Limit {
   readonly received_share: number;
 }
 
-/**
- * Compiles and runs `limit.c`.
- *
- * @returns why not, if there is no compiler or no libcrypto to compile with
- */
-export async function runLimit(packets = 200_000): Promise<Limit | string> {
-  const folder = Deno.makeTempDirSync({ prefix: "cumulus-limit-" });
-  const source = new URL("../limit.c", import.meta.url).pathname;
-  try {
-    const compiled = await run(
-      "cc",
-      "-O2",
-      "-o",
-      `${folder}/limit`,
-      source,
-      "-lcrypto",
-      "-lpthread",
-    );
-    if (!compiled.success) return `cc: ${compiled.text.split("\n", 1)[0]}`;
-    const { success, text } = await run(`${folder}/limit`, String(packets));
+/** `limit.c`, compiled. */
+export class LimitProgram {
+  readonly #folder = Deno.makeTempDirSync({ prefix: "cumulus-limit-" });
+  #failure: string | undefined;
+
+  /** Compiles it; where there is no compiler, or no libcrypto to compile with, {@link run} says so. */
+  static async compile(): Promise<LimitProgram> {
+    const program = new LimitProgram();
+    const source = new URL("../limit.c", import.meta.url).pathname;
+    const libraries = ["-lcrypto", "-lpthread"];
+    try {
+      const compiled = await run("cc", "-O2", "-o", program.#path, source, ...libraries);
+      if (!compiled.success) program.#failure = `cc: ${compiled.text.split("\n", 1)[0]}`;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      program.#failure = "there is no C compiler (cc) here";
+    }
+    return program;
+  }
+
+  /** @returns why there are no figures, if there are none */
+  async run(packets = 200_000): Promise<Limit | string> {
+    if (this.#failure !== undefined) return this.#failure;
+    const { success, text } = await run(this.#path, String(packets));
     return success ? JSON.parse(text) : `limit: ${text}`;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return "there is no C compiler (cc) here";
-    throw error;
-  } finally {
-    Deno.removeSync(folder, { recursive: true });
+  }
+
+  [Symbol.dispose](): void {
+    Deno.removeSync(this.#folder, { recursive: true });
+  }
+
+  get #path(): string {
+    return `${this.#folder}/limit`;
   }
 }
 

@@ -76,7 +76,7 @@ export async function startServer(settings = "", application = APPLICATION): Pro
   const started = performance.now();
   const child = new Deno.Command("taskset", {
     args: [
-      ...["-c", "0", Deno.execPath(), "run", "--allow-all", ...extraFlags(), main],
+      ...["-c", "0", Deno.execPath(), "run", "--allow-all", ...serverFlags(), main],
       ...["--ini", `${folder}/CumulusServer.ini`, "--log", "error"],
     ],
     stdin: "null",
@@ -104,7 +104,7 @@ export async function startServer(settings = "", application = APPLICATION): Pro
 }
 
 /** Flags for the server's Deno, such as --cpu-prof, from BENCH_SERVER_FLAGS; or those of `deno task start`. */
-function extraFlags(): string[] {
+export function serverFlags(): string[] {
   const own = Deno.env.get("BENCH_SERVER_FLAGS");
   if (own !== undefined) return own.split(" ").filter((flag) => flag !== "");
   return config.tasks.start.split(" ").filter((word) => word.startsWith("--v8-flags="));

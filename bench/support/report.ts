@@ -1,11 +1,13 @@
-// The table in bench/README.md.
+// The tables in bench/README.md.
+import type { Limit } from "./limit.ts";
+import { targetTable } from "./targets.ts";
 
 /** What `bench/all.ts` writes into bench/results.json. */
 export interface Results {
   readonly date: string;
   readonly machine: Machine;
   /** The floor, or why there is none. */
-  readonly limit: Record<string, number> | string;
+  readonly limit: Limit | string;
   readonly runs: readonly Run[];
 }
 
@@ -22,8 +24,12 @@ export interface Run {
   /** What the table calls it. */
   readonly title: string;
   readonly command: string;
-  /** The object that the benchmark printed; undefined if it failed. */
+  /** The object that the benchmark printed, of several runs the one in the middle; undefined if it failed. */
   readonly result?: Result;
+  /** Those of the other runs. */
+  readonly others?: readonly Result[];
+  /** The floor just before it. */
+  readonly floor?: Limit;
   readonly error?: string;
 }
 
@@ -64,19 +70,22 @@ function table({ date, machine, limit, runs }: Results): string {
   } else {
     lines.push(`No floor: ${limit}.`);
   }
-  lines.push("", "| What | Figures |", "| --- | --- |");
-  for (const { title, result, error } of runs) {
+  lines.push("", ...targetTable(runs), "| What | Figures |", "| --- | --- |");
+  for (const { title, result, error, floor } of runs) {
     lines.push(`| ${title} | ${result ? figures(result, floor) : `failed: ${error}`} |`);
   }
   return lines.join("\n");
 }
 
-function figures(result: Result, floor: Record<string, number> | undefined): string {
+function figures(result: Result, floor: Limit | undefined): string {
   const number = (name: string) => Number(result[name] ?? NaN);
   switch (result.bench) {
     case "fanout": {
       const cpu = number("server_cpu_us_per_packet");
-      const ratio = floor ? ` (${(cpu / floor.aes_sendto_us).toFixed(1)} × floor)` : "";
+      const ratio = floor
+        ? ` (${(cpu / floor.aes_sendmmsg_us).toFixed(1)} × sendmmsg, ` +
+          `${(cpu / floor.aes_sendto_us).toFixed(1)} × sendto)`
+        : "";
       return [
         `**${us(cpu)}** of CPU a datagram${ratio}`,
         `${number("packets_per_second")} packets/s`,
@@ -139,8 +148,19 @@ function figures(result: Result, floor: Record<string, number> | undefined): str
       }
       return parts.join(", ");
     }
-    default:
-      return flat(result);
+    case "start":
+      return `**${number("listeningMs")} ms** to listening, ${number("stoppedMs")} ms to the end`;
+    case "path":
+      return ["native", "portable"].filter((name) => result[name]).map((name) => {
+        const path = result[name] as Record<string, number>;
+        return `${name}: ${
+          us(path.total_us)
+        } a datagram, **${path.garbage_bytes} bytes of garbage**`;
+      }).join("; ");
+    default: {
+      const { bench: _, ...rest } = result;
+      return flat(rest);
+    }
   }
 }
 

@@ -1,15 +1,29 @@
 import assert from "node:assert/strict";
 import { insertTable, type Results } from "../../bench/support/report.ts";
+import { TITLES } from "../../bench/support/targets.ts";
 import { rounded, Samples } from "../../bench/support/samples.ts";
+
+const floor = {
+  bytes: 1200,
+  packets: 1000,
+  aes_us: 1,
+  sendto_us: 4,
+  sendmmsg_us: 3,
+  aes_sendto_us: 5,
+  aes_sendmmsg_us: 4,
+  received_share: 1,
+};
 
 const results: Results = {
   date: "2026-01-31",
   machine: { cpu: "a CPU", cores: 2, system: "linux 6", deno: "2.9.6", load: 0.5 },
-  limit: { bytes: 1200, aes_us: 1, aes_sendto_us: 5, aes_sendmmsg_us: 4 },
+  limit: floor,
   runs: [
     {
-      title: "fan-out to 200",
+      title: TITLES.fanOut(200),
       command: "bench/fanout.ts",
+      floor,
+      others: [{ server_cpu_us_per_packet: 8 }, { server_cpu_us_per_packet: 11.5 }],
       result: {
         bench: "fanout",
         server_cpu_us_per_packet: 9,
@@ -61,6 +75,12 @@ const results: Results = {
         },
       },
     },
+    {
+      title: TITLES.meanwhile,
+      command: "bench/fanout.ts --handshakes",
+      floor,
+      result: { bench: "fanout", delay_p99_ms: 40 },
+    },
     { title: "calls", command: "bench/rpc.ts", error: "The server does not answer" },
     { title: "costs", command: "bench/crypto.ts", result: { seal: 3, native: { seal: 1 } } },
   ],
@@ -73,8 +93,17 @@ Deno.test("The table goes between its marks, whatever stood there before", () =>
   assert.match(once, /^# Title\n/);
   assert.match(once, /\n\nafter\n$/);
   assert.ok(!once.includes("old"));
-  assert.match(once, /\*\*9\.00 µs\*\* of CPU a datagram \(1\.8 × floor\)/);
+  assert.match(once, /\*\*9\.00 µs\*\* of CPU a datagram \(2\.3 × sendmmsg, 1\.8 × sendto\)/);
   assert.match(once, /50\.0 KiB a listener/);
+  for (
+    const row of [
+      "| fan-out to 200: CPU a datagram, native | ≤ 9 µs | **9 µs** | 8 – 11.5 | 4.00 µs | 2.25 (2.07) |",
+      "| added delay at 200, p99 | ≤ 15 ms | **9 ms** |  |  |  |",
+      "| memory of a listener, native | ≤ 64 KiB | **50 KiB** |  |  |  |",
+      "| what 500 handshakes/s add to the delay, p99 | ≤ 30 ms | ✗ **31 ms** |  |  |  |",
+    ]
+  ) assert.ok(once.includes(`\n${row}\n`), row);
+  assert.ok(!once.includes("start to listening"), "what was not run is not said anything of");
   assert.match(
     once,
     /1000 members: \*\*2000 joins\/s\*\*, 300\.00 µs of CPU each, 2\.0 KiB a member/,
