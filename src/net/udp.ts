@@ -45,7 +45,7 @@ export async function bindUdp({ hostname, port }: BindOptions): Promise<Deno.Dat
 /** Few, so that the first datagrams of many are on their way early. */
 const SLOTS = 64;
 /** Datagrams sent before those that have arrived get their turn: their answers must find room. */
-const TURN = 128;
+const TURN = 64;
 
 /**
  * {@link DatagramSocket} on Deno's own socket, which is everywhere: one call a datagram, one
