@@ -75,3 +75,11 @@ export function invertSchedule(schedule: Int32Array): Int32Array {
       d2[sbox[(word >>> 16) & 255]] ^ d3[sbox[word >>> 24]];
   });
 }
+
+/** The key that a schedule for decryption ends with. */
+export function keyOf(inverted: Int32Array): Uint8Array {
+  return Uint8Array.from(
+    { length: 16 },
+    (_, i) => inverted[4 * ROUNDS + (i >> 2)] >>> (8 * (i & 3)),
+  );
+}

@@ -72,6 +72,54 @@ Deno.test("AES-128-CBC agrees with OpenSSL on random keys, lengths and alignment
   }
 });
 
+/** What OpenSSL makes of whole blocks. */
+function openssl(key: Uint8Array, plain: Uint8Array): Uint8Array {
+  const cipher = createCipheriv("aes-128-cbc", key, new Uint8Array(16)).setAutoPadding(false);
+  return new Uint8Array(Buffer.concat([cipher.update(plain), cipher.final()]));
+}
+
+Deno.test("AES-128: each length up to two datagrams, anywhere in its buffer, leaves the rest alone", () => {
+  const next = seeded(128);
+  const random = seededBytes(3602);
+  for (let length = 0; length <= 4_096; length += 16) {
+    const aes = portable.aes(random(16));
+    const key = random(16);
+    const other = portable.aes(key);
+    const start = [4, 5, 15, 16, Math.floor(next() * 3_000)][(length / 16) % 5];
+    const whole = random(start + length + [0, 1, 900][(length / 16) % 3]);
+    const plain = whole.slice(start, start + length);
+    const expected = whole.slice();
+    expected.set(openssl(key, plain), start);
+    const buffer = new Uint8Array(whole.length + 3).subarray(3); // not the start of its memory
+    buffer.set(whole);
+    other.encrypt(buffer, start, start + length);
+    assert.deepEqual(buffer, expected, `${length} bytes at ${start} of ${whole.length}`);
+    other.decrypt(buffer, start, start + length);
+    assert.deepEqual(buffer, whole, `${length} bytes at ${start} of ${whole.length}`);
+    aes.encrypt(buffer, start, start + length);
+    aes.decrypt(buffer, start, start + length);
+    assert.deepEqual(buffer, whole);
+  }
+});
+
+Deno.test("AES-128: sessions take turns, in either direction first and either again", () => {
+  const next = seeded(16);
+  const random = seededBytes(2);
+  const sessions = Array.from({ length: 1_000 }, () => {
+    const key = random(16);
+    const plain = random(48);
+    return { aes: portable.aes(key), plain, cipher: openssl(key, plain) };
+  });
+  for (let turn = 0; turn < 10_000; turn++) {
+    const { aes, plain, cipher } = sessions[Math.floor(next() * sessions.length)];
+    const encrypts = next() < 0.5;
+    const buffer = (encrypts ? plain : cipher).slice();
+    if (encrypts) aes.encrypt(buffer, 0, 48);
+    else aes.decrypt(buffer, 0, 48);
+    assert.equal(toHex(buffer), toHex(encrypts ? cipher : plain));
+  }
+});
+
 Deno.test("AES-128 takes keys of 16 bytes", () => {
   assert.throws(() => portable.aes(new Uint8Array(32)), RangeError);
 });
