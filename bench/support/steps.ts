@@ -25,6 +25,7 @@ export async function connectAll(
   let started = 0;
   let connected = 0;
   let failed = "";
+  const answered = new Set<LeanClient>();
   const start = performance.now();
   const next = () => {
     const client = clients[started];
@@ -36,6 +37,7 @@ export async function connectAll(
       client.connect(app, url, (error, values) => {
         if (error) failed = JSON.stringify(values.readValue());
         connected++;
+        answered.add(client);
         took(generator.now - begin);
         next();
       });
@@ -50,7 +52,14 @@ export async function connectAll(
   }, until);
   for (const client of clients) client.onClose = () => {};
   if (failed) throw new Error(`Cannot connect: ${failed}`);
-  if (!done) throw new Error(`${connected} of ${clients.length} clients connected in time`);
+  if (!done) {
+    const states = new Set(
+      clients.filter((client) => !answered.has(client)).map(({ state }) => state),
+    );
+    throw new Error(
+      `${connected} of ${clients.length} clients connected in time; the others: ${[...states]}`,
+    );
+  }
 }
 
 /** @returns the number of the stream */
