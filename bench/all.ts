@@ -1,4 +1,4 @@
-// Runs all benchmarks and writes bench/results.json and the table in bench/README.md.
+// Runs all benchmarks and writes bench/results.json and the tables in bench/README.md.
 import { LimitProgram } from "./support/limit.ts";
 import {
   insertTable,
@@ -11,7 +11,7 @@ import { TITLES } from "./support/targets.ts";
 
 const HELP = `Usage: deno task bench [OPTIONS]
 
-Runs all benchmarks and writes bench/results.json and the table in bench/README.md.
+Runs all benchmarks and writes bench/results.json and the tables in bench/README.md.
 
 Options:
   --quick     short runs, for a look; nothing is written
@@ -104,6 +104,7 @@ async function run({ title, script, options, middleOf }: Plan): Promise<Run> {
   for (let i = middleOf ? 3 : 1; i > 0; i--) {
     const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
       args,
+      env: { NO_COLOR: "1" }, // an error goes into the table
       stdout: "piped",
       stderr: "piped",
     }).output();
