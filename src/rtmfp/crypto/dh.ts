@@ -19,7 +19,8 @@ export interface KeyAgreement {
   keyPair(group: GroupId): KeyPair;
   /**
    * Computes the secret that a pair shares with a far end and gives it to `done`, at once or later;
-   * until then the public value must not change. The secret is undefined if the far end's public value is not acceptable.
+   * until then the public value must not change. The secret is undefined if the far end's public
+   * value is not acceptable.
    */
   agree(pair: KeyPair, farPublic: Uint8Array, done: (secret: Uint8Array | undefined) => void): void;
 }

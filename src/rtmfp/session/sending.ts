@@ -67,6 +67,7 @@ export class Sending implements SendHost {
   #nextId = FIRST_FLOW;
   /** Index of the flow that sent last: among equals, those behind it go first. */
   #turn = 0;
+  /** Index of the flow to send from; -1: none may. */
   #chosen = -1;
   /** Packets that may still go out before the next acknowledgement. */
   #allowance = BURST;
@@ -129,12 +130,7 @@ export class Sending implements SendHost {
     this.#owner.flowEnded();
   }
 
-  /** Whether user data may go out now. */
-  get ready(): boolean {
-    return this.#next() >= 0;
-  }
-
-  /** Chooses the flow that {@link writeData} is to send from. @returns false if none may */
+  /** Chooses the flow that {@link writeData} is to send from. @returns false if none may now */
   choose(): boolean {
     return (this.#chosen = this.#next()) >= 0;
   }

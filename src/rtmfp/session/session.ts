@@ -268,9 +268,9 @@ export class Session implements ReceivingOwner, SendingOwner, Timed {
     if (!this.#heard) return true;
     if (this.#mobility?.due && !this.#sendElsewhere(out)) return false;
     const { builder, now } = this.context;
-    if (this.packetsOut === 0 && this.sending.ready) this.#control.pingDue = false;
     for (;;) {
       const data = this.#state === "open" && this.sending.choose();
+      if (data && this.packetsOut === 0) this.#control.pingDue = false; // data is a first word as well
       const control = this.#control.due(now) || this.receiving.due || this.sending.due;
       if (!data && !control) break;
       const to = this.#openPacket(out);
