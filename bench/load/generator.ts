@@ -49,6 +49,11 @@ export class Generator {
   readonly startup: PacketCipher;
   readonly transport: Transport;
   readonly clients: LeanClient[] = [];
+  /**
+   * Session id of the first client; the others follow it. Answers to those of another run, whose
+   * port may be had again, must not be taken for those of this one.
+   */
+  readonly firstId = 1 + Math.floor(Math.random() * 0x7fff_0000);
   readonly group: GroupId;
   readonly policy: Policy;
   readonly ackEvery: number;
@@ -87,8 +92,7 @@ export class Generator {
   add(): LeanClient {
     const each = this.options.clientsPerSocket ?? 1;
     if (this.clients.length >= this.#sockets * each) this.#sockets = this.transport.open() + 1;
-    // Numbered from 1: the number is the session id too.
-    const client = new LeanClient(this, this.clients.length + 1, this.#sockets - 1);
+    const client = new LeanClient(this, this.firstId + this.clients.length, this.#sockets - 1);
     this.clients.push(client);
     return client;
   }
@@ -124,7 +128,7 @@ export class Generator {
     this.received++;
     const id = sessionIdOf(datagram);
     if (id !== 0) {
-      const client = this.clients[id - 1];
+      const client = this.clients[id - this.firstId];
       if (client) client.receive(datagram);
       else this.dropped++;
       return;
@@ -134,14 +138,14 @@ export class Generator {
       this.dropped++;
       return;
     }
-    // The tag that the answer repeats begins with the client's number.
+    // The tag that the answer repeats begins with the client's session id.
     for (this.packet.open(packet); this.packet.next();) {
       const { type, payload } = this.packet;
       if (type !== 0x70) continue;
       const tag = payload.bytes(payload.vlu());
-      const number = new DataView(tag.buffer, tag.byteOffset).getUint32(0);
+      const id = new DataView(tag.buffer, tag.byteOffset).getUint32(0);
       const cookie = payload.bytes(payload.vlu()).slice();
-      this.clients[number - 1]?.onRHello(cookie, payload.rest().slice());
+      this.clients[id - this.firstId]?.onRHello(cookie, payload.rest().slice());
     }
   }
 }

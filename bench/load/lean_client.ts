@@ -108,7 +108,7 @@ export class LeanClient {
   #keepAlive = 15_000;
   #pingAt = Infinity;
 
-  /** @param id session id, and number among the clients */
+  /** @param id session id */
   constructor(readonly generator: Generator, readonly id: number, readonly socket: number) {
     new DataView(this.#tag.buffer).setUint32(0, id);
   }

@@ -42,7 +42,7 @@ for (
       const stream = await createStream(generator, listener);
       listener.onMessage = (type, timestamp, payload) => {
         if (type === MessageType.video) {
-          received.push(`${listener.id} ${timestamp} ${payload.length}`);
+          received.push(`${clients.indexOf(listener) + 1} ${timestamp} ${payload.length}`);
         }
       };
       listener.streamCommand(stream, "play", "x", -2, -1, true);
