@@ -51,7 +51,9 @@ export function connectTarget(tcUrl: string, app: string): Target {
 }
 
 function applicationPath(text: string): string | undefined {
-  const trimmed = text.replace(/^\//, "").replace(/\/+$/, "");
+  let end = text.length;
+  while (text[end - 1] === "/") end--; // `/\/+$/` takes the square of the length for many slashes
+  const trimmed = text.slice(text.startsWith("/") ? 1 : 0, end);
   if (trimmed === "") return "";
   const segments = trimmed.split("/").map(unescaped);
   const valid = segments.every((segment) =>

@@ -26,6 +26,15 @@ Deno.test("targets: paths", () => {
   for (const [url, path] of paths) assert.equal(readTarget(url).path, path, url);
 });
 
+Deno.test("targets: a hello full of slashes takes no longer than others", () => {
+  const began = performance.now();
+  for (const end of ["", "x", "/x"]) {
+    const { path } = readTarget(`rtmfp://h/a${"/".repeat(300_000)}${end}`);
+    assert.equal(path, end === "" ? "/a" : undefined);
+  }
+  assert.ok(performance.now() - began < 2_000, "one look for each slash took a minute");
+});
+
 Deno.test("targets: host and port, 1935 unless told", () => {
   const hosts: [string, string][] = [
     ["rtmfp://h/a", "h:1935"],

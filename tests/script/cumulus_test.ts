@@ -41,6 +41,15 @@ Deno.test("API-120: absolutePath", () => {
   );
 });
 
+Deno.test("API-120: a path full of slashes takes no longer than others", () => {
+  const began = performance.now();
+  assert.deepEqual(
+    new Machine().run(`INFO(#cumulus:absolutePath("a" .. ("/"):rep(300000) .. "a"))`),
+    [`${"/srv/www/".length + 300_003}`],
+  );
+  assert.ok(performance.now() - began < 10_000, "one look for each slash took a minute");
+});
+
 Deno.test("API-121 to API-123: the blacklist", () => {
   const machine = new Machine({ "main.lua": "function onFailed(client, error) INFO(error) end" });
   machine.start();

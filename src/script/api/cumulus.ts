@@ -35,7 +35,7 @@ export const cumulus: Binding<Host, Api> = {
   },
   call: {
     absolutePath(host, args) {
-      const path = args.string().replace(/^\/+|\/+$/g, "");
+      const path = withoutSlashes(args.string());
       return path === "" ? host.www : `${host.www}${path}/`;
     },
     addToBlacklist(_, args, api) {
@@ -127,4 +127,13 @@ function eachAddress(args: Args, api: Api, change: (ip: string) => boolean): voi
     const ip = args.string();
     if (!isText || !change(ip)) api.log("error", `"${ip}" is not an IP address`);
   }
+}
+
+/** In linear time: `/\/+$/` looks from each slash to the last one. */
+function withoutSlashes(path: string): string {
+  let start = 0;
+  let end = path.length;
+  while (path[start] === "/") start++;
+  while (end > start && path[end - 1] === "/") end--;
+  return path.slice(start, end);
 }
