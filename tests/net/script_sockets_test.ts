@@ -303,7 +303,7 @@ Deno.test("Sockets, bytes and accepted connections are bounded", () =>
     assert.equal(sockets.count, 0);
     listener.close();
     await new Promise((resolve) => setTimeout(resolve, 50));
-  }, { sockets: 3, buffered: 1000 }));
+  }, { sockets: 3, buffered: 1000 + 256 }));
 
 Deno.test("Addresses have one form, in which they are checked", async () => {
   assert.equal(canonicalIp("[::FFFF:10.0.0.1]"), "10.0.0.1");
@@ -423,6 +423,64 @@ Deno.test("Datagrams that a script is too slow for are dropped, not piled up", (
     assert.ok(received - before >= 50, "those that there was room for have come");
     socket.close();
   }));
+
+Deno.test("What comes byte by byte, while a script takes its time, does not pile up", () =>
+  withSockets(loopback, async (sockets) => {
+    let pieces = 0;
+    let received = 0;
+    const port = freePort();
+    sockets.listen(port, {
+      onAccept: () => ({
+        onOpen: () => {},
+        onData: (data) => {
+          pieces++;
+          received += data.length;
+        },
+        onClose: () => {},
+      }),
+      onError: (error) => assert.fail(error),
+    });
+    const drip = `const conn = await Deno.connect({ hostname: "127.0.0.1", port: ${port} });
+      conn.setNoDelay(true);
+      for (let i = 0; i < 1500; i++) {
+        await conn.write(new Uint8Array(1));
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      conn.close();`;
+    const child = new Deno.Command(Deno.execPath(), {
+      args: [
+        "run",
+        "--allow-net",
+        `data:application/javascript,${encodeURIComponent(drip)}`,
+      ],
+      stderr: "null",
+    }).spawn();
+    await until(() => received > 0, "the first byte");
+    const blocked = performance.now();
+    while (performance.now() - blocked < 3000) { /* a script that takes its time */ }
+    await child.status;
+    await until(() => received === 1_500, "all of them");
+    assert.ok(pieces < 1_100, `1500 bytes came in ${pieces} pieces`);
+  }));
+
+Deno.test("What is written byte by byte to a peer that does not read does not pile up", () =>
+  withSockets(loopback, async (sockets) => {
+    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const events = new Events();
+    const slow = sockets.connect("127.0.0.1", listener.addr.port, events.tcp("c")) as Tcp;
+    const conn = await listener.accept();
+    assert.equal(slow.write(new Uint8Array(1_000_000)), undefined);
+    for (let i = 0; i < 80; i++) assert.equal(slow.write(new Uint8Array(100_000)), undefined);
+    let taken = 0;
+    while (taken < 100_000 && slow.write(new Uint8Array(1)) === undefined) taken++;
+    assert.ok(taken > 1_000 && taken < 10_000, `${taken} of one byte were taken`);
+    slow.close();
+    const other = sockets.connect("127.0.0.1", listener.addr.port, events.tcp("d")) as Tcp;
+    assert.equal(other.write(new Uint8Array(10_000_000)), undefined, "there is room again");
+    conn.close();
+    listener.close();
+    other.close();
+  }, { buffered: 10_000_000 + 256 }));
 
 Deno.test("SOCK-048: broadcast, by whatever address or name, takes a socket that asked for it", () =>
   withSockets({

@@ -1,4 +1,4 @@
-import { type FromWorker } from "./messages.ts";
+import { type FromWorker, MESSAGE_COST } from "./messages.ts";
 import type { Ledger, Tcp, TcpEvents } from "./events.ts";
 import { Credit, type WorkerLink } from "./worker_link.ts";
 
@@ -12,7 +12,9 @@ export class Connection implements Tcp {
   #closed = false;
   /** What a script wrote before that. */
   #early: Uint8Array[] = [];
+  /** Bytes that were taken and are not written yet, and in how many pieces. */
   #held = 0;
+  #pieces = 0;
   #credit: Credit | undefined;
 
   constructor(ledger: Ledger, events: TcpEvents | undefined) {
@@ -59,8 +61,9 @@ export class Connection implements Tcp {
   write(bytes: Uint8Array): string | undefined {
     if (this.#closed) return "the socket is closed";
     if (bytes.length === 0) return undefined;
-    if (!this.#ledger.hold(bytes.length)) return "too many bytes wait to be sent";
+    if (!this.#ledger.hold(bytes.length + MESSAGE_COST)) return "too many bytes wait to be sent";
     this.#held += bytes.length;
+    this.#pieces++;
     if (this.#worker) this.#worker.post({ op: "write", id: this.#id, bytes });
     else this.#early.push(bytes);
     return undefined;
@@ -76,8 +79,8 @@ export class Connection implements Tcp {
     this.#closed = true;
     this.#worker?.remove(this.#id);
     this.#early = [];
-    this.#ledger.release(this.#held);
-    this.#held = 0;
+    this.#ledger.release(this.#held + this.#pieces * MESSAGE_COST);
+    this.#held = this.#pieces = 0;
     this.#ledger.closed(this);
   }
 
@@ -87,12 +90,13 @@ export class Connection implements Tcp {
         this.#events?.onOpen(message.local, message.peer);
         break;
       case "data":
-        this.#credit?.done(message.bytes.length);
+        this.#credit?.done(message.bytes.length + MESSAGE_COST);
         this.#events?.onData(message.bytes);
         break;
       case "written":
         this.#held -= message.bytes;
-        this.#ledger.release(message.bytes);
+        this.#pieces--;
+        this.#ledger.release(message.bytes + MESSAGE_COST);
         break;
       case "closed":
         this.#end();

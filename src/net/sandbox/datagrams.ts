@@ -1,6 +1,6 @@
 import { isBroadcast } from "./broadcast.ts";
 import type { Ledger, Udp, UdpEvents } from "./events.ts";
-import { DATAGRAM_COST, type Endpoint, type FromWorker, REPLY_SIZE } from "./messages.ts";
+import { type Endpoint, type FromWorker, MESSAGE_COST, REPLY_SIZE } from "./messages.ts";
 import { canonicalIp, hostFault } from "./resolve.ts";
 import type { SocketHost } from "./socket_host.ts";
 import { named, portFault, textOf } from "./texts.ts";
@@ -42,7 +42,7 @@ export class DatagramSocket implements Udp {
     if (typeof worker === "string") return worker;
     const socket = new DatagramSocket(ledger, host, worker, events, broadcast, port !== 0);
     const id = worker.add((message) => {
-      if (message.ev === "datagram") credit.done(message.bytes.length + DATAGRAM_COST);
+      if (message.ev === "datagram") credit.done(message.bytes.length + MESSAGE_COST);
       socket.#receive(message);
     });
     const credit = new Credit(worker, id);
@@ -63,10 +63,10 @@ export class DatagramSocket implements Udp {
   send(bytes: Uint8Array, hostname: string, port: number): void {
     const fault = hostFault(hostname) ?? portFault(port);
     if (fault) return this.events.onError(fault);
-    if (!this.ledger.hold(bytes.length + DATAGRAM_COST)) {
+    if (!this.ledger.hold(bytes.length + MESSAGE_COST)) {
       return this.events.onError("too many bytes wait to be sent");
     }
-    this.#held += bytes.length + DATAGRAM_COST;
+    this.#held += bytes.length + MESSAGE_COST;
     const ip = canonicalIp(hostname);
     if (ip !== undefined) this.#post(bytes, hostname, [ip], port);
     else {
@@ -129,7 +129,7 @@ export class DatagramSocket implements Udp {
 
   #drop(bytes: Uint8Array, error: string): void {
     if (this.#id === 0) return;
-    this.#release(bytes.length + DATAGRAM_COST);
+    this.#release(bytes.length + MESSAGE_COST);
     this.events.onError(error);
   }
 
@@ -150,7 +150,7 @@ export class DatagramSocket implements Udp {
 
   #receive(message: FromWorker): void {
     if (message.ev === "datagram") this.events.onDatagram(message.bytes, message.from);
-    else if (message.ev === "written") this.#release(message.bytes + DATAGRAM_COST);
+    else if (message.ev === "written") this.#release(message.bytes + MESSAGE_COST);
     else if (message.ev === "failed") this.events.onError(message.error);
     else if (message.ev === "closed") {
       this.close();
@@ -171,7 +171,7 @@ class Aside {
     receive: (message: FromWorker) => void,
   ) {
     this.id = worker.add((message) => {
-      if (message.ev === "datagram") credit.done(message.bytes.length + DATAGRAM_COST);
+      if (message.ev === "datagram") credit.done(message.bytes.length + MESSAGE_COST);
       receive(message);
     });
     const credit = new Credit(worker, this.id);

@@ -40,8 +40,11 @@ export interface Endpoint {
 /** How many bytes of one connection or UDP socket may be on their way to the script. */
 export const READ_WINDOW = 128 * 1024;
 
-/** What a datagram counts besides its bytes: one that is empty takes room as well. */
-export const DATAGRAM_COST = 256;
+/**
+ * What a datagram, a write, or what was read of a connection at once counts besides its bytes: those
+ * that are short, or empty, take room as well.
+ */
+export const MESSAGE_COST = 256;
 
 /**
  * The answer to `listen` and `bind`, for which a script waits: an Int32 state (0 none yet,

@@ -3,9 +3,9 @@
 // `[sandbox]` and nothing else: what they do not name cannot be reached from here, whatever it
 // is asked to do.
 import {
-  DATAGRAM_COST,
   type Endpoint,
   type FromWorker,
+  MESSAGE_COST,
   READ_WINDOW,
   type ToWorker,
   writeReply,
@@ -160,7 +160,7 @@ class Connection {
         const length = await conn.read(buffer);
         if (this.#lingers) return;
         if (length === null) return this.end();
-        this.#credit -= length;
+        this.#credit -= length + MESSAGE_COST;
         if (length === buffer.length) this.#readSize = Math.min(this.#readSize * 4, 65_536);
         else if (length < buffer.length / 8) this.#readSize = Math.max(this.#readSize / 2, 2_048);
         const bytes = length > buffer.length / 2
@@ -305,7 +305,7 @@ class DatagramSocket {
         }
         const [view, from] = await this.#socket.receive(buffer);
         const bytes = view.slice();
-        this.#credit -= bytes.length + DATAGRAM_COST;
+        this.#credit -= bytes.length + MESSAGE_COST;
         say({ ev: "datagram", id: this.id, bytes, from: from as Endpoint }, bytes.buffer);
       } catch (error) {
         if (!datagrams.has(this.id)) return;
