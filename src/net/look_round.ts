@@ -10,7 +10,6 @@ const BYTE = new Uint8Array(1);
  */
 export class LookRound {
   #conn: Deno.DatagramConn | undefined;
-  #arrived: Promise<unknown> | undefined;
   readonly #buffer = new Uint8Array(1);
 
   /** Everything that has arrived until now has been told of when it resolves. */
@@ -21,14 +20,19 @@ export class LookRound {
         hostname: "127.0.0.1",
         port: 0,
       });
+      const own = conn.addr as Deno.NetAddr;
       // It must be waited for before it is sent: what is there already takes the short way.
-      const arrived = this.#arrived ??= conn.receive(this.#buffer).catch(() => {});
-      await conn.send(BYTE, conn.addr as Deno.NetAddr);
+      const arrived = conn.receive(this.#buffer).then(
+        ([, from]) => (from as Deno.NetAddr).port === own.port,
+        () => false,
+      );
+      await conn.send(BYTE, own);
       let timer: ReturnType<typeof setTimeout>;
-      const lost = new Promise((resolve) => timer = setTimeout(resolve, PATIENCE, "lost"));
-      const what = await Promise.race([arrived, lost]);
+      const lost = new Promise<false>((resolve) => timer = setTimeout(resolve, PATIENCE, false));
+      const came = await Promise.race([arrived, lost]);
       clearTimeout(timer!);
-      if (what !== "lost") this.#arrived = undefined;
+      // Should it come yet, or somebody else send here, there will be one too many from now on.
+      if (!came) this.close();
     } catch { // no such address here, or closed meanwhile
       await new Promise((resolve) => setImmediate(resolve));
     }
@@ -36,5 +40,6 @@ export class LookRound {
 
   close(): void {
     this.#conn?.close();
+    this.#conn = undefined;
   }
 }

@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { LookRound } from "../../src/net/look_round.ts";
+
+const open = () => Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+
+/** Blocks the loop from the next turn on for so long, as a script may. */
+const busy = (ms: number) =>
+  setImmediate(() => {
+    const began = performance.now();
+    while (performance.now() - began < ms) { /* takes its time */ }
+  });
+
+Deno.test("Looking round finds what has arrived, also after it came late once", async () => {
+  const look = new LookRound();
+  const [near, far] = [open(), open()];
+  const buffer = new Uint8Array(1);
+  let told = 0;
+  const receiving = (async () => {
+    for (;; told++) await near.receive(buffer);
+  })().catch(() => {});
+  const found = async () => {
+    let count = 0;
+    for (let i = 0; i < 50; i++) {
+      const before = told;
+      await far.send(buffer, near.addr);
+      await look.now();
+      if (told > before) count++;
+    }
+    return count;
+  };
+  assert.ok(await found() >= 45);
+  for (let i = 0; i < 5; i++) {
+    busy(40);
+    await look.now();
+  }
+  assert.ok(await found() >= 45, "what came late is in nobody's way");
+  look.close();
+  look.close();
+  near.close();
+  far.close();
+  await receiving;
+});
