@@ -290,6 +290,17 @@ telnet(
   },
 );
 
+telnet("a text full of spaces is one like others", async ({ connect, user }) => {
+  const [anna, spaces] = [await connect([`\t${" ".repeat(100_000)} Anna  `]), " ".repeat(1500)];
+  const bert = await user("Bert");
+  await bert.send(`/to   Anna a${spaces}b  \r\n  a${spaces}b  \r\n${spaces}\r\n/who${spaces}\r\n`);
+  assert.deepEqual(await anna.called("onWhispered"), ["Bert", `a${" ".repeat(399)}`]);
+  assert.deepEqual(await anna.called("onSaid"), ["Bert", `a${" ".repeat(399)}`]);
+  await bert.hears("* Anna, Bert");
+  assert.equal(await anna.call("say", `  a${" ".repeat(100_000)}b `), 2);
+  assert.equal(await anna.call("say", " ".repeat(100_000)), 0);
+});
+
 telnet("who floods has to go", async ({ connect, user }) => {
   const anna = await connect(["Anna"]);
   const bert = await user("Bert");

@@ -23,10 +23,16 @@ local most = tonumber(settings.users) or 100
 people = {} -- by name: each with tell(handler, …), which says whether that could be told
 users = {} -- those by telnet, by their TCP client; without a name at first
 
+-- A text without spaces at its ends, in a time that many spaces inside make no longer.
+local function trim(text)
+  local start = text:find("%S")
+  return start and text:match("^.*%S", start) or ""
+end
+
 -- A text that can be shown on any terminal: UTF-8 without control characters.
 local function clean(text, longest)
   if type(text) ~= "string" or not utf8.len(text) then return "" end
-  text = text:gsub("%c", " "):gsub("\xC2[\x80-\x9F]", " "):match("^%s*(.-)%s*$")
+  text = trim(text:gsub("%c", " "):gsub("\xC2[\x80-\x9F]", " "))
   return text:sub(1, (utf8.offset(text, longest + 1) or 0) - 1)
 end
 
@@ -132,10 +138,10 @@ local function heard(user, line)
     local problem = join(user, line)
     return show(user, problem and "* " .. problem or "* Welcome, " .. user.name .. ". /help helps")
   end
-  local command, rest = line:match("^(/%a+)%s*(.-)%s*$")
+  local command, rest = line:match("^(/%a+)(.*)$")
   if not command then return say(user, line) end
   local f = COMMANDS[command] or COMMANDS["/help"]
-  f(user, rest)
+  f(user, trim(rest))
 end
 
 local function welcome(client)
