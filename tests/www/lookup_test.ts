@@ -296,6 +296,20 @@ www(
 );
 let servicePort = 0;
 
+const spaces = " ".repeat(100_000);
+
+lookup("an answer full of spaces is told like others, and the word can be asked for again", {
+  wide: `${ok}Content-Length: 100003\r\n\r\n[${spaces}\nx`,
+  header: `${ok}X: a${spaces.slice(0, 8000)}b\r\nContent-Length: 1${
+    spaces.slice(0, 8000)
+  }, 1\r\n\r\n7`,
+}, async (peer) => {
+  for (let i = 0; i < 2; i++) {
+    assert.match(String(await ask(peer, "wide")), /line 2, column 1: a value is missing$/);
+    assert.equal(await ask(peer, "header"), 7);
+  }
+});
+
 Deno.test("www/lookup/json.lua: texts become what JSON.parse makes of them, or an error with its place", async () => {
   const server = await TestServer.start({
     www: {

@@ -24,6 +24,12 @@ local pending = {} -- requests that have no answer yet
 local Request = {}
 Request.__index = Request
 
+-- A text without blanks at its ends, in a time that many blanks inside make no longer.
+local function trim(text)
+  local start = text:find("[^ \t]")
+  return start and text:match("^.*[^ \t]", start) or ""
+end
+
 -- The parts of an URL; nothing of one that cannot be asked for.
 local function parse(url)
   if type(url) ~= "string" or url:find("[%c%s\128-\255]") then return nil end
@@ -86,9 +92,9 @@ function Request:readHeader(data, at)
   local line, stop = self:line(data, at)
   if not line then return nil end
   if line == "" then return self:headRead() and stop end
-  local name, value = line:match("^(" .. TOKEN .. "):[ \t]*(.-)[ \t]*$")
+  local name, value = line:match("^(" .. TOKEN .. "):(.*)$")
   if not name then return self:finish("a header of the answer is none") end
-  name = name:lower()
+  name, value = name:lower(), trim(value)
   local before = self.headers[name]
   self.headers[name] = before and before .. ", " .. value or value
   return stop
@@ -114,7 +120,8 @@ function Request:headRead()
     return self:finish("the answer is encoded: " .. encoding)
   elseif length then
     local first = length:match("^%d+")
-    for one in (length .. ","):gmatch("%s*(.-)%s*,") do -- one that is repeated is the same
+    for part in (length .. ","):gmatch("([^,]*),") do -- one that is repeated is the same
+      local one = trim(part)
       if one ~= first or #one > 15 then return self:finish("Content-Length is none: " .. length) end
     end
     self.left = tonumber(first)

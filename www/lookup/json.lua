@@ -120,10 +120,9 @@ function readValue(text, at, depth, null)
 end
 
 local function problem(text, at, what)
-  local before = text:sub(1, at - 1)
-  local _, lines = before:gsub("\n", "")
-  local column = #before:match("[^\n]*$") + 1
-  return ("line %d, column %d: %s"):format(lines + 1, column, what)
+  local line, start = 1, 1
+  for behind in text:sub(1, at - 1):gmatch("\n()") do line, start = line + 1, behind end
+  return ("line %d, column %d: %s"):format(line, at - start + 1, what)
 end
 
 function json.decode(text, null)

@@ -21,18 +21,19 @@ local options = {
 
 waiting = {} -- by word: the clients that wait for its answer
 
--- Tells those who wait for a word.
-local function tell(word, handler, value)
+-- Those who wait for a word, who do so no longer: whatever happens next, they may ask again.
+local function take(word)
   local clients = waiting[word] or {}
   waiting[word] = nil
-  for client in pairs(clients) do
-    client.lookups[word] = nil
-    client.writer:writeAMFMessage(handler, word, value)
-  end
+  for client in pairs(clients) do client.lookups[word] = nil end
+  return clients
 end
 
 local function answered(word, problem, answer)
-  local value
+  local clients, value = take(word)
+  local function tell(handler, value)
+    for client in pairs(clients) do client.writer:writeAMFMessage(handler, word, value) end
+  end
   if not problem and answer.location then
     problem = ("the service sends elsewhere: %d, %s"):format(answer.status, answer.location)
   elseif not problem and answer.status ~= 200 then
@@ -40,9 +41,9 @@ local function answered(word, problem, answer)
   elseif not problem then
     value, problem = json.decode(answer.body)
   end
-  if not problem then return tell(word, "onFound", value) end
+  if not problem then return tell("onFound", value) end
   WARN("Looking up ", word, ": ", problem)
-  tell(word, "onNotFound", problem)
+  tell("onNotFound", problem)
 end
 
 -- Those who waited when this file was edited are told to ask again: their connections are gone.
