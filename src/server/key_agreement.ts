@@ -152,7 +152,21 @@ export class PreparedKeyAgreement implements KeyAgreement {
     this.#busy--;
     if (this.#closed) return;
     this.#work(); // so that the other thread does not wait for what is done with the secrets
-    agreements.forEach(({ done }, i) => done(secrets[i]));
+    this.#tell(agreements, (_, i) => secrets[i]);
+  }
+
+  /** Gives secrets to all who wait for them. What one of them throws is a bug, which is left to be logged. */
+  #tell(
+    agreements: readonly Agreement[],
+    secretOf: (agreement: Agreement, index: number) => Uint8Array | undefined,
+  ): void {
+    agreements.forEach((agreement, i) => {
+      try {
+        agreement.done(secretOf(agreement, i));
+      } catch (bug) {
+        Promise.reject(bug);
+      }
+    });
     this.#options.settle();
   }
 
@@ -189,9 +203,9 @@ export class PreparedKeyAgreement implements KeyAgreement {
     this.#options.log(
       `Diffie-Hellman is computed on the loop from now on: ${(error as Error).message}`,
     );
-    for (const { pair, farPublic, done } of this.#queue.splice(0)) {
-      done(sharedSecret(pair, farPublic));
-    }
-    this.#options.settle();
+    this.#tell(
+      this.#queue.splice(0),
+      ({ pair, farPublic }) => sharedSecret(pair, farPublic),
+    );
   }
 }

@@ -140,6 +140,35 @@ Deno.test("What waits is handed over together, if it is of one group", async () 
   agreement.close();
 });
 
+Deno.test("Who throws when it gets its secret takes nobody else's", async () => {
+  const bugs: string[] = [];
+  const note = (event: PromiseRejectionEvent) => {
+    event.preventDefault();
+    bugs.push((event.reason as Error).message);
+  };
+  addEventListener("unhandledrejection", note);
+  const powers: Powers = {
+    name: "two",
+    ready: true,
+    parallel: 1,
+    together: 2,
+    compute: (_, wanted) => Promise.resolve(wanted.map(() => random(128))),
+    close: () => {},
+  };
+  const { agreement, seen } = prepare(powers, []);
+  const [one, other, far] = [0, 1, 2].map(() => generateKeyPair(2, random));
+  agreement.agree(one, far.publicKey, () => {}); // keeps the thread busy
+  agreement.agree(one, far.publicKey, () => {
+    throw new Error("of a handler");
+  });
+  const secret = await agree(agreement, other, far.publicKey);
+  assert.equal(secret?.length, 128);
+  await sleep(5);
+  assert.deepEqual([bugs, seen.settled], [["of a handler"], 2]);
+  removeEventListener("unhandledrejection", note);
+  agreement.close();
+});
+
 Deno.test("As long as the other thread starts, the loop computes", async () => {
   const powers = new HeldPowers();
   powers.ready = false;
