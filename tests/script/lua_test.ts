@@ -5,7 +5,12 @@ import { Lua, type LuaOptions, NIL, NUMBER, STRING, TABLE } from "../../src/scri
 import type { ScriptError } from "../../src/script/vm/script_error.ts";
 
 function start(options: Partial<LuaOptions> = {}): Lua {
-  const lua = new Lua({ clock: () => performance.now(), now: () => 1e12, ...options });
+  const lua = new Lua({
+    clock: () => performance.now(),
+    time: 60_000,
+    now: () => 1e12,
+    ...options,
+  });
   for (const library of ["base", "string", "coroutine", "table", "math"] as const) {
     lua.openLibrary(library);
     lua.rawGetIndex(-1001000, 2);
