@@ -3,21 +3,15 @@
 // ../shared/denort describes; where that is missing, the test says that it was skipped.
 import assert from "node:assert/strict";
 import config from "../deno.json" with { type: "json" };
+import { freePort } from "./support/ports.ts";
+import { until } from "./support/wait.ts";
 
 const root = new URL("../", import.meta.url).pathname;
 const base = `${root}../shared/denort/denort-2.6.10-x86_64-linux.xz`;
 const media = `${root}tests/media/test.flv`;
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const possible = Deno.build.target === "x86_64-unknown-linux-gnu" && exists(base);
 if (!possible) console.log(`tests/compile_test.ts is skipped: there is no ${base} for this system`);
-
-function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
-  return port;
-}
 
 function exists(path: string): boolean {
   try {
@@ -118,7 +112,7 @@ Deno.test({
         for await (const part of child.stdout.pipeThrough(new TextDecoderStream())) output += part;
       })();
       try {
-        for (let i = 0; i < 2_000 && !output.includes("RTMFP server starts"); i++) await sleep(5);
+        await until(() => output.includes("RTMFP server starts"), "the start");
         await use(port, () => output);
       } finally {
         child.kill("SIGTERM");
@@ -167,14 +161,13 @@ Deno.test({
           const refused = await client("call", url, "sockets", `${freePort()}`, "--groups", "14");
           assert.match(refused.text, /10\.0\.0\.1:80 is not allowed by \[sandbox\] connect/);
           await client("call", url, "mail", "--strict");
-          let [got, failure] = ["", ""];
-          for (let i = 0; i < 20; i++) {
-            got = (await client("call", url, "got")).text.trim();
-            failure = (await client("call", url, "failure")).text.trim();
-            if (got !== "null" && failure !== "null") break;
-          }
-          assert.equal(got, '"THROUGH A WORKER"');
-          assert.match(failure, /is there an SMTP server/);
+          const answer = (method: string) =>
+            until(async () => {
+              const text = (await client("call", url, method)).text.trim();
+              return text !== "null" && text;
+            }, method);
+          assert.equal(await answer("got"), '"THROUGH A WORKER"');
+          assert.match(await answer("failure"), /is there an SMTP server/);
           const page = await (await fetch(`http://127.0.0.1:${http}/`)).text();
           assert.match(page, /<title>/);
           const metrics = await (await fetch(`http://127.0.0.1:${http}/metrics`)).text();

@@ -6,8 +6,9 @@ import { encodeAmf, encodeAmf0 } from "../../src/amf/mod.ts";
 import { toHex } from "../../src/bytes/hex.ts";
 import { flvHeader, FlvReader, type FlvTag, flvTag, TagType } from "../../src/client/flv.ts";
 import { NetConnection } from "../../src/client/net_connection.ts";
-import { freeUdpPort } from "../conformance/support/test_server.ts";
+import { freePort } from "../support/ports.ts";
 import { smallServer } from "../support/small_server.ts";
+import { until } from "../support/wait.ts";
 
 async function run(...args: string[]) {
   let error = "";
@@ -47,12 +48,12 @@ Deno.test("publish and play: the copy has every frame with its time, and takes a
   const copy = Deno.makeTempFileSync({ suffix: ".flv" });
   Deno.writeTextFileSync(copy, "x".repeat(1_000_000)); // longer than the copy
   const playing = run("play", `${server.url}/live/cam`, copy);
-  while (!server.hub.publications.get("cam")) await new Promise((done) => setTimeout(done, 5));
+  await until(() => server.hub.publications.get("cam"), "the player");
   const started = performance.now();
   const published = await run("publish", `${server.url}/live/cam`, path);
   const took = performance.now() - started;
   assert.deepEqual([published.code, published.output], [0, ""], published.error);
-  assert.ok(took >= 590 && took < 20_000, `${took} ms`);
+  assert.ok(took >= 590, `${took} ms`);
   assert.match(
     published.error,
     /^0:00:00\.\d {2}video \d+ {2}audio \d+ {2}\d+ kb\/s {2}rtt (-|\d+ ms)$/m,
@@ -78,7 +79,7 @@ Deno.test("play stops after --seconds, and says if nothing came", async () => {
   const took = performance.now() - started;
   assert.equal(code, 1);
   assert.match(error, /No audio or video was received/);
-  assert.ok(took >= 390 && took < 20_000, `${took} ms`);
+  assert.ok(took >= 390, `${took} ms`);
   assert.deepEqual(readFlv(copy), []);
   Deno.removeSync(copy);
 });
@@ -93,7 +94,7 @@ Deno.test("play writes what the header must say into it", async () => {
   }
   const copy = Deno.makeTempFileSync({ suffix: ".flv" });
   const playing = run("play", `${server.url}/sound`, copy);
-  while (!server.hub.publications.get("sound")) await new Promise((done) => setTimeout(done, 5));
+  await until(() => server.hub.publications.get("sound"), "the player");
   assert.equal((await run("publish", `${server.url}/sound`, path)).code, 0);
   assert.equal((await playing).code, 0);
   assert.equal(Deno.readFileSync(copy)[4], 4);
@@ -106,7 +107,7 @@ Deno.test("publish --repeat goes on in time", async () => {
   const { path } = shortRecording(120);
   const copy = Deno.makeTempFileSync({ suffix: ".flv" });
   const playing = run("play", `${server.url}/cam`, copy);
-  while (!server.hub.publications.get("cam")) await new Promise((done) => setTimeout(done, 5));
+  await until(() => server.hub.publications.get("cam"), "the player");
   assert.equal((await run("publish", "--repeat", "3", `${server.url}/cam`, path)).code, 0);
   assert.equal((await playing).code, 0);
   const times = ofType(readFlv(copy), TagType.video)
@@ -129,15 +130,13 @@ Deno.test("Ctrl-C ends play in good order: the file is whole, the server is told
     stdout: "null",
     stderr: "piped",
   }).spawn();
-  while (!server.hub.publications.get("cam")?.listeners.size) {
-    await new Promise((done) => setTimeout(done, 5));
-  }
+  await until(() => server.hub.publications.get("cam")!.listeners.size > 0, "the player");
   for (let time = 0; time < 100; time += 20) {
     stream.sendAudio(time, Uint8Array.of(0x2f, time));
     stream.sendVideo(time, Uint8Array.of(0x12, time));
   }
   const tag = 11 + 2 + 4;
-  while (Deno.statSync(copy).size < 13 + 9 * tag) await new Promise((done) => setTimeout(done, 5));
+  await until(() => Deno.statSync(copy).size >= 13 + 9 * tag, "the file");
   child.kill("SIGINT");
   const { code, stderr } = await child.output();
   assert.equal(code, 0);
@@ -170,7 +169,7 @@ Deno.test("call prints JSON, and an error with exit code 1", async () => {
 });
 
 Deno.test("What is wrong is said, with the exit code", async () => {
-  const port = freeUdpPort();
+  const port = freePort();
   const url = `rtmfp://127.0.0.1:${port}/app`;
   const folder = Deno.makeTempDirSync();
   const noFlv = `${folder}/text.flv`;

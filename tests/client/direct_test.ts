@@ -2,15 +2,9 @@ import assert from "node:assert/strict";
 import { NetConnection } from "../../src/client/net_connection.ts";
 import { ConnectionError } from "../../src/client/status.ts";
 import { smallServer } from "../support/small_server.ts";
+import { until as waitUntil } from "../support/wait.ts";
 
-const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
-
-async function until(done: () => boolean): Promise<void> {
-  for (let i = 0; !done(); i++) {
-    if (i > 4000) throw new Error("It did not happen within 20 s");
-    await sleep(5);
-  }
-}
+const until = (done: () => boolean) => waitUntil(done, "what should happen");
 
 /** A server and two clients that know nothing of each other but the peer id. */
 async function scene() {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { Namespaces } from "../support/namespaces.ts";
 import { frames, shortRecording } from "../support/recording.ts";
+import { until } from "../support/wait.ts";
 
 const main = new URL("../../main.ts", import.meta.url).pathname;
 const recording = shortRecording(1200);
@@ -38,12 +39,11 @@ class Running {
   }
 
   async printed(pattern: RegExp): Promise<string> {
-    for (let i = 0; i < 1200; i++) {
-      const match = pattern.exec(this.output);
-      if (match) return match[0];
-      await new Promise((resolve) => setTimeout(resolve, 25));
+    try {
+      return (await until(() => pattern.exec(this.output), String(pattern)))[0];
+    } catch (error) {
+      throw new Error(`${error} in: ${this.output}`);
     }
-    throw new Error(`No ${pattern} in: ${this.output}`);
   }
 
   async stop(): Promise<number> {

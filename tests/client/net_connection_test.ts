@@ -10,8 +10,9 @@ import { ClientLoop } from "../../src/client/client_loop.ts";
 import { NetConnection } from "../../src/client/net_connection.ts";
 import { ConnectionError, readStatus, StatusError } from "../../src/client/status.ts";
 import { STRICT } from "../../src/rtmfp/crypto/protection.ts";
-import { freeUdpPort } from "../conformance/support/test_server.ts";
+import { freePort } from "../support/ports.ts";
 import { smallServer } from "../support/small_server.ts";
+import { PATIENCE } from "../support/wait.ts";
 
 const values: AmfValue[] = [
   null,
@@ -140,12 +141,12 @@ Deno.test("A refusal tells code and description", async () => {
 
 Deno.test("Without a server the attempt ends when it should", async () => {
   const started = performance.now();
-  const port = freeUdpPort();
+  const port = freePort();
   await assert.rejects(NetConnection.connect(`rtmfp://127.0.0.1:${port}/`, { timeout: 300 }), {
     name: ConnectionError.name,
     message: `Cannot connect to 127.0.0.1:${port}: no answer within 0.3 s`,
   });
-  assert.ok(performance.now() - started < 10_000);
+  assert.ok(performance.now() - started < PATIENCE);
   await assert.rejects(NetConnection.connect("rtmfp://no-such-host.invalid/"), {
     name: ConnectionError.name,
     message: "Cannot find a host named no-such-host.invalid",
@@ -226,6 +227,6 @@ Deno.test("The round trip is measured", async () => {
     await connection.call("echo", i);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
-  assert.ok(connection.ping >= 0 && connection.ping < 500, `${connection.ping} ms`);
+  assert.ok(connection.ping >= 0 && connection.ping < PATIENCE, `${connection.ping} ms`);
   await connection.close();
 });

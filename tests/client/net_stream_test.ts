@@ -4,17 +4,11 @@ import { NetConnection } from "../../src/client/net_connection.ts";
 import type { NetStream } from "../../src/client/net_stream.ts";
 import { StatusError } from "../../src/client/status.ts";
 import { smallServer } from "../support/small_server.ts";
+import { sleep, until as waitUntil } from "../support/wait.ts";
 
 const KEY = 0x17;
 const INTER = 0x27;
-const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
-
-async function until(done: () => boolean): Promise<void> {
-  for (let i = 0; !done(); i++) {
-    if (i > 4000) throw new Error("It did not happen within 20 s");
-    await sleep(5);
-  }
-}
+const until = (done: () => boolean) => waitUntil(done, "what should happen");
 
 /** Everything that comes on a stream, as lines. */
 function log(stream: NetStream): string[] {
@@ -125,18 +119,20 @@ Deno.test("receiveAudio and receiveVideo choose what comes", async () => {
   const lines = log(listener);
   await publisher.publish("cam");
   await listener.play("cam");
+  const { hub, log: events } = all.server;
+  const [there] = hub.publications.get("cam")!.listeners.values();
   const send = async (time: number) => {
     publisher.sendAudio(time, Uint8Array.of(0x2f, 1));
     publisher.sendVideo(time, video(KEY, 100));
-    await sleep(50);
+    await until(() => events.includes(`audio ${time}`) && events.includes(`video ${time}`));
   };
   await send(0);
   listener.receiveAudio(false);
-  await sleep(30);
+  await until(() => !there.receiveAudio);
   await send(10);
   listener.receiveAudio(true);
   listener.receiveVideo(false);
-  await sleep(30);
+  await until(() => there.receiveAudio && !there.receiveVideo);
   await send(20);
   const media = () => lines.filter((line) => /^(audio|video)/.test(line));
   await until(() => media().length >= 4);

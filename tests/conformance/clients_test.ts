@@ -1,6 +1,6 @@
 // API-201 to API-223: `cumulus.clients` and client objects.
 import assert from "node:assert/strict";
-import { sleep, until } from "./support/inbox.ts";
+import { PATIENCE, until } from "../support/wait.ts";
 import { Peer, type PeerOptions } from "./support/peer.ts";
 import { probe } from "./support/probe.ts";
 import { type FactContext, scenario } from "./support/scenario.ts";
@@ -74,12 +74,9 @@ scenario("clients", { www }, ({ fact, slow }) => {
         return times.length >= 3 ? times : undefined;
       },
       "three calls of onManage",
-      9000,
     );
-    for (const i of [1, 2]) {
-      const period = times[i] - times[i - 1];
-      assert.ok(period > 1500 && period < 2500, `${period} ms`);
-    }
+    const all = times[2] - times[0];
+    assert.ok(all >= 3000 && all < 8000, `two periods in ${all} ms`); // either end may be late
   });
 
   fact("API-201", async (t) => {
@@ -198,18 +195,17 @@ scenario("clients", { www }, ({ fact, slow }) => {
       const ping: number = await peer.lua("return (...).ping");
       return ping > 0 ? ping : undefined;
     }, "a ping");
-    assert.ok(ping >= 56 && ping < 160, `${ping} ms`);
+    assert.ok(ping >= 56 && ping < PATIENCE, `${ping} ms`);
   });
 
   fact("API-218", async (t) => {
+    const began = performance.now();
     const peer = await t.connect();
     const elapsed = (id: string) =>
       t.lua("return cumulus.clients(select(2, ...)).elapsedFromReception", id);
-    await sleep(700);
-    const idle: number = await elapsed(peer.id);
-    assert.ok(idle >= 300 && idle < 1500, `${idle} ms idle`);
-    await peer.lua("return 1");
-    const fresh: number = await elapsed(peer.id);
+    await until(async () => await elapsed(peer.id) >= 300, "a while without a packet");
+    assert.ok(await elapsed(peer.id) <= performance.now() - began);
+    const fresh: number = await peer.lua("return (...).elapsedFromReception");
     assert.ok(fresh < 300, `${fresh} ms after a packet`);
   });
 

@@ -2,11 +2,12 @@
 import assert from "node:assert/strict";
 import { toHex } from "../../src/bytes/hex.ts";
 import { hello } from "./support/hello.ts";
-import { until } from "./support/inbox.ts";
+import { until } from "../support/wait.ts";
 import { keyFrame, mp3Frame } from "./support/media.ts";
 import { probe } from "./support/probe.ts";
 import { type FactContext, scenario } from "./support/scenario.ts";
-import { freeTcpPort, type TestServer } from "./support/test_server.ts";
+import { type TestServer } from "./support/test_server.ts";
+import { freePort } from "../support/ports.ts";
 import { WireClient } from "./support/wire_client.ts";
 import type { StatusError } from "../../src/client/status.ts";
 
@@ -20,7 +21,7 @@ async function star(
   hub: string,
   spoke = hub,
 ): Promise<[TestServer, TestServer, TestServer]> {
-  const port = freeTcpPort();
+  const port = freePort();
   const first = await t.start({ www: { "": hub }, ini: `[servers]\nport = ${port}\n` });
   const dialling = { www: { "": spoke }, ini: `[servers]\ntargets = 127.0.0.1:${port}\n` };
   const second = await t.start(dialling);
@@ -32,7 +33,7 @@ async function star(
 
 /** Three servers, of which each dials the next one; ready when all are linked. */
 async function chain(t: FactContext, main: string): Promise<[TestServer, TestServer, TestServer]> {
-  const [last, middle] = [freeTcpPort(), freeTcpPort()];
+  const [last, middle] = [freePort(), freePort()];
   const third = await t.start({ www: { "": main }, ini: `[servers]\nport = ${last}\n` });
   const second = await t.start({
     www: { "": main },
@@ -118,7 +119,7 @@ scenario("scripts for several servers", false, ({ slow }) => {
     function onServerDisconnection(server)
       for key, member in pairs(server.members) do member:release() end
     end`;
-    const port = freeTcpPort();
+    const port = freePort();
     const first = await t.start({ www: { "": main }, ini: `[servers]\nport = ${port}\n` });
     const group = new Uint8Array(32).fill(0x53);
     const id = toHex(group);
@@ -239,7 +240,7 @@ scenario("scripts for several servers", false, ({ slow }) => {
         error(following.publicAddress)
       end
     end`;
-    const port = freeTcpPort();
+    const port = freePort();
     const second = await t.start({ www: { "": base }, ini: `[servers]\nport = ${port}\n` });
     const first = await t.start({
       www: { "": main },
@@ -260,7 +261,7 @@ scenario("scripts for several servers", false, ({ slow }) => {
       function server:myName(name) self.name = name end
       server:send("myName", cumulus.configs.me.name)
     end`;
-    const port = freeTcpPort();
+    const port = freePort();
     const first = await t.start({
       www: { "": main },
       ini: `[me]\nname = Alice\n[servers]\nport = ${port}\n`,

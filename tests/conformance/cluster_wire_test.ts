@@ -2,7 +2,7 @@
 // clients that are sent elsewhere.
 import assert from "node:assert/strict";
 import { hello } from "./support/hello.ts";
-import { sleep, until } from "./support/inbox.ts";
+import { sleep, until } from "../support/wait.ts";
 import {
   frame,
   hex,
@@ -16,7 +16,7 @@ import {
 import { Peer } from "./support/peer.ts";
 import { probe } from "./support/probe.ts";
 import { type FactContext, scenario } from "./support/scenario.ts";
-import { freeTcpPort } from "./support/test_server.ts";
+import { freePort } from "../support/ports.ts";
 
 const main = `${probe}
 targets = {}
@@ -43,7 +43,7 @@ function onRendezVousUnknown(peerId)
 end
 `;
 
-const port = freeTcpPort();
+const port = freePort();
 const ini = `publicAddress = pub.example:1987\n[servers]\nport = ${port}\n`;
 
 async function link(t: FactContext): Promise<RawLink> {

@@ -1,7 +1,7 @@
 // API-001 to API-020: what all objects of the API have in common.
 import assert from "node:assert/strict";
-import { freeTcpPort } from "./support/test_server.ts";
-import { until } from "./support/inbox.ts";
+import { freePort } from "../support/ports.ts";
+import { until } from "../support/wait.ts";
 import { probe } from "./support/probe.ts";
 import { scenario } from "./support/scenario.ts";
 
@@ -188,7 +188,7 @@ scenario("conventions", { www }, ({ fact, slow }) => {
   });
 
   fact("API-010", async (t) => {
-    const port = freeTcpPort();
+    const port = freePort();
     await t.lua(
       `called = {}
       local server = cumulus:createTCPServer()

@@ -1,6 +1,6 @@
 // However a client ends, onDisconnection runs once for it, and never for one that was refused.
 import assert from "node:assert/strict";
-import { sleep, until } from "./support/inbox.ts";
+import { sleep, until } from "../support/wait.ts";
 import { Peer } from "./support/peer.ts";
 import { probe } from "./support/probe.ts";
 import { TestServer } from "./support/test_server.ts";
@@ -55,7 +55,7 @@ Deno.test("onDisconnection runs once for each accepted client, however it ends",
 
     const gone = () => server.log.items.flatMap((line) => /gone (\w{64})$/.exec(line)?.[1] ?? []);
     const left = peers.slice(1);
-    await until(() => left.every(({ id }) => gone().includes(id)), "the end of all", 8000);
+    await until(() => left.every(({ id }) => gone().includes(id)), "the end of all");
 
     // those that are still there when the script is edited, and when the server stops
     await sleep(20);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { type AmfValue, TypedObject } from "../../src/amf/mod.ts";
 import type { StatusError } from "../../src/client/status.ts";
 import { hello } from "./support/hello.ts";
-import { sleep, until } from "./support/inbox.ts";
+import { sleep, until } from "../support/wait.ts";
 import { audioFrame, interFrame, keyFrame, mp3Frame } from "./support/media.ts";
 import { probe } from "./support/probe.ts";
 import { type FactContext, scenario } from "./support/scenario.ts";
@@ -145,12 +145,19 @@ scenario("inherited events", { www, ini }, ({ fact, slow }) => {
   slow("API-617", async (t) => {
     const peer = await t.connect("/own");
     await t.connect("/heir");
-    await sleep(4500);
-    const mine = await peer.lua(`return count("managed")`);
-    assert.ok(mine >= 2 && mine <= 3, `${mine} calls in 4.5 s`);
-    const roots = (await eventsOf(t, "managed")).map(([, time]) => Number(time));
-    const recent = roots.filter((time) => time > Date.now() - 4500);
-    assert.ok(recent.length <= 3, "not once more for the heir");
+    const counts = (): Promise<[own: number, root: number]> =>
+      peer.lua(`
+        local roots = 0
+        for _, event in ipairs(super.events) do
+          if event[1] == "managed" then roots = roots + 1 end
+        end
+        return { count("managed"), roots }`);
+    const before = await counts();
+    const after = await until(async () => {
+      const now = await counts();
+      return now[0] >= before[0] + 2 && now;
+    }, "two ticks");
+    assert.equal(after[1] - before[1], after[0] - before[0], "not once more for the heir");
   });
 
   fact("API-601", async (t) => {
@@ -279,15 +286,15 @@ scenario("events", { www, ini }, ({ fact, slow }) => {
     const server = await t.start({
       www: { "": `function onManage() NOTE("managed ", cumulus.epochTime) end` },
     });
-    await server.logged(/managed/, 0, 1000);
-    await sleep(6300);
-    const times = server.log.items.map((line) => / managed (\d+)$/.exec(line)?.[1])
-      .filter((time) => time !== undefined).map(Number);
-    assert.ok(times.length === 4, `${times.length} calls in 6.3 s`);
-    for (const i of [1, 2, 3]) {
-      const period = times[i] - times[i - 1];
-      assert.ok(period > 1700 && period < 2300, `${period} ms`);
-    }
+    const times = await until(() => {
+      const times = server.log.items.map((line) => / managed (\d+)$/.exec(line)?.[1])
+        .filter((time) => time !== undefined).map(Number);
+      return times.length >= 4 && times;
+    }, "four calls");
+    // The first one may be late, by a second at most: what is later is not made up for. So may
+    // be the last one, by however busy the machine is, but four periods are not seen as three.
+    const all = times[3] - times[0];
+    assert.ok(all >= 5000 && all < 8000 + 2000, `three periods in ${all} ms`);
   });
 
   slow("API-650", async (t) => {
@@ -305,7 +312,6 @@ scenario("events", { www, ini }, ({ fact, slow }) => {
         return order.length >= 8 ? order : undefined;
       },
       "two ticks",
-      9000,
     );
     assert.match(
       order.join(" "),
@@ -400,7 +406,7 @@ scenario("events", { www, ini }, ({ fact, slow }) => {
       "reject",
     );
     assert.equal(answer.name, "_error");
-    await client.ends.find(() => true, "the end of the session", 0, 2500);
+    await client.ends.find(() => true, "the end of the session");
     const hex = [...id].map((byte) => byte.toString(16).padStart(2, "0")).join("");
     const names = (await eventsOf(t, hex)).map(([name]) => name);
     assert.deepEqual(names, ["onConnection"]);

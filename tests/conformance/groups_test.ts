@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { toHex } from "../../src/bytes/hex.ts";
-import { until } from "./support/inbox.ts";
+import { until } from "../support/wait.ts";
 import { probe } from "./support/probe.ts";
 import { type FactContext, scenario } from "./support/scenario.ts";
 import { WireClient } from "./support/wire_client.ts";

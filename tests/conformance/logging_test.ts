@@ -1,7 +1,7 @@
 // API-050 to API-064: what scripts log, and what becomes of their errors.
 import assert from "node:assert/strict";
 import type { StatusError } from "../../src/client/status.ts";
-import { until } from "./support/inbox.ts";
+import { until } from "../support/wait.ts";
 import { mp3Frame } from "./support/media.ts";
 import { probe } from "./support/probe.ts";
 import { scenario } from "./support/scenario.ts";

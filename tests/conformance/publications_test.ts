@@ -1,6 +1,6 @@
 // API-401 to API-455: publications, listeners, quality of service.
 import assert from "node:assert/strict";
-import { sleep, until } from "./support/inbox.ts";
+import { sleep, until } from "../support/wait.ts";
 import {
   audioFrame,
   audioHeader,
@@ -22,10 +22,17 @@ end
 function listenerOf(name)
   for _, listener in cumulus.publications(name).listeners:ipairs() do return listener end
 end
-function onAudioPacket(client, publication) record("onAudioPacket", publication.name) end
-function onVideoPacket(client, publication) record("onVideoPacket", publication.name) end
+function onAudioPacket(client, publication)
+  record("onAudioPacket", publication.name)
+  pingThen = client.ping
+end
+function onVideoPacket(client, publication)
+  record("onVideoPacket", publication.name, cumulus.epochTime)
+end
 function onDataPacket(client, publication) record("onDataPacket", publication.name) end
 function onUnpublish(client, publication) record("onUnpublish", publication.name) end
+ticks = 0
+function onManage() ticks = ticks + 1 end
 key, inter = "\x17\\1key frame", "\x27\\1inter frame"
 sound = "\x2f sound"
 `;
@@ -72,19 +79,36 @@ scenario("publications", { www }, ({ fact, slow }) => {
       out.net.sendVideo(i * 100, keyFrame(i, 5000));
       await sleep(Math.max(0, began + (i + 1) * 100 - Date.now()));
     }
-    const rate: number = await t.lua(`return cumulus.publications("rate").videoQOS.byteRate`);
-    assert.ok(rate > 42_000 && rate < 58_000, `${rate} bytes a second of 50,000`);
+    // As they came, which on a busy machine is not as they were sent.
+    const [rate, expected]: number[] = await t.lua(`
+      local now, first, recent = cumulus.epochTime, nil, 0
+      for _, event in ipairs(events) do
+        if event[1] == "onVideoPacket" and event[2] == "rate" then
+          first = first or event[3]
+          if event[3] > now - 5000 then recent = recent + 5000 end
+        end
+      end
+      return {
+        cumulus.publications("rate").videoQOS.byteRate,
+        recent * 1000 / math.min(5000, now - first),
+      }`);
+    assert.ok(Math.abs(rate / expected - 1) < 0.16, `${rate} bytes a second of ${expected}`);
   });
 
   slow("API-452", async (t) => {
-    await t.lua(`late = cumulus:publish("late") late:pushAudioPacket(0, sound)`);
+    await t.lua(`
+      late = cumulus:publish("late")
+      late.since = cumulus.epochTime
+      late:pushAudioPacket(0, sound)`);
     await sleep(1000);
-    const rate = await t.lua(`
+    const [rate, elapsed]: number[] = await t.lua(`
+      local elapsed = cumulus.epochTime - late.since
       late:pushAudioPacket(200, sound)
       local rate = late.audioQOS.congestionRate
       late:close()
-      return rate`);
-    assert.ok(rate > 0.7 && rate < 0.9, `800 ms later in 1000 ms is ${rate}`);
+      return { rate, elapsed }`);
+    const later = elapsed - 200;
+    assert.ok(Math.abs(rate - later / elapsed) < 0.1, `${later} ms later in ${elapsed} is ${rate}`);
   });
 
   fact("API-401", async (t) => {
@@ -208,13 +232,17 @@ scenario("publications", { www }, ({ fact, slow }) => {
 
   fact("API-417", async (t) => {
     const played = await scripted(t, "flushed");
-    const began = Date.now();
-    await t.lua(`
-      streams.flushed:pushAudioPacket(0, sound)
-      streams.flushed:pushAudioPacket(20, sound)
-      streams.flushed:flush()`);
-    await played.packet("audio", 1);
-    assert.ok(Date.now() - began < 500);
+    // Not with the next tick, though on a slow machine one may be in between all the same.
+    for (let round = 1;; round++) {
+      const before = await t.lua(`
+        streams.flushed:pushAudioPacket(0, sound)
+        streams.flushed:pushAudioPacket(20, sound)
+        streams.flushed:flush()
+        return ticks`);
+      await played.packet("audio", 2 * round - 1);
+      if (await t.lua("return ticks") === before) break;
+      assert.ok(round < 10, "it leaves with a tick");
+    }
   });
 
   fact("API-418", async (t) => {
@@ -437,10 +465,7 @@ scenario("publications", { www }, ({ fact, slow }) => {
   fact("API-453", async (t) => {
     const { peer } = await connectBehind(t, { delay: [40, 41] });
     const out = await peer.publish("distant");
-    const ping: number = await until(async () => {
-      const ping: number = await peer.lua("return (...).ping");
-      return ping > 0 ? ping : undefined;
-    }, "a ping");
+    await until(() => peer.lua("return (...).ping > 0"), "a ping");
     out.net.sendAudio(0, mp3Frame(1));
     const latency: number = await until(async () => {
       const latency: number = await t.lua(
@@ -448,6 +473,7 @@ scenario("publications", { www }, ({ fact, slow }) => {
       );
       return latency > 0 ? latency : undefined;
     }, "a latency");
+    const ping: number = await t.lua("return pingThen");
     assert.ok(Math.abs(latency - ping / 2) <= 12, `${latency} ms of a ping of ${ping} ms`);
   });
 

@@ -1,7 +1,7 @@
 // API-230 to API-260: calls in both directions, and FlowWriter objects.
 import assert from "node:assert/strict";
 import type { StatusError } from "../../src/client/status.ts";
-import { sleep, until } from "./support/inbox.ts";
+import { sleep, until } from "../support/wait.ts";
 import { Peer } from "./support/peer.ts";
 import { probe } from "./support/probe.ts";
 import { type FactContext, scenario } from "./support/scenario.ts";
@@ -9,6 +9,8 @@ import { type RelayOptions, UdpRelay } from "./support/udp_relay.ts";
 import { WireClient } from "./support/wire_client.ts";
 
 const main = `${probe}
+ticks = 0
+function onManage() ticks = ticks + 1 end
 function onConnection(client, mode)
   probe(client)
   if mode == "reject" then error("no") end
@@ -25,7 +27,7 @@ function onConnection(client, mode)
   function client:createStream() return "mine" end
 end
 function onFailed(client, error) record("onFailed", client.id, error) end
-function onDisconnection(client) record("onDisconnection", client.id) end
+function onDisconnection(client) record("onDisconnection", client.id, ticks) end
 `;
 
 async function connectBehind(
@@ -69,10 +71,9 @@ scenario("calls and flow writers", { www: { "": main } }, ({ fact, slow }) => {
         return calls.length >= 3 ? calls : undefined;
       },
       "three calls of onManage",
-      9000,
     );
-    const period = (Number(calls[2].args[1]) - Number(first)) / 2;
-    assert.ok(period > 1500 && period < 2500, `every ${period} ms`);
+    const all = Number(calls[2].args[1]) - Number(first);
+    assert.ok(all >= 3000 && all < 8000, `two periods in ${all} ms`); // either end may be late
     assert.equal(peer.calls.items.some(({ name }) => name === "mainManaged"), false);
   });
 
@@ -80,10 +81,8 @@ scenario("calls and flow writers", { www: { "": main } }, ({ fact, slow }) => {
     const peer = await t.connect();
     await peer.lua("side = (...).writer:newFlowWriter() side:close()");
     assert.equal(await peer.lua("return 'still here'"), "still here");
-    const began = Date.now();
-    peer.call("lua", "(...).writer:close()").catch(() => {});
+    peer.call("lua", "closedAt = ticks; (...).writer:close()").catch(() => {});
     await peer.ended();
-    assert.ok(Date.now() - began < 3000, "within a tick");
     const events = await until(async () => {
       const events = await t.lua(
         `local found = {}
@@ -97,6 +96,7 @@ scenario("calls and flow writers", { www: { "": main } }, ({ fact, slow }) => {
     }, "both events");
     assert.deepEqual(events.map(([name]: [string]) => name), ["onFailed", "onDisconnection"]);
     assert.match(events[0][2], /writer/);
+    assert.ok(events[1][2] - await t.lua("return closedAt") <= 1, "within a tick");
   });
 
   fact("API-230", async (t) => {
@@ -228,12 +228,13 @@ scenario("calls and flow writers", { www: { "": main } }, ({ fact, slow }) => {
   fact("API-255", async (t) => {
     const peer = await t.connect();
     await peer.lua("quiet = ...");
-    for (let i = 0; i < 3; i++) {
+    // At the next tick is too late; on a slow machine one may be in between all the same.
+    for (let round = 1;; round++) {
       const from = peer.calls.items.length;
-      const began = Date.now();
-      await t.lua(`quiet.writer:writeAMFMessage("pending")`);
+      const before = await t.lua(`quiet.writer:writeAMFMessage("pending") return ticks`);
       await peer.called("pending", from);
-      assert.ok(Date.now() - began < 500, `${Date.now() - began} ms`);
+      if (await t.lua("return ticks") === before) break;
+      assert.ok(round < 10, "it leaves with a tick");
     }
   });
 
@@ -278,7 +279,7 @@ scenario("calls and flow writers", { www: { "": main } }, ({ fact, slow }) => {
   fact("API-260", async (t) => {
     const { peer } = await connectBehind(t, { loss: 0.15, delay: [1, 25], seed: 7 });
     await peer.lua(`local me = ... for i = 1, 300 do me.writer:writeAMFMessage("number", i) end`);
-    await peer.calls.find(({ args }) => args[0] === 300, "the last message", 0, 10_000);
+    await peer.calls.find(({ args }) => args[0] === 300, "the last message");
     assert.deepEqual(
       peer.calls.items.map(({ args }) => args[0]),
       Array.from({ length: 300 }, (_, i) => i + 1),

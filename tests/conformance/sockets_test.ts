@@ -1,10 +1,11 @@
 // SOCK-001 to SOCK-049: sockets of scripts.
 import assert from "node:assert/strict";
-import { Inbox, sleep, until } from "./support/inbox.ts";
+import { Inbox } from "./support/inbox.ts";
+import { until } from "../support/wait.ts";
 import { probe } from "./support/probe.ts";
 import { type FactContext, scenario } from "./support/scenario.ts";
 import { TcpHost, TcpPeer } from "./support/tcp_peer.ts";
-import { freeTcpPort } from "./support/test_server.ts";
+import { freePort } from "../support/ports.ts";
 
 const main = `${probe}
 function onConnection(client) probe(client) end
@@ -70,7 +71,7 @@ async function dialled(t: FactContext, name: string): Promise<TcpPeer> {
 
 /** Has the script listen; the port. */
 async function serving(t: FactContext, name: string): Promise<number> {
-  const port = freeTcpPort();
+  const port = freePort();
   assert.equal(await t.lua("return serve(select(2, ...))", name, port), true);
   t.cleanup(() => t.lua("servers[select(2, ...)]:stop()", name));
   return port;
@@ -139,7 +140,7 @@ function udp(t: FactContext): Udp {
 
 /** Has the script bind a socket to a free port; the port. */
 async function bound(t: FactContext, name: string): Promise<number> {
-  const port = freeTcpPort();
+  const port = freePort();
   assert.equal(
     await t.lua(
       "local _, name, address = ... return listen(name):bind(address)",
@@ -198,8 +199,13 @@ scenario("sockets", { www: { "": main, "/app": app }, ini }, ({ fact }) => {
       there.port,
     );
     const peer = await there.peer();
+    const other = await dialled(t, "marker");
+    await t.lua("function sockets.marker:onReception(data) self:send(data) return 0 end");
     await peer.send("lost");
-    await sleep(150);
+    for (let i = 1; i <= 3; i++) { // what comes back was read after the other one
+      await other.send("x");
+      await other.received(i);
+    }
     await t.lua("watch('deaf', deaf)");
     await peer.send("heard");
     assert.deepEqual(await until(() => t.lua("return got.deaf[1] and got.deaf"), "data"), [
@@ -338,7 +344,7 @@ scenario("sockets", { www: { "": main, "/app": app }, ini }, ({ fact }) => {
   });
 
   fact("SOCK-014", async (t) => {
-    const port = freeTcpPort();
+    const port = freePort();
     assert.equal(await t.lua("return dial('refused', select(2, ...))", port), null);
     const [[own, error, connected]] = await ended(t, "refused");
     assert.deepEqual([own, typeof error, connected], [true, "string", false]);
@@ -380,7 +386,7 @@ scenario("sockets", { www: { "": main, "/app": app }, ini }, ({ fact }) => {
   });
 
   fact("SOCK-017", async (t) => {
-    const port = freeTcpPort();
+    const port = freePort();
     await t.lua(
       `local server = cumulus:createTCPServer()
       function server:clientHandler(client)
@@ -469,7 +475,7 @@ scenario("sockets", { www: { "": main, "/app": app }, ini }, ({ fact }) => {
     );
     await t.logged(/^ERROR/);
     assert.equal(await t.lua("return cumulus:createTCPServer():start(0)"), false);
-    const other = freeTcpPort();
+    const other = freePort();
     assert.equal(await t.lua("return servers.started:start(select(2, ...))", other), true);
     await connected(t, other);
     await assert.rejects(TcpPeer.connect(port));
@@ -502,7 +508,7 @@ scenario("sockets", { www: { "": main, "/app": app }, ini }, ({ fact }) => {
   });
 
   fact("SOCK-035", async (t) => {
-    const port = freeTcpPort();
+    const port = freePort();
     await t.lua(
       `named = cumulus:createTCPServer()
       function named:onConnection(client) client:send("welcome") end
@@ -517,7 +523,7 @@ scenario("sockets", { www: { "": main, "/app": app }, ini }, ({ fact }) => {
     assert.equal(await t.lua("listen('free') return udp.free.address == nil"), true);
     const port = await bound(t, "addressed");
     assert.equal(await t.lua("return udp.addressed.address"), `127.0.0.1:${port}`);
-    const wild = freeTcpPort();
+    const wild = freePort();
     assert.match(
       await t.lua(
         "listen('wild'):bind('0.0.0.0:' .. select(2, ...)) return udp.wild.address",
@@ -553,7 +559,7 @@ scenario("sockets", { www: { "": main, "/app": app }, ini }, ({ fact }) => {
     const port = await bound(t, "twice");
     assert.equal(await t.lua("return udp.twice:bind(select(2, ...))", `127.0.0.1:${port}`), null);
     assert.equal(
-      typeof await t.lua("return udp.twice:bind(select(2, ...))", `127.0.0.1:${freeTcpPort()}`),
+      typeof await t.lua("return udp.twice:bind(select(2, ...))", `127.0.0.1:${freePort()}`),
       "string",
     );
     assert.equal(typeof await t.lua("return listen('x'):bind('nonsense')"), "string");
@@ -604,7 +610,7 @@ scenario("sockets", { www: { "": main, "/app": app }, ini }, ({ fact }) => {
 
   fact("SOCK-045", async (t) => {
     const port = await bound(t, "reused");
-    const next = freeTcpPort();
+    const next = freePort();
     assert.deepEqual(
       await t.lua(
         `local socket = udp.reused

@@ -1,6 +1,6 @@
 // The Lua samples of the documentation run, and what the API has is documented.
 import assert from "node:assert/strict";
-import { sleep } from "../conformance/support/inbox.ts";
+import { sleep } from "../support/wait.ts";
 import { Peer } from "../conformance/support/peer.ts";
 import { TestServer } from "../conformance/support/test_server.ts";
 

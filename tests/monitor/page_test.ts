@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { chromium } from "playwright-core";
 import { Monitor } from "../../src/monitor/handler.ts";
 import { serveHttp } from "../../src/net/http.ts";
+import { until } from "../support/wait.ts";
 import { fakeSource } from "./fake_source.ts";
 
 const browserPath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
@@ -63,9 +64,10 @@ Deno.test({
           ) assert.ok(text.includes(part), `${part} in ${text}`);
           assert.equal(await page.innerText("#state"), "Live");
           if (colorScheme === "light" && viewport.width > 1000) {
-            await page.waitForTimeout(2_300);
-            const bits = await page.getAttribute("svg.rate path", "d");
-            assert.ok(bits!.split("L").length >= 2, "a second sample of the rate");
+            await until(
+              async () => (await page.getAttribute("svg.rate path", "d"))?.includes("L"),
+              "a second sample of the rate",
+            );
           }
           const width = await page.evaluate("document.documentElement.scrollWidth");
           assert.ok(width as number <= viewport.width, `${width} px on ${viewport.width}`);

@@ -3,6 +3,7 @@ import type { DatagramSocket, UdpAddress } from "../../src/net/datagram_socket.t
 import { AF_INET, findSocket, openLibc } from "../../src/net/libc.ts";
 import { NativeUdpSocket } from "../../src/net/native_udp.ts";
 import { bindUdp, UdpSocket } from "../../src/net/udp.ts";
+import { sleep, until } from "../support/wait.ts";
 
 type Open = (hostname?: string) => Promise<DatagramSocket>;
 
@@ -12,15 +13,6 @@ const backends: [string, boolean, Open][] = [
     return new NativeUdpSocket(await bindUdp({ hostname, port: 0 }), openLibc(), 1 << 20);
   }],
 ];
-
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-
-async function until(condition: () => boolean, what: string): Promise<void> {
-  for (let waited = 0; !condition(); waited += 2) {
-    assert.ok(waited < 5_000, `waited too long for ${what}`);
-    await sleep(2);
-  }
-}
 
 function send(socket: DatagramSocket, bytes: ArrayLike<number>, to: UdpAddress): void {
   const buffer = socket.buffer(bytes.length);

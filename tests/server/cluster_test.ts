@@ -5,6 +5,8 @@ import { toUtf8 } from "../../src/bytes/text.ts";
 import type { Peer } from "../../src/cluster/roster.ts";
 import { parseTargets } from "../../src/cluster/targets.ts";
 import { Cluster, type ClusterOptions } from "../../src/server/cluster.ts";
+import { freePort } from "../support/ports.ts";
+import { sleep, until } from "../support/wait.ts";
 
 /** A server's links, with all that it hears. */
 class Node {
@@ -42,11 +44,14 @@ class Node {
   }
 
   async until(line: RegExp, count = 1): Promise<void> {
-    for (let i = 0; i < 500; i++) {
-      if (this.log.filter((entry) => line.test(entry)).length >= count) return;
-      await new Promise((resolve) => setTimeout(resolve, 10));
+    try {
+      await until(
+        () => this.log.filter((entry) => line.test(entry)).length >= count,
+        String(line),
+      );
+    } catch (error) {
+      assert.fail(`${error} at ${this.name}: ${JSON.stringify(this.log)}`);
     }
-    assert.fail(`no ${line} at ${this.name}: ${JSON.stringify(this.log)}`);
   }
 }
 
@@ -55,20 +60,12 @@ const describe = ({ address, publicAddress, isTarget, properties }: Peer): strin
     JSON.stringify([...properties])
   }`;
 
-/** A port that nobody listens on, on which a node then does. */
-function freePort(): number {
-  const listener = Deno.listen({ port: 0 });
-  const { port } = listener.addr;
-  listener.close();
-  return port;
-}
-
 async function withNodes(nodes: Node[], test: () => Promise<void>): Promise<void> {
   try {
     await test();
   } finally {
     for (const node of nodes) node.cluster.close();
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await sleep(20);
   }
 }
 

@@ -8,10 +8,10 @@ import {
 } from "../../src/rtmfp/crypto/dh.ts";
 import type { GroupId } from "../../src/rtmfp/crypto/dh_groups.ts";
 import { PreparedKeyAgreement } from "../../src/server/key_agreement.ts";
+import { sleep, until } from "../support/wait.ts";
 import { LibraryPowers, type Power, type Powers, WorkerPowers } from "../../src/server/powers.ts";
 
 const random = (length: number) => crypto.getRandomValues(new Uint8Array(length));
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 function prepare(powers: Powers, groups: GroupId[] = [2]) {
   const seen = { settled: 0, log: [] as string[], now: 0 };
@@ -54,11 +54,10 @@ for (const make of [() => new WorkerPowers(), library]) {
       }
       // Pairs are made ahead again: two handshakes get two.
       let [one, other] = [agreement.keyPair(group), agreement.keyPair(group)];
-      for (let i = 0; one === other && i < 500; i++) {
-        await sleep(10);
+      await until(() => {
         [one, other] = [agreement.keyPair(group), agreement.keyPair(group)];
-      }
-      assert.notEqual(one, other);
+        return one !== other;
+      }, "two pairs");
       const zero = new Uint8Array(pairs[0].publicKey.length);
       assert.equal(await agree(agreement, one, zero), undefined);
     }
@@ -163,7 +162,7 @@ Deno.test("Who throws when it gets its secret takes nobody else's", async () => 
   });
   const secret = await agree(agreement, other, far.publicKey);
   assert.equal(secret?.length, 128);
-  await sleep(5);
+  await until(() => bugs.length > 0, "the rejection");
   assert.deepEqual([bugs, seen.settled], [["of a handler"], 2]);
   removeEventListener("unhandledrejection", note);
   agreement.close();

@@ -10,7 +10,9 @@ import type { NetGroup } from "../../src/client/net_group.ts";
 import type { NetStream } from "../../src/client/net_stream.ts";
 import { FlvReader, type FlvTag, TagType } from "../../src/client/flv.ts";
 import { hello } from "../conformance/support/hello.ts";
-import { freeTcpPort, type ServerOptions, TestServer } from "../conformance/support/test_server.ts";
+import { type ServerOptions, TestServer } from "../conformance/support/test_server.ts";
+import { freePort } from "../support/ports.ts";
+import { PATIENCE, sleep, until } from "../support/wait.ts";
 
 const page = Deno.readTextFileSync(new URL("../../docs/scalability.md", import.meta.url));
 const sample = Deno.readTextFileSync(new URL("../vectors/seed_balancing.lua", import.meta.url));
@@ -21,16 +23,6 @@ function script(about: string): string {
     if (text.split("\n")[0].endsWith(`: ${about}`)) return text;
   }
   throw new Error(`docs/scalability.md has no script "${about}"`);
-}
-
-const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
-
-async function until(done: () => unknown, what: string, patience = 30_000): Promise<void> {
-  const end = performance.now() + patience;
-  while (!done()) {
-    if (performance.now() > end) throw new Error(`Not within ${patience} ms: ${what}`);
-    await sleep(20);
-  }
 }
 
 /** Servers, each of which dials those before it; clients; all of it ended when the test is. */
@@ -51,7 +43,7 @@ class Cluster implements AsyncDisposable {
   }
 
   async add(main: string, more: Partial<ServerOptions> = {}): Promise<TestServer> {
-    const port = freeTcpPort();
+    const port = freePort();
     const targets = this.#linkPorts.map((port) => `127.0.0.1:${port}`).join(";");
     this.#linkPorts.push(port);
     const ini = `[servers]\nport = ${port}\ntargets = ${targets}\n`;
@@ -71,7 +63,7 @@ class Cluster implements AsyncDisposable {
 
   /** Connects to a server; where it is sent to shows `at`. */
   async connect(server: TestServer, query = ""): Promise<NetConnection> {
-    const client = await NetConnection.connect(server.url("", query), { timeout: 20_000 });
+    const client = await NetConnection.connect(server.url("", query), { timeout: PATIENCE });
     this.clients.add(client);
     client.handler.onClose = () => this.clients.delete(client);
     return client;
@@ -97,7 +89,7 @@ class Cluster implements AsyncDisposable {
 
 /** Waits until a server has logged the link with another one. */
 async function linked(here: TestServer, there: TestServer, from = 0): Promise<void> {
-  await here.logged(new RegExp(`^NOTE .*:${there.port} linked`), from, 30_000);
+  await here.logged(new RegExp(`^NOTE .*:${there.port} linked`), from);
 }
 
 Deno.test("Sessions are balanced over three servers by the original's own sample", async () => {
@@ -130,7 +122,16 @@ Deno.test("Sessions are balanced over three servers by the original's own sample
 });
 
 Deno.test("Clients go to the server with the fewest, whichever they ask", async () => {
-  const main = script("clients go to the server with the fewest");
+  const main = `${script("clients go to the server with the fewest")}
+  local connected = onServerConnection
+  function onServerConnection(server)
+    connected(server)
+    local balance = server.balance
+    function server:balance(clients)
+      balance(self, clients)
+      NOTE("has heard of ", clients)
+    end
+  end`;
   await using cluster = await Cluster.start([main, main, main]);
   const [first, second, third] = cluster.servers;
   const even = (counts: number[], slack: number) =>
@@ -146,8 +147,19 @@ Deno.test("Clients go to the server with the fewest, whichever they ask", async 
   const [one, other, none] = cluster.spread();
   assert.equal(none, 0);
   even([one, other], 2);
+  const from = cluster.servers.map(({ log }) => log.items.length);
   await cluster.restart(third);
-  await sleep(2500); // it has been told how many the others have
+  const heard = (server: number) =>
+    cluster.servers[server].log.items.slice(from[server]).flatMap((line) =>
+      /has heard of (\d+)$/.exec(line)?.[1] ?? []
+    );
+  const counts = [one, other].map(String);
+  await until(
+    () =>
+      heard(0).includes("0") && heard(1).includes("0") && heard(2).length >= 2 &&
+      counts.every((count) => heard(2).includes(count)),
+    "each other's numbers",
+  );
   for (let i = 0; i < 10; i++) await cluster.connect(cluster.servers[i % 3]);
   even(cluster.spread(), 6); // what each knows of the others is up to 2 s old
   for (const { log } of cluster.servers) {
@@ -323,7 +335,7 @@ Deno.test('"again" has a client knock here once more, and several addresses at a
   const asked = (await hello(first.port, { path: "/later" })).addresses;
   assert.deepEqual(asked, [`127.0.0.1:${first.port}`]);
   const started = performance.now();
-  const later = await NetConnection.connect(first.url("/later"), { timeout: 20_000 });
+  const later = await NetConnection.connect(first.url("/later"), { timeout: PATIENCE });
   assert.ok(performance.now() - started >= 900, "the second hello comes after a second");
   assert.equal(later.session.address.port, first.port);
   await later.close();
@@ -331,7 +343,7 @@ Deno.test('"again" has a client knock here once more, and several addresses at a
   assert.deepEqual((await hello(first.port, { path: "/all" })).addresses, expected);
   // Whoever of those lives answers; one may be dead.
   await third.end("SIGKILL");
-  const all = await NetConnection.connect(first.url("/all"), { timeout: 20_000 });
+  const all = await NetConnection.connect(first.url("/all"), { timeout: PATIENCE });
   assert.equal(all.session.address.port, second.port);
   await all.close();
 });

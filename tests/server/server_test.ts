@@ -10,9 +10,10 @@ import { Log } from "../../src/server/log.ts";
 import type { Scripts } from "../../src/server/scripts.ts";
 import { Server } from "../../src/server/server.ts";
 import { StartError } from "../../src/server/start_error.ts";
+import { freePort } from "../support/ports.ts";
+import { sleep, until } from "../support/wait.ts";
 
 const decoder = new TextDecoder();
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** What happened to the applications, in order. */
 class Recorder implements Scripts {
@@ -161,9 +162,7 @@ Deno.test("--dump=middle shows what goes between servers, and no packets", async
   const running = await serve(settings, "middle");
   const connection = await listener.accept();
   const client = await NetConnection.connect(running.url);
-  for (let i = 0; i < 500 && !running.lines.some((line) => /to server/.test(line)); i++) {
-    await sleep(10);
-  }
+  await until(() => running.lines.some((line) => /to server/.test(line)), "a frame");
   const dump = running.lines.filter((line) => / dump\[0\]/.test(line));
   for (const line of dump) assert.match(line, /\d+ bytes (to|from) server/);
   assert.ok(dump.length > 0, running.lines.join("\n"));
@@ -199,9 +198,7 @@ Deno.test("What cannot be had is said, and the server does not start", async () 
 });
 
 Deno.test("[http] port shows the numbers", async () => {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
+  const port = freePort();
   await using running = await serve(`[http]\nport = ${port}`);
   const client = await NetConnection.connect(running.url);
   const status = await (await fetch(`http://127.0.0.1:${port}/api/status`)).json();

@@ -8,14 +8,32 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-/** Runs `main.ts client …` as a process. */
-export async function runClientProcess(...args: string[]): Promise<CommandResult> {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+/** A command that is running. */
+export interface RunningCommand {
+  readonly result: Promise<CommandResult>;
+  kill(signal: Deno.Signal): void;
+}
+
+/** Starts `main.ts client …` as a process. */
+export function startClientProcess(...args: string[]): RunningCommand {
+  const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--allow-all", main, "client", ...args],
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
-  }).output();
+  }).spawn();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, stdout: text(stdout), stderr: text(stderr) };
+  return {
+    result: child.output().then(({ code, stdout, stderr }) => ({
+      code,
+      stdout: text(stdout),
+      stderr: text(stderr),
+    })),
+    kill: (signal) => child.kill(signal),
+  };
+}
+
+/** Runs `main.ts client …` to its end. */
+export function runClientProcess(...args: string[]): Promise<CommandResult> {
+  return startClientProcess(...args).result;
 }

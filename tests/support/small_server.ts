@@ -5,6 +5,7 @@ import { FlashServer } from "../../src/flash/flash_server.ts";
 import type { Application, Applications } from "../../src/media/application.ts";
 import type { Client } from "../../src/media/client.ts";
 import { Hub } from "../../src/media/hub.ts";
+import type { Publication } from "../../src/media/publication.ts";
 import { Refused } from "../../src/media/refused.ts";
 import { bindUdp, UdpSocket } from "../../src/net/udp.ts";
 import { serverCertificate } from "../../src/rtmfp/crypto/certificate.ts";
@@ -19,7 +20,7 @@ export interface SmallServer extends AsyncDisposable {
   readonly hub: Hub;
   readonly endpoint: Endpoint;
   readonly clients: Map<string, Client>;
-  /** What `call` was asked, and by whom `connect` was. */
+  /** What `call` was asked, by whom `connect` was, and the times of what is published. */
   readonly log: string[];
 }
 
@@ -150,8 +151,14 @@ class TestApplication implements Application {
 
   unpublish(): void {}
   unsubscribe(): void {}
-  audio(): void {}
-  video(): void {}
+  audio(_client: Client, _publication: Publication, time: number): void {
+    this.log.push(`audio ${time}`);
+  }
+
+  video(_client: Client, _publication: Publication, time: number): void {
+    this.log.push(`video ${time}`);
+  }
+
   data(): void {}
   joinGroup(): void {}
   unjoinGroup(): void {}

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { sleep } from "../conformance/support/inbox.ts";
+import { sleep } from "../support/wait.ts";
 import { Peer } from "../conformance/support/peer.ts";
 import { www } from "./support.ts";
 

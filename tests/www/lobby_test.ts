@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { sleep } from "../conformance/support/inbox.ts";
+import { sleep } from "../support/wait.ts";
 import type { Peer } from "../conformance/support/peer.ts";
 import { www } from "./support.ts";
 
@@ -26,7 +26,7 @@ www("two who wait for the same game get each other's peer id", "lobby", async ({
 });
 
 www("the nearest in strength is taken, and nobody who is far", "lobby", async ({ connect }) => {
-  const weak = await connect(["Weak", 800]);
+  const weak = await connect(["Weak", -9000]); // at 50 more a second far for minutes
   const near = await connect(["Near", 1450]);
   const nearest = await connect(["Nearest", 1510]);
   const strong = await connect(["Strong", 1500]);
@@ -36,7 +36,7 @@ www("the nearest in strength is taken, and nobody who is far", "lobby", async ({
   await nearest.call("play");
   await near.call("play");
   assert.equal((await matchOf(near)).name, "Nearest"); // 60 apart
-  assert.equal(await strong.call("play"), false); // 700 from the only one who waits
+  assert.equal(await strong.call("play"), false); // thousands from the only one who waits
 });
 
 www("who waits takes opponents further away", "lobby", async ({ connect }) => {

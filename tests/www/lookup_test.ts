@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { sleep } from "../conformance/support/inbox.ts";
+import { PATIENCE, sleep } from "../support/wait.ts";
 import { Peer } from "../conformance/support/peer.ts";
 import { probe } from "../conformance/support/probe.ts";
-import { freeTcpPort, TestServer } from "../conformance/support/test_server.ts";
+import { TestServer } from "../conformance/support/test_server.ts";
+import { freePort } from "../support/ports.ts";
 import { shipped, www, type WwwOptions } from "./support.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -11,10 +12,16 @@ const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 class Service {
   readonly port: number;
   readonly requests: string[] = [];
+  /** Lets those go on that "hold". */
+  release = () => {};
+  readonly #held = new Promise<void>((resolve) => this.release = resolve);
   readonly #listener: Deno.TcpListener;
   readonly #open = new Set<Deno.TcpConn>();
 
-  /** @param answers by word; "wait" is a pause, "hang" keeps the connection open from there on */
+  /**
+   * @param answers by word; "wait" is a pause, "hold" one until {@link release}, "hang" keeps the
+   *   connection open from there on
+   */
   constructor(readonly answers: Record<string, string | string[]>) {
     this.#listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     this.port = this.#listener.addr.port;
@@ -50,6 +57,7 @@ class Service {
       if (piece === "hang") {
         await conn.read(buffer);
       } else if (piece === "wait") await sleep(30);
+      else if (piece === "hold") await this.#held;
       else await writeAll(conn, bytes(piece));
     }
   }
@@ -80,7 +88,8 @@ function lookup(
     () => {
       service.current = new Service(answers);
       return {
-        ini: `[lookup]\nurl = http://127.0.0.1:${service.current.port}/words/\n${ini}`,
+        ini: `[lookup]\nurl = http://127.0.0.1:${service.current.port}/words/\n` +
+          (ini || `timeout = ${PATIENCE / 1000}\n`),
         refuses,
       };
     },
@@ -217,13 +226,13 @@ lookup("a service that says nothing is given up", { silent: ["hang"] }, async (p
 }, { ini: "timeout = 1\n" });
 
 lookup("those who ask the same at once share one request", {
-  tea: ["wait", `${ok}Content-Length: 3\r\n\r\n"x"`],
-  hold: ["hang"],
+  tea: ["hold", `${ok}Content-Length: 3\r\n\r\n"x"`],
 }, async (anna, service, connect) => {
   const [bert, carl] = [await connect(), await connect()];
   const asked = [anna, bert, carl].map((peer) => peer.call("lookup", "tea"));
   await Promise.all(asked);
   await carl.close(); // who goes does not hold up the others
+  service.release();
   assert.deepEqual(await anna.called("onFound"), ["tea", "x"]);
   assert.deepEqual(await bert.called("onFound"), ["tea", "x"]);
   assert.equal(service.requests.length, 1);
@@ -244,7 +253,7 @@ www(
   async ({ connect }) => {
     assert.match(String(await ask(await connect(), "tea")), /Connection refused$/);
   },
-  () => ({ ini: `[lookup]\nurl = http://127.0.0.1:${freeTcpPort()}/\n` }),
+  () => ({ ini: `[lookup]\nurl = http://127.0.0.1:${freePort()}/\n` }),
 );
 
 const unset = "[lookup] url is not set in CumulusServer.ini";
@@ -292,7 +301,7 @@ www(
       hang.close();
     }
   },
-  () => ({ ini: `[lookup]\nurl = http://127.0.0.1:${servicePort = freeTcpPort()}/\n` }),
+  () => ({ ini: `[lookup]\nurl = http://127.0.0.1:${servicePort = freePort()}/\n` }),
 );
 let servicePort = 0;
 

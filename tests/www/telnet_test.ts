@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
-import { Inbox, sleep } from "../conformance/support/inbox.ts";
+import { Inbox } from "../conformance/support/inbox.ts";
+import { sleep } from "../support/wait.ts";
 import { Peer } from "../conformance/support/peer.ts";
-import { freeTcpPort, TestServer } from "../conformance/support/test_server.ts";
+import { TestServer } from "../conformance/support/test_server.ts";
+import { freePort } from "../support/ports.ts";
 import { shipped, type Www, www } from "./support.ts";
 
 const encoder = new TextEncoder();
@@ -102,7 +104,7 @@ function telnet(
       for (const user of users) user.close();
       await Promise.all(users.map(({ ended }) => ended));
     }
-  }, () => ({ ini: `[telnet]\nport = ${port = freeTcpPort()}\n${ini}`, refuses }));
+  }, () => ({ ini: `[telnet]\nport = ${port = freePort()}\n${ini}`, refuses }));
 }
 
 telnet("both worlds hear each other", async ({ connect, user, port }) => {
@@ -231,19 +233,21 @@ telnet(
   async ({ connect, user }) => {
     const anna = await connect(["Anna"]);
     const bert = await user("Bert");
+    const began = performance.now();
     await bert.send("x\n".repeat(40));
     await bert.hears("* Slowly, please");
     const said = () => anna.calls.items.filter(({ name }) => name === "onSaid").length;
     await anna.calls.find(() => said() >= 9, "nine lines");
     await sleep(50);
     const heard = said();
-    assert.ok(heard >= 9 && heard <= 12, `${heard} lines`);
+    const most = 11 + 2 * (performance.now() - began) / 1000; // 10 at once, and two a second
+    assert.ok(heard >= 9 && heard <= most, `${heard} lines`);
     const answers = await Promise.allSettled(
-      Array.from({ length: 40 }, () => anna.call("say", "y")),
+      Array.from({ length: 200 }, () => anna.call("say", "y")),
     );
     const refused = answers.flatMap((a) => a.status === "rejected" ? [String(a.reason)] : []);
     const taken = answers.length - refused.length;
-    assert.ok(taken >= 10 && taken < 40, `${taken} were said`);
+    assert.ok(taken >= 10 && taken < 200, `${taken} were said`);
     assert.ok(refused.every((reason) => reason.includes("Slowly, please")), refused[0]);
     const endless = await user("Endless");
     await endless.send("z".repeat(30_000)).catch(() => {});
@@ -272,7 +276,7 @@ telnet(
       await deaf.send("Deaf\n");
       await anna.calls.find(({ args }) => args[0] === "Deaf", "Deaf");
       const bert = await user("Bert");
-      const left = anna.calls.find(({ name }) => name === "onLeft", "the leaving", 0, 20_000);
+      const left = anna.calls.find(({ name }) => name === "onLeft", "the leaving");
       let gone = false;
       left.then(() => gone = true, () => gone = true);
       const line = `${"€".repeat(400)}\r\n`;

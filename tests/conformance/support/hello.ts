@@ -13,6 +13,7 @@ import {
   timestampOf,
   writePacketHeader,
 } from "../../../src/rtmfp/wire/packet.ts";
+import { PATIENCE } from "../../support/wait.ts";
 import { redirect } from "../../../src/rtmfp/wire/redirect.ts";
 
 export interface HelloOptions {
@@ -24,7 +25,7 @@ export interface HelloOptions {
   readonly host?: string;
   /** 16 bytes; new ones unless told. */
   readonly tag?: Uint8Array;
-  /** Milliseconds to wait for an answer. */
+  /** Milliseconds to wait for an answer; ample ones unless told. */
   readonly patience?: number;
 }
 
@@ -46,7 +47,7 @@ export async function hello(port: number, options: HelloOptions = {}): Promise<H
     ? writeEpd({ fingerprint: options.peerId })
     : writeEpd({ ancillary: toUtf8(url) });
   const socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
-  const timer = setTimeout(() => socket.close(), options.patience ?? 1000);
+  const timer = setTimeout(() => socket.close(), options.patience ?? PATIENCE);
   try {
     await socket.send(datagram(epd, tag), { transport: "udp", hostname: "127.0.0.1", port });
     for (;;) {

@@ -1,10 +1,4 @@
-/** Waiting took too long; the message says for what. */
-export class Timeout extends Error {
-  override name = "Timeout";
-}
-
-/** Milliseconds that something may take that should happen at once. */
-const PATIENCE = 4000;
+import { PATIENCE, Timeout } from "../../support/wait.ts";
 
 /** What has come in so far, and a way to wait for what is still to come. */
 export class Inbox<T> {
@@ -44,21 +38,3 @@ export class Inbox<T> {
     });
   }
 }
-
-/** Asks again and again until there is an answer: not undefined, null or false. @throws {Timeout} */
-export async function until<T>(
-  ask: () => T | undefined | Promise<T | undefined>,
-  what: string,
-  patience = PATIENCE,
-): Promise<T> {
-  const end = Date.now() + patience;
-  for (;;) {
-    const answer = await ask();
-    if (answer !== undefined && answer !== null && answer !== false) return answer;
-    if (Date.now() > end) throw new Timeout(`${what}: not within ${patience / 1000} s`);
-    await sleep(25);
-  }
-}
-
-export const sleep = (milliseconds: number): Promise<void> =>
-  new Promise((resolve) => setTimeout(resolve, milliseconds));

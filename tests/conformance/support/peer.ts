@@ -3,6 +3,7 @@ import { type AmfValue, MixedArray, TypedObject } from "../../../src/amf/mod.ts"
 import { type ConnectOptions, NetConnection } from "../../../src/client/net_connection.ts";
 import { NetStream, type StreamData } from "../../../src/client/net_stream.ts";
 import type { Status } from "../../../src/client/status.ts";
+import { PATIENCE } from "../../support/wait.ts";
 import { Inbox } from "./inbox.ts";
 
 export interface PeerOptions extends Omit<ConnectOptions, "handler"> {
@@ -30,6 +31,7 @@ export class Peer {
   static async connect(url: string, options: PeerOptions = {}): Promise<Peer> {
     const peer = new Peer();
     peer.#connection = await NetConnection.connect(url, {
+      timeout: PATIENCE,
       ...options,
       handler: {
         onCall: (name, args) => {
@@ -115,6 +117,8 @@ export class Peer {
 
 export interface Packet {
   readonly kind: "audio" | "video";
+  /** When it came, as `Date.now()` has it. */
+  readonly at: number;
   readonly time: number;
   readonly data: Uint8Array;
 }
@@ -128,13 +132,17 @@ export class PeerStream {
 
   constructor(readonly net: NetStream) {
     net.handler = {
-      onAudio: (time, data) => this.packets.push({ kind: "audio", time, data: data.slice() }),
-      onVideo: (time, data) => this.packets.push({ kind: "video", time, data: data.slice() }),
+      onAudio: (time, data) => this.#keep("audio", time, data),
+      onVideo: (time, data) => this.#keep("video", time, data),
       onData: (data: StreamData) =>
         this.data.push({ name: data.name, values: data.values().map(plain) }),
       onStatus: (status) => this.statuses.push(status),
       onCommand: (name) => this.commands.push(name),
     };
+  }
+
+  #keep(kind: Packet["kind"], time: number, data: Uint8Array): void {
+    this.packets.push({ kind, at: Date.now(), time, data: data.slice() });
   }
 
   /** The nth packet of a kind. @throws {Timeout} */

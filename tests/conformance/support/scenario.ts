@@ -1,13 +1,13 @@
 // A server with its applications, and the facts that are shown on it, each reported by itself.
 import type { AmfValue } from "../../../src/amf/mod.ts";
 import { facts } from "./ids.ts";
-import { Timeout } from "./inbox.ts";
+import { PATIENCE, Timeout } from "../../support/wait.ts";
 import { Peer, type PeerOptions } from "./peer.ts";
 import { type ServerOptions, TestServer } from "./test_server.ts";
 
-/** Milliseconds that one fact may take. */
-const FACT_LIMIT = 15_000;
-const SLOW_LIMIT = 60_000;
+/** Milliseconds that one fact may take; what it waits for is given up before, and named. */
+const FACT_LIMIT = 2 * PATIENCE;
+const SLOW_LIMIT = 4 * PATIENCE;
 
 /** What the test of a fact works with. */
 export class FactContext {
@@ -171,7 +171,7 @@ export function scenario(
         try {
           await within(limit, test(context));
         } finally {
-          await within(5000, context.done()).catch(() => {});
+          await within(PATIENCE, context.done()).catch(() => {});
         }
       };
       const begun = tests.filter(({ slow }) => slow).map(({ id, test }) => {

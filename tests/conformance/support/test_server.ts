@@ -1,4 +1,6 @@
 // A real server process with applications in a temporary folder.
+import { freePort } from "../../support/ports.ts";
+import { PATIENCE } from "../../support/wait.ts";
 import { Inbox } from "./inbox.ts";
 
 const root = new URL("../../../", import.meta.url).pathname;
@@ -37,12 +39,12 @@ export class TestServer {
   /** Makes the folder, starts nothing. */
   static async prepare(options: ServerOptions = {}): Promise<TestServer> {
     const dir = await Deno.makeTempDir({ prefix: "conformance-" });
-    const server = new TestServer(dir, options.port ?? freeUdpPort(), options);
+    const server = new TestServer(dir, options.port ?? freePort(), options);
     for (const [path, text] of Object.entries(options.www ?? {})) {
       server.write(path === "" || path.startsWith("/") ? `www${path}/main.lua` : path, text);
     }
     if (options.ini !== false) {
-      server.write("CumulusServer.ini", `port = ${server.port}\n${options.ini ?? ""}`);
+      server.write("CumulusServer.ini", `port = ${server.port}\n${withTime(options.ini ?? "")}`);
     }
     return server;
   }
@@ -70,14 +72,14 @@ export class TestServer {
     const ready = new RegExp(`^NOTE .*\\b${this.port}\\b`);
     await Promise.race([
       exit,
-      this.log.find((line) => ready.test(line), "a NOTE with the port", from, 30_000),
+      this.log.find((line) => ready.test(line), "a NOTE with the port", from),
     ]);
   }
 
   /** Runs the process until it ends by itself; what it has said is in `log` and `stderr`. */
   async exit(...args: string[]): Promise<number> {
     const process = this.spawn(...args);
-    const timer = setTimeout(() => process.kill("SIGKILL"), 10_000);
+    const timer = setTimeout(() => process.kill("SIGKILL"), PATIENCE);
     const { code } = await process.status;
     clearTimeout(timer);
     await this.#ended;
@@ -147,7 +149,7 @@ export class TestServer {
     } catch {
       // it has ended already
     }
-    const timer = setTimeout(() => process.kill("SIGKILL"), 15_000);
+    const timer = setTimeout(() => process.kill("SIGKILL"), PATIENCE);
     const { code } = await process.status;
     clearTimeout(timer);
     await this.#ended;
@@ -182,27 +184,7 @@ export class TestServer {
   }
 }
 
-/** A UDP port that was free a moment ago. */
-export function freeUdpPort(): number {
-  return freePort((port) =>
-    Deno.listenDatagram({ transport: "udp", hostname: "0.0.0.0", port }).close()
-  );
-}
-
-/** A TCP port that was free a moment ago. */
-export function freeTcpPort(): number {
-  return freePort((port) => Deno.listen({ hostname: "0.0.0.0", port }).close());
-}
-
-/** Below the range that the system takes ports from by itself: nobody has it a moment later. */
-function freePort(tryIt: (port: number) => void): number {
-  for (;;) {
-    const port = 10_000 + Math.floor(Math.random() * 22_000);
-    try {
-      tryIt(port);
-      return port;
-    } catch (error) {
-      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
-    }
-  }
+/** Calls into scripts have a minute, unless the file says something else: a test is rarely about that. */
+function withTime(ini: string): string {
+  return /^time *=/m.test(ini) ? ini : `${ini}\n[script]\ntime = ${PATIENCE}\n`;
 }

@@ -1,0 +1,43 @@
+// Ports that no other test takes, in this process or another one: a test file has some of its own.
+
+/** Below the range that the system takes ports from by itself, for whoever connects. */
+const [FIRST, LAST] = [10_000, 32_000];
+/** Ports of a file. Whoever listens on the first one has all of them. */
+const BLOCK = 256;
+
+/** Held until the file is done; open before its first test, which would be blamed for it. */
+const claim = claimBlock();
+let last = 0;
+
+function claimBlock(): Deno.TcpListener {
+  for (;;) {
+    const blocks = Math.floor((LAST - FIRST) / BLOCK);
+    const port = FIRST + BLOCK * Math.floor(Math.random() * blocks);
+    const listener = listen(() => Deno.listen({ hostname: "127.0.0.1", port }));
+    if (!listener) continue;
+    listener.unref();
+    return listener;
+  }
+}
+
+function listen<T>(open: () => T): T | undefined {
+  try {
+    return open();
+  } catch (error) {
+    if (error instanceof Deno.errors.AddrInUse) return undefined;
+    throw error;
+  }
+}
+
+/** A port on which nobody listens by UDP or TCP, and nobody but the caller is going to. */
+export function freePort(): number {
+  for (;;) {
+    const port = claim.addr.port + 1 + last++ % (BLOCK - 1);
+    const hostname = "0.0.0.0";
+    const tcp = listen(() => Deno.listen({ hostname, port }));
+    const udp = listen(() => Deno.listenDatagram({ transport: "udp", hostname, port }));
+    tcp?.close();
+    udp?.close();
+    if (tcp && udp) return port;
+  }
+}

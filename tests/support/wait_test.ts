@@ -1,0 +1,27 @@
+import assert from "node:assert/strict";
+import { cpuTime } from "./cpu_time.ts";
+import { sleep, Timeout, until } from "./wait.ts";
+
+Deno.test("until() waits for an answer, and gives up when it is told to", async () => {
+  let asked = 0;
+  assert.equal(await until(() => ++asked >= 5 && "an answer", "the fifth time"), "an answer");
+  assert.equal(asked, 5);
+  await assert.rejects(
+    until(() => undefined, "what never comes", 20),
+    (error) =>
+      error instanceof Timeout && /^what never comes: not within 0\.02 s$/.test(error.message),
+  );
+});
+
+Deno.test({
+  name: "Who waits does not compute",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    const before = cpuTime();
+    await sleep(300);
+    const waited = cpuTime() - before;
+    assert.ok(waited < 200, `${waited} ms`);
+    const end = performance.now() + 100;
+    while (performance.now() < end || cpuTime() - before - waited < 20) { /* computes */ }
+  },
+});
