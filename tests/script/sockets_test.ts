@@ -4,6 +4,8 @@ import type { Policy } from "../../src/net/sandbox/policy.ts";
 import { DEFAULT_LIMITS } from "../../src/net/sandbox/policy.ts";
 import { ScriptSockets } from "../../src/net/sandbox/script_sockets.ts";
 import { SocketHost } from "../../src/net/sandbox/socket_host.ts";
+import { freePort } from "../support/ports.ts";
+import { PATIENCE, until } from "../support/wait.ts";
 import { Machine } from "./machine.ts";
 
 const loopback: Policy = {
@@ -20,7 +22,7 @@ const loopback: Policy = {
 /** A machine with sockets, whose script says things by INFO. */
 class Networked {
   readonly machine = new Machine();
-  readonly sockets = new SocketHost(loopback, DEFAULT_LIMITS);
+  readonly sockets = new SocketHost(loopback, { ...DEFAULT_LIMITS, openTimeout: 5 * PATIENCE });
 
   /** Those of the application that made sockets last. */
   last: ScriptSockets | undefined;
@@ -41,12 +43,11 @@ class Networked {
 
   /** Waits until a line was said, and gives it. */
   async until(line: RegExp, lines = () => this.said()): Promise<string> {
-    for (let i = 0; i < 1000; i++) {
-      const found = lines().find((text) => line.test(text));
-      if (found !== undefined) return found;
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-    assert.fail(`no ${line} in ${JSON.stringify([...lines(), ...this.errors()])}`);
+    const find = () => lines().find((text) => line.test(text));
+    await until(() => find() !== undefined, String(line)).catch((error) =>
+      assert.fail(`${error} in ${JSON.stringify([...lines(), ...this.errors()])}`)
+    );
+    return find()!;
   }
 
   close(): void {
@@ -67,22 +68,13 @@ async function networked(
   }
 }
 
-function freePort(): number {
-  const listener = Deno.listen({ hostname: "0.0.0.0", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
-  return port;
-}
-
 /** Waits until nobody listens on a port any more. */
 async function refusedSoon(port: number): Promise<void> {
-  for (let i = 0; i < 200; i++) {
+  await until(async () => {
     const conn = await Deno.connect({ port, hostname: "127.0.0.1" }).catch(() => undefined);
-    if (!conn) return;
-    conn.close();
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  assert.fail(`port ${port} is still listened on`);
+    conn?.close();
+    return !conn;
+  }, `nobody on port ${port}`);
 }
 
 /** A server that answers with what `answer` makes of the first bytes, and closes. */

@@ -41,6 +41,8 @@ export interface Limits {
   readonly acceptsPerSecond: number;
   /** Milliseconds that connecting may take, name resolution included. */
   readonly connectTimeout: number;
+  /** Milliseconds that a script waits for a port to be opened; the worker may have to start. */
+  readonly openTimeout: number;
 }
 
 export const DEFAULT_LIMITS: Limits = {
@@ -48,6 +50,7 @@ export const DEFAULT_LIMITS: Limits = {
   buffered: 32 * 1024 * 1024,
   acceptsPerSecond: 200,
   connectTimeout: 20_000,
+  openTimeout: 5_000,
 };
 
 /** Which list of `[sandbox]` a step was checked against. */

@@ -130,7 +130,7 @@ export class SocketHost {
   }
 
   #start(into: Map<string, WorkerLink>, key: string, permission: () => Permission): WorkerLink {
-    const link = new WorkerLink(permission(), () => {
+    const link = new WorkerLink(permission(), this.#limits.openTimeout, () => {
       if (into.get(key) === link) into.delete(key);
     });
     into.set(key, link);

@@ -3,8 +3,6 @@ import { startWorker } from "./confined_worker.ts";
 import type { Permission } from "./policy.ts";
 import { type FromWorker, READ_WINDOW, type ToWorker, waitReply } from "./messages.ts";
 
-/** How long a script waits for the worker to open a port, in ms; the worker may have to start. */
-const OPEN_TIMEOUT = 5_000;
 /** How long a worker that is not needed any more is left to send what it has, in ms. */
 const LINGER = 10_000;
 /** How long clients may wait while scripts hear of their sockets, in ms; the rest comes later. */
@@ -26,7 +24,8 @@ export class WorkerLink {
   #next = 0;
   #ended = false;
 
-  constructor(net: Permission, onEnd: () => void) {
+  /** @param openTimeout milliseconds that {@link ask} waits */
+  constructor(net: Permission, readonly openTimeout: number, onEnd: () => void) {
     this.#worker = startWorker(net, (messages) => {
       const idle = this.#inbox.length === 0;
       if (idle) this.#inbox = messages;
@@ -81,7 +80,7 @@ export class WorkerLink {
     if (this.#ended) return "the worker of the sockets ended";
     this.post(message);
     this.#flush();
-    return waitReply(message.reply, OPEN_TIMEOUT);
+    return waitReply(message.reply, this.openTimeout);
   }
 
   terminate(): void {
