@@ -12,6 +12,9 @@ export class LookRound {
   #conn: Deno.DatagramConn | undefined;
   readonly #buffer = new Uint8Array(1);
 
+  /** @param patience milliseconds after which bytes on their way to oneself are lost */
+  constructor(readonly patience = PATIENCE) {}
+
   /** Everything that has arrived until now has been told of when it resolves. */
   async now(): Promise<void> {
     try {
@@ -28,7 +31,9 @@ export class LookRound {
       );
       await conn.send(BYTE, own);
       let timer: ReturnType<typeof setTimeout>;
-      const lost = new Promise<false>((resolve) => timer = setTimeout(resolve, PATIENCE, false));
+      const lost = new Promise<false>((resolve) =>
+        timer = setTimeout(resolve, this.patience, false)
+      );
       const came = await Promise.race([arrived, lost]);
       clearTimeout(timer!);
       // Should it come yet, or somebody else send here, there will be one too many from now on.
