@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { fromHex } from "../../src/bytes/hex.ts";
 import { WireError } from "../../src/bytes/wire_error.ts";
 import { AmfReader, type AmfValue, AmfWriter } from "../../src/amf/mod.ts";
+import { cpuTime } from "../support/cpu_time.ts";
 import { decode, messages, survives } from "./support.ts";
 
 /** Reads all there is in each way there is. */
@@ -74,9 +75,9 @@ Deno.test("A good message with any byte changed is a value or a WireError", () =
 
 /** Asserts that reading is refused, taking no more than `milliseconds`. */
 function refuses(bytes: Uint8Array, milliseconds = 2000): void {
-  const before = performance.now();
+  const before = cpuTime();
   assert.throws(() => decode(bytes), WireError);
-  const took = performance.now() - before;
+  const took = cpuTime() - before;
   assert.ok(took < milliseconds, `took ${took} ms`);
 }
 
@@ -140,11 +141,11 @@ Deno.test("References that double at each step cost no more than their bytes", (
     const reference = (2 * index).toString(16).padStart(2, "0");
     hex += `11 09 05 01 09 ${reference} 09 ${reference}`;
   }
-  const before = performance.now();
+  const before = cpuTime();
   const values = decode(hex) as AmfValue[][];
   assert.equal(values[60][0], values[59]);
   assert.equal(values[60][1], values[59]);
-  assert.ok(performance.now() - before < 2000);
+  assert.ok(cpuTime() - before < 2000);
 });
 
 Deno.test("A long string repeated by reference costs its length once", () => {
@@ -154,11 +155,11 @@ Deno.test("A long string repeated by reference costs its length once", () => {
   const message = new Uint8Array(head.length + 3 * references);
   message.set(head);
   for (let i = 0; i < references; i++) message.set([0x11, 0x06, 0x00], head.length + 3 * i);
-  const before = performance.now();
+  const before = cpuTime();
   const values = decode(message); // 6 GB of text if each were made anew
   assert.equal(values.length, references + 1);
   assert.equal(values[references], values[0]);
-  assert.ok(performance.now() - before < 2000);
+  assert.ok(cpuTime() - before < 2000);
 });
 
 Deno.test("A long class name repeated by traits costs its length once", () => {
@@ -170,9 +171,9 @@ Deno.test("A long class name repeated by traits costs its length once", () => {
   const message = new Uint8Array(head.raw.at + 4 * objects);
   message.set(head.view());
   for (let i = 0; i < objects; i++) message.set([0x11, 0x0a, 0x01, 0x01], head.raw.at + 4 * i); // traits 0, no members;
-  const before = performance.now();
+  const before = cpuTime();
   assert.equal(decode(message).length, objects + 1);
-  assert.ok(performance.now() - before < 2000);
+  assert.ok(cpuTime() - before < 2000);
 });
 
 Deno.test("A value too deep or too long to write is a WireError", () => {

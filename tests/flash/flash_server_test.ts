@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { toUtf8 } from "../../src/bytes/text.ts";
 import { connectTarget, readTarget } from "../../src/flash/target.ts";
+import { cpuTime } from "../support/cpu_time.ts";
 import { flashWorld } from "./fakes.ts";
 
 const from = { hostname: "192.0.2.7", port: 5000 };
@@ -27,12 +28,12 @@ Deno.test("targets: paths", () => {
 });
 
 Deno.test("targets: a hello full of slashes takes no longer than others", () => {
-  const began = performance.now();
+  const began = cpuTime();
   for (const end of ["", "x", "/x"]) {
     const { path } = readTarget(`rtmfp://h/a${"/".repeat(300_000)}${end}`);
     assert.equal(path, end === "" ? "/a" : undefined);
   }
-  assert.ok(performance.now() - began < 2_000, "one look for each slash took a minute");
+  assert.ok(cpuTime() - began < 2_000, "one look for each slash took a minute");
 });
 
 Deno.test("targets: host and port, 1935 unless told", () => {

@@ -30,6 +30,7 @@ import {
   Recorder,
   RememberingAgreement,
 } from "../support/pair.ts";
+import { cpuTime } from "../support/cpu_time.ts";
 import { RawPeer } from "../support/raw_peer.ts";
 import { seededBytes } from "../support/random.ts";
 
@@ -269,7 +270,7 @@ Deno.test("Fragments in the worst order cost no more than those in the best", ()
   const reassembly = new Reassembly(one);
   const data = Uint8Array.of(1);
   const last = 90_000;
-  const start = performance.now();
+  const start = cpuTime();
   for (let from = last; from > last - 100; from--) reassembly.add(from, Fragment.whole, data);
   for (let number = 2; number <= last - 100; number++) {
     reassembly.add(number, Fragment.whole, data);
@@ -277,7 +278,7 @@ Deno.test("Fragments in the worst order cost no more than those in the best", ()
   reassembly.add(1, Fragment.whole, data);
   assert.equal(reassembly.waiting, last);
   for (let number = 10; number <= last; number += 10) reassembly.deliver(number);
-  const time = performance.now() - start;
+  const time = cpuTime() - start;
   assert.equal(messages, last);
   assert.equal(held.bytes, 0);
   assert.ok(time < 2500, `${time} ms`); // a list that is searched takes tens of seconds

@@ -1,5 +1,6 @@
 // `cumulus`: API-101 to API-139.
 import assert from "node:assert/strict";
+import { cpuTime } from "../support/cpu_time.ts";
 import { Machine } from "./machine.ts";
 
 Deno.test("API-101 to API-106: the collections, API-107: publicAddress, API-103: epochTime", () => {
@@ -42,12 +43,12 @@ Deno.test("API-120: absolutePath", () => {
 });
 
 Deno.test("API-120: a path full of slashes takes no longer than others", () => {
-  const began = performance.now();
+  const began = cpuTime();
   assert.deepEqual(
     new Machine().run(`INFO(#cumulus:absolutePath("a" .. ("/"):rep(300000) .. "a"))`),
     [`${"/srv/www/".length + 300_003}`],
   );
-  assert.ok(performance.now() - began < 10_000, "one look for each slash took a minute");
+  assert.ok(cpuTime() - began < 10_000, "one look for each slash took a minute");
 });
 
 Deno.test("API-121 to API-123: the blacklist", () => {
