@@ -2,6 +2,7 @@
 // which stays open for a while after the last.
 // @ts-types="@types/nodemailer"
 import type { Transporter } from "nodemailer";
+import { within } from "./within.ts";
 
 export interface MailerOptions {
   readonly host: string;
@@ -124,7 +125,9 @@ export class Mailer {
     const from = bareAddress(sender);
     const to = recipients.map(bareAddress);
     try {
-      const info = await this.#inTime((await this.#session()).sendMail({
+      const seconds = this.#options.timeout * PATIENCE;
+      const late = `${this.#where()} took more than ${seconds} s for one mail`;
+      const sending = (await this.#session()).sendMail({
         envelope: { from, to },
         from: { name: nameOf(sender), address: from },
         to: to.map((address, i) => ({ name: nameOf(recipients[i]), address })),
@@ -132,7 +135,8 @@ export class Mailer {
         text: content,
         disableFileAccess: true,
         disableUrlAccess: true,
-      }));
+      });
+      const info = await within(sending, seconds * 1000, late);
       const rejected = (info.rejectedErrors ?? []) as { recipient?: string; response?: string }[];
       if (rejected.length === 0) return undefined;
       return rejected.map(({ recipient, response }) => `${recipient}: ${response}`).join("; ");
@@ -166,24 +170,6 @@ export class Mailer {
       socketTimeout: ms,
       dnsTimeout: ms,
     });
-  }
-
-  /** @throws {Error} if it takes too long in all */
-  async #inTime<T>(sending: Promise<T>): Promise<T> {
-    const seconds = this.#options.timeout * PATIENCE;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(
-        () => reject(new Error(`${this.#where()} took more than ${seconds} s for one mail`)),
-        seconds * 1000,
-      );
-    });
-    sending.catch(() => {}); // when the session is ended
-    try {
-      return await Promise.race([sending, late]);
-    } finally {
-      clearTimeout(timer);
-    }
   }
 
   #waitForMore(): void {

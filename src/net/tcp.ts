@@ -1,5 +1,6 @@
 // TCP connections of the server itself (those of scripts live in sandbox/).
 import { unmapped } from "./udp_address.ts";
+import { within } from "./within.ts";
 
 export interface TcpEndpoint {
   readonly hostname: string;
@@ -36,17 +37,12 @@ export class TcpConnection {
   /** @throws {Error} if the connection does not stand within `timeout` ms */
   static async connect(hostname: string, port: number, timeout: number): Promise<TcpConnection> {
     const dialled = Deno.connect({ hostname, port });
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`no answer within ${timeout / 1000} s`)), timeout);
-    });
     try {
-      return new TcpConnection(await Promise.race([dialled, late]));
+      const late = `no answer within ${timeout / 1000} s`;
+      return new TcpConnection(await within(dialled, timeout, late));
     } catch (error) {
       dialled.then((conn) => conn.close(), () => {});
       throw error;
-    } finally {
-      clearTimeout(timer);
     }
   }
 

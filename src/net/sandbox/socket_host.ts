@@ -1,4 +1,5 @@
 // What the sockets of all applications share: the policy, the workers and the counts.
+import { within } from "../within.ts";
 import {
   DEFAULT_LIMITS,
   type Limits,
@@ -10,7 +11,6 @@ import {
 } from "./policy.ts";
 import { type Lookup, resolve } from "./resolve.ts";
 import { textOf } from "./texts.ts";
-import { within } from "./within.ts";
 import { WorkerLink } from "./worker_link.ts";
 
 /** Workers that reach one address each; idle ones make room for others. */
@@ -37,7 +37,8 @@ export class SocketHost {
   /** The addresses of a host. @throws {Error} if it has none, or they are not found in time */
   resolve(host: string): Promise<string[]> {
     const { connectTimeout } = this.#limits;
-    return within(resolve(host, this.#lookup), connectTimeout, `resolving "${host}"`);
+    const late = `resolving "${host}" took more than ${connectTimeout / 1000} s`;
+    return within(resolve(host, this.#lookup), connectTimeout, late);
   }
 
   get policy(): Policy {
