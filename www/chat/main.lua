@@ -23,9 +23,12 @@ local function clean(text, longest)
 end
 
 -- After this file was edited, those who were here still are: their names are on their objects.
+-- Parameters of a URL read like fields, and anybody can write "?chatName=" there: rawget sees
+-- what was set here alone.
 function onStart(path)
   for id, client in cumulus.clients:pairs() do
-    if client.chatName then people[client.chatName] = client end
+    local name = rawget(client, "chatName")
+    if name then people[name] = client end
   end
 end
 
@@ -63,6 +66,8 @@ function onConnection(client, name)
 end
 
 function onDisconnection(client)
-  people[client.chatName] = nil
-  tell("onLeft", client.chatName)
+  local name = rawget(client, "chatName")
+  if not name or people[name] ~= client then return end
+  people[name] = nil
+  tell("onLeft", name)
 end

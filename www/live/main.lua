@@ -26,9 +26,12 @@ end
 
 publishers = {} -- client by name of its stream
 
+-- Parameters of a URL read like fields, and are texts: what was set here is a table, or true.
 function onStart(path)
   for id, client in cumulus.clients:pairs() do
-    for name in pairs(client.liveStreams or {}) do publishers[name] = client end
+    if type(client.liveStreams) == "table" then
+      for name in pairs(client.liveStreams) do publishers[name] = client end
+    end
   end
 end
 
@@ -52,7 +55,7 @@ function onConnection(client, password)
 end
 
 function onPublish(client, publication)
-  if not client.mayPublish then error("Publishing takes a password") end
+  if client.mayPublish ~= true then error("Publishing takes a password") end
   publishers[publication.name] = client
   client.liveStreams[publication.name] = true
   NOTE(client.address, " publishes ", publication.name)
@@ -60,11 +63,11 @@ end
 
 function onUnpublish(client, publication)
   publishers[publication.name] = nil
-  client.liveStreams[publication.name] = nil
+  if type(client.liveStreams) == "table" then client.liveStreams[publication.name] = nil end
 end
 
 function onSubscribe(client, listener)
-  if not client.mayPlay then error("Playing takes a password") end
+  if client.mayPlay ~= true then error("Playing takes a password") end
   tellViewers(listener.publication, 1)
 end
 

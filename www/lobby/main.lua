@@ -4,11 +4,17 @@
 local DIFFERENCE = 100 -- of ratings that play together at once
 local PER_SECOND = 50 -- added to that for each second that somebody waits
 
-waiting = {} -- clients in the order in which they came
+waiting = {} -- players in the order in which they came
 
-local function leave(client)
+-- A player is a table on its client, as no parameter of a URL can be, though these read like fields.
+local function playerOf(client)
+  local player = client.lobbyPlayer
+  return type(player) == "table" and player or nil
+end
+
+local function leave(player)
   for i, other in ipairs(waiting) do
-    if other == client then
+    if other == player then
       table.remove(waiting, i)
       return true
     end
@@ -16,18 +22,18 @@ local function leave(client)
   return false
 end
 
--- How far a client's opponent may be, by now.
-local function reach(client)
-  return DIFFERENCE + PER_SECOND * (cumulus.epochTime - client.waitsSince) / 1000
+-- How far a player's opponent may be, by now.
+local function reach(player)
+  return DIFFERENCE + PER_SECOND * (cumulus.epochTime - player.since) / 1000
 end
 
 -- The best opponent among those who wait for the same game.
-local function opponentOf(client)
+local function opponentOf(player)
   local best, distance
   for i, other in ipairs(waiting) do
-    local apart = math.abs(other.rating - client.rating)
-    local near = apart <= math.max(reach(client), reach(other))
-    if other ~= client and other.game == client.game and near and apart < (distance or math.huge) then
+    local apart = math.abs(other.rating - player.rating)
+    local near = apart <= math.max(reach(player), reach(other))
+    if other ~= player and other.game == player.game and near and apart < (distance or math.huge) then
       best, distance = other, apart
     end
   end
@@ -35,61 +41,62 @@ local function opponentOf(client)
 end
 
 -- Tells a player of the other one, whose peer id lets them play without this server.
-local function introduce(client, other, begins)
-  client.opponent, client.waitsSince = other, nil
-  client.writer:writeAMFMessage("onMatch", {
-    game = client.game,
-    name = other.playerName,
+local function introduce(player, other, begins)
+  player.opponent, player.since = other, nil
+  player.client.writer:writeAMFMessage("onMatch", {
+    game = player.game,
+    name = other.name,
     rating = other.rating,
-    peer = other.id,
+    peer = other.client.id,
     begins = begins,
   })
 end
 
-local function match(client)
-  local other = opponentOf(client)
+local function match(player)
+  local other = opponentOf(player)
   if not other then return false end
-  leave(client)
+  leave(player)
   leave(other)
-  introduce(other, client, true) -- who waited longer begins
-  introduce(client, other, false)
+  introduce(other, player, true) -- who waited longer begins
+  introduce(player, other, false)
   return true
 end
 
 -- Ends a match, if there is one, and tells the other player.
-local function part(client)
-  local other = client.opponent
+local function part(player)
+  local other = player.opponent
   if not other then return end
-  client.opponent, other.opponent = nil, nil
-  other.writer:writeAMFMessage("onOpponentLeft", client.playerName)
+  player.opponent, other.opponent = nil, nil
+  other.client.writer:writeAMFMessage("onOpponentLeft", player.name)
 end
 
 function onStart(path)
   for id, client in cumulus.clients:pairs() do -- those who waited when this file was edited
-    if client.waitsSince then waiting[#waiting + 1] = client end
+    local player = playerOf(client)
+    if player and player.since then waiting[#waiting + 1] = player end
   end
-  table.sort(waiting, function(a, b) return a.waitsSince < b.waitsSince end)
+  table.sort(waiting, function(a, b) return a.since < b.since end)
 end
 
 function onConnection(client, name, rating)
   if type(name) ~= "string" or name == "" then error("Connect with a name, please") end
-  client.playerName = name:sub(1, 32)
-  client.rating = tonumber(rating) or 1000
+  local player = { client = client, name = name:sub(1, 32), rating = tonumber(rating) or 1000 }
+  client.lobbyPlayer = player
 
   -- Looks for an opponent; true if one was there already.
   function client:play(game)
-    part(self)
-    leave(self)
-    self.game, self.waitsSince = tostring(game or "default"), cumulus.epochTime
-    waiting[#waiting + 1] = self
-    return match(self)
+    part(player)
+    leave(player)
+    player.game, player.since = tostring(game or "default"), cumulus.epochTime
+    waiting[#waiting + 1] = player
+    return match(player)
   end
 
   -- Waits no more, or leaves the match.
   function client:cancel()
-    part(self)
-    self.waitsSince = nil
-    return leave(self)
+    part(player)
+    player.since = nil
+    return leave(player)
   end
 
   -- How many wait for a game, or for any.
@@ -104,12 +111,14 @@ end
 
 -- Those who wait take opponents further away as time goes by.
 function onManage()
-  for i, client in ipairs { table.unpack(waiting) } do
-    if client.waitsSince then match(client) end
+  for i, player in ipairs { table.unpack(waiting) } do
+    if player.since then match(player) end
   end
 end
 
 function onDisconnection(client)
-  leave(client)
-  part(client)
+  local player = playerOf(client)
+  if not player then return end
+  leave(player)
+  part(player)
 end

@@ -92,6 +92,7 @@ function onConnection(client)
 end
 
 function onDisconnection(client)
+  if type(client.lookups) ~= "table" then return end
   for word in pairs(client.lookups) do
     if waiting[word] then waiting[word][client] = nil end
   end

@@ -68,7 +68,8 @@ end
 
 function onStart(path)
   for id, client in cumulus.clients:pairs() do
-    if client.watchesStatistics then watchers[client] = true end
+    -- true, and no text that a URL has brought: its parameters read like fields
+    if client.watchesStatistics == true then watchers[client] = true end
   end
 end
 

@@ -222,7 +222,7 @@ function onConnection(client, name)
 end
 
 function onDisconnection(client)
-  leave(client.chatter)
+  if type(client.chatter) == "table" then leave(client.chatter) end
 end
 
 function onManage()
