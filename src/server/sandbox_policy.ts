@@ -24,7 +24,7 @@ export function sandboxPolicy(
   return {
     connect: (ip, port, name) => connect.opens(ip, port, name),
     udp: (ip, port, name) => udp.opens(ip, port, name),
-    listen: (ip, port) => listen.opens(ip, port) && listen.lists(ip, port),
+    listen: (ip, port) => listen.binds(ip, port),
     alone: (rule, ip, port) => !(rule === "connect" ? connect : udp).lists(ip, port),
     permissions: {
       get connect() {
@@ -100,6 +100,14 @@ class Door {
 
   opens(ip: string, port: number, name?: string): boolean {
     return this.#rules.some((rule) => rule.matches(ip, port, name));
+  }
+
+  /** Whether an address may be listened on: of IPv6 those that rules name, or `*` for all. */
+  binds(ip: string, port: number): boolean {
+    return this.#rules.some((rule) =>
+      rule.matches(ip, port) &&
+      (!ip.includes(":") || rule.hosts.kind === "any" || isListed(ip, rule))
+    );
   }
 
   /** Whether an address is allowed by what Deno is told as well. */

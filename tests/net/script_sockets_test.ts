@@ -18,7 +18,7 @@ const loopback: Policy = {
   permissions: {
     connect: ["127.0.0.1"],
     udp: ["127.0.0.1"],
-    listen: (ip) => [ip],
+    listen: (ip) => [ip.includes(":") ? `[${ip}]` : ip],
   },
 };
 
@@ -242,6 +242,100 @@ Deno.test("Leave to listen on a port is none to reach that port elsewhere", () =
     link.remove(id);
     target.close();
   }));
+
+/** Whether this machine can be reached by IPv6. */
+const ipv6 = (() => {
+  try {
+    Deno.listen({ hostname: "::1", port: 0 }).close();
+    return true;
+  } catch {
+    return false;
+  }
+})();
+
+Deno.test({
+  name: "A script's server takes connections of the families that the policy allows",
+  ignore: !ipv6,
+  fn: async (t) => {
+    for (const families of [["0.0.0.0", "::"], ["0.0.0.0"], ["::"]]) {
+      await t.step(families.join(" and "), () =>
+        withSockets(
+          { ...loopback, listen: (ip) => families.includes(ip) },
+          async (sockets) => {
+            const port = freePort();
+            const server = sockets.listen(port, {
+              onAccept: (connection) => {
+                connection.write(bytes("welcome"));
+                return new Events().tcp("x");
+              },
+              onError: (error) => assert.fail(error),
+            });
+            assert.ok(typeof server !== "string", String(server));
+            for (const [any, hostname] of [["0.0.0.0", "127.0.0.1"], ["::", "::1"]]) {
+              let heard: string | undefined;
+              try {
+                const conn = await Deno.connect({ hostname, port });
+                const buffer = new Uint8Array(10);
+                heard = text(buffer.subarray(0, await conn.read(buffer) ?? 0));
+                conn.close();
+              } catch {
+                // refused
+              }
+              assert.equal(heard === "welcome", families.includes(any), `by ${hostname}`);
+            }
+          },
+        ));
+    }
+  },
+});
+
+Deno.test("A port that one family has already is in use", {
+  ignore: !ipv6,
+}, async (t) => {
+  for (const hostname of ["0.0.0.0", "::", "127.0.0.1"]) {
+    await t.step(hostname, () =>
+      withSockets(loopback, (sockets) => {
+        const taken = Deno.listen({ hostname, port: 0 });
+        const outcome = sockets.listen(taken.addr.port, {
+          onAccept: () => undefined,
+          onError: () => {},
+        });
+        taken.close();
+        assert.match(outcome as string, /Address already in use/);
+        return Promise.resolve();
+      }));
+  }
+});
+
+Deno.test("A UDP socket on all addresses of IPv6 hears IPv4 where that is allowed, too", {
+  ignore: !ipv6,
+}, async () => {
+  for (const families of [["0.0.0.0", "::"], ["::"]]) {
+    const policy = { ...loopback, udp: () => true, listen: (ip: string) => families.includes(ip) };
+    await withSockets(policy, async (sockets) => {
+      const events = new Events();
+      const socket = sockets.bind("::", freePort(), {
+        onDatagram: (data, { hostname, port }) => {
+          events.add(text(data));
+          socket.send(data, hostname, port);
+        },
+        onError: (error) => events.add(error),
+      }) as Udp;
+      assert.ok(typeof socket !== "string", String(socket));
+      for (const [hostname, any] of [["127.0.0.1", "0.0.0.0"], ["::1", "::"]]) {
+        const sender = Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
+        const to: Deno.NetAddr = { transport: "udp", hostname, port: socket.local.port };
+        await sender.send(bytes(any), to);
+        if (any === "0.0.0.0" && families.includes(any)) {
+          assert.equal(text((await sender.receive())[0]), any, "the answer");
+        }
+        sender.close();
+      }
+      await events.until(/^::$/);
+      assert.deepEqual(events.log.filter((line) => line.length < 10), families);
+    });
+  }
+});
 
 Deno.test("A port in use says so", () =>
   withSockets(loopback, (sockets) => {

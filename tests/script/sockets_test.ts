@@ -15,7 +15,7 @@ const loopback: Policy = {
   permissions: {
     connect: ["127.0.0.1"],
     udp: ["127.0.0.1"],
-    listen: (ip) => [ip],
+    listen: (ip) => [ip.includes(":") ? `[${ip}]` : ip],
   },
 };
 

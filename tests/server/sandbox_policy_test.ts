@@ -52,6 +52,7 @@ Deno.test("By default scripts reach public addresses and loopback, and listen fr
   assert.ok(!connect("fd00:ec2::254", 80));
   assert.ok(listen("0.0.0.0", 1024));
   assert.ok(!listen("0.0.0.0", 1023));
+  assert.ok(listen("::", 1024) && !listen("::", 1023));
   // listening is a permission for its own address: it reaches nobody else's
   assert.deepEqual(
     await allowed(permissions.listen("0.0.0.0", 1500), [
@@ -69,6 +70,11 @@ Deno.test("By default scripts reach public addresses and loopback, and listen fr
   assert.deepEqual(some.listen("::1", 5001), ["[::1]:5000", "[::1]:5001"]);
   assert.equal(some.listen("10.2.0.1", 1024).length, 77);
   assert.equal(policy("listen = *").permissions.listen("0.0.0.0", 65_535).length, 1024);
+  const ipv4 = policy("listen = 0.0.0.0:2000, private:3000").listen;
+  assert.ok(ipv4("0.0.0.0", 2000) && !ipv4("::", 2000) && !ipv4("fd00::1", 3000));
+  const ipv6 = policy("listen = [::]:2000");
+  assert.ok(ipv6.listen("::", 2000) && !ipv6.listen("0.0.0.0", 2000) && !ipv6.listen("::1", 2000));
+  assert.deepEqual(ipv6.permissions.listen("::", 2000), ["[::]:2000"]);
 });
 
 Deno.test("What the policy allows, Deno allows as well, and both refuse the rest", async () => {

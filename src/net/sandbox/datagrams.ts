@@ -47,7 +47,8 @@ export class DatagramSocket implements Udp {
     });
     const credit = new Credit(worker, id);
     const reply = new SharedArrayBuffer(REPLY_SIZE);
-    const outcome = worker.ask({ op: "bind", id, hostname, port, reply });
+    const ipv6Only = port !== 0 && hostname === "::" && !host.policy.listen("0.0.0.0", port);
+    const outcome = worker.ask({ op: "bind", id, hostname, port, ipv6Only, reply });
     if (typeof outcome === "string") {
       worker.remove(id);
       worker.post({ op: "close", id });
@@ -178,7 +179,7 @@ class Aside {
     ledger.opened(this);
     const hostname = ip.includes(":") ? "::" : "0.0.0.0";
     const reply = new SharedArrayBuffer(REPLY_SIZE); // which nobody waits for
-    worker.post({ op: "bind", id: this.id, hostname, port: 0, reply });
+    worker.post({ op: "bind", id: this.id, hostname, port: 0, ipv6Only: false, reply });
   }
 
   close(): void {

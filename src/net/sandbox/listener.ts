@@ -1,10 +1,10 @@
 import { Connection } from "./connection.ts";
 import type { Ledger, ListenEvents } from "./events.ts";
-import { type FromWorker, REPLY_SIZE } from "./messages.ts";
+import { ANY_ADDRESS, type FromWorker, REPLY_SIZE } from "./messages.ts";
 import type { SocketHost } from "./socket_host.ts";
 import type { WorkerLink } from "./worker_link.ts";
 
-/** A TCP port that is listened on. */
+/** A TCP port that is listened on, on all addresses of the families that the policy allows. */
 export class Listener {
   #id = 0;
 
@@ -22,7 +22,8 @@ export class Listener {
     const id = worker.add((message) => listener.#receive(message));
     const reply = new SharedArrayBuffer(REPLY_SIZE);
     const rate = host.limits.acceptsPerSecond;
-    const outcome = worker.ask({ op: "listen", id, hostname: "0.0.0.0", port, rate, reply });
+    const hostnames = ANY_ADDRESS.filter((ip) => host.policy.listen(ip, port));
+    const outcome = worker.ask({ op: "listen", id, hostnames, port, rate, reply });
     if (typeof outcome === "string") {
       worker.remove(id);
       worker.post({ op: "close", id });

@@ -9,16 +9,27 @@ export type ToWorker =
   | { op: "close"; id: number; reply?: SharedArrayBuffer }
   /** `bytes` more may be read from a connection, or received by a UDP socket. */
   | { op: "credit"; id: number; bytes: number }
-  /** Connections beyond `rate` a second are closed. */
+  /**
+   * `hostnames` are one or both of {@link ANY_ADDRESS}; connections beyond `rate` a second are
+   * closed.
+   */
   | {
     op: "listen";
     id: number;
-    hostname: string;
+    hostnames: readonly string[];
     port: number;
     rate: number;
     reply: SharedArrayBuffer;
   }
-  | { op: "bind"; id: number; hostname: string; port: number; reply: SharedArrayBuffer }
+  /** With `ipv6Only` nothing is received that came by IPv4. */
+  | {
+    op: "bind";
+    id: number;
+    hostname: string;
+    port: number;
+    ipv6Only: boolean;
+    reply: SharedArrayBuffer;
+  }
   | { op: "send"; id: number; bytes: Uint8Array; hostname: string; port: number };
 
 /** From the worker. Ids of accepted connections are negative. */
@@ -36,6 +47,9 @@ export interface Endpoint {
   readonly hostname: string;
   readonly port: number;
 }
+
+/** All addresses of this machine; that of IPv6 is both families where the system has it so. */
+export const ANY_ADDRESS = ["::", "0.0.0.0"] as const;
 
 /** How many bytes of one connection or UDP socket may be on their way to the script. */
 export const READ_WINDOW = 128 * 1024;

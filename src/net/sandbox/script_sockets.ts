@@ -4,6 +4,7 @@ import { Connection } from "./connection.ts";
 import { DatagramSocket } from "./datagrams.ts";
 import type { Ledger, ListenEvents, Tcp, TcpEvents, Udp, UdpEvents } from "./events.ts";
 import { Listener } from "./listener.ts";
+import { ANY_ADDRESS } from "./messages.ts";
 import { canonicalIp, hostFault } from "./resolve.ts";
 import type { SocketHost } from "./socket_host.ts";
 import { named, portFault, textOf } from "./texts.ts";
@@ -49,7 +50,7 @@ export class ScriptSockets {
   listen(port: number, events: ListenEvents): { readonly port: number; close(): void } | string {
     const fault = portFault(port) ?? this.#roomFault();
     if (fault) return fault;
-    if (!this.#host.policy.listen("0.0.0.0", port)) {
+    if (!ANY_ADDRESS.some((ip) => this.#host.policy.listen(ip, port))) {
       return this.#host.refuse("listen", `listening on port ${port}`).message;
     }
     return Listener.open(this.#ledger(), this.#host, port, events);

@@ -9,6 +9,7 @@ import {
   type RuleName,
   SandboxError,
 } from "./policy.ts";
+import { ANY_ADDRESS } from "./messages.ts";
 import { type Lookup, resolve } from "./resolve.ts";
 import { textOf } from "./texts.ts";
 import { WorkerLink } from "./worker_link.ts";
@@ -83,7 +84,7 @@ export class SocketHost {
       this.#start(
         this.#workers,
         key,
-        () => this.#policy.permissions.listen(ANY_ADDRESS, port),
+        () => ANY_ADDRESS.flatMap((ip) => this.#policy.permissions.listen(ip, port)),
       );
   }
 
@@ -93,7 +94,7 @@ export class SocketHost {
    * @returns why there is none
    */
   bound(ip: string, port: number): WorkerLink | string {
-    if (port === 0 && (ip === ANY_ADDRESS || ip === "::")) return this.#listed("udp");
+    if (port === 0 && isAny(ip)) return this.#listed("udp");
     const { udp, listen } = this.#policy.permissions;
     return this.#single(`bound ${ip} ${blockOf(port)}`, () => {
       const own = [...listen(ip, port), textOf(ip, 0)];
@@ -153,11 +154,11 @@ export class SocketHost {
   }
 }
 
-const ANY_ADDRESS = "0.0.0.0";
+const isAny = (ip: string) => (ANY_ADDRESS as readonly string[]).includes(ip);
 
 const blockOf = (port: number): number => Math.floor(port / PORT_BLOCK);
 
 /** A UDP socket is bound to a port before it sends; any port will do where none is asked for. */
 function anyPort(udp: Permission): Permission {
-  return udp === true ? true : [...udp, `${ANY_ADDRESS}:0`, "[::]:0"];
+  return udp === true ? true : [...udp, ...ANY_ADDRESS.map((ip) => textOf(ip, 0))];
 }

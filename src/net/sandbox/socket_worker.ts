@@ -196,33 +196,40 @@ class Connection {
   }
 }
 
+/** A mapped address: who came by IPv4 to a socket of both families. */
+const isIpv4 = ({ hostname }: Deno.NetAddr): boolean => /^(::ffff:)?[\d.]+$/.test(hostname);
+
 class Listener {
-  readonly #listener: Deno.TcpListener;
+  readonly #listeners: Deno.TcpListener[];
+  readonly #ipv6Only: boolean;
   readonly ended: Promise<void>;
   #second = 0;
   #accepted = 0;
 
-  constructor(readonly id: number, hostname: string, port: number, readonly rate: number) {
-    this.#listener = Deno.listen({ hostname, port });
+  constructor(
+    readonly id: number,
+    hostnames: readonly string[],
+    readonly port: number,
+    readonly rate: number,
+  ) {
+    this.#listeners = listenOn(hostnames, port);
+    this.#ipv6Only = !hostnames.includes("0.0.0.0");
     listeners.set(id, this);
-    this.ended = this.#accept();
-  }
-
-  get port(): number {
-    return this.#listener.addr.port;
+    const accepting = this.#listeners.map((listener) => this.#accept(listener));
+    this.ended = Promise.all(accepting).then(() => {});
   }
 
   end(): void {
     listeners.delete(this.id);
     closes(`tcp ${this.port}`, this.ended);
-    this.#listener.close();
+    for (const listener of this.#listeners) listener.close();
   }
 
-  async #accept(): Promise<void> {
+  async #accept(listener: Deno.TcpListener): Promise<void> {
     while (listeners.has(this.id)) {
       try {
-        const conn = await this.#listener.accept();
-        if (this.#tooMany()) {
+        const conn = await listener.accept();
+        if (this.#tooMany() || this.#ipv6Only && isIpv4(conn.remoteAddr)) {
           conn.close();
           continue;
         }
@@ -253,19 +260,54 @@ class Listener {
   }
 }
 
+/**
+ * Listens on the addresses that stand for all of this machine, as far as it has their families.
+ * Where an IPv6 socket is one of both, as on Linux, it takes the port of IPv4 as well.
+ *
+ * @throws {Error} if the port cannot be had
+ */
+function listenOn(hostnames: readonly string[], port: number): Deno.TcpListener[] {
+  const { AddrInUse, NotCapable, PermissionDenied } = Deno.errors;
+  const opened: Deno.TcpListener[] = [];
+  let fault: unknown;
+  for (const hostname of hostnames) {
+    try {
+      opened.push(Deno.listen({ hostname, port }));
+    } catch (error) {
+      const inUse = error instanceof AddrInUse;
+      if (inUse && opened.length > 0 && Deno.build.os !== "windows") continue;
+      const forbidden = error instanceof NotCapable || error instanceof PermissionDenied;
+      fault = error;
+      if (hostname === "::" && !inUse && !forbidden) continue; // the machine has no IPv6
+      for (const listener of opened) listener.close();
+      throw error;
+    }
+  }
+  if (opened.length === 0) throw fault;
+  return opened;
+}
+
 class DatagramSocket {
   readonly #socket: Deno.DatagramConn;
+  /** Then IPv4 addresses are mapped into IPv6. */
+  readonly #ipv6: boolean;
   readonly #ended: Promise<void>;
   #credit = READ_WINDOW;
   #resume: (() => void) | undefined;
 
-  constructor(readonly id: number, hostname: string, port: number) {
+  constructor(
+    readonly id: number,
+    hostname: string,
+    port: number,
+    readonly ipv6Only: boolean,
+  ) {
     this.#socket = Deno.listenDatagram({
       transport: "udp",
       hostname,
       port,
       reuseAddress: port !== 0,
     });
+    this.#ipv6 = hostname.includes(":");
     datagrams.set(id, this);
     this.#ended = this.#receive();
   }
@@ -276,7 +318,8 @@ class DatagramSocket {
 
   async send(bytes: Uint8Array, hostname: string, port: number): Promise<void> {
     try {
-      await this.#socket.send(bytes, { transport: "udp", hostname, port });
+      const wire = this.#ipv6 && !hostname.includes(":") ? `::ffff:${hostname}` : hostname;
+      await this.#socket.send(bytes, { transport: "udp", hostname: wire, port });
     } catch (error) {
       if (datagrams.has(this.id)) say({ ev: "failed", id: this.id, error: textOf(error) });
     }
@@ -304,6 +347,7 @@ class DatagramSocket {
           continue;
         }
         const [view, from] = await this.#socket.receive(buffer);
+        if (this.ipv6Only && isIpv4(from as Deno.NetAddr)) continue;
         const bytes = view.slice();
         this.#credit -= bytes.length + MESSAGE_COST;
         say({ ev: "datagram", id: this.id, bytes, from: from as Endpoint }, bytes.buffer);
@@ -356,13 +400,17 @@ function handle(message: ToWorker): void {
       datagrams.get(message.id)?.end();
       break;
     case "listen": {
-      const { id, hostname, port, rate } = message;
-      answer(message.reply, `tcp ${port}`, () => new Listener(id, hostname, port, rate));
+      const { id, hostnames, port, rate } = message;
+      answer(message.reply, `tcp ${port}`, () => new Listener(id, hostnames, port, rate));
       break;
     }
     case "bind": {
-      const { id, hostname, port } = message;
-      answer(message.reply, `udp ${port}`, () => new DatagramSocket(id, hostname, port));
+      const { id, hostname, port, ipv6Only } = message;
+      answer(
+        message.reply,
+        `udp ${port}`,
+        () => new DatagramSocket(id, hostname, port, ipv6Only),
+      );
       break;
     }
     case "send":
