@@ -32,6 +32,8 @@ function freePort(): number {
 }
 
 const numbersPort = freePort();
+/** In the configuration as well, so that its worker is there when the script listens. */
+const echoPort = freePort();
 
 /** How late the server's loop was, at worst, in the last ten seconds. */
 async function worstLag(): Promise<number> {
@@ -101,7 +103,7 @@ async function measure({ args, server, generator: options, app }: Bench) {
     await callSteadily(generator, clients, calls, 2); // to warm up
     const without = await run();
 
-    const port = freePort();
+    const port = echoPort;
     let listening: unknown;
     const started = performance.now();
     clients[0].call("listen", encodeAmf0(null, port), (_failed, values) => {
@@ -160,6 +162,7 @@ await runBench(
   measure,
   {
     application: APPLICATION,
-    settings: `[http]\nport = ${numbersPort}\n[script]\nsockets = 25000\n`,
+    settings:
+      `[http]\nport = ${numbersPort}\n[script]\nsockets = 25000\n[echo]\nport = ${echoPort}\n`,
   },
 );

@@ -6,6 +6,7 @@ import { SocketHost } from "../net/sandbox/socket_host.ts";
 import type { Host, Mail, Sockets } from "../script/api/host.ts";
 import type { Configuration } from "./config.ts";
 import { md5, sha256 } from "./digests.ts";
+import { expectedSockets } from "./expected_sockets.ts";
 import { absolute, asFolder } from "./folders.ts";
 import { type Log, standardOutput } from "./log.ts";
 import type { Level } from "./log_level.ts";
@@ -33,6 +34,8 @@ export class ScriptHost implements Host {
   readonly #log: Log;
   readonly #services: Services;
   readonly #sockets: SocketHost;
+  /** What its policy was made of. */
+  #lists: string;
   readonly #mailer: Mailer;
 
   /**
@@ -52,8 +55,18 @@ export class ScriptHost implements Host {
     this.configs = scripts;
     this.publicAddress = config.publicAddress;
     this.#sockets = new SocketHost(sandboxPolicy(config), limitsOf(config));
+    this.#lists = listsOf(config);
     this.#mailer = new Mailer(mailOptions(config));
     this.#take(config);
+  }
+
+  /** Starts the workers of sockets that the configuration tells of, before there are clients. */
+  prepare({ texts }: Configuration): void {
+    try {
+      this.#sockets.prepare(expectedSockets(texts));
+    } catch (error) {
+      this.#log.bug("Cannot start the workers of sockets", error); // the script will hear of it
+    }
   }
 
   /**
@@ -63,7 +76,10 @@ export class ScriptHost implements Host {
    * @throws {ConfigError} if the sandbox lists cannot be enforced; all stays as it was
    */
   reload(config: Config): void {
-    this.#sockets.reload(sandboxPolicy(config), limitsOf(config));
+    const lists = listsOf(config);
+    const policy = lists === this.#lists ? this.#sockets.policy : sandboxPolicy(config);
+    this.#sockets.reload(policy, limitsOf(config));
+    this.#lists = lists;
     this.#mailer.reload(mailOptions(config));
     this.#take(config);
   }
@@ -130,6 +146,10 @@ export class ScriptHost implements Host {
     this.#mailer.close();
   }
 }
+
+const listsOf = (config: Config): string =>
+  (["sandbox.connect", "sandbox.udp", "sandbox.listen"] as const)
+    .map((list) => config[list].map(({ text }) => text)).join(";");
 
 function limitsOf(config: Config): Limits {
   return {

@@ -78,6 +78,7 @@ export async function runServer(args: readonly string[], program: Program): Prom
     });
     if (options.pidfile) Deno.writeTextFileSync(options.pidfile, `${Deno.pid}\n`);
     signalled.then(() => server.stop());
+    host?.prepare(configuration);
     let applied = configuration;
     onHangUp(() => {
       let failure = "";

@@ -16,6 +16,16 @@ import { WorkerLink } from "./worker_link.ts";
 
 /** Workers that reach one address each; idle ones make room for others. */
 const MOST_ALONE = 16;
+/** Blocks of ports that are prepared. */
+const MOST_BLOCKS = 8;
+
+/** What scripts are likely to do. */
+export interface Expected {
+  /** Ports that they may listen on or bind. */
+  readonly ports: readonly number[];
+  /** Whether they may connect to others. */
+  readonly connects: boolean;
+}
 
 export class SocketHost {
   readonly refusals: Record<RuleName, number> = { connect: 0, listen: 0, udp: 0, mail: 0 };
@@ -50,11 +60,12 @@ export class SocketHost {
     return this.#limits;
   }
 
-  /** From now on others count. Connections and listening ports that are open stay. */
+  /** From now on others count; with the same policy, limits. What is open stays. */
   reload(policy: Policy, limits: Limits): void {
-    this.#policy = policy;
     this.#limits = limits;
-    for (const worker of [...this.#workers.values(), ...this.#alone.values()]) {
+    if (policy === this.#policy) return;
+    this.#policy = policy;
+    for (const worker of new Set([...this.#workers.values(), ...this.#alone.values()])) {
       this.#retire(worker);
     }
     this.#workers.clear();
@@ -66,26 +77,39 @@ export class SocketHost {
     worker.retire(() => this.#retired.delete(worker));
   }
 
+  /**
+   * Starts workers that scripts are going to need, so that nobody waits for it later: making a
+   * worker holds this thread up for 30 to 60 ms, as Deno waits until it stands.
+   */
+  prepare({ ports, connects }: Expected): void {
+    const { listen, permissions: { connect } } = this.#policy;
+    const allowed = ports.filter((port) => ANY_ADDRESS.some((ip) => listen(ip, port)));
+    const blocks = [...new Map(allowed.map((port) => [blockOf(port), port])).values()]
+      .slice(0, MOST_BLOCKS);
+    const kind = this.#together() ? "bound" : "listen";
+    const missing = (key: string) => !this.#workers.has(key);
+    const keys = blocks.map((port) => this.#keyOf(kind, port)).filter(missing);
+    if (keys.length > 0) {
+      if (kind === "bound") keys.push(...["udp"].filter(missing));
+      this.#start(this.#workers, keys, this.#portsPermission(kind, blocks));
+    }
+    if (connects && (connect === true || connect.length > 0)) this.#listed("connect");
+  }
+
   /** The worker of connections, or of UDP sockets at any port; it starts when it is needed. */
   #listed(kind: "connect" | "udp"): WorkerLink {
     const { permissions } = this.#policy;
     return this.#workers.get(kind) ??
       this.#start(
         this.#workers,
-        kind,
-        () => kind === "udp" ? anyPort(permissions.udp) : permissions.connect,
+        [kind],
+        kind === "udp" ? anyPort(permissions.udp) : permissions.connect,
       );
   }
 
   /** The worker of servers with ports around one. They listen on all addresses of this machine. */
   listening(port: number): WorkerLink {
-    const key = `listen ${blockOf(port)}`;
-    return this.#workers.get(key) ??
-      this.#start(
-        this.#workers,
-        key,
-        () => ANY_ADDRESS.flatMap((ip) => this.#policy.permissions.listen(ip, port)),
-      );
+    return this.#ports("listen", port);
   }
 
   /**
@@ -94,12 +118,41 @@ export class SocketHost {
    * @returns why there is none
    */
   bound(ip: string, port: number): WorkerLink | string {
-    if (port === 0 && isAny(ip)) return this.#listed("udp");
+    if (isAny(ip)) return port === 0 ? this.#listed("udp") : this.#ports("bound", port);
     const { udp, listen } = this.#policy.permissions;
     return this.#single(`bound ${ip} ${blockOf(port)}`, () => {
       const own = [...listen(ip, port), textOf(ip, 0)];
       return udp === true ? true : [...udp, ...own];
     });
+  }
+
+  #ports(kind: "listen" | "bound", port: number): WorkerLink {
+    const key = this.#keyOf(kind, port);
+    return this.#workers.get(key) ??
+      this.#start(this.#workers, [key], this.#portsPermission(kind, [port]));
+  }
+
+  #keyOf(kind: "listen" | "bound", port: number): string {
+    return `${this.#together() ? "ports" : kind} ${blockOf(port)}`;
+  }
+
+  /** On all addresses of this machine, the ports around some; for UDP, what may be sent to. */
+  #portsPermission(kind: "listen" | "bound", ports: readonly number[]): Permission {
+    const { udp, listen } = this.#policy.permissions;
+    const own = ports.flatMap((port) => ANY_ADDRESS.flatMap((ip) => listen(ip, port)));
+    if (kind === "listen" && !this.#together()) return own;
+    return udp === true ? true : [...anyPort(udp) as string[], ...own];
+  }
+
+  /**
+   * Whether TCP servers and UDP sockets share workers: Deno tells TCP from UDP by nothing, so TCP
+   * has to be allowed wherever UDP is, as it is by default.
+   */
+  #together(): boolean {
+    const { connect, udp } = this.#policy.permissions;
+    if (connect === true) return true;
+    const hosts = new Set(connect);
+    return udp !== true && udp.every((host) => hosts.has(host));
   }
 
   /**
@@ -126,16 +179,16 @@ export class SocketHost {
       this.#alone.delete(idle[0]);
       this.#retire(idle[1]);
     }
-    if (!worker) return this.#start(this.#alone, key, permission);
+    if (!worker) return this.#start(this.#alone, [key], permission());
     this.#alone.set(key, worker);
     return worker;
   }
 
-  #start(into: Map<string, WorkerLink>, key: string, permission: () => Permission): WorkerLink {
-    const link = new WorkerLink(permission(), this.#limits.openTimeout, () => {
-      if (into.get(key) === link) into.delete(key);
+  #start(into: Map<string, WorkerLink>, keys: readonly string[], net: Permission): WorkerLink {
+    const link = new WorkerLink(net, this.#limits.openTimeout, () => {
+      for (const key of keys) if (into.get(key) === link) into.delete(key);
     });
-    into.set(key, link);
+    for (const key of keys) into.set(key, link);
     return link;
   }
 
@@ -145,7 +198,7 @@ export class SocketHost {
   }
 
   close(): void {
-    for (const workers of [this.#workers.values(), this.#alone.values(), this.#retired]) {
+    for (const workers of [new Set(this.#workers.values()), this.#alone.values(), this.#retired]) {
       for (const worker of workers) worker.terminate();
     }
     this.#workers.clear();

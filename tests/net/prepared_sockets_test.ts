@@ -1,0 +1,148 @@
+// Workers of sockets that stand before scripts need them.
+import assert from "node:assert/strict";
+import { DEFAULT_LIMITS, type Policy, PORT_BLOCK } from "../../src/net/sandbox/policy.ts";
+import { ScriptSockets } from "../../src/net/sandbox/script_sockets.ts";
+import { SocketHost } from "../../src/net/sandbox/socket_host.ts";
+
+const base: Policy = {
+  connect: (ip) => ip === "127.0.0.1",
+  udp: (ip) => ip === "127.0.0.1",
+  listen: (_, port) => port >= 1024,
+  permissions: {
+    connect: ["127.0.0.1"],
+    udp: ["127.0.0.1"],
+    listen: (ip, port) =>
+      Array.from(
+        { length: PORT_BLOCK },
+        (_, i) => `${ip.includes(":") ? `[${ip}]` : ip}:${port - port % PORT_BLOCK + i}`,
+      ),
+  },
+};
+
+/** Runs a test with a count of the workers that were started. */
+async function counting(
+  policy: Policy,
+  test: (host: SocketHost, sockets: ScriptSockets, count: () => number) => Promise<void> | void,
+): Promise<void> {
+  const original = globalThis.Worker;
+  let count = 0;
+  globalThis.Worker = class extends original {
+    constructor(...args: ConstructorParameters<typeof Worker>) {
+      super(...args);
+      count++;
+    }
+  };
+  const host = new SocketHost(policy, DEFAULT_LIMITS);
+  const sockets = new ScriptSockets(host);
+  try {
+    await test(host, sockets, () => count);
+  } finally {
+    sockets.close();
+    host.close();
+    globalThis.Worker = original;
+  }
+}
+
+/** A port that is free for TCP and UDP. */
+function freePort(): number {
+  for (;;) {
+    const listener = Deno.listen({ hostname: "0.0.0.0", port: 0 });
+    const { port } = listener.addr;
+    listener.close();
+    try {
+      Deno.listenDatagram({ transport: "udp", hostname: "0.0.0.0", port }).close();
+      return port;
+    } catch {
+      // somebody has it
+    }
+  }
+}
+
+/** Two of them, of different blocks. */
+function freePorts(): [number, number] {
+  const first = freePort();
+  for (;;) {
+    const other = freePort();
+    if (Math.floor(first / PORT_BLOCK) !== Math.floor(other / PORT_BLOCK)) return [first, other];
+  }
+}
+
+function useAll(sockets: ScriptSockets, ports: readonly number[]): void {
+  const udpEvents = { onDatagram: () => {}, onError: (error: string) => assert.fail(error) };
+  for (const port of ports) {
+    const server = sockets.listen(port, { onAccept: () => undefined, onError: () => {} });
+    assert.ok(typeof server !== "string", String(server));
+    const bound = sockets.bind("0.0.0.0", port, udpEvents);
+    assert.ok(typeof bound !== "string", String(bound));
+  }
+  const unbound = sockets.bind("0.0.0.0", 0, udpEvents);
+  assert.ok(typeof unbound !== "string", String(unbound));
+}
+
+Deno.test("One worker is prepared for ports that are expected, and used by TCP and UDP", () =>
+  counting(base, (host, sockets, count) => {
+    const ports = freePorts();
+    host.prepare({ ports, connects: false });
+    assert.equal(count(), 1);
+    useAll(sockets, ports);
+    host.prepare({ ports, connects: false });
+    assert.equal(count(), 1, "and not again");
+  }));
+
+Deno.test("What is not allowed, and what nobody expects, is not prepared", () =>
+  counting({
+    ...base,
+    permissions: { ...base.permissions, connect: [], udp: [] },
+    listen: () => false,
+  }, (host, _, count) => {
+    host.prepare({ ports: [2323], connects: true });
+    host.prepare({ ports: [], connects: false });
+    assert.equal(count(), 0);
+  }));
+
+Deno.test("The worker of connections is prepared where others are connected to", () =>
+  counting(base, async (host, sockets, count) => {
+    host.prepare({ ports: [], connects: true });
+    assert.equal(count(), 1);
+    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    await new Promise<void>((resolve, reject) => {
+      const outcome = sockets.connect("127.0.0.1", listener.addr.port, {
+        onOpen: () => resolve(),
+        onData: () => {},
+        onClose: reject,
+      });
+      if (typeof outcome === "string") reject(outcome);
+    });
+    listener.close();
+    assert.equal(count(), 1);
+  }));
+
+Deno.test("Where UDP may go and TCP may not, servers have a worker without leave for it", () =>
+  counting({
+    ...base,
+    permissions: { ...base.permissions, connect: ["127.0.0.2"] },
+  }, async (host, sockets, count) => {
+    const [port] = freePorts();
+    host.prepare({ ports: [port], connects: false });
+    assert.equal(count(), 1);
+    useAll(sockets, [port]);
+    assert.equal(count(), 3);
+    const link = host.listening(port);
+    const told = new Promise<string>((resolve) => {
+      const id = link.add((message) => resolve(JSON.stringify(message)));
+      link.post({ op: "connect", id, hostname: "127.0.0.1", port: 9, timeout: 1000 });
+    });
+    assert.match(await told, /Requires net access to \\"127.0.0.1:9\\"/);
+  }));
+
+Deno.test("The same policy with other limits keeps the workers, another one does not", () =>
+  counting(base, (host, sockets, count) => {
+    const [port, other] = freePorts();
+    host.prepare({ ports: [port, other], connects: false });
+    host.reload(base, { ...DEFAULT_LIMITS, sockets: 3 });
+    useAll(sockets, [port]);
+    assert.equal(count(), 1);
+    host.reload({ ...base }, DEFAULT_LIMITS);
+    useAll(sockets, [other]);
+    assert.ok(count() > 1);
+  }));
