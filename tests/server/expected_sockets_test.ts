@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { readConfig } from "../../src/server/config.ts";
 import { expectedSockets } from "../../src/server/expected_sockets.ts";
-import { sleep, until } from "../conformance/support/inbox.ts";
-import { freeTcpPort, TestServer } from "../conformance/support/test_server.ts";
+import { freePort } from "../support/ports.ts";
+import { sleep, until } from "../support/wait.ts";
+import { TestServer } from "../conformance/support/test_server.ts";
 
 const expected = (ini: string) => expectedSockets(readConfig(ini, "test.ini").texts);
 
@@ -35,7 +36,7 @@ Deno.test({
   name: "Workers of sockets start with the server where the configuration tells of them",
   ignore: Deno.build.os !== "linux",
   fn: async () => {
-    const port = freeTcpPort();
+    const port = freePort();
     const workersWith = async (ini: string, expected?: number) => {
       const server = await TestServer.start({ ini });
       const workers = () =>

@@ -106,18 +106,57 @@ www("what others announce is known, for a while", "beacon", async ({ connect }) 
       { url: "rtmfp://127.0.0.1:1935/", name: "Other", clients: 7 },
       { url: "rtmfp://127.0.0.1:1936/", name: "é".repeat(32), clients: 0 },
     ]);
-    for (let i = 2000; i < 2200; i++) await host.send(announce(`${i}`, i, "1", "many"), port);
     const count = async () => (await anna.call("servers") as unknown[]).length;
-    const most = await until(async () => {
-      const now = await count();
-      return now >= 100 && now;
-    }, "a hundred servers");
-    assert.equal(most, 100);
     await until(async () => await count() === 0, "the end of what is not announced any more");
   } finally {
     host.close();
   }
 }, configured("every = 2\n"));
+
+www(
+  "one host has only its share of the places, and the last heard have them",
+  "beacon",
+  async ({ connect }) => {
+    const anna = await connect();
+    const hosts = Array.from({ length: 31 }, (_, i) => new Host(0, `127.0.0.${i + 2}`));
+    const announce = (host: Host, rtmfp: number) =>
+      host.send(`CumulusServer abcd\nport=${rtmfp}\nclients=1\nname=x\n`, port);
+    const known = async () => {
+      const servers = await anna.call("servers") as { url: string }[];
+      return servers.map(({ url }) => url.slice("rtmfp://127.0.0.".length, -1));
+    };
+    const knows = (server: string) => until(async () => (await known()).includes(server), server);
+    const [greedy, ...others] = hosts;
+    try {
+      await announce(others[0], 1935); // the oldest of all
+      await knows("3:1935");
+      for (let i = 2000; i < 2200; i++) {
+        await announce(greedy, i);
+        if (i % 20 === 19) await knows(`2:${i}`);
+      }
+      const few = await known();
+      assert.equal(few.length, 9);
+      assert.ok(few.includes("3:1935") && few.includes("2:2199"), few.join(" "));
+      // those that have most make room for others when all places are taken
+      for (const [i, host] of others.entries()) {
+        for (let at = 1936; at < (i < 13 ? 1943 : 1936); at++) await announce(host, at);
+        await sleep(2);
+      }
+      for (const [i, host] of others.slice(13).entries()) {
+        await announce(host, 1935);
+        await knows(`${i + 16}:1935`);
+      }
+      const list = await known();
+      assert.equal(list.length, 100);
+      const shares = Map.groupBy(list, (server) => server.split(":")[0]);
+      for (let i = 3; i <= 32; i++) assert.ok(shares.has(`${i}`), `none of host ${i} is left`);
+      assert.ok(Math.max(...[...shares.values()].map((share) => share.length)) <= 7);
+    } finally {
+      for (const host of hosts) host.close();
+    }
+  },
+  configured("every = 60\n"),
+);
 
 Deno.test("www/beacon: servers on one network find each other once a client has come", async () => {
   const port = freePort();

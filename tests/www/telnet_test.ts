@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Inbox } from "../conformance/support/inbox.ts";
-import { sleep } from "../support/wait.ts";
+import { sleep, until } from "../support/wait.ts";
 import { Peer } from "../conformance/support/peer.ts";
 import { TestServer } from "../conformance/support/test_server.ts";
 import { freePort } from "../support/ports.ts";
@@ -324,6 +324,63 @@ telnet("no more than so many come by telnet", async ({ connect, user, port }) =>
   assert.deepEqual(await anna.called("onLeft"), ["Bert"]);
   await user("Carl");
 }, { ini: "users = 2\n" });
+
+telnet("one address has only its share of the places", async ({ connect, user, port }) => {
+  await connect(["Anna"]);
+  const [bert] = [await user("Bert"), await user()];
+  const third = new User(await Deno.connect({ hostname: "127.0.0.1", port }));
+  await third.hears("* Too many come from your address");
+  await third.ended;
+  try {
+    const other = new User(await Deno.connect({ hostname: "::1", port }));
+    await other.hears("* Your name?");
+    other.close();
+    await other.ended;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AddrNotAvailable)) throw error; // no IPv6
+  }
+  bert.close();
+  await bert.ended;
+  await until(async () => {
+    const again = new User(await Deno.connect({ hostname: "127.0.0.1", port }));
+    const line = await again.lines.find(() => true, "a line");
+    again.close();
+    await again.ended;
+    return line === "* Your name?" || undefined;
+  }, "the place of who has left");
+}, { ini: "each = 2\n" });
+
+Deno.test("www/telnet: an address of IPv4, or the network of one of IPv6, is where somebody comes from", async () => {
+  const script = shipped("telnet")["www/telnet/main.lua"];
+  const [originOf] = /local function originOf[^]*?\nend\n/.exec(script)!;
+  const server = await TestServer.start({
+    www: {
+      "": `${originOf}
+        function onConnection(client)
+          function client:origin(address) return originOf { peerAddress = address } end
+        end`,
+    },
+  });
+  const peer = await Peer.connect(server.url());
+  try {
+    for (
+      const [address, origin] of [
+        ["192.0.2.7:1000", "192.0.2.7"],
+        ["[2001:db8:1:2:3:4:5:6]:1000", "2001:db8:1:2"],
+        ["[2001:db8:1:2::6]:1000", "2001:db8:1:2"],
+        ["[2001:db8:1:3::6]:1000", "2001:db8:1:3"],
+        ["[2001:db8::6]:1", "2001:db8:0:0"],
+        ["[2001:db8:0:1::]:1", "2001:db8:0:1"],
+        ["[2001::3:4:5:6:7]:1", "2001:0:0:3"],
+        ["[::1]:1", "0:0:0:0"],
+        ["[fe80::1:2:3:4]:1", "[fe80::1:2:3:4]"],
+      ]
+    ) assert.equal(await peer.call("origin", address), origin, address);
+  } finally {
+    await peer.close();
+    await server.stop();
+  }
+});
 
 telnet(
   "the chat goes on after its script was edited; telnet users come again",

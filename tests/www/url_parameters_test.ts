@@ -1,6 +1,6 @@
 // Parameters of a client's URL read like the fields that scripts put on it, and anybody writes them.
 import assert from "node:assert/strict";
-import { sleep } from "../conformance/support/inbox.ts";
+import { sleep } from "../support/wait.ts";
 import { Peer } from "../conformance/support/peer.ts";
 import { TestServer } from "../conformance/support/test_server.ts";
 import { shipped, type Www, www } from "./support.ts";

@@ -10,6 +10,7 @@
 local QUESTION = "CumulusServer?" -- and spaces, so that no answer is longer than its question
 local ANSWERS = 20 -- a second, to all who ask
 local MOST = 100 -- servers that are known
+local EACH = 8 -- of them at one address
 local LONGEST_NAME = 64 -- bytes
 local AGAIN = 60 -- seconds until a port that could not be had is tried again
 
@@ -22,7 +23,7 @@ local own = cumulus:sha256(cumulus.epochTime .. "/" .. math.random(0)):sub(1, 8)
   return ("%02x"):format(c:byte())
 end)
 
-found = {} -- other servers by address: { name, clients, heard }
+found = {} -- other servers by address: { name, clients, heard, host }
 
 -- One line, short enough, of a text from wherever.
 local function line(text)
@@ -58,20 +59,40 @@ local function mayAnswer()
 end
 
 local function forget()
-  local count = 0
   for address, server in pairs(found) do
-    if cumulus.epochTime - server.heard > 3 * every * 1000 then found[address] = nil
-    else count = count + 1 end
+    if cumulus.epochTime - server.heard > 3 * every * 1000 then found[address] = nil end
   end
-  return count
+end
+
+-- Makes room for one more server of a host: the one of it that was heard longest ago goes if it has
+-- its share. If all places are taken, it is one of a host that has most: who announces much takes
+-- nobody else's place.
+local function makeRoom(host)
+  forget()
+  local count, shares, highest = 0, {}, 0
+  for address, server in pairs(found) do
+    count = count + 1
+    shares[server.host] = (shares[server.host] or 0) + 1
+    highest = math.max(highest, shares[server.host])
+  end
+  local full = (shares[host] or 0) >= EACH
+  if not full and count < MOST then return end
+  local oldest
+  for address, server in pairs(found) do
+    local mayGo = full and server.host == host or not full and shares[server.host] == highest
+    if mayGo and (not oldest or server.heard < found[oldest].heard) then oldest = address end
+  end
+  found[oldest] = nil
 end
 
 local function heard(id, rest, address)
   local theirs = tonumber(rest:match("\nport=(%d%d?%d?%d?%d?)\n"))
   if id == own or not theirs or theirs < 1 or theirs > 65535 then return end
-  address = address:gsub(":%d+$", ":" .. theirs)
-  if not found[address] and forget() >= MOST then return end
+  local host = address:gsub(":%d+$", "")
+  address = host .. ":" .. theirs
+  if not found[address] then makeRoom(host) end
   found[address] = {
+    host = host,
     name = line(rest:match("\nname=([^\n]*)\n") or ""),
     clients = math.tointeger(tonumber(rest:match("\nclients=(%d+)\n")) or 0) or 0,
     heard = cumulus.epochTime,

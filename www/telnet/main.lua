@@ -19,6 +19,7 @@ local AGAIN = 60 -- seconds until a port that could not be had is tried again
 local settings = cumulus.configs.telnet or {}
 local port = tonumber(settings.port)
 local most = tonumber(settings.users) or 100
+local each = tonumber(settings.each) or 10 -- of them by one address
 
 people = {} -- by name: each with tell(handler, …), which says whether that could be told
 users = {} -- those by telnet, by their TCP client; without a name at first
@@ -144,12 +145,33 @@ local function heard(user, line)
   f(user, trim(rest))
 end
 
+-- Where somebody comes from: an address of IPv4, or the network of an IPv6 one, which has all
+-- 2^64 of it. Link-local addresses have a network in common that says nothing.
+local function originOf(client)
+  local ip = client.peerAddress:gsub(":%d+$", "")
+  local inside = ip:match("^%[(.*)%]$")
+  if not inside or inside:find("^fe80:") then return ip end
+  local head, tail = inside:match("^(.-)::(.*)$")
+  local groups, after = {}, 0
+  for group in (head or inside):gmatch("[^:]+") do groups[#groups + 1] = group end
+  for group in (tail or ""):gmatch("[^:]+") do after = after + 1 end
+  if tail then for i = #groups + 1, 8 - after do groups[i] = "0" end end
+  for group in (tail or ""):gmatch("[^:]+") do groups[#groups + 1] = group end
+  return table.concat(groups, ":", 1, 4)
+end
+
 local function welcome(client)
-  local user = { client = client, reader = lines.reader(LONGEST_LINE), heard = cumulus.epochTime }
-  local count = 0
-  for other in pairs(users) do count = count + 1 end
-  if count >= most then
-    client:send("* The chat is full\r\n")
+  local user = {
+    client = client, reader = lines.reader(LONGEST_LINE), heard = cumulus.epochTime,
+    origin = originOf(client),
+  }
+  local count, neighbours = 0, 0
+  for client, other in pairs(users) do
+    count = count + 1
+    if other.origin == user.origin then neighbours = neighbours + 1 end
+  end
+  if count >= most or neighbours >= each then
+    client:send(count >= most and "* The chat is full\r\n" or "* Too many come from your address\r\n")
     return client:disconnect()
   end
   users[client] = user
