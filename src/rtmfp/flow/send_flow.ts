@@ -9,10 +9,11 @@ import {
   writeNextUserData,
   writeUserData,
 } from "../wire/user_data.ts";
-import type { Flight } from "./flight.ts";
-import type { FragmentPool, OutgoingFragment } from "./fragment.ts";
+import type { OutgoingFragment } from "./fragment.ts";
 import type { SendFlowHandler, WriteOptions } from "./handlers.ts";
+import { MessageQueue } from "./message_queue.ts";
 import type { ReceiveFlow } from "./receive_flow.ts";
+import { SentFragments, type SentHost } from "./sent_fragments.ts";
 
 /** The receive window before the first acknowledgement, in bytes. RFC 7016 §3.6.2. */
 const FIRST_WINDOW = 65_536;
@@ -22,10 +23,8 @@ const EMPTY = new Uint8Array(0);
 const chunk = new UserData(); // one for all: it is used up before anything else happens
 
 /** What a sending flow needs of its session. */
-export interface SendHost {
+export interface SendHost extends SentHost {
   readonly clock: { readonly now: number };
-  readonly flight: Flight;
-  readonly fragments: FragmentPool;
   /** There may be something to send. */
   wake(): void;
   /** The flow is over; its number is not used again. */
@@ -44,10 +43,6 @@ export class SendFlow {
   /** Marks its packets as real-time: they give way less to other traffic. RFC 7016 §3.5.2.1. */
   timeCritical = false;
   handler: SendFlowHandler | undefined;
-  /** Bytes written and not sent yet. */
-  queuedBytes = 0;
-  /** Messages written and not sent to their end yet. */
-  queuedMessages = 0;
   /** Fragments sent, each time counted. */
   sentFragments = 0;
   lostFragments = 0;
@@ -57,20 +52,11 @@ export class SendFlow {
   /** To be sent until the peer knows the flow. */
   #options: Uint8Array | undefined;
   #window = FIRST_WINDOW;
-  #outstanding = 0;
-  #lastSequence = 0;
-  #cumulativeAck = 0;
   #lastMessage = 0;
-  /** What has a sequence number, in order; #resend is the first that is to be sent again, at the earliest. */
-  #sentFirst: OutgoingFragment | undefined;
-  #sentLast: OutgoingFragment | undefined;
-  #resend: OutgoingFragment | undefined;
-  /** What has none yet; at its head a message may have been begun. */
-  #queueFirst: OutgoingFragment | undefined;
-  #queueLast: OutgoingFragment | undefined;
+  readonly #queue: MessageQueue;
+  readonly #sent: SentFragments;
   #finalSent = false;
   #refused = false;
-  #emptied = false;
   /** The sequence number of the latest probe, as long as it was sent but once. */
   #probed = 0;
 
@@ -83,10 +69,22 @@ export class SendFlow {
     readonly host: SendHost,
   ) {
     this.#options = writeFlowOptions({ metadata, association: association?.id });
+    this.#queue = new MessageQueue(host.fragments);
+    this.#sent = new SentFragments(host);
   }
 
   get state(): "open" | "closing" | "closed" {
     return this.#state;
+  }
+
+  /** Bytes written and not sent yet. */
+  get queuedBytes(): number {
+    return this.#queue.bytes;
+  }
+
+  /** Messages written and not sent to their end yet. */
+  get queuedMessages(): number {
+    return this.#queue.messages;
   }
 
   /** How many messages were written. */
@@ -99,9 +97,7 @@ export class SendFlow {
    * given up; one more than {@link lastMessage} if there is none.
    */
   get firstPending(): number {
-    let fragment = this.#sentFirst;
-    while (fragment?.abandoned) fragment = fragment.next;
-    return (fragment ?? this.#queueFirst)?.message ?? this.#lastMessage + 1;
+    return (this.#sent.firstPending ?? this.#queue.first)?.message ?? this.#lastMessage + 1;
   }
 
   /** Whether nothing can be written any more. */
@@ -115,9 +111,8 @@ export class SendFlow {
    */
   write(message: Uint8Array, options?: WriteOptions): void {
     if (this.#state !== "open") return;
-    this.#dropExpired();
-    const fragment = this.host.fragments.take();
-    fragment.flow = this;
+    this.#queue.dropLate(this.host.clock.now);
+    const fragment = this.#takeFragment();
     fragment.bytes = message;
     fragment.end = message.length;
     fragment.message = ++this.#lastMessage;
@@ -126,11 +121,7 @@ export class SendFlow {
       fragment.startBy = options.startBy ?? Infinity;
       fragment.finishBy = options.finishBy ?? Infinity;
     }
-    if (this.#queueLast) this.#queueLast.next = fragment;
-    else this.#queueFirst = fragment;
-    this.#queueLast = fragment;
-    this.queuedBytes += message.length;
-    this.queuedMessages++;
+    this.#queue.add(fragment);
     this.host.wake();
   }
 
@@ -140,47 +131,25 @@ export class SendFlow {
    * @returns how many
    */
   abandonUnsent(): number {
-    const head = this.#queueFirst;
-    const begun = head?.begun ? head : undefined;
-    let dropped = begun ? begun.next : head;
-    let count = 0;
-    while (dropped) {
-      const next: OutgoingFragment | undefined = dropped.next;
-      this.queuedBytes -= dropped.end - dropped.start;
-      this.queuedMessages--;
-      this.host.fragments.give(dropped);
-      dropped = next;
-      count++;
-    }
-    this.#queueFirst = this.#queueLast = begun;
-    if (begun) begun.next = undefined;
-    return count;
+    return this.#queue.dropUnbegun();
   }
 
   /** Ends the flow after what was written. */
   close(): void {
     if (this.#state !== "open") return;
     this.#state = "closing";
-    if (this.#lastSequence === 0 && !this.#queueFirst) this.#finish();
+    if (this.#sent.lastSequence === 0 && !this.#queue.first) this.#finish();
     else this.host.wake();
   }
 
   /** Whether {@link send} would send something, but for congestion. */
   get ready(): boolean {
-    if (this.#window <= this.#outstanding && !this.#refused) return false;
-    return this.#eligible;
+    return this.#mayTake && this.#eligible;
   }
 
   /** Whether there is something to send and the peer's buffer, full at last sight, forbids it. */
   get suspended(): boolean {
     return this.#window === 0 && !this.#refused && this.#eligible;
-  }
-
-  get #eligible(): boolean {
-    const first = this.#sentFirst;
-    return this.#queueFirst !== undefined || (first !== undefined && !first.inFlight) ||
-      this.#nextResend() !== undefined ||
-      (this.#state === "closing" && !this.#finalSent);
   }
 
   /**
@@ -190,30 +159,30 @@ export class SendFlow {
    * @returns how many were written
    */
   send(to: Writer): number {
-    const { flight } = this.host;
-    this.#trim();
+    const { flight, clock } = this.host;
+    const queue = this.#queue;
+    const sent = this.#sent;
+    sent.trim();
     let count = 0;
     let last = 0; // the sequence number of the chunk before
     chunk.flowId = this.id;
-    while (
-      flight.outstanding < flight.limit && (this.#window > this.#outstanding || this.#refused)
-    ) {
-      let fragment = this.#nextResend();
+    while (flight.outstanding < flight.limit && this.#mayTake) {
+      let fragment = sent.nextResend(!queue.first);
       const fresh = fragment === undefined;
       if (fresh) {
-        this.#dropExpired();
-        fragment = this.#queueFirst;
+        queue.dropLate(clock.now);
+        fragment = queue.first;
       }
       if (!fragment) {
         if (this.#state !== "closing" || this.#finalSent) break;
         this.#numberFinal();
         continue;
       }
-      const sequence = fragment.sequence || this.#lastSequence + 1;
+      const sequence = fragment.sequence || sent.lastSequence + 1;
       const follows = count > 0 && sequence === last + 1;
       chunk.sequence = sequence;
       if (!follows) {
-        chunk.fsn = this.#forwardSequence(fragment);
+        chunk.fsn = sent.forwardSequence(fragment);
         chunk.options = this.#options;
       }
       const overhead = follows ? NEXT_USER_DATA_OVERHEAD : userDataOverhead(chunk);
@@ -221,11 +190,11 @@ export class SendFlow {
       const length = fragment.end - fragment.start;
       if (length > room) {
         if (!fresh || room < LEAST_PIECE) break;
-        fragment = this.#split(fragment, room);
+        fragment = queue.split(room);
       } else if (fresh) {
-        this.#shiftQueue(fragment);
+        queue.shift();
       }
-      if (fresh) this.#number(fragment);
+      if (fresh) sent.add(fragment);
       this.#write(to, fragment, follows);
       last = sequence;
       count++;
@@ -235,49 +204,20 @@ export class SendFlow {
 
   /** Tells the handler, outside of the sending of packets, what has come of it. */
   afterSending(): void {
-    if (!this.#emptied) return;
-    this.#emptied = false;
-    if (!this.#queueFirst) this.handler?.onEmpty?.();
+    if (!this.#queue.emptied) return;
+    this.#queue.emptied = false;
+    if (!this.#queue.first) this.handler?.onEmpty?.();
   }
 
   /** The peer tells what it has. RFC 7016 §3.6.2.4. */
   acknowledge(ack: Ack): void {
-    const { flight, fragments } = this.host;
-    const { ranges } = ack;
-    const cumulative = Math.min(ack.cumulativeAck, this.#lastSequence);
+    const sent = this.#sent;
     this.#options = undefined;
     this.#window = ack.bufferBlocks * 1024;
-    if (cumulative > this.#cumulativeAck) this.#cumulativeAck = cumulative;
-    let previous: OutgoingFragment | undefined;
-    let fragment = this.#sentFirst;
-    let range = 0;
-    while (fragment) {
-      const { sequence, next } = fragment;
-      if (sequence > cumulative) {
-        while (range < ranges.length && ranges[range + 1] < sequence) range += 2;
-        if (range >= ranges.length) break;
-        if (sequence < ranges[range] || !fragment.everSent) {
-          previous = fragment;
-          fragment = next;
-          continue;
-        }
-      }
-      if (fragment.inFlight) {
-        this.#outstanding -= fragment.size;
-        flight.acked(fragment);
-      }
-      if (!fragment.abandoned) this.ackedBytes += fragment.end - fragment.start;
-      if (fragment === this.#resend) this.#resend = next;
-      if (previous) previous.next = next;
-      else this.#sentFirst = next;
-      if (!next) this.#sentLast = previous;
-      fragments.give(fragment);
-      fragment = next;
-    }
-    this.#trim();
+    this.ackedBytes += sent.acknowledge(ack);
     this.handler?.onAcknowledged?.();
-    if (!this.#sentFirst) {
-      if (this.#cumulativeAck < this.#lastSequence) this.#repeatForward();
+    if (!sent.first) {
+      if (!sent.allAcknowledged) this.#repeatLast();
       else if (this.#finalSent) return this.#finish();
     }
     this.host.wake();
@@ -285,13 +225,12 @@ export class SendFlow {
 
   /** A fragment that was in flight has been declared lost. RFC 7016 §3.6.2.5. */
   onLost(fragment: OutgoingFragment): void {
-    this.#outstanding -= fragment.size;
+    this.#sent.lost(fragment);
     this.lostFragments++;
     if (fragment.sequence === this.#probed) this.#probed = 0;
     if (!fragment.abandoned && (!fragment.reliable || fragment.finishBy < this.host.clock.now)) {
       this.#abandon(fragment.message);
     }
-    if (!this.#resend || fragment.sequence < this.#resend.sequence) this.#resend = fragment;
   }
 
   /** The peer refuses the flow. RFC 7016 §3.6.2.9. */
@@ -314,16 +253,14 @@ export class SendFlow {
    */
   probe(to: Writer): number {
     if (this.#state !== "open" || this.#options) return 0;
-    const fragment = this.host.fragments.take();
-    fragment.flow = this;
+    const sent = this.#sent;
+    const fragment = this.#takeFragment();
     fragment.abandoned = true;
-    this.#trim();
-    this.#number(fragment);
+    sent.trim();
+    sent.add(fragment);
     chunk.flowId = this.id;
     chunk.sequence = fragment.sequence;
-    chunk.fsn = this.#sentFirst === fragment
-      ? fragment.sequence - 1
-      : this.#forwardSequence(fragment);
+    chunk.fsn = sent.first === fragment ? fragment.sequence - 1 : sent.forwardSequence(fragment);
     chunk.options = undefined;
     this.#write(to, fragment, false);
     fragment.sentAbandoned = false; // keeps the forward sequence number below it
@@ -332,71 +269,33 @@ export class SendFlow {
 
   /** Whether `ack` is the first word of the arrival of the latest {@link probe}, which nobody can have forged. */
   provesProbe(sequence: number, ack: Ack): boolean {
-    if (sequence === 0 || sequence !== this.#probed) return false;
-    if (sequence <= ack.cumulativeAck) return true;
-    for (let i = 0; i < ack.ranges.length; i += 2) {
-      if (sequence >= ack.ranges[i] && sequence <= ack.ranges[i + 1]) return true;
-    }
-    return false;
+    return sequence !== 0 && sequence === this.#probed && ack.has(sequence);
   }
 
   /** The session has ended: gives everything back and sends no more. */
   abort(): void {
-    const { fragments, flight } = this.host;
     this.#state = "closed";
-    for (let fragment = this.#sentFirst; fragment;) {
-      const next: OutgoingFragment | undefined = fragment.next;
-      if (fragment.inFlight) flight.remove(fragment);
-      fragments.give(fragment);
-      fragment = next;
-    }
-    for (let fragment = this.#queueFirst; fragment;) {
-      const next: OutgoingFragment | undefined = fragment.next;
-      fragments.give(fragment);
-      fragment = next;
-    }
-    this.#sentFirst =
-      this.#sentLast =
-      this.#queueFirst =
-      this.#queueLast =
-        undefined;
-    this.#resend = undefined;
-    this.#outstanding = this.queuedBytes = this.queuedMessages = 0;
-    this.#emptied = false;
+    this.#sent.clear();
+    this.#queue.clear();
   }
 
-  /** The first fragment that has to go out again. */
-  #nextResend(): OutgoingFragment | undefined {
-    let fragment = this.#resend;
-    while (fragment && !this.#toResend(fragment)) fragment = fragment.next;
-    return this.#resend = fragment;
+  /** Whether the peer has room for more. One that has refused the flow is not asked. */
+  get #mayTake(): boolean {
+    return this.#window > this.#sent.outstanding || this.#refused;
   }
 
-  /** An abandoned fragment is passed over, unless nothing else would tell the peer. */
-  #toResend(fragment: OutgoingFragment): boolean {
-    if (fragment.inFlight) return false;
-    return !fragment.abandoned || fragment.final ||
-      (fragment === this.#sentFirst && !this.#queueFirst);
+  get #eligible(): boolean {
+    const waiting = this.#queue.first !== undefined;
+    const first = this.#sent.first;
+    return waiting || (first !== undefined && !first.inFlight) ||
+      this.#sent.nextResend(!waiting) !== undefined ||
+      (this.#state === "closing" && !this.#finalSent);
   }
 
-  /** Drops from the front what is given up, as long as what follows will tell. */
-  #trim(): void {
-    let first = this.#sentFirst;
-    while (first && first.abandoned && !first.inFlight && first.next) {
-      if (first === this.#resend) this.#resend = first.next;
-      this.#sentFirst = first.next;
-      this.host.fragments.give(first);
-      first = this.#sentFirst;
-    }
-    if (first && !first.inFlight) this.#resend = first;
-  }
-
-  /** Up to which number nothing is sent again, as told in the chunk that carries `fragment`. */
-  #forwardSequence(fragment: OutgoingFragment): number {
-    const first = this.#sentFirst;
-    if (!first) return this.#lastSequence; // `fragment` gets the next number
-    const told = first === fragment || !first.inFlight || first.sentAbandoned;
-    return first.abandoned && !first.final && told ? first.sequence : first.sequence - 1;
+  #takeFragment(): OutgoingFragment {
+    const fragment = this.host.fragments.take();
+    fragment.flow = this;
+    return fragment;
   }
 
   #write(to: Writer, fragment: OutgoingFragment, follows: boolean): void {
@@ -417,111 +316,49 @@ export class SendFlow {
       writeUserData(to, chunk);
     }
     chunk.data = EMPTY;
-    const size = to.at - before;
-    fragment.sentAbandoned = fragment.abandoned;
-    this.#outstanding += size;
     this.sentFragments++;
-    this.host.flight.sent(fragment, size);
-  }
-
-  /** Gives a fragment the next number and a place behind all others. */
-  #number(fragment: OutgoingFragment): void {
-    fragment.sequence = ++this.#lastSequence;
-    fragment.next = undefined;
-    if (this.#sentLast) this.#sentLast.next = fragment;
-    else this.#sentFirst = fragment;
-    this.#sentLast = fragment;
-  }
-
-  /** Cuts `length` bytes off the message at the head of the queue. */
-  #split(rest: OutgoingFragment, length: number): OutgoingFragment {
-    const piece = this.host.fragments.take();
-    piece.flow = this;
-    piece.bytes = rest.bytes;
-    piece.start = rest.start;
-    piece.end = rest.start += length;
-    piece.message = rest.message;
-    piece.reliable = rest.reliable;
-    piece.finishBy = rest.finishBy;
-    piece.part = rest.begun ? Part.middle : Part.begin;
-    rest.begun = true;
-    rest.part = Part.end;
-    this.queuedBytes -= length;
-    return piece;
-  }
-
-  /** Takes the head, which will be sent to its end now, off the queue. */
-  #shiftQueue(fragment: OutgoingFragment): void {
-    this.#queueFirst = fragment.next;
-    if (!this.#queueFirst) {
-      this.#queueLast = undefined;
-      this.#emptied = true;
-    }
-    this.queuedBytes -= fragment.end - fragment.start;
-    this.queuedMessages--;
+    this.#sent.wentOut(fragment, to.at - before);
   }
 
   /** The end of the flow, once all else was sent: Flash knows it only as both final and abandoned. */
   #numberFinal(): void {
-    const fragment = this.host.fragments.take();
-    fragment.flow = this;
+    const fragment = this.#takeFragment();
     fragment.final = fragment.abandoned = true;
-    this.#number(fragment);
-    this.#resend = fragment;
+    this.#sent.add(fragment);
+    this.#sent.resend(fragment);
     this.#finalSent = true;
-  }
-
-  /** Drops from the head of the queue what it is too late for. */
-  #dropExpired(): void {
-    const { now } = this.host.clock;
-    let head = this.#queueFirst;
-    while (head && !head.begun && (head.startBy < now || head.finishBy < now)) {
-      const next: OutgoingFragment | undefined = head.next;
-      this.#shiftQueue(head);
-      this.host.fragments.give(head);
-      head = next;
-    }
   }
 
   /** Gives up a message: what was sent of it, and what was not. RFC 7016 §3.6.2.7. */
   #abandon(message: number): void {
-    for (let fragment = this.#sentFirst; fragment; fragment = fragment.next) {
-      if (fragment.message === message && !fragment.final) fragment.abandoned = true;
-    }
-    const rest = this.#queueFirst;
-    if (rest?.begun && rest.message === message) this.#abandonRest(rest);
-    this.#resend = this.#sentFirst;
+    if (this.#queue.first?.message === message) this.#abandonRest();
+    this.#sent.abandon(message);
+  }
+
+  #abandonAll(): void {
+    this.abandonUnsent();
+    this.#abandonRest();
+    this.#sent.abandonAll();
   }
 
   /**
    * Gives up what is not sent of a begun message. It leaves one number out, so that the receiver
    * sees a gap before the next message.
    */
-  #abandonRest(rest: OutgoingFragment): void {
-    this.#shiftQueue(rest);
+  #abandonRest(): void {
+    if (!this.#queue.first?.begun) return;
+    const rest = this.#queue.shift();
     rest.start = rest.end;
     rest.part = Part.whole;
     rest.abandoned = true;
-    this.#number(rest);
-  }
-
-  #abandonAll(): void {
-    this.abandonUnsent();
-    if (this.#queueFirst) this.#abandonRest(this.#queueFirst);
-    for (let fragment = this.#sentFirst; fragment; fragment = fragment.next) {
-      fragment.abandoned = true;
-    }
-    this.#resend = this.#sentFirst;
+    this.#sent.add(rest);
   }
 
   /** All was acknowledged or given up, and the peer does not know of the latter: tells it. */
-  #repeatForward(): void {
-    const fragment = this.host.fragments.take();
-    fragment.flow = this;
-    fragment.abandoned = true;
+  #repeatLast(): void {
+    const fragment = this.#takeFragment();
     fragment.final = this.#finalSent;
-    fragment.sequence = this.#lastSequence;
-    this.#sentFirst = this.#sentLast = this.#resend = fragment;
+    this.#sent.repeatLast(fragment);
   }
 
   #finish(): void {

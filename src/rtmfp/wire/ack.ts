@@ -19,6 +19,16 @@ export class Ack {
   cumulativeAck = 0;
   /** What has arrived beyond: first and last number of each run, `[first, last, first, last, …]`, ascending. */
   readonly ranges: number[] = [];
+
+  /** Whether a sequence number is among them. */
+  has(sequence: number): boolean {
+    if (sequence <= this.cumulativeAck) return true;
+    const { ranges } = this;
+    for (let i = 0; i < ranges.length; i += 2) {
+      if (sequence >= ranges[i] && sequence <= ranges[i + 1]) return true;
+    }
+    return false;
+  }
 }
 
 /**

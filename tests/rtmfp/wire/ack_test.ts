@@ -28,6 +28,11 @@ Deno.test("vector:chunk-ack: what is acknowledged", () => {
     for (let i = 0; i < ack.ranges.length; i += 2) pairs.push(ack.ranges.slice(i, i + 2));
     assert.deepEqual(pairs, acknowledged, name);
     assert.equal(ack.bufferBlocks * 1024, bufferBytes, name);
+    const within = (number: number) =>
+      pairs.some(([first, last]) => number >= first && number <= last);
+    for (let number = 0; number < 100; number++) {
+      assert.equal(ack.has(number), within(number), `${name}: ${number}`);
+    }
     if (name.includes("truncated")) continue;
     const { flowId, bufferBlocks, cumulativeAck, ranges } = ack;
     const write = hex.startsWith("50") ? writeBitmapAck : writeRangeAck;

@@ -1,0 +1,109 @@
+import { Fragment as Part } from "../wire/user_data.ts";
+import type { FragmentPool, OutgoingFragment } from "./fragment.ts";
+
+/**
+ * The messages of a flow that wait for room in a packet. They are whole and have no sequence
+ * numbers yet; only of the first, pieces may have been split off. RFC 7016 §3.6.2.2.
+ */
+export class MessageQueue {
+  /** Bytes that wait. */
+  bytes = 0;
+  /** Messages that wait, the first one counted until its end is taken. */
+  messages = 0;
+  /** The last message has been taken, or was too late, since this was set to false. */
+  emptied = false;
+  #first: OutgoingFragment | undefined;
+  #last: OutgoingFragment | undefined;
+  readonly #fragments: FragmentPool;
+
+  constructor(fragments: FragmentPool) {
+    this.#fragments = fragments;
+  }
+
+  /** The message that goes next, or what is left of it. */
+  get first(): OutgoingFragment | undefined {
+    return this.#first;
+  }
+
+  add(message: OutgoingFragment): void {
+    if (this.#last) this.#last.next = message;
+    else this.#first = message;
+    this.#last = message;
+    this.bytes += message.end - message.start;
+    this.messages++;
+  }
+
+  /** Cuts `length` bytes off the first message. */
+  split(length: number): OutgoingFragment {
+    const rest = this.#first!;
+    const piece = this.#fragments.take();
+    piece.flow = rest.flow;
+    piece.bytes = rest.bytes;
+    piece.start = rest.start;
+    piece.end = rest.start += length;
+    piece.message = rest.message;
+    piece.reliable = rest.reliable;
+    piece.finishBy = rest.finishBy;
+    piece.part = rest.begun ? Part.middle : Part.begin;
+    rest.begun = true;
+    rest.part = Part.end;
+    this.bytes -= length;
+    return piece;
+  }
+
+  /** Takes the first message off, or what is left of it. */
+  shift(): OutgoingFragment {
+    const message = this.#first!;
+    this.#first = message.next;
+    if (!this.#first) {
+      this.#last = undefined;
+      this.emptied = true;
+    }
+    this.bytes -= message.end - message.start;
+    this.messages--;
+    return message;
+  }
+
+  /** Drops from the front what it is too late to begin. */
+  dropLate(now: number): void {
+    let first = this.#first;
+    while (first && !first.begun && (first.startBy < now || first.finishBy < now)) {
+      this.#fragments.give(this.shift());
+      first = this.#first;
+    }
+  }
+
+  /**
+   * Drops the messages of which nothing was taken.
+   *
+   * @returns how many
+   */
+  dropUnbegun(): number {
+    const begun = this.#first?.begun ? this.#first : undefined;
+    let dropped = begun ? begun.next : this.#first;
+    let count = 0;
+    while (dropped) {
+      const next: OutgoingFragment | undefined = dropped.next;
+      this.bytes -= dropped.end - dropped.start;
+      this.#fragments.give(dropped);
+      dropped = next;
+      count++;
+    }
+    this.messages -= count;
+    this.#first = this.#last = begun;
+    if (begun) begun.next = undefined;
+    return count;
+  }
+
+  /** Drops all, without a word. */
+  clear(): void {
+    for (let message = this.#first; message;) {
+      const next: OutgoingFragment | undefined = message.next;
+      this.#fragments.give(message);
+      message = next;
+    }
+    this.#first = this.#last = undefined;
+    this.bytes = this.messages = 0;
+    this.emptied = false;
+  }
+}
