@@ -3,6 +3,8 @@ import { equalBytes } from "../crypto/backend.ts";
 import type { SendFlow } from "../flow/send_flow.ts";
 import type { Ack } from "../wire/ack.ts";
 import { type Address, ipBytes, sameAddress } from "../wire/address.ts";
+import { writeChunk } from "../wire/chunk.ts";
+import { ping } from "../wire/ping.ts";
 import type { Context } from "./context.ts";
 
 /** Between two questions to new addresses. */
@@ -48,7 +50,7 @@ export class Mobility {
     this.#movedAt = movedAt;
   }
 
-  /** Whether {@link takeAddressToAsk} or {@link takeAddressToProbe} has something. */
+  /** Whether {@link write} has something to write. */
   get due(): boolean {
     return this.#toAsk !== undefined || this.#toProbe !== undefined;
   }
@@ -67,23 +69,30 @@ export class Mobility {
     return true;
   }
 
-  takeAddressToAsk(): Address | undefined {
-    const address = this.#toAsk;
+  /**
+   * Writes a question into a packet: a ping, or a probe by the first flow that can.
+   *
+   * @returns where the packet is to go; undefined if nothing was written
+   */
+  write(to: Writer, flows: readonly SendFlow[]): Address | undefined {
+    const asked = this.#toAsk;
     this.#toAsk = undefined;
-    return address;
-  }
-
-  takeAddressToProbe(): Address | undefined {
-    const address = this.#toProbe;
+    if (asked) {
+      writeChunk(to, ping, this.#question(asked));
+      return asked;
+    }
+    const probed = this.#toProbe;
     this.#toProbe = undefined;
-    return address;
-  }
-
-  /** The message of the ping to a new address. */
-  question(address: Address): Uint8Array {
-    const time = Math.floor(this.#context.now);
-    return new Writer(1 + TIME + DIGEST).u8(MARK).f64(time).bytes(this.#digest(time, address))
-      .copy();
+    if (!probed) return undefined;
+    for (const flow of flows) {
+      const sequence = flow.probe(to);
+      if (sequence === 0) continue;
+      this.#probed = probed;
+      this.#probe = flow;
+      this.#probeSequence = sequence;
+      return probed;
+    }
+    return undefined;
   }
 
   /**
@@ -111,13 +120,6 @@ export class Mobility {
     return false;
   }
 
-  /** A probe has gone out to an address: see {@link SendFlow.probe}. */
-  probed(address: Address, flow: SendFlow, sequence: number): void {
-    this.#probed = address;
-    this.#probe = flow;
-    this.#probeSequence = sequence;
-  }
-
   /** Whether an acknowledgement proves that the far end is at `from`. */
   acknowledged(ack: Ack, from: Address): boolean {
     if (!this.#probed || this.#probe!.id !== ack.flowId) return false;
@@ -140,6 +142,13 @@ export class Mobility {
       this.#probe =
         undefined;
     this.#probeSequence = 0;
+  }
+
+  /** The message of the ping to a new address. */
+  #question(address: Address): Uint8Array {
+    const time = Math.floor(this.#context.now);
+    return new Writer(1 + TIME + DIGEST).u8(MARK).f64(time).bytes(this.#digest(time, address))
+      .copy();
   }
 
   #digest(time: number, { hostname, port }: Address): Uint8Array {

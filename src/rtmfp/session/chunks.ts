@@ -1,0 +1,112 @@
+import { WireError } from "../../bytes/wire_error.ts";
+import { Ack, readBitmapAck, readRangeAck } from "../wire/ack.ts";
+import { type Address, sameAddress } from "../wire/address.ts";
+import { bufferProbe } from "../wire/buffer_probe.ts";
+import { ChunkType } from "../wire/chunk.ts";
+import { fiHello } from "../wire/fihello.ts";
+import { flowException } from "../wire/flow_exception.ts";
+import type { PacketReader } from "../wire/packet.ts";
+import { readNextUserData, readUserData, UserData } from "../wire/user_data.ts";
+import type { Context } from "./context.ts";
+import type { Control } from "./control.ts";
+import type { LifeCycle } from "./life_cycle.ts";
+import type { Mobility } from "./mobility.ts";
+import type { Receiving } from "./receiving.ts";
+import type { Sending } from "./sending.ts";
+
+/** A packet with more chunks that break their format than this is worth no further look. */
+const MOST_BAD_CHUNKS = 8;
+
+// One of each for all sessions: packets are taken one after the other.
+const chunk = new UserData();
+const ack = new Ack();
+
+/** Those of a session whom chunks concern. */
+export interface ChunksOwner {
+  readonly context: Context;
+  readonly role: "initiator" | "responder";
+  readonly address: Address;
+  readonly life: LifeCycle;
+  readonly control: Control;
+  readonly mobility: Mobility | undefined;
+  readonly sending: Sending;
+  readonly receiving: Receiving;
+  wake(): void;
+  /** The far end has proved to be at another address. */
+  move(to: Address): void;
+}
+
+/**
+ * Gives each chunk of a packet that has come in a session to whom it concerns. RFC 7016 §2.3.
+ *
+ * @returns whether there was user data among them
+ */
+export function takeChunks(packet: PacketReader, from: Address, session: ChunksOwner): boolean {
+  const { life, receiving, context: { counters } } = session;
+  let userData = false;
+  let follows = false;
+  let bad = 0;
+  while (packet.next()) {
+    const { type, payload } = packet;
+    try {
+      if (type === ChunkType.userData || type === ChunkType.nextUserData) {
+        if (life.state !== "open") continue;
+        if (type === ChunkType.nextUserData && !follows) {
+          counters.drop("fragment");
+          continue;
+        }
+        follows = false; // unless it is read to its end
+        if (type === ChunkType.userData) readUserData(payload, chunk);
+        else readNextUserData(payload, chunk);
+        follows = userData = true;
+        receiving.receive(chunk);
+      } else {
+        takeChunk(packet, from, session);
+      }
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      counters.drop("format");
+      if (++bad > MOST_BAD_CHUNKS) break;
+    }
+    if (life.state === "closed") break;
+  }
+  return userData;
+}
+
+function takeChunk({ type, payload }: PacketReader, from: Address, session: ChunksOwner): void {
+  const { life, mobility } = session;
+  if (type === ChunkType.sessionClose) return life.onClose();
+  if (type === ChunkType.sessionCloseAck) return life.onCloseAck();
+  if (life.state !== "open") return;
+  switch (type) {
+    case ChunkType.rangeAck:
+      readRangeAck(payload, ack);
+      return takeAck(from, session);
+    case ChunkType.bitmapAck:
+      readBitmapAck(payload, ack);
+      return takeAck(from, session);
+    case ChunkType.ping:
+      if (!sameAddress(from, session.address)) return; // is asked itself now
+      session.control.reply(payload.rest());
+      return session.wake();
+    case ChunkType.pingReply:
+      if (mobility?.answer(payload.rest(), from, session.address)) session.move(from);
+      else if (mobility?.due) session.wake();
+      return;
+    case ChunkType.bufferProbe:
+      return session.receiving.probe(bufferProbe.read(payload));
+    case ChunkType.flowException: {
+      const { flowId, code } = flowException.read(payload);
+      return session.sending.onException(flowId, code);
+    }
+    case ChunkType.fiHello:
+      if (session.role === "responder") return session.context.counters.drop("unexpected");
+      return session.context.host.onForwardedHello(fiHello.read(payload));
+  }
+  // Others are ignored, those of startup packets too. RFC 7016 §2.3.
+}
+
+function takeAck(from: Address, session: ChunksOwner): void {
+  if (session.mobility?.acknowledged(ack, from)) session.move(from);
+  session.sending.acknowledge(ack);
+}

@@ -1,0 +1,191 @@
+import type { Context } from "./context.ts";
+import type { Control } from "./control.ts";
+import type { CloseReason } from "./handlers.ts";
+import type { Receiving } from "./receiving.ts";
+import type { RoundTrip } from "./round_trip.ts";
+import type { Sending } from "./sending.ts";
+
+const CLOSE_FOR = 90_000;
+const FAR_CLOSE_LINGER = 19_000;
+/** An initiator repeats its first word, without which the responder does not begin, so soon. */
+const FIRST_PING = 1000;
+/** The least time between two pings. */
+const PING_INTERVAL = 5000;
+/** How long {@link LifeCycle.finish} waits for the far end. */
+const FINISH_WITHIN = 5000;
+
+/** Only an open session carries anything. RFC 7016 §3.5.5. */
+export type SessionState = "open" | "nearClose" | "farCloseLinger" | "closed";
+
+/** What the life cycle of a session needs of the rest of it. */
+export interface LifeOwner {
+  readonly context: Context;
+  readonly control: Control;
+  readonly roundTrip: RoundTrip;
+  readonly sending: Sending;
+  readonly receiving: Receiving;
+  readonly createdAt: number;
+  readonly lastReceived: number;
+  readonly packetsIn: number;
+  wake(): void;
+  wakeAt(time: number): void;
+  /** It is open no more: gives back what it is used with, without a word. */
+  release(): void;
+  /** It is open no more, which its user is to be told. */
+  onEnd(reason: CloseReason, orderly: boolean): void;
+  /** There will be no more packets, neither way. */
+  onForgotten(): void;
+}
+
+/** The states of a session, and the times at which it is given up, asked for a word, or closed. RFC 7016 §3.5.5. */
+export class LifeCycle {
+  state: SessionState = "open";
+  /** A packet of the far end has come: before, nothing is sent to an initiator. */
+  heard: boolean;
+  #keepAlive: number;
+  #forgotten = false;
+  #stateUntil = Infinity;
+  #idleSince = Infinity;
+  #finishBy = Infinity;
+  readonly #owner: LifeOwner;
+
+  constructor(owner: LifeOwner, heard: boolean) {
+    this.#owner = owner;
+    this.heard = heard;
+    this.#keepAlive = owner.context.limits.keepAlive;
+  }
+
+  /** After so many milliseconds without a packet the far end is asked for one. */
+  get keepAlive(): number {
+    return this.#keepAlive;
+  }
+
+  set keepAlive(milliseconds: number) {
+    this.#keepAlive = milliseconds;
+    if (this.state === "open") this.#owner.wakeAt(this.deadline);
+  }
+
+  /** When {@link expire} is to be called next. */
+  get deadline(): number {
+    const { context: { limits }, control, sending, receiving, createdAt, lastReceived } =
+      this.#owner;
+    if (this.state === "closed") return Infinity;
+    if (this.state !== "open") return Math.min(control.closeAt, this.#stateUntil);
+    if (!this.heard) return createdAt + limits.opening;
+    return Math.min(
+      sending.alarm,
+      sending.probeAt,
+      receiving.ackAt,
+      this.#nextPing,
+      lastReceived + limits.silence,
+      this.#idleSince + limits.idle,
+      this.#finishBy,
+    );
+  }
+
+  /** Sees to what is due by now. */
+  expire(): void {
+    const { context: { now, limits }, control, lastReceived } = this.#owner;
+    if (this.state === "open") this.#expireOpen();
+    else if (now >= this.#stateUntil) this.state = "closed";
+    if (this.state === "closed" && !control.closeAckDue) return this.forget();
+    if (this.heard && this.state === "open") {
+      if (now >= this.#nextPing) control.pingDue = true;
+      if (now - lastReceived >= limits.silence) return this.#end("closed", "timeout", false);
+    }
+    this.#owner.wake();
+    this.#owner.wakeAt(this.deadline);
+  }
+
+  /** Closes in order. */
+  close(reason: CloseReason): void {
+    if (this.state !== "open") return;
+    if (!this.heard) return this.#end("closed", reason, true);
+    this.#owner.control.closeAt = this.#owner.context.now;
+    this.#end("nearClose", reason, true);
+  }
+
+  /** Closes all flows, and then the session when the far end has all that was written, or in 5 s. */
+  finish(): void {
+    const { context, sending } = this.#owner;
+    if (this.state !== "open" || this.#finishBy < Infinity) return;
+    this.#finishBy = context.now + FINISH_WITHIN;
+    for (const flow of [...sending.flows]) flow.close();
+    this.#owner.wakeAt(sending.flows.length > 0 ? this.#finishBy : context.now);
+    this.#owner.wake();
+  }
+
+  /** The far end has seen the end of a flow, which may be the last that {@link finish} waits for. */
+  flowEnded(): void {
+    if (this.#finishBy < Infinity) this.#owner.wakeAt(this.#owner.context.now);
+  }
+
+  /** Drops the session, and tells the far end once. */
+  abort(reason: CloseReason): void {
+    if (this.state === "closed") return;
+    this.#owner.control.closeAckDue = this.heard && reason !== "overridden"; // nobody is there then
+    this.#end("closed", reason, false);
+  }
+
+  /** The far end wants to close. */
+  onClose(): void {
+    const { control } = this.#owner;
+    control.closeAckDue = true;
+    this.#owner.wake();
+    if (this.state === "farCloseLinger") return;
+    control.closeAt = Infinity;
+    this.#end("farCloseLinger", "closed by peer", true);
+  }
+
+  /** The far end has closed. */
+  onCloseAck(): void {
+    this.#end("closed", "closed by peer", true);
+  }
+
+  /** It is closed, and what was to be said of that has been said. */
+  forget(): void {
+    if (this.#forgotten) return;
+    this.#forgotten = true;
+    this.#owner.onForgotten();
+  }
+
+  get #nextPing(): number {
+    const { control: { pingedAt }, roundTrip, packetsIn, createdAt, lastReceived } = this.#owner;
+    if (packetsIn === 0) return Math.max(createdAt, pingedAt) + FIRST_PING;
+    return Math.max(
+      lastReceived + this.#keepAlive,
+      pingedAt + Math.max(PING_INTERVAL, roundTrip.timeout),
+    );
+  }
+
+  #expireOpen(): void {
+    const { context: { now, limits }, sending, receiving, createdAt } = this.#owner;
+    if (!this.heard) {
+      if (now >= createdAt + limits.opening) this.#end("closed", "timeout", false);
+      return;
+    }
+    if (sending.expire() >= limits.unacknowledged) return this.abort("no acknowledgement");
+    receiving.forget();
+    const idle = sending.flows.length === 0 && receiving.open === 0;
+    if (!idle) this.#idleSince = Infinity;
+    else if (this.#idleSince === Infinity) this.#idleSince = now;
+    else if (now - this.#idleSince >= limits.idle) return this.close("idle");
+    if (this.#finishBy < Infinity && (now >= this.#finishBy || sending.flows.length === 0)) {
+      this.close("closed");
+    }
+  }
+
+  /** Enters a state in which the session is of no use. */
+  #end(state: Exclude<SessionState, "open">, reason: CloseReason, orderly: boolean): void {
+    const owner = this.#owner;
+    const wasOpen = this.state === "open";
+    if (wasOpen) owner.release();
+    this.state = state;
+    const linger = state === "nearClose" ? CLOSE_FOR : FAR_CLOSE_LINGER;
+    this.#stateUntil = owner.context.now + linger;
+    owner.wake();
+    if (state !== "closed") owner.wakeAt(this.deadline);
+    else if (!owner.control.closeAckDue) this.forget();
+    if (wasOpen) owner.onEnd(reason, orderly);
+  }
+}
