@@ -44,9 +44,9 @@ export class LifeCycle {
   heard: boolean;
   #keepAlive: number;
   #forgotten = false;
+  /** When the state ends at the latest: an open session's, once {@link finish} was called. */
   #stateUntil = Infinity;
   #idleSince = Infinity;
-  #finishBy = Infinity;
   readonly #owner: LifeOwner;
 
   constructor(owner: LifeOwner, heard: boolean) {
@@ -79,7 +79,7 @@ export class LifeCycle {
       this.#nextPing,
       lastReceived + limits.silence,
       this.#idleSince + limits.idle,
-      this.#finishBy,
+      this.#stateUntil,
     );
   }
 
@@ -108,16 +108,16 @@ export class LifeCycle {
   /** Closes all flows, and then the session when the far end has all that was written, or in 5 s. */
   finish(): void {
     const { context, sending } = this.#owner;
-    if (this.state !== "open" || this.#finishBy < Infinity) return;
-    this.#finishBy = context.now + FINISH_WITHIN;
+    if (this.state !== "open" || this.#finishing) return;
+    this.#stateUntil = context.now + FINISH_WITHIN;
     for (const flow of [...sending.flows]) flow.close();
-    this.#owner.wakeAt(sending.flows.length > 0 ? this.#finishBy : context.now);
+    this.#owner.wakeAt(sending.flows.length > 0 ? this.#stateUntil : context.now);
     this.#owner.wake();
   }
 
   /** The far end has seen the end of a flow, which may be the last that {@link finish} waits for. */
   flowEnded(): void {
-    if (this.#finishBy < Infinity) this.#owner.wakeAt(this.#owner.context.now);
+    if (this.#finishing) this.#owner.wakeAt(this.#owner.context.now);
   }
 
   /** Drops the session, and tells the far end once. */
@@ -149,6 +149,10 @@ export class LifeCycle {
     this.#owner.onForgotten();
   }
 
+  get #finishing(): boolean {
+    return this.state === "open" && this.#stateUntil < Infinity;
+  }
+
   get #nextPing(): number {
     const { control: { pingedAt }, roundTrip, packetsIn, createdAt, lastReceived } = this.#owner;
     if (packetsIn === 0) return Math.max(createdAt, pingedAt) + FIRST_PING;
@@ -170,7 +174,7 @@ export class LifeCycle {
     if (!idle) this.#idleSince = Infinity;
     else if (this.#idleSince === Infinity) this.#idleSince = now;
     else if (now - this.#idleSince >= limits.idle) return this.close("idle");
-    if (this.#finishBy < Infinity && (now >= this.#finishBy || sending.flows.length === 0)) {
+    if (this.#finishing && (now >= this.#stateUntil || sending.flows.length === 0)) {
       this.close("closed");
     }
   }

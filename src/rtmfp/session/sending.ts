@@ -82,10 +82,6 @@ export class Sending implements SendHost {
   #reverseReceivedAt = -Infinity;
   #probeInterval = FIRST_PROBE;
   #ends: number[] | undefined;
-  /** Of the packet that is being received. */
-  #outstandingBefore = 0;
-  #deliveredBefore = 0;
-  #acknowledged = false;
 
   constructor(owner: SendingOwner) {
     this.#owner = owner;
@@ -202,15 +198,15 @@ export class Sending implements SendHost {
   /** A packet comes in, and whether it says that the far end receives real-time data elsewhere. */
   beginPacket(timeCriticalReverse: boolean): void {
     if (timeCriticalReverse) this.#reverseReceivedAt = this.clock.now;
-    this.#outstandingBefore = this.flight.outstanding;
-    this.#deliveredBefore = this.flight.delivered;
-    this.#acknowledged = false;
+    told.before = this.flight.outstanding;
+    incoming.delivered = this.flight.delivered;
+    incoming.acknowledged = false;
   }
 
   acknowledge(ack: Ack): void {
     const flow = this.flow(ack.flowId);
     if (!flow) return;
-    this.#acknowledged = true;
+    incoming.acknowledged = true;
     flow.acknowledge(ack);
   }
 
@@ -225,16 +221,15 @@ export class Sending implements SendHost {
 
   /** All chunks of the packet have been taken: what do its acknowledgements mean? */
   endOfPacket(): void {
-    if (!this.#acknowledged) return;
+    if (!incoming.acknowledged) return;
     const { flight } = this;
     const now = this.clock.now;
-    const acked = flight.delivered - this.#deliveredBefore;
+    const acked = flight.delivered - incoming.delivered;
     const lostBefore = flight.lost;
     const naks = flight.countNaks();
     this.#owner.context.counters.lostFragments += flight.lost - lostBefore;
     this.congestion.measureRate(acked, this.#owner.roundTrip.smoothed, now);
     told.now = now;
-    told.before = this.#outstandingBefore;
     told.used = this.#limited || told.before >= this.congestion.window;
     told.acked = acked;
     told.answered = Math.max(1, Math.round(acked / ANSWERED));
@@ -335,7 +330,9 @@ export class Sending implements SendHost {
   }
 }
 
-// One for all sessions: it is used up at once.
+// One of each for all sessions: packets are taken one after the other.
+/** As it was when a packet began, and whether it has acknowledged anything. */
+const incoming = { delivered: 0, acknowledged: false };
 const told: Told = {
   now: 0,
   before: 0,
