@@ -8,8 +8,9 @@ import type { Counters } from "./counters.ts";
 /** Pings that may wait for their answers, and the longest message that is answered. */
 const MOST_PINGS = 4;
 const LONGEST_PING = 1024;
-/** Forwarded hellos that may wait. */
+/** Forwarded hellos that may wait, and the longest discriminator and tag together: all fit in a packet. */
 const MOST_HELLOS = 16;
+const LONGEST_HELLO = 1024;
 /** Bytes of a forwarded hello besides discriminator and tag, at most. */
 const HELLO = CHUNK_HEADER + 24;
 const CLOSE_INTERVAL = 5000;
@@ -49,7 +50,9 @@ export class Control {
 
   forward(hello: FIHello): void {
     const hellos = this.#hellos ??= [];
-    if (hellos.length >= MOST_HELLOS) return this.#counters.drop("limit");
+    if (hellos.length >= MOST_HELLOS || hello.epd.length + hello.tag.length > LONGEST_HELLO) {
+      return this.#counters.drop("limit");
+    }
     hellos.push(hello);
   }
 

@@ -416,6 +416,24 @@ Deno.test("Nobody is told of more than so many who look for it, nor answered mor
   assert.ok(server.counters.drops.limit! >= 650);
 });
 
+Deno.test("A hello that fits in no packet of a session is not forwarded, and keeps no other back", () => {
+  const server = makeServer(1, { onSession, peerAddresses: () => [] });
+  const target = new RawPeer(server).open();
+  const seeker = new RawPeer(server, target.now);
+  seeker.address = { hostname: "203.0.113.9", port: 50123 };
+  const told = (ancillary: Uint8Array | undefined) => {
+    seeker.tag[0]++;
+    const epd = writeEpd({ ancillary, fingerprint: fingerprint(target) });
+    seeker.sendStartup(iHello, { epd, tag: seeker.tag });
+    server.flush(seeker.now, outboxOf([seeker, target]));
+    return target.takeChunks().filter((chunk) => chunk.startsWith("0f")).length;
+  };
+  assert.equal(told(new Uint8Array(1300)), 0);
+  assert.equal(server.counters.drops.limit, 1);
+  assert.equal(told(undefined), 1);
+  assert.equal(told(new Uint8Array(900)), 1);
+});
+
 Deno.test("A peer that is not here, or is not to be introduced, is met with silence or addresses", () => {
   let introduce = true;
   let known: "" | "somewhere" = "";
