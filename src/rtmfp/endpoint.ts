@@ -12,6 +12,7 @@ import { Identity, type IdentitySettings } from "./session/identity.ts";
 import { Introducer } from "./session/introducer.ts";
 import { DEFAULT_LIMITS, type Limits } from "./session/limits.ts";
 import { Opening, type OpeningEvents, type OpeningHost } from "./session/opening.ts";
+import { Places } from "./session/places.ts";
 import { Responder, type ResponderHost } from "./session/responder.ts";
 import { Roster } from "./session/roster.ts";
 import type { Session } from "./session/session.ts";
@@ -34,6 +35,8 @@ const LONGEST_TAG = 128;
 const RHELLO = 4 + 2 + 3 + 3 + 1 + 65 + 15;
 /** How long after its opening a session is not replaced by one that was begun at the same time. */
 const GLARE_FOR = 10_000;
+/** Between two words of there being no room for more sessions. */
+const FULL_EVERY = 60_000;
 /** When the outbox takes no more, it is asked again after so many milliseconds. */
 const FULL_OUTBOX = 4;
 
@@ -52,6 +55,8 @@ export interface EndpointHandler {
   onPeerUnknown?(peerId: Uint8Array, from: Address): readonly OriginAddress[] | undefined;
   /** Addresses that a peer has reported to have; undefined: it is not to be introduced to others. */
   peerAddresses?(session: Session): readonly Address[] | undefined;
+  /** Somebody is refused because there are as many sessions as there may be; told once a minute at most. */
+  onFull?(): void;
   /** Whether packets without session from there are dropped. */
   blocked?(address: Address): boolean;
   /**
@@ -86,14 +91,14 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
   readonly #roster = new Roster();
   readonly #openings = new Map<number, Opening>();
   readonly #notStarted: Opening[] = [];
-  /** Sessions of which the far end has not been heard, the oldest first. */
-  readonly #halfOpen = new Set<Session>();
+  readonly #places: Places;
   readonly #sources: Sources;
   readonly #tags = new AgeingTable<number>(MOST_TAGS, TAG_AGE);
   readonly #responder: Responder;
   readonly #introducer: Introducer;
   #opening: Opening | undefined;
   #full = false;
+  #toldOfPlacesAt = -Infinity;
   #bug: { error: unknown } | undefined;
 
   constructor(options: EndpointOptions) {
@@ -104,6 +109,7 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
     this.agreement = options.keyAgreement;
     this.#handler = options.handler;
     this.#sources = new Sources(limits);
+    this.#places = new Places(limits);
     this.#responder = new Responder(
       this.context,
       this.startup,
@@ -234,7 +240,7 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
 
   onHeard(session: Session): void {
     this.context.counters.sessions++;
-    this.#halfOpen.delete(session);
+    this.#places.heard(session);
     this.#roster.heard(session);
     this.#sources.proved(session.address, this.context.now);
     const opening = this.#metBy(session);
@@ -243,12 +249,12 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
   }
 
   onEnded(session: Session): void {
-    this.#halfOpen.delete(session);
+    this.#places.ended(session);
     this.#roster.hide(session);
   }
 
   onClosed(session: Session): void {
-    this.#halfOpen.delete(session);
+    this.#places.closed(session);
     this.#roster.remove(session);
     session.free();
   }
@@ -277,6 +283,17 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
     this.#responder.sayHello(tag, replyAddress);
   }
 
+  hasRoom({ fingerprint }: Certificate, from: Address): boolean {
+    if (this.#places.left || this.#roster.peerAt(fingerprint, from)) return true; // it is replaced
+    const { counters, now } = this.context;
+    counters.drop("sessions");
+    if (now - this.#toldOfPlacesAt >= FULL_EVERY) {
+      this.#toldOfPlacesAt = now;
+      this.#handler.onFull?.();
+    }
+    return false;
+  }
+
   admit(certificate: Certificate, from: Address): boolean {
     for (const opening of this.#openings.values()) {
       if (opening.meets(certificate, from)) return false;
@@ -292,11 +309,7 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
 
   add(session: Session): void {
     this.#roster.peerAt(session.peerId, session.address)?.abort("overridden");
-    if (this.#halfOpen.size >= this.context.limits.halfOpen) {
-      const [oldest] = this.#halfOpen;
-      oldest?.abort("limit");
-    }
-    this.#halfOpen.add(session);
+    this.#places.add(session);
     this.#roster.add(session);
   }
 
@@ -304,6 +317,7 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
     this.#openings.delete(opening.sessionId);
     if (session.role === "initiator") {
       this.context.counters.sessions++;
+      this.#places.heard(session);
       this.#roster.add(session);
     }
     opening.settle();

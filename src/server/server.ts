@@ -152,7 +152,14 @@ export class Server {
         certificate: serverCertificate(random, groups),
         policy: config["rtmfp.require"] === "hmac" ? STRICT : RELAXED,
       },
+      limits: { sessions: config["rtmfp.sessions"] || Infinity },
       handler: {
+        onFull: () => {
+          const { sessions } = this.#endpoint.context.limits;
+          log.warn(
+            `Clients are refused: ${sessions} sessions are all there may be ([rtmfp] sessions)`,
+          );
+        },
         onHello: (epd, from, attempts) => {
           this.numbers.helloFrom(from.hostname);
           return this.#flash.onHello(epd, from, attempts);

@@ -90,6 +90,13 @@ export const settings = {
       "nothing lets every client in; hmac refuses those that cannot send HMACs and sequence\n" +
       "numbers with every packet, such as librtmfp.",
   }),
+  "rtmfp.sessions": integer(100_000, {
+    min: 0,
+    max: 10_000_000,
+    comment:
+      "Sessions that there may be at once; further clients are refused until one ends. One that\n" +
+      "is idle takes up to 7 KiB, one that plays some 27. 0 sets no limit.",
+  }),
   "rtmfp.sendQueue": integer(8, {
     min: 1,
     max: 1_024,

@@ -145,6 +145,26 @@ Deno.test("A bug is logged with its stack and costs one session, no other", asyn
   await other.close();
 });
 
+Deno.test("[rtmfp] sessions keeps others out, who get in when a place is free", async () => {
+  await using running = await serve("[rtmfp]\nsessions = 1");
+  const { server, url, lines } = running;
+  const first = await NetConnection.connect(url);
+  const second = NetConnection.connect(url);
+  while (!server.numbers.status().drops.sessions) await sleep(10);
+  assert.deepEqual(
+    lines.filter((line) => line.startsWith("WARN")).map((line) => line.replace(/^\S+ +\S+ /, "")),
+    ["Clients are refused: 1 sessions are all there may be ([rtmfp] sessions)"],
+  );
+  assert.equal(server.numbers.status().sessions.clients, 1);
+  await first.close();
+  await (await second).close();
+});
+
+Deno.test("[rtmfp] sessions = 0 sets no limit", async () => {
+  await using running = await serve("[rtmfp]\nsessions = 0");
+  await (await NetConnection.connect(running.url)).close();
+});
+
 Deno.test("--dump shows packets in the clear", async () => {
   await using running = await serve("", "clients");
   const client = await NetConnection.connect(running.url);

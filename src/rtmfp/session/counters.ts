@@ -26,6 +26,8 @@ export type DropReason =
   | "cookie"
   /** A key agreement that cannot be: no common group, a bad public value, demands not met. */
   | "keying"
+  /** There are as many sessions as there may be. */
+  | "sessions"
   /** More than the limits allow. */
   | "limit"
   /** The application blocks the source. */

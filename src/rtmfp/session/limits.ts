@@ -24,6 +24,11 @@ export interface Limits {
   readonly queued: number;
   /** How long the handshake of an initiator may take. */
   readonly opening: number;
+  /**
+   * How many sessions there may be in all; nobody gets one more. Those of which nothing was heard
+   * yet, and those that only linger, count as long as nobody needs their places.
+   */
+  readonly sessions: number;
   /** How many answered handshakes may wait for the first packet of their session. */
   readonly halfOpen: number;
   /** How many handshakes may wait for their secret. */
@@ -49,6 +54,7 @@ export const DEFAULT_LIMITS: Limits = {
   ownFlows: 2048,
   queued: 128 << 20,
   opening: 95_000,
+  sessions: 100_000,
   halfOpen: 4096,
   agreements: 256,
   answers: 50,

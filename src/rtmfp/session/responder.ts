@@ -52,6 +52,11 @@ export interface ResponderHost {
   /** Whether there is a session with that id, and it is open. */
   isOpen(nearId: number): boolean;
   /**
+   * Whether there is room for a session with whoever has that certificate and is at that address.
+   * If not, that has been counted.
+   */
+  hasRoom(certificate: Certificate, from: Address): boolean;
+  /**
    * An initiator with that certificate is at that address, as its cookie proves.
    *
    * @returns false if there is to be no session, because the own attempt to open one goes on
@@ -167,6 +172,7 @@ export class Responder implements Timed {
     if (!farKey || !this.#identity.has(farKey.group)) return false;
     const protection = agreeOnProtection(this.#identity.policy, component);
     if (!protection) return false;
+    if (!this.#host.hasRoom(certificate, from)) return true;
     const source = sourceKey(from);
     const asked = this.#sources.get(source) ?? 0;
     const most = isLoopback(from) ? limits.agreements : limits.agreements * SHARE;
@@ -196,6 +202,10 @@ export class Responder implements Timed {
       if (!secret) {
         this.#handshakes.delete(key);
         return counters.drop("keying");
+      }
+      if (!this.#host.hasRoom(certificate, from)) { // others were faster
+        this.#handshakes.delete(key);
+        return;
       }
       const peerId = certificate.fingerprint;
       const nearId = this.#host.newSessionId();

@@ -1,0 +1,234 @@
+// How many sessions there may be, and who makes room for whom.
+import assert from "node:assert/strict";
+import { fromHex } from "../../../src/bytes/hex.ts";
+import { clientCertificate } from "../../../src/rtmfp/crypto/certificate.ts";
+import type { Address } from "../../../src/rtmfp/wire/address.ts";
+import {
+  agreement,
+  makeServer,
+  METADATA,
+  numbered,
+  Recorder,
+  RememberingAgreement,
+} from "../../support/pair.ts";
+import { seeded } from "../../support/random.ts";
+import { RawPeer } from "../../support/raw_peer.ts";
+
+const addressOf = (n: number): Address => ({ hostname: `192.0.2.${n}`, port: 1024 + n });
+const CLOSE = "0c 0000";
+
+/** A server with few places, and peers that come to it one after the other. */
+class House {
+  readonly secrets = new RememberingAgreement(3);
+  readonly recorders: Recorder[] = [];
+  readonly told: number[] = [];
+  readonly server;
+  now = 1000;
+  #last = 0;
+
+  constructor(sessions: number, halfOpen = 4096) {
+    this.server = makeServer(1, {
+      onSession: () => {
+        const recorder = new Recorder();
+        this.recorders.push(recorder);
+        return recorder;
+      },
+      onFull: () => void this.told.push(this.now),
+    }, { limits: { sessions, halfOpen }, agreement: this.secrets });
+  }
+
+  get heard(): number {
+    return [...this.server.sessions()].filter(({ heard, state }) => heard && state === "open")
+      .length;
+  }
+
+  get refused(): number {
+    return this.server.counters.drops.sessions ?? 0;
+  }
+
+  /** A new peer as far as its cookie and its first IIKeying; what has come in answer is in `seen`. */
+  knock(address?: Address): RawPeer {
+    const number = ++this.#last;
+    const peer = new RawPeer(this.server, this.now);
+    peer.nearId += number;
+    peer.address = address ?? addressOf(number);
+    Object.assign(peer, { certificate: clientCertificate([agreement.pair(2, number % 4)]) });
+    peer.sayHello();
+    peer.run();
+    peer.cookie = fromHex(peer.takeChunks()[0].split(" ")[1]).subarray(18, 82);
+    peer.component = fromHex(`021d02 02 0e${(16 + number % 64).toString(16)} 031a020a 021e02`);
+    peer.sendKeying();
+    return peer;
+  }
+
+  /** Repeats what has not been answered, or goes in with the answer. @returns whether it is in */
+  enter(peer: RawPeer): boolean {
+    peer.now = this.now;
+    if (peer.seen.length === 0) peer.sendKeying();
+    const [keying] = peer.takeChunks();
+    if (!keying) return false;
+    Object.assign(peer, { pair: agreement.pair(2, 0) });
+    peer.finish(keying);
+    return true;
+  }
+
+  /** A peer with a session, as {@link RawPeer.open} opens it. */
+  open(address?: Address): RawPeer {
+    const peer = new RawPeer(this.server, this.now);
+    peer.nearId += ++this.#last << 8;
+    peer.address = address ?? addressOf(this.#last);
+    return peer.open();
+  }
+}
+
+Deno.test("When all places are taken nobody else gets in, at no cost, until a session ends", () => {
+  const house = new House(3);
+  const peers = [house.open(), house.open(), house.open()];
+  const { computed } = house.secrets;
+  const { agreements } = house.server.counters;
+  const late = house.knock();
+  assert.equal(late.seen.length, 0, "no answer");
+  assert.equal(house.server.sessionCount, 3);
+  assert.equal(house.secrets.computed, computed, "no secret");
+  assert.equal(house.server.counters.agreements, agreements);
+  assert.equal(house.refused, 1);
+  assert.equal(house.server.counters.drops.limit, undefined, "it has a reason of its own");
+  assert.equal(house.enter(late), false, "nor the second time");
+
+  peers[1].send(CLOSE);
+  peers[1].run();
+  assert.ok(house.enter(late), "the place is free at once, though the session lingers");
+  assert.equal(house.refused, 2);
+  peers[1].run(peers[1].now + 20_000);
+  assert.equal(house.server.sessionCount, 3);
+});
+
+Deno.test("A place is free when a session is given up", () => {
+  const house = new House(1);
+  const peer = house.open();
+  const late = house.knock();
+  peer.run(peer.now + 119_000);
+  house.now = peer.now;
+  assert.equal(house.enter(late), false);
+  peer.run(peer.now + 10_000); // nothing has come for two minutes
+  house.now = peer.now;
+  assert.deepEqual(house.recorders[0].closed, ["timeout (not orderly)"]);
+  late.sayHello(); // the cookie of two minutes ago is old
+  late.run();
+  late.cookie = fromHex(late.takeChunks()[0].split(" ")[1]).subarray(18, 82);
+  assert.ok(house.enter(late));
+});
+
+Deno.test("Sessions that are there go on when all places are taken, and follow their clients", () => {
+  const house = new House(2);
+  const [peer] = [house.open(), house.open()];
+  const [session] = house.server.sessions();
+  house.knock();
+  assert.equal(house.refused, 1);
+  peer.now += 1000;
+  peer.address = { hostname: peer.address.hostname, port: 6000 };
+  peer.send("010000");
+  peer.run();
+  const [question] = peer.take();
+  peer.send(`41 0019 ${question.chunks[0].slice(3)}`);
+  peer.run();
+  assert.deepEqual(session.address, peer.address);
+  const flow = session.openFlow(METADATA);
+  flow.write(numbered(1, 10));
+  peer.run();
+  assert.equal(peer.take().length, 1);
+  assert.equal(house.heard, 2);
+});
+
+Deno.test("Who comes again from where it is gets in again when all places are taken", () => {
+  const house = new House(2);
+  const [peer, other] = [house.open(), house.open()];
+  const again = house.open(peer.address);
+  assert.equal(house.refused, 0);
+  assert.equal(house.heard, 2);
+  assert.deepEqual(house.recorders.map(({ closed }) => closed.length), [1, 0, 0]);
+  again.send("01 0000");
+  other.send("01 0000");
+  house.knock();
+  assert.equal(house.refused, 1, "nobody else does");
+  assert.ok(house.server.sessionCount <= 2);
+});
+
+Deno.test("Handshakes that are not finished take no place from those that are", () => {
+  const house = new House(3);
+  house.open();
+  for (let i = 0; i < 50; i++) house.knock();
+  assert.equal(house.server.sessionCount, 3, "two of them");
+  assert.equal(house.refused, 0);
+  const peers = [house.open(), house.open()];
+  assert.equal(house.heard, 3);
+  assert.equal(house.server.sessionCount, 3, "none of them");
+  for (const peer of peers) assert.equal(peer.take().length, 0);
+});
+
+/** Secrets that take their time. */
+class Slow extends RememberingAgreement {
+  readonly waiting: (() => void)[] = [];
+  override agree(...[near, far, done]: Parameters<RememberingAgreement["agree"]>): void {
+    this.waiting.push(() => super.agree(near, far, done));
+  }
+}
+
+Deno.test("Who waits for a secret when the last place is taken is too late", () => {
+  const secrets = new Slow(1);
+  const server = makeServer(1, { onSession: () => new Recorder() }, {
+    limits: { sessions: 1 },
+    agreement: secrets,
+  });
+  const house = Object.assign(new House(1), { server });
+  const [first, second] = [house.knock(), house.knock()];
+  assert.equal(secrets.waiting.length, 2);
+  secrets.waiting[0]();
+  first.run();
+  const [keying] = first.takeChunks();
+  Object.assign(first, { pair: agreement.pair(2, 1) });
+  first.finish(keying);
+  first.send("01 0000");
+  first.run();
+  secrets.waiting[1]();
+  second.run();
+  assert.equal(second.seen.length, 0);
+  assert.equal(server.sessionCount, 1);
+  assert.equal(server.counters.sessions, 1);
+  assert.equal(server.counters.drops.sessions, 1);
+});
+
+Deno.test("That clients are refused is told once a minute at most", () => {
+  const house = new House(1);
+  const peer = house.open();
+  const begin = house.now;
+  for (let i = 0; i < 300; i++) {
+    house.now += 500;
+    peer.now = house.now;
+    peer.send("01 0000");
+    house.knock();
+  }
+  assert.equal(house.refused, 300);
+  assert.deepEqual(house.told.map((time) => time - begin), [500, 60_500, 120_500]);
+});
+
+Deno.test("There are never more sessions than places, whatever comes and goes", () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const random = seeded(seed);
+    const house = new House(8, 5);
+    const inside: RawPeer[] = [];
+    for (let i = 0; i < 150; i++) {
+      house.now += Math.floor(random() * 3000);
+      for (const peer of inside) peer.now = house.now;
+      const peer = inside[Math.floor(random() * inside.length)];
+      const what = random();
+      if (what < 0.4 && house.heard < 8) inside.push(house.open(addressOf(1 + i % 200)));
+      else if (what < 0.6) house.knock(addressOf(200));
+      else if (what < 0.8) peer?.send(CLOSE);
+      else if (what < 0.9) [...house.server.sessions()][0]?.close();
+      else peer?.send("01 0000");
+      peer?.run();
+      assert.ok(house.server.sessionCount <= 8, `seed ${seed}: ${house.server.sessionCount}`);
+    }
+  }
+});
