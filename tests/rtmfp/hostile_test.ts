@@ -327,6 +327,54 @@ Deno.test("Messages never finished: each session holds what it may, and all toge
   for (const peer of peers) peer.run(peer.now + 1000);
 });
 
+Deno.test("A little of each of many sessions is not more than twice what all may hold", () => {
+  const limits = { memoryOfAll: 1 << 20 };
+  const server = makeServer(1, { onSession }, { limits });
+  const piece = new Uint8Array(30_000);
+  const peers: RawPeer[] = [];
+  let most = 0;
+  for (let i = 0; i < 30; i++) {
+    const peer = new RawPeer(server);
+    peer.nearId += i << 16;
+    peer.address = addressOf(1 + i);
+    peers.push(peer.open());
+    for (let flowId = 3; flowId < 9; flowId++) {
+      peer.send(userData(flowId, 1, Fragment.begin, piece)); // a buffer of 32 KiB
+      most = Math.max(most, server.context.held);
+    }
+  }
+  assert.ok(most > 1.9 * (1 << 20) && most < 2.1 * (1 << 20), `${most}`);
+  const open = () => [...server.sessions()].filter(({ state }) => state === "open").length;
+  assert.equal(open(), 10, "the first ones; the others had to go");
+  peers[0].send("0c 0000");
+  const late = new RawPeer(server);
+  late.address = addressOf(31);
+  late.open().send(userData(3, 1, Fragment.begin, piece));
+  assert.equal(open(), 10, "then there is room for another");
+  server.close();
+  assert.equal(server.context.held, 0);
+});
+
+Deno.test("Flows, their metadata and the gaps in them are counted with what it costs to keep them", () => {
+  const server = makeServer(1, { onSession });
+  const peer = new RawPeer(server).open();
+  peer.send(userData(3, 1, Fragment.whole, Uint8Array.of(1)));
+  assert.equal(server.context.held, 0, "the first flow is part of the session");
+  chunk.options = writeFlowOptions({ metadata: new Uint8Array(1000), association: undefined });
+  for (let flowId = 4; flowId < 1000; flowId++) {
+    Object.assign(chunk, { flowId, sequence: 1, fsn: 0, fragment: Fragment.whole });
+    peer.send(toHex(writeUserData(new Writer(2048), chunk).view()));
+  }
+  const { held } = server.context;
+  assert.equal(held, 996 * (1000 + 1000));
+  for (let sequence = 3; sequence <= 201; sequence += 2) { // every other number is missing
+    peer.send(userData(3, sequence, Fragment.whole, new Uint8Array(0)));
+  }
+  assert.equal(server.context.held - held, 100 * (200 + 2 * 8));
+  server.close();
+  assert.equal(server.context.held, 0);
+});
+
 Deno.test("Pings, probes and acknowledgements without number are answered with no more than came", () => {
   const server = makeServer(1, { onSession });
   const peer = new RawPeer(server).open();

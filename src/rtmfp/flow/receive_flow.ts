@@ -11,6 +11,8 @@ import type { SendFlow } from "./send_flow.ts";
 
 /** A sequence number so far ahead of the others belongs to no sender that means well. */
 const FARTHEST_AHEAD = 100_000;
+/** What one of the two numbers of a run costs, in bytes. */
+const NUMBER = 8;
 /** Runs of numbers after a gap; what would need one more counts as lost. */
 const MOST_RANGES = 128;
 
@@ -43,6 +45,8 @@ export class ReceiveFlow {
   #state: "open" | "rejected" | "complete" = "open";
   readonly #seen = new SeenNumbers();
   readonly #reassembly: Reassembly;
+  /** Bytes that {@link SeenNumbers.ranges} were held for. */
+  #heldForRanges = 0;
   #final = Infinity;
   #exception = -1;
   #advertisedBlocks = 127;
@@ -99,6 +103,7 @@ export class ReceiveFlow {
       this.receivedFragments++;
       if (this.#state === "open") this.#reassembly.add(sequence, chunk.fragment, chunk.data);
     }
+    if (seen.gap || this.#heldForRanges > 0) this.#holdRanges();
     if (seen.gap || this.#advertisedBlocks < 2 || this.#free < 1024) atOnce = true;
     this.host.acknowledge(this, atOnce);
     if (this.#state === "open") this.#reassembly.deliver(seen.cumulative);
@@ -135,6 +140,14 @@ export class ReceiveFlow {
     this.receiver = undefined;
     this.#state = "complete";
     this.#reassembly.clear();
+  }
+
+  #holdRanges(): void {
+    if (this.#state === "complete") return; // the session has ended
+    const bytes = NUMBER * this.#seen.ranges.length;
+    const grown = bytes - this.#heldForRanges;
+    this.#heldForRanges = bytes;
+    if (grown !== 0) this.host.hold(grown);
   }
 
   get #free(): number {

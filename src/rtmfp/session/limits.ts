@@ -14,9 +14,12 @@ export interface Limits {
   readonly flows: number;
   /** One message from the far end. */
   readonly message: number;
-  /** What the far end of a session can make it hold: messages and fragments that are not complete. */
+  /** What the far end of a session can make it hold: messages that are not complete, gaps, flows. */
   readonly memory: number;
-  /** The same of all sessions together: whoever asks for more, and holds more than little, is dropped. */
+  /**
+   * The same of all sessions together: whoever asks for more, and holds more than little, is
+   * dropped; whoever asks for more than twice this, in any case.
+   */
   readonly memoryOfAll: number;
   /** How many flows of this end the far end can make it have open or closing. */
   readonly ownFlows: number;

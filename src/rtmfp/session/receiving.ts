@@ -15,8 +15,10 @@ const PACKETS_PER_ACK = 2;
 const LINGER = 120_000;
 /** Flows, over or not, that are remembered at most. */
 const MOST_REMEMBERED = 1024;
-/** Bytes that a session may hold whatever the others do. */
+/** Bytes that a session may hold whatever the others do, until all hold twice what they may. */
 const LITTLE = 256 * 1024;
+/** What a flow costs besides its metadata, in bytes. The first one is part of the session. */
+const FLOW = 1000;
 const NONE = new Uint8Array(0);
 
 /** What the receiving half of a session needs of the rest of it. */
@@ -133,8 +135,12 @@ export class Receiving implements ReceiveHost {
     context.held += bytes;
     if (bytes <= 0) return;
     const { memory, memoryOfAll } = context.limits;
-    const tooMuch = context.held > memoryOfAll && this.#held > LITTLE;
-    if (tooMuch || this.#held > memory) this.violated("memory");
+    const most = context.held <= memoryOfAll
+      ? memory
+      : context.held <= 2 * memoryOfAll
+      ? Math.min(LITTLE, memory)
+      : 0;
+    if (this.#held > most) this.violated("memory");
   }
 
   violated(what: string): void {
@@ -155,7 +161,7 @@ export class Receiving implements ReceiveHost {
     while (count < over.length && this.#owner.context.now - over[count].at > LINGER) count++;
     for (const { flow } of over.splice(0, count)) {
       if (this.#first === flow) this.#first = undefined;
-      else this.#others?.delete(flow.id);
+      else if (this.#others?.delete(flow.id)) this.hold(-FLOW - flow.metadata.length);
       if (this.#latest === flow) this.#latest = undefined;
     }
     if (over.length === 0) this.#over = undefined;
@@ -175,6 +181,7 @@ export class Receiving implements ReceiveHost {
     this.#ackNow = false;
     this.ackAt = Infinity;
     this.open = 0;
+    this.hold(-this.#held);
   }
 
   get #remembered(): number {
@@ -193,6 +200,8 @@ export class Receiving implements ReceiveHost {
     if (!this.#first) this.#first = flow;
     else (this.#others ??= new Map()).set(flow.id, flow);
     this.open++;
+    if (this.#first !== flow) this.hold(FLOW + flow.metadata.length);
+    if (!this.flow(flow.id)) return undefined; // holding it was too much
     const wrong = !metadata || unknown !== undefined || (association !== undefined && !answered);
     this.acknowledge(flow, true);
     if (wrong) flow.reject();
