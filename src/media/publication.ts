@@ -3,6 +3,7 @@ import type { Client } from "./client.ts";
 import type { Clock } from "./clock.ts";
 import type { PublisherOutput } from "./connection.ts";
 import { Frame } from "./frame.ts";
+import { KeptFrames } from "./kept_frames.ts";
 import type { Listener } from "./listener.ts";
 import { QualityOfService } from "./quality_of_service.ts";
 
@@ -11,6 +12,8 @@ const METADATA_NAMES = 16;
 const METADATA_BYTES = 1 << 20;
 const HEADERS = 32;
 const HEADER_BYTES = 1 << 20;
+/** What all publications of one client may keep of both. */
+const CLIENT_BYTES = 4 << 20;
 
 /** How a frame came in: fragments received and lost since the one before. */
 export interface Reception {
@@ -47,12 +50,12 @@ export class Publication {
   readonly audioQos: QualityOfService;
   readonly videoQos: QualityOfService;
   /** Data messages for listeners to come, `onMetaData` and what `@setDataFrame` set, by name. */
-  readonly metadata = new Map<string, Frame>();
+  readonly metadata = new KeptFrames(METADATA_NAMES, METADATA_BYTES);
   /** False once nobody publishes nor listens, and the hub has forgotten it. */
   active = true;
   #source: PublicationSource | undefined;
   #events: PublicationEvents;
-  #headers = new Map<string, Frame>();
+  readonly #headers = new KeptFrames(HEADERS, HEADER_BYTES);
   #waitsForKey = true;
   #last: { audio?: number; video?: number } = {};
   #lastVideoTime: number | undefined;
@@ -86,6 +89,11 @@ export class Publication {
   /** The decoder configuration to send before the first frame. API-423. */
   *headers(kind: "audio" | "video"): Generator<Frame> {
     for (const frame of this.#headers.values()) if (frame.kind === kind) yield frame;
+  }
+
+  /** Bytes that are kept for listeners to come. */
+  get keptBytes(): number {
+    return this.metadata.bytes + this.#headers.bytes;
   }
 
   /**
@@ -177,11 +185,7 @@ export class Publication {
   /** Keeps a data message for listeners to come, in place of the one of that name. */
   remember(frame: Frame): void {
     this.metadata.delete(frame.name);
-    let bytes = frame.payload.length;
-    for (const { payload } of this.metadata.values()) bytes += payload.length;
-    if (this.metadata.size < METADATA_NAMES && bytes <= METADATA_BYTES) {
-      this.metadata.set(frame.name, frame);
-    }
+    this.metadata.keep(frame.name, frame, this.#room);
   }
 
   /** Somebody begins to publish; called by the hub. */
@@ -214,11 +218,16 @@ export class Publication {
   }
 
   #keepHeader(kind: "audio" | "video", frame: Frame): void {
-    const slot = headerSlot(kind, frame.payload);
-    if (!this.#headers.has(slot) && this.#headers.size >= HEADERS) return;
-    let bytes = frame.payload.length - (this.#headers.get(slot)?.payload.length ?? 0);
-    for (const { payload } of this.#headers.values()) bytes += payload.length;
-    if (bytes <= HEADER_BYTES) this.#headers.set(slot, frame);
+    this.#headers.keep(headerSlot(kind, frame.payload), frame, this.#room);
+  }
+
+  /** Bytes that its publisher may have kept besides what is. */
+  get #room(): number {
+    const client = this.#source?.client;
+    if (!client || client === "script") return Infinity;
+    let room = CLIENT_BYTES;
+    for (const { publication } of client.publishers) room -= publication.keptBytes;
+    return room;
   }
 
   /** API-424: times that go back are only worth a warning, one a publisher. */

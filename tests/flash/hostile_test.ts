@@ -2,8 +2,14 @@
 import assert from "node:assert/strict";
 import { fromHex, toHex } from "../../src/bytes/hex.ts";
 import { Writer } from "../../src/bytes/writer.ts";
+import { encodeAmf0 } from "../../src/amf/mod.ts";
 import { FlashServer } from "../../src/flash/flash_server.ts";
-import { MessageType, writeMessage, writeUserControl } from "../../src/flash/messages.ts";
+import {
+  MessageType,
+  writeData,
+  writeMessage,
+  writeUserControl,
+} from "../../src/flash/messages.ts";
 import { writeTcMetadata } from "../../src/flash/metadata.ts";
 import { portable } from "../../src/rtmfp/crypto/portable.ts";
 import type { Limits } from "../../src/rtmfp/session/limits.ts";
@@ -176,6 +182,35 @@ Deno.test("codec headers of a publication are bounded in bytes", () => {
   let bytes = 0;
   for (const { payload } of publication.headers("video")) bytes += payload.length;
   assert.ok(bytes > 500_000 && bytes <= 1 << 20, `${bytes}`);
+});
+
+Deno.test("what is kept of all publications of one client is bounded", () => {
+  const attacker = new Attacker().connect();
+  const count = 24;
+  for (let i = 1; i <= count; i++) attacker.send(2, 0, createStream());
+  const values = encodeAmf0("m".repeat(60_000));
+  for (let i = 1; i <= count; i++) {
+    attacker.send(2 + i, i, publish(`foo${i}`));
+    for (let j = 0; j < 10; j++) {
+      attacker.send(
+        2 + i,
+        i,
+        writeData("@setDataFrame", Uint8Array.of(...encodeAmf0(`m${j}`), ...values)),
+      );
+    }
+  }
+  const { publications } = attacker.here.hub;
+  assert.equal(publications.size, count);
+  let bytes = 0;
+  for (const { keptBytes } of publications.values()) bytes += keptBytes;
+  assert.ok(bytes > 3.9 * (1 << 20) && bytes <= 4 << 20, `${bytes}`);
+  attacker.send(2, 0, command("deleteStream", 0, null, 1));
+  attacker.send(
+    2 + count,
+    count,
+    writeData("@setDataFrame", Uint8Array.of(...encodeAmf0("late"), ...values)),
+  );
+  assert.ok(publications.get(`foo${count}`)!.metadata.has("late"), "there is room again");
 });
 
 Deno.test("names, streams, groups and calls without number", () => {
