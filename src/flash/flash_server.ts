@@ -15,6 +15,9 @@ import type { FlashSession } from "./transport.ts";
 
 export type { FlashOptions };
 
+/** Bytes that may wait for all clients together; see {@link NetConnection.waiting}. */
+const MOST_WAITING = 1 << 30;
+
 /**
  * The door for Flash clients: makes a {@link NetConnection} of each session of an endpoint, and
  * asks the applications where else a client, or a peer that is not here, may be found.
@@ -39,6 +42,7 @@ export class FlashServer implements EndpointHandler {
   manage(): void {
     try {
       for (const connection of [...this.#connections.values()]) connection.manage();
+      this.#boundWaiting();
     } finally {
       this.hub.manage();
     }
@@ -106,6 +110,21 @@ export class FlashServer implements EndpointHandler {
   readonly #whenOver = ({ session }: NetConnection): void => {
     this.#connections.delete(session);
   };
+
+  /** Lets go of those for whom most is waiting, if it is too much for all. */
+  #boundWaiting(): void {
+    let sum = 0;
+    for (const connection of this.#connections.values()) sum += connection.waiting;
+    if (sum <= MOST_WAITING) return;
+    const all = [...this.#connections.values()]
+      .map((connection) => ({ connection, waiting: connection.waiting }))
+      .sort((a, b) => b.waiting - a.waiting);
+    for (const { connection, waiting } of all) {
+      if (sum <= MOST_WAITING) return;
+      sum -= waiting;
+      connection.fail("too much waits for all clients, and most of it for this one");
+    }
+  }
 
   #address(text: string): Address | undefined {
     const address = parseAddress(text);

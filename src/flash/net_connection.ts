@@ -53,6 +53,8 @@ const CONNECT_WITHIN = 10_000;
 const REFUSED_LINGER = 2_000;
 /** Bytes that may wait in all flows of a client. */
 const MOST_QUEUED = 128 << 20;
+/** What a message that waits costs besides its bytes. */
+const MESSAGE = 300;
 const MAX_STREAMS = 128;
 const MAX_GROUP_FLOWS = 32;
 const CONTROL = writeTcMetadata(0);
@@ -214,6 +216,13 @@ export class NetConnection
       this.#held = undefined;
       this.whenOver(this);
     }
+  }
+
+  /** Bytes that wait for this client alone, with what it costs to keep messages: those of media are shared. */
+  get waiting(): number {
+    let bytes = MESSAGE * this.session.queuedMessages + (this.#writer?.flow.queuedBytes ?? 0);
+    for (const { flow } of this.writers) bytes += flow.queuedBytes;
+    return bytes;
   }
 
   /** Every 2 s. */

@@ -38,8 +38,9 @@ export interface FlashSession {
   readonly address: Address;
   readonly rtt: number;
   readonly lastReceived: number;
-  /** Bytes that wait in all its flows. */
+  /** Bytes that wait in all its flows, with what it costs to keep them, and messages. */
   readonly queuedBytes: number;
+  readonly queuedMessages: number;
   openFlow(metadata: Uint8Array, options?: FlowOptions): OutFlow;
   close(): void;
 }

@@ -101,6 +101,7 @@ export class FakeSession implements FlashSession {
   rtt = 40;
   lastReceived = 1000;
   queuedBytes = 0;
+  queuedMessages = 0;
   connection!: NetConnection;
   closed = 0;
   #open = true;

@@ -163,6 +163,24 @@ Deno.test("a client whose queues grow without end is let go", () => {
   assert.equal(events()[0], "onFailed it takes too little of what it is sent");
 });
 
+Deno.test("when too much waits for all clients together, those go for whom most does", () => {
+  const { server, connected, events } = flashWorld();
+  const clients = Array.from({ length: 30 }, () => connected());
+  clients.forEach(({ connection, session }, i) => {
+    session.queuedMessages = 100_000; // 30 MB
+    const bytes = (i === 7 || i === 20 ? 100 : 10) << 20;
+    Object.assign(connection.writer.flow, { queuedBytes: bytes });
+  });
+  server.manage();
+  const failed = () => events().filter((event) => event.startsWith("onFailed"));
+  const reason = "onFailed too much waits for all clients, and most of it for this one";
+  assert.deepEqual(failed(), [reason, reason, reason, reason]);
+  assert.deepEqual([clients[7].session.closed, clients[20].session.closed], [1, 1]);
+  for (const { session } of clients) session.queuedMessages = 90_000;
+  server.manage();
+  assert.deepEqual(failed(), []);
+});
+
 Deno.test("the tick: connections, their clients, the applications", () => {
   const { server, connected, events } = flashWorld();
   connected();

@@ -144,6 +144,9 @@ Deno.test("small frames for a client that takes none are bounded by what it cost
   assert.equal(attacker.state, "open");
   const queues = (streams - 1) * (8 << 20);
   assert.ok(most > queues / 2 && most < 1.1 * queues, `${most} bytes wait, of ${queues}`);
+  const [connection] = attacker.server.connections();
+  const { waiting } = connection; // of which nearly all is what it costs to keep them
+  assert.ok(waiting > queues / 2 && waiting < 1.1 * queues, `${waiting}`);
 });
 
 Deno.test("an error quotes no more than a little of what caused it", () => {

@@ -153,6 +153,13 @@ export class Session implements LifeOwner, ChunksOwner, ReceivingOwner, SendingO
     return sum;
   }
 
+  /** Messages written to all flows and not sent to their end yet. */
+  get queuedMessages(): number {
+    let sum = 0;
+    for (const flow of this.sending.flows) sum += flow.queuedMessages;
+    return sum;
+  }
+
   /** Opens a flow to the far end. In a session that is over, the flow is closed from the start. */
   openFlow(metadata: Uint8Array, settings?: FlowSettings): SendFlow {
     const flow = this.sending.open(metadata, settings);
