@@ -10,8 +10,6 @@ const NAKS = 3;
 export class Flight {
   /** Bytes in flight. */
   outstanding = 0;
-  /** As long as less is in flight more may be sent: the congestion window, in bytes. */
-  limit = Infinity;
   /** Bytes acknowledged since the session began. */
   delivered = 0;
   /** Fragments that were declared lost since the session began. */

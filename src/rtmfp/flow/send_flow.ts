@@ -156,9 +156,10 @@ export class SendFlow {
    * Writes fragments into a packet, as many as fit and may be sent.
    *
    * @param to has room for one fragment at least if nothing is in the packet yet
+   * @param window as long as fewer bytes are in flight more may be sent
    * @returns how many were written
    */
-  send(to: Writer): number {
+  send(to: Writer, window: number): number {
     const { flight, clock } = this.host;
     const queue = this.#queue;
     const sent = this.#sent;
@@ -166,7 +167,7 @@ export class SendFlow {
     let count = 0;
     let last = 0; // the sequence number of the chunk before
     chunk.flowId = this.id;
-    while (flight.outstanding < flight.limit && this.#mayTake) {
+    while (flight.outstanding < window && this.#mayTake) {
       let fragment = sent.nextResend(!queue.first);
       const fresh = fragment === undefined;
       if (fresh) {

@@ -166,8 +166,7 @@ export class Sending implements SendHost {
     const flow = this.#flows[index];
     const now = this.clock.now;
     const idle = this.flight.outstanding === 0;
-    this.flight.limit = this.congestion.window;
-    if (flow.send(to) === 0) return undefined;
+    if (flow.send(to, this.congestion.window) === 0) return undefined;
     this.#turn = index;
     if (this.#acknowledgements > 0) {
       this.#allowance = BURST * Math.min(this.#acknowledgements, MOST_TOGETHER);
