@@ -4,6 +4,9 @@
 /** Bytes of a module, or of a piece of one. */
 export type Code = readonly number[];
 
+/** Pieces, one after the other: many times as fast as spreading them in a list. */
+export const join = (...pieces: Code[]): number[] => ([] as number[]).concat(...pieces);
+
 /** Unsigned LEB128 of an integer below 2^32. §5.2.2 */
 export function unsigned(value: number): number[] {
   const bytes: number[] = [];
@@ -19,10 +22,7 @@ export function signed(value: number): number[] {
 }
 
 /** A vector: how many items, then the items. §5.1.3 */
-export const vector = (items: readonly Code[]): number[] => [
-  ...unsigned(items.length),
-  ...items.flat(),
-];
+export const vector = (items: readonly Code[]): number[] => join(unsigned(items.length), ...items);
 
 /** UTF-8, its length before it. §5.2.4 */
 export function name(text: string): number[] {
@@ -31,4 +31,4 @@ export function name(text: string): number[] {
 }
 
 /** A piece of a module with its length before it, as sections and bodies of functions have it. */
-export const sized = (content: Code): number[] => [...unsigned(content.length), ...content];
+export const sized = (content: Code): number[] => join(unsigned(content.length), content);

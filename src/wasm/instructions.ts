@@ -3,7 +3,7 @@
 // Code for the stack machine is a list of bytes. Constants below are single instructions, to be
 // written after the code of their operands; functions give the code of a whole expression from
 // that of its operands. `[...get(0), ...get(1), ADD]` and `add(get(0), get(1))` are the same.
-import { type Code, signed, unsigned } from "./encoding.ts";
+import { type Code, join, signed, unsigned } from "./encoding.ts";
 
 // Control. Blocks give no values; `0x40` says so.
 export const BLOCK: Code = [0x02, 0x40];
@@ -22,7 +22,7 @@ export const call = (index: number): Code => [0x10, ...unsigned(index)];
 // Variables.
 export const get = (local: number): Code => [0x20, ...unsigned(local)];
 /** Sets a local to `value`, or to what is on top of the stack. */
-export const set = (local: number, value: Code = []): Code => [...value, 0x21, ...unsigned(local)];
+export const set = (local: number, value: Code = []): Code => join(value, [0x21], unsigned(local));
 export const getGlobal = (index: number): Code => [0x23, ...unsigned(index)];
 export const setGlobal = (index: number): Code => [0x24, ...unsigned(index)];
 
@@ -42,7 +42,7 @@ const SHL = 0x74;
 const SHR_U = 0x76;
 
 const chain = (operator: number) => (first: Code, ...more: Code[]): Code =>
-  more.reduce((code, operand) => [...code, ...operand, operator], first);
+  more.reduce((code, operand) => join(code, operand, [operator]), first);
 
 export const add = chain(ADD);
 export const and = chain(AND);
@@ -87,8 +87,5 @@ export const store = (address: Code, offset: number, value: Code): Code => [
 export const storeDoubleAt = (offset: number): Code => [0x39, 3, ...unsigned(offset)];
 
 /** Does `body` as long as `left` is lower than `right`, both unsigned; not even once if it is not. */
-export const whileBelow = (left: Code, right: Code, body: Code): Code => [
-  ...[...BLOCK, ...LOOP],
-  ...[...left, ...right, GE_U, ...branchIf(1)],
-  ...[...body, ...branch(0), END, END],
-];
+export const whileBelow = (left: Code, right: Code, body: Code): Code =>
+  join(BLOCK, LOOP, left, right, [GE_U], branchIf(1), body, branch(0), [END, END]);

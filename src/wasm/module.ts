@@ -1,11 +1,13 @@
 // A WebAssembly module out of its parts. WebAssembly Core Specification 2.0, §5.5.
-import { type Code, name, signed, sized, unsigned, vector } from "./encoding.ts";
+import { type Code, join, name, signed, sized, unsigned, vector } from "./encoding.ts";
 import { END } from "./instructions.ts";
 
 // Types of values. §5.3.1
 export const I32 = 0x7f;
 export const I64 = 0x7e;
 export const F64 = 0x7c;
+/** A vector of 16 bytes. */
+export const V128 = 0x7b;
 
 // Kinds of what is imported and exported. §5.5.5, §5.5.10
 const FUNCTION = 0x00;
@@ -44,7 +46,7 @@ export interface WasmParts {
 
 /** Nothing for a section without items. §5.5.2 */
 const section = (id: number, items: readonly Code[]): Code =>
-  items.length === 0 ? [] : [id, ...sized(vector(items))];
+  items.length === 0 ? [] : join([id], sized(vector(items)));
 
 /** A whole module, as `WebAssembly.Module` takes it. */
 export function wasmModule(parts: WasmParts): Uint8Array<ArrayBuffer> {
@@ -63,19 +65,18 @@ export function wasmModule(parts: WasmParts): Uint8Array<ArrayBuffer> {
     imported.push([...name(memory[0]), ...name(memory[1]), MEMORY, UNLIMITED, 1]);
   }
   exported.push(...globals.map((each, i) => [...name(each.export), GLOBAL, ...unsigned(i)]));
-  return new Uint8Array([
-    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0], // "\0asm", version 1
-    ...section(1, types),
-    ...section(2, imported),
-    ...section(3, functions.map(({ type }) => unsigned(type))),
-    ...section(5, memories),
-    ...section(6, globals.map(({ value }) => [I32, MUTABLE, 0x41, ...signed(value), END])),
-    ...section(7, exported),
-    ...section(10, functions.map((each) => sized(body(each)))),
-  ]);
+  return new Uint8Array(join(
+    [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0], // "\0asm", version 1
+    section(1, types),
+    section(2, imported),
+    section(3, functions.map(({ type }) => unsigned(type))),
+    section(5, memories),
+    section(6, globals.map(({ value }) => [I32, MUTABLE, 0x41, ...signed(value), END])),
+    section(7, exported),
+    section(10, functions.map((each) => sized(body(each)))),
+  ));
 }
 
 /** §5.5.13 */
-const body = ({ locals = [], code }: WasmFunction): Code => [
-  ...[...vector(locals.map((type) => [1, type])), ...code, END],
-];
+const body = ({ locals = [], code }: WasmFunction): Code =>
+  join(vector(locals.map((type) => [1, type])), code, [END]);
