@@ -2,7 +2,7 @@
 // prints microseconds, the median of several rounds, as one JSON object.
 import { openLibcrypto } from "../src/net/libcrypto.ts";
 import { NativeCrypto } from "../src/net/native_crypto.ts";
-import type { CryptoBackend } from "../src/rtmfp/crypto/backend.ts";
+import { type CryptoBackend, UNENCRYPTED } from "../src/rtmfp/crypto/backend.ts";
 import { checksum } from "../src/rtmfp/crypto/checksum.ts";
 import { generateKeyPair, sharedSecret } from "../src/rtmfp/crypto/dh.ts";
 import { portable } from "../src/rtmfp/crypto/portable.ts";
@@ -52,6 +52,7 @@ function costsOf(backend: CryptoBackend): Record<string, number> {
   });
   const costs = {
     aes_encrypt: cost(2000, () => aes.encrypt(buffer, 0, SIZE)),
+    ...together(backend),
     aes_decrypt: cost(2000, () => aes.decrypt(buffer, 0, SIZE)),
     hmac: cost(2000, () => void hmac.digest(buffer, 0, SIZE)),
     seal_and_open_checksum: packetCosts[0],
@@ -61,6 +62,18 @@ function costsOf(backend: CryptoBackend): Record<string, number> {
   aes.free();
   hmac.free();
   return costs;
+}
+
+/** What a packet of a batch costs, each with a key of its own, if there are batches. */
+function together(backend: CryptoBackend): Record<string, number> {
+  const { batch } = backend;
+  if (!batch) return {};
+  const keys = batch.buffers.map(() => backend.aes(random(16)));
+  const whole = cost(200, () => {
+    for (let i = 0; i < keys.length; i++) batch.add(i, keys[i], UNENCRYPTED + SIZE);
+    batch.run();
+  });
+  return { aes_encrypt_together: Number((whole / keys.length).toFixed(3)) };
 }
 
 function keyAgreement(): Record<string, number> {

@@ -37,19 +37,10 @@ export const ADD = 0x6a;
 export const SUB = 0x6b;
 export const AND = 0x71;
 export const OR = 0x72;
-export const XOR = 0x73;
-const SHL = 0x74;
-const SHR_U = 0x76;
 
-const chain = (operator: number) => (first: Code, ...more: Code[]): Code =>
-  more.reduce((code, operand) => join(code, operand, [operator]), first);
-
-export const add = chain(ADD);
-export const and = chain(AND);
-export const xor = chain(XOR);
-export const shiftLeft = (value: Code, bits: number): Code => [...value, ...constant(bits), SHL];
-/** Zeros come in from the left. */
-export const shiftRight = (value: Code, bits: number): Code => [...value, ...constant(bits), SHR_U];
+/** The sum of all. */
+export const add = (first: Code, ...more: Code[]): Code =>
+  more.reduce((code, operand) => join(code, operand, [ADD]), first);
 
 // Doubles, and from one type to another.
 export const F64_NE = 0x62;
@@ -70,10 +61,6 @@ export const load = (address: Code, offset: number): Code => [
 /** The double at `address + offset`. */
 export const loadDouble = (address: Code, offset: number): Code => [
   ...[...address, 0x2b, 3, ...unsigned(offset)],
-];
-/** The byte at `address + offset`. */
-export const loadByte = (address: Code, offset: number): Code => [
-  ...[...address, 0x2d, 0, ...unsigned(offset)],
 ];
 /** The two bytes at `address`, which need not be even. */
 export const loadShort = (address: Code): Code => [...address, 0x2f, 0, 0];

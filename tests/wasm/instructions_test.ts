@@ -3,7 +3,7 @@ import type { Code } from "../../src/wasm/encoding.ts";
 import {
   ADD,
   add,
-  and,
+  AND,
   BLOCK,
   branch,
   branchIf,
@@ -23,7 +23,6 @@ import {
   I64_TO_I32,
   IF,
   load,
-  loadByte,
   loadDouble,
   loadShort,
   LOOP,
@@ -31,14 +30,11 @@ import {
   OR,
   RETURN,
   set,
-  shiftLeft,
-  shiftRight,
   store,
   storeAt,
   storeDoubleAt,
   SUB,
   whileBelow,
-  xor,
 } from "../../src/wasm/instructions.ts";
 import { functionType, I32, wasmModule } from "../../src/wasm/module.ts";
 
@@ -69,14 +65,10 @@ Deno.test("wasm: constants of every length", () => {
 Deno.test("wasm: each instruction on integers does what its name says", () => {
   const [a, b] = [0x12345678, -0x0f0f0f0f];
   assert.equal(result(add(get(0), get(1), constant(1)), a, b), (a + b + 1) | 0);
-  assert.equal(result(and(get(0), get(1)), a, b), a & b);
-  assert.equal(result(xor(get(0), get(1), constant(0xff)), a, b), a ^ b ^ 0xff);
-  assert.equal(result(shiftLeft(get(0), 5), a), a << 5);
-  assert.equal(result(shiftRight(get(1), 5), a, b), (b >>> 5) | 0);
   const both = (operator: number) => result([...get(0), ...get(1), operator], a, b);
   assert.equal(both(ADD), (a + b) | 0);
   assert.equal(both(SUB), (a - b) | 0);
-  assert.equal(both(OR), a | b);
+  assert.deepEqual([both(OR), both(AND)], [a | b, a & b]);
   assert.deepEqual([both(EQ), both(NE), both(GT_U), both(GE_U)], [0, 1, 0, 0]);
   assert.deepEqual([GT_U, GE_U].map((operator) => result([...get(0), ...get(0), operator], a)), [
     ...[0, 1],
@@ -100,7 +92,7 @@ Deno.test("wasm: memory is read and written in each size, little-endian, at far 
   const memory = [0, 0, 0, 1, 2, 3, 4];
   assert.equal(result(load(get(0), 2), 1, 0, memory), 0x04030201);
   assert.equal(result(loadShort(get(0)), 5, 0, memory), 0x0403);
-  assert.equal(result(loadByte(get(0), 300), 3, 0, [...Array(303).fill(0), 0xfe]), 0xfe);
+  assert.equal(result(load(get(0), 300), 3, 0, [...Array(303).fill(0), 0xfe]), 0xfe);
   const stored = run(
     [
       ...[...get(0), ...get(1), ...storeAt(200)],

@@ -24,6 +24,30 @@ export interface Hmac {
   free(): void;
 }
 
+/** Bytes of a datagram that stand before what is encrypted: the session id. RFC 7016 §2.2. */
+export const UNENCRYPTED = 4;
+
+/**
+ * Several packets that are encrypted side by side, each by its own key: for a back-end to which that
+ * comes cheaper than one after the other. They are written into buffers of the batch, which are
+ * nowhere that unencrypted bytes could be sent from.
+ */
+export interface Batch {
+  /** Where the packets are written. */
+  readonly buffers: readonly Uint8Array[];
+  /** Who is using it, as there is one for all; undefined: nobody. Users set it. */
+  user: unknown;
+  /**
+   * Takes `buffers[index][UNENCRYPTED..end)`, whole blocks that {@link run} is to encrypt as
+   * {@link Aes128.encrypt} would. The key may be freed at once. Bytes before and behind those may change.
+   */
+  add(index: number, aes: Aes128, end: number): void;
+  /** As `checksum(buffers[index], UNENCRYPTED, end)` in checksum.ts; whole blocks, not encrypted yet. */
+  checksum(index: number, end: number): number;
+  /** Encrypts what was added; the batch is empty afterwards. */
+  run(): void;
+}
+
 export interface CryptoBackend {
   /** For the log. */
   readonly name: string;
@@ -33,6 +57,8 @@ export interface CryptoBackend {
   hmacSha256(key: Uint8Array): Hmac;
   /** The 32 bytes of SHA-256, the caller's own. */
   sha256(bytes: Uint8Array): Uint8Array;
+  /** Without it, packets are best encrypted one by one. It takes keys of this back-end. */
+  readonly batch?: Batch | undefined;
 }
 
 /** HMAC-SHA256 once: 32 bytes, the caller's own. */

@@ -57,6 +57,13 @@ function wordsOf(bytes: Uint8Array): Uint32Array {
   return memories[place] = new Uint32Array(buffer, 0, buffer.byteLength >>> 2);
 }
 
+/**
+ * The checksum, given the sum of the 16-bit words of the bytes as little-endian ones, below 2^32.
+ */
+export function checksumOfSum(sum: number): number {
+  return ~swapped(folded(sum)) & 0xffff;
+}
+
 function folded(sum: number): number {
   sum = (sum & 0xffff) + (sum >>> 16);
   return (sum + (sum >>> 16)) & 0xffff;

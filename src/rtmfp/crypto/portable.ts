@@ -2,7 +2,9 @@
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import type { CryptoBackend, Hmac } from "./backend.ts";
-import { WasmAes } from "./wasm_aes.ts";
+import { WasmAes, WasmBatch } from "./wasm_aes.ts";
+
+let batch: WasmBatch | undefined;
 
 /** The back-end that works everywhere. */
 export const portable: CryptoBackend = {
@@ -10,6 +12,9 @@ export const portable: CryptoBackend = {
   aes: (key) => new WasmAes(key),
   hmacSha256: (key) => new ClonedHmac(key),
   sha256,
+  get batch() {
+    return batch ??= new WasmBatch();
+  },
 };
 
 const digest = new Uint8Array(32);

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { createCipheriv, createDecipheriv } from "node:crypto";
 import { fromHex, toHex } from "../../../src/bytes/hex.ts";
+import { UNENCRYPTED } from "../../../src/rtmfp/crypto/backend.ts";
+import { checksum } from "../../../src/rtmfp/crypto/checksum.ts";
 import { portable } from "../../../src/rtmfp/crypto/portable.ts";
 import { seeded, seededBytes } from "../../support/random.ts";
 import { vector } from "../../support/vectors.ts";
@@ -117,6 +119,50 @@ Deno.test("AES-128: sessions take turns, in either direction first and either ag
     if (encrypts) aes.encrypt(buffer, 0, 48);
     else aes.decrypt(buffer, 0, 48);
     assert.equal(toHex(buffer), toHex(encrypts ? cipher : plain));
+  }
+});
+
+/** Encrypts packets of `lengths` bytes together, each by a key of its own. */
+function together(lengths: readonly number[], random: (length: number) => Uint8Array): void {
+  const { batch } = portable;
+  const packets = lengths.map((length) => ({ key: random(16), plain: random(length) }));
+  for (const [i, { key, plain }] of packets.entries()) {
+    const aes = portable.aes(key);
+    if (i % 3 === 1) aes.decrypt(random(32), 0, 32); // a key that has served the other direction
+    batch!.buffers[i].set(plain, UNENCRYPTED);
+    const sum = batch!.checksum(i, UNENCRYPTED + plain.length);
+    assert.equal(sum, checksum(plain, 0, plain.length), `${lengths}: sum ${i}`);
+    batch!.add(i, aes, UNENCRYPTED + plain.length);
+    aes.free();
+  }
+  portable.aes(random(16)).encrypt(random(2_000), 4, 1_988); // has a place of its own
+  batch!.run();
+  for (const [i, { key, plain }] of packets.entries()) {
+    const sealed = batch!.buffers[i].slice(UNENCRYPTED, UNENCRYPTED + plain.length);
+    assert.deepEqual(sealed, openssl(key, plain), `${lengths}: packet ${i}`);
+  }
+}
+
+Deno.test("A batch of any size: each packet as by itself, of one length or of any", () => {
+  const next = seeded(2009);
+  const random = seededBytes(45);
+  const most = portable.batch!.buffers.length;
+  for (let count = most; count > 0; count--) { // nothing is left over of those before
+    together(Array(count).fill(1_184), random);
+    for (let round = 0; round < 10; round++) {
+      together(Array.from({ length: count }, () => 16 * Math.floor(1 + next() * 127)), random);
+    }
+    together(Array.from({ length: count }, (_, i) => i % 2 === 0 ? 16 : 2_032), random);
+  }
+  together([], random);
+});
+
+Deno.test("A batch: every length up to that of a buffer, besides others and alone", () => {
+  const random = seededBytes(46);
+  for (let length = 16; length <= 2_032; length += 16) {
+    together([length], random);
+    together([32, length, 1_184], random);
+    together([length, 1_184, 16, 608, length, 800], random);
   }
 });
 

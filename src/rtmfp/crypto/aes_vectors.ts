@@ -1,0 +1,122 @@
+// The vectors of 16 bytes by which AES-128 and its inverse work: what bytes become, as tables of
+// `aes_field.ts`, and where they go. FIPS 197; Hamburg, CHES 2009, §4.
+//
+// ShiftRows costs nothing, as no byte is moved for it: bytes stay where they are, and what changes
+// from round to round is which row and column of the state they are. Round keys are laid out, and
+// columns are mixed, in the order that a round has come to.
+import {
+  affine,
+  inverses,
+  type Linear,
+  multiply,
+  ofByte,
+  ofInverse,
+  pair,
+  quotients,
+  unaffine,
+} from "./aes_field.ts";
+import type { Code } from "../../wasm/encoding.ts";
+import { constant } from "../../wasm/instructions.ts";
+import { loadVector } from "../../wasm/vectors.ts";
+
+export const BLOCK = 16;
+/** Of AES-128. */
+export const ROUNDS = 10;
+
+/** What the memory is to hold from its beginning. It grows while the code is written. */
+export const constants: number[] = [];
+
+/** Has 16 bytes in the memory; returns their address. */
+function place(bytes: readonly number[]): number {
+  const address = constants.length;
+  constants.push(...bytes);
+  return address;
+}
+
+/** The same; returns the code that loads them. */
+export const vector = (bytes: readonly number[]): Code => loadVector(constant(0), place(bytes));
+
+export const INVERSES: Code = vector(inverses);
+export const QUOTIENTS: Code = vector(quotients);
+export const LOWER_NIBBLES: Code = vector(Array(16).fill(0x0f));
+/** What the S-box adds at last. FIPS 197 §5.1.1. */
+export const ADDED = 0x63;
+
+/** A table for each of two vectors of nibbles; the sum of what is found is wanted. */
+export type Tables = readonly [Code, Code];
+
+/** What bytes become; found by their lower and upper nibbles. */
+export const byteTables = (f: Linear): Tables => {
+  const { low, high } = ofByte(f);
+  return [vector(low), vector(high)];
+};
+/** What the inverses of bytes become; found by `u` and `v`. */
+const inverseTables = (f: Linear): Tables => {
+  const { u, v } = ofInverse(f);
+  return [vector(u), vector(v)];
+};
+
+// Byte 4 c + r of a block is in column c and row r of the state. FIPS 197 §3.4.
+export const positions: readonly number[] = Array.from({ length: 16 }, (_, i) => i);
+const at = (column: number, row: number) => 4 * (column & 3) + (row & 3);
+export const below = (position: number): number => at(position >> 2, position + 1);
+
+/** AES in one direction: that of FIPS 197 §5.1, or the equivalent inverse cipher of §5.3.5. */
+export class Cipher {
+  /** From bytes to the pairs whose inverses are looked for. */
+  readonly into: Tables;
+  /** From inverses to such multiples of what substitution gives, as pairs of the next round. */
+  readonly products: ReadonlyMap<number, Tables>;
+  /** From inverses to bytes, in the last round. */
+  readonly out: Tables;
+  /** For each round, which byte of the state stands at each position when that has shifted. */
+  readonly orders: readonly (readonly number[])[];
+  /** Puts bytes back to where they belong, after all rounds. */
+  readonly restore: Code;
+  /** Address of what moves bytes one row up in round n, less 16 n. */
+  readonly rows: number;
+
+  /**
+   * @param before the linear map that substitution begins with, ahead of inverting
+   * @param after the one that follows
+   * @param shift the column to which a byte goes. §5.1.2, §5.3.1
+   * @param mix what a byte adds to its column: multiples, to be summed up, for the row that is three
+   *   further up (or one down), then for that two and one up, and its own. §5.1.3, §5.3.3
+   */
+  constructor(
+    before: Linear,
+    after: Linear,
+    shift: (column: number, row: number) => number,
+    readonly mix: readonly (readonly number[])[],
+  ) {
+    const into: Linear = (x) => pair(before(x));
+    this.into = byteTables(into);
+    this.products = new Map(
+      mix.flat().map((by) => [by, inverseTables((x) => into(multiply(by, after(x))))]),
+    );
+    this.out = inverseTables(after);
+    const orders = [positions];
+    for (let round = 1; round <= ROUNDS; round++) {
+      orders.push(orders[round - 1].map((byte) => at(shift(byte >> 2, byte & 3), byte & 3)));
+    }
+    this.orders = orders;
+    this.restore = vector(positions.map((byte) => orders[ROUNDS].indexOf(byte)));
+    const rows = orders.slice(1, ROUNDS).map((order) =>
+      place(order.map((byte) => order.indexOf(below(byte))))
+    );
+    this.rows = rows[0] - BLOCK;
+  }
+}
+
+export const forward = new Cipher(
+  (x) => x,
+  affine,
+  (column, row) => column - row,
+  [[1], [1], [1, 2], [2]],
+);
+export const backward = new Cipher(
+  unaffine,
+  (x) => x,
+  (column, row) => column + row,
+  [[0x09], [0x0d], [0x0b], [0x0e]],
+);
