@@ -80,8 +80,12 @@ class Pipe {
   readonly #clients = new Uint32Array(this.#slots.length);
   count = 0;
 
+  get room(): number {
+    return this.#slots.length - this.count;
+  }
+
   get full(): boolean {
-    return this.count === this.#slots.length;
+    return this.room === 0;
   }
 
   /** Takes a slot whole, of which `length` bytes count: to make a view of them would be garbage. */
@@ -170,6 +174,10 @@ export class InnerTransport implements Transport, Outbox {
       this.receive(this.#out.client(i), datagram, true);
     }
     this.#out.count = 0;
+  }
+
+  get room(): number {
+    return this.#out.room;
   }
 
   buffer(size: number): Uint8Array | undefined {

@@ -38,6 +38,8 @@ export interface DatagramSocket {
   readonly pending: number;
   /** Room for a datagram of up to `size` bytes; undefined until `writable` is called. */
   buffer(size: number): Uint8Array | undefined;
+  /** How many datagrams there is room for, sure; perhaps for more. */
+  readonly room: number;
   post(length: number, to: UdpAddress): void;
   flush(): void;
   /** Receives until the socket is closed. What a handler throws ends it. */

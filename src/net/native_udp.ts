@@ -84,6 +84,10 @@ export class NativeUdpSocket implements DatagramSocket {
     return this.#out.waiting;
   }
 
+  get room(): number {
+    return this.#out.room;
+  }
+
   buffer(size: number): Uint8Array | undefined {
     if (size > SLOT_SIZE) throw new RangeError(`Cannot send ${size} bytes in a datagram`);
     if (this.#out.full) this.flush();

@@ -70,7 +70,12 @@ export class SendVector extends MessageVector {
     return this.#endMessage - this.#firstMessage;
   }
 
-  /** Whether there is no room. */
+  /** How many datagrams there is room for. */
+  get room(): number {
+    return this.count - this.#end;
+  }
+
+  /** Whether there is none. */
   get full(): boolean {
     return this.#end === this.count;
   }

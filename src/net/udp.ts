@@ -88,6 +88,10 @@ export class UdpSocket implements DatagramSocket {
     return this.#waiting;
   }
 
+  get room(): number {
+    return SLOTS - this.#waiting;
+  }
+
   buffer(size: number): Uint8Array | undefined {
     if (size > SLOT_SIZE) throw new RangeError(`Cannot send ${size} bytes in a datagram`);
     if (this.#waiting < SLOTS) return this.#slots[(this.#first + this.#waiting) % SLOTS];

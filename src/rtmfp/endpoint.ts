@@ -177,6 +177,15 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
   /** Sends what is due by `now`, and sees to timeouts. */
   flush(now: number, out: Outbox): void {
     this.#setTime(now);
+    try {
+      this.#flush(now, out);
+    } finally {
+      this.context.builder.finish();
+    }
+    if (this.#bug) this.#throwBug();
+  }
+
+  #flush(now: number, out: Outbox): void {
     for (let opening = this.#notStarted.pop(); opening; opening = this.#notStarted.pop()) {
       if (!opening.over) opening.start();
     }
@@ -193,7 +202,6 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
         this.onBug(error, session);
       }
     }
-    if (this.#bug) this.#throwBug();
   }
 
   /** When {@link flush} is to be called next if nothing happens before; Infinity: never. */
@@ -256,6 +264,7 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
   onClosed(session: Session): void {
     this.#places.closed(session);
     this.#roster.remove(session);
+    this.context.builder.finish(); // what it sent last may wait to be sealed
     session.free();
   }
 

@@ -13,6 +13,8 @@ export interface Outbox {
    * @returns undefined when the socket takes no more now: try at the next flush
    */
   buffer(size: number): Uint8Array | undefined;
+  /** How many datagrams it takes now at least, one after the other; {@link buffer} may have room for more. */
+  readonly room: number;
   /** Sends the first `length` bytes of the buffer to an address. */
   post(length: number, to: Address): void;
 }

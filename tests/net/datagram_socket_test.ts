@@ -111,6 +111,25 @@ for (const [name, ignore, open] of backends) {
     await serving;
   });
 
+  test("it takes as many datagrams as it has said that there is room for", async () => {
+    const sink = Deno.listenDatagram({ hostname: "127.0.0.1", port: 0, transport: "udp" });
+    const to = sink.addr as Deno.NetAddr;
+    const socket = await open("127.0.0.1");
+    const { room } = socket;
+    assert.ok(room >= 16, `${room}`);
+    for (let i = 0; i < room; i++) {
+      assert.equal(socket.room, room - i);
+      send(socket, [i], to);
+    }
+    assert.equal(socket.room, 0);
+    socket.flush();
+    await until(() => socket.pending === 0, "everything to be sent");
+    assert.equal(socket.room, room);
+    assert.equal(socket.counters.sent, room);
+    socket.close();
+    sink.close();
+  });
+
   test("when the ring is full there is no buffer, until writable says so", async () => {
     const sink = Deno.listenDatagram({ hostname: "127.0.0.1", port: 0, transport: "udp" });
     const socket = await open("127.0.0.1");

@@ -58,7 +58,7 @@ Deno.test("vector:drop: none of these datagrams is answered or remembered", () =
     assert.ok(reason, `${name}: no reason is counted`);
     reasons.set(name, reason[0]);
   }
-  server.flush(1000, { buffer: () => assert.fail("it answers"), post() {} });
+  server.flush(1000, { buffer: () => assert.fail("it answers"), room: 1, post() {} });
   assert.equal(server.sessionCount, 0);
   assert.equal(agreement.computed, 0);
   assert.equal(server.deadline, Infinity);
@@ -77,6 +77,7 @@ Deno.test("vector:pkt-ihello: an endpoint answers the hello of Flash with an RHe
   const buffer = new Uint8Array(2048);
   server.flush(1000, {
     buffer: () => buffer,
+    room: 1,
     post(length, to) {
       sent.push(length);
       assert.deepEqual(to, CLIENT);
@@ -96,7 +97,7 @@ Deno.test("Random datagrams neither throw nor are answered", () => {
     server.receive(datagram.slice(), CLIENT, i);
     peer.replay(datagram);
   }
-  server.flush(2000, { buffer: () => assert.fail("it answers"), post() {} });
+  server.flush(2000, { buffer: () => assert.fail("it answers"), room: 1, post() {} });
   const dropped = Object.values(server.counters.drops).reduce((sum, count) => sum + count, 0);
   assert.equal(dropped, 2000, "each is counted once");
 });

@@ -64,6 +64,7 @@ class Forger {
   flush(): void {
     this.server.flush(this.now, {
       buffer: () => this.#out,
+      room: Infinity,
       post: (length, { hostname }) => {
         this.out += length;
         this.bytesOut.set(hostname, (this.bytesOut.get(hostname) ?? 0) + length);

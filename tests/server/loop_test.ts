@@ -12,6 +12,7 @@ class TestSocket implements DatagramSocket {
   readonly address = { hostname: "::", port: 1 };
   readonly counters = newCounters();
   pending = 0;
+  room = 1;
   flushes = 0;
   handler: DatagramHandler | undefined;
   #end: (() => void) | undefined;

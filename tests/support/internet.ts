@@ -115,6 +115,7 @@ export class Internet {
   #flush(host: Host): void {
     const outbox: Outbox = {
       buffer: () => this.#buffer,
+      room: Infinity,
       post: (length, to) => this.#send(host, this.#buffer.slice(0, length), to),
     };
     host.node.flush(this.now, outbox);

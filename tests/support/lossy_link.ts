@@ -90,6 +90,7 @@ export class LossyLink {
   readonly #buffer = new Uint8Array(4400);
   readonly #outbox: Outbox = {
     buffer: () => this.#buffer,
+    room: Infinity,
     post: (length, to) => this.#send(this.#sender!, this.#buffer.slice(0, length), to),
   };
 

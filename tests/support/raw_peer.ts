@@ -77,6 +77,7 @@ export class RawPeer {
   flush(): void {
     this.endpoint.flush(this.now, {
       buffer: () => this.#buffer,
+      room: Infinity,
       post: (length, to) => this.see(this.#buffer.slice(0, length), to),
     });
   }

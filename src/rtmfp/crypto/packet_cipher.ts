@@ -3,11 +3,18 @@
 //     datagram:  scrambled session id u32 | ciphertext | HMAC [opt]
 //     decrypted: sequence number VLU [opt] | checksum u16 [unless HMAC] | packet | 0xff padding
 import { vluLength } from "../../bytes/writer.ts";
-import { type Aes128, type CryptoBackend, equalBytes, type Hmac } from "./backend.ts";
+import {
+  type Aes128,
+  type Batch,
+  type CryptoBackend,
+  equalBytes,
+  type Hmac,
+  UNENCRYPTED,
+} from "./backend.ts";
 import { checksum } from "./checksum.ts";
 import { ReplayWindow } from "./replay_window.ts";
 
-const SESSION_ID = 4;
+const SESSION_ID = UNENCRYPTED;
 const CHECKSUM = 2;
 const BLOCK = 16;
 const PADDING = 0xff;
@@ -74,27 +81,35 @@ export class PacketCipher {
    * @throws {RangeError} if the buffer is too short for padding and HMAC
    */
   seal(buffer: Uint8Array, packetEnd: number, sessionId: number): number {
-    const { aes, hmac, sequence } = this.#out;
-    const end = packetEnd + (-(packetEnd - SESSION_ID) & (BLOCK - 1));
-    const length = end + (hmac?.length ?? 0);
-    if (length > buffer.length) {
-      throw new RangeError(`Cannot seal ${length} bytes in a buffer of ${buffer.length}`);
-    }
-    for (let i = packetEnd; i < end; i++) buffer[i] = PADDING;
-    let at = SESSION_ID;
-    if (sequence) at = writeVlu(buffer, at, this.#nextSequence++);
-    if (!hmac) {
-      const sum = checksum(buffer, at + CHECKSUM, end);
-      buffer[at] = sum >>> 8;
-      buffer[at + 1] = sum;
-    }
-    aes.encrypt(buffer, SESSION_ID, end);
+    const end = this.#prepare(buffer, packetEnd);
+    this.#out.aes.encrypt(buffer, SESSION_ID, end);
+    const length = end + (this.#out.hmac?.length ?? 0);
+    this.finish(buffer, length, sessionId);
+    return length;
+  }
+
+  /**
+   * Does the first half of {@link seal}, to a packet in a buffer of a batch; once that has run,
+   * {@link finish} does the other.
+   *
+   * @returns the length of the datagram to be
+   * @throws {RangeError} as `seal`
+   */
+  stage(batch: Batch, index: number, packetEnd: number): number {
+    const end = this.#prepare(batch.buffers[index], packetEnd, batch, index);
+    batch.add(index, this.#out.aes, end);
+    return end + (this.#out.hmac?.length ?? 0);
+  }
+
+  /** Puts HMAC and session id to an encrypted packet, for a datagram of `length` bytes. */
+  finish(buffer: Uint8Array, length: number, sessionId: number): void {
+    const { hmac } = this.#out;
     if (hmac) {
+      const end = length - hmac.length;
       const digest = hmac.hmac.digest(buffer, SESSION_ID, end);
       for (let i = 0; i < hmac.length; i++) buffer[end + i] = digest[i];
     }
     writeSessionId(buffer, sessionId);
-    return length;
   }
 
   /**
@@ -145,6 +160,28 @@ export class PacketCipher {
       aes.free();
       hmac?.hmac.free();
     }
+  }
+
+  /** Adds what is encrypted with a packet. @returns where that ends */
+  #prepare(buffer: Uint8Array, packetEnd: number, batch?: Batch, index = 0): number {
+    const { hmac, sequence } = this.#out;
+    const end = packetEnd + (-(packetEnd - SESSION_ID) & (BLOCK - 1));
+    const length = end + (hmac?.length ?? 0);
+    if (length > buffer.length) {
+      throw new RangeError(`Cannot seal ${length} bytes in a buffer of ${buffer.length}`);
+    }
+    for (let i = packetEnd; i < end; i++) buffer[i] = PADDING;
+    let at = SESSION_ID;
+    if (sequence) at = writeVlu(buffer, at, this.#nextSequence++);
+    if (!hmac) {
+      buffer[at] = buffer[at + 1] = 0; // so that it makes no difference whether they are added
+      const sum = batch && !sequence
+        ? batch.checksum(index, end)
+        : checksum(buffer, at + CHECKSUM, end);
+      buffer[at] = sum >>> 8;
+      buffer[at + 1] = sum;
+    }
+    return end;
   }
 
   #drop(reason: Drop): -1 {

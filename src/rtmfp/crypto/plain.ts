@@ -1,6 +1,24 @@
-import type { CryptoBackend } from "./backend.ts";
+import { type Batch, type CryptoBackend, UNENCRYPTED } from "./backend.ts";
+import { checksum } from "./checksum.ts";
 
 const identity = { encrypt() {}, decrypt() {}, free() {} };
+
+/** A few, so that a batch is full soon. */
+const BATCH = 5;
+const DATAGRAM = 2_048;
+
+class PlainBatch implements Batch {
+  user: unknown = undefined;
+  readonly buffers = Array.from({ length: BATCH }, () => new Uint8Array(DATAGRAM));
+
+  add(): void {}
+
+  checksum(index: number, end: number): number {
+    return checksum(this.buffers[index], UNENCRYPTED, end);
+  }
+
+  run(): void {}
+}
 
 /**
  * A back-end for tests and debugging: nothing is encrypted, so packets can be read and changed on
@@ -12,5 +30,6 @@ export function plainBackend(crypto: CryptoBackend): CryptoBackend {
     aes: () => identity,
     hmacSha256: (key) => crypto.hmacSha256(key),
     sha256: (bytes) => crypto.sha256(bytes),
+    batch: crypto.batch && new PlainBatch(),
   };
 }

@@ -49,7 +49,7 @@ export class Context {
     readonly limits: Limits,
     readonly host: SessionHost,
   ) {
-    this.builder = new PacketBuilder(this.clock, this.counters, limits.datagram);
+    this.builder = new PacketBuilder(this.clock, this.counters, limits.datagram, crypto.batch);
     this.timers = new TimerWheel((timed) => {
       try {
         timed.expire();

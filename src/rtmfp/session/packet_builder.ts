@@ -1,17 +1,19 @@
 import { Writer } from "../../bytes/writer.ts";
+import type { Batch } from "../crypto/backend.ts";
 import type { PacketCipher } from "../crypto/packet_cipher.ts";
 import type { Outbox } from "../outbox.ts";
 import type { Address } from "../wire/address.ts";
 import { PacketFlag, timestampOf } from "../wire/packet.ts";
 import type { Counters } from "./counters.ts";
+import { Staging } from "./staging.ts";
 
 /** What sealing may add: sequence number, padding, HMAC. */
 const SEALING = 64;
 const ECHO = 2;
 
 /**
- * Builds packets where the outbox wants them: the one writer of an endpoint. Between {@link open}
- * and {@link send} nobody else writes.
+ * Builds packets where the outbox wants them, or in a staging place if several are sealed together:
+ * the one writer of an endpoint. Between {@link open} and {@link send} nobody else writes.
  */
 export class PacketBuilder {
   /** Where chunks are written to. */
@@ -19,13 +21,21 @@ export class PacketBuilder {
   #buffer: Uint8Array = new Uint8Array(0);
   #start = 0;
   #empty = 0;
+  readonly #staging: Staging | undefined;
+  /** Whether the packet is built there. */
+  #staged = false;
+  /** Where those that wait there go. */
+  #out: Outbox | undefined;
 
   constructor(
     readonly clock: { readonly now: number },
     readonly counters: Counters,
     /** Bytes of a datagram at most. */
     readonly datagram: number,
-  ) {}
+    batch?: Batch,
+  ) {
+    this.#staging = batch && new Staging(batch);
+  }
 
   /**
    * Begins a packet with its header.
@@ -43,7 +53,7 @@ export class PacketBuilder {
     reserve = 0,
     datagram = this.datagram,
   ): Writer | undefined {
-    const buffer = out.buffer(datagram + SEALING);
+    const buffer = this.#place(out, datagram + SEALING);
     if (!buffer) return undefined;
     const start = cipher.headroom;
     const { to } = this;
@@ -71,12 +81,38 @@ export class PacketBuilder {
     this.#buffer[this.#start] |= flag;
   }
 
-  /** Seals the packet and sends it; returns the length of the datagram. */
+  /** Seals the packet and sends it, {@link finish} at the latest; returns the length of the datagram. */
   send(out: Outbox, cipher: PacketCipher, sessionId: number, address: Address): number {
-    const length = cipher.seal(this.#buffer, this.to.at, sessionId);
-    out.post(length, address);
+    const length = this.#staged
+      ? this.#staging!.add(cipher, this.to.at, sessionId, address)
+      : cipher.seal(this.#buffer, this.to.at, sessionId);
+    if (!this.#staged) out.post(length, address);
     this.counters.datagramsOut++;
     this.counters.bytesOut += length;
     return length;
+  }
+
+  /** Sends what still waits to be sealed: at the end of a flush, and before a key is given back. */
+  finish(): void {
+    const out = this.#out;
+    this.#out = undefined;
+    if (out) this.#staging!.post(out);
+  }
+
+  /** Where the next packet is to be built; undefined if the outbox takes nothing now. */
+  #place(out: Outbox, size: number): Uint8Array | undefined {
+    const staging = this.#staging;
+    this.#staged = staging !== undefined && staging.takes(size);
+    if (!this.#staged) {
+      this.finish();
+      return out.buffer(size);
+    }
+    // Room for those that wait is sure, for one more it must be.
+    if (staging!.count === 0 || !staging!.buffer || staging!.count >= out.room) {
+      this.finish();
+      if (!out.buffer(size)) return undefined;
+      this.#out = out;
+    }
+    return staging!.buffer;
   }
 }

@@ -84,7 +84,7 @@ Deno.test("An opening that is cancelled sends nothing more", () => {
   });
   opening.cancel();
   opening.cancel();
-  client.flush(0, { buffer: () => assert.fail("it sends"), post() {} });
+  client.flush(0, { buffer: () => assert.fail("it sends"), room: 1, post() {} });
   assert.deepEqual(failures, ["cancelled"]);
   assert.equal(client.deadline, Infinity);
 });
@@ -375,6 +375,7 @@ function outboxOf(peers: RawPeer[]) {
   const buffer = new Uint8Array(4400);
   return {
     buffer: () => buffer,
+    room: Infinity,
     post(length: number, to: { hostname: string; port: number }) {
       for (const peer of peers) {
         if (peer.address.port === to.port && peer.address.hostname === to.hostname) {

@@ -407,6 +407,9 @@ Deno.test("A full outbox is no loss: the rest goes out later", () => {
   const sent: Uint8Array[] = [];
   const outbox = {
     buffer: () => room > 0 ? buffer : undefined,
+    get room() {
+      return room;
+    },
     post(length: number) {
       room--;
       sent.push(buffer.slice(0, length));
