@@ -55,8 +55,11 @@ export interface EndpointHandler {
   onPeerUnknown?(peerId: Uint8Array, from: Address): readonly OriginAddress[] | undefined;
   /** Addresses that a peer has reported to have; undefined: it is not to be introduced to others. */
   peerAddresses?(session: Session): readonly Address[] | undefined;
-  /** Somebody is refused because there are as many sessions as there may be; told once a minute at most. */
-  onFull?(): void;
+  /**
+   * Somebody is refused because there are as many sessions as there may be, in all or at that
+   * address; told once a minute at most.
+   */
+  onFull?(of: "all" | "address", from: Address): void;
   /** Whether packets without session from there are dropped. */
   blocked?(address: Address): boolean;
   /**
@@ -269,6 +272,7 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
   }
 
   onMoved(session: Session, before: Address): void {
+    this.#places.moved(session, before);
     this.#roster.moved(session, before);
   }
 
@@ -293,12 +297,13 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
   }
 
   hasRoom({ fingerprint }: Certificate, from: Address): boolean {
-    if (this.#places.left || this.#roster.peerAt(fingerprint, from)) return true; // it is replaced
+    const full = this.#places.refusal(from);
+    if (!full || this.#roster.peerAt(fingerprint, from)) return true; // it is replaced
     const { counters, now } = this.context;
     counters.drop("sessions");
     if (now - this.#toldOfPlacesAt >= FULL_EVERY) {
       this.#toldOfPlacesAt = now;
-      this.#handler.onFull?.();
+      this.#handler.onFull?.(full, from);
     }
     return false;
   }

@@ -152,13 +152,15 @@ export class Server {
         certificate: serverCertificate(random, groups),
         policy: config["rtmfp.require"] === "hmac" ? STRICT : RELAXED,
       },
-      limits: { sessions: config["rtmfp.sessions"] || Infinity },
+      limits: {
+        sessions: config["rtmfp.sessions"] || Infinity,
+        sessionsOfAddress: config["rtmfp.sessionsOfAddress"] || Infinity,
+      },
       handler: {
-        onFull: () => {
-          const { sessions } = this.#endpoint.context.limits;
-          log.warn(
-            `Clients are refused: ${sessions} sessions are all there may be ([rtmfp] sessions)`,
-          );
+        onFull: (of, { hostname }) => {
+          const key = of === "all" ? "sessions" : "sessionsOfAddress";
+          const who = of === "all" ? "Clients" : `Clients at ${hostname}`;
+          log.warn(`${who} are refused: [rtmfp] ${key} = ${this.#endpoint.context.limits[key]}`);
         },
         onHello: (epd, from, attempts) => {
           this.numbers.helloFrom(from.hostname);

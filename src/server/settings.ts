@@ -97,6 +97,13 @@ export const settings = {
       "Sessions that there may be at once; further clients are refused until one ends. One that\n" +
       "is idle takes up to 7 KiB, one that plays some 27. 0 sets no limit.",
   }),
+  "rtmfp.sessionsOfAddress": integer(10_000, {
+    min: 0,
+    max: 10_000_000,
+    comment:
+      "Of those, sessions that one IP address may have, or one /64 of IPv6, other than loopback.\n" +
+      "0 sets no limit.",
+  }),
   "rtmfp.sendQueue": integer(8, {
     min: 1,
     max: 1_024,

@@ -32,6 +32,8 @@ export interface Limits {
    * yet, and those that only linger, count as long as nobody needs their places.
    */
   readonly sessions: number;
+  /** How many of them those at one address (IPv6: in one /64) may have open; but any at loopback. */
+  readonly sessionsOfAddress: number;
   /** How many answered handshakes may wait for the first packet of their session. */
   readonly halfOpen: number;
   /** How many handshakes may wait for their secret. */
@@ -58,6 +60,7 @@ export const DEFAULT_LIMITS: Limits = {
   queued: 128 << 20,
   opening: 95_000,
   sessions: 100_000,
+  sessionsOfAddress: 10_000,
   halfOpen: 4096,
   agreements: 256,
   answers: 50,

@@ -1,10 +1,12 @@
+import type { Address } from "../wire/address.ts";
 import type { Limits } from "./limits.ts";
 import type { Session } from "./session.ts";
+import { isLoopback, sourceKey } from "./sources.ts";
 
 /**
  * How many sessions an endpoint has room for, and which of them make room: first those that are
  * over and only linger, then those of which the far end has not been heard, the oldest first. What
- * is in use keeps its place until it ends.
+ * is in use keeps its place until it ends, also when it moves to an address that has its share.
  */
 export class Places {
   readonly #limits: Limits;
@@ -14,14 +16,20 @@ export class Places {
   readonly #halfOpen = new Set<Session>();
   /** Sessions that are not open any more. */
   readonly #lingering = new Set<Session>();
+  /** Open sessions, heard or not, by where their far ends are. */
+  readonly #bySource = new Map<string, number>();
 
   constructor(limits: Limits) {
     this.#limits = limits;
   }
 
-  /** Whether there is room for one more. */
-  get left(): boolean {
-    return this.#taken < this.#limits.sessions;
+  /** What keeps one more from there out: all places are taken, or those that its address may have. */
+  refusal(from: Address): "all" | "address" | undefined {
+    const { sessions, sessionsOfAddress } = this.#limits;
+    if (this.#taken >= sessions) return "all";
+    if (isLoopback(from)) return undefined;
+    const taken = this.#bySource.get(sourceKey(from)) ?? 0;
+    return taken >= sessionsOfAddress ? "address" : undefined;
   }
 
   /** A session is added of which the far end has still to be heard. */
@@ -31,12 +39,19 @@ export class Places {
     if (this.#halfOpen.size >= halfOpen) giveUp(this.#halfOpen);
     else if (all >= sessions) giveUp(this.#lingering.size > 0 ? this.#lingering : this.#halfOpen);
     this.#halfOpen.add(session);
+    this.#count(session.address, 1);
   }
 
-  /** The far end of a session is there. */
+  /** The far end of a session is there: of one that was added, or that was opened from here. */
   heard(session: Session): void {
-    this.#halfOpen.delete(session);
+    if (!this.#halfOpen.delete(session)) this.#count(session.address, 1);
     this.#taken++;
+  }
+
+  /** The far end of an open session has another address than before. */
+  moved(session: Session, before: Address): void {
+    this.#count(before, -1);
+    this.#count(session.address, 1);
   }
 
   /** A session is not open any more. */
@@ -44,12 +59,20 @@ export class Places {
     if (session.heard) this.#taken--;
     this.#halfOpen.delete(session);
     this.#lingering.add(session);
+    this.#count(session.address, -1);
   }
 
   /** A session is over for good. */
   closed(session: Session): void {
     this.#halfOpen.delete(session);
     this.#lingering.delete(session);
+  }
+
+  #count(address: Address, by: 1 | -1): void {
+    const source = sourceKey(address);
+    const count = (this.#bySource.get(source) ?? 0) + by;
+    if (count > 0) this.#bySource.set(source, count);
+    else this.#bySource.delete(source);
   }
 }
 

@@ -22,19 +22,23 @@ class House {
   readonly secrets = new RememberingAgreement(3);
   readonly recorders: Recorder[] = [];
   readonly told: number[] = [];
+  readonly why: string[] = [];
   readonly server;
   now = 1000;
   #last = 0;
 
-  constructor(sessions: number, halfOpen = 4096) {
+  constructor(sessions: number, halfOpen = 4096, sessionsOfAddress = 10_000) {
     this.server = makeServer(1, {
       onSession: () => {
         const recorder = new Recorder();
         this.recorders.push(recorder);
         return recorder;
       },
-      onFull: () => void this.told.push(this.now),
-    }, { limits: { sessions, halfOpen }, agreement: this.secrets });
+      onFull: (of, { hostname }) => {
+        this.told.push(this.now);
+        this.why.push(`${of} ${hostname}`);
+      },
+    }, { limits: { sessions, halfOpen, sessionsOfAddress }, agreement: this.secrets });
   }
 
   get heard(): number {
@@ -164,6 +168,49 @@ Deno.test("Handshakes that are not finished take no place from those that are", 
   assert.equal(house.heard, 3);
   assert.equal(house.server.sessionCount, 3, "none of them");
   for (const peer of peers) assert.equal(peer.take().length, 0);
+});
+
+Deno.test("One address has only its share of the places, wherever its sessions have come from", () => {
+  const house = new House(100, 4096, 3);
+  const at = (hostname: string, port: number): Address => ({ hostname, port });
+  const peers = [1, 2].map((port) => house.open(at("192.0.2.1", port)));
+  const elsewhere = house.open(at("192.0.2.2", 1));
+  house.knock(at("192.0.2.1", 3)); // half-open counts as well
+  const { computed } = house.secrets;
+  const late = house.knock(at("192.0.2.1", 4));
+  assert.equal(house.secrets.computed, computed, "no secret");
+  assert.equal(house.enter(late), false);
+  assert.deepEqual([house.refused, house.why], [2, ["address 192.0.2.1"]]);
+
+  const move = (peer: RawPeer, to: Address) => {
+    house.now = peer.now += 1000;
+    peer.address = to;
+    peer.send("010000");
+    peer.run();
+    peer.send(`41 0019 ${peer.take()[0].chunks[0].slice(3)}`);
+    peer.run();
+  };
+  move(peers[0], at("192.0.2.3", 1)); // it keeps its place, and its share is free
+  assert.ok(house.enter(late));
+  move(elsewhere, at("192.0.2.1", 5)); // who is in may come to an address that has its share
+  assert.equal(house.heard, 3);
+  assert.equal(house.enter(house.knock(at("192.0.2.1", 6))), false);
+  peers[1].send(CLOSE);
+  peers[1].run();
+  assert.equal(house.enter(house.knock(at("192.0.2.1", 7))), false, "still three");
+  elsewhere.send(CLOSE);
+  elsewhere.run();
+  assert.ok(house.enter(house.knock(at("192.0.2.1", 8))));
+});
+
+Deno.test("One network of IPv6 is one address, and those on this machine are not counted", () => {
+  const house = new House(100, 4096, 2);
+  const at = (hostname: string) => ({ hostname, port: 1024 });
+  for (const end of ["1", "2", "3:4"]) house.knock(at(`2001:db8::${end}`));
+  assert.deepEqual([house.refused, house.why], [1, ["address 2001:db8::3:4"]]);
+  house.knock(at("2001:db8:0:1::1"));
+  for (let i = 1; i < 9; i++) house.knock(at(`127.0.0.${1 + i % 2}`));
+  assert.equal(house.refused, 1);
 });
 
 /** Secrets that take their time. */
