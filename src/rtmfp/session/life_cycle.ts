@@ -146,6 +146,7 @@ export class LifeCycle {
   forget(): void {
     if (this.#forgotten) return;
     this.#forgotten = true;
+    this.#owner.control.closeAt = Infinity; // a flush may be due still, and the keys go now
     this.#owner.onForgotten();
   }
 

@@ -1,11 +1,20 @@
 import assert from "node:assert/strict";
-import { makePair, makeServer, METADATA, numbered, open, Recorder } from "../../support/pair.ts";
+import type { CryptoBackend } from "../../../src/rtmfp/crypto/backend.ts";
+import {
+  makePair,
+  makeServer,
+  METADATA,
+  numbered,
+  open,
+  plain,
+  Recorder,
+} from "../../support/pair.ts";
 import { RawPeer } from "../../support/raw_peer.ts";
 
 /** A server with one session of a raw peer, and what the session's user is told. */
-function opened(limits = {}) {
+function opened(limits = {}, crypto = plain) {
   const recorder = new Recorder();
-  const server = makeServer(1, { onSession: () => recorder }, { limits });
+  const server = makeServer(1, { onSession: () => recorder }, { limits, crypto });
   const peer = new RawPeer(server).open();
   const [session] = server.sessions();
   return { server, peer, recorder, session };
@@ -70,6 +79,47 @@ Deno.test("A close acknowledgement closes at once, as Flash does it, with a reas
   peer.run();
   assert.deepEqual(peer.takeChunks(), []);
   assert.equal(server.sessionCount, 0);
+});
+
+/** Keys that must not be used once they were given back. */
+function jealous(): CryptoBackend {
+  return {
+    ...plain,
+    batch: undefined,
+    aes(key) {
+      const aes = plain.aes(key);
+      let freed = false;
+      const use = () => assert.ok(!freed, "it was freed");
+      return {
+        encrypt: (...part) => (use(), aes.encrypt(...part)),
+        decrypt: (...part) => (use(), aes.decrypt(...part)),
+        free: () => void (freed = true),
+      };
+    },
+  };
+}
+
+Deno.test("A close acknowledgement that is faster than the request leaves nothing to be said", () => {
+  const { peer, session, server, recorder } = opened({}, jealous());
+  const { datagramsOut } = server.counters;
+  session.close();
+  peer.send("4c 0000");
+  assert.equal(server.sessionCount, 0);
+  peer.run();
+  assert.equal(server.counters.datagramsOut, datagramsOut);
+  assert.deepEqual(recorder.closed, ["closed"]);
+});
+
+Deno.test("A close request that an outbox took too late is not made after the 90 s", () => {
+  const { peer, session, server } = opened({}, jealous());
+  const { datagramsOut } = server.counters;
+  session.close();
+  const full = { buffer: () => undefined, room: 0, post: () => assert.fail("it is full") };
+  server.flush(peer.now + 91_000, full);
+  assert.equal(server.sessionCount, 0);
+  peer.now += 91_000;
+  peer.run();
+  assert.equal(server.counters.datagramsOut, datagramsOut);
 });
 
 Deno.test("A close request is repeated every 5 s, for 90 s", () => {
