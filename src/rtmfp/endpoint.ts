@@ -379,11 +379,11 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
     this.#opening!.receive(type, payload, from);
   };
 
-  readonly #takeChunk: ChunkTaker = ({ type, payload }, from, length) => {
+  readonly #takeChunk: ChunkTaker = ({ type, payload }, from) => {
     switch (type) {
       case ChunkType.iHello: {
         const { epd, tag } = iHello.read(payload);
-        return this.#takeHello(epd, tag, from, length);
+        return this.#takeHello(epd, tag, from);
       }
       case ChunkType.iiKeying:
         return this.#responder.receiveKeying(payload, from);
@@ -400,7 +400,7 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
     this.context.counters.drop("unexpected");
   };
 
-  #takeHello(epdBytes: Uint8Array, tag: Uint8Array, from: Address, _length: number): void {
+  #takeHello(epdBytes: Uint8Array, tag: Uint8Array, from: Address): void {
     const { counters, now } = this.context;
     if (tag.length > LONGEST_TAG) return counters.drop("limit");
     const epd = readEpd(epdBytes);

@@ -21,7 +21,7 @@ interface Waiting<Chunk> {
 }
 
 /** Takes the chunks of startup packets. They are read from {@link PacketReader.payload}. */
-export type ChunkTaker = (packet: PacketReader, from: Address, length: number) => void;
+export type ChunkTaker = (packet: PacketReader, from: Address) => void;
 
 /** Packets without session and those of the responder's handshake, in and out. RFC 7016 §2.2.4, mode 3. */
 export class Startup {
@@ -47,7 +47,7 @@ export class Startup {
     const { counters } = this.#context;
     const bytes = this.#cipher.open(datagram);
     if (!bytes) return counters.drop(this.#cipher.dropped);
-    this.#read(bytes, from, datagram.length, take, true);
+    this.#read(bytes, from, take, true);
   }
 
   /** Sends a chunk in a packet of its own with the next flush. */
@@ -80,7 +80,7 @@ export class Startup {
     return all;
   }
 
-  #read(bytes: Uint8Array, from: Address, length: number, take: ChunkTaker, whole: boolean): void {
+  #read(bytes: Uint8Array, from: Address, take: ChunkTaker, whole: boolean): void {
     const { counters } = this.#context;
     const packet = this.#packet;
     try {
@@ -91,11 +91,11 @@ export class Startup {
           if (!whole) return counters.drop("unexpected");
           const fragment = packetFragment.read(packet.payload);
           const complete = this.#fragments.add(fragment, from);
-          if (complete) this.#read(complete, from, length, take, false);
+          if (complete) this.#read(complete, from, take, false);
           return;
         }
         if (++chunks > 1) return counters.drop("unexpected"); // at most one answer a packet
-        take(packet, from, length);
+        take(packet, from);
       }
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
