@@ -66,7 +66,7 @@ export function readConfig(
         );
       }
       config[known] = read;
-    } else if (obsolete[name.toLowerCase()]) {
+    } else if (Object.hasOwn(obsolete, name.toLowerCase())) {
       warn(line, `${name} has no effect: ${obsolete[name.toLowerCase()]}`);
     } else if (sections.has(sectionOf(name).toLowerCase())) {
       warn(line, `${name} is not a key of [${sectionOf(name)}]: ${keysOf(sectionOf(name))}`);
@@ -116,7 +116,13 @@ export function changesOf(
 /** The sections that are ours; everything above the first section may be a script's. */
 const sections = new Set([...keys.values()].map((name) => sectionOf(name)).filter((name) => name));
 
-function sectionOf(name: string): string {
+/** Whether a key, in lower case, says nothing to the server, nor ever did: scripts alone use it. */
+export function isForScripts(name: string): boolean {
+  return !keys.has(name) && !Object.hasOwn(obsolete, name) && !sections.has(sectionOf(name));
+}
+
+/** What stands before the last dot of a key: "" above the first section. */
+export function sectionOf(name: string): string {
   return name.slice(0, Math.max(0, name.lastIndexOf(".")));
 }
 

@@ -95,6 +95,12 @@ Deno.test("CFG-010 a value that is not allowed names section, key, value and wha
   }
 });
 
+Deno.test("A key of scripts may have any name", () => {
+  const { warnings, scripts } = readConfig("constructor = me\n", "test.ini");
+  assert.deepEqual(warnings, []);
+  assert.equal(scripts.constructor, "me");
+});
+
 Deno.test("Unknown keys in our sections, obsolete ones, repeats and lines that are none warn", () => {
   const { warnings, config } = read(
     "port = 1\nport = 2\nfoo = 1\n[servers]\nprot = 3\n[edges]\nactivated = true\n[my]\nx = 1\nnonsense\n[broken",

@@ -11,6 +11,7 @@ Deno.test("The sections for scripts tell which sockets they will open", () => {
   const nothing = { ports: [], connects: false };
   assert.deepEqual(expected(""), nothing);
   assert.deepEqual(expected("port = 1936\n[servers]\nport = 1937\n[http]\nport = 8080\n"), nothing);
+  assert.deepEqual(expected("[edges]\nactivated = true\nport = 1937\n"), nothing); // of old
   assert.deepEqual(expected("[smtp]\nhost = mail.test\nport = 2525\n"), nothing);
   assert.deepEqual(
     expected(

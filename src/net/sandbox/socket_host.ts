@@ -79,7 +79,7 @@ export class SocketHost {
 
   /**
    * Starts workers that scripts are going to need, so that nobody waits for it later: making a
-   * worker holds this thread up for 30 to 60 ms, as Deno waits until it stands.
+   * worker holds this thread up for 30 to 80 ms, as Deno waits until it stands.
    */
   prepare({ ports, connects }: Expected): void {
     const { listen, permissions: { connect } } = this.#policy;
