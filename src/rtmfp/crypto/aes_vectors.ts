@@ -33,8 +33,15 @@ function place(bytes: readonly number[]): number {
   return address;
 }
 
-/** The same; returns the code that loads them. */
-export const vector = (bytes: readonly number[]): Code => loadVector(constant(0), place(bytes));
+const placed = new Map<string, number>();
+
+/** The same, but once for equal bytes; returns the code that loads them. */
+export function vector(bytes: readonly number[]): Code {
+  const key = bytes.join();
+  const address = placed.get(key) ?? place(bytes);
+  placed.set(key, address);
+  return loadVector(constant(0), address);
+}
 
 export const INVERSES: Code = vector(inverses);
 export const QUOTIENTS: Code = vector(quotients);

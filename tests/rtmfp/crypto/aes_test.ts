@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createCipheriv, createDecipheriv } from "node:crypto";
 import { fromHex, toHex } from "../../../src/bytes/hex.ts";
 import { UNENCRYPTED } from "../../../src/rtmfp/crypto/backend.ts";
+import { aesModule } from "../../../src/rtmfp/crypto/aes_code.ts";
 import { checksum } from "../../../src/rtmfp/crypto/checksum.ts";
 import { portable } from "../../../src/rtmfp/crypto/portable.ts";
 import { seeded, seededBytes } from "../../support/random.ts";
@@ -164,6 +165,13 @@ Deno.test("A batch: every length up to that of a buffer, besides others and alon
     together([32, length, 1_184], random);
     together([length, 1_184, 16, 608, length, 800], random);
   }
+});
+
+Deno.test("The module of AES may be written again, and takes no more memory then", () => {
+  const [first, second] = [aesModule(2), aesModule(2)].map(({ binary, constants }) => {
+    return { binary, size: constants.length };
+  });
+  assert.deepEqual(second, first);
 });
 
 Deno.test("AES-128 takes keys of 16 bytes", () => {
