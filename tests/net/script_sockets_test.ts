@@ -97,6 +97,31 @@ Deno.test("A script's server and client talk, byte for byte, and hear of the end
     assert.equal(sockets.count, 1, "the listening socket is left");
   }));
 
+Deno.test("A bug in who hears of a socket keeps nothing back from the others", () =>
+  withSockets(loopback, async (sockets) => {
+    const events = new Events();
+    const bugs = (event: ErrorEvent) => {
+      event.preventDefault();
+      events.add(event.error.message);
+    };
+    addEventListener("error", bugs);
+    const socket = sockets.bind("127.0.0.1", freePort(), {
+      onDatagram: (data) => {
+        events.add(text(data));
+        if (text(data) === "first") throw new Error("a bug");
+      },
+      onError: (error) => events.add(error),
+    });
+    assert.ok(typeof socket !== "string", String(socket));
+    const { hostname, port } = socket.local;
+    for (const word of ["first", "second"]) socket.send(bytes(word), hostname, port);
+    await events.until(/^a bug$/);
+    await events.until(/^second$/);
+    socket.send(bytes("third"), hostname, port);
+    await events.until(/^third$/);
+    removeEventListener("error", bugs);
+  }));
+
 Deno.test("Megabytes pass a slow reader in order, and no more is read ahead than the window", () =>
   withSockets(loopback, async (sockets) => {
     const events = new Events();

@@ -101,18 +101,19 @@ export class WorkerLink {
     this.#worker.post(messages, [...transfer] as ArrayBuffer[]);
   }
 
-  /** Tells scripts what happened, as much as clients can wait for. */
+  /** Tells scripts what happened, as much as clients can wait for. What throws holds up nobody else. */
   #deliver(): void {
     const end = performance.now() + TURN;
-    while (this.#next < this.#inbox.length && !this.#ended) {
-      this.#tell(this.#inbox[this.#next++]);
-      if (this.#next < this.#inbox.length && performance.now() >= end) {
-        setTimeout(() => this.#deliver(), 0);
-        return;
+    const more = () => this.#next < this.#inbox.length && !this.#ended;
+    try {
+      while (more() && performance.now() < end) this.#tell(this.#inbox[this.#next++]);
+    } finally {
+      if (more()) setTimeout(() => this.#deliver(), 0);
+      else {
+        this.#inbox = [];
+        this.#next = 0;
       }
     }
-    this.#inbox = [];
-    this.#next = 0;
   }
 
   #tell(message: FromWorker): void {
