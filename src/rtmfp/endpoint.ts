@@ -7,7 +7,7 @@ import type { Outbox } from "./outbox.ts";
 import { AgeingTable } from "./session/ageing_table.ts";
 import { Context, type SessionHost } from "./session/context.ts";
 import type { Counters } from "./session/counters.ts";
-import type { SessionHandler } from "./session/handlers.ts";
+import type { CloseReason, SessionHandler } from "./session/handlers.ts";
 import { Identity, type IdentitySettings } from "./session/identity.ts";
 import { Introducer } from "./session/introducer.ts";
 import { DEFAULT_LIMITS, type Limits } from "./session/limits.ts";
@@ -232,7 +232,8 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
   /** Drops all sessions; the next flush tells the far ends. */
   close(): void {
     for (const opening of [...this.#openings.values()]) opening.cancel();
-    for (const session of [...this.#roster.all()]) session.abort("endpoint closed");
+    for (const session of [...this.#roster.all()]) this.#drop(session, "endpoint closed");
+    if (this.#bug) this.#throwBug();
   }
 
   // What sessions and handshakes ask for.
@@ -322,7 +323,8 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
   }
 
   add(session: Session): void {
-    this.#roster.peerAt(session.peerId, session.address)?.abort("overridden");
+    const before = this.#roster.peerAt(session.peerId, session.address);
+    if (before) this.#drop(before, "overridden");
     this.#places.add(session);
     this.#roster.add(session);
   }
@@ -358,6 +360,15 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
     this.#sources.received(from, datagram.length, now);
     this.#opening = opening;
     this.startup.receive(datagram, from, opening ? this.#takeForOpening : this.#takeChunk);
+  }
+
+  /** Aborts a session; what its handler makes of that concerns no other one. */
+  #drop(session: Session, reason: CloseReason): void {
+    try {
+      session.abort(reason);
+    } catch (error) {
+      this.onBug(error, session);
+    }
   }
 
   #throwBug(): void {

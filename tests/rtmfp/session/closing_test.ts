@@ -341,3 +341,34 @@ Deno.test("A bug in one session is told, and the others are served, whoever meet
   }
   assert.deepEqual(bugs, Array.from({ length: 5 }, () => "a bug: closed"));
 });
+
+Deno.test("A bug at the end of one session keeps no other from its beginning or end", () => {
+  const bugs: string[] = [];
+  const server = makeServer(1, {
+    onSession: () =>
+      Object.assign(new Recorder(), {
+        onClose(reason: string) {
+          throw new Error(`a bug: ${reason}`);
+        },
+      }),
+    onBug: (error) => void bugs.push((error as Error).message),
+  });
+  new RawPeer(server).open();
+  const again = new RawPeer(server);
+  again.nearId++;
+  again.open();
+  const other = new RawPeer(server);
+  other.nearId += 2;
+  other.address = { hostname: "192.0.2.9", port: 1024 };
+  other.open();
+  assert.equal(server.sessionCount, 2);
+  server.close();
+  other.run();
+  assert.equal(server.sessionCount, 0);
+  assert.deepEqual(
+    bugs,
+    ["overridden", "endpoint closed", "endpoint closed"].map((reason) => {
+      return `a bug: ${reason}`;
+    }),
+  );
+});
