@@ -57,7 +57,7 @@ export interface EndpointHandler {
   peerAddresses?(session: Session): readonly Address[] | undefined;
   /**
    * Somebody is refused because there are as many sessions as there may be, in all or at that
-   * address; told once a minute at most.
+   * address; each is told once a minute at most.
    */
   onFull?(of: "all" | "address", from: Address): void;
   /** Whether packets without session from there are dropped. */
@@ -101,7 +101,8 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
   readonly #introducer: Introducer;
   #opening: Opening | undefined;
   #full = false;
-  #toldOfPlacesAt = -Infinity;
+  /** When the user was last told of which refusal. */
+  readonly #toldOfPlacesAt = { all: -Infinity, address: -Infinity };
   #bug: { error: unknown } | undefined;
 
   constructor(options: EndpointOptions) {
@@ -302,8 +303,8 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
     if (!full || this.#roster.peerAt(fingerprint, from)) return true; // it is replaced
     const { counters, now } = this.context;
     counters.drop("sessions");
-    if (now - this.#toldOfPlacesAt >= FULL_EVERY) {
-      this.#toldOfPlacesAt = now;
+    if (now - this.#toldOfPlacesAt[full] >= FULL_EVERY) {
+      this.#toldOfPlacesAt[full] = now;
       this.#handler.onFull?.(full, from);
     }
     return false;

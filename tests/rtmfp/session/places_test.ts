@@ -259,6 +259,17 @@ Deno.test("That clients are refused is told once a minute at most", () => {
   assert.deepEqual(house.told.map((time) => time - begin), [500, 60_500, 120_500]);
 });
 
+Deno.test("Who has its share at one address does not hide that all places are taken", () => {
+  const house = new House(3, 4096, 2);
+  const at = (port: number): Address => ({ hostname: "192.0.2.1", port });
+  for (const port of [1, 2]) house.open(at(port));
+  house.knock(at(3));
+  house.open({ hostname: "192.0.2.2", port: 1 });
+  house.knock({ hostname: "192.0.2.3", port: 1 });
+  house.knock(at(4));
+  assert.deepEqual([house.refused, house.why], [3, ["address 192.0.2.1", "all 192.0.2.3"]]);
+});
+
 Deno.test("There are never more sessions than places, whatever comes and goes", () => {
   for (let seed = 1; seed <= 20; seed++) {
     const random = seeded(seed);
