@@ -376,6 +376,22 @@ Deno.test("Flows, their metadata and the gaps in them are counted with what it c
   assert.equal(server.context.held, 0);
 });
 
+Deno.test("Numbers beyond the end of a flow are given back when it is forgotten", () => {
+  const server = makeServer(1, { onSession });
+  const peer = new RawPeer(server).open();
+  peer.send("10 000e 80 02 01 01 05 00 54430400 00 616263");
+  for (const number of ["05", "07", "09"]) peer.send(`10 0005 00 02 ${number} ${number} 61`);
+  peer.send("10 0004 01 02 02 01"); // ends it
+  assert.equal(server.context.held, 3 * 2 * 8);
+  for (let i = 0; i < 20; i++) {
+    peer.now += 10_000;
+    peer.send("01 0000");
+    peer.run();
+  }
+  assert.equal(server.sessionCount, 1);
+  assert.equal(server.context.held, 0);
+});
+
 Deno.test("Pings, probes and acknowledgements without number are answered with no more than came", () => {
   const server = makeServer(1, { onSession });
   const peer = new RawPeer(server).open();

@@ -45,7 +45,6 @@ export class ReceiveFlow {
   #state: "open" | "rejected" | "complete" = "open";
   readonly #seen = new SeenNumbers();
   readonly #reassembly: Reassembly;
-  /** Bytes that {@link SeenNumbers.ranges} were held for. */
   #heldForRanges = 0;
   #final = Infinity;
   #exception = -1;
@@ -64,6 +63,11 @@ export class ReceiveFlow {
 
   get state(): "open" | "rejected" | "complete" {
     return this.#state;
+  }
+
+  /** Bytes that numbers with gaps before them are held for: beyond its end, until it is forgotten. */
+  get heldForRanges(): number {
+    return this.#heldForRanges;
   }
 
   /** All numbers up to this one have arrived or were given up. */

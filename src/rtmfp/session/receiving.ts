@@ -160,6 +160,7 @@ export class Receiving implements ReceiveHost {
     let count = 0;
     while (count < over.length && this.#owner.context.now - over[count].at > LINGER) count++;
     for (const { flow } of over.splice(0, count)) {
+      this.hold(-flow.heldForRanges);
       if (this.#first === flow) this.#first = undefined;
       else if (this.#others?.delete(flow.id)) this.hold(-FLOW - flow.metadata.length);
       if (this.#latest === flow) this.#latest = undefined;
