@@ -8,6 +8,7 @@ import { AgeingTable } from "./session/ageing_table.ts";
 import { Context, type SessionHost } from "./session/context.ts";
 import type { Counters } from "./session/counters.ts";
 import type { CloseReason, SessionHandler } from "./session/handlers.ts";
+import { greediest } from "./session/holders.ts";
 import { Identity, type IdentitySettings } from "./session/identity.ts";
 import { Introducer } from "./session/introducer.ts";
 import { DEFAULT_LIMITS, type Limits } from "./session/limits.ts";
@@ -37,6 +38,8 @@ const RHELLO = 4 + 2 + 3 + 3 + 1 + 65 + 15;
 const GLARE_FOR = 10_000;
 /** Between two words of there being no room for more sessions. */
 const FULL_EVERY = 60_000;
+/** When all sessions hold too much, they are made to hold this part of what they may. */
+const KEPT_OF_HELD = 7 / 8;
 /** When the outbox takes no more, it is asked again after so many milliseconds. */
 const FULL_OUTBOX = 4;
 
@@ -175,6 +178,7 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
     } catch (error) {
       this.onBug(error, session);
     }
+    if (this.context.held > this.context.limits.memoryOfAll) this.#holdLess();
     if (this.#bug) this.#throwBug();
   }
 
@@ -351,6 +355,19 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
 
   #setTime(now: number): void {
     if (now > this.context.clock.now) this.context.clock.now = now;
+  }
+
+  /** Lets those go that make the others hold too much; so many at once that it is done seldom. */
+  #holdLess(): void {
+    const { held, limits } = this.context;
+    const excess = held - KEPT_OF_HELD * limits.memoryOfAll;
+    for (const session of greediest(this.#roster.all(), excess)) {
+      try {
+        session.violated("memory of all");
+      } catch (error) {
+        this.onBug(error, session);
+      }
+    }
   }
 
   #receiveStartup(id: number, datagram: Uint8Array, from: Address, now: number): void {

@@ -303,7 +303,7 @@ Deno.test("Messages never finished: each session holds what it may, and all toge
     onSession: () =>
       Object.assign(new Recorder(), { onClose: (reason: string) => void reasons.push(reason) }),
   }, { limits });
-  const peers = Array.from({ length: 4 }, (_, i) => {
+  const peers = Array.from({ length: 5 }, (_, i) => {
     const peer = new RawPeer(server);
     peer.nearId += i << 20;
     peer.address = addressOf(1 + i);
@@ -317,43 +317,67 @@ Deno.test("Messages never finished: each session holds what it may, and all toge
       );
     }
   };
-  fill(peers[0], 60);
-  fill(peers[1], 60);
-  fill(peers[2], 60);
-  assert.deepEqual(reasons, ["limit"], "three of them together are too much");
-  fill(peers[0], 140);
-  assert.deepEqual(reasons, ["limit", "limit"], "one alone is too much");
+  fill(peers[4], 140);
+  assert.deepEqual(reasons, ["limit"], "one alone is too much");
+  for (const peer of peers.slice(0, 3)) fill(peer, 60);
+  assert.deepEqual(reasons, ["limit", "limit"], "three of them together are too much");
   peers[3].send(userData(3, 1, Fragment.begin, piece));
   assert.equal(reasons.length, 2, "a little is always there");
   for (const peer of peers) peer.run(peer.now + 1000);
 });
 
-Deno.test("A little of each of many sessions is not more than twice what all may hold", () => {
+Deno.test("Many sessions that hold a little each, at one address, have nobody else dropped", () => {
   const limits = { memoryOfAll: 1 << 20 };
   const server = makeServer(1, { onSession }, { limits });
   const piece = new Uint8Array(30_000);
-  const peers: RawPeer[] = [];
-  let most = 0;
-  for (let i = 0; i < 30; i++) {
+  let number = 0;
+  const openAt = (hostname: string): RawPeer => {
     const peer = new RawPeer(server);
-    peer.nearId += i << 16;
-    peer.address = addressOf(1 + i);
-    peers.push(peer.open());
-    for (let flowId = 3; flowId < 9; flowId++) {
-      peer.send(userData(flowId, 1, Fragment.begin, piece)); // a buffer of 32 KiB
-      most = Math.max(most, server.context.held);
+    peer.nearId += ++number << 16;
+    peer.address = { hostname, port: number };
+    return peer.open();
+  };
+  const openSessions = () => [...server.sessions()].filter(({ state }) => state === "open");
+  const others = Array.from({ length: 5 }, (_, i) => openAt(`198.51.100.${i}`));
+  for (const peer of others) peer.send(userData(3, 1, Fragment.begin, piece)); // 32 KiB
+  others[0].send(userData(3, 2, Fragment.middle, piece)); // holds more than any of the many
+  for (let i = 0; i < 40; i++) {
+    const peer = openAt("192.0.2.1");
+    peer.send(userData(3, 1, Fragment.begin, piece));
+    for (let flowId = 4; flowId < 24; flowId++) {
+      peer.send(userData(flowId, 1, Fragment.begin, new Uint8Array(1)));
+      assert.ok(server.context.held <= 1 << 20, `${server.context.held}`);
     }
   }
-  assert.ok(most > 1.9 * (1 << 20) && most < 2.1 * (1 << 20), `${most}`);
-  const open = () => [...server.sessions()].filter(({ state }) => state === "open").length;
-  assert.equal(open(), 10, "the first ones; the others had to go");
-  peers[0].send("0c 0000");
-  const late = new RawPeer(server);
-  late.address = addressOf(31);
-  late.open().send(userData(3, 1, Fragment.begin, piece));
-  assert.equal(open(), 10, "then there is room for another");
+  const rest = openSessions().filter(({ address }) => address.hostname === "192.0.2.1").length;
+  assert.ok(rest > 5 && rest < 20, `${rest} of the many`);
+  assert.ok(server.context.held > 3 << 18, "no more go than have to");
+  for (const [i, peer] of others.entries()) {
+    peer.send(userData(3, i === 0 ? 3 : 2, Fragment.end, piece));
+    peer.send(userData(4, 1, Fragment.begin, piece));
+  }
+  assert.equal(openSessions().length - rest, others.length);
   server.close();
   assert.equal(server.context.held, 0);
+});
+
+Deno.test("What sessions of this machine hold is not added up", () => {
+  const server = makeServer(1, { onSession }, { limits: { memoryOfAll: 1 << 20 } });
+  const piece = new Uint8Array(30_000);
+  const open = (hostname: string, port: number, pieces: number): void => {
+    const peer = new RawPeer(server);
+    peer.nearId += port << 16;
+    peer.address = { hostname, port };
+    peer.open();
+    for (let i = 1; i <= pieces; i++) {
+      peer.send(userData(3, i, i === 1 ? Fragment.begin : Fragment.middle, piece));
+    }
+  };
+  for (let port = 1; port <= 20; port++) open("127.0.0.1", port, 1);
+  open("192.0.2.1", 21, 15); // 512 KiB
+  const left = [...server.sessions()].filter(({ state }) => state === "open");
+  assert.deepEqual(new Set(left.map(({ address }) => address.hostname)), new Set(["127.0.0.1"]));
+  assert.equal(left.length, 20);
 });
 
 Deno.test("Flows, their metadata and the gaps in them are counted with what it costs to keep them", () => {

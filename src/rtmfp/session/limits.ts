@@ -16,10 +16,7 @@ export interface Limits {
   readonly message: number;
   /** What the far end of a session can make it hold: messages that are not complete, gaps, flows. */
   readonly memory: number;
-  /**
-   * The same of all sessions together: whoever asks for more, and holds more than little, is
-   * dropped; whoever asks for more than twice this, in any case.
-   */
+  /** The same of all sessions together: for more, those go at whose addresses most is held. */
   readonly memoryOfAll: number;
   /** How many flows of this end the far end can make it have open or closing. */
   readonly ownFlows: number;

@@ -15,8 +15,6 @@ const PACKETS_PER_ACK = 2;
 const LINGER = 120_000;
 /** Flows, over or not, that are remembered at most. */
 const MOST_REMEMBERED = 1024;
-/** Bytes that a session may hold whatever the others do, until all hold twice what they may. */
-const LITTLE = 256 * 1024;
 /** What a flow costs besides its metadata, in bytes. The first one is part of the session. */
 const FLOW = 1000;
 const NONE = new Uint8Array(0);
@@ -64,6 +62,11 @@ export class Receiving implements ReceiveHost {
 
   get maxMessage(): number {
     return this.#owner.context.limits.message;
+  }
+
+  /** Bytes that the far end makes this session hold. */
+  get held(): number {
+    return this.#held;
   }
 
   /** Whether acknowledgements are due now. */
@@ -134,13 +137,7 @@ export class Receiving implements ReceiveHost {
     this.#held += bytes;
     context.held += bytes;
     if (bytes <= 0) return;
-    const { memory, memoryOfAll } = context.limits;
-    const most = context.held <= memoryOfAll
-      ? memory
-      : context.held <= 2 * memoryOfAll
-      ? Math.min(LITTLE, memory)
-      : 0;
-    if (this.#held > most) this.violated("memory");
+    if (this.#held > context.limits.memory) this.violated("memory");
   }
 
   violated(what: string): void {
