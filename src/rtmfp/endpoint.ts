@@ -278,7 +278,6 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
   }
 
   onMoved(session: Session, before: Address): void {
-    this.#places.moved(session, before);
     this.#roster.moved(session, before);
   }
 
@@ -303,8 +302,8 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
   }
 
   hasRoom({ fingerprint }: Certificate, from: Address): boolean {
-    const full = this.#places.refusal(from);
-    if (!full || this.#roster.peerAt(fingerprint, from)) return true; // it is replaced
+    const full = this.#places.refusal(from, this.#roster.peerAt(fingerprint, from));
+    if (!full) return true;
     const { counters, now } = this.context;
     counters.drop("sessions");
     if (now - this.#toldOfPlacesAt[full] >= FULL_EVERY) {

@@ -29,7 +29,7 @@ export interface Limits {
    * yet, and those that only linger, count as long as nobody needs their places.
    */
   readonly sessions: number;
-  /** How many of them those at one address (IPv6: in one /64) may have open; but any at loopback. */
+  /** How many of them one address (IPv6: one /64) may open and have; but any at loopback. */
   readonly sessionsOfAddress: number;
   /** How many answered handshakes may wait for the first packet of their session. */
   readonly halfOpen: number;

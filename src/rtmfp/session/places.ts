@@ -6,7 +6,7 @@ import { isLoopback, sourceKey } from "./sources.ts";
 /**
  * How many sessions an endpoint has room for, and which of them make room: first those that are
  * over and only linger, then those of which the far end has not been heard, the oldest first. What
- * is in use keeps its place until it ends, also when it moves to an address that has its share.
+ * is in use keeps its place until it ends, wherever it moves.
  */
 export class Places {
   readonly #limits: Limits;
@@ -16,19 +16,28 @@ export class Places {
   readonly #halfOpen = new Set<Session>();
   /** Sessions that are not open any more. */
   readonly #lingering = new Set<Session>();
-  /** Open sessions, heard or not, by where their far ends are. */
+  /**
+   * Open sessions, heard or not, by where they were opened: if a session that moves freed its share
+   * there, who has two addresses could take all places.
+   */
   readonly #bySource = new Map<string, number>();
 
   constructor(limits: Limits) {
     this.#limits = limits;
   }
 
-  /** What keeps one more from there out: all places are taken, or those that its address may have. */
-  refusal(from: Address): "all" | "address" | undefined {
+  /**
+   * What keeps one more from there out: all places are taken, or those that its address may have.
+   *
+   * @param replaced the session whose place it takes
+   */
+  refusal(from: Address, replaced: Session | undefined): "all" | "address" | undefined {
     const { sessions, sessionsOfAddress } = this.#limits;
-    if (this.#taken >= sessions) return "all";
+    if (!replaced && this.#taken >= sessions) return "all";
     if (isLoopback(from)) return undefined;
-    const taken = this.#bySource.get(sourceKey(from)) ?? 0;
+    const source = sourceKey(from);
+    const leaves = replaced && sourceKey(replaced.firstAddress) === source ? 1 : 0;
+    const taken = (this.#bySource.get(source) ?? 0) - leaves;
     return taken >= sessionsOfAddress ? "address" : undefined;
   }
 
@@ -39,19 +48,13 @@ export class Places {
     if (this.#halfOpen.size >= halfOpen) giveUp(this.#halfOpen);
     else if (all >= sessions) giveUp(this.#lingering.size > 0 ? this.#lingering : this.#halfOpen);
     this.#halfOpen.add(session);
-    this.#count(session.address, 1);
+    this.#count(session.firstAddress, 1);
   }
 
   /** The far end of a session is there: of one that was added, or that was opened from here. */
   heard(session: Session): void {
-    if (!this.#halfOpen.delete(session)) this.#count(session.address, 1);
+    if (!this.#halfOpen.delete(session)) this.#count(session.firstAddress, 1);
     this.#taken++;
-  }
-
-  /** The far end of an open session has another address than before. */
-  moved(session: Session, before: Address): void {
-    this.#count(before, -1);
-    this.#count(session.address, 1);
   }
 
   /** A session is not open any more. */
@@ -59,7 +62,7 @@ export class Places {
     if (session.heard) this.#taken--;
     this.#halfOpen.delete(session);
     this.#lingering.add(session);
-    this.#count(session.address, -1);
+    this.#count(session.firstAddress, -1);
   }
 
   /** A session is over for good. */

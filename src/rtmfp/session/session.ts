@@ -50,6 +50,8 @@ export class Session implements LifeOwner, ChunksOwner, ReceivingOwner, SendingO
   readonly role: "initiator" | "responder";
   readonly nearId: number;
   readonly farId: number;
+  /** Where the far end was in the handshake. */
+  readonly firstAddress: Address;
   bytesIn = 0;
   bytesOut = 0;
   packetsIn = 0;
@@ -89,7 +91,7 @@ export class Session implements LifeOwner, ChunksOwner, ReceivingOwner, SendingO
     this.#names.set(established.peerId);
     this.#names.set(established.nearNonce, NAME);
     this.#names.set(established.farNonce, 2 * NAME);
-    this.#address = established.address;
+    this.#address = this.firstAddress = established.address;
     this.#cipher = established.cipher;
     this.#reserve = this.#cipher.headroom + SEQUENCE_GROWTH;
     this.life = new LifeCycle(this, this.role === "initiator");

@@ -170,7 +170,7 @@ Deno.test("Handshakes that are not finished take no place from those that are", 
   for (const peer of peers) assert.equal(peer.take().length, 0);
 });
 
-Deno.test("One address has only its share of the places, wherever its sessions have come from", () => {
+Deno.test("One address has only its share of the places, wherever its sessions go", () => {
   const house = new House(100, 4096, 3);
   const at = (hostname: string, port: number): Address => ({ hostname, port });
   const peers = [1, 2].map((port) => house.open(at("192.0.2.1", port)));
@@ -190,17 +190,23 @@ Deno.test("One address has only its share of the places, wherever its sessions h
     peer.send(`41 0019 ${peer.take()[0].chunks[0].slice(3)}`);
     peer.run();
   };
-  move(peers[0], at("192.0.2.3", 1)); // it keeps its place, and its share is free
-  assert.ok(house.enter(late));
+  move(peers[0], at("192.0.2.3", 1)); // it keeps its place, and counts where it was opened
+  assert.equal(house.enter(late), false);
   move(elsewhere, at("192.0.2.1", 5)); // who is in may come to an address that has its share
   assert.equal(house.heard, 3);
-  assert.equal(house.enter(house.knock(at("192.0.2.1", 6))), false);
-  peers[1].send(CLOSE);
-  peers[1].run();
-  assert.equal(house.enter(house.knock(at("192.0.2.1", 7))), false, "still three");
   elsewhere.send(CLOSE);
   elsewhere.run();
+  assert.equal(house.enter(house.knock(at("192.0.2.1", 7))), false, "still three");
+  peers[0].send(CLOSE);
+  peers[0].run();
   assert.ok(house.enter(house.knock(at("192.0.2.1", 8))));
+  const others = [2, 3, 4].map((port) => house.open(at("192.0.2.3", port))); // all of its share
+  const { computed: before } = house.secrets;
+  house.open(others[0].address); // replaces itself
+  assert.equal(house.secrets.computed, before + 1);
+  move(peers[1], at("192.0.2.3", 5));
+  assert.throws(() => house.open(peers[1].address), "which would move its share as well");
+  assert.equal(house.secrets.computed, before + 1);
 });
 
 Deno.test("One network of IPv6 is one address, and those on this machine are not counted", () => {
