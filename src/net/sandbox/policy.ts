@@ -37,7 +37,10 @@ export interface Limits {
   readonly sockets: number;
   /** Bytes that wait to be sent, all sockets together. */
   readonly buffered: number;
-  /** Connections that one listening socket takes a second; more are closed at once. */
+  /**
+   * Connections that one listening socket takes a second, a quarter of them from one address at
+   * most; more are closed at once.
+   */
   readonly acceptsPerSecond: number;
   /** Milliseconds that connecting may take, name resolution included. */
   readonly connectTimeout: number;

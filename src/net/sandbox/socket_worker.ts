@@ -2,6 +2,7 @@
 // The worker in which the sockets of scripts live. Its Deno permissions are the lists under
 // `[sandbox]` and nothing else: what they do not name cannot be reached from here, whatever it
 // is asked to do.
+import { AcceptRate } from "./accept_rate.ts";
 import {
   type Endpoint,
   type FromWorker,
@@ -203,15 +204,15 @@ class Listener {
   readonly #listeners: Deno.TcpListener[];
   readonly #ipv6Only: boolean;
   readonly ended: Promise<void>;
-  #second = 0;
-  #accepted = 0;
+  readonly #rate: AcceptRate;
 
   constructor(
     readonly id: number,
     hostnames: readonly string[],
     readonly port: number,
-    readonly rate: number,
+    rate: number,
   ) {
+    this.#rate = new AcceptRate(rate);
     this.#listeners = listenOn(hostnames, port);
     this.#ipv6Only = !hostnames.includes("0.0.0.0");
     listeners.set(id, this);
@@ -229,7 +230,9 @@ class Listener {
     while (listeners.has(this.id)) {
       try {
         const conn = await listener.accept();
-        if (this.#tooMany() || this.#ipv6Only && isIpv4(conn.remoteAddr)) {
+        const from = conn.remoteAddr;
+        const refused = this.#ipv6Only && isIpv4(from);
+        if (refused || !this.#rate.takes(from.hostname, performance.now())) {
           conn.close();
           continue;
         }
@@ -239,7 +242,7 @@ class Listener {
           id: this.id,
           child: connection.id,
           local: conn.localAddr as Endpoint,
-          peer: conn.remoteAddr as Endpoint,
+          peer: from as Endpoint,
         });
         connection.open(conn);
       } catch (error) {
@@ -248,15 +251,6 @@ class Listener {
         await new Promise((resolve) => setTimeout(resolve, 100)); // such as too many open files
       }
     }
-  }
-
-  #tooMany(): boolean {
-    const second = Math.floor(performance.now() / 1000);
-    if (second !== this.#second) {
-      this.#second = second;
-      this.#accepted = 0;
-    }
-    return ++this.#accepted > this.rate;
   }
 }
 

@@ -1,0 +1,53 @@
+/** One address takes this part of the connections at most. */
+const SHARE = 1 / 4;
+
+/**
+ * How many connections a listening socket takes a second, and which: who asks without end keeps
+ * nobody else out. Programs on this machine, which may pass on what others ask, share with nobody.
+ */
+export class AcceptRate {
+  readonly #rate: number;
+  #second = -1;
+  #taken = 0;
+  /** By address (IPv6: by /64). */
+  readonly #bySource = new Map<string, number>();
+
+  /** @param rate connections a second */
+  constructor(rate: number) {
+    this.#rate = rate;
+  }
+
+  /**
+   * Whether one more connection is taken.
+   *
+   * @param ip where it comes from
+   * @param now in milliseconds
+   */
+  takes(ip: string, now: number): boolean {
+    const second = Math.floor(now / 1000);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#taken = 0;
+      this.#bySource.clear();
+    }
+    if (this.#taken >= this.#rate) return false;
+    const source = sourceOf(ip);
+    if (source !== undefined) {
+      const count = this.#bySource.get(source) ?? 0;
+      if (count >= Math.ceil(this.#rate * SHARE)) return false;
+      this.#bySource.set(source, count + 1);
+    }
+    this.#taken++;
+    return true;
+  }
+}
+
+/** What one owner has: an IPv4 address, or a network of IPv6; undefined: this machine. */
+function sourceOf(ip: string): string | undefined {
+  const ipv4 = /^(?:::ffff:)?([\d.]+)$/.exec(ip)?.[1];
+  if (ip === "::1" || ipv4?.startsWith("127.")) return undefined;
+  if (ipv4) return ipv4;
+  const [head, tail] = ip.split("::").map((text) => text === "" ? [] : text.split(":"));
+  const zeros = tail ? 8 - head.length - tail.length : 0;
+  return [...head, ...new Array(Math.max(zeros, 0)).fill("0"), ...tail ?? []].slice(0, 4).join(":");
+}
