@@ -128,6 +128,7 @@ Deno.test("Where UDP may go and TCP may not, servers have a worker without leave
     useAll(sockets, [port]);
     assert.equal(count(), 3);
     const link = host.listening(port);
+    assert.ok(typeof link !== "string");
     const told = new Promise<string>((resolve) => {
       const id = link.add((message) => resolve(JSON.stringify(message)));
       link.post({ op: "connect", id, hostname: "127.0.0.1", port: 9, timeout: 1000 });
@@ -145,4 +146,34 @@ Deno.test("The same policy with other limits keeps the workers, another one does
     host.reload({ ...base }, DEFAULT_LIMITS);
     useAll(sockets, [other]);
     assert.ok(count() > 1);
+  }));
+
+Deno.test("Ports far from each other take so many workers, and no more in all", () =>
+  counting(base, (_, sockets, count) => {
+    const quiet = { onError: () => {}, onAccept: () => undefined };
+    let block = 8;
+    /** Listens on a port of a block that was not asked for yet. */
+    const open = (): ReturnType<ScriptSockets["listen"]> => {
+      const first = PORT_BLOCK * block++;
+      for (let port = first;; port++) {
+        const opened = sockets.listen(port, quiet);
+        const taken = typeof opened === "string" && /in use$/.test(opened) && !/block/.test(opened);
+        if (!taken || port > first + 50) return opened;
+      }
+    };
+    const servers = Array.from({ length: 16 }, open);
+    for (const server of servers) assert.ok(typeof server !== "string", String(server));
+    assert.equal(open(), "16 blocks of 1024 ports are in use");
+    assert.equal(count(), 16);
+    for (const server of servers.slice(0, 2)) (server as { close(): void }).close();
+    for (let i = 0; i < 2; i++) assert.ok(typeof open() !== "string", "idle ones make room");
+    assert.equal(open(), "16 blocks of 1024 ports are in use");
+    for (let i = 2; i < 40 && count() < 48; i++) {
+      const opened = open();
+      if (typeof opened !== "string") opened.close();
+      else if (i < 16) (servers[i] as { close(): void }).close();
+    }
+    assert.equal(count(), 48);
+    assert.match(open() as string, /^48 workers of sockets are in use or ending/);
+    assert.equal(count(), 48, "those that end count for a while");
   }));

@@ -261,6 +261,7 @@ Deno.test("Leave to listen on a port is none to reach that port elsewhere", () =
     socket.send(bytes("x"), "127.0.0.2", port);
     await events.until(/udp Requires net access to "127.0.0.2:\d+"/);
     const link = host.listening(port);
+    assert.ok(typeof link !== "string");
     const id = link.add((message) => events.add(`tcp ${JSON.stringify(message)}`));
     link.post({ op: "connect", id, hostname: "127.0.0.2", port, timeout: PATIENCE });
     await events.until(/tcp .*Requires net access/);

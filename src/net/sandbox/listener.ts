@@ -18,6 +18,7 @@ export class Listener {
 
   static open(ledger: Ledger, host: SocketHost, port: number, events: ListenEvents) {
     const worker = host.listening(port);
+    if (typeof worker === "string") return worker;
     const listener = new Listener(ledger, host, worker, port, events);
     const id = worker.add((message) => listener.#receive(message));
     const reply = new SharedArrayBuffer(REPLY_SIZE);

@@ -16,6 +16,10 @@ import { WorkerLink } from "./worker_link.ts";
 
 /** Workers that reach one address each; idle ones make room for others. */
 const MOST_ALONE = 16;
+/** Workers for ports; likewise. */
+const MOST_FOR_PORTS = 16;
+/** Workers in all, of some 9 MB each, among them those that send their last for some seconds. */
+const MOST_WORKERS = 48;
 /** Blocks of ports that are prepared. */
 const MOST_BLOCKS = 8;
 
@@ -107,8 +111,12 @@ export class SocketHost {
       );
   }
 
-  /** The worker of servers with ports around one. They listen on all addresses of this machine. */
-  listening(port: number): WorkerLink {
+  /**
+   * The worker of servers with ports around one. They listen on all addresses of this machine.
+   *
+   * @returns why there is none
+   */
+  listening(port: number): WorkerLink | string {
     return this.#ports("listen", port);
   }
 
@@ -126,10 +134,32 @@ export class SocketHost {
     });
   }
 
-  #ports(kind: "listen" | "bound", port: number): WorkerLink {
+  #ports(kind: "listen" | "bound", port: number): WorkerLink | string {
     const key = this.#keyOf(kind, port);
-    return this.#workers.get(key) ??
-      this.#start(this.#workers, [key], this.#portsPermission(kind, [port]));
+    const worker = this.#workers.get(key);
+    if (worker) return worker;
+    const fault = this.#roomForPorts() ?? this.#crowd();
+    return fault ?? this.#start(this.#workers, [key], this.#portsPermission(kind, [port]));
+  }
+
+  /** Has an idle worker for ports make room for another if there are too many. @returns why none does */
+  #roomForPorts(): string | undefined {
+    const entries = [...this.#workers];
+    const links = new Set(entries.filter(([key]) => key.includes(" ")).map(([, link]) => link));
+    if (links.size < MOST_FOR_PORTS) return undefined;
+    const idle = [...links].find(({ idle }) => idle);
+    if (!idle) return `${MOST_FOR_PORTS} blocks of ${PORT_BLOCK} ports are in use`;
+    for (const [key, link] of entries) if (link === idle) this.#workers.delete(key);
+    this.#retire(idle);
+    return undefined;
+  }
+
+  /** Why no more workers are started for now, or undefined. */
+  #crowd(): string | undefined {
+    const count = new Set(this.#workers.values()).size + this.#alone.size + this.#retired.size;
+    return count < MOST_WORKERS
+      ? undefined
+      : `${MOST_WORKERS} workers of sockets are in use or ending: try again later`;
   }
 
   #keyOf(kind: "listen" | "bound", port: number): string {
@@ -172,6 +202,8 @@ export class SocketHost {
   /** A worker for one address; where there are too many, an idle one makes room. */
   #single(key: string, permission: () => Permission): WorkerLink | string {
     const worker = this.#alone.get(key);
+    const crowd = worker ? undefined : this.#crowd();
+    if (crowd) return crowd;
     this.#alone.delete(key);
     if (!worker && this.#alone.size >= MOST_ALONE) {
       const idle = [...this.#alone].find(([, { idle }]) => idle);
