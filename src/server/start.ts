@@ -122,21 +122,31 @@ export async function runServer(args: readonly string[], program: Program): Prom
   }
 }
 
+/** How long, in milliseconds, signals are taken for repetitions of the first one. */
+const SAME_SIGNAL = 250;
+
 /**
- * Resolves at the first signal that is to stop the server. CFG-077. From then on signals are the
- * system's again: the second ends the process, even while a script does not end.
+ * Resolves after the first signal that is to stop the server. CFG-077. What comes within
+ * `SAME_SIGNAL` of it is the same wish: Ctrl-C goes to all programs of the terminal, and `deno task`
+ * passes its own on. From then on signals are the system's again: the next one ends the process,
+ * even while a script does not end.
  */
 function firstSignal(log: Log): Promise<void> {
   const signals: Deno.Signal[] = Deno.build.os === "windows"
     ? ["SIGINT", "SIGBREAK"]
     : ["SIGINT", "SIGTERM", "SIGQUIT"];
   return new Promise((resolve) => {
+    let stopping = false;
     const listeners = signals.map((signal) => ({
       signal,
       listener: () => {
-        for (const { signal, listener } of listeners) Deno.removeSignalListener(signal, listener);
+        if (stopping) return;
+        stopping = true;
         log.info(`${signal}: stopping`);
-        resolve();
+        setTimeout(() => {
+          for (const { signal, listener } of listeners) Deno.removeSignalListener(signal, listener);
+          resolve();
+        }, SAME_SIGNAL);
       },
     }));
     for (const { signal, listener } of listeners) Deno.addSignalListener(signal, listener);

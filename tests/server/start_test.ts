@@ -97,6 +97,26 @@ Deno.test("CFG-077 a signal stops it in good order, with exit code 0", async () 
   }
 });
 
+Deno.test("CFG-077 a signal that comes several times at once, as of deno task, is one", async () => {
+  const running = start({
+    "www/main.lua": `
+      function onStop()
+        local began = os.clock()
+        while os.clock() < began + 0.1 do end
+        NOTE("stopped in good order")
+      end`,
+  }, "--port=0");
+  const client = await NetConnection.connect(`rtmfp://127.0.0.1:${await portOf(running)}/`);
+  const first = performance.now();
+  for (let i = 0; i < 5; i++) { // without waiting between, which could become long
+    running.child.kill("SIGINT");
+    while (performance.now() < first + 15 * i);
+  }
+  assert.equal(await end(running), 0, running.text);
+  await client.close();
+  assert.match(running.text, /stopped in good order/);
+});
+
 Deno.test("CFG-090 to CFG-093 it logs to a file in its folder as well", async () => {
   const running = start({ "www/main.lua": 'NOTE("ROOT start")' }, "--port=0");
   await until(running, /ROOT start/);

@@ -1,6 +1,10 @@
+/** How long, in milliseconds, signals are taken for repetitions of the first one. */
+const SAME_SIGNAL = 250;
+
 /**
  * Turns Ctrl-C (and the system's wish to end the program) into a promise, so that a command can
- * close what it has open. A second Ctrl-C ends the program at once.
+ * close what it has open. A second Ctrl-C ends the program at once; what comes within `SAME_SIGNAL`
+ * of the first is that again, which `deno task` passes on besides the terminal.
  */
 export class Interrupt {
   readonly #signals: Deno.Signal[] = Deno.build.os === "windows"
@@ -10,19 +14,19 @@ export class Interrupt {
   #resolve: () => void = () => {};
   /** Settles on the first one. */
   readonly raised: Promise<void> = new Promise((resolve) => this.#resolve = resolve);
-  #isRaised = false;
+  #raisedAt = Infinity;
 
   constructor() {
     this.#on = () => {
-      if (this.#isRaised) Deno.exit(130);
-      this.#isRaised = true;
+      if (performance.now() > this.#raisedAt + SAME_SIGNAL) Deno.exit(130);
+      this.#raisedAt = Math.min(this.#raisedAt, performance.now());
       this.#resolve();
     };
     for (const signal of this.#signals) Deno.addSignalListener(signal, this.#on);
   }
 
   get isRaised(): boolean {
-    return this.#isRaised;
+    return this.#raisedAt < Infinity;
   }
 
   /** Ctrl-C does what it usually does again. */

@@ -1,0 +1,40 @@
+// Ctrl-C on the client commands. Signals go to a process of their own.
+import assert from "node:assert/strict";
+
+const interrupt = new URL("../../../src/client/cli/interrupt.ts", import.meta.url).href;
+
+/** Runs a program that has `interrupted`, an Interrupt, and `send`, a signal to itself. */
+async function run(body: string): Promise<{ code: number; text: string }> {
+  const program = `
+    import { Interrupt } from ${JSON.stringify(interrupt)};
+    const interrupted = new Interrupt();
+    const send = () => Deno.kill(Deno.pid, "SIGINT");
+    const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+    ${body}`;
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["eval", "--no-check", program],
+    env: { NO_COLOR: "1" },
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, text: decoder.decode(stdout) + decoder.decode(stderr) };
+}
+
+Deno.test("A signal that comes twice at once, as of deno task, is one", async () => {
+  const { code, text } = await run(`
+    send();
+    await interrupted.raised;
+    send();
+    await sleep(100);
+    console.log(interrupted.isRaised);
+    interrupted.release();`);
+  assert.deepEqual({ code, text }, { code: 0, text: "true\n" });
+});
+
+Deno.test("A second Ctrl-C ends the program at once", async () => {
+  const { code } = await run(`
+    send();
+    await sleep(500);
+    send();
+    await sleep(10_000);`);
+  assert.equal(code, 130);
+});
