@@ -141,7 +141,8 @@ export class Mailer {
       if (rejected.length === 0) return undefined;
       return rejected.map(({ recipient, response }) => `${recipient}: ${response}`).join("; ");
     } catch (error) {
-      const { message, code, command } = error as Error & { code?: string; command?: string };
+      const { code, command } = error as Error & { code?: string; command?: string };
+      const message = reasonOf(error as Error);
       this.#endSession(); // what the next mail meets shall be its own
       if (command !== "CONN" && code !== "EDNS" && code !== "ESOCKET") return message;
       const cause = `${message} (is there an SMTP server at ${this.#where()}?)`;
@@ -199,6 +200,12 @@ export class Mailer {
   #where(): string {
     return `${this.#options.host}:${this.#options.port}`;
   }
+}
+
+/** Of a name with several addresses that all failed there is no text but theirs. */
+function reasonOf(error: Error): string {
+  if (error.message || !(error instanceof AggregateError)) return error.message;
+  return error.errors.map(({ message }) => message).join(", ");
 }
 
 /** The address in `Name <address>`, or the whole text. */

@@ -137,6 +137,13 @@ Deno.test("A refused sender is an error that says so, and the next mail is not t
     });
   }));
 
+Deno.test("SOCK-065: why is also told where a name has several addresses", async () => {
+  const port = freePort();
+  await withMailer({ host: "localhost", port }, async (mailer) => {
+    assert.match((await send(mailer, {}))!, /^.*REFUSED.* \(is there an SMTP server at localhost:/);
+  });
+});
+
 Deno.test("SOCK-065: a dead host fails every queued mail promptly, naming host and port", async () => {
   const port = freePort();
   await withMailer({ port, timeout: 600 }, async (mailer) => {
