@@ -248,12 +248,14 @@ export const settings = {
     "public, loopback",
     "Where scripts may connect to by TCP, a list of " + addressRuleForm.split(", where")[0] +
       ",\n" +
-      "where host is a name, *.name, an IP address, address/bits, public, private, loopback or *.",
+      "where host is a name, *.name, an IP address, address/bits, public, private, loopback or *.\n" +
+      "IPv6 addresses before a port stand in brackets.",
   ),
   "sandbox.udp": rules("public, loopback", "Where scripts may send UDP packets to, likewise."),
   "sandbox.listen": rules(
     "*:1024-65535",
-    "Which addresses of this machine, and which ports, scripts may listen on.",
+    "Which addresses of this machine, and which ports, scripts may listen on. TCP servers\n" +
+      "listen on all addresses, so theirs are ports of *, 0.0.0.0 (IPv4 alone) or [::] (IPv6).",
   ),
   "sandbox.mail": list<string>(["*"], {
     read: (entry) => /^(\*|[^\s@]+@[^\s@]+)$/.test(entry) ? entry.toLowerCase() : undefined,

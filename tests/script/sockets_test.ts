@@ -298,7 +298,7 @@ Deno.test("SOCK-030 to SOCK-035: a server of a script, with clients nobody keeps
       ]);
       assert.deepEqual(net.errors(), [
         "TCPServer:start(0): 0 is no port: 1 to 65535 are",
-        "TCPServer:start(80): listening on port 80 is not allowed by [sandbox] listen",
+        "TCPServer:start(80): listening on port 80 of all addresses is not allowed by [sandbox] listen",
       ]);
     },
   );

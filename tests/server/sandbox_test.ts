@@ -274,7 +274,7 @@ Deno.test("Refusals are told to scripts with their rule, and counted in the metr
       "mail to b@example.net is not allowed by [sandbox] mail",
     );
     await server.logged(
-      /TCPServer:start\(443\): listening on port 443 is not allowed by \[sandbox\] listen/,
+      /TCPServer:start\(443\): listening on port 443 of all addresses is not allowed by \[sandbox\] listen/,
     );
     await server.logged(/0xc0.0xa8.0.1 \(192.168.0.1:9\) is not allowed by \[sandbox\] udp/);
     const text = await (await fetch(`http://127.0.0.1:${numbers}/metrics`)).text();

@@ -51,7 +51,7 @@ export class ScriptSockets {
     const fault = portFault(port) ?? this.#roomFault();
     if (fault) return fault;
     if (!ANY_ADDRESS.some((ip) => this.#host.policy.listen(ip, port))) {
-      return this.#host.refuse("listen", `listening on port ${port}`).message;
+      return this.#host.refuse("listen", `listening on port ${port} of all addresses`).message;
     }
     return Listener.open(this.#ledger(), this.#host, port, events);
   }
