@@ -1,6 +1,6 @@
 // The sub-command `check`: the configuration is read and all scripts are compiled; nothing runs.
 import { Lua } from "../script/vm/lua.ts";
-import { parseCommandLine, UsageError } from "./command_line.ts";
+import { parseCommandLine, usage, UsageError } from "./command_line.ts";
 import { readConfig } from "./config.ts";
 import { ConfigError } from "./config_error.ts";
 import { facts } from "./facts.ts";
@@ -25,6 +25,10 @@ export function check(
 ): number {
   try {
     const options = parseCommandLine(args, Deno.build.os === "windows");
+    if (options.help) {
+      print(usage());
+      return 0;
+    }
     const folders = findFolders(options, program.replace(/[^/\\]*$/, ""));
     const { text, warning } = readIni(folders.ini, options.ini !== undefined);
     const configuration = readConfig(text, folders.ini, facts(program, folders.home));

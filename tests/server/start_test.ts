@@ -337,6 +337,8 @@ Deno.test("check tells of mistakes in configuration and scripts without serving"
     lines.length = 0;
     return check(["--dir", folder, ...args], main, (line) => void lines.push(line));
   };
+  assert.equal(run("--help"), 0);
+  assert.match(lines.join("\n"), /CumulusServer check \[options\]/);
   assert.equal(run(), 0);
   assert.match(lines.join("\n"), /^Checked the default configuration, and 0 scripts/);
   Deno.mkdirSync(`${folder}/www/a/b`, { recursive: true });
