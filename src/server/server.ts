@@ -216,7 +216,7 @@ export class Server {
     let door = `[servers] port = ${config["servers.port"]}`;
     try {
       this.#cluster.start();
-      door = `[http] port = ${config["http.port"]}`;
+      door = `[http] address = ${config["http.address"]}, port = ${config["http.port"]}`;
       if (config["http.port"] > 0) this.#http = await this.#serveNumbers();
     } catch (error) {
       await this.stop();

@@ -213,7 +213,10 @@ Deno.test("What cannot be had is said, and the server does not start", async () 
   const listener = Deno.listen({ port: 0 });
   const tcp = (listener.addr as Deno.NetAddr).port;
   await assert.rejects(start(`[servers]\nport = ${tcp}`, 0), /\[servers\] port = \d+: it cannot/);
-  await assert.rejects(start(`[http]\nport = ${tcp}`, 0), /\[http\] port = \d+: it cannot/);
+  await assert.rejects(
+    start(`[http]\nport = ${tcp}`, 0),
+    /\[http\] address = 127\.0\.0\.1, port = \d+: it cannot/,
+  );
   listener.close();
 });
 
