@@ -71,7 +71,11 @@ export class Monitor {
     }
     const value = this.#value(url);
     return value === undefined
-      ? text(404, "There is /, /health, /metrics and /api/status, clients, publications, …")
+      ? text(
+        404,
+        "There is /, /health, /metrics, /api/status, /api/clients, /api/publications, " +
+          "/api/groups, /api/servers and /api/applications",
+      )
       : text(200, JSON.stringify(value), { "content-type": "application/json" });
   }
 

@@ -115,7 +115,13 @@ Deno.test("Another site cannot read the numbers through a browser", async () => 
 
 Deno.test("What is not there, and what is not a question, is refused", async () => {
   assert.equal((await monitor().handle(get("/nothing"))).status, 404);
-  assert.equal((await monitor().handle(get("/api/nothing"))).status, 404);
+  const unknown = await monitor().handle(get("/api/nothing"));
+  assert.equal(unknown.status, 404);
+  const paths = (await unknown.text()).match(/\/api\/\w+/g)!;
+  assert.equal(paths.length, 6);
+  for (const path of paths) {
+    assert.equal((await monitor().handle(get(path))).status, 200, path);
+  }
   const post = new Request("http://127.0.0.1/api/status", { method: "POST" });
   assert.equal((await monitor().handle(post)).status, 405);
 });
