@@ -1,3 +1,5 @@
+import { ipBytes } from "../rtmfp/wire/address.ts";
+
 /** One key of CumulusServer.ini: what it may be, and what is said about it. */
 export interface Setting<T> {
   /** What the server uses where the key is absent. */
@@ -69,6 +71,16 @@ export function text(
     text: value,
     allowed: allowed ?? "text",
     read: (text) => !pattern || pattern.test(text) ? text : undefined,
+  };
+}
+
+/** An IP address, or nothing if that is the default. */
+export function ipAddress(value: string, words: Words & { allowed: string }): Setting<string> {
+  return {
+    ...words,
+    default: value,
+    text: value,
+    read: (text) => text === value || ipBytes(text) ? text : undefined,
   };
 }
 

@@ -4,7 +4,7 @@ import { parseTargets, type Target } from "../cluster/targets.ts";
 import { type GroupId, groupOf } from "../rtmfp/crypto/dh_groups.ts";
 import { type AddressRule, addressRuleForm, parseAddressRule } from "./address_rule.ts";
 import { levelOf } from "./log_level.ts";
-import { integer, list, oneOf, type Setting, text } from "./setting.ts";
+import { integer, ipAddress, list, oneOf, type Setting, text } from "./setting.ts";
 
 const rules = (value: string, comment: string): Setting<readonly AddressRule[]> =>
   list(value.split(", ").filter((entry) => entry).map((entry) => parseAddressRule(entry)!), {
@@ -50,7 +50,7 @@ export const settings = {
   }),
   publicAddress: text("", {
     pattern: /^$|^(\[[0-9a-fA-F:.]+\]|[^\s:[\]]+)(:\d{1,5})?$/,
-    allowed: "host:port, or nothing",
+    allowed: "host:port, a host for port 1935, or nothing",
     comment: "The host:port at which clients reach this server, told to other servers and to\n" +
       "scripts (cumulus.publicAddress).",
   }),
@@ -67,8 +67,7 @@ export const settings = {
       "Cirrus (rtmfp://host/<developer key>/) need nearest.",
   }),
 
-  "rtmfp.address": text("", {
-    pattern: /^$|^[0-9a-fA-F:.]+$/,
+  "rtmfp.address": ipAddress("", {
     allowed: "an IP address of this machine, or nothing",
     comment: "The IP address to listen on. Nothing means all of them, IPv6 and IPv4.",
   }),
@@ -224,8 +223,7 @@ export const settings = {
       "TCP port of metrics (/metrics), health (/health), JSON (/api/…) and a page that shows\n" +
       "them (/); 0 for none.",
   }),
-  "http.address": text("127.0.0.1", {
-    pattern: /^[0-9a-fA-F:.]+$/,
+  "http.address": ipAddress("127.0.0.1", {
     allowed: "an IP address of this machine",
     comment: "The IP address it listens on.",
   }),

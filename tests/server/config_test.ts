@@ -84,7 +84,10 @@ Deno.test("CFG-010 a value that is not allowed names section, key, value and wha
     ["[logs]\nname = a/b", "[logs] name = a/b: expected a file name"],
     ["[logs]\nlevel = loud", "[logs] level = loud: expected a level from 0 to 8, or its name"],
     ["[sandbox]\nconnect = 10.0.0.0/33", "[sandbox] connect = 10.0.0.0/33"],
-    ["publicAddress = a b", "publicAddress = a b: expected host:port, or nothing"],
+    ["publicAddress = a b", "publicAddress = a b: expected host:port, a host for port 1935"],
+    ["[rtmfp]\naddress = 1.2.3", "[rtmfp] address = 1.2.3: expected an IP address of this machine"],
+    ["[http]\naddress = cafe", "[http] address = cafe: expected an IP address of this machine"],
+    ["[http]\naddress =", "[http] address = : expected an IP address of this machine"],
   ];
   for (const [text, message] of refused) {
     assert.throws(() => read(text), (error) => {
