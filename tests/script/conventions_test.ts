@@ -292,6 +292,25 @@ Deno.test("API-060, API-061, API-064: errors are logged with their line, and sto
   assert.equal(machine.connect().client.state, "connected");
 });
 
+Deno.test("API-060: an error without position in its text is logged with its line, too", () => {
+  const machine = new Machine({
+    "main.lua": `
+      local function refuse(what)
+        error(what, 0)
+      end
+      function onConnection(client, what)
+        if what == "table" then error({}) end
+        refuse(what)
+      end`,
+  }).start();
+  assert.throws(() => machine.connect("", { values: ["No, thanks"] }), Refused);
+  assert.throws(() => machine.connect("", { values: ["table"] }), Refused);
+  assert.deepEqual(machine.host.lines.filter(({ level }) => level === 3), [
+    { level: 3, text: "No, thanks", file: "www/main.lua", line: 3 },
+    { level: 3, text: "error without a text", file: "www/main.lua", line: 6 },
+  ]);
+});
+
 Deno.test("API-062, API-063: what a client hears of an error", () => {
   const machine = new Machine({
     "main.lua": `

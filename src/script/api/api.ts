@@ -16,7 +16,7 @@ import { prepareEnvironments } from "./environment.ts";
 import { type Host, LogLevel } from "./host.ts";
 import { LuaToAmf } from "./lua_to_amf.ts";
 import { type Handle, Objects } from "./objects.ts";
-import { placeIn, placeOf } from "./place.ts";
+import { placeIn, placeInTraceback, placeOf } from "./place.ts";
 
 export class Api implements AmfHost {
   readonly lua: Lua;
@@ -94,7 +94,8 @@ export class Api implements AmfHost {
       running.errors++;
       running.lastError = { at: this.host.epochTime(), text };
     }
-    const { file, line } = placeIn(text);
+    const told = placeIn(text);
+    const { file, line } = told.file ? told : placeInTraceback(error.traceback);
     this.host.log(LogLevel.error, text, file, line);
     if (error.traceback) this.host.log(LogLevel.debug, error.traceback, file, line);
   }

@@ -27,6 +27,15 @@ export function placeIn(message: string): Place {
   return { file: match[1].split("/").slice(-2).join("/"), line: Number(match[2]) };
 }
 
+/** The innermost line of a script in a traceback. */
+export function placeInTraceback(traceback: string): Place {
+  for (const line of traceback.split("\n")) {
+    const place = placeIn(line.trim());
+    if (place.file.endsWith(".lua")) return place;
+  }
+  return NOWHERE;
+}
+
 /** A message without the position that Lua put before it. API-062 */
 export const withoutPosition = (message: string): string =>
   message.replace(/^(?:\[string ".*?"\]|(?:[^\s:][^:\n]*)?\.lua|\.\.\.[^:\n]*):\d+: /, "");
