@@ -168,7 +168,7 @@ export class WasmBatch implements Batch {
     for (let i = 0; i < count;) {
       const left = count - i;
       const length = this.#lengths[i]; // the longest one's
-      // Eight take as long as four of that length and four of 0.6 times that.
+      // Eight take as long as four of that length and four of 0.6 times that; below half it pays.
       const four = left <= 4 || 2 * this.#lengths[i + 4] < length;
       if (left === 1) functions.encrypt1(s[i], length);
       else if (left === 2) functions.encrypt2(s[i], s[i + 1], length);

@@ -71,14 +71,17 @@ export class Staging {
     const count = this.#count;
     if (count === 0) return;
     this.#count = 0;
-    this.#batch.run();
-    for (let i = 0; i < count; i++) {
-      const { cipher, length, sessionId, to } = this.#waiting[i];
-      cipher!.finish(this.#batch.buffers[i], length, sessionId);
-      const part = this.#parts[i][Math.ceil(length / UNIT) - 1];
-      out.buffer(part.length)!.set(part);
-      out.post(length, to!);
+    try {
+      this.#batch.run();
+      for (let i = 0; i < count; i++) {
+        const { cipher, length, sessionId, to } = this.#waiting[i];
+        cipher!.finish(this.#batch.buffers[i], length, sessionId);
+        const part = this.#parts[i][Math.ceil(length / UNIT) - 1];
+        out.buffer(part.length)!.set(part);
+        out.post(length, to!);
+      }
+    } finally {
+      this.#batch.user = undefined;
     }
-    this.#batch.user = undefined;
   }
 }
