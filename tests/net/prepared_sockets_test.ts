@@ -3,6 +3,9 @@ import assert from "node:assert/strict";
 import { DEFAULT_LIMITS, type Policy, PORT_BLOCK } from "../../src/net/sandbox/policy.ts";
 import { ScriptSockets } from "../../src/net/sandbox/script_sockets.ts";
 import { SocketHost } from "../../src/net/sandbox/socket_host.ts";
+import { farPorts, freePort } from "../support/ports.ts";
+
+const farPort = farPorts();
 
 const base: Policy = {
   connect: (ip) => ip === "127.0.0.1",
@@ -43,30 +46,6 @@ async function counting(
   }
 }
 
-/** A port that is free for TCP and UDP. */
-function freePort(): number {
-  for (;;) {
-    const listener = Deno.listen({ hostname: "0.0.0.0", port: 0 });
-    const { port } = listener.addr;
-    listener.close();
-    try {
-      Deno.listenDatagram({ transport: "udp", hostname: "0.0.0.0", port }).close();
-      return port;
-    } catch {
-      // somebody has it
-    }
-  }
-}
-
-/** Two of them, of different blocks. */
-function freePorts(): [number, number] {
-  const first = freePort();
-  for (;;) {
-    const other = freePort();
-    if (Math.floor(first / PORT_BLOCK) !== Math.floor(other / PORT_BLOCK)) return [first, other];
-  }
-}
-
 function useAll(sockets: ScriptSockets, ports: readonly number[]): void {
   const udpEvents = { onDatagram: () => {}, onError: (error: string) => assert.fail(error) };
   for (const port of ports) {
@@ -81,7 +60,7 @@ function useAll(sockets: ScriptSockets, ports: readonly number[]): void {
 
 Deno.test("One worker is prepared for ports that are expected, and used by TCP and UDP", () =>
   counting(base, (host, sockets, count) => {
-    const ports = freePorts();
+    const ports = [freePort(), farPort()];
     host.prepare({ ports, connects: false });
     assert.equal(count(), 1);
     useAll(sockets, ports);
@@ -122,7 +101,7 @@ Deno.test("Where UDP may go and TCP may not, servers have a worker without leave
     ...base,
     permissions: { ...base.permissions, connect: ["127.0.0.2"] },
   }, async (host, sockets, count) => {
-    const [port] = freePorts();
+    const port = freePort();
     host.prepare({ ports: [port], connects: false });
     assert.equal(count(), 1);
     useAll(sockets, [port]);
@@ -138,7 +117,7 @@ Deno.test("Where UDP may go and TCP may not, servers have a worker without leave
 
 Deno.test("The same policy with other limits keeps the workers, another one does not", () =>
   counting(base, (host, sockets, count) => {
-    const [port, other] = freePorts();
+    const [port, other] = [freePort(), farPort()];
     host.prepare({ ports: [port, other], connects: false });
     host.reload(base, { ...DEFAULT_LIMITS, sockets: 3 });
     useAll(sockets, [port]);

@@ -4,15 +4,19 @@
 const [FIRST, LAST] = [10_000, 32_000];
 /** Ports of a file. Whoever listens on the first one has all of them. */
 const BLOCK = 256;
+/** What is further than this from another port shares nothing with it, such as a worker of sockets. */
+const FAR = 2_048;
 
 /** Held until the file is done; open before its first test, which would be blamed for it. */
 const claim = claimBlock();
 let last = 0;
 
-function claimBlock(): Deno.TcpListener {
+/** @param from a port from which the block is to be far */
+function claimBlock(from = -Infinity): Deno.TcpListener {
   for (;;) {
     const blocks = Math.floor((LAST - FIRST) / BLOCK);
     const port = FIRST + BLOCK * Math.floor(Math.random() * blocks);
+    if (Math.abs(port - from) < FAR) continue;
     const listener = listen(() => Deno.listen({ hostname: "127.0.0.1", port }));
     if (!listener) continue;
     listener.unref();
@@ -31,8 +35,18 @@ function listen<T>(open: () => T): T | undefined {
 
 /** A port on which nobody listens by UDP or TCP, and nobody but the caller is going to. */
 export function freePort(): number {
+  return freeIn(claim);
+}
+
+/** Finds ports likewise, at least 1,024 away from those; to be called before the first test of a file. */
+export function farPorts(): () => number {
+  const far = claimBlock(claim.addr.port);
+  return () => freeIn(far);
+}
+
+function freeIn({ addr }: Deno.TcpListener): number {
   for (;;) {
-    const port = claim.addr.port + 1 + last++ % (BLOCK - 1);
+    const port = addr.port + 1 + last++ % (BLOCK - 1);
     const hostname = "0.0.0.0";
     const tcp = listen(() => Deno.listen({ hostname, port }));
     const udp = listen(() => Deno.listenDatagram({ transport: "udp", hostname, port }));

@@ -35,23 +35,16 @@ function forged(
   });
 }
 
-forged("chat", async ({ connect, eve, edit }) => {
-  const anna = await connect(["Anna"]);
-  await edit();
-  const bert = await connect(["Bert"], FORGED);
-  assert.deepEqual(await anna.call("who"), ["Anna", "Bert"]);
-  assert.equal(await bert.call("say", "among us"), 2);
-  assert.equal(eve.calls.items.length, 0);
-});
-
-forged("telnet", async ({ connect, eve, edit }) => {
-  const anna = await connect(["Anna"]);
-  await edit();
-  const bert = await connect(["Bert"], FORGED);
-  assert.deepEqual(await anna.call("who"), ["Anna", "Bert"]);
-  assert.equal(await bert.call("say", "among us"), 2);
-  assert.equal(eve.calls.items.length, 0);
-});
+for (const name of ["chat", "telnet"]) {
+  forged(name, async ({ connect, eve, edit }) => {
+    const anna = await connect(["Anna"]);
+    await edit();
+    const bert = await connect(["Bert"], FORGED);
+    assert.deepEqual(await anna.call("who"), ["Anna", "Bert"]);
+    assert.equal(await bert.call("say", "among us"), 2);
+    assert.equal(eve.calls.items.length, 0);
+  });
+}
 
 forged("lobby", async ({ connect, eve, edit }) => {
   const anna = await connect(["Anna"], FORGED);
