@@ -1,13 +1,12 @@
-// Brings tests/conformance/ids.txt in step with the specifications. For the authors: it reads
-// the specifications' folder, which is no part of the project, ../shared/spec unless an argument
-// names another one. Facts that are there keep their words and places, new ones are put behind
-// the last one before them with words to be replaced, and those that are gone are left out.
+// Brings tests/conformance/ids.txt in step with docs/spec. Facts that are listed keep their words and
+// places; a new fact is put behind the fact before it, with five words to be replaced; facts that
+// docs/spec no longer has are left out.
 import { parseFacts } from "../tests/conformance/support/ids.ts";
 
 const FILES = ["lua-api.md", "amf-lua.md", "sockets.md", "config-and-cli.md", "cluster.md"];
 const ROW = /^\| ((?:API|AMF|SOCK|CFG|CLU)-\d{3}[a-z]?) \| (.*?) \|(?: (.*?) \|)?/;
 const target = new URL("../tests/conformance/ids.txt", import.meta.url);
-const folder = Deno.args[0] ?? new URL("../../shared/spec", import.meta.url).pathname;
+const folder = new URL("../docs/spec", import.meta.url).pathname;
 
 const specified = new Map<string, string>();
 for (const file of FILES) {

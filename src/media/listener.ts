@@ -116,7 +116,7 @@ export class Listener {
     return this.#receiveAudio;
   }
 
-  /** API-444. */
+  /** Frames of a kind that is off are not sent. API-444. */
   set receiveAudio(on: boolean) {
     if (on && !this.#receiveAudio) this.#restartAudio();
     this.#receiveAudio = on;

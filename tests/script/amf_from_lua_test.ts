@@ -1,4 +1,4 @@
-// Lua → AMF, from Lua: AMF-070 to AMF-080.
+// Lua → AMF, from Lua: AMF-070 to AMF-079.
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {

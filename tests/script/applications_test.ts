@@ -1,4 +1,4 @@
-// Applications, their names and their life: API-021 to API-046.
+// Applications, their names and their life: API-021 to API-045.
 import assert from "node:assert/strict";
 import { UnknownApplication } from "../../src/media/refused.ts";
 import { Machine } from "./machine.ts";

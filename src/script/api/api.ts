@@ -188,6 +188,6 @@ export class Api implements AmfHost {
   }
 }
 
-/** API-017. */
+/** The warning about a function that returned more values than expected. API-017. */
 export const surplus = (name: string, count: number, expected: number): string =>
   `${name} returned ${count} value${count === 1 ? "" : "s"}, ${expected} expected`;

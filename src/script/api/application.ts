@@ -215,7 +215,7 @@ export class LuaApplication implements Application {
 
   // Clients
 
-  /** API-604, API-635 to API-638. */
+  /** Runs `onConnection`, own or inherited, and reads what it returns. API-604, API-635 to API-638. */
   connect(client: Client, values: AmfReader): Uint8Array | undefined {
     const api = this.#api;
     if (this.state === "failed") {
@@ -285,7 +285,7 @@ export class LuaApplication implements Application {
     objects.release(client);
   }
 
-  /** API-230 to API-235. */
+  /** Calls a function that the script has set on the client object. API-230 to API-235. */
   call(client: Client, name: string, values: AmfReader): boolean {
     const api = this.#api;
     const lua = this.#lua;
@@ -420,7 +420,7 @@ export class LuaApplication implements Application {
 
   // Redirection and types
 
-  /** API-603, API-632. */
+  /** Runs `onHandshake`. API-603, API-632. */
   handshake(request: Handshake): string[] {
     const lua = this.#lua;
     const addresses: string[] = [];

@@ -297,7 +297,7 @@ export class LuaApplications implements Applications {
   }
 }
 
-/** API-022, API-044. */
+/** Whether each segment of a path can name a folder of an application. API-022, API-044. */
 function isPath(path: string): boolean {
   if (!path.startsWith("/") || path.includes("\\") || path.includes("\0")) return false;
   return path.slice(1).split("/").every((segment) =>

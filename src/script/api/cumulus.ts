@@ -120,7 +120,7 @@ function digests(
   return PUSHED;
 }
 
-/** API-121, API-122. */
+/** Calls `change` with each address of the arguments, tables included. API-121, API-122. */
 function eachAddress(args: Args, api: Api, change: (ip: string) => boolean): void {
   while (args.left > 0) {
     const isText = args.type === STRING;

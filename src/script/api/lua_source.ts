@@ -118,7 +118,7 @@ export class LuaSource {
     }
   }
 
-  /** Writes a table by the first rule that fits. AMF-074 to AMF-080 */
+  /** Writes a table by the first rule that fits. AMF-074 to AMF-079 */
   #table(index: number): void {
     const lua = this.#lua;
     const writer = this.#writer;

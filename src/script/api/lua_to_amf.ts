@@ -1,4 +1,4 @@
-// Lua → AMF. AMF-070 to AMF-080.
+// Lua → AMF. AMF-070 to AMF-079.
 import { type AmfForm, AmfWriter } from "../../amf/mod.ts";
 import { WireError } from "../../bytes/wire_error.ts";
 import type { Batch } from "../vm/batch.ts";

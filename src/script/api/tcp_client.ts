@@ -100,7 +100,7 @@ export class TcpClient {
 
   #latest: TcpEvents | undefined;
 
-  /** SOCK-020, SOCK-021. */
+  /** Runs `onReception` with what was kept and what has arrived. SOCK-020, SOCK-021. */
   #receive(bytes: Uint8Array): void {
     const api = this.#api;
     const data = this.#kept.length === 0 ? bytes : joined(this.#kept, bytes);
@@ -141,7 +141,7 @@ function joined(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
 const text = (endpoint: Endpoint | undefined): string | undefined =>
   endpoint && addressText(endpoint);
 
-/** SOCK-010 to SOCK-022. */
+/** A TCP connection, as scripts see it. SOCK-010 to SOCK-022. */
 export const tcpClient: Binding<TcpClient, Api> = {
   name: "TCPClient",
   get: {

@@ -90,7 +90,7 @@ export class TcpServer {
   }
 }
 
-/** SOCK-030 to SOCK-035. */
+/** A TCP server, as scripts see it. SOCK-030 to SOCK-035. */
 export const tcpServer: Binding<TcpServer, Api> = {
   name: "TCPServer",
   get: {

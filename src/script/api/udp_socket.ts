@@ -49,7 +49,7 @@ export class UdpSocket {
     return fault;
   }
 
-  /** SOCK-043. */
+  /** Fixes the far end: others are not heard from then on. SOCK-043. */
   connect(address: string): void {
     const peer = parseHostPort(address);
     if (!peer || peer.port === 0) return this.#complain(`connect: "${address}" is no host:port`);
@@ -60,7 +60,7 @@ export class UdpSocket {
     this.#peer = peer;
   }
 
-  /** SOCK-044, SOCK-047. */
+  /** Sends a datagram, to the connected far end unless `address` is given. SOCK-044, SOCK-047. */
   send(bytes: Uint8Array, address: string | undefined): void {
     const to = address === undefined ? this.#peer : parseHostPort(address);
     if (!to) {
@@ -73,7 +73,7 @@ export class UdpSocket {
     this.#udp!.send(bytes, to.hostname, to.port);
   }
 
-  /** SOCK-045. */
+  /** Closes the socket, which may be bound or connected again. SOCK-045. */
   close(): void {
     this.#drop();
     this.#bound = this.#peer = undefined;
@@ -85,7 +85,7 @@ export class UdpSocket {
     this.#udp = undefined;
   }
 
-  /** SOCK-048. */
+  /** Whether the destination is no broadcast address, or broadcast was asked for. SOCK-048. */
   #mayReach({ hostname }: Endpoint): boolean {
     if (hostname !== BROADCAST || this.#broadcast) return true;
     this.#complain("broadcast was not asked for: createUDPSocket(true)");
@@ -111,7 +111,7 @@ export class UdpSocket {
     return undefined;
   }
 
-  /** SOCK-046, SOCK-049. */
+  /** Runs `onReception` with a datagram of the far end. SOCK-046, SOCK-049. */
   #receive(bytes: Uint8Array, from: Endpoint): void {
     if (bytes.length === 0 || !this.#isFromPeer(from)) return;
     const api = this.#api;
@@ -134,7 +134,7 @@ export class UdpSocket {
   }
 }
 
-/** SOCK-040 to SOCK-049. */
+/** A UDP socket, as scripts see it. SOCK-040 to SOCK-049. */
 export const udpSocket: Binding<UdpSocket, Api> = {
   name: "UDPSocket",
   get: {
