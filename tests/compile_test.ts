@@ -8,7 +8,7 @@ import { until } from "./support/wait.ts";
 
 const root = new URL("../", import.meta.url).pathname;
 const base = `${root}../shared/denort/denort-2.6.10-x86_64-linux.xz`;
-const media = `${root}tests/media/test.flv`;
+const media = `${root}tests/fixtures/test.flv`;
 
 const possible = Deno.build.target === "x86_64-unknown-linux-gnu" && exists(base);
 if (!possible) console.log(`tests/compile_test.ts is skipped: there is no ${base} for this system`);

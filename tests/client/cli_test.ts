@@ -28,9 +28,9 @@ function readFlv(path: string): FlvTag[] {
   return tags;
 }
 
-/** The first tags of tests/media/test.flv, up to a time in milliseconds. */
+/** The first tags of tests/fixtures/test.flv, up to a time in milliseconds. */
 function shortRecording(milliseconds: number): { path: string; tags: FlvTag[] } {
-  const tags = readFlv(new URL("../media/test.flv", import.meta.url).pathname)
+  const tags = readFlv(new URL("../fixtures/test.flv", import.meta.url).pathname)
     .filter(({ timestamp }) => timestamp <= milliseconds);
   const path = Deno.makeTempFileSync({ suffix: ".flv" });
   Deno.writeFileSync(path, flvHeader(true, true));

@@ -4,7 +4,7 @@ import { FlvError, flvHeader, FlvReader, type FlvTag, flvTag } from "../../src/c
 import { seeded } from "../support/random.ts";
 import { isAudioHeader, isKeyFrame, isPicture, isVideoHeader } from "../../src/client/frames.ts";
 
-const media = Deno.readFileSync(new URL("../media/test.flv", import.meta.url));
+const media = Deno.readFileSync(new URL("../fixtures/test.flv", import.meta.url));
 
 function readAll(bytes: Uint8Array, step = bytes.length): FlvTag[] {
   const reader = new FlvReader();
@@ -16,7 +16,7 @@ function readAll(bytes: Uint8Array, step = bytes.length): FlvTag[] {
   return tags;
 }
 
-Deno.test("FlvReader finds every tag that tests/media/README.md counts", () => {
+Deno.test("FlvReader finds every tag that tests/fixtures/README.md counts", () => {
   const tags = readAll(media);
   const of = (type: number) => tags.filter((tag) => tag.type === type);
   assert.deepEqual([of(18).length, of(9).length, of(8).length], [1, 127, 218]);

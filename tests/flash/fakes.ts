@@ -25,7 +25,7 @@ import type {
 } from "../../src/flash/transport.ts";
 import { AmfReader } from "../../src/amf/mod.ts";
 import { portable } from "../../src/rtmfp/crypto/portable.ts";
-import { type Steps, world } from "../media_room/fakes.ts";
+import { type Steps, world } from "../media/fakes.ts";
 
 export class FakeOutFlow implements OutFlow {
   handler: SendFlowHandler | undefined;

@@ -15,7 +15,7 @@ import { portable } from "../../src/rtmfp/crypto/portable.ts";
 import type { Limits } from "../../src/rtmfp/session/limits.ts";
 import { writeFlowOptions } from "../../src/rtmfp/wire/flow_options.ts";
 import { Fragment, UserData, writeUserData } from "../../src/rtmfp/wire/user_data.ts";
-import { world } from "../media_room/fakes.ts";
+import { world } from "../media/fakes.ts";
 import { makeServer } from "../support/pair.ts";
 import { RawPeer } from "../support/raw_peer.ts";
 import { command } from "./fakes.ts";

@@ -16,7 +16,7 @@ import { type LineSettings, type LinkSettings, LossyLink } from "../support/loss
 import { makeClient, makeServer, SERVER } from "../support/pair.ts";
 import { seededBytes } from "../support/random.ts";
 import type { HubOptions } from "../../src/media/hub.ts";
-import { type FakeApplication, type Steps, world } from "../media_room/fakes.ts";
+import { type FakeApplication, type Steps, world } from "../media/fakes.ts";
 import { command, textOf } from "./fakes.ts";
 
 /** A media message as it came. */

@@ -37,7 +37,7 @@ Deno.test("an answer shares its packet with the acknowledgement of the call", ()
 
 Deno.test("a recording reaches two listeners, whatever the network does: one from its start", () => {
   const tags = new FlvReader().push(
-    Deno.readFileSync(new URL("../media/test.flv", import.meta.url)),
+    Deno.readFileSync(new URL("../fixtures/test.flv", import.meta.url)),
   );
   for (let seed = 1; seed <= 5; seed++) {
     const network = new Network({ seed, loss: 0.05, delay: [5, 60] });

@@ -10,7 +10,7 @@ import { type Address, addressText } from "../../src/rtmfp/wire/address.ts";
 import { ChunkType } from "../../src/rtmfp/wire/chunk.ts";
 import { iHello } from "../../src/rtmfp/wire/ihello.ts";
 import { PacketReader } from "../../src/rtmfp/wire/packet.ts";
-import { world } from "../media_room/fakes.ts";
+import { world } from "../media/fakes.ts";
 import { loadCapture, openedPackets } from "../support/captures.ts";
 import { makeServer } from "../support/pair.ts";
 import { RawPeer } from "../support/raw_peer.ts";

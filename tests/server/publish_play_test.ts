@@ -24,7 +24,7 @@ function onConnection(client, ...)
 end
 `;
 
-const media = new URL("../media/test.flv", import.meta.url).pathname;
+const media = new URL("../fixtures/test.flv", import.meta.url).pathname;
 const source = readFlv(media);
 
 function readFlv(path: string): FlvTag[] {

@@ -168,7 +168,7 @@ Deno.test("Clients go to the server with the fewest, whichever they ask", async 
 });
 
 const tags = new FlvReader().push(
-  Deno.readFileSync(new URL("../media/test.flv", import.meta.url)),
+  Deno.readFileSync(new URL("../fixtures/test.flv", import.meta.url)),
 );
 
 /** Publishes the recording over and over, ten times as fast as it is meant. */

@@ -1,8 +1,8 @@
-// Pieces of tests/media/test.flv, and files to compare with them.
+// Pieces of tests/fixtures/test.flv, and files to compare with them.
 import { toHex } from "../../src/bytes/hex.ts";
 import { flvHeader, FlvReader, flvTag, TagType } from "../../src/client/flv.ts";
 
-const whole = new URL("../media/test.flv", import.meta.url).pathname;
+const whole = new URL("../fixtures/test.flv", import.meta.url).pathname;
 
 /** Writes the first so many milliseconds into a file, and returns its path. */
 export function shortRecording(milliseconds: number): string {

@@ -11,7 +11,7 @@ import { portable } from "../../src/rtmfp/crypto/portable.ts";
 import { Endpoint } from "../../src/rtmfp/endpoint.ts";
 import type { Outbox } from "../../src/rtmfp/outbox.ts";
 import { type Address, addressText } from "../../src/rtmfp/wire/address.ts";
-import { type Steps, world } from "../media_room/fakes.ts";
+import { type Steps, world } from "../media/fakes.ts";
 import { Internet, type InternetSettings, type Nat } from "./internet.ts";
 import type { Node } from "./lossy_link.ts";
 import { plain } from "./pair.ts";

@@ -4,7 +4,7 @@ import { type Packet, Peer } from "../conformance/support/peer.ts";
 import { TestServer } from "../conformance/support/test_server.ts";
 
 const root = new URL("../../", import.meta.url);
-const flv = Deno.readFileSync(new URL("tests/media/test.flv", root));
+const flv = Deno.readFileSync(new URL("tests/fixtures/test.flv", root));
 const script = Deno.readTextFileSync(new URL("www/video/main.lua", root));
 
 /** 20 unless told; CI has the time for more, and for a minute. */

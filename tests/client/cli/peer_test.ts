@@ -30,7 +30,7 @@ function start(...args: string[]) {
 
 const recording = shortRecording(1200);
 /** Five seconds of it. */
-const whole = new URL("../../media/test.flv", import.meta.url).pathname;
+const whole = new URL("../../fixtures/test.flv", import.meta.url).pathname;
 
 Deno.test("peer serve, peer play: a file goes from 127.0.0.2 to 127.0.0.3 and 127.0.0.4", async () => {
   await using server = await smallServer();
