@@ -1,12 +1,14 @@
 # CumulusServer in a container: docker build -t cumulus . && docker run --network host -v ./data:/data cumulus
 # The host's network, since peers are told the addresses that this server sees.
 
-FROM denoland/deno:bin-2.9.6 AS deno
+# The version in .deno-version.
+ARG DENO_VERSION=2.9.6
+FROM docker.io/denoland/deno:bin-${DENO_VERSION} AS deno
 
-FROM debian:bookworm-slim AS build
+FROM docker.io/library/debian:bookworm-slim AS build
 COPY --from=deno /deno /usr/local/bin/deno
 WORKDIR /src
-COPY deno.json deno.lock main.ts ./
+COPY deno.json deno.lock main.lock main.ts ./
 COPY src src
 COPY tools tools
 COPY www www

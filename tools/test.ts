@@ -1,0 +1,73 @@
+/**
+ * Runs the tests: `deno task test [--fast] [--slowest[=N]] [FILE or FOLDER…] [-- OPTIONS OF deno test]`.
+ *
+ * `--fast` runs the rooms that have no clock, socket or Lua: half a minute. `--slowest` names the
+ * slowest tests afterwards, 20 unless told. Without a file all tests are run.
+ */
+import { parseArgs } from "node:util";
+
+/** Folders of tests that need nothing but the processor. */
+const FAST = ["amf", "bytes", "cluster", "docs", "flv", "media", "rtmfp", "rtmp", "tc", "wasm"];
+
+const root = new URL("../", import.meta.url);
+const { values, positionals } = parseArgs({
+  args: Deno.args.map((one) => one === "--slowest" ? "--slowest=20" : one),
+  options: { fast: { type: "boolean" }, slowest: { type: "string" } },
+  allowPositionals: true,
+});
+const slowest = values.slowest === undefined ? 0 : Number(values.slowest);
+if (!Number.isInteger(slowest) || slowest < 0) {
+  console.error(`invalid --slowest=${values.slowest}: a number of tests`);
+  Deno.exit(2);
+}
+
+const paths = positionals.length > 0
+  ? positionals
+  : values.fast
+  ? FAST.map((room) => `tests/${room}`).filter(exists)
+  : ["tests"];
+// Types are checked by `deno task ok`.
+const command = new Deno.Command(Deno.execPath(), {
+  args: ["test", "--no-check", "--allow-all", "--parallel", ...paths],
+  cwd: root,
+  stdout: "piped",
+});
+const child = command.spawn();
+const times: { name: string; ms: number }[] = [];
+let line = "";
+const decoder = new TextDecoder();
+for await (const chunk of child.stdout) {
+  Deno.stdout.writeSync(chunk);
+  if (slowest === 0) continue;
+  const lines = (line + decoder.decode(chunk, { stream: true })).split("\n");
+  line = lines.pop()!;
+  lines.forEach(takeTime);
+}
+if (slowest > 0) {
+  times.sort((a, b) => b.ms - a.ms);
+  console.log(`\nThe ${Math.min(slowest, times.length)} slowest tests:`);
+  for (const { name, ms } of times.slice(0, slowest)) {
+    console.log(`${(ms / 1000).toFixed(1).padStart(7)} s  ${name}`);
+  }
+}
+Deno.exit((await child.status).code);
+
+/** Remembers the time of a line such as `name ... ok (1m2s)`. */
+function takeTime(text: string): void {
+  // deno-lint-ignore no-control-regex
+  const plain = text.replaceAll(/\x1b\[[0-9;]*m/g, "");
+  const [, name, time] = /^(.*) \.\.\. (?:ok|FAILED) \((.*)\)$/.exec(plain) ?? [];
+  if (name === undefined) return;
+  const [, minutes = "0", number = "0", unit] = /^(?:(\d+)m)?(?:(\d+)(µs|ms|s))?$/.exec(time) ?? [];
+  const scale = unit === "s" ? 1000 : unit === "µs" ? 0.001 : 1;
+  times.push({ name, ms: Number(minutes) * 60_000 + Number(number) * scale });
+}
+
+function exists(path: string): boolean {
+  try {
+    return Deno.statSync(new URL(path, root)).isDirectory;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
