@@ -1,13 +1,13 @@
 import { AmfReader, type AmfValue, encodeAmf0 } from "../../src/amf/mod.ts";
 import { Writer } from "../../src/bytes/writer.ts";
 import { WireError } from "../../src/bytes/wire_error.ts";
-import { readCommand } from "../../src/flash/commands.ts";
+import { readCommand } from "../../src/tc/format/commands.ts";
 import {
   MessageType,
   readMessage,
   readUserControl,
   UserControl,
-} from "../../src/flash/messages.ts";
+} from "../../src/tc/format/messages.ts";
 import { joinMessage } from "../../src/client/net_group.ts";
 import {
   GROUP_METADATA,

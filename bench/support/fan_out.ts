@@ -1,5 +1,5 @@
 // One publisher of video and many listeners, measured.
-import { MessageType, writeMessage } from "../../src/flash/messages.ts";
+import { MessageType, writeMessage } from "../../src/tc/format/messages.ts";
 import { writeTcMetadata } from "../../src/flash/metadata.ts";
 import { Fragment } from "../../src/rtmfp/wire/user_data.ts";
 import type { OutFlow, Sink } from "../load/flows.ts";

@@ -1,7 +1,7 @@
 // Commands and data as Flash Player writes them. RFC 7425 §5.3, AMF-005.
 import { type AmfValue, AmfWriter } from "../amf/mod.ts";
 import { Writer } from "../bytes/writer.ts";
-import { MessageType, writeMessage } from "../flash/messages.ts";
+import { MessageType, writeMessage } from "../tc/format/messages.ts";
 
 /** Which AMF a connection's values are in: 3, Flash's own choice, or 0 alone. */
 export type ObjectEncoding = 0 | 3;

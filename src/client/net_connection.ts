@@ -2,8 +2,8 @@ import type { AmfObject, AmfReader, AmfValue } from "../amf/mod.ts";
 import { fromHex, toHex } from "../bytes/hex.ts";
 import { toUtf8 } from "../bytes/text.ts";
 import { WireError } from "../bytes/wire_error.ts";
-import { type Command, readCommand } from "../flash/commands.ts";
-import { MessageType, readMessage, readUserControl, UserControl } from "../flash/messages.ts";
+import { type Command, readCommand } from "../tc/format/commands.ts";
+import { MessageType, readMessage, readUserControl, UserControl } from "../tc/format/messages.ts";
 import {
   GROUP_METADATA,
   isGroupMetadata,

@@ -1,6 +1,6 @@
 import { AmfReader, type AmfValue } from "../amf/mod.ts";
 import { WireError } from "../bytes/wire_error.ts";
-import { readCommand } from "../flash/commands.ts";
+import { readCommand } from "../tc/format/commands.ts";
 import {
   type Message,
   MessageType,
@@ -10,7 +10,7 @@ import {
   valuesOf,
   writeMessage,
   writeUserControl,
-} from "../flash/messages.ts";
+} from "../tc/format/messages.ts";
 import { readTcMetadata, writeTcMetadata } from "../flash/metadata.ts";
 import type { FlowReceiver, WriteOptions } from "../rtmfp/flow/handlers.ts";
 import type { ReceiveFlow } from "../rtmfp/flow/receive_flow.ts";

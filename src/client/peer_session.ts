@@ -1,7 +1,7 @@
 import { toHex } from "../bytes/hex.ts";
 import { WireError } from "../bytes/wire_error.ts";
-import { readCommand, readText } from "../flash/commands.ts";
-import { readMessage, UserControl, writeUserControl } from "../flash/messages.ts";
+import { readCommand, readText } from "../tc/format/commands.ts";
+import { readMessage, UserControl, writeUserControl } from "../tc/format/messages.ts";
 import { FIRST_PEER_STREAM, isGroupMetadata, readTcMetadata } from "../flash/metadata.ts";
 import { readJoin } from "../flash/net_group.ts";
 import { portable } from "../rtmfp/crypto/portable.ts";

@@ -2,10 +2,10 @@ import { type AmfObject, type AmfValue, encodeAmf0, MixedArray } from "../amf/mo
 import { WireError } from "../bytes/wire_error.ts";
 import { Refused, UnknownApplication } from "../media/refused.ts";
 import { type Address, parseAddress } from "../rtmfp/wire/address.ts";
-import { type Command, infoObject, readNumber, readText } from "./commands.ts";
-import { UserControl, writeCommand } from "./messages.ts";
+import { type Command, infoObject, readNumber, readText } from "../tc/format/commands.ts";
+import { UserControl, writeCommand } from "../tc/format/messages.ts";
 import type { NetConnection } from "./net_connection.ts";
-import { connectTarget } from "./target.ts";
+import { connectTarget } from "../tc/target.ts";
 
 /** Addresses that a client may report. rtmfp-wire §6.12. */
 const MAX_ADDRESSES = 10;

@@ -10,7 +10,7 @@ import {
   parseAddress,
 } from "../rtmfp/wire/address.ts";
 import { type FlashOptions, NetConnection } from "./net_connection.ts";
-import { readTarget } from "./target.ts";
+import { readTarget } from "../tc/target.ts";
 import type { FlashSession } from "./transport.ts";
 
 export type { FlashOptions };

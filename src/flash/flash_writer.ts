@@ -1,6 +1,6 @@
 import type { FlowWriter } from "../media/connection.ts";
-import { writeStatus } from "./commands.ts";
-import { writeCommand } from "./messages.ts";
+import { writeStatus } from "../tc/format/commands.ts";
+import { writeCommand } from "../tc/format/messages.ts";
 import type { OutFlow } from "./transport.ts";
 
 /** What a writer needs of its connection. */

@@ -15,7 +15,7 @@ import {
   UserControl,
   writeCommand,
   writeUserControl,
-} from "./messages.ts";
+} from "../tc/format/messages.ts";
 import {
   FIRST_PEER_STREAM,
   GROUP_METADATA,
@@ -25,7 +25,7 @@ import {
 } from "./metadata.ts";
 import { type GroupHost, NetGroup } from "./net_group.ts";
 import { NetStream, type StreamHost } from "./net_stream.ts";
-import { readCommand } from "./commands.ts";
+import { readCommand } from "../tc/format/commands.ts";
 import {
   type FlashSession,
   type FlowReceiver,

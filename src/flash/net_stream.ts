@@ -6,9 +6,21 @@ import type { Hub } from "../media/hub.ts";
 import type { Listener } from "../media/listener.ts";
 import type { Publisher } from "../media/publisher.ts";
 import { NameTaken, Refused } from "../media/refused.ts";
-import { type Command, readBoolean, readCommand, readNumber, readText } from "./commands.ts";
-import { readDataMessage } from "./data.ts";
-import { HEADER_LENGTH, type Message, MessageType, readMessage, UserControl } from "./messages.ts";
+import {
+  type Command,
+  readBoolean,
+  readCommand,
+  readNumber,
+  readText,
+} from "../tc/format/commands.ts";
+import { readDataMessage } from "../tc/format/data.ts";
+import {
+  HEADER_LENGTH,
+  type Message,
+  MessageType,
+  readMessage,
+  UserControl,
+} from "../tc/format/messages.ts";
 import { type OutputHost, StreamOutput } from "./stream_output.ts";
 import type { FlowReceiver, InFlow } from "./transport.ts";
 

@@ -1,7 +1,7 @@
 import type { PublisherOutput } from "../media/connection.ts";
 import type { Frame, FrameKind } from "../media/frame.ts";
 import type { Listener, ListenerOutput } from "../media/listener.ts";
-import { type Level, writeStatus } from "./commands.ts";
+import { type Level, writeStatus } from "../tc/format/commands.ts";
 import { DeliveryMeter } from "./delivery_meter.ts";
 import {
   HEADER_LENGTH,
@@ -11,7 +11,7 @@ import {
   writeCommand,
   writeData,
   writeUserControl,
-} from "./messages.ts";
+} from "../tc/format/messages.ts";
 import { type OutFlow, Priority } from "./transport.ts";
 
 /** What the output of a stream needs of its connection. */

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { Generator } from "../../bench/load/generator.ts";
 import { connectAll, createStream } from "../../bench/support/steps.ts";
 import { encodeAmf0 } from "../../src/amf/mod.ts";
-import { MessageType, writeMessage } from "../../src/flash/messages.ts";
+import { MessageType, writeMessage } from "../../src/tc/format/messages.ts";
 import { writeTcMetadata } from "../../src/flash/metadata.ts";
 import { parseRtmfpUrl } from "../../src/client/url.ts";
 import { RELAXED, STRICT } from "../../src/rtmfp/crypto/protection.ts";

@@ -12,7 +12,7 @@ import {
 } from "../../src/amf/mod.ts";
 import { fromHex } from "../../src/bytes/hex.ts";
 import { toUtf8 } from "../../src/bytes/text.ts";
-import { MessageType, writeMessage } from "../../src/flash/messages.ts";
+import { MessageType, writeMessage } from "../../src/tc/format/messages.ts";
 import { probe } from "./support/probe.ts";
 import { type FactContext, scenario } from "./support/scenario.ts";
 import { WireClient } from "./support/wire_client.ts";

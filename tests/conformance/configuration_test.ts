@@ -1,6 +1,6 @@
 // CFG-001 to CFG-095 but for mail: the file, cumulus.configs, the command line, logs.
 import assert from "node:assert/strict";
-import { MessageType, readUserControl, UserControl } from "../../src/flash/messages.ts";
+import { MessageType, readUserControl, UserControl } from "../../src/tc/format/messages.ts";
 import { sleep, until } from "../support/wait.ts";
 import { Peer } from "./support/peer.ts";
 import { probe } from "./support/probe.ts";

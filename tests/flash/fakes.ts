@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { type AmfValue, encodeAmf0 } from "../../src/amf/mod.ts";
 import { toHex } from "../../src/bytes/hex.ts";
-import { readCommand } from "../../src/flash/commands.ts";
-import { readDataMessage } from "../../src/flash/data.ts";
+import { readCommand } from "../../src/tc/format/commands.ts";
+import { readDataMessage } from "../../src/tc/format/data.ts";
 import { FlashServer } from "../../src/flash/flash_server.ts";
 import {
   MessageType,
@@ -11,7 +11,7 @@ import {
   readUserControl,
   valuesOf,
   writeCommand,
-} from "../../src/flash/messages.ts";
+} from "../../src/tc/format/messages.ts";
 import { readTcMetadata, writeTcMetadata } from "../../src/flash/metadata.ts";
 import type { SendFlowHandler } from "../../src/rtmfp/flow/handlers.ts";
 import type { CloseReason } from "../../src/rtmfp/session/handlers.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { toUtf8 } from "../../src/bytes/text.ts";
-import { connectTarget, readTarget } from "../../src/flash/target.ts";
+import { connectTarget, readTarget } from "../../src/tc/target.ts";
 import { cpuTime } from "../support/cpu_time.ts";
 import { flashWorld } from "./fakes.ts";
 

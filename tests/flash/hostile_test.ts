@@ -9,7 +9,7 @@ import {
   writeData,
   writeMessage,
   writeUserControl,
-} from "../../src/flash/messages.ts";
+} from "../../src/tc/format/messages.ts";
 import { writeTcMetadata } from "../../src/flash/metadata.ts";
 import { portable } from "../../src/rtmfp/crypto/portable.ts";
 import type { Limits } from "../../src/rtmfp/session/limits.ts";

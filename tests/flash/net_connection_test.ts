@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { type AmfObject, decodeAmf, encodeAmf, encodeAmf0, MixedArray } from "../../src/amf/mod.ts";
 import { fromHex, toHex } from "../../src/bytes/hex.ts";
-import { readCommand } from "../../src/flash/commands.ts";
-import { readMessage, writeUserControl } from "../../src/flash/messages.ts";
+import { readCommand } from "../../src/tc/format/commands.ts";
+import { readMessage, writeUserControl } from "../../src/tc/format/messages.ts";
 import { writeTcMetadata } from "../../src/flash/metadata.ts";
 import type { CloseReason } from "../../src/rtmfp/session/handlers.ts";
 import { Refused } from "../../src/media/refused.ts";

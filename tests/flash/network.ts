@@ -2,7 +2,12 @@
 import { type AmfValue, encodeAmf } from "../../src/amf/mod.ts";
 import { toUtf8 } from "../../src/bytes/text.ts";
 import { FlashServer } from "../../src/flash/flash_server.ts";
-import { HEADER_LENGTH, MessageType, readMessage, writeMessage } from "../../src/flash/messages.ts";
+import {
+  HEADER_LENGTH,
+  MessageType,
+  readMessage,
+  writeMessage,
+} from "../../src/tc/format/messages.ts";
 import { readTcMetadata, writeTcMetadata } from "../../src/flash/metadata.ts";
 import { DirectKeyAgreement } from "../../src/rtmfp/crypto/dh.ts";
 import { portable } from "../../src/rtmfp/crypto/portable.ts";

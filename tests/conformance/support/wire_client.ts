@@ -2,13 +2,13 @@
 import { AmfReader, type AmfValue, AmfWriter } from "../../../src/amf/mod.ts";
 import { ClientLoop } from "../../../src/client/client_loop.ts";
 import { encodeValues } from "../../../src/client/commands.ts";
-import { readCommand } from "../../../src/flash/commands.ts";
+import { readCommand } from "../../../src/tc/format/commands.ts";
 import {
   type Message,
   MessageType,
   readMessage,
   writeMessage,
-} from "../../../src/flash/messages.ts";
+} from "../../../src/tc/format/messages.ts";
 import {
   GROUP_METADATA,
   isGroupMetadata,

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { type AmfValue, decodeAmf, encodeAmf0 } from "../../src/amf/mod.ts";
-import { fromHex, toHex } from "../../src/bytes/hex.ts";
-import { WireError } from "../../src/bytes/wire_error.ts";
-import { infoObject, readCommand, readText, writeStatus } from "../../src/flash/commands.ts";
+import { type AmfValue, decodeAmf, encodeAmf0 } from "../../../src/amf/mod.ts";
+import { fromHex, toHex } from "../../../src/bytes/hex.ts";
+import { WireError } from "../../../src/bytes/wire_error.ts";
+import { infoObject, readCommand, readText, writeStatus } from "../../../src/tc/format/commands.ts";
 import {
   MessageType,
   readMessage,
@@ -13,9 +13,9 @@ import {
   writeData,
   writeMessage,
   writeUserControl,
-} from "../../src/flash/messages.ts";
-import { isGroupMetadata, readTcMetadata, writeTcMetadata } from "../../src/flash/metadata.ts";
-import file from "../vectors/rtmfp.json" with { type: "json" };
+} from "../../../src/tc/format/messages.ts";
+import { isGroupMetadata, readTcMetadata, writeTcMetadata } from "../../../src/flash/metadata.ts";
+import file from "../../vectors/rtmfp.json" with { type: "json" };
 
 interface Case {
   name: string;

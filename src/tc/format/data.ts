@@ -1,5 +1,5 @@
-import { AmfWriter } from "../amf/mod.ts";
-import { fromUtf8 } from "../bytes/text.ts";
+import { AmfWriter } from "../../amf/mod.ts";
+import { fromUtf8 } from "../../bytes/text.ts";
 import { type Message, MessageType, valuesOf } from "./messages.ts";
 
 /** A data message, as `NetStream.send` makes them. */

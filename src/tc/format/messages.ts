@@ -1,8 +1,8 @@
 // The messages of a flow with TC metadata: RFC 7425 §5.1.2, rtmfp-wire §3.7 and §6.1.
-import { AmfReader } from "../amf/mod.ts";
-import { Reader } from "../bytes/reader.ts";
-import { toUtf8 } from "../bytes/text.ts";
-import { Writer } from "../bytes/writer.ts";
+import { AmfReader } from "../../amf/mod.ts";
+import { Reader } from "../../bytes/reader.ts";
+import { toUtf8 } from "../../bytes/text.ts";
+import { Writer } from "../../bytes/writer.ts";
 
 export const MessageType = {
   userControl: 0x04,

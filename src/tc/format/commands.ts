@@ -1,6 +1,6 @@
 // Commands: RFC 7425 §5.3, rtmfp-wire §6.2 to §6.7, AMF-005 and AMF-006.
-import { type AmfObject, type AmfReader, type AmfValue, AmfWriter } from "../amf/mod.ts";
-import { WireError } from "../bytes/wire_error.ts";
+import { type AmfObject, type AmfReader, type AmfValue, AmfWriter } from "../../amf/mod.ts";
+import { WireError } from "../../bytes/wire_error.ts";
 import { type Message, MessageType, valuesOf, writeCommand } from "./messages.ts";
 
 /** A command as it comes in. */
