@@ -1,0 +1,172 @@
+import { userDataOverhead, writeAbandon, writeFlowClose, writeUserData } from "./messages.ts";
+import type { ReceiveFlow } from "./receive_flow.ts";
+
+/** Bytes of a message that go out at once, so that flows of higher priority can come between. WEB-506. */
+export const FRAGMENT_LENGTH = 1400;
+/** The peer's buffer before its first acknowledgement, in bytes. */
+const FIRST_BUFFER = 65_536;
+
+export interface SendFlowHandler {
+  /** The peer wants no more of this flow, which is closed. */
+  onException?(code: number): void;
+  /** The peer has told what has arrived. */
+  onAcknowledged?(): void;
+  /** The peer has seen the end. */
+  onClosed?(): void;
+}
+
+/** What a sending flow needs of its session. */
+export interface SendHost {
+  /** Sends a message now. */
+  send(message: Uint8Array): void;
+}
+
+/** A flow of messages to the peer, over a transport that loses nothing. WEB-5xx. */
+export class SendFlow {
+  priority = 0;
+  handler: SendFlowHandler | undefined;
+  sentFragments = 0;
+  /** Nothing is lost by a WebSocket. */
+  readonly lostFragments = 0;
+  /** Bytes of user data, headers included, that have arrived. */
+  ackedBytes = 0;
+  #state: "open" | "closing" | "closed" = "open";
+  /** Messages that were not sent to their end, from `#head` on. */
+  #queue: Uint8Array[] = [];
+  #head = 0;
+  /** Bytes of the first one that were sent. */
+  #offset = 0;
+  #queuedBytes = 0;
+  #lastMessage = 0;
+  /** Bytes of user data sent in all, headers included. */
+  #sentBytes = 0;
+  #buffer = FIRST_BUFFER;
+  /** For each message that was sent to its end, `#sentBytes` after it; from `#arrived` on. */
+  #ends: number[] = [];
+  #arrived = 0;
+
+  constructor(
+    readonly id: number,
+    readonly metadata: Uint8Array,
+    readonly association: ReceiveFlow | undefined,
+    readonly host: SendHost,
+  ) {}
+
+  get closed(): boolean {
+    return this.#state !== "open";
+  }
+
+  /** Bytes written and not sent yet. */
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  /** Messages written and not sent to their end. */
+  get queuedMessages(): number {
+    return this.#queue.length - this.#head;
+  }
+
+  /** How many messages were written. */
+  get lastMessage(): number {
+    return this.#lastMessage;
+  }
+
+  /** The first message, counted from 1, that has not arrived. */
+  get firstPending(): number {
+    return this.#arrived + 1;
+  }
+
+  /** Bytes sent that the peer has not acknowledged. */
+  get outstanding(): number {
+    return this.#sentBytes - this.ackedBytes;
+  }
+
+  /** Whether {@link send} would send something. */
+  get ready(): boolean {
+    return this.#head < this.#queue.length && this.outstanding < this.#buffer;
+  }
+
+  /** Sends a message, whose bytes are not copied and must not change any more. */
+  write(message: Uint8Array): void {
+    if (this.#state !== "open") return;
+    this.#queue.push(message);
+    this.#queuedBytes += message.length;
+    this.#lastMessage++;
+  }
+
+  /** Drops the messages of which nothing was sent. @returns how many */
+  abandonUnsent(): number {
+    const first = this.#head + (this.#offset > 0 ? 1 : 0);
+    const dropped = this.#queue.splice(first);
+    for (const { length } of dropped) this.#queuedBytes -= length;
+    this.#lastMessage -= dropped.length;
+    return dropped.length;
+  }
+
+  /** Ends the flow after what was written. */
+  close(): void {
+    if (this.#state !== "open") return;
+    this.#state = "closing";
+    if (this.#head === this.#queue.length) this.host.send(writeFlowClose(this.id));
+  }
+
+  /** Sends one fragment. */
+  send(): void {
+    const message = this.#queue[this.#head];
+    const end = Math.min(message.length, this.#offset + FRAGMENT_LENGTH);
+    this.host.send(writeUserData(this.id, message, this.#offset, end));
+    this.sentFragments++;
+    this.#sentBytes += userDataOverhead(this.id) + end - this.#offset;
+    this.#queuedBytes -= end - this.#offset;
+    this.#offset = end;
+    if (end < message.length) return;
+    this.#ends.push(this.#sentBytes);
+    this.#dropFirst();
+    if (this.#state === "closing" && this.#head === this.#queue.length) {
+      this.host.send(writeFlowClose(this.id));
+    }
+  }
+
+  /** What the peer tells of a flow. */
+  acknowledged(bytes: number, buffer: number): void {
+    this.#buffer = buffer;
+    this.ackedBytes = Math.min(this.#sentBytes, this.ackedBytes + bytes);
+    let arrived = 0;
+    while (arrived < this.#ends.length && this.#ends[arrived] <= this.ackedBytes) arrived++;
+    if (arrived > 0) this.#ends.splice(0, arrived);
+    this.#arrived += arrived;
+    this.handler?.onAcknowledged?.();
+  }
+
+  /** The peer refuses the flow: what waits is given up. */
+  refused(code: number): void {
+    if (this.#state === "closed") return;
+    const wasOpen = this.#state === "open";
+    if (this.#offset > 0) this.host.send(writeAbandon(this.id, 1));
+    this.#clear();
+    if (wasOpen) this.host.send(writeFlowClose(this.id));
+    this.#state = "closing";
+    this.handler?.onException?.(code);
+  }
+
+  /** The peer has seen the end, or the session has ended. */
+  finish(seen: boolean): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    this.#clear();
+    if (seen) this.handler?.onClosed?.();
+  }
+
+  #dropFirst(): void {
+    this.#head++;
+    this.#offset = 0;
+    if (this.#head < 64 && this.#head < this.#queue.length) return;
+    this.#queue.splice(0, this.#head); // room for what is done is not kept
+    this.#head = 0;
+  }
+
+  #clear(): void {
+    this.#queue = [];
+    this.#head = this.#offset = this.#queuedBytes = 0;
+  }
+}
