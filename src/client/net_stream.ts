@@ -2,14 +2,15 @@ import { AmfReader, type AmfValue } from "../amf/mod.ts";
 import { WireError } from "../bytes/wire_error.ts";
 import { readCommand } from "../tc/format/commands.ts";
 import {
+  flowMessage,
   type Message,
   MessageType,
   readMessage,
   readUserControl,
   UserControl,
+  userControlMessage,
   valuesOf,
   writeMessage,
-  writeUserControl,
 } from "../tc/format/messages.ts";
 import { readTcMetadata, writeTcMetadata } from "../flash/metadata.ts";
 import type { FlowReceiver, WriteOptions } from "../rtmfp/flow/handlers.ts";
@@ -130,7 +131,7 @@ export class NetStream {
     const answer = this.#expect("NetStream.Play.Start", "NetStream.Play.");
     this.command("play", name, start, length, reset);
     this.#host.sendControl(
-      writeUserControl(UserControl.setBufferLength, this.id, BUFFER_TIME),
+      flowMessage(userControlMessage(UserControl.setBufferLength, this.id, BUFFER_TIME)),
     );
     this.#host.wake();
     return answer;

@@ -1,8 +1,14 @@
 import { toHex } from "../bytes/hex.ts";
 import { WireError } from "../bytes/wire_error.ts";
 import { readCommand, readText } from "../tc/format/commands.ts";
-import { readMessage, UserControl, writeUserControl } from "../tc/format/messages.ts";
-import { FIRST_PEER_STREAM, isGroupMetadata, readTcMetadata } from "../flash/metadata.ts";
+import {
+  FIRST_PEER_STREAM,
+  flowMessage,
+  readMessage,
+  UserControl,
+  userControlMessage,
+} from "../tc/format/messages.ts";
+import { isGroupMetadata, readTcMetadata } from "../flash/metadata.ts";
 import { readJoin } from "../flash/net_group.ts";
 import { portable } from "../rtmfp/crypto/portable.ts";
 import type { FlowReceiver } from "../rtmfp/flow/handlers.ts";
@@ -152,7 +158,7 @@ export class PeerSession implements SessionHandler {
       );
       return undefined;
     }
-    stream.control(writeUserControl(UserControl.streamBegin, stream.id)); // as peers of librtmfp say
+    stream.control(flowMessage(userControlMessage(UserControl.streamBegin, stream.id))); // as peers of librtmfp say
     stream.status("status", "NetStream.Play.Reset", `Playing and resetting ${name}`);
     stream.status("status", "NetStream.Play.Start", `Started playing ${name}`);
     publication.add(stream);

@@ -9,21 +9,18 @@ import {
   type OriginAddress,
   parseAddress,
 } from "../rtmfp/wire/address.ts";
-import { type FlashOptions, NetConnection } from "./net_connection.ts";
+import { FlashConnection, type FlashOptions } from "./flash_connection.ts";
 import { readTarget } from "../tc/target.ts";
 import type { FlashSession } from "./transport.ts";
 
 export type { FlashOptions };
 
-/** Bytes that may wait for all clients together; see {@link NetConnection.waiting}. */
-const MOST_WAITING = 1 << 30;
-
 /**
- * The door for Flash clients: makes a {@link NetConnection} of each session of an endpoint, and
+ * The door for Flash clients: makes a {@link FlashConnection} of each session of an endpoint, and
  * asks the applications where else a client, or a peer that is not here, may be found.
  */
 export class FlashServer implements EndpointHandler {
-  #connections = new Map<FlashSession, NetConnection>();
+  #connections = new Map<FlashSession, FlashConnection>();
 
   constructor(readonly hub: Hub, readonly options: FlashOptions) {}
 
@@ -32,27 +29,15 @@ export class FlashServer implements EndpointHandler {
     return this.#connections.size;
   }
 
-  connections(): Iterable<NetConnection> {
+  connections(): Iterable<FlashConnection> {
     return this.#connections.values();
-  }
-
-  /**
-   * Looks after all connections, then has the applications do the same. Every 2 s. API-650.
-   */
-  manage(): void {
-    try {
-      for (const connection of [...this.#connections.values()]) connection.manage();
-      this.#boundWaiting();
-    } finally {
-      this.hub.manage();
-    }
   }
 
   // What the endpoint asks
 
   /** A session has opened. */
-  onSession(session: FlashSession): NetConnection {
-    const connection = new NetConnection(session, this.hub, this.options, this.#whenOver);
+  onSession(session: FlashSession): FlashConnection {
+    const connection = new FlashConnection(session, this.hub, this.options, this.#whenOver);
     this.#connections.set(session, connection);
     return connection;
   }
@@ -84,8 +69,8 @@ export class FlashServer implements EndpointHandler {
 
   /** What a session reported of its addresses; undefined: it is not to be introduced. */
   peerAddresses(session: FlashSession): readonly Address[] | undefined {
-    const connection = this.#connections.get(session);
-    return connection?.state === "connected" ? connection.farAddresses : undefined;
+    const known = this.#connections.get(session);
+    return known?.connection.state === "connected" ? known.farAddresses : undefined;
   }
 
   blocked(address: Address): boolean {
@@ -107,24 +92,9 @@ export class FlashServer implements EndpointHandler {
   }
 
   // One for all connections.
-  readonly #whenOver = ({ session }: NetConnection): void => {
+  readonly #whenOver = (session: FlashSession): void => {
     this.#connections.delete(session);
   };
-
-  /** Lets go of those for whom most is waiting, if it is too much for all. */
-  #boundWaiting(): void {
-    let sum = 0;
-    for (const connection of this.#connections.values()) sum += connection.waiting;
-    if (sum <= MOST_WAITING) return;
-    const all = [...this.#connections.values()]
-      .map((connection) => ({ connection, waiting: connection.waiting }))
-      .sort((a, b) => b.waiting - a.waiting);
-    for (const { connection, waiting } of all) {
-      if (sum <= MOST_WAITING) return;
-      sum -= waiting;
-      connection.fail("too much waits for all clients, and most of it for this one");
-    }
-  }
 
   #address(text: string): Address | undefined {
     const address = parseAddress(text);

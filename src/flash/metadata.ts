@@ -9,9 +9,6 @@ const G = 0x47;
 const STREAM_ID = 0x04;
 const NETWORK_ORDER = 0x01;
 
-/** From this stream number on it is a stream between peers, which no server takes part in. */
-export const FIRST_PEER_STREAM = 2_000_000;
-
 /** A flow of messages: of a NetConnection (stream 0) or a NetStream. */
 export interface TcMetadata {
   readonly stream: number;

@@ -1,5 +1,7 @@
-/** What a door (RTMFP today) implements for each client it lets in. */
+/** What a door implements for each client it lets in. */
 export interface Connection {
+  /** `rtmfp`, `rtmp`, `rtmps`, `http`, `ws`, `rtws`: how the client came in. DECISIONS 24. */
+  readonly protocol: string;
   /** `ip:port`, or `[ip]:port`; follows the client if it moves. API-212. */
   readonly address: string;
   /** The IP address alone, in its canonical form. */

@@ -8,13 +8,7 @@ export type FrameKind = "audio" | "video" | "data";
  */
 export class Frame {
   readonly role: Role;
-  /**
-   * Where a door keeps the message it made of this frame, so that it is serialised once for
-   * all listeners. Belongs to {@link encodedTime}; media never reads it.
-   */
-  encoded: Uint8Array | undefined;
-  /** The time that stands in {@link encoded}, in milliseconds. */
-  encodedTime = 0;
+  #forms: EncodedForm | undefined;
 
   /**
    * @param time milliseconds modulo 2^32, as the publisher counts them
@@ -33,4 +27,35 @@ export class Frame {
       ? audioRole(payload)
       : "other";
   }
+
+  /**
+   * What a door made of this frame for one listener, and may give to all others of that door.
+   *
+   * @param door any object that stands for the door's way of encoding
+   * @param time that stands in the bytes, in milliseconds
+   */
+  form(door: object, time: number): Uint8Array | undefined {
+    for (let form = this.#forms; form; form = form.next) {
+      if (form.door === door) return form.time === time ? form.bytes : undefined;
+    }
+    return undefined;
+  }
+
+  /** Keeps the latest that a door made of this frame; see {@link form}. */
+  keepForm(door: object, time: number, bytes: Uint8Array): void {
+    for (let form = this.#forms; form; form = form.next) {
+      if (form.door !== door) continue;
+      form.time = time;
+      form.bytes = bytes;
+      return;
+    }
+    this.#forms = { door, time, bytes, next: this.#forms };
+  }
+}
+
+interface EncodedForm {
+  readonly door: object;
+  time: number;
+  bytes: Uint8Array;
+  readonly next: EncodedForm | undefined;
 }

@@ -9,6 +9,7 @@ import { Listener, type ListenerOptions, type ListenerOutput } from "./listener.
 import { Publication, type PublicationEvents } from "./publication.ts";
 import { Publisher } from "./publisher.ts";
 import { NameTaken, Refused, UnknownApplication } from "./refused.ts";
+import { Sessions } from "./sessions.ts";
 
 export type LogLevel = "error" | "warn" | "note" | "info" | "debug" | "trace";
 
@@ -30,6 +31,8 @@ export interface HubOptions {
 export class Hub implements PublicationEvents, GroupEvents {
   /** Whoever gives input to the server sets it before, in milliseconds; it never goes back. */
   now = 0;
+  /** What doors serve, whether connected or not. */
+  readonly sessions = new Sessions();
   /** Accepted clients by id; of several with the same id the newest. */
   readonly clients = new Map<string, Client>();
   /** By name, those without a publisher too: see {@link published}. */
@@ -295,8 +298,16 @@ export class Hub implements PublicationEvents, GroupEvents {
     return ip !== undefined && (this.blacklist.delete(ip), true);
   }
 
-  /** Every 2 s, after the doors have looked after their sessions. API-650. */
+  /** Every 2 s: looks after all sessions, then has the applications do the same. API-650. */
   manage(): void {
+    try {
+      this.sessions.manage();
+    } finally {
+      this.#manageApplications();
+    }
+  }
+
+  #manageApplications(): void {
     for (const client of [...this.#accepted]) {
       if (client.state === "connected") client.application.manage(client);
     }

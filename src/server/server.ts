@@ -280,7 +280,7 @@ export class Server {
 
   /** Every 2 s, in the order of API-650. */
   #tick(): void {
-    this.#flash.manage();
+    this.#hub.manage();
     this.#cluster.tick(clock());
     const clients = this.#hub.clients.size;
     if (clients !== this.#clients) {

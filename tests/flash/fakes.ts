@@ -1,4 +1,5 @@
 // A session without a network, and messages as text.
+import { writeCommand } from "../tc/flow_messages.ts";
 import assert from "node:assert/strict";
 import { type AmfValue, encodeAmf0 } from "../../src/amf/mod.ts";
 import { toHex } from "../../src/bytes/hex.ts";
@@ -10,12 +11,12 @@ import {
   readMessage,
   readUserControl,
   valuesOf,
-  writeCommand,
 } from "../../src/tc/format/messages.ts";
 import { readTcMetadata, writeTcMetadata } from "../../src/flash/metadata.ts";
 import type { SendFlowHandler } from "../../src/rtmfp/flow/handlers.ts";
 import type { CloseReason } from "../../src/rtmfp/session/handlers.ts";
-import type { NetConnection } from "../../src/flash/net_connection.ts";
+import type { FlashConnection } from "../../src/flash/flash_connection.ts";
+import type { NetConnection } from "../../src/tc/net_connection.ts";
 import type {
   FlashSession,
   FlowOptions,
@@ -102,7 +103,8 @@ export class FakeSession implements FlashSession {
   lastReceived = 1000;
   queuedBytes = 0;
   queuedMessages = 0;
-  connection!: NetConnection;
+  /** What the server made of it. */
+  transport!: FlashConnection;
   closed = 0;
   #open = true;
   constructor(id: number | Uint8Array) {
@@ -123,7 +125,7 @@ export class FakeSession implements FlashSession {
     this.#open = false;
     this.log.push("session closed");
     for (const flow of this.flows) flow.closed = true;
-    this.connection.onClose(reason, orderly);
+    this.transport.onClose(reason, orderly);
   }
   take() {
     return this.log.splice(0);
@@ -137,16 +139,16 @@ export class FakeClient {
   /** @param id 32 bytes, or the one byte of which all 32 are */
   constructor(readonly server: FlashServer, id: number | Uint8Array) {
     this.session = new FakeSession(id);
-    this.session.connection = server.onSession(this.session);
+    this.session.transport = server.onSession(this.session);
     this.control = this.flow(writeTcMetadata(0));
   }
-  get connection() {
-    return this.session.connection;
+  get connection(): NetConnection {
+    return this.session.transport.connection;
   }
   /** A flow to the server; its receiver is null if it was rejected. */
   flow(metadata: Uint8Array): FakeInFlow {
     const flow = new FakeInFlow(metadata, undefined);
-    flow.receiver = this.connection.onFlow(flow);
+    flow.receiver = this.session.transport.onFlow(flow);
     return flow;
   }
   stream(id: number): FakeInFlow {

@@ -151,7 +151,7 @@ Deno.test("blacklist: a client that moves to a banned address ends", () => {
   moved.session.address = { hostname: "192.0.2.99", port: 1 };
   moved.call("echo", 1);
   gone.session.address = { hostname: "192.0.2.99", port: 1 };
-  server.manage();
+  server.hub.manage();
   const failed = ["onFailed its address is blacklisted", "onDisconnection"];
   assert.deepEqual(events(), [...failed, ...failed, "onManage"]);
 });
@@ -159,25 +159,25 @@ Deno.test("blacklist: a client that moves to a banned address ends", () => {
 Deno.test("a client whose queues grow without end is let go", () => {
   const { server, connected, events } = flashWorld();
   connected().session.queuedBytes = 200 << 20;
-  server.manage();
+  server.hub.manage();
   assert.equal(events()[0], "onFailed it takes too little of what it is sent");
 });
 
 Deno.test("when too much waits for all clients together, those go for whom most does", () => {
   const { server, connected, events } = flashWorld();
   const clients = Array.from({ length: 30 }, () => connected());
-  clients.forEach(({ connection, session }, i) => {
+  clients.forEach(({ session }, i) => {
     session.queuedMessages = 100_000; // 30 MB
     const bytes = (i === 7 || i === 20 ? 100 : 10) << 20;
-    Object.assign(connection.writer.flow, { queuedBytes: bytes });
+    Object.assign(session.flows[0], { queuedBytes: bytes });
   });
-  server.manage();
+  server.hub.manage();
   const failed = () => events().filter((event) => event.startsWith("onFailed"));
   const reason = "onFailed too much waits for all clients, and most of it for this one";
   assert.deepEqual(failed(), [reason, reason, reason, reason]);
   assert.deepEqual([clients[7].session.closed, clients[20].session.closed], [1, 1]);
   for (const { session } of clients) session.queuedMessages = 90_000;
-  server.manage();
+  server.hub.manage();
   assert.deepEqual(failed(), []);
 });
 
@@ -186,7 +186,7 @@ Deno.test("the tick: connections, their clients, the applications", () => {
   connected();
   const closing = connected();
   closing.connection.writer.close();
-  server.manage();
+  server.hub.manage();
   assert.deepEqual(events(), [
     "onFailed the main writer was closed",
     "onDisconnection",

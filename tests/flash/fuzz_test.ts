@@ -50,7 +50,7 @@ Deno.test("whatever comes on any flow, nothing is thrown, and the server serves 
       const flow = flows[draw(flows.length)];
       if (flow.receiver) flow.deliver(message);
     }
-    here.server.manage();
+    here.server.hub.manage();
     for (const connection of [...here.server.connections()]) connection.close();
     assert.equal(here.hub.clients.size + here.hub.publications.size + here.hub.groups.size, 0);
     const ends = here.events().filter((event) => event === "onDisconnection").length;

@@ -1,8 +1,9 @@
+import { writeUserControl } from "../tc/flow_messages.ts";
 import assert from "node:assert/strict";
 import { type AmfObject, decodeAmf, encodeAmf, encodeAmf0, MixedArray } from "../../src/amf/mod.ts";
 import { fromHex, toHex } from "../../src/bytes/hex.ts";
 import { readCommand } from "../../src/tc/format/commands.ts";
-import { readMessage, writeUserControl } from "../../src/tc/format/messages.ts";
+import { readMessage } from "../../src/tc/format/messages.ts";
 import { writeTcMetadata } from "../../src/flash/metadata.ts";
 import type { CloseReason } from "../../src/rtmfp/session/handlers.ts";
 import { Refused } from "../../src/media/refused.ts";
@@ -159,10 +160,10 @@ Deno.test("connect refused: the answer, close, the end of the flow, then of the 
   assert.ok(!client.control.rejected); // or it would reject the answer
   client.call("echo", 2);
   hub.now += 1000;
-  server.manage();
+  server.hub.manage();
   assert.equal(client.session.closed, 0);
   hub.now += 1000;
-  server.manage();
+  server.hub.manage();
   assert.equal(client.session.closed, 1);
   assert.equal(server.size, 0);
   const told = events().filter((event) => event !== "onManage");
@@ -396,7 +397,7 @@ Deno.test("flows: another one of stream 0 that answers ours carries the same mes
   const other = client.flow(writeTcMetadata(0));
   assert.equal(other.receiver, null);
   Object.assign(other, { association: {} });
-  other.receiver = client.connection.onFlow(other);
+  other.receiver = client.session.transport.onFlow(other);
   other.deliver(command("createStream", 4, null));
   assert.deepEqual(client.session.take(), ["control: _result 4 1"]);
   other.end();
@@ -425,7 +426,7 @@ Deno.test("writers of a script: flows of their own, closed alone", () => {
   assert.equal(writer.closed, true);
   assert.deepEqual(client.session.take(), ["control b: end"]);
   assert.deepEqual([...connection.writers], []);
-  server.manage();
+  server.hub.manage();
   assert.equal(connection.state, "connected");
   const refused = connection.newWriter();
   client.session.flows[2].handler!.onException!(0); // the client wants none of it
@@ -440,7 +441,7 @@ Deno.test("the main writer closed: the session ends at the next tick, as a failu
   client.connection.writer.message("late", new Uint8Array());
   assert.deepEqual(client.session.take(), []);
   assert.equal(client.connection.state, "connected");
-  server.manage();
+  server.hub.manage();
   assert.deepEqual(events(), [
     "onFailed the main writer was closed",
     "onDisconnection",
@@ -497,10 +498,10 @@ Deno.test("a session that has not connected after 10 s is closed", () => {
   const idle = flash();
   const busy = connected();
   hub.now += 9_999;
-  server.manage();
+  server.hub.manage();
   assert.equal(idle.session.closed, 0);
   hub.now += 1;
-  server.manage();
+  server.hub.manage();
   assert.equal(idle.session.closed, 1);
   assert.equal(busy.session.closed, 0);
   assert.equal(server.size, 1);

@@ -1,7 +1,8 @@
+import { writeData } from "../tc/flow_messages.ts";
 import assert from "node:assert/strict";
 import { type AmfValue, encodeAmf, encodeAmf0 } from "../../src/amf/mod.ts";
 import { fromHex, toHex } from "../../src/bytes/hex.ts";
-import { MessageType, writeData, writeMessage } from "../../src/tc/format/messages.ts";
+import { MessageType, writeMessage } from "../../src/tc/format/messages.ts";
 import { Refused } from "../../src/media/refused.ts";
 import type { Listener } from "../../src/media/listener.ts";
 import { command, type FakeClient, type FakeInFlow, flashWorld } from "./fakes.ts";

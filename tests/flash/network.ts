@@ -97,7 +97,7 @@ export class Network {
     while (this.link.now < end) {
       this.link.run({ until: Math.min(end, this.link.now + 2000) });
       this.hub.now = this.link.now;
-      this.server.manage();
+      this.hub.manage();
     }
   }
 }

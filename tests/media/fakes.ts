@@ -117,6 +117,7 @@ export class FakeWriter implements FlowWriter {
 }
 
 export class FakeConnection implements Connection {
+  readonly protocol = "rtmfp";
   address = "192.0.2.1:4000";
   hostname = "192.0.2.1";
   ping = 40;

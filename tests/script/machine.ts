@@ -204,6 +204,7 @@ function show(value: AmfValue): string {
 }
 
 export class TestConnection implements Connection {
+  readonly protocol = "rtmfp";
   address = "192.0.2.1:4000";
   hostname = "192.0.2.1";
   ping = 20;

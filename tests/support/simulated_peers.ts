@@ -81,7 +81,7 @@ export class SimulatedServer implements Node {
     this.hub.now = now;
     if (now >= this.#tickAt) {
       this.#tickAt = now + TICK;
-      this.flash.manage();
+      this.hub.manage();
     }
     this.endpoint.flush(now, out);
   }

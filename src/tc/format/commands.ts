@@ -1,7 +1,7 @@
 // Commands: RFC 7425 §5.3, rtmfp-wire §6.2 to §6.7, AMF-005 and AMF-006.
 import { type AmfObject, type AmfReader, type AmfValue, AmfWriter } from "../../amf/mod.ts";
 import { WireError } from "../../bytes/wire_error.ts";
-import { type Message, MessageType, valuesOf, writeCommand } from "./messages.ts";
+import { commandMessage, type Message, MessageType, valuesOf } from "./messages.ts";
 
 /** A command as it comes in. */
 export interface Command {
@@ -81,13 +81,13 @@ export function infoObject(
 const OBJECT_END = 3;
 
 /** `onStatus` with an {@link infoObject}. */
-export function writeStatus(
+export function statusMessage(
   level: Level,
   code: string,
   description?: string,
   members?: Uint8Array,
-): Uint8Array<ArrayBuffer> {
-  return writeCommand("onStatus", 0, infoObject(level, code, description, members));
+): Message {
+  return commandMessage("onStatus", 0, infoObject(level, code, description, members));
 }
 
 /** Values of a command that are wanted as text, number or yes and no; undefined for other types. */

@@ -1,4 +1,4 @@
-// The messages of a flow with TC metadata: RFC 7425 §5.1.2, rtmfp-wire §3.7 and §6.1.
+// Messages, which RTMFP, RTMP and RTWebSocket carry alike: RFC 7425 §5.1.2, rtmfp-wire §3.7 and §6.1.
 import { AmfReader } from "../../amf/mod.ts";
 import { Reader } from "../../bytes/reader.ts";
 import { toUtf8 } from "../../bytes/text.ts";
@@ -29,30 +29,38 @@ export const UserControl = {
   setKeepAlive: 41,
 } as const;
 
-/** Bytes before the payload: `type u8 | timestamp u32`. */
+/** From this stream number on it is a stream between peers, which no server takes part in. */
+export const FIRST_PEER_STREAM = 2_000_000;
+
+/** Bytes before the payload in a flow: `type u8 | timestamp u32`. */
 export const HEADER_LENGTH = 5;
 
 const AMF0_STRING = 0x02;
 const AMF0_LONG_STRING = 0x0c;
 const AMF0_NUMBER = 0x00;
-const AMF0_NULL = 0x05;
+/** AMF0 null. */
+const NULL = Uint8Array.of(0x05);
 
 export interface Message {
   readonly type: number;
   /** Milliseconds modulo 2^32. */
   readonly timestamp: number;
-  /** A view of the message. */
   readonly payload: Uint8Array;
 }
 
-/** Takes a message apart; undefined if it is shorter than its header, and to be ignored. */
+/**
+ * Reads a message of a flow (RTMFP, RTWebSocket): `type u8 | timestamp u32 | payload`.
+ *
+ * @returns the payload is a view; undefined if the message is shorter than its header, and to be
+ *   ignored
+ */
 export function readMessage(message: Uint8Array): Message | undefined {
   if (message.length < HEADER_LENGTH) return undefined;
   const from = new Reader(message);
   return { type: from.u8(), timestamp: from.u32(), payload: from.rest() };
 }
 
-/** A message of any type. */
+/** Writes a message for a flow; see {@link readMessage}. */
 export function writeMessage(
   type: number,
   timestamp: number,
@@ -64,8 +72,12 @@ export function writeMessage(
   return message;
 }
 
-/** Writes the first {@link HEADER_LENGTH} bytes of a message. */
-export function setHeader(message: Uint8Array, type: number, timestamp: number): void {
+/** A message as it goes into a flow; see {@link readMessage}. */
+export function flowMessage({ type, timestamp, payload }: Message): Uint8Array<ArrayBuffer> {
+  return writeMessage(type, timestamp, payload);
+}
+
+function setHeader(message: Uint8Array, type: number, timestamp: number): void {
   message[0] = type;
   message[1] = timestamp >>> 24;
   message[2] = timestamp >>> 16;
@@ -101,40 +113,45 @@ export function readUserControl(payload: Uint8Array): UserControlEvent {
   return { event, values };
 }
 
-export function writeUserControl(event: number, ...values: number[]): Uint8Array<ArrayBuffer> {
-  const to = new Writer(HEADER_LENGTH + 2 + 4 * values.length);
-  to.u8(MessageType.userControl).u32(0).u16(event);
+export function userControlMessage(event: number, ...values: number[]): Message {
+  const to = new Writer(2 + 4 * values.length).u16(event);
   for (const value of values) to.u32(value);
-  return to.copy();
+  return { type: MessageType.userControl, timestamp: 0, payload: to.copy() };
 }
 
 /**
- * A command without a command object.
+ * A command without a command object, of type 0x14.
  *
  * @param name text, or its UTF-8 bytes
  * @param transaction 0 wants no answer
  * @param values the AMF of the arguments
+ * @param object the AMF of the command object
  */
-export function writeCommand(
+export function commandMessage(
   name: string | Uint8Array,
   transaction: number,
   values: Uint8Array,
-): Uint8Array<ArrayBuffer> {
+  object = NULL,
+): Message {
   const text = typeof name === "string" ? toUtf8(name) : name;
-  const to = new Writer(HEADER_LENGTH + 5 + text.length + 10 + values.length);
-  to.u8(MessageType.command).u32(0);
-  writeString(to, text).u8(AMF0_NUMBER).f64(transaction).u8(AMF0_NULL).bytes(values);
-  return to.copy();
+  const to = new Writer(5 + text.length + 9 + object.length + values.length);
+  writeString(to, text).u8(AMF0_NUMBER).f64(transaction).bytes(object).bytes(values);
+  return { type: MessageType.command, timestamp: 0, payload: to.copy() };
 }
 
 /**
- * Data for listeners: always of type 0x0f, at time 0, since Flash drops data of any other
- * (rtmfp-wire §6.8, trap 26).
+ * The payload of a data message, of type 0x12 and behind the format byte of 0x0f alike.
+ *
+ * @param values the AMF of the arguments
  */
-export function writeData(name: string | Uint8Array, values: Uint8Array): Uint8Array<ArrayBuffer> {
+export function dataPayload(
+  name: string | Uint8Array,
+  values: Uint8Array,
+  formatByte = false,
+): Uint8Array<ArrayBuffer> {
   const text = typeof name === "string" ? toUtf8(name) : name;
-  const to = new Writer(HEADER_LENGTH + 1 + 5 + text.length + values.length);
-  to.u8(MessageType.dataAmf3).u32(0).u8(0);
+  const to = new Writer(1 + 5 + text.length + values.length);
+  if (formatByte) to.u8(0);
   return writeString(to, text).bytes(values).copy();
 }
 

@@ -1,18 +1,16 @@
+import { writeCommand, writeData, writeStatus, writeUserControl } from "../flow_messages.ts";
 import assert from "node:assert/strict";
 import { type AmfValue, decodeAmf, encodeAmf0 } from "../../../src/amf/mod.ts";
 import { fromHex, toHex } from "../../../src/bytes/hex.ts";
 import { WireError } from "../../../src/bytes/wire_error.ts";
-import { infoObject, readCommand, readText, writeStatus } from "../../../src/tc/format/commands.ts";
+import { infoObject, readCommand, readText } from "../../../src/tc/format/commands.ts";
 import {
   MessageType,
   readMessage,
   readUserControl,
   UserControl,
   valuesOf,
-  writeCommand,
-  writeData,
   writeMessage,
-  writeUserControl,
 } from "../../../src/tc/format/messages.ts";
 import { isGroupMetadata, readTcMetadata, writeTcMetadata } from "../../../src/flash/metadata.ts";
 import file from "../../vectors/rtmfp.json" with { type: "json" };

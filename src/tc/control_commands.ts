@@ -1,14 +1,11 @@
 import { type AmfObject, type AmfValue, encodeAmf0, MixedArray } from "../amf/mod.ts";
 import { WireError } from "../bytes/wire_error.ts";
 import { Refused, UnknownApplication } from "../media/refused.ts";
-import { type Address, parseAddress } from "../rtmfp/wire/address.ts";
-import { type Command, infoObject, readNumber, readText } from "../tc/format/commands.ts";
-import { UserControl, writeCommand } from "../tc/format/messages.ts";
+import { type Command, infoObject, readNumber } from "./format/commands.ts";
+import { commandMessage } from "./format/messages.ts";
 import type { NetConnection } from "./net_connection.ts";
-import { connectTarget } from "../tc/target.ts";
+import { connectTarget } from "./target.ts";
 
-/** Addresses that a client may report. rtmfp-wire §6.12. */
-const MAX_ADDRESSES = 10;
 const NULL = encodeAmf0(null);
 const UNDEFINED = encodeAmf0(undefined);
 /** Characters of an error, which may quote the client. */
@@ -20,7 +17,7 @@ const CALL_FAILED = "NetConnection.Call.Failed";
 /** What clients say about streams before they publish or play: no connection dies of it. */
 const STREAM_NOTICES = new Set(["releaseStream", "FCPublish", "FCUnpublish", "FCSubscribe"]);
 
-/** The commands on a control flow. rtmfp-wire §6.2, §6.3, API-230 to API-237, API-701 to API-707. */
+/** The commands on message stream 0. rtmfp-wire §6.2, §6.3, API-230 to API-237, API-701 to API-707. */
 export class ControlCommands {
   constructor(readonly connection: NetConnection) {}
 
@@ -32,9 +29,8 @@ export class ControlCommands {
     if (connection.state !== "connected") {
       return this.#failed(transaction, `Connect first, before calling '${name}'`);
     }
+    if (connection.door.command?.(connection, command)) return;
     switch (name) {
-      case "setPeerInfo":
-        return this.#setPeerInfo(command);
       case "createStream":
         return this.#createStream(transaction);
       case "deleteStream":
@@ -60,7 +56,7 @@ export class ControlCommands {
     try {
       const { client, members } = connection.hub.connect(
         {
-          rawId: connection.session.peerId,
+          rawId: connection.transport.rawId,
           path: target.path ?? refusePath(textOf(told.tcUrl)),
           properties: target.properties,
           flashVersion: textOf(told.flashVer),
@@ -70,29 +66,20 @@ export class ControlCommands {
         connection,
         values,
       );
-      const info = infoObject(
+      const { object = null, info = {} } = connection.door.accepting?.(connection, told) ?? {};
+      const answer = infoObject(
         "status",
         "NetConnection.Connect.Success",
         "Connection succeeded",
-        joined(objectEncoding(encoding), members),
+        joined(membersOfInfo({ objectEncoding: encoding, ...info }), members),
       );
-      connection.accept(client, writeCommand("_result", transaction, info));
+      connection.accept(
+        client,
+        commandMessage("_result", transaction, answer, encodeAmf0(object)),
+      );
     } catch (error) {
-      connection.refuse(writeCommand("_error", transaction, refusal(error)));
+      connection.refuse(commandMessage("_error", transaction, refusal(error)));
     }
-  }
-
-  /** The client tells the addresses it has; what is none is passed over. §3.9. */
-  #setPeerInfo({ values }: Command): void {
-    const { connection } = this;
-    const addresses: Address[] = [];
-    while (!values.done && addresses.length < MAX_ADDRESSES) {
-      const address = parseAddress(readText(values) ?? "");
-      if (address) addresses.push(address);
-    }
-    connection.farAddresses = addresses;
-    const { keepAliveServer, keepAlivePeer } = connection.options;
-    connection.control(UserControl.setKeepAlive, keepAliveServer, keepAlivePeer);
   }
 
   /** The id is an AMF0 number for all clients: some read no other. §6.3, trap 44. */
@@ -127,14 +114,18 @@ export class ControlCommands {
 
   #result(transaction: number, values: Uint8Array): void {
     const { connection } = this;
-    connection.send(connection.writer.flow, writeCommand("_result", transaction, values), true);
+    connection.send(
+      connection.writer.channel,
+      commandMessage("_result", transaction, values),
+      true,
+    );
   }
 
   #failed(transaction: number, text: string): void {
     const description = text.slice(0, LONGEST_DESCRIPTION);
     const { connection } = this;
     const info = infoObject("error", CALL_FAILED, description);
-    connection.send(connection.writer.flow, writeCommand("_error", transaction, info), true);
+    connection.send(connection.writer.channel, commandMessage("_error", transaction, info), true);
   }
 }
 
@@ -151,9 +142,9 @@ function refusePath(url: string): never {
   throw new UnknownApplication(url);
 }
 
-/** A member of the info object: the encoding the client asked for. DECISIONS 11. */
-function objectEncoding(encoding: 0 | 3): Uint8Array {
-  const object = encodeAmf0({ objectEncoding: encoding });
+/** Members of the info object, among them the encoding that the client asked for. DECISIONS 11. */
+function membersOfInfo(members: AmfObject): Uint8Array {
+  const object = encodeAmf0(members);
   return object.subarray(1, object.length - 3);
 }
 

@@ -1,15 +1,15 @@
 import type { Listener } from "../media/listener.ts";
-import type { OutFlow, SendFlowHandler } from "./transport.ts";
+import type { Channel, ChannelHandler } from "./channel.ts";
 
 /** When so many frames are done with the others move up; room for more is not kept. */
 const DONE = 64;
 
 /**
- * Finds out when the frames written to a flow have reached the client, for the quality of service
+ * Finds out when the frames written to a channel have reached the client, for the quality of service
  * of a listener. API-441.
  */
-export class DeliveryMeter implements SendFlowHandler {
-  /** Of the frames written which message of the flow each is, and its media time in milliseconds. */
+export class DeliveryMeter implements ChannelHandler {
+  /** Of the frames written which message of the channel each is, and its media time in milliseconds. */
   readonly #numbers: number[] = [];
   readonly #times: number[] = [];
   /** Nothing is known of the frames from `#first` up to `#end`. */
@@ -22,15 +22,15 @@ export class DeliveryMeter implements SendFlowHandler {
   /** @param link tells the round trip in milliseconds */
   constructor(
     readonly kind: "audio" | "video",
-    readonly flow: OutFlow,
+    readonly channel: Channel,
     readonly listener: Listener,
     readonly link: { readonly ping: number },
   ) {}
 
-  /** A frame was written to the flow just now. */
+  /** A frame was written to the channel just now. */
   wrote(time: number): void {
-    if (this.flow.closed) return;
-    this.#numbers[this.#end] = this.flow.lastMessage;
+    if (this.channel.closed) return;
+    this.#numbers[this.#end] = this.channel.lastMessage;
     this.#times[this.#end++] = time;
   }
 
@@ -44,8 +44,8 @@ export class DeliveryMeter implements SendFlowHandler {
    * the moment when it arrived: clients acknowledge every other packet.
    */
   onAcknowledged(): void {
-    const { flow } = this;
-    const pending = flow.firstPending;
+    const { channel } = this;
+    const pending = channel.firstPending;
     const numbers = this.#numbers;
     const before = this.#first;
     let first = before;
@@ -53,9 +53,9 @@ export class DeliveryMeter implements SendFlowHandler {
     if (first === before) return;
     this.#first = first;
     const time = this.#times[first - 1];
-    const lost = flow.lostFragments - this.#lostFragments;
-    const received = Math.max(0, flow.sentFragments - this.#sentFragments - lost);
-    const bytes = flow.ackedBytes - this.#ackedBytes;
+    const lost = channel.lostFragments - this.#lostFragments;
+    const received = Math.max(0, channel.sentFragments - this.#sentFragments - lost);
+    const bytes = channel.ackedBytes - this.#ackedBytes;
     this.#lostFragments += lost;
     this.#sentFragments += lost + received;
     this.#ackedBytes += bytes;

@@ -1,39 +1,17 @@
 import type { AmfObject, AmfReader } from "../amf/mod.ts";
 import { WireError } from "../bytes/wire_error.ts";
-import type { Client } from "../media/client.ts";
 import { Frame } from "../media/frame.ts";
-import type { Hub } from "../media/hub.ts";
 import type { Listener } from "../media/listener.ts";
+import type { Reception } from "../media/publication.ts";
 import type { Publisher } from "../media/publisher.ts";
 import { NameTaken, Refused } from "../media/refused.ts";
-import {
-  type Command,
-  readBoolean,
-  readCommand,
-  readNumber,
-  readText,
-} from "../tc/format/commands.ts";
-import { readDataMessage } from "../tc/format/data.ts";
-import {
-  HEADER_LENGTH,
-  type Message,
-  MessageType,
-  readMessage,
-  UserControl,
-} from "../tc/format/messages.ts";
-import { type OutputHost, StreamOutput } from "./stream_output.ts";
-import type { FlowReceiver, InFlow } from "./transport.ts";
+import type { Source } from "./channel.ts";
+import { type Command, readBoolean, readCommand, readNumber, readText } from "./format/commands.ts";
+import { type DataMessage, readDataMessage } from "./format/data.ts";
+import { type Message, MessageType, UserControl } from "./format/messages.ts";
+import type { NetConnection } from "./net_connection.ts";
+import { StreamOutput } from "./stream_output.ts";
 
-/** What a stream needs of its connection. */
-export interface StreamHost extends OutputHost {
-  readonly hub: Hub;
-  readonly client: Client;
-  /** Sends a user control message on the control flow. */
-  control(event: number, ...values: number[]): void;
-}
-
-/** Bytes of media that a publisher may have on the way. */
-const MEDIA_WINDOW = 1 << 20;
 /** Characters of a name. */
 const LONGEST_NAME = 4096;
 
@@ -42,54 +20,69 @@ const LONGEST_NAME = 4096;
  * rtmfp-wire §6.4 to §6.8.
  */
 export class NetStream {
-  #host: StreamHost;
   #publisher: Publisher | undefined;
   #listener: Listener | undefined;
-  /** The flow that brought `publish` or `play`; its end ends that. */
-  #commandFlow: InFlow | undefined;
+  /** Where `publish` or `play` came from; its end ends that. */
+  #source: Source | undefined;
   #output: StreamOutput;
 
   /**
-   * @param id of the stream in its session
+   * @param id message stream id
    * @param number the server-wide id that scripts see
    */
-  constructor(readonly id: number, readonly number: number, host: StreamHost) {
-    this.#host = host;
-    this.#output = new StreamOutput(id, host);
+  constructor(readonly id: number, readonly number: number, readonly connection: NetConnection) {
+    this.#output = new StreamOutput(id, connection);
   }
 
-  /** Takes the messages of a flow of this stream. Any of its flows may carry any type. */
-  receiver(flow: InFlow): FlowReceiver {
-    flow.bufferCapacity = MEDIA_WINDOW;
-    let received = 0;
-    let lost = 0;
-    return {
-      onMessage: (bytes) => {
-        const message = readMessage(bytes);
-        if (!message) return;
-        if (message.type === MessageType.audio || message.type === MessageType.video) {
-          const news = {
-            received: flow.receivedFragments - received,
-            lost: flow.lostFragments - lost,
-            ping: this.#host.ping,
-          };
-          received = flow.receivedFragments;
-          lost = flow.lostFragments;
-          this.#onMedia(bytes, message, news);
-        } else {
-          this.#onOther(message, flow);
-        }
-      },
-      onEnd: () => {
-        if (flow === this.#commandFlow) this.stop();
-      },
-    };
+  /** The publication it publishes; undefined if it does not. */
+  get publishing(): string | undefined {
+    return this.#publisher?.active ? this.#publisher.publication.name : undefined;
+  }
+
+  /** The publication it plays; undefined if it does not. */
+  get playing(): string | undefined {
+    return this.#listener?.active ? this.#listener.publication.name : undefined;
+  }
+
+  /** Whether {@link media} takes frames; else they need not be made. */
+  get takesMedia(): boolean {
+    return this.#publisher?.active ?? false;
+  }
+
+  /** An audio or video message has come. The frame belongs to the stream from now on. */
+  media(frame: Frame, reception: Reception): void {
+    if (frame.kind === "audio") this.#publisher?.audio(frame, reception);
+    else this.#publisher?.video(frame, reception);
+  }
+
+  /**
+   * Any other message has come.
+   * @param message its payload is good until the call returns
+   */
+  receive(message: Message, source: Source): void {
+    try {
+      const command = readCommand(message);
+      if (command) return this.#onCommand(command, source);
+      const data = this.takesMedia ? readDataMessage(message) : undefined;
+      if (data) this.#onData(data, message.timestamp);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      this.connection.hub.log(
+        "debug",
+        `Cannot read a message of stream ${this.id}: ${error.message}`,
+      );
+    }
+  }
+
+  /** The client has ended what messages came from. */
+  sourceEnded(source: Source): void {
+    if (source === this.#source) this.stop();
   }
 
   /** Ends publishing and playing, with a word to the client. */
   stop(): void {
-    this.#commandFlow = undefined;
-    const { hub } = this.#host;
+    this.#source = undefined;
+    const { hub } = this.connection;
     const publisher = this.#publisher;
     const listener = this.#listener;
     this.#publisher = this.#listener = undefined;
@@ -97,6 +90,7 @@ export class NetStream {
       hub.unpublish(publisher);
       const { name } = publisher.publication;
       this.#output.tell("status", "Unpublish.Success", `${name} is now unpublished`);
+      this.connection.door.unpublished?.(this, name);
     }
     if (listener?.active) {
       hub.unsubscribe(listener);
@@ -113,35 +107,7 @@ export class NetStream {
 
   // What the client sends
 
-  #onMedia(
-    bytes: Uint8Array,
-    message: Message,
-    news: { received: number; lost: number; ping: number },
-  ): void {
-    const publisher = this.#publisher;
-    if (!publisher?.active) return;
-    const copy = bytes.slice(); // one copy, which is also the message for listeners
-    const kind = message.type === MessageType.audio ? "audio" : "video";
-    const frame = new Frame(kind, message.timestamp, copy.subarray(HEADER_LENGTH));
-    frame.encoded = copy;
-    frame.encodedTime = message.timestamp;
-    if (kind === "audio") publisher.audio(frame, news);
-    else publisher.video(frame, news);
-  }
-
-  #onOther(message: Message, flow: InFlow): void {
-    try {
-      const command = readCommand(message);
-      if (command) return this.#onCommand(command, flow);
-      const data = this.#publisher?.active ? readDataMessage(message) : undefined;
-      if (data) this.#onData(data.name, data.values);
-    } catch (error) {
-      if (!(error instanceof WireError)) throw error;
-      this.#host.hub.log("debug", `Cannot read a message of stream ${this.id}: ${error.message}`);
-    }
-  }
-
-  #onData(name: string, values: Uint8Array): void {
+  #onData({ name, values }: DataMessage, timestamp: number): void {
     const publisher = this.#publisher!;
     if (name === "@setDataFrame" || name === "@clearDataFrame") {
       const inner = readDataMessage({ type: MessageType.data, timestamp: 0, payload: values });
@@ -150,17 +116,17 @@ export class NetStream {
       else publisher.clearDataFrame(inner.name);
       return;
     }
-    publisher.data(new Frame("data", 0, values, name));
+    publisher.data(new Frame("data", timestamp, values, name));
   }
 
-  #onCommand({ name, values }: Command, flow: InFlow): void {
+  #onCommand({ name, values }: Command, source: Source): void {
     switch (name) {
       case "publish":
-        return this.#publish(readText(values), flow);
+        return this.#publish(readText(values), source);
       case "play":
-        return this.#play(readText(values), readNumber(values), flow);
+        return this.#play(readText(values), readNumber(values), source);
       case "play2":
-        return this.#play2(values, flow);
+        return this.#play2(values, source);
       case "closeStream":
         return this.stop();
       case "pause":
@@ -176,49 +142,56 @@ export class NetStream {
     }
   }
 
-  #publish(name: string | undefined, flow: InFlow): void {
+  #publish(name: string | undefined, source: Source): void {
     this.stop();
     this.#output.renew();
-    if (name === undefined || name === "") return;
+    if (name === undefined) return;
+    if (name === "") return this.connection.door.publishRefused?.(this, name);
     if (name.length > LONGEST_NAME) {
-      return this.#output.tell("error", "Publish.Failed", "The name is too long");
+      return this.#refusePublish("Publish.Failed", name, "The name is too long");
     }
-    const { hub, client } = this.#host;
+    const { hub, client } = this.connection;
     try {
       this.#publisher = hub.publish(client, name, this.number, this.#output);
     } catch (error) {
       if (error instanceof NameTaken) {
-        return this.#output.tell("error", "Publish.BadName", error.message);
+        return this.#refusePublish("Publish.BadName", name, error.message);
       }
       if (!(error instanceof Refused)) throw error;
       const text = error.description || `Not allowed to publish ${name}`;
-      return this.#output.tell("error", "Publish.Failed", text);
+      return this.#refusePublish("Publish.Failed", name, text);
     }
-    this.#commandFlow = flow;
+    this.#source = source;
     this.#output.tell("status", "Publish.Start", `${name} is now published`);
+    this.connection.door.published?.(this, name);
     this.#publisher.start();
   }
 
-  #play2(values: AmfReader, flow: InFlow): void {
+  #refusePublish(code: string, name: string, text: string): void {
+    this.#output.tell("error", code, text);
+    this.connection.door.publishRefused?.(this, name);
+  }
+
+  #play2(values: AmfReader, source: Source): void {
     const options = values.done ? undefined : values.readValue() as AmfObject | null | undefined;
     const name = options?.streamName;
     const start = options?.start;
     this.#play(
       typeof name === "string" ? name : undefined,
       typeof start === "number" ? start : undefined,
-      flow,
+      source,
     );
   }
 
   /** @param start -3 s or -3000 ms asks for media without buffering. API-445. */
-  #play(name: string | undefined, start: number | undefined, flow: InFlow): void {
+  #play(name: string | undefined, start: number | undefined, source: Source): void {
     this.stop();
     this.#output.renew();
     if (name === undefined || name === "") return;
     if (name.length > LONGEST_NAME) {
-      return this.#output.tell("error", "Play.Failed", "The name is too long");
+      return this.#refusePlay(name, "The name is too long");
     }
-    const { hub, client } = this.#host;
+    const { hub, client } = this.connection;
     const unbuffered = start === -3 || start === -3000;
     let listener: Listener;
     try {
@@ -226,15 +199,20 @@ export class NetStream {
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       const text = error.description || `Not authorized to play ${name}`;
-      return this.#output.tell("error", "Play.Failed", text);
+      return this.#refusePlay(name, text);
     }
     this.#listener = listener;
-    this.#commandFlow = flow;
-    this.#host.control(UserControl.streamBegin, this.id);
+    this.#source = source;
+    this.connection.control(UserControl.streamBegin, this.id);
     this.#output.tell("status", "Play.Reset", `Playing and resetting ${name}`);
     this.#output.tell("status", "Play.Start", `Started playing ${name}`);
     this.#output.open(listener);
     listener.start();
+  }
+
+  #refusePlay(name: string, text: string): void {
+    this.#output.tell("error", "Play.Failed", text);
+    this.connection.door.playRefused?.(this, name);
   }
 
   #pause(on: boolean | undefined): void {

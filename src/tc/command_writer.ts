@@ -1,41 +1,41 @@
 import type { FlowWriter } from "../media/connection.ts";
-import { writeStatus } from "../tc/format/commands.ts";
-import { writeCommand } from "../tc/format/messages.ts";
-import type { OutFlow } from "./transport.ts";
+import type { Channel } from "./channel.ts";
+import { statusMessage } from "./format/commands.ts";
+import { commandMessage, type Message } from "./format/messages.ts";
 
 /** What a writer needs of its connection. */
 export interface WriterHost {
   /** Sends now, or as soon as the answer to `connect` has been written (API-260). */
-  send(flow: OutFlow, message: Uint8Array, reliable: boolean): void;
-  /** {@link FlashWriter.close} was called. */
-  onWriterClosed(writer: FlashWriter): void;
+  send(channel: Channel, message: Message, reliable: boolean): void;
+  /** {@link CommandWriter.close} was called. */
+  onWriterClosed(writer: CommandWriter): void;
 }
 
-/** Commands on one flow with metadata TC 0. API-250 to API-260. */
-export class FlashWriter implements FlowWriter {
+/** Commands on one channel of message stream 0. API-250 to API-260. */
+export class CommandWriter implements FlowWriter {
   reliable = true;
   /** The call that is being processed. API-251. */
   #transaction = 0;
   #answered = false;
   #open = true;
 
-  constructor(readonly flow: OutFlow, readonly host: WriterHost) {}
+  constructor(readonly channel: Channel, readonly host: WriterHost) {}
 
   get closed(): boolean {
-    return !this.#open || this.flow.closed;
+    return !this.#open || this.channel.closed;
   }
 
   message(name: string | Uint8Array, values: Uint8Array): void {
-    this.#send(writeCommand(name, 0, values));
+    this.#send(commandMessage(name, 0, values));
   }
 
   result(values: Uint8Array): void {
     this.#answered = true;
-    this.#send(writeCommand("_result", this.#transaction, values));
+    this.#send(commandMessage("_result", this.#transaction, values));
   }
 
   status(code: string, description = "", info?: Uint8Array): void {
-    this.#send(writeStatus("status", `NetConnection.${code}`, description, info));
+    this.#send(statusMessage("status", `NetConnection.${code}`, description, info));
   }
 
   flush(): void {}
@@ -46,7 +46,7 @@ export class FlashWriter implements FlowWriter {
     this.host.onWriterClosed(this);
   }
 
-  /** Nothing is written any more: the flow or the session has ended. */
+  /** Nothing is written any more: the channel or the session has ended. */
   end(): void {
     this.#open = false;
   }
@@ -67,7 +67,7 @@ export class FlashWriter implements FlowWriter {
     return this.#answered;
   }
 
-  #send(message: Uint8Array): void {
-    if (!this.closed) this.host.send(this.flow, message, this.reliable);
+  #send(message: Message): void {
+    if (!this.closed) this.host.send(this.channel, message, this.reliable);
   }
 }

@@ -1,0 +1,102 @@
+import type { Client } from "../media/client.ts";
+import type { Hub } from "../media/hub.ts";
+import { type Address, parseAddress } from "../rtmfp/wire/address.ts";
+import { type Command, readText } from "../tc/format/commands.ts";
+import { UserControl } from "../tc/format/messages.ts";
+import type { NetConnection } from "../tc/net_connection.ts";
+import { FlowTransport } from "./flow_transport.ts";
+import { GROUP_METADATA, isGroupMetadata } from "./metadata.ts";
+import { type GroupHost, NetGroup } from "./net_group.ts";
+import {
+  type FlashSession,
+  type FlowReceiver,
+  type InFlow,
+  type OutFlow,
+  Priority,
+} from "./transport.ts";
+
+export interface FlashOptions {
+  /** How often clients are to ping this server, and their peers, in milliseconds. CFG-012, CFG-013. */
+  readonly keepAliveServer: number;
+  readonly keepAlivePeer: number;
+  sha256(bytes: Uint8Array): Uint8Array;
+  /**
+   * The IP address of a name that a script sends clients to; undefined as long as it is not
+   * known, until the client asks again.
+   */
+  resolve(name: string): string | undefined;
+}
+
+/** Addresses that a client may report. rtmfp-wire §6.12. */
+const MAX_ADDRESSES = 10;
+const MAX_GROUP_FLOWS = 32;
+const NOWHERE: readonly Address[] = [];
+
+/** A session of RTMFP: besides its NetConnection it has groups, and addresses for its peers. */
+export class FlashConnection extends FlowTransport implements GroupHost {
+  readonly protocol = "rtmfp";
+  readonly flowSync = true;
+  /** What `setPeerInfo` reported. */
+  farAddresses: readonly Address[] = NOWHERE;
+  #groupFlows = 0;
+
+  constructor(
+    session: FlashSession,
+    hub: Hub,
+    readonly options: FlashOptions,
+    whenOver: (session: FlashSession) => void,
+  ) {
+    super(session, hub, whenOver);
+  }
+
+  // Door
+
+  command(connection: NetConnection, command: Command): boolean {
+    if (command.name !== "setPeerInfo") return false;
+    this.#setPeerInfo(connection, command);
+    return true;
+  }
+
+  /** Cumulus answers the length of a buffer with the begin of the stream. §6.6. */
+  userControl(connection: NetConnection, event: number, values: readonly number[]): void {
+    if (event !== UserControl.setBufferLength || !connection.stream(values[0])) return;
+    connection.control(UserControl.streamBegin, values[0]);
+  }
+
+  // GroupHost
+
+  get hub(): Hub {
+    return this.connection.hub;
+  }
+
+  get client(): Client {
+    return this.connection.client;
+  }
+
+  openGroupFlow(association: InFlow): OutFlow {
+    return this.session.openFlow(GROUP_METADATA, { association, priority: Priority.group });
+  }
+
+  sha256(bytes: Uint8Array): Uint8Array {
+    return this.options.sha256(bytes);
+  }
+
+  protected override onOtherFlow(flow: InFlow): FlowReceiver | null {
+    if (!isGroupMetadata(flow.metadata) || this.connection.state !== "connected") return null;
+    if (this.#groupFlows >= MAX_GROUP_FLOWS) return null;
+    this.#groupFlows++;
+    return new NetGroup(this, flow, () => this.#groupFlows--);
+  }
+
+  /** The client tells the addresses it has; what is none is passed over. §3.9. */
+  #setPeerInfo(connection: NetConnection, { values }: Command): void {
+    const addresses: Address[] = [];
+    while (!values.done && addresses.length < MAX_ADDRESSES) {
+      const address = parseAddress(readText(values) ?? "");
+      if (address) addresses.push(address);
+    }
+    this.farAddresses = addresses;
+    const { keepAliveServer, keepAlivePeer } = this.options;
+    connection.control(UserControl.setKeepAlive, keepAliveServer, keepAlivePeer);
+  }
+}

@@ -1,0 +1,122 @@
+import { Frame, type FrameKind } from "../media/frame.ts";
+import type { SendFlowHandler } from "../rtmfp/flow/handlers.ts";
+import type { Channel, ChannelHandler } from "../tc/channel.ts";
+import {
+  dataPayload,
+  flowMessage,
+  HEADER_LENGTH,
+  type Message,
+  MessageType,
+  writeMessage,
+} from "../tc/format/messages.ts";
+import type { OutFlow } from "./transport.ts";
+
+const UNRELIABLE = { reliable: false } as const;
+
+/** A flow to a client as a channel of messages. */
+export class FlowChannel implements Channel, SendFlowHandler {
+  handler: ChannelHandler | undefined;
+
+  constructor(readonly flow: OutFlow) {
+    flow.handler = this;
+  }
+
+  get closed(): boolean {
+    return this.flow.closed;
+  }
+
+  get queuedBytes(): number {
+    return this.flow.queuedBytes;
+  }
+
+  get queuedMessages(): number {
+    return this.flow.queuedMessages;
+  }
+
+  get lastMessage(): number {
+    return this.flow.lastMessage;
+  }
+
+  get firstPending(): number {
+    return this.flow.firstPending;
+  }
+
+  get sentFragments(): number {
+    return this.flow.sentFragments;
+  }
+
+  get lostFragments(): number {
+    return this.flow.lostFragments;
+  }
+
+  get ackedBytes(): number {
+    return this.flow.ackedBytes;
+  }
+
+  write(message: Message, reliable = true): void {
+    this.flow.write(flowMessage(message), reliable ? undefined : UNRELIABLE);
+  }
+
+  /** Data goes out at time 0: Flash drops data of any other. rtmfp-wire §6.8, trap 26. */
+  writeFrame(frame: Frame, time: number, reliable = true): void {
+    const message = encode(frame, frame.kind === "data" ? 0 : time);
+    this.flow.write(message, reliable ? undefined : UNRELIABLE);
+  }
+
+  abandonUnsent(): number {
+    return this.flow.abandonUnsent();
+  }
+
+  close(): void {
+    this.flow.close();
+  }
+
+  // What the flow tells
+
+  onException(): void {
+    this.handler?.onRejected?.();
+  }
+
+  onAcknowledged(): void {
+    this.handler?.onAcknowledged?.();
+  }
+
+  onClosed(): void {
+    this.handler?.onClosed?.();
+  }
+}
+
+/** Stands for messages with the header of a flow among the forms of a frame. */
+const FORM = {};
+
+/**
+ * The frame of an audio or video message that has come in a flow. The one copy that is made of it
+ * is also the message for listeners.
+ *
+ * @param bytes the message with its header, a view
+ */
+export function receivedFrame(bytes: Uint8Array, { type, timestamp }: Message): Frame {
+  const copy = bytes.slice();
+  const kind = type === MessageType.audio ? "audio" : "video";
+  const frame = new Frame(kind, timestamp, copy.subarray(HEADER_LENGTH));
+  frame.keepForm(FORM, timestamp, copy);
+  return frame;
+}
+
+const TYPES: Record<FrameKind, number> = {
+  audio: MessageType.audio,
+  video: MessageType.video,
+  data: MessageType.dataAmf3,
+};
+
+/** The message of a frame, which is made once for all listeners that get it at the same time. */
+function encode(frame: Frame, time: number): Uint8Array {
+  const made = frame.form(FORM, time);
+  if (made) return made;
+  const payload = frame.kind === "data"
+    ? dataPayload(frame.name, frame.payload, true)
+    : frame.payload;
+  const message = writeMessage(TYPES[frame.kind], time, payload);
+  frame.keepForm(FORM, time, message);
+  return message;
+}

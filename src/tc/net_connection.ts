@@ -1,0 +1,303 @@
+import { toHex } from "../bytes/hex.ts";
+import { WireError } from "../bytes/wire_error.ts";
+import type { Client } from "../media/client.ts";
+import type { Connection } from "../media/connection.ts";
+import type { Hub } from "../media/hub.ts";
+import type { ManagedSession } from "../media/sessions.ts";
+import type { Channel, ChannelHandler, ChannelKind, Transport } from "./channel.ts";
+import { CommandWriter, type WriterHost } from "./command_writer.ts";
+import { ControlCommands } from "./control_commands.ts";
+import type { Door } from "./door.ts";
+import { readCommand } from "./format/commands.ts";
+import {
+  commandMessage,
+  FIRST_PEER_STREAM,
+  type Message,
+  MessageType,
+  readUserControl,
+  userControlMessage,
+} from "./format/messages.ts";
+import { NetStream } from "./net_stream.ts";
+
+/** Sessions are closed that have not connected by then. rtmfp-wire §6.12. */
+const CONNECT_WITHIN = 10_000;
+/** How long a refused client has to take the answer. API-637. */
+const REFUSED_LINGER = 2_000;
+/** Bytes that may wait in all channels of a client. */
+const MOST_QUEUED = 128 << 20;
+/** What a message that waits costs besides its bytes. */
+const MESSAGE = 300;
+const MAX_STREAMS = 128;
+const NOTHING = new Uint8Array(0);
+const NO_WRITERS: ReadonlySet<CommandWriter> = new Set();
+
+/**
+ * - `new`: `connect` has not come
+ * - `connected`: its client was accepted
+ * - `refused`: its client was not; what it sends is ignored until it is gone
+ * - `ended`
+ */
+type State = "new" | "connected" | "refused" | "ended";
+
+/**
+ * The server's side of a NetConnection, over the {@link Transport} of any door. RFC 7425 §5,
+ * rtmfp-wire §3.4 to §3.7 and §6.2, §6.3.
+ */
+export class NetConnection implements Connection, ManagedSession, ChannelHandler, WriterHost {
+  /** Set by the answer to `connect`. */
+  objectEncoding: 0 | 3 = 3;
+  #state: State = "new";
+  #client: Client | undefined;
+  #commands: ControlCommands;
+  #writer: CommandWriter | undefined;
+  /** Besides the main one; few clients have others. */
+  #writers: Set<CommandWriter> | undefined;
+  /** Undefined before the first one. */
+  #streams: Map<number, NetStream> | undefined;
+  #lastStream = 0;
+  #since: number;
+  #closeAt = Infinity;
+  /** Messages that wait for the answer to `connect`. */
+  #held: (() => void)[] | undefined;
+  #writerClosed = false;
+
+  constructor(readonly transport: Transport, readonly door: Door, readonly hub: Hub) {
+    this.#since = hub.now;
+    this.#commands = new ControlCommands(this);
+    hub.sessions.add(this);
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  /** Only while connected. */
+  get client(): Client {
+    return this.#client!;
+  }
+
+  // Connection
+
+  get protocol(): string {
+    return this.transport.protocol;
+  }
+
+  get address(): string {
+    return this.transport.address;
+  }
+
+  get hostname(): string {
+    return this.transport.hostname;
+  }
+
+  get ping(): number {
+    return this.transport.ping;
+  }
+
+  get elapsedFromReception(): number {
+    return Math.max(0, this.hub.now - this.transport.lastReceived);
+  }
+
+  get writer(): CommandWriter {
+    return this.#writer!;
+  }
+
+  get writers(): ReadonlySet<CommandWriter> {
+    return this.#writers ?? NO_WRITERS;
+  }
+
+  newWriter(): CommandWriter {
+    const channel = this.transport.open(0, "command");
+    const writer = new CommandWriter(channel, this);
+    if (this.#state === "ended") {
+      writer.end();
+      return writer;
+    }
+    (this.#writers ??= new Set()).add(writer);
+    channel.handler = { onRejected: () => this.#endWriter(writer) };
+    return writer;
+  }
+
+  close(): void {
+    this.transport.close(); // calls `ended`
+  }
+
+  // What the transport tells
+
+  /** The client can be written to: opens the channel of message stream 0. */
+  begin(): void {
+    const channel = this.transport.open(0, "command");
+    this.#writer = new CommandWriter(channel, this);
+    channel.handler = this;
+  }
+
+  /**
+   * A message on message stream 0 has come.
+   * @param message its payload is good until the call returns
+   */
+  receive(message: Message): void {
+    if (this.#isBanned()) return this.fail("its address is blacklisted");
+    if (this.#state === "refused" || this.#state === "ended") return;
+    try {
+      if (message.type === MessageType.userControl) {
+        const { event, values } = readUserControl(message.payload);
+        this.door.userControl?.(this, event, values);
+        return;
+      }
+      const command = readCommand(message);
+      if (command) this.#commands.run(command);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      const peer = toHex(this.transport.rawId).slice(0, 8);
+      this.hub.log(
+        "debug",
+        `Cannot read a message of ${peer} at ${this.address}: ${error.message}`,
+      );
+    }
+  }
+
+  /** The client rejects the own control flow, as one does that hangs up, before it closes the session. */
+  onRejected(): void {
+    this.close();
+  }
+
+  /**
+   * The transport is over.
+   * @param failure why, if that was not in good order. API-639.
+   */
+  ended(failure?: string): void {
+    if (this.#state === "ended") return;
+    this.#state = "ended";
+    try {
+      if (this.#client) this.hub.disconnect(this.#client, failure);
+    } finally {
+      for (const stream of this.streams()) stream.delete();
+      for (const writer of this.writers) writer.end();
+      this.#streams = this.#writers = undefined;
+      this.#writer?.end();
+      this.#held = undefined;
+      this.hub.sessions.delete(this);
+    }
+  }
+
+  // ManagedSession
+
+  /** Bytes that wait for this client alone, with what it costs to keep messages: those of media are shared. */
+  get waiting(): number {
+    let bytes = MESSAGE * this.transport.queuedMessages + (this.#writer?.channel.queuedBytes ?? 0);
+    for (const { channel } of this.writers) bytes += channel.queuedBytes;
+    return bytes;
+  }
+
+  manage(): void {
+    const { now } = this.hub;
+    if (now >= this.#closeAt) return this.close();
+    if (this.#state === "new" && now - this.#since >= CONNECT_WITHIN) return this.close();
+    if (this.#writerClosed) return this.fail("the main writer was closed");
+    if (this.#isBanned()) return this.fail("its address is blacklisted");
+    if (this.transport.queuedBytes > MOST_QUEUED) {
+      this.fail("it takes too little of what it is sent");
+    }
+  }
+
+  /** Ends the session for a reason that the application is told. */
+  fail(reason: string): void {
+    if (this.#client) this.hub.disconnect(this.#client, reason);
+    this.close();
+  }
+
+  // What the commands do
+
+  /** Begins to hold back what is written, until the answer to `connect` is. API-260. */
+  hold(): void {
+    this.#held = [];
+  }
+
+  /** The client was accepted. */
+  accept(client: Client, answer: Message): void {
+    this.#client = client;
+    if (this.#state === "ended") return this.hub.disconnect(client);
+    this.#state = "connected";
+    this.#answer(answer);
+  }
+
+  /** The client was refused: it is told, and let go. §6.2. */
+  refuse(answer: Message): void {
+    if (this.#state === "ended") return;
+    this.#state = "refused";
+    this.#answer(answer);
+    const { channel } = this.writer;
+    channel.handler = { onClosed: () => this.close(), onRejected: () => this.close() };
+    channel.write(commandMessage("close", 0, NOTHING));
+    this.writer.end();
+    for (const writer of this.writers) this.#endWriter(writer);
+    channel.close();
+    // Its own flow is not rejected: a client that reads that first rejects what answers the flow.
+    this.#closeAt = this.hub.now + REFUSED_LINGER;
+  }
+
+  // Streams
+
+  stream(id: number): NetStream | undefined {
+    return this.#streams?.get(id);
+  }
+
+  streams(): Iterable<NetStream> {
+    return this.#streams?.values() ?? [];
+  }
+
+  /** A new stream of the client; undefined if it has too many. */
+  createStream(): NetStream | undefined {
+    const streams = this.#streams ??= new Map();
+    if (streams.size >= MAX_STREAMS || this.#lastStream + 1 >= FIRST_PEER_STREAM) return undefined;
+    const stream = new NetStream(++this.#lastStream, this.hub.newStreamId(), this);
+    streams.set(stream.id, stream);
+    return stream;
+  }
+
+  deleteStream(id: number): void {
+    this.#streams?.get(id)?.delete();
+    this.#streams?.delete(id);
+  }
+
+  /** A channel of a stream to the client. */
+  open(stream: number, kind: ChannelKind): Channel {
+    return this.transport.open(stream, kind);
+  }
+
+  // What is written on message stream 0
+
+  /** Sends a user control message. */
+  control(event: number, ...values: number[]): void {
+    this.send(this.writer.channel, userControlMessage(event, ...values), true);
+  }
+
+  send(channel: Channel, message: Message, reliable: boolean): void {
+    const write = () => channel.write(message, reliable);
+    if (this.#held) this.#held.push(write);
+    else write();
+  }
+
+  onWriterClosed(writer: CommandWriter): void {
+    if (writer === this.#writer) this.#writerClosed = true; // at the next tick: API-257
+    else this.#endWriter(writer);
+  }
+
+  #answer(message: Message): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    this.writer.channel.write(message);
+    for (const write of held) write();
+  }
+
+  #endWriter(writer: CommandWriter): void {
+    writer.end();
+    writer.channel.close();
+    this.#writers?.delete(writer);
+  }
+
+  /** A ban may come after the session has opened, or the client move to a banned address. */
+  #isBanned(): boolean {
+    return this.hub.blacklist.size > 0 && this.hub.blacklist.has(this.hostname);
+  }
+}

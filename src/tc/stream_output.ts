@@ -1,0 +1,144 @@
+import type { PublisherOutput } from "../media/connection.ts";
+import { Frame } from "../media/frame.ts";
+import type { Listener, ListenerOutput } from "../media/listener.ts";
+import type { Channel } from "./channel.ts";
+import { DeliveryMeter } from "./delivery_meter.ts";
+import { type Level, statusMessage } from "./format/commands.ts";
+import { commandMessage, UserControl, userControlMessage } from "./format/messages.ts";
+import type { NetConnection } from "./net_connection.ts";
+
+/** The same on three channels, so that the client begins to take from all of them at once. §3.7. */
+const SYNC = userControlMessage(UserControl.flowSync, 0, 3);
+const NOTHING = new Uint8Array(0);
+/** What a message that waits costs besides its bytes. */
+const MESSAGE = 300;
+
+/**
+ * What a client is sent of one stream: statuses and data on one channel, which opens with the first
+ * of them (for then the client knows the id of the stream), and while it plays audio and video on
+ * one each. rtmfp-wire §3.6, §6.5 to §6.8.
+ */
+export class StreamOutput implements PublisherOutput, ListenerOutput {
+  #host: NetConnection;
+  #listener: Listener | undefined;
+  #data: Channel | undefined;
+  #audio: DeliveryMeter | undefined;
+  #video: DeliveryMeter | undefined;
+
+  /** @param id of the stream in its session */
+  constructor(readonly id: number, host: NetConnection) {
+    this.#host = host;
+  }
+
+  /** Sends `onStatus` with code `NetStream.<code>`. */
+  tell(level: Level, code: string, description: string): void {
+    this.#dataChannel.write(statusMessage(level, `NetStream.${code}`, description));
+  }
+
+  /** A command begins something new. If the client has rejected the channel, it gets another. */
+  renew(): void {
+    if (this.#data?.closed) this.#data = undefined;
+  }
+
+  /** Opens the channels of media for a listener. */
+  open(listener: Listener): void {
+    this.#listener = listener;
+    if (this.#host.door.flowSync) this.#dataChannel.write(SYNC);
+    this.#audio = this.#mediaChannel("audio", listener);
+    this.#video = this.#mediaChannel("video", listener);
+  }
+
+  /** Ends the channels of media. */
+  shut(): void {
+    this.#audio?.channel.close();
+    this.#video?.channel.close();
+    this.#audio = this.#video = this.#listener = undefined;
+  }
+
+  /** Ends all channels. */
+  end(): void {
+    this.shut();
+    this.#data?.close();
+    this.#data = undefined;
+  }
+
+  // For a publisher
+
+  status(code: string, description: string): void {
+    this.tell("status", code, description);
+  }
+
+  close(): void {
+    this.#dataChannel.write(commandMessage("close", 0, NOTHING));
+  }
+
+  // For a listener
+
+  get queuedBytes(): number {
+    return waiting(this.#audio?.channel) + waiting(this.#video?.channel);
+  }
+
+  get queuedDataBytes(): number {
+    return waiting(this.#data);
+  }
+
+  send(frame: Frame, time: number, reliable: boolean): void {
+    if (frame.kind === "data") {
+      this.#dataChannel.writeFrame(frame, time);
+      return;
+    }
+    const meter = frame.kind === "audio" ? this.#audio : this.#video;
+    if (!meter) return;
+    meter.channel.writeFrame(frame, time, reliable);
+    meter.wrote(time);
+  }
+
+  abandon(): number {
+    let frames = 0;
+    for (const meter of [this.#audio, this.#video]) {
+      if (!meter) continue;
+      frames = meter.channel.abandonUnsent(); // video comes last
+      meter.abandoned(frames);
+    }
+    return frames;
+  }
+
+  sampleAccess(audio: boolean, video: boolean): void {
+    const values = Uint8Array.of(1, audio ? 1 : 0, 1, video ? 1 : 0); // two AMF0 booleans
+    this.#dataChannel.writeFrame(new Frame("data", 0, values, "|RtmpSampleAccess"), 0);
+  }
+
+  published(): void {
+    this.tell("status", "Play.PublishNotify", `${this.#name} is now published`);
+  }
+
+  unpublished(): void {
+    this.tell("status", "Play.UnpublishNotify", `${this.#name} is now unpublished`);
+  }
+
+  overflowed(): void {
+    const text = `${this.#name} is more than the connection can take`;
+    this.tell("status", "Play.InsufficientBW", text);
+  }
+
+  get #name(): string {
+    return this.#listener?.publication.name ?? "";
+  }
+
+  get #dataChannel(): Channel {
+    return this.#data ??= this.#host.open(this.id, "command");
+  }
+
+  #mediaChannel(kind: "audio" | "video", listener: Listener): DeliveryMeter {
+    const channel = this.#host.open(this.id, kind);
+    const meter = new DeliveryMeter(kind, channel, listener, this.#host);
+    channel.handler = meter;
+    if (this.#host.door.flowSync) channel.write(SYNC);
+    return meter;
+  }
+}
+
+/** Bytes that wait, with what it costs to keep them: a flood of small frames is a flood too. */
+function waiting(channel: Channel | undefined): number {
+  return channel ? channel.queuedBytes + MESSAGE * channel.queuedMessages : 0;
+}
