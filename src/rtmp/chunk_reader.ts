@@ -1,0 +1,277 @@
+// Chunks to messages. RTMP 1.0 §5.3, RTMP-101 to RTMP-119.
+import { ControlType, type RtmpMessage } from "./control.ts";
+import { RtmpError } from "./rtmp_error.ts";
+
+/** Bytes of the message header by format of the chunk. */
+const HEADER_LENGTHS = [11, 7, 3, 0] as const;
+/** Marks a time that follows the header in 32 bits. */
+const EXTENDED = 0xffffff;
+/** Chunk size until Set Chunk Size, and the least that is accepted. RTMP-108, RTMP-117. */
+export const DEFAULT_CHUNK_SIZE = 128;
+const MAX_CHUNK_SIZE = 1 << 24;
+
+/** RTMP-118. */
+const MAX_CHUNK_STREAMS = 64;
+const MAX_PARTIAL_BYTES = 32 << 20;
+const MAX_COMMAND_BYTES = 1 << 20;
+const MAX_CONTROL_BYTES = 1 << 10;
+export const UNPROVEN_MESSAGE_BYTES = 4 << 20;
+export const MAX_MESSAGE_BYTES = 16 << 20;
+/** A body of at most so many bytes has its room at once; a longer one grows as it comes. */
+const SMALL_BODY = 4096;
+
+const AUDIO = 8;
+const VIDEO = 9;
+const NO_BODY = new Uint8Array(0);
+
+/** What a chunk stream remembers of its last header, and the message it is in the midst of. */
+class ChunkStream {
+  type = 0;
+  length = 0;
+  stream = 0;
+  timestamp = 0;
+  /** Added for a new message without a header of its own; 0 behind format 0. RTMP-107. */
+  delta = 0;
+  /** The 32 bits behind the last header; undefined if it had none. */
+  extended: number | undefined;
+  body: Uint8Array = NO_BODY;
+  filled = 0;
+  /** A message has begun and is not all there. */
+  open = false;
+
+  constructor(readonly id: number) {}
+}
+
+/**
+ * Puts messages together. Takes bytes in pieces of any size; memory grows with what has come, never
+ * with what a header claims. RTMP-119.
+ */
+export class ChunkReader {
+  #chunkSize = DEFAULT_CHUNK_SIZE;
+  /** Most bytes of a message of media. */
+  maxMessageBytes = UNPROVEN_MESSAGE_BYTES;
+  /** Messages that were begun and then dropped, as another began in their place. RTMP-110. */
+  discarded = 0;
+  readonly #streams = new Map<number, ChunkStream>();
+  /** Room that all open messages have. */
+  #partial = 0;
+  /** Bytes of a header that is not complete: at most 3 + 11 + 4. */
+  readonly #head = new Uint8Array(18);
+  #have = 0;
+  /** The chunk stream whose chunk is being read. */
+  #current: ChunkStream | undefined;
+  /** Bytes of payload left of the chunk. */
+  #left = 0;
+  /** How many of 4 bytes behind a header of format 3 have equalled the extended time. */
+  #probed = -1;
+  #probeBegins = false;
+
+  constructor(readonly deliver: (message: RtmpMessage) => void) {}
+
+  /**
+   * The far end's chunk size; holds from the next chunk on, also within a message.
+   * @throws {RtmpError} below 128
+   */
+  set chunkSize(size: number) {
+    if (size < DEFAULT_CHUNK_SIZE) {
+      throw new RtmpError("chunk", `Cannot take chunks of ${size} bytes (at least 128)`);
+    }
+    this.#chunkSize = Math.min(size, MAX_CHUNK_SIZE);
+  }
+
+  /** Drops what has come of the message on a chunk stream. RTMP-202. */
+  abort(id: number): void {
+    const stream = this.#streams.get(id);
+    if (!stream?.open) return;
+    this.#drop(stream);
+  }
+
+  /** @throws {RtmpError} what the bytes, or {@link deliver}, found wrong */
+  receive(bytes: Uint8Array): void {
+    let at = 0;
+    while (at < bytes.length) {
+      if (this.#left > 0) at = this.#takePayload(bytes, at);
+      else if (this.#probed >= 0) at = this.#probe(bytes, at);
+      else at = this.#takeHeader(bytes, at);
+    }
+  }
+
+  #takeHeader(bytes: Uint8Array, at: number): number {
+    const head = this.#head;
+    while (at < bytes.length) {
+      head[this.#have++] = bytes[at++];
+      if (this.#have < this.#headerLength()) continue;
+      this.#have = 0;
+      this.#onHeader();
+      break;
+    }
+    return at;
+  }
+
+  /** Of the header at hand, as far as it can be told yet. */
+  #headerLength(): number {
+    const head = this.#head;
+    const basic = basicLength(head[0]);
+    const format = head[0] >> 6;
+    const length = basic + HEADER_LENGTHS[format];
+    if (format === 3 || this.#have < basic + 3) return length;
+    return u24(head, basic) === EXTENDED ? length + 4 : length;
+  }
+
+  #onHeader(): void {
+    const head = this.#head;
+    const format = head[0] >> 6;
+    const at = basicLength(head[0]);
+    const stream = this.#chunkStream(
+      at === 1 ? head[0] & 63 : at === 2 ? head[1] + 64 : head[1] + head[2] * 256 + 64,
+      format,
+    );
+    this.#current = stream;
+    if (format === 3) {
+      this.#probeBegins = !stream.open;
+      if (stream.extended !== undefined) this.#probed = 0;
+      else this.#onContinuation();
+      return;
+    }
+    if (stream.open) {
+      this.#drop(stream);
+      this.discarded++;
+    }
+    const field = u24(head, at);
+    stream.extended = field === EXTENDED ? u32(head, at + HEADER_LENGTHS[format]) : undefined;
+    const time = stream.extended ?? field;
+    if (format < 2) {
+      stream.length = u24(head, at + 3);
+      stream.type = head[at + 6];
+    }
+    if (format === 0) {
+      stream.stream = // little-endian, alone of all
+        (head[at + 7] | head[at + 8] << 8 | head[at + 9] << 16 | head[at + 10] << 24) >>> 0;
+      stream.timestamp = time;
+      stream.delta = 0;
+    } else {
+      stream.delta = time;
+      stream.timestamp = (stream.timestamp + time) >>> 0;
+    }
+    this.#begin(stream);
+  }
+
+  /**
+   * Format 3 behind an extended time: Adobe, ffmpeg and SRS repeat the time in each such chunk,
+   * librtmp (OBS) does not. 4 bytes that equal it are the time, all others payload. RTMP-114.
+   */
+  #probe(bytes: Uint8Array, at: number): number {
+    const stream = this.#current!;
+    const expected = stream.extended!;
+    while (at < bytes.length && this.#probed < 4) {
+      if (bytes[at] !== (expected >>> (24 - 8 * this.#probed) & 0xff)) return this.#noTime(at);
+      this.#probed++;
+      at++;
+    }
+    if (this.#probed === 4) {
+      this.#probed = -1;
+      this.#onContinuation();
+    }
+    return at;
+  }
+
+  /** The bytes that were taken for the time's are payload. */
+  #noTime(at: number): number {
+    const { extended } = this.#current!;
+    const taken = new Uint8Array(4);
+    new DataView(taken.buffer).setUint32(0, extended!);
+    const again = taken.subarray(0, this.#probed);
+    this.#probed = -1;
+    this.#onContinuation();
+    this.receive(again);
+    return at;
+  }
+
+  /** A chunk of format 3: more of the message, or a new one like the last. RTMP-106. */
+  #onContinuation(): void {
+    const stream = this.#current!;
+    if (this.#probeBegins) {
+      stream.timestamp = (stream.timestamp + stream.delta) >>> 0;
+      this.#begin(stream);
+    } else this.#left = Math.min(this.#chunkSize, stream.length - stream.filled);
+  }
+
+  #begin(stream: ChunkStream): void {
+    const limit = this.#limitOf(stream.type);
+    if (stream.length > limit) {
+      throw new RtmpError(
+        "message length",
+        `Cannot take a message of type ${stream.type} and ${stream.length} bytes (at most ${limit})`,
+      );
+    }
+    stream.open = true;
+    stream.filled = 0;
+    this.#left = Math.min(this.#chunkSize, stream.length);
+    if (stream.length === 0) this.#complete(stream); // RTMP-109
+  }
+
+  #limitOf(type: number): number {
+    if (type === AUDIO || type === VIDEO || type === ControlType.aggregate) {
+      return this.maxMessageBytes;
+    }
+    return type <= ControlType.setPeerBandwidth ? MAX_CONTROL_BYTES : MAX_COMMAND_BYTES;
+  }
+
+  #takePayload(bytes: Uint8Array, at: number): number {
+    const stream = this.#current!;
+    const count = Math.min(this.#left, bytes.length - at);
+    this.#reserve(stream, stream.filled + count);
+    stream.body.set(bytes.subarray(at, at + count), stream.filled);
+    stream.filled += count;
+    this.#left -= count;
+    if (stream.filled === stream.length) this.#complete(stream);
+    return at + count;
+  }
+
+  #reserve(stream: ChunkStream, needed: number): void {
+    const { body, length, filled } = stream;
+    if (needed <= body.length) return;
+    const room = Math.min(length, Math.max(needed, 2 * body.length, SMALL_BODY));
+    this.#partial += room - body.length;
+    if (this.#partial > MAX_PARTIAL_BYTES) {
+      throw new RtmpError("partial messages", "Cannot keep more messages that are not complete");
+    }
+    const larger = new Uint8Array(room);
+    larger.set(body.subarray(0, filled));
+    stream.body = larger;
+  }
+
+  #complete(stream: ChunkStream): void {
+    const { type, timestamp, body: payload } = stream;
+    this.#drop(stream);
+    this.deliver({ type, timestamp, stream: stream.stream, payload });
+  }
+
+  #drop(stream: ChunkStream): void {
+    this.#partial -= stream.body.length;
+    stream.body = NO_BODY;
+    stream.open = false;
+  }
+
+  #chunkStream(id: number, format: number): ChunkStream {
+    let stream = this.#streams.get(id);
+    if (stream) return stream;
+    if (format > 1) { // RTMP-105
+      throw new RtmpError("chunk", `Chunk stream ${id} begins with type ${format}`);
+    }
+    if (this.#streams.size >= MAX_CHUNK_STREAMS) {
+      throw new RtmpError("chunk streams", `Cannot take more than ${MAX_CHUNK_STREAMS} of them`);
+    }
+    stream = new ChunkStream(id);
+    this.#streams.set(id, stream);
+    return stream;
+  }
+}
+
+/** Bytes of the basic header, by its first. RTMP-101. */
+const basicLength = (first: number): number => (first & 63) === 0 ? 2 : (first & 63) === 1 ? 3 : 1;
+
+const u24 = (bytes: Uint8Array, at: number): number =>
+  bytes[at] << 16 | bytes[at + 1] << 8 | bytes[at + 2];
+
+const u32 = (bytes: Uint8Array, at: number): number => (u24(bytes, at) << 8 | bytes[at + 3]) >>> 0;

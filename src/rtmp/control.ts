@@ -1,0 +1,65 @@
+// Protocol control messages, types 1 to 6, and aggregates. RTMP 1.0 §5.4, §7.1; RTMP-201 to 215.
+import { Reader } from "../bytes/reader.ts";
+import { Writer } from "../bytes/writer.ts";
+
+/** Types of messages besides those that every transport of TC messages carries. */
+export const ControlType = {
+  setChunkSize: 1,
+  abort: 2,
+  acknowledgement: 3,
+  userControl: 4,
+  windowAckSize: 5,
+  setPeerBandwidth: 6,
+  aggregate: 22,
+} as const;
+
+/** Events of user control messages that belong to the connection itself. */
+export const PingEvent = { request: 6, response: 7 } as const;
+
+/** Chunk stream of protocol control. RTMP-103. */
+export const CONTROL_CHUNK_STREAM = 2;
+
+/** What receiver of Set Peer Bandwidth is to do: 2, the sender's choice. RTMP-205. */
+const DYNAMIC = 2;
+
+export const writeU32 = (value: number): Uint8Array => new Writer(4).u32(value).copy();
+
+export const writePeerBandwidth = (bytes: number): Uint8Array =>
+  new Writer(5).u32(bytes).u8(DYNAMIC).copy();
+
+export const writeUserEvent = (event: number, value: number): Uint8Array =>
+  new Writer(6).u16(event).u32(value).copy();
+
+/** A message as it was put together of chunks. */
+export interface RtmpMessage {
+  readonly type: number;
+  /** Milliseconds modulo 2^32. */
+  readonly timestamp: number;
+  /** Message stream id; 0 is the connection. */
+  readonly stream: number;
+  /** Belongs to whoever takes the message. */
+  readonly payload: Uint8Array;
+}
+
+/**
+ * Takes an aggregate apart: `type u8 | length u24 | time u24 | time's high byte u8 | stream u24 |
+ * payload | back pointer u32` again and again. Times are moved so that the first is that of the
+ * aggregate, streams are those of the aggregate. What is cut off, or is an aggregate itself, ends it.
+ * RTMP-513.
+ */
+export function* readAggregate(aggregate: RtmpMessage): Generator<RtmpMessage> {
+  const from = new Reader(aggregate.payload);
+  let shift: number | undefined;
+  while (from.left >= 11) {
+    const type = from.u8();
+    const length = from.u24();
+    const low = from.u24();
+    const time = (from.u8() * 0x1000000 + low) >>> 0;
+    from.skip(3);
+    if (length > from.left || type === ControlType.aggregate) return;
+    const payload = from.bytes(length).slice();
+    if (from.left >= 4) from.skip(4); // some leave the last back pointer out
+    shift ??= (aggregate.timestamp - time) | 0;
+    yield { type, timestamp: (time + shift) >>> 0, stream: aggregate.stream, payload };
+  }
+}

@@ -1,0 +1,118 @@
+// The handshake of both ends. RTMP 1.0 §5.2, RTMP-001 to RTMP-018.
+import {
+  findDigest,
+  type Hmac,
+  MEDIA_SERVER,
+  PACKET_LENGTH,
+  PLAYER,
+  sign,
+  signAnswer,
+} from "./digest.ts";
+import { RtmpError } from "./rtmp_error.ts";
+
+const VERSION = 3;
+/** Bytes 4 to 7 of a first packet with a digest: the version of Flash Media Server, any but 0. */
+const SERVER_VERSION = [5, 0, 17, 1];
+
+export type Role = "initiator" | "responder";
+
+export interface HandshakeOptions {
+  random(length: number): Uint8Array;
+  readonly hmac: Hmac;
+  /** Bytes to send to the far end. */
+  send(bytes: Uint8Array): void;
+}
+
+/**
+ * One end of a handshake. The responder answers in the form and scheme of the initiator; our
+ * initiator uses the simple form, which every server takes. What the far end echoes is never
+ * checked, only counted: ffmpeg and GStreamer echo wrongly. RTMP-005.
+ */
+export class Handshake {
+  /** Version and first packet of the far end, then its second packet. */
+  #packet = new Uint8Array(1 + PACKET_LENGTH);
+  #have = 0;
+  /** The far end's first packet has come. */
+  #answered = false;
+  #done = false;
+  readonly #role: Role;
+  readonly #options: HandshakeOptions;
+
+  constructor(role: Role, options: HandshakeOptions) {
+    this.#role = role;
+    this.#options = options;
+    if (role === "initiator") options.send(versioned(this.#firstPacket(0)));
+  }
+
+  get done(): boolean {
+    return this.#done;
+  }
+
+  /**
+   * Takes what has been received.
+   *
+   * @returns how many bytes belonged to the handshake; the rest are chunks
+   * @throws {RtmpError} if the first byte is not version 3: RTMPE, or another protocol. RTMP-001.
+   */
+  receive(bytes: Uint8Array): number {
+    let at = 0;
+    while (!this.#done && at < bytes.length) {
+      const wanted = (this.#answered ? PACKET_LENGTH : 1 + PACKET_LENGTH) - this.#have;
+      const part = bytes.subarray(at, at + wanted);
+      this.#packet.set(part, this.#have);
+      this.#have += part.length;
+      at += part.length;
+      if (!this.#answered && this.#packet[0] !== VERSION) {
+        throw new RtmpError("handshake", `Cannot speak version ${this.#packet[0]} of RTMP`);
+      }
+      if (part.length === wanted) this.#complete();
+    }
+    return at;
+  }
+
+  #complete(): void {
+    this.#have = 0;
+    if (this.#answered) {
+      this.#done = true;
+      this.#packet = new Uint8Array(0);
+      return;
+    }
+    this.#answered = true;
+    const first = this.#packet.slice(1);
+    if (this.#role === "initiator") this.#options.send(first); // C2 echoes S1
+    else this.#respond(first);
+  }
+
+  /** S0, S1 and S2 in one piece. RTMP-004. */
+  #respond(first: Uint8Array): void {
+    const { hmac, random, send } = this.#options;
+    const versionAsked = first[4] !== 0 || first[5] !== 0 || first[6] !== 0 || first[7] !== 0;
+    const found = versionAsked ? findDigest(first, PLAYER, hmac) : undefined;
+    const own = this.#firstPacket(found ? 1 : 0);
+    let answer = first;
+    if (found) {
+      sign(own, found.scheme, MEDIA_SERVER, hmac);
+      answer = random(PACKET_LENGTH);
+      signAnswer(answer, found.digest, MEDIA_SERVER, hmac);
+    }
+    const all = new Uint8Array(1 + 2 * PACKET_LENGTH);
+    all.set(versioned(own));
+    all.set(answer, 1 + PACKET_LENGTH);
+    send(all);
+  }
+
+  /** Time 0, version or zero, random: the offset of a digest comes of random bytes. RTMP-016. */
+  #firstPacket(version: 0 | 1): Uint8Array {
+    const packet = this.#options.random(PACKET_LENGTH);
+    packet.fill(0, 0, 8);
+    if (version === 1) packet.set(SERVER_VERSION, 4);
+    return packet;
+  }
+}
+
+function versioned(packet: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(1 + packet.length);
+  bytes[0] = VERSION;
+  bytes.set(packet, 1);
+  return bytes;
+}

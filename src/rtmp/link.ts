@@ -1,0 +1,273 @@
+// One end of an RTMP connection below its commands: handshake, chunks, acknowledgements, pings.
+// RTMP 1.0 §5; RTMP-201 to RTMP-220. Client and server differ by their role in the handshake only.
+import { Reader } from "../bytes/reader.ts";
+import { WireError } from "../bytes/wire_error.ts";
+import { ChunkReader, MAX_MESSAGE_BYTES } from "./chunk_reader.ts";
+import type { Outgoing } from "./chunk_writer.ts";
+import {
+  CONTROL_CHUNK_STREAM,
+  ControlType,
+  PingEvent,
+  readAggregate,
+  type RtmpMessage,
+  writePeerBandwidth,
+  writeU32,
+  writeUserEvent,
+} from "./control.ts";
+import type { Hmac } from "./digest.ts";
+import { Handshake, type Role } from "./handshake.ts";
+import { type Lane, OutQueue } from "./out_queue.ts";
+import { RtmpError } from "./rtmp_error.ts";
+
+/** RTMP-206. */
+export const WINDOW = 2_500_000;
+export const CHUNK_SIZE = 65_536;
+/** Most bytes received without a word to the far end. */
+const MAX_ACK_INTERVAL = 1 << 20;
+/** A far end that wants a word more often does not get it. */
+const MIN_ACK_INTERVAL = 1 << 10;
+
+export interface LinkHost {
+  readonly hmac: Hmac;
+  random(length: number): Uint8Array;
+  /** Monotonic time in milliseconds of the event being processed. */
+  readonly now: number;
+  /** The handshake is over. */
+  onOpen?(): void;
+  /** A message besides protocol control and pings; its payload is the host's own. */
+  onMessage(message: RtmpMessage): void;
+  /** The far end tells how many bytes it has received in all. */
+  onAcknowledged?(bytes: number): void;
+  /** A user control event; pings are answered here. */
+  onUserControl?(event: number, values: readonly number[]): void;
+  /** There is something to send. */
+  onWritable(): void;
+}
+
+export class Link {
+  readonly #host: LinkHost;
+  readonly #handshake: Handshake;
+  readonly #reader: ChunkReader;
+  readonly #out = new OutQueue();
+  #received = 0;
+  #acknowledged = 0;
+  #ackInterval = MAX_ACK_INTERVAL;
+  /** Bytes the far end has acknowledged, beyond 2^32 too. */
+  #farAcknowledged = 0;
+  #lastReceived: number;
+  #pinged: number | undefined;
+  #rtt = 0;
+  #closed = false;
+
+  constructor(role: Role, host: LinkHost) {
+    this.#host = host;
+    this.#lastReceived = host.now;
+    this.#reader = new ChunkReader((message) => this.#onMessage(message));
+    this.#handshake = new Handshake(role, {
+      hmac: host.hmac,
+      random: (length) => host.random(length),
+      send: (bytes) => {
+        this.#out.raw(bytes);
+        host.onWritable();
+      },
+    });
+  }
+
+  /** The handshake is over. */
+  get open(): boolean {
+    return this.#handshake.done;
+  }
+
+  /** When the last byte came. */
+  get lastReceived(): number {
+    return this.#lastReceived;
+  }
+
+  /** Round trip of the last ping in milliseconds; 0 as long as none was answered. */
+  get rtt(): number {
+    return this.#rtt;
+  }
+
+  /** When the ping was sent that is not answered yet. */
+  get pinged(): number | undefined {
+    return this.#pinged;
+  }
+
+  get bytesReceived(): number {
+    return this.#received;
+  }
+
+  get bytesHandedOut(): number {
+    return this.#out.handedOut;
+  }
+
+  /** Bytes that the far end says it has received; 0 if it never does. */
+  get bytesAcknowledged(): number {
+    return this.#farAcknowledged;
+  }
+
+  /** Nothing waits to be handed out. */
+  get drained(): boolean {
+    return this.#out.empty;
+  }
+
+  /** Since when the oldest message waits; undefined: none does. */
+  get waitingSince(): number | undefined {
+    return this.#out.waitingSince;
+  }
+
+  /** Messages of media may be as long as RTMP-118 has it for clients that publish or play. */
+  trust(): void {
+    this.#reader.maxMessageBytes = MAX_MESSAGE_BYTES;
+  }
+
+  /** What comes from now on is ignored. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  /**
+   * Takes bytes from the far end, in pieces of any size.
+   * @throws {RtmpError} the connection is to be closed
+   */
+  receive(bytes: Uint8Array): void {
+    this.#lastReceived = this.#host.now;
+    this.#received += bytes.length;
+    let at = 0;
+    if (!this.#handshake.done) {
+      at = this.#handshake.receive(bytes);
+      if (this.#handshake.done) this.#host.onOpen?.();
+    }
+    if (at < bytes.length && !this.#closed) {
+      this.#reader.receive(at === 0 ? bytes : bytes.subarray(at));
+    }
+    if (this.#received - this.#acknowledged >= this.#ackInterval && this.open && !this.#closed) {
+      this.#acknowledged = this.#received;
+      this.#control(ControlType.acknowledgement, writeU32(this.#received % 0x100000000));
+    }
+  }
+
+  /**
+   * Writes what waits into a block as far as it fits.
+   * @returns how many bytes were written
+   */
+  fill(block: Uint8Array): number {
+    return this.#out.fill(block);
+  }
+
+  /** Queues a message; see {@link OutQueue.send}. */
+  send(message: Outgoing, lane: Lane, media = false): void {
+    this.#out.send(message, lane, media, this.#host.now);
+    this.#host.onWritable();
+  }
+
+  /** Gives up media of a lane; see {@link OutQueue.abandon}. */
+  abandon(lane: Lane): number {
+    return this.#out.abandon(lane);
+  }
+
+  /** Window, bandwidth and chunk size of this end, in the order of RTMP-220. */
+  sendLimits(): void {
+    this.#control(ControlType.windowAckSize, writeU32(WINDOW));
+    this.#control(ControlType.setPeerBandwidth, writePeerBandwidth(WINDOW));
+    this.#control(ControlType.setChunkSize, writeU32(CHUNK_SIZE));
+  }
+
+  /** Window and chunk size, which is what a client has to say. */
+  sendClientLimits(): void {
+    this.#control(ControlType.windowAckSize, writeU32(WINDOW));
+    this.#control(ControlType.setChunkSize, writeU32(CHUNK_SIZE));
+  }
+
+  /** Asks for a sign of life, unless one is asked for already. RTMP-214. */
+  ping(): void {
+    if (this.#pinged !== undefined) return;
+    this.#pinged = this.#host.now;
+    this.#control(
+      ControlType.userControl,
+      writeUserEvent(PingEvent.request, pingTime(this.#pinged)),
+    );
+  }
+
+  #control(type: number, payload: Uint8Array): void {
+    const chunkStream = CONTROL_CHUNK_STREAM;
+    this.#out.urgent({ chunkStream, type, timestamp: 0, stream: 0, payload });
+    this.#host.onWritable();
+  }
+
+  #onMessage(message: RtmpMessage): void {
+    if (this.#closed) return;
+    try {
+      this.#dispatch(message);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      throw new RtmpError("chunk", error.message);
+    }
+  }
+
+  #dispatch(message: RtmpMessage): void {
+    const { type, payload } = message;
+    switch (type) {
+      case ControlType.setChunkSize:
+        return this.#onChunkSize(new Reader(payload).u32());
+      case ControlType.abort:
+        return this.#reader.abort(new Reader(payload).u32());
+      case ControlType.acknowledgement:
+        return this.#onAcknowledgement(new Reader(payload).u32());
+      case ControlType.userControl:
+        return this.#onUserControl(new Reader(payload));
+      case ControlType.windowAckSize: {
+        const window = new Reader(payload).u32();
+        this.#ackInterval = Math.max(MIN_ACK_INTERVAL, Math.min(window, MAX_ACK_INTERVAL));
+        return;
+      }
+      case ControlType.setPeerBandwidth:
+        return; // what leaves is bounded by acknowledgements of TCP
+      case ControlType.aggregate:
+        return this.#onAggregate(message);
+      default:
+        return this.#host.onMessage(message);
+    }
+  }
+
+  /** What is whole of an aggregate is taken; the rest is dropped. */
+  #onAggregate(message: RtmpMessage): void {
+    for (const part of readAggregate(message)) {
+      if (!this.#closed) this.#host.onMessage(part);
+    }
+  }
+
+  #onChunkSize(size: number): void {
+    if (size >= 0x80000000) throw new RtmpError("chunk", `Cannot take chunks of ${size} bytes`);
+    this.#reader.chunkSize = size;
+  }
+
+  /** A count modulo 2^32; one that goes back, or is beyond what was sent, tells nothing. */
+  #onAcknowledgement(count: number): void {
+    const ahead = (count - this.#farAcknowledged % 0x100000000) >>> 0;
+    if (ahead >= 0x80000000) return;
+    const bytes = Math.min(this.#farAcknowledged + ahead, this.#out.handedOut);
+    if (bytes <= this.#farAcknowledged) return;
+    this.#farAcknowledged = bytes;
+    this.#host.onAcknowledged?.(bytes);
+  }
+
+  #onUserControl(from: Reader): void {
+    const event = from.u16();
+    const values: number[] = [];
+    while (from.left >= 4) values.push(from.u32());
+    if (event === PingEvent.request) {
+      this.#control(ControlType.userControl, writeUserEvent(PingEvent.response, values[0] ?? 0));
+    } else if (event === PingEvent.response) this.#onPong(values[0]);
+    else this.#host.onUserControl?.(event, values);
+  }
+
+  #onPong(value: number | undefined): void {
+    if (this.#pinged === undefined || value !== pingTime(this.#pinged)) return;
+    this.#rtt = this.#host.now - this.#pinged;
+    this.#pinged = undefined;
+  }
+}
+
+/** The u32 of a ping: milliseconds. */
+const pingTime = (now: number): number => Math.floor(now) % 0x100000000;
