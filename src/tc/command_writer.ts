@@ -5,8 +5,11 @@ import { commandMessage, type Message } from "./format/messages.ts";
 
 /** What a writer needs of its connection. */
 export interface WriterHost {
-  /** Sends now, or as soon as the answer to `connect` has been written (API-260). */
-  send(channel: Channel, message: Message, reliable: boolean): void;
+  /**
+   * Writes to the writer's channel now, or as soon as the answer to `connect` has been written
+   * (API-260), or there is a channel again.
+   */
+  send(writer: CommandWriter, message: Message, reliable: boolean): void;
   /** {@link CommandWriter.close} was called. */
   onWriterClosed(writer: CommandWriter): void;
 }
@@ -14,15 +17,16 @@ export interface WriterHost {
 /** Commands on one channel of message stream 0. API-250 to API-260. */
 export class CommandWriter implements FlowWriter {
   reliable = true;
-  /** The call that is being processed. API-251. */
-  #transaction = 0;
+  /** The call that is being processed; undefined: none is. API-251. */
+  #transaction: number | undefined;
   #answered = false;
   #open = true;
 
-  constructor(readonly channel: Channel, readonly host: WriterHost) {}
+  /** @param channel replaced if the client has rejected it and stays */
+  constructor(public channel: Channel, readonly host: WriterHost) {}
 
   get closed(): boolean {
-    return !this.#open || this.channel.closed;
+    return !this.#open;
   }
 
   message(name: string | Uint8Array, values: Uint8Array): void {
@@ -31,7 +35,8 @@ export class CommandWriter implements FlowWriter {
 
   result(values: Uint8Array): void {
     this.#answered = true;
-    this.#send(commandMessage("_result", this.#transaction, values));
+    if (this.#transaction === 0) return; // the caller wants no answer
+    this.#send(commandMessage("_result", this.#transaction ?? 0, values));
   }
 
   status(code: string, description = "", info?: Uint8Array): void {
@@ -68,6 +73,6 @@ export class CommandWriter implements FlowWriter {
   }
 
   #send(message: Message): void {
-    if (!this.closed) this.host.send(this.channel, message, this.reliable);
+    if (!this.closed) this.host.send(this, message, this.reliable);
   }
 }

@@ -27,16 +27,17 @@ export class ControlCommands {
     if (name === "_result" || name === "_error") return; // nothing here was asked
     if (name === "connect") return this.#connect(command);
     if (connection.state !== "connected") {
+      if (!wantsAnswer(command)) return;
       return this.#failed(transaction, `Connect first, before calling '${name}'`);
     }
     if (connection.door.command?.(connection, command)) return;
     switch (name) {
       case "createStream":
-        return this.#createStream(transaction);
+        return this.#createStream(transaction); // librtmfp has it with 0, and waits
       case "deleteStream":
         return connection.deleteStream(readNumber(values) ?? 0);
       case "initStream":
-        if (transaction !== 0) this.#result(transaction, UNDEFINED);
+        if (wantsAnswer(command)) this.#result(transaction, UNDEFINED);
         return;
       case "closeStream": // of no stream: they come on flows of their own
         return;
@@ -89,7 +90,9 @@ export class ControlCommands {
     else this.#failed(transaction, "There are too many streams");
   }
 
-  #call({ name, transaction, values }: Command): void {
+  #call(command: Command): void {
+    const { name, transaction, values } = command;
+    const wanted = wantsAnswer(command);
     const { client, writer } = this.connection;
     let found = false;
     try {
@@ -97,25 +100,23 @@ export class ControlCommands {
         found = client.application.call(client, name, values);
       });
       if (found) {
-        if (!answered && transaction !== 0) this.#result(transaction, NULL); // API-233
+        if (!answered && wanted) this.#result(transaction, NULL); // API-233
       } else if (STREAM_NOTICES.has(name)) {
-        if (transaction !== 0) this.#result(transaction, UNDEFINED);
-      } else {
+        if (wanted) this.#result(transaction, UNDEFINED);
+      } else if (wanted) {
         this.#failed(transaction, `Method '${name}' not found`);
       }
     } catch (error) {
-      if (error instanceof Refused) {
-        this.#failed(transaction, error.description || "Unknown error");
-      } else if (error instanceof WireError) {
-        this.#failed(transaction, error.message);
-      } else throw error;
+      if (!(error instanceof Refused) && !(error instanceof WireError)) throw error;
+      const text = error instanceof Refused ? error.description : error.message;
+      if (wanted) this.#failed(transaction, text || "Unknown error");
     }
   }
 
   #result(transaction: number, values: Uint8Array): void {
     const { connection } = this;
     connection.send(
-      connection.writer.channel,
+      connection.writer,
       commandMessage("_result", transaction, values),
       true,
     );
@@ -125,8 +126,16 @@ export class ControlCommands {
     const description = text.slice(0, LONGEST_DESCRIPTION);
     const { connection } = this;
     const info = infoObject("error", CALL_FAILED, description);
-    connection.send(connection.writer.channel, commandMessage("_error", transaction, info), true);
+    connection.send(connection.writer, commandMessage("_error", transaction, info), true);
   }
+}
+
+/**
+ * Whether a command is answered: a transaction of 0 asks for neither result nor error. Only
+ * `connect` and `createStream` are, whatever theirs is: librtmfp has no other.
+ */
+function wantsAnswer({ name, transaction }: Command): boolean {
+  return transaction !== 0 || name === "connect" || name === "createStream";
 }
 
 function refusal(error: unknown): Uint8Array {

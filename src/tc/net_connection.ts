@@ -21,6 +21,8 @@ import { NetStream } from "./net_stream.ts";
 
 /** Sessions are closed that have not connected by then. rtmfp-wire §6.12. */
 const CONNECT_WITHIN = 10_000;
+/** How long a client that rejects the channel of stream 0 has to close the session, if it hangs up. */
+const HANG_UP_WITHIN = 1_000;
 /** How long a refused client has to take the answer. API-637. */
 const REFUSED_LINGER = 2_000;
 /** Bytes that may wait in all channels of a client. */
@@ -57,7 +59,9 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
   #lastStream = 0;
   #since: number;
   #closeAt = Infinity;
-  /** Messages that wait for the answer to `connect`. */
+  /** When the client's rejection of the main channel is known to be no hang-up. */
+  #renewAt = Infinity;
+  /** Messages that wait for the answer to `connect`, or for a channel in place of a rejected one. */
   #held: (() => void)[] | undefined;
   #writerClosed = false;
 
@@ -126,9 +130,7 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
 
   /** The client can be written to: opens the channel of message stream 0. */
   begin(): void {
-    const channel = this.transport.open(0, "command");
-    this.#writer = new CommandWriter(channel, this);
-    channel.handler = this;
+    this.#writer = new CommandWriter(this.#openMain(), this);
   }
 
   /**
@@ -138,6 +140,7 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
   receive(message: Message): void {
     if (this.#isBanned()) return this.fail("its address is blacklisted");
     if (this.#state === "refused" || this.#state === "ended") return;
+    this.#renew();
     try {
       if (message.type === MessageType.userControl) {
         const { event, values } = readUserControl(message.payload);
@@ -156,9 +159,15 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
     }
   }
 
-  /** The client rejects the own control flow, as one does that hangs up, before it closes the session. */
+  /**
+   * The client rejects the main channel. One that hangs up closes the session next; librtmfp
+   * rejects every flow that brings what it does not know, and stays: it gets another channel.
+   * rtmfp-wire trap 21.
+   */
   onRejected(): void {
-    this.close();
+    if (this.#state !== "connected") return this.close();
+    this.#renewAt = this.hub.now + HANG_UP_WITHIN;
+    this.#held ??= [];
   }
 
   /**
@@ -168,6 +177,7 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
   ended(failure?: string): void {
     if (this.#state === "ended") return;
     this.#state = "ended";
+    this.#renewAt = Infinity;
     try {
       if (this.#client) this.hub.disconnect(this.#client, failure);
     } finally {
@@ -191,6 +201,7 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
 
   manage(): void {
     const { now } = this.hub;
+    this.#renew();
     if (now >= this.#closeAt) return this.close();
     if (this.#state === "new" && now - this.#since >= CONNECT_WITHIN) return this.close();
     if (this.#writerClosed) return this.fail("the main writer was closed");
@@ -269,11 +280,12 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
 
   /** Sends a user control message. */
   control(event: number, ...values: number[]): void {
-    this.send(this.writer.channel, userControlMessage(event, ...values), true);
+    this.send(this.writer, userControlMessage(event, ...values), true);
   }
 
-  send(channel: Channel, message: Message, reliable: boolean): void {
-    const write = () => channel.write(message, reliable);
+  send(writer: CommandWriter, message: Message, reliable: boolean): void {
+    this.#renew();
+    const write = () => writer.channel.write(message, reliable);
     if (this.#held) this.#held.push(write);
     else write();
   }
@@ -284,10 +296,28 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
   }
 
   #answer(message: Message): void {
+    this.writer.channel.write(message);
+    this.#release();
+  }
+
+  #release(): void {
     const held = this.#held ?? [];
     this.#held = undefined;
-    this.writer.channel.write(message);
     for (const write of held) write();
+  }
+
+  #openMain(): Channel {
+    const channel = this.transport.open(0, "command");
+    channel.handler = this;
+    return channel;
+  }
+
+  /** Opens a channel in place of the one that a client has rejected that stays. */
+  #renew(): void {
+    if (this.hub.now < this.#renewAt) return;
+    this.#renewAt = Infinity;
+    this.writer.channel = this.#openMain();
+    this.#release();
   }
 
   #endWriter(writer: CommandWriter): void {

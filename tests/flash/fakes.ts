@@ -62,6 +62,11 @@ export class FakeOutFlow implements OutFlow {
     this.closed = true;
     this.session.log.push(`${this.name}: end`);
   }
+  /** The client wants no more of it, which ends it. */
+  reject() {
+    this.closed = true;
+    this.handler?.onException?.(0);
+  }
   /** By stream and order of opening: `control`, `stream 1`, `stream 1 b`, `group`. */
   get name(): string {
     const tc = readTcMetadata(this.metadata);

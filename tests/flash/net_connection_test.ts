@@ -8,7 +8,7 @@ import { writeTcMetadata } from "../../src/flash/metadata.ts";
 import type { CloseReason } from "../../src/rtmfp/session/handlers.ts";
 import { Refused } from "../../src/media/refused.ts";
 import type { Client } from "../../src/media/client.ts";
-import { command, flashWorld } from "./fakes.ts";
+import { command, flashWorld, textOf } from "./fakes.ts";
 
 const NOT_CONNECTED = (name: string) =>
   `[error] NetConnection.Call.Failed: Connect first, before calling '${name}'`;
@@ -240,24 +240,37 @@ Deno.test("RPC: results, errors, and nothing returned", () => {
   assert.deepEqual(client.session.take(), ["control: _result 0 1"]);
 });
 
-Deno.test("RPC: librtmfp's calls have transaction 0 and are answered", () => {
-  const { connected } = flashWorld({
+Deno.test("RPC: a call with transaction 0 runs, and is answered by neither result nor error", () => {
+  const called: string[] = [];
+  const { flash, connected } = flashWorld({
     call: (client, name, values) => {
+      called.push(name);
       if (name === "echo") client.writer.result(encodeAmf(values.readValue()));
-      return name === "echo";
+      if (name === "bad") throw new Refused("no");
+      if (name === "broken") values.readValue();
+      return name !== "missing";
     },
   });
   const client = connected();
+  for (const name of ["echo", "nothing", "bad", "missing", "releaseStream"]) {
+    assert.deepEqual(client.call(name, 0, "hello"), [], name);
+  }
+  // librtmfp's, as captured
   client.control.deliver(fromHex("14000000000200046563686f0000000000000000000511060b68656c6c6f"));
-  // byte for byte what the original answered
-  assert.equal(
-    toHex(client.session.flows[0].messages.at(-1)!),
-    "14000000000200075f726573756c740000000000000000000511060b68656c6c6f",
-  );
-  client.session.take();
-  assert.deepEqual(client.call("nosuchmethod", 0), [
-    "control: _error 0 [error] NetConnection.Call.Failed: Method 'nosuchmethod' not found",
+  client.control.deliver(fromHex("140000000002000662726f6b656e00000000000000000005ff"));
+  assert.deepEqual(client.session.take(), []);
+  assert.deepEqual(called, [
+    "echo",
+    "nothing",
+    "bad",
+    "missing",
+    "releaseStream",
+    "echo",
+    "broken",
   ]);
+  assert.deepEqual(client.call("createStream", 0), ["control: _result 0 1"]); // librtmfp waits for it
+  const early = flash();
+  assert.deepEqual(early.call("echo", 0), []);
 });
 
 Deno.test("RPC: what cannot be read is an error for its caller, or is passed over", () => {
@@ -429,7 +442,7 @@ Deno.test("writers of a script: flows of their own, closed alone", () => {
   server.hub.manage();
   assert.equal(connection.state, "connected");
   const refused = connection.newWriter();
-  client.session.flows[2].handler!.onException!(0); // the client wants none of it
+  client.session.flows[2].reject(); // the client wants none of it
   assert.equal(refused.closed, true);
   assert.equal(connection.state, "connected");
 });
@@ -485,12 +498,62 @@ Deno.test("the end of the client's control flow is the end of the connection", (
   assert.equal(client.session.closed, 1);
 });
 
-Deno.test("a client that refuses the control flow has hung up, which is no failure", () => {
+Deno.test("a client that rejects the control flow, and closes the session, has hung up", () => {
   const { connected, events } = flashWorld();
   const client = connected();
-  client.session.flows[0].handler!.onException!(0);
+  client.session.flows[0].reject();
+  assert.deepEqual(events(), []);
+  client.session.ended("closed by peer", true);
   assert.deepEqual(events(), ["onDisconnection"]);
-  assert.equal(client.session.closed, 1);
+  assert.equal(client.session.flows.length, 1);
+});
+
+Deno.test("a client that rejects the control flow, and stays, gets another after a second", () => {
+  const { connected, server, hub } = flashWorld();
+  const client = connected();
+  const { connection } = client;
+  const { writer } = connection;
+  for (let flows = 1; flows < 4; flows++) {
+    client.session.flows[flows - 1].reject();
+    client.session.take();
+    writer.message("kept", encodeAmf(flows));
+    hub.now += 999;
+    server.hub.manage();
+    assert.ok(!writer.closed);
+    assert.deepEqual(client.session.take(), []);
+    hub.now += 1;
+    if (flows === 1) server.hub.manage(); // whatever happens first
+    if (flows === 2) assert.equal(client.call("createStream", 9).length, 2);
+    if (flows === 3) writer.message("more", encodeAmf());
+    const { messages, options } = client.session.flows[flows];
+    assert.equal(textOf(messages[0]), `kept 0 ${flows}`);
+    assert.equal(options.association, client.control);
+  }
+  assert.equal(client.session.flows.length, 4);
+  assert.equal(client.session.closed, 0);
+  assert.equal(connection.writer, writer);
+});
+
+Deno.test("a client that rejects the control flow before it has connected is let go", () => {
+  const { flash, server } = flashWorld();
+  flash().session.flows[0].reject();
+  assert.equal(server.size, 0);
+});
+
+Deno.test("a client that rejects the flow of a script's writer loses that writer alone", () => {
+  const { connected, server, hub } = flashWorld();
+  const client = connected();
+  const writer = client.connection.newWriter();
+  const other = client.connection.newWriter();
+  client.session.flows[1].reject();
+  hub.now += 2000;
+  server.hub.manage();
+  assert.deepEqual([writer.closed, other.closed, client.connection.writer.closed], [
+    true,
+    false,
+    false,
+  ]);
+  assert.deepEqual([...client.connection.writers], [other]);
 });
 
 Deno.test("a session that has not connected after 10 s is closed", () => {

@@ -114,6 +114,11 @@ export class NetClient {
   /** The server's control flow. */
   answers: ReceiveFlow | undefined;
   closed: string | undefined;
+  /** All flows of the server. */
+  readonly flows: ReceiveFlow[] = [];
+  /** Messages at which this client rejects the flow that brings them; they are not logged. */
+  rejects: (text: string) => boolean = () => false;
+  rejected = 0;
   #transaction = 1;
 
   constructor(readonly network: Network, number: number, app: string, line?: LineSettings) {
@@ -156,6 +161,7 @@ export class NetClient {
 
   #onFlow(flow: ReceiveFlow) {
     const { stream } = readTcMetadata(flow.metadata)!;
+    this.flows.push(flow);
     if (stream === 0) this.answers ??= flow;
     flow.bufferCapacity = 4 << 20;
     return {
@@ -166,7 +172,10 @@ export class NetClient {
           const kind = type === MessageType.audio ? "audio" : "video";
           this.came.push({ kind, time, payload: payload.slice(), at: this.network.link.now });
         } else {
-          this.log.push(textOf(bytes));
+          const text = textOf(bytes);
+          if (!this.rejects(text)) return void this.log.push(text);
+          this.rejected++;
+          flow.reject(0);
         }
       },
     };

@@ -6,7 +6,7 @@ import { commandMessage, type Message, MessageType, valuesOf } from "./messages.
 /** A command as it comes in. */
 export interface Command {
   readonly name: string;
-  /** 0 if the sender wants no answer; librtmfp has no other, and waits for one all the same. */
+  /** 0 if the sender wants no answer. */
   readonly transaction: number;
   /** The command object; null if there is none. */
   readonly object: AmfValue;
