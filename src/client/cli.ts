@@ -16,7 +16,7 @@ import { ping, runPing } from "./cli/ping.ts";
 import { play, runPlay } from "./cli/play.ts";
 import { type ProgressOutput, standardError } from "./cli/progress.ts";
 import { publish, runPublish } from "./cli/publish.ts";
-import { FlvError } from "./flv.ts";
+import { FlvError } from "../flv/tags.ts";
 import { ConnectionError, StatusError } from "./status.ts";
 import { UrlError } from "./url.ts";
 

@@ -1,4 +1,4 @@
-import { audioRole, type Role, videoRole } from "./codec.ts";
+import { audioRole, type Role, videoRole } from "../flv/codec.ts";
 
 export type FrameKind = "audio" | "video" | "data";
 

@@ -1,4 +1,4 @@
-import { headerSlot } from "./codec.ts";
+import { headerSlot } from "../flv/codec.ts";
 import type { Client } from "./client.ts";
 import type { Clock } from "./clock.ts";
 import type { PublisherOutput } from "./connection.ts";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { toHex } from "../../src/bytes/hex.ts";
-import { FlvReader, TagType } from "../../src/client/flv.ts";
+import { FlvReader } from "../../src/flv/reader.ts";
+import { TagType } from "../../src/flv/tags.ts";
 import { MessageType, writeMessage } from "../../src/tc/format/messages.ts";
 import { seeded } from "../support/random.ts";
 import { echo, Network, numberedFrame, play, publish } from "./network.ts";

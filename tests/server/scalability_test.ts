@@ -4,11 +4,12 @@
 // tests/vectors/seed_balancing.lua.
 import assert from "node:assert/strict";
 import { toHex } from "../../src/bytes/hex.ts";
-import { isAudioHeader, isKeyFrame, isVideoHeader } from "../../src/client/frames.ts";
+import { isAudioHeader, isKeyFrame, isVideoHeader } from "../../src/flv/codec.ts";
 import { NetConnection } from "../../src/client/net_connection.ts";
 import type { NetGroup } from "../../src/client/net_group.ts";
 import type { NetStream } from "../../src/client/net_stream.ts";
-import { FlvReader, type FlvTag, TagType } from "../../src/client/flv.ts";
+import { FlvReader } from "../../src/flv/reader.ts";
+import { type FlvTag, TagType } from "../../src/flv/tags.ts";
 import { hello } from "../conformance/support/hello.ts";
 import { type ServerOptions, TestServer } from "../conformance/support/test_server.ts";
 import { freePort } from "../support/ports.ts";

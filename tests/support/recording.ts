@@ -1,6 +1,7 @@
 // Pieces of tests/fixtures/test.flv, and files to compare with them.
 import { toHex } from "../../src/bytes/hex.ts";
-import { flvHeader, FlvReader, flvTag, TagType } from "../../src/client/flv.ts";
+import { FlvReader } from "../../src/flv/reader.ts";
+import { flvHeader, flvTag, TagType } from "../../src/flv/tags.ts";
 
 const whole = new URL("../fixtures/test.flv", import.meta.url).pathname;
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { FlvReader, TagType } from "../../src/client/flv.ts";
+import { FlvReader } from "../../src/flv/reader.ts";
+import { TagType } from "../../src/flv/tags.ts";
 import { type Packet, Peer } from "../conformance/support/peer.ts";
 import { TestServer } from "../conformance/support/test_server.ts";
 

@@ -1,8 +1,8 @@
 // What play writes: a file of all that a stream brings.
 import { AmfReader, encodeAmf0 } from "../../amf/mod.ts";
-import { flvHeader, type FlvTag, flvTag, TagType } from "../flv.ts";
-import { FlvInterleaver } from "../flv_interleaver.ts";
-import { isAudioHeader, isPicture } from "../frames.ts";
+import { flvHeader, type FlvTag, flvTag, TagType } from "../../flv/tags.ts";
+import { FlvInterleaver } from "../../flv/interleaver.ts";
+import { isAudioHeader, isPicture } from "../../flv/codec.ts";
 import type { NetStreamHandler } from "../net_stream.ts";
 import type { Progress } from "./progress.ts";
 

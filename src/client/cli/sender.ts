@@ -1,6 +1,7 @@
 // A file on its way into a stream.
-import { FlvReader, type FlvTag, TagType } from "../flv.ts";
-import { isAudioHeader, isKeyFrame, isPicture, isVideoHeader } from "../frames.ts";
+import { FlvReader } from "../../flv/reader.ts";
+import { type FlvTag, TagType } from "../../flv/tags.ts";
+import { isAudioHeader, isKeyFrame, isPicture, isVideoHeader } from "../../flv/codec.ts";
 import type { NetStream } from "../net_stream.ts";
 import { type Interrupt, within } from "./interrupt.ts";
 import { type Progress, ProgressLine } from "./progress.ts";

@@ -65,6 +65,27 @@ export function headerSlot(kind: "audio" | "video", payload: Uint8Array): string
   return `${kind} ${type} ${track}`;
 }
 
+/** Whether video data is a picture that needs none before it. */
+export function isKeyFrame(video: Uint8Array): boolean {
+  return videoRole(video) === "key";
+}
+
+/** Whether video data is the decoder's configuration rather than a picture. */
+export function isVideoHeader(video: Uint8Array): boolean {
+  return videoRole(video) === "header";
+}
+
+/** Whether video data is a picture: no configuration, end of sequence or command. */
+export function isPicture(video: Uint8Array): boolean {
+  const role = videoRole(video);
+  return role === "key" || role === "inter";
+}
+
+/** Whether audio data is the decoder's configuration rather than sound. */
+export function isAudioHeader(audio: Uint8Array): boolean {
+  return audioRole(audio) === "header";
+}
+
 /** The packet type and track behind the modifiers of an enhanced header; -1 if it is cut off. */
 function enhancedType(payload: Uint8Array, multitrack: number): { type: number; track: number } {
   let type = payload[0] & 15;

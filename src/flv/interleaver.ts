@@ -1,4 +1,4 @@
-import { type FlvTag, TagType } from "./flv.ts";
+import { type FlvTag, TagType } from "./tags.ts";
 
 /** How far one kind of tag may run ahead of the other before it is let go, in milliseconds. */
 const PATIENCE = 1000;

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { fromHex, toHex } from "../../src/bytes/hex.ts";
-import { FlvError, flvHeader, FlvReader, type FlvTag, flvTag } from "../../src/client/flv.ts";
+import { FlvReader } from "../../src/flv/reader.ts";
+import { FlvError, flvHeader, type FlvTag, flvTag } from "../../src/flv/tags.ts";
 import { seeded } from "../support/random.ts";
-import { isAudioHeader, isKeyFrame, isPicture, isVideoHeader } from "../../src/client/frames.ts";
+import { isAudioHeader, isKeyFrame, isPicture, isVideoHeader } from "../../src/flv/codec.ts";
 
 const media = Deno.readFileSync(new URL("../fixtures/test.flv", import.meta.url));
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { fromHex } from "../../src/bytes/hex.ts";
-import { audioRole, headerSlot, videoRole } from "../../src/media/codec.ts";
+import { audioRole, headerSlot, videoRole } from "../../src/flv/codec.ts";
 
 Deno.test("video: classic codecs", () => {
   const roles: [string, string][] = [

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { type FlvTag, TagType } from "../../src/client/flv.ts";
-import { FlvInterleaver } from "../../src/client/flv_interleaver.ts";
+import { type FlvTag, TagType } from "../../src/flv/tags.ts";
+import { FlvInterleaver } from "../../src/flv/interleaver.ts";
 
 const { audio, video, data } = TagType;
 const tag = (type: FlvTag["type"], timestamp: number): FlvTag => ({
