@@ -1,17 +1,10 @@
 // A session without a network, and messages as text.
-import { writeCommand } from "../tc/flow_messages.ts";
 import assert from "node:assert/strict";
-import { type AmfValue, encodeAmf0 } from "../../src/amf/mod.ts";
+import type { AmfValue } from "../../src/amf/mod.ts";
 import { toHex } from "../../src/bytes/hex.ts";
-import { readCommand } from "../../src/tc/format/commands.ts";
-import { readDataMessage } from "../../src/tc/format/data.ts";
 import { FlashServer } from "../../src/flash/flash_server.ts";
-import {
-  MessageType,
-  readMessage,
-  readUserControl,
-  valuesOf,
-} from "../../src/tc/format/messages.ts";
+import { flowMessage, readMessage } from "../../src/tc/format/messages.ts";
+import { commandOf, messageText } from "../tc/message_text.ts";
 import { readTcMetadata, writeTcMetadata } from "../../src/flash/metadata.ts";
 import type { SendFlowHandler } from "../../src/rtmfp/flow/handlers.ts";
 import type { CloseReason } from "../../src/rtmfp/session/handlers.ts";
@@ -24,7 +17,6 @@ import type {
   InFlow,
   OutFlow,
 } from "../../src/flash/transport.ts";
-import { AmfReader } from "../../src/amf/mod.ts";
 import { portable } from "../../src/rtmfp/crypto/portable.ts";
 import { type Steps, world } from "../media/fakes.ts";
 
@@ -176,14 +168,9 @@ export class FakeClient {
   }
 }
 
-/** A command with a command object. */
-export function command(name: string, transaction: number, ...values: AmfValue[]): Uint8Array {
-  const message = writeCommand(name, transaction, encodeAmf0(...values));
-  // writeCommand has put the null of a missing command object there: take it out
-  const at = 5 + 3 + new TextEncoder().encode(name).length + 9;
-  assert.equal(message[at], 5);
-  return Uint8Array.from([...message.subarray(0, at), ...message.subarray(at + 1)]);
-}
+/** A command for a flow: the first of the values is its command object. */
+export const command = (...args: Parameters<typeof commandOf>): Uint8Array =>
+  flowMessage(commandOf(...args));
 
 export function flashWorld(steps: Steps = {}) {
   const here = world(steps);
@@ -209,35 +196,7 @@ export function flashWorld(steps: Steps = {}) {
   };
 }
 
-/** A message in one line. */
+/** A message of a flow in one line. */
 export function textOf(message: Uint8Array, metadata: Uint8Array = writeTcMetadata(0)): string {
-  if (!readTcMetadata(metadata)) return toHex(message);
-  const read = readMessage(message)!;
-  if (read.type === MessageType.userControl) {
-    const { event, values } = readUserControl(read.payload);
-    return `event ${event} ${values.join(" ")}`;
-  }
-  const data = readDataMessage(read);
-  if (data) {
-    const values = new AmfReader(data.values);
-    return `data ${read.timestamp} ${data.name}${rest(values)}`;
-  }
-  const called = readCommand(read);
-  if (called) return `${called.name} ${called.transaction}${rest(called.values)}`;
-  assert.equal(valuesOf(read), undefined);
-  const kind = read.type === MessageType.audio ? "audio" : "video";
-  return `${kind} ${read.timestamp} ${toHex(read.payload)}`;
-}
-
-function rest(values: AmfReader): string {
-  let text = "";
-  while (!values.done) {
-    const value = values.readValue();
-    const info = value as { level?: string; code?: string; description?: string };
-    const isInfo = typeof value === "object" && value !== null && "level" in value;
-    text += isInfo
-      ? ` [${info.level}] ${info.code}: ${info.description}`
-      : ` ${value === undefined ? "undefined" : JSON.stringify(value)}`;
-  }
-  return text;
+  return readTcMetadata(metadata) ? messageText(readMessage(message)!) : toHex(message);
 }

@@ -4,6 +4,7 @@ import { toUtf8 } from "../../src/bytes/text.ts";
 import { FlashServer } from "../../src/flash/flash_server.ts";
 import {
   HEADER_LENGTH,
+  type Message,
   MessageType,
   readMessage,
   writeMessage,
@@ -74,6 +75,13 @@ export class Network {
     );
   }
 
+  /** A client whose session is open, and that has sent nothing. */
+  open(): NetClient {
+    const client = new NetClient(this, ++this.#clients, undefined);
+    this.run(() => client.session !== undefined, 30_000);
+    return client;
+  }
+
   /**
    * A client that has connected.
    * @param line its own, unless it shares that of the network
@@ -109,6 +117,8 @@ export class NetClient {
   /** Commands, data and events, in the order they came. */
   readonly log: string[] = [];
   readonly came: Came[] = [];
+  /** All of it, with the streams. */
+  readonly heard: { readonly stream: number; readonly message: Message }[] = [];
   session: Session | undefined;
   control: SendFlow | undefined;
   /** The server's control flow. */
@@ -121,7 +131,13 @@ export class NetClient {
   rejected = 0;
   #transaction = 1;
 
-  constructor(readonly network: Network, number: number, app: string, line?: LineSettings) {
+  /** @param app that it connects to as soon as its session is open; undefined: it does not */
+  constructor(
+    readonly network: Network,
+    number: number,
+    app: string | undefined,
+    line?: LineSettings,
+  ) {
     const random = seededBytes(network.settings.seed * 1000 + number);
     const agreement = new DirectKeyAgreement(random);
     this.endpoint = makeClient(
@@ -132,13 +148,15 @@ export class NetClient {
     );
     this.address = { hostname: `198.51.100.${number}`, port: 50_000 };
     network.link.attach(this.endpoint, this.address, 1, Infinity, line);
-    const url = `rtmfp://server.example/${app}`;
+    const url = `rtmfp://server.example/${app ?? ""}`;
     this.endpoint.connect(writeEpd({ ancillary: toUtf8(url) }), [SERVER], {
       onOpen: (session) => {
         this.session = session;
-        this.control = session.openFlow(writeTcMetadata(0));
-        const object = { app, tcUrl: url, objectEncoding: 3 };
-        this.control.write(command("connect", 1, object));
+        if (app !== undefined) {
+          this.control = session.openFlow(writeTcMetadata(0));
+          const object = { app, tcUrl: url, objectEncoding: 3 };
+          this.control.write(command("connect", 1, object));
+        }
         return {
           onFlow: (flow) => this.#onFlow(flow),
           onClose: (reason) => void (this.closed = reason),
@@ -168,6 +186,7 @@ export class NetClient {
       onMessage: (bytes: Uint8Array) => {
         const message = readMessage(bytes)!;
         const { type, timestamp: time, payload } = message;
+        this.heard.push({ stream, message: { ...message, payload: payload.slice() } });
         if (type === MessageType.audio || type === MessageType.video) {
           const kind = type === MessageType.audio ? "audio" : "video";
           this.came.push({ kind, time, payload: payload.slice(), at: this.network.link.now });

@@ -1,0 +1,436 @@
+// What every door keeps to: connect, call, publish, play, refuse, close.
+import assert from "node:assert/strict";
+import { type AmfObject, type AmfValue, encodeAmf, encodeAmf0 } from "../../src/amf/mod.ts";
+import { toHex } from "../../src/bytes/hex.ts";
+import type { Client } from "../../src/media/client.ts";
+import { Refused } from "../../src/media/refused.ts";
+import { readCommand } from "../../src/tc/format/commands.ts";
+import { dataPayload, type Message, MessageType } from "../../src/tc/format/messages.ts";
+import type { Steps } from "../media/fakes.ts";
+import { commandOf, messageText } from "../tc/message_text.ts";
+import type { DoorClient, DoorUnderTest, TestedDoor } from "./door.ts";
+
+/** Long enough for what was sent to be answered. */
+const MOMENT = 200;
+const KEY = Uint8Array.of(0x17, 1, 0, 0, 0, 7);
+const INTER = Uint8Array.of(0x27, 1, 0, 0, 0, 8);
+const VIDEO_HEADER = Uint8Array.of(0x17, 0, 0, 0, 0, 1);
+const AUDIO_HEADER = Uint8Array.of(0xaf, 0, 0x12, 0x10);
+const SOUND = Uint8Array.of(0xaf, 1, 9);
+
+/** A client that speaks, with what it hears as lines: `stream: message`. */
+class Speaker {
+  #read = 0;
+
+  constructor(
+    readonly door: TestedDoor,
+    readonly protocol: string,
+    readonly client: DoorClient = door.open(),
+  ) {}
+
+  /** Lines since it was last asked. User control is left out: doors differ in it. */
+  hears(): string[] {
+    this.door.pass(MOMENT);
+    const news = this.client.heard.slice(this.#read);
+    this.#read = this.client.heard.length;
+    return news.filter(({ message }) => message.type !== MessageType.userControl)
+      .map(({ stream, message }) => `${stream}: ${timeless(message)}`);
+  }
+
+  command(stream: number, name: string, transaction: number, ...values: AmfValue[]): void {
+    this.client.send(stream, commandOf(name, transaction, ...values));
+  }
+
+  /** A command on message stream 0, and what comes of it. */
+  call(name: string, transaction: number, ...values: AmfValue[]): string[] {
+    this.command(0, name, transaction, null, ...values);
+    return this.hears();
+  }
+
+  connect(app = "live", told: AmfObject = {}, ...values: AmfValue[]): string[] {
+    const tcUrl = `${this.protocol}://server.example/${app}`;
+    this.command(0, "connect", 1, { app, tcUrl, objectEncoding: 0, ...told }, ...values);
+    return this.hears();
+  }
+
+  /** A new stream that publishes or plays; what comes of it. */
+  begins(what: "publish" | "play", name: string, ...more: AmfValue[]): string[] {
+    this.call("createStream", 2);
+    this.command(1, what, 0, null, name, ...more);
+    return this.hears();
+  }
+
+  sends(type: number, timestamp: number, payload: Uint8Array): void {
+    this.client.send(1, { type, timestamp, payload });
+  }
+
+  data(name: string, ...values: AmfValue[]): void {
+    this.sends(MessageType.data, 0, dataPayload(name, encodeAmf0(...values)));
+  }
+}
+
+/** A message without the time of data, in which doors differ. */
+function timeless(message: Message): string {
+  return messageText(message).replace(/^data \d+ /, "data ");
+}
+
+const SUCCESS = "0: _result 1 [status] NetConnection.Connect.Success: Connection succeeded";
+
+/** Lines of media among others. */
+const media = (lines: string[]) => lines.filter((line) => /: (audio|video) /.test(line));
+
+/** Runs all of it against a door. */
+export function testDoor({ protocol, serve }: DoorUnderTest): void {
+  const test = (what: string, run: () => void) => Deno.test(`${protocol}: ${what}`, run);
+
+  /** A door, and clients of it that have connected. */
+  function start(count: number, steps: Steps = {}) {
+    const door = serve(steps);
+    const speakers = Array.from({ length: count }, () => new Speaker(door, protocol));
+    for (const speaker of speakers) assert.deepEqual(speaker.connect(), [SUCCESS]);
+    door.application.events.length = 0;
+    return { door, speakers };
+  }
+
+  const eventsOf = ({ application }: TestedDoor) =>
+    application.events.splice(0).filter((event) => !event.startsWith("onManage"));
+
+  test("connect: accepted, and the application knows whom", () => {
+    let seen: Client | undefined;
+    const values: AmfValue[] = [];
+    const door = serve({
+      connect: (client, reader) => {
+        seen = client;
+        while (!reader.done) values.push(reader.readValue());
+        return encodeAmf0({ greeting: "hi" }).subarray(1, -3);
+      },
+    });
+    const speaker = new Speaker(door, protocol);
+    const told = { flashVer: "LNX 9", pageUrl: "http://p/", swfUrl: "http://s/" };
+    assert.deepEqual(speaker.connect("a/b?x=1&y=2", told, "Tom", 42), [SUCCESS]);
+    assert.equal(seen!.connection.protocol, protocol);
+    assert.equal(seen!.path, "/a/b");
+    assert.deepEqual([...seen!.properties], [["x", "1"], ["y", "2"]]);
+    assert.deepEqual([seen!.flashVersion, seen!.pageUrl, seen!.swfUrl], Object.values(told));
+    assert.equal(seen!.rawId.length, 32);
+    assert.deepEqual(values, ["Tom", 42]);
+    const answer = speaker.client.heard.find(({ message }) => message.type === MessageType.command);
+    const info = readCommand(answer!.message)!.values.readValue() as AmfObject;
+    assert.equal(info.objectEncoding, 0);
+    assert.equal(info.greeting, "hi");
+    assert.deepEqual([...door.hub.clients.values()], [seen]);
+  });
+
+  test("connect: what a script writes meanwhile leaves after the answer", () => {
+    const door = serve({
+      connect: (client) => {
+        client.writer.message("first", encodeAmf("a"));
+        client.connection.newWriter().message("second", encodeAmf());
+        client.writer.message("third", encodeAmf("b"));
+        return undefined;
+      },
+    });
+    const lines = new Speaker(door, protocol).connect();
+    const other = lines.indexOf("0: second 0"); // of another writer, which may overtake
+    assert.ok(other >= 0);
+    assert.deepEqual(lines.toSpliced(other, 1), [SUCCESS, '0: first 0 "a"', '0: third 0 "b"']);
+  });
+
+  test("connect: two clients have ids of their own", () => {
+    const { door } = start(2);
+    assert.equal(door.hub.clients.size, 2);
+  });
+
+  test("connect refused: the answer, close, then the end of the session", () => {
+    const door = serve({
+      connect: () => {
+        throw new Refused("you are not Tom!");
+      },
+    });
+    const speaker = new Speaker(door, protocol);
+    assert.deepEqual(speaker.connect(), [
+      "0: _error 1 [error] NetConnection.Connect.Rejected: you are not Tom!",
+      "0: close 0",
+    ]);
+    door.pass(10_000);
+    assert.ok(speaker.client.closed);
+    assert.equal(door.hub.sessions.size, 0);
+    assert.deepEqual(eventsOf(door), ["onConnection"]);
+  });
+
+  test("connect to an application that does not exist", () => {
+    const door = serve();
+    assert.deepEqual(new Speaker(door, protocol).connect("missing"), [
+      "0: _error 1 [error] NetConnection.Connect.InvalidApp: Application /missing doesn't exist",
+      "0: close 0",
+    ]);
+  });
+
+  test("a client that does not connect is let go after 10 s", () => {
+    const door = serve();
+    const { client } = new Speaker(door, protocol);
+    door.pass(30_000);
+    assert.ok(client.closed);
+    assert.equal(door.hub.sessions.size, 0);
+  });
+
+  test("a second connect, and commands before the first, are errors and no more", () => {
+    const door = serve();
+    const speaker = new Speaker(door, protocol);
+    assert.deepEqual(speaker.call("echo", 5), [
+      "0: _error 5 [error] NetConnection.Call.Failed: Connect first, before calling 'echo'",
+    ]);
+    assert.deepEqual(speaker.connect(), [SUCCESS]);
+    assert.deepEqual(speaker.connect(), [
+      "0: _error 1 [error] NetConnection.Call.Failed: Already connected",
+    ]);
+    assert.equal(door.hub.clients.size, 1);
+  });
+
+  test("calls: result, no result, error, unknown function", () => {
+    const { speakers: [speaker] } = start(1, {
+      call: (client, name, values) => {
+        if (name === "echo") client.writer.result(encodeAmf(values.readValue()));
+        if (name === "push") client.writer.message("onPush", encodeAmf("news"));
+        if (name === "bad") throw new Refused("no");
+        return name !== "missing";
+      },
+    });
+    assert.deepEqual(speaker.call("echo", 7, "hello"), ['0: _result 7 "hello"']);
+    assert.deepEqual(speaker.call("push", 8), ['0: onPush 0 "news"', "0: _result 8 null"]);
+    assert.deepEqual(speaker.call("bad", 9), [
+      "0: _error 9 [error] NetConnection.Call.Failed: no",
+    ]);
+    assert.deepEqual(speaker.call("missing", 10), [
+      "0: _error 10 [error] NetConnection.Call.Failed: Method 'missing' not found",
+    ]);
+  });
+
+  test("calls of transaction 0 run, and are answered by neither result nor error", () => {
+    const { door, speakers: [speaker] } = start(1, {
+      call: (client, name, values) => {
+        if (name === "echo") client.writer.result(encodeAmf(values.readValue()));
+        if (name === "bad") throw new Refused("no");
+        return name !== "missing";
+      },
+    });
+    const names = ["echo", "bad", "missing"];
+    for (const name of names) assert.deepEqual(speaker.call(name, 0, 1), []);
+    assert.deepEqual(eventsOf(door), names.map((name) => `call ${name}`));
+    for (const name of ["releaseStream", "FCPublish", "FCUnpublish"]) {
+      assert.deepEqual(speaker.call(name, 0, "foo"), []);
+    }
+  });
+
+  test("the server calls, on the main writer and on others", () => {
+    const { door, speakers: [speaker] } = start(1);
+    const [{ connection }] = door.hub.clients.values();
+    connection.writer.message("one", encodeAmf(1));
+    connection.writer.status("X.Y", "z");
+    const other = connection.newWriter();
+    other.message("two", encodeAmf(2));
+    assert.deepEqual(
+      speaker.hears().sort(),
+      [
+        "0: one 0 1",
+        "0: onStatus 0 [status] NetConnection.X.Y: z",
+        "0: two 0 2",
+      ].sort(),
+    );
+    other.close();
+    other.message("late", encodeAmf());
+    connection.writer.message("three", encodeAmf(3));
+    assert.deepEqual(speaker.hears(), ["0: three 0 3"]);
+    assert.deepEqual([...connection.writers], []);
+  });
+
+  test("streams: numbered from 1", () => {
+    const { speakers: [speaker] } = start(1);
+    assert.deepEqual(speaker.call("createStream", 4), ["0: _result 4 1"]);
+    assert.deepEqual(speaker.call("createStream", 5), ["0: _result 5 2"]);
+    assert.deepEqual(speaker.call("deleteStream", 0, 1), []);
+    assert.deepEqual(speaker.call("createStream", 6), ["0: _result 6 3"]);
+  });
+
+  test("publish: begins, is told of, ends with closeStream, and again with deleteStream", () => {
+    const { door, speakers: [speaker] } = start(1);
+    const began = ["1: onStatus 0 [status] NetStream.Publish.Start: foo is now published"];
+    const ended = ["1: onStatus 0 [status] NetStream.Unpublish.Success: foo is now unpublished"];
+    assert.deepEqual(speaker.begins("publish", "foo", "live"), began);
+    speaker.command(1, "closeStream", 0, null);
+    assert.deepEqual(speaker.hears(), ended);
+    speaker.command(1, "publish", 0, null, "foo", "live");
+    assert.deepEqual(speaker.hears(), began);
+    assert.deepEqual(speaker.call("deleteStream", 0, 1), ended);
+    assert.deepEqual(eventsOf(door), [
+      "onPublish foo",
+      "onUnpublish foo",
+      "onPublish foo",
+      "onUnpublish foo",
+    ]);
+    assert.equal(door.hub.publications.size, 0);
+  });
+
+  test("publish: a name that is taken, and one that the application refuses", () => {
+    const { speakers: [one, two, three] } = start(3, {
+      publish: (_, { name }) => {
+        if (name !== "foo") throw new Refused("not that");
+      },
+    });
+    one.begins("publish", "foo", "live");
+    assert.deepEqual(two.begins("publish", "foo", "live"), [
+      "1: onStatus 0 [error] NetStream.Publish.BadName: foo is already published",
+    ]);
+    assert.deepEqual(three.begins("publish", "bar", "live"), [
+      "1: onStatus 0 [error] NetStream.Publish.Failed: not that",
+    ]);
+  });
+
+  test("play: from publisher to listener, every byte, behind headers and from a key frame", () => {
+    const { door, speakers: [publisher, early, late] } = start(3);
+    assert.deepEqual(early.begins("play", "foo"), [
+      "1: onStatus 0 [status] NetStream.Play.Reset: Playing and resetting foo",
+      "1: onStatus 0 [status] NetStream.Play.Start: Started playing foo",
+    ]);
+    publisher.begins("publish", "foo", "live");
+    assert.deepEqual(early.hears(), [
+      "1: onStatus 0 [status] NetStream.Play.PublishNotify: foo is now published",
+    ]);
+    publisher.data("@setDataFrame", "onMetaData", { width: 320 });
+    publisher.sends(MessageType.audio, 0, AUDIO_HEADER);
+    publisher.sends(MessageType.video, 0, VIDEO_HEADER);
+    publisher.sends(MessageType.video, 0, KEY);
+    publisher.sends(MessageType.audio, 10, SOUND);
+    publisher.sends(MessageType.video, 40, INTER);
+    const lines = early.hears();
+    assert.ok(lines.includes('1: data onMetaData {"width":320}'), lines.join("\n"));
+    const kind = (name: string) => media(lines).filter((line) => line.includes(`: ${name} `));
+    assert.deepEqual(kind("video").map(payloadOf), [VIDEO_HEADER, KEY, INTER].map(toHex));
+    assert.deepEqual(kind("audio").map(payloadOf), [AUDIO_HEADER, SOUND].map(toHex));
+
+    late.begins("play", "foo");
+    publisher.sends(MessageType.video, 80, INTER);
+    assert.ok(!late.hears().some((line) => line.endsWith(toHex(INTER))), "not before a key frame");
+    publisher.sends(MessageType.video, 120, KEY);
+    publisher.sends(MessageType.audio, 130, SOUND);
+    const second = late.client.heard.map(({ stream, message }) =>
+      `${stream}: ${timeless(message)}`
+    );
+    const came = [...second, ...late.hears()];
+    assert.ok(came.includes('1: data onMetaData {"width":320}'), "what is remembered");
+    assert.deepEqual(
+      new Set(media(came).map(payloadOf)),
+      new Set([VIDEO_HEADER, KEY, AUDIO_HEADER, SOUND].map(toHex)),
+    );
+    assert.ok(eventsOf(door).includes(`onVideoPacket 40 ${toHex(INTER)}`));
+  });
+
+  test("play: data of the publisher reaches listeners", () => {
+    const { speakers: [publisher, listener] } = start(2);
+    publisher.begins("publish", "foo", "live");
+    listener.begins("play", "foo");
+    publisher.data("chat", "hello", 1);
+    assert.deepEqual(listener.hears(), ['1: data chat "hello" 1']);
+  });
+
+  test("play: refused, ended by the listener, and by the publisher", () => {
+    const { door, speakers: [publisher, listener, unwanted] } = start(3, {
+      subscribe: (_, { publication }) => {
+        if (publication.name !== "foo") throw new Refused("not that");
+      },
+    });
+    assert.deepEqual(unwanted.begins("play", "bar"), [
+      "1: onStatus 0 [error] NetStream.Play.Failed: not that",
+    ]);
+    publisher.begins("publish", "foo", "live");
+    listener.begins("play", "foo");
+    publisher.command(1, "closeStream", 0, null);
+    assert.deepEqual(listener.hears(), [
+      "1: onStatus 0 [status] NetStream.Play.UnpublishNotify: foo is now unpublished",
+    ]);
+    listener.command(1, "closeStream", 0, null);
+    assert.deepEqual(listener.hears(), [
+      "1: onStatus 0 [status] NetStream.Play.Stop: Stopped playing foo",
+    ]);
+    assert.equal(door.hub.publications.size, 0);
+  });
+
+  test("play: pause, mute, seek", () => {
+    const { speakers: [publisher, listener] } = start(2);
+    publisher.begins("publish", "foo", "live");
+    listener.begins("play", "foo");
+    listener.command(1, "pause", 0, null, true, 0);
+    assert.deepEqual(listener.hears(), [
+      "1: onStatus 0 [status] NetStream.Pause.Notify: Pausing foo",
+    ]);
+    publisher.sends(MessageType.video, 0, KEY);
+    assert.deepEqual(listener.hears(), []);
+    listener.command(1, "pause", 0, null, false, 0);
+    assert.deepEqual(listener.hears(), [
+      "1: onStatus 0 [status] NetStream.Unpause.Notify: Unpausing foo",
+    ]);
+    listener.command(1, "receiveAudio", 0, null, false);
+    publisher.sends(MessageType.audio, 5, SOUND);
+    publisher.sends(MessageType.video, 10, KEY);
+    assert.deepEqual(listener.hears().map(payloadOf), [toHex(KEY)]);
+    listener.command(1, "seek", 0, null, 5000);
+    assert.deepEqual(listener.hears(), [
+      "1: onStatus 0 [status] NetStream.Seek.Notify: Seeking 5000 in foo",
+    ]);
+  });
+
+  test("media of a stream that does not publish goes nowhere", () => {
+    const { door, speakers: [speaker] } = start(1);
+    speaker.call("createStream", 2);
+    speaker.sends(MessageType.video, 0, KEY);
+    speaker.data("chat", "hello");
+    assert.deepEqual(speaker.hears(), []);
+    assert.deepEqual(eventsOf(door), []);
+  });
+
+  test("a client that hangs up is gone, with what it published and played", () => {
+    const { door, speakers: [publisher, listener] } = start(2);
+    publisher.begins("publish", "foo", "live");
+    listener.begins("play", "foo");
+    eventsOf(door);
+    publisher.client.close();
+    assert.deepEqual(listener.hears(), [
+      "1: onStatus 0 [status] NetStream.Play.UnpublishNotify: foo is now unpublished",
+    ]);
+    assert.deepEqual(eventsOf(door), ["onUnpublish foo", "onDisconnection"]);
+    listener.client.close();
+    door.pass(MOMENT);
+    assert.deepEqual(eventsOf(door), ["onUnsubscribe foo", "onDisconnection"]);
+    assert.deepEqual([door.hub.clients.size, door.hub.sessions.size], [0, 0]);
+  });
+
+  test("a client that the script sends away, or bans, is gone", () => {
+    const { door, speakers: [one, two] } = start(2);
+    const [first, second] = door.hub.clients.values();
+    first.connection.close();
+    door.pass(10_000);
+    assert.ok(one.client.closed);
+    assert.deepEqual(eventsOf(door), ["onDisconnection"]);
+    door.hub.ban(second.connection.hostname);
+    door.pass(10_000);
+    assert.ok(two.client.closed);
+    assert.deepEqual(eventsOf(door), [
+      "onFailed its address is blacklisted",
+      "onDisconnection",
+    ]);
+    assert.equal(door.hub.sessions.size, 0);
+  });
+
+  test("bytes that are no command end nothing", () => {
+    const { speakers: [speaker] } = start(1);
+    speaker.client.send(0, {
+      type: MessageType.command,
+      timestamp: 0,
+      payload: Uint8Array.of(2, 0, 9, 1),
+    });
+    speaker.client.send(0, { type: 99, timestamp: 0, payload: Uint8Array.of(1, 2, 3) });
+    assert.deepEqual(speaker.call("createStream", 4), ["0: _result 4 1"]);
+  });
+}
+
+const payloadOf = (line: string) => line.split(" ").at(-1)!;

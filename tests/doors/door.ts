@@ -1,0 +1,39 @@
+// What the tests of all doors need of one: a server behind it, and clients at the other end.
+import type { Hub } from "../../src/media/hub.ts";
+import type { Message } from "../../src/tc/format/messages.ts";
+import type { FakeApplication, Steps } from "../media/fakes.ts";
+
+/** A door with a server behind it, in time that passes only when it is told to. */
+export interface TestedDoor {
+  readonly hub: Hub;
+  readonly application: FakeApplication;
+  /** Opens a session, as far as a client comes before it sends `connect`. */
+  open(): DoorClient;
+  /** Lets time pass, and what is on its way arrive; `hub.manage()` runs every 2 s. */
+  pass(milliseconds: number): void;
+}
+
+/** A client of the wire. */
+export interface DoorClient {
+  /** What has come on message streams, in order; protocol control of the door's own left out. */
+  readonly heard: Heard[];
+  /** Whether the session is over for this end. */
+  readonly closed: boolean;
+  /** Sends a message on a message stream. */
+  send(stream: number, message: Message): void;
+  /** Hangs up, as the clients of this door do. */
+  close(): void;
+}
+
+export interface Heard {
+  readonly stream: number;
+  /** The payload is a copy. */
+  readonly message: Message;
+}
+
+export interface DoorUnderTest {
+  /** Of `client.protocol`. */
+  readonly protocol: string;
+  /** @param steps what the application does */
+  serve(steps?: Steps): TestedDoor;
+}
