@@ -14,7 +14,7 @@ import {
   isGroupMetadata,
   readTcMetadata,
   writeTcMetadata,
-} from "../../src/flash/metadata.ts";
+} from "../../src/tc/format/metadata.ts";
 import {
   type Certificate,
   clientCertificate,

@@ -1,6 +1,6 @@
 // One publisher of video and many listeners, measured.
 import { MessageType, writeMessage } from "../../src/tc/format/messages.ts";
-import { writeTcMetadata } from "../../src/flash/metadata.ts";
+import { writeTcMetadata } from "../../src/tc/format/metadata.ts";
 import { Fragment } from "../../src/rtmfp/wire/user_data.ts";
 import type { OutFlow, Sink } from "../load/flows.ts";
 import { Generator, type GeneratorOptions } from "../load/generator.ts";

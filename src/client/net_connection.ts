@@ -9,7 +9,7 @@ import {
   isGroupMetadata,
   readTcMetadata,
   writeTcMetadata,
-} from "../flash/metadata.ts";
+} from "../tc/format/metadata.ts";
 import type { FlowReceiver } from "../rtmfp/flow/handlers.ts";
 import type { ReceiveFlow } from "../rtmfp/flow/receive_flow.ts";
 import type { SendFlow } from "../rtmfp/flow/send_flow.ts";

@@ -2,7 +2,7 @@ import { toHex } from "../bytes/hex.ts";
 import { Reader } from "../bytes/reader.ts";
 import { toUtf8 } from "../bytes/text.ts";
 import { Writer } from "../bytes/writer.ts";
-import { GROUP_METADATA } from "../flash/metadata.ts";
+import { GROUP_METADATA } from "../tc/format/metadata.ts";
 import { portable } from "../rtmfp/crypto/portable.ts";
 import type { FlowReceiver } from "../rtmfp/flow/handlers.ts";
 import type { ReceiveFlow } from "../rtmfp/flow/receive_flow.ts";

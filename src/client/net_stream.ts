@@ -12,7 +12,7 @@ import {
   valuesOf,
   writeMessage,
 } from "../tc/format/messages.ts";
-import { readTcMetadata, writeTcMetadata } from "../flash/metadata.ts";
+import { readTcMetadata, writeTcMetadata } from "../tc/format/metadata.ts";
 import type { FlowReceiver, WriteOptions } from "../rtmfp/flow/handlers.ts";
 import type { ReceiveFlow } from "../rtmfp/flow/receive_flow.ts";
 import type { SendFlow } from "../rtmfp/flow/send_flow.ts";

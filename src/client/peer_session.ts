@@ -8,7 +8,7 @@ import {
   UserControl,
   userControlMessage,
 } from "../tc/format/messages.ts";
-import { isGroupMetadata, readTcMetadata } from "../flash/metadata.ts";
+import { isGroupMetadata, readTcMetadata } from "../tc/format/metadata.ts";
 import { readJoin } from "../flash/net_group.ts";
 import { portable } from "../rtmfp/crypto/portable.ts";
 import type { FlowReceiver } from "../rtmfp/flow/handlers.ts";

@@ -1,11 +1,12 @@
 import type { Client } from "../media/client.ts";
 import type { Hub } from "../media/hub.ts";
-import { type Address, parseAddress } from "../rtmfp/wire/address.ts";
+import type { CloseReason, SessionHandler } from "../rtmfp/session/handlers.ts";
+import { type Address, addressText, parseAddress } from "../rtmfp/wire/address.ts";
 import { type Command, readText } from "../tc/format/commands.ts";
 import { UserControl } from "../tc/format/messages.ts";
 import type { NetConnection } from "../tc/net_connection.ts";
-import { FlowTransport } from "./flow_transport.ts";
-import { GROUP_METADATA, isGroupMetadata } from "./metadata.ts";
+import { FlowTransport } from "../tc/flow/flow_transport.ts";
+import { GROUP_METADATA, isGroupMetadata } from "../tc/format/metadata.ts";
 import { type GroupHost, NetGroup } from "./net_group.ts";
 import {
   type FlashSession,
@@ -32,8 +33,19 @@ const MAX_ADDRESSES = 10;
 const MAX_GROUP_FLOWS = 32;
 const NOWHERE: readonly Address[] = [];
 
+/** Why sessions end, in words for `onFailed`. API-639. */
+const FAILURES: Partial<Record<CloseReason, string>> = {
+  "timeout": "no packet has come for 2 minutes, and no keep-alive was answered",
+  "no acknowledgement": "a message could not be delivered",
+  "overridden": "the client has started another session in its place",
+  "limit": "the client has sent what is out of bounds",
+  "aborted": "the session was given up",
+  "idle": "nothing has come for too long",
+};
+
 /** A session of RTMFP: besides its NetConnection it has groups, and addresses for its peers. */
-export class FlashConnection extends FlowTransport implements GroupHost {
+export class FlashConnection extends FlowTransport<InFlow, FlashSession>
+  implements SessionHandler, GroupHost {
   readonly protocol = "rtmfp";
   readonly flowSync = true;
   /** What `setPeerInfo` reported. */
@@ -47,6 +59,25 @@ export class FlashConnection extends FlowTransport implements GroupHost {
     whenOver: (session: FlashSession) => void,
   ) {
     super(session, hub, whenOver);
+  }
+
+  // Transport
+
+  get rawId(): Uint8Array {
+    return this.session.peerId;
+  }
+
+  get address(): string {
+    return addressText(this.session.address);
+  }
+
+  get hostname(): string {
+    return this.session.address.hostname;
+  }
+
+  /** The session is over. */
+  onClose(reason: CloseReason, orderly: boolean): void {
+    this.over(orderly ? undefined : FAILURES[reason]);
   }
 
   // Door

@@ -10,7 +10,7 @@ const EXTENDED = 0xffffff;
 export const DEFAULT_CHUNK_SIZE = 128;
 const MAX_CHUNK_SIZE = 1 << 24;
 
-/** RTMP-118. */
+/** Chunk streams in use, and bytes of unfinished messages, of one connection. RTMP-118. */
 const MAX_CHUNK_STREAMS = 64;
 const MAX_PARTIAL_BYTES = 32 << 20;
 const MAX_COMMAND_BYTES = 1 << 20;

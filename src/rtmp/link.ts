@@ -19,7 +19,7 @@ import { Handshake, type Role } from "./handshake.ts";
 import { type Lane, OutQueue } from "./out_queue.ts";
 import { RtmpError } from "./rtmp_error.ts";
 
-/** RTMP-206. */
+/** Bytes of window and chunks that this end asks for and uses. RTMP-206. */
 export const WINDOW = 2_500_000;
 export const CHUNK_SIZE = 65_536;
 /** Most bytes received without a word to the far end. */

@@ -4,7 +4,7 @@ import { Generator } from "../../bench/load/generator.ts";
 import { connectAll, createStream } from "../../bench/support/steps.ts";
 import { encodeAmf0 } from "../../src/amf/mod.ts";
 import { MessageType, writeMessage } from "../../src/tc/format/messages.ts";
-import { writeTcMetadata } from "../../src/flash/metadata.ts";
+import { writeTcMetadata } from "../../src/tc/format/metadata.ts";
 import { parseRtmfpUrl } from "../../src/client/url.ts";
 import { RELAXED, STRICT } from "../../src/rtmfp/crypto/protection.ts";
 import { smallServer } from "../support/small_server.ts";

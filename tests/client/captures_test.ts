@@ -1,7 +1,7 @@
 // What librtmfp's peer published directly, read by our stream.
 import assert from "node:assert/strict";
 import { NetStream } from "../../src/client/net_stream.ts";
-import { readTcMetadata } from "../../src/flash/metadata.ts";
+import { readTcMetadata } from "../../src/tc/format/metadata.ts";
 import type { FlowReceiver } from "../../src/rtmfp/flow/handlers.ts";
 import type { ReceiveFlow } from "../../src/rtmfp/flow/receive_flow.ts";
 import { recordedMessages } from "../flash/recorded.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { PeerSession } from "../../src/client/peer_session.ts";
 import { Peers } from "../../src/client/peers.ts";
-import { GROUP_METADATA, writeTcMetadata } from "../../src/flash/metadata.ts";
+import { GROUP_METADATA, writeTcMetadata } from "../../src/tc/format/metadata.ts";
 import type { Endpoint } from "../../src/rtmfp/endpoint.ts";
 import type { ReceiveFlow } from "../../src/rtmfp/flow/receive_flow.ts";
 import type { SendFlow } from "../../src/rtmfp/flow/send_flow.ts";

@@ -1,4 +1,4 @@
-import { writeTcMetadata } from "../../src/flash/metadata.ts";
+import { writeTcMetadata } from "../../src/tc/format/metadata.ts";
 import type { SendFlow } from "../../src/rtmfp/flow/send_flow.ts";
 import { flowMessage, type Message } from "../../src/tc/format/messages.ts";
 import { type NetClient, Network } from "../flash/network.ts";

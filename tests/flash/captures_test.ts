@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type AmfObject, AmfWriter, decodeAmf, encodeAmf } from "../../src/amf/mod.ts";
 import { fromHex, toHex } from "../../src/bytes/hex.ts";
 import { readMessage, writeMessage } from "../../src/tc/format/messages.ts";
-import { readTcMetadata, writeTcMetadata } from "../../src/flash/metadata.ts";
+import { readTcMetadata, writeTcMetadata } from "../../src/tc/format/metadata.ts";
 import { readJoin } from "../../src/flash/net_group.ts";
 import { portable } from "../../src/rtmfp/crypto/portable.ts";
 import { captureNames } from "../support/captures.ts";

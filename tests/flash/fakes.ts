@@ -5,7 +5,7 @@ import { toHex } from "../../src/bytes/hex.ts";
 import { FlashServer } from "../../src/flash/flash_server.ts";
 import { flowMessage, readMessage } from "../../src/tc/format/messages.ts";
 import { commandOf, messageText } from "../tc/message_text.ts";
-import { readTcMetadata, writeTcMetadata } from "../../src/flash/metadata.ts";
+import { readTcMetadata, writeTcMetadata } from "../../src/tc/format/metadata.ts";
 import type { SendFlowHandler } from "../../src/rtmfp/flow/handlers.ts";
 import type { CloseReason } from "../../src/rtmfp/session/handlers.ts";
 import type { FlashConnection } from "../../src/flash/flash_connection.ts";
@@ -82,11 +82,11 @@ export class FakeInFlow implements InFlow {
   deliver(message: Uint8Array) {
     this.receivedFragments++;
     const view = message.slice();
-    this.receiver!.onMessage(view, undefined!);
+    this.receiver!.onMessage(view);
     view.fill(0xee);
   }
   end() {
-    this.receiver!.onEnd?.(undefined!);
+    this.receiver!.onEnd?.();
   }
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { encodeAmf0 } from "../../src/amf/mod.ts";
-import { GROUP_METADATA } from "../../src/flash/metadata.ts";
+import { GROUP_METADATA } from "../../src/tc/format/metadata.ts";
 import { seeded } from "../support/random.ts";
 import { command, flashWorld } from "./fakes.ts";
 import { recordedMessages } from "./recorded.ts";

@@ -6,7 +6,7 @@ import { Writer } from "../../src/bytes/writer.ts";
 import { encodeAmf0 } from "../../src/amf/mod.ts";
 import { FlashServer } from "../../src/flash/flash_server.ts";
 import { MessageType, writeMessage } from "../../src/tc/format/messages.ts";
-import { writeTcMetadata } from "../../src/flash/metadata.ts";
+import { writeTcMetadata } from "../../src/tc/format/metadata.ts";
 import { portable } from "../../src/rtmfp/crypto/portable.ts";
 import type { Limits } from "../../src/rtmfp/session/limits.ts";
 import { writeFlowOptions } from "../../src/rtmfp/wire/flow_options.ts";

@@ -4,7 +4,7 @@ import { type AmfObject, decodeAmf, encodeAmf, encodeAmf0, MixedArray } from "..
 import { fromHex, toHex } from "../../src/bytes/hex.ts";
 import { readCommand } from "../../src/tc/format/commands.ts";
 import { readMessage } from "../../src/tc/format/messages.ts";
-import { writeTcMetadata } from "../../src/flash/metadata.ts";
+import { writeTcMetadata } from "../../src/tc/format/metadata.ts";
 import type { CloseReason } from "../../src/rtmfp/session/handlers.ts";
 import { Refused } from "../../src/media/refused.ts";
 import type { Client } from "../../src/media/client.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { fromHex, toHex } from "../../src/bytes/hex.ts";
 import { WireError } from "../../src/bytes/wire_error.ts";
-import { GROUP_METADATA } from "../../src/flash/metadata.ts";
+import { GROUP_METADATA } from "../../src/tc/format/metadata.ts";
 import { readJoin, writeAnnouncement } from "../../src/flash/net_group.ts";
 import { portable } from "../../src/rtmfp/crypto/portable.ts";
 import file from "../vectors/rtmfp.json" with { type: "json" };

@@ -9,7 +9,7 @@ import {
   readMessage,
   writeMessage,
 } from "../../src/tc/format/messages.ts";
-import { readTcMetadata, writeTcMetadata } from "../../src/flash/metadata.ts";
+import { readTcMetadata, writeTcMetadata } from "../../src/tc/format/metadata.ts";
 import { DirectKeyAgreement } from "../../src/rtmfp/crypto/dh.ts";
 import { portable } from "../../src/rtmfp/crypto/portable.ts";
 import type { Endpoint } from "../../src/rtmfp/endpoint.ts";

@@ -14,7 +14,7 @@ import {
   isGroupMetadata,
   readTcMetadata,
   writeTcMetadata,
-} from "../../../src/flash/metadata.ts";
+} from "../../../src/tc/format/metadata.ts";
 import type { ReceiveFlow } from "../../../src/rtmfp/flow/receive_flow.ts";
 import type { SendFlow } from "../../../src/rtmfp/flow/send_flow.ts";
 import type { Session } from "../../../src/rtmfp/session/session.ts";

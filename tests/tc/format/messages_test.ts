@@ -12,7 +12,11 @@ import {
   valuesOf,
   writeMessage,
 } from "../../../src/tc/format/messages.ts";
-import { isGroupMetadata, readTcMetadata, writeTcMetadata } from "../../../src/flash/metadata.ts";
+import {
+  isGroupMetadata,
+  readTcMetadata,
+  writeTcMetadata,
+} from "../../../src/tc/format/metadata.ts";
 import file from "../../vectors/rtmfp.json" with { type: "json" };
 
 interface Case {

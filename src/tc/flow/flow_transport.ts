@@ -1,64 +1,50 @@
-import type { Hub } from "../media/hub.ts";
-import type { CloseReason, SessionHandler } from "../rtmfp/session/handlers.ts";
-import { addressText } from "../rtmfp/wire/address.ts";
-import type { ChannelKind, Transport } from "../tc/channel.ts";
-import type { Door } from "../tc/door.ts";
-import { FIRST_PEER_STREAM, MessageType, readMessage } from "../tc/format/messages.ts";
-import { NetConnection } from "../tc/net_connection.ts";
-import type { NetStream } from "../tc/net_stream.ts";
+import type { Hub } from "../../media/hub.ts";
+import type { ChannelKind, Transport } from "../channel.ts";
+import type { Door } from "../door.ts";
+import { FIRST_PEER_STREAM, MessageType, readMessage } from "../format/messages.ts";
+import { NetConnection } from "../net_connection.ts";
+import type { NetStream } from "../net_stream.ts";
 import { FlowChannel, receivedFrame } from "./flow_channel.ts";
-import { readTcMetadata, writeTcMetadata } from "./metadata.ts";
-import { type FlashSession, type FlowReceiver, type InFlow, Priority } from "./transport.ts";
+import {
+  type FlowReceiver,
+  type FlowSession,
+  type InFlow,
+  type OutFlow,
+  Priority,
+} from "./flows.ts";
+import { readTcMetadata, writeTcMetadata } from "../format/metadata.ts";
 
 /** Bytes of media that a publisher may have on the way. */
 const MEDIA_WINDOW = 1 << 20;
 const CONTROL = writeTcMetadata(0);
 
-/** Why sessions end, in words for `onFailed`. API-639. */
-const FAILURES: Partial<Record<CloseReason, string>> = {
-  "timeout": "no packet has come for 2 minutes, and no keep-alive was answered",
-  "no acknowledgement": "a message could not be delivered",
-  "overridden": "the client has started another session in its place",
-  "limit": "the client has sent what is out of bounds",
-  "aborted": "the session was given up",
-  "idle": "nothing has come for too long",
-};
-
 /**
  * A session whose flows carry the messages of a NetConnection: flows are channels of it, told apart
  * by their metadata. RFC 7425 §5.1, rtmfp-wire §3.4 to §3.7.
  */
-export abstract class FlowTransport implements Transport, Door, SessionHandler, FlowReceiver {
+export abstract class FlowTransport<In extends InFlow, Session extends FlowSession<In, OutFlow>>
+  implements Transport, Door, FlowReceiver {
   abstract readonly protocol: string;
   abstract readonly flowSync: boolean;
+  abstract readonly rawId: Uint8Array;
+  abstract readonly address: string;
+  abstract readonly hostname: string;
   readonly connection: NetConnection;
-  #control: InFlow | undefined;
+  #control: In | undefined;
 
   /** @param whenOver called once the session has ended */
   constructor(
-    readonly session: FlashSession,
+    readonly session: Session,
     hub: Hub,
-    readonly whenOver: (session: FlashSession) => void,
+    readonly whenOver: (session: Session) => void,
   ) {
     this.connection = new NetConnection(this, this, hub);
   }
 
   /** A flow whose metadata is not that of messages; none rejects it. */
-  protected abstract onOtherFlow(flow: InFlow): FlowReceiver | null;
+  protected abstract onOtherFlow(flow: In): FlowReceiver | null;
 
   // Transport
-
-  get rawId(): Uint8Array {
-    return this.session.peerId;
-  }
-
-  get address(): string {
-    return addressText(this.session.address);
-  }
-
-  get hostname(): string {
-    return this.session.address.hostname;
-  }
 
   get ping(): number {
     return this.session.rtt;
@@ -92,7 +78,7 @@ export abstract class FlowTransport implements Transport, Door, SessionHandler, 
   // What the session tells
 
   /** A flow from the client. §3.4. */
-  onFlow(flow: InFlow): FlowReceiver | null {
+  onFlow(flow: In): FlowReceiver | null {
     const metadata = readTcMetadata(flow.metadata);
     if (!metadata) return this.onOtherFlow(flow);
     const { stream: id } = metadata;
@@ -102,10 +88,10 @@ export abstract class FlowTransport implements Transport, Door, SessionHandler, 
     return stream ? this.#receiver(stream, flow) : null;
   }
 
-  /** The session is over. */
-  onClose(reason: CloseReason, orderly: boolean): void {
+  /** @param failure why the session is over, if that was not in good order. API-639 */
+  protected over(failure: string | undefined): void {
     try {
-      this.connection.ended(orderly ? undefined : FAILURES[reason]);
+      this.connection.ended(failure);
     } finally {
       this.whenOver(this.session);
     }
@@ -127,7 +113,7 @@ export abstract class FlowTransport implements Transport, Door, SessionHandler, 
    * The first flow of stream 0 is the connection's. Others that answer our own carry the same
    * messages; a second connection in one session there is not.
    */
-  #onControlFlow(flow: InFlow): FlowReceiver | null {
+  #onControlFlow(flow: In): FlowReceiver | null {
     if (this.#control) {
       return flow.association ? { onMessage: (bytes) => this.onMessage(bytes) } : null;
     }
@@ -137,7 +123,7 @@ export abstract class FlowTransport implements Transport, Door, SessionHandler, 
   }
 
   /** Takes the messages of a flow of a stream. Any of its flows may carry any type. */
-  #receiver(stream: NetStream, flow: InFlow): FlowReceiver {
+  #receiver(stream: NetStream, flow: In): FlowReceiver {
     flow.bufferCapacity = MEDIA_WINDOW;
     let received = 0;
     let lost = 0;

@@ -1,6 +1,5 @@
-import { Frame, type FrameKind } from "../media/frame.ts";
-import type { SendFlowHandler } from "../rtmfp/flow/handlers.ts";
-import type { Channel, ChannelHandler } from "../tc/channel.ts";
+import { Frame, type FrameKind } from "../../media/frame.ts";
+import type { Channel, ChannelHandler } from "../channel.ts";
 import {
   dataPayload,
   flowMessage,
@@ -8,8 +7,8 @@ import {
   type Message,
   MessageType,
   writeMessage,
-} from "../tc/format/messages.ts";
-import type { OutFlow } from "./transport.ts";
+} from "../format/messages.ts";
+import type { OutFlow, SendFlowHandler } from "./flows.ts";
 
 const UNRELIABLE = { reliable: false } as const;
 

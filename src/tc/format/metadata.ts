@@ -1,7 +1,7 @@
 // What a flow is for, as its metadata tells. RFC 7425 §5.1.1, rtmfp-wire §3.5 and §3.8.
-import { Reader } from "../bytes/reader.ts";
-import { Writer } from "../bytes/writer.ts";
-import { WireError } from "../bytes/wire_error.ts";
+import { Reader } from "../../bytes/reader.ts";
+import { Writer } from "../../bytes/writer.ts";
+import { WireError } from "../../bytes/wire_error.ts";
 
 const T = 0x54;
 const C = 0x43;
