@@ -8,7 +8,7 @@ import type { Publisher } from "./publisher.ts";
 
 /** What a client tells of itself as it connects. */
 export interface ClientInfo {
-  /** 32 bytes: the SHA-256 of its certificate. */
+  /** 32 bytes: of RTMFP the SHA-256 of its certificate, which is its peer id; of others random. */
   readonly rawId: Uint8Array;
   /** The path asked for, API-022; the application may be one above it (DECISIONS 10). */
   readonly path: string;

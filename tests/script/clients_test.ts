@@ -82,6 +82,18 @@ Deno.test("API-222, API-223, API-259, API-640: onManage of client and writers, f
   assert.deepEqual(machine.logged("error"), []);
 });
 
+Deno.test("client.protocol: what its door says, and not to be set", () => {
+  const machine = new Machine({
+    "main.lua": `
+      function onConnection(client)
+        pcall(function() client.protocol = "x" end)
+        INFO(client.protocol)
+      end`,
+  }).start();
+  machine.connect("", { properties: { protocol: "of the URL" } });
+  assert.deepEqual(machine.said(), ["rtmfp"]);
+});
+
 Deno.test("API-219: the writer of a client that leaves is there, and closed", () => {
   const machine = new Machine({
     "main.lua": `

@@ -10,6 +10,7 @@ export const client: Binding<Client, Api> = {
     id: (client) => client.id,
     rawId: (client) => client.rawId,
     address: (client) => client.address,
+    protocol: (client) => client.connection.protocol, // DECISIONS 24
     flashVersion: (client) => client.flashVersion,
     pageUrl: (client) => client.pageUrl,
     swfUrl: (client) => client.swfUrl,
