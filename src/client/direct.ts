@@ -4,7 +4,7 @@ import type { WriteOptions } from "../rtmfp/flow/handlers.ts";
 import type { OpeningFailure } from "../rtmfp/session/opening.ts";
 import type { Address } from "../rtmfp/wire/address.ts";
 import { toHex } from "../bytes/hex.ts";
-import type { ObjectEncoding } from "./commands.ts";
+import type { ObjectEncoding } from "../tc/format/calls.ts";
 import { NetStream, type StreamHost } from "./net_stream.ts";
 import type { PeerSession } from "./peer_session.ts";
 import type { Peers } from "./peers.ts";

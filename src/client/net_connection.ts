@@ -3,7 +3,14 @@ import { fromHex, toHex } from "../bytes/hex.ts";
 import { toUtf8 } from "../bytes/text.ts";
 import { WireError } from "../bytes/wire_error.ts";
 import { type Command, readCommand } from "../tc/format/commands.ts";
-import { MessageType, readMessage, readUserControl, UserControl } from "../tc/format/messages.ts";
+import {
+  flowMessage,
+  type Message,
+  MessageType,
+  readMessage,
+  readUserControl,
+  UserControl,
+} from "../tc/format/messages.ts";
 import {
   GROUP_METADATA,
   isGroupMetadata,
@@ -17,12 +24,13 @@ import type { SessionHandler } from "../rtmfp/session/handlers.ts";
 import type { Session } from "../rtmfp/session/session.ts";
 import { writeEpd } from "../rtmfp/wire/epd.ts";
 import { type ClientHost, ClientLoop, type LoopOptions } from "./client_loop.ts";
-import { encodeValues, type ObjectEncoding, writeCommand } from "./commands.ts";
+import { callMessage, encodeValues, type ObjectEncoding } from "../tc/format/calls.ts";
+import { readStatus, type Status } from "../tc/format/status.ts";
 import { type DirectPublication, DirectStream } from "./direct.ts";
 import { NetGroup } from "./net_group.ts";
 import { ignoringBadMessages, NetStream, type StreamHost } from "./net_stream.ts";
 import { resolve } from "./resolve.ts";
-import { ConnectionError, readStatus, type Status, StatusError } from "./status.ts";
+import { ConnectionError, StatusError } from "./status.ts";
 import { parseRtmfpUrl, type RtmfpUrl } from "./url.ts";
 
 /** What a connection tells its owner. */
@@ -177,7 +185,7 @@ export class NetConnection implements StreamHost {
   /** Calls a function of the application and wants no answer. @throws {WireError} as {@link call} */
   send(name: string, ...args: AmfValue[]): void {
     const values = encodeValues(this.encoding, [null, ...args]);
-    this.sendControl(writeCommand(this.encoding, name, 0, values));
+    this.sendControl(callMessage(this.encoding, name, 0, values));
     this.wake();
   }
 
@@ -246,8 +254,8 @@ export class NetConnection implements StreamHost {
     return this.#session.openFlow(metadata, { ...options, association: this.#far });
   }
 
-  sendControl(message: Uint8Array): void {
-    if (this.#ended === undefined) this.#control.write(message);
+  sendControl(message: Message): void {
+    if (this.#ended === undefined) this.#control.write(flowMessage(message));
   }
 
   wake(): void {
@@ -290,7 +298,7 @@ export class NetConnection implements StreamHost {
     const transaction = ++this.#lastTransaction;
     return new Promise((resolve, reject) => {
       this.#calls.set(transaction, { resolve, reject });
-      this.sendControl(writeCommand(encoding, name, transaction, values));
+      this.sendControl(callMessage(encoding, name, transaction, values));
       this.wake();
     });
   }
@@ -360,7 +368,7 @@ export class NetConnection implements StreamHost {
     const result = this.handler.onCall?.(name, args);
     if (transaction === 0) return;
     const answer = encodeValues(this.encoding, [null, result ?? null]);
-    this.sendControl(writeCommand(this.encoding, "_result", transaction, answer));
+    this.sendControl(callMessage(this.encoding, "_result", transaction, answer));
   }
 
   #end(reason: string): void {

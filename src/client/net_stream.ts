@@ -10,15 +10,15 @@ import {
   UserControl,
   userControlMessage,
   valuesOf,
-  writeMessage,
 } from "../tc/format/messages.ts";
 import { readTcMetadata, writeTcMetadata } from "../tc/format/metadata.ts";
 import type { FlowReceiver, WriteOptions } from "../rtmfp/flow/handlers.ts";
 import type { ReceiveFlow } from "../rtmfp/flow/receive_flow.ts";
 import type { SendFlow } from "../rtmfp/flow/send_flow.ts";
-import { encodeValues, type ObjectEncoding, writeCommand, writeData } from "./commands.ts";
+import { callMessage, encodeValues, type ObjectEncoding, sentData } from "../tc/format/calls.ts";
+import { readStatus, type Status } from "../tc/format/status.ts";
 import { FlowSync, type SyncedFlow } from "./flow_sync.ts";
-import { ConnectionError, readStatus, type Status, StatusError } from "./status.ts";
+import { ConnectionError, StatusError } from "./status.ts";
 
 /** A data message: what `NetStream.send` calls at the other end, or metadata. */
 export interface StreamData {
@@ -54,7 +54,7 @@ export interface StreamHost {
     options: { priority: number; timeCritical: boolean },
   ): SendFlow;
   /** Sends on the connection's control flow. */
-  sendControl(message: Uint8Array): void;
+  sendControl(message: Message): void;
   /** What was written is to be sent. */
   wake(): void;
   /** The stream has closed. */
@@ -131,7 +131,7 @@ export class NetStream {
     const answer = this.#expect("NetStream.Play.Start", "NetStream.Play.");
     this.command("play", name, start, length, reset);
     this.#host.sendControl(
-      flowMessage(userControlMessage(UserControl.setBufferLength, this.id, BUFFER_TIME)),
+      userControlMessage(UserControl.setBufferLength, this.id, BUFFER_TIME),
     );
     this.#host.wake();
     return answer;
@@ -155,30 +155,30 @@ export class NetStream {
 
   /** @param data the body of an FLV tag, not copied: it must not change any more */
   sendAudio(timestamp: number, data: Uint8Array, options?: WriteOptions): void {
-    this.#write("audio", writeMessage(MessageType.audio, timestamp, data), options);
+    this.#write("audio", { type: MessageType.audio, timestamp, payload: data }, options);
   }
 
   /** @see sendAudio */
   sendVideo(timestamp: number, data: Uint8Array, options?: WriteOptions): void {
-    this.#write("video", writeMessage(MessageType.video, timestamp, data), options);
+    this.#write("video", { type: MessageType.video, timestamp, payload: data }, options);
   }
 
   /** @param payload AMF0 of the handler's name and the arguments: the body of an FLV tag */
   sendData(timestamp: number, payload: Uint8Array): void {
-    this.#write("command", writeData(this.#host.encoding, timestamp, payload));
+    this.#write("command", sentData(this.#host.encoding, timestamp, payload));
   }
 
   /** Calls a handler at the other end. @throws {WireError} if a value cannot be written */
   send(name: string, ...values: AmfValue[]): void {
     const { encoding } = this.#host;
-    this.#write("command", writeData(encoding, 0, encodeValues(encoding, [name, ...values])));
+    this.#write("command", sentData(encoding, 0, encodeValues(encoding, [name, ...values])));
   }
 
   /** Sends a command of the stream without awaiting an answer. */
   command(name: string, ...values: AmfValue[]): void {
     const { encoding } = this.#host;
     const encoded = encodeValues(encoding, [null, ...values]);
-    this.#write("command", writeCommand(encoding, name, 0, encoded));
+    this.#write("command", callMessage(encoding, name, 0, encoded));
   }
 
   /** Ends publishing or playing; the stream can publish or play again. */
@@ -199,21 +199,21 @@ export class NetStream {
     await this.#finish("command");
     if (this.#ended) return;
     const values = encodeValues(0, [null, this.id]);
-    this.#host.sendControl(writeCommand(this.#host.encoding, "deleteStream", 0, values));
+    this.#host.sendControl(callMessage(this.#host.encoding, "deleteStream", 0, values));
     this.#host.wake();
     this.#host.forget(this);
     this.#settleAll(new ConnectionError("The stream was closed"));
   }
 
   /** Sends a message of another kind in its place among the commands. */
-  control(message: Uint8Array): void {
+  control(message: Message): void {
     this.#write("command", message);
   }
 
   /** What is said last, when all media has arrived. */
   protected farewell(): void {
     const { encoding } = this.#host;
-    this.#write("command", writeCommand(encoding, "closeStream", 0, encodeValues(0, [null])));
+    this.#write("command", callMessage(encoding, "closeStream", 0, encodeValues(0, [null])));
   }
 
   /** A flow of the peer that belongs to this stream. */
@@ -241,7 +241,7 @@ export class NetStream {
     this.handler.onClose?.();
   }
 
-  #write(kind: FlowKind, message: Uint8Array, options?: WriteOptions): void {
+  #write(kind: FlowKind, message: Message, options?: WriteOptions): void {
     let flow = this.#flows.get(kind);
     if (this.#ended) return;
     if (!flow || flow.closed) {
@@ -250,7 +250,7 @@ export class NetStream {
       flow = this.#host.openFlow(metadata, { priority: Priority[kind], timeCritical });
       this.#flows.set(kind, flow);
     }
-    flow.write(message, options);
+    flow.write(flowMessage(message), options);
     this.#host.wake();
   }
 

@@ -3,7 +3,6 @@ import { WireError } from "../bytes/wire_error.ts";
 import { readCommand, readText } from "../tc/format/commands.ts";
 import {
   FIRST_PEER_STREAM,
-  flowMessage,
   readMessage,
   UserControl,
   userControlMessage,
@@ -16,7 +15,7 @@ import type { ReceiveFlow } from "../rtmfp/flow/receive_flow.ts";
 import type { SendFlow } from "../rtmfp/flow/send_flow.ts";
 import type { CloseReason, SessionHandler } from "../rtmfp/session/handlers.ts";
 import type { Session } from "../rtmfp/session/session.ts";
-import type { ObjectEncoding } from "./commands.ts";
+import type { ObjectEncoding } from "../tc/format/calls.ts";
 import { type DirectPublication, Subscriber } from "./direct.ts";
 import { ignoringBadMessages, type NetStream, type StreamHost } from "./net_stream.ts";
 import type { Peers } from "./peers.ts";
@@ -158,7 +157,7 @@ export class PeerSession implements SessionHandler {
       );
       return undefined;
     }
-    stream.control(flowMessage(userControlMessage(UserControl.streamBegin, stream.id))); // as peers of librtmfp say
+    stream.control(userControlMessage(UserControl.streamBegin, stream.id)); // as peers of librtmfp say
     stream.status("status", "NetStream.Play.Reset", `Playing and resetting ${name}`);
     stream.status("status", "NetStream.Play.Start", `Started playing ${name}`);
     publication.add(stream);

@@ -8,7 +8,8 @@ import {
 } from "../../src/amf/mod.ts";
 import { ClientLoop } from "../../src/client/client_loop.ts";
 import { NetConnection } from "../../src/client/net_connection.ts";
-import { ConnectionError, readStatus, StatusError } from "../../src/client/status.ts";
+import { ConnectionError, StatusError } from "../../src/client/status.ts";
+import { readStatus } from "../../src/tc/format/status.ts";
 import { STRICT } from "../../src/rtmfp/crypto/protection.ts";
 import { freePort } from "../support/ports.ts";
 import { smallServer } from "../support/small_server.ts";

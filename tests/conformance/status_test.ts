@@ -1,7 +1,8 @@
 // API-701 to API-716: what the client is told.
 import assert from "node:assert/strict";
 import type { AmfValue } from "../../src/amf/mod.ts";
-import type { Status, StatusError } from "../../src/client/status.ts";
+import type { StatusError } from "../../src/client/status.ts";
+import type { Status } from "../../src/tc/format/status.ts";
 import { probe } from "./support/probe.ts";
 import { scenario } from "./support/scenario.ts";
 import { WireClient } from "./support/wire_client.ts";

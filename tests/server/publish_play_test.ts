@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import type { AmfValue, MixedArray } from "../../src/amf/mod.ts";
 import { toHex } from "../../src/bytes/hex.ts";
-import type { ObjectEncoding } from "../../src/client/commands.ts";
+import type { ObjectEncoding } from "../../src/tc/format/calls.ts";
 import { FlvReader } from "../../src/flv/reader.ts";
 import { type FlvTag, TagType } from "../../src/flv/tags.ts";
 import { isAudioHeader, isKeyFrame, isVideoHeader } from "../../src/flv/codec.ts";

@@ -2,7 +2,7 @@
 import { type AmfValue, MixedArray, TypedObject } from "../../../src/amf/mod.ts";
 import { type ConnectOptions, NetConnection } from "../../../src/client/net_connection.ts";
 import { NetStream, type StreamData } from "../../../src/client/net_stream.ts";
-import type { Status } from "../../../src/client/status.ts";
+import type { Status } from "../../../src/tc/format/status.ts";
 import { PATIENCE } from "../../support/wait.ts";
 import { Inbox } from "./inbox.ts";
 

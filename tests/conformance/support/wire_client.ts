@@ -1,7 +1,7 @@
 // A client that sees and sends messages as they are, for what NetConnection hides.
 import { AmfReader, type AmfValue, AmfWriter } from "../../../src/amf/mod.ts";
 import { ClientLoop } from "../../../src/client/client_loop.ts";
-import { encodeValues } from "../../../src/client/commands.ts";
+import { encodeValues } from "../../../src/tc/format/calls.ts";
 import { readCommand } from "../../../src/tc/format/commands.ts";
 import {
   type Message,

@@ -1,7 +1,7 @@
-// Commands and data as Flash Player writes them. RFC 7425 §5.3, AMF-005.
-import { type AmfValue, AmfWriter } from "../amf/mod.ts";
-import { Writer } from "../bytes/writer.ts";
-import { MessageType, writeMessage } from "../tc/format/messages.ts";
+// Commands and data as clients write them, Flash Player among them. RFC 7425 §5.3, AMF-005.
+import { type AmfValue, AmfWriter } from "../../amf/mod.ts";
+import { Writer } from "../../bytes/writer.ts";
+import { type Message, MessageType } from "./messages.ts";
 
 /** Which AMF a connection's values are in: 3, Flash's own choice, or 0 alone. */
 export type ObjectEncoding = 0 | 3;
@@ -22,39 +22,35 @@ export function encodeValues(encoding: ObjectEncoding, values: readonly AmfValue
 }
 
 /**
- * A command message.
+ * A command of a client, of type 0x14, or 0x11 behind a format byte.
  *
  * @param transaction 0 wants no answer
  * @param values the AMF of the command object and the arguments
  */
-export function writeCommand(
+export function callMessage(
   encoding: ObjectEncoding,
   name: string,
   transaction: number,
   values: Uint8Array,
-): Uint8Array {
+): Message {
   const head = encodeValues(0, [name, transaction]);
   const to = new Writer(1 + head.length + values.length);
   if (encoding === 3) to.u8(0); // the format byte
-  to.bytes(head).bytes(values);
-  return writeMessage(
-    encoding === 3 ? MessageType.commandAmf3 : MessageType.command,
-    0,
-    to.view(),
-  );
+  const type = encoding === 3 ? MessageType.commandAmf3 : MessageType.command;
+  return { type, timestamp: 0, payload: to.bytes(head).bytes(values).view() };
 }
 
 /**
- * A data message.
+ * Data of a client, of type 0x12, or 0x0f behind a format byte.
  *
  * @param values the AMF of the handler's name and the arguments
  */
-export function writeData(
+export function sentData(
   encoding: ObjectEncoding,
   timestamp: number,
   values: Uint8Array,
-): Uint8Array {
-  if (encoding === 0) return writeMessage(MessageType.data, timestamp, values);
+): Message {
+  if (encoding === 0) return { type: MessageType.data, timestamp, payload: values };
   const payload = new Writer(1 + values.length).u8(0).bytes(values).view();
-  return writeMessage(MessageType.dataAmf3, timestamp, payload);
+  return { type: MessageType.dataAmf3, timestamp, payload };
 }
