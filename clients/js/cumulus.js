@@ -131,18 +131,18 @@ export class NetConnection extends EventTarget {
         const description = reason || `The WebSocket was closed with code ${code}`;
         this.#end({ level: "error", code: "NetConnection.Connect.Closed", description });
       };
+      this.#calls.set(1, {
+        resolve: (info) => {
+          this.info = /** @type {any} */ (info) ?? {};
+          resolve();
+        },
+        reject: (error) => {
+          reject(error);
+          this.close();
+        },
+      });
       socket.onopen = () => {
         const app = target.pathname.replace(/^\//, "") + target.search;
-        this.#calls.set(1, {
-          resolve: (info) => {
-            this.info = /** @type {any} */ (info) ?? {};
-            resolve();
-          },
-          reject: (error) => {
-            reject(error);
-            this.close();
-          },
-        });
         const object = {
           app,
           tcUrl: this.url,

@@ -17,8 +17,10 @@ export interface SendFlowHandler {
 
 /** What a sending flow needs of its session. */
 export interface SendHost {
+  /** There may be something to send. */
+  wake(): void;
   /** Sends a message now. */
-  send(message: Uint8Array): void;
+  send(message: Uint8Array<ArrayBuffer>): void;
 }
 
 /** A flow of messages to the peer, over a transport that loses nothing. WEB-5xx. */
@@ -92,6 +94,7 @@ export class SendFlow {
     this.#queue.push(message);
     this.#queuedBytes += message.length;
     this.#lastMessage++;
+    this.host.wake();
   }
 
   /** Drops the messages of which nothing was sent. @returns how many */

@@ -34,16 +34,18 @@ const MAX_PARTS = 32 << 20;
 /** What a session needs of the WebSocket that carries it. */
 export interface RtwsOutbox {
   /** Sends one binary message. */
-  send(message: Uint8Array): void;
+  send(message: Uint8Array<ArrayBuffer>): void;
   /** Whether the transport takes more; false while its own buffer is full. */
   readonly writable: boolean;
+  /** There may be something to send: call {@link RtwsSession.flush} soon. */
+  wake(): void;
 }
 
 export interface RtwsHandler {
   /** A flow from the peer. @returns null to refuse it */
   onFlow(flow: ReceiveFlow): FlowReceiver | null;
-  /** The session is over. */
-  onClose(reason: string): void;
+  /** @param failure why the session is over, if that was not in good order */
+  onClose(failure: string | undefined): void;
 }
 
 /**
@@ -80,8 +82,19 @@ export class RtwsSession {
   constructor(outbox: RtwsOutbox, now: number) {
     this.#outbox = outbox;
     this.#now = this.lastReceived = this.#ackedSince = now;
+    this.#pingAt = Infinity;
+  }
+
+  /** The WebSocket is open. */
+  start(now: number): void {
+    this.#now = now;
     this.#pingAt = now;
-    outbox.send(writeAckWindow(ACK_WINDOW));
+    this.#send(writeAckWindow(ACK_WINDOW));
+  }
+
+  /** Whether the WebSocket takes more. */
+  get writable(): boolean {
+    return this.#outbox.writable;
   }
 
   get closed(): boolean {
@@ -112,6 +125,7 @@ export class RtwsSession {
     { association, priority = 0 }: { association?: ReceiveFlow; priority?: number } = {},
   ): SendFlow {
     const flow = new SendFlow(this.#nextFlow++, metadata, association, {
+      wake: () => this.#outbox.wake(),
       send: (message) => this.#send(message),
     });
     flow.priority = priority;
@@ -151,14 +165,19 @@ export class RtwsSession {
     }
   }
 
-  /** Ends the session: all flows are over. */
-  close(reason = "closed"): void {
+  /**
+   * Ends the session: all flows are over, and nothing is sent any more.
+   *
+   * @param failure why, if that was not in good order
+   */
+  close(failure?: string): void {
     if (this.#closed) return;
+    if (failure === undefined) this.flush(this.#now); // what was written before
     this.#closed = true;
     for (const flow of this.#sending.values()) flow.finish(false);
     this.#sending.clear();
     this.#receiving.clear();
-    this.handler?.onClose(reason);
+    this.handler?.onClose(failure);
   }
 
   #dispatch(message: RtwsMessage): void {
@@ -312,7 +331,7 @@ export class RtwsSession {
     this.#sending.delete(flow.id);
   }
 
-  #send(message: Uint8Array): void {
+  #send(message: Uint8Array<ArrayBuffer>): void {
     if (!this.#closed) this.#outbox.send(message);
   }
 }

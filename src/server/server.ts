@@ -12,6 +12,7 @@ import { type Cryptography, openCryptography, openSocket, trimming } from "./bac
 import { Cluster } from "./cluster.ts";
 import type { Configuration } from "./config.ts";
 import { hmacSha256 } from "./digests.ts";
+import { Doors } from "./doors.ts";
 import { dumping, hexDump } from "./dump.ts";
 import { Frugality } from "./frugality.ts";
 import { PreparedKeyAgreement } from "./key_agreement.ts";
@@ -67,6 +68,7 @@ export class Server {
   readonly #flash: FlashServer;
   readonly #agreement: PreparedKeyAgreement;
   readonly #endpoint: Endpoint;
+  readonly #doors: Doors;
   readonly #cluster: Cluster;
   readonly #loop: Loop;
   readonly #frugality: Frugality;
@@ -181,7 +183,8 @@ export class Server {
           ),
       },
     });
-    this.#loop = new Loop(this.#endpoint, socket, {
+    this.#doors = new Doors(this.#endpoint);
+    this.#loop = new Loop(this.#doors, socket, {
       clock,
       setNow: (now) => this.#hub.now = now,
       tick: () => this.#tick(),
@@ -212,6 +215,7 @@ export class Server {
     log.note(`RTMFP server starts on UDP port ${this.port} (${addressText(this.#socket.address)})`);
     this.#loop.input("Cannot start the applications", () => this.#scripts.start(this.#hub));
     this.#finished = this.#loop.run();
+    await this.#openDoors();
     const { configuration: { config } } = this.#options;
     let door = `[servers] port = ${config["servers.port"]}`;
     try {
@@ -221,6 +225,22 @@ export class Server {
     } catch (error) {
       await this.stop();
       throw new StartError(`${door}: it cannot be opened: ${tcpError(error)}`);
+    }
+  }
+
+  async #openDoors(): Promise<void> {
+    try {
+      await this.#doors.open({
+        hub: this.#hub,
+        log: this.#options.log,
+        config: () => this.#config,
+        now: clock,
+        random,
+        input: (what, action) => this.#loop.input(what, action),
+      });
+    } catch (error) {
+      await this.stop();
+      throw error;
     }
   }
 
@@ -258,6 +278,7 @@ export class Server {
   /** Takes over what may change without a restart. */
   reload(config: Config): void {
     this.#config = config;
+    this.#doors.reload();
     this.#scripts.limit?.(config["script.time"], config["script.memory"] << 20);
   }
 
@@ -268,11 +289,13 @@ export class Server {
     const { log } = this.#options;
     log.note("RTMFP server stops");
     this.#loop.input("Cannot close the sessions", () => this.#endpoint.close());
+    const doors = this.#doors.stop();
     this.#loop.input("Cannot stop the mail", () => this.#options.onStopping?.());
     this.#loop.input("Cannot stop the applications", () => this.#scripts.stop());
     this.#cluster.close();
     // A request that does not end does not keep the server from stopping.
     const http = Promise.race([this.#http?.close(), sleep(STOP_WITHIN)]);
+    await doors;
     await this.#loop.stop(STOP_WITHIN);
     this.#agreement.close();
     await Promise.all([http, this.#finished]);

@@ -17,6 +17,8 @@ class PipeOutbox {
     return this.pipe.writable;
   }
 
+  wake(): void {}
+
   send(message: Uint8Array): void {
     const { pipe, to } = this;
     pipe.onTheWay.push({ at: pipe.now + pipe.delay, to, message });
@@ -37,6 +39,7 @@ class Pipe {
     const make = (to: 0 | 1) => new RtwsSession(new PipeOutbox(this, to), 0);
     this.ends = [make(1), make(0)];
     this.ends.forEach((session, i) => {
+      session.start(0);
       session.handler = {
         onFlow: (flow) => {
           this.flows[i].push(flow);
@@ -47,7 +50,7 @@ class Pipe {
             }
             : null;
         },
-        onClose: (reason) => this.heard[i].push(`closed: ${reason}`),
+        onClose: (reason) => this.heard[i].push(`closed: ${reason ?? "in order"}`),
       };
     });
   }
@@ -158,7 +161,12 @@ Deno.test("RtwsSession: what the peer has not acknowledged is bounded (WEB-506)"
 Deno.test("RtwsSession: the opening of a browser is read, and answered byte for byte (WEB-503)", () => {
   const sent: string[] = [];
   const hex = (message: Uint8Array) => [...message].map((b) => b.toString(16).padStart(2, "0"));
-  const session = new RtwsSession({ send: (m) => sent.push(hex(m).join("")), writable: true }, 0);
+  const session = new RtwsSession({
+    send: (m) => sent.push(hex(m).join("")),
+    writable: true,
+    wake() {},
+  }, 0);
+  session.start(0);
   session.handler = {
     onFlow: (flow) => ({
       onMessage: (message) => {
@@ -184,7 +192,8 @@ Deno.test("RtwsSession: the opening of a browser is read, and answered byte for 
 
 Deno.test("RtwsSession: limits of flows, metadata and messages (WEB-510)", () => {
   const sent: Uint8Array[] = [];
-  const session = new RtwsSession({ send: (m) => sent.push(m), writable: true }, 0);
+  const session = new RtwsSession({ send: (m) => sent.push(m), writable: true, wake() {} }, 0);
+  session.start(0);
   session.handler = { onFlow: () => ({ onMessage() {} }), onClose() {} };
   for (let i = 0; i < 70; i++) session.receive(Uint8Array.of(0x10, i, 0x54), 0);
   assert.equal(sent.filter(([type]) => type === 0x5e).length, 6);
@@ -209,7 +218,8 @@ Deno.test("RTWebSocket messages: what is mutated or cut off makes a message or a
   for (let i = 0; i < 20_000; i++) {
     const mutated = whole[i % whole.length].slice(0, 1 + Math.floor(random() * 12));
     mutated[Math.floor(random() * mutated.length)] = Math.floor(random() * 256);
-    const session = new RtwsSession({ send() {}, writable: true }, 0);
+    const session = new RtwsSession({ send() {}, writable: true, wake() {} }, 0);
+    session.start(0);
     session.handler = { onFlow: () => ({ onMessage() {} }), onClose() {} };
     try {
       readRtws(mutated);

@@ -1,0 +1,94 @@
+// The doors that clients come in by besides the UDP port. A new one is a line in DOORS.
+import type { Hub } from "../media/hub.ts";
+import type { Outbox } from "../rtmfp/outbox.ts";
+import type { Address } from "../rtmfp/wire/address.ts";
+import type { Config } from "./settings.ts";
+import type { Log } from "./log.ts";
+import type { Machine } from "./loop.ts";
+
+/** What a door needs of the server. */
+export interface DoorHost {
+  readonly hub: Hub;
+  readonly log: Log;
+  readonly config: () => Config;
+  /** Monotonic time in milliseconds. */
+  readonly now: () => number;
+  readonly random: (length: number) => Uint8Array;
+  /** Processes what has come from outside; then {@link OpenDoor.flush} of all doors is called. */
+  readonly input: (what: string, action: () => void) => void;
+}
+
+/** A door that listens. */
+export interface OpenDoor {
+  /** Sends what is due. */
+  flush(now: number): void;
+  /** When {@link flush} is wanted if nothing comes in before, in milliseconds. */
+  readonly deadline: number;
+  /** The configuration has been read again. */
+  reload?(): void;
+  /** Accepts nobody any more, and ends the sessions there are in good order. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Opens a door, if the configuration asks for it.
+ *
+ * @throws {StartError} if it cannot be opened
+ */
+export type Door = (host: DoorHost) => Promise<OpenDoor | undefined>;
+
+/** What a door needs is loaded only where it is open. */
+const DOORS: readonly Door[] = [
+  async (host) =>
+    host.config()["web.port"] > 0
+      ? await (await import("./web_door.ts")).openWebDoor(host)
+      : undefined,
+];
+
+/** The UDP port's endpoint and all doors, as the loop drives them. */
+export class Doors implements Machine {
+  readonly #endpoint: Machine;
+  #open: readonly OpenDoor[] = [];
+
+  constructor(endpoint: Machine) {
+    this.#endpoint = endpoint;
+  }
+
+  /** @throws {StartError} if one of them cannot be opened; those that are open are stopped */
+  async open(host: DoorHost): Promise<void> {
+    const open: OpenDoor[] = [];
+    try {
+      for (const door of DOORS) {
+        const one = await door(host);
+        if (one) open.push(one);
+      }
+    } catch (error) {
+      await Promise.all(open.map((door) => door.stop()));
+      throw error;
+    }
+    this.#open = open;
+  }
+
+  receive(datagram: Uint8Array, from: Address, now: number): void {
+    this.#endpoint.receive(datagram, from, now);
+  }
+
+  flush(now: number, out: Outbox): void {
+    this.#endpoint.flush(now, out);
+    for (const door of this.#open) door.flush(now);
+  }
+
+  get deadline(): number {
+    let deadline = this.#endpoint.deadline;
+    for (const door of this.#open) deadline = Math.min(deadline, door.deadline);
+    return deadline;
+  }
+
+  reload(): void {
+    for (const door of this.#open) door.reload?.();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#open.map((door) => door.stop()));
+  }
+}
