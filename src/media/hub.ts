@@ -138,13 +138,20 @@ export class Hub implements PublicationEvents, GroupEvents {
    * {@link Publisher.start}.
    *
    * @param id of the stream, see {@link newStreamId}
+   * @param properties what the client said with the name
    * @throws {NameTaken} API-710
    * @throws {Refused} API-711
    */
-  publish(client: Client, name: string, id: number, output: PublisherOutput): Publisher {
+  publish(
+    client: Client,
+    name: string,
+    id: number,
+    output: PublisherOutput,
+    properties?: ReadonlyMap<string, string>,
+  ): Publisher {
     const publication = this.#publication(name);
     if (publication.publishing) throw new NameTaken(name);
-    publication.begin({ id, client, output });
+    publication.begin({ id, client, output, properties });
     const publisher = new Publisher(client, publication);
     try {
       client.application.publish(client, publication);

@@ -33,8 +33,11 @@ export interface ListenerOutput {
 export interface ListenerOptions {
   /** Media goes out unreliably: what is lost or late is not sent again. API-445. */
   readonly unbuffered?: boolean;
+  /** What the client said with the name. */
+  readonly properties?: ReadonlyMap<string, string>;
 }
 
+const NO_PROPERTIES: ReadonlyMap<string, string> = new Map();
 /** How long audio waits for the first key frame of a video, in media time. */
 const AUDIO_WAIT = 3000;
 /** A video that was silent for as long does not keep audio waiting. */
@@ -55,6 +58,8 @@ export class Listener {
   readonly audioQos: QualityOfService;
   readonly videoQos: QualityOfService;
   readonly unbuffered: boolean;
+  /** What the client said with the name, as `name?key=value`. DECISIONS 23. */
+  readonly properties: ReadonlyMap<string, string>;
   /** False once the hub has removed it. */
   active = true;
   #started = false;
@@ -92,8 +97,9 @@ export class Listener {
     readonly output: ListenerOutput,
     readonly queueLimit: number,
     clock: Clock,
-    { unbuffered = false }: ListenerOptions = {},
+    { unbuffered = false, properties = NO_PROPERTIES }: ListenerOptions = {},
   ) {
+    this.properties = properties;
     this.unbuffered = unbuffered;
     this.audioQos = new QualityOfService(clock);
     this.videoQos = new QualityOfService(clock);

@@ -31,7 +31,11 @@ export interface PublicationSource {
   readonly id: number;
   readonly client: Client | "script";
   readonly output: PublisherOutput | undefined;
+  /** What the client said with the name. */
+  readonly properties?: ReadonlyMap<string, string>;
 }
+
+const NO_PROPERTIES: ReadonlyMap<string, string> = new Map();
 
 export interface PublicationEvents extends Clock {
   log(level: "error" | "warn", text: string): void;
@@ -75,6 +79,11 @@ export class Publication {
   /** Who publishes. */
   get publisher(): Client | "script" | undefined {
     return this.#source?.client;
+  }
+
+  /** What the publisher said with the name, as `name?key=value`. DECISIONS 23. */
+  get properties(): ReadonlyMap<string, string> {
+    return this.#source?.properties ?? NO_PROPERTIES;
   }
 
   get publishing(): boolean {

@@ -53,6 +53,8 @@ export class ControlCommands {
     const encoding = told.objectEncoding === 3 ? 3 : 0;
     const target = connectTarget(textOf(told.tcUrl), textOf(told.app));
     connection.objectEncoding = encoding;
+    const elsewhere = connection.door.redirect?.(target);
+    if (elsewhere) return this.#redirect(transaction, elsewhere);
     connection.hold();
     try {
       const { client, members } = connection.hub.connect(
@@ -81,6 +83,12 @@ export class ControlCommands {
     } catch (error) {
       connection.refuse(commandMessage("_error", transaction, refusal(error)));
     }
+  }
+
+  #redirect(transaction: number, members: AmfObject): void {
+    const code = "NetConnection.Connect.Rejected";
+    const info = infoObject("error", code, "Connect elsewhere", membersOfInfo(members));
+    this.connection.refuse(commandMessage("_error", transaction, info));
   }
 
   /** The id is an AMF0 number for all clients: some read no other. §6.3, trap 44. */

@@ -2,6 +2,9 @@ import type { AmfObject } from "../amf/mod.ts";
 import type { Command } from "./format/commands.ts";
 import type { NetConnection } from "./net_connection.ts";
 import type { NetStream } from "./net_stream.ts";
+import type { StreamName, Target } from "./target.ts";
+
+export type { StreamName };
 
 /**
  * What a door does in its own way. Everything is optional: a door that says nothing gets what all
@@ -11,6 +14,16 @@ export interface Door {
   /** Whether a stream that plays begins with user control 34 on each of its three channels. */
   readonly flowSync?: boolean;
 
+  /** What a client means by the name it publishes or plays; else the name is the text. */
+  streamName?(text: string): StreamName;
+  /** The publication to play for a name. */
+  playName?(name: string): string;
+
+  /**
+   * Whether a client that asks to connect is to connect elsewhere.
+   * @returns members of the info object that tells it where
+   */
+  redirect?(target: Target): AmfObject | undefined;
   /**
    * The client asks to connect, and is going to be accepted: the door may write control messages,
    * which leave before the answer, and add to it.

@@ -11,6 +11,7 @@ import { type DataMessage, readDataMessage } from "./format/data.ts";
 import { type Message, MessageType, UserControl } from "./format/messages.ts";
 import type { NetConnection } from "./net_connection.ts";
 import { StreamOutput } from "./stream_output.ts";
+import { NO_PROPERTIES, type StreamName } from "./target.ts";
 
 /** Characters of a name. */
 const LONGEST_NAME = 4096;
@@ -142,17 +143,18 @@ export class NetStream {
     }
   }
 
-  #publish(name: string | undefined, source: Source): void {
+  #publish(text: string | undefined, source: Source): void {
     this.stop();
     this.#output.renew();
-    if (name === undefined) return;
+    if (text === undefined) return;
+    const { name, properties } = this.#nameOf(text);
     if (name === "") return this.connection.door.publishRefused?.(this, name);
     if (name.length > LONGEST_NAME) {
       return this.#refusePublish("Publish.Failed", name, "The name is too long");
     }
     const { hub, client } = this.connection;
     try {
-      this.#publisher = hub.publish(client, name, this.number, this.#output);
+      this.#publisher = hub.publish(client, name, this.number, this.#output, properties);
     } catch (error) {
       if (error instanceof NameTaken) {
         return this.#refusePublish("Publish.BadName", name, error.message);
@@ -184,10 +186,13 @@ export class NetStream {
   }
 
   /** @param start -3 s or -3000 ms asks for media without buffering. API-445. */
-  #play(name: string | undefined, start: number | undefined, source: Source): void {
+  #play(text: string | undefined, start: number | undefined, source: Source): void {
     this.stop();
     this.#output.renew();
-    if (name === undefined || name === "") return;
+    if (text === undefined || text === "") return;
+    const { name: asked, properties } = this.#nameOf(text);
+    const name = this.connection.door.playName?.(asked) ?? asked;
+    if (name === "") return;
     if (name.length > LONGEST_NAME) {
       return this.#refusePlay(name, "The name is too long");
     }
@@ -195,7 +200,10 @@ export class NetStream {
     const unbuffered = start === -3 || start === -3000;
     let listener: Listener;
     try {
-      listener = hub.subscribe(client, name, this.number, this.#output, { unbuffered });
+      listener = hub.subscribe(client, name, this.number, this.#output, {
+        unbuffered,
+        properties,
+      });
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       const text = error.description || `Not authorized to play ${name}`;
@@ -208,6 +216,10 @@ export class NetStream {
     this.#output.tell("status", "Play.Start", `Started playing ${name}`);
     this.#output.open(listener);
     listener.start();
+  }
+
+  #nameOf(text: string): StreamName {
+    return this.connection.door.streamName?.(text) ?? { name: text, properties: NO_PROPERTIES };
   }
 
   #refusePlay(name: string, text: string): void {

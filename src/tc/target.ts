@@ -2,7 +2,7 @@
 // API-022, API-220.
 
 const DEFAULT_PORT = 1935;
-const NO_PROPERTIES: ReadonlyMap<string, string> = new Map();
+export const NO_PROPERTIES: ReadonlyMap<string, string> = new Map();
 
 /** The application that a client names, and what it tells it. */
 export interface Target {
@@ -87,4 +87,17 @@ function unescaped(text: string): string {
   } catch {
     return text;
   }
+}
+
+/** The name of a stream, and what a client tells scripts with it. */
+export interface StreamName {
+  readonly name: string;
+  readonly properties: ReadonlyMap<string, string>;
+}
+
+/** Reads `name?key=value&…`. RTMP-310. */
+export function readStreamName(text: string): StreamName {
+  const at = text.indexOf("?");
+  if (at < 0) return { name: text, properties: NO_PROPERTIES };
+  return { name: text.slice(0, at), properties: readQuery(text.slice(at + 1)) };
 }

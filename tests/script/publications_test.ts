@@ -4,7 +4,7 @@ import { toHex } from "../../src/bytes/hex.ts";
 import type { Frame } from "../../src/media/frame.ts";
 import { Frame as MediaFrame } from "../../src/media/frame.ts";
 import { Refused } from "../../src/media/refused.ts";
-import { Machine } from "./machine.ts";
+import { Machine, noOutput } from "./machine.ts";
 
 const KEY = new Uint8Array([0x17, 1, 0, 0, 0, 9]);
 const INTER = new Uint8Array([0x27, 1, 0, 0, 0, 9]);
@@ -217,4 +217,29 @@ Deno.test("API-640: the events at the end of a session come in order", () => {
     "onUnsubscribe",
     "onDisconnection",
   ]);
+});
+
+Deno.test("DECISIONS 23: what was said with a stream name is in properties, a table of its own", () => {
+  const machine = new Machine({
+    "main.lua": `
+      function onPublish(client, publication)
+        if publication.properties.token ~= "abc" then error("no") end
+        publication.properties.token = "changed"
+        INFO(publication.name, " ", publication.properties.token, " ", publication.properties.b)
+      end
+      function onSubscribe(client, listener)
+        for name, value in pairs(listener.properties) do INFO(name, "=", value) end
+      end`,
+  }).start();
+  const guest = machine.connect();
+  const { hub } = machine;
+  const publish = (...entries: [string, string][]) =>
+    hub.publish(guest.client, "live", hub.newStreamId(), noOutput, new Map(entries));
+  assert.throws(() => publish(), Refused);
+  publish(["token", "abc"], ["b", ""]);
+  assert.deepEqual(machine.said(), ["live abc "]);
+  const properties = new Map([["quality", "low"]]);
+  machine.play(guest, "live", {}, { properties });
+  machine.play(guest, "live");
+  assert.deepEqual(machine.said(), ["quality=low"]);
 });

@@ -19,6 +19,7 @@ import { listener as listenerBinding } from "./listener.ts";
 import { withoutPosition } from "./place.ts";
 import { publication as publicationBinding } from "./publication.ts";
 import { readRedirection } from "./redirection.ts";
+import { TextTable } from "./text_table.ts";
 import { retainedBytes } from "./retained.ts";
 
 /**
@@ -427,12 +428,7 @@ export class LuaApplication implements Application {
     this.#event("onHandshake", Infinity, () => {
       lua.pushText(request.address);
       lua.pushText(request.path);
-      lua.newTable(0, request.properties.size);
-      for (const [name, value] of request.properties) {
-        lua.pushText(name);
-        lua.pushText(value);
-        lua.rawSet(-3);
-      }
+      new TextTable(request.properties).push(lua);
       lua.pushNumber(request.attempts);
     }, (first, count) => {
       addresses.push(...readRedirection(this.#api, first, count, request.url));

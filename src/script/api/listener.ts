@@ -3,6 +3,7 @@ import type { Api } from "./api.ts";
 import type { Binding } from "./objects.ts";
 import { publication } from "./publication.ts";
 import { qualityOfService } from "./quality_of_service.ts";
+import { TextTable } from "./text_table.ts";
 
 /** One client's subscription. API-440 to API-445. */
 export const listener: Binding<Listener, Api> = {
@@ -10,6 +11,7 @@ export const listener: Binding<Listener, Api> = {
   get: {
     id: (listener) => listener.id,
     publication: (listener, api) => api.objects.of(publication, listener.publication),
+    properties: (listener) => new TextTable(listener.properties),
     audioQOS: (listener, api) => api.objects.of(qualityOfService, listener.audioQos),
     videoQOS: (listener, api) => api.objects.of(qualityOfService, listener.videoQos),
     audioSampleAccess: (listener) => listener.audioSampleAccess,

@@ -3,6 +3,7 @@ import type { Api } from "./api.ts";
 import { listeners } from "./listeners.ts";
 import type { Binding } from "./objects.ts";
 import { qualityOfService } from "./quality_of_service.ts";
+import { TextTable } from "./text_table.ts";
 import type { Args } from "./values.ts";
 
 /** A name under which somebody publishes. API-410 to API-424. */
@@ -12,6 +13,7 @@ export const publication: Binding<Publication, Api> = {
     name: (publication) => publication.name,
     publisherId: (publication) => publication.publisherId,
     listeners: (publication, api) => api.objects.of(listeners, publication.listeners),
+    properties: (publication) => new TextTable(publication.properties),
     audioQOS: (publication, api) => api.objects.of(qualityOfService, publication.audioQos),
     videoQOS: (publication, api) => api.objects.of(qualityOfService, publication.videoQos),
   },
