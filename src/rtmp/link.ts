@@ -22,6 +22,7 @@ import { RtmpError } from "./rtmp_error.ts";
 /** Bytes of window and chunks that this end asks for and uses. RTMP-206. */
 export const WINDOW = 2_500_000;
 export const CHUNK_SIZE = 65_536;
+const STREAM_BEGIN = 0;
 /** Most bytes received without a word to the far end. */
 const MAX_ACK_INTERVAL = 1 << 20;
 /** A far end that wants a word more often does not get it. */
@@ -111,9 +112,14 @@ export class Link {
     return this.#out.empty;
   }
 
-  /** Since when the oldest message waits; undefined: none does. */
-  get waitingSince(): number | undefined {
-    return this.#out.waitingSince;
+  /** Since when the oldest message waits that is no media; undefined: none does. */
+  get reliableSince(): number | undefined {
+    return this.#out.reliableSince;
+  }
+
+  /** Since when the oldest message of a lane waits that was not begun; undefined: none does. */
+  waitingSince(lane: Lane): number | undefined {
+    return this.#out.waitingSince(lane);
   }
 
   /** Messages of media may be as long as RTMP-118 has it for clients that publish or play. */
@@ -136,7 +142,7 @@ export class Link {
     let at = 0;
     if (!this.#handshake.done) {
       at = this.#handshake.receive(bytes);
-      if (this.#handshake.done) this.#host.onOpen?.();
+      if (this.#handshake.done) this.#onOpen();
     }
     if (at < bytes.length && !this.#closed) {
       this.#reader.receive(at === 0 ? bytes : bytes.subarray(at));
@@ -156,21 +162,22 @@ export class Link {
   }
 
   /** Queues a message; see {@link OutQueue.send}. */
-  send(message: Outgoing, lane: Lane, media = false): void {
-    this.#out.send(message, lane, media, this.#host.now);
+  send(message: Outgoing, lane: Lane): void {
+    this.#out.send(message, lane, this.#host.now);
     this.#host.onWritable();
   }
 
-  /** Gives up media of a lane; see {@link OutQueue.abandon}. */
+  /** Gives up messages of a lane; see {@link OutQueue.abandon}. */
   abandon(lane: Lane): number {
     return this.#out.abandon(lane);
   }
 
-  /** Window, bandwidth and chunk size of this end, in the order of RTMP-220. */
-  sendLimits(): void {
+  /** Window, bandwidth and chunk size of this end and StreamBegin 0, in the order of RTMP-220. */
+  sendServerLimits(): void {
     this.#control(ControlType.windowAckSize, writeU32(WINDOW));
     this.#control(ControlType.setPeerBandwidth, writePeerBandwidth(WINDOW));
     this.#control(ControlType.setChunkSize, writeU32(CHUNK_SIZE));
+    this.#control(ControlType.userControl, writeUserEvent(STREAM_BEGIN, 0));
   }
 
   /** Window and chunk size, which is what a client has to say. */
@@ -187,6 +194,12 @@ export class Link {
       ControlType.userControl,
       writeUserEvent(PingEvent.request, pingTime(this.#pinged)),
     );
+  }
+
+  #onOpen(): void {
+    this.#out.open = true;
+    this.#host.onOpen?.();
+    this.#host.onWritable();
   }
 
   #control(type: number, payload: Uint8Array): void {

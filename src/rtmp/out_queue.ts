@@ -2,32 +2,26 @@ import { ChunkWriter, type Outgoing } from "./chunk_writer.ts";
 import { ControlType } from "./control.ts";
 import { RtmpError } from "./rtmp_error.ts";
 
-/** What a message that waits costs besides its bytes. */
-const MESSAGE = 100;
 /** When so many places are done with, the others move up. */
 const DONE = 64;
 /** Control messages that wait: a far end that reads none, and asks for more, is let go. */
 const MAX_URGENT = 64;
 
-/** Type of video messages, which {@link OutQueue.abandon} counts. */
-const VIDEO = 9;
-
-/** What waits of one message stream. */
-export class Lane {
-  /** Bytes of audio and video that was not begun, with what it costs to keep it. */
-  queuedBytes = 0;
-  /** The same of all else. */
-  queuedDataBytes = 0;
-
-  /** @param onWritten a frame of media has been handed out up to its last byte */
-  constructor(readonly onWritten?: (message: Outgoing) => void) {}
+/** Messages of one kind on one message stream, as far as they wait. */
+export interface Lane {
+  /** Audio or video: whole messages may be given up. */
+  readonly media: boolean;
+  /** Bytes of messages that were not begun. */
+  queuedBytes: number;
+  /** Messages that were not begun. */
+  queuedMessages: number;
+  /** A message has been handed out up to its last byte. */
+  onHandedOut(message: Outgoing): void;
 }
 
 /** A message that waits for its turn. */
 interface Waiting extends Outgoing {
   readonly lane: Lane;
-  /** Audio or video, which is worth less the later it comes. */
-  readonly media: boolean;
   /** When it was queued, in milliseconds. */
   readonly since: number;
 }
@@ -48,6 +42,8 @@ export class OutQueue {
   /** The one that is being written. */
   #current: Waiting | undefined;
   #handedOut = 0;
+  /** The handshake is over: what was queued meanwhile may follow. */
+  open = false;
 
   /** Bytes handed out since the start. */
   get handedOut(): number {
@@ -59,12 +55,22 @@ export class OutQueue {
       this.#first === this.#queue.length;
   }
 
-  /** Since when the oldest message waits that is not handed out whole; undefined: none waits. */
-  get waitingSince(): number | undefined {
-    if (this.#current) return this.#current.since;
+  /** Since when the oldest of a lane waits that was not begun; undefined: none does. */
+  waitingSince(lane: Lane): number | undefined {
+    if (lane.queuedMessages === 0) return undefined;
     for (let i = this.#first; i < this.#queue.length; i++) {
       const waiting = this.#queue[i];
-      if (waiting) return waiting.since;
+      if (waiting?.lane === lane) return waiting.since;
+    }
+    return undefined;
+  }
+
+  /** Since when the oldest message waits, or is being written, that is no media. */
+  get reliableSince(): number | undefined {
+    if (this.#current && !this.#current.lane.media) return this.#current.since;
+    for (let i = this.#first; i < this.#queue.length; i++) {
+      const waiting = this.#queue[i];
+      if (waiting && !waiting.lane.media) return waiting.since;
     }
     return undefined;
   }
@@ -93,27 +99,26 @@ export class OutQueue {
   }
 
   /** Queues a message, whose payload nobody changes any more. */
-  send(message: Outgoing, lane: Lane, media: boolean, since: number): void {
+  send(message: Outgoing, lane: Lane, since: number): void {
     const { chunkStream, type, timestamp, stream, payload } = message;
-    this.#queue.push({ chunkStream, type, timestamp, stream, payload, lane, media, since });
-    if (media) lane.queuedBytes += payload.length + MESSAGE;
-    else lane.queuedDataBytes += payload.length + MESSAGE;
+    this.#queue.push({ chunkStream, type, timestamp, stream, payload, lane, since });
+    lane.queuedBytes += payload.length;
+    lane.queuedMessages++;
   }
 
   /**
-   * Gives up the media of a lane that was not begun to be written.
-   * @returns how many video frames that were
+   * Gives up the messages of a lane that were not begun.
+   * @returns how many
    */
   abandon(lane: Lane): number {
-    let frames = 0;
+    const count = lane.queuedMessages;
     for (let i = this.#first; i < this.#queue.length; i++) {
       const waiting = this.#queue[i];
-      if (!waiting?.media || waiting.lane !== lane) continue;
+      if (waiting?.lane !== lane) continue;
       this.#leave(waiting);
       this.#queue[i] = undefined;
-      if (waiting.type === VIDEO) frames++;
     }
-    return frames;
+    return count;
   }
 
   /**
@@ -121,16 +126,18 @@ export class OutQueue {
    * @returns how many bytes were written
    */
   fill(block: Uint8Array): number {
+    const before = this.#handedOut;
     let at = this.#fillRaw(block);
-    while (this.#raw.length === 0) {
+    while (this.open && this.#raw.length === 0) {
       at = this.#writer.write(block, at);
       if (!this.#writer.idle) break; // the block is full
       const done = this.#current;
       this.#current = undefined;
-      if (done?.media) done.lane.onWritten?.(done);
+      this.#handedOut = before + at;
+      done?.lane.onHandedOut(done);
       if (!this.#next()) break;
     }
-    this.#handedOut += at;
+    this.#handedOut = before + at;
     return at;
   }
 
@@ -173,8 +180,8 @@ export class OutQueue {
     return false;
   }
 
-  #leave({ lane, media, payload }: Waiting): void {
-    if (media) lane.queuedBytes -= payload.length + MESSAGE;
-    else lane.queuedDataBytes -= payload.length + MESSAGE;
+  #leave({ lane, payload }: Waiting): void {
+    lane.queuedBytes -= payload.length;
+    lane.queuedMessages--;
   }
 }

@@ -2,9 +2,8 @@ import assert from "node:assert/strict";
 import { fromHex } from "../../src/bytes/hex.ts";
 import { ControlType, PingEvent, writeU32, writeUserEvent } from "../../src/rtmp/control.ts";
 import { WINDOW } from "../../src/rtmp/link.ts";
-import { Lane } from "../../src/rtmp/out_queue.ts";
 import { RtmpError } from "../../src/rtmp/rtmp_error.ts";
-import { joined, LinkEnd, pseudoRandom, read, settle } from "./support.ts";
+import { joined, LinkEnd, pseudoRandom, read, settle, TestLane as Lane } from "./support.ts";
 
 const message = (type: number, payload: Uint8Array, timestamp = 0) => ({
   chunkStream: 5,
@@ -35,8 +34,8 @@ Deno.test("Links open and carry messages both ways, in pieces of any size", () =
     const { client, server } = pair(size);
     assert.deepEqual([client.opened, server.opened], [1, 1]);
     const body = pseudoRandom(4)(100_000);
-    server.link.sendLimits();
-    server.link.send(message(9, body, 77), new Lane(), true);
+    server.link.sendServerLimits();
+    server.link.send(message(9, body, 77), new Lane(true));
     client.link.sendClientLimits();
     client.link.send(message(20, body.subarray(0, 1000)), new Lane());
     settle(client, server, size);
@@ -60,22 +59,22 @@ Deno.test("Messages right behind C2 are read, and S0 S1 S2 go out in one piece",
 
 Deno.test("A link acknowledges each window of the far end, at most 1 MiB", () => {
   const { client, server } = pair();
-  client.link.send(message(9, new Uint8Array(900_000)), new Lane(), true);
+  client.link.send(message(9, new Uint8Array(900_000)), new Lane(true));
   settle(client, server);
   assert.equal(client.acknowledged.length, 0);
-  client.link.send(message(9, new Uint8Array(200_000)), new Lane(), true);
+  client.link.send(message(9, new Uint8Array(200_000)), new Lane(true));
   settle(client, server);
   assert.equal(client.acknowledged.length, 1);
   assert.equal(client.link.bytesAcknowledged, client.acknowledged[0]);
   server.link.receive(chunk(ControlType.windowAckSize, writeU32(5000)));
-  client.link.send(message(9, new Uint8Array(6000)), new Lane(), true);
+  client.link.send(message(9, new Uint8Array(6000)), new Lane(true));
   settle(client, server);
   assert.equal(client.acknowledged.length, 2);
 });
 
 Deno.test("Acknowledgements count beyond 2^32, never back nor beyond what was sent", () => {
   const { client, server } = pair();
-  server.link.send(message(9, new Uint8Array(10_000)), new Lane(), true);
+  server.link.send(message(9, new Uint8Array(10_000)), new Lane(true));
   server.take(1 << 20);
   const handed = server.link.bytesHandedOut;
   const acknowledge = (count: number) =>
@@ -111,53 +110,54 @@ Deno.test("Pings are answered with their number, and tell the round trip", () =>
 Deno.test("Limits go out in the order of RTMP-220, before what waits", () => {
   const { client, server } = pair();
   server.link.send(message(20, new Uint8Array(300)), new Lane());
-  server.link.sendLimits();
+  server.link.sendServerLimits();
   const types = read(server.take()).map(({ type, payload }) => [type, payload.length]);
   assert.deepEqual(types, [
     [ControlType.windowAckSize, 4],
     [ControlType.setPeerBandwidth, 5],
     [ControlType.setChunkSize, 4],
+    [ControlType.userControl, 6],
     [20, 300],
   ]);
   assert.ok(WINDOW === 2_500_000 && client.link.open);
 });
 
-Deno.test("Whole messages of media are given up, never commands nor one that was begun", () => {
+Deno.test("Whole messages of a lane are given up, never others nor one that was begun", () => {
   const { client, server } = pair();
-  const [mine, other] = [new Lane(), new Lane()];
+  const [mine, other, data] = [new Lane(true), new Lane(true), new Lane()];
   const video = (length: number) => message(9, new Uint8Array(length));
-  server.link.send(video(5000), mine, true);
+  server.link.send(video(5000), mine);
   const block = new Uint8Array(100);
   const begun = block.slice(0, server.link.fill(block));
-  server.link.send(video(6000), mine, true);
-  server.link.send(message(8, new Uint8Array(50)), mine, true);
-  server.link.send(message(18, new Uint8Array(60)), mine);
-  server.link.send(video(70), other, true);
-  assert.equal(mine.queuedBytes, 6050 + 200);
-  assert.equal(mine.queuedDataBytes, 160);
-  assert.equal(server.link.abandon(mine), 1);
-  assert.equal(mine.queuedBytes, 0);
+  server.now = 30;
+  server.link.send(video(6000), mine);
+  server.link.send(video(50), mine);
+  server.now = 40;
+  server.link.send(message(18, new Uint8Array(60)), data);
+  server.link.send(video(70), other);
+  assert.deepEqual([mine.queuedBytes, mine.queuedMessages, data.queuedBytes], [6050, 2, 60]);
+  assert.equal(server.link.waitingSince(mine), 30);
+  assert.equal(server.link.reliableSince, 40);
+  assert.equal(server.link.abandon(mine), 2);
+  assert.deepEqual([mine.queuedBytes, mine.queuedMessages], [0, 0]);
+  assert.equal(server.link.waitingSince(mine), undefined);
   client.link.receive(joined(begun, server.take()));
   assert.deepEqual(client.messages.map(({ payload }) => payload.length), [5000, 60, 70]);
-  assert.equal(mine.queuedDataBytes + other.queuedBytes, 0);
+  assert.equal(server.link.reliableSince, undefined);
   assert.ok(server.link.drained);
 });
 
-Deno.test("A lane hears of each frame whose last byte was handed out", () => {
+Deno.test("A lane hears of each message whose last byte was handed out", () => {
   const { server } = pair();
-  const written: number[] = [];
-  const lane = new Lane(({ timestamp }) => written.push(timestamp));
-  server.link.send(message(9, new Uint8Array(1000), 1), lane, true);
-  server.link.send(message(20, new Uint8Array(10), 2), lane);
-  server.link.send(message(8, new Uint8Array(10), 3), lane, true);
-  server.now = 50;
-  assert.equal(server.link.waitingSince, 0);
+  const lane = new Lane(true);
+  const [first, second] = [message(9, new Uint8Array(1000), 1), message(8, new Uint8Array(9), 3)];
+  server.link.send(first, lane);
+  server.link.send(second, lane);
   const block = new Uint8Array(512);
   server.link.fill(block);
-  assert.deepEqual(written, []);
+  assert.deepEqual(lane.handedOut, []);
   server.take();
-  assert.deepEqual(written, [1, 3]);
-  assert.equal(server.link.waitingSince, undefined);
+  assert.deepEqual(lane.handedOut, [1, 3]);
 });
 
 Deno.test("A far end that asks for pings without reading is let go, one of acknowledgements not", () => {

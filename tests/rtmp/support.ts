@@ -2,6 +2,8 @@ import { createHmac } from "node:crypto";
 import { fromHex } from "../../src/bytes/hex.ts";
 import type { RtmpMessage } from "../../src/rtmp/control.ts";
 import { Link, type LinkHost } from "../../src/rtmp/link.ts";
+import type { Outgoing } from "../../src/rtmp/chunk_writer.ts";
+import type { Lane } from "../../src/rtmp/out_queue.ts";
 import { ChunkReader } from "../../src/rtmp/chunk_reader.ts";
 import { ControlType } from "../../src/rtmp/control.ts";
 
@@ -67,6 +69,19 @@ export function read(bytes: Uint8Array, size = bytes.length): RtmpMessage[] {
   });
   for (const piece of pieces(bytes, Math.max(size, 1))) reader.receive(piece);
   return messages;
+}
+
+/** A lane that notes the times of what is handed out. */
+export class TestLane implements Lane {
+  queuedBytes = 0;
+  queuedMessages = 0;
+  readonly handedOut: number[] = [];
+
+  constructor(readonly media = false) {}
+
+  onHandedOut({ timestamp }: Outgoing): void {
+    this.handedOut.push(timestamp);
+  }
 }
 
 /** A link whose host notes what it is told. */

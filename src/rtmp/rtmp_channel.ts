@@ -1,0 +1,152 @@
+import type { Frame } from "../media/frame.ts";
+import type { Channel, ChannelHandler, ChannelKind } from "../tc/channel.ts";
+import { dataPayload, type Message, MessageType } from "../tc/format/messages.ts";
+import { markAmf3, toAmf0 } from "./amf_versions.ts";
+import type { Outgoing } from "./chunk_writer.ts";
+import { CONTROL_CHUNK_STREAM } from "./control.ts";
+import type { Lane } from "./out_queue.ts";
+
+/** What a channel needs of its session. */
+export interface ChannelHost {
+  readonly objectEncoding: 0 | 3;
+  /** Whether values may be sent as AMF3: not before the answer to `connect`. */
+  readonly connectAnswered: boolean;
+  /** Bytes handed out since the start. */
+  readonly bytesHandedOut: number;
+  send(message: Outgoing, lane: Lane): void;
+  abandon(lane: Lane): number;
+  waitingSince(lane: Lane): number | undefined;
+  onChannelClosed(channel: RtmpChannel): void;
+}
+
+/** Chunk streams of the messages to a client, besides that of control. RTMP-103. */
+const CONNECTION_COMMANDS = 3;
+const CHUNK_STREAMS: Record<ChannelKind, number> = { command: 5, audio: 6, video: 7 };
+
+/** Stand for data in AMF0 and for data that may hold AMF3 among the forms of a frame. */
+const FORM_AMF0 = {};
+const FORM_AMF3 = {};
+
+/** A frame of which the last byte was handed out. */
+interface InFlight {
+  readonly number: number;
+  readonly bytes: number;
+  /** Bytes handed out of the connection up to its last. */
+  readonly end: number;
+}
+
+/** Messages to a client on one message stream, in the queue that all of its connection share. */
+export class RtmpChannel implements Channel, Lane {
+  handler: ChannelHandler | undefined;
+  readonly media: boolean;
+  queuedBytes = 0;
+  queuedMessages = 0;
+  ackedBytes = 0;
+  sentFragments = 0;
+  /** TCP sends again what is lost, and tells nobody. */
+  readonly lostFragments = 0;
+  #closed = false;
+  #last = 0;
+  #arrived = 0;
+  #inFlight: InFlight[] = [];
+
+  /** @param stream message stream id */
+  constructor(readonly stream: number, readonly kind: ChannelKind, readonly host: ChannelHost) {
+    this.media = kind !== "command";
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  get lastMessage(): number {
+    return this.#last;
+  }
+
+  get firstPending(): number {
+    return this.#inFlight[0]?.number ?? this.#arrived + 1;
+  }
+
+  /** When the oldest message was written that was not begun; Infinity if there is none. */
+  get waitsSince(): number {
+    return this.host.waitingSince(this) ?? Infinity;
+  }
+
+  write(message: Message): void {
+    const { objectEncoding, connectAnswered } = this.host;
+    this.#send(objectEncoding === 3 && connectAnswered ? markAmf3(message) : message);
+  }
+
+  writeFrame(frame: Frame, time: number): void {
+    if (frame.kind === "data") return this.#writeData(frame, time);
+    const type = frame.kind === "audio" ? MessageType.audio : MessageType.video;
+    this.#send({ type, timestamp: time, payload: frame.payload });
+  }
+
+  abandonUnsent(): number {
+    return this.host.abandon(this);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.host.onChannelClosed(this);
+  }
+
+  /** The connection has ended. */
+  end(): void {
+    this.#closed = true;
+  }
+
+  onHandedOut({ payload }: Outgoing): void {
+    this.sentFragments++;
+    if (!this.media) return;
+    const number = this.#last - this.queuedMessages; // those that wait are the last ones
+    this.#inFlight.push({ number, bytes: payload.length, end: this.host.bytesHandedOut });
+  }
+
+  /** So many bytes of the connection have reached the client. */
+  arrived(bytes: number): void {
+    const inFlight = this.#inFlight;
+    let count = 0;
+    while (count < inFlight.length && inFlight[count].end <= bytes) {
+      this.#arrived = inFlight[count].number;
+      this.ackedBytes += inFlight[count++].bytes;
+    }
+    if (count === 0) return;
+    inFlight.splice(0, count);
+    this.handler?.onAcknowledged?.();
+  }
+
+  /** Data that a client of AMF0 cannot be given is not sent to it. RTMP-417. */
+  #writeData(frame: Frame, time: number): void {
+    const amf0 = this.host.objectEncoding === 0;
+    const form = amf0 ? FORM_AMF0 : FORM_AMF3;
+    let payload = frame.form(form, 0);
+    if (!payload) {
+      const values = amf0 ? toAmf0(frame.payload) : frame.payload;
+      if (!values) return;
+      payload = dataPayload(frame.name, values);
+      frame.keepForm(form, 0, payload);
+    }
+    const message = { type: MessageType.data, timestamp: time, payload };
+    this.#send(amf0 ? message : markAmf3(message));
+  }
+
+  #send({ type, timestamp, payload }: Message): void {
+    if (this.#closed) return;
+    this.#last++;
+    this.host.send({
+      chunkStream: this.#chunkStream(type),
+      type,
+      timestamp,
+      stream: type === MessageType.userControl ? 0 : this.stream,
+      payload,
+    }, this);
+  }
+
+  #chunkStream(type: number): number {
+    if (type === MessageType.userControl) return CONTROL_CHUNK_STREAM;
+    return this.stream === 0 ? CONNECTION_COMMANDS : CHUNK_STREAMS[this.kind];
+  }
+}

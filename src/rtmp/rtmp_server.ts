@@ -1,0 +1,146 @@
+import type { Hub } from "../media/hub.ts";
+import type { Hmac } from "./digest.ts";
+import type { CloseReason } from "./rtmp_error.ts";
+import { RtmpSession, type Wire } from "./rtmp_session.ts";
+
+export interface RtmpServerOptions {
+  readonly hmac: Hmac;
+  random(length: number): Uint8Array;
+  readonly limits: RtmpLimits;
+  /**
+   * What the connections of one owner have in common: an IPv4 address, a network of IPv6; undefined
+   * for this machine, which may pass on what others ask.
+   */
+  sourceOf(hostname: string): string | undefined;
+}
+
+/** Connections there may be at once; Infinity sets no limit. RTMP-904. */
+export interface RtmpLimits {
+  readonly connections: number;
+  readonly connectionsOfAddress: number;
+  /** Of those, connections that have not sent `connect`. */
+  readonly unconnected: number;
+  readonly unconnectedOfAddress: number;
+}
+
+/** Where a connection comes from, as `net` has accepted it. */
+export interface Accepted {
+  readonly protocol: "rtmp" | "rtmps";
+  /** `ip:port`, or `[ip]:port`. */
+  readonly address: string;
+  readonly hostname: string;
+}
+
+/** What happened to connections since the start. */
+export interface RtmpCounters {
+  accepted: number;
+  /** Connections that ended, by reason; in good order they are not counted. */
+  readonly closed: Partial<Record<CloseReason, number>>;
+  bytesIn: number;
+  bytesOut: number;
+}
+
+/** Connections of one owner. */
+interface Share {
+  all: number;
+  unconnected: number;
+}
+
+/** The door for RTMP: the sessions of all its connections, and how many there may be. */
+export class RtmpServer {
+  readonly counters: RtmpCounters = { accepted: 0, closed: {}, bytesIn: 0, bytesOut: 0 };
+  readonly #sessions = new Set<RtmpSession>();
+  /** Oldest first. */
+  readonly #unconnected = new Set<RtmpSession>();
+  readonly #shares = new Map<string, Share>();
+
+  constructor(readonly hub: Hub, readonly options: RtmpServerOptions) {}
+
+  /** Sessions that are not over, connected or not. */
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  get unconnected(): number {
+    return this.#unconnected.size;
+  }
+
+  sessions(): Iterable<RtmpSession> {
+    return this.#sessions;
+  }
+
+  /**
+   * Takes a connection.
+   * @returns undefined if there are too many: it is to be closed
+   */
+  accept(wire: Wire, accepted: Accepted): RtmpSession | undefined {
+    const { hub, options: { hmac, random, limits } } = this;
+    if (hub.blacklist.has(accepted.hostname)) return this.#refuse("blacklisted");
+    const source = this.options.sourceOf(accepted.hostname);
+    const share = this.#shares.get(source ?? "") ?? { all: 0, unconnected: 0 };
+    if (
+      this.#sessions.size >= limits.connections ||
+      source !== undefined && (share.all >= limits.connectionsOfAddress ||
+          share.unconnected >= limits.unconnectedOfAddress)
+    ) return this.#refuse("too many connections");
+    if (this.#unconnected.size >= limits.unconnected) this.#endOldest();
+    this.counters.accepted++;
+    this.#shares.set(source ?? "", share);
+    share.all++;
+    share.unconnected++;
+    let connecting = true;
+    const connected = () => {
+      if (connecting) share.unconnected--;
+      connecting = false;
+      this.#unconnected.delete(session);
+    };
+    const session: RtmpSession = new RtmpSession(wire, {
+      ...accepted,
+      hub,
+      hmac,
+      random,
+      onConnected: connected,
+      onEnded: (reason, text) => {
+        connected();
+        if (--share.all === 0) this.#shares.delete(source ?? "");
+        this.#count(reason);
+        if (reason) hub.log("debug", `RTMP connection of ${accepted.address} ends: ${text}`);
+      },
+      onOver: () => {
+        this.#sessions.delete(session);
+        this.counters.bytesIn += session.link.bytesReceived;
+        this.counters.bytesOut += session.link.bytesHandedOut;
+      },
+    });
+    this.#sessions.add(session);
+    this.#unconnected.add(session);
+    return session;
+  }
+
+  /** Several times a second. */
+  manage(): void {
+    for (const session of [...this.#sessions]) session.manage();
+  }
+
+  /** The server stops: clients that can are asked to connect again. RTMP-830. */
+  close(): void {
+    for (const session of [...this.#sessions]) session.leave();
+  }
+
+  /** Who has not connected for longest makes room: one that means it is done in a moment. */
+  #endOldest(): void {
+    const [oldest] = this.#unconnected;
+    oldest?.end("too many connections", "others want to connect", true);
+  }
+
+  #refuse(reason: CloseReason): undefined {
+    this.#count(reason);
+    return undefined;
+  }
+
+  #count(reason: CloseReason | undefined): void {
+    if (!reason) return;
+    const { closed } = this.counters;
+    closed[reason] = (closed[reason] ?? 0) + 1;
+  }
+}

@@ -1,0 +1,348 @@
+import { Frame } from "../media/frame.ts";
+import type { Hub } from "../media/hub.ts";
+import type { ChannelKind, Transport } from "../tc/channel.ts";
+import { type Message, MessageType, userControlMessage } from "../tc/format/messages.ts";
+import { NetConnection } from "../tc/net_connection.ts";
+import type { Outgoing } from "./chunk_writer.ts";
+import type { RtmpMessage } from "./control.ts";
+import { Delivery } from "./delivery.ts";
+import type { Hmac } from "./digest.ts";
+import { EarlyMetadata } from "./early_metadata.ts";
+import { Link, type LinkHost, WINDOW } from "./link.ts";
+import type { Lane } from "./out_queue.ts";
+import { RtmpChannel } from "./rtmp_channel.ts";
+import { RtmpDoor } from "./rtmp_door.ts";
+import { type CloseReason, RtmpError } from "./rtmp_error.ts";
+
+/** A connection has so long to finish its handshake, and to send `connect`. RTMP-018. */
+const HANDSHAKE_TIMEOUT = 5_000;
+const CONNECT_TIMEOUT = 10_000;
+/** Between two pings, and how long a publisher may be silent before the first. RTMP-214, RTMP-506. */
+const PING_INTERVAL = 5_000;
+/** A publisher that sends nothing for as long is gone, anybody else after this. */
+const PUBLISHER_TIMEOUT = 9_000;
+const SILENCE_TIMEOUT = 30_000;
+/** A command may wait as long for a client that does not read. RTMP-762. */
+const COMMAND_TIMEOUT = 30_000;
+/** An encoder that may not publish has so long to end by itself. RTMP-504. */
+const REFUSED_LINGER = 500;
+/** A session that is closed has so long to take what was written. */
+const CLOSE_TIMEOUT = 2_000;
+
+/** The TCP connection under a session. */
+export interface Wire {
+  /** There is something to hand out: {@link RtmpSession.fill} is to be called soon. */
+  wake(): void;
+  /** Ends the connection after what was handed out. */
+  end(): void;
+}
+
+export interface SessionOptions {
+  readonly protocol: "rtmp" | "rtmps";
+  /** `ip:port`, or `[ip]:port`. */
+  readonly address: string;
+  /** The IP address alone, in its canonical form. */
+  readonly hostname: string;
+  readonly hub: Hub;
+  readonly hmac: Hmac;
+  random(length: number): Uint8Array;
+  /** The client asks to connect, and is going to be accepted. */
+  onConnected(): void;
+  /** The client is gone for the hub; its last words may wait still. */
+  onEnded(reason: CloseReason | undefined, text: string): void;
+  /** The wire was ended, or has ended. */
+  onOver(): void;
+}
+
+/** Why sessions end, in words for `onFailed`. API-639. */
+const FAILURES: Partial<Record<CloseReason, string>> = {
+  "silent": "nothing has come for too long, and no ping was answered",
+  "not reading": "it takes too little of what it is sent",
+};
+
+/** A client's RTMP connection: a transport of its NetConnection, on one queue for all channels. */
+export class RtmpSession implements Transport, LinkHost {
+  readonly rawId: Uint8Array;
+  readonly connection: NetConnection;
+  readonly link: Link;
+  readonly #options: SessionOptions;
+  readonly #wire: Wire;
+  readonly #door: RtmpDoor;
+  readonly #since: number;
+  readonly #channels = new Set<RtmpChannel>();
+  readonly #delivery = new Delivery(WINDOW);
+  readonly #early = new EarlyMetadata();
+  #pingedAt = 0;
+  #closeAt = Infinity;
+  #endAfterQueue = false;
+  #closed = false;
+  #wireEnded = false;
+
+  constructor(wire: Wire, options: SessionOptions) {
+    this.#wire = wire;
+    this.#options = options;
+    this.#since = options.hub.now;
+    this.rawId = options.random(32); // RTMP has no peer ids: RTMP-326
+    this.link = new Link("responder", this);
+    this.#door = new RtmpDoor(this);
+    this.connection = new NetConnection(this, this.#door, options.hub);
+  }
+
+  // Transport
+
+  get protocol(): "rtmp" | "rtmps" {
+    return this.#options.protocol;
+  }
+
+  get address(): string {
+    return this.#options.address;
+  }
+
+  get hostname(): string {
+    return this.#options.hostname;
+  }
+
+  get ping(): number {
+    return this.link.rtt;
+  }
+
+  get lastReceived(): number {
+    return this.link.lastReceived;
+  }
+
+  get queuedBytes(): number {
+    let bytes = 0;
+    for (const channel of this.#channels) bytes += channel.queuedBytes;
+    return bytes;
+  }
+
+  get queuedMessages(): number {
+    let messages = 0;
+    for (const channel of this.#channels) messages += channel.queuedMessages;
+    return messages;
+  }
+
+  open(stream: number, kind: ChannelKind): RtmpChannel {
+    const channel = new RtmpChannel(stream, kind, this);
+    if (this.#closed) channel.end();
+    else this.#channels.add(channel);
+    return channel;
+  }
+
+  close(): void {
+    this.end(undefined, "closed");
+  }
+
+  // ChannelHost and LinkHost
+
+  get now(): number {
+    return this.#options.hub.now;
+  }
+
+  get hmac(): Hmac {
+    return this.#options.hmac;
+  }
+
+  random(length: number): Uint8Array {
+    return this.#options.random(length);
+  }
+
+  get objectEncoding(): 0 | 3 {
+    return this.connection.objectEncoding;
+  }
+
+  /** The answer to `connect` was written: until then all is AMF0. RTMP-301. */
+  connectAnswered = false;
+
+  get bytesHandedOut(): number {
+    return this.link.bytesHandedOut;
+  }
+
+  send(message: Outgoing, lane: Lane): void {
+    this.link.send(message, lane);
+    if (message.type === MessageType.command) this.connectAnswered = true;
+  }
+
+  abandon(lane: Lane): number {
+    return this.link.abandon(lane);
+  }
+
+  waitingSince(lane: Lane): number | undefined {
+    return this.link.waitingSince(lane);
+  }
+
+  /** Only that of a refused connection tells when the client has its answer. */
+  onChannelClosed(channel: RtmpChannel): void {
+    if (channel.stream === 0 && channel.handler?.onClosed) this.#endAfterQueue = true;
+    else if (channel.queuedMessages === 0) this.#channels.delete(channel);
+    this.#wire.wake();
+  }
+
+  onWritable(): void {
+    this.#wire.wake();
+  }
+
+  onOpen(): void {
+    this.connection.begin();
+  }
+
+  onMessage(message: RtmpMessage): void {
+    if (message.stream === 0) return this.#onControl(message);
+    const stream = this.connection.stream(message.stream);
+    if (!stream || this.connection.state !== "connected") return;
+    const { type, timestamp, payload } = message;
+    if (stream.takesMedia) {
+      const early = this.#early.take();
+      if (early) stream.receive(early, this);
+    }
+    if (type === MessageType.audio || type === MessageType.video) {
+      if (!stream.takesMedia) return;
+      const kind = type === MessageType.audio ? "audio" : "video";
+      const reception = { received: 1, lost: 0, ping: this.ping };
+      return stream.media(new Frame(kind, timestamp, payload), reception);
+    }
+    if (this.#early.isMetadata(message)) {
+      if (!stream.takesMedia) return this.#early.keep(message);
+      if (this.#early.isRepeated(message)) return;
+    }
+    stream.receive(message, this);
+  }
+
+  #onControl(message: Message): void {
+    if (this.#early.isMetadata(message)) return this.#early.keep(message);
+    this.connection.receive(message);
+  }
+
+  onUserControl(event: number, values: readonly number[]): void {
+    if (this.link.open) this.connection.receive(userControlMessage(event, ...values));
+  }
+
+  onAcknowledged(bytes: number): void {
+    this.#delivery.acknowledged(bytes);
+    this.#tellDelivered();
+  }
+
+  // What the wire tells
+
+  /** Bytes have come. */
+  receive(bytes: Uint8Array): void {
+    if (this.#closed) return;
+    try {
+      this.link.receive(bytes);
+    } catch (error) {
+      if (!(error instanceof RtmpError)) throw error;
+      this.end(error.reason, error.message, true);
+    }
+  }
+
+  /**
+   * Hands out what waits; whatever was handed out before has been taken by the system.
+   * @returns how many bytes were written into the block
+   */
+  fill(block: Uint8Array): number {
+    this.#delivery.taken(this.link.bytesHandedOut);
+    this.#tellDelivered();
+    if (this.#wireEnded) return 0;
+    const length = this.link.fill(block);
+    if (length > 0) return length;
+    if (this.#endAfterQueue && !this.#closed) this.close();
+    if (this.#closed && !this.#wireEnded && this.link.drained) this.#endWire();
+    return 0;
+  }
+
+  /** The connection is gone. */
+  gone(): void {
+    if (this.#wireEnded) return;
+    this.#wireEnded = true;
+    this.end(undefined, "gone");
+    this.#options.onOver();
+  }
+
+  /** Several times a second: ends what has lasted too long, and asks for signs of life. */
+  manage(): void {
+    const { now, link, connection } = this;
+    if (this.#closed) {
+      if (now >= this.#closeAt) this.#endWire();
+      return;
+    }
+    if (now >= this.#closeAt) return this.end("refused", "it may not publish");
+    const age = now - this.#since;
+    if (!link.open) {
+      if (age >= HANDSHAKE_TIMEOUT) this.end("handshake timeout", "no handshake", true);
+      return;
+    }
+    if (connection.state === "new") {
+      if (age >= CONNECT_TIMEOUT) this.end("connect timeout", "no connect");
+      return;
+    }
+    const waiting = link.reliableSince;
+    if (waiting !== undefined && now - waiting >= COMMAND_TIMEOUT) {
+      return this.end("not reading", "a command has waited for 30 s", true);
+    }
+    this.#manageSilence(now - link.lastReceived);
+  }
+
+  /** The client is going to be accepted. */
+  accepted(): void {
+    this.#options.onConnected();
+    this.link.sendServerLimits();
+  }
+
+  /** The server stops. */
+  leave(): void {
+    const { connection } = this;
+    if (this.#door.reconnects && connection.state === "connected") {
+      connection.writer.status("Connect.ReconnectRequest", "The server stops");
+    }
+    this.close();
+  }
+
+  /** Ends the session in a moment: an encoder may not publish. */
+  letGo(): void {
+    this.#closeAt = Math.min(this.#closeAt, this.now + REFUSED_LINGER);
+  }
+
+  /**
+   * Ends the session.
+   * @param reason is counted; undefined: in good order
+   * @param atOnce what waits is not sent any more
+   */
+  end(reason: CloseReason | undefined, text: string, atOnce = false): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.link.close();
+    try {
+      this.connection.ended(reason && FAILURES[reason]);
+    } finally {
+      for (const channel of this.#channels) channel.end();
+      this.#closeAt = this.now + CLOSE_TIMEOUT;
+      this.#options.onEnded(reason, text);
+      if (atOnce) this.#endWire();
+      else this.#wire.wake();
+    }
+  }
+
+  #manageSilence(silence: number): void {
+    const { now, link } = this;
+    const { publishes } = this.#door;
+    if (silence >= (publishes ? PUBLISHER_TIMEOUT : SILENCE_TIMEOUT)) {
+      return this.end("silent", "nothing has come for too long", true);
+    }
+    if (now - this.#pingedAt < PING_INTERVAL) return;
+    this.#pingedAt = now;
+    link.ping();
+  }
+
+  #tellDelivered(): void {
+    for (const channel of this.#channels) {
+      if (channel.media) channel.arrived(this.#delivery.bytes);
+    }
+  }
+
+  #endWire(): void {
+    if (this.#wireEnded) return;
+    this.#wireEnded = true;
+    this.#wire.end();
+    this.#options.onOver();
+  }
+}

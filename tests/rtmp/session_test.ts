@@ -1,0 +1,438 @@
+import assert from "node:assert/strict";
+import { type AmfObject, type AmfValue, AmfWriter, encodeAmf0 } from "../../src/amf/mod.ts";
+import { Frame } from "../../src/media/frame.ts";
+import type { Publication } from "../../src/media/publication.ts";
+import { Refused } from "../../src/media/refused.ts";
+import { readCommand } from "../../src/tc/format/commands.ts";
+import { dataPayload, type Message, MessageType } from "../../src/tc/format/messages.ts";
+import type { Steps } from "../media/fakes.ts";
+import { commandOf, messageText } from "../tc/message_text.ts";
+import { NO_LIMITS, type RtmpClient, SimulatedDoor } from "./simulated.ts";
+import { captured, pieces } from "./support.ts";
+
+const KEY = Uint8Array.of(0x17, 1, 0, 0, 0, 7);
+const INTER = Uint8Array.of(0x27, 1, 0, 0, 0, 8);
+const MOMENT = 200;
+
+const said = (client: RtmpClient) =>
+  client.heard.splice(0).map(({ stream, message }) => `${stream}: ${messageText(message)}`);
+
+function connect(client: RtmpClient, told: AmfObject = {}): Message {
+  const object = { app: "live", tcUrl: "rtmp://h/live", ...told };
+  client.send(0, commandOf("connect", 1, object));
+  client.door.pass(MOMENT);
+  return client.heard.splice(0)[0].message;
+}
+
+function infoOf(message: Message): AmfObject {
+  return readCommand(message)!.values.readValue() as AmfObject;
+}
+
+/** A client that has connected and has a stream. */
+function ready(door: SimulatedDoor, told: AmfObject = {}): RtmpClient {
+  const client = door.open();
+  connect(client, told);
+  client.send(0, commandOf("createStream", 2, null));
+  door.pass(MOMENT);
+  said(client);
+  return client;
+}
+
+function begin(client: RtmpClient, what: "publish" | "play", ...values: AmfValue[]): string[] {
+  client.send(1, commandOf(what, 0, null, ...values));
+  client.door.pass(MOMENT);
+  return said(client);
+}
+
+/** What a captured client is answered, and what the application sees. */
+function replay(name: string, pieceSize: number, steps: Steps = {}) {
+  const door = new SimulatedDoor(steps);
+  const client = door.open();
+  const parts: Uint8Array[] = [];
+  const heard = new Uint8Array(1 << 16);
+  for (const piece of pieces(captured(name), pieceSize)) {
+    client.session.receive(piece);
+    for (let n = client.session.fill(heard); n > 0; n = client.session.fill(heard)) {
+      parts.push(heard.slice(0, n));
+    }
+  }
+  return { door, client, sent: parts };
+}
+
+Deno.test("Captured encoders publish, whatever the pieces their bytes come in", () => {
+  const expected: Record<string, string> = {
+    "ffmpeg-publish.client": "key1",
+    "ffmpeg-publish-wrap.client": "wrap",
+    "gst-rtmpsink-publish.client": "g1",
+  };
+  for (const [name, publication] of Object.entries(expected)) {
+    const runs = [1, 333, 1 << 20].map((size) => {
+      const { door } = replay(name, size);
+      return door.application.events.filter((event) => !event.startsWith("call "));
+    });
+    assert.deepEqual(runs[0].slice(0, 2), ["onConnection", `onPublish ${publication}`], name);
+    assert.ok(runs[0].filter((event) => event.startsWith("onVideoPacket")).length > 5, name);
+    assert.deepEqual(runs[1], runs[0]);
+    assert.deepEqual(runs[2], runs[0]);
+  }
+});
+
+Deno.test("Captured players are told that they play", () => {
+  for (const name of ["ffmpeg-play.client", "rtmpdump-play.client", "ffmpeg-vod-seek.client"]) {
+    const { door } = replay(name, 100);
+    const events = door.application.events.filter((event) => !event.startsWith("call "));
+    assert.equal(events[0], "onConnection");
+    assert.match(events[1], /^onSubscribe /, name);
+  }
+});
+
+Deno.test("connect is answered as Flash Media Server does, behind limits and StreamBegin 0", () => {
+  const client = new SimulatedDoor().open();
+  const answer = connect(client);
+  const command = readCommand(answer)!;
+  assert.deepEqual({ ...command.object as AmfObject }, {
+    fmsVer: "FMS/3,5,7,7009",
+    capabilities: 31,
+    mode: 1,
+  });
+  assert.deepEqual(client.events, [[0, 0]]);
+  const members = Object.keys(command.values.readValue() as AmfObject);
+  assert.deepEqual(members, ["level", "code", "description", "objectEncoding"]);
+});
+
+Deno.test("Enhanced RTMP is negotiated with those who ask for it", () => {
+  const info = infoOf(connect(new SimulatedDoor().open(), {
+    fourCcList: ["av01", "hvc1"],
+    capsEx: 1,
+  }));
+  assert.deepEqual({ ...info.videoFourCcInfoMap as AmfObject }, { "*": 4 });
+  assert.deepEqual({ ...info.audioFourCcInfoMap as AmfObject }, { "*": 4 });
+  assert.deepEqual(info.fourCcList, ["av01", "hvc1"]);
+  assert.equal(info.capsEx, 7);
+});
+
+Deno.test("Clients that know how are asked to connect again when the server stops", () => {
+  const door = new SimulatedDoor();
+  const [enhanced, plain] = [door.open(), door.open()];
+  connect(enhanced, { capsEx: 1 });
+  connect(plain);
+  door.server.close();
+  door.pass(MOMENT);
+  assert.deepEqual(said(enhanced), [
+    "0: onStatus 0 [status] NetConnection.Connect.ReconnectRequest: The server stops",
+  ]);
+  assert.deepEqual(said(plain), []);
+  assert.ok(enhanced.closed && plain.closed);
+});
+
+Deno.test("What stands behind ? in a stream's name is for scripts", () => {
+  const properties: Record<string, string>[] = [];
+  const note = ({ properties: all }: Pick<Publication, "properties">) =>
+    properties.push(Object.fromEntries(all));
+  const door = new SimulatedDoor({
+    publish: (_, publication) => void note(publication),
+    subscribe: (_, listener) => void note(listener),
+  });
+  begin(ready(door), "publish", "key?token=a%20b&x", "live");
+  assert.deepEqual([...door.hub.published()].map(({ name }) => name), ["key"]);
+  begin(ready(door), "play", "key?y=1");
+  begin(ready(door), "play", "mp4:key");
+  assert.deepEqual(properties, [{ token: "a b", x: "" }, { y: "1" }, {}]);
+  assert.equal(door.hub.publications.get("key")!.listeners.size, 2);
+  assert.ok(door.logged.every((line) => !line.includes("token")));
+});
+
+Deno.test("FCPublish, releaseStream and the like are answered as encoders expect", () => {
+  const door = new SimulatedDoor();
+  const client = door.open();
+  connect(client);
+  client.send(0, commandOf("releaseStream", 2, null, "key?a=b"));
+  client.send(0, commandOf("FCPublish", 3, null, "key?a=b"));
+  client.send(0, commandOf("createStream", 4, null));
+  client.send(0, commandOf("_checkbw", 5, null));
+  client.send(0, commandOf("getStreamLength", 6, null, "key"));
+  client.send(0, commandOf("FCSubscribe", 0, null, "key"));
+  door.pass(MOMENT);
+  assert.deepEqual(said(client), [
+    "0: _result 2 undefined",
+    "0: _result 3 undefined",
+    "0: _result 4 1",
+    "0: _result 5 undefined",
+    "0: _result 6 0",
+    "0: onFCSubscribe 0 [status] NetStream.Play.Start: key",
+  ]);
+  assert.deepEqual(begin(client, "publish", "key?a=b", "live"), [
+    "1: onStatus 0 [status] NetStream.Publish.Start: key is now published",
+    "0: onFCPublish 0 [status] NetStream.Publish.Start: key",
+  ]);
+  client.send(0, commandOf("FCUnpublish", 7, null, "key?a=b"));
+  door.pass(MOMENT);
+  assert.deepEqual(said(client), [
+    "1: onStatus 0 [status] NetStream.Unpublish.Success: key is now unpublished",
+    "0: onFCUnpublish 0 [status] NetStream.Unpublish.Success: key",
+    "0: _result 7 undefined",
+  ]);
+});
+
+Deno.test("deleteStream with the name of a publication ends it, as GStreamer means it", () => {
+  const door = new SimulatedDoor();
+  const client = ready(door);
+  begin(client, "publish", "g1", "live");
+  client.send(0, commandOf("deleteStream", 0, null, "g1"));
+  door.pass(MOMENT);
+  assert.deepEqual(door.application.events.slice(-1), ["onUnpublish g1"]);
+});
+
+Deno.test("An encoder that may not publish is told, and let go after half a second", () => {
+  const door = new SimulatedDoor({
+    publish: () => {
+      throw new Refused("wrong key");
+    },
+  });
+  const refused = ready(door);
+  assert.deepEqual(begin(refused, "publish", "key"), [
+    "1: onStatus 0 [error] NetStream.Publish.Failed: wrong key",
+  ]);
+  assert.ok(!refused.closed);
+  door.pass(600);
+  assert.ok(refused.closed);
+  assert.equal(door.server.counters.closed.refused, 1);
+  const nameless = ready(door);
+  assert.deepEqual(begin(nameless, "publish", "", "live"), [
+    "1: onStatus 0 [error] NetStream.Publish.BadName: The stream has no name: rtmp://host/live/name",
+  ]);
+  door.pass(1000);
+  assert.ok(nameless.closed);
+});
+
+Deno.test("A client whose other stream goes on stays when it may not publish", () => {
+  const door = new SimulatedDoor({
+    publish: () => {
+      throw new Refused();
+    },
+  });
+  const client = ready(door);
+  begin(client, "play", "other");
+  client.send(0, commandOf("createStream", 3, null));
+  client.send(2, commandOf("publish", 0, null, "key"));
+  door.pass(5000);
+  assert.ok(!client.closed);
+});
+
+Deno.test("The name of an encoder that has died is free within 10 s", () => {
+  const door = new SimulatedDoor();
+  const encoder = ready(door);
+  begin(encoder, "publish", "key");
+  encoder.wire.room = 0; // gone without a word: it reads nothing, and answers no ping
+  const deadline = door.hub.now + 10_000;
+  const next = ready(door);
+  while (door.hub.now < deadline && door.hub.publications.get("key")?.publishing) door.pass(100);
+  assert.deepEqual(begin(next, "publish", "key"), [
+    "1: onStatus 0 [status] NetStream.Publish.Start: key is now published",
+  ]);
+  assert.equal(door.server.counters.closed.silent, 1);
+  assert.ok(door.application.events.some((event) => event.startsWith("onFailed nothing has come")));
+});
+
+Deno.test("Pings keep a silent player, and a publisher that pauses", () => {
+  const door = new SimulatedDoor();
+  const [player, publisher] = [ready(door), ready(door)];
+  begin(player, "play", "key");
+  begin(publisher, "publish", "key");
+  door.pass(120_000);
+  assert.ok(!player.closed && !publisher.closed);
+  player.wire.room = 0;
+  door.pass(40_000);
+  assert.equal(door.hub.publications.get("key")!.listeners.size, 0);
+});
+
+Deno.test("Connections that do not get on are closed and counted", () => {
+  const door = new SimulatedDoor();
+  const idle = door.open();
+  idle.wire.room = 0;
+  door.hub.now += 5_000;
+  door.server.manage();
+  assert.equal(door.server.counters.closed["handshake timeout"], 1);
+  door.open();
+  door.pass(10_100);
+  assert.equal(door.server.counters.closed["connect timeout"], 1);
+  const other = door.open();
+  other.session.receive(new TextEncoder().encode("GET / HTTP/1.1\r\n"));
+  assert.equal(door.server.counters.closed.handshake, 1);
+  assert.ok(other.wire.ended);
+  assert.equal(door.hub.sessions.size, 0);
+  door.pass(100);
+  assert.equal(door.server.size, 0);
+});
+
+Deno.test("Of 10,000 half-open connections a few are kept, and real clients get in", () => {
+  const limits = {
+    ...NO_LIMITS,
+    connectionsOfAddress: 20,
+    unconnected: 256,
+    unconnectedOfAddress: 16,
+  };
+  const door = new SimulatedDoor({}, { limits });
+  const wire = { wake() {}, end() {} };
+  const accept = (hostname: string) =>
+    door.server.accept(wire, { protocol: "rtmp", address: `${hostname}:1`, hostname });
+  for (let i = 0; i < 10_000; i++) accept(`192.0.2.${i % 250}`);
+  assert.equal(door.server.unconnected, 256);
+  const client = door.open("198.51.100.1");
+  assert.equal(infoOf(connect(client)).code, "NetConnection.Connect.Success");
+  assert.equal(door.server.counters.closed["too many connections"], 10_000 - 256 + 1);
+  for (let i = 0; i < 16; i++) assert.ok(accept("203.0.113.1"));
+  assert.equal(accept("203.0.113.1"), undefined);
+  door.hub.ban("203.0.113.9");
+  assert.equal(accept("203.0.113.9"), undefined);
+  assert.equal(door.server.counters.closed.blacklisted, 1);
+});
+
+Deno.test("onHandshake may send a client elsewhere", () => {
+  const door = new SimulatedDoor();
+  door.applications.addresses = ["192.0.2.7:1935"];
+  const client = door.open();
+  const answer = connect(client, { tcUrl: "rtmp://h/live?room=1" });
+  const info = infoOf(answer);
+  assert.equal(info.code, "NetConnection.Connect.Rejected");
+  assert.deepEqual({ ...info.ex as AmfObject }, {
+    code: 302,
+    redirect: "rtmp://192.0.2.7:1935/live",
+  });
+  const [request] = door.applications.handshakes;
+  assert.deepEqual([request.path, request.attempts, request.url], ["/live", 1, "h:1935"]);
+  assert.deepEqual([...request.properties], [["room", "1"]]);
+  door.pass(3_000);
+  assert.ok(client.closed);
+});
+
+Deno.test("Metadata before publish is for the stream, metadata like the last is dropped", () => {
+  const door = new SimulatedDoor();
+  const [publisher, player] = [ready(door), ready(door)];
+  begin(player, "play", "key");
+  const metadata = (width: number): Message => ({
+    type: MessageType.data,
+    timestamp: 0,
+    payload: dataPayload("@setDataFrame", encodeAmf0("onMetaData", { width })),
+  });
+  publisher.send(0, metadata(1));
+  publisher.send(1, metadata(2));
+  begin(publisher, "publish", "key");
+  publisher.send(1, { type: MessageType.video, timestamp: 0, payload: KEY });
+  for (const width of [3, 3, 3, 4]) publisher.send(1, metadata(width));
+  door.pass(MOMENT);
+  const data = said(player).filter((line) => line.includes("onMetaData"))
+    .map((line) => line.replace(/data \d+ /, ""));
+  assert.deepEqual(data, [2, 3, 4].map((width) => `1: onMetaData {"width":${width}}`));
+});
+
+Deno.test("A client of AMF0 gets AMF0, one of AMF3 the types that say so", () => {
+  const door = new SimulatedDoor({
+    call: (client) => {
+      client.writer.message("hello", amf3);
+      return true;
+    },
+  });
+  const writer = new AmfWriter({ form: "amf3" });
+  writer.writeValue("text");
+  const amf3 = writer.bytes();
+  assert.equal(amf3[0], 0x11);
+  const [publisher, old, flash] = [ready(door), ready(door), ready(door, { objectEncoding: 3 })];
+  begin(publisher, "publish", "key");
+  for (const player of [old, flash]) begin(player, "play", "key");
+  publisher.send(1, { type: MessageType.data, timestamp: 0, payload: dataPayload("chat", amf3) });
+  flash.send(0, commandOf("call", 5, null));
+  door.pass(MOMENT);
+  const typesOf = (client: RtmpClient) => client.heard.map(({ message }) => message.type);
+  assert.deepEqual(typesOf(old), [MessageType.data]);
+  assert.deepEqual(old.heard[0].message.payload, dataPayload("chat", encodeAmf0("text")));
+  assert.deepEqual(typesOf(flash).sort(), [
+    MessageType.dataAmf3,
+    MessageType.commandAmf3,
+    MessageType.command,
+  ]);
+  assert.ok(said(flash).includes('0: hello 0 "text"'));
+});
+
+Deno.test("A player that does not read costs what the send queue allows, and delays nobody", () => {
+  const door = new SimulatedDoor({}, { sendQueue: 100_000 });
+  const [publisher, slow, good] = [ready(door), ready(door), ready(door)];
+  begin(publisher, "publish", "key");
+  for (const player of [slow, good]) begin(player, "play", "key");
+  slow.wire.room = 5_000;
+  const frame = (role: Uint8Array) => {
+    const payload = new Uint8Array(3_000);
+    payload.set(role);
+    return payload;
+  };
+  let time = 0;
+  for (let group = 0; group < 20; group++) {
+    for (let i = 0; i < 10; i++, time += 40) {
+      const payload = frame(i === 0 ? KEY : INTER);
+      publisher.send(1, { type: MessageType.video, timestamp: time, payload });
+    }
+    door.pass(100);
+    assert.ok(slow.session.queuedBytes <= 100_000 + 3_000);
+  }
+  const count = (client: RtmpClient) =>
+    client.heard.filter(({ message }) => message.type === MessageType.video).length;
+  assert.equal(count(good), 200);
+  slow.wire.room = Infinity;
+  door.pass(500);
+  const lines = said(slow);
+  assert.ok(lines.some((line) => line.includes("NetStream.Play.InsufficientBW")));
+  const frames = lines.filter((line) => /^1: video /.test(line));
+  assert.ok(frames.length < 50 && frames.length > 5, `${frames.length} frames`);
+  for (const line of frames) assert.match(line, / (17|27)01[0-9a-f]{5996}$/, "whole frames only");
+});
+
+Deno.test("Quality of service counts what the client takes", () => {
+  const door = new SimulatedDoor();
+  const [publisher, player] = [ready(door), ready(door)];
+  begin(publisher, "publish", "key");
+  begin(player, "play", "key");
+  const [listener] = door.hub.publications.get("key")!.listeners.values();
+  for (let time = 0; time < 5_000; time += 100) {
+    publisher.send(1, { type: MessageType.video, timestamp: time, payload: KEY });
+    door.pass(100);
+  }
+  const rate = listener.videoQos.byteRate;
+  assert.ok(Math.abs(rate - 10 * KEY.length) < 10, `${rate} bytes a second`);
+  assert.equal(listener.videoQos.lostRate, 0);
+  player.wire.room = 0;
+  for (let time = 5_000; time < 11_000; time += 100) {
+    publisher.send(1, { type: MessageType.video, timestamp: time, payload: KEY });
+    door.pass(100);
+  }
+  assert.equal(listener.videoQos.byteRate, 0);
+});
+
+Deno.test("ping is the round trip of a ping", () => {
+  const door = new SimulatedDoor();
+  const client = ready(door);
+  door.pass(6_000);
+  assert.equal(door.hub.clients.size, 1);
+  const [{ connection }] = door.hub.clients.values();
+  assert.equal(connection.ping, 0, "within one step of this test's time");
+  client.wire.room = 0;
+  door.pass(5_000);
+  client.wire.room = Infinity;
+  door.pass(100);
+  assert.ok(connection.ping >= 100);
+});
+
+Deno.test("Frames of a publisher keep their bytes, times and roles", () => {
+  const frames: Frame[] = [];
+  const door = new SimulatedDoor({
+    video: (_, __, time, packet) => void frames.push(new Frame("video", time, packet)),
+  });
+  const publisher = ready(door);
+  begin(publisher, "publish", "key");
+  publisher.send(1, { type: MessageType.video, timestamp: 0xfffffff0, payload: KEY });
+  publisher.send(1, { type: MessageType.video, timestamp: 16, payload: INTER });
+  door.pass(MOMENT);
+  assert.deepEqual(frames.map(({ time, role }) => [time, role]), [[0xfffffff0, "key"], [
+    16,
+    "inter",
+  ]]);
+});
