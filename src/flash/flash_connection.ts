@@ -46,8 +46,6 @@ const FAILURES: Partial<Record<CloseReason, string>> = {
 /** A session of RTMFP: besides its NetConnection it has groups, and addresses for its peers. */
 export class FlashConnection extends FlowTransport<InFlow, FlashSession>
   implements SessionHandler, GroupHost {
-  readonly protocol = "rtmfp";
-  readonly flowSync = true;
   /** What `setPeerInfo` reported. */
   farAddresses: readonly Address[] = NOWHERE;
   #groupFlows = 0;
@@ -59,6 +57,14 @@ export class FlashConnection extends FlowTransport<InFlow, FlashSession>
     whenOver: (session: FlashSession) => void,
   ) {
     super(session, hub, whenOver);
+  }
+
+  get protocol(): string {
+    return "rtmfp";
+  }
+
+  get flowSync(): boolean {
+    return true;
   }
 
   // Transport

@@ -81,7 +81,7 @@ export class Numbers implements Source {
         lastFromOutside: this.#outside(),
       },
       sessions: {
-        open: flash.size,
+        open: hub.sessions.size,
         opening: Math.max(0, endpoint.sessionCount - flash.size),
         clients: hub.clients.size,
       },

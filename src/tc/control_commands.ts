@@ -69,17 +69,15 @@ export class ControlCommands {
         connection,
         values,
       );
-      const { object = null, info = {} } = connection.door.accepting?.(connection, told) ?? {};
-      const answer = infoObject(
-        "status",
-        "NetConnection.Connect.Success",
-        "Connection succeeded",
-        joined(membersOfInfo({ objectEncoding: encoding, ...info }), members),
-      );
-      connection.accept(
-        client,
-        commandMessage("_result", transaction, answer, encodeAmf0(object)),
-      );
+      connection.accept(client, told, ({ object = null, info = {} }) => {
+        const answer = infoObject(
+          "status",
+          "NetConnection.Connect.Success",
+          "Connection succeeded",
+          joined(membersOfInfo({ objectEncoding: encoding, ...info }), members),
+        );
+        return commandMessage("_result", transaction, answer, encodeAmf0(object));
+      });
     } catch (error) {
       connection.refuse(commandMessage("_error", transaction, refusal(error)));
     }

@@ -1,3 +1,4 @@
+import type { AmfObject } from "../amf/mod.ts";
 import { toHex } from "../bytes/hex.ts";
 import { WireError } from "../bytes/wire_error.ts";
 import type { Client } from "../media/client.ts";
@@ -7,7 +8,7 @@ import type { ManagedSession } from "../media/sessions.ts";
 import type { Channel, ChannelHandler, ChannelKind, Transport } from "./channel.ts";
 import { CommandWriter, type WriterHost } from "./command_writer.ts";
 import { ControlCommands } from "./control_commands.ts";
-import type { Door } from "./door.ts";
+import type { Accepting, Door } from "./door.ts";
 import { readCommand } from "./format/commands.ts";
 import {
   commandMessage,
@@ -58,9 +59,10 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
   #streams: Map<number, NetStream> | undefined;
   #lastStream = 0;
   #since: number;
-  #closeAt = Infinity;
+  /** When a refused client is let go. */
+  #closeAt: number | undefined;
   /** When the client's rejection of the main channel is known to be no hang-up. */
-  #renewAt = Infinity;
+  #renewAt: number | undefined;
   /** Messages that wait for the answer to `connect`, or for a channel in place of a rejected one. */
   #held: (() => void)[] | undefined;
   #writerClosed = false;
@@ -177,7 +179,7 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
   ended(failure?: string): void {
     if (this.#state === "ended") return;
     this.#state = "ended";
-    this.#renewAt = Infinity;
+    this.#renewAt = undefined;
     try {
       if (this.#client) this.hub.disconnect(this.#client, failure);
     } finally {
@@ -202,7 +204,7 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
   manage(): void {
     const { now } = this.hub;
     this.#renew();
-    if (now >= this.#closeAt) return this.close();
+    if (this.#closeAt !== undefined && now >= this.#closeAt) return this.close();
     if (this.#state === "new" && now - this.#since >= CONNECT_WITHIN) return this.close();
     if (this.#writerClosed) return this.fail("the main writer was closed");
     if (this.#isBanned()) return this.fail("its address is blacklisted");
@@ -224,12 +226,16 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
     this.#held = [];
   }
 
-  /** The client was accepted. */
-  accept(client: Client, answer: Message): void {
+  /** The client was accepted: what the door says leaves first, then the answer, then what is held. */
+  accept(client: Client, told: AmfObject, answer: (more: Accepting) => Message): void {
     this.#client = client;
     if (this.#state === "ended") return this.hub.disconnect(client);
     this.#state = "connected";
-    this.#answer(answer);
+    const held = this.#held;
+    this.#held = undefined;
+    const message = answer(this.door.accepting?.(this, told) ?? {});
+    this.#held = held;
+    this.#answer(message);
   }
 
   /** The client was refused: it is told, and let go. §6.2. */
@@ -314,8 +320,8 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
 
   /** Opens a channel in place of the one that a client has rejected that stays. */
   #renew(): void {
-    if (this.hub.now < this.#renewAt) return;
-    this.#renewAt = Infinity;
+    if (this.#renewAt === undefined || this.hub.now < this.#renewAt) return;
+    this.#renewAt = undefined;
     this.writer.channel = this.#openMain();
     this.#release();
   }

@@ -1,77 +1,9 @@
 import assert from "node:assert/strict";
 import { toUtf8 } from "../../src/bytes/text.ts";
-import { connectTarget, readTarget } from "../../src/tc/target.ts";
-import { cpuTime } from "../support/cpu_time.ts";
 import { flashWorld } from "./fakes.ts";
 
 const from = { hostname: "192.0.2.7", port: 5000 };
 const epd = (url: string) => ({ ancillary: toUtf8(url) });
-
-Deno.test("targets: paths", () => {
-  const paths: [string, string | undefined][] = [
-    ["rtmfp://h/", ""],
-    ["rtmfp://h", ""],
-    ["rtmfp://h:1/a", "/a"],
-    ["rtmfp://h/a/b/", "/a/b"],
-    ["rtmfp://h/a%20b?x=/c", "/a b"],
-    ["rtmfp://h?x=1", ""],
-    ["live", "/live"],
-    ["/live/", "/live"],
-    ["", ""],
-    ["rtmfp://h/a//b", undefined],
-    ["rtmfp://h//a", undefined],
-    ["rtmfp://h/../a", undefined],
-    ["..", undefined],
-    ["a/%2E", undefined],
-  ];
-  for (const [url, path] of paths) assert.equal(readTarget(url).path, path, url);
-});
-
-Deno.test("targets: a hello full of slashes takes no longer than others", () => {
-  const began = cpuTime();
-  for (const end of ["", "x", "/x"]) {
-    const { path } = readTarget(`rtmfp://h/a${"/".repeat(300_000)}${end}`);
-    assert.equal(path, end === "" ? "/a" : undefined);
-  }
-  assert.ok(cpuTime() - began < 2_000, "one look for each slash took a minute");
-});
-
-Deno.test("targets: host and port, 1935 unless told", () => {
-  const hosts: [string, string][] = [
-    ["rtmfp://h/a", "h:1935"],
-    ["rtmfp://h:80", "h:80"],
-    ["rtmfp://h:/a", "h:1935"],
-    ["rtmfp://[2001:db8::1]/a", "[2001:db8::1]:1935"],
-    ["rtmfp://[2001:db8::1]:7/a", "[2001:db8::1]:7"],
-    ["rtmfp://user@h/a", "h:1935"],
-    ["live", ""],
-  ];
-  for (const [url, host] of hosts) assert.equal(readTarget(url).host, host, url);
-});
-
-Deno.test("targets: properties", () => {
-  const read = (url: string) => [...readTarget(url).properties];
-  assert.deepEqual(read("rtmfp://h/a?arg1=v1&b=+%2B%3d&c&d==&&=e&arg1=last"), [
-    ["arg1", "last"],
-    ["b", " +="],
-    ["c", ""],
-    ["d", "="],
-    ["", "e"],
-  ]);
-  assert.deepEqual(read("rtmfp://h/a?x=%zz"), [["x", "%zz"]]);
-  assert.deepEqual(read("live?x=1"), [["x", "1"]]);
-});
-
-Deno.test("targets of connect: tcUrl, else app; the query of either", () => {
-  const path = (tcUrl: string, app: string) => connectTarget(tcUrl, app).path;
-  assert.equal(path("rtmfp://h/a/b", "a"), "/a/b");
-  assert.equal(path("", "a/b"), "/a/b");
-  assert.equal(path("rtmfp://h", ""), "");
-  const property = (tcUrl: string, app: string) => connectTarget(tcUrl, app).properties.get("x");
-  assert.equal(property("rtmfp://h/a?x=1", "a?x=2"), "1");
-  assert.equal(property("rtmfp://h/a", "a?x=2"), "2");
-  assert.equal(property("", "a?x=2"), "2");
-});
 
 Deno.test("hello: the application is asked with what the client said", () => {
   const { server, applications } = flashWorld();
@@ -193,14 +125,4 @@ Deno.test("the tick: connections, their clients, the applications", () => {
     "onManage of a client",
     "onManage",
   ]);
-});
-
-Deno.test("Targets are the same when they are asked for again, and after many others", () => {
-  for (let round = 0; round < 2; round++) {
-    for (let i = 0; i < 100; i++) {
-      const { path, properties, host } = readTarget(`rtmfp://h${i}/a/${i}?i=${i}`);
-      assert.deepEqual([path, properties.get("i"), host], [`/a/${i}`, `${i}`, `h${i}:1935`]);
-      assert.equal(readTarget(`/a/${"x".repeat(300)}${i}`).path!.length, 303 + `${i}`.length);
-    }
-  }
 });
