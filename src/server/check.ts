@@ -1,5 +1,6 @@
 // The sub-command `check`: the configuration is read and all scripts are compiled; nothing runs.
 import { Lua } from "../script/vm/lua.ts";
+import { sourceOfFile } from "../script/vm/source_file.ts";
 import { parseCommandLine, usage, UsageError } from "./command_line.ts";
 import { readConfig } from "./config.ts";
 import { ConfigError } from "./config_error.ts";
@@ -44,7 +45,7 @@ export function check(
     const lua = new Lua({ clock: () => performance.now(), now: () => Date.now() });
     let broken = 0;
     for (const { path, name } of scripts) {
-      const error = lua.load(Deno.readFileSync(path), `@${name}`);
+      const error = lua.load(sourceOfFile(Deno.readFileSync(path)), `@${name}`);
       if (!error) lua.pop();
       else {
         broken++;

@@ -8,6 +8,7 @@ import type { Publication } from "../../media/publication.ts";
 import { Refused } from "../../media/refused.ts";
 import { BOOLEAN, type Lua, NIL, STRING } from "../vm/lua.ts";
 import type { ScriptError } from "../vm/script_error.ts";
+import { sourceOfFile } from "../vm/source_file.ts";
 import { type Api, surplus } from "./api.ts";
 import { client as clientBinding } from "./client.ts";
 import { Environment } from "./environment.ts";
@@ -157,7 +158,7 @@ export class LuaApplication implements Application {
     const lua = this.#lua;
     const base = lua.enter();
     return this.#api.perform(this, base, () => {
-      const error = lua.load(source, `@${this.chunkName}`);
+      const error = lua.load(sourceOfFile(source), `@${this.chunkName}`);
       if (error) {
         lua.leave(base);
         return error;

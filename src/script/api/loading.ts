@@ -4,6 +4,7 @@ import { pushEnvironment } from "../vm/function_environment.ts";
 import { pushGlobals } from "../vm/libraries.ts";
 import { FUNCTION, type Lua, NIL, type Ref, STRING, TABLE } from "../vm/lua.ts";
 import { ScriptError } from "../vm/script_error.ts";
+import { sourceOfFile } from "../vm/source_file.ts";
 import type { Api } from "./api.ts";
 import { resolvePath } from "./paths.ts";
 
@@ -135,7 +136,10 @@ function readFile(api: Api, path: string): SourceFile | string {
   const source = full === undefined ? undefined : api.host.files.read(full);
   if (!source || full === undefined) return `cannot open ${path}`;
   const { www } = api.host;
-  return { source, name: `@${full.startsWith(www) ? `www/${full.slice(www.length)}` : full}` };
+  return {
+    source: sourceOfFile(source),
+    name: `@${full.startsWith(www) ? `www/${full.slice(www.length)}` : full}`,
+  };
 }
 
 /** API-040: once for each application, of which `package.path` tells where to look. */

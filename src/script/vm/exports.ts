@@ -1,6 +1,7 @@
 // Lua's C API as wasmoon's WebAssembly exports it, and the few things that code asks of its surroundings.
 // Lua gets no file, no process and no environment from here: those that scripts may have are functions of ours.
 import glue from "./glue.js";
+import { freeGoto } from "./goto.ts";
 import { ScriptError } from "./script_error.ts";
 import { type Shim, shimModule, TRAMPOLINES } from "./shim.ts";
 
@@ -159,6 +160,7 @@ export class Instance {
     this.lua = instance.exports as unknown as LuaExports;
     this.lua.emscripten_stack_init();
     this.lua.__wasm_call_ctors();
+    freeGoto(this.lua.memory);
     this.shim = this.#addTrampolines();
     this.hook = this.tableIndex(this.shim.hook);
     this.alloc = this.tableIndex(this.shim.alloc);

@@ -1,6 +1,7 @@
 // A Lua machine: functions of ours that Lua calls, protected calls into Lua, limits of memory and time.
 // Lua 5.4 Reference Manual, §4.4.
 import { Instance, LONG_JUMP } from "./exports.ts";
+import { markGotos, withGoto } from "./goto.ts";
 import { ScriptError } from "./script_error.ts";
 import { type FunctionPointer, NO_MEMORY, NUMBER, type Ref, Stack, STRING } from "./stack.ts";
 import { TimeLimit } from "./time_limit.ts";
@@ -77,6 +78,7 @@ export class Lua extends Stack {
    * @returns what is wrong with the source; nothing is pushed then
    */
   load(source: Uint8Array, name: string, mode = "t"): ScriptError | undefined {
+    if (mode === "t") source = markGotos(source);
     const text = encoder.encode(`${name}\0${mode}\0`);
     const status = this.withBytes(text, (nameAt) =>
       this.withBytes(
@@ -91,7 +93,10 @@ export class Lua extends Stack {
           ),
       ));
     if (status === 0) return undefined;
-    const error = new ScriptError(this.text(-1), status === ERROR_MEMORY ? "memory" : "syntax");
+    const error = new ScriptError(
+      withGoto(this.text(-1)),
+      status === ERROR_MEMORY ? "memory" : "syntax",
+    );
     this.pop();
     return error;
   }
