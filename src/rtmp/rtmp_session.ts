@@ -250,6 +250,11 @@ export class RtmpSession implements Transport, LinkHost {
     return 0;
   }
 
+  /** Whether {@link fill} has something to do once a write is over. */
+  get waits(): boolean {
+    return !this.link.drained || this.#closed || this.#endAfterQueue;
+  }
+
   /** The connection is gone. */
   gone(): void {
     if (this.#wireEnded) return;

@@ -40,6 +40,10 @@ export type Door = (host: DoorHost) => Promise<OpenDoor | undefined>;
 /** What a door needs is loaded only where it is open. */
 const DOORS: readonly Door[] = [
   async (host) =>
+    host.config()["rtmp.port"] > 0 || host.config()["rtmp.tlsPort"] > 0
+      ? await (await import("./rtmp_door.ts")).openRtmpDoor(host)
+      : undefined,
+  async (host) =>
     host.config()["web.port"] > 0
       ? await (await import("./web_door.ts")).openWebDoor(host)
       : undefined,

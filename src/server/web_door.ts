@@ -2,6 +2,7 @@
 import { addressText } from "../rtmfp/wire/address.ts";
 import { serveWeb, upgradeToWebSocket, type WebPeer, type WebServer } from "../net/web_server.ts";
 import { tcpError } from "../net/tcp.ts";
+import { readCertificate } from "./certificate.ts";
 import type { DoorHost, OpenDoor } from "./doors.ts";
 import { RtwsSockets } from "./rtws_sockets.ts";
 import { StartError } from "./start_error.ts";
@@ -13,7 +14,7 @@ const STOP_WITHIN = 500;
 /** @throws {StartError} if the port cannot be had, or the certificate cannot be used */
 export async function openWebDoor(host: DoorHost): Promise<OpenDoor> {
   const config = host.config();
-  const tls = await readCertificate(config["web.certificate"], config["web.key"]);
+  const tls = await readCertificate("web", config["web.certificate"], config["web.key"]);
   const door = new WebDoor(host);
   try {
     door.listen({ hostname: config["web.address"], port: config["web.port"], tls });
@@ -104,26 +105,6 @@ class WebDoor implements OpenDoor {
     const one = origin.toLowerCase();
     return origins.includes("*") || origins.includes(one) || one === `${protocol}//${host}`;
   }
-}
-
-async function readCertificate(
-  certificate: string,
-  key: string,
-): Promise<{ cert: string; key: string } | undefined> {
-  if (certificate === "" && key === "") return undefined;
-  if (certificate === "" || key === "") {
-    throw new StartError("[web] certificate and key: both are needed, or neither");
-  }
-  const read = async (name: string, path: string) => {
-    try {
-      return await Deno.readTextFile(path);
-    } catch (error) {
-      throw new StartError(
-        `[web] ${name} = ${path}: it cannot be read: ${(error as Error).message}`,
-      );
-    }
-  };
-  return { cert: await read("certificate", certificate), key: await read("key", key) };
 }
 
 function text(status: number, body: string, headers: Record<string, string> = {}): Response {

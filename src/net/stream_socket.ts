@@ -1,0 +1,185 @@
+// Byte streams that clients open: TCP, and TLS over it.
+import { tcpError } from "./tcp.ts";
+import { unmapped } from "./udp_address.ts";
+
+export interface StreamEvents {
+  /** @param bytes good until the call returns */
+  onData(bytes: Uint8Array): void;
+  /** The system has taken all of the last {@link StreamSocket.write}. */
+  onWritten(): void;
+  /** The far end has closed, or is gone; not called after {@link StreamSocket.end}. */
+  onEnd(error: string | undefined): void;
+}
+
+/** Bytes of a read where little comes, and where much does: an idle client costs the small one. */
+const SMALL_READ = 2_048;
+const LARGE_READ = 65_536;
+/** So many reads in a row that a small buffer would have held make it small again. */
+const SMALL_READS = 8;
+/** A far end has so long to close after this end has. Milliseconds. */
+const CLOSE_TIMEOUT = 2_000;
+
+export class StreamSocket {
+  /** The far end. */
+  readonly peer: { readonly hostname: string; readonly port: number };
+  readonly #conn: Deno.TcpConn | Deno.TlsConn;
+  #events: StreamEvents | undefined;
+  #writing = false;
+  #ending = false;
+  #closed = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(conn: Deno.TcpConn | Deno.TlsConn) {
+    this.#conn = conn;
+    const { hostname, port } = conn.remoteAddr;
+    this.peer = { hostname: unmapped(hostname), port };
+    if (!("setNoDelay" in conn)) return;
+    try {
+      conn.setNoDelay(true);
+      conn.setKeepAlive(true);
+    } catch {
+      // the far end may be gone already: the first read tells
+    }
+  }
+
+  /** Begins to read. */
+  start(events: StreamEvents): void {
+    this.#events = events;
+    this.#read();
+  }
+
+  /** A write is under way: the next has to wait for {@link StreamEvents.onWritten}. */
+  get writing(): boolean {
+    return this.#writing;
+  }
+
+  /** Writes bytes, which the caller does not change until they are written. */
+  write(bytes: Uint8Array): void {
+    if (this.#ending || this.#closed) return;
+    this.#writing = true;
+    this.#write(bytes);
+  }
+
+  /** Ends the connection after what is being written; events are told no more. */
+  end(): void {
+    if (this.#ending || this.#closed) return;
+    this.#ending = true;
+    this.#events = undefined;
+    this.#timer = setTimeout(() => this.#close(), CLOSE_TIMEOUT);
+    Deno.unrefTimer(this.#timer);
+    if (!this.#writing) this.#closeWrite();
+  }
+
+  #onEnd(error: string | undefined): void {
+    const events = this.#events;
+    this.#events = undefined;
+    this.#close();
+    events?.onEnd(error);
+  }
+
+  #close(): void {
+    clearTimeout(this.#timer);
+    if (this.#closed) return;
+    this.#closed = true;
+    try {
+      this.#conn.close();
+    } catch {
+      // it is closed already
+    }
+  }
+
+  /** The far end reads all that was written, then the end: closing at once could take it away. */
+  #closeWrite(): void {
+    this.#conn.closeWrite().catch(() => this.#close());
+  }
+
+  async #read(): Promise<void> {
+    let buffer = new Uint8Array(SMALL_READ);
+    let small = 0;
+    try {
+      for (;;) {
+        const length = await this.#conn.read(buffer);
+        if (length === null) return this.#onEnd(undefined);
+        this.#events?.onData(buffer.subarray(0, length));
+        if (length > SMALL_READ / 2) {
+          small = 0;
+          if (length === buffer.length && length === SMALL_READ) {
+            buffer = new Uint8Array(LARGE_READ);
+          }
+        } else if (buffer.length > SMALL_READ && ++small >= SMALL_READS) {
+          buffer = new Uint8Array(SMALL_READ);
+          small = 0;
+        }
+      }
+    } catch (error) {
+      this.#onEnd(tcpError(error));
+    }
+  }
+
+  async #write(bytes: Uint8Array): Promise<void> {
+    try {
+      for (let at = 0; at < bytes.length;) at += await this.#conn.write(bytes.subarray(at));
+    } catch (error) {
+      return this.#onEnd(tcpError(error));
+    }
+    this.#writing = false;
+    if (this.#ending) this.#closeWrite();
+    else this.#events?.onWritten();
+  }
+}
+
+export interface StreamListenerOptions {
+  /** An IP address of this machine; `""` for all, IPv6 and IPv4. */
+  readonly hostname: string;
+  readonly port: number;
+  /** Certificate chain and private key in PEM form: the streams are TLS. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+}
+
+/** After an error of `accept`, such as too many open files, the next one waits. Milliseconds. */
+const ACCEPT_PAUSE = 100;
+
+/** A TCP port that clients connect to. */
+export class StreamListener {
+  readonly port: number;
+  readonly hostname: string;
+  readonly #listener: Deno.TcpListener | Deno.TlsListener;
+  #closed = false;
+
+  /** @throws {Error} if the port cannot be had, or certificate and key cannot be used */
+  constructor(options: StreamListenerOptions, onAccept: (socket: StreamSocket) => void) {
+    this.#listener = listen(options);
+    const { hostname, port } = this.#listener.addr as Deno.NetAddr;
+    this.hostname = hostname;
+    this.port = port;
+    this.#accept(onAccept);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#listener.close();
+  }
+
+  async #accept(onAccept: (socket: StreamSocket) => void): Promise<void> {
+    while (!this.#closed) {
+      try {
+        onAccept(new StreamSocket(await this.#listener.accept()));
+      } catch {
+        if (!this.#closed) await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE));
+      }
+    }
+  }
+}
+
+function listen({ hostname, port, tls }: StreamListenerOptions) {
+  const at = (hostname: string) =>
+    tls ? Deno.listenTls({ hostname, port, ...tls }) : Deno.listen({ hostname, port });
+  if (hostname !== "") return at(hostname);
+  try {
+    return at("::");
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AddrNotAvailable)) throw error;
+    return at("0.0.0.0"); // a machine without IPv6
+  }
+}

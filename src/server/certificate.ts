@@ -1,0 +1,33 @@
+import { StartError } from "./start_error.ts";
+
+/** Certificate chain and private key in PEM form. */
+export interface Certificate {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/**
+ * Reads the files that a section names by `certificate` and `key`.
+ *
+ * @returns undefined if it names neither
+ * @throws {StartError} if it names one alone, or one cannot be read
+ */
+export async function readCertificate(
+  section: string,
+  certificate: string,
+  key: string,
+): Promise<Certificate | undefined> {
+  if (certificate === "" && key === "") return undefined;
+  if (certificate === "" || key === "") {
+    throw new StartError(`[${section}] certificate and key: both are needed, or neither`);
+  }
+  const read = async (name: string, path: string) => {
+    try {
+      return await Deno.readTextFile(path);
+    } catch (error) {
+      const why = (error as Error).message;
+      throw new StartError(`[${section}] ${name} = ${path}: it cannot be read: ${why}`);
+    }
+  };
+  return { cert: await read("certificate", certificate), key: await read("key", key) };
+}
