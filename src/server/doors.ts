@@ -10,6 +10,8 @@ import type { Machine } from "./loop.ts";
 export interface DoorHost {
   readonly hub: Hub;
   readonly log: Log;
+  /** The folder of the applications. */
+  readonly www: string;
   readonly config: () => Config;
   /** Monotonic time in milliseconds. */
   readonly now: () => number;

@@ -35,6 +35,8 @@ export interface ServerOptions {
   readonly version: string;
   /** Makes the applications; what they will need of the server exists by their first event. */
   readonly scripts: (server: Services) => Scripts | Promise<Scripts>;
+  /** The folder of the applications, whose pages the web door shows. */
+  readonly www?: string;
   /** Clients are gone and applications stop next. */
   readonly onStopping?: () => void;
   /** Steps of scripts that the sandbox refused, by rule. */
@@ -233,6 +235,7 @@ export class Server {
       await this.#doors.open({
         hub: this.#hub,
         log: this.#options.log,
+        www: this.#options.www ?? "www",
         config: () => this.#config,
         now: clock,
         random,

@@ -1,15 +1,29 @@
-// The web door: HTTP and WebSockets for browsers.
+// The web door: pages, streams and WebSockets for browsers.
 import { addressText } from "../rtmfp/wire/address.ts";
+import { StaticFiles } from "../net/static_files.ts";
 import { serveWeb, upgradeToWebSocket, type WebPeer, type WebServer } from "../net/web_server.ts";
 import { tcpError } from "../net/tcp.ts";
+import { NotViewable } from "../web/flv_viewer.ts";
+import { files, list, type Page, player } from "../web/pages.ts";
+import { segmentsOf, streamOf, type StreamRequest } from "../web/request.ts";
 import { readCertificate } from "./certificate.ts";
 import type { DoorHost, OpenDoor } from "./doors.ts";
 import { RtwsSockets } from "./rtws_sockets.ts";
 import { StartError } from "./start_error.ts";
 import { WebPlaces } from "./web_places.ts";
+import { WebViewers } from "./web_viewers.ts";
 
 /** Milliseconds that requests have to end when the server stops. */
 const STOP_WITHIN = 500;
+const READING = new Set(["GET", "HEAD"]);
+/** Of pages: what they may load, and from where. WEB-304. */
+const PAGE_HEADERS = {
+  "content-security-policy":
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; " +
+    "media-src blob:; worker-src blob:; base-uri 'none'; form-action 'none'",
+  "referrer-policy": "same-origin",
+  "x-content-type-options": "nosniff",
+};
 
 /** @throws {StartError} if the port cannot be had, or the certificate cannot be used */
 export async function openWebDoor(host: DoorHost): Promise<OpenDoor> {
@@ -34,12 +48,16 @@ class WebDoor implements OpenDoor {
   readonly #host: DoorHost;
   readonly #places: WebPlaces;
   readonly #rtws: RtwsSockets;
+  readonly #viewers: WebViewers;
+  readonly #files: StaticFiles;
   #server: WebServer | undefined;
 
   constructor(host: DoorHost) {
     this.#host = host;
     this.#places = new WebPlaces(() => host.config());
     this.#rtws = new RtwsSockets(host);
+    this.#viewers = new WebViewers(host);
+    this.#files = new StaticFiles(host.www);
   }
 
   listen(options: Parameters<typeof serveWeb>[0]): void {
@@ -52,31 +70,103 @@ class WebDoor implements OpenDoor {
 
   flush(now: number): void {
     this.#rtws.flush(now);
+    this.#viewers.flush(now);
   }
 
   get deadline(): number {
-    return this.#rtws.deadline;
+    return Math.min(this.#rtws.deadline, this.#viewers.deadline);
   }
 
   async stop(): Promise<void> {
     this.#rtws.close();
+    this.#viewers.close();
     const late = new Promise((resolve) => setTimeout(resolve, STOP_WITHIN));
     await Promise.race([this.#server?.close(), late]);
   }
 
-  #handle(request: Request, peer: WebPeer): Response {
+  async #handle(request: Request, peer: WebPeer): Promise<Response> {
     try {
-      return this.#answer(request, new URL(request.url), peer);
+      return await this.#answer(request, new URL(request.url), peer);
     } catch (error) {
+      if (error instanceof NotViewable) return text(error.status, error.message);
       this.#host.log.bug(`Cannot answer ${peer.hostname}`, error);
       return text(500, "The server has a fault, which its log tells of");
     }
   }
 
-  #answer(request: Request, url: URL, peer: WebPeer): Response {
+  async #answer(request: Request, url: URL, peer: WebPeer): Promise<Response> {
     if (this.#host.hub.blacklist.has(peer.hostname)) return text(403, "Your address is blocked");
-    if (url.pathname === "/rtws") return this.#openRtws(request, peer);
-    return text(404, "There is nothing here");
+    const { pathname } = url;
+    if (pathname === "/rtws") return this.#openRtws(request, peer);
+    if (request.method === "OPTIONS") return this.#preflight(request, url);
+    if (!READING.has(request.method)) {
+      return text(405, "Only GET, HEAD and OPTIONS", { allow: "GET, HEAD, OPTIONS" });
+    }
+    const own = files.get(pathname);
+    if (own) return send(request, own);
+    if (pathname === "/-/streams") return this.#list();
+    const isFolder = pathname.endsWith("/");
+    const segments = pathname === "/"
+      ? []
+      : segmentsOf(isFolder ? pathname.slice(0, -1) : pathname);
+    if (!segments) return text(404, "No page has this address");
+    const stream = isFolder ? undefined : streamOf(segments, ".flv");
+    if (stream) return this.#view(request, url, stream, peer);
+    return await this.#page(request, segments, isFolder);
+  }
+
+  /** A file of an application, or the page that plays or lists streams. */
+  async #page(request: Request, segments: string[], isFolder: boolean): Promise<Response> {
+    const file = await this.#files.find(segments, isFolder);
+    if (file) {
+      const headers = { "content-type": file.type, "cache-control": "no-cache", etag: file.etag };
+      if (request.headers.get("if-none-match") === file.etag) {
+        return new Response(null, { status: 304, headers });
+      }
+      const body = request.method === "HEAD" ? null : await file.open();
+      return new Response(body, {
+        headers: {
+          ...headers,
+          "content-length": String(file.size),
+          "x-content-type-options": "nosniff",
+        },
+      });
+    }
+    if (segments.length === 0) {
+      if (this.#host.config()["web.list"] === "on") return send(request, list, PAGE_HEADERS);
+      return text(404, "Streams are at /application/name; [web] list = on lists them here");
+    }
+    if (isFolder) return text(404, "No page has this address");
+    if (await this.#files.isPage(segments)) {
+      return text(308, "With a slash", { location: `${new URL(request.url).pathname}/` });
+    }
+    return send(request, player, PAGE_HEADERS);
+  }
+
+  #view(request: Request, url: URL, stream: StreamRequest, peer: WebPeer): Response {
+    const refused = this.#refuses(request, peer);
+    if (refused) return refused;
+    const isSocket = request.headers.get("upgrade")?.toLowerCase() === "websocket";
+    if (request.method === "HEAD") {
+      const published = this.#host.hub.publications.get(stream.name)?.publishing;
+      return new Response(null, {
+        status: published ? 200 : 404,
+        headers: this.#streamHeaders(request, url),
+      });
+    }
+    const leave = this.#places.take(peer);
+    try {
+      if (isSocket) {
+        const make = () => upgradeToWebSocket(request);
+        const upgraded = this.#viewers.openSocket(request, stream, peer, leave, make);
+        return upgraded?.response ?? text(426, "Open a WebSocket here", { upgrade: "websocket" });
+      }
+      const body = this.#viewers.openBody(request, stream, peer, leave);
+      return new Response(body, { headers: this.#streamHeaders(request, url) });
+    } catch (error) {
+      leave();
+      throw error;
+    }
   }
 
   #openRtws(request: Request, peer: WebPeer): Response {
@@ -84,9 +174,49 @@ class WebDoor implements OpenDoor {
     if (refused) return refused;
     const upgraded = upgradeToWebSocket(request);
     if (!upgraded) return text(426, "Open a WebSocket here", { upgrade: "websocket" });
-    const leave = this.#places.take(peer);
-    this.#rtws.open(upgraded.socket, peer, leave);
+    this.#rtws.open(upgraded.socket, peer, this.#places.take(peer));
     return upgraded.response;
+  }
+
+  /** The streams on air, as the list shows them. */
+  #list(): Response {
+    if (this.#host.config()["web.list"] !== "on") return text(404, "[web] list is off");
+    const streams = [...this.#host.hub.published()].map((publication) => {
+      const { name, publisher, listeners } = publication;
+      const path = typeof publisher === "object" ? publisher.path : "";
+      return { path, name, viewers: listeners.size };
+    });
+    return new Response(JSON.stringify(streams.slice(0, 1000)), {
+      headers: { "content-type": "application/json", "cache-control": "no-store" },
+    });
+  }
+
+  #preflight(request: Request, url: URL): Response {
+    return new Response(null, {
+      status: 204,
+      headers: {
+        ...this.#corsHeaders(request, url),
+        "access-control-allow-methods": "GET, HEAD",
+        "access-control-max-age": "600",
+      },
+    });
+  }
+
+  #streamHeaders(request: Request, url: URL): Record<string, string> {
+    return {
+      "content-type": "video/x-flv",
+      "cache-control": "no-store",
+      "x-accel-buffering": "no",
+      ...this.#corsHeaders(request, url),
+    };
+  }
+
+  /** WEB-203, WEB-702: pages of origins that are not allowed get no header, and read nothing. */
+  #corsHeaders(request: Request, url: URL): Record<string, string> {
+    const origin = request.headers.get("origin");
+    if (origin === null || !this.#allows(origin, url)) return {};
+    const all = this.#host.config()["web.origins"].includes("*");
+    return { "access-control-allow-origin": all ? "*" : origin, vary: "origin" };
   }
 
   /** Whether a WebSocket or a viewer may not come in: the answer that says so. */
@@ -107,12 +237,27 @@ class WebDoor implements OpenDoor {
   }
 }
 
+function send(request: Request, page: Page, headers: Record<string, string> = {}): Response {
+  const all = {
+    "content-type": page.type,
+    "cache-control": "no-cache",
+    etag: page.etag,
+    "x-content-type-options": "nosniff",
+    ...headers,
+  };
+  if (request.headers.get("if-none-match") === page.etag) {
+    return new Response(null, { status: 304, headers: all });
+  }
+  return new Response(page.text, { headers: all });
+}
+
 function text(status: number, body: string, headers: Record<string, string> = {}): Response {
   return new Response(`${body}\n`, {
     status,
     headers: {
       "content-type": "text/plain; charset=utf-8",
       "cache-control": "no-store",
+      "x-content-type-options": "nosniff",
       ...headers,
     },
   });

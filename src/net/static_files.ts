@@ -1,0 +1,101 @@
+// Files of applications' pages: the folder `web` of each, and nothing outside it.
+
+export interface StaticFile {
+  readonly type: string;
+  readonly etag: string;
+  readonly size: number;
+  /** Its bytes; close it if they are not read. */
+  open(): Promise<ReadableStream<Uint8Array>>;
+}
+
+const TYPES: Record<string, string> = {
+  avif: "image/avif",
+  css: "text/css; charset=utf-8",
+  flv: "video/x-flv",
+  gif: "image/gif",
+  html: "text/html; charset=utf-8",
+  ico: "image/x-icon",
+  jpg: "image/jpeg",
+  jpeg: "image/jpeg",
+  js: "text/javascript; charset=utf-8",
+  json: "application/json",
+  map: "application/json",
+  mjs: "text/javascript; charset=utf-8",
+  mp3: "audio/mpeg",
+  mp4: "video/mp4",
+  ogg: "audio/ogg",
+  png: "image/png",
+  svg: "image/svg+xml",
+  swf: "application/x-shockwave-flash",
+  txt: "text/plain; charset=utf-8",
+  wasm: "application/wasm",
+  wav: "audio/wav",
+  webp: "image/webp",
+  woff2: "font/woff2",
+  xml: "application/xml",
+};
+const FOLDER = "web";
+const INDEX = "index.html";
+
+/** The files that applications under a folder show: `www/chat/web/a.js` is `/chat/a.js`. */
+export class StaticFiles {
+  readonly #root: string;
+
+  /** @param root the folder of the applications */
+  constructor(root: string) {
+    this.#root = root.replace(/[/\\]$/, "");
+  }
+
+  /**
+   * The file of a path, of the application with the longest path that has it.
+   *
+   * @param segments decoded, without `.`, `..`, slashes and control characters; a path that ends with
+   *   a slash has no last segment
+   */
+  async find(segments: readonly string[], isFolder: boolean): Promise<StaticFile | undefined> {
+    if (segments.some((segment) => segment.startsWith("."))) return undefined;
+    for (let depth = segments.length; depth >= 0; depth--) {
+      const folder = [this.#root, ...segments.slice(0, depth), FOLDER].join("/");
+      const rest = segments.slice(depth);
+      if (rest.length === 0 && !isFolder) continue; // "/chat" is not "/chat/": links would break
+      const file = await this.#file(folder, isFolder ? [...rest, INDEX] : rest);
+      if (file) return file;
+    }
+    return undefined;
+  }
+
+  /** Whether a path with a slash behind it would be a page. */
+  async isPage(segments: readonly string[]): Promise<boolean> {
+    return await this.find(segments, true) !== undefined;
+  }
+
+  async #file(folder: string, path: readonly string[]): Promise<StaticFile | undefined> {
+    const name = path.at(-1)!;
+    try {
+      // Links may not lead out of the folder.
+      const [home, real] = await Promise.all([
+        Deno.realPath(folder),
+        Deno.realPath([folder, ...path].join("/")),
+      ]);
+      if (!real.startsWith(home + (Deno.build.os === "windows" ? "\\" : "/"))) return undefined;
+      const { isFile, size, mtime } = await Deno.stat(real);
+      if (!isFile) return undefined;
+      return {
+        type: TYPES[name.split(".").at(-1)!.toLowerCase()] ?? "application/octet-stream",
+        etag: `"${size.toString(16)}-${(mtime?.getTime() ?? 0).toString(16)}"`,
+        size,
+        open: async () => (await Deno.open(real, { read: true })).readable,
+      };
+    } catch (error) {
+      if (isAbsent(error)) return undefined;
+      throw error;
+    }
+  }
+}
+
+function isAbsent(error: unknown): boolean {
+  return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory ||
+    error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.InvalidData ||
+    (error as { code?: string }).code === "ENAMETOOLONG" ||
+    error instanceof Deno.errors.FilesystemLoop;
+}

@@ -1,0 +1,196 @@
+import { addressText } from "../rtmfp/wire/address.ts";
+import type { WebPeer, WebSocketConnection } from "../net/web_server.ts";
+import { readTarget } from "../tc/target.ts";
+import { FlvViewer, type ViewerHost, type Viewing } from "../web/flv_viewer.ts";
+import type { StreamRequest } from "../web/request.ts";
+import type { DoorHost } from "./doors.ts";
+
+/** Bytes that one write has at most, and that a WebSocket holds before its viewer waits. WEB-103. */
+const MOST_AT_ONCE = 65_536;
+const MOST_BUFFERED = 256 * 1024;
+/** How often viewers by WebSocket that wait look whether there is room, in milliseconds. */
+const BLOCKED_INTERVAL = 20;
+/** Characters of a header that scripts are told. */
+const LONGEST_HEADER = 1_024;
+const BAD_POLICY = 1008;
+
+/** Where the bytes of a viewer go. */
+interface Sink {
+  /** Whether it takes more now. */
+  readonly ready: boolean;
+  write(bytes: Uint8Array<ArrayBuffer>): void;
+  end(failure: string | undefined): void;
+}
+
+/** Viewers by HTTP and WebSocket, and where their bytes go. */
+export class WebViewers implements ViewerHost {
+  readonly #host: DoorHost;
+  readonly #sinks = new Map<FlvViewer, Sink>();
+  readonly #awake = new Set<FlvViewer>();
+  #blocked = false;
+  #lookAt = Infinity;
+
+  constructor(host: DoorHost) {
+    this.#host = host;
+  }
+
+  get size(): number {
+    return this.#sinks.size;
+  }
+
+  get deadline(): number {
+    return this.#lookAt;
+  }
+
+  /**
+   * Opens a stream for a viewer by HTTP.
+   *
+   * @param leave called once when it is over
+   * @throws {NotViewable}
+   */
+  openBody(
+    request: Request,
+    stream: StreamRequest,
+    peer: WebPeer,
+    leave: () => void,
+  ): ReadableStream<Uint8Array> {
+    let viewer: FlvViewer;
+    const end = (action: () => void) => this.#host.input("Cannot end a viewer", action);
+    const drain = () => this.#host.input("Cannot serve a viewer", () => this.wake(viewer));
+    return new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        viewer = this.#open(viewing(request, stream, peer, "http", this.#host), {
+          get ready() {
+            return (controller.desiredSize ?? 0) > 0;
+          },
+          write: (bytes) => controller.enqueue(bytes),
+          end: (failure) => {
+            leave();
+            if (failure === undefined) controller.close();
+            else controller.error(new Error(failure));
+          },
+        });
+      },
+      pull: () => {
+        if (this.#sinks.has(viewer) && viewer.output.waiting) drain();
+      },
+      cancel: () => end(() => this.#left(viewer, leave)),
+    }, new ByteLengthQueuingStrategy({ highWaterMark: MOST_AT_ONCE }));
+  }
+
+  /**
+   * Opens a stream for a viewer by WebSocket. One that may not view is told why as it is closed.
+   *
+   * @param make makes the WebSocket once the viewer is let in
+   * @throws {NotViewable}
+   */
+  openSocket<T extends { readonly socket: WebSocketConnection }>(
+    request: Request,
+    stream: StreamRequest,
+    peer: WebPeer,
+    leave: () => void,
+    make: () => T | undefined,
+  ): T | undefined {
+    const made: { socket?: WebSocketConnection } = {};
+    const viewer = this.#open(viewing(request, stream, peer, "ws", this.#host), {
+      get ready() {
+        return made.socket !== undefined && made.socket.open &&
+          made.socket.bufferedAmount < MOST_BUFFERED;
+      },
+      write: (bytes) => made.socket?.send(bytes),
+      end: (failure) => {
+        leave();
+        made.socket?.close(failure === undefined ? 1000 : BAD_POLICY, failure?.slice(0, 40));
+      },
+    });
+    const upgraded = make();
+    if (!upgraded) {
+      viewer.close();
+      return undefined;
+    }
+    made.socket = upgraded.socket;
+    const input = (action: () => void) => this.#host.input("Cannot serve a viewer", action);
+    upgraded.socket.start({
+      onOpen: () => input(() => this.wake(viewer)),
+      onMessage: () => {}, // viewers have nothing to say
+      onClose: () => input(() => this.#left(viewer, leave)),
+    });
+    return upgraded;
+  }
+
+  /** Writes what waits to those that take more. */
+  flush(now: number): void {
+    if (now >= this.#lookAt) this.#lookAt = Infinity;
+    this.#blocked = false;
+    for (const viewer of this.#awake) this.#drain(viewer);
+    if (this.#blocked) this.#lookAt = Math.min(this.#lookAt, now + BLOCKED_INTERVAL);
+  }
+
+  close(): void {
+    for (const viewer of [...this.#sinks.keys()]) viewer.close();
+  }
+
+  // ViewerHost
+
+  wake(viewer: FlvViewer): void {
+    this.#awake.add(viewer);
+  }
+
+  over(viewer: FlvViewer, failure: string | undefined): void {
+    const sink = this.#sinks.get(viewer);
+    if (!sink) return;
+    if (failure === undefined) this.#drain(viewer);
+    this.#forget(viewer);
+    sink.end(failure);
+  }
+
+  #open(viewing: Viewing, sink: Sink): FlvViewer {
+    const viewer = new FlvViewer(this.#host.hub, viewing, this);
+    this.#sinks.set(viewer, sink);
+    return viewer;
+  }
+
+  #drain(viewer: FlvViewer): void {
+    const sink = this.#sinks.get(viewer);
+    while (sink?.ready && viewer.output.waiting) sink.write(viewer.take(MOST_AT_ONCE));
+    if (sink && viewer.output.waiting) this.#blocked = true;
+    else this.#awake.delete(viewer);
+  }
+
+  #left(viewer: FlvViewer, leave: () => void): void {
+    leave();
+    this.#forget(viewer);
+    viewer.close();
+  }
+
+  #forget(viewer: FlvViewer): void {
+    this.#sinks.delete(viewer);
+    this.#awake.delete(viewer);
+  }
+}
+
+function viewing(
+  request: Request,
+  { path, name }: StreamRequest,
+  peer: WebPeer,
+  protocol: "http" | "ws",
+  { random }: DoorHost,
+): Viewing {
+  const { searchParams, search } = new URL(request.url);
+  const header = (one: string) => (request.headers.get(one) ?? "").slice(0, LONGEST_HEADER);
+  return {
+    rawId: random(32),
+    protocol,
+    path,
+    name,
+    properties: readTarget(`/${search}`).properties,
+    flashVersion: header("user-agent"),
+    pageUrl: header("referer") || header("origin"),
+    swfUrl: "",
+    address: addressText(peer),
+    hostname: peer.hostname,
+    wait: searchParams.has("wait"),
+    audio: searchParams.get("audio") !== "0",
+    video: searchParams.get("video") !== "0",
+  };
+}

@@ -1,0 +1,165 @@
+import { Writer } from "../bytes/writer.ts";
+import { flvHeader, TAG_HEADER, TagType, TRAILER } from "../flv/tags.ts";
+import type { Clock } from "../media/clock.ts";
+import type { Frame, FrameKind } from "../media/frame.ts";
+import type { ListenerOutput } from "../media/listener.ts";
+import { codecOf, playable } from "./codecs.ts";
+import { scriptTagBody } from "./script_tag.ts";
+
+/** What a viewer is told of its stream. */
+export interface FlvOutputEvents {
+  /** There are bytes to take. */
+  onBytes(): void;
+  /** Nobody publishes any more, or somebody does again. */
+  onUnpublished(): void;
+  onPublished(): void;
+}
+
+/** A tag that waits, without its header: that is written as it is taken. */
+interface Tag {
+  readonly kind: FrameKind;
+  readonly header: boolean;
+  readonly body: Uint8Array;
+  readonly time: number;
+  readonly since: number;
+}
+
+/** Stands for script tags among the forms of a frame. */
+const SCRIPT = {};
+const NOTHING = new Uint8Array(0);
+
+/**
+ * A live stream as an FLV file without an end, for one viewer. WEB-010 to WEB-018.
+ *
+ * Tags wait here until they are {@link take}n, so that what is late can be given up whole.
+ */
+export class FlvOutput implements ListenerOutput {
+  /** Kinds whose codec no browser plays: none of their frames are sent. WEB-018. */
+  readonly unplayable = new Map<FrameKind, string>();
+  #queue: Tag[] = [];
+  #queuedBytes = 0;
+  #queuedDataBytes = 0;
+  #begun = false;
+  readonly #seen = new Set<FrameKind>();
+
+  /** @param kinds which kinds the file header promises: those that have been published. WEB-011 */
+  constructor(
+    readonly clock: Clock,
+    readonly events: FlvOutputEvents,
+    readonly kinds: { readonly audio: boolean; readonly video: boolean },
+  ) {}
+
+  // ListenerOutput
+
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  get queuedDataBytes(): number {
+    return this.#queuedDataBytes;
+  }
+
+  get videoWaitsSince(): number {
+    return this.#queue.find(({ kind }) => kind === "video")?.since ?? Infinity;
+  }
+
+  send(frame: Frame, time: number): void {
+    const { kind } = frame;
+    if (kind === "data") return this.#sendData(frame, time);
+    if (!this.#seen.has(kind)) this.#meet(frame);
+    if (this.unplayable.has(kind)) return;
+    this.#add(kind, frame.role === "header", frame.payload, time);
+  }
+
+  /** @param kind all media unless told */
+  abandon(kind?: "audio" | "video"): number {
+    const kept: Tag[] = [];
+    let given = 0;
+    for (const tag of this.#queue) {
+      if (tag.kind === kind || (kind === undefined && tag.kind !== "data")) {
+        this.#queuedBytes -= tag.body.length;
+        if (!tag.header) given++;
+      } else kept.push(tag);
+    }
+    this.#queue = kept;
+    return given;
+  }
+
+  sampleAccess(): void {}
+
+  overflowed(): void {}
+
+  published(): void {
+    this.#seen.clear(); // its codecs may be others
+    this.unplayable.clear();
+    this.events.onPublished();
+  }
+
+  unpublished(): void {
+    this.events.onUnpublished();
+  }
+
+  // The bytes
+
+  /** Whether {@link take} has something to give. */
+  get waiting(): boolean {
+    return !this.#begun || this.#queue.length > 0;
+  }
+
+  /**
+   * The next bytes of the file: whole tags, of which all but the first fit into `most` bytes.
+   *
+   * @returns empty if nothing waits
+   */
+  take(most: number): Uint8Array<ArrayBuffer> {
+    if (!this.waiting) return NOTHING;
+    let length = this.#begun ? 0 : 13;
+    let count = 0;
+    while (count < this.#queue.length) {
+      const more = TAG_HEADER + this.#queue[count].body.length + TRAILER;
+      if (length > 13 && length + more > most) break;
+      length += more;
+      count++;
+    }
+    const to = Writer.over(new Uint8Array(length));
+    if (!this.#begun) {
+      this.#begun = true;
+      to.bytes(flvHeader(this.kinds.audio, this.kinds.video));
+    }
+    for (const tag of this.#queue.splice(0, count)) this.#write(to, tag);
+    return to.buffer as Uint8Array<ArrayBuffer>;
+  }
+
+  #write(to: Writer, { kind, body, time }: Tag): void {
+    to.u8(TagType[kind]).u24(body.length).u24(time).u8(time >>> 24).u24(0);
+    to.bytes(body).u32(TAG_HEADER + body.length);
+    if (kind === "data") this.#queuedDataBytes -= body.length;
+    else this.#queuedBytes -= body.length;
+  }
+
+  #sendData(frame: Frame, time: number): void {
+    let body = frame.form(SCRIPT, 0);
+    if (!body) {
+      body = scriptTagBody(frame) ?? NOTHING;
+      frame.keepForm(SCRIPT, 0, body);
+    }
+    if (body.length > 0) this.#add("data", false, body, time);
+  }
+
+  /** The first frame of a kind tells its codec. */
+  #meet(frame: Frame): void {
+    const codec = codecOf(frame);
+    if (codec === undefined) return;
+    this.#seen.add(frame.kind);
+    if (!playable(frame.kind as "audio" | "video", codec)) {
+      this.unplayable.set(frame.kind, codec || "an unknown codec");
+    }
+  }
+
+  #add(kind: FrameKind, header: boolean, body: Uint8Array, time: number): void {
+    this.#queue.push({ kind, header, body, time, since: this.clock.now });
+    if (kind === "data") this.#queuedDataBytes += body.length;
+    else this.#queuedBytes += body.length;
+    this.events.onBytes();
+  }
+}

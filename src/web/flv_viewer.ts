@@ -1,0 +1,170 @@
+import { AmfReader } from "../amf/mod.ts";
+import type { Client, ClientInfo } from "../media/client.ts";
+import type { Connection, FlowWriter } from "../media/connection.ts";
+import type { Hub } from "../media/hub.ts";
+import type { Listener } from "../media/listener.ts";
+import { Refused, UnknownApplication } from "../media/refused.ts";
+import type { ManagedSession } from "../media/sessions.ts";
+import { FlvOutput } from "./flv_output.ts";
+import { silentWriter } from "./silent_writer.ts";
+
+/** Who wants to view what. */
+export interface Viewing extends Omit<ClientInfo, "rawId"> {
+  /** 32 random bytes. */
+  readonly rawId: Uint8Array;
+  /** `http` or `ws`. */
+  readonly protocol: string;
+  /** `ip:port`, or `[ip]:port`, and the IP address alone. */
+  readonly address: string;
+  readonly hostname: string;
+  /** The stream. */
+  readonly name: string;
+  /** Whether it may be published later. WEB-020. */
+  readonly wait: boolean;
+  /** Whether sound, or the picture, is wanted. */
+  readonly audio: boolean;
+  readonly video: boolean;
+}
+
+/** What a viewer's door does for it. */
+export interface ViewerHost {
+  /** There are bytes to take. */
+  wake(viewer: FlvViewer): void;
+  /** The viewer is over: its door ends the response, after what was taken. */
+  over(viewer: FlvViewer, failure: string | undefined): void;
+}
+
+/** Why a viewer may not view, with the status of HTTP that says so. */
+export class NotViewable extends Error {
+  override name = "NotViewable";
+
+  constructor(readonly status: 403 | 404 | 415, text: string) {
+    super(text);
+  }
+}
+
+/** How long a viewer waits for a stream to be published, and for it to be so again. Milliseconds. */
+const WAIT = 30_000;
+const HAND_OVER = 5_000;
+
+/**
+ * A viewer by HTTP or WebSocket: a client of its application that does nothing but listen. WEB-020 to
+ * WEB-025.
+ */
+export class FlvViewer implements Connection, ManagedSession {
+  readonly protocol: string;
+  readonly address: string;
+  readonly hostname: string;
+  readonly ping = 0;
+  readonly objectEncoding = 0;
+  readonly writer: FlowWriter = silentWriter;
+  readonly writers: readonly FlowWriter[] = [];
+  readonly output: FlvOutput;
+  readonly #hub: Hub;
+  readonly #host: ViewerHost;
+  #client: Client | undefined;
+  #listener: Listener | undefined;
+  /** When to give up waiting for a publisher. */
+  #endAt = Infinity;
+  #lastTaken: number;
+  #over = false;
+
+  /**
+   * @throws {NotViewable} if it is not published, or the application refuses
+   */
+  constructor(hub: Hub, viewing: Viewing, host: ViewerHost) {
+    this.protocol = viewing.protocol;
+    this.address = viewing.address;
+    this.hostname = viewing.hostname;
+    this.#hub = hub;
+    this.#host = host;
+    this.#lastTaken = hub.now;
+    const publication = hub.publications.get(viewing.name);
+    const publishing = publication?.publishing ?? false;
+    if (!publishing && !viewing.wait) {
+      throw new NotViewable(404, `Nobody publishes ${viewing.name}`);
+    }
+    const has = (kind: "audio" | "video") =>
+      publication !== undefined && [...publication.headers(kind)].length > 0;
+    this.output = new FlvOutput(hub, {
+      onBytes: () => host.wake(this),
+      onUnpublished: () => this.#endAt = hub.now + HAND_OVER,
+      onPublished: () => this.#endAt = Infinity,
+    }, { audio: viewing.audio && has("audio"), video: viewing.video && has("video") });
+    if (!publishing) this.#endAt = hub.now + WAIT;
+    try {
+      this.#listener = this.#subscribe(viewing);
+    } catch (error) {
+      this.#end();
+      throw error;
+    }
+    hub.sessions.add(this);
+  }
+
+  get elapsedFromReception(): number {
+    return Math.max(0, this.#hub.now - this.#lastTaken);
+  }
+
+  newWriter(): FlowWriter {
+    return silentWriter;
+  }
+
+  probe(): void {}
+
+  /** The next bytes of the file; see {@link FlvOutput.take}. */
+  take(most: number): Uint8Array<ArrayBuffer> {
+    this.#lastTaken = this.#hub.now;
+    return this.output.take(most);
+  }
+
+  /** Ends it: the response, too. Harmless when it has ended. */
+  close(): void {
+    this.fail(undefined);
+  }
+
+  // ManagedSession
+
+  manage(): void {
+    if (this.#hub.now >= this.#endAt) return this.close();
+    const { unplayable } = this.output;
+    if (unplayable.size === 2) {
+      this.fail(`browsers play neither ${[...unplayable.values()].join(" nor ")}`);
+    }
+  }
+
+  get waiting(): number {
+    return 0; // what waits is media, which is shared
+  }
+
+  /** @param reason undefined: in good order */
+  fail(reason: string | undefined): void {
+    if (this.#over) return;
+    this.#end(reason);
+    this.#host.over(this, reason);
+  }
+
+  #subscribe(viewing: Viewing): Listener {
+    const hub = this.#hub;
+    try {
+      const { client } = hub.connect(viewing, this, new AmfReader(new Uint8Array(0)));
+      this.#client = client;
+      const listener = hub.subscribe(client, viewing.name, hub.newStreamId(), this.output);
+      if (!viewing.audio) listener.receiveAudio = false;
+      if (!viewing.video) listener.receiveVideo = false;
+      listener.start();
+      return listener;
+    } catch (error) {
+      if (error instanceof UnknownApplication) throw new NotViewable(404, error.message);
+      if (error instanceof Refused) throw new NotViewable(403, error.description || "Refused");
+      throw error;
+    }
+  }
+
+  #end(reason?: string): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#hub.sessions.delete(this);
+    if (this.#listener) this.#hub.unsubscribe(this.#listener);
+    if (this.#client) this.#hub.disconnect(this.#client, reason);
+  }
+}

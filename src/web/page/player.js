@@ -1,0 +1,152 @@
+// Plays the stream that the page's own address names: /application/name, from /application/name.flv.
+
+/* global mpegts */
+
+/** Seconds behind the newest frame at which playing catches up, and at which it jumps. */
+const CATCH_UP = 1.2;
+const JUMP = 4;
+/** Milliseconds before the next try, the longest of them, and without a new frame. */
+const FIRST_RETRY = 1000;
+const LAST_RETRY = 10_000;
+const STALLED = 8000;
+
+const element = (id) => document.getElementById(id);
+const video = element("video");
+const { pathname, search, origin } = location;
+const name = decodeURIComponent(pathname.split("/").at(-1));
+const query = new URLSearchParams(search);
+const recorded = query.has("recorded");
+query.delete("recorded");
+query.delete("embed");
+const source = `${pathname}.flv${query.size > 0 ? `?${query}` : ""}`;
+
+let player;
+let retry = FIRST_RETRY;
+let timer;
+let lastTime = 0;
+let lastMoved = 0;
+
+function say(text) {
+  element("message").textContent = text;
+}
+
+function play() {
+  clearTimeout(timer);
+  if (!globalThis.mpegts?.isSupported()) {
+    return say("This browser cannot play the stream: it lacks Media Source Extensions.");
+  }
+  player = mpegts.createPlayer(
+    { type: "flv", isLive: !recorded, url: source },
+    {
+      enableStashBuffer: recorded,
+      lazyLoad: recorded,
+      liveBufferLatencyChasing: !recorded,
+      liveBufferLatencyMaxLatency: CATCH_UP + 0.6,
+      liveBufferLatencyMinRemain: 0.4,
+      autoCleanupSourceBuffer: true,
+    },
+  );
+  player.on(mpegts.Events.ERROR, (type, detail, info) => again(reason(type, detail, info)));
+  player.on(mpegts.Events.LOADING_COMPLETE, () => recorded || again("The stream has ended."));
+  player.attachMediaElement(video);
+  player.load();
+  lastMoved = performance.now();
+  video.play().catch(() => say("Press play"));
+}
+
+function reason(type, detail, info) {
+  if (detail === mpegts.ErrorDetails.NETWORK_STATUS_CODE_INVALID) {
+    if (info.code === 404) return "Nobody is on air here.";
+    if (info.code === 403) return "You may not watch this stream.";
+    if (info.code === 415) return "Browsers cannot play the codecs of this stream.";
+    return `The server answers ${info.code}.`;
+  }
+  if (type === mpegts.ErrorTypes.MEDIA_ERROR) return "Browsers cannot play this stream.";
+  return "The connection was lost.";
+}
+
+/** Ends the player, and tries anew: after a second at first, later after ten at most. */
+function again(text) {
+  stop();
+  say(`${text} Trying again…`);
+  timer = setTimeout(play, retry);
+  retry = Math.min(LAST_RETRY, 2 * retry);
+}
+
+function stop() {
+  clearTimeout(timer);
+  player?.destroy();
+  player = undefined;
+  element("live").hidden = true;
+}
+
+/** Shows the delay, keeps it small, and notices a stream that stands. */
+function watch() {
+  if (!player || video.buffered.length === 0) return;
+  if (video.currentTime !== lastTime) {
+    lastTime = video.currentTime;
+    lastMoved = performance.now();
+  } else if (!recorded && !video.paused && performance.now() - lastMoved > STALLED) {
+    return again("The stream stands still.");
+  }
+  if (recorded) {
+    const seek = element("seek");
+    seek.max = String(video.duration || 0);
+    if (document.activeElement !== seek) seek.value = String(video.currentTime);
+    element("delay").textContent = `${clock(video.currentTime)} / ${clock(video.duration)}`;
+    return;
+  }
+  const delay = video.buffered.end(video.buffered.length - 1) - video.currentTime;
+  if (delay > JUMP) video.currentTime += delay - 0.5;
+  video.playbackRate = delay > CATCH_UP ? 1.1 : 1;
+  element("delay").textContent = `${delay.toFixed(1)} s behind`;
+}
+
+function clock(seconds) {
+  if (!Number.isFinite(seconds)) return "–";
+  const whole = Math.floor(seconds);
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+}
+
+function setMuted(muted) {
+  video.muted = muted;
+  const button = element("mute");
+  button.textContent = muted ? "Muted" : "Sound on";
+  button.setAttribute("aria-pressed", String(muted));
+  if (!muted) element("sound").hidden = true;
+}
+
+document.title = `${name} – live`;
+element("name").textContent = name;
+element("embed").value =
+  `<iframe src="${origin}${pathname}?embed" width="640" height="360" allowfullscreen></iframe>`;
+document.body.classList.toggle("small", new URLSearchParams(search).has("embed"));
+element("seek").hidden = !recorded;
+
+element("sound").addEventListener("click", () => setMuted(false));
+element("mute").addEventListener("click", () => setMuted(!video.muted));
+element("full").addEventListener("click", () => {
+  if (document.fullscreenElement) document.exitFullscreen();
+  else if (element("stage").requestFullscreen) element("stage").requestFullscreen();
+  else video.webkitEnterFullscreen?.(); // iPhone
+});
+element("copy").addEventListener("click", async () => {
+  await navigator.clipboard.writeText(element("embed").value);
+  element("copy").textContent = "Copied";
+});
+element("seek").addEventListener("input", ({ target }) => video.currentTime = Number(target.value));
+video.addEventListener("playing", () => {
+  say("");
+  retry = FIRST_RETRY;
+  element("live").hidden = recorded;
+  if (video.muted) element("sound").hidden = false;
+});
+video.addEventListener("waiting", () => recorded || say("Waiting for the picture…"));
+video.addEventListener("ended", () => say("The end."));
+// A tab that comes back shows what is on air now, not what was when it went.
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden && player && !recorded) lastMoved = performance.now();
+});
+setInterval(watch, 250);
+if (globalThis.mpegts) play();
+else addEventListener("DOMContentLoaded", play);

@@ -1,0 +1,38 @@
+import { type AmfObject, AmfReader, AmfWriter, MixedArray } from "../amf/mod.ts";
+import { WireError } from "../bytes/wire_error.ts";
+import type { Frame } from "../media/frame.ts";
+
+/** Members of `onMetaData` that are true of a file and not of a live stream. WEB-016. */
+const OF_FILES = ["duration", "filesize", "keyframes"];
+
+/**
+ * The body of the script tag of a data message, in AMF0 alone. WEB-014, WEB-015.
+ *
+ * @returns undefined if its values have no form in AMF0
+ */
+export function scriptTagBody({ name, payload }: Frame): Uint8Array | undefined {
+  const to = new AmfWriter({ form: "amf0" });
+  try {
+    to.writeValue(name);
+    const values = new AmfReader(payload);
+    if (name === "onMetaData" && !values.done) {
+      to.writeValue(liveMetadata(values.readValue()));
+    }
+    while (!values.done) values.read(to);
+    return to.bytes();
+  } catch (error) {
+    if (error instanceof WireError) return undefined;
+    throw error;
+  }
+}
+
+function liveMetadata(value: unknown): AmfObject | MixedArray {
+  const told = value instanceof MixedArray ? value.named : value;
+  const kept: AmfObject = {};
+  if (typeof told === "object" && told !== null) {
+    for (const [name, member] of Object.entries(told)) {
+      if (!OF_FILES.includes(name)) kept[name] = member;
+    }
+  }
+  return new MixedArray(kept);
+}
