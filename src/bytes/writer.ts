@@ -83,6 +83,12 @@ export class Writer {
     return this;
   }
 
+  /** Writes over four bytes that stand at an offset. */
+  u32At(at: number, value: number): this {
+    this.#put32(at, value);
+    return this;
+  }
+
   f32(value: number): this {
     scratch.setFloat32(0, value);
     return this.u32(scratch.getUint32(0));

@@ -32,30 +32,26 @@ export class Frame {
    * What a door made of this frame for one listener, and may give to all others of that door.
    *
    * @param door any object that stands for the door's way of encoding
-   * @param time that stands in the bytes, in milliseconds
    */
-  form(door: object, time: number): Uint8Array | undefined {
-    for (let form = this.#forms; form; form = form.next) {
-      if (form.door === door) return form.time === time ? form.bytes : undefined;
-    }
-    return undefined;
+  form(door: object): EncodedForm | undefined {
+    let form = this.#forms;
+    while (form && form.door !== door) form = form.next;
+    return form;
   }
 
-  /** Keeps the latest that a door made of this frame; see {@link form}. */
-  keepForm(door: object, time: number, bytes: Uint8Array): void {
-    for (let form = this.#forms; form; form = form.next) {
-      if (form.door !== door) continue;
-      form.time = time;
-      form.bytes = bytes;
-      return;
-    }
-    this.#forms = { door, time, bytes, next: this.#forms };
+  /**
+   * Keeps what a door made of this frame, once; see {@link form}.
+   * @param time that stands in the bytes, in milliseconds
+   */
+  keepForm(door: object, time: number, bytes: Uint8Array): EncodedForm {
+    return this.#forms = { door, time, bytes, next: this.#forms };
   }
 }
 
-interface EncodedForm {
+/** The one encoding of a frame for all listeners of a door. */
+export interface EncodedForm {
   readonly door: object;
-  time: number;
-  bytes: Uint8Array;
+  readonly time: number;
+  readonly bytes: Uint8Array;
   readonly next: EncodedForm | undefined;
 }

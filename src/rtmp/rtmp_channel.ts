@@ -122,7 +122,7 @@ export class RtmpChannel implements Channel, Lane {
   #writeData(frame: Frame, time: number): void {
     const amf0 = this.host.objectEncoding === 0;
     const form = amf0 ? FORM_AMF0 : FORM_AMF3;
-    let payload = frame.form(form, 0);
+    let payload = frame.form(form)?.bytes;
     if (!payload) {
       const values = amf0 ? toAmf0(frame.payload) : frame.payload;
       if (!values) return;

@@ -1,3 +1,4 @@
+import { Writer } from "../bytes/writer.ts";
 import { userDataOverhead, writeAbandon, writeFlowClose, writeUserData } from "./messages.ts";
 import type { ReceiveFlow } from "./receive_flow.ts";
 
@@ -35,6 +36,8 @@ export class SendFlow {
   #state: "open" | "closing" | "closed" = "open";
   /** Messages that were not sent to their end, from `#head` on. */
   #queue: Uint8Array[] = [];
+  /** Of each what goes out in place of the u32 behind its first byte; -1: that itself. */
+  #stamps: number[] = [];
   #head = 0;
   /** Bytes of the first one that were sent. */
   #offset = 0;
@@ -88,10 +91,15 @@ export class SendFlow {
     return this.#head < this.#queue.length && this.outstanding < this.#buffer;
   }
 
-  /** Sends a message, whose bytes are not copied and must not change any more. */
-  write(message: Uint8Array): void {
+  /**
+   * Sends a message, whose bytes are not copied and must not change any more.
+   *
+   * @param stamp u32 that goes out in place of the one behind the first byte; -1: none
+   */
+  write(message: Uint8Array, _options?: { readonly reliable?: boolean }, stamp = -1): void {
     if (this.#state !== "open") return;
     this.#queue.push(message);
+    this.#stamps.push(stamp);
     this.#queuedBytes += message.length;
     this.#lastMessage++;
     this.host.wake();
@@ -101,6 +109,7 @@ export class SendFlow {
   abandonUnsent(): number {
     const first = this.#head + (this.#offset > 0 ? 1 : 0);
     const dropped = this.#queue.splice(first);
+    this.#stamps.length = this.#queue.length;
     for (const { length } of dropped) this.#queuedBytes -= length;
     this.#lastMessage -= dropped.length;
     return dropped.length;
@@ -117,7 +126,12 @@ export class SendFlow {
   send(): void {
     const message = this.#queue[this.#head];
     const end = Math.min(message.length, this.#offset + FRAGMENT_LENGTH);
-    this.host.send(writeUserData(this.id, message, this.#offset, end));
+    const data = writeUserData(this.id, message, this.#offset, end);
+    const stamp = this.#stamps[this.#head];
+    if (this.#offset === 0 && stamp >= 0) {
+      Writer.over(data).u32At(userDataOverhead(this.id) + 1, stamp);
+    }
+    this.host.send(data);
     this.sentFragments++;
     this.#sentBytes += userDataOverhead(this.id) + end - this.#offset;
     this.#queuedBytes -= end - this.#offset;
@@ -165,11 +179,13 @@ export class SendFlow {
     this.#offset = 0;
     if (this.#head < 64 && this.#head < this.#queue.length) return;
     this.#queue.splice(0, this.#head); // room for what is done is not kept
+    this.#stamps.splice(0, this.#head);
     this.#head = 0;
   }
 
   #clear(): void {
     this.#queue = [];
+    this.#stamps = [];
     this.#head = this.#offset = this.#queuedBytes = 0;
   }
 }

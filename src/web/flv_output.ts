@@ -138,7 +138,7 @@ export class FlvOutput implements ListenerOutput {
   }
 
   #sendData(frame: Frame, time: number): void {
-    let body = frame.form(SCRIPT, 0);
+    let body = frame.form(SCRIPT)?.bytes;
     if (!body) {
       body = scriptTagBody(frame) ?? NOTHING;
       frame.keepForm(SCRIPT, 0, body);

@@ -231,3 +231,14 @@ Deno.test("RTWebSocket messages: what is mutated or cut off makes a message or a
   }
   assert.throws(() => readRtws(new Uint8Array(0)), WireError);
 });
+
+Deno.test("RtwsSession: a message that flows share goes out with the stamp of each", () => {
+  const pipe = new Pipe(1);
+  const flow = pipe.ends[0].openFlow(METADATA);
+  const long = "x".repeat(3000);
+  flow.write(text(`m0000${long}`), undefined, 0x61626364);
+  flow.write(text("m0000 plain"));
+  flow.write(text("m0000 short"), undefined, 0x65656565);
+  pipe.run(100);
+  assert.deepEqual(pipe.heard[1], [`mabcd${long}`, "m0000 plain", "meeee short"]);
+});

@@ -16,6 +16,8 @@ export class OutgoingFragment {
   start = 0;
   end = 0;
   part: Part = Part.whole;
+  /** Sent in place of the u32 behind the first byte of the message; -1: that is sent as it is. */
+  stamp = -1;
   /** Counts the messages of the flow: the same in all pieces of one. */
   message = 0;
   /** From 1; 0 as long as it is not sent. */
@@ -74,6 +76,7 @@ export class FragmentPool {
     fragment.bytes = EMPTY;
     fragment.start = fragment.end = 0;
     fragment.part = Part.whole;
+    fragment.stamp = -1;
     fragment.sequence = fragment.message = 0;
     fragment.reliable = true;
     fragment.startBy = fragment.finishBy = Infinity;

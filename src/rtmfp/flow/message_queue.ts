@@ -42,6 +42,7 @@ export class MessageQueue {
     piece.start = rest.start;
     piece.end = rest.start += length;
     piece.message = rest.message;
+    piece.stamp = rest.stamp;
     piece.reliable = rest.reliable;
     piece.finishBy = rest.finishBy;
     piece.part = rest.begun ? Part.middle : Part.begin;

@@ -108,14 +108,18 @@ export class SendFlow {
   /**
    * Sends a message. Its bytes are not copied and may be shared between flows: they must not
    * change any more. On a closed flow it does nothing.
+   *
+   * @param stamp u32 that goes out in place of the one behind the first byte, so that a message
+   *   can be shared by flows that give it different times; -1: none
    */
-  write(message: Uint8Array, options?: WriteOptions): void {
+  write(message: Uint8Array, options?: WriteOptions, stamp = -1): void {
     if (this.#state !== "open") return;
     this.#queue.dropLate(this.host.clock.now);
     const fragment = this.#takeFragment();
     fragment.bytes = message;
     fragment.end = message.length;
     fragment.message = ++this.#lastMessage;
+    fragment.stamp = stamp;
     if (options) {
       fragment.reliable = options.reliable ?? true;
       fragment.startBy = options.startBy ?? Infinity;
@@ -315,6 +319,9 @@ export class SendFlow {
       writeNextUserData(to, chunk);
     } else {
       writeUserData(to, chunk);
+    }
+    if (start === 0 && fragment.stamp >= 0 && !fragment.abandoned) {
+      to.u32At(to.at - chunk.data.length + 1, fragment.stamp);
     }
     chunk.data = EMPTY;
     this.sentFragments++;

@@ -1,4 +1,4 @@
-import { Frame, type FrameKind } from "../../media/frame.ts";
+import { type EncodedForm, Frame, type FrameKind } from "../../media/frame.ts";
 import type { Channel, ChannelHandler } from "../channel.ts";
 import {
   dataPayload,
@@ -58,8 +58,9 @@ export class FlowChannel implements Channel, SendFlowHandler {
 
   /** Data goes out at time 0: Flash drops data of any other. rtmfp-wire §6.8, trap 26. */
   writeFrame(frame: Frame, time: number, reliable = true): void {
-    const message = encode(frame, frame.kind === "data" ? 0 : time);
-    this.flow.write(message, reliable ? undefined : UNRELIABLE);
+    const sent = frame.kind === "data" ? 0 : time;
+    const { bytes, time: written } = frame.form(FORM) ?? encode(frame, sent);
+    this.flow.write(bytes, reliable ? undefined : UNRELIABLE, written === sent ? -1 : sent);
   }
 
   abandonUnsent(): number {
@@ -108,14 +109,10 @@ const TYPES: Record<FrameKind, number> = {
   data: MessageType.dataAmf3,
 };
 
-/** The message of a frame, which is made once for all listeners that get it at the same time. */
-function encode(frame: Frame, time: number): Uint8Array {
-  const made = frame.form(FORM, time);
-  if (made) return made;
+/** The message of a frame, which is made once for all listeners: flows can give it other times. */
+function encode(frame: Frame, time: number): EncodedForm {
   const payload = frame.kind === "data"
     ? dataPayload(frame.name, frame.payload, true)
     : frame.payload;
-  const message = writeMessage(TYPES[frame.kind], time, payload);
-  frame.keepForm(FORM, time, message);
-  return message;
+  return frame.keepForm(FORM, time, writeMessage(TYPES[frame.kind], time, payload));
 }

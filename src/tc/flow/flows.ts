@@ -32,8 +32,12 @@ export interface OutFlow {
   readonly lostFragments: number;
   /** Bytes of messages that have arrived. */
   readonly ackedBytes: number;
-  /** Sends a message, whose bytes are not copied and must not change any more. */
-  write(message: Uint8Array, options?: { readonly reliable?: boolean }): void;
+  /**
+   * Sends a message, whose bytes are not copied and must not change any more.
+   * @param stamp u32 that goes out in place of the one behind the first byte, so that flows share
+   *   a message and give it different times; -1: none
+   */
+  write(message: Uint8Array, options?: { readonly reliable?: boolean }, stamp?: number): void;
   /** Drops the messages of which nothing was sent. @returns how many */
   abandonUnsent(): number;
   /** Ends the flow after what was written. */
@@ -68,6 +72,8 @@ export interface FlowSession<In extends InFlow = InFlow, Out extends OutFlow = O
   readonly queuedBytes: number;
   readonly queuedMessages: number;
   openFlow(metadata: Uint8Array, options?: FlowOptions<In>): Out;
+  /** Asks the client for a sign of life. */
+  ping?(): void;
   close(): void;
 }
 

@@ -319,3 +319,24 @@ Deno.test("A probe is proved by no acknowledgement that could have been sent wit
   packet(flow);
   assert.equal(ack("03 7f 03"), false);
 });
+
+Deno.test("A message that flows share goes out with the stamp of each, again when it is lost", () => {
+  const message = Uint8Array.from({ length: 700 }, (_, i) => i & 0x7f);
+  const stamped = message.slice();
+  stamped.set([0xfe, 0xdc, 0xba, 0x98], 1);
+  const sent = (stamp?: number) => {
+    const host = new FlowHost();
+    const flow = host.open(4, bytes());
+    flow.write(message, undefined, stamp);
+    const packets = [packet(flow, 500), packet(flow, 500)];
+    host.flight.loseAll();
+    return [...packets, packet(flow, 500)];
+  };
+  const [begin, end, again] = sent(0xfedcba98);
+  const [plain, plainEnd] = sent();
+  assert.ok(begin.includes(toHex(stamped.subarray(0, 400))));
+  assert.ok(again.includes(toHex(stamped.subarray(0, 400))));
+  assert.ok(plain.includes(toHex(message.subarray(0, 400))));
+  assert.equal(end, plainEnd);
+  assert.equal(message[1], 1);
+});
