@@ -20,6 +20,8 @@ export interface FlashOptions {
   /** How often clients are to ping this server, and their peers, in milliseconds. CFG-012, CFG-013. */
   readonly keepAliveServer: number;
   readonly keepAlivePeer: number;
+  /** Whether what a client plays begins at time 0 though it comes late. */
+  readonly rebase?: boolean;
   sha256(bytes: Uint8Array): Uint8Array;
   /**
    * The IP address of a name that a script sends clients to; undefined as long as it is not
@@ -87,6 +89,10 @@ export class FlashConnection extends FlowTransport<InFlow, FlashSession>
   }
 
   // Door
+
+  get rebase(): "late" | false {
+    return this.options.rebase ? "late" : false;
+  }
 
   command(connection: NetConnection, command: Command): boolean {
     if (command.name !== "setPeerInfo") return false;

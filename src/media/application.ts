@@ -39,8 +39,13 @@ export interface Application {
    */
   call(client: Client, name: string, values: AmfReader): boolean;
 
-  /** @throws {Refused} API-642 */
-  publish(client: Client, publication: Publication): void;
+  /** Whether {@link publish} may return "replace": only then is it asked of a name that is taken. */
+  readonly mayReplace?: boolean;
+  /**
+   * @returns "replace": the client publishes though another one does, whose publication ends
+   * @throws {Refused} API-642
+   */
+  publish(client: Client, publication: Publication): "replace" | void;
   /** API-644: `publisherId` and the listeners are still there. */
   unpublish(client: Client, publication: Publication): void;
   /** @throws {Refused} API-646 */

@@ -10,6 +10,8 @@ export interface Connection {
   readonly ping: number;
   /** Milliseconds since the last packet of this client. API-218. */
   readonly elapsedFromReception: number;
+  /** Silence of its publishers, in milliseconds, if not that of the configuration. */
+  readonly publisherTimeout?: number;
   /** The AMF version the client asked for its answers: 0, or 3 as Flash does. DECISIONS 11. */
   readonly objectEncoding: 0 | 3;
   /** The main writer. After the end of the connection: the same one, closed. API-219. */
@@ -18,6 +20,8 @@ export interface Connection {
   readonly writers: Iterable<FlowWriter>;
   /** A new independent pipe to the client. API-256. */
   newWriter(): FlowWriter;
+  /** Asks the client for a sign of life, which shows in {@link elapsedFromReception}. */
+  probe(): void;
   /** Ends the connection in good order, now. Harmless when it has ended. */
   close(): void;
 }

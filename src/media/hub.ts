@@ -8,6 +8,8 @@ import { Group, type GroupEvents, type Member } from "./group.ts";
 import { Listener, type ListenerOptions, type ListenerOutput } from "./listener.ts";
 import { Publication, type PublicationEvents } from "./publication.ts";
 import { Publisher } from "./publisher.ts";
+import { type NameOptions, NameRules } from "./name_rules.ts";
+import { RecentBytes } from "./recent_frames.ts";
 import { NameTaken, Refused, UnknownApplication } from "./refused.ts";
 import { Sessions } from "./sessions.ts";
 
@@ -21,7 +23,15 @@ export interface HubOptions {
   ip(text: string): string | undefined;
   /** Bytes that may wait for a listener; 8 MiB unless told. */
   sendQueue?: number;
+  /** Bytes that a publication keeps since its last key frame; none unless told. */
+  recent?: number;
+  /** How publishers keep their names; see {@link NAMES} unless told. */
+  names?: () => NameOptions;
 }
+
+const NAMES: NameOptions = { publisherTimeout: 20_000, takeOver: "address" };
+/** Bytes that all publications together keep since their last key frames. */
+const MOST_RECENT = 256 << 20;
 
 /**
  * Everybody on this server and everything between them. Doors bring clients in and carry out
@@ -41,6 +51,8 @@ export class Hub implements PublicationEvents, GroupEvents {
   readonly groups = new Map<string, Group>();
   /** Banned IP addresses in their canonical text. API-123. */
   readonly blacklist = new Set<string>();
+  readonly recentBytes: RecentBytes;
+  readonly #names: NameRules;
   #options: HubOptions;
   #accepted = new Set<Client>();
   #lastStream = 0;
@@ -49,6 +61,8 @@ export class Hub implements PublicationEvents, GroupEvents {
 
   constructor(readonly applications: Applications, options: HubOptions) {
     this.#options = options;
+    this.recentBytes = new RecentBytes(options.recent ?? 0, MOST_RECENT);
+    this.#names = new NameRules(options.names ?? (() => NAMES), this);
   }
 
   log(level: LogLevel, text: string): void {
@@ -149,12 +163,14 @@ export class Hub implements PublicationEvents, GroupEvents {
     output: PublisherOutput,
     properties?: ReadonlyMap<string, string>,
   ): Publisher {
-    const publication = this.#publication(name);
-    if (publication.publishing) throw new NameTaken(name);
+    const taken = this.#publication(name);
+    const given = taken.publishing && this.#names.give(taken, client);
+    if (taken.publishing) throw new NameTaken(name);
+    const publication = this.#publication(name); // that was forgotten if nobody listened
     publication.begin({ id, client, output, properties });
     const publisher = new Publisher(client, publication);
     try {
-      client.application.publish(client, publication);
+      if (given !== "asked") client.application.publish(client, publication);
       if (client.state !== "connected") throw new Refused(); // it was sent away meanwhile
     } catch (error) {
       publisher.active = false;
@@ -166,19 +182,45 @@ export class Hub implements PublicationEvents, GroupEvents {
     return publisher;
   }
 
-  /** A client's stream publishes no more. API-644. */
+  /** A publisher publishes no more. API-644. */
   unpublish(publisher: Publisher): void {
     if (!publisher.active) return;
     publisher.active = false;
     const { client, publication } = publisher;
     for (const listener of publication.listeners.values()) listener.unpublished();
     try {
-      client.application.unpublish(client, publication);
+      client?.application.unpublish(client, publication);
     } finally {
-      client.publishers = minus(client.publishers, publisher);
+      if (client) client.publishers = minus(client.publishers, publisher);
       publication.end();
       this.#release(publication);
     }
+  }
+
+  /**
+   * Something of this server publishes: a file, or what another server has. No application is
+   * asked or told. The caller then calls {@link Publisher.start}.
+   *
+   * @param origin a word for what it is, as the statistics show it
+   * @throws {NameTaken}
+   */
+  relay(name: string, origin: string, output?: PublisherOutput): Publisher {
+    const publication = this.#publication(name);
+    if (publication.publishing) throw new NameTaken(name);
+    publication.begin({ id: this.newStreamId(), client: origin, output });
+    return new Publisher(undefined, publication);
+  }
+
+  /**
+   * Something of this server listens: a recording, or another server. No application is asked or
+   * told, and scripts find it in `publication.listeners` like others. The caller then calls
+   * {@link Listener.start}, and {@link unsubscribe} in the end.
+   */
+  attach(name: string, output: ListenerOutput, options?: ListenerOptions): Listener {
+    const publication = this.#publication(name);
+    const listener = this.#listener(this.newStreamId(), undefined, publication, output, options);
+    publication.listeners.set(listener.id, listener);
+    return listener;
   }
 
   /**
@@ -215,8 +257,7 @@ export class Hub implements PublicationEvents, GroupEvents {
     options?: ListenerOptions,
   ): Listener {
     const publication = this.#publication(name);
-    const limit = this.#options.sendQueue ?? 8 << 20;
-    const listener = new Listener(id, client, publication, output, limit, this, options);
+    const listener = this.#listener(id, client, publication, output, options);
     this.#wanted = publication; // its publisher may end while the script is asked
     try {
       client.application.subscribe(client, listener);
@@ -239,12 +280,23 @@ export class Hub implements PublicationEvents, GroupEvents {
     listener.active = false;
     const { client, publication } = listener;
     try {
-      client.application.unsubscribe(client, listener);
+      client?.application.unsubscribe(client, listener);
     } finally {
       publication.listeners.delete(listener.id);
-      client.listeners = minus(client.listeners, listener);
+      if (client) client.listeners = minus(client.listeners, listener);
       this.#release(publication);
     }
+  }
+
+  #listener(
+    id: number,
+    client: Client | undefined,
+    publication: Publication,
+    output: ListenerOutput,
+    options: ListenerOptions | undefined,
+  ): Listener {
+    const limit = this.#options.sendQueue ?? 8 << 20;
+    return new Listener(id, client, publication, output, limit, this, options);
   }
 
   // Groups
@@ -315,6 +367,7 @@ export class Hub implements PublicationEvents, GroupEvents {
   }
 
   #manageApplications(): void {
+    this.#names.manage(this.publications.values());
     for (const client of [...this.#accepted]) {
       if (client.state === "connected") client.application.manage(client);
     }

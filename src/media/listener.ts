@@ -1,14 +1,17 @@
 import type { Client } from "./client.ts";
 import type { Clock } from "./clock.ts";
 import type { Frame } from "./frame.ts";
+import { ListenerClock } from "./listener_clock.ts";
 import type { Publication } from "./publication.ts";
 import { type Arrival, QualityOfService } from "./quality_of_service.ts";
+
+type Kind = "audio" | "video";
 
 /** What a door implements for a stream that plays. */
 export interface ListenerOutput {
   /**
    * Sends a frame.
-   * @param time to be written instead of the frame's; 0 for data
+   * @param time to be written instead of the frame's, in milliseconds
    * @param reliable false: not sent again when lost, and given up when late
    */
   send(frame: Frame, time: number, reliable: boolean): void;
@@ -16,11 +19,13 @@ export interface ListenerOutput {
   readonly queuedBytes: number;
   /** The same of data. */
   readonly queuedDataBytes: number;
+  /** When the oldest video was written that {@link abandon} would give up; Infinity if there is none. */
+  readonly videoWaitsSince: number;
   /**
-   * Gives up the audio and video that is waiting and was not begun to be sent.
-   * @returns how many video frames that were
+   * Gives up the audio or video that is waiting and was not begun to be sent.
+   * @returns how many frames that were, codec headers not counted
    */
-  abandon(): number;
+  abandon(kind: Kind): number;
   /** Sends `|RtmpSampleAccess`. API-443. */
   sampleAccess(audio: boolean, video: boolean): void;
   /** Somebody publishes now what is listened to, or does no more. API-712, API-713. */
@@ -35,6 +40,8 @@ export interface ListenerOptions {
   readonly unbuffered?: boolean;
   /** What the client said with the name. */
   readonly properties?: ReadonlyMap<string, string>;
+  /** Times begin at 0 with the first frame of this listener; `late`: if others had some before. */
+  readonly rebase?: boolean | "late";
 }
 
 const NO_PROPERTIES: ReadonlyMap<string, string> = new Map();
@@ -42,17 +49,17 @@ const NO_PROPERTIES: ReadonlyMap<string, string> = new Map();
 const AUDIO_WAIT = 3000;
 /** A video that was silent for as long does not keep audio waiting. */
 const VIDEO_SILENT = 2000;
-/** Going back by less is jitter, by more a new beginning. */
-const JITTER = 1000;
 /** What may wait for an unbuffered listener: this many bytes, or half a second of its rate. */
 const UNBUFFERED_QUEUE = 128 * 1024;
+/** Unbuffered video that has waited longer gives way to a key frame. Milliseconds. */
+const LATE = 200;
 
 /**
- * One client's subscription to a publication. API-440 to API-445, rtmfp-wire §6.8.
+ * A subscription to a publication. API-440 to API-445, rtmfp-wire §6.8.
  *
  * It starts at a key frame, behind the codec headers; so it does again after a pause, after
- * being muted, and after its client was too slow. Times are those of the publisher, but never
- * go back: after a new publisher began they go on from where they were.
+ * being muted, and after its client was too slow. Times are those of the publication, or begin
+ * at 0, but never go back: after a new publisher began they go on from where they were.
  */
 export class Listener {
   readonly audioQos: QualityOfService;
@@ -72,50 +79,60 @@ export class Listener {
   /** Whether frames flow, or wait for their start. */
   #audioFlows = false;
   #videoFlows = false;
+  /** Whether video does not flow because its client was too slow, or lost some. */
+  #behind = false;
   /** Whether the current codec headers were sent. */
   #audioHeaded = false;
   #videoHeaded = false;
   /** Time of the first audio frame that was held back. */
   #audioHeldSince: number | undefined;
-  #lastTime: { audio: number | undefined; video: number | undefined } = {
-    audio: undefined,
-    video: undefined,
-  };
-  /** Added to the publisher's times. */
-  #offset = 0;
-  /** A new publisher has begun, whose times may have nothing to do with those before. */
-  #rebase = false;
+  readonly #times = new ListenerClock();
+  readonly #rebase: boolean | "late";
 
   /**
    * @param id the server-wide id of the client's stream. API-440.
+   * @param client undefined: something of this server listens
    * @param queueLimit bytes that may wait before a reliable listener is told that it is slow
    */
   constructor(
     readonly id: number,
-    readonly client: Client,
+    readonly client: Client | undefined,
     readonly publication: Publication,
     readonly output: ListenerOutput,
     readonly queueLimit: number,
-    clock: Clock,
-    { unbuffered = false, properties = NO_PROPERTIES }: ListenerOptions = {},
+    readonly clock: Clock,
+    { unbuffered = false, rebase = false, properties = NO_PROPERTIES }: ListenerOptions = {},
   ) {
     this.properties = properties;
     this.unbuffered = unbuffered;
+    this.#rebase = rebase;
     this.audioQos = new QualityOfService(clock);
     this.videoQos = new QualityOfService(clock);
   }
 
   /**
    * Lets frames through, after the door has told the client that it plays: first what a
-   * script allowed as it was asked, then the publication's data to remember.
+   * script allowed as it was asked, then the publication's data to remember, then what the
+   * publication keeps since its last key frame.
    */
   start(): void {
     if (this.#started || !this.active) return;
     this.#started = true;
+    const isLate = this.publication.lastTime !== undefined;
+    this.#times.rebase = this.#rebase === "late" ? isLate : this.#rebase;
     if (this.#audioAccess || this.#videoAccess) {
       this.output.sampleAccess(this.#audioAccess, this.#videoAccess);
     }
-    for (const frame of this.publication.metadata.values()) this.pushData(frame);
+    const { publication } = this;
+    for (const frame of publication.metadata.values()) {
+      this.pushData(frame, publication.lastTime ?? frame.time);
+    }
+    const { recent } = publication;
+    if (this.unbuffered || recent.bytes > this.queueLimit / 2) return;
+    for (const { frame, time } of recent.frames) {
+      if (frame.kind === "audio") this.pushAudio(frame, time);
+      else this.pushVideo(frame, time);
+    }
   }
 
   get receiveAudio(): boolean {
@@ -167,53 +184,65 @@ export class Listener {
     this.#access(this.#audioAccess, on);
   }
 
-  pushAudio(frame: Frame): void {
+  /** @param time of the publication's {@link Timeline} */
+  pushAudio(frame: Frame, time: number): void {
     if (!this.#started || this.#paused || !this.#receiveAudio) return;
-    if (this.#overflows(frame)) return;
     if (frame.role === "header") {
-      if (!this.#audioHeaded) return this.#sendHeaders("audio", frame); // this one is among them
-    } else if (!this.#audioFlows) {
-      if (this.#holdsAudio(frame)) return;
-      this.#audioFlows = true;
-      if (!this.#audioHeaded) this.#sendHeaders("audio", frame);
+      if (!this.#audioHeaded) return this.#sendHeaders("audio", time); // this one is among them
+      return this.#send(frame, "audio", time);
     }
-    this.#send(frame, "audio");
+    if (this.#overflows(frame)) return this.audioQos.gaveUp(1);
+    if (!this.#audioFlows) {
+      if (this.#holdsAudio(time)) {
+        if (this.#behind) this.audioQos.gaveUp(1);
+        return;
+      }
+      this.#audioFlows = true;
+      if (!this.#audioHeaded) this.#sendHeaders("audio", time);
+    }
+    this.#send(frame, "audio", time);
   }
 
-  pushVideo(frame: Frame): void {
+  /** @param time of the publication's {@link Timeline} */
+  pushVideo(frame: Frame, time: number): void {
     if (!this.#started || this.#paused || !this.#receiveVideo) return;
     const { role } = frame;
     if (role === "header") {
-      if (!this.#videoHeaded) return this.#sendHeaders("video", frame);
+      if (!this.#videoHeaded) return this.#sendHeaders("video", time);
     } else if (role === "key") {
-      if (this.unbuffered) this.videoQos.droppedFrames += this.output.abandon();
+      if (this.unbuffered) this.#giveWay();
       else this.#overflows(frame);
-      if (!this.#videoHeaded) this.#sendHeaders("video", frame);
+      if (!this.#videoHeaded) this.#sendHeaders("video", time);
       this.#videoFlows = true;
+      this.#behind = false;
     } else {
       if (this.#videoFlows) this.#overflows(frame);
       if (!this.#videoFlows) {
-        if (role === "inter") this.videoQos.droppedFrames++;
+        if (role !== "inter") return;
+        if (this.#behind) this.videoQos.gaveUp(1);
+        else this.videoQos.skippedFrames++;
         return;
       }
     }
-    this.#send(frame, "video");
+    this.#send(frame, "video", time);
   }
 
   /**
-   * Data goes out whatever is muted, always reliably, at time 0 (rtmfp-wire trap 26). None is
-   * given up once it waits; what would exceed the bound is dropped.
+   * Data goes out whatever is muted, always reliably. None is given up once it waits; what would
+   * exceed the bound is dropped.
+   *
+   * @param time of the publication's {@link Timeline}
    */
-  pushData(frame: Frame): void {
+  pushData(frame: Frame, time: number): void {
     if (!this.#started) return;
     const waiting = this.output.queuedDataBytes;
     if (waiting > 0 && waiting + frame.payload.length > this.queueLimit) return;
-    this.output.send(frame, 0, true);
+    this.output.send(frame, this.#times.data(time), true);
   }
 
   /** A publisher has begun, or ended: frames start anew. */
   published(): void {
-    this.#rebase = this.#lastTime.audio !== undefined || this.#lastTime.video !== undefined;
+    this.#times.begin();
     this.#restartAudio();
     this.#restartVideo();
     this.audioQos.reset();
@@ -229,9 +258,9 @@ export class Listener {
    * The door tells what came through to the client. Of a stream that sends nothing again a
    * lost video fragment spoils all frames up to the next key frame.
    */
-  delivered(kind: "audio" | "video", arrival: Arrival): void {
+  delivered(kind: Kind, arrival: Arrival): void {
     (kind === "audio" ? this.audioQos : this.videoQos).add(arrival);
-    if (kind === "video" && this.unbuffered && arrival.lost > 0) this.#videoFlows = false;
+    if (kind === "video" && this.unbuffered && arrival.lost > 0) this.#fallBehind();
   }
 
   #restartAudio(): void {
@@ -240,7 +269,12 @@ export class Listener {
   }
 
   #restartVideo(): void {
-    this.#videoFlows = this.#videoHeaded = false;
+    this.#videoFlows = this.#videoHeaded = this.#behind = false;
+  }
+
+  #fallBehind(): void {
+    if (this.#videoFlows) this.#behind = true;
+    this.#videoFlows = false;
   }
 
   #access(audio: boolean, video: boolean): void {
@@ -254,12 +288,20 @@ export class Listener {
    * Whether audio waits: a listener that came too late for a video starts both together at the
    * next key frame, if that is not far.
    */
-  #holdsAudio({ time }: Frame): boolean {
+  #holdsAudio(time: number): boolean {
     const video = this.publication.lastVideoTime;
     if (this.#videoFlows || !this.#receiveVideo || video === undefined) return false;
     if (((time - video) | 0) > VIDEO_SILENT) return false;
     this.#audioHeldSince ??= time;
     return ((time - this.#audioHeldSince) | 0) < AUDIO_WAIT;
+  }
+
+  /** A key frame comes: unbuffered video that is late is worth nothing any more. */
+  #giveWay(): void {
+    if (this.output.queuedBytes === 0) return;
+    if (this.clock.now - this.output.videoWaitsSince < LATE) return;
+    this.videoQos.gaveUp(this.output.abandon("video"));
+    this.#videoHeaded = false; // a header may have been among it
   }
 
   /**
@@ -271,47 +313,34 @@ export class Listener {
   #overflows(frame: Frame): boolean {
     const waiting = this.output.queuedBytes;
     if (this.unbuffered) {
+      if (waiting <= UNBUFFERED_QUEUE) return false;
       const rate = this.videoQos.byteRate + this.audioQos.byteRate;
-      if (waiting <= Math.max(UNBUFFERED_QUEUE, rate / 2)) return false;
-      if (frame.kind === "video") this.#videoFlows = false;
+      if (waiting <= rate / 2) return false;
+      if (frame.kind === "video") this.#fallBehind();
       return true;
     }
     if (waiting + frame.payload.length <= this.queueLimit) return false;
     if (waiting === 0) return false; // one frame larger than the bound
-    this.videoQos.droppedFrames += this.output.abandon();
+    this.audioQos.gaveUp(this.output.abandon("audio"));
+    this.videoQos.gaveUp(this.output.abandon("video"));
     this.#restartVideo();
     this.#restartAudio();
+    this.#behind = true;
     this.output.overflowed();
     return false;
   }
 
-  #sendHeaders(kind: "audio" | "video", before: Frame): void {
-    for (const header of this.publication.headers(kind)) this.#send(header, kind, before.time);
+  /** @param time of the frame that follows */
+  #sendHeaders(kind: Kind, time: number): void {
+    for (const header of this.publication.headers(kind)) this.#send(header, kind, time);
     if (kind === "audio") this.#audioHeaded = true;
     else this.#videoHeaded = true;
   }
 
-  #send(frame: Frame, kind: "audio" | "video", time = frame.time): void {
-    this.output.send(frame, this.#onward(kind, time), !this.unbuffered);
-  }
-
-  /** The time to send: the publisher's, put behind what this listener was sent before. */
-  #onward(kind: "audio" | "video", time: number): number {
-    const last = this.#lastTime;
-    if (this.#rebase) {
-      this.#rebase = false;
-      const latest = Math.max(last.audio ?? 0, last.video ?? 0);
-      this.#offset = ((latest - time) | 0) > 0 ? (latest - time) | 0 : 0;
-      last.audio = last.video = latest;
-    }
-    let onward = (time + this.#offset) >>> 0;
-    const before = last[kind];
-    if (before !== undefined) {
-      const back = (before - onward) | 0;
-      if (back > JITTER) this.#offset += back;
-      if (back > 0) onward = before;
-    }
-    last[kind] = onward;
-    return onward;
+  /** Headers are sent again when lost: all that follows is worth nothing without. */
+  #send(frame: Frame, kind: Kind, time: number): void {
+    const isHeader = frame.role === "header";
+    const onward = isHeader ? this.#times.header(kind, time) : this.#times.frame(kind, time);
+    this.output.send(frame, onward, !this.unbuffered || isHeader);
   }
 }

@@ -6,6 +6,8 @@ import { Frame } from "./frame.ts";
 import { KeptFrames } from "./kept_frames.ts";
 import type { Listener } from "./listener.ts";
 import { QualityOfService } from "./quality_of_service.ts";
+import { type RecentBytes, RecentFrames } from "./recent_frames.ts";
+import { Timeline } from "./timeline.ts";
 
 /** What {@link Publication.metadata} may hold: names, and bytes of all together. */
 const METADATA_NAMES = 16;
@@ -25,11 +27,12 @@ export interface Reception {
 
 const PUSHED: Reception = { received: 1, lost: 0, ping: 0 };
 
-/** Who publishes: a script, or the stream of a client. */
+/** Who publishes. */
 export interface PublicationSource {
   /** The server-wide id of the stream. API-411. */
   readonly id: number;
-  readonly client: Client | "script";
+  /** The client whose stream it is; else what it comes from: `script`, or the name of a room. */
+  readonly client: Client | string;
   readonly output: PublisherOutput | undefined;
   /** What the client said with the name. */
   readonly properties?: ReadonlyMap<string, string>;
@@ -41,6 +44,8 @@ export interface PublicationEvents extends Clock {
   log(level: "error" | "warn", text: string): void;
   /** A script's publication is closed. */
   onClose(publication: Publication): void;
+  /** What all publications keep since their last key frames. */
+  readonly recentBytes: RecentBytes;
 }
 
 /**
@@ -61,7 +66,10 @@ export class Publication {
   #events: PublicationEvents;
   readonly #headers = new KeptFrames(HEADERS, HEADER_BYTES);
   #waitsForKey = true;
+  /** What a listener to come is sent at its start. */
+  readonly recent: RecentFrames;
   #last: { audio?: number; video?: number } = {};
+  #timeline = new Timeline();
   #lastVideoTime: number | undefined;
   #warned = false;
 
@@ -69,6 +77,7 @@ export class Publication {
     this.#events = events;
     this.audioQos = new QualityOfService(events);
     this.videoQos = new QualityOfService(events);
+    this.recent = new RecentFrames(events.recentBytes);
   }
 
   /** 0 when nobody publishes. API-411. */
@@ -77,13 +86,18 @@ export class Publication {
   }
 
   /** Who publishes. */
-  get publisher(): Client | "script" | undefined {
+  get publisher(): Client | string | undefined {
     return this.#source?.client;
   }
 
   /** What the publisher said with the name, as `name?key=value`. DECISIONS 23. */
   get properties(): ReadonlyMap<string, string> {
     return this.#source?.properties ?? NO_PROPERTIES;
+  }
+
+  /** What its door told of it. */
+  get output(): PublisherOutput | undefined {
+    return this.#source?.output;
   }
 
   get publishing(): boolean {
@@ -93,6 +107,11 @@ export class Publication {
   /** Time of the last video frame that went out, the first of which is a key frame. */
   get lastVideoTime(): number | undefined {
     return this.#lastVideoTime;
+  }
+
+  /** Time of the last frame that went out; undefined before the first one. */
+  get lastTime(): number | undefined {
+    return this.#timeline.last;
   }
 
   /** The decoder configuration to send before the first frame. API-423. */
@@ -160,17 +179,18 @@ export class Publication {
 
   /** A frame of the publisher for all listeners; see {@link Publisher.audio}. */
   audio(frame: Frame, { received, lost, ping }: Reception): void {
-    const { time, payload } = frame;
-    this.#checkTime("audio", time);
+    const { payload, role } = frame;
+    const time = this.#timeOf("audio", frame);
     this.audioQos.add({ time, bytes: payload.length, received, lost, ping });
-    if (frame.role === "header") this.#keepHeader("audio", frame);
-    for (const listener of this.listeners.values()) listener.pushAudio(frame);
+    if (role === "header") this.#keepHeader("audio", frame);
+    else this.recent.add(frame, time);
+    for (const listener of this.listeners.values()) listener.pushAudio(frame, time);
   }
 
   /** @returns false if the frame was dropped waiting for a key frame. API-415. */
   video(frame: Frame, { received, lost, ping }: Reception): boolean {
-    const { time, payload, role } = frame;
-    this.#checkTime("video", time);
+    const { payload, role } = frame;
+    const time = this.#timeOf("video", frame);
     this.videoQos.add({ time, bytes: payload.length, received, lost, ping });
     if (lost > 0) this.#waitsForKey = true;
     if (role === "key") {
@@ -180,15 +200,18 @@ export class Publication {
       return false;
     } else if (role === "header") {
       this.#keepHeader("video", frame);
+      this.recent.clear(); // what came before belongs to another header
     }
     if (role === "key" || role === "inter") this.#lastVideoTime = time;
-    for (const listener of this.listeners.values()) listener.pushVideo(frame);
+    if (role !== "header") this.recent.add(frame, time);
+    for (const listener of this.listeners.values()) listener.pushVideo(frame, time);
     return true;
   }
 
   data(frame: Frame): void {
     if (frame.name === "onMetaData") this.remember(frame);
-    for (const listener of this.listeners.values()) listener.pushData(frame);
+    const time = this.#timeline.data(frame.time);
+    for (const listener of this.listeners.values()) listener.pushData(frame, time);
   }
 
   /** Keeps a data message for listeners to come, in place of the one of that name. */
@@ -214,8 +237,10 @@ export class Publication {
     this.videoQos.reset();
     this.metadata.clear();
     this.#headers.clear();
+    this.recent.clear();
     this.#waitsForKey = true;
     this.#last = {};
+    this.#timeline = new Timeline();
     this.#lastVideoTime = undefined;
     this.#warned = false;
   }
@@ -233,18 +258,30 @@ export class Publication {
   /** Bytes that its publisher may have kept besides what is. */
   get #room(): number {
     const client = this.#source?.client;
-    if (!client || client === "script") return Infinity;
+    if (!client || typeof client === "string") return Infinity;
     let room = CLIENT_BYTES;
     for (const { publication } of client.publishers) room -= publication.keptBytes;
     return room;
   }
 
-  /** API-424: times that go back are only worth a warning, one a publisher. */
-  #checkTime(kind: "audio" | "video", time: number): void {
+  /**
+   * The time at which a frame goes out. That the publisher's goes back is worth a warning, one a
+   * publisher. API-424.
+   */
+  #timeOf(kind: "audio" | "video", { time, role }: Frame): number {
+    if (role === "header" || role === "other") return this.#timeline.aside(kind, time);
     const last = this.#last[kind];
     this.#last[kind] = time;
-    if (this.#warned || last === undefined || ((time - last) | 0) >= 0) return;
-    this.#warned = true;
-    this.#events.log("warn", `Time of ${kind} goes back from ${last} to ${time} in ${this.name}`);
+    if (!this.#warned && last !== undefined && goesBack(last, time)) {
+      this.#warned = true;
+      this.#events.log("warn", `Time of ${kind} goes back from ${last} to ${time} in ${this.name}`);
+    }
+    return this.#timeline.frame(kind, time);
   }
+}
+
+/** Back by more than 2^30 is a counter that wraps. */
+function goesBack(last: number, time: number): boolean {
+  const back = (last - time) | 0;
+  return back > 0 && back <= 2 ** 30;
 }

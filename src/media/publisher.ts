@@ -3,15 +3,16 @@ import { Frame } from "./frame.ts";
 import type { Publication, Reception } from "./publication.ts";
 
 /**
- * A client's stream while it publishes: frames go to the listeners first, then to the
- * application. API-645. Once it is closed it takes nothing any more.
+ * A client's stream while it publishes, or another source: frames go to the listeners first, then
+ * to the client's application. API-645. Once it is closed it takes nothing any more.
  */
 export class Publisher {
   /** False once the hub has ended it. */
   active = true;
   #started = false;
 
-  constructor(readonly client: Client, readonly publication: Publication) {}
+  /** @param client undefined: something of this server publishes, and no application is told */
+  constructor(readonly client: Client | undefined, readonly publication: Publication) {}
 
   /** Tells the listeners, after the door has told the publisher. API-712. */
   start(): void {
@@ -25,7 +26,7 @@ export class Publisher {
     if (!this.active) return;
     const { client, publication } = this;
     publication.audio(frame, reception);
-    client.application.audio(client, publication, frame.time, frame.payload);
+    client?.application.audio(client, publication, frame.time, frame.payload);
   }
 
   /** Frames dropped waiting for a key frame tell the application nothing. */
@@ -33,23 +34,24 @@ export class Publisher {
     if (!this.active) return;
     const { client, publication } = this;
     if (!publication.video(frame, reception)) return;
-    client.application.video(client, publication, frame.time, frame.payload);
+    client?.application.video(client, publication, frame.time, frame.payload);
   }
 
   data(frame: Frame): void {
     if (!this.active) return;
     const { client, publication } = this;
     publication.data(frame);
-    client.application.data(client, publication, frame.name, frame.payload);
+    client?.application.data(client, publication, frame.name, frame.payload);
   }
 
   /**
    * `@setDataFrame` sends data and keeps it for listeners to come.
    * @param values AMF of what followed the name
+   * @param time milliseconds
    */
-  setDataFrame(name: string, values: Uint8Array): void {
+  setDataFrame(name: string, values: Uint8Array, time = 0): void {
     if (!this.active) return;
-    const frame = new Frame("data", 0, values, name);
+    const frame = new Frame("data", time, values, name);
     this.publication.remember(frame);
     this.data(frame);
   }

@@ -46,8 +46,10 @@ export class QualityOfService {
   /** The least of that, and half the round trip then: what the line takes by itself. */
   #leastDelay = 0;
   #leastLatency = 0;
-  /** Video frames dropped waiting for a key frame. API-454. */
+  /** Frames of a publisher dropped waiting for a key frame, or given up for a slow listener. API-454. */
   droppedFrames = 0;
+  /** Video frames that a listener was not sent because it started, or went on, after their key frame. */
+  skippedFrames = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -121,6 +123,17 @@ export class QualityOfService {
     bucket.lost += lost;
   }
 
+  /** Frames were not sent to a listener that is too slow: they count as lost, too. */
+  gaveUp(frames: number): void {
+    if (frames === 0) return;
+    this.droppedFrames += frames;
+    const now = this.#clock.now;
+    const slot = Math.floor(now / BUCKET);
+    let bucket = this.#buckets[this.#buckets.length - 1];
+    if (bucket?.slot !== slot) bucket = this.#begin(slot, now);
+    bucket.lost += frames;
+  }
+
   #begin(slot: number, now: number): Bucket {
     const buckets = this.#recent();
     let bucket = this.#spare;
@@ -148,7 +161,7 @@ export class QualityOfService {
       this.#leastDelay =
       this.#leastLatency =
         0;
-    this.droppedFrames = 0;
+    this.droppedFrames = this.skippedFrames = 0;
   }
 
   /** Forgets what is older than the window, and gives the rest. */

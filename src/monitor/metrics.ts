@@ -77,9 +77,20 @@ export function metricsOf(source: Source): string {
   });
   counter(
     "cumulus_dropped_frames_total",
-    "Video frames not sent to listeners that were too slow.",
+    "Frames not sent to listeners that were too slow.",
     "kind",
-    { video: totals.droppedFrames },
+    { audio: totals.droppedAudio, video: totals.droppedVideo },
+  );
+  counter(
+    "cumulus_skipped_frames_total",
+    "Frames not sent to listeners that waited for their first key frame.",
+    "kind",
+    { video: totals.skippedVideo },
+  );
+  gauge(
+    "cumulus_kept_bytes",
+    "Audio and video kept since the last key frames, for listeners to come.",
+    totals.keptBytes,
   );
   gauge(
     "cumulus_loop_lag_worst_seconds",

@@ -64,8 +64,10 @@ export interface PublicationRow {
   readonly audio: QualityRow;
   readonly video: QualityRow;
   readonly listeners: number;
-  /** Of all listeners together. */
+  /** Not sent to listeners that were too slow, of all together. */
   readonly droppedFrames: number;
+  /** Video frames that came before the first key frame of a listener, of all together. */
+  readonly skippedFrames: number;
 }
 
 export interface GroupRow {
@@ -88,6 +90,19 @@ export interface ApplicationRow {
   readonly lastError: { readonly at: number; readonly text: string } | null;
 }
 
+export interface Totals {
+  readonly listeners: number;
+  readonly publications: number;
+  readonly groups: number;
+  /** Frames ever that were not sent to listeners because these were too slow. */
+  readonly droppedAudio: number;
+  readonly droppedVideo: number;
+  /** Video frames ever that came before the first key frame of a listener. */
+  readonly skippedVideo: number;
+  /** Bytes kept since key frames for listeners to come. */
+  readonly keptBytes: number;
+}
+
 /** Where the numbers come from; the server makes it. */
 export interface Source {
   status(): Status;
@@ -97,6 +112,5 @@ export interface Source {
   groups(offset: number, limit: number): { total: number; rows: GroupRow[] };
   servers(): ServerRow[];
   applications(): ApplicationRow[];
-  /** Listeners of all publications, and frames that were dropped for them, ever. */
-  totals(): { listeners: number; publications: number; groups: number; droppedFrames: number };
+  totals(): Totals;
 }

@@ -2,6 +2,7 @@
 import type { FlashServer } from "../flash/flash_server.ts";
 import type { Client } from "../media/client.ts";
 import type { Hub } from "../media/hub.ts";
+import type { Listener } from "../media/listener.ts";
 import type { QualityOfService } from "../media/quality_of_service.ts";
 import type {
   ApplicationRow,
@@ -12,6 +13,7 @@ import type {
   ServerRow,
   Source,
   Status,
+  Totals,
 } from "../monitor/snapshot.ts";
 import type { DatagramSocket } from "../net/datagram_socket.ts";
 import type { Endpoint } from "../rtmfp/endpoint.ts";
@@ -40,8 +42,7 @@ export class Numbers implements Source {
   readonly #options: NumbersOptions;
   readonly #startedAt = Date.now();
   readonly #lag: Lag[] = [];
-  #droppedFrames = 0;
-  readonly #droppedBefore = new WeakMap<QualityOfService, number>();
+  readonly #frames = { audio: new Tally(), video: new Tally(), skipped: new Tally() };
   #lastFromOutside: number | null = null;
   #local: Set<string> = new Set();
   #localAt = -Infinity;
@@ -54,9 +55,14 @@ export class Numbers implements Source {
   tick(lag: Lag): void {
     this.#lag.push(lag);
     if (this.#lag.length > NOTES) this.#lag.shift();
-    for (const { videoQos, listeners } of this.#options.hub.publications.values()) {
-      this.#countDropped(videoQos);
-      for (const listener of listeners.values()) this.#countDropped(listener.videoQos);
+    const { audio, video, skipped } = this.#frames;
+    for (const { videoQos: published, listeners } of this.#options.hub.publications.values()) {
+      video.count(published, published.droppedFrames);
+      for (const { audioQos, videoQos } of listeners.values()) {
+        audio.count(audioQos, audioQos.droppedFrames);
+        video.count(videoQos, videoQos.droppedFrames);
+        skipped.count(videoQos, videoQos.skippedFrames);
+      }
     }
   }
 
@@ -112,11 +118,11 @@ export class Numbers implements Source {
     const all = [...this.#options.hub.published()];
     const rows = all.slice(offset, offset + limit).map((publication): PublicationRow => ({
       name: publication.name,
-      publisher: publication.publisher === "script" ? "script" : publication.publisher!.id,
+      publisher: publisherOf(publication.publisher),
       audio: qualityRow(publication.audioQos),
       video: qualityRow(publication.videoQos),
       listeners: publication.listeners.size,
-      droppedFrames: droppedOf(publication.listeners.values()),
+      ...framesOf(publication.listeners.values()),
     }));
     return { total: all.length, rows };
   }
@@ -149,7 +155,7 @@ export class Numbers implements Source {
     }));
   }
 
-  totals(): { listeners: number; publications: number; groups: number; droppedFrames: number } {
+  totals(): Totals {
     const { hub } = this.#options;
     let [listeners, publications] = [0, 0];
     for (const publication of hub.publications.values()) {
@@ -160,16 +166,11 @@ export class Numbers implements Source {
       listeners,
       publications,
       groups: hub.groups.size,
-      droppedFrames: this.#droppedFrames,
+      droppedAudio: this.#frames.audio.sum,
+      droppedVideo: this.#frames.video.sum,
+      skippedVideo: this.#frames.skipped.sum,
+      keptBytes: hub.recentBytes.used,
     };
-  }
-
-  #countDropped(quality: QualityOfService): void {
-    const { droppedFrames } = quality;
-    const before = this.#droppedBefore.get(quality) ?? 0;
-    if (droppedFrames === before) return;
-    this.#droppedFrames += Math.max(0, droppedFrames - before);
-    this.#droppedBefore.set(quality, droppedFrames);
   }
 
   #lagOfLate(): { lagMean: number; lagWorst: number } {
@@ -228,10 +229,31 @@ function qualityRow({ byteRate, lostRate, latency, droppedFrames }: QualityOfSer
   return { byteRate, lostRate, latency, droppedFrames };
 }
 
-function droppedOf(listeners: Iterable<{ readonly videoQos: QualityOfService }>): number {
-  let dropped = 0;
-  for (const { videoQos } of listeners) dropped += videoQos.droppedFrames;
-  return dropped;
+/** The sum of counters that go back to 0, and of those that are gone. */
+class Tally {
+  sum = 0;
+  readonly #before = new WeakMap<QualityOfService, number>();
+
+  count(quality: QualityOfService, value: number): void {
+    const before = this.#before.get(quality) ?? 0;
+    if (value === before) return;
+    this.sum += value > before ? value - before : value;
+    this.#before.set(quality, value);
+  }
+}
+
+const publisherOf = (publisher: Client | string | undefined): string =>
+  typeof publisher === "object" ? publisher.id : publisher ?? "";
+
+function framesOf(
+  listeners: Iterable<Pick<Listener, "audioQos" | "videoQos">>,
+): { droppedFrames: number; skippedFrames: number } {
+  let [droppedFrames, skippedFrames] = [0, 0];
+  for (const { audioQos, videoQos } of listeners) {
+    droppedFrames += audioQos.droppedFrames + videoQos.droppedFrames;
+    skippedFrames += videoQos.skippedFrames;
+  }
+  return { droppedFrames, skippedFrames };
 }
 
 /** Some of an iterable, without an array of all of it. */

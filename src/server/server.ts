@@ -124,6 +124,11 @@ export class Server {
     const names = new Names(clock, log.warn);
     this.#hub = new Hub(scripts, {
       sendQueue: config["rtmfp.sendQueue"] << 20,
+      recent: config["media.gop"] << 20,
+      names: () => ({
+        publisherTimeout: current()["media.publisherTimeout"] * 1_000,
+        takeOver: current()["media.takeOver"],
+      }),
       random: (below) => Math.floor(Math.random() * below),
       log: (level, text) => log.write(Level[level], text, "Hub", 0),
       ip: canonicalIp,
@@ -134,6 +139,9 @@ export class Server {
       },
       get keepAlivePeer() {
         return current().keepAlivePeer * 1_000;
+      },
+      get rebase() {
+        return current()["rtmfp.rebase"] === "on";
       },
       sha256: (bytes) => backend.sha256(bytes),
       resolve: (name) => names.resolve(name),

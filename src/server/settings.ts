@@ -112,6 +112,40 @@ export const settings = {
       "frame.",
   }),
 
+  "rtmfp.rebase": oneOf(["on", "off"], "on", {
+    live: true,
+    comment:
+      "on: what a client plays begins at time 0 if it comes after the publisher; off: it gets\n" +
+      "the times of the publisher. Scripts always see the publisher's.",
+  }),
+
+  "media.gop": integer(2, {
+    min: 0,
+    max: 64,
+    unit: "MiB",
+    comment:
+      "MiB of audio and video that a publication keeps since its last key frame, so that a client\n" +
+      "that comes later sees a picture at once: it starts that much behind the others. A stream\n" +
+      "whose key frames are farther apart, or more than 30 s, starts at the next one. 0 keeps\n" +
+      "nothing. All publications together keep 256 MiB at most.",
+  }),
+  "media.publisherTimeout": integer(20, {
+    min: 0,
+    max: 3_600,
+    unit: "seconds",
+    live: true,
+    comment:
+      "Seconds without a packet of a publisher, after which its name is free again. It is asked\n" +
+      "for one after half of them. 0 waits until its session ends.",
+  }),
+  "media.takeOver": oneOf(["off", "client", "address"], "address", {
+    live: true,
+    comment:
+      "Who takes a name over from the client that publishes it, at once: client, the same client\n" +
+      "in a new session; address, also a client of the same IP address if the publisher has been\n" +
+      "silent for 2 s; off, nobody. A script can let others in, see onPublish.",
+  }),
+
   "logs.directory": text("logs", {
     live: true,
     comment: "The folder of the log files, from application.dir; created if it is missing.",

@@ -79,6 +79,10 @@ export interface Transport {
    * @param stream message stream; 0 for the connection's own
    */
   open(stream: number, kind: ChannelKind): Channel;
+  /** Silence of publishers that this door takes for their end, in milliseconds; else the configured one. */
+  readonly publisherTimeout?: number;
+  /** Asks the client for a sign of life, which shows in {@link lastReceived}. */
+  probe?(): void;
   /** Ends the session after what was written; calls `NetConnection.ended`, at once or later. */
   close(): void;
 }

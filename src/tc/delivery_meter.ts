@@ -12,6 +12,10 @@ export class DeliveryMeter implements ChannelHandler {
   /** Of the frames written which message of the channel each is, and its media time in milliseconds. */
   readonly #numbers: number[] = [];
   readonly #times: number[] = [];
+  /** When each was written, if the listener is unbuffered. */
+  readonly #written: number[] | undefined;
+  /** Numbers of the codec headers among them, which are no frames. */
+  #headers: number[] = [];
   /** Nothing is known of the frames from `#first` up to `#end`. */
   #first = 0;
   #end = 0;
@@ -25,18 +29,45 @@ export class DeliveryMeter implements ChannelHandler {
     readonly channel: Channel,
     readonly listener: Listener,
     readonly link: { readonly ping: number },
-  ) {}
+  ) {
+    if (listener.unbuffered) this.#written = [];
+  }
 
   /** A frame was written to the channel just now. */
-  wrote(time: number): void {
-    if (this.channel.closed) return;
-    this.#numbers[this.#end] = this.channel.lastMessage;
+  wrote(time: number, isHeader: boolean): void {
+    const { channel } = this;
+    if (channel.closed) return;
+    if (isHeader) {
+      const { firstPending } = channel;
+      this.#headers = this.#headers.filter((number) => number >= firstPending);
+      this.#headers.push(channel.lastMessage);
+    }
+    if (this.#written) this.#written[this.#end] = this.listener.clock.now;
+    this.#numbers[this.#end] = channel.lastMessage;
     this.#times[this.#end++] = time;
   }
 
-  /** The last messages, so many, were given up before anything of them was sent. */
-  abandoned(messages: number): void {
-    this.#end = Math.max(this.#first, this.#end - messages);
+  /** When the oldest frame that certainly was not begun to be sent was written; Infinity: none. */
+  get waitsSince(): number {
+    const waiting = this.channel.queuedMessages - 1; // the first may have been begun
+    if (!this.#written || waiting <= 0) return Infinity;
+    return this.#written[Math.max(this.#first, this.#end - waiting)] ?? Infinity;
+  }
+
+  /**
+   * Gives up what waits and was not begun to be sent.
+   * @returns `frames`: how many frames that were; `others`: messages that were none, nor headers
+   */
+  abandon(): { frames: number; others: number } {
+    const { lastMessage } = this.channel;
+    const messages = this.channel.abandonUnsent();
+    const kept = lastMessage - messages;
+    const end = this.#end;
+    while (this.#end > this.#first && this.#numbers[this.#end - 1] > kept) this.#end--;
+    const headers = this.#headers.filter((number) => number > kept).length;
+    if (headers > 0) this.#headers = this.#headers.filter((number) => number <= kept);
+    const known = end - this.#end;
+    return { frames: known - headers, others: messages - known };
   }
 
   /**
@@ -69,8 +100,11 @@ export class DeliveryMeter implements ChannelHandler {
     if (this.#end > 0) {
       this.#numbers.copyWithin(0, this.#first);
       this.#times.copyWithin(0, this.#first);
+      this.#written?.copyWithin(0, this.#first);
     }
     this.#first = 0;
-    if (this.#numbers.length > DONE) this.#numbers.length = this.#times.length = this.#end;
+    if (this.#numbers.length <= DONE) return;
+    this.#numbers.length = this.#times.length = this.#end;
+    if (this.#written) this.#written.length = this.#end;
   }
 }

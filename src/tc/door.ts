@@ -13,6 +13,8 @@ export type { StreamName };
 export interface Door {
   /** Whether a stream that plays begins with user control 34 on each of its three channels. */
   readonly flowSync?: boolean;
+  /** Whether the times of what a client plays begin at 0; see `ListenerOptions`. */
+  readonly rebase?: boolean | "late";
 
   /** What a client means by the name it publishes or plays; else the name is the text. */
   streamName?(text: string): StreamName;

@@ -124,6 +124,14 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
     return writer;
   }
 
+  get publisherTimeout(): number | undefined {
+    return this.transport.publisherTimeout;
+  }
+
+  probe(): void {
+    this.transport.probe?.();
+  }
+
   close(): void {
     this.transport.close(); // calls `ended`
   }

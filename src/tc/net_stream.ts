@@ -113,7 +113,7 @@ export class NetStream {
     if (name === "@setDataFrame" || name === "@clearDataFrame") {
       const inner = readDataMessage({ type: MessageType.data, timestamp: 0, payload: values });
       if (!inner) return;
-      if (name === "@setDataFrame") publisher.setDataFrame(inner.name, inner.values);
+      if (name === "@setDataFrame") publisher.setDataFrame(inner.name, inner.values, timestamp);
       else publisher.clearDataFrame(inner.name);
       return;
     }
@@ -196,12 +196,13 @@ export class NetStream {
     if (name.length > LONGEST_NAME) {
       return this.#refusePlay(name, "The name is too long");
     }
-    const { hub, client } = this.connection;
+    const { hub, client, door: { rebase } } = this.connection;
     const unbuffered = start === -3 || start === -3000;
     let listener: Listener;
     try {
       listener = hub.subscribe(client, name, this.number, this.#output, {
         unbuffered,
+        rebase,
         properties,
       });
     } catch (error) {

@@ -90,16 +90,18 @@ export class StreamOutput implements PublisherOutput, ListenerOutput {
     const meter = frame.kind === "audio" ? this.#audio : this.#video;
     if (!meter) return;
     meter.channel.writeFrame(frame, time, reliable);
-    meter.wrote(time);
+    meter.wrote(time, frame.role === "header");
   }
 
-  abandon(): number {
-    let frames = 0;
-    for (const meter of [this.#audio, this.#video]) {
-      if (!meter) continue;
-      frames = meter.channel.abandonUnsent(); // video comes last
-      meter.abandoned(frames);
-    }
+  get videoWaitsSince(): number {
+    return this.#video?.waitsSince ?? Infinity;
+  }
+
+  abandon(kind: "audio" | "video"): number {
+    const meter = kind === "audio" ? this.#audio : this.#video;
+    if (!meter) return 0;
+    const { frames, others } = meter.abandon();
+    if (others > 0 && this.#host.door.flowSync) meter.channel.write(SYNC); // it was given up, too
     return frames;
   }
 

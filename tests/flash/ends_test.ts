@@ -82,6 +82,9 @@ const ends: Record<string, End> = {
   "is there when the server stops": { within: 1000, end: ({ endpoint }) => endpoint.close() },
 };
 
+/** Names end with their sessions. */
+const NAMES = { publisherTimeout: 0, takeOver: "off" } as const;
+
 const lines: Record<string, LineSettings> = {
   "": { delay: [20, 20] },
   ", over a line that loses and disorders": { loss: 0.1, delay: [10, 120], duplicate: 0.1 },
@@ -91,7 +94,7 @@ for (const [name, { failure, within, after = 0, end }] of Object.entries(ends)) 
   for (const [where, line] of Object.entries(lines)) {
     Deno.test(`a client that ${name}${where}: onDisconnection once`, () => {
       for (const isBusy of [false, true]) {
-        const network = new Network({ seed: 5 });
+        const network = new Network({ seed: 5 }, {}, { names: () => NAMES });
         const client = network.connect("live", line);
         if (isBusy) {
           const flow = client.stream();

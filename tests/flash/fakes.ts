@@ -112,6 +112,9 @@ export class FakeSession implements FlashSession {
     this.flows.push(flow);
     return flow;
   }
+  ping() {
+    this.log.push("ping");
+  }
   close() {
     this.closed++;
     this.ended("closed", true);

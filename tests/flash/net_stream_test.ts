@@ -393,15 +393,31 @@ Deno.test("a listener that cannot follow loses what waits and is told", () => {
   const [, , sound, picture] = listener.client.session.flows;
   sound.queuedBytes = 4 << 20;
   picture.queuedBytes = 4 << 20;
-  sound.unsent = 100;
-  picture.unsent = 40;
+  picture.unsent = 1;
   publisher.send(video(40, INTER));
   assert.deepEqual(listener.client.session.take(), [
     "stream 1: onStatus 0 [status] NetStream.Play.InsufficientBW: " +
     "foo is more than the connection can take",
   ]);
   const [one] = hub.publications.get("foo")!.listeners.values();
-  assert.equal(one.videoQos.droppedFrames, 41);
+  assert.equal(one.videoQos.droppedFrames, 2);
+  assert.equal(one.audioQos.droppedFrames, 0);
+});
+
+Deno.test("a header that was given up is no frame, and the flow's sync is sent again", () => {
+  const { stream, hub } = stage();
+  const [listener, publisher] = [stream(), stream()];
+  publisher.do("publish", "foo");
+  listener.do("play", "foo");
+  publisher.send(video(0, "17000000000164"), video(0), video(40, INTER));
+  listener.client.session.take();
+  const [, , , picture] = listener.client.session.flows;
+  picture.queuedBytes = 8 << 20;
+  picture.unsent = 4; // the sync, a header, and two frames
+  publisher.send(video(80, INTER));
+  assert.equal(listener.client.session.take()[0], "stream 1 c: event 34 0 3");
+  const [one] = hub.publications.get("foo")!.listeners.values();
+  assert.equal(one.videoQos.droppedFrames, 3);
 });
 
 Deno.test("sample access is a data message of two booleans", () => {

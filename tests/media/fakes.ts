@@ -21,6 +21,7 @@ export const nothing = () => new AmfReader(new Uint8Array());
 export type Steps = Partial<Omit<Application, "path">>;
 
 export class FakeApplication implements Application {
+  mayReplace = false;
   readonly events: string[] = [];
   readonly path = "";
   constructor(readonly steps: Steps = {}) {}
@@ -43,7 +44,7 @@ export class FakeApplication implements Application {
   }
   publish(client: Client, publication: Publication) {
     this.events.push(`onPublish ${publication.name}`);
-    this.steps.publish?.(client, publication);
+    return this.steps.publish?.(client, publication);
   }
   unpublish(client: Client, publication: Publication) {
     this.events.push(`onUnpublish ${publication.name}`);
@@ -126,6 +127,10 @@ export class FakeConnection implements Connection {
   writer = new FakeWriter();
   writers: FlowWriter[] = [];
   closed = 0;
+  probes = 0;
+  probe() {
+    this.probes++;
+  }
   newWriter() {
     return new FakeWriter();
   }
@@ -140,15 +145,17 @@ export class FakeOutput implements ListenerOutput, PublisherOutput, GroupOutput 
   readonly frames: Frame[] = [];
   queuedBytes = 0;
   queuedDataBytes = 0;
-  abandoned = 0;
+  videoWaitsSince = Infinity;
+  /** Frames that {@link abandon} gives up. */
+  abandoned = { audio: 0, video: 0 };
   send(frame: Frame, time: number, reliable: boolean) {
     this.frames.push(frame);
     const what = frame.kind === "data" ? `data ${frame.name}` : frame.kind;
     this.got.push(`${what} ${time} ${toHex(frame.payload)}${reliable ? "" : " unreliable"}`);
   }
-  abandon() {
-    this.queuedBytes = 0;
-    return this.abandoned;
+  abandon(kind: "audio" | "video") {
+    this.got.push(`abandon ${kind}`);
+    return this.abandoned[kind];
   }
   sampleAccess(audio: boolean, video: boolean) {
     this.got.push(`sample access ${audio} ${video}`);

@@ -45,7 +45,7 @@ Deno.test("a listener that waits gets all from the first key frame on, as it was
   publisher.video(video(40), once);
   assert.deepEqual(output.take(), [
     "published",
-    "data onMetaData 0 0500",
+    "data onMetaData 7 0500",
     `video 0 ${VIDEO_HEADER}`,
     `audio 0 ${AUDIO_HEADER}`,
     `video 0 ${KEY}`,
@@ -66,7 +66,8 @@ Deno.test("a late listener gets metadata, then headers and a key frame before al
   publisher.video(video(40), once);
   publisher.audio(audio(45), once);
   assert.deepEqual(output.take(), []);
-  assert.equal(listener.videoQos.droppedFrames, 1);
+  const { droppedFrames, skippedFrames, lostRate } = listener.videoQos;
+  assert.deepEqual([droppedFrames, skippedFrames, lostRate], [0, 1, 0]);
   publisher.video(video(80, KEY), once);
   publisher.audio(audio(90), once);
   publisher.video(video(120), once);
@@ -194,7 +195,7 @@ Deno.test("a pause stops media, not data, and ends at a key frame", () => {
   publisher.video(video(40), once);
   publisher.audio(audio(40), once);
   publisher.data(data("hello", "05"));
-  assert.deepEqual(output.take(), ["data hello 0 05"]);
+  assert.deepEqual(output.take(), ["data hello 7 05"]);
   listener.paused = false;
   publisher.video(video(80), once);
   publisher.video(video(120, KEY), once);
@@ -234,7 +235,7 @@ Deno.test("@setDataFrame is remembered for later listeners until it is cleared",
   publisher.setDataFrame("title", fromHex("06"));
   assert.deepEqual(early.take(), [
     "data onMetaData 0 0501",
-    "data onMetaData 0 0502",
+    "data onMetaData 7 0502",
     "data title 0 06",
   ]);
   assert.deepEqual(events(), [
@@ -242,7 +243,7 @@ Deno.test("@setDataFrame is remembered for later listeners until it is cleared",
     "onDataPacket onMetaData 0502",
     "onDataPacket title 06",
   ]);
-  assert.deepEqual(listen().output.take(), ["data onMetaData 0 0502", "data title 0 06"]);
+  assert.deepEqual(listen().output.take(), ["data onMetaData 7 0502", "data title 0 06"]);
   publisher.clearDataFrame("onMetaData");
   assert.deepEqual(listen().output.take(), ["data title 0 06"]);
 });
@@ -279,13 +280,13 @@ Deno.test("after another publisher began, time goes on where it was", () => {
   assert.deepEqual(output.take(), [
     `audio 1010 ${AUDIO_HEADER}`,
     `video 1010 ${VIDEO_HEADER}`,
-    `video 1030 ${KEY}`,
-    `audio 1030 ${SOUND}`,
+    `video 1010 ${KEY}`,
+    `audio 1010 ${SOUND}`,
   ]);
   const late = listen().output;
   second.video(video(60, KEY), once);
   assert.deepEqual(late.take(), [`video 60 ${VIDEO_HEADER}`, `video 60 ${KEY}`]);
-  assert.deepEqual(output.take(), [`video 1070 ${KEY}`]);
+  assert.deepEqual(output.take(), [`video 1050 ${KEY}`]);
 });
 
 Deno.test("after another publisher with later times began, they are its own", () => {
@@ -339,9 +340,11 @@ Deno.test("a slow listener loses what waits, is told, and goes on at the next ke
   slow.output.take();
   quick.output.take();
   slow.output.queuedBytes = 995;
-  slow.output.abandoned = 12;
+  slow.output.abandoned = { audio: 7, video: 12 };
   publisher.video(video(40), once); // 1001 bytes
-  assert.deepEqual(slow.output.take(), ["overflowed"]);
+  slow.output.queuedBytes = 0;
+  assert.deepEqual(slow.output.take(), ["abandon audio", "abandon video", "overflowed"]);
+  assert.equal(slow.listener.audioQos.droppedFrames, 7);
   assert.equal(slow.listener.videoQos.droppedFrames, 13);
   publisher.audio(audio(50), once);
   publisher.video(video(80), once);
@@ -366,6 +369,8 @@ Deno.test("a slow listener of audio alone goes on with the frame that was too mu
   output.queuedBytes = 1000;
   publisher.audio(audio(20), once);
   assert.deepEqual(output.take(), [
+    "abandon audio",
+    "abandon video",
     "overflowed",
     `audio 20 ${AUDIO_HEADER}`,
     `audio 20 ${SOUND}`,
@@ -391,7 +396,7 @@ Deno.test("unbuffered: unreliable, and frames are skipped to the next key frame 
     "published",
     `video 0 ${KEY} unreliable`,
     `audio 0 ${SOUND} unreliable`,
-    "data hello 0 05",
+    "data hello 7 05",
   ]);
   output.queuedBytes = 200_000;
   publisher.video(video(40), once);
@@ -400,10 +405,10 @@ Deno.test("unbuffered: unreliable, and frames are skipped to the next key frame 
   publisher.video(video(80), once);
   assert.deepEqual(output.take(), []);
   assert.equal(listener.videoQos.droppedFrames, 2);
-  output.abandoned = 3;
-  publisher.video(video(120, KEY), once); // what waits from before it is worth nothing now
+  assert.equal(listener.audioQos.droppedFrames, 1);
+  assert.equal(listener.videoQos.lostRate, 1);
+  publisher.video(video(120, KEY), once);
   assert.deepEqual(output.take(), [`video 120 ${KEY} unreliable`]);
-  assert.equal(listener.videoQos.droppedFrames, 5);
 });
 
 Deno.test("unbuffered: a lost fragment of video spoils what follows, up to the next key frame", () => {
@@ -465,5 +470,132 @@ Deno.test("data that would exceed the bound is dropped", () => {
   output.queuedDataBytes = 999;
   publisher.data(data("a", "05"));
   publisher.data(data("b", "0506"));
-  assert.deepEqual(output.take(), ["data a 0 05"]);
+  assert.deepEqual(output.take(), ["data a 7 05"]);
+});
+
+Deno.test("unbuffered: on a line that loses nothing all headers, audio and key frames arrive", () => {
+  const { publish, listen } = stage({ unbuffered: true });
+  const { output, listener } = listen();
+  const { publication } = publish();
+  output.take();
+  output.queuedBytes = 1; // nothing has left yet
+  output.videoWaitsSince = 1000;
+  publication.pushVideo(0, fromHex(VIDEO_HEADER));
+  publication.pushAudio(0, fromHex(AUDIO_HEADER));
+  publication.pushVideo(0, fromHex(KEY));
+  publication.pushAudio(0, fromHex(SOUND));
+  assert.deepEqual(output.take(), [
+    `video 0 ${VIDEO_HEADER}`,
+    `audio 0 ${AUDIO_HEADER}`,
+    `video 0 ${KEY} unreliable`,
+    `audio 0 ${SOUND} unreliable`,
+  ]);
+  assert.deepEqual([listener.videoQos.lostRate, listener.videoQos.droppedFrames], [0, 0]);
+});
+
+Deno.test("unbuffered: late video gives way to a key frame, which brings its headers again", () => {
+  const { publish, listen, hub } = stage({ unbuffered: true });
+  const { output, listener } = listen();
+  const publisher = publish();
+  publisher.video(video(0, VIDEO_HEADER), once);
+  publisher.video(video(0, KEY), once);
+  output.take();
+  output.queuedBytes = 5000;
+  output.abandoned = { audio: 99, video: 3 };
+  output.videoWaitsSince = hub.now;
+  hub.now += 199;
+  publisher.video(video(199, KEY), once);
+  assert.deepEqual(output.take(), [`video 199 ${KEY} unreliable`]);
+  hub.now += 1;
+  publisher.video(video(200, KEY), once);
+  assert.deepEqual(output.take(), [
+    "abandon video",
+    `video 200 ${VIDEO_HEADER}`,
+    `video 200 ${KEY} unreliable`,
+  ]);
+  assert.equal(listener.videoQos.droppedFrames, 3);
+  assert.equal(listener.videoQos.lostRate, 1);
+  assert.equal(listener.audioQos.droppedFrames, 0);
+});
+
+Deno.test("unbuffered: an audio header comes however much waits", () => {
+  const { publish, listen } = stage({ unbuffered: true });
+  const { output } = listen();
+  const publisher = publish();
+  publisher.audio(audio(0), once);
+  output.take();
+  output.queuedBytes = 1 << 20;
+  publisher.audio(audio(20, AUDIO_HEADER), once);
+  publisher.audio(audio(20), once);
+  assert.deepEqual(output.take(), [`audio 20 ${AUDIO_HEADER}`]);
+});
+
+Deno.test("rebase: times begin at 0 for each listener, and go on when another publisher begins", () => {
+  const { publish, listen, hub } = stage({ rebase: true });
+  const publisher = publish();
+  publisher.audio(audio(3990, AUDIO_HEADER), once);
+  publisher.video(video(4000, VIDEO_HEADER), once);
+  publisher.video(video(4000, KEY), once);
+  publisher.data(data("onMetaData", "0500"));
+  const { output } = listen();
+  publisher.audio(audio(4080), once);
+  publisher.video(video(4100, KEY), once);
+  publisher.audio(audio(4090), once);
+  publisher.audio(audio(4120), once);
+  publisher.data(new Frame("data", 4125, fromHex("05"), "cue"));
+  publisher.video(video(4140), once);
+  assert.deepEqual(output.take(), [
+    "data onMetaData 0 0500",
+    `video 0 ${VIDEO_HEADER}`,
+    `video 0 ${KEY}`,
+    `audio 0 ${AUDIO_HEADER}`,
+    `audio 0 ${SOUND}`,
+    `audio 20 ${SOUND}`,
+    "data cue 25 05",
+    `video 40 ${INTER}`,
+  ]);
+  hub.unpublish(publisher);
+  const next = publish();
+  output.take();
+  next.video(video(900_000, KEY), once);
+  next.audio(audio(900_010), once);
+  assert.deepEqual(output.take(), [`video 40 ${KEY}`, `audio 50 ${SOUND}`]);
+});
+
+Deno.test("a publisher whose clock begins anew goes on near where it was, and so does a late listener", () => {
+  for (const rebase of [false, true]) {
+    const { publish, listen } = stage({ rebase });
+    const { output } = listen();
+    const publisher = publish();
+    output.take();
+    publisher.video(video(0, KEY), once);
+    publisher.audio(audio(60_005), once);
+    publisher.audio(audio(0), once);
+    publisher.video(video(60_100), once);
+    for (const time of [0, 40, 200]) publisher.video(video(time, KEY), once);
+    publisher.audio(audio(210), once);
+    assert.deepEqual(output.take().map((line) => line.split(" ").slice(0, 2).join(" ")), [
+      "video 0",
+      "audio 60005",
+      "audio 60005",
+      "video 60100",
+      "video 60100",
+      "video 60100",
+      "video 60205",
+      "audio 60215",
+    ]);
+    assert.equal(publisher.publication.lastVideoTime, 60_205);
+  }
+});
+
+Deno.test("rebase of those that are late: whoever was there before keeps the publisher's times", () => {
+  const { publish, listen } = stage({ rebase: "late" });
+  const { output: early } = listen();
+  const publisher = publish();
+  early.take();
+  publisher.video(video(4000, KEY), once);
+  const { output: late } = listen();
+  publisher.video(video(4040, KEY), once);
+  assert.deepEqual(early.take(), [`video 4000 ${KEY}`, `video 4040 ${KEY}`]);
+  assert.deepEqual(late.take(), [`video 0 ${KEY}`]);
 });

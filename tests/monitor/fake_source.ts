@@ -66,6 +66,7 @@ export function fakeSource(): Source & { datagrams: number } {
             video: quality(125_000),
             listeners: 41,
             droppedFrames: 7,
+            skippedFrames: 5,
           },
           {
             name: "<img src=x onerror=alert(1)>",
@@ -74,6 +75,7 @@ export function fakeSource(): Source & { datagrams: number } {
             video: quality(0),
             listeners: 0,
             droppedFrames: 0,
+            skippedFrames: 0,
           },
         ],
         offset,
@@ -91,6 +93,14 @@ export function fakeSource(): Source & { datagrams: number } {
         lastError: { at: 1000, text: 'live/main.lua:3: attempt to call a nil value "<b>"' },
       },
     ],
-    totals: () => ({ listeners: 41, publications: 2, groups: 1, droppedFrames: 7 }),
+    totals: () => ({
+      listeners: 41,
+      publications: 2,
+      groups: 1,
+      droppedAudio: 3,
+      droppedVideo: 7,
+      skippedVideo: 5,
+      keptBytes: 4096,
+    }),
   };
 }

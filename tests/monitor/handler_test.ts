@@ -24,7 +24,10 @@ Deno.test("/metrics prints every kind of number for Prometheus", async () => {
       'cumulus_sandbox_refusals_total{rule="connect"} 3',
       'cumulus_script_errors_total{application="/live"} 5',
       'cumulus_script_errors_total{application="/"} 0',
+      'cumulus_dropped_frames_total{kind="audio"} 3',
       'cumulus_dropped_frames_total{kind="video"} 7',
+      'cumulus_skipped_frames_total{kind="video"} 5',
+      "cumulus_kept_bytes 4096",
       "cumulus_loop_lag_worst_seconds 0.01225",
     ]
   ) assert.ok(text.split("\n").includes(line), line);

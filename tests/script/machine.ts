@@ -222,6 +222,7 @@ export class TestConnection implements Connection {
     this.made.push(writer);
     return writer;
   }
+  probe(): void {}
   close(): void {
     this.closed = true;
   }
@@ -245,6 +246,7 @@ export const noOutput: PublisherOutput & GroupOutput = {
 export const deaf: ListenerOutput = {
   queuedBytes: 0,
   queuedDataBytes: 0,
+  videoWaitsSince: Infinity,
   send: () => {},
   abandon: () => 0,
   sampleAccess: () => {},

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { toHex } from "../../src/bytes/hex.ts";
 import type { Frame } from "../../src/media/frame.ts";
 import { Frame as MediaFrame } from "../../src/media/frame.ts";
-import { Refused } from "../../src/media/refused.ts";
+import { NameTaken, Refused } from "../../src/media/refused.ts";
 import { Machine, noOutput } from "./machine.ts";
 
 const KEY = new Uint8Array([0x17, 1, 0, 0, 0, 9]);
@@ -242,4 +242,37 @@ Deno.test("DECISIONS 23: what was said with a stream name is in properties, a ta
   machine.play(guest, "live", {}, { properties });
   machine.play(guest, "live");
   assert.deepEqual(machine.said(), ["quality=low"]);
+});
+
+Deno.test("onPublish may let a client replace another; scripts that do not say so are not asked", () => {
+  const machine = new Machine({
+    "main.lua": `
+      function onPublish(client, publication)
+        INFO("asked ", client.key, " ", publication.publisherId ~= 0)
+        if client.key == "studio" then return "replace" end
+      end
+      function onUnpublish(client) INFO("ended ", client.key) end`,
+    "a/main.lua": "",
+  }).start();
+  const one = machine.connect("/a", { properties: { key: "home" } });
+  const studio = machine.connect("/a", { properties: { key: "studio" } });
+  const { publication } = machine.publish(one, "live");
+  const before = publication.publisherId;
+  assert.throws(() => machine.publish(one, "live"), NameTaken);
+  machine.publish(studio, "live");
+  assert.equal(machine.hub.publications.get("live")!.publisher, studio.client);
+  assert.notEqual(publication.publisherId, before);
+  assert.deepEqual(machine.said(), [
+    "asked home (true)",
+    "asked home (true)",
+    "asked studio (true)",
+    "ended home",
+  ]);
+
+  const older = new Machine({
+    "main.lua": `function onPublish(client) INFO("asked") return client.id:gsub("a", "b") end`,
+  }).start();
+  older.publish(older.connect(), "live");
+  assert.throws(() => older.publish(older.connect(), "live"), NameTaken);
+  assert.deepEqual(older.said(), ["asked"]);
 });

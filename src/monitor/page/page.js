@@ -139,7 +139,12 @@ function showStatus(status) {
   list("drops", [
     ...counts(status.drops, ""),
     ...counts(status.refusals, "sandbox "),
-    ...(status.droppedFrames ? [["frames to slow listeners", number(status.droppedFrames)]] : []),
+    ...(status.droppedAudio
+      ? [["audio frames to slow listeners", number(status.droppedAudio)]]
+      : []),
+    ...(status.droppedVideo
+      ? [["video frames to slow listeners", number(status.droppedVideo)]]
+      : []),
   ], "Nothing.");
 }
 
@@ -155,6 +160,7 @@ function showPublications({ rows, total }) {
       ["Last minutes", "", (row) => rateLine(row.name, bits(row))],
       ["Listeners", "number", (row) => number(row.listeners)],
       ["Lost", "number", (row) => `${(row.video.lostRate * 100).toFixed(1)} %`],
+      ["Skipped", "number", (row) => number(row.skippedFrames)],
       ["Dropped", "number", (row) => number(row.droppedFrames + row.video.droppedFrames)],
       ["Publisher", "id", (row) => short(row.publisher)],
     ],

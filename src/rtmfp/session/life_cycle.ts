@@ -65,6 +65,13 @@ export class LifeCycle {
     if (this.state === "open") this.#owner.wakeAt(this.deadline);
   }
 
+  /** Asks the far end for a packet. */
+  ping(): void {
+    if (this.state !== "open" || !this.heard) return;
+    this.#owner.control.pingDue = true;
+    this.#owner.wake();
+  }
+
   /** When {@link expire} is to be called next. */
   get deadline(): number {
     const { context: { limits }, control, sending, receiving, createdAt, lastReceived } =

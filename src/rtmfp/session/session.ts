@@ -131,6 +131,11 @@ export class Session implements LifeOwner, ChunksOwner, ReceivingOwner, SendingO
     this.life.keepAlive = milliseconds;
   }
 
+  /** Asks the far end for a packet. */
+  ping(): void {
+    this.life.ping();
+  }
+
   /** Where the far end is. */
   get address(): Address {
     return this.#address;

@@ -29,6 +29,9 @@ import { retainedBytes } from "./retained.ts";
  */
 export type ApplicationState = "absent" | "failed" | "running";
 
+/** A script that may let a client replace a publisher. */
+const REPLACE = /(["']|\[\[)replace(["']|\]\])/;
+
 /** What an application leaves behind when it stops: publications, sockets, members. API-013 */
 export interface Owned {
   close(): void;
@@ -46,6 +49,7 @@ export class LuaApplication implements Application {
   lastError: { at: number; text: string } | null = null;
   /** When main.lua was last changed, as it was loaded. */
   modified: number | undefined;
+  #mentionsReplace = false;
   readonly #api: Api;
   readonly #lua: Lua;
   readonly #functions: EventFunctions;
@@ -117,6 +121,7 @@ export class LuaApplication implements Application {
     this.modified = modified;
     this.failure = "";
     this.state = "absent";
+    this.#mentionsReplace = source !== undefined && REPLACE.test(new TextDecoder().decode(source));
     if (!source) return;
     newPackage(this.#lua, this.#api.seeAll);
     this.environment.nameValue("package");
@@ -326,8 +331,16 @@ export class LuaApplication implements Application {
 
   // Publications
 
-  publish(client: Client, publication: Publication): void {
-    this.#permission("onPublish", () => {
+  /**
+   * Scripts that know nothing of it are not asked about a name that is taken, for they count on
+   * `onUnpublish` to follow.
+   */
+  get mayReplace(): boolean {
+    return this.#mentionsReplace || (this.parent?.mayReplace ?? false);
+  }
+
+  publish(client: Client, publication: Publication): "replace" | void {
+    return this.#permission("onPublish", () => {
       this.#push(client);
       this.#api.objects.of(publicationBinding, publication).push(this.#lua);
     });
@@ -361,14 +374,17 @@ export class LuaApplication implements Application {
   }
 
   /** An event that refuses by `return false` or an error. API-642, API-646 */
-  #permission(name: string, push: () => void): void {
+  #permission(name: string, push: () => void): "replace" | void {
     let refused = false;
+    let replaces = false;
     const error = this.#event(name, 1, push, (first, count) => {
       const lua = this.#lua;
       refused = count > 0 && lua.type(first) === BOOLEAN && !lua.toBoolean(first);
+      replaces = count > 0 && lua.type(first) === STRING && lua.text(first) === "replace";
     });
     if (error) throw new Refused(withoutPosition(error.message));
     if (refused) throw new Refused();
+    if (replaces) return "replace";
   }
 
   audio(client: Client, publication: Publication, time: number, packet: Uint8Array): void {

@@ -11,5 +11,6 @@ export const qualityOfService: Binding<QualityOfService, Api> = {
     congestionRate: (qos) => qos.congestionRate,
     latency: (qos) => qos.latency,
     droppedFrames: (qos) => qos.droppedFrames,
+    skippedFrames: (qos) => qos.skippedFrames,
   },
 };

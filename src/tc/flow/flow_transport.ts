@@ -71,6 +71,10 @@ export abstract class FlowTransport<In extends InFlow, Session extends FlowSessi
     return new FlowChannel(flow);
   }
 
+  probe(): void {
+    this.session.ping?.();
+  }
+
   close(): void {
     this.session.close(); // calls onClose
   }

@@ -1,0 +1,140 @@
+import type { Client } from "./client.ts";
+import type { PublisherOutput } from "./connection.ts";
+import type { Publication } from "./publication.ts";
+import type { Publisher } from "./publisher.ts";
+import { Refused } from "./refused.ts";
+
+export interface NameOptions {
+  /** A publisher gives its name up after so many milliseconds without a byte; 0: never. */
+  readonly publisherTimeout: number;
+  /**
+   * Who may take a name that is published: nobody, the same client in a new session, or also a
+   * client of the same address, if the publisher has been silent for a moment.
+   */
+  readonly takeOver: "off" | "client" | "address";
+}
+
+/** What this needs of the hub. */
+export interface NameHost {
+  readonly now: number;
+  log(level: "note", text: string): void;
+  unpublish(publisher: Publisher): void;
+}
+
+/** A publisher that has been silent for so long, in milliseconds, lets others of its address in. */
+const MOMENT = 2000;
+/** Ticks come every 2 s. After a longer pause the server has not read what came. Milliseconds. */
+const HELD_UP = 6000;
+
+/** When a client that publishes has lost the right to its name. */
+export class NameRules {
+  readonly #options: () => NameOptions;
+  readonly #host: NameHost;
+  #lastTick = -Infinity;
+  /** Silent publishers that have ended: to write to them would only end their sessions. */
+  #untold: Ended[] = [];
+
+  constructor(options: () => NameOptions, host: NameHost) {
+    this.#options = options;
+    this.#host = host;
+  }
+
+  /**
+   * Ends the present publisher if another client may publish in its place.
+   * @returns how that was found; "asked": the client's application has answered "replace"
+   */
+  give(publication: Publication, client: Client): "by rule" | "asked" | undefined {
+    const { publisher, name } = publication;
+    if (typeof publisher !== "object") return undefined;
+    const byRule = this.#mayTakeOver(publisher, client);
+    if (!byRule && !letsReplace(publication, client)) return undefined;
+    const before = streamOf(publisher, publication);
+    if (before) {
+      this.#host.log(
+        "note",
+        `${name} is taken over from ${publisher.address} by ${client.address}`,
+      );
+      this.#end(before, `${name} is published by another client now`);
+    }
+    return byRule ? "by rule" : "asked";
+  }
+
+  /** Every 2 s: asks the clients of silent publishers for a word, and ends those that gave none. */
+  manage(publications: Iterable<Publication>): void {
+    const { now } = this.#host;
+    const heldUp = now - this.#lastTick > HELD_UP; // then nobody has been heard
+    this.#lastTick = now;
+    for (const publication of [...publications]) {
+      const { publisher: client, name } = publication;
+      if (typeof client !== "object") continue;
+      const { connection } = client;
+      const timeout = connection.publisherTimeout ?? this.#options().publisherTimeout;
+      const silence = connection.elapsedFromReception;
+      if (timeout === 0 || silence < timeout / 2) continue;
+      if (silence < timeout || heldUp) {
+        connection.probe();
+        continue;
+      }
+      const publisher = streamOf(client, publication);
+      if (!publisher) continue;
+      this.#host.log("note", `${name} is free again: nothing has come of ${client.address}`);
+      const text = `${name} is now unpublished: nothing has come for too long`;
+      this.#untold.push({ client, output: publication.output, text, silence });
+      this.#host.unpublish(publisher);
+    }
+    this.#untold = this.#untold.filter((ended) => !isDone(ended));
+  }
+
+  #mayTakeOver(publisher: Client, client: Client): boolean {
+    const { takeOver } = this.#options();
+    if (takeOver === "off" || publisher === client) return false;
+    if (publisher.id === client.id) return true;
+    return takeOver === "address" &&
+      publisher.connection.hostname === client.connection.hostname &&
+      publisher.elapsedFromReception >= MOMENT;
+  }
+
+  /** Ends a publisher that does not expect it, and tells its client. */
+  #end(publisher: Publisher, text: string): void {
+    const { output } = publisher.publication;
+    this.#host.unpublish(publisher);
+    tell(output, text);
+  }
+}
+
+interface Ended {
+  readonly client: Client;
+  readonly output: PublisherOutput | undefined;
+  readonly text: string;
+  /** For how long it had been silent. */
+  readonly silence: number;
+}
+
+/** Tells a client that has come back; false: it is still silent. */
+function isDone({ client, output, text, silence }: Ended): boolean {
+  if (client.state !== "connected") return true;
+  if (client.elapsedFromReception >= silence) return false;
+  const isBusy = client.publishers.some(({ publication }) => publication.output === output);
+  if (!isBusy) tell(output, text);
+  return true;
+}
+
+function tell(output: PublisherOutput | undefined, text: string): void {
+  output?.status("Unpublish.Success", text);
+  output?.close();
+}
+
+const streamOf = (client: Client, publication: Publication): Publisher | undefined =>
+  client.publishers.find((one) => one.publication === publication);
+
+/** Asks the application of a client that wants a name which another one has. */
+function letsReplace(publication: Publication, client: Client): boolean {
+  const { application } = client;
+  if (!application.mayReplace) return false;
+  try {
+    return application.publish(client, publication) === "replace" && client.state === "connected";
+  } catch (error) {
+    if (error instanceof Refused) return false; // the name is taken, whatever it says
+    throw error;
+  }
+}

@@ -1,0 +1,66 @@
+import type { Frame } from "./frame.ts";
+
+/** What keeping a frame costs besides its payload. */
+const FRAME = 200;
+/** A picture older than this is worth nothing to a new listener. Milliseconds of media time. */
+const MAX_AGE = 30_000;
+
+export interface TimedFrame {
+  readonly frame: Frame;
+  readonly time: number;
+}
+
+/** Bytes that all {@link RecentFrames} of a server keep together, and may. */
+export class RecentBytes {
+  used = 0;
+
+  /**
+   * @param ofOne bytes that a publication may keep; 0 keeps nothing
+   * @param ofAll the same of all together
+   */
+  constructor(readonly ofOne: number, readonly ofAll: number) {}
+}
+
+/**
+ * The audio and video of a publication since its last key frame, so that a late listener sees a
+ * picture at once. Whoever has a key frame interval of more than the bound starts at the next one.
+ */
+export class RecentFrames {
+  #frames: TimedFrame[] = [];
+  #bytes = 0;
+  readonly #all: RecentBytes;
+
+  constructor(all: RecentBytes) {
+    this.#all = all;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** In the order of their coming, from a key frame on; none if too much has come since. */
+  get frames(): readonly TimedFrame[] {
+    return this.#frames;
+  }
+
+  /** @param time of the publication's timeline */
+  add(frame: Frame, time: number): void {
+    const { ofOne, ofAll } = this.#all;
+    if (ofOne === 0) return;
+    const isKey = frame.kind === "video" && frame.role === "key";
+    if (isKey) this.clear();
+    else if (this.#frames.length === 0) return;
+    else if (((time - this.#frames[0].time) | 0) > MAX_AGE) return this.clear();
+    const bytes = frame.payload.length + FRAME;
+    if (this.#bytes + bytes > ofOne || this.#all.used + bytes > ofAll) return this.clear();
+    this.#frames.push({ frame, time });
+    this.#bytes += bytes;
+    this.#all.used += bytes;
+  }
+
+  clear(): void {
+    this.#all.used -= this.#bytes;
+    this.#bytes = 0;
+    if (this.#frames.length > 0) this.#frames = [];
+  }
+}

@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import { fromHex } from "../../src/bytes/hex.ts";
+import { Frame } from "../../src/media/frame.ts";
+import type { ListenerOptions } from "../../src/media/listener.ts";
+import type { Publisher } from "../../src/media/publisher.ts";
+import { seeded } from "../support/random.ts";
+import { FakeOutput, once, world } from "./fakes.ts";
+
+const AUDIO_HEADER = "af001210";
+const VIDEO_HEADER = "17000000000164";
+const KEY = "1701000000aa";
+const INTER = "2701000000bb";
+const SOUND = "af01cc";
+
+const send = (publisher: Publisher, kind: "audio" | "video", time: number, hex: string) =>
+  publisher[kind](new Frame(kind, time, fromHex(hex)), once);
+
+function stage(recent = 2 << 20) {
+  const here = world({}, { recent });
+  const { hub, client } = here;
+  const publishing = client(1);
+  const publish = (name = "a"): Publisher => {
+    const publisher = hub.publish(publishing, name, hub.newStreamId(), new FakeOutput());
+    publisher.start();
+    return publisher;
+  };
+  const listen = (options: ListenerOptions = {}) => {
+    const output = new FakeOutput();
+    hub.subscribe(client(2), "a", hub.newStreamId(), output, options).start();
+    return output;
+  };
+  return { ...here, publish, listen };
+}
+
+function oneGroup(publisher: Publisher): void {
+  send(publisher, "audio", 0, AUDIO_HEADER);
+  send(publisher, "video", 0, VIDEO_HEADER);
+  send(publisher, "video", 0, KEY);
+  send(publisher, "audio", 20, SOUND);
+  send(publisher, "video", 4000, KEY);
+  send(publisher, "audio", 4010, SOUND);
+  send(publisher, "video", 4040, INTER);
+}
+
+Deno.test("a late listener is sent what came since the last key frame at once, headers first", () => {
+  const { publish, listen } = stage();
+  const publisher = publish();
+  publisher.data(new Frame("data", 0, fromHex("0500"), "onMetaData"));
+  oneGroup(publisher);
+  const output = listen();
+  send(publisher, "video", 4080, INTER);
+  assert.deepEqual(output.take(), [
+    "data onMetaData 4040 0500",
+    `video 4000 ${VIDEO_HEADER}`,
+    `video 4000 ${KEY}`,
+    `audio 4010 ${AUDIO_HEADER}`,
+    `audio 4010 ${SOUND}`,
+    `video 4040 ${INTER}`,
+    `video 4080 ${INTER}`,
+  ]);
+  assert.deepEqual(listen({ rebase: true }).take().slice(2, 5), [
+    `video 0 ${KEY}`,
+    `audio 10 ${AUDIO_HEADER}`,
+    `audio 10 ${SOUND}`,
+  ]);
+});
+
+Deno.test("an unbuffered listener is sent what comes, and nothing is kept if the bound is 0", () => {
+  const { publish, listen } = stage();
+  oneGroup(publish());
+  assert.deepEqual(listen({ unbuffered: true }).take(), []);
+  const without = stage(0);
+  oneGroup(without.publish());
+  assert.deepEqual(without.listen().take(), []);
+  assert.equal(without.hub.recentBytes.used, 0);
+});
+
+Deno.test("a script's publication keeps the same", () => {
+  const { hub, listen } = stage();
+  const publication = hub.publishFromScript("a");
+  publication.pushVideo(100, fromHex(KEY));
+  publication.pushAudio(110, fromHex(SOUND));
+  assert.deepEqual(listen().take(), [`video 100 ${KEY}`, `audio 110 ${SOUND}`]);
+});
+
+Deno.test("too many bytes, or too long a time, since a key frame: the next one begins", () => {
+  const { publish, listen, hub } = stage(1000);
+  const publisher = publish();
+  oneGroup(publisher);
+  for (let time = 4080; time < 4400; time += 40) send(publisher, "video", time, INTER);
+  assert.equal(hub.recentBytes.used, 0);
+  assert.deepEqual(listen().take(), []);
+  send(publisher, "video", 5000, KEY);
+  assert.deepEqual(listen().take().slice(-1), [`video 5000 ${KEY}`]);
+  send(publisher, "audio", 35_001, SOUND);
+  assert.deepEqual(listen().take(), []);
+});
+
+Deno.test("a new header, another publisher and the end forget what was kept", () => {
+  const { publish, listen, hub } = stage();
+  const publisher = publish();
+  oneGroup(publisher);
+  send(publisher, "video", 4100, VIDEO_HEADER);
+  assert.equal(hub.recentBytes.used, 0);
+  send(publisher, "video", 4100, KEY);
+  assert.ok(hub.recentBytes.used > 0);
+  hub.unpublish(publisher);
+  assert.equal(hub.recentBytes.used, 0);
+  assert.deepEqual(listen().take(), []);
+});
+
+Deno.test("a listener that comes at any moment gets what others get from the last key frame on", () => {
+  for (let seed = 1; seed <= 100; seed++) {
+    const random = seeded(seed);
+    const { publish, listen } = stage(20_000);
+    const early = listen();
+    const publisher = publish();
+    early.take();
+    const when = Math.floor(random() * 120);
+    let late: FakeOutput | undefined;
+    for (let i = 0; i < 120; i++) {
+      if (i === when) late = listen();
+      if (random() < 0.6) send(publisher, "audio", i * 20, SOUND);
+      else send(publisher, "video", i * 20, random() < 0.1 ? KEY : INTER);
+    }
+    const all = early.take();
+    const got = late!.take();
+    if (got.some((line) => line.startsWith("video"))) {
+      assert.ok(got.find((line) => line.startsWith("video"))!.endsWith(KEY), `seed ${seed}`);
+    }
+    assert.deepEqual(got, all.slice(all.length - got.length), `seed ${seed}`);
+  }
+});
