@@ -1,0 +1,106 @@
+// Programs of others that are run against this server: in CI they have to be there.
+import { createHash } from "node:crypto";
+import { FlvReader } from "../../src/flv/reader.ts";
+import { type FlvTag, TagType } from "../../src/flv/tags.ts";
+import { PATIENCE } from "../support/wait.ts";
+
+/** Whether a program is on the path. */
+export function hasProgram(name: string): boolean {
+  const folders = (Deno.env.get("PATH") ?? "").split(":").concat("/usr/sbin");
+  return folders.some((folder) => {
+    try {
+      return Deno.statSync(`${folder}/${name}`).isFile;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/**
+ * A test with programs of others. Where one is missing it is skipped and says so; where `CI` is set it
+ * fails.
+ */
+export function peerTest(
+  name: string,
+  programs: readonly string[],
+  run: () => Promise<void>,
+): void {
+  const missing = programs.filter((program) => !hasProgram(program));
+  if (missing.length === 0) return Deno.test(name, run);
+  const text = `${missing.join(", ")} not installed`;
+  if (!Deno.env.get("CI")) return Deno.test({ name: `${name} (${text})`, ignore: true, fn: run });
+  Deno.test(name, () => {
+    throw new Error(text);
+  });
+}
+
+export interface PeerResult {
+  readonly code: number;
+  readonly error: string;
+}
+
+/** A program that is running; it is stopped when it takes too long. */
+export class Peer implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+  readonly result: Promise<PeerResult>;
+
+  constructor(program: string, args: readonly string[]) {
+    this.#child = new Deno.Command(program, {
+      args: [...args],
+      stdin: "null",
+      stdout: "null",
+      stderr: "piped",
+    }).spawn();
+    const timer = setTimeout(() => this.stop(), PATIENCE);
+    this.result = this.#child.output().then(({ code, stderr }) => {
+      clearTimeout(timer);
+      return { code, error: new TextDecoder().decode(stderr) };
+    });
+  }
+
+  stop(): void {
+    try {
+      this.#child.kill("SIGKILL");
+    } catch {
+      // it has ended
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.stop();
+    await this.result;
+  }
+}
+
+const QUIET = ["-hide_banner", "-nostdin", "-loglevel", "error"];
+
+/** ffmpeg publishes a file, as fast as it can. */
+export const ffmpegPublishes = (file: string, url: string): Peer =>
+  new Peer("ffmpeg", [...QUIET, "-i", file, "-c", "copy", "-f", "flv", url]);
+
+/** ffmpeg plays into a file, until the publisher ends. */
+export const ffmpegPlays = (url: string, file: string): Peer =>
+  new Peer("ffmpeg", [...QUIET, "-y", "-i", url, "-c", "copy", file]);
+
+/** rtmpdump plays into a file, until the publisher ends. */
+export const rtmpdumpPlays = (url: string, file: string): Peer =>
+  new Peer("rtmpdump", ["-q", "-v", "-r", url, "-o", file]);
+
+/** A file whose tags every test may publish: H.264 and AAC, 5 s. */
+export const FILE = new URL("../fixtures/test.flv", import.meta.url).pathname;
+
+export function tagsOf(file: string): FlvTag[] {
+  return new FlvReader().push(Deno.readFileSync(file));
+}
+
+/** Pictures and sounds alone: each with its time since the first of its kind, length and digest. */
+export function mediaOf(tags: readonly FlvTag[]): Record<"audio" | "video", string[]> {
+  const lines = (type: TagType) => {
+    const frames = tags.filter((tag) => tag.type === type && tag.data[1] === 1);
+    return frames.map(({ timestamp, data }) => {
+      const digest = createHash("sha256").update(data).digest("hex").slice(0, 16);
+      return `${timestamp - frames[0].timestamp} ${data.length} ${digest}`;
+    });
+  };
+  return { audio: lines(TagType.audio), video: lines(TagType.video) };
+}

@@ -1,0 +1,147 @@
+// ffmpeg and rtmpdump against this server, every frame compared.
+import assert from "node:assert/strict";
+import { NetConnection } from "../../src/client/net_connection.ts";
+import { type FlvTag, TagType } from "../../src/flv/tags.ts";
+import { TestServer } from "../conformance/support/test_server.ts";
+import { freePort } from "../support/ports.ts";
+import { until } from "../support/wait.ts";
+import {
+  ffmpegPlays,
+  ffmpegPublishes,
+  FILE,
+  mediaOf,
+  peerTest,
+  rtmpdumpPlays,
+  tagsOf,
+} from "./peers.ts";
+
+const SCRIPT = `
+  function onPublish(client, publication)
+    if publication.name == "closed" then error("wrong key") end
+    NOTE("publishes ", publication.name, " ", client.protocol, " ", publication.properties.token)
+  end
+  function onSubscribe(client, listener)
+    NOTE("plays ", listener.publication.name, " ", client.protocol)
+  end`;
+const MAIN = "[application]\nunknown = nearest\n";
+
+/** A server with an RTMP port, and a folder for what players write. */
+async function serve(ini = "") {
+  const port = freePort();
+  const server = await TestServer.start({
+    www: { "": SCRIPT },
+    ini: `${MAIN}[rtmp]\nport = ${port}\naddress = 127.0.0.1\n${ini}`,
+  });
+  await server.log.find((line) => line.includes(`RTMP server starts on TCP port ${port}`), "RTMP");
+  return {
+    server,
+    url: (name: string) => `rtmp://127.0.0.1:${port}/live/${name}`,
+    file: (name: string) => `${server.dir}/${name}`,
+    /** Waits until the log has so many lines with a text. */
+    logs: (text: string, count = 1) =>
+      until(
+        () => server.log.items.filter((line) => line.includes(text)).length >= count,
+        `${count} × ${text}`,
+      ),
+    [Symbol.asyncDispose]: () => server.stop(),
+  };
+}
+
+/** What an RTMFP client of ours plays, as tags. */
+async function rtmfpPlays(url: string, name: string) {
+  const connection = await NetConnection.connect(url);
+  const stream = await connection.createStream();
+  const tags: FlvTag[] = [];
+  stream.handler = {
+    onAudio: (timestamp, data) => tags.push({ type: TagType.audio, timestamp, data: data.slice() }),
+    onVideo: (timestamp, data) => tags.push({ type: TagType.video, timestamp, data: data.slice() }),
+  };
+  await stream.play(name);
+  return {
+    tags,
+    /** Waits for so many frames. */
+    gets: (count: number) => until(() => mediaCount(tags) >= count, `${count} frames`),
+    [Symbol.asyncDispose]: () => connection.close(),
+  };
+}
+
+const mediaCount = (tags: readonly FlvTag[]) => {
+  const { audio, video } = mediaOf(tags);
+  return audio.length + video.length;
+};
+
+peerTest("ffmpeg publishes by RTMP: ffmpeg, rtmpdump and an RTMFP client get every frame", [
+  "ffmpeg",
+  "rtmpdump",
+], async () => {
+  await using all = await serve();
+  await using flash = await rtmfpPlays(all.server.url("/live"), "cam");
+  await using ffmpeg = ffmpegPlays(all.url("cam"), all.file("ffmpeg.flv"));
+  await using rtmpdump = rtmpdumpPlays(all.url("cam"), all.file("rtmpdump.flv"));
+  await all.logs("plays cam", 3);
+  await using publisher = ffmpegPublishes(FILE, all.url("cam?token=abc"));
+  const { code, error } = await publisher.result;
+  assert.equal(code, 0, error);
+  assert.ok(all.server.log.items.some((line) => line.includes("publishes cam rtmp abc")));
+  const expected = mediaOf(tagsOf(FILE));
+  await flash.gets(mediaCount(tagsOf(FILE)));
+  assert.deepEqual(mediaOf(flash.tags), expected, "RTMFP");
+  assert.equal((await ffmpeg.result).code, 0);
+  assert.deepEqual(mediaOf(tagsOf(all.file("ffmpeg.flv"))), expected, "ffmpeg");
+  assert.equal((await rtmpdump.result).code, 0);
+  assert.deepEqual(mediaOf(tagsOf(all.file("rtmpdump.flv"))), expected, "rtmpdump");
+});
+
+peerTest("An RTMFP client publishes: ffmpeg and rtmpdump get every frame", [
+  "ffmpeg",
+  "rtmpdump",
+], async () => {
+  await using all = await serve();
+  await using ffmpeg = ffmpegPlays(all.url("cam"), all.file("ffmpeg.flv"));
+  await using rtmpdump = rtmpdumpPlays(all.url("cam"), all.file("rtmpdump.flv"));
+  await all.logs("plays cam rtmp", 2);
+  const connection = await NetConnection.connect(all.server.url("/live"));
+  const stream = await connection.createStream();
+  await stream.publish("cam");
+  const tags = tagsOf(FILE);
+  for (const { type, timestamp, data } of tags) {
+    if (type === TagType.audio) stream.sendAudio(timestamp, data);
+    if (type === TagType.video) stream.sendVideo(timestamp, data);
+  }
+  await stream.close();
+  await connection.close();
+  for (const [name, peer] of Object.entries({ ffmpeg, rtmpdump })) {
+    const { code, error } = await peer.result;
+    assert.equal(code, 0, `${name}: ${error}`);
+    assert.deepEqual(mediaOf(tagsOf(all.file(`${name}.flv`))), mediaOf(tags), name);
+  }
+});
+
+peerTest("RTMPS: ffmpeg publishes, ffmpeg plays", ["ffmpeg"], async () => {
+  const tlsPort = freePort();
+  const tls = new URL("../net/tls/", import.meta.url).pathname;
+  await using all = await serve(
+    `tlsPort = ${tlsPort}\ncertificate = ${tls}localhost.pem\nkey = ${tls}localhost.key\n`,
+  );
+  await all.logs(`RTMPS server starts on TCP port ${tlsPort}`);
+  const url = `rtmps://127.0.0.1:${tlsPort}/live/cam`;
+  await using player = ffmpegPlays(url, all.file("tls.flv"));
+  await all.logs("plays cam rtmps");
+  await using publisher = ffmpegPublishes(FILE, url);
+  const { code, error } = await publisher.result;
+  assert.equal(code, 0, error);
+  assert.equal((await player.result).code, 0);
+  assert.deepEqual(mediaOf(tagsOf(all.file("tls.flv"))), mediaOf(tagsOf(FILE)));
+});
+
+peerTest(
+  "ffmpeg ends with the application's words when it may not publish",
+  ["ffmpeg"],
+  async () => {
+    await using all = await serve();
+    await using publisher = ffmpegPublishes(FILE, all.url("closed"));
+    const { code, error } = await publisher.result;
+    assert.notEqual(code, 0);
+    assert.match(error, /wrong key/);
+  },
+);
