@@ -111,7 +111,7 @@ export class Queue {
   }
 
   boolean(value: boolean): void {
-    this.#memory.view.setInt32(this.#add(PUSH_BOOLEAN) + 4, value ? 1 : 0, true);
+    this.#addWith(PUSH_BOOLEAN, value ? 1 : 0);
   }
 
   /** Integral values become integers, as {@link Lua.pushNumber} makes them. */
@@ -136,7 +136,7 @@ export class Queue {
 
   /** A value that the registry refers to. */
   ref(ref: Ref): void {
-    this.#memory.view.setInt32(this.#add(PUSH_REF) + 4, ref, true);
+    this.#addWith(PUSH_REF, ref);
   }
 
   /** Takes a value and below it its key off the stack, into the table below. */
@@ -146,22 +146,33 @@ export class Queue {
 
   /** Takes a value off the stack, which becomes element `n` of the table below. */
   setElement(n: number): void {
-    this.#memory.view.setInt32(this.#add(SET_ELEMENT) + 4, n, true);
+    this.#addWith(SET_ELEMENT, n);
   }
 
   /** Enters the value on top, which stays there, in the table of references. */
   keep(n: number): void {
-    this.#memory.view.setInt32(this.#add(KEEP) + 4, n, true);
+    this.#addWith(KEEP, n);
   }
 
   /** Pushes a value from the table of references. */
   kept(n: number): void {
-    this.#memory.view.setInt32(this.#add(PUSH_KEPT) + 4, n, true);
+    this.#addWith(PUSH_KEPT, n);
   }
 
-  /** @returns the address of the new record */
+  #addWith(operation: number, operand: number): void {
+    const at = this.#add(operation); // first: it may replace the view
+    this.#memory.view.setInt32(at + 4, operand, true);
+  }
+
+  /**
+   * Starts a record, running those before it when there is no room left. Lua's memory moves as it grows: no view
+   * taken before this call is valid after it.
+   *
+   * @returns the address of the new record
+   */
   #add(operation: number): number {
     if (this.#at === this.#start + QUEUED) this.flush();
+    this.#memory.refresh();
     const at = this.#at;
     this.#at += RECORD;
     this.#memory.view.setInt32(at, operation, true);

@@ -58,20 +58,21 @@ function closeSandbox(lua: Lua): void {
     },
     rehearse: (lua) => {
       lua.checkTime();
-      rehearse(lua.bytes(1), lua.bytes(2), lua.toNumber(3), lua.toBoolean(4));
+      const pattern = lua.copyBytes(2); // reading a number makes a string, which may move what views show
+      rehearse(lua.bytes(1), pattern, lua.toNumber(3), lua.toBoolean(4));
       return 0;
     },
     locate: (lua) => {
       lua.checkTime();
-      const [text, part] = [lua.bytes(1), lua.bytes(2)];
+      const part = lua.copyBytes(2); // as above
+      const text = lua.bytes(1);
       const at = locate(text, part, lua.toNumber(3));
       if (at < 0) {
         lua.pushNil();
         return 1;
       }
-      const { length } = part; // pushing may move the memory that the views show
       lua.pushNumber(at + 1);
-      lua.pushNumber(at + length);
+      lua.pushNumber(at + part.length);
       return 2;
     },
   };
