@@ -22,6 +22,11 @@ export interface ListenerOutput {
   /** When the oldest video was written that {@link abandon} would give up; Infinity if there is none. */
   readonly videoWaitsSince: number;
   /**
+   * When the oldest audio or video was written that was not begun to be sent, where the door sends
+   * in one queue; Infinity if there is none.
+   */
+  readonly mediaWaitsSince?: number;
+  /**
    * Gives up the audio or video that is waiting and was not begun to be sent.
    * @returns how many frames that were, codec headers not counted
    */
@@ -51,6 +56,9 @@ const AUDIO_WAIT = 3000;
 const VIDEO_SILENT = 2000;
 /** What may wait for an unbuffered listener: this many bytes, or half a second of its rate. */
 const UNBUFFERED_QUEUE = 128 * 1024;
+/** Media that waits as long, and is as much, is too late for a listener who had caught up before. */
+const TOO_LATE = 2_000;
+const MUCH = 256 * 1024;
 /** Unbuffered video that has waited longer gives way to a key frame. Milliseconds. */
 const LATE = 200;
 
@@ -81,6 +89,8 @@ export class Listener {
   #videoFlows = false;
   /** Whether video does not flow because its client was too slow, or lost some. */
   #behind = false;
+  /** Nothing has waited, once, since the start or since frames were given up. */
+  #caughtUp = false;
   /** Whether the current codec headers were sent. */
   #audioHeaded = false;
   #videoHeaded = false;
@@ -319,15 +329,26 @@ export class Listener {
       if (frame.kind === "video") this.#fallBehind();
       return true;
     }
-    if (waiting + frame.payload.length <= this.queueLimit) return false;
-    if (waiting === 0) return false; // one frame larger than the bound
+    if (waiting === 0) this.#caughtUp = true; // a frame may be larger than the bound
+    if (waiting === 0 || !this.#isTooMuch(waiting, frame)) return false;
     this.audioQos.gaveUp(this.output.abandon("audio"));
     this.videoQos.gaveUp(this.output.abandon("video"));
     this.#restartVideo();
     this.#restartAudio();
     this.#behind = true;
+    this.#caughtUp = false;
     this.output.overflowed();
     return false;
+  }
+
+  /**
+   * Frames that have waited for seconds are late; those since the last key frame, which a listener
+   * gets at its start all at once, are not. RTMP-762.
+   */
+  #isTooMuch(waiting: number, { payload }: Frame): boolean {
+    if (waiting + payload.length > this.queueLimit) return true;
+    if (!this.#caughtUp || waiting < MUCH) return false;
+    return this.clock.now - (this.output.mediaWaitsSince ?? Infinity) > TOO_LATE;
   }
 
   /** @param time of the frame that follows */

@@ -21,6 +21,8 @@ const UNDEFINED = encodeAmf0(undefined);
 
 /** What encoders and players of RTMP say and expect besides the commands of all doors. RTMP-4xx, 5xx. */
 export class RtmpDoor implements Door {
+  /** Each viewer's times begin at 0, as those of Adobe's server do. RTMP-706. */
+  readonly rebase = true;
   readonly #session: RtmpSession;
   /** Names of FCPublish. */
   readonly #announced = new Set<string>();

@@ -40,6 +40,9 @@ export interface RtmpCounters {
   bytesOut: number;
 }
 
+/** So long without a call of {@link RtmpServer.manage}, and the whole server was busy. Milliseconds. */
+const HELD_UP = 2_000;
+
 /** Connections of one owner. */
 interface Share {
   all: number;
@@ -53,6 +56,7 @@ export class RtmpServer {
   /** Oldest first. */
   readonly #unconnected = new Set<RtmpSession>();
   readonly #shares = new Map<string, Share>();
+  #managedAt = -Infinity;
 
   constructor(readonly hub: Hub, readonly options: RtmpServerOptions) {}
 
@@ -119,6 +123,10 @@ export class RtmpServer {
 
   /** Several times a second. */
   manage(): void {
+    const { now } = this.hub;
+    const heldUp = now - this.#managedAt > HELD_UP; // then nobody has been heard
+    this.#managedAt = now;
+    if (heldUp) return;
     for (const session of [...this.#sessions]) session.manage();
   }
 

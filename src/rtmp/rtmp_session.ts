@@ -90,6 +90,9 @@ export class RtmpSession implements Transport, LinkHost {
 
   // Transport
 
+  /** Silence is looked after here, where it ends the connection. */
+  readonly publisherTimeout = 0;
+
   get protocol(): "rtmp" | "rtmps" {
     return this.#options.protocol;
   }
@@ -127,6 +130,10 @@ export class RtmpSession implements Transport, LinkHost {
     if (this.#closed) channel.end();
     else this.#channels.add(channel);
     return channel;
+  }
+
+  probe(): void {
+    this.link.ping();
   }
 
   close(): void {

@@ -15,6 +15,8 @@ export interface Channel {
   readonly queuedBytes: number;
   /** Messages written and not sent to their end yet. */
   readonly queuedMessages: number;
+  /** When the oldest was written that was not begun, if the transport knows; Infinity: there is none. */
+  readonly waitsSince?: number;
 
   /**
    * @param message its payload is not copied, and must not change any more

@@ -97,6 +97,11 @@ export class StreamOutput implements PublisherOutput, ListenerOutput {
     return this.#video?.waitsSince ?? Infinity;
   }
 
+  get mediaWaitsSince(): number {
+    const since = (meter: DeliveryMeter | undefined) => meter?.channel.waitsSince ?? Infinity;
+    return Math.min(since(this.#audio), since(this.#video));
+  }
+
   abandon(kind: "audio" | "video"): number {
     const meter = kind === "audio" ? this.#audio : this.#video;
     if (!meter) return 0;

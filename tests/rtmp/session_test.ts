@@ -248,10 +248,9 @@ Deno.test("Pings keep a silent player, and a publisher that pauses", () => {
 
 Deno.test("Connections that do not get on are closed and counted", () => {
   const door = new SimulatedDoor();
-  const idle = door.open();
-  idle.wire.room = 0;
-  door.hub.now += 5_000;
-  door.server.manage();
+  const [address, hostname] = ["192.0.2.9:1", "192.0.2.9"];
+  door.server.accept({ wake() {}, end() {} }, { protocol: "rtmp", address, hostname });
+  door.pass(5_000);
   assert.equal(door.server.counters.closed["handshake timeout"], 1);
   door.open();
   door.pass(10_100);
@@ -435,4 +434,56 @@ Deno.test("Frames of a publisher keep their bytes, times and roles", () => {
     16,
     "inter",
   ]]);
+});
+
+/** A frame of video that is as long as the picture of a camera. */
+function picture(role: Uint8Array): Uint8Array {
+  const payload = new Uint8Array(30_000);
+  payload.set(role);
+  return payload;
+}
+
+Deno.test("Frames that have waited for 2 s are given up, however much may wait", () => {
+  const door = new SimulatedDoor();
+  const [publisher, slow] = [ready(door), ready(door)];
+  begin(publisher, "publish", "key");
+  begin(slow, "play", "key");
+  let most = 0;
+  for (let time = 0; time < 10_000; time += 100) {
+    if (time === 1_000) slow.wire.room = 0;
+    const role = time % 1_000 === 0 ? KEY : INTER;
+    publisher.send(1, { type: MessageType.video, timestamp: time, payload: picture(role) });
+    door.pass(100);
+    most = Math.max(most, slow.session.queuedBytes);
+  }
+  assert.ok(most > 500_000 && most < 1_000_000, `${most} bytes`);
+  slow.wire.room = Infinity;
+  door.pass(200);
+  const codes = said(slow).filter((line) => line.includes("InsufficientBW"));
+  assert.ok(codes.length >= 2 && codes.length <= 5, `${codes.length} times`);
+});
+
+Deno.test("A viewer who comes late gets what came since the key frame, however long it takes", () => {
+  const door = new SimulatedDoor();
+  const publisher = ready(door);
+  begin(publisher, "publish", "key");
+  const send = (time: number, role: Uint8Array) => {
+    publisher.send(1, { type: MessageType.video, timestamp: time, payload: picture(role) });
+    door.pass(100);
+  };
+  send(50_000, KEY);
+  for (let time = 50_100; time < 53_000; time += 100) send(time, INTER);
+  const late = ready(door);
+  late.wire.room = 1_000;
+  begin(late, "play", "key");
+  for (let time = 53_000; time < 57_000; time += 100) {
+    late.wire.room = 60_000; // a line twice as fast as the stream
+    send(time, INTER);
+  }
+  late.wire.room = Infinity;
+  door.pass(200);
+  const frames = late.heard.filter(({ message }) => message.type === MessageType.video);
+  assert.equal(frames.length, 70);
+  const times = frames.map(({ message }) => message.timestamp);
+  assert.deepEqual(times, Array.from({ length: 70 }, (_, i) => 100 * i), "from 0 on");
 });

@@ -134,6 +134,7 @@ export class SimulatedDoor implements TestedDoor {
       random: () => 0,
       log: (level, text) => this.logged.push(`${level} ${text}`),
       ip: (text) => text,
+      recent: 4 << 20,
       ...sendQueue && { sendQueue },
     });
     this.pieceSize = pieceSize;
