@@ -464,7 +464,7 @@ Deno.test("Frames that have waited for 2 s are given up, however much may wait",
 });
 
 Deno.test("A viewer who comes late gets what came since the key frame, however long it takes", () => {
-  const door = new SimulatedDoor();
+  const door = new SimulatedDoor({}, { recent: 4 << 20 });
   const publisher = ready(door);
   begin(publisher, "publish", "key");
   const send = (time: number, role: Uint8Array) => {

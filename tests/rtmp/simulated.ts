@@ -122,10 +122,12 @@ export class SimulatedDoor implements TestedDoor {
 
   constructor(
     steps: Steps = {},
-    { limits = NO_LIMITS, pieceSize = 1 << 20, sendQueue }: {
+    { limits = NO_LIMITS, pieceSize = 1 << 20, ...options }: {
       limits?: RtmpLimits;
       pieceSize?: number;
       sendQueue?: number;
+      /** Bytes that a publication keeps since its last key frame. */
+      recent?: number;
     } = {},
   ) {
     this.application = new FakeApplication(steps);
@@ -134,8 +136,7 @@ export class SimulatedDoor implements TestedDoor {
       random: () => 0,
       log: (level, text) => this.logged.push(`${level} ${text}`),
       ip: (text) => text,
-      recent: 4 << 20,
-      ...sendQueue && { sendQueue },
+      ...options,
     });
     this.pieceSize = pieceSize;
     let ids = 0;
