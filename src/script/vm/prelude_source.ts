@@ -11,7 +11,7 @@ local getinfo, getupvalue, upvaluejoin = debug.getinfo, debug.getupvalue, debug.
 local getmetatable, setmetatable, rawget, rawset = getmetatable, setmetatable, rawget, rawset
 local type, tonumber, tostring, error, load, next, select = type, tonumber, tostring, error, load, next, select
 local floor, ceil, mtype, tointeger = math.floor, math.ceil, math.type, math.tointeger
-local unpack, pack = table.unpack, table.pack
+local unpack, pack, char, max, min, fmod = table.unpack, table.pack, string.char, math.max, math.min, math.fmod
 local find, gsub, sub, pcall = string.find, string.gsub, string.sub, pcall
 
 --- Ends a wrapper by a tail call: an error is one of the script's line, and of the function's name.
@@ -156,9 +156,27 @@ function module(name, ...)
   setfenv(caller, table)
 end
 
+-- Numbers: an argument with a fraction, where 5.4 wants a whole one, loses it, as it did in 5.1.
+
+local function whole(n)
+  if mtype(n) == "float" or type(n) == "string" then
+    local m = tonumber(n)
+    if m and m == m and m > -2^63 and m < 2^63 then return m < 0 and ceil(m) or floor(m) end
+  end
+  return n
+end
+
 -- Tables
 
-_G.unpack = unpack
+function table.unpack(t, first, last)
+  if type(t) ~= "table" then
+    error("bad argument #1 to 'unpack' (table expected, got " .. (t == nil and "no value" or type(t)) .. ")", 2)
+  end
+  if first == nil and last == nil then return unpack(t) end
+  return guarded(unpack, "unpack", t, whole(first), whole(last))
+end
+
+_G.unpack = table.unpack
 
 function table.getn(t)
   return #t
@@ -190,28 +208,51 @@ function table.foreachi(t, f)
   end
 end
 
--- Numbers: an argument with a fraction, where 5.4 wants a whole one, loses it, as it did in 5.1.
-
-local function whole(n)
-  if mtype(n) == "float" or type(n) == "string" then
-    local m = tonumber(n)
-    if m and m == m and m > -2^63 and m < 2^63 then return m < 0 and ceil(m) or floor(m) end
-  end
-  return n
-end
-
 function math.pow(x, y)
   return x ^ y
 end
 
+--- Of whole numbers, 5.4 refuses a divisor of 0.
+function math.fmod(x, y)
+  if y == 0 and mtype(x) then return 0 / 0 end
+  return guarded(fmod, "fmod", x, y)
+end
+
 math.mod = math.fmod
+
+--- Texts that are numbers count as such; the result is always a number.
+local function numbers(f, name, ...)
+  local values = pack(...)
+  for i = 1, values.n do
+    local number = tonumber(values[i])
+    if not number then
+      error("bad argument #" .. i .. " to '" .. name .. "' (number expected, got " .. type(values[i]) .. ")", 3)
+    end
+    values[i] = number
+  end
+  return f(unpack(values, 1, values.n))
+end
+
+function math.max(a, b, ...)
+  if mtype(a or "") and mtype(b or "") and select("#", ...) == 0 then return max(a, b) end
+  if b == nil and select("#", ...) == 0 then return (numbers(max, "max", a)) end
+  return (numbers(max, "max", a, b, ...))
+end
+
+function math.min(a, b, ...)
+  if mtype(a or "") and mtype(b or "") and select("#", ...) == 0 then return min(a, b) end
+  if b == nil and select("#", ...) == 0 then return (numbers(min, "min", a)) end
+  return (numbers(min, "min", a, b, ...))
+end
 
 function math.log10(x)
   return math.log(x, 10)
 end
 
 function math.ldexp(m, e)
-  return m * 2.0 ^ e
+  e = whole(e)
+  local half = e // 2 -- 2^e may be beyond a number that m * 2^e is within
+  return m * 2.0 ^ half * 2.0 ^ (e - half)
 end
 
 function math.frexp(x)
@@ -272,8 +313,7 @@ end
 
 local rep = string.rep
 function string.rep(s, n, ...)
-  if mtype(n) == "float" then n = whole(n) end
-  return guarded(rep, "rep", s, n, ...)
+  return guarded(rep, "rep", s, whole(n), ...)
 end
 
 local byte = string.byte
@@ -282,6 +322,14 @@ function string.byte(s, i, j)
   if j == nil then j = i end
   if type(s) == "string" and mtype(i) == "integer" and j == i then return byte(s, i) end
   return guarded(byte, "byte", s, whole(i), whole(j))
+end
+
+function string.char(...)
+  local ok, text = pcall(char, ...)
+  if ok then return text end
+  local codes = pack(...)
+  for i = 1, codes.n do codes[i] = whole(codes[i]) end
+  return guarded(char, "char", unpack(codes, 1, codes.n))
 end
 
 local format = string.format
@@ -298,10 +346,12 @@ local function prepare(text, ...)
   text = gsub(text, "%%([-+ #0]*%d*%.?%d*)(.)", function(flags, kind)
     if kind == "%" then return nil end
     n = n + 1
+    if kind == "q" and mtype(args[n] or "") then args[n] = tostring(args[n]) end
     if find("diuoxXc", kind, 1, true) then
       args[n] = whole(args[n])
       if kind == "u" then
-        if mtype(args[n]) == "integer" then args[n] = unsigned(args[n]) end
+        if mtype(args[n] or "") ~= "integer" then return "%d" end -- raises the error
+        args[n] = unsigned(args[n])
         return "%" .. gsub(flags, "[+ #]", "") .. "s"
       end
     end
@@ -389,6 +439,15 @@ function strings.__le(a, b)
 end
 
 -- The rest
+
+local parse = tonumber
+function _G.tonumber(value, base)
+  if base == nil then return parse(value) end
+  base = whole(base)
+  if base == 10 and (type(value) == "string" or type(value) == "number") then return parse(value) end
+  if type(value) == "number" then value = tostring(value) end
+  return guarded(parse, "tonumber", value, base)
+end
 
 function gcinfo()
   return floor(collectgarbage("count"))

@@ -12,7 +12,7 @@ local type, error, rawget, rawset, tostring, tonumber = type, error, rawget, raw
 local getmetatable, setmetatable, pcall, xpcall, collectgarbage =
   getmetatable, setmetatable, pcall, xpcall, collectgarbage
 local string, table, coroutine = string, table, coroutine
-local select, rawequal, tointeger = select, rawequal, math.tointeger
+local select, rawequal, tointeger, mtype, floor = select, rawequal, math.tointeger, math.type, math.floor
 local find, nativeGsub = string.find, string.gsub
 local running = coroutine.running
 local exhausted, threads, checkTime = machine.exhausted, machine.threads, machine.checkTime
@@ -22,6 +22,16 @@ local measure, rehearse, locate = machine.measure, machine.rehearse, machine.loc
 local function expected(n, name, what, value)
   error("bad argument #" .. n .. " to '" .. name .. "' (" .. what .. " expected, got " ..
     (value == nil and "no value" or type(value)) .. ")", 3)
+end
+
+--- A position or a count, as 5.1 read it: without its fraction, and from a text that is a number.
+local function whole(value)
+  if mtype(value) == "integer" then return value end
+  local n = tonumber(value)
+  if not n or n ~= n then return value end
+  if n >= 2^53 then return 1 << 53 end
+  if n <= -2^53 then return -1 << 53 end
+  return tointeger(n < 0 and -floor(-n) or floor(n))
 end
 
 ----- time ends for coroutines too: all of them are known
@@ -41,6 +51,13 @@ function coroutine.wrap(f)
     threads[running()] = true
     return f(...)
   end)
+end
+
+--- nil for what is no coroutine, as in 5.1; the second result is that of 5.4.
+function coroutine.running()
+  local thread, main = running()
+  if main then return nil, true end
+  return thread, false
 end
 
 ----- finalizers and message handlers would run where time is not measured
@@ -123,49 +140,45 @@ local function checkTable(t, n, name)
 end
 
 local function integer(value, n, name)
-  local i = tointeger(tonumber(value))
-  if not i then return expected(n, name, "number", value) end
+  local i = whole(value)
+  if mtype(i) ~= "integer" then return expected(n, name, "number", value) end
   return i
 end
 
 function table.insert(t, ...)
-  if type(t) == "table" and getmetatable(t) == nil then
-    local _, value = ...
-    if value == nil then return insert(t, ...) end
-    return told("insert", pcall(insert, t, ...))
-  end
+  local plain = type(t) == "table" and getmetatable(t) == nil
+  local count = select("#", ...)
+  if plain and count == 1 then return insert(t, ...) end
   checkTable(t, 1, "insert")
+  if count ~= 1 and count ~= 2 then error("wrong number of arguments to 'insert'", 2) end
   local n, position, value = #t + 1, ...
-  if select("#", ...) < 2 then
+  if count == 1 then
     t[n] = position
     return
   end
   position = integer(position, 2, "insert")
-  if position < 1 or position > n then error("bad argument #2 to 'insert' (position out of bounds)", 2) end
-  for i = n, position + 1, -1 do t[i] = t[i - 1] end
+  if plain and position >= 1 and position <= n then return insert(t, position, value) end
+  for i = n, position + 1, -1 do t[i] = t[i - 1] end -- from beyond the end, nothing moves
   t[position] = value
 end
 
 function table.remove(t, position)
-  if type(t) == "table" and getmetatable(t) == nil then
-    if position == nil then return remove(t) end
-    return told("remove", pcall(remove, t, position))
-  end
+  local plain = type(t) == "table" and getmetatable(t) == nil
+  if plain and position == nil then return remove(t) end
   checkTable(t, 1, "remove")
   local n = #t
   position = position == nil and n or integer(position, 2, "remove")
-  if n + 1 ~= position and not (n == 0 and position == 0) and (position < 1 or position > n + 1) then
-    error("bad argument #2 to 'remove' (position out of bounds)", 2)
-  end
+  if position < 1 or position > n then return nil end
+  if plain then return remove(t, position) end
   local value = t[position]
   for i = position, n - 1 do t[i] = t[i + 1] end
-  if position <= n then t[n] = nil end
+  t[n] = nil
   return value
 end
 
 function table.concat(t, separator, first, last)
   if type(t) == "table" and getmetatable(t) == nil then
-    return told("concat", pcall(concat, t, separator, first, last))
+    return told("concat", pcall(concat, t, separator, whole(first), whole(last)))
   end
   checkTable(t, 1, "concat")
   first = first == nil and 1 or integer(first, 3, "concat")
@@ -182,6 +195,24 @@ end
 local function less(a, b)
   if type(a) == "string" and #a > LONG / 100 then checkTime() end
   return a < b
+end
+
+--- For functions that contradict themselves, such as a >= b, which 5.4 refuses: by merging, which ends
+--- whatever they say.
+local function merge(list, before, first, last, other)
+  if first >= last then return end
+  local middle = (first + last) // 2
+  merge(list, before, first, middle, other)
+  merge(list, before, middle + 1, last, other)
+  local i, j = first, middle + 1
+  for k = first, last do
+    if j > last or i <= middle and not before(list[j], list[i]) then
+      other[k], i = list[i], i + 1
+    else
+      other[k], j = list[j], j + 1
+    end
+  end
+  for k = first, last do list[k] = other[k] end
 end
 
 function table.sort(t, before)
@@ -205,6 +236,9 @@ function table.sort(t, before)
     end
   end
   local ok, message = pcall(sort, list, before)
+  if not ok and before and message == "invalid order function for sorting" then
+    ok, message = pcall(merge, list, before, 1, n, {})
+  end
   if special and ok then
     for i = 1, n do t[i] = list[i] end
   end
@@ -255,6 +289,12 @@ local function guarded(name, native, all)
       if type(pattern) ~= "number" then expected(2, name, "string", pattern) end
       pattern = tostring(pattern)
     end
+    if third ~= nil and not all then
+      third = whole(third)
+      if mtype(third) == "integer" and third > #s + 1 then third = #s + 1 end
+    elseif third ~= nil and name == "gmatch" then
+      third = whole(third)
+    end
     local long = #pattern > SHORT and #s * #pattern > LONG_LIMIT
     if name == "find" and (fourth or long and not native(pattern, "[%^%$%*%+%?%.%(%)%[%%%-]")) then
       if long then return locate(s, pattern, third) end
@@ -271,11 +311,22 @@ string.match = guarded("match", string.match, false)
 string.gmatch = guarded("gmatch", string.gmatch, true)
 string.gfind = string.gmatch
 local gsub = guarded("gsub", nativeGsub, true)
+
+--- Behind %, 5.1 takes what is neither a digit nor % for itself.
+local function unescaped(letter)
+  if letter == "" then return "\0" end -- the end of the text
+  if not find(letter, "[%d%%]") then return letter end
+end
 function string.gsub(s, pattern, replacement, n)
   local kind = type(replacement)
   if kind ~= "string" and kind ~= "function" and kind ~= "table" and kind ~= "number" then
     expected(3, "gsub", "string/function/table", replacement)
   end
+  if kind == "string" and find(replacement, "%", 1, true) and
+    (find(replacement, "%%[^%d%%]") or find(replacement, "%%$")) then
+    replacement = nativeGsub(replacement, "%%(.?)", unescaped)
+  end
+  if n ~= nil then n = whole(n) end
   -- Of a long text, each match is to be something that is seen to take time.
   if type(s) == "string" and #s > LONG then
     local given = replacement

@@ -1,0 +1,74 @@
+// The server's Lua against Lua 5.1 and LuaJIT: calls with generated arguments, and chunks, each of which has to
+// give what at least one of the two gives, except for what docs/api.md lists.
+import assert from "node:assert/strict";
+import { Machine } from "./machine.ts";
+
+const CASES = Deno.readTextFileSync(new URL("lua51_cases.lua", import.meta.url));
+const ORACLES = ["/usr/bin/lua5.1", "/usr/bin/luajit"];
+
+/** Lines of `call => results`, by call. */
+function read(text: string): Map<string, string> {
+  const results = new Map<string, string>();
+  for (const line of text.trimEnd().split("\n")) {
+    const at = line.indexOf(" => ");
+    results.set(line.slice(0, at), line.slice(at + 4));
+  }
+  return results;
+}
+
+function ask(oracle: string): Map<string, string> {
+  const path = new URL("lua51_cases.lua", import.meta.url).pathname;
+  const { success, stdout, stderr } = new Deno.Command(oracle, {
+    args: ["-e", `io.write(dofile(${JSON.stringify(path)}))`],
+    env: { TZ: "UTC" },
+  }).outputSync();
+  assert(success, new TextDecoder().decode(stderr));
+  return read(new TextDecoder().decode(stdout));
+}
+
+/** What docs/api.md says differs, as calls. */
+const DIFFERENT = [
+  /^return .* [<>]=? .*$/, // texts that are numbers compare with numbers
+  /^return .* % (0|#\{\}|\(1\/0\))$/, // whole numbers have no nan
+  /^return 1e308 % /, // exact in 5.4
+  /^local n = 0 for i = (1, 4, 0|1, 4, #\{\}|\(0\/0\), 4) do/, // a step of 0 is an error
+  /^return coroutine\.running\(\)$/, // nil, and true as in 5.4
+  /^local mt = \{__lt = .* <= /, // __le has to be there
+  /^(select|next)\(/, // positions that are no whole numbers
+  /^table\.remove\(/, // nil in place of no value
+  /^getmetatable\("/, // 5.4 has more in it
+  /^string\.format\("%q", (true|nil)/,
+  /^string\.gsub\(.*"(%d\*|x\*)"|^return \('abc'\):gsub\('b\*'/, // empty matches after others
+  /^string\.gsub\(.*"[(%[]", /, // malformed patterns are errors, tried or not
+  /^tonumber\("(nan|inf|0x10)"/,
+];
+
+const missing = ORACLES.filter((path) => {
+  try {
+    return !Deno.statSync(path).isFile;
+  } catch {
+    return true;
+  }
+});
+
+Deno.test({
+  name: `libraries give what Lua 5.1 or LuaJIT give${
+    missing.length > 0 ? " (skipped: not installed)" : ""
+  }`,
+  ignore: missing.length > 0 && Deno.env.get("CI") === undefined,
+  fn() {
+    assert.deepEqual(missing, [], "the packages lua5.1 and luajit have to be installed");
+    const [plain, jit] = ORACLES.map(ask);
+    const machine = new Machine({ "cases.lua": CASES });
+    machine.run("arg = {} print(dofile('cases.lua'))");
+    const ours = read(machine.host.printed);
+    const wrong: string[] = [];
+    for (const [call, result] of ours) {
+      const expected = [plain.get(call), jit.get(call)];
+      if (expected.includes(result) || DIFFERENT.some((pattern) => pattern.test(call))) continue;
+      wrong.push(`${call}\n  here ${result}\n  5.1  ${expected[0]}\n  jit  ${expected[1]}`);
+    }
+    assert.equal(wrong.slice(0, 20).join("\n"), "", `${wrong.length} of ${ours.size} differ`);
+    assert(ours.size > 15_000);
+  },
+});
