@@ -45,7 +45,10 @@ export interface ListenerOptions {
   readonly unbuffered?: boolean;
   /** What the client said with the name. */
   readonly properties?: ReadonlyMap<string, string>;
-  /** Times begin at 0 with the first frame of this listener; `late`: if others had some before. */
+  /**
+   * Times begin at 0 with the first frame of this listener. Of one that comes before its publisher
+   * they do so if they would begin above 1 s, or with `late` not at all.
+   */
   readonly rebase?: boolean | "late";
 }
 
@@ -59,6 +62,8 @@ const UNBUFFERED_QUEUE = 128 * 1024;
 /** Media that waits as long, and is as much, is too late for a listener who had caught up before. */
 const TOO_LATE = 2_000;
 const MUCH = 256 * 1024;
+/** A stream whose first time is below, in milliseconds, begins at 0: audio and video may be apart. */
+const NEAR_ZERO = 1000;
 /** Unbuffered video that has waited longer gives way to a key frame. Milliseconds. */
 const LATE = 200;
 
@@ -129,7 +134,8 @@ export class Listener {
     if (this.#started || !this.active) return;
     this.#started = true;
     const isLate = this.publication.lastTime !== undefined;
-    this.#times.rebase = this.#rebase === "late" ? isLate : this.#rebase;
+    if (this.#rebase && isLate) this.#times.rebaseFrom = 0;
+    else if (this.#rebase === true) this.#times.rebaseFrom = NEAR_ZERO;
     if (this.#audioAccess || this.#videoAccess) {
       this.output.sampleAccess(this.#audioAccess, this.#videoAccess);
     }

@@ -14,8 +14,8 @@ export class ListenerClock {
   #video = 0;
   /** Added to the publication's times. */
   #offset = 0;
-  /** Whether times begin at 0; set before the first of them. */
-  rebase = false;
+  /** A first time from here on becomes 0; Infinity: none does. Set before it comes. */
+  rebaseFrom = Infinity;
   /** No frame was sent, none of the present publisher, or some. */
   #state: "new" | "waiting" | "running" = "new";
 
@@ -44,7 +44,7 @@ export class ListenerClock {
   }
 
   #early(time: number): number {
-    return this.#state === "new" && !this.rebase ? time : this.#latest;
+    return this.#state === "new" && time < this.rebaseFrom ? time : this.#latest;
   }
 
   get #latest(): number {
@@ -56,9 +56,9 @@ export class ListenerClock {
     const latest = this.#latest;
     const ahead = (time - latest) | 0;
     const isNew = this.#state === "new";
-    this.#offset = this.rebase || (!isNew && ahead < 0) ? -ahead | 0 : 0;
+    const joins = isNew ? time >= this.rebaseFrom : ahead < 0 || this.rebaseFrom < Infinity;
+    this.#offset = joins ? -ahead | 0 : 0;
+    this.#audio = this.#video = isNew && !joins ? (time - EARLIER) >>> 0 : latest;
     this.#state = "running";
-    const first = isNew && !this.rebase ? (time - EARLIER) >>> 0 : latest;
-    this.#audio = this.#video = first;
   }
 }

@@ -148,7 +148,9 @@ export class FlvViewer implements Connection, ManagedSession {
     try {
       const { client } = hub.connect(viewing, this, new AmfReader(new Uint8Array(0)));
       this.#client = client;
-      const listener = hub.subscribe(client, viewing.name, hub.newStreamId(), this.output);
+      const listener = hub.subscribe(client, viewing.name, hub.newStreamId(), this.output, {
+        rebase: true,
+      });
       if (!viewing.audio) listener.receiveAudio = false;
       if (!viewing.video) listener.receiveVideo = false;
       listener.start();

@@ -599,3 +599,22 @@ Deno.test("rebase of those that are late: whoever was there before keeps the pub
   assert.deepEqual(early.take(), [`video 4000 ${KEY}`, `video 4040 ${KEY}`]);
   assert.deepEqual(late.take(), [`video 0 ${KEY}`]);
 });
+
+Deno.test("rebase: whoever was there before begins at 0 if the publisher does not begin near it", () => {
+  for (const [first, base] of [[20_000_000, 20_000_000], [999, 0]]) {
+    const { publish, listen } = stage({ rebase: true });
+    const { output } = listen();
+    const publisher = publish();
+    output.take();
+    publisher.video(video(0, VIDEO_HEADER), once); // ffmpeg sends it at 0 whatever follows
+    publisher.audio(audio(first), once);
+    publisher.video(video(first - 20, KEY), once);
+    publisher.video(video(first + 40), once);
+    assert.deepEqual(output.take(), [
+      `video 0 ${VIDEO_HEADER}`,
+      `audio ${first - base} ${SOUND}`,
+      `video ${Math.max(0, first - 20 - base)} ${KEY}`,
+      `video ${first + 40 - base} ${INTER}`,
+    ]);
+  }
+});
