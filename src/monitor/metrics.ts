@@ -50,7 +50,10 @@ export function metricsOf(source: Source): string {
   gauge("cumulus_publications", "Names being published.", totals.publications);
   gauge("cumulus_listeners", "Streams being played.", totals.listeners);
   gauge("cumulus_groups", "NetGroups.", totals.groups);
-  gauge("cumulus_servers", "Linked servers.", source.servers().length);
+  const servers = source.servers();
+  const failing = servers.filter(({ failure }) => failure !== "").length;
+  gauge("cumulus_servers", "Linked servers.", servers.length - failing);
+  gauge("cumulus_servers_failing", "Targets that are not linked.", failing);
   counter("cumulus_datagrams_total", "Datagrams.", "direction", {
     in: traffic.datagramsIn,
     out: traffic.datagramsOut,

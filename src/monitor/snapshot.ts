@@ -79,6 +79,8 @@ export interface ServerRow {
   readonly address: string;
   readonly publicAddress: string;
   readonly isTarget: boolean;
+  /** Why a target is not linked; "" for a linked server. */
+  readonly failure: string;
 }
 
 export interface ApplicationRow {
@@ -110,6 +112,7 @@ export interface Source {
   clients(offset: number, limit: number): { total: number; rows: ClientRow[] };
   publications(offset: number, limit: number): { total: number; rows: PublicationRow[] };
   groups(offset: number, limit: number): { total: number; rows: GroupRow[] };
+  /** Linked servers, then the targets that are not linked. */
   servers(): ServerRow[];
   applications(): ApplicationRow[];
   totals(): Totals;

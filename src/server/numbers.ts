@@ -134,11 +134,16 @@ export class Numbers implements Source {
   }
 
   servers(): ServerRow[] {
-    return this.#options.cluster.roster.all.map(({ address, publicAddress, isTarget }) => ({
-      address,
-      publicAddress,
-      isTarget,
-    }));
+    const { roster, failures } = this.#options.cluster;
+    return [
+      ...roster.all.map(({ address, publicAddress, isTarget }) => ({
+        address,
+        publicAddress,
+        isTarget,
+        failure: "",
+      })),
+      ...failures.map((failed) => ({ ...failed, publicAddress: "", isTarget: true })),
+    ];
   }
 
   applications(): ApplicationRow[] {

@@ -82,7 +82,15 @@ export function fakeSource(): Source & { datagrams: number } {
         limit,
       ),
     groups: (offset, limit) => page([{ id: "ab".repeat(32), size: 12 }], offset, limit),
-    servers: () => [{ address: "10.0.0.2:1936", publicAddress: "b.example:1935", isTarget: true }],
+    servers: () => [
+      { address: "10.0.0.2:1936", publicAddress: "b.example:1935", isTarget: true, failure: "" },
+      {
+        address: "10.0.0.3:1936",
+        publicAddress: "",
+        isTarget: true,
+        failure: "Connection refused",
+      },
+    ],
     applications: () => [
       { path: "", running: true, clients: 0, errors: 0, lastError: null },
       {

@@ -200,6 +200,7 @@ const columns = {
     ["Address", "", (row) => row.address],
     ["Public address", "", (row) => row.publicAddress],
     ["Linked by", "", (row) => row.isTarget ? "this server" : "the other"],
+    ["State", "", (row) => row.failure ? `not linked: ${row.failure}` : "linked"],
   ],
 };
 
