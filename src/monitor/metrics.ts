@@ -1,6 +1,6 @@
 // The numbers for Prometheus, in its text format:
 // https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
-import type { Source } from "./snapshot.ts";
+import type { DoorRow, Source } from "./snapshot.ts";
 
 export const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -36,6 +36,7 @@ export function metricsOf(source: Source): string {
     drops,
     refusals,
     handshakes,
+    doors,
     loop,
     memory,
   } = source.status();
@@ -62,6 +63,37 @@ export function metricsOf(source: Source): string {
     in: traffic.bytesIn,
     out: traffic.bytesOut,
   });
+  const ofDoors = (value: (door: DoorRow) => number) =>
+    doors.map((door) => [{ door: door.name }, value(door)] as const);
+  metric(
+    "gauge",
+    "cumulus_door_sessions",
+    "Connections of other doors.",
+    ofDoors(({ sessions }) => sessions),
+  );
+  metric(
+    "gauge",
+    "cumulus_door_unconnected",
+    "Of those, the ones that have not connected yet.",
+    ofDoors(({ unconnected }) => unconnected),
+  );
+  metric(
+    "counter",
+    "cumulus_door_bytes_total",
+    "Bytes of other doors.",
+    doors.flatMap(({ name: door, bytesIn, bytesOut }) => [
+      [{ door, direction: "in" }, bytesIn] as const,
+      [{ door, direction: "out" }, bytesOut] as const,
+    ]),
+  );
+  metric(
+    "counter",
+    "cumulus_door_closed_total",
+    "Connections that the server ended or did not accept.",
+    doors.flatMap(({ name: door, closed }) =>
+      Object.entries(closed).map(([reason, count]) => [{ door, reason }, count] as const)
+    ),
+  );
   counter("cumulus_drops_total", "Datagrams dropped.", "reason", drops);
   counter(
     "cumulus_sandbox_refusals_total",
@@ -77,6 +109,7 @@ export function metricsOf(source: Source): string {
   );
   counter("cumulus_handshakes_total", "Handshakes that opened a session.", "protocol", {
     rtmfp: handshakes,
+    ...Object.fromEntries(doors.map(({ name, accepted }) => [name, accepted])),
   });
   counter(
     "cumulus_dropped_frames_total",

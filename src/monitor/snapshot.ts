@@ -18,6 +18,8 @@ export interface Status {
     readonly bytesOut: number;
   };
   readonly handshakes: number;
+  /** Doors besides the UDP port that are open. */
+  readonly doors: readonly DoorRow[];
   /** Datagrams dropped, by reason. */
   readonly drops: Readonly<Record<string, number>>;
   /** Steps of scripts that the sandbox refused, by rule. */
@@ -39,8 +41,24 @@ export interface Addresses {
   readonly lastFromOutside: number | null;
 }
 
+export interface DoorRow {
+  /** Such as `rtmp`. */
+  readonly name: string;
+  /** Connections there are, and those of them that have not connected yet. */
+  readonly sessions: number;
+  readonly unconnected: number;
+  /** Connections that were accepted, ever. */
+  readonly accepted: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** Connections that the server ended, or did not accept, by reason. */
+  readonly closed: Readonly<Record<string, number>>;
+}
+
 export interface ClientRow {
   readonly id: string;
+  /** The door it came in by, such as `rtmfp`. */
+  readonly protocol: string;
   readonly address: string;
   readonly path: string;
   readonly flashVersion: string;
