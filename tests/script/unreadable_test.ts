@@ -56,11 +56,13 @@ Deno.test("Applications below inherit no open door", () => {
     "secret/main.lua": PASSWORD,
     "secret/below/main.lua": "function onPublish() end",
     "secret/own/main.lua": "function onConnection() end",
+    "secret/empty/readme.txt": "",
   });
   assert.equal(machine.refused("/secret/below"), "wrong password");
   state.modified = "Permission denied";
   assert.equal(machine.refused("/secret/below", ["x"]), "the application is not available");
   machine.connect("/secret/own");
+  machine.connect("/secret/empty"); // where no event runs at all
   state.modified = "";
   machine.write("secret/main.lua", "x = = 1");
   machine.connect("/secret/own");
