@@ -336,9 +336,10 @@ export class NetStream extends EventTarget {
    */
   publish(name, type = "live") {
     return new Promise((resolve, reject) => {
-      /** @param {Event} event */
+      /** @param {any} event */
       const listen = (event) => {
-        const status = /** @type {CustomEvent<Status>} */ (event).detail;
+        /** @type {Status} */
+        const status = event.detail;
         if (!status.code.startsWith("NetStream.Publish.") && status.level !== "error") return;
         this.removeEventListener("status", listen);
         if (status.level === "error") reject(new CumulusError(status));
@@ -430,9 +431,9 @@ export function flvLoader(mpegts, stream) {
         this._onDataArrival(bytes.slice().buffer, this._at, bytes.length);
         this._at += bytes.length;
       };
-      /** @param {Event} event */
+      /** @param {any} event */
       this._listen = (event) => {
-        const { detail } = /** @type {CustomEvent} */ (event);
+        const { detail } = event;
         if (event.type === "data") {
           if (detail.name !== "onMetaData") return;
           const to = new ByteWriter();

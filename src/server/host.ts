@@ -114,6 +114,11 @@ export class ScriptHost implements Host {
     return new ScriptSockets(this.#sockets);
   }
 
+  /** Whether a script's TCP server listens on a port. */
+  listens(port: number): boolean {
+    return this.#sockets.openPorts.has(port);
+  }
+
   mail(mail: Mail, done: (error: string | undefined) => void): void {
     this.#mailer.send(mail, done);
   }

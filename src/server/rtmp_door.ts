@@ -1,5 +1,4 @@
 // The RTMP door: TCP and TLS ports, and what moves bytes between them and the sessions of `rtmp`.
-import type { DoorRow } from "../monitor/snapshot.ts";
 import {
   StreamListener,
   type StreamListenerOptions,
@@ -16,8 +15,6 @@ import { StartError } from "./start_error.ts";
 
 /** Bytes of one write at most. */
 const BLOCK = 65_536;
-/** Bytes that the system keeps for a client: about what is on its way. RTMP-761. */
-const SEND_BUFFER = 262_144;
 /** Blocks that are kept for later writes. */
 const SPARE_BLOCKS = 64;
 /** Between two looks at what has lasted too long. Milliseconds. */
@@ -67,6 +64,10 @@ class RtmpDoor implements OpenDoor {
     });
   }
 
+  get server(): RtmpServer {
+    return this.#server;
+  }
+
   /** @throws {StartError} */
   listen(): void {
     this.#listener = this.#open("port", "rtmp", undefined);
@@ -102,11 +103,6 @@ class RtmpDoor implements OpenDoor {
     readCertificate("rtmp", config["rtmp.certificate"], config["rtmp.key"])
       .then((certificate) => this.#renew(certificate))
       .catch((error) => this.#host.log.error(`The old certificate stays: ${error.message}`));
-  }
-
-  row(): DoorRow {
-    const { size: sessions, unconnected, counters: { accepted, closed } } = this.#server;
-    return { name: "rtmp", sessions, unconnected, accepted, closed, ...this.#server.traffic() };
   }
 
   // deno-lint-ignore require-await -- what sessions have to say is sent by the loop
@@ -156,7 +152,6 @@ class RtmpDoor implements OpenDoor {
       hostname: config["rtmp.address"],
       port: config[`rtmp.${key}`],
       ...tls && { tls },
-      ...config["rtmfp.native"] !== "off" && { sendBuffer: SEND_BUFFER },
     };
     try {
       const listener = new StreamListener(options, (socket) => this.#accept(socket, protocol));

@@ -37,6 +37,8 @@ export interface ServerOptions {
   readonly scripts: (server: Services) => Scripts | Promise<Scripts>;
   /** The folder of the applications, whose pages the web door shows. */
   readonly www?: string;
+  /** Whether a script's TCP server listens on a port. */
+  readonly listens?: (port: number) => boolean;
   /** Clients are gone and applications stop next. */
   readonly onStopping?: () => void;
   /** Steps of scripts that the sandbox refused, by rule. */
@@ -213,7 +215,6 @@ export class Server {
       cluster: this.#cluster,
       scripts,
       refusals: options.refusals ?? (() => ({})),
-      doors: this.#doors,
     });
     log.info(
       `Cryptography by ${backend.name}, Diffie-Hellman by ${powers.name}, ` +
@@ -245,6 +246,7 @@ export class Server {
         hub: this.#hub,
         log: this.#options.log,
         www: this.#options.www ?? "www",
+        listens: this.#options.listens ?? (() => false),
         config: () => this.#config,
         now: clock,
         random,

@@ -74,6 +74,7 @@ export async function runServer(args: readonly string[], program: Program): Prom
       scripts: (services) =>
         new LuaApplications(host = new ScriptHost(configuration, home, log, services)),
       www: `${home}www`,
+      listens: (port) => host?.listens(port) ?? false,
       onStopping: () => host?.stopMail(),
       refusals: () => host?.refusals ?? {},
     });

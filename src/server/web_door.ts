@@ -8,8 +8,10 @@ import { files, list, type Page, player } from "../web/pages.ts";
 import { segmentsOf, streamOf, type StreamRequest } from "../web/request.ts";
 import { readCertificate } from "./certificate.ts";
 import type { DoorHost, OpenDoor } from "./doors.ts";
+import { RemotingSessions } from "./remoting_sessions.ts";
 import { RtwsSockets } from "./rtws_sockets.ts";
 import { StartError } from "./start_error.ts";
+import { TcpGate } from "./tcp_gate.ts";
 import { WebPlaces } from "./web_places.ts";
 import { WebViewers } from "./web_viewers.ts";
 
@@ -49,6 +51,8 @@ class WebDoor implements OpenDoor {
   readonly #places: WebPlaces;
   readonly #rtws: RtwsSockets;
   readonly #viewers: WebViewers;
+  readonly #remoting: RemotingSessions;
+  readonly #gate: TcpGate;
   readonly #files: StaticFiles;
   #server: WebServer | undefined;
 
@@ -57,6 +61,8 @@ class WebDoor implements OpenDoor {
     this.#places = new WebPlaces(() => host.config());
     this.#rtws = new RtwsSockets(host);
     this.#viewers = new WebViewers(host);
+    this.#remoting = new RemotingSessions(host);
+    this.#gate = new TcpGate(host);
     this.#files = new StaticFiles(host.www);
   }
 
@@ -80,6 +86,8 @@ class WebDoor implements OpenDoor {
   async stop(): Promise<void> {
     this.#rtws.close();
     this.#viewers.close();
+    this.#remoting.close();
+    this.#gate.close();
     const late = new Promise((resolve) => setTimeout(resolve, STOP_WITHIN));
     await Promise.race([this.#server?.close(), late]);
   }
@@ -98,9 +106,13 @@ class WebDoor implements OpenDoor {
     if (this.#host.hub.blacklist.has(peer.hostname)) return text(403, "Your address is blocked");
     const { pathname } = url;
     if (pathname === "/rtws") return this.#openRtws(request, peer);
+    if (pathname.startsWith("/tcp/")) return this.#openGate(request, pathname, peer);
+    if (isRemoting(request)) return await this.#remote(request, url, peer);
     if (request.method === "OPTIONS") return this.#preflight(request, url);
     if (!READING.has(request.method)) {
-      return text(405, "Only GET, HEAD and OPTIONS", { allow: "GET, HEAD, OPTIONS" });
+      return text(405, "Only GET and HEAD; POST for Flash remoting", {
+        allow: "GET, HEAD, OPTIONS",
+      });
     }
     const own = files.get(pathname);
     if (own) return send(request, own);
@@ -178,6 +190,39 @@ class WebDoor implements OpenDoor {
     return upgraded.response;
   }
 
+  #openGate(request: Request, pathname: string, peer: WebPeer): Response {
+    const refused = this.#refuses(request, peer);
+    if (refused) return refused;
+    const port = this.#gate.portOf(pathname);
+    if (typeof port === "string") return text(404, port);
+    const upgraded = upgradeToWebSocket(request);
+    if (!upgraded) return text(426, "Open a WebSocket here", { upgrade: "websocket" });
+    this.#gate.open(upgraded.socket, port, this.#places.take(peer));
+    return upgraded.response;
+  }
+
+  /** Flash remoting: a POST to the address of an application. WEB-603. */
+  async #remote(request: Request, url: URL, peer: WebPeer): Promise<Response> {
+    const { pathname } = url;
+    const end = pathname.endsWith("/") ? -1 : undefined;
+    const segments = pathname === "/" ? [] : segmentsOf(pathname.slice(0, end));
+    if (!segments) return text(404, "No application has this address");
+    const path = segments.map((segment) => `/${segment}`).join("");
+    const place = () => this.#places.full(peer) ?? this.#places.take(peer);
+    const refused = this.#refusesOrigin(request);
+    if (refused) return refused;
+    const { status, body, cookie } = await this.#remoting.answer(request, path, peer, place);
+    if (typeof body === "string") return text(status, body, this.#corsHeaders(request, url));
+    return new Response(body, {
+      headers: {
+        "content-type": "application/x-amf",
+        "cache-control": "no-store",
+        ...this.#corsHeaders(request, url),
+        ...cookie && { "set-cookie": cookie },
+      },
+    });
+  }
+
   /** The streams on air, as the list shows them. */
   #list(): Response {
     if (this.#host.config()["web.list"] !== "on") return text(404, "[web] list is off");
@@ -196,7 +241,8 @@ class WebDoor implements OpenDoor {
       status: 204,
       headers: {
         ...this.#corsHeaders(request, url),
-        "access-control-allow-methods": "GET, HEAD",
+        "access-control-allow-methods": "GET, HEAD, POST",
+        "access-control-allow-headers": "content-type",
         "access-control-max-age": "600",
       },
     });
@@ -221,12 +267,16 @@ class WebDoor implements OpenDoor {
 
   /** Whether a WebSocket or a viewer may not come in: the answer that says so. */
   #refuses(request: Request, peer: WebPeer): Response | undefined {
-    const origin = request.headers.get("origin");
-    if (origin !== null && !this.#allows(origin, new URL(request.url))) {
-      return text(403, `Pages of ${origin.slice(0, 200)} may not use this server: [web] origins`);
-    }
+    const refused = this.#refusesOrigin(request);
+    if (refused) return refused;
     const full = this.#places.full(peer);
     return full ? text(503, full, { "retry-after": "5" }) : undefined;
+  }
+
+  #refusesOrigin(request: Request): Response | undefined {
+    const origin = request.headers.get("origin");
+    if (origin === null || this.#allows(origin, new URL(request.url))) return undefined;
+    return text(403, `Pages of ${origin.slice(0, 200)} may not use this server: [web] origins`);
   }
 
   /** A page of the door itself may always; WEB-702. */
@@ -235,6 +285,12 @@ class WebDoor implements OpenDoor {
     const one = origin.toLowerCase();
     return origins.includes("*") || origins.includes(one) || one === `${protocol}//${host}`;
   }
+}
+
+/** Whether a request is a packet of Flash remoting. */
+function isRemoting(request: Request): boolean {
+  const type = request.headers.get("content-type") ?? "";
+  return request.method === "POST" && /^application\/x-amf\b/i.test(type);
 }
 
 function send(request: Request, page: Page, headers: Record<string, string> = {}): Response {

@@ -71,12 +71,11 @@ export class FlvOutput implements ListenerOutput {
     this.#add(kind, frame.role === "header", frame.payload, time);
   }
 
-  /** @param kind all media unless told */
-  abandon(kind?: "audio" | "video"): number {
+  abandon(kind: "audio" | "video"): number {
     const kept: Tag[] = [];
     let given = 0;
     for (const tag of this.#queue) {
-      if (tag.kind === kind || (kind === undefined && tag.kind !== "data")) {
+      if (tag.kind === kind) {
         this.#queuedBytes -= tag.body.length;
         if (!tag.header) given++;
       } else kept.push(tag);

@@ -150,6 +150,7 @@ export class FlvViewer implements Connection, ManagedSession {
       this.#client = client;
       const listener = hub.subscribe(client, viewing.name, hub.newStreamId(), this.output, {
         rebase: true,
+        properties: viewing.properties,
       });
       if (!viewing.audio) listener.receiveAudio = false;
       if (!viewing.video) listener.receiveVideo = false;

@@ -53,7 +53,17 @@ export class ScriptSockets {
     if (!ANY_ADDRESS.some((ip) => this.#host.policy.listen(ip, port))) {
       return this.#host.refuse("listen", `listening on port ${port} of all addresses`).message;
     }
-    return Listener.open(this.#ledger(), this.#host, port, events);
+    const outcome = Listener.open(this.#ledger(), this.#host, port, events);
+    if (typeof outcome === "string") return outcome;
+    const { openPorts } = this.#host;
+    openPorts.add(outcome.port);
+    return {
+      port: outcome.port,
+      close: () => {
+        openPorts.delete(outcome.port);
+        outcome.close();
+      },
+    };
   }
 
   /**

@@ -33,6 +33,8 @@ export interface Expected {
 
 export class SocketHost {
   readonly refusals: Record<RuleName, number> = { connect: 0, listen: 0, udp: 0, mail: 0 };
+  /** Ports that scripts listen on. */
+  readonly openPorts = new Set<number>();
   readonly #workers = new Map<string, WorkerLink>();
   /** Workers that reach a single address, by it; used last is last. */
   readonly #alone = new Map<string, WorkerLink>();

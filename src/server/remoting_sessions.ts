@@ -1,0 +1,144 @@
+import { toHex } from "../bytes/hex.ts";
+import { WireError } from "../bytes/wire_error.ts";
+import { Refused, UnknownApplication } from "../media/refused.ts";
+import type { WebPeer } from "../net/web_server.ts";
+import { addressText } from "../rtmfp/wire/address.ts";
+import { readTarget } from "../tc/target.ts";
+import { RemotingSession } from "../web/remoting.ts";
+import type { DoorHost } from "./doors.ts";
+
+const COOKIE = "cumulus";
+/** Bytes of one packet. */
+const LONGEST_BODY = 1 << 20;
+
+/** An answer to a POST. */
+export interface RemotingResponse {
+  readonly status: number;
+  /** A packet, or a sentence. */
+  readonly body: Uint8Array<ArrayBuffer> | string;
+  /** The value of the header Set-Cookie. */
+  readonly cookie?: string;
+}
+
+/** Clients of Flash remoting, found again by a cookie for a minute. WEB-603. */
+export class RemotingSessions {
+  readonly #host: DoorHost;
+  readonly #sessions = new Map<string, RemotingSession>();
+
+  constructor(host: DoorHost) {
+    this.#host = host;
+  }
+
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  /**
+   * @param path of the application
+   * @param place takes a place for a new client; a text says that there is none
+   */
+  async answer(
+    request: Request,
+    path: string,
+    peer: WebPeer,
+    place: () => (() => void) | string,
+  ): Promise<RemotingResponse> {
+    const packet = await readBody(request);
+    if (!packet) return { status: 413, body: `A packet has at most ${LONGEST_BODY} bytes` };
+    let response: RemotingResponse | undefined;
+    this.#host.input("Cannot answer a remoting client", () => {
+      response = this.#answer(request, path, peer, packet, place);
+    });
+    return response ?? { status: 500, body: "The server has a fault, which its log tells of" };
+  }
+
+  close(): void {
+    for (const session of [...this.#sessions.values()]) session.close();
+  }
+
+  #answer(
+    request: Request,
+    path: string,
+    peer: WebPeer,
+    packet: Uint8Array,
+    place: () => (() => void) | string,
+  ): RemotingResponse {
+    const known = keyOf(request, path, peer);
+    let session = known === undefined ? undefined : this.#sessions.get(known);
+    let cookie: string | undefined;
+    try {
+      if (!session) {
+        const leave = place();
+        if (typeof leave === "string") return { status: 503, body: leave };
+        const id = toHex(this.#host.random(16));
+        const key = `${id} ${path} ${peer.hostname}`;
+        session = this.#open(request, path, peer, key, leave);
+        cookie = `${COOKIE}=${id}; Path=${encodeURI(path) || "/"}; HttpOnly; SameSite=Lax`;
+      }
+      return { status: 200, body: session.answer(packet), cookie };
+    } catch (error) {
+      if (error instanceof UnknownApplication) return { status: 404, body: error.message };
+      if (error instanceof Refused) return { status: 403, body: error.description || "Refused" };
+      if (error instanceof WireError) return { status: 400, body: error.message };
+      throw error;
+    }
+  }
+
+  #open(
+    request: Request,
+    path: string,
+    peer: WebPeer,
+    key: string,
+    leave: () => void,
+  ): RemotingSession {
+    const { hub, random } = this.#host;
+    const { search } = new URL(request.url);
+    const header = (name: string) => (request.headers.get(name) ?? "").slice(0, 1024);
+    try {
+      const session = new RemotingSession(hub, {
+        rawId: random(32),
+        path,
+        properties: readTarget(`/${search}`).properties,
+        flashVersion: header("user-agent"),
+        pageUrl: header("referer") || header("origin"),
+        swfUrl: "",
+        address: addressText(peer),
+        hostname: peer.hostname,
+      }, () => {
+        this.#sessions.delete(key);
+        leave();
+      });
+      this.#sessions.set(key, session);
+      return session;
+    } catch (error) {
+      leave();
+      throw error;
+    }
+  }
+}
+
+/** A cookie is good for the address and the application it was given to. */
+function keyOf(request: Request, path: string, peer: WebPeer): string | undefined {
+  const cookies = (request.headers.get("cookie") ?? "").slice(0, 4096).split(/; */, 64);
+  const own = cookies.find((one) => one.startsWith(`${COOKIE}=`));
+  return own === undefined ? undefined : `${own.slice(COOKIE.length + 1)} ${path} ${peer.hostname}`;
+}
+
+/** @returns undefined if it is too long */
+async function readBody(request: Request): Promise<Uint8Array | undefined> {
+  if (Number(request.headers.get("content-length") ?? 0) > LONGEST_BODY) return undefined;
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const part of request.body ?? []) {
+    length += part.length;
+    if (length > LONGEST_BODY) return undefined;
+    parts.push(part);
+  }
+  const body = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    body.set(part, at);
+    at += part.length;
+  }
+  return body;
+}

@@ -1,0 +1,141 @@
+import { AmfReader, AmfWriter, encodeAmf0 } from "../amf/mod.ts";
+import { WireError } from "../bytes/wire_error.ts";
+import type { Client, ClientInfo } from "../media/client.ts";
+import type { Connection, FlowWriter } from "../media/connection.ts";
+import type { Hub } from "../media/hub.ts";
+import { Refused } from "../media/refused.ts";
+import type { ManagedSession } from "../media/sessions.ts";
+import { readPacket, type RemotingAnswer, type RemotingCall, writePacket } from "./amf_packet.ts";
+import { silentWriter } from "./silent_writer.ts";
+
+/** A client is gone when it has not called for so many milliseconds. */
+const IDLE = 60_000;
+
+export interface RemotingClient extends ClientInfo {
+  readonly address: string;
+  readonly hostname: string;
+}
+
+/**
+ * A client of Flash remoting: each POST brings calls, and takes their answers along. Nothing can be
+ * sent to it in between. WEB-603.
+ */
+export class RemotingSession implements Connection, ManagedSession {
+  readonly protocol = "http";
+  readonly ping = 0;
+  readonly objectEncoding = 0;
+  readonly address: string;
+  readonly hostname: string;
+  readonly writer: AnswerWriter = new AnswerWriter();
+  readonly writers: readonly FlowWriter[] = [];
+  readonly waiting = 0;
+  readonly #hub: Hub;
+  readonly #client: Client;
+  readonly #onOver: () => void;
+  #calledAt: number;
+  #over = false;
+
+  /**
+   * @param onOver called once when it is over
+   * @throws {UnknownApplication}
+   * @throws {Refused}
+   */
+  constructor(hub: Hub, info: RemotingClient, onOver: () => void) {
+    this.#hub = hub;
+    this.address = info.address;
+    this.hostname = info.hostname;
+    this.#onOver = onOver;
+    this.#calledAt = hub.now;
+    this.#client = hub.connect(info, this, new AmfReader(new Uint8Array(0))).client;
+    hub.sessions.add(this);
+  }
+
+  get elapsedFromReception(): number {
+    return Math.max(0, this.#hub.now - this.#calledAt);
+  }
+
+  newWriter(): FlowWriter {
+    return silentWriter;
+  }
+
+  probe(): void {}
+
+  /**
+   * Answers a packet.
+   *
+   * @throws {WireError} if it cannot be read
+   */
+  answer(packet: Uint8Array): Uint8Array<ArrayBuffer> {
+    this.#calledAt = this.#hub.now;
+    return writePacket(readPacket(packet).map((call) => this.#call(call)));
+  }
+
+  close(): void {
+    this.fail(undefined);
+  }
+
+  manage(): void {
+    if (this.elapsedFromReception > IDLE) this.close();
+  }
+
+  /** @param reason undefined: in good order */
+  fail(reason: string | undefined): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#hub.sessions.delete(this);
+    this.#hub.disconnect(this.#client, reason);
+    this.#onOver();
+  }
+
+  #call({ target, response, values }: RemotingCall): RemotingAnswer {
+    const { application } = this.#client;
+    try {
+      const result = this.writer.during(() =>
+        application.call(this.#client, target, new AmfReader(values))
+      );
+      if (!result) return failure(response, `Method '${target.slice(0, 200)}' not found`);
+      return { response, failed: false, value: firstAsAmf0(result.values) };
+    } catch (error) {
+      if (!(error instanceof Refused || error instanceof WireError)) throw error;
+      return failure(response, error.message.slice(0, 1024));
+    }
+  }
+}
+
+/** Takes the result of the call that is being answered; all else goes nowhere. */
+class AnswerWriter implements FlowWriter {
+  reliable = true;
+  readonly closed = false;
+  #values = new Uint8Array(0);
+
+  /** @returns what the call answered; undefined if there is no such function */
+  during(call: () => boolean): { values: Uint8Array } | undefined {
+    this.#values = new Uint8Array(0);
+    return call() ? { values: this.#values } : undefined;
+  }
+
+  message(): void {}
+
+  result(values: Uint8Array): void {
+    this.#values = values.slice();
+  }
+
+  status(): void {}
+
+  flush(): void {}
+
+  close(): void {}
+}
+
+function failure(response: string, description: string): RemotingAnswer {
+  const value = encodeAmf0({ level: "error", code: "NetConnection.Call.Failed", description });
+  return { response, failed: true, value };
+}
+
+/** The first of several values, null if there is none. */
+function firstAsAmf0(values: Uint8Array): Uint8Array {
+  if (values.length === 0) return encodeAmf0(null);
+  const to = new AmfWriter({ form: "amf0" });
+  new AmfReader(values).read(to);
+  return to.bytes();
+}

@@ -1,0 +1,73 @@
+import { connect, type NetConnection, type NetStream } from "../../clients/js/cumulus.js";
+import { FlvReader } from "../../src/flv/reader.ts";
+import { type FlvTag, TagType } from "../../src/flv/tags.ts";
+import { TestServer } from "../conformance/support/test_server.ts";
+import { freePort } from "../support/ports.ts";
+
+/** A server with a web door. */
+export interface WebServer {
+  readonly server: TestServer;
+  /** `http://127.0.0.1:port`, without a slash at the end. */
+  readonly http: string;
+  readonly ws: string;
+}
+
+export async function startWeb(
+  www: Record<string, string>,
+  ini = "",
+): Promise<WebServer> {
+  const port = freePort();
+  const server = await TestServer.prepare({ www, ini: `[web]\nport = ${port}\n${ini}` });
+  try {
+    await server.run();
+    await server.log.find((line) => line.includes("HTTP server starts"), "the web door");
+    return { server, http: `http://127.0.0.1:${port}`, ws: `ws://127.0.0.1:${port}` };
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+}
+
+/** The tags of the test recording. */
+export const recording: readonly FlvTag[] = (() => {
+  const reader = new FlvReader();
+  return [
+    ...reader.push(Deno.readFileSync(new URL("../fixtures/test.flv", import.meta.url))),
+  ];
+})();
+
+export const media = recording.filter(({ type }) => type !== TagType.data);
+
+/** Publishes over RTWebSocket; `send` sends tags at once, with their own times. */
+export async function publish(
+  url: string,
+  name: string,
+): Promise<{ connection: NetConnection; stream: NetStream; send(tags: readonly FlvTag[]): void }> {
+  const connection = await connect(url);
+  const stream = await connection.createStream();
+  await stream.publish(name);
+  return {
+    connection,
+    stream,
+    send: (tags) => {
+      for (const { type, timestamp, data } of tags) {
+        if (type === TagType.audio) stream.sendAudio(timestamp, data);
+        else if (type === TagType.video) stream.sendVideo(timestamp, data);
+      }
+    },
+  };
+}
+
+/** Reads FLV tags until `enough` says so, or the source ends. */
+export async function readTags(
+  source: AsyncIterable<Uint8Array>,
+  enough: (tags: readonly FlvTag[]) => boolean,
+): Promise<FlvTag[]> {
+  const reader = new FlvReader();
+  const tags: FlvTag[] = [];
+  for await (const bytes of source) {
+    for (const tag of reader.push(bytes)) tags.push({ ...tag, data: tag.data.slice() });
+    if (enough(tags)) break;
+  }
+  return tags;
+}
