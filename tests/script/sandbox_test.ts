@@ -13,7 +13,7 @@ Deno.test("What reaches out of the machine is not there", () => {
     machine.run(`
       INFO(os.execute, os.exit, io.popen, io.tmpfile, package.loadlib, package.cpath, warn)
       local names = {} for name in pairs(debug) do names[#names + 1] = name end INFO(table.concat(names, " "))
-      INFO(_G.package, _G.debug == debug, os.getenv("PATH"))`),
+      INFO(_G.package, _G.debug.getinfo == nil, os.getenv("PATH"))`),
     ["(null)(null)(null)(null)(null)(null)(null)", "traceback", "(null)(true)(null)"],
   );
 });
@@ -89,7 +89,7 @@ const ENDLESS: Record<string, string> = {
   "gsub with a function of C": "while true do ('a'):rep(2e7):gsub('.', math.type) end",
   "a reader of load that is a function of C": "while true do load(('a '):rep(1e7):gmatch(' ')) end",
   "splitting":
-    "local s, part = ('a,'):rep(1e5), ('b'):rep(1e7) while true do cumulus:split(s, ',') cumulus:split(part, part .. 'c') end",
+    "local s, part = ('a,'):rep(1e5), ('b'):rep(1e7) while true do cumulus:split(s, ',') pcall(cumulus.split, cumulus, part, part .. 'c') end",
   "digests": "local s = ('a'):rep(1e7) while true do cumulus:md5(s, s, s, s, s, s, s, s) end",
   "a finalizer": `
     for i = 1, 100 do setmetatable({}, { __gc = function() while true do end end }) end

@@ -14,6 +14,7 @@ import type { Broadcaster } from "./broadcaster.ts";
 import { type Kept, makeConfigs } from "./configs.ts";
 import { prepareEnvironments } from "./environment.ts";
 import { type Host, LogLevel } from "./host.ts";
+import type { LibraryTables } from "./library_tables.ts";
 import { LuaToAmf } from "./lua_to_amf.ts";
 import { type Handle, Objects } from "./objects.ts";
 import { placeIn, placeInTraceback, placeOf } from "./place.ts";
@@ -33,6 +34,8 @@ export class Api implements AmfHost {
   readonly targets: Broadcaster;
   /** `package.seeall`, whatever scripts make of it. */
   readonly seeAll: Ref;
+  /** Set before any application starts. */
+  libraries!: LibraryTables;
   /** A group whose last member has just left. API-641 */
   leaving: Group | undefined;
   /** Memory ran out in an event. */

@@ -124,6 +124,7 @@ export class LuaApplication implements Application {
     this.#mentionsReplace = source !== undefined && REPLACE.test(new TextDecoder().decode(source));
     if (!source) return;
     newPackage(this.#lua, this.#api.seeAll);
+    this.#api.libraries.give(this.environment);
     this.environment.nameValue("package");
     const error = this.#runMain(source);
     if (error) {

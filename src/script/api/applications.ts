@@ -8,6 +8,7 @@ import { LuaApplication } from "./application.ts";
 import { cumulus } from "./cumulus.ts";
 import type { Host } from "./host.ts";
 import { defineIo } from "./io_library.ts";
+import { LibraryTables } from "./library_tables.ts";
 import { defineLoading } from "./loading.ts";
 import { defineLogFunctions } from "./log_functions.ts";
 import { defineOs } from "./os_library.ts";
@@ -61,6 +62,7 @@ export class LuaApplications implements Applications {
     api.objects.of(cumulus, host).push(api.lua);
     api.lua.setField(-2, "cumulus");
     api.lua.pop();
+    api.libraries = new LibraryTables(api.lua);
     api.onMemoryFull = () => this.#makeRoom();
     this.#root = this.#make("", "www", undefined);
   }

@@ -151,8 +151,6 @@ function require(api: Api, lua: Lua): number {
   if (lua.type(3) !== TABLE) throw new ScriptError("'package.loaded' must be a table");
   if (lua.getField(3, name) !== NIL) return 1;
   lua.pop();
-  pushGlobals(lua);
-  if (LIBRARIES.has(name) && lua.getField(-1, name) === TABLE) return 1;
   lua.top = 3;
   const tried = pushLoader(api, name);
   if (tried !== undefined) throw new ScriptError(`module '${name}' not found:${tried}`);
@@ -168,18 +166,6 @@ function require(api: Api, lua: Lua): number {
   lua.setField(3, name);
   return 1;
 }
-
-const LIBRARIES = new Set([
-  "string",
-  "table",
-  "math",
-  "coroutine",
-  "utf8",
-  "io",
-  "os",
-  "bit",
-  "debug",
-]);
 
 /** Pushes what loads a module. @returns where it was looked for in vain */
 function pushLoader(api: Api, name: string): string | undefined {

@@ -12,6 +12,7 @@ local getmetatable, setmetatable, rawget, rawset = getmetatable, setmetatable, r
 local type, tonumber, tostring, error, load, next, select = type, tonumber, tostring, error, load, next, select
 local floor, ceil, mtype, tointeger = math.floor, math.ceil, math.type, math.tointeger
 local unpack, pack, char, max, min, fmod = table.unpack, table.pack, string.char, math.max, math.min, math.fmod
+local string, math, _G = string, math, _G -- applications get copies of these tables
 local find, gsub, sub, pcall = string.find, string.gsub, string.sub, pcall
 
 --- Ends a wrapper by a tail call: an error is one of the script's line, and of the function's name.
@@ -50,9 +51,19 @@ local function target(f, name, level)
   return info.func
 end
 
+local LIBRARY = { ["=prelude"] = true, ["=[environment]"] = true, ["=?"] = true }
+
+--- Whether a function is one of those that all applications share.
+local function shared(f)
+  local source = getinfo(f, "S").source
+  return source == "=[C]" or LIBRARY[source] == true
+end
+
+--- nil for a shared function, which has no environment of an application.
 local function environmentOf(f)
   local i = environmentAt(f)
   if not i then return without[f] end
+  if shared(f) then return nil end
   local _, environment = getupvalue(f, i)
   return environment
 end
@@ -80,7 +91,7 @@ function setfenv(f, environment)
   end
   if f == 0 then error("'setfenv' cannot change the environment of an application", 2) end
   local func = target(f, "setfenv", 2)
-  if getinfo(func, "S").what == "C" then
+  if shared(func) then
     error("'setfenv' cannot change environment of given object", 2)
   end
   local i = environmentAt(func)
