@@ -3,22 +3,15 @@ import assert from "node:assert/strict";
 import { chromium } from "playwright-core";
 import { Monitor } from "../../src/monitor/handler.ts";
 import { serveHttp } from "../../src/net/http.ts";
+import { browserPath } from "../support/browser.ts";
 import { until } from "../support/wait.ts";
 import { fakeSource } from "./fake_source.ts";
 
-const browserPath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
-  .find((path) => {
-    try {
-      return Deno.statSync(path).isFile;
-    } catch {
-      return false;
-    }
-  });
-if (!browserPath) console.log("No Chromium on this machine: the page is not tried in a browser");
+const path = browserPath("the page");
 
 Deno.test({
   name: "The page shows the numbers in Chromium, in both colour schemes and on a phone",
-  ignore: !browserPath,
+  ignore: path === undefined,
   sanitizeResources: false,
   sanitizeOps: false,
   async fn() {
@@ -30,7 +23,7 @@ Deno.test({
     });
     const server = serveHttp("127.0.0.1", 0, (request) => monitor.handle(request));
     const browser = await chromium.launch({
-      executablePath: browserPath,
+      executablePath: path,
       args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
     });
     try {

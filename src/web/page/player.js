@@ -51,7 +51,9 @@ function play() {
   player.attachMediaElement(video);
   player.load();
   lastMoved = performance.now();
-  video.play().catch(() => say("Press play"));
+  video.play().catch((error) => {
+    if (error.name === "NotAllowedError") say("Press play");
+  });
 }
 
 function reason(type, detail, info) {

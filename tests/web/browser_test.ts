@@ -1,0 +1,176 @@
+// The pages of the web door in a real browser.
+
+import assert from "node:assert/strict";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { browserPath } from "../support/browser.ts";
+import { sleep, until } from "../support/wait.ts";
+import { media, publish, startWeb } from "./support.ts";
+
+// Functions for `evaluate` run in the page.
+// deno-lint-ignore no-explicit-any
+declare const document: any;
+
+const LOOP = 5080; // milliseconds of the recording
+const path = browserPath("pages of the web door");
+
+/** Publishes the recording over and over, in its own time, until `stop` is called. */
+async function live(ws: string, name: string): Promise<{ stop(): void }> {
+  const publisher = await publish(`${ws}/live`, name);
+  let stopped = false;
+  (async () => {
+    const start = performance.now();
+    for (let loop = 0; !stopped; loop++) {
+      for (const tag of media) {
+        const timestamp = loop * LOOP + tag.timestamp;
+        const wait = start + timestamp - performance.now();
+        if (wait > 5) await sleep(wait);
+        if (stopped) break;
+        publisher.send([{ ...tag, timestamp }]);
+      }
+    }
+    publisher.connection.close();
+  })();
+  return { stop: () => void (stopped = true) };
+}
+
+/** What the page's video shows. */
+const shown = (page: Page) =>
+  page.evaluate(() => {
+    const video = document.querySelector("video")!;
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [32, 18];
+    const context = canvas.getContext("2d")!;
+    context.drawImage(video, 0, 0, 32, 18);
+    const pixels = context.getImageData(0, 0, 32, 18).data;
+    let hash = 0;
+    for (const byte of pixels) hash = (Math.imul(hash, 31) + byte) | 0;
+    const { currentTime, buffered } = video;
+    const end = buffered.length > 0 ? buffered.end(buffered.length - 1) : 0;
+    return { currentTime, hash, delay: end - currentTime };
+  });
+
+Deno.test({
+  name: "pages of the web door in Chromium",
+  ignore: path === undefined,
+  sanitizeOps: false,
+  sanitizeResources: false,
+  async fn(t) {
+    const chat = Deno.readTextFileSync(new URL("../../www/chat/main.lua", import.meta.url));
+    const page = (name: string) =>
+      Deno.readTextFileSync(new URL(`../../www/chat/web/${name}`, import.meta.url));
+    const { server, http, ws } = await startWeb({
+      "": "",
+      "/live": "",
+      "/chat": chat,
+      ...Object.fromEntries(
+        ["index.html", "chat.js", "chat.css"].map((name) => [`www/chat/web/${name}`, page(name)]),
+      ),
+    }, "origins = http://other.example\n");
+    let browser: Browser | undefined;
+    try {
+      browser = await chromium.launch({
+        executablePath: path,
+        args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+      });
+      const problems: string[] = [];
+      const open = async (url: string) => {
+        const opened = await (await browser!.newContext()).newPage();
+        opened.on("pageerror", (error) => problems.push(String(error)));
+        await opened.goto(url);
+        return opened;
+      };
+
+      await t.step("the player shows a stream that changes, less than 2 s behind", async () => {
+        const publisher = await live(ws, "cam");
+        const player = await open(`${http}/live/cam`);
+        await until(async () => (await shown(player)).currentTime > 0.5, "the picture");
+        const before = await shown(player);
+        await until(async () => (await shown(player)).currentTime > before.currentTime + 1, "time");
+        const after = await shown(player);
+        assert.notEqual(after.hash, before.hash, "the picture stands still");
+        assert.ok(after.delay < 2, `${after.delay} s behind`);
+        assert.equal(await player.textContent("#name"), "cam");
+        await player.click("#sound");
+        assert.equal(await player.evaluate(() => document.querySelector("video")!.muted), false);
+        publisher.stop();
+        await server.log.find((line) => line.includes("1 client"), "the publisher's end");
+        const again = await live(ws, "cam");
+        const stood = (await shown(player)).currentTime;
+        await until(async () => {
+          const { currentTime } = await shown(player);
+          return currentTime > stood + 1 || (currentTime > 0.5 && currentTime < stood - 1);
+        }, "the stream of the publisher that came again");
+        again.stop();
+        await player.close();
+      });
+
+      await t.step("the player says what is wrong, and tries again", async () => {
+        const player = await open(`${http}/live/absent`);
+        await until(
+          async () => (await player.textContent("#message"))?.includes("Nobody is on air"),
+          "the message",
+        );
+        const publisher = await live(ws, "absent");
+        await until(async () => (await shown(player)).currentTime > 0.3, "the picture");
+        publisher.stop();
+        await player.close();
+      });
+
+      await t.step("two people chat, and texts stay texts", async () => {
+        const enter = async (name: string) => {
+          const person = await open(`${http}/chat/`);
+          await person.fill("#name", name);
+          await person.click("#enter button");
+          await person.waitForSelector("#room:not([hidden])");
+          return person;
+        };
+        const anna = await enter("Anna");
+        const bert = await enter("Bert");
+        await until(
+          async () => (await anna.textContent("#said"))?.includes("Bert has come"),
+          "Bert",
+        );
+        await bert.fill("#text", "<img src=x onerror=alert(1)> hello");
+        await bert.click("#say button");
+        const text = await until(async () => {
+          const said = await anna.textContent("#said");
+          return said?.includes("hello") ? said : undefined;
+        }, "the text");
+        assert.ok(text.includes("<img src=x onerror=alert(1)> hello"));
+        assert.equal(await anna.textContent("#people"), "Anna, Bert");
+        const third = await open(`${http}/chat/`);
+        await third.fill("#name", "Anna");
+        await third.click("#enter button");
+        await until(
+          async () => (await third.textContent("#problem"))?.includes("called Anna already"),
+          "the refusal",
+        );
+      });
+
+      await t.step("a page of another origin gets nothing", async () => {
+        const publisher = await live(ws, "mine");
+        const page = await open(`${http}/-/list.css`);
+        const outcome = await page.evaluate(async (url) => {
+          const frame = document.createElement("iframe");
+          frame.sandbox.add("allow-scripts"); // of an origin of its own: "null"
+          frame.srcdoc = `<script>
+            const socket = new WebSocket(${JSON.stringify(url.replace("http", "ws"))});
+            socket.onopen = () => parent.postMessage("open", "*");
+            socket.onclose = () => parent.postMessage("closed", "*");
+          </script>`;
+          const message = new Promise((resolve) =>
+            addEventListener("message", (event) => resolve((event as MessageEvent).data))
+          );
+          document.documentElement.append(frame);
+          return await message;
+        }, `${http}/live/mine.flv`);
+        assert.equal(outcome, "closed");
+        publisher.stop();
+      });
+      assert.deepEqual(problems, []);
+    } finally {
+      await browser?.close();
+      await server.stop();
+    }
+  },
+});
