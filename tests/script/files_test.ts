@@ -88,7 +88,7 @@ Deno.test("io.write and io.stdout write to the standard output; io cannot be use
       io.write("a", 1) io.stdout:write("b\\n") INFO(io.read())
       local f = io.open("x", "w") f:close()
       INFO(pcall(f.read, f)) INFO(pcall(f.write, 5)) INFO(pcall(io.open, "x", "q"))
-      INFO(io.popen, os.execute, os.exit, os.getenv("HOME"), debug.getinfo, package.loadlib)`),
+      INFO(io.popen, os.execute, os.exit, os.getenv("HOME"), debug.getlocal, package.loadlib)`),
     [
       "(null)",
       "(false)www/main.lua:4: attempt to use a closed file",

@@ -176,6 +176,12 @@ for _, text in ipairs {
   "return ('hello'):gsub('', '-')", "return ('abc'):gsub('b*', 'x')", "return ('hello world'):gsub('o', {o = false})", "return ('abc'):gsub('(a)(b)', '%2%1')", "return ('abc'):gsub('a', '%')", "return ('abc'):gsub('a', '%9')", "return ('abc'):gsub('a', 'x', 1.5)", "return ('aaa'):gsub('a', 'x', -1)",
   "return math.floor(-3.5), math.ceil(-3.5), math.floor(2^40 + 0.5), math.fmod(-6, 4), -6 % 4, -6 % -4, 5.5 % -2", "return math.modf(3.7), math.modf(-3.7), math.modf(1/0)", "return math.max(1, 2.5), math.min(3, '2')", "return math.fmod(5, 0) ~= math.fmod(5, 0)",
   "return bit and bit.band(2^31, 0xffffffff) or -2147483648", "return #arg >= 0",
+  "return type(package.loaded), type(package.preload), type(package.path), type(package.cpath), type(package.loaders), type(package.config)",
+  "return package.loaded.string == string, package.loaded._G == _G, package.loaded.package == package, package.loaded.table == table", "return require('string') == string, require('math') == math, require('_G') == _G, require('package') == package",
+  "return (pcall(require, 'no.such.module'))", "x_y = 5 return _G.x_y, _G['x_y'], rawget(_G, 'x_y')", "_G.z_z = 6 return z_z", "_G['z z'] = 7 return _G['z z']", "return _G._G == _G, _G.print == print, _G.string == string, rawget(_G, 'print') == print",
+  "return getmetatable(_G)", "local seen setmetatable(_G, {__newindex = function(t, k, v) rawset(t, k, v + 1) end, __index = function(_, k) return k end}) n_1 = 1 local u = undefined_x setmetatable(_G, nil) return n_1, u, undefined_x",
+  "local info = debug.getinfo(1, 'Sl') return info.currentline, info.what, type(info.source), type(info.short_src)", "local info = debug.getinfo(print) return info.what, info.short_src, info.currentline, info.source", "local function f() end local info = debug.getinfo(f) return info.func == f, info.what, info.linedefined, info.lastlinedefined, info.nups",
+  "local function f() return debug.getinfo(1, 'n').name end local r = f() return r", "return debug.getinfo(100)", "local function g() local d = debug.getinfo(2, 'S') return d.what end local r = g() return r", "return type(debug.traceback()), debug.traceback('m', 1):match('^m\\nstack traceback:') ~= nil",
 } do
   chunk(text)
 end

@@ -11,10 +11,10 @@ Deno.test("What reaches out of the machine is not there", () => {
   const machine = new Machine();
   assert.deepEqual(
     machine.run(`
-      INFO(os.execute, os.exit, io.popen, io.tmpfile, package.loadlib, package.cpath, warn)
-      local names = {} for name in pairs(debug) do names[#names + 1] = name end INFO(table.concat(names, " "))
-      INFO(_G.package, _G.debug.getinfo == nil, os.getenv("PATH"))`),
-    ["(null)(null)(null)(null)(null)(null)(null)", "traceback", "(null)(true)(null)"],
+      INFO(os.execute, os.exit, io.popen, io.tmpfile, package.loadlib, super.package, warn)
+      local names = {} for name in pairs(debug) do names[#names + 1] = name end table.sort(names) INFO(table.concat(names, " "))
+      INFO(_G.debug == debug, os.getenv("PATH"))`),
+    ["(null)(null)(null)(null)(null)(null)(null)", "getinfo traceback", "(true)(null)"],
   );
 });
 

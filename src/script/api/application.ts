@@ -123,7 +123,7 @@ export class LuaApplication implements Application {
     this.state = "absent";
     this.#mentionsReplace = source !== undefined && REPLACE.test(new TextDecoder().decode(source));
     if (!source) return;
-    newPackage(this.#lua, this.#api.seeAll);
+    newPackage(this.#lua, this.#api.seeAll, this.environment.ref);
     this.#api.libraries.give(this.environment);
     this.environment.nameValue("package");
     const error = this.#runMain(source);

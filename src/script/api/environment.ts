@@ -1,19 +1,47 @@
 // The global names of an application. API-027 to API-034.
 import { toUtf8 } from "../../bytes/text.ts";
-import { pushGlobals } from "../vm/libraries.ts";
+import { pushEnvironments, pushGlobals } from "../vm/libraries.ts";
 import { type Key, type Lua, NIL, type Ref } from "../vm/lua.ts";
 
 /**
  * Makes the tables of an application out of the environment of its parent:
  *
  * - `environment`, its own variables, which Lua finds without asking anybody;
+ *   A script may give it a metatable of its own, which `environments` tells the functions of the sandbox;
  * - `names`, what API-029 calls things, looked up when there is no such variable, and behind it the parent;
  * - `facade`, what others have of it as `super`, `www` or by its name: its functions, which drop it as first
  *   argument, so that `super:f(x)` is `f(x)` (API-034).
  */
 const MAKER = `
-local setmetatable, rawequal, type, next = setmetatable, rawequal, type, next
+local environments = ...
+local setmetatable, rawequal, rawget, rawset, type, next = setmetatable, rawequal, rawget, rawset, type, next
 local prohibited = "change of metatable prohibited"
+
+--- Gives the metatable of an environment what a script wants of its own for \`_G\`, or takes it back. What it
+--- says is asked when names are looked up, so that it may change.
+local function adopt(meta, names, own)
+  meta.own = own
+  if own == nil then
+    meta.__index, meta.__newindex = names, nil
+    return
+  end
+  meta.__index = function(environment, name)
+    local value = names[name]
+    if value ~= nil then return value end
+    local index = rawget(own, "__index")
+    if type(index) == "function" then return index(environment, name) end
+    return index and index[name]
+  end
+  meta.__newindex = function(environment, name, value)
+    local set = rawget(own, "__newindex")
+    if set == nil then
+      rawset(environment, name, value)
+      return
+    end
+    if type(set) == "function" then return set(environment, name, value) end
+    set[name] = value
+  end
+end
 
 local function drop(f, _, ...)
   return f(...)
@@ -21,7 +49,10 @@ end
 
 return function(parent)
   local names = setmetatable({}, { __index = parent, __metatable = prohibited })
-  local environment = setmetatable({}, { __index = names, __metatable = prohibited })
+  local meta = { __index = names, __metatable = prohibited, adopt = adopt, names = names }
+  local environment = setmetatable({}, meta)
+  names._G = environment
+  environments[environment] = meta
   local facade = {}
   local functions = setmetatable({}, { __mode = "k" })
   setmetatable(facade, {
@@ -42,7 +73,7 @@ return function(parent)
     __newindex = function(_, name, value) environment[name] = value end,
     __pairs = function() return next, environment, nil end,
   })
-  return environment, names, facade
+  return environment, names, facade, function() adopt(meta, names, nil) end
 end
 `;
 
@@ -51,8 +82,11 @@ const makers = new WeakMap<Lua, Ref>();
 /** Call before any script runs. */
 export function prepareEnvironments(lua: Lua): void {
   const base = lua.enter();
-  const error = lua.load(toUtf8(MAKER), "=[environment]") ?? lua.run(base, 1);
+  const error = lua.load(toUtf8(MAKER), "=[environment]");
   if (error) throw error;
+  pushEnvironments(lua);
+  const failed = lua.run(base, 1);
+  if (failed) throw failed;
   makers.set(lua, lua.ref());
   lua.leave(base);
 }
@@ -64,6 +98,7 @@ export class Environment {
   readonly pointer: number;
   readonly #lua: Lua;
   readonly #names: Ref;
+  readonly #restore: Ref;
 
   /** @param parent none for the root, whose parent is the real global table */
   constructor(lua: Lua, parent: Environment | undefined) {
@@ -72,8 +107,9 @@ export class Environment {
     lua.pushRef(makers.get(lua)!);
     if (parent) lua.pushRef(parent.ref);
     else pushGlobals(lua);
-    const error = lua.run(base, 3);
+    const error = lua.run(base, 4);
     if (error) throw error;
+    this.#restore = lua.ref();
     this.facade = lua.ref();
     this.#names = lua.ref();
     this.pointer = lua.pointer(-1);
@@ -112,9 +148,13 @@ export class Environment {
     return type;
   }
 
-  /** Erases all variables. API-026, API-042 */
+  /** Erases all variables, and the metatable that a script gave to them. API-026, API-042 */
   clear(): void {
     const lua = this.#lua;
+    const base = lua.enter();
+    lua.pushRef(this.#restore);
+    lua.run(base, 0);
+    lua.leave(base);
     lua.pushRef(this.ref);
     const table = lua.top;
     lua.pushNil();
@@ -147,6 +187,6 @@ export class Environment {
 
   /** Forgets the tables; nothing of this may be used any more. */
   release(): void {
-    for (const ref of [this.ref, this.#names, this.facade]) this.#lua.unref(ref);
+    for (const ref of [this.ref, this.#names, this.facade, this.#restore]) this.#lua.unref(ref);
   }
 }

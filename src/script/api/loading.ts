@@ -29,13 +29,20 @@ export function defineLoading(api: Api): void {
       lua.c.lua_callk(lua.state, 0, -1, 0, 0);
       return lua.top - below;
     },
-    require: (lua) => require(api, lua),
+    require,
   };
   for (const [name, f] of Object.entries(functions)) {
     lua.pushFunction(lua.define(f));
     lua.setField(-2, name);
   }
   lua.pop();
+  loaders.set(
+    lua,
+    [preloader, (lua: Lua) => fileLoader(api, lua)].map((loader) => {
+      lua.pushFunction(lua.define(loader));
+      return lua.ref();
+    }),
+  );
 }
 
 /** The first argument of `load`: a text, or a function that gives it piece by piece. */
@@ -143,16 +150,15 @@ function readFile(api: Api, path: string): SourceFile | string {
 }
 
 /** API-040: once for each application, of which `package.path` tells where to look. */
-function require(api: Api, lua: Lua): number {
+function require(lua: Lua): number {
   const name = lua.text(1);
   lua.top = 1;
-  pushPackage(api);
+  pushPackage(lua);
   lua.getField(2, "loaded");
   if (lua.type(3) !== TABLE) throw new ScriptError("'package.loaded' must be a table");
   if (lua.getField(3, name) !== NIL) return 1;
   lua.pop();
-  lua.top = 3;
-  const tried = pushLoader(api, name);
+  const tried = pushLoader(lua, name);
   if (tried !== undefined) throw new ScriptError(`module '${name}' not found:${tried}`);
   lua.pushValue(1);
   lua.c.lua_callk(lua.state, 1, 1, 0, 0);
@@ -167,46 +173,105 @@ function require(api: Api, lua: Lua): number {
   return 1;
 }
 
-/** Pushes what loads a module. @returns where it was looked for in vain */
-function pushLoader(api: Api, name: string): string | undefined {
-  const { lua } = api;
-  if (lua.getField(2, "preload") === TABLE && lua.getField(-1, name) === FUNCTION) return undefined;
-  lua.top = 3;
-  lua.getField(2, "path");
-  const path = lua.text(-1) || DEFAULT_PATH;
-  lua.pop();
-  let tried = `\n\tno field package.preload['${name}']`;
-  for (const template of path.split(";")) {
-    const file = readFile(api, template.replaceAll("?", name.replaceAll(".", "/")));
+/** Pushes what loads a module, as a function of `package.loaders` gave it. @returns where none was found */
+function pushLoader(lua: Lua, name: string): string | undefined {
+  if (lua.getField(2, "loaders") !== TABLE) {
+    throw new ScriptError("'package.loaders' must be a table");
+  }
+  const list = lua.top;
+  let tried = "";
+  for (let i = 1;; i++) {
+    lua.checkTime();
+    lua.pushNumber(i);
+    if (lua.rawGet(list) === NIL) return tried;
+    lua.pushText(name);
+    lua.c.lua_callk(lua.state, 1, 1, 0, 0);
+    if (lua.type(-1) === FUNCTION) return undefined;
+    if (lua.type(-1) === STRING) tried += lua.text(-1);
+    lua.top = list;
+  }
+}
+
+/** `package.loaders[1]`. */
+function preloader(lua: Lua): number {
+  const name = lua.text(1);
+  lua.top = 1;
+  pushPackage(lua);
+  if (lua.getField(2, "preload") !== TABLE) {
+    throw new ScriptError("'package.preload' must be a table");
+  }
+  if (lua.getField(3, name) === NIL) lua.pushText(`\n\tno field package.preload['${name}']`);
+  return 1;
+}
+
+/** `package.loaders[2]`: files where `package.path` says. */
+function fileLoader(api: Api, lua: Lua): number {
+  const name = lua.text(1);
+  lua.top = 1;
+  pushPackage(lua);
+  if (lua.getField(2, "path") !== STRING) throw new ScriptError("'package.path' must be a string");
+  let tried = "";
+  for (const template of lua.text(3).split(";")) {
+    const path = template.replaceAll("?", name.replaceAll(".", "/"));
+    const file = readFile(api, path);
     if (typeof file !== "string") {
       pushChunk(lua, file);
-      return undefined;
+      return 1;
     }
-    tried += `\n\t${file}`;
+    tried += `\n\tno file '${path}'`;
   }
-  return tried;
+  lua.pushText(tried);
+  return 1;
 }
 
 const DEFAULT_PATH = "./?.lua;./?/init.lua";
 
 /** Pushes the table `package` of the application that calls. */
-function pushPackage(api: Api): void {
-  const { lua } = api;
+function pushPackage(lua: Lua): void {
   pushCallerEnvironment(lua);
   lua.pushText("package");
   if (lua.get(-2) !== TABLE) throw new ScriptError("'package' must be a table");
   lua.remove(-2);
 }
 
-/** Makes the table `package` for an application and leaves it on the stack. */
-export function newPackage(lua: Lua, seeAll: Ref): void {
-  lua.newTable(0, 4);
-  for (const name of ["loaded", "preload"]) {
-    lua.newTable();
-    lua.setField(-2, name);
+/**
+ * Makes the table `package` for an application and leaves it on the stack; the libraries are not in it yet. Lua 5.1 Reference Manual, §5.3; C modules
+ * cannot be loaded, so `cpath` is empty.
+ *
+ * @param environment the global variables of the application
+ */
+export function newPackage(lua: Lua, seeAll: Ref, environment: Ref): void {
+  lua.newTable(0, 8);
+  const table = lua.top;
+  lua.newTable();
+  lua.setField(table, "preload");
+  for (const [name, text] of [["path", DEFAULT_PATH], ["cpath", ""], ["config", CONFIG]]) {
+    lua.pushText(text);
+    lua.setField(table, name);
   }
-  lua.pushText(DEFAULT_PATH);
-  lua.setField(-2, "path");
   lua.pushRef(seeAll);
-  lua.setField(-2, "seeall");
+  lua.setField(table, "seeall");
+  lua.newTable();
+  lua.pushValue(-1);
+  lua.setField(table, "loaded");
+  lua.pushRef(environment);
+  lua.setField(-2, "_G");
+  lua.pushValue(table);
+  lua.setField(-2, "package");
+  lua.pop();
+  lua.newTable(2, 0);
+  for (const [i, loader] of loaders.get(lua)!.entries()) {
+    lua.pushNumber(i + 1);
+    lua.pushRef(loader);
+    lua.rawSet(-3);
+  }
+  lua.pushValue(-1);
+  lua.setField(table, "loaders");
+  lua.setField(table, "searchers"); // its name since 5.2
 }
+
+/** What separates folders, templates, marks a name, and what is of no use without C modules. */
+const CONFIG = "/\n;\n?\n!\n-\n";
+
+/** The functions that `package.loaders` begins with. */
+const loaders = new WeakMap<Lua, Ref[]>();

@@ -16,6 +16,23 @@ export function pushGlobals(lua: Lua): void {
   lua.rawGetIndex(REGISTRY, GLOBALS);
 }
 
+/** Pushes the table of all environments of applications, weak keys: what the metatable of each is made of. */
+export function pushEnvironments(lua: Lua): void {
+  let ref = environments.get(lua);
+  if (ref === undefined) {
+    lua.newTable();
+    lua.newTable(0, 1);
+    lua.pushText("k");
+    lua.setField(-2, "__mode");
+    lua.setMetatable(-2);
+    ref = lua.ref();
+    environments.set(lua, ref);
+  }
+  lua.pushRef(ref);
+}
+
+const environments = new WeakMap<Lua, Ref>();
+
 /** Opens the libraries. Call once, before any script runs. */
 export function openLibraries(lua: Lua): void {
   pushGlobals(lua);
@@ -82,6 +99,8 @@ function closeSandbox(lua: Lua): void {
   }
   lua.pushRef(lua.threads);
   lua.setField(-2, "threads");
+  pushEnvironments(lua);
+  lua.setField(-2, "environments");
   const error = lua.run(base, 0);
   if (error) throw error;
   lua.leave(base);

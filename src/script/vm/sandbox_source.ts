@@ -4,7 +4,7 @@
  * Runs after the prelude, with all libraries open; what it leaves in `_G` is what scripts find. `machine` holds
  * functions of the machine: `exhausted()`, whether time is up; `threads`, the table of all coroutines;
  * `checkTime()`, which raises an error if it is; `measure(pattern)` and `rehearse(text, pattern, first, all)`, see
- * pattern.ts; `locate(text, part, first)`, as `string.find` without patterns, see locate.ts.
+ * pattern.ts; `environments`, by environment of an application what its metatable is made of; `locate(text, part, first)`, as `string.find` without patterns, see locate.ts.
  */
 export const SANDBOX = String.raw`
 local machine = ...
@@ -17,6 +17,8 @@ local find, nativeGsub = string.find, string.gsub
 local running = coroutine.running
 local exhausted, threads, checkTime = machine.exhausted, machine.threads, machine.checkTime
 local measure, rehearse, locate = machine.measure, machine.rehearse, machine.locate
+local environments, G = machine.environments, _G
+local LEVELS = 1000000 -- beyond any stack
 
 -- Told to whoever called the function that calls this, by a tail call if in between.
 local function expected(n, name, what, value)
@@ -64,6 +66,13 @@ end
 
 function _G.setmetatable(t, metatable)
   if type(t) ~= "table" then expected(1, "setmetatable", "table", t) end
+  local environment = environments[t]
+  if environment and (metatable == nil or type(metatable) == "table") then
+    local own = environment.own
+    if own and rawget(own, "__metatable") ~= nil then error("cannot change a protected metatable", 2) end
+    environment.adopt(environment, environment.names, metatable)
+    return t
+  end
   if metatable ~= nil and type(metatable) ~= "table" then
     expected(2, "setmetatable", "nil or table", metatable)
   end
@@ -81,9 +90,31 @@ end
 
 local PROHIBITED = "change of metatable prohibited"
 
+--- Of the variables of an application: what a script gave them.
+function _G.getmetatable(...)
+  local metatable = getmetatable(...)
+  if metatable ~= PROHIBITED then return metatable end
+  local environment = environments[...]
+  if not environment then return metatable end
+  local own = environment.own
+  local told = own and rawget(own, "__metatable")
+  if told ~= nil then return told end
+  return own
+end
+
+--- Of the variables of an application, also those that all share, as they stood in one table in 5.1.
+function _G.rawget(...)
+  local value = rawget(...)
+  if value == nil and environments[...] then
+    local _, key = ...
+    return rawget(G, key)
+  end
+  return value
+end
+
 function _G.rawset(t, key, value)
   if type(t) ~= "table" then expected(1, "rawset", "table", t) end
-  if getmetatable(t) == PROHIBITED then
+  if getmetatable(t) == PROHIBITED and not environments[t] then
     t[key] = value
     return t
   end
@@ -100,7 +131,28 @@ function _G.xpcall(f, handler, ...)
   end, ...)
 end
 
-_G.debug = { traceback = traceback }
+local getinfo = debug.getinfo
+
+--- Where code is and what it is called: the functions of debug that give variables away are not there.
+local function getInfo(...)
+  local thread, f, what = ...
+  if type(thread) ~= "thread" then thread, f, what = nil, ... end
+  if what == nil then what = "SlnufL" end
+  if type(what) ~= "string" or find(what, "[^SlnutfL]") then
+    error("bad argument #2 to 'getinfo' (invalid option)", 2)
+  end
+  if type(f) ~= "function" then
+    f = whole(f)
+    if mtype(f) ~= "integer" then error("bad argument #1 to 'getinfo' (function or level expected)", 2) end
+    if f < 0 or f > LEVELS then return nil end
+    if not thread and f > 0 then f = f + 1 end -- this function is one more
+  end
+  local info
+  if thread then info = getinfo(thread, f, what) else info = getinfo(f, what) end
+  return info
+end
+
+_G.debug = { traceback = traceback, getinfo = getInfo }
 
 function _G.collectgarbage(what, argument)
   what = what == nil and "collect" or tostring(what)
@@ -289,11 +341,9 @@ local function guarded(name, native, all)
       if type(pattern) ~= "number" then expected(2, name, "string", pattern) end
       pattern = tostring(pattern)
     end
-    if third ~= nil and not all then
+    if third ~= nil and third ~= 1 and not all and (mtype(third) ~= "integer" or third > #s) then
       third = whole(third)
       if mtype(third) == "integer" and third > #s + 1 then third = #s + 1 end
-    elseif third ~= nil and name == "gmatch" then
-      third = whole(third)
     end
     local long = #pattern > SHORT and #s * #pattern > LONG_LIMIT
     if name == "find" and (fourth or long and not native(pattern, "[%^%$%*%+%?%.%(%)%[%%%-]")) then
