@@ -3,9 +3,14 @@
 import config from "./deno.json" with { type: "json" };
 import rootScript from "./www/main.lua" with { type: "text" };
 
-const [first, ...rest] = Deno.args;
+const words = Deno.args[0] === "start" ? Deno.args.slice(1) : Deno.args;
+const [first, ...rest] = words;
 if (first === "client") {
   const { runClient } = await import("./src/client/cli.ts");
+  if (rest[0] === "--version") {
+    console.log(config.version);
+    Deno.exit(0);
+  }
   Deno.exit(await runClient(rest));
 }
 const path = Deno.build.standalone ? Deno.execPath() : import.meta.filename!;
@@ -15,7 +20,7 @@ if (first === "check") {
 }
 const { runServer } = await import("./src/server/start.ts");
 Deno.exit(
-  await runServer(Deno.args, {
+  await runServer(first === "help" ? ["--help"] : words, {
     version: config.version,
     path,
     rootScript,

@@ -20,7 +20,10 @@ import { FlvError } from "../flv/tags.ts";
 import { ConnectionError, StatusError } from "./status.ts";
 import { UrlError } from "./url.ts";
 
-const PROGRAM = "client";
+/** What somebody types to come here. */
+const PROGRAM = Deno.build.standalone
+  ? `${Deno.execPath().split(/[/\\]/).at(-1)} client`
+  : "deno task client";
 
 interface Entry {
   readonly command: Command;
@@ -63,6 +66,7 @@ export async function runClient(
 ): Promise<number> {
   const [name] = args;
   if (name === undefined || name === "--help" || name === "-h" || name === "help") {
+    if (args.length > 1) return await runClient([...args.slice(1), "--help"], output, print);
     print(HELP.trimEnd());
     return name === undefined ? 2 : 0;
   }

@@ -3,6 +3,7 @@ import { Reader } from "../bytes/reader.ts";
 import { toUtf8 } from "../bytes/text.ts";
 import { Writer } from "../bytes/writer.ts";
 import { GROUP_METADATA } from "../tc/format/metadata.ts";
+import { groupId } from "../flash/net_group.ts";
 import { portable } from "../rtmfp/crypto/portable.ts";
 import type { FlowReceiver } from "../rtmfp/flow/handlers.ts";
 import type { ReceiveFlow } from "../rtmfp/flow/receive_flow.ts";
@@ -70,11 +71,13 @@ export class NetGroup {
    * Joins.
    *
    * @param flow a flow to the server for this group alone
-   * @param name the group's 32 bytes of id, or its specification, of which the id is the SHA-256
+   * @param name the group's 32 bytes of id, or its specification; see {@link groupId}
    * @throws {RangeError} if this client has joined the group already
    */
   constructor(flow: SendFlow, name: Uint8Array | string, host: GroupHost) {
-    this.id = typeof name === "string" ? portable.sha256(toUtf8(name)) : name;
+    this.id = typeof name === "string"
+      ? groupId(toUtf8(name), (bytes) => portable.sha256(bytes))
+      : name;
     this.#key = toHex(this.id);
     this.#join = joinMessage(this.id);
     this.#flow = flow;

@@ -1,4 +1,5 @@
 import { Reader } from "../bytes/reader.ts";
+import { toUtf8 } from "../bytes/text.ts";
 import { WireError } from "../bytes/wire_error.ts";
 import type { Client } from "../media/client.ts";
 import type { GroupOutput } from "../media/connection.ts";
@@ -34,8 +35,26 @@ export function readJoin(
   if (length < 1) return undefined;
   const kind = from.u8();
   const value = from.bytes(length - 1);
-  if (kind === GROUP_SPECIFIER) return sha256(value);
+  if (kind === GROUP_SPECIFIER) return groupId(value, sha256);
   return kind === GROUP_ID && value.length === ID_LENGTH ? value.slice() : undefined;
+}
+
+/** How the text of a specification of version 2 begins, and the element that ends one. */
+const VERSION_2 = toUtf8("G:027f02");
+const END_MARKER = toUtf8("00");
+
+/**
+ * The 32 bytes that a group's specification stands for: its SHA-256. Of one of version 2 it is the
+ * SHA-256 of the SHA-256 of the text before the end marker, as Flash Player and librtmfp have it.
+ */
+export function groupId(
+  specification: Uint8Array,
+  sha256: (bytes: Uint8Array) => Uint8Array,
+): Uint8Array {
+  if (VERSION_2.some((byte, i) => byte !== specification[i])) return sha256(specification);
+  const end = specification.length - END_MARKER.length;
+  const isEnded = END_MARKER.every((byte, i) => byte === specification[end + i]);
+  return sha256(sha256(isEnded ? specification.subarray(0, end) : specification));
 }
 
 /** Names a member: `0b | peer id (32)`. */

@@ -68,11 +68,20 @@ export class FlvReader {
   /**
    * Says that no more bytes come.
    *
+   * @returns the last tag, if the file ends behind its data, without the length after it
    * @throws {FlvError} if the file ends inside its header or inside a tag
    */
-  end(): void {
+  end(): FlvTag[] {
     if (!this.#started) throw new FlvError("Cannot read an FLV header: the file is too short");
-    if (this.#kept.length === 0) return;
+    if (this.#kept.length === 0) return [];
+    const kept = this.#kept;
+    const missing = kept.length < TAG_HEADER
+      ? 0
+      : TAG_HEADER + u24(kept, 1) + TRAILER - kept.length;
+    if (missing > 0 && missing <= TRAILER) {
+      const tags = this.push(new Uint8Array(missing));
+      if (tags.length > 0) return tags;
+    }
     throw new FlvError(
       `The file breaks off ${this.#kept.length} bytes into the tag at ${this.#offset}`,
     );

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { fromHex, toHex } from "../../src/bytes/hex.ts";
+import { toUtf8 } from "../../src/bytes/text.ts";
 import { WireError } from "../../src/bytes/wire_error.ts";
 import { GROUP_METADATA } from "../../src/tc/format/metadata.ts";
-import { readJoin, writeAnnouncement } from "../../src/flash/net_group.ts";
+import { groupId, readJoin, writeAnnouncement } from "../../src/flash/net_group.ts";
 import { portable } from "../../src/rtmfp/crypto/portable.ts";
 import file from "../vectors/rtmfp.json" with { type: "json" };
 import { flashWorld } from "./fakes.ts";
@@ -32,6 +33,15 @@ Deno.test("messages of groups, as the vectors say", () => {
     }
   }
   assert.equal(met, 3);
+});
+
+Deno.test("a specification of version 2 stands for the hash that librtmfp and Flash Player make of it", () => {
+  const idOf = (text: string) => toHex(groupId(toUtf8(text), sha256)).slice(0, 8);
+  assert.equal(idOf("G:027f02010101000103010c050e74657374011b00"), "c3ab09fc");
+  assert.equal(idOf("G:010101"), toHex(sha256(toUtf8("G:010101"))).slice(0, 8));
+  const text = toUtf8("G:027f02010101000103010c050e74657374011b00");
+  const join = new Uint8Array([1, 1 + text.length, 0x10, ...text]);
+  assert.equal(toHex(readJoin(join, sha256)!).slice(0, 8), "c3ab09fc");
 });
 
 Deno.test("joins of another kind, or with an id of another length, are none", () => {

@@ -13,8 +13,7 @@ function readAll(bytes: Uint8Array, step = bytes.length): FlvTag[] {
   for (let at = 0; at < bytes.length; at += step) {
     tags.push(...reader.push(bytes.subarray(at, at + step)));
   }
-  reader.end();
-  return tags;
+  return [...tags, ...reader.end()];
 }
 
 Deno.test("FlvReader finds every tag that tests/fixtures/README.md counts", () => {
@@ -80,8 +79,15 @@ Deno.test("A file that is no FLV, is encrypted, or breaks off is refused with it
   refused(fromHex("464c56 01 05 00000009 00000000 29000001 00000000 000000"), /at 13 is encrypted/);
   refused(fromHex("464c56 01 05 00000009 00000000 07000001 00000000 000000"), /unknown type 7/);
   const last = 11 + 5 + 4; // the tag of the end of sequence
-  for (let cut = 1; cut < last; cut++) {
+  for (let cut = 5; cut < last; cut++) {
     refused(media.subarray(0, media.length - cut), /breaks off \d+ bytes into the tag at/);
+  }
+});
+
+Deno.test("The last tag counts without the length after it, or a part of that", () => {
+  const whole = readAll(media);
+  for (let cut = 1; cut <= 4; cut++) {
+    assert.deepEqual(readAll(media.subarray(0, media.length - cut)), whole);
   }
 });
 

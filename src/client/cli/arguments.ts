@@ -107,7 +107,7 @@ export function helpText(program: string, command: Command): string {
     "",
     "Options:",
     ...lines,
-    ...(command.notes ? ["", command.notes] : []),
+    ...(command.notes ? ["", command.notes.replaceAll(/^ {2}client /gm, `  ${program} `)] : []),
     "",
   ].join("\n");
 }

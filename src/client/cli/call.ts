@@ -1,4 +1,6 @@
+import { within } from "../../net/within.ts";
 import { NetConnection } from "../net_connection.ts";
+import { ConnectionError } from "../status.ts";
 import { parseRtmfpUrl } from "../url.ts";
 import { type Arguments, type Command } from "./arguments.ts";
 import { connectionOptions, parseJson, readConnectionOptions } from "./connection_options.ts";
@@ -22,9 +24,16 @@ export async function runCall(args: Arguments, print: (line: string) => void): P
   const [url, method, ...rest] = args.operands;
   const target = parseRtmfpUrl(url);
   const values = rest.map((text, i) => fromJson(parseJson(text, `Argument ${i + 1}`)));
-  const connection = await NetConnection.connect(target, readConnectionOptions(args));
+  const options = { timeout: 10_000, ...readConnectionOptions(args) };
+  const connection = await NetConnection.connect(target, options);
   try {
-    print(JSON.stringify(toJson(await connection.call(method, ...values))));
+    const seconds = options.timeout / 1000;
+    const late = `No answer to ${method} within ${seconds} s`;
+    const answer = await within(connection.call(method, ...values), options.timeout, late)
+      .catch((error) => {
+        throw error.message === late ? new ConnectionError(late) : error;
+      });
+    print(JSON.stringify(toJson(answer)));
   } finally {
     await connection.close();
   }

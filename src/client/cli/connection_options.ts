@@ -14,7 +14,10 @@ export const connectionOptions: Readonly<Record<string, Option>> = {
   bind: { value: "IP", help: "the IP address of this machine to speak from" },
   "page-url": { value: "URL", help: "the page that connect claims to come from" },
   "swf-url": { value: "URL", help: "the movie that connect claims to come from" },
-  timeout: { value: "SECONDS", help: "how long to wait for the server (default 10)" },
+  timeout: {
+    value: "SECONDS",
+    help: "how long to wait for the server, and\nfor each answer (default 10)",
+  },
 };
 
 /** @throws {UsageError} if one has a value that it cannot have */

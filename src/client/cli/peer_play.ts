@@ -1,11 +1,12 @@
 import { NetConnection } from "../net_connection.ts";
+import { ConnectionError, StatusError } from "../status.ts";
 import { parseStreamUrl } from "../url.ts";
 import { type Arguments, type Command, numberOption, UsageError } from "./arguments.ts";
 import { connectionOptions, readConnectionOptions } from "./connection_options.ts";
 import { Interrupt } from "./interrupt.ts";
 import { record } from "./play.ts";
 import type { ProgressOutput } from "./progress.ts";
-import { Recording } from "./recording.ts";
+import { forceOption, Recording } from "./recording.ts";
 
 export const peerPlay: Command = {
   name: "peer play",
@@ -19,6 +20,7 @@ export const peerPlay: Command = {
   options: {
     name: { value: "NAME", help: "the stream's name; then all of URL is the application" },
     seconds: { value: "N", help: "stop N seconds after the stream was asked for" },
+    force: forceOption,
     ...connectionOptions,
   },
   notes: "Example:\n  client peer play rtmfp://localhost/live/cam PEERID copy.flv --seconds 10",
@@ -33,7 +35,7 @@ export async function runPeerPlay(args: Arguments, output: ProgressOutput): Prom
   if (!/^[0-9a-f]{64}$/i.test(peerId)) {
     throw new UsageError(`A peer id has 64 hexadecimal digits, unlike "${peerId}"`);
   }
-  const recording = await Recording.open(file);
+  const recording = await Recording.open(file, args.options.has("force"));
   try {
     const connection = await NetConnection.connect(url, options);
     const interrupt = new Interrupt();
@@ -51,6 +53,9 @@ export async function runPeerPlay(args: Arguments, output: ProgressOutput): Prom
         },
       };
       return await record({ stream, way, name, seconds }, recording, interrupt, output);
+    } catch (error) {
+      if (!(error instanceof StatusError)) throw error;
+      throw new ConnectionError(`The peer refused: ${error.message}`);
     } finally {
       await connection.close();
       interrupt.release();

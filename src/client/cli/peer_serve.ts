@@ -66,6 +66,7 @@ export async function runPeerServe(
     for (let round = 0; (repeat === 0 || round < repeat) && !way.closed; round++) {
       if (interrupt.isRaised) break;
       await sender.send(readTags(path));
+      if (!sender.begun) break;
     }
     const whole = !way.closed && !interrupt.isRaised;
     publication.subscribers.delete(stream);

@@ -6,7 +6,7 @@ import { type Arguments, type Command, numberOption } from "./arguments.ts";
 import { connectionOptions, readConnectionOptions } from "./connection_options.ts";
 import { Interrupt, within } from "./interrupt.ts";
 import { ProgressLine, type ProgressOutput } from "./progress.ts";
-import { Recording } from "./recording.ts";
+import { forceOption, Recording } from "./recording.ts";
 import type { Way } from "./sender.ts";
 
 export const play: Command = {
@@ -20,6 +20,7 @@ export const play: Command = {
     name: { value: "NAME", help: "the stream's name; then all of URL is the application" },
     seconds: { value: "N", help: "stop N seconds after the stream was asked for" },
     unreliable: { help: "let the network lose frames rather than wait for them" },
+    force: forceOption,
     ...connectionOptions,
   },
   notes: "Example:\n  client play rtmfp://localhost/live/cam copy.flv --seconds 10",
@@ -37,7 +38,7 @@ export async function runPlay(args: Arguments, output: ProgressOutput): Promise<
   const { url, name } = parseStreamUrl(args.operands[0], args.options.get("name"));
   const options = readConnectionOptions(args);
   const seconds = numberOption(args, "seconds", 0) ?? Infinity;
-  const recording = await Recording.open(args.operands[1]);
+  const recording = await Recording.open(args.operands[1], args.options.has("force"));
   try {
     const connection = await NetConnection.connect(url, options);
     const interrupt = new Interrupt();
@@ -83,7 +84,7 @@ export async function record(
   let over = () => {};
   const ended = new Promise<void>((resolve) => over = resolve);
   stream.handler = {
-    ...recording.begin((code) => {
+    ...recording.handler((code) => {
       line.say(code);
       if (code !== "NetStream.Play.UnpublishNotify") return;
       unpublished = true;

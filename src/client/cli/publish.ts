@@ -1,7 +1,7 @@
 import { NetConnection } from "../net_connection.ts";
 import { ConnectionError } from "../status.ts";
 import { parseStreamUrl } from "../url.ts";
-import { type Arguments, type Command, numberOption } from "./arguments.ts";
+import { type Arguments, type Command, numberOption, UsageError } from "./arguments.ts";
 import { connectionOptions, readConnectionOptions } from "./connection_options.ts";
 import { Interrupt, within } from "./interrupt.ts";
 import { ProgressLine, type ProgressOutput } from "./progress.ts";
@@ -30,6 +30,10 @@ export async function runPublish(args: Arguments, output: ProgressOutput): Promi
   const { url, name } = parseStreamUrl(args.operands[0], args.options.get("name"));
   const options = readConnectionOptions(args);
   const repeat = numberOption(args, "repeat", 0) ?? 1;
+  const type = args.options.get("type") ?? "live";
+  if (!["live", "record", "append"].includes(type)) {
+    throw new UsageError(`Option --type needs live, record or append, not "${type}"`);
+  }
   const path = args.operands[1];
   await firstTag(path); // a bad file is refused before anyone is bothered
 
@@ -37,12 +41,14 @@ export async function runPublish(args: Arguments, output: ProgressOutput): Promi
   const interrupt = new Interrupt();
   try {
     const stream = await connection.createStream();
-    await stream.publish(name, args.options.get("type"));
+    await stream.publish(name, type);
     const line = new ProgressLine(output);
     line.say(`Publishing ${name}`);
     const sender = new Sender(connection, stream, interrupt, line);
-    for (let round = 0; (repeat === 0 || round < repeat) && !interrupt.isRaised; round++) {
+    for (let round = 0; repeat === 0 || round < repeat; round++) {
       await sender.send(readTags(path));
+      // Without audio and video nothing keeps the pace: one round has said it all.
+      if (interrupt.isRaised || connection.closed || !sender.begun) break;
     }
     line.say(sender.summary());
     if (connection.closed) {

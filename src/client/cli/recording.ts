@@ -4,7 +4,11 @@ import { flvHeader, type FlvTag, flvTag, TagType } from "../../flv/tags.ts";
 import { FlvInterleaver } from "../../flv/interleaver.ts";
 import { isAudioHeader, isPicture } from "../../flv/codec.ts";
 import type { NetStreamHandler } from "../net_stream.ts";
+import { type Option, UsageError } from "./arguments.ts";
 import type { Progress } from "./progress.ts";
+
+/** The option that {@link Recording.open} is told of. */
+export const forceOption: Option = { help: "overwrite FILE.flv if there is one" };
 
 /** A file that is being written. */
 export class Recording {
@@ -18,11 +22,21 @@ export class Recording {
   readonly #order = new FlvInterleaver();
   #hasAudio = false;
   #hasVideo = false;
+  /** Whether the file has been written to. */
   #begun = false;
   #closed = false;
 
-  /** Opens a file, which stays as it is until {@link begin}. @throws {Deno.errors} if it cannot */
-  static async open(path: string): Promise<Recording> {
+  /**
+   * Opens a file, which stays as it is until something comes to be written.
+   *
+   * @param force whether a file with something in it may be overwritten
+   * @throws {UsageError} if it may not
+   * @throws {Deno.errors} if it cannot be opened
+   */
+  static async open(path: string, force: boolean): Promise<Recording> {
+    if (!force && await holdsSomething(path)) {
+      throw new UsageError(`${path} is there already: --force overwrites it`);
+    }
     return new Recording(path, await Deno.open(path, { write: true, create: true }));
   }
 
@@ -32,11 +46,8 @@ export class Recording {
     return this.progress.bytes === 0;
   }
 
-  /** Clears the file, and writes into it what comes. */
-  begin(onStatus: (code: string) => void): NetStreamHandler {
-    this.#begun = true;
-    this.file.truncateSync();
-    this.#write(flvHeader(true, true));
+  /** Takes what a stream brings. */
+  handler(onStatus: (code: string) => void): NetStreamHandler {
     return {
       onStatus: ({ code }) => onStatus(code),
       onAudio: (timestamp, data) => {
@@ -72,17 +83,17 @@ export class Recording {
       `audio frames, ${bytes} bytes into ${this.path}`;
   }
 
-  /** Writes what still waits, and what the header must say. A file that was only made is removed. */
+  /** Writes what still waits, and what the header must say. A file that stayed empty is removed. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    for (const tag of this.#order.end()) this.#writeTag(tag);
     if (!this.#begun) {
       const { isFile, size } = this.file.statSync();
       this.file.close();
       if (isFile && size === 0) Deno.removeSync(this.path);
       return;
     }
-    for (const tag of this.#order.end()) this.#write(flvTag(tag));
     if (!this.empty) {
       this.file.seekSync(0, Deno.SeekMode.Start);
       this.#write(flvHeader(this.#hasAudio, this.#hasVideo));
@@ -98,11 +109,31 @@ export class Recording {
 
   #add(tag: FlvTag): void {
     if (this.#closed) return;
-    for (const next of this.#order.push(tag)) this.#write(flvTag(next));
+    for (const next of this.#order.push(tag)) this.#writeTag(next);
+  }
+
+  #writeTag(tag: FlvTag): void {
+    if (!this.#begun) {
+      this.#begun = true;
+      this.file.truncateSync();
+      this.#write(flvHeader(true, true));
+    }
+    this.#write(flvTag(tag));
   }
 
   #write(bytes: Uint8Array): void {
     for (let at = 0; at < bytes.length;) at += this.file.writeSync(bytes.subarray(at));
+  }
+}
+
+/** Whether there is a file with at least a byte; pipes and devices hold nothing. */
+async function holdsSomething(path: string): Promise<boolean> {
+  try {
+    const { isFile, size } = await Deno.stat(path);
+    return isFile && size > 0;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
   }
 }
 

@@ -29,10 +29,11 @@ export class Sender {
     bytes: 0,
     roundTrip: 0,
   };
-  /** When a tag of time 0 is due. */
-  #start: number | undefined;
-  /** Added to the times of the file. */
-  #offset = 0;
+  /** When the first audio or video tag was due, and its time. */
+  #start: { readonly at: number; readonly time: number } | undefined;
+  /** Added to the times of the file; undefined until a repetition has come to its first media tag. */
+  #offset: number | undefined = 0;
+  /** The time of the last tag that was sent. */
   #last = 0;
   #skipping = false;
   #skipped = 0;
@@ -48,10 +49,9 @@ export class Sender {
   /** Sends a file to its end, or until Ctrl-C or the end of the way to its listener. */
   async send(tags: AsyncIterable<FlvTag>): Promise<void> {
     let shownAt = -Infinity;
-    this.#offset = this.#start === undefined ? 0 : this.#last + REPEAT_GAP;
+    if (this.#start) this.#offset = undefined;
     for await (const tag of tags) {
-      const time = (tag.timestamp + this.#offset) >>> 0;
-      this.#start ??= performance.now() - time;
+      const time = this.#timeOf(tag);
       while (true) {
         const now = performance.now();
         if (this.interrupt.isRaised || this.way.closed) return;
@@ -60,12 +60,28 @@ export class Sender {
           this.#progress.roundTrip = this.way.ping;
           this.line?.show(this.#progress, now);
         }
-        const wait = this.#start + time - now;
+        // Differences are signed: a file may begin below 0, which is near 2^32.
+        const wait = this.#start ? this.#start.at + ((time - this.#start.time) | 0) - now : 0;
         if (wait <= 0) break;
         await within(this.interrupt.raised, Math.min(wait, ProgressLine.period));
       }
       this.#send(tag, time);
     }
+  }
+
+  /** Whether any audio or video has been sent. */
+  get begun(): boolean {
+    return this.#start !== undefined;
+  }
+
+  /** The time to send a tag with, 32 bits. Data in front of all media waits for nothing. */
+  #timeOf({ type, timestamp }: FlvTag): number {
+    const isMedia = type !== TagType.data;
+    if (isMedia) this.#offset ??= this.#last + REPEAT_GAP - timestamp;
+    if (this.#offset === undefined) return (this.#last + REPEAT_GAP) >>> 0;
+    const time = (timestamp + this.#offset) >>> 0;
+    if (isMedia) this.#start ??= { at: performance.now(), time };
+    return time;
   }
 
   summary(): string {
@@ -77,8 +93,10 @@ export class Sender {
 
   #send({ type, data }: FlvTag, time: number): void {
     const progress = this.#progress;
-    this.#last = Math.max(this.#last, time);
-    progress.time = this.#last;
+    if (this.#start && type !== TagType.data) {
+      if (((time - this.#last) | 0) > 0 || progress.bytes === 0) this.#last = time;
+      progress.time = Math.max(0, (this.#last - this.#start.time) | 0);
+    }
     if (type === TagType.data) return this.stream.sendData(time, data);
     if (type === TagType.audio) {
       this.stream.sendAudio(time, data);
@@ -113,7 +131,7 @@ export async function* readTags(path: string): AsyncGenerator<FlvTag> {
       if (length === null) break;
       yield* reader.push(buffer.subarray(0, length));
     }
-    reader.end();
+    yield* reader.end();
   } finally {
     file.close();
   }

@@ -163,6 +163,9 @@ export class LifeCycle {
 
   get #nextPing(): number {
     const { control: { pingedAt }, roundTrip, packetsIn, createdAt, lastReceived } = this.#owner;
+    // Data that waits for its acknowledgement asks the other end for a sign already.
+    const { flight, flows } = this.#owner.sending;
+    if (flight.outstanding > 0 || flows.some((flow) => flow.ready)) return Infinity;
     if (packetsIn === 0) return Math.max(createdAt, pingedAt) + FIRST_PING;
     return Math.max(
       lastReceived + this.#keepAlive,

@@ -94,7 +94,7 @@ Deno.test("peer play says what is wrong", async () => {
   const id = await serving.line(/^[0-9a-f]{64}$/);
   await failed(
     1,
-    /The server refused: NetStream\.Play\.StreamNotFound: other/,
+    /The peer refused: NetStream\.Play\.StreamNotFound: other/,
     url,
     id,
     path,
@@ -133,5 +133,5 @@ Deno.test("peer alone shows what there is", async () => {
   assert.equal(await start("peer").done, 2);
   const join = start("peer", "join", "--help");
   assert.equal(await join.done, 0);
-  assert.match(join.lines.join(), /Usage: client peer join \[OPTIONS\] URL GROUP/);
+  assert.match(join.lines.join(), /Usage: deno task client peer join \[OPTIONS\] URL GROUP/);
 });

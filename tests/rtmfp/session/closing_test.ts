@@ -219,6 +219,16 @@ Deno.test("A silent far end is pinged, and then given up", () => {
   assert.equal(server.sessionCount, 0);
 });
 
+Deno.test("A silent far end is not pinged while data waits for its acknowledgement", () => {
+  const { peer, session } = opened();
+  session.keepAlive = 1000;
+  session.openFlow(METADATA).write(numbered(1, 10));
+  peer.run(peer.now + 40_000);
+  const chunks = peer.takeChunks();
+  assert.ok(chunks.length > 3, "the data is sent again");
+  assert.ok(!chunks.some((chunk) => chunk.startsWith("01")), chunks.join());
+});
+
 Deno.test("A far end that acknowledges nothing is given up after a minute", () => {
   const { peer, recorder, session } = opened();
   session.openFlow(METADATA).write(numbered(1, 10));
