@@ -1,8 +1,13 @@
-// Digests for scripts and for links to other servers. Node's cryptography takes long to load, so
-// that waits for the first digest.
+// Digests for scripts and for links to other servers. Node's cryptography takes long to load, and
+// only does so with the first digest.
 
 // deno-lint-ignore no-process-global -- importing node:process takes long as well
 const node = () => process.getBuiltinModule("node:crypto");
+
+/** Loads Node's cryptography, so that the first script that asks for a digest does not pay for it. */
+export function prepareDigests(): void {
+  node();
+}
 
 export const md5 = (bytes: Uint8Array) =>
   new Uint8Array(node().createHash("md5").update(bytes).digest());

@@ -5,7 +5,7 @@ import { ScriptSockets } from "../net/sandbox/script_sockets.ts";
 import { SocketHost } from "../net/sandbox/socket_host.ts";
 import type { Host, Mail, Sockets } from "../script/api/host.ts";
 import type { Configuration } from "./config.ts";
-import { md5, sha256 } from "./digests.ts";
+import { md5, prepareDigests, sha256 } from "./digests.ts";
 import { expectedSockets } from "./expected_sockets.ts";
 import { absolute, asFolder } from "./folders.ts";
 import { type Log, standardOutput } from "./log.ts";
@@ -58,6 +58,7 @@ export class ScriptHost implements Host {
     this.#lists = listsOf(config);
     this.#mailer = new Mailer(mailOptions(config));
     this.#take(config);
+    prepareDigests(); // before `onStart`, whose time it would take
   }
 
   /** Starts the workers of sockets that the configuration tells of, before there are clients. */

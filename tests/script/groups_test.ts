@@ -88,3 +88,36 @@ Deno.test("API-607, API-608, API-641: joining and leaving", () => {
     "(null)mine",
   ]);
 });
+
+Deno.test("API-322: a member that the script drops leaves its group, without the script collecting", () => {
+  const machine = new Machine({
+    "main.lua": `
+      function onConnection(client)
+        function client:keep(peer, group) kept = cumulus.groups:join(peer, group) kept.note = "mine" end
+        function client:drop(peer, group) cumulus.groups:join(peer, group) end
+        function client:forget() kept = nil end
+        function client:ask() INFO(kept.note, kept.id == ("1"):rep(64)) end
+      end`,
+  }).start();
+  const guest = machine.connect();
+  const joined = () => machine.hub.groups.size;
+  /** Ticks of the server until so many groups are left. */
+  const ticks = (groups: number) => {
+    for (let n = 0; n < 100; n++) {
+      if (joined() === groups) return n;
+      machine.applications.manage();
+    }
+    return Infinity;
+  };
+  guest.call("keep", "1".repeat(64), "a".repeat(64));
+  for (let i = 10; i < 20; i++) guest.call("drop", "2".repeat(64), `${i}`.repeat(32));
+  assert.equal(joined(), 11);
+  assert(ticks(1) <= 30);
+  for (let i = 0; i < 100; i++) machine.applications.manage();
+  guest.call("ask");
+  assert.deepEqual(machine.said(), ["mine(true)"]);
+  guest.call("forget");
+  assert(ticks(0) <= 30);
+  assert.equal((guest.client.application as LuaApplication).owned.size, 0);
+  assert.deepEqual(machine.logged("error"), []);
+});

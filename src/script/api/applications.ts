@@ -163,6 +163,7 @@ export class LuaApplications implements Applications {
   manage(): void {
     this.#refresh(this.#root);
     for (const application of this.#running()) application.ownEvent("onManage", () => {});
+    this.api.lua.collectSome();
     this.api.objects.sweep();
   }
 

@@ -24,7 +24,9 @@ export const groups: Binding<ReadonlyMap<string, Group>, Api> = {
       const one = { close: () => joined.release() };
       joined.onLeft = () => void owned?.delete(one);
       owned?.add(one);
-      return api.objects.of(member, joined);
+      const object = api.objects.of(member, joined);
+      api.objects.weaken(joined);
+      return object;
     },
   },
   lookup(groups, args, api) {

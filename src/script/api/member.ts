@@ -2,7 +2,7 @@ import type { Member } from "../../media/group.ts";
 import type { Api } from "./api.ts";
 import type { Binding } from "./objects.ts";
 
-/** A virtual member of a group, owned by the script that made it join. API-320 to API-322. */
+/** A virtual member of a group, which only the script that made it join keeps. API-320 to API-322. */
 export const member: Binding<Member, Api> = {
   name: "member",
   get: {
@@ -15,4 +15,6 @@ export const member: Binding<Member, Api> = {
     },
   },
   alive: (member) => member.active,
+  // API-322: it leaves the group.
+  dropped: (member) => member.release(),
 };

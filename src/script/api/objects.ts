@@ -31,6 +31,8 @@ export interface Binding<T, A> {
   readonly length?: (target: T, api: A) => number;
   /** False when it is gone: properties read nil then, methods do nothing. API-012. */
   readonly alive?: (target: T, api: A) => boolean;
+  /** The object of a target that only scripts keep was collected. */
+  readonly dropped?: (target: T) => void;
   /** Other targets that go when this one goes. */
   readonly parts?: (target: T) => Iterable<unknown>;
 }
@@ -221,7 +223,9 @@ export class Objects<A> {
       handle.push(lua);
       const dropped = lua.type(-1) === NIL;
       lua.pop();
-      if (dropped) this.release(handle.target);
+      if (!dropped) continue;
+      handle.kind.binding.dropped?.(handle.target);
+      this.release(handle.target);
     }
   }
 

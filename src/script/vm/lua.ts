@@ -26,6 +26,9 @@ export interface LuaOptions {
 
 const ERROR_MEMORY = 4;
 
+/** How many bytes one step of the collector deals with, at least and at most: a few milliseconds. */
+const MIN_COLLECTED = 64 << 10, MAX_COLLECTED = 2 << 20;
+
 /** Who catches that memory is not enough may pass it on. */
 const kindOf = (message: string) => message.endsWith(NO_MEMORY) ? "memory" : "runtime";
 
@@ -184,6 +187,16 @@ export class Lua extends Stack {
   collect(): void {
     this.pushRef(this.#collector);
     this.c.lua_pcallk(this.state, 0, 0, 0, 0, 0);
+  }
+
+  /** Collects a part of the garbage, the next time the next part, until all has been looked at. */
+  collectSome(): void {
+    const { used } = this.shim;
+    const bytes = Math.min(Math.max((used.value >>> 0) / 8, MIN_COLLECTED), MAX_COLLECTED);
+    this.pushRef(this.#collector);
+    this.pushText("step");
+    this.pushNumber(Math.ceil(bytes / 1024));
+    if (this.c.lua_pcallk(this.state, 2, 0, 0, 0, 0) !== 0) this.pop();
   }
 
   /** Whether the running call has used up its time: then only what unwinds may run. */
