@@ -3,9 +3,14 @@
 // nothing like it, so a server without a secret sees a frame of an absurd length, and one with
 // a secret sees that the magic is missing: either closes the link.
 //
-//   both         magic 8 | nonce 32
-//   initiator    proof 32 = HMAC-SHA-256(secret, "initiator" | initiator's nonce | target's nonce)
-//   target       proof 32 = HMAC-SHA-256(secret, "target"    | initiator's nonce | target's nonce)
+//   both         magic 8 | id 32 | nonce 32
+//   initiator    proof 32 = HMAC-SHA-256(secret, "initiator" | ids | nonces)
+//   target       proof 32 = HMAC-SHA-256(secret, "target"    | ids | nonces)
+//
+// Ids and nonces stand in the order initiator, target. An id is random, and one for each start of a
+// server. A proof is good for one direction between two servers: whoever hands a server its own
+// words, over this connection or another one, shows an id that is that server's own, which is
+// refused, or another one than the proof was made for.
 //
 // The target proves itself only to an initiator who already did, so that nobody can fish for
 // proofs to guess a secret from.
@@ -15,26 +20,33 @@ import { WireError } from "../bytes/wire_error.ts";
 /** HMAC-SHA-256 of a message; the rooms of the protocol do no cryptography of their own. */
 export type Hmac = (key: Uint8Array, message: Uint8Array) => Uint8Array;
 
-const MAGIC = toUtf8("CUMULUS1");
+const MAGIC = toUtf8("CUMULUS2");
+const ID = 32;
 const NONCE = 32;
 const PROOF = 32;
+
+/** What an end says of itself before the proofs, 32 bytes each. */
+export interface End {
+  readonly id: Uint8Array;
+  readonly nonce: Uint8Array;
+}
 
 export class Authentication {
   readonly #initiator: boolean;
   readonly #secret: Uint8Array;
   readonly #hmac: Hmac;
-  readonly #nonce: Uint8Array;
-  #farNonce: Uint8Array | undefined;
+  readonly #near: End;
+  #far: End | undefined;
   #received: Uint8Array = new Uint8Array(0);
   #out: Uint8Array[];
   done = false;
 
-  constructor(initiator: boolean, secret: Uint8Array, hmac: Hmac, nonce: Uint8Array) {
+  constructor(initiator: boolean, secret: Uint8Array, hmac: Hmac, near: End) {
     this.#initiator = initiator;
     this.#secret = secret;
     this.#hmac = hmac;
-    this.#nonce = nonce;
-    this.#out = [MAGIC, nonce];
+    this.#near = near;
+    this.#out = [MAGIC, near.id, near.nonce];
   }
 
   /** Takes what is to be sent. */
@@ -45,30 +57,38 @@ export class Authentication {
   /**
    * Reads what arrived, and returns what is left over once {@link done}.
    *
-   * @throws {WireError} if the other end does not know the secret
+   * @throws {WireError} if the other end does not know the secret, or is this server
    */
   receive(bytes: Uint8Array): Uint8Array {
     this.#received = concat(this.#received, bytes);
-    if (!this.#farNonce) this.#readNonce();
-    if (this.#farNonce && !this.done) this.#readProof();
+    if (!this.#far) this.#readEnd();
+    if (this.#far && !this.done) this.#readProof();
     return this.done ? this.#received : new Uint8Array(0);
   }
 
-  #readNonce(): void {
+  /** Whether the other end has said that it uses a secret; it may not know this one. */
+  get answered(): boolean {
+    return this.#far !== undefined;
+  }
+
+  #readEnd(): void {
     const magic = this.#received.subarray(0, MAGIC.length);
     if (magic.some((byte, i) => byte !== MAGIC[i])) {
-      throw new WireError("Cannot link: the other server uses no secret");
+      throw new WireError("the other server uses no secret, or speaks another protocol");
     }
-    if (this.#received.length < MAGIC.length + NONCE) return;
-    this.#farNonce = this.#received.slice(MAGIC.length, MAGIC.length + NONCE);
-    this.#received = this.#received.subarray(MAGIC.length + NONCE);
+    if (this.#received.length < MAGIC.length + ID + NONCE) return;
+    const id = this.#received.slice(MAGIC.length, MAGIC.length + ID);
+    if (equal(id, this.#near.id)) throw new WireError("the other server is this one");
+    const end = MAGIC.length + ID + NONCE;
+    this.#far = { id, nonce: this.#received.slice(MAGIC.length + ID, end) };
+    this.#received = this.#received.subarray(end);
     if (this.#initiator) this.#out.push(this.#proof(true));
   }
 
   #readProof(): void {
     if (this.#received.length < PROOF) return;
     if (!equal(this.#received.subarray(0, PROOF), this.#proof(!this.#initiator))) {
-      throw new WireError("Cannot link: the other server's secret is another one");
+      throw new WireError("the other server's secret is another one");
     }
     this.#received = this.#received.subarray(PROOF);
     if (!this.#initiator) this.#out.push(this.#proof(false));
@@ -76,11 +96,10 @@ export class Authentication {
   }
 
   #proof(ofInitiator: boolean): Uint8Array {
-    const [first, second] = this.#initiator
-      ? [this.#nonce, this.#farNonce!]
-      : [this.#farNonce!, this.#nonce];
+    const [first, second] = this.#initiator ? [this.#near, this.#far!] : [this.#far!, this.#near];
     const label = toUtf8(ofInitiator ? "initiator" : "target");
-    return this.#hmac(this.#secret, concat(label, first, second));
+    const message = concat(label, first.id, second.id, first.nonce, second.nonce);
+    return this.#hmac(this.#secret, message);
   }
 }
 

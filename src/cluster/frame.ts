@@ -11,7 +11,7 @@ import { Writer } from "../bytes/writer.ts";
 /** Largest frame that is read, its length field not counted (CLU-068). */
 export const MAX_FRAME = 16 * 1024 * 1024;
 /** How many different handler names one direction of a link may use; each is remembered. */
-export const MAX_HANDLERS = 65_536;
+export const MAX_HANDLERS = 4_096;
 
 /** Number that stands for the identification frame (CLU-062). */
 const IDENTIFICATION = 0;
@@ -91,6 +91,8 @@ export class FrameReader {
   #end = 0;
   readonly #handlers: string[] = [];
   readonly #decode: (name: Uint8Array) => string;
+  /** Largest frame that is taken now. */
+  limit = MAX_FRAME;
   /** Frames with a number that no name was given to: they are passed over (CLU-067). */
   unknown = 0;
 
@@ -128,7 +130,7 @@ export class FrameReader {
     while (this.buffered >= 4) {
       const from = new Reader(this.#buffer, this.#start, this.#end);
       const length = from.u32();
-      if (length > MAX_FRAME) throw new WireError(`Cannot take a frame of ${length} bytes`);
+      if (length > this.limit) throw new WireError(`Cannot take a frame of ${length} bytes`);
       if (from.left < length) return undefined;
       const frame = new Reader(this.#buffer, from.at, from.at + length);
       this.#start = from.at + length;

@@ -1,5 +1,6 @@
 // What a server says of itself when a link opens: CLU-062 to CLU-064.
 import { Reader } from "../bytes/reader.ts";
+import { WireError } from "../bytes/wire_error.ts";
 import { fromUtf8, toUtf8 } from "../bytes/text.ts";
 import { Writer } from "../bytes/writer.ts";
 import { readVarint, writeVarint } from "./frame.ts";
@@ -10,6 +11,13 @@ export interface Identity {
   /** Properties of the link, from the query of the initiator's `servers.targets` entry (CLU-012). */
   readonly properties: ReadonlyMap<string, string>;
 }
+
+/** Properties of one link. */
+export const MAX_PROPERTIES = 64;
+/** Paths in one frame. */
+export const MAX_PATHS = 4_096;
+/** Bytes of an address, of a property's name or value, and of a path. */
+const MAX_TEXT = 4_096;
 
 const PORT = 0;
 const PUBLIC_ADDRESS = 1;
@@ -25,11 +33,15 @@ export function writeIdentity({ reach, properties }: Identity): Uint8Array {
   return to.view();
 }
 
+/** @throws {WireError} if it is malformed, or says more than a link may have */
 export function readIdentity(payload: Uint8Array): Identity {
   const from = new Reader(payload);
   const reach = from.u8() === PORT ? { port: from.u16() } : { publicAddress: readText(from) };
   const properties = new Map<string, string>();
   while (from.left > 0) {
+    if (properties.size >= MAX_PROPERTIES) {
+      throw new WireError(`Cannot take more than ${MAX_PROPERTIES} properties`);
+    }
     const name = readText(from);
     properties.set(name, readText(from));
   }
@@ -43,10 +55,14 @@ export function writePaths(paths: Iterable<string>): Uint8Array {
   return to.view();
 }
 
+/** @throws {WireError} if it is malformed, or names more than {@link MAX_PATHS} */
 export function readPaths(payload: Uint8Array): string[] {
   const from = new Reader(payload);
   const paths: string[] = [];
-  while (from.left > 0) paths.push(readText(from));
+  while (from.left > 0) {
+    if (paths.length >= MAX_PATHS) throw new WireError(`Cannot take more than ${MAX_PATHS} paths`);
+    paths.push(readText(from));
+  }
   return paths;
 }
 
@@ -56,5 +72,7 @@ function writeText(to: Writer, text: string): Writer {
 }
 
 function readText(from: Reader): string {
-  return fromUtf8(from.bytes(readVarint(from)));
+  const length = readVarint(from);
+  if (length > MAX_TEXT) throw new WireError(`Cannot take a text of ${length} bytes`);
+  return fromUtf8(from.bytes(length));
 }

@@ -1,10 +1,18 @@
 // One end of the connection between two servers, without the connection: bytes in, bytes out.
 // CLU-060 to CLU-068; DECISIONS 19 for the secret.
 import { fromUtf8, toUtf8 } from "../bytes/text.ts";
+import { WireError } from "../bytes/wire_error.ts";
 import { Writer } from "../bytes/writer.ts";
-import { Authentication, type Hmac } from "./authentication.ts";
-import { FrameReader, FrameWriter } from "./frame.ts";
-import { type Identity, readIdentity, readPaths, writeIdentity, writePaths } from "./identity.ts";
+import { Authentication, type End, type Hmac } from "./authentication.ts";
+import { type Frame, FrameReader, FrameWriter, MAX_FRAME } from "./frame.ts";
+import {
+  type Identity,
+  MAX_PATHS,
+  readIdentity,
+  readPaths,
+  writeIdentity,
+  writePaths,
+} from "./identity.ts";
 
 /** Handler of the frames that name running applications (CLU-065). */
 const RUNNING = ".";
@@ -14,8 +22,12 @@ const MAX_NAME = 255;
 const BEAT_MS = 10_000;
 /** A server whose beats stopped for so long is gone, even if TCP has not noticed. */
 const SILENCE_MS = 35_000;
-/** A connection that has not identified itself after so long is closed. */
-const IDENTIFY_MS = 10_000;
+/** Longest time until the other end has identified itself, its proof of the secret included. */
+const IDENTIFY_TIMEOUT = 5_000;
+/** Largest frame that is taken before that. */
+const MAX_UNIDENTIFIED = 65_536;
+/** In this time no more paths are taken than one frame may name: each may start an application. */
+const PATHS_INTERVAL = 10_000;
 
 export interface LinkHandler {
   /** The other server said who it is; from now on it counts (CLU-008). Once. */
@@ -36,7 +48,7 @@ export interface LinkOptions {
   /** Paths of the applications that run here. */
   readonly paths: Iterable<string>;
   /** With a secret both ends must prove that they know it. */
-  readonly secret?: { readonly key: Uint8Array; readonly hmac: Hmac; readonly nonce: Uint8Array };
+  readonly secret?: { readonly key: Uint8Array; readonly hmac: Hmac; readonly end: End };
 }
 
 /**
@@ -55,6 +67,7 @@ export class Link {
   #openedAt: number;
   #sentAt: number;
   #heardAt: number;
+  #taken = { since: -Infinity, paths: 0 };
   /** Whether the other end shows that it lives; an original server does not. */
   #beats = false;
 
@@ -62,6 +75,7 @@ export class Link {
     this.#handler = options.handler;
     this.#identity = options.identity;
     this.#paths = [...options.paths];
+    this.#reader.limit = MAX_UNIDENTIFIED;
     this.#openedAt = now;
     this.#sentAt = now;
     this.#heardAt = now;
@@ -71,7 +85,7 @@ export class Link {
         options.initiator,
         secret.key,
         secret.hmac,
-        secret.nonce,
+        secret.end,
       );
       this.#flushAuthentication();
     } else this.#introduce();
@@ -87,6 +101,19 @@ export class Link {
     return this.#reader.unknown;
   }
 
+  /** Bytes held of frames that are not complete. */
+  get buffered(): number {
+    return this.#reader.buffered;
+  }
+
+  /** What it means that the other end closes the connection now. */
+  get closing(): string {
+    if (this.#identified) return "the connection was closed";
+    return this.#authentication?.answered
+      ? "the other server does not accept this server's secret"
+      : "the other server closed the connection before it identified itself";
+  }
+
   receive(bytes: Uint8Array, now: number): void {
     this.#heardAt = now;
     if (this.#authentication && !this.#authentication.done) {
@@ -95,11 +122,30 @@ export class Link {
       if (this.#authentication.done) this.#introduce();
     }
     this.#reader.push(bytes);
-    for (let frame = this.#reader.next(); frame; frame = this.#reader.next()) {
+    for (let frame = this.#next(); frame; frame = this.#next()) {
       if (frame.handler === undefined) this.#identify(frame.payload);
-      else if (frame.handler === RUNNING) this.#running(frame.payload);
-      else if (this.#identified) this.#handler.onMessage(frame.handler, frame.payload);
+      else if (frame.handler === RUNNING) this.#running(frame.payload, now);
+      else this.#handler.onMessage(frame.handler, frame.payload);
     }
+  }
+
+  /** Both ends identify themselves first (CLU-064); what begins otherwise is no server of this kind. */
+  #next(): Frame | undefined {
+    if (this.#identified) return this.#reader.next();
+    try {
+      const frame = this.#reader.next();
+      if (!frame && this.#reader.unknown === 0) return undefined;
+      if (frame && frame.handler === undefined) {
+        readIdentity(frame.payload);
+        return frame;
+      }
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+    }
+    throw new WireError(
+      "the other server speaks another protocol" +
+        (this.#authentication ? "" : ", or uses a secret"),
+    );
   }
 
   /**
@@ -135,7 +181,7 @@ export class Link {
    */
   tick(now: number): string | undefined {
     if (!this.#identified) {
-      return now - this.#openedAt > IDENTIFY_MS ? "it did not identify itself" : undefined;
+      return now - this.#openedAt > IDENTIFY_TIMEOUT ? "it did not identify itself" : undefined;
     }
     if (this.#beats && now - this.#heardAt > SILENCE_MS) {
       return `it was silent for ${SILENCE_MS / 1000} s`;
@@ -165,11 +211,18 @@ export class Link {
     const identity = readIdentity(payload);
     if (this.#identified) return this.#handler.onUpdated(identity);
     this.#identified = true;
+    this.#reader.limit = MAX_FRAME;
     this.#handler.onIdentified(identity);
   }
 
-  #running(payload: Uint8Array): void {
+  #running(payload: Uint8Array, now: number): void {
     const paths = readPaths(payload);
+    if (now - this.#taken.since >= PATHS_INTERVAL) this.#taken = { since: now, paths: 0 };
+    if ((this.#taken.paths += paths.length) > MAX_PATHS) {
+      throw new WireError(
+        `Cannot take more than ${MAX_PATHS} paths in ${PATHS_INTERVAL / 1000} s`,
+      );
+    }
     // Only a server of our kind sends empty lists; from then on its silence means something.
     if (paths.length === 0) this.#beats = true;
     if (paths.length > 0 && this.#identified) this.#handler.onRunning(paths);

@@ -1,6 +1,6 @@
 // The numbers for Prometheus, in its text format:
 // https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
-import type { Source } from "./snapshot.ts";
+import type { DoorRow, Source } from "./snapshot.ts";
 
 export const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -36,6 +36,7 @@ export function metricsOf(source: Source): string {
     drops,
     refusals,
     handshakes,
+    doors,
     loop,
     memory,
   } = source.status();
@@ -50,7 +51,10 @@ export function metricsOf(source: Source): string {
   gauge("cumulus_publications", "Names being published.", totals.publications);
   gauge("cumulus_listeners", "Streams being played.", totals.listeners);
   gauge("cumulus_groups", "NetGroups.", totals.groups);
-  gauge("cumulus_servers", "Linked servers.", source.servers().length);
+  const servers = source.servers();
+  const failing = servers.filter(({ failure }) => failure !== "").length;
+  gauge("cumulus_servers", "Linked servers.", servers.length - failing);
+  gauge("cumulus_servers_failing", "Targets that are not linked.", failing);
   counter("cumulus_datagrams_total", "Datagrams.", "direction", {
     in: traffic.datagramsIn,
     out: traffic.datagramsOut,
@@ -59,6 +63,37 @@ export function metricsOf(source: Source): string {
     in: traffic.bytesIn,
     out: traffic.bytesOut,
   });
+  const ofDoors = (value: (door: DoorRow) => number) =>
+    doors.map((door) => [{ door: door.name }, value(door)] as const);
+  metric(
+    "gauge",
+    "cumulus_door_sessions",
+    "Connections of other doors.",
+    ofDoors(({ sessions }) => sessions),
+  );
+  metric(
+    "gauge",
+    "cumulus_door_unconnected",
+    "Of those, the ones that have not connected yet.",
+    ofDoors(({ unconnected }) => unconnected),
+  );
+  metric(
+    "counter",
+    "cumulus_door_bytes_total",
+    "Bytes of other doors.",
+    doors.flatMap(({ name: door, bytesIn, bytesOut }) => [
+      [{ door, direction: "in" }, bytesIn] as const,
+      [{ door, direction: "out" }, bytesOut] as const,
+    ]),
+  );
+  metric(
+    "counter",
+    "cumulus_door_closed_total",
+    "Connections that the server ended or did not accept.",
+    doors.flatMap(({ name: door, closed }) =>
+      Object.entries(closed).map(([reason, count]) => [{ door, reason }, count] as const)
+    ),
+  );
   counter("cumulus_drops_total", "Datagrams dropped.", "reason", drops);
   counter(
     "cumulus_sandbox_refusals_total",
@@ -74,6 +109,7 @@ export function metricsOf(source: Source): string {
   );
   counter("cumulus_handshakes_total", "Handshakes that opened a session.", "protocol", {
     rtmfp: handshakes,
+    ...Object.fromEntries(doors.map(({ name, accepted }) => [name, accepted])),
   });
   counter(
     "cumulus_dropped_frames_total",

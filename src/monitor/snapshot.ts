@@ -18,6 +18,8 @@ export interface Status {
     readonly bytesOut: number;
   };
   readonly handshakes: number;
+  /** Doors besides the UDP port that are open. */
+  readonly doors: readonly DoorRow[];
   /** Datagrams dropped, by reason. */
   readonly drops: Readonly<Record<string, number>>;
   /** Steps of scripts that the sandbox refused, by rule. */
@@ -39,8 +41,24 @@ export interface Addresses {
   readonly lastFromOutside: number | null;
 }
 
+export interface DoorRow {
+  /** Such as `rtmp`. */
+  readonly name: string;
+  /** Connections there are, and those of them that have not connected yet. */
+  readonly sessions: number;
+  readonly unconnected: number;
+  /** Connections that were accepted, ever. */
+  readonly accepted: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** Connections that the server ended, or did not accept, by reason. */
+  readonly closed: Readonly<Record<string, number>>;
+}
+
 export interface ClientRow {
   readonly id: string;
+  /** The door it came in by, such as `rtmfp`. */
+  readonly protocol: string;
   readonly address: string;
   readonly path: string;
   readonly flashVersion: string;
@@ -79,6 +97,8 @@ export interface ServerRow {
   readonly address: string;
   readonly publicAddress: string;
   readonly isTarget: boolean;
+  /** Why a target is not linked; "" for a linked server. */
+  readonly failure: string;
 }
 
 export interface ApplicationRow {
@@ -110,6 +130,7 @@ export interface Source {
   clients(offset: number, limit: number): { total: number; rows: ClientRow[] };
   publications(offset: number, limit: number): { total: number; rows: PublicationRow[] };
   groups(offset: number, limit: number): { total: number; rows: GroupRow[] };
+  /** Linked servers, then the targets that are not linked. */
   servers(): ServerRow[];
   applications(): ApplicationRow[];
   totals(): Totals;

@@ -21,6 +21,7 @@ export function openLibc(): Libc {
 
 const SOL_SOCKET = 1;
 const SO_TYPE = 3;
+const SOCK_STREAM = 1;
 const SOCK_DGRAM = 2;
 export const MSG_DONTWAIT = 0x40;
 export const AF_INET = 2;
@@ -49,6 +50,15 @@ const LAST_FD = 65_535;
 
 /** The file descriptor of this process's UDP socket at a port; undefined if there is none. */
 export function findSocket(libc: Libc, family: number, port: number): number | undefined {
+  return find(libc, family, port, SOCK_DGRAM);
+}
+
+/** The file descriptor of this process's TCP socket that listens at a port, opened a moment ago. */
+export function findListener(libc: Libc, family: number, port: number): number | undefined {
+  return find(libc, family, port, SOCK_STREAM);
+}
+
+function find(libc: Libc, family: number, port: number, wanted: number): number | undefined {
   const address = new DataView(new ArrayBuffer(128));
   const length = new Uint32Array(1);
   const type = new Int32Array(1);
@@ -58,7 +68,7 @@ export function findSocket(libc: Libc, family: number, port: number): number | u
     if (address.getUint16(0, true) !== family || address.getUint16(2) !== port) continue;
     length[0] = 4;
     libc.getsockopt(fd, SOL_SOCKET, SO_TYPE, type, length);
-    if (type[0] === SOCK_DGRAM) return fd;
+    if (type[0] === wanted) return fd;
   }
   return undefined;
 }

@@ -1,4 +1,5 @@
 // Byte streams that clients open: TCP, and TLS over it.
+import { AF_INET, AF_INET6, findListener, openLibc, setBuffer } from "./libc.ts";
 import { tcpError } from "./tcp.ts";
 import { unmapped } from "./udp_address.ts";
 
@@ -134,6 +135,22 @@ export interface StreamListenerOptions {
   readonly port: number;
   /** Certificate chain and private key in PEM form: the streams are TLS. */
   readonly tls?: { readonly cert: string; readonly key: string };
+  /** Bytes that the system may keep for each client, where it can be told. */
+  readonly sendBuffer?: number;
+}
+
+/**
+ * Bounds what the system keeps for a client that does not read, which it lets grow to 4 MB on Linux:
+ * connections have the buffer of the socket that accepted them. Where that cannot be set it stays.
+ */
+function boundSendBuffers({ hostname, port }: Deno.NetAddr, bytes: number): void {
+  try {
+    const libc = openLibc();
+    const fd = findListener(libc, hostname.includes(":") ? AF_INET6 : AF_INET, port);
+    if (fd !== undefined) setBuffer(libc, fd, "send", bytes);
+  } catch {
+    // another system, or the library may not be loaded
+  }
 }
 
 /** After an error of `accept`, such as too many open files, the next one waits. Milliseconds. */
@@ -152,6 +169,9 @@ export class StreamListener {
     const { hostname, port } = this.#listener.addr as Deno.NetAddr;
     this.hostname = hostname;
     this.port = port;
+    if (options.sendBuffer) {
+      boundSendBuffers({ hostname, port, transport: "tcp" }, options.sendBuffer);
+    }
     this.#accept(onAccept);
   }
 

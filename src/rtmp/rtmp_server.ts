@@ -36,8 +36,11 @@ export interface RtmpCounters {
   accepted: number;
   /** Connections that ended, by reason; in good order they are not counted. */
   readonly closed: Partial<Record<CloseReason, number>>;
-  bytesIn: number;
-  bytesOut: number;
+}
+
+interface Traffic {
+  readonly bytesIn: number;
+  readonly bytesOut: number;
 }
 
 /** So long without a call of {@link RtmpServer.manage}, and the whole server was busy. Milliseconds. */
@@ -51,12 +54,14 @@ interface Share {
 
 /** The door for RTMP: the sessions of all its connections, and how many there may be. */
 export class RtmpServer {
-  readonly counters: RtmpCounters = { accepted: 0, closed: {}, bytesIn: 0, bytesOut: 0 };
+  readonly counters: RtmpCounters = { accepted: 0, closed: {} };
   readonly #sessions = new Set<RtmpSession>();
   /** Oldest first. */
   readonly #unconnected = new Set<RtmpSession>();
   readonly #shares = new Map<string, Share>();
   #managedAt = -Infinity;
+  /** Of connections that are over. */
+  #past: Traffic = { bytesIn: 0, bytesOut: 0 };
 
   constructor(readonly hub: Hub, readonly options: RtmpServerOptions) {}
 
@@ -71,6 +76,13 @@ export class RtmpServer {
 
   sessions(): Iterable<RtmpSession> {
     return this.#sessions;
+  }
+
+  /** Bytes of all connections since the start. */
+  traffic(): Traffic {
+    let traffic = this.#past;
+    for (const session of this.#sessions) traffic = withLink(traffic, session);
+    return traffic;
   }
 
   /**
@@ -111,9 +123,7 @@ export class RtmpServer {
         if (reason) hub.log("debug", `RTMP connection of ${accepted.address} ends: ${text}`);
       },
       onOver: () => {
-        this.#sessions.delete(session);
-        this.counters.bytesIn += session.link.bytesReceived;
-        this.counters.bytesOut += session.link.bytesHandedOut;
+        if (this.#sessions.delete(session)) this.#past = withLink(this.#past, session);
       },
     });
     this.#sessions.add(session);
@@ -152,3 +162,8 @@ export class RtmpServer {
     closed[reason] = (closed[reason] ?? 0) + 1;
   }
 }
+
+const withLink = ({ bytesIn, bytesOut }: Traffic, { link }: RtmpSession): Traffic => ({
+  bytesIn: bytesIn + link.bytesReceived,
+  bytesOut: bytesOut + link.bytesHandedOut,
+});

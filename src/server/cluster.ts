@@ -1,18 +1,29 @@
 // The links to other servers: who is dialled and when, who is let in, and what they say.
 // CLU-001 to CLU-032; the bytes are src/cluster's.
+import { toHex } from "../bytes/hex.ts";
 import type { Hmac } from "../cluster/authentication.ts";
-import type { Identity } from "../cluster/identity.ts";
+import { type Identity, MAX_PROPERTIES } from "../cluster/identity.ts";
 import { Link } from "../cluster/link.ts";
 import { type Peer, Roster } from "../cluster/roster.ts";
 import type { Target } from "../cluster/targets.ts";
 import { TcpConnection, type TcpEndpoint, tcpError, TcpListener } from "../net/tcp.ts";
+import { ipBytes } from "../rtmfp/wire/address.ts";
+import { FailureMemory } from "./failure_memory.ts";
 
 /** How often a target that is not linked is dialled (CLU-003), and how long one attempt may take. */
 const REDIAL_MS = 10_000;
 const DIAL_MS = 8_000;
 
-/** Connections that have not identified themselves yet; more are closed at once. */
-const MAX_STRANGERS = 64;
+/**
+ * Connections that have not identified themselves, of one source and of all; one more closes the
+ * oldest of them, so that servers which do identify themselves get in.
+ */
+const MAX_STRANGERS_OF_SOURCE = 16;
+const MAX_STRANGERS = 128;
+/** Servers that dialled this one. */
+const MAX_INITIATORS = 256;
+/** Bytes of incomplete frames that all links together hold. */
+const MAX_BUFFERED = 64 * 1024 * 1024;
 
 export interface ClusterOptions {
   /** TCP port for other servers, 0 for none. */
@@ -52,15 +63,19 @@ export class Cluster {
   readonly #options: ClusterOptions;
   readonly #events: ClusterEvents;
   readonly #lines = new Set<Line>();
-  readonly #dialled = new Map<Target, { nextAt: number; line: Line | "dialling" | undefined }>();
+  /** Distinguishes this server from every other one, for the proofs of the secret. */
+  readonly #id: Uint8Array;
+  readonly #dialled = new Map<Target, Dialled>();
+  readonly #failures = new FailureMemory();
   #listener: TcpListener | undefined;
   #closed = false;
 
   constructor(options: ClusterOptions, events: ClusterEvents) {
     this.#options = options;
     this.#events = events;
+    this.#id = options.random(32);
     for (const target of options.targets) {
-      this.#dialled.set(target, { nextAt: -Infinity, line: undefined });
+      this.#dialled.set(target, { nextAt: -Infinity, line: undefined, failure: "" });
     }
   }
 
@@ -77,6 +92,13 @@ export class Cluster {
   /** The TCP port that is listened on; 0 for none. */
   get port(): number {
     return this.#listener?.port ?? 0;
+  }
+
+  /** Targets that are not linked, and why; those that were not tried yet are left out. */
+  get failures(): { address: string; failure: string }[] {
+    return [...this.#dialled].filter(([, { failure }]) => failure !== "").map((
+      [{ address }, { failure }],
+    ) => ({ address, failure }));
   }
 
   /** To be called every two seconds: dials, and notices links that are dead. */
@@ -110,11 +132,29 @@ export class Cluster {
 
   #accept(connection: TcpConnection): void {
     const { peer } = connection;
-    const strangers = [...this.#lines].filter((line) => !line.peer).length;
-    if (!this.#options.allows(peer.hostname) || strangers >= MAX_STRANGERS) {
-      this.#events.log("warn", `Server link from ${addressOf(peer)} refused`);
+    const accepted = [...this.#lines].filter(({ target }) => !target);
+    const strangers = accepted.filter((line) => !line.peer);
+    const why = !this.#options.allows(peer.hostname)
+      ? "[servers] allow does not list it"
+      : accepted.length - strangers.length >= MAX_INITIATORS
+      ? `${MAX_INITIATORS} servers are linked`
+      : undefined;
+    if (why !== undefined) {
       connection.close();
-      return;
+      return this.#failed(
+        peer.hostname,
+        `Server link from ${addressOf(peer)} refused: ${why}`,
+        why,
+      );
+    }
+    const source = sourceOf(peer.hostname);
+    const neighbors = strangers.filter((line) =>
+      sourceOf(line.connection.peer.hostname) === source
+    );
+    if (neighbors.length >= MAX_STRANGERS_OF_SOURCE) {
+      this.#drop(neighbors[0], `more than ${MAX_STRANGERS_OF_SOURCE} did not identify themselves`);
+    } else if (strangers.length >= MAX_STRANGERS) {
+      this.#drop(strangers[0], `more than ${MAX_STRANGERS} did not identify themselves`);
     }
     this.#open(connection, undefined);
   }
@@ -129,8 +169,22 @@ export class Cluster {
       state.line = this.#open(connection, target);
     } catch (error) {
       state.line = undefined;
-      this.#events.log("debug", `Server ${target.address} cannot be reached: ${tcpError(error)}`);
+      this.#notLinked(target, tcpError(error));
     }
+  }
+
+  /** Tells of a target that could not be linked, once until the reason is another one. */
+  #notLinked(target: Target, why: string): void {
+    const state = this.#dialled.get(target)!;
+    const level = state.failure === why ? "debug" : "warn";
+    state.failure = why;
+    this.#events.log(level, `Server ${target.address} is not linked: ${why}`);
+  }
+
+  /** Tells of a connection from a source that failed, once until the reason is another one. */
+  #failed(source: string, text: string, why: string): void {
+    const level = this.#failures.add(source, why) ? "warn" : "debug";
+    this.#events.log(level, text);
   }
 
   #open(connection: TcpConnection, target: Target | undefined): Line {
@@ -149,13 +203,15 @@ export class Cluster {
         onMessage: (handler, payload) => this.#events.onMessage(line.peer!, handler, payload),
       },
       paths: this.#events.paths(),
-      secret: secret.length > 0 ? { key: secret, hmac, nonce: random(32) } : undefined,
+      secret: secret.length > 0
+        ? { key: secret, hmac, end: { id: this.#id, nonce: random(32) } }
+        : undefined,
     }, now());
     line.link = link;
     this.#lines.add(line);
     connection.start({
       onData: (bytes) => this.#receive(line, bytes),
-      onClose: (error) => this.#drop(line, error ?? "the connection was closed"),
+      onClose: (error) => this.#drop(line, error ?? line.link.closing),
     });
     line.flush();
     return line;
@@ -174,11 +230,14 @@ export class Cluster {
       }
       line.flush();
     } catch (error) {
-      this.#events.log(
-        "error",
-        `Server link with ${line.name} broken: ${(error as Error).message}`,
-      );
-      this.#drop(line, (error as Error).message);
+      const { message } = error as Error;
+      if (line.peer) this.#events.log("error", `Server link with ${line.name} broken: ${message}`);
+      return this.#drop(line, message);
+    }
+    let buffered = 0;
+    for (const { link } of this.#lines) buffered += link.buffered;
+    if (buffered > MAX_BUFFERED && line.link.buffered > 0) {
+      this.#drop(line, `links hold ${buffered} bytes of incomplete messages`);
     }
   }
 
@@ -203,6 +262,8 @@ export class Cluster {
       );
     }
     line.peer = peer;
+    if (target) this.#dialled.get(target)!.failure = "";
+    else this.#failures.forget(connection.peer.hostname);
     this.roster.add(peer);
     this.#events.log("note", `Server ${publicAddress} linked`);
     this.#events.onConnection(peer);
@@ -229,13 +290,24 @@ export class Cluster {
     }
     const peer = line.peer;
     if (!peer) {
-      this.#events.log("debug", `Server link with ${line.name} ended: ${why}`);
-      return;
+      if (this.#closed) return;
+      if (line.target) return this.#notLinked(line.target, why);
+      const { hostname } = line.connection.peer;
+      return this.#failed(hostname, `Server link from ${line.name} closed: ${why}`, why);
     }
+    if (line.target) this.#dialled.get(line.target)!.failure = why;
     this.roster.remove(peer);
     this.#events.log("note", `Server ${peer.publicAddress} gone: ${why}`);
     this.#events.onDisconnection(peer);
   }
+}
+
+/** How a target does. */
+interface Dialled {
+  nextAt: number;
+  line: Line | "dialling" | undefined;
+  /** Why it is not linked; "" if it is, or was not tried yet. */
+  failure: string;
 }
 
 /** A connection with the machine that speaks over it. */
@@ -263,6 +335,7 @@ class Line {
   /** What is known already stays as it is (CLU-013). */
   addProperties(properties: ReadonlyMap<string, string>): void {
     for (const [name, value] of properties) {
+      if (this.properties.size >= MAX_PROPERTIES) return;
       if (!this.properties.has(name)) this.properties.set(name, value);
     }
   }
@@ -270,4 +343,10 @@ class Line {
 
 function addressOf({ hostname, port }: TcpEndpoint): string {
   return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+}
+
+/** An IPv4 address, or the /64 network of IPv6. */
+function sourceOf(hostname: string): string {
+  const ip = ipBytes(hostname);
+  return ip?.length === 16 ? toHex(ip.subarray(0, 8)) : hostname;
 }

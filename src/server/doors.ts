@@ -3,6 +3,7 @@ import type { Hub } from "../media/hub.ts";
 import type { Outbox } from "../rtmfp/outbox.ts";
 import type { Address } from "../rtmfp/wire/address.ts";
 import type { Config } from "./settings.ts";
+import type { DoorRow } from "../monitor/snapshot.ts";
 import type { Log } from "./log.ts";
 import type { Machine } from "./loop.ts";
 
@@ -30,6 +31,8 @@ export interface OpenDoor {
   readonly deadline: number;
   /** The configuration has been read again. */
   reload?(): void;
+  /** Numbers for metrics and the page that shows them. */
+  row?(): DoorRow;
   /** Accepts nobody any more, and ends the sessions there are in good order. */
   stop(): Promise<void>;
 }
@@ -90,6 +93,10 @@ export class Doors implements Machine {
     let deadline = this.#endpoint.deadline;
     for (const door of this.#open) deadline = Math.min(deadline, door.deadline);
     return deadline;
+  }
+
+  rows(): DoorRow[] {
+    return this.#open.map((door) => door.row?.()).filter((row) => row !== undefined);
   }
 
   reload(): void {

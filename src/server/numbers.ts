@@ -7,6 +7,7 @@ import type { QualityOfService } from "../media/quality_of_service.ts";
 import type {
   ApplicationRow,
   ClientRow,
+  DoorRow,
   GroupRow,
   PublicationRow,
   QualityRow,
@@ -33,6 +34,7 @@ export interface NumbersOptions {
   readonly cluster: Cluster;
   readonly scripts: Scripts;
   readonly refusals: () => Readonly<Record<string, number>>;
+  readonly doors: { rows(): DoorRow[] };
 }
 
 /** How many of the loop's notes, one a tick, lag is taken over: ten seconds. */
@@ -98,6 +100,7 @@ export class Numbers implements Source {
         bytesOut: counters.bytesOut,
       },
       handshakes: counters.sessions,
+      doors: this.#options.doors.rows(),
       drops: {
         ...counters.drops,
         oversize: socket.counters.oversize,
@@ -134,11 +137,16 @@ export class Numbers implements Source {
   }
 
   servers(): ServerRow[] {
-    return this.#options.cluster.roster.all.map(({ address, publicAddress, isTarget }) => ({
-      address,
-      publicAddress,
-      isTarget,
-    }));
+    const { roster, failures } = this.#options.cluster;
+    return [
+      ...roster.all.map(({ address, publicAddress, isTarget }) => ({
+        address,
+        publicAddress,
+        isTarget,
+        failure: "",
+      })),
+      ...failures.map((failed) => ({ ...failed, publicAddress: "", isTarget: true })),
+    ];
   }
 
   applications(): ApplicationRow[] {
@@ -215,6 +223,7 @@ export class Numbers implements Source {
 function clientRow(client: Client): ClientRow {
   return {
     id: client.id,
+    protocol: client.connection.protocol,
     address: client.address,
     path: client.path,
     flashVersion: client.flashVersion,

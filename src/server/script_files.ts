@@ -8,15 +8,14 @@ const seekModes = {
 
 /** The files of this machine, for scripts; see `Files`. */
 export const scriptFiles: Files = {
-  isFolder: (path) => attempt(() => Deno.statSync(path).isDirectory) === true,
-  modified(path) {
-    const info = attempt(() => Deno.statSync(path));
-    return typeof info === "string" || !info.isFile ? undefined : info.mtime?.getTime();
-  },
-  read(path) {
-    const bytes = attempt(() => Deno.readFileSync(path));
-    return typeof bytes === "string" ? undefined : bytes;
-  },
+  isFolder: (path) => whatIs(path, () => Deno.statSync(path).isDirectory) ?? false,
+  modified: (path) =>
+    whatIs(path, () => {
+      const info = Deno.statSync(path);
+      if (!info.isFile) throw new Error(info.isDirectory ? "Is a directory" : "Not a file");
+      return info.mtime?.getTime() ?? 0;
+    }),
+  read: (path) => whatIs(path, () => Deno.readFileSync(path)),
   open: (path, options) => attempt(() => new ScriptFile(path, options)),
   remove: (path) => reason(() => Deno.removeSync(path)),
   rename: (from, to) => reason(() => Deno.renameSync(from, to)),
@@ -57,14 +56,40 @@ class ScriptFile implements HostFile {
   }
 }
 
+/** What is found under a path; undefined if nothing has this name, or the reason why it cannot be looked at. */
+function whatIs<T>(path: string, look: () => T): T | undefined | string {
+  try {
+    return look();
+  } catch (error) {
+    if (isAbsent(error)) return isLink(path) ? "Dangling link" : undefined;
+    return wordsOf(error);
+  }
+}
+
+/** A name that is too long or has a file for a folder cannot exist. */
+const isAbsent = (error: unknown): boolean =>
+  error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory ||
+  (error as { code?: string }).code === "ENAMETOOLONG";
+
+function isLink(path: string): boolean {
+  try {
+    return Deno.lstatSync(path).isSymlink;
+  } catch {
+    return false;
+  }
+}
+
 /** What an action gives, or why it failed, in the words of the system. */
 function attempt<T>(action: () => T): T | string {
   try {
     return action();
   } catch (error) {
-    return (error as Error).message.replace(/ \(os error \d+\).*$/, "");
+    return wordsOf(error);
   }
 }
+
+const wordsOf = (error: unknown): string =>
+  (error as Error).message.replace(/ \(os error \d+\).*$/, "");
 
 function reason(action: () => void): string | undefined {
   return attempt((): undefined => {

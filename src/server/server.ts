@@ -215,6 +215,7 @@ export class Server {
       cluster: this.#cluster,
       scripts,
       refusals: options.refusals ?? (() => ({})),
+      doors: this.#doors,
     });
     log.info(
       `Cryptography by ${backend.name}, Diffie-Hellman by ${powers.name}, ` +

@@ -33,7 +33,7 @@ const hmac = (key: Uint8Array, message: Uint8Array) =>
 const secretOf = (text: string, nonce: number) => ({
   key: toUtf8(text),
   hmac,
-  nonce: new Uint8Array(32).fill(nonce),
+  end: { id: new Uint8Array(32).fill(nonce + 100), nonce: new Uint8Array(32).fill(nonce) },
 });
 
 interface Ends {
@@ -195,14 +195,22 @@ Deno.test("CLU-068: a frame above 16 MiB and a broken identification end the lin
 
 Deno.test("A claimed length costs no memory before its bytes arrive", () => {
   const { b } = pair();
+  b.receive(fromHex("00000005 0000 00 0790"), 0);
   b.receive(fromHex("01000000 05"), 0); // 16 MiB announced, one byte there
   b.receive(new Uint8Array(100), 0);
-  assert.equal(b.identified, false);
+  assert.equal(b.buffered, 105);
 });
 
-Deno.test("A message before the identification is not passed on", () => {
+Deno.test("A frame before the identification has at most 64 KiB", () => {
+  const { b } = pair();
+  b.receive(fromHex("00010000 00"), 0);
+  assert.equal(b.buffered, 5);
+  assert.throws(() => pair().b.receive(fromHex("00010001 00"), 0), /another protocol/);
+});
+
+Deno.test("A message before the identification ends the link", () => {
   const { b, bLog } = pair();
-  b.receive(fromHex("00000003 0161 05"), 0);
+  assert.throws(() => b.receive(fromHex("00000003 0161 05"), 0), /another protocol/);
   assert.deepEqual(bLog.lines, []);
 });
 
@@ -218,12 +226,119 @@ Deno.test("A shared secret lets both ends in; any other, or none, lets nobody", 
 });
 
 Deno.test("An initiator without the secret learns no proof of the target", () => {
-  const { b } = pair("x", "right");
-  const greeting = b.take();
-  assert.equal(greeting.length, 8 + 32);
-  b.receive(greeting, 0); // the target's own words reflected
+  const { a, b } = pair("x", "right");
+  assert.equal(b.take().length, 8 + 32 + 32);
+  b.receive(a.take(), 0);
   assert.equal(b.take().length, 0);
   assert.throws(() => b.receive(new Uint8Array(32), 0), WireError);
+});
+
+/** A link of one server, whose id is the same for all of them. */
+const linkOfServer = (initiator: boolean, nonce: number) =>
+  new Link({
+    initiator,
+    identity: publicAddress("s.example:1935"),
+    handler: new Log(),
+    paths: [],
+    secret: {
+      ...secretOf("s3cret", nonce),
+      end: { id: new Uint8Array(32).fill(7), nonce: new Uint8Array(32).fill(nonce) },
+    },
+  }, 0);
+
+Deno.test("A server that is handed its own words, over one connection or two, lets nobody in", () => {
+  for (const initiator of [true, false]) {
+    const link = linkOfServer(initiator, 1);
+    assert.throws(() => link.receive(link.take(), 0), /the other server is this one/);
+  }
+  // Who sits at an address that the server dials, and dials it back, carries its words across.
+  const [dialled, accepted] = [linkOfServer(true, 1), linkOfServer(false, 2)];
+  assert.throws(() => accepted.receive(dialled.take(), 0), /the other server is this one/);
+  assert.throws(() => dialled.receive(accepted.take(), 0), /the other server is this one/);
+});
+
+Deno.test("A proof made for other ids, nonces or the other direction is refused", () => {
+  const greeting = (id: number, nonce: number) =>
+    new Uint8Array([
+      ...toUtf8("CUMULUS2"),
+      ...new Uint8Array(32).fill(id),
+      ...new Uint8Array(32).fill(nonce),
+    ]);
+  const proofOf = (id: number, nonce: number) => {
+    const [dialled, accepted] = [linkOfServer(true, 1), linkOfServer(false, 2)];
+    dialled.take();
+    dialled.receive(greeting(id, nonce), 0);
+    accepted.take();
+    return { proof: dialled.take(), accepted };
+  };
+  // The server's own proof, made for a stranger that calls itself 9, comes back under the name 9.
+  const { proof, accepted } = proofOf(9, 2);
+  assert.equal(proof.length, 32);
+  accepted.receive(greeting(9, 1), 0);
+  assert.throws(() => accepted.receive(proof, 0), /secret is another one/);
+  // An honest server's proof for one nonce does not open a link of another.
+  const honest = pair("s3cret", "s3cret");
+  honest.a.receive(honest.b.take(), 0);
+  const words = honest.a.take();
+  const other = linkOfServer(false, 3);
+  other.receive(words.subarray(0, 72), 0);
+  assert.throws(() => other.receive(words.subarray(72), 0), /secret is another one/);
+});
+
+const frame = (...parts: (string | number[])[]) => {
+  const payload = parts.flatMap((part) =>
+    typeof part === "string" ? [part.length, ...toUtf8(part)] : part
+  );
+  return Uint8Array.of(
+    0,
+    payload.length >> 16,
+    (payload.length >> 8) & 255,
+    payload.length & 255,
+    ...payload,
+  );
+};
+const identification = frame([0, 0, 0, 7, 0x90]);
+
+Deno.test("What does not begin with an identification speaks another protocol", () => {
+  for (
+    const bytes of [
+      "GET / HTTP/1.1\r\n",
+      "\x00\x00\x00\x02\x00\x05",
+      "\x00\x00\x00\x03\x01a\x05",
+      "\x00\x01\x00\x01",
+    ]
+  ) {
+    const { b } = pair();
+    assert.throws(
+      () => b.receive(toUtf8(bytes), 0),
+      /speaks another protocol/,
+      JSON.stringify(bytes),
+    );
+    assert.ok(b.buffered <= 65_540);
+  }
+});
+
+Deno.test("Properties, paths and their texts are bounded", () => {
+  const identified = () => {
+    const { b } = pair();
+    b.receive(identification, 0);
+    return b;
+  };
+  const many = Array.from({ length: 65 }, (_, i) => [`p${i}`, "v"]).flat();
+  assert.throws(() => pair().b.receive(frame([0, 0, 0, 7, 0x90], ...many), 0), WireError);
+  assert.throws(() => identified().receive(frame([0, 0, 0, 7, 0x90], ...many), 0), /64 properties/);
+  assert.throws(
+    () => identified().receive(frame(".", [0x81, 0x20, ...new Array(4097).fill(65)]), 0),
+    /text of 4097 bytes/,
+  );
+  const paths = (count: number) => frame(".", new Array(count).fill(0));
+  const link = identified();
+  link.receive(paths(4096), 0);
+  assert.throws(() => link.receive(paths(1), 9_999), /4096 paths in 10 s/);
+  const patient = identified();
+  patient.receive(paths(4096), 0);
+  patient.receive(paths(4096), 10_000);
+  assert.throws(() => identified().receive(paths(4097), 0), /4096 paths/);
 });
 
 Deno.test("Applications that start while the secret is being proved are announced after it", () => {
@@ -235,8 +350,8 @@ Deno.test("Applications that start while the secret is being proved are announce
 
 Deno.test("Links that do not identify themselves, or fall silent, are reported dead", () => {
   const ends = pair();
-  assert.equal(ends.a.tick(10_000), undefined);
-  assert.match(ends.a.tick(10_001)!, /did not identify/);
+  assert.equal(ends.a.tick(5_000), undefined);
+  assert.match(ends.a.tick(5_001)!, /did not identify/);
   carry(ends, 5_000);
   for (let now = 6_000; now <= 30_000; now += 2_000) {
     assert.equal(ends.a.tick(now), undefined);

@@ -35,6 +35,15 @@ export function fakeSource(): Source & { datagrams: number } {
           bytesOut: 1000 * this.datagrams,
         },
         handshakes: 17,
+        doors: [{
+          name: "rtmp",
+          sessions: 5,
+          unconnected: 1,
+          accepted: 12,
+          bytesIn: 1e6,
+          bytesOut: 2e7,
+          closed: { "connect timeout": 2, silent: 1 },
+        }],
         drops: { "bad checksum": 4, "unknown session": 0 },
         refusals: { connect: 3, listen: 0, udp: 0, mail: 0 },
         loop: { lagMean: 0.5, lagWorst: 12.25 },
@@ -45,6 +54,7 @@ export function fakeSource(): Source & { datagrams: number } {
       page(
         Array.from({ length: 150 }, (_, i) => ({
           id: i.toString(16).padStart(64, "0"),
+          protocol: "rtmfp",
           address: `192.0.2.${i}:1000`,
           path: "/live",
           flashVersion: "WIN 11,7,700,202",
@@ -82,7 +92,15 @@ export function fakeSource(): Source & { datagrams: number } {
         limit,
       ),
     groups: (offset, limit) => page([{ id: "ab".repeat(32), size: 12 }], offset, limit),
-    servers: () => [{ address: "10.0.0.2:1936", publicAddress: "b.example:1935", isTarget: true }],
+    servers: () => [
+      { address: "10.0.0.2:1936", publicAddress: "b.example:1935", isTarget: true, failure: "" },
+      {
+        address: "10.0.0.3:1936",
+        publicAddress: "",
+        isTarget: true,
+        failure: "Connection refused",
+      },
+    ],
     applications: () => [
       { path: "", running: true, clients: 0, errors: 0, lastError: null },
       {

@@ -231,7 +231,7 @@ Deno.test("API-037: deletion of main.lua and of the folder", () => {
   machine.connect("/a/b");
   machine.connect("/a");
   machine.said();
-  machine.remove("a/main.lua");
+  machine.forget("a");
   machine.connect("/a");
   assert.deepEqual(machine.said(), ["stop"]);
   machine.removeFolder("a");

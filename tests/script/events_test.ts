@@ -12,7 +12,7 @@ Deno.test("API-601, API-602, API-630, API-631: onStart and onStop are inherited,
   }).start();
   machine.connect("/a");
   machine.refused("/b");
-  machine.remove("a/main.lua");
+  machine.forget("a");
   machine.connect("/a");
   machine.applications.stop();
   assert.deepEqual(machine.said(), ["start ", "start /a", "stop /a", "stop "]);

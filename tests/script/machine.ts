@@ -44,9 +44,9 @@ export class MemoryFiles {
     }
   }
 
-  isFolder = (path: string) => this.folders.has(path.replace(/\/$/, ""));
-  modified = (path: string) => this.files.get(path)?.modified;
-  read = (path: string) => this.files.get(path)?.bytes;
+  isFolder = (path: string): boolean | string => this.folders.has(path.replace(/\/$/, ""));
+  modified = (path: string): number | undefined | string => this.files.get(path)?.modified;
+  read = (path: string): Uint8Array | undefined | string => this.files.get(path)?.bytes;
 
   removeFolder(path: string): void {
     for (const file of [...this.files.keys()]) {
@@ -140,7 +140,9 @@ export class TestHost implements Host {
   print(bytes: Uint8Array): void {
     this.printed += fromUtf8(bytes);
   }
-  now = () => performance.now();
+  /** How far the clock is ahead, ms. */
+  ahead = 0;
+  now = () => performance.now() + this.ahead;
   epochTime = () => this.epoch;
   md5 = (bytes: Uint8Array) => new Uint8Array(createHash("md5").update(bytes).digest());
   sha256 = (bytes: Uint8Array) => new Uint8Array(createHash("sha256").update(bytes).digest());
@@ -292,6 +294,13 @@ export class Machine {
 
   remove(path: string): void {
     this.host.files.files.delete(WWW + path);
+  }
+
+  /** Removes a main.lua that nobody misses any more: it has been gone for 5 s. */
+  forget(application: string): void {
+    this.remove(`${application}/main.lua`);
+    this.refused(`/${application}`);
+    this.host.ahead += 5_000;
   }
 
   removeFolder(path: string): void {

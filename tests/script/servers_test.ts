@@ -116,7 +116,7 @@ Deno.test("API-619, API-620, API-652, API-653, CLU-032, API-041, API-042: links 
   const { peer } = peerAt("x:1");
   link(machine, peer);
   machine.connect("/a");
-  machine.remove("a/main.lua");
+  machine.forget("a");
   machine.connect("/a");
   machine.host.roster.remove(peer);
   machine.applications.onServerDisconnection(peer);
@@ -189,6 +189,31 @@ Deno.test("API-660 to API-663: what can be an address", () => {
     "me.example:1935",
   ]);
   assert.equal(machine.logged("error").length, 7);
+});
+
+Deno.test("API-660: every value of a table counts, whatever its key", () => {
+  const machine = new Machine({
+    "main.lua": `
+      function onHandshake(address, path)
+        return ({
+          name = { edge = "192.0.2.1:1935" },
+          gap = { [2] = "192.0.2.2:1935" },
+          zero = { [0] = "b:1", "a:1", nil, "c:1", [true] = "d:1", [1.5] = { { x = "e:1" } } },
+          bad = { edge = function() end },
+        })[path:sub(2)]
+      end`,
+  }).start();
+  const of = (path: string) => {
+    machine.write(`${path}/main.lua`, "");
+    return [...machine.applications.handshake(handshake(`/${path}`))];
+  };
+  assert.deepEqual(of("name"), ["192.0.2.1:1935"]);
+  assert.deepEqual(of("gap"), ["192.0.2.2:1935"]);
+  const zero = of("zero");
+  assert.equal(zero[0], "a:1");
+  assert.deepEqual(zero.toSorted(), ["a:1", "b:1", "c:1", "d:1", "e:1"]);
+  assert.deepEqual(of("bad"), []);
+  assert.deepEqual(machine.logged("error"), ["a function is neither an address nor a server"]);
 });
 
 Deno.test("API-618, API-651: onRendezVousUnknown of every application that defines it", () => {

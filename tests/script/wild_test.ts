@@ -95,7 +95,7 @@ Deno.test("playlist.lua", () => {
   const { files } = machine.host;
   assert.equal(files.read("/srv/www/list.txt"), undefined);
   assert.equal(
-    fromUtf8(files.read("/srv/www/history.txt")!),
+    fromUtf8(files.read("/srv/www/history.txt") as Uint8Array),
     "2023-11-14 22:13:20 192.0.2.1:4000 listens to radio\n".repeat(2),
   );
   assert.deepEqual([...machine.hub.published()], []);

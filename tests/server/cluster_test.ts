@@ -98,7 +98,7 @@ Deno.test("CLU-003: a target that is away is dialled every 10 s, and again after
   const a = new Node("a", { targets: parseTargets(`127.0.0.1:${port}`) });
   const nodes = [a];
   return withNodes(nodes, async () => {
-    await a.until(/cannot be reached: Connection refused/);
+    await a.until(/^warn: Server .* is not linked: Connection refused/);
     a.now = 9_000;
     a.cluster.tick(a.now);
     assert.equal(a.log.filter((line) => line.startsWith("info: Linking")).length, 1);
@@ -140,8 +140,24 @@ Deno.test("Servers with another secret, or from an address that is not allowed, 
     targets: parseTargets(`127.0.0.1:${port};127.0.0.1:${closed}`),
   });
   return withNodes([a, b, c], async () => {
-    await b.until(/error: Server link with .* broken: .*secret/);
-    await c.until(/warn: Server link from 127.0.0.1:\d+ refused/);
+    await a.until(
+      /^warn: Server .* is not linked: the other server does not accept this server's secret/,
+    );
+    await a.until(/^warn: Server .* is not linked: the other server closed the connection before/);
+    await b.until(/^warn: Server link from .* closed: the other server's secret is another one/);
+    await c.until(/^warn: Server link from 127.0.0.1:\d+ refused: \[servers\] allow does not/);
+    assert.deepEqual(a.cluster.failures.map(({ address }) => address), [
+      `127.0.0.1:${port}`,
+      `127.0.0.1:${closed}`,
+    ]);
+    a.now = 10_000; // the same again is told at level debug only
+    a.cluster.tick(a.now);
+    for (const node of [b, c]) await node.until(/^debug: Server link from/);
+    await a.until(/^debug: Server .* is not linked/, 2);
+    for (const node of [a, b, c]) {
+      const warnings = node.log.filter((line) => line.startsWith("warn"));
+      assert.equal(warnings.length, node === a ? 2 : 1, node.name);
+    }
     for (const node of [a, b, c]) {
       assert.ok(!node.log.some((line) => line.startsWith("+")), node.name);
     }
@@ -153,7 +169,7 @@ Deno.test("CLU-005: two links with one server are both kept, with a warning", ()
   const a = new Node("a", { port: portA, targets: parseTargets(`127.0.0.1:${portB}`) });
   const b = new Node("b", { port: portB, targets: parseTargets(`127.0.0.1:${portA}`) });
   return withNodes([a, b], async () => {
-    await a.until(/cannot be reached/); // b did not listen yet
+    await a.until(/is not linked/); // b did not listen yet
     a.now = 10_000;
     a.cluster.tick(a.now);
     await a.until(/^\+/, 2);
@@ -162,13 +178,56 @@ Deno.test("CLU-005: two links with one server are both kept, with a warning", ()
   });
 });
 
+Deno.test("A target that fails for another reason is told of again, and once linked is no failure", () => {
+  const port = freePort();
+  const a = new Node("a", { targets: parseTargets(`127.0.0.1:${port}`) });
+  const nodes = [a];
+  return withNodes(nodes, async () => {
+    await a.until(/^warn: .* is not linked: Connection refused/);
+    assert.deepEqual(a.cluster.failures, [
+      { address: `127.0.0.1:${port}`, failure: "Connection refused" },
+    ]);
+    const other = Deno.listen({ hostname: "127.0.0.1", port });
+    a.now = 10_000;
+    a.cluster.tick(a.now);
+    const connection = await other.accept();
+    await connection.write(toUtf8("220 mail.example.org\r\n"));
+    await a.until(/^warn: .* is not linked: the other server speaks another protocol, or uses a/);
+    connection.close();
+    other.close();
+    nodes.push(new Node("b", { port }));
+    a.now = 20_000;
+    a.cluster.tick(a.now);
+    await a.until(/^\+ target/);
+    assert.deepEqual(a.cluster.failures, []);
+  });
+});
+
+Deno.test("Connections that say nothing keep no server out", () => {
+  const port = freePort();
+  const b = new Node("b", { port });
+  const nodes = [b];
+  const silent: Deno.Conn[] = [];
+  return withNodes(nodes, async () => {
+    for (let i = 0; i < 40; i++) silent.push(await Deno.connect({ hostname: "127.0.0.1", port }));
+    await b.until(/: more than 16 did not identify themselves/, 24);
+    const a = new Node("a", { targets: parseTargets(`127.0.0.1:${port}`) });
+    nodes.push(a);
+    await a.until(/^\+ target/);
+    b.now = 5_001;
+    b.cluster.tick(b.now);
+    await b.until(/closed: it did not identify itself/, 15);
+    assert.equal(b.cluster.roster.all.length, 1);
+  }).finally(() => silent.forEach((connection) => connection.close()));
+});
+
 Deno.test("Garbage on the servers' port ends that connection and nothing else", () => {
   const port = freePort();
   const b = new Node("b", { port });
   return withNodes([b], async () => {
     const conn = await Deno.connect({ port });
     await conn.write(new Uint8Array(64).fill(0xff));
-    await b.until(/error: Server link with .* broken/);
+    await b.until(/^warn: Server link from .* closed: the other server speaks another protocol/);
     assert.equal(await drain(conn), true);
     conn.close();
     assert.equal(b.cluster.roster.all.length, 0);

@@ -15,10 +15,21 @@ Deno.test("Files of scripts: read, write, seek, truncate, and reasons instead of
   assert.equal(files.isFolder(folder), true);
   assert.equal(files.isFolder(path), false);
   assert.equal(files.modified(path), undefined);
-  assert.equal(files.modified(folder), undefined);
+  assert.equal(files.modified(folder), "Is a directory");
   assert.equal(files.read(path), undefined);
+  assert.equal(files.modified(`${folder}/${"x".repeat(300)}`), undefined);
+  assert.equal(files.isFolder(`${folder}/${"x".repeat(300)}`), false);
   assert.match(String(files.open(path, { read: true })), /^No such file or directory$/);
   assert.match(String(files.open(folder, { read: true })), /directory/i);
+
+  if (Deno.build.os !== "windows") {
+    Deno.symlinkSync(`${folder}/none`, `${folder}/link`);
+    assert.equal(files.modified(`${folder}/link`), "Dangling link");
+    Deno.writeTextFileSync(`${folder}/file`, "");
+    assert.equal(files.isFolder(`${folder}/file/below`), false);
+    assert.equal(files.modified(`${folder}/file/below`), undefined);
+    for (const name of ["link", "file"]) assert.equal(files.remove(`${folder}/${name}`), undefined);
+  }
 
   const file = opened(files.open(path, { read: true, write: true, create: true }));
   assert.equal(file.write(bytes("0123456789")), undefined);
@@ -34,7 +45,7 @@ Deno.test("Files of scripts: read, write, seek, truncate, and reasons instead of
   file.flush();
   file.close();
   assert.deepEqual(files.read(path), bytes("012"));
-  assert.ok(Math.abs(files.modified(path)! - Date.now()) < 60_000);
+  assert.ok(Math.abs(Number(files.modified(path)) - Date.now()) < 60_000);
 
   const readOnly = opened(files.open(path, { read: true }));
   assert.equal(typeof readOnly.write(bytes("x")), "string");

@@ -136,9 +136,19 @@ function showStatus(status) {
   const counts = (record, prefix) =>
     Object.entries(record).filter(([, count]) => count > 0)
       .map(([reason, count]) => [`${prefix}${reason}`, number(count)]);
+  list(
+    "doors",
+    status.doors.map(({ name, sessions, unconnected, bytesIn, bytesOut }) => [
+      name.toUpperCase(),
+      `${number(sessions)} connections, ${number(unconnected)} of them opening, ` +
+      `${scaled(bytesIn, "B")} in, ${scaled(bytesOut, "B")} out`,
+    ]),
+    "None.",
+  );
   list("drops", [
     ...counts(status.drops, ""),
     ...counts(status.refusals, "sandbox "),
+    ...status.doors.flatMap(({ name, closed }) => counts(closed, `${name} `)),
     ...(status.droppedAudio
       ? [["audio frames to slow listeners", number(status.droppedAudio)]]
       : []),
@@ -184,6 +194,7 @@ const columns = {
   ],
   clients: [
     ["Id", "id", (row) => short(row.id)],
+    ["Door", "", (row) => row.protocol],
     ["Address", "", (row) => row.address],
     ["Application", "", (row) => row.path || "/"],
     ["Ping", "number", (row) => `${number(row.ping)} ms`],
@@ -200,6 +211,7 @@ const columns = {
     ["Address", "", (row) => row.address],
     ["Public address", "", (row) => row.publicAddress],
     ["Linked by", "", (row) => row.isTarget ? "this server" : "the other"],
+    ["State", "", (row) => row.failure ? `not linked: ${row.failure}` : "linked"],
   ],
 };
 

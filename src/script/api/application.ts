@@ -44,6 +44,8 @@ export class LuaApplication implements Application {
   state: ApplicationState = "absent";
   /** Why it failed. */
   failure = "";
+  /** Why nobody is let in though it may be running: its files cannot be looked at. */
+  #barrier: string | undefined;
   /** Errors of its scripts so far, and the last one; `at` in milliseconds since 1970. */
   errors = 0;
   lastError: { at: number; text: string } | null = null;
@@ -111,6 +113,29 @@ export class LuaApplication implements Application {
   }
 
   // Starting and stopping
+
+  /**
+   * Lets nobody in, until the next {@link unbar}: nobody knows what the file that decides about clients says.
+   *
+   * @param reason logged when it differs from the last one; clients are not told
+   */
+  bar(reason: string): void {
+    if (this.#barrier === reason) return;
+    this.#barrier = reason;
+    this.errors++;
+    this.lastError = { at: this.#api.host.epochTime(), text: reason };
+    this.note("error", `${reason}: clients are refused`);
+  }
+
+  unbar(): void {
+    if (this.#barrier === undefined) return;
+    this.#barrier = undefined;
+    this.note("note", "clients are let in again");
+  }
+
+  get barred(): boolean {
+    return this.#barrier !== undefined;
+  }
 
   /**
    * Loads main.lua and runs `onStart`. API-041, API-026
@@ -226,9 +251,11 @@ export class LuaApplication implements Application {
   /** Runs `onConnection`, own or inherited, and reads what it returns. API-604, API-635 to API-638. */
   connect(client: Client, values: AmfReader): Uint8Array | undefined {
     const api = this.#api;
-    if (this.state === "failed") {
+    const eventless = this.state === "absent" && !this.barred; // API-025
+    const closed = eventless ? undefined : this.#closed();
+    if (closed !== undefined) {
       this.#forget(client);
-      throw new Refused(this.failure);
+      throw new Refused(closed);
     }
     let members: Uint8Array | undefined;
     const error = this.#event("onConnection", 1, () => {
@@ -246,6 +273,24 @@ export class LuaApplication implements Application {
       throw new Refused(withoutPosition(error.message));
     }
     return members;
+  }
+
+  /**
+   * Why the door is closed, if it is: main.lua failed or cannot be read, be it that of an application above whose
+   * `onConnection` would be inherited.
+   */
+  #closed(): string | undefined {
+    if (this.state === "absent" && !this.barred) return undefined;
+    if (this.barred) return UNAVAILABLE;
+    if (this.state === "failed") return this.failure;
+    if (!this.parent || this.#defines("onConnection")) return undefined;
+    return this.parent.#closed() === undefined ? undefined : UNAVAILABLE;
+  }
+
+  #defines(name: string): boolean {
+    const isThere = this.environment.pushOwn(this.#lua.key(name)) !== NIL;
+    if (isThere) this.#lua.pop();
+    return isThere;
   }
 
   /** The fields of a table as members of an AMF0 object, which are those of the answer. API-636 */
@@ -469,6 +514,9 @@ export class LuaApplication implements Application {
     this.#api.host.log(LogLevel[level], text, this.chunkName, 0);
   }
 }
+
+/** What clients are told whose application cannot be read. */
+const UNAVAILABLE = "the application is not available";
 
 /** AMF0's marker of an object. AMF-013 */
 const OBJECT = 3;

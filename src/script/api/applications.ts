@@ -36,6 +36,12 @@ const HANDSHAKE_TRUST = 250;
 const LOOK_EVERY = 20;
 const LOOKS = 32;
 
+/**
+ * For as long an application whose main.lua has vanished runs on without letting anyone in, ms: editors and git
+ * remove a file before they write it anew.
+ */
+const VANISHED_TIME = 5_000;
+
 /** When the files of an application were last looked at, and how many may look again at once. */
 interface Looks {
   at: number;
@@ -49,6 +55,8 @@ export class LuaApplications implements Applications {
   /** By path: those of which a folder was found. */
   readonly #byPath = new Map<string, LuaApplication>();
   readonly #looks = new Map<LuaApplication, Looks>();
+  /** When the file of a running application was first missed, on the clock of `Host.now`. */
+  readonly #vanished = new Map<LuaApplication, number>();
   #makesRoom = false;
 
   constructor(host: Host) {
@@ -221,15 +229,19 @@ export class LuaApplications implements Applications {
     }
     if (!isPath(path)) return undefined;
     const known = this.#byPath.get(path);
-    if (!this.#host.files.isFolder(this.#host.www + path.slice(1))) {
-      if (known) this.#remove(known);
+    const isFolder = this.#host.files.isFolder(this.#host.www + path.slice(1));
+    if (isFolder === false) {
+      if (!known) return undefined;
+      if (this.#hasJustVanished(known)) return known;
+      this.#remove(known);
       return undefined;
     }
     const cut = path.lastIndexOf("/");
     const parent = this.#find(path.slice(0, cut));
     if (!parent) return undefined;
     const application = known ?? this.#make(path, path.slice(cut + 1), parent);
-    this.#refresh(application);
+    if (typeof isFolder === "string") application.bar(`cannot be looked for: ${isFolder}`);
+    else this.#refresh(application);
     return application;
   }
 
@@ -246,13 +258,33 @@ export class LuaApplications implements Applications {
     const { files } = this.#host;
     const file = `${application.folder}main.lua`;
     const modified = files.modified(file);
-    if (modified === application.modified) return;
-    this.#stop(application);
+    if (typeof modified === "string") return application.bar(`cannot be looked at: ${modified}`);
+    if (modified === undefined && this.#hasJustVanished(application)) return;
+    this.#vanished.delete(application);
+    if (modified === application.modified) return application.unbar();
     const source = modified === undefined ? undefined : files.read(file);
+    if (typeof source === "string") return application.bar(`cannot be read: ${source}`);
+    if (modified !== undefined && !source && this.#hasJustVanished(application)) return;
+    application.unbar();
+    this.#stop(application);
     application.start(source, source && modified);
     if (!application.running) return;
     this.#host.announce(application.path);
     for (const peer of [...this.#host.roster.all]) this.#connected(application, peer);
+  }
+
+  /** Whether a file that is missed of an application that runs, or failed, may come back: then nobody is let in. */
+  #hasJustVanished(application: LuaApplication): boolean {
+    if (application.modified === undefined && !application.barred) return false;
+    const now = this.#host.now();
+    const since = this.#vanished.get(application);
+    if (since === undefined) this.#vanished.set(application, now);
+    else if (now - since >= VANISHED_TIME) {
+      this.#vanished.delete(application);
+      return false;
+    }
+    application.bar("has vanished");
+    return true;
   }
 
   /**
@@ -295,6 +327,7 @@ export class LuaApplications implements Applications {
     this.#stop(application);
     this.#byPath.delete(application.path);
     this.#looks.delete(application);
+    this.#vanished.delete(application);
     application.parent?.children.delete(application.name);
     application.environment.release();
   }

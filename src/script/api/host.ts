@@ -41,11 +41,15 @@ export interface OpenOptions {
  * may use is ever asked for. Nothing throws.
  */
 export interface Files {
-  isFolder(path: string): boolean;
-  /** Milliseconds since 1970 of the last change; undefined if there is no such file. */
-  modified(path: string): number | undefined;
-  /** The whole file; undefined if there is none. */
-  read(path: string): Uint8Array | undefined;
+  /** A text: why that cannot be told. */
+  isFolder(path: string): boolean | string;
+  /**
+   * Milliseconds since 1970 of the last change of a file; undefined if nothing has this name; a text if something
+   * has that is not a file or cannot be looked at: the reason.
+   */
+  modified(path: string): number | undefined | string;
+  /** The whole file; undefined if nothing has this name, or the reason why it cannot be read. */
+  read(path: string): Uint8Array | undefined | string;
   open(path: string, options: OpenOptions): HostFile | string;
   /** A file, or an empty folder. @returns the reason why not */
   remove(path: string): string | undefined;

@@ -150,8 +150,10 @@ interface SourceFile {
 /** @returns the file, or why there is none */
 function readFile(api: Api, path: string): SourceFile | string {
   const full = resolvePath(api, path, true);
-  const source = full === undefined ? undefined : api.host.files.read(full);
-  if (!source || full === undefined) return `cannot open ${path}`;
+  if (full === undefined) return `cannot open ${path}`;
+  const source = api.host.files.read(full);
+  if (source === undefined) return `cannot open ${path}`;
+  if (typeof source === "string") return `cannot open ${path}: ${source}`;
   const { www } = api.host;
   return {
     source: sourceOfFile(source),

@@ -10,6 +10,7 @@ import {
   type Ref,
   STRING,
   TABLE,
+  TYPE_NAMES,
 } from "../vm/lua.ts";
 import { ScriptError } from "../vm/script_error.ts";
 import type { AmfHost } from "./amf_host.ts";
@@ -21,17 +22,6 @@ const INHERITANCE = 16;
 
 const NO_BYTES = new Uint8Array(0);
 const digits = new Uint8Array(32); // a number that names a member
-const TYPE_NAMES = [
-  "nil",
-  "boolean",
-  "userdata",
-  "number",
-  "string",
-  "table",
-  "function",
-  "userdata",
-  "thread",
-];
 
 /** What encoding needs of one Lua machine, made once. */
 export class SourceParts {

@@ -1,11 +1,11 @@
 // Where `onHandshake` and `onRendezVousUnknown` send clients to. API-660 to API-664.
 import type { Peer } from "../../cluster/roster.ts";
-import { BOOLEAN, NIL, STRING, TABLE } from "../vm/lua.ts";
+import { BOOLEAN, NIL, NUMBER, STRING, TABLE, TYPE_NAMES } from "../vm/lua.ts";
 import type { Api } from "./api.ts";
 import { type Broadcaster, broadcaster } from "./broadcaster.ts";
 import { server } from "./server.ts";
 
-/** Arrays in arrays that are looked into. */
+/** Tables in tables that are looked into. */
 const MAX_DEPTH = 16;
 const DEFAULT_PORT = 1935;
 
@@ -46,22 +46,34 @@ export function readRedirection(
         const several = objects.at<Broadcaster>(broadcaster, index);
         if (several) return addPeers(several.peers());
         if (objects.handleAt(index) || depth > MAX_DEPTH) break;
-        lua.reserve(2);
-        const table = lua.absolute(index);
-        for (let n = 1, length = lua.rawLength(table); n <= length; n++) {
-          lua.rawGetIndex(table, n);
-          read(lua.top, depth + 1);
-          lua.pop();
-        }
+        readTable(lua.absolute(index), depth);
         return;
       }
     }
-    api.log("error", "a result is neither an address nor a server");
+    api.log("error", `a ${TYPE_NAMES[lua.type(index)]} is neither an address nor a server`);
+  };
+
+  /** Elements in their order, then the values of other keys, which have none. */
+  const readTable = (table: number, depth: number): void => {
+    lua.reserve(3);
+    const length = lua.rawLength(table);
+    for (let n = 1; n <= length; n++) {
+      lua.rawGetIndex(table, n);
+      read(lua.top, depth + 1);
+      lua.pop();
+    }
+    for (lua.pushNil(); lua.next(table); lua.pop()) {
+      if (lua.type(-2) === NUMBER && isElement(lua.toNumber(-2), length)) continue;
+      read(lua.top, depth + 1);
+    }
   };
 
   for (let i = 0; i < count; i++) read(first + i, 0);
   return addresses;
 }
+
+const isElement = (key: number, length: number): boolean =>
+  key >= 1 && key <= length && Number.isInteger(key);
 
 /** `host:port` of a text that may lack the port (API-663); undefined if it is no address. */
 function addressOf(text: string): string | undefined {

@@ -16,6 +16,19 @@ export const NONE = -1,
   USERDATA = 7,
   THREAD = 8;
 
+/** What scripts call these types, by number. */
+export const TYPE_NAMES = [
+  "nil",
+  "boolean",
+  "userdata",
+  "number",
+  "string",
+  "table",
+  "function",
+  "userdata",
+  "thread",
+];
+
 /** The table of everything that Lua must not forget, at this index of every stack. */
 export const REGISTRY = -1001000;
 

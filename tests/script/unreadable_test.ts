@@ -1,0 +1,109 @@
+// A main.lua that cannot be read, or has vanished, opens no door. API-025, API-037.
+import assert from "node:assert/strict";
+import { UnknownApplication } from "../../src/media/refused.ts";
+import { Machine } from "./machine.ts";
+
+const PASSWORD =
+  "function onConnection(client, password) if password ~= 'x' then error('wrong password') end end";
+const MAIN = "/srv/www/secret/main.lua";
+
+/** A machine whose clock stands, with what the disk says of one file. */
+function machineWith(files: Record<string, string>) {
+  const machine = new Machine(files);
+  const state = { now: 1_000, modified: "", read: "", folder: "" };
+  machine.host.now = () => state.now += 250; // past what a rush of clients trusts in
+  const { modified, read, isFolder } = machine.host.files;
+  const { files: disk } = machine.host;
+  disk.modified = (path) => path === MAIN && state.modified ? state.modified : modified(path);
+  disk.read = (path) => path === MAIN && state.read ? state.read : read(path);
+  disk.isFolder = (path) =>
+    path === "/srv/www/secret" && state.folder ? state.folder : isFolder(path);
+  return { machine: machine.start(), state };
+}
+
+for (const what of ["modified", "read", "folder"] as const) {
+  Deno.test(`A main.lua that cannot be read (${what}) refuses, with one ERROR, until it can`, () => {
+    const { machine, state } = machineWith({ "main.lua": "", "secret/main.lua": PASSWORD });
+    state[what] = "Permission denied";
+    for (let i = 0; i < 3; i++) {
+      assert.equal(machine.refused("/secret", ["x"]), "the application is not available");
+    }
+    const [error, ...others] = machine.logged("error");
+    assert.match(error, /^cannot be .*: Permission denied: clients are refused$/);
+    assert.deepEqual(others, []);
+    assert.equal(
+      machine.host.lines.find(({ text }) => text === error)?.file,
+      "www/secret/main.lua",
+    );
+    state[what] = "";
+    assert.equal(machine.refused("/secret"), "wrong password");
+    machine.connect("/secret", { values: ["x"] });
+  });
+}
+
+Deno.test("A running application that can no longer be looked at lets nobody in, and runs on", () => {
+  const { machine, state } = machineWith({ "main.lua": "", "secret/main.lua": PASSWORD });
+  machine.connect("/secret", { values: ["x"] });
+  state.modified = "Input/output error";
+  assert.equal(machine.refused("/secret", ["x"]), "the application is not available");
+  state.modified = "";
+  machine.connect("/secret", { values: ["x"] });
+});
+
+Deno.test("Applications below inherit no open door", () => {
+  const { machine, state } = machineWith({
+    "main.lua": "",
+    "secret/main.lua": PASSWORD,
+    "secret/below/main.lua": "function onPublish() end",
+    "secret/own/main.lua": "function onConnection() end",
+    "secret/empty/readme.txt": "",
+  });
+  assert.equal(machine.refused("/secret/below"), "wrong password");
+  state.modified = "Permission denied";
+  assert.equal(machine.refused("/secret/below", ["x"]), "the application is not available");
+  machine.connect("/secret/own");
+  machine.connect("/secret/empty"); // where no event runs at all
+  state.modified = "";
+  machine.write("secret/main.lua", "x = = 1");
+  machine.connect("/secret/own");
+  assert.equal(machine.refused("/secret/below", ["x"]), "the application is not available");
+});
+
+Deno.test("A main.lua that vanishes refuses for 5 s before it counts as deleted", () => {
+  const { machine, state } = machineWith({
+    "main.lua": "",
+    "secret/main.lua": `${PASSWORD} function onStop() INFO("stop") end`,
+  });
+  machine.connect("/secret", { values: ["x"] });
+  machine.remove("secret/main.lua");
+  assert.equal(machine.refused("/secret", ["x"]), "the application is not available");
+  state.now += 4_000;
+  assert.equal(machine.refused("/secret"), "the application is not available");
+  assert.deepEqual(machine.logged("error"), ["has vanished: clients are refused"]);
+  assert.deepEqual(machine.said(), []);
+  state.now += 1_000;
+  machine.connect("/secret");
+  assert.deepEqual(machine.said(), ["stop"]);
+});
+
+Deno.test("A main.lua that comes back within 5 s starts again if it has changed", () => {
+  const { machine } = machineWith({ "main.lua": "", "secret/main.lua": PASSWORD });
+  machine.connect("/secret", { values: ["x"] });
+  machine.remove("secret/main.lua");
+  assert.equal(machine.refused("/secret", ["x"]), "the application is not available");
+  machine.write("secret/main.lua", PASSWORD.replace("'x'", "'y'"));
+  assert.equal(machine.refused("/secret", ["x"]), "wrong password");
+  machine.connect("/secret", { values: ["y"] });
+});
+
+Deno.test("A folder that vanishes passes no client on to the application above for 5 s", () => {
+  const { machine, state } = machineWith({ "main.lua": "", "secret/main.lua": PASSWORD });
+  machine.host.unknown = "nearest";
+  machine.connect("/secret", { values: ["x"] });
+  machine.removeFolder("/srv/www/secret".slice("/srv/www/".length));
+  assert.equal(machine.refused("/secret", ["x"]), "the application is not available");
+  state.now += 5_000;
+  machine.connect("/secret");
+  machine.host.unknown = "reject";
+  assert.throws(() => machine.connect("/secret"), UnknownApplication);
+});
