@@ -3,12 +3,14 @@ import { addressText } from "../rtmfp/wire/address.ts";
 import { StaticFiles } from "../net/static_files.ts";
 import { serveWeb, upgradeToWebSocket, type WebPeer, type WebServer } from "../net/web_server.ts";
 import { tcpError } from "../net/tcp.ts";
+import { WebSocketStream } from "../net/web_socket_stream.ts";
 import { NotViewable } from "../web/flv_viewer.ts";
 import { files, list, type Page, player } from "../web/pages.ts";
 import { segmentsOf, streamOf, type StreamRequest } from "../web/request.ts";
 import { readCertificate } from "./certificate.ts";
 import type { DoorHost, OpenDoor } from "./doors.ts";
 import { RemotingSessions } from "./remoting_sessions.ts";
+import { RtmpSessions } from "./rtmp_sessions.ts";
 import { RtwsSockets } from "./rtws_sockets.ts";
 import { StartError } from "./start_error.ts";
 import { TcpGate } from "./tcp_gate.ts";
@@ -50,6 +52,7 @@ class WebDoor implements OpenDoor {
   readonly #host: DoorHost;
   readonly #places: WebPlaces;
   readonly #rtws: RtwsSockets;
+  readonly #rtmp: RtmpSessions;
   readonly #viewers: WebViewers;
   readonly #remoting: RemotingSessions;
   readonly #gate: TcpGate;
@@ -60,6 +63,7 @@ class WebDoor implements OpenDoor {
     this.#host = host;
     this.#places = new WebPlaces(() => host.config());
     this.#rtws = new RtwsSockets(host);
+    this.#rtmp = new RtmpSessions(host);
     this.#viewers = new WebViewers(host);
     this.#remoting = new RemotingSessions(host);
     this.#gate = new TcpGate(host);
@@ -76,15 +80,17 @@ class WebDoor implements OpenDoor {
 
   flush(now: number): void {
     this.#rtws.flush(now);
+    this.#rtmp.flush(now);
     this.#viewers.flush(now);
   }
 
   get deadline(): number {
-    return Math.min(this.#rtws.deadline, this.#viewers.deadline);
+    return Math.min(this.#rtws.deadline, this.#rtmp.deadline, this.#viewers.deadline);
   }
 
   async stop(): Promise<void> {
     this.#rtws.close();
+    this.#rtmp.close();
     this.#viewers.close();
     this.#remoting.close();
     this.#gate.close();
@@ -106,6 +112,7 @@ class WebDoor implements OpenDoor {
     if (this.#host.hub.blacklist.has(peer.hostname)) return text(403, "Your address is blocked");
     const { pathname } = url;
     if (pathname === "/rtws") return this.#openRtws(request, peer);
+    if (pathname === "/rtmp") return this.#openRtmp(request, peer);
     if (pathname.startsWith("/tcp/")) return this.#openGate(request, pathname, peer);
     if (isRemoting(request)) return await this.#remote(request, url, peer);
     if (request.method === "OPTIONS") return this.#preflight(request, url);
@@ -187,6 +194,18 @@ class WebDoor implements OpenDoor {
     const upgraded = upgradeToWebSocket(request);
     if (!upgraded) return text(426, "Open a WebSocket here", { upgrade: "websocket" });
     this.#rtws.open(upgraded.socket, peer, this.#places.take(peer));
+    return upgraded.response;
+  }
+
+  /** RTMP in a WebSocket. WEB-408. */
+  #openRtmp(request: Request, peer: WebPeer): Response {
+    const refused = this.#refuses(request, peer);
+    if (refused) return refused;
+    const upgraded = upgradeToWebSocket(request);
+    if (!upgraded) return text(426, "Open a WebSocket here", { upgrade: "websocket" });
+    const leave = this.#places.take(peer);
+    const stream = new WebSocketStream(upgraded.socket, peer, leave);
+    this.#rtmp.accept(stream, "rtmp");
     return upgraded.response;
   }
 

@@ -1,0 +1,178 @@
+// RTMP sessions over sockets of any kind, and what moves bytes between them.
+import type { StreamEvents } from "../net/stream_socket.ts";
+import { RtmpServer } from "../rtmp/rtmp_server.ts";
+import type { RtmpSession, Wire } from "../rtmp/rtmp_session.ts";
+import { addressText } from "../rtmfp/wire/address.ts";
+import { hmacSha256 } from "./digests.ts";
+import type { DoorHost } from "./doors.ts";
+
+/** Bytes of one write at most. */
+const BLOCK = 65_536;
+/** Blocks that are kept for later writes. */
+const SPARE_BLOCKS = 64;
+/** Between two looks at what has lasted too long. Milliseconds. */
+const MANAGE_INTERVAL = 500;
+
+/** A TCP or TLS connection, or a WebSocket that carries the same bytes. */
+export interface ByteSocket {
+  readonly peer: { readonly hostname: string; readonly port: number };
+  /** Whether the last {@link write} is under way. */
+  readonly writing: boolean;
+  start(events: StreamEvents): void;
+  /** @param bytes must not change until `onWritten` */
+  write(bytes: Uint8Array): void;
+  /** Ends the connection after what was written. */
+  end(): void;
+}
+
+/** The RTMP sessions of one door. */
+export class RtmpSessions {
+  readonly server: RtmpServer;
+  readonly #host: DoorHost;
+  readonly #dirty = new Set<SessionWire>();
+  readonly #blocks: Uint8Array[] = [];
+  #manageAt = Infinity;
+
+  constructor(host: DoorHost) {
+    this.#host = host;
+    const config = host.config();
+    this.server = new RtmpServer(host.hub, {
+      hmac: hmacSha256,
+      random: host.random,
+      limits: {
+        connections: config["rtmp.connections"] || Infinity,
+        connectionsOfAddress: config["rtmp.connectionsOfAddress"] || Infinity,
+        unconnected: config["rtmp.unconnected"],
+        unconnectedOfAddress: config["rtmp.unconnectedOfAddress"],
+      },
+      sourceOf: ownerOf,
+    });
+  }
+
+  flush(now: number): void {
+    if (now >= this.#manageAt) {
+      this.server.manage();
+      this.#manageAt = this.server.size > 0 ? now + MANAGE_INTERVAL : Infinity;
+    }
+    for (const wire of this.#dirty) {
+      this.#dirty.delete(wire);
+      this.#pump(wire);
+    }
+  }
+
+  get deadline(): number {
+    return this.#manageAt;
+  }
+
+  /** A client has connected; too many are let go at once. */
+  accept(socket: ByteSocket, protocol: "rtmp" | "rtmps"): void {
+    this.#host.input("Cannot accept an RTMP connection", () => {
+      const wire = new SessionWire(this, socket);
+      const { hostname } = socket.peer;
+      const address = addressText(socket.peer);
+      const session = this.server.accept(wire, { protocol, address, hostname });
+      if (!session) return socket.end();
+      wire.start(session);
+      if (this.#manageAt === Infinity) this.#manageAt = this.#host.now() + MANAGE_INTERVAL;
+    });
+  }
+
+  /** The server stops: sessions end in good order. */
+  close(): void {
+    this.#host.input("Cannot close RTMP connections", () => this.server.close());
+  }
+
+  // For wires
+
+  wake(wire: SessionWire): void {
+    this.#dirty.add(wire);
+  }
+
+  release(block: Uint8Array): void {
+    if (this.#blocks.length < SPARE_BLOCKS) this.#blocks.push(block);
+  }
+
+  /** Something has come in on a connection, or has left. */
+  input(what: string, action: () => void): void {
+    this.#host.input(what, action);
+  }
+
+  /** Writes what waits for a client, unless a write is under way. */
+  #pump(wire: SessionWire): void {
+    if (wire.writing) return;
+    const block = this.#blocks.pop() ?? new Uint8Array(BLOCK);
+    let length = 0;
+    try {
+      length = wire.session.fill(block);
+    } catch (error) {
+      this.#host.log.bug(`The RTMP connection of ${wire.session.address} is closed`, error);
+      wire.session.end("chunk", "a fault of the server", true);
+    }
+    if (length > 0) wire.write(block, length);
+    else this.release(block);
+  }
+}
+
+/** A connection as its session knows it. */
+class SessionWire implements Wire {
+  readonly #sessions: RtmpSessions;
+  readonly #socket: ByteSocket;
+  #session: RtmpSession | undefined;
+  #block: Uint8Array | undefined;
+
+  constructor(sessions: RtmpSessions, socket: ByteSocket) {
+    this.#sessions = sessions;
+    this.#socket = socket;
+  }
+
+  get session(): RtmpSession {
+    return this.#session!;
+  }
+
+  get writing(): boolean {
+    return this.#socket.writing;
+  }
+
+  start(session: RtmpSession): void {
+    this.#session = session;
+    this.#socket.start({
+      onData: (bytes) =>
+        this.#sessions.input("Cannot receive from an RTMP client", () => session.receive(bytes)),
+      onWritten: () => this.#onWritten(session),
+      onEnd: () => this.#sessions.input("Cannot end an RTMP connection", () => session.gone()),
+    });
+  }
+
+  write(block: Uint8Array, length: number): void {
+    this.#block = block;
+    this.#socket.write(block.subarray(0, length));
+  }
+
+  // Wire
+
+  wake(): void {
+    if (this.#session) this.#sessions.wake(this);
+  }
+
+  end(): void {
+    this.#socket.end();
+  }
+
+  #onWritten(session: RtmpSession): void {
+    if (this.#block) this.#sessions.release(this.#block);
+    this.#block = undefined;
+    if (!session.waits) return;
+    this.wake();
+    this.#sessions.input("Cannot send to an RTMP client", () => {});
+  }
+}
+
+/** An IPv4 address, or the /64 network of IPv6; undefined: this machine. */
+function ownerOf(hostname: string): string | undefined {
+  if (hostname === "::1" || hostname.startsWith("127.")) return undefined;
+  if (!hostname.includes(":")) return hostname;
+  const [head, tail] = hostname.split("::").map((text) => text === "" ? [] : text.split(":"));
+  const zeros = tail ? 8 - head.length - tail.length : 0;
+  const groups = [...head, ...new Array(Math.max(zeros, 0)).fill("0"), ...tail ?? []];
+  return groups.slice(0, 4).join(":");
+}
