@@ -13,6 +13,8 @@ import { RtmpError } from "./rtmp_error.ts";
 const VERSION = 3;
 /** Bytes 4 to 7 of a first packet with a digest: the version of Flash Media Server, any but 0. */
 const SERVER_VERSION = [5, 0, 17, 1];
+/** The same of the simple form. */
+const NO_VERSION = [0, 0, 0, 0];
 
 export type Role = "initiator" | "responder";
 
@@ -41,7 +43,7 @@ export class Handshake {
   constructor(role: Role, options: HandshakeOptions) {
     this.#role = role;
     this.#options = options;
-    if (role === "initiator") options.send(versioned(this.#firstPacket(0)));
+    if (role === "initiator") options.send(this.#begin(NO_VERSION));
   }
 
   get done(): boolean {
@@ -78,8 +80,8 @@ export class Handshake {
       return;
     }
     this.#answered = true;
-    const first = this.#packet.slice(1);
-    if (this.#role === "initiator") this.#options.send(first); // C2 echoes S1
+    const first = this.#packet.subarray(1);
+    if (this.#role === "initiator") this.#options.send(first.slice()); // C2 echoes S1
     else this.#respond(first);
   }
 
@@ -88,31 +90,26 @@ export class Handshake {
     const { hmac, random, send } = this.#options;
     const versionAsked = first[4] !== 0 || first[5] !== 0 || first[6] !== 0 || first[7] !== 0;
     const found = versionAsked ? findDigest(first, PLAYER, hmac) : undefined;
-    const own = this.#firstPacket(found ? 1 : 0);
-    let answer = first;
-    if (found) {
-      sign(own, found.scheme, MEDIA_SERVER, hmac);
-      answer = random(PACKET_LENGTH);
-      signAnswer(answer, found.digest, MEDIA_SERVER, hmac);
-    }
     const all = new Uint8Array(1 + 2 * PACKET_LENGTH);
-    all.set(versioned(own));
-    all.set(answer, 1 + PACKET_LENGTH);
+    all.set(this.#begin(found ? SERVER_VERSION : NO_VERSION));
+    const answer = all.subarray(1 + PACKET_LENGTH);
+    if (found) {
+      sign(all.subarray(1, 1 + PACKET_LENGTH), found.scheme, MEDIA_SERVER, hmac);
+      answer.set(random(PACKET_LENGTH));
+      signAnswer(answer, found.digest, MEDIA_SERVER, hmac);
+    } else answer.set(first);
     send(all);
   }
 
-  /** Time 0, version or zero, random: the offset of a digest comes of random bytes. RTMP-016. */
-  #firstPacket(version: 0 | 1): Uint8Array {
-    const packet = this.#options.random(PACKET_LENGTH);
-    packet.fill(0, 0, 8);
-    if (version === 1) packet.set(SERVER_VERSION, 4);
-    return packet;
+  /**
+   * Version of the protocol and a first packet: time 0, version or zero, random, for the offset of a
+   * digest comes of random bytes. RTMP-016.
+   */
+  #begin(version: readonly number[]): Uint8Array {
+    const bytes = this.#options.random(1 + PACKET_LENGTH);
+    bytes[0] = VERSION;
+    bytes.fill(0, 1, 5);
+    bytes.set(version, 5);
+    return bytes;
   }
-}
-
-function versioned(packet: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(1 + packet.length);
-  bytes[0] = VERSION;
-  bytes.set(packet, 1);
-  return bytes;
 }

@@ -5,10 +5,11 @@ import { parseCommandLine, usage, UsageError } from "./command_line.ts";
 import { readConfig } from "./config.ts";
 import { ConfigError } from "./config_error.ts";
 import { facts } from "./facts.ts";
-import { absolute, asFolder, findFolders } from "./folders.ts";
+import { absolute, asFolder, findFolders, type Folders, systemReason } from "./folders.ts";
 import { readIni } from "./ini_file.ts";
 import { escape } from "./log.ts";
 import { sandboxPolicy } from "./sandbox_policy.ts";
+import type { Config } from "./settings.ts";
 import { StartError } from "./start_error.ts";
 
 /**
@@ -31,57 +32,104 @@ export function check(
       return 0;
     }
     const folders = findFolders(options, program.replace(/[^/\\]*$/, ""));
-    const { text, warning } = readIni(folders.ini, options.ini !== undefined);
-    const configuration = readConfig(text, folders.ini, facts(program, folders.home));
-    const { config, warnings } = configuration;
-    sandboxPolicy(config);
-    for (const line of [...warning ? [warning] : [], ...warnings]) {
-      print(`Warning: ${escape(line)}`);
-    }
-    const home = options.dir || !config["application.dir"]
+    const text = readIni(folders.ini, options.ini !== undefined);
+    let errors = 0;
+    const complain = (text: string) => {
+      errors++;
+      print(`Error: ${escape(text)}`);
+    };
+    const config = checkConfig(text ?? "", folders, program, print, complain);
+    const home = options.dir || !config?.["application.dir"]
       ? folders.home
       : asFolder(absolute(config["application.dir"], folders.home));
-    const scripts = scriptsIn(`${home}www`, "www");
+    const scripts = scriptsIn(`${home}www`, "www", complain);
     const lua = new Lua({ clock: () => performance.now(), now: () => Date.now() });
-    let broken = 0;
     for (const { path, name } of scripts) {
-      const error = lua.load(sourceOfFile(Deno.readFileSync(path)), `@${name}`);
-      if (!error) lua.pop();
-      else {
-        broken++;
-        print(`Error: ${escape(error.message)}`);
+      try {
+        if (!Deno.statSync(path).isFile) throw new Error("not a file"); // a pipe would never end
+        const error = lua.load(sourceOfFile(Deno.readFileSync(path)), `@${name}`);
+        if (error) complain(error.message);
+        else lua.pop();
+      } catch (error) {
+        complain(`${name} cannot be read: ${systemReason(error)}`);
       }
     }
-    const ini = text === "" ? "the default configuration" : folders.ini;
-    print(
-      `Checked ${ini}, and ${scripts.length} scripts in ${home}www: ` +
-        (broken === 0 ? "no errors" : `${broken} of them cannot be compiled`),
-    );
-    return broken === 0 ? 0 : 1;
+    const ini = text === undefined ? "the default configuration" : folders.ini;
+    const count = errors === 1 ? "1 error" : `${errors || "no"} errors`;
+    print(`Checked ${ini}, and ${scripts.length} scripts in ${home}www: ${count}`);
+    return errors === 0 ? 0 : 1;
   } catch (error) {
     if (error instanceof UsageError) {
       console.error(`${error.message}\nSee --help.`);
       return 2;
     }
-    if (!(error instanceof ConfigError || error instanceof StartError)) throw error;
+    if (!(error instanceof StartError)) throw error;
     print(`Error: ${escape(error.message)}`);
     return 1;
   }
 }
 
-/** All Lua files in a folder and its folders, in order of their names. */
-function scriptsIn(folder: string, name: string, depth = 0): { path: string; name: string }[] {
-  let entries: Deno.DirEntry[];
+/** @returns undefined if the configuration has errors, of which `complain` is told */
+function checkConfig(
+  text: string,
+  { ini, home }: Folders,
+  program: string,
+  print: (line: string) => void,
+  complain: (text: string) => void,
+): Config | undefined {
   try {
-    entries = [...Deno.readDirSync(folder)].sort((a, b) => a.name < b.name ? -1 : 1);
+    const { config, warnings } = readConfig(text, ini, facts(program, home));
+    for (const line of warnings) print(`Warning: ${escape(line)}`);
+    sandboxPolicy(config);
+    return config;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound && depth === 0) return [];
-    throw new StartError(`${folder} cannot be read: ${(error as Error).message}`);
+    if (!(error instanceof ConfigError)) throw error;
+    error.problems.forEach(complain);
+    return undefined;
   }
-  return entries.flatMap((entry) => {
-    const path = `${folder}/${entry.name}`;
-    const inner = `${name}/${entry.name}`;
-    if (entry.isDirectory && depth < 32) return scriptsIn(path, inner, depth + 1);
-    return !entry.isDirectory && entry.name.endsWith(".lua") ? [{ path, name: inner }] : [];
-  });
+}
+
+interface ScriptFile {
+  readonly path: string;
+  /** As it stands in messages. */
+  readonly name: string;
+}
+
+/**
+ * All Lua files in a folder and its folders, in order of their names; links are followed.
+ *
+ * @param complain is told of folders and files that cannot be looked at, which are left out
+ * @param above the real paths of the folders that this one is in
+ */
+function scriptsIn(
+  folder: string,
+  name: string,
+  complain: (text: string) => void,
+  above: readonly string[] = [],
+): ScriptFile[] {
+  try {
+    const real = Deno.realPathSync(folder);
+    if (above.includes(real)) return [];
+    const entries = [...Deno.readDirSync(folder)].sort((a, b) => a.name < b.name ? -1 : 1);
+    return entries.flatMap((entry) => {
+      const path = `${folder}/${entry.name}`;
+      const inner = `${name}/${entry.name}`;
+      if (!isFolder(path)) return entry.name.endsWith(".lua") ? [{ path, name: inner }] : [];
+      return scriptsIn(path, inner, complain, [...above, real]);
+    });
+  } catch (error) {
+    if (above.length > 0 || !(error instanceof Deno.errors.NotFound)) {
+      complain(`${name} cannot be read: ${systemReason(error)}`);
+    }
+    return [];
+  }
+}
+
+/** What a link leads to counts; a path that leads nowhere is no folder. */
+function isFolder(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false;
+  }
 }

@@ -1,8 +1,9 @@
 // The configuration of the server and of its scripts out of one text: CFG-001 to CFG-066.
-import { ConfigError } from "./config_error.ts";
+import { ConfigError, keyText, valueProblem } from "./config_error.ts";
 import { expand, type IniEntry, parseIni } from "./ini.ts";
 import { type Config, obsolete, settings } from "./settings.ts";
 import type { Setting } from "./setting.ts";
+import { nearest } from "./spelling.ts";
 
 /** What scripts see as `cumulus.configs`: texts, `false`, and tables of them. */
 export interface ConfigTree {
@@ -24,7 +25,7 @@ export interface Configuration {
  * @param text "" gives the defaults
  * @param file its name, for messages
  * @param facts `application.*` and `system.*`, which values may refer to and scripts see (CFG-064)
- * @throws {ConfigError} on the first value that is not allowed
+ * @throws {ConfigError} with every line that is none and every value that is not allowed
  */
 export function readConfig(
   text: string,
@@ -34,7 +35,7 @@ export function readConfig(
   const warnings: string[] = [];
   const warn = (line: number, text: string) => warnings.push(`${file}:${line}: ${text}`);
   const { entries, problems } = parseIni(text);
-  for (const { line, text } of problems) warn(line, `this is no "key = value": ${text}`);
+  const errors = problems.map(({ line, text }) => ({ line, text: `${file}:${line}: ${text}` }));
   const byName = new Map<string, IniEntry>();
   for (const entry of entries) {
     const name = entry.name.toLowerCase();
@@ -47,30 +48,34 @@ export function readConfig(
   );
   const lookUp = (name: string) =>
     byName.get(name.toLowerCase())?.value ?? factsByName.get(name.toLowerCase());
-  const expanded = [...byName.values()].map((entry) => ({
-    ...entry,
-    value: expand(entry.name, entry.value, lookUp),
-  }));
+  const refuse = ({ name, value, line }: IniEntry, allowed: string) => {
+    const shown = isSecret(name) ? undefined : value;
+    errors.push({ line, text: valueProblem(name, shown, allowed, `${file}:${line}`) });
+  };
+  const expanded = [...byName.values()].map((entry) => {
+    try {
+      return { ...entry, value: expand(entry.name, entry.value, lookUp) };
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      refuse(entry, error.message);
+      return { ...entry, refused: true };
+    }
+  });
   const config = defaults();
-  for (const { name, value, line } of expanded) {
+  for (const entry of expanded) {
+    const { name, value, line } = entry;
     const known = keys.get(name.toLowerCase());
-    if (known) {
+    if (known && !("refused" in entry)) {
       const setting: Setting<unknown> = settings[known];
       const read = setting.read(value, (text) => warn(line, `${name}: ${text}`));
-      if (read === undefined) {
-        throw new ConfigError(
-          name,
-          setting.secret ? undefined : value,
-          setting.allowed,
-          `${file}:${line}`,
-        );
-      }
-      config[known] = read;
-    } else if (Object.hasOwn(obsolete, name.toLowerCase())) {
-      warn(line, `${name} has no effect: ${obsolete[name.toLowerCase()]}`);
-    } else if (sections.has(sectionOf(name).toLowerCase())) {
-      warn(line, `${name} is not a key of [${sectionOf(name)}]: ${keysOf(sectionOf(name))}`);
+      if (read === undefined) refuse(entry, setting.allowed);
+      else config[known] = read;
     }
+    const doubt = known ? undefined : doubtAbout(name);
+    if (doubt) warn(line, doubt);
+  }
+  if (errors.length > 0) {
+    throw new ConfigError(errors.sort((a, b) => a.line - b.line).map(({ text }) => text));
   }
   const shown = expanded.filter(({ name }) => !isSecret(name));
   return {
@@ -126,9 +131,31 @@ export function sectionOf(name: string): string {
   return name.slice(0, Math.max(0, name.lastIndexOf(".")));
 }
 
-function keysOf(section: string): string {
-  const names = Object.keys(settings).filter((name) => sectionOf(name) === section.toLowerCase());
-  return `it has ${names.map((name) => name.slice(section.length + 1)).join(", ")}`;
+/** What to say about a key that the server does not read; undefined if it is plainly a script's. */
+function doubtAbout(name: string): string | undefined {
+  const lower = name.toLowerCase();
+  if (Object.hasOwn(obsolete, lower)) return `${name} has no effect: ${obsolete[lower]}`;
+  const section = sectionOf(lower);
+  const key = lower.slice(section ? section.length + 1 : 0);
+  const inSection = (section: string) =>
+    [...keys.values()].filter((at) => sectionOf(at) === section);
+  if (sections.has(section)) {
+    const names = inSection(section).map((known) => known.slice(section.length + 1));
+    const near = nearest(key, names);
+    const elsewhere = [...keys.values()].find((known) =>
+      known.split(".").at(-1)!.toLowerCase() === key
+    );
+    const meant = near ? `${section}.${near}` : elsewhere;
+    return `unknown key ${keyText(name)}; ` +
+      (meant ? `did you mean ${keyText(meant)}?` : `[${section}] has ${names.join(", ")}`);
+  }
+  // Everything else may be a script's, so only what is nearly one of ours is doubted.
+  const other = section ? nearest(section, sections) : undefined;
+  const meant = section
+    ? inSection(other ?? "").find((known) => other && known.toLowerCase() === `${other}.${key}`)
+    : nearest(key, inSection(""));
+  if (!meant) return undefined;
+  return `only scripts see the key ${keyText(name)}; did you mean ${keyText(meant)}?`;
 }
 
 function defaults(): Record<string, unknown> {

@@ -1,14 +1,35 @@
-/** A key of the configuration has a value it may not have; the server does not start. */
+/** The configuration has lines or values it may not have; the server does not start. */
 export class ConfigError extends Error {
   override name = "ConfigError";
 
-  /**
-   * @param name `section.key`, or `key` alone above the first section
-   * @param value undefined if it is not to be shown
-   */
-  constructor(name: string, value: string | undefined, allowed: string, where?: string) {
-    const dot = name.lastIndexOf(".");
-    const key = dot < 0 ? name : `[${name.slice(0, dot)}] ${name.slice(dot + 1)}`;
-    super(`${where ? `${where}: ` : ""}${key} = ${value ?? "…"}: expected ${allowed}`);
+  /** @param problems what is wrong, a sentence each; at least one */
+  constructor(readonly problems: readonly string[]) {
+    super(
+      problems.length === 1
+        ? problems[0]
+        : `${problems.length} errors in the configuration:\n${problems.join("\n")}`,
+    );
   }
+}
+
+/**
+ * The sentence about a value that its key may not have.
+ *
+ * @param name `section.key`, or `key` alone above the first section
+ * @param value undefined if it is not to be shown
+ * @param where `file:line`
+ */
+export function valueProblem(
+  name: string,
+  value: string | undefined,
+  allowed: string,
+  where?: string,
+): string {
+  return `${where ? `${where}: ` : ""}${keyText(name)} = ${value ?? "…"}: expected ${allowed}`;
+}
+
+/** `[section] key`, or `key` alone above the first section. */
+export function keyText(name: string): string {
+  const dot = name.lastIndexOf(".");
+  return dot < 0 ? name : `[${name.slice(0, dot)}] ${name.slice(dot + 1)}`;
 }

@@ -1,4 +1,6 @@
+import { exists, notWritable } from "./folders.ts";
 import { shippedIni } from "./shipped_ini.ts";
+import { StartError } from "./start_error.ts";
 
 /**
  * Writes CumulusServer.ini and www/main.lua into a folder that has neither the one nor www: what
@@ -7,6 +9,7 @@ import { shippedIni } from "./shipped_ini.ts";
  * @param home with a separator at its end
  * @param rootScript the text of www/main.lua
  * @returns what was done, a line each; nothing in a folder that is in use
+ * @throws {StartError} if the folder is not writable
  */
 export function prepareFolder(home: string, rootScript: string): string[] {
   if (exists(`${home}CumulusServer.ini`) || exists(`${home}www`)) return [];
@@ -17,19 +20,10 @@ export function prepareFolder(home: string, rootScript: string): string[] {
       Deno.writeTextFileSync(`${home}${name}`, text, { createNew: true });
       done.push(`Wrote ${home}${name}: ${what}`);
     } catch (error) {
-      done.push(`Cannot write ${home}${name}: ${(error as Error).message}`);
+      throw new StartError(notWritable(`${home}${name}`, error));
     }
   };
   write("CumulusServer.ini", shippedIni(), "the configuration, with all defaults");
   write("www/main.lua", rootScript, "the root application, for you to edit");
   return done;
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }

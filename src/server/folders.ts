@@ -38,11 +38,31 @@ export function asFolder(path: string): string {
   return /[/\\]$/.test(path) ? path : `${path}/`;
 }
 
-function exists(path: string): boolean {
+/** Whether there is something at a path; what cannot be looked at is there. */
+export function exists(path: string): boolean {
   try {
     Deno.statSync(path);
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    return !(error instanceof Deno.errors.NotFound);
   }
+}
+
+/** Why something failed, in the words of the system, without its number and the path. */
+export function systemReason(error: unknown): string {
+  return (error as Error).message.replace(/ \(os error \d+\).*$/s, "");
+}
+
+/**
+ * Why a file or folder could not be made: a sentence that names the folder which must be writable,
+ * and the user that the server runs as.
+ */
+export function notWritable(path: string, error: unknown): string {
+  let folder = path.replace(/[/\\]+$/, "");
+  do {
+    folder = folder.replace(/[/\\]?[^/\\]*$/, "") || "/";
+  } while (folder !== "/" && !exists(folder));
+  const uid = Deno.uid();
+  const user = uid === null ? "" : ` (the server runs as uid ${uid})`;
+  return `Cannot write ${path}: ${systemReason(error)} in ${folder}${user}`;
 }

@@ -1,18 +1,23 @@
+import { systemReason } from "./folders.ts";
 import { StartError } from "./start_error.ts";
 
 /**
- * Reads the configuration file; without one there are the defaults: CFG-001.
+ * Reads the configuration file as UTF-8; what is not UTF-8 in it becomes U+FFFD.
  *
- * @throws {StartError} if the file must be there, and cannot be read
+ * @param needed whether the file must exist
+ * @returns undefined if there is no file: CFG-001
+ * @throws {StartError} if it cannot be read, or is not text in UTF-8
  */
-export function readIni(path: string, needed: boolean): { text: string; warning?: string } {
+export function readIni(path: string, needed: boolean): string | undefined {
+  let bytes: Uint8Array;
   try {
-    return { text: Deno.readTextFileSync(path) };
+    bytes = Deno.readFileSync(path);
   } catch (error) {
-    if (needed) {
-      throw new StartError(`--ini=${path}: it cannot be read: ${(error as Error).message}`);
-    }
-    if (error instanceof Deno.errors.NotFound) return { text: "" };
-    return { text: "", warning: `${path} cannot be read: ${(error as Error).message}` };
+    if (error instanceof Deno.errors.NotFound && !needed) return undefined;
+    throw new StartError(`${path} cannot be read: ${systemReason(error)}`);
   }
+  if (bytes.includes(0)) {
+    throw new StartError(`${path}:1: the file is UTF-16 or not text: save it as UTF-8`);
+  }
+  return new TextDecoder().decode(bytes);
 }

@@ -3,13 +3,15 @@ import type { StreamEvents } from "../net/stream_socket.ts";
 import { RtmpServer } from "../rtmp/rtmp_server.ts";
 import type { RtmpSession, Wire } from "../rtmp/rtmp_session.ts";
 import { addressText } from "../rtmfp/wire/address.ts";
+import { Blocks } from "./blocks.ts";
 import { hmacSha256 } from "./digests.ts";
 import type { DoorHost } from "./doors.ts";
 
-/** Bytes of one write at most. */
-const BLOCK = 65_536;
-/** Blocks that are kept for later writes. */
-const SPARE_BLOCKS = 64;
+/** Bytes of one write at most, where a frame or two wait and where more does; blocks kept of each. */
+const SMALL_BLOCK = 8_192;
+const LARGE_BLOCK = 65_536;
+const SMALL_BLOCKS = 1_024;
+const LARGE_BLOCKS = 64;
 /** Between two looks at what has lasted too long. Milliseconds. */
 const MANAGE_INTERVAL = 500;
 
@@ -30,7 +32,8 @@ export class RtmpSessions {
   readonly server: RtmpServer;
   readonly #host: DoorHost;
   readonly #dirty = new Set<SessionWire>();
-  readonly #blocks: Uint8Array[] = [];
+  readonly #small = new Blocks(SMALL_BLOCK, SMALL_BLOCKS);
+  readonly #large = new Blocks(LARGE_BLOCK, LARGE_BLOCKS);
   #manageAt = Infinity;
 
   constructor(host: DoorHost) {
@@ -89,7 +92,7 @@ export class RtmpSessions {
   }
 
   release(block: Uint8Array): void {
-    if (this.#blocks.length < SPARE_BLOCKS) this.#blocks.push(block);
+    (block.length === SMALL_BLOCK ? this.#small : this.#large).give(block);
   }
 
   /** Something has come in on a connection, or has left. */
@@ -100,7 +103,8 @@ export class RtmpSessions {
   /** Writes what waits for a client, unless a write is under way. */
   #pump(wire: SessionWire): void {
     if (wire.writing) return;
-    const block = this.#blocks.pop() ?? new Uint8Array(BLOCK);
+    const isMuch = wire.session.queuedBytes > SMALL_BLOCK;
+    const block = (isMuch ? this.#large : this.#small).take();
     let length = 0;
     try {
       length = wire.session.fill(block);

@@ -2,7 +2,7 @@
 import { type Policy, PORT_BLOCK } from "../net/sandbox/policy.ts";
 import { ipText } from "../rtmfp/wire/address.ts";
 import { type AddressRule, LOOPBACK, PRIVATE, type Range, SPECIAL } from "./address_rule.ts";
-import { ConfigError } from "./config_error.ts";
+import { ConfigError, valueProblem } from "./config_error.ts";
 import type { Config } from "./settings.ts";
 
 type List = "sandbox.connect" | "sandbox.udp" | "sandbox.listen";
@@ -60,11 +60,12 @@ class Door {
       const { kind } = rule.hosts;
       if (name === "sandbox.listen" && hosts.length === 0) {
         const what = kind === "name" ? "addresses of this machine, no names" : "no IPv6 networks";
-        throw new ConfigError(name, rule.text, what);
+        throw new ConfigError([valueProblem(name, rule.text, what)]);
       }
       entries += hosts.length * (isOpen(rule) ? 1 : rule.to - rule.from + 1);
       if (entries > MOST_ENTRIES) {
-        throw new ConfigError(name, rule.text, `at most ${MOST_ENTRIES} pairs of range and port`);
+        const most = `at most ${MOST_ENTRIES} pairs of range and port`;
+        throw new ConfigError([valueProblem(name, rule.text, most)]);
       }
     }
   }

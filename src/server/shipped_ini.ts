@@ -47,8 +47,10 @@ export function configurationPage(): string {
 
 \`CumulusServer.ini\` beside the program, or what \`--ini\` names. Lines are \`key = value\` under
 \`[section]\`s, names in any case; a line that begins with \`;\` or \`#\` is a comment, and \`\${other.key}\`
-in a value stands for the value of that key. A value that is not allowed stops the start with section,
-key, value and what is allowed; a key that is not known under one of these sections is warned of. Any
+in a value stands for the value of that key. The file is UTF-8. A file that cannot be read,
+a line that is none of these and a value that is not allowed stop the start, which names every one of
+them with its line. A key that is unknown under one of these sections, or is nearly a key of the server
+elsewhere, is warned of ("did you mean …?"). Any
 other key or section may be added: scripts see all of them as texts in \`cumulus.configs\`, but for
 secrets. Changes take a restart, or on Linux and macOS the signal SIGHUP where (SIGHUP) stands behind
 the meaning; it reopens the log files as well, and a line of the log says what has changed.

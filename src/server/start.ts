@@ -5,7 +5,7 @@ import { changesOf, type Configuration, readConfig, secretsOf } from "./config.t
 import { ConfigError } from "./config_error.ts";
 import { facts } from "./facts.ts";
 import { prepareFolder } from "./first_start.ts";
-import { absolute, asFolder, findFolders } from "./folders.ts";
+import { absolute, asFolder, exists, findFolders, notWritable } from "./folders.ts";
 import { ScriptHost } from "./host.ts";
 import { readIni } from "./ini_file.ts";
 import { Log, type LogOptions } from "./log.ts";
@@ -38,13 +38,15 @@ export async function runServer(args: readonly string[], program: Program): Prom
     if (options.umask !== undefined && Deno.build.os !== "windows") Deno.umask(options.umask);
     const folders = findFolders(options, program.path.replace(/[^/\\]*$/, ""));
     const prepared = options.ini ? [] : prepareFolder(folders.home, program.rootScript);
-    const read = () => {
-      const { text, warning } = readIni(folders.ini, options.ini !== undefined);
-      const configuration = readConfig(text, folders.ini, facts(program.path, folders.home));
-      return { configuration, warnings: [...warning ? [warning] : [], ...configuration.warnings] };
-    };
-    const { configuration, warnings } = read();
-    const { config, scripts } = configuration;
+    const needed = options.ini !== undefined || exists(folders.ini);
+    const read = () =>
+      readConfig(
+        readIni(folders.ini, needed) ?? "",
+        folders.ini,
+        facts(program.path, folders.home),
+      );
+    const configuration = read();
+    const { config, scripts, warnings } = configuration;
     const home = options.dir || !config["application.dir"]
       ? folders.home
       : asFolder(absolute(config["application.dir"], folders.home));
@@ -61,7 +63,7 @@ export async function runServer(args: readonly string[], program: Program): Prom
     log = new Log(logOptions(configuration));
     for (const line of prepared) log.note(line);
     for (const warning of warnings) log.warn(warning);
-    Deno.mkdirSync(`${home}www`, { recursive: true }); // CFG-032
+    making(`${home}www`, (www) => Deno.mkdirSync(www, { recursive: true })); // CFG-032
     watchForBugs(log);
     const signalled = firstSignal(log);
     let host: ScriptHost | undefined;
@@ -78,21 +80,28 @@ export async function runServer(args: readonly string[], program: Program): Prom
       onStopping: () => host?.stopMail(),
       refusals: () => host?.refusals ?? {},
     });
-    if (options.pidfile) Deno.writeTextFileSync(options.pidfile, `${Deno.pid}\n`);
     signalled.then(() => server.stop());
+    if (options.pidfile) {
+      try {
+        making(options.pidfile, (path) => Deno.writeTextFileSync(path, `${Deno.pid}\n`));
+      } catch (error) {
+        await server.stop();
+        throw error;
+      }
+    }
     host?.prepare(configuration);
     let applied = configuration;
     onHangUp(() => {
       let failure = "";
       const changes = { live: [] as string[], restart: [] as string[] };
       try {
-        const { configuration: next, warnings } = read();
+        const next = read();
         host?.reload(next.config);
         server.reload(next.config);
         changes.live = changesOf(applied, next).live;
         changes.restart = changesOf(configuration, next).restart;
         applied = next;
-        for (const warning of warnings) log.warn(warning);
+        for (const warning of next.warnings) log.warn(warning);
       } catch (error) {
         failure = (error as Error).message;
       }
@@ -118,9 +127,23 @@ export async function runServer(args: readonly string[], program: Program): Prom
       log.bug("Cannot start", error);
       return 1;
     }
-    log.fatal(error.message);
+    for (const problem of error instanceof ConfigError ? error.problems : [error.message]) {
+      log.fatal(problem);
+    }
+    if (error instanceof ConfigError && error.problems.length > 1) {
+      log.fatal(`${error.problems.length} errors in the configuration: the server does not start`);
+    }
     log.close();
     return 1;
+  }
+}
+
+/** @throws {StartError} if a file or folder that the server needs cannot be made */
+function making(path: string, make: (path: string) => void): void {
+  try {
+    make(path);
+  } catch (error) {
+    throw new StartError(notWritable(path, error));
   }
 }
 

@@ -46,6 +46,11 @@ for (const line of lines) {
     const transaction = publisher.call("createStream");
     network.pass(3000);
     assert.ok(publisher.log.includes(`_result ${transaction} 2`), publisher.log.join("\n"));
+    // A flow that it opens later still answers the first control flow of the server.
+    const sound = publisher.session!.openFlow(media.metadata, { association: publisher.answers });
+    sound.write(numberedFrame("audio", 0, [0xaf, 1], 1, 20));
+    network.pass(3000);
+    assert.equal(viewer.came.filter(({ kind }) => kind === "audio").length, 1);
   });
 
   Deno.test(`a client that rejects the control flow and hangs up is gone, in good order${where}`, () => {

@@ -91,6 +91,22 @@ const ENDLESS: Record<string, string> = {
   "splitting":
     "local s, part = ('a,'):rep(1e5), ('b'):rep(1e7) while true do cumulus:split(s, ',') pcall(cumulus.split, cumulus, part, part .. 'c') end",
   "digests": "local s = ('a'):rep(1e7) while true do cumulus:md5(s, s, s, s, s, s, s, s) end",
+  "a variable that is closed in a coroutine":
+    "coroutine.wrap(function() local x <close> = setmetatable({}, { __close = function() while true do end end }) while true do end end)()",
+  "what closes a loop in a coroutine":
+    "coroutine.wrap(function() for i in function() while true do end end, nil, nil, setmetatable({}, { __close = function() while true do end end }) do end end)()",
+  "a coroutine in a coroutine that is closed":
+    "coroutine.wrap(function() coroutine.wrap(function() local x <close> = setmetatable({}, { __close = function() while true do end end }) while true do end end)() end)()",
+  "closing a coroutine that time has ended": `
+    if dead then coroutine.close(dead) end
+    dead = coroutine.create(function()
+      local x <close> = setmetatable({}, { __close = function() while true do end end })
+      while true do end
+    end)
+    local x <close> = setmetatable({}, { __close = function() coroutine.close(dead) end })
+    coroutine.resume(dead)`,
+  "loading files by gsub": "while true do ('x'):rep(9e5):gsub('.', loadfile) end",
+  "opening files by gsub": "while true do ('x'):rep(9e5):gsub('.', io.open) end",
   "a finalizer": `
     for i = 1, 100 do setmetatable({}, { __gc = function() while true do end end }) end
     collectgarbage() collectgarbage() while true do end`,
@@ -465,4 +481,34 @@ Deno.test("Malformed patterns are told with the line of the script", () => {
       "www/main.lua:6: bad argument #3 to 'gsub' (string/function/table expected, got boolean)",
     ],
   );
+});
+
+Deno.test("Arguments whose size makes work are bounded", () => {
+  const machine = new Machine();
+  const cases = {
+    "os.date(('x'):rep(1025))": "bad argument #1 to 'date' (longer than 1024 characters)",
+    "string.packsize(('b'):rep(65537))": "bad argument #1 to 'packsize' (longer than 65536 bytes)",
+    "string.pack(('x'):rep(65537))": "bad argument #1 to 'pack' (longer than 65536 bytes)",
+    "string.unpack(('x'):rep(65537), '')": "bad argument #1 to 'unpack' (longer than 65536 bytes)",
+    "utf8.len(('x'):rep(16777217))": "bad argument #1 to 'len' (longer than 16777216 bytes)",
+    "load((' '):rep(4194305))": "the chunk is too long",
+    "loadstring((' '):rep(4194305))": "the chunk is too long",
+    "require(('x'):rep(257))": "the name of the module is too long",
+    "package.path = ('x'):rep(4097) require('x')": "'package.path' is too long",
+  };
+  for (const [source, message] of Object.entries(cases)) {
+    const [said] = machine.run(`local _, message = pcall(function() ${source} end) INFO(message)`);
+    assert.equal(said.replace(/^\S+:\d+: /, ""), message, source);
+  }
+});
+
+Deno.test("Of a long path no more than 64 places are looked at", () => {
+  const machine = new Machine();
+  let reads = 0;
+  machine.host.files.read = ((read) => (path: string) => {
+    reads++;
+    return read(path);
+  })(machine.host.files.read);
+  machine.run("package.path = ('?;'):rep(2000) pcall(require, 'nothing')");
+  assert.ok(reads <= 66, `${reads} reads`);
 });

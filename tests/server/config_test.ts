@@ -104,18 +104,71 @@ Deno.test("A key of scripts may have any name", () => {
   assert.equal(scripts.constructor, "me");
 });
 
-Deno.test("Unknown keys in our sections, obsolete ones, repeats and lines that are none warn", () => {
+/** The problems of a text that is refused. */
+function problemsOf(text: string): readonly string[] {
+  try {
+    read(text);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+Deno.test("A line that is no key, section or comment is refused, without what may be a password", () => {
+  const refused: [string, string][] = [
+    ["[script", 'test.ini:1: not a section, "]" is missing: [script'],
+    ["[script] time = 5", 'test.ini:1: not a section, there is text after "]": [script]'],
+    ["\n\nport 1935", 'test.ini:3: not a "key = value" line: port …'],
+    ["nonsense", 'test.ini:1: not a "key = value" line: nonsense'],
+    ["= 5", 'test.ini:1: not a "key = value" line, the key is missing'],
+    ["<<<<<<< HEAD", 'test.ini:1: not a "key = value" line: <<<<<<< …'],
+    ["[http]\ntoken hunter2", 'test.ini:2: not a "key = value" line: token …'],
+    ["[my]\ncity = K\uFFFDln", "test.ini:2: not UTF-8"],
+  ];
+  for (const [text, problem] of refused) assert.deepEqual(problemsOf(text), [problem]);
+});
+
+Deno.test("All errors are told at once, in the order of their lines", () => {
+  const problems = problemsOf("port = 0\nnonsense\n[a]\nb = ${a.b}\n[http]\nport = x\n[broken");
+  assert.deepEqual(problems, [
+    "test.ini:1: port = 0: expected a whole number from 1 to 65535",
+    'test.ini:2: not a "key = value" line: nonsense',
+    "test.ini:4: [a] b = ${a.b}: expected a value that does not lead back to ${a.b}",
+    "test.ini:6: [http] port = x: expected a whole number from 0 to 65535",
+    'test.ini:7: not a section, "]" is missing: [broken',
+  ]);
+});
+
+Deno.test("Unknown keys in our sections, obsolete ones and repeats warn", () => {
   const { warnings, config } = read(
-    "port = 1\nport = 2\nfoo = 1\n[servers]\nprot = 3\n[edges]\nactivated = true\n[my]\nx = 1\nnonsense\n[broken",
+    "port = 1\nport = 2\nfoo = 1\n[servers]\nprot = 3\nx = 4\n[edges]\nactivated = true\n[my]\nx = 1",
   );
   assert.equal(config.port, 2);
   assert.deepEqual(warnings, [
-    'test.ini:10: this is no "key = value": nonsense',
-    'test.ini:11: this is no "key = value": [broken',
     "test.ini:2: port replaces its value of line 1",
-    "test.ini:5: servers.prot is not a key of [servers]: it has port, targets, secret, allow",
-    "test.ini:7: edges.activated has no effect: edge servers are gone: see [servers] port and targets",
+    "test.ini:5: unknown key [servers] prot; did you mean [servers] port?",
+    "test.ini:6: unknown key [servers] x; [servers] has port, targets, secret, allow",
+    "test.ini:8: edges.activated has no effect: edge servers are gone: see [servers] port and targets",
   ]);
+});
+
+Deno.test("A key that is nearly one of ours is doubted wherever it stands", () => {
+  const doubts: [string, string | undefined][] = [
+    ["prot = 1936", "only scripts see the key prot; did you mean port?"],
+    ["publicAdress = a", "only scripts see the key publicAdress; did you mean publicAddress?"],
+    ["[server]\nport = 1", "only scripts see the key [server] port; did you mean [servers] port?"],
+    ["[log]\nlevel = 7", "only scripts see the key [log] level; did you mean [logs] level?"],
+    ["[script]\nlevel = 7", "unknown key [script] level; did you mean [logs] level?"],
+    ["[http]\ntokn = a", "unknown key [http] tokn; did you mean [http] token?"],
+    ["[log]\nmine = 7", undefined],
+    ["[my]\nprot = 7", undefined],
+    ["report = 1\nname = x\nx = y", undefined],
+  ];
+  for (const [text, doubt] of doubts) {
+    const line = text.split("\n").length;
+    assert.deepEqual(read(text).warnings, doubt ? [`test.ini:${line}: ${doubt}`] : [], text);
+  }
 });
 
 Deno.test("CFG-060 to CFG-065 what scripts see", () => {

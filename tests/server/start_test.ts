@@ -205,7 +205,7 @@ Deno.test("Warnings about the configuration, and --log over the configured level
   assert.equal(await end(running), 0);
   const lines = running.text.trim().split("\n").map((line) => JSON.parse(line));
   assert.equal(lines[0].level, "WARN");
-  assert.match(lines[0].text, /CumulusServer\.ini:2: servers\.prot is not a key of \[servers\]/);
+  assert.match(lines[0].text, /CumulusServer\.ini:2: unknown key \[servers\] prot; did you mean/);
   assert.deepEqual(lines.filter(({ level }) => level === "INFO"), []);
 });
 
@@ -346,11 +346,47 @@ Deno.test("check tells of mistakes in configuration and scripts without serving"
   Deno.writeTextFileSync(`${folder}/www/a/b/part.lua`, "x = = 1");
   Deno.writeTextFileSync(`${folder}/CumulusServer.ini`, "[servers]\nprot = 1\n");
   assert.equal(run(), 1);
-  assert.match(lines[0], /^Warning: .*CumulusServer\.ini:2: servers\.prot is not a key/);
+  assert.match(lines[0], /^Warning: .*CumulusServer\.ini:2: unknown key \[servers\] prot; did you/);
   assert.match(lines[1], /^Error: www\/a\/b\/part\.lua:1: unexpected symbol/);
-  assert.match(lines[2], /2 scripts in .*: 1 of them cannot be compiled/);
+  assert.match(lines[2], /2 scripts in .*: 1 error$/);
+  Deno.mkdirSync(`${folder}/www/b/folder.lua`, { recursive: true });
+  Deno.symlinkSync("missing", `${folder}/www/b/link.lua`);
+  Deno.symlinkSync("..", `${folder}/www/b/loop`);
+  Deno.writeTextFileSync(`${folder}/CumulusServer.ini`, "port = no\n[script\n");
+  assert.equal(run(), 1);
+  assert.match(lines[0], /^Error: .*:1: port = no: expected/);
+  assert.match(lines[1], /^Error: .*:2: not a section, "\]" is missing: \[script$/);
+  assert.match(lines[2], /^Error: www\/a\/b\/part\.lua:1: unexpected symbol/);
+  assert.match(lines[3], /^Error: www\/b\/link\.lua cannot be read: No such file/);
+  assert.match(lines[4], /3 scripts in .*: 4 errors$/);
   Deno.writeTextFileSync(`${folder}/CumulusServer.ini`, "[http]\ntoken = to day\nport = 1\n");
   assert.equal(run(), 1);
   assert.match(lines[0], /^Error: .*:2: \[http\] token = …: expected text without blanks$/);
+  for (const bytes of [[0xff, 0xfe, 0x70, 0], [0x70, 0, 0x6f, 0]]) {
+    Deno.writeFileSync(`${folder}/CumulusServer.ini`, Uint8Array.from(bytes));
+    assert.equal(run(), 1);
+    assert.match(lines.join("\n"), /^Error: .*\.ini:1: the file is UTF-16 or not text.*UTF-8$/);
+  }
+  Deno.removeSync(`${folder}/CumulusServer.ini`);
+  Deno.mkdirSync(`${folder}/CumulusServer.ini`);
+  assert.equal(run(), 1);
+  assert.match(lines.join("\n"), /^Error: .*\.ini cannot be read: Is a directory$/);
   Deno.removeSync(folder, { recursive: true });
+});
+
+Deno.test("A server that cannot start says each reason in one line, without a stack", async () => {
+  const broken = await run({ "CumulusServer.ini": "port = 0\n[script\n[logs]\nlevel = loud\n" });
+  assert.equal(broken.code, 1);
+  assert.match(
+    broken.text,
+    /FATAL .*:1: port = 0.*\nFATAL .*:2: not a section.*\nFATAL .*:4: \[logs\]/,
+  );
+  assert.match(broken.text, /3 errors in the configuration: the server does not start\n$/);
+  const { code, text } = await run({}, "--port=0", "--dir=/proc/none");
+  assert.equal(code, 1);
+  assert.match(
+    text,
+    /FATAL .*Cannot write \/proc\/none\/CumulusServer.ini: .* in \/proc \(the server runs as uid \d+\)\n$/,
+  );
+  assert.doesNotMatch(text, /\n\t| at /);
 });

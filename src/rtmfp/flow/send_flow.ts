@@ -77,6 +77,11 @@ export class SendFlow {
     return this.#state;
   }
 
+  /** Whether the peer has refused it. */
+  get refused(): boolean {
+    return this.#refused;
+  }
+
   /** Bytes written and not sent yet. */
   get queuedBytes(): number {
     return this.#queue.bytes;

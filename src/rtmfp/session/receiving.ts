@@ -28,6 +28,8 @@ export interface ReceivingOwner {
   wakeAt(time: number): void;
   /** The own sending flow of that number, if it is open. */
   sendFlow(id: number): SendFlow | undefined;
+  /** Whether the peer has refused that flow of ours. */
+  wasRefused(id: number): boolean;
   /** Asks the user about a flow. */
   offer(flow: ReceiveFlow): void;
   violated(what: string): void;
@@ -200,7 +202,10 @@ export class Receiving implements ReceiveHost {
     this.open++;
     if (this.#first !== flow) this.hold(FLOW + flow.metadata.length);
     if (!this.flow(flow.id)) return undefined; // holding it was too much
-    const wrong = !metadata || unknown !== undefined || (association !== undefined && !answered);
+    // librtmfp goes on answering the control flow that it has refused.
+    const answersNone = association !== undefined && !answered &&
+      !owner.wasRefused(association);
+    const wrong = !metadata || unknown !== undefined || answersNone;
     this.acknowledge(flow, true);
     if (wrong) flow.reject();
     else if (this.open > owner.context.limits.flows) {

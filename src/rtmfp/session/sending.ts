@@ -54,6 +54,9 @@ export interface SendingOwner {
   flowEnded(): void;
 }
 
+/** How many refused flows a session remembers. */
+const REFUSED_KEPT = 8;
+
 /** The flows that a session sends: what goes next, what is lost, how much may be on its way. RFC 7016 §3.6.2. */
 export class Sending implements SendHost {
   readonly flight = new Flight();
@@ -82,6 +85,9 @@ export class Sending implements SendHost {
   #reverseReceivedAt = -Infinity;
   #probeInterval = FIRST_PROBE;
   #ends: number[] | undefined;
+
+  /** Ids of flows that the peer has refused, latest first. */
+  #refused: number[] | undefined;
 
   constructor(owner: SendingOwner) {
     this.#owner = owner;
@@ -115,6 +121,11 @@ export class Sending implements SendHost {
     return undefined;
   }
 
+  /** Whether the peer has refused a flow, as far back as is remembered. */
+  wasRefused(id: number): boolean {
+    return this.flow(id)?.refused ?? this.#refused?.includes(id) ?? false;
+  }
+
   wake(): void {
     this.#owner.wake();
   }
@@ -122,6 +133,7 @@ export class Sending implements SendHost {
   forget(flow: SendFlow): void {
     const index = this.#flows.indexOf(flow);
     if (index >= 0) this.#flows.splice(index, 1);
+    if (flow.refused) this.#refused = [flow.id, ...this.#refused ?? []].slice(0, REFUSED_KEPT);
     if (this.#turn >= index && this.#turn > 0) this.#turn--;
     this.#owner.flowEnded();
   }

@@ -289,6 +289,11 @@ export class Session implements LifeOwner, ChunksOwner, ReceivingOwner, SendingO
     this.context.timers.schedule(this, time, this.context.now);
   }
 
+  /** See `Sending.wasRefused`. */
+  wasRefused(id: number): boolean {
+    return this.sending.wasRefused(id);
+  }
+
   sendFlow(id: number): SendFlow | undefined {
     const flow = this.sending.flow(id);
     return flow?.closed ? undefined : flow;

@@ -15,7 +15,7 @@ export function defineLoading(api: Api): void {
   pushGlobals(lua);
   const functions: Record<string, (lua: Lua) => number> = {
     load: (lua) => load(lua, readChunk(lua), lua.type(1) === STRING ? lua.text(1) : "=(load)"),
-    loadstring: (lua) => load(lua, lua.copyBytes(1), lua.text(1)),
+    loadstring: (lua) => load(lua, boundedSource(lua, lua.bytes(1)).slice(), lua.text(1)),
     loadfile: (lua) => {
       const file = readFile(api, lua.text(1));
       if (typeof file === "string") return failure(lua, file);
@@ -51,7 +51,7 @@ function readChunk(lua: Lua): Uint8Array {
     if (lua.type(1) !== STRING) {
       throw new ScriptError("bad argument #1 to 'load' (string expected)");
     }
-    return lua.copyBytes(1);
+    return boundedSource(lua, lua.bytes(1)).slice();
   }
   const pieces: Uint8Array[] = [];
   let length = 0;
@@ -79,7 +79,17 @@ function readChunk(lua: Lua): Uint8Array {
   return chunk;
 }
 
-const MAX_SOURCE = 16 << 20;
+/** Bytes of a chunk that a script loads: compiling runs at some 10 MB/s, and no limit of time reaches it. */
+const MAX_SOURCE = 4 << 20;
+/** Characters of `package.path`, of a module's name, and templates in a path. */
+const MAX_PATH = 4096, MAX_NAME = 256, MAX_TEMPLATES = 64;
+
+/** @throws {ScriptError} if a chunk is longer than {@link MAX_SOURCE}, or no time is left to compile it */
+function boundedSource(lua: Lua, source: Uint8Array): Uint8Array {
+  if (source.length > MAX_SOURCE) throw new ScriptError("the chunk is too long");
+  lua.checkTime();
+  return source;
+}
 
 /** `load(chunk[, name[, mode[, environment]]])`, whose first argument has been read. */
 function load(lua: Lua, source: Uint8Array, text: string): number {
@@ -154,6 +164,7 @@ function readFile(api: Api, path: string): SourceFile | string {
 /** API-040: once for each application, of which `package.path` tells where to look. */
 function require(lua: Lua): number {
   const name = lua.text(1);
+  if (name.length > MAX_NAME) throw new ScriptError("the name of the module is too long");
   lua.top = 1;
   pushPackage(lua);
   lua.getField(2, "loaded");
@@ -213,7 +224,10 @@ function fileLoader(api: Api, lua: Lua): number {
   pushPackage(lua);
   if (lua.getField(2, "path") !== STRING) throw new ScriptError("'package.path' must be a string");
   let tried = "";
-  for (const template of lua.text(3).split(";")) {
+  const places = lua.text(3);
+  if (places.length > MAX_PATH) throw new ScriptError("'package.path' is too long");
+  for (const template of places.split(";", MAX_TEMPLATES)) {
+    lua.checkTime();
     const path = template.replaceAll("?", name.replaceAll(".", "/"));
     const file = readFile(api, path);
     if (typeof file !== "string") {

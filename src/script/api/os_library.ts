@@ -72,9 +72,15 @@ let temporary = 0;
 const prefixed = (name: string, failed: string | undefined): string | undefined =>
   failed === undefined ? undefined : `${name}: ${failed}`;
 
+/** Characters of the format of `os.date`; each two may become 24. */
+const MAX_FORMAT = 1024;
+
 /** `os.date([format[, time]])`. */
 function date(lua: Lua, now: number): number {
   let format = lua.type(1) <= NIL ? "%c" : lua.text(1);
+  if (format.length > MAX_FORMAT) {
+    throw new ScriptError(`bad argument #1 to 'date' (longer than ${MAX_FORMAT} characters)`);
+  }
   const seconds = lua.type(2) <= NIL ? Math.floor(now / 1000) : lua.toNumber(2);
   const utc = format.startsWith("!");
   if (utc) format = format.slice(1);

@@ -65,6 +65,10 @@ function closeSandbox(lua: Lua): void {
       lua.pushBoolean(lua.exhausted);
       return 1;
     },
+    allowHooks: (lua) => {
+      lua.allowHooks(1);
+      return 0;
+    },
     measure: (lua) => {
       lua.pushNumber(measure(lua.bytes(1)));
       return 1;

@@ -32,6 +32,12 @@ const MIN_COLLECTED = 64 << 10, MAX_COLLECTED = 2 << 20;
 /** Who catches that memory is not enough may pass it on. */
 const kindOf = (message: string) => message.endsWith(NO_MEMORY) ? "memory" : "runtime";
 
+/**
+ * Calls of functions of ours between two looks at the clock: functions of C, such as `gsub`, call them without
+ * running an instruction of Lua. A power of 2.
+ */
+const CALLS_PER_LOOK = 32;
+
 const encoder = new TextEncoder();
 
 export class Lua extends Stack {
@@ -42,6 +48,7 @@ export class Lua extends Stack {
   readonly #messageHandler: FunctionPointer;
   /** `collectgarbage`: the C function behind it cannot be called from WebAssembly. */
   readonly #collector: Ref;
+  #calls = 0;
   #failure: ScriptError | undefined;
   /** How many calls into Lua are going on, each in a function of ours that the one before called. */
   #depth = 0;
@@ -209,6 +216,11 @@ export class Lua extends Stack {
     return this.#limit.threads;
   }
 
+  /** Lets time end in the coroutine at a stack index again, where it has ended before. */
+  allowHooks(index: number): void {
+    this.#limit.allowHooks(this.c.lua_tothread(this.state, index));
+  }
+
   /**
    * For functions that take long without running Lua.
    *
@@ -238,6 +250,7 @@ export class Lua extends Stack {
     let count: number;
     try {
       count = this.#functions[index](this);
+      if ((++this.#calls & (CALLS_PER_LOOK - 1)) === 0) this.#limit.check();
     } catch (thrown) {
       if (thrown === LONG_JUMP) {
         this.state = caller;

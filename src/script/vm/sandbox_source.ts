@@ -16,6 +16,7 @@ local select, rawequal, tointeger, mtype, floor = select, rawequal, math.tointeg
 local find, nativeGsub = string.find, string.gsub
 local running = coroutine.running
 local exhausted, threads, checkTime = machine.exhausted, machine.threads, machine.checkTime
+local allowHooks = machine.allowHooks
 local measure, rehearse, locate = machine.measure, machine.rehearse, machine.locate
 local environments, G = machine.environments, _G
 local LEVELS = 1000000 -- beyond any stack
@@ -47,12 +48,26 @@ function coroutine.create(f)
   return thread
 end
 
+local function passOn(ok, ...)
+  if ok then return ... end
+  error((...), 0)
+end
+
+--- The hook is off after it has raised an error in a coroutine, also in what is closed then (<close>): a protected
+--- call inside the coroutine turns it on again before anything is closed.
 function coroutine.wrap(f)
   if type(f) ~= "function" then expected(1, "wrap", "function", f) end
   return wrap(function(...)
     threads[running()] = true
-    return f(...)
+    return passOn(pcall(f, ...))
   end)
+end
+
+local close = coroutine.close
+function coroutine.close(thread)
+  if type(thread) ~= "thread" then expected(1, "close", "coroutine", thread) end
+  allowHooks(thread)
+  return close(thread)
 end
 
 --- nil for what is no coroutine, as in 5.1; the second result is that of 5.4.
@@ -173,6 +188,30 @@ function string.rep(s, n, separator)
   if s == "" and (separator == nil or separator == "") then return "" end
   if (tonumber(n) or 0) > LONG then checkTime() end
   return rep(s, n, separator)
+end
+
+--- Makes a function refuse a text that is longer than so many bytes as its first argument.
+local function bounded(library, name, most)
+  local f = library[name]
+  library[name] = function(s, ...)
+    if type(s) == "string" and #s > most then
+      error("bad argument #1 to '" .. name .. "' (longer than " .. most .. " bytes)", 2)
+    end
+    return f(s, ...)
+  end
+end
+
+local MAX_FORMAT, MAX_CODES = 65536, 16777216
+for _, name in ipairs { "pack", "unpack", "packsize" } do bounded(string, name, MAX_FORMAT) end
+for _, name in ipairs { "len", "codepoint", "offset" } do bounded(utf8, name, MAX_CODES) end
+
+--- These take some milliseconds of a long text.
+for _, name in ipairs { "reverse", "upper", "lower" } do
+  local f = string[name]
+  string[name] = function(s)
+    if type(s) == "string" and #s > LONG then checkTime() end
+    return f(s)
+  end
 end
 
 -- What a table with a metatable says of its length and its elements may be a lie, and another one each time:

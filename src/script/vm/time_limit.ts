@@ -14,6 +14,8 @@ const MIN_LOOK = 10;
 const MAX_LOOK = 10_000;
 /** Milliseconds between two looks that are few, and many. */
 const FEW = 0.5, MANY = 2;
+/** Where lua_State of Lua 5.4 has `allowhook`, a byte that is 0 while a hook runs (lstate.h). */
+const ALLOW_HOOK = 7;
 /** Functions among which the innermost one of a script is looked for. */
 const MAX_LEVELS = 10;
 
@@ -44,6 +46,14 @@ export class TimeLimit {
     stack.setMetatable(-2);
     this.threads = stack.ref();
     this.#arm(stack.main, FIRST_LOOK);
+    if (new Uint8Array(stack.c.memory.buffer)[stack.main + ALLOW_HOOK] !== 1) {
+      throw new ScriptError("this build of Lua has states of a form that is not known");
+    }
+  }
+
+  /** Turns the hook of a coroutine on, which an error in the hook has left off. */
+  allowHooks(state: number): void {
+    if (state !== 0) new Uint8Array(this.stack.c.memory.buffer)[state + ALLOW_HOOK] = 1;
   }
 
   /** A call from outside begins. */

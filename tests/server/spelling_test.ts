@@ -1,0 +1,19 @@
+import assert from "node:assert/strict";
+import { nearest } from "../../src/server/spelling.ts";
+
+Deno.test("The nearest name is one slip away, of longer names two", () => {
+  const names = ["port", "publicAddress", "threads", "time"];
+  const meant: [string, string | undefined][] = [
+    ["prot", "port"],
+    ["PORTS", "port"],
+    ["por", "port"],
+    ["tmie", "time"],
+    ["publicAdresse", "publicAddress"],
+    ["thraeds", "threads"],
+    ["po", undefined],
+    ["prost", undefined],
+    ["report", undefined],
+    ["x".repeat(1_000_000), undefined],
+  ];
+  for (const [name, expected] of meant) assert.equal(nearest(name, names), expected, name);
+});
