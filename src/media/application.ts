@@ -80,7 +80,10 @@ export interface Handshake {
   readonly properties: ReadonlyMap<string, string>;
   /** How often this attempt was repeated, from 1. */
   readonly attempts: number;
-  /** `host:port` of the URL, port 1935 if it has none: what `"again"` stands for. API-662. */
+  /**
+   * `host:port` of the URL, port 1935 if it has none, as the client has told it; `""` if it names no
+   * host. What `"again"` stands for. API-662.
+   */
   readonly url: string;
 }
 

@@ -191,6 +191,26 @@ Deno.test("API-660 to API-663: what can be an address", () => {
   assert.equal(machine.logged("error").length, 7);
 });
 
+Deno.test('API-662: "again" for a client that names no host is the public address, or nothing', () => {
+  const machine = new Machine({
+    "main.lua": `function onHandshake(address, path, properties)
+      return "again", properties.other
+    end`,
+  }).start();
+  const asked = (url: string, other?: string) => {
+    const request = handshake("", 1, other === undefined ? {} : { other });
+    return machine.applications.handshake({ ...request, url });
+  };
+  for (const url of ["", "no address", "h:0"]) {
+    assert.deepEqual(asked(url), []);
+    assert.deepEqual(asked(url, "a:1"), ["a:1"]);
+  }
+  machine.host.publicAddress = "public.example";
+  for (const url of ["", "no address"]) assert.deepEqual(asked(url), ["public.example:1935"]);
+  assert.deepEqual(asked("me.example:1936"), ["me.example:1936"]);
+  assert.deepEqual(machine.logged("error"), []);
+});
+
 Deno.test("API-660: every value of a table counts, whatever its key", () => {
   const machine = new Machine({
     "main.lua": `

@@ -484,9 +484,10 @@ export class LuaApplication implements Application {
 
   // Redirection and types
 
-  /** Runs `onHandshake`. API-603, API-632. */
+  /** Runs `onHandshake`. API-603, API-632, API-662. */
   handshake(request: Handshake): string[] {
     const lua = this.#lua;
+    const again = [request.url, this.#api.host.publicAddress];
     const addresses: string[] = [];
     this.#event("onHandshake", Infinity, () => {
       lua.pushText(request.address);
@@ -494,7 +495,7 @@ export class LuaApplication implements Application {
       new TextTable(request.properties).push(lua);
       lua.pushNumber(request.attempts);
     }, (first, count) => {
-      addresses.push(...readRedirection(this.#api, first, count, request.url));
+      addresses.push(...readRedirection(this.#api, first, count, again));
     });
     return addresses;
   }

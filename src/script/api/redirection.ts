@@ -12,20 +12,26 @@ const DEFAULT_PORT = 1935;
 /**
  * The addresses among the results of an event, each once, in their order.
  *
- * @param again what "again" stands for, if it stands for anything
+ * @param again what "again" may stand for: the first that is an address, or nothing at all;
+ *   without it, "again" is a text like others
  * @returns `host:port` each; what is no address is logged
  */
 export function readRedirection(
   api: Api,
   first: number,
   count: number,
-  again?: string,
+  again?: readonly string[],
 ): Set<string> {
   const { lua, objects } = api;
   const addresses = new Set<string>();
 
-  const add = (text: string) => {
-    const address = text === "again" && again !== undefined ? again : addressOf(text);
+  const add = (text: string): void => {
+    if (text === "again" && again) {
+      const known = again.map(addressOf).find((address) => address !== undefined);
+      if (known !== undefined) addresses.add(known);
+      return;
+    }
+    const address = addressOf(text);
     if (address === undefined) api.log("error", `"${text}" is not an address`);
     else addresses.add(address);
   };
