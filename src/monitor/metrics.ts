@@ -107,6 +107,14 @@ export function metricsOf(source: Source): string {
     "application",
     Object.fromEntries(source.applications().map(({ path, errors }) => [path || "/", errors])),
   );
+  metric(
+    "counter",
+    "cumulus_refusals_total",
+    "What scripts refused to clients.",
+    source.applications().flatMap(({ path, refusals }) =>
+      Object.entries(refusals).map(([step, n]) => [{ application: path || "/", step }, n] as const)
+    ),
+  );
   counter("cumulus_handshakes_total", "Handshakes that opened a session.", "protocol", {
     rtmfp: handshakes,
     ...Object.fromEntries(doors.map(({ name, accepted }) => [name, accepted])),

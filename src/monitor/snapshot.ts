@@ -108,6 +108,8 @@ export interface ApplicationRow {
   readonly errors: number;
   /** The last error of its script, and when, in ms since 1970. */
   readonly lastError: { readonly at: number; readonly text: string } | null;
+  /** What its script refused to clients, by what they asked for, such as `connect`. */
+  readonly refusals: Readonly<Record<string, number>>;
 }
 
 export interface Totals {

@@ -154,12 +154,15 @@ export class Numbers implements Source {
     for (const { application: { path } } of this.#options.hub.clients.values()) {
       counts.set(path, (counts.get(path) ?? 0) + 1);
     }
-    return [...this.#options.scripts.rows()].map(({ path, running, errors, lastError }) => ({
+    return [...this.#options.scripts.rows()].map((
+      { path, running, errors, lastError, refusals },
+    ) => ({
       path,
       running,
       clients: counts.get(path) ?? 0,
       errors,
       lastError,
+      refusals,
     }));
   }
 

@@ -32,4 +32,6 @@ export interface ScriptRow {
   /** Errors since the server started, and the last one; `at` in ms since 1970. */
   readonly errors: number;
   readonly lastError: { readonly at: number; readonly text: string } | null;
+  /** What clients were refused since the server started, by what they asked for, such as `connect`. */
+  readonly refusals: Readonly<Record<string, number>>;
 }

@@ -102,13 +102,21 @@ export function fakeSource(): Source & { datagrams: number } {
       },
     ],
     applications: () => [
-      { path: "", running: true, clients: 0, errors: 0, lastError: null },
+      {
+        path: "",
+        running: true,
+        clients: 0,
+        errors: 0,
+        lastError: null,
+        refusals: { connect: 0, publish: 0, play: 0, call: 0 },
+      },
       {
         path: "/live",
         running: true,
         clients: 150,
         errors: 5,
         lastError: { at: 1000, text: 'live/main.lua:3: attempt to call a nil value "<b>"' },
+        refusals: { connect: 17, publish: 1, play: 0, call: 2 },
       },
     ],
     totals: () => ({

@@ -28,6 +28,7 @@ Deno.test("/metrics prints every kind of number for Prometheus", async () => {
       'cumulus_sandbox_refusals_total{rule="connect"} 3',
       'cumulus_script_errors_total{application="/live"} 5',
       'cumulus_script_errors_total{application="/"} 0',
+      'cumulus_refusals_total{application="/live",step="connect"} 17',
       'cumulus_dropped_frames_total{kind="audio"} 3',
       'cumulus_dropped_frames_total{kind="video"} 7',
       'cumulus_skipped_frames_total{kind="video"} 5',

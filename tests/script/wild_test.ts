@@ -41,7 +41,7 @@ Deno.test("meeting.lua", () => {
     ...["onJoin", "onJoin", "onMess", "onLeav"],
   ]);
   assert.equal(tom.connection.made[0].sent[2], 'onMessage("Ann","hi",2)');
-  assert.equal(machine.logged("error").length, 1);
+  assert.equal(machine.applications.rows().next().value?.refusals.connect, 1);
 });
 
 Deno.test("text_tools.lua", () => {
@@ -99,7 +99,7 @@ Deno.test("playlist.lua", () => {
     "2023-11-14 22:13:20 192.0.2.1:4000 listens to radio\n".repeat(2),
   );
   assert.deepEqual([...machine.hub.published()], []);
-  assert.deepEqual(machine.logged("error"), ["www/main.lua:40: full"]);
+  assert.deepEqual(machine.logged("note"), ["192.0.2.1:4000 may not play radio: full"]);
 });
 
 interface TestPeer extends Peer {

@@ -185,6 +185,7 @@ const columns = {
     ["Path", "", (row) => row.path || "/"],
     ["State", "", (row) => row.running ? "running" : "stopped"],
     ["Clients", "number", (row) => number(row.clients)],
+    ["Refused", "number", (row) => number(Object.values(row.refusals).reduce((a, b) => a + b, 0))],
     ["Errors", "number", (row) => number(row.errors)],
     [
       "Last error",

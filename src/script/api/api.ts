@@ -17,7 +17,15 @@ import { type Host, LogLevel } from "./host.ts";
 import type { LibraryTables } from "./library_tables.ts";
 import { LuaToAmf } from "./lua_to_amf.ts";
 import { type Handle, Objects } from "./objects.ts";
-import { placeIn, placeInTraceback, placeOf } from "./place.ts";
+import {
+  NOWHERE,
+  type Place,
+  placeOf,
+  placeOfDefinition,
+  placeOfError,
+  withoutPosition,
+} from "./place.ts";
+import { isRefusal, refusalText, type Request } from "./refusals.ts";
 
 export class Api implements AmfHost {
   readonly lua: Lua;
@@ -28,6 +36,8 @@ export class Api implements AmfHost {
   readonly toAmf: LuaToAmf;
   /** The application being served. */
   running: LuaApplication | undefined;
+  /** Where the function is defined that has failed or whose results are being read. */
+  definedAt: (() => Place) | undefined;
   readonly configs: Kept;
   readonly servers: Broadcaster;
   readonly initiators: Broadcaster;
@@ -83,10 +93,19 @@ export class Api implements AmfHost {
     return ref;
   }
 
-  /** Logs a line, with the line of the script that is running. */
+  /** Logs a line, with the line of the script that is running, or where the function is defined that has returned. */
   log(level: keyof typeof LogLevel, text: string): void {
-    const { file, line } = placeOf(this.lua);
+    const { file, line } = this.definedAt?.() ?? placeOf(this.lua);
     this.host.log(LogLevel[level], text, file, line);
+  }
+
+  /** Logs what the running application refuses, and counts it. */
+  refuse(request: Request, error: ScriptError | undefined): void {
+    this.running!.refusals[request.step]++;
+    const text = refusalText(request, error ? withoutPosition(error.message) : "");
+    if (!error) return this.log("note", text);
+    const { file, line } = placeOfError(error) ?? this.definedAt?.() ?? NOWHERE;
+    this.host.log(LogLevel.note, text, file, line);
   }
 
   /** Logs an error that ended a call into a script of the running application. API-060 */
@@ -97,10 +116,19 @@ export class Api implements AmfHost {
       running.errors++;
       running.lastError = { at: this.host.epochTime(), text };
     }
-    const told = placeIn(text);
-    const { file, line } = told.file ? told : placeInTraceback(error.traceback);
+    const { file, line } = placeOfError(error) ?? this.definedAt?.() ?? NOWHERE;
     this.host.log(LogLevel.error, text, file, line);
     if (error.traceback) this.host.log(LogLevel.debug, error.traceback, file, line);
+  }
+
+  /** Where a function is defined, which `push` pushes, first of what it pushes. */
+  placeOfFunction(push: () => boolean): Place {
+    const { lua } = this;
+    const { top } = lua;
+    lua.reserve(4);
+    const place = push() ? placeOfDefinition(lua.definition(top + 1)) : NOWHERE;
+    lua.top = top;
+    return place;
   }
 
   onTypedObject(type: Uint8Array): void {
@@ -136,23 +164,29 @@ export class Api implements AmfHost {
    *
    * @param base what `enter` returned before
    * @param action gives the error of `run`
+   * @param request what a call of `error` refuses
    */
   perform(
     application: LuaApplication | undefined,
     base: number,
     action: () => ScriptError | void,
+    request?: Request,
   ): ScriptError | undefined {
     const { lua } = this;
     const before = this.running;
+    const { definedAt } = this;
     this.running = application;
+    this.definedAt = undefined;
     let error: ScriptError | undefined;
     try {
       error = action() ?? undefined;
     } catch (thrown) {
       error = lua.abandon(base, thrown);
     } finally {
-      if (error) this.report(error);
+      if (error && request && isRefusal(error)) this.refuse(request, error);
+      else if (error) this.report(error);
       this.running = before;
+      this.definedAt = definedAt;
     }
     if (error?.kind === "memory" && !before) this.onMemoryFull();
     return error;
@@ -177,8 +211,11 @@ export class Api implements AmfHost {
       if (!this.pushObjectFunction(handle, name)) return lua.leave(base);
       pushArguments?.();
       const error = lua.run(base, -1);
-      if (error) return error;
       const count = lua.top - base;
+      if (error || count > 0) {
+        this.definedAt = () => this.placeOfFunction(() => this.pushObjectFunction(handle, name));
+      }
+      if (error) return error;
       if (read) read(base + 1, count);
       else if (count > 0) this.log("warn", surplus(name, count, 0));
       lua.leave(base);

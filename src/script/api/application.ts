@@ -20,6 +20,7 @@ import { listener as listenerBinding } from "./listener.ts";
 import { withoutPosition } from "./place.ts";
 import { publication as publicationBinding } from "./publication.ts";
 import { readRedirection } from "./redirection.ts";
+import { noRefusals, type Request } from "./refusals.ts";
 import { TextTable } from "./text_table.ts";
 import { retainedBytes } from "./retained.ts";
 
@@ -49,6 +50,7 @@ export class LuaApplication implements Application {
   /** Errors of its scripts so far, and the last one; `at` in milliseconds since 1970. */
   errors = 0;
   lastError: { at: number; text: string } | null = null;
+  readonly refusals = noRefusals();
   /** When main.lua was last changed, as it was loaded. */
   modified: number | undefined;
   #mentionsReplace = false;
@@ -209,13 +211,14 @@ export class LuaApplication implements Application {
    *
    * @param expected how many results make sense; more are worth a warning (API-017)
    * @param read called with the stack index of the first result, and their number
+   * @param options `own`: parents are not asked; `request`: what the event may refuse
    */
   #event(
     name: string,
     expected: number,
     push: () => void,
     read?: (first: number, count: number) => void,
-    own = false,
+    { own, request }: { own?: boolean; request?: Request } = NO_OPTIONS,
   ): ScriptError | undefined {
     if (!this.running) return undefined;
     const lua = this.#lua;
@@ -229,17 +232,21 @@ export class LuaApplication implements Application {
     return api.perform(this, base, () => {
       push();
       const error = lua.run(base, -1);
-      if (error) return error;
       const count = lua.top - base;
+      if (error || count > 0) {
+        api.definedAt = () =>
+          api.placeOfFunction(() => own ? this.#functions.pushOwn(key) : this.#functions.push(key));
+      }
+      if (error) return error;
       if (count > expected) api.log("warn", surplus(name, count, expected));
       read?.(base + 1, count);
       lua.leave(base);
-    });
+    }, request);
   }
 
   /** An event that this application itself defines; parents are not asked. API-617 to API-620 */
   ownEvent(name: string, push: () => void, read?: (first: number, count: number) => void): void {
-    this.#event(name, read ? Infinity : 0, push, read, true);
+    this.#event(name, read ? Infinity : 0, push, read, OWN);
   }
 
   #push(client: Client): void {
@@ -267,7 +274,7 @@ export class LuaApplication implements Application {
       else if (this.#lua.type(first) !== NIL) {
         api.log("warn", "onConnection returned something other than a table");
       }
-    });
+    }, { request: { client, step: "connect", name: "" } });
     if (error) {
       this.#forget(client);
       throw new Refused(withoutPosition(error.message));
@@ -350,10 +357,12 @@ export class LuaApplication implements Application {
     const error = api.perform(this, base, () => {
       api.fromAmf.push(values);
       const error = lua.run(base, -1);
+      api.definedAt = () =>
+        api.placeOfFunction(() => api.pushObjectFunction(api.objects.find(client), name));
       if (error) return error;
       this.#answer(client, name, base + 1, lua.top - base);
       lua.leave(base);
-    });
+    }, { client, step: "call", name });
     if (error) throw new Refused(error.message || "Unknown error");
     return true;
   }
@@ -386,7 +395,8 @@ export class LuaApplication implements Application {
   }
 
   publish(client: Client, publication: Publication): "replace" | void {
-    return this.#permission("onPublish", () => {
+    const request: Request = { client, step: "publish", name: publication.name };
+    return this.#permission("onPublish", request, () => {
       this.#push(client);
       this.#api.objects.of(publicationBinding, publication).push(this.#lua);
     });
@@ -400,8 +410,9 @@ export class LuaApplication implements Application {
   }
 
   subscribe(client: Client, listener: Listener): void {
+    const request: Request = { client, step: "play", name: listener.publication.name };
     try {
-      this.#permission("onSubscribe", () => {
+      this.#permission("onSubscribe", request, () => {
         this.#push(client);
         this.#api.objects.of(listenerBinding, listener).push(this.#lua);
       });
@@ -420,14 +431,15 @@ export class LuaApplication implements Application {
   }
 
   /** An event that refuses by `return false` or an error. API-642, API-646 */
-  #permission(name: string, push: () => void): "replace" | void {
+  #permission(name: string, request: Request, push: () => void): "replace" | void {
     let refused = false;
     let replaces = false;
     const error = this.#event(name, 1, push, (first, count) => {
       const lua = this.#lua;
       refused = count > 0 && lua.type(first) === BOOLEAN && !lua.toBoolean(first);
+      if (refused) this.#api.refuse(request, undefined);
       replaces = count > 0 && lua.type(first) === STRING && lua.text(first) === "replace";
-    });
+    }, { request });
     if (error) throw new Refused(withoutPosition(error.message));
     if (refused) throw new Refused();
     if (replaces) return "replace";
@@ -518,6 +530,9 @@ export class LuaApplication implements Application {
 
 /** What clients are told whose application cannot be read. */
 const UNAVAILABLE = "the application is not available";
+
+const NO_OPTIONS = {};
+const OWN = { own: true };
 
 /** AMF0's marker of an object. AMF-013 */
 const OBJECT = 3;

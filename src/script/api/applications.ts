@@ -13,6 +13,7 @@ import { defineLoading } from "./loading.ts";
 import { defineLogFunctions } from "./log_functions.ts";
 import { defineOs } from "./os_library.ts";
 import { readRedirection } from "./redirection.ts";
+import type { RefusalCounts } from "./refusals.ts";
 import { server } from "./server.ts";
 import { pushGlobals } from "../vm/libraries.ts";
 
@@ -23,6 +24,7 @@ export interface ApplicationRow {
   /** Errors since the server started, and the last one; `at` in milliseconds since 1970. */
   readonly errors: number;
   readonly lastError: { readonly at: number; readonly text: string } | null;
+  readonly refusals: Readonly<RefusalCounts>;
 }
 
 /** A part of the memory that leaves too little for events to work with. */
@@ -106,8 +108,8 @@ export class LuaApplications implements Applications {
 
   /** All applications that were asked for, and how they do. */
   *rows(): Generator<ApplicationRow> {
-    for (const { path, running, errors, lastError } of this.#byPath.values()) {
-      yield { path, running, errors, lastError };
+    for (const { path, running, errors, lastError, refusals } of this.#byPath.values()) {
+      yield { path, running, errors, lastError, refusals: { ...refusals } };
     }
   }
 

@@ -38,6 +38,9 @@ const kindOf = (message: string) => message.endsWith(NO_MEMORY) ? "memory" : "ru
  */
 const CALLS_PER_LOOK = 32;
 
+/** Names of chunks of the prelude and of the sandbox, whose names are stripped. */
+const isShared = (source: string) => source === "=prelude" || source === "=?";
+
 const encoder = new TextEncoder();
 
 export class Lua extends Stack {
@@ -49,6 +52,8 @@ export class Lua extends Stack {
   /** `collectgarbage`: the C function behind it cannot be called from WebAssembly. */
   readonly #collector: Ref;
   #calls = 0;
+  /** The function `error`, whatever scripts make of the global one. */
+  readonly #error: Ref;
   #failure: ScriptError | undefined;
   /** How many calls into Lua are going on, each in a function of ours that the one before called. */
   #depth = 0;
@@ -69,6 +74,8 @@ export class Lua extends Stack {
     this.openLibrary("base");
     this.getField(-1, "collectgarbage");
     this.#collector = this.ref();
+    this.getField(-1, "error");
+    this.#error = this.ref();
     this.pop();
     this.#stackBase = this.c.stackSave();
   }
@@ -297,9 +304,17 @@ export class Lua extends Stack {
     const error = new ScriptError(message, this.exhausted ? "time" : kindOf(message));
     this.c.luaL_traceback(this.state, this.state, 0, 1);
     error.traceback = this.text(-1);
+    error.raised = this.#isRaised();
     this.#failure = error;
     this.top = 1;
     return 1;
+  }
+
+  /** Whether what failed is a call of `error` in a script, and not one in the functions that all scripts share. */
+  #isRaised(): boolean {
+    if (!this.pushCaller(1)) return false;
+    this.pushRef(this.#error);
+    return this.rawEqual(-1, -2) && this.pushCaller(2) && !isShared(this.definition(-1).source);
   }
 
   #takeFailure(status: number): ScriptError {

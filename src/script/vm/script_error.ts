@@ -6,12 +6,11 @@ export class ScriptError extends Error {
   /** Where it happened, function by function; empty if unknown. */
   traceback = "";
   kind: ScriptErrorKind = "runtime";
-  /** What the script gave to `error`, without position; the whole message if that is not known. */
-  plain: string;
+  /** Whether code of a script called `error`, rather than something failed in it. */
+  raised = false;
 
   constructor(message: string, kind: ScriptErrorKind = "runtime") {
     super(message);
     this.kind = kind;
-    this.plain = message;
   }
 }

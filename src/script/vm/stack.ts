@@ -53,6 +53,8 @@ export const NO_MEMORY = "not enough memory";
 const SCRATCH = 65536;
 /** Bytes of a lua_Debug, and more. */
 const INFO = 128;
+/** Offsets in a lua_Debug: `source`, behind which is its length, and `linedefined`. */
+const INFO_SOURCE = 16, INFO_LINE = 28;
 
 const encoder = new TextEncoder();
 const empty = new Uint8Array(0);
@@ -71,6 +73,7 @@ export class Stack {
   readonly #lengthAt: number;
   readonly #infoAt: number;
   readonly #infoWhat: number;
+  readonly #infoSource: number;
   readonly #keys = new Map<string, Key>();
 
   /** @param memory how much Lua may hold, in bytes */
@@ -82,8 +85,9 @@ export class Stack {
     this.#scratch = c.malloc(SCRATCH);
     this.#lengthAt = c.malloc(8);
     this.#infoAt = c.malloc(INFO);
-    this.#infoWhat = c.malloc(2);
-    this.#bytes.set([0x66, 0], this.#infoWhat); // "f": the function
+    this.#infoWhat = c.malloc(5);
+    this.#bytes.set(encoder.encode("f\0>S\0"), this.#infoWhat); // the function; of one on top, its source
+    this.#infoSource = this.#infoWhat + 2;
     this.shim.limit.value = memory;
     this.state = this.main = c.lua_newstate(instance.alloc, 0);
     if (!this.main) throw new ScriptError(NO_MEMORY, "memory");
@@ -358,6 +362,16 @@ export class Stack {
     if (!this.c.lua_getstack(this.state, level, this.#infoAt)) return false;
     this.c.lua_getinfo(this.state, this.#infoWhat, this.#infoAt);
     return true;
+  }
+
+  /** Where the function at a stack index is defined: the name of its chunk as it was loaded, and a line or -1. */
+  definition(index: number): { source: string; line: number } {
+    this.pushValue(index);
+    this.c.lua_getinfo(this.state, this.#infoSource, this.#infoAt);
+    const at = this.#view.getUint32(this.#infoAt + INFO_SOURCE, true);
+    const length = this.#view.getUint32(this.#infoAt + INFO_SOURCE + 4, true);
+    const line = this.#view.getInt32(this.#infoAt + INFO_LINE, true);
+    return { source: fromUtf8(this.#bytes.subarray(at, at + length)), line };
   }
 
   /** Upvalue `n`, from 1, of a function: pushes it. @returns its name, undefined if there is none */

@@ -1,0 +1,34 @@
+import type { Client } from "../../media/client.ts";
+import type { ScriptError } from "../vm/script_error.ts";
+import { withoutPosition } from "./place.ts";
+
+/** What an application may refuse to a client. */
+export type Step = "connect" | "publish" | "play" | "call";
+
+/** How often an application refused each step since the server started. */
+export type RefusalCounts = { [step in Step]: number };
+
+export const noRefusals = (): RefusalCounts => ({ connect: 0, publish: 0, play: 0, call: 0 });
+
+/** What a client asks for. */
+export interface Request {
+  readonly client: Client;
+  readonly step: Step;
+  /** The name of the stream or of the function; "" for `connect`. */
+  readonly name: string;
+}
+
+/** The log's text about a request that was refused. */
+export function refusalText({ client, step, name }: Request, reason: string): string {
+  const refused = step === "connect" ? "is refused" : `may not ${step} ${name}`;
+  return `${client.address} ${refused}${reason && `: ${reason}`}`;
+}
+
+/** What Lua and its libraries say of a fault. */
+const FAULT = /^(attempt to |bad argument #|stack overflow)/;
+
+/**
+ * Whether a script refuses by an error: it called `error`, but not to pass on what a `pcall` has caught of a fault.
+ */
+export const isRefusal = (error: ScriptError): boolean =>
+  error.raised && !FAULT.test(withoutPosition(error.message));
