@@ -72,15 +72,7 @@ class RtmpDoor implements OpenDoor {
   }
 
   row(): DoorRow {
-    const { size: sessions, unconnected, counters: { accepted, closed } } = this.#sessions.server;
-    return {
-      name: "rtmp",
-      sessions,
-      unconnected,
-      accepted,
-      closed,
-      ...this.#sessions.server.traffic(),
-    };
+    return this.#sessions.row("rtmp");
   }
 
   // deno-lint-ignore require-await -- what sessions have to say is sent by the loop

@@ -1,4 +1,5 @@
 // RTMP sessions over sockets of any kind, and what moves bytes between them.
+import type { DoorRow } from "../monitor/snapshot.ts";
 import type { StreamEvents } from "../net/stream_socket.ts";
 import { RtmpServer } from "../rtmp/rtmp_server.ts";
 import type { RtmpSession, Wire } from "../rtmp/rtmp_session.ts";
@@ -78,6 +79,12 @@ export class RtmpSessions {
       wire.start(session);
       if (this.#manageAt === Infinity) this.#manageAt = this.#host.now() + MANAGE_INTERVAL;
     });
+  }
+
+  /** Numbers of these sessions. */
+  row(name: string): DoorRow {
+    const { size: sessions, unconnected, counters: { accepted, closed } } = this.server;
+    return { name, sessions, unconnected, accepted, closed, ...this.server.traffic() };
   }
 
   /** The server stops: sessions end in good order. */
