@@ -38,9 +38,10 @@ export const addressRuleForm =
 /** Reads one rule; undefined if it is none. */
 export function parseAddressRule(text: string): AddressRule | undefined {
   const match =
-    /^(?:\[([0-9a-fA-F:.]+(?:\/\d{1,3})?)\]|([^:\s[\]]+)|([0-9a-fA-F]*:[0-9a-fA-F:.]*:[0-9a-fA-F:.]*(?:\/\d{1,3})?))(?::(\*|\d{1,5}(?:-\d{1,5})?))?$/
+    /^(?:\[([0-9a-fA-F:.]+(?:\/\d{1,3})?)\]|([^:\s[\]]+)|([0-9a-fA-F:.]+(?:\/\d{1,3})?))(?::(\*|\d{1,5}(?:-\d{1,5})?))?$/
       .exec(text.trim());
   if (!match) return undefined;
+  if (match[3] !== undefined && match[3].split(":").length < 3) return undefined; // no IPv6 address
   const hosts = parseHosts((match[1] ?? match[2] ?? match[3]).toLowerCase());
   const [from, to] = parsePorts(match[4]);
   if (!hosts || !(from <= to) || to > 65535) return undefined;

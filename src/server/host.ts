@@ -16,6 +16,8 @@ import { scriptFiles } from "./script_files.ts";
 import type { Services } from "./server.ts";
 
 const MIB = 1 << 20;
+/** Characters of a line that a script logs. */
+const MAX_SCRIPT_TEXT = 16_384;
 
 /** What scripts have of the world. */
 export class ScriptHost implements Host {
@@ -96,7 +98,7 @@ export class ScriptHost implements Host {
   }
 
   log(level: number, text: string, file: string, line: number): void {
-    this.#log.write(level as Level, text, file || "script", line);
+    this.#log.write(level as Level, text, file || "script", line, MAX_SCRIPT_TEXT);
   }
 
   now(): number {

@@ -23,11 +23,12 @@ export function parseIni(text: string): Ini {
     const line = raw.trim();
     if (line === "" || line.startsWith(";") || line.startsWith("#")) continue;
     const header = /^\[([^\]]*)\]$/.exec(line);
-    const pair = /^([^=]*[^=\s])\s*=\s*(.*)$/.exec(line);
+    const equals = line.indexOf("=");
     if (header) section = header[1].trim();
-    else if (pair && !line.startsWith("[")) {
-      const name = section === "" ? pair[1] : `${section}.${pair[1]}`;
-      ini.entries.push({ name, value: pair[2], line: i + 1 });
+    else if (equals > 0 && !line.startsWith("[")) {
+      const key = line.slice(0, equals).trimEnd();
+      const name = section === "" ? key : `${section}.${key}`;
+      ini.entries.push({ name, value: line.slice(equals + 1).trimStart(), line: i + 1 });
     } else ini.problems.push({ line: i + 1, text: problemOf(line) });
     if (line.includes("\uFFFD")) ini.problems.push({ line: i + 1, text: "not UTF-8" });
   }
@@ -44,25 +45,47 @@ function problemOf(line: string): string {
   return `not a "key = value" line: ${line.replace(/\s.*/, " …")}`;
 }
 
+/** Characters of a value with all that it refers to: a few lines can double it again and again. */
+const MAX_EXPANDED = 65_536;
+
 /**
  * Replaces every `${name}` in a value by what `lookUp` gives for it, which may hold others; one
  * that is unknown stays as it stands.
  *
- * @throws {RangeError} if the value leads back to itself; the message completes "expected …"
+ * @throws {RangeError} if the value leads back to itself, or becomes longer than 65,536 characters; the
+ *   message completes "expected …"
  */
 export function expand(
   name: string,
   value: string,
   lookUp: (name: string) => string | undefined,
 ): string {
-  const expandWithin = (value: string, open: string[]): string =>
-    value.replace(/\$\{([^}]*)\}/g, (reference, other: string) => {
+  let left = MAX_EXPANDED;
+  const take = (text: string): string => {
+    left -= text.length;
+    if (left < 0) {
+      throw new RangeError("at most 65,536 characters with all that it refers to");
+    }
+    return text;
+  };
+  const expandWithin = (value: string, open: string[]): string => {
+    let expanded = "";
+    let at = 0;
+    for (let start = value.indexOf("${"); start >= 0; start = value.indexOf("${", at)) {
+      const end = value.indexOf("}", start);
+      if (end < 0) break;
+      const other = value.slice(start + 2, end);
       if (open.includes(other.toLowerCase())) {
         throw new RangeError(`a value that does not lead back to \${${other}}`);
       }
       const replacement = lookUp(other);
-      if (replacement === undefined) return reference;
-      return expandWithin(replacement, [...open, other.toLowerCase()]);
-    });
+      expanded += take(value.slice(at, start));
+      expanded += replacement === undefined
+        ? take(value.slice(start, end + 1))
+        : expandWithin(replacement, [...open, other.toLowerCase()]);
+      at = end + 1;
+    }
+    return expanded + take(value.slice(at));
+  };
   return expandWithin(value, [name.toLowerCase()]);
 }

@@ -1,4 +1,5 @@
 // The log: CFG-090 to CFG-095, DECISIONS 22.
+import { ownText } from "../bytes/text.ts";
 import type { LogFile } from "./log_file.ts";
 import { Level, LEVELS } from "./log_level.ts";
 import { redactor } from "./redact.ts";
@@ -24,8 +25,18 @@ export interface LogOptions {
   readonly secrets?: readonly string[];
   /** Standard output, unless a test looks on. Never throws. */
   readonly console?: (bytes: Uint8Array) => void;
+  /** The time that lines tell. */
   readonly clock?: () => Date;
+  /** Monotonic time in ms, for lines that repeat. */
+  readonly now?: () => number;
 }
+
+/** Characters of a line: what others have sent may be quoted in it. */
+export const MAX_TEXT = 2_048;
+/** Characters of a file's name, which scripts can forge. */
+const MAX_FILE = 256;
+/** Characters of a line with the stack of an error. */
+const MAX_STACK = 8_192;
 
 /** How often lines held back for being repeated are summed up, in milliseconds. */
 const SUMMARY = 10_000;
@@ -35,10 +46,12 @@ export class Log {
   level: number;
   #format: "text" | "json";
   #file: LogFile | undefined;
-  #redact: (text: string) => string;
+  #redact = redactor([]);
   readonly #console: (bytes: Uint8Array) => void;
   readonly #clock: () => Date;
+  readonly #now: () => number;
   readonly #repeats = new Repeats<Line>();
+  #longestSecret = 0;
   #summaryAt = 0;
   #fileFails = false;
 
@@ -46,9 +59,10 @@ export class Log {
     this.level = options.level;
     this.#format = options.format;
     this.#file = options.file;
-    this.#redact = redactor(options.secrets ?? []);
+    this.#setSecrets(options.secrets);
     this.#console = options.console ?? standardOutput();
     this.#clock = options.clock ?? (() => new Date());
+    this.#now = options.now ?? (() => performance.now());
     if (options.file) this.#checkFile(this.#clock());
   }
 
@@ -64,24 +78,28 @@ export class Log {
   /** An exception that is a bug of ours, with its stack. */
   bug = (what: string, error: unknown) => {
     const detail = error instanceof Error ? error.stack ?? String(error) : String(error);
-    this.#own(Level.critic, `${what}: ${detail}`, this.bug);
+    this.#own(Level.critic, `${what}: ${detail}`, this.bug, MAX_STACK);
   };
 
-  /** A line with its place in the code; `file` with its last folder for scripts (CFG-092). */
-  write(level: Level, text: string, file: string, line: number): void {
+  /**
+   * A line with its place in the code; `file` with its last folder for scripts (CFG-092).
+   *
+   * @param most characters of `text` that are written; the rest is left out before anything else is done
+   */
+  write(level: Level, text: string, file: string, line: number, most = MAX_TEXT): void {
     if (level > this.level) return;
-    const now = this.#clock();
-    this.settle(now);
-    const record = { level, text, file, line };
-    if (this.#repeats.pass(`${level}${file}[${line}]${text}`, record, now.getTime())) {
-      this.#emit(record, now);
-    }
+    this.settle();
+    const record = { level, text: this.#safe(text, most), file: ownText(file, MAX_FILE), line };
+    const key = `${level}${file}[${line}]${record.text}`;
+    if (this.#repeats.pass(key, record, this.#now())) this.#emit(record, this.#clock());
   }
 
-  /** Sums up the lines that were held back; to be called every few seconds. */
-  settle(now = this.#clock(), force = false): void {
-    if (!force && now.getTime() < this.#summaryAt) return;
-    this.#summaryAt = now.getTime() + SUMMARY;
+  /** Sums up the lines that were held back, and looks after the file; to be called every few seconds. */
+  settle(force = false): void {
+    if (!force && this.#now() < this.#summaryAt) return;
+    this.#summaryAt = this.#now() + SUMMARY;
+    this.#file?.follow();
+    const now = this.#clock();
     for (const { line, count } of this.#repeats.held()) {
       this.#emit({ ...line, text: `(${count} more of the same) ${line.text}` }, now);
     }
@@ -89,35 +107,44 @@ export class Log {
 
   /** Goes on with other options, and with a file that may have been moved away. */
   reopen({ level, format, file, secrets = [] }: LogOptions): void {
-    this.settle(this.#clock(), true);
+    this.settle(true);
     this.#file?.close();
     this.level = level;
     this.#format = format;
     this.#file = file;
-    this.#redact = redactor(secrets);
+    this.#setSecrets(secrets);
     if (file) this.#checkFile(this.#clock());
   }
 
   close(): void {
-    this.settle(this.#clock(), true);
+    this.settle(true);
     this.#file?.close();
   }
 
-  #own(level: Level, text: Text, method: (...args: never[]) => void): void {
+  #own(level: Level, text: Text, method: (...args: never[]) => void, most = MAX_TEXT): void {
     if (level > this.level) return;
     const { file, line } = callerOf(method);
-    this.write(level, typeof text === "string" ? text : text(), file, line);
+    this.write(level, typeof text === "string" ? text : text(), file, line, most);
+  }
+
+  #setSecrets(secrets: readonly string[] = []): void {
+    this.#redact = redactor(secrets);
+    this.#longestSecret = Math.max(0, ...secrets.map((secret) => secret.length));
+  }
+
+  /** Cut and redacted. A secret that the cut would leave half of is taken out as a whole. */
+  #safe(text: string, most: number): string {
+    if (text.length <= most) return ownText(this.#redact(text));
+    const redacted = this.#redact(text.slice(0, most + this.#longestSecret));
+    return ownText(withoutCutUser(redacted.slice(0, most))) + "…";
   }
 
   #emit(record: Line, now: Date): void {
     const place = `${escape(record.file)}[${record.line}]`;
-    const redacted = this.#redact(record.text);
-    const text = escape(redacted);
+    const text = escape(record.text);
     const name = LEVELS[record.level];
     this.#console(encode(
-      this.#format === "json"
-        ? json({ ...record, text: redacted }, now)
-        : `${name}  ${place} ${text}\n`,
+      this.#format === "json" ? json(record, now) : `${name}  ${place} ${text}\n`,
     ));
     if (!this.#file) return;
     this.#file.write(
@@ -137,6 +164,12 @@ export class Log {
       this.#format === "json" ? json(record, now) : `ERROR  log_file[0] ${escape(failure)}\n`,
     ));
   }
+}
+
+/** Without the user of a URL that a cut text ends in before its `@`. */
+function withoutCutUser(text: string): string {
+  const start = text.lastIndexOf("://") + 3;
+  return start < 3 || /[\s/?#"'<>@]/.test(text.slice(start)) ? text : text.slice(0, start);
 }
 
 const encoder = new TextEncoder();

@@ -14,10 +14,7 @@ export class LogFile {
 
   /** The folder is created if it is missing. */
   constructor(readonly directory: string, readonly name: string) {
-    this.#try(() => {
-      Deno.mkdirSync(directory, { recursive: true });
-      this.#open();
-    });
+    this.#try(() => this.#open());
   }
 
   write(line: Uint8Array): void {
@@ -38,7 +35,30 @@ export class LogFile {
     return `${this.directory}/${this.name}.${number}`;
   }
 
+  /** Goes on in a new file if the old one, or its folder, was moved away or removed. */
+  follow(): void {
+    if (!this.#file) return;
+    this.#try(() => {
+      if (this.#isThere()) return;
+      this.close();
+      this.#open();
+    });
+  }
+
+  /** Whether the file that is open still has its name. */
+  #isThere(): boolean {
+    try {
+      const { dev, ino } = Deno.statSync(this.#path(0));
+      const open = this.#file!.statSync();
+      return dev === open.dev && ino === open.ino;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return false;
+      throw error;
+    }
+  }
+
   #open(): void {
+    Deno.mkdirSync(this.directory, { recursive: true });
     this.#file = Deno.openSync(this.#path(0), { create: true, append: true });
     this.#size = this.#file.statSync().size;
   }

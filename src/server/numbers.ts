@@ -43,6 +43,8 @@ const NOTES = 5;
 export class Numbers implements Source {
   readonly #options: NumbersOptions;
   readonly #startedAt = Date.now();
+  /** The same on the monotonic clock: that of the wall may be set. */
+  readonly #started = performance.now();
   readonly #lag: Lag[] = [];
   readonly #frames = { audio: new Tally(), video: new Tally(), skipped: new Tally() };
   #lastFromOutside: number | null = null;
@@ -80,7 +82,7 @@ export class Numbers implements Source {
     return {
       version,
       startedAt: this.#startedAt,
-      uptime: (Date.now() - this.#startedAt) / 1000,
+      uptime: (performance.now() - this.#started) / 1000,
       backends: { crypto, socket: socket.name },
       addresses: {
         listening: [addressText(socket.address)],

@@ -1,8 +1,9 @@
 /** How many lines of one text pass at once; after that, one every `REFILL` milliseconds. */
 const BURST = 20;
 const REFILL = 1_000;
-/** How many texts are remembered; any beyond pass. */
+/** How many texts are remembered, and their characters; any beyond pass. */
 const TEXTS = 512;
+const CHARACTERS = 1 << 20;
 
 interface Repeat<T> {
   tokens: number;
@@ -15,15 +16,24 @@ interface Repeat<T> {
 /** Keeps one line that is repeated over and over from filling the log. Times in milliseconds. */
 export class Repeats<T> {
   readonly #texts = new Map<string, Repeat<T>>();
+  #characters = 0;
   #sweptAt = -Infinity;
+
+  /** The characters of all texts that are remembered. */
+  get characters(): number {
+    return this.#characters;
+  }
 
   /** Whether a line passes. */
   pass(text: string, line: T, now: number): boolean {
     let repeat = this.#texts.get(text);
     if (!repeat) {
-      if (this.#texts.size >= TEXTS) this.#sweep(now);
+      if (!this.#hasRoom(text)) this.#sweep(now);
       repeat = { tokens: BURST, since: now, held: undefined, count: 0 };
-      if (this.#texts.size < TEXTS) this.#texts.set(text, repeat);
+      if (this.#hasRoom(text)) {
+        this.#texts.set(text, repeat);
+        this.#characters += text.length;
+      }
     }
     repeat.tokens = Math.min(BURST, repeat.tokens + (now - repeat.since) / REFILL);
     repeat.since = now;
@@ -47,11 +57,17 @@ export class Repeats<T> {
     }
   }
 
+  #hasRoom(text: string): boolean {
+    return this.#texts.size < TEXTS && this.#characters + text.length <= CHARACTERS;
+  }
+
   #sweep(now: number): void {
     if (now - this.#sweptAt < REFILL) return;
     this.#sweptAt = now;
     for (const [text, repeat] of this.#texts) {
-      if (repeat.count === 0 && now - repeat.since >= BURST * REFILL) this.#texts.delete(text);
+      if (repeat.count > 0 || now - repeat.since < BURST * REFILL) continue;
+      this.#texts.delete(text);
+      this.#characters -= text.length;
     }
   }
 }

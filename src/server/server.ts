@@ -331,7 +331,7 @@ export class Server {
   }
 
   #dump(header: string, bytes: Uint8Array): void {
-    this.#options.log.write(Level.info, `${header}\n${hexDump(bytes)}`, "dump", 0);
+    this.#options.log.write(Level.info, `${header}\n${hexDump(bytes)}`, "dump", 0, Infinity);
   }
 
   #link(): Cluster {

@@ -235,3 +235,8 @@ Deno.test("Reading any text ends in a configuration or a ConfigError", () => {
     }
   }
 });
+
+Deno.test("A value that would double again and again is refused", () => {
+  const lines = Array.from({ length: 40 }, (_, i) => `a${i} = \${a${i + 1}}\${a${i + 1}}`);
+  assert.throws(() => read(`${lines.join("\n")}\na40 = x`), /65,536 characters/);
+});

@@ -1,20 +1,23 @@
 import assert from "node:assert/strict";
 import { escape, Log } from "../../src/server/log.ts";
 import { LogFile } from "../../src/server/log_file.ts";
+import { Repeats } from "../../src/server/repeats.ts";
 import { redactor } from "../../src/server/redact.ts";
 import { Level, levelOf } from "../../src/server/log_level.ts";
 
 const decoder = new TextDecoder();
+const encoder = new TextEncoder();
 
 function capture(options: { level?: number; format?: "text" | "json"; file?: LogFile } = {}) {
   const lines: string[] = [];
-  const clock = { now: new Date(2023, 10, 23, 6, 49, 55, 234) };
+  const clock = { now: new Date(2023, 10, 23, 6, 49, 55, 234), monotonic: 0 };
   const log = new Log({
     level: options.level ?? 6,
     format: options.format ?? "text",
     file: options.file,
     console: (bytes) => lines.push(decoder.decode(bytes)),
     clock: () => clock.now,
+    now: () => clock.monotonic,
   });
   return { log, lines, clock };
 }
@@ -67,7 +70,8 @@ Deno.test("A line that repeats is held back and summed up", () => {
   assert.equal(lines.length, 20);
   log.write(Level.info, "another", "a", 1);
   assert.equal(lines.length, 21);
-  clock.now = new Date(clock.now.getTime() + 15_000);
+  clock.now = new Date(clock.now.getTime() - 3_600_000); // the wall clock is set back: no matter
+  clock.monotonic += 15_000;
   log.settle();
   assert.equal(lines.at(-1), "INFO  a[1] (980 more of the same) again\n");
   log.write(Level.info, "again", "a", 1);
@@ -86,8 +90,8 @@ Deno.test("CFG-090, CFG-091 the file: its lines, appending, and ten that went be
       first,
       `23/11 06:49:55.2  NOTE\tRTMFPServer(${Deno.pid})\twww/main.lua[2]  ROOT start\n`,
     );
-    const again = capture({ file: new LogFile(`${directory}/logs`, "log") }).log;
-    for (let i = 0; i < 130; i++) again.write(Level.info, `${i} `.padEnd(100_000, "x"), "a", 1);
+    const again = new LogFile(`${directory}/logs`, "log");
+    for (let i = 0; i < 130; i++) again.write(encoder.encode(`${i} `.padEnd(100_000, "x")));
     again.close();
     assert.ok(Deno.readTextFileSync(`${directory}/logs/log.0`).length <= 1_000_000);
     for (let number = 1; number <= 10; number++) {
@@ -132,4 +136,71 @@ Deno.test("Secrets, and what URLs carry besides their path, stand in no line", (
   }
   assert.equal(lines.length, 2);
   for (const line of lines) assert.match(line, /… at http:\/\/x\/\?…/);
+});
+
+Deno.test("A line holds 2,048 characters of a text, 16,384 of a script's, however long it is", () => {
+  for (const format of ["text", "json"] as const) {
+    const { log, lines } = capture({ format });
+    for (let i = 0; i < 130; i++) {
+      log.write(Level.info, `${i} ${"\n".repeat(1 << 20)}`, "f".repeat(1 << 20), 1);
+    }
+    log.info(() => "é".repeat(1 << 20));
+    log.write(Level.info, "s".repeat(1 << 20), "www/main.lua", 1, 16_384);
+    assert.equal(lines.length, 132);
+    for (const line of lines.slice(0, 131)) {
+      assert.ok(line.length < 2 * 2_048 + 512, line.slice(0, 80));
+    }
+    assert.equal(lines[131].match(/s/g)!.length, 16_384);
+  }
+});
+
+Deno.test("What is remembered of lines that repeat is bounded", () => {
+  const repeats = new Repeats<number>();
+  for (let i = 0; i < 512; i++) assert.ok(repeats.pass(`${i}`.padEnd(5_000, "x"), i, 0));
+  assert.ok(repeats.characters <= 1 << 20, `${repeats.characters}`);
+  const long = "y".repeat(5_000);
+  for (let i = 0; i < 30; i++) repeats.pass(long, i, 100_000);
+  assert.equal([...repeats.held()][0]?.count, 10, "room for others was made");
+  assert.equal(repeats.characters, long.length);
+});
+
+Deno.test("A cut leaves no half of a secret or of a URL's user", () => {
+  const lines: string[] = [];
+  const console = (bytes: Uint8Array) => void lines.push(decoder.decode(bytes));
+  const log = new Log({ level: 8, format: "text", secrets: ["hunter22"], console });
+  for (let before = 2_030; before < 2_050; before++) {
+    log.info(`${"x".repeat(before)}hunter22${"y".repeat(99)}`);
+    log.info(`${"x".repeat(before)} http://tommy:password@b.example/`);
+  }
+  assert.equal(lines.length, 40);
+  for (const line of lines) assert.doesNotMatch(line, /hun|tom|pass/);
+});
+
+Deno.test("A log file whose folder was removed, or that was moved away, is made again", () => {
+  const directory = Deno.makeTempDirSync();
+  try {
+    const { log, clock } = capture({ file: new LogFile(`${directory}/logs`, "log") });
+    log.write(Level.info, "first", "a", 1);
+    Deno.removeSync(`${directory}/logs`, { recursive: true });
+    clock.monotonic += 15_000;
+    log.write(Level.info, "second", "a", 1);
+    assert.match(Deno.readTextFileSync(`${directory}/logs/log.0`), /second/);
+    Deno.renameSync(`${directory}/logs/log.0`, `${directory}/logs/elsewhere`);
+    clock.monotonic += 15_000;
+    log.settle();
+    log.write(Level.info, "third", "a", 1);
+    assert.match(Deno.readTextFileSync(`${directory}/logs/log.0`), /third/);
+    log.close();
+  } finally {
+    Deno.removeSync(directory, { recursive: true });
+  }
+});
+
+Deno.test("URLs are found in one pass: texts in another, users with an @, none in words", () => {
+  const redact = redactor([]);
+  assert.equal(redact("x://y/http://u:p@b/c?d#e f"), "x://y/http://…@b/c?… f");
+  assert.equal(redact("http://u:p@ss@host/"), "http://…@host/");
+  assert.equal(redact("a://b://c?d"), "a://b://c?…");
+  assert.equal(redact("://x?y ://"), "://x?y ://");
+  assert.equal(redact("http://a?"), "http://a?");
 });
