@@ -80,7 +80,7 @@ Deno.test("Every source file belongs to a room, and imports what its room may", 
 });
 
 Deno.test("Pure rooms have no clock, timer, await, console, randomness or Deno", () => {
-  const pure = /^(bytes|amf|flv|rtmfp|media|tc|flash|rtmp|rtws|web|cluster)\//;
+  const pure = /^(bytes|amf|flv|rtmfp|media|store|tc|flash|rtmp|rtws|web|cluster)\//;
   const impure =
     /\bawait\b|\basync\b|\bDeno\.|\bconsole\.|\bset(Timeout|Interval)\b|\bDate\.now\b|\bnew Date\(\)|\bperformance\.|\bMath\.random\b|\bcrypto\.getRandomValues\b|\brandomBytes\b/;
   const wrong: string[] = [];

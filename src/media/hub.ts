@@ -4,12 +4,14 @@ import type { Applications } from "./application.ts";
 import { Client, type ClientInfo } from "./client.ts";
 import type { Connection, GroupOutput, PublisherOutput } from "./connection.ts";
 import { minus, plus } from "./few.ts";
+import { Frame } from "./frame.ts";
 import { Group, type GroupEvents, type Member } from "./group.ts";
 import { Listener, type ListenerOptions, type ListenerOutput } from "./listener.ts";
 import { Publication, type PublicationEvents } from "./publication.ts";
 import { Publisher } from "./publisher.ts";
 import { type NameOptions, NameRules } from "./name_rules.ts";
 import { RecentBytes } from "./recent_frames.ts";
+import type { Recordings } from "./recordings.ts";
 import { NameTaken, Refused, UnknownApplication } from "./refused.ts";
 import { Sessions } from "./sessions.ts";
 
@@ -52,6 +54,8 @@ export class Hub implements PublicationEvents, GroupEvents {
   /** Banned IP addresses in their canonical text. API-123. */
   readonly blacklist = new Set<string>();
   readonly recentBytes: RecentBytes;
+  /** What is recorded; undefined: nothing is, and no files are played. */
+  recordings: Recordings | undefined;
   readonly #names: NameRules;
   #options: HubOptions;
   #accepted = new Set<Client>();
@@ -256,7 +260,50 @@ export class Hub implements PublicationEvents, GroupEvents {
     output: ListenerOutput,
     options?: ListenerOptions,
   ): Listener {
-    const publication = this.#publication(name);
+    return this.#subscribe(client, this.#publication(name), id, output, options);
+  }
+
+  /**
+   * A client's stream wants to play a recording: nobody publishes it, and it is in no list. The caller
+   * then calls {@link Listener.start}, and sends the frames itself. VOD-081.
+   *
+   * @param metadata the AMF0 of the values of its `onMetaData`
+   * @throws {Refused} API-715
+   */
+  subscribeRecorded(
+    client: Client,
+    name: string,
+    id: number,
+    output: ListenerOutput,
+    metadata: Uint8Array | undefined,
+    options?: ListenerOptions,
+  ): Listener {
+    const publication = new Publication(name, this, true);
+    if (metadata) publication.remember(new Frame("data", 0, metadata, "onMetaData"));
+    return this.#subscribe(client, publication, id, output, options);
+  }
+
+  /** A client's stream plays no more. API-647. */
+  unsubscribe(listener: Listener): void {
+    if (!listener.active) return;
+    listener.active = false;
+    const { client, publication } = listener;
+    try {
+      client?.application.unsubscribe(client, listener);
+    } finally {
+      publication.listeners.delete(listener.id);
+      if (client) client.listeners = minus(client.listeners, listener);
+      this.#release(publication);
+    }
+  }
+
+  #subscribe(
+    client: Client,
+    publication: Publication,
+    id: number,
+    output: ListenerOutput,
+    options: ListenerOptions | undefined,
+  ): Listener {
     const listener = this.#listener(id, client, publication, output, options);
     this.#wanted = publication; // its publisher may end while the script is asked
     try {
@@ -272,20 +319,6 @@ export class Hub implements PublicationEvents, GroupEvents {
     publication.listeners.set(id, listener);
     client.listeners = plus(client.listeners, listener);
     return listener;
-  }
-
-  /** A client's stream plays no more. API-647. */
-  unsubscribe(listener: Listener): void {
-    if (!listener.active) return;
-    listener.active = false;
-    const { client, publication } = listener;
-    try {
-      client?.application.unsubscribe(client, listener);
-    } finally {
-      publication.listeners.delete(listener.id);
-      if (client) client.listeners = minus(client.listeners, listener);
-      this.#release(publication);
-    }
   }
 
   #listener(

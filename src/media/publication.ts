@@ -73,7 +73,8 @@ export class Publication {
   #lastVideoTime: number | undefined;
   #warned = false;
 
-  constructor(readonly name: string, events: PublicationEvents) {
+  /** @param recorded it is a file, which nobody publishes and one client plays. VOD-081. */
+  constructor(readonly name: string, events: PublicationEvents, readonly recorded = false) {
     this.#events = events;
     this.audioQos = new QualityOfService(events);
     this.videoQos = new QualityOfService(events);

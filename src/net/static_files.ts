@@ -1,4 +1,5 @@
 // Files of applications' pages: the folder `web` of each, and nothing outside it.
+import { isAbsent } from "./absent.ts";
 
 export interface StaticFile {
   readonly type: string;
@@ -91,11 +92,4 @@ export class StaticFiles {
       throw error;
     }
   }
-}
-
-function isAbsent(error: unknown): boolean {
-  return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory ||
-    error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.InvalidData ||
-    (error as { code?: string }).code === "ENAMETOOLONG" ||
-    error instanceof Deno.errors.FilesystemLoop;
 }

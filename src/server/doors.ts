@@ -56,13 +56,16 @@ const DOORS: readonly Door[] = [
       : undefined,
 ];
 
-/** The UDP port's endpoint and all doors, as the loop drives them. */
+/** The players of recordings, the UDP port's endpoint and all doors, as the loop drives them. */
 export class Doors implements Machine {
   readonly #endpoint: Machine;
+  readonly #store: Pick<OpenDoor, "flush" | "deadline">;
   #open: readonly OpenDoor[] = [];
 
-  constructor(endpoint: Machine) {
+  /** @param store writes into the channels of all doors, and so goes first */
+  constructor(endpoint: Machine, store: Pick<OpenDoor, "flush" | "deadline">) {
     this.#endpoint = endpoint;
+    this.#store = store;
   }
 
   /** @throws {StartError} if one of them cannot be opened; those that are open are stopped */
@@ -85,12 +88,13 @@ export class Doors implements Machine {
   }
 
   flush(now: number, out: Outbox): void {
+    this.#store.flush(now);
     this.#endpoint.flush(now, out);
     for (const door of this.#open) door.flush(now);
   }
 
   get deadline(): number {
-    let deadline = this.#endpoint.deadline;
+    let deadline = Math.min(this.#store.deadline, this.#endpoint.deadline);
     for (const door of this.#open) deadline = Math.min(deadline, door.deadline);
     return deadline;
   }

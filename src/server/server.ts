@@ -21,6 +21,7 @@ import { Level } from "./log_level.ts";
 import { Loop } from "./loop.ts";
 import { canonicalIp, Names } from "./names.ts";
 import { Numbers } from "./numbers.ts";
+import { openRecordings } from "./recordings.ts";
 import type { Scripts } from "./scripts.ts";
 import type { Config } from "./settings.ts";
 import { StartError } from "./start_error.ts";
@@ -195,7 +196,15 @@ export class Server {
           ),
       },
     });
-    this.#doors = new Doors(this.#endpoint);
+    const store = openRecordings({
+      hub: this.#hub,
+      log,
+      www: options.www ?? "www",
+      config: current,
+      input: (what, action) => this.#loop.input(what, action),
+    });
+    this.#hub.recordings = store;
+    this.#doors = new Doors(this.#endpoint, store);
     this.#loop = new Loop(this.#doors, socket, {
       clock,
       setNow: (now) => this.#hub.now = now,

@@ -146,6 +146,19 @@ export const settings = {
       "silent for 2 s; off, nobody. A script can let others in, see onPublish.",
   }),
 
+  "vod.enabled": oneOf(["on", "off"], "on", {
+    live: true,
+    comment:
+      "Whether clients may play the FLV files in the folder streams of their application: www/streams\n" +
+      "of the root, www/chat/streams of /chat. Nothing else is read.",
+  }),
+  "vod.files": integer(256, {
+    min: 1,
+    max: 65_536,
+    live: true,
+    comment: "Files that may be played at once; the system may allow less (ulimit -n).",
+  }),
+
   "logs.directory": text("logs", {
     live: true,
     comment: "The folder of the log files, from application.dir; created if it is missing.",

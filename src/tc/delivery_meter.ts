@@ -14,6 +14,8 @@ export class DeliveryMeter implements ChannelHandler {
   readonly #times: number[] = [];
   /** When each was written, if the listener is unbuffered. */
   readonly #written: number[] | undefined;
+  /** Called when something was acknowledged; not the moment to write. */
+  whenDelivered: (() => void) | undefined;
   /** Numbers of the codec headers among them, which are no frames. */
   #headers: number[] = [];
   /** Nothing is known of the frames from `#first` up to `#end`. */
@@ -75,6 +77,7 @@ export class DeliveryMeter implements ChannelHandler {
    * the moment when it arrived: clients acknowledge every other packet.
    */
   onAcknowledged(): void {
+    this.whenDelivered?.();
     const { channel } = this;
     const pending = channel.firstPending;
     const numbers = this.#numbers;

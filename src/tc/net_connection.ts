@@ -16,6 +16,7 @@ import {
   type Message,
   MessageType,
   readUserControl,
+  UserControl,
   userControlMessage,
 } from "./format/messages.ts";
 import { NetStream } from "./net_stream.ts";
@@ -154,6 +155,7 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
     try {
       if (message.type === MessageType.userControl) {
         const { event, values } = readUserControl(message.payload);
+        if (event === UserControl.setBufferLength) this.#setBuffer(values);
         this.door.userControl?.(this, event, values);
         return;
       }
@@ -216,6 +218,7 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
     if (this.#state === "new" && now - this.#since >= CONNECT_WITHIN) return this.close();
     if (this.#writerClosed) return this.fail("the main writer was closed");
     if (this.#isBanned()) return this.fail("its address is blacklisted");
+    for (const stream of this.streams()) stream.manage();
     if (this.transport.queuedBytes > MOST_QUEUED) {
       this.fail("it takes too little of what it is sent");
     }
@@ -307,6 +310,11 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
   onWriterClosed(writer: CommandWriter): void {
     if (writer === this.#writer) this.#writerClosed = true; // at the next tick: API-257
     else this.#endWriter(writer);
+  }
+
+  /** @param values the id of a stream, and the milliseconds it keeps ahead */
+  #setBuffer([id, milliseconds]: readonly number[]): void {
+    if (milliseconds !== undefined) this.stream(id)?.setBuffer(milliseconds);
   }
 
   #answer(message: Message): void {

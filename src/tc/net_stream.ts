@@ -1,15 +1,16 @@
-import type { AmfObject, AmfReader } from "../amf/mod.ts";
+import type { AmfReader } from "../amf/mod.ts";
 import { WireError } from "../bytes/wire_error.ts";
 import { Frame } from "../media/frame.ts";
-import type { Listener } from "../media/listener.ts";
 import type { Reception } from "../media/publication.ts";
 import type { Publisher } from "../media/publisher.ts";
 import { NameTaken, Refused } from "../media/refused.ts";
 import type { Source } from "./channel.ts";
 import { type Command, readBoolean, readCommand, readNumber, readText } from "./format/commands.ts";
 import { type DataMessage, readDataMessage } from "./format/data.ts";
-import { type Message, MessageType, UserControl } from "./format/messages.ts";
+import { type Message, MessageType } from "./format/messages.ts";
 import type { NetConnection } from "./net_connection.ts";
+import { Playback } from "./playback.ts";
+import { readPlayRequest } from "./play_request.ts";
 import { StreamOutput } from "./stream_output.ts";
 import { NO_PROPERTIES, type StreamName } from "./target.ts";
 
@@ -22,10 +23,10 @@ const LONGEST_NAME = 4096;
  */
 export class NetStream {
   #publisher: Publisher | undefined;
-  #listener: Listener | undefined;
   /** Where `publish` or `play` came from; its end ends that. */
   #source: Source | undefined;
   #output: StreamOutput;
+  #playback: Playback;
 
   /**
    * @param id message stream id
@@ -33,6 +34,8 @@ export class NetStream {
    */
   constructor(readonly id: number, readonly number: number, readonly connection: NetConnection) {
     this.#output = new StreamOutput(id, connection);
+    const onRefused = (name: string) => connection.door.playRefused?.(this, name);
+    this.#playback = new Playback(id, number, connection, this.#output, onRefused);
   }
 
   /** The publication it publishes; undefined if it does not. */
@@ -42,7 +45,7 @@ export class NetStream {
 
   /** The publication it plays; undefined if it does not. */
   get playing(): string | undefined {
-    return this.#listener?.active ? this.#listener.publication.name : undefined;
+    return this.#playback.name;
   }
 
   /** Whether {@link media} takes frames; else they need not be made. */
@@ -75,6 +78,16 @@ export class NetStream {
     }
   }
 
+  /** The client tells how many milliseconds it keeps ahead. */
+  setBuffer(milliseconds: number): void {
+    this.#playback.setBuffer(milliseconds);
+  }
+
+  /** Every 2 s. */
+  manage(): void {
+    this.#playback.manage();
+  }
+
   /** The client has ended what messages came from. */
   sourceEnded(source: Source): void {
     if (source === this.#source) this.stop();
@@ -85,19 +98,14 @@ export class NetStream {
     this.#source = undefined;
     const { hub } = this.connection;
     const publisher = this.#publisher;
-    const listener = this.#listener;
-    this.#publisher = this.#listener = undefined;
+    this.#publisher = undefined;
     if (publisher?.active) {
       hub.unpublish(publisher);
       const { name } = publisher.publication;
       this.#output.tell("status", "Unpublish.Success", `${name} is now unpublished`);
       this.connection.door.unpublished?.(this, name);
     }
-    if (listener?.active) {
-      hub.unsubscribe(listener);
-      this.#output.tell("status", "Play.Stop", `Stopped playing ${listener.publication.name}`);
-    }
-    this.#output.shut();
+    this.#playback.stop();
   }
 
   /** The stream is deleted. */
@@ -125,19 +133,18 @@ export class NetStream {
       case "publish":
         return this.#publish(readText(values), source);
       case "play":
-        return this.#play(readText(values), readNumber(values), source);
       case "play2":
-        return this.#play2(values, source);
+        return this.#play(name, values, source);
       case "closeStream":
         return this.stop();
       case "pause":
       case "pauseRaw":
-        return this.#pause(readBoolean(values));
+        return this.#playback.pause(readBoolean(values), readNumber(values));
       case "seek":
-        return this.#seek(readNumber(values));
+        return this.#playback.seek(readNumber(values));
       case "receiveAudio":
       case "receiveVideo":
-        return this.#receive(name, readBoolean(values));
+        return this.#playback.receive(name, readBoolean(values));
       default: // FCPublish and what else clients try: no stream dies of it
         return;
     }
@@ -174,77 +181,21 @@ export class NetStream {
     this.connection.door.publishRefused?.(this, name);
   }
 
-  #play2(values: AmfReader, source: Source): void {
-    const options = values.done ? undefined : values.readValue() as AmfObject | null | undefined;
-    const name = options?.streamName;
-    const start = options?.start;
-    this.#play(
-      typeof name === "string" ? name : undefined,
-      typeof start === "number" ? start : undefined,
-      source,
-    );
-  }
-
-  /** @param start -3 s or -3000 ms asks for media without buffering. API-445. */
-  #play(text: string | undefined, start: number | undefined, source: Source): void {
-    this.stop();
+  #play(command: "play" | "play2", values: AmfReader, source: Source): void {
+    const request = readPlayRequest(command, values, (text) => this.#nameOf(text));
+    if (!request?.append) this.stop();
     this.#output.renew();
-    if (text === undefined || text === "") return;
-    const { name: asked, properties } = this.#nameOf(text);
-    const name = this.connection.door.playName?.(asked) ?? asked;
-    if (name === "") return;
+    if (!request) return;
+    const { name } = request.item;
     if (name.length > LONGEST_NAME) {
-      return this.#refusePlay(name, "The name is too long");
+      this.#output.tell("error", "Play.Failed", "The name is too long");
+      return this.connection.door.playRefused?.(this, name);
     }
-    const { hub, client, door: { rebase } } = this.connection;
-    const unbuffered = start === -3 || start === -3000;
-    let listener: Listener;
-    try {
-      listener = hub.subscribe(client, name, this.number, this.#output, {
-        unbuffered,
-        rebase,
-        properties,
-      });
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      const text = error.description || `Not authorized to play ${name}`;
-      return this.#refusePlay(name, text);
-    }
-    this.#listener = listener;
     this.#source = source;
-    this.connection.control(UserControl.streamBegin, this.id);
-    this.#output.tell("status", "Play.Reset", `Playing and resetting ${name}`);
-    this.#output.tell("status", "Play.Start", `Started playing ${name}`);
-    this.#output.open(listener);
-    listener.start();
+    this.#playback.play(request);
   }
 
   #nameOf(text: string): StreamName {
     return this.connection.door.streamName?.(text) ?? { name: text, properties: NO_PROPERTIES };
-  }
-
-  #refusePlay(name: string, text: string): void {
-    this.#output.tell("error", "Play.Failed", text);
-    this.connection.door.playRefused?.(this, name);
-  }
-
-  #pause(on: boolean | undefined): void {
-    const listener = this.#listener;
-    if (!listener?.active || on === undefined) return;
-    listener.paused = on;
-    const { name } = listener.publication;
-    if (on) this.#output.tell("status", "Pause.Notify", `Pausing ${name}`);
-    else this.#output.tell("status", "Unpause.Notify", `Unpausing ${name}`);
-  }
-
-  /** There is nowhere to go in what is live, but clients wait for the word. */
-  #seek(milliseconds: number | undefined): void {
-    if (!this.#listener?.active) return;
-    const { name } = this.#listener.publication;
-    this.#output.tell("status", "Seek.Notify", `Seeking ${milliseconds ?? 0} in ${name}`);
-  }
-
-  #receive(what: "receiveAudio" | "receiveVideo", on: boolean | undefined): void {
-    if (this.#listener?.active && on !== undefined) this.#listener[what] = on;
   }
 }

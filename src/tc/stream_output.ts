@@ -6,6 +6,7 @@ import { DeliveryMeter } from "./delivery_meter.ts";
 import { type Level, statusMessage } from "./format/commands.ts";
 import { commandMessage, UserControl, userControlMessage } from "./format/messages.ts";
 import type { NetConnection } from "./net_connection.ts";
+import { PlayLimit } from "./play_limit.ts";
 
 /** The same on three channels, so that the client begins to take from all of them at once. §3.7. */
 const SYNC = userControlMessage(UserControl.flowSync, 0, 3);
@@ -21,6 +22,8 @@ const MESSAGE = 300;
 export class StreamOutput implements PublisherOutput, ListenerOutput {
   #host: NetConnection;
   #listener: Listener | undefined;
+  #whenDelivered: (() => void) | undefined;
+  #limit: PlayLimit | undefined;
   #data: Channel | undefined;
   #audio: DeliveryMeter | undefined;
   #video: DeliveryMeter | undefined;
@@ -40,19 +43,37 @@ export class StreamOutput implements PublisherOutput, ListenerOutput {
     if (this.#data?.closed) this.#data = undefined;
   }
 
-  /** Opens the channels of media for a listener. */
-  open(listener: Listener): void {
+  /**
+   * Opens the channels of media for a listener.
+   * @param whenDelivered called when some of it was acknowledged; not the moment to write
+   */
+  open(listener: Listener, whenDelivered?: () => void): void {
     this.#listener = listener;
+    this.#whenDelivered = whenDelivered;
     if (this.#host.door.flowSync) this.#dataChannel.write(SYNC);
     this.#audio = this.#mediaChannel("audio", listener);
     this.#video = this.#mediaChannel("video", listener);
+  }
+
+  /** How much of what is live is sent; undefined: all of it. */
+  get limit(): PlayLimit | undefined {
+    return this.#limit;
+  }
+
+  /** @param length milliseconds of what is live that are sent; -1: all of it */
+  limitTo(length: number, now: number): void {
+    this.#limit = length >= 0 ? new PlayLimit(length, now) : undefined;
   }
 
   /** Ends the channels of media. */
   shut(): void {
     this.#audio?.channel.close();
     this.#video?.channel.close();
-    this.#audio = this.#video = this.#listener = undefined;
+    this.#audio =
+      this.#video =
+      this.#listener =
+      this.#limit =
+        undefined;
   }
 
   /** Ends all channels. */
@@ -88,7 +109,7 @@ export class StreamOutput implements PublisherOutput, ListenerOutput {
       return;
     }
     const meter = frame.kind === "audio" ? this.#audio : this.#video;
-    if (!meter) return;
+    if (!meter || this.#limit?.excludes(time)) return;
     meter.channel.writeFrame(frame, time, reliable);
     meter.wrote(time, frame.role === "header");
   }
@@ -139,6 +160,7 @@ export class StreamOutput implements PublisherOutput, ListenerOutput {
   #mediaChannel(kind: "audio" | "video", listener: Listener): DeliveryMeter {
     const channel = this.#host.open(this.id, kind);
     const meter = new DeliveryMeter(kind, channel, listener, this.#host);
+    meter.whenDelivered = this.#whenDelivered;
     channel.handler = meter;
     if (this.#host.door.flowSync) channel.write(SYNC);
     return meter;

@@ -82,9 +82,28 @@ export const ffmpegPublishes = (file: string, url: string): Peer =>
 export const ffmpegPlays = (url: string, file: string): Peer =>
   new Peer("ffmpeg", [...QUIET, "-y", "-i", url, "-c", "copy", file]);
 
+/** ffmpeg plays a recording from a time in seconds on. */
+export const ffmpegSeeks = (url: string, start: number, file: string): Peer =>
+  new Peer("ffmpeg", [...QUIET, "-y", "-ss", `${start}`, "-i", url, "-c", "copy", file]);
+
 /** rtmpdump plays into a file, until the publisher ends. */
 export const rtmpdumpPlays = (url: string, file: string): Peer =>
   new Peer("rtmpdump", ["-q", "-v", "-r", url, "-o", file]);
+
+/** rtmpdump plays a recording, or the seconds of it from `start` to `stop`. */
+export const rtmpdumpReads = (url: string, file: string, start = 0, stop?: number): Peer =>
+  new Peer("rtmpdump", [
+    ...["-q", "-r", url, "-o", file],
+    ...start > 0 ? ["--start", `${start}`] : [],
+    ...stop === undefined ? [] : ["--stop", `${stop}`],
+  ]);
+
+/** What ffprobe finds wrong with a file, every frame decoded; "" if nothing. */
+export async function faultsOf(file: string): Promise<string> {
+  const args = ["-hide_banner", "-v", "error", "-show_frames", "-of", "null", file];
+  const { stderr } = await new Deno.Command("ffprobe", { args, stdout: "null" }).output();
+  return new TextDecoder().decode(stderr);
+}
 
 /** A file whose tags every test may publish: H.264 and AAC, 5 s. */
 export const FILE = new URL("../fixtures/test.flv", import.meta.url).pathname;

@@ -11,6 +11,7 @@ export const publication: Binding<Publication, Api> = {
   name: "publication",
   get: {
     name: (publication) => publication.name,
+    recorded: (publication) => publication.recorded,
     publisherId: (publication) => publication.publisherId,
     listeners: (publication, api) => api.objects.of(listeners, publication.listeners),
     properties: (publication) => new TextTable(publication.properties),

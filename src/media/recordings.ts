@@ -1,0 +1,67 @@
+// Recordings as doors and scripts see them: `store` implements them. Calls return at once; `done` is
+// called later, once, never during the call.
+import type { Frame } from "./frame.ts";
+import type { Listener } from "./listener.ts";
+
+/** The recordings of a server. */
+export interface Recordings {
+  /**
+   * Opens a recording.
+   *
+   * @param path of the application: `""`, `/a`, `/a/b`
+   * @param name as a client writes it
+   * @param done undefined: there is none that can be played
+   */
+  open(path: string, name: string, done: (recorded: Recorded | undefined) => void): void;
+}
+
+/** A recording that is open. Whoever opened it plays or closes it. */
+export interface Recorded {
+  /** Milliseconds from its first frame to its last, as far as it is written. */
+  readonly duration: number;
+  /** The AMF0 of the values of its `onMetaData`. */
+  readonly metadata: Uint8Array | undefined;
+  play(listener: Listener, output: RecordedOutput, range: PlayRange): RecordedPlay;
+  close(): void;
+}
+
+/** Which part of a recording is played. */
+export interface PlayRange {
+  /** Milliseconds since its first frame. */
+  readonly start: number;
+  /** Milliseconds; -1 to the end, 0 for the one picture at the start. VOD-004. */
+  readonly length: number;
+  /** Milliseconds that are added to the times of its frames. */
+  readonly offset: number;
+}
+
+/** Where a recording is played to. */
+export interface RecordedOutput {
+  /** @param time milliseconds, as the frame is to be sent with */
+  send(frame: Frame, time: number, reliable: boolean): void;
+  /** Bytes that wait in the transport. */
+  readonly queuedBytes: number;
+  /** Gives up what waits and was not begun to be sent. */
+  abandon(kind: "audio" | "video"): number;
+  /**
+   * The last frame was handed to the transport. Seeking back plays again.
+   * @param duration milliseconds of what was played, `bytes` of it
+   */
+  ended(duration: number, bytes: number): void;
+  /** The file cannot be read any more. */
+  failed(text: string): void;
+}
+
+/** A recording while it is played. */
+export interface RecordedPlay {
+  /** Milliseconds that the client keeps ahead: as much is sent ahead of time. VOD-041. */
+  bufferLength: number;
+  /** Plays from a time in milliseconds on; of several seeks in a row the last counts. VOD-057. */
+  seek(time: number): void;
+  pause(): void;
+  /** @param time milliseconds that the client has played; undefined goes on where reading stopped */
+  resume(time: number | undefined): void;
+  /** The transport has taken some of what waited. */
+  wake(): void;
+  close(): void;
+}

@@ -1,0 +1,30 @@
+import type { Hub } from "../media/hub.ts";
+import { RecordingFolders } from "../net/recording_folders.ts";
+import { Store } from "../store/store.ts";
+import type { Disk, StoredFile } from "../store/stored_file.ts";
+import type { Log } from "./log.ts";
+import type { Config } from "./settings.ts";
+
+export interface RecordingsHost {
+  readonly hub: Hub;
+  readonly log: Log;
+  /** The folder of the applications. */
+  readonly www: string;
+  readonly config: () => Config;
+  readonly input: (what: string, action: () => void) => void;
+}
+
+/** The recordings of this server, as the configuration allows them. */
+export function openRecordings({ hub, log, www, config, input }: RecordingsHost): Store {
+  const folders = new RecordingFolders({
+    root: www,
+    maxFiles: () => config()["vod.files"],
+    input: (action) => input("Cannot go on with a recording", action),
+    warn: log.warn,
+  });
+  const disk: Disk = {
+    open: (path, name, done: (file: StoredFile | undefined) => void) =>
+      folders.openFile(path, config()["vod.enabled"] === "on" ? name : "", done),
+  };
+  return new Store(hub, disk);
+}

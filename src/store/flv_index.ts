@@ -1,0 +1,124 @@
+import { audioRole, headerSlot, videoRole } from "../flv/codec.ts";
+import { TAG_HEADER, TagType } from "../flv/tags.ts";
+import { Frame } from "../media/frame.ts";
+import { metadataOf } from "./script_data.ts";
+import { SeekPoints } from "./seek_points.ts";
+import type { StoredTag } from "./tag_reader.ts";
+
+/** Milliseconds between two seek points of sound. */
+const AUDIO_INTERVAL = 1_000;
+/** Codec headers that are remembered, and bytes of all together. */
+const MAX_HEADERS = 1_000;
+const MAX_HEADER_BYTES = 1 << 20;
+
+/** A codec header, and its offset in the file. */
+export interface StoredHeader {
+  readonly position: number;
+  readonly frame: Frame;
+}
+
+/** A place in a file where playing may begin. */
+export interface SeekPoint {
+  /** Milliseconds since the first frame of the file. */
+  readonly time: number;
+  /** Offset of its tag. */
+  readonly position: number;
+}
+
+/**
+ * What has to be known of a file to play any part of it: made of its tags, one after the other, as it
+ * is read for the first time or while it is written. A `keyframes` table in the file is not used: many
+ * are wrong. VOD-103, VOD-106, VOD-107.
+ */
+export class FlvIndex {
+  readonly headers: StoredHeader[] = [];
+  readonly video = new SeekPoints();
+  readonly audio = new SeekPoints();
+  /** The values of `onMetaData`, without the name, and the offset of its tag. */
+  metadata: Uint8Array | undefined;
+  metadataPosition = -1;
+  /** Milliseconds of the first audio or video, as the file has it; undefined before there is any. */
+  firstTime: number | undefined;
+  /** Milliseconds from the first frame to the latest. */
+  duration = 0;
+  /** Offset behind the last tag that is whole. */
+  end: number;
+  hasAudio = false;
+  hasVideo = false;
+  #headerBytes = 0;
+
+  /** @param firstPosition offset of the first tag */
+  constructor(readonly firstPosition: number) {
+    this.end = firstPosition;
+  }
+
+  /** Milliseconds since the first frame of the file, from 0. */
+  timeOf({ time }: Pick<StoredTag, "time">): number {
+    return Math.max(0, (time - (this.firstTime ?? time)) | 0);
+  }
+
+  /**
+   * Takes the next tag of the file.
+   *
+   * @param size of the file: a tag that it does not hold to its end is not counted
+   * @returns whether it does
+   */
+  add(tag: StoredTag, size = Infinity): boolean {
+    if (tag.end - 4 > size) return false; // the last trailer may be missing
+    this.end = Math.min(tag.end, size);
+    if (tag.type === TagType.data) {
+      this.#addMetadata(tag);
+      return true;
+    }
+    const isVideo = tag.type === TagType.video;
+    const role = isVideo ? videoRole(tag.data) : audioRole(tag.data);
+    if (role === "header") {
+      this.#addHeader(tag, isVideo ? "video" : "audio");
+      return true;
+    }
+    if (role === "other") return true;
+    this.firstTime ??= tag.time;
+    const time = this.timeOf(tag);
+    this.duration = Math.max(this.duration, time);
+    if (isVideo) {
+      this.hasVideo = true;
+      if (role === "key") this.video.add(time, tag.position);
+    } else {
+      this.hasAudio = true;
+      if (time - this.audio.last >= AUDIO_INTERVAL) this.audio.add(time, tag.position);
+    }
+    return true;
+  }
+
+  /** Where playing begins for a time: the last key frame, of sound the last second, up to it. VOD-056. */
+  pointBefore(time: number): SeekPoint {
+    const points = this.video.length > 0 ? this.video : this.audio;
+    return points.before(time) ?? { time: 0, position: this.firstPosition };
+  }
+
+  /** The codec headers in effect at an offset. VOD-107. */
+  headersAt(position: number): Frame[] {
+    const headers = new Map<string, Frame>();
+    for (const { position: at, frame } of this.headers) {
+      if (at >= position) break;
+      headers.set(headerSlot(frame.kind as "audio" | "video", frame.payload), frame);
+    }
+    return [...headers.values()];
+  }
+
+  #addMetadata({ data, position }: StoredTag): void {
+    if (this.metadata) return;
+    const values = metadataOf(data);
+    if (!values) return;
+    this.metadata = values.slice();
+    this.metadataPosition = position;
+  }
+
+  #addHeader({ data, position, end, time }: StoredTag, kind: "audio" | "video"): void {
+    const whole = end - position - TAG_HEADER - 4;
+    if (data.length < whole || this.headers.length >= MAX_HEADERS) return;
+    if (this.#headerBytes + whole > MAX_HEADER_BYTES) return;
+    this.#headerBytes += whole;
+    this.headers.push({ position, frame: new Frame(kind, time >>> 0, data.slice(0, whole)) });
+  }
+}

@@ -1,0 +1,24 @@
+// Script tags: an AMF0 string, the name, and values. FLV E.4.4.
+import { fromUtf8 } from "../bytes/text.ts";
+
+const STRING = 0x02;
+
+export interface ScriptData {
+  readonly name: string;
+  /** AMF0 of what follows the name: a view. */
+  readonly values: Uint8Array;
+}
+
+/** @returns undefined for tags that do not begin with a name */
+export function readScriptData(data: Uint8Array): ScriptData | undefined {
+  if (data.length < 3 || data[0] !== STRING) return undefined;
+  const end = 3 + (data[1] << 8 | data[2]);
+  if (end > data.length) return undefined;
+  return { name: fromUtf8(data.subarray(3, end)), values: data.subarray(end) };
+}
+
+/** The values of `onMetaData`; undefined for other tags. */
+export function metadataOf(data: Uint8Array): Uint8Array | undefined {
+  const script = readScriptData(data);
+  return script?.name === "onMetaData" ? script.values : undefined;
+}

@@ -1,0 +1,39 @@
+import { Frame } from "../media/frame.ts";
+
+const AVC = 7;
+const COMMAND = 5;
+const BEGIN = 0;
+const END = 1;
+
+/**
+ * The frames between a key frame and the target of a seek, which go out at once. Around those of AVC
+ * stand video commands, so that Flash shows the target alone. VOD-052, FLV E.4.3.1.
+ */
+export class SeekBurst {
+  #codec: number | undefined;
+
+  /** @param target milliseconds */
+  constructor(readonly target: number) {}
+
+  /** Whether a frame of this time is none of the burst. */
+  isOver(time: number): boolean {
+    return time >= this.target;
+  }
+
+  /** @returns what goes before the first frame */
+  begin(video: Uint8Array): Frame | undefined {
+    if (this.#codec !== undefined) return undefined;
+    this.#codec = (video[0] & 0x80) === 0 ? video[0] & 15 : -1;
+    return this.#command(BEGIN);
+  }
+
+  /** @returns what goes behind the last frame */
+  end(): Frame | undefined {
+    return this.#command(END);
+  }
+
+  #command(value: number): Frame | undefined {
+    if (this.#codec !== AVC) return undefined;
+    return new Frame("video", this.target, Uint8Array.of(COMMAND << 4 | AVC, value));
+  }
+}

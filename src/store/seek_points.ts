@@ -1,0 +1,46 @@
+import type { SeekPoint } from "./flv_index.ts";
+
+/** Points that a file has at most: then every second one is left out. VOD-106. */
+const MAX_POINTS = 100_000;
+
+/** Times and offsets of a file, both ascending. */
+export class SeekPoints {
+  #times: number[] = [];
+  #positions: number[] = [];
+
+  get length(): number {
+    return this.#times.length;
+  }
+
+  /** Time of the last point; -Infinity if there is none. */
+  get last(): number {
+    return this.#times.at(-1) ?? -Infinity;
+  }
+
+  /** Adds a point behind the others; one whose time is not later is passed over. */
+  add(time: number, position: number): void {
+    if (time <= this.last) return;
+    if (this.#times.length >= MAX_POINTS) {
+      this.#times = this.#times.filter((_, i) => i % 2 === 0);
+      this.#positions = this.#positions.filter((_, i) => i % 2 === 0);
+    }
+    this.#times.push(time);
+    this.#positions.push(position);
+  }
+
+  /** The last point up to a time; undefined if all are later. */
+  before(time: number): SeekPoint | undefined {
+    let [low, high] = [0, this.#times.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#times[middle] <= time) low = middle + 1;
+      else high = middle;
+    }
+    if (low === 0) return undefined;
+    return { time: this.#times[low - 1], position: this.#positions[low - 1] };
+  }
+
+  *values(): Generator<SeekPoint> {
+    for (const [i, time] of this.#times.entries()) yield { time, position: this.#positions[i] };
+  }
+}

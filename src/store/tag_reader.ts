@@ -1,0 +1,125 @@
+import { TAG_HEADER, TagType, TRAILER } from "../flv/tags.ts";
+
+/** A tag of a file, and where it lies. */
+export interface StoredTag {
+  readonly type: TagType;
+  /** Milliseconds as the file has them, signed. VOD-102. */
+  readonly time: number;
+  /** A view of the block; cut off where a {@link TagReader} wants no more than the beginning. */
+  readonly data: Uint8Array;
+  /** Offset of the tag in the file, and of what follows its trailer. */
+  readonly position: number;
+  readonly end: number;
+}
+
+/** Of tags with more bytes of data than `LARGE` their beginning tells what they hold: no codec header is. */
+const LARGE = 64 * 1024;
+const BEGINNING = 64;
+const ENCRYPTED = 0x20;
+const RESERVED = 0xc0;
+const NOTHING = new Uint8Array(0);
+/** Bytes of the header of a file, as far as they are read. */
+export const FILE_HEADER = 9;
+
+/**
+ * The offset of the first tag.
+ *
+ * @param bytes the first {@link FILE_HEADER} bytes of the file
+ * @returns undefined if the file is not FLV. VOD-101.
+ */
+export function firstTagOffset(bytes: Uint8Array): number | undefined {
+  if (bytes.length < FILE_HEADER) return undefined;
+  if (bytes[0] !== 0x46 || bytes[1] !== 0x4c || bytes[2] !== 0x56) return undefined;
+  const offset = new DataView(bytes.buffer, bytes.byteOffset).getUint32(5);
+  return Math.max(FILE_HEADER, offset) + TRAILER;
+}
+
+/**
+ * Finds the tags of a file in blocks of it, forward by their lengths: those behind the tags are often
+ * wrong. Encrypted tags and unknown types are passed over; what cannot be a tag ends the file, as
+ * zeros do that a crash leaves. VOD-102, VOD-104.
+ */
+export class TagReader {
+  #block: Uint8Array = NOTHING;
+  /** Offset of the block in the file. */
+  #start = 0;
+  #position: number;
+  #needed = TAG_HEADER;
+  #ended = false;
+
+  /** @param position offset of a tag in the file */
+  constructor(position: number) {
+    this.#position = position;
+  }
+
+  /** Where the next tag begins, and so the next block. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** Bytes that the next block has at least, if the file has them. */
+  get needed(): number {
+    return this.#needed;
+  }
+
+  /** What follows is no tag. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Goes to another tag; its block is to be read. */
+  moveTo(position: number): void {
+    this.#block = NOTHING;
+    this.#start = this.#position = position;
+    this.#needed = TAG_HEADER;
+    this.#ended = false;
+  }
+
+  /** Takes the bytes of the file at {@link position}; they must not change any more. */
+  setBlock(bytes: Uint8Array): void {
+    this.#block = bytes;
+    this.#start = this.#position;
+  }
+
+  /**
+   * @param whole false: of large audio and video the beginning suffices, so that they are not read
+   * @returns undefined if the block has no further tag
+   */
+  next(whole = true): StoredTag | undefined {
+    while (!this.#ended) {
+      const at = this.#position - this.#start;
+      const block = this.#block;
+      this.#needed = TAG_HEADER;
+      if (block.length - at < TAG_HEADER) return undefined;
+      const first = block[at];
+      const type = first & 0x1f;
+      if ((first & RESERVED) !== 0 || type === 0) {
+        this.#ended = true;
+        return undefined;
+      }
+      const length = u24(block, at + 1);
+      const position = this.#position;
+      const end = position + TAG_HEADER + length + TRAILER;
+      const from = at + TAG_HEADER;
+      const isMedia = type === TagType.audio || type === TagType.video;
+      if ((first & ENCRYPTED) !== 0 || (!isMedia && type !== TagType.data)) {
+        this.#position = end;
+        continue;
+      }
+      const wanted = !whole && isMedia && length > LARGE ? BEGINNING : length;
+      if (block.length - from < wanted) {
+        this.#needed = TAG_HEADER + wanted;
+        return undefined;
+      }
+      this.#position = end;
+      const time = u24(block, at + 4) | block[at + 7] << 24;
+      const data = block.subarray(from, Math.min(from + length, block.length));
+      return { type: type as TagType, time, data, position, end };
+    }
+    return undefined;
+  }
+}
+
+function u24(bytes: Uint8Array, at: number): number {
+  return bytes[at] << 16 | bytes[at + 1] << 8 | bytes[at + 2];
+}

@@ -1,0 +1,78 @@
+import type { AmfObject, AmfReader } from "../amf/mod.ts";
+import { readNumber, readText } from "./format/commands.ts";
+import type { StreamName } from "./target.ts";
+
+/** One thing to play. */
+export interface PlayItem extends StreamName {
+  /** `live`: never a recording; `any`: what is live, else a recording; else milliseconds into it. */
+  readonly start: "live" | "any" | number;
+  /** Milliseconds; -1 to the end. */
+  readonly length: number;
+  /** Media goes out without buffering; what is live alone. API-445. */
+  readonly unbuffered: boolean;
+}
+
+export interface PlayRequest {
+  readonly item: PlayItem;
+  /** Behind what plays; false: in its place. */
+  readonly append: boolean;
+}
+
+/**
+ * What `play` and `play2` ask for.
+ *
+ * @param nameOf reads the name of a stream
+ * @returns undefined if they name none
+ */
+export function readPlayRequest(
+  command: "play" | "play2",
+  values: AmfReader,
+  nameOf: (text: string) => StreamName,
+): PlayRequest | undefined {
+  const { text, start, length, reset } = command === "play" ? readPlay(values) : readPlay2(values);
+  if (text === undefined || text === "") return undefined;
+  const { name, properties } = nameOf(text);
+  if (name === "") return undefined;
+  const unbuffered = start === -3 || start === -3_000;
+  return {
+    item: { name, properties, start: startOf(start), length: lengthOf(length), unbuffered },
+    append: reset === false || reset === 0 || reset === 2,
+  };
+}
+
+interface Asked {
+  readonly text: string | undefined;
+  readonly start: number | undefined;
+  readonly length: number | undefined;
+  readonly reset: unknown;
+}
+
+function readPlay(values: AmfReader): Asked {
+  const text = readText(values);
+  const start = readNumber(values);
+  const length = readNumber(values);
+  return { text, start, length, reset: values.done ? undefined : values.readValue() };
+}
+
+function readPlay2(values: AmfReader): Asked {
+  const options = values.done ? undefined : values.readValue() as AmfObject | null | undefined;
+  const number = (value: unknown) => typeof value === "number" ? value : undefined;
+  const { streamName, start, len, transition } = options ?? {};
+  return {
+    text: typeof streamName === "string" ? streamName : undefined,
+    start: number(start),
+    length: number(len),
+    reset: transition !== "append" && transition !== "appendAndWait",
+  };
+}
+
+/** Some send seconds and some milliseconds for what is no time. RTMP-601. */
+function startOf(start: number | undefined): PlayItem["start"] {
+  if (start === -1 || start === -1_000) return "live";
+  return start === undefined || !(start >= 0) ? "any" : Math.min(start, 2 ** 31);
+}
+
+/** Milliseconds; whatever is no length asks for all of it. RTMP-603, VOD-004. */
+function lengthOf(length: number | undefined): number {
+  return length === undefined || !(length >= 0) ? -1 : length;
+}

@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { type ReadableFile, RecordingFolders } from "../../src/net/recording_folders.ts";
+
+async function folders(maxFiles = 8) {
+  const root = await Deno.makeTempDir({ prefix: "recordings-" });
+  Deno.mkdirSync(`${root}/a/streams/sub`, { recursive: true });
+  Deno.mkdirSync(`${root}/b/streams`, { recursive: true });
+  Deno.writeTextFileSync(`${root}/a/streams/one.flv`, "0123456789");
+  Deno.writeTextFileSync(`${root}/b/streams/other.flv`, "other");
+  Deno.writeTextFileSync(`${root}/main.lua`, "secret");
+  const warnings: string[] = [];
+  const all = new RecordingFolders({
+    root,
+    maxFiles: () => maxFiles,
+    input: (action) => action(),
+    warn: (text) => warnings.push(text),
+  });
+  return {
+    root,
+    all,
+    warnings,
+    open: (path: string, name: string) =>
+      new Promise<ReadableFile | undefined>((done) => all.openFile(path, name, done)),
+    [Symbol.asyncDispose]: () => Deno.remove(root, { recursive: true }),
+  };
+}
+
+const read = (file: ReadableFile, position: number, length: number) =>
+  new Promise<string>((done) =>
+    file.read(position, length, (bytes) => done(new TextDecoder().decode(bytes)))
+  );
+
+Deno.test("RecordingFolders reads blocks of a file, up to its end", async () => {
+  await using on = await folders();
+  const file = (await on.open("/a", "one.flv"))!;
+  assert.equal(file.size, 10);
+  assert.equal(await read(file, 2, 3), "234");
+  assert.equal(await read(file, 8, 10), "89");
+  assert.equal(await read(file, 20, 10), "");
+  file.close();
+  assert.equal(on.all.open, 0);
+});
+
+Deno.test({
+  name: "VOD-060: links, folders, pipes and other applications are no recordings of this one",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    await using on = await folders();
+    const streams = `${on.root}/a/streams`;
+    Deno.symlinkSync(`${on.root}/main.lua`, `${streams}/link.flv`);
+    Deno.symlinkSync(`${on.root}`, `${streams}/up`);
+    Deno.symlinkSync(`${streams}/loop.flv`, `${streams}/loop.flv`);
+    Deno.symlinkSync(`${streams}/one.flv`, `${streams}/inside.flv`);
+    await new Deno.Command("mkfifo", { args: [`${streams}/pipe.flv`] }).output();
+    Deno.mkdirSync(`${streams}/folder.flv`);
+    const refused = ["link.flv", "up/main.lua", "up/b/streams/other.flv", "loop.flv", "pipe.flv"];
+    for (const name of [...refused, "folder.flv", "none.flv", "other.flv", "", "one.flv/x"]) {
+      assert.equal(await on.open("/a", name), undefined, name);
+    }
+    const inside = await on.open("/a", "inside.flv");
+    assert.equal(await read(inside!, 0, 4), "0123", "links inside the folder may be used");
+    inside!.close();
+    assert.equal(on.all.open, 0);
+    assert.deepEqual(on.warnings, []);
+  },
+});
+
+Deno.test("RecordingFolders keeps to the number of open files, and says so once", async () => {
+  await using on = await folders(2);
+  const open = [await on.open("/a", "one.flv"), await on.open("/a", "one.flv")];
+  assert.equal(await on.open("/a", "one.flv"), undefined);
+  assert.equal(await on.open("/a", "one.flv"), undefined);
+  assert.equal(on.warnings.length, 1);
+  for (const file of open) file!.close();
+  const again = await on.open("/a", "one.flv");
+  assert.ok(again);
+  again.close();
+});

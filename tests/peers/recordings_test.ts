@@ -1,0 +1,112 @@
+// ffmpeg and rtmpdump play recordings, every frame compared with the file.
+import assert from "node:assert/strict";
+import { NetConnection } from "../../src/client/net_connection.ts";
+import { type FlvTag, TagType } from "../../src/flv/tags.ts";
+import { isPicture } from "../../src/flv/codec.ts";
+import { TestServer } from "../conformance/support/test_server.ts";
+import { freePort } from "../support/ports.ts";
+import { until } from "../support/wait.ts";
+import {
+  ffmpegPlays,
+  ffmpegSeeks,
+  FILE,
+  mediaOf,
+  peerTest,
+  rtmpdumpReads,
+  tagsOf,
+} from "./peers.ts";
+
+/** A server whose application `live` has the recording `film`. */
+async function serve() {
+  const port = freePort();
+  const server = await TestServer.prepare({
+    www: { "/live": "" },
+    ini: `[rtmp]\nport = ${port}\naddress = 127.0.0.1\n`,
+  });
+  const folder = `${server.dir}/www/live/streams`;
+  Deno.mkdirSync(folder, { recursive: true });
+  Deno.copyFileSync(FILE, `${folder}/film.flv`);
+  await server.run();
+  await server.log.find((line) => line.includes(`RTMP server starts on TCP port ${port}`), "RTMP");
+  return {
+    server,
+    url: (name: string) => `rtmp://127.0.0.1:${port}/live/${name}`,
+    file: (name: string) => `${server.dir}/${name}`,
+    [Symbol.asyncDispose]: () => server.stop(),
+  };
+}
+
+/** Digests alone: players that begin in the middle count times from there, or add where they began. */
+const digests = (tags: readonly FlvTag[]) => {
+  const { audio, video } = mediaOf(tags);
+  const digest = (line: string) => line.split(" ")[2];
+  return { audio: audio.map(digest), video: video.map(digest) };
+};
+
+/** The last frames of the file, as many as a player got. */
+function assertEndOf(tags: readonly FlvTag[], what: string): void {
+  const [all, some] = [digests(tagsOf(FILE)), digests(tags)];
+  assert.ok(some.video.length > 0 && some.audio.length > 0, what);
+  assert.deepEqual(some.video, all.video.slice(-some.video.length), `${what}: pictures`);
+  assert.deepEqual(some.audio, all.audio.slice(-some.audio.length), `${what}: sound`);
+}
+
+peerTest("ffmpeg and rtmpdump play every frame of a recording, or from where they are told", [
+  "ffmpeg",
+  "rtmpdump",
+], async () => {
+  await using all = await serve();
+  const file = (name: string) => all.file(`${name}.flv`);
+  await using whole = ffmpegPlays(all.url("film"), file("ffmpeg"));
+  await using sought = ffmpegSeeks(all.url("film"), 2.5, file("sought"));
+  await using dump = rtmpdumpReads(all.url("flv:film"), file("rtmpdump"));
+  await using part = rtmpdumpReads(all.url("film"), file("part"), 2, 4);
+  assert.deepEqual(await whole.result, { code: 0, error: "" });
+  assert.deepEqual(await sought.result, { code: 0, error: "" });
+  await dump.result; // 2: by its metadata the file would be some ms longer than its last frame
+  await part.result;
+  const expected = mediaOf(tagsOf(FILE));
+  assert.deepEqual(mediaOf(tagsOf(file("ffmpeg"))), expected, "ffmpeg");
+  assert.deepEqual(mediaOf(tagsOf(file("rtmpdump"))), expected, "rtmpdump");
+  assertEndOf(tagsOf(file("sought")), "ffmpeg -ss");
+  assert.equal(digests(tagsOf(file("sought"))).video.length, 75, "from the key frame at 2 s");
+  assert.deepEqual(
+    digests(tagsOf(file("part"))).video,
+    digests(tagsOf(FILE)).video.slice(50, 100),
+    "rtmpdump --start 2 --stop 4",
+  );
+});
+
+peerTest("A recording that is not there ends ffmpeg, and no name leads out of the folder", [
+  "ffmpeg",
+  "rtmpdump",
+], async () => {
+  await using all = await serve();
+  await Deno.writeTextFile(all.file("www/secret.flv"), "FLV");
+  await Deno.symlink(all.file("www/secret.flv"), all.file("www/live/streams/link.flv"));
+  for (const name of ["none", "../../secret", "link"]) {
+    await using dump = rtmpdumpReads(all.url(name), all.file("none.flv"), 1);
+    assert.notEqual((await dump.result).code, 0, name);
+  }
+});
+
+Deno.test("An RTMFP client plays a recording to its end, in order and whole", async () => {
+  await using all = await serve();
+  const connection = await NetConnection.connect(all.server.url("/live"));
+  const stream = await connection.createStream();
+  const tags: FlvTag[] = [];
+  const codes: string[] = [];
+  stream.handler = {
+    onAudio: (timestamp, data) => tags.push({ type: TagType.audio, timestamp, data: data.slice() }),
+    onVideo: (timestamp, data) => tags.push({ type: TagType.video, timestamp, data: data.slice() }),
+    onStatus: ({ code }) => codes.push(code),
+    onData: ({ name }) => codes.push(name),
+  };
+  await stream.play("film");
+  await until(() => codes.includes("NetStream.Play.Stop"), "Play.Stop");
+  const pictures = tagsOf(FILE).filter(({ type, data }) => type === 9 && isPicture(data)).length;
+  await until(() => mediaOf(tags).video.length >= pictures, "all pictures");
+  assert.deepEqual(mediaOf(tags), mediaOf(tagsOf(FILE)));
+  assert.deepEqual(codes.slice(-2), ["onPlayStatus", "NetStream.Play.Stop"]);
+  await connection.close();
+});

@@ -1,0 +1,161 @@
+import { flvHeader, type FlvTag, flvTag, TagType } from "../../src/flv/tags.ts";
+import type { Clock } from "../../src/media/clock.ts";
+import type { Listener } from "../../src/media/listener.ts";
+import type { Frame } from "../../src/media/frame.ts";
+import type { PlayRange, Recorded, RecordedOutput } from "../../src/media/recordings.ts";
+import { Store } from "../../src/store/store.ts";
+import type { Disk } from "../../src/store/stored_file.ts";
+
+export const audio = (timestamp: number, length = 8): FlvTag => ({
+  type: TagType.audio,
+  timestamp,
+  data: new Uint8Array(length).fill(0x2f),
+});
+/** AVC: a picture, or with `packet` 0 the header. */
+export const video = (timestamp: number, key: boolean, packet = 1, length = 16): FlvTag => {
+  const data = new Uint8Array(length).fill(timestamp);
+  data.set([key ? 0x17 : 0x27, packet, 0, 0, 0]);
+  return { type: TagType.video, timestamp, data };
+};
+
+export function flvFile(tags: readonly FlvTag[]): Uint8Array {
+  return joined([flvHeader(true, true), ...tags.map(flvTag)]);
+}
+
+export function joined(parts: readonly Uint8Array[]): Uint8Array {
+  return Uint8Array.from(parts.flatMap((part) => [...part]));
+}
+
+/** 10 s: a key frame each second, three pictures between, sound each 250 ms. */
+export function film(first = 0): FlvTag[] {
+  const tags = [video(0, true, 0)];
+  for (let time = 0; time < 10_000; time += 250) {
+    tags.push(video(first + time, time % 1_000 === 0), audio(first + time));
+  }
+  return tags;
+}
+
+/** Files in memory. Reads are done as {@link settle} is called. */
+export class FakeDisk implements Disk {
+  readonly files = new Map<string, Uint8Array>();
+  opened = 0;
+  reads = 0;
+  #due: (() => void)[] = [];
+
+  open(path: string, name: string, done: Parameters<Disk["open"]>[2]): void {
+    this.#due.push(() => {
+      const key = `${path}/${name}`;
+      const bytes = this.files.get(key);
+      if (!bytes) return done(undefined);
+      this.opened++;
+      let closed = false;
+      done({
+        key,
+        size: bytes.length,
+        modified: 1,
+        read: (position, length, done) => {
+          this.reads++;
+          this.#due.push(() =>
+            closed || done(this.files.get(key)!.slice(position, position + length))
+          );
+        },
+        close: () => {
+          if (!closed) this.opened--;
+          closed = true;
+        },
+      });
+    });
+  }
+
+  /** @returns whether something was due */
+  settle(): boolean {
+    const due = this.#due.splice(0);
+    for (const one of due) one();
+    return due.length > 0;
+  }
+}
+
+/** A store over files in memory, and its clock. */
+export class Stage {
+  readonly clock: Clock & { now: number } = { now: 1_000 };
+  readonly disk = new FakeDisk();
+  readonly store = new Store(this.clock, this.disk);
+
+  open(name: string): Recorded | undefined {
+    let found: Recorded | undefined;
+    this.store.open("", name, (recorded) => found = recorded);
+    this.settle();
+    return found;
+  }
+
+  /** Everything that is due now. */
+  settle(): void {
+    do this.store.flush(this.clock.now); while (this.disk.settle());
+    this.store.flush(this.clock.now);
+  }
+
+  /** Lets time pass in steps of the store's own deadline. */
+  pass(milliseconds: number): void {
+    const end = this.clock.now + milliseconds;
+    this.settle();
+    while (this.store.deadline <= end) {
+      this.clock.now = Math.max(this.clock.now + 1, this.store.deadline);
+      this.settle();
+    }
+    this.clock.now = end;
+  }
+
+  play(name: string, range: Partial<PlayRange> = {}) {
+    const listener = { receiveAudio: true, receiveVideo: true };
+    const output = new FakeOutput();
+    const recorded = this.open(name)!;
+    const play = recorded.play(listener as Listener, output, {
+      start: 0,
+      length: -1,
+      offset: 0,
+      ...range,
+    });
+    this.settle();
+    return { listener, output, play };
+  }
+}
+
+/** What a client gets: `v1000k` a key frame, `v` a picture, `h` a header, `c` a command, `a` sound. */
+export class FakeOutput implements RecordedOutput {
+  lines: string[] = [];
+  queuedBytes = 0;
+  ends = 0;
+  failures: string[] = [];
+
+  send(frame: Frame, time: number): void {
+    if (frame.kind === "data") this.lines.push(`d${time} ${frame.name}`);
+    else if (frame.kind === "audio") this.lines.push(`a${time}`);
+    else if (frame.role === "header") this.lines.push(`h${time}`);
+    else if (frame.role === "other") this.lines.push(`c${time}:${frame.payload[1]}`);
+    else this.lines.push(`v${time}${frame.role === "key" ? "k" : ""}`);
+  }
+
+  abandon(): number {
+    return 0;
+  }
+
+  ended(): void {
+    this.ends++;
+  }
+
+  failed(text: string): void {
+    this.failures.push(text);
+  }
+
+  /** Takes what was sent since. */
+  take(): string[] {
+    return this.lines.splice(0);
+  }
+
+  /** Time of the last frame that was sent. */
+  get last(): number {
+    return Math.max(-1, ...this.lines.filter((line) => /^[av]/.test(line)).map(timeOf));
+  }
+}
+
+export const timeOf = (line: string): number => Number(/\d+/.exec(line)![0]);
