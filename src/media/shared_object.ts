@@ -1,0 +1,357 @@
+import type { Client } from "./client.ts";
+
+/**
+ * What users of a shared object are told. Names are those of the message's events: SO-013 to SO-020.
+ *
+ * - `value`: one AMF value in its canonical form, see {@link SharedObject.set}
+ * - `values`: the AMF of a handler's name and its arguments
+ */
+export type SharedObjectChange =
+  | { readonly type: "useSuccess" | "clear" }
+  | { readonly type: "change"; readonly slot: string; readonly value: Uint8Array }
+  | { readonly type: "success" | "remove"; readonly slot: string }
+  | { readonly type: "sendMessage"; readonly values: Uint8Array }
+  | { readonly type: "status"; readonly code: string; readonly level: "status" | "error" };
+
+/**
+ * Changes that go out together, as one message to a user. Users who are told the same are given the
+ * same object, so that a door can keep its encoded form with it (SO-083).
+ */
+export interface SharedObjectUpdate {
+  readonly name: string;
+  readonly persistent: boolean;
+  /** The version of the object after these changes. */
+  readonly version: number;
+  readonly changes: readonly SharedObjectChange[];
+}
+
+/** A client that uses a shared object, as its door implements it. */
+export interface SharedObjectUser {
+  readonly client: Client;
+  /** Sends an update in order with the commands of the same connection. SO-005. */
+  update(update: SharedObjectUpdate): void;
+}
+
+/** Bounds of one object. SO-082. */
+export interface SharedObjectLimits {
+  readonly slots: number;
+  /** Bytes of the name of a slot, of a value, of all names and values together. */
+  readonly slotName: number;
+  readonly value: number;
+  readonly object: number;
+}
+
+/** A slot: its value in canonical AMF, and who has written it when. */
+interface Slot {
+  readonly value: Uint8Array;
+  readonly bytes: number;
+  /** The version of the object at which it was written. SO-035. */
+  readonly version: number;
+  /** Undefined: a script, or a user of an earlier run. */
+  readonly writer: SharedObjectUser | undefined;
+}
+
+/** A change to tell: to one user, to all but one, or to all. */
+interface Pending {
+  readonly change: SharedObjectChange;
+  readonly only?: SharedObjectUser;
+  readonly except?: SharedObjectUser;
+}
+
+/** Why a change is not taken: the requester gets this status and the present value. SO-082. */
+export const NO_WRITE_ACCESS = "SharedObject.NoWriteAccess";
+
+/**
+ * A remote shared object: named slots that all its users see alike. SO-030 to SO-040.
+ *
+ * Everything that happens between {@link begin} and {@link end} goes out as one message a user, and
+ * raises the version by one at most (SO-031, SO-071). A correction raises it too, so that the version
+ * in a later request tells whether its client had heard of the correction.
+ */
+export class SharedObject {
+  readonly #slots = new Map<string, Slot>();
+  readonly #users = new Set<SharedObjectUser>();
+  #version: number;
+  #bytes = 0;
+  /** How many {@link begin} have no {@link end} yet. */
+  #open = 0;
+  #changed = false;
+  #corrected = false;
+  /** The version at which a slot was deleted last. */
+  #removedAt = 0;
+  /** The version at which a user was last told another value than it had asked for. */
+  readonly #correctedAt = new Map<SharedObjectUser, number>();
+  /** What users are to be told at the end of the group. */
+  #pending: Pending[] = [];
+
+  /**
+   * @param path of the application that the object belongs to. SO-039.
+   * @param onChanged called once after a group of changes went out
+   */
+  constructor(
+    readonly path: string,
+    readonly name: string,
+    readonly persistent: boolean,
+    readonly limits: SharedObjectLimits,
+    readonly onChanged: (object: SharedObject) => void,
+    version = 0,
+  ) {
+    this.#version = version;
+  }
+
+  get version(): number {
+    return this.#version;
+  }
+
+  /** Bytes of all names and values. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get users(): ReadonlySet<SharedObjectUser> {
+    return this.#users;
+  }
+
+  /** The names of the slots, oldest first. */
+  slots(): Iterable<string> {
+    return this.#slots.keys();
+  }
+
+  get size(): number {
+    return this.#slots.size;
+  }
+
+  /** The canonical AMF of a slot; undefined if there is none. */
+  get(slot: string): Uint8Array | undefined {
+    return this.#slots.get(slot)?.value;
+  }
+
+  versionOf(slot: string): number {
+    return this.#slots.get(slot)?.version ?? 0;
+  }
+
+  /** Puts back a slot that was stored; nobody is told. */
+  restore(slot: string, value: Uint8Array, version: number): void {
+    this.#put(slot, value, version, undefined);
+  }
+
+  // Users
+
+  /**
+   * A client uses the object, or asks for all of it again: it is told everything, from Clear on.
+   * SO-030, SO-040, SO-051.
+   */
+  use(user: SharedObjectUser): void {
+    this.#users.add(user);
+    this.group(() => {
+      this.#tell({ type: "useSuccess" }, user);
+      this.#tell({ type: "clear" }, user);
+      for (const [slot, { value }] of this.#slots) {
+        this.#tell({ type: "change", slot, value }, user);
+      }
+    });
+  }
+
+  /** A client uses the object no more. @returns false if it did not */
+  release(user: SharedObjectUser): boolean {
+    if (!this.#users.delete(user)) return false;
+    this.#correctedAt.delete(user);
+    for (const [name, slot] of this.#slots) {
+      if (slot.writer === user) this.#slots.set(name, { ...slot, writer: undefined });
+    }
+    return true;
+  }
+
+  // Changes
+
+  /** Runs `action` as one group of changes. */
+  group<T>(action: () => T): T {
+    this.begin();
+    try {
+      return action();
+    } finally {
+      this.end();
+    }
+  }
+
+  /** Begins a group of changes; groups may stand in each other. */
+  begin(): void {
+    this.#open++;
+  }
+
+  /** Ends a group: the outermost one sends each user what concerns it. */
+  end(): void {
+    if (--this.#open > 0) return;
+    const pending = this.#pending;
+    this.#pending = [];
+    if (this.#changed || this.#corrected) this.#version++;
+    this.#corrected = false;
+    this.#send(pending);
+    if (!this.#changed) return;
+    this.#changed = false;
+    this.onChanged(this);
+  }
+
+  /**
+   * Sets a slot. The requester gets Success, or the present value if it did not know it and another
+   * user wrote it (SO-032, SO-035); others get Change unless the value is the same. A requester that
+   * will undo its own value, because of a deletion or refusal it has yet to hear of, gets Change too.
+   *
+   * @param value one AMF value in canonical form: equal values have equal bytes
+   * @param known version of the object that the requester knows
+   * @returns false if it was not taken: a bound was met, or another user was faster
+   */
+  set(slot: string, value: Uint8Array, by?: SharedObjectUser, known = Infinity): boolean {
+    return this.group(() => this.#set(slot, value, by, known));
+  }
+
+  #set(slot: string, value: Uint8Array, by: SharedObjectUser | undefined, known: number): boolean {
+    if (this.#isStranger(by)) return false;
+    if (this.#lost(slot, by, known)) return this.#correct(slot, by);
+    const before = this.#slots.get(slot);
+    if (!before || !equal(before.value, value)) {
+      if (!this.#fits(slot, value, before)) return this.refuse(slot, by);
+      this.#put(slot, value, this.#version + 1, by);
+      this.#changed = true;
+      this.#tellOthers({ type: "change", slot, value }, by);
+    }
+    this.#succeed(slot, by, known);
+    return true;
+  }
+
+  /** Deletes a slot; see {@link set}. SO-033, SO-034. */
+  remove(slot: string, by?: SharedObjectUser, known = Infinity): boolean {
+    return this.group(() => this.#remove(slot, by, known));
+  }
+
+  #remove(slot: string, by: SharedObjectUser | undefined, known: number): boolean {
+    if (this.#isStranger(by)) return false;
+    if (this.#lost(slot, by, known)) return this.#correct(slot, by);
+    const before = this.#slots.get(slot);
+    if (before) {
+      this.#slots.delete(slot);
+      this.#bytes -= before.bytes;
+      this.#changed = true;
+      this.#removedAt = this.#version + 1;
+      this.#tellOthers({ type: "remove", slot }, by);
+    }
+    this.#succeed(slot, by, known);
+    return true;
+  }
+
+  /** Deletes all slots: every user gets Clear. */
+  clear(): void {
+    this.group(() => {
+      this.#changed = true;
+      this.#removedAt = this.#version + 1;
+      this.#slots.clear();
+      this.#bytes = 0;
+      this.#tellOthers({ type: "clear" });
+    });
+  }
+
+  /** All users are told to call a handler, its sender included. SO-036. */
+  send(values: Uint8Array): void {
+    this.group(() => this.#tellOthers({ type: "sendMessage", values }));
+  }
+
+  /**
+   * A change is not taken: the requester gets a status and the present value.
+   * @returns false
+   */
+  refuse(slot: string, by: SharedObjectUser | undefined, code = NO_WRITE_ACCESS): false {
+    return this.group(() => {
+      if (by) this.#tell({ type: "status", code, level: "error" }, by);
+      return this.#correct(slot, by);
+    });
+  }
+
+  /**
+   * Tells the requester that its change was taken. It gets the value instead of Success if it has yet
+   * to hear of a deletion or a correction, which will undo what it has set itself.
+   */
+  #succeed(slot: string, by: SharedObjectUser | undefined, known: number): void {
+    if (!by) return;
+    const undone = known < Math.max(this.#removedAt, this.#correctedAt.get(by) ?? 0);
+    if (undone) this.#correct(slot, by);
+    else this.#tell({ type: "success", slot }, by);
+  }
+
+  /** Whether the requester does not use the object. */
+  #isStranger(by: SharedObjectUser | undefined): boolean {
+    return by !== undefined && !this.#users.has(by);
+  }
+
+  /** Whether another user wrote the slot after the version that the requester knows. SO-035. */
+  #lost(slot: string, by: SharedObjectUser | undefined, known: number): boolean {
+    const there = this.#slots.get(slot);
+    return by !== undefined && there !== undefined && there.version > known && there.writer !== by;
+  }
+
+  /** Tells the requester the present value, and marks from which version on it knows that. */
+  #correct(slot: string, by: SharedObjectUser | undefined): false {
+    if (!by) return false;
+    this.#corrected = true;
+    this.#correctedAt.set(by, this.#version + 1);
+    const value = this.get(slot);
+    this.#tell(value ? { type: "change", slot, value } : { type: "remove", slot }, by);
+    return false;
+  }
+
+  #fits(slot: string, value: Uint8Array, before: Slot | undefined): boolean {
+    const { limits } = this;
+    const name = nameBytes(slot);
+    if (name > limits.slotName || value.length > limits.value) return false;
+    if (!before && this.#slots.size >= limits.slots) return false;
+    return this.#bytes - (before?.bytes ?? 0) + name + value.length <= limits.object;
+  }
+
+  #put(
+    slot: string,
+    value: Uint8Array,
+    version: number,
+    writer: SharedObjectUser | undefined,
+  ): void {
+    const bytes = nameBytes(slot) + value.length;
+    this.#bytes += bytes - (this.#slots.get(slot)?.bytes ?? 0);
+    this.#slots.set(slot, { value, bytes, version, writer });
+  }
+
+  #tell(change: SharedObjectChange, only: SharedObjectUser): void {
+    this.#pending.push({ change, only });
+  }
+
+  #tellOthers(change: SharedObjectChange, except?: SharedObjectUser): void {
+    this.#pending.push(except ? { change, except } : { change });
+  }
+
+  /** Users to whom nothing particular happened share one update. */
+  #send(pending: readonly Pending[]): void {
+    if (pending.length === 0) return;
+    const concerned = new Set<SharedObjectUser>();
+    for (const { only, except } of pending) {
+      if (only) concerned.add(only);
+      if (except) concerned.add(except);
+    }
+    const common = pending.filter(({ only }) => !only).map(({ change }) => change);
+    const shared = this.#update(common);
+    for (const user of [...this.#users]) {
+      if (concerned.has(user)) {
+        const own = pending.filter(({ only, except }) => only ? only === user : except !== user);
+        if (own.length > 0) user.update(this.#update(own.map(({ change }) => change)));
+      } else if (common.length > 0) user.update(shared);
+    }
+  }
+
+  #update(changes: readonly SharedObjectChange[]): SharedObjectUpdate {
+    const { name, persistent, version } = this;
+    return { name, persistent, version, changes };
+  }
+}
+
+const encoder = new TextEncoder();
+const nameBytes = (name: string): number => encoder.encode(name).length;
+
+function equal(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
