@@ -46,6 +46,7 @@ const packages: Record<string, string[]> = {
   "mpegts.js": ["web"],
   "nodemailer": ["net"],
   "wasmoon": ["script/vm"],
+  "ws": ["net"],
 };
 
 Deno.test("The table of rooms is read", () => {

@@ -1,23 +1,244 @@
-// The HTTP port.
+// HTTP servers, with bounds on what strangers may hold open.
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
+import type { AddressInfo, Socket } from "node:net";
+import { Readable } from "node:stream";
+import { unmapped } from "./udp_address.ts";
+
+export interface HttpOptions {
+  /** An IP address of this machine; `""` for all. */
+  readonly hostname: string;
+  readonly port: number;
+  /** Certificate chain and private key in PEM form: the server speaks HTTPS. */
+  readonly tls?: HttpCertificate;
+  /** Connections there may be at once; 256 unless told. Further ones are closed. */
+  readonly maxConnections?: number;
+}
+
+export interface HttpCertificate {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** The far end of a request. */
+export interface HttpPeer {
+  readonly hostname: string;
+  readonly port: number;
+}
 
 export interface HttpServer {
   readonly port: number;
+  /** The IP address that is listened on. */
+  readonly hostname: string;
+  /** Connections that are open. */
+  readonly connections: number;
+  /** New connections get another certificate. */
+  renew(certificate: HttpCertificate): void;
+  /** Accepts nobody any more, and ends the connections that carry no request. */
   close(): Promise<void>;
 }
 
+/** Answers a request; a throw is answered with 500. */
+export type HttpHandler = (request: Request, peer: HttpPeer) => Response | Promise<Response>;
+/** Takes a request to upgrade with the connection it came on. */
+export type UpgradeHandler = (
+  request: Request,
+  peer: HttpPeer,
+  message: IncomingMessage,
+  socket: Socket,
+  head: Uint8Array,
+) => Promise<Response | undefined>;
+
+const MAX_CONNECTIONS = 256;
+/** Connections that have not sent the headers of a request: the oldest makes room for one more. */
+const MAX_UNFINISHED = 64;
+/** Milliseconds to the end of the headers, of the body, and to the next request. */
+const HEADERS_TIMEOUT = 10_000;
+const REQUEST_TIMEOUT = 30_000;
+const KEEP_ALIVE_TIMEOUT = 5_000;
+/** How often those are looked at, in milliseconds. */
+const CHECK_INTERVAL = 1_000;
+const MAX_HEADERS = 16_384;
+const BODILESS = new Set(["GET", "HEAD"]);
+
 /**
- * Serves until it is closed.
+ * Serves HTTP or HTTPS until it is closed.
  *
- * @throws {Error} if the port cannot be had
+ * @param onUpgrade takes requests to upgrade; without it they are answered as any other
+ * @throws {Error} if the port cannot be had, or certificate and key cannot be used
  */
-export function serveHttp(
-  hostname: string,
-  port: number,
-  handle: (request: Request) => Promise<Response>,
-): HttpServer {
-  const server = Deno.serve({ hostname, port, onListen: () => {} }, handle);
-  return {
-    port: (server.addr as Deno.NetAddr).port,
-    close: () => server.shutdown(),
+export async function serveHttp(
+  { hostname, port, tls, maxConnections = MAX_CONNECTIONS }: HttpOptions,
+  handle: HttpHandler,
+  onUpgrade?: UpgradeHandler,
+): Promise<HttpServer> {
+  const options = {
+    headersTimeout: HEADERS_TIMEOUT,
+    requestTimeout: REQUEST_TIMEOUT,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
+    connectionsCheckingInterval: CHECK_INTERVAL,
+    maxHeaderSize: MAX_HEADERS,
   };
+  const listener = (message: IncomingMessage, response: ServerResponse) =>
+    void answer(message, response, handle);
+  const server: Server | TlsServer = tls
+    ? createTlsServer({ ...options, cert: tls.cert, key: tls.key }, listener)
+    : createServer(options, listener);
+  server.maxConnections = maxConnections;
+  boundUnfinished(server);
+  if (onUpgrade) {
+    server.on("upgrade", (message: IncomingMessage, socket: Socket, head: Uint8Array) => {
+      void upgrade(message, socket, head, onUpgrade);
+    });
+  }
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host: hostname || "::", port }, () => {
+      server.off("error", reject);
+      server.on("error", () => {}); // such as too many open files: the next accept may succeed
+      resolve();
+    });
+  });
+  const address = server.address() as AddressInfo;
+  let connections = 0;
+  server.on("connection", (socket: Socket) => {
+    connections++;
+    socket.once("close", () => connections--);
+  });
+  return {
+    port: address.port,
+    hostname: address.address,
+    get connections() {
+      return connections;
+    },
+    renew: ({ cert, key }) => (server as TlsServer).setSecureContext?.({ cert, key }),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeIdleConnections();
+      }),
+  };
+}
+
+async function answer(
+  message: IncomingMessage,
+  response: ServerResponse,
+  handle: HttpHandler,
+): Promise<void> {
+  const request = requestOf(message);
+  if (!request) return fail(response, 400, "The request has no valid address");
+  try {
+    await send(await handle(request, peerOf(message)), response, request.method === "HEAD");
+  } catch {
+    fail(response, 500, "The server has a fault");
+  }
+}
+
+async function upgrade(
+  message: IncomingMessage,
+  socket: Socket,
+  head: Uint8Array,
+  onUpgrade: UpgradeHandler,
+): Promise<void> {
+  socket.on("error", () => socket.destroy());
+  const request = requestOf(message);
+  const response = request
+    ? await onUpgrade(request, peerOf(message), message, socket, head).catch(() => undefined)
+    : new Response("The request has no valid address\n", { status: 400 });
+  if (!response) return;
+  const body = new Uint8Array(await response.arrayBuffer());
+  const lines = [`HTTP/1.1 ${response.status} ${response.statusText || "Refused"}`];
+  for (const [name, value] of response.headers) lines.push(`${name}: ${value}`);
+  lines.push("connection: close", `content-length: ${body.length}`, "", "");
+  socket.write(lines.join("\r\n"));
+  socket.end(body);
+}
+
+/** @returns undefined if its address or a header cannot be read */
+function requestOf(message: IncomingMessage): Request | undefined {
+  const { method = "GET", url = "/", headers } = message;
+  const scheme = "encrypted" in message.socket ? "https" : "http";
+  try {
+    // An address in the first line would count before the header Host: only paths are taken.
+    const target = new URL(
+      `${scheme}://${headers.host ?? "localhost"}${url.startsWith("/") ? url : "/"}`,
+    );
+    const all = new Headers();
+    for (let i = 0; i < message.rawHeaders.length; i += 2) {
+      all.append(message.rawHeaders[i], message.rawHeaders[i + 1]);
+    }
+    const body = BODILESS.has(method) ? null : Readable.toWeb(message) as ReadableStream;
+    return new Request(target, { method, headers: all, body });
+  } catch {
+    return undefined;
+  }
+}
+
+function peerOf({ socket }: IncomingMessage): HttpPeer {
+  return { hostname: unmapped(socket.remoteAddress ?? ""), port: socket.remotePort ?? 0 };
+}
+
+/** Sends a response; a body that does not end goes out as fast as the far end takes it. */
+async function send(from: Response, to: ServerResponse, isHead: boolean): Promise<void> {
+  to.writeHead(from.status, [...from.headers].flat());
+  if (isHead || !from.body) {
+    await from.body?.cancel();
+    to.end();
+    return;
+  }
+  to.flushHeaders();
+  const reader = from.body.getReader();
+  let gone = false;
+  const leave = () => {
+    gone = true;
+    reader.cancel().catch(() => {});
+  };
+  to.once("close", leave);
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done || gone) break;
+      if (!to.write(value)) await drained(to);
+    }
+    to.off("close", leave);
+    to.end();
+  } catch {
+    to.destroy(); // the body broke off: so does the response
+  }
+}
+
+const drained = (to: ServerResponse): Promise<void> =>
+  new Promise((resolve) => {
+    const done = () => {
+      to.off("drain", done);
+      to.off("close", done);
+      resolve();
+    };
+    to.once("drain", done);
+    to.once("close", done);
+  });
+
+function fail(response: ServerResponse, status: number, text: string): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  response.writeHead(status, { "content-type": "text/plain; charset=utf-8" });
+  response.end(`${text}\n`);
+}
+
+/** Of connections without a request the oldest is closed when there are too many. */
+function boundUnfinished(server: Server | TlsServer): void {
+  const unfinished = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    unfinished.add(socket);
+    socket.once("close", () => unfinished.delete(socket));
+    if (unfinished.size <= MAX_UNFINISHED) return;
+    const [oldest] = unfinished;
+    unfinished.delete(oldest);
+    oldest.destroy();
+  });
+  const begun = ({ socket }: IncomingMessage) => unfinished.delete(socket);
+  server.on("request", begun);
+  server.on("upgrade", begun);
 }

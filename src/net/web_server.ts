@@ -1,51 +1,48 @@
 // The HTTP server of the web door, and its WebSockets.
-import { unmapped } from "./udp_address.ts";
+import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
+import { type WebSocket, WebSocketServer } from "ws";
+import {
+  type HttpHandler,
+  type HttpOptions,
+  type HttpPeer,
+  type HttpServer,
+  serveHttp,
+} from "./http.ts";
 
-export interface WebServerOptions {
-  /** An IP address of this machine; `""` for all. */
-  readonly hostname: string;
-  readonly port: number;
-  /** Certificate chain and private key in PEM form: the server speaks HTTPS. */
-  readonly tls: { readonly cert: string; readonly key: string } | undefined;
-}
+export type WebPeer = HttpPeer;
+export type WebServer = HttpServer;
 
-/** The far end of a request. */
-export interface WebPeer {
-  readonly hostname: string;
-  readonly port: number;
-}
+/** Bytes of one message of a client. */
+const MAX_MESSAGE = 16 << 20;
+/** A client that has not answered a ping for so many milliseconds is gone. */
+const PING_INTERVAL = 20_000;
 
-export interface WebServer {
-  readonly port: number;
-  /** The IP address that is listened on. */
-  readonly hostname: string;
-  /** Accepts no more requests, and waits for those there are. */
-  close(): Promise<void>;
-}
+/** Stands for the answer to a request of which a WebSocket was made. */
+const UPGRADED = Response.json(null);
+/** What {@link upgradeToWebSocket} makes a WebSocket of. */
+const upgrades = new WeakMap<
+  Request,
+  { message: IncomingMessage; socket: Socket; head: Uint8Array }
+>();
+const sockets = new WebSocketServer({
+  noServer: true,
+  perMessageDeflate: false,
+  maxPayload: MAX_MESSAGE,
+});
 
-/**
- * Serves HTTP or HTTPS until it is closed.
- *
- * @param handle answers a request; must not throw
- * @throws {Error} if the port cannot be had, or certificate and key cannot be used
- */
-export function serveWeb(
-  { hostname, port, tls }: WebServerOptions,
-  handle: (request: Request, peer: WebPeer) => Response | Promise<Response>,
-): WebServer {
-  const server = Deno.serve(
-    { hostname: hostname || "::", port, onListen: () => {}, ...tls },
-    (request, { remoteAddr }) => {
-      const peer = remoteAddr as Deno.NetAddr;
-      return handle(request, { hostname: unmapped(peer.hostname), port: peer.port });
-    },
-  );
-  const address = server.addr as Deno.NetAddr;
-  return { port: address.port, hostname: address.hostname, close: () => server.shutdown() };
+/** Serves pages and WebSockets; see {@link serveHttp}. */
+export function serveWeb(options: HttpOptions, handle: HttpHandler): Promise<WebServer> {
+  return serveHttp(options, handle, async (request, peer, message, socket, head) => {
+    upgrades.set(request, { message, socket, head });
+    const response = await handle(request, peer);
+    return response === UPGRADED ? undefined : response;
+  });
 }
 
 export interface WebSocketEvents {
   onOpen?(): void;
+  /** @param message good until the call returns */
   onMessage(message: Uint8Array | string): void;
   /** The far end closed, or is gone; not called after {@link WebSocketConnection.close}. */
   onClose(code: number): void;
@@ -55,28 +52,34 @@ export interface WebSocketEvents {
 export class WebSocketConnection {
   readonly #socket: WebSocket;
   #events: WebSocketEvents | undefined;
+  #answered = true;
+  readonly #timer: ReturnType<typeof setInterval>;
 
   constructor(socket: WebSocket) {
     this.#socket = socket;
-    socket.binaryType = "arraybuffer";
-    socket.onopen = () => this.#events?.onOpen?.();
-    socket.onmessage = ({ data }) =>
-      this.#events?.onMessage(typeof data === "string" ? data : new Uint8Array(data));
-    socket.onerror = (event) => event.preventDefault(); // a close follows
-    socket.onclose = ({ code }) => {
+    this.#timer = setInterval(() => this.#ping(), PING_INTERVAL);
+    socket.on("pong", () => this.#answered = true);
+    socket.on("message", (data: Uint8Array, isBinary: boolean) => {
+      this.#answered = true;
+      this.#events?.onMessage(isBinary ? data : new TextDecoder().decode(data));
+    });
+    socket.on("error", () => {}); // a close follows
+    socket.on("close", (code: number) => {
+      clearInterval(this.#timer);
       const events = this.#events;
       this.#events = undefined;
       events?.onClose(code);
-    };
+    });
   }
 
   /** Begins to tell of what happens. */
   start(events: WebSocketEvents): void {
     this.#events = events;
+    queueMicrotask(() => this.#events?.onOpen?.());
   }
 
   get open(): boolean {
-    return this.#socket.readyState === WebSocket.OPEN;
+    return this.#socket.readyState === this.#socket.OPEN;
   }
 
   /** Bytes that were sent and are not on their way yet. */
@@ -85,7 +88,7 @@ export class WebSocketConnection {
   }
 
   /** Sends a binary message. Does nothing once the WebSocket is closing. */
-  send(message: Uint8Array<ArrayBuffer>): void {
+  send(message: Uint8Array): void {
     if (this.open) this.#socket.send(message);
   }
 
@@ -100,11 +103,13 @@ export class WebSocketConnection {
    */
   close(code = 1000, reason = ""): void {
     this.#events = undefined;
-    try {
-      this.#socket.close(code, reason);
-    } catch {
-      // it is closed already
-    }
+    this.#socket.close(code, reason);
+  }
+
+  #ping(): void {
+    if (!this.#answered) return this.#socket.terminate();
+    this.#answered = false;
+    this.#socket.ping();
   }
 }
 
@@ -116,12 +121,12 @@ export class WebSocketConnection {
 export function upgradeToWebSocket(
   request: Request,
 ): { response: Response; socket: WebSocketConnection } | undefined {
-  if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") return undefined;
-  try {
-    const { response, socket } = Deno.upgradeWebSocket(request, { idleTimeout: 30 });
-    return { response, socket: new WebSocketConnection(socket) };
-  } catch (error) {
-    if (error instanceof TypeError) return undefined; // headers are missing
-    throw error;
-  }
+  const upgrade = upgrades.get(request);
+  if (!upgrade || request.headers.get("upgrade")?.toLowerCase() !== "websocket") return undefined;
+  upgrades.delete(request);
+  const { message, socket, head } = upgrade;
+  let made: WebSocket | undefined;
+  sockets.handleUpgrade(message, socket, head as never, (one: WebSocket) => made = one);
+  // A request with wrong headers has been answered already.
+  return made && { response: UPGRADED, socket: new WebSocketConnection(made) };
 }

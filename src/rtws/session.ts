@@ -92,6 +92,12 @@ export class RtwsSession {
     this.#send(writeAckWindow(ACK_WINDOW));
   }
 
+  /** Asks the peer for a sign of life. */
+  ping(): void {
+    this.#pingSent = undefined;
+    this.#ping();
+  }
+
   /** Whether the WebSocket takes more. */
   get writable(): boolean {
     return this.#outbox.writable;

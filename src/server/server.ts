@@ -287,7 +287,10 @@ export class Server {
       healthy: () => !this.#stopping,
     });
     const address = config["http.address"];
-    const server = serveHttp(address, config["http.port"], (request) => monitor.handle(request));
+    const server = await serveHttp(
+      { hostname: address, port: config["http.port"] },
+      (request) => monitor.handle(request),
+    );
     log.note(
       `Numbers are shown at http://${addressText({ hostname: address, port: server.port })}/`,
     );

@@ -7,7 +7,7 @@ import { WebSocketStream } from "../net/web_socket_stream.ts";
 import { NotViewable } from "../web/flv_viewer.ts";
 import { files, list, type Page, player } from "../web/pages.ts";
 import { segmentsOf, streamOf, type StreamRequest } from "../web/request.ts";
-import { readCertificate } from "./certificate.ts";
+import { type Certificate, readCertificate } from "./certificate.ts";
 import type { DoorHost, OpenDoor } from "./doors.ts";
 import { RemotingSessions } from "./remoting_sessions.ts";
 import { RtmpSessions } from "./rtmp_sessions.ts";
@@ -19,6 +19,8 @@ import { WebViewers } from "./web_viewers.ts";
 
 /** Milliseconds that requests have to end when the server stops. */
 const STOP_WITHIN = 500;
+/** Connections besides those that count as viewers. */
+const MORE_CONNECTIONS = 256;
 const READING = new Set(["GET", "HEAD"]);
 /** Of pages: what they may load, and from where. WEB-304. */
 const PAGE_HEADERS = {
@@ -35,7 +37,7 @@ export async function openWebDoor(host: DoorHost): Promise<OpenDoor> {
   const tls = await readCertificate("web", config["web.certificate"], config["web.key"]);
   const door = new WebDoor(host);
   try {
-    door.listen({ hostname: config["web.address"], port: config["web.port"], tls });
+    await door.listen({ hostname: config["web.address"], port: config["web.port"], tls });
   } catch (error) {
     throw new StartError(
       `[web] address = ${config["web.address"]}, port = ${config["web.port"]}: ` +
@@ -58,6 +60,7 @@ class WebDoor implements OpenDoor {
   readonly #gate: TcpGate;
   readonly #files: StaticFiles;
   #server: WebServer | undefined;
+  #certificate: Certificate | undefined;
 
   constructor(host: DoorHost) {
     this.#host = host;
@@ -70,8 +73,23 @@ class WebDoor implements OpenDoor {
     this.#files = new StaticFiles(host.www);
   }
 
-  listen(options: Parameters<typeof serveWeb>[0]): void {
-    this.#server = serveWeb(options, (request, peer) => this.#handle(request, peer));
+  async listen(options: Parameters<typeof serveWeb>[0]): Promise<void> {
+    this.#certificate = options.tls;
+    // Besides those who view or talk there are some who load pages.
+    const maxConnections = this.#host.config()["web.viewers"] + MORE_CONNECTIONS;
+    this.#server = await serveWeb(
+      { ...options, maxConnections },
+      (request, peer) => this.#handle(request, peer),
+    );
+  }
+
+  /** The certificate may be a new one, in the same files or in others. */
+  reload(): void {
+    if (!this.#certificate) return;
+    const config = this.#host.config();
+    readCertificate("web", config["web.certificate"], config["web.key"])
+      .then((certificate) => certificate && this.#server?.renew(certificate))
+      .catch((error) => this.#host.log.error(`The old certificate stays: ${error.message}`));
   }
 
   get address(): { hostname: string; port: number } {

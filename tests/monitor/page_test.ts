@@ -21,7 +21,10 @@ Deno.test({
       hosts: [],
       healthy: () => true,
     });
-    const server = serveHttp("127.0.0.1", 0, (request) => monitor.handle(request));
+    const server = await serveHttp(
+      { hostname: "127.0.0.1", port: 0 },
+      (request) => monitor.handle(request),
+    );
     const browser = await chromium.launch({
       executablePath: path,
       args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
