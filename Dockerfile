@@ -24,7 +24,7 @@ COPY --from=build /out/CumulusServer /CumulusServer
 COPY --from=build --chown=nonroot:nonroot /out/data /data
 USER nonroot
 VOLUME /data
-EXPOSE 1935/udp
+EXPOSE 1935/udp 1935/tcp 8080/tcp
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=5s CMD ["/CumulusServer", "client", "ping", "rtmfp://127.0.0.1"]
 ENTRYPOINT ["/CumulusServer", "--dir", "/data"]

@@ -161,6 +161,7 @@ export class StreamListener {
   readonly port: number;
   readonly hostname: string;
   readonly #listener: Deno.TcpListener | Deno.TlsListener;
+  readonly #accepting: Promise<void>;
   #closed = false;
 
   /** @throws {Error} if the port cannot be had, or certificate and key cannot be used */
@@ -172,13 +173,16 @@ export class StreamListener {
     if (options.sendBuffer) {
       boundSendBuffers({ hostname, port, transport: "tcp" }, options.sendBuffer);
     }
-    this.#accept(onAccept);
+    this.#accepting = this.#accept(onAccept);
   }
 
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#listener.close();
+  /** Accepts nobody any more. Resolves when the port is free for another listener. */
+  async close(): Promise<void> {
+    if (!this.#closed) {
+      this.#closed = true;
+      this.#listener.close();
+    }
+    await this.#accepting; // until then the system has the port in use
   }
 
   async #accept(onAccept: (socket: StreamSocket) => void): Promise<void> {

@@ -75,11 +75,10 @@ class RtmpDoor implements OpenDoor {
     return this.#sessions.row("rtmp");
   }
 
-  // deno-lint-ignore require-await -- what sessions have to say is sent by the loop
   async stop(): Promise<void> {
-    this.#listener?.close();
-    this.#tlsListener?.close();
+    const closed = [this.#listener?.close(), this.#tlsListener?.close()];
     this.#sessions.close();
+    await Promise.all(closed);
   }
 
   #open(
@@ -109,10 +108,10 @@ class RtmpDoor implements OpenDoor {
     }
   }
 
-  #renew(certificate: Certificate | undefined): void {
+  async #renew(certificate: Certificate | undefined): Promise<void> {
     const { cert, key } = this.#certificate!;
     if (!certificate || (certificate.cert === cert && certificate.key === key)) return;
-    this.#tlsListener?.close();
+    await this.#tlsListener?.close();
     try {
       this.listenTls(certificate);
     } catch (error) {

@@ -79,3 +79,15 @@ Deno.test({
     assert.ok(taken > 0 && taken < 32, `${taken} blocks of 64 KiB were taken`);
   },
 });
+
+Deno.test("A port is free for another listener once StreamListener has closed", async () => {
+  let port = 0;
+  for (let round = 0; round < 5; round++) {
+    const listener = new StreamListener({ hostname: "127.0.0.1", port }, (socket) => socket.end());
+    port = listener.port;
+    const client = await Deno.connect({ hostname: "127.0.0.1", port });
+    assert.equal(await client.read(new Uint8Array(1)), null);
+    client.close();
+    await listener.close();
+  }
+});

@@ -155,6 +155,21 @@ Deno.test("In an empty folder it writes what one needs to begin with, and says s
   await end(running);
 });
 
+Deno.test("An RTMP door that cannot be opened stops the start, and says which key", async () => {
+  const taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const ini = (keys: string) => ({ "CumulusServer.ini": `[rtmp]\naddress = 127.0.0.1\n${keys}` });
+  const busy = await run(ini(`port = ${taken.addr.port}\n`), "--port=0");
+  taken.close();
+  assert.equal(busy.code, 1);
+  assert.match(
+    busy.text,
+    /^FATAL .*\[rtmp\] address = 127.0.0.1, port = \d+: it cannot be opened/m,
+  );
+  const bare = await run(ini("tlsPort = 1\n"), "--port=0");
+  assert.equal(bare.code, 1);
+  assert.match(bare.text, /^FATAL .*\[rtmp\] tlsPort: it needs certificate and key/m);
+});
+
 Deno.test("CFG-010 a bad value stops the start with section, key and value, and exit code 1", async () => {
   const bad = await run({ "CumulusServer.ini": "[servers]\nport = abc\n" });
   assert.equal(bad.code, 1);
