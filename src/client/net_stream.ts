@@ -77,12 +77,20 @@ export function ignoringBadMessages(handle: () => void): void {
   }
 }
 
+/** A flow of the peer that belongs to a stream. */
+interface Incoming {
+  readonly flow: ReceiveFlow;
+  /** It brings commands: then it stays when playing ends. */
+  commands: boolean;
+}
+
 /** One direction of media over a NetConnection, as ActionScript's NetStream. */
 export class NetStream {
   handler: NetStreamHandler = {};
   readonly #host: StreamHost;
   readonly #flows = new Map<FlowKind, SendFlow>();
-  readonly #incoming = new Set<ReceiveFlow>();
+  readonly #incoming = new Set<Incoming>();
+  #drained: (() => void)[] = [];
   readonly #sync = new FlowSync();
   #expecting: {
     accepts: string;
@@ -186,6 +194,25 @@ export class NetStream {
     this.command("closeStream");
   }
 
+  /** Fragments that have come on the flows that the peer has open. */
+  get receivedFragments(): number {
+    let fragments = 0;
+    for (const { flow } of this.#incoming) fragments += flow.receivedFragments;
+    return fragments;
+  }
+
+  /**
+   * Ends playing, and resolves when all has come that the peer had written: as it hears of it, it ends
+   * the flows of media behind their last messages. It resolves too when the connection has ended.
+   */
+  drain(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#drained.push(resolve);
+      if (!this.#closed) this.closeStream();
+      this.#tellDrained();
+    });
+  }
+
   /**
    * Ends the stream. What was sent arrives first, whichever flow it went on.
    * It does nothing more once the connection has ended.
@@ -219,17 +246,19 @@ export class NetStream {
   /** A flow of the peer that belongs to this stream. */
   accept(flow: ReceiveFlow): FlowReceiver {
     flow.bufferCapacity = BUFFER;
-    this.#incoming.add(flow);
+    const incoming: Incoming = { flow, commands: false };
+    this.#incoming.add(incoming);
     const synced: SyncedFlow = this.#sync.join((message) =>
-      ignoringBadMessages(() => this.#deliver(message, synced))
+      ignoringBadMessages(() => this.#deliver(message, synced, incoming))
     );
     const inOrder = !readTcMetadata(flow.metadata)?.networkOrder;
     return {
       onMessage: (message) => inOrder ? synced.push(message) : synced.deliver(message),
-      onEnd: () => {
-        this.#incoming.delete(flow);
-        synced.end(() => {});
-      },
+      onEnd: () =>
+        synced.end(() => {
+          this.#incoming.delete(incoming);
+          this.#tellDrained();
+        }),
     };
   }
 
@@ -238,6 +267,7 @@ export class NetStream {
     this.#closed = this.#ended = true;
     this.#settleAll(new ConnectionError("The connection has ended"));
     for (const ended of this.#finishing) ended();
+    this.#tellDrained();
     this.handler.onClose?.();
   }
 
@@ -273,7 +303,12 @@ export class NetStream {
     for (const kind of kinds) this.#flows.delete(kind);
   }
 
-  #deliver(bytes: Uint8Array, flow: SyncedFlow): void {
+  #tellDrained(): void {
+    const open = [...this.#incoming].some(({ commands }) => !commands);
+    if (!open || this.#ended) { for (const drained of this.#drained.splice(0)) drained(); }
+  }
+
+  #deliver(bytes: Uint8Array, flow: SyncedFlow, incoming: Incoming): void {
     const message = readMessage(bytes);
     if (!message) return;
     switch (message.type) {
@@ -286,6 +321,7 @@ export class NetStream {
         return this.#data(message);
       case MessageType.command:
       case MessageType.commandAmf3:
+        incoming.commands = true;
         return this.#command(message);
       case MessageType.userControl: {
         const { event, values: [id, count] } = readUserControl(message.payload);

@@ -26,8 +26,8 @@ export const play: Command = {
   notes: "Example:\n  client play rtmfp://localhost/live/cam copy.flv --seconds 10",
 };
 
-/** How long frames may still be on their way when the publisher has ended, in milliseconds. */
-const AFTERWARDS = 400;
+/** When the publisher has ended, and nothing comes for so long, no more will. Milliseconds. */
+const SILENCE = 5000;
 /** How long the server may take to hear that the stream is over, in milliseconds. */
 const CLOSING = 2000;
 /** The start value that asks Cumulus for unreliable transport. */
@@ -102,11 +102,26 @@ export async function record(
     const pause = Math.min(deadline - now, ProgressLine.period);
     await within(Promise.race([ended, interrupt.raised]), pause);
   }
-  if (unpublished) await recording.settled(AFTERWARDS);
+  if (unpublished) await lastFrames(stream, interrupt);
   const lost = way.closed && !unpublished && !way.orderly;
   await within(stream.close(), CLOSING);
   recording.close();
   line.say(recording.summary());
   if (lost) throw new ConnectionError("The connection has ended before the stream did");
   return recording.empty ? 1 : 0;
+}
+
+/**
+ * Waits for the frames that are on their way when the publisher has ended: audio and video have flows
+ * of their own, and may come after the word of its end.
+ */
+async function lastFrames(stream: NetStream, interrupt: Interrupt): Promise<void> {
+  let drained = false;
+  const done = stream.drain().then(() => drained = true);
+  for (let before = -1; !drained && !interrupt.isRaised;) {
+    const fragments = stream.receivedFragments;
+    if (fragments === before) return; // the peer does not end its flows
+    before = fragments;
+    await within(Promise.race([done, interrupt.raised]), SILENCE);
+  }
 }

@@ -67,15 +67,6 @@ export class Recording {
     };
   }
 
-  /** Waits until nothing has come for `milliseconds`, but no longer than five times that. */
-  async settled(milliseconds: number): Promise<void> {
-    for (let round = 0; round < 5; round++) {
-      const { bytes } = this.progress;
-      await new Promise((resolve) => setTimeout(resolve, milliseconds));
-      if (bytes === this.progress.bytes) return;
-    }
-  }
-
   summary(): string {
     if (this.empty) return "No audio or video was received";
     const { time, videoFrames, audioFrames, bytes } = this.progress;
