@@ -1,4 +1,5 @@
 // Where to connect: rtmfp://host[:port]/app[/instance][?query]. RFC 7425 §6.
+import { percentDecoded } from "../bytes/percent.ts";
 
 export const DEFAULT_PORT = 1935;
 
@@ -70,13 +71,8 @@ export function parseStreamUrl(text: string, name?: string): { url: RtmfpUrl; na
   const host = url.hostname.includes(":") ? `[${url.hostname}]` : url.hostname;
   const port = url.port === DEFAULT_PORT ? "" : `:${url.port}`;
   const query = url.query === "" ? "" : `?${url.query}`;
-  return { url: parseRtmfpUrl(`rtmfp://${host}${port}/${app}${query}`), name: unescaped(last) };
-}
-
-function unescaped(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text; // a percent sign that is just one
-  }
+  return {
+    url: parseRtmfpUrl(`rtmfp://${host}${port}/${app}${query}`),
+    name: percentDecoded(last) ?? last, // a percent sign that is just one
+  };
 }

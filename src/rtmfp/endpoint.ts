@@ -323,7 +323,8 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
   }
 
   mayAnswer(from: Address, length: number): boolean {
-    return this.#sources.allow(from, length, this.context.now);
+    const { now } = this.context;
+    return this.#sources.admit(from, now) && this.#sources.mayAnswer(from, length, now);
   }
 
   add(session: Session): void {
@@ -430,7 +431,7 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
 
   #takeHello(epdBytes: Uint8Array, tag: Uint8Array, from: Address): void {
     const { counters, now } = this.context;
-    if (tag.length > LONGEST_TAG) return counters.drop("limit");
+    if (tag.length > LONGEST_TAG || !this.#sources.admit(from, now)) return counters.drop("limit");
     const epd = readEpd(epdBytes);
     const { certificate } = this.identity;
     const selected = isSelected(epd, certificate);
@@ -446,7 +447,7 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
       if (elsewhere.length > 0) this.#introducer.redirect(tag, elsewhere, from);
       return;
     }
-    if (!this.#sources.allow(from, RHELLO + tag.length + certificate.bytes.length, now)) {
+    if (!this.#sources.mayAnswer(from, RHELLO + tag.length + certificate.bytes.length, now)) {
       return counters.drop("limit");
     }
     counters.hellos++;

@@ -1,4 +1,5 @@
 import { type AmfObject, type AmfValue, encodeAmf0, MixedArray } from "../amf/mod.ts";
+import { ownText } from "../bytes/text.ts";
 import { WireError } from "../bytes/wire_error.ts";
 import { Refused, UnknownApplication } from "../media/refused.ts";
 import { type Command, infoObject, readNumber } from "./format/commands.ts";
@@ -129,7 +130,7 @@ export class ControlCommands {
   }
 
   #failed(transaction: number, text: string): void {
-    const description = text.slice(0, LONGEST_DESCRIPTION);
+    const description = ownText(text, LONGEST_DESCRIPTION);
     const { connection } = this;
     const info = infoObject("error", CALL_FAILED, description);
     connection.send(connection.writer, commandMessage("_error", transaction, info), true);
@@ -180,4 +181,4 @@ function membersOf(value: AmfValue): AmfObject {
 }
 
 const textOf = (value: AmfValue): string =>
-  typeof value === "string" ? value.slice(0, LONGEST_TEXT) : "";
+  typeof value === "string" ? ownText(value, LONGEST_TEXT) : "";

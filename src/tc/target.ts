@@ -1,5 +1,7 @@
 // What a client wants to reach: rtmfp://host[:port]/app[/instance][?query]. RFC 7425 §6, API-021,
 // API-022, API-220.
+import { percentDecoded } from "../bytes/percent.ts";
+import { ownText } from "../bytes/text.ts";
 
 const DEFAULT_PORT = 1935;
 export const NO_PROPERTIES: ReadonlyMap<string, string> = new Map();
@@ -19,6 +21,9 @@ const known = new Map<string, Target>();
 const KNOWN = 32;
 /** Characters of a text that is kept. */
 const SHORT = 256;
+/** Characters of a path or query that are read, and parts of either. Whoever says hello may write them. */
+const MAX_LENGTH = 4_096;
+const MAX_PARTS = 64;
 
 /**
  * Reads a URL, or the path alone, which is all that some clients send.
@@ -36,7 +41,11 @@ export function readTarget(text: string): Target {
 function parse(text: string): Target {
   const match = /^(?:[a-z]+:\/\/([^/?#]*))?([^?#]*)(?:\?([^#]*))?/i.exec(text.trim())!;
   const [, host = "", path = "", query = ""] = match;
-  return { path: applicationPath(path), properties: readQuery(query), host: withPort(host) };
+  return {
+    path: applicationPath(path),
+    properties: readQuery(query),
+    host: withPort(host.slice(0, MAX_LENGTH)),
+  };
 }
 
 /**
@@ -55,21 +64,29 @@ function applicationPath(text: string): string | undefined {
   while (text[end - 1] === "/") end--; // `/\/+$/` takes the square of the length for many slashes
   const trimmed = text.slice(text.startsWith("/") ? 1 : 0, end);
   if (trimmed === "") return "";
-  const segments = trimmed.split("/").map(unescaped);
+  const segments = trimmed.split("/", MAX_PARTS + 1).map(unescaped);
+  if (trimmed.length > MAX_LENGTH || segments.length > MAX_PARTS) return undefined;
   const valid = segments.every((segment) =>
     segment !== "" && segment !== "." && segment !== ".." && !/[/\\\0]/.test(segment)
   );
   return valid ? `/${segments.join("/")}` : undefined;
 }
 
+/** The first 64 parameters of the first 4,096 characters; what is beyond is left out. */
 function readQuery(text: string): ReadonlyMap<string, string> {
   if (text === "") return NO_PROPERTIES;
   const properties = new Map<string, string>();
-  for (const part of text.split("&")) {
+  const own = ownText(text, MAX_LENGTH).replaceAll("+", " ");
+  for (let from = 0, parts = 0; from < own.length && parts < MAX_PARTS;) {
+    const next = own.indexOf("&", from);
+    const end = next < 0 ? own.length : next;
+    const part = own.slice(from, end);
+    from = end + 1;
     if (part === "") continue;
+    parts++;
     const at = part.indexOf("=");
-    const [name, value] = at < 0 ? [part, ""] : [part.slice(0, at), part.slice(at + 1)];
-    properties.set(unescaped(name.replaceAll("+", " ")), unescaped(value.replaceAll("+", " ")));
+    if (at < 0) properties.set(unescaped(part), "");
+    else properties.set(unescaped(part.slice(0, at)), unescaped(part.slice(at + 1)));
   }
   return properties;
 }
@@ -82,11 +99,7 @@ function withPort(host: string): string {
 
 /** Text with `%XX` decoded; left as it is if that is no UTF-8. */
 function unescaped(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
+  return percentDecoded(text) ?? text;
 }
 
 /** The name of a stream, and what a client tells scripts with it. */
@@ -99,5 +112,5 @@ export interface StreamName {
 export function readStreamName(text: string): StreamName {
   const at = text.indexOf("?");
   if (at < 0) return { name: text, properties: NO_PROPERTIES };
-  return { name: text.slice(0, at), properties: readQuery(text.slice(at + 1)) };
+  return { name: ownText(text.slice(0, at)), properties: readQuery(text.slice(at + 1)) };
 }

@@ -1,4 +1,5 @@
 // What a request to the web door asks for: names and paths out of URLs that strangers write.
+import { percentDecoded } from "../bytes/percent.ts";
 
 /** Characters of a URL that is read. WEB-705. */
 const LONGEST_URL = 8_192;
@@ -20,7 +21,7 @@ export function segmentsOf(pathname: string): string[] | undefined {
   if (pathname.length > LONGEST_URL || !pathname.startsWith("/")) return undefined;
   const segments: string[] = [];
   for (const part of pathname.slice(1).split("/")) {
-    const segment = decoded(part);
+    const segment = percentDecoded(part);
     if (segment === undefined || segment === "" || segment === "." || segment === "..") {
       return undefined;
     }
@@ -37,13 +38,4 @@ export function streamOf(segments: readonly string[], suffix: string): StreamReq
   if (!last?.endsWith(suffix) || last.length === suffix.length) return undefined;
   const path = segments.slice(0, -1).map((segment) => `/${segment}`).join("");
   return { path, name: last.slice(0, last.length - suffix.length) };
-}
-
-function decoded(text: string): string | undefined {
-  if (!text.includes("%")) return text;
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return undefined;
-  }
 }

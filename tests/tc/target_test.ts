@@ -77,3 +77,14 @@ Deno.test("Targets are the same when they are asked for again, and after many ot
     }
   }
 });
+
+Deno.test("A query has 64 parameters and 4,096 characters, a path 64 segments and 4,096 characters", () => {
+  const read = (query: string) => readTarget(`rtmfp://h/a?${query}`).properties;
+  assert.deepEqual([...read("%&".repeat(600))], [["%", ""]]);
+  const many = Array.from({ length: 100 }, (_, i) => `k${i}=${i}`).join("&");
+  assert.deepEqual([...read(many).keys()].at(-1), "k63");
+  assert.equal(read(`a=${"x".repeat(1 << 20)}`).get("a")!.length, 4_094);
+  assert.equal(readTarget(`rtmfp://h${"/a".repeat(64)}`).path, "/a".repeat(64));
+  assert.equal(readTarget(`rtmfp://h${"/a".repeat(65)}`).path, undefined);
+  assert.equal(readTarget(`rtmfp://h/${"a".repeat(4_097)}`).path, undefined);
+});

@@ -90,7 +90,7 @@ export class Introducer {
   redirect(tag: Uint8Array, addresses: readonly OriginAddress[], to: Address): boolean {
     const listed = addresses.slice(0, MOST_ADDRESSES);
     const length = 24 + tag.length + listed.length * 19;
-    if (!this.sources.allow(to, length, this.context.now)) {
+    if (!this.sources.mayAnswer(to, length, this.context.now)) {
       this.context.counters.drop("limit");
       return false;
     }

@@ -11,7 +11,7 @@ const SPAN = 2000;
 interface Source {
   /** Bytes that may be answered to it. */
   bytes: number;
-  /** Answers that may be given to it, as of {@link at}. */
+  /** Questions of it that may be looked into, as of {@link at}. */
   answers: number;
   at: number;
 }
@@ -43,13 +43,21 @@ export class Sources {
     this.#source(from, now).bytes = Infinity;
   }
 
-  /** Whether an answer of `length` bytes may be sent; it is counted then. */
-  allow(from: Address, length: number, now: number): boolean {
+  /** Whether one more question may be looked into; it is counted then, answered or not. */
+  admit(from: Address, now: number): boolean {
     if (isLoopback(from)) return true; // nobody forges it from outside
     const source = this.#source(from, now);
-    if (source.bytes < length || source.answers < 1) return false;
-    source.bytes -= length;
+    if (source.answers < 1) return false;
     source.answers--;
+    return true;
+  }
+
+  /** Whether an answer of `length` bytes may be sent to a question that was admitted; it is counted then. */
+  mayAnswer(from: Address, length: number, now: number): boolean {
+    if (isLoopback(from)) return true;
+    const source = this.#source(from, now);
+    if (source.bytes < length) return false;
+    source.bytes -= length;
     return true;
   }
 
