@@ -12,11 +12,22 @@ const MAX_CHUNK_SIZE = 1 << 24;
 
 /** Chunk streams in use, and bytes of unfinished messages, of one connection. RTMP-118. */
 const MAX_CHUNK_STREAMS = 64;
-const MAX_PARTIAL_BYTES = 32 << 20;
 const MAX_COMMAND_BYTES = 1 << 20;
 const MAX_CONTROL_BYTES = 1 << 10;
-export const UNPROVEN_MESSAGE_BYTES = 4 << 20;
-export const MAX_MESSAGE_BYTES = 16 << 20;
+
+/** Bytes of a message of media, and of all messages together that are not complete. */
+export interface MessageLimits {
+  readonly message: number;
+  readonly partial: number;
+}
+
+/** By how far a client has come: before `connect`, after it, and once it publishes. RTMP-018, RTMP-118. */
+export const LIMITS = {
+  stranger: { message: 64 << 10, partial: 128 << 10 },
+  connected: { message: 4 << 20, partial: 8 << 20 },
+  streaming: { message: 16 << 20, partial: 32 << 20 },
+} as const satisfies Record<string, MessageLimits>;
+
 /** A body of at most so many bytes has its room at once; a longer one grows as it comes. */
 const SMALL_BODY = 4096;
 
@@ -48,8 +59,7 @@ class ChunkStream {
  */
 export class ChunkReader {
   #chunkSize = DEFAULT_CHUNK_SIZE;
-  /** Most bytes of a message of media. */
-  maxMessageBytes = UNPROVEN_MESSAGE_BYTES;
+  limits: MessageLimits = LIMITS.streaming;
   /** Messages that were begun and then dropped, as another began in their place. RTMP-110. */
   discarded = 0;
   readonly #streams = new Map<number, ChunkStream>();
@@ -211,10 +221,11 @@ export class ChunkReader {
   }
 
   #limitOf(type: number): number {
-    if (type === AUDIO || type === VIDEO || type === ControlType.aggregate) {
-      return this.maxMessageBytes;
-    }
-    return type <= ControlType.setPeerBandwidth ? MAX_CONTROL_BYTES : MAX_COMMAND_BYTES;
+    const { message } = this.limits;
+    if (type === AUDIO || type === VIDEO || type === ControlType.aggregate) return message;
+    return type <= ControlType.setPeerBandwidth
+      ? MAX_CONTROL_BYTES
+      : Math.min(message, MAX_COMMAND_BYTES);
   }
 
   #takePayload(bytes: Uint8Array, at: number): number {
@@ -233,7 +244,7 @@ export class ChunkReader {
     if (needed <= body.length) return;
     const room = Math.min(length, Math.max(needed, 2 * body.length, SMALL_BODY));
     this.#partial += room - body.length;
-    if (this.#partial > MAX_PARTIAL_BYTES) {
+    if (this.#partial > this.limits.partial) {
       throw new RtmpError("partial messages", "Cannot keep more messages that are not complete");
     }
     const larger = new Uint8Array(room);

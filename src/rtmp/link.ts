@@ -2,7 +2,7 @@
 // RTMP 1.0 §5; RTMP-201 to RTMP-220. Client and server differ by their role in the handshake only.
 import { Reader } from "../bytes/reader.ts";
 import { WireError } from "../bytes/wire_error.ts";
-import { ChunkReader, MAX_MESSAGE_BYTES } from "./chunk_reader.ts";
+import { ChunkReader, LIMITS } from "./chunk_reader.ts";
 import type { Outgoing } from "./chunk_writer.ts";
 import {
   CONTROL_CHUNK_STREAM,
@@ -64,6 +64,7 @@ export class Link {
     this.#host = host;
     this.#lastReceived = host.now;
     this.#reader = new ChunkReader((message) => this.#onMessage(message));
+    if (role === "responder") this.#reader.limits = LIMITS.stranger;
     this.#handshake = new Handshake(role, {
       hmac: host.hmac,
       random: (length) => host.random(length),
@@ -122,9 +123,9 @@ export class Link {
     return this.#out.waitingSince(lane);
   }
 
-  /** Messages of media may be as long as RTMP-118 has it for clients that publish or play. */
-  trust(): void {
-    this.#reader.maxMessageBytes = MAX_MESSAGE_BYTES;
+  /** The client has come further, and may send longer messages; see {@link LIMITS}. */
+  trust(as: "connected" | "streaming"): void {
+    this.#reader.limits = LIMITS[as];
   }
 
   /** What comes from now on is ignored. */

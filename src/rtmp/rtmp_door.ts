@@ -130,7 +130,7 @@ export class RtmpDoor implements Door {
   }
 
   published(_stream: NetStream, name: string): void {
-    this.#session.link.trust();
+    this.#session.link.trust("streaming");
     if (this.#announced.has(name)) this.#tell("onFCPublish", "NetStream.Publish.Start", name);
   }
 

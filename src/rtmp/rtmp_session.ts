@@ -297,6 +297,7 @@ export class RtmpSession implements Transport, LinkHost {
   /** The client is going to be accepted. */
   accepted(): void {
     this.#options.onConnected();
+    this.link.trust("connected");
     this.link.sendServerLimits();
   }
 

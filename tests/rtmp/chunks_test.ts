@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { fromHex } from "../../src/bytes/hex.ts";
-import { ChunkReader } from "../../src/rtmp/chunk_reader.ts";
+import { ChunkReader, LIMITS, type MessageLimits } from "../../src/rtmp/chunk_reader.ts";
 import { ChunkWriter, type Outgoing } from "../../src/rtmp/chunk_writer.ts";
 import { ControlType, readAggregate, writeU32 } from "../../src/rtmp/control.ts";
 import { RtmpError } from "../../src/rtmp/rtmp_error.ts";
@@ -112,7 +112,6 @@ Deno.test("ChunkReader closes what breaks the format or a limit", () => {
     const message = joined(fromHex("02 000000 000004 01 00000000"), writeU32(size));
     assert.equal(reasons(message), "chunk", `chunks of ${size}`);
   }
-  assert.equal(reasons(fromHex("04 000000 ffffff 09 01000000")), "message length");
   assert.equal(reasons(fromHex("03 000000 100001 14 00000000")), "message length");
   assert.equal(reasons(fromHex("02 000000 000401 05 00000000")), "message length");
   const many = Array.from({ length: 65 }, (_, i) => `00 ${i.toString(16).padStart(2, "0")}`);
@@ -121,6 +120,21 @@ Deno.test("ChunkReader closes what breaks the format or a limit", () => {
     reasons(fromHex(many.map((basic) => `${basic} ${empty}`).join(" "))),
     "chunk streams",
   );
+});
+
+Deno.test("A client may send longer messages the further it has come", () => {
+  const claim = (limits: MessageLimits, length: number) => {
+    const reader = new ChunkReader(() => {});
+    reader.limits = limits;
+    reader.receive(
+      joined(fromHex("04 000000"), writeU32(length).subarray(1), fromHex("09 01000000")),
+    );
+  };
+  for (const limits of [LIMITS.stranger, LIMITS.connected]) {
+    claim(limits, limits.message);
+    assert.throws(() => claim(limits, limits.message + 1), /Cannot take a message of type 9/);
+  }
+  claim(LIMITS.streaming, 0xffffff);
 });
 
 Deno.test("ChunkReader keeps memory for what has come, not for what is claimed", () => {

@@ -16,6 +16,7 @@ const message = (type: number, payload: Uint8Array, timestamp = 0) => ({
 /** Two ends whose handshake is over. */
 function pair(pieceSize?: number) {
   const [client, server] = [new LinkEnd("initiator"), new LinkEnd("responder")];
+  server.link.trust("streaming");
   settle(client, server, pieceSize);
   return { client, server };
 }
