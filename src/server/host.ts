@@ -27,6 +27,7 @@ export class ScriptHost implements Host {
   readonly www: string;
   unknown!: "reject" | "nearest";
   folders: readonly string[] | undefined;
+  positions!: boolean;
   time!: number;
   memory!: number;
   readonly configs: Configuration["scripts"];
@@ -93,6 +94,7 @@ export class ScriptHost implements Host {
     this.folders = folders.length === 0
       ? undefined
       : folders.map((folder) => asFolder(absolute(folder, this.#home)).replaceAll("\\", "/"));
+    this.positions = config["script.positions"] === "on";
     this.time = config["script.time"];
     this.memory = config["script.memory"] * MIB;
   }

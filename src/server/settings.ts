@@ -249,6 +249,12 @@ export const settings = {
     live: true,
     comment: "MiB that all scripts together may hold.",
   }),
+  "script.positions": oneOf(["off", "on"], "off", {
+    live: true,
+    comment:
+      "Whether what clients are told of an error in a script begins with its file and line: on a\n" +
+      "machine for development. The log has them always.",
+  }),
   "script.sockets": integer(1024, {
     min: 0,
     max: 65_536,

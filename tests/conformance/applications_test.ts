@@ -154,7 +154,7 @@ scenario("applications", { www, ini }, ({ fact, slow }) => {
   fact("API-026", async (t) => {
     const { code, description } = await refusal(t.connect("/broken"));
     assert.equal(code, "NetConnection.Connect.Rejected");
-    assert.match(description, /broken\/main\.lua:2: this script is broken$/);
+    assert.equal(description, "this script is broken");
     await t.logged(/^ERROR .*this script is broken/);
     await sleep(20);
     t.server.write("www/broken/main.lua", own("mended"));
@@ -252,11 +252,16 @@ scenario("applications", { www, ini }, ({ fact, slow }) => {
     assert.deepEqual(await peer.lua("return { kept, included }"), [true, 42]);
   });
 
-  fact("API-037", async (t) => {
+  slow("API-037", async (t) => {
     const server = await t.start({ www: { "": life, "/doomed": own("doomed", life) }, ini });
     await t.connectTo(server, "/doomed");
     server.remove("www/doomed/main.lua");
-    const peer = await t.connectTo(server, "/doomed");
+    // It may come back within 5 s: an editor writes it anew.
+    let peer: Peer | undefined;
+    while (!peer) {
+      await sleep(250);
+      peer = await t.connectTo(server, "/doomed").catch(() => undefined);
+    }
     await server.logged(/stopped \/doomed$/);
     assert.match((await refusal(peer.lua("return 1"))).description, /not found/);
     server.remove("www/doomed");

@@ -129,6 +129,7 @@ export class TestHost implements Host {
   time = 60_000;
   memory = 64 << 20;
   unknown: "reject" | "nearest" = "reject";
+  positions = false;
   folders: string[] | undefined;
   configs: ConfigTree = {};
   publicAddress = "";

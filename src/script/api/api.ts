@@ -23,7 +23,7 @@ import {
   placeOf,
   placeOfDefinition,
   placeOfError,
-  withoutPosition,
+  withoutPositions,
 } from "./place.ts";
 import { isRefusal, refusalText, type Request } from "./refusals.ts";
 
@@ -99,10 +99,15 @@ export class Api implements AmfHost {
     this.host.log(LogLevel[level], text, file, line);
   }
 
+  /** What a client is told of an error. API-062 */
+  toldOf(error: ScriptError): string {
+    return this.host.positions ? error.message : withoutPositions(error);
+  }
+
   /** Logs what the running application refuses, and counts it. */
   refuse(request: Request, error: ScriptError | undefined): void {
     this.running!.refusals[request.step]++;
-    const text = refusalText(request, error ? withoutPosition(error.message) : "");
+    const text = refusalText(request, error ? withoutPositions(error) : "");
     if (!error) return this.log("note", text);
     const { file, line } = placeOfError(error) ?? this.definedAt?.() ?? NOWHERE;
     this.host.log(LogLevel.note, text, file, line);

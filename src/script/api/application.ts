@@ -17,7 +17,6 @@ import { group as groupBinding } from "./group.ts";
 import { LogLevel } from "./host.ts";
 import { newPackage } from "./loading.ts";
 import { listener as listenerBinding } from "./listener.ts";
-import { withoutPosition } from "./place.ts";
 import { publication as publicationBinding } from "./publication.ts";
 import { readRedirection } from "./redirection.ts";
 import { noRefusals, type Request } from "./refusals.ts";
@@ -44,7 +43,7 @@ export class LuaApplication implements Application {
   readonly owned = new Set<Owned>();
   state: ApplicationState = "absent";
   /** Why it failed. */
-  failure = "";
+  failure: ScriptError | undefined;
   /** Why nobody is let in though it may be running: its files cannot be looked at. */
   #barrier: string | undefined;
   /** Errors of its scripts so far, and the last one; `at` in milliseconds since 1970. */
@@ -146,7 +145,7 @@ export class LuaApplication implements Application {
    */
   start(source: Uint8Array | undefined, modified: number | undefined): void {
     this.modified = modified;
-    this.failure = "";
+    this.failure = undefined;
     this.state = "absent";
     this.#mentionsReplace = source !== undefined && REPLACE.test(new TextDecoder().decode(source));
     if (!source) return;
@@ -156,7 +155,7 @@ export class LuaApplication implements Application {
     const error = this.#runMain(source);
     if (error) {
       this.state = "failed";
-      this.failure = error.message;
+      this.failure = error;
       this.#release();
       return;
     }
@@ -277,7 +276,7 @@ export class LuaApplication implements Application {
     }, { request: { client, step: "connect", name: "" } });
     if (error) {
       this.#forget(client);
-      throw new Refused(withoutPosition(error.message));
+      throw new Refused(this.#api.toldOf(error));
     }
     return members;
   }
@@ -289,7 +288,7 @@ export class LuaApplication implements Application {
   #closed(): string | undefined {
     if (this.state === "absent" && !this.barred) return undefined;
     if (this.barred) return UNAVAILABLE;
-    if (this.state === "failed") return this.failure;
+    if (this.failure) return this.#api.toldOf(this.failure);
     if (!this.parent || this.#defines("onConnection")) return undefined;
     return this.parent.#closed() === undefined ? undefined : UNAVAILABLE;
   }
@@ -363,7 +362,7 @@ export class LuaApplication implements Application {
       this.#answer(client, name, base + 1, lua.top - base);
       lua.leave(base);
     }, { client, step: "call", name });
-    if (error) throw new Refused(error.message || "Unknown error");
+    if (error) throw new Refused(api.toldOf(error) || "Unknown error");
     return true;
   }
 
@@ -440,7 +439,7 @@ export class LuaApplication implements Application {
       if (refused) this.#api.refuse(request, undefined);
       replaces = count > 0 && lua.type(first) === STRING && lua.text(first) === "replace";
     }, { request });
-    if (error) throw new Refused(withoutPosition(error.message));
+    if (error) throw new Refused(this.#api.toldOf(error));
     if (refused) throw new Refused();
     if (replaces) return "replace";
   }

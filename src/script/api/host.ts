@@ -123,6 +123,8 @@ export interface Host {
   readonly unknown: "reject" | "nearest";
   /** Folders, absolute and with `/` at the end, whose files scripts may use; undefined: each its own. DECISIONS 20 */
   readonly folders?: readonly string[];
+  /** Whether clients are told in which file and line the error was that refuses them. */
+  readonly positions: boolean;
   /** Limits of an event, milliseconds and bytes. */
   readonly time: number;
   readonly memory: number;

@@ -45,6 +45,15 @@ export function placeOfError({ message, traceback }: ScriptError): Place | undef
   return undefined;
 }
 
-/** A message without the position that Lua put before it. API-062 */
-export const withoutPosition = (message: string): string =>
-  message.replace(/^(?:\[string ".*?"\]|(?:[^\s:][^:\n]*)?\.lua|\.\.\.[^:\n]*):\d+: /, "");
+/** Positions where a message begins, of messages that were raised again several; names of chunks have 59 bytes. */
+const LEADING =
+  /^(?:(?:\[string ".{0,60}?"\]|(?:[^\s:][^:\n]{0,60})?\.lua|\.\.\.[^:\n]{0,60}):\d{1,9}: )+/;
+/** Positions within a text that something was put before. */
+const INNER = /(?:\[string ".{0,60}?"\]|(?:\.\.\.|www\/|\/)[^:\n]{0,60}\.lua):\d{1,9}: /g;
+
+/** What is told of an error to those who may not know where it happened: no file, no line, no traceback. API-062 */
+export function withoutPositions({ plain }: ScriptError): string {
+  const end = plain.indexOf("\nstack traceback:");
+  const text = end < 0 ? plain : plain.slice(0, end);
+  return text.replace(LEADING, "").replace(INNER, "");
+}

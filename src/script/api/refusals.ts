@@ -1,6 +1,6 @@
 import type { Client } from "../../media/client.ts";
 import type { ScriptError } from "../vm/script_error.ts";
-import { withoutPosition } from "./place.ts";
+import { withoutPositions } from "./place.ts";
 
 /** What an application may refuse to a client. */
 export type Step = "connect" | "publish" | "play" | "call";
@@ -31,4 +31,4 @@ const FAULT = /^(attempt to |bad argument #|stack overflow)/;
  * Whether a script refuses by an error: it called `error`, but not to pass on what a `pcall` has caught of a fault.
  */
 export const isRefusal = (error: ScriptError): boolean =>
-  error.raised && !FAULT.test(withoutPosition(error.message));
+  error.raised && !FAULT.test(withoutPositions(error));

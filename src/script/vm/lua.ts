@@ -38,6 +38,9 @@ const kindOf = (message: string) => message.endsWith(NO_MEMORY) ? "memory" : "ru
  */
 const CALLS_PER_LOOK = 32;
 
+/** How many functions below a call of `error` the one may be whose line the message begins with. */
+const MAX_POSITION_LEVEL = 4;
+
 /** Names of chunks of the prelude and of the sandbox, whose names are stripped. */
 const isShared = (source: string) => source === "=prelude" || source === "=?";
 
@@ -305,6 +308,13 @@ export class Lua extends Stack {
     this.c.luaL_traceback(this.state, this.state, 0, 1);
     error.traceback = this.text(-1);
     error.raised = this.#isRaised();
+    for (let level = 1; level <= MAX_POSITION_LEVEL; level++) {
+      const position = this.where(level);
+      if (position !== "" && message.startsWith(position)) {
+        error.plain = message.slice(position.length);
+        break;
+      }
+    }
     this.#failure = error;
     this.top = 1;
     return 1;

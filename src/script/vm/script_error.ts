@@ -6,11 +6,14 @@ export class ScriptError extends Error {
   /** Where it happened, function by function; empty if unknown. */
   traceback = "";
   kind: ScriptErrorKind = "runtime";
+  /** The message without the position that Lua put before it. */
+  plain: string;
   /** Whether code of a script called `error`, rather than something failed in it. */
   raised = false;
 
   constructor(message: string, kind: ScriptErrorKind = "runtime") {
     super(message);
     this.kind = kind;
+    this.plain = message;
   }
 }
