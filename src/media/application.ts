@@ -3,6 +3,7 @@ import type { Client } from "./client.ts";
 import type { Group } from "./group.ts";
 import type { Listener } from "./listener.ts";
 import type { Publication } from "./publication.ts";
+import type { SharedObjectEvents } from "./shared_objects.ts";
 
 /**
  * An application, asked before each step and told after it. API-6xx. The `script` room makes
@@ -66,6 +67,9 @@ export interface Application {
   /** API-641: after the client was added to, or removed from, the group. */
   joinGroup(client: Client, group: Group): void;
   unjoinGroup(client: Client, group: Group): void;
+
+  /** What it says to shared objects; absent: clients may do everything. */
+  readonly sharedObjects?: SharedObjectEvents;
 
   /** Every 2 s: `onManage` of the writers made by scripts, then of the client. API-222, API-259. */
   manage(client: Client): void;

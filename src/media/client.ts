@@ -5,6 +5,7 @@ import { type Few, NONE } from "./few.ts";
 import type { Member } from "./group.ts";
 import type { Listener } from "./listener.ts";
 import type { Publisher } from "./publisher.ts";
+import type { SharedObjectUser } from "./shared_object.ts";
 
 /** What a client tells of itself as it connects. */
 export interface ClientInfo {
@@ -43,6 +44,8 @@ export class Client implements ClientInfo {
   publishers: Few<Publisher> = NONE;
   listeners: Few<Listener> = NONE;
   memberships: Few<Member> = NONE;
+  /** What uses shared objects for it, made by its door with the first. */
+  sharedObjectUser: SharedObjectUser | undefined;
 
   constructor(
     info: ClientInfo,

@@ -14,6 +14,12 @@ import { RecentBytes } from "./recent_frames.ts";
 import type { Recordings } from "./recordings.ts";
 import { NameTaken, Refused, UnknownApplication } from "./refused.ts";
 import { Sessions } from "./sessions.ts";
+import {
+  SHARED_OBJECT_BOUNDS,
+  type SharedObjectBounds,
+  SharedObjects,
+  type SharedObjectStore,
+} from "./shared_objects.ts";
 
 export type LogLevel = "error" | "warn" | "note" | "info" | "debug" | "trace";
 
@@ -29,6 +35,10 @@ export interface HubOptions {
   recent?: number;
   /** How publishers keep their names; see {@link NAMES} unless told. */
   names?: () => NameOptions;
+  /** Bounds of shared objects; see {@link SHARED_OBJECT_BOUNDS} unless told. */
+  sharedObjects?: SharedObjectBounds;
+  /** Where persistent shared objects are kept; none: there are none. */
+  sharedObjectStore?: SharedObjectStore;
 }
 
 const NAMES: NameOptions = { publisherTimeout: 20_000, takeOver: "address" };
@@ -54,6 +64,7 @@ export class Hub implements PublicationEvents, GroupEvents {
   /** Banned IP addresses in their canonical text. API-123. */
   readonly blacklist = new Set<string>();
   readonly recentBytes: RecentBytes;
+  readonly sharedObjects: SharedObjects;
   /** What is recorded; undefined: nothing is, and no files are played. */
   recordings: Recordings | undefined;
   readonly #names: NameRules;
@@ -66,6 +77,10 @@ export class Hub implements PublicationEvents, GroupEvents {
   constructor(readonly applications: Applications, options: HubOptions) {
     this.#options = options;
     this.recentBytes = new RecentBytes(options.recent ?? 0, MOST_RECENT);
+    this.sharedObjects = new SharedObjects(
+      options.sharedObjects ?? SHARED_OBJECT_BOUNDS,
+      options.sharedObjectStore,
+    );
     this.#names = new NameRules(options.names ?? (() => NAMES), this);
   }
 
@@ -129,6 +144,8 @@ export class Hub implements PublicationEvents, GroupEvents {
       }
     };
     for (const member of client.memberships) step(() => this.leave(member));
+    const user = client.sharedObjectUser;
+    if (user) step(() => this.sharedObjects.leave(user));
     if (failure !== undefined) {
       this.log("warn", `Client ${client.id} at ${client.address} failed: ${failure}`);
       step(() => application.failed(client, failure));

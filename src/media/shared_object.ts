@@ -71,7 +71,7 @@ export const NO_WRITE_ACCESS = "SharedObject.NoWriteAccess";
 export class SharedObject {
   readonly #slots = new Map<string, Slot>();
   readonly #users = new Set<SharedObjectUser>();
-  #version: number;
+  #version = 0;
   #bytes = 0;
   /** How many {@link begin} have no {@link end} yet. */
   #open = 0;
@@ -85,7 +85,7 @@ export class SharedObject {
   #pending: Pending[] = [];
 
   /**
-   * @param path of the application that the object belongs to. SO-039.
+   * @param path that its users connected to. SO-039.
    * @param onChanged called once after a group of changes went out
    */
   constructor(
@@ -94,10 +94,7 @@ export class SharedObject {
     readonly persistent: boolean,
     readonly limits: SharedObjectLimits,
     readonly onChanged: (object: SharedObject) => void,
-    version = 0,
-  ) {
-    this.#version = version;
-  }
+  ) {}
 
   get version(): number {
     return this.#version;
@@ -130,9 +127,13 @@ export class SharedObject {
     return this.#slots.get(slot)?.version ?? 0;
   }
 
-  /** Puts back a slot that was stored; nobody is told. */
-  restore(slot: string, value: Uint8Array, version: number): void {
-    this.#put(slot, value, version, undefined);
+  /** Puts back what was stored; nobody is told. */
+  restore(
+    version: number,
+    slots: Iterable<readonly [slot: string, value: Uint8Array, version: number]>,
+  ): void {
+    for (const [slot, value, version] of slots) this.#put(slot, value, version, undefined);
+    this.#version = version;
   }
 
   // Users
@@ -264,6 +265,11 @@ export class SharedObject {
       if (by) this.#tell({ type: "status", code, level: "error" }, by);
       return this.#correct(slot, by);
     });
+  }
+
+  /** A user is told that something it asked for was not done. */
+  status(by: SharedObjectUser, code = NO_WRITE_ACCESS): void {
+    this.group(() => this.#tell({ type: "status", code, level: "error" }, by));
   }
 
   /**

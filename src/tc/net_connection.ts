@@ -20,6 +20,7 @@ import {
   userControlMessage,
 } from "./format/messages.ts";
 import { NetStream } from "./net_stream.ts";
+import { ClientSharedObjects, type SharedObjectHost } from "./shared_objects.ts";
 
 /** Sessions are closed that have not connected by then. rtmfp-wire §6.12. */
 const CONNECT_WITHIN = 10_000;
@@ -47,7 +48,8 @@ type State = "new" | "connected" | "refused" | "ended";
  * The server's side of a NetConnection, over the {@link Transport} of any door. RFC 7425 §5,
  * rtmfp-wire §3.4 to §3.7 and §6.2, §6.3.
  */
-export class NetConnection implements Connection, ManagedSession, ChannelHandler, WriterHost {
+export class NetConnection
+  implements Connection, ManagedSession, ChannelHandler, WriterHost, SharedObjectHost {
   /** Set by the answer to `connect`. */
   objectEncoding: 0 | 3 = 3;
   #state: State = "new";
@@ -67,6 +69,7 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
   /** Messages that wait for the answer to `connect`, or for a channel in place of a rejected one. */
   #held: (() => void)[] | undefined;
   #writerClosed = false;
+  #sharedObjects: ClientSharedObjects | undefined;
 
   constructor(readonly transport: Transport, readonly door: Door, readonly hub: Hub) {
     this.#since = hub.now;
@@ -158,6 +161,11 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
         if (event === UserControl.setBufferLength) this.#setBuffer(values);
         this.door.userControl?.(this, event, values);
         return;
+      }
+      if (isSharedObject(message)) {
+        if (this.#state !== "connected") return;
+        this.#sharedObjects ??= new ClientSharedObjects(this, this.hub.sharedObjects);
+        return this.#sharedObjects.receive(message);
       }
       const command = readCommand(message);
       if (command) this.#commands.run(command);
@@ -307,6 +315,10 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
     else write();
   }
 
+  sendShared(message: Message): void {
+    if (this.#state === "connected") this.send(this.writer, message, true);
+  }
+
   onWriterClosed(writer: CommandWriter): void {
     if (writer === this.#writer) this.#writerClosed = true; // at the next tick: API-257
     else this.#endWriter(writer);
@@ -353,3 +365,6 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
     return this.hub.blacklist.size > 0 && this.hub.blacklist.has(this.hostname);
   }
 }
+
+const isSharedObject = ({ type }: Message): boolean =>
+  type === MessageType.sharedObject || type === MessageType.sharedObjectAmf3;

@@ -6,6 +6,7 @@ import type { Client } from "../../src/media/client.ts";
 import { Refused } from "../../src/media/refused.ts";
 import { readCommand } from "../../src/tc/format/commands.ts";
 import { dataPayload, type Message, MessageType } from "../../src/tc/format/messages.ts";
+import { type SharedObjectEvent, writeSharedObject } from "../../src/tc/format/shared_object.ts";
 import type { Steps } from "../media/fakes.ts";
 import { commandOf, messageText } from "../tc/message_text.ts";
 import type { DoorClient, DoorUnderTest, TestedDoor } from "./door.ts";
@@ -62,6 +63,23 @@ class Speaker {
 
   sends(type: number, timestamp: number, payload: Uint8Array): void {
     this.client.send(1, { type, timestamp, payload });
+  }
+
+  /** Sends events of a shared object, and what comes of them. */
+  shares(name: string, ...events: (SharedObjectEvent | "persistent")[]): string[] {
+    this.shared(name, ...events);
+    return this.hears();
+  }
+
+  shared(name: string, ...events: (SharedObjectEvent | "persistent")[]): void {
+    const message = {
+      name,
+      version: 0xffffffff,
+      persistent: events.includes("persistent"),
+      events: events.filter((event) => event !== "persistent"),
+    };
+    const payload = writeSharedObject(message, false);
+    this.client.send(0, { type: MessageType.sharedObject, timestamp: 0, payload });
   }
 
   data(name: string, ...values: AmfValue[]): void {
@@ -419,6 +437,114 @@ export function testDoor({ protocol, serve }: DoorUnderTest): void {
       "onDisconnection",
     ]);
     assert.equal(door.hub.sessions.size, 0);
+  });
+
+  test("shared objects: used, changed, called, left", () => {
+    const { door, speakers: [one, two] } = start(2);
+    const { sharedObjects } = door.hub;
+    assert.deepEqual(one.shares("chat/users", { type: "use" }), ["0: chat/users 0: use+ clear"]);
+    one.shares("chat/users", { type: "requestChange", slot: "x", value: encodeAmf0("a") });
+    assert.deepEqual(two.shares("chat/users", { type: "use" }), [
+      '0: chat/users 1: use+ clear x="a"',
+    ]);
+    assert.deepEqual(one.hears(), []);
+    assert.deepEqual(
+      one.shares(
+        "chat/users",
+        { type: "requestChange", slot: "x", value: encodeAmf0({ b: 1 }) },
+        { type: "requestChange", slot: "y", value: encodeAmf0(null) },
+        { type: "sendMessage", values: encodeAmf0("say", "hello", 2) },
+      ),
+      ['0: chat/users 2: ok:x ok:y "say"("hello",2)'],
+    );
+    assert.deepEqual(two.hears(), ['0: chat/users 2: x={"b":1} y=null "say"("hello",2)']);
+    assert.deepEqual(two.shares("chat/users", { type: "requestRemove", slot: "x" }), [
+      "0: chat/users 3: ok:x",
+    ]);
+    assert.deepEqual(one.hears(), ["0: chat/users 3: -x"]);
+    const undefinedValue = { type: "requestChange", slot: "y", value: encodeAmf0(undefined) };
+    two.shares("chat/users", undefinedValue as SharedObjectEvent);
+    assert.deepEqual(one.hears(), ["0: chat/users 4: -y"]);
+    two.shares("chat/users", { type: "release" });
+    assert.equal(sharedObjects.size, 1);
+    one.client.close();
+    door.pass(MOMENT);
+    assert.deepEqual([sharedObjects.size, sharedObjects.uses], [0, 0]);
+  });
+
+  test("shared objects: answers keep their place among those of commands", () => {
+    const { speakers: [speaker] } = start(1, {
+      call: (client, _, values) => {
+        client.writer.result(encodeAmf(values.readValue()));
+        return true;
+      },
+    });
+    speaker.shared("o", { type: "use" });
+    speaker.command(0, "echo", 5, null, "first");
+    speaker.shared("o", { type: "requestChange", slot: "x", value: encodeAmf0(1) });
+    speaker.command(0, "echo", 6, null, "second");
+    assert.deepEqual(speaker.hears(), [
+      "0: o 0: use+ clear",
+      '0: _result 5 "first"',
+      "0: o 1: ok:x",
+      '0: _result 6 "second"',
+    ]);
+  });
+
+  test("shared objects: a client of AMF3 and one of AMF0 see the same values", () => {
+    const door = serve();
+    const old = new Speaker(door, protocol);
+    const young = new Speaker(door, protocol);
+    old.connect();
+    young.connect("live", { objectEncoding: 3 });
+    old.shares("o", { type: "use" });
+    young.shares("o", { type: "use" });
+    const value = encodeAmf({ list: [1, 2] });
+    young.shares("o", { type: "requestChange", slot: "x", value });
+    assert.deepEqual(old.hears(), ['0: o 1: x={"list":[1,2]}']);
+    old.shares("o", { type: "requestChange", slot: "y", value: encodeAmf0("text") });
+    assert.deepEqual(young.hears(), ['0: o 2: y="text"']);
+    const types = ({ client: { heard } }: Speaker) => heard.map(({ message: { type } }) => type);
+    assert.ok(!types(old).includes(MessageType.sharedObjectAmf3));
+    assert.ok(!types(young).includes(MessageType.sharedObject));
+  });
+
+  test("shared objects: refused, without a store, of a long name, and what only servers send", () => {
+    const { speakers: [speaker] } = start(1);
+    const failed = "SharedObject.ObjectCreationFailed";
+    assert.deepEqual(speaker.shares("p", { type: "use" }, "persistent"), [
+      `0: p persistent 0: ${failed}`,
+    ]);
+    const long = "n".repeat(256);
+    assert.deepEqual(speaker.shares(long, { type: "use" }), [`0: ${long} 0: ${failed}`]);
+    speaker.shares("o", { type: "use" });
+    const value = encodeAmf0(1);
+    assert.deepEqual(
+      speaker.shares("o", { type: "change", slot: "x", value }, { type: "clear" }, {
+        type: "success",
+        slot: "x",
+      }),
+      [],
+    );
+    const slot = "s".repeat(256);
+    assert.deepEqual(speaker.shares("o", { type: "requestChange", slot, value }), [
+      `0: o 1: SharedObject.NoWriteAccess -${slot}`,
+    ]);
+    const payload = Uint8Array.of(0, 1, 0x6f, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 1, 0);
+    speaker.client.send(0, { type: MessageType.sharedObject, timestamp: 0, payload });
+    assert.deepEqual(speaker.call("createStream", 4), ["0: _result 4 1"]);
+  });
+
+  test("shared objects: a message of another application is another object", () => {
+    const door = serve();
+    const [one, two] = [new Speaker(door, protocol), new Speaker(door, protocol)];
+    one.connect("a");
+    two.connect("b");
+    one.shares("o", { type: "use" });
+    two.shares("o", { type: "use" });
+    one.shares("o", { type: "requestChange", slot: "x", value: encodeAmf0(1) });
+    assert.deepEqual(two.hears(), []);
+    assert.equal(door.hub.sharedObjects.size, 2);
   });
 
   test("bytes that are no command end nothing", () => {

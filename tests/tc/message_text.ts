@@ -1,9 +1,10 @@
 // Messages made of values, and as text.
 import assert from "node:assert/strict";
-import { AmfReader, type AmfValue, encodeAmf0 } from "../../src/amf/mod.ts";
+import { AmfReader, type AmfValue, decodeAmf, encodeAmf0 } from "../../src/amf/mod.ts";
 import { toHex } from "../../src/bytes/hex.ts";
 import { readCommand } from "../../src/tc/format/commands.ts";
 import { readDataMessage } from "../../src/tc/format/data.ts";
+import { readSharedObject, type SharedObjectEvent } from "../../src/tc/format/shared_object.ts";
 import {
   commandMessage,
   type Message,
@@ -29,6 +30,12 @@ export function messageText(read: Message): string {
     const values = new AmfReader(data.values);
     return `data ${read.timestamp} ${data.name}${rest(values)}`;
   }
+  if (read.type === MessageType.sharedObject || read.type === MessageType.sharedObjectAmf3) {
+    const amf3 = read.type === MessageType.sharedObjectAmf3;
+    const { name, persistent, version, events } = readSharedObject(read.payload, amf3, Infinity);
+    const flag = persistent ? " persistent" : "";
+    return `${name}${flag} ${version}: ${events.map(eventText).join(" ")}`;
+  }
   const called = readCommand(read);
   if (called) return `${called.name} ${called.transaction}${rest(called.values)}`;
   assert.equal(valuesOf(read), undefined);
@@ -47,4 +54,26 @@ function rest(values: AmfReader): string {
       : ` ${value === undefined ? "undefined" : JSON.stringify(value)}`;
   }
   return text;
+}
+
+/** An event of a shared object, in as few words as will do. */
+function eventText(event: SharedObjectEvent): string {
+  switch (event.type) {
+    case "change":
+      return `${event.slot}=${JSON.stringify(new AmfReader(event.value).readValue())}`;
+    case "success":
+      return `ok:${event.slot}`;
+    case "remove":
+      return `-${event.slot}`;
+    case "sendMessage": {
+      const [handler, ...values] = decodeAmf(event.values);
+      return `${JSON.stringify(handler)}(${
+        values.map((value) => JSON.stringify(value)).join(",")
+      })`;
+    }
+    case "status":
+      return event.code;
+    default:
+      return event.type === "useSuccess" ? "use+" : event.type;
+  }
 }

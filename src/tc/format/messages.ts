@@ -10,9 +10,12 @@ export const MessageType = {
   video: 0x09,
   /** Data behind a format byte; see {@link valuesOf}. */
   dataAmf3: 0x0f,
+  /** Events of a shared object behind a format byte. SO-002. */
+  sharedObjectAmf3: 0x10,
   /** A command behind a format byte. */
   commandAmf3: 0x11,
   data: 0x12,
+  sharedObject: 0x13,
   command: 0x14,
 } as const;
 

@@ -1,8 +1,8 @@
 // Which AMF a client can read: one that asked for AMF0 knows nothing of the marker that switches to
 // AMF3. RTMP-416, RTMP-417.
-import { AmfReader, AmfWriter } from "../amf/mod.ts";
-import { WireError } from "../bytes/wire_error.ts";
-import { type Message, MessageType } from "../tc/format/messages.ts";
+import { AmfReader, AmfWriter } from "../../amf/mod.ts";
+import { WireError } from "../../bytes/wire_error.ts";
+import { type Message, MessageType } from "./messages.ts";
 
 /** Marker before an AMF3 value. As any other byte it does no harm here: it may only look like one. */
 const AMF3_SWITCH = 0x11;

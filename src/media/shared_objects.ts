@@ -1,0 +1,346 @@
+import { toUtf8 } from "../bytes/text.ts";
+import type { Application } from "./application.ts";
+import type { Client } from "./client.ts";
+import { Refused } from "./refused.ts";
+import {
+  SharedObject,
+  type SharedObjectLimits,
+  type SharedObjectUpdate,
+  type SharedObjectUser,
+} from "./shared_object.ts";
+
+/** What an application says to its shared objects; whatever is absent allows all. SO-072. */
+export interface SharedObjectEvents {
+  /** A client wants to use an object. @throws {Refused} */
+  use(client: Client, object: SharedObject): void;
+  /** A client uses an object no more. */
+  leave(client: Client, object: SharedObject): void;
+  /**
+   * Before a change is taken.
+   *
+   * @param client undefined: a script changes it
+   * @param value canonical AMF; undefined: the slot is to be deleted
+   * @returns false if it is refused
+   */
+  change(
+    client: Client | undefined,
+    object: SharedObject,
+    slot: string,
+    value: Uint8Array | undefined,
+  ): boolean;
+  /** Before a function of all users is called. @returns false if it is refused */
+  send(client: Client, object: SharedObject, values: Uint8Array): boolean;
+  /** After a group of changes went out. */
+  sync(object: SharedObject): void;
+  /** Nobody uses the object any more, nor does a script keep it. */
+  forget(object: SharedObject): void;
+}
+
+/** Bounds of all objects. SO-082. */
+export interface SharedObjectBounds extends SharedObjectLimits {
+  /** Whether clients and scripts may use shared objects at all. */
+  readonly enabled: boolean;
+  /** Objects of an application, and that a client may use at once. */
+  readonly objects: number;
+  readonly objectsOfClient: number;
+  /** Events of a message. */
+  readonly events: number;
+  /** Bytes of the name and the arguments of a function that is called. */
+  readonly send: number;
+}
+
+/** The bounds where nothing else is said: SO-082. */
+export const SHARED_OBJECT_BOUNDS: SharedObjectBounds = {
+  enabled: true,
+  objects: 1024,
+  objectsOfClient: 64,
+  slots: 1024,
+  slotName: 255,
+  value: 64 << 10,
+  object: 1 << 20,
+  events: 1024,
+  send: 64 << 10,
+};
+
+/** Where persistent objects are kept between runs. SO-080. */
+export interface SharedObjectStore {
+  /**
+   * Puts what was stored into an object.
+   * @param application the path of the application that serves the object
+   * @returns false if there may be no such object
+   */
+  load(object: SharedObject, application: string): boolean;
+  /** The object has changed: it is to be stored soon. */
+  changed(object: SharedObject): void;
+  /** Stores an object now, if it has changed. */
+  flush(object: SharedObject): void;
+  /** The object leaves memory: what has changed is stored now. */
+  forget(object: SharedObject): void;
+}
+
+/** Status codes. SO-038. */
+export const CREATION_FAILED = "SharedObject.ObjectCreationFailed";
+export const NO_READ_ACCESS = "SharedObject.NoReadAccess";
+
+/** Bytes of the name of an object. */
+const MAX_NAME = 255;
+
+interface Entry {
+  readonly object: SharedObject;
+  readonly application: Application;
+  readonly key: string;
+  /** A script keeps it. */
+  held: boolean;
+  /** Its application is being asked whether a client may use it. */
+  asking: number;
+}
+
+/**
+ * The shared objects of a server, by the path that clients connected to (SO-039), persistent ones
+ * apart from others (SO-038). An object is there as long as a client uses it or a script keeps it.
+ */
+export class SharedObjects {
+  readonly #entries = new Map<string, Entry>();
+  readonly #byObject = new Map<SharedObject, Entry>();
+  /** How many an application has, by its path. */
+  readonly #counts = new Map<string, number>();
+  readonly #used = new Map<SharedObjectUser, Set<SharedObject>>();
+
+  /** Sums since the start. */
+  readonly counters = { changes: 0, refused: 0, sends: 0 };
+
+  /** @param store undefined: no object is persistent */
+  constructor(readonly bounds: SharedObjectBounds, readonly store?: SharedObjectStore) {}
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** How often clients use objects, all together. */
+  get uses(): number {
+    let uses = 0;
+    for (const objects of this.#used.values()) uses += objects.size;
+    return uses;
+  }
+
+  /** Bytes of the slots of all objects. */
+  get bytes(): number {
+    let bytes = 0;
+    for (const object of this.#byObject.keys()) bytes += object.bytes;
+    return bytes;
+  }
+
+  /** All of them, or those of a path. */
+  *all(path?: string): Generator<SharedObject> {
+    for (const object of this.#byObject.keys()) {
+      if (path === undefined || object.path === path) yield object;
+    }
+  }
+
+  /** The object of a name; undefined if nobody uses it. */
+  find(path: string, name: string, persistent: boolean): SharedObject | undefined {
+    return this.#entries.get(keyOf(path, name, persistent))?.object;
+  }
+
+  has(object: SharedObject): boolean {
+    return this.#byObject.has(object);
+  }
+
+  // Scripts
+
+  /** The object of a name for a script of an application, which keeps it until {@link letGo}. */
+  hold(application: Application, name: string, persistent: boolean): SharedObject | undefined {
+    const entry = this.#open(application.path, application, name, persistent);
+    if (!entry) return undefined;
+    entry.held = true;
+    return entry.object;
+  }
+
+  /** Scripts keep an object no more; clients still may use it. */
+  letGo(object: SharedObject): void {
+    const entry = this.#byObject.get(object);
+    if (!entry) return;
+    entry.held = false;
+    this.#release(entry);
+  }
+
+  // Clients
+
+  /** The object of a name if a client uses it. */
+  usedBy(user: SharedObjectUser, name: string, persistent: boolean): SharedObject | undefined {
+    const object = this.find(user.client.path, name, persistent);
+    return object?.users.has(user) ? object : undefined;
+  }
+
+  /**
+   * A client uses an object, or wants all of it again. It is told everything, or why it may not.
+   * SO-030.
+   * @returns the object if the client may use it
+   */
+  use(user: SharedObjectUser, name: string, persistent: boolean): SharedObject | undefined {
+    const { client } = user;
+    const used = this.#used.get(user);
+    const entry = (used?.size ?? 0) < this.bounds.objectsOfClient ||
+        this.usedBy(user, name, persistent)
+      ? this.#open(client.path, client.application, name, persistent)
+      : undefined;
+    if (!entry) return this.#deny(user, name, persistent, CREATION_FAILED);
+    const { object } = entry;
+    if (!object.users.has(user)) {
+      if (!this.#mayUse(entry, client)) {
+        this.#release(entry);
+        return this.#deny(user, name, persistent, NO_READ_ACCESS);
+      }
+      if (used) used.add(object);
+      else this.#used.set(user, new Set([object]));
+    }
+    object.use(user);
+    return object;
+  }
+
+  #mayUse(entry: Entry, client: Client): boolean {
+    entry.asking++;
+    try {
+      client.application.sharedObjects?.use(client, entry.object);
+      return client.state === "connected" && this.#byObject.get(entry.object) === entry;
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      return false;
+    } finally {
+      entry.asking--;
+    }
+  }
+
+  /** A client uses an object no more. */
+  release(user: SharedObjectUser, object: SharedObject): void {
+    if (!object.release(user)) return;
+    const used = this.#used.get(user);
+    used?.delete(object);
+    if (used?.size === 0) this.#used.delete(user);
+    const entry = this.#byObject.get(object)!;
+    entry.asking++; // scripts may still look at it
+    try {
+      user.client.application.sharedObjects?.leave(user.client, object);
+    } finally {
+      entry.asking--;
+      this.#release(entry);
+    }
+  }
+
+  /** A client is gone. */
+  leave(user: SharedObjectUser): void {
+    for (const object of [...this.#used.get(user) ?? []]) this.release(user, object);
+  }
+
+  // Changes
+
+  /**
+   * Sets a slot, or deletes it, if its application allows that.
+   *
+   * @param value canonical AMF; undefined deletes
+   * @param known version that the client knows
+   * @returns false if it was not taken
+   */
+  change(
+    object: SharedObject,
+    slot: string,
+    value: Uint8Array | undefined,
+    by?: SharedObjectUser,
+    known?: number,
+  ): boolean {
+    return object.group(() => {
+      const events = this.#byObject.get(object)?.application.sharedObjects;
+      const allowed = events?.change(by?.client, object, slot, value) ?? true;
+      const taken = allowed
+        ? value ? object.set(slot, value, by, known) : object.remove(slot, by, known)
+        : object.refuse(slot, by);
+      if (taken) this.counters.changes++;
+      else this.counters.refused++;
+      return taken;
+    });
+  }
+
+  /** A client's change cannot be: its value has no canonical form, or is too long. SO-082. */
+  refuse(object: SharedObject, slot: string, by: SharedObjectUser): void {
+    this.counters.refused++;
+    object.refuse(slot, by);
+  }
+
+  /**
+   * Calls a function of all users.
+   * @param values its name and arguments in canonical AMF
+   * @returns false if it was refused
+   */
+  send(object: SharedObject, values: Uint8Array, by?: SharedObjectUser): boolean {
+    const events = this.#byObject.get(object)?.application.sharedObjects;
+    const tooLong = values.length > this.bounds.send;
+    if (tooLong || (by && events?.send(by.client, object, values) === false)) {
+      this.counters.refused++;
+      if (tooLong && by) object.status(by);
+      return false;
+    }
+    this.counters.sends++;
+    object.send(values);
+    return true;
+  }
+
+  // Objects
+
+  #open(
+    path: string,
+    application: Application,
+    name: string,
+    persistent: boolean,
+  ): Entry | undefined {
+    const key = keyOf(path, name, persistent);
+    const there = this.#entries.get(key);
+    if (there) return there;
+    const { bounds, store } = this;
+    const count = this.#counts.get(application.path) ?? 0;
+    const length = toUtf8(name).length;
+    if (!bounds.enabled || count >= bounds.objects || length === 0 || length > MAX_NAME) {
+      return undefined;
+    }
+    if (persistent && !store) return undefined;
+    const object = new SharedObject(path, name, persistent, bounds, (one) => this.#onChanged(one));
+    if (persistent && !store!.load(object, application.path)) return undefined;
+    const entry: Entry = { object, application, key, held: false, asking: 0 };
+    this.#entries.set(key, entry);
+    this.#byObject.set(object, entry);
+    this.#counts.set(application.path, count + 1);
+    return entry;
+  }
+
+  #onChanged(object: SharedObject): void {
+    const entry = this.#byObject.get(object);
+    if (object.persistent) this.store?.changed(object);
+    entry?.application.sharedObjects?.sync(object);
+  }
+
+  #release(entry: Entry): void {
+    const { object, application: { path, sharedObjects } } = entry;
+    if (object.users.size > 0 || entry.held || entry.asking > 0) return;
+    if (!this.#byObject.delete(object)) return;
+    this.#entries.delete(entry.key);
+    const count = this.#counts.get(path)! - 1;
+    if (count > 0) this.#counts.set(path, count);
+    else this.#counts.delete(path);
+    if (object.persistent) this.store?.forget(object);
+    sharedObjects?.forget(object);
+  }
+
+  #deny(user: SharedObjectUser, name: string, persistent: boolean, code: string): undefined {
+    this.counters.refused++;
+    const update: SharedObjectUpdate = {
+      name,
+      persistent,
+      version: 0,
+      changes: [{ type: "status", code, level: "error" }],
+    };
+    user.update(update);
+  }
+}
+
+/** The length of the path tells where the name begins, whatever characters both have. */
+const keyOf = (path: string, name: string, persistent: boolean): string =>
+  `${persistent ? "p" : "t"}${path.length}:${path}${name}`;

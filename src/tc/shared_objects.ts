@@ -1,0 +1,171 @@
+// Shared objects of one connection: SO-005, SO-010 to SO-040.
+import { AmfReader, AmfWriter } from "../amf/mod.ts";
+import { WireError } from "../bytes/wire_error.ts";
+import type { Client } from "../media/client.ts";
+import type {
+  SharedObject,
+  SharedObjectChange,
+  SharedObjectUpdate,
+  SharedObjectUser,
+} from "../media/shared_object.ts";
+import type { SharedObjects } from "../media/shared_objects.ts";
+import { toAmf0 } from "./format/amf_versions.ts";
+import { type Message, MessageType } from "./format/messages.ts";
+import {
+  readSharedObject,
+  type SharedObjectEvent,
+  type SharedObjectMessage,
+  writeSharedObject,
+} from "./format/shared_object.ts";
+
+/** Markers of strings in AMF0. */
+const STRING_MARKERS = new Set([0x02, 0x0c]);
+/** AMF0 undefined: as a value it deletes the slot. SO-033. */
+const UNDEFINED = 0x06;
+
+/** What it needs of its connection. */
+export interface SharedObjectHost {
+  readonly client: Client;
+  readonly objectEncoding: 0 | 3;
+  /** Writes in order with commands. */
+  sendShared(message: Message): void;
+}
+
+/** What a client does with shared objects, and what it is told of them. */
+export class ClientSharedObjects implements SharedObjectUser {
+  readonly client: Client;
+
+  constructor(readonly host: SharedObjectHost, readonly objects: SharedObjects) {
+    this.client = host.client;
+    this.client.sharedObjectUser = this;
+  }
+
+  /**
+   * A message of type 16 or 19. All its events are one group of changes: SO-071.
+   * @throws {WireError} if it cannot be read, which nothing comes of
+   */
+  receive({ type, payload }: Message): void {
+    const { events: limit } = this.objects.bounds;
+    const message = readSharedObject(payload, type === MessageType.sharedObjectAmf3, limit);
+    const { name, persistent } = message;
+    let object = this.objects.usedBy(this, name, persistent);
+    object?.begin();
+    try {
+      for (const event of message.events) {
+        if (this.client.state !== "connected") return; // a script has sent it away meanwhile
+        if (event.type === "use") {
+          const used = this.objects.use(this, name, persistent);
+          if (!object) {
+            object = used;
+            object?.begin();
+          }
+        } else if (object) this.#run(object, event, message);
+      }
+    } finally {
+      object?.end();
+    }
+  }
+
+  update(update: SharedObjectUpdate): void {
+    this.host.sendShared(messageOf(update, this.host.objectEncoding));
+  }
+
+  /** Events that only servers send are passed over. */
+  #run(object: SharedObject, event: SharedObjectEvent, { version }: SharedObjectMessage): void {
+    const { objects } = this;
+    switch (event.type) {
+      case "release":
+        return objects.release(this, object);
+      case "requestChange": {
+        const value = canonical(event.value, objects.bounds.value);
+        if (!value) return objects.refuse(object, event.slot, this);
+        objects.change(
+          object,
+          event.slot,
+          value[0] === UNDEFINED ? undefined : value,
+          this,
+          version,
+        );
+        return;
+      }
+      case "requestRemove":
+        objects.change(object, event.slot, undefined, this, version);
+        return;
+      case "sendMessage": {
+        if (!object.users.has(this)) return;
+        const values = canonicalCall(event.values, objects.bounds.send);
+        if (!values) return object.status(this);
+        objects.send(object, values, this);
+      }
+    }
+  }
+}
+
+/**
+ * Values in the one form that the model compares and keeps: AMF3 where there is a choice.
+ *
+ * @param length how many bytes they may take
+ * @returns undefined if they cannot be read, or take more
+ */
+function canonical(values: Uint8Array, length: number): Uint8Array | undefined {
+  return rewrite(values, length, new AmfWriter({ form: "amf3", length }));
+}
+
+/** The same of a call, whose first value is the name of the handler, a string of AMF0. SO-021. */
+function canonicalCall(values: Uint8Array, length: number): Uint8Array | undefined {
+  const call = rewrite(values, length, new AmfWriter({ form: "amf0", length }));
+  return call && STRING_MARKERS.has(call[0]) ? call : undefined;
+}
+
+/** The first value keeps the form of the writer, those behind it are AMF3. */
+function rewrite(values: Uint8Array, length: number, to: AmfWriter): Uint8Array | undefined {
+  try {
+    const from = new AmfReader(values);
+    while (!from.done) {
+      from.read(to);
+      to.form = "amf3";
+    }
+    const bytes = to.bytes();
+    return bytes.length > 0 && bytes.length <= length ? bytes : undefined;
+  } catch (error) {
+    if (error instanceof WireError) return undefined;
+    throw error;
+  }
+}
+
+/** The messages that were made of an update, by the AMF of those who get them. SO-083. */
+const messages = new WeakMap<SharedObjectUpdate, { amf0?: Message; amf3?: Message }>();
+
+function messageOf(update: SharedObjectUpdate, encoding: 0 | 3): Message {
+  let made = messages.get(update);
+  if (!made) messages.set(update, made = {});
+  return encoding === 3
+    ? made.amf3 ??= encode(update, MessageType.sharedObjectAmf3, update.changes)
+    : made.amf0 ??= encode(update, MessageType.sharedObject, update.changes.flatMap(inAmf0));
+}
+
+function encode(
+  { name, persistent, version }: SharedObjectUpdate,
+  type: number,
+  events: readonly SharedObjectEvent[],
+): Message {
+  const message = { name, persistent, version, events };
+  const payload = writeSharedObject(message, type === MessageType.sharedObjectAmf3);
+  return { type, timestamp: 0, payload };
+}
+
+/** A change for who reads AMF0 alone, which is not told of values that AMF0 has no form for. */
+function inAmf0(change: SharedObjectChange): SharedObjectChange[] {
+  switch (change.type) {
+    case "change": {
+      const value = toAmf0(change.value);
+      return value ? [{ ...change, value }] : [];
+    }
+    case "sendMessage": {
+      const values = toAmf0(change.values);
+      return values ? [{ ...change, values }] : [];
+    }
+    default:
+      return [change];
+  }
+}

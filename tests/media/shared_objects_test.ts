@@ -1,0 +1,177 @@
+import assert from "node:assert/strict";
+import type { Application } from "../../src/media/application.ts";
+import type { Client } from "../../src/media/client.ts";
+import { Refused } from "../../src/media/refused.ts";
+import type {
+  SharedObject,
+  SharedObjectUpdate,
+  SharedObjectUser,
+} from "../../src/media/shared_object.ts";
+import {
+  SHARED_OBJECT_BOUNDS,
+  type SharedObjectBounds,
+  type SharedObjectEvents,
+  SharedObjects,
+  type SharedObjectStore,
+} from "../../src/media/shared_objects.ts";
+
+const ONE = Uint8Array.of(0x11, 0x04, 1);
+
+/** An application that writes down what it is asked, and refuses what it is told to. */
+class Events implements SharedObjectEvents {
+  readonly lines: string[] = [];
+  refused: string[] = [];
+  use(_client: Client, { name }: SharedObject): void {
+    this.#note(`use ${name}`);
+  }
+  leave(_client: Client, { name }: SharedObject): void {
+    this.lines.push(`leave ${name}`);
+  }
+  change(client: Client | undefined, { name }: SharedObject, slot: string, value?: Uint8Array) {
+    return this.#ask(`${client ? "client" : "script"} ${name}.${slot}${value ? "=" : "-"}`);
+  }
+  send(_client: Client, { name }: SharedObject) {
+    return this.#ask(`send ${name}`);
+  }
+  sync({ name, version }: SharedObject): void {
+    this.lines.push(`sync ${name} ${version}`);
+  }
+  forget({ name }: SharedObject): void {
+    this.lines.push(`forget ${name}`);
+  }
+  take(): string[] {
+    return this.lines.splice(0);
+  }
+  #ask(line: string): boolean {
+    this.lines.push(line);
+    return !this.refused.includes(line);
+  }
+  #note(line: string): void {
+    if (!this.#ask(line)) throw new Refused("no");
+  }
+}
+
+class User implements SharedObjectUser {
+  readonly told: SharedObjectUpdate[] = [];
+  constructor(readonly client: Client) {}
+  update(update: SharedObjectUpdate): void {
+    this.told.push(update);
+  }
+  /** Types of what it was told since it was asked last; of statuses the code. */
+  heard(): string[] {
+    return this.told.splice(0).flatMap(({ changes }) =>
+      changes.map((change) => change.type === "status" ? change.code : change.type)
+    );
+  }
+}
+
+function world(bounds: Partial<SharedObjectBounds> = {}, store?: SharedObjectStore) {
+  const events = new Events();
+  const application = { path: "/a", sharedObjects: events } as unknown as Application;
+  const objects = new SharedObjects({ ...SHARED_OBJECT_BOUNDS, ...bounds }, store);
+  const user = (path = "/a") =>
+    new User({ path, application, state: "connected" } as unknown as Client);
+  return { events, application, objects, user };
+}
+
+Deno.test("SharedObjects: an application is asked before each step and told after it", () => {
+  const { events, objects, user } = world();
+  const one = user();
+  const object = objects.use(one, "o", false)!;
+  assert.ok(objects.change(object, "x", ONE, one));
+  assert.ok(objects.send(object, ONE, one));
+  objects.leave(one);
+  assert.deepEqual(events.take(), [
+    "use o",
+    "client o.x=",
+    "sync o 1",
+    "send o",
+    "leave o",
+    "forget o",
+  ]);
+  assert.equal(objects.size, 0);
+  assert.deepEqual(objects.counters, { changes: 1, refused: 0, sends: 1 });
+});
+
+Deno.test("SharedObjects: what an application refuses is answered and changes nothing", () => {
+  const { events, objects, user } = world();
+  const one = user();
+  events.refused = ["use o", "client p.x=", "send p"];
+  assert.equal(objects.use(one, "o", false), undefined);
+  assert.deepEqual(one.heard(), ["SharedObject.NoReadAccess"]);
+  const object = objects.use(one, "p", false)!;
+  one.heard();
+  assert.ok(!objects.change(object, "x", ONE, one));
+  assert.deepEqual(one.heard(), ["SharedObject.NoWriteAccess", "remove"]);
+  assert.ok(!objects.send(object, ONE, one));
+  assert.deepEqual(one.heard(), []);
+  assert.equal(object.size, 0);
+  assert.equal(objects.size, 1);
+});
+
+Deno.test("SharedObjects: a script keeps one without clients, until it lets go", () => {
+  const { events, application, objects, user } = world();
+  const object = objects.hold(application, "o", false)!;
+  assert.equal(objects.find("/a", "o", false), object);
+  objects.change(object, "x", ONE);
+  const one = user();
+  assert.equal(objects.use(one, "o", false), object);
+  objects.letGo(object);
+  assert.ok(objects.has(object));
+  objects.release(one, object);
+  assert.ok(!objects.has(object));
+  assert.deepEqual(events.take(), ["script o.x=", "sync o 1", "use o", "leave o", "forget o"]);
+});
+
+Deno.test("SharedObjects bounds those of an application and of a client (SO-082)", () => {
+  const { objects, user } = world({ objects: 3, objectsOfClient: 2 });
+  const [one, two] = [user(), user("/a/room")];
+  for (const name of ["a", "b"]) assert.ok(objects.use(one, name, false));
+  assert.ok(objects.use(one, "a", false), "again");
+  one.heard();
+  assert.equal(objects.use(one, "c", false), undefined);
+  assert.deepEqual(one.heard(), ["SharedObject.ObjectCreationFailed"]);
+  assert.ok(objects.use(two, "a", false), "of another path: another object");
+  assert.equal(objects.use(two, "b", false), undefined, "the fourth of the application");
+  objects.leave(one);
+  assert.ok(objects.use(two, "b", false));
+});
+
+Deno.test("SharedObjects: none where they are off, none persistent without a store", () => {
+  const off = world({ enabled: false });
+  assert.equal(off.objects.use(off.user(), "o", false), undefined);
+  const { objects, user, application } = world();
+  assert.equal(objects.use(user(), "o", true), undefined);
+  assert.equal(objects.hold(application, "o", true), undefined);
+  assert.equal(objects.size, 0);
+});
+
+Deno.test("SharedObjects: persistent and temporary ones of a name are two (SO-038)", () => {
+  const saved: string[] = [];
+  const store: SharedObjectStore = {
+    load: (object) => (object.restore(7, [["x", ONE, 6]]), object.name !== "broken"),
+    changed: ({ name }) => saved.push(`changed ${name}`),
+    flush: () => {},
+    forget: ({ name }) => saved.push(`forget ${name}`),
+  };
+  const { objects, user } = world({}, store);
+  const one = user();
+  const kept = objects.use(one, "o", true)!;
+  const temporary = objects.use(one, "o", false)!;
+  assert.notEqual(kept, temporary);
+  assert.deepEqual([kept.version, kept.size, temporary.size], [7, 1, 0]);
+  objects.change(temporary, "y", ONE, one);
+  objects.change(kept, "y", ONE, one);
+  objects.leave(one);
+  assert.deepEqual(saved, ["changed o", "forget o"]);
+  assert.equal(objects.use(one, "broken", true), undefined);
+});
+
+Deno.test("SharedObjects: a call that is too long is refused", () => {
+  const { objects, user } = world({ send: 2 });
+  const one = user();
+  const object = objects.use(one, "o", false)!;
+  one.heard();
+  assert.ok(!objects.send(object, ONE, one));
+  assert.deepEqual(one.heard(), ["SharedObject.NoWriteAccess"]);
+});
