@@ -12,7 +12,8 @@ export type CloseReason =
   | "not reading"
   | "refused"
   | "blacklisted"
-  | "too many connections";
+  | "too many connections"
+  | "fault of the server";
 
 /** The far end breaks the protocol or a limit: its connection is closed, and the reason counted. */
 export class RtmpError extends Error {

@@ -231,14 +231,18 @@ export class RtmpSession implements Transport, LinkHost {
 
   // What the wire tells
 
-  /** Bytes have come. */
+  /**
+   * Bytes have come.
+   * @throws whatever is a bug of ours: the session has ended then
+   */
   receive(bytes: Uint8Array): void {
     if (this.#closed) return;
     try {
       this.link.receive(bytes);
     } catch (error) {
-      if (!(error instanceof RtmpError)) throw error;
-      this.end(error.reason, error.message, true);
+      if (error instanceof RtmpError) return this.end(error.reason, error.message, true);
+      this.end("fault of the server", "a fault of the server", true);
+      throw error;
     }
   }
 

@@ -117,7 +117,7 @@ export class RtmpSessions {
       length = wire.session.fill(block);
     } catch (error) {
       this.#host.log.bug(`The RTMP connection of ${wire.session.address} is closed`, error);
-      wire.session.end("chunk", "a fault of the server", true);
+      wire.session.end("fault of the server", "a fault of the server", true);
     }
     if (length > 0) wire.write(block, length);
     else this.release(block);

@@ -8,7 +8,7 @@ import { dataPayload, type Message, MessageType } from "../../src/tc/format/mess
 import type { Steps } from "../media/fakes.ts";
 import { commandOf, messageText } from "../tc/message_text.ts";
 import { NO_LIMITS, type RtmpClient, SimulatedDoor } from "./simulated.ts";
-import { captured, pieces } from "./support.ts";
+import { captured, pieces, pseudoRandom } from "./support.ts";
 
 const KEY = Uint8Array.of(0x17, 1, 0, 0, 0, 7);
 const INTER = Uint8Array.of(0x27, 1, 0, 0, 0, 8);
@@ -486,4 +486,48 @@ Deno.test("A viewer who comes late gets what came since the key frame, however l
   assert.equal(frames.length, 70);
   const times = frames.map(({ message }) => message.timestamp);
   assert.deepEqual(times, Array.from({ length: 70 }, (_, i) => 100 * i), "from 0 on");
+});
+
+Deno.test("Mutated clients end or go on; nobody else notices", () => {
+  const door = new SimulatedDoor();
+  const good = ready(door);
+  begin(good, "play", "steady");
+  const random = pseudoRandom(77);
+  const names = ["ffmpeg-publish.client", "gst-rtmpsink-publish.client", "ffmpeg-play.client"];
+  const block = new Uint8Array(1 << 16);
+  for (let round = 0; round < 240; round++) {
+    const bytes = captured(names[round % names.length]).slice(0, 9_000);
+    const [a, b, c, d] = random(4);
+    // handshake, first commands, or anywhere
+    const at =
+      [(a << 8 | b) % 3_073, 3_073 + (a << 8 | b) % 700, (a << 8 | b) % bytes.length][round % 3];
+    bytes[at % bytes.length] ^= 1 << (c & 7);
+    bytes[(at + d) % bytes.length] = c;
+    const client = door.open(`198.51.100.${round}`);
+    for (const piece of pieces(bytes, 1 + d * 40)) {
+      client.session.receive(piece);
+      while (client.session.fill(block) > 0);
+    }
+    client.session.gone();
+  }
+  assert.equal(door.hub.sessions.size, 1);
+  assert.equal(door.hub.publications.size, 1);
+  const publisher = ready(door);
+  begin(publisher, "publish", "steady");
+  publisher.send(1, { type: MessageType.video, timestamp: 0, payload: KEY });
+  door.pass(MOMENT);
+  assert.ok(said(good).some((line) => line.startsWith("1: video ")));
+});
+
+Deno.test("A fault while a message is processed ends that session, and is told", () => {
+  const door = new SimulatedDoor({
+    call: () => {
+      throw new TypeError("a bug");
+    },
+  });
+  const client = ready(door);
+  client.send(0, commandOf("anything", 3, null));
+  assert.throws(() => door.pass(MOMENT), /a bug/);
+  assert.equal(door.hub.clients.size, 0);
+  assert.equal(door.server.counters.closed["fault of the server"], 1);
 });
