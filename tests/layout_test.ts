@@ -43,6 +43,7 @@ function importsOf(text: string): string[] {
 /** Packages, and the only rooms that may import them. */
 const packages: Record<string, string[]> = {
   "@noble/": ["rtmfp/crypto"],
+  "@nats-io/": ["net"],
   "mpegts.js": ["web"],
   "nodemailer": ["net"],
   "wasmoon": ["script/vm"],
@@ -81,7 +82,7 @@ Deno.test("Every source file belongs to a room, and imports what its room may", 
 });
 
 Deno.test("Pure rooms have no clock, timer, await, console, randomness or Deno", () => {
-  const pure = /^(bytes|amf|flv|rtmfp|media|store|tc|flash|rtmp|rtws|web|cluster)\//;
+  const pure = /^(bytes|amf|flv|rtmfp|media|store|tc|flash|rtmp|rtws|web|bus|cluster)\//;
   const impure =
     /\bawait\b|\basync\b|\bDeno\.|\bconsole\.|\bset(Timeout|Interval)\b|\bDate\.now\b|\bnew Date\(\)|\bperformance\.|\bMath\.random\b|\bcrypto\.getRandomValues\b|\brandomBytes\b/;
   const wrong: string[] = [];

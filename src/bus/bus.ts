@@ -1,0 +1,229 @@
+// A server on the bus: messages in and out, and the machines that they concern.
+import { WireError } from "../bytes/wire_error.ts";
+import { Envelope, type Hmac, ID_LENGTH, type MessageCodec } from "./envelope.ts";
+import { type GroupEvents, Groups } from "./groups.ts";
+import { type LookupEvents, Lookups } from "./lookups.ts";
+import * as messages from "./messages.ts";
+import type { Post } from "./post.ts";
+import { type Neighbor, Presence, type PresenceEvents } from "./presence.ts";
+import { Publications, type PublicationsUser } from "./publications.ts";
+import { Subjects } from "./subjects.ts";
+
+/** Room for envelope, name and numbers of a message. */
+const HEAD = 1024;
+
+/** What carries messages: NATS, or a fake of tests. A message arrives at most once, or is lost. */
+export interface Wire {
+  /** Bytes of a message. */
+  readonly maxPayload: number;
+  /** @returns false if the message was dropped */
+  publish(subject: string, bytes: Uint8Array, isMedia: boolean): boolean;
+  subscribe(subject: string): void;
+  unsubscribe(subject: string): void;
+}
+
+export interface BusOptions {
+  /** `[a-z0-9-]{1,32}` */
+  readonly cluster: string;
+  readonly secret: Uint8Array;
+  readonly hmac: Hmac;
+  readonly sha256: (bytes: Uint8Array) => Uint8Array;
+  readonly random: (length: number) => Uint8Array;
+  /** Milliseconds since 1970 of a time of this server's clock. */
+  readonly epoch: (now: number) => number;
+  /** What servers told of; those of a server that is not present are handled all the same. */
+  readonly log: Post["log"];
+}
+
+/** `T` is what a lookup needs to be answered. */
+export interface BusUser<T> extends PresenceEvents, LookupEvents<T>, GroupEvents, PublicationsUser {
+  /** A server calls a handler. */
+  onCall(server: Neighbor, handler: string, payload: Uint8Array): void;
+}
+
+/**
+ * Pure: {@link receive} takes what came, {@link flush} sends what is due by `now`, and
+ * {@link deadline} says when that is wanted next. The bus is never needed for local service: all
+ * state that servers have of each other is repeated, and forgotten when it is not.
+ */
+export class Bus<T> implements Post {
+  readonly subjects: Subjects;
+  readonly presence: Presence;
+  readonly lookups: Lookups<T>;
+  readonly groups: Groups;
+  readonly publications: Publications;
+  /** Messages received and their bytes; those that could not be read. */
+  readonly counters = { messages: 0, bytes: 0, unreadable: 0 };
+  readonly log: Post["log"];
+  readonly #wire: Wire;
+  readonly #envelope: Envelope;
+  readonly #options: BusOptions;
+  readonly #user: BusUser<T>;
+  #connected = false;
+  #subscribed = false;
+  #warned = false;
+
+  constructor(wire: Wire, options: BusOptions, user: BusUser<T>) {
+    this.#wire = wire;
+    this.#options = options;
+    this.#user = user;
+    this.log = options.log;
+    this.#envelope = new Envelope(options.random(ID_LENGTH), options.secret, options.hmac);
+    this.subjects = new Subjects(options.cluster, options.sha256);
+    this.presence = new Presence(this, {
+      self: () => user.self(),
+      onServer: (server) => user.onServer(server),
+      onGone: (server, why, now) => this.#gone(server, why, now),
+      onPaths: (server, paths) => user.onPaths(server, paths),
+    });
+    this.lookups = new Lookups(this, user);
+    this.groups = new Groups(this, user);
+    this.publications = new Publications(this, user, options.epoch);
+  }
+
+  get isConnected(): boolean {
+    return this.#connected;
+  }
+
+  /** The bus is there, for the first time or again; subscriptions are the wire's to keep. */
+  connected(now: number): void {
+    this.#connected = true;
+    if (!this.#subscribed) {
+      this.#subscribed = true;
+      const { heartbeat, lookup } = this.subjects;
+      for (const subject of [heartbeat, lookup, this.subjects.server(this.self)]) {
+        this.subscribe(subject);
+      }
+    }
+    this.presence.connected(now);
+    this.groups.connected(now);
+    this.publications.connected(now);
+  }
+
+  disconnected(): void {
+    this.#connected = false;
+    this.presence.disconnected();
+  }
+
+  /** Takes a message, which stays the caller's. What cannot be read is counted. */
+  receive(subject: string, bytes: Uint8Array, now: number): void {
+    this.counters.messages++;
+    this.counters.bytes += bytes.length;
+    try {
+      this.#receive(subject, bytes, now);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      this.counters.unreadable++;
+      this.log(this.#warned ? "debug" : "warn", error.message);
+      this.#warned = true;
+    }
+  }
+
+  /** Runs a handler at another server. @returns false if nothing was sent */
+  call(server: string, handler: string, payload: Uint8Array): boolean {
+    return this.send(this.subjects.server(server), messages.call, { handler, payload });
+  }
+
+  get deadline(): number {
+    const { presence, lookups, groups, publications } = this;
+    return Math.min(
+      presence.deadline,
+      lookups.deadline,
+      ...this.#connected ? [groups.deadline, publications.deadline] : [],
+    );
+  }
+
+  flush(now: number): void {
+    this.presence.flush(now);
+    this.lookups.flush(now);
+    if (!this.#connected) return;
+    this.groups.flush(now);
+    this.publications.flush(now);
+  }
+
+  /** Leaves the bus in order. */
+  close(now: number): void {
+    this.presence.close(now);
+    this.#connected = false;
+  }
+
+  // Post
+
+  get self(): string {
+    return this.#envelope.self;
+  }
+
+  get maxBody(): number {
+    return this.#wire.maxPayload - HEAD;
+  }
+
+  random(below: number): number {
+    const bytes = this.#options.random(4);
+    const value = ((bytes[0] << 24) | (bytes[1] << 16) | (bytes[2] << 8) | bytes[3]) >>> 0;
+    return Math.floor(value / 2 ** 32 * below);
+  }
+
+  send<M>(subject: string, codec: MessageCodec<M>, message: M, isMedia = false): boolean {
+    return this.#wire.publish(subject, this.#envelope.seal(subject, codec, message), isMedia);
+  }
+
+  subscribe(subject: string): void {
+    this.#wire.subscribe(subject);
+  }
+
+  unsubscribe(subject: string): void {
+    this.#wire.unsubscribe(subject);
+  }
+
+  #receive(subject: string, bytes: Uint8Array, now: number): void {
+    const opened = this.#envelope.open(subject, bytes);
+    if (!opened) return;
+    const { sender, kind, body } = opened;
+    const { presence, lookups, groups, publications } = this;
+    switch (kind) {
+      case messages.heartbeat.kind:
+        return presence.onHeartbeat(sender, messages.heartbeat.read(body), now);
+      case messages.bye.kind:
+        return presence.onBye(sender, now);
+      case messages.call.kind: {
+        const { handler, payload } = messages.call.read(body);
+        const server = presence.servers.get(sender);
+        return server && this.#user.onCall(server, handler, payload);
+      }
+      case messages.lookup.kind:
+        return lookups.onLookup(sender, messages.lookup.read(body));
+      case messages.found.kind:
+        return lookups.onFound(messages.found.read(body), now);
+    }
+    // What follows would outlive a server whose end is not heard of.
+    if (!presence.servers.has(sender)) return;
+    switch (kind) {
+      case messages.members.kind:
+        return groups.onMembers(sender, messages.members.read(body));
+      case messages.memberLeft.kind: {
+        const { group, peer } = messages.memberLeft.read(body);
+        return groups.onMemberLeft(sender, group, peer);
+      }
+      case messages.claim.kind:
+        return publications.onClaim(sender, messages.claim.read(body), now);
+      case messages.end.kind:
+        return publications.onEnd(sender, messages.end.read(body), now);
+      case messages.join.kind:
+        return publications.onJoin(sender, messages.join.read(body), now);
+      case messages.leave.kind:
+        return publications.onLeave(sender, messages.leave.read(body));
+      case messages.state.kind:
+        return publications.onState(sender, messages.state.read(body), now);
+      case messages.media.kind:
+        return publications.onMedia(sender, messages.media.read(body));
+      default:
+        throw new WireError(`Cannot read a message of the bus of kind ${kind}`);
+    }
+  }
+
+  #gone(server: Neighbor, why: string, now: number): void {
+    this.#user.onGone(server, why, now);
+    this.groups.onServerGone(server.id);
+    this.publications.onServerGone(server.id, now);
+  }
+}

@@ -1,0 +1,154 @@
+// Members of NetGroups at other servers. NATS-310, NATS-311.
+import { fromHex, toHex } from "../bytes/hex.ts";
+import { memberLeft, type Members, members } from "./messages.ts";
+import type { Post } from "./post.ts";
+
+/** Members that one message names. */
+const MAX_SAMPLE = 13;
+/** Members at other servers that are kept of a group; above, a new one replaces any. */
+const MAX_FOREIGN = 32;
+const REFRESH_INTERVAL = 30_000;
+
+export interface GroupEvents {
+  /** The clients here that belong to a group. */
+  localMembers(group: string): readonly Uint8Array[];
+  onMember(group: string, peerId: Uint8Array): void;
+  onMemberGone(group: string, peerId: Uint8Array): void;
+}
+
+/** A group that clients here belong to. */
+interface Joined {
+  readonly rawId: Uint8Array;
+  /** Members elsewhere, by their hexadecimal id, with the servers that have them. */
+  readonly foreign: Map<string, Set<string>>;
+  refreshAt: number;
+}
+
+/** Groups are named by the hexadecimal text of their ids. */
+export class Groups {
+  readonly #post: Post;
+  readonly #events: GroupEvents;
+  readonly #groups = new Map<string, Joined>();
+
+  constructor(post: Post, events: GroupEvents) {
+    this.#post = post;
+    this.#events = events;
+  }
+
+  /** Members at other servers that are known, of all groups. */
+  get foreign(): number {
+    let sum = 0;
+    for (const { foreign } of this.#groups.values()) sum += foreign.size;
+    return sum;
+  }
+
+  /** A client here has joined a group. */
+  joined(group: string, peerId: Uint8Array, now: number): void {
+    const rawId = fromHex(group);
+    const isFirst = !this.#groups.has(group);
+    if (isFirst) {
+      this.#groups.set(group, { rawId, foreign: new Map(), refreshAt: this.#nextRefresh(now) });
+      this.#post.subscribe(this.#post.subjects.group(rawId));
+    }
+    this.#tell(rawId, [peerId], false, isFirst);
+  }
+
+  /** A client here has left a group. */
+  left(group: string, peerId: Uint8Array): void {
+    const joined = this.#groups.get(group);
+    if (!joined) return;
+    const subject = this.#post.subjects.group(joined.rawId);
+    this.#post.send(subject, memberLeft, { group: joined.rawId, peer: peerId });
+    if (this.#events.localMembers(group).length > 0) return;
+    this.#groups.delete(group);
+    this.#post.unsubscribe(subject);
+    for (const peer of joined.foreign.keys()) this.#events.onMemberGone(group, fromHex(peer));
+  }
+
+  /** The bus is there again: all is told, spread over a second. */
+  connected(now: number): void {
+    for (const joined of this.#groups.values()) joined.refreshAt = now + this.#post.random(1_000);
+  }
+
+  onMembers(sender: string, { group, peers, complete, asks }: Members): void {
+    const id = toHex(group);
+    const joined = this.#groups.get(id);
+    if (!joined) return;
+    for (const peer of peers) this.#add(id, joined, toHex(peer), sender);
+    if (complete) {
+      const there = new Set(peers.map(toHex));
+      for (const peer of [...joined.foreign.keys()]) {
+        if (!there.has(peer)) this.#remove(id, joined, peer, sender);
+      }
+    }
+    if (asks) this.#tell(group, undefined, true, false, this.#post.subjects.server(sender));
+  }
+
+  onMemberLeft(sender: string, group: Uint8Array, peer: Uint8Array): void {
+    const id = toHex(group);
+    const joined = this.#groups.get(id);
+    if (joined) this.#remove(id, joined, toHex(peer), sender);
+  }
+
+  onServerGone(server: string): void {
+    for (const [id, joined] of this.#groups) {
+      for (const peer of [...joined.foreign.keys()]) this.#remove(id, joined, peer, server);
+    }
+  }
+
+  get deadline(): number {
+    let deadline = Infinity;
+    for (const { refreshAt } of this.#groups.values()) deadline = Math.min(deadline, refreshAt);
+    return deadline;
+  }
+
+  flush(now: number): void {
+    for (const joined of this.#groups.values()) {
+      if (now < joined.refreshAt) continue;
+      joined.refreshAt = this.#nextRefresh(now);
+      this.#tell(joined.rawId, undefined, true, true);
+    }
+  }
+
+  #nextRefresh(now: number): number {
+    return now + REFRESH_INTERVAL / 2 + this.#post.random(REFRESH_INTERVAL);
+  }
+
+  /** @param peers undefined: some of the members here */
+  #tell(
+    group: Uint8Array,
+    peers: readonly Uint8Array[] | undefined,
+    mayBeComplete: boolean,
+    asks: boolean,
+    subject = this.#post.subjects.group(group),
+  ): void {
+    const local = peers ?? this.#events.localMembers(toHex(group));
+    const complete = mayBeComplete && local.length <= MAX_SAMPLE;
+    const first = local.length <= MAX_SAMPLE ? 0 : this.#post.random(local.length);
+    const sample = Array.from(
+      { length: Math.min(MAX_SAMPLE, local.length) },
+      (_, i) => local[(first + i) % local.length],
+    );
+    this.#post.send(subject, members, { group, peers: sample, complete, asks });
+  }
+
+  #add(id: string, joined: Joined, peer: string, server: string): void {
+    const { foreign } = joined;
+    const servers = foreign.get(peer);
+    if (servers) return void servers.add(server);
+    if (foreign.size >= MAX_FOREIGN) {
+      const replaced = [...foreign.keys()][this.#post.random(foreign.size)];
+      foreign.delete(replaced);
+      this.#events.onMemberGone(id, fromHex(replaced));
+    }
+    foreign.set(peer, new Set([server]));
+    this.#events.onMember(id, fromHex(peer));
+  }
+
+  #remove(id: string, { foreign }: Joined, peer: string, server: string): void {
+    const servers = foreign.get(peer);
+    if (!servers?.delete(server) || servers.size > 0) return;
+    foreign.delete(peer);
+    this.#events.onMemberGone(id, fromHex(peer));
+  }
+}

@@ -1,0 +1,127 @@
+// Peers that clients of one server look for and another one has. NATS-302 to NATS-307.
+import { toHex } from "../bytes/hex.ts";
+import { type Found, found, type Lookup, lookup } from "./messages.ts";
+import type { Post } from "./post.ts";
+
+const ANSWER_TIMEOUT = 200;
+/** After an answer of a server that has not heard of the peer lately, others are waited for. */
+const BETTER_ANSWER_TIMEOUT = 20;
+const LATELY = 1_000;
+/** A peer that no server had is not asked for again for so long. */
+const UNKNOWN_FOR = 1_000;
+const MAX_UNKNOWN = 10_000;
+const MAX_PENDING = 10_000;
+/** Requests a second. */
+const MAX_RATE = 200;
+
+export interface LookupEvents<T> {
+  /** The peer is here: it has been told of who looks. Undefined: it is not. */
+  onLookup(request: Lookup): Pick<Found, "addresses" | "silence"> | undefined;
+  onFound(asker: T, addresses: readonly string[]): void;
+  onNobody(peerId: Uint8Array, asker: T): void;
+}
+
+interface Pending<T> {
+  readonly asker: T;
+  readonly peerId: Uint8Array;
+  readonly key: string;
+  until: number;
+  best?: Found;
+}
+
+/** `T` is what the user needs to answer who asked. */
+export class Lookups<T> {
+  readonly counters = { requests: 0, hits: 0, timeouts: 0 };
+  readonly #post: Post;
+  readonly #events: LookupEvents<T>;
+  readonly #pending = new Map<number, Pending<T>>();
+  /** Requests under way, by peer and tag. */
+  readonly #asked = new Set<string>();
+  /** Peers no server had, with the time until which they are not asked for. */
+  readonly #unknown = new Map<string, number>();
+  #lastRequest = 0;
+  #allowance = MAX_RATE;
+  #allowanceAt = 0;
+
+  constructor(post: Post, events: LookupEvents<T>) {
+    this.#post = post;
+    this.#events = events;
+  }
+
+  /**
+   * Asks all servers for a peer.
+   *
+   * @returns false if they are not asked: none had it a moment ago, or too much is asked for
+   */
+  find(request: Omit<Lookup, "request">, asker: T, now: number): boolean {
+    const peer = toHex(request.peerId);
+    const key = `${peer} ${toHex(request.tag)}`;
+    if (this.#asked.has(key)) return true;
+    const until = this.#unknown.get(peer);
+    if (until !== undefined && now < until) return false;
+    if (this.#pending.size >= MAX_PENDING || !this.#allow(now)) return false;
+    const id = this.#lastRequest = (this.#lastRequest + 1) >>> 0;
+    const sent = this.#post.send(this.#post.subjects.lookup, lookup, { ...request, request: id });
+    if (!sent) return false;
+    this.counters.requests++;
+    this.#asked.add(key);
+    const { peerId } = request;
+    this.#pending.set(id, { asker, peerId, key, until: now + ANSWER_TIMEOUT });
+    return true;
+  }
+
+  onLookup(sender: string, message: Lookup): void {
+    const answer = this.#events.onLookup(message);
+    if (!answer) return;
+    const { request } = message;
+    this.#post.send(this.#post.subjects.server(sender), found, { request, ...answer });
+  }
+
+  onFound(message: Found, now: number): void {
+    const pending = this.#pending.get(message.request);
+    if (!pending) return;
+    if (pending.best && pending.best.silence <= message.silence) return;
+    if (!pending.best) pending.until = Math.min(pending.until, now + BETTER_ANSWER_TIMEOUT);
+    pending.best = message;
+    if (message.silence < LATELY) this.#settle(message.request, pending, now);
+  }
+
+  get deadline(): number {
+    let deadline = Infinity;
+    for (const { until } of this.#pending.values()) deadline = Math.min(deadline, until);
+    return deadline;
+  }
+
+  flush(now: number): void {
+    for (const [id, pending] of this.#pending) {
+      if (now >= pending.until) this.#settle(id, pending, now);
+    }
+    for (const [peer, until] of this.#unknown) {
+      if (now < until) break; // in the order of their times
+      this.#unknown.delete(peer);
+    }
+  }
+
+  #settle(id: number, { best, asker, peerId, key }: Pending<T>, now: number): void {
+    this.#pending.delete(id);
+    this.#asked.delete(key);
+    if (best) {
+      this.counters.hits++;
+      return this.#events.onFound(asker, best.addresses);
+    }
+    this.counters.timeouts++;
+    const peer = toHex(peerId);
+    this.#unknown.delete(peer);
+    if (this.#unknown.size < MAX_UNKNOWN) this.#unknown.set(peer, now + UNKNOWN_FOR);
+    this.#events.onNobody(peerId, asker);
+  }
+
+  #allow(now: number): boolean {
+    const earned = (now - this.#allowanceAt) * MAX_RATE / 1000;
+    this.#allowance = Math.min(MAX_RATE, this.#allowance + earned);
+    this.#allowanceAt = now;
+    if (this.#allowance < 1) return false;
+    this.#allowance--;
+    return true;
+  }
+}

@@ -1,0 +1,264 @@
+// The bodies of the messages on the bus. NATS-110 to NATS-116. Texts are `VLU length | UTF-8`.
+import type { Reader } from "../bytes/reader.ts";
+import { fromUtf8, toUtf8 } from "../bytes/text.ts";
+import { WireError } from "../bytes/wire_error.ts";
+import type { Writer } from "../bytes/writer.ts";
+import type { MessageCodec } from "./envelope.ts";
+
+/** Entries of any list in a message. */
+const MAX_ENTRIES = 8192;
+const PEER_ID = 32;
+
+/** How much a server has to do. */
+export interface Load {
+  readonly clients: number;
+  readonly publications: number;
+  /** Milliseconds by which timers of its event loop are late. */
+  readonly lag: number;
+}
+
+export interface Heartbeat {
+  /** Milliseconds since 1970, by that server's clock. */
+  readonly startedAt: number;
+  readonly sequence: number;
+  /** `host:port` for clients. */
+  readonly publicAddress: string;
+  readonly load: Load;
+  readonly properties: ReadonlyMap<string, string>;
+  /** Paths of the applications that run there. */
+  readonly paths: readonly string[];
+}
+
+const text = (to: Writer, value: string): Writer => {
+  const bytes = toUtf8(value);
+  return to.vlu(bytes.length).bytes(bytes);
+};
+const readTextFrom = (from: Reader): string => fromUtf8(from.bytes(from.vlu()));
+
+function list<T>(to: Writer, values: readonly T[], write: (value: T) => void): void {
+  to.vlu(values.length);
+  for (const value of values) write(value);
+}
+
+function readList<T>(from: Reader, read: () => T): T[] {
+  const length = from.vlu();
+  if (length > MAX_ENTRIES) throw new WireError(`Cannot read a list of ${length} entries`);
+  return Array.from({ length }, read);
+}
+
+const blob = (to: Writer, bytes: Uint8Array): Writer => to.vlu(bytes.length).bytes(bytes);
+const readBlob = (from: Reader): Uint8Array => from.bytes(from.vlu()).slice();
+
+export const heartbeat: MessageCodec<Heartbeat> = {
+  kind: 1,
+  write(to, { startedAt, sequence, publicAddress, load, properties, paths }) {
+    to.vlu(startedAt).u32(sequence);
+    text(to, publicAddress).u32(load.clients).u32(load.publications).u16(
+      Math.min(load.lag, 0xffff),
+    );
+    list(to, [...properties], ([name, value]) => text(text(to, name), value));
+    list(to, paths, (path) => text(to, path));
+  },
+  read: (from) => ({
+    startedAt: from.vlu(),
+    sequence: from.u32(),
+    publicAddress: readTextFrom(from),
+    load: { clients: from.u32(), publications: from.u32(), lag: from.u16() },
+    properties: new Map(
+      readList(from, () => [readTextFrom(from), readTextFrom(from)] as const),
+    ),
+    paths: readList(from, () => readTextFrom(from)),
+  }),
+};
+
+/** A server leaves in order. */
+export const bye: MessageCodec<void> = { kind: 2, write() {}, read() {} };
+
+/** Runs a handler that scripts of the other server made: `handler | AMF values`. CLU-066. */
+export interface Call {
+  readonly handler: string;
+  readonly payload: Uint8Array;
+}
+
+export const call: MessageCodec<Call> = {
+  kind: 3,
+  write: (to, { handler, payload }) => void text(to, handler).bytes(payload),
+  read: (from) => ({ handler: readTextFrom(from), payload: from.rest().slice() }),
+};
+
+/** Somebody looks for a peer that is not at the asking server. NATS-302. */
+export interface Lookup {
+  /** Chosen by the asking server, for the answer. */
+  readonly request: number;
+  /** 32 bytes. */
+  readonly peerId: Uint8Array;
+  /** The option sequence and tag of the hello as received. */
+  readonly epd: Uint8Array;
+  readonly tag: Uint8Array;
+  /** Addresses of who looks, `ip:port`: the one observed first. */
+  readonly addresses: readonly string[];
+  /** How many hellos of the same attempt came before. */
+  readonly attempts: number;
+}
+
+export const lookup: MessageCodec<Lookup> = {
+  kind: 4,
+  write(to, { request, peerId, epd, tag, addresses, attempts }) {
+    blob(blob(to.u32(request).bytes(peerId), epd), tag);
+    list(to, addresses, (address) => text(to, address));
+    to.vlu(attempts);
+  },
+  read: (from) => ({
+    request: from.u32(),
+    peerId: from.bytes(PEER_ID).slice(),
+    epd: readBlob(from),
+    tag: readBlob(from),
+    addresses: readList(from, () => readTextFrom(from)),
+    attempts: from.vlu(),
+  }),
+};
+
+/** The server that has the peer answers, and has told the peer of the hello. */
+export interface Found {
+  readonly request: number;
+  /** Of the peer, `ip:port`: the one observed first. */
+  readonly addresses: readonly string[];
+  /** Milliseconds since the server last heard of the peer. */
+  readonly silence: number;
+}
+
+export const found: MessageCodec<Found> = {
+  kind: 5,
+  write(to, { request, addresses, silence }) {
+    list(to.u32(request), addresses, (address) => text(to, address));
+    to.vlu(silence);
+  },
+  read: (from) => ({
+    request: from.u32(),
+    addresses: readList(from, () => readTextFrom(from)),
+    silence: from.vlu(),
+  }),
+};
+
+/** Members that a group has at the sending server. NATS-310, NATS-311. */
+export interface Members {
+  /** 32 bytes. */
+  readonly group: Uint8Array;
+  /** 32 bytes each. */
+  readonly peers: readonly Uint8Array[];
+  /** The sender has no others. */
+  readonly complete: boolean;
+  /** The sender wants to hear of members at other servers. */
+  readonly asks: boolean;
+}
+
+export const members: MessageCodec<Members> = {
+  kind: 6,
+  write(to, { group, peers, complete, asks }) {
+    to.bytes(group).u8(Number(complete) | (Number(asks) << 1));
+    list(to, peers, (peer) => to.bytes(peer));
+  },
+  read(from) {
+    const group = from.bytes(PEER_ID).slice();
+    const flags = from.u8();
+    const peers = readList(from, () => from.bytes(PEER_ID).slice());
+    return { group, peers, complete: (flags & 1) !== 0, asks: (flags & 2) !== 0 };
+  },
+};
+
+/** A member left its group at the sending server. */
+export const memberLeft: MessageCodec<{ readonly group: Uint8Array; readonly peer: Uint8Array }> = {
+  kind: 7,
+  write: (to, { group, peer }) => void to.bytes(group).bytes(peer),
+  read: (from) => ({ group: from.bytes(PEER_ID).slice(), peer: from.bytes(PEER_ID).slice() }),
+};
+
+/** The sending server publishes a name, or does so no more. NATS-430. */
+export interface Claim {
+  readonly name: string;
+  /** Of the publication, at its server. */
+  readonly id: number;
+  /** Milliseconds since 1970 by that server's clock: the oldest claim wins. */
+  readonly begunAt: number;
+}
+
+const claimOf = (kind: number): MessageCodec<Claim> => ({
+  kind,
+  write: (to, { name, id, begunAt }) => void text(to, name).u32(id).vlu(begunAt),
+  read: (from) => ({ name: readTextFrom(from), id: from.u32(), begunAt: from.vlu() }),
+});
+
+export const claim = claimOf(8);
+export const end = claimOf(9);
+
+/** The sending server has listeners for a name. NATS-410, NATS-413. */
+export interface Join {
+  readonly name: string;
+  /** The server and publication it has frames from; "" and 0: none yet. */
+  readonly from: string;
+  readonly id: number;
+  /** Chosen by the sender, for the {@link State} that answers. */
+  readonly request: number;
+}
+
+const joinOf = (kind: number): MessageCodec<Join> => ({
+  kind,
+  write: (to, { name, from, id, request }) => void text(text(to, name), from).u32(id).u32(request),
+  read: (from) => ({
+    name: readTextFrom(from),
+    from: readTextFrom(from),
+    id: from.u32(),
+    request: from.u32(),
+  }),
+});
+
+export const join = joinOf(10);
+/** It has no listeners any more. */
+export const leave = joinOf(11);
+
+/** A part of what a new listener needs to begin: see {@link Media.frames}. */
+export interface State extends Claim {
+  /** The join that this answers. */
+  readonly request: number;
+  /** Sequence number of the next {@link Media}. */
+  readonly next: number;
+  /** From 0. */
+  readonly part: number;
+  readonly frames: Uint8Array;
+}
+
+export const state: MessageCodec<State> = {
+  kind: 12,
+  write(to, message) {
+    claim.write(to, message);
+    to.u32(message.request).u32(message.next).vlu(message.part).bytes(message.frames);
+  },
+  read: (from) => ({
+    ...claim.read(from),
+    request: from.u32(),
+    next: from.u32(),
+    part: from.vlu(),
+    frames: from.rest().slice(),
+  }),
+};
+
+/** Frames of a publication, in the order of their sequence numbers. NATS-411. */
+export interface Media {
+  readonly name: string;
+  readonly id: number;
+  readonly sequence: number;
+  /** As `frames.ts` draws them. */
+  readonly frames: Uint8Array;
+}
+
+export const media: MessageCodec<Media> = {
+  kind: 13,
+  write: (to, { name, id, sequence, frames }) =>
+    void text(to, name).u32(id).u32(sequence).bytes(frames),
+  read: (from) => ({
+    name: readTextFrom(from),
+    id: from.u32(),
+    sequence: from.u32(),
+    frames: from.rest().slice(),
+  }),
+};

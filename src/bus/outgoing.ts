@@ -1,0 +1,125 @@
+// Publications of this server, and the servers that have listeners for them. NATS-411 to NATS-413.
+import { type BusFrame, FrameBatch } from "./frames.ts";
+import { type Claim, claim, end, media, state } from "./messages.ts";
+import type { Post } from "./post.ts";
+
+/** Frames leave when a batch has as many bytes, or the oldest has waited for so many milliseconds. */
+const BATCH_BYTES = 32 * 1024;
+const BATCH_DELAY = 10;
+/** A server that has not asked again for so long has no listeners any more. */
+const INTEREST_TIMEOUT = 12_000;
+const CLAIM_INTERVAL = 5_000;
+
+export interface OutgoingUser {
+  /** Other servers have listeners from now on, or none any more. */
+  onInterest(name: string, wanted: boolean): void;
+  /** What a new listener has to know: metadata, codec headers, frames since the last key frame. */
+  snapshot(name: string): Iterable<BusFrame>;
+}
+
+/** One publication of this server. */
+export class Outgoing {
+  readonly #post: Post;
+  readonly #user: OutgoingUser;
+  /** When each server that has listeners last said so. */
+  readonly #listeners = new Map<string, number>();
+  readonly #batch: FrameBatch;
+  #sequence = 0;
+  #flushAt = Infinity;
+  #claimAt: number;
+
+  constructor(post: Post, user: OutgoingUser, readonly claimed: Claim, now: number) {
+    this.#post = post;
+    this.#user = user;
+    this.#claimAt = now;
+    const subject = post.subjects.media(claimed.name);
+    this.#batch = new FrameBatch(Math.min(BATCH_BYTES, post.maxBody), (frames) => {
+      const { name, id } = claimed;
+      post.send(subject, media, { name, id, sequence: this.#sequence, frames }, true);
+      this.#sequence = (this.#sequence + 1) >>> 0; // what is dropped is a gap for listeners
+    });
+  }
+
+  get listeners(): number {
+    return this.#listeners.size;
+  }
+
+  /** Claims the name again, within `spread` milliseconds. NATS-433. */
+  claimAgain(now: number, spread: number): void {
+    this.#claimAt = now + this.#post.random(spread);
+  }
+
+  /** Tells a server that claims the name as well whose it is. */
+  answer(server: string): void {
+    this.#post.send(this.#post.subjects.server(server), claim, this.claimed);
+  }
+
+  frame(frame: BusFrame, now: number): void {
+    if (this.#listeners.size === 0) return;
+    this.#batch.add(frame);
+    if (this.#batch.length > 0) this.#flushAt = Math.min(this.#flushAt, now + BATCH_DELAY);
+    else this.#flushAt = Infinity;
+  }
+
+  /**
+   * @param request that the answer names
+   * @param fresh the server has nothing of this publication yet
+   */
+  join(server: string, request: number, fresh: boolean, now: number): void {
+    const isNew = !this.#listeners.has(server);
+    const isFirst = this.#listeners.size === 0;
+    this.#listeners.set(server, now);
+    if (isFirst) this.#user.onInterest(this.claimed.name, true);
+    if (isNew || fresh) this.#sendState(server, request);
+  }
+
+  leave(server: string): void {
+    if (!this.#listeners.delete(server) || this.#listeners.size > 0) return;
+    this.#flushBatch();
+    this.#user.onInterest(this.claimed.name, false);
+  }
+
+  /** The publication is over. */
+  end(): void {
+    this.#flushBatch();
+    this.#post.send(this.#post.subjects.control(this.claimed.name), end, this.claimed);
+    if (this.#listeners.size > 0) this.#user.onInterest(this.claimed.name, false);
+    this.#listeners.clear();
+  }
+
+  get deadline(): number {
+    let deadline = Math.min(this.#flushAt, this.#claimAt);
+    for (const at of this.#listeners.values()) deadline = Math.min(deadline, at + INTEREST_TIMEOUT);
+    return deadline;
+  }
+
+  flush(now: number): void {
+    if (now >= this.#flushAt) this.#flushBatch();
+    for (const [server, at] of [...this.#listeners]) {
+      if (now - at >= INTEREST_TIMEOUT) this.leave(server);
+    }
+    if (now < this.#claimAt) return;
+    this.#claimAt = now + CLAIM_INTERVAL;
+    this.#post.send(this.#post.subjects.control(this.claimed.name), claim, this.claimed);
+  }
+
+  #flushBatch(): void {
+    this.#flushAt = Infinity;
+    this.#batch.flush();
+  }
+
+  /** In parts; frames that come later follow in `media` of the next sequence number. */
+  #sendState(server: string, request: number): void {
+    this.#flushBatch();
+    const subject = this.#post.subjects.server(server);
+    let part = 0;
+    const send = (frames: Uint8Array) => {
+      const next = this.#sequence;
+      this.#post.send(subject, state, { ...this.claimed, request, next, part: part++, frames });
+    };
+    const parts = new FrameBatch(this.#post.maxBody, send);
+    for (const frame of this.#user.snapshot(this.claimed.name)) parts.add(frame);
+    parts.flush();
+    if (part === 0) send(new Uint8Array());
+  }
+}

@@ -1,0 +1,137 @@
+// Which servers are there. NATS-201 to NATS-203.
+import { bye, type Heartbeat, heartbeat } from "./messages.ts";
+import type { Post } from "./post.ts";
+
+const HEARTBEAT_INTERVAL = 1_000;
+/** Silence after which a server is gone. */
+const SILENCE_TIMEOUT = 3_000;
+/** A server met for the first time is answered with a heartbeat, at most as often. */
+const GREETING_INTERVAL = 100;
+/** Messages of a server that said goodbye may still come in for so long. */
+const BYE_MEMORY = 10_000;
+
+/** Another server on the bus, from its first heartbeat on; a new start has a new id. */
+export interface Neighbor extends Omit<Heartbeat, "sequence"> {
+  /** Base32. */
+  readonly id: string;
+  /** When it was last heard of, by this server's clock. */
+  readonly heardAt: number;
+}
+
+type Known = { -readonly [K in keyof Neighbor]: Neighbor[K] } & { sequence: number };
+
+export interface PresenceEvents {
+  /** What this server tells of itself now. */
+  self(): Omit<Heartbeat, "sequence">;
+  onServer(server: Neighbor): void;
+  onGone(server: Neighbor, why: string, now: number): void;
+  /** Applications run there that did not before. */
+  onPaths(server: Neighbor, paths: string[]): void;
+}
+
+export class Presence {
+  readonly #servers = new Map<string, Known>();
+  readonly #gone = new Map<string, number>();
+  readonly #post: Post;
+  readonly #events: PresenceEvents;
+  #sequence = 0;
+  #nextAt = Infinity;
+  #lastAt = -Infinity;
+  /** Ids of servers that were told of because they share an address with another one. */
+  readonly #doubles = new Set<string>();
+
+  constructor(post: Post, events: PresenceEvents) {
+    this.#post = post;
+    this.#events = events;
+  }
+
+  /** By id, in the order of their first heartbeats. */
+  get servers(): ReadonlyMap<string, Neighbor> {
+    return this.#servers;
+  }
+
+  /** The bus is there: this server shows itself at once. */
+  connected(now: number): void {
+    this.#nextAt = now;
+  }
+
+  /** The bus is gone: nothing is sent; servers that stay silent are given up in time. */
+  disconnected(): void {
+    this.#nextAt = Infinity;
+  }
+
+  onHeartbeat(id: string, message: Heartbeat, now: number): void {
+    if (this.#gone.has(id)) return;
+    const { sequence, ...told } = message;
+    const known = this.#servers.get(id);
+    if (!known) return this.#meet({ ...told, id, heardAt: now, sequence }, now);
+    if (sequence <= known.sequence) return; // late, or a duplicate
+    const before = new Set(known.paths);
+    const added = told.paths.filter((path) => !before.has(path));
+    Object.assign(known, told, { heardAt: now, sequence });
+    if (added.length > 0) this.#events.onPaths(known, added);
+  }
+
+  onBye(id: string, now: number): void {
+    this.#gone.set(id, now + BYE_MEMORY);
+    this.#drop(id, "it has stopped", now);
+  }
+
+  /** Says goodbye. */
+  close(now: number): void {
+    this.#nextAt = Infinity;
+    this.#post.send(this.#post.subjects.heartbeat, bye, undefined);
+    for (const id of [...this.#servers.keys()]) this.#drop(id, "this server stops", now);
+  }
+
+  get deadline(): number {
+    let deadline = this.#nextAt;
+    for (const { heardAt } of this.#servers.values()) {
+      deadline = Math.min(deadline, heardAt + SILENCE_TIMEOUT);
+    }
+    return deadline;
+  }
+
+  flush(now: number): void {
+    for (const { id, heardAt } of [...this.#servers.values()]) {
+      if (now - heardAt >= SILENCE_TIMEOUT) {
+        this.#drop(id, `nothing was heard of it for ${SILENCE_TIMEOUT / 1000} s`, now);
+      }
+    }
+    for (const [id, until] of this.#gone) if (now >= until) this.#gone.delete(id);
+    if (now < this.#nextAt) return;
+    this.#nextAt = now + HEARTBEAT_INTERVAL;
+    this.#lastAt = now;
+    const message = { ...this.#events.self(), sequence: ++this.#sequence };
+    this.#post.send(this.#post.subjects.heartbeat, heartbeat, message);
+  }
+
+  #meet(server: Known, now: number): void {
+    const double = [...this.#servers.values()].find(({ publicAddress }) =>
+      publicAddress === server.publicAddress
+    );
+    if (double && double.startedAt > server.startedAt) return this.#warnOfDouble(server);
+    if (double) {
+      this.#drop(double.id, "it was started again", now);
+      this.#gone.set(double.id, now + SILENCE_TIMEOUT);
+    }
+    if (server.publicAddress === this.#events.self().publicAddress) this.#warnOfDouble(server);
+    this.#servers.set(server.id, server);
+    this.#nextAt = Math.min(this.#nextAt, Math.max(now, this.#lastAt + GREETING_INTERVAL));
+    this.#events.onServer(server);
+  }
+
+  /** Two servers that run share an address: scripts see the younger one. */
+  #warnOfDouble({ id, publicAddress }: Known): void {
+    if (this.#doubles.has(id)) return;
+    this.#doubles.add(id);
+    this.#post.log("warn", `Two servers on the bus have publicAddress = ${publicAddress}`);
+  }
+
+  #drop(id: string, why: string, now: number): void {
+    const server = this.#servers.get(id);
+    if (!server) return;
+    this.#servers.delete(id);
+    this.#events.onGone(server, why, now);
+  }
+}

@@ -1,0 +1,65 @@
+// NetGroups whose members are at several servers, on a bus in virtual time.
+import assert from "node:assert/strict";
+import { toHex } from "../../src/bytes/hex.ts";
+import { FakeBus } from "./fake_bus.ts";
+
+const group = "ab".repeat(32);
+const peer = (n: number) => new Uint8Array(32).fill(n);
+
+Deno.test("members of a group are known where it has members, and only there", () => {
+  const bus = new FakeBus(1);
+  const [a, b, c] = ["a", "b", "c"].map((name) => bus.add(name));
+  bus.run(100);
+  a.joins(group, peer(1));
+  b.joins(group, peer(2));
+  bus.run(10);
+  assert.deepEqual([...a.foreign.get(group)!], [toHex(peer(2))]);
+  assert.deepEqual([...b.foreign.get(group)!], [toHex(peer(1))]);
+  assert.equal(c.foreign.size, 0);
+  b.leaves(group, peer(2));
+  bus.run(10);
+  assert.equal(a.foreign.get(group)!.size, 0);
+  assert.equal(b.foreign.get(group)!.size, 0, "nobody is left here to be told of others");
+});
+
+Deno.test("the members of a server that is killed are forgotten", () => {
+  const bus = new FakeBus(1);
+  const [a, b] = ["a", "b"].map((name) => bus.add(name));
+  bus.run(100);
+  a.joins(group, peer(1));
+  b.joins(group, peer(2));
+  bus.run(100);
+  b.kill();
+  bus.run(4_000);
+  assert.equal(a.foreign.get(group)!.size, 0);
+});
+
+Deno.test("with 20 servers of 10 members each a server keeps 32 of the others", () => {
+  const bus = new FakeBus(1);
+  for (let i = 0; i < 20; i++) bus.add(`s${i}`);
+  bus.run(100);
+  for (const [i, server] of bus.servers.entries()) {
+    for (let n = 0; n < 10; n++) server.joins(group, peer(i * 10 + n));
+  }
+  bus.run(60_000);
+  for (const server of bus.servers) assert.equal(server.foreign.get(group)!.size, 32);
+});
+
+Deno.test("whatever was lost, the members are right after the next refresh", () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const bus = new FakeBus(seed, { loss: 0.3 });
+    const [a, b] = ["a", "b"].map((name) => bus.add(name));
+    bus.run(3_000);
+    for (let n = 1; n <= 5; n++) {
+      a.joins(group, peer(n));
+      b.joins(group, peer(10 + n));
+      bus.run(1_000);
+    }
+    b.leaves(group, peer(11));
+    bus.faults = {};
+    bus.run(46_000);
+    const expected = [12, 13, 14, 15].map((n) => toHex(peer(n)));
+    assert.deepEqual([...a.foreign.get(group)!].sort(), expected, `seed ${seed}`);
+    assert.equal(b.foreign.get(group)!.size, 5, `seed ${seed}`);
+  }
+});

@@ -1,0 +1,123 @@
+// Which servers are there, on a bus in virtual time.
+import assert from "node:assert/strict";
+import { FakeBus } from "./fake_bus.ts";
+
+Deno.test("50 servers see each other within 2 s of their start", () => {
+  for (let seed = 1; seed <= 2; seed++) {
+    const bus = new FakeBus(seed, { loss: 0.05, duplicates: 0.1, reorder: 20 });
+    for (let i = 0; i < 50; i++) bus.add(`s${i}`);
+    bus.run(2_000);
+    for (const server of bus.servers) assert.equal(server.sees.length, 49, `seed ${seed}`);
+  }
+});
+
+Deno.test("a server that stops is gone at once, one that is killed after 3 s, one time each", () => {
+  const bus = new FakeBus(1);
+  const [a, b, c] = ["a", "b", "c"].map((name) => bus.add(name));
+  bus.run(1_500);
+  b.bus.close(bus.now);
+  b.kill();
+  bus.run(10);
+  assert.deepEqual(a.sees, ["c"]);
+  c.kill();
+  bus.run(1_800);
+  assert.deepEqual(a.sees, ["c"]);
+  bus.run(1_300);
+  assert.deepEqual(a.sees, []);
+  assert.deepEqual(a.events, [
+    "+b.example:1935",
+    "+c.example:1935",
+    "-b.example:1935: it has stopped",
+    "-c.example:1935: nothing was heard of it for 3 s",
+  ]);
+});
+
+Deno.test("heartbeats that come after a goodbye do not bring the server back", () => {
+  const bus = new FakeBus(1);
+  const [a, b] = [bus.add("a"), bus.add("b")];
+  bus.run(100);
+  bus.faults = { duplicates: 1, reorder: 2_000 };
+  bus.run(1_500);
+  b.bus.close(bus.now);
+  b.kill();
+  bus.run(8_000);
+  assert.equal(a.events.filter((event) => event.startsWith("+")).length, 1);
+  assert.deepEqual(a.sees, []);
+});
+
+Deno.test("a server that is started again replaces the one that was killed", () => {
+  const bus = new FakeBus(1);
+  const [a, b] = [bus.add("a"), bus.add("b")];
+  bus.run(1_500);
+  b.kill();
+  bus.add("b", { startedAt: bus.now });
+  bus.run(200);
+  assert.deepEqual(a.events, [
+    "+b.example:1935",
+    "-b.example:1935: it was started again",
+    "+b.example:1935",
+  ]);
+});
+
+Deno.test("two running servers with one publicAddress: one is seen, and both are warned of", () => {
+  const bus = new FakeBus(1);
+  const a = bus.add("a");
+  bus.add("b", { startedAt: 1 });
+  const double = bus.add("b", { startedAt: 2 });
+  bus.run(5_000);
+  assert.deepEqual(a.sees, ["b"]);
+  assert.equal(a.events.filter((event) => event.startsWith("+")).length, 2, `${a.events}`);
+  assert.match(a.logs.join(), /Two servers on the bus have publicAddress = b\.example:1935/);
+  assert.match(double.logs.join(), /Two servers/);
+});
+
+Deno.test("properties, load and paths travel; a path that is new starts the application", () => {
+  const bus = new FakeBus(1);
+  const [a, b] = [bus.add("a"), bus.add("b")];
+  b.properties.set("zone", "eu");
+  bus.run(1_500);
+  b.paths = ["", "/chat"];
+  b.peers.add("00");
+  bus.run(1_500);
+  const [seen] = a.bus.presence.servers.values();
+  assert.deepEqual([...seen.properties], [["zone", "eu"]]);
+  assert.equal(seen.load.clients, 1);
+  assert.ok(a.events.includes("b.example:1935 runs ,/chat"), `${a.events}`);
+});
+
+Deno.test("a split and its healing are seen from both sides within 4 s", () => {
+  const bus = new FakeBus(7);
+  const servers = ["a", "b", "c", "d"].map((name) => bus.add(name));
+  bus.run(2_000);
+  for (const server of servers.slice(2)) server.side = 1;
+  bus.run(4_000);
+  assert.deepEqual(servers.map(({ sees }) => sees), [["b"], ["a"], ["d"], ["c"]]);
+  for (const server of servers) server.side = 0;
+  bus.run(2_000);
+  for (const { sees } of servers) assert.equal(sees.length, 3);
+});
+
+Deno.test("calls reach the handler of one server in their order", () => {
+  const bus = new FakeBus(1);
+  const [a, b, c] = ["a", "b", "c"].map((name) => bus.add(name));
+  bus.run(100);
+  for (let i = 0; i < 3; i++) a.bus.call(b.bus.self, "go", Uint8Array.of(i));
+  bus.run(10);
+  const calls = (events: string[]) => events.filter((event) => event.includes("calls"));
+  assert.deepEqual(calls(b.events), [0, 1, 2].map((i) => `a.example:1935 calls go(0${i})`));
+  assert.deepEqual(calls(c.events), []);
+});
+
+Deno.test("servers of another cluster or another secret are not seen", () => {
+  const bus = new FakeBus(1);
+  const a = bus.add("a", { secret: "sesame" });
+  bus.add("b", { secret: "barley" });
+  bus.add("c", { secret: "sesame", cluster: "other" });
+  bus.add("d");
+  const e = bus.add("e", { secret: "sesame" });
+  bus.run(2_000);
+  assert.deepEqual(a.sees, ["e"]);
+  assert.deepEqual(e.sees, ["a"]);
+  assert.ok(a.bus.counters.unreadable > 0);
+  assert.equal(a.logs.filter((line) => line.startsWith("warn")).length, 1);
+});
