@@ -72,7 +72,7 @@ Deno.test("A direct stream and a group across networks, whatever family the serv
     for (const [near, far] of cases) {
       const words = { four: "IPv4", six: "IPv6" };
       await t.step(`published over ${words[near]}, played over ${words[far]}`, async () => {
-        const copy = `${home}/copy.flv`;
+        const copy = `${home}/copy-${near}-${far}.flv`;
         const serving = new Running(
           a,
           "client",

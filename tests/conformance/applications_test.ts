@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { Externalizable } from "../../src/amf/mod.ts";
 import type { StatusError } from "../../src/client/status.ts";
 import { hello } from "./support/hello.ts";
-import { sleep } from "../support/wait.ts";
+import { sleep, until } from "../support/wait.ts";
 import { Peer } from "./support/peer.ts";
 import { probe } from "./support/probe.ts";
 import { type FactContext, scenario } from "./support/scenario.ts";
@@ -256,17 +256,14 @@ scenario("applications", { www, ini }, ({ fact, slow }) => {
     const server = await t.start({ www: { "": life, "/doomed": own("doomed", life) }, ini });
     await t.connectTo(server, "/doomed");
     server.remove("www/doomed/main.lua");
-    // It may come back within 5 s: an editor writes it anew.
-    let peer: Peer | undefined;
-    while (!peer) {
-      await sleep(250);
-      peer = await t.connectTo(server, "/doomed").catch(() => undefined);
-    }
+    const peer = await t.connectOnceGone(server, "/doomed");
     await server.logged(/stopped \/doomed$/);
     assert.match((await refusal(peer.lua("return 1"))).description, /not found/);
     server.remove("www/doomed");
-    const { code } = await refusal(t.connectTo(server, "/doomed"));
-    assert.equal(code, "NetConnection.Connect.InvalidApp");
+    await until(async () => {
+      const { code } = await refusal(t.connectTo(server, "/doomed"));
+      return code === "NetConnection.Connect.InvalidApp";
+    }, "the folder to count as deleted");
   });
 
   fact("API-038", async (t) => {

@@ -128,8 +128,9 @@ scenario("configuration", { www, ini }, ({ fact, slow }) => {
     assert.deepEqual(without.log.items.filter((line) => /^(WARN|ERROR)/.test(line)), []);
     const peer = await t.connectTo(without);
     assert.equal(await peer.lua("return cumulus.configs.port == nil"), true);
-    const strange = await t.start({ www, ini: "this is not a key\n" });
-    await strange.logged(/^WARN .*this is not a key/);
+    const strange = await prepared(t, { www, ini: "this is not a key\n" });
+    assert.equal(await strange.exit(), 1);
+    await strange.logged(/^FATAL .*CumulusServer\.ini:\d+: not a "key = value" line/);
   });
 
   fact("CFG-002", async (t) => {

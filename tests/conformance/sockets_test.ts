@@ -271,7 +271,7 @@ scenario("sockets", { www: { "": main, "/app": app }, ini }, ({ fact }) => {
     await client.lua("return open(select(2, ...))", there.port);
     const peer = await there.peer();
     t.server.remove("www/brief/main.lua");
-    await t.connect("/brief");
+    await t.connectOnceGone(t.server, "/brief");
     await peer.ended();
   });
 

@@ -20,7 +20,8 @@ Deno.test(`www/video: ${listeners} clients see a file in a loop, in time and wit
       local start = onStart
       function onStart(path) start(path) NOTE("began ", players.test.began) end`,
     },
-    ini: "[video]\nfiles = test, missing\n",
+    // Times are the publisher's, also for those who come late.
+    ini: "[video]\nfiles = test, missing\n[rtmfp]\nrebase = off\n",
   });
   Deno.writeFileSync(`${server.dir}/www/video/test.flv`, flv);
   const peers: Peer[] = [];

@@ -1,7 +1,8 @@
 // A server with its applications, and the facts that are shown on it, each reported by itself.
 import type { AmfValue } from "../../../src/amf/mod.ts";
 import { facts } from "./ids.ts";
-import { PATIENCE, Timeout } from "../../support/wait.ts";
+import { StatusError } from "../../../src/client/status.ts";
+import { PATIENCE, Timeout, until } from "../../support/wait.ts";
 import { Peer, type PeerOptions } from "./peer.ts";
 import { type ServerOptions, TestServer } from "./test_server.ts";
 
@@ -69,6 +70,18 @@ export class FactContext {
     const peer = await Peer.connect(server.url(path), options);
     this.cleanup(() => peer.close());
     return peer;
+  }
+
+  /** Connects a client to an application whose main.lua has just been deleted: it is refused for 5 s. */
+  connectOnceGone(server: TestServer, path: string): Promise<Peer> {
+    return until(async () => {
+      try {
+        return await this.connectTo(server, path);
+      } catch (error) {
+        if (error instanceof StatusError && error.message.includes("not available")) return false;
+        throw error;
+      }
+    }, `${path} to count as deleted`);
   }
 
   /** Runs Lua in the root application, with a client that is always there. */
