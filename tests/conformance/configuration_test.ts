@@ -107,8 +107,8 @@ scenario("configuration", { www, ini }, ({ fact, slow }) => {
     const server = await t.start({ www });
     const peer = await Peer.connect(server.url());
     await peer.lua(`NOTE("the oldest line")`);
-    for (let i = 0; i < 12; i++) {
-      await peer.lua(`NOTE(${i}, ("x"):rep(99000))`);
+    for (let i = 0; i < 75; i++) {
+      await peer.lua(`NOTE(${i}, ("x"):rep(15000))`);
     }
     await peer.lua(`NOTE("the newest line")`);
     await peer.close();
