@@ -10,6 +10,8 @@ export interface Scripts extends Applications {
   stop(): void;
   /** Takes over limits: milliseconds of a call, bytes of all scripts together. */
   limit?(time: number, memory: number): void;
+  /** The line of a script that is running, for what it makes others log; no file if none is. */
+  readonly place?: { readonly file: string; readonly line: number };
   /** Paths of the applications that run. CLU-065. */
   paths(): Iterable<string>;
   /** API-652, API-653: the peer is in the roster already, or not any more. */

@@ -133,7 +133,10 @@ export class Server {
         takeOver: current()["media.takeOver"],
       }),
       random: (below) => Math.floor(Math.random() * below),
-      log: (level, text) => log.write(Level[level], text, "Hub", 0),
+      log: (level, text) => {
+        const { file, line } = scripts.place ?? { file: "", line: 0 };
+        log.write(Level[level], text, file || "Hub", line);
+      },
       ip: canonicalIp,
     });
     this.#flash = new FlashServer(this.#hub, {

@@ -279,7 +279,10 @@ export class Machine {
   get hub(): Hub {
     return this.#hub ??= new Hub(this.applications, {
       random: () => 0,
-      log: (level, text) => this.host.log(LogLevel[level], text, "", 0),
+      log: (level, text) => {
+        const { file, line } = this.applications.place;
+        this.host.log(LogLevel[level], text, file, line);
+      },
       ip: (text) => /^\d+\.\d+\.\d+\.\d+$/.test(text) ? text : undefined,
     });
   }

@@ -17,6 +17,7 @@ import { type Host, LogLevel } from "./host.ts";
 import type { LibraryTables } from "./library_tables.ts";
 import { LuaToAmf } from "./lua_to_amf.ts";
 import { type Handle, Objects } from "./objects.ts";
+import { withHint } from "./closed.ts";
 import {
   NOWHERE,
   type Place,
@@ -115,7 +116,7 @@ export class Api implements AmfHost {
 
   /** Logs an error that ended a call into a script of the running application. API-060 */
   report(error: ScriptError): void {
-    const text = error.message || "error without a text";
+    const text = withHint(error.message) || "error without a text";
     const { running } = this;
     if (running) {
       running.errors++;

@@ -12,6 +12,7 @@ import { LibraryTables } from "./library_tables.ts";
 import { defineLoading } from "./loading.ts";
 import { defineLogFunctions } from "./log_functions.ts";
 import { defineOs } from "./os_library.ts";
+import { NOWHERE, type Place, placeOf } from "./place.ts";
 import { readRedirection } from "./redirection.ts";
 import type { RefusalCounts } from "./refusals.ts";
 import { server } from "./server.ts";
@@ -94,6 +95,11 @@ export class LuaApplications implements Applications {
     this.#host.stopMail?.();
     for (const application of [...this.#byPath.values()].reverse()) this.#stop(application);
     this.#byPath.clear();
+  }
+
+  /** The line of a script that is running, for what it makes others log; no file if none is. */
+  get place(): Place {
+    return this.api.running ? placeOf(this.api.lua) : NOWHERE;
   }
 
   /** Paths of those that run. CLU-065 */

@@ -184,13 +184,13 @@ class IoLibrary {
     const options = Object.hasOwn(MODES, mode) ? MODES[mode] : undefined;
     if (!options) throw new ScriptError("bad argument #2 to 'open' (invalid mode)");
     const api = this.#api;
-    const full = resolvePath(api, path);
-    if (full === undefined) return `${path}: Permission denied`;
+    const place = resolvePath(api, path);
+    if ("refusal" in place) return `${path}: ${place.refusal}`;
     const owned = api.running?.owned;
     let open = 0;
     for (const thing of owned ?? []) if (thing instanceof LuaFile) open++;
     if (open >= MAX_OPEN) return `${path}: Too many open files`;
-    const opened = api.host.files.open(full, options);
+    const opened = api.host.files.open(place.full, options);
     if (typeof opened === "string") return `${path}: ${opened}`;
     const file = new LuaFile(opened, () => owned?.delete(file));
     owned?.add(file);

@@ -149,8 +149,9 @@ interface SourceFile {
 
 /** @returns the file, or why there is none */
 function readFile(api: Api, path: string): SourceFile | string {
-  const full = resolvePath(api, path, true);
-  if (full === undefined) return `cannot open ${path}`;
+  const place = resolvePath(api, path, true);
+  if ("refusal" in place) return `cannot open ${path}: ${place.refusal}`;
+  const { full } = place;
   const source = api.host.files.read(full);
   if (source === undefined) return `cannot open ${path}`;
   if (typeof source === "string") return `cannot open ${path}: ${source}`;

@@ -12,11 +12,14 @@ export function defineOs(api: Api): void {
   pushGlobals(lua);
   lua.newTable();
   const files = (lua: Lua, act: (...paths: string[]) => string | undefined, ...names: string[]) => {
-    const paths = names.map((name) => resolvePath(api, name));
-    const refused = paths.indexOf(undefined);
-    const failed = refused >= 0
-      ? `${names[refused]}: Permission denied`
-      : prefixed(names[0], act(...paths as string[]));
+    const paths: string[] = [];
+    let failed: string | undefined;
+    for (const name of names) {
+      const path = resolvePath(api, name);
+      if ("full" in path) paths.push(path.full);
+      else failed ??= `${name}: ${path.refusal}`;
+    }
+    failed ??= prefixed(names[0], act(...paths));
     if (failed === undefined) {
       lua.pushBoolean(true);
       return 1;

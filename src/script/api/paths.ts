@@ -18,13 +18,22 @@ export function normalPath(path: string, folder: string): string {
  * The absolute path of a file that a script names.
  *
  * @param source whether it is to be loaded as a script: those under www may be shared
- * @returns undefined if the script that runs may not use it
+ * @returns why the script that runs may not use it, naming the key of the configuration
  */
-export function resolvePath(api: Api, path: string, source = false): string | undefined {
+export function resolvePath(
+  api: Api,
+  path: string,
+  source = false,
+): { readonly full: string } | { readonly refusal: string } {
   const { host, running } = api;
-  if (path === "" || path.includes("\0")) return undefined;
+  if (path === "") return { refusal: "No such file or directory" };
+  if (path.includes("\0")) return { refusal: "Invalid argument" };
   const own = running?.folder ?? host.www;
   const full = normalPath(path, own);
   const folders = [...host.folders ?? [own], ...source ? [host.www] : []];
-  return folders.some((folder) => full.startsWith(folder)) ? full : undefined;
+  if (folders.some((folder) => full.startsWith(folder))) return { full };
+  const allowed = host.folders
+    ? "no folder of [script] files holds it"
+    : "without [script] files, an application may use its own folder alone";
+  return { refusal: `Permission denied: ${allowed}` };
 }
