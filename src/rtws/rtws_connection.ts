@@ -1,5 +1,6 @@
 import type { Hub } from "../media/hub.ts";
 import { FlowTransport } from "../tc/flow/flow_transport.ts";
+import { readStreamName, type StreamName } from "../tc/target.ts";
 import type { FlowReceiver, ReceiveFlow } from "./receive_flow.ts";
 import type { RtwsHandler, RtwsSession } from "./session.ts";
 
@@ -33,6 +34,11 @@ export class RtwsConnection extends FlowTransport<ReceiveFlow, RtwsSession> impl
     this.address = address;
     this.hostname = hostname;
     session.handler = this;
+  }
+
+  /** A name ends at `?`, and what follows are parameters for scripts, as on RTMP. DECISIONS 23. */
+  streamName(text: string): StreamName {
+    return readStreamName(text);
   }
 
   /** @param failure why the WebSocket is over, if that was not in good order */

@@ -149,6 +149,8 @@ class WebDoor implements OpenDoor {
     if (!segments) return text(404, "No page has this address");
     const stream = isFolder ? undefined : streamOf(segments, ".flv");
     if (stream) return this.#view(request, url, stream, peer);
+    // Programs that name an application by the address of the WebSocket itself.
+    if (isUpgrade(request)) return this.#openRtws(request, peer);
     return await this.#page(request, segments, isFolder);
   }
 
@@ -183,7 +185,7 @@ class WebDoor implements OpenDoor {
   #view(request: Request, url: URL, stream: StreamRequest, peer: WebPeer): Response {
     const refused = this.#refuses(request, peer);
     if (refused) return refused;
-    const isSocket = request.headers.get("upgrade")?.toLowerCase() === "websocket";
+    const isSocket = isUpgrade(request);
     if (request.method === "HEAD") {
       const published = this.#host.hub.publications.get(stream.name)?.publishing;
       return new Response(null, {
@@ -323,6 +325,9 @@ class WebDoor implements OpenDoor {
     return origins.includes("*") || origins.includes(one) || one === `${protocol}//${host}`;
   }
 }
+
+const isUpgrade = (request: Request): boolean =>
+  request.headers.get("upgrade")?.toLowerCase() === "websocket";
 
 /** Whether a request is a packet of Flash remoting. */
 function isRemoting(request: Request): boolean {
