@@ -73,6 +73,9 @@ export class RtmpSession implements Transport, LinkHost {
   readonly #delivery = new Delivery(WINDOW);
   readonly #early = new EarlyMetadata();
   #pingedAt = 0;
+  /** Bytes that the system has taken, and when it last took some. */
+  #taken = 0;
+  #takenAt = 0;
   #closeAt = Infinity;
   #endAfterQueue = false;
   #closed = false;
@@ -251,7 +254,10 @@ export class RtmpSession implements Transport, LinkHost {
    * @returns how many bytes were written into the block
    */
   fill(block: Uint8Array): number {
-    this.#delivery.taken(this.link.bytesHandedOut);
+    const taken = this.link.bytesHandedOut;
+    if (taken > this.#taken) this.#takenAt = this.now;
+    this.#taken = taken;
+    this.#delivery.taken(taken);
     this.#tellDelivered();
     if (this.#wireEnded) return 0;
     const length = this.link.fill(block);
@@ -295,7 +301,7 @@ export class RtmpSession implements Transport, LinkHost {
     if (waiting !== undefined && now - waiting >= COMMAND_TIMEOUT) {
       return this.end("not reading", "a command has waited for 30 s", true);
     }
-    this.#manageSilence(now - link.lastReceived);
+    this.#manageSilence();
   }
 
   /** The client is going to be accepted. */
@@ -339,12 +345,13 @@ export class RtmpSession implements Transport, LinkHost {
     }
   }
 
-  #manageSilence(silence: number): void {
+  /** A player that says nothing is alive as long as it takes what it is sent. RTMP-214, RTMP-506. */
+  #manageSilence(): void {
     const { now, link } = this;
-    const { publishes } = this.#door;
-    if (silence >= (publishes ? PUBLISHER_TIMEOUT : SILENCE_TIMEOUT)) {
-      return this.end("silent", "nothing has come for too long", true);
-    }
+    const isGone = this.#door.publishes
+      ? now - link.lastReceived >= PUBLISHER_TIMEOUT
+      : now - Math.max(link.lastReceived, this.#takenAt) >= SILENCE_TIMEOUT;
+    if (isGone) return this.end("silent", "nothing has come for too long", true);
     if (now - this.#pingedAt < PING_INTERVAL) return;
     this.#pingedAt = now;
     link.ping();

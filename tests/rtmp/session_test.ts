@@ -246,6 +246,22 @@ Deno.test("Pings keep a silent player, and a publisher that pauses", () => {
   assert.equal(door.hub.publications.get("key")!.listeners.size, 0);
 });
 
+Deno.test("A player that answers no ping stays as long as it takes what it is sent", () => {
+  const door = new SimulatedDoor();
+  const [publisher, mute] = [ready(door), ready(door)];
+  begin(publisher, "publish", "key");
+  begin(mute, "play", "key");
+  mute.link.close(); // hears no ping
+  for (let time = 0; time < 60_000; time += 1_000) {
+    publisher.send(1, { type: MessageType.video, timestamp: time, payload: KEY });
+    door.pass(1_000);
+  }
+  assert.ok(!mute.closed);
+  publisher.close();
+  door.pass(35_000);
+  assert.equal(door.server.counters.closed.silent, 1);
+});
+
 Deno.test("Connections that do not get on are closed and counted", () => {
   const door = new SimulatedDoor();
   const [address, hostname] = ["192.0.2.9:1", "192.0.2.9"];
