@@ -47,6 +47,11 @@ export interface Application {
    * @throws {Refused} API-642
    */
   publish(client: Client, publication: Publication): "replace" | void;
+  /**
+   * A client's publication is to be recorded, as it asks. VOD-302.
+   * @throws {Refused} it is not
+   */
+  record?(client: Client, publication: Publication, name: string): void;
   /** API-644: `publisherId` and the listeners are still there. */
   unpublish(client: Client, publication: Publication): void;
   /** @throws {Refused} API-646 */

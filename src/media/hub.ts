@@ -7,7 +7,7 @@ import { minus, plus } from "./few.ts";
 import { Frame } from "./frame.ts";
 import { Group, type GroupEvents, type Member } from "./group.ts";
 import { Listener, type ListenerOptions, type ListenerOutput } from "./listener.ts";
-import { Publication, type PublicationEvents } from "./publication.ts";
+import { Publication, type PublicationEvents, type PublishType } from "./publication.ts";
 import { Publisher } from "./publisher.ts";
 import { type NameOptions, NameRules } from "./name_rules.ts";
 import { RecentBytes } from "./recent_frames.ts";
@@ -174,6 +174,7 @@ export class Hub implements PublicationEvents, GroupEvents {
    *
    * @param id of the stream, see {@link newStreamId}
    * @param properties what the client said with the name
+   * @param type what it asks to be done besides
    * @throws {NameTaken} API-710
    * @throws {Refused} API-711
    */
@@ -183,12 +184,13 @@ export class Hub implements PublicationEvents, GroupEvents {
     id: number,
     output: PublisherOutput,
     properties?: ReadonlyMap<string, string>,
+    type: PublishType = "live",
   ): Publisher {
     const taken = this.#publication(name);
     const given = taken.publishing && this.#names.give(taken, client);
     if (taken.publishing) throw new NameTaken(name);
     const publication = this.#publication(name); // that was forgotten if nobody listened
-    publication.begin({ id, client, output, properties });
+    publication.begin({ id, client, output, properties, type });
     const publisher = new Publisher(client, publication);
     try {
       if (given !== "asked") client.application.publish(client, publication);
@@ -345,7 +347,7 @@ export class Hub implements PublicationEvents, GroupEvents {
     output: ListenerOutput,
     options: ListenerOptions | undefined,
   ): Listener {
-    const limit = this.#options.sendQueue ?? 8 << 20;
+    const limit = options?.queueLimit ?? this.#options.sendQueue ?? 8 << 20;
     return new Listener(id, client, publication, output, limit, this, options);
   }
 

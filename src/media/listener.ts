@@ -50,6 +50,8 @@ export interface ListenerOptions {
    * they do so if they would begin above 1 s, or with `late` not at all.
    */
   readonly rebase?: boolean | "late";
+  /** Bytes that may wait, if not those of the configuration. */
+  readonly queueLimit?: number;
 }
 
 const NO_PROPERTIES: ReadonlyMap<string, string> = new Map();

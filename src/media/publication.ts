@@ -7,6 +7,7 @@ import { KeptFrames } from "./kept_frames.ts";
 import type { Listener } from "./listener.ts";
 import { QualityOfService } from "./quality_of_service.ts";
 import { type RecentBytes, RecentFrames } from "./recent_frames.ts";
+import type { Recording, RecordMode } from "./recordings.ts";
 import { Timeline } from "./timeline.ts";
 
 /** What {@link Publication.metadata} may hold: names, and bytes of all together. */
@@ -36,7 +37,11 @@ export interface PublicationSource {
   readonly output: PublisherOutput | undefined;
   /** What the client said with the name. */
   readonly properties?: ReadonlyMap<string, string>;
+  readonly type?: PublishType;
 }
+
+/** What a client asks for as it publishes: a recording from its beginning, or at the end of one. VOD-201. */
+export type PublishType = "live" | RecordMode;
 
 const NO_PROPERTIES: ReadonlyMap<string, string> = new Map();
 
@@ -62,6 +67,8 @@ export class Publication {
   readonly metadata = new KeptFrames(METADATA_NAMES, METADATA_BYTES);
   /** False once nobody publishes nor listens, and the hub has forgotten it. */
   active = true;
+  /** What records it; the recording ends with its publisher. */
+  recording: Recording | undefined;
   #source: PublicationSource | undefined;
   #events: PublicationEvents;
   readonly #headers = new KeptFrames(HEADERS, HEADER_BYTES);
@@ -94,6 +101,11 @@ export class Publication {
   /** What the publisher said with the name, as `name?key=value`. DECISIONS 23. */
   get properties(): ReadonlyMap<string, string> {
     return this.#source?.properties ?? NO_PROPERTIES;
+  }
+
+  /** What the client asked for as it published. VOD-302. */
+  get type(): PublishType {
+    return this.#source?.type ?? "live";
   }
 
   /** What its door told of it. */
@@ -229,6 +241,7 @@ export class Publication {
 
   /** Nobody publishes any more; called by the hub. API-455. */
   end(): void {
+    this.recording?.stop();
     this.#source = undefined;
     this.#clear();
   }

@@ -2,6 +2,7 @@
 // called later, once, never during the call.
 import type { Frame } from "./frame.ts";
 import type { Listener } from "./listener.ts";
+import type { Publication } from "./publication.ts";
 
 /** The recordings of a server. */
 export interface Recordings {
@@ -13,6 +14,42 @@ export interface Recordings {
    * @param done undefined: there is none that can be played
    */
   open(path: string, name: string, done: (recorded: Recorded | undefined) => void): void;
+  /** Whether clients may have recorded what they publish. VOD-301. */
+  readonly clientsMayRecord: boolean;
+  /**
+   * Records a publication until it ends.
+   *
+   * @returns why not: the name is none, the file is recorded or, to be replaced, played
+   */
+  record(
+    publication: Publication,
+    path: string,
+    name: string,
+    mode: RecordMode,
+    events?: RecordEvents,
+  ): Recording | string;
+}
+
+/**
+ * `record` replaces a file of the name; `append` goes on at its end, `appendWithGap` after as much time
+ * as has passed since. VOD-201.
+ */
+export type RecordMode = "record" | "append" | "appendWithGap";
+
+/** What is told of a recording: that it begins, then that it ends, or fails. */
+export interface RecordEvents {
+  /** The file is open. */
+  started(): void;
+  /** @param access whether nobody may write the file, rather than that it did not work */
+  failed(access: boolean, text: string): void;
+  stopped(): void;
+}
+
+/** A publication being recorded. */
+export interface Recording {
+  readonly name: string;
+  /** Ends it, once what waits is written. */
+  stop(): void;
 }
 
 /** A recording that is open. Whoever opened it plays or closes it. */

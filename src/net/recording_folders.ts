@@ -1,5 +1,7 @@
 // The folders of recordings on the disk: `streams` in the folder of each application, and nothing
 // outside it. All work is done off the loop.
+import { statfs } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { isAbsent } from "./absent.ts";
 
 /** A file that is open for reading; one read at a time. */
@@ -14,11 +16,27 @@ export interface ReadableFile {
   close(): void;
 }
 
+/** A file that is open for writing; one call at a time. */
+export interface WritableFile {
+  readonly key: string;
+  /** @param done is told why it did not work */
+  write(position: number, bytes: Uint8Array, done: (error: string | undefined) => void): void;
+  /** Puts it on the disk, and closes it. */
+  close(done: (size: number, modified: number) => void): void;
+}
+
+export interface NotWritable {
+  readonly reason: "no access" | "failed";
+  readonly text: string;
+}
+
 export interface FoldersOptions {
   /** Folder of the applications. */
   readonly root: string;
   /** Files that may be open at once. */
   readonly maxFiles: () => number;
+  /** Bytes that stay free on the disk: below, nothing is written. */
+  readonly keepFree: () => number;
   /** Every `done` is called through it. */
   readonly input: (action: () => void) => void;
   /** Something that the operator should know of. */
@@ -26,6 +44,8 @@ export interface FoldersOptions {
 }
 
 const FOLDER = "streams";
+/** Bytes of a recording between two looks at the room on the disk. */
+const CHECK_INTERVAL = 8 << 20;
 
 export class RecordingFolders {
   readonly #options: FoldersOptions;
@@ -59,6 +79,82 @@ export class RecordingFolders {
    */
   openFile(path: string, name: string, done: (file: ReadableFile | undefined) => void): void {
     this.#tryOpen(path, name).then((file) => this.#options.input(() => done(file)));
+  }
+
+  /**
+   * Opens a file for writing; makes it and the folders it is in.
+   *
+   * @param keep bytes of it that stay
+   */
+  createFile(
+    path: string,
+    name: string,
+    keep: number,
+    done: (file: WritableFile | NotWritable) => void,
+  ): void {
+    this.#tryCreate(path, name, keep).then((file) => this.#options.input(() => done(file)));
+  }
+
+  async #tryCreate(path: string, name: string, keep: number): Promise<WritableFile | NotWritable> {
+    try {
+      const key = await makeFolders(this.folderOf(path), name);
+      if (key === undefined) return { reason: "no access", text: `${name} is not a file to write` };
+      const full = await this.#isFull(key);
+      if (full) return { reason: "failed", text: full };
+      const file = await Deno.open(key, { read: true, write: true, create: true });
+      await file.truncate(keep);
+      return this.#writable(file, key);
+    } catch (error) {
+      const denied = error instanceof Deno.errors.PermissionDenied ||
+        error instanceof Deno.errors.NotCapable || (error as { code?: string }).code === "EROFS";
+      const text = `Cannot write ${name}: ${(error as Error).message}`;
+      this.#options.warn(text);
+      return { reason: denied ? "no access" : "failed", text: `Cannot write ${name}` };
+    }
+  }
+
+  #writable(file: Deno.FsFile, key: string): WritableFile {
+    let checkAt = 0;
+    const write = async (position: number, bytes: Uint8Array): Promise<string | undefined> => {
+      try {
+        if (position >= checkAt) {
+          checkAt = position + CHECK_INTERVAL;
+          const full = await this.#isFull(key);
+          if (full) return full;
+        }
+        file.seekSync(position, Deno.SeekMode.Start); // moves a number, not the disk
+        for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+        return undefined;
+      } catch (error) {
+        return `Cannot write ${key}: ${(error as Error).message}`;
+      }
+    };
+    const close = async (): Promise<[number, number]> => {
+      try {
+        await file.syncData();
+        const { size, mtime } = await file.stat();
+        return [size, mtime?.getTime() ?? 0];
+      } catch (error) {
+        this.#options.warn(`Cannot end ${key}: ${error}`);
+        return [0, 0];
+      } finally {
+        file.close();
+      }
+    };
+    return {
+      key,
+      write: (position, bytes, done) =>
+        void write(position, bytes).then((error) => this.#options.input(() => done(error))),
+      close: (done) => void close().then((end) => this.#options.input(() => done(...end))),
+    };
+  }
+
+  /** Why nothing more may be written beside a file; undefined if it may. */
+  async #isFull(key: string): Promise<string | undefined> {
+    const keep = this.#options.keepFree();
+    if (keep === 0) return undefined;
+    const { bavail, bsize } = await statfs(dirname(key));
+    return bavail * bsize < keep ? "The disk has too little room left: [record] free" : undefined;
   }
 
   async #tryOpen(path: string, name: string): Promise<ReadableFile | undefined> {
@@ -126,6 +222,38 @@ export class RecordingFolders {
         if (!busy) close(); // else once the read has ended
       },
     };
+  }
+}
+
+/**
+ * Makes the folders in which a file is to be, one by one.
+ * @returns the file's real path; undefined if it would not lie in the folder, or is none to write to
+ */
+async function makeFolders(folder: string, name: string): Promise<string | undefined> {
+  await makeFolder(folder);
+  const home = await Deno.realPath(folder);
+  const segments = name.split("/");
+  let at = home;
+  for (const segment of segments.slice(0, -1)) {
+    at = join(at, segment);
+    await makeFolder(at);
+    if (await Deno.realPath(at) !== at) return undefined; // a link
+  }
+  const key = join(at, segments.at(-1)!);
+  try {
+    const { isFile } = await Deno.lstat(key);
+    return isFile ? key : undefined;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return key;
+    throw error;
+  }
+}
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await Deno.mkdir(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
   }
 }
 

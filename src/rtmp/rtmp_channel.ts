@@ -1,7 +1,8 @@
+import { toAmf0 } from "../amf/to_amf0.ts";
 import type { Frame } from "../media/frame.ts";
 import type { Channel, ChannelHandler, ChannelKind } from "../tc/channel.ts";
 import { dataPayload, type Message, MessageType } from "../tc/format/messages.ts";
-import { markAmf3, toAmf0 } from "../tc/format/amf_versions.ts";
+import { markAmf3 } from "../tc/format/amf_versions.ts";
 import type { Outgoing } from "./chunk_writer.ts";
 import { CONTROL_CHUNK_STREAM } from "./control.ts";
 import type { Lane } from "./out_queue.ts";

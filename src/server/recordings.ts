@@ -5,6 +5,8 @@ import type { Disk, StoredFile } from "../store/stored_file.ts";
 import type { Log } from "./log.ts";
 import type { Config } from "./settings.ts";
 
+const MIB = 1 << 20;
+
 export interface RecordingsHost {
   readonly hub: Hub;
   readonly log: Log;
@@ -18,6 +20,7 @@ export interface RecordingsHost {
 export function openRecordings({ hub, log, www, config, input }: RecordingsHost): Store {
   const folders = new RecordingFolders({
     root: www,
+    keepFree: () => config()["record.free"] * MIB,
     maxFiles: () => config()["vod.files"],
     input: (action) => input("Cannot go on with a recording", action),
     warn: log.warn,
@@ -25,6 +28,20 @@ export function openRecordings({ hub, log, www, config, input }: RecordingsHost)
   const disk: Disk = {
     open: (path, name, done: (file: StoredFile | undefined) => void) =>
       folders.openFile(path, config()["vod.enabled"] === "on" ? name : "", done),
+    create: (path, name, keep, done) => folders.createFile(path, name, keep, done),
   };
-  return new Store(hub, disk);
+  return new Store(hub, {
+    disk,
+    limits: () => {
+      const all = config();
+      return {
+        size: all["record.size"] * MIB,
+        time: all["record.time"] * 1_000,
+        segment: all["record.segment"] * 60_000,
+      };
+    },
+    queueLimit: () => config()["record.queue"] * MIB,
+    clientsMayRecord: () => config()["record.enabled"] === "on",
+    date: () => new Date(),
+  });
 }

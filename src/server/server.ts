@@ -24,6 +24,7 @@ import { Numbers } from "./numbers.ts";
 import { openRecordings } from "./recordings.ts";
 import type { Scripts } from "./scripts.ts";
 import type { Config } from "./settings.ts";
+import type { Store } from "../store/store.ts";
 import { StartError } from "./start_error.ts";
 
 export interface ServerOptions {
@@ -61,6 +62,8 @@ const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** How long clients have to hear that the server stops, in milliseconds. */
 const STOP_WITHIN = 500;
+/** How long recordings have to be ended, in milliseconds. */
+const RECORDINGS_WITHIN = 5_000;
 
 export class Server {
   /** The UDP port that is listened on. */
@@ -74,6 +77,7 @@ export class Server {
   readonly #agreement: PreparedKeyAgreement;
   readonly #endpoint: Endpoint;
   readonly #doors: Doors;
+  readonly #store: Store;
   readonly #cluster: Cluster;
   readonly #loop: Loop;
   readonly #frugality: Frugality;
@@ -199,7 +203,7 @@ export class Server {
           ),
       },
     });
-    const store = openRecordings({
+    const store = this.#store = openRecordings({
       hub: this.#hub,
       log,
       www: options.www ?? "www",
@@ -326,9 +330,16 @@ export class Server {
     // A request that does not end does not keep the server from stopping.
     const http = Promise.race([this.#http?.close(), sleep(STOP_WITHIN)]);
     await doors;
+    await this.#recordingsEnd();
     await this.#loop.stop(STOP_WITHIN);
     this.#agreement.close();
     await Promise.all([http, this.#finished]);
+  }
+
+  /** Publishers are gone: waits until what waits of their recordings is on the disk. */
+  async #recordingsEnd(): Promise<void> {
+    const end = clock() + RECORDINGS_WITHIN;
+    while (this.#store.recordings > 0 && clock() < end) await sleep(5);
   }
 
   /** Every 2 s, in the order of API-650. */

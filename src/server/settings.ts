@@ -146,6 +146,51 @@ export const settings = {
       "silent for 2 s; off, nobody. A script can let others in, see onPublish.",
   }),
 
+  "record.enabled": oneOf(["off", "on"], "off", {
+    live: true,
+    comment:
+      "Whether clients may have recorded what they publish (record, append): into the folder streams\n" +
+      "of their application. A script may always, see publication:record and onRecord.",
+  }),
+  "record.size": integer(0, {
+    min: 0,
+    max: 1_000_000,
+    unit: "MiB",
+    live: true,
+    comment: "MiB after which a recording ends; 0 sets no limit.",
+  }),
+  "record.time": integer(0, {
+    min: 0,
+    max: 1_000_000,
+    unit: "seconds",
+    live: true,
+    comment: "Seconds after which a recording ends; 0 sets no limit.",
+  }),
+  "record.segment": integer(0, {
+    min: 0,
+    max: 10_000,
+    unit: "minutes",
+    live: true,
+    comment:
+      "Minutes after which a recording goes on in another file, at a key frame: its files then are\n" +
+      "name-20260131-235959.flv, by the time at which they begin. 0 keeps one file.",
+  }),
+  "record.free": integer(1_024, {
+    min: 0,
+    max: 100_000_000,
+    unit: "MiB",
+    live: true,
+    comment: "MiB of the disk that stay free: recordings end before they take them.",
+  }),
+  "record.queue": integer(16, {
+    min: 1,
+    max: 1_024,
+    unit: "MiB",
+    live: true,
+    comment:
+      "MiB of a recording that may wait for the disk, before it loses frames up to the next key frame.",
+  }),
+
   "vod.enabled": oneOf(["on", "off"], "on", {
     live: true,
     comment:

@@ -11,6 +11,16 @@ const AUDIO_INTERVAL = 1_000;
 const MAX_HEADERS = 1_000;
 const MAX_HEADER_BYTES = 1 << 20;
 
+/** The codec of a frame: a number of the FLV format, or the four characters of the enhanced form. */
+export function codecOf(kind: "audio" | "video", payload: Uint8Array): number {
+  const [first] = payload;
+  const enhanced = kind === "video" ? (first & 0x80) !== 0 : first >> 4 === 9;
+  if (enhanced && payload.length >= 5) {
+    return new DataView(payload.buffer, payload.byteOffset).getUint32(1);
+  }
+  return kind === "video" ? first & 15 : first >> 4;
+}
+
 /** A codec header, and its offset in the file. */
 export interface StoredHeader {
   readonly position: number;
@@ -45,6 +55,9 @@ export class FlvIndex {
   end: number;
   hasAudio = false;
   hasVideo = false;
+  /** Codecs of the first frames; see {@link codecOf}. */
+  audioCodec: number | undefined;
+  videoCodec: number | undefined;
   #headerBytes = 0;
 
   /** @param firstPosition offset of the first tag */
@@ -82,9 +95,11 @@ export class FlvIndex {
     this.duration = Math.max(this.duration, time);
     if (isVideo) {
       this.hasVideo = true;
+      this.videoCodec ??= codecOf("video", tag.data);
       if (role === "key") this.video.add(time, tag.position);
     } else {
       this.hasAudio = true;
+      this.audioCodec ??= codecOf("audio", tag.data);
       if (time - this.audio.last >= AUDIO_INTERVAL) this.audio.add(time, tag.position);
     }
     return true;

@@ -64,6 +64,7 @@ export class OpenRecording implements Recorded {
   }
 
   close(): void {
+    if (!this.#closed) this.store.released(this.place);
     this.#closed = true;
     this.rest();
   }

@@ -1,11 +1,28 @@
-import type { Clock } from "../media/clock.ts";
-import type { Recorded, Recordings } from "../media/recordings.ts";
+import type { Hub } from "../media/hub.ts";
+import type { Listener } from "../media/listener.ts";
+import type { Publication } from "../media/publication.ts";
+import type {
+  Recorded,
+  RecordEvents,
+  Recording,
+  Recordings,
+  RecordMode,
+} from "../media/recordings.ts";
 import type { FilePlayer, PlayerHost } from "./file_player.ts";
-import type { FlvIndex } from "./flv_index.ts";
+import { FlvIndex } from "./flv_index.ts";
 import { buildIndex } from "./index_builder.ts";
 import { recordingFile } from "./names.ts";
 import { OpenRecording } from "./open_recording.ts";
+import {
+  type OpenTarget,
+  Recorder,
+  type RecorderHost,
+  type RecordLimits,
+  type RecordPlace,
+} from "./recorder.ts";
+import { segmentName } from "./segment_name.ts";
 import type { Disk, StoredFile } from "./stored_file.ts";
+import { FILE_HEADER } from "./tag_reader.ts";
 
 /** Milliseconds between two rounds of players whose frames are due. */
 const STEP = 50;
@@ -21,31 +38,65 @@ export interface IndexedFile {
   growing: boolean;
 }
 
+export interface StoreOptions {
+  readonly disk: Disk;
+  readonly limits: () => RecordLimits;
+  /** Bytes that may wait for the disk before a recording loses frames. */
+  readonly queueLimit: () => number;
+  readonly clientsMayRecord: () => boolean;
+  /** The time of day, for names of files and for gaps. */
+  readonly date: () => Date;
+}
+
+/** What is driven: when to run it next, and that. */
+type Task = FilePlayer | Recorder;
+
 /**
  * Recordings and who plays them. It is driven like an endpoint: {@link flush} after every input, and at
  * its {@link deadline}.
  */
-export class Store implements Recordings, PlayerHost {
-  readonly #clock: Clock;
-  readonly #players = new Set<FilePlayer>();
-  readonly #awake = new Set<FilePlayer>();
+export class Store implements Recordings, PlayerHost, RecorderHost {
+  readonly #hub: Pick<Hub, "now" | "attach" | "unsubscribe" | "log">;
+  readonly #options: StoreOptions;
+  readonly #tasks = new Set<Task>();
+  readonly #awake = new Set<Task>();
+  /** The listener of each recorder that takes frames. */
+  readonly #recorders = new Map<Recorder, Listener | undefined>();
+  /** How many play a file, by application and file. */
+  readonly #played = new Map<string, number>();
+  /** Recordings that a disk was too slow for, each time counted. */
+  overflows = 0;
   /** By {@link StoredFile.key}, least recently used first. */
   readonly #indexes = new Map<string, IndexedFile>();
   /** Who waits for an index that is being built, by key. */
   readonly #building = new Map<string, ((indexed: IndexedFile | undefined) => void)[]>();
   #stepAt = Infinity;
 
-  constructor(clock: Clock, readonly disk: Disk) {
-    this.#clock = clock;
+  constructor(hub: Pick<Hub, "now" | "attach" | "unsubscribe" | "log">, options: StoreOptions) {
+    this.#hub = hub;
+    this.#options = options;
+  }
+
+  get disk(): Disk {
+    return this.#options.disk;
   }
 
   get now(): number {
-    return this.#clock.now;
+    return this.#hub.now;
+  }
+
+  get limits(): RecordLimits {
+    return this.#options.limits();
   }
 
   /** Clients that play files. */
   get players(): number {
-    return this.#players.size;
+    return this.#tasks.size - this.#recorders.size;
+  }
+
+  /** Recordings that are not ended on the disk. */
+  get recordings(): number {
+    return this.#recorders.size;
   }
 
   // Recordings
@@ -58,11 +109,112 @@ export class Store implements Recordings, PlayerHost {
         return done(undefined);
       }
       this.#indexOf(stored, (indexed) => {
-        if (indexed) return done(new OpenRecording(this, { path, file }, stored, indexed));
+        if (indexed) {
+          this.#count({ path, file }, 1);
+          return done(new OpenRecording(this, { path, file }, stored, indexed));
+        }
         stored.close();
         done(undefined);
       });
     });
+  }
+
+  get clientsMayRecord(): boolean {
+    return this.#options.clientsMayRecord();
+  }
+
+  record(
+    publication: Publication,
+    path: string,
+    name: string,
+    mode: RecordMode,
+    events?: RecordEvents,
+  ): Recording | string {
+    const { segment } = this.limits;
+    const file = recordingFile(segment > 0 ? segmentName(name, this.#options.date()) : name);
+    if (file === undefined) return `A recording may not have the name ${name}`;
+    const place = { path, file };
+    if (publication.recording) {
+      return `${publication.name} is recorded as ${publication.recording.name}`;
+    }
+    if (this.#isRecorded(place)) return `${name} is being recorded`;
+    if (mode === "record" && this.#played.has(keyOf(place))) return `${name} is being played`;
+    const recorder = new Recorder(publication, name, place, mode, this, events);
+    publication.recording = recorder;
+    const queueLimit = this.#options.queueLimit();
+    const listener = this.#hub.attach(publication.name, recorder, { queueLimit });
+    this.#recorders.set(recorder, listener);
+    this.#tasks.add(recorder);
+    listener.start();
+    return recorder;
+  }
+
+  // RecorderHost
+
+  openTarget(recorder: Recorder, done: (target: OpenTarget) => void): void {
+    const { place, mode } = recorder;
+    if (this.#recorders.has(recorder)) { // it has had a file before
+      place.file = recordingFile(segmentName(recorder.name, this.#options.date()))!;
+    }
+    const { path, file } = place;
+    if (mode === "record") return this.#create(recorder, 0, undefined, done);
+    this.disk.open(path, file, (stored) => {
+      if (!stored) return this.#create(recorder, 0, undefined, done);
+      this.#indexOf(stored, (indexed) => {
+        stored.close();
+        if (indexed) return this.#create(recorder, indexed.index.end, indexed, done);
+        if (stored.size === 0) return this.#create(recorder, 0, undefined, done);
+        done({ reason: "failed", text: `${recorder.name} is not an FLV file` });
+      });
+    });
+  }
+
+  /** Opens a file for writing; what is in it up to `keep` stays. */
+  #create(
+    { mode, place: { path, file } }: Recorder,
+    keep: number,
+    before: IndexedFile | undefined,
+    done: (target: OpenTarget) => void,
+  ): void {
+    this.disk.create(path, file, keep, (opened) => {
+      if ("reason" in opened) return done(opened);
+      const since = before ? this.#options.date().getTime() - before.modified : 0;
+      const index = before?.index ?? new FlvIndex(FILE_HEADER + 4);
+      const indexed: IndexedFile = { index, size: keep, modified: 0, growing: true };
+      this.#keep(opened.key, indexed);
+      done({ file: opened, indexed, gap: mode === "appendWithGap" ? Math.max(0, since) : 0 });
+    });
+  }
+
+  detach(recorder: Recorder): void {
+    if (recorder.publication.recording === recorder) recorder.publication.recording = undefined;
+    const listener = this.#recorders.get(recorder);
+    if (listener) this.#hub.unsubscribe(listener);
+  }
+
+  over(task: Task): void {
+    if (task instanceof Recorder) this.#recorders.delete(task);
+    this.#tasks.delete(task);
+    this.#awake.delete(task);
+  }
+
+  overflowed({ name }: Recorder): void {
+    this.overflows++;
+    this.#hub.log("warn", `The disk is too slow for the recording ${name}, which loses frames`);
+  }
+
+  #isRecorded(place: RecordPlace): boolean {
+    for (const recorder of this.#recorders.keys()) {
+      if (keyOf(recorder.place) === keyOf(place)) return true;
+    }
+    return false;
+  }
+
+  #count(place: RecordPlace, by: 1 | -1): void {
+    const key = keyOf(place);
+    const count = (this.#played.get(key) ?? 0) + by;
+    if (count > 0) this.#played.set(key, count);
+    else this.#played.delete(key);
   }
 
   // The machine
@@ -73,10 +225,10 @@ export class Store implements Recordings, PlayerHost {
     return this.#stepAt;
   }
 
-  /** Has the players send what is due. */
+  /** Has players send and recorders write what is due. */
   flush(now: number): void {
     let next = this.#stepAt;
-    const run = (player: FilePlayer) => {
+    const run = (player: Task) => {
       player.run(now);
       next = Math.min(next, Math.max(player.deadline, now + STEP));
     };
@@ -86,7 +238,7 @@ export class Store implements Recordings, PlayerHost {
     }
     if (now >= this.#stepAt) {
       next = Infinity;
-      for (const player of this.#players) {
+      for (const player of this.#tasks) {
         if (now >= player.deadline) run(player);
         else next = Math.min(next, Math.max(player.deadline, now + STEP));
       }
@@ -97,17 +249,17 @@ export class Store implements Recordings, PlayerHost {
   // PlayerHost
 
   add(player: FilePlayer): void {
-    this.#players.add(player);
+    this.#tasks.add(player);
     this.#awake.add(player);
   }
 
-  wake(player: FilePlayer): void {
-    if (this.#players.has(player)) this.#awake.add(player);
+  wake(task: Task): void {
+    if (this.#tasks.has(task)) this.#awake.add(task);
   }
 
-  over(player: FilePlayer): void {
-    this.#players.delete(player);
-    this.#awake.delete(player);
+  /** A recording was closed by the one who opened it. */
+  released(place: RecordPlace): void {
+    this.#count(place, -1);
   }
 
   // Indexes
@@ -146,3 +298,5 @@ export class Store implements Recordings, PlayerHost {
     }
   }
 }
+
+const keyOf = ({ path, file }: RecordPlace): string => `${path}/${file}`;

@@ -17,6 +17,25 @@ export interface StoredFile {
   close(): void;
 }
 
+/** A file that is being recorded; one call at a time. */
+export interface WritableFile {
+  /** See {@link StoredFile.key}. */
+  readonly key: string;
+  /** @param done is told why it did not work */
+  write(position: number, bytes: Uint8Array, done: (error: string | undefined) => void): void;
+  /**
+   * Puts on the disk what was written, and closes the file.
+   * @param done is told what a {@link StoredFile} of it would tell
+   */
+  close(done: (size: number, modified: number) => void): void;
+}
+
+/** Why a file cannot be written: nobody may, or it does not work. */
+export interface NotWritable {
+  readonly reason: "no access" | "failed";
+  readonly text: string;
+}
+
 /** The folders of recordings, one for each application. */
 export interface Disk {
   /**
@@ -25,4 +44,15 @@ export interface Disk {
    * @param done undefined: there is no such regular file inside the folder
    */
   open(path: string, name: string, done: (file: StoredFile | undefined) => void): void;
+
+  /**
+   * Opens a file for writing, and makes it and its folders where they are missing.
+   * @param keep bytes of it that stay; the others are cut off
+   */
+  create(
+    path: string,
+    name: string,
+    keep: number,
+    done: (file: WritableFile | NotWritable) => void,
+  ): void;
 }

@@ -1,8 +1,9 @@
 import type { AmfReader } from "../amf/mod.ts";
 import { WireError } from "../bytes/wire_error.ts";
 import { Frame } from "../media/frame.ts";
-import type { Reception } from "../media/publication.ts";
+import type { PublishType, Reception } from "../media/publication.ts";
 import type { Publisher } from "../media/publisher.ts";
+import type { RecordMode } from "../media/recordings.ts";
 import { NameTaken, Refused } from "../media/refused.ts";
 import type { Source } from "./channel.ts";
 import { type Command, readBoolean, readCommand, readNumber, readText } from "./format/commands.ts";
@@ -131,7 +132,7 @@ export class NetStream {
   #onCommand({ name, values }: Command, source: Source): void {
     switch (name) {
       case "publish":
-        return this.#publish(readText(values), source);
+        return this.#publish(readText(values), publishType(readText(values)), source);
       case "play":
       case "play2":
         return this.#play(name, values, source);
@@ -150,7 +151,7 @@ export class NetStream {
     }
   }
 
-  #publish(text: string | undefined, source: Source): void {
+  #publish(text: string | undefined, type: PublishType, source: Source): void {
     this.stop();
     this.#output.renew();
     if (text === undefined) return;
@@ -161,7 +162,7 @@ export class NetStream {
     }
     const { hub, client } = this.connection;
     try {
-      this.#publisher = hub.publish(client, name, this.number, this.#output, properties);
+      this.#publisher = hub.publish(client, name, this.number, this.#output, properties, type);
     } catch (error) {
       if (error instanceof NameTaken) {
         return this.#refusePublish("Publish.BadName", name, error.message);
@@ -174,6 +175,29 @@ export class NetStream {
     this.#output.tell("status", "Publish.Start", `${name} is now published`);
     this.connection.door.published?.(this, name);
     this.#publisher.start();
+    if (type !== "live") this.#record(name, type);
+  }
+
+  /** Has recorded what is published, which goes on if it cannot be. VOD-202. */
+  #record(name: string, mode: RecordMode): void {
+    const { publication } = this.#publisher!;
+    const { hub: { recordings }, client } = this.connection;
+    const refuse = (text: string) => this.#output.tell("error", "Record.NoAccess", text);
+    if (!recordings?.clientsMayRecord) return refuse("Recording is off: [record] enabled");
+    if (publication.recording) return; // by a script as it began
+    try {
+      client.application.record?.(client, publication, name);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      return refuse(error.description || `Not allowed to record ${name}`);
+    }
+    const recording = recordings.record(publication, client.application.path, name, mode, {
+      started: () => this.#output.tell("status", "Record.Start", `Recording ${name}`),
+      failed: (access, text) =>
+        this.#output.tell("error", access ? "Record.NoAccess" : "Record.Failed", text),
+      stopped: () => this.#output.tell("status", "Record.Stop", `Stopped recording ${name}`),
+    });
+    if (typeof recording === "string") refuse(recording);
   }
 
   #refusePublish(code: string, name: string, text: string): void {
@@ -198,4 +222,9 @@ export class NetStream {
   #nameOf(text: string): StreamName {
     return this.connection.door.streamName?.(text) ?? { name: text, properties: NO_PROPERTIES };
   }
+}
+
+/** VOD-201. What is none of the types is published alone. */
+function publishType(text: string | undefined): PublishType {
+  return text === "record" || text === "append" || text === "appendWithGap" ? text : "live";
 }

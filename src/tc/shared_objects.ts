@@ -1,4 +1,5 @@
 // Shared objects of one connection: SO-005, SO-010 to SO-040.
+import { toAmf0 } from "../amf/to_amf0.ts";
 import { AmfReader, AmfWriter } from "../amf/mod.ts";
 import { WireError } from "../bytes/wire_error.ts";
 import type { Client } from "../media/client.ts";
@@ -9,7 +10,6 @@ import type {
   SharedObjectUser,
 } from "../media/shared_object.ts";
 import type { SharedObjects } from "../media/shared_objects.ts";
-import { toAmf0 } from "./format/amf_versions.ts";
 import { type Message, MessageType } from "./format/messages.ts";
 import {
   readSharedObject,

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
-import { type ReadableFile, RecordingFolders } from "../../src/net/recording_folders.ts";
+import {
+  type NotWritable,
+  type ReadableFile,
+  RecordingFolders,
+  type WritableFile,
+} from "../../src/net/recording_folders.ts";
 
-async function folders(maxFiles = 8) {
+async function folders(maxFiles = 8, keepFree = 0) {
   const root = await Deno.makeTempDir({ prefix: "recordings-" });
   Deno.mkdirSync(`${root}/a/streams/sub`, { recursive: true });
   Deno.mkdirSync(`${root}/b/streams`, { recursive: true });
@@ -12,6 +17,7 @@ async function folders(maxFiles = 8) {
   const all = new RecordingFolders({
     root,
     maxFiles: () => maxFiles,
+    keepFree: () => keepFree,
     input: (action) => action(),
     warn: (text) => warnings.push(text),
   });
@@ -19,6 +25,8 @@ async function folders(maxFiles = 8) {
     root,
     all,
     warnings,
+    create: (path: string, name: string, keep = 0) =>
+      new Promise<WritableFile | NotWritable>((done) => all.createFile(path, name, keep, done)),
     open: (path: string, name: string) =>
       new Promise<ReadableFile | undefined>((done) => all.openFile(path, name, done)),
     [Symbol.asyncDispose]: () => Deno.remove(root, { recursive: true }),
@@ -75,4 +83,50 @@ Deno.test("RecordingFolders keeps to the number of open files, and says so once"
   const again = await on.open("/a", "one.flv");
   assert.ok(again);
   again.close();
+});
+
+const write = (file: WritableFile, position: number, text: string) =>
+  new Promise<string | undefined>((done) =>
+    file.write(position, new TextEncoder().encode(text), done)
+  );
+const close = (file: WritableFile) =>
+  new Promise<number>((done) => file.close((size) => done(size)));
+
+Deno.test("RecordingFolders makes folders, writes in place and keeps what is to stay", async () => {
+  await using on = await folders();
+  const file = await on.create("/b", "new/deep/film.flv") as WritableFile;
+  assert.equal(await write(file, 0, "0123456789"), undefined);
+  assert.equal(await write(file, 4, "xx"), undefined);
+  assert.equal(await close(file), 10);
+  const path = `${on.root}/b/streams/new/deep/film.flv`;
+  assert.equal(Deno.readTextFileSync(path), "0123xx6789");
+  const again = await on.create("/b", "new/deep/film.flv", 5) as WritableFile;
+  assert.equal(await write(again, 5, "end"), undefined);
+  await close(again);
+  assert.equal(Deno.readTextFileSync(path), "0123xend");
+});
+
+Deno.test({
+  name: "VOD-060, VOD-202: nothing is written through links, over folders, or where none may write",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    await using on = await folders();
+    const streams = `${on.root}/a/streams`;
+    Deno.symlinkSync(`${on.root}/main.lua`, `${streams}/link.flv`);
+    Deno.symlinkSync(`${on.root}/b`, `${streams}/up`);
+    Deno.mkdirSync(`${streams}/folder.flv`);
+    for (const name of ["link.flv", "up/x.flv", "folder.flv"]) {
+      const refused = await on.create("/a", name) as NotWritable;
+      assert.equal(refused.reason, "no access", name);
+    }
+    assert.equal(Deno.readTextFileSync(`${on.root}/main.lua`), "secret");
+    const nowhere = await on.create("/none", "x.flv") as NotWritable;
+    assert.equal(nowhere.reason, "failed");
+  },
+});
+
+Deno.test("VOD-212: a disk with too little room is not written to", async () => {
+  await using on = await folders(8, Number.MAX_SAFE_INTEGER);
+  const refused = await on.create("/a", "film.flv") as NotWritable;
+  assert.match(refused.text, /too little room/);
 });

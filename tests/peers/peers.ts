@@ -74,9 +74,19 @@ export class Peer implements AsyncDisposable {
 
 const QUIET = ["-hide_banner", "-nostdin", "-loglevel", "error"];
 
-/** ffmpeg publishes a file, as fast as it can. */
-export const ffmpegPublishes = (file: string, url: string): Peer =>
-  new Peer("ffmpeg", [...QUIET, "-i", file, "-c", "copy", "-f", "flv", url]);
+/** ffmpeg publishes a file, as fast as it can or at its own pace. */
+export const ffmpegPublishes = (file: string, url: string, paced = false): Peer =>
+  new Peer("ffmpeg", [
+    ...QUIET,
+    ...paced ? ["-re"] : [],
+    "-i",
+    file,
+    "-c",
+    "copy",
+    "-f",
+    "flv",
+    url,
+  ]);
 
 /** ffmpeg plays into a file, until the publisher ends. */
 export const ffmpegPlays = (url: string, file: string): Peer =>
@@ -100,7 +110,7 @@ export const rtmpdumpReads = (url: string, file: string, start = 0, stop?: numbe
 
 /** What ffprobe finds wrong with a file, every frame decoded; "" if nothing. */
 export async function faultsOf(file: string): Promise<string> {
-  const args = ["-hide_banner", "-v", "error", "-show_frames", "-of", "null", file];
+  const args = ["-hide_banner", "-v", "error", "-show_frames", "-of", "compact", file];
   const { stderr } = await new Deno.Command("ffprobe", { args, stdout: "null" }).output();
   return new TextDecoder().decode(stderr);
 }

@@ -7,7 +7,9 @@ import { TestServer } from "../conformance/support/test_server.ts";
 import { freePort } from "../support/ports.ts";
 import { until } from "../support/wait.ts";
 import {
+  faultsOf,
   ffmpegPlays,
+  ffmpegPublishes,
   ffmpegSeeks,
   FILE,
   mediaOf,
@@ -17,11 +19,11 @@ import {
 } from "./peers.ts";
 
 /** A server whose application `live` has the recording `film`. */
-async function serve() {
+async function serve(script = "", ini = "") {
   const port = freePort();
   const server = await TestServer.prepare({
-    www: { "/live": "" },
-    ini: `[rtmp]\nport = ${port}\naddress = 127.0.0.1\n`,
+    www: { "/live": script },
+    ini: `[rtmp]\nport = ${port}\naddress = 127.0.0.1\n${ini}`,
   });
   const folder = `${server.dir}/www/live/streams`;
   Deno.mkdirSync(folder, { recursive: true });
@@ -110,3 +112,90 @@ Deno.test("An RTMFP client plays a recording to its end, in order and whole", as
   assert.deepEqual(codes.slice(-2), ["onPlayStatus", "NetStream.Play.Stop"]);
   await connection.close();
 });
+
+const RECORDS = `
+  function onPublish(client, publication) assert(publication:record()) end
+  function onUnpublish(client, publication) NOTE("unpublished ", publication.recording) end`;
+
+/** A file as it is once its recording has ended: its duration is known. */
+async function recorded(path: string): Promise<FlvTag[]> {
+  await until(() => {
+    try {
+      const [{ data }] = tagsOf(path);
+      return new DataView(data.buffer, data.byteOffset).getFloat64(29) > 0;
+    } catch {
+      return false;
+    }
+  }, "the end of the recording");
+  return tagsOf(path);
+}
+
+peerTest("What ffmpeg publishes is recorded frame by frame, and without a fault", [
+  "ffmpeg",
+  "ffprobe",
+], async () => {
+  await using all = await serve(RECORDS);
+  await using publisher = ffmpegPublishes(FILE, all.url("cam"));
+  assert.equal((await publisher.result).code, 0);
+  const path = all.file("www/live/streams/cam.flv");
+  assert.deepEqual(mediaOf(await recorded(path)), mediaOf(tagsOf(FILE)));
+  assert.equal(await faultsOf(path), "");
+  await using player = ffmpegPlays(all.url("cam"), all.file("played.flv"));
+  assert.equal((await player.result).code, 0);
+  assert.deepEqual(mediaOf(tagsOf(all.file("played.flv"))), mediaOf(tagsOf(FILE)));
+});
+
+peerTest("A recording is whole though the server is killed", ["ffmpeg", "ffprobe"], async () => {
+  await using all = await serve(RECORDS);
+  await using publisher = ffmpegPublishes(FILE, all.url("cam"), true);
+  const path = all.file("www/live/streams/cam.flv");
+  await until(() => sizeOf(path) > 64 * 1024, "a part of the recording");
+  await all.server.end("SIGKILL");
+  publisher.stop();
+  const [some, whole] = [mediaOf(tagsOf(path)), mediaOf(tagsOf(FILE))];
+  assert.ok(some.video.length > 10);
+  assert.deepEqual(some.video, whole.video.slice(0, some.video.length));
+  assert.deepEqual(some.audio, whole.audio.slice(0, some.audio.length));
+  assert.equal(await faultsOf(path), "");
+});
+
+peerTest("An RTMFP client records and appends; ffmpeg and rtmpdump play the file", [
+  "ffmpeg",
+  "ffprobe",
+  "rtmpdump",
+], async () => {
+  await using all = await serve("", "[record]\nenabled = on\n");
+  const tags = tagsOf(FILE);
+  for (const type of ["record", "append"]) {
+    const connection = await NetConnection.connect(all.server.url("/live"));
+    const stream = await connection.createStream();
+    const codes: string[] = [];
+    stream.handler = { onStatus: ({ code }) => codes.push(code) };
+    await stream.publish("cam", type);
+    await until(() => codes.includes("NetStream.Record.Start"), "Record.Start");
+    for (const { type, timestamp, data } of tags) {
+      if (type === TagType.audio) stream.sendAudio(timestamp, data);
+      if (type === TagType.video) stream.sendVideo(timestamp, data);
+    }
+    await stream.close();
+    await connection.close();
+  }
+  const path = all.file("www/live/streams/cam.flv");
+  const twice = (digests: string[]) => [...digests, ...digests];
+  const { audio, video } = digests(tags);
+  const frames = () => Object.values(digests(tagsOf(path))).flat().length;
+  await until(() => frames() === 2 * (audio.length + video.length), "both parts");
+  assert.deepEqual(digests(tagsOf(path)), { audio: twice(audio), video: twice(video) });
+  assert.equal(await faultsOf(path), "");
+  await using dump = rtmpdumpReads(all.url("cam"), all.file("dump.flv"));
+  await dump.result;
+  assert.deepEqual(digests(tagsOf(all.file("dump.flv"))), digests(tagsOf(path)));
+});
+
+const sizeOf = (path: string): number => {
+  try {
+    return Deno.statSync(path).size;
+  } catch {
+    return 0;
+  }
+};

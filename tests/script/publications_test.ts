@@ -276,3 +276,49 @@ Deno.test("onPublish may let a client replace another; scripts that do not say s
   assert.throws(() => older.publish(older.connect(), "live"), NameTaken);
   assert.deepEqual(older.said(), ["asked"]);
 });
+
+Deno.test("VOD-302, VOD-303: a script records publications, and says no to clients that ask", () => {
+  const machine = new Machine({
+    "a/main.lua": `
+      function onPublish(client, publication)
+        INFO(publication.type, publication.recording, publication.recorded)
+        INFO(publication:record())
+        INFO(publication.recording)
+        INFO(publication:record("x", "backwards"))
+        INFO(publication:record("other", "append"))
+        publication:stopRecording()
+        INFO(publication.recording)
+      end
+      function onRecord(client, publication, name)
+        INFO(publication.name, name)
+        if name == "closed" then error("not this one") end
+      end`,
+  }).start();
+  const asked: string[] = [];
+  machine.hub.recordings = {
+    clientsMayRecord: false,
+    open: () => {},
+    record(publication, path, name, mode) {
+      asked.push(`${path} ${name} ${mode}`);
+      if (name === "other") return "other is being played";
+      return publication.recording = { name, stop: () => publication.recording = undefined };
+    },
+  };
+  const client = machine.connect("/a");
+  const { publication } = machine.publish(client, "live");
+  assert.deepEqual(machine.said(), [
+    "live(null)(false)",
+    "(true)",
+    "live",
+    "(null)There is no way backwards to record",
+    "(null)other is being played",
+    "(null)",
+  ]);
+  assert.deepEqual(asked, ["/a live record", "/a other append"]);
+  client.client.application.record!(client.client, publication, "open");
+  assert.throws(
+    () => client.client.application.record!(client.client, publication, "closed"),
+    (error: Error) => error instanceof Refused && error.description === "not this one",
+  );
+  assert.deepEqual(machine.said().slice(0, 2), ["liveopen", "liveclosed"]);
+});

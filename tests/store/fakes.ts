@@ -1,10 +1,12 @@
 import { flvHeader, type FlvTag, flvTag, TagType } from "../../src/flv/tags.ts";
-import type { Clock } from "../../src/media/clock.ts";
+import type { Hub } from "../../src/media/hub.ts";
 import type { Listener } from "../../src/media/listener.ts";
 import type { Frame } from "../../src/media/frame.ts";
 import type { PlayRange, Recorded, RecordedOutput } from "../../src/media/recordings.ts";
+import type { RecordLimits } from "../../src/store/recorder.ts";
 import { Store } from "../../src/store/store.ts";
 import type { Disk } from "../../src/store/stored_file.ts";
+import { world } from "../media/fakes.ts";
 
 export const audio = (timestamp: number, length = 8): FlvTag => ({
   type: TagType.audio,
@@ -40,6 +42,13 @@ export class FakeDisk implements Disk {
   readonly files = new Map<string, Uint8Array>();
   opened = 0;
   reads = 0;
+  writes = 0;
+  /** Nobody may write. */
+  denied = false;
+  /** Nothing more can be written. */
+  full = false;
+  /** Nothing is done. */
+  stands = false;
   #due: (() => void)[] = [];
 
   open(path: string, name: string, done: Parameters<Disk["open"]>[2]): void {
@@ -67,8 +76,34 @@ export class FakeDisk implements Disk {
     });
   }
 
+  create(path: string, name: string, keep: number, done: Parameters<Disk["create"]>[3]): void {
+    this.#due.push(() => {
+      const key = `${path}/${name}`;
+      if (this.denied) return done({ reason: "no access", text: `Cannot write ${name}` });
+      this.files.set(key, this.files.get(key)?.slice(0, keep) ?? new Uint8Array(0));
+      done({
+        key,
+        write: (position, bytes, done) => {
+          const copy = bytes.slice();
+          this.#due.push(() => {
+            if (this.full) return done("The disk is full");
+            const before = this.files.get(key)!;
+            const after = new Uint8Array(Math.max(before.length, position + copy.length));
+            after.set(before);
+            after.set(copy, position);
+            this.files.set(key, after);
+            this.writes++;
+            done(undefined);
+          });
+        },
+        close: (done) => this.#due.push(() => done(this.files.get(key)!.length, 1)),
+      });
+    });
+  }
+
   /** @returns whether something was due */
   settle(): boolean {
+    if (this.stands) return false;
     const due = this.#due.splice(0);
     for (const one of due) one();
     return due.length > 0;
@@ -77,9 +112,23 @@ export class FakeDisk implements Disk {
 
 /** A store over files in memory, and its clock. */
 export class Stage {
-  readonly clock: Clock & { now: number } = { now: 1_000 };
+  readonly clock: Hub = world().hub;
   readonly disk = new FakeDisk();
-  readonly store = new Store(this.clock, this.disk);
+  limits: RecordLimits = { size: 0, time: 0, segment: 0 };
+  queueLimit = 16 << 20;
+  /** Milliseconds that are added to the time of day. */
+  day = 0;
+  readonly store = new Store(this.clock, {
+    disk: this.disk,
+    limits: () => this.limits,
+    queueLimit: () => this.queueLimit,
+    clientsMayRecord: () => true,
+    date: () => new Date(2026, 0, 31, 12, 0, 0, this.day + this.clock.now),
+  });
+
+  constructor() {
+    this.clock.now = 1_000;
+  }
 
   open(name: string): Recorded | undefined {
     let found: Recorded | undefined;

@@ -401,6 +401,14 @@ export class LuaApplication implements Application {
     });
   }
 
+  record(client: Client, publication: Publication, name: string): void {
+    this.#permission("onRecord", { client, step: "record", name }, () => {
+      this.#push(client);
+      this.#api.objects.of(publicationBinding, publication).push(this.#lua);
+      this.#lua.pushText(name);
+    });
+  }
+
   unpublish(client: Client, publication: Publication): void {
     this.#event("onUnpublish", 0, () => {
       this.#push(client);

@@ -1,10 +1,11 @@
 import type { Publication } from "../../media/publication.ts";
+import type { RecordMode } from "../../media/recordings.ts";
 import type { Api } from "./api.ts";
 import { listeners } from "./listeners.ts";
 import type { Binding } from "./objects.ts";
 import { qualityOfService } from "./quality_of_service.ts";
 import { TextTable } from "./text_table.ts";
-import type { Args } from "./values.ts";
+import { type Args, PUSHED } from "./values.ts";
 
 /** A name under which somebody publishes. API-410 to API-424. */
 export const publication: Binding<Publication, Api> = {
@@ -12,6 +13,8 @@ export const publication: Binding<Publication, Api> = {
   get: {
     name: (publication) => publication.name,
     recorded: (publication) => publication.recorded,
+    recording: (publication) => publication.recording?.name,
+    type: (publication) => publication.type,
     publisherId: (publication) => publication.publisherId,
     listeners: (publication, api) => api.objects.of(listeners, publication.listeners),
     properties: (publication) => new TextTable(publication.properties),
@@ -33,6 +36,25 @@ export const publication: Binding<Publication, Api> = {
       const packet = args.bytes();
       publication.pushData(name, packet.subarray(offset(args)));
     },
+    record(publication, args, api) {
+      const name = args.isText ? args.string() : (args.skip(), publication.name);
+      const asked = args.isText ? args.string() : "record";
+      const mode = RECORD_MODES.find((one) => one === asked);
+      const refused = mode
+        ? record(publication, name, mode, api)
+        : `There is no way ${asked} to record`;
+      const { lua } = args;
+      if (refused === undefined) {
+        lua.pushBoolean(true);
+        return PUSHED;
+      }
+      lua.pushNil();
+      lua.pushText(refused);
+      return PUSHED;
+    },
+    stopRecording(publication) {
+      publication.recording?.stop();
+    },
     flush(publication) {
       publication.flush();
     },
@@ -44,6 +66,31 @@ export const publication: Binding<Publication, Api> = {
   alive: (publication) => publication.active,
   parts: ({ listeners, audioQos, videoQos }) => [listeners, audioQos, videoQos],
 };
+
+const RECORD_MODES: readonly RecordMode[] = ["record", "append", "appendWithGap"];
+
+/**
+ * Records into the folder of the publisher's application, else of the one that runs.
+ * @returns why not. VOD-302, VOD-303.
+ */
+function record(
+  publication: Publication,
+  name: string,
+  mode: RecordMode,
+  api: Api,
+): string | undefined {
+  const { recordings } = api.hub;
+  if (!recordings || !publication.publishing) return `Nobody publishes ${publication.name}`;
+  const { publisher } = publication;
+  const application = typeof publisher === "object" ? publisher.application : api.running!;
+  const log = (text: string) => api.hub.log("warn", `The recording ${name} has ended: ${text}`);
+  const recording = recordings.record(publication, application.path, name, mode, {
+    started: () => {},
+    failed: (_access, text) => log(text),
+    stopped: () => {},
+  });
+  return typeof recording === "string" ? recording : undefined;
+}
 
 /** time, packet[, offset, lost]; no packet if it is missing or empty. API-414 */
 function packetOf(args: Args): { time: number; packet: Uint8Array | undefined; lost: number } {

@@ -3,12 +3,18 @@ import type { ScriptError } from "../vm/script_error.ts";
 import { withoutPositions } from "./place.ts";
 
 /** What an application may refuse to a client. */
-export type Step = "connect" | "publish" | "play" | "call";
+export type Step = "connect" | "publish" | "record" | "play" | "call";
 
 /** How often an application refused each step since the server started. */
 export type RefusalCounts = { [step in Step]: number };
 
-export const noRefusals = (): RefusalCounts => ({ connect: 0, publish: 0, play: 0, call: 0 });
+export const noRefusals = (): RefusalCounts => ({
+  connect: 0,
+  publish: 0,
+  record: 0,
+  play: 0,
+  call: 0,
+});
 
 /** What a client asks for. */
 export interface Request {

@@ -1,0 +1,23 @@
+import { WireError } from "../bytes/wire_error.ts";
+import { AmfReader } from "./amf_reader.ts";
+import { AmfWriter } from "./amf_writer.ts";
+
+/** Marker before an AMF3 value. As any other byte it does no harm here: it may only look like one. */
+export const AMF3_SWITCH = 0x11;
+
+/**
+ * Values in AMF0 alone, whatever form they came in.
+ * @returns undefined if AMF0 has no form for them, or they cannot be read
+ */
+export function toAmf0(values: Uint8Array): Uint8Array | undefined {
+  if (!values.includes(AMF3_SWITCH)) return values;
+  try {
+    const reader = new AmfReader(values);
+    const writer = new AmfWriter({ form: "amf0" });
+    while (!reader.done) reader.read(writer);
+    return writer.bytes();
+  } catch (error) {
+    if (error instanceof WireError) return undefined;
+    throw error;
+  }
+}

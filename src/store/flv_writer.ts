@@ -1,0 +1,184 @@
+import { flvHeader, type FlvTag, flvTag, TagType } from "../flv/tags.ts";
+import { Writer } from "../bytes/writer.ts";
+import { FlvIndex } from "./flv_index.ts";
+import { canPatch, metadataData, PATCH } from "./recording_metadata.ts";
+import type { IndexedFile } from "./store.ts";
+import type { WritableFile } from "./stored_file.ts";
+import { TagReader } from "./tag_reader.ts";
+
+/** So many bytes are written at once; fewer when they have waited for so long, in milliseconds. */
+const WRITE_AT = 64 * 1024;
+const WRITE_AFTER = 500;
+/** Bytes of one write at most, but for a tag that is larger. */
+const MAX_WRITE = 1 << 20;
+/** Bytes of the header of a file with the length behind it, and of a tag in front of its data. */
+const HEADER = 13;
+const TAG_HEADER = 11;
+/** Bytes that a tag has besides its data. */
+const AROUND = 15;
+const FLAGS_AT = 4;
+
+export interface WriterEvents {
+  /** A write has ended: {@link FlvWriter.run} is wanted. */
+  written(): void;
+  /** A write did not work; see {@link FlvWriter.clear}. */
+  failed(error: string): void;
+}
+
+/**
+ * Writes tags to a file, many at once and one write at a time; each ends with a whole tag, so that the
+ * file is whole whenever the process ends. VOD-210, VOD-211.
+ */
+export class FlvWriter {
+  /** Bytes that are not on the disk. */
+  queuedBytes = 0;
+  #queue: FlvTag[] = [];
+  /** When the oldest in the queue was put there, in milliseconds. */
+  #since = Infinity;
+  #file: WritableFile | undefined;
+  #indexed: IndexedFile | undefined;
+  /** Where the next write goes. */
+  #position = 0;
+  #busy = false;
+  #prefix: Uint8Array | undefined;
+  #finished: (() => void) | undefined;
+
+  constructor(readonly events: WriterEvents) {}
+
+  /** Bytes of the file with all that waits. */
+  get size(): number {
+    return this.#position + this.queuedBytes;
+  }
+
+  get index(): FlvIndex | undefined {
+    return this.#indexed?.index;
+  }
+
+  /** When {@link run} writes next, in milliseconds. */
+  get deadline(): number {
+    if (this.#busy || !this.#file) return Infinity;
+    if (this.queuedBytes >= WRITE_AT || this.#finished) return 0;
+    return this.#since + WRITE_AFTER;
+  }
+
+  /** Begins to write what waits. @param indexed of an empty file, or of one that is gone on with */
+  open(file: WritableFile, indexed: IndexedFile): void {
+    this.#file = file;
+    this.#indexed = indexed;
+    this.#position = indexed.size;
+  }
+
+  /**
+   * What the file begins with, before its first tag.
+   * @param metadata the AMF of the values of the publisher's `onMetaData`
+   */
+  begin(metadata: Uint8Array | undefined): void {
+    const data = metadataData(metadata);
+    const tag = flvTag({ type: TagType.data, timestamp: 0, data });
+    this.#prefix = new Writer(HEADER + tag.length).bytes(flvHeader(true, true)).bytes(tag).copy();
+    this.queuedBytes += this.#prefix.length;
+  }
+
+  push(tag: FlvTag, now: number): void {
+    this.#queue.push(tag);
+    this.queuedBytes += tag.data.length + AROUND;
+    this.#since = Math.min(this.#since, now);
+  }
+
+  /** Gives up the tags of a type that were not begun. @returns how many */
+  abandon(type: TagType): number {
+    const kept = this.#queue.filter((tag) => tag.type !== type);
+    const given = this.#queue.length - kept.length;
+    for (const tag of this.#queue) {
+      if (tag.type === type) this.queuedBytes -= tag.data.length + AROUND;
+    }
+    this.#queue = kept;
+    return given;
+  }
+
+  run(now: number): void {
+    if (this.#busy || !this.#file) return;
+    if (this.#finished && this.queuedBytes === 0) this.#patch();
+    else if (now >= this.deadline) this.#write(now);
+  }
+
+  /** Ends the file once what waits is written. @param done the file is closed, and on the disk */
+  finish(done: () => void): void {
+    this.#finished = done;
+  }
+
+  /** Gives up what waits: it cannot be written. */
+  clear(): void {
+    this.queuedBytes = 0;
+    this.#queue = [];
+    this.#prefix = undefined;
+  }
+
+  #write(now: number): void {
+    const taken: Uint8Array[] = this.#prefix ? [this.#prefix] : [];
+    let length = this.#prefix?.length ?? 0;
+    let count = 0;
+    while (count < this.#queue.length && (count === 0 || length < MAX_WRITE)) {
+      const bytes = flvTag(this.#queue[count++]);
+      taken.push(bytes);
+      length += bytes.length;
+    }
+    this.#queue.splice(0, count);
+    this.#since = this.#queue.length > 0 ? now : Infinity;
+    const skip = this.#prefix ? HEADER : 0;
+    this.#prefix = undefined;
+    const to = new Writer(length);
+    for (const bytes of taken) to.bytes(bytes);
+    const block = to.view();
+    this.#busy = true;
+    this.#file!.write(this.#position, block, (error) => {
+      this.#busy = false;
+      if (error !== undefined) return this.events.failed(error);
+      this.queuedBytes = Math.max(0, this.queuedBytes - length);
+      this.#addToIndex(block.subarray(skip), this.#position + skip);
+      this.#position += length;
+      this.#indexed!.size = this.#position;
+      this.events.written();
+    });
+  }
+
+  #addToIndex(bytes: Uint8Array, position: number): void {
+    const reader = new TagReader(position);
+    reader.setBlock(bytes);
+    for (let tag = reader.next(); tag; tag = reader.next()) this.#indexed!.index.add(tag);
+  }
+
+  /** Writes duration, size and what there is into the places kept for them, and closes the file. */
+  #patch(): void {
+    if (this.#position === 0) return this.#close();
+    const { index } = this.#indexed!;
+    const { metadata, metadataPosition, hasAudio, hasVideo } = index;
+    const patches: [number, Uint8Array][] = [[
+      FLAGS_AT,
+      Uint8Array.of((hasAudio ? 4 : 0) | (hasVideo ? 1 : 0)),
+    ]];
+    if (metadata && canPatch(metadata)) {
+      const data = metadataPosition + TAG_HEADER;
+      const number = (value: number) => new Writer(8).f64(value).copy();
+      patches.push([data + PATCH.duration, number(index.duration / 1_000)]);
+      patches.push([data + PATCH.filesize, number(this.#position)]);
+    }
+    this.#busy = true;
+    const next = () => {
+      const patch = patches.shift();
+      if (patch) this.#file!.write(...patch, next);
+      else this.#close();
+    };
+    next();
+  }
+
+  #close(): void {
+    this.#file!.close((size, modified) => {
+      const indexed = this.#indexed!;
+      indexed.size = size;
+      indexed.modified = modified;
+      indexed.growing = false;
+      this.#finished!();
+    });
+  }
+}

@@ -1,0 +1,287 @@
+import { type FlvTag, TagType } from "../flv/tags.ts";
+import type { Frame } from "../media/frame.ts";
+import type { ListenerOutput } from "../media/listener.ts";
+import type { Publication } from "../media/publication.ts";
+import type { RecordEvents, Recording, RecordMode } from "../media/recordings.ts";
+import { codecOf, type FlvIndex } from "./flv_index.ts";
+import { FlvWriter } from "./flv_writer.ts";
+import { scriptData } from "./recording_metadata.ts";
+import type { IndexedFile } from "./store.ts";
+import type { NotWritable, WritableFile } from "./stored_file.ts";
+
+/** Milliseconds between the last frame of a file and the first that is appended. VOD-205. */
+const FRAME = 25;
+/** Times of a file stay below: then another one begins. VOD-204. */
+const MAX_TIME = 2 ** 30;
+const NO_CODECS = { audioCodec: undefined, videoCodec: undefined };
+const TYPES = { audio: TagType.audio, video: TagType.video } as const;
+
+/** Application and file; a recording of many files changes to the next one. */
+export interface RecordPlace {
+  readonly path: string;
+  file: string;
+}
+
+/** Bounds of recordings; 0 sets none. */
+export interface RecordLimits {
+  /** Bytes of a file. */
+  readonly size: number;
+  /** Milliseconds of a file. */
+  readonly time: number;
+  /** Milliseconds after which another file begins. VOD-213. */
+  readonly segment: number;
+}
+
+/** What is opened for a recording to be written to. */
+export type OpenTarget =
+  | { readonly file: WritableFile; readonly indexed: IndexedFile; readonly gap: number }
+  | NotWritable;
+
+/** What a recorder needs of the store. */
+export interface RecorderHost {
+  readonly now: number;
+  readonly limits: RecordLimits;
+  wake(recorder: Recorder): void;
+  /** Opens the file of a recording; called later, once, never during the call. */
+  openTarget(recorder: Recorder, done: (target: OpenTarget) => void): void;
+  /** It takes no frames any more. */
+  detach(recorder: Recorder): void;
+  /** All of it is written. */
+  over(recorder: Recorder): void;
+  /** Frames are lost to a disk that is too slow. */
+  overflowed(recorder: Recorder): void;
+}
+
+/**
+ * Records a publication to a file, as one more listener of it: it begins with a key frame behind the
+ * codec headers, and loses frames up to the next one when the disk is too slow. VOD-201 to VOD-213.
+ */
+export class Recorder implements ListenerOutput, Recording {
+  deadline = Infinity;
+  readonly queuedDataBytes = 0;
+  readonly videoWaitsSince = Infinity;
+  #writer = this.#newWriter();
+  /** Those of files that are being ended, too. */
+  readonly #writers = new Set<FlvWriter>();
+  /** Frames that wait for the file to be open; undefined: it is. */
+  #early: [Frame, number][] | undefined;
+  #stopped = false;
+  #failed = false;
+  /** Bytes of frames that wait for the file. */
+  #earlyBytes = 0;
+  #metadata: Uint8Array | undefined;
+  /** The listener's time of the first frame of the file, and the file's time of it. */
+  #base: number | undefined;
+  #offset = 0;
+  #last = { audio: 0, video: 0 };
+  /** Codecs of a file that is appended to. */
+  #codecs: Pick<FlvIndex, "audioCodec" | "videoCodec"> = NO_CODECS;
+
+  /**
+   * @param name as it was asked for
+   * @param place application and file
+   */
+  constructor(
+    readonly publication: Publication,
+    readonly name: string,
+    readonly place: RecordPlace,
+    readonly mode: RecordMode,
+    readonly host: RecorderHost,
+    readonly events: RecordEvents | undefined,
+  ) {
+    this.#open(() => events?.started());
+  }
+
+  /** Bytes that wait for the disk. */
+  get queuedBytes(): number {
+    let bytes = this.#earlyBytes;
+    for (const writer of this.#writers) bytes += writer.queuedBytes;
+    return bytes;
+  }
+
+  // ListenerOutput
+
+  send(frame: Frame, time: number): void {
+    if (!this.#stopped) this.#add(frame, time);
+  }
+
+  /** Codec headers stay: what follows needs them. */
+  abandon(kind: "audio" | "video"): number {
+    const given = this.#writer.abandon(TYPES[kind]);
+    const early = this.#early;
+    if (!early) return given;
+    this.#early = early.filter(([frame]) => frame.kind !== kind || frame.role === "header");
+    this.#earlyBytes = this.#early.reduce((sum, [{ payload }]) => sum + payload.length, 0);
+    return given + early.length - this.#early.length;
+  }
+
+  overflowed(): void {
+    this.host.overflowed(this);
+  }
+
+  sampleAccess(): void {}
+  published(): void {}
+  unpublished(): void {}
+
+  // Recording
+
+  stop(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.host.detach(this);
+    if (!this.#early) this.#finish();
+  }
+
+  /** Writes what is due. */
+  run(now: number): void {
+    this.deadline = Infinity;
+    for (const writer of this.#writers) {
+      writer.run(now);
+      this.deadline = Math.min(this.deadline, writer.deadline);
+    }
+  }
+
+  // The file
+
+  #newWriter(): FlvWriter {
+    const writer = new FlvWriter({
+      written: () => this.host.wake(this),
+      failed: (error) => {
+        writer.clear();
+        this.#fail(false, error);
+      },
+    });
+    return writer;
+  }
+
+  /** Opens a file, and takes what waits for it. */
+  #open(whenOpen?: () => void): void {
+    this.#early ??= [];
+    const writer = this.#writer;
+    this.host.openTarget(this, (target) => {
+      if ("reason" in target) {
+        this.#early = undefined;
+        return this.#fail(target.reason === "no access", target.text);
+      }
+      const { file, indexed, gap } = target;
+      const { index, size } = indexed;
+      writer.open(file, indexed);
+      this.#writers.add(writer);
+      this.#base = undefined;
+      this.#offset = size > 0 ? (index.firstTime ?? 0) + index.duration + FRAME + gap : 0;
+      this.#codecs = { audioCodec: index.audioCodec, videoCodec: index.videoCodec };
+      this.#last = { audio: this.#offset, video: this.#offset };
+      whenOpen?.();
+      const early = this.#early ?? [];
+      this.#early = undefined;
+      this.#earlyBytes = 0;
+      for (const [frame, time] of early) this.#add(frame, time);
+      if (this.#stopped && !this.#early && !this.#failed) this.#finish();
+    });
+  }
+
+  #add(frame: Frame, time: number): void {
+    if (this.#failed) return;
+    if (!this.#early) return this.#take(frame, time);
+    this.#early.push([frame, time]);
+    this.#earlyBytes += frame.payload.length;
+  }
+
+  #take(frame: Frame, time: number): void {
+    const { kind, role, payload } = frame;
+    if (kind === "data") return this.#takeData(frame);
+    if (role !== "header") {
+      if (!this.#fits(kind, frame)) return;
+      const isFirst = this.#base === undefined;
+      this.#base ??= time;
+      const at = this.#offset + Math.max(0, (time - this.#base) | 0);
+      if (!isFirst && this.#isFull(frame, time, at)) return;
+      this.#last[kind] = Math.max(this.#last[kind], at);
+    }
+    this.#push({ type: TYPES[kind], timestamp: this.#last[kind], data: payload });
+  }
+
+  /** The publisher's metadata is the recording's, if it comes before the first tag. VOD-206. */
+  #takeData({ name, payload }: Frame): void {
+    if (name === "onMetaData" && this.#writer.size === 0) {
+      this.#metadata = payload;
+      return;
+    }
+    const data = scriptData(name, payload);
+    const timestamp = Math.max(this.#last.audio, this.#last.video);
+    if (data) this.#push({ type: TagType.data, timestamp, data });
+  }
+
+  #push(tag: FlvTag): void {
+    const writer = this.#writer;
+    if (writer.size === 0) writer.begin(this.#metadata);
+    writer.push(tag, this.host.now);
+    if (writer.deadline < this.deadline) this.host.wake(this);
+  }
+
+  /** VOD-205: a file has one codec of each kind. */
+  #fits(kind: "audio" | "video", { role, payload }: Frame): boolean {
+    const before = kind === "audio" ? this.#codecs.audioCodec : this.#codecs.videoCodec;
+    if (before === undefined || role === "other" || before === codecOf(kind, payload)) return true;
+    this.#fail(false, `The file has another ${kind} codec`);
+    return false;
+  }
+
+  /** Whether a frame goes beyond a limit: then the recording ends, or another file begins. */
+  #isFull(frame: Frame, time: number, at: number): boolean {
+    const { size, time: longest, segment } = this.host.limits;
+    if (size > 0 && this.#writer.size + frame.payload.length > size) {
+      this.#fail(false, "The file has reached its limit: [record] size");
+      return true;
+    }
+    if (longest > 0 && at > longest) {
+      this.#fail(false, "The file has reached its limit: [record] time");
+      return true;
+    }
+    const isStart = this.publication.lastVideoTime === undefined || frame.role === "key" &&
+        frame.kind === "video";
+    if (!isStart || (at < MAX_TIME && (segment === 0 || at < segment))) return false;
+    this.#nextFile(frame, time);
+    return true;
+  }
+
+  /** Ends the file, and goes on in another one, which begins with a frame. VOD-213. */
+  #nextFile(frame: Frame, time: number): void {
+    const { publication } = this;
+    this.#finish();
+    this.#early = [];
+    for (const kind of ["audio", "video"] as const) {
+      for (const header of publication.headers(kind)) this.#early.push([header, time]);
+    }
+    this.#early.push([frame, time]);
+    this.#writer = this.#newWriter();
+    this.#open();
+  }
+
+  #finish(): void {
+    const writer = this.#writer;
+    if (writer.size === 0 && !this.#failed) writer.begin(this.#metadata);
+    writer.finish(() => {
+      this.#writers.delete(writer);
+      this.#end();
+    });
+    this.host.wake(this);
+  }
+
+  #fail(access: boolean, text: string): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    this.events?.failed(access, text);
+    const isOpen = this.#writers.has(this.#writer) && !this.#stopped;
+    this.#stopped = true;
+    this.host.detach(this);
+    if (isOpen) this.#finish();
+    else this.#end();
+  }
+
+  #end(): void {
+    if (!this.#stopped || this.#writers.size > 0 || this.#early) return;
+    this.host.over(this);
+    if (!this.#failed) this.events?.stopped();
+  }
+}

@@ -1,0 +1,257 @@
+import assert from "node:assert/strict";
+import { decodeAmf, encodeAmf0, MixedArray } from "../../src/amf/mod.ts";
+import { FlvReader } from "../../src/flv/reader.ts";
+import { type FlvTag, TagType } from "../../src/flv/tags.ts";
+import { Frame } from "../../src/media/frame.ts";
+import type { Publisher } from "../../src/media/publisher.ts";
+import type { RecordMode } from "../../src/media/recordings.ts";
+import { once } from "../media/fakes.ts";
+import { audio, FakeOutput, film, Stage, video } from "./fakes.ts";
+
+/** A publisher, and what is told of its recording. */
+function stage() {
+  const on = new Stage();
+  const events: string[] = [];
+  let publisher: Publisher;
+  return Object.assign(on, {
+    events,
+    publish: () => {
+      publisher = on.clock.relay("cam", "test");
+      publisher.start();
+    },
+    record: (name = "cam", mode: RecordMode = "record") => {
+      const recording = on.store.record(publisher.publication, "", name, mode, {
+        started: () => events.push("started"),
+        failed: (access, text) => events.push(`${access ? "no access" : "failed"}: ${text}`),
+        stopped: () => events.push("stopped"),
+      });
+      on.settle();
+      return recording;
+    },
+    send: (tags: readonly FlvTag[]) => {
+      for (const { type, timestamp, data } of tags) {
+        if (type === TagType.data) continue;
+        const frame = new Frame(type === TagType.audio ? "audio" : "video", timestamp, data);
+        if (type === TagType.audio) publisher.audio(frame, once);
+        else publisher.video(frame, once);
+      }
+      on.settle();
+    },
+    metadata: (members: Record<string, number>) =>
+      publisher.setDataFrame("onMetaData", encodeAmf0({ ...members })),
+    end: () => {
+      on.clock.unpublish(publisher);
+      on.pass(2_000);
+    },
+    file: (name = "cam") => on.disk.files.get(`/${name}.flv`)!,
+  });
+}
+
+const mediaOf = (bytes: Uint8Array) => {
+  const reader = new FlvReader();
+  const tags = reader.push(bytes);
+  reader.end();
+  return tags.filter(({ type }) => type !== TagType.data);
+};
+
+function metadataOf(bytes: Uint8Array) {
+  const [tag] = new FlvReader().push(bytes);
+  const [name, values] = decodeAmf(tag.data);
+  assert.equal(name, "onMetaData");
+  return (values as MixedArray).named;
+}
+
+Deno.test("VOD-201 to VOD-206, VOD-210: what is published is in the file, from time 0 on", () => {
+  const on = stage();
+  on.publish();
+  on.metadata({ width: 640, duration: 99 });
+  on.record();
+  on.send(film().map((tag) => ({ ...tag, timestamp: tag.timestamp + 5_000 })));
+  on.end();
+  assert.deepEqual(on.events, ["started", "stopped"]);
+  assert.deepEqual(mediaOf(on.file()), film());
+  const { duration, filesize, width, ...others } = metadataOf(on.file());
+  assert.deepEqual([duration, filesize, width], [9.75, on.file().length, 640]);
+  assert.deepEqual(Object.keys(others), []);
+  assert.equal(on.file()[4], 5, "there are both");
+  assert.equal(on.store.recordings, 0);
+});
+
+Deno.test("VOD-210: the file is whole after every write, whenever the process ends", () => {
+  const on = stage();
+  on.publish();
+  on.record();
+  for (const tag of film()) {
+    on.send([tag]);
+    on.pass(300);
+    const bytes = on.file();
+    if (bytes.length > 0) mediaOf(bytes);
+  }
+  assert.ok(on.disk.writes > 5);
+});
+
+Deno.test("VOD-204: a recording that begins in the middle begins with a key frame behind its header", () => {
+  const on = stage();
+  on.publish();
+  on.send(film().slice(0, 12));
+  on.record();
+  on.send(film().slice(12));
+  on.end();
+  const tags = mediaOf(on.file());
+  const at = tags.findIndex(({ type, data }) => type === 9 && data[1] === 1);
+  assert.equal(tags[at].data[0], 0x17);
+  assert.ok(tags.slice(0, at).some(({ type, data }) => type === 9 && data[1] === 0));
+});
+
+Deno.test("VOD-205: append goes on behind the last frame, cutting off what a crash has left", () => {
+  const on = stage();
+  on.publish();
+  on.record();
+  on.send(film());
+  on.end();
+  on.disk.files.set("/cam.flv", on.file().slice(0, -7)); // the last sound at 9750 is broken
+  on.publish();
+  on.record("cam", "append");
+  on.send(film(70_000));
+  on.end();
+  const times = mediaOf(on.file()).map(({ timestamp }) => timestamp);
+  assert.equal(times.length, 2 * film().length - 1);
+  assert.equal(times[film().length], 9_775, "25 ms later");
+  assert.equal(times.at(-1), 9_775 + 9_750);
+  assert.deepEqual(times, times.toSorted((a, b) => a - b));
+  assert.equal(metadataOf(on.file()).duration, 19.525);
+});
+
+Deno.test("VOD-205: another codec than the file's cannot be appended", () => {
+  const on = stage();
+  on.publish();
+  on.record();
+  on.send(film());
+  on.end();
+  const before = on.file();
+  on.publish();
+  on.record("cam", "append");
+  on.send([{ ...video(0, true), data: Uint8Array.of(0x12, 0, 0) }]);
+  on.end();
+  assert.match(on.events.at(-1)!, /^failed: .* another video codec/);
+  assert.deepEqual(mediaOf(on.file()), mediaOf(before));
+});
+
+Deno.test("VOD-202: names, files that are recorded or played, and folders that may not be written", () => {
+  const on = stage();
+  on.publish();
+  assert.match(String(on.record("../main")), /may not have the name/);
+  on.record();
+  assert.match(String(on.record("other")), /is recorded as cam/);
+  on.send(film());
+  on.end();
+  const recorded = on.open("cam")!;
+  on.publish();
+  assert.match(String(on.record()), /is being played/);
+  recorded.close();
+  on.disk.denied = true;
+  on.record();
+  assert.equal(on.events.at(-1), "no access: Cannot write cam.flv");
+  assert.equal(on.store.recordings, 0);
+});
+
+Deno.test("VOD-212: a full disk and limits end the recording in order, not the publication", () => {
+  const on = stage();
+  on.publish();
+  on.record();
+  on.send(film().slice(0, 20));
+  on.pass(1_000);
+  on.disk.full = true;
+  on.send(film().slice(20));
+  on.pass(1_000);
+  assert.deepEqual(on.events, ["started", "failed: The disk is full"]);
+  on.disk.full = false;
+  on.pass(1_000);
+  assert.deepEqual(mediaOf(on.file()), film().slice(0, 20));
+  on.limits = { size: 400, time: 0, segment: 0 };
+  on.record("small");
+  on.send(film(20_000));
+  on.pass(2_000);
+  assert.ok(on.file("small").length <= 400 + 100);
+  on.limits = { size: 0, time: 3_000, segment: 0 };
+  on.record("short");
+  on.send(film(40_000));
+  on.pass(2_000);
+  assert.equal(mediaOf(on.file("short")).at(-1)!.timestamp, 3_000);
+  on.end();
+});
+
+Deno.test("VOD-211: a disk that stands costs frames up to a key frame, within the bound", () => {
+  const on = stage();
+  on.queueLimit = 100_000;
+  on.publish();
+  on.record();
+  on.disk.stands = true;
+  const large = Array.from({ length: 40 }, (_, i) => video(i * 250, i % 4 === 0, 1, 10_000));
+  const [header] = film();
+  on.send([header, ...large]);
+  assert.ok(on.store.overflows > 0);
+  on.disk.stands = false;
+  on.end();
+  const tags = mediaOf(on.file());
+  assert.ok(tags.length < large.length);
+  let last = -250;
+  for (const { timestamp, data } of tags.filter(({ data }) => data[1] === 1)) {
+    if (timestamp !== last + 250) assert.equal(data[0], 0x17, `a key frame after the gap`);
+    last = timestamp;
+  }
+});
+
+Deno.test("VOD-213: a recording is cut at key frames, each file whole and from time 0 on", () => {
+  const on = stage();
+  on.limits = { size: 0, time: 0, segment: 3_000 };
+  on.publish();
+  on.record();
+  for (const tag of film()) {
+    on.send([tag]);
+    on.pass(125);
+  }
+  on.end();
+  const files = [...on.disk.files.keys()].sort();
+  assert.equal(files.length, 4, files.join());
+  assert.match(files[0], /^\/cam-20260131-12000\d\.flv$/);
+  const pictures = files.flatMap((file) => {
+    const tags = mediaOf(on.disk.files.get(file)!);
+    assert.equal(tags[0].data[1], 0, "header");
+    assert.equal(tags[1].timestamp, 0);
+    return tags.filter(({ type, data }) => type === 9 && data[1] === 1);
+  });
+  assert.equal(pictures.length, 40);
+});
+
+Deno.test("VOD-208: a growing file is played to the end that it has in the end", () => {
+  const on = stage();
+  on.publish();
+  on.record();
+  on.send(film().slice(0, 41));
+  on.pass(1_000);
+  const output = new FakeOutput();
+  const listener = { receiveAudio: true, receiveVideo: true };
+  const recorded = on.open("cam")!;
+  recorded.play(listener as never, output, { start: 0, length: -1, offset: 0 });
+  on.pass(10_000);
+  assert.equal(output.last, 4_750);
+  assert.equal(output.ends, 0);
+  on.send(film().slice(41));
+  on.pass(10_000);
+  assert.equal(output.last, 9_750);
+  assert.equal(output.ends, 0);
+  on.end();
+  on.pass(1_000);
+  assert.equal(output.ends, 1);
+});
+
+Deno.test("Sound alone is recorded, and the file says so", () => {
+  const on = stage();
+  on.publish();
+  on.record();
+  on.send(Array.from({ length: 50 }, (_, i) => audio(i * 20)));
+  on.end();
+  assert.equal(mediaOf(on.file()).length, 50);
+  assert.equal(on.file()[4], 4);
+});
