@@ -1,4 +1,6 @@
 // The sub-command `check`: the configuration is read and all scripts are compiled; nothing runs.
+import { fromUtf8 } from "../bytes/text.ts";
+import { misspelledInSource } from "../script/api/event_names.ts";
 import { Lua } from "../script/vm/lua.ts";
 import { sourceOfFile } from "../script/vm/source_file.ts";
 import { parseCommandLine, usage, UsageError } from "./command_line.ts";
@@ -47,9 +49,13 @@ export function check(
     for (const { path, name } of scripts) {
       try {
         if (!Deno.statSync(path).isFile) throw new Error("not a file"); // a pipe would never end
-        const error = lua.load(sourceOfFile(Deno.readFileSync(path)), `@${name}`);
+        const source = sourceOfFile(Deno.readFileSync(path));
+        const error = lua.load(source, `@${name}`);
         if (error) complain(error.message);
         else lua.pop();
+        for (const { line, text } of misspelledInSource(fromUtf8(source))) {
+          print(`Warning: ${escape(`${name}:${line}: ${text}`)}`);
+        }
       } catch (error) {
         complain(`${name} cannot be read: ${systemReason(error)}`);
       }

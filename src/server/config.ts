@@ -3,7 +3,7 @@ import { ConfigError, keyText, valueProblem } from "./config_error.ts";
 import { expand, type IniEntry, parseIni } from "./ini.ts";
 import { type Config, obsolete, settings } from "./settings.ts";
 import type { Setting } from "./setting.ts";
-import { nearest } from "./spelling.ts";
+import { nearest } from "../bytes/spelling.ts";
 
 /** What scripts see as `cumulus.configs`: texts, `false`, and tables of them. */
 export interface ConfigTree {

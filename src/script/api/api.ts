@@ -16,6 +16,7 @@ import { prepareEnvironments } from "./environment.ts";
 import { type Host, LogLevel } from "./host.ts";
 import type { LibraryTables } from "./library_tables.ts";
 import { LuaToAmf } from "./lua_to_amf.ts";
+import { Mistakes } from "./mistakes.ts";
 import { type Handle, Objects } from "./objects.ts";
 import { withHint } from "./closed.ts";
 import {
@@ -39,6 +40,7 @@ export class Api implements AmfHost {
   running: LuaApplication | undefined;
   /** Where the function is defined that has failed or whose results are being read. */
   definedAt: (() => Place) | undefined;
+  readonly mistakes = new Mistakes((text) => this.log("warn", text));
   readonly configs: Kept;
   readonly servers: Broadcaster;
   readonly initiators: Broadcaster;
@@ -98,6 +100,12 @@ export class Api implements AmfHost {
   log(level: keyof typeof LogLevel, text: string): void {
     const { file, line } = this.definedAt?.() ?? placeOf(this.lua);
     this.host.log(LogLevel[level], text, file, line);
+  }
+
+  /** Warns of a call that does not do what was meant, once for each line. */
+  mistake(text: string): void {
+    const { file, line } = placeOf(this.lua);
+    this.mistakes.tell(`${file}:${line}`, text);
   }
 
   /** What a client is told of an error. API-062 */

@@ -12,6 +12,7 @@ import { sourceOfFile } from "../vm/source_file.ts";
 import { type Api, surplus } from "./api.ts";
 import { client as clientBinding } from "./client.ts";
 import { Environment } from "./environment.ts";
+import { misspelledEvents, misspelledText } from "./event_names.ts";
 import { EventFunctions } from "./event_functions.ts";
 import { group as groupBinding } from "./group.ts";
 import { LogLevel } from "./host.ts";
@@ -146,6 +147,7 @@ export class LuaApplication implements Application {
   start(source: Uint8Array | undefined, modified: number | undefined): void {
     this.modified = modified;
     this.failure = undefined;
+    this.#api.mistakes.forget();
     this.state = "absent";
     this.#mentionsReplace = source !== undefined && REPLACE.test(new TextDecoder().decode(source));
     if (!source) return;
@@ -160,8 +162,18 @@ export class LuaApplication implements Application {
       return;
     }
     this.state = "running";
+    this.#warnOfNames();
     this.parent?.environment.name(this.name, this.environment);
     this.#event("onStart", 0, () => this.#lua.pushText(this.path));
+  }
+
+  #warnOfNames(): void {
+    const api = this.#api;
+    for (const { name, event } of misspelledEvents(this.environment.functions())) {
+      const push = () => this.environment.pushOwn(this.#lua.key(name)) !== NIL;
+      const { file, line } = api.placeOfFunction(push);
+      api.host.log(LogLevel.warn, misspelledText(name, event), file || this.chunkName, line);
+    }
   }
 
   /** Runs `onStop`, closes what it left open, erases its variables. API-042 */
@@ -270,7 +282,9 @@ export class LuaApplication implements Application {
     }, (first, count) => {
       if (count === 0) return;
       if (api.isPlainTable(first)) members = this.#infoMembers(client, first);
-      else if (this.#lua.type(first) !== NIL) {
+      else if (this.#lua.type(first) === BOOLEAN && !this.#lua.toBoolean(first)) {
+        api.log("warn", "onConnection returned false, which refuses nobody: use error");
+      } else if (this.#lua.type(first) !== NIL) {
         api.log("warn", "onConnection returned something other than a table");
       }
     }, { request: { client, step: "connect", name: "" } });

@@ -7,6 +7,7 @@ import { clients } from "./clients.ts";
 import { groups } from "./groups.ts";
 import type { Host } from "./host.ts";
 import { sendMail } from "./mail.ts";
+import { emptyText } from "./mistakes.ts";
 import type { Binding } from "./objects.ts";
 import { publication } from "./publication.ts";
 import { publications } from "./publications.ts";
@@ -50,6 +51,7 @@ export const cumulus: Binding<Host, Api> = {
     sendMail: (_, args, api) => sendMail(args, api),
     publish(_, args, api) {
       const name = args.string();
+      if (name === "") emptyText(args, api, "publish(name)", "name");
       try {
         const made = api.hub.publishFromScript(name);
         const { publisherId } = made;

@@ -1,7 +1,7 @@
 // The global names of an application. API-027 to API-034.
 import { toUtf8 } from "../../bytes/text.ts";
 import { pushEnvironments, pushGlobals } from "../vm/libraries.ts";
-import { type Key, type Lua, NIL, type Ref } from "../vm/lua.ts";
+import { FUNCTION, type Key, type Lua, NIL, type Ref, STRING } from "../vm/lua.ts";
 
 /**
  * Makes the tables of an application out of the environment of its parent:
@@ -146,6 +146,19 @@ export class Environment {
     if (type === NIL) lua.pop(2);
     else lua.remove(-2);
     return type;
+  }
+
+  /** Names of the application's own variables that are functions. */
+  functions(): string[] {
+    const lua = this.#lua;
+    const names: string[] = [];
+    lua.pushRef(this.ref);
+    const table = lua.top;
+    for (lua.pushNil(); lua.next(table); lua.pop()) {
+      if (lua.type(-2) === STRING && lua.type(-1) === FUNCTION) names.push(lua.text(-2));
+    }
+    lua.pop();
+    return names;
   }
 
   /** Erases all variables, and the metatable that a script gave to them. API-026, API-042 */

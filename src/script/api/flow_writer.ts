@@ -3,6 +3,7 @@ import { Writer } from "../../bytes/writer.ts";
 import type { Client } from "../../media/client.ts";
 import type { FlowWriter } from "../../media/connection.ts";
 import type { Api } from "./api.ts";
+import { emptyText } from "./mistakes.ts";
 import type { Binding } from "./objects.ts";
 import type { Args } from "./values.ts";
 
@@ -30,11 +31,13 @@ export const flowWriter: Binding<FlowWriter, Api> = {
     },
     writeAMFMessage(writer, args, api) {
       const name = args.bytes();
+      if (name.length === 0) emptyText(args, api, "writeAMFMessage(name, …)", "name");
       writer.message(name, encode(writer, args, api));
     },
     /** Pairs of names and values may follow the description: members of the info object. API-253 */
     writeStatusResponse(writer, args, api) {
       const code = args.string();
+      if (code === "") emptyText(args, api, "writeStatusResponse(code, description)", "code");
       const description = args.string();
       writer.status(code, description, infoMembers(args, api));
     },

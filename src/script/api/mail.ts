@@ -1,5 +1,6 @@
 import type { Api } from "./api.ts";
 import type { LuaApplication } from "./application.ts";
+import { emptyText } from "./mistakes.ts";
 import type { Binding, Handle } from "./objects.ts";
 import type { Args } from "./values.ts";
 
@@ -11,13 +12,20 @@ export class Mail {
 /** What scripts see of a mail: nothing but the `onSent` they put there. */
 export const mail: Binding<Mail, Api> = { name: "mail" };
 
+const CALL = "sendMail(sender, subject, content, recipient…)";
+
 /** `sendMail(sender, subject, content, recipient…)`. */
 export function sendMail(args: Args, api: Api): Handle {
   const sender = args.string();
   const subject = args.string();
   const content = args.string();
   const recipients: string[] = [];
-  while (args.left > 0) recipients.push(args.string());
+  do {
+    const isThere = args.left > 0;
+    const recipient = args.string();
+    if (recipient === "") emptyText(args, api, CALL, "recipient");
+    if (isThere) recipients.push(recipient);
+  } while (args.left > 0);
   const application = api.running!;
   const target = new Mail(application);
   const handle = api.objects.of(mail, target); // kept until it is sent: SOCK-068

@@ -2,6 +2,7 @@ import type { Publication } from "../../media/publication.ts";
 import type { RecordMode } from "../../media/recordings.ts";
 import type { Api } from "./api.ts";
 import { listeners } from "./listeners.ts";
+import { emptyText, expectPacket } from "./mistakes.ts";
 import type { Binding } from "./objects.ts";
 import { qualityOfService } from "./quality_of_service.ts";
 import { TextTable } from "./text_table.ts";
@@ -22,17 +23,21 @@ export const publication: Binding<Publication, Api> = {
     videoQOS: (publication, api) => api.objects.of(qualityOfService, publication.videoQos),
   },
   call: {
-    pushAudioPacket(publication, args) {
-      const { time, packet, lost } = packetOf(args);
+    pushAudioPacket(publication, args, api) {
+      const { time, packet, lost } = packetOf(args, api, "pushAudioPacket");
       if (packet) publication.pushAudio(time, packet, lost);
     },
-    pushVideoPacket(publication, args) {
-      const { time, packet, lost } = packetOf(args);
+    pushVideoPacket(publication, args, api) {
+      const { time, packet, lost } = packetOf(args, api, "pushVideoPacket");
       if (packet) publication.pushVideo(time, packet, lost);
     },
-    pushDataPacket(publication, args) {
+    pushDataPacket(publication, args, api) {
       const name = args.string();
-      if (args.absent) return;
+      if (name === "") emptyText(args, api, "pushDataPacket(name, packet)", "name");
+      if (args.absent) {
+        if (name !== "") api.mistake("pushDataPacket(name, packet): the packet is missing");
+        return;
+      }
       const packet = args.bytes();
       publication.pushData(name, packet.subarray(offset(args)));
     },
@@ -93,10 +98,18 @@ function record(
 }
 
 /** time, packet[, offset, lost]; no packet if it is missing or empty. API-414 */
-function packetOf(args: Args): { time: number; packet: Uint8Array | undefined; lost: number } {
+function packetOf(
+  args: Args,
+  api: Api,
+  name: string,
+): { time: number; packet: Uint8Array | undefined; lost: number } {
+  expectPacket(args, api, name);
   const time = Math.trunc(args.number());
   const bytes = args.bytes();
   const packet = bytes.subarray(offset(args));
+  if (packet.length === 0 && bytes.length > 0) {
+    api.mistake(`${name}(time, packet, offset): nothing of the packet is left behind the offset`);
+  }
   const lost = Math.max(0, Math.trunc(args.number()));
   return { time, packet: packet.length > 0 ? packet : undefined, lost };
 }

@@ -49,6 +49,11 @@ export class Args {
     return this.at <= this.end ? this.lua.type(this.at) : NONE;
   }
 
+  /** The type of the argument that comes so many after the next one; -1 is the one read last. */
+  typeAt(offset: number): number {
+    return this.at + offset <= this.end ? this.lua.type(this.at + offset) : NONE;
+  }
+
   /** Whether the next argument is missing or nil. */
   get absent(): boolean {
     return this.type <= NIL;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { nearest } from "../../src/server/spelling.ts";
+import { nearest } from "../../src/bytes/spelling.ts";
 
 Deno.test("The nearest name is one slip away, of longer names two", () => {
   const names = ["port", "publicAddress", "threads", "time"];

@@ -1,0 +1,114 @@
+// Calls that do nothing as they are written are warned of, once for each line.
+import assert from "node:assert/strict";
+import { misspelledInSource } from "../../src/script/api/event_names.ts";
+import { Machine } from "./machine.ts";
+
+/** Warnings, as `line text`. */
+const warned = (machine: Machine) =>
+  machine.host.lines.filter(({ level }) => level === 4)
+    .map(({ file, line, text }) => {
+      assert.equal(file, "www/main.lua");
+      return `${line} ${text}`;
+    });
+
+Deno.test("Swapped and missing arguments are warned of, with their line", () => {
+  const machine = new Machine({
+    "main.lua": `local p = cumulus:publish("one")
+      p:pushAudioPacket("abc", 10)
+      p:pushVideoPacket(10)
+      p:pushVideoPacket()
+      p:pushAudioPacket(10, { 1 })
+      p:pushAudioPacket(10, "abc", 3)
+      p:pushDataPacket()
+      p:pushDataPacket("onMetaData")
+      cumulus:publish()
+      cumulus:publish({})
+      cumulus:sendMail("a@example.org", "subject", "text")
+      cumulus:sendMail("a@example.org", "subject", "text", { "b@example.org" })
+      function onConnection(client)
+        client.writer:writeAMFMessage()
+        client.writer:writeStatusResponse()
+        return false
+      end`,
+  }).start();
+  machine.connect();
+  assert.deepEqual(warned(machine), [
+    "2 pushAudioPacket(time, packet): the two are swapped",
+    "3 pushVideoPacket(time, packet): the packet is missing",
+    "4 pushVideoPacket(time, packet): the packet is missing",
+    "5 pushAudioPacket(time, packet): the packet is a table",
+    "6 pushAudioPacket(time, packet, offset): nothing of the packet is left behind the offset",
+    "7 pushDataPacket(name, packet): the name is missing",
+    "8 pushDataPacket(name, packet): the packet is missing",
+    "9 publish(name): the name is missing",
+    "10 publish(name): the name is a table",
+    "11 sendMail(sender, subject, content, recipient…): the recipient is missing",
+    "12 sendMail(sender, subject, content, recipient…): the recipient is a table",
+    "14 writeAMFMessage(name, …): the name is missing",
+    "15 writeStatusResponse(code, description): the code is missing",
+    "13 onConnection returned false, which refuses nobody: use error",
+  ]);
+});
+
+Deno.test("What is as it should be is not warned of", () => {
+  const machine = new Machine({
+    "main.lua": `local p = cumulus:publish("one")
+      p:pushAudioPacket(1, "abc") p:pushAudioPacket("2", "abc", 1, 4) p:pushVideoPacket(3, "")
+      p:pushDataPacket("x", "") p:pushDataPacket("x", cumulus:toAMF(1))
+      cumulus:sendMail("a@example.org", "", "", "b@example.org", "c@example.org")
+      function onConnection(client)
+        client.writer:writeAMFMessage("f")
+        client.writer:writeStatusResponse("Code")
+        return nil
+      end`,
+  }).start();
+  machine.connect();
+  assert.deepEqual(warned(machine), []);
+});
+
+Deno.test("A line is warned of once until the application starts again", () => {
+  const machine = new Machine();
+  const source = `function onConnection(client)
+      for i = 1, 3 do client.writer:writeAMFMessage() end
+      client.writer:writeAMFMessage()
+    end`;
+  machine.write("main.lua", source);
+  machine.start();
+  machine.connect();
+  machine.connect();
+  assert.equal(warned(machine).length, 2);
+  machine.write("main.lua", source);
+  machine.connect();
+  assert.equal(warned(machine).length, 4);
+});
+
+Deno.test("Global functions that are nearly events are warned of where they are defined", () => {
+  const machine = new Machine({
+    "main.lua": `function onconnection(client) end
+      onConection = function() end
+      function onPublish() end
+      function onPublished() end
+      function onMessage() end
+      onmanage = 5
+      function ONSTOP() end`,
+    "below/main.lua": "function onDissconnection() end",
+  }).start();
+  machine.connect("/below");
+  const lines = machine.host.lines.filter(({ level }) => level === 4)
+    .map(({ file, line, text }) => `${file}:${line} ${text}`).sort();
+  assert.deepEqual(lines, [
+    "below/main.lua:1 the function onDissconnection is no event; did you mean onDisconnection?",
+    "www/main.lua:1 the function onconnection is no event; did you mean onConnection?",
+    "www/main.lua:2 the function onConection is no event; did you mean onConnection?",
+    "www/main.lua:7 the function ONSTOP is no event; did you mean onStop?",
+  ]);
+  assert.deepEqual(
+    misspelledInSource(
+      "-- \nfunction onConection(c)\nend\n onpublish = function() end\nfunction onStart() end",
+    ),
+    [
+      { line: 2, text: "the function onConection is no event; did you mean onConnection?" },
+      { line: 4, text: "the function onpublish is no event; did you mean onPublish?" },
+    ],
+  );
+});
