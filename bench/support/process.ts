@@ -140,3 +140,14 @@ async function answers(port: number, timeout: number): Promise<boolean> {
     generator.close();
   }
 }
+
+/** TCP ports that were free a moment ago. */
+export function freePorts(count: number): number[] {
+  const listeners = Array.from(
+    { length: count },
+    () => Deno.listen({ hostname: "127.0.0.1", port: 0 }),
+  );
+  const ports = listeners.map(({ addr }) => addr.port);
+  for (const listener of listeners) listener.close();
+  return ports;
+}

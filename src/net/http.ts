@@ -52,6 +52,8 @@ export type UpgradeHandler = (
 const MAX_CONNECTIONS = 256;
 /** Connections that have not sent the headers of a request: the oldest makes room for one more. */
 const MAX_UNFINISHED = 64;
+/** Milliseconds that each of them may take whatever their number. */
+const PATIENCE = 1_000;
 /** Milliseconds to the end of the headers, of the body, and to the next request. */
 const HEADERS_TIMEOUT = 10_000;
 const REQUEST_TIMEOUT = 30_000;
@@ -229,16 +231,22 @@ function fail(response: ServerResponse, status: number, text: string): void {
 
 /** Of connections without a request the oldest is closed when there are too many. */
 function boundUnfinished(server: Server | TlsServer): void {
-  const unfinished = new Set<Socket>();
+  // By the far end: the socket of a request need not be the object that the connection came with.
+  const unfinished = new Map<string, { socket: Socket; since: number }>();
   server.on("connection", (socket: Socket) => {
-    unfinished.add(socket);
-    socket.once("close", () => unfinished.delete(socket));
+    const key = farEnd(socket);
+    const since = performance.now();
+    unfinished.set(key, { socket, since });
+    socket.once("close", () => unfinished.delete(key));
     if (unfinished.size <= MAX_UNFINISHED) return;
-    const [oldest] = unfinished;
+    const [[oldest, its]] = unfinished;
+    if (since - its.since < PATIENCE) return; // many have come at once
     unfinished.delete(oldest);
-    oldest.destroy();
+    its.socket.destroy();
   });
-  const begun = ({ socket }: IncomingMessage) => unfinished.delete(socket);
+  const begun = ({ socket }: IncomingMessage) => unfinished.delete(farEnd(socket));
   server.on("request", begun);
   server.on("upgrade", begun);
 }
+
+const farEnd = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;

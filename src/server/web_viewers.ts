@@ -8,6 +8,11 @@ import type { DoorHost } from "./doors.ts";
 /** Bytes that one write has at most, and that a WebSocket holds before its viewer waits. WEB-103. */
 const MOST_AT_ONCE = 65_536;
 const MOST_BUFFERED = 256 * 1024;
+/**
+ * Frames of this many milliseconds go out together: a write costs as much as the frames in it, and players
+ * have a buffer of several times as much.
+ */
+const BATCH_INTERVAL = 80;
 /** How often viewers by WebSocket that wait look whether there is room, in milliseconds. */
 const BLOCKED_INTERVAL = 20;
 /** Characters of a header that scripts are told. */
@@ -29,6 +34,7 @@ export class WebViewers implements ViewerHost {
   readonly #awake = new Set<FlvViewer>();
   #blocked = false;
   #lookAt = Infinity;
+  #batchAt = 0;
 
   constructor(host: DoorHost) {
     this.#host = host;
@@ -120,10 +126,17 @@ export class WebViewers implements ViewerHost {
 
   /** Writes what waits to those that take more. */
   flush(now: number): void {
-    if (now >= this.#lookAt) this.#lookAt = Infinity;
+    if (this.#awake.size === 0) return;
+    if (now < this.#batchAt) {
+      for (const viewer of this.#awake) if (!viewer.output.begun) this.#drain(viewer);
+      if (this.#awake.size > 0) this.#lookAt = this.#batchAt;
+      return;
+    }
+    this.#lookAt = Infinity;
     this.#blocked = false;
     for (const viewer of this.#awake) this.#drain(viewer);
-    if (this.#blocked) this.#lookAt = Math.min(this.#lookAt, now + BLOCKED_INTERVAL);
+    this.#batchAt = now + BATCH_INTERVAL;
+    if (this.#blocked) this.#lookAt = this.#batchAt = now + BLOCKED_INTERVAL;
   }
 
   close(): void {

@@ -100,6 +100,11 @@ export class FlvOutput implements ListenerOutput {
 
   // The bytes
 
+  /** Whether the header of the file was taken. */
+  get begun(): boolean {
+    return this.#begun;
+  }
+
   /** Whether {@link take} has something to give. */
   get waiting(): boolean {
     return !this.#begun || this.#queue.length > 0;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { sleep } from "../support/wait.ts";
 import { serveHttp } from "../../src/net/http.ts";
 
 const encoder = new TextEncoder();
@@ -53,13 +54,14 @@ Deno.test({
 });
 
 Deno.test({
-  name: "http: of 65 connections that send no request the oldest makes room",
+  name: "http: of 65 connections that send no request for a second the oldest makes room",
   sanitizeOps: false,
   sanitizeResources: false,
   async fn() {
     const server = await serve();
     const silent: Deno.TcpConn[] = [];
     for (let i = 0; i < 65; i++) {
+      if (i === 64) await sleep(1_100);
       const conn = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
       await conn.write(encoder.encode("GET / HTTP/1.1\r\nHost: x\r\n"));
       silent.push(conn);
@@ -70,6 +72,27 @@ Deno.test({
     await silent[64].write(encoder.encode("Connection: close\r\n\r\n"));
     assert.match(await rest(silent[64]), /^HTTP\/1\.1 200 /);
     for (const conn of silent) conn.close();
+    await server.close();
+  },
+});
+
+Deno.test({
+  name: "http: 100 connections with a request are none of those",
+  sanitizeOps: false,
+  sanitizeResources: false,
+  async fn() {
+    const server = await serve();
+    const conns: Deno.TcpConn[] = [];
+    for (let i = 0; i < 100; i++) {
+      const conn = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
+      await conn.write(encoder.encode("GET / HTTP/1.1\r\nHost: x\r\n\r\n"));
+      const buffer = new Uint8Array(1024);
+      assert.ok((await conn.read(buffer))! > 0, `${i}`);
+      conns.push(conn);
+    }
+    await conns[0].write(encoder.encode("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
+    assert.match(await rest(conns[0]), /^HTTP\/1\.1 200 /);
+    for (const conn of conns) conn.close();
     await server.close();
   },
 });
