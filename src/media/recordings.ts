@@ -58,8 +58,22 @@ export interface Recorded {
   readonly duration: number;
   /** The AMF0 of the values of its `onMetaData`. */
   readonly metadata: Uint8Array | undefined;
+  /** What of it is written now, as a file for players that seek by offsets. VOD-082. */
+  readonly file: RecordedFile;
   play(listener: Listener, output: RecordedOutput, range: PlayRange): RecordedPlay;
   close(): void;
+}
+
+/** A recording as bytes. */
+export interface RecordedFile {
+  /** Bytes, and milliseconds since 1970 of the last change. */
+  readonly size: number;
+  readonly modified: number;
+  /**
+   * Reads a block; one at a time.
+   * @param done up to `length` bytes, at least one; undefined if they cannot be read
+   */
+  read(position: number, length: number, done: (bytes: Uint8Array | undefined) => void): void;
 }
 
 /** Which part of a recording is played. */

@@ -1,4 +1,5 @@
 // The web door: pages, streams and WebSockets for browsers.
+import type { Recorded } from "../media/recordings.ts";
 import { addressText } from "../rtmfp/wire/address.ts";
 import { StaticFiles } from "../net/static_files.ts";
 import { serveWeb, upgradeToWebSocket, type WebPeer, type WebServer } from "../net/web_server.ts";
@@ -15,6 +16,7 @@ import { RtwsSockets } from "./rtws_sockets.ts";
 import { StartError } from "./start_error.ts";
 import { TcpGate } from "./tcp_gate.ts";
 import { WebPlaces } from "./web_places.ts";
+import { WebRecordings } from "./web_recordings.ts";
 import { WebViewers } from "./web_viewers.ts";
 
 /** Milliseconds that requests have to end when the server stops. */
@@ -56,6 +58,7 @@ class WebDoor implements OpenDoor {
   readonly #rtws: RtwsSockets;
   readonly #rtmp: RtmpSessions;
   readonly #viewers: WebViewers;
+  readonly #recordings: WebRecordings;
   readonly #remoting: RemotingSessions;
   readonly #gate: TcpGate;
   readonly #files: StaticFiles;
@@ -68,6 +71,7 @@ class WebDoor implements OpenDoor {
     this.#rtws = new RtwsSockets(host);
     this.#rtmp = new RtmpSessions(host);
     this.#viewers = new WebViewers(host);
+    this.#recordings = new WebRecordings(host);
     this.#remoting = new RemotingSessions(host);
     this.#gate = new TcpGate(host);
     this.#files = new StaticFiles(host.www);
@@ -110,6 +114,7 @@ class WebDoor implements OpenDoor {
     this.#rtws.close();
     this.#rtmp.close();
     this.#viewers.close();
+    this.#recordings.close();
     this.#remoting.close();
     this.#gate.close();
     const late = new Promise((resolve) => setTimeout(resolve, STOP_WITHIN));
@@ -148,7 +153,7 @@ class WebDoor implements OpenDoor {
       : segmentsOf(isFolder ? pathname.slice(0, -1) : pathname);
     if (!segments) return text(404, "No page has this address");
     const stream = isFolder ? undefined : streamOf(segments, ".flv");
-    if (stream) return this.#view(request, url, stream, peer);
+    if (stream) return await this.#view(request, url, stream, peer);
     // Programs that name an application by the address of the WebSocket itself.
     if (isUpgrade(request)) return this.#openRtws(request, peer);
     return await this.#page(request, segments, isFolder);
@@ -182,14 +187,26 @@ class WebDoor implements OpenDoor {
     return send(request, player, PAGE_HEADERS);
   }
 
-  #view(request: Request, url: URL, stream: StreamRequest, peer: WebPeer): Response {
+  /** What is live, else the recording of that name; `?recorded` asks for the recording alone. */
+  async #view(
+    request: Request,
+    url: URL,
+    stream: StreamRequest,
+    peer: WebPeer,
+  ): Promise<Response> {
     const refused = this.#refuses(request, peer);
     if (refused) return refused;
     const isSocket = isUpgrade(request);
+    const wantsFile = url.searchParams.has("recorded");
+    const isLive = () => this.#host.hub.publications.get(stream.name)?.publishing ?? false;
+    if (!isSocket && (wantsFile || !isLive())) {
+      const recorded = await this.#recordings.find(stream);
+      if (recorded) return this.#file(request, url, stream, peer, recorded);
+      if (wantsFile) return text(404, `There is no recording ${stream.name}`);
+    }
     if (request.method === "HEAD") {
-      const published = this.#host.hub.publications.get(stream.name)?.publishing;
       return new Response(null, {
-        status: published ? 200 : 404,
+        status: isLive() ? 200 : 404,
         headers: this.#streamHeaders(request, url),
       });
     }
@@ -202,6 +219,23 @@ class WebDoor implements OpenDoor {
       }
       const body = this.#viewers.openBody(request, stream, peer, leave);
       return new Response(body, { headers: this.#streamHeaders(request, url) });
+    } catch (error) {
+      leave();
+      throw error;
+    }
+  }
+
+  #file(
+    request: Request,
+    url: URL,
+    stream: StreamRequest,
+    peer: WebPeer,
+    recorded: Recorded,
+  ): Response {
+    const leave = this.#places.take(peer);
+    try {
+      const headers = this.#streamHeaders(request, url);
+      return this.#recordings.answer(request, stream, peer, recorded, headers, leave);
     } catch (error) {
       leave();
       throw error;
@@ -281,7 +315,7 @@ class WebDoor implements OpenDoor {
       headers: {
         ...this.#corsHeaders(request, url),
         "access-control-allow-methods": "GET, HEAD, POST",
-        "access-control-allow-headers": "content-type",
+        "access-control-allow-headers": "content-type, range, if-range",
         "access-control-max-age": "600",
       },
     });

@@ -182,7 +182,8 @@ export class WebViewers implements ViewerHost {
   }
 }
 
-function viewing(
+/** What a request tells of a viewer. */
+export function viewing(
   request: Request,
   { path, name }: StreamRequest,
   peer: WebPeer,

@@ -47,6 +47,8 @@ export class FlvIndex {
   /** The values of `onMetaData`, without the name, and the offset of its tag. */
   metadata: Uint8Array | undefined;
   metadataPosition = -1;
+  /** Offset behind that tag. */
+  metadataEnd = -1;
   /** Milliseconds of the first audio or video, as the file has it; undefined before there is any. */
   firstTime: number | undefined;
   /** Milliseconds from the first frame to the latest. */
@@ -121,12 +123,13 @@ export class FlvIndex {
     return [...headers.values()];
   }
 
-  #addMetadata({ data, position }: StoredTag): void {
+  #addMetadata({ data, position, end }: StoredTag): void {
     if (this.metadata) return;
     const values = metadataOf(data);
     if (!values) return;
     this.metadata = values.slice();
     this.metadataPosition = position;
+    this.metadataEnd = end;
   }
 
   #addHeader({ data, position, end, time }: StoredTag, kind: "audio" | "video"): void {

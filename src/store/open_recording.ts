@@ -2,6 +2,7 @@ import type { Listener } from "../media/listener.ts";
 import type { PlayRange, Recorded, RecordedOutput, RecordedPlay } from "../media/recordings.ts";
 import type { FlvIndex } from "./flv_index.ts";
 import { FilePlayer } from "./file_player.ts";
+import { ServedFile } from "./served_file.ts";
 import type { StoredFile } from "./stored_file.ts";
 import type { IndexedFile, Store } from "./store.ts";
 
@@ -35,6 +36,10 @@ export class OpenRecording implements Recorded {
 
   get metadata(): Uint8Array | undefined {
     return this.index.metadata;
+  }
+
+  get file(): ServedFile {
+    return new ServedFile(this);
   }
 
   play(listener: Listener, output: RecordedOutput, range: PlayRange): RecordedPlay {

@@ -25,7 +25,7 @@ export const PATCH = { duration: NAME_BYTES + DURATION, filesize: NAME_BYTES + F
  */
 export function metadataData(published: Uint8Array | undefined): Uint8Array<ArrayBuffer> {
   const members: AmfObject = {};
-  for (const [name, value] of Object.entries(membersOf(published))) {
+  for (const [name, value] of Object.entries(metadataMembers(published))) {
     if (!OWN.has(name)) members[name] = value;
   }
   const object = encodeAmf0(members);
@@ -55,12 +55,13 @@ export function scriptData(name: string, values: Uint8Array): Uint8Array<ArrayBu
   return to.u8(AMF0.string).u16(text.length).bytes(text).bytes(inAmf0).copy();
 }
 
-function membersOf(published: Uint8Array | undefined): AmfObject {
-  if (!published || published.length === 0) return {};
+/** The members of an `onMetaData`; none if they cannot be read, or AMF0 has no form for them. */
+export function metadataMembers(values: Uint8Array | undefined): AmfObject {
+  if (!values || values.length === 0) return {};
   let value: AmfValue;
   try {
-    value = new AmfReader(published).readValue();
-    encodeAmf0(value); // what AMF0 has no form for is left out with all of it
+    value = new AmfReader(values).readValue();
+    encodeAmf0(value);
   } catch (error) {
     if (error instanceof WireError) return {};
     throw error;

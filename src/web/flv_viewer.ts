@@ -1,12 +1,11 @@
 import { AmfReader } from "../amf/mod.ts";
 import type { Client, ClientInfo } from "../media/client.ts";
-import type { Connection, FlowWriter } from "../media/connection.ts";
 import type { Hub } from "../media/hub.ts";
 import type { Listener } from "../media/listener.ts";
 import { Refused, UnknownApplication } from "../media/refused.ts";
 import type { ManagedSession } from "../media/sessions.ts";
 import { FlvOutput } from "./flv_output.ts";
-import { silentWriter } from "./silent_writer.ts";
+import { ViewerConnection } from "./viewer_connection.ts";
 
 /** Who wants to view what. */
 export interface Viewing extends Omit<ClientInfo, "rawId"> {
@@ -51,14 +50,7 @@ const HAND_OVER = 5_000;
  * A viewer by HTTP or WebSocket: a client of its application that does nothing but listen. WEB-020 to
  * WEB-025.
  */
-export class FlvViewer implements Connection, ManagedSession {
-  readonly protocol: string;
-  readonly address: string;
-  readonly hostname: string;
-  readonly ping = 0;
-  readonly objectEncoding = 0;
-  readonly writer: FlowWriter = silentWriter;
-  readonly writers: readonly FlowWriter[] = [];
+export class FlvViewer extends ViewerConnection implements ManagedSession {
   readonly output: FlvOutput;
   readonly #hub: Hub;
   readonly #host: ViewerHost;
@@ -73,9 +65,7 @@ export class FlvViewer implements Connection, ManagedSession {
    * @throws {NotViewable} if it is not published, or the application refuses
    */
   constructor(hub: Hub, viewing: Viewing, host: ViewerHost) {
-    this.protocol = viewing.protocol;
-    this.address = viewing.address;
-    this.hostname = viewing.hostname;
+    super(viewing);
     this.#hub = hub;
     this.#host = host;
     this.#lastTaken = hub.now;
@@ -104,12 +94,6 @@ export class FlvViewer implements Connection, ManagedSession {
   get elapsedFromReception(): number {
     return Math.max(0, this.#hub.now - this.#lastTaken);
   }
-
-  newWriter(): FlowWriter {
-    return silentWriter;
-  }
-
-  probe(): void {}
 
   /** The next bytes of the file; see {@link FlvOutput.take}. */
   take(most: number): Uint8Array<ArrayBuffer> {

@@ -2,6 +2,8 @@
 
 import assert from "node:assert/strict";
 import { type Browser, chromium, type Page } from "playwright-core";
+import { Writer } from "../../src/bytes/writer.ts";
+import { flvHeader, flvTag } from "../../src/flv/tags.ts";
 import { browserPath } from "../support/browser.ts";
 import { sleep, until } from "../support/wait.ts";
 import { media, publish, startWeb } from "./support.ts";
@@ -31,6 +33,22 @@ async function live(ws: string, name: string): Promise<{ stop(): void }> {
     publisher.connection.close();
   })();
   return { stop: () => void (stopped = true) };
+}
+
+const LOOPS = 120;
+
+/** The recording over and over, 10 min: more than a player loads ahead. */
+function longFile(): Uint8Array {
+  const [headers, frames] = [media.slice(0, 2), media.slice(2)];
+  const parts = [flvHeader(true, true), ...headers.map(flvTag)];
+  for (let loop = 0; loop < LOOPS; loop++) {
+    for (const tag of frames) {
+      parts.push(flvTag({ ...tag, timestamp: loop * LOOP + tag.timestamp }));
+    }
+  }
+  const to = new Writer(24 << 20);
+  for (const part of parts) to.bytes(part);
+  return to.view();
 }
 
 /** What the page's video shows. */
@@ -113,6 +131,30 @@ Deno.test({
         const publisher = await live(ws, "absent");
         await until(async () => (await shown(player)).currentTime > 0.3, "the picture");
         publisher.stop();
+        await player.close();
+      });
+
+      await t.step("the player seeks in a recording, by ranges of it", async () => {
+        const folder = `${server.dir}/www/live/streams`;
+        Deno.mkdirSync(folder);
+        Deno.writeFileSync(`${folder}/film.flv`, longFile());
+        const ranges: string[] = [];
+        const player = await (await browser!.newContext()).newPage();
+        player.on("request", (request) => {
+          const range = request.headers().range;
+          if (request.url().includes("film.flv") && range) ranges.push(range);
+        });
+        await player.goto(`${http}/live/film?recorded`);
+        await until(async () => (await shown(player)).currentTime > 0.3, "the picture");
+        const length = await player.evaluate(() => document.querySelector("video")!.duration);
+        assert.ok(Math.abs(length - LOOPS * LOOP / 1_000) < 1, `${length} s`);
+        const target = 500;
+        await player.fill("#seek", String(target));
+        await until(
+          async () => (await shown(player)).currentTime > target + 0.5,
+          "what was sought",
+        );
+        assert.ok(ranges.some((range) => /^bytes=[1-9]\d{6}/.test(range)), ranges.join());
         await player.close();
       });
 

@@ -16,7 +16,6 @@ const { pathname, search, origin } = location;
 const name = decodeURIComponent(pathname.split("/").at(-1));
 const query = new URLSearchParams(search);
 const recorded = query.has("recorded");
-query.delete("recorded");
 query.delete("embed");
 const source = `${pathname}.flv${query.size > 0 ? `?${query}` : ""}`;
 

@@ -1,0 +1,81 @@
+import { AmfReader } from "../amf/mod.ts";
+import type { Client } from "../media/client.ts";
+import type { Hub } from "../media/hub.ts";
+import type { Listener, ListenerOutput } from "../media/listener.ts";
+import type { Recorded } from "../media/recordings.ts";
+import { Refused, UnknownApplication } from "../media/refused.ts";
+import { NotViewable, type Viewing } from "./flv_viewer.ts";
+import { ViewerConnection } from "./viewer_connection.ts";
+
+/** A file is taken as bytes: nothing is sent by its listener. */
+const OUTPUT: ListenerOutput = {
+  send: () => {},
+  queuedBytes: 0,
+  queuedDataBytes: 0,
+  videoWaitsSince: Infinity,
+  abandon: () => 0,
+  sampleAccess: () => {},
+  published: () => {},
+  unpublished: () => {},
+  overflowed: () => {},
+};
+
+/**
+ * One request for a recording by HTTP: a client of its application, which is asked as for any other
+ * that plays. VOD-082.
+ */
+export class FileViewer extends ViewerConnection {
+  readonly #hub: Hub;
+  readonly #recorded: Recorded;
+  readonly #client: Client;
+  readonly #listener: Listener;
+  readonly #whenOver: () => void;
+  #lastTaken: number;
+  #over = false;
+
+  /**
+   * @param recorded is closed with it, or if the application refuses
+   * @param whenOver called once, unless the application refuses
+   * @throws {NotViewable} the application refuses
+   */
+  constructor(hub: Hub, viewing: Viewing, recorded: Recorded, whenOver: () => void) {
+    super(viewing);
+    this.#hub = hub;
+    this.#recorded = recorded;
+    this.#whenOver = whenOver;
+    this.#lastTaken = hub.now;
+    const { name, properties } = viewing;
+    let client: Client | undefined;
+    try {
+      ({ client } = hub.connect(viewing, this, new AmfReader(new Uint8Array(0))));
+      const { metadata } = recorded;
+      const id = hub.newStreamId();
+      this.#listener = hub.subscribeRecorded(client, name, id, OUTPUT, metadata, { properties });
+      this.#client = client;
+    } catch (error) {
+      recorded.close();
+      if (client) hub.disconnect(client);
+      if (error instanceof UnknownApplication) throw new NotViewable(404, error.message);
+      if (error instanceof Refused) throw new NotViewable(403, error.description || "Refused");
+      throw error;
+    }
+  }
+
+  get elapsedFromReception(): number {
+    return Math.max(0, this.#hub.now - this.#lastTaken);
+  }
+
+  /** Some of it was taken. */
+  took(): void {
+    this.#lastTaken = this.#hub.now;
+  }
+
+  close(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#recorded.close();
+    this.#hub.unsubscribe(this.#listener);
+    this.#hub.disconnect(this.#client);
+    this.#whenOver();
+  }
+}
