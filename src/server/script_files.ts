@@ -1,4 +1,5 @@
 import type { Files, HostFile, OpenOptions } from "../script/api/host.ts";
+import { isLink, realPlace } from "./real_place.ts";
 
 const seekModes = {
   start: Deno.SeekMode.Start,
@@ -15,20 +16,86 @@ export const scriptFiles: Files = {
       if (!info.isFile) throw new Error(info.isDirectory ? "Is a directory" : "Not a file");
       return info.mtime?.getTime() ?? 0;
     }),
-  read: (path) => whatIs(path, () => Deno.readFileSync(path)),
-  open: (path, options) => attempt(() => new ScriptFile(path, options)),
-  remove: (path) => reason(() => Deno.removeSync(path)),
-  rename: (from, to) => reason(() => Deno.renameSync(from, to)),
+  read: (path, limit, within) => whatIs(path, () => readWhole(path, limit, within)),
+  open: (path, options, within) =>
+    attempt(() => new ScriptFile(openRegular(path, options, within))),
+  remove: (path, within) => reason(() => Deno.removeSync(placeOfName(path, within))),
+  rename: (from, to, within) =>
+    reason(() => Deno.renameSync(placeOfName(from, within), placeOfName(to, within))),
 };
+
+/** The place of a name, which may be that of a link. @throws {Error} if it is outside of the folders */
+function placeOfName(path: string, within: readonly string[]): string {
+  const place = realPlace(path, within, false);
+  if (typeof place === "string") throw new Error(place);
+  return place.real;
+}
+
+/**
+ * Opens a regular file whose real place is in one of these folders; anywhere without them. What was opened is
+ * looked at again before anything is cut off: it may be another one by then.
+ *
+ * @throws {Error} with the reason
+ */
+function openRegular(path: string, options: OpenOptions, within?: readonly string[]): Deno.FsFile {
+  const place = within ? realPlace(path, within, true) : { real: path };
+  if (typeof place === "string") throw new Error(place);
+  const { real } = place;
+  const before = statOf(real);
+  if (before) regular(before); // to open a named pipe may take for ever
+  const file = Deno.openSync(real, { ...options, truncate: false });
+  try {
+    const info = file.statSync();
+    regular(info);
+    const named = within ? Deno.lstatSync(real) : Deno.statSync(real);
+    if (info.ino !== named.ino || info.dev !== named.dev) throw new Error("Permission denied");
+    if (options.truncate) file.truncateSync();
+    return file;
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+function statOf(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.statSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+function regular(info: Deno.FileInfo): void {
+  if (info.isDirectory) throw new Error("Is a directory");
+  if (!info.isFile) throw new Error("Not a regular file");
+}
+
+/** Not by its size alone: files of /proc have none, and files grow. */
+function readWhole(path: string, limit: number, within?: readonly string[]): Uint8Array {
+  const file = openRegular(path, { read: true }, within);
+  try {
+    let bytes = new Uint8Array(Math.min(limit, file.statSync().size) + 1);
+    for (let length = 0;;) {
+      const count = file.readSync(bytes.subarray(length));
+      if (!count) return bytes.subarray(0, length);
+      length += count;
+      if (length > limit) throw new Error(`File too large (more than ${limit} bytes)`);
+      if (length < bytes.length) continue;
+      const more = new Uint8Array(Math.min(limit, length * 2) + 1);
+      more.set(bytes);
+      bytes = more;
+    }
+  } finally {
+    file.close();
+  }
+}
 
 class ScriptFile implements HostFile {
   readonly #file: Deno.FsFile;
 
-  constructor(path: string, options: OpenOptions) {
-    if (Deno.build.os !== "windows" && attempt(() => Deno.statSync(path).isDirectory) === true) {
-      throw new Error("Is a directory");
-    }
-    this.#file = Deno.openSync(path, { ...options });
+  constructor(file: Deno.FsFile) {
+    this.#file = file;
   }
 
   read(into: Uint8Array): number | string {
@@ -70,14 +137,6 @@ function whatIs<T>(path: string, look: () => T): T | undefined | string {
 const isAbsent = (error: unknown): boolean =>
   error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory ||
   (error as { code?: string }).code === "ENAMETOOLONG";
-
-function isLink(path: string): boolean {
-  try {
-    return Deno.lstatSync(path).isSymlink;
-  } catch {
-    return false;
-  }
-}
 
 /** What an action gives, or why it failed, in the words of the system. */
 function attempt<T>(action: () => T): T | string {

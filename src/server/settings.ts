@@ -275,8 +275,7 @@ export const settings = {
     read: (entry) => entry,
     allowed: "folders",
     live: true,
-    comment:
-      "Folders, from application.dir, whose files scripts may read and write with io and os.\n" +
+    comment: "Folders, from application.dir, whose files scripts may read, write and load.\n" +
       "Nothing: each application may use its own folder alone.",
   }),
   "script.time": integer(1000, {

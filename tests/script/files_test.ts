@@ -73,6 +73,30 @@ Deno.test("[script] files names the folders instead", () => {
   );
 });
 
+Deno.test("Scripts of other applications are loaded only from the folders of [script] files", () => {
+  const machine = new Machine({
+    "main.lua": "",
+    "b/secret.lua": "password = 'x'",
+    "a/main.lua": `
+      function onConnection()
+        INFO((select(2, loadfile("../b/secret.lua"))))
+        INFO((select(2, pcall(dofile, "/srv/www/b/secret.lua"))))
+        INFO((select(2, pcall(require, "/srv/www/b/secret"))))
+        INFO(loadfile("main.lua") ~= nil, loadfile("long.lua"))
+      end`,
+  }).start();
+  machine.write("a/long.lua", " ".repeat((4 << 20) + 1));
+  machine.connect("/a");
+  const refused = machine.said();
+  for (const line of refused.slice(0, 2)) assert.match(line, /Permission denied/);
+  assert.match(refused[2], /module '[^']*' not found/);
+  assert.match(refused[3], /^\(true\)\(null\)cannot open long.lua: File too large/);
+  machine.host.folders = ["/srv/www/"];
+  machine.connect("/a");
+  const said = machine.said();
+  assert.doesNotMatch(said[0] ?? "", /Permission denied/);
+});
+
 Deno.test("Files are closed when collected and when the application stops; there is a limit", () => {
   const machine = new Machine();
   assert.deepEqual(

@@ -46,7 +46,10 @@ export class MemoryFiles {
 
   isFolder = (path: string): boolean | string => this.folders.has(path.replace(/\/$/, ""));
   modified = (path: string): number | undefined | string => this.files.get(path)?.modified;
-  read = (path: string): Uint8Array | undefined | string => this.files.get(path)?.bytes;
+  read = (path: string, limit: number): Uint8Array | undefined | string => {
+    const bytes = this.files.get(path)?.bytes;
+    return bytes && bytes.length > limit ? `File too large (more than ${limit} bytes)` : bytes;
+  };
 
   removeFolder(path: string): void {
     for (const file of [...this.files.keys()]) {

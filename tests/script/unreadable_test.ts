@@ -15,7 +15,7 @@ function machineWith(files: Record<string, string>) {
   const { modified, read, isFolder } = machine.host.files;
   const { files: disk } = machine.host;
   disk.modified = (path) => path === MAIN && state.modified ? state.modified : modified(path);
-  disk.read = (path) => path === MAIN && state.read ? state.read : read(path);
+  disk.read = (path, limit) => path === MAIN && state.read ? state.read : read(path, limit);
   disk.isFolder = (path) =>
     path === "/srv/www/secret" && state.folder ? state.folder : isFolder(path);
   return { machine: machine.start(), state };

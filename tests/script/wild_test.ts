@@ -93,9 +93,9 @@ Deno.test("playlist.lua", () => {
   assert.deepEqual(heard, ["audio 0 1", "audio 23 2", "audio 46 3", "data 0 116"]);
   machine.applications.stop();
   const { files } = machine.host;
-  assert.equal(files.read("/srv/www/list.txt"), undefined);
+  assert.equal(files.read("/srv/www/list.txt", Infinity), undefined);
   assert.equal(
-    fromUtf8(files.read("/srv/www/history.txt") as Uint8Array),
+    fromUtf8(files.read("/srv/www/history.txt", Infinity) as Uint8Array),
     "2023-11-14 22:13:20 192.0.2.1:4000 listens to radio\n".repeat(2),
   );
   assert.deepEqual([...machine.hub.published()], []);

@@ -9,7 +9,7 @@ import { cumulus } from "./cumulus.ts";
 import type { Host } from "./host.ts";
 import { defineIo } from "./io_library.ts";
 import { LibraryTables } from "./library_tables.ts";
-import { defineLoading } from "./loading.ts";
+import { defineLoading, MAX_SOURCE } from "./loading.ts";
 import { defineLogFunctions } from "./log_functions.ts";
 import { defineOs } from "./os_library.ts";
 import { NOWHERE, type Place, placeOf } from "./place.ts";
@@ -270,7 +270,7 @@ export class LuaApplications implements Applications {
     if (modified === undefined && this.#hasJustVanished(application)) return;
     this.#vanished.delete(application);
     if (modified === application.modified) return application.unbar();
-    const source = modified === undefined ? undefined : files.read(file);
+    const source = modified === undefined ? undefined : files.read(file, MAX_SOURCE);
     if (typeof source === "string") return application.bar(`cannot be read: ${source}`);
     if (modified !== undefined && !source && this.#hasJustVanished(application)) return;
     application.unbar();

@@ -37,8 +37,8 @@ export interface OpenOptions {
 }
 
 /**
- * Files of the machine. Paths are absolute, with `/`, and checked: nothing outside of what scripts
- * may use is ever asked for. Nothing throws.
+ * Files of the machine. Paths are absolute, with `/`. `within` are folders, absolute and with `/` at the end:
+ * what has its real place outside of them, by a symbolic link, is refused. Nothing throws.
  */
 export interface Files {
   /** A text: why that cannot be told. */
@@ -48,12 +48,20 @@ export interface Files {
    * has that is not a file or cannot be looked at: the reason.
    */
   modified(path: string): number | undefined | string;
-  /** The whole file; undefined if nothing has this name, or the reason why it cannot be read. */
-  read(path: string): Uint8Array | undefined | string;
-  open(path: string, options: OpenOptions): HostFile | string;
-  /** A file, or an empty folder. @returns the reason why not */
-  remove(path: string): string | undefined;
-  rename(from: string, to: string): string | undefined;
+  /**
+   * The whole file, which is a regular one of at most `limit` bytes; undefined if nothing has this name, or the
+   * reason why it cannot be read. Without `within` links lead anywhere.
+   */
+  read(
+    path: string,
+    limit: number,
+    within?: readonly string[],
+  ): Uint8Array | undefined | string;
+  /** A regular file alone: devices and named pipes are refused. */
+  open(path: string, options: OpenOptions, within: readonly string[]): HostFile | string;
+  /** A file, a link, or an empty folder. @returns the reason why not */
+  remove(path: string, within: readonly string[]): string | undefined;
+  rename(from: string, to: string, within: readonly string[]): string | undefined;
 }
 
 /** One end of a TCP connection or of a UDP socket. */

@@ -190,7 +190,7 @@ class IoLibrary {
     let open = 0;
     for (const thing of owned ?? []) if (thing instanceof LuaFile) open++;
     if (open >= MAX_OPEN) return `${path}: Too many open files`;
-    const opened = api.host.files.open(place.full, options);
+    const opened = api.host.files.open(place.full, options, place.within);
     if (typeof opened === "string") return `${path}: ${opened}`;
     const file = new LuaFile(opened, () => owned?.delete(file));
     owned?.add(file);

@@ -79,8 +79,8 @@ function readChunk(lua: Lua): Uint8Array {
   return chunk;
 }
 
-/** Bytes of a chunk that a script loads: compiling runs at some 10 MB/s, and no limit of time reaches it. */
-const MAX_SOURCE = 4 << 20;
+/** Bytes of a chunk or file that is loaded: compiling runs at some 10 MB/s, and no limit of time reaches it. */
+export const MAX_SOURCE = 4 << 20;
 /** Characters of `package.path`, of a module's name, and templates in a path. */
 const MAX_PATH = 4096, MAX_NAME = 256, MAX_TEMPLATES = 64;
 
@@ -149,10 +149,11 @@ interface SourceFile {
 
 /** @returns the file, or why there is none */
 function readFile(api: Api, path: string): SourceFile | string {
-  const place = resolvePath(api, path, true);
+  api.lua.checkTime();
+  const place = resolvePath(api, path);
   if ("refusal" in place) return `cannot open ${path}: ${place.refusal}`;
-  const { full } = place;
-  const source = api.host.files.read(full);
+  const { full, within } = place;
+  const source = api.host.files.read(full, MAX_SOURCE, within);
   if (source === undefined) return `cannot open ${path}`;
   if (typeof source === "string") return `cannot open ${path}: ${source}`;
   const { www } = api.host;

@@ -3,7 +3,7 @@ import { pushGlobals } from "../vm/libraries.ts";
 import { type Lua, NIL, NUMBER, TABLE } from "../vm/lua.ts";
 import { ScriptError } from "../vm/script_error.ts";
 import type { Api } from "./api.ts";
-import { resolvePath } from "./paths.ts";
+import { type AllowedFile, resolvePath } from "./paths.ts";
 import { formatTime } from "./strftime.ts";
 import { type TimeFields, timeFields } from "./time_fields.ts";
 
@@ -11,15 +11,19 @@ export function defineOs(api: Api): void {
   const { lua, host } = api;
   pushGlobals(lua);
   lua.newTable();
-  const files = (lua: Lua, act: (...paths: string[]) => string | undefined, ...names: string[]) => {
-    const paths: string[] = [];
+  const files = (
+    lua: Lua,
+    act: (...files: AllowedFile[]) => string | undefined,
+    ...names: string[]
+  ) => {
+    const files: AllowedFile[] = [];
     let failed: string | undefined;
     for (const name of names) {
-      const path = resolvePath(api, name);
-      if ("full" in path) paths.push(path.full);
-      else failed ??= `${name}: ${path.refusal}`;
+      const file = resolvePath(api, name);
+      if ("full" in file) files.push(file);
+      else failed ??= `${name}: ${file.refusal}`;
     }
-    failed ??= prefixed(names[0], act(...paths));
+    failed ??= prefixed(names[0], act(...files));
     if (failed === undefined) {
       lua.pushBoolean(true);
       return 1;
@@ -43,9 +47,14 @@ export function defineOs(api: Api): void {
       lua.pushNil(); // the server's environment is none of a script's business
       return 1;
     },
-    remove: (lua) => files(lua, (path) => host.files.remove(path), lua.text(1)),
+    remove: (lua) => files(lua, (file) => host.files.remove(file.full, file.within), lua.text(1)),
     rename: (lua) =>
-      files(lua, (from, to) => host.files.rename(from, to), lua.text(1), lua.text(2)),
+      files(
+        lua,
+        (from, to) => host.files.rename(from.full, to.full, to.within),
+        lua.text(1),
+        lua.text(2),
+      ),
     setlocale: (lua) => {
       const wanted = lua.type(1) <= NIL ? "C" : lua.text(1);
       if (wanted === "" || wanted === "C" || wanted === "POSIX") lua.pushText("C");

@@ -14,24 +14,25 @@ export function normalPath(path: string, folder: string): string {
   return root + parts.join("/");
 }
 
+/** A file that a script may use: its absolute path, and the folders that its real place must lie in. */
+export interface AllowedFile {
+  readonly full: string;
+  readonly within: readonly string[];
+}
+
 /**
  * The absolute path of a file that a script names.
  *
- * @param source whether it is to be loaded as a script: those under www may be shared
  * @returns why the script that runs may not use it, naming the key of the configuration
  */
-export function resolvePath(
-  api: Api,
-  path: string,
-  source = false,
-): { readonly full: string } | { readonly refusal: string } {
+export function resolvePath(api: Api, path: string): AllowedFile | { readonly refusal: string } {
   const { host, running } = api;
   if (path === "") return { refusal: "No such file or directory" };
   if (path.includes("\0")) return { refusal: "Invalid argument" };
   const own = running?.folder ?? host.www;
   const full = normalPath(path, own);
-  const folders = [...host.folders ?? [own], ...source ? [host.www] : []];
-  if (folders.some((folder) => full.startsWith(folder))) return { full };
+  const within = host.folders ?? [own];
+  if (within.some((folder) => full.startsWith(folder))) return { full, within };
   const allowed = host.folders
     ? "no folder of [script] files holds it"
     : "without [script] files, an application may use its own folder alone";

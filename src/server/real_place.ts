@@ -1,0 +1,54 @@
+// Where a path really leads: symbolic links followed.
+
+/**
+ * The path of a file with all links resolved. What is not there yet has the place of its folder.
+ *
+ * @param follow whether a link at the end of the path is followed
+ * @param within folders, with `/` at the end, themselves perhaps links
+ * @returns why it may not be used, if links lead out of all these folders or nowhere
+ * @throws {Error} what the system says, as `NotFound` if there is no folder
+ */
+export function realPlace(
+  path: string,
+  within: readonly string[],
+  follow: boolean,
+): { readonly real: string } | string {
+  const real = follow ? realFile(path) : besideOthers(path);
+  if (real === undefined) return "Dangling link";
+  if (within.some((folder) => real.startsWith(realFolder(folder)))) return { real };
+  return "Permission denied: a symbolic link leads out of the folders that the script may use";
+}
+
+function realFile(path: string): string | undefined {
+  try {
+    return plain(Deno.realPathSync(path));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return isLink(path) ? undefined : besideOthers(path);
+  }
+}
+
+/** A name in the real place of its folder. */
+function besideOthers(path: string): string {
+  const cut = path.lastIndexOf("/");
+  const folder = plain(Deno.realPathSync(path.slice(0, cut) || "/"));
+  return `${folder.replace(/\/$/, "")}/${path.slice(cut + 1)}`;
+}
+
+function realFolder(folder: string): string {
+  try {
+    return `${plain(Deno.realPathSync(folder)).replace(/\/$/, "")}/`;
+  } catch {
+    return folder; // nothing is in it
+  }
+}
+
+export function isLink(path: string): boolean {
+  try {
+    return Deno.lstatSync(path).isSymlink;
+  } catch {
+    return false;
+  }
+}
+
+const plain = (path: string): string => path.replaceAll("\\", "/");
