@@ -11,6 +11,7 @@ import {
   readUserControl,
   UserControl,
 } from "../tc/format/messages.ts";
+import { readSharedObject } from "../tc/format/shared_object.ts";
 import {
   GROUP_METADATA,
   isGroupMetadata,
@@ -30,6 +31,7 @@ import { type DirectPublication, DirectStream } from "./direct.ts";
 import { NetGroup } from "./net_group.ts";
 import { ignoringBadMessages, NetStream, type StreamHost } from "./net_stream.ts";
 import { resolve } from "./resolve.ts";
+import { SharedObject, type SharedObjectHandler, type SharedObjectHost } from "./shared_object.ts";
 import { ConnectionError, StatusError } from "./status.ts";
 import { parseRtmfpUrl, type RtmfpUrl } from "./url.ts";
 
@@ -70,7 +72,7 @@ interface Call {
 }
 
 /** A connection to a server, as ActionScript's NetConnection. */
-export class NetConnection implements StreamHost {
+export class NetConnection implements StreamHost, SharedObjectHost {
   handler: NetConnectionHandler;
   readonly encoding: ObjectEncoding;
   readonly #options: ConnectOptions;
@@ -80,6 +82,8 @@ export class NetConnection implements StreamHost {
   #lastTransaction = 0;
   readonly #calls = new Map<number, Call>();
   readonly #streams = new Map<number, NetStream>();
+  /** By name and persistence; see `keyOf`. */
+  readonly #sharedObjects = new Map<string, SharedObject>();
   readonly #groups = new Map<SendFlow, NetGroup>();
   #info: AmfValue = null;
   #ended: string | undefined;
@@ -238,6 +242,23 @@ export class NetConnection implements StreamHost {
     return group;
   }
 
+  /**
+   * Uses a remote shared object of the application; `ready` of it settles when its slots are there.
+   *
+   * @throws {RangeError} if this connection uses it already
+   */
+  sharedObject(
+    name: string,
+    { persistent = false, handler }: { persistent?: boolean; handler?: SharedObjectHandler } = {},
+  ): SharedObject {
+    const key = keyOf(name, persistent);
+    if (this.#sharedObjects.has(key)) throw new RangeError(`${name} is used already`);
+    const object = new SharedObject(this, name, persistent, handler);
+    this.#sharedObjects.set(key, object);
+    if (this.#ended !== undefined) object.ended(this.#ended);
+    return object;
+  }
+
   /** Ends the connection in good order; the streams should have been closed before. */
   async close(): Promise<void> {
     if (this.#ended === undefined) this.#end("closed");
@@ -256,6 +277,15 @@ export class NetConnection implements StreamHost {
 
   sendControl(message: Message): void {
     if (this.#ended === undefined) this.#control.write(flowMessage(message));
+  }
+
+  sendShared(message: Message): void {
+    this.sendControl(message);
+    this.wake();
+  }
+
+  forgetShared({ name, persistent }: SharedObject): void {
+    this.#sharedObjects.delete(keyOf(name, persistent));
   }
 
   wake(): void {
@@ -339,6 +369,11 @@ export class NetConnection implements StreamHost {
       if (peer !== undefined) this.loop.peers.keepAlive = Math.max(peer, LEAST_KEEP_ALIVE);
       return;
     }
+    const amf3 = message.type === MessageType.sharedObjectAmf3;
+    if (amf3 || message.type === MessageType.sharedObject) {
+      const read = readSharedObject(message.payload, amf3, Infinity);
+      return this.#sharedObjects.get(keyOf(read.name, read.persistent))?.receive(read);
+    }
     const command = readCommand(message);
     if (command) this.#onCommand(command);
   }
@@ -381,6 +416,8 @@ export class NetConnection implements StreamHost {
     this.#streams.clear();
     for (const group of this.#groups.values()) group.end();
     this.#groups.clear();
+    for (const object of this.#sharedObjects.values()) object.ended(reason);
+    this.#sharedObjects.clear();
     if (this.#session.state === "open") this.#session.close();
     this.wake();
     this.handler.onClose?.(reason);
@@ -399,3 +436,5 @@ function first(values: AmfReader): AmfValue {
 function place({ hostname, port }: RtmfpUrl): string {
   return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
 }
+
+const keyOf = (name: string, persistent: boolean): string => `${persistent} ${name}`;

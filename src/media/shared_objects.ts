@@ -187,9 +187,10 @@ export class SharedObjects {
     if (!entry) return this.#deny(user, name, persistent, CREATION_FAILED);
     const { object } = entry;
     if (!object.users.has(user)) {
+      const isNew = object.users.size === 0 && object.version === 0 && !entry.held;
       if (!this.#mayUse(entry, client)) {
         this.#release(entry);
-        return this.#deny(user, name, persistent, NO_READ_ACCESS);
+        return this.#deny(user, name, persistent, isNew ? CREATION_FAILED : NO_READ_ACCESS);
       }
       if (used) used.add(object);
       else this.#used.set(user, new Set([object]));

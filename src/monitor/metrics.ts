@@ -136,6 +136,19 @@ export function metricsOf(source: Source): string {
     "Audio and video kept since the last key frames, for listeners to come.",
     totals.keptBytes,
   );
+  const { sharedObjects } = totals;
+  gauge("cumulus_shared_objects", "Remote shared objects in use.", sharedObjects.objects);
+  gauge("cumulus_shared_object_uses", "Shared objects that clients use.", sharedObjects.uses);
+  gauge("cumulus_shared_object_bytes", "Slots of all shared objects.", sharedObjects.bytes);
+  counter("cumulus_shared_object_requests_total", "Changes and calls of shared objects.", "what", {
+    change: sharedObjects.changes,
+    send: sharedObjects.sends,
+    refused: sharedObjects.refused,
+  });
+  counter("cumulus_shared_object_writes_total", "Files of persistent shared objects.", "result", {
+    written: sharedObjects.written,
+    failed: sharedObjects.failed,
+  });
   gauge(
     "cumulus_loop_lag_worst_seconds",
     "Worst lateness of the loop over the last ten seconds.",

@@ -123,6 +123,23 @@ export interface Totals {
   readonly skippedVideo: number;
   /** Bytes kept since key frames for listeners to come. */
   readonly keptBytes: number;
+  readonly sharedObjects: SharedObjectTotals;
+}
+
+/** Of remote shared objects. */
+export interface SharedObjectTotals {
+  /** Objects in use, and how often clients use one. */
+  readonly objects: number;
+  readonly uses: number;
+  /** Bytes of all slots. */
+  readonly bytes: number;
+  /** Since the start: changes and calls that were taken, requests that were refused. */
+  readonly changes: number;
+  readonly sends: number;
+  readonly refused: number;
+  /** Since the start: files written, and writes that failed. */
+  readonly written: number;
+  readonly failed: number;
 }
 
 /** Where the numbers come from; the server makes it. */

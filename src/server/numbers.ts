@@ -22,6 +22,7 @@ import { addressText } from "../rtmfp/wire/address.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Lag } from "./loop.ts";
 import type { Scripts } from "./scripts.ts";
+import type { SharedObjectFiles } from "./shared_object_files.ts";
 
 export interface NumbersOptions {
   readonly version: string;
@@ -33,6 +34,7 @@ export interface NumbersOptions {
   readonly hub: Hub;
   readonly cluster: Cluster;
   readonly scripts: Scripts;
+  readonly sharedObjects: SharedObjectFiles;
   readonly refusals: () => Readonly<Record<string, number>>;
   readonly doors: { rows(): DoorRow[] };
 }
@@ -183,6 +185,13 @@ export class Numbers implements Source {
       droppedVideo: this.#frames.video.sum,
       skippedVideo: this.#frames.skipped.sum,
       keptBytes: hub.recentBytes.used,
+      sharedObjects: {
+        objects: hub.sharedObjects.size,
+        uses: hub.sharedObjects.uses,
+        bytes: hub.sharedObjects.bytes,
+        ...hub.sharedObjects.counters,
+        ...this.#options.sharedObjects.counters,
+      },
     };
   }
 

@@ -24,6 +24,8 @@ import { Numbers } from "./numbers.ts";
 import { openRecordings } from "./recordings.ts";
 import type { Scripts } from "./scripts.ts";
 import type { Config } from "./settings.ts";
+import type { SharedObjectFiles } from "./shared_object_files.ts";
+import { openSharedObjectFiles, sharedObjectBounds } from "./shared_objects.ts";
 import type { Store } from "../store/store.ts";
 import { StartError } from "./start_error.ts";
 
@@ -73,6 +75,7 @@ export class Server {
   readonly #scripts: Scripts;
   readonly #socket: DatagramSocket;
   readonly #hub: Hub;
+  readonly #sharedObjects: SharedObjectFiles;
   readonly #flash: FlashServer;
   readonly #agreement: PreparedKeyAgreement;
   readonly #endpoint: Endpoint;
@@ -129,7 +132,14 @@ export class Server {
     this.#scripts = scripts;
     this.port = socket.address.port;
     const names = new Names(clock, log.warn);
+    this.#sharedObjects = openSharedObjectFiles({
+      config: current,
+      www: options.www ?? "www",
+      log,
+    });
     this.#hub = new Hub(scripts, {
+      sharedObjects: sharedObjectBounds(current),
+      sharedObjectStore: this.#sharedObjects,
       sendQueue: config["rtmfp.sendQueue"] << 20,
       recent: config["media.gop"] << 20,
       names: () => ({
@@ -230,6 +240,7 @@ export class Server {
       hub: this.#hub,
       cluster: this.#cluster,
       scripts,
+      sharedObjects: this.#sharedObjects,
       refusals: options.refusals ?? (() => ({})),
       doors: this.#doors,
     });
@@ -243,7 +254,7 @@ export class Server {
     const { log } = this.#options;
     log.note(`RTMFP server starts on UDP port ${this.port} (${addressText(this.#socket.address)})`);
     this.#loop.input("Cannot start the applications", () => this.#scripts.start(this.#hub));
-    this.#finished = this.#loop.run();
+    this.#finished = this.#loop.run().then(() => this.#sharedObjects.close());
     await this.#openDoors();
     const { configuration: { config } } = this.#options;
     let door = `[servers] port = ${config["servers.port"]}`;

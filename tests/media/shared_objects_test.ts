@@ -94,9 +94,12 @@ Deno.test("SharedObjects: an application is asked before each step and told afte
 });
 
 Deno.test("SharedObjects: what an application refuses is answered and changes nothing", () => {
-  const { events, objects, user } = world();
+  const { events, application, objects, user } = world();
   const one = user();
   events.refused = ["use o", "client p.x=", "send p"];
+  assert.equal(objects.use(one, "o", false), undefined);
+  assert.deepEqual(one.heard(), ["SharedObject.ObjectCreationFailed"]);
+  objects.hold(application, "o", false);
   assert.equal(objects.use(one, "o", false), undefined);
   assert.deepEqual(one.heard(), ["SharedObject.NoReadAccess"]);
   const object = objects.use(one, "p", false)!;
@@ -106,7 +109,7 @@ Deno.test("SharedObjects: what an application refuses is answered and changes no
   assert.ok(!objects.send(object, ONE, one));
   assert.deepEqual(one.heard(), []);
   assert.equal(object.size, 0);
-  assert.equal(objects.size, 1);
+  assert.equal(objects.size, 2);
 });
 
 Deno.test("SharedObjects: a script keeps one without clients, until it lets go", () => {

@@ -108,7 +108,7 @@ export function fakeSource(): Source & { datagrams: number } {
         clients: 0,
         errors: 0,
         lastError: null,
-        refusals: { connect: 0, publish: 0, record: 0, play: 0, call: 0 },
+        refusals: { connect: 0, publish: 0, record: 0, play: 0, call: 0, share: 0 },
       },
       {
         path: "/live",
@@ -116,7 +116,7 @@ export function fakeSource(): Source & { datagrams: number } {
         clients: 150,
         errors: 5,
         lastError: { at: 1000, text: 'live/main.lua:3: attempt to call a nil value "<b>"' },
-        refusals: { connect: 17, publish: 1, record: 0, play: 0, call: 2 },
+        refusals: { connect: 17, publish: 1, record: 0, play: 0, call: 2, share: 0 },
       },
     ],
     totals: () => ({
@@ -127,6 +127,16 @@ export function fakeSource(): Source & { datagrams: number } {
       droppedVideo: 7,
       skippedVideo: 5,
       keptBytes: 4096,
+      sharedObjects: {
+        objects: 2,
+        uses: 31,
+        bytes: 2048,
+        changes: 900,
+        sends: 8,
+        refused: 6,
+        written: 12,
+        failed: 1,
+      },
     }),
   };
 }

@@ -33,6 +33,9 @@ Deno.test("/metrics prints every kind of number for Prometheus", async () => {
       'cumulus_dropped_frames_total{kind="video"} 7',
       'cumulus_skipped_frames_total{kind="video"} 5',
       "cumulus_kept_bytes 4096",
+      "cumulus_shared_objects 2",
+      'cumulus_shared_object_requests_total{what="refused"} 6',
+      'cumulus_shared_object_writes_total{result="failed"} 1',
       "cumulus_loop_lag_worst_seconds 0.01225",
     ]
   ) assert.ok(text.split("\n").includes(line), line);

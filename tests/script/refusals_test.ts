@@ -57,7 +57,7 @@ Deno.test("A client that error() refuses is a NOTE with address and text, counte
   assert.deepEqual(logged(machine, connect("helper")), refused("by a helper", 7));
   assert.deepEqual(logged(machine, connect("again")), refused("again", 10));
   const [row] = machine.applications.rows();
-  assert.deepEqual(row.refusals, { connect: 6, publish: 0, record: 0, play: 0, call: 0 });
+  assert.deepEqual(row.refusals, { connect: 6, publish: 0, record: 0, play: 0, call: 0, share: 0 });
   assert.equal(row.errors, 0);
   assert.equal(row.lastError, null);
 });
@@ -71,7 +71,7 @@ Deno.test("Faults in onConnection refuse the client too, and stay errors of the 
   }
   const [row] = machine.applications.rows();
   assert.equal(row.errors, what.length);
-  assert.deepEqual(row.refusals, { connect: 0, publish: 0, record: 0, play: 0, call: 0 });
+  assert.deepEqual(row.refusals, { connect: 0, publish: 0, record: 0, play: 0, call: 0, share: 0 });
 });
 
 Deno.test("Publishing, playing and calls are refused likewise, and by false", () => {
@@ -90,6 +90,6 @@ Deno.test("Publishing, playing and calls are refused likewise, and by false", ()
     `5 www/main.lua:19 ${ADDRESS} may not call buy: too expensive`,
   ]);
   const [row] = machine.applications.rows();
-  assert.deepEqual(row.refusals, { connect: 0, publish: 2, record: 0, play: 1, call: 1 });
+  assert.deepEqual(row.refusals, { connect: 0, publish: 2, record: 0, play: 1, call: 1, share: 0 });
   assert.equal(row.errors, 0);
 });

@@ -145,6 +145,19 @@ function showStatus(status) {
     ]),
     "None.",
   );
+  const shared = status.sharedObjects;
+  list(
+    "shared",
+    shared.objects + shared.changes + shared.sends === 0 ? [] : [
+      ["Objects", `${number(shared.objects)}, ${scaled(shared.bytes, "B")}`],
+      ["Used by clients", `${number(shared.uses)} times`],
+      ["Changes and calls", `${number(shared.changes)} and ${number(shared.sends)}`],
+      ["Refused", number(shared.refused)],
+      ["Files written", number(shared.written)],
+      ...(shared.failed ? [["Files not written", number(shared.failed), "bad"]] : []),
+    ],
+    "None.",
+  );
   list("drops", [
     ...counts(status.drops, ""),
     ...counts(status.refusals, "sandbox "),

@@ -15,6 +15,7 @@ import { type Kept, makeConfigs } from "./configs.ts";
 import { prepareEnvironments } from "./environment.ts";
 import { type Host, LogLevel } from "./host.ts";
 import type { LibraryTables } from "./library_tables.ts";
+import { Locks } from "./locks.ts";
 import { LuaToAmf } from "./lua_to_amf.ts";
 import { Mistakes } from "./mistakes.ts";
 import { type Handle, Objects } from "./objects.ts";
@@ -55,6 +56,10 @@ export class Api implements AmfHost {
   onMemoryFull: () => void = () => {};
   /** Set before any event. */
   hub!: Hub;
+  /** What the event that is running has locked. */
+  readonly locks = new Locks();
+  /** How many calls into scripts stand in each other. */
+  #depth = 0;
   /** Whose writers they are. */
   readonly clientOf = new WeakMap<FlowWriter, Client>();
 
@@ -191,6 +196,7 @@ export class Api implements AmfHost {
     const { definedAt } = this;
     this.running = application;
     this.definedAt = undefined;
+    this.#depth++;
     let error: ScriptError | undefined;
     try {
       error = action() ?? undefined;
@@ -201,6 +207,7 @@ export class Api implements AmfHost {
       else if (error) this.report(error);
       this.running = before;
       this.definedAt = definedAt;
+      if (--this.#depth === 0) this.locks.release();
     }
     if (error?.kind === "memory" && !before) this.onMemoryFull();
     return error;
@@ -211,6 +218,8 @@ export class Api implements AmfHost {
    *
    * @param pushArguments all after the object itself
    * @param read takes the results, which start at this stack index
+   * @param request what a call of `error` refuses
+   * @returns the error, which was logged
    */
   callObject(
     application: LuaApplication | undefined,
@@ -218,10 +227,11 @@ export class Api implements AmfHost {
     name: string,
     pushArguments?: () => void,
     read?: (first: number, count: number) => void,
-  ): void {
+    request?: Request,
+  ): ScriptError | undefined {
     const { lua } = this;
     const base = lua.enter();
-    this.perform(application, base, () => {
+    return this.perform(application, base, () => {
       if (!this.pushObjectFunction(handle, name)) return lua.leave(base);
       pushArguments?.();
       const error = lua.run(base, -1);
@@ -233,7 +243,7 @@ export class Api implements AmfHost {
       if (read) read(base + 1, count);
       else if (count > 0) this.log("warn", surplus(name, count, 0));
       lua.leave(base);
-    });
+    }, request);
   }
 
   /** Whether a stack index holds a table that is no object of the API. */

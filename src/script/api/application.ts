@@ -20,6 +20,7 @@ import { newPackage } from "./loading.ts";
 import { listener as listenerBinding } from "./listener.ts";
 import { publication as publicationBinding } from "./publication.ts";
 import { readRedirection } from "./redirection.ts";
+import { LuaSharedObjects } from "./shared_object_events.ts";
 import { noRefusals, type Request } from "./refusals.ts";
 import { TextTable } from "./text_table.ts";
 import { retainedBytes } from "./retained.ts";
@@ -42,6 +43,7 @@ export class LuaApplication implements Application {
   readonly environment: Environment;
   readonly children = new Map<string, LuaApplication>();
   readonly owned = new Set<Owned>();
+  readonly sharedObjects: LuaSharedObjects;
   state: ApplicationState = "absent";
   /** Why it failed. */
   failure: ScriptError | undefined;
@@ -69,6 +71,10 @@ export class LuaApplication implements Application {
     this.#lua = api.lua;
     this.environment = new Environment(api.lua, parent?.environment);
     this.#functions = new EventFunctions(api.lua, this);
+    this.sharedObjects = new LuaSharedObjects(api, this, {
+      tell: (name, push) => this.#event(name, 0, push),
+      permit: (name, request, push) => void this.#permission(name, request, push),
+    });
     this.#nameOthers();
   }
 

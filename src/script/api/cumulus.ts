@@ -11,6 +11,7 @@ import { emptyText } from "./mistakes.ts";
 import type { Binding } from "./objects.ts";
 import { publication } from "./publication.ts";
 import { publications } from "./publications.ts";
+import { sharedObjects } from "./shared_objects.ts";
 import { split } from "./split.ts";
 import { TcpClient, tcpClient } from "./tcp_client.ts";
 import { TcpServer, tcpServer } from "./tcp_server.ts";
@@ -31,6 +32,7 @@ export const cumulus: Binding<Host, Api> = {
     publications: allPublications,
     /** API-105: as the page has it. */
     pulications: allPublications,
+    sharedObjects: (_, api) => api.running ? api.objects.of(sharedObjects, api.running) : null,
     servers: (_, api) => api.objects.of(broadcaster, api.servers),
     publicAddress: (host) => host.publicAddress,
   },

@@ -17,6 +17,8 @@ const EVENTS = [
   "onDataPacket",
   "onJoinGroup",
   "onUnjoinGroup",
+  "onSharedObject",
+  "onSharedObjectLeave",
   "onHandshake",
   "onRendezVousUnknown",
   "onServerConnection",

@@ -32,7 +32,7 @@ export interface Binding<T, A> {
   /** False when it is gone: properties read nil then, methods do nothing. API-012. */
   readonly alive?: (target: T, api: A) => boolean;
   /** The object of a target that only scripts keep was collected. */
-  readonly dropped?: (target: T) => void;
+  readonly dropped?: (target: T, api: A) => void;
   /** Other targets that go when this one goes. */
   readonly parts?: (target: T) => Iterable<unknown>;
 }
@@ -168,12 +168,16 @@ export class Objects<A> {
     lua.pop(2);
   }
 
-  /** The object of a target is kept again, whether scripts do or not. */
+  /** The object of a target is kept again, whether scripts do or not; one that they dropped is gone. */
   strengthen(target: unknown): void {
     const handle = this.#handles.get(target);
     if (!handle || handle.ref !== 0) return;
     const { lua } = this;
     handle.push(lua);
+    if (lua.type(-1) === NIL) {
+      lua.pop();
+      return this.#dropped(handle);
+    }
     handle.ref = lua.ref();
     this.#dropWeak(handle);
   }
@@ -223,10 +227,13 @@ export class Objects<A> {
       handle.push(lua);
       const dropped = lua.type(-1) === NIL;
       lua.pop();
-      if (!dropped) continue;
-      handle.kind.binding.dropped?.(handle.target);
-      this.release(handle.target);
+      if (dropped) this.#dropped(handle);
     }
+  }
+
+  #dropped({ kind, target }: Handle): void {
+    kind.binding.dropped?.(target, this.api);
+    this.release(target);
   }
 
   #make<T>(binding: Binding<T, A>, target: T): Handle {

@@ -3,7 +3,7 @@ import type { ScriptError } from "../vm/script_error.ts";
 import { withoutPositions } from "./place.ts";
 
 /** What an application may refuse to a client. */
-export type Step = "connect" | "publish" | "record" | "play" | "call";
+export type Step = "connect" | "publish" | "record" | "play" | "call" | "share";
 
 /** How often an application refused each step since the server started. */
 export type RefusalCounts = { [step in Step]: number };
@@ -14,13 +14,14 @@ export const noRefusals = (): RefusalCounts => ({
   record: 0,
   play: 0,
   call: 0,
+  share: 0,
 });
 
 /** What a client asks for. */
 export interface Request {
   readonly client: Client;
   readonly step: Step;
-  /** The name of the stream or of the function; "" for `connect`. */
+  /** The name of the stream, function or shared object; "" for `connect`. */
   readonly name: string;
 }
 

@@ -1,0 +1,181 @@
+import { AmfReader, type AmfValue } from "../amf/mod.ts";
+import { encodeValues, type ObjectEncoding } from "../tc/format/calls.ts";
+import { type Message, MessageType } from "../tc/format/messages.ts";
+import {
+  type SharedObjectEvent,
+  type SharedObjectMessage,
+  writeSharedObject,
+} from "../tc/format/shared_object.ts";
+import { ConnectionError, StatusError } from "./status.ts";
+
+/** What has become of a slot, as ActionScript's SyncEvent has it. SO-050. */
+export interface SyncChange {
+  /** `clear`: of all slots, `success`: the own change was taken, `delete`: the slot is gone. */
+  readonly code: "clear" | "change" | "success" | "delete";
+  /** Of the slot; none of `clear`. */
+  readonly name?: string;
+}
+
+/** What a shared object tells its owner. */
+export interface SharedObjectHandler {
+  /** After the changes of one message. */
+  onSync?(changes: readonly SyncChange[]): void;
+  /** A client or a script calls a function of all who use the object. */
+  onCall?(handler: string, args: AmfValue[]): void;
+  /** The server has refused something; its level is `error`. */
+  onStatus?(code: string): void;
+}
+
+/** What a shared object needs of its connection. */
+export interface SharedObjectHost {
+  readonly encoding: ObjectEncoding;
+  sendShared(message: Message): void;
+  forgetShared(object: SharedObject): void;
+}
+
+/** A remote shared object: slots that all who use it see alike. SO-010 to SO-053. */
+export class SharedObject {
+  /** The slots by name. Change them with {@link set} and {@link delete}. */
+  readonly data = new Map<string, AmfValue>();
+  handler: SharedObjectHandler;
+  /** @throws {StatusError} if the server refuses @throws {ConnectionError} if the connection ends */
+  readonly ready: Promise<SharedObject>;
+  readonly #host: SharedObjectHost;
+  #version = 0;
+  #resolve!: (object: SharedObject) => void;
+  #reject!: (error: Error) => void;
+  /** Events that leave together. */
+  #batch: SharedObjectEvent[] | undefined;
+
+  constructor(
+    host: SharedObjectHost,
+    readonly name: string,
+    readonly persistent: boolean,
+    handler: SharedObjectHandler = {},
+  ) {
+    this.#host = host;
+    this.handler = handler;
+    this.ready = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.ready.catch(() => {}); // for those who do not wait
+    this.#send({ type: "use" });
+  }
+
+  /** The version of the object that was heard of last. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** Sets a slot for all; `undefined` deletes it. @throws {WireError} if it cannot be written */
+  set(slot: string, value: AmfValue): void {
+    const bytes = encodeValues(this.#host.encoding, [value]);
+    this.#send({ type: "requestChange", slot, value: bytes });
+    if (value === undefined) this.data.delete(slot);
+    else this.data.set(slot, value);
+  }
+
+  /** Deletes a slot for all. */
+  delete(slot: string): void {
+    this.#send({ type: "requestRemove", slot });
+    this.data.delete(slot);
+  }
+
+  /** Calls a function of all who use the object, this client included. @throws {WireError} as {@link set} */
+  send(handler: string, ...args: AmfValue[]): void {
+    const { encoding } = this.#host;
+    const name = encodeValues(0, [handler]);
+    const rest = encodeValues(encoding, args);
+    const values = new Uint8Array(name.length + rest.length);
+    values.set(name);
+    values.set(rest, name.length);
+    this.#send({ type: "sendMessage", values });
+  }
+
+  /** What `action` changes and sends leaves as one message. */
+  together(action: () => void): void {
+    const outer = this.#batch;
+    this.#batch ??= [];
+    try {
+      action();
+    } finally {
+      const events = this.#batch!;
+      this.#batch = outer;
+      if (!outer && events.length > 0) this.#send(...events);
+    }
+  }
+
+  /** Uses the object no more. */
+  close(): void {
+    this.#send({ type: "release" });
+    this.#host.forgetShared(this);
+    this.#reject(new ConnectionError(`${this.name} was closed`));
+  }
+
+  // What the connection tells
+
+  ended(reason: string): void {
+    this.#reject(new ConnectionError(reason));
+  }
+
+  receive({ version, events }: SharedObjectMessage): void {
+    this.#version = version;
+    const changes: SyncChange[] = [];
+    let isUsed = false;
+    for (const event of events) {
+      switch (event.type) {
+        case "useSuccess":
+          isUsed = true;
+          break;
+        case "clear":
+          this.data.clear();
+          changes.push({ code: "clear" });
+          break;
+        case "change":
+          this.data.set(event.slot, new AmfReader(event.value).readValue());
+          changes.push({ code: "change", name: event.slot });
+          break;
+        case "success":
+          changes.push({ code: "success", name: event.slot });
+          break;
+        case "remove":
+          this.data.delete(event.slot);
+          changes.push({ code: "delete", name: event.slot });
+          break;
+        case "sendMessage":
+          this.#called(event.values);
+          break;
+        case "status":
+          this.#reject(
+            new StatusError({ level: event.level, code: event.code, description: "", info: null }),
+          );
+          this.handler.onStatus?.(event.code);
+      }
+    }
+    if (isUsed) this.#resolve(this);
+    if (changes.length > 0) this.handler.onSync?.(changes);
+  }
+
+  #called(values: Uint8Array): void {
+    const from = new AmfReader(values);
+    const handler = from.done ? "" : from.readValue();
+    const args: AmfValue[] = [];
+    while (!from.done) args.push(from.readValue());
+    this.handler.onCall?.(String(handler), args);
+  }
+
+  #send(...events: SharedObjectEvent[]): void {
+    if (this.#batch) {
+      this.#batch.push(...events);
+      return;
+    }
+    const { name, persistent } = this;
+    const amf3 = this.#host.encoding === 3;
+    this.#host.sendShared({
+      type: amf3 ? MessageType.sharedObjectAmf3 : MessageType.sharedObject,
+      timestamp: 0,
+      payload: writeSharedObject({ name, persistent, version: this.#version, events }, amf3),
+    });
+  }
+}

@@ -1,0 +1,126 @@
+// Small files that are only ever written whole: to another name, on the disk, then renamed. What is
+// there after a crash is the file before or after, never half of one.
+
+/** Writes that go on at once. */
+const MAX_WRITES = 4;
+/** What is behind the name of a file that is being written. */
+const TEMPORARY = ".tmp";
+
+export class WholeFiles {
+  /** What is not on the disk yet, by path; the newest of each. */
+  readonly #waiting = new Map<string, Uint8Array>();
+  readonly #writing = new Set<string>();
+  #settled: (() => void)[] = [];
+  /** Files written, and not written, since the start. */
+  readonly counters = { written: 0, failed: 0 };
+
+  /** @param onError a file could not be written; what was written before is still there */
+  constructor(readonly onError: (path: string, error: unknown) => void) {}
+
+  /** Files that are not on the disk yet. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /**
+   * The newest content of a file; undefined if there is none.
+   * @throws {Error} if it cannot be read
+   */
+  read(path: string): Uint8Array | undefined {
+    const waiting = this.#waiting.get(path);
+    if (waiting) return waiting;
+    try {
+      return Deno.readFileSync(path);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      throw error;
+    }
+  }
+
+  /** Writes a file soon; its folder is made if it is missing. */
+  write(path: string, content: Uint8Array): void {
+    this.#waiting.set(path, content);
+    this.#next();
+  }
+
+  /**
+   * Puts a file that cannot be used out of the way.
+   * @returns its new path
+   * @throws {Error} if that fails
+   */
+  moveAside(path: string): string {
+    const aside = `${path}.broken-${Date.now()}`;
+    Deno.renameSync(path, aside);
+    return aside;
+  }
+
+  /** How many files whose names end with `suffix` are in a folder and below it. */
+  count(folder: string, suffix: string): number {
+    let count = 0;
+    try {
+      for (const { name, isDirectory } of Deno.readDirSync(folder)) {
+        if (isDirectory) count += this.count(`${folder}/${name}`, suffix);
+        else if (name.endsWith(suffix)) count++;
+      }
+    } catch {
+      // it is not there yet
+    }
+    return count;
+  }
+
+  /** Settles once all that was written is on the disk, or has failed. */
+  settled(): Promise<void> {
+    if (this.#waiting.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#settled.push(resolve));
+  }
+
+  #next(): void {
+    for (const path of this.#waiting.keys()) {
+      if (this.#writing.size >= MAX_WRITES) return;
+      if (!this.#writing.has(path)) this.#write(path);
+    }
+    if (this.#waiting.size > 0) return;
+    for (const resolve of this.#settled.splice(0)) resolve();
+  }
+
+  async #write(path: string): Promise<void> {
+    this.#writing.add(path);
+    const content = this.#waiting.get(path)!;
+    try {
+      await writeWhole(path, content);
+      this.counters.written++;
+    } catch (error) {
+      this.counters.failed++;
+      this.onError(path, error);
+    }
+    this.#writing.delete(path);
+    if (this.#waiting.get(path) === content) this.#waiting.delete(path);
+    this.#next();
+  }
+}
+
+async function writeWhole(path: string, content: Uint8Array): Promise<void> {
+  const folder = path.slice(0, path.lastIndexOf("/"));
+  await Deno.mkdir(folder, { recursive: true });
+  const temporary = path + TEMPORARY;
+  const file = await Deno.open(temporary, { write: true, create: true, truncate: true });
+  try {
+    for (let at = 0; at < content.length;) at += await file.write(content.subarray(at));
+    await file.sync();
+  } finally {
+    file.close();
+  }
+  await Deno.rename(temporary, path);
+  await syncFolder(folder);
+}
+
+/** The new name is on the disk, too; Windows has no such thing. */
+async function syncFolder(path: string): Promise<void> {
+  if (Deno.build.os === "windows") return;
+  const folder = await Deno.open(path);
+  try {
+    await folder.sync();
+  } finally {
+    folder.close();
+  }
+}

@@ -1,0 +1,45 @@
+import type { SharedObject } from "../../media/shared_object.ts";
+import type { Api } from "./api.ts";
+import type { LuaApplication } from "./application.ts";
+import type { Binding } from "./objects.ts";
+import { sharedObject } from "./shared_object.ts";
+
+/** The remote shared objects of an application: those of its own path. API-801 to API-804. */
+export const sharedObjects: Binding<LuaApplication, Api> = {
+  name: "sharedObjects",
+  get: { count },
+  call: {
+    get(application, args, api) {
+      const name = args.string();
+      const persistent = args.boolean();
+      const object = api.hub.sharedObjects.hold(application, name, persistent);
+      if (object) return application.sharedObjects.keep(object);
+      const kind = persistent ? "persistent " : "";
+      api.log("error", `cumulus.sharedObjects:get: there can be no ${kind}object "${name}"`);
+      return null;
+    },
+  },
+  lookup(application, args, api) {
+    const name = args.string();
+    const found = api.hub.sharedObjects.find(application.path, name, args.boolean());
+    return found && api.objects.of(sharedObject, found);
+  },
+  pairs: (application, api) => api.objects.pushTable(objects(application, api)),
+  length: count,
+};
+
+/** Of a persistent and a temporary one of the same name the persistent one is walked to. */
+function* objects(application: LuaApplication, api: Api) {
+  const all = [...api.hub.sharedObjects.all(application.path)];
+  const byPersistence = (a: SharedObject, b: SharedObject) =>
+    Number(a.persistent) - Number(b.persistent);
+  for (const one of all.sort(byPersistence)) {
+    yield [one.name, api.objects.of(sharedObject, one)] as const;
+  }
+}
+
+function count(application: LuaApplication, api: Api): number {
+  let count = 0;
+  for (const _ of api.hub.sharedObjects.all(application.path)) count++;
+  return count;
+}

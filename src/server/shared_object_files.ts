@@ -1,0 +1,119 @@
+// Persistent shared objects: a file each. SO-080, SO-081.
+import { WireError } from "../bytes/wire_error.ts";
+import type { SharedObject } from "../media/shared_object.ts";
+import { readSharedObjectFile, writeSharedObjectFile } from "../media/shared_object_file.ts";
+import type { SharedObjectStore } from "../media/shared_objects.ts";
+import { WholeFiles } from "../net/whole_files.ts";
+import type { Log } from "./log.ts";
+import { objectFile } from "./shared_object_names.ts";
+
+/** Milliseconds after which a change is written: what a crash may lose. */
+const WRITE_AFTER = 1_000;
+const SUFFIX = ".so";
+
+export interface SharedObjectFilesOptions {
+  /** Whether objects may be persistent. */
+  readonly enabled: () => boolean;
+  /** The folder of an application's objects, absolute, without `/` at its end. */
+  readonly folder: (application: string) => string;
+  /** Files that an application may have. */
+  readonly objects: () => number;
+  readonly log: Log;
+}
+
+interface Place {
+  readonly folder: string;
+  readonly path: string;
+  /** There is no file yet. */
+  isNew: boolean;
+  timer?: ReturnType<typeof setTimeout>;
+}
+
+export class SharedObjectFiles implements SharedObjectStore {
+  readonly #options: SharedObjectFilesOptions;
+  readonly #places = new Map<SharedObject, Place>();
+  readonly #files: WholeFiles;
+  /** How many files a folder has, once it was looked at. */
+  readonly #counts = new Map<string, number>();
+
+  constructor(options: SharedObjectFilesOptions) {
+    this.#options = options;
+    this.#files = new WholeFiles((path, error) => {
+      options.log.error(`The shared object ${path} cannot be written: ${reason(error)}`);
+    });
+  }
+
+  get counters(): WholeFiles["counters"] {
+    return this.#files.counters;
+  }
+
+  load(object: SharedObject, application: string): boolean {
+    if (!this.#options.enabled()) return false;
+    const instance = object.path.slice(application.length);
+    const name = objectFile(instance, object.name, SUFFIX);
+    if (name === undefined) return false;
+    const folder = this.#options.folder(application);
+    const path = `${folder}/${name}`;
+    try {
+      const bytes = this.#files.read(path);
+      if (bytes) this.#read(path, bytes, object);
+      else if (this.#count(folder) >= this.#options.objects()) return false;
+      this.#places.set(object, { folder, path, isNew: bytes === undefined });
+      return true;
+    } catch (error) {
+      this.#options.log.error(`The shared object ${path} cannot be read: ${reason(error)}`);
+      return false;
+    }
+  }
+
+  changed(object: SharedObject): void {
+    const place = this.#places.get(object);
+    if (!place || place.timer !== undefined) return;
+    place.timer = setTimeout(() => this.flush(object), WRITE_AFTER);
+  }
+
+  flush(object: SharedObject): void {
+    const place = this.#places.get(object);
+    if (place?.timer === undefined) return;
+    clearTimeout(place.timer);
+    place.timer = undefined;
+    if (place.isNew) this.#counts.set(place.folder, this.#count(place.folder) + 1);
+    place.isNew = false;
+    this.#files.write(place.path, writeSharedObjectFile(object));
+  }
+
+  forget(object: SharedObject): void {
+    this.flush(object);
+    this.#places.delete(object);
+  }
+
+  /** Writes what is not written; settles once it is on the disk. */
+  close(): Promise<void> {
+    for (const object of this.#places.keys()) this.flush(object);
+    return this.#files.settled();
+  }
+
+  /** A file that cannot be used is moved aside, and the object begins empty. */
+  #read(path: string, bytes: Uint8Array, object: SharedObject): void {
+    try {
+      readSharedObjectFile(bytes, object);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      const aside = this.#files.moveAside(path);
+      this.#options.log.error(
+        `The shared object ${path} is broken, and now ${aside}: ${error.message}`,
+      );
+    }
+  }
+
+  #count(folder: string): number {
+    let count = this.#counts.get(folder);
+    if (count === undefined) {
+      count = this.#files.count(folder, SUFFIX);
+      this.#counts.set(folder, count);
+    }
+    return count;
+  }
+}
+
+const reason = (error: unknown): string => error instanceof Error ? error.message : String(error);
