@@ -17,6 +17,12 @@ export interface AmfLimits {
 
 export const AMF_LIMITS: Readonly<AmfLimits> = { depth: 256, values: 1_000_000 };
 
+/**
+ * Members and pairs that a value has, with those in it, where a server makes JavaScript values of what strangers
+ * send: the hash of numbers in V8 is known, so that keys can be chosen which all share a place.
+ */
+export const MAX_NAMES = 1_024;
+
 /** The shape of AMF3 objects of one class. AMF3 specification §3.12. */
 interface Traits {
   /** Where the name of the class stands in the message. */
@@ -87,9 +93,14 @@ export class AmfReader {
     return this.raw.rest();
   }
 
-  /** The next value, as a JavaScript value. */
-  readValue(): AmfValue {
+  /**
+   * The next value, as a JavaScript value.
+   *
+   * @param names how many members and pairs it may have, with those in it
+   */
+  readValue(names = Infinity): AmfValue {
     const sink = this.#sink ??= new ValueSink(this.#externalizable);
+    sink.names = names;
     this.read(sink);
     return sink.pop();
   }

@@ -1,5 +1,5 @@
 // AMF0 and AMF3: what other rooms use of this one.
-export { AMF_LIMITS, type AmfLimits, AmfReader } from "./amf_reader.ts";
+export { AMF_LIMITS, type AmfLimits, AmfReader, MAX_NAMES } from "./amf_reader.ts";
 export { type AmfForm, AmfWriter, type AmfWriterOptions } from "./amf_writer.ts";
 export { decodeAmf, encodeAmf, encodeAmf0 } from "./codec.ts";
 export type { AmfSink, VectorKind } from "./sink.ts";

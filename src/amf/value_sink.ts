@@ -22,6 +22,8 @@ const REMEMBERED_LENGTH = 32;
 
 /** Makes JavaScript values. */
 export class ValueSink implements AmfSink {
+  /** How many members and pairs may still come. */
+  names = Infinity;
   readonly #externalizable: ExternalizableReaders | undefined;
   readonly #stack: AmfValue[] = [];
   readonly #keys: string[] = [];
@@ -86,6 +88,7 @@ export class ValueSink implements AmfSink {
   }
 
   key(bytes: Uint8Array, start: number, end: number, repeated: boolean): void {
+    this.#countName();
     this.#keys.push(this.#text(bytes, start, end, repeated));
   }
 
@@ -137,6 +140,7 @@ export class ValueSink implements AmfSink {
   }
 
   pair(): void {
+    this.#countName();
     const value = this.#stack.pop();
     const key = this.#stack.pop();
     (this.#top as AmfDictionary).set(key, value);
@@ -161,6 +165,10 @@ export class ValueSink implements AmfSink {
     const value = this.#byId.get(id);
     if (value === undefined) throw new WireError(`Cannot refer to object ${id} from here`);
     this.#stack.push(value);
+  }
+
+  #countName(): void {
+    if (--this.names < 0) throw new WireError("Cannot read a value with so many members");
   }
 
   get #top(): Container {

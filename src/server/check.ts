@@ -45,7 +45,7 @@ export function check(
       ? folders.home
       : asFolder(absolute(config["application.dir"], folders.home));
     const scripts = scriptsIn(`${home}www`, "www", complain);
-    const lua = new Lua({ clock: () => performance.now(), now: () => Date.now() });
+    const lua = new Lua({ clock: () => performance.now() });
     for (const { path, name } of scripts) {
       try {
         if (!Deno.statSync(path).isFile) throw new Error("not a file"); // a pipe would never end

@@ -1,4 +1,4 @@
-import type { AmfObject, AmfReader } from "../amf/mod.ts";
+import { type AmfObject, type AmfReader, MAX_NAMES } from "../amf/mod.ts";
 import { readNumber, readText } from "./format/commands.ts";
 import type { StreamName } from "./target.ts";
 
@@ -51,11 +51,13 @@ function readPlay(values: AmfReader): Asked {
   const text = readText(values);
   const start = readNumber(values);
   const length = readNumber(values);
-  return { text, start, length, reset: values.done ? undefined : values.readValue() };
+  return { text, start, length, reset: values.done ? undefined : values.readValue(MAX_NAMES) };
 }
 
 function readPlay2(values: AmfReader): Asked {
-  const options = values.done ? undefined : values.readValue() as AmfObject | null | undefined;
+  const options = values.done
+    ? undefined
+    : values.readValue(MAX_NAMES) as AmfObject | null | undefined;
   const number = (value: unknown) => typeof value === "number" ? value : undefined;
   const { streamName, start, len, transition } = options ?? {};
   return {

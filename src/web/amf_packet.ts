@@ -1,5 +1,5 @@
 // Packets of Flash remoting: WEB-601, WEB-602.
-import { AmfReader, encodeAmf0 } from "../amf/mod.ts";
+import { AmfReader, encodeAmf0, MAX_NAMES } from "../amf/mod.ts";
 import { Reader } from "../bytes/reader.ts";
 import { fromUtf8, toUtf8 } from "../bytes/text.ts";
 import { WireError } from "../bytes/wire_error.ts";
@@ -75,6 +75,6 @@ function part(from: Reader): Uint8Array {
 /** Arguments come as one strict array of AMF0, or of AMF3 by those who speak that. */
 function argumentsOf(value: Uint8Array): Uint8Array {
   if (value.length >= 5 && value[0] === AMF0_STRICT_ARRAY) return value.subarray(5);
-  const list = new AmfReader(value).readValue();
+  const list = new AmfReader(value).readValue(4 * MAX_NAMES);
   return encodeAmf0(...Array.isArray(list) ? list : [list]);
 }

@@ -1,4 +1,4 @@
-import { type AmfObject, AmfReader, AmfWriter, MixedArray } from "../amf/mod.ts";
+import { type AmfObject, AmfReader, AmfWriter, MAX_NAMES, MixedArray } from "../amf/mod.ts";
 import { WireError } from "../bytes/wire_error.ts";
 import type { Frame } from "../media/frame.ts";
 
@@ -16,7 +16,7 @@ export function scriptTagBody({ name, payload }: Frame): Uint8Array | undefined 
     to.writeValue(name);
     const values = new AmfReader(payload);
     if (name === "onMetaData" && !values.done) {
-      to.writeValue(liveMetadata(values.readValue()));
+      to.writeValue(liveMetadata(values.readValue(MAX_NAMES)));
     }
     while (!values.done) values.read(to);
     return to.bytes();

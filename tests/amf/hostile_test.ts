@@ -3,7 +3,15 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { fromHex } from "../../src/bytes/hex.ts";
 import { WireError } from "../../src/bytes/wire_error.ts";
-import { AmfReader, type AmfValue, AmfWriter } from "../../src/amf/mod.ts";
+import {
+  AmfDictionary,
+  AmfReader,
+  type AmfValue,
+  AmfWriter,
+  encodeAmf,
+  encodeAmf0,
+  MAX_NAMES,
+} from "../../src/amf/mod.ts";
 import { cpuTime } from "../support/cpu_time.ts";
 import { decode, messages, survives } from "./support.ts";
 
@@ -216,4 +224,21 @@ Deno.test("Member names that mean something to JavaScript are ordinary", () => {
     const again = new AmfWriter({ form: "amf0" }).writeValue(value).bytes();
     assert.deepEqual(again, writer.bytes());
   }
+});
+
+Deno.test("Members and keys are bounded where values of strangers are made into JavaScript's", () => {
+  const keys = Array.from({ length: 1_025 }, (_, i) => i * 32_768);
+  const bytes = [
+    encodeAmf0(Object.fromEntries(keys.map((key) => [`${key}`, 0]))),
+    encodeAmf(Object.fromEntries(keys.map((key) => [`${key}`, 0]))),
+    encodeAmf(new AmfDictionary(keys.map((key) => [key, 0]))),
+    encodeAmf0([keys.slice(0, 600), { a: Object.fromEntries(keys.map((key) => [`${key}`, 0])) }]),
+  ];
+  for (const message of bytes) {
+    assert.throws(() => new AmfReader(message).readValue(MAX_NAMES), WireError);
+    new AmfReader(message).readValue();
+  }
+  const few = Object.fromEntries(keys.slice(1).map((key) => [`${key}`, 0]));
+  const reader = new AmfReader(encodeAmf0(few, few));
+  while (!reader.done) assert.deepEqual({ ...reader.readValue(MAX_NAMES) as object }, few);
 });

@@ -28,7 +28,6 @@ export class Machine implements AmfHost {
     const lua = this.lua = new Lua({
       clock: () => performance.now(),
       time: AMPLE_TIME,
-      now: () => 1e12,
       onBug: (bug) => this.bugs.push(bug),
       ...options,
     });

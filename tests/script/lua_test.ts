@@ -9,7 +9,6 @@ function start(options: Partial<LuaOptions> = {}): Lua {
   const lua = new Lua({
     clock: () => performance.now(),
     time: 60_000,
-    now: () => 1e12,
     ...options,
   });
   for (const library of ["base", "string", "coroutine", "table", "math"] as const) {

@@ -4,7 +4,7 @@ import { toUtf8 } from "../../src/bytes/text.ts";
 import { Lua } from "../../src/script/vm/lua.ts";
 import { Machine } from "./machine.ts";
 
-const lua = new Lua({ clock: () => 0, now: () => 0 });
+const lua = new Lua({ clock: () => 0 });
 
 /** The first result of a chunk, as text, or what is wrong with it. */
 function run(source: string): string {

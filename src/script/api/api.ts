@@ -66,7 +66,6 @@ export class Api implements AmfHost {
   constructor(readonly host: Host) {
     const lua = this.lua = new Lua({
       clock: () => host.now(),
-      now: () => host.epochTime(),
       time: host.time,
       memory: host.memory,
       onBug: (error) => host.onBug(error),
@@ -199,7 +198,7 @@ export class Api implements AmfHost {
     this.#depth++;
     let error: ScriptError | undefined;
     try {
-      error = action() ?? undefined;
+      error = lua.timed(action) ?? undefined;
     } catch (thrown) {
       error = lua.abandon(base, thrown);
     } finally {

@@ -2,6 +2,7 @@ import type { AmfReader, AmfSink, VectorKind } from "../../amf/mod.ts";
 import { fromUtf8 } from "../../bytes/text.ts";
 import { WireError } from "../../bytes/wire_error.ts";
 import type { Batch, Queue } from "../vm/batch.ts";
+import { KeyChains, MAX_CHAIN } from "../vm/key_chains.ts";
 import { type Key, type Lua, NIL, NUMBER, type Ref } from "../vm/lua.ts";
 import { ScriptError } from "../vm/script_error.ts";
 import type { AmfHost } from "./amf_host.ts";
@@ -15,6 +16,12 @@ const ROOM = 64;
 /** Stack slots reserved at once: for 16 values beside each other, or 16 containers in each other. */
 const SLOTS = 96;
 const PER_RESERVE = 16;
+/** Pairs from which on the keys of a dictionary are looked after that are numbers. */
+const MANY_PAIRS = 64;
+/** Bytes of the name of a class that a message quotes. */
+const MAX_QUOTED = 200;
+/** Containers and their members between two looks at the clock. A power of 2. */
+const STEPS_PER_LOOK = 1024;
 
 /** What decoding needs of one Lua machine, made once. */
 export class SinkParts {
@@ -53,6 +60,7 @@ class Frame {
   /** Of a dictionary: how many pairs it has. */
   pairs = 0;
   isWeak = false;
+  chains: KeyChains | undefined;
 }
 
 /**
@@ -71,6 +79,9 @@ export class LuaSink implements AmfSink {
   #saved: Ref = 0; // that table, while it is on the stack of another function
   readonly #frames: Frame[] = [];
   #depth = -1;
+  #steps = 0;
+  #toldOfUnsupported = false;
+  #claimed = 0; // pairs of all dictionaries
 
   /** Pushes one value that is of no use, and must stay below what is pushed until {@link end}. */
   constructor(host: AmfHost, parts: SinkParts, reader: AmfReader) {
@@ -103,6 +114,7 @@ export class LuaSink implements AmfSink {
 
   /** Makes room for 16 more values. */
   reserve(): void {
+    this.#step();
     this.#queue.flush();
     this.#lua.reserve(SLOTS);
   }
@@ -120,8 +132,12 @@ export class LuaSink implements AmfSink {
     this.#queue.nil();
   }
 
+  /** Told of once a message, which may hold nothing else. */
   unsupported(): void {
-    this.#host.log("warn", "A value of AMF had no form for its sender; nil instead");
+    if (!this.#toldOfUnsupported) {
+      this.#host.log("warn", "A value of AMF had no form for its sender; nil instead");
+    }
+    this.#toldOfUnsupported = true;
     this.#queue.nil();
   }
 
@@ -180,6 +196,7 @@ export class LuaSink implements AmfSink {
   }
 
   member(): void {
+    this.#step();
     this.#queue.setField();
   }
 
@@ -200,6 +217,7 @@ export class LuaSink implements AmfSink {
   dense(): void {}
 
   element(index: number): void {
+    this.#step();
     this.#queue.setElement(index + 1);
   }
 
@@ -224,22 +242,35 @@ export class LuaSink implements AmfSink {
     this.#depth--;
   }
 
-  beginDictionary(_length: number, weak: boolean, id: number): void {
-    this.#table(id, 0, 4);
+  /** The table gets room for all pairs, and so never makes room again for keys that share a place in a larger one. */
+  beginDictionary(length: number, weak: boolean, id: number): void {
+    this.#claimed += length;
+    if (2 * this.#claimed > this.#input.length) { // each has a key and a value
+      throw new WireError(`Cannot read ${length} pairs: the message is too short`);
+    }
+    this.#table(id, 0, length + 1);
     const frame = this.#open();
     frame.pairs = 0;
     frame.isWeak = weak;
+    frame.chains = length < MANY_PAIRS ? undefined : new KeyChains(length + 1);
   }
 
   /** Lua has no place for a key that is nil or no number, nor for a value that is nil. */
   pair(): void {
     const lua = this.#lua;
+    this.#step();
     this.#queue.flush();
     const type = lua.type(-2);
-    const hasKey = type !== NIL && !(type === NUMBER && Number.isNaN(lua.toNumber(-2)));
-    if (!hasKey || lua.type(-1) === NIL) return lua.pop(2);
+    const number = type === NUMBER ? lua.toNumber(-2) : undefined;
+    if (type === NIL || Number.isNaN(number) || lua.type(-1) === NIL) return lua.pop(2);
+    const frame = this.#frames[this.#depth];
+    if (number !== undefined && frame.chains?.add(number) === false) {
+      throw new WireError(
+        `Cannot read a dictionary: more than ${MAX_CHAIN} of the numbers that are its keys share a place`,
+      );
+    }
     lua.rawSet(-3);
-    this.#frames[this.#depth].pairs++;
+    frame.pairs++;
   }
 
   endDictionary(): void {
@@ -292,7 +323,7 @@ export class LuaSink implements AmfSink {
     if (error) throw error;
     if (input.failure) throw input.failure; // which the script has caught
     if (found) return;
-    const type = fromUtf8(bytes.subarray(start, end));
+    const type = fromUtf8(bytes.subarray(start, Math.min(end, start + MAX_QUOTED)));
     throw new ScriptError(`Cannot read an object of type ${type}: it has no __readExternal`);
   }
 
@@ -359,7 +390,13 @@ export class LuaSink implements AmfSink {
     this.#parts.batch.memory.refresh();
   }
 
+  /** @throws {ScriptError} if the call that the message is for has used up its time */
+  #step(): void {
+    if ((++this.#steps & (STEPS_PER_LOOK - 1)) === 0) this.#lua.checkTime();
+  }
+
   #table(id: number, elements: number, fields: number): void {
+    this.#step();
     this.#queue.table(elements, fields);
     this.#keep(id);
   }

@@ -118,8 +118,8 @@ export class Instance {
     throw thrown;
   };
 
-  /** @param now milliseconds since 1970; Lua seeds its hash and `math.random` with it */
-  constructor(now: () => number) {
+  /** @param seed gives 32 bits for its hash and for `math.random`, which Lua makes of the time in seconds */
+  constructor(seed: () => number) {
     const refuse = () => -52; // ENOSYS
     const imports: Record<string, CallableFunction> = {};
     for (const { name } of WebAssembly.Module.imports(glue)) imports[name] = refuse;
@@ -145,7 +145,7 @@ export class Instance {
         }
       },
       emscripten_resize_heap: (wanted: number) => this.#grow(wanted >>> 0),
-      emscripten_date_now: now,
+      emscripten_date_now: () => seed() * 1000,
       environ_sizes_get: (count: number, size: number) => {
         const view = new DataView(this.lua.memory.buffer);
         view.setUint32(count, 0, true);

@@ -14,8 +14,11 @@ export type LuaFunction = (lua: Lua) => number;
 export interface LuaOptions {
   /** Milliseconds, never going back. */
   clock(): number;
-  /** Milliseconds since 1970. */
-  now(): number;
+  /**
+   * A whole number from 0 to 2^32 - 1 that nobody can guess: Lua seeds its hash of strings and `math.random` with it.
+   * By default random.
+   */
+  seed?(): number;
   /** How long a call from outside may run, in milliseconds; default 1000. */
   time?: number;
   /** How much Lua may hold, in bytes; default 256 MiB. */
@@ -44,6 +47,8 @@ const MAX_POSITION_LEVEL = 4;
 /** Names of chunks of the prelude and of the sandbox, whose names are stripped. */
 const isShared = (source: string) => source === "=prelude" || source === "=?";
 
+const randomSeed = (): number => crypto.getRandomValues(new Uint32Array(1))[0];
+
 const encoder = new TextEncoder();
 
 export class Lua extends Stack {
@@ -60,11 +65,13 @@ export class Lua extends Stack {
   #failure: ScriptError | undefined;
   /** How many calls into Lua are going on, each in a function of ours that the one before called. */
   #depth = 0;
+  /** How many {@link timed} are going on. */
+  #timed = 0;
   /** Where the stack of C functions begins. */
   readonly #stackBase: number;
 
   constructor(options: LuaOptions) {
-    const instance = new Instance(() => options.now());
+    const instance = new Instance(options.seed ?? randomSeed);
     super(instance, options.memory ?? 256 << 20);
     this.#instance = instance;
     this.#options = options;
@@ -138,18 +145,28 @@ export class Lua extends Stack {
    */
   run(base: number, results: number): ScriptError | undefined {
     const { c, state } = this;
-    if (this.#depth++ === 0) this.#limit.begin();
+    if (this.#depth++ + this.#timed === 0) this.#limit.begin();
     let status: number;
     try {
       status = c.lua_pcallk(state, c.lua_gettop(state) - base - 1, results, base, 0, 0);
     } finally {
-      if (--this.#depth === 0) this.#limit.end();
+      if (--this.#depth + this.#timed === 0) this.#limit.end();
     }
     if (status === 0) return undefined;
     const error = this.#takeFailure(status);
     c.lua_settop(state, base - 1);
     if (this.#depth === 0 && error.kind === "memory") this.collect();
     return error;
+  }
+
+  /** Has what is done before and after {@link run}, such as reading its arguments, take of the same time. */
+  timed<T>(action: () => T): T {
+    if (this.#depth + this.#timed++ === 0) this.#limit.begin();
+    try {
+      return action();
+    } finally {
+      if (--this.#timed + this.#depth === 0) this.#limit.end();
+    }
   }
 
   leave(base: number): void {

@@ -1,5 +1,11 @@
 // Commands: RFC 7425 §5.3, rtmfp-wire §6.2 to §6.7, AMF-005 and AMF-006.
-import { type AmfObject, type AmfReader, type AmfValue, AmfWriter } from "../../amf/mod.ts";
+import {
+  type AmfObject,
+  type AmfReader,
+  type AmfValue,
+  AmfWriter,
+  MAX_NAMES,
+} from "../../amf/mod.ts";
 import { WireError } from "../../bytes/wire_error.ts";
 import { commandMessage, type Message, MessageType, valuesOf } from "./messages.ts";
 
@@ -32,13 +38,13 @@ export function readCommand(message: Message): Command | undefined {
   }
   const values = valuesOf(message);
   if (!values) return undefined;
-  const name = values.readValue();
+  const name = values.readValue(MAX_NAMES);
   if (typeof name !== "string") throw new WireError("Cannot read a command without a name");
-  const transaction = values.done ? 0 : values.readValue();
+  const transaction = values.done ? 0 : values.readValue(MAX_NAMES);
   if (typeof transaction !== "number") {
     throw new WireError(`Cannot read the transaction of ${name}`);
   }
-  const object = isCommandObject(values) ? values.readValue() : null;
+  const object = isCommandObject(values) ? values.readValue(MAX_NAMES) : null;
   return { name, transaction, object, values };
 }
 
@@ -92,16 +98,16 @@ export function statusMessage(
 
 /** Values of a command that are wanted as text, number or yes and no; undefined for other types. */
 export function readText(values: AmfReader): string | undefined {
-  const value = values.done ? undefined : values.readValue();
+  const value = values.done ? undefined : values.readValue(MAX_NAMES);
   return typeof value === "string" ? value : undefined;
 }
 
 export function readNumber(values: AmfReader): number | undefined {
-  const value = values.done ? undefined : values.readValue();
+  const value = values.done ? undefined : values.readValue(MAX_NAMES);
   return typeof value === "number" ? value : undefined;
 }
 
 export function readBoolean(values: AmfReader): boolean | undefined {
-  const value = values.done ? undefined : values.readValue();
+  const value = values.done ? undefined : values.readValue(MAX_NAMES);
   return typeof value === "boolean" ? value : undefined;
 }

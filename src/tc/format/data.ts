@@ -1,4 +1,4 @@
-import { AmfWriter } from "../../amf/mod.ts";
+import { AmfWriter, MAX_NAMES } from "../../amf/mod.ts";
 import { fromUtf8 } from "../../bytes/text.ts";
 import { type Message, MessageType, valuesOf } from "./messages.ts";
 
@@ -29,7 +29,7 @@ export function readDataMessage(message: Message): DataMessage | undefined {
     const name = fromUtf8(raw.bytes(raw.u16()));
     return { name, values: values.rest().slice() };
   }
-  const name = values.readValue();
+  const name = values.readValue(MAX_NAMES);
   if (typeof name !== "string") return undefined;
   const writer = new AmfWriter({ form: "amf3" });
   while (!values.done) values.read(writer);

@@ -1,0 +1,54 @@
+// How Lua 5.4 spreads numbers over the nodes of a table. It seeds the hashes of strings, but not those of numbers:
+// who chooses many that share a place makes every look at one of them go through all (ltable.c: hashint, l_hashfloat).
+
+/** How many numbers may share a place. Of numbers that nobody has chosen, 33 do once in 10^36 places. */
+export const MAX_CHAIN = 32;
+/** Sizes that are looked after: that of the table, and those that it gets when a script adds to it. */
+const SIZES = 3;
+
+/** Counts the numbers that share a place in a table with room for a number of keys, and when it has grown. */
+export class KeyChains {
+  readonly #places: Uint8Array[] = [];
+
+  /** @param keys how many the table has room for */
+  constructor(keys: number) {
+    let size = 1;
+    while (size < keys) size *= 2;
+    for (let i = 0; i < SIZES; i++) this.#places.push(new Uint8Array(size << i));
+  }
+
+  /** Counts one more number. @returns false if too many share its place now */
+  add(key: number): boolean {
+    const few = (places: Uint8Array) => ++places[placeOf(key, places.length)] <= MAX_CHAIN;
+    return this.#places.every(few);
+  }
+}
+
+/**
+ * The node at which Lua looks for a number first.
+ *
+ * @param key not NaN
+ * @param size how many nodes the table has: a power of 2
+ */
+export function placeOf(key: number, size: number): number {
+  const divisor = (size - 1) | 1;
+  if (!Number.isInteger(key) || key >= 2 ** 63 || key < -(2 ** 63)) {
+    return hashOfFloat(key) % divisor;
+  }
+  if (key >= 0) return key % divisor;
+  return (2 ** 64 % divisor + key % divisor + divisor) % divisor; // as an unsigned number of 64 bits
+}
+
+const view = new DataView(new ArrayBuffer(8));
+
+/** The upper 31 bits of the mantissa plus the exponent, without its sign. */
+function hashOfFloat(key: number): number {
+  if (!Number.isFinite(key)) return 0;
+  const isSmall = Math.abs(key) < 2 ** -1022;
+  view.setFloat64(0, isSmall ? key * 2 ** 54 : key);
+  const high = view.getUint32(0);
+  const exponent = (high >>> 20 & 0x7ff) - 1022 - (isSmall ? 54 : 0);
+  const mantissa = (high & 0xfffff | 0x100000) << 10 | view.getUint32(4) >>> 22;
+  const hash = exponent + (key < 0 ? -mantissa : mantissa) | 0;
+  return hash < 0 ? ~hash : hash;
+}
