@@ -60,17 +60,23 @@ const DOORS: readonly Door[] = [
 export class Doors implements Machine {
   readonly #endpoint: Machine;
   readonly #store: Pick<OpenDoor, "flush" | "deadline">;
-  #open: readonly OpenDoor[] = [];
+  readonly #relays: OpenDoor;
+  #open: readonly OpenDoor[];
 
-  /** @param store writes into the channels of all doors, and so goes first */
-  constructor(endpoint: Machine, store: Pick<OpenDoor, "flush" | "deadline">) {
+  /**
+   * @param store writes into the channels of all doors, and so goes first
+   * @param relays are open from the start
+   */
+  constructor(endpoint: Machine, store: Pick<OpenDoor, "flush" | "deadline">, relays: OpenDoor) {
     this.#endpoint = endpoint;
     this.#store = store;
+    this.#relays = relays;
+    this.#open = [relays];
   }
 
   /** @throws {StartError} if one of them cannot be opened; those that are open are stopped */
   async open(host: DoorHost): Promise<void> {
-    const open: OpenDoor[] = [];
+    const open: OpenDoor[] = [this.#relays];
     try {
       for (const door of DOORS) {
         const one = await door(host);

@@ -124,6 +124,15 @@ export class ScriptHost implements Host {
     return this.#sockets.openPorts.has(port);
   }
 
+  /** Whether `[sandbox] connect` allows an address. */
+  connects(ip: string, port: number, name?: string): boolean {
+    return this.#sockets.policy.connect(ip, port, name);
+  }
+
+  relay(direction: "push" | "pull", name: string, url: string, publisher?: number) {
+    return this.#services.relays().add(direction, name, url, publisher);
+  }
+
   mail(mail: Mail, done: (error: string | undefined) => void): void {
     this.#mailer.send(mail, done);
   }

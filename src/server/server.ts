@@ -22,6 +22,7 @@ import { Loop } from "./loop.ts";
 import { canonicalIp, Names } from "./names.ts";
 import { Numbers } from "./numbers.ts";
 import { openRecordings } from "./recordings.ts";
+import { Relays } from "./relays.ts";
 import type { Scripts } from "./scripts.ts";
 import type { Config } from "./settings.ts";
 import type { SharedObjectFiles } from "./shared_object_files.ts";
@@ -43,6 +44,8 @@ export interface ServerOptions {
   readonly www?: string;
   /** Whether a script's TCP server listens on a port. */
   readonly listens?: (port: number) => boolean;
+  /** Whether the server may connect to an address by TCP, to which a host name may have led. */
+  readonly connects?: (ip: string, port: number, name?: string) => boolean;
   /** Clients are gone and applications stop next. */
   readonly onStopping?: () => void;
   /** Steps of scripts that the sandbox refused, by rule. */
@@ -55,6 +58,8 @@ export interface Services {
   input(what: string, action: () => void): void;
   /** The links to other servers; not before the first event. */
   cluster(): Cluster;
+  /** Streams to and from other servers; not before the first event. */
+  relays(): Relays;
 }
 
 const clock = () => performance.now();
@@ -81,6 +86,7 @@ export class Server {
   readonly #endpoint: Endpoint;
   readonly #doors: Doors;
   readonly #store: Store;
+  readonly #relays: Relays;
   readonly #cluster: Cluster;
   readonly #loop: Loop;
   readonly #frugality: Frugality;
@@ -107,6 +113,7 @@ export class Server {
       const scripts = await options.scripts({
         input: (what, action) => late.server!.#loop.input(what, action),
         cluster: () => late.server!.#cluster,
+        relays: () => late.server!.#relays,
       });
       server = late.server = new Server(options, cryptography, socket, scripts);
     } catch (error) {
@@ -221,7 +228,15 @@ export class Server {
       input: (what, action) => this.#loop.input(what, action),
     });
     this.#hub.recordings = store;
-    this.#doors = new Doors(this.#endpoint, store);
+    this.#relays = new Relays({
+      hub: this.#hub,
+      log,
+      config: current,
+      connects: options.connects ?? (() => true),
+      random,
+      input: (what, action) => this.#loop.input(what, action),
+    });
+    this.#doors = new Doors(this.#endpoint, store, this.#relays);
     this.#loop = new Loop(this.#doors, socket, {
       clock,
       setNow: (now) => this.#hub.now = now,

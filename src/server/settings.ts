@@ -3,6 +3,7 @@
 import { parseTargets, type Target } from "../cluster/targets.ts";
 import { type GroupId, groupOf } from "../rtmfp/crypto/dh_groups.ts";
 import { type AddressRule, addressRuleForm, parseAddressRule } from "./address_rule.ts";
+import { parseRelays, type RelayEntry } from "./relay_entry.ts";
 import { levelOf } from "./log_level.ts";
 import { integer, ipAddress, list, oneOf, type Setting, text } from "./setting.ts";
 
@@ -388,6 +389,14 @@ export const settings = {
       "Of those, connections that one IP address may have, or one /64 of IPv6, other than loopback.",
   }),
 
+  "relay.push": relays(
+    "Publications that are sent to other RTMP servers whenever somebody publishes them: name URL,\n" +
+      "separated by ;, where the URL is rtmp://host/app/name or rtmps://…, under [sandbox] connect.",
+  ),
+  "relay.pull": relays(
+    "Streams of other RTMP servers that are published here: name URL, likewise.",
+  ),
+
   "web.port": integer(0, {
     min: 0,
     max: 65_535,
@@ -550,6 +559,18 @@ export const obsolete: Record<string, string> = {
   "edges.attemptsbeforefallback": "edge servers are gone: see [servers] port and targets",
   "auth.whitelist": "there is no white list: refuse clients in onConnection",
 };
+
+function relays(comment: string): Setting<readonly RelayEntry[]> {
+  return {
+    default: [],
+    text: "",
+    allowed: "name rtmp://host/app/name, more of them separated by ;",
+    comment,
+    live: true,
+    secret: true,
+    read: parseRelays,
+  };
+}
 
 function targets(text: string): Target[] | undefined {
   try {

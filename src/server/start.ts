@@ -77,6 +77,7 @@ export async function runServer(args: readonly string[], program: Program): Prom
         new LuaApplications(host = new ScriptHost(configuration, home, log, services)),
       www: `${home}www`,
       listens: (port) => host?.listens(port) ?? false,
+      connects: (ip, port, name) => host?.connects(ip, port, name) ?? false,
       onStopping: () => host?.stopMail(),
       refusals: () => host?.refusals ?? {},
     });

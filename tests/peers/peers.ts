@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { FlvReader } from "../../src/flv/reader.ts";
 import { type FlvTag, TagType } from "../../src/flv/tags.ts";
+import { freePort } from "../support/ports.ts";
 import { PATIENCE } from "../support/wait.ts";
 
 /** Whether a program is on the path. */
@@ -74,18 +75,12 @@ export class Peer implements AsyncDisposable {
 
 const QUIET = ["-hide_banner", "-nostdin", "-loglevel", "error"];
 
-/** ffmpeg publishes a file, as fast as it can or at its own pace. */
-export const ffmpegPublishes = (file: string, url: string, paced = false): Peer =>
+/** ffmpeg publishes a file, as fast as it can, or `pace` times as fast as life. */
+export const ffmpegPublishes = (file: string, url: string, pace?: number): Peer =>
   new Peer("ffmpeg", [
     ...QUIET,
-    ...paced ? ["-re"] : [],
-    "-i",
-    file,
-    "-c",
-    "copy",
-    "-f",
-    "flv",
-    url,
+    ...pace === undefined ? [] : ["-readrate", `${pace}`],
+    ...["-i", file, "-c", "copy", "-f", "flv", url],
   ]);
 
 /** ffmpeg plays into a file, until the publisher ends. */
@@ -132,4 +127,31 @@ export function mediaOf(tags: readonly FlvTag[]): Record<"audio" | "video", stri
     });
   };
   return { audio: lines(TagType.audio), video: lines(TagType.video) };
+}
+
+/** nginx with its RTMP module, in a folder of its own; it serves the application `live`. */
+export class NginxRtmp implements AsyncDisposable {
+  readonly port = freePort();
+  readonly #folder = Deno.makeTempDirSync();
+  readonly #peer: Peer;
+
+  constructor(more = "") {
+    const module = "/usr/lib/nginx/modules/ngx_rtmp_module.so";
+    Deno.writeTextFileSync(
+      `${this.#folder}/nginx.conf`,
+      `load_module ${module}; daemon off; master_process off;
+      pid nginx.pid; error_log stderr error; events {}
+      rtmp { server { listen 127.0.0.1:${this.port}; application live { live on; ${more} } } }`,
+    );
+    this.#peer = new Peer("/usr/sbin/nginx", ["-p", this.#folder, "-c", "nginx.conf"]);
+  }
+
+  url(name: string): string {
+    return `rtmp://127.0.0.1:${this.port}/live/${name}`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#peer[Symbol.asyncDispose]();
+    Deno.removeSync(this.#folder, { recursive: true });
+  }
 }

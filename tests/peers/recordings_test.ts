@@ -147,7 +147,7 @@ peerTest("What ffmpeg publishes is recorded frame by frame, and without a fault"
 
 peerTest("A recording is whole though the server is killed", ["ffmpeg", "ffprobe"], async () => {
   await using all = await serve(RECORDS);
-  await using publisher = ffmpegPublishes(FILE, all.url("cam"), true);
+  await using publisher = ffmpegPublishes(FILE, all.url("cam"), 1);
   const path = all.file("www/live/streams/cam.flv");
   await until(() => sizeOf(path) > 64 * 1024, "a part of the recording");
   await all.server.end("SIGKILL");

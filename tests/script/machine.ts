@@ -26,6 +26,7 @@ import {
   type Mail,
   type OpenOptions,
   type Sockets,
+  type StreamRelay,
 } from "../../src/script/api/host.ts";
 
 const WWW = "/srv/www/";
@@ -120,6 +121,25 @@ export interface LogLine {
   readonly line: number;
 }
 
+/** A relay that goes nowhere. */
+export class TestRelay implements StreamRelay {
+  state: StreamRelay["state"] = "connecting";
+  error = "";
+  onClosed: (() => void) | undefined;
+
+  constructor(
+    readonly direction: "push" | "pull",
+    readonly name: string,
+    readonly url: string,
+    readonly publisher: number | undefined,
+  ) {}
+
+  close(): void {
+    this.state = "closed";
+    this.onClosed?.();
+  }
+}
+
 export class TestHost implements Host {
   readonly files = new MemoryFiles();
   readonly www = WWW;
@@ -160,6 +180,13 @@ export class TestHost implements Host {
       bind: () => "no network here",
       close: () => {},
     };
+  }
+  readonly relays: TestRelay[] = [];
+  relay(direction: "push" | "pull", name: string, url: string, publisher?: number) {
+    if (!url.startsWith("rtmp://")) return "the URL cannot be used: it is not rtmp://";
+    const relay = new TestRelay(direction, name, url, publisher);
+    this.relays.push(relay);
+    return relay;
   }
   mail(mail: Mail, done: (error: string | undefined) => void): void {
     this.mails.push({ mail, done });

@@ -12,6 +12,7 @@ import type { Binding } from "./objects.ts";
 import { publication } from "./publication.ts";
 import { publications } from "./publications.ts";
 import { sharedObjects } from "./shared_objects.ts";
+import { startRelay } from "./relay.ts";
 import { split } from "./split.ts";
 import { TcpClient, tcpClient } from "./tcp_client.ts";
 import { TcpServer, tcpServer } from "./tcp_server.ts";
@@ -66,6 +67,10 @@ export const cumulus: Binding<Host, Api> = {
         api.log("error", error.message);
         return null;
       }
+    },
+    pull(_, args, api) {
+      const url = args.string();
+      return startRelay(api, "pull", args.string(), url);
     },
     fromAMF(_, args, api) {
       const bytes = args.bytes();

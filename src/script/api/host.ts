@@ -118,6 +118,21 @@ export interface Mail {
   readonly recipients: readonly string[];
 }
 
+/** A stream that goes to another server, or comes from one. */
+export interface StreamRelay {
+  readonly direction: "push" | "pull";
+  /** The name of the publication here. */
+  readonly name: string;
+  /** The URL without the name of the stream there, which may be a secret. */
+  readonly url: string;
+  readonly state: "idle" | "connecting" | "running" | "waiting" | "closed";
+  /** Why the last attempt has ended; "" if none has. */
+  readonly error: string;
+  /** Called when it has closed for good, whoever closed it. */
+  onClosed: (() => void) | undefined;
+  close(): void;
+}
+
 /** What the applications need of the world. */
 export interface Host {
   /** `file` and `line` of the script; "" and 0 if it is about none. */
@@ -148,6 +163,18 @@ export interface Host {
   /** Runs what happens to a script besides what clients do: everything that comes later goes through it. */
   input(what: string, action: () => void): void;
   sockets(): Sockets;
+  /**
+   * Begins to send a publication to another RTMP server, or to fetch one.
+   *
+   * @param publisher the id of the stream that is sent alone; undefined: whoever publishes the name
+   * @returns a text: why not
+   */
+  relay(
+    direction: "push" | "pull",
+    name: string,
+    url: string,
+    publisher?: number,
+  ): StreamRelay | string;
   /** `done` is told once, never during the call. */
   mail(mail: Mail, done: (error: string | undefined) => void): void;
   /** The server stops: mails that were not sent are told so, during the call. SOCK-067 */

@@ -5,6 +5,7 @@ import { listeners } from "./listeners.ts";
 import { emptyText, expectPacket } from "./mistakes.ts";
 import type { Binding } from "./objects.ts";
 import { qualityOfService } from "./quality_of_service.ts";
+import { startRelay } from "./relay.ts";
 import { TextTable } from "./text_table.ts";
 import { type Args, PUSHED } from "./values.ts";
 
@@ -60,6 +61,8 @@ export const publication: Binding<Publication, Api> = {
     stopRecording(publication) {
       publication.recording?.stop();
     },
+    push: (publication, args, api) =>
+      startRelay(api, "push", publication.name, args.string(), publication.publisherId),
     flush(publication) {
       publication.flush();
     },

@@ -1,0 +1,48 @@
+import { StreamSocket } from "./stream_socket.ts";
+import { within } from "./within.ts";
+
+/** An address to connect to. */
+export interface DialAddress {
+  readonly hostname: string;
+  readonly port: number;
+}
+
+/**
+ * Connects to the first of some addresses that answers, asked one after the other.
+ *
+ * @param timeout milliseconds for each
+ * @param tls the name that the far end's certificate is for; undefined: without encryption
+ * @throws {Error} what went wrong with the last one
+ */
+export async function dialStream(
+  addresses: readonly DialAddress[],
+  timeout: number,
+  tls?: string,
+): Promise<StreamSocket> {
+  let last: unknown = new Error("there is no address");
+  for (const address of addresses) {
+    const dialled = connect(address, tls);
+    try {
+      return new StreamSocket(
+        await within(dialled, timeout, `no answer within ${timeout / 1000} s`),
+      );
+    } catch (error) {
+      dialled.then((conn) => conn.close(), () => {});
+      last = error;
+    }
+  }
+  throw last;
+}
+
+async function connect(address: DialAddress, tls: string | undefined) {
+  const conn = await Deno.connect(address);
+  if (tls === undefined) return conn;
+  const secured = await Deno.startTls(conn, { hostname: tls });
+  try {
+    await secured.handshake();
+  } catch (error) {
+    secured.close();
+    throw error;
+  }
+  return secured;
+}

@@ -1,0 +1,254 @@
+// A stream that goes to another RTMP server, or comes from one, as long as it is wanted. It connects
+// again after every end, later each time.
+import type { AmfObject } from "../amf/mod.ts";
+import { WireError } from "../bytes/wire_error.ts";
+import type { Hub } from "../media/hub.ts";
+import { readCommand } from "../tc/format/commands.ts";
+import { MessageType } from "../tc/format/messages.ts";
+import { readStatus, type Status } from "../tc/format/status.ts";
+import type { RtmpMessage } from "./control.ts";
+import type { Hmac } from "./digest.ts";
+import { RtmpChannel } from "./rtmp_channel.ts";
+import { type ClientHost, RtmpClient } from "./rtmp_client.ts";
+import { RtmpError } from "./rtmp_error.ts";
+import type { Wire } from "./rtmp_session.ts";
+import type { RtmpStreamUrl } from "./url.ts";
+
+/** From one attempt to the next, the first and the longest; each is twice the one before. Milliseconds. */
+const FIRST_PAUSE = 1_000;
+const LONGEST_PAUSE = 60_000;
+/** A stream that has flowed for so long begins with the first pause again. */
+const STEADY = 10_000;
+/** From the first byte of an attempt to the stream, and the longest silence of a server. */
+const OPENING = 15_000;
+const SILENCE = 30_000;
+
+/** `idle`: not wanted now; `waiting`: for the next attempt. */
+export type RelayState = "idle" | "connecting" | "running" | "waiting" | "closed";
+
+export interface RelayHost {
+  readonly hub: Hub;
+  readonly hmac: Hmac;
+  random(length: number): Uint8Array;
+  /** Opens a connection, and then calls {@link Relay.opened} or {@link Relay.failed}, never during the call. */
+  dial(relay: Relay): void;
+  log(level: "note" | "warn", text: string): void;
+  /** It has closed, and does nothing any more. */
+  onClosed(relay: Relay): void;
+}
+
+/** One direction: what differs between a stream that goes out and one that comes in. */
+export interface RelaySide {
+  /** Such as `push of cam to`, before the URL. */
+  readonly words: string;
+  /** Members of the object of `connect`. */
+  readonly object: AmfObject;
+  /** Whether there is something to do; undefined: there never will be again. */
+  wanted(): boolean | undefined;
+  /** The stream is there: asks the server for what is wanted. */
+  begin(client: RtmpClient, commands: RtmpChannel, name: string): void;
+  /** @returns whether the stream flows from now on, or why it never will; undefined: neither */
+  onStatus(status: Status, relay: Relay): true | string | undefined;
+  onMedia(message: RtmpMessage, relay: Relay): void;
+  /** The connection has ended. */
+  end(): void;
+}
+
+export class Relay implements ClientHost {
+  /** Why the last attempt has ended; "" if none has. Never a part of the stream's name. */
+  error = "";
+  #state: RelayState = "idle";
+  readonly #host: RelayHost;
+  readonly #side: RelaySide;
+  #client: RtmpClient | undefined;
+  #wire: Wire | undefined;
+  /** Since when it is in its state. */
+  #since = 0;
+  #pause = FIRST_PAUSE;
+  /** The error that the log knows of. */
+  #told = "";
+
+  constructor(readonly url: RtmpStreamUrl, side: RelaySide, host: RelayHost) {
+    this.#side = side;
+    this.#host = host;
+  }
+
+  get state(): RelayState {
+    return this.#state;
+  }
+
+  get hub(): Hub {
+    return this.#host.hub;
+  }
+
+  /** Round trip in milliseconds; 0 while it is unknown. */
+  get ping(): number {
+    return this.#client?.link.rtt ?? 0;
+  }
+
+  /** Several times a second. */
+  manage(): void {
+    const wanted = this.#side.wanted();
+    const age = this.now - this.#since;
+    if (wanted === undefined) return this.close();
+    switch (this.#state) {
+      case "idle":
+        if (wanted) this.#dial();
+        return;
+      case "waiting":
+        if (age >= this.#pause) wanted ? this.#dial() : this.#enter("idle");
+        return;
+      case "connecting":
+        if (!wanted) return this.#rest();
+        if (age >= OPENING) this.#lost("no answer");
+        return;
+      case "running":
+        if (!wanted) return this.#rest();
+        if (age >= STEADY) this.#pause = FIRST_PAUSE;
+        if (this.#client!.manage() >= SILENCE) this.#lost("nothing has come for 30 s");
+    }
+  }
+
+  /** Ends it for good. */
+  close(): void {
+    if (this.#state === "closed") return;
+    this.#disconnect();
+    this.#enter("closed");
+    this.#host.onClosed(this);
+  }
+
+  // What the connection tells
+
+  /** @returns whether the connection is still wanted */
+  opened(wire: Wire): boolean {
+    if (this.#state !== "connecting") return false;
+    this.#wire = wire;
+    const client = this.#client = new RtmpClient(this);
+    client.connect(this.url, this.#side.object, [], (error) => {
+      if (error) return this.#lost(`refused: ${error.code || "connect"}`);
+      client.call("createStream", [], (error, id) => {
+        if (error || typeof id !== "number" || !(id > 0)) {
+          return this.#lost(`refused: ${error?.code || "createStream"}`);
+        }
+        this.#side.begin(client, client.open(id, "command"), this.url.name);
+      });
+    });
+    return true;
+  }
+
+  failed(why: string): void {
+    if (this.#state === "connecting") this.#lost(why);
+  }
+
+  receive(bytes: Uint8Array): void {
+    try {
+      this.#client?.receive(bytes);
+    } catch (error) {
+      if (!(error instanceof RtmpError)) throw error;
+      this.#lost(error.message);
+    }
+  }
+
+  fill(block: Uint8Array): number {
+    return this.#client?.fill(block) ?? 0;
+  }
+
+  /** The far end has closed. */
+  gone(why: string | undefined): void {
+    if (this.#state === "connecting" || this.#state === "running") {
+      this.#lost(why ?? "the server has closed the connection");
+    }
+  }
+
+  // ClientHost
+
+  get hmac(): Hmac {
+    return this.#host.hmac;
+  }
+
+  get now(): number {
+    return this.#host.hub.now;
+  }
+
+  random(length: number): Uint8Array {
+    return this.#host.random(length);
+  }
+
+  onWritable(): void {
+    this.#wire?.wake();
+  }
+
+  onStreamMessage(message: RtmpMessage): void {
+    const { type } = message;
+    if (type !== MessageType.command && type !== MessageType.commandAmf3) {
+      return this.#side.onMedia(message, this);
+    }
+    const status = statusOf(message);
+    if (!status) return;
+    const outcome = this.#side.onStatus(status, this);
+    if (outcome === undefined) return;
+    if (outcome !== true) return this.#lost(outcome);
+    if (this.#state !== "connecting") return;
+    this.#enter("running");
+    this.#told = "";
+    this.#host.log("note", `The ${this.#side.words} ${this.url.shown} runs`);
+  }
+
+  /** The attempt is over; there will be another. */
+  #lost(why: string): void {
+    this.error = why;
+    if (this.#state === "running") this.#pause = this.#settledPause();
+    else if (this.#state === "connecting" && this.#told !== "") {
+      this.#pause = Math.min(2 * this.#pause, LONGEST_PAUSE);
+    }
+    this.#disconnect();
+    this.#enter("waiting");
+    if (this.#told !== why) {
+      this.#host.log("warn", `The ${this.#side.words} ${this.url.shown}: ${why}`);
+    }
+    this.#told = why;
+  }
+
+  #settledPause(): number {
+    if (this.now - this.#since >= STEADY) return FIRST_PAUSE;
+    return Math.min(2 * this.#pause, LONGEST_PAUSE);
+  }
+
+  /** Nothing is wanted for now. */
+  #rest(): void {
+    this.#disconnect();
+    this.#pause = FIRST_PAUSE;
+    this.#enter("idle");
+  }
+
+  #dial(): void {
+    this.#enter("connecting");
+    this.#host.dial(this);
+  }
+
+  #disconnect(): void {
+    const wire = this.#wire;
+    this.#wire = undefined;
+    this.#client?.link.close();
+    this.#side.end();
+    wire?.end(); // which takes along what the side has said at last
+    this.#client = undefined;
+  }
+
+  #enter(state: RelayState): void {
+    this.#state = state;
+    this.#since = this.now;
+  }
+}
+
+/** The status that a command tells; undefined if it is none. */
+function statusOf(message: RtmpMessage): Status | undefined {
+  try {
+    const command = readCommand(message);
+    if (command?.name !== "onStatus") return undefined;
+    return readStatus(command.values.done ? command.object : command.values.readValue());
+  } catch (error) {
+    if (error instanceof WireError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,50 @@
+import type { Api } from "./api.ts";
+import type { StreamRelay } from "./host.ts";
+import type { Binding } from "./objects.ts";
+import type { Value } from "./values.ts";
+
+/** A stream to or from another RTMP server. API-470. */
+export const relay: Binding<StreamRelay, Api> = {
+  name: "relay",
+  get: {
+    direction: (relay) => relay.direction,
+    name: (relay) => relay.name,
+    url: (relay) => relay.url,
+    state: (relay) => relay.state,
+    error: (relay) => relay.error === "" ? null : relay.error,
+  },
+  call: {
+    close(relay) {
+      relay.close();
+    },
+  },
+};
+
+/**
+ * Begins a relay, which ends with the application at the latest.
+ * @returns nil, and logs why, if it cannot be
+ */
+export function startRelay(
+  api: Api,
+  direction: "push" | "pull",
+  name: string,
+  url: string,
+  publisher?: number,
+): Value {
+  const made = name === ""
+    ? "the publication has no name"
+    : publisher === 0
+    ? `nobody publishes ${name}`
+    : api.host.relay(direction, name, url, publisher);
+  if (typeof made === "string") {
+    const method = direction === "push" ? "publication:push" : "cumulus:pull";
+    api.log("error", `${method}: ${made}`);
+    return null;
+  }
+  const owned = api.running?.owned;
+  owned?.add(made);
+  made.onClosed = () => void owned?.delete(made);
+  const handle = api.objects.of(relay, made);
+  api.objects.weaken(made); // it goes on without the script's object
+  return handle;
+}
