@@ -132,7 +132,7 @@ export class NetStream {
   /**
    * Plays a name.
    *
-   * @param start -2 live or recorded, -1 live, from 0 recorded (seconds); -3000 live and unreliable
+   * @param start -2 live or recorded, -1 live, from 0 recorded (milliseconds); -3000 live and unreliable
    * @throws {StatusError} if the server refuses
    */
   play(name: string, start = -2, length = -1, reset = true): Promise<Status> {

@@ -48,6 +48,9 @@ export interface RecordEvents {
 /** A publication being recorded. */
 export interface Recording {
   readonly name: string;
+  /** Bytes of its file, and milliseconds of it. */
+  readonly size: number;
+  readonly duration: number;
   /** Ends it, once what waits is written. */
   stop(): void;
 }

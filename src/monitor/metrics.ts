@@ -27,6 +27,9 @@ export function metricsOf(source: Source): string {
   ): void =>
     metric("counter", name, help, Object.entries(values).map(([key, n]) => [{ [label]: key }, n]));
 
+  const total = (name: string, help: string, value: number): void =>
+    metric("counter", name, help, [[{}, value]]);
+
   const {
     version,
     backends,
@@ -149,6 +152,16 @@ export function metricsOf(source: Source): string {
     written: sharedObjects.written,
     failed: sharedObjects.failed,
   });
+  const { recordings } = totals;
+  gauge("cumulus_recordings", "Recordings that are being written.", recordings.open);
+  gauge("cumulus_file_players", "Clients that play recordings.", recordings.players);
+  gauge("cumulus_file_reads", "Blocks of recordings that are being read.", recordings.reads);
+  total("cumulus_recorded_bytes_total", "Bytes written to recordings.", recordings.writtenBytes);
+  total(
+    "cumulus_recording_overflows_total",
+    "Times that a recording lost frames to a disk that was too slow.",
+    recordings.overflows,
+  );
   gauge(
     "cumulus_loop_lag_worst_seconds",
     "Worst lateness of the loop over the last ten seconds.",

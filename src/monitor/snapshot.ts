@@ -86,6 +86,15 @@ export interface PublicationRow {
   readonly droppedFrames: number;
   /** Video frames that came before the first key frame of a listener, of all together. */
   readonly skippedFrames: number;
+  /** Null: it is not recorded. */
+  readonly recording: RecordingRow | null;
+}
+
+export interface RecordingRow {
+  readonly name: string;
+  /** Bytes of the file, and milliseconds. */
+  readonly size: number;
+  readonly duration: number;
 }
 
 export interface GroupRow {
@@ -124,6 +133,7 @@ export interface Totals {
   /** Bytes kept since key frames for listeners to come. */
   readonly keptBytes: number;
   readonly sharedObjects: SharedObjectTotals;
+  readonly recordings: RecordingTotals;
 }
 
 /** Of remote shared objects. */
@@ -140,6 +150,18 @@ export interface SharedObjectTotals {
   /** Since the start: files written, and writes that failed. */
   readonly written: number;
   readonly failed: number;
+}
+
+export interface RecordingTotals {
+  /** Recordings, and clients that play files. */
+  readonly open: number;
+  readonly players: number;
+  /** Blocks of files that are being read. */
+  readonly reads: number;
+  /** Bytes ever written to recordings. */
+  readonly writtenBytes: number;
+  /** How often a recording lost frames, up to a key frame, because the disk was too slow. */
+  readonly overflows: number;
 }
 
 /** Where the numbers come from; the server makes it. */

@@ -11,6 +11,8 @@ import type {
   GroupRow,
   PublicationRow,
   QualityRow,
+  RecordingRow,
+  RecordingTotals,
   ServerRow,
   Source,
   Status,
@@ -18,6 +20,7 @@ import type {
 } from "../monitor/snapshot.ts";
 import type { DatagramSocket } from "../net/datagram_socket.ts";
 import type { Endpoint } from "../rtmfp/endpoint.ts";
+import type { Recording } from "../media/recordings.ts";
 import { addressText } from "../rtmfp/wire/address.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Lag } from "./loop.ts";
@@ -36,6 +39,7 @@ export interface NumbersOptions {
   readonly scripts: Scripts;
   readonly sharedObjects: SharedObjectFiles;
   readonly refusals: () => Readonly<Record<string, number>>;
+  readonly recordings: () => RecordingTotals;
   readonly doors: { rows(): DoorRow[] };
 }
 
@@ -130,6 +134,7 @@ export class Numbers implements Source {
       video: qualityRow(publication.videoQos),
       listeners: publication.listeners.size,
       ...framesOf(publication.listeners.values()),
+      recording: recordingRow(publication.recording),
     }));
     return { total: all.length, rows };
   }
@@ -192,6 +197,7 @@ export class Numbers implements Source {
         ...hub.sharedObjects.counters,
         ...this.#options.sharedObjects.counters,
       },
+      recordings: this.#options.recordings(),
     };
   }
 
@@ -263,6 +269,12 @@ class Tally {
     this.sum += value > before ? value - before : value;
     this.#before.set(quality, value);
   }
+}
+
+function recordingRow(recording: Recording | undefined): RecordingRow | null {
+  if (!recording) return null;
+  const { name, size, duration } = recording;
+  return { name, size, duration };
 }
 
 const publisherOf = (publisher: Client | string | undefined): string =>

@@ -1,4 +1,5 @@
 import type { Hub } from "../media/hub.ts";
+import type { RecordingTotals } from "../monitor/snapshot.ts";
 import { RecordingFolders } from "../net/recording_folders.ts";
 import { Store } from "../store/store.ts";
 import type { Disk, StoredFile } from "../store/stored_file.ts";
@@ -16,8 +17,13 @@ export interface RecordingsHost {
   readonly input: (what: string, action: () => void) => void;
 }
 
+export interface OpenRecordings {
+  readonly store: Store;
+  readonly totals: () => RecordingTotals;
+}
+
 /** The recordings of this server, as the configuration allows them. */
-export function openRecordings({ hub, log, www, config, input }: RecordingsHost): Store {
+export function openRecordings({ hub, log, www, config, input }: RecordingsHost): OpenRecordings {
   const folders = new RecordingFolders({
     root: www,
     keepFree: () => config()["record.free"] * MIB,
@@ -30,7 +36,7 @@ export function openRecordings({ hub, log, www, config, input }: RecordingsHost)
       folders.openFile(path, config()["vod.enabled"] === "on" ? name : "", done),
     create: (path, name, keep, done) => folders.createFile(path, name, keep, done),
   };
-  return new Store(hub, {
+  const store = new Store(hub, {
     disk,
     limits: () => {
       const all = config();
@@ -44,4 +50,12 @@ export function openRecordings({ hub, log, www, config, input }: RecordingsHost)
     clientsMayRecord: () => config()["record.enabled"] === "on",
     date: () => new Date(),
   });
+  const totals = (): RecordingTotals => ({
+    open: store.recordings,
+    players: store.players,
+    reads: folders.reading,
+    writtenBytes: store.writtenBytes,
+    overflows: store.overflows,
+  });
+  return { store, totals };
 }

@@ -220,14 +220,14 @@ export class Server {
           ),
       },
     });
-    const store = this.#store = openRecordings({
+    const { store, totals } = openRecordings({
       hub: this.#hub,
       log,
       www: options.www ?? "www",
       config: current,
       input: (what, action) => this.#loop.input(what, action),
     });
-    this.#hub.recordings = store;
+    this.#store = this.#hub.recordings = store;
     this.#relays = new Relays({
       hub: this.#hub,
       log,
@@ -256,6 +256,7 @@ export class Server {
       cluster: this.#cluster,
       scripts,
       sharedObjects: this.#sharedObjects,
+      recordings: totals,
       refusals: options.refusals ?? (() => ({})),
       doors: this.#doors,
     });

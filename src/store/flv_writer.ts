@@ -19,8 +19,8 @@ const AROUND = 15;
 const FLAGS_AT = 4;
 
 export interface WriterEvents {
-  /** A write has ended: {@link FlvWriter.run} is wanted. */
-  written(): void;
+  /** A write of so many bytes has ended: {@link FlvWriter.run} is wanted. */
+  written(bytes: number): void;
   /** A write did not work; see {@link FlvWriter.clear}. */
   failed(error: string): void;
 }
@@ -138,7 +138,7 @@ export class FlvWriter {
       this.#addToIndex(block.subarray(skip), this.#position + skip);
       this.#position += length;
       this.#indexed!.size = this.#position;
-      this.events.written();
+      this.events.written(length);
     });
   }
 

@@ -48,6 +48,8 @@ export interface RecorderHost {
   detach(recorder: Recorder): void;
   /** All of it is written. */
   over(recorder: Recorder): void;
+  /** So many bytes were written: {@link Recorder.run} is wanted. */
+  written(recorder: Recorder, bytes: number): void;
   /** Frames are lost to a disk that is too slow. */
   overflowed(recorder: Recorder): void;
 }
@@ -99,6 +101,14 @@ export class Recorder implements ListenerOutput, Recording {
     return bytes;
   }
 
+  get size(): number {
+    return this.#writer.size;
+  }
+
+  get duration(): number {
+    return Math.max(this.#last.audio, this.#last.video);
+  }
+
   // ListenerOutput
 
   send(frame: Frame, time: number): void {
@@ -145,7 +155,7 @@ export class Recorder implements ListenerOutput, Recording {
 
   #newWriter(): FlvWriter {
     const writer = new FlvWriter({
-      written: () => this.host.wake(this),
+      written: (bytes) => this.host.written(this, bytes),
       failed: (error) => {
         writer.clear();
         this.#fail(false, error);

@@ -66,6 +66,8 @@ export class Store implements Recordings, PlayerHost, RecorderHost {
   readonly #played = new Map<string, number>();
   /** Recordings that a disk was too slow for, each time counted. */
   overflows = 0;
+  /** Bytes ever written to recordings. */
+  writtenBytes = 0;
   /** By {@link StoredFile.key}, least recently used first. */
   readonly #indexes = new Map<string, IndexedFile>();
   /** Who waits for an index that is being built, by key. */
@@ -196,6 +198,11 @@ export class Store implements Recordings, PlayerHost, RecorderHost {
     if (task instanceof Recorder) this.#recorders.delete(task);
     this.#tasks.delete(task);
     this.#awake.delete(task);
+  }
+
+  written(recorder: Recorder, bytes: number): void {
+    this.writtenBytes += bytes;
+    this.wake(recorder);
   }
 
   overflowed({ name }: Recorder): void {

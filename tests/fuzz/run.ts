@@ -2,9 +2,10 @@
 // prints the seed and the input, and ends with 1.
 import { endpointTargets } from "./endpoint.ts";
 import { fuzz, type FuzzTarget } from "./harness.ts";
+import { recordingTargets } from "./recordings.ts";
 import { rtmfpTargets } from "./rtmfp.ts";
 
-const targets: readonly FuzzTarget[] = [...rtmfpTargets, ...endpointTargets];
+const targets: readonly FuzzTarget[] = [...rtmfpTargets, ...endpointTargets, ...recordingTargets];
 
 const first = Number(Deno.args[0] ?? Date.now() % 1_000_000_000);
 for (let seed = first;; seed++) {

@@ -77,6 +77,7 @@ export function fakeSource(): Source & { datagrams: number } {
             listeners: 41,
             droppedFrames: 7,
             skippedFrames: 5,
+            recording: { name: "cam", size: 12_000_000, duration: 95_000 },
           },
           {
             name: "<img src=x onerror=alert(1)>",
@@ -86,6 +87,7 @@ export function fakeSource(): Source & { datagrams: number } {
             listeners: 0,
             droppedFrames: 0,
             skippedFrames: 0,
+            recording: null,
           },
         ],
         offset,
@@ -137,6 +139,7 @@ export function fakeSource(): Source & { datagrams: number } {
         written: 12,
         failed: 1,
       },
+      recordings: { open: 2, players: 31, reads: 1, writtenBytes: 5000, overflows: 4 },
     }),
   };
 }

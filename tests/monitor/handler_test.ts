@@ -36,6 +36,9 @@ Deno.test("/metrics prints every kind of number for Prometheus", async () => {
       "cumulus_shared_objects 2",
       'cumulus_shared_object_requests_total{what="refused"} 6',
       'cumulus_shared_object_writes_total{result="failed"} 1',
+      "cumulus_recordings 2",
+      "cumulus_file_players 31",
+      "cumulus_recorded_bytes_total 5000",
       "cumulus_loop_lag_worst_seconds 0.01225",
     ]
   ) assert.ok(text.split("\n").includes(line), line);

@@ -301,7 +301,12 @@ Deno.test("VOD-302, VOD-303: a script records publications, and says no to clien
     record(publication, path, name, mode) {
       asked.push(`${path} ${name} ${mode}`);
       if (name === "other") return "other is being played";
-      return publication.recording = { name, stop: () => publication.recording = undefined };
+      return publication.recording = {
+        name,
+        size: 0,
+        duration: 0,
+        stop: () => publication.recording = undefined,
+      };
     },
   };
   const client = machine.connect("/a");

@@ -2,7 +2,7 @@ import { NetConnection } from "../net_connection.ts";
 import type { NetStream } from "../net_stream.ts";
 import { ConnectionError } from "../status.ts";
 import { parseStreamUrl } from "../url.ts";
-import { type Arguments, type Command, numberOption } from "./arguments.ts";
+import { type Arguments, type Command, numberOption, UsageError } from "./arguments.ts";
 import { connectionOptions, readConnectionOptions } from "./connection_options.ts";
 import { Interrupt, within } from "./interrupt.ts";
 import { ProgressLine, type ProgressOutput } from "./progress.ts";
@@ -13,17 +13,21 @@ export const play: Command = {
   name: "play",
   operands: "URL FILE.flv",
   count: [2, 2],
-  summary: "Plays a stream into a file, times as they come. The last segment of URL is the name\n" +
-    "of the stream, what stands before it the application. It ends with the publisher, after\n" +
-    "--seconds, or on Ctrl-C.",
+  summary:
+    "Plays a stream or a recording into a file, times as they come. The last segment of URL is the name\n" +
+    "of the stream, what stands before it the application. It ends with the publisher or\n" +
+    "the recording, after --seconds, or on Ctrl-C.",
   options: {
     name: { value: "NAME", help: "the stream's name; then all of URL is the application" },
+    start: { value: "S", help: "play the recording from S seconds on, rather than what is live" },
+    length: { value: "S", help: "play S seconds of it" },
     seconds: { value: "N", help: "stop N seconds after the stream was asked for" },
     unreliable: { help: "let the network lose frames rather than wait for them" },
     force: forceOption,
     ...connectionOptions,
   },
-  notes: "Example:\n  client play rtmfp://localhost/live/cam copy.flv --seconds 10",
+  notes: "Example:\n  client play rtmfp://localhost/live/cam copy.flv --seconds 10\n" +
+    "  client play rtmfp://localhost/live/film part.flv --start 60 --length 30",
 };
 
 /** When the publisher has ended, and nothing comes for so long, no more will. Milliseconds. */
@@ -33,19 +37,34 @@ const CLOSING = 2000;
 /** The start value that asks Cumulus for unreliable transport. */
 const UNBUFFERED = -3000;
 
+/** What tells that no more comes: of what is live, and of a recording. */
+const ENDS = ["NetStream.Play.UnpublishNotify", "NetStream.Play.Stop"];
+
+/** What is played of the stream, in the milliseconds of {@link NetStream.play}. */
+function rangeOf(args: Arguments): { start?: number; length?: number } {
+  const [start, length] = ["start", "length"].map((name) => {
+    const seconds = numberOption(args, name, 0);
+    return seconds === undefined ? undefined : Math.round(seconds * 1_000);
+  });
+  if (start !== undefined && args.options.has("unreliable")) {
+    throw new UsageError("Recordings are not played with --unreliable");
+  }
+  return { start: args.options.has("unreliable") ? UNBUFFERED : start, length };
+}
+
 /** Runs the command. @returns the exit code */
 export async function runPlay(args: Arguments, output: ProgressOutput): Promise<number> {
   const { url, name } = parseStreamUrl(args.operands[0], args.options.get("name"));
   const options = readConnectionOptions(args);
   const seconds = numberOption(args, "seconds", 0) ?? Infinity;
+  const range = rangeOf(args);
   const recording = await Recording.open(args.operands[1], args.options.has("force"));
   try {
     const connection = await NetConnection.connect(url, options);
     const interrupt = new Interrupt();
     try {
       const stream = await connection.createStream();
-      const start = args.options.has("unreliable") ? UNBUFFERED : undefined;
-      const source = { stream, way: connection, name, start, seconds };
+      const source = { stream, way: connection, name, seconds, ...range };
       return await record(source, recording, interrupt, output);
     } finally {
       await connection.close();
@@ -63,6 +82,7 @@ export interface Source {
   readonly name: string;
   /** As {@link NetStream.play} has it. */
   readonly start?: number;
+  readonly length?: number;
   /** How long it is recorded at most. */
   readonly seconds: number;
 }
@@ -74,7 +94,7 @@ export interface Source {
  * @throws {ConnectionError} if it breaks off
  */
 export async function record(
-  { stream, way, name, start, seconds }: Source,
+  { stream, way, name, start, length, seconds }: Source,
   recording: Recording,
   interrupt: Interrupt,
   output: ProgressOutput,
@@ -86,13 +106,13 @@ export async function record(
   stream.handler = {
     ...recording.handler((code) => {
       line.say(code);
-      if (code !== "NetStream.Play.UnpublishNotify") return;
+      if (!ENDS.includes(code)) return;
       unpublished = true;
       over();
     }),
     onClose: () => over(),
   };
-  await stream.play(name, start);
+  await stream.play(name, start, length);
   const deadline = performance.now() + seconds * 1000;
   while (!unpublished && !way.closed && !interrupt.isRaised) {
     const now = performance.now();

@@ -171,6 +171,13 @@ function showStatus(status) {
   ], "Nothing.");
 }
 
+function recorded(recording) {
+  if (!recording) return "";
+  return `${recording.name}, ${scaled(recording.size, "B")}, ${
+    duration(recording.duration / 1000)
+  }`;
+}
+
 function showPublications({ rows, total }) {
   const names = new Set(rows.map((row) => row.name));
   for (const name of rates.keys()) if (!names.has(name)) rates.delete(name);
@@ -185,6 +192,7 @@ function showPublications({ rows, total }) {
       ["Lost", "number", (row) => `${(row.video.lostRate * 100).toFixed(1)} %`],
       ["Skipped", "number", (row) => number(row.skippedFrames)],
       ["Dropped", "number", (row) => number(row.droppedFrames + row.video.droppedFrames)],
+      ["Recorded", "", (row) => recorded(row.recording)],
       ["Publisher", "id", (row) => short(row.publisher)],
     ],
     rows,
