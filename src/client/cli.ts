@@ -16,6 +16,7 @@ import { ping, runPing } from "./cli/ping.ts";
 import { play, runPlay } from "./cli/play.ts";
 import { type ProgressOutput, standardError } from "./cli/progress.ts";
 import { publish, runPublish } from "./cli/publish.ts";
+import { runShared, shared } from "./cli/shared.ts";
 import { FlvError } from "../flv/tags.ts";
 import { ConnectionError, StatusError } from "./status.ts";
 import { UrlError } from "./url.ts";
@@ -37,6 +38,7 @@ const commands: Entry[] = [
   { command: publish, run: runPublish },
   { command: play, run: runPlay },
   { command: call, run: (args, _output, print) => runCall(args, print) },
+  { command: shared, run: (args, _output, print) => runShared(args, print) },
   { command: ping, run: (args, _output, print) => runPing(args, print) },
   { command: peerServe, run: runPeerServe },
   { command: peerPlay, run: runPeerPlay },

@@ -172,6 +172,37 @@ Deno.test("call prints JSON, and an error with exit code 1", async () => {
   assert.match(impossible.error, /Cannot send this: .*dictionary/);
 });
 
+Deno.test("shared prints, sets, deletes and calls, and says what the server refuses", async () => {
+  await using server = await smallServer();
+  const connection = await NetConnection.connect(`${server.url}/game`);
+  const calls: string[] = [];
+  const object = connection.sharedObject("users", {
+    handler: { onCall: (handler, args) => calls.push(`${handler} ${args}`) },
+  });
+  await object.ready;
+  const shared = (...args: string[]) => run("shared", `${server.url}/game`, "users", ...args);
+  const value = '{"x":10}';
+  assert.deepEqual(await shared("set", "tom", value), { code: 0, output: "", error: "" });
+  assert.equal((await shared()).output, `{"tom":${value}}\n`);
+  assert.equal((await shared("send", "say", '"hello"', "2")).code, 0);
+  assert.deepEqual(calls, ["say hello,2"]);
+  assert.equal((await shared("delete", "tom")).code, 0);
+  assert.equal((await shared()).output, "{}\n");
+  const refused = await shared("--persistent");
+  assert.deepEqual([refused.code, refused.error], [
+    1,
+    "The server refused: SharedObject.ObjectCreationFailed\n",
+  ]);
+  assert.match((await shared("set", "tom")).error, /takes SLOT JSON/);
+  assert.match((await shared("paint")).error, /Unknown action paint/);
+  const long = await shared("set", "s".repeat(300), "1");
+  assert.deepEqual([long.code, long.error], [
+    1,
+    "The server refused: SharedObject.NoWriteAccess\n",
+  ]);
+  await connection.close();
+});
+
 Deno.test("What is wrong is said, with the exit code", async () => {
   const port = freePort();
   const url = `rtmfp://127.0.0.1:${port}/app`;

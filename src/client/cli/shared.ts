@@ -1,0 +1,140 @@
+import type { AmfValue } from "../../amf/mod.ts";
+import { within } from "../../net/within.ts";
+import { NetConnection } from "../net_connection.ts";
+import type { SharedObject, SyncChange } from "../shared_object.ts";
+import { ConnectionError, StatusError } from "../status.ts";
+import { parseRtmfpUrl } from "../url.ts";
+import { type Arguments, type Command, UsageError } from "./arguments.ts";
+import { connectionOptions, parseJson, readConnectionOptions } from "./connection_options.ts";
+import { Interrupt } from "./interrupt.ts";
+import { fromJson, type Json, JSON_NOTES, toJson } from "./json.ts";
+
+export const shared: Command = {
+  name: "shared",
+  operands: "URL NAME [ACTION ...]",
+  count: [2, Infinity],
+  summary:
+    "Uses a remote shared object of the application at URL. Without an action it prints the\n" +
+    "slots as one JSON object.",
+  options: {
+    persistent: { help: "the object is a persistent one" },
+    ...connectionOptions,
+  },
+  notes: `Actions:
+  set SLOT JSON           sets a slot
+  delete SLOT             deletes a slot
+  send HANDLER [JSON...]  calls a function of all who use the object
+  watch                   prints changes and calls, a JSON object a line, until Ctrl-C
+
+The exit code is 1, and the error goes to standard error, if the server refuses.
+
+${JSON_NOTES}
+
+Example:
+  client shared rtmfp://localhost/game users set tom '{"x": 10}'`,
+};
+
+/** What is to be done with the object. */
+type Action =
+  | { readonly what: "print" | "watch" }
+  | { readonly what: "set"; readonly slot: string; readonly value: AmfValue }
+  | { readonly what: "delete"; readonly slot: string }
+  | { readonly what: "send"; readonly handler: string; readonly values: AmfValue[] };
+
+/** Runs the command. @returns the exit code */
+export async function runShared(args: Arguments, print: (line: string) => void): Promise<number> {
+  const [url, name, ...rest] = args.operands;
+  const target = parseRtmfpUrl(url);
+  const action = readAction(rest);
+  const options = { timeout: 10_000, ...readConnectionOptions(args) };
+  const interrupt = action.what === "watch" ? new Interrupt() : undefined;
+  const ending = Promise.withResolvers<never>();
+  ending.promise.catch(() => {}); // it may end after everything was done
+  const connection = await NetConnection.connect(target, {
+    ...options,
+    handler: { onClose: (reason) => ending.reject(new ConnectionError(reason)) },
+  });
+  try {
+    const answer = Promise.withResolvers<void>();
+    let sent = false;
+    const object: SharedObject = connection.sharedObject(name, {
+      persistent: args.options.has("persistent"),
+      handler: {
+        onSync(changes) {
+          if (action.what === "watch") {
+            for (const change of changes) print(lineOf(change, object));
+          }
+          const slot = "slot" in action ? action.slot : undefined;
+          if (sent && changes.some(({ name }) => name === slot)) answer.resolve();
+        },
+        onCall(handler, values) {
+          if (action.what === "watch") {
+            print(
+              JSON.stringify({ code: "call", handler, values: values.map((one) => toJson(one)) }),
+            );
+          }
+          answer.resolve(); // a call comes back to its sender
+        },
+        onStatus: (code) =>
+          answer.reject(new StatusError({ level: "error", code, description: "", info: null })),
+      },
+    });
+    answer.promise.catch(() => {});
+    const late = `No answer within ${options.timeout / 1000} s`;
+    const wait = (promise: Promise<unknown>) =>
+      within(Promise.race([promise, ending.promise]), options.timeout, late).catch((error) => {
+        throw error.message === late ? new ConnectionError(late) : error;
+      });
+    await wait(object.ready);
+    if (action.what === "print") print(JSON.stringify(slotsOf(object)));
+    else if (action.what === "watch") await Promise.race([interrupt!.raised, ending.promise]);
+    else {
+      if (action.what === "set") object.set(action.slot, action.value);
+      else if (action.what === "delete") object.delete(action.slot);
+      else if (action.what === "send") object.send(action.handler, ...action.values);
+      sent = true;
+      await wait(answer.promise);
+    }
+    object.close();
+  } finally {
+    interrupt?.release();
+    await connection.close();
+  }
+  return 0;
+}
+
+function slotsOf({ data }: SharedObject): { [slot: string]: Json } {
+  return Object.fromEntries([...data].map(([slot, value]) => [slot, toJson(value)]));
+}
+
+/** A change as `watch` prints it. */
+function lineOf({ code, name }: SyncChange, { data }: SharedObject): string {
+  if (name === undefined) return JSON.stringify({ code });
+  if (code !== "change") return JSON.stringify({ code, slot: name });
+  return JSON.stringify({ code, slot: name, value: toJson(data.get(name)) });
+}
+
+/** @throws {UsageError} if there is no such action, or it has other operands */
+function readAction([what = "print", ...operands]: string[]): Action {
+  const json = (text: string, i: number) => fromJson(parseJson(text, `Argument ${i + 1}`));
+  const needs = (count: number, words: string) => {
+    if (operands.length !== count) throw new UsageError(`"shared … ${what}" takes ${words}`);
+  };
+  switch (what) {
+    case "print":
+    case "watch":
+      needs(0, "nothing more");
+      return { what };
+    case "set":
+      needs(2, "SLOT JSON");
+      return { what, slot: operands[0], value: json(operands[1], 1) };
+    case "delete":
+      needs(1, "SLOT");
+      return { what, slot: operands[0] };
+    case "send":
+      if (operands.length === 0) throw new UsageError('"shared … send" takes HANDLER [JSON...]');
+      return { what, handler: operands[0], values: operands.slice(1).map(json) };
+    default:
+      throw new UsageError(`Unknown action ${what}: set, delete, send or watch`);
+  }
+}

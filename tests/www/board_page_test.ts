@@ -1,0 +1,113 @@
+// The board in two windows of a real browser.
+import assert from "node:assert/strict";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { connect } from "../../clients/js/cumulus.js";
+import { browserPath } from "../support/browser.ts";
+import { until } from "../support/wait.ts";
+import { startWeb } from "../web/support.ts";
+
+// Functions for `evaluate` run in the page.
+// deno-lint-ignore no-explicit-any
+declare const document: any;
+
+const path = browserPath("the board");
+const file = (name: string) =>
+  Deno.readTextFileSync(new URL(`../../www/board/${name}`, import.meta.url));
+const pages = ["web/index.html", "web/board.js", "web/board.css"];
+const www = {
+  "": "",
+  "/board": file("main.lua"),
+  ...Object.fromEntries(pages.map((name) => [`www/board/${name}`, file(name)])),
+};
+
+/** How many points of the board are painted. */
+const painted = (page: Page): Promise<number> =>
+  page.evaluate(() => {
+    const canvas = document.getElementById("board");
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    let count = 0;
+    for (let i = 3; i < data.length; i += 4) if (data[i] > 0) count++;
+    return count;
+  });
+
+Deno.test({
+  name: "board: two windows in Chromium draw together, a third sees it, and each clears its own",
+  ignore: path === undefined,
+  sanitizeOps: false,
+  sanitizeResources: false,
+  async fn() {
+    const { server, http } = await startWeb(www);
+    let browser: Browser | undefined;
+    try {
+      browser = await chromium.launch({
+        executablePath: path,
+        args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+      });
+      const problems: string[] = [];
+      const open = async () => {
+        const page = await (await browser!.newContext()).newPage();
+        page.on("pageerror", (error) => problems.push(String(error)));
+        await page.goto(`${http}/board/`);
+        await page.getByText("Draw. Everybody here sees it.").waitFor();
+        return page;
+      };
+      const draw = async (page: Page, y: number) => {
+        await page.mouse.move(100, y);
+        await page.mouse.down();
+        await page.mouse.move(300, y, { steps: 5 });
+        await page.mouse.up();
+      };
+      const [one, two] = [await open(), await open()];
+      await draw(one, 200);
+      const first = await until(() => painted(two), "the first stroke in the other window");
+      await draw(two, 400);
+      await until(async () => await painted(one) > 1.5 * first, "the second stroke in the first");
+      const three = await open();
+      await until(async () => await painted(three) > 1.5 * first, "both in a third window");
+      await one.getByRole("button", { name: "Clear mine" }).click();
+      await until(async () => {
+        const count = await painted(two);
+        return count > 0 && count < 1.5 * first;
+      }, "one stroke is left");
+      assert.deepEqual(problems, []);
+    } finally {
+      await browser?.close();
+      await server.stop();
+    }
+  },
+});
+
+Deno.test("board: a client changes its own strokes alone, and none that is too long", async () => {
+  const { server, ws } = await startWeb(www);
+  const [one, two] = [await connect(`${ws}/board`), await connect(`${ws}/board`)];
+  try {
+    const me = await one.call("me");
+    const [mine, other] = [await one.sharedObject("board"), await two.sharedObject("board")];
+    const refusals: string[] = [];
+    for (const object of [mine, other]) {
+      object.addEventListener("status", (event: Event) => {
+        refusals.push((event as CustomEvent).detail.code);
+      });
+    }
+    const slot = `${me}/1`;
+    const stroke = { color: "#123456", points: [1, 2, 3, 4] };
+    const seen = () => JSON.stringify(other.data.get(slot));
+    mine.set(slot, stroke);
+    await until(() => other.data.has(slot), "the stroke");
+    assert.equal(seen(), JSON.stringify(stroke));
+    other.set(slot, { color: "red", points: [] });
+    await until(() => refusals.length === 1, "a refusal");
+    assert.equal(seen(), JSON.stringify(stroke), "it gets the present value");
+    other.delete(slot);
+    await until(() => refusals.length === 2, "another refusal");
+    assert.equal(seen(), JSON.stringify(stroke));
+    mine.set(`${me}/2`, { color: "red", points: new Array(2001).fill(0) });
+    await until(() => refusals.length === 3, "a third");
+    assert.ok(!mine.data.has(`${me}/2`));
+    await assert.rejects(one.sharedObject("another"), /ObjectCreationFailed/);
+  } finally {
+    one.close();
+    two.close();
+    await server.stop();
+  }
+});

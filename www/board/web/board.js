@@ -1,0 +1,136 @@
+// The page of the board: every stroke is a slot of a shared object, whose rules www/board/main.lua
+// has. Points are parts of 10,000 of the width and the height, so that windows of any size agree.
+
+import { connect } from "/cumulus.js";
+
+const SCALE = 10_000;
+const MAX_NUMBERS = 1998; // of a stroke's points, two each; a longer one goes on as the next
+const SEND_EVERY = 100; // milliseconds between two changes of the stroke that is being drawn
+const RETRY = 2000; // milliseconds until the page connects again
+
+const element = (id) => document.getElementById(id);
+const canvas = element("board");
+const context = canvas.getContext("2d");
+
+let board; // the shared object while there is a connection
+let me = "";
+let number = 0; // of the last own stroke
+let stroke; // the own stroke that is being drawn: { slot, color, points }
+let sent = 0; // numbers of its points that were sent
+let paintsSoon = false;
+
+async function run() {
+  for (;;) {
+    try {
+      const connection = await connect(location.href.replace(/\/[^/]*$/, ""));
+      const closed = new Promise((resolve) => connection.addEventListener("close", resolve));
+      me = await connection.call("me");
+      board = await connection.sharedObject("board");
+      board.addEventListener("sync", paint);
+      board.addEventListener("status", () => show("The server has refused a stroke."));
+      element("clear").disabled = false;
+      show("Draw. Everybody here sees it.");
+      paint();
+      await closed;
+      show("The connection has ended; connecting again …");
+    } catch (error) {
+      show(`Not connected: ${error.message}`);
+    }
+    board = stroke = undefined;
+    element("clear").disabled = true;
+    await new Promise((resolve) => setTimeout(resolve, RETRY));
+  }
+}
+
+// Drawing
+
+canvas.addEventListener("pointerdown", (event) => {
+  if (!board) return;
+  canvas.setPointerCapture(event.pointerId);
+  begin(event);
+});
+
+canvas.addEventListener("pointermove", (event) => {
+  if (!stroke) return;
+  add(event);
+  if (stroke.points.length < MAX_NUMBERS) return;
+  send();
+  begin(event);
+});
+
+for (const end of ["pointerup", "pointercancel"]) {
+  canvas.addEventListener(end, () => {
+    send();
+    stroke = undefined;
+  });
+}
+
+setInterval(send, SEND_EVERY);
+
+element("clear").addEventListener("click", () => {
+  for (const slot of [...board.data.keys()]) {
+    if (slot.startsWith(`${me}/`)) board.delete(slot);
+  }
+  paint();
+});
+
+function begin(event) {
+  stroke = { slot: `${me}/${++number}`, color: element("color").value, points: [] };
+  sent = 0;
+  add(event);
+}
+
+function add({ offsetX, offsetY }) {
+  const { clientWidth, clientHeight } = canvas;
+  stroke.points.push(
+    Math.round(SCALE * offsetX / clientWidth),
+    Math.round(SCALE * offsetY / clientHeight),
+  );
+  paint();
+}
+
+/** Sends what was drawn since the last time. */
+function send() {
+  if (!board || !stroke || stroke.points.length === sent) return;
+  sent = stroke.points.length;
+  board.set(stroke.slot, { color: stroke.color, points: [...stroke.points] });
+}
+
+// Painting
+
+new ResizeObserver(paint).observe(canvas);
+
+/** Paints everything before the next picture. */
+function paint() {
+  if (paintsSoon) return;
+  paintsSoon = true;
+  requestAnimationFrame(() => {
+    paintsSoon = false;
+    const width = canvas.width = Math.max(1, canvas.clientWidth * devicePixelRatio);
+    const height = canvas.height = Math.max(1, canvas.clientHeight * devicePixelRatio);
+    context.lineWidth = 3 * devicePixelRatio;
+    context.lineCap = context.lineJoin = "round";
+    for (const line of board?.data.values() ?? []) paintStroke(line, width, height);
+    if (stroke) paintStroke(stroke, width, height);
+  });
+}
+
+/** What others drew may be anything that the script lets through. */
+function paintStroke({ color, points }, width, height) {
+  context.strokeStyle = "#888"; // stays where a color is none
+  context.strokeStyle = color;
+  context.beginPath();
+  for (let i = 0; i + 1 < points.length; i += 2) {
+    context.lineTo(points[i] * width / SCALE, points[i + 1] * height / SCALE);
+  }
+  if (points.length === 2) {
+    context.lineTo(points[0] * width / SCALE + 1, points[1] * height / SCALE);
+  }
+  context.stroke();
+}
+
+function show(text) {
+  element("state").textContent = text;
+}
+
+run();
