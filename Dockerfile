@@ -8,7 +8,7 @@ FROM docker.io/denoland/deno:bin-${DENO_VERSION} AS deno
 FROM docker.io/library/debian:bookworm-slim AS build
 COPY --from=deno /deno /usr/local/bin/deno
 WORKDIR /src
-COPY deno.json deno.lock main.lock main.ts ./
+COPY deno.json deno.lock main.ts ./
 COPY src src
 COPY tools tools
 COPY www www

@@ -17,17 +17,34 @@ Deno.test("the Deno version of .deno-version is the one that every file names", 
   assert.deepEqual(others, []);
 });
 
-Deno.test("main.lock has what the program needs of deno.lock, and no package of the tests", () => {
-  type Lock = { specifiers: Record<string, string>; npm: Record<string, { integrity: string }> };
-  const all: Lock = JSON.parse(read("deno.lock"));
-  const main: Lock = JSON.parse(read("main.lock"));
-  for (const [name, version] of Object.entries(main.specifiers)) {
-    assert.equal(all.specifiers[name], version, name);
+interface Config {
+  readonly imports: Record<string, string>;
+  readonly unstable: readonly string[];
+  readonly compilerOptions: Record<string, unknown>;
+}
+
+interface Lock {
+  readonly npm: Record<string, { integrity: string }>;
+}
+
+Deno.test("tests/deno.json has what deno.json has, and the packages that only tests need", () => {
+  const program: Config = JSON.parse(read("deno.json"));
+  const tests: Config = JSON.parse(read("tests/deno.json"));
+  for (const [name, from] of Object.entries(program.imports)) {
+    assert.equal(tests.imports[name], from, name);
   }
-  for (const [name, { integrity }] of Object.entries(main.npm)) {
-    assert.equal(all.npm[name]?.integrity, integrity, name);
-  }
+  assert.deepEqual(tests.unstable, program.unstable);
+  assert.deepEqual(tests.compilerOptions, program.compilerOptions);
   for (const name of ["fast-check", "playwright-core", "smtp-server"]) {
-    assert.ok(!Object.keys(main.npm).some((one) => one.startsWith(`${name}@`)), name);
+    assert.ok(name in tests.imports && !(name in program.imports), name);
   }
+});
+
+Deno.test("tests/deno.lock has the packages of deno.lock as they are there", () => {
+  const program: Lock = JSON.parse(read("deno.lock"));
+  const tests: Lock = JSON.parse(read("tests/deno.lock"));
+  for (const [name, { integrity }] of Object.entries(program.npm)) {
+    assert.equal(tests.npm[name]?.integrity, integrity, name);
+  }
+  assert.ok(Object.keys(program.npm).length < Object.keys(tests.npm).length);
 });

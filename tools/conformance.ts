@@ -12,7 +12,15 @@ const results = await Deno.makeTempFile({ prefix: "conformance-" });
 const paths = Deno.args.length > 0 ? Deno.args : ["tests/conformance"];
 const began = performance.now();
 const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-  args: ["test", "--allow-all", "--no-check", "--parallel", ...paths],
+  args: [
+    "test",
+    "--config",
+    "tests/deno.json",
+    "--allow-all",
+    "--no-check",
+    "--parallel",
+    ...paths,
+  ],
   cwd: new URL("..", import.meta.url).pathname,
   env: { CONFORMANCE_RESULTS: results, DENO_JOBS: "3", NO_COLOR: "1" },
 }).output();

@@ -40,7 +40,15 @@ const paths = positionals.length > 0
   : ["tests"];
 // Types are checked by `deno task ok`.
 const command = new Deno.Command(Deno.execPath(), {
-  args: ["test", "--no-check", "--allow-all", "--parallel", ...paths],
+  args: [
+    "test",
+    "--config",
+    "tests/deno.json",
+    "--no-check",
+    "--allow-all",
+    "--parallel",
+    ...paths,
+  ],
   cwd: root,
   // Most tests wait for other programs or the network: two for each processor keep it busy.
   env: { DENO_JOBS: Deno.env.get("DENO_JOBS") ?? String(2 * navigator.hardwareConcurrency) },

@@ -85,7 +85,7 @@ Deno.test("board: a client changes its own strokes alone, and none that is too l
     const [mine, other] = [await one.sharedObject("board"), await two.sharedObject("board")];
     const refusals: string[] = [];
     for (const object of [mine, other]) {
-      object.addEventListener("status", (event: Event) => {
+      object.addEventListener("status", (event) => {
         refusals.push((event as CustomEvent).detail.code);
       });
     }
