@@ -45,7 +45,7 @@ Deno.test("API-410 to API-413, API-430, API-431, API-440 to API-445: publication
        INFO(i, " ", listener.id, listener.publication == p, listener.receiveAudio, listener.receiveVideo,
          listener.audioSampleAccess, listener.videoSampleAccess)
      end
-     for i, listener in ipairs(p.listeners) do INFO("never") end
+     for i, listener in ipairs(p.listeners) do INFO(i) end
      for i, listener in pairs(p.listeners) do listener.receiveAudio = i == 1 listener.videoSampleAccess = true end
      local q = p.videoQOS
      INFO(q.byteRate, q.lostRate, q.congestionRate, q.latency, q.droppedFrames, p.audioQOS.byteRate, q == p.videoQOS)`,
@@ -55,6 +55,8 @@ Deno.test("API-410 to API-413, API-430, API-431, API-440 to API-445: publication
     `${publisher.publication.publisherId}22(true)`,
     `1 ${first.id}(true)(true)(true)(false)(false)`,
     `2 ${second.id}(true)(true)(true)(false)(false)`,
+    "1",
+    "2",
     "000000(true)",
   ]);
   assert.deepEqual([first.receiveAudio, second.receiveAudio], [true, false]);

@@ -81,7 +81,13 @@ export class Api implements AmfHost {
     this.servers = { peers: () => host.roster.all };
     this.initiators = { peers: () => host.roster.initiators };
     this.targets = { peers: () => host.roster.targets };
-    this.objects = new Objects<Api>(lua, this, next, (text) => this.log("warn", text));
+    this.objects = new Objects<Api>(
+      lua,
+      this,
+      next,
+      (text) => this.log("warn", text),
+      (text) => this.mistake(text),
+    );
     const batch = new Batch(lua);
     this.fromAmf = new AmfToLua(this, batch);
     this.toAmf = new LuaToAmf(this, batch);

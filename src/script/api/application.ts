@@ -325,14 +325,19 @@ export class LuaApplication implements Application {
     // Only names make an object: elements would make an array of it.
     lua.newTable();
     const members = lua.top;
+    let others = 0;
     lua.pushNil();
     while (lua.next(index)) {
       if (lua.type(-2) === STRING) {
         lua.pushValue(-2);
         lua.insert(-2);
         lua.rawSet(members);
-      } else lua.pop();
+      } else {
+        others++;
+        lua.pop();
+      }
     }
+    if (others > 0) this.#api.log("warn", leftOut(others));
     lua.pushNil();
     if (!lua.next(members)) {
       lua.pop();
@@ -557,6 +562,10 @@ export class LuaApplication implements Application {
 
 /** What clients are told whose application cannot be read. */
 const UNAVAILABLE = "the application is not available";
+
+const leftOut = (count: number): string =>
+  `onConnection returned a table with ${count} key${count === 1 ? "" : "s"} that ` +
+  `${count === 1 ? "is not a text, which is" : "are not texts, which are"} left out`;
 
 const NO_OPTIONS = {};
 const OWN = { own: true };

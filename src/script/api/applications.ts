@@ -8,6 +8,7 @@ import { LuaApplication } from "./application.ts";
 import { cumulus } from "./cumulus.ts";
 import type { Host } from "./host.ts";
 import { defineIo } from "./io_library.ts";
+import { defineIpairs } from "./iteration.ts";
 import { LibraryTables } from "./library_tables.ts";
 import { defineLoading, MAX_SOURCE } from "./loading.ts";
 import { defineLogFunctions } from "./log_functions.ts";
@@ -66,6 +67,7 @@ export class LuaApplications implements Applications {
     this.#host = host;
     const api = this.api = new Api(host);
     defineLogFunctions(api);
+    defineIpairs(api);
     defineLoading(api);
     defineIo(api);
     defineOs(api);

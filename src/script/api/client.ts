@@ -21,5 +21,6 @@ export const client: Binding<Client, Api> = {
   },
   /** Parameters of the URL. API-220 */
   other: (client, name) => typeof name === "string" ? client.properties.get(name) : undefined,
+  label: (client) => client.id,
   parts: (client) => [client.connection.writer],
 };

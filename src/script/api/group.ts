@@ -16,6 +16,7 @@ export const group: Binding<Group, Api> = {
   call: {
     ipairs: (group, _args, api) => api.objects.walkList(objects(group, api)),
   },
+  label: (group) => group.id,
   pairs: (group, api) => api.objects.pushList(objects(group, api)),
   length: (group) => group.size,
   alive: (group, api) => api.hub.groups.get(group.id) === group || group === api.leaving,

@@ -11,6 +11,7 @@ export const groups: Binding<ReadonlyMap<string, Group>, Api> = {
   name: "groups",
   get: { count: (groups) => groups.size },
   call: {
+    ipairs: (groups, _args, api) => api.objects.walkList(values(groups, api)),
     join(_groups, args, api) {
       const peer = idOf(args);
       const group = idOf(args);
@@ -31,13 +32,20 @@ export const groups: Binding<ReadonlyMap<string, Group>, Api> = {
   },
   lookup(groups, args, api) {
     const id = idOf(args);
-    if (id === undefined) api.log("error", "cumulus.groups takes an id of 64 digits or 32 bytes");
-    const found = id && groups.get(id);
+    if (id === undefined) {
+      api.log("error", "cumulus.groups takes an id of 64 digits or 32 bytes");
+      return null;
+    }
+    const found = groups.get(id);
     return found && api.objects.of(group, found);
   },
   pairs: (groups, api) => api.objects.pushTable(objects(groups, api)),
   length: (groups) => groups.size,
 };
+
+function* values(groups: ReadonlyMap<string, Group>, api: Api) {
+  for (const one of groups.values()) yield api.objects.of(group, one);
+}
 
 function* objects(groups: ReadonlyMap<string, Group>, api: Api) {
   for (const one of groups.values()) yield [one.id, api.objects.of(group, one)] as const;

@@ -25,5 +25,6 @@ export const listener: Binding<Listener, Api> = {
     receiveAudio: (listener, args) => listener.receiveAudio = args.boolean(),
     receiveVideo: (listener, args) => listener.receiveVideo = args.boolean(),
   },
+  label: (listener) => `${listener.id} of ${listener.publication.name}`,
   parts: ({ audioQos, videoQos }) => [audioQos, videoQos],
 };

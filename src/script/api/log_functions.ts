@@ -11,7 +11,7 @@ export function defineLogFunctions(api: Api): void {
   for (const level of LEVELS) {
     lua.pushFunction(lua.define((lua) => {
       let text = "";
-      for (let i = 1, end = lua.top; i <= end; i++) text += textOf(lua, i);
+      for (let i = 1, end = lua.top; i <= end; i++) text += textOf(api, lua, i);
       api.log(level, text);
       return 0;
     }));
@@ -20,7 +20,9 @@ export function defineLogFunctions(api: Api): void {
   lua.pushFunction(lua.define((lua) => {
     const parts: Uint8Array[] = [];
     for (let i = 1, end = lua.top; i <= end; i++) {
-      lua.c.luaL_tolstring(lua.state, i, 0);
+      const object = api.objects.describe(i);
+      if (object === undefined) lua.c.luaL_tolstring(lua.state, i, 0);
+      else lua.pushText(object);
       parts.push(lua.copyBytes(-1));
       lua.pop();
     }
@@ -32,7 +34,7 @@ export function defineLogFunctions(api: Api): void {
 }
 
 /** One argument of a log function. API-051 */
-function textOf(lua: Lua, index: number): string {
+function textOf(api: Api, lua: Lua, index: number): string {
   switch (lua.type(index)) {
     case STRING:
     case NUMBER:
@@ -42,7 +44,7 @@ function textOf(lua: Lua, index: number): string {
     case NIL:
       return "(null)";
     case TABLE:
-      return `table_${address(lua, index)}`;
+      return api.objects.describe(index) ?? `table_${address(lua, index)}`;
     case FUNCTION:
       return `function_${address(lua, index)}`;
     case THREAD:

@@ -14,6 +14,8 @@ export const member: Binding<Member, Api> = {
       member.release();
     },
   },
+  label: (member) => member.id,
+  lasting: ["id", "rawId"],
   alive: (member) => member.active,
   // API-322: it leaves the group.
   dropped: (member) => member.release(),

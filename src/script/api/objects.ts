@@ -11,6 +11,7 @@ import {
   TABLE,
   upvalue,
 } from "../vm/lua.ts";
+import { ScriptError } from "../vm/script_error.ts";
 import { Args, PUSHED, pushOne, type Result, type Value } from "./values.ts";
 
 /** What scripts see of a `T`: the keys are public API. `A` is what the functions need besides. */
@@ -25,6 +26,10 @@ export interface Binding<T, A> {
   readonly other?: (target: T, name: string | number, api: A) => Value;
   /** `object(…)`. API-009. */
   readonly lookup?: (target: T, args: Args, api: A) => Value;
+  /** What distinguishes it, in texts for people; nothing: its place in memory. */
+  readonly label?: (target: T, api: A) => string;
+  /** Properties that scripts can still read when it is gone. */
+  readonly lasting?: readonly string[];
   /** What `pairs` walks: pushes a table that is its own. API-007. */
   readonly pairs?: (target: T, api: A) => void;
   /** `#object`. */
@@ -85,7 +90,11 @@ export interface Kind {
 // deno-lint-ignore no-explicit-any
 type Setters<A> = Map<number, (target: any, args: Args, api: A) => void>;
 
-const METATABLE_TEXT = "change of metatable prohibited";
+/** What `getmetatable` tells scripts of an object. */
+export const METATABLE_TEXT = "change of metatable prohibited";
+
+/** An id of a client or group. */
+const LONG_ID = /^[0-9a-f]{64}$/;
 
 /** All API objects of one Lua machine. */
 export class Objects<A> {
@@ -95,6 +104,7 @@ export class Objects<A> {
   readonly #byPointer = new Map<number, Handle>();
   // deno-lint-ignore no-explicit-any
   readonly #kinds = new Map<Binding<any, A>, Kind>();
+  readonly #byMetatable = new Map<number, Kind>();
   readonly #next: Ref;
   readonly #weak: Ref;
   /** How many objects only scripts keep. */
@@ -103,12 +113,14 @@ export class Objects<A> {
   /**
    * @param next the function `next` of Lua, whatever scripts make of the global one (API-020)
    * @param warn told of assignments to what cannot be assigned
+   * @param mistake told of uses that cannot be meant
    */
   constructor(
     readonly lua: Lua,
     readonly api: A,
     next: Ref,
     readonly warn: (text: string) => void,
+    readonly mistake: (text: string) => void = warn,
   ) {
     this.#next = next;
     lua.newTable();
@@ -150,6 +162,26 @@ export class Objects<A> {
     const same = lua.rawEqual(-1, at);
     lua.pop();
     return same ? handle : undefined;
+  }
+
+  /**
+   * What the object at a stack index is, for people: `client(1a2b3c4d…)`; undefined if it is none.
+   *
+   * @param whole long ids are not cut, so that the text tells all objects apart
+   */
+  describe(index: number, whole = false): string | undefined {
+    const { lua } = this;
+    if (lua.type(index) !== TABLE || !lua.getMetatable(index)) return undefined;
+    const metatable = lua.pointer(-1);
+    lua.pop();
+    const kind = this.#byMetatable.get(metatable);
+    if (!kind) return undefined;
+    const handle = this.#handleOf(index);
+    const { name, label } = kind.binding;
+    const text: string = handle && label
+      ? label(handle.target, this.api)
+      : `0x${lua.pointer(index).toString(16).padStart(8, "0")}`;
+    return `${name}(${!whole && LONG_ID.test(text) ? `${text.slice(0, 8)}…` : text})`;
   }
 
   /** From now on only scripts keep the object of a target: a socket that is closed, say. */
@@ -204,12 +236,29 @@ export class Objects<A> {
   release(target: unknown): void {
     const handle = this.#handles.get(target);
     if (!handle) return;
+    this.#leaveLasting(handle);
     this.#handles.delete(target);
     if (this.#byPointer.get(handle.pointer) === handle) this.#byPointer.delete(handle.pointer);
     for (const ref of handle.methods) if (ref) this.lua.unref(ref);
     if (handle.ref) this.lua.unref(handle.ref);
     else this.#dropWeak(handle);
     for (const part of handle.kind.binding.parts?.(target) ?? []) this.release(part);
+  }
+
+  /** Makes properties that outlive the target fields of the object. */
+  #leaveLasting(handle: Handle): void {
+    const { lua } = this;
+    const { binding } = handle.kind;
+    if (!binding.lasting) return;
+    handle.push(lua);
+    if (lua.type(-1) === TABLE) {
+      for (const name of binding.lasting) {
+        lua.pushText(name);
+        pushOne(lua, binding.get![name](handle.target, this.api));
+        lua.rawSet(-3);
+      }
+    }
+    lua.pop();
   }
 
   /** Releases what is gone without anybody having told, and what scripts dropped. */
@@ -267,6 +316,7 @@ export class Objects<A> {
     const metatable = lua.ref();
     const kind: Kind = { binding, metatable, metatablePointer, getters, methods };
     this.#kinds.set(binding, kind);
+    this.#byMetatable.set(metatablePointer, kind);
     let index = 0;
     const calls: [string, (target: T, args: Args, api: A) => Result][] = Object.entries(
       binding.call ?? {},
@@ -279,7 +329,13 @@ export class Objects<A> {
     const metamethods: Record<string, ((lua: Lua) => number) | undefined> = {
       __index: (lua) => this.#index(lua, kind),
       __newindex: (lua) => this.#newIndex(lua, kind, setters),
-      __call: binding.lookup && ((lua) => this.#lookup(lua, kind)),
+      __call: binding.lookup ? (lua) => this.#lookup(lua, kind) : binding.pairs && (() => {
+        throw new ScriptError(notIterator(binding.name));
+      }),
+      __tostring: (lua) => {
+        lua.pushText(this.describe(1, true) ?? binding.name);
+        return 1;
+      },
       __len: binding.length && ((lua) => this.#length(lua, kind)),
       __pairs: binding.pairs && ((lua) => {
         const handle = this.#selfAt(kind, 1);
@@ -317,7 +373,7 @@ export class Objects<A> {
     const name = lua.pointer(2);
     const get = kind.getters.get(name);
     if (get) {
-      if (!this.#isAlive(handle)) return 0;
+      if (!this.#isAlive(handle) && !this.#lasts(handle, 2)) return 0;
       pushOne(lua, get(handle.target, this.api));
       return 1;
     }
@@ -333,6 +389,12 @@ export class Objects<A> {
     const key = type === NUMBER ? lua.toNumber(2) : fromUtf8(lua.bytes(2));
     pushOne(lua, other(handle.target, key, this.api));
     return 1;
+  }
+
+  /** Whether a property, whose name is at a stack index, outlives its target. */
+  #lasts(handle: Handle | undefined, name: number): handle is Handle {
+    const lasting = handle?.kind.binding.lasting;
+    return lasting !== undefined && lasting.includes(this.lua.text(name));
   }
 
   #pushMethod(method: Method, handle: Handle | undefined): void {
@@ -405,8 +467,15 @@ export class Objects<A> {
 
   #lookup(lua: Lua, kind: Kind): number {
     const handle = this.#selfAt(kind, 1);
-    if (!this.#isAlive(handle)) return 0;
-    const value = kind.binding.lookup!(handle.target, new Args(lua, 2), this.api);
+    // `for … in object do` calls it with a state and a control variable, which are nil.
+    if (lua.top === 3 && lua.type(2) === NIL && lua.type(3) === NIL) {
+      this.mistake(notIterator(kind.binding.name));
+      lua.pushNil();
+      return 1;
+    }
+    const value = this.#isAlive(handle)
+      ? kind.binding.lookup!(handle.target, new Args(lua, 2), this.api)
+      : undefined;
     if (value === undefined) return 0;
     pushOne(lua, value);
     return 1;
@@ -416,6 +485,17 @@ export class Objects<A> {
     const handle = this.#selfAt(kind, 1);
     lua.pushNumber(this.#isAlive(handle) ? kind.binding.length!(handle.target, this.api) : 0);
     return 1;
+  }
+
+  /** As the function `ipairs` of the object at a stack index; pushes nothing where there is none. */
+  walk(lua: Lua, index: number): number {
+    const handle = this.handleAt(index);
+    const ipairs = handle?.kind.binding.call?.ipairs;
+    if (!handle || !ipairs) return 0;
+    const { top } = lua;
+    if (this.#isAlive(handle)) ipairs(handle.target, new Args(lua, top + 1, top), this.api);
+    else this.walkList([]);
+    return lua.top - top;
   }
 
   #pairs<T>(binding: Binding<T, A>, target: T): typeof PUSHED {
@@ -456,3 +536,6 @@ export class Objects<A> {
     }
   }
 }
+
+const notIterator = (name: string): string =>
+  `a collection is no iterator: write for key, value in ${name}:pairs() do`;

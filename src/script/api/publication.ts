@@ -71,6 +71,7 @@ export const publication: Binding<Publication, Api> = {
       publication.close(code, args.string());
     },
   },
+  label: (publication) => publication.name,
   alive: (publication) => publication.active,
   parts: ({ listeners, audioQos, videoQos }) => [listeners, audioQos, videoQos],
 };

@@ -7,6 +7,9 @@ import { publication } from "./publication.ts";
 export const publications: Binding<ReadonlyMap<string, Publication>, Api> = {
   name: "publications",
   get: { count: (_, api) => count(api) },
+  call: {
+    ipairs: (_, _args, api) => api.objects.walkList(values(api)),
+  },
   lookup(publications, args, api) {
     const found = publications.get(args.string());
     return found?.publishing ? api.objects.of(publication, found) : undefined;
@@ -14,6 +17,10 @@ export const publications: Binding<ReadonlyMap<string, Publication>, Api> = {
   pairs: (_, api) => api.objects.pushTable(objects(api)),
   length: (_, api) => count(api),
 };
+
+function* values(api: Api) {
+  for (const one of api.hub.published()) yield api.objects.of(publication, one);
+}
 
 function* objects(api: Api) {
   for (const one of api.hub.published()) {

@@ -17,6 +17,7 @@ export const server: Binding<Peer, Api> = {
       if (handler !== undefined) peer.send(handler, api.toAmf.encode(args.at, args.left));
     },
   },
+  label: (peer) => peer.address,
   /** Properties of the link. API-523 */
   other: (peer, name) => typeof name === "string" ? peer.properties.get(name) : undefined,
 };

@@ -111,7 +111,7 @@ function closeSandbox(lua: Lua): void {
 }
 
 /** Pushes a chunk without names of variables and numbers of lines. */
-function pushStripped(lua: Lua, source: string): void {
+export function pushStripped(lua: Lua, source: string): void {
   const error = lua.load(toUtf8(source), "=[sandbox]");
   if (error) throw error;
   const bytecode = dump(lua, -1, true);
