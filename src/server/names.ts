@@ -1,3 +1,4 @@
+import { systemLookups } from "../net/lookups.ts";
 import { ipBytes, ipText } from "../rtmfp/wire/address.ts";
 
 /** How long an answer is used, in milliseconds, and how many are kept. */
@@ -62,8 +63,7 @@ export class Names {
   }
 }
 
-/** As the system does it; Node's resolver is loaded by the first who asks. */
 async function systemLookUp(name: string): Promise<string> {
-  const { lookup } = await import("node:dns/promises");
-  return (await lookup(name)).address;
+  const [first] = await systemLookups.find(name);
+  return first.address;
 }

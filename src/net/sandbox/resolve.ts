@@ -1,4 +1,7 @@
 // From what a script calls a host to the addresses that are checked and then used.
+import { type Lookup, systemLookups } from "../lookups.ts";
+
+export type { Lookup };
 
 const IPV4 = /^((25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(\.(?!$)|$)){4}$/;
 
@@ -29,15 +32,8 @@ export function hostFault(host: string): string | undefined {
   return undefined;
 }
 
-/** Finds the addresses of a name. @throws {Error} if there are none */
-export type Lookup = (name: string) => Promise<readonly { address: string; family: number }[]>;
-
 /** By the system's resolver. */
-const systemLookup: Lookup = async (name) => {
-  // Node's resolver takes long to load, and few scripts ask it.
-  const { lookup } = await import("node:dns/promises");
-  return await lookup(name, { all: true });
-};
+const systemLookup: Lookup = (name) => systemLookups.find(name);
 
 /**
  * All addresses of a host, in canonical form, IPv4 first: most hosts of a list of rules are.

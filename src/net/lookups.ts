@@ -1,0 +1,83 @@
+// Look-ups of host names, which take a thread each for as long as the name server is silent. Diffie-Hellman of
+// handshakes is computed by the same 32 threads, so that look-ups get only some of them.
+import { within } from "./within.ts";
+
+/** An address that a name has. */
+export interface FoundAddress {
+  readonly address: string;
+  readonly family: number;
+}
+
+/** Finds the addresses of a name. @throws {Error} if there are none */
+export type Lookup = (name: string) => Promise<readonly FoundAddress[]>;
+
+/** Look-ups that may be under way at once, whoever asks. */
+const MAX_PARALLEL = 8;
+/** Look-ups that may wait for one of those to end. */
+const MAX_WAITING = 1_024;
+/** Milliseconds that a caller waits. */
+const TIMEOUT = 5_000;
+
+interface Waiting {
+  readonly name: string;
+  settle(found: Promise<readonly FoundAddress[]>): void;
+}
+
+/** Has no more than some look-ups under way at once: one that nobody waits for any more still takes its thread. */
+export class Lookups {
+  readonly #lookup: Lookup;
+  readonly #timeout: number;
+  readonly #waiting: Waiting[] = [];
+  #running = 0;
+
+  /**
+   * @param lookup asks the system
+   * @param timeout milliseconds after which a caller is told that there is no answer
+   */
+  constructor(lookup: Lookup, timeout = TIMEOUT) {
+    this.#lookup = lookup;
+    this.#timeout = timeout;
+  }
+
+  /** Look-ups that are under way, also those whose callers have given up. */
+  get running(): number {
+    return this.#running;
+  }
+
+  /** @throws {Error} if the name has no address, or none is found in time */
+  async find(name: string): Promise<readonly FoundAddress[]> {
+    if (this.#waiting.length >= MAX_WAITING) throw new Error("too many names are being looked up");
+    let waiting: Waiting;
+    const found = new Promise<readonly FoundAddress[]>((settle) => {
+      waiting = { name, settle };
+      this.#waiting.push(waiting);
+    });
+    this.#start();
+    try {
+      return await within(found, this.#timeout, `no answer within ${this.#timeout / 1000} s`);
+    } finally {
+      const place = this.#waiting.indexOf(waiting!);
+      if (place >= 0) this.#waiting.splice(place, 1);
+    }
+  }
+
+  #start(): void {
+    while (this.#running < MAX_PARALLEL) {
+      const next = this.#waiting.shift();
+      if (!next) return;
+      this.#running++;
+      const found = this.#lookup(next.name);
+      next.settle(found);
+      found.catch(() => {}).then(() => {
+        this.#running--;
+        this.#start();
+      });
+    }
+  }
+}
+
+/** By the resolver of the system, for all callers together. Node's takes long to load, and few ask it. */
+export const systemLookups = new Lookups(async (name) => {
+  const { lookup } = await import("node:dns/promises");
+  return await lookup(name, { all: true });
+});
