@@ -35,7 +35,11 @@ const PERMISSIONS = [
 const V8_FLAGS = config.tasks.start.split(" ").filter((word) => word.startsWith("--v8-flags="));
 
 /** Modules that are loaded by name at run time. */
-const WORKERS = ["src/net/sandbox/socket_worker.ts", "src/server/dh_worker.ts"];
+const WORKERS = [
+  "src/net/sandbox/socket_worker.ts",
+  "src/server/dh_worker.ts",
+  "src/server/watchdog_worker.ts",
+];
 
 const root = new URL("../", import.meta.url);
 

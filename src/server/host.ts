@@ -8,6 +8,7 @@ import type { Configuration } from "./config.ts";
 import { md5, prepareDigests, sha256 } from "./digests.ts";
 import { expectedSockets } from "./expected_sockets.ts";
 import { absolute, asFolder } from "./folders.ts";
+import type { Heartbeat } from "./heartbeat.ts";
 import { type Log, standardOutput } from "./log.ts";
 import type { Level } from "./log_level.ts";
 import { mayMail, sandboxPolicy } from "./sandbox_policy.ts";
@@ -36,6 +37,7 @@ export class ScriptHost implements Host {
   readonly #home: string;
   readonly #log: Log;
   readonly #services: Services;
+  readonly #heartbeat: Heartbeat | undefined;
   readonly #sockets: SocketHost;
   /** What its policy was made of. */
   #lists: string;
@@ -50,8 +52,10 @@ export class ScriptHost implements Host {
     home: string,
     log: Log,
     services: Services,
+    heartbeat?: Heartbeat,
   ) {
     this.#home = home;
+    this.#heartbeat = heartbeat;
     this.#log = log;
     this.#services = services;
     this.www = `${home.replaceAll("\\", "/")}www/`;
@@ -139,6 +143,10 @@ export class ScriptHost implements Host {
 
   get roster(): Roster {
     return this.#services.cluster().roster;
+  }
+
+  onEnter(path: string | undefined, name: string): void {
+    this.#heartbeat?.enter(path, name);
   }
 
   announce(path: string): void {

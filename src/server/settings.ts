@@ -294,6 +294,15 @@ export const settings = {
     live: true,
     comment: "MiB that all scripts together may hold.",
   }),
+  "script.watchdog": integer(30, {
+    min: 0,
+    max: 3_600,
+    unit: "seconds",
+    live: true,
+    comment:
+      "Seconds after which a server that stands still ends with exit code 70, for its service\n" +
+      "manager to start it again: more than time allows. 0 lets it stand.",
+  }),
   "script.positions": oneOf(["off", "on"], "off", {
     live: true,
     comment:

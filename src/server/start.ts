@@ -11,7 +11,9 @@ import { readIni } from "./ini_file.ts";
 import { Log, type LogOptions } from "./log.ts";
 import { LogFile } from "./log_file.ts";
 import { Server } from "./server.ts";
+import { SAME_SIGNAL, SIGNALS } from "./signals.ts";
 import { StartError } from "./start_error.ts";
+import { type ToWatchdog, Watchdog } from "./watchdog.ts";
 
 /** What the program knows of itself. */
 export interface Program {
@@ -29,6 +31,7 @@ export interface Program {
  */
 export async function runServer(args: readonly string[], program: Program): Promise<number> {
   let log = new Log({ level: 6, format: "text" });
+  let watchdog: Watchdog | undefined;
   try {
     const options = parseCommandLine(args, Deno.build.os === "windows");
     if (options.help || options.version) {
@@ -60,12 +63,19 @@ export async function runServer(args: readonly string[], program: Program): Prom
       ),
       secrets: secretsOf(configuration),
     });
-    log = new Log(logOptions(configuration));
+    const written = logOptions(configuration);
+    log = new Log(written);
     for (const line of prepared) log.note(line);
     for (const warning of warnings) log.warn(warning);
     making(`${home}www`, (www) => Deno.mkdirSync(www, { recursive: true })); // CFG-032
     watchForBugs(log);
     const signalled = firstSignal(log);
+    watchdog = new Watchdog(
+      config["script.watchdog"],
+      lastLine(written),
+      (reason) => log.warn(`Nothing ends the server when it stands: ${reason}`),
+    );
+    const { heartbeat } = watchdog;
     let host: ScriptHost | undefined;
     const server = await Server.start({
       configuration,
@@ -74,7 +84,9 @@ export async function runServer(args: readonly string[], program: Program): Prom
       port: options.port,
       dump: options.dump,
       scripts: (services) =>
-        new LuaApplications(host = new ScriptHost(configuration, home, log, services)),
+        new LuaApplications(
+          host = new ScriptHost(configuration, home, log, services, heartbeat),
+        ),
       www: `${home}www`,
       listens: (port) => host?.listens(port) ?? false,
       connects: (ip, port, name) => host?.connects(ip, port, name) ?? false,
@@ -106,7 +118,9 @@ export async function runServer(args: readonly string[], program: Program): Prom
       } catch (error) {
         failure = (error as Error).message;
       }
-      log.reopen(logOptions(applied));
+      const written = logOptions(applied);
+      log.reopen(written);
+      watchdog?.reload(applied.config["script.watchdog"], lastLine(written));
       if (failure) log.error(`SIGHUP: the configuration stays as it was: ${failure}`);
       log.note(
         "SIGHUP: the log is reopened" +
@@ -136,8 +150,14 @@ export async function runServer(args: readonly string[], program: Program): Prom
     }
     log.close();
     return 1;
+  } finally {
+    watchdog?.close();
   }
 }
+
+/** How the watchdog logs, from its own thread. */
+const lastLine = ({ level, format, file }: LogOptions): ToWatchdog["log"] =>
+  file && { level, format, directory: file.directory, name: file.name };
 
 /** @throws {StartError} if a file or folder that the server needs cannot be made */
 function making(path: string, make: (path: string) => void): void {
@@ -148,19 +168,13 @@ function making(path: string, make: (path: string) => void): void {
   }
 }
 
-/** How long, in milliseconds, signals are taken for repetitions of the first one. */
-const SAME_SIGNAL = 250;
-
 /**
  * Resolves after the first signal that is to stop the server. CFG-077. What comes within
- * `SAME_SIGNAL` of it is the same wish: Ctrl-C goes to all programs of the terminal, and `deno task`
- * passes its own on. From then on signals are the system's again: the next one ends the process,
- * even while a script does not end.
+ * `SAME_SIGNAL` of it is the same wish. The next one ends the process, even while a script does not
+ * end: the watchdog sees to it, and where it cannot, signals are the system's again.
  */
 function firstSignal(log: Log): Promise<void> {
-  const signals: Deno.Signal[] = Deno.build.os === "windows"
-    ? ["SIGINT", "SIGBREAK"]
-    : ["SIGINT", "SIGTERM", "SIGQUIT"];
+  const signals = Object.keys(SIGNALS) as Deno.Signal[];
   return new Promise((resolve) => {
     let stopping = false;
     const listeners = signals.map((signal) => ({

@@ -405,3 +405,39 @@ Deno.test("A server that cannot start says each reason in one line, without a st
   );
   assert.doesNotMatch(text, /\n\t| at /);
 });
+
+/** The first input of the loop never ends; the limit of time lets it. */
+const STANDS = {
+  "www/main.lua": "function onManage() NOTE('stands') while true do end end",
+};
+
+Deno.test("A server that stands ends with exit code 70, and says which script it was", async () => {
+  const { code, text } = await run(
+    { ...STANDS, "CumulusServer.ini": "[script]\ntime = 600000\nwatchdog = 1\n" },
+    "--port=0",
+  );
+  assert.match(text, /FATAL .*The server has stood for 1 s in onManage of www\/main\.lua/);
+  assert.equal(code, 70);
+});
+
+Deno.test("A second signal ends a server that stands", async () => {
+  if (Deno.build.os === "windows") return;
+  const running = start(
+    { ...STANDS, "CumulusServer.ini": "[script]\ntime = 600000\nwatchdog = 0\n" },
+    "--port=0",
+  );
+  await until(running, /stands/);
+  // The watchdog counts signals once it listens, and takes those that come together for one.
+  let ended = false;
+  const code = end(running).finally(() => ended = true);
+  while (!ended) {
+    try {
+      running.child.kill("SIGTERM");
+    } catch {
+      break; // it has ended
+    }
+    await sleep(100);
+  }
+  assert.equal(await code, 143);
+  assert.match(running.text, /FATAL .*A second SIGTERM: the server ends at once, in onManage/);
+});

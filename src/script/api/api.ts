@@ -37,8 +37,9 @@ export class Api implements AmfHost {
   readonly objects: Objects<Api>;
   readonly fromAmf: AmfToLua;
   readonly toAmf: LuaToAmf;
-  /** The application being served. */
+  /** The application being served, and what runs of it: the name of an event or function. */
   running: LuaApplication | undefined;
+  #runs = "";
   /** Where the function is defined that has failed or whose results are being read. */
   definedAt: (() => Place) | undefined;
   readonly mistakes = new Mistakes((text) => this.log("warn", text));
@@ -187,19 +188,24 @@ export class Api implements AmfHost {
    * that, and is logged. API-060
    *
    * @param base what `enter` returned before
+   * @param name of the event or function
    * @param action gives the error of `run`
    * @param request what a call of `error` refuses
    */
   perform(
     application: LuaApplication | undefined,
     base: number,
+    name: string,
     action: () => ScriptError | void,
     request?: Request,
   ): ScriptError | undefined {
     const { lua } = this;
     const before = this.running;
     const { definedAt } = this;
+    const runs = this.#runs;
     this.running = application;
+    this.#runs = name;
+    this.host.onEnter?.(application?.path, name);
     this.definedAt = undefined;
     this.#depth++;
     let error: ScriptError | undefined;
@@ -212,6 +218,8 @@ export class Api implements AmfHost {
       else if (error) this.report(error);
       this.running = before;
       this.definedAt = definedAt;
+      this.#runs = runs;
+      this.host.onEnter?.(before?.path, runs);
       if (--this.#depth === 0) this.locks.release();
     }
     if (error?.kind === "memory" && !before) this.onMemoryFull();
@@ -236,7 +244,7 @@ export class Api implements AmfHost {
   ): ScriptError | undefined {
     const { lua } = this;
     const base = lua.enter();
-    return this.perform(application, base, () => {
+    return this.perform(application, base, name, () => {
       if (!this.pushObjectFunction(handle, name)) return lua.leave(base);
       pushArguments?.();
       const error = lua.run(base, -1);

@@ -207,7 +207,7 @@ export class LuaApplication implements Application {
   #runMain(source: Uint8Array): ScriptError | undefined {
     const lua = this.#lua;
     const base = lua.enter();
-    return this.#api.perform(this, base, () => {
+    return this.#api.perform(this, base, "main.lua", () => {
       const error = lua.load(sourceOfFile(source), `@${this.chunkName}`);
       if (error) {
         lua.leave(base);
@@ -246,7 +246,7 @@ export class LuaApplication implements Application {
       return undefined;
     }
     const api = this.#api;
-    return api.perform(this, base, () => {
+    return api.perform(this, base, name, () => {
       push();
       const error = lua.run(base, -1);
       const count = lua.top - base;
@@ -378,7 +378,7 @@ export class LuaApplication implements Application {
       lua.leave(base);
       return false;
     }
-    const error = api.perform(this, base, () => {
+    const error = api.perform(this, base, name, () => {
       api.fromAmf.push(values);
       const error = lua.run(base, -1);
       api.definedAt = () =>

@@ -181,6 +181,8 @@ export interface Host {
   stopMail?(): void;
   /** The servers that are linked with this one; not before the first event. */
   readonly roster: Roster;
+  /** An event or function of an application runs from now on; undefined and "" if none does. */
+  onEnter?(path: string | undefined, name: string): void;
   /** Tells them that an application runs here. */
   announce(path: string): void;
   /** Something went wrong that is no fault of a script. */

@@ -1,0 +1,60 @@
+// A thread beside the loop that ends the process when the loop stands: a service manager starts it again.
+import { Heartbeat, type Named } from "./heartbeat.ts";
+
+/** The exit code of a process whose loop stood. */
+export const STALLED = 70;
+
+const BEAT_INTERVAL = 500;
+
+/** What the worker is told. */
+export interface ToWatchdog {
+  /** First of all. */
+  readonly shared?: Int32Array;
+  /** Where and how the last line is logged. */
+  readonly log?: {
+    readonly level: number;
+    readonly format: "text" | "json";
+    readonly directory: string;
+    readonly name: string;
+  };
+  readonly named?: Named;
+}
+
+export class Watchdog {
+  readonly heartbeat = new Heartbeat((named) => this.#post({ named }));
+  readonly #worker: Worker;
+  readonly #timer: ReturnType<typeof setInterval>;
+
+  /** @param onUnable the system's libraries may not be called, so that nothing is ever ended */
+  constructor(seconds: number, log: ToWatchdog["log"], onUnable: (reason: string) => void) {
+    this.heartbeat.limit = seconds;
+    this.#worker = new Worker(new URL("./watchdog_worker.ts", import.meta.url), {
+      type: "module",
+      name: "watchdog",
+    });
+    this.#worker.onmessage = ({ data }: MessageEvent<{ ends: boolean }>) => {
+      if (!data.ends) onUnable("system libraries may not be called");
+    };
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      onUnable(event.message);
+    };
+    this.#post({ shared: this.heartbeat.shared, log });
+    this.#timer = setInterval(() => this.heartbeat.beat(), BEAT_INTERVAL);
+  }
+
+  /** Takes over what has changed. */
+  reload(seconds: number, log: ToWatchdog["log"]): void {
+    this.heartbeat.limit = seconds;
+    this.#post({ log });
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#worker.terminate();
+  }
+
+  #post(message: ToWatchdog): void {
+    this.#worker.postMessage(message);
+  }
+}

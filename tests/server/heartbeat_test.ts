@@ -1,0 +1,56 @@
+// When the watchdog takes a loop for standing, and what it says of the script that runs.
+import assert from "node:assert/strict";
+import { Heartbeat, StallDetector } from "../../src/server/heartbeat.ts";
+
+function pair(limit: number) {
+  let told = 0;
+  const heartbeat = new Heartbeat((named) => {
+    told++;
+    detector.learn(named);
+  });
+  const detector = new StallDetector(heartbeat.shared);
+  heartbeat.limit = limit;
+  return { heartbeat, detector, told: () => told };
+}
+
+Deno.test("Watchdog: a loop stands after as many looks without a beat as the limit says", () => {
+  const { heartbeat, detector } = pair(3);
+  for (let i = 0; i < 100; i++) {
+    heartbeat.beat();
+    for (let look = 0; look < 3; look++) assert.equal(detector.look(), undefined);
+  }
+  assert.equal(detector.look(), "The server has stood for 3 s outside of scripts");
+  heartbeat.beat();
+  assert.equal(detector.look(), undefined);
+});
+
+Deno.test("Watchdog: 0 lets the loop stand, and another limit counts at once", () => {
+  const { heartbeat, detector } = pair(0);
+  for (let look = 0; look < 100; look++) assert.equal(detector.look(), undefined);
+  heartbeat.limit = 5;
+  assert.match(detector.look()!, /^The server has stood for 100 s/);
+});
+
+Deno.test("Watchdog: names application and event, each of which is told once", () => {
+  const { heartbeat, detector, told } = pair(1);
+  assert.equal(detector.place(), "outside of scripts");
+  for (let i = 0; i < 100; i++) {
+    heartbeat.enter("/chat", "onManage");
+    heartbeat.enter("", "onManage");
+    assert.equal(detector.place(), "in onManage of www/main.lua");
+    heartbeat.enter("/chat", "onConnection");
+    assert.equal(detector.place(), "in onConnection of www/chat/main.lua");
+    heartbeat.enter(undefined, "");
+    assert.equal(detector.place(), "outside of scripts");
+  }
+  assert.equal(told(), 4);
+});
+
+Deno.test("Watchdog: of names without end 4,095 are kept, each cut", () => {
+  const { heartbeat, detector, told } = pair(1);
+  heartbeat.enter("/a", "x".repeat(1_000));
+  assert.equal(detector.place(), `in ${"x".repeat(100)} of www/a/main.lua`);
+  for (let i = 0; i < 10_000; i++) heartbeat.enter("/a", `f${i}`);
+  assert.equal(told(), 4_095);
+  assert.equal(detector.place(), "in ? of www/a/main.lua");
+});
