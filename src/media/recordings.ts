@@ -14,6 +14,8 @@ export interface Recordings {
    * @param done undefined: there is none that can be played
    */
   open(path: string, name: string, done: (recorded: Recorded | undefined) => void): void;
+  /** The recordings right in the folder of an application, the newest first. */
+  list(path: string, done: (files: readonly ListedRecording[]) => void): void;
   /** Whether clients may have recorded what they publish. VOD-301. */
   readonly clientsMayRecord: boolean;
   /**
@@ -28,6 +30,14 @@ export interface Recordings {
     mode: RecordMode,
     events?: RecordEvents,
   ): Recording | string;
+}
+
+/** A recording that may be played. */
+export interface ListedRecording {
+  readonly name: string;
+  /** Bytes, and milliseconds since 1970 of the last change. */
+  readonly size: number;
+  readonly modified: number;
 }
 
 /**

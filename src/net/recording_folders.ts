@@ -30,6 +30,14 @@ export interface NotWritable {
   readonly text: string;
 }
 
+export interface ListedFile {
+  /** Without its suffix. */
+  readonly name: string;
+  /** Bytes, and milliseconds since 1970 of the last change. */
+  readonly size: number;
+  readonly modified: number;
+}
+
 export interface FoldersOptions {
   /** Folder of the applications. */
   readonly root: string;
@@ -44,6 +52,8 @@ export interface FoldersOptions {
 }
 
 const FOLDER = "streams";
+/** Files of a list. */
+const MAX_LISTED = 1_000;
 /** Bytes of a recording between two looks at the room on the disk. */
 const CHECK_INTERVAL = 8 << 20;
 
@@ -79,6 +89,26 @@ export class RecordingFolders {
    */
   openFile(path: string, name: string, done: (file: ReadableFile | undefined) => void): void {
     this.#tryOpen(path, name).then((file) => this.#options.input(() => done(file)));
+  }
+
+  /** The FLV files right in an application's folder, the newest first; at most {@link MAX_LISTED}. */
+  listFiles(path: string, done: (files: ListedFile[]) => void): void {
+    this.#list(path).then((files) => this.#options.input(() => done(files)));
+  }
+
+  async #list(path: string): Promise<ListedFile[]> {
+    const folder = this.folderOf(path);
+    const files: ListedFile[] = [];
+    try {
+      for await (const { name, isFile } of Deno.readDir(folder)) {
+        if (!isFile || !name.endsWith(".flv") || files.length >= MAX_LISTED) continue;
+        const { size, mtime } = await Deno.stat(join(folder, name));
+        files.push({ name: name.slice(0, -4), size, modified: mtime?.getTime() ?? 0 });
+      }
+    } catch (error) {
+      if (!isAbsent(error)) this.#options.warn(`Cannot list ${folder}: ${error}`);
+    }
+    return files.sort((a, b) => b.modified - a.modified);
   }
 
   /**

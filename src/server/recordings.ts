@@ -34,6 +34,10 @@ export function openRecordings({ hub, log, www, config, input }: RecordingsHost)
   const disk: Disk = {
     open: (path, name, done: (file: StoredFile | undefined) => void) =>
       folders.openFile(path, config()["vod.enabled"] === "on" ? name : "", done),
+    list: (path, done) =>
+      config()["vod.enabled"] === "on"
+        ? folders.listFiles(path, done)
+        : input("List", () => done([])),
     create: (path, name, keep, done) => folders.createFile(path, name, keep, done),
   };
   const store = new Store(hub, {

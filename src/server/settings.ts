@@ -436,7 +436,9 @@ export const settings = {
   }),
   "web.list": oneOf(["off", "on"], "off", {
     live: true,
-    comment: "Whether / lists the streams that are on air, for everybody to see.",
+    comment:
+      "Whether / lists the streams that are on air, and /-/recordings/APPLICATION the recordings of an\n" +
+      "application, for everybody to see.",
   }),
   "web.sockets": list<number>([], {
     read: (entry) => /^\d{1,5}$/.test(entry) && Number(entry) < 65_536 ? Number(entry) : undefined,

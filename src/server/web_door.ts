@@ -23,6 +23,8 @@ import { WebViewers } from "./web_viewers.ts";
 const STOP_WITHIN = 500;
 /** Connections besides those that count as viewers. */
 const MORE_CONNECTIONS = 256;
+/** Before the path of an application whose recordings are listed. */
+const RECORDINGS = "/-/recordings";
 const READING = new Set(["GET", "HEAD"]);
 /** Of pages: what they may load, and from where. WEB-304. */
 const PAGE_HEADERS = {
@@ -147,6 +149,9 @@ class WebDoor implements OpenDoor {
     const own = files.get(pathname);
     if (own) return send(request, own);
     if (pathname === "/-/streams") return this.#list();
+    if (pathname.startsWith(RECORDINGS)) {
+      return await this.#listRecordings(pathname.slice(RECORDINGS.length));
+    }
     const isFolder = pathname.endsWith("/");
     const segments = pathname === "/"
       ? []
@@ -296,6 +301,16 @@ class WebDoor implements OpenDoor {
     });
   }
 
+  /** The recordings of an application, as its page shows them. */
+  async #listRecordings(path: string): Promise<Response> {
+    if (this.#host.config()["web.list"] !== "on") return text(404, "[web] list is off");
+    const segments = path === "" ? [] : segmentsOf(path);
+    const files = segments &&
+      await this.#recordings.list(segments.map((segment) => `/${segment}`).join(""));
+    if (!files) return text(404, "No application has this path");
+    return json(files);
+  }
+
   /** The streams on air, as the list shows them. */
   #list(): Response {
     if (this.#host.config()["web.list"] !== "on") return text(404, "[web] list is off");
@@ -304,9 +319,7 @@ class WebDoor implements OpenDoor {
       const path = typeof publisher === "object" ? publisher.path : "";
       return { path, name, viewers: listeners.size };
     });
-    return new Response(JSON.stringify(streams.slice(0, 1000)), {
-      headers: { "content-type": "application/json", "cache-control": "no-store" },
-    });
+    return json(streams.slice(0, 1000));
   }
 
   #preflight(request: Request, url: URL): Response {
@@ -382,6 +395,11 @@ function send(request: Request, page: Page, headers: Record<string, string> = {}
   }
   return new Response(page.text, { headers: all });
 }
+
+const json = (value: unknown): Response =>
+  new Response(JSON.stringify(value), {
+    headers: { "content-type": "application/json", "cache-control": "no-store" },
+  });
 
 function text(status: number, body: string, headers: Record<string, string> = {}): Response {
   return new Response(`${body}\n`, {

@@ -1,4 +1,4 @@
-import type { Recorded } from "../media/recordings.ts";
+import type { ListedRecording, Recorded } from "../media/recordings.ts";
 import type { WebPeer } from "../net/web_server.ts";
 import { FileViewer } from "../web/file_viewer.ts";
 import { type ByteRange, readRange } from "../web/range.ts";
@@ -25,6 +25,16 @@ export class WebRecordings {
     if (!application || !hub.recordings) return undefined;
     const { promise, resolve } = Promise.withResolvers<Recorded | undefined>();
     hub.recordings.open(application.path, name, resolve);
+    return await promise;
+  }
+
+  /** The recordings right in the folder of the application that serves a path; undefined: none does. */
+  async list(path: string): Promise<readonly ListedRecording[] | undefined> {
+    const { hub } = this.#host;
+    const application = hub.applications.open(path);
+    if (!application || !hub.recordings) return undefined;
+    const { promise, resolve } = Promise.withResolvers<readonly ListedRecording[]>();
+    hub.recordings.list(application.path, resolve);
     return await promise;
   }
 

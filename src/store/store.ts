@@ -2,6 +2,7 @@ import type { Hub } from "../media/hub.ts";
 import type { Listener } from "../media/listener.ts";
 import type { Publication } from "../media/publication.ts";
 import type {
+  ListedRecording,
   Recorded,
   RecordEvents,
   Recording,
@@ -119,6 +120,10 @@ export class Store implements Recordings, PlayerHost, RecorderHost {
         done(undefined);
       });
     });
+  }
+
+  list(path: string, done: (files: readonly ListedRecording[]) => void): void {
+    this.disk.list(path, (files) => done(files.filter(({ name }) => recordingFile(name))));
   }
 
   get clientsMayRecord(): boolean {

@@ -1,5 +1,6 @@
 // What the machines of this room need of the disk. Calls return at once; `done` is called later, once,
 // never during the call.
+import type { ListedRecording } from "../media/recordings.ts";
 
 /** A file that is open for reading. */
 export interface StoredFile {
@@ -45,6 +46,8 @@ export interface Disk {
    */
   open(path: string, name: string, done: (file: StoredFile | undefined) => void): void;
 
+  /** The FLV files right in an application's folder, the newest first. */
+  list(path: string, done: (files: ListedRecording[]) => void): void;
   /**
    * Opens a file for writing, and makes it and its folders where they are missing.
    * @param keep bytes of it that stay; the others are cut off

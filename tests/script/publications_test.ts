@@ -300,6 +300,7 @@ Deno.test("VOD-302, VOD-303: a script records publications, and says no to clien
   machine.hub.recordings = {
     clientsMayRecord: false,
     open: () => {},
+    list: () => {},
     record(publication, path, name, mode) {
       asked.push(`${path} ${name} ${mode}`);
       if (name === "other") return "other is being played";

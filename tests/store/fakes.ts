@@ -76,6 +76,13 @@ export class FakeDisk implements Disk {
     });
   }
 
+  list(path: string, done: Parameters<Disk["list"]>[1]): void {
+    this.#due.push(() => {
+      const names = [...this.files.keys()].map((key) => key.slice(path.length + 1));
+      done(names.map((name) => ({ name: name.replace(/\.flv$/, ""), size: 1, modified: 1 })));
+    });
+  }
+
   create(path: string, name: string, keep: number, done: Parameters<Disk["create"]>[3]): void {
     this.#due.push(() => {
       const key = `${path}/${name}`;
