@@ -12,6 +12,7 @@ const REFRESH_INTERVAL = 30_000;
 export interface GroupEvents {
   /** The clients here that belong to a group. */
   localMembers(group: string): readonly Uint8Array[];
+  localCount(group: string): number;
   onMember(group: string, peerId: Uint8Array): void;
   onMemberGone(group: string, peerId: Uint8Array): void;
 }
@@ -59,7 +60,7 @@ export class Groups {
     if (!joined) return;
     const subject = this.#post.subjects.group(joined.rawId);
     this.#post.send(subject, memberLeft, { group: joined.rawId, peer: peerId });
-    if (this.#events.localMembers(group).length > 0) return;
+    if (this.#events.localCount(group) > 0) return;
     this.#groups.delete(group);
     this.#post.unsubscribe(subject);
     for (const peer of joined.foreign.keys()) this.#events.onMemberGone(group, fromHex(peer));

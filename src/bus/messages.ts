@@ -224,6 +224,7 @@ export interface State extends Claim {
   readonly next: number;
   /** From 0. */
   readonly part: number;
+  /** A view of the message. */
   readonly frames: Uint8Array;
 }
 
@@ -238,7 +239,7 @@ export const state: MessageCodec<State> = {
     request: from.u32(),
     next: from.u32(),
     part: from.vlu(),
-    frames: from.rest().slice(),
+    frames: from.rest(),
   }),
 };
 
@@ -247,7 +248,7 @@ export interface Media {
   readonly name: string;
   readonly id: number;
   readonly sequence: number;
-  /** As `frames.ts` draws them. */
+  /** As `frames.ts` draws them; a view of the message. */
   readonly frames: Uint8Array;
 }
 
@@ -259,6 +260,6 @@ export const media: MessageCodec<Media> = {
     name: readTextFrom(from),
     id: from.u32(),
     sequence: from.u32(),
-    frames: from.rest().slice(),
+    frames: from.rest(),
   }),
 };

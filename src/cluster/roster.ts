@@ -11,6 +11,8 @@ export interface Peer {
   readonly isTarget: boolean;
   /** Properties of the link; names that a script may not hide are left to the script room. */
   readonly properties: ReadonlyMap<string, string>;
+  /** What it has to do, as it told a second ago; undefined if it tells nobody. */
+  readonly load?: { readonly clients: number; readonly publications: number; readonly lag: number };
   /** Sends AMF values to a handler at the other end; nothing happens when the link is down. */
   send(handler: string, payload: Uint8Array): void;
 }

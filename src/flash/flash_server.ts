@@ -1,6 +1,6 @@
 import { fromUtf8 } from "../bytes/text.ts";
 import type { Hub } from "../media/hub.ts";
-import type { EndpointHandler } from "../rtmfp/endpoint.ts";
+import type { EndpointHandler, PeerHello } from "../rtmfp/endpoint.ts";
 import type { Epd } from "../rtmfp/wire/epd.ts";
 import {
   type Address,
@@ -62,7 +62,7 @@ export class FlashServer implements EndpointHandler {
   }
 
   /** A client looks for a peer that is not here. API-651. */
-  onPeerUnknown(peerId: Uint8Array): OriginAddress[] | undefined {
+  onPeerUnknown({ peerId }: Pick<PeerHello, "peerId">): OriginAddress[] | undefined {
     const found = this.#addresses(this.hub.applications.rendezvousUnknown(peerId.slice()));
     return found.length > 0 ? found : undefined;
   }

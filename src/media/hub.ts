@@ -14,6 +14,7 @@ import { RecentBytes } from "./recent_frames.ts";
 import type { Recordings } from "./recordings.ts";
 import { NameTaken, Refused, UnknownApplication } from "./refused.ts";
 import { Sessions } from "./sessions.ts";
+import type { HubWatcher } from "./watcher.ts";
 import {
   SHARED_OBJECT_BOUNDS,
   type SharedObjectBounds,
@@ -67,6 +68,8 @@ export class Hub implements PublicationEvents, GroupEvents {
   readonly sharedObjects: SharedObjects;
   /** What is recorded; undefined: nothing is, and no files are played. */
   recordings: Recordings | undefined;
+  /** Tells other servers; undefined: there are none. */
+  watcher: HubWatcher | undefined;
   readonly #names: NameRules;
   #options: HubOptions;
   #accepted = new Set<Client>();
@@ -202,6 +205,7 @@ export class Hub implements PublicationEvents, GroupEvents {
       throw error;
     }
     client.publishers = plus(client.publishers, publisher);
+    this.watcher?.onPublished(publication);
     return publisher;
   }
 
@@ -216,8 +220,23 @@ export class Hub implements PublicationEvents, GroupEvents {
     } finally {
       if (client) client.publishers = minus(client.publishers, publisher);
       publication.end();
+      this.watcher?.onUnpublished(publication);
       this.#release(publication);
     }
+  }
+
+  /**
+   * Ends whoever publishes a name, and tells it why.
+   * @param code without `NetStream.`
+   */
+  revoke(publication: Publication, code: string, description: string): void {
+    const { publisher: client, output } = publication;
+    const publisher = typeof client === "object" &&
+      client.publishers.find((one) => one.publication === publication);
+    if (!publisher) return publication.close(code, description);
+    this.unpublish(publisher);
+    output?.status(code, description);
+    output?.close();
   }
 
   /**
@@ -231,6 +250,7 @@ export class Hub implements PublicationEvents, GroupEvents {
     const publication = this.#publication(name);
     if (publication.publishing) throw new NameTaken(name);
     publication.begin({ id: this.newStreamId(), client: origin, output });
+    this.watcher?.onPublished(publication);
     return new Publisher(undefined, publication);
   }
 
@@ -243,6 +263,7 @@ export class Hub implements PublicationEvents, GroupEvents {
     const publication = this.#publication(name);
     const listener = this.#listener(this.newStreamId(), undefined, publication, output, options);
     publication.listeners.set(listener.id, listener);
+    this.watcher?.onListeners(publication);
     return listener;
   }
 
@@ -254,6 +275,7 @@ export class Hub implements PublicationEvents, GroupEvents {
     const publication = this.#publication(name);
     if (publication.publishing) throw new NameTaken(name);
     publication.begin({ id: this.newStreamId(), client: "script", output: undefined });
+    this.watcher?.onPublished(publication);
     for (const listener of publication.listeners.values()) listener.published();
     return publication;
   }
@@ -263,6 +285,7 @@ export class Hub implements PublicationEvents, GroupEvents {
     if (publication.publisher !== "script") return;
     for (const listener of publication.listeners.values()) listener.unpublished();
     publication.end();
+    this.watcher?.onUnpublished(publication);
     this.#release(publication);
   }
 
@@ -312,6 +335,7 @@ export class Hub implements PublicationEvents, GroupEvents {
     } finally {
       publication.listeners.delete(listener.id);
       if (client) client.listeners = minus(client.listeners, listener);
+      this.watcher?.onListeners(publication);
       this.#release(publication);
     }
   }
@@ -337,6 +361,7 @@ export class Hub implements PublicationEvents, GroupEvents {
     this.#wanted = undefined;
     publication.listeners.set(id, listener);
     client.listeners = plus(client.listeners, listener);
+    this.watcher?.onListeners(publication);
     return listener;
   }
 
@@ -363,6 +388,7 @@ export class Hub implements PublicationEvents, GroupEvents {
     const member = group.join(client, output);
     if (before) return member;
     client.memberships = plus(client.memberships, member);
+    this.watcher?.onJoined(group, client);
     client.application.joinGroup(client, group);
     return member;
   }
@@ -378,6 +404,7 @@ export class Hub implements PublicationEvents, GroupEvents {
     const { client, group } = member;
     group.leave(member);
     if (client) client.memberships = minus(client.memberships, member);
+    if (client) this.watcher?.onLeft(group, client);
     client?.application.unjoinGroup(client, group);
   }
 

@@ -41,6 +41,7 @@ export function metricsOf(source: Source): string {
     handshakes,
     doors,
     loop,
+    bus,
     memory,
   } = source.status();
   const totals = source.totals();
@@ -56,8 +57,28 @@ export function metricsOf(source: Source): string {
   gauge("cumulus_groups", "NetGroups.", totals.groups);
   const servers = source.servers();
   const failing = servers.filter(({ failure }) => failure !== "").length;
-  gauge("cumulus_servers", "Linked servers.", servers.length - failing);
+  gauge("cumulus_servers", "Servers that are linked or on the bus.", servers.length - failing);
   gauge("cumulus_servers_failing", "Targets that are not linked.", failing);
+  gauge("cumulus_bus_connected", "1 while the bus is connected.", Number(bus?.connected ?? false));
+  if (bus) {
+    const { messagesIn, messagesOut, bytesIn, bytesOut, dropped, lookups, relays, claimsLost } =
+      bus;
+    counter("cumulus_bus_messages_total", "Messages of the bus.", "direction", {
+      in: messagesIn,
+      out: messagesOut,
+    });
+    counter("cumulus_bus_bytes_total", "Bytes of those.", "direction", {
+      in: bytesIn,
+      out: bytesOut,
+    });
+    counter("cumulus_bus_dropped_total", "Messages not sent, or not readable.", "kind", dropped);
+    counter("cumulus_bus_lookups_total", "Peers looked for at other servers.", "result", lookups);
+    const byDirection = Object.entries(relays).map(([direction, n]) => [{ direction }, n] as const);
+    metric("gauge", "cumulus_bus_relays", "Publications that cross the bus.", byDirection);
+    metric("counter", "cumulus_bus_claims_lost_total", "Publications ended for older ones.", [
+      [{}, claimsLost],
+    ]);
+  }
   counter("cumulus_datagrams_total", "Datagrams.", "direction", {
     in: traffic.datagramsIn,
     out: traffic.datagramsOut,

@@ -26,6 +26,8 @@ export interface Status {
   readonly refusals: Readonly<Record<string, number>>;
   /** Lateness of the loop over the last ten seconds. */
   readonly loop: { readonly lagMean: number; readonly lagWorst: number };
+  /** Null: there is none. */
+  readonly bus: BusStatus | null;
   /** Bytes. */
   readonly memory: { readonly resident: number; readonly heap: number; readonly lua: number };
 }
@@ -108,6 +110,34 @@ export interface ServerRow {
   readonly isTarget: boolean;
   /** Why a target is not linked; "" for a linked server. */
   readonly failure: string;
+  /** Whether there is a link; false for a server that was met on the bus alone. */
+  readonly isLinked: boolean;
+  /** Of a server on the bus: what it has to do, and milliseconds since it was heard of. */
+  readonly load: ServerLoad | null;
+  readonly silence: number | null;
+}
+
+export interface ServerLoad {
+  readonly clients: number;
+  readonly publications: number;
+  /** Milliseconds by which its timers are late. */
+  readonly lag: number;
+}
+
+/** The bus on which servers meet. */
+export interface BusStatus {
+  readonly connected: boolean;
+  readonly messagesIn: number;
+  readonly messagesOut: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** Messages that were not sent (frames, others), or could not be read. */
+  readonly dropped: Readonly<Record<"media" | "control" | "unreadable", number>>;
+  /** Peers that other servers were asked for. */
+  readonly lookups: Readonly<Record<"requests" | "hits" | "timeouts", number>>;
+  /** Publications that other servers have, and own ones that they play. */
+  readonly relays: Readonly<Record<"incoming" | "outgoing", number>>;
+  readonly claimsLost: number;
 }
 
 export interface ApplicationRow {
@@ -171,7 +201,7 @@ export interface Source {
   clients(offset: number, limit: number): { total: number; rows: ClientRow[] };
   publications(offset: number, limit: number): { total: number; rows: PublicationRow[] };
   groups(offset: number, limit: number): { total: number; rows: GroupRow[] };
-  /** Linked servers, then the targets that are not linked. */
+  /** Servers that are linked or on the bus, then the targets that are not linked. */
   servers(): ServerRow[];
   applications(): ApplicationRow[];
   totals(): Totals;

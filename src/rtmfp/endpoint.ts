@@ -10,7 +10,7 @@ import type { Counters } from "./session/counters.ts";
 import type { CloseReason, SessionHandler } from "./session/handlers.ts";
 import { greediest } from "./session/holders.ts";
 import { Identity, type IdentitySettings } from "./session/identity.ts";
-import { Introducer } from "./session/introducer.ts";
+import { Introducer, type PeerHello } from "./session/introducer.ts";
 import { DEFAULT_LIMITS, type Limits } from "./session/limits.ts";
 import { Opening, type OpeningEvents, type OpeningHost } from "./session/opening.ts";
 import { Places } from "./session/places.ts";
@@ -24,6 +24,8 @@ import { ChunkType } from "./wire/chunk.ts";
 import { type Epd, readEpd } from "./wire/epd.ts";
 import type { FIHello } from "./wire/fihello.ts";
 import { iHello } from "./wire/ihello.ts";
+
+export type { PeerHello };
 
 /** What a datagram has at least: a session id and one block. */
 const SHORTEST_DATAGRAM = 20;
@@ -54,8 +56,11 @@ export interface EndpointHandler {
   onHello?(epd: Epd, from: Address, attempts: number): readonly OriginAddress[] | undefined;
   /** The first packet of a new session that someone has opened has come. */
   onSession(session: Session): SessionHandler;
-  /** Someone looks for a peer that is not here: addresses to try, if there are any. */
-  onPeerUnknown?(peerId: Uint8Array, from: Address): readonly OriginAddress[] | undefined;
+  /**
+   * Someone looks for a peer that is not here: addresses to try, if there are any; "later" if
+   * {@link Endpoint.redirectPeer} may follow.
+   */
+  onPeerUnknown?(hello: PeerHello): readonly OriginAddress[] | "later" | undefined;
   /** Addresses that a peer has reported to have; undefined: it is not to be introduced to others. */
   peerAddresses?(session: Session): readonly Address[] | undefined;
   /**
@@ -126,7 +131,7 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
     );
     this.#introducer = new Introducer(this.context, this.startup, this.#sources, this.#roster, {
       peerAddresses: (session) => this.#handler.peerAddresses?.(session),
-      unknownPeer: (peerId, from) => this.#handler.onPeerUnknown?.(peerId, from),
+      unknownPeer: (hello) => this.#handler.onPeerUnknown?.(hello),
     });
   }
 
@@ -232,6 +237,26 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
     this.#openings.set(opening.sessionId, opening);
     this.#notStarted.push(opening);
     return opening;
+  }
+
+  /** Tells a peer of this endpoint of a hello that another introducer got; see {@link Introducer.introduceFor}. */
+  introduceFor(
+    hello: PeerHello,
+    now: number,
+  ): { addresses: readonly OriginAddress[]; silence: number } | undefined {
+    this.#setTime(now);
+    return this.#introducer.introduceFor(hello);
+  }
+
+  /** Answers a hello for a peer elsewhere, if so much may be sent to who said it. */
+  redirectPeer(
+    { tag, seeker }: PeerHello,
+    addresses: readonly OriginAddress[],
+    now: number,
+  ): void {
+    this.#setTime(now);
+    if (addresses.length > 0) this.#introducer.redirect(tag, addresses, seeker.observed);
+    else this.context.counters.drop("peer");
   }
 
   /** Drops all sessions; the next flush tells the far ends. */

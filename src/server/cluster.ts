@@ -40,6 +40,8 @@ export interface ClusterOptions {
   /** Whether a server may link from an address. */
   readonly allows: (ip: string) => boolean;
   readonly now: () => number;
+  /** What a server told of itself elsewhere, by its public address. */
+  readonly loadOf?: (publicAddress: string) => Peer["load"];
 }
 
 /** What the rest of the server hears; all in the order in which it happened. */
@@ -243,6 +245,7 @@ export class Cluster {
 
   #identified(line: Line, { reach, properties }: Identity): void {
     const { connection, target } = line;
+    const { loadOf } = this.#options;
     const publicAddress = "publicAddress" in reach
       ? reach.publicAddress
       : addressOf({ hostname: connection.peer.hostname, port: reach.port });
@@ -253,9 +256,12 @@ export class Cluster {
       publicAddress,
       isTarget: target !== undefined,
       properties: line.properties,
+      get load() {
+        return loadOf?.(publicAddress);
+      },
       send: (handler, payload) => this.#send(line, handler, payload),
     };
-    if (this.roster.all.some((other) => other.publicAddress === publicAddress)) {
+    if ([...this.#lines].some(({ peer }) => peer?.publicAddress === publicAddress)) {
       this.#events.log(
         "warn",
         `Server ${publicAddress} is linked twice: scripts see it twice (CLU-005)`,

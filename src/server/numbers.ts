@@ -22,6 +22,7 @@ import type { DatagramSocket } from "../net/datagram_socket.ts";
 import type { Endpoint } from "../rtmfp/endpoint.ts";
 import type { Recording } from "../media/recordings.ts";
 import { addressText } from "../rtmfp/wire/address.ts";
+import type { ServerBus } from "./bus.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Lag } from "./loop.ts";
 import type { Scripts } from "./scripts.ts";
@@ -41,6 +42,8 @@ export interface NumbersOptions {
   readonly refusals: () => Readonly<Record<string, number>>;
   readonly recordings: () => RecordingTotals;
   readonly doors: { rows(): DoorRow[] };
+  /** Undefined: there is none. */
+  readonly bus: () => ServerBus | undefined;
 }
 
 /** How many of the loop's notes, one a tick, lag is taken over: ten seconds. */
@@ -116,6 +119,7 @@ export class Numbers implements Source {
       },
       refusals: this.#options.refusals(),
       loop: this.#lagOfLate(),
+      bus: this.#options.bus()?.numbers ?? null,
       memory: { resident: memory.rss, heap: memory.heapUsed, lua: scripts.memory },
     };
   }
@@ -146,15 +150,30 @@ export class Numbers implements Source {
   }
 
   servers(): ServerRow[] {
-    const { roster, failures } = this.#options.cluster;
+    const { cluster: { roster, failures }, bus } = this.#options;
+    const now = performance.now();
     return [
-      ...roster.all.map(({ address, publicAddress, isTarget }) => ({
-        address,
-        publicAddress,
-        isTarget,
-        failure: "",
+      ...roster.all.map((peer) => {
+        const { address, publicAddress, isTarget } = peer;
+        const met = bus()?.servers.at(publicAddress);
+        return {
+          address,
+          publicAddress,
+          isTarget,
+          failure: "",
+          isLinked: !bus()?.servers.isOfBus(peer),
+          load: met?.load ?? null,
+          silence: met ? Math.max(0, now - met.heardAt) : null,
+        };
+      }),
+      ...failures.map((failed) => ({
+        ...failed,
+        publicAddress: "",
+        isTarget: true,
+        isLinked: false,
+        load: null,
+        silence: null,
       })),
-      ...failures.map((failed) => ({ ...failed, publicAddress: "", isTarget: true })),
     ];
   }
 
@@ -199,6 +218,11 @@ export class Numbers implements Source {
       },
       recordings: this.#options.recordings(),
     };
+  }
+
+  /** Milliseconds by which timers are late. */
+  get lag(): number {
+    return this.#lagOfLate().lagMean;
   }
 
   #lagOfLate(): { lagMean: number; lagWorst: number } {

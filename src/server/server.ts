@@ -8,6 +8,7 @@ import type { HttpServer } from "../net/http.ts";
 import { tcpError } from "../net/tcp.ts";
 import { Endpoint } from "../rtmfp/endpoint.ts";
 import { addressText } from "../rtmfp/wire/address.ts";
+import type { ServerBus } from "./bus.ts";
 import { type Cryptography, openCryptography, openSocket, trimming } from "./backends.ts";
 import { Cluster } from "./cluster.ts";
 import type { Configuration } from "./config.ts";
@@ -89,6 +90,7 @@ export class Server {
   readonly #relays: Relays;
   readonly #cluster: Cluster;
   readonly #loop: Loop;
+  #bus: ServerBus | undefined;
   readonly #frugality: Frugality;
   #config: Config;
   #finished = Promise.resolve();
@@ -206,7 +208,8 @@ export class Server {
           return this.#flash.onHello(epd, from, attempts);
         },
         onSession: (session) => this.#flash.onSession(session),
-        onPeerUnknown: (peerId) => this.#flash.onPeerUnknown(peerId),
+        onPeerUnknown: (hello) =>
+          this.#bus?.find(hello) ? "later" : this.#flash.onPeerUnknown(hello),
         peerAddresses: (session) => this.#flash.peerAddresses(session),
         blocked: (address) => {
           const blocked = this.#flash.blocked(address);
@@ -259,6 +262,7 @@ export class Server {
       recordings: totals,
       refusals: options.refusals ?? (() => ({})),
       doors: this.#doors,
+      bus: () => this.#bus,
     });
     log.info(
       `Cryptography by ${backend.name}, Diffie-Hellman by ${powers.name}, ` +
@@ -272,6 +276,7 @@ export class Server {
     this.#loop.input("Cannot start the applications", () => this.#scripts.start(this.#hub));
     this.#finished = this.#loop.run().then(() => this.#sharedObjects.close());
     await this.#openDoors();
+    await this.#joinBus();
     const { configuration: { config } } = this.#options;
     let door = `[servers] port = ${config["servers.port"]}`;
     try {
@@ -295,6 +300,32 @@ export class Server {
         now: clock,
         random,
         input: (what, action) => this.#loop.input(what, action),
+      });
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  /** Meets other servers on a bus, if the configuration names one; what that takes is loaded only then. */
+  async #joinBus(): Promise<void> {
+    const { configuration: { config }, log } = this.#options;
+    if (config["bus.servers"].length === 0) return;
+    try {
+      const { ServerBus } = await import("./bus.ts");
+      this.#bus = new ServerBus({
+        config,
+        log,
+        hub: this.#hub,
+        endpoint: this.#endpoint,
+        cluster: this.#cluster,
+        scripts: this.#scripts,
+        now: clock,
+        random,
+        input: (what, action) => this.#loop.input(what, action),
+        lag: () => this.numbers.lag,
+        rendezvousUnknown: (hello) =>
+          this.#endpoint.redirectPeer(hello, this.#flash.onPeerUnknown(hello) ?? [], clock()),
       });
     } catch (error) {
       await this.stop();
@@ -353,6 +384,7 @@ export class Server {
     const doors = this.#doors.stop();
     this.#loop.input("Cannot stop the mail", () => this.#options.onStopping?.());
     this.#loop.input("Cannot stop the applications", () => this.#scripts.stop());
+    const bus = this.#bus?.close();
     this.#cluster.close();
     // A request that does not end does not keep the server from stopping.
     const http = Promise.race([this.#http?.close(), sleep(STOP_WITHIN)]);
@@ -360,7 +392,7 @@ export class Server {
     await this.#recordingsEnd();
     await this.#loop.stop(STOP_WITHIN);
     this.#agreement.close();
-    await Promise.all([http, this.#finished]);
+    await Promise.all([bus, http, this.#finished]);
   }
 
   /** Publishers are gone: waits until what waits of their recordings is on the disk. */
@@ -401,10 +433,19 @@ export class Server {
       random,
       allows: (ip) => this.#config["servers.allow"].some((rule) => rule.matches(ip, 0)),
       now: clock,
+      loadOf: (publicAddress) => this.#bus?.servers.at(publicAddress)?.load,
     }, {
       paths: () => scripts.paths(),
-      onConnection: (peer) => event(() => scripts.onServerConnection(peer)),
-      onDisconnection: (peer) => event(() => scripts.onServerDisconnection(peer)),
+      onConnection: (peer) =>
+        event(() => {
+          this.#bus?.servers.linked(peer.publicAddress);
+          scripts.onServerConnection(peer);
+        }),
+      onDisconnection: (peer) =>
+        event(() => {
+          scripts.onServerDisconnection(peer);
+          this.#bus?.servers.unlinked(peer.publicAddress);
+        }),
       onMessage: (peer, handler, payload) =>
         event(() => scripts.onServerMessage(peer, handler, payload)),
       onRunning: (paths) => event(() => scripts.onServerRunning(paths)),

@@ -16,6 +16,24 @@ const rules = (value: string, comment: string): Setting<readonly AddressRule[]> 
     comment,
   });
 
+/** `name=value` separated by `;`. */
+function properties(words: { comment: string }): Setting<ReadonlyMap<string, string>> {
+  return {
+    ...words,
+    default: new Map(),
+    text: "",
+    allowed: "name=value, more of them separated by ;",
+    read(text) {
+      const entries = text.split(";").map((entry) => entry.trim()).filter((entry) => entry);
+      if (!entries.every((entry) => /^\w+\s*=/.test(entry))) return undefined;
+      return new Map(entries.map((entry) => {
+        const at = entry.indexOf("=");
+        return [entry.slice(0, at).trim(), entry.slice(at + 1).trim()];
+      }));
+    },
+  };
+}
+
 /** Name, as in the file, to what it may be. */
 export const settings = {
   port: integer(1935, { min: 1, max: 65535, comment: "UDP port for RTMFP." }),
@@ -249,6 +267,39 @@ export const settings = {
     comment: "Where it is set, both ends of a link must prove that they know it.",
   }),
   "servers.allow": rules("*", "Addresses that may link to this server."),
+
+  "bus.servers": list<string>([], {
+    read: (entry) =>
+      /^((nats|tls):\/\/)?(\[[0-9a-fA-F:.]+\]|[\w.-]+)(:\d{1,5})?$/.test(entry) ? entry : undefined,
+    allowed: "nats://host:port and tls://host:port",
+    comment: "NATS servers on which CumulusServers meet and act as one: nats://host:port or\n" +
+      "tls://host:port. Needs publicAddress. Without it there is no bus.",
+  }),
+  "bus.cluster": text("cumulus", {
+    pattern: /^[a-z0-9-]{1,32}$/,
+    allowed: "1 to 32 of a-z, 0-9 and -",
+    comment: "Servers with the same cluster see each other.",
+  }),
+  "bus.user": text("", { comment: "User at the NATS servers." }),
+  "bus.password": text("", { secret: true, comment: "Its password." }),
+  "bus.credentials": text("", { comment: "Or a NATS credentials file (JWT and nkey)." }),
+  "bus.ca": text("", {
+    comment:
+      "File with the certificates, in PEM form, that those of tls:// servers are checked by.",
+  }),
+  "bus.secret": text("", {
+    secret: true,
+    comment:
+      "Where it is set, every message proves that its sender knows it: for a NATS that others use too.",
+  }),
+  "bus.properties": properties({
+    comment: "What scripts of the others see of this server: name=value, separated by ;.",
+  }),
+  "bus.publications": oneOf(["auto", "on", "off"], "auto", {
+    comment:
+      "on: what is published at one server can be played at all, and a name is published once in\n" +
+      "the cluster; off: names belong to their server; auto: on, unless [servers] targets is set.",
+  }),
 
   "smtp.host": text("localhost", {
     pattern: /^[^\s]+$/,

@@ -250,6 +250,10 @@ export class FakeServer implements Wire, BusUser<string> {
     return this.members.get(group) ?? [];
   }
 
+  localCount(group: string): number {
+    return this.localMembers(group).length;
+  }
+
   onMember(group: string, peerId: Uint8Array): void {
     const known = this.foreign.get(group) ?? new Set();
     this.foreign.set(group, known.add(toHex(peerId)));

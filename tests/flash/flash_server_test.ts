@@ -46,9 +46,9 @@ Deno.test("hello: redirection keeps the order, drops doubles, resolves names, sk
 
 Deno.test("unknown peers: addresses of the applications, or silence", () => {
   const { server, applications } = flashWorld();
-  assert.equal(server.onPeerUnknown(new Uint8Array(32)), undefined);
+  assert.equal(server.onPeerUnknown({ peerId: new Uint8Array(32) }), undefined);
   applications.addresses = ["198.51.100.2:1", "198.51.100.3:2"];
-  assert.deepEqual(server.onPeerUnknown(new Uint8Array(32)), [
+  assert.deepEqual(server.onPeerUnknown({ peerId: new Uint8Array(32) }), [
     { hostname: "198.51.100.2", port: 1, origin: 2 },
     { hostname: "198.51.100.3", port: 2, origin: 1 },
   ]);

@@ -232,10 +232,19 @@ const columns = {
   servers: [
     ["Address", "", (row) => row.address],
     ["Public address", "", (row) => row.publicAddress],
-    ["Linked by", "", (row) => row.isTarget ? "this server" : "the other"],
-    ["State", "", (row) => row.failure ? `not linked: ${row.failure}` : "linked"],
+    ["Linked by", "", (row) => !row.isLinked ? "" : row.isTarget ? "this server" : "the other"],
+    ["State", "", serverState],
+    ["Clients", "number", (row) => row.load ? number(row.load.clients) : ""],
+    ["Publications", "number", (row) => row.load ? number(row.load.publications) : ""],
+    ["Heard", "number", (row) => row.silence === null ? "" : `${duration(row.silence / 1000)} ago`],
   ],
 };
+
+function serverState({ failure, isLinked, silence }) {
+  if (failure) return `not linked: ${failure}`;
+  if (silence === null) return "linked";
+  return isLinked ? "linked, on the bus" : "on the bus";
+}
 
 async function refresh() {
   try {

@@ -1,7 +1,7 @@
 import { type Address, Origin, type OriginAddress, sameAddress } from "../wire/address.ts";
 import { redirect } from "../wire/redirect.ts";
 import type { Context } from "./context.ts";
-import { usableAddresses } from "./networks.ts";
+import { usableAddresses, type Whereabouts } from "./networks.ts";
 import type { Roster } from "./roster.ts";
 import type { Session } from "./session.ts";
 import type { Sources } from "./sources.ts";
@@ -12,12 +12,26 @@ const MOST_ADDRESSES = 20;
 /** The introductions of so many milliseconds may come at once. */
 const SPAN = 2000;
 
+/** A hello that names a peer: RFC 7016 §2.3.2, §3.5.1.4. */
+export interface PeerHello {
+  readonly peerId: Uint8Array;
+  readonly epd: Uint8Array;
+  readonly tag: Uint8Array;
+  /** Who looks for the peer. */
+  readonly seeker: Whereabouts;
+  /** How many hellos with this tag came before. */
+  readonly attempts: number;
+}
+
 /** What an introducer asks its user. */
 export interface IntroducerUser {
   /** Addresses that a peer has reported to have; undefined if it is not to be introduced. */
   peerAddresses(session: Session): readonly Address[] | undefined;
-  /** Where a peer that is not here may be; undefined if nobody knows. */
-  unknownPeer(peerId: Uint8Array, from: Address): readonly OriginAddress[] | undefined;
+  /**
+   * Where a peer that is not here may be; undefined if nobody knows, "later" if the user will
+   * {@link Introducer.redirect} in time. What it is given is its own.
+   */
+  unknownPeer(hello: PeerHello): readonly OriginAddress[] | "later" | undefined;
 }
 
 /** Brings peers together: redirects the one that looks, and tells the one that is looked for. RFC 7016 §3.5.1.4 to §3.5.1.6. */
@@ -46,30 +60,59 @@ export class Introducer {
     attempts: number,
   ): void {
     const { counters } = this.context;
-    const target = this.roster.peer(peerId);
-    const reported = target?.state === "open" ? this.user.peerAddresses(target) : undefined;
-    if (!target || !reported || sameAddress(target.address, from)) {
-      const elsewhere = this.user.unknownPeer(peerId.slice(), from);
+    const looking = this.roster.at(from);
+    const reported = looking && this.user.peerAddresses(looking) || [];
+    const hello = { peerId, epd, tag, seeker: { observed: from, reported }, attempts };
+    const target = this.#find(hello);
+    if (!target) {
+      const own = { ...hello, peerId: peerId.slice(), epd: epd.slice(), tag: tag.slice() };
+      const elsewhere = this.user.unknownPeer(own);
+      if (elsewhere === "later") return;
       if (!elsewhere || elsewhere.length === 0) return counters.drop("peer");
       this.redirect(tag, elsewhere, from);
       return;
     }
-    const looking = this.roster.at(from);
-    const own = looking && this.user.peerAddresses(looking) || [];
-    const wanted = { observed: target.address, reported };
-    const seeker = { observed: from, reported: own };
-    const observed = { ...target.address, origin: Origin.observed };
-    const others = usableAddresses(wanted, seeker)
-      .map((address) => ({ ...address, origin: Origin.reported }));
-    if (!this.redirect(tag, [observed, ...others], from)) return;
-    if (!this.#allow(target)) return counters.drop("limit");
+    if (!this.redirect(tag, addressesFor(hello.seeker, target), from)) return;
+    if (!this.#allow(target.session)) return counters.drop("limit");
+    this.#forward(hello, target);
+  }
+
+  /**
+   * Somebody at another introducer looks for a peer, which is told.
+   *
+   * @returns addresses of the peer, the observed one first, and milliseconds since it was heard of;
+   *   undefined if it is not here, or may not be told of more for now
+   */
+  introduceFor(
+    hello: PeerHello,
+  ): { addresses: readonly OriginAddress[]; silence: number } | undefined {
+    const target = this.#find(hello);
+    if (!target) return undefined;
+    if (!this.#allow(target.session)) {
+      this.context.counters.drop("limit");
+      return undefined;
+    }
+    this.#forward(hello, target);
+    const silence = this.context.now - target.session.lastReceived;
+    return { addresses: addressesFor(hello.seeker, target), silence };
+  }
+
+  #find({ peerId, seeker }: PeerHello): Target | undefined {
+    const session = this.roster.peer(peerId);
+    const reported = session?.state === "open" ? this.user.peerAddresses(session) : undefined;
+    if (!session || !reported || sameAddress(session.address, seeker.observed)) return undefined;
+    return { session, observed: session.address, reported };
+  }
+
+  #forward({ epd, tag, seeker, attempts }: PeerHello, target: Target): void {
     const hello = { epd: epd.slice(), tag: tag.slice() };
-    target.forward({ ...hello, replyAddress: { ...from, origin: Origin.observed } });
+    const { session } = target;
+    session.forward({ ...hello, replyAddress: { ...seeker.observed, origin: Origin.observed } });
     if (attempts === 0) return;
-    const usable = usableAddresses(seeker, wanted);
+    const usable = usableAddresses(seeker, target);
     if (usable.length === 0) return;
     const next = usable[(attempts - 1) % usable.length];
-    target.forward({ ...hello, replyAddress: { ...next, origin: Origin.reported } });
+    session.forward({ ...hello, replyAddress: { ...next, origin: Origin.reported } });
   }
 
   /** Whether a peer may be told of one more who looks for it; it is counted then. */
@@ -98,4 +141,16 @@ export class Introducer {
     this.startup.send(redirect, { tag: tag.slice(), addresses: listed }, 0, to);
     return true;
   }
+}
+
+/** A peer that is here. */
+interface Target extends Whereabouts {
+  readonly session: Session;
+}
+
+/** The addresses of a peer that somebody can do something with, the observed one first. */
+function addressesFor(seeker: Whereabouts, target: Target): OriginAddress[] {
+  const others = usableAddresses(target, seeker)
+    .map((address) => ({ ...address, origin: Origin.reported }));
+  return [{ ...target.observed, origin: Origin.observed }, ...others];
 }

@@ -10,6 +10,8 @@ export const server: Binding<Peer, Api> = {
     address: (peer) => peer.address,
     publicAddress: (peer) => peer.publicAddress,
     isTarget: (peer) => peer.isTarget,
+    load: (peer) => peer.load?.clients,
+    lag: (peer) => peer.load?.lag,
   },
   call: {
     send(peer, args, api) {

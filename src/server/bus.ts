@@ -1,0 +1,318 @@
+// This server on the bus: the pure machines of src/bus, a connection to NATS, and what they concern
+// here. Nothing that happens to the bus touches what is served to the clients of this server.
+import { Bus, type BusUser, type Wire } from "../bus/bus.ts";
+import type { BusFrame } from "../bus/frames.ts";
+import { Gate } from "../bus/gate.ts";
+import type { Found, Load, Lookup } from "../bus/messages.ts";
+import type { Neighbor } from "../bus/presence.ts";
+import type { Hub } from "../media/hub.ts";
+import type { BusStatus } from "../monitor/snapshot.ts";
+import { NatsConnection } from "../net/nats_connection.ts";
+import type { Endpoint, PeerHello } from "../rtmfp/endpoint.ts";
+import { BusGroups } from "./bus_groups.ts";
+import { BusPublications } from "./bus_publications.ts";
+import { BusServers } from "./bus_servers.ts";
+import { answerOf, helloOf, lookupOf, originAddresses } from "./bus_lookups.ts";
+import type { Cluster } from "./cluster.ts";
+import { hmacSha256, sha256 } from "./digests.ts";
+import type { Log } from "./log.ts";
+import { Level } from "./log_level.ts";
+import type { Scripts } from "./scripts.ts";
+import type { Config } from "./settings.ts";
+import { StartError } from "./start_error.ts";
+
+/** Milliseconds between two looks at what is due. */
+const GRAIN = 5;
+
+export interface BusHost {
+  readonly config: Config;
+  readonly log: Log;
+  readonly hub: Hub;
+  readonly endpoint: Endpoint;
+  readonly cluster: Cluster;
+  readonly scripts: Scripts;
+  readonly now: () => number;
+  readonly random: (length: number) => Uint8Array;
+  /** Processes what has come from outside; what it causes goes out afterwards. */
+  readonly input: (what: string, action: () => void) => void;
+  /** Milliseconds by which the event loop is late. */
+  readonly lag: () => number;
+  /** What the applications know of a peer that no server has. */
+  readonly rendezvousUnknown: (hello: PeerHello) => void;
+}
+
+export class ServerBus implements Wire, BusUser<PeerHello> {
+  readonly servers: BusServers;
+  readonly #host: BusHost;
+  readonly #bus: Bus<PeerHello>;
+  readonly #nats: NatsConnection;
+  readonly #gate = new Gate();
+  readonly #publications: BusPublications;
+  readonly #groups: BusGroups;
+  readonly #startedAt = Date.now();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timerAt = Infinity;
+  #closed = false;
+  #lastError = "";
+
+  /** @throws {StartError} if the configuration lacks something, or names a file that cannot be read */
+  constructor(host: BusHost) {
+    const { config, log, hub, random } = host;
+    if (config.publicAddress === "") {
+      throw new StartError("[bus] servers: publicAddress must be set, to what clients are told");
+    }
+    this.#host = host;
+    const offset = Date.now() - host.now();
+    this.#bus = new Bus(this, {
+      cluster: config["bus.cluster"],
+      secret: new TextEncoder().encode(config["bus.secret"]),
+      hmac: hmacSha256,
+      sha256,
+      random,
+      epoch: (now) => now + offset,
+      log: (level, text) => log.write(Level[level], text, "Bus", 0),
+    }, this);
+    this.servers = new BusServers(host, this.#bus, this.#startedAt);
+    this.#groups = new BusGroups(hub);
+    const wanted = config["bus.publications"];
+    const relays = wanted === "on" || (wanted === "auto" && config["servers.targets"].length === 0);
+    this.#publications = new BusPublications({
+      hub,
+      log,
+      machine: this.#bus.publications,
+      on: relays,
+      servers: this.servers,
+      wake: () => this.#wake(),
+    });
+    hub.watcher = {
+      onPublished: (publication) => this.#changed(() => this.#publications.published(publication)),
+      onUnpublished: (publication) =>
+        this.#changed(() => this.#publications.unpublished(publication)),
+      onListeners: (publication) => this.#changed(() => this.#publications.listeners(publication)),
+      onJoined: (group, client) =>
+        this.#changed(() => this.#bus.groups.joined(group.id, client.rawId, hub.now)),
+      onLeft: (group, client) => this.#changed(() => this.#bus.groups.left(group.id, client.rawId)),
+    };
+    this.#nats = new NatsConnection({
+      servers: config["bus.servers"],
+      name: `CumulusServer ${config.publicAddress}`,
+      user: config["bus.user"] || undefined,
+      password: config["bus.password"],
+      credentials: config["bus.credentials"] ? readFile(config["bus.credentials"]) : undefined,
+      ca: config["bus.ca"] || undefined,
+    }, {
+      onConnected: (server) => this.#onConnected(server),
+      onDisconnected: () => this.#onDisconnected(),
+      onMessage: (subject, bytes) =>
+        this.#input(
+          "Cannot receive a message of the bus",
+          (now) => this.#bus.receive(subject, bytes, now),
+        ),
+      onError: (error) => this.#onError(error),
+    });
+  }
+
+  /** Asks the other servers for a peer; false: they are not asked. */
+  find(hello: PeerHello): boolean {
+    if (!this.#gate.open || this.#bus.presence.servers.size === 0) return false;
+    const asked = this.#bus.lookups.find(lookupOf(hello), hello, this.#host.now());
+    this.#wake();
+    return asked;
+  }
+
+  get numbers(): BusStatus {
+    const { counters, lookups, publications } = this.#bus;
+    const { messages, bytes, droppedMedia, droppedControl } = this.#gate.counters;
+    return {
+      connected: this.#gate.open,
+      messagesIn: counters.messages,
+      messagesOut: messages,
+      bytesIn: counters.bytes,
+      bytesOut: bytes,
+      dropped: { media: droppedMedia, control: droppedControl, unreadable: counters.unreadable },
+      lookups: { ...lookups.counters },
+      relays: publications.relays,
+      claimsLost: publications.counters.claimsLost,
+    };
+  }
+
+  /** Tells the others goodbye. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#host.hub.watcher = undefined;
+    this.#bus.close(this.#host.now());
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    await this.#nats.close();
+  }
+
+  // Wire
+
+  get maxPayload(): number {
+    return this.#nats.maxPayload;
+  }
+
+  publish(subject: string, bytes: Uint8Array, isMedia: boolean): boolean {
+    if (!this.#gate.admit(bytes.length, isMedia)) return false;
+    const sent = this.#nats.publish(subject, bytes);
+    const mark = this.#gate.confirmationDue();
+    if (mark !== undefined) this.#nats.flush().then(() => this.#gate.confirmed(mark), () => {});
+    return sent;
+  }
+
+  subscribe(subject: string): void {
+    this.#nats.subscribe(subject);
+  }
+
+  unsubscribe(subject: string): void {
+    this.#nats.unsubscribe(subject);
+  }
+
+  // BusUser
+
+  self() {
+    const { config, hub, scripts, lag } = this.#host;
+    let publications = 0;
+    for (const _ of hub.published()) publications++;
+    const load: Load = { clients: hub.clients.size, publications, lag: Math.round(lag()) };
+    return {
+      startedAt: this.#startedAt,
+      publicAddress: config.publicAddress,
+      load,
+      properties: config["bus.properties"],
+      paths: [...scripts.paths()],
+    };
+  }
+
+  onServer(server: Neighbor): void {
+    this.servers.added(server);
+  }
+
+  onGone(server: Neighbor, why: string): void {
+    this.servers.removed(server, why);
+  }
+
+  onPaths(_server: Neighbor, paths: string[]): void {
+    this.#host.scripts.onServerRunning(paths);
+  }
+
+  onCall({ id }: Neighbor, handler: string, payload: Uint8Array): void {
+    this.servers.called(id, handler, payload);
+  }
+
+  onLookup(lookup: Lookup): Pick<Found, "addresses" | "silence"> | undefined {
+    const hello = helloOf(lookup);
+    const found = hello && this.#host.endpoint.introduceFor(hello, this.#host.now());
+    return found && answerOf(found);
+  }
+
+  onFound(hello: PeerHello, addresses: readonly string[]): void {
+    this.#host.endpoint.redirectPeer(hello, originAddresses(addresses), this.#host.now());
+  }
+
+  onNobody(_peerId: Uint8Array, hello: PeerHello): void {
+    this.#host.rendezvousUnknown(hello);
+  }
+
+  localMembers(group: string): readonly Uint8Array[] {
+    return this.#groups.localMembers(group);
+  }
+
+  localCount(group: string): number {
+    return this.#host.hub.groups.get(group)?.size ?? 0;
+  }
+
+  onMember(group: string, peerId: Uint8Array): void {
+    this.#groups.add(group, peerId);
+  }
+
+  onMemberGone(group: string, peerId: Uint8Array): void {
+    this.#groups.remove(group, peerId);
+  }
+
+  onInterest(name: string, wanted: boolean): void {
+    this.#publications.interest(name, wanted);
+  }
+
+  snapshot(name: string): Iterable<BusFrame> {
+    return this.#publications.snapshot(name);
+  }
+
+  onTaken(name: string, server: string): void {
+    this.#publications.taken(name, server);
+  }
+
+  onBegin(name: string, server: string): void {
+    this.#publications.begin(name, server);
+  }
+
+  onFrame(name: string, frame: BusFrame, lost: boolean): void {
+    this.#publications.frame(name, frame, lost);
+  }
+
+  onEnd(name: string): void {
+    this.#publications.end(name);
+  }
+
+  #onConnected(server: string): void {
+    this.#gate.open = true;
+    this.#lastError = "";
+    this.#host.log.note(`The bus at ${server} is connected`);
+    this.#input("Cannot begin on the bus", (now) => this.#bus.connected(now));
+  }
+
+  #onDisconnected(): void {
+    this.#gate.open = false;
+    if (this.#closed) return;
+    this.#host.log.warn("The bus is not connected: other servers are gone until it is back");
+    this.#bus.disconnected();
+  }
+
+  /** A failure is told of once, until it is another one. */
+  #onError(error: string): void {
+    if (this.#closed) return;
+    const level = error === this.#lastError ? Level.debug : Level.warn;
+    this.#lastError = error;
+    this.#host.log.write(level, `Bus: ${error}`, "Bus", 0);
+  }
+
+  #input(what: string, action: (now: number) => void): void {
+    if (this.#closed) return;
+    this.#host.input(what, () => action(this.#host.now()));
+    this.#wake();
+  }
+
+  /** Something of this server changed that others may be told of. */
+  #changed(action: () => void): void {
+    action();
+    this.#wake();
+  }
+
+  /** Frames are many: what they make due is looked at a few milliseconds later. */
+  #wake(): void {
+    const at = this.#host.now() + GRAIN;
+    if (this.#timerAt <= at || this.#closed) return;
+    this.#sleep(at);
+  }
+
+  #sleep(until: number): void {
+    clearTimeout(this.#timer);
+    this.#timerAt = until;
+    if (until === Infinity) return;
+    this.#timer = setTimeout(() => this.#flush(), Math.max(0, until - this.#host.now()));
+  }
+
+  #flush(): void {
+    this.#timerAt = Infinity;
+    this.#host.input("Cannot send to the bus", () => this.#bus.flush(this.#host.now()));
+    if (!this.#closed) this.#sleep(Math.max(this.#bus.deadline, this.#host.now() + GRAIN));
+  }
+}
+
+function readFile(path: string): Uint8Array {
+  try {
+    return Deno.readFileSync(path);
+  } catch (error) {
+    throw new StartError(`[bus] credentials: ${(error as Error).message}`);
+  }
+}

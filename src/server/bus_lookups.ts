@@ -1,0 +1,32 @@
+// Hellos that name a peer, as they cross the bus: addresses are texts there.
+import type { Found, Lookup } from "../bus/messages.ts";
+import type { PeerHello } from "../rtmfp/endpoint.ts";
+import { addressText, Origin, type OriginAddress, parseAddress } from "../rtmfp/wire/address.ts";
+
+/** Addresses that are read of a message. */
+const MAX_ADDRESSES = 20;
+
+export function lookupOf({ seeker, ...hello }: PeerHello): Omit<Lookup, "request"> {
+  return { ...hello, addresses: [seeker.observed, ...seeker.reported].map(addressText) };
+}
+
+/** @returns undefined if the first of its addresses is none */
+export function helloOf(lookup: Lookup): PeerHello | undefined {
+  const { peerId, epd, tag, attempts } = lookup;
+  const [observed, ...reported] = originAddresses(lookup.addresses);
+  return observed && { peerId, epd, tag, attempts, seeker: { observed, reported } };
+}
+
+export function answerOf(
+  { addresses, silence }: { addresses: readonly OriginAddress[]; silence: number },
+): Pick<Found, "addresses" | "silence"> {
+  return { addresses: addresses.map(addressText), silence: Math.max(0, Math.round(silence)) };
+}
+
+/** Of texts: what is no address is left out, and so are all if the observed one, the first, is none. */
+export function originAddresses(texts: readonly string[]): OriginAddress[] {
+  const addresses = texts.slice(0, MAX_ADDRESSES).map(parseAddress);
+  if (!addresses[0]) return [];
+  return addresses.filter((address) => address !== undefined)
+    .map((address, i) => ({ ...address, origin: i === 0 ? Origin.observed : Origin.reported }));
+}

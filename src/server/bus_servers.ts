@@ -1,0 +1,151 @@
+// Servers that were met on the bus, as scripts see them. NATS-501 to NATS-508.
+import type { Bus } from "../bus/bus.ts";
+import type { Load } from "../bus/messages.ts";
+import type { Neighbor } from "../bus/presence.ts";
+import { addressKey } from "../cluster/targets.ts";
+import type { Peer } from "../cluster/roster.ts";
+import type { Cluster } from "./cluster.ts";
+import type { Log } from "./log.ts";
+import type { Scripts } from "./scripts.ts";
+
+/** Bytes of a handler's name. CLU-024. */
+const MAX_HANDLER = 255;
+
+interface Host {
+  readonly cluster: Cluster;
+  readonly scripts: Scripts;
+  readonly log: Log;
+}
+
+/** A server on the bus. */
+class BusPeer implements Peer {
+  constructor(
+    readonly neighbor: Neighbor,
+    readonly isTarget: boolean,
+    readonly send: Peer["send"],
+  ) {}
+
+  get address(): string {
+    return this.neighbor.publicAddress;
+  }
+
+  get publicAddress(): string {
+    return this.neighbor.publicAddress;
+  }
+
+  get properties(): ReadonlyMap<string, string> {
+    return this.neighbor.properties;
+  }
+
+  get load(): Load {
+    return this.neighbor.load;
+  }
+}
+
+/** A server that is linked as well is one object for scripts: that of its link. */
+export class BusServers {
+  readonly #host: Host;
+  // deno-lint-ignore no-explicit-any
+  readonly #bus: Bus<any>;
+  readonly #startedAt: number;
+  readonly #peers = new Map<string, BusPeer>();
+
+  // deno-lint-ignore no-explicit-any
+  constructor(host: Host, bus: Bus<any>, startedAt: number) {
+    this.#host = host;
+    this.#bus = bus;
+    this.#startedAt = startedAt;
+  }
+
+  /** Of a server that is there, by base32 of its id, for messages. */
+  nameOf(id: string): string {
+    return this.#bus.presence.servers.get(id)?.publicAddress ?? "another server";
+  }
+
+  /** The server with an address, also if it is linked. */
+  at(publicAddress: string): Neighbor | undefined {
+    const key = addressKey(publicAddress);
+    for (const server of this.#bus.presence.servers.values()) {
+      if (addressKey(server.publicAddress) === key) return server;
+    }
+    return undefined;
+  }
+
+  /** Whether scripts see a server by what it says on the bus. */
+  isOfBus(peer: Peer): boolean {
+    return peer instanceof BusPeer;
+  }
+
+  added(server: Neighbor): void {
+    this.#host.log.note(`Server ${server.publicAddress} is on the bus`);
+    if (!this.#isLinked(server.publicAddress)) this.#show(server);
+    this.#host.scripts.onServerRunning([...server.paths]);
+  }
+
+  removed(server: Neighbor, why: string): void {
+    this.#host.log.note(`Server ${server.publicAddress} has left the bus: ${why}`);
+    this.#hide(server.id);
+  }
+
+  called(id: string, handler: string, payload: Uint8Array): void {
+    const peer = this.#peers.get(id);
+    if (peer) this.#host.scripts.onServerMessage(peer, handler, payload);
+  }
+
+  /** A server was linked: from now on scripts see it by its link. */
+  linked(publicAddress: string): void {
+    const server = this.at(publicAddress);
+    if (server) this.#hide(server.id);
+  }
+
+  /** A link is gone: if the server is on the bus, scripts see it there. */
+  unlinked(publicAddress: string): void {
+    const server = this.at(publicAddress);
+    if (server && !this.#isLinked(publicAddress)) this.#show(server);
+  }
+
+  #show(server: Neighbor): void {
+    if (this.#peers.has(server.id)) return;
+    const isOlder = server.startedAt !== this.#startedAt
+      ? server.startedAt < this.#startedAt
+      : server.id < this.#bus.self;
+    const peer = new BusPeer(
+      server,
+      isOlder,
+      (handler, payload) => this.#send(server, handler, payload),
+    );
+    this.#peers.set(server.id, peer);
+    this.#host.cluster.roster.add(peer);
+    this.#host.scripts.onServerConnection(peer);
+  }
+
+  #hide(id: string): void {
+    const peer = this.#peers.get(id);
+    if (!peer) return;
+    this.#peers.delete(id);
+    this.#host.cluster.roster.remove(peer);
+    this.#host.scripts.onServerDisconnection(peer);
+  }
+
+  #send({ id, publicAddress }: Neighbor, handler: string, payload: Uint8Array): void {
+    if (!this.#peers.has(id)) return;
+    const { log } = this.#host;
+    const head = `Cannot send "${handler.slice(0, 40)}" to server ${publicAddress}: `;
+    const nameLength = new TextEncoder().encode(handler).length;
+    if (nameLength > MAX_HANDLER) {
+      return log.error(`${head}the name of the handler has ${nameLength} of ${MAX_HANDLER} bytes`);
+    }
+    const { maxBody } = this.#bus;
+    if (payload.length > maxBody) {
+      return log.error(`${head}${payload.length} bytes are more than the bus takes (${maxBody})`);
+    }
+    if (!this.#bus.call(id, handler, payload)) log.warn(`${head}the bus takes nothing now`);
+  }
+
+  #isLinked(publicAddress: string): boolean {
+    const key = addressKey(publicAddress);
+    return this.#host.cluster.roster.all.some((peer) =>
+      !this.isOfBus(peer) && addressKey(peer.publicAddress) === key
+    );
+  }
+}

@@ -1,0 +1,264 @@
+// Servers as processes that meet on a real nats-server.
+import assert from "node:assert/strict";
+import { NetConnection } from "../../src/client/net_connection.ts";
+import type { NetStream } from "../../src/client/net_stream.ts";
+import { toHex } from "../../src/bytes/hex.ts";
+import { TestServer } from "../conformance/support/test_server.ts";
+import { freePort } from "../support/ports.ts";
+import { PATIENCE, until } from "../support/wait.ts";
+import { NatsServer } from "./nats.ts";
+import { peerTest } from "./peers.ts";
+
+const script = `
+function onConnection(client)
+  function client:echo(value) return value end
+  function client:servers()
+    local list = {}
+    for i, server in cumulus.servers:ipairs() do list[i] = server.zone .. " " .. tostring(server.load) end
+    table.sort(list)
+    return table.concat(list, ", ")
+  end
+  function client:say(text) cumulus.servers:broadcast("heard", text) end
+end
+function onServerConnection(server)
+  NOTE("met ", server.zone)
+  function server:heard(text) NOTE("heard ", text, " from ", self.zone) end
+end
+function onServerDisconnection(server) NOTE("lost ", server.zone) end
+`;
+
+const balance = Deno.readTextFileSync(new URL("../../www/balance/main.lua", import.meta.url));
+
+/** Servers on one bus that are stopped when the test ends. */
+class Servers implements AsyncDisposable {
+  readonly all: TestServer[] = [];
+
+  constructor(readonly url: string) {}
+
+  async start(zone: string, more = ""): Promise<TestServer> {
+    const port = freePort();
+    const ini = `publicAddress = 127.0.0.1:${port}\n[bus]\nservers = ${this.url}\n` +
+      `properties = zone=${zone}\n${more}`;
+    const www = { "": script, "/balance": balance };
+    const server = await TestServer.start({ www, ini, port });
+    this.all.push(server);
+    return server;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.all.map((server) => server.stop()));
+  }
+}
+
+/** What a stream plays, each frame with its time. */
+class Frames {
+  readonly got: string[] = [];
+  readonly codes: string[] = [];
+
+  constructor(readonly stream: NetStream) {
+    stream.handler = {
+      onStatus: ({ code }) => this.codes.push(code.replace("NetStream.", "")),
+      onAudio: (time, data) => this.got.push(`a${time} ${toHex(data)}`),
+      onVideo: (time, data) => this.got.push(`v${time} ${toHex(data)}`),
+      onData: ({ name }) => this.got.push(name),
+    };
+  }
+
+  static async of(server: TestServer, name: string, connection?: NetConnection): Promise<Frames> {
+    connection ??= await connect(server);
+    const frames = new Frames(await connection.createStream());
+    await frames.stream.play(name);
+    return frames;
+  }
+
+  async has(...frames: string[]): Promise<void> {
+    const missing = () => frames.filter((frame) => !this.got.includes(frame));
+    await until(() => missing().length === 0, "frames").catch(() => {
+      throw new Error(`no ${missing()} in ${this.got}`);
+    });
+  }
+}
+
+const connect = (server: TestServer) => NetConnection.connect(server.url(), { timeout: PATIENCE });
+
+const [VIDEO_HEADER, AUDIO_HEADER] = ["1700000000aa", "af001210"];
+const KEY = "170100000011";
+const inter = (n: number) => `27010000000${n}`;
+const bytes = (hex: string) => Uint8Array.fromHex(hex);
+
+peerTest("three servers on a bus are one", ["nats-server"], async () => {
+  await using nats = await NatsServer.start();
+  await using servers = new Servers(nats.url);
+  const [a, b, c] = await Promise.all(["a", "b", "c"].map((zone) => servers.start(zone)));
+  for (const [server, others] of [[a, "bc"], [b, "ac"], [c, "ab"]] as const) {
+    for (const other of others) await server.logged(new RegExp(`^NOTE .*met ${other}$`));
+  }
+  const clients = await Promise.all([a, b, c].map(connect));
+  const [ofA, ofB, ofC] = clients;
+
+  // What scripts say to each other, and the load.
+  ofA.send("say", "hello");
+  for (const server of [b, c]) await server.logged(/heard hello from a$/);
+  await until(async () => await ofA.call("servers") === "b 1, c 1", "the load of the others");
+
+  // A server with many clients sends further ones on to one with few.
+  const crowd = await Promise.all(Array.from({ length: 5 }, () => connect(a)));
+  await until(async () => await ofB.call("servers") === "a 6, c 1", "the load of the first");
+  const sent = await NetConnection.connect(a.url("/balance"), { timeout: PATIENCE });
+  assert.notEqual(await sent.call("where"), `127.0.0.1:${a.port}`);
+  await Promise.all([sent, ...crowd].map((client) => client.close()));
+
+  // A stream is played at the others, with headers and a picture at once.
+  const waiting = await Frames.of(b, "cam", ofB);
+  const published = await ofA.createStream();
+  await published.publish("cam");
+  published.send("@setDataFrame", "onMetaData", { width: 320 });
+  published.sendVideo(0, bytes(VIDEO_HEADER));
+  published.sendAudio(0, bytes(AUDIO_HEADER));
+  published.sendVideo(0, bytes(KEY));
+  published.sendVideo(40, bytes(inter(1)));
+  const all = ["onMetaData", `v0 ${VIDEO_HEADER}`, `a0 ${AUDIO_HEADER}`, `v0 ${KEY}`];
+  await waiting.has(...all, `v40 ${inter(1)}`);
+  published.sendAudio(40, bytes("af0101"));
+  await waiting.has("a40 af0101");
+  const late = await Frames.of(c, "cam", ofC);
+  await late.has("onMetaData", `v0 ${KEY}`, `v40 ${inter(1)}`);
+  const firstPicture = late.got.findIndex((frame) => frame.endsWith(KEY));
+  assert.ok(late.got.slice(0, firstPicture).some((frame) => frame.endsWith(VIDEO_HEADER)));
+  published.sendVideo(80, bytes(inter(2)));
+  for (const listener of [waiting, late]) await listener.has(`v80 ${inter(2)}`);
+  for (const { got } of [waiting, late]) {
+    for (const frame of [`v0 ${KEY}`, `v40 ${inter(1)}`]) {
+      assert.equal(got.filter((one) => one === frame).length, 1, `${frame} in ${got}`);
+    }
+  }
+
+  // The name is taken at all servers, at once where it is played and soon where it is not.
+  await assert.rejects((await ofB.createStream()).publish("cam"), /NetStream\.Publish\.BadName/);
+  const other = await ofB.createStream();
+  await other.publish("solo");
+  const second = new Frames(await ofC.createStream());
+  await until(async () => {
+    try {
+      await second.stream.publish("solo");
+    } catch (error) {
+      return /BadName/.test((error as Error).message);
+    }
+    return await until(() => second.codes.includes("Publish.BadName"), "BadName");
+  }, "the older publisher keeps its name");
+
+  // Peers at different servers are introduced to each other.
+  const direct = ofB.publishDirect("direct");
+  const stream = await ofA.openDirect(ofB.nearId, PATIENCE);
+  const times: number[] = [];
+  stream.handler = { onVideo: (time) => times.push(time) };
+  await stream.play("direct");
+  direct.sendVideo(7, bytes(KEY));
+  await until(() => times.includes(7), "what the peer sends");
+
+  // Members of a group at different servers meet.
+  const groups = [ofB, ofC].map((client) => client.joinGroup("G:bus"));
+  await until(() => groups.every(({ neighbors }) => neighbors.length === 1), "the neighbors");
+
+  // The server of the publisher dies: the others end the stream, and one takes the name over.
+  await a.end("SIGKILL");
+  await until(() => waiting.codes.includes("Play.UnpublishNotify"), "the end of the stream");
+  const successor = await ofC.createStream();
+  await until(async () => {
+    try {
+      await successor.publish("cam");
+      return true;
+    } catch {
+      return false;
+    }
+  }, "the name to be free");
+  successor.sendVideo(0, bytes(VIDEO_HEADER));
+  successor.sendVideo(0, bytes("170100000022"));
+  await until(() => waiting.got.some((frame) => frame.endsWith("170100000022")), "its frames");
+  await Promise.all([ofB, ofC].map((client) => client.close()));
+});
+
+peerTest(
+  "a bus that dies, freezes and comes back leaves clients alone",
+  ["nats-server"],
+  async () => {
+    await using nats = await NatsServer.start();
+    await using servers = new Servers(nats.url);
+    const [a, b] = await Promise.all(["a", "b"].map((zone) => servers.start(zone)));
+    await a.logged(/met b$/);
+    const clients = await Promise.all([a, b].map(connect));
+    const published = await clients[0].createStream();
+    await published.publish("cam");
+    const listener = await Frames.of(a, "cam", clients[0]);
+    const remote = await Frames.of(b, "cam", clients[1]);
+    let time = 0;
+    /** Local service goes on; @returns the frame that was sent */
+    const serve = async () => {
+      const marker = `17010000${toHex(Uint8Array.of(time >> 8, time & 0xff))}`;
+      published.sendVideo(time++, bytes(marker));
+      await until(() => listener.got.some((frame) => frame.endsWith(marker)), "a local frame");
+      assert.equal(await clients[1].call("echo", time), time);
+      return marker;
+    };
+    /** The other server is met again, and plays frames that are sent from now on. */
+    const isBack = async (from: number) => {
+      await a.logged(/met b$/, from);
+      const before = remote.got.length;
+      await until(async () => {
+        await serve();
+        return remote.got.slice(before).some((frame) => frame.startsWith("v"));
+      }, "frames at the other server");
+    };
+    await isBack(0);
+
+    let from = a.log.items.length;
+    await nats.kill();
+    await a.logged(/^WARN .*The bus is not connected/, from);
+    await serve();
+    await a.logged(/lost b$/, from);
+    await serve();
+    await nats.run();
+    await isBack(from);
+
+    from = a.log.items.length;
+    nats.signal("SIGSTOP");
+    await a.logged(/lost b$/, from);
+    await serve();
+    nats.signal("SIGCONT");
+    await isBack(from);
+
+    from = a.log.items.length;
+    await b.end("SIGKILL");
+    await b.run();
+    await a.logged(/met b$/, from);
+    assert.equal(a.log.items.filter((line) => /lost b$/.test(line)).length, 3);
+    await clients[0].close();
+  },
+);
+
+peerTest("what the bus refuses is named in the log", ["nats-server"], async () => {
+  const file = await Deno.makeTempFile({ suffix: ".conf" });
+  Deno.writeTextFileSync(
+    file,
+    `authorization { users = [ { user: cumulus, password: sesame, permissions: {
+      publish: { allow: ["cum.mine.>"] }, subscribe: { allow: ["cum.mine.>"] } } } ] }`,
+  );
+  await using nats = await NatsServer.start("-c", file);
+  await using servers = new Servers(nats.url);
+  const user = "user = cumulus\npassword = sesame\n";
+  const [first, , third] = await Promise.all([
+    servers.start("b", `${user}cluster = mine\n`),
+    servers.start("c", `${user}cluster = mine\n`),
+    servers.start("d", `${user}cluster = yours\n`),
+  ]);
+  await first.logged(/met c$/);
+  await third.logged(/^WARN .*Bus: .*[Pp]ermissions? [Vv]iolation.*cum\.yours/);
+  assert.ok(!first.log.items.some((line) => line.includes("Violation")));
+  const server = await servers.start("a", "user = cumulus\npassword = barley\n");
+  await server.logged(/^WARN .*Bus: .*[Aa]uthoriz|^WARN .*Bus: .*[Aa]uthentication/);
+  assert.ok(!server.log.items.some((line) => line.includes("barley")));
+  const client = await connect(server);
+  assert.equal(await client.call("echo", 1), 1);
+  await client.close();
+  await Deno.remove(file);
+});

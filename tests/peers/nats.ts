@@ -1,0 +1,54 @@
+// A nats-server of a test.
+import { freePort } from "../support/ports.ts";
+import { until } from "../support/wait.ts";
+
+export class NatsServer implements AsyncDisposable {
+  readonly port = freePort();
+  #child: Deno.ChildProcess | undefined;
+
+  private constructor(readonly args: readonly string[]) {}
+
+  static async start(...args: string[]): Promise<NatsServer> {
+    const server = new NatsServer(args);
+    await server.run();
+    return server;
+  }
+
+  get url(): string {
+    return `nats://127.0.0.1:${this.port}`;
+  }
+
+  /** Starts it, and waits until it listens. */
+  async run(): Promise<void> {
+    this.#child = new Deno.Command("nats-server", {
+      args: ["-a", "127.0.0.1", "-p", String(this.port), ...this.args],
+      env: { PATH: `${Deno.env.get("PATH")}:/usr/sbin` },
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    await until(async () => {
+      try {
+        (await Deno.connect({ hostname: "127.0.0.1", port: this.port })).close();
+        return true;
+      } catch {
+        return false;
+      }
+    }, "nats-server");
+  }
+
+  signal(signal: Deno.Signal): void {
+    this.#child?.kill(signal);
+  }
+
+  async kill(): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    child?.kill("SIGKILL");
+    await child?.status;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+  }
+}
