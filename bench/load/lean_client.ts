@@ -3,6 +3,8 @@ import { Writer } from "../../src/bytes/writer.ts";
 import { WireError } from "../../src/bytes/wire_error.ts";
 import { readCommand } from "../../src/tc/format/commands.ts";
 import {
+  flowMessage,
+  type Message,
   MessageType,
   readMessage,
   readUserControl,
@@ -76,6 +78,8 @@ export class LeanClient {
   streamSink: ((flow: InFlow, metadata: Uint8Array) => Sink) | undefined;
   /** Messages of the stream: type, timestamp, payload. */
   onMessage: (type: number, timestamp: number, payload: Uint8Array) => void = () => {};
+  /** What the server tells of shared objects: the payload is a view. */
+  onShared: (payload: Uint8Array) => void = () => {};
   /** The server names another member of a group that was joined. @param peerId 32 bytes, a view */
   onMember: (peerId: Uint8Array) => void = () => {};
   /** Whether packets are marked as real-time. */
@@ -294,6 +298,7 @@ export class LeanClient {
       if (event === UserControl.setKeepAlive) this.#keepAlive = Math.max(values[0], 5000);
       return;
     }
+    if (message.type === MessageType.sharedObjectAmf3) return this.onShared(message.payload);
     try {
       const command = readCommand(message);
       if (!command) return;
@@ -414,6 +419,11 @@ export class LeanClient {
     const transaction = ++this.#lastTransaction;
     this.#calls.set(transaction, answer);
     this.#control.write(writeInvocation(name, transaction, values), this.generator.now);
+  }
+
+  /** Sends a message on message stream 0. */
+  control(message: Message): void {
+    this.#control.write(flowMessage(message), this.generator.now);
   }
 
   /** Connects to an application. */

@@ -299,9 +299,21 @@ export class SharedObject {
     if (!by) return false;
     this.#corrected = true;
     this.#correctedAt.set(by, this.#version + 1);
+    this.#forgetCorrection(slot, by);
     const value = this.get(slot);
     this.#tell(value ? { type: "change", slot, value } : { type: "remove", slot }, by);
     return false;
+  }
+
+  /**
+   * The last correction of a slot in a group takes the place of earlier ones: a message of many small
+   * requests that are refused is answered with no more than the object itself.
+   */
+  #forgetCorrection(slot: string, by: SharedObjectUser): void {
+    const at = this.#pending.findIndex(({ change, only }) =>
+      only === by && (change.type === "change" || change.type === "remove") && change.slot === slot
+    );
+    if (at >= 0) this.#pending.splice(at, 1);
   }
 
   #fits(slot: string, value: Uint8Array, before: Slot | undefined): boolean {

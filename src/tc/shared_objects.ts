@@ -23,10 +23,15 @@ const STRING_MARKERS = new Set([0x02, 0x0c]);
 /** AMF0 undefined: as a value it deletes the slot. SO-033. */
 const UNDEFINED = 0x06;
 
+/** Bytes that may wait for a client that asks for all of an object again. */
+const MAX_WAITING = 1 << 20;
+
 /** What it needs of its connection. */
 export interface SharedObjectHost {
   readonly client: Client;
   readonly objectEncoding: 0 | 3;
+  /** Bytes that wait for the client. */
+  readonly waiting: number;
   /** Writes in order with commands. */
   sendShared(message: Message): void;
 }
@@ -50,10 +55,13 @@ export class ClientSharedObjects implements SharedObjectUser {
     const { name, persistent } = message;
     let object = this.objects.usedBy(this, name, persistent);
     object?.begin();
+    let asked = false; // for all of the object: once a message
     try {
       for (const event of message.events) {
         if (this.client.state !== "connected") return; // a script has sent it away meanwhile
         if (event.type === "use") {
+          if (asked || (object?.users.has(this) && this.host.waiting > MAX_WAITING)) continue;
+          asked = true;
           const used = this.objects.use(this, name, persistent);
           if (!object) {
             object = used;

@@ -203,3 +203,21 @@ Deno.test("SharedObject: any interleaving of three late clients and a script end
 });
 
 const group = <T>(object: SharedObject, action: () => T): T => object.group(action);
+
+Deno.test("SharedObject answers many refusals of a slot in one group with its value once", () => {
+  const { object } = make();
+  const far = new Far();
+  object.use(far);
+  object.set("a", value(1));
+  far.heard.length = 0;
+  object.group(() => {
+    for (let i = 0; i < 100; i++) object.refuse("a", far);
+  });
+  assert.equal(far.heard.filter((what) => what === "change a").length, 1);
+  object.group(() => {
+    object.refuse("a", far);
+    object.set("a", value(2), far, object.version);
+    object.refuse("a", far);
+  });
+  assert.deepEqual(far.slots.get("a"), value(2));
+});

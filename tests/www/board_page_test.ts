@@ -30,6 +30,20 @@ const painted = (page: Page): Promise<number> =>
     return count;
   });
 
+/** Whether so many points are painted. */
+const drawn = async (page: Page, count: number) => await painted(page) >= count;
+
+/** How many points are painted once two looks agree. */
+async function settled(page: Page): Promise<number> {
+  let before = -1;
+  return await until(async () => {
+    const now = await painted(page);
+    const same = now === before && now > 0;
+    before = now;
+    return same && now;
+  }, "a picture that stays");
+}
+
 Deno.test({
   name: "board: two windows in Chromium draw together, a third sees it, and each clears its own",
   ignore: path === undefined,
@@ -59,7 +73,9 @@ Deno.test({
       };
       const [one, two] = [await open(), await open()];
       await draw(one, 200);
-      const first = await until(() => painted(two), "the first stroke in the other window");
+      await until(() => drawn(one, 10), "the first stroke");
+      await until(() => drawn(two, 10), "the first stroke in the other window");
+      const first = await settled(one);
       await draw(two, 400);
       await until(async () => await painted(one) > 1.5 * first, "the second stroke in the first");
       const three = await open();

@@ -1,0 +1,100 @@
+// One shared object that all clients use: each sets a slot of its own at a steady rate, and all
+// others are told. SO-083.
+import { encodeAmf0 } from "../src/amf/mod.ts";
+import { numberOption } from "../src/client/cli/arguments.ts";
+import { MessageType } from "../src/tc/format/messages.ts";
+import { type SharedObjectEvent, writeSharedObject } from "../src/tc/format/shared_object.ts";
+import { Generator } from "./load/generator.ts";
+import type { LeanClient } from "./load/lean_client.ts";
+import { type Bench, runBench } from "./support/options.ts";
+import { ownCpu, usageOf } from "./support/process.ts";
+import { rounded, Samples } from "./support/samples.ts";
+import { connectAll } from "./support/steps.ts";
+
+const NAME = "object";
+/** Where an event's type stands in a message: behind format byte, name, version, flags and zeros. */
+const EVENT = 1 + 2 + NAME.length + 12;
+const CHANGE = 4;
+
+function send(client: LeanClient, event: SharedObjectEvent): void {
+  const message = { name: NAME, version: 0xffffffff, persistent: false, events: [event] };
+  const payload = writeSharedObject(message, true);
+  client.control({ type: MessageType.sharedObjectAmf3, timestamp: 0, payload });
+}
+
+async function measure({ args, server, generator: options, app }: Bench) {
+  const count = numberOption(args, "clients", 2, 10_000) ?? 200;
+  const rate = numberOption(args, "rate", 0.01, 1000) ?? 20;
+  const seconds = numberOption(args, "seconds", 0.5, 3600) ?? 5;
+  const generator = new Generator(options);
+  try {
+    const clients = Array.from({ length: count }, () => generator.add());
+    await connectAll(generator, clients, app);
+    const delays = new Samples();
+    let using = 0;
+    for (const client of clients) {
+      client.onShared = () => {
+        using++;
+        client.onShared = onChange;
+      };
+    }
+    /** The value of a change is when it was sent, whose eight bytes are the last of the message. */
+    const onChange = (payload: Uint8Array) => {
+      if (payload[EVENT] !== CHANGE) return;
+      const view = new DataView(payload.buffer, payload.byteOffset, payload.length);
+      delays.add(performance.now() - view.getFloat64(payload.length - 8));
+    };
+    for (const client of clients) send(client, { type: "use" });
+    await generator.run(() => using === count, performance.now() + 10_000);
+    if (using < count) throw new Error(`Only ${using} of ${count} clients use the object`);
+
+    let sent = 0;
+    const start = performance.now();
+    const drive = (until: number) =>
+      generator.run(() => {
+        const due = (performance.now() - start) / 1000 * rate * count;
+        for (; sent < due; sent++) {
+          const slot = `slot ${sent % count}`;
+          const value = encodeAmf0(performance.now() + 1e-6); // never an integer: it stays a double
+          send(clients[sent % count], { type: "requestChange", slot, value });
+        }
+        return false;
+      }, until);
+    await drive(start + 1000); // to warm up
+    delays.clear();
+    const before = server.pid === undefined ? undefined : usageOf(server.pid);
+    const cpuBefore = ownCpu();
+    const started = performance.now();
+    const sentBefore = sent;
+    await drive(started + seconds * 1000);
+    const elapsed = performance.now() - started;
+    const after = server.pid === undefined ? undefined : usageOf(server.pid);
+    const changes = sent - sentBefore;
+    const cpu = before && after ? after.cpu - before.cpu : NaN;
+    return {
+      clients: count,
+      changes_per_second: rounded(changes / elapsed * 1000, 0),
+      deliveries_per_second: rounded(delays.count / elapsed * 1000, 0),
+      delivered_share: rounded(delays.count / (changes * (count - 1)), 3),
+      delay_p50_ms: rounded(delays.quantile(0.5), 2),
+      delay_p99_ms: rounded(delays.quantile(0.99), 2),
+      server_cpu_us_per_change: rounded(cpu / changes, 1),
+      server_cpu_us_per_delivery: rounded(cpu / delays.count, 2),
+      server_cpu_share: rounded(cpu / elapsed / 1000, 3),
+      generator_cpu_share: rounded((ownCpu() - cpuBefore) / elapsed / 1000, 3),
+    };
+  } finally {
+    generator.close();
+  }
+}
+
+await runBench(
+  "bench/shared_objects.ts",
+  "Clients that share one object, each setting a slot of its own.",
+  {
+    clients: { value: "N", help: "how many clients (default 200)" },
+    rate: { value: "N", help: "changes of each a second (default 20)" },
+    seconds: { value: "N", help: "how long to measure (default 5)" },
+  },
+  measure,
+);
