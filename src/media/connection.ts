@@ -57,8 +57,8 @@ export interface FlowWriter {
   status(code: string, description?: string, info?: Uint8Array): void;
 
   /**
-   * All that is written leaves when the event that wrote it returns (API-255), so this only
-   * marks the end of a group of messages. API-254.
+   * All that is written leaves when the event that wrote it returns (API-255), before what other writers of the
+   * client wrote that are flushed later. API-254.
    */
   flush(full?: boolean): void;
 

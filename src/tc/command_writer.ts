@@ -43,7 +43,10 @@ export class CommandWriter implements FlowWriter {
     this.#send(statusMessage("status", `NetConnection.${code}`, description, info));
   }
 
-  flush(): void {}
+  /** What was written goes before that of writers which are flushed later; it leaves when the event returns. API-254 */
+  flush(): void {
+    this.channel.flush?.();
+  }
 
   close(): void {
     if (this.closed) return;

@@ -223,6 +223,14 @@ scenario("calls and flow writers", { www: { "": main } }, ({ fact, slow }) => {
       writer:writeAMFMessage("three") writer:flush(false)`);
     await peer.called("three");
     assert.deepEqual(peer.calls.items.map(({ name }) => name), ["one", "two", "three"]);
+    const from = peer.calls.items.length;
+    await peer.lua(`
+      local writer = (...).writer
+      local first, last = writer:newFlowWriter(), writer:newFlowWriter()
+      first:writeAMFMessage("first") last:writeAMFMessage("last")
+      last:flush(false) first:flush(false) writer:flush()`);
+    await peer.called("first", from);
+    assert.deepEqual(peer.calls.items.slice(from).map(({ name }) => name), ["last", "first"]);
   });
 
   fact("API-255", async (t) => {

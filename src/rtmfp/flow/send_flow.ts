@@ -29,6 +29,8 @@ export interface SendHost extends SentHost {
   wake(): void;
   /** The flow is over; its number is not used again. */
   forget(flow: SendFlow): void;
+  /** {@link SendFlow.flush} was called. */
+  flushed?(flow: SendFlow): void;
 }
 
 /**
@@ -40,6 +42,8 @@ export interface SendHost extends SentHost {
 export class SendFlow {
   /** Asks to go before flows of lower priority of the session. */
   priority = 0;
+  /** Among flows of equal priority the one with the lowest order goes first; Infinity: in turns. */
+  order = Infinity;
   /** Marks its packets as real-time: they give way less to other traffic. RFC 7016 §3.5.2.1. */
   timeCritical = false;
   handler: SendFlowHandler | undefined;
@@ -149,6 +153,11 @@ export class SendFlow {
     this.#state = "closing";
     if (this.#sent.lastSequence === 0 && !this.#queue.first) this.#finish();
     else this.host.wake();
+  }
+
+  /** What was written goes out before that of flows of equal priority which are flushed later, or never. */
+  flush(): void {
+    this.host.flushed?.(this);
   }
 
   /** Whether {@link send} would send something, but for congestion. */

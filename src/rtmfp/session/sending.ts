@@ -72,6 +72,7 @@ export class Sending implements SendHost {
   #turn = 0;
   /** Index of the flow to send from; -1: none may. */
   #chosen = -1;
+  #lastOrder = 0;
   /** Packets that may still go out before the next acknowledgement. */
   #allowance = BURST;
   /** Acknowledgements since user data was last sent. */
@@ -130,6 +131,11 @@ export class Sending implements SendHost {
     this.#owner.wake();
   }
 
+  /** Its place among the flows that were flushed, which it keeps until it has nothing to send. */
+  flushed(flow: SendFlow): void {
+    if (flow.order === Infinity && flow.queuedMessages > 0) flow.order = ++this.#lastOrder;
+  }
+
   forget(flow: SendFlow): void {
     const index = this.#flows.indexOf(flow);
     if (index >= 0) this.#flows.splice(index, 1);
@@ -180,6 +186,7 @@ export class Sending implements SendHost {
     const idle = this.flight.outstanding === 0;
     if (flow.send(to, this.congestion.window) === 0) return undefined;
     this.#turn = index;
+    if (flow.order !== Infinity && flow.queuedMessages === 0) flow.order = Infinity;
     if (this.#acknowledgements > 0) {
       this.#allowance = BURST * Math.min(this.#acknowledgements, MOST_TOGETHER);
       this.#acknowledgements = 0;
@@ -302,7 +309,7 @@ export class Sending implements SendHost {
     for (let i = 1; i <= flows.length; i++) {
       const index = (this.#turn + i) % flows.length;
       const flow = flows[index];
-      if ((best < 0 || flow.priority > flows[best].priority) && flow.ready) best = index;
+      if ((best < 0 || goesBefore(flow, flows[best])) && flow.ready) best = index;
     }
     return best;
   }
@@ -340,6 +347,10 @@ export class Sending implements SendHost {
     this.#owner.wakeAt(time);
   }
 }
+
+const goesBefore = (flow: SendFlow, other: SendFlow): boolean =>
+  flow.priority > other.priority ||
+  (flow.order < other.order && flow.priority === other.priority);
 
 // One of each for all sessions: packets are taken one after the other.
 /** As it was when a packet began, and whether it has acknowledged anything. */

@@ -63,6 +63,10 @@ export class FlowChannel implements Channel, SendFlowHandler {
     this.flow.write(bytes, reliable ? undefined : UNRELIABLE, written === sent ? -1 : sent);
   }
 
+  flush(): void {
+    this.flow.flush?.();
+  }
+
   abandonUnsent(): number {
     return this.flow.abandonUnsent();
   }

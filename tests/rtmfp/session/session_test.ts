@@ -398,6 +398,34 @@ Deno.test("Flows of higher priority go first, and equals take turns", () => {
   assert.deepEqual(order.slice(3), [2, 3, 2, 3, 2, 3]);
 });
 
+Deno.test("Flows of one priority that are flushed go first, in the order of flushing, until they are empty", () => {
+  const { peer, session } = opened();
+  const flows = [0, 0, 0, 5].map((priority) => session.openFlow(METADATA, { priority }));
+  const [, second, third] = flows;
+  const order = (messages: number) => {
+    for (const flow of flows) for (let i = 0; i < messages; i++) flow.write(numbered(i, 1100));
+    third.flush();
+    second.flush();
+    third.flush(); // it has its place already
+    const sent: number[] = [];
+    for (let i = 0; i < 4 * messages; i++) {
+      peer.run();
+      for (const chunk of peer.takeChunks()) sent.push(parseInt(chunk.slice(5, 7), 16));
+      peer.send(flows.map((flow) => `510003${hex(flow.id)}7f${hex(flow.sentFragments)}`).join(""));
+    }
+    return sent;
+  };
+  assert.deepEqual(order(2), [5, 5, 4, 4, 3, 3, 2, 2]);
+  third.flush(); // nothing waits, so this is no place among those to come
+  for (const flow of flows) flow.write(numbered(9, 1100));
+  second.flush();
+  peer.run();
+  assert.deepEqual(
+    peer.takeChunks().slice(0, 2).map((chunk) => parseInt(chunk.slice(5, 7), 16)),
+    [5, 3],
+  );
+});
+
 Deno.test("A full outbox is no loss: the rest goes out later", () => {
   const { peer, session, server } = opened();
   const flow = session.openFlow(METADATA);
