@@ -46,6 +46,9 @@ export class FakeApplication implements Application {
     this.events.push(`onPublish ${publication.name}`);
     return this.steps.publish?.(client, publication);
   }
+  record(client: Client, publication: Publication, name: string) {
+    this.steps.record?.(client, publication, name);
+  }
   unpublish(client: Client, publication: Publication) {
     this.events.push(`onUnpublish ${publication.name}`);
     this.steps.unpublish?.(client, publication);

@@ -4,6 +4,7 @@ import { NetConnection } from "../../src/client/net_connection.ts";
 import { type FlvTag, TagType } from "../../src/flv/tags.ts";
 import { isPicture } from "../../src/flv/codec.ts";
 import { TestServer } from "../conformance/support/test_server.ts";
+import { runClientProcess } from "../support/client_process.ts";
 import { freePort } from "../support/ports.ts";
 import { until } from "../support/wait.ts";
 import {
@@ -199,3 +200,13 @@ const sizeOf = (path: string): number => {
     return 0;
   }
 };
+
+Deno.test("client play --start --length writes that part of a recording, and ends with it", async () => {
+  await using all = await serve();
+  const [path, url] = [all.file("part.flv"), `${all.server.url("/live")}/film`];
+  const { code, stderr } = await runClientProcess(
+    ...["play", url, path, "--start", "2", "--length", "1"],
+  );
+  assert.equal(code, 0, stderr);
+  assert.deepEqual(digests(tagsOf(path)).video, digests(tagsOf(FILE)).video.slice(50, 75));
+});
