@@ -1,4 +1,4 @@
-// Persistent shared objects: a file each. SO-080, SO-081.
+// Persistent shared objects: a file each. SO-080, SO-081, SO-085, SO-086.
 import { WireError } from "../bytes/wire_error.ts";
 import type { SharedObject } from "../media/shared_object.ts";
 import { readSharedObjectFile, writeSharedObjectFile } from "../media/shared_object_file.ts";

@@ -1,4 +1,4 @@
-// Shared objects of one connection: SO-005, SO-010 to SO-040.
+// Shared objects of one connection: SO-005, SO-010 to SO-040, SO-087.
 import { toAmf0 } from "../amf/to_amf0.ts";
 import { AmfReader, AmfWriter } from "../amf/mod.ts";
 import { WireError } from "../bytes/wire_error.ts";
