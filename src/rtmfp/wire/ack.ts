@@ -138,7 +138,9 @@ export function readBitmapAck(from: Reader, ack: Ack): void {
   const { ranges } = ack;
   let sequence = ack.cumulativeAck + 2;
   let inside = false;
-  while (from.left > 0 && ranges.length < 2 * MOST_RANGES) {
+  // Beyond that no number was ever sent, and they cannot be told apart.
+  const isExact = () => sequence <= Number.MAX_SAFE_INTEGER - 8;
+  while (from.left > 0 && ranges.length < 2 * MOST_RANGES && isExact()) {
     const byte = from.u8();
     if (byte === (inside ? 0xff : 0)) { // nothing changes in it
       sequence += 8;

@@ -98,6 +98,22 @@ Deno.test("acks: numbers beyond all that could be sent end the ranges", () => {
   assert.deepEqual(ack.ranges, [3, 3]);
 });
 
+Deno.test("bitmap ack: numbers near 2^53 are written as they were read", () => {
+  for (let below = 0; below < 40; below++) {
+    const cumulative = Number.MAX_SAFE_INTEGER - below;
+    const to = new Writer().u8(0x50).u16(0).vlu(1).vlu(0).vlu(cumulative);
+    const payload = to.bytes(Uint8Array.of(0x2c, 0x00, 0xdf, 0xfe, 0xff, 0x10)).copy();
+    const ack = new Ack();
+    readBitmapAck(new Reader(payload, 3), ack);
+    assert.ok(ack.ranges.every(Number.isSafeInteger), `${below}`);
+    const first = new Writer();
+    writeBitmapAck(first, ack.flowId, ack.bufferBlocks, ack.cumulativeAck, ack.ranges);
+    const again = new Ack();
+    readBitmapAck(new Reader(first.copy(), 3), again);
+    assert.deepEqual(again.ranges, ack.ranges, `${below}`);
+  }
+});
+
 Deno.test("bitmap ack: bytes of all ones and none", () => {
   assert.deepEqual(read("50 0006 02 7f 05 00 ff 01").ranges, [15, 23]);
   assert.deepEqual(read("50 0005 02 7f 05 ff ff").ranges, [7, 22]);
