@@ -269,12 +269,13 @@ export class Hub implements PublicationEvents, GroupEvents {
 
   /**
    * A script publishes. API-127.
+   * @param ended called when it does not any more
    * @throws {NameTaken}
    */
-  publishFromScript(name: string): Publication {
+  publishFromScript(name: string, ended?: () => void): Publication {
     const publication = this.#publication(name);
     if (publication.publishing) throw new NameTaken(name);
-    publication.begin({ id: this.newStreamId(), client: "script", output: undefined });
+    publication.begin({ id: this.newStreamId(), client: "script", output: undefined, ended });
     this.watcher?.onPublished(publication);
     for (const listener of publication.listeners.values()) listener.published();
     return publication;
@@ -284,9 +285,11 @@ export class Hub implements PublicationEvents, GroupEvents {
   onClose(publication: Publication): void {
     if (publication.publisher !== "script") return;
     for (const listener of publication.listeners.values()) listener.unpublished();
+    const ended = publication.onEnded;
     publication.end();
     this.watcher?.onUnpublished(publication);
     this.#release(publication);
+    ended?.();
   }
 
   /**

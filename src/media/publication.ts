@@ -35,6 +35,8 @@ export interface PublicationSource {
   /** The client whose stream it is; else what it comes from: `script`, or the name of a room. */
   readonly client: Client | string;
   readonly output: PublisherOutput | undefined;
+  /** Told when the publication of a script has ended. */
+  readonly ended?: () => void;
   /** What the client said with the name. */
   readonly properties?: ReadonlyMap<string, string>;
   readonly type?: PublishType;
@@ -109,6 +111,10 @@ export class Publication {
   }
 
   /** What its door told of it. */
+  get onEnded(): (() => void) | undefined {
+    return this.#source?.ended;
+  }
+
   get output(): PublisherOutput | undefined {
     return this.#source?.output;
   }

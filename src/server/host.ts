@@ -3,7 +3,7 @@ import { Mailer, type MailerOptions } from "../net/mailer.ts";
 import { DEFAULT_LIMITS, type Limits, type RuleName } from "../net/sandbox/policy.ts";
 import { ScriptSockets } from "../net/sandbox/script_sockets.ts";
 import { SocketHost } from "../net/sandbox/socket_host.ts";
-import type { Host, Mail, Sockets } from "../script/api/host.ts";
+import type { Host, Mail, SocketMemory, Sockets } from "../script/api/host.ts";
 import type { Configuration } from "./config.ts";
 import { md5, prepareDigests, sha256 } from "./digests.ts";
 import { expectedSockets } from "./expected_sockets.ts";
@@ -119,8 +119,8 @@ export class ScriptHost implements Host {
     this.#services.input(what, action);
   }
 
-  sockets(): Sockets {
-    return new ScriptSockets(this.#sockets);
+  sockets(memory: SocketMemory): Sockets {
+    return new ScriptSockets(this.#sockets, memory);
   }
 
   /** Whether a script's TCP server listens on a port. */

@@ -343,7 +343,9 @@ export const settings = {
     max: 2_048,
     unit: "MiB",
     live: true,
-    comment: "MiB that all scripts together may hold.",
+    comment:
+      "MiB that all scripts together may hold, with what the server keeps for them: mails that\n" +
+      "wait, and what their sockets have not sent.",
   }),
   "script.watchdog": integer(30, {
     min: 0,

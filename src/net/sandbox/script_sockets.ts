@@ -9,14 +9,24 @@ import { canonicalIp, hostFault } from "./resolve.ts";
 import type { SocketHost } from "./socket_host.ts";
 import { named, portFault, textOf } from "./texts.ts";
 
+/** Counts bytes that wait, of all applications. */
+interface Memory {
+  /** @returns false if there is no room for so many */
+  take(bytes: number): boolean;
+  release(bytes: number): void;
+}
+
 /** The sockets of one application. */
 export class ScriptSockets {
   readonly #host: SocketHost;
   readonly #open = new Set<{ close(): void }>();
+  readonly #memory: Memory | undefined;
   #buffered = 0;
 
-  constructor(host: SocketHost) {
+  /** @param memory counts what waits to be sent, besides the bound of `limits` */
+  constructor(host: SocketHost, memory?: Memory) {
     this.#host = host;
+    this.#memory = memory;
   }
 
   /** How many sockets are open. */
@@ -112,10 +122,14 @@ export class ScriptSockets {
       closed: (socket) => this.#open.delete(socket),
       hold: (bytes) => {
         if (this.#buffered + bytes > this.#host.limits.buffered) return false;
+        if (this.#memory && !this.#memory.take(bytes)) return false;
         this.#buffered += bytes;
         return true;
       },
-      release: (bytes) => this.#buffered -= bytes,
+      release: (bytes) => {
+        this.#buffered -= bytes;
+        this.#memory?.release(bytes);
+      },
       full: () => this.#roomFault() !== undefined,
     };
   }

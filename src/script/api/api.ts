@@ -20,6 +20,7 @@ import { LuaToAmf } from "./lua_to_amf.ts";
 import { Mistakes } from "./mistakes.ts";
 import { type Handle, Objects } from "./objects.ts";
 import { withHint } from "./closed.ts";
+import { OutsideMemory } from "./outside_memory.ts";
 import {
   NOWHERE,
   type Place,
@@ -53,6 +54,8 @@ export class Api implements AmfHost {
   libraries!: LibraryTables;
   /** A group whose last member has just left. API-641 */
   leaving: Group | undefined;
+  /** What applications make the server keep besides Lua's memory. */
+  readonly outside: OutsideMemory;
   /** Memory ran out in an event. */
   onMemoryFull: () => void = () => {};
   /** Set before any event. */
@@ -71,6 +74,7 @@ export class Api implements AmfHost {
       memory: host.memory,
       onBug: (error) => host.onBug(error),
     });
+    this.outside = new OutsideMemory(lua, host.memory);
     openLibraries(lua);
     prepareEnvironments(lua);
     pushGlobals(lua);

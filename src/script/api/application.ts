@@ -43,6 +43,8 @@ export class LuaApplication implements Application {
   readonly environment: Environment;
   readonly children = new Map<string, LuaApplication>();
   readonly owned = new Set<Owned>();
+  /** Bytes that it makes the server keep; see {@link OutsideMemory}. */
+  outside = 0;
   readonly sharedObjects: LuaSharedObjects;
   state: ApplicationState = "absent";
   /** Why it failed. */

@@ -83,7 +83,7 @@ export class LuaApplications implements Applications {
   /** Takes over limits that have changed: milliseconds of a call, bytes of all scripts together. */
   limit(time: number, memory: number): void {
     this.api.lua.timeLimit = time;
-    this.api.lua.memoryLimit = memory;
+    this.api.outside.limit = memory;
   }
 
   /** Starts the root application. API-023 */
@@ -308,7 +308,7 @@ export class LuaApplications implements Applications {
     let largest: LuaApplication | undefined;
     let most = 0;
     for (const application of this.#running()) {
-      const { retained } = application;
+      const retained = application.retained + application.outside;
       if (retained > most) [largest, most] = [application, retained];
     }
     if (!largest || most < lua.usedMemory / 10) {

@@ -1,6 +1,7 @@
 import { AmfReader } from "../../amf/mod.ts";
 import { NameTaken } from "../../media/refused.ts";
 import { STRING } from "../vm/lua.ts";
+import { ScriptError } from "../vm/script_error.ts";
 import type { Api } from "./api.ts";
 import { broadcaster } from "./broadcaster.ts";
 import { clients } from "./clients.ts";
@@ -43,6 +44,9 @@ export const cumulus: Binding<Host, Api> = {
       return path === "" ? host.www : `${host.www}${path}/`;
     },
     addToBlacklist(_, args, api) {
+      if (api.hub.blacklist.size >= MAX_BANNED) {
+        throw new ScriptError(`${MAX_BANNED} addresses are banned already`);
+      }
       eachAddress(args, api, (ip) => api.hub.ban(ip));
     },
     removeFromBlacklist(_, args, api) {
@@ -55,14 +59,21 @@ export const cumulus: Binding<Host, Api> = {
     publish(_, args, api) {
       const name = args.string();
       if (name === "") emptyText(args, api, "publish(name)", "name");
+      if (name.length > MAX_NAME) {
+        throw new ScriptError(`the name of the publication is longer than ${MAX_NAME} characters`);
+      }
+      const application = api.running!;
+      const release = api.outside.hold(application, name.length * 2 + PUBLICATION);
       try {
-        const made = api.hub.publishFromScript(name);
-        const { publisherId } = made;
-        api.running?.owned.add({
-          close: () => made.publisherId === publisherId && made.close(),
+        const made = api.hub.publishFromScript(name, () => {
+          release();
+          application.owned.delete(owned);
         });
+        const owned = { close: () => made.close() };
+        application.owned.add(owned);
         return api.objects.of(publication, made);
       } catch (error) {
+        release();
         if (!(error instanceof NameTaken)) throw error;
         api.log("error", error.message);
         return null;
@@ -130,6 +141,13 @@ function digests(
 }
 
 /** Calls `change` with each address of the arguments, tables included. API-121, API-122. */
+/** Characters of the name of a publication, as of those that clients publish. */
+const MAX_NAME = 4_096;
+/** Bytes that a publication takes besides its name. */
+const PUBLICATION = 2_048;
+/** Addresses that may be banned at once. */
+const MAX_BANNED = 100_000;
+
 function eachAddress(args: Args, api: Api, change: (ip: string) => boolean): void {
   while (args.left > 0) {
     const isText = args.type === STRING;

@@ -102,6 +102,13 @@ export interface Udp {
   close(): void;
 }
 
+/** Counts bytes that an application makes the server keep. */
+export interface SocketMemory {
+  /** @returns false if there is no room for so many */
+  take(bytes: number): boolean;
+  release(bytes: number): void;
+}
+
 /** The sockets of one application; texts are reasons of refusal. Events never come during a call. */
 export interface Sockets {
   connect(host: string, port: number, events: TcpEvents): Tcp | string;
@@ -162,7 +169,8 @@ export interface Host {
   sha256(bytes: Uint8Array): Uint8Array;
   /** Runs what happens to a script besides what clients do: everything that comes later goes through it. */
   input(what: string, action: () => void): void;
-  sockets(): Sockets;
+  /** @param memory counts what waits to be sent */
+  sockets(memory: SocketMemory): Sockets;
   /**
    * Begins to send a publication to another RTMP server, or to fetch one.
    *

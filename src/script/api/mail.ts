@@ -12,6 +12,9 @@ export class Mail {
 /** What scripts see of a mail: nothing but the `onSent` they put there. */
 export const mail: Binding<Mail, Api> = { name: "mail" };
 
+/** What a mail that waits takes: bytes for each UTF-16 code unit of its texts, and besides. */
+const BYTES_PER_UNIT = 2, COST = 1_024;
+
 const CALL = "sendMail(sender, subject, content, recipient…)";
 
 /** `sendMail(sender, subject, content, recipient…)`. */
@@ -27,10 +30,14 @@ export function sendMail(args: Args, api: Api): Handle {
     if (isThere) recipients.push(recipient);
   } while (args.left > 0);
   const application = api.running!;
+  const texts = [sender, subject, content, ...recipients];
+  const length = texts.reduce((sum, text) => sum + text.length, 0);
+  const release = api.outside.hold(application, length * BYTES_PER_UNIT + COST);
   const target = new Mail(application);
   const handle = api.objects.of(mail, target); // kept until it is sent: SOCK-068
   api.host.mail({ sender, subject, content, recipients }, (error) => {
     api.host.input("mail:onSent", () => {
+      release();
       if (application.running) {
         api.callObject(application, handle, "onSent", () => {
           if (error === undefined) api.lua.pushNil();

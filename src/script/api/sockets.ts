@@ -10,7 +10,10 @@ export function socketsOf(api: Api): Sockets {
   const application = api.running!;
   let sockets = opened.get(application);
   if (!sockets) {
-    sockets = api.host.sockets();
+    sockets = api.host.sockets({
+      take: (bytes) => api.outside.take(application, bytes),
+      release: (bytes) => api.outside.release(application, bytes),
+    });
     const own = sockets;
     opened.set(application, own);
     application.owned.add({

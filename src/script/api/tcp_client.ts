@@ -19,6 +19,7 @@ export class TcpClient {
   #tcp: Tcp | undefined;
   /** What the script has not read yet. */
   #kept = EMPTY;
+  readonly #unread = { close: () => void this.#keep(EMPTY) };
 
   /** Of the application that is running. */
   constructor(api: Api) {
@@ -73,7 +74,7 @@ export class TcpClient {
 
   #open(tcp: Tcp): void {
     this.#tcp = tcp;
-    this.#kept = EMPTY;
+    this.#keep(EMPTY);
     this.#api.objects.strengthen(this);
   }
 
@@ -104,7 +105,7 @@ export class TcpClient {
   #receive(bytes: Uint8Array): void {
     const api = this.#api;
     const data = this.#kept.length === 0 ? bytes : joined(this.#kept, bytes);
-    this.#kept = EMPTY;
+    this.#keep(EMPTY);
     api.callObject(this.#application, api.objects.find(this), "onReception", () => {
       api.lua.pushBytes(data);
     }, (first, count) => {
@@ -113,17 +114,35 @@ export class TcpClient {
         api.log("warn", `onReception left ${left} of ${data.length} bytes unread`);
       }
       const kept = left > 0 ? Math.min(left, data.length) : 0; // also for NaN
-      this.#kept = kept > 0 ? data.slice(data.length - kept) : EMPTY;
+      const fault = kept > MAX_KEPT
+        ? `more than ${MAX_KEPT} bytes are unread`
+        : this.#keep(kept > 0 ? data.slice(data.length - kept) : EMPTY);
+      if (fault === undefined) return;
+      this.#tcp?.close();
+      this.#ended(fault);
     });
-    if (this.#kept.length <= MAX_KEPT) return;
-    this.#tcp?.close();
-    this.#ended(`more than ${MAX_KEPT} bytes are unread`);
+  }
+
+  /** Counts what is kept to the application. @returns why it is not kept */
+  #keep(bytes: Uint8Array<ArrayBuffer>): string | undefined {
+    const { outside } = this.#api;
+    const { owned } = this.#application;
+    outside.release(this.#application, this.#kept.length);
+    this.#kept = EMPTY;
+    owned.delete(this.#unread);
+    if (bytes.length === 0) return undefined;
+    if (!outside.take(this.#application, bytes.length)) {
+      return `not enough memory for ${bytes.length} bytes that are unread`;
+    }
+    this.#kept = bytes;
+    owned.add(this.#unread);
+    return undefined;
   }
 
   #ended(error: string | undefined): void {
     const api = this.#api;
     this.#tcp = undefined;
-    this.#kept = EMPTY;
+    this.#keep(EMPTY);
     this.local = this.peer = undefined;
     this.error = error;
     api.callObject(this.#application, api.objects.find(this), "onDisconnection");

@@ -1,0 +1,84 @@
+// What scripts make the server keep outside of Lua counts against [script] memory. 64 MiB here.
+import assert from "node:assert/strict";
+import type { SocketMemory, Sockets, TcpEvents } from "../../src/script/api/host.ts";
+import { Machine } from "./machine.ts";
+
+const MIB = 1 << 20;
+const heldBy = (machine: Machine) => machine.applications.api.outside.held;
+
+Deno.test("Mails that wait take memory until they are sent, which Lua then has less of", () => {
+  const machine = new Machine();
+  const { lua } = machine.applications.api;
+  const before = lua.memoryLimit;
+  const said = machine.run(`
+    local text = ("x"):rep(2^20 * 5)
+    for i = 1, 10 do
+      local ok, message = pcall(cumulus.sendMail, cumulus, "a@b.de", "subject", text, "c@d.de")
+      if not ok then INFO(i, message) break end
+    end`);
+  assert.match(said[0], /^4.*not enough memory: the server keeps 3\d+ bytes for scripts already$/);
+  assert.equal(machine.host.mails.length, 3);
+  const held = heldBy(machine);
+  assert.ok(held > 30 * MIB && held < 31 * MIB, `${held}`);
+  assert.equal(lua.memoryLimit, before - held);
+  for (const { done } of machine.host.mails) done(undefined);
+  assert.equal(heldBy(machine), 0);
+  assert.equal(lua.memoryLimit, before);
+});
+
+Deno.test("Names of publications are bounded, and publications taken off when they end", () => {
+  const machine = new Machine();
+  const said = machine.run(`
+    INFO(pcall(cumulus.publish, cumulus, ("n"):rep(8 * 2^20)))
+    for i = 1, 20000 do cumulus:publish("stream"):close() end
+    INFO(cumulus.publications.count)
+    local made = 0
+    while made < 20000 and pcall(cumulus.publish, cumulus, "n" .. made) do made = made + 1 end
+    INFO(made)`);
+  assert.match(said[0], /^\(false\).*longer than 4096 characters$/);
+  assert.equal(said[1], "0");
+  const made = Number(said[2]);
+  assert.ok(made > 5_000 && made < 20_000, `${made} of 2 KiB`);
+  machine.write("main.lua", "");
+  machine.applications.manage();
+  assert.equal(heldBy(machine), 0);
+});
+
+Deno.test("What scripts leave unread of a connection takes memory until it is read or closed", () => {
+  const machine = new Machine();
+  const events: TcpEvents[] = [];
+  let memory: SocketMemory | undefined;
+  machine.host.sockets = (shared?: SocketMemory): Sockets => {
+    memory = shared;
+    return {
+      connect: (_host, _port, one) => {
+        events.push(one);
+        return { unsent: 0, write: () => undefined, close: () => {} };
+      },
+      listen: () => "",
+      bind: () => "",
+      close: () => {},
+    };
+  };
+  machine.run(`
+    clients = {}
+    for i = 1, 5 do
+      local client = cumulus:createTCPClient()
+      function client:onReception(data) return keep or #data end
+      function client:onDisconnection() INFO(i, self.error) end
+      client:connect("127.0.0.1", 1)
+      clients[i] = client
+    end`);
+  for (const one of events) one.onData(new Uint8Array(9 * MIB));
+  assert.equal(heldBy(machine), 27 * MIB);
+  assert.deepEqual(
+    machine.said(),
+    [4, 5].map((i) => `${i}not enough memory for ${9 * MIB} bytes that are unread`),
+  );
+  assert.equal(memory!.take(6 * MIB), false);
+  assert.equal(memory!.take(4 * MIB), true);
+  memory!.release(4 * MIB);
+  machine.write("main.lua", "");
+  machine.applications.manage();
+  assert.equal(heldBy(machine), 0);
+});
