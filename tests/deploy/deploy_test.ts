@@ -1,0 +1,107 @@
+// The files of deploy/ and .github/ are well-formed, and name what is there.
+import assert from "node:assert/strict";
+import { parseAllDocuments } from "yaml";
+import { metricsOf } from "../../src/monitor/metrics.ts";
+import { fakeSource } from "../monitor/fake_source.ts";
+import { hasProgram } from "../peers/peers.ts";
+
+const root = new URL("../../", import.meta.url);
+const read = (path: string) => Deno.readTextFileSync(new URL(path, root));
+
+/** Paths of the files below a folder. */
+function filesOf(folder: string): string[] {
+  return [...Deno.readDirSync(new URL(folder, root))].flatMap(({ name, isDirectory }) =>
+    isDirectory ? filesOf(`${folder}/${name}`) : [`${folder}/${name}`]
+  );
+}
+
+/** The documents of a YAML file. Keys that stand twice and the like throw. */
+function yaml(path: string): unknown[] {
+  return [...parseAllDocuments(read(path))].map((document) => {
+    assert.deepEqual(document.errors.concat(document.warnings), [], path);
+    return document.toJS();
+  });
+}
+
+Deno.test("deploy: every YAML file is one", () => {
+  const files = [...filesOf("deploy"), ...filesOf(".github")].filter((path) =>
+    /\.ya?ml$/.test(path)
+  );
+  assert.ok(files.length >= 7, files.join(", "));
+  for (const path of files) assert.ok(yaml(path).every((value) => typeof value === "object"), path);
+});
+
+Deno.test("deploy: the Kubernetes sample asks a port that its configuration opens, for /health", () => {
+  // deno-lint-ignore no-explicit-any
+  const [config, , deployment] = yaml("deploy/kubernetes.yaml") as any[];
+  const [container] = deployment.spec.template.spec.containers;
+  const { containerPort } = container.ports.find(({ name }: { name: string }) =>
+    name === container.livenessProbe.httpGet.port
+  );
+  assert.match(
+    config.data["CumulusServer.ini"],
+    new RegExp(`\\[http\\]\nport = ${containerPort}\naddress = 0.0.0.0\n`),
+  );
+  assert.equal(container.livenessProbe.httpGet.path, "/health");
+});
+
+Deno.test("deploy: docs/systemd.md shows the unit that is shipped", () => {
+  assert.ok(read("docs/systemd.md").includes("```ini\n" + read("deploy/cumulus.service") + "```"));
+});
+
+Deno.test("deploy: dashboard and alerts ask for metrics that there are", () => {
+  const known = new Set(
+    [...metricsOf(fakeSource()).matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name),
+  );
+  for (const path of ["deploy/grafana/cumulus.json", "deploy/prometheus/alerts.yaml"]) {
+    const named = [...read(path).matchAll(/\b(?:cumulus|process)_[a-z_]+/g)].map(([name]) => name);
+    assert.ok(named.length > 4, path);
+    for (const name of named) assert.ok(known.has(name), `${path}: ${name}`);
+  }
+  assert.ok(JSON.parse(read("deploy/grafana/cumulus.json")).panels.length >= 6);
+});
+
+Deno.test("deploy: the actions of workflows are of fixed versions", () => {
+  for (const path of filesOf(".github/workflows")) {
+    const uses = [...read(path).matchAll(/uses: (\S+)/g)].map(([, action]) => action);
+    assert.ok(uses.length > 0, path);
+    for (const action of uses) assert.match(action, /^[\w-]+\/[\w-]+@v\d+$/, path);
+  }
+});
+
+Deno.test("deploy: the Dockerfile copies every file that the program is made of", async () => {
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", "main.ts"],
+    cwd: root,
+  }).output();
+  const { modules } = JSON.parse(new TextDecoder().decode(stdout)) as {
+    modules: { specifier: string }[];
+  };
+  const needed = new Set(
+    modules.map(({ specifier }) => specifier)
+      .filter((specifier) => specifier.startsWith(root.href))
+      .map((specifier) => specifier.slice(root.href.length).split("/")[0]),
+  );
+  const copied = [...read("Dockerfile").matchAll(/^COPY (?!--)(.*) \S+$/gm)].flatMap(([, names]) =>
+    names.split(" ")
+  );
+  assert.ok(needed.has("src") && needed.has("clients"), [...needed].join(", "));
+  assert.deepEqual([...needed].filter((name) => !copied.includes(name)), []);
+});
+
+Deno.test({
+  name: "deploy: promtool accepts the alert rules, and their test passes (if it is installed)",
+  ignore: !hasProgram("promtool"),
+  fn: promtool,
+});
+
+async function promtool(): Promise<void> {
+  for (const args of [["check", "rules", "alerts.yaml"], ["test", "rules", "alerts_test.yaml"]]) {
+    const { success, stderr, stdout } = await new Deno.Command("promtool", {
+      args,
+      cwd: new URL("deploy/prometheus/", root).pathname,
+    }).output();
+    const text = new TextDecoder();
+    assert.ok(success, text.decode(stdout) + text.decode(stderr));
+  }
+}
