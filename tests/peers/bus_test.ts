@@ -14,7 +14,7 @@ function onConnection(client)
   function client:echo(value) return value end
   function client:servers()
     local list = {}
-    for i, server in cumulus.servers:ipairs() do list[i] = server.zone .. " " .. tostring(server.load) end
+    for i, server in cumulus.servers:ipairs() do list[i] = tostring(server.zone) .. " " .. tostring(server.load) end
     table.sort(list)
     return table.concat(list, ", ")
   end
@@ -262,3 +262,31 @@ peerTest("what the bus refuses is named in the log", ["nats-server"], async () =
   await client.close();
   await Deno.remove(file);
 });
+
+peerTest(
+  "a server that is linked as well is one object, that of its link",
+  ["nats-server"],
+  async () => {
+    await using nats = await NatsServer.start();
+    await using servers = new Servers(nats.url);
+    const port = freePort();
+    const a = await servers.start("a", `secret = sesame\n[servers]\nport = ${port}\n`);
+    const b = await servers.start("b", "secret = sesame\n");
+    await a.logged(/met b$/);
+    const links = `[servers]\ntargets = 127.0.0.1:${port}\n`;
+    await b.end();
+    b.write("CumulusServer.ini", `${b.read("CumulusServer.ini")}${links}`);
+    const from = a.log.items.length;
+    await b.run();
+    await a.logged(/Server 127\.0\.0\.1:\d+ linked$/, from);
+    await a.logged(/Server 127\.0\.0\.1:\d+ is on the bus$/, from);
+    const client = await connect(a);
+    // The link has no zone; what the server tells on the bus is its load alone.
+    await until(async () => await client.call("servers") === "nil 0", "one server, with its load");
+    const lost = a.log.items.length;
+    await b.end("SIGKILL");
+    await a.logged(/has left the bus: nothing was heard/, lost);
+    await until(async () => await client.call("servers") === "", "none");
+    await client.close();
+  },
+);
