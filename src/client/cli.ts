@@ -47,7 +47,7 @@ const commands: Entry[] = [
 
 const HELP = `Usage: ${PROGRAM} COMMAND ...
 
-Talks to an RTMFP server as Flash Player does.
+Talks to a server as Flash Player does, by rtmfp://, rtmp:// or rtmps:// (peer: by rtmfp://).
 
 Commands:
 ${listOf(commands)}

@@ -32,7 +32,7 @@ export function parseRtmfpUrl(text: string): RtmfpUrl {
   if (!match) {
     throw new UrlError(
       /^[a-z]+:/i.test(text) && !/^rtmfp:/i.test(text)
-        ? `Cannot use ${text}: only rtmfp:// is spoken here`
+        ? `Cannot use ${text}: only rtmfp://, rtmp:// and rtmps:// are spoken here`
         : `Cannot read "${text}" as rtmfp://host[:port]/application`,
     );
   }

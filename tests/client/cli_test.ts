@@ -216,7 +216,10 @@ Deno.test("What is wrong is said, with the exit code", async () => {
     [["publish", `${url}/cam`, noFlv], 1, /does not begin with "FLV"/],
     [["play", `${url}/cam`, `${folder}/none/copy.flv`], 1, /none\/copy\.flv/],
     [["play", `${url}/cam`, `${folder}/new.flv`, "--timeout=0.2"], 1, /Cannot connect/],
-    [["call", "rtmp://h/app", "echo"], 2, /only rtmfp/],
+    [["call", "http://h/app", "echo"], 2, /only rtmfp/],
+    [["call", "rtmp://h:0/app", "echo"], 2, /its port is not one/],
+    [["call", "rtmp://h/app", "echo", "--strict"], 2, /--strict is for rtmfp:\/\/ alone/],
+    [["play", "rtmp://h/app", `${folder}/new.flv`], 2, /an application and a stream/],
     [["call", url], 2, /needs URL METHOD/],
     [
       ["call", url, "echo", "x"],

@@ -1,7 +1,6 @@
 import { within } from "../../net/within.ts";
-import { NetConnection } from "../net_connection.ts";
+import { connectTo, parseAnyUrl } from "../connect.ts";
 import { ConnectionError } from "../status.ts";
-import { parseRtmfpUrl } from "../url.ts";
 import { type Arguments, type Command } from "./arguments.ts";
 import { connectionOptions, parseJson, readConnectionOptions } from "./connection_options.ts";
 import { fromJson, JSON_NOTES, toJson } from "./json.ts";
@@ -22,10 +21,10 @@ Example:
 /** Runs the command. @returns the exit code */
 export async function runCall(args: Arguments, print: (line: string) => void): Promise<number> {
   const [url, method, ...rest] = args.operands;
-  const target = parseRtmfpUrl(url);
+  const target = parseAnyUrl(url);
   const values = rest.map((text, i) => fromJson(parseJson(text, `Argument ${i + 1}`)));
-  const options = { timeout: 10_000, ...readConnectionOptions(args) };
-  const connection = await NetConnection.connect(target, options);
+  const options = { timeout: 10_000, ...readConnectionOptions(args, target) };
+  const connection = await connectTo(target, options);
   try {
     const seconds = options.timeout / 1000;
     const late = `No answer to ${method} within ${seconds} s`;

@@ -2,6 +2,7 @@
 import type { AmfValue } from "../../amf/mod.ts";
 import type { GroupId } from "../../rtmfp/crypto/dh_groups.ts";
 import { ipBytes } from "../../rtmfp/wire/address.ts";
+import { type AnyUrl, isRtmp } from "../connect.ts";
 import type { ConnectOptions } from "../net_connection.ts";
 import { type Arguments, numberOption, type Option, UsageError } from "./arguments.ts";
 import { fromJson, type Json } from "./json.ts";
@@ -20,9 +21,17 @@ export const connectionOptions: Readonly<Record<string, Option>> = {
   },
 };
 
-/** @throws {UsageError} if one has a value that it cannot have */
-export function readConnectionOptions(args: Arguments): ConnectOptions {
+/** Options that only RTMFP has a use for. */
+const OF_RTMFP = ["groups", "strict", "bind", "unreliable"];
+
+/**
+ * @param url where to: some options are for RTMFP alone
+ * @throws {UsageError} if one has a value that it cannot have
+ */
+export function readConnectionOptions(args: Arguments, url?: AnyUrl): ConnectOptions {
   const { options } = args;
+  const unused = url && isRtmp(url) && OF_RTMFP.find((name) => options.has(name));
+  if (unused) throw new UsageError(`Option --${unused} is for rtmfp:// alone`);
   const timeout = numberOption(args, "timeout", 0.1, 3600);
   return {
     objectEncoding: encodingOf(options.get("encoding") ?? "3"),

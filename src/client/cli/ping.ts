@@ -1,6 +1,5 @@
-import { NetConnection } from "../net_connection.ts";
+import { connectTo, parseAnyUrl } from "../connect.ts";
 import { StatusError } from "../status.ts";
-import { parseRtmfpUrl } from "../url.ts";
 import type { Arguments, Command } from "./arguments.ts";
 import { connectionOptions, readConnectionOptions } from "./connection_options.ts";
 
@@ -17,11 +16,11 @@ export const ping: Command = {
 
 /** Runs the command. @returns the exit code */
 export async function runPing(args: Arguments, print: (line: string) => void): Promise<number> {
-  const target = parseRtmfpUrl(args.operands[0]);
+  const target = parseAnyUrl(args.operands[0]);
   const began = performance.now();
   const took = () => `${Math.round(performance.now() - began)} ms`;
   try {
-    const connection = await NetConnection.connect(target, readConnectionOptions(args));
+    const connection = await connectTo(target, readConnectionOptions(args, target));
     print(took());
     await connection.close();
   } catch (error) {

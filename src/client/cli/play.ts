@@ -1,7 +1,5 @@
-import { NetConnection } from "../net_connection.ts";
-import type { NetStream } from "../net_stream.ts";
+import { type AnyStream, connectTo, parseAnyStreamUrl } from "../connect.ts";
 import { ConnectionError } from "../status.ts";
-import { parseStreamUrl } from "../url.ts";
 import { type Arguments, type Command, numberOption, UsageError } from "./arguments.ts";
 import { connectionOptions, readConnectionOptions } from "./connection_options.ts";
 import { Interrupt, within } from "./interrupt.ts";
@@ -54,13 +52,13 @@ function rangeOf(args: Arguments): { start?: number; length?: number } {
 
 /** Runs the command. @returns the exit code */
 export async function runPlay(args: Arguments, output: ProgressOutput): Promise<number> {
-  const { url, name } = parseStreamUrl(args.operands[0], args.options.get("name"));
-  const options = readConnectionOptions(args);
+  const { url, name } = parseAnyStreamUrl(args.operands[0], args.options.get("name"));
+  const options = readConnectionOptions(args, url);
   const seconds = numberOption(args, "seconds", 0) ?? Infinity;
   const range = rangeOf(args);
   const recording = await Recording.open(args.operands[1], args.options.has("force"));
   try {
-    const connection = await NetConnection.connect(url, options);
+    const connection = await connectTo(url, options);
     const interrupt = new Interrupt();
     try {
       const stream = await connection.createStream();
@@ -77,7 +75,7 @@ export async function runPlay(args: Arguments, output: ProgressOutput): Promise<
 
 /** A stream to be recorded, from a server or a peer. */
 export interface Source {
-  readonly stream: NetStream;
+  readonly stream: AnyStream;
   readonly way: Way;
   readonly name: string;
   /** As {@link NetStream.play} has it. */
@@ -135,7 +133,7 @@ export async function record(
  * Waits for the frames that are on their way when the publisher has ended: audio and video have flows
  * of their own, and may come after the word of its end.
  */
-async function lastFrames(stream: NetStream, interrupt: Interrupt): Promise<void> {
+async function lastFrames(stream: AnyStream, interrupt: Interrupt): Promise<void> {
   let drained = false;
   const done = stream.drain().then(() => drained = true);
   for (let before = -1; !drained && !interrupt.isRaised;) {

@@ -1,6 +1,5 @@
-import { NetConnection } from "../net_connection.ts";
+import { connectTo, parseAnyStreamUrl } from "../connect.ts";
 import { ConnectionError } from "../status.ts";
-import { parseStreamUrl } from "../url.ts";
 import { type Arguments, type Command, numberOption, UsageError } from "./arguments.ts";
 import { connectionOptions, readConnectionOptions } from "./connection_options.ts";
 import { Interrupt, within } from "./interrupt.ts";
@@ -27,8 +26,8 @@ const CLOSING = 10_000;
 
 /** Runs the command. @returns the exit code */
 export async function runPublish(args: Arguments, output: ProgressOutput): Promise<number> {
-  const { url, name } = parseStreamUrl(args.operands[0], args.options.get("name"));
-  const options = readConnectionOptions(args);
+  const { url, name } = parseAnyStreamUrl(args.operands[0], args.options.get("name"));
+  const options = readConnectionOptions(args, url);
   const repeat = numberOption(args, "repeat", 0) ?? 1;
   const type = args.options.get("type") ?? "live";
   if (!["live", "record", "append"].includes(type)) {
@@ -37,7 +36,7 @@ export async function runPublish(args: Arguments, output: ProgressOutput): Promi
   const path = args.operands[1];
   await firstTag(path); // a bad file is refused before anyone is bothered
 
-  const connection = await NetConnection.connect(url, options);
+  const connection = await connectTo(url, options);
   const interrupt = new Interrupt();
   try {
     const stream = await connection.createStream();

@@ -2,7 +2,7 @@
 import { FlvReader } from "../../flv/reader.ts";
 import { type FlvTag, TagType } from "../../flv/tags.ts";
 import { isAudioHeader, isKeyFrame, isPicture, isVideoHeader } from "../../flv/codec.ts";
-import type { NetStream } from "../net_stream.ts";
+import type { AnyStream } from "../connect.ts";
 import { type Interrupt, within } from "./interrupt.ts";
 import { type Progress, ProgressLine } from "./progress.ts";
 
@@ -41,7 +41,7 @@ export class Sender {
   /** @param line shows how it goes, if it is given */
   constructor(
     readonly way: Way,
-    readonly stream: NetStream,
+    readonly stream: AnyStream,
     readonly interrupt: Interrupt,
     readonly line?: ProgressLine,
   ) {}

@@ -1,0 +1,164 @@
+import { AmfReader, type AmfValue } from "../amf/mod.ts";
+import type { RtmpMessage } from "../rtmp/control.ts";
+import type { RtmpChannel } from "../rtmp/rtmp_channel.ts";
+import type { RtmpClient } from "../rtmp/rtmp_client.ts";
+import { readCommand } from "../tc/format/commands.ts";
+import { MessageType, valuesOf } from "../tc/format/messages.ts";
+import { readStatus, type Status } from "../tc/format/status.ts";
+import { ignoringBadMessages, type NetStreamHandler } from "./net_stream.ts";
+import { ConnectionError, StatusError } from "./status.ts";
+
+/** What it is told is final, and what it waits for. */
+interface Expected {
+  readonly accepts: string;
+  settle(error: Error | undefined, status?: Status): void;
+}
+
+/** What a stream needs of its connection. */
+export interface RtmpStreamHost {
+  readonly client: RtmpClient;
+  /** Resolves when all that was written has been handed to the system. */
+  drained(): Promise<void>;
+}
+
+/** One direction of media over RTMP, as `NetStream` is one over RTMFP. */
+export class RtmpStream {
+  handler: NetStreamHandler = {};
+  readonly #host: RtmpStreamHost;
+  readonly #commands: RtmpChannel;
+  readonly #audio: RtmpChannel;
+  readonly #video: RtmpChannel;
+  #expected: Expected | undefined;
+  #closed = false;
+  /** Messages that have come. */
+  #received = 0;
+
+  /** @param id the number that createStream gave */
+  constructor(host: RtmpStreamHost, readonly id: number) {
+    this.#host = host;
+    this.#commands = host.client.open(id, "command");
+    this.#audio = host.client.open(id, "audio");
+    this.#video = host.client.open(id, "video");
+  }
+
+  /** Bytes written that have not been sent. */
+  get queuedBytes(): number {
+    return this.#commands.queuedBytes + this.#audio.queuedBytes + this.#video.queuedBytes;
+  }
+
+  get receivedFragments(): number {
+    return this.#received;
+  }
+
+  /** @throws {StatusError} if the server refuses */
+  publish(name: string, type = "live"): Promise<Status> {
+    this.#host.client.call("releaseStream", [name], () => {});
+    this.#host.client.call("FCPublish", [name], () => {});
+    return this.#ask("NetStream.Publish.Start", "publish", name, type);
+  }
+
+  /**
+   * @param start and length in milliseconds, as those of a stream over RTMFP
+   * @throws {StatusError} if the server refuses
+   */
+  play(name: string, start = -2, length = -1): Promise<Status> {
+    return this.#ask("NetStream.Play.Start", "play", name, start, length);
+  }
+
+  /** @param data the body of an FLV tag, not copied: it must not change any more */
+  sendAudio(timestamp: number, data: Uint8Array): void {
+    this.#audio.write({ type: MessageType.audio, timestamp, payload: data });
+  }
+
+  /** @see sendAudio */
+  sendVideo(timestamp: number, data: Uint8Array): void {
+    this.#video.write({ type: MessageType.video, timestamp, payload: data });
+  }
+
+  /** @param payload AMF0 of the handler's name and the arguments: the body of an FLV tag */
+  sendData(timestamp: number, payload: Uint8Array): void {
+    this.#commands.write({ type: MessageType.data, timestamp, payload });
+  }
+
+  /** Everything comes in order: nothing is behind the word of the end. */
+  drain(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** Ends the stream; what was sent goes out first. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#host.client.command(this.#commands, "closeStream");
+    this.#host.client.call("deleteStream", [this.id]);
+    await this.#host.drained();
+  }
+
+  /** The connection has ended. */
+  end(): void {
+    this.#closed = true;
+    this.#expected?.settle(new ConnectionError("The connection has ended"));
+    this.handler.onClose?.();
+  }
+
+  receive(message: RtmpMessage): void {
+    this.#received++;
+    ignoringBadMessages(() => this.#deliver(message));
+  }
+
+  #deliver(message: RtmpMessage): void {
+    const { type, timestamp, payload } = message;
+    switch (type) {
+      case MessageType.audio:
+        return this.handler.onAudio?.(timestamp, payload);
+      case MessageType.video:
+        return this.handler.onVideo?.(timestamp, payload);
+      case MessageType.data:
+      case MessageType.dataAmf3:
+        return this.#data(message);
+      case MessageType.command:
+      case MessageType.commandAmf3:
+        return this.#command(message);
+    }
+  }
+
+  #data(message: RtmpMessage): void {
+    const reader = valuesOf(message);
+    if (!reader) return;
+    const payload = message.payload.subarray(reader.raw.at);
+    const name = reader.readValue();
+    if (typeof name !== "string") return;
+    const values = () => {
+      const values: AmfValue[] = [];
+      const all = new AmfReader(payload);
+      for (all.readValue(); !all.done;) values.push(all.readValue());
+      return values;
+    };
+    this.handler.onData?.({ name, timestamp: message.timestamp, payload, values });
+  }
+
+  #command(message: RtmpMessage): void {
+    const command = readCommand(message);
+    if (!command) return;
+    const { name, object, values } = command;
+    if (name !== "onStatus") return this.handler.onCommand?.(name, values);
+    const status = readStatus(values.done ? object : values.readValue());
+    const expected = this.#expected;
+    if (expected && status.code === expected.accepts) expected.settle(undefined, status);
+    else if (status.level === "error") expected?.settle(new StatusError(status));
+    this.handler.onStatus?.(status);
+  }
+
+  #ask(accepts: string, command: string, ...args: AmfValue[]): Promise<Status> {
+    if (this.#closed) return Promise.reject(new ConnectionError("The stream is closed"));
+    return new Promise((resolve, reject) => {
+      const settle = (error: Error | undefined, status?: Status) => {
+        this.#expected = undefined;
+        if (error) reject(error);
+        else resolve(status!);
+      };
+      this.#expected = { accepts, settle };
+      this.#host.client.command(this.#commands, command, ...args);
+    });
+  }
+}
