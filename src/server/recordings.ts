@@ -37,7 +37,7 @@ export function openRecordings({ hub, log, www, config, input }: RecordingsHost)
     list: (path, done) =>
       config()["vod.enabled"] === "on"
         ? folders.listFiles(path, done)
-        : input("List", () => done([])),
+        : input("Cannot list recordings", () => done([])),
     create: (path, name, keep, done) => folders.createFile(path, name, keep, done),
   };
   const store = new Store(hub, {

@@ -26,7 +26,7 @@ import type { Disk, StoredFile } from "./stored_file.ts";
 import { FILE_HEADER } from "./tag_reader.ts";
 
 /** Milliseconds between two rounds of players whose frames are due. */
-const STEP = 50;
+const STEP = 20;
 /** Indexes that are kept; the ones used last. */
 const MAX_INDEXES = 256;
 

@@ -13,7 +13,7 @@ const MAX_ITEMS = 64;
 /** Commands that wait while a recording is opened. */
 const MAX_HELD = 64;
 
-/** What a recording adds to the part of a stream that plays. */
+/** The item that plays. */
 interface Playing {
   readonly item: PlayItem;
   readonly listener: Listener;
