@@ -57,8 +57,10 @@ export interface FlowWriter {
   status(code: string, description?: string, info?: Uint8Array): void;
 
   /**
-   * All that is written leaves when the event that wrote it returns (API-255), before what other writers of the
-   * client wrote that are flushed later. API-254.
+   * What was written goes before what other writers of the client wrote that are flushed later. API-254.
+   *
+   * @param full it is sent at once where the door can, unless this is false: all that is written leaves when the
+   *   event that wrote it returns (API-255)
    */
   flush(full?: boolean): void;
 

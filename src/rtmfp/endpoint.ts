@@ -71,6 +71,11 @@ export interface EndpointHandler {
   /** Whether packets without session from there are dropped. */
   blocked?(address: Address): boolean;
   /**
+   * A session has something to send that is not to wait for the next flush: the moment to call
+   * {@link Endpoint.sendData}, which waits for that flush if it is not called.
+   */
+  onUrgent?(session: Session): void;
+  /**
    * A handler has thrown, or this code: the session concerned, if there is one, has been aborted,
    * and all others go on. Without this method, `receive` or `flush` throws the error in the end.
    */
@@ -91,7 +96,8 @@ export interface EndpointOptions {
  *
  * It acts when it is called and never by itself. What arrives goes into {@link receive}; all that
  * is to be sent, whatever has caused it, goes out in {@link flush}, which the owner calls after
- * every input and when {@link deadline} has come. It is not to be called from its own handlers.
+ * every input and when {@link deadline} has come. It is not to be called from its own handlers, but for
+ * {@link sendData}.
  */
 export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
   readonly context: Context;
@@ -109,6 +115,7 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
   readonly #introducer: Introducer;
   #opening: Opening | undefined;
   #full = false;
+  #flushing = false;
   /** When the user was last told of which refusal. */
   readonly #toldOfPlacesAt = { all: -Infinity, address: -Infinity };
   #bug: { error: unknown } | undefined;
@@ -190,12 +197,24 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
   /** Sends what is due by `now`, and sees to timeouts. */
   flush(now: number, out: Outbox): void {
     this.#setTime(now);
+    this.#flushing = true;
     try {
       this.#flush(now, out);
     } finally {
+      this.#flushing = false;
       this.context.builder.finish();
     }
     if (this.#bug) this.#throwBug();
+  }
+
+  /** Sends data that waits in a session, also while a handler runs; within a flush, that sends it. */
+  sendData(session: Session, out: Outbox): void {
+    if (this.#flushing) return;
+    try {
+      session.sendData(out);
+    } finally {
+      this.context.builder.finish();
+    }
   }
 
   #flush(now: number, out: Outbox): void {
@@ -314,6 +333,10 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
     }
     if (this.#handler.onBug) this.#handler.onBug(error, session);
     else this.#bug ??= { error };
+  }
+
+  onUrgent(session: Session): void {
+    this.#handler.onUrgent?.(session);
   }
 
   onForwardedHello({ epd: bytes, tag, replyAddress }: FIHello): void {

@@ -87,6 +87,13 @@ export class Loop {
     queueMicrotask(() => this.#settle());
   }
 
+  /** Sends something while an input is being processed, instead of after it. */
+  sendNow(write: (out: Outbox) => void): void {
+    if (this.#stopped) return;
+    write(this.#socket);
+    this.#socket.flush();
+  }
+
   /**
    * Stops: no further ticks, and the socket is closed when what was posted is sent, at the latest
    * after `within` milliseconds.

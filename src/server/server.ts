@@ -208,6 +208,7 @@ export class Server {
           return this.#flash.onHello(epd, from, attempts);
         },
         onSession: (session) => this.#flash.onSession(session),
+        onUrgent: (session) => this.#loop.sendNow((out) => this.#endpoint.sendData(session, out)),
         onPeerUnknown: (hello) =>
           this.#bus?.find(hello) ? "later" : this.#flash.onPeerUnknown(hello),
         peerAddresses: (session) => this.#flash.peerAddresses(session),

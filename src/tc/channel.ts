@@ -28,8 +28,8 @@ export interface Channel {
    * @param time milliseconds; doors that cannot carry a time of data send their own
    */
   writeFrame(frame: Frame, time: number, reliable?: boolean): void;
-  /** What was written goes out before that of channels which are flushed later, where channels have no common order. */
-  flush?(): void;
+  /** What was written goes out before that of channels which are flushed later, where channels have no common order. @param now it is sent at once, where the transport can */
+  flush?(now: boolean): void;
   /**
    * Drops the messages of which nothing was sent.
    * @returns how many

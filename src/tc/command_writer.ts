@@ -43,9 +43,9 @@ export class CommandWriter implements FlowWriter {
     this.#send(statusMessage("status", `NetConnection.${code}`, description, info));
   }
 
-  /** What was written goes before that of writers which are flushed later; it leaves when the event returns. API-254 */
-  flush(): void {
-    this.channel.flush?.();
+  /** What was written goes before that of writers which are flushed later. API-254 */
+  flush(full = true): void {
+    this.channel.flush?.(full);
   }
 
   close(): void {

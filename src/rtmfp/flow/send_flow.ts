@@ -30,7 +30,7 @@ export interface SendHost extends SentHost {
   /** The flow is over; its number is not used again. */
   forget(flow: SendFlow): void;
   /** {@link SendFlow.flush} was called. */
-  flushed?(flow: SendFlow): void;
+  flushed?(flow: SendFlow, now: boolean): void;
 }
 
 /**
@@ -155,9 +155,13 @@ export class SendFlow {
     else this.host.wake();
   }
 
-  /** What was written goes out before that of flows of equal priority which are flushed later, or never. */
-  flush(): void {
-    this.host.flushed?.(this);
+  /**
+   * What was written goes out before that of flows of equal priority which are flushed later, or never.
+   *
+   * @param now the session sends what it may at once, though one of its handlers is running
+   */
+  flush(now = false): void {
+    this.host.flushed?.(this, now);
   }
 
   /** Whether {@link send} would send something, but for congestion. */

@@ -22,6 +22,8 @@ export interface SessionHost {
   onMoved(session: Session, before: Address): void;
   /** What a timer called has thrown an error that is nobody's input: a bug. */
   onBug(error: unknown, session: Session | undefined): void;
+  /** A session has something to send that is not to wait for the next flush. */
+  onUrgent(session: Session): void;
   /** Somebody who knows the far end of a session looks for this endpoint. */
   onForwardedHello(hello: FIHello): void;
 }

@@ -52,6 +52,8 @@ export interface SendingOwner {
   wakeAt(time: number): void;
   /** The far end has seen the end of a flow. */
   flowEnded(): void;
+  /** What may be sent is to be sent at once. */
+  sendNow(): void;
 }
 
 /** How many refused flows a session remembers. */
@@ -132,8 +134,9 @@ export class Sending implements SendHost {
   }
 
   /** Its place among the flows that were flushed, which it keeps until it has nothing to send. */
-  flushed(flow: SendFlow): void {
+  flushed(flow: SendFlow, now: boolean): void {
     if (flow.order === Infinity && flow.queuedMessages > 0) flow.order = ++this.#lastOrder;
+    if (now) this.#owner.sendNow();
   }
 
   forget(flow: SendFlow): void {

@@ -269,6 +269,22 @@ export class Session implements LifeOwner, ChunksOwner, ReceivingOwner, SendingO
     return true;
   }
 
+  /**
+   * Sends user data that may be sent now and nothing else, so that handlers may be running: what came is not
+   * acknowledged, no handler is called and nothing ends before the next {@link flush}.
+   */
+  sendData(out: Outbox): void {
+    const { builder } = this.context;
+    while (this.life.state === "open" && this.life.heard && this.sending.choose()) {
+      if (this.packetsOut === 0) this.control.pingDue = false;
+      const to = this.#openPacket(out);
+      if (!to) return;
+      if (this.sending.writeData(to)?.timeCritical) builder.flag(PacketFlag.timeCritical);
+      if (builder.empty) return;
+      this.#sendPacket(out, this.#address);
+    }
+  }
+
   /** Sees to what is due by now; the timers call it. */
   expire(): void {
     this.life.expire();
@@ -280,6 +296,10 @@ export class Session implements LifeOwner, ChunksOwner, ReceivingOwner, SendingO
   }
 
   // What its parts ask for.
+
+  sendNow(): void {
+    this.context.host.onUrgent(this);
+  }
 
   wake(): void {
     this.context.markDirty(this);

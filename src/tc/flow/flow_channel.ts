@@ -63,8 +63,8 @@ export class FlowChannel implements Channel, SendFlowHandler {
     this.flow.write(bytes, reliable ? undefined : UNRELIABLE, written === sent ? -1 : sent);
   }
 
-  flush(): void {
-    this.flow.flush?.();
+  flush(now: boolean): void {
+    this.flow.flush?.(now);
   }
 
   abandonUnsent(): number {

@@ -38,8 +38,8 @@ export interface OutFlow {
    *   a message and give it different times; -1: none
    */
   write(message: Uint8Array, options?: { readonly reliable?: boolean }, stamp?: number): void;
-  /** What was written goes out before that of flows of equal priority which are flushed later, or never. */
-  flush?(): void;
+  /** What was written goes out before that of flows of equal priority which are flushed later, or never. @param now it is sent at once */
+  flush?(now: boolean): void;
   /** Drops the messages of which nothing was sent. @returns how many */
   abandonUnsent(): number;
   /** Ends the flow after what was written. */

@@ -426,6 +426,41 @@ Deno.test("Flows of one priority that are flushed go first, in the order of flus
   );
 });
 
+Deno.test("What is flushed now leaves while the handler that wrote it still runs, alone and once", () => {
+  const recorder = new Recorder();
+  const sent: Uint8Array[] = [];
+  const buffer = new Uint8Array(2000);
+  const outbox = {
+    buffer: () => buffer,
+    room: 64,
+    post: (length: number) => void sent.push(buffer.slice(0, length)),
+  };
+  const server = makeServer(1, {
+    onSession: () => recorder,
+    onUrgent: (session) => server.sendData(session, outbox),
+  });
+  const peer = new RawPeer(server, 1000).open();
+  const [session] = server.sessions();
+  const during: number[] = [];
+  recorder.onMessage = () => {
+    const flow = session.openFlow(METADATA);
+    flow.write(numbered(1, 500));
+    during.push(sent.length);
+    flow.flush();
+    during.push(sent.length);
+    flow.flush(true);
+    during.push(sent.length);
+    session.close(); // what ends, ends with the next flush
+    flow.flush(true);
+    during.push(sent.length);
+  };
+  peer.send(data(1, "61", { options: TC }));
+  assert.deepEqual(during, [0, 0, 1, 1]);
+  assert.ok(sent[0].length >= 500);
+  peer.run();
+  assert.equal(session.state === "open", false);
+});
+
 Deno.test("A full outbox is no loss: the rest goes out later", () => {
   const { peer, session, server } = opened();
   const flow = session.openFlow(METADATA);
