@@ -3,7 +3,7 @@ import { clientCertificate, serverCertificate } from "../../src/rtmfp/crypto/cer
 import type { KeyAgreement, KeyPair } from "../../src/rtmfp/crypto/dh.ts";
 import { DirectKeyAgreement } from "../../src/rtmfp/crypto/dh.ts";
 import type { GroupId } from "../../src/rtmfp/crypto/dh_groups.ts";
-import { plainBackend } from "../../src/rtmfp/crypto/plain.ts";
+import { plainBackend } from "./plain_backend.ts";
 import { portable } from "../../src/rtmfp/crypto/portable.ts";
 import type { Policy } from "../../src/rtmfp/crypto/protection.ts";
 import { Endpoint, type EndpointHandler } from "../../src/rtmfp/endpoint.ts";

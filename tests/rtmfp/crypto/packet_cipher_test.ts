@@ -6,7 +6,7 @@ import {
   sessionIdOf,
   startupCipher,
 } from "../../../src/rtmfp/crypto/packet_cipher.ts";
-import { plainBackend } from "../../../src/rtmfp/crypto/plain.ts";
+import { plainBackend } from "../../support/plain_backend.ts";
 import { portable } from "../../../src/rtmfp/crypto/portable.ts";
 import { ReplayWindow } from "../../../src/rtmfp/crypto/replay_window.ts";
 import {

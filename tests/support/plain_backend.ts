@@ -1,5 +1,5 @@
-import { type Batch, type CryptoBackend, UNENCRYPTED } from "./backend.ts";
-import { checksum } from "./checksum.ts";
+import { type Batch, type CryptoBackend, UNENCRYPTED } from "../../src/rtmfp/crypto/backend.ts";
+import { checksum } from "../../src/rtmfp/crypto/checksum.ts";
 
 const identity = { encrypt() {}, decrypt() {}, free() {} };
 
