@@ -25,6 +25,8 @@ export interface LogOptions {
   readonly secrets?: readonly string[];
   /** Standard output, unless a test looks on. Never throws. */
   readonly console?: (bytes: Uint8Array) => void;
+  /** Whether standard output gets colours; without it if it is a terminal and NO_COLOR is not set. */
+  readonly colours?: boolean;
   /** The time that lines tell. */
   readonly clock?: () => Date;
   /** Monotonic time in ms, for lines that repeat. */
@@ -38,6 +40,18 @@ const MAX_FILE = 256;
 /** Characters of a line with the stack of an error. */
 const MAX_STACK = 8_192;
 
+/** Parameters of SGR (ECMA-48 §8.3.117) by level: red, yellow, green, none, and faint. */
+const COLOURS: Record<Level, string> = {
+  1: "1;31",
+  2: "1;31",
+  3: "31",
+  4: "33",
+  5: "32",
+  6: "0",
+  7: "2",
+  8: "2",
+};
+
 /** How often lines held back for being repeated are summed up, in milliseconds. */
 const SUMMARY = 10_000;
 
@@ -48,6 +62,7 @@ export class Log {
   #file: LogFile | undefined;
   #redact = redactor([]);
   readonly #console: (bytes: Uint8Array) => void;
+  readonly #colours: boolean;
   readonly #clock: () => Date;
   readonly #now: () => number;
   readonly #repeats = new Repeats<Line>();
@@ -61,6 +76,8 @@ export class Log {
     this.#file = options.file;
     this.#setSecrets(options.secrets);
     this.#console = options.console ?? standardOutput();
+    this.#colours = options.colours ??
+      (options.console === undefined && !Deno.noColor && Deno.stdout.isTerminal());
     this.#clock = options.clock ?? (() => new Date());
     this.#now = options.now ?? (() => performance.now());
     if (options.file) this.#checkFile(this.#clock());
@@ -142,15 +159,23 @@ export class Log {
   #emit(record: Line, now: Date): void {
     const place = `${escape(record.file)}[${record.line}]`;
     const text = escape(record.text);
-    const name = LEVELS[record.level];
     this.#console(encode(
-      this.#format === "json" ? json(record, now) : `${name}  ${place} ${text}\n`,
+      this.#format === "json" ? json(record, now) : this.#line(record.level, place, text),
     ));
     if (!this.#file) return;
     this.#file.write(
-      encode(`${stamp(now)}  ${name}\tRTMFPServer(${Deno.pid})\t${place}  ${text}\n`),
+      encode(
+        `${stamp(now)}  ${LEVELS[record.level]}\tRTMFPServer(${Deno.pid})\t${place}  ${text}\n`,
+      ),
     );
     this.#checkFile(now);
+  }
+
+  /** A line of standard output, CFG-092. */
+  #line(level: Level, place: string, text: string): string {
+    const name = LEVELS[level];
+    if (!this.#colours) return `${name}  ${place} ${text}\n`;
+    return `\x1b[${COLOURS[level]}m${name}\x1b[0m  \x1b[2m${place}\x1b[0m ${text}\n`;
   }
 
   /** Says once that the log file fails, to those who watch standard output. */
@@ -161,7 +186,9 @@ export class Log {
     if (known || failure === "") return;
     const record: Line = { level: Level.error, text: failure, file: "log_file", line: 0 };
     this.#console(encode(
-      this.#format === "json" ? json(record, now) : `ERROR  log_file[0] ${escape(failure)}\n`,
+      this.#format === "json"
+        ? json(record, now)
+        : this.#line(Level.error, "log_file[0]", escape(failure)),
     ));
   }
 }

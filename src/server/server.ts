@@ -15,6 +15,7 @@ import type { Configuration } from "./config.ts";
 import { hmacSha256 } from "./digests.ts";
 import { Doors } from "./doors.ts";
 import { dumping, hexDump } from "./dump.ts";
+import { entrances, pagesIn } from "./entrances.ts";
 import { Frugality } from "./frugality.ts";
 import { PreparedKeyAgreement } from "./key_agreement.ts";
 import type { Log } from "./log.ts";
@@ -288,6 +289,8 @@ export class Server {
       await this.stop();
       throw new StartError(`${door}: it cannot be opened: ${tcpError(error)}`);
     }
+    const pages = pagesIn(this.#options.www ?? "www");
+    for (const line of entrances(config, this.port, pages)) log.note(line);
   }
 
   async #openDoors(): Promise<void> {

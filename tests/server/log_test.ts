@@ -45,6 +45,20 @@ Deno.test("CFG-070 a level that is off costs no text", () => {
   assert.equal(levelOf("loud"), undefined);
 });
 
+Deno.test("Log: colours on a terminal only, and never in JSON", () => {
+  const lines: string[] = [];
+  const console = (bytes: Uint8Array) => void lines.push(decoder.decode(bytes));
+  for (const format of ["text", "json"] as const) {
+    const log = new Log({ level: 8, format, console, colours: true });
+    log.write(Level.error, "\x1b[31mforged", "www/main.lua", 3);
+  }
+  assert.equal(
+    lines[0],
+    "\x1b[31mERROR\x1b[0m  \x1b[2mwww/main.lua[3]\x1b[0m \\x1B[31mforged\n",
+  );
+  assert.equal(JSON.parse(lines[1]).level, "ERROR");
+});
+
 Deno.test("Lines as JSON", () => {
   const { log, lines, clock } = capture({ format: "json" });
   log.write(Level.error, 'a "quoted"\nline', "www/main.lua", 3);

@@ -1,0 +1,58 @@
+// What to open once the server has started, for people who read its first lines.
+import { addressText } from "../rtmfp/wire/address.ts";
+import { exists } from "./folders.ts";
+import type { Config } from "./settings.ts";
+
+/** Pages of applications that are named at most. */
+const MAX_PAGES = 4;
+
+/**
+ * @param udpPort the port of RTMFP that was opened
+ * @param pages paths of applications with pages of their own, such as `chat`
+ * @returns lines with URLs of every door that the configuration opens
+ */
+export function entrances(config: Config, udpPort: number, pages: readonly string[]): string[] {
+  const lines = [`Flash and AIR connect to ${url("rtmfp", config["rtmfp.address"], udpPort)}`];
+  const rtmp = config["rtmp.port"] > 0
+    ? url("rtmp", config["rtmp.address"], config["rtmp.port"])
+    : config["rtmp.tlsPort"] > 0
+    ? url("rtmps", config["rtmp.address"], config["rtmp.tlsPort"])
+    : undefined;
+  if (rtmp) lines.push(`OBS and ffmpeg publish to ${rtmp}live/NAME`);
+  if (config["web.port"] > 0) {
+    const secure = config["web.certificate"] !== "" && config["web.key"] !== "";
+    const web = url(secure ? "https" : "http", config["web.address"], config["web.port"]);
+    lines.push(`Browsers play it at ${web}live/NAME`);
+    const named = pages.slice(0, MAX_PAGES).map((path) => `${web}${path}/`);
+    if (pages.length > MAX_PAGES) named.push("…");
+    if (named.length > 0) lines.push(`Pages of applications: ${named.join(" ")}`);
+  }
+  return lines;
+}
+
+const DEFAULT_PORTS: Record<string, number> = {
+  rtmfp: 1935,
+  rtmp: 1935,
+  rtmps: 443,
+  http: 80,
+  https: 443,
+};
+
+/** `scheme://host[:port]/`; an address that stands for all of the machine becomes `localhost`. */
+function url(scheme: string, address: string, port: number): string {
+  const hostname = /^(|::|0\.0\.0\.0)$/.test(address) ? "localhost" : address;
+  const host = addressText({ hostname, port });
+  return `${scheme}://${
+    port === DEFAULT_PORTS[scheme] ? host.slice(0, host.lastIndexOf(":")) : host
+  }/`;
+}
+
+/** Names of the applications directly under `www` that have an index page, in order. */
+export function pagesIn(www: string): string[] {
+  try {
+    return [...Deno.readDirSync(www)].map(({ name }) => name)
+      .filter((name) => exists(`${www}/${name}/web/index.html`)).sort();
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,26 @@
+import assert from "node:assert/strict";
+import { readConfig } from "../../src/server/config.ts";
+import { entrances } from "../../src/server/entrances.ts";
+
+const linesOf = (ini: string, pages: string[] = []) =>
+  entrances(readConfig(ini, "CumulusServer.ini", {}).config, 1935, pages);
+
+Deno.test("entrances: a URL for every open door, without the ports that programs assume", () => {
+  assert.deepEqual(linesOf("[rtmp]\nport = 1935\n[web]\nport = 8080\n", ["board", "chat"]), [
+    "Flash and AIR connect to rtmfp://localhost/",
+    "OBS and ffmpeg publish to rtmp://localhost/live/NAME",
+    "Browsers play it at http://localhost:8080/live/NAME",
+    "Pages of applications: http://localhost:8080/board/ http://localhost:8080/chat/",
+  ]);
+});
+
+Deno.test("entrances: closed doors are not named, configured addresses are", () => {
+  assert.deepEqual(linesOf("[rtmfp]\naddress = ::1\n"), [
+    "Flash and AIR connect to rtmfp://[::1]/",
+  ]);
+  assert.deepEqual(
+    linesOf("[web]\nport = 80\naddress = 127.0.0.1\n", ["a", "b", "c", "d", "e"]).at(-1),
+    "Pages of applications: http://127.0.0.1/a/ http://127.0.0.1/b/ http://127.0.0.1/c/ " +
+      "http://127.0.0.1/d/ …",
+  );
+});
