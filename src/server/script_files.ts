@@ -1,4 +1,5 @@
 import type { Files, HostFile, OpenOptions } from "../script/api/host.ts";
+import { descriptors } from "../net/descriptors.ts";
 import { isLink, realPlace } from "./real_place.ts";
 
 const seekModes = {
@@ -43,6 +44,8 @@ function openRegular(path: string, options: OpenOptions, within?: readonly strin
   const { real } = place;
   const before = statOf(real);
   if (before) regular(before); // to open a named pipe may take for ever
+  const full = descriptors.take();
+  if (full !== undefined) throw new Error(full);
   const file = Deno.openSync(real, { ...options, truncate: false });
   try {
     const info = file.statSync();

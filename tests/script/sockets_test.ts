@@ -384,6 +384,26 @@ Deno.test("SOCK-040 to SOCK-049: datagrams there and back, bound, connected and 
   );
 });
 
+Deno.test("Two UDP sockets of scripts cannot have the same port", async () => {
+  const port = freePort();
+  await networked(
+    `
+    function bind(address) local u = cumulus:createUDPSocket() return u:bind(address .. ":${port}"), u end
+    local failed, first = bind("127.0.0.1")
+    INFO(failed)
+    INFO((bind("127.0.0.1")))
+    INFO((bind("0.0.0.0")))
+    first:close()
+    INFO((bind("127.0.0.1")))
+    `,
+    (net) => {
+      const used = "Address already in use";
+      assert.deepEqual(net.said(), ["", used, used, ""]);
+      return Promise.resolve();
+    },
+  );
+});
+
 Deno.test("SOCK-045: a closed UDP socket can be bound again", async () => {
   const port = freePort();
   await networked(

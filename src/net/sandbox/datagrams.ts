@@ -56,6 +56,7 @@ export class DatagramSocket implements Udp {
     }
     socket.local = { hostname, port: outcome };
     socket.#id = id;
+    if (port !== 0) host.udpPorts.take(hostname, port);
     ledger.opened(socket);
     return socket;
   }
@@ -141,6 +142,8 @@ export class DatagramSocket implements Udp {
     this.#id = 0;
     for (const aside of [...this.#aside.values()]) aside.close();
     this.#release(this.#held);
+    const { hostname, port } = this.local;
+    if (this.bound) this.host.udpPorts.release(hostname, port);
     this.ledger.closed(this);
   }
 

@@ -45,7 +45,7 @@ export class ScriptSockets {
    * @returns why it is refused at once, or the connection, to which bytes can be written already
    */
   connect(host: string, port: number, events: TcpEvents): Tcp | string {
-    const fault = hostFault(host) ?? portFault(port) ?? this.#roomFault();
+    const fault = hostFault(host) ?? portFault(port) ?? this.#crowdFault();
     if (fault) return fault;
     const ip = canonicalIp(host);
     if (ip !== undefined && !this.#host.policy.connect(ip, port)) {
@@ -88,6 +88,7 @@ export class ScriptSockets {
     if (port !== 0 && !this.#host.policy.listen(ip, port)) {
       return this.#host.refuse("listen", `listening on ${textOf(ip, port)}`).message;
     }
+    if (port !== 0 && this.#host.udpPorts.taken(ip, port)) return "Address already in use";
     return DatagramSocket.open(this.#ledger(), this.#host, ip, port, events, broadcast);
   }
 
@@ -102,6 +103,8 @@ export class ScriptSockets {
       if (allowed === undefined) {
         throw this.#host.refuse("connect", `connecting to ${named(host, addresses, port)}`);
       }
+      const full = this.#host.descriptors.take();
+      if (full !== undefined) throw new Error(full);
       const left = limits.connectTimeout - (performance.now() - started);
       const worker = this.#host.workerFor("connect", allowed, port);
       if (typeof worker === "string") throw new Error(worker);
@@ -112,6 +115,10 @@ export class ScriptSockets {
   }
 
   #roomFault(): string | undefined {
+    return this.#crowdFault() ?? this.#host.descriptors.take();
+  }
+
+  #crowdFault(): string | undefined {
     const { sockets } = this.#host.limits;
     return this.#open.size < sockets ? undefined : `${sockets} sockets are open already`;
   }

@@ -1,4 +1,5 @@
 // What the sockets of all applications share: the policy, the workers and the counts.
+import { type Descriptors, descriptors as ownDescriptors } from "../descriptors.ts";
 import { within } from "../within.ts";
 import {
   DEFAULT_LIMITS,
@@ -12,6 +13,7 @@ import {
 import { ANY_ADDRESS } from "./messages.ts";
 import { type Lookup, resolve } from "./resolve.ts";
 import { textOf } from "./texts.ts";
+import { UdpPorts } from "./udp_ports.ts";
 import { WorkerLink } from "./worker_link.ts";
 
 /** Workers that reach one address each; idle ones make room for others. */
@@ -35,6 +37,8 @@ export class SocketHost {
   readonly refusals: Record<RuleName, number> = { connect: 0, listen: 0, udp: 0, mail: 0 };
   /** Ports that scripts listen on. */
   readonly openPorts = new Set<number>();
+  /** UDP ports that scripts have chosen. */
+  readonly udpPorts = new UdpPorts();
   readonly #workers = new Map<string, WorkerLink>();
   /** Workers that reach a single address, by it; used last is last. */
   readonly #alone = new Map<string, WorkerLink>();
@@ -43,9 +47,19 @@ export class SocketHost {
   #limits: Limits;
 
   readonly #lookup: Lookup | undefined;
+  readonly descriptors: Descriptors;
 
-  /** @param lookup finds the addresses of names; the system does where it is left out */
-  constructor(policy: Policy, limits: Limits = DEFAULT_LIMITS, lookup?: Lookup) {
+  /**
+   * @param lookup finds the addresses of names; the system does where it is left out
+   * @param descriptors of the process
+   */
+  constructor(
+    policy: Policy,
+    limits: Limits = DEFAULT_LIMITS,
+    lookup?: Lookup,
+    descriptors: Descriptors = ownDescriptors,
+  ) {
+    this.descriptors = descriptors;
     this.#policy = policy;
     this.#limits = limits;
     this.#lookup = lookup;

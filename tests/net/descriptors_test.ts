@@ -1,0 +1,30 @@
+import assert from "node:assert/strict";
+import { Descriptors, KEPT } from "../../src/net/descriptors.ts";
+
+Deno.test("Descriptors: the last 64 are refused, also when none of those asked for is open yet", () => {
+  let open = 30;
+  let now = 0;
+  const descriptors = new Descriptors(200, () => open, () => now);
+  const takeAll = () => {
+    let taken = 0;
+    while (descriptors.take() === undefined) taken++;
+    return taken;
+  };
+  assert.equal(takeAll(), 200 - KEPT - 30);
+  now = 250;
+  assert.equal(takeAll(), 0); // nobody knows whether those are on their way still
+  open = 100;
+  now = 500;
+  assert.equal(takeAll(), 36);
+  open = 200 - KEPT;
+  now = 10_000;
+  assert.match(descriptors.take()!, /^Too many open files \(the last 64/);
+  open = 50;
+  now = 20_000;
+  assert.equal(takeAll(), 86);
+});
+
+Deno.test("Descriptors: where the system has no limit nothing is counted", () => {
+  const descriptors = new Descriptors(Infinity, () => assert.fail("counted"), () => 0);
+  assert.equal(descriptors.take(), undefined);
+});
