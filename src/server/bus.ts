@@ -18,7 +18,7 @@ import { hmacSha256, sha256 } from "./digests.ts";
 import type { Log } from "./log.ts";
 import { Level } from "./log_level.ts";
 import type { Scripts } from "./scripts.ts";
-import type { Config } from "./settings.ts";
+import { busFault, type Config } from "./settings.ts";
 import { StartError } from "./start_error.ts";
 
 /** Milliseconds between two looks at what is due. */
@@ -58,9 +58,8 @@ export class ServerBus implements Wire, BusUser<PeerHello> {
   /** @throws {StartError} if the configuration lacks something, or names a file that cannot be read */
   constructor(host: BusHost) {
     const { config, log, hub, random } = host;
-    if (config.publicAddress === "") {
-      throw new StartError("[bus] servers: publicAddress must be set, to what clients are told");
-    }
+    const fault = busFault(config);
+    if (fault !== undefined) throw new StartError(fault);
     this.#host = host;
     const offset = Date.now() - host.now();
     this.#bus = new Bus(this, {

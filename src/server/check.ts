@@ -11,7 +11,7 @@ import { absolute, asFolder, findFolders, type Folders, systemReason } from "./f
 import { readIni } from "./ini_file.ts";
 import { escape } from "./log.ts";
 import { sandboxPolicy } from "./sandbox_policy.ts";
-import type { Config } from "./settings.ts";
+import { busFault, type Config } from "./settings.ts";
 import { StartError } from "./start_error.ts";
 
 /**
@@ -87,6 +87,8 @@ function checkConfig(
     const { config, warnings } = readConfig(text, ini, facts(program, home));
     for (const line of warnings) print(`Warning: ${escape(line)}`);
     sandboxPolicy(config);
+    const fault = busFault(config);
+    if (fault !== undefined) complain(fault);
     return config;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;

@@ -616,6 +616,12 @@ export type Config = {
   readonly [K in keyof typeof settings]: typeof settings[K] extends Setting<infer T> ? T : never;
 };
 
+/** What the keys of [bus] lack besides what each of them may be; undefined: nothing. */
+export function busFault(config: Config): string | undefined {
+  if (config["bus.servers"].length === 0 || config.publicAddress !== "") return undefined;
+  return "[bus] servers needs publicAddress: the host:port that clients of this server are told";
+}
+
 /** Keys of former versions, and what to say of them: CFG-040, CFG-041. */
 export const obsolete: Record<string, string> = {
   "edges.activated": "edge servers are gone: see [servers] port and targets",

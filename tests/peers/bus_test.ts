@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { NetConnection } from "../../src/client/net_connection.ts";
 import type { NetStream } from "../../src/client/net_stream.ts";
 import { toHex } from "../../src/bytes/hex.ts";
+import { check } from "../../src/server/check.ts";
 import { TestServer } from "../conformance/support/test_server.ts";
 import { freePort } from "../support/ports.ts";
 import { PATIENCE, until } from "../support/wait.ts";
@@ -290,3 +291,27 @@ peerTest(
     await client.close();
   },
 );
+
+peerTest("the bus is encrypted, and its certificate is checked", ["nats-server"], async () => {
+  const folder = new URL("../net/tls/", import.meta.url).pathname;
+  const certificate = ["--tlscert", `${folder}localhost.pem`, "--tlskey", `${folder}localhost.key`];
+  await using nats = await NatsServer.start("--tls", ...certificate);
+  await using servers = new Servers(`tls://localhost:${nats.port}`);
+  const [a, , stranger] = await Promise.all([
+    servers.start("a", `ca = ${folder}authority.pem\n`),
+    servers.start("b", `ca = ${folder}authority.pem\n`),
+    servers.start("c"),
+  ]);
+  await a.logged(/met b$/);
+  await stranger.logged(/^WARN .*Bus: .*certificate/);
+});
+
+Deno.test("a bus without publicAddress stops the start, and is an error of a check", async () => {
+  const server = await TestServer.prepare({ ini: "[bus]\nservers = nats://127.0.0.1:4222\n" });
+  assert.equal(await server.exit(), 1);
+  await server.logged(/\[bus\] servers needs publicAddress/);
+  const lines: string[] = [];
+  assert.equal(check([`--dir=${server.dir}`], "main.ts", (line) => lines.push(line)), 1);
+  assert.match(lines.join("\n"), /^Error: \[bus\] servers needs publicAddress/m);
+  await server.stop();
+});
