@@ -109,6 +109,11 @@ export class Recorder implements ListenerOutput, Recording {
     return Math.max(this.#last.audio, this.#last.video);
   }
 
+  /** It takes no more frames, and its file is being ended. */
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
   // ListenerOutput
 
   send(frame: Frame, time: number): void {

@@ -63,6 +63,8 @@ export class Store implements Recordings, PlayerHost, RecorderHost {
   readonly #awake = new Set<Task>();
   /** The listener of each recorder that takes frames. */
   readonly #recorders = new Map<Recorder, Listener | undefined>();
+  /** Recordings that wait for another one of their file to be ended on the disk. */
+  readonly #waiting: (() => void)[] = [];
   /** How many play a file, by application and file. */
   readonly #played = new Map<string, number>();
   /** Recordings that a disk was too slow for, each time counted. */
@@ -159,11 +161,20 @@ export class Store implements Recordings, PlayerHost, RecorderHost {
   // RecorderHost
 
   openTarget(recorder: Recorder, done: (target: OpenTarget) => void): void {
-    const { place, mode } = recorder;
+    const { place } = recorder;
     if (this.#recorders.has(recorder)) { // it has had a file before
       place.file = recordingFile(segmentName(recorder.name, this.#options.date()))!;
     }
-    const { path, file } = place;
+    this.#open(recorder, done);
+  }
+
+  /** Opens the file of a recorder; if its publisher came back at once, after the recording before is ended. */
+  #open(recorder: Recorder, done: (target: OpenTarget) => void): void {
+    const { place: { path, file }, mode } = recorder;
+    if (this.#recordsBefore(recorder)) {
+      this.#waiting.push(() => this.#open(recorder, done));
+      return;
+    }
     if (mode === "record") return this.#create(recorder, 0, undefined, done);
     this.disk.open(path, file, (stored) => {
       if (!stored) return this.#create(recorder, 0, undefined, done);
@@ -200,7 +211,10 @@ export class Store implements Recordings, PlayerHost, RecorderHost {
   }
 
   over(task: Task): void {
-    if (task instanceof Recorder) this.#recorders.delete(task);
+    if (task instanceof Recorder) {
+      this.#recorders.delete(task);
+      for (const open of this.#waiting.splice(0)) open();
+    }
     this.#tasks.delete(task);
     this.#awake.delete(task);
   }
@@ -216,8 +230,17 @@ export class Store implements Recordings, PlayerHost, RecorderHost {
   }
 
   #isRecorded(place: RecordPlace): boolean {
-    for (const recorder of this.#recorders.keys()) {
-      if (keyOf(recorder.place) === keyOf(place)) return true;
+    for (const one of this.#recorders.keys()) {
+      if (!one.stopped && keyOf(one.place) === keyOf(place)) return true;
+    }
+    return false;
+  }
+
+  /** Whether a recorder that came earlier has the same file, which it is ending. */
+  #recordsBefore(recorder: Recorder): boolean {
+    for (const one of this.#recorders.keys()) {
+      if (one === recorder) return false;
+      if (keyOf(one.place) === keyOf(recorder.place)) return true;
     }
     return false;
   }

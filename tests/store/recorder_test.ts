@@ -4,7 +4,7 @@ import { FlvReader } from "../../src/flv/reader.ts";
 import { type FlvTag, TagType } from "../../src/flv/tags.ts";
 import { Frame } from "../../src/media/frame.ts";
 import type { Publisher } from "../../src/media/publisher.ts";
-import type { RecordMode } from "../../src/media/recordings.ts";
+import type { Recording, RecordMode } from "../../src/media/recordings.ts";
 import { once } from "../media/fakes.ts";
 import { audio, FakeOutput, film, Stage, video } from "./fakes.ts";
 
@@ -120,6 +120,28 @@ Deno.test("VOD-205: append goes on behind the last frame, cutting off what a cra
   assert.equal(times.at(-1), 9_775 + 9_750);
   assert.deepEqual(times, times.toSorted((a, b) => a - b));
   assert.equal(metadataOf(on.file()).duration, 19.525);
+});
+
+Deno.test("a publisher that comes back at once is recorded behind what was written before", () => {
+  const on = stage();
+  on.publish();
+  const first = on.record() as Recording;
+  on.send(film());
+  on.disk.stands = true; // nothing more of it gets to the disk
+  first.stop();
+  for (let i = 0; i < 2; i++) {
+    const again = on.record("cam", "append") as Recording;
+    on.send(film());
+    if (i === 0) again.stop();
+  }
+  on.disk.stands = false;
+  on.pass(1_000);
+  on.end();
+  const both = ["started", "stopped"];
+  assert.deepEqual(on.events, [...both, ...both, ...both]);
+  const tags = mediaOf(on.file());
+  assert.deepEqual(tags.slice(0, film().length), film());
+  assert.ok(tags.length > film().length);
 });
 
 Deno.test("VOD-205: another codec than the file's cannot be appended", () => {
