@@ -1,0 +1,99 @@
+// An RTMP client that does no more than a benchmark needs.
+import { encodeAmf0 } from "../../src/amf/mod.ts";
+import { ChunkWriter, type Outgoing } from "../../src/rtmp/chunk_writer.ts";
+import { ControlType, writeU32 } from "../../src/rtmp/control.ts";
+import {
+  commandMessage,
+  MessageType,
+  UserControl,
+  userControlMessage,
+} from "../../src/tc/format/messages.ts";
+
+const HANDSHAKE = 1536;
+const CHUNK = 65_536;
+/** 25 frames a second of so many bytes are 1 Mb/s; every 50th is a key frame. */
+const FRAME = 5_000;
+/** Milliseconds between two frames. */
+export const PERIOD = 40;
+/** Where a frame says when it was sent: behind the head of a video tag. */
+export const MARK = 5;
+
+export interface LeanRtmpOptions {
+  readonly port: number;
+  readonly what: "publish" | "play" | "nothing";
+  readonly name: string;
+  /** Of what is played: 0 for a recording, -2 for what is live. */
+  readonly start?: number;
+  /** @param bytes good until the call returns */
+  onBytes(bytes: Uint8Array): void;
+  onEnd(): void;
+}
+
+export class LeanRtmp {
+  readonly #writer = new ChunkWriter();
+  readonly #block = new Uint8Array(CHUNK * 2);
+  #frames = 0;
+  #sent = Promise.resolve();
+
+  private constructor(readonly conn: Deno.TcpConn, readonly options: LeanRtmpOptions) {}
+
+  static async open(options: LeanRtmpOptions): Promise<LeanRtmp> {
+    const { port, what, name, start = 0 } = options;
+    const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+    conn.setNoDelay();
+    const client = new LeanRtmp(conn, options);
+    await writeAll(conn, Uint8Array.of(3, ...new Uint8Array(HANDSHAKE)));
+    const answer = new Uint8Array(1 + 2 * HANDSHAKE);
+    for (let at = 0; at < answer.length;) at += await conn.read(answer.subarray(at)) ?? Infinity;
+    await writeAll(conn, answer.subarray(1, 1 + HANDSHAKE));
+    client.#write({ type: ControlType.setChunkSize, payload: writeU32(CHUNK) }, 0, 2);
+    const told = encodeAmf0({ app: "bench", tcUrl: "rtmp://127.0.0.1/bench" });
+    client.#write(commandMessage("connect", 1, new Uint8Array(0), told), 0);
+    client.#write(commandMessage("createStream", 2, new Uint8Array(0)), 0);
+    if (what === "publish") {
+      client.#write(commandMessage("publish", 3, encodeAmf0(name, "live")), 1);
+    } else if (what === "play") {
+      client.#write(commandMessage("play", 3, encodeAmf0(name, start)), 1);
+      client.#write(userControlMessage(UserControl.setBufferLength, 1, 3_000), 0, 2);
+    }
+    client.#read();
+    return client;
+  }
+
+  frame(): void {
+    const payload = new Uint8Array(FRAME);
+    payload.set([this.#frames % 50 === 0 ? 0x17 : 0x27, 1, 0, 0, 0]);
+    new DataView(payload.buffer).setFloat64(MARK, performance.now());
+    const timestamp = PERIOD * this.#frames++;
+    this.#write({ type: MessageType.video, payload, timestamp }, 1, 6);
+  }
+
+  #write(
+    { type, payload, timestamp = 0 }: { type: number; payload: Uint8Array; timestamp?: number },
+    stream: number,
+    chunkStream = 3,
+  ): void {
+    const message: Outgoing = { chunkStream, type, timestamp, stream, payload };
+    this.#writer.begin(message);
+    const block = this.#block.slice(0, this.#writer.write(this.#block, 0));
+    this.#sent = this.#sent.then(() => writeAll(this.conn, block)).catch(() => {});
+  }
+
+  async #read(): Promise<void> {
+    const buffer = new Uint8Array(CHUNK);
+    try {
+      for (;;) {
+        const length = await this.conn.read(buffer);
+        if (length === null) break;
+        this.options.onBytes(buffer.subarray(0, length));
+      }
+    } catch {
+      // closed
+    }
+    this.options.onEnd();
+  }
+}
+
+async function writeAll(conn: Deno.TcpConn, data: Uint8Array): Promise<void> {
+  for (let at = 0; at < data.length;) at += await conn.write(data.subarray(at));
+}
