@@ -58,7 +58,9 @@ export function systemReason(error: unknown): string {
  * and the user that the server runs as.
  */
 export function notWritable(path: string, error: unknown): string {
-  let folder = path.replace(/[/\\]+$/, "");
+  let end = path.length;
+  while (end > 0 && "/\\".includes(path[end - 1])) end--;
+  let folder = path.slice(0, end);
   do {
     folder = folder.replace(/[/\\]?[^/\\]*$/, "") || "/";
   } while (folder !== "/" && !exists(folder));

@@ -12,9 +12,11 @@ const IPV4 = /^((25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(\.(?!$)|$)){4}$/;
  * @returns undefined if the text is no IP address; `127.1` and the like are host names here
  */
 export function canonicalIp(text: string): string | undefined {
-  const bare = text.replace(/^\[(.*)\]$/, "$1").replace(/%.*$/, "");
+  const [bare] = text.replace(/^\[(.*)\]$/, "$1").split("%", 1);
   if (IPV4.test(bare)) return bare;
-  const url = /^[\da-f:.]*:[\da-f:.]*$/i.test(bare) ? URL.parse(`http://[${bare}]/`) : null;
+  const url = bare.includes(":") && /^[\da-f:.]+$/i.test(bare)
+    ? URL.parse(`http://[${bare}]/`)
+    : null;
   if (!url) return undefined;
   const ipv6 = url.hostname.slice(1, -1);
   const mapped = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(ipv6);

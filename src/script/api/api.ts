@@ -1,4 +1,5 @@
 // What everything in this room shares: the machine, the world around it, and which application runs.
+import { ownText } from "../../bytes/text.ts";
 import type { Client } from "../../media/client.ts";
 import type { Group } from "../../media/group.ts";
 import type { FlowWriter } from "../../media/connection.ts";
@@ -30,6 +31,9 @@ import {
   withoutPositions,
 } from "./place.ts";
 import { isRefusal, refusalText, type Request } from "./refusals.ts";
+
+/** Characters of the last error of an application, which may quote its clients. */
+const MAX_LAST_ERROR = 2_048;
 
 export class Api implements AmfHost {
   readonly lua: Lua;
@@ -143,7 +147,7 @@ export class Api implements AmfHost {
     const { running } = this;
     if (running) {
       running.errors++;
-      running.lastError = { at: this.host.epochTime(), text };
+      running.lastError = { at: this.host.epochTime(), text: ownText(text, MAX_LAST_ERROR) };
     }
     const { file, line } = placeOfError(error) ?? this.definedAt?.() ?? NOWHERE;
     this.host.log(LogLevel.error, text, file, line);

@@ -77,7 +77,7 @@ export class LuaFile {
   number(): string {
     let text = "";
     while (this.#fill() && /\s/.test(this.#peek())) this.#at++;
-    const starts = /^[+-]?(0x?[0-9a-f]*\.?[0-9a-f]*(p[+-]?\d*)?|\d*\.?\d*(e[+-]?\d*)?)$/i;
+    const starts = /^[+-]?(0x?[0-9a-f]*(\.[0-9a-f]*)?(p[+-]?\d*)?|\d*(\.\d*)?(e[+-]?\d*)?)$/i;
     while (text.length < MAX_NUMBER && this.#fill() && starts.test(text + this.#peek())) {
       text += this.#peek();
       this.#at++;
