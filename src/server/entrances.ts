@@ -1,6 +1,5 @@
 // What to open once the server has started, for people who read its first lines.
 import { addressText } from "../rtmfp/wire/address.ts";
-import { exists } from "./folders.ts";
 import type { Config } from "./settings.ts";
 
 /** Pages of applications that are named at most. */
@@ -51,8 +50,16 @@ function url(scheme: string, address: string, port: number): string {
 export function pagesIn(www: string): string[] {
   try {
     return [...Deno.readDirSync(www)].map(({ name }) => name)
-      .filter((name) => exists(`${www}/${name}/web/index.html`)).sort();
+      .filter((name) => isFile(`${www}/${name}/web/index.html`)).sort();
   } catch {
     return [];
+  }
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
   }
 }

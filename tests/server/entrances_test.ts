@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readConfig } from "../../src/server/config.ts";
-import { entrances } from "../../src/server/entrances.ts";
+import { entrances, pagesIn } from "../../src/server/entrances.ts";
 
 const linesOf = (ini: string, pages: string[] = []) =>
   entrances(readConfig(ini, "CumulusServer.ini", {}).config, 1935, pages);
@@ -23,4 +23,19 @@ Deno.test("entrances: closed doors are not named, configured addresses are", () 
     "Pages of applications: http://127.0.0.1/a/ http://127.0.0.1/b/ http://127.0.0.1/c/ " +
       "http://127.0.0.1/d/ …",
   );
+});
+
+Deno.test("pagesIn: applications with an index page, not files, and nothing without www", () => {
+  const www = Deno.makeTempDirSync();
+  try {
+    for (const name of ["chat", "board", "plain"]) {
+      Deno.mkdirSync(`${www}/${name}/web`, { recursive: true });
+      if (name !== "plain") Deno.writeTextFileSync(`${www}/${name}/web/index.html`, "");
+    }
+    Deno.writeTextFileSync(`${www}/main.lua`, "");
+    assert.deepEqual(pagesIn(www), ["board", "chat"]);
+    assert.deepEqual(pagesIn(`${www}/none`), []);
+  } finally {
+    Deno.removeSync(www, { recursive: true });
+  }
 });
