@@ -8,6 +8,7 @@ import {
   UsageError,
 } from "./cli/arguments.ts";
 import { call, runCall } from "./cli/call.ts";
+import { listen, runListen } from "./cli/listen.ts";
 import { peerJoin, runPeerJoin } from "./cli/peer_join.ts";
 import { peerPlay, runPeerPlay } from "./cli/peer_play.ts";
 import { peerServe, runPeerServe } from "./cli/peer_serve.ts";
@@ -38,6 +39,7 @@ const commands: Entry[] = [
   { command: publish, run: runPublish },
   { command: play, run: runPlay },
   { command: call, run: (args, _output, print) => runCall(args, print) },
+  { command: listen, run: (args, _output, print) => runListen(args, print) },
   { command: shared, run: (args, _output, print) => runShared(args, print) },
   { command: ping, run: (args, _output, print) => runPing(args, print) },
   { command: peerServe, run: runPeerServe },
