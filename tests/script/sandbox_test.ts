@@ -483,6 +483,44 @@ Deno.test("Malformed patterns are told with the line of the script", () => {
   );
 });
 
+Deno.test("Functions that take long of long arguments look at the clock before", () => {
+  for (
+    const call of [
+      "tonumber(text)",
+      "tonumber(text, 16)",
+      "string.byte(text, 1, 10)",
+      "table.concat({ text, text })",
+      "table.concat(list)",
+    ]
+  ) {
+    const machine = new Machine({
+      "main.lua": `local text, list = ("1"):rep(20000), {}
+        for i = 1, 2000 do list[i] = "" end
+        INFO("late") ${call} INFO("after")`,
+    });
+    const { host } = machine;
+    host.log = ((log) => (level: number, text: string, file: string, line: number) => {
+      if (text === "late") host.ahead += 2 * host.time;
+      log.call(host, level, text, file, line);
+    })(host.log);
+    machine.start();
+    assert.deepEqual(machine.logged("info"), ["late"], call);
+    assert.match(machine.logged("error")[0], /ran longer than/, call);
+  }
+});
+
+Deno.test("The name of a chunk is no copy of it, and has a bound", () => {
+  const machine = new Machine();
+  const said = machine.run(`
+    local text = "x = " .. ("1 "):rep(100)
+    INFO((select(2, load(text))))
+    INFO(#debug.getinfo(load("return 1" .. (" "):rep(1000)), "S").source)
+    INFO((select(2, pcall(load, "return 1", ("n"):rep(4097)))))`);
+  assert.match(said[0], /^\[string "x = 1 1 1 .*\.\.\."\]:1: /);
+  assert.equal(said[1], "256");
+  assert.match(said[2], /the name of the chunk is too long$/);
+});
+
 Deno.test("Arguments whose size makes work are bounded", () => {
   const machine = new Machine();
   const cases = {

@@ -1,5 +1,6 @@
 // load, loadstring, loadfile, dofile and require: text alone, which runs with the global names of the
 // application that loads it. API-040, DECISIONS 7 and 20.
+import { fromUtf8 } from "../../bytes/text.ts";
 import { pushEnvironment } from "../vm/function_environment.ts";
 import { pushGlobals } from "../vm/libraries.ts";
 import { FUNCTION, type Lua, NIL, type Ref, STRING, TABLE } from "../vm/lua.ts";
@@ -14,8 +15,8 @@ export function defineLoading(api: Api): void {
   const { lua } = api;
   pushGlobals(lua);
   const functions: Record<string, (lua: Lua) => number> = {
-    load: (lua) => load(lua, readChunk(lua), lua.type(1) === STRING ? lua.text(1) : "=(load)"),
-    loadstring: (lua) => load(lua, boundedSource(lua, lua.bytes(1)).slice(), lua.text(1)),
+    load: (lua) => load(lua, readChunk(lua), lua.type(1) === STRING ? beginning(lua) : "=(load)"),
+    loadstring: (lua) => load(lua, boundedSource(lua, lua.bytes(1)).slice(), beginning(lua)),
     loadfile: (lua) => {
       const file = readFile(api, lua.text(1));
       if (typeof file === "string") return failure(lua, file);
@@ -44,6 +45,9 @@ export function defineLoading(api: Api): void {
     }),
   );
 }
+
+/** As much of the text at 1 as messages show of a chunk's name: Lua keeps the name as long as the chunk. */
+const beginning = (lua: Lua): string => fromUtf8(lua.bytes(1).subarray(0, MAX_NAME));
 
 /** The first argument of `load`: a text, or a function that gives it piece by piece. */
 function readChunk(lua: Lua): Uint8Array {
@@ -94,6 +98,7 @@ function boundedSource(lua: Lua, source: Uint8Array): Uint8Array {
 /** `load(chunk[, name[, mode[, environment]]])`, whose first argument has been read. */
 function load(lua: Lua, source: Uint8Array, text: string): number {
   const name = lua.type(2) === STRING ? lua.text(2) : text;
+  if (name.length > MAX_PATH) throw new ScriptError("the name of the chunk is too long");
   if (lua.type(3) === STRING && !lua.text(3).includes("t")) {
     return failure(lua, `attempt to load a text chunk (mode is '${lua.text(3)}')`);
   }

@@ -214,6 +214,20 @@ for _, name in ipairs { "reverse", "upper", "lower" } do
   end
 end
 
+--- A text, or a count of results, from which on a call takes part of a millisecond.
+local MUCH = 10000
+
+local parse, byte = tonumber, string.byte
+function _G.tonumber(value, base)
+  if type(value) == "string" and #value > MUCH then checkTime() end
+  return parse(value, base)
+end
+
+function string.byte(s, i, j)
+  if j ~= nil and j ~= i and type(s) == "string" and #s > MUCH then checkTime() end
+  return byte(s, i, j)
+end
+
 -- What a table with a metatable says of its length and its elements may be a lie, and another one each time:
 -- such tables are worked on here, where time is measured, and not in one instruction.
 local insert, remove, concat, sort = table.insert, table.remove, table.concat, table.sort
@@ -269,6 +283,8 @@ end
 
 function table.concat(t, separator, first, last)
   if type(t) == "table" and getmetatable(t) == nil then
+    local one = t[1]
+    if #t > MUCH / 10 or (type(one) == "string" and #one > MUCH) then checkTime() end
     return told("concat", pcall(concat, t, separator, whole(first), whole(last)))
   end
   checkTable(t, 1, "concat")
