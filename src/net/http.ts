@@ -11,7 +11,10 @@ export interface HttpOptions {
   readonly port: number;
   /** Certificate chain and private key in PEM form: the server speaks HTTPS. */
   readonly tls?: HttpCertificate;
-  /** Connections there may be at once; 256 unless told. Further ones are closed. */
+  /**
+   * Connections there may be at once; 256 unless told. For further ones the oldest without a request is closed, or
+   * they are if all carry one.
+   */
   readonly maxConnections?: number;
 }
 
@@ -86,8 +89,7 @@ export async function serveHttp(
   const server: Server | TlsServer = tls
     ? createTlsServer({ ...options, cert: tls.cert, key: tls.key }, listener)
     : createServer(options, listener);
-  server.maxConnections = maxConnections;
-  boundUnfinished(server);
+  boundConnections(server, maxConnections);
   if (onUpgrade) {
     server.on("upgrade", (message: IncomingMessage, socket: Socket, head: Uint8Array) => {
       void upgrade(message, socket, head, onUpgrade);
@@ -229,21 +231,51 @@ function fail(response: ServerResponse, status: number, text: string): void {
   response.end(`${text}\n`);
 }
 
-/** Of connections without a request the oldest is closed when there are too many. */
-function boundUnfinished(server: Server | TlsServer): void {
+/**
+ * Connections without a request make room: the oldest when there are too many connections, and some time after a
+ * burst of them all but the newest {@link MAX_UNFINISHED}. Who sends a request at once always finds a place.
+ */
+function boundConnections(server: Server | TlsServer, most: number): void {
   // By the far end: the socket of a request need not be the object that the connection came with.
   const unfinished = new Map<string, { socket: Socket; since: number }>();
+  let open = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const endOldest = () => {
+    const [[oldest, { socket }]] = unfinished;
+    unfinished.delete(oldest);
+    socket.destroy();
+  };
+  const thin = () => {
+    timer = undefined;
+    while (unfinished.size > MAX_UNFINISHED) {
+      const [{ since }] = unfinished.values();
+      const wait = since + PATIENCE - performance.now();
+      if (wait > 0) { // many have come at once
+        timer = setTimeout(thin, wait);
+        return;
+      }
+      endOldest();
+    }
+  };
   server.on("connection", (socket: Socket) => {
     const key = farEnd(socket);
-    const since = performance.now();
-    unfinished.set(key, { socket, since });
-    socket.once("close", () => unfinished.delete(key));
-    if (unfinished.size <= MAX_UNFINISHED) return;
-    const [[oldest, its]] = unfinished;
-    if (since - its.since < PATIENCE) return; // many have come at once
-    unfinished.delete(oldest);
-    its.socket.destroy();
+    open++;
+    socket.once("close", () => {
+      open--;
+      unfinished.delete(key);
+    });
+    if (open > most) {
+      if (unfinished.size > 0) endOldest();
+      else {
+        server.closeIdleConnections();
+        socket.destroy();
+        return;
+      }
+    }
+    unfinished.set(key, { socket, since: performance.now() });
+    if (unfinished.size > MAX_UNFINISHED && timer === undefined) thin();
   });
+  server.on("close", () => clearTimeout(timer));
   const begun = ({ socket }: IncomingMessage) => unfinished.delete(farEnd(socket));
   server.on("request", begun);
   server.on("upgrade", begun);

@@ -115,3 +115,26 @@ Deno.test({
     await server.close();
   },
 });
+
+Deno.test({
+  name: "http: connections that send no request make room for those that do",
+  sanitizeOps: false,
+  sanitizeResources: false,
+  async fn() {
+    const server = await serve(100);
+    const silent: Deno.TcpConn[] = [];
+    try {
+      for (let i = 0; i < 150; i++) {
+        const conn = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
+        await conn.write(encoder.encode("GET / HTTP/1.1\r\nHo"));
+        silent.push(conn);
+      }
+      const request = "GET /here HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+      assert.match(await exchange(server.port, request), /GET \/here/);
+      assert.equal(await rest(silent[0]), "", "the oldest was closed");
+    } finally {
+      for (const conn of silent) conn.close();
+      await server.close();
+    }
+  },
+});
