@@ -1,5 +1,6 @@
 // Requests to the HTTP port: metrics, health, JSON and the page.
 import { METRICS_TYPE, metricsOf } from "./metrics.ts";
+import chart from "./page/chart.js" with { type: "text" };
 import html from "./page/index.html" with { type: "text" };
 import script from "./page/page.js" with { type: "text" };
 import style from "./page/style.css" with { type: "text" };
@@ -58,6 +59,8 @@ export class Monitor {
         return text(200, html, { "content-type": "text/html; charset=utf-8" });
       case "/page.js":
         return text(200, script, { "content-type": "text/javascript; charset=utf-8" });
+      case "/chart.js":
+        return text(200, chart, { "content-type": "text/javascript; charset=utf-8" });
       case "/style.css":
         return text(200, style, { "content-type": "text/css; charset=utf-8" });
       case "/health":
@@ -73,7 +76,7 @@ export class Monitor {
     return value === undefined
       ? text(
         404,
-        "There is /, /health, /metrics, /api/status, /api/clients, /api/publications, " +
+        "There is /, /health, /metrics, /api/status, /api/history, /api/clients, /api/publications, " +
           "/api/groups, /api/servers and /api/applications",
       )
       : text(200, JSON.stringify(value), { "content-type": "application/json" });
@@ -86,6 +89,8 @@ export class Monitor {
     switch (pathname) {
       case "/api/status":
         return { ...source.status(), ...source.totals() };
+      case "/api/history":
+        return source.history();
       case "/api/clients":
         return source.clients(offset, limit);
       case "/api/publications":

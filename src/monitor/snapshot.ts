@@ -1,6 +1,8 @@
 // What the server tells of itself over HTTP. Times are milliseconds unless they say otherwise,
 // rates are bytes a second; everything is as of the moment it is asked for.
 
+import type { HistoryRows } from "./history.ts";
+
 export interface Status {
   readonly version: string;
   /** Milliseconds since 1970-01-01 UTC. */
@@ -197,6 +199,8 @@ export interface RecordingTotals {
 /** Where the numbers come from; the server makes it. */
 export interface Source {
   status(): Status;
+  /** Traffic of RTMFP and of the doors that have a row, and clients, over the last hour. */
+  history(): HistoryRows;
   /** At most `limit` rows from the `offset`th on. */
   clients(offset: number, limit: number): { total: number; rows: ClientRow[] };
   publications(offset: number, limit: number): { total: number; rows: PublicationRow[] };

@@ -4,6 +4,7 @@ import type { Client } from "../media/client.ts";
 import type { Hub } from "../media/hub.ts";
 import type { Listener } from "../media/listener.ts";
 import type { QualityOfService } from "../media/quality_of_service.ts";
+import { History, type HistoryRows } from "../monitor/history.ts";
 import type {
   ApplicationRow,
   ClientRow,
@@ -56,6 +57,7 @@ export class Numbers implements Source {
   readonly #started = performance.now();
   readonly #lag: Lag[] = [];
   readonly #frames = { audio: new Tally(), video: new Tally(), skipped: new Tally() };
+  readonly #history = new History();
   #lastFromOutside: number | null = null;
   #local: Set<string> = new Set();
   #localAt = -Infinity;
@@ -68,6 +70,7 @@ export class Numbers implements Source {
   tick(lag: Lag): void {
     this.#lag.push(lag);
     if (this.#lag.length > NOTES) this.#lag.shift();
+    this.#history.add(() => this.#sample(), performance.now());
     const { audio, video, skipped } = this.#frames;
     for (const { videoQos: published, listeners } of this.#options.hub.publications.values()) {
       video.count(published, published.droppedFrames);
@@ -82,6 +85,21 @@ export class Numbers implements Source {
   /** A client's first packet has come. */
   helloFrom(ip: string): void {
     if (this.#isOutside(ip)) this.#lastFromOutside = Date.now();
+  }
+
+  history(): HistoryRows {
+    return this.#history.rows();
+  }
+
+  /** Bytes so far of RTMFP and of the doors that count theirs, and clients. */
+  #sample() {
+    const { endpoint: { counters }, doors, hub } = this.#options;
+    let { bytesIn, bytesOut } = counters;
+    for (const row of doors.rows()) {
+      bytesIn += row.bytesIn;
+      bytesOut += row.bytesOut;
+    }
+    return { bytesIn, bytesOut, clients: hub.clients.size };
   }
 
   status(): Status {

@@ -14,6 +14,12 @@ export function fakeSource(): Source & { datagrams: number } {
   });
   return {
     datagrams: 1000,
+    history: () => ({
+      interval: 10_000,
+      bytesIn: Array.from({ length: 200 }, (_, i) => 200_000 + 100_000 * Math.sin(i / 9)),
+      bytesOut: Array.from({ length: 200 }, (_, i) => 900_000 + 300_000 * Math.sin(i / 15)),
+      clients: Array.from({ length: 200 }, (_, i) => Math.round(100 + 40 * Math.sin(i / 25))),
+    }),
     status() {
       this.datagrams += 100;
       return {

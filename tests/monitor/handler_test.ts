@@ -132,7 +132,7 @@ Deno.test("What is not there, and what is not a question, is refused", async () 
   const unknown = await monitor().handle(get("/api/nothing"));
   assert.equal(unknown.status, 404);
   const paths = (await unknown.text()).match(/\/api\/\w+/g)!;
-  assert.equal(paths.length, 6);
+  assert.equal(paths.length, 7);
   for (const path of paths) {
     assert.equal((await monitor().handle(get(path))).status, 200, path);
   }

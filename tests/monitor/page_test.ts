@@ -41,6 +41,9 @@ Deno.test({
             dialog.dismiss();
           });
           await page.goto(`http://127.0.0.1:${server.port}/`);
+          await page.fill("#token", "wrong");
+          await page.click("#login button");
+          await page.getByText("The server does not know this token").waitFor();
           await page.fill("#token", "s3cret");
           await page.click("#login button");
           await page.waitForSelector("#publications td");
@@ -65,6 +68,14 @@ Deno.test({
               "a second sample of the rate",
             );
           }
+          const charts = await page.locator("figure svg").evaluateAll((all) =>
+            all.map((svg) => ({
+              areas: svg.querySelectorAll("path.area").length,
+              label: svg.getAttribute("aria-label") ?? "",
+            }))
+          );
+          assert.deepEqual(charts.map(({ areas }) => areas), [2, 1]);
+          assert.match(charts[1].label, /^clients \d+ now; the scale ends at 200$/);
           const width = await page.evaluate("document.documentElement.scrollWidth");
           assert.ok(width as number <= viewport.width, `${width} px on ${viewport.width}`);
           const back = await page.evaluate("getComputedStyle(document.body).backgroundColor");

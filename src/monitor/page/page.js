@@ -2,7 +2,10 @@
 // Names of streams, texts of errors and the like come from clients: they only ever become text
 // nodes.
 
+import { drawChart } from "./chart.js";
+
 const PERIOD_MS = 2_000;
+const LAG_MS = 100; // worse is shown in amber
 const HISTORY = 90; // samples of a stream's rate: three minutes
 const $ = (id) => document.getElementById(id);
 
@@ -103,8 +106,13 @@ function rateLine(name, bits) {
 function showStatus(status) {
   $("version").textContent = status.version;
   const now = performance.now();
+  const traffic = { ...status.traffic };
+  for (const door of status.doors) {
+    traffic.bytesIn += door.bytesIn;
+    traffic.bytesOut += door.bytesOut;
+  }
   const seconds = before ? (now - before.at) / 1000 : 0;
-  const rate = (key) => seconds ? (status.traffic[key] - before.traffic[key]) / seconds : 0;
+  const rate = (key) => seconds ? (traffic[key] - before.traffic[key]) / seconds : 0;
   const tiles = [
     [number(status.sessions.clients), "clients"],
     [number(status.publications), "streams"],
@@ -112,13 +120,13 @@ function showStatus(status) {
     [scaled(rate("bytesIn") * 8, "b/s"), "in"],
     [scaled(rate("bytesOut") * 8, "b/s"), "out"],
     [number(rate("datagramsIn") + rate("datagramsOut")), "datagrams/s"],
-    [`${status.loop.lagWorst.toFixed(1)} ms`, "worst lag, 10 s"],
+    [`${status.loop.lagWorst.toFixed(1)} ms`, "worst lag, 10 s", status.loop.lagWorst > LAG_MS],
     [scaled(status.memory.resident, "B"), "memory"],
     [duration(status.uptime), "up"],
   ];
-  before = { at: now, traffic: status.traffic };
-  $("tiles").replaceChildren(...tiles.map(([value, label]) => {
-    const tile = element("div", undefined, "tile");
+  before = { at: now, traffic };
+  $("tiles").replaceChildren(...tiles.map(([value, label, warns]) => {
+    const tile = element("div", undefined, warns ? "tile warn" : "tile");
     tile.append(element("b", value), element("span", label));
     return tile;
   }));
@@ -171,6 +179,18 @@ function showStatus(status) {
   ], "Nothing.");
 }
 
+function showHistory({ interval, bytesIn, bytesOut, clients }) {
+  const bits = (bytes) => bytes.map((each) => each * 8);
+  drawChart(
+    $("traffic"),
+    { out: bits(bytesOut), in: bits(bytesIn) },
+    (rate) => scaled(rate, "b/s"),
+  );
+  drawChart($("connected"), { clients }, number);
+  const span = clients.length > 0 ? `, last ${duration(clients.length * interval / 1000)}` : "";
+  for (const place of document.querySelectorAll("figure .span")) place.textContent = span;
+}
+
 function recorded(recording) {
   if (!recording) return "";
   return `${recording.name}, ${scaled(recording.size, "B")}, ${
@@ -204,10 +224,10 @@ function showPublications({ rows, total }) {
 const columns = {
   applications: [
     ["Path", "", (row) => row.path || "/"],
-    ["State", "", (row) => row.running ? "running" : "stopped"],
+    ["State", "", (row) => row.running ? "running" : element("span", "stopped", "bad")],
     ["Clients", "number", (row) => number(row.clients)],
     ["Refused", "number", (row) => number(Object.values(row.refusals).reduce((a, b) => a + b, 0))],
-    ["Errors", "number", (row) => number(row.errors)],
+    ["Errors", "number", (row) => element("span", number(row.errors), row.errors ? "bad" : "")],
     [
       "Last error",
       "wide",
@@ -248,8 +268,9 @@ function serverState({ failure, isLinked, silence }) {
 
 async function refresh() {
   try {
-    const [status, publications, ...others] = await Promise.all([
+    const [status, history, publications, ...others] = await Promise.all([
       ask("status"),
+      ask("history"),
       ask("publications"),
       ask("applications"),
       ask("clients?limit=50"),
@@ -257,6 +278,7 @@ async function refresh() {
       ask("servers"),
     ]);
     showStatus(status);
+    showHistory(history);
     showPublications(publications);
     for (const [i, id] of ["applications", "clients", "groups", "servers"].entries()) {
       const { rows, total = rows.length } = others[i];
@@ -270,7 +292,9 @@ async function refresh() {
     const refused = error.name === "NotAllowedError";
     $("login").hidden = !refused;
     if (refused) $("content").hidden = true;
-    $("state").textContent = refused ? "A token is needed" : "No answer from the server";
+    $("state").textContent = refused
+      ? (token ? "The server does not know this token" : "A token is needed")
+      : "No answer from the server";
     $("state").className = "lost";
   }
 }

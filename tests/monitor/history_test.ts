@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { History, MAX_SAMPLES, SAMPLE_INTERVAL } from "../../src/monitor/history.ts";
+
+Deno.test("History: rates between samples, and nothing more often than the interval", () => {
+  const history = new History();
+  const sample = (bytes: number, clients: number) => () => ({
+    bytesIn: bytes,
+    bytesOut: 2 * bytes,
+    clients,
+  });
+  history.add(sample(1_000, 1), 0);
+  assert.deepEqual(history.rows().clients, []);
+  history.add(() => assert.fail("asked too early"), SAMPLE_INTERVAL - 1);
+  history.add(sample(51_000, 2), SAMPLE_INTERVAL);
+  history.add(sample(51_000, 3), 3 * SAMPLE_INTERVAL);
+  assert.deepEqual(history.rows(), {
+    interval: SAMPLE_INTERVAL,
+    bytesIn: [5_000, 0],
+    bytesOut: [10_000, 0],
+    clients: [2, 3],
+  });
+});
+
+Deno.test("History: an hour is kept, oldest first", () => {
+  const history = new History();
+  for (let i = 0; i <= MAX_SAMPLES + 5; i++) {
+    history.add(() => ({ bytesIn: 0, bytesOut: 0, clients: i }), i * SAMPLE_INTERVAL);
+  }
+  const { clients } = history.rows();
+  assert.equal(clients.length, MAX_SAMPLES);
+  assert.deepEqual(clients.slice(0, 2), [6, 7]);
+  assert.equal(clients.at(-1), MAX_SAMPLES + 5);
+});
