@@ -147,3 +147,30 @@ Deno.test("Nothing stays behind of messages that failed", () => {
   assert.ok(after - before < 10_000, `${after - before} bytes more`);
   assert.equal(machine.objects.size, 0);
 });
+
+Deno.test("A message is read in the time of the call that it is for", () => {
+  let now = 0;
+  const machine = new Machine({ clock: () => now++, time: 20 });
+  const { lua } = machine;
+  const read = (count: number) => {
+    const reader = new AmfReader(encodeAmf(Array.from({ length: count }, (_, i) => ({ i }))));
+    try {
+      return lua.timed(() => machine.toLua.push(reader));
+    } finally {
+      lua.top = 0;
+    }
+  };
+  assert.equal(read(1_000), 1);
+  assert.throws(
+    () => read(100_000),
+    (error) => error instanceof ScriptError && error.kind === "time",
+  );
+  assert.equal(read(1_000), 1, "the next one has its own time");
+  assert.deepEqual(machine.bugs, []);
+});
+
+Deno.test("A message full of values without form is warned of once", () => {
+  const machine = new Machine();
+  assert.equal(machine.toLua.push(new AmfReader(new Uint8Array(10_000).fill(0x0d))), 10_000);
+  assert.equal(machine.logged.length, 1);
+});
