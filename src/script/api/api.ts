@@ -35,6 +35,9 @@ import { isRefusal, refusalText, type Request } from "./refusals.ts";
 /** Characters of the last error of an application, which may quote its clients. */
 const MAX_LAST_ERROR = 2_048;
 
+/** For as long, in ms, it is not asked again whether an application is alone: that looks at all clients. */
+const ALONE_TRUST = 1_000;
+
 export class Api implements AmfHost {
   readonly lua: Lua;
   /** The real global table. */
@@ -114,6 +117,19 @@ export class Api implements AmfHost {
     lua.pop(2);
     return ref;
   }
+
+  /** Whether no other application has clients. */
+  isAlone(application: LuaApplication): boolean {
+    const now = this.host.now();
+    const known = this.#alone;
+    if (known?.application === application && now - known.at < ALONE_TRUST) return known.alone;
+    const clients = [...this.hub.clients.values()];
+    const alone = clients.every((client) => client.application === application);
+    this.#alone = { application, at: now, alone };
+    return alone;
+  }
+
+  #alone: { application: LuaApplication; at: number; alone: boolean } | undefined;
 
   /** Logs a line, with the line of the script that is running, or where the function is defined that has returned. */
   log(level: keyof typeof LogLevel, text: string): void {
@@ -215,7 +231,7 @@ export class Api implements AmfHost {
     this.#runs = name;
     this.host.onEnter?.(application?.path, name);
     this.definedAt = undefined;
-    this.#depth++;
+    const started = this.#depth++ === 0 ? this.host.now() : undefined;
     let error: ScriptError | undefined;
     try {
       error = lua.timed(action) ?? undefined;
@@ -229,6 +245,10 @@ export class Api implements AmfHost {
       this.#runs = runs;
       this.host.onEnter?.(before?.path, runs);
       if (--this.#depth === 0) this.locks.release();
+      if (started !== undefined) {
+        const now = this.host.now();
+        application?.share.spend(now - started, now);
+      }
     }
     if (error?.kind === "memory" && !before) this.onMemoryFull();
     return error;

@@ -15,6 +15,7 @@ import { Environment } from "./environment.ts";
 import { misspelledEvents, misspelledText } from "./event_names.ts";
 import { EventFunctions } from "./event_functions.ts";
 import { group as groupBinding } from "./group.ts";
+import { FairShare } from "./fair_share.ts";
 import { LogLevel } from "./host.ts";
 import { newPackage } from "./loading.ts";
 import { listener as listenerBinding } from "./listener.ts";
@@ -45,6 +46,8 @@ export class LuaApplication implements Application {
   readonly owned = new Set<Owned>();
   /** Bytes that it makes the server keep; see {@link OutsideMemory}. */
   outside = 0;
+  /** What it takes of the time of all. */
+  readonly share = new FairShare();
   readonly sharedObjects: LuaSharedObjects;
   state: ApplicationState = "absent";
   /** Why it failed. */
@@ -404,10 +407,16 @@ export class LuaApplication implements Application {
 
   manage(client: Client): void {
     const api = this.#api;
+    if (this.mustWait) return;
     for (const writer of [...client.connection.writers]) {
       api.callObject(this, api.objects.find(writer), "onManage");
     }
     api.callObject(this, api.objects.find(client), "onManage");
+  }
+
+  /** Whether what can wait of it has to, as others wait for it. */
+  get mustWait(): boolean {
+    return this.share.inDebt(this.#api.host.now()) && !this.#api.isAlone(this);
   }
 
   // Publications

@@ -6,6 +6,7 @@ import type { Hub } from "../../media/hub.ts";
 import { Api } from "./api.ts";
 import { LuaApplication } from "./application.ts";
 import { cumulus } from "./cumulus.ts";
+import { PAUSE } from "./fair_share.ts";
 import type { Host } from "./host.ts";
 import { defineIo } from "./io_library.ts";
 import { defineIpairs } from "./iteration.ts";
@@ -58,6 +59,8 @@ export class LuaApplications implements Applications {
   readonly #root: LuaApplication;
   /** By path: those of which a folder was found. */
   readonly #byPath = new Map<string, LuaApplication>();
+  /** Until when those do not start that took too much time, on the clock of `Host.now`. */
+  readonly #paused = new Map<LuaApplication, number>();
   readonly #looks = new Map<LuaApplication, Looks>();
   /** When the file of a running application was first missed, on the clock of `Host.now`. */
   readonly #vanished = new Map<LuaApplication, number>();
@@ -180,7 +183,10 @@ export class LuaApplications implements Applications {
 
   manage(): void {
     this.#refresh(this.#root);
-    for (const application of this.#running()) application.ownEvent("onManage", () => {});
+    for (const application of this.#running()) {
+      if (!application.mustWait) application.ownEvent("onManage", () => {});
+    }
+    this.#shareTime();
     this.api.lua.collectSome();
     this.api.objects.sweep();
   }
@@ -265,6 +271,13 @@ export class LuaApplications implements Applications {
 
   /** Starts what is new or was edited, stops what was deleted. API-035, API-037 */
   #refresh(application: LuaApplication): void {
+    const paused = this.#paused.get(application);
+    if (paused !== undefined) {
+      const now = this.#host.now();
+      if (now < paused) return;
+      this.#paused.delete(application);
+      application.share.forgive(now);
+    }
     const { files } = this.#host;
     const file = `${application.folder}main.lua`;
     const modified = files.modified(file);
@@ -322,6 +335,33 @@ export class LuaApplications implements Applications {
     this.#makesRoom = false;
   }
 
+  /** Stops applications that took more than their share for long while others waited, and starts them again. */
+  #shareTime(): void {
+    const now = this.#host.now();
+    for (const [application, until] of [...this.#paused]) {
+      if (now >= until) this.#find(application.path);
+    }
+    for (const application of this.#running()) {
+      if (!application.share.inDebt(now)) continue;
+      if (this.api.isAlone(application)) application.share.forgive(now);
+      else if (application.share.isOver(now)) this.#pause(application, now + PAUSE);
+    }
+  }
+
+  #pause(application: LuaApplication, until: number): void {
+    application.bar(
+      `took most of the time while others waited, and is stopped for ${PAUSE / 1000} s`,
+    );
+    this.#paused.set(application, until);
+    this.#stop(application); // so that no event of a client's end takes more
+    const { hub } = this.api;
+    for (const client of [...hub.clients.values()]) {
+      if (client.application !== application) continue;
+      hub.disconnect(client, "the application is stopped for a while");
+      client.connection.close();
+    }
+  }
+
   #stop(application: LuaApplication): void {
     if (application.modified === undefined) return;
     if (application.running) {
@@ -337,6 +377,7 @@ export class LuaApplications implements Applications {
     this.#stop(application);
     this.#byPath.delete(application.path);
     this.#looks.delete(application);
+    this.#paused.delete(application);
     this.#vanished.delete(application);
     application.parent?.children.delete(application.name);
     application.environment.release();
