@@ -41,8 +41,37 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
+/** Where a {@link StreamedResponse} writes. */
+export interface ByteSink {
+  /** Bytes that were written and not taken by the system. */
+  readonly waiting: number;
+  write(bytes: Uint8Array): void;
+  /** Ends the response, in good order or as one that broke off. */
+  end(isWhole: boolean): void;
+}
+
+/** What the server tells of a {@link StreamedResponse}. */
+export interface ByteSinkEvents {
+  /** What waited was taken. */
+  onDrain(): void;
+  /** The far end is gone, or has all. */
+  onClose(): void;
+}
+
+/**
+ * A response whose body is written as it comes into being, without a queue of its own: that of a live
+ * stream, of which there are many.
+ */
+export class StreamedResponse {
+  constructor(
+    readonly headers: Readonly<Record<string, string>>,
+    readonly open: (sink: ByteSink) => ByteSinkEvents,
+  ) {}
+}
+
+type Answer = Response | StreamedResponse;
 /** Answers a request; a throw is answered with 500. */
-export type HttpHandler = (request: Request, peer: HttpPeer) => Response | Promise<Response>;
+export type HttpHandler = (request: Request, peer: HttpPeer) => Answer | Promise<Answer>;
 /** Takes a request to upgrade with the connection it came on. */
 export type UpgradeHandler = (
   request: Request,
@@ -132,7 +161,9 @@ async function answer(
   const request = requestOf(message);
   if (!request) return fail(response, 400, "The request has no valid address");
   try {
-    await send(await handle(request, peerOf(message)), response, request.method === "HEAD");
+    const answer = await handle(request, peerOf(message));
+    if (answer instanceof StreamedResponse) stream(answer, response);
+    else await send(answer, response, request.method === "HEAD");
   } catch {
     fail(response, 500, "The server has a fault");
   }
@@ -209,6 +240,21 @@ async function send(from: Response, to: ServerResponse, isHead: boolean): Promis
   } catch {
     to.destroy(); // the body broke off: so does the response
   }
+}
+
+/** Sends the body of a live stream. */
+function stream({ headers, open }: StreamedResponse, to: ServerResponse): void {
+  to.writeHead(200, headers);
+  to.flushHeaders();
+  const events = open({
+    get waiting() {
+      return to.writableLength;
+    },
+    write: (bytes) => void to.write(bytes),
+    end: (isWhole) => void (isWhole ? to.end() : to.destroy()),
+  });
+  to.on("drain", () => events.onDrain());
+  to.once("close", () => events.onClose());
 }
 
 const drained = (to: ServerResponse): Promise<void> =>

@@ -36,7 +36,8 @@ export function serveWeb(options: HttpOptions, handle: HttpHandler): Promise<Web
   return serveHttp(options, handle, async (request, peer, message, socket, head) => {
     upgrades.set(request, { message, socket, head });
     const response = await handle(request, peer);
-    return response === UPGRADED ? undefined : response;
+    if (response === UPGRADED) return undefined;
+    return response instanceof Response ? response : new Response(null, { status: 400 });
   });
 }
 

@@ -2,6 +2,7 @@
 import type { Recorded } from "../media/recordings.ts";
 import { addressText } from "../rtmfp/wire/address.ts";
 import { StaticFiles } from "../net/static_files.ts";
+import type { StreamedResponse } from "../net/http.ts";
 import { serveWeb, upgradeToWebSocket, type WebPeer, type WebServer } from "../net/web_server.ts";
 import { tcpError } from "../net/tcp.ts";
 import { WebSocketStream } from "../net/web_socket_stream.ts";
@@ -53,6 +54,8 @@ export async function openWebDoor(host: DoorHost): Promise<OpenDoor> {
   host.log.note(`${scheme} server starts on TCP port ${port} (${addressText({ hostname, port })})`);
   return door;
 }
+
+type Answer = Response | StreamedResponse;
 
 class WebDoor implements OpenDoor {
   readonly #host: DoorHost;
@@ -123,7 +126,7 @@ class WebDoor implements OpenDoor {
     await Promise.race([this.#server?.close(), late]);
   }
 
-  async #handle(request: Request, peer: WebPeer): Promise<Response> {
+  async #handle(request: Request, peer: WebPeer): Promise<Answer> {
     try {
       return await this.#answer(request, new URL(request.url), peer);
     } catch (error) {
@@ -133,7 +136,7 @@ class WebDoor implements OpenDoor {
     }
   }
 
-  async #answer(request: Request, url: URL, peer: WebPeer): Promise<Response> {
+  async #answer(request: Request, url: URL, peer: WebPeer): Promise<Answer> {
     if (this.#host.hub.blacklist.has(peer.hostname)) return text(403, "Your address is blocked");
     const { pathname } = url;
     if (pathname === "/rtws") return this.#openRtws(request, peer);
@@ -187,7 +190,9 @@ class WebDoor implements OpenDoor {
     }
     if (isFolder) return text(404, "No page has this address");
     if (await this.#files.isPage(segments)) {
-      return text(308, "With a slash", { location: `${new URL(request.url).pathname}/` });
+      return text(308, "The page of this application has a slash at the end", {
+        location: `${new URL(request.url).pathname}/`,
+      });
     }
     return send(request, player, PAGE_HEADERS);
   }
@@ -198,7 +203,7 @@ class WebDoor implements OpenDoor {
     url: URL,
     stream: StreamRequest,
     peer: WebPeer,
-  ): Promise<Response> {
+  ): Promise<Answer> {
     const refused = this.#refuses(request, peer);
     if (refused) return refused;
     const isSocket = isUpgrade(request);
@@ -222,8 +227,8 @@ class WebDoor implements OpenDoor {
         const upgraded = this.#viewers.openSocket(request, stream, peer, leave, make);
         return upgraded?.response ?? text(426, "Open a WebSocket here", { upgrade: "websocket" });
       }
-      const body = this.#viewers.openBody(request, stream, peer, leave);
-      return new Response(body, { headers: this.#streamHeaders(request, url) });
+      const headers = this.#streamHeaders(request, url);
+      return this.#viewers.openBody(request, stream, peer, headers, leave);
     } catch (error) {
       leave();
       throw error;
@@ -236,7 +241,7 @@ class WebDoor implements OpenDoor {
     stream: StreamRequest,
     peer: WebPeer,
     recorded: Recorded,
-  ): Response {
+  ): Answer {
     const leave = this.#places.take(peer);
     try {
       const headers = this.#streamHeaders(request, url);

@@ -1,4 +1,5 @@
 import { addressText } from "../rtmfp/wire/address.ts";
+import { type ByteSink, StreamedResponse } from "../net/http.ts";
 import type { WebPeer, WebSocketConnection } from "../net/web_server.ts";
 import { readTarget } from "../tc/target.ts";
 import { FlvViewer, type ViewerHost, type Viewing } from "../web/flv_viewer.ts";
@@ -12,7 +13,7 @@ const MOST_BUFFERED = 256 * 1024;
  * Frames of this many milliseconds go out together: a write costs as much as the frames in it, and players
  * have a buffer of several times as much.
  */
-const BATCH_INTERVAL = 80;
+const BATCH_INTERVAL = 120;
 /** How often viewers by WebSocket that wait look whether there is room, in milliseconds. */
 const BLOCKED_INTERVAL = 20;
 /** Characters of a header that scripts are told. */
@@ -58,30 +59,29 @@ export class WebViewers implements ViewerHost {
     request: Request,
     stream: StreamRequest,
     peer: WebPeer,
+    headers: Record<string, string>,
     leave: () => void,
-  ): ReadableStream<Uint8Array> {
-    let viewer: FlvViewer;
-    const end = (action: () => void) => this.#host.input("Cannot end a viewer", action);
-    const drain = () => this.#host.input("Cannot serve a viewer", () => this.wake(viewer));
-    return new ReadableStream<Uint8Array>({
-      start: (controller) => {
-        viewer = this.#open(viewing(request, stream, peer, "http", this.#host), {
-          get ready() {
-            return (controller.desiredSize ?? 0) > 0;
-          },
-          write: (bytes) => controller.enqueue(bytes),
-          end: (failure) => {
-            leave();
-            if (failure === undefined) controller.close();
-            else controller.error(new Error(failure));
-          },
-        });
+  ): StreamedResponse {
+    let body: ByteSink | undefined;
+    const viewer = this.#open(viewing(request, stream, peer, "http", this.#host), {
+      get ready() {
+        return body !== undefined && body.waiting < MOST_AT_ONCE;
       },
-      pull: () => {
-        if (this.#sinks.has(viewer) && viewer.output.waiting) drain();
+      write: (bytes) => body?.write(bytes),
+      end: (failure) => {
+        leave();
+        body?.end(failure === undefined);
       },
-      cancel: () => end(() => this.#left(viewer, leave)),
-    }, new ByteLengthQueuingStrategy({ highWaterMark: MOST_AT_ONCE }));
+    });
+    const input = (action: () => void) => this.#host.input("Cannot serve a viewer", action);
+    return new StreamedResponse(headers, (sink) => {
+      body = sink;
+      input(() => this.wake(viewer));
+      return {
+        onDrain: () => viewer.output.waiting && input(() => this.wake(viewer)),
+        onClose: () => this.#sinks.has(viewer) && input(() => this.#left(viewer, leave)),
+      };
+    });
   }
 
   /**
