@@ -13,6 +13,17 @@ if (first === "client") {
   }
   Deno.exit(await runClient(rest));
 }
+if (first === "completion") {
+  const [{ completion }, { optionNames }, { commandWords }] = await Promise.all([
+    import("./src/server/completion.ts"),
+    import("./src/server/command_line.ts"),
+    import("./src/client/cli.ts"),
+  ]);
+  const script = completion(rest[0], { options: optionNames(), client: commandWords() });
+  if (script === undefined) console.error("CumulusServer completion bash|zsh|fish");
+  else console.log(script.trimEnd());
+  Deno.exit(script === undefined ? 2 : 0);
+}
 const path = Deno.build.standalone ? Deno.execPath() : import.meta.filename!;
 if (first === "check") {
   const { check } = await import("./src/server/check.ts");

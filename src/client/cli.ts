@@ -47,6 +47,15 @@ const commands: Entry[] = [
   { command: peerJoin, run: runPeerJoin },
 ];
 
+/** The commands and their options as they are typed. */
+export const commandWords = (): Record<string, string[]> =>
+  Object.fromEntries(
+    commands.map(({ command: { name, options } }) => [
+      name,
+      [...Object.keys(options), "help"].map((option) => `--${option}`),
+    ]),
+  );
+
 const HELP = `Usage: ${PROGRAM} COMMAND ...
 
 Talks to a server as Flash Player does, by rtmfp://, rtmp:// or rtmps:// (peer: by rtmfp://).

@@ -147,6 +147,9 @@ function split(arg: string, windows: boolean): { name: string; value?: string } 
   return { name: short[1], value: short[2] === "" ? undefined : short[2] };
 }
 
+/** The options as they are typed. */
+export const optionNames = (): string[] => Object.keys(options).map((name) => `--${name}`);
+
 /** What `--help` prints. */
 export function usage(): string {
   const lines = Object.entries(options).map(([long, { short, value, optional, help }]) => {
@@ -160,6 +163,8 @@ export function usage(): string {
                                     SIGHUP reopens the log and rereads what
                                     may change while it runs
   CumulusServer check [options]     look at configuration and scripts only
+  CumulusServer completion SHELL    print completion for bash, zsh or fish:
+                                    source <(CumulusServer completion bash)
   CumulusServer client --help       publish, play, call and ping from here
 
 ${lines.join("\n")}

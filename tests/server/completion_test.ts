@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { commandWords } from "../../src/client/cli.ts";
+import { optionNames } from "../../src/server/command_line.ts";
+import { completion } from "../../src/server/completion.ts";
+import { hasProgram } from "../peers/peers.ts";
+
+const words = { options: optionNames(), client: commandWords() };
+
+/** What bash offers behind words; the last one is being typed. */
+async function bashOffers(...typed: string[]): Promise<string[]> {
+  const list = ["CumulusServer", ...typed].map((word) => `'${word}'`).join(" ");
+  const { stdout, stderr } = await new Deno.Command("bash", {
+    args: [
+      "--norc",
+      "-c",
+      `${completion("bash", words)}
+COMP_WORDS=(${list}) COMP_CWORD=${typed.length}
+_cumulus_server
+printf '%s\\n' "\${COMPREPLY[@]}"`,
+    ],
+  }).output();
+  assert.equal(new TextDecoder().decode(stderr), "");
+  return new TextDecoder().decode(stdout).trim().split("\n");
+}
+
+Deno.test({
+  name: "completion: bash offers commands, options and commands of two words",
+  ignore: !hasProgram("bash"),
+  async fn() {
+    assert.deepEqual(await bashOffers("c"), ["check", "client", "completion"]);
+    assert.deepEqual(await bashOffers("--po"), ["--port"]);
+    assert.deepEqual(await bashOffers("check", "--in"), ["--ini"]);
+    assert.deepEqual(await bashOffers("client", "li"), ["listen"]);
+    assert.deepEqual(await bashOffers("client", "listen", "--sec"), ["--seconds"]);
+    assert.deepEqual(await bashOffers("client", "peer", ""), ["serve", "play", "join"]);
+    assert.deepEqual(await bashOffers("completion", ""), ["bash", "zsh", "fish"]);
+  },
+});
+
+Deno.test({
+  name: "completion: fish offers the same (if it is installed)",
+  ignore: !hasProgram("fish"),
+  async fn() {
+    const { stdout } = await new Deno.Command("fish", {
+      args: [
+        "--no-config",
+        "-c",
+        `${completion("fish", words)}\ncomplete -C 'CumulusServer client peer j'`,
+      ],
+    }).output();
+    assert.match(new TextDecoder().decode(stdout), /^join\b/m);
+  },
+});
+
+Deno.test("completion: no other shell", () => {
+  assert.equal(completion("tcsh", words), undefined);
+});
