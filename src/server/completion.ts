@@ -43,7 +43,8 @@ function bash(words: Words): string {
     `    ${before === "" ? "*" : `"${before} "*`}) words="${next.join(" ")}" ;;`
   );
   return `_cumulus_server() {
-  local words line="\${COMP_WORDS[*]:1:COMP_CWORD-1} "
+  local words i line=
+  for ((i = 1; i < COMP_CWORD; i++)); do line+="\${COMP_WORDS[i]} "; done
   case "$line" in
 ${cases.join("\n")}
   esac

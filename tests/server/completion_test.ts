@@ -52,6 +52,29 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "completion: zsh offers the words, which it narrows itself (if it is installed)",
+  ignore: !hasProgram("zsh"),
+  async fn() {
+    const folder = Deno.makeTempDirSync();
+    const { stdout, stderr } = await new Deno.Command("zsh", {
+      args: [
+        "-f",
+        "-c",
+        `autoload -U compinit && compinit -u -d '${folder}/dump'
+${completion("zsh", words)}
+setopt ksh_arrays
+COMP_WORDS=(CumulusServer client peer "") COMP_CWORD=3
+_cumulus_server
+printf '%s\\n' "\${COMPREPLY[@]}"`,
+      ],
+    }).output();
+    Deno.removeSync(folder, { recursive: true });
+    assert.equal(new TextDecoder().decode(stderr), "");
+    assert.equal(new TextDecoder().decode(stdout).trim(), "serve\nplay\njoin");
+  },
+});
+
 Deno.test("completion: no other shell", () => {
   assert.equal(completion("tcsh", words), undefined);
 });
