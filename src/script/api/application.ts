@@ -1,4 +1,5 @@
 // An application: a main.lua, its global names, and its events. API-021 to API-064, API-601 to API-649.
+import type { Place } from "./place.ts";
 import type { AmfReader } from "../../amf/mod.ts";
 import type { Application, Handshake } from "../../media/application.ts";
 import type { Client } from "../../media/client.ts";
@@ -386,14 +387,19 @@ export class LuaApplication implements Application {
     const error = api.perform(this, base, name, () => {
       api.fromAmf.push(values);
       const error = lua.run(base, -1);
-      api.definedAt = () =>
-        api.placeOfFunction(() => api.pushObjectFunction(api.objects.find(client), name));
+      api.definedAt = this.#placeOfCall(client, name);
       if (error) return error;
       this.#answer(client, name, base + 1, lua.top - base);
       lua.leave(base);
     }, { client, step: "call", name });
     if (error) throw new Refused(api.toldOf(error) || "Unknown error");
     return true;
+  }
+
+  /** A closure of its own: one inside {@link call} would keep the message alive, which costs more. */
+  #placeOfCall(client: Client, name: string): () => Place {
+    const api = this.#api;
+    return () => api.placeOfFunction(() => api.pushObjectFunction(api.objects.find(client), name));
   }
 
   /** Sends the first result of a call, if there is one. API-232, API-233 */
