@@ -310,9 +310,8 @@ export class NetConnection
 
   send(writer: CommandWriter, message: Message, reliable: boolean): void {
     this.#renew();
-    const write = () => writer.channel.write(message, reliable);
-    if (this.#held) this.#held.push(write);
-    else write();
+    if (this.#held) this.#held.push(() => writer.channel.write(message, reliable));
+    else writer.channel.write(message, reliable);
   }
 
   sendShared(message: Message): void {

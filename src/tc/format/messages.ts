@@ -49,6 +49,8 @@ export interface Message {
   /** Milliseconds modulo 2^32. */
   readonly timestamp: number;
   readonly payload: Uint8Array;
+  /** The payload behind room for the header of a flow, where it was made so: it need not be copied then. */
+  readonly framed?: Uint8Array<ArrayBuffer>;
 }
 
 /**
@@ -76,8 +78,12 @@ export function writeMessage(
 }
 
 /** A message as it goes into a flow; see {@link readMessage}. */
-export function flowMessage({ type, timestamp, payload }: Message): Uint8Array<ArrayBuffer> {
-  return writeMessage(type, timestamp, payload);
+export function flowMessage(
+  { type, timestamp, payload, framed }: Message,
+): Uint8Array<ArrayBuffer> {
+  if (!framed) return writeMessage(type, timestamp, payload);
+  setHeader(framed, type, timestamp);
+  return framed;
 }
 
 function setHeader(message: Uint8Array, type: number, timestamp: number): void {
@@ -136,11 +142,19 @@ export function commandMessage(
   values: Uint8Array,
   object = NULL,
 ): Message {
-  const text = typeof name === "string" ? toUtf8(name) : name;
-  const to = new Writer(5 + text.length + 9 + object.length + values.length);
+  const text = typeof name === "string" ? NAMES.get(name) ?? toUtf8(name) : name;
+  const before = text.length <= 0xffff ? 3 : 5;
+  const framed = new Uint8Array(
+    HEADER_LENGTH + before + text.length + 9 + object.length + values.length,
+  );
+  const to = Writer.over(framed, HEADER_LENGTH);
   writeString(to, text).u8(AMF0_NUMBER).f64(transaction).bytes(object).bytes(values);
-  return { type: MessageType.command, timestamp: 0, payload: to.copy() };
+  const payload = framed.subarray(HEADER_LENGTH);
+  return { type: MessageType.command, timestamp: 0, payload, framed };
 }
+
+/** The commands that servers send most. */
+const NAMES = new Map(["_result", "_error", "onStatus"].map((name) => [name, toUtf8(name)]));
 
 /**
  * The payload of a data message, of type 0x12 and behind the format byte of 0x0f alike.
