@@ -118,6 +118,27 @@ export class Api implements AmfHost {
     return ref;
   }
 
+  /** Whether several applications have clients, as of the last tick and connect: only then their time is counted. */
+  contended = false;
+  #lastConnected: LuaApplication | undefined;
+
+  /** A client connects to an application. */
+  noteConnect(application: LuaApplication): void {
+    if (this.#lastConnected && this.#lastConnected !== application) this.contended = true;
+    this.#lastConnected = application;
+  }
+
+  /** Sets {@link contended}. Every 2 s. */
+  lookForContention(): void {
+    let first: unknown;
+    for (const { application } of this.hub.clients.values()) {
+      if (application === (first ??= application)) continue;
+      this.contended = true;
+      return;
+    }
+    this.contended = false;
+  }
+
   /** Whether no other application has clients. */
   isAlone(application: LuaApplication): boolean {
     const now = this.host.now();
@@ -231,7 +252,7 @@ export class Api implements AmfHost {
     this.#runs = name;
     this.host.onEnter?.(application?.path, name);
     this.definedAt = undefined;
-    const started = this.#depth++ === 0 ? this.host.now() : undefined;
+    const started = this.#depth++ === 0 && this.contended ? this.host.now() : undefined;
     let error: ScriptError | undefined;
     try {
       error = lua.timed(action) ?? undefined;

@@ -281,6 +281,7 @@ export class LuaApplication implements Application {
   /** Runs `onConnection`, own or inherited, and reads what it returns. API-604, API-635 to API-638. */
   connect(client: Client, values: AmfReader): Uint8Array | undefined {
     const api = this.#api;
+    api.noteConnect(this);
     const eventless = this.state === "absent" && !this.barred; // API-025
     const closed = eventless ? undefined : this.#closed();
     if (closed !== undefined) {

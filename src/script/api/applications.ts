@@ -186,6 +186,7 @@ export class LuaApplications implements Applications {
     for (const application of this.#running()) {
       if (!application.mustWait) application.ownEvent("onManage", () => {});
     }
+    this.api.lookForContention();
     this.#shareTime();
     this.api.lua.collectSome();
     this.api.objects.sweep();
