@@ -331,18 +331,8 @@ export class NetStream {
   }
 
   #data(message: Message): void {
-    const reader = valuesOf(message);
-    if (!reader) return;
-    const payload = message.payload.subarray(reader.raw.at);
-    const name = reader.readValue();
-    if (typeof name !== "string") return;
-    const values = () => {
-      const values: AmfValue[] = [];
-      const all = new AmfReader(payload);
-      for (all.readValue(); !all.done;) values.push(all.readValue());
-      return values;
-    };
-    this.handler.onData?.({ name, timestamp: message.timestamp, payload, values });
+    const data = readStreamData(message);
+    if (data) this.handler.onData?.(data);
   }
 
   #command(message: Message): void {
@@ -383,4 +373,24 @@ export class NetStream {
   #settleAll(error: Error): void {
     for (const { settle } of this.#expecting.splice(0)) settle(error);
   }
+}
+
+/**
+ * What a data message holds.
+ * @returns undefined if it does not begin with a name
+ * @throws {WireError} if the name is cut off
+ */
+export function readStreamData(message: Message): StreamData | undefined {
+  const reader = valuesOf(message);
+  if (!reader) return undefined;
+  const payload = message.payload.subarray(reader.raw.at);
+  const name = reader.readValue();
+  if (typeof name !== "string") return undefined;
+  const values = () => {
+    const values: AmfValue[] = [];
+    const all = new AmfReader(payload);
+    for (all.readValue(); !all.done;) values.push(all.readValue());
+    return values;
+  };
+  return { name, timestamp: message.timestamp, payload, values };
 }

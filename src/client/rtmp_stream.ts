@@ -1,11 +1,11 @@
-import { AmfReader, type AmfValue } from "../amf/mod.ts";
+import type { AmfValue } from "../amf/mod.ts";
 import type { RtmpMessage } from "../rtmp/control.ts";
 import type { RtmpChannel } from "../rtmp/rtmp_channel.ts";
 import type { RtmpClient } from "../rtmp/rtmp_client.ts";
 import { readCommand } from "../tc/format/commands.ts";
-import { MessageType, valuesOf } from "../tc/format/messages.ts";
+import { MessageType } from "../tc/format/messages.ts";
 import { readStatus, type Status } from "../tc/format/status.ts";
-import { ignoringBadMessages, type NetStreamHandler } from "./net_stream.ts";
+import { ignoringBadMessages, type NetStreamHandler, readStreamData } from "./net_stream.ts";
 import { ConnectionError, StatusError } from "./status.ts";
 
 /** What it is told is final, and what it waits for. */
@@ -123,18 +123,8 @@ export class RtmpStream {
   }
 
   #data(message: RtmpMessage): void {
-    const reader = valuesOf(message);
-    if (!reader) return;
-    const payload = message.payload.subarray(reader.raw.at);
-    const name = reader.readValue();
-    if (typeof name !== "string") return;
-    const values = () => {
-      const values: AmfValue[] = [];
-      const all = new AmfReader(payload);
-      for (all.readValue(); !all.done;) values.push(all.readValue());
-      return values;
-    };
-    this.handler.onData?.({ name, timestamp: message.timestamp, payload, values });
+    const data = readStreamData(message);
+    if (data) this.handler.onData?.(data);
   }
 
   #command(message: RtmpMessage): void {
