@@ -132,7 +132,12 @@ export class RecordingFolders {
       const full = await this.#isFull(key);
       if (full) return { reason: "failed", text: full };
       const file = await Deno.open(key, { read: true, write: true, create: true });
-      await file.truncate(keep);
+      try {
+        await file.truncate(keep);
+      } catch (error) {
+        file.close();
+        throw error;
+      }
       return this.#writable(file, key);
     } catch (error) {
       const denied = error instanceof Deno.errors.PermissionDenied ||
@@ -201,8 +206,13 @@ export class RecordingFolders {
       const key = await realFile(this.folderOf(path), name);
       if (key === undefined) return this.#closed();
       const file = await Deno.open(key, { read: true });
-      const { isFile, size, mtime } = await file.stat();
-      if (isFile) return this.#readable(file, key, size, mtime?.getTime() ?? 0);
+      try {
+        const { isFile, size, mtime } = await file.stat();
+        if (isFile) return this.#readable(file, key, size, mtime?.getTime() ?? 0);
+      } catch (error) {
+        file.close();
+        throw error;
+      }
       file.close();
     } catch (error) {
       if (!isAbsent(error)) this.#options.warn(`Cannot open the recording ${name}: ${error}`);
