@@ -1,7 +1,7 @@
 // What one packet and one handshake cost, without network: `deno run --allow-ffi bench/crypto.ts`
 // prints microseconds, the median of several rounds, as one JSON object.
-import { openLibcrypto } from "../src/net/libcrypto.ts";
-import { NativeCrypto } from "../src/net/native_crypto.ts";
+import { openLibcrypto } from "../src/openssl/libcrypto.ts";
+import { NativeCrypto } from "../src/openssl/native_crypto.ts";
 import { type CryptoBackend, UNENCRYPTED } from "../src/rtmfp/crypto/backend.ts";
 import { checksum } from "../src/rtmfp/crypto/checksum.ts";
 import { generateKeyPair, sharedSecret } from "../src/rtmfp/crypto/dh.ts";

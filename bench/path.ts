@@ -1,7 +1,7 @@
 // What a datagram of fan-out costs in the protocol alone: no sockets, no scripts, no processes. And
 // how much garbage it makes.
-import { openLibcrypto } from "../src/net/libcrypto.ts";
-import { NativeCrypto } from "../src/net/native_crypto.ts";
+import { openLibcrypto } from "../src/openssl/libcrypto.ts";
+import { NativeCrypto } from "../src/openssl/native_crypto.ts";
 import type { CryptoBackend } from "../src/rtmfp/crypto/backend.ts";
 import { portable } from "../src/rtmfp/crypto/portable.ts";
 import { Generator } from "./load/generator.ts";

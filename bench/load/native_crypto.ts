@@ -1,5 +1,5 @@
-import { openLibcrypto } from "../../src/net/libcrypto.ts";
-import { NativeCrypto } from "../../src/net/native_crypto.ts";
+import { openLibcrypto } from "../../src/openssl/libcrypto.ts";
+import { NativeCrypto } from "../../src/openssl/native_crypto.ts";
 import type { CryptoBackend } from "../../src/rtmfp/crypto/backend.ts";
 import { portable } from "../../src/rtmfp/crypto/portable.ts";
 

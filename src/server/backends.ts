@@ -1,8 +1,8 @@
 // Which implementations run: `[rtmfp] native`.
 import type { DatagramSocket } from "../net/datagram_socket.ts";
 import { openLibc } from "../net/libc.ts";
-import { type Libcrypto, openLibcrypto } from "../net/libcrypto.ts";
-import { NativeCrypto } from "../net/native_crypto.ts";
+import { type Libcrypto, openLibcrypto } from "../openssl/libcrypto.ts";
+import { NativeCrypto } from "../openssl/native_crypto.ts";
 import { NativeUdpSocket } from "../net/native_udp.ts";
 import { openTrim } from "../net/spare_memory.ts";
 import { bindUdp, UdpSocket } from "../net/udp.ts";

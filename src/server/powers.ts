@@ -1,5 +1,5 @@
-import { NativePowers } from "../net/native_powers.ts";
-import type { Libcrypto } from "../net/libcrypto.ts";
+import { NativePowers } from "../openssl/native_powers.ts";
+import type { Libcrypto } from "../openssl/libcrypto.ts";
 import { type GroupId, groups } from "../rtmfp/crypto/dh_groups.ts";
 
 /** Computes powers modulo the primes of the Diffie-Hellman groups on another thread. */

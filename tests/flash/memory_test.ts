@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { Generator } from "../../bench/load/generator.ts";
 import { innerServer, InnerTransport } from "../../bench/support/inner_server.ts";
 import { connectAll } from "../../bench/support/steps.ts";
-import { openLibcrypto } from "../../src/net/libcrypto.ts";
-import { NativeCrypto } from "../../src/net/native_crypto.ts";
+import { openLibcrypto } from "../../src/openssl/libcrypto.ts";
+import { NativeCrypto } from "../../src/openssl/native_crypto.ts";
 import type { CryptoBackend } from "../../src/rtmfp/crypto/backend.ts";
 import { census } from "../support/census.ts";
 

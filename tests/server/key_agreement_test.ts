@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { openLibcrypto } from "../../src/net/libcrypto.ts";
+import { openLibcrypto } from "../../src/openssl/libcrypto.ts";
 import {
   generateKeyPair,
   type KeyPair,

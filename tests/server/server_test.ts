@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { encodeAmf } from "../../src/amf/mod.ts";
 import { NetConnection } from "../../src/client/net_connection.ts";
 import type { Application } from "../../src/media/application.ts";
-import { openLibcrypto } from "../../src/net/libcrypto.ts";
+import { openLibcrypto } from "../../src/openssl/libcrypto.ts";
 import { readConfig } from "../../src/server/config.ts";
 import { Log } from "../../src/server/log.ts";
 import type { Scripts } from "../../src/server/scripts.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { createCipheriv, createHash, createHmac, randomBytes } from "node:crypto";
-import { type Libcrypto, openLibcrypto } from "../../src/net/libcrypto.ts";
-import { NativeCrypto } from "../../src/net/native_crypto.ts";
-import { NativePowers } from "../../src/net/native_powers.ts";
+import { type Libcrypto, openLibcrypto } from "../../src/openssl/libcrypto.ts";
+import { NativeCrypto } from "../../src/openssl/native_crypto.ts";
+import { NativePowers } from "../../src/openssl/native_powers.ts";
 import type { CryptoBackend } from "../../src/rtmfp/crypto/backend.ts";
 import { generateKeyPair, publicKeyOf, sharedSecret } from "../../src/rtmfp/crypto/dh.ts";
 import { type GroupId, groups } from "../../src/rtmfp/crypto/dh_groups.ts";
