@@ -7,7 +7,7 @@ import { NativeUdpSocket } from "../net/native_udp.ts";
 import { openTrim } from "../net/spare_memory.ts";
 import { bindUdp, UdpSocket } from "../net/udp.ts";
 import type { CryptoBackend } from "../rtmfp/crypto/backend.ts";
-import type { Log } from "./log.ts";
+import type { Log } from "../log/log.ts";
 import { LibraryPowers, type Powers, WorkerPowers } from "./powers.ts";
 import type { Config } from "./settings.ts";
 import { StartError } from "./start_error.ts";

@@ -9,7 +9,7 @@ import type { Publication, Reception } from "../media/publication.ts";
 import type { Publisher } from "../media/publisher.ts";
 import { NameTaken } from "../media/refused.ts";
 import type { BusServers } from "./bus_servers.ts";
-import type { Log } from "./log.ts";
+import type { Log } from "../log/log.ts";
 
 /** Who publishes what comes from the bus, in the numbers. */
 const ORIGIN = "bus";

@@ -5,7 +5,7 @@ import type { Neighbor } from "../bus/presence.ts";
 import { addressKey } from "../cluster/targets.ts";
 import type { Peer } from "../cluster/roster.ts";
 import type { Cluster } from "./cluster.ts";
-import type { Log } from "./log.ts";
+import type { Log } from "../log/log.ts";
 import type { Scripts } from "./scripts.ts";
 
 /** Bytes of a handler's name. CLU-024. */

@@ -9,7 +9,7 @@ import { ConfigError } from "./config_error.ts";
 import { facts } from "./facts.ts";
 import { absolute, asFolder, findFolders, type Folders, systemReason } from "./folders.ts";
 import { readIni } from "./ini_file.ts";
-import { escape } from "./log.ts";
+import { escape } from "../log/log.ts";
 import { sandboxPolicy } from "./sandbox_policy.ts";
 import { busFault, type Config } from "./settings.ts";
 import { StartError } from "./start_error.ts";

@@ -4,7 +4,7 @@ import type { Outbox } from "../rtmfp/outbox.ts";
 import type { Address } from "../rtmfp/wire/address.ts";
 import type { Config } from "./settings.ts";
 import type { DoorRow } from "../monitor/snapshot.ts";
-import type { Log } from "./log.ts";
+import type { Log } from "../log/log.ts";
 import type { Machine } from "./loop.ts";
 
 /** What a door needs of the server. */

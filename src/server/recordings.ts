@@ -3,7 +3,7 @@ import type { RecordingTotals } from "../monitor/snapshot.ts";
 import { RecordingFolders } from "../net/recording_folders.ts";
 import { Store } from "../store/store.ts";
 import type { Disk, StoredFile } from "../store/stored_file.ts";
-import type { Log } from "./log.ts";
+import type { Log } from "../log/log.ts";
 import type { Config } from "./settings.ts";
 
 const MIB = 1 << 20;

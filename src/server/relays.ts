@@ -7,7 +7,7 @@ import { parseRtmpStreamUrl, type RtmpStreamUrl } from "../rtmp/url.ts";
 import type { StreamRelay } from "../script/api/host.ts";
 import { hmacSha256 } from "./digests.ts";
 import type { OpenDoor } from "./doors.ts";
-import type { Log } from "./log.ts";
+import type { Log } from "../log/log.ts";
 import type { RelayEntry } from "./relay_entry.ts";
 import type { Config } from "./settings.ts";
 

@@ -4,7 +4,7 @@ import { parseTargets, type Target } from "../cluster/targets.ts";
 import { type GroupId, groupOf } from "../rtmfp/crypto/dh_groups.ts";
 import { type AddressRule, addressRuleForm, parseAddressRule } from "./address_rule.ts";
 import { parseRelays, type RelayEntry } from "./relay_entry.ts";
-import { levelOf } from "./log_level.ts";
+import { levelOf } from "../log/log_level.ts";
 import { integer, ipAddress, list, oneOf, type Setting, text } from "./setting.ts";
 
 const rules = (value: string, comment: string): Setting<readonly AddressRule[]> =>

@@ -4,7 +4,7 @@ import type { SharedObject } from "../media/shared_object.ts";
 import { readSharedObjectFile, writeSharedObjectFile } from "../media/shared_object_file.ts";
 import type { SharedObjectStore } from "../media/shared_objects.ts";
 import { WholeFiles } from "../net/whole_files.ts";
-import type { Log } from "./log.ts";
+import type { Log } from "../log/log.ts";
 import { objectFile } from "./shared_object_names.ts";
 
 /** Milliseconds after which a change is written: what a crash may lose. */

@@ -1,6 +1,6 @@
 import type { SharedObjectBounds } from "../media/shared_objects.ts";
 import { absolute } from "./folders.ts";
-import type { Log } from "./log.ts";
+import type { Log } from "../log/log.ts";
 import type { Config } from "./settings.ts";
 import { SharedObjectFiles } from "./shared_object_files.ts";
 

@@ -3,8 +3,8 @@
 // signal to stop.
 import { openExit } from "../net/exit_process.ts";
 import { StallDetector } from "./heartbeat.ts";
-import { Log } from "./log.ts";
-import { LogFile } from "./log_file.ts";
+import { Log } from "../log/log.ts";
+import { LogFile } from "../log/log_file.ts";
 import { STALLED, type ToWatchdog } from "./watchdog.ts";
 import { SAME_SIGNAL, SIGNALS } from "./signals.ts";
 

@@ -3,7 +3,7 @@ import { encodeAmf } from "../../src/amf/mod.ts";
 import { SHARED_OBJECT_BOUNDS } from "../../src/media/shared_objects.ts";
 import { SharedObject } from "../../src/media/shared_object.ts";
 import { readSharedObjectFile, writeSharedObjectFile } from "../../src/media/shared_object_file.ts";
-import { Log } from "../../src/server/log.ts";
+import { Log } from "../../src/log/log.ts";
 import { SharedObjectFiles } from "../../src/server/shared_object_files.ts";
 import { objectFile } from "../../src/server/shared_object_names.ts";
 import { WireError } from "../../src/bytes/wire_error.ts";

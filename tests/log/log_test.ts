@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { escape, Log } from "../../src/server/log.ts";
-import { LogFile } from "../../src/server/log_file.ts";
-import { Repeats } from "../../src/server/repeats.ts";
-import { redactor } from "../../src/server/redact.ts";
-import { Level, levelOf } from "../../src/server/log_level.ts";
+import { escape, Log } from "../../src/log/log.ts";
+import { LogFile } from "../../src/log/log_file.ts";
+import { Repeats } from "../../src/log/repeats.ts";
+import { redactor } from "../../src/log/redact.ts";
+import { Level, levelOf } from "../../src/log/log_level.ts";
 
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
