@@ -1,5 +1,5 @@
 // Writes CumulusServer.ini and docs/configuration.md anew from the table of settings: deno task ini
-import { configurationPage, shippedIni } from "../src/server/shipped_ini.ts";
+import { configurationPage, shippedIni } from "../src/config/shipped_ini.ts";
 
 const root = new URL("../", import.meta.url);
 Deno.writeTextFileSync(new URL("CumulusServer.ini", root), shippedIni());

@@ -9,7 +9,7 @@ import { bindUdp, UdpSocket } from "../net/udp.ts";
 import type { CryptoBackend } from "../rtmfp/crypto/backend.ts";
 import type { Log } from "../log/log.ts";
 import { LibraryPowers, type Powers, WorkerPowers } from "./powers.ts";
-import type { Config } from "./settings.ts";
+import type { Config } from "../config/settings.ts";
 import { StartError } from "./start_error.ts";
 
 /** Room for a burst while a script runs: 92 datagrams, Linux's own choice, last for 5 ms of one. */

@@ -18,7 +18,7 @@ import { hmacSha256, sha256 } from "./digests.ts";
 import type { Log } from "../log/log.ts";
 import { Level } from "../log/log_level.ts";
 import type { Scripts } from "./scripts.ts";
-import { busFault, type Config } from "./settings.ts";
+import { busFault, type Config } from "../config/settings.ts";
 import { StartError } from "./start_error.ts";
 
 /** Milliseconds between two looks at what is due. */

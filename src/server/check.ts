@@ -4,14 +4,14 @@ import { misspelledInSource } from "../script/api/event_names.ts";
 import { Lua } from "../script/vm/lua.ts";
 import { sourceOfFile } from "../script/vm/source_file.ts";
 import { parseCommandLine, usage, UsageError } from "./command_line.ts";
-import { readConfig } from "./config.ts";
-import { ConfigError } from "./config_error.ts";
+import { readConfig } from "../config/config.ts";
+import { ConfigError } from "../config/config_error.ts";
 import { facts } from "./facts.ts";
 import { absolute, asFolder, findFolders, type Folders, systemReason } from "./folders.ts";
 import { readIni } from "./ini_file.ts";
 import { escape } from "../log/log.ts";
 import { sandboxPolicy } from "./sandbox_policy.ts";
-import { busFault, type Config } from "./settings.ts";
+import { busFault, type Config } from "../config/settings.ts";
 import { StartError } from "./start_error.ts";
 
 /**

@@ -2,7 +2,7 @@
 import type { Hub } from "../media/hub.ts";
 import type { Outbox } from "../rtmfp/outbox.ts";
 import type { Address } from "../rtmfp/wire/address.ts";
-import type { Config } from "./settings.ts";
+import type { Config } from "../config/settings.ts";
 import type { DoorRow } from "../monitor/snapshot.ts";
 import type { Log } from "../log/log.ts";
 import type { Machine } from "./loop.ts";

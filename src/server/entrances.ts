@@ -1,6 +1,6 @@
 // What to open once the server has started, for people who read its first lines.
 import { addressText } from "../rtmfp/wire/address.ts";
-import type { Config } from "./settings.ts";
+import type { Config } from "../config/settings.ts";
 
 /** Pages of applications that are named at most. */
 const MAX_PAGES = 4;

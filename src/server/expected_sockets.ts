@@ -1,6 +1,6 @@
 // What the sections for scripts in CumulusServer.ini tell of the sockets that these will open.
 import type { Expected } from "../net/sandbox/socket_host.ts";
-import { isForScripts, sectionOf } from "./config.ts";
+import { isForScripts, sectionOf } from "../config/config.ts";
 
 /**
  * A key that ends in `port` is one that is listened on, unless its section has a `host`, which is

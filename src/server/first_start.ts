@@ -1,5 +1,5 @@
 import { exists, notWritable } from "./folders.ts";
-import { shippedIni } from "./shipped_ini.ts";
+import { shippedIni } from "../config/shipped_ini.ts";
 import { StartError } from "./start_error.ts";
 
 /**

@@ -4,7 +4,7 @@ import { DEFAULT_LIMITS, type Limits, type RuleName } from "../net/sandbox/polic
 import { ScriptSockets } from "../net/sandbox/script_sockets.ts";
 import { SocketHost } from "../net/sandbox/socket_host.ts";
 import type { Host, Mail, SocketMemory, Sockets } from "../script/api/host.ts";
-import type { Configuration } from "./config.ts";
+import type { Configuration } from "../config/config.ts";
 import { md5, prepareDigests, sha256 } from "./digests.ts";
 import { expectedSockets } from "./expected_sockets.ts";
 import { absolute, asFolder } from "./folders.ts";
@@ -12,7 +12,7 @@ import type { Heartbeat } from "./heartbeat.ts";
 import { type Log, standardOutput } from "../log/log.ts";
 import type { Level } from "../log/log_level.ts";
 import { mayMail, sandboxPolicy } from "./sandbox_policy.ts";
-import type { Config } from "./settings.ts";
+import type { Config } from "../config/settings.ts";
 import { scriptFiles } from "./script_files.ts";
 import type { Services } from "./server.ts";
 

@@ -4,7 +4,7 @@ import { RecordingFolders } from "../net/recording_folders.ts";
 import { Store } from "../store/store.ts";
 import type { Disk, StoredFile } from "../store/stored_file.ts";
 import type { Log } from "../log/log.ts";
-import type { Config } from "./settings.ts";
+import type { Config } from "../config/settings.ts";
 
 const MIB = 1 << 20;
 

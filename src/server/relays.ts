@@ -8,8 +8,8 @@ import type { StreamRelay } from "../script/api/host.ts";
 import { hmacSha256 } from "./digests.ts";
 import type { OpenDoor } from "./doors.ts";
 import type { Log } from "../log/log.ts";
-import type { RelayEntry } from "./relay_entry.ts";
-import type { Config } from "./settings.ts";
+import type { RelayEntry } from "../config/relay_entry.ts";
+import type { Config } from "../config/settings.ts";
 
 /** Between two looks at what is wanted and what has lasted too long. Milliseconds. */
 const MANAGE_INTERVAL = 500;

@@ -1,9 +1,15 @@
 // What the lists under `[sandbox]` mean to the sockets and the mail of scripts. DECISIONS 21.
 import { type Policy, PORT_BLOCK } from "../net/sandbox/policy.ts";
 import { ipText } from "../rtmfp/wire/address.ts";
-import { type AddressRule, LOOPBACK, PRIVATE, type Range, SPECIAL } from "./address_rule.ts";
-import { ConfigError, valueProblem } from "./config_error.ts";
-import type { Config } from "./settings.ts";
+import {
+  type AddressRule,
+  LOOPBACK,
+  PRIVATE,
+  type Range,
+  SPECIAL,
+} from "../config/address_rule.ts";
+import { ConfigError, valueProblem } from "../config/config_error.ts";
+import type { Config } from "../config/settings.ts";
 
 type List = "sandbox.connect" | "sandbox.udp" | "sandbox.listen";
 

@@ -1,7 +1,7 @@
 import type { SharedObjectBounds } from "../media/shared_objects.ts";
 import { absolute } from "./folders.ts";
 import type { Log } from "../log/log.ts";
-import type { Config } from "./settings.ts";
+import type { Config } from "../config/settings.ts";
 import { SharedObjectFiles } from "./shared_object_files.ts";
 
 const KIB = 1 << 10;

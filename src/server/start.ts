@@ -1,8 +1,8 @@
 // The server as a program: from its command line to its exit code.
 import { parseCommandLine, usage, UsageError } from "./command_line.ts";
 import { LuaApplications } from "../script/api/applications.ts";
-import { changesOf, type Configuration, readConfig, secretsOf } from "./config.ts";
-import { ConfigError } from "./config_error.ts";
+import { changesOf, type Configuration, readConfig, secretsOf } from "../config/config.ts";
+import { ConfigError } from "../config/config_error.ts";
 import { facts } from "./facts.ts";
 import { prepareFolder } from "./first_start.ts";
 import { absolute, asFolder, exists, findFolders, notWritable } from "./folders.ts";

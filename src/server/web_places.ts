@@ -1,6 +1,6 @@
 import { isLoopback, sourceKey } from "../rtmfp/session/sources.ts";
 import type { Address } from "../rtmfp/wire/address.ts";
-import type { Config } from "./settings.ts";
+import type { Config } from "../config/settings.ts";
 
 /** Counts WebSockets and viewers by HTTP, in all and by address. WEB-705. */
 export class WebPlaces {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readConfig } from "../../src/server/config.ts";
+import { readConfig } from "../../src/config/config.ts";
 import { entrances, pagesIn } from "../../src/server/entrances.ts";
 
 const linesOf = (ini: string, pages: string[] = []) =>

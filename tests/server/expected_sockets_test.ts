@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readConfig } from "../../src/server/config.ts";
+import { readConfig } from "../../src/config/config.ts";
 import { expectedSockets } from "../../src/server/expected_sockets.ts";
 import { freePort } from "../support/ports.ts";
 import { sleep, until } from "../support/wait.ts";

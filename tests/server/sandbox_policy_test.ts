@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { readConfig } from "../../src/server/config.ts";
-import { ConfigError } from "../../src/server/config_error.ts";
+import { readConfig } from "../../src/config/config.ts";
+import { ConfigError } from "../../src/config/config_error.ts";
 import { mayMail, sandboxPolicy } from "../../src/server/sandbox_policy.ts";
 
 const policy = (lines: string) =>

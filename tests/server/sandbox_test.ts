@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { DEFAULT_LIMITS } from "../../src/net/sandbox/policy.ts";
 import { ScriptSockets } from "../../src/net/sandbox/script_sockets.ts";
 import { SocketHost } from "../../src/net/sandbox/socket_host.ts";
-import { readConfig } from "../../src/server/config.ts";
+import { readConfig } from "../../src/config/config.ts";
 import { sandboxPolicy } from "../../src/server/sandbox_policy.ts";
 import { Peer } from "../conformance/support/peer.ts";
 import { probed } from "../conformance/support/probe.ts";

@@ -5,7 +5,7 @@ import { encodeAmf } from "../../src/amf/mod.ts";
 import { NetConnection } from "../../src/client/net_connection.ts";
 import type { Application } from "../../src/media/application.ts";
 import { openLibcrypto } from "../../src/openssl/libcrypto.ts";
-import { readConfig } from "../../src/server/config.ts";
+import { readConfig } from "../../src/config/config.ts";
 import { Log } from "../../src/log/log.ts";
 import type { Scripts } from "../../src/server/scripts.ts";
 import { Server } from "../../src/server/server.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseAddressRule } from "../../src/server/address_rule.ts";
+import { parseAddressRule } from "../../src/config/address_rule.ts";
 
 function matches(rule: string, ip: string, port = 80, name?: string): boolean {
   const parsed = parseAddressRule(rule);

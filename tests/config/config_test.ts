@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { readConfig } from "../../src/server/config.ts";
-import { ConfigError } from "../../src/server/config_error.ts";
-import { settings } from "../../src/server/settings.ts";
-import { configurationPage, shippedIni } from "../../src/server/shipped_ini.ts";
+import { readConfig } from "../../src/config/config.ts";
+import { ConfigError } from "../../src/config/config_error.ts";
+import { settings } from "../../src/config/settings.ts";
+import { configurationPage, shippedIni } from "../../src/config/shipped_ini.ts";
 
 const read = (text: string, facts?: Record<string, string>) => readConfig(text, "test.ini", facts);
 
