@@ -220,12 +220,13 @@ function json({ level, text, file, line }: Line, now: Date): string {
   return `${JSON.stringify({ time: now.toISOString(), level: LEVELS[level], file, line, text })}\n`;
 }
 
-/** Local time as `dd/mm HH:MM:SS.t`. CFG-091. */
-function stamp(now: Date): string {
-  const two = (number: number) => String(number).padStart(2, "0");
-  return `${two(now.getDate())}/${two(now.getMonth() + 1)} ${two(now.getHours())}:${
-    two(now.getMinutes())
-  }:${two(now.getSeconds())}.${Math.floor(now.getMilliseconds() / 100)}`;
+/** Local time and its zone in ISO 8601, such as `2026-11-23T06:49:55.234+01:00`. CFG-091. */
+export function stamp(now: Date): string {
+  const ahead = -now.getTimezoneOffset(); // minutes
+  const local = new Date(now.getTime() + ahead * 60_000).toISOString().slice(0, -1);
+  const two = (number: number) => String(Math.trunc(number)).padStart(2, "0");
+  const size = Math.abs(ahead);
+  return `${local}${ahead < 0 ? "-" : "+"}${two(size / 60)}:${two(size % 60)}`;
 }
 
 /** Where a method was called from: the file's name without extension, and the line. */

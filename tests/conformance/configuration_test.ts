@@ -434,7 +434,7 @@ scenario("configuration", { www, ini }, ({ fact, slow }) => {
     );
     assert.match(
       line!,
-      /^\d\d\/\d\d \d\d:\d\d:\d\d\.\d {2}NOTE\t\w+\(\d+\)\t\S+\[\d+\] {2}a line for the file$/,
+      /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d {2}NOTE\t\w+\(\d+\)\t\S+\[\d+\] {2}a line for the file$/,
     );
   });
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { escape, Log } from "../../src/log/log.ts";
+import { escape, Log, stamp } from "../../src/log/log.ts";
 import { LogFile } from "../../src/log/log_file.ts";
 import { Repeats } from "../../src/log/repeats.ts";
 import { redactor } from "../../src/log/redact.ts";
@@ -96,13 +96,13 @@ Deno.test("A line that repeats is held back and summed up", () => {
 Deno.test("CFG-090, CFG-091 the file: its lines, appending, and ten that went before", () => {
   const directory = Deno.makeTempDirSync();
   try {
-    const { log } = capture({ file: new LogFile(`${directory}/logs`, "log") });
+    const { log, clock } = capture({ file: new LogFile(`${directory}/logs`, "log") });
     log.write(Level.note, "ROOT start", "www/main.lua", 2);
     log.close();
     const first = Deno.readTextFileSync(`${directory}/logs/log.0`);
     assert.equal(
       first,
-      `23/11 06:49:55.2  NOTE\tRTMFPServer(${Deno.pid})\twww/main.lua[2]  ROOT start\n`,
+      `${stamp(clock.now)}  NOTE\tRTMFPServer(${Deno.pid})\twww/main.lua[2]  ROOT start\n`,
     );
     const again = new LogFile(`${directory}/logs`, "log");
     for (let i = 0; i < 130; i++) again.write(encoder.encode(`${i} `.padEnd(100_000, "x")));
@@ -117,6 +117,20 @@ Deno.test("CFG-090, CFG-091 the file: its lines, appending, and ten that went be
   } finally {
     Deno.removeSync(directory, { recursive: true });
   }
+});
+
+Deno.test("CFG-091 times of the file are local, in ISO 8601 with their zone", () => {
+  const at = (iso: string, ahead: number) => {
+    const date = new Date(iso);
+    date.getTimezoneOffset = () => -ahead;
+    return stamp(date);
+  };
+  assert.equal(at("2026-11-23T05:49:55.234Z", 60), "2026-11-23T06:49:55.234+01:00");
+  assert.equal(at("2026-01-01T01:00:00.007Z", -210), "2025-12-31T21:30:00.007-03:30");
+  assert.equal(at("2026-06-01T18:30:00.000Z", 345), "2026-06-02T00:15:00.000+05:45");
+  assert.equal(at("2026-06-01T18:30:00.000Z", 0), "2026-06-01T18:30:00.000+00:00");
+  const now = new Date();
+  assert.equal(new Date(stamp(now)).getTime(), now.getTime());
 });
 
 Deno.test("A folder that cannot be written costs the file, not the console, and says so once", () => {

@@ -126,7 +126,7 @@ Deno.test("CFG-090 to CFG-093 it logs to a file in its folder as well", async ()
   await end(running);
   assert.match(
     log,
-    /^\d\d\/\d\d \d\d:\d\d:\d\d\.\d {2}NOTE\tRTMFPServer\(\d+\)\twww\/main\.lua\[1\] {2}ROOT start$/m,
+    /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d {2}NOTE\tRTMFPServer\(\d+\)\twww\/main\.lua\[1\] {2}ROOT start$/m,
   );
 });
 
