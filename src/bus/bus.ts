@@ -72,7 +72,7 @@ export class Bus<T> implements Post {
     this.subjects = new Subjects(options.cluster, options.sha256);
     this.presence = new Presence(this, {
       self: () => user.self(),
-      onServer: (server) => user.onServer(server),
+      onServer: (server, now, ranBefore) => this.#met(server, now, ranBefore),
       onGone: (server, why, now) => this.#gone(server, why, now),
       onPaths: (server, paths) => user.onPaths(server, paths),
     });
@@ -90,13 +90,13 @@ export class Bus<T> implements Post {
     this.#connected = true;
     if (!this.#subscribed) {
       this.#subscribed = true;
-      const { heartbeat, lookup } = this.subjects;
-      for (const subject of [heartbeat, lookup, this.subjects.server(this.self)]) {
+      const { heartbeat, lookup, calls } = this.subjects;
+      for (const subject of [heartbeat, lookup, calls, this.subjects.server(this.self)]) {
         this.subscribe(subject);
       }
     }
     this.presence.connected(now);
-    this.groups.connected(now);
+    this.groups.tellAgain(now);
     this.publications.connected(now);
   }
 
@@ -120,8 +120,16 @@ export class Bus<T> implements Post {
   }
 
   /** Runs a handler at another server. @returns false if nothing was sent */
-  call(server: string, handler: string, payload: Uint8Array): boolean {
+  call(server: string, handler: string, payload: Uint8Array, now: number): boolean {
+    this.presence.greet(now);
     return this.send(this.subjects.server(server), messages.call, { handler, payload });
+  }
+
+  /** The same at several servers, by one message. @param servers base32 of their ids */
+  callAll(servers: readonly string[], handler: string, payload: Uint8Array, now: number): boolean {
+    this.presence.greet(now);
+    const marks = servers.map(messages.markOf);
+    return this.send(this.subjects.calls, messages.callOfMany, { marks, handler, payload });
   }
 
   get deadline(): number {
@@ -190,6 +198,12 @@ export class Bus<T> implements Post {
         const server = presence.servers.get(sender);
         return server && this.#user.onCall(server, handler, payload);
       }
+      case messages.callOfMany.kind: {
+        const { marks, handler, payload } = messages.callOfMany.read(body);
+        const server = presence.servers.get(sender);
+        if (!server || !marks.includes(messages.markOf(this.self))) return;
+        return this.#user.onCall(server, handler, payload);
+      }
       case messages.lookup.kind:
         return lookups.onLookup(sender, messages.lookup.read(body));
       case messages.found.kind:
@@ -219,6 +233,15 @@ export class Bus<T> implements Post {
       default:
         throw new WireError(`Cannot read a message of the bus of kind ${kind}`);
     }
+  }
+
+  /** A split may have healed: what was told meanwhile did not reach the other side. NATS-433. */
+  #met(server: Neighbor, now: number, ranBefore: boolean): void {
+    if (ranBefore) {
+      this.groups.tellAgain(now);
+      this.publications.claimAgain(now);
+    }
+    this.#user.onServer(server, now, ranBefore);
   }
 
   #gone(server: Neighbor, why: string, now: number): void {

@@ -1,13 +1,16 @@
 // Members of NetGroups at other servers. NATS-310, NATS-311.
 import { fromHex, toHex } from "../bytes/hex.ts";
 import { memberLeft, type Members, members } from "./messages.ts";
-import type { Post } from "./post.ts";
+import { type Post, soonest } from "./post.ts";
 
 /** Members that one message names. */
 const MAX_SAMPLE = 13;
 /** Members at other servers that are kept of a group; above, a new one replaces any. */
 const MAX_FOREIGN = 32;
 const REFRESH_INTERVAL = 30_000;
+/** Servers that meet again know each other before groups are told of, within so many milliseconds. */
+const MEETING_TIME = 200;
+const TELLING_SPREAD = 1_000;
 
 export interface GroupEvents {
   /** The clients here that belong to a group. */
@@ -66,9 +69,12 @@ export class Groups {
     for (const peer of joined.foreign.keys()) this.#events.onMemberGone(group, fromHex(peer));
   }
 
-  /** The bus is there again: all is told, spread over a second. */
-  connected(now: number): void {
-    for (const joined of this.#groups.values()) joined.refreshAt = now + this.#post.random(1_000);
+  /** The bus, or a part of it, is there again: all is told, spread over a second. */
+  tellAgain(now: number): void {
+    for (const joined of this.#groups.values()) {
+      const at = now + MEETING_TIME + this.#post.random(TELLING_SPREAD);
+      joined.refreshAt = soonest(joined.refreshAt, at, now);
+    }
   }
 
   onMembers(sender: string, { group, peers, complete, asks }: Members): void {

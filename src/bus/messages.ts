@@ -8,6 +8,8 @@ import type { MessageCodec } from "./envelope.ts";
 /** Entries of any list in a message. */
 const MAX_ENTRIES = 8192;
 const PEER_ID = 32;
+/** Characters of a server's id that tell it from others: 40 bits that were drawn. */
+const MARK = 8;
 
 /** How much a server has to do. */
 export interface Load {
@@ -84,6 +86,26 @@ export const call: MessageCodec<Call> = {
   kind: 3,
   write: (to, { handler, payload }) => void text(to, handler).bytes(payload),
   read: (from) => ({ handler: readTextFrom(from), payload: from.rest().slice() }),
+};
+
+/** The same for several servers: one message, whichever of the cluster it is for. NATS-504. */
+export interface CallOfMany extends Call {
+  /** What {@link markOf} gives for each. */
+  readonly marks: readonly string[];
+}
+
+/** @param id base32 */
+export const markOf = (id: string): string => id.slice(0, MARK);
+/** Bytes that a call takes more for each server that it is for. */
+export const MARK_BYTES = MARK;
+
+export const callOfMany: MessageCodec<CallOfMany> = {
+  kind: 14,
+  write(to, { marks, handler, payload }) {
+    list(to, marks, (mark) => to.bytes(toUtf8(mark)));
+    call.write(to, { handler, payload });
+  },
+  read: (from) => ({ marks: readList(from, () => fromUtf8(from.bytes(MARK))), ...call.read(from) }),
 };
 
 /** Somebody looks for a peer that is not at the asking server. NATS-302. */

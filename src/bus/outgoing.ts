@@ -1,7 +1,7 @@
 // Publications of this server, and the servers that have listeners for them. NATS-411 to NATS-413.
 import { type BusFrame, FrameBatch } from "./frames.ts";
 import { type Claim, claim, end, media, state } from "./messages.ts";
-import type { Post } from "./post.ts";
+import { type Post, soonest } from "./post.ts";
 
 /** Frames leave when a batch has as many bytes, or the oldest has waited for so many milliseconds. */
 const BATCH_BYTES = 32 * 1024;
@@ -46,7 +46,7 @@ export class Outgoing {
 
   /** Claims the name again, within `spread` milliseconds. NATS-433. */
   claimAgain(now: number, spread: number): void {
-    this.#claimAt = now + this.#post.random(spread);
+    this.#claimAt = soonest(this.#claimAt, now + this.#post.random(spread), now);
   }
 
   /** Tells a server that claims the name as well whose it is. */

@@ -16,3 +16,8 @@ export interface Post {
   unsubscribe(subject: string): void;
   log(level: "error" | "warn" | "note" | "info" | "debug", text: string): void;
 }
+
+/** When to do what is planned for `planned` and wanted at `wanted`: what is overdue may be spread, what is not is not put off. */
+export function soonest(planned: number, wanted: number, now: number): number {
+  return planned <= now ? wanted : Math.min(planned, wanted);
+}

@@ -7,6 +7,8 @@ const HEARTBEAT_INTERVAL = 1_000;
 const SILENCE_TIMEOUT = 3_000;
 /** A server met for the first time is answered with a heartbeat, at most as often. */
 const GREETING_INTERVAL = 100;
+/** Heartbeats of a server after which it was running before it was met: a split has healed. */
+const FRESH_HEARTBEATS = 2;
 /** Messages of a server that said goodbye may still come in for so long. */
 const BYE_MEMORY = 10_000;
 
@@ -23,7 +25,8 @@ type Known = { -readonly [K in keyof Neighbor]: Neighbor[K] } & { sequence: numb
 export interface PresenceEvents {
   /** What this server tells of itself now. */
   self(): Omit<Heartbeat, "sequence">;
-  onServer(server: Neighbor): void;
+  /** @param ranBefore it has been running, so that it may have been here before */
+  onServer(server: Neighbor, now: number, ranBefore: boolean): void;
   onGone(server: Neighbor, why: string, now: number): void;
   /** Applications run there that did not before. */
   onPaths(server: Neighbor, paths: string[]): void;
@@ -37,6 +40,8 @@ export class Presence {
   #sequence = 0;
   #nextAt = Infinity;
   #lastAt = -Infinity;
+  /** A server was met that may not know this one yet. */
+  #owesGreeting = false;
   /** Ids of servers that were told of because they share an address with another one. */
   readonly #doubles = new Set<string>();
 
@@ -72,6 +77,11 @@ export class Presence {
     if (added.length > 0) this.#events.onPaths(known, added);
   }
 
+  /** Before a server is sent something that it takes of servers it knows alone. */
+  greet(now: number): void {
+    if (this.#owesGreeting) this.#beat(now);
+  }
+
   onBye(id: string, now: number): void {
     this.#gone.set(id, now + BYE_MEMORY);
     this.#drop(id, "it has stopped", now);
@@ -99,7 +109,11 @@ export class Presence {
       }
     }
     for (const [id, until] of this.#gone) if (now >= until) this.#gone.delete(id);
-    if (now < this.#nextAt) return;
+    if (now >= this.#nextAt) this.#beat(now);
+  }
+
+  #beat(now: number): void {
+    this.#owesGreeting = false;
     this.#nextAt = now + HEARTBEAT_INTERVAL;
     this.#lastAt = now;
     const message = { ...this.#events.self(), sequence: ++this.#sequence };
@@ -117,8 +131,9 @@ export class Presence {
     }
     if (server.publicAddress === this.#events.self().publicAddress) this.#warnOfDouble(server);
     this.#servers.set(server.id, server);
+    this.#owesGreeting = true;
     this.#nextAt = Math.min(this.#nextAt, Math.max(now, this.#lastAt + GREETING_INTERVAL));
-    this.#events.onServer(server);
+    this.#events.onServer(server, now, server.sequence > FRESH_HEARTBEATS);
   }
 
   /** Two servers that run share an address: scripts see the younger one. */

@@ -5,7 +5,7 @@ import type { Claim, Join, Media, State } from "./messages.ts";
 import { Outgoing, type OutgoingUser } from "./outgoing.ts";
 import type { Post } from "./post.ts";
 
-/** After the bus is back, claims are repeated over so many milliseconds. */
+/** After the bus, or a part of it, is back, claims are repeated over so many milliseconds. */
 const CLAIMS_SPREAD = 2_000;
 
 export interface PublicationsUser extends OutgoingUser, IncomingUser {
@@ -82,8 +82,13 @@ export class Publications {
   }
 
   connected(now: number): void {
-    for (const owned of this.#owned.values()) owned.claimAgain(now, CLAIMS_SPREAD);
+    this.claimAgain(now);
     for (const incoming of this.#incoming.values()) incoming.connected(now);
+  }
+
+  /** Others may have published the same names, and did not hear of it. NATS-433. */
+  claimAgain(now: number): void {
+    for (const owned of this.#owned.values()) owned.claimAgain(now, CLAIMS_SPREAD);
   }
 
   onClaim(sender: string, claim: Claim, now: number): void {

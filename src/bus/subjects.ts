@@ -24,6 +24,8 @@ export function base32(bytes: Uint8Array): string {
 export class Subjects {
   readonly heartbeat: string;
   readonly lookup: string;
+  /** Calls for several servers. */
+  readonly calls: string;
   readonly #prefix: string;
   readonly #sha256: (bytes: Uint8Array) => Uint8Array;
 
@@ -33,6 +35,7 @@ export class Subjects {
     this.#sha256 = sha256;
     this.heartbeat = `${this.#prefix}.hb`;
     this.lookup = `${this.#prefix}.rdv`;
+    this.calls = `${this.#prefix}.rpc`;
   }
 
   /** Messages for one server alone. */

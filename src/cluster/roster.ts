@@ -1,6 +1,12 @@
 // The servers that are linked with this one: CLU-001 to CLU-015, API-501 to API-526.
 import { addressKey } from "./targets.ts";
 
+/** A way on which one message reaches several servers. */
+export interface Channel {
+  /** @param peers servers whose {@link Peer.channel} this is */
+  sendAll(peers: readonly Peer[], handler: string, payload: Uint8Array): void;
+}
+
 /** Another server, for as long as its link is up. */
 export interface Peer {
   /** `host:port` as configured for one that was dialled, `ip:port` of the connection for others. */
@@ -15,6 +21,20 @@ export interface Peer {
   readonly load?: { readonly clients: number; readonly publications: number; readonly lag: number };
   /** Sends AMF values to a handler at the other end; nothing happens when the link is down. */
   send(handler: string, payload: Uint8Array): void;
+  /** Undefined: each message for it is sent to it alone. */
+  readonly channel?: Channel;
+}
+
+/** Sends AMF values to a handler at several servers: once on each channel, once to each that has none. */
+export function sendToAll(peers: readonly Peer[], handler: string, payload: Uint8Array): void {
+  const shared = new Map<Channel, Peer[]>();
+  for (const peer of [...peers]) {
+    const { channel } = peer;
+    if (!channel) peer.send(handler, payload);
+    else if (shared.has(channel)) shared.get(channel)!.push(peer);
+    else shared.set(channel, [peer]);
+  }
+  for (const [channel, some] of shared) channel.sendAll(some, handler, payload);
 }
 
 /** All linked servers in the order in which they connected. */

@@ -1,9 +1,9 @@
 // Servers that were met on the bus, as scripts see them. NATS-501 to NATS-508.
 import type { Bus } from "../bus/bus.ts";
-import type { Load } from "../bus/messages.ts";
+import { type Load, MARK_BYTES } from "../bus/messages.ts";
 import type { Neighbor } from "../bus/presence.ts";
 import { addressKey } from "../cluster/targets.ts";
-import type { Peer } from "../cluster/roster.ts";
+import type { Channel, Peer } from "../cluster/roster.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Log } from "../log/log.ts";
 import type { Scripts } from "./scripts.ts";
@@ -15,6 +15,7 @@ interface Host {
   readonly cluster: Cluster;
   readonly scripts: Scripts;
   readonly log: Log;
+  readonly now: () => number;
 }
 
 /** A server on the bus. */
@@ -22,8 +23,12 @@ class BusPeer implements Peer {
   constructor(
     readonly neighbor: Neighbor,
     readonly isTarget: boolean,
-    readonly send: Peer["send"],
+    readonly channel: BusServers,
   ) {}
+
+  send(handler: string, payload: Uint8Array): void {
+    this.channel.sendAll([this], handler, payload);
+  }
 
   get address(): string {
     return this.neighbor.publicAddress;
@@ -43,7 +48,7 @@ class BusPeer implements Peer {
 }
 
 /** A server that is linked as well is one object for scripts: that of its link. */
-export class BusServers {
+export class BusServers implements Channel {
   readonly #host: Host;
   // deno-lint-ignore no-explicit-any
   readonly #bus: Bus<any>;
@@ -88,8 +93,34 @@ export class BusServers {
   }
 
   called(id: string, handler: string, payload: Uint8Array): void {
-    const peer = this.#peers.get(id);
+    const peer = this.#peers.get(id) ?? this.#linkTo(id);
     if (peer) this.#host.scripts.onServerMessage(peer, handler, payload);
+  }
+
+  /** Calls a handler at servers that scripts see by what they say on the bus, by one message. */
+  sendAll(peers: readonly Peer[], handler: string, payload: Uint8Array): void {
+    const servers = peers.filter((peer) => peer instanceof BusPeer).map(({ neighbor }) => neighbor)
+      .filter(({ id }) => this.#peers.has(id));
+    if (servers.length === 0) return;
+    const { log } = this.#host;
+    const to = servers.length === 1
+      ? `server ${servers[0].publicAddress}`
+      : `${servers.length} servers`;
+    const head = `Cannot send "${handler.slice(0, 40)}" to ${to}: `;
+    const nameLength = new TextEncoder().encode(handler).length;
+    if (nameLength > MAX_HANDLER) {
+      return log.error(`${head}the name of the handler has ${nameLength} of ${MAX_HANDLER} bytes`);
+    }
+    const most = this.#bus.maxBody - servers.length * MARK_BYTES;
+    if (payload.length > most) {
+      return log.error(`${head}${payload.length} bytes are more than the bus takes (${most})`);
+    }
+    const now = this.#host.now();
+    const ids = servers.map(({ id }) => id);
+    const sent = ids.length === 1
+      ? this.#bus.call(ids[0], handler, payload, now)
+      : this.#bus.callAll(ids, handler, payload, now);
+    if (!sent) log.warn(`${head}the bus takes nothing now`);
   }
 
   /** A server was linked: from now on scripts see it by its link. */
@@ -109,11 +140,7 @@ export class BusServers {
     const isOlder = server.startedAt !== this.#startedAt
       ? server.startedAt < this.#startedAt
       : server.id < this.#bus.self;
-    const peer = new BusPeer(
-      server,
-      isOlder,
-      (handler, payload) => this.#send(server, handler, payload),
-    );
+    const peer = new BusPeer(server, isOlder, this);
     this.#peers.set(server.id, peer);
     this.#host.cluster.roster.add(peer);
     this.#host.scripts.onServerConnection(peer);
@@ -127,24 +154,19 @@ export class BusServers {
     this.#host.scripts.onServerDisconnection(peer);
   }
 
-  #send({ id, publicAddress }: Neighbor, handler: string, payload: Uint8Array): void {
-    if (!this.#peers.has(id)) return;
-    const { log } = this.#host;
-    const head = `Cannot send "${handler.slice(0, 40)}" to server ${publicAddress}: `;
-    const nameLength = new TextEncoder().encode(handler).length;
-    if (nameLength > MAX_HANDLER) {
-      return log.error(`${head}the name of the handler has ${nameLength} of ${MAX_HANDLER} bytes`);
-    }
-    const { maxBody } = this.#bus;
-    if (payload.length > maxBody) {
-      return log.error(`${head}${payload.length} bytes are more than the bus takes (${maxBody})`);
-    }
-    if (!this.#bus.call(id, handler, payload)) log.warn(`${head}the bus takes nothing now`);
+  /** The link to a server of the bus: what it says on the bus while the link comes up counts as well. */
+  #linkTo(id: string): Peer | undefined {
+    const server = this.#bus.presence.servers.get(id);
+    return server && this.#link(server.publicAddress);
   }
 
   #isLinked(publicAddress: string): boolean {
+    return this.#link(publicAddress) !== undefined;
+  }
+
+  #link(publicAddress: string): Peer | undefined {
     const key = addressKey(publicAddress);
-    return this.#host.cluster.roster.all.some((peer) =>
+    return this.#host.cluster.roster.all.find((peer) =>
       !this.isOfBus(peer) && addressKey(peer.publicAddress) === key
     );
   }

@@ -63,3 +63,27 @@ Deno.test("whatever was lost, the members are right after the next refresh", () 
     assert.equal(b.foreign.get(group)!.size, 5, `seed ${seed}`);
   }
 });
+
+Deno.test("a split is healed within 5 s: members of both sides know each other again", () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const bus = new FakeBus(seed, { duplicates: 0.1, reorder: 30 });
+    const servers = Array.from({ length: 6 }, (_, i) => bus.add(`s${i}`));
+    bus.run(2_000);
+    for (const [i, server] of servers.entries()) server.joins(group, peer(i));
+    bus.run(1_000);
+    for (const server of servers.slice(3)) server.side = 1;
+    bus.run(5_000);
+    servers[0].joins(group, peer(10));
+    servers[5].leaves(group, peer(5));
+    for (const server of servers) assert.ok((server.foreign.get(group)?.size ?? 0) <= 3);
+    for (const server of servers) server.side = 0;
+    bus.run(5_000);
+    const all = [0, 1, 2, 3, 4, 10].map((n) => toHex(peer(n)));
+    for (const [i, server] of servers.entries()) {
+      if (i === 5) continue; // nobody is left there
+      const own = server.localMembers(group).map(toHex);
+      const expected = all.filter((one) => !own.includes(one)).sort();
+      assert.deepEqual([...server.foreign.get(group)!].sort(), expected, `seed ${seed}: s${i}`);
+    }
+  }
+});

@@ -69,12 +69,13 @@ Deno.test("every truncation of every message, and random bytes, are counted and 
   b.publishes("other");
   b.joins(group, new Uint8Array(32));
   a.joins(group, new Uint8Array(32).fill(1));
-  a.bus.call(b.bus.self, "f", new Uint8Array(2));
+  a.bus.call(b.bus.self, "f", new Uint8Array(2), bus.now);
+  a.bus.callAll([b.bus.self], "f", new Uint8Array(2), bus.now);
   bus.run(50);
   a.sends("cam", frame);
   bus.run(1_500);
   const kinds = new Set(seen.map(({ bytes }) => bytes[1]));
-  assert.ok(kinds.size >= 7, [...kinds].join());
+  assert.ok(kinds.size >= 8, [...kinds].join());
   const random = seededBytes(1);
   for (const { subject, bytes } of seen) {
     for (let length = 0; length < bytes.length; length++) {

@@ -1,6 +1,6 @@
 // Which servers are there, on a bus in virtual time.
 import assert from "node:assert/strict";
-import { FakeBus } from "./fake_bus.ts";
+import { FakeBus, type FakeServer } from "./fake_bus.ts";
 
 Deno.test("50 servers see each other within 2 s of their start", () => {
   for (let seed = 1; seed <= 2; seed++) {
@@ -101,11 +101,30 @@ Deno.test("calls reach the handler of one server in their order", () => {
   const bus = new FakeBus(1);
   const [a, b, c] = ["a", "b", "c"].map((name) => bus.add(name));
   bus.run(100);
-  for (let i = 0; i < 3; i++) a.bus.call(b.bus.self, "go", Uint8Array.of(i));
+  for (let i = 0; i < 3; i++) a.bus.call(b.bus.self, "go", Uint8Array.of(i), bus.now);
   bus.run(10);
   const calls = (events: string[]) => events.filter((event) => event.includes("calls"));
   assert.deepEqual(calls(b.events), [0, 1, 2].map((i) => `a.example:1935 calls go(0${i})`));
   assert.deepEqual(calls(c.events), []);
+});
+
+Deno.test("a call of several servers is one message, in order with calls of one of them", () => {
+  const bus = new FakeBus(1);
+  for (let i = 0; i < 50; i++) bus.add(`s${i}`);
+  bus.run(3_200);
+  const [a, ...others] = bus.servers;
+  const some = others.slice(1);
+  const before = bus.published.messages;
+  a.bus.call(some[0].bus.self, "go", Uint8Array.of(1), bus.now);
+  a.bus.callAll(some.map((server) => server.bus.self), "go", Uint8Array.of(2), bus.now);
+  a.bus.call(some[0].bus.self, "go", Uint8Array.of(3), bus.now);
+  assert.equal(bus.published.messages - before, 3);
+  bus.run(10);
+  const calls = ({ events }: FakeServer) =>
+    events.filter((event) => event.includes("calls")).map((event) => event.at(-2));
+  assert.deepEqual(calls(some[0]), ["1", "2", "3"]);
+  for (const server of some.slice(1)) assert.deepEqual(calls(server), ["2"]);
+  assert.deepEqual(calls(others[0]), [], "it is not for this one");
 });
 
 Deno.test("servers of another cluster or another secret are not seen", () => {
@@ -120,4 +139,32 @@ Deno.test("servers of another cluster or another secret are not seen", () => {
   assert.deepEqual(e.sees, ["a"]);
   assert.ok(a.bus.counters.unreadable > 0);
   assert.equal(a.logs.filter((line) => line.startsWith("warn")).length, 1);
+});
+
+Deno.test("what a server says to another one the moment it meets it arrives, and is the first", () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const bus = new FakeBus(seed);
+    const greeting = (server: FakeServer) => {
+      const onServer = server.onServer.bind(server);
+      server.onServer = (other) => {
+        onServer(other);
+        server.bus.call(other.id, "hello", new Uint8Array(), bus.now);
+      };
+    };
+    for (let i = 0; i < 6; i++) {
+      greeting(bus.add(`s${i}`));
+      bus.run(seed % 3 === 0 ? 2_000 : seed * 7 % 90);
+    }
+    bus.run(2_000);
+    for (const { name, events } of bus.servers) {
+      const others = bus.servers.filter((other) => other.name !== name).map(({ publicAddress }) =>
+        publicAddress
+      );
+      for (const other of others) {
+        const met = events.indexOf(`+${other}`);
+        const called = events.indexOf(`${other} calls hello()`);
+        assert.ok(met >= 0 && called > met, `seed ${seed}: ${name} of ${other}: ${events}`);
+      }
+    }
+  }
 });

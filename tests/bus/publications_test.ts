@@ -140,6 +140,21 @@ Deno.test("a split publishes a name twice; after healing once, and all play the 
   }
 });
 
+Deno.test("claims are settled within 3.5 s of the healing of a split that no server saw as one", () => {
+  for (let seed = 1; seed <= 30; seed++) {
+    const [bus, a, b] = cluster(seed, ["a", "b"]);
+    b.side = 1;
+    bus.run(4_000);
+    a.publishes("cam");
+    b.publishes("cam"); // their claims are repeated at the same times
+    bus.run(3_000 + seed * 171);
+    b.side = 0;
+    bus.run(3_500);
+    const owners = [a, b].filter(({ publications }) => publications.has("cam"));
+    assert.equal(owners.length, 1, `seed ${seed}`);
+  }
+});
+
 Deno.test("a publisher that moves to another server is found there, on and on", () => {
   const [bus, a, b, c] = cluster(1, ["a", "b", "c"]);
   c.plays("cam");

@@ -2,7 +2,7 @@
 // API-651 to API-664.
 import assert from "node:assert/strict";
 import { type AmfValue, decodeAmf, encodeAmf } from "../../src/amf/mod.ts";
-import type { Peer } from "../../src/cluster/roster.ts";
+import type { Channel, Peer } from "../../src/cluster/roster.ts";
 import type { Handshake } from "../../src/media/application.ts";
 import { Machine } from "./machine.ts";
 
@@ -67,6 +67,25 @@ Deno.test("API-501 to API-508, API-520 to API-524: servers", () => {
   assert.equal(first[0], "hello");
   assert.deepEqual(JSON.stringify(a.sent), '[["hello",1,{"x":2}],["one","x"]]');
   assert.deepEqual(JSON.stringify(b.sent), '[["hello",1,{"x":2}],["target"]]');
+});
+
+Deno.test("API-505: a broadcast is one message on a channel that servers share, one each for others", () => {
+  const machine = new Machine({
+    "main.lua": "function onManage() cumulus.servers:broadcast('hello', 1) end",
+  }).start();
+  const sent: [string[], string, ...AmfValue[]][] = [];
+  const channel: Channel = {
+    sendAll(peers, handler, payload) {
+      sent.push([peers.map(({ address }) => address), handler, ...decodeAmf(payload)]);
+    },
+  };
+  const alone = peerAt("a:1");
+  link(machine, { ...peerAt("b:2").peer, channel });
+  link(machine, alone.peer);
+  link(machine, { ...peerAt("c:3").peer, channel });
+  machine.applications.manage();
+  assert.deepEqual(sent, [[["b:2", "c:3"], "hello", 1]]);
+  assert.deepEqual(alone.sent, [["hello", 1]]);
 });
 
 Deno.test("API-505: names that no handler can have are errors", () => {

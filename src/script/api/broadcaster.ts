@@ -1,4 +1,4 @@
-import { findPeer, type Peer } from "../../cluster/roster.ts";
+import { findPeer, type Peer, sendToAll } from "../../cluster/roster.ts";
 import { NUMBER } from "../vm/lua.ts";
 import type { Api } from "./api.ts";
 import type { Binding } from "./objects.ts";
@@ -23,8 +23,7 @@ export const broadcaster: Binding<Broadcaster, Api> = {
     broadcast(some, args, api) {
       const handler = handlerOf(args, api);
       if (handler === undefined) return;
-      const payload = api.toAmf.encode(args.at, args.left);
-      for (const peer of [...some.peers()]) peer.send(handler, payload);
+      sendToAll(some.peers(), handler, api.toAmf.encode(args.at, args.left));
     },
   },
   lookup: (some, args, api) => found(some, keyOf(args), api),
