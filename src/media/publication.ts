@@ -1,4 +1,5 @@
 import { headerSlot } from "../flv/codec.ts";
+import { codecName } from "../flv/codec_name.ts";
 import type { Client } from "./client.ts";
 import type { Clock } from "./clock.ts";
 import type { PublisherOutput } from "./connection.ts";
@@ -71,9 +72,14 @@ export class Publication {
   active = true;
   /** What records it; the recording ends with its publisher. */
   recording: Recording | undefined;
+  /** Names of its codecs, "" before the first frame. */
+  audioCodec = "";
+  videoCodec = "";
   #source: PublicationSource | undefined;
   #events: PublicationEvents;
   readonly #headers = new KeptFrames(HEADERS, HEADER_BYTES);
+  /** First byte of the last audio frame: the codec changes with it. */
+  #audioFormat = -1;
   #waitsForKey = true;
   /** What a listener to come is sent at its start. */
   readonly recent: RecentFrames;
@@ -201,6 +207,10 @@ export class Publication {
     const { payload, role } = frame;
     const time = this.#timeOf("audio", frame);
     this.audioQos.add({ time, bytes: payload.length, received, lost, ping });
+    if (payload[0] !== this.#audioFormat && payload.length > 0) {
+      this.#audioFormat = payload[0];
+      this.audioCodec = codecName("audio", payload) || this.audioCodec;
+    }
     if (role === "header") this.#keepHeader("audio", frame);
     else this.recent.add(frame, time);
     for (const listener of this.listeners.values()) listener.pushAudio(frame, time);
@@ -220,6 +230,9 @@ export class Publication {
     } else if (role === "header") {
       this.#keepHeader("video", frame);
       this.recent.clear(); // what came before belongs to another header
+    }
+    if (role === "key" || role === "header") {
+      this.videoCodec = codecName("video", payload) || this.videoCodec;
     }
     if (role === "key" || role === "inter") this.#lastVideoTime = time;
     if (role !== "header") this.recent.add(frame, time);
@@ -257,6 +270,8 @@ export class Publication {
     this.videoQos.reset();
     this.metadata.clear();
     this.#headers.clear();
+    this.audioCodec = this.videoCodec = "";
+    this.#audioFormat = -1;
     this.recent.clear();
     this.#waitsForKey = true;
     this.#last = {};

@@ -5,6 +5,9 @@ export const SAMPLE_INTERVAL = 10_000;
 /** Samples that are kept: an hour. */
 export const MAX_SAMPLES = 360;
 
+/** The same of one stream: five minutes. */
+export const MAX_RATES = 30;
+
 /** Sums since the start of the server, and what there is now. */
 export interface Sample {
   readonly bytesIn: number;
@@ -57,5 +60,24 @@ export class History {
     const start = this.#count > MAX_SAMPLES ? this.#count % MAX_SAMPLES : 0;
     const end = Math.min(this.#count, MAX_SAMPLES);
     return [...ring.subarray(start, end), ...ring.subarray(0, start)].map(Math.round);
+  }
+}
+
+/** How many bytes a second one stream had, over the last minutes. */
+export class RateHistory {
+  readonly #rates: number[] = [];
+  #lastAt = -Infinity;
+
+  /** Takes a sample, unless the last one is less than SAMPLE_INTERVAL old. `now` is monotonic, in ms. */
+  add(rate: () => number, now: number): void {
+    if (now < this.#lastAt + SAMPLE_INTERVAL) return;
+    this.#lastAt = now;
+    this.#rates.push(Math.round(rate()));
+    if (this.#rates.length > MAX_RATES) this.#rates.shift();
+  }
+
+  /** Oldest first. */
+  rows(): number[] {
+    return [...this.#rates];
   }
 }

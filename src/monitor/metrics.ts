@@ -30,168 +30,254 @@ export function metricsOf(source: Source): string {
   const total = (name: string, help: string, value: number): void =>
     metric("counter", name, help, [[{}, value]]);
 
-  const {
-    version,
-    backends,
-    uptime,
-    sessions,
-    traffic,
-    drops,
-    refusals,
-    handshakes,
-    doors,
-    loop,
-    bus,
-    memory,
-  } = source.status();
+  /** A number with the most that the configuration or the system allows; no line where there is no limit. */
+  const bounded = (name: string, help: string, value: number, limit: number): void => {
+    gauge(name, help, value);
+    if (limit > 0) gauge(`${name}_limit`, `Limit of ${name}.`, limit);
+  };
+
+  const status = source.status();
+  const { version, backends, sessions, traffic, doors, bus, memory, limits } = status;
   const totals = source.totals();
-  metric("gauge", "cumulus_info", "Always 1; the labels tell what runs.", [
+  const build = { version, deno: Deno.version.deno, os: Deno.build.os, arch: Deno.build.arch };
+  metric("gauge", "cumulus_build_info", "Always 1; the labels say which build runs, and on what.", [
+    [build, 1],
+  ]);
+  metric("gauge", "cumulus_info", "Always 1; the labels say how it encrypts and sends datagrams.", [
     [{ version, ...backends }, 1],
   ]);
-  gauge("cumulus_uptime_seconds", "Since the start.", uptime);
-  gauge("cumulus_sessions", "RTMFP sessions that are open.", sessions.open);
-  gauge("cumulus_sessions_opening", "RTMFP sessions in their handshake.", sessions.opening);
-  gauge("cumulus_clients", "Accepted clients.", sessions.clients);
-  gauge("cumulus_publications", "Names being published.", totals.publications);
-  gauge("cumulus_listeners", "Streams being played.", totals.listeners);
-  gauge("cumulus_groups", "NetGroups.", totals.groups);
+  processMetrics();
+  gauge("cumulus_uptime_seconds", "Seconds since the server started.", status.uptime);
+  gauge(
+    "cumulus_clients",
+    "Clients that an application has accepted, by all doors.",
+    sessions.clients,
+  );
+  bounded("cumulus_sessions", "Open RTMFP sessions.", sessions.open, limits.sessions);
+  gauge(
+    "cumulus_sessions_opening",
+    "RTMFP sessions that have not connected yet.",
+    sessions.opening,
+  );
+  gauge("cumulus_publications", "Streams that somebody publishes.", totals.publications);
+  gauge(
+    "cumulus_listeners",
+    "Plays of live streams: one client may have several.",
+    totals.listeners,
+  );
+  gauge("cumulus_groups", "NetGroups that have members.", totals.groups);
   const servers = source.servers();
   const failing = servers.filter(({ failure }) => failure !== "").length;
-  gauge("cumulus_servers", "Servers that are linked or on the bus.", servers.length - failing);
-  gauge("cumulus_servers_failing", "Targets that are not linked.", failing);
-  gauge("cumulus_bus_connected", "1 while the bus is connected.", Number(bus?.connected ?? false));
-  if (bus) {
-    const { messagesIn, messagesOut, bytesIn, bytesOut, dropped, lookups, relays, claimsLost } =
-      bus;
-    counter("cumulus_bus_messages_total", "Messages of the bus.", "direction", {
-      in: messagesIn,
-      out: messagesOut,
-    });
-    counter("cumulus_bus_bytes_total", "Bytes of those.", "direction", {
-      in: bytesIn,
-      out: bytesOut,
-    });
-    counter("cumulus_bus_dropped_total", "Messages not sent, or not readable.", "kind", dropped);
-    counter("cumulus_bus_lookups_total", "Peers looked for at other servers.", "result", lookups);
-    const byDirection = Object.entries(relays).map(([direction, n]) => [{ direction }, n] as const);
-    metric("gauge", "cumulus_bus_relays", "Publications that cross the bus.", byDirection);
-    metric("counter", "cumulus_bus_claims_lost_total", "Publications ended for older ones.", [
-      [{}, claimsLost],
-    ]);
-  }
-  counter("cumulus_datagrams_total", "Datagrams.", "direction", {
+  gauge(
+    "cumulus_servers",
+    "Other servers that are linked or on the bus.",
+    servers.length - failing,
+  );
+  gauge("cumulus_servers_failing", "Servers of [servers] targets without a link.", failing);
+  busMetrics();
+  counter("cumulus_datagrams_total", "UDP datagrams of RTMFP.", "direction", {
     in: traffic.datagramsIn,
     out: traffic.datagramsOut,
   });
-  counter("cumulus_bytes_total", "Bytes of datagrams.", "direction", {
+  counter("cumulus_bytes_total", "Bytes of those datagrams.", "direction", {
     in: traffic.bytesIn,
     out: traffic.bytesOut,
   });
-  const ofDoors = (value: (door: DoorRow) => number) =>
-    doors.map((door) => [{ door: door.name }, value(door)] as const);
-  metric(
-    "gauge",
-    "cumulus_door_sessions",
-    "Connections of other doors.",
-    ofDoors(({ sessions }) => sessions),
-  );
-  metric(
-    "gauge",
-    "cumulus_door_unconnected",
-    "Of those, the ones that have not connected yet.",
-    ofDoors(({ unconnected }) => unconnected),
-  );
-  metric(
-    "counter",
-    "cumulus_door_bytes_total",
-    "Bytes of other doors.",
-    doors.flatMap(({ name: door, bytesIn, bytesOut }) => [
-      [{ door, direction: "in" }, bytesIn] as const,
-      [{ door, direction: "out" }, bytesOut] as const,
-    ]),
-  );
-  metric(
-    "counter",
-    "cumulus_door_closed_total",
-    "Connections that the server ended or did not accept.",
-    doors.flatMap(({ name: door, closed }) =>
-      Object.entries(closed).map(([reason, count]) => [{ door, reason }, count] as const)
-    ),
-  );
-  counter("cumulus_drops_total", "Datagrams dropped.", "reason", drops);
+  counter("cumulus_drops_total", "Datagrams that were dropped, by reason.", "reason", status.drops);
+  counter("cumulus_handshakes_total", "Connections that were accepted, by protocol.", "protocol", {
+    rtmfp: status.handshakes,
+    ...Object.fromEntries(doors.map(({ name, accepted }) => [name, accepted])),
+  });
+  doorMetrics();
   counter(
     "cumulus_sandbox_refusals_total",
-    "Steps of scripts that the sandbox refused.",
+    "What the sandbox refused to scripts, by rule.",
     "rule",
-    refusals,
+    status.refusals,
+  );
+  const applications = source.applications();
+  metric(
+    "gauge",
+    "cumulus_application_running",
+    "1 if the application runs, 0 if its main.lua failed or it has stopped.",
+    applications.map(({ path, running }) => [{ application: path || "/" }, Number(running)]),
+  );
+  metric(
+    "gauge",
+    "cumulus_application_clients",
+    "Clients of an application.",
+    applications.map(({ path, clients }) => [{ application: path || "/" }, clients]),
   );
   counter(
     "cumulus_script_errors_total",
-    "Errors of scripts.",
+    "Errors in the script of an application.",
     "application",
-    Object.fromEntries(source.applications().map(({ path, errors }) => [path || "/", errors])),
+    Object.fromEntries(applications.map(({ path, errors }) => [path || "/", errors])),
   );
   metric(
     "counter",
     "cumulus_refusals_total",
-    "What scripts refused to clients.",
-    source.applications().flatMap(({ path, refusals }) =>
+    "Requests of clients that the script of an application refused, by kind.",
+    applications.flatMap(({ path, refusals }) =>
       Object.entries(refusals).map(([step, n]) => [{ application: path || "/", step }, n] as const)
     ),
   );
-  counter("cumulus_handshakes_total", "Handshakes that opened a session.", "protocol", {
-    rtmfp: handshakes,
-    ...Object.fromEntries(doors.map(({ name, accepted }) => [name, accepted])),
-  });
   counter(
     "cumulus_dropped_frames_total",
-    "Frames not sent to listeners that were too slow.",
+    "Frames that were not sent because a viewer was too slow.",
     "kind",
     { audio: totals.droppedAudio, video: totals.droppedVideo },
   );
   counter(
     "cumulus_skipped_frames_total",
-    "Frames not sent to listeners that waited for their first key frame.",
+    "Frames that were not sent because a viewer waited for its first key frame.",
     "kind",
     { video: totals.skippedVideo },
   );
-  gauge(
+  bounded(
     "cumulus_kept_bytes",
-    "Audio and video kept since the last key frames, for listeners to come.",
+    "Bytes of audio and video kept since the last key frames, for viewers to come.",
     totals.keptBytes,
+    limits.keptBytes,
   );
-  const { sharedObjects } = totals;
-  gauge("cumulus_shared_objects", "Remote shared objects in use.", sharedObjects.objects);
-  gauge("cumulus_shared_object_uses", "Shared objects that clients use.", sharedObjects.uses);
-  gauge("cumulus_shared_object_bytes", "Slots of all shared objects.", sharedObjects.bytes);
-  counter("cumulus_shared_object_requests_total", "Changes and calls of shared objects.", "what", {
-    change: sharedObjects.changes,
-    send: sharedObjects.sends,
-    refused: sharedObjects.refused,
-  });
-  counter("cumulus_shared_object_writes_total", "Files of persistent shared objects.", "result", {
-    written: sharedObjects.written,
-    failed: sharedObjects.failed,
-  });
-  const { recordings } = totals;
-  gauge("cumulus_recordings", "Recordings that are being written.", recordings.open);
-  gauge("cumulus_file_players", "Clients that play recordings.", recordings.players);
-  gauge("cumulus_file_reads", "Blocks of recordings that are being read.", recordings.reads);
+  const { sharedObjects, recordings } = totals;
+  bounded(
+    "cumulus_shared_objects",
+    "Remote SharedObjects in use.",
+    sharedObjects.objects,
+    limits.sharedObjects,
+  );
+  gauge("cumulus_shared_object_uses", "Uses of SharedObjects by clients.", sharedObjects.uses);
+  gauge("cumulus_shared_object_bytes", "Bytes of all slots of SharedObjects.", sharedObjects.bytes);
+  counter(
+    "cumulus_shared_object_requests_total",
+    "Requests of clients to SharedObjects: changed slots, calls, and what was refused.",
+    "what",
+    {
+      change: sharedObjects.changes,
+      send: sharedObjects.sends,
+      refused: sharedObjects.refused,
+    },
+  );
+  counter(
+    "cumulus_shared_object_writes_total",
+    "Writes of files of persistent SharedObjects.",
+    "result",
+    { written: sharedObjects.written, failed: sharedObjects.failed },
+  );
+  gauge("cumulus_recordings", "Streams that are being recorded.", recordings.open);
+  bounded(
+    "cumulus_file_players",
+    "Plays of recorded files.",
+    recordings.players,
+    limits.filePlayers,
+  );
+  gauge("cumulus_file_reads", "Blocks of recorded files that are being read.", recordings.reads);
   total("cumulus_recorded_bytes_total", "Bytes written to recordings.", recordings.writtenBytes);
   total(
     "cumulus_recording_overflows_total",
-    "Times that a recording lost frames to a disk that was too slow.",
+    "Times that a recording lost frames because the disk was too slow.",
     recordings.overflows,
   );
   gauge(
     "cumulus_loop_lag_worst_seconds",
-    "Worst lateness of the loop over the last ten seconds.",
-    loop.lagWorst / 1000,
+    "Worst delay of the event loop over the last ten seconds; scripts and clients wait as long.",
+    status.loop.lagWorst / 1000,
   );
-  gauge("process_resident_memory_bytes", "Resident memory.", memory.resident);
-  gauge("cumulus_heap_bytes", "JavaScript heap in use.", memory.heap);
-  gauge("cumulus_lua_bytes", "Memory of the Lua machine.", memory.lua);
+  gauge("cumulus_heap_bytes", "Bytes of the JavaScript heap in use.", memory.heap);
+  bounded("cumulus_lua_bytes", "Bytes of memory of all scripts.", memory.lua, limits.luaBytes);
   return text;
+
+  /** Names and meanings of Prometheus's own client libraries. */
+  function processMetrics(): void {
+    const { cpuSeconds, startedAt, openFiles, maxFiles } = status.process;
+    total("process_cpu_seconds_total", "Seconds of CPU time, user and system.", cpuSeconds);
+    gauge("process_resident_memory_bytes", "Bytes of resident memory.", memory.resident);
+    gauge(
+      "process_start_time_seconds",
+      "When the process started, in seconds since 1970.",
+      startedAt / 1000,
+    );
+    if (openFiles !== null) gauge("process_open_fds", "Open files and sockets.", openFiles);
+    if (maxFiles !== null) gauge("process_max_fds", "Limit of open files and sockets.", maxFiles);
+  }
+
+  function busMetrics(): void {
+    gauge(
+      "cumulus_bus_connected",
+      "1 if the server is connected to NATS ([bus]), else 0.",
+      Number(bus?.connected ?? false),
+    );
+    if (!bus) return;
+    const { messagesIn, messagesOut, bytesIn, bytesOut, dropped, lookups, relays } = bus;
+    counter("cumulus_bus_messages_total", "Messages over NATS.", "direction", {
+      in: messagesIn,
+      out: messagesOut,
+    });
+    counter("cumulus_bus_bytes_total", "Bytes of those messages.", "direction", {
+      in: bytesIn,
+      out: bytesOut,
+    });
+    counter(
+      "cumulus_bus_dropped_total",
+      "Messages over NATS that were not sent (media, control) or could not be read.",
+      "kind",
+      dropped,
+    );
+    counter(
+      "cumulus_bus_lookups_total",
+      "Searches for peers at other servers, by result.",
+      "result",
+      lookups,
+    );
+    const byDirection = Object.entries(relays).map(([direction, n]) => [{ direction }, n] as const);
+    metric("gauge", "cumulus_bus_relays", "Streams that cross NATS.", byDirection);
+    total(
+      "cumulus_bus_claims_lost_total",
+      "Streams that were ended because another server had published the name before.",
+      bus.claimsLost,
+    );
+  }
+
+  function doorMetrics(): void {
+    const ofDoors = (value: (door: DoorRow) => number) =>
+      doors.map((door) => [{ door: door.name }, value(door)] as const);
+    metric(
+      "gauge",
+      "cumulus_door_sessions",
+      "Open TCP connections, by door.",
+      ofDoors(({ sessions }) => sessions),
+    );
+    metric(
+      "gauge",
+      "cumulus_door_sessions_limit",
+      "Limit of cumulus_door_sessions.",
+      doors.filter(({ limit }) => limit > 0).map(({ name, limit }) => [{ door: name }, limit]),
+    );
+    metric(
+      "gauge",
+      "cumulus_door_unconnected",
+      "Those of cumulus_door_sessions that have not connected or view nothing yet.",
+      ofDoors(({ unconnected }) => unconnected),
+    );
+    metric(
+      "counter",
+      "cumulus_door_bytes_total",
+      "Bytes on TCP connections, by door.",
+      doors.flatMap(({ name: door, bytesIn, bytesOut }) => [
+        [{ door, direction: "in" }, bytesIn] as const,
+        [{ door, direction: "out" }, bytesOut] as const,
+      ]),
+    );
+    metric(
+      "counter",
+      "cumulus_door_closed_total",
+      "Connections that the server closed or did not accept, by reason.",
+      doors.flatMap(({ name: door, closed }) =>
+        Object.entries(closed).map(([reason, count]) => [{ door, reason }, count] as const)
+      ),
+    );
+  }
 }
 
 function braces(labels: Readonly<Record<string, string>>): string {

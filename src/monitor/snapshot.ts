@@ -32,6 +32,29 @@ export interface Status {
   readonly bus: BusStatus | null;
   /** Bytes. */
   readonly memory: { readonly resident: number; readonly heap: number; readonly lua: number };
+  readonly process: ProcessStatus;
+  readonly limits: Limits;
+}
+
+export interface ProcessStatus {
+  /** Seconds of user and system time. */
+  readonly cpuSeconds: number;
+  /** Milliseconds since 1970-01-01 UTC. */
+  readonly startedAt: number;
+  /** Files and sockets; null where the system does not tell. */
+  readonly openFiles: number | null;
+  readonly maxFiles: number | null;
+}
+
+/** What the configuration allows; 0 sets no limit. */
+export interface Limits {
+  /** Sessions of RTMFP. */
+  readonly sessions: number;
+  readonly luaBytes: number;
+  readonly keptBytes: number;
+  readonly sharedObjects: number;
+  /** Files that may be played at once. */
+  readonly filePlayers: number;
 }
 
 export interface Addresses {
@@ -51,6 +74,8 @@ export interface DoorRow {
   /** Connections there are, and those of them that have not connected yet. */
   readonly sessions: number;
   readonly unconnected: number;
+  /** Connections that there may be; 0 sets no limit. */
+  readonly limit: number;
   /** Connections that were accepted, ever. */
   readonly accepted: number;
   readonly bytesIn: number;
@@ -83,9 +108,22 @@ export interface PublicationRow {
   readonly name: string;
   /** The publisher's id, or `script`. */
   readonly publisher: string;
+  /** Of the publishing client: its application, address and door. "" if no client publishes. */
+  readonly path: string;
+  readonly address: string;
+  readonly protocol: string;
+  /** Such as `AAC` and `H.264`; "" if nothing came yet. */
+  readonly audioCodec: string;
+  readonly videoCodec: string;
+  /** Pixels; null if the stream does not tell. */
+  readonly size: { readonly width: number; readonly height: number } | null;
+  /** Bytes a second over the last minutes, one each SAMPLE_INTERVAL, oldest first. */
+  readonly rates: readonly number[];
   readonly audio: QualityRow;
   readonly video: QualityRow;
   readonly listeners: number;
+  /** The same by door, such as `rtmfp`; `server` for what this server itself plays. */
+  readonly viewers: Readonly<Record<string, number>>;
   /** Not sent to listeners that were too slow, of all together. */
   readonly droppedFrames: number;
   /** Video frames that came before the first key frame of a listener, of all together. */

@@ -7,6 +7,8 @@ const COUNT_INTERVAL = 250;
 
 /** What scripts ask before they open something. */
 export class Descriptors {
+  /** Of the process; `Infinity` if there is none, or the system does not tell. */
+  readonly limit: number;
   readonly #most: number;
   readonly #count: () => number;
   readonly #now: () => number;
@@ -22,9 +24,19 @@ export class Descriptors {
    * @param now monotonic time in ms
    */
   constructor(limit: number, count: () => number, now: () => number) {
+    this.limit = limit;
     this.#most = limit - KEPT;
     this.#count = count;
     this.#now = now;
+  }
+
+  /** How many are open; undefined where the system does not tell. */
+  get open(): number | undefined {
+    try {
+      return this.#count();
+    } catch {
+      return undefined;
+    }
   }
 
   /** Asks for one more. @returns why there is none */

@@ -35,6 +35,9 @@ export interface HttpServer {
   readonly hostname: string;
   /** Connections that are open. */
   readonly connections: number;
+  /** Connections that were accepted, and bytes on all of them, since the start. */
+  readonly accepted: number;
+  readonly traffic: { readonly bytesIn: number; readonly bytesOut: number };
   /** New connections get another certificate. */
   renew(certificate: HttpCertificate): void;
   /** Accepts nobody any more, and ends the connections that carry no request. */
@@ -133,16 +136,18 @@ export async function serveHttp(
     });
   });
   const address = server.address() as AddressInfo;
-  let connections = 0;
-  server.on("connection", (socket: Socket) => {
-    connections++;
-    socket.once("close", () => connections--);
-  });
+  const census = new ConnectionCensus(server);
   return {
     port: address.port,
     hostname: address.address,
     get connections() {
-      return connections;
+      return census.open;
+    },
+    get accepted() {
+      return census.accepted;
+    },
+    get traffic() {
+      return census.traffic;
     },
     renew: ({ cert, key }) => (server as TlsServer).setSecureContext?.({ cert, key }),
     close: () =>
@@ -152,6 +157,42 @@ export async function serveHttp(
       }),
   };
 }
+
+/** Counts connections and what goes over them. */
+class ConnectionCensus {
+  accepted = 0;
+  readonly #sockets = new Set<Socket>();
+  #past = { bytesIn: 0, bytesOut: 0 };
+
+  constructor(server: Server | TlsServer) {
+    server.on("connection", (socket: Socket) => {
+      this.accepted++;
+      this.#sockets.add(socket);
+      socket.once("close", () => {
+        this.#sockets.delete(socket);
+        this.#past = withSocket(this.#past, socket);
+      });
+    });
+  }
+
+  get open(): number {
+    return this.#sockets.size;
+  }
+
+  get traffic(): { bytesIn: number; bytesOut: number } {
+    let traffic = this.#past;
+    for (const socket of this.#sockets) traffic = withSocket(traffic, socket);
+    return traffic;
+  }
+}
+
+const withSocket = (
+  { bytesIn, bytesOut }: { bytesIn: number; bytesOut: number },
+  socket: Socket,
+) => ({
+  bytesIn: bytesIn + (socket.bytesRead ?? 0),
+  bytesOut: bytesOut + (socket.bytesWritten ?? 0),
+});
 
 async function answer(
   message: IncomingMessage,

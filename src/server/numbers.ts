@@ -1,31 +1,30 @@
 // The numbers that `monitor` shows, out of the rooms that have them.
 import type { FlashServer } from "../flash/flash_server.ts";
-import type { Client } from "../media/client.ts";
 import type { Hub } from "../media/hub.ts";
-import type { Listener } from "../media/listener.ts";
+import type { Publication } from "../media/publication.ts";
 import type { QualityOfService } from "../media/quality_of_service.ts";
-import { History, type HistoryRows } from "../monitor/history.ts";
+import { History, type HistoryRows, RateHistory } from "../monitor/history.ts";
 import type {
   ApplicationRow,
   ClientRow,
   DoorRow,
   GroupRow,
   PublicationRow,
-  QualityRow,
-  RecordingRow,
   RecordingTotals,
   ServerRow,
   Source,
   Status,
   Totals,
 } from "../monitor/snapshot.ts";
+import type { Config } from "../config/settings.ts";
 import type { DatagramSocket } from "../net/datagram_socket.ts";
+import { processNumbers } from "../net/process_numbers.ts";
 import type { Endpoint } from "../rtmfp/endpoint.ts";
-import type { Recording } from "../media/recordings.ts";
 import { addressText } from "../rtmfp/wire/address.ts";
 import type { ServerBus } from "./bus.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Lag } from "./loop.ts";
+import { clientRow, publicationRow } from "./number_rows.ts";
 import type { Scripts } from "./scripts.ts";
 import type { SharedObjectFiles } from "./shared_object_files.ts";
 
@@ -33,6 +32,7 @@ export interface NumbersOptions {
   readonly version: string;
   readonly crypto: string;
   readonly publicAddress: string;
+  readonly config: () => Config;
   readonly socket: DatagramSocket;
   readonly endpoint: Endpoint;
   readonly flash: FlashServer;
@@ -58,6 +58,7 @@ export class Numbers implements Source {
   readonly #lag: Lag[] = [];
   readonly #frames = { audio: new Tally(), video: new Tally(), skipped: new Tally() };
   readonly #history = new History();
+  readonly #rates = new WeakMap<Publication, RateHistory>();
   #lastFromOutside: number | null = null;
   #local: Set<string> = new Set();
   #localAt = -Infinity;
@@ -72,7 +73,9 @@ export class Numbers implements Source {
     if (this.#lag.length > NOTES) this.#lag.shift();
     this.#history.add(() => this.#sample(), performance.now());
     const { audio, video, skipped } = this.#frames;
-    for (const { videoQos: published, listeners } of this.#options.hub.publications.values()) {
+    for (const publication of this.#options.hub.publications.values()) {
+      const { videoQos: published, listeners } = publication;
+      this.#noteRate(publication);
       video.count(published, published.droppedFrames);
       for (const { audioQos, videoQos } of listeners.values()) {
         audio.count(audioQos, audioQos.droppedFrames);
@@ -80,6 +83,14 @@ export class Numbers implements Source {
         skipped.count(videoQos, videoQos.skippedFrames);
       }
     }
+  }
+
+  #noteRate(publication: Publication): void {
+    if (!publication.publishing) return void this.#rates.delete(publication);
+    let rates = this.#rates.get(publication);
+    if (!rates) this.#rates.set(publication, rates = new RateHistory());
+    const { audioQos, videoQos } = publication;
+    rates.add(() => audioQos.byteRate + videoQos.byteRate, performance.now());
   }
 
   /** A client's first packet has come. */
@@ -106,6 +117,7 @@ export class Numbers implements Source {
     const { version, crypto, publicAddress, socket, endpoint, flash, hub, scripts } = this.#options;
     const { counters } = endpoint;
     const memory = Deno.memoryUsage();
+    const config = this.#options.config();
     return {
       version,
       startedAt: this.#startedAt,
@@ -139,6 +151,14 @@ export class Numbers implements Source {
       loop: this.#lagOfLate(),
       bus: this.#options.bus()?.numbers ?? null,
       memory: { resident: memory.rss, heap: memory.heapUsed, lua: scripts.memory },
+      process: processNumbers(),
+      limits: {
+        sessions: config["rtmfp.sessions"],
+        luaBytes: config["script.memory"] * 2 ** 20,
+        keptBytes: hub.recentBytes.ofAll,
+        sharedObjects: config["sharedObjects.objects"],
+        filePlayers: config["vod.files"],
+      },
     };
   }
 
@@ -149,15 +169,9 @@ export class Numbers implements Source {
 
   publications(offset: number, limit: number): { total: number; rows: PublicationRow[] } {
     const all = [...this.#options.hub.published()];
-    const rows = all.slice(offset, offset + limit).map((publication): PublicationRow => ({
-      name: publication.name,
-      publisher: publisherOf(publication.publisher),
-      audio: qualityRow(publication.audioQos),
-      video: qualityRow(publication.videoQos),
-      listeners: publication.listeners.size,
-      ...framesOf(publication.listeners.values()),
-      recording: recordingRow(publication.recording),
-    }));
+    const rows = all.slice(offset, offset + limit).map((publication): PublicationRow =>
+      publicationRow(publication, this.#rates.get(publication)?.rows() ?? [])
+    );
     return { total: all.length, rows };
   }
 
@@ -282,24 +296,6 @@ export class Numbers implements Source {
   }
 }
 
-function clientRow(client: Client): ClientRow {
-  return {
-    id: client.id,
-    protocol: client.connection.protocol,
-    address: client.address,
-    path: client.path,
-    flashVersion: client.flashVersion,
-    ping: client.ping,
-    idle: client.elapsedFromReception,
-    publishes: [...client.publishers].map(({ publication }) => publication.name),
-    plays: [...client.listeners].map(({ publication }) => publication.name),
-  };
-}
-
-function qualityRow({ byteRate, lostRate, latency, droppedFrames }: QualityOfService): QualityRow {
-  return { byteRate, lostRate, latency, droppedFrames };
-}
-
 /** The sum of counters that go back to 0, and of those that are gone. */
 class Tally {
   sum = 0;
@@ -311,26 +307,6 @@ class Tally {
     this.sum += value > before ? value - before : value;
     this.#before.set(quality, value);
   }
-}
-
-function recordingRow(recording: Recording | undefined): RecordingRow | null {
-  if (!recording) return null;
-  const { name, size, duration } = recording;
-  return { name, size, duration };
-}
-
-const publisherOf = (publisher: Client | string | undefined): string =>
-  typeof publisher === "object" ? publisher.id : publisher ?? "";
-
-function framesOf(
-  listeners: Iterable<Pick<Listener, "audioQos" | "videoQos">>,
-): { droppedFrames: number; skippedFrames: number } {
-  let [droppedFrames, skippedFrames] = [0, 0];
-  for (const { audioQos, videoQos } of listeners) {
-    droppedFrames += audioQos.droppedFrames + videoQos.droppedFrames;
-    skippedFrames += videoQos.skippedFrames;
-  }
-  return { droppedFrames, skippedFrames };
 }
 
 /** Some of an iterable, without an array of all of it. */

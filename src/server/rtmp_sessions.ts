@@ -84,7 +84,8 @@ export class RtmpSessions {
   /** Numbers of these sessions. */
   row(name: string): DoorRow {
     const { size: sessions, unconnected, counters: { accepted, closed } } = this.server;
-    return { name, sessions, unconnected, accepted, closed, ...this.server.traffic() };
+    const limit = this.#host.config()["rtmp.connections"];
+    return { name, sessions, unconnected, limit, accepted, closed, ...this.server.traffic() };
   }
 
   /** The server stops: sessions end in good order. */

@@ -254,6 +254,7 @@ export class Server {
       version: options.version,
       crypto: backend.name,
       publicAddress: config.publicAddress,
+      config: current,
       socket,
       endpoint: this.#endpoint,
       flash: this.#flash,

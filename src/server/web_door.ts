@@ -2,6 +2,7 @@
 import type { Recorded } from "../media/recordings.ts";
 import { addressText } from "../rtmfp/wire/address.ts";
 import { StaticFiles } from "../net/static_files.ts";
+import type { DoorRow } from "../monitor/snapshot.ts";
 import type { StreamedResponse } from "../net/http.ts";
 import { serveWeb, upgradeToWebSocket, type WebPeer, type WebServer } from "../net/web_server.ts";
 import { tcpError } from "../net/tcp.ts";
@@ -103,6 +104,19 @@ class WebDoor implements OpenDoor {
 
   get address(): { hostname: string; port: number } {
     return this.#server!;
+  }
+
+  row(): DoorRow {
+    const { connections, accepted, traffic } = this.#server!;
+    return {
+      name: "web",
+      sessions: connections,
+      unconnected: Math.max(0, connections - this.#places.size),
+      limit: this.#host.config()["web.viewers"] + MORE_CONNECTIONS,
+      accepted,
+      closed: this.#rtmp.row("web").closed,
+      ...traffic,
+    };
   }
 
   flush(now: number): void {

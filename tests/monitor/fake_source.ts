@@ -1,4 +1,4 @@
-import type { Source } from "../../src/monitor/snapshot.ts";
+import type { PublicationRow, Source } from "../../src/monitor/snapshot.ts";
 
 /** A server with two streams and a script that fails; names are what a hostile client may choose. */
 export function fakeSource(): Source & { datagrams: number } {
@@ -45,6 +45,7 @@ export function fakeSource(): Source & { datagrams: number } {
           name: "rtmp",
           sessions: 5,
           unconnected: 1,
+          limit: 10_000,
           accepted: 12,
           bytesIn: 1e6,
           bytesOut: 2e7,
@@ -65,6 +66,19 @@ export function fakeSource(): Source & { datagrams: number } {
         },
         loop: { lagMean: 0.5, lagWorst: 12.25 },
         memory: { resident: 123e6, heap: 45e6, lua: 6e6 },
+        process: {
+          cpuSeconds: 12.5,
+          startedAt: 1_700_000_000_000,
+          openFiles: 42,
+          maxFiles: 65_536,
+        },
+        limits: {
+          sessions: 100_000,
+          luaBytes: 256 * 2 ** 20,
+          keptBytes: 0,
+          sharedObjects: 1_024,
+          filePlayers: 256,
+        },
       };
     },
     clients: (offset, limit) =>
@@ -84,14 +98,22 @@ export function fakeSource(): Source & { datagrams: number } {
         limit,
       ),
     publications: (offset, limit) =>
-      page(
+      page<PublicationRow>(
         [
           {
             name: "camera",
             publisher: "0".repeat(64),
+            path: "/live",
+            address: "192.0.2.77:1935",
+            protocol: "rtmp",
+            audioCodec: "AAC",
+            videoCodec: "H.264",
+            size: { width: 1920, height: 1080 },
+            rates: Array.from({ length: 30 }, (_, i) => 130_000 + 20_000 * Math.sin(i / 3)),
             audio: quality(8000),
             video: quality(125_000),
             listeners: 41,
+            viewers: { rtmfp: 30, http: 10, server: 1 },
             droppedFrames: 7,
             skippedFrames: 5,
             recording: { name: "cam", size: 12_000_000, duration: 95_000 },
@@ -99,9 +121,17 @@ export function fakeSource(): Source & { datagrams: number } {
           {
             name: "<img src=x onerror=alert(1)>",
             publisher: "script",
+            path: "",
+            address: "",
+            protocol: "",
+            audioCodec: "",
+            videoCodec: "",
+            size: null,
+            rates: [],
             audio: quality(0),
             video: quality(0),
             listeners: 0,
+            viewers: {},
             droppedFrames: 0,
             skippedFrames: 0,
             recording: null,

@@ -17,6 +17,18 @@ Deno.test("/metrics prints every kind of number for Prometheus", async () => {
   for (
     const line of [
       'cumulus_info{version="1.2.3",crypto="libcrypto",socket="sendmmsg"} 1',
+      `cumulus_build_info{version="1.2.3",deno="${Deno.version.deno}",os="${Deno.build.os}",arch="${Deno.build.arch}"} 1`,
+      "process_cpu_seconds_total 12.5",
+      "process_resident_memory_bytes 123000000",
+      "process_start_time_seconds 1700000000",
+      "process_open_fds 42",
+      "process_max_fds 65536",
+      "cumulus_sessions_limit 100000",
+      'cumulus_door_sessions_limit{door="rtmp"} 10000',
+      "cumulus_lua_bytes_limit 268435456",
+      "cumulus_file_players_limit 256",
+      'cumulus_application_running{application="/live"} 1',
+      'cumulus_application_clients{application="/live"} 150',
       "cumulus_uptime_seconds 3700",
       "cumulus_clients 2",
       "cumulus_listeners 41",
@@ -42,6 +54,21 @@ Deno.test("/metrics prints every kind of number for Prometheus", async () => {
       "cumulus_loop_lag_worst_seconds 0.01225",
     ]
   ) assert.ok(text.split("\n").includes(line), line);
+});
+
+Deno.test("/metrics has no line for what is unknown or has no limit", () => {
+  const source = fakeSource();
+  const status = source.status();
+  source.status = () => ({
+    ...status,
+    process: { ...status.process, openFiles: null, maxFiles: null },
+    limits: { ...status.limits, sessions: 0 },
+  });
+  const text = metricsOf(source);
+  for (const name of ["process_open_fds", "process_max_fds", "cumulus_sessions_limit"]) {
+    assert.ok(!text.includes(name), name);
+  }
+  assert.ok(!text.includes("cumulus_kept_bytes_limit"));
 });
 
 Deno.test("Counters do not grow with the number of scrapes", async () => {

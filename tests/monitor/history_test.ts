@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import { History, MAX_SAMPLES, SAMPLE_INTERVAL } from "../../src/monitor/history.ts";
+import {
+  History,
+  MAX_RATES,
+  MAX_SAMPLES,
+  RateHistory,
+  SAMPLE_INTERVAL,
+} from "../../src/monitor/history.ts";
 
 Deno.test("History: rates between samples, and nothing more often than the interval", () => {
   const history = new History();
@@ -30,4 +36,13 @@ Deno.test("History: an hour is kept, oldest first", () => {
   assert.equal(clients.length, MAX_SAMPLES);
   assert.deepEqual(clients.slice(0, 2), [6, 7]);
   assert.equal(clients.at(-1), MAX_SAMPLES + 5);
+});
+
+Deno.test("RateHistory: one sample an interval, the last minutes of them", () => {
+  const rates = new RateHistory();
+  rates.add(() => 1.6, 0);
+  rates.add(() => assert.fail("asked too early"), SAMPLE_INTERVAL - 1);
+  for (let i = 1; i <= MAX_RATES; i++) rates.add(() => 10 * i, i * SAMPLE_INTERVAL);
+  assert.equal(rates.rows().length, MAX_RATES);
+  assert.deepEqual(rates.rows().slice(0, 2), [10, 20]);
 });

@@ -1,0 +1,119 @@
+// Rows of the numbers that `monitor` shows: clients and streams.
+import { type AmfObject, type AmfValue, decodeAmf, MixedArray } from "../amf/mod.ts";
+import { type PictureSize, pictureSize } from "../flv/picture_size.ts";
+import type { Client } from "../media/client.ts";
+import type { Frame } from "../media/frame.ts";
+import type { Listener } from "../media/listener.ts";
+import type { Publication } from "../media/publication.ts";
+import type { QualityOfService } from "../media/quality_of_service.ts";
+import type { Recording } from "../media/recordings.ts";
+import type { ClientRow, PublicationRow, QualityRow, RecordingRow } from "../monitor/snapshot.ts";
+
+export function clientRow(client: Client): ClientRow {
+  return {
+    id: client.id,
+    protocol: client.connection.protocol,
+    address: client.address,
+    path: client.path,
+    flashVersion: client.flashVersion,
+    ping: client.ping,
+    idle: client.elapsedFromReception,
+    publishes: [...client.publishers].map(({ publication }) => publication.name),
+    plays: [...client.listeners].map(({ publication }) => publication.name),
+  };
+}
+
+/** @param rates bytes a second over time, oldest first */
+export function publicationRow(publication: Publication, rates: number[]): PublicationRow {
+  const { publisher } = publication;
+  const client = typeof publisher === "object" ? publisher : undefined;
+  return {
+    name: publication.name,
+    publisher: client?.id ?? (publisher as string | undefined) ?? "",
+    path: client?.path ?? "",
+    address: client?.address ?? "",
+    protocol: client?.connection.protocol ?? "",
+    audioCodec: publication.audioCodec,
+    videoCodec: publication.videoCodec,
+    size: sizeOf(publication),
+    rates,
+    audio: qualityRow(publication.audioQos),
+    video: qualityRow(publication.videoQos),
+    listeners: publication.listeners.size,
+    viewers: viewersByDoor(publication.listeners.values()),
+    ...framesOf(publication.listeners.values()),
+    recording: recordingRow(publication.recording),
+  };
+}
+
+/** Found in a codec header or in metadata once: publishers may make them large. */
+const sizes = new WeakMap<Frame, PictureSize | null>();
+
+/** How large the pictures are: as the decoder is told, else as the publisher says. */
+function sizeOf(publication: Publication): PictureSize | null {
+  for (const header of publication.headers("video")) {
+    const size = remembered(header, () => pictureSize(header.payload));
+    if (size) return size;
+  }
+  for (const frame of publication.metadata.values()) {
+    if (frame.name !== "onMetaData") continue;
+    return remembered(frame, () => sizeIn(frame.payload));
+  }
+  return null;
+}
+
+function remembered(frame: Frame, find: () => PictureSize | undefined): PictureSize | null {
+  const known = sizes.get(frame);
+  if (known !== undefined) return known;
+  const found = find() ?? null;
+  sizes.set(frame, found);
+  return found;
+}
+
+/** Members `width` and `height` of what `onMetaData` carries. */
+function sizeIn(metadata: Uint8Array): PictureSize | undefined {
+  let values: AmfValue[];
+  try {
+    values = decodeAmf(metadata);
+  } catch {
+    return undefined;
+  }
+  for (const value of values) {
+    const members = value instanceof MixedArray ? value.named : value;
+    if (typeof members !== "object" || members === null) continue;
+    const { width, height } = members as AmfObject;
+    if (typeof width === "number" && typeof height === "number" && width > 0 && height > 0) {
+      return { width: Math.round(width), height: Math.round(height) };
+    }
+  }
+}
+
+function viewersByDoor(listeners: Iterable<Pick<Listener, "client">>): Record<string, number> {
+  const viewers: Record<string, number> = {};
+  for (const { client } of listeners) {
+    const door = client?.connection.protocol ?? "server";
+    viewers[door] = (viewers[door] ?? 0) + 1;
+  }
+  return viewers;
+}
+
+function qualityRow({ byteRate, lostRate, latency, droppedFrames }: QualityOfService): QualityRow {
+  return { byteRate, lostRate, latency, droppedFrames };
+}
+
+function recordingRow(recording: Recording | undefined): RecordingRow | null {
+  if (!recording) return null;
+  const { name, size, duration } = recording;
+  return { name, size, duration };
+}
+
+function framesOf(
+  listeners: Iterable<Pick<Listener, "audioQos" | "videoQos">>,
+): { droppedFrames: number; skippedFrames: number } {
+  let [droppedFrames, skippedFrames] = [0, 0];
+  for (const { audioQos, videoQos } of listeners) {
+    droppedFrames += audioQos.droppedFrames + videoQos.droppedFrames;
+    skippedFrames += videoQos.skippedFrames;
+  }
+  return { droppedFrames, skippedFrames };
+}
