@@ -146,8 +146,9 @@ function doubtAbout(name: string): string | undefined {
       known.split(".").at(-1)!.toLowerCase() === key
     );
     const meant = near ? `${section}.${near}` : elsewhere;
+    const place = meant && !sectionOf(meant) ? " above the first section" : "";
     return `unknown key ${keyText(name)}; ` +
-      (meant ? `did you mean ${keyText(meant)}?` : `[${section}] has ${names.join(", ")}`);
+      (meant ? `did you mean ${keyText(meant)}${place}?` : `[${section}] has ${names.join(", ")}`);
   }
   // Everything else may be a script's, so only what is nearly one of ours is doubted.
   const other = section ? nearest(section, sections) : undefined;

@@ -160,6 +160,7 @@ Deno.test("A key that is nearly one of ours is doubted wherever it stands", () =
     ["[server]\nport = 1", "only scripts see the key [server] port; did you mean [servers] port?"],
     ["[log]\nlevel = 7", "only scripts see the key [log] level; did you mean [logs] level?"],
     ["[script]\nlevel = 7", "unknown key [script] level; did you mean [logs] level?"],
+    ["[rtmfp]\nport = 1", "unknown key [rtmfp] port; did you mean port above the first section?"],
     ["[http]\ntokn = a", "unknown key [http] tokn; did you mean [http] token?"],
     ["[log]\nmine = 7", undefined],
     ["[my]\nprot = 7", undefined],
