@@ -1,0 +1,116 @@
+// VLC, mpv, ffmpeg and curl read what is published: every picture they see is one of the publisher's.
+import assert from "node:assert/strict";
+import { TestServer } from "../conformance/support/test_server.ts";
+import { freePort } from "../support/ports.ts";
+import { until } from "../support/wait.ts";
+import { faultsOf, ffmpegPublishes, FILE, mediaOf, Peer, peerTest, tagsOf } from "./peers.ts";
+
+/** How much faster than life a file is published. */
+const PACE = 2;
+
+/** A server with the doors that players come in by, and a folder for what they write. */
+async function serve() {
+  const [rtmp, web] = [freePort(), freePort()];
+  const server = await TestServer.start({
+    www: { "": "", "/live": 'function onSubscribe(client) NOTE("plays by ", client.protocol) end' },
+    ini: `[rtmp]\nport = ${rtmp}\n[web]\nport = ${web}\n`,
+  });
+  await server.log.find((line) => line.includes(`HTTP server starts on TCP port ${web}`), "HTTP");
+  await Deno.chmod(server.dir, 0o777); // VLC may run as another user
+  return {
+    rtmp: `rtmp://127.0.0.1:${rtmp}/live/cam`,
+    http: `http://127.0.0.1:${web}/live/cam.flv?wait`,
+    file: (name: string) => `${server.dir}/${name}`,
+    /** Waits until so many play. */
+    players: (count: number) =>
+      until(
+        () => server.log.items.filter((line) => line.includes("plays by")).length >= count,
+        `${count} players`,
+      ),
+    [Symbol.asyncDispose]: () => server.stop(),
+  };
+}
+
+/** VLC plays into a file until the stream ends. It refuses to run as root. */
+function vlcPlays(url: string, file: string): Peer {
+  const vlc = [
+    ...["cvlc", "-q", "--intf", "dummy", "--no-one-instance"],
+    ...["--sout", `#std{access=file,mux=ts,dst=${file}}`, "--play-and-exit", url, "vlc://quit"],
+  ];
+  if (Deno.uid() === 0) vlc.unshift("runuser", "-u", "nobody", "--");
+  return new Peer(vlc[0], vlc.slice(1));
+}
+
+/** mpv plays until the stream ends, and writes a digest of each picture that it has decoded. */
+const mpvPlays = (url: string, file: string): Peer =>
+  new Peer("mpv", [
+    ...["--no-config", "--really-quiet", "--no-audio"],
+    ...[`--o=${file}`, "--of=framemd5", "--ovc=rawvideo", url],
+  ]);
+
+/** The digests of a file in the format of ffmpeg's framemd5. */
+const digestsIn = (text: string) =>
+  text.split("\n").filter((line) => /^0,/.test(line)).map((line) => line.split(",").at(-1)!.trim());
+
+/** Digests of all pictures of a file, decoded. */
+async function picturesOf(file: string): Promise<string[]> {
+  const args = ["-v", "error", "-i", file, "-map", "0:v", "-f", "framemd5", "-"];
+  const { stdout } = await new Deno.Command("ffmpeg", { args, stderr: "null" }).output();
+  return digestsIn(new TextDecoder().decode(stdout));
+}
+
+/**
+ * The pictures are those of the publisher in their order, without a gap.
+ *
+ * @param least VLC forgets the last second that it has, at the end of a live stream
+ */
+function assertSeen(seen: readonly string[], published: readonly string[], least: number): void {
+  assert.ok(seen.length >= least, `${seen.length} of ${published.length} pictures`);
+  const first = published.indexOf(seen[0]);
+  assert.deepEqual(seen, published.slice(first, first + seen.length));
+}
+
+peerTest("VLC and mpv play by RTMP and HTTP-FLV, and end with the stream", [
+  "ffmpeg",
+  "cvlc",
+  "mpv",
+], async () => {
+  await using all = await serve();
+  await using vlcByRtmp = vlcPlays(all.rtmp, all.file("rtmp.ts"));
+  await using vlcByHttp = vlcPlays(all.http, all.file("http.ts"));
+  await using mpvByRtmp = mpvPlays(all.rtmp, all.file("rtmp.md5"));
+  await using mpvByHttp = mpvPlays(all.http, all.file("http.md5"));
+  await all.players(4);
+  await using publisher = ffmpegPublishes(FILE, all.rtmp, PACE);
+  assert.equal((await publisher.result).code, 0);
+  const published = await picturesOf(FILE);
+  for (const [name, peer] of Object.entries({ vlcByRtmp, vlcByHttp, mpvByRtmp, mpvByHttp })) {
+    const { code, error } = await peer.result;
+    assert.equal(code, 0, `${name}: ${error}`);
+  }
+  for (const door of ["rtmp", "http"]) {
+    const pictures = (await picturesOf(all.file(`${door}.ts`))).slice(0, -1); // the last may be cut off
+    assertSeen(pictures, published, published.length / 2);
+    const digests = digestsIn(Deno.readTextFileSync(all.file(`${door}.md5`)));
+    assertSeen(digests, published, published.length - 2);
+  }
+});
+
+peerTest("ffmpeg and curl read HTTP-FLV: every frame", ["ffmpeg", "curl"], async () => {
+  await using all = await serve();
+  const [played, copied] = [all.file("ffmpeg.flv"), all.file("curl.flv")];
+  await using ffmpeg = new Peer("ffmpeg", [
+    ...["-hide_banner", "-nostdin", "-loglevel", "error", "-i", all.http, "-c", "copy", played],
+  ]);
+  await using curl = new Peer("curl", ["-sSf", "-o", copied, all.http]);
+  await all.players(2);
+  await using publisher = ffmpegPublishes(FILE, all.rtmp);
+  assert.equal((await publisher.result).code, 0);
+  for (const peer of [ffmpeg, curl]) {
+    const { code, error } = await peer.result;
+    assert.equal(code, 0, error);
+  }
+  assert.deepEqual(mediaOf(tagsOf(played)), mediaOf(tagsOf(FILE)));
+  assert.deepEqual(mediaOf(tagsOf(copied)), mediaOf(tagsOf(FILE)));
+  assert.equal(await faultsOf(copied), "");
+});
