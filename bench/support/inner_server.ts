@@ -1,5 +1,6 @@
 // The server without its sockets, scripts and clock, in this process: what is left is the packet
 // path.
+import type { Address } from "../../src/common/address.ts";
 import { FlashServer } from "../../src/flash/flash_server.ts";
 import type { Application, Applications } from "../../src/media/application.ts";
 import { Hub } from "../../src/media/hub.ts";
@@ -9,7 +10,6 @@ import { DirectKeyAgreement } from "../../src/rtmfp/crypto/dh.ts";
 import { RELAXED } from "../../src/rtmfp/crypto/protection.ts";
 import { Endpoint } from "../../src/rtmfp/endpoint.ts";
 import type { Outbox } from "../../src/rtmfp/outbox.ts";
-import type { Address } from "../../src/rtmfp/wire/address.ts";
 import type { Receive, Transport } from "../load/transport.ts";
 
 const random = (length: number) => crypto.getRandomValues(new Uint8Array(length));

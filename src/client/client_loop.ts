@@ -1,4 +1,5 @@
-import type { DatagramHandler, DatagramSocket, UdpAddress } from "../net/datagram_socket.ts";
+import { type Address, addressText } from "../common/address.ts";
+import type { DatagramHandler, DatagramSocket } from "../net/datagram_socket.ts";
 import { bindUdp, UdpSocket } from "../net/udp.ts";
 import type { Random } from "../rtmfp/crypto/backend.ts";
 import { clientCertificate } from "../rtmfp/crypto/certificate.ts";
@@ -8,7 +9,6 @@ import { portable } from "../rtmfp/crypto/portable.ts";
 import { type Policy, STRICT } from "../rtmfp/crypto/protection.ts";
 import { Endpoint } from "../rtmfp/endpoint.ts";
 import type { Limits } from "../rtmfp/session/limits.ts";
-import { addressText } from "../rtmfp/wire/address.ts";
 import { Peers } from "./peers.ts";
 
 export interface LoopOptions {
@@ -126,7 +126,7 @@ export class ClientLoop implements ClientHost, DatagramHandler {
 
   // What the socket calls
 
-  receive(datagram: Uint8Array, from: UdpAddress): void {
+  receive(datagram: Uint8Array, from: Address): void {
     this.endpoint.receive(datagram, from, this.now);
   }
 

@@ -1,8 +1,8 @@
 // Streams from client to client, without the server: RFC 7425 §5.4, rtmfp-wire §6.9. The server only
 // brings the two together.
+import type { Address } from "../common/address.ts";
 import type { WriteOptions } from "../rtmfp/flow/handlers.ts";
 import type { OpeningFailure } from "../rtmfp/session/opening.ts";
-import type { Address } from "../rtmfp/wire/address.ts";
 import { toHex } from "../bytes/hex.ts";
 import type { ObjectEncoding } from "../tc/format/calls.ts";
 import { NetStream, type StreamHost } from "./net_stream.ts";

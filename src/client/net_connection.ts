@@ -2,6 +2,7 @@ import type { AmfObject, AmfReader, AmfValue } from "../amf/mod.ts";
 import { fromHex, toHex } from "../bytes/hex.ts";
 import { toUtf8 } from "../bytes/text.ts";
 import { WireError } from "../bytes/wire_error.ts";
+import { addressText } from "../common/address.ts";
 import { type Command, readCommand } from "../tc/format/commands.ts";
 import {
   flowMessage,
@@ -116,14 +117,16 @@ export class NetConnection implements StreamHost, SharedObjectHost {
           },
           onFail(reason) {
             const why = reason === "keying" ? "no group or protection in common" : "no answer";
-            reject(new ConnectionError(`Cannot connect to ${place(target)}: ${why}`));
+            reject(new ConnectionError(`Cannot connect to ${addressText(target)}: ${why}`));
           },
         });
         timer = setTimeout(() => {
           const what = connection ? "no answer to connect" : "no answer";
           const seconds = timeout / 1000;
           reject(
-            new ConnectionError(`Cannot connect to ${place(target)}: ${what} within ${seconds} s`),
+            new ConnectionError(
+              `Cannot connect to ${addressText(target)}: ${what} within ${seconds} s`,
+            ),
           );
           opening.cancel();
         }, timeout);
@@ -431,10 +434,6 @@ function first(values: AmfReader): AmfValue {
     if (error instanceof WireError) return null;
     throw error;
   }
-}
-
-function place({ hostname, port }: RtmfpUrl): string {
-  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
 }
 
 const keyOf = (name: string, persistent: boolean): string => `${persistent} ${name}`;

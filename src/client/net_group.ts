@@ -2,13 +2,13 @@ import { toHex } from "../bytes/hex.ts";
 import { Reader } from "../bytes/reader.ts";
 import { toUtf8 } from "../bytes/text.ts";
 import { Writer } from "../bytes/writer.ts";
+import type { Address } from "../common/address.ts";
 import { GROUP_METADATA } from "../tc/format/metadata.ts";
 import { groupId } from "../flash/net_group.ts";
 import { portable } from "../rtmfp/crypto/portable.ts";
 import type { FlowReceiver } from "../rtmfp/flow/handlers.ts";
 import type { ReceiveFlow } from "../rtmfp/flow/receive_flow.ts";
 import type { SendFlow } from "../rtmfp/flow/send_flow.ts";
-import type { Address } from "../rtmfp/wire/address.ts";
 import type { PeerSession } from "./peer_session.ts";
 import type { Peers } from "./peers.ts";
 

@@ -1,11 +1,11 @@
 // Sessions with other clients of the same server, whichever end has opened them: RFC 7016 §3.5.1.4
 // to §3.5.1.6, rtmfp-wire §3.9.
 import { toHex } from "../bytes/hex.ts";
+import type { Address } from "../common/address.ts";
 import { canonicalEpd } from "../rtmfp/crypto/certificate.ts";
 import type { Endpoint, EndpointHandler } from "../rtmfp/endpoint.ts";
 import type { OpeningFailure } from "../rtmfp/session/opening.ts";
 import type { Session } from "../rtmfp/session/session.ts";
-import type { Address } from "../rtmfp/wire/address.ts";
 import { DirectPublications } from "./direct.ts";
 import type { NetGroup } from "./net_group.ts";
 import { PeerSession } from "./peer_session.ts";

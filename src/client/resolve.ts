@@ -1,5 +1,6 @@
 import { lookup } from "node:dns/promises";
-import { type Address, ipBytes } from "../rtmfp/wire/address.ts";
+import type { Address } from "../common/address.ts";
+import { ipBytes } from "../common/ip.ts";
 import { ConnectionError } from "./status.ts";
 
 /**

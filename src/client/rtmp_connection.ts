@@ -1,4 +1,5 @@
 import type { AmfValue } from "../amf/mod.ts";
+import { addressText } from "../common/address.ts";
 import { dialStream } from "../net/dial.ts";
 import type { StreamSocket } from "../net/stream_socket.ts";
 import { tcpError } from "../net/tcp.ts";
@@ -45,7 +46,7 @@ export class RtmpConnection implements ClientHost, RtmpStreamHost {
   static async connect(target: RtmpTarget, options: ConnectOptions): Promise<RtmpConnection> {
     const { timeout = 10_000, parameters = [], objectEncoding = 3 } = options;
     const { protocol, hostname } = target;
-    const place = `${hostname.includes(":") ? `[${hostname}]` : hostname}:${target.port}`;
+    const place = addressText(target);
     const fail = (why: string) => new ConnectionError(`Cannot connect to ${place}: ${why}`);
     const addresses = await resolve(target);
     let socket: StreamSocket;

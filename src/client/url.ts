@@ -1,5 +1,6 @@
 // Where to connect: rtmfp://host[:port]/app[/instance][?query]. RFC 7425 §6.
 import { percentDecoded } from "../bytes/percent.ts";
+import { hostText } from "../common/address.ts";
 
 export const DEFAULT_PORT = 1935;
 
@@ -68,7 +69,7 @@ export function parseStreamUrl(text: string, name?: string): { url: RtmfpUrl; na
     );
   }
   const app = slash < 0 ? "" : url.app.slice(0, slash);
-  const host = url.hostname.includes(":") ? `[${url.hostname}]` : url.hostname;
+  const host = hostText(url.hostname);
   const port = url.port === DEFAULT_PORT ? "" : `:${url.port}`;
   const query = url.query === "" ? "" : `?${url.query}`;
   return {

@@ -1,5 +1,5 @@
 // Rules about addresses in `[sandbox]` and `[servers] allow`: DECISIONS 19 and 21.
-import { ipBytes } from "../rtmfp/wire/address.ts";
+import { ipBytes } from "../common/ip.ts";
 
 /** The addresses that begin with the first `bits` bits of one. */
 export interface Range {

@@ -1,4 +1,4 @@
-import { ipBytes } from "../rtmfp/wire/address.ts";
+import { ipBytes } from "../common/ip.ts";
 
 /** One key of CumulusServer.ini: what it may be, and what is said about it. */
 export interface Setting<T> {

@@ -1,7 +1,7 @@
+import { type Address, addressText, parseAddress } from "../common/address.ts";
 import type { Client } from "../media/client.ts";
 import type { Hub } from "../media/hub.ts";
 import type { CloseReason, SessionHandler } from "../rtmfp/session/handlers.ts";
-import { type Address, addressText, parseAddress } from "../rtmfp/wire/address.ts";
 import { type Command, readText } from "../tc/format/commands.ts";
 import { UserControl } from "../tc/format/messages.ts";
 import type { NetConnection } from "../tc/net_connection.ts";

@@ -1,14 +1,9 @@
 import { fromUtf8 } from "../bytes/text.ts";
+import { type Address, addressText, hostText, parseAddress } from "../common/address.ts";
 import type { Hub } from "../media/hub.ts";
 import type { EndpointHandler, PeerHello } from "../rtmfp/endpoint.ts";
 import type { Epd } from "../rtmfp/wire/epd.ts";
-import {
-  type Address,
-  addressText,
-  Origin,
-  type OriginAddress,
-  parseAddress,
-} from "../rtmfp/wire/address.ts";
+import { Origin, type OriginAddress } from "../rtmfp/wire/address.ts";
 import { FlashConnection, type FlashOptions } from "./flash_connection.ts";
 import { readTarget } from "../tc/target.ts";
 import type { FlashSession } from "./transport.ts";
@@ -105,8 +100,6 @@ export class FlashServer implements EndpointHandler {
       return undefined;
     }
     const ip = this.options.resolve(match[1]);
-    return ip === undefined
-      ? undefined
-      : parseAddress(ip.includes(":") ? `[${ip}]:${match[2]}` : `${ip}:${match[2]}`);
+    return ip === undefined ? undefined : parseAddress(`${hostText(ip)}:${match[2]}`);
   }
 }

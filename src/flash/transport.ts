@@ -1,6 +1,6 @@
 // What this room needs of sessions and flows. `rtmfp` has them; a test may have others.
+import type { Address } from "../common/address.ts";
 import type { ReceiveFlow } from "../rtmfp/flow/receive_flow.ts";
-import type { Address } from "../rtmfp/wire/address.ts";
 import type { FlowOptions as Options, FlowSession, OutFlow } from "../tc/flow/flows.ts";
 
 export type { FlowReceiver, OutFlow, SendFlowHandler } from "../tc/flow/flows.ts";

@@ -1,13 +1,9 @@
-/** An address as text: an IP address (IPv4 never written as IPv6) and a port. */
-export interface UdpAddress {
-  readonly hostname: string;
-  readonly port: number;
-}
+import type { Address } from "../common/address.ts";
 
 /** What a {@link DatagramSocket} tells its owner. */
 export interface DatagramHandler {
   /** A datagram: the bytes are the handler's to change, and gone after the call. */
-  receive(datagram: Uint8Array, from: UdpAddress): void;
+  receive(datagram: Uint8Array, from: Address): void;
   /** All that had arrived was received: the moment to answer. */
   settle(): void;
   /** There is room again, after `buffer` had none. */
@@ -32,7 +28,7 @@ export interface DatagramSocket {
   /** Which system calls carry it, for the log. */
   readonly name: string;
   /** Where it listens; the port is the real one. */
-  readonly address: UdpAddress;
+  readonly address: Address;
   readonly counters: Readonly<SocketCounters>;
   /** Datagrams posted that the system has not taken yet. */
   readonly pending: number;
@@ -40,7 +36,7 @@ export interface DatagramSocket {
   buffer(size: number): Uint8Array | undefined;
   /** How many datagrams there is room for, sure; perhaps for more. */
   readonly room: number;
-  post(length: number, to: UdpAddress): void;
+  post(length: number, to: Address): void;
   flush(): void;
   /** Receives until the socket is closed. What a handler throws ends it. */
   serve(handler: DatagramHandler): Promise<void>;

@@ -1,11 +1,6 @@
+import type { Address } from "../common/address.ts";
 import { StreamSocket } from "./stream_socket.ts";
 import { within } from "./within.ts";
-
-/** An address to connect to. */
-export interface DialAddress {
-  readonly hostname: string;
-  readonly port: number;
-}
 
 /**
  * Connects to the first of some addresses that answers, asked one after the other.
@@ -15,7 +10,7 @@ export interface DialAddress {
  * @throws {Error} what went wrong with the last one
  */
 export async function dialStream(
-  addresses: readonly DialAddress[],
+  addresses: readonly Address[],
   timeout: number,
   tls?: string,
 ): Promise<StreamSocket> {
@@ -34,7 +29,7 @@ export async function dialStream(
   throw last;
 }
 
-async function connect(address: DialAddress, tls: string | undefined) {
+async function connect(address: Address, tls: string | undefined) {
   const conn = await Deno.connect(address);
   if (tls === undefined) return conn;
   const secured = await Deno.startTls(conn, { hostname: tls });

@@ -1,9 +1,10 @@
 // HTTP servers, with bounds on what strangers may hold open.
+import type { Address } from "../common/address.ts";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { Readable } from "node:stream";
-import { unmapped } from "./udp_address.ts";
+import { unmapped } from "../common/ip.ts";
 
 export interface HttpOptions {
   /** An IP address of this machine; `""` for all. */
@@ -21,12 +22,6 @@ export interface HttpOptions {
 export interface HttpCertificate {
   readonly cert: string;
   readonly key: string;
-}
-
-/** The far end of a request. */
-export interface HttpPeer {
-  readonly hostname: string;
-  readonly port: number;
 }
 
 export interface HttpServer {
@@ -74,11 +69,11 @@ export class StreamedResponse {
 
 type Answer = Response | StreamedResponse;
 /** Answers a request; a throw is answered with 500. */
-export type HttpHandler = (request: Request, peer: HttpPeer) => Answer | Promise<Answer>;
+export type HttpHandler = (request: Request, peer: Address) => Answer | Promise<Answer>;
 /** Takes a request to upgrade with the connection it came on. */
 export type UpgradeHandler = (
   request: Request,
-  peer: HttpPeer,
+  peer: Address,
   message: IncomingMessage,
   socket: Socket,
   head: Uint8Array,
@@ -250,7 +245,7 @@ function requestOf(message: IncomingMessage): Request | undefined {
   }
 }
 
-function peerOf({ socket }: IncomingMessage): HttpPeer {
+function peerOf({ socket }: IncomingMessage): Address {
   return { hostname: unmapped(socket.remoteAddress ?? ""), port: socket.remotePort ?? 0 };
 }
 

@@ -1,9 +1,9 @@
+import type { Address } from "../common/address.ts";
 import {
   type DatagramHandler,
   type DatagramSocket,
   newCounters,
   SLOT_SIZE,
-  type UdpAddress,
 } from "./datagram_socket.ts";
 import {
   AF_INET,
@@ -39,7 +39,7 @@ const REFUSALS = [5, 22, 90];
  */
 export class NativeUdpSocket implements DatagramSocket {
   readonly name: string;
-  readonly address: UdpAddress;
+  readonly address: Address;
   readonly counters = newCounters();
   /** Bytes of payload that the system's buffers hold. */
   readonly bufferSizes: { readonly receive: number; readonly send: number };
@@ -96,7 +96,7 @@ export class NativeUdpSocket implements DatagramSocket {
     return undefined;
   }
 
-  post(length: number, to: UdpAddress): void {
+  post(length: number, to: Address): void {
     const remote = to instanceof Remote && to.raw
       ? to
       : this.#addresses.ofText(to.hostname, to.port);

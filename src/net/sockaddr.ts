@@ -1,5 +1,6 @@
+import { mapped, unmapped } from "../common/ip.ts";
 import { AF_INET, AF_INET6, type Libc, SOCKADDR_SIZE } from "./libc.ts";
-import { Recent, Remote, unmapped } from "./udp_address.ts";
+import { Recent, Remote } from "./udp_address.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -75,7 +76,7 @@ export class Sockaddrs {
 
   #parse(hostname: string, port: number): Uint8Array | undefined {
     const ipv6 = this.#family === AF_INET6;
-    const text = ipv6 && !hostname.includes(":") ? `::ffff:${hostname}` : hostname;
+    const text = ipv6 ? mapped(hostname) : hostname;
     const ip = new Uint8Array(16);
     if (this.#libc.inet_pton(this.#family, encoder.encode(`${text}\0`), ip) !== 1) return undefined;
     const raw = new Uint8Array(this.size);

@@ -1,7 +1,8 @@
 // Byte streams that clients open: TCP, and TLS over it.
+import type { Address } from "../common/address.ts";
+import { unmapped } from "../common/ip.ts";
 import { AF_INET, AF_INET6, findListener, openLibc, setBuffer } from "./libc.ts";
 import { tcpError } from "./tcp.ts";
-import { unmapped } from "./udp_address.ts";
 
 export interface StreamEvents {
   /** @param bytes good until the call returns */
@@ -22,7 +23,7 @@ const CLOSE_TIMEOUT = 2_000;
 
 export class StreamSocket {
   /** The far end. */
-  readonly peer: { readonly hostname: string; readonly port: number };
+  readonly peer: Address;
   readonly #conn: Deno.TcpConn | Deno.TlsConn;
   #events: StreamEvents | undefined;
   #writing = false;

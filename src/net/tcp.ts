@@ -1,11 +1,7 @@
 // TCP connections of the server itself (those of scripts live in sandbox/).
-import { unmapped } from "./udp_address.ts";
+import type { Address } from "../common/address.ts";
+import { unmapped } from "../common/ip.ts";
 import { within } from "./within.ts";
-
-export interface TcpEndpoint {
-  readonly hostname: string;
-  readonly port: number;
-}
 
 export interface TcpEvents {
   onData(bytes: Uint8Array): void;
@@ -47,7 +43,7 @@ export class TcpConnection {
   }
 
   /** The far end; an IPv4 address is one, also where the listener is one of IPv6. */
-  get peer(): TcpEndpoint {
+  get peer(): Address {
     const { hostname, port } = this.#conn.remoteAddr;
     return { hostname: unmapped(hostname), port };
   }

@@ -1,13 +1,14 @@
+import type { Address } from "../common/address.ts";
+import { unmapped } from "../common/ip.ts";
 import {
   type DatagramHandler,
   type DatagramSocket,
   newCounters,
   SLOT_SIZE,
-  type UdpAddress,
 } from "./datagram_socket.ts";
 import { LookRound } from "./look_round.ts";
 import { receiveLoop } from "./receive_loop.ts";
-import { Recent, Remote, unmapped } from "./udp_address.ts";
+import { Recent, Remote } from "./udp_address.ts";
 
 export interface BindOptions {
   /** An IP address of this machine; without it all of them, IPv6 and IPv4. */
@@ -53,7 +54,7 @@ const TURN = 64;
  */
 export class UdpSocket implements DatagramSocket {
   readonly name = "Deno.listenDatagram";
-  readonly address: UdpAddress;
+  readonly address: Address;
   readonly counters = newCounters();
   readonly #conn: Deno.DatagramConn;
   readonly #ipv6: boolean;
@@ -99,7 +100,7 @@ export class UdpSocket implements DatagramSocket {
     return undefined;
   }
 
-  post(length: number, to: UdpAddress): void {
+  post(length: number, to: Address): void {
     const slot = (this.#first + this.#waiting) % SLOTS;
     this.#lengths[slot] = length;
     this.#targets[slot] = to instanceof Remote ? to : this.#remote(to.hostname, to.port);

@@ -1,7 +1,8 @@
-import type { UdpAddress } from "./datagram_socket.ts";
+import type { Address } from "../common/address.ts";
+import { mapped } from "../common/ip.ts";
 
 /** An address with what the system wants to see of it, made once for all its datagrams. */
-export class Remote implements UdpAddress {
+export class Remote implements Address {
   /** For {@link Deno.DatagramConn}: on an IPv6 socket an IPv4 address is mapped into IPv6. */
   readonly wire: Deno.NetAddr;
   /** For other back-ends: their own form of the same. */
@@ -12,15 +13,10 @@ export class Remote implements UdpAddress {
   constructor(readonly hostname: string, readonly port: number, ipv6: boolean) {
     this.wire = {
       transport: "udp",
-      hostname: ipv6 && !hostname.includes(":") ? `::ffff:${hostname}` : hostname,
+      hostname: ipv6 ? mapped(hostname) : hostname,
       port,
     };
   }
-}
-
-/** The text of an address without its mapping into IPv6. */
-export function unmapped(hostname: string): string {
-  return hostname.startsWith("::ffff:") && hostname.includes(".") ? hostname.slice(7) : hostname;
 }
 
 const GENERATION = 8_192;

@@ -2,15 +2,10 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { type WebSocket, WebSocketServer } from "ws";
-import {
-  type HttpHandler,
-  type HttpOptions,
-  type HttpPeer,
-  type HttpServer,
-  serveHttp,
-} from "./http.ts";
+import type { Address } from "../common/address.ts";
+import { type HttpHandler, type HttpOptions, type HttpServer, serveHttp } from "./http.ts";
 
-export type WebPeer = HttpPeer;
+export type WebPeer = Address;
 export type WebServer = HttpServer;
 
 /** Bytes of one message of a client. */

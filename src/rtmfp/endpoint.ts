@@ -1,4 +1,5 @@
 import { toHex } from "../bytes/hex.ts";
+import type { Address } from "../common/address.ts";
 import type { CryptoBackend, Random } from "./crypto/backend.ts";
 import { type Certificate, isSelected } from "./crypto/certificate.ts";
 import type { KeyAgreement } from "./crypto/dh.ts";
@@ -19,7 +20,7 @@ import { Roster } from "./session/roster.ts";
 import type { Session } from "./session/session.ts";
 import { Sources } from "./session/sources.ts";
 import { type ChunkTaker, Startup } from "./session/startup.ts";
-import type { Address, OriginAddress } from "./wire/address.ts";
+import type { OriginAddress } from "./wire/address.ts";
 import { ChunkType } from "./wire/chunk.ts";
 import { type Epd, readEpd } from "./wire/epd.ts";
 import type { FIHello } from "./wire/fihello.ts";

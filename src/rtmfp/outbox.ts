@@ -3,7 +3,7 @@
  * has something to send writes into it. A datagram is built in place in a buffer of the outbox
  * (no garbage in the packet path).
  */
-import type { Address } from "./wire/address.ts";
+import type { Address } from "../common/address.ts";
 
 export interface Outbox {
   /**

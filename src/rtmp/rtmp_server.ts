@@ -1,3 +1,4 @@
+import { isLoopback, sourceKey } from "../common/ip.ts";
 import type { Hub } from "../media/hub.ts";
 import type { Hmac } from "./digest.ts";
 import type { CloseReason } from "./rtmp_error.ts";
@@ -7,11 +8,6 @@ export interface RtmpServerOptions {
   readonly hmac: Hmac;
   random(length: number): Uint8Array;
   readonly limits: RtmpLimits;
-  /**
-   * What the connections of one owner have in common: an IPv4 address, a network of IPv6; undefined
-   * for this machine, which may pass on what others ask.
-   */
-  sourceOf(hostname: string): string | undefined;
 }
 
 /** Connections there may be at once; Infinity sets no limit. RTMP-904. */
@@ -92,7 +88,7 @@ export class RtmpServer {
   accept(wire: Wire, accepted: Accepted): RtmpSession | undefined {
     const { hub, options: { hmac, random, limits } } = this;
     if (hub.blacklist.has(accepted.hostname)) return this.#refuse("blacklisted");
-    const source = this.options.sourceOf(accepted.hostname);
+    const source = sourceOf(accepted.hostname);
     const share = this.#shares.get(source ?? "") ?? { all: 0, unconnected: 0 };
     if (
       this.#sessions.size >= limits.connections ||
@@ -167,3 +163,8 @@ const withLink = ({ bytesIn, bytesOut }: Traffic, { link }: RtmpSession): Traffi
   bytesIn: bytesIn + link.bytesReceived,
   bytesOut: bytesOut + link.bytesHandedOut,
 });
+
+/** Undefined for this machine, which may pass on what others ask. */
+function sourceOf(hostname: string): string | undefined {
+  return isLoopback(hostname) ? undefined : sourceKey(hostname);
+}

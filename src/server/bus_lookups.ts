@@ -1,7 +1,8 @@
 // Hellos that name a peer, as they cross the bus: addresses are texts there.
 import type { Found, Lookup } from "../bus/messages.ts";
+import { addressText, parseAddress } from "../common/address.ts";
 import type { PeerHello } from "../rtmfp/endpoint.ts";
-import { addressText, Origin, type OriginAddress, parseAddress } from "../rtmfp/wire/address.ts";
+import { Origin, type OriginAddress } from "../rtmfp/wire/address.ts";
 
 /** Addresses that are read of a message. */
 const MAX_ADDRESSES = 20;

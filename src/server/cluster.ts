@@ -1,13 +1,13 @@
 // The links to other servers: who is dialled and when, who is let in, and what they say.
 // CLU-001 to CLU-032; the bytes are src/cluster's.
-import { toHex } from "../bytes/hex.ts";
 import type { Hmac } from "../cluster/authentication.ts";
 import { type Identity, MAX_PROPERTIES } from "../cluster/identity.ts";
 import { Link } from "../cluster/link.ts";
 import { type Peer, Roster } from "../cluster/roster.ts";
 import type { Target } from "../cluster/targets.ts";
-import { TcpConnection, type TcpEndpoint, tcpError, TcpListener } from "../net/tcp.ts";
-import { ipBytes } from "../rtmfp/wire/address.ts";
+import { addressText } from "../common/address.ts";
+import { sourceKey } from "../common/ip.ts";
+import { TcpConnection, tcpError, TcpListener } from "../net/tcp.ts";
 import { FailureMemory } from "./failure_memory.ts";
 
 /** How often a target that is not linked is dialled (CLU-003), and how long one attempt may take. */
@@ -145,13 +145,13 @@ export class Cluster {
       connection.close();
       return this.#failed(
         peer.hostname,
-        `Server link from ${addressOf(peer)} refused: ${why}`,
+        `Server link from ${addressText(peer)} refused: ${why}`,
         why,
       );
     }
-    const source = sourceOf(peer.hostname);
+    const source = sourceKey(peer.hostname);
     const neighbors = strangers.filter((line) =>
-      sourceOf(line.connection.peer.hostname) === source
+      sourceKey(line.connection.peer.hostname) === source
     );
     if (neighbors.length >= MAX_STRANGERS_OF_SOURCE) {
       this.#drop(neighbors[0], `more than ${MAX_STRANGERS_OF_SOURCE} did not identify themselves`);
@@ -248,11 +248,11 @@ export class Cluster {
     const { loadOf } = this.#options;
     const publicAddress = "publicAddress" in reach
       ? reach.publicAddress
-      : addressOf({ hostname: connection.peer.hostname, port: reach.port });
+      : addressText({ hostname: connection.peer.hostname, port: reach.port });
     if (target) line.addProperties(target.properties);
     line.addProperties(properties);
     const peer: Peer = {
-      address: target?.address ?? addressOf(connection.peer),
+      address: target?.address ?? addressText(connection.peer),
       publicAddress,
       isTarget: target !== undefined,
       properties: line.properties,
@@ -329,7 +329,7 @@ class Line {
   ) {}
 
   get name(): string {
-    return this.target?.address ?? addressOf(this.connection.peer);
+    return this.target?.address ?? addressText(this.connection.peer);
   }
 
   flush(): void {
@@ -345,14 +345,4 @@ class Line {
       if (!this.properties.has(name)) this.properties.set(name, value);
     }
   }
-}
-
-function addressOf({ hostname, port }: TcpEndpoint): string {
-  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
-}
-
-/** An IPv4 address, or the /64 network of IPv6. */
-function sourceOf(hostname: string): string {
-  const ip = ipBytes(hostname);
-  return ip?.length === 16 ? toHex(ip.subarray(0, 8)) : hostname;
 }

@@ -1,7 +1,7 @@
 // The doors that clients come in by besides the UDP port. A new one is a line in DOORS.
+import type { Address } from "../common/address.ts";
 import type { Hub } from "../media/hub.ts";
 import type { Outbox } from "../rtmfp/outbox.ts";
-import type { Address } from "../rtmfp/wire/address.ts";
 import type { Config } from "../config/settings.ts";
 import type { DoorRow } from "../monitor/snapshot.ts";
 import type { Log } from "../log/log.ts";

@@ -1,5 +1,5 @@
 // What to open once the server has started, for people who read its first lines.
-import { addressText } from "../rtmfp/wire/address.ts";
+import { addressText } from "../common/address.ts";
 import type { Config } from "../config/settings.ts";
 
 /** Pages of applications that are named at most. */

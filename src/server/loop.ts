@@ -1,6 +1,6 @@
-import type { DatagramSocket, UdpAddress } from "../net/datagram_socket.ts";
+import type { Address } from "../common/address.ts";
+import type { DatagramSocket } from "../net/datagram_socket.ts";
 import type { Outbox } from "../rtmfp/outbox.ts";
-import type { Address } from "../rtmfp/wire/address.ts";
 
 /** What the loop drives: `Endpoint` in rtmfp, or anything of its shape. */
 export interface Machine {
@@ -18,7 +18,7 @@ export interface LoopOptions {
   /** Every {@link TICK}. API-650. */
   readonly tick: () => void;
   /** An exception that none of ours should have thrown; `from` if a datagram set it off. */
-  readonly bug: (what: string, error: unknown, from?: UdpAddress) => void;
+  readonly bug: (what: string, error: unknown, from?: Address) => void;
 }
 
 /** How late timers ran, in milliseconds. */
@@ -110,7 +110,7 @@ export class Loop {
     this.#socket.close();
   }
 
-  #receive(datagram: Uint8Array, from: UdpAddress): void {
+  #receive(datagram: Uint8Array, from: Address): void {
     const now = this.#batchNow();
     try {
       this.#machine.receive(datagram, from, now);

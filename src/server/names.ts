@@ -1,5 +1,5 @@
+import { canonicalIp } from "../common/ip.ts";
 import { systemLookups } from "../net/lookups.ts";
-import { ipBytes, ipText } from "../rtmfp/wire/address.ts";
 
 /** How long an answer is used, in milliseconds, and how many are kept. */
 const FRESH = 60_000;
@@ -9,12 +9,6 @@ interface Name {
   ip: string | undefined;
   at: number;
   asking: boolean;
-}
-
-/** The canonical text of an IP address; undefined if the text is none. */
-export function canonicalIp(text: string): string | undefined {
-  const ip = ipBytes(text.replace(/^\[(.*)\]$/, "$1"));
-  return ip && ipText(ip);
 }
 
 /**

@@ -1,4 +1,5 @@
 // The numbers that `monitor` shows, out of the rooms that have them.
+import { addressText } from "../common/address.ts";
 import type { FlashServer } from "../flash/flash_server.ts";
 import type { Hub } from "../media/hub.ts";
 import type { Publication } from "../media/publication.ts";
@@ -20,7 +21,6 @@ import type { Config } from "../config/settings.ts";
 import type { DatagramSocket } from "../net/datagram_socket.ts";
 import { processNumbers } from "../net/process_numbers.ts";
 import type { Endpoint } from "../rtmfp/endpoint.ts";
-import { addressText } from "../rtmfp/wire/address.ts";
 import type { ServerBus } from "./bus.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Lag } from "./loop.ts";

@@ -1,4 +1,5 @@
 // Streams to and from other RTMP servers: the connections of relays, and which relays there are.
+import { addressText } from "../common/address.ts";
 import type { Hub } from "../media/hub.ts";
 import type { StreamSocket } from "../net/stream_socket.ts";
 import { tcpError } from "../net/tcp.ts";
@@ -167,7 +168,7 @@ export class Relays implements OpenDoor {
       const found = await resolve(hostname);
       const allowed = found.filter((ip) => this.#host.connects(ip, port, hostname));
       if (allowed.length === 0) {
-        throw new Error(`${hostname}:${port} is not allowed by [sandbox] connect`);
+        throw new Error(`${addressText(relay.url)} is not allowed by [sandbox] connect`);
       }
       const addresses = allowed.map((ip) => ({ hostname: ip, port }));
       const tls = protocol === "rtmps" ? hostname : undefined;

@@ -1,8 +1,8 @@
 import { toHex } from "../bytes/hex.ts";
 import { WireError } from "../bytes/wire_error.ts";
+import { addressText } from "../common/address.ts";
 import { Refused, UnknownApplication } from "../media/refused.ts";
 import type { WebPeer } from "../net/web_server.ts";
-import { addressText } from "../rtmfp/wire/address.ts";
 import { readTarget } from "../tc/target.ts";
 import { RemotingSession } from "../web/remoting.ts";
 import type { DoorHost } from "./doors.ts";

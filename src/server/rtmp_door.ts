@@ -1,8 +1,8 @@
 // The RTMP door: its TCP and TLS ports.
+import { addressText } from "../common/address.ts";
 import type { DoorRow } from "../monitor/snapshot.ts";
 import { StreamListener, type StreamListenerOptions } from "../net/stream_socket.ts";
 import { tcpError } from "../net/tcp.ts";
-import { addressText } from "../rtmfp/wire/address.ts";
 import { type Certificate, readCertificate } from "./certificate.ts";
 import type { DoorHost, OpenDoor } from "./doors.ts";
 import { RtmpSessions } from "./rtmp_sessions.ts";

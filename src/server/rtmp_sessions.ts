@@ -1,9 +1,9 @@
 // RTMP sessions over sockets of any kind, and what moves bytes between them.
+import { type Address, addressText } from "../common/address.ts";
 import type { DoorRow } from "../monitor/snapshot.ts";
 import type { StreamEvents } from "../net/stream_socket.ts";
 import { RtmpServer } from "../rtmp/rtmp_server.ts";
 import type { RtmpSession, Wire } from "../rtmp/rtmp_session.ts";
-import { addressText } from "../rtmfp/wire/address.ts";
 import { Blocks } from "./blocks.ts";
 import { hmacSha256 } from "./digests.ts";
 import type { DoorHost } from "./doors.ts";
@@ -18,7 +18,7 @@ const MANAGE_INTERVAL = 500;
 
 /** A TCP or TLS connection, or a WebSocket that carries the same bytes. */
 export interface ByteSocket {
-  readonly peer: { readonly hostname: string; readonly port: number };
+  readonly peer: Address;
   /** Whether the last {@link write} is under way. */
   readonly writing: boolean;
   start(events: StreamEvents): void;
@@ -49,7 +49,6 @@ export class RtmpSessions {
         unconnected: config["rtmp.unconnected"],
         unconnectedOfAddress: config["rtmp.unconnectedOfAddress"],
       },
-      sourceOf: ownerOf,
     });
   }
 
@@ -177,14 +176,4 @@ class SessionWire implements Wire {
     this.wake();
     this.#sessions.input("Cannot send to an RTMP client", () => {});
   }
-}
-
-/** An IPv4 address, or the /64 network of IPv6; undefined: this machine. */
-function ownerOf(hostname: string): string | undefined {
-  if (hostname === "::1" || hostname.startsWith("127.")) return undefined;
-  if (!hostname.includes(":")) return hostname;
-  const [head, tail] = hostname.split("::").map((text) => text === "" ? [] : text.split(":"));
-  const zeros = tail ? 8 - head.length - tail.length : 0;
-  const groups = [...head, ...new Array(Math.max(zeros, 0)).fill("0"), ...tail ?? []];
-  return groups.slice(0, 4).join(":");
 }

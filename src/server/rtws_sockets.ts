@@ -1,5 +1,5 @@
-import { addressText } from "../rtmfp/wire/address.ts";
 import { WireError } from "../bytes/wire_error.ts";
+import { addressText } from "../common/address.ts";
 import type { WebPeer, WebSocketConnection } from "../net/web_server.ts";
 import { RtwsConnection } from "../rtws/rtws_connection.ts";
 import { RtwsSession } from "../rtws/session.ts";

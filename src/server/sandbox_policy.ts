@@ -1,6 +1,7 @@
 // What the lists under `[sandbox]` mean to the sockets and the mail of scripts. DECISIONS 21.
+import { hostText } from "../common/address.ts";
+import { ipText } from "../common/ip.ts";
 import { type Policy, PORT_BLOCK } from "../net/sandbox/policy.ts";
-import { ipText } from "../rtmfp/wire/address.ts";
 import {
   type AddressRule,
   LOOPBACK,
@@ -126,8 +127,6 @@ class Door {
   }
 }
 
-const hostText = (ip: string): string => ip.includes(":") ? `[${ip}]` : ip;
-
 /** Whether Deno is told of an IPv6 address that a rule holds for. */
 function isListed(ip: string, { hosts }: AddressRule): boolean {
   if (hosts.kind === "range") return hosts.range.bits === 128;
@@ -163,7 +162,7 @@ function hostsOf({ hosts }: AddressRule): string[] {
 }
 
 function rangeText({ ip, bits }: Range): string {
-  if (ip.length === 16) return `[${ipText(ip)}]`;
+  if (ip.length === 16) return hostText(ipText(ip));
   return bits === 32 ? ipText(ip) : `${ipText(ip)}/${bits}`;
 }
 

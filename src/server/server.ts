@@ -1,4 +1,6 @@
 // A running server: all rooms put together.
+import { addressText } from "../common/address.ts";
+import { canonicalIp } from "../common/ip.ts";
 import { FlashServer } from "../flash/flash_server.ts";
 import { Hub } from "../media/hub.ts";
 import type { DatagramSocket } from "../net/datagram_socket.ts";
@@ -7,7 +9,6 @@ import { RELAXED, STRICT } from "../rtmfp/crypto/protection.ts";
 import type { HttpServer } from "../net/http.ts";
 import { tcpError } from "../net/tcp.ts";
 import { Endpoint } from "../rtmfp/endpoint.ts";
-import { addressText } from "../rtmfp/wire/address.ts";
 import type { ServerBus } from "./bus.ts";
 import { type Cryptography, openCryptography, openSocket, trimming } from "./backends.ts";
 import { Cluster } from "./cluster.ts";
@@ -21,7 +22,7 @@ import { PreparedKeyAgreement } from "./key_agreement.ts";
 import type { Log } from "../log/log.ts";
 import { Level } from "../log/log_level.ts";
 import { Loop } from "./loop.ts";
-import { canonicalIp, Names } from "./names.ts";
+import { Names } from "./names.ts";
 import { Numbers } from "./numbers.ts";
 import { openRecordings } from "./recordings.ts";
 import { Relays } from "./relays.ts";

@@ -1,6 +1,6 @@
 // The web door: pages, streams and WebSockets for browsers.
+import { addressText } from "../common/address.ts";
 import type { Recorded } from "../media/recordings.ts";
-import { addressText } from "../rtmfp/wire/address.ts";
 import { StaticFiles } from "../net/static_files.ts";
 import type { DoorRow } from "../monitor/snapshot.ts";
 import type { StreamedResponse } from "../net/http.ts";

@@ -1,5 +1,5 @@
-import { isLoopback, sourceKey } from "../rtmfp/session/sources.ts";
-import type { Address } from "../rtmfp/wire/address.ts";
+import type { Address } from "../common/address.ts";
+import { isLoopback, sourceKey } from "../common/ip.ts";
 import type { Config } from "../config/settings.ts";
 
 /** Counts WebSockets and viewers by HTTP, in all and by address. WEB-705. */
@@ -23,15 +23,15 @@ export class WebPlaces {
     if (this.#all >= config["web.viewers"]) {
       return `The server has ${config["web.viewers"]} viewers, its limit: [web] viewers`;
     }
-    if (isLoopback(from)) return undefined;
+    if (isLoopback(from.hostname)) return undefined;
     const most = config["web.viewersOfAddress"];
-    const taken = this.#taken.get(sourceKey(from)) ?? 0;
+    const taken = this.#taken.get(sourceKey(from.hostname)) ?? 0;
     return taken >= most ? `Your address has ${most} viewers, the limit` : undefined;
   }
 
   /** @returns gives the place back; may be called again */
   take(from: Address): () => void {
-    const key = sourceKey(from);
+    const key = sourceKey(from.hostname);
     this.#all++;
     this.#taken.set(key, (this.#taken.get(key) ?? 0) + 1);
     let taken = true;

@@ -1,4 +1,4 @@
-import { addressText } from "../rtmfp/wire/address.ts";
+import { addressText } from "../common/address.ts";
 import { type ByteSink, StreamedResponse } from "../net/http.ts";
 import type { WebPeer, WebSocketConnection } from "../net/web_server.ts";
 import { readTarget } from "../tc/target.ts";

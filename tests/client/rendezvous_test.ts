@@ -1,7 +1,7 @@
 // Two real clients that find each other, wherever they are, on a simulated network.
 import assert from "node:assert/strict";
 import type { DirectStream } from "../../src/client/direct.ts";
-import type { Address } from "../../src/rtmfp/wire/address.ts";
+import type { Address } from "../../src/common/address.ts";
 import { Nat } from "../support/internet.ts";
 import {
   type ClientPlace,

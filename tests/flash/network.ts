@@ -1,6 +1,7 @@
 // Flash clients and a server on a simulated network.
 import { type AmfValue, encodeAmf } from "../../src/amf/mod.ts";
 import { toUtf8 } from "../../src/bytes/text.ts";
+import type { Address } from "../../src/common/address.ts";
 import { FlashServer } from "../../src/flash/flash_server.ts";
 import {
   HEADER_LENGTH,
@@ -17,7 +18,6 @@ import type { ReceiveFlow } from "../../src/rtmfp/flow/receive_flow.ts";
 import type { SendFlow } from "../../src/rtmfp/flow/send_flow.ts";
 import type { Session } from "../../src/rtmfp/session/session.ts";
 import { writeEpd } from "../../src/rtmfp/wire/epd.ts";
-import type { Address } from "../../src/rtmfp/wire/address.ts";
 import { type LineSettings, type LinkSettings, LossyLink } from "../support/lossy_link.ts";
 import { makeClient, makeServer, SERVER } from "../support/pair.ts";
 import { seededBytes } from "../support/random.ts";

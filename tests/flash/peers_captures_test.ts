@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { fromHex, toHex } from "../../src/bytes/hex.ts";
 import { Reader } from "../../src/bytes/reader.ts";
+import { type Address, addressText } from "../../src/common/address.ts";
 import { FlashServer } from "../../src/flash/flash_server.ts";
 import { portable } from "../../src/rtmfp/crypto/portable.ts";
 import type { Endpoint } from "../../src/rtmfp/endpoint.ts";
-import { type Address, addressText } from "../../src/rtmfp/wire/address.ts";
 import { ChunkType } from "../../src/rtmfp/wire/chunk.ts";
 import { iHello } from "../../src/rtmfp/wire/ihello.ts";
 import { PacketReader } from "../../src/rtmfp/wire/packet.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { sameAddress } from "../../src/rtmfp/wire/address.ts";
+import { sameAddress } from "../../src/common/address.ts";
 import type { LineSettings } from "../support/lossy_link.ts";
 import { Network, numberedFrame, play, publish } from "./network.ts";
 

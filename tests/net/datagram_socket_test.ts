@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import type { DatagramSocket, UdpAddress } from "../../src/net/datagram_socket.ts";
+import type { Address } from "../../src/common/address.ts";
+import type { DatagramSocket } from "../../src/net/datagram_socket.ts";
 import { AF_INET, findSocket, openLibc } from "../../src/net/libc.ts";
 import { NativeUdpSocket } from "../../src/net/native_udp.ts";
 import { bindUdp, UdpSocket } from "../../src/net/udp.ts";
@@ -14,7 +15,7 @@ const backends: [string, boolean, Open][] = [
   }],
 ];
 
-function send(socket: DatagramSocket, bytes: ArrayLike<number>, to: UdpAddress): void {
+function send(socket: DatagramSocket, bytes: ArrayLike<number>, to: Address): void {
   const buffer = socket.buffer(bytes.length);
   assert.ok(buffer);
   buffer.set(bytes);
@@ -29,7 +30,7 @@ for (const [name, ignore, open] of backends) {
     for (const hostname of ["127.0.0.1", "::1"]) {
       const server = await open();
       const client = Deno.listenDatagram({ hostname, port: 0, transport: "udp" });
-      const received: [Uint8Array, UdpAddress][] = [];
+      const received: [Uint8Array, Address][] = [];
       const serving = server.serve({
         receive(datagram, from) {
           received.push([datagram.slice(), from]);

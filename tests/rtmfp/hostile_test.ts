@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { toHex } from "../../src/bytes/hex.ts";
 import { Writer } from "../../src/bytes/writer.ts";
+import type { Address } from "../../src/common/address.ts";
 import { clientCertificate } from "../../src/rtmfp/crypto/certificate.ts";
 import { SIGNATURE, writeInitiatorComponent } from "../../src/rtmfp/crypto/component.ts";
 import type { KeyAgreement, KeyPair } from "../../src/rtmfp/crypto/dh.ts";
@@ -11,7 +12,6 @@ import type { Endpoint } from "../../src/rtmfp/endpoint.ts";
 import { Reassembly } from "../../src/rtmfp/flow/reassembly.ts";
 import { ReceiveFlow } from "../../src/rtmfp/flow/receive_flow.ts";
 import { BufferPool } from "../../src/rtmfp/flow/buffer_pool.ts";
-import type { Address } from "../../src/rtmfp/wire/address.ts";
 import { type ChunkCodec, writeChunk } from "../../src/rtmfp/wire/chunk.ts";
 import { writeEpd } from "../../src/rtmfp/wire/epd.ts";
 import { iHello } from "../../src/rtmfp/wire/ihello.ts";

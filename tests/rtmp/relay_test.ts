@@ -30,7 +30,6 @@ function scene(makeSide: (hub: Hub) => RelaySide, steps: Steps = {}) {
     hmac,
     random,
     limits: NO_LIMITS,
-    sourceOf: (hostname) => hostname,
   });
   const log: string[] = [];
   const dialled: number[] = [];

@@ -144,7 +144,6 @@ export class SimulatedDoor implements TestedDoor {
       hmac,
       random: (length) => pseudoRandom(++ids)(length),
       limits,
-      sourceOf: (hostname) => hostname,
     });
   }
 

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import type { DatagramHandler, DatagramSocket, UdpAddress } from "../../src/net/datagram_socket.ts";
+import type { Address } from "../../src/common/address.ts";
+import type { DatagramHandler, DatagramSocket } from "../../src/net/datagram_socket.ts";
 import { newCounters } from "../../src/net/datagram_socket.ts";
 import { Loop, type Machine } from "../../src/server/loop.ts";
 import { PATIENCE, sleep, until } from "../support/wait.ts";
 
-const from: UdpAddress = { hostname: "192.0.2.1", port: 5 };
+const from: Address = { hostname: "192.0.2.1", port: 5 };
 
 /** A socket whose datagrams come from the test. */
 class TestSocket implements DatagramSocket {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { canonicalIp, Names } from "../../src/server/names.ts";
+import { canonicalIp } from "../../src/common/ip.ts";
+import { Names } from "../../src/server/names.ts";
 
 const settle = () => new Promise((resolve) => setTimeout(resolve, 0));
 

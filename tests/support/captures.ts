@@ -1,9 +1,9 @@
 // Captured traffic of real implementations; see tests/vectors/captures/README.md.
 import { fromHex } from "../../src/bytes/hex.ts";
+import { type Address, parseAddress } from "../../src/common/address.ts";
 import { portable } from "../../src/rtmfp/crypto/portable.ts";
 import { type PacketCipher, startupCipher } from "../../src/rtmfp/crypto/packet_cipher.ts";
 import { deriveKeys, sessionCipher } from "../../src/rtmfp/crypto/session_keys.ts";
-import { type Address, parseAddress } from "../../src/rtmfp/wire/address.ts";
 
 /** The captures there are, in `tests/vectors/captures`. */
 export const captureNames = [

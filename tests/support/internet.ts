@@ -1,6 +1,6 @@
 // Many hosts, some of them behind NATs, in virtual time; a seed replays it.
+import { type Address, addressText } from "../../src/common/address.ts";
 import type { Outbox } from "../../src/rtmfp/outbox.ts";
-import { type Address, addressText } from "../../src/rtmfp/wire/address.ts";
 import type { Node } from "./lossy_link.ts";
 import { seeded } from "./random.ts";
 

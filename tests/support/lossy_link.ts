@@ -1,6 +1,6 @@
 // A bad network in virtual time, which can be replayed: see STYLE.md.
+import { type Address, sameAddress } from "../../src/common/address.ts";
 import type { Outbox } from "../../src/rtmfp/outbox.ts";
-import { type Address, sameAddress } from "../../src/rtmfp/wire/address.ts";
 import { seeded } from "./random.ts";
 
 /** What stands at an end of the link. Endpoints are made like that. */

@@ -1,4 +1,5 @@
 // Two endpoints on a lossy link, and what tests want of them.
+import type { Address } from "../../src/common/address.ts";
 import { clientCertificate, serverCertificate } from "../../src/rtmfp/crypto/certificate.ts";
 import type { KeyAgreement, KeyPair } from "../../src/rtmfp/crypto/dh.ts";
 import { DirectKeyAgreement } from "../../src/rtmfp/crypto/dh.ts";
@@ -12,7 +13,6 @@ import type { ReceiveFlow } from "../../src/rtmfp/flow/receive_flow.ts";
 import type { SessionHandler } from "../../src/rtmfp/session/handlers.ts";
 import type { Limits } from "../../src/rtmfp/session/limits.ts";
 import type { Session } from "../../src/rtmfp/session/session.ts";
-import type { Address } from "../../src/rtmfp/wire/address.ts";
 import { writeEpd } from "../../src/rtmfp/wire/epd.ts";
 import { toUtf8 } from "../../src/bytes/text.ts";
 import { type LinkSettings, LossyLink } from "./lossy_link.ts";

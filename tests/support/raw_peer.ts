@@ -3,6 +3,7 @@
 import { fromHex, toHex } from "../../src/bytes/hex.ts";
 import { Reader } from "../../src/bytes/reader.ts";
 import { Writer } from "../../src/bytes/writer.ts";
+import type { Address } from "../../src/common/address.ts";
 import { clientCertificate } from "../../src/rtmfp/crypto/certificate.ts";
 import {
   readComponent,
@@ -19,7 +20,6 @@ import {
 } from "../../src/rtmfp/crypto/protection.ts";
 import { deriveKeys, sessionCipher } from "../../src/rtmfp/crypto/session_keys.ts";
 import type { Endpoint } from "../../src/rtmfp/endpoint.ts";
-import type { Address } from "../../src/rtmfp/wire/address.ts";
 import { type ChunkCodec, writeChunk } from "../../src/rtmfp/wire/chunk.ts";
 import { iHello } from "../../src/rtmfp/wire/ihello.ts";
 import { iiKeying } from "../../src/rtmfp/wire/iikeying.ts";

@@ -2,6 +2,7 @@
 import { type ClientHost, PEER_LIMITS } from "../../src/client/client_loop.ts";
 import { type ConnectOptions, NetConnection } from "../../src/client/net_connection.ts";
 import { Peers } from "../../src/client/peers.ts";
+import { type Address, addressText } from "../../src/common/address.ts";
 import { FlashServer } from "../../src/flash/flash_server.ts";
 import type { HubOptions } from "../../src/media/hub.ts";
 import { clientCertificate, serverCertificate } from "../../src/rtmfp/crypto/certificate.ts";
@@ -10,7 +11,6 @@ import type { GroupId } from "../../src/rtmfp/crypto/dh_groups.ts";
 import { portable } from "../../src/rtmfp/crypto/portable.ts";
 import { Endpoint } from "../../src/rtmfp/endpoint.ts";
 import type { Outbox } from "../../src/rtmfp/outbox.ts";
-import { type Address, addressText } from "../../src/rtmfp/wire/address.ts";
 import { type Steps, world } from "../media/fakes.ts";
 import { Internet, type InternetSettings, type Nat } from "./internet.ts";
 import type { Node } from "./lossy_link.ts";

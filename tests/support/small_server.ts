@@ -1,6 +1,7 @@
 // A server in this process, on a real port, whose application is TypeScript: for tests of clients
 // that need neither Lua nor a process.
 import { type AmfReader, type AmfValue, encodeAmf, encodeAmf0 } from "../../src/amf/mod.ts";
+import { ipBytes, ipText } from "../../src/common/ip.ts";
 import { FlashServer } from "../../src/flash/flash_server.ts";
 import type { Application, Applications } from "../../src/media/application.ts";
 import type { Client } from "../../src/media/client.ts";
@@ -13,7 +14,6 @@ import { DirectKeyAgreement } from "../../src/rtmfp/crypto/dh.ts";
 import { portable } from "../../src/rtmfp/crypto/portable.ts";
 import { type Policy, RELAXED } from "../../src/rtmfp/crypto/protection.ts";
 import { Endpoint } from "../../src/rtmfp/endpoint.ts";
-import { ipBytes, ipText } from "../../src/rtmfp/wire/address.ts";
 
 export interface SmallServer extends AsyncDisposable {
   readonly url: string;

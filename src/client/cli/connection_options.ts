@@ -1,7 +1,7 @@
 // The options that all commands have: how to connect.
 import type { AmfValue } from "../../amf/mod.ts";
+import { ipBytes } from "../../common/ip.ts";
 import type { GroupId } from "../../rtmfp/crypto/dh_groups.ts";
-import { ipBytes } from "../../rtmfp/wire/address.ts";
 import { type AnyUrl, isRtmp } from "../connect.ts";
 import type { ConnectOptions } from "../net_connection.ts";
 import { type Arguments, numberOption, type Option, UsageError } from "./arguments.ts";

@@ -1,3 +1,5 @@
+import { isLoopback, sourceKey, unmapped } from "../../common/ip.ts";
+
 /** One address takes this part of the connections at most. */
 const SHARE = 1 / 4;
 
@@ -31,8 +33,9 @@ export class AcceptRate {
       this.#bySource.clear();
     }
     if (this.#taken >= this.#rate) return false;
-    const source = sourceOf(ip);
-    if (source !== undefined) {
+    const hostname = unmapped(ip);
+    if (!isLoopback(hostname)) {
+      const source = sourceKey(hostname);
       const count = this.#bySource.get(source) ?? 0;
       if (count >= Math.ceil(this.#rate * SHARE)) return false;
       this.#bySource.set(source, count + 1);
@@ -40,14 +43,4 @@ export class AcceptRate {
     this.#taken++;
     return true;
   }
-}
-
-/** What one owner has: an IPv4 address, or a network of IPv6; undefined: this machine. */
-function sourceOf(ip: string): string | undefined {
-  const ipv4 = /^(?:::ffff:)?([\d.]+)$/.exec(ip)?.[1];
-  if (ip === "::1" || ipv4?.startsWith("127.")) return undefined;
-  if (ipv4) return ipv4;
-  const [head, tail] = ip.split("::").map((text) => text === "" ? [] : text.split(":"));
-  const zeros = tail ? 8 - head.length - tail.length : 0;
-  return [...head, ...new Array(Math.max(zeros, 0)).fill("0"), ...tail ?? []].slice(0, 4).join(":");
 }

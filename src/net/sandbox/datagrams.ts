@@ -1,9 +1,11 @@
+import { type Address, addressText } from "../../common/address.ts";
+import { canonicalIp } from "../../common/ip.ts";
 import { isBroadcast } from "./broadcast.ts";
 import type { Ledger, Udp, UdpEvents } from "./events.ts";
-import { type Endpoint, type FromWorker, MESSAGE_COST, REPLY_SIZE } from "./messages.ts";
-import { canonicalIp, hostFault } from "./resolve.ts";
+import { type FromWorker, MESSAGE_COST, REPLY_SIZE } from "./messages.ts";
+import { hostFault } from "./resolve.ts";
 import type { SocketHost } from "./socket_host.ts";
-import { named, portFault, textOf } from "./texts.ts";
+import { named, portFault } from "./texts.ts";
 import { Credit, type WorkerLink } from "./worker_link.ts";
 
 /** How long the addresses of a name are taken to be what they were, in ms, and of how many names. */
@@ -18,7 +20,7 @@ export class DatagramSocket implements Udp {
   readonly #aside = new Map<string, Aside>();
   /** Names that were sent to lately. */
   readonly #names = new Map<string, { addresses: Promise<string[]>; until: number }>();
-  local: Endpoint = { hostname: "", port: 0 };
+  local: Address = { hostname: "", port: 0 };
 
   private constructor(
     readonly ledger: Ledger,
@@ -115,7 +117,7 @@ export class DatagramSocket implements Udp {
     }
     const worker = this.host.workerFor("udp", ip, port);
     if (typeof worker === "string") return [undefined, worker];
-    const key = textOf(ip, port);
+    const key = addressText({ hostname: ip, port });
     let aside = this.#aside.get(key);
     if (!aside) {
       if (this.ledger.full()) return [undefined, "too many sockets are open already"];

@@ -1,9 +1,9 @@
 // What the sockets of scripts offer, and what they tell.
-import type { Endpoint } from "./messages.ts";
+import type { Address } from "../../common/address.ts";
 
 export interface TcpEvents {
   /** The connection stands. */
-  onOpen(local: Endpoint, peer: Endpoint): void;
+  onOpen(local: Address, peer: Address): void;
   onData(bytes: Uint8Array): void;
   /** It ended: by the other end, or with an error. Not called after `close`. */
   onClose(error: string | undefined): void;
@@ -23,17 +23,17 @@ export interface Tcp {
 
 export interface ListenEvents {
   /** @returns who hears of the connection, or undefined to close it */
-  onAccept(connection: Tcp, local: Endpoint, peer: Endpoint): TcpEvents | undefined;
+  onAccept(connection: Tcp, local: Address, peer: Address): TcpEvents | undefined;
   onError(error: string): void;
 }
 
 export interface UdpEvents {
-  onDatagram(bytes: Uint8Array, from: Endpoint): void;
+  onDatagram(bytes: Uint8Array, from: Address): void;
   onError(error: string): void;
 }
 
 export interface Udp {
-  readonly local: Endpoint;
+  readonly local: Address;
   send(bytes: Uint8Array, hostname: string, port: number): void;
   close(): void;
 }

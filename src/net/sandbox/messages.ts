@@ -1,5 +1,6 @@
 // What the sockets of scripts and the worker they live in say to each other. A post holds all that
 // came up meanwhile, in order: handing over costs more than what is handed over.
+import type { Address } from "../../common/address.ts";
 
 /** To the worker. `id` names a socket; the sender of the first message for one chooses it. */
 export type ToWorker =
@@ -35,18 +36,13 @@ export type ToWorker =
 /** From the worker. Ids of accepted connections are negative. */
 export type FromWorker =
   | { ev: "ready" }
-  | { ev: "open"; id: number; local: Endpoint; peer: Endpoint }
+  | { ev: "open"; id: number; local: Address; peer: Address }
   | { ev: "data"; id: number; bytes: Uint8Array }
   | { ev: "written"; id: number; bytes: number }
   | { ev: "closed"; id: number; error: string | undefined }
-  | { ev: "accepted"; id: number; child: number; local: Endpoint; peer: Endpoint }
-  | { ev: "datagram"; id: number; bytes: Uint8Array; from: Endpoint }
+  | { ev: "accepted"; id: number; child: number; local: Address; peer: Address }
+  | { ev: "datagram"; id: number; bytes: Uint8Array; from: Address }
   | { ev: "failed"; id: number; error: string };
-
-export interface Endpoint {
-  readonly hostname: string;
-  readonly port: number;
-}
 
 /** All addresses of this machine; that of IPv6 is both families where the system has it so. */
 export const ANY_ADDRESS = ["::", "0.0.0.0"] as const;

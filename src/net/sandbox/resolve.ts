@@ -1,29 +1,8 @@
 // From what a script calls a host to the addresses that are checked and then used.
+import { canonicalIp } from "../../common/ip.ts";
 import { type Lookup, systemLookups } from "../lookups.ts";
 
 export type { Lookup };
-
-const IPV4 = /^((25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(\.(?!$)|$)){4}$/;
-
-/**
- * An IP address in the one form that rules are held against: an IPv4 address that is mapped
- * into IPv6 as IPv4, no zone, no brackets.
- *
- * @returns undefined if the text is no IP address; `127.1` and the like are host names here
- */
-export function canonicalIp(text: string): string | undefined {
-  const [bare] = text.replace(/^\[(.*)\]$/, "$1").split("%", 1);
-  if (IPV4.test(bare)) return bare;
-  const url = bare.includes(":") && /^[\da-f:.]+$/i.test(bare)
-    ? URL.parse(`http://[${bare}]/`)
-    : null;
-  if (!url) return undefined;
-  const ipv6 = url.hostname.slice(1, -1);
-  const mapped = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(ipv6);
-  if (!mapped) return ipv6;
-  const words = [parseInt(mapped[1], 16), parseInt(mapped[2], 16)];
-  return words.flatMap((word) => [word >> 8, word & 255]).join(".");
-}
 
 /** Why a host can be none, or undefined; what it costs nothing to find out. */
 export function hostFault(host: string): string | undefined {

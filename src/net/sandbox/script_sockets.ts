@@ -1,13 +1,15 @@
 // The sockets of one application's script, seen from the thread that runs scripts: nothing here
 // blocks but opening a port, for whose outcome a script asks at once (SOCK-032, SOCK-042).
+import { addressText } from "../../common/address.ts";
+import { canonicalIp } from "../../common/ip.ts";
 import { Connection } from "./connection.ts";
 import { DatagramSocket } from "./datagrams.ts";
 import type { Ledger, ListenEvents, Tcp, TcpEvents, Udp, UdpEvents } from "./events.ts";
 import { Listener } from "./listener.ts";
 import { ANY_ADDRESS } from "./messages.ts";
-import { canonicalIp, hostFault } from "./resolve.ts";
+import { hostFault } from "./resolve.ts";
 import type { SocketHost } from "./socket_host.ts";
-import { named, portFault, textOf } from "./texts.ts";
+import { named, portFault } from "./texts.ts";
 
 /** Counts bytes that wait, of all applications. */
 interface Memory {
@@ -49,7 +51,8 @@ export class ScriptSockets {
     if (fault) return fault;
     const ip = canonicalIp(host);
     if (ip !== undefined && !this.#host.policy.connect(ip, port)) {
-      return this.#host.refuse("connect", `connecting to ${textOf(ip, port)}`).message;
+      return this.#host.refuse("connect", `connecting to ${addressText({ hostname: ip, port })}`)
+        .message;
     }
     const connection = new Connection(this.#ledger(), events);
     this.#dial(connection, host, port);
@@ -86,7 +89,8 @@ export class ScriptSockets {
       this.#roomFault();
     if (fault || ip === undefined) return fault!;
     if (port !== 0 && !this.#host.policy.listen(ip, port)) {
-      return this.#host.refuse("listen", `listening on ${textOf(ip, port)}`).message;
+      return this.#host.refuse("listen", `listening on ${addressText({ hostname: ip, port })}`)
+        .message;
     }
     if (port !== 0 && this.#host.udpPorts.taken(ip, port)) return "Address already in use";
     return DatagramSocket.open(this.#ledger(), this.#host, ip, port, events, broadcast);

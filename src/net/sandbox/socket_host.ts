@@ -1,4 +1,5 @@
 // What the sockets of all applications share: the policy, the workers and the counts.
+import { addressText } from "../../common/address.ts";
 import { type Descriptors, descriptors as ownDescriptors } from "../descriptors.ts";
 import { within } from "../within.ts";
 import {
@@ -12,7 +13,6 @@ import {
 } from "./policy.ts";
 import { ANY_ADDRESS } from "./messages.ts";
 import { type Lookup, resolve } from "./resolve.ts";
-import { textOf } from "./texts.ts";
 import { UdpPorts } from "./udp_ports.ts";
 import { WorkerLink } from "./worker_link.ts";
 
@@ -145,7 +145,7 @@ export class SocketHost {
     if (isAny(ip)) return port === 0 ? this.#listed("udp") : this.#ports("bound", port);
     const { udp, listen } = this.#policy.permissions;
     return this.#single(`bound ${ip} ${blockOf(port)}`, () => {
-      const own = [...listen(ip, port), textOf(ip, 0)];
+      const own = [...listen(ip, port), addressText({ hostname: ip, port: 0 })];
       return udp === true ? true : [...udp, ...own];
     });
   }
@@ -208,7 +208,7 @@ export class SocketHost {
    */
   workerFor(kind: "connect" | "udp", ip: string, port: number): WorkerLink | string {
     if (!this.#policy.alone?.(kind, ip, port)) return this.#listed(kind);
-    const address = textOf(ip, port);
+    const address = addressText({ hostname: ip, port });
     return this.#single(
       `${kind} ${address}`,
       () => kind === "udp" ? anyPort([address]) : [address],
@@ -261,5 +261,7 @@ const blockOf = (port: number): number => Math.floor(port / PORT_BLOCK);
 
 /** A UDP socket is bound to a port before it sends; any port will do where none is asked for. */
 function anyPort(udp: Permission): Permission {
-  return udp === true ? true : [...udp, ...ANY_ADDRESS.map((ip) => textOf(ip, 0))];
+  return udp === true
+    ? true
+    : [...udp, ...ANY_ADDRESS.map((ip) => addressText({ hostname: ip, port: 0 }))];
 }

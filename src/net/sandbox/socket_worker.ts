@@ -2,9 +2,10 @@
 // The worker in which the sockets of scripts live. Its Deno permissions are the lists under
 // `[sandbox]` and nothing else: what they do not name cannot be reached from here, whatever it
 // is asked to do.
+import type { Address } from "../../common/address.ts";
+import { mapped, unmapped } from "../../common/ip.ts";
 import { AcceptRate } from "./accept_rate.ts";
 import {
-  type Endpoint,
   type FromWorker,
   MESSAGE_COST,
   READ_WINDOW,
@@ -78,8 +79,8 @@ class Connection {
       say({
         ev: "open",
         id: this.id,
-        local: conn.localAddr as Endpoint,
-        peer: conn.remoteAddr as Endpoint,
+        local: addressOf(conn.localAddr),
+        peer: addressOf(conn.remoteAddr),
       });
     } catch (error) {
       this.end(textOf(error));
@@ -197,6 +198,12 @@ class Connection {
   }
 }
 
+/** An IPv4 address that comes mapped into IPv6 is told as IPv4. */
+const addressOf = ({ hostname, port }: Deno.NetAddr): Address => ({
+  hostname: unmapped(hostname),
+  port,
+});
+
 /** A mapped address: who came by IPv4 to a socket of both families. */
 const isIpv4 = ({ hostname }: Deno.NetAddr): boolean => /^(::ffff:)?[\d.]+$/.test(hostname);
 
@@ -241,8 +248,8 @@ class Listener {
           ev: "accepted",
           id: this.id,
           child: connection.id,
-          local: conn.localAddr as Endpoint,
-          peer: from as Endpoint,
+          local: addressOf(conn.localAddr),
+          peer: addressOf(from),
         });
         connection.open(conn);
       } catch (error) {
@@ -312,7 +319,7 @@ class DatagramSocket {
 
   async send(bytes: Uint8Array, hostname: string, port: number): Promise<void> {
     try {
-      const wire = this.#ipv6 && !hostname.includes(":") ? `::ffff:${hostname}` : hostname;
+      const wire = this.#ipv6 ? mapped(hostname) : hostname;
       await this.#socket.send(bytes, { transport: "udp", hostname: wire, port });
     } catch (error) {
       if (datagrams.has(this.id)) say({ ev: "failed", id: this.id, error: textOf(error) });
@@ -344,7 +351,10 @@ class DatagramSocket {
         if (this.ipv6Only && isIpv4(from as Deno.NetAddr)) continue;
         const bytes = view.slice();
         this.#credit -= bytes.length + MESSAGE_COST;
-        say({ ev: "datagram", id: this.id, bytes, from: from as Endpoint }, bytes.buffer);
+        say(
+          { ev: "datagram", id: this.id, bytes, from: addressOf(from as Deno.NetAddr) },
+          bytes.buffer,
+        );
       } catch (error) {
         if (!datagrams.has(this.id)) return;
         say({ ev: "failed", id: this.id, error: textOf(error) });

@@ -1,13 +1,10 @@
 // How addresses are written for scripts and operators.
-import { canonicalIp } from "./resolve.ts";
-
-/** `ip:port`, or `[ip]:port` for IPv6. */
-export const textOf = (ip: string, port: number): string =>
-  ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`;
+import { addressText } from "../../common/address.ts";
+import { canonicalIp } from "../../common/ip.ts";
 
 /** A host as the script called it, with the address that it has. */
 export function named(host: string, addresses: string[], port: number): string {
-  const ip = textOf(addresses[0], port);
+  const ip = addressText({ hostname: addresses[0], port });
   return addresses[0] === canonicalIp(host) ? ip : `${host} (${ip})`;
 }
 

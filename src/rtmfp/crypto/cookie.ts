@@ -5,7 +5,8 @@
 //
 // The first MAC shows that this responder made the cookie, the second one for whom.
 import { Writer } from "../../bytes/writer.ts";
-import { type Address, ipBytes } from "../wire/address.ts";
+import type { Address } from "../../common/address.ts";
+import { ipBytes } from "../../common/ip.ts";
 import { type CryptoBackend, equalBytes, type Hmac, type Random } from "./backend.ts";
 
 /** librtmfp takes no other length. */

@@ -1,6 +1,6 @@
 import { WireError } from "../../bytes/wire_error.ts";
+import { type Address, sameAddress } from "../../common/address.ts";
 import { Ack, readBitmapAck, readRangeAck } from "../wire/ack.ts";
-import { type Address, sameAddress } from "../wire/address.ts";
 import { bufferProbe } from "../wire/buffer_probe.ts";
 import { ChunkType } from "../wire/chunk.ts";
 import { fiHello } from "../wire/fihello.ts";

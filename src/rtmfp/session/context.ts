@@ -1,7 +1,7 @@
+import type { Address } from "../../common/address.ts";
 import { BufferPool } from "../flow/buffer_pool.ts";
 import { FragmentPool } from "../flow/fragment.ts";
 import type { CryptoBackend, Hmac, Random } from "../crypto/backend.ts";
-import type { Address } from "../wire/address.ts";
 import type { FIHello } from "../wire/fihello.ts";
 import { Counters } from "./counters.ts";
 import type { Limits } from "./limits.ts";

@@ -1,6 +1,6 @@
+import type { Address } from "../../common/address.ts";
 import type { FlowReceiver } from "../flow/handlers.ts";
 import type { ReceiveFlow } from "../flow/receive_flow.ts";
-import type { Address } from "../wire/address.ts";
 import type { Session } from "./session.ts";
 
 /** Why a session is over. */

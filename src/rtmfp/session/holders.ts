@@ -1,5 +1,5 @@
+import { isLoopback, sourceKey } from "../../common/ip.ts";
 import type { Session } from "./session.ts";
-import { isLoopback, sourceKey } from "./sources.ts";
 
 /**
  * Which sessions have to go for all together to hold so many bytes less: of the address at which
@@ -12,7 +12,9 @@ export function greediest(sessions: Iterable<Session>, bytes: number): Session[]
     const { held } = session.receiving;
     if (held === 0) continue;
     const { address } = session;
-    const key = isLoopback(address) ? `session ${session.nearId}` : sourceKey(address);
+    const key = isLoopback(address.hostname)
+      ? `session ${session.nearId}`
+      : sourceKey(address.hostname);
     const source = sources.get(key);
     if (source) {
       source.held += held;

@@ -1,4 +1,5 @@
-import { type Address, Origin, type OriginAddress, sameAddress } from "../wire/address.ts";
+import { type Address, sameAddress } from "../../common/address.ts";
+import { Origin, type OriginAddress } from "../wire/address.ts";
 import { redirect } from "../wire/redirect.ts";
 import type { Context } from "./context.ts";
 import { usableAddresses, type Whereabouts } from "./networks.ts";

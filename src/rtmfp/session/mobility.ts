@@ -1,8 +1,9 @@
 import { Writer } from "../../bytes/writer.ts";
+import { type Address, sameAddress } from "../../common/address.ts";
+import { ipBytes } from "../../common/ip.ts";
 import { equalBytes } from "../crypto/backend.ts";
 import type { SendFlow } from "../flow/send_flow.ts";
 import type { Ack } from "../wire/ack.ts";
-import { type Address, ipBytes, sameAddress } from "../wire/address.ts";
 import { writeChunk } from "../wire/chunk.ts";
 import { ping } from "../wire/ping.ts";
 import type { Context } from "./context.ts";

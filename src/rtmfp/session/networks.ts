@@ -1,5 +1,6 @@
 // Which addresses mean the same to two endpoints: RFC 1918, RFC 6598, RFC 3927, RFC 4193, RFC 4291.
-import { type Address, ipBytes } from "../wire/address.ts";
+import type { Address } from "../../common/address.ts";
+import { ipBytes } from "../../common/ip.ts";
 
 /**
  * How far an address carries: to everybody, within a private network, within one machine, or, as

@@ -1,4 +1,5 @@
 import type { Reader } from "../../bytes/reader.ts";
+import { type Address, sameAddress } from "../../common/address.ts";
 import { equalBytes } from "../crypto/backend.ts";
 import { type Certificate, isSelected, prevails, readCertificate } from "../crypto/certificate.ts";
 import {
@@ -10,7 +11,6 @@ import {
 import type { KeyAgreement, KeyPair } from "../crypto/dh.ts";
 import { agreeOnProtection, offer } from "../crypto/protection.ts";
 import { deriveKeys, sessionCipher } from "../crypto/session_keys.ts";
-import { type Address, sameAddress } from "../wire/address.ts";
 import { ChunkType } from "../wire/chunk.ts";
 import { cookieChange } from "../wire/cookie_change.ts";
 import { type Epd, readEpd } from "../wire/epd.ts";

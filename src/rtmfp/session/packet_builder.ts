@@ -1,8 +1,8 @@
 import { Writer } from "../../bytes/writer.ts";
+import type { Address } from "../../common/address.ts";
 import type { Batch } from "../crypto/backend.ts";
 import type { PacketCipher } from "../crypto/packet_cipher.ts";
 import type { Outbox } from "../outbox.ts";
-import type { Address } from "../wire/address.ts";
 import { PacketFlag, timestampOf } from "../wire/packet.ts";
 import type { Counters } from "./counters.ts";
 import { Staging } from "./staging.ts";

@@ -1,4 +1,4 @@
-import { type Address, addressText } from "../wire/address.ts";
+import { type Address, addressText } from "../../common/address.ts";
 import type { PacketFragment } from "../wire/packet_fragment.ts";
 import type { Context } from "./context.ts";
 

@@ -1,7 +1,7 @@
-import type { Address } from "../wire/address.ts";
+import type { Address } from "../../common/address.ts";
+import { isLoopback, sourceKey } from "../../common/ip.ts";
 import type { Limits } from "./limits.ts";
 import type { Session } from "./session.ts";
-import { isLoopback, sourceKey } from "./sources.ts";
 
 /**
  * How many sessions an endpoint has room for, and which of them make room: first those that are
@@ -34,9 +34,9 @@ export class Places {
   refusal(from: Address, replaced: Session | undefined): "all" | "address" | undefined {
     const { sessions, sessionsOfAddress } = this.#limits;
     if (!replaced && this.#taken >= sessions) return "all";
-    if (isLoopback(from)) return undefined;
-    const source = sourceKey(from);
-    const leaves = replaced && sourceKey(replaced.firstAddress) === source ? 1 : 0;
+    if (isLoopback(from.hostname)) return undefined;
+    const source = sourceKey(from.hostname);
+    const leaves = replaced && sourceKey(replaced.firstAddress.hostname) === source ? 1 : 0;
     const taken = (this.#bySource.get(source) ?? 0) - leaves;
     return taken >= sessionsOfAddress ? "address" : undefined;
   }
@@ -72,7 +72,7 @@ export class Places {
   }
 
   #count(address: Address, by: 1 | -1): void {
-    const source = sourceKey(address);
+    const source = sourceKey(address.hostname);
     const count = (this.#bySource.get(source) ?? 0) + by;
     if (count > 0) this.#bySource.set(source, count);
     else this.#bySource.delete(source);

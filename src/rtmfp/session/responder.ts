@@ -1,3 +1,5 @@
+import { type Address, addressText } from "../../common/address.ts";
+import { isLoopback, sourceKey } from "../../common/ip.ts";
 import { equalBytes } from "../crypto/backend.ts";
 import { type Certificate, readCertificate } from "../crypto/certificate.ts";
 import {
@@ -11,7 +13,6 @@ import { Cookies } from "../crypto/cookie.ts";
 import type { KeyAgreement, KeyPair } from "../crypto/dh.ts";
 import { agreeOnProtection, answer, type Protection } from "../crypto/protection.ts";
 import { deriveKeys, sessionCipher } from "../crypto/session_keys.ts";
-import { type Address, addressText } from "../wire/address.ts";
 import { cookieChange } from "../wire/cookie_change.ts";
 import { type IIKeying, iiKeying } from "../wire/iikeying.ts";
 import { rHello } from "../wire/rhello.ts";
@@ -22,7 +23,6 @@ import { Writer } from "../../bytes/writer.ts";
 import type { Context } from "./context.ts";
 import type { Identity } from "./identity.ts";
 import { Session } from "./session.ts";
-import { isLoopback, sourceKey } from "./sources.ts";
 import type { Startup } from "./startup.ts";
 import type { Timed } from "./timer_wheel.ts";
 
@@ -173,9 +173,9 @@ export class Responder implements Timed {
     const protection = agreeOnProtection(this.#identity.policy, component);
     if (!protection) return false;
     if (!this.#host.hasRoom(certificate, from)) return true;
-    const source = sourceKey(from);
+    const source = sourceKey(from.hostname);
     const asked = this.#sources.get(source) ?? 0;
-    const most = isLoopback(from) ? limits.agreements : limits.agreements * SHARE;
+    const most = isLoopback(from.hostname) ? limits.agreements : limits.agreements * SHARE;
     if (this.#agreeing >= limits.agreements || asked >= most) {
       counters.drop("limit");
       return true;

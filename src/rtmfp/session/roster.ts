@@ -1,5 +1,5 @@
 import { toHex } from "../../bytes/hex.ts";
-import { type Address, addressText, sameAddress } from "../wire/address.ts";
+import { type Address, addressText, sameAddress } from "../../common/address.ts";
 import type { Session } from "./session.ts";
 
 /** The sessions of an endpoint, by what they are looked for. */

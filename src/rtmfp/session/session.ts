@@ -1,10 +1,10 @@
 import { Pages } from "../../bytes/pages.ts";
 import { WireError } from "../../bytes/wire_error.ts";
+import { type Address, sameAddress } from "../../common/address.ts";
 import type { PacketCipher } from "../crypto/packet_cipher.ts";
 import type { ReceiveFlow } from "../flow/receive_flow.ts";
 import type { SendFlow } from "../flow/send_flow.ts";
 import type { Outbox } from "../outbox.ts";
-import { type Address, sameAddress } from "../wire/address.ts";
 import type { FIHello } from "../wire/fihello.ts";
 import { Mode, PacketFlag, PacketReader } from "../wire/packet.ts";
 import { type ChunksOwner, takeChunks } from "./chunks.ts";

@@ -1,5 +1,5 @@
-import { type Address, ipBytes } from "../wire/address.ts";
-import { toHex } from "../../bytes/hex.ts";
+import type { Address } from "../../common/address.ts";
+import { isLoopback, sourceKey } from "../../common/ip.ts";
 import { AgeingTable } from "./ageing_table.ts";
 import type { Limits } from "./limits.ts";
 
@@ -45,7 +45,7 @@ export class Sources {
 
   /** Whether one more question may be looked into; it is counted then, answered or not. */
   admit(from: Address, now: number): boolean {
-    if (isLoopback(from)) return true; // nobody forges it from outside
+    if (isLoopback(from.hostname)) return true; // nobody forges it from outside
     const source = this.#source(from, now);
     if (source.answers < 1) return false;
     source.answers--;
@@ -54,7 +54,7 @@ export class Sources {
 
   /** Whether an answer of `length` bytes may be sent to a question that was admitted; it is counted then. */
   mayAnswer(from: Address, length: number, now: number): boolean {
-    if (isLoopback(from)) return true;
+    if (isLoopback(from.hostname)) return true;
     const source = this.#source(from, now);
     if (source.bytes < length) return false;
     source.bytes -= length;
@@ -62,7 +62,7 @@ export class Sources {
   }
 
   #source(from: Address, now: number): Source {
-    const key = sourceKey(from);
+    const key = sourceKey(from.hostname);
     let source = this.#table.get(key, now);
     const most = this.#limits.answers * SPAN / 1000;
     if (!source) {
@@ -73,15 +73,4 @@ export class Sources {
     source.at = now;
     return source;
   }
-}
-
-/** All addresses that one owner is likely to have are one source. */
-export function sourceKey({ hostname }: Address): string {
-  if (!hostname.includes(":")) return hostname;
-  const ip = ipBytes(hostname);
-  return ip ? toHex(ip.subarray(0, 8)) : hostname;
-}
-
-export function isLoopback({ hostname }: Address): boolean {
-  return hostname.startsWith("127.") || hostname === "::1";
 }

@@ -1,7 +1,7 @@
+import type { Address } from "../../common/address.ts";
 import type { Batch } from "../crypto/backend.ts";
 import type { PacketCipher } from "../crypto/packet_cipher.ts";
 import type { Outbox } from "../outbox.ts";
-import type { Address } from "../wire/address.ts";
 
 /** Buffers are copied in units of so many bytes, of which views are at hand. */
 const UNIT = 256;

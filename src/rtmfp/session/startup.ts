@@ -1,7 +1,7 @@
 import { WireError } from "../../bytes/wire_error.ts";
+import type { Address } from "../../common/address.ts";
 import { type PacketCipher, startupCipher } from "../crypto/packet_cipher.ts";
 import type { Outbox } from "../outbox.ts";
-import type { Address } from "../wire/address.ts";
 import { type ChunkCodec, ChunkType, writeChunk } from "../wire/chunk.ts";
 import { Mode, PacketReader } from "../wire/packet.ts";
 import { packetFragment } from "../wire/packet_fragment.ts";

@@ -1,4 +1,5 @@
 import type { Roster } from "../../cluster/roster.ts";
+import type { Address } from "../../common/address.ts";
 
 /** Levels of the log, as `--log` counts them. CFG-070, API-050. */
 export const LogLevel = {
@@ -64,14 +65,8 @@ export interface Files {
   rename(from: string, to: string, within: readonly string[]): string | undefined;
 }
 
-/** One end of a TCP connection or of a UDP socket. */
-export interface Endpoint {
-  readonly hostname: string;
-  readonly port: number;
-}
-
 export interface TcpEvents {
-  onOpen(local: Endpoint, peer: Endpoint): void;
+  onOpen(local: Address, peer: Address): void;
   onData(bytes: Uint8Array): void;
   /** Not called after `close`. */
   onClose(error: string | undefined): void;
@@ -87,17 +82,17 @@ export interface Tcp {
 
 export interface ListenEvents {
   /** @returns who hears of the connection, or undefined to close it */
-  onAccept(connection: Tcp, local: Endpoint, peer: Endpoint): TcpEvents | undefined;
+  onAccept(connection: Tcp, local: Address, peer: Address): TcpEvents | undefined;
   onError(error: string): void;
 }
 
 export interface UdpEvents {
-  onDatagram(bytes: Uint8Array, from: Endpoint): void;
+  onDatagram(bytes: Uint8Array, from: Address): void;
   onError(error: string): void;
 }
 
 export interface Udp {
-  readonly local: Endpoint;
+  readonly local: Address;
   send(bytes: Uint8Array, hostname: string, port: number): void;
   close(): void;
 }

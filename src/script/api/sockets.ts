@@ -1,7 +1,9 @@
 // What the sockets of scripts share: whose they are, how they call scripts, how addresses are written.
+import type { Address } from "../../common/address.ts";
+import { unmapped } from "../../common/ip.ts";
 import { type Api } from "./api.ts";
 import type { LuaApplication } from "./application.ts";
-import type { Endpoint, Sockets } from "./host.ts";
+import type { Sockets } from "./host.ts";
 
 const opened = new WeakMap<LuaApplication, Sockets>();
 
@@ -31,15 +33,9 @@ export function callLater(api: Api, what: string, action: () => void): void {
   api.host.input(what, action);
 }
 
-/** `ip:port`, or `[ip]:port` for IPv6; an IPv4 address mapped into IPv6 as IPv4. SOCK-003 */
-export function addressText({ hostname, port }: Endpoint): string {
-  const ip = hostname.replace(/^::ffff:(?=\d+\.)/, "");
-  return ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`;
-}
-
 /** Reads `host:port` or `[ip]:port`; undefined if it is neither. */
-export function parseHostPort(text: string): Endpoint | undefined {
+export function parseHostPort(text: string): Address | undefined {
   const match = /^(?:\[([^\]]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(text.trim());
   const port = Number(match?.[3]);
-  return match && port <= 65535 ? { hostname: match[1] ?? match[2], port } : undefined;
+  return match && port <= 65535 ? { hostname: unmapped(match[1] ?? match[2]), port } : undefined;
 }

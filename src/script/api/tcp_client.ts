@@ -1,8 +1,9 @@
+import { type Address, addressText } from "../../common/address.ts";
 import type { Api } from "./api.ts";
 import type { LuaApplication } from "./application.ts";
-import type { Endpoint, Sockets, Tcp, TcpEvents } from "./host.ts";
+import type { Sockets, Tcp, TcpEvents } from "./host.ts";
 import type { Binding } from "./objects.ts";
-import { addressText, callLater, socketsOf } from "./sockets.ts";
+import { callLater, socketsOf } from "./sockets.ts";
 
 const EMPTY = new Uint8Array(0);
 /** Bytes that a script may leave unread; a peer that makes it leave more is cut off. */
@@ -11,8 +12,8 @@ const MAX_KEPT = 16 * 1024 * 1024;
 /** One end of a TCP connection, as often as it is opened. SOCK-010 to SOCK-022. */
 export class TcpClient {
   error: string | undefined;
-  local: Endpoint | undefined;
-  peer: Endpoint | undefined;
+  local: Address | undefined;
+  peer: Address | undefined;
   readonly #api: Api;
   readonly #application: LuaApplication;
   readonly #sockets: Sockets;
@@ -51,7 +52,7 @@ export class TcpClient {
   }
 
   /** Takes over a connection that a server accepted. @returns who hears of it */
-  accept(tcp: Tcp, local: Endpoint, peer: Endpoint): TcpEvents {
+  accept(tcp: Tcp, local: Address, peer: Address): TcpEvents {
     this.local = local;
     this.peer = peer;
     this.#open(tcp);
@@ -157,7 +158,7 @@ function joined(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
   return both;
 }
 
-const text = (endpoint: Endpoint | undefined): string | undefined =>
+const text = (endpoint: Address | undefined): string | undefined =>
   endpoint && addressText(endpoint);
 
 /** A TCP connection, as scripts see it. SOCK-010 to SOCK-022. */

@@ -1,7 +1,8 @@
+import type { Address } from "../../common/address.ts";
 import { FUNCTION } from "../vm/lua.ts";
 import type { Api } from "./api.ts";
 import type { LuaApplication } from "./application.ts";
-import type { Endpoint, Sockets, Tcp, TcpEvents } from "./host.ts";
+import type { Sockets, Tcp, TcpEvents } from "./host.ts";
 import type { Binding } from "./objects.ts";
 import { callLater, socketsOf } from "./sockets.ts";
 import { TcpClient, tcpClient } from "./tcp_client.ts";
@@ -53,7 +54,7 @@ export class TcpServer {
   }
 
   /** Calls the script, which may keep the client or not: it stays open either way (SOCK-017). */
-  #accept(connection: Tcp, local: Endpoint, peer: Endpoint): TcpEvents | undefined {
+  #accept(connection: Tcp, local: Address, peer: Address): TcpEvents | undefined {
     const api = this.#api;
     let events: TcpEvents | undefined;
     callLater(api, "TCPServer:clientHandler", () => {

@@ -1,8 +1,9 @@
+import { type Address, addressText } from "../../common/address.ts";
 import type { Api } from "./api.ts";
 import type { LuaApplication } from "./application.ts";
-import type { Endpoint, Sockets, Udp } from "./host.ts";
+import type { Sockets, Udp } from "./host.ts";
 import type { Binding } from "./objects.ts";
-import { addressText, callLater, parseHostPort, socketsOf } from "./sockets.ts";
+import { callLater, parseHostPort, socketsOf } from "./sockets.ts";
 
 const BROADCAST = "255.255.255.255";
 
@@ -16,7 +17,7 @@ export class UdpSocket {
   /** The address that `bind` was called with. */
   #bound: string | undefined;
   /** Who the socket is connected to. */
-  #peer: Endpoint | undefined;
+  #peer: Address | undefined;
 
   constructor(api: Api, broadcast: boolean) {
     this.#api = api;
@@ -86,14 +87,14 @@ export class UdpSocket {
   }
 
   /** Whether the destination is no broadcast address, or broadcast was asked for. SOCK-048. */
-  #mayReach({ hostname }: Endpoint): boolean {
+  #mayReach({ hostname }: Address): boolean {
     if (hostname !== BROADCAST || this.#broadcast) return true;
     this.#complain("broadcast was not asked for: createUDPSocket(true)");
     return false;
   }
 
   /** Takes any free port of the family that can reach an address. */
-  #openFor({ hostname }: Endpoint): string | undefined {
+  #openFor({ hostname }: Address): string | undefined {
     return this.#open(hostname.includes(":") ? "::" : "0.0.0.0", 0);
   }
 
@@ -112,7 +113,7 @@ export class UdpSocket {
   }
 
   /** Runs `onReception` with a datagram of the far end. SOCK-046, SOCK-049. */
-  #receive(bytes: Uint8Array, from: Endpoint): void {
+  #receive(bytes: Uint8Array, from: Address): void {
     if (bytes.length === 0 || !this.#isFromPeer(from)) return;
     const api = this.#api;
     api.callObject(this.#application, api.objects.find(this), "onReception", () => {
@@ -122,7 +123,7 @@ export class UdpSocket {
   }
 
   /** A connected socket hears its peer only; of a peer given by name, whoever uses its port. */
-  #isFromPeer(from: Endpoint): boolean {
+  #isFromPeer(from: Address): boolean {
     const peer = this.#peer;
     if (!peer) return true;
     if (peer.port !== from.port) return false;

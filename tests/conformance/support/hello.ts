@@ -1,9 +1,9 @@
 // The first packet of a handshake by hand, to see what it is answered with.
 import { toUtf8 } from "../../../src/bytes/text.ts";
 import { Writer } from "../../../src/bytes/writer.ts";
+import { addressText } from "../../../src/common/address.ts";
 import { startupCipher } from "../../../src/rtmfp/crypto/packet_cipher.ts";
 import { portable } from "../../../src/rtmfp/crypto/portable.ts";
-import { addressText } from "../../../src/rtmfp/wire/address.ts";
 import { ChunkType, writeChunk } from "../../../src/rtmfp/wire/chunk.ts";
 import { writeEpd } from "../../../src/rtmfp/wire/epd.ts";
 import { iHello } from "../../../src/rtmfp/wire/ihello.ts";

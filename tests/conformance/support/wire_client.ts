@@ -1,6 +1,7 @@
 // A client that sees and sends messages as they are, for what NetConnection hides.
 import { AmfReader, type AmfValue, AmfWriter } from "../../../src/amf/mod.ts";
 import { ClientLoop } from "../../../src/client/client_loop.ts";
+import { parseAddress } from "../../../src/common/address.ts";
 import { encodeValues } from "../../../src/tc/format/calls.ts";
 import { readCommand } from "../../../src/tc/format/commands.ts";
 import {
@@ -18,7 +19,6 @@ import {
 import type { ReceiveFlow } from "../../../src/rtmfp/flow/receive_flow.ts";
 import type { SendFlow } from "../../../src/rtmfp/flow/send_flow.ts";
 import type { Session } from "../../../src/rtmfp/session/session.ts";
-import { parseAddress } from "../../../src/rtmfp/wire/address.ts";
 import { writeEpd } from "../../../src/rtmfp/wire/epd.ts";
 import { toHex } from "../../../src/bytes/hex.ts";
 import { toUtf8 } from "../../../src/bytes/text.ts";

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { fromHex, toHex } from "../../../src/bytes/hex.ts";
 import { toUtf8 } from "../../../src/bytes/text.ts";
+import { ipBytes } from "../../../src/common/ip.ts";
 import { canonicalEpd, clientCertificate } from "../../../src/rtmfp/crypto/certificate.ts";
 import type { KeyAgreement, KeyPair } from "../../../src/rtmfp/crypto/dh.ts";
 import { portable } from "../../../src/rtmfp/crypto/portable.ts";
 import { STRICT } from "../../../src/rtmfp/crypto/protection.ts";
 import type { OpeningEvents } from "../../../src/rtmfp/session/opening.ts";
 import type { Session } from "../../../src/rtmfp/session/session.ts";
-import { ipBytes, Origin } from "../../../src/rtmfp/wire/address.ts";
+import { Origin } from "../../../src/rtmfp/wire/address.ts";
 import { cookieChange } from "../../../src/rtmfp/wire/cookie_change.ts";
 import { writeEpd } from "../../../src/rtmfp/wire/epd.ts";
 import { iHello } from "../../../src/rtmfp/wire/ihello.ts";

@@ -1,7 +1,7 @@
 // A session follows its far end to another address, and nobody else. RFC 7016 §3.5.4.2.
 import assert from "node:assert/strict";
+import type { Address } from "../../../src/common/address.ts";
 import { STRICT } from "../../../src/rtmfp/crypto/protection.ts";
-import type { Address } from "../../../src/rtmfp/wire/address.ts";
 import {
   CLIENT,
   makePair,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
+import { addressText, parseAddress } from "../../../src/common/address.ts";
 import { usableAddresses } from "../../../src/rtmfp/session/networks.ts";
-import { addressText, parseAddress } from "../../../src/rtmfp/wire/address.ts";
 
 const whereabouts = ([observed, ...reported]: string[]) => ({
   observed: parseAddress(observed)!,

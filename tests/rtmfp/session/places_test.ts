@@ -1,8 +1,8 @@
 // How many sessions there may be, and who makes room for whom.
 import assert from "node:assert/strict";
 import { fromHex } from "../../../src/bytes/hex.ts";
+import type { Address } from "../../../src/common/address.ts";
 import { clientCertificate } from "../../../src/rtmfp/crypto/certificate.ts";
-import type { Address } from "../../../src/rtmfp/wire/address.ts";
 import {
   agreement,
   makeServer,

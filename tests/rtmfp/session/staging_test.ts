@@ -2,11 +2,11 @@
 // that is not sealed.
 import assert from "node:assert/strict";
 import { toUtf8 } from "../../../src/bytes/text.ts";
+import type { Address } from "../../../src/common/address.ts";
 import { type CryptoBackend, equalBytes } from "../../../src/rtmfp/crypto/backend.ts";
 import { portable } from "../../../src/rtmfp/crypto/portable.ts";
 import { RELAXED, STRICT } from "../../../src/rtmfp/crypto/protection.ts";
 import type { Endpoint } from "../../../src/rtmfp/endpoint.ts";
-import type { Address } from "../../../src/rtmfp/wire/address.ts";
 import type { Session } from "../../../src/rtmfp/session/session.ts";
 import {
   CLIENT,
