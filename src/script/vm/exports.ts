@@ -2,8 +2,9 @@
 // Lua gets no file, no process and no environment from here: those that scripts may have are functions of ours.
 import glue from "./glue.js";
 import { freeGoto } from "./goto.ts";
+import { shim, trampoline } from "./modules.ts";
 import { ScriptError } from "./script_error.ts";
-import { type Shim, shimModule, TRAMPOLINES } from "./shim.ts";
+import type { Shim } from "./shim.ts";
 
 type State = number;
 type Pointer = number;
@@ -107,7 +108,7 @@ export class Instance {
   readonly shim: Shim;
   readonly hook: number;
   readonly alloc: number;
-  #functions: number[] = [];
+  readonly #call = (state: number, index: number) => this.call(state, index);
   /** Runs function `index`, as {@link functionAt} numbered it; gives the number of its results. */
   call: (state: number, index: number) => number = () => 0;
   onHook: (state: number) => void = () => {};
@@ -161,7 +162,10 @@ export class Instance {
     this.lua.emscripten_stack_init();
     this.lua.__wasm_call_ctors();
     freeGoto(this.lua.memory);
-    this.shim = this.#addTrampolines();
+    this.shim = new WebAssembly.Instance(shim, {
+      lua: this.lua as unknown as WebAssembly.ModuleImports,
+      js: { hook: (state: number) => this.onHook(state) },
+    }).exports as unknown as Shim;
     this.hook = this.tableIndex(this.shim.hook);
     this.alloc = this.tableIndex(this.shim.alloc);
   }
@@ -175,21 +179,8 @@ export class Instance {
 
   /** Where Lua can call our function with this number. */
   functionAt(index: number): number {
-    while (index >= this.#functions.length) this.#addTrampolines();
-    return this.#functions[index];
-  }
-
-  #addTrampolines(): Shim {
-    const module = new WebAssembly.Module(shimModule(this.#functions.length));
-    const shim = new WebAssembly.Instance(module, {
-      lua: this.lua as unknown as WebAssembly.ModuleImports,
-      js: {
-        call: (state: number, index: number) => this.call(state, index),
-        hook: (state: number) => this.onHook(state),
-      },
-    }).exports as unknown as Shim;
-    for (let i = 0; i < TRAMPOLINES; i++) this.#functions.push(this.tableIndex(shim[`f${i}`]));
-    return shim;
+    const { f } = new WebAssembly.Instance(trampoline, { js: { index, call: this.#call } }).exports;
+    return this.tableIndex(f as CallableFunction);
   }
 
   #grow(wanted: number): number {
