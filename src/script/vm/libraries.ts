@@ -5,7 +5,7 @@ import { type Lua, type Ref, REGISTRY } from "./lua.ts";
 import { locate } from "./locate.ts";
 import { measure, rehearse } from "./pattern.ts";
 import { installPrelude } from "./prelude.ts";
-import { SANDBOX } from "./sandbox_source.ts";
+import { SANDBOX } from "./sandbox.ts";
 
 /** Index of the global table in the registry: LUA_RIDX_GLOBALS. */
 const GLOBALS = 2;

@@ -1,5 +1,5 @@
 // How long a Lua pattern takes. Matching happens in one instruction of Lua, which no limit of time interrupts:
-// the scripts' functions ask first (see sandbox_source.ts). Lua 5.4 Reference Manual, §6.4.1.
+// the scripts' functions ask first (see sandbox/patterns.lua). Lua 5.4 Reference Manual, §6.4.1.
 import { ScriptError } from "./script_error.ts";
 
 /** Steps of a rehearsal, some ten million a second and more. */

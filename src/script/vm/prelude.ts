@@ -1,8 +1,20 @@
 // Makes a Lua 5.4 state feel like the 5.1 that scripts in circulation were written for. DECISIONS 12.
 import { toUtf8 } from "../../bytes/text.ts";
 import type { Lua } from "./lua.ts";
-import { PRELUDE } from "./prelude_source.ts";
+import base from "./prelude/base.lua" with { type: "text" };
+import bit from "./prelude/bit.lua" with { type: "text" };
+import common from "./prelude/common.lua" with { type: "text" };
+import comparison from "./prelude/comparison.lua" with { type: "text" };
+import environments from "./prelude/environments.lua" with { type: "text" };
+import modules from "./prelude/modules.lua" with { type: "text" };
+import numbers from "./prelude/numbers.lua" with { type: "text" };
+import strings from "./prelude/strings.lua" with { type: "text" };
+import tables from "./prelude/tables.lua" with { type: "text" };
 import { ScriptError } from "./script_error.ts";
+
+/** One chunk, so that the local names of the first file serve all. */
+const PRELUDE = [common, environments, modules, tables, numbers, strings, comparison, base, bit]
+  .join("\n");
 
 /**
  * Runs the prelude in the globals of a state, which must have all libraries but `debug` open.

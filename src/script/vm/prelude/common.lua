@@ -1,0 +1,34 @@
+-- What scripts written for Lua 5.1 use and Lua 5.4 lacks, in Lua itself. DECISIONS 12, API-019, API-634.
+-- The files of this folder are one chunk, in the order of prelude.ts: the local names of this one serve all.
+-- The chunk gets the debug library, which scripts do not, and a function that makes a userdata.
+-- A wrapper of a function of Lua's own calls it only where it cannot fail, else through `guarded`,
+-- so that errors name the script's line.
+
+local debug, newUserdata = ...
+local getinfo, getupvalue, upvaluejoin = debug.getinfo, debug.getupvalue, debug.upvaluejoin
+local getmetatable, setmetatable, rawget, rawset = getmetatable, setmetatable, rawget, rawset
+local type, tonumber, tostring, error, load, next, select = type, tonumber, tostring, error, load, next, select
+local floor, ceil, mtype, tointeger = math.floor, math.ceil, math.type, math.tointeger
+local unpack, pack, char, max, min, fmod = table.unpack, table.pack, string.char, math.max, math.min, math.fmod
+local string, math, _G = string, math, _G -- applications get copies of these tables
+local find, gsub, sub, pcall = string.find, string.gsub, string.sub, pcall
+
+--- Ends a wrapper by a tail call: an error is one of the script's line, and of the function's name.
+local function guarded(f, name, ...)
+  local results = pack(pcall(f, ...))
+  if results[1] then return unpack(results, 2, results.n) end
+  local message = results[2]
+  if type(message) == "string" then
+    message = gsub(message, "^(bad argument #%d+ to )'[^']*'", "%1'" .. name .. "'")
+  end
+  error(message, 2)
+end
+
+--- An argument with a fraction, where 5.4 wants a whole one, loses it, as it did in 5.1.
+local function whole(n)
+  if mtype(n) == "float" or type(n) == "string" then
+    local m = tonumber(n)
+    if m and m == m and m > -2^63 and m < 2^63 then return m < 0 and ceil(m) or floor(m) end
+  end
+  return n
+end
