@@ -12,9 +12,11 @@ import { rounded, Samples } from "./support/samples.ts";
 import { connectAll } from "./support/steps.ts";
 
 const NAME = "object";
-/** Where an event's type stands in a message: behind format byte, name, version, flags and zeros. */
+/** Where the first event's type stands in a message: behind format byte, name, version, flags and zeros. */
 const EVENT = 1 + 2 + NAME.length + 12;
 const CHANGE = 4;
+/** Bytes of an event's type and length. */
+const EVENT_HEADER = 5;
 
 function send(client: LeanClient, event: SharedObjectEvent): void {
   const message = { name: NAME, version: 0xffffffff, persistent: false, events: [event] };
@@ -38,11 +40,17 @@ async function measure({ args, server, generator: options, app }: Bench) {
         client.onShared = onChange;
       };
     }
-    /** The value of a change is when it was sent, whose eight bytes are the last of the message. */
+    let messages = 0;
+    /** The value of a change is when it was sent, whose eight bytes are the last of the event. */
     const onChange = (payload: Uint8Array) => {
-      if (payload[EVENT] !== CHANGE) return;
+      messages++;
+      const now = performance.now();
       const view = new DataView(payload.buffer, payload.byteOffset, payload.length);
-      delays.add(performance.now() - view.getFloat64(payload.length - 8));
+      for (let at = EVENT; at < payload.length;) {
+        const end = at + EVENT_HEADER + view.getUint32(at + 1);
+        if (payload[at] === CHANGE) delays.add(now - view.getFloat64(end - 8));
+        at = end;
+      }
     };
     for (const client of clients) send(client, { type: "use" });
     await generator.run(() => using === count, performance.now() + 10_000);
@@ -62,6 +70,7 @@ async function measure({ args, server, generator: options, app }: Bench) {
       }, until);
     await drive(start + 1000); // to warm up
     delays.clear();
+    messages = 0;
     const before = server.pid === undefined ? undefined : usageOf(server.pid);
     const cpuBefore = ownCpu();
     const started = performance.now();
@@ -75,6 +84,7 @@ async function measure({ args, server, generator: options, app }: Bench) {
       clients: count,
       changes_per_second: rounded(changes / elapsed * 1000, 0),
       deliveries_per_second: rounded(delays.count / elapsed * 1000, 0),
+      messages_per_second: rounded(messages / elapsed * 1000, 0),
       delivered_share: rounded(delays.count / (changes * (count - 1)), 3),
       delay_p50_ms: rounded(delays.quantile(0.5), 2),
       delay_p99_ms: rounded(delays.quantile(0.99), 2),

@@ -480,6 +480,7 @@ function flvTag(type, time, body) {
 export class SharedObject extends EventTarget {
   #link;
   #version = 0;
+  #isUsed = false;
   /** @type {(object: SharedObject) => void} */
   #resolve = () => {};
   /** @type {(error: Error) => void} */
@@ -544,11 +545,13 @@ export class SharedObject extends EventTarget {
 
   /** @param {ReturnType<typeof readSharedObject>} message */
   receive({ version, events }) {
-    this.#version = version;
     /** @type {{ code: string, name?: string }[]} */
     const changes = [];
     for (const { type, body } of events) {
       const from = new ByteReader(body);
+      this.#isUsed ||= type === 11;
+      // Before that all is of an earlier use of the same name, and on its way since.
+      if (!this.#isUsed && type !== 7) continue;
       if (type === 11) this.#resolve(this);
       else if (type === 8) {
         this.data.clear();
@@ -572,6 +575,7 @@ export class SharedObject extends EventTarget {
         this.dispatchEvent(new CustomEvent("status", { detail: status }));
       }
     }
+    if (this.#isUsed) this.#version = version;
     if (changes.length > 0) this.dispatchEvent(new CustomEvent("sync", { detail: changes }));
   }
 

@@ -42,6 +42,7 @@ export class SharedObject {
   readonly ready: Promise<SharedObject>;
   readonly #host: SharedObjectHost;
   #version = 0;
+  #isUsed = false;
   #resolve!: (object: SharedObject) => void;
   #reject!: (error: Error) => void;
   /** Events that leave together. */
@@ -120,13 +121,14 @@ export class SharedObject {
   }
 
   receive({ version, events }: SharedObjectMessage): void {
-    this.#version = version;
     const changes: SyncChange[] = [];
-    let isUsed = false;
+    const wasUsed = this.#isUsed;
     for (const event of events) {
+      // Before that all is of an earlier use of the same name, and on its way since.
+      if (!this.#isUsed && event.type !== "useSuccess" && event.type !== "status") continue;
       switch (event.type) {
         case "useSuccess":
-          isUsed = true;
+          this.#isUsed = true;
           break;
         case "clear":
           this.data.clear();
@@ -153,7 +155,8 @@ export class SharedObject {
           this.handler.onStatus?.(event.code);
       }
     }
-    if (isUsed) this.#resolve(this);
+    if (this.#isUsed) this.#version = version;
+    if (this.#isUsed && !wasUsed) this.#resolve(this);
     if (changes.length > 0) this.handler.onSync?.(changes);
   }
 

@@ -5,7 +5,7 @@ import { type Few, NONE } from "./few.ts";
 import type { Member } from "./group.ts";
 import type { Listener } from "./listener.ts";
 import type { Publisher } from "./publisher.ts";
-import type { SharedObjectUser } from "./shared_object.ts";
+import type { SharedObjectUser } from "./shared_object_queue.ts";
 
 /** What a client tells of itself as it connects. */
 export interface ClientInfo {

@@ -82,6 +82,7 @@ export class Hub implements PublicationEvents, GroupEvents {
     this.recentBytes = new RecentBytes(options.recent ?? 0, MOST_RECENT);
     this.sharedObjects = new SharedObjects(
       options.sharedObjects ?? SHARED_OBJECT_BOUNDS,
+      () => this.now,
       options.sharedObjectStore,
     );
     this.#names = new NameRules(options.names ?? (() => NAMES), this);

@@ -1,36 +1,10 @@
-import type { Client } from "./client.ts";
-
-/**
- * What users of a shared object are told. Names are those of the message's events: SO-013 to SO-020.
- *
- * - `value`: one AMF value in its canonical form, see {@link SharedObject.set}
- * - `values`: the AMF of a handler's name and its arguments
- */
-export type SharedObjectChange =
-  | { readonly type: "useSuccess" | "clear" }
-  | { readonly type: "change"; readonly slot: string; readonly value: Uint8Array }
-  | { readonly type: "success" | "remove"; readonly slot: string }
-  | { readonly type: "sendMessage"; readonly values: Uint8Array }
-  | { readonly type: "status"; readonly code: string; readonly level: "status" | "error" };
-
-/**
- * Changes that go out together, as one message to a user. Users who are told the same are given the
- * same object, so that a door can keep its encoded form with it (SO-083).
- */
-export interface SharedObjectUpdate {
-  readonly name: string;
-  readonly persistent: boolean;
-  /** The version of the object after these changes. */
-  readonly version: number;
-  readonly changes: readonly SharedObjectChange[];
-}
-
-/** A client that uses a shared object, as its door implements it. */
-export interface SharedObjectUser {
-  readonly client: Client;
-  /** Sends an update in order with the commands of the same connection. SO-005. */
-  update(update: SharedObjectUpdate): void;
-}
+import {
+  type SharedObjectChange,
+  SharedObjectQueue,
+  type SharedObjectUpdate,
+  type SharedObjectUser,
+  type Told,
+} from "./shared_object_queue.ts";
 
 /** Bounds of one object. SO-082. */
 export interface SharedObjectLimits {
@@ -51,15 +25,25 @@ interface Slot {
   readonly writer: SharedObjectUser | undefined;
 }
 
-/** A change to tell: to one user, to all but one, or to all. */
-interface Pending {
-  readonly change: SharedObjectChange;
-  readonly only?: SharedObjectUser;
-  readonly except?: SharedObjectUser;
-}
-
 /** Why a change is not taken: the requester gets this status and the present value. SO-082. */
 export const NO_WRITE_ACCESS = "SharedObject.NoWriteAccess";
+
+/** Milliseconds of a window, and messages that an object sends in one before it collects. SO-088. */
+const WINDOW = 20;
+const PROMPT_MESSAGES = 64;
+/** What is collected at most, in events and about as many bytes. */
+const MAX_EVENTS = 1_024;
+const MAX_BYTES = 64 << 10;
+
+/** What an object needs of the collection that it belongs to. */
+export interface SharedObjectOwner {
+  /** Milliseconds, never going back. */
+  readonly now: number;
+  /** Called once after a group of changes. */
+  changed(object: SharedObject): void;
+  /** Users are to be told of changes later: {@link SharedObject.flush} is wanted at its `deadline`. */
+  collects(object: SharedObject): void;
+}
 
 /**
  * A remote shared object: named slots that all its users see alike. SO-030 to SO-040.
@@ -67,6 +51,9 @@ export const NO_WRITE_ACCESS = "SharedObject.NoWriteAccess";
  * Everything that happens between {@link begin} and {@link end} goes out as one message a user, and
  * raises the version by one at most (SO-031, SO-071). A correction raises it too, so that the version
  * in a later request tells whether its client had heard of the correction.
+ *
+ * Users are told at once, as long as that takes few messages. A busy object collects what happens to
+ * the end of its window: a change of one of 200 users would else be 200 messages (SO-088).
  */
 export class SharedObject {
   readonly #slots = new Map<string, Slot>();
@@ -81,20 +68,27 @@ export class SharedObject {
   #removedAt = 0;
   /** The version at which a user was last told another value than it had asked for. */
   readonly #correctedAt = new Map<SharedObjectUser, number>();
+  /** Clients that use the object, or have used it. */
+  readonly #known = new WeakSet<SharedObjectUser>();
   /** What users are to be told at the end of the group. */
-  #pending: Pending[] = [];
+  #pending: Told[] = [];
+  /** What users have yet to be told of groups that are ended. */
+  readonly #queue: SharedObjectQueue;
+  #sending = false;
+  /** When the window began that messages are counted in. */
+  #windowSince = -Infinity;
+  #messages = 0;
 
-  /**
-   * @param path that its users connected to. SO-039.
-   * @param onChanged called once after a group of changes went out
-   */
+  /** @param path that its users connected to. SO-039. */
   constructor(
     readonly path: string,
     readonly name: string,
     readonly persistent: boolean,
     readonly limits: SharedObjectLimits,
-    readonly onChanged: (object: SharedObject) => void,
-  ) {}
+    readonly owner: SharedObjectOwner,
+  ) {
+    this.#queue = new SharedObjectQueue(name, persistent);
+  }
 
   get version(): number {
     return this.#version;
@@ -140,11 +134,14 @@ export class SharedObject {
 
   /**
    * A client uses the object, or asks for all of it again: it is told everything, from Clear on.
-   * SO-030, SO-040, SO-051.
+   * SO-030, SO-040, SO-051. That undoes what a client that knows the object has set meanwhile.
    */
   use(user: SharedObjectUser): void {
+    if (!this.#users.has(user)) this.#queue.join(user);
     this.#users.add(user);
     this.group(() => {
+      if (this.#known.has(user)) this.#correcting(user);
+      this.#known.add(user);
       this.#tell({ type: "useSuccess" }, user);
       this.#tell({ type: "clear" }, user);
       for (const [slot, { value }] of this.#slots) {
@@ -155,7 +152,9 @@ export class SharedObject {
 
   /** A client uses the object no more. @returns false if it did not */
   release(user: SharedObjectUser): boolean {
+    this.tell(user);
     if (!this.#users.delete(user)) return false;
+    this.#queue.leave(user);
     this.#correctedAt.delete(user);
     for (const [name, slot] of this.#slots) {
       if (slot.writer === user) this.#slots.set(name, { ...slot, writer: undefined });
@@ -180,17 +179,73 @@ export class SharedObject {
     this.#open++;
   }
 
-  /** Ends a group: the outermost one sends each user what concerns it. */
+  /** Ends a group: the outermost one has each user told what concerns it. */
   end(): void {
     if (--this.#open > 0) return;
     const pending = this.#pending;
     this.#pending = [];
     if (this.#changed || this.#corrected) this.#version++;
     this.#corrected = false;
-    this.#send(pending);
+    for (const told of pending) this.#queue.add(told);
+    if (pending.length > 0) this.#tellOrCollect();
     if (!this.#changed) return;
     this.#changed = false;
-    this.onChanged(this);
+    this.owner.changed(this);
+  }
+
+  // What users are told
+
+  /** When {@link flush} is wanted, in milliseconds; only while something is collected. */
+  get deadline(): number {
+    return this.#windowSince + WINDOW;
+  }
+
+  /** Tells users what was collected. */
+  flush(): void {
+    this.#windowSince = this.owner.now;
+    this.#messages = 0;
+    this.#send();
+  }
+
+  /** Tells one user what was collected, before it is told of something else. SO-005. */
+  tell(user: SharedObjectUser): void {
+    if (this.#queue.events === 0 || this.#sending || !this.#users.has(user)) return;
+    const update = this.#queue.take(user, this.#version);
+    if (update) user.update(update);
+  }
+
+  #tellOrCollect(): void {
+    const { now } = this.owner;
+    if (now >= this.#windowSince + WINDOW) {
+      this.#windowSince = now;
+      this.#messages = 0;
+    }
+    const { events, bytes } = this.#queue;
+    const collects = this.#messages >= PROMPT_MESSAGES && events < MAX_EVENTS && bytes < MAX_BYTES;
+    if (collects) this.owner.collects(this);
+    else this.#send();
+  }
+
+  #send(): void {
+    if (this.#sending) return; // what scripts change meanwhile is sent behind it
+    this.#sending = true;
+    try {
+      while (this.#queue.events > 0) this.#sendAll();
+    } finally {
+      this.#sending = false;
+    }
+  }
+
+  #sendAll(): void {
+    const queue = this.#queue;
+    const updates: [SharedObjectUser, SharedObjectUpdate][] = [];
+    for (const user of this.#users) {
+      const update = queue.take(user, this.#version);
+      if (update) updates.push([user, update]);
+    }
+    queue.clear();
+    this.#messages += updates.length;
+    for (const [user, update] of updates) if (this.#users.has(user)) user.update(update);
   }
 
   /**
@@ -297,12 +352,17 @@ export class SharedObject {
   /** Tells the requester the present value, and marks from which version on it knows that. */
   #correct(slot: string, by: SharedObjectUser | undefined): false {
     if (!by) return false;
-    this.#corrected = true;
-    this.#correctedAt.set(by, this.#version + 1);
+    this.#correcting(by);
     this.#forgetCorrection(slot, by);
     const value = this.get(slot);
     this.#tell(value ? { type: "change", slot, value } : { type: "remove", slot }, by);
     return false;
+  }
+
+  /** A user is told of other values than it may have set. */
+  #correcting(user: SharedObjectUser): void {
+    this.#corrected = true;
+    this.#correctedAt.set(user, this.#version + 1);
   }
 
   /**
@@ -341,29 +401,6 @@ export class SharedObject {
 
   #tellOthers(change: SharedObjectChange, except?: SharedObjectUser): void {
     this.#pending.push(except ? { change, except } : { change });
-  }
-
-  /** Users to whom nothing particular happened share one update. */
-  #send(pending: readonly Pending[]): void {
-    if (pending.length === 0) return;
-    const concerned = new Set<SharedObjectUser>();
-    for (const { only, except } of pending) {
-      if (only) concerned.add(only);
-      if (except) concerned.add(except);
-    }
-    const common = pending.filter(({ only }) => !only).map(({ change }) => change);
-    const shared = this.#update(common);
-    for (const user of [...this.#users]) {
-      if (concerned.has(user)) {
-        const own = pending.filter(({ only, except }) => only ? only === user : except !== user);
-        if (own.length > 0) user.update(this.#update(own.map(({ change }) => change)));
-      } else if (common.length > 0) user.update(shared);
-    }
-  }
-
-  #update(changes: readonly SharedObjectChange[]): SharedObjectUpdate {
-    const { name, persistent, version } = this;
-    return { name, persistent, version, changes };
   }
 }
 

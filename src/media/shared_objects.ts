@@ -2,12 +2,8 @@ import { toUtf8 } from "../bytes/text.ts";
 import type { Application } from "./application.ts";
 import type { Client } from "./client.ts";
 import { Refused } from "./refused.ts";
-import {
-  SharedObject,
-  type SharedObjectLimits,
-  type SharedObjectUpdate,
-  type SharedObjectUser,
-} from "./shared_object.ts";
+import { SharedObject, type SharedObjectLimits, type SharedObjectOwner } from "./shared_object.ts";
+import type { SharedObjectUpdate, SharedObjectUser } from "./shared_object_queue.ts";
 
 /** What an application says to its shared objects; whatever is absent allows all. SO-072. */
 export interface SharedObjectEvents {
@@ -105,12 +101,30 @@ export class SharedObjects {
   /** How many an application has, by its path. */
   readonly #counts = new Map<string, number>();
   readonly #used = new Map<SharedObjectUser, Set<SharedObject>>();
+  /** Those that collect changes, of which users are told later. */
+  readonly #collecting = new Set<SharedObject>();
+  readonly #owner: SharedObjectOwner;
 
   /** Sums since the start. */
   readonly counters = { changes: 0, refused: 0, sends: 0 };
 
-  /** @param store undefined: no object is persistent */
-  constructor(readonly bounds: SharedObjectBounds, readonly store?: SharedObjectStore) {}
+  /**
+   * @param now milliseconds, never going back
+   * @param store undefined: no object is persistent
+   */
+  constructor(
+    readonly bounds: SharedObjectBounds,
+    now: () => number,
+    readonly store?: SharedObjectStore,
+  ) {
+    this.#owner = {
+      get now() {
+        return now();
+      },
+      changed: (object) => this.#onChanged(object),
+      collects: (object) => void this.#collecting.add(object),
+    };
+  }
 
   get size(): number {
     return this.#entries.size;
@@ -233,6 +247,29 @@ export class SharedObjects {
     for (const object of [...this.#used.get(user) ?? []]) this.release(user, object);
   }
 
+  // What is told later. SO-088
+
+  /** When {@link flush} is wanted, in milliseconds. */
+  get deadline(): number {
+    let deadline = Infinity;
+    for (const object of this.#collecting) deadline = Math.min(deadline, object.deadline);
+    return deadline;
+  }
+
+  /** Tells users of the changes that are due. */
+  flush(now: number): void {
+    for (const object of this.#collecting) {
+      if (now < object.deadline) continue;
+      this.#collecting.delete(object);
+      object.flush();
+    }
+  }
+
+  /** Tells a user of all changes that it has yet to hear of, before it is told of something else. SO-005. */
+  tell(user: SharedObjectUser): void {
+    for (const object of this.#collecting) object.tell(user);
+  }
+
   // Changes
 
   /**
@@ -303,7 +340,7 @@ export class SharedObjects {
       return undefined;
     }
     if (persistent && !store) return undefined;
-    const object = new SharedObject(path, name, persistent, bounds, (one) => this.#onChanged(one));
+    const object = new SharedObject(path, name, persistent, bounds, this.#owner);
     if (persistent && !store!.load(object, application.path)) return undefined;
     const entry: Entry = { object, application, key, held: false, asking: 0 };
     this.#entries.set(key, entry);
@@ -323,6 +360,7 @@ export class SharedObjects {
     if (object.users.size > 0 || entry.held || entry.asking > 0) return;
     if (!this.#byObject.delete(object)) return;
     this.#entries.delete(entry.key);
+    this.#collecting.delete(object);
     const count = this.#counts.get(path)! - 1;
     if (count > 0) this.#counts.set(path, count);
     else this.#counts.delete(path);
@@ -336,7 +374,7 @@ export class SharedObjects {
       name,
       persistent,
       version: 0,
-      changes: [{ type: "status", code, level: "error" }],
+      runs: [{ changes: [{ type: "status", code, level: "error" }], from: 0, to: 1 }],
     };
     user.update(update);
   }

@@ -56,20 +56,22 @@ const DOORS: readonly Door[] = [
       : undefined,
 ];
 
-/** The players of recordings, the UDP port's endpoint and all doors, as the loop drives them. */
+type Flushed = Pick<OpenDoor, "flush" | "deadline">;
+
+/** The UDP port's endpoint, all doors, and what writes to clients of all, as the loop drives them. */
 export class Doors implements Machine {
   readonly #endpoint: Machine;
-  readonly #store: Pick<OpenDoor, "flush" | "deadline">;
+  readonly #first: readonly Flushed[];
   readonly #relays: OpenDoor;
   #open: readonly OpenDoor[];
 
   /**
-   * @param store writes into the channels of all doors, and so goes first
+   * @param first write into the channels of all doors, and so go first: recordings, shared objects
    * @param relays are open from the start
    */
-  constructor(endpoint: Machine, store: Pick<OpenDoor, "flush" | "deadline">, relays: OpenDoor) {
+  constructor(endpoint: Machine, first: readonly Flushed[], relays: OpenDoor) {
     this.#endpoint = endpoint;
-    this.#store = store;
+    this.#first = first;
     this.#relays = relays;
     this.#open = [relays];
   }
@@ -94,13 +96,14 @@ export class Doors implements Machine {
   }
 
   flush(now: number, out: Outbox): void {
-    this.#store.flush(now);
+    for (const one of this.#first) one.flush(now);
     this.#endpoint.flush(now, out);
     for (const door of this.#open) door.flush(now);
   }
 
   get deadline(): number {
-    let deadline = Math.min(this.#store.deadline, this.#endpoint.deadline);
+    let deadline = this.#endpoint.deadline;
+    for (const one of this.#first) deadline = Math.min(deadline, one.deadline);
     for (const door of this.#open) deadline = Math.min(deadline, door.deadline);
     return deadline;
   }

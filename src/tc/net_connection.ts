@@ -309,13 +309,18 @@ export class NetConnection
   }
 
   send(writer: CommandWriter, message: Message, reliable: boolean): void {
+    this.#sharedObjects?.flush(); // what happened before it is told before it: SO-005
+    this.#write(writer, message, reliable);
+  }
+
+  #write(writer: CommandWriter, message: Message, reliable: boolean): void {
     this.#renew();
     if (this.#held) this.#held.push(() => writer.channel.write(message, reliable));
     else writer.channel.write(message, reliable);
   }
 
   sendShared(message: Message): void {
-    if (this.#state === "connected") this.send(this.writer, message, true);
+    if (this.#state === "connected") this.#write(this.writer, message, true);
   }
 
   onWriterClosed(writer: CommandWriter): void {

@@ -1,22 +1,17 @@
 // Shared objects of one connection: SO-005, SO-010 to SO-040, SO-087.
-import { toAmf0 } from "../amf/to_amf0.ts";
 import { AmfReader, AmfWriter } from "../amf/mod.ts";
 import { WireError } from "../bytes/wire_error.ts";
 import type { Client } from "../media/client.ts";
-import type {
-  SharedObject,
-  SharedObjectChange,
-  SharedObjectUpdate,
-  SharedObjectUser,
-} from "../media/shared_object.ts";
+import type { SharedObject } from "../media/shared_object.ts";
+import type { SharedObjectUpdate, SharedObjectUser } from "../media/shared_object_queue.ts";
 import type { SharedObjects } from "../media/shared_objects.ts";
 import { type Message, MessageType } from "./format/messages.ts";
 import {
   readSharedObject,
   type SharedObjectEvent,
   type SharedObjectMessage,
-  writeSharedObject,
 } from "./format/shared_object.ts";
+import { updateMessage } from "./shared_object_updates.ts";
 
 /** Markers of strings in AMF0. */
 const STRING_MARKERS = new Set([0x02, 0x0c]);
@@ -74,8 +69,13 @@ export class ClientSharedObjects implements SharedObjectUser {
     }
   }
 
+  /** Sends what the client has yet to hear of, before something else is written. SO-005. */
+  flush(): void {
+    this.objects.tell(this);
+  }
+
   update(update: SharedObjectUpdate): void {
-    this.host.sendShared(messageOf(update, this.host.objectEncoding));
+    this.host.sendShared(updateMessage(update, this.host.objectEncoding));
   }
 
   /** Events that only servers send are passed over. */
@@ -138,42 +138,5 @@ function rewrite(values: Uint8Array, length: number, to: AmfWriter): Uint8Array 
   } catch (error) {
     if (error instanceof WireError) return undefined;
     throw error;
-  }
-}
-
-/** The messages that were made of an update, by the AMF of those who get them. SO-083. */
-const messages = new WeakMap<SharedObjectUpdate, { amf0?: Message; amf3?: Message }>();
-
-function messageOf(update: SharedObjectUpdate, encoding: 0 | 3): Message {
-  let made = messages.get(update);
-  if (!made) messages.set(update, made = {});
-  return encoding === 3
-    ? made.amf3 ??= encode(update, MessageType.sharedObjectAmf3, update.changes)
-    : made.amf0 ??= encode(update, MessageType.sharedObject, update.changes.flatMap(inAmf0));
-}
-
-function encode(
-  { name, persistent, version }: SharedObjectUpdate,
-  type: number,
-  events: readonly SharedObjectEvent[],
-): Message {
-  const message = { name, persistent, version, events };
-  const payload = writeSharedObject(message, type === MessageType.sharedObjectAmf3);
-  return { type, timestamp: 0, payload };
-}
-
-/** A change for who reads AMF0 alone, which is not told of values that AMF0 has no form for. */
-function inAmf0(change: SharedObjectChange): SharedObjectChange[] {
-  switch (change.type) {
-    case "change": {
-      const value = toAmf0(change.value);
-      return value ? [{ ...change, value }] : [];
-    }
-    case "sendMessage": {
-      const values = toAmf0(change.values);
-      return values ? [{ ...change, values }] : [];
-    }
-    default:
-      return [change];
   }
 }

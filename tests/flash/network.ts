@@ -64,10 +64,11 @@ export class Network {
         },
         flush(now, out) {
           hub.now = now;
+          hub.sharedObjects.flush(now);
           endpoint.flush(now, out);
         },
         get deadline() {
-          return endpoint.deadline;
+          return Math.min(endpoint.deadline, hub.sharedObjects.deadline);
         },
       },
       SERVER,
@@ -126,6 +127,8 @@ export class NetClient {
   closed: string | undefined;
   /** All flows of the server. */
   readonly flows: ReceiveFlow[] = [];
+  /** Sees each message as it comes; its payload is good until the call returns. */
+  onMessage: (message: Message) => void = () => {};
   /** Messages at which this client rejects the flow that brings them; they are not logged. */
   rejects: (text: string) => boolean = () => false;
   rejected = 0;
@@ -186,6 +189,7 @@ export class NetClient {
       onMessage: (bytes: Uint8Array) => {
         const message = readMessage(bytes)!;
         const { type, timestamp: time, payload } = message;
+        this.onMessage(message);
         this.heard.push({ stream, message: { ...message, payload: payload.slice() } });
         if (type === MessageType.audio || type === MessageType.video) {
           const kind = type === MessageType.audio ? "audio" : "video";

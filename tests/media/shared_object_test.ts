@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import type { Client } from "../../src/media/client.ts";
+import { SharedObject, type SharedObjectLimits } from "../../src/media/shared_object.ts";
 import {
-  SharedObject,
-  type SharedObjectLimits,
+  changesOf,
   type SharedObjectUpdate,
   type SharedObjectUser,
-} from "../../src/media/shared_object.ts";
+} from "../../src/media/shared_object_queue.ts";
 import { seeded } from "../support/random.ts";
 
 const LIMITS: SharedObjectLimits = { slots: 4, slotName: 16, value: 32, object: 128 };
@@ -36,7 +36,7 @@ class Far implements SharedObjectUser {
     const update = this.inbound.shift();
     if (!update) return;
     this.known = update.version;
-    for (const change of update.changes) {
+    for (const change of changesOf(update)) {
       const slot = "slot" in change ? change.slot : "";
       this.heard.push(`${change.type} ${slot}`.trim());
       if (change.type === "useSuccess") this.synced = this.asked;
@@ -49,8 +49,15 @@ class Far implements SharedObjectUser {
 
 function make(limits = LIMITS) {
   let groups = 0;
-  const object = new SharedObject("/app", "board", false, limits, () => groups++);
-  return { object, groups: () => groups };
+  const time = { now: 0, collecting: false };
+  const object = new SharedObject("/app", "board", false, limits, {
+    get now() {
+      return time.now;
+    },
+    changed: () => groups++,
+    collects: () => time.collecting = true,
+  });
+  return { object, groups: () => groups, time };
 }
 
 Deno.test("SharedObject.use tells UseSuccess, Clear and a Change a slot in one update (SO-030)", () => {
@@ -136,20 +143,28 @@ Deno.test("SharedObject: users to whom nothing particular happens share one upda
 });
 
 Deno.test("SharedObject: any interleaving of three late clients and a script ends with equal slots", () => {
+  let collected = 0;
   for (let seed = 1; seed <= 1000; seed++) {
     const next = seeded(seed);
     const random = (below: number) => Math.floor(next() * below);
-    const { object } = make({ slots: 4, slotName: 8, value: 8, object: 40 });
+    const { object, time } = make({ slots: 4, slotName: 8, value: 8, object: 40 });
+    const isBusy = seed % 2 === 0; // half of them in so little time that it collects changes
     const users = [new Far(true), new Far(true), new Far(true)];
     const outbound: (() => void)[][] = users.map(() => []);
     const slotName = () => "abcdef"[random(6)];
-    for (let step = 0; step < 120; step++) {
+    for (let step = 0; step < (isBusy ? 900 : 120); step++) {
+      time.now += isBusy ? random(100) / 1000 : 20;
+      if (time.collecting && time.now >= object.deadline) {
+        time.collecting = false;
+        object.flush();
+        collected++;
+      }
       const who = random(3);
       const user = users[who];
       const known = user.known;
-      switch (random(9)) {
+      switch (random(10)) {
         case 0: {
-          if (user.asked) break;
+          if (user.asked && random(4) > 0) break; // some ask for all of it again
           user.asked = true;
           outbound[who].push(() => object.use(user));
           break;
@@ -184,6 +199,9 @@ Deno.test("SharedObject: any interleaving of three late clients and a script end
           break;
         }
         case 6:
+          object.tell(user); // as before a command
+          break;
+        case 7:
           outbound[who].shift()?.();
           break;
         default:
@@ -194,12 +212,14 @@ Deno.test("SharedObject: any interleaving of three late clients and a script end
       while (outbound[i].length > 0) outbound[i].shift()!();
       if (!object.users.has(user)) object.use(user);
     }
+    object.flush();
     for (const user of users) while (user.inbound.length > 0) user.receive();
     const there = Object.fromEntries([...object.slots()].map((slot) => [slot, object.get(slot)]));
     for (const user of users) {
       assert.deepEqual(Object.fromEntries(user.slots), { ...there }, `seed ${seed}`);
     }
   }
+  assert.ok(collected > 500, `${collected} windows`);
 });
 
 const group = <T>(object: SharedObject, action: () => T): T => object.group(action);

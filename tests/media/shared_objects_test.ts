@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import type { Application } from "../../src/media/application.ts";
 import type { Client } from "../../src/media/client.ts";
 import { Refused } from "../../src/media/refused.ts";
-import type {
-  SharedObject,
-  SharedObjectUpdate,
-  SharedObjectUser,
-} from "../../src/media/shared_object.ts";
+import type { SharedObject } from "../../src/media/shared_object.ts";
+import {
+  changesOf,
+  type SharedObjectUpdate,
+  type SharedObjectUser,
+} from "../../src/media/shared_object_queue.ts";
 import {
   SHARED_OBJECT_BOUNDS,
   type SharedObjectBounds,
@@ -59,8 +60,8 @@ class User implements SharedObjectUser {
   }
   /** Types of what it was told since it was asked last; of statuses the code. */
   heard(): string[] {
-    return this.told.splice(0).flatMap(({ changes }) =>
-      changes.map((change) => change.type === "status" ? change.code : change.type)
+    return this.told.splice(0).flatMap((update) =>
+      changesOf(update).map((change) => change.type === "status" ? change.code : change.type)
     );
   }
 }
@@ -68,10 +69,15 @@ class User implements SharedObjectUser {
 function world(bounds: Partial<SharedObjectBounds> = {}, store?: SharedObjectStore) {
   const events = new Events();
   const application = { path: "/a", sharedObjects: events } as unknown as Application;
-  const objects = new SharedObjects({ ...SHARED_OBJECT_BOUNDS, ...bounds }, store);
+  const time = { now: 0 };
+  const objects = new SharedObjects(
+    { ...SHARED_OBJECT_BOUNDS, ...bounds },
+    () => time.now,
+    store,
+  );
   const user = (path = "/a") =>
     new User({ path, application, state: "connected" } as unknown as Client);
-  return { events, application, objects, user };
+  return { events, application, objects, user, time };
 }
 
 Deno.test("SharedObjects: an application is asked before each step and told after it", () => {
@@ -177,4 +183,42 @@ Deno.test("SharedObjects: a call that is too long is refused", () => {
   one.heard();
   assert.ok(!objects.send(object, ONE, one));
   assert.deepEqual(one.heard(), ["SharedObject.NoWriteAccess"]);
+});
+
+Deno.test("SharedObjects: a busy object collects changes, and a command is not told before them (SO-088)", () => {
+  const { objects, user, time, events } = world();
+  const users = Array.from({ length: 70 }, () => user());
+  const [one, two, three] = users;
+  for (const each of users) objects.use(each, "o", false);
+  const object = objects.find("/a", "o", false)!;
+  objects.flush(time.now = 100);
+  for (const each of users) each.heard();
+  objects.change(object, "a", Uint8Array.of(0x11, 0x04, 1), one);
+  assert.equal(objects.deadline, Infinity, "an idle object tells at once");
+  for (const each of users) each.heard();
+  objects.change(object, "b", Uint8Array.of(0x11, 0x04, 1), one);
+  objects.send(object, ONE, two);
+  assert.equal(objects.deadline, 120);
+  assert.deepEqual([...one.heard(), ...two.heard()], []);
+  objects.tell(two);
+  assert.deepEqual(two.heard(), ["change", "sendMessage"]);
+  objects.change(object, "c", Uint8Array.of(0x11, 0x04, 2), two);
+  events.take();
+  objects.release(three, object);
+  assert.deepEqual(three.heard(), ["change", "sendMessage", "change"]);
+  objects.flush(time.now = 119);
+  assert.deepEqual(one.heard(), []);
+  objects.flush(time.now = 120);
+  assert.equal(objects.deadline, Infinity);
+  assert.deepEqual(one.told[0].version, object.version);
+  assert.deepEqual(one.heard(), ["success", "sendMessage", "change"]);
+  assert.deepEqual(two.heard(), ["success"]);
+  assert.deepEqual(three.heard(), []);
+  const late = user();
+  time.now = 130; // 69 messages were sent in this window
+  objects.change(object, "d", ONE, one);
+  objects.use(late, "o", false);
+  time.now = 140;
+  objects.flush(140);
+  assert.deepEqual(late.heard(), ["useSuccess", "clear", ...Array(4).fill("change")]);
 });

@@ -8,6 +8,12 @@ import { SharedObjectFiles } from "../../src/server/shared_object_files.ts";
 import { objectFile } from "../../src/server/shared_object_names.ts";
 import { WireError } from "../../src/bytes/wire_error.ts";
 
+const ownedBy = (changed: (object: SharedObject) => void) => ({
+  now: 0,
+  changed,
+  collects: () => {},
+});
+
 interface World {
   readonly folder: string;
   /** A store as a server that starts has it. */
@@ -35,7 +41,7 @@ async function within(run: (world: World) => Promise<void> | void): Promise<void
 /** An object of a store, whose changes the store is told; undefined if the store has none. */
 function open(store: SharedObjectFiles, name = "o", path = ""): SharedObject | undefined {
   const changed = (one: SharedObject) => store.changed(one);
-  const object = new SharedObject(path, name, true, SHARED_OBJECT_BOUNDS, changed);
+  const object = new SharedObject(path, name, true, SHARED_OBJECT_BOUNDS, ownedBy(changed));
   return store.load(object, "") ? object : undefined;
 }
 
@@ -143,10 +149,10 @@ Deno.test("objectFile: nothing leaves the folder, and no two names have one file
 });
 
 Deno.test("readSharedObjectFile: every truncation, and what is behind the end, is refused", () => {
-  const object = new SharedObject("", "o", true, SHARED_OBJECT_BOUNDS, () => {});
+  const object = new SharedObject("", "o", true, SHARED_OBJECT_BOUNDS, ownedBy(() => {}));
   object.set("x", encodeAmf({ a: "b" }));
   const bytes = writeSharedObjectFile(object);
-  const empty = () => new SharedObject("", "o", true, SHARED_OBJECT_BOUNDS, () => {});
+  const empty = () => new SharedObject("", "o", true, SHARED_OBJECT_BOUNDS, ownedBy(() => {}));
   for (let length = 0; length < bytes.length; length++) {
     const into = empty();
     assert.throws(() => readSharedObjectFile(bytes.subarray(0, length), into), WireError);

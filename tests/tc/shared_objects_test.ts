@@ -56,7 +56,7 @@ Deno.test("shared objects: a message asks for all of an object once", () => {
   send({ type: "use" });
   send({ type: "requestChange", slot: "x", value: encodeAmf0("text") });
   const use = { type: "use" } as const;
-  assert.deepEqual(send(use, use, use), ['o 1: use+ clear x="text"']);
+  assert.deepEqual(send(use, use, use), ['o 2: use+ clear x="text"']);
   host.waiting = 2 << 20;
   assert.deepEqual(send(use), [], "not while much waits for the client");
 });
@@ -83,7 +83,7 @@ Deno.test("shared objects: a client of AMF0 is not told what AMF0 has no form fo
   assert.deepEqual(send({ type: "requestChange", slot: "x", value: encodeAmf("text") }), [
     "o 2: ok:x",
   ]);
-  assert.deepEqual(send({ type: "use" }), ['o 2: use+ clear x="text"']);
+  assert.deepEqual(send({ type: "use" }), ['o 3: use+ clear x="text"']);
 });
 
 Deno.test("shared objects: whoever does not use an object changes nothing", () => {

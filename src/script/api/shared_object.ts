@@ -1,5 +1,6 @@
 import { AmfReader, encodeAmf0 } from "../../amf/mod.ts";
-import type { SharedObject, SharedObjectUser } from "../../media/shared_object.ts";
+import type { SharedObject } from "../../media/shared_object.ts";
+import type { SharedObjectUser } from "../../media/shared_object_queue.ts";
 import type { Api } from "./api.ts";
 import { client } from "./client.ts";
 import type { Binding } from "./objects.ts";

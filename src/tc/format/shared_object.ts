@@ -88,22 +88,31 @@ export function readSharedObject(
 
 /** Writes a message; see {@link readSharedObject}. */
 export function writeSharedObject(
-  { name, version, persistent, events }: SharedObjectMessage,
+  message: SharedObjectMessage,
   amf3: boolean,
 ): Uint8Array<ArrayBuffer> {
   const to = new Writer(128);
+  writeSharedObjectHeader(to, message, amf3);
+  for (const event of message.events) writeSharedObjectEvent(to, event);
+  return to.copy();
+}
+
+/** Writes what stands before the events of a message. SO-001, SO-002. */
+export function writeSharedObjectHeader(
+  to: Writer,
+  { name, version, persistent }: Omit<SharedObjectMessage, "events">,
+  amf3: boolean,
+): void {
   if (amf3) to.u8(0);
   writeName(to, name).u32(version).u32(persistent ? PERSISTENT : 0).u32(0);
-  for (const event of events) {
-    to.u8(SharedObjectEventType[event.type]).u32(0);
-    const start = to.at;
-    writeEvent(to, event);
-    const end = to.at;
-    to.at = start - 4;
-    to.u32(end - start);
-    to.at = end;
-  }
-  return to.copy();
+}
+
+/** Writes an event: its type, its length, its data. SO-004. */
+export function writeSharedObjectEvent(to: Writer, event: SharedObjectEvent): void {
+  to.u8(SharedObjectEventType[event.type]).u32(0);
+  const start = to.at;
+  writeData(to, event);
+  to.u32At(start - 4, to.at - start);
 }
 
 /** One event may set several slots, one name and value behind the other. SO-013. */
@@ -138,7 +147,7 @@ function readEvent(
   }
 }
 
-function writeEvent(to: Writer, event: SharedObjectEvent): void {
+function writeData(to: Writer, event: SharedObjectEvent): void {
   switch (event.type) {
     case "requestChange":
     case "change":
