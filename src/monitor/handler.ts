@@ -77,7 +77,7 @@ export class Monitor {
       ? text(
         404,
         "There is /, /health, /metrics, /api/status, /api/history, /api/clients, /api/publications, " +
-          "/api/groups, /api/servers and /api/applications",
+          "/api/groups, /api/servers, /api/relays and /api/applications",
       )
       : text(200, JSON.stringify(value), { "content-type": "application/json" });
   }
@@ -99,6 +99,8 @@ export class Monitor {
         return source.groups(offset, limit);
       case "/api/servers":
         return { rows: source.servers() };
+      case "/api/relays":
+        return source.relays(offset, limit);
       case "/api/applications":
         return { rows: source.applications() };
     }

@@ -1,8 +1,10 @@
 // The numbers for Prometheus, in its text format:
 // https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
-import type { DoorRow, Source } from "./snapshot.ts";
+import type { DoorRow, RelayRow, Source } from "./snapshot.ts";
 
 export const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
+
+const RELAY_STATES: readonly RelayRow["state"][] = ["idle", "connecting", "running", "waiting"];
 
 /** What a scrape gets: every number as it is now. */
 export function metricsOf(source: Source): string {
@@ -75,6 +77,7 @@ export function metricsOf(source: Source): string {
   );
   gauge("cumulus_servers_failing", "Servers of [servers] targets without a link.", failing);
   busMetrics();
+  relayMetrics();
   counter("cumulus_datagrams_total", "UDP datagrams of RTMFP.", "direction", {
     in: traffic.datagramsIn,
     out: traffic.datagramsOut,
@@ -236,6 +239,61 @@ export function metricsOf(source: Source): string {
       "cumulus_bus_claims_lost_total",
       "Streams that were ended because another server had published the name before.",
       bus.claimsLost,
+    );
+  }
+
+  /** One server may have several relays of a stream, under keys that are not told: their sum is. */
+  function relayMetrics(): void {
+    const states = new Map<string, number>();
+    for (const direction of ["push", "pull"]) {
+      for (const state of RELAY_STATES) states.set(`${direction} ${state}`, 0);
+    }
+    const sums = new Map<
+      string,
+      { row: RelayRow; running: number; bytes: number; again: number }
+    >();
+    for (const row of source.relays(0, Infinity).rows) {
+      const { direction, name, target, state } = row;
+      const key = `${direction} ${state}`;
+      states.set(key, states.get(key)! + 1);
+      const place = JSON.stringify([direction, name, target]);
+      const sum = sums.get(place) ?? { row, running: 0, bytes: 0, again: 0 };
+      sums.set(place, sum);
+      if (state === "running") sum.running++;
+      sum.bytes += direction === "push" ? row.bytesOut : row.bytesIn;
+      sum.again += row.reconnects;
+    }
+    const each = (value: (sum: { running: number; bytes: number; again: number }) => number) =>
+      [...sums.values()].map((sum) => {
+        const { direction, name, target } = sum.row;
+        return [{ direction, name, target }, value(sum)] as const;
+      });
+    metric(
+      "gauge",
+      "cumulus_relays",
+      "Relays to and from other RTMP servers, by state.",
+      [...states].map(([key, n]) => {
+        const [direction, state] = key.split(" ");
+        return [{ direction, state }, n] as const;
+      }),
+    );
+    metric(
+      "gauge",
+      "cumulus_relay_running",
+      "1 if the relay runs, else 0.",
+      each(({ running }) => running),
+    );
+    metric(
+      "counter",
+      "cumulus_relay_bytes_total",
+      "Bytes that a relay has sent (push) or received (pull).",
+      each(({ bytes }) => bytes),
+    );
+    metric(
+      "counter",
+      "cumulus_relay_reconnects_total",
+      "How often a relay connected again after an end.",
+      each(({ again }) => again),
     );
   }
 

@@ -22,6 +22,7 @@ export interface Status {
   readonly handshakes: number;
   /** Doors besides the UDP port that are open. */
   readonly doors: readonly DoorRow[];
+  readonly relays: RelayTraffic;
   /** Datagrams dropped, by reason. */
   readonly drops: Readonly<Record<string, number>>;
   /** Steps of scripts that the sandbox refused, by rule. */
@@ -180,6 +181,34 @@ export interface BusStatus {
   readonly claimsLost: number;
 }
 
+/** A stream that goes to another RTMP server, or comes from one. */
+export interface RelayRow {
+  readonly direction: "push" | "pull";
+  /** The stream's name here. */
+  readonly name: string;
+  /** The other server and application; never the stream's name there, which may be a key. */
+  readonly target: string;
+  readonly state: RelayState;
+  /** Milliseconds in its state. */
+  readonly age: number;
+  /** Of all its connections. */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** How often it connected again after an end. */
+  readonly reconnects: number;
+  /** Why the last connection or attempt ended, and when, in ms since 1970; null: none has. */
+  readonly lastError: { readonly at: number; readonly text: string } | null;
+}
+
+/** `idle`: not wanted now; `waiting`: for the next attempt. */
+export type RelayState = "idle" | "connecting" | "running" | "waiting";
+
+/** Bytes ever of all relays, those that have closed included. */
+export interface RelayTraffic {
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
 export interface ApplicationRow {
   readonly path: string;
   readonly running: boolean;
@@ -245,6 +274,8 @@ export interface Source {
   groups(offset: number, limit: number): { total: number; rows: GroupRow[] };
   /** Servers that are linked or on the bus, then the targets that are not linked. */
   servers(): ServerRow[];
+  /** In the order in which they began. */
+  relays(offset: number, limit: number): { total: number; rows: RelayRow[] };
   applications(): ApplicationRow[];
   totals(): Totals;
 }

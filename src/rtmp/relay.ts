@@ -57,6 +57,10 @@ export interface RelaySide {
 export class Relay implements ClientHost {
   /** Why the last attempt has ended; "" if none has. Never a part of the stream's name. */
   error = "";
+  /** When it ended. */
+  failedAt = 0;
+  /** How often it connected again after an end. */
+  reconnects = 0;
   #state: RelayState = "idle";
   readonly #host: RelayHost;
   readonly #side: RelaySide;
@@ -65,6 +69,8 @@ export class Relay implements ClientHost {
   /** Since when it is in its state. */
   #since = 0;
   #pause = FIRST_PAUSE;
+  /** Bytes of connections that have ended. */
+  #past = { in: 0, out: 0 };
   /** The error that the log knows of. */
   #told = "";
 
@@ -86,18 +92,34 @@ export class Relay implements ClientHost {
     return this.#client?.link.rtt ?? 0;
   }
 
+  /** Milliseconds in its state. */
+  get age(): number {
+    return this.now - this.#since;
+  }
+
+  /** Bytes of all its connections. */
+  get bytesIn(): number {
+    return this.#past.in + (this.#client?.link.bytesReceived ?? 0);
+  }
+
+  get bytesOut(): number {
+    return this.#past.out + (this.#client?.link.bytesHandedOut ?? 0);
+  }
+
   /** Several times a second. */
   manage(): void {
     const wanted = this.#side.wanted();
-    const age = this.now - this.#since;
+    const { age } = this;
     if (wanted === undefined) return this.close();
     switch (this.#state) {
       case "idle":
         if (wanted) this.#dial();
         return;
       case "waiting":
-        if (age >= this.#pause) wanted ? this.#dial() : this.#enter("idle");
-        return;
+        if (age < this.#pause) return;
+        if (!wanted) return this.#enter("idle");
+        this.reconnects++;
+        return this.#dial();
       case "connecting":
         if (!wanted) return this.#rest();
         if (age >= OPENING) this.#lost("no answer");
@@ -197,6 +219,7 @@ export class Relay implements ClientHost {
   /** The attempt is over; there will be another. */
   #lost(why: string): void {
     this.error = why;
+    this.failedAt = this.now;
     if (this.#state === "running") this.#pause = this.#settledPause();
     else if (this.#state === "connecting" && this.#told !== "") {
       this.#pause = Math.min(2 * this.#pause, LONGEST_PAUSE);
@@ -210,7 +233,7 @@ export class Relay implements ClientHost {
   }
 
   #settledPause(): number {
-    if (this.now - this.#since >= STEADY) return FIRST_PAUSE;
+    if (this.age >= STEADY) return FIRST_PAUSE;
     return Math.min(2 * this.#pause, LONGEST_PAUSE);
   }
 
@@ -232,6 +255,7 @@ export class Relay implements ClientHost {
     this.#client?.link.close();
     this.#side.end();
     wire?.end(); // which takes along what the side has said at last
+    this.#past = { in: this.bytesIn, out: this.bytesOut };
     this.#client = undefined;
   }
 

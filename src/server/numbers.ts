@@ -12,6 +12,8 @@ import type {
   GroupRow,
   PublicationRow,
   RecordingTotals,
+  RelayRow,
+  RelayTraffic,
   ServerRow,
   Source,
   Status,
@@ -43,6 +45,7 @@ export interface NumbersOptions {
   readonly refusals: () => Readonly<Record<string, number>>;
   readonly recordings: () => RecordingTotals;
   readonly doors: { rows(): DoorRow[] };
+  readonly relays: { readonly size: number; rows(): Iterable<RelayRow>; traffic(): RelayTraffic };
   /** Undefined: there is none. */
   readonly bus: () => ServerBus | undefined;
 }
@@ -102,11 +105,11 @@ export class Numbers implements Source {
     return this.#history.rows();
   }
 
-  /** Bytes so far of RTMFP and of the doors that count theirs, and clients. */
+  /** Bytes so far of RTMFP, of the doors that count theirs and of relays; and clients. */
   #sample() {
-    const { endpoint: { counters }, doors, hub } = this.#options;
+    const { endpoint: { counters }, doors, relays, hub } = this.#options;
     let { bytesIn, bytesOut } = counters;
-    for (const row of doors.rows()) {
+    for (const row of [...doors.rows(), relays.traffic()]) {
       bytesIn += row.bytesIn;
       bytesOut += row.bytesOut;
     }
@@ -142,6 +145,7 @@ export class Numbers implements Source {
       },
       handshakes: counters.sessions,
       doors: this.#options.doors.rows(),
+      relays: this.#options.relays.traffic(),
       drops: {
         ...counters.drops,
         oversize: socket.counters.oversize,
@@ -207,6 +211,11 @@ export class Numbers implements Source {
         silence: null,
       })),
     ];
+  }
+
+  relays(offset: number, limit: number): { total: number; rows: RelayRow[] } {
+    const { relays } = this.#options;
+    return { total: relays.size, rows: slice(relays.rows(), offset, limit) };
   }
 
   applications(): ApplicationRow[] {

@@ -1,6 +1,7 @@
 // Streams to and from other RTMP servers: the connections of relays, and which relays there are.
 import { addressText } from "../common/address.ts";
 import type { Hub } from "../media/hub.ts";
+import type { RelayRow, RelayTraffic } from "../monitor/snapshot.ts";
 import type { StreamSocket } from "../net/stream_socket.ts";
 import { tcpError } from "../net/tcp.ts";
 import type { Relay, RelayHost, RelayState } from "../rtmp/relay.ts";
@@ -38,6 +39,8 @@ export class Relays implements OpenDoor {
   readonly #dirty = new Set<RelayWire>();
   /** Of the configuration: by direction, name and URL. */
   readonly #configured = new Map<string, Entry>();
+  /** Bytes of relays that have closed. */
+  #past: RelayTraffic = { bytesIn: 0, bytesOut: 0 };
   #manageAt = Infinity;
   #stopped = false;
 
@@ -68,6 +71,40 @@ export class Relays implements OpenDoor {
       if (!(error instanceof RangeError)) throw error;
       return `the URL cannot be used: ${error.message}`;
     }
+  }
+
+  // For the numbers
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Those there are, in the order in which they began. */
+  *rows(): Iterable<RelayRow> {
+    const { now } = this.#host.hub;
+    for (const { direction, name, url: target, state, relay } of this.#entries) {
+      if (state === "closed") continue;
+      yield {
+        direction,
+        name,
+        target,
+        state,
+        age: relay?.age ?? 0,
+        bytesIn: relay?.bytesIn ?? 0,
+        bytesOut: relay?.bytesOut ?? 0,
+        reconnects: relay?.reconnects ?? 0,
+        lastError: relay?.error
+          ? { at: Date.now() - (now - relay.failedAt), text: relay.error }
+          : null,
+      };
+    }
+  }
+
+  /** Bytes of all relays since the start. */
+  traffic(): RelayTraffic {
+    let traffic = this.#past;
+    for (const { relay } of this.#entries) traffic = withRelay(traffic, relay);
+    return traffic;
   }
 
   // OpenDoor
@@ -137,8 +174,8 @@ export class Relays implements OpenDoor {
       random,
       dial: (relay) => void this.#dial(relay),
       log: (level, text) => log[level](text),
-      onClosed: () => {
-        this.#entries.delete(entry);
+      onClosed: (relay) => {
+        if (this.#entries.delete(entry)) this.#past = withRelay(this.#past, relay);
         entry.close();
       },
     };
@@ -183,6 +220,14 @@ export class Relays implements OpenDoor {
     }
   }
 }
+
+const withRelay = (
+  { bytesIn, bytesOut }: RelayTraffic,
+  relay: Relay | undefined,
+): RelayTraffic => ({
+  bytesIn: bytesIn + (relay?.bytesIn ?? 0),
+  bytesOut: bytesOut + (relay?.bytesOut ?? 0),
+});
 
 /** A relay as those see it who have asked for it. */
 class Entry implements StreamRelay {

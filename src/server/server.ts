@@ -266,6 +266,7 @@ export class Server {
       recordings: totals,
       refusals: options.refusals ?? (() => ({})),
       doors: this.#doors,
+      relays: this.#relays,
       bus: () => this.#bus,
     });
     log.info(

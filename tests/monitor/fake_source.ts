@@ -1,4 +1,4 @@
-import type { PublicationRow, Source } from "../../src/monitor/snapshot.ts";
+import type { PublicationRow, RelayRow, Source } from "../../src/monitor/snapshot.ts";
 
 /** A server with two streams and a script that fails; names are what a hostile client may choose. */
 export function fakeSource(): Source & { datagrams: number } {
@@ -51,6 +51,7 @@ export function fakeSource(): Source & { datagrams: number } {
           bytesOut: 2e7,
           closed: { "connect timeout": 2, silent: 1 },
         }],
+        relays: { bytesIn: 3000, bytesOut: 4_000_000 },
         drops: { "bad checksum": 4, "unknown session": 0 },
         refusals: { connect: 3, listen: 0, udp: 0, mail: 0 },
         bus: {
@@ -170,6 +171,46 @@ export function fakeSource(): Source & { datagrams: number } {
         silence: null,
       },
     ],
+    relays: (offset, limit) =>
+      page<RelayRow>(
+        [
+          {
+            direction: "push",
+            name: "camera",
+            target: "rtmps://a.example/live2/…",
+            state: "running",
+            age: 95_000,
+            bytesIn: 3000,
+            bytesOut: 4_000_000,
+            reconnects: 2,
+            lastError: { at: 1000, text: "the server has closed the connection" },
+          },
+          {
+            direction: "push",
+            name: "camera",
+            target: "rtmps://a.example/live2/…",
+            state: "waiting",
+            age: 900,
+            bytesIn: 0,
+            bytesOut: 1000,
+            reconnects: 5,
+            lastError: { at: 2000, text: "refused: NetStream.Publish.BadName" },
+          },
+          {
+            direction: "pull",
+            name: '<b>"hall"',
+            target: "rtmp://192.0.2.7/live/…",
+            state: "connecting",
+            age: 10,
+            bytesIn: 70,
+            bytesOut: 80,
+            reconnects: 0,
+            lastError: null,
+          },
+        ],
+        offset,
+        limit,
+      ),
     applications: () => [
       {
         path: "",

@@ -36,6 +36,12 @@ Deno.test("/metrics prints every kind of number for Prometheus", async () => {
       'cumulus_door_bytes_total{door="rtmp",direction="out"} 20000000',
       'cumulus_door_closed_total{door="rtmp",reason="connect timeout"} 2',
       'cumulus_handshakes_total{protocol="rtmp"} 12',
+      'cumulus_relays{direction="push",state="waiting"} 1',
+      'cumulus_relays{direction="pull",state="running"} 0',
+      'cumulus_relay_running{direction="push",name="camera",target="rtmps://a.example/live2/…"} 1',
+      'cumulus_relay_bytes_total{direction="push",name="camera",target="rtmps://a.example/live2/…"} 4001000',
+      'cumulus_relay_reconnects_total{direction="push",name="camera",target="rtmps://a.example/live2/…"} 7',
+      'cumulus_relay_bytes_total{direction="pull",name="<b>\\"hall\\"",target="rtmp://192.0.2.7/live/…"} 70',
       'cumulus_drops_total{reason="bad checksum"} 4',
       'cumulus_sandbox_refusals_total{rule="connect"} 3',
       'cumulus_script_errors_total{application="/live"} 5',
@@ -114,6 +120,8 @@ Deno.test("/api/… answers JSON, a page of rows at a time", async () => {
   assert.equal((await rows("/api/publications")).rows[0].listeners, 41);
   assert.equal((await rows("/api/groups")).rows[0].size, 12);
   assert.equal((await rows("/api/servers")).rows[0].publicAddress, "b.example:1935");
+  assert.equal((await rows("/api/relays?limit=2")).rows[1].reconnects, 5);
+  assert.equal((await rows("/api/relays?limit=2")).total, 3);
   assert.match((await rows("/api/applications")).rows[1].lastError.text, /nil value/);
   const status = await rows("/api/status");
   assert.equal(status.version, "1.2.3");
@@ -159,7 +167,7 @@ Deno.test("What is not there, and what is not a question, is refused", async () 
   const unknown = await monitor().handle(get("/api/nothing"));
   assert.equal(unknown.status, 404);
   const paths = (await unknown.text()).match(/\/api\/\w+/g)!;
-  assert.equal(paths.length, 7);
+  assert.equal(paths.length, 8);
   for (const path of paths) {
     assert.equal((await monitor().handle(get(path))).status, 200, path);
   }

@@ -58,6 +58,8 @@ Deno.test({
               "rtmfp.example:1935",
               "nothing has reached this server from another machine yet",
               "bad checksum",
+              "rtmps://a.example/live2/…",
+              "refused: NetStream.Publish.BadName",
               "sandbox connect",
             ]
           ) assert.ok(text.includes(part), `${part} in ${text}`);

@@ -15,14 +15,15 @@ const SECRET = "key-that-nobody-sees";
 
 /** A server with an RTMP port. */
 async function serve(script: string, ini = "") {
-  const port = freePort();
+  const [port, http] = [freePort(), freePort()];
   const server = await TestServer.start({
     www: { "": script },
-    ini: `${MAIN}[rtmp]\nport = ${port}\naddress = 127.0.0.1\n${ini}`,
+    ini: `${MAIN}[rtmp]\nport = ${port}\naddress = 127.0.0.1\n[http]\nport = ${http}\n${ini}`,
   });
   await server.log.find((line) => line.includes(`RTMP server starts on TCP port ${port}`), "RTMP");
   return {
     server,
+    http,
     url: (name: string) => `rtmp://127.0.0.1:${port}/live/${name}`,
     logs: (text: string) =>
       until(() => server.log.items.some((line) => line.includes(text)), `the line ${text}`),
@@ -95,11 +96,27 @@ peerTest(
       `[relay]\npush = cam ${nginx.url("there")}\npull = back ${nginx.url("there")}\n`,
     );
     await all.logs("The pull of back from");
+    const relays = async () => {
+      const response = await fetch(`http://127.0.0.1:${all.http}/api/relays`);
+      const { rows } = await response.json();
+      return rows as { direction: string; state: string; target: string; bytesIn: number }[];
+    };
+    const [push, pull] = await relays();
+    assert.deepEqual([push.direction, push.state], ["push", "idle"]);
+    assert.deepEqual([pull.direction, pull.state], ["pull", "running"]);
+    assert.equal(pull.target, nginx.url("…"));
     await using player = await plays(all.url("back"));
     await using publisher = ffmpegPublishes(FILE, all.url("cam"), 2);
     assert.equal((await publisher.result).code, 0);
     const { audio, video } = await player.media();
     assertTail(video, expected.video);
     assertTail(audio, expected.audio);
+    assert.ok(
+      (await relays())[1].bytesIn > pull.bytesIn + 20_000,
+      "the stream's bytes are counted",
+    );
+    const metrics = await (await fetch(`http://127.0.0.1:${all.http}/metrics`)).text();
+    assert.match(metrics, /^cumulus_relays\{direction="pull",state="running"\} 1$/m);
+    assert.ok(!metrics.includes(nginx.url("there")), "the stream's name there is a secret");
   },
 );

@@ -154,6 +154,7 @@ Deno.test("A push goes out with metadata, headers and frames, and ends with its 
   all.here.unpublish(publisher);
   all.run(1_000);
   assert.deepEqual([all.relay.state, lines.at(-1)], ["idle", "unpublished"]);
+  assert.equal(all.relay.reconnects, 0);
   assert.deepEqual(all.log, ["note The push of cam to rtmp://there.example/live/… runs"]);
 });
 
@@ -181,6 +182,9 @@ Deno.test("A relay tries again after 1 s, and twice as long each time up to 60 s
   const pauses = all.dialled.slice(1).map((at, i) => at - all.dialled[i]);
   assert.deepEqual(pauses, [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000, 60_000]);
   assert.deepEqual([all.relay.state, all.relay.error], ["waiting", "connection refused"]);
+  assert.equal(all.relay.reconnects, all.dialled.length - 1);
+  assert.equal(all.relay.failedAt, all.dialled.at(-1));
+  assert.deepEqual([all.relay.bytesIn, all.relay.bytesOut], [0, 0]);
   const words = "The pull of cam from rtmp://there.example/live/…";
   assert.deepEqual(all.log, [`warn ${words}: connection refused`]);
   all.answers = true;
@@ -191,9 +195,15 @@ Deno.test("A relay tries again after 1 s, and twice as long each time up to 60 s
   all.relay.gone(undefined);
   all.run(1_500);
   assert.equal(all.dialled.length, before + 1, "it had run long enough to begin with 1 s");
+  const [read, written] = [all.relay.bytesIn, all.relay.bytesOut];
+  assert.ok(
+    read > 2 * 3_073 && written > 2 * 3_073,
+    `${read} and ${written} bytes of two connections`,
+  );
   all.relay.close();
   all.run(120_000);
   assert.deepEqual([all.relay.state, all.closed, all.dialled.length], ["closed", 1, before + 1]);
+  assert.ok(all.relay.bytesIn >= read, "what it has carried is known after its end");
 });
 
 Deno.test("A pull publishes with the first frame, and begins anew with each publisher there", () => {

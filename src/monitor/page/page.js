@@ -107,9 +107,9 @@ function showStatus(status) {
   $("version").textContent = status.version;
   const now = performance.now();
   const traffic = { ...status.traffic };
-  for (const door of status.doors) {
-    traffic.bytesIn += door.bytesIn;
-    traffic.bytesOut += door.bytesOut;
+  for (const { bytesIn, bytesOut } of [...status.doors, status.relays]) {
+    traffic.bytesIn += bytesIn;
+    traffic.bytesOut += bytesOut;
   }
   const seconds = before ? (now - before.at) / 1000 : 0;
   const rate = (key) => seconds ? (traffic[key] - before.traffic[key]) / seconds : 0;
@@ -228,11 +228,7 @@ const columns = {
     ["Clients", "number", (row) => number(row.clients)],
     ["Refused", "number", (row) => number(Object.values(row.refusals).reduce((a, b) => a + b, 0))],
     ["Errors", "number", (row) => element("span", number(row.errors), row.errors ? "bad" : "")],
-    [
-      "Last error",
-      "wide",
-      (row) => row.lastError ? `${row.lastError.text} (${ago(row.lastError.at)})` : "",
-    ],
+    ["Last error", "wide", lastError],
   ],
   clients: [
     ["Id", "id", (row) => short(row.id)],
@@ -249,6 +245,25 @@ const columns = {
     ["Id", "id", (row) => row.id],
     ["Members", "number", (row) => number(row.size)],
   ],
+  relays: [
+    ["Stream", "", (row) => row.name],
+    ["Direction", "", (row) => row.direction === "push" ? "to" : "from"],
+    ["Server", "", (row) => row.target],
+    [
+      "State",
+      "",
+      (row) =>
+        element(
+          "span",
+          `${row.state}, ${duration(row.age / 1000)}`,
+          row.state === "waiting" ? "bad" : "",
+        ),
+    ],
+    ["In", "number", (row) => scaled(row.bytesIn, "B")],
+    ["Out", "number", (row) => scaled(row.bytesOut, "B")],
+    ["Reconnects", "number", (row) => number(row.reconnects)],
+    ["Last error", "wide", lastError],
+  ],
   servers: [
     ["Address", "", (row) => row.address],
     ["Public address", "", (row) => row.publicAddress],
@@ -259,6 +274,10 @@ const columns = {
     ["Heard", "number", (row) => row.silence === null ? "" : `${duration(row.silence / 1000)} ago`],
   ],
 };
+
+function lastError({ lastError }) {
+  return lastError ? `${lastError.text} (${ago(lastError.at)})` : "";
+}
 
 function serverState({ failure, isLinked, silence }) {
   if (failure) return `not linked: ${failure}`;
@@ -275,12 +294,13 @@ async function refresh() {
       ask("applications"),
       ask("clients?limit=50"),
       ask("groups?limit=50"),
+      ask("relays?limit=50"),
       ask("servers"),
     ]);
     showStatus(status);
     showHistory(history);
     showPublications(publications);
-    for (const [i, id] of ["applications", "clients", "groups", "servers"].entries()) {
+    for (const [i, id] of ["applications", "clients", "groups", "relays", "servers"].entries()) {
       const { rows, total = rows.length } = others[i];
       table(id, columns[id], rows, total, "None.");
     }
