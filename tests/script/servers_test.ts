@@ -88,6 +88,37 @@ Deno.test("API-505: a broadcast is one message on a channel that servers share, 
   assert.deepEqual(alone.sent, [["hello", 1]]);
 });
 
+Deno.test("NATS-511: of servers that tell their load the one with the fewest clients is chosen", () => {
+  const machine = new Machine({
+    "main.lua": "function onHandshake() return cumulus.servers end",
+    "all/main.lua": "function onHandshake() return { cumulus.servers(1), cumulus.servers(2) } end",
+  }).start();
+  const loads = {
+    a: { clients: 2, publications: 0, lag: 0 },
+    b: { clients: 4, publications: 0, lag: 0 },
+  };
+  for (const name of ["a", "b"] as const) {
+    link(machine, {
+      ...peerAt(`${name}:1`).peer,
+      get load() {
+        return loads[name];
+      },
+    });
+  }
+  const knock = (attempts = 1, path = "") =>
+    machine.applications.handshake(handshake(path, attempts)).join().replaceAll("public.", "");
+  for (let n = 0; n < 5; n++) machine.connect("");
+  assert.equal(knock(), "", "three fewer are not worth the way");
+  for (let n = 0; n < 3; n++) machine.connect("");
+  assert.deepEqual(Array.from({ length: 5 }, () => knock()), ["a:1", "a:1", "a:1", "b:1", ""]);
+  assert.equal(knock(2), "a:1,b:1", "the chosen one has not answered");
+  assert.equal(knock(1, "/all"), "a:1,b:1", "servers that the script has chosen itself");
+  loads.a = { clients: 4, publications: 0, lag: 0 }; // one that was sent there has left
+  assert.deepEqual([knock(), knock()], ["a:1", ""]);
+  link(machine, peerAt("c:1").peer); // tells nothing
+  assert.equal(knock(), "a:1,b:1,c:1");
+});
+
 Deno.test("API-505: names that no handler can have are errors", () => {
   const machine = new Machine({
     "main.lua": "function onServerConnection(s) s:send('') s:send('.') s:send() end",

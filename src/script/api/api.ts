@@ -12,6 +12,7 @@ import type { AmfHost } from "./amf_host.ts";
 import { AmfToLua } from "./amf_to_lua.ts";
 import type { LuaApplication } from "./application.ts";
 import type { Broadcaster } from "./broadcaster.ts";
+import { LoadBalance } from "./load_balance.ts";
 import { type Kept, makeConfigs } from "./configs.ts";
 import { prepareEnvironments } from "./environment.ts";
 import { type Host, LogLevel } from "./host.ts";
@@ -55,6 +56,7 @@ export class Api implements AmfHost {
   readonly servers: Broadcaster;
   readonly initiators: Broadcaster;
   readonly targets: Broadcaster;
+  readonly loadBalance = new LoadBalance();
   /** `package.seeall`, whatever scripts make of it. */
   readonly seeAll: Ref;
   /** Set before any application starts. */

@@ -550,6 +550,7 @@ export class LuaApplication implements Application {
   handshake(request: Handshake): string[] {
     const lua = this.#lua;
     const again = [request.url, this.#api.host.publicAddress];
+    const knock = { again, attempts: request.attempts };
     const addresses: string[] = [];
     this.#event("onHandshake", Infinity, () => {
       lua.pushText(request.address);
@@ -557,7 +558,7 @@ export class LuaApplication implements Application {
       new TextTable(request.properties).push(lua);
       lua.pushNumber(request.attempts);
     }, (first, count) => {
-      addresses.push(...readRedirection(this.#api, first, count, again));
+      addresses.push(...readRedirection(this.#api, first, count, knock));
     });
     return addresses;
   }

@@ -9,25 +9,31 @@ import { server } from "./server.ts";
 const MAX_DEPTH = 16;
 const DEFAULT_PORT = 1935;
 
+export interface Knock {
+  /** What "again" may stand for: the first that is an address, or nothing at all. */
+  readonly again: readonly string[];
+  /** How often the client has knocked, from 1. */
+  readonly attempts: number;
+}
+
 /**
  * The addresses among the results of an event, each once, in their order.
  *
- * @param again what "again" may stand for: the first that is an address, or nothing at all;
- *   without it, "again" is a text like others
+ * @param knock of `onHandshake`; without it, "again" is a text like others
  * @returns `host:port` each; what is no address is logged
  */
 export function readRedirection(
   api: Api,
   first: number,
   count: number,
-  again?: readonly string[],
+  knock?: Knock,
 ): Set<string> {
   const { lua, objects } = api;
   const addresses = new Set<string>();
 
   const add = (text: string): void => {
-    if (text === "again" && again) {
-      const known = again.map(addressOf).find((address) => address !== undefined);
+    if (text === "again" && knock) {
+      const known = knock.again.map(addressOf).find((address) => address !== undefined);
       if (known !== undefined) addresses.add(known);
       return;
     }
@@ -36,6 +42,10 @@ export function readRedirection(
     else addresses.add(address);
   };
   const addPeers = (peers: readonly Peer[]) => peers.forEach((peer) => add(peer.publicAddress));
+
+  /** Of several servers the one with the fewest clients; all of them once it has not answered. */
+  const chosen = (peers: readonly Peer[]): readonly Peer[] =>
+    knock && knock.attempts <= 1 ? api.loadBalance.choose(peers, api.hub.clients.size) : peers;
 
   const read = (index: number, depth: number): void => {
     switch (lua.type(index)) {
@@ -50,7 +60,7 @@ export function readRedirection(
         const one = objects.at<Peer>(server, index);
         if (one) return addPeers([one]);
         const several = objects.at<Broadcaster>(broadcaster, index);
-        if (several) return addPeers(several.peers());
+        if (several) return addPeers(chosen(several.peers()));
         if (objects.handleAt(index) || depth > MAX_DEPTH) break;
         readTable(lua.absolute(index), depth);
         return;
