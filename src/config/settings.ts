@@ -282,7 +282,10 @@ export const settings = {
   }),
   "bus.user": text("", { comment: "User at the NATS servers." }),
   "bus.password": text("", { secret: true, comment: "Its password." }),
-  "bus.credentials": text("", { comment: "Or a NATS credentials file (JWT and nkey)." }),
+  "bus.credentials": text("", {
+    comment:
+      "Or a NATS credentials file (JWT and seed), or a file with the seed of an nkey (SU...).",
+  }),
   "bus.ca": text("", {
     comment:
       "File with the certificates, in PEM form, that those of tls:// servers are checked by.",

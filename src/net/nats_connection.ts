@@ -1,7 +1,7 @@
 // The connection to a NATS server: NATS-002 to NATS-018. It is kept up until it is closed.
 import {
+  type Authenticator,
   connect,
-  credsAuthenticator,
   type NatsConnection as Nats,
   type Subscription,
 } from "@nats-io/transport-node";
@@ -24,8 +24,7 @@ export interface NatsOptions {
   readonly name: string;
   readonly user?: string;
   readonly password?: string;
-  /** The text of a credentials file. */
-  readonly credentials?: Uint8Array;
+  readonly authenticator?: Authenticator;
   /** File of certificates that the server's is checked against. */
   readonly ca?: string;
 }
@@ -131,7 +130,7 @@ export class NatsConnection {
   }
 
   #connectOptions() {
-    const { servers, name, user, password, credentials, ca } = this.#options;
+    const { servers, name, user, password, authenticator, ca } = this.#options;
     const isTls = ca !== undefined || servers.some((server) => server.startsWith("tls://"));
     return {
       servers: servers.map((server) => server.replace(/^\w+:\/\//, "")),
@@ -143,7 +142,7 @@ export class NatsConnection {
       maxPingOut: 2,
       noEcho: true,
       ...user !== undefined && { user, pass: password ?? "" },
-      ...credentials && { authenticator: credsAuthenticator(credentials) },
+      ...authenticator && { authenticator },
       ...isTls && { tls: ca === undefined ? {} : { caFile: ca } },
     };
   }

@@ -8,6 +8,7 @@ import type { Neighbor } from "../bus/presence.ts";
 import type { Hub } from "../media/hub.ts";
 import type { BusStatus } from "../monitor/snapshot.ts";
 import { NatsConnection } from "../net/nats_connection.ts";
+import { authenticatorOf } from "../net/nats_credentials.ts";
 import type { Endpoint, PeerHello } from "../rtmfp/endpoint.ts";
 import { BusGroups } from "./bus_groups.ts";
 import { BusPublications } from "./bus_publications.ts";
@@ -23,6 +24,9 @@ import { StartError } from "./start_error.ts";
 
 /** Milliseconds between two looks at what is due. */
 const GRAIN = 5;
+/** The part of a subject that stands for a name, an id or a group. */
+const DIGEST = /\b[a-z2-7]{26}\b/g;
+const MAX_TOLD = 64;
 
 export interface BusHost {
   readonly config: Config;
@@ -53,7 +57,8 @@ export class ServerBus implements Wire, BusUser<PeerHello> {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerAt = Infinity;
   #closed = false;
-  #lastError = "";
+  /** Failures that were told of since the bus was last connected, without the names in subjects. */
+  readonly #told = new Set<string>();
 
   /** @throws {StartError} if the configuration lacks something, or names a file that cannot be read */
   constructor(host: BusHost) {
@@ -97,8 +102,8 @@ export class ServerBus implements Wire, BusUser<PeerHello> {
       name: `CumulusServer ${config.publicAddress}`,
       user: config["bus.user"] || undefined,
       password: config["bus.password"],
-      credentials: config["bus.credentials"] ? readFile(config["bus.credentials"]) : undefined,
-      ca: config["bus.ca"] || undefined,
+      authenticator: authenticator(config["bus.credentials"]),
+      ca: certificates(config["bus.ca"]),
     }, {
       onConnected: (server) => this.#onConnected(server),
       onDisconnected: () => this.#onDisconnected(),
@@ -255,7 +260,7 @@ export class ServerBus implements Wire, BusUser<PeerHello> {
 
   #onConnected(server: string): void {
     this.#gate.open = true;
-    this.#lastError = "";
+    this.#told.clear();
     this.#host.log.note(`The bus at ${server} is connected`);
     this.#input("Cannot begin on the bus", (now) => this.#bus.connected(now));
   }
@@ -267,11 +272,12 @@ export class ServerBus implements Wire, BusUser<PeerHello> {
     this.#bus.disconnected();
   }
 
-  /** A failure is told of once, until it is another one. */
+  /** A failure is told of once while the bus stays as it is, a refused kind of subject as well. */
   #onError(error: string): void {
     if (this.#closed) return;
-    const level = error === this.#lastError ? Level.debug : Level.warn;
-    this.#lastError = error;
+    const kind = error.replace(DIGEST, "*");
+    const level = this.#told.has(kind) || this.#told.size >= MAX_TOLD ? Level.debug : Level.warn;
+    if (level === Level.warn) this.#told.add(kind);
     this.#host.log.write(level, `Bus: ${error}`, "Bus", 0);
   }
 
@@ -308,10 +314,36 @@ export class ServerBus implements Wire, BusUser<PeerHello> {
   }
 }
 
-function readFile(path: string): Uint8Array {
+/** The file is read for every connection; while it cannot be, what it was before counts. */
+function authenticator(path: string) {
+  if (path === "") return undefined;
+  let known: Uint8Array | undefined;
+  const read = () => {
+    try {
+      return known = Deno.readFileSync(path);
+    } catch (error) {
+      if (known) return known;
+      throw error;
+    }
+  };
+  return named("credentials", path, () => authenticatorOf(read));
+}
+
+/** Looks at the file now: otherwise every attempt to connect would fail. */
+function certificates(path: string): string | undefined {
+  if (path === "") return undefined;
+  return named("ca", path, () => {
+    if (!Deno.readTextFileSync(path).includes("-----BEGIN CERTIFICATE-----")) {
+      throw new Error("it has no certificate");
+    }
+    return path;
+  });
+}
+
+function named<T>(key: string, path: string, read: () => T): T {
   try {
-    return Deno.readFileSync(path);
+    return read();
   } catch (error) {
-    throw new StartError(`[bus] credentials: ${(error as Error).message}`);
+    throw new StartError(`[bus] ${key} = ${path}: ${(error as Error).message}`);
   }
 }

@@ -1,91 +1,23 @@
 // Servers as processes that meet on a real nats-server.
 import assert from "node:assert/strict";
-import { NetConnection } from "../../src/client/net_connection.ts";
-import type { NetStream } from "../../src/client/net_stream.ts";
 import { toHex } from "../../src/bytes/hex.ts";
+import { NetConnection } from "../../src/client/net_connection.ts";
 import { check } from "../../src/server/check.ts";
 import { TestServer } from "../conformance/support/test_server.ts";
 import { freePort } from "../support/ports.ts";
 import { PATIENCE, until } from "../support/wait.ts";
+import {
+  AUDIO_HEADER,
+  bytes,
+  connect,
+  Frames,
+  inter,
+  KEY,
+  Servers,
+  VIDEO_HEADER,
+} from "./bus_servers.ts";
 import { NatsServer } from "./nats.ts";
 import { peerTest } from "./peers.ts";
-
-const script = `
-function onConnection(client)
-  function client:echo(value) return value end
-  function client:servers()
-    local list = {}
-    for i, server in cumulus.servers:ipairs() do list[i] = tostring(server.zone) .. " " .. tostring(server.load) end
-    table.sort(list)
-    return table.concat(list, ", ")
-  end
-  function client:say(text) cumulus.servers:broadcast("heard", text) end
-end
-function onServerConnection(server)
-  NOTE("met ", server.zone)
-  function server:heard(text) NOTE("heard ", text, " from ", self.zone) end
-end
-function onServerDisconnection(server) NOTE("lost ", server.zone) end
-`;
-
-const balance = Deno.readTextFileSync(new URL("../../www/balance/main.lua", import.meta.url));
-
-/** Servers on one bus that are stopped when the test ends. */
-class Servers implements AsyncDisposable {
-  readonly all: TestServer[] = [];
-
-  constructor(readonly url: string) {}
-
-  async start(zone: string, more = ""): Promise<TestServer> {
-    const port = freePort();
-    const ini = `publicAddress = 127.0.0.1:${port}\n[bus]\nservers = ${this.url}\n` +
-      `properties = zone=${zone}\n${more}`;
-    const www = { "": script, "/balance": balance };
-    const server = await TestServer.start({ www, ini, port });
-    this.all.push(server);
-    return server;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.all.map((server) => server.stop()));
-  }
-}
-
-/** What a stream plays, each frame with its time. */
-class Frames {
-  readonly got: string[] = [];
-  readonly codes: string[] = [];
-
-  constructor(readonly stream: NetStream) {
-    stream.handler = {
-      onStatus: ({ code }) => this.codes.push(code.replace("NetStream.", "")),
-      onAudio: (time, data) => this.got.push(`a${time} ${toHex(data)}`),
-      onVideo: (time, data) => this.got.push(`v${time} ${toHex(data)}`),
-      onData: ({ name }) => this.got.push(name),
-    };
-  }
-
-  static async of(server: TestServer, name: string, connection?: NetConnection): Promise<Frames> {
-    connection ??= await connect(server);
-    const frames = new Frames(await connection.createStream());
-    await frames.stream.play(name);
-    return frames;
-  }
-
-  async has(...frames: string[]): Promise<void> {
-    const missing = () => frames.filter((frame) => !this.got.includes(frame));
-    await until(() => missing().length === 0, "frames").catch(() => {
-      throw new Error(`no ${missing()} in ${this.got}`);
-    });
-  }
-}
-
-const connect = (server: TestServer) => NetConnection.connect(server.url(), { timeout: PATIENCE });
-
-const [VIDEO_HEADER, AUDIO_HEADER] = ["1700000000aa", "af001210"];
-const KEY = "170100000011";
-const inter = (n: number) => `27010000000${n}`;
-const bytes = (hex: string) => Uint8Array.fromHex(hex);
 
 peerTest("three servers on a bus are one", ["nats-server"], async () => {
   await using nats = await NatsServer.start();
