@@ -1,9 +1,15 @@
 // Requests to the HTTP port: metrics, health, JSON and the page.
 import { METRICS_TYPE, metricsOf } from "./metrics.ts";
 import chart from "./page/chart.js" with { type: "text" };
+import format from "./page/format.js" with { type: "text" };
+import help from "./page/help.html" with { type: "text" };
 import html from "./page/index.html" with { type: "text" };
 import script from "./page/page.js" with { type: "text" };
+import problems from "./page/problems.js" with { type: "text" };
 import style from "./page/style.css" with { type: "text" };
+import table from "./page/table.js" with { type: "text" };
+import tables from "./page/tables.js" with { type: "text" };
+import { selectRows } from "./rows.ts";
 import type { Source } from "./snapshot.ts";
 
 export interface MonitorOptions {
@@ -19,8 +25,21 @@ export interface MonitorOptions {
   readonly healthy: () => boolean;
 }
 
-/** Rows that one answer holds at most. */
-const MAX_ROWS = 1_000;
+const HTML = "text/html; charset=utf-8";
+const SCRIPT = "text/javascript; charset=utf-8";
+
+/** The page and what it consists of, which anybody may see: type and text by path. */
+const FILES: ReadonlyMap<string, readonly [type: string, text: string]> = new Map([
+  ["/", [HTML, html]],
+  ["/help", [HTML, help]],
+  ["/style.css", ["text/css; charset=utf-8", style]],
+  ["/page.js", [SCRIPT, script]],
+  ["/problems.js", [SCRIPT, problems]],
+  ["/chart.js", [SCRIPT, chart]],
+  ["/format.js", [SCRIPT, format]],
+  ["/table.js", [SCRIPT, table]],
+  ["/tables.js", [SCRIPT, tables]],
+]);
 
 const SECURITY = {
   "cache-control": "no-store",
@@ -54,17 +73,10 @@ export class Monitor {
     if (request.method !== "GET" && request.method !== "HEAD") {
       return text(405, "Only GET and HEAD", { allow: "GET, HEAD" });
     }
-    switch (url.pathname) {
-      case "/":
-        return text(200, html, { "content-type": "text/html; charset=utf-8" });
-      case "/page.js":
-        return text(200, script, { "content-type": "text/javascript; charset=utf-8" });
-      case "/chart.js":
-        return text(200, chart, { "content-type": "text/javascript; charset=utf-8" });
-      case "/style.css":
-        return text(200, style, { "content-type": "text/css; charset=utf-8" });
-      case "/health":
-        return this.#options.healthy() ? text(200, "ok") : text(503, "stopping");
+    const file = FILES.get(url.pathname);
+    if (file) return text(200, file[1], { "content-type": file[0] });
+    if (url.pathname === "/health") {
+      return this.#options.healthy() ? text(200, "ok") : text(503, "stopping");
     }
     if (!await this.#mayAsk(request)) {
       return text(401, "A token is needed", { "www-authenticate": "Bearer" });
@@ -76,7 +88,7 @@ export class Monitor {
     return value === undefined
       ? text(
         404,
-        "There is /, /health, /metrics, /api/status, /api/history, /api/clients, /api/publications, " +
+        "There is /, /help, /health, /metrics, /api/status, /api/history, /api/clients, /api/publications, " +
           "/api/groups, /api/servers, /api/relays and /api/applications",
       )
       : text(200, JSON.stringify(value), { "content-type": "application/json" });
@@ -84,25 +96,24 @@ export class Monitor {
 
   #value({ pathname, searchParams }: URL): unknown {
     const source = this.#options.source;
-    const offset = count(searchParams.get("offset"), 0, Number.MAX_SAFE_INTEGER);
-    const limit = count(searchParams.get("limit"), 100, MAX_ROWS);
+    const all = <T>(rows: T[]) => () => ({ total: rows.length, rows });
     switch (pathname) {
       case "/api/status":
         return { ...source.status(), ...source.totals() };
       case "/api/history":
         return source.history();
       case "/api/clients":
-        return source.clients(offset, limit);
+        return selectRows(source.clients.bind(source), searchParams);
       case "/api/publications":
-        return source.publications(offset, limit);
+        return selectRows(source.publications.bind(source), searchParams);
       case "/api/groups":
-        return source.groups(offset, limit);
+        return selectRows(source.groups.bind(source), searchParams);
       case "/api/servers":
-        return { rows: source.servers() };
+        return selectRows(all(source.servers()), searchParams);
       case "/api/relays":
-        return source.relays(offset, limit);
+        return selectRows(source.relays.bind(source), searchParams);
       case "/api/applications":
-        return { rows: source.applications() };
+        return selectRows(all(source.applications()), searchParams);
     }
   }
 
@@ -128,11 +139,6 @@ async function sameText(a: string, b: string): Promise<boolean> {
   let difference = 0;
   for (let i = 0; i < one.length; i++) difference |= one[i] ^ other[i];
   return difference === 0;
-}
-
-function count(text: string | null, otherwise: number, most: number): number {
-  const number = text === null ? otherwise : Number(text);
-  return Number.isInteger(number) && number >= 0 ? Math.min(number, most) : otherwise;
 }
 
 function text(status: number, body: string, headers: Record<string, string> = {}): Response {

@@ -118,7 +118,9 @@ export interface PublicationRow {
   readonly videoCodec: string;
   /** Pixels; null if the stream does not tell. */
   readonly size: { readonly width: number; readonly height: number } | null;
-  /** Bytes a second over the last minutes, one each SAMPLE_INTERVAL, oldest first. */
+  /** Bytes a second of audio and video, now. */
+  readonly byteRate: number;
+  /** The same over the last minutes, one each SAMPLE_INTERVAL, oldest first. */
   readonly rates: readonly number[];
   readonly audio: QualityRow;
   readonly video: QualityRow;

@@ -34,6 +34,7 @@ export function publicationRow(publication: Publication, rates: number[]): Publi
     audioCodec: publication.audioCodec,
     videoCodec: publication.videoCodec,
     size: pictureSizeOf(publication),
+    byteRate: publication.audioQos.byteRate + publication.videoQos.byteRate,
     rates,
     audio: qualityRow(publication.audioQos),
     video: qualityRow(publication.videoQos),

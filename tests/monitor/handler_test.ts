@@ -118,6 +118,9 @@ Deno.test("/api/… answers JSON, a page of rows at a time", async () => {
   assert.equal((await rows("/api/clients?limit=-1")).rows.length, 100);
   assert.equal((await rows("/api/clients?limit=1e9")).rows.length, 150);
   assert.equal((await rows("/api/publications")).rows[0].listeners, 41);
+  const filtered = await rows("/api/clients?filter=192.0.2.14&sort=-ping&limit=2");
+  assert.deepEqual([filtered.total, filtered.found], [150, 11]);
+  assert.deepEqual(filtered.rows.map(({ ping }: { ping: number }) => ping), [149, 148]);
   assert.equal((await rows("/api/groups")).rows[0].size, 12);
   assert.equal((await rows("/api/servers")).rows[0].publicAddress, "b.example:1935");
   assert.equal((await rows("/api/relays?limit=2")).rows[1].reconnects, 5);
@@ -138,7 +141,7 @@ Deno.test("A token is asked for where there is one, but not for /health and the 
     const right = await one.handle(get(path, { authorization: "Bearer s3cret" }));
     assert.equal(right.status, 200, path);
   }
-  for (const path of ["/", "/page.js", "/style.css", "/health"]) {
+  for (const path of ["/", "/help", "/page.js", "/table.js", "/style.css", "/health"]) {
     assert.equal((await one.handle(get(path))).status, 200, path);
   }
 });

@@ -1,22 +1,73 @@
-// The page in a real browser: light and dark, on a desk and on a phone.
+// The page in a real browser: light and dark, on a wide screen, a small one and a phone. SCREENSHOTS
+// names a folder for pictures of it.
 import assert from "node:assert/strict";
-import { chromium } from "playwright-core";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { Monitor } from "../../src/monitor/handler.ts";
+import type { Source } from "../../src/monitor/snapshot.ts";
 import { serveHttp } from "../../src/net/http.ts";
 import { browserPath } from "../support/browser.ts";
 import { until } from "../support/wait.ts";
 import { fakeSource } from "./fake_source.ts";
 
 const path = browserPath("the page");
+const WIDTHS = [1280, 820, 375];
+
+/** A server on which one application has stopped, another has just failed, and the loop was late. */
+function troubledSource(): Source {
+  const source = fakeSource();
+  const status = source.status.bind(source);
+  source.status = () => ({ ...status(), loop: { lagMean: 3, lagWorst: 250 } });
+  const applications = source.applications();
+  source.applications = () => [
+    ...applications,
+    {
+      ...applications[1],
+      path: "/lobby",
+      running: false,
+      lastError: { at: Date.now() - 1000, text: "lobby/main.lua:7: unexpected symbol" },
+    },
+    { ...applications[1], path: "/game", lastError: { at: Date.now() - 1000, text: "just now" } },
+  ];
+  return source;
+}
+
+async function withPage(
+  browser: Browser,
+  port: number,
+  options: BrowserContextOptions,
+  action: (page: Page) => Promise<void>,
+): Promise<void> {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  /** Exceptions, and dialogs of scripts in names. */
+  const problems: string[] = [];
+  page.on("pageerror", (error) => problems.push(String(error)));
+  page.on("dialog", (dialog) => {
+    problems.push("a script of a stream's name ran");
+    dialog.dismiss();
+  });
+  try {
+    await page.goto(`http://127.0.0.1:${port}/`);
+    await action(page);
+  } finally {
+    await context.close();
+    assert.deepEqual(problems, []);
+  }
+}
+
+const logIn = async (page: Page, token = "s3cret") => {
+  await page.fill("#token", token);
+  await page.click("#login button");
+};
 
 Deno.test({
-  name: "The page shows the numbers in Chromium, in both colour schemes and on a phone",
+  name: "page",
   ignore: path === undefined,
   sanitizeResources: false,
   sanitizeOps: false,
-  async fn() {
+  async fn(t) {
     const monitor = new Monitor({
-      source: fakeSource(),
+      source: troubledSource(),
       token: "s3cret",
       hosts: [],
       healthy: () => true,
@@ -30,72 +81,151 @@ Deno.test({
       args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
     });
     try {
-      for (const colorScheme of ["light", "dark"] as const) {
-        for (const viewport of [{ width: 1280, height: 900 }, { width: 375, height: 700 }]) {
-          const context = await browser.newContext({ colorScheme, viewport });
-          const page = await context.newPage();
-          const problems: string[] = [];
-          page.on("pageerror", (error) => problems.push(String(error)));
-          page.on("dialog", (dialog) => {
-            problems.push("a script of a stream's name ran");
-            dialog.dismiss();
-          });
-          await page.goto(`http://127.0.0.1:${server.port}/`);
-          await page.fill("#token", "wrong");
-          await page.click("#login button");
-          await page.getByText("The server does not know this token").waitFor();
-          await page.fill("#token", "s3cret");
-          await page.click("#login button");
+      await t.step("the form tells a missing token from a wrong one", async () => {
+        await withPage(browser, server.port, {}, async (page) => {
+          await page.getByText("A token is needed.").waitFor();
+          assert.equal(await page.isVisible("main"), false);
+          await logIn(page, "wrong");
+          await page.getByText("The server does not know this token.").waitFor();
+          await logIn(page);
           await page.waitForSelector("#publications td");
-          const text = await page.innerText("main");
-          for (
-            const part of [
-              "camera",
-              "1.1 Mb/s",
-              "<img src=x onerror=alert(1)>",
-              "and 100 more",
-              "attempt to call a nil value",
-              "rtmfp.example:1935",
-              "nothing has reached this server from another machine yet",
-              "bad checksum",
-              "rtmps://a.example/live2/…",
-              "refused: NetStream.Publish.BadName",
-              "sandbox connect",
-            ]
-          ) assert.ok(text.includes(part), `${part} in ${text}`);
-          assert.equal(await page.innerText("#state"), "Live");
-          if (colorScheme === "light" && viewport.width > 1000) {
-            await until(
-              async () => (await page.getAttribute("svg.rate path", "d"))?.includes("L"),
-              "a second sample of the rate",
-            );
-          }
-          const charts = await page.locator("figure svg").evaluateAll((all) =>
-            all.map((svg) => ({
-              areas: svg.querySelectorAll("path.area").length,
-              label: svg.getAttribute("aria-label") ?? "",
-            }))
-          );
-          assert.deepEqual(charts.map(({ areas }) => areas), [2, 1]);
-          assert.match(charts[1].label, /^clients \d+ now; the scale ends at 200$/);
-          const width = await page.evaluate("document.documentElement.scrollWidth");
-          assert.ok(width as number <= viewport.width, `${width} px on ${viewport.width}`);
-          const back = await page.evaluate("getComputedStyle(document.body).backgroundColor");
-          assert.equal(back, colorScheme === "dark" ? "rgb(18, 22, 28)" : "rgb(246, 247, 249)");
-          const folder = Deno.env.get("SCREENSHOTS");
-          if (folder) {
-            await page.screenshot({
-              path: `${folder}/${colorScheme}-${viewport.width}.png`,
-              fullPage: true,
+          assert.equal(await page.isVisible("#login"), false);
+        });
+      });
+
+      for (const colorScheme of ["light", "dark"] as const) {
+        for (const width of WIDTHS) {
+          await t.step(`${colorScheme}, ${width} px: all of it is there and fits`, async () => {
+            const viewport = { width, height: 900 };
+            await withPage(browser, server.port, { colorScheme, viewport }, async (page) => {
+              await logIn(page);
+              await page.waitForSelector("#publications td");
+              await shows(page);
+              const taken = await page.evaluate("document.documentElement.scrollWidth");
+              assert.ok(taken as number <= width, `${taken} px on ${width}`);
+              const back = await page.evaluate("getComputedStyle(document.body).backgroundColor");
+              const expected = colorScheme === "dark" ? "rgb(16, 20, 26)" : "rgb(244, 246, 249)";
+              assert.equal(back, expected);
+              const folder = Deno.env.get("SCREENSHOTS");
+              if (folder) {
+                const file = `${folder}/${colorScheme}-${width}.png`;
+                await page.screenshot({ path: file, fullPage: true });
+              }
             });
-          }
-          assert.deepEqual(problems, []);
-          await context.close();
+          });
         }
       }
+
+      await t.step("red and amber: what has failed is at the top, and marked", async () => {
+        await withPage(browser, server.port, {}, async (page) => {
+          await logIn(page);
+          await page.waitForSelector("#problems li");
+          const problems = await page.locator("#problems li").evaluateAll((all) =>
+            all.map((li) => `${li.className}: ${li.textContent}`)
+          );
+          assert.deepEqual(problems.map((text) => text.split(/[:,] /, 2).join(": ")), [
+            "bad: Application /lobby has stopped",
+            "bad: No link to 10.0.0.3:1936",
+            "bad: Relay of camera to rtmps://a.example/live2/… is down",
+            "warn: The event loop was 250 ms late",
+            "warn: Application /game had an error 1 s ago",
+          ]);
+          const rows = page.locator("#applications tbody tr");
+          const marks = await rows.evaluateAll((all) =>
+            all.map((tr) => `${tr.querySelector("td")!.textContent} ${tr.className}`.trim())
+          );
+          assert.deepEqual(marks, ["/", "/game bad", "/live warn", "/lobby bad"]);
+          assert.equal(await page.getAttribute("#state", "class"), "bad");
+          assert.equal(await page.locator(".tile.warn b").innerText(), "250.0 ms");
+        });
+      });
+
+      await t.step("rows are sorted and filtered, among all that the server has", async () => {
+        await withPage(browser, server.port, {}, async (page) => {
+          await logIn(page);
+          const first = () => page.locator("#clients tbody tr").first().innerText();
+          await page.click("#clients th:has-text('Ping') button");
+          await until(async () => (await first()).includes("149 ms"), "the greatest ping");
+          assert.equal(
+            await page.getAttribute("#clients th:has-text('Ping')", "aria-sort"),
+            "descending",
+          );
+          await page.click("#clients th:has-text('Ping') button");
+          await until(async () => (await first()).includes("192.0.2.0:1000"), "the least ping");
+          await page.fill("#clients input", "192.0.2.14");
+          const count = () => page.locator("#clients tbody tr").count();
+          await until(async () => await count() === 11, "14 and 140 to 149");
+          await page.fill("#clients input", "nobody has this");
+          await page.getByText("None of them has this text.").waitFor();
+          assert.equal(await page.inputValue("#clients input"), "nobody has this");
+        });
+      });
+
+      await t.step("on a phone rows are cards, which a list sorts", async () => {
+        const viewport = { width: 375, height: 700 };
+        await withPage(browser, server.port, { viewport }, async (page) => {
+          await logIn(page);
+          await page.waitForSelector("#clients td");
+          assert.equal(await page.isVisible("#clients thead"), false);
+          const label = await page.evaluate(
+            `getComputedStyle(document.querySelectorAll("#clients td")[3], "::before").content`,
+          );
+          assert.equal(label, '"Ping"');
+          await page.selectOption("#clients select", "-ping");
+          const first = () => page.locator("#clients tbody tr").first().innerText();
+          await until(async () => (await first()).includes("149 ms"), "the greatest ping");
+        });
+      });
+
+      await t.step("the page of help explains, and leads back", async () => {
+        await withPage(browser, server.port, {}, async (page) => {
+          await page.click("nav a:has-text('Help')");
+          await page.getByText("What the numbers mean").first().waitFor();
+          await page.click("nav a:has-text('Back')");
+          await page.getByText("A token is needed.").waitFor();
+        });
+      });
     } finally {
       await browser.close();
       await server.close();
     }
   },
 });
+
+async function shows(page: Page): Promise<void> {
+  const text = await page.innerText("main");
+  for (
+    const part of [
+      "camera",
+      "1.1 Mb/s",
+      "192.0.2.77:1935",
+      "H.264, AAC",
+      "1920 × 1080",
+      "recorded as cam, 12 MB, 1 min",
+      "rtmfp 30, http 10, server 1",
+      "<img src=x onerror=alert(1)>",
+      "and 100 more",
+      "attempt to call a nil value",
+      "not linked",
+      "rtmfp.example:1935",
+      "nothing has reached this server from another machine yet",
+      "bad checksum",
+      "rtmps://a.example/live2/…",
+      "refused: NetStream.Publish.BadName",
+      "sandbox connect",
+    ]
+  ) assert.ok(text.includes(part), `${part} in ${text}`);
+  assert.equal(await page.innerText("#state"), "Live");
+  const charts = await page.locator("figure svg").evaluateAll((all) =>
+    all.map((svg) => ({
+      areas: svg.querySelectorAll("path.area").length,
+      label: svg.getAttribute("aria-label") ?? "",
+    }))
+  );
+  assert.deepEqual(charts.map(({ areas }) => areas), [2, 1]);
+  assert.match(charts[1].label, /^clients \d+ now; the scale ends at 200$/);
+  const sparks = await page.locator("#publications svg.rate").evaluateAll((all) =>
+    all.map((svg) => svg.querySelectorAll("path.area").length)
+  );
+  assert.deepEqual(sparks, [0, 1], "a filled area where rates are known");
+}

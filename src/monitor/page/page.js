@@ -1,48 +1,20 @@
 // Shows the numbers of /api/… and asks for them again every two seconds.
-// Names of streams, texts of errors and the like come from clients: they only ever become text
-// nodes.
-
 import { drawChart } from "./chart.js";
+import { ago, duration, element, number, scaled } from "./format.js";
+import { lagKind, problemsOf } from "./problems.js";
+import { Table } from "./table.js";
+import { tables as definitions } from "./tables.js";
 
 const PERIOD_MS = 2_000;
-const LAG_MS = 100; // worse is shown in amber
-const HISTORY = 90; // samples of a stream's rate: three minutes
 const $ = (id) => document.getElementById(id);
 
 let token = sessionStorage.getItem("token") ?? "";
-const rates = new Map(); // name of a stream → bits a second, oldest first
 let before; // the traffic of the last answer, and when
+let asked = 0; // answers to older questions are dropped
 
-function element(name, text, className) {
-  const made = document.createElement(name);
-  if (text !== undefined) made.append(text);
-  if (className) made.className = className;
-  return made;
-}
-
-const whole = new Intl.NumberFormat();
-const number = (value) => whole.format(Math.round(value));
-
-function scaled(value, unit) {
-  for (const prefix of ["", "k", "M", "G"]) {
-    if (value < 1000 || prefix === "G") {
-      return `${value.toFixed(value < 10 && prefix ? 1 : 0)} ${prefix}${unit}`;
-    }
-    value /= 1000;
-  }
-}
-
-function duration(seconds) {
-  const days = Math.floor(seconds / 86400);
-  const hours = Math.floor(seconds / 3600) % 24;
-  const minutes = Math.floor(seconds / 60) % 60;
-  if (days) return `${days} d ${hours} h`;
-  if (hours) return `${hours} h ${minutes} min`;
-  return minutes ? `${minutes} min` : `${Math.floor(seconds)} s`;
-}
-
-const ago = (at) => `${duration(Math.max(0, (Date.now() - at) / 1000))} ago`;
-const short = (id) => id.length > 16 ? `${id.slice(0, 12)}…` : id;
+const tables = Object.entries(definitions).map((
+  [id, options],
+) => [id, new Table($(id), options, refresh)]);
 
 async function ask(path) {
   const response = await fetch(`api/${path}`, {
@@ -54,96 +26,67 @@ async function ask(path) {
   return response.json();
 }
 
-/** Fills a table; a column is [title, kind, row => text or node]. */
-function table(id, columns, rows, total, nothing) {
-  const head = element("tr");
-  for (const [title, kind] of columns) head.append(element("th", title, kind));
-  const body = rows.map((row) => {
-    const line = element("tr");
-    for (const [, kind, cell] of columns) line.append(element("td", cell(row), kind));
-    return line;
-  });
-  const rest = total - rows.length;
-  const note = rows.length === 0 ? nothing : rest > 0 ? `and ${number(rest)} more` : "";
-  if (note) {
-    const cell = element("td", note, "empty");
-    cell.colSpan = columns.length;
-    const line = element("tr");
-    line.append(cell);
-    body.push(line);
-  }
-  $(id).replaceChildren(...(rows.length ? [head] : []), ...body);
-}
-
 function list(id, pairs, nothing) {
   const parts = pairs.flatMap(([term, text, kind]) => [
     element("dt", term),
     element("dd", text, kind),
   ]);
-  $(id).replaceChildren(...(parts.length ? parts : [element("dd", nothing, "empty")]));
+  $(id).replaceChildren(...(parts.length ? parts : [element("dd", nothing, "soft")]));
 }
 
-function rateLine(name, bits) {
-  const history = rates.get(name) ?? [];
-  history.push(bits);
-  if (history.length > HISTORY) history.shift();
-  rates.set(name, history);
-  const most = Math.max(...history, 1);
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("class", "rate");
-  svg.setAttribute("viewBox", `0 0 ${HISTORY - 1} 100`);
-  svg.setAttribute("preserveAspectRatio", "none");
-  svg.setAttribute("role", "img");
-  svg.setAttribute("aria-label", `bit rate over time, at most ${scaled(most, "b/s")}`);
-  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  const start = HISTORY - history.length;
-  const points = history.map((rate, i) => `${start + i} ${98 - 96 * rate / most}`);
-  path.setAttribute("d", `M${points.join("L")}`);
-  svg.append(path);
-  return svg;
-}
-
-function showStatus(status) {
-  $("version").textContent = status.version;
+/** What a second has of traffic and CPU time, since the last answer. */
+function ratesOf({ traffic, doors, relays, process }) {
   const now = performance.now();
-  const traffic = { ...status.traffic };
-  for (const { bytesIn, bytesOut } of [...status.doors, status.relays]) {
-    traffic.bytesIn += bytesIn;
-    traffic.bytesOut += bytesOut;
+  const sums = { ...traffic, cpu: process.cpuSeconds };
+  for (const { bytesIn, bytesOut } of [...doors, relays]) {
+    sums.bytesIn += bytesIn;
+    sums.bytesOut += bytesOut;
   }
   const seconds = before ? (now - before.at) / 1000 : 0;
-  const rate = (key) => seconds ? (traffic[key] - before.traffic[key]) / seconds : 0;
+  const rate = (key) => seconds ? Math.max(0, sums[key] - before.sums[key]) / seconds : 0;
+  const rates = {
+    in: rate("bytesIn") * 8,
+    out: rate("bytesOut") * 8,
+    datagrams: rate("datagramsIn") + rate("datagramsOut"),
+    cpu: rate("cpu"),
+  };
+  before = { at: now, sums };
+  return rates;
+}
+
+function showTiles(status) {
+  const rates = ratesOf(status);
   const tiles = [
-    [number(status.sessions.clients), "clients"],
-    [number(status.publications), "streams"],
-    [number(status.listeners), "listeners"],
-    [scaled(rate("bytesIn") * 8, "b/s"), "in"],
-    [scaled(rate("bytesOut") * 8, "b/s"), "out"],
-    [number(rate("datagramsIn") + rate("datagramsOut")), "datagrams/s"],
-    [`${status.loop.lagWorst.toFixed(1)} ms`, "worst lag, 10 s", status.loop.lagWorst > LAG_MS],
-    [scaled(status.memory.resident, "B"), "memory"],
-    [duration(status.uptime), "up"],
+    ["clients", number(status.sessions.clients)],
+    ["streams", number(status.publications)],
+    ["viewers", number(status.listeners)],
+    ["out", scaled(rates.out, "b/s")],
+    ["in", scaled(rates.in, "b/s")],
+    ["datagrams/s", number(rates.datagrams)],
+    ["CPU", `${Math.round(100 * rates.cpu)} %`],
+    ["memory", scaled(status.memory.resident, "B")],
+    ["worst lag, 10 s", `${status.loop.lagWorst.toFixed(1)} ms`, lagKind(status)],
+    ["up", duration(status.uptime)],
   ];
-  before = { at: now, traffic };
-  $("tiles").replaceChildren(...tiles.map(([value, label, warns]) => {
-    const tile = element("div", undefined, warns ? "tile warn" : "tile");
-    tile.append(element("b", value), element("span", label));
+  $("tiles").replaceChildren(...tiles.map(([label, value, kind]) => {
+    const tile = element("div", undefined, kind ? `tile ${kind}` : "tile");
+    tile.append(element("span", label), element("b", value));
     return tile;
   }));
-  const { addresses, backends } = status;
+}
+
+function showLists(status) {
+  const { addresses, backends, sharedObjects: shared } = status;
   const outside = addresses.lastFromOutside;
   list("addresses", [
     ["Listens on", addresses.listening.join(", ")],
     ["This machine", addresses.local.join(", ") || "unknown"],
     ["Public address", addresses.publicAddress || "not configured"],
     outside === null
-      ? ["UDP from outside", "nothing has reached this server from another machine yet", "bad"]
+      ? ["UDP from outside", "nothing has reached this server from another machine yet", "warn"]
       : ["UDP from outside", `reaches this server, last ${ago(outside)}`, "good"],
     ["Back-ends", `${backends.crypto}, ${backends.socket}`],
   ]);
-  const counts = (record, prefix) =>
-    Object.entries(record).filter(([, count]) => count > 0)
-      .map(([reason, count]) => [`${prefix}${reason}`, number(count)]);
   list(
     "doors",
     status.doors.map(({ name, sessions, unconnected, bytesIn, bytesOut }) => [
@@ -153,7 +96,6 @@ function showStatus(status) {
     ]),
     "None.",
   );
-  const shared = status.sharedObjects;
   list(
     "shared",
     shared.objects + shared.changes + shared.sends === 0 ? [] : [
@@ -166,156 +108,71 @@ function showStatus(status) {
     ],
     "None.",
   );
+  const counts = (record, prefix) =>
+    Object.entries(record).filter(([, count]) => count > 0)
+      .map(([reason, count]) => [`${prefix}${reason}`, number(count)]);
   list("drops", [
     ...counts(status.drops, ""),
     ...counts(status.refusals, "sandbox "),
     ...status.doors.flatMap(({ name, closed }) => counts(closed, `${name} `)),
-    ...(status.droppedAudio
-      ? [["audio frames to slow listeners", number(status.droppedAudio)]]
-      : []),
-    ...(status.droppedVideo
-      ? [["video frames to slow listeners", number(status.droppedVideo)]]
-      : []),
+    ...counts({
+      "audio frames to slow viewers": status.droppedAudio,
+      "video frames to slow viewers": status.droppedVideo,
+      "frames before the first key frame": status.skippedVideo,
+    }, ""),
   ], "Nothing.");
 }
 
 function showHistory({ interval, bytesIn, bytesOut, clients }) {
   const bits = (bytes) => bytes.map((each) => each * 8);
-  drawChart(
-    $("traffic"),
-    { out: bits(bytesOut), in: bits(bytesIn) },
-    (rate) => scaled(rate, "b/s"),
-  );
-  drawChart($("connected"), { clients }, number);
-  const span = clients.length > 0 ? `, last ${duration(clients.length * interval / 1000)}` : "";
-  for (const place of document.querySelectorAll("figure .span")) place.textContent = span;
+  const lines = { out: bits(bytesOut), in: bits(bytesIn) };
+  drawChart($("traffic"), lines, interval, (rate) => scaled(rate, "b/s"));
+  drawChart($("connected"), { clients }, interval, number);
 }
 
-function recorded(recording) {
-  if (!recording) return "";
-  return `${recording.name}, ${scaled(recording.size, "B")}, ${
-    duration(recording.duration / 1000)
-  }`;
+function showState(text, kind) {
+  $("state").textContent = text;
+  $("state").className = kind;
 }
 
-function showPublications({ rows, total }) {
-  const names = new Set(rows.map((row) => row.name));
-  for (const name of rates.keys()) if (!names.has(name)) rates.delete(name);
-  const bits = (row) => (row.audio.byteRate + row.video.byteRate) * 8;
-  table(
-    "publications",
-    [
-      ["Name", "", (row) => row.name],
-      ["Bit rate", "number", (row) => scaled(bits(row), "b/s")],
-      ["Last minutes", "", (row) => rateLine(row.name, bits(row))],
-      ["Listeners", "number", (row) => number(row.listeners)],
-      ["Lost", "number", (row) => `${(row.video.lostRate * 100).toFixed(1)} %`],
-      ["Skipped", "number", (row) => number(row.skippedFrames)],
-      ["Dropped", "number", (row) => number(row.droppedFrames + row.video.droppedFrames)],
-      ["Recorded", "", (row) => recorded(row.recording)],
-      ["Publisher", "id", (row) => short(row.publisher)],
-    ],
-    rows,
-    total,
-    "Nobody publishes.",
-  );
-}
-
-const columns = {
-  applications: [
-    ["Path", "", (row) => row.path || "/"],
-    ["State", "", (row) => row.running ? "running" : element("span", "stopped", "bad")],
-    ["Clients", "number", (row) => number(row.clients)],
-    ["Refused", "number", (row) => number(Object.values(row.refusals).reduce((a, b) => a + b, 0))],
-    ["Errors", "number", (row) => element("span", number(row.errors), row.errors ? "bad" : "")],
-    ["Last error", "wide", lastError],
-  ],
-  clients: [
-    ["Id", "id", (row) => short(row.id)],
-    ["Door", "", (row) => row.protocol],
-    ["Address", "", (row) => row.address],
-    ["Application", "", (row) => row.path || "/"],
-    ["Ping", "number", (row) => `${number(row.ping)} ms`],
-    ["Silent", "number", (row) => duration(row.idle / 1000)],
-    ["Publishes", "", (row) => row.publishes.join(", ")],
-    ["Plays", "", (row) => row.plays.join(", ")],
-    ["Player", "", (row) => row.flashVersion],
-  ],
-  groups: [
-    ["Id", "id", (row) => row.id],
-    ["Members", "number", (row) => number(row.size)],
-  ],
-  relays: [
-    ["Stream", "", (row) => row.name],
-    ["Direction", "", (row) => row.direction === "push" ? "to" : "from"],
-    ["Server", "", (row) => row.target],
-    [
-      "State",
-      "",
-      (row) =>
-        element(
-          "span",
-          `${row.state}, ${duration(row.age / 1000)}`,
-          row.state === "waiting" ? "bad" : "",
-        ),
-    ],
-    ["In", "number", (row) => scaled(row.bytesIn, "B")],
-    ["Out", "number", (row) => scaled(row.bytesOut, "B")],
-    ["Reconnects", "number", (row) => number(row.reconnects)],
-    ["Last error", "wide", lastError],
-  ],
-  servers: [
-    ["Address", "", (row) => row.address],
-    ["Public address", "", (row) => row.publicAddress],
-    ["Linked by", "", (row) => !row.isLinked ? "" : row.isTarget ? "this server" : "the other"],
-    ["State", "", serverState],
-    ["Clients", "number", (row) => row.load ? number(row.load.clients) : ""],
-    ["Publications", "number", (row) => row.load ? number(row.load.publications) : ""],
-    ["Heard", "number", (row) => row.silence === null ? "" : `${duration(row.silence / 1000)} ago`],
-  ],
-};
-
-function lastError({ lastError }) {
-  return lastError ? `${lastError.text} (${ago(lastError.at)})` : "";
-}
-
-function serverState({ failure, isLinked, silence }) {
-  if (failure) return `not linked: ${failure}`;
-  if (silence === null) return "linked";
-  return isLinked ? "linked, on the bus" : "on the bus";
+/** Asks for the token, and says whether the one that was given is wrong. */
+function askForToken() {
+  $("content").hidden = true;
+  $("login").hidden = false;
+  $("why").textContent = token ? "The server does not know this token." : "A token is needed.";
+  $("token").setAttribute("aria-invalid", String(token !== ""));
+  showState("Locked", "warn");
 }
 
 async function refresh() {
+  const question = ++asked;
   try {
-    const [status, history, publications, ...others] = await Promise.all([
+    const [status, history, ...rows] = await Promise.all([
       ask("status"),
       ask("history"),
-      ask("publications"),
-      ask("applications"),
-      ask("clients?limit=50"),
-      ask("groups?limit=50"),
-      ask("relays?limit=50"),
-      ask("servers"),
+      ...tables.map(([, table]) => ask(table.question)),
     ]);
-    showStatus(status);
+    if (question !== asked) return;
+    const answers = Object.fromEntries(tables.map(([id], i) => [id, rows[i]]));
+    $("version").textContent = status.version;
+    const problems = problemsOf({
+      status,
+      applications: answers.applications.rows,
+      servers: answers.servers.rows,
+      relays: answers.relays.rows,
+    });
+    $("problems").replaceChildren(...problems.map(([kind, text]) => element("li", text, kind)));
     showHistory(history);
-    showPublications(publications);
-    for (const [i, id] of ["applications", "clients", "groups", "relays", "servers"].entries()) {
-      const { rows, total = rows.length } = others[i];
-      table(id, columns[id], rows, total, "None.");
-    }
-    $("state").textContent = "Live";
-    $("state").className = "";
+    showTiles(status);
+    for (const [i, [, table]] of tables.entries()) table.show(rows[i]);
+    showLists(status);
+    showState("Live", problems.length > 0 ? problems[0][0] : "good");
     $("content").hidden = false;
     $("login").hidden = true;
   } catch (error) {
-    const refused = error.name === "NotAllowedError";
-    $("login").hidden = !refused;
-    if (refused) $("content").hidden = true;
-    $("state").textContent = refused
-      ? (token ? "The server does not know this token" : "A token is needed")
-      : "No answer from the server";
-    $("state").className = "lost";
+    if (question !== asked) return;
+    if (error.name === "NotAllowedError") askForToken();
+    else showState("No answer from the server", "bad");
   }
 }
 

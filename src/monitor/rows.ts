@@ -1,0 +1,82 @@
+// Rows of the tables at /api/…: which ones an answer holds, and in which order.
+
+/** Rows that one answer holds at most. */
+export const MAX_ROWS = 1_000;
+/** Rows that are looked through for a filter or an order, which need them all. */
+export const MAX_LOOKED = 5_000;
+
+export interface Rows<T> {
+  /** How many there are, of which the filter may leave fewer. */
+  readonly total: number;
+  /** How many of those looked through have passed the filter; without one `total`. */
+  readonly found: number;
+  readonly rows: readonly T[];
+}
+
+/** Where rows come from: at most `limit` of them from the `offset`th on. */
+type Table<T> = (offset: number, limit: number) => { total: number; rows: readonly T[] };
+
+/**
+ * Answers a question for rows.
+ *
+ * @param query `offset`, `limit`; `filter`: a text that a row has somewhere, in any case; `sort`: a
+ * member, or `member.member`, to order by, with `-` before it from the greatest on
+ */
+export function selectRows<T extends object>(table: Table<T>, query: URLSearchParams): Rows<T> {
+  const offset = count(query.get("offset"), 0, Number.MAX_SAFE_INTEGER);
+  const limit = count(query.get("limit"), 100, MAX_ROWS);
+  const filter = (query.get("filter") ?? "").toLowerCase();
+  const sort = query.get("sort") ?? "";
+  if (filter === "" && sort === "") {
+    const { total, rows } = table(offset, limit);
+    return { total, found: total, rows };
+  }
+  const { total, rows: all } = table(0, MAX_LOOKED);
+  const found = filter === "" ? [...all] : all.filter((row) => has(row, filter));
+  if (sort !== "") {
+    const descends = sort.startsWith("-");
+    const path = sort.slice(descends ? 1 : 0).split(".");
+    found.sort((a, b) => compare(member(a, path), member(b, path)) * (descends ? -1 : 1));
+  }
+  return {
+    total,
+    found: filter === "" ? total : found.length,
+    rows: found.slice(offset, offset + limit),
+  };
+}
+
+/** Whether a text stands in a member, at any depth. */
+function has(value: unknown, text: string): boolean {
+  if (typeof value === "string") return value.toLowerCase().includes(text);
+  if (typeof value === "object" && value !== null) {
+    return Object.values(value).some((inner) => has(inner, text));
+  }
+  return false;
+}
+
+function member(row: object, path: readonly string[]): unknown {
+  let value: unknown = row;
+  for (const name of path) {
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) {
+      return undefined;
+    }
+    value = (value as Record<string, unknown>)[name];
+  }
+  return Array.isArray(value) ? value.join(", ") : value;
+}
+
+/** Numbers before texts; what is not there comes first. */
+function compare(a: unknown, b: unknown): number {
+  if (typeof a === "string" && typeof b === "string") {
+    return a < b ? -1 : a > b ? 1 : 0;
+  }
+  return rank(a) - rank(b) || Number(a ?? 0) - Number(b ?? 0) || 0;
+}
+
+const rank = (value: unknown): number =>
+  typeof value === "number" || typeof value === "boolean" ? 1 : typeof value === "string" ? 2 : 0;
+
+function count(text: string | null, otherwise: number, most: number): number {
+  const number = text === null ? otherwise : Number(text);
+  return Number.isInteger(number) && number >= 0 ? Math.min(number, most) : otherwise;
+}
