@@ -1,4 +1,5 @@
 // Audio, video and data in messages of bounded size. NATS-411.
+import { concat } from "../bytes/concat.ts";
 import { Reader } from "../bytes/reader.ts";
 import { fromUtf8, toUtf8 } from "../bytes/text.ts";
 import { WireError } from "../bytes/wire_error.ts";
@@ -107,14 +108,8 @@ export class FrameReader {
   }
 
   #join(): Uint8Array {
-    const parts = this.#parts;
-    const to = new Uint8Array(this.#length);
-    let at = 0;
-    for (const part of parts) {
-      to.set(part, at);
-      at += part.length;
-    }
+    const frame = concat(this.#parts);
     this.reset();
-    return to;
+    return frame;
   }
 }

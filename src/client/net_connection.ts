@@ -1,8 +1,10 @@
 import type { AmfObject, AmfReader, AmfValue } from "../amf/mod.ts";
+import { concat } from "../bytes/concat.ts";
 import { fromHex, toHex } from "../bytes/hex.ts";
 import { toUtf8 } from "../bytes/text.ts";
 import { WireError } from "../bytes/wire_error.ts";
 import { addressText } from "../common/address.ts";
+import { sleep } from "../common/wait.ts";
 import { type Command, readCommand } from "../tc/format/commands.ts";
 import {
   flowMessage,
@@ -267,7 +269,7 @@ export class NetConnection implements StreamHost, SharedObjectHost {
     if (this.#ended === undefined) this.#end("closed");
     const until = performance.now() + CLOSING;
     while (this.#session.state === "nearClose" && performance.now() < until) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await sleep(5);
     }
     if (!this.#options.loop) await this.loop.close();
   }
@@ -318,10 +320,7 @@ export class NetConnection implements StreamHost, SharedObjectHost {
       ...this.#options.properties,
     };
     const values = encodeValues(0, [object]);
-    const more = encodeValues(this.encoding, parameters);
-    const all = new Uint8Array(values.length + more.length);
-    all.set(values);
-    all.set(more, values.length);
+    const all = concat([values, encodeValues(this.encoding, parameters)]);
     this.#info = await this.#call(0, "connect", all); // always in the AMF0 form
     this.send("setPeerInfo", ...this.loop.localAddresses());
   }

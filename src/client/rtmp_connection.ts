@@ -1,9 +1,9 @@
 import type { AmfValue } from "../amf/mod.ts";
 import { addressText } from "../common/address.ts";
+import { within } from "../common/wait.ts";
 import { dialStream } from "../net/dial.ts";
 import type { StreamSocket } from "../net/stream_socket.ts";
 import { tcpError } from "../net/tcp.ts";
-import { within } from "../net/within.ts";
 import { portable } from "../rtmfp/crypto/portable.ts";
 import type { RtmpMessage } from "../rtmp/control.ts";
 import { type ClientHost, RtmpClient } from "../rtmp/rtmp_client.ts";

@@ -1,4 +1,5 @@
 import { AmfReader, type AmfValue } from "../amf/mod.ts";
+import { concat } from "../bytes/concat.ts";
 import { encodeValues, type ObjectEncoding } from "../tc/format/calls.ts";
 import { type Message, MessageType } from "../tc/format/messages.ts";
 import {
@@ -86,11 +87,7 @@ export class SharedObject {
   /** Calls a function of all who use the object, this client included. @throws {WireError} as {@link set} */
   send(handler: string, ...args: AmfValue[]): void {
     const { encoding } = this.#host;
-    const name = encodeValues(0, [handler]);
-    const rest = encodeValues(encoding, args);
-    const values = new Uint8Array(name.length + rest.length);
-    values.set(name);
-    values.set(rest, name.length);
+    const values = concat([encodeValues(0, [handler]), encodeValues(encoding, args)]);
     this.#send({ type: "sendMessage", values });
   }
 

@@ -14,6 +14,8 @@
 //
 // The target proves itself only to an initiator who already did, so that nobody can fish for
 // proofs to guess a secret from.
+import { concat } from "../bytes/concat.ts";
+import { equalBytes } from "../bytes/equal.ts";
 import { toUtf8 } from "../bytes/text.ts";
 import { WireError } from "../bytes/wire_error.ts";
 
@@ -60,7 +62,7 @@ export class Authentication {
    * @throws {WireError} if the other end does not know the secret, or is this server
    */
   receive(bytes: Uint8Array): Uint8Array {
-    this.#received = concat(this.#received, bytes);
+    this.#received = concat([this.#received, bytes]);
     if (!this.#far) this.#readEnd();
     if (this.#far && !this.done) this.#readProof();
     return this.done ? this.#received : new Uint8Array(0);
@@ -78,7 +80,7 @@ export class Authentication {
     }
     if (this.#received.length < MAGIC.length + ID + NONCE) return;
     const id = this.#received.slice(MAGIC.length, MAGIC.length + ID);
-    if (equal(id, this.#near.id)) throw new WireError("the other server is this one");
+    if (equalBytes(id, this.#near.id)) throw new WireError("the other server is this one");
     const end = MAGIC.length + ID + NONCE;
     this.#far = { id, nonce: this.#received.slice(MAGIC.length + ID, end) };
     this.#received = this.#received.subarray(end);
@@ -87,7 +89,7 @@ export class Authentication {
 
   #readProof(): void {
     if (this.#received.length < PROOF) return;
-    if (!equal(this.#received.subarray(0, PROOF), this.#proof(!this.#initiator))) {
+    if (!equalBytes(this.#received.subarray(0, PROOF), this.#proof(!this.#initiator))) {
       throw new WireError("the other server's secret is another one");
     }
     this.#received = this.#received.subarray(PROOF);
@@ -98,24 +100,7 @@ export class Authentication {
   #proof(ofInitiator: boolean): Uint8Array {
     const [first, second] = this.#initiator ? [this.#near, this.#far!] : [this.#far!, this.#near];
     const label = toUtf8(ofInitiator ? "initiator" : "target");
-    const message = concat(label, first.id, second.id, first.nonce, second.nonce);
+    const message = concat([label, first.id, second.id, first.nonce, second.nonce]);
     return this.#hmac(this.#secret, message);
   }
-}
-
-function concat(...parts: Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
-
-/** Compares in a time that does not tell where two texts differ. */
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  let difference = a.length ^ b.length;
-  for (let i = 0; i < a.length && i < b.length; i++) difference |= a[i] ^ b[i];
-  return difference === 0;
 }

@@ -1,3 +1,4 @@
+import { concat } from "../bytes/concat.ts";
 import { FlvError, type FlvTag, SIGNATURE, TAG_HEADER, TagType, TRAILER } from "./tags.ts";
 
 /**
@@ -35,7 +36,7 @@ export class FlvReader {
    * @throws {FlvError} if the file is none of FLV, encrypted, or holds a tag of unknown type
    */
   push(bytes: Uint8Array): FlvTag[] {
-    const input = this.#kept.length === 0 ? bytes.slice() : joined(this.#kept, bytes);
+    const input = this.#kept.length === 0 ? bytes.slice() : concat([this.#kept, bytes]);
     let at = 0;
     if (!this.#started) {
       const length = this.#readHeader(input);
@@ -110,11 +111,4 @@ export class FlvReader {
 
 function u24(bytes: Uint8Array, at: number): number {
   return (bytes[at] << 16) | (bytes[at + 1] << 8) | bytes[at + 2];
-}
-
-function joined(first: Uint8Array, second: Uint8Array): Uint8Array<ArrayBuffer> {
-  const both = new Uint8Array(first.length + second.length);
-  both.set(first);
-  both.set(second, first.length);
-  return both;
 }

@@ -1,3 +1,4 @@
+import { equalBytes } from "../bytes/equal.ts";
 import {
   type SharedObjectChange,
   SharedObjectQueue,
@@ -265,7 +266,7 @@ export class SharedObject {
     if (this.#isStranger(by)) return false;
     if (this.#lost(slot, by, known)) return this.#correct(slot, by);
     const before = this.#slots.get(slot);
-    if (!before || !equal(before.value, value)) {
+    if (!before || !equalBytes(before.value, value)) {
       if (!this.#fits(slot, value, before)) return this.refuse(slot, by);
       this.#put(slot, value, this.#version + 1, by);
       this.#changed = true;
@@ -406,7 +407,3 @@ export class SharedObject {
 
 const encoder = new TextEncoder();
 const nameBytes = (name: string): number => encoder.encode(name).length;
-
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
-}

@@ -1,4 +1,5 @@
 // Requests to the HTTP port: metrics, health, JSON and the page.
+import { equalBytes } from "../bytes/equal.ts";
 import { METRICS_TYPE, metricsOf } from "./metrics.ts";
 import chart from "./page/chart.js" with { type: "text" };
 import format from "./page/format.js" with { type: "text" };
@@ -135,10 +136,7 @@ export class Monitor {
 async function sameText(a: string, b: string): Promise<boolean> {
   const digest = async (text: string) =>
     new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
-  const [one, other] = await Promise.all([digest(a), digest(b)]);
-  let difference = 0;
-  for (let i = 0; i < one.length; i++) difference |= one[i] ^ other[i];
-  return difference === 0;
+  return equalBytes(await digest(a), await digest(b));
 }
 
 function text(status: number, body: string, headers: Record<string, string> = {}): Response {

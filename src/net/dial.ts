@@ -1,6 +1,6 @@
 import type { Address } from "../common/address.ts";
+import { within } from "../common/wait.ts";
 import { StreamSocket } from "./stream_socket.ts";
-import { within } from "./within.ts";
 
 /**
  * Connects to the first of some addresses that answers, asked one after the other.

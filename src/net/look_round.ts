@@ -1,3 +1,5 @@
+import { waitAtMost } from "../common/wait.ts";
+
 /** Bytes on their way to oneself that have not come after so many milliseconds are lost. */
 const PATIENCE = 20;
 const BYTE = new Uint8Array(1);
@@ -30,12 +32,7 @@ export class LookRound {
         () => false,
       );
       await conn.send(BYTE, own);
-      let timer: ReturnType<typeof setTimeout>;
-      const lost = new Promise<false>((resolve) =>
-        timer = setTimeout(resolve, this.patience, false)
-      );
-      const came = await Promise.race([arrived, lost]);
-      clearTimeout(timer!);
+      const came = await waitAtMost(arrived, this.patience);
       // Should it come yet, or somebody else send here, there will be one too many from now on.
       if (!came) this.close();
     } catch { // no such address here, or closed meanwhile

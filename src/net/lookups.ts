@@ -1,6 +1,6 @@
 // Look-ups of host names, which take a thread each for as long as the name server is silent. Diffie-Hellman of
 // handshakes is computed by the same 32 threads, so that look-ups get only some of them.
-import { within } from "./within.ts";
+import { within } from "../common/wait.ts";
 
 /** An address that a name has. */
 export interface FoundAddress {

@@ -2,7 +2,7 @@
 // which stays open for a while after the last.
 // @ts-types="@types/nodemailer"
 import type { Transporter } from "nodemailer";
-import { within } from "./within.ts";
+import { within } from "../common/wait.ts";
 
 export interface MailerOptions {
   readonly host: string;

@@ -5,7 +5,7 @@ import {
   type NatsConnection as Nats,
   type Subscription,
 } from "@nats-io/transport-node";
-import { within } from "./within.ts";
+import { within } from "../common/wait.ts";
 
 /** Pause after an attempt to connect that failed, and before one to connect again, in milliseconds. */
 const RETRY_PAUSE = 1_000;

@@ -1,3 +1,4 @@
+import { sleep } from "../common/wait.ts";
 import { SLOT_SIZE, type SocketCounters } from "./datagram_socket.ts";
 
 /** Errors in a row after which receiving pauses, and for how many milliseconds. */
@@ -26,7 +27,7 @@ export async function receiveLoop(
       // On some systems the "unreachable" of a datagram sent before arrives here.
       if (closed()) return;
       counters.receiveErrors++;
-      if (++errors > ERRORS) await new Promise((resolve) => setTimeout(resolve, PAUSE));
+      if (++errors > ERRORS) await sleep(PAUSE);
       continue;
     }
     if (datagram.length > SLOT_SIZE) {

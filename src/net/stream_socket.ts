@@ -1,6 +1,7 @@
 // Byte streams that clients open: TCP, and TLS over it.
 import type { Address } from "../common/address.ts";
 import { unmapped } from "../common/ip.ts";
+import { sleep } from "../common/wait.ts";
 import { AF_INET, AF_INET6, findListener, openLibc, setBuffer } from "./libc.ts";
 import { tcpError } from "./tcp.ts";
 
@@ -191,7 +192,7 @@ export class StreamListener {
       try {
         onAccept(new StreamSocket(await this.#listener.accept()));
       } catch {
-        if (!this.#closed) await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE));
+        if (!this.#closed) await sleep(ACCEPT_PAUSE);
       }
     }
   }

@@ -1,7 +1,7 @@
 // TCP connections of the server itself (those of scripts live in sandbox/).
 import type { Address } from "../common/address.ts";
 import { unmapped } from "../common/ip.ts";
-import { within } from "./within.ts";
+import { sleep, within } from "../common/wait.ts";
 
 export interface TcpEvents {
   onData(bytes: Uint8Array): void;
@@ -136,7 +136,7 @@ export class TcpListener {
         onAccept(new TcpConnection(await this.#listener.accept()));
       } catch {
         // closed, or such as too many open files: try again in a while
-        if (!this.#closed) await new Promise((resolve) => setTimeout(resolve, 100));
+        if (!this.#closed) await sleep(100);
       }
     }
   }

@@ -1,5 +1,7 @@
 // The digest form of the handshake, which Flash Player 9.0.115 and later want before they decode
 // H.264 and AAC. It is not in Adobe's specification. RTMP-010 to RTMP-016.
+import { concat } from "../bytes/concat.ts";
+import { equalBytes } from "../bytes/equal.ts";
 import { toUtf8 } from "../bytes/text.ts";
 
 /** HMAC-SHA-256. */
@@ -27,10 +29,7 @@ export interface Signer {
 
 function signer(text: string): Signer {
   const key = toUtf8(text);
-  const fullKey = new Uint8Array(key.length + KEY_END.length);
-  fullKey.set(key);
-  fullKey.set(KEY_END, key.length);
-  return { key, fullKey };
+  return { key, fullKey: concat([key, KEY_END]) };
 }
 
 export const PLAYER: Signer = signer("Genuine Adobe Flash Player 001");
@@ -46,10 +45,7 @@ export function digestOffset(packet: Uint8Array, scheme: Scheme): number {
 /** The 32 bytes that a packet of this scheme should hold. RTMP-011. */
 function digestOf(packet: Uint8Array, scheme: Scheme, { key }: Signer, hmac: Hmac): Uint8Array {
   const offset = digestOffset(packet, scheme);
-  const signed = new Uint8Array(PACKET_LENGTH - DIGEST_LENGTH);
-  signed.set(packet.subarray(0, offset));
-  signed.set(packet.subarray(offset + DIGEST_LENGTH), offset);
-  return hmac(key, signed);
+  return hmac(key, concat([packet.subarray(0, offset), packet.subarray(offset + DIGEST_LENGTH)]));
 }
 
 /** Writes the digest of a first packet into it, and returns those 32 bytes. */
@@ -73,7 +69,7 @@ export function findDigest(
   for (const scheme of [1, 0] as const) {
     const offset = digestOffset(packet, scheme);
     const found = packet.slice(offset, offset + DIGEST_LENGTH);
-    if (equal(found, digestOf(packet, scheme, signer, hmac))) return { scheme, digest: found };
+    if (equalBytes(found, digestOf(packet, scheme, signer, hmac))) return { scheme, digest: found };
   }
   return undefined;
 }
@@ -87,9 +83,4 @@ export function signAnswer(
 ): void {
   const at = PACKET_LENGTH - DIGEST_LENGTH;
   packet.set(hmac(hmac(fullKey, farDigest), packet.subarray(0, at)), at);
-}
-
-/** The digest is no secret: its key is known to all. */
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return a.every((byte, i) => byte === b[i]);
 }

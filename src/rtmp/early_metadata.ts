@@ -1,3 +1,4 @@
+import { equalBytes } from "../bytes/equal.ts";
 import { WireError } from "../bytes/wire_error.ts";
 import { readDataMessage } from "../tc/format/data.ts";
 import { type Message, MessageType } from "../tc/format/messages.ts";
@@ -40,8 +41,7 @@ export class EarlyMetadata {
   /** Whether the same metadata came last. */
   isRepeated({ payload }: Message): boolean {
     const last = this.#last;
-    const same = last !== undefined && last.length === payload.length &&
-      last.every((byte, i) => byte === payload[i]);
+    const same = last !== undefined && equalBytes(last, payload);
     if (!same && payload.length <= MAX_KEPT) this.#last = payload;
     return same;
   }

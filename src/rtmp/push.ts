@@ -1,5 +1,6 @@
 // A publication on its way to another server.
 import { encodeAmf0 } from "../amf/mod.ts";
+import { concat } from "../bytes/concat.ts";
 import { Frame } from "../media/frame.ts";
 import type { Hub } from "../media/hub.ts";
 import type { Listener, ListenerOutput } from "../media/listener.ts";
@@ -121,9 +122,7 @@ class PushOutput implements ListenerOutput {
   send(frame: Frame, time: number): void {
     if (frame.kind === "data") {
       if (frame.name !== ON_META_DATA) return this.#data.writeFrame(frame, time);
-      const values = new Uint8Array(META_DATA_NAME.length + frame.payload.length);
-      values.set(META_DATA_NAME);
-      values.set(frame.payload, META_DATA_NAME.length);
+      const values = concat([META_DATA_NAME, frame.payload]);
       return this.#data.writeFrame(new Frame("data", time, values, "@setDataFrame"), time);
     }
     const meter = frame.kind === "audio" ? this.#audio : this.#video;

@@ -1,3 +1,4 @@
+import { concat } from "../bytes/concat.ts";
 import type { SendFlow } from "./send_flow.ts";
 
 /** Takes the messages of a flow that was accepted. */
@@ -48,12 +49,7 @@ export class ReceiveFlow {
     this.#parts.push(fragment.slice());
     this.#partBytes += fragment.length;
     if (more) return undefined;
-    const message = new Uint8Array(this.#partBytes);
-    let at = 0;
-    for (const part of this.#parts) {
-      message.set(part, at);
-      at += part.length;
-    }
+    const message = concat(this.#parts);
     this.abandon();
     return message;
   }

@@ -1,4 +1,5 @@
 import type { Address } from "../common/address.ts";
+import { sleep } from "../common/wait.ts";
 import type { DatagramSocket } from "../net/datagram_socket.ts";
 import type { Outbox } from "../rtmfp/outbox.ts";
 
@@ -105,7 +106,7 @@ export class Loop {
     clearTimeout(this.#timer);
     const deadline = this.#options.clock() + within;
     while (this.#socket.pending > 0 && this.#options.clock() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await sleep(5);
     }
     this.#socket.close();
   }

@@ -1,3 +1,4 @@
+import { concat } from "../bytes/concat.ts";
 import { toHex } from "../bytes/hex.ts";
 import { WireError } from "../bytes/wire_error.ts";
 import { addressText } from "../common/address.ts";
@@ -134,11 +135,5 @@ async function readBody(request: Request): Promise<Uint8Array | undefined> {
     if (length > LONGEST_BODY) return undefined;
     parts.push(part);
   }
-  const body = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    body.set(part, at);
-    at += part.length;
-  }
-  return body;
+  return concat(parts);
 }

@@ -1,6 +1,7 @@
 // A running server: all rooms put together.
 import { addressText } from "../common/address.ts";
 import { canonicalIp } from "../common/ip.ts";
+import { sleep, waitAtMost } from "../common/wait.ts";
 import { FlashServer } from "../flash/flash_server.ts";
 import { Hub } from "../media/hub.ts";
 import type { DatagramSocket } from "../net/datagram_socket.ts";
@@ -67,8 +68,6 @@ export interface Services {
 
 const clock = () => performance.now();
 const random = (length: number) => crypto.getRandomValues(new Uint8Array(length));
-
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** How long clients have to hear that the server stops, in milliseconds. */
 const STOP_WITHIN = 500;
@@ -394,7 +393,7 @@ export class Server {
     const bus = this.#bus?.close();
     this.#cluster.close();
     // A request that does not end does not keep the server from stopping.
-    const http = Promise.race([this.#http?.close(), sleep(STOP_WITHIN)]);
+    const http = this.#http && waitAtMost(this.#http.close(), STOP_WITHIN);
     await doors;
     await this.#recordingsEnd();
     await this.#loop.stop(STOP_WITHIN);

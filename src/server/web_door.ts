@@ -1,5 +1,6 @@
 // The web door: pages, streams and WebSockets for browsers.
 import { addressText } from "../common/address.ts";
+import { waitAtMost } from "../common/wait.ts";
 import type { Recorded } from "../media/recordings.ts";
 import { StaticFiles } from "../net/static_files.ts";
 import type { DoorRow } from "../monitor/snapshot.ts";
@@ -136,8 +137,7 @@ class WebDoor implements OpenDoor {
     this.#recordings.close();
     this.#remoting.close();
     this.#gate.close();
-    const late = new Promise((resolve) => setTimeout(resolve, STOP_WITHIN));
-    await Promise.race([this.#server?.close(), late]);
+    if (this.#server) await waitAtMost(this.#server.close(), STOP_WITHIN);
   }
 
   async #handle(request: Request, peer: WebPeer): Promise<Answer> {

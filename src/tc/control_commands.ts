@@ -1,4 +1,5 @@
 import { type AmfObject, type AmfValue, encodeAmf0, MixedArray } from "../amf/mod.ts";
+import { concat } from "../bytes/concat.ts";
 import { ownText } from "../bytes/text.ts";
 import { WireError } from "../bytes/wire_error.ts";
 import { Refused, UnknownApplication } from "../media/refused.ts";
@@ -71,11 +72,12 @@ export class ControlCommands {
         values,
       );
       connection.accept(client, told, ({ object = null, info = {} }) => {
+        const own = membersOfInfo({ objectEncoding: encoding, ...info });
         const answer = infoObject(
           "status",
           "NetConnection.Connect.Success",
           "Connection succeeded",
-          joined(membersOfInfo({ objectEncoding: encoding, ...info }), members),
+          members ? concat([own, members]) : own,
         );
         return commandMessage("_result", transaction, answer, encodeAmf0(object));
       });
@@ -162,14 +164,6 @@ function refusePath(url: string): never {
 function membersOfInfo(members: AmfObject): Uint8Array {
   const object = encodeAmf0(members);
   return object.subarray(1, object.length - 3);
-}
-
-function joined(first: Uint8Array, second: Uint8Array | undefined): Uint8Array {
-  if (!second || second.length === 0) return first;
-  const both = new Uint8Array(first.length + second.length);
-  both.set(first);
-  both.set(second, first.length);
-  return both;
 }
 
 /** The members of a command object; none if it is something else. */

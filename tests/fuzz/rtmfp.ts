@@ -1,10 +1,10 @@
 // Targets: what a stranger reaches with a UDP datagram before anything else has looked at it.
 import assert from "node:assert/strict";
+import { equalBytes } from "../../src/bytes/equal.ts";
 import { fromHex } from "../../src/bytes/hex.ts";
 import { Reader } from "../../src/bytes/reader.ts";
 import { WireError } from "../../src/bytes/wire_error.ts";
 import { Writer } from "../../src/bytes/writer.ts";
-import { equalBytes } from "../../src/rtmfp/crypto/backend.ts";
 import { readCertificate } from "../../src/rtmfp/crypto/certificate.ts";
 import { publicKeyIn, readComponent } from "../../src/rtmfp/crypto/component.ts";
 import { acceptablePublic } from "../../src/rtmfp/crypto/dh.ts";

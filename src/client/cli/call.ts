@@ -1,4 +1,4 @@
-import { within } from "../../net/within.ts";
+import { within } from "../../common/wait.ts";
 import { connectTo, parseAnyUrl } from "../connect.ts";
 import { ConnectionError } from "../status.ts";
 import { type Arguments, type Command } from "./arguments.ts";

@@ -34,11 +34,3 @@ export class Interrupt {
     for (const signal of this.#signals) Deno.removeSignalListener(signal, this.#on);
   }
 }
-
-/** Waits until `promise` settles, but no longer than `milliseconds`. */
-export async function within(promise: Promise<unknown>, milliseconds: number): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const time = new Promise<void>((resolve) => timer = setTimeout(resolve, milliseconds));
-  await Promise.race([promise, time]);
-  clearTimeout(timer);
-}

@@ -1,8 +1,9 @@
+import { waitAtMost } from "../../common/wait.ts";
 import { connectTo, parseAnyUrl } from "../connect.ts";
 import { ConnectionError } from "../status.ts";
 import { type Arguments, type Command, numberOption } from "./arguments.ts";
 import { connectionOptions, readConnectionOptions } from "./connection_options.ts";
-import { Interrupt, within } from "./interrupt.ts";
+import { Interrupt } from "./interrupt.ts";
 import { toJson } from "./json.ts";
 
 export const listen: Command = {
@@ -41,7 +42,7 @@ export async function runListen(
     });
     try {
       const over = Promise.race([end, interrupt.raised]);
-      await (seconds === Infinity ? over : within(over, seconds * 1000));
+      await (seconds === Infinity ? over : waitAtMost(over, seconds * 1000));
       if (connection.closed) throw new ConnectionError("The connection has ended");
     } finally {
       await connection.close();

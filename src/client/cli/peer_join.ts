@@ -1,10 +1,11 @@
 import { fromHex, toHex } from "../../bytes/hex.ts";
+import { waitAtMost } from "../../common/wait.ts";
 import { NetConnection } from "../net_connection.ts";
 import { ConnectionError } from "../status.ts";
 import { parseRtmfpUrl } from "../url.ts";
 import { type Arguments, type Command, numberOption, UsageError } from "./arguments.ts";
 import { connectionOptions, readConnectionOptions } from "./connection_options.ts";
-import { Interrupt, within } from "./interrupt.ts";
+import { Interrupt } from "./interrupt.ts";
 import { ProgressLine, type ProgressOutput } from "./progress.ts";
 
 export const peerJoin: Command = {
@@ -55,7 +56,7 @@ export async function runPeerJoin(
       onEnd: ended,
     };
     const over = Promise.race([end, interrupt.raised]);
-    await (seconds === Infinity ? over : within(over, seconds * 1000));
+    await (seconds === Infinity ? over : waitAtMost(over, seconds * 1000));
     if (connection.closed) throw new ConnectionError("The connection has ended");
     new ProgressLine(output).say(`Leaving, with ${group.neighbors.length} neighbors`);
     group.close();

@@ -1,10 +1,11 @@
+import { waitAtMost } from "../../common/wait.ts";
 import type { Subscriber } from "../direct.ts";
 import { NetConnection } from "../net_connection.ts";
 import { ConnectionError } from "../status.ts";
 import { parseStreamUrl } from "../url.ts";
 import { type Arguments, type Command, numberOption } from "./arguments.ts";
 import { connectionOptions, readConnectionOptions } from "./connection_options.ts";
-import { Interrupt, within } from "./interrupt.ts";
+import { Interrupt } from "./interrupt.ts";
 import { ProgressLine, type ProgressOutput } from "./progress.ts";
 import { firstTag, readTags, Sender } from "./sender.ts";
 
@@ -70,7 +71,7 @@ export async function runPeerServe(
     }
     const whole = !way.closed && !interrupt.isRaised;
     publication.subscribers.delete(stream);
-    await within(stream.close(), CLOSING);
+    await waitAtMost(stream.close(), CLOSING);
     line.say(`${peer} ${whole ? "has all of it" : "has left"}. ${sender.summary()}`);
     if (--wanted === 0) ended();
   };
@@ -85,8 +86,8 @@ export async function runPeerServe(
     print(connection.nearId);
     line.say(`Waiting for peers to play ${name}`);
     await Promise.race([end, interrupt.raised]);
-    await within(publication.close(), CLOSING);
-    await within(Promise.all(serving), CLOSING);
+    await waitAtMost(publication.close(), CLOSING);
+    await waitAtMost(Promise.all(serving), CLOSING);
     if (wanted > 0 && connection.closed) throw new ConnectionError("The server has gone");
     return 0;
   } finally {

@@ -1,8 +1,9 @@
+import { waitAtMost } from "../../common/wait.ts";
 import { type AnyStream, connectTo, parseAnyStreamUrl } from "../connect.ts";
 import { ConnectionError } from "../status.ts";
 import { type Arguments, type Command, numberOption, UsageError } from "./arguments.ts";
 import { connectionOptions, readConnectionOptions } from "./connection_options.ts";
-import { Interrupt, within } from "./interrupt.ts";
+import { Interrupt } from "./interrupt.ts";
 import { ProgressLine, type ProgressOutput } from "./progress.ts";
 import { forceOption, Recording } from "./recording.ts";
 import type { Way } from "./sender.ts";
@@ -118,11 +119,11 @@ export async function record(
     line.show(recording.progress, now);
     if (now >= deadline) break;
     const pause = Math.min(deadline - now, ProgressLine.period);
-    await within(Promise.race([ended, interrupt.raised]), pause);
+    await waitAtMost(Promise.race([ended, interrupt.raised]), pause);
   }
   if (unpublished) await lastFrames(stream, interrupt);
   const lost = way.closed && !unpublished && !way.orderly;
-  await within(stream.close(), CLOSING);
+  await waitAtMost(stream.close(), CLOSING);
   recording.close();
   line.say(recording.summary());
   if (lost) throw new ConnectionError("The connection has ended before the stream did");
@@ -140,6 +141,6 @@ async function lastFrames(stream: AnyStream, interrupt: Interrupt): Promise<void
     const fragments = stream.receivedFragments;
     if (fragments === before) return; // the peer does not end its flows
     before = fragments;
-    await within(Promise.race([done, interrupt.raised]), SILENCE);
+    await waitAtMost(Promise.race([done, interrupt.raised]), SILENCE);
   }
 }

@@ -1,8 +1,9 @@
+import { waitAtMost } from "../../common/wait.ts";
 import { connectTo, parseAnyStreamUrl } from "../connect.ts";
 import { ConnectionError } from "../status.ts";
 import { type Arguments, type Command, numberOption, UsageError } from "./arguments.ts";
 import { connectionOptions, readConnectionOptions } from "./connection_options.ts";
-import { Interrupt, within } from "./interrupt.ts";
+import { Interrupt } from "./interrupt.ts";
 import { ProgressLine, type ProgressOutput } from "./progress.ts";
 import { firstTag, readTags, Sender } from "./sender.ts";
 
@@ -53,7 +54,7 @@ export async function runPublish(args: Arguments, output: ProgressOutput): Promi
     if (connection.closed) {
       throw new ConnectionError("The connection has ended before the file did");
     }
-    await within(stream.close(), interrupt.isRaised ? 1000 : CLOSING);
+    await waitAtMost(stream.close(), interrupt.isRaised ? 1000 : CLOSING);
     return 0;
   } finally {
     await connection.close();

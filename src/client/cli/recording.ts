@@ -1,5 +1,6 @@
 // What play writes: a file of all that a stream brings.
 import { AmfReader, encodeAmf0 } from "../../amf/mod.ts";
+import { concat } from "../../bytes/concat.ts";
 import { flvHeader, type FlvTag, flvTag, TagType } from "../../flv/tags.ts";
 import { FlvInterleaver } from "../../flv/interleaver.ts";
 import { isAudioHeader, isPicture } from "../../flv/codec.ts";
@@ -138,11 +139,5 @@ export function asAmf0(payload: Uint8Array): Uint8Array {
     const value = reader.readValue();
     parts.push(isAmf3 ? encodeAmf0(value) : payload.slice(start, reader.raw.at));
   }
-  const all = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
+  return concat(parts);
 }

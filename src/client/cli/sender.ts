@@ -1,9 +1,10 @@
 // A file on its way into a stream.
+import { waitAtMost } from "../../common/wait.ts";
 import { FlvReader } from "../../flv/reader.ts";
 import { type FlvTag, TagType } from "../../flv/tags.ts";
 import { isAudioHeader, isKeyFrame, isPicture, isVideoHeader } from "../../flv/codec.ts";
 import type { AnyStream } from "../connect.ts";
-import { type Interrupt, within } from "./interrupt.ts";
+import type { Interrupt } from "./interrupt.ts";
 import { type Progress, ProgressLine } from "./progress.ts";
 
 /** Video is left out until the next key frame while more than this waits to be sent. */
@@ -63,7 +64,7 @@ export class Sender {
         // Differences are signed: a file may begin below 0, which is near 2^32.
         const wait = this.#start ? this.#start.at + ((time - this.#start.time) | 0) - now : 0;
         if (wait <= 0) break;
-        await within(this.interrupt.raised, Math.min(wait, ProgressLine.period));
+        await waitAtMost(this.interrupt.raised, Math.min(wait, ProgressLine.period));
       }
       this.#send(tag, time);
     }

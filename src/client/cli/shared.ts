@@ -1,5 +1,5 @@
 import type { AmfValue } from "../../amf/mod.ts";
-import { within } from "../../net/within.ts";
+import { within } from "../../common/wait.ts";
 import { NetConnection } from "../net_connection.ts";
 import type { SharedObject, SyncChange } from "../shared_object.ts";
 import { ConnectionError, StatusError } from "../status.ts";

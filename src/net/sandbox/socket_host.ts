@@ -1,7 +1,7 @@
 // What the sockets of all applications share: the policy, the workers and the counts.
 import { addressText } from "../../common/address.ts";
+import { within } from "../../common/wait.ts";
 import { type Descriptors, descriptors as ownDescriptors } from "../descriptors.ts";
-import { within } from "../within.ts";
 import {
   DEFAULT_LIMITS,
   type Limits,

@@ -4,6 +4,7 @@
 // is asked to do.
 import type { Address } from "../../common/address.ts";
 import { mapped, unmapped } from "../../common/ip.ts";
+import { sleep } from "../../common/wait.ts";
 import { AcceptRate } from "./accept_rate.ts";
 import {
   type FromWorker,
@@ -255,7 +256,7 @@ class Listener {
       } catch (error) {
         if (!listeners.has(this.id)) return;
         say({ ev: "failed", id: this.id, error: textOf(error) });
-        await new Promise((resolve) => setTimeout(resolve, 100)); // such as too many open files
+        await sleep(100); // such as too many open files
       }
     }
   }
@@ -358,7 +359,7 @@ class DatagramSocket {
       } catch (error) {
         if (!datagrams.has(this.id)) return;
         say({ ev: "failed", id: this.id, error: textOf(error) });
-        await new Promise((resolve) => setTimeout(resolve, 100));
+        await sleep(100);
       }
     }
   }

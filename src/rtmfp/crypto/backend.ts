@@ -68,11 +68,3 @@ export function hmacOnce(crypto: CryptoBackend, key: Uint8Array, message: Uint8A
   hmac.free();
   return digest;
 }
-
-/** Compares without telling by the time it takes where two byte strings differ. */
-export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  let difference = 0;
-  for (let i = 0; i < a.length; i++) difference |= a[i] ^ b[i];
-  return difference === 0;
-}

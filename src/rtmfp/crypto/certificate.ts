@@ -1,12 +1,13 @@
 // Certificates: who an endpoint is, and how to agree on keys with it. RFC 7425 §4.3. Nothing is
 // signed: to have the Diffie-Hellman key is the proof of identity.
+import { equalBytes } from "../../bytes/equal.ts";
 import { Reader } from "../../bytes/reader.ts";
 import { WireError } from "../../bytes/wire_error.ts";
 import { Writer } from "../../bytes/writer.ts";
 import type { Epd } from "../wire/epd.ts";
 import { writeEpd } from "../wire/epd.ts";
 import { readOption, writeOption } from "../wire/options.ts";
-import { type CryptoBackend, equalBytes, type Random } from "./backend.ts";
+import type { CryptoBackend, Random } from "./backend.ts";
 import type { GroupId } from "./dh_groups.ts";
 
 const HOSTNAME = 0x00;

@@ -4,10 +4,11 @@
 //     time u64 (ms) | 24 bytes of HMAC(secret, 'a' time) | HMAC(secret, 'b' time ip 16 port u16)
 //
 // The first MAC shows that this responder made the cookie, the second one for whom.
+import { equalBytes } from "../../bytes/equal.ts";
 import { Writer } from "../../bytes/writer.ts";
 import type { Address } from "../../common/address.ts";
 import { ipBytes } from "../../common/ip.ts";
-import { type CryptoBackend, equalBytes, type Hmac, type Random } from "./backend.ts";
+import type { CryptoBackend, Hmac, Random } from "./backend.ts";
 
 /** librtmfp takes no other length. */
 export const COOKIE_LENGTH = 64;

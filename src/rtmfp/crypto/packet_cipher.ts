@@ -2,15 +2,9 @@
 //
 //     datagram:  scrambled session id u32 | ciphertext | HMAC [opt]
 //     decrypted: sequence number VLU [opt] | checksum u16 [unless HMAC] | packet | 0xff padding
+import { equalBytes } from "../../bytes/equal.ts";
 import { vluLength } from "../../bytes/writer.ts";
-import {
-  type Aes128,
-  type Batch,
-  type CryptoBackend,
-  equalBytes,
-  type Hmac,
-  UNENCRYPTED,
-} from "./backend.ts";
+import { type Aes128, type Batch, type CryptoBackend, type Hmac, UNENCRYPTED } from "./backend.ts";
 import { checksum } from "./checksum.ts";
 import { ReplayWindow } from "./replay_window.ts";
 

@@ -1,4 +1,4 @@
-import { equalBytes } from "../crypto/backend.ts";
+import { equalBytes } from "../../bytes/equal.ts";
 
 /** How many are remembered, and how long one is at most, in bytes. */
 const MOST = 16;

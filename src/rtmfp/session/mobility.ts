@@ -1,7 +1,7 @@
+import { equalBytes } from "../../bytes/equal.ts";
 import { Writer } from "../../bytes/writer.ts";
 import { type Address, sameAddress } from "../../common/address.ts";
 import { ipBytes } from "../../common/ip.ts";
-import { equalBytes } from "../crypto/backend.ts";
 import type { SendFlow } from "../flow/send_flow.ts";
 import type { Ack } from "../wire/ack.ts";
 import { writeChunk } from "../wire/chunk.ts";

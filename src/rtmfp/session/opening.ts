@@ -1,6 +1,6 @@
+import { equalBytes } from "../../bytes/equal.ts";
 import type { Reader } from "../../bytes/reader.ts";
 import { type Address, sameAddress } from "../../common/address.ts";
-import { equalBytes } from "../crypto/backend.ts";
 import { type Certificate, isSelected, prevails, readCertificate } from "../crypto/certificate.ts";
 import {
   publicKeyIn,

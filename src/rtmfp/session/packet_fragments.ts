@@ -1,3 +1,4 @@
+import { concat } from "../../bytes/concat.ts";
 import { type Address, addressText } from "../../common/address.ts";
 import type { PacketFragment } from "../wire/packet_fragment.ts";
 import type { Context } from "./context.ts";
@@ -76,13 +77,7 @@ export class PacketFragments {
   }
 }
 
-function join({ pieces, bytes }: Packet): Uint8Array | undefined {
-  const whole = new Uint8Array(bytes);
-  let at = 0;
-  for (const piece of pieces) {
-    if (!piece) return undefined;
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
+function join({ pieces }: Packet): Uint8Array | undefined {
+  for (const piece of pieces) if (!piece) return undefined; // a hole
+  return concat(pieces);
 }

@@ -1,6 +1,6 @@
+import { equalBytes } from "../../bytes/equal.ts";
 import { type Address, addressText } from "../../common/address.ts";
 import { isLoopback, sourceKey } from "../../common/ip.ts";
-import { equalBytes } from "../crypto/backend.ts";
 import { type Certificate, readCertificate } from "../crypto/certificate.ts";
 import {
   type Component,

@@ -1,5 +1,6 @@
 // load, loadstring, loadfile, dofile and require: text alone, which runs with the global names of the
 // application that loads it. API-040, DECISIONS 7 and 20.
+import { concat } from "../../bytes/concat.ts";
 import { fromUtf8 } from "../../bytes/text.ts";
 import { pushEnvironment } from "../vm/function_environment.ts";
 import { pushGlobals } from "../vm/libraries.ts";
@@ -74,13 +75,7 @@ function readChunk(lua: Lua): Uint8Array {
     if (length > MAX_SOURCE) throw new ScriptError("the chunk is too long");
     pieces.push(piece);
   }
-  const chunk = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    chunk.set(piece, at);
-    at += piece.length;
-  }
-  return chunk;
+  return concat(pieces);
 }
 
 /** Bytes of a chunk or file that is loaded: compiling runs at some 10 MB/s, and no limit of time reaches it. */

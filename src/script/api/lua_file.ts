@@ -1,3 +1,4 @@
+import { concat } from "../../bytes/concat.ts";
 import type { HostFile } from "./host.ts";
 
 const CHUNK = 8192;
@@ -36,7 +37,7 @@ export class LuaFile {
   line(keepLineFeed: boolean): Uint8Array | undefined {
     const parts: Uint8Array[] = [];
     for (;;) {
-      if (!this.#fill()) return parts.length > 0 ? joined(parts) : undefined;
+      if (!this.#fill()) return parts.length > 0 ? concat(parts) : undefined;
       const end = this.#buffer.indexOf(LINE_FEED, this.#at);
       if (end < 0) {
         parts.push(this.#take(this.#buffer.length));
@@ -44,7 +45,7 @@ export class LuaFile {
       }
       parts.push(this.#take(keepLineFeed ? end + 1 : end));
       this.#at = end + 1;
-      return joined(parts);
+      return concat(parts);
     }
   }
 
@@ -58,7 +59,7 @@ export class LuaFile {
       parts.push(part);
       left -= part.length;
     }
-    return joined(parts);
+    return concat(parts);
   }
 
   /** Everything up to the end, which may be nothing. */
@@ -70,7 +71,7 @@ export class LuaFile {
       parts.push(part);
       length += part.length;
     }
-    return joined(parts);
+    return concat(parts);
   }
 
   /** The text of a number, as far as it can be one. */
@@ -134,15 +135,4 @@ export class LuaFile {
     this.#at = 0;
     if (ahead > 0) this.#file?.seek("current", -ahead);
   }
-}
-
-function joined(parts: Uint8Array[]): Uint8Array {
-  if (parts.length === 1) return parts[0];
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }

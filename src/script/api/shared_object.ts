@@ -1,4 +1,5 @@
 import { AmfReader, encodeAmf0 } from "../../amf/mod.ts";
+import { concat } from "../../bytes/concat.ts";
 import type { SharedObject } from "../../media/shared_object.ts";
 import type { SharedObjectUser } from "../../media/shared_object_queue.ts";
 import type { Api } from "./api.ts";
@@ -82,11 +83,7 @@ function change(object: SharedObject, slot: string, value: Uint8Array | undefine
 /** The name of a handler in AMF0, and its arguments. SO-021. */
 function callOf(args: Args, api: Api): Uint8Array {
   const handler = encodeAmf0(args.string());
-  const values = api.toAmf.encode(args.at, args.left);
-  const call = new Uint8Array(handler.length + values.length);
-  call.set(handler);
-  call.set(values, handler.length);
-  return call;
+  return concat([handler, api.toAmf.encode(args.at, args.left)]);
 }
 
 /** Pushes a table of copies of all slots. API-812. */

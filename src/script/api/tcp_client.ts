@@ -1,3 +1,4 @@
+import { concat } from "../../bytes/concat.ts";
 import { type Address, addressText } from "../../common/address.ts";
 import type { Api } from "./api.ts";
 import type { LuaApplication } from "./application.ts";
@@ -105,7 +106,7 @@ export class TcpClient {
   /** Runs `onReception` with what was kept and what has arrived. SOCK-020, SOCK-021. */
   #receive(bytes: Uint8Array): void {
     const api = this.#api;
-    const data = this.#kept.length === 0 ? bytes : joined(this.#kept, bytes);
+    const data = this.#kept.length === 0 ? bytes : concat([this.#kept, bytes]);
     this.#keep(EMPTY);
     api.callObject(this.#application, api.objects.find(this), "onReception", () => {
       api.lua.pushBytes(data);
@@ -149,13 +150,6 @@ export class TcpClient {
     api.callObject(this.#application, api.objects.find(this), "onDisconnection");
     if (!this.#tcp) api.objects.weaken(this);
   }
-}
-
-function joined(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
-  const both = new Uint8Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
 }
 
 const text = (endpoint: Address | undefined): string | undefined =>

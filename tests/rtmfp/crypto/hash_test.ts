@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { createHash, createHmac } from "node:crypto";
+import { equalBytes } from "../../../src/bytes/equal.ts";
 import { fromHex, toHex } from "../../../src/bytes/hex.ts";
-import { equalBytes, hmacOnce } from "../../../src/rtmfp/crypto/backend.ts";
+import { hmacOnce } from "../../../src/rtmfp/crypto/backend.ts";
 import { portable } from "../../../src/rtmfp/crypto/portable.ts";
 import { seeded, seededBytes } from "../../support/random.ts";
 

@@ -1,9 +1,10 @@
 // Packets that are sealed together: what is lost, what comes out of order, and what could be sent
 // that is not sealed.
 import assert from "node:assert/strict";
+import { equalBytes } from "../../../src/bytes/equal.ts";
 import { toUtf8 } from "../../../src/bytes/text.ts";
 import type { Address } from "../../../src/common/address.ts";
-import { type CryptoBackend, equalBytes } from "../../../src/rtmfp/crypto/backend.ts";
+import type { CryptoBackend } from "../../../src/rtmfp/crypto/backend.ts";
 import { portable } from "../../../src/rtmfp/crypto/portable.ts";
 import { RELAXED, STRICT } from "../../../src/rtmfp/crypto/protection.ts";
 import type { Endpoint } from "../../../src/rtmfp/endpoint.ts";

@@ -1,0 +1,10 @@
+/**
+ * Compares byte strings in a time that does not depend on where they differ, so that they may be
+ * secrets; only a difference in length is told at once.
+ */
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  let difference = 0;
+  for (let i = 0; i < a.length; i++) difference |= a[i] ^ b[i];
+  return difference === 0;
+}
