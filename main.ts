@@ -24,6 +24,17 @@ if (first === "completion") {
   else console.log(script.trimEnd());
   Deno.exit(script === undefined ? 2 : 0);
 }
+if (first === "man") {
+  const [{ manPage }, { commandTable }, { optionLines }] = await Promise.all([
+    import("./src/server/man_page.ts"),
+    import("./src/client/cli.ts"),
+    import("./src/client/cli/arguments.ts"),
+  ]);
+  const commands = commandTable().map((command) => ({ ...command, options: optionLines(command) }));
+  const today = new Date().toISOString().slice(0, 10);
+  console.log(manPage(config.version, today, commands).trimEnd());
+  Deno.exit(0);
+}
 const path = Deno.build.standalone ? Deno.execPath() : import.meta.filename!;
 if (first === "check") {
   const { check } = await import("./src/server/check.ts");

@@ -25,7 +25,7 @@ import { UrlError } from "./url.ts";
 /** What somebody types to come here. */
 const PROGRAM = Deno.build.standalone
   ? `${Deno.execPath().split(/[/\\]/).at(-1)} client`
-  : "deno task client";
+  : "deno task -q client";
 
 interface Entry {
   readonly command: Command;
@@ -55,6 +55,9 @@ export const commandWords = (): Record<string, string[]> =>
       [...Object.keys(options), "help"].map((option) => `--${option}`),
     ]),
   );
+
+/** The commands, as the manual tells of them. */
+export const commandTable = (): Command[] => commands.map(({ command }) => command);
 
 const HELP = `Usage: ${PROGRAM} COMMAND ...
 

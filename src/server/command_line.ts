@@ -150,23 +150,42 @@ function split(arg: string, windows: boolean): { name: string; value?: string } 
 /** The options as they are typed. */
 export const optionNames = (): string[] => Object.keys(options).map((name) => `--${name}`);
 
-/** What `--help` prints. */
-export function usage(): string {
-  const lines = Object.entries(options).map(([long, { short, value, optional, help }]) => {
+/** What somebody types to come here: help can be pasted. */
+export const PROGRAM = Deno.build.standalone
+  ? Deno.execPath().split(/[/\\]/).at(-1)!
+  : "deno task -q start";
+
+/** What the program does, by the words that follow its name. */
+export const MODES: Readonly<Record<string, string>> = {
+  "[OPTIONS]":
+    "serve, until SIGINT, SIGTERM or SIGQUIT; SIGHUP\nreopens the log and rereads what may change\nwhile it runs",
+  "check [OPTIONS]": "look at configuration and scripts only",
+  "client COMMAND": 'publish, play, call, listen and more;\n"client --help" lists the commands',
+  "completion SHELL": "print completion for bash, zsh or fish",
+  "man": "print the page of the manual, for man(1)",
+  "help": "print this",
+};
+
+/** The options with their values and what they do, such as `-l, --log=LEVEL`. */
+export const optionLines = (): [left: string, help: string][] =>
+  Object.entries(options).map(([long, { short, value, optional, help }]) => {
     const argument = value ? (optional ? `[=${value}]` : `=${value}`) : "";
-    const left = `${short ? `-${short}, ` : "    "}--${long}${argument}`;
-    return `  ${left.padEnd(26)}${help.replaceAll("\n", `\n${" ".repeat(28)}`)}`;
+    return [`${short ? `-${short}, ` : "    "}--${long}${argument}`, help];
   });
-  return `Serves RTMFP clients; applications are Lua scripts under www.
 
-  CumulusServer [options]           serve, until SIGINT, SIGTERM or SIGQUIT;
-                                    SIGHUP reopens the log and rereads what
-                                    may change while it runs
-  CumulusServer check [options]     look at configuration and scripts only
-  CumulusServer completion SHELL    print completion for bash, zsh or fish:
-                                    source <(CumulusServer completion bash)
-  CumulusServer client --help       publish, play, call and ping from here
+/** What `--help` prints. */
+export function usage(program = PROGRAM): string {
+  const table = (rows: [left: string, help: string][]) => {
+    const width = Math.max(...rows.map(([left]) => left.length));
+    return rows.map(([left, help]) =>
+      `  ${left.padEnd(width)}  ${help.replaceAll("\n", `\n${" ".repeat(width + 4)}`)}\n`
+    ).join("");
+  };
+  return `Usage: ${program} [OPTIONS]
 
-${lines.join("\n")}
-`;
+Serves Flash, AIR, encoders and browsers. Applications are Lua scripts in www.
+
+${table(Object.entries(MODES))}
+Options:
+${table(optionLines())}`;
 }

@@ -9,7 +9,7 @@ export interface Words {
 }
 
 const SHELLS = ["bash", "zsh", "fish"];
-const COMMANDS = ["check", "client", "completion", "help"];
+const COMMANDS = ["check", "client", "completion", "man", "help"];
 
 /**
  * @param shell bash, zsh or fish

@@ -224,7 +224,7 @@ Deno.test("What is wrong is said, with the exit code", async () => {
     [
       ["call", url, "echo", "x"],
       2,
-      /Argument 1 is not JSON: x .*\nTry deno task client call --help/,
+      /Argument 1 is not JSON: x .*\nTry deno task -q client call --help/,
     ],
     [["call", url, "echo", '{"$date": true}'], 2, /"\$date" needs/],
     [["call", url, "echo", "--groups=5"], 2, /list of 2, 14 and 16/],
@@ -246,7 +246,7 @@ Deno.test("--help is there for all, on standard output", async () => {
   for (const args of [["--help"], ["publish", "--help"], ["play", "-h"], ["call", "x", "--help"]]) {
     const { code, output, error } = await run(...args);
     assert.deepEqual([code, error], [0, ""]);
-    assert.match(output, /^Usage: deno task client /);
+    assert.match(output, /^Usage: deno task -q client /);
   }
   assert.equal((await run()).code, 2);
 });
@@ -265,7 +265,7 @@ Deno.test("Words that ask for help or do not fit are answered before anyone is b
   assert.equal(help.code, 0);
   assert.match(
     help.output,
-    /^Usage: deno task client peer play .*Example:\n {2}deno task client peer/s,
+    /^Usage: deno task -q client peer play .*Example:\n {2}deno task -q client peer/s,
   );
 });
 

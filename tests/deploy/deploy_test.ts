@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { parseAllDocuments } from "yaml";
 import { metricsOf } from "../../src/monitor/metrics.ts";
 import { fakeSource } from "../monitor/fake_source.ts";
-import { hasProgram } from "../peers/peers.ts";
+import { peerTest } from "../peers/peers.ts";
 
 const root = new URL("../../", import.meta.url);
 const read = (path: string) => Deno.readTextFileSync(new URL(path, root));
@@ -89,11 +89,7 @@ Deno.test("deploy: the Dockerfile copies every file that the program is made of"
   assert.deepEqual([...needed].filter((name) => !copied.includes(name)), []);
 });
 
-Deno.test({
-  name: "deploy: promtool accepts the alert rules, and their test passes (if it is installed)",
-  ignore: !hasProgram("promtool"),
-  fn: promtool,
-});
+peerTest("deploy: promtool accepts the alert rules, and their test passes", ["promtool"], promtool);
 
 async function promtool(): Promise<void> {
   for (const args of [["check", "rules", "alerts.yaml"], ["test", "rules", "alerts_test.yaml"]]) {

@@ -55,4 +55,5 @@ Deno.test("CFG-074 the usage names every option and fits a terminal", () => {
     assert.match(usage(), new RegExp(`--${name}\\b`));
   }
   for (const line of usage().split("\n")) assert.ok(line.length <= 80, line);
+  assert.match(usage("CumulusServer"), /^Usage: CumulusServer \[OPTIONS\]$/m);
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { commandWords } from "../../src/client/cli.ts";
 import { optionNames } from "../../src/server/command_line.ts";
 import { completion } from "../../src/server/completion.ts";
-import { hasProgram } from "../peers/peers.ts";
+import { peerTest } from "../peers/peers.ts";
 
 const words = { options: optionNames(), client: commandWords() };
 
@@ -23,10 +23,10 @@ printf '%s\\n' "\${COMPREPLY[@]}"`,
   return new TextDecoder().decode(stdout).trim().split("\n");
 }
 
-Deno.test({
-  name: "completion: bash offers commands, options and commands of two words",
-  ignore: !hasProgram("bash"),
-  async fn() {
+peerTest(
+  "completion: bash offers commands, options and commands of two words",
+  ["bash"],
+  async () => {
     assert.deepEqual(await bashOffers("c"), ["check", "client", "completion"]);
     assert.deepEqual(await bashOffers("--po"), ["--port"]);
     assert.deepEqual(await bashOffers("check", "--in"), ["--ini"]);
@@ -35,44 +35,36 @@ Deno.test({
     assert.deepEqual(await bashOffers("client", "peer", ""), ["serve", "play", "join"]);
     assert.deepEqual(await bashOffers("completion", ""), ["bash", "zsh", "fish"]);
   },
+);
+
+peerTest("completion: fish offers the same", ["fish"], async () => {
+  const { stdout } = await new Deno.Command("fish", {
+    args: [
+      "--no-config",
+      "-c",
+      `${completion("fish", words)}\ncomplete -C 'CumulusServer client peer j'`,
+    ],
+  }).output();
+  assert.match(new TextDecoder().decode(stdout), /^join\b/m);
 });
 
-Deno.test({
-  name: "completion: fish offers the same (if it is installed)",
-  ignore: !hasProgram("fish"),
-  async fn() {
-    const { stdout } = await new Deno.Command("fish", {
-      args: [
-        "--no-config",
-        "-c",
-        `${completion("fish", words)}\ncomplete -C 'CumulusServer client peer j'`,
-      ],
-    }).output();
-    assert.match(new TextDecoder().decode(stdout), /^join\b/m);
-  },
-});
-
-Deno.test({
-  name: "completion: zsh offers the words, which it narrows itself (if it is installed)",
-  ignore: !hasProgram("zsh"),
-  async fn() {
-    const folder = Deno.makeTempDirSync();
-    const { stdout, stderr } = await new Deno.Command("zsh", {
-      args: [
-        "-f",
-        "-c",
-        `autoload -U compinit && compinit -u -d '${folder}/dump'
+peerTest("completion: zsh offers the words, which it narrows itself", ["zsh"], async () => {
+  const folder = Deno.makeTempDirSync();
+  const { stdout, stderr } = await new Deno.Command("zsh", {
+    args: [
+      "-f",
+      "-c",
+      `autoload -U compinit && compinit -u -d '${folder}/dump'
 ${completion("zsh", words)}
 setopt ksh_arrays
 COMP_WORDS=(CumulusServer client peer "") COMP_CWORD=3
 _cumulus_server
 printf '%s\\n' "\${COMPREPLY[@]}"`,
-      ],
-    }).output();
-    Deno.removeSync(folder, { recursive: true });
-    assert.equal(new TextDecoder().decode(stderr), "");
-    assert.equal(new TextDecoder().decode(stdout).trim(), "serve\nplay\njoin");
-  },
+    ],
+  }).output();
+  Deno.removeSync(folder, { recursive: true });
+  assert.equal(new TextDecoder().decode(stderr), "");
+  assert.equal(new TextDecoder().decode(stdout).trim(), "serve\nplay\njoin");
 });
 
 Deno.test("completion: no other shell", () => {

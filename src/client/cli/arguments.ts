@@ -92,14 +92,22 @@ export function numberOption(
   return value;
 }
 
-/** The text of `--help` for one command. */
-export function helpText(program: string, command: Command): string {
+/** The options with their values and what they do, such as `--name NAME`. */
+export function optionLines(command: Command): [left: string, help: string][] {
   const options: [string, string][] = Object.entries(command.options).map(
     ([name, { value, help }]) => [value ? `--${name} ${value}` : `--${name}`, help],
   );
   options.push(["--help", "print this and exit"]);
+  return options;
+}
+
+/** The text of `--help` for one command. */
+export function helpText(program: string, command: Command): string {
+  const options = optionLines(command);
   const width = Math.max(...options.map(([left]) => left.length));
-  const lines = options.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
+  const lines = options.map(([left, right]) =>
+    `  ${left.padEnd(width)}  ${right.replaceAll("\n", `\n${" ".repeat(width + 4)}`)}`
+  );
   return [
     `Usage: ${program} ${command.name} [OPTIONS] ${command.operands}`,
     "",

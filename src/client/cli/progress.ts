@@ -21,14 +21,25 @@ export function clockText(milliseconds: number): string {
   return `${h}:${two(m)}:${two(s)}.${tenths % 10}`;
 }
 
-/** One line: time, frames, bit rate and round trip. `bitRate` is in bits per second. */
-export function progressText(progress: Progress, bitRate: number): string {
+/**
+ * One line: time, frames, bit rate and round trip, the longest form that fits.
+ *
+ * @param bitRate in bits per second
+ * @param columns of the line
+ */
+export function progressText(progress: Progress, bitRate: number, columns = Infinity): string {
   const { time, videoFrames, audioFrames, roundTrip } = progress;
+  const clock = clockText(time);
   const rate = bitRate < 999_500
     ? `${Math.round(bitRate / 1000)} kb/s`
     : `${(bitRate / 1e6).toFixed(2)} Mb/s`;
-  return `${clockText(time)}  video ${videoFrames}  audio ${audioFrames}  ${rate}` +
-    `  rtt ${roundTrip > 0 ? `${Math.round(roundTrip)} ms` : "-"}`;
+  const rtt = roundTrip > 0 ? `${Math.round(roundTrip)} ms` : "-";
+  const forms = [
+    `${clock}  video ${videoFrames}  audio ${audioFrames}  ${rate}  rtt ${rtt}`,
+    `${clock}  v ${videoFrames}  a ${audioFrames}  ${rate}`,
+    `${clock}  ${rate}`,
+  ];
+  return forms.find(({ length }) => length <= columns) ?? forms[2].slice(0, columns);
 }
 
 /** A terminal, or anything that takes text. */
@@ -36,6 +47,8 @@ export interface ProgressOutput {
   write(text: string): void;
   /** Whether a line can be written over. */
   readonly isTerminal: boolean;
+  /** Characters of a line of a terminal. */
+  readonly columns?: number;
 }
 
 /** Prints progress: on a terminal one line over and over, elsewhere a line now and then. */
@@ -54,13 +67,14 @@ export class ProgressLine {
   show(progress: Progress, now: number): void {
     this.#samples.push({ at: now, bytes: progress.bytes });
     while (this.#samples.length > 2 && now - this.#samples[1].at >= 2000) this.#samples.shift();
-    const { isTerminal } = this.output;
+    const { isTerminal, columns = 80 } = this.output;
     if (!isTerminal && now - this.#printedAt < 5000) return;
     this.#printedAt = now;
     const [first] = this.#samples;
     const elapsed = now - first.at;
     const rate = elapsed > 0 ? (progress.bytes - first.bytes) * 8000 / elapsed : 0;
-    const text = progressText(progress, rate);
+    // In the last column of some terminals a line wraps already.
+    const text = progressText(progress, rate, isTerminal ? columns - 1 : Infinity);
     this.output.write(isTerminal ? `\r\x1b[K${text}` : `${text}\n`);
     this.#open = isTerminal;
   }
@@ -80,5 +94,12 @@ export const standardError: ProgressOutput = {
   },
   get isTerminal() {
     return Deno.stderr.isTerminal();
+  },
+  get columns() {
+    try {
+      return Deno.consoleSize().columns || 80;
+    } catch {
+      return 80;
+    }
   },
 };

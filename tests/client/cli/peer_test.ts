@@ -133,5 +133,5 @@ Deno.test("peer alone shows what there is", async () => {
   assert.equal(await start("peer").done, 2);
   const join = start("peer", "join", "--help");
   assert.equal(await join.done, 0);
-  assert.match(join.lines.join(), /Usage: deno task client peer join \[OPTIONS\] URL GROUP/);
+  assert.match(join.lines.join(), /Usage: deno task -q client peer join \[OPTIONS\] URL GROUP/);
 });

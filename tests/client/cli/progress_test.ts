@@ -17,6 +17,20 @@ Deno.test("A progress line has time, frames, bit rate and round trip", () => {
   assert.match(progressText({ ...progress, roundTrip: 0 }, 2_345_000), /2\.35 Mb\/s {2}rtt -$/);
 });
 
+Deno.test("A progress line fits its terminal, and is as long as it may be", () => {
+  const long = { ...progress, time: 36_000_000, videoFrames: 90_000, audioFrames: 155_000 };
+  assert.equal(progressText(long, 4_560_000, 39), "10:00:00.0  4.56 Mb/s");
+  assert.equal(progressText(long, 4_560_000, 40), "10:00:00.0  v 90000  a 155000  4.56 Mb/s");
+  assert.equal(progressText(progress, 312_400, 39), "1:02:05.2  v 80  a 9  312 kb/s");
+  assert.equal(progressText(progress, 312_400, 5), "1:02:");
+  for (let columns = 1; columns < 100; columns++) {
+    assert.ok(progressText(long, 4_560_000, columns).length <= columns);
+  }
+  const output = { ...terminal(true), columns: 40 };
+  new ProgressLine(output).show(long, 0);
+  assert.ok(output.text().slice("\r\x1b[K".length).length < 40, output.text());
+});
+
 Deno.test("On a terminal the line is written over, and the rate is that of the last two seconds", () => {
   const output = terminal(true);
   const line = new ProgressLine(output);

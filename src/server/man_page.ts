@@ -1,0 +1,110 @@
+// The page of the manual: `CumulusServer man`, in the macros of man(7).
+import { MODES, optionLines } from "./command_line.ts";
+
+/** Characters of a line. */
+const MAX_LINE = 80;
+
+/** A command of `client`, as its help tells of it. */
+export interface ManCommand {
+  readonly name: string;
+  readonly operands: string;
+  readonly summary: string;
+  readonly notes?: string;
+  readonly options: readonly (readonly [left: string, help: string])[];
+}
+
+/**
+ * @param version of the program
+ * @param date of the page, `YYYY-MM-DD`
+ * @param commands of `client`
+ * @returns the page, to be written to `man1/CumulusServer.1`
+ */
+export function manPage(version: string, date: string, commands: readonly ManCommand[]): string {
+  return [
+    `.TH CUMULUSSERVER 1 ${date} "CumulusServer ${version}"`,
+    ".SH NAME",
+    "CumulusServer \\- server of streams and applications for Flash and browsers",
+    ".SH SYNOPSIS",
+    ...Object.keys(MODES).flatMap((words, i) => [...(i ? [".br"] : []), synopsis(words)]),
+    ".SH DESCRIPTION",
+    ...paragraph(
+      "Serves live streams, calls, shared objects and peer-to-peer groups by RTMFP, RTMP, RTWebSocket " +
+        "and HTTP; applications are Lua scripts in folders under",
+    ),
+    ".IR www .",
+    "In an empty folder the first start writes",
+    ".I CumulusServer.ini",
+    "and",
+    ".IR www/main.lua .",
+    ...Object.entries(MODES).flatMap(([words, help]) => item(words, help)),
+    ".SH OPTIONS",
+    ...optionLines().flatMap(([left, help]) => item(left.trim(), help)),
+    ".SH CLIENT COMMANDS",
+    ...commands.flatMap(({ name, operands, summary, options, notes }) => [
+      `.SS client ${escape(name)} ${escape(operands)}`.trimEnd(),
+      ...paragraph(summary),
+      ...options.flatMap(([left, help]) => item(left, help)),
+      ...(notes
+        ? [
+          ".PP",
+          ".nf",
+          ...notes.replaceAll(/^ {2}client /gm, "  CumulusServer client ").split("\n").map(line),
+          ".fi",
+        ]
+        : []),
+    ]),
+    ".SH FILES",
+    ...item("CumulusServer.ini", "the configuration; every key stands there with a comment"),
+    ...item("www/", "an application in each folder, by its main.lua"),
+    ...item("logs/log.0", "the log; up to ten files before it in log.1 to log.10"),
+    ".SH EXIT STATUS",
+    ...paragraph(
+      "0 after a signal has stopped it, 1 if it could not start or a command failed, 2 for a wrong " +
+        "command line, 70 if a script did not end and the watchdog stopped the process.",
+    ),
+    ".SH ENVIRONMENT",
+    ...item("NO_COLOR", "if it is set, the log has no colours on a terminal"),
+    ".SH EXAMPLES",
+    ".nf",
+    ...[
+      "CumulusServer --dir /var/lib/cumulus",
+      "CumulusServer check",
+      "CumulusServer client ping rtmfp://localhost",
+      "source <(CumulusServer completion bash)",
+    ].map(line),
+    ".fi",
+    "",
+  ].join("\n");
+}
+
+const synopsis = (words: string): string => `.B CumulusServer ${escape(words)}`;
+
+/** A term and what it means, which may have several lines. */
+const item = (
+  term: string,
+  help: string,
+): string[] => [".TP", `.B ${escape(term)}`, ...paragraph(help)];
+
+/** Lines of running text, none longer than mandoc(1) likes. */
+function paragraph(text: string): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(/\s+/)) {
+    const last = lines.length - 1;
+    if (last >= 0 && escape(`${lines[last]} ${word}`).length <= MAX_LINE) lines[last] += ` ${word}`;
+    else lines.push(word);
+  }
+  return lines.map(line);
+}
+
+/** A line of text, none of which is taken for a macro. */
+function line(text: string): string {
+  const escaped = escape(text.trimEnd());
+  return /^[.']/.test(escaped) ? `\\&${escaped}` : escaped;
+}
+
+/** Backslashes, and hyphens that can be pasted. */
+const escape = (text: string): string =>
+  text.replaceAll("\\", "\\e").replaceAll("-", "\\-").replaceAll("'", "\\(aq").replaceAll(
+    '"',
+    "\\(dq",
+  );
