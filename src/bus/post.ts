@@ -1,3 +1,4 @@
+import type { LogLevelName } from "../common/log_level.ts";
 import type { MessageCodec } from "./envelope.ts";
 import type { Subjects } from "./subjects.ts";
 
@@ -14,7 +15,7 @@ export interface Post {
   send<T>(subject: string, codec: MessageCodec<T>, message: T, isMedia?: boolean): boolean;
   subscribe(subject: string): void;
   unsubscribe(subject: string): void;
-  log(level: "error" | "warn" | "note" | "info" | "debug", text: string): void;
+  log(level: LogLevelName, text: string): void;
 }
 
 /** When to do what is planned for `planned` and wanted at `wanted`: what is overdue may be spread, what is not is not put off. */

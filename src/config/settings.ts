@@ -1,10 +1,10 @@
 // Every key that the server reads from CumulusServer.ini: CFG-010 to CFG-032, and our own. The
 // shipped file, its check and the documentation are made from this table.
 import { parseTargets, type Target } from "../cluster/targets.ts";
+import { levelOf } from "../common/log_level.ts";
 import { type GroupId, groupOf } from "../rtmfp/crypto/dh_groups.ts";
 import { type AddressRule, addressRuleForm, parseAddressRule } from "./address_rule.ts";
 import { parseRelays, type RelayEntry } from "./relay_entry.ts";
-import { levelOf } from "../log/log_level.ts";
 import { integer, ipAddress, list, oneOf, type Setting, text } from "./setting.ts";
 
 const rules = (value: string, comment: string): Setting<readonly AddressRule[]> =>

@@ -1,7 +1,7 @@
 // The log: CFG-090 to CFG-095, DECISIONS 22.
 import { ownText } from "../bytes/text.ts";
+import { LEVELS, LogLevel } from "../common/log_level.ts";
 import type { LogFile } from "./log_file.ts";
-import { Level, LEVELS } from "./log_level.ts";
 import { redactor } from "./redact.ts";
 import { Repeats } from "./repeats.ts";
 
@@ -9,7 +9,7 @@ import { Repeats } from "./repeats.ts";
 export type Text = string | (() => string);
 
 interface Line {
-  readonly level: Level;
+  readonly level: LogLevel;
   readonly text: string;
   readonly file: string;
   readonly line: number;
@@ -41,7 +41,7 @@ const MAX_FILE = 256;
 const MAX_STACK = 8_192;
 
 /** Parameters of SGR (ECMA-48 §8.3.117) by level: red, yellow, green, none, and faint. */
-const COLOURS: Record<Level, string> = {
+const COLOURS: Record<LogLevel, string> = {
   1: "1;31",
   2: "1;31",
   3: "31",
@@ -83,19 +83,19 @@ export class Log {
     if (options.file) this.#checkFile(this.#clock());
   }
 
-  fatal = (text: Text) => this.#own(Level.fatal, text, this.fatal);
-  critic = (text: Text) => this.#own(Level.critic, text, this.critic);
-  error = (text: Text) => this.#own(Level.error, text, this.error);
-  warn = (text: Text) => this.#own(Level.warn, text, this.warn);
-  note = (text: Text) => this.#own(Level.note, text, this.note);
-  info = (text: Text) => this.#own(Level.info, text, this.info);
-  debug = (text: Text) => this.#own(Level.debug, text, this.debug);
-  trace = (text: Text) => this.#own(Level.trace, text, this.trace);
+  fatal = (text: Text) => this.#own(LogLevel.fatal, text, this.fatal);
+  critic = (text: Text) => this.#own(LogLevel.critic, text, this.critic);
+  error = (text: Text) => this.#own(LogLevel.error, text, this.error);
+  warn = (text: Text) => this.#own(LogLevel.warn, text, this.warn);
+  note = (text: Text) => this.#own(LogLevel.note, text, this.note);
+  info = (text: Text) => this.#own(LogLevel.info, text, this.info);
+  debug = (text: Text) => this.#own(LogLevel.debug, text, this.debug);
+  trace = (text: Text) => this.#own(LogLevel.trace, text, this.trace);
 
   /** An exception that is a bug of ours, with its stack. */
   bug = (what: string, error: unknown) => {
     const detail = error instanceof Error ? error.stack ?? String(error) : String(error);
-    this.#own(Level.critic, `${what}: ${detail}`, this.bug, MAX_STACK);
+    this.#own(LogLevel.critic, `${what}: ${detail}`, this.bug, MAX_STACK);
   };
 
   /**
@@ -103,7 +103,7 @@ export class Log {
    *
    * @param most characters of `text` that are written; the rest is left out before anything else is done
    */
-  write(level: Level, text: string, file: string, line: number, most = MAX_TEXT): void {
+  write(level: LogLevel, text: string, file: string, line: number, most = MAX_TEXT): void {
     if (level > this.level) return;
     this.settle();
     const record = { level, text: this.#safe(text, most), file: ownText(file, MAX_FILE), line };
@@ -138,7 +138,7 @@ export class Log {
     this.#file?.close();
   }
 
-  #own(level: Level, text: Text, method: (...args: never[]) => void, most = MAX_TEXT): void {
+  #own(level: LogLevel, text: Text, method: (...args: never[]) => void, most = MAX_TEXT): void {
     if (level > this.level) return;
     const { file, line } = callerOf(method);
     this.write(level, typeof text === "string" ? text : text(), file, line, most);
@@ -172,7 +172,7 @@ export class Log {
   }
 
   /** A line of standard output, CFG-092. */
-  #line(level: Level, place: string, text: string): string {
+  #line(level: LogLevel, place: string, text: string): string {
     const name = LEVELS[level];
     if (!this.#colours) return `${name}  ${place} ${text}\n`;
     return `\x1b[${COLOURS[level]}m${name}\x1b[0m  \x1b[2m${place}\x1b[0m ${text}\n`;
@@ -184,11 +184,11 @@ export class Log {
     const known = this.#fileFails;
     this.#fileFails = failure !== "";
     if (known || failure === "") return;
-    const record: Line = { level: Level.error, text: failure, file: "log_file", line: 0 };
+    const record: Line = { level: LogLevel.error, text: failure, file: "log_file", line: 0 };
     this.#console(encode(
       this.#format === "json"
         ? json(record, now)
-        : this.#line(Level.error, "log_file[0]", escape(failure)),
+        : this.#line(LogLevel.error, "log_file[0]", escape(failure)),
     ));
   }
 }

@@ -1,5 +1,6 @@
 import type { AmfReader } from "../amf/amf_reader.ts";
 import { toHex } from "../bytes/hex.ts";
+import type { LogLevelName } from "../common/log_level.ts";
 import type { Applications } from "./application.ts";
 import { Client, type ClientInfo } from "./client.ts";
 import type { Connection, GroupOutput, PublisherOutput } from "./connection.ts";
@@ -22,12 +23,10 @@ import {
   type SharedObjectStore,
 } from "./shared_objects.ts";
 
-export type LogLevel = "error" | "warn" | "note" | "info" | "debug" | "trace";
-
 export interface HubOptions {
   /** A number from 0 up to and without `below`. */
   random(below: number): number;
-  log(level: LogLevel, text: string): void;
+  log(level: LogLevelName, text: string): void;
   /** The canonical text of an IP address; undefined if it is none. */
   ip(text: string): string | undefined;
   /** Bytes that may wait for a listener; 8 MiB unless told. */
@@ -88,7 +87,7 @@ export class Hub implements PublicationEvents, GroupEvents {
     this.#names = new NameRules(options.names ?? (() => NAMES), this);
   }
 
-  log(level: LogLevel, text: string): void {
+  log(level: LogLevelName, text: string): void {
     this.#options.log(level, text);
   }
 

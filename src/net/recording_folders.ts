@@ -2,41 +2,9 @@
 // outside it. All work is done off the loop.
 import { statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import type { ListedRecording } from "../media/recordings.ts";
+import type { NotWritable, StoredFile, WritableFile } from "../store/stored_file.ts";
 import { isAbsent } from "./absent.ts";
-
-/** A file that is open for reading; one read at a time. */
-export interface ReadableFile {
-  /** Its real path. */
-  readonly key: string;
-  /** Bytes, and milliseconds since 1970 of the last change, as it was opened. */
-  readonly size: number;
-  readonly modified: number;
-  /** @param done fewer bytes at the end; undefined if it cannot be read; not called after `close` */
-  read(position: number, length: number, done: (bytes: Uint8Array | undefined) => void): void;
-  close(): void;
-}
-
-/** A file that is open for writing; one call at a time. */
-export interface WritableFile {
-  readonly key: string;
-  /** @param done is told why it did not work */
-  write(position: number, bytes: Uint8Array, done: (error: string | undefined) => void): void;
-  /** Puts it on the disk, and closes it. */
-  close(done: (size: number, modified: number) => void): void;
-}
-
-export interface NotWritable {
-  readonly reason: "no access" | "failed";
-  readonly text: string;
-}
-
-export interface ListedFile {
-  /** Without its suffix. */
-  readonly name: string;
-  /** Bytes, and milliseconds since 1970 of the last change. */
-  readonly size: number;
-  readonly modified: number;
-}
 
 export interface FoldersOptions {
   /** Folder of the applications. */
@@ -87,18 +55,18 @@ export class RecordingFolders {
    * @param name with `/` between its segments, none of which is `.` or `..`
    * @param done undefined: there is no such regular file inside the folder, or too many are open
    */
-  openFile(path: string, name: string, done: (file: ReadableFile | undefined) => void): void {
+  openFile(path: string, name: string, done: (file: StoredFile | undefined) => void): void {
     this.#tryOpen(path, name).then((file) => this.#options.input(() => done(file)));
   }
 
   /** The FLV files right in an application's folder, the newest first; at most {@link MAX_LISTED}. */
-  listFiles(path: string, done: (files: ListedFile[]) => void): void {
+  listFiles(path: string, done: (files: ListedRecording[]) => void): void {
     this.#list(path).then((files) => this.#options.input(() => done(files)));
   }
 
-  async #list(path: string): Promise<ListedFile[]> {
+  async #list(path: string): Promise<ListedRecording[]> {
     const folder = this.folderOf(path);
-    const files: ListedFile[] = [];
+    const files: ListedRecording[] = [];
     try {
       for await (const { name, isFile } of Deno.readDir(folder)) {
         if (!isFile || !name.endsWith(".flv") || files.length >= MAX_LISTED) continue;
@@ -192,7 +160,7 @@ export class RecordingFolders {
     return bavail * bsize < keep ? "The disk has too little room left: [record] free" : undefined;
   }
 
-  async #tryOpen(path: string, name: string): Promise<ReadableFile | undefined> {
+  async #tryOpen(path: string, name: string): Promise<StoredFile | undefined> {
     if (name === "") return undefined;
     if (this.#open >= this.#options.maxFiles()) {
       if (!this.#warned) {
@@ -226,7 +194,7 @@ export class RecordingFolders {
     return undefined;
   }
 
-  #readable(file: Deno.FsFile, key: string, size: number, modified: number): ReadableFile {
+  #readable(file: Deno.FsFile, key: string, size: number, modified: number): StoredFile {
     let closed = false;
     let busy = false;
     const close = () => {

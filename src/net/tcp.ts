@@ -1,13 +1,8 @@
 // TCP connections of the server itself (those of scripts live in sandbox/).
 import type { Address } from "../common/address.ts";
 import { unmapped } from "../common/ip.ts";
+import type { ByteEvents } from "../common/socket_events.ts";
 import { sleep, within } from "../common/wait.ts";
-
-export interface TcpEvents {
-  onData(bytes: Uint8Array): void;
-  /** The connection ended, by the other end or with an error; not called after `close`. */
-  onClose(error: string | undefined): void;
-}
 
 /** Bytes that may wait for a peer which does not read, before the connection is given up. */
 const MAX_QUEUED = 64 * 1024 * 1024;
@@ -18,7 +13,7 @@ export class TcpConnection {
   #queued = 0;
   #writing = false;
   #closed = false;
-  #events: TcpEvents | undefined;
+  #events: ByteEvents | undefined;
 
   constructor(conn: Deno.TcpConn) {
     this.#conn = conn;
@@ -49,7 +44,7 @@ export class TcpConnection {
   }
 
   /** Begins to read. */
-  start(events: TcpEvents): void {
+  start(events: ByteEvents): void {
     this.#events = events;
     this.#read();
   }

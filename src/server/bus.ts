@@ -5,6 +5,7 @@ import type { BusFrame } from "../bus/frames.ts";
 import { Gate } from "../bus/gate.ts";
 import type { Found, Load, Lookup } from "../bus/messages.ts";
 import type { Neighbor } from "../bus/presence.ts";
+import { LogLevel } from "../common/log_level.ts";
 import type { Hub } from "../media/hub.ts";
 import type { BusStatus } from "../monitor/snapshot.ts";
 import { NatsConnection } from "../net/nats_connection.ts";
@@ -17,7 +18,6 @@ import { answerOf, helloOf, lookupOf, originAddresses } from "./bus_lookups.ts";
 import type { Cluster } from "./cluster.ts";
 import { hmacSha256, sha256 } from "./digests.ts";
 import type { Log } from "../log/log.ts";
-import { Level } from "../log/log_level.ts";
 import type { Scripts } from "./scripts.ts";
 import { busFault, type Config } from "../config/settings.ts";
 import { StartError } from "./start_error.ts";
@@ -74,7 +74,7 @@ export class ServerBus implements Wire, BusUser<PeerHello> {
       sha256,
       random,
       epoch: (now) => now + offset,
-      log: (level, text) => log.write(Level[level], text, "Bus", 0),
+      log: (level, text) => log.write(LogLevel[level], text, "Bus", 0),
     }, this);
     this.servers = new BusServers(host, this.#bus, this.#startedAt);
     this.#groups = new BusGroups(hub);
@@ -276,8 +276,10 @@ export class ServerBus implements Wire, BusUser<PeerHello> {
   #onError(error: string): void {
     if (this.#closed) return;
     const kind = error.replace(DIGEST, "*");
-    const level = this.#told.has(kind) || this.#told.size >= MAX_TOLD ? Level.debug : Level.warn;
-    if (level === Level.warn) this.#told.add(kind);
+    const level = this.#told.has(kind) || this.#told.size >= MAX_TOLD
+      ? LogLevel.debug
+      : LogLevel.warn;
+    if (level === LogLevel.warn) this.#told.add(kind);
     this.#host.log.write(level, `Bus: ${error}`, "Bus", 0);
   }
 

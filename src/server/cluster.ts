@@ -7,6 +7,7 @@ import { type Peer, Roster } from "../cluster/roster.ts";
 import type { Target } from "../cluster/targets.ts";
 import { addressText } from "../common/address.ts";
 import { sourceKey } from "../common/ip.ts";
+import type { LogLevelName } from "../common/log_level.ts";
 import { TcpConnection, tcpError, TcpListener } from "../net/tcp.ts";
 import { FailureMemory } from "./failure_memory.ts";
 
@@ -55,7 +56,7 @@ export interface ClusterEvents {
   onMessage(peer: Peer, handler: string, payload: Uint8Array): void;
   /** Applications run at another server (CLU-031). */
   onRunning(paths: string[]): void;
-  log(level: "error" | "warn" | "note" | "info" | "debug", text: string): void;
+  log(level: LogLevelName, text: string): void;
   /** Shows what goes over a link. CFG-071 */
   dump?(header: string, bytes: Uint8Array): void;
 }

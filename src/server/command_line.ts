@@ -1,5 +1,5 @@
 // The options of the server: CFG-070 to CFG-079, and our own.
-import { levelOf } from "../log/log_level.ts";
+import { levelOf } from "../common/log_level.ts";
 
 export interface Options {
   /** 0 to 8; without it that of the configuration. */

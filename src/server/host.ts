@@ -1,4 +1,5 @@
 import type { Roster } from "../cluster/roster.ts";
+import type { LogLevel } from "../common/log_level.ts";
 import { Mailer, type MailerOptions } from "../net/mailer.ts";
 import { DEFAULT_LIMITS, type Limits, type RuleName } from "../net/sandbox/policy.ts";
 import { ScriptSockets } from "../net/sandbox/script_sockets.ts";
@@ -10,7 +11,6 @@ import { expectedSockets } from "./expected_sockets.ts";
 import { absolute, asFolder } from "./folders.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import { type Log, standardOutput } from "../log/log.ts";
-import type { Level } from "../log/log_level.ts";
 import { mayMail, sandboxPolicy } from "./sandbox_policy.ts";
 import type { Config } from "../config/settings.ts";
 import { scriptFiles } from "./script_files.ts";
@@ -104,7 +104,7 @@ export class ScriptHost implements Host {
   }
 
   log(level: number, text: string, file: string, line: number): void {
-    this.#log.write(level as Level, text, file || "script", line, MAX_SCRIPT_TEXT);
+    this.#log.write(level as LogLevel, text, file || "script", line, MAX_SCRIPT_TEXT);
   }
 
   now(): number {

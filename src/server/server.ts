@@ -1,6 +1,7 @@
 // A running server: all rooms put together.
 import { addressText } from "../common/address.ts";
 import { canonicalIp } from "../common/ip.ts";
+import { LogLevel } from "../common/log_level.ts";
 import { sleep, waitAtMost } from "../common/wait.ts";
 import { FlashServer } from "../flash/flash_server.ts";
 import { Hub } from "../media/hub.ts";
@@ -21,7 +22,6 @@ import { entrances, pagesIn } from "./entrances.ts";
 import { Frugality } from "./frugality.ts";
 import { PreparedKeyAgreement } from "./key_agreement.ts";
 import type { Log } from "../log/log.ts";
-import { Level } from "../log/log_level.ts";
 import { Loop } from "./loop.ts";
 import { Names } from "./names.ts";
 import { Numbers } from "./numbers.ts";
@@ -159,7 +159,7 @@ export class Server {
       random: (below) => Math.floor(Math.random() * below),
       log: (level, text) => {
         const { file, line } = scripts.place ?? { file: "", line: 0 };
-        log.write(Level[level], text, file || "Hub", line);
+        log.write(LogLevel[level], text, file || "Hub", line);
       },
       ip: canonicalIp,
     });
@@ -422,7 +422,7 @@ export class Server {
   }
 
   #dump(header: string, bytes: Uint8Array): void {
-    this.#options.log.write(Level.info, `${header}\n${hexDump(bytes)}`, "dump", 0, Infinity);
+    this.#options.log.write(LogLevel.info, `${header}\n${hexDump(bytes)}`, "dump", 0, Infinity);
   }
 
   #link(): Cluster {
@@ -455,7 +455,7 @@ export class Server {
       onMessage: (peer, handler, payload) =>
         event(() => scripts.onServerMessage(peer, handler, payload)),
       onRunning: (paths) => event(() => scripts.onServerRunning(paths)),
-      log: (level, text) => log.write(Level[level], text, "Cluster", 0),
+      log: (level, text) => log.write(LogLevel[level], text, "Cluster", 0),
       ...dump && dump !== "clients" && {
         dump: (header: string, bytes: Uint8Array) => this.#dump(header, bytes),
       },

@@ -3,7 +3,7 @@ import { Frame } from "../media/frame.ts";
 import type { Listener, ListenerOutput } from "../media/listener.ts";
 import type { Channel } from "./channel.ts";
 import { DeliveryMeter } from "./delivery_meter.ts";
-import { type Level, statusMessage } from "./format/commands.ts";
+import { type StatusLevel, statusMessage } from "./format/commands.ts";
 import { commandMessage, UserControl, userControlMessage } from "./format/messages.ts";
 import type { NetConnection } from "./net_connection.ts";
 import { PlayLimit } from "./play_limit.ts";
@@ -34,7 +34,7 @@ export class StreamOutput implements PublisherOutput, ListenerOutput {
   }
 
   /** Sends `onStatus` with code `NetStream.<code>`. */
-  tell(level: Level, code: string, description: string): void {
+  tell(level: StatusLevel, code: string, description: string): void {
     this.#dataChannel.write(statusMessage(level, `NetStream.${code}`, description));
   }
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
+import { levelOf, LogLevel } from "../../src/common/log_level.ts";
 import { escape, Log, stamp } from "../../src/log/log.ts";
 import { LogFile } from "../../src/log/log_file.ts";
 import { Repeats } from "../../src/log/repeats.ts";
 import { redactor } from "../../src/log/redact.ts";
-import { Level, levelOf } from "../../src/log/log_level.ts";
 
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
@@ -24,14 +24,14 @@ function capture(options: { level?: number; format?: "text" | "json"; file?: Log
 
 Deno.test("CFG-092 console lines, and the place they come from", () => {
   const { log, lines } = capture();
-  log.write(Level.note, "ROOT start", "www/main.lua", 2);
+  log.write(LogLevel.note, "ROOT start", "www/main.lua", 2);
   log.info("started");
   assert.equal(lines[0], "NOTE  www/main.lua[2] ROOT start\n");
   assert.match(lines[1], /^INFO {2}log_test\[\d+\] started\n$/);
 });
 
 Deno.test("CFG-070 a level that is off costs no text", () => {
-  const { log, lines } = capture({ level: Level.warn });
+  const { log, lines } = capture({ level: LogLevel.warn });
   log.info(() => assert.fail("made a text that nobody sees"));
   log.warn(() => "seen");
   assert.equal(lines.length, 1);
@@ -50,7 +50,7 @@ Deno.test("Log: colours on a terminal only, and never in JSON", () => {
   const console = (bytes: Uint8Array) => void lines.push(decoder.decode(bytes));
   for (const format of ["text", "json"] as const) {
     const log = new Log({ level: 8, format, console, colours: true });
-    log.write(Level.error, "\x1b[31mforged", "www/main.lua", 3);
+    log.write(LogLevel.error, "\x1b[31mforged", "www/main.lua", 3);
   }
   assert.equal(
     lines[0],
@@ -61,7 +61,7 @@ Deno.test("Log: colours on a terminal only, and never in JSON", () => {
 
 Deno.test("Lines as JSON", () => {
   const { log, lines, clock } = capture({ format: "json" });
-  log.write(Level.error, 'a "quoted"\nline', "www/main.lua", 3);
+  log.write(LogLevel.error, 'a "quoted"\nline', "www/main.lua", 3);
   assert.deepEqual(JSON.parse(lines[0]), {
     time: clock.now.toISOString(),
     level: "ERROR",
@@ -80,15 +80,15 @@ Deno.test("Nothing in a text can forge a record or steer a terminal", () => {
 
 Deno.test("A line that repeats is held back and summed up", () => {
   const { log, lines, clock } = capture();
-  for (let i = 0; i < 1000; i++) log.write(Level.info, "again", "a", 1);
+  for (let i = 0; i < 1000; i++) log.write(LogLevel.info, "again", "a", 1);
   assert.equal(lines.length, 20);
-  log.write(Level.info, "another", "a", 1);
+  log.write(LogLevel.info, "another", "a", 1);
   assert.equal(lines.length, 21);
   clock.now = new Date(clock.now.getTime() - 3_600_000); // the wall clock is set back: no matter
   clock.monotonic += 15_000;
   log.settle();
   assert.equal(lines.at(-1), "INFO  a[1] (980 more of the same) again\n");
-  log.write(Level.info, "again", "a", 1);
+  log.write(LogLevel.info, "again", "a", 1);
   assert.equal(lines.at(-1), "INFO  a[1] again\n");
   log.close();
 });
@@ -97,7 +97,7 @@ Deno.test("CFG-090, CFG-091 the file: its lines, appending, and ten that went be
   const directory = Deno.makeTempDirSync();
   try {
     const { log, clock } = capture({ file: new LogFile(`${directory}/logs`, "log") });
-    log.write(Level.note, "ROOT start", "www/main.lua", 2);
+    log.write(LogLevel.note, "ROOT start", "www/main.lua", 2);
     log.close();
     const first = Deno.readTextFileSync(`${directory}/logs/log.0`);
     assert.equal(
@@ -138,7 +138,7 @@ Deno.test("A folder that cannot be written costs the file, not the console, and 
   try {
     Deno.writeTextFileSync(`${directory}/logs`, "a file where the folder should be");
     const { log, lines } = capture({ file: new LogFile(`${directory}/logs`, "log") });
-    for (let i = 0; i < 3; i++) log.write(Level.info, `line ${i}`, "a", 1);
+    for (let i = 0; i < 3; i++) log.write(LogLevel.info, `line ${i}`, "a", 1);
     log.close();
     assert.equal(lines.length, 4);
     assert.match(lines[0], /^ERROR {2}log_file\[0\] Cannot write .*log\.0/);
@@ -170,10 +170,10 @@ Deno.test("A line holds 2,048 characters of a text, 16,384 of a script's, howeve
   for (const format of ["text", "json"] as const) {
     const { log, lines } = capture({ format });
     for (let i = 0; i < 130; i++) {
-      log.write(Level.info, `${i} ${"\n".repeat(1 << 20)}`, "f".repeat(1 << 20), 1);
+      log.write(LogLevel.info, `${i} ${"\n".repeat(1 << 20)}`, "f".repeat(1 << 20), 1);
     }
     log.info(() => "é".repeat(1 << 20));
-    log.write(Level.info, "s".repeat(1 << 20), "www/main.lua", 1, 16_384);
+    log.write(LogLevel.info, "s".repeat(1 << 20), "www/main.lua", 1, 16_384);
     assert.equal(lines.length, 132);
     for (const line of lines.slice(0, 131)) {
       assert.ok(line.length < 2 * 2_048 + 512, line.slice(0, 80));
@@ -208,15 +208,15 @@ Deno.test("A log file whose folder was removed, or that was moved away, is made 
   const directory = Deno.makeTempDirSync();
   try {
     const { log, clock } = capture({ file: new LogFile(`${directory}/logs`, "log") });
-    log.write(Level.info, "first", "a", 1);
+    log.write(LogLevel.info, "first", "a", 1);
     Deno.removeSync(`${directory}/logs`, { recursive: true });
     clock.monotonic += 15_000;
-    log.write(Level.info, "second", "a", 1);
+    log.write(LogLevel.info, "second", "a", 1);
     assert.match(Deno.readTextFileSync(`${directory}/logs/log.0`), /second/);
     Deno.renameSync(`${directory}/logs/log.0`, `${directory}/logs/elsewhere`);
     clock.monotonic += 15_000;
     log.settle();
-    log.write(Level.info, "third", "a", 1);
+    log.write(LogLevel.info, "third", "a", 1);
     assert.match(Deno.readTextFileSync(`${directory}/logs/log.0`), /third/);
     log.close();
   } finally {

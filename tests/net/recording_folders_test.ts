@@ -1,10 +1,6 @@
 import assert from "node:assert/strict";
-import {
-  type NotWritable,
-  type ReadableFile,
-  RecordingFolders,
-  type WritableFile,
-} from "../../src/net/recording_folders.ts";
+import { RecordingFolders } from "../../src/net/recording_folders.ts";
+import type { NotWritable, StoredFile, WritableFile } from "../../src/store/stored_file.ts";
 
 async function folders(maxFiles = 8, keepFree = 0) {
   const root = await Deno.makeTempDir({ prefix: "recordings-" });
@@ -28,12 +24,12 @@ async function folders(maxFiles = 8, keepFree = 0) {
     create: (path: string, name: string, keep = 0) =>
       new Promise<WritableFile | NotWritable>((done) => all.createFile(path, name, keep, done)),
     open: (path: string, name: string) =>
-      new Promise<ReadableFile | undefined>((done) => all.openFile(path, name, done)),
+      new Promise<StoredFile | undefined>((done) => all.openFile(path, name, done)),
     [Symbol.asyncDispose]: () => Deno.remove(root, { recursive: true }),
   };
 }
 
-const read = (file: ReadableFile, position: number, length: number) =>
+const read = (file: StoredFile, position: number, length: number) =>
   new Promise<string>((done) =>
     file.read(position, length, (bytes) => done(new TextDecoder().decode(bytes)))
   );

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { canonicalIp } from "../../src/common/ip.ts";
+import type { Tcp, TcpEvents, Udp } from "../../src/common/socket_events.ts";
 import { DEFAULT_LIMITS, type Limits, type Policy } from "../../src/net/sandbox/policy.ts";
 import { hostFault, resolve } from "../../src/net/sandbox/resolve.ts";
-import type { Tcp, TcpEvents, Udp } from "../../src/net/sandbox/events.ts";
 import { ScriptSockets } from "../../src/net/sandbox/script_sockets.ts";
 import { SocketHost } from "../../src/net/sandbox/socket_host.ts";
 import { freePort } from "../support/ports.ts";

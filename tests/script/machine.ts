@@ -6,6 +6,7 @@ import { AmfReader, type AmfValue, decodeAmf, encodeAmf } from "../../src/amf/mo
 import { fromUtf8, toUtf8 } from "../../src/bytes/text.ts";
 import { toHex } from "../../src/bytes/hex.ts";
 import { Roster } from "../../src/cluster/roster.ts";
+import { LogLevel, type LogLevelName } from "../../src/common/log_level.ts";
 import type { Client } from "../../src/media/client.ts";
 import type {
   Connection,
@@ -18,15 +19,14 @@ import type { Listener, ListenerOptions, ListenerOutput } from "../../src/media/
 import type { Publisher } from "../../src/media/publisher.ts";
 import { Refused } from "../../src/media/refused.ts";
 import { LuaApplications } from "../../src/script/api/applications.ts";
-import {
-  type ConfigTree,
-  type Host,
-  type HostFile,
-  LogLevel,
-  type Mail,
-  type OpenOptions,
-  type Sockets,
-  type StreamRelay,
+import type {
+  ConfigTree,
+  Host,
+  HostFile,
+  Mail,
+  OpenOptions,
+  Sockets,
+  StreamRelay,
 } from "../../src/script/api/host.ts";
 
 const WWW = "/srv/www/";
@@ -407,7 +407,7 @@ export class Machine {
   }
 
   /** Log lines of a level, by their text. */
-  logged(level: keyof typeof LogLevel): string[] {
+  logged(level: LogLevelName): string[] {
     return this.host.lines.filter((line) => line.level === LogLevel[level]).map(({ text }) => text);
   }
 

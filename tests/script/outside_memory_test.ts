@@ -1,6 +1,7 @@
 // What scripts make the server keep outside of Lua counts against [script] memory. 64 MiB here.
 import assert from "node:assert/strict";
-import type { SocketMemory, Sockets, TcpEvents } from "../../src/script/api/host.ts";
+import type { TcpEvents } from "../../src/common/socket_events.ts";
+import type { SocketMemory, Sockets } from "../../src/script/api/host.ts";
 import { Machine } from "./machine.ts";
 
 const MIB = 1 << 20;

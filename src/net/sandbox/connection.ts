@@ -1,5 +1,6 @@
+import type { Tcp, TcpEvents } from "../../common/socket_events.ts";
 import { type FromWorker, MESSAGE_COST } from "./messages.ts";
-import type { Ledger, Tcp, TcpEvents } from "./events.ts";
+import type { Ledger } from "./ledger.ts";
 import { Credit, type WorkerLink } from "./worker_link.ts";
 
 /** One end of a TCP connection. */

@@ -1,7 +1,8 @@
 import { type Address, addressText } from "../../common/address.ts";
 import { canonicalIp } from "../../common/ip.ts";
+import type { Udp, UdpEvents } from "../../common/socket_events.ts";
 import { isBroadcast } from "./broadcast.ts";
-import type { Ledger, Udp, UdpEvents } from "./events.ts";
+import type { Ledger } from "./ledger.ts";
 import { type FromWorker, MESSAGE_COST, REPLY_SIZE } from "./messages.ts";
 import { hostFault } from "./resolve.ts";
 import type { SocketHost } from "./socket_host.ts";

@@ -1,5 +1,6 @@
+import type { ListenEvents } from "../../common/socket_events.ts";
 import { Connection } from "./connection.ts";
-import type { Ledger, ListenEvents } from "./events.ts";
+import type { Ledger } from "./ledger.ts";
 import { ANY_ADDRESS, type FromWorker, REPLY_SIZE } from "./messages.ts";
 import type { SocketHost } from "./socket_host.ts";
 import type { WorkerLink } from "./worker_link.ts";

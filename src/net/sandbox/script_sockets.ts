@@ -2,9 +2,10 @@
 // blocks but opening a port, for whose outcome a script asks at once (SOCK-032, SOCK-042).
 import { addressText } from "../../common/address.ts";
 import { canonicalIp } from "../../common/ip.ts";
+import type { ListenEvents, Tcp, TcpEvents, Udp, UdpEvents } from "../../common/socket_events.ts";
 import { Connection } from "./connection.ts";
 import { DatagramSocket } from "./datagrams.ts";
-import type { Ledger, ListenEvents, Tcp, TcpEvents, Udp, UdpEvents } from "./events.ts";
+import type { Ledger } from "./ledger.ts";
 import { Listener } from "./listener.ts";
 import { ANY_ADDRESS } from "./messages.ts";
 import { hostFault } from "./resolve.ts";

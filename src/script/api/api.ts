@@ -1,5 +1,6 @@
 // What everything in this room shares: the machine, the world around it, and which application runs.
 import { ownText } from "../../bytes/text.ts";
+import { LogLevel, type LogLevelName } from "../../common/log_level.ts";
 import type { Client } from "../../media/client.ts";
 import type { Group } from "../../media/group.ts";
 import type { FlowWriter } from "../../media/connection.ts";
@@ -15,7 +16,7 @@ import type { Broadcaster } from "./broadcaster.ts";
 import { LoadBalance } from "./load_balance.ts";
 import { type Kept, makeConfigs } from "./configs.ts";
 import { prepareEnvironments } from "./environment.ts";
-import { type Host, LogLevel } from "./host.ts";
+import type { Host } from "./host.ts";
 import type { LibraryTables } from "./library_tables.ts";
 import { Locks } from "./locks.ts";
 import { LuaToAmf } from "./lua_to_amf.ts";
@@ -155,7 +156,7 @@ export class Api implements AmfHost {
   #alone: { application: LuaApplication; at: number; alone: boolean } | undefined;
 
   /** Logs a line, with the line of the script that is running, or where the function is defined that has returned. */
-  log(level: keyof typeof LogLevel, text: string): void {
+  log(level: LogLevelName, text: string): void {
     const { file, line } = this.definedAt?.() ?? placeOf(this.lua);
     this.host.log(LogLevel[level], text, file, line);
   }

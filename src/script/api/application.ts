@@ -1,4 +1,5 @@
 // An application: a main.lua, its global names, and its events. API-021 to API-064, API-601 to API-649.
+import { LogLevel, type LogLevelName } from "../../common/log_level.ts";
 import type { Place } from "./place.ts";
 import type { AmfReader } from "../../amf/mod.ts";
 import type { Application, Handshake } from "../../media/application.ts";
@@ -17,7 +18,6 @@ import { misspelledEvents, misspelledText } from "./event_names.ts";
 import { EventFunctions } from "./event_functions.ts";
 import { group as groupBinding } from "./group.ts";
 import { FairShare } from "./fair_share.ts";
-import { LogLevel } from "./host.ts";
 import { newPackage } from "./loading.ts";
 import { listener as listenerBinding } from "./listener.ts";
 import { publication as publicationBinding } from "./publication.ts";
@@ -574,7 +574,7 @@ export class LuaApplication implements Application {
   }
 
   /** Logs a line that is about this application and not about one of its lines. */
-  note(level: keyof typeof LogLevel, text: string): void {
+  note(level: LogLevelName, text: string): void {
     this.#api.host.log(LogLevel[level], text, this.chunkName, 0);
   }
 }

@@ -1,16 +1,5 @@
 import type { Roster } from "../../cluster/roster.ts";
-import type { Address } from "../../common/address.ts";
-
-/** Levels of the log, as `--log` counts them. CFG-070, API-050. */
-export const LogLevel = {
-  critic: 2,
-  error: 3,
-  warn: 4,
-  note: 5,
-  info: 6,
-  debug: 7,
-  trace: 8,
-} as const;
+import type { ListenEvents, Tcp, TcpEvents, Udp, UdpEvents } from "../../common/socket_events.ts";
 
 /** The configuration as scripts see it: text, or false, or a section. CFG-060, CFG-061. */
 export interface ConfigTree {
@@ -63,38 +52,6 @@ export interface Files {
   /** A file, a link, or an empty folder. @returns the reason why not */
   remove(path: string, within: readonly string[]): string | undefined;
   rename(from: string, to: string, within: readonly string[]): string | undefined;
-}
-
-export interface TcpEvents {
-  onOpen(local: Address, peer: Address): void;
-  onData(bytes: Uint8Array): void;
-  /** Not called after `close`. */
-  onClose(error: string | undefined): void;
-}
-
-export interface Tcp {
-  /** Bytes that were taken and are not on their way yet. */
-  readonly unsent: number;
-  /** @returns why the bytes were not taken */
-  write(bytes: Uint8Array): string | undefined;
-  close(): void;
-}
-
-export interface ListenEvents {
-  /** @returns who hears of the connection, or undefined to close it */
-  onAccept(connection: Tcp, local: Address, peer: Address): TcpEvents | undefined;
-  onError(error: string): void;
-}
-
-export interface UdpEvents {
-  onDatagram(bytes: Uint8Array, from: Address): void;
-  onError(error: string): void;
-}
-
-export interface Udp {
-  readonly local: Address;
-  send(bytes: Uint8Array, hostname: string, port: number): void;
-  close(): void;
 }
 
 /** Counts bytes that an application makes the server keep. */

@@ -1,8 +1,9 @@
 import { concat } from "../../bytes/concat.ts";
 import { type Address, addressText } from "../../common/address.ts";
+import type { Tcp, TcpEvents } from "../../common/socket_events.ts";
 import type { Api } from "./api.ts";
 import type { LuaApplication } from "./application.ts";
-import type { Sockets, Tcp, TcpEvents } from "./host.ts";
+import type { Sockets } from "./host.ts";
 import type { Binding } from "./objects.ts";
 import { callLater, socketsOf } from "./sockets.ts";
 

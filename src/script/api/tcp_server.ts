@@ -1,8 +1,9 @@
 import type { Address } from "../../common/address.ts";
+import type { Tcp, TcpEvents } from "../../common/socket_events.ts";
 import { FUNCTION } from "../vm/lua.ts";
 import type { Api } from "./api.ts";
 import type { LuaApplication } from "./application.ts";
-import type { Sockets, Tcp, TcpEvents } from "./host.ts";
+import type { Sockets } from "./host.ts";
 import type { Binding } from "./objects.ts";
 import { callLater, socketsOf } from "./sockets.ts";
 import { TcpClient, tcpClient } from "./tcp_client.ts";

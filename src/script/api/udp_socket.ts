@@ -1,7 +1,8 @@
 import { type Address, addressText } from "../../common/address.ts";
+import type { Udp } from "../../common/socket_events.ts";
 import type { Api } from "./api.ts";
 import type { LuaApplication } from "./application.ts";
-import type { Sockets, Udp } from "./host.ts";
+import type { Sockets } from "./host.ts";
 import type { Binding } from "./objects.ts";
 import { callLater, parseHostPort, socketsOf } from "./sockets.ts";
 

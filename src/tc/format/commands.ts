@@ -59,7 +59,7 @@ function isCommandObject(values: AmfReader): boolean {
 }
 
 /** What has gone well, or has not. */
-export type Level = "status" | "error";
+export type StatusLevel = "status" | "error";
 
 /**
  * The AMF0 object that results and statuses of connections and streams carry. API-7xx.
@@ -68,7 +68,7 @@ export type Level = "status" | "error";
  * @param members more of them, encoded: `{u16 length, key, AMF0 value}*`
  */
 export function infoObject(
-  level: Level,
+  level: StatusLevel,
   code: string,
   description = "",
   members?: Uint8Array,
@@ -88,7 +88,7 @@ const OBJECT_END = 3;
 
 /** `onStatus` with an {@link infoObject}. */
 export function statusMessage(
-  level: Level,
+  level: StatusLevel,
   code: string,
   description?: string,
   members?: Uint8Array,

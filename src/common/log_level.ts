@@ -1,4 +1,4 @@
-/** Levels by number, 0 to 8; a line is logged if its level is not above the configured one. */
+/** Names of levels by number, 0 to 8; a line is logged if its level is not above the configured one. CFG-070. */
 export const LEVELS = [
   "NOTHING",
   "FATAL",
@@ -11,7 +11,8 @@ export const LEVELS = [
   "TRACE",
 ] as const;
 
-export const Level = {
+/** Levels of lines. CFG-070, API-050. */
+export const LogLevel = {
   fatal: 1,
   critic: 2,
   error: 3,
@@ -21,7 +22,8 @@ export const Level = {
   debug: 7,
   trace: 8,
 } as const;
-export type Level = typeof Level[keyof typeof Level];
+export type LogLevel = typeof LogLevel[keyof typeof LogLevel];
+export type LogLevelName = keyof typeof LogLevel;
 
 /** The level that a number or a name in any case stands for; undefined if it is neither. */
 export function levelOf(text: string): number | undefined {

@@ -1,12 +1,16 @@
-// What the sockets of scripts offer, and what they tell.
-import type { Address } from "../../common/address.ts";
+// Sockets as their users see them: what they offer, and what they tell.
+import type { Address } from "./address.ts";
 
-export interface TcpEvents {
+/** What a connection of bytes tells. */
+export interface ByteEvents {
+  onData(bytes: Uint8Array): void;
+  /** The connection ended: by the other end, or with an error. Not called after `close`. */
+  onClose(error: string | undefined): void;
+}
+
+export interface TcpEvents extends ByteEvents {
   /** The connection stands. */
   onOpen(local: Address, peer: Address): void;
-  onData(bytes: Uint8Array): void;
-  /** It ended: by the other end, or with an error. Not called after `close`. */
-  onClose(error: string | undefined): void;
 }
 
 export interface Tcp {
@@ -22,7 +26,7 @@ export interface Tcp {
 }
 
 export interface ListenEvents {
-  /** @returns who hears of the connection, or undefined to close it */
+  /** @returns the receiver of the connection's events, or undefined to close it */
   onAccept(connection: Tcp, local: Address, peer: Address): TcpEvents | undefined;
   onError(error: string): void;
 }
@@ -36,13 +40,4 @@ export interface Udp {
   readonly local: Address;
   send(bytes: Uint8Array, hostname: string, port: number): void;
   close(): void;
-}
-
-/** What an application's sockets are counted in. */
-export interface Ledger {
-  opened(socket: { close(): void }): void;
-  closed(socket: { close(): void }): void;
-  hold(bytes: number): boolean;
-  release(bytes: number): void;
-  full(): boolean;
 }
