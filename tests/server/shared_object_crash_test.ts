@@ -1,6 +1,10 @@
 // What persistent shared objects are after the server was killed, or stopped.
 import assert from "node:assert/strict";
+import { AmfReader } from "../../src/amf/mod.ts";
 import { NetConnection } from "../../src/client/net_connection.ts";
+import { readSharedObjectFile } from "../../src/media/shared_object_file.ts";
+import { SHARED_OBJECT_BOUNDS } from "../../src/media/shared_objects.ts";
+import { SharedObject } from "../../src/media/shared_object.ts";
 import { TestServer } from "../conformance/support/test_server.ts";
 import { until } from "../support/wait.ts";
 
@@ -37,5 +41,35 @@ Deno.test("a persistent object survives kill -9 as it was last written, and a st
     await third.connection.close();
   } finally {
     await server.stop();
+  }
+});
+
+Deno.test("kill -9 between the write of an object and the renaming leaves the file of before, whole", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const child = new Deno.Command(Deno.execPath(), {
+      args: [
+        ...["run", "--no-check", "-A"],
+        new URL("killed_writer.ts", import.meta.url).pathname,
+        folder,
+      ],
+      stdin: "null",
+      stdout: "piped",
+    }).spawn();
+    const said = child.stdout.getReader();
+    assert.match(new TextDecoder().decode((await said.read()).value), /between/);
+    child.kill("SIGKILL");
+    await said.cancel();
+    await child.status;
+    const read = (name: string) => {
+      const owner = { now: 0, changed: () => {}, collects: () => {} };
+      const object = new SharedObject("", "o", true, SHARED_OBJECT_BOUNDS, owner);
+      readSharedObjectFile(Deno.readFileSync(`${folder}/${name}`), object);
+      return new AmfReader(object.get("x")!).readValue();
+    };
+    assert.equal(read("o.so"), "before");
+    assert.equal(read("o.so.tmp"), "after", "it was on the disk, and not renamed");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
   }
 });
