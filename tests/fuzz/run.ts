@@ -1,14 +1,52 @@
-// `deno task fuzz [seed]`: fuzzes every target until it is stopped, or something fails; then it
-// prints the seed and the input, and ends with 1.
+// `deno task fuzz`: fuzzes every parser until it is stopped, or something fails; then it prints the
+// seed and the input, and ends with 1.
+//
+//     deno task fuzz [--only NAME] [--count N] [--seed N]
+//
+// `--only` takes the targets whose names hold a word, `--count` ends after so many inputs of each.
+import { parseArgs } from "node:util";
 import { endpointTargets } from "./endpoint.ts";
+import { flvTargets } from "./flv.ts";
 import { fuzz, type FuzzTarget } from "./harness.ts";
 import { recordingTargets } from "./recordings.ts";
 import { rtmfpTargets } from "./rtmfp.ts";
 
-const targets: readonly FuzzTarget[] = [...rtmfpTargets, ...endpointTargets, ...recordingTargets];
+const { values: { only, count, seed } } = parseArgs({
+  args: Deno.args,
+  options: {
+    only: { type: "string", default: "" },
+    count: { type: "string", default: "Infinity" },
+    seed: { type: "string", default: String(Date.now() % 1_000_000_000) },
+  },
+});
+/** Inputs of one seed. */
+const ROUNDS = 1_000;
+const all: readonly FuzzTarget[] = [
+  ...rtmfpTargets,
+  ...endpointTargets,
+  ...flvTargets,
+  ...recordingTargets,
+];
+const targets = all.filter(({ name }) => name.includes(only));
+const most = Number(count);
+const first = Number(seed);
+if (targets.length === 0 || !(most > 0) || !Number.isInteger(first)) {
+  console.error(
+    `Targets: ${all.map(({ name }) => name).join("; ")}. Options: --only, --count, --seed`,
+  );
+  Deno.exit(2);
+}
 
-const first = Number(Deno.args[0] ?? Date.now() % 1_000_000_000);
-for (let seed = first;; seed++) {
-  for (const target of targets) fuzz(target, seed, 1000);
-  if ((seed - first) % 100 === 0) console.log(`seed ${seed}: ${targets.length} targets are well`);
+const start = performance.now();
+let inputs = 0;
+for (let at = first; inputs < most; at++) {
+  const rounds = Math.min(ROUNDS, most - inputs);
+  for (const target of targets) fuzz(target, at, rounds);
+  inputs += rounds;
+  if ((at - first) % 100 === 99 || inputs >= most) {
+    const seconds = ((performance.now() - start) / 1_000).toFixed(0);
+    console.log(
+      `seed ${at}: ${targets.length} targets are well after ${inputs} inputs, ${seconds} s`,
+    );
+  }
 }
