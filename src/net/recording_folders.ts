@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import type { ListedRecording } from "../media/recordings.ts";
 import type { NotWritable, StoredFile, WritableFile } from "../store/stored_file.ts";
 import { isAbsent } from "./absent.ts";
+import { newestFiles } from "./newest_files.ts";
 
 export interface FoldersOptions {
   /** Folder of the applications. */
@@ -30,6 +31,8 @@ export class RecordingFolders {
   readonly #root: string;
   #open = 0;
   #warned = false;
+  /** Folders that are being listed. */
+  readonly #listing = new Map<string, Promise<readonly ListedRecording[]>>();
   /** Reads that wait for the disk. */
   reading = 0;
 
@@ -59,24 +62,27 @@ export class RecordingFolders {
     this.#tryOpen(path, name).then((file) => this.#options.input(() => done(file)));
   }
 
-  /** The FLV files right in an application's folder, the newest first; at most {@link MAX_LISTED}. */
-  listFiles(path: string, done: (files: ListedRecording[]) => void): void {
-    this.#list(path).then((files) => this.#options.input(() => done(files)));
+  /**
+   * The FLV files right in an application's folder, the newest first; at most {@link MAX_LISTED}. Those
+   * who ask while a folder is read get the same list.
+   */
+  listFiles(path: string, done: (files: readonly ListedRecording[]) => void): void {
+    let listing = this.#listing.get(path);
+    if (!listing) {
+      listing = this.#list(path).finally(() => this.#listing.delete(path));
+      this.#listing.set(path, listing);
+    }
+    listing.then((files) => this.#options.input(() => done(files)));
   }
 
-  async #list(path: string): Promise<ListedRecording[]> {
+  async #list(path: string): Promise<readonly ListedRecording[]> {
     const folder = this.folderOf(path);
-    const files: ListedRecording[] = [];
     try {
-      for await (const { name, isFile } of Deno.readDir(folder)) {
-        if (!isFile || !name.endsWith(".flv") || files.length >= MAX_LISTED) continue;
-        const { size, mtime } = await Deno.stat(join(folder, name));
-        files.push({ name: name.slice(0, -4), size, modified: mtime?.getTime() ?? 0 });
-      }
+      return await newestFiles(folder, ".flv", MAX_LISTED);
     } catch (error) {
       if (!isAbsent(error)) this.#options.warn(`Cannot list ${folder}: ${error}`);
+      return [];
     }
-    return files.sort((a, b) => b.modified - a.modified);
   }
 
   /**

@@ -47,7 +47,7 @@ export interface Disk {
   open(path: string, name: string, done: (file: StoredFile | undefined) => void): void;
 
   /** The FLV files right in an application's folder, the newest first. */
-  list(path: string, done: (files: ListedRecording[]) => void): void;
+  list(path: string, done: (files: readonly ListedRecording[]) => void): void;
   /**
    * Opens a file for writing, and makes it and its folders where they are missing.
    * @param keep bytes of it that stay; the others are cut off

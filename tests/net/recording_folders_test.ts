@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { ListedRecording } from "../../src/media/recordings.ts";
 import { RecordingFolders } from "../../src/net/recording_folders.ts";
 import type { NotWritable, StoredFile, WritableFile } from "../../src/store/stored_file.ts";
 
@@ -125,4 +126,25 @@ Deno.test("VOD-212: a disk with too little room is not written to", async () => 
   await using on = await folders(8, Number.MAX_SAFE_INTEGER);
   const refused = await on.create("/a", "film.flv") as NotWritable;
   assert.match(refused.text, /too little room/);
+});
+
+Deno.test("RecordingFolders lists the newest 1,000 files, in whatever order the folder has them", async () => {
+  await using on = await folders();
+  const streams = `${on.root}/many/streams`;
+  Deno.mkdirSync(streams, { recursive: true });
+  const count = 3_100;
+  for (let i = 0; i < count; i++) {
+    const path = `${streams}/${i}.flv`;
+    Deno.writeTextFileSync(path, "x");
+    Deno.utimeSync(path, i * 7_919 % count, i * 7_919 % count); // each another second
+  }
+  Deno.writeTextFileSync(`${streams}/newer.txt`, "x");
+  const list = () =>
+    new Promise<readonly ListedRecording[]>((done) => on.all.listFiles("/many", done));
+  const [files, same] = await Promise.all([list(), list()]);
+  assert.equal(files, same, "read once for both");
+  const seconds = files.map(({ modified }) => modified / 1_000);
+  assert.deepEqual(seconds, Array.from({ length: 1_000 }, (_, i) => count - 1 - i));
+  Deno.utimeSync(`${streams}/0.flv`, count, count);
+  assert.equal((await list())[0].name, "0");
 });
