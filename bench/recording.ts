@@ -1,9 +1,17 @@
-// What recordings and players of files cost: publishers of 1 Mb/s by RTMP, each recorded, then players of
-// what was recorded. The load runs on the other core.
+// What recordings and players of files cost: publishers of 1 Mb/s by RTMP, first only live, then each
+// recorded, then players of what was recorded; beside them the server when it does nothing. The load runs
+// on the other core.
 //
 //     deno run -A bench/recording.ts [--recordings N] [--players N] [--seconds S]
+//
+// Gaps are milliseconds by which a timer of 1 ms inside of the server was late. "own" leaves out what the
+// server waited for its core because something else had it: on a quiet machine both are alike. Memory a
+// client is how much the process has grown; what an earlier part left free is used again, so the memory of
+// the whole process stands beside it.
 import { parseArgs } from "node:util";
+import { Heartbeat } from "./support/heartbeat.ts";
 import { freePorts, startServer, usageOf } from "./support/process.ts";
+import { rounded } from "./support/samples.ts";
 
 const { values } = parseArgs({
   args: Deno.args,
@@ -16,80 +24,101 @@ const { values } = parseArgs({
 const [recordings, players, seconds] = [values.recordings, values.players, values.seconds]
   .map(Number);
 
-interface Figures {
-  readonly what: string;
-  readonly clients: number;
-  /** Of one core. */
-  readonly cpuPercent: number;
-  /** Worst lateness of the loop over ten seconds, in milliseconds. */
-  readonly worstGap: number;
-  readonly kibPerClient: number;
-  readonly megabits: number;
-}
+/** Only those whose names begin with `r` are recorded. */
+const APPLICATION = `
+function onPublish(client, publication)
+  if publication.name:sub(1, 1) == "r" then assert(publication:record()) end
+end`;
 
 const [rtmp, http] = freePorts(2);
+const heartbeat = new Heartbeat();
 const server = await startServer(
   `[rtmp]\nport = ${rtmp}\n[http]\nport = ${http}\n[vod]\nfiles = 10000\n[record]\nfree = 0`,
-  "function onPublish(client, publication) assert(publication:record()) end",
+  APPLICATION,
+  heartbeat,
 );
+const pid = server.pid!;
 
-async function metric(name: string): Promise<number> {
+async function recorded(): Promise<number> {
   const text = await (await fetch(`http://127.0.0.1:${http}/metrics`)).text();
-  return Number(new RegExp(`^${name} (\\S+)$`, "m").exec(text)?.[1] ?? NaN);
+  return Number(/^cumulus_recorded_bytes_total (\S+)$/m.exec(text)?.[1] ?? NaN);
 }
 
-async function measure(
-  what: "publish" | "play",
-  clients: number,
-  seconds: number,
-): Promise<Figures> {
-  const pid = server.pid!;
-  const empty = usageOf(pid).memory;
-  const written = await metric("cumulus_recorded_bytes_total");
-  const load = new Deno.Command("taskset", {
+/** A server that does nothing, or only what `load` has it do meanwhile. */
+async function measure(what: string, clients: number, seconds: number, load?: Load) {
+  const memory = usageOf(pid).memory;
+  const running = load && await begin(load, clients, seconds);
+  const [from, stored, { cpu }] = [Date.now(), await recorded(), usageOf(pid)];
+  const bytes = running
+    ? await running()
+    : await new Promise<number>((resolve) => setTimeout(() => resolve(0), seconds * 1_000));
+  const [to, after] = [Date.now(), usageOf(pid)];
+  const written = await recorded() - stored;
+  if (what === "recordings" && written === 0) throw new Error("nothing was recorded");
+  const gaps = heartbeat.between(from, to);
+  return {
+    what,
+    clients,
+    cpu_share: rounded((after.cpu - cpu) / (to - from) / 1_000, 3),
+    gap_p99_ms: rounded(gaps.p99, 1),
+    gap_worst_ms: rounded(gaps.worst, 1),
+    own_gap_p99_ms: rounded(gaps.ownP99, 1),
+    own_gap_worst_ms: rounded(gaps.ownWorst, 1),
+    process_mib: rounded(after.memory / 2 ** 20, 0),
+    kib_per_client: clients > 0 ? rounded((after.memory - memory) / clients / 1_024, 0) : null,
+    written_megabits: rounded(written * 8 / (to - from) / 1_000, 1),
+    played_megabits: rounded(bytes * 8 / (to - from) / 1_000, 1),
+  };
+}
+
+interface Load {
+  readonly does: "publish" | "play";
+  readonly prefix: string;
+  readonly names: number;
+}
+
+/** Starts the clients; settles when they run. The function waits for their end: bytes they have got. */
+async function begin({ does, prefix, names }: Load, clients: number, seconds: number) {
+  const child = new Deno.Command("taskset", {
     args: [
       ...["-c", "1", Deno.execPath(), "run", "-A"],
       new URL("./load/rtmp_streams.ts", import.meta.url).pathname,
-      ...[rtmp, what, clients, seconds, recordings].map(String),
+      ...[rtmp, does, clients, seconds, names, prefix].map(String),
     ],
     stdin: "null",
     stdout: "piped",
   }).spawn();
+  const output = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
-  let before: { cpu: number; written: number } | undefined;
-  for await (const chunk of load.stdout.pipeThrough(new TextDecoderStream())) {
-    text += chunk;
-    if (!before && text.includes("ready")) {
-      before = { cpu: usageOf(pid).cpu, written: await metric("cumulus_recorded_bytes_total") };
+  const until = async (word: string) => {
+    while (!text.includes(word)) {
+      const { value, done } = await output.read();
+      if (done) throw new Error("The load has ended");
+      text += value;
     }
-    if (text.includes("}")) break;
-  }
-  const after = usageOf(pid);
-  const { bytes, ended } = JSON.parse(text.slice(text.indexOf("{")));
-  if (ended > 0) throw new Error(`${ended} clients were let go`);
-  const stored = await metric("cumulus_recorded_bytes_total") - before!.written;
-  const worstGap = await metric("cumulus_loop_lag_worst_seconds") * 1_000;
-  if (what === "publish" && written >= before!.written) throw new Error("nothing was recorded");
-  return {
-    what,
-    clients,
-    cpuPercent: (after.cpu - before!.cpu) / seconds / 1e4,
-    worstGap,
-    kibPerClient: (after.memory - empty) / clients / 1024,
-    megabits: (what === "publish" ? stored : bytes) * 8 / seconds / 1e6,
+  };
+  await until("ready");
+  return async () => {
+    await until("}");
+    await child.status;
+    const { bytes, ended } = JSON.parse(text.slice(text.indexOf("{")));
+    if (ended > 0) throw new Error(`${ended} clients were let go`);
+    return bytes as number;
   };
 }
 
+const pause = () => new Promise((resolve) => setTimeout(resolve, 3_000)); // recordings are ended
+const publish = (prefix: string): Load => ({ does: "publish", prefix, names: recordings });
+await pause();
+const results = [await measure("idle", 0, seconds)];
+results.push(await measure("live only", recordings, seconds, publish("l")));
+await pause();
 /** Files are longer than players, who begin 3 s ahead and wait 3 s for one another, play them. */
-const results = [await measure("publish", recordings, seconds + 10)];
-await new Promise((resolve) => setTimeout(resolve, 3_000)); // the recordings are ended
-results.push(await measure("play", players, seconds));
+results.push(await measure("recordings", recordings, seconds + 10, publish("r")));
+await pause();
+const play: Load = { does: "play", prefix: "r", names: recordings };
+results.push(await measure("players", players, seconds, play));
 await server.stop();
-console.table(results.map((one) =>
-  Object.fromEntries(
-    Object.entries(one).map(([name, value]) => [
-      name,
-      typeof value === "number" ? Number(value.toPrecision(4)) : value,
-    ]),
-  )
-));
+heartbeat.close();
+console.log(JSON.stringify({ bench: "recording", results }));
+console.table(results);

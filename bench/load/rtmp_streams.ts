@@ -1,10 +1,11 @@
 // Many RTMP clients that publish, or play each a name: a process of its own. Arguments: port, what
-// ("publish" or "play"), clients, seconds, names. Clients take the names `s0`, `s1`, … in turn. Prints
-// "ready", then one JSON object.
+// ("publish" or "play"), clients, seconds, names, and what these begin with. Clients take the names `s0`,
+// `s1`, … in turn. Prints "ready", then one JSON object.
 import { LeanRtmp, PERIOD } from "./lean_rtmp.ts";
 
 const [port, what] = [Number(Deno.args[0]), Deno.args[1] as "publish" | "play"];
-const [count, seconds, names] = Deno.args.slice(2).map(Number);
+const [count, seconds, names] = Deno.args.slice(2, 5).map(Number);
+const prefix = Deno.args[5];
 let bytes = 0;
 let ended = 0;
 let running = true;
@@ -14,7 +15,7 @@ for (let i = 0; i < count; i++) {
   const client = await LeanRtmp.open({
     port,
     what,
-    name: `s${i % names}`,
+    name: `${prefix}${i % names}`,
     onBytes: (some) => bytes += some.length,
     onEnd: () => running && ended++,
   });

@@ -1,5 +1,6 @@
 // The server as a process of its own, and what it costs.
 import config from "../../deno.json" with { type: "json" };
+import type { Heartbeat } from "./heartbeat.ts";
 
 /** Clock ticks a second in /proc/PID/stat: USER_HZ, which is 100 on every Linux. */
 const TICKS = 100;
@@ -64,9 +65,14 @@ end
  *
  * @param settings lines for its CumulusServer.ini
  * @param application the main.lua of its application
+ * @param heartbeat tells how long its loop stood
  * @throws {Error} with what it printed, if it does not answer within ten seconds
  */
-export async function startServer(settings = "", application = APPLICATION): Promise<Server> {
+export async function startServer(
+  settings = "",
+  application = APPLICATION,
+  heartbeat?: Heartbeat,
+): Promise<Server> {
   const folder = Deno.makeTempDirSync({ prefix: "cumulus-bench-" });
   Deno.mkdirSync(`${folder}/www/bench`, { recursive: true });
   Deno.writeTextFileSync(`${folder}/www/bench/main.lua`, application);
@@ -76,9 +82,12 @@ export async function startServer(settings = "", application = APPLICATION): Pro
   const started = performance.now();
   const child = new Deno.Command("taskset", {
     args: [
-      ...["-c", "0", Deno.execPath(), "run", "--allow-all", ...serverFlags(), main],
+      ...["-c", "0", Deno.execPath(), "run", "--allow-all", ...serverFlags()],
+      ...heartbeat?.flags ?? [],
+      main,
       ...["--ini", `${folder}/CumulusServer.ini`, "--log", "error"],
     ],
+    env: { ...heartbeat?.env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

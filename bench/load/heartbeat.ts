@@ -1,0 +1,47 @@
+// How long the server's loop stood, from inside of its process: `deno run --preload` of the benchmarks
+// that ask for it. A timer of 1 ms notes its own lateness, and how much of that the thread waited for a
+// core that something else had. A line of JSON a second goes to the file BENCH_HEARTBEAT.
+//
+// Linux alone: clocks and waiting are those of the kernel for this thread.
+
+const path = Deno.env.get("BENCH_HEARTBEAT")!;
+const { symbols: c } = Deno.dlopen("libc.so.6", {
+  gettid: { parameters: [], result: "i32" },
+  open: { parameters: ["buffer", "i32"], result: "i32" },
+  pread: { parameters: ["i32", "buffer", "usize", "i64"], result: "isize" },
+});
+const decoder = new TextDecoder();
+const text = new Uint8Array(128);
+const fd = c.open(new TextEncoder().encode(`/proc/self/task/${c.gettid()}/schedstat\0`), 0);
+/** Milliseconds that this thread has run, and that it waited for a core, since its start. */
+function scheduled(): [ran: number, waited: number] {
+  const length = Number(c.pread(fd, text, 128n, 0n));
+  const [ran, waited] = decoder.decode(text.subarray(0, length)).split(" ");
+  return [Number(ran) / 1e6, Number(waited) / 1e6];
+}
+
+const PERIOD = 1;
+/** Lateness of each beat of this second, in milliseconds, and the part of it not spent waiting for a core. */
+let gaps: number[] = [];
+let own: number[] = [];
+let last = performance.now();
+let [, lastWaited] = scheduled();
+let noted = last;
+
+const timer = setInterval(() => {
+  const now = performance.now();
+  const [, waited] = scheduled();
+  const gap = Math.max(0, now - last - PERIOD);
+  gaps.push(gap);
+  own.push(Math.max(0, gap - (waited - lastWaited)));
+  last = now;
+  lastWaited = waited;
+  if (now - noted < 1_000) return;
+  noted = now;
+  Deno.writeTextFileSync(path, JSON.stringify({ at: Date.now(), gaps, own }) + "\n", {
+    append: true,
+  });
+  gaps = [];
+  own = [];
+}, PERIOD);
+Deno.unrefTimer(timer); // the program begins when nothing is left to wait for
