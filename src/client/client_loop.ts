@@ -124,6 +124,14 @@ export class ClientLoop implements ClientHost, DatagramHandler {
     await this.#serving;
   }
 
+  /** Gives the port back without a word to any far end, as a machine without power does. */
+  async vanish(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#socket.close();
+    await this.#serving;
+  }
+
   // What the socket calls
 
   receive(datagram: Uint8Array, from: Address): void {

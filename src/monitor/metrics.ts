@@ -188,6 +188,11 @@ export function metricsOf(source: Source): string {
     status.loop.lagWorst / 1000,
   );
   gauge("cumulus_heap_bytes", "Bytes of the JavaScript heap in use.", memory.heap);
+  gauge(
+    "cumulus_external_bytes",
+    "Bytes that JavaScript holds outside of its heap, such as buffers.",
+    memory.external,
+  );
   bounded("cumulus_lua_bytes", "Bytes of memory of all scripts.", memory.lua, limits.luaBytes);
   return text;
 

@@ -32,7 +32,13 @@ export interface Status {
   /** Null: there is none. */
   readonly bus: BusStatus | null;
   /** Bytes. */
-  readonly memory: { readonly resident: number; readonly heap: number; readonly lua: number };
+  /** Bytes; `external` is what JavaScript holds outside of its heap, such as buffers. */
+  readonly memory: {
+    readonly resident: number;
+    readonly heap: number;
+    readonly external: number;
+    readonly lua: number;
+  };
   readonly process: ProcessStatus;
   readonly limits: Limits;
 }

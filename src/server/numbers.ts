@@ -154,7 +154,12 @@ export class Numbers implements Source {
       refusals: this.#options.refusals(),
       loop: this.#lagOfLate(),
       bus: this.#options.bus()?.numbers ?? null,
-      memory: { resident: memory.rss, heap: memory.heapUsed, lua: scripts.memory },
+      memory: {
+        resident: memory.rss,
+        heap: memory.heapUsed,
+        external: memory.external,
+        lua: scripts.memory,
+      },
       process: processNumbers(),
       limits: {
         sessions: config["rtmfp.sessions"],

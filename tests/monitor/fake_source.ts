@@ -66,7 +66,7 @@ export function fakeSource(): Source & { datagrams: number } {
           claimsLost: 1,
         },
         loop: { lagMean: 0.5, lagWorst: 12.25 },
-        memory: { resident: 123e6, heap: 45e6, lua: 6e6 },
+        memory: { resident: 123e6, heap: 45e6, external: 7e6, lua: 6e6 },
         process: {
           cpuSeconds: 12.5,
           startedAt: 1_700_000_000_000,

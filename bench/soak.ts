@@ -1,0 +1,257 @@
+// Clients of every door that come and go for long: whether the server's memory stays what it is.
+//
+//     deno run -A bench/soak.ts [--minutes 30] [--clients 50]
+//
+// They connect, call, publish, play and change a shared object, stay for some seconds, and leave properly or
+// without a word. A quarter of the time of one core, at most, is the load's; the machine may do other things.
+import {
+  type Command,
+  helpText,
+  numberOption,
+  parseArguments,
+  UsageError,
+} from "../src/client/cli/arguments.ts";
+import { visitRtmfp, visitRtmp, visitRtws } from "./soak/sessions.ts";
+import { viewByHttp, viewByWebSocket } from "./soak/viewers.ts";
+import { type Counts, type Doors, pause, type Plan, type Visitor } from "./soak/visit.ts";
+import { within } from "../src/common/wait.ts";
+import { freePorts, ownCpu, startServer, usageOf } from "./support/process.ts";
+import { rounded } from "./support/samples.ts";
+import { floors, isFlat, type Sample, secondHalf, trend } from "./support/trend.ts";
+
+const APPLICATION = `
+visits = 0
+function onConnection(client)
+  visits = visits + 1
+  client.notes = {("note "):rep(20), visits}
+  function client:echo(...) return ... end
+end
+`;
+/** Milliseconds between two looks at the server, and of the spans whose least value counts. */
+const SAMPLE_INTERVAL = 5_000;
+const SPAN = 30_000;
+/** Flat is what grows by less than this part in the second half, or by so many bytes or pieces. */
+const PART = 0.05;
+const LEAST_BYTES = 4 << 20;
+const LEAST_PIECES = 8;
+/** Milliseconds that a visitor stays, and is away before it comes again. */
+const STAY = [2_000, 12_000], AWAY = [100, 2_000];
+/** Milliseconds that a visit may take besides its stay. */
+const LATE = 15_000;
+const STEADY = "steady";
+
+/** Of five visitors one comes by each. */
+const DOORS: readonly (readonly [string, Visitor])[] = [
+  ["rtmfp", visitRtmfp],
+  ["rtmp", visitRtmp],
+  ["rtws", visitRtws],
+  ["http-flv", viewByHttp],
+  ["ws-flv", viewByWebSocket],
+];
+
+const command: Command = {
+  name: "bench/soak.ts",
+  operands: "",
+  count: [0, 0],
+  summary: "Clients of every door that come and go, and what the server's memory does meanwhile.",
+  options: {
+    minutes: { value: "N", help: "how long (default 30)" },
+    clients: { value: "N", help: "how many at once (default 50)" },
+    verbose: { help: "print each sample, and why visits failed" },
+  },
+};
+
+const between = ([least, most]: readonly number[]): number =>
+  least + Math.random() * (most - least);
+
+interface Figures {
+  readonly resident: Sample[];
+  readonly heap: Sample[];
+  readonly external: Sample[];
+  readonly lua: Sample[];
+  readonly descriptors: Sample[];
+  readonly sessions: Sample[];
+}
+
+async function look(http: number, pid: number, into: Figures): Promise<void> {
+  const response = await fetch(`http://127.0.0.1:${http}/api/status`);
+  const { memory, sessions } = await response.json();
+  const at = performance.now();
+  into.resident.push({ at, value: usageOf(pid).memory });
+  into.heap.push({ at, value: memory.heap });
+  into.external.push({ at, value: memory.external });
+  into.lua.push({ at, value: memory.lua });
+  into.descriptors.push({ at, value: [...Deno.readDirSync(`/proc/${pid}/fd`)].length });
+  into.sessions.push({ at, value: sessions.open });
+}
+
+/** Resolves when a stream can be watched. @throws {Error} if that takes ten seconds */
+async function seen(url: string): Promise<void> {
+  for (let i = 0; i < 50; i++) {
+    try {
+      const response = await fetch(url);
+      await response.body?.cancel();
+      if (response.ok) return;
+    } catch {
+      // the door is not open yet
+    }
+    await pause(200);
+  }
+  throw new Error(`nothing is to be seen at ${url}`);
+}
+
+/** A figure in the second half, in MB if it counts bytes. */
+function verdict(samples: readonly Sample[], bytes: boolean) {
+  const unit = bytes ? 1e6 : 1;
+  const all = floors(samples, SPAN);
+  const line = trend(secondHalf(all));
+  return {
+    first: rounded(all[0].value / unit, 2),
+    mean_of_second_half: rounded(line.mean / unit, 2),
+    last: rounded(all.at(-1)!.value / unit, 2),
+    growth_per_hour: rounded(line.perHour / unit, 2),
+    growth_of_second_half: rounded(line.growth / unit, 2),
+    flat: isFlat(line, PART, bytes ? LEAST_BYTES : LEAST_PIECES),
+  };
+}
+
+async function soak(minutes: number, clients: number, verbose: boolean) {
+  const [http, rtmpPort, web] = freePorts(3);
+  const settings = `[http]\nport = ${http}\n[rtmp]\nport = ${rtmpPort}\n[web]\nport = ${web}`;
+  const server = await startServer(settings, APPLICATION);
+  const doors: Doors = {
+    rtmfp: server.url,
+    rtmp: `rtmp://127.0.0.1:${rtmpPort}/bench`,
+    rtmpPort,
+    web: `127.0.0.1:${web}`,
+    app: "bench",
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(signal, () => server.stop().finally(() => Deno.exit(130)));
+  }
+  const started = performance.now();
+  const end = started + minutes * 60_000;
+  const counts: Counts = { visits: 0, failed: 0, calls: 0, frames: 0, received: 0 };
+  const byDoor = new Map<string, number>();
+  const live = new Set<string>([STEADY]);
+  let number = 0;
+
+  /** Publishes are named anew each time, objects half of the time: what is kept by name would grow. */
+  const plan = (publishing: boolean): Plan => {
+    const own = ++number;
+    const publishes = publishing && Math.random() < 0.4;
+    const names = [...live];
+    return {
+      number: own,
+      stay: between(STAY),
+      vanishes: Math.random() < 0.4,
+      publishes: publishes ? `stream ${own}` : undefined,
+      plays: publishes || (publishing && Math.random() < 0.2)
+        ? undefined
+        : names[Math.floor(Math.random() * names.length)],
+      object: Math.random() < 0.5 ? `object ${own}` : `room ${own % 5}`,
+    };
+  };
+  const comeAndGo = async ([door, visitor]: readonly [string, Visitor]) => {
+    await pause(between([0, AWAY[1]]));
+    while (performance.now() < end) {
+      const one = plan(visitor !== viewByHttp && visitor !== viewByWebSocket);
+      const { publishes } = one;
+      const announced = setTimeout(() => publishes !== undefined && live.add(publishes), 1_000);
+      const withdrawn = setTimeout(
+        () => publishes !== undefined && live.delete(publishes),
+        one.stay - 1_000,
+      );
+      try {
+        await within(
+          visitor({ doors, plan: one, counts }),
+          one.stay + LATE,
+          "the visit does not end",
+        );
+        counts.visits++;
+        byDoor.set(door, (byDoor.get(door) ?? 0) + 1);
+      } catch (error) {
+        counts.failed++;
+        if (verbose) console.error(`${door}: ${error}`);
+      }
+      clearTimeout(announced);
+      clearTimeout(withdrawn);
+      if (publishes !== undefined) live.delete(publishes);
+      await pause(between(AWAY));
+    }
+  };
+  const publishSteadily = async () => {
+    while (performance.now() < end) {
+      const stay = Math.min(end - performance.now(), 60_000);
+      const steady = { number: 0, stay, vanishes: false, publishes: STEADY, object: "" };
+      await visitRtmp({ doors, plan: steady, counts }).catch(() => pause(100));
+    }
+  };
+  const figures: Figures = {
+    resident: [],
+    heap: [],
+    external: [],
+    lua: [],
+    descriptors: [],
+    sessions: [],
+  };
+  const watch = async () => {
+    while (performance.now() < end) {
+      await pause(Math.min(SAMPLE_INTERVAL, Math.max(0, end - performance.now())));
+      await look(http, server.pid!, figures);
+      if (!verbose) continue;
+      const last = Object.entries(figures).map(([name, samples]) => [name, samples.at(-1).value]);
+      console.error(JSON.stringify({ ...Object.fromEntries(last), ...counts }));
+    }
+  };
+  try {
+    const steady = publishSteadily();
+    await seen(`http://${doors.web}/bench/${STEADY}.flv`);
+    const before = usageOf(server.pid!).cpu;
+    const own = ownCpu();
+    await Promise.all([
+      steady,
+      ...Array.from({ length: clients }, (_, i) => comeAndGo(DOORS[i % DOORS.length])),
+      watch(),
+    ]);
+    const elapsed = performance.now() - started;
+    const results = {
+      resident_mb: verdict(figures.resident, true),
+      heap_mb: verdict(figures.heap, true),
+      external_mb: verdict(figures.external, true),
+      lua_mb: verdict(figures.lua, true),
+      descriptors: verdict(figures.descriptors, false),
+      sessions: verdict(figures.sessions, false),
+    };
+    return {
+      bench: "soak",
+      minutes: rounded(elapsed / 60_000, 1),
+      clients,
+      visits_per_minute: rounded(counts.visits / elapsed * 60_000, 0),
+      by_door: Object.fromEntries(byDoor),
+      ...counts,
+      server_cpu_share: rounded((usageOf(server.pid!).cpu - before) / elapsed / 1000, 3),
+      generator_cpu_share: rounded((ownCpu() - own) / elapsed / 1000, 3),
+      ...results,
+      flat: Object.values(results).every(({ flat }) => flat),
+    };
+  } finally {
+    await server.stop();
+  }
+}
+
+try {
+  const args = parseArguments(command, Deno.args);
+  if (args.help) console.log(helpText("deno run -A", command));
+  else {
+    const minutes = numberOption(args, "minutes", 0.2, 10_000) ?? 30;
+    const clients = numberOption(args, "clients", 1, 1_000) ?? 50;
+    const result = await soak(minutes, clients, args.options.has("verbose"));
+    console.log(JSON.stringify(result, null, 2));
+    if (!result.flat) Deno.exitCode = 1;
+  }
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(error.message);
+  Deno.exitCode = 2;
+}

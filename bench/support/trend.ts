@@ -1,0 +1,58 @@
+// Whether a figure grows with time: a line through its samples.
+
+export interface Sample {
+  /** Milliseconds. */
+  readonly at: number;
+  readonly value: number;
+}
+
+export interface Trend {
+  /** Of the samples. */
+  readonly mean: number;
+  /** Growth in an hour, by least squares. */
+  readonly perHour: number;
+  /** Growth between the first sample and the last, along that line. */
+  readonly growth: number;
+}
+
+/** The smallest value of each span of `span` ms: what garbage that waits to be collected leaves of a figure. */
+export function floors(samples: readonly Sample[], span: number): Sample[] {
+  const result: Sample[] = [];
+  let end = -Infinity;
+  for (const { at, value } of samples) {
+    if (at >= end) {
+      result.push({ at, value });
+      end = at + span;
+    } else if (value < result.at(-1)!.value) {
+      result[result.length - 1] = { at: result.at(-1)!.at, value };
+    }
+  }
+  return result;
+}
+
+/** The line that fits the samples best. */
+export function trend(samples: readonly Sample[]): Trend {
+  const count = samples.length;
+  const mean = samples.reduce((sum, { value }) => sum + value, 0) / count;
+  const middle = samples.reduce((sum, { at }) => sum + at, 0) / count;
+  let both = 0;
+  let square = 0;
+  for (const { at, value } of samples) {
+    both += (at - middle) * (value - mean);
+    square += (at - middle) ** 2;
+  }
+  const slope = square === 0 ? 0 : both / square;
+  const length = count === 0 ? 0 : samples[count - 1].at - samples[0].at;
+  return { mean, perHour: slope * 3_600_000, growth: slope * length };
+}
+
+/** Of the samples those of the second half of their time. */
+export function secondHalf(samples: readonly Sample[]): Sample[] {
+  if (samples.length === 0) return [];
+  const middle = (samples[0].at + samples.at(-1)!.at) / 2;
+  return samples.filter(({ at }) => at >= middle);
+}
+
+/** Whether a figure grew by no more than a part of its mean, or by no more than `least`. */
+export const isFlat = ({ growth, mean }: Trend, part: number, least: number): boolean =>
+  growth <= Math.max(part * mean, least);

@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { floors, isFlat, secondHalf, trend } from "../../bench/support/trend.ts";
+
+const every = (seconds: number, values: number[]) =>
+  values.map((value, i) => ({ at: i * seconds * 1000, value }));
+
+Deno.test("A trend is the line through samples, per hour", () => {
+  const { mean, perHour, growth } = trend(every(60, [10, 20, 30, 40, 50]));
+  assert.deepEqual({ mean, perHour: Math.round(perHour), growth: Math.round(growth) }, {
+    mean: 30,
+    perHour: 600,
+    growth: 40,
+  });
+});
+
+Deno.test("Garbage that comes and goes is no trend once only the floors count", () => {
+  const saw = Array.from(
+    { length: 600 },
+    (_, i) => 100 + (i % 6) * 20 + (i > 580 ? 90 : 0) * +(i % 6 > 0),
+  );
+  const samples = floors(every(5, saw), 30_000);
+  assert.equal(samples.length, 100);
+  assert.equal(isFlat(trend(samples), 0.05, 0), true);
+  const leaking = floors(every(5, saw.map((value, i) => value + i)), 30_000);
+  assert.equal(isFlat(trend(secondHalf(leaking)), 0.05, 0), false);
+});
+
+Deno.test("The second half is that of the time, and one sample or none has no trend", () => {
+  assert.deepEqual(secondHalf(every(10, [1, 2, 3, 4, 5])).map(({ value }) => value), [3, 4, 5]);
+  assert.deepEqual(secondHalf([]), []);
+  assert.equal(trend(every(1, [7])).growth, 0);
+});
