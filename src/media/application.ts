@@ -17,6 +17,14 @@ export interface Application {
   readonly path: string;
 
   /**
+   * Whether what its clients ask for has to wait, as others wait for the time that it takes. Doors then keep it in
+   * `hub.waiting`; `connect` is refused by {@link MustWait}.
+   *
+   * @param what the client's message
+   */
+  waits?(what: "call" | "audio" | "video"): boolean;
+
+  /**
    * A client asks to be let in. It is not in `hub.clients` yet (API-204), its writer takes
    * messages, which leave after the answer (API-260).
    *

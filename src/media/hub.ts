@@ -13,8 +13,9 @@ import { Publisher } from "./publisher.ts";
 import { type NameOptions, NameRules } from "./name_rules.ts";
 import { RecentBytes } from "./recent_frames.ts";
 import type { Recordings } from "./recordings.ts";
-import { NameTaken, Refused, UnknownApplication } from "./refused.ts";
+import { MustWait, NameTaken, Refused, UnknownApplication } from "./refused.ts";
 import { Sessions } from "./sessions.ts";
+import { WaitingInput } from "./waiting_input.ts";
 import type { HubWatcher } from "./watcher.ts";
 import {
   SHARED_OBJECT_BOUNDS,
@@ -65,6 +66,8 @@ export class Hub implements PublicationEvents, GroupEvents {
   readonly blacklist = new Set<string>();
   readonly recentBytes: RecentBytes;
   readonly sharedObjects: SharedObjects;
+  /** What clients ask of applications that let others go first. */
+  readonly waiting = new WaitingInput();
   /** What is recorded; undefined: nothing is, and no files are played. */
   recordings: Recordings | undefined;
   /** Tells other servers; undefined: there are none. */
@@ -105,6 +108,7 @@ export class Hub implements PublicationEvents, GroupEvents {
    * @returns the accepted client, and what its application adds to the answer (see
    *   `Application.connect`)
    * @throws {UnknownApplication} API-703
+   * @throws {MustWait} nobody was asked: the application lets others go first
    * @throws {Refused} API-702
    */
   connect(
@@ -114,6 +118,7 @@ export class Hub implements PublicationEvents, GroupEvents {
   ): { client: Client; members: Uint8Array | undefined } {
     const application = this.applications.open(info.path);
     if (!application) throw new UnknownApplication(info.path);
+    if (application.waits?.("call")) throw new MustWait(application);
     const client = new Client(info, connection, application);
     let members: Uint8Array | undefined;
     try {

@@ -1,3 +1,5 @@
+import type { Application } from "./application.ts";
+
 /**
  * Someone said no: an application refused a client, a publisher or a listener (API-637, API-642,
  * API-646), or an RPC failed (API-706). Caught where the answer to the client is written.
@@ -8,6 +10,15 @@ export class Refused extends Error {
   /** @param description text for the client; `""` leaves the standard text of API-702, 711, 715 */
   constructor(readonly description = "") {
     super(description || "Refused");
+  }
+}
+
+/** An application lets others go first: doors that can ask again later, when it does not wait any more. */
+export class MustWait extends Refused {
+  override name = "MustWait";
+
+  constructor(readonly application: Pick<Application, "waits">) {
+    super("the application is busy: try again");
   }
 }
 

@@ -66,7 +66,8 @@ export class Doors implements Machine {
   #open: readonly OpenDoor[];
 
   /**
-   * @param first write into the channels of all doors, and so go first: recordings, shared objects
+   * @param first write into the channels of all doors, and so go first: calls that
+   *   waited, recordings, shared objects
    * @param relays are open from the start
    */
   constructor(endpoint: Machine, first: readonly Flushed[], relays: OpenDoor) {

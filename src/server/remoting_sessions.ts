@@ -2,7 +2,7 @@ import { concat } from "../bytes/concat.ts";
 import { toHex } from "../bytes/hex.ts";
 import { WireError } from "../bytes/wire_error.ts";
 import { addressText } from "../common/address.ts";
-import { Refused, UnknownApplication } from "../media/refused.ts";
+import { MustWait, Refused, UnknownApplication } from "../media/refused.ts";
 import type { WebPeer } from "../net/web_server.ts";
 import { readTarget } from "../tc/target.ts";
 import { RemotingSession } from "../web/remoting.ts";
@@ -12,6 +12,10 @@ const COOKIE = "cumulus";
 /** Bytes of one packet. */
 const LONGEST_BODY = 1 << 20;
 
+/** Milliseconds that a packet waits for an application that lets others go first, and between two attempts. */
+const MAX_WAIT = 10_000;
+const WAIT_INTERVAL = 50;
+
 /** An answer to a POST. */
 export interface RemotingResponse {
   readonly status: number;
@@ -19,6 +23,15 @@ export interface RemotingResponse {
   readonly body: Uint8Array<ArrayBuffer> | string;
   /** The value of the header Set-Cookie. */
   readonly cookie?: string;
+}
+
+/** The application lets others go first. */
+const BUSY: RemotingResponse = { status: 503, body: "The application is busy: try again" };
+
+/** Who has sent a packet that may be tried more than once, if it came without the cookie of a session. */
+interface Caller {
+  session?: RemotingSession;
+  cookie?: string;
 }
 
 /** Clients of Flash remoting, found again by a cookie for a minute. WEB-603. */
@@ -46,10 +59,16 @@ export class RemotingSessions {
   ): Promise<RemotingResponse> {
     const packet = await readBody(request);
     if (!packet) return { status: 413, body: `A packet has at most ${LONGEST_BODY} bytes` };
+    const until = this.#host.now() + MAX_WAIT;
+    const caller: Caller = {};
     let response: RemotingResponse | undefined;
-    this.#host.input("Cannot answer a remoting client", () => {
-      response = this.#answer(request, path, peer, packet, place);
-    });
+    do {
+      if (response) await new Promise((resolve) => setTimeout(resolve, WAIT_INTERVAL));
+      response = undefined;
+      this.#host.input("Cannot answer a remoting client", () => {
+        response = this.#answer(request, path, peer, packet, place, caller);
+      });
+    } while (response === BUSY && this.#host.now() < until);
     return response ?? { status: 500, body: "The server has a fault, which its log tells of" };
   }
 
@@ -63,22 +82,24 @@ export class RemotingSessions {
     peer: WebPeer,
     packet: Uint8Array,
     place: () => (() => void) | string,
+    caller: Caller,
   ): RemotingResponse {
     const known = keyOf(request, path, peer);
-    let session = known === undefined ? undefined : this.#sessions.get(known);
-    let cookie: string | undefined;
+    const session = caller.session ?? (known === undefined ? undefined : this.#sessions.get(known));
     try {
       if (!session) {
         const leave = place();
         if (typeof leave === "string") return { status: 503, body: leave };
         const id = toHex(this.#host.random(16));
         const key = `${id} ${path} ${peer.hostname}`;
-        session = this.#open(request, path, peer, key, leave);
-        cookie = `${COOKIE}=${id}; Path=${encodeURI(path) || "/"}; HttpOnly; SameSite=Lax`;
+        caller.session = this.#open(request, path, peer, key, leave);
+        caller.cookie = `${COOKIE}=${id}; Path=${encodeURI(path) || "/"}; HttpOnly; SameSite=Lax`;
       }
-      return { status: 200, body: session.answer(packet), cookie };
+      const body = (session ?? caller.session!).answer(packet);
+      return { status: 200, body, cookie: caller.cookie };
     } catch (error) {
       if (error instanceof UnknownApplication) return { status: 404, body: error.message };
+      if (error instanceof MustWait) return BUSY;
       if (error instanceof Refused) return { status: 403, body: error.description || "Refused" };
       if (error instanceof WireError) return { status: 400, body: error.message };
       throw error;

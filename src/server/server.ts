@@ -241,7 +241,11 @@ export class Server {
       random,
       input: (what, action) => this.#loop.input(what, action),
     });
-    this.#doors = new Doors(this.#endpoint, [store, this.#hub.sharedObjects], this.#relays);
+    this.#doors = new Doors(
+      this.#endpoint,
+      [this.#hub.waiting, store, this.#hub.sharedObjects],
+      this.#relays,
+    );
     this.#loop = new Loop(this.#doors, socket, {
       clock,
       setNow: (now) => this.#hub.now = now,

@@ -2,7 +2,7 @@ import { type AmfObject, type AmfValue, encodeAmf0, MixedArray } from "../amf/mo
 import { concat } from "../bytes/concat.ts";
 import { ownText } from "../bytes/text.ts";
 import { WireError } from "../bytes/wire_error.ts";
-import { Refused, UnknownApplication } from "../media/refused.ts";
+import { MustWait, Refused, UnknownApplication } from "../media/refused.ts";
 import { type Command, infoObject, readNumber } from "./format/commands.ts";
 import { commandMessage } from "./format/messages.ts";
 import type { NetConnection } from "./net_connection.ts";
@@ -23,6 +23,7 @@ const STREAM_NOTICES = new Set(["releaseStream", "FCPublish", "FCUnpublish", "FC
 export class ControlCommands {
   constructor(readonly connection: NetConnection) {}
 
+  /** @throws {MustWait} the application that is asked for lets others go first */
   run(command: Command): void {
     const { connection } = this;
     const { name, transaction, values } = command;
@@ -82,6 +83,10 @@ export class ControlCommands {
         return commandMessage("_result", transaction, answer, encodeAmf0(object));
       });
     } catch (error) {
+      if (error instanceof MustWait) {
+        connection.release();
+        throw error;
+      }
       connection.refuse(commandMessage("_error", transaction, refusal(error)));
     }
   }

@@ -4,7 +4,9 @@ import { WireError } from "../bytes/wire_error.ts";
 import type { Client } from "../media/client.ts";
 import type { Connection } from "../media/connection.ts";
 import type { Hub } from "../media/hub.ts";
+import { MustWait } from "../media/refused.ts";
 import type { ManagedSession } from "../media/sessions.ts";
+import type { Patient } from "../media/waiting_input.ts";
 import type { Channel, ChannelHandler, ChannelKind, Transport } from "./channel.ts";
 import { CommandWriter, type WriterHost } from "./command_writer.ts";
 import { ControlCommands } from "./control_commands.ts";
@@ -155,6 +157,11 @@ export class NetConnection
     if (this.#isBanned()) return this.fail("its address is blacklisted");
     if (this.#state === "refused" || this.#state === "ended") return;
     this.#renew();
+    if (message.type !== MessageType.userControl && this.waits("call")) return this.#later(message);
+    this.#take(message);
+  }
+
+  #take(message: Message): void {
     try {
       if (message.type === MessageType.userControl) {
         const { event, values } = readUserControl(message.payload);
@@ -170,6 +177,7 @@ export class NetConnection
       const command = readCommand(message);
       if (command) this.#commands.run(command);
     } catch (error) {
+      if (error instanceof MustWait) return this.#later(message, error.application);
       if (!(error instanceof WireError)) throw error;
       const peer = toHex(this.transport.rawId).slice(0, 8);
       this.hub.log(
@@ -177,6 +185,27 @@ export class NetConnection
         `Cannot read a message of ${peer} at ${this.address}: ${error.message}`,
       );
     }
+  }
+
+  /** Whether something of this client waits already, or its application lets others go first. */
+  waits(what: "call" | "audio" | "video"): boolean {
+    return this.hub.waiting.holds(this) ||
+      (this.#client?.application.waits?.(what) ?? false);
+  }
+
+  /** Keeps input until its turn comes, behind what waits already. @param bytes that `run` keeps alive */
+  later(
+    bytes: number,
+    run: () => void,
+    application: Patient = this.hub.waiting.applicationOf(this) ?? this.client.application,
+  ): void {
+    if (this.hub.waiting.add(application, this, bytes, run)) return;
+    this.fail("it sends more than its application takes");
+  }
+
+  #later(message: Message, application?: Patient): void {
+    const payload = message.payload.slice();
+    this.later(payload.length, () => this.#take({ ...message, payload }), application);
   }
 
   /**
@@ -198,6 +227,7 @@ export class NetConnection
     if (this.#state === "ended") return;
     this.#state = "ended";
     this.#renewAt = undefined;
+    this.hub.waiting.drop(this);
     try {
       if (this.#client) this.hub.disconnect(this.#client, failure);
     } finally {
@@ -243,6 +273,13 @@ export class NetConnection
   /** Begins to hold back what is written, until the answer to `connect` is. API-260. */
   hold(): void {
     this.#held = [];
+  }
+
+  /** Nobody was asked: what was written goes out in its place. */
+  release(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    for (const write of held ?? []) write();
   }
 
   /** The client was accepted: what the door says leaves first, then the answer, then what is held. */

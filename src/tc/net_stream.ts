@@ -51,11 +51,19 @@ export class NetStream {
 
   /** Whether {@link media} takes frames; else they need not be made. */
   get takesMedia(): boolean {
-    return this.#publisher?.active ?? false;
+    return (this.#publisher?.active ?? false) || this.connection.hub.waiting.holds(this.connection);
   }
 
   /** An audio or video message has come. The frame belongs to the stream from now on. */
   media(frame: Frame, reception: Reception): void {
+    const { connection } = this;
+    if (connection.waits(frame.kind === "audio" ? "audio" : "video")) {
+      return connection.later(frame.payload.length, () => this.#media(frame, reception));
+    }
+    this.#media(frame, reception);
+  }
+
+  #media(frame: Frame, reception: Reception): void {
     if (frame.kind === "audio") this.#publisher?.audio(frame, reception);
     else this.#publisher?.video(frame, reception);
   }
@@ -65,10 +73,19 @@ export class NetStream {
    * @param message its payload is good until the call returns
    */
   receive(message: Message, source: Source): void {
+    const { connection } = this;
+    if (connection.waits("call")) {
+      const payload = message.payload.slice();
+      return connection.later(payload.length, () => this.#take({ ...message, payload }, source));
+    }
+    this.#take(message, source);
+  }
+
+  #take(message: Message, source: Source): void {
     try {
       const command = readCommand(message);
       if (command) return this.#onCommand(command, source);
-      const data = this.takesMedia ? readDataMessage(message) : undefined;
+      const data = this.#publisher?.active ? readDataMessage(message) : undefined;
       if (data) this.#onData(data, message.timestamp);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
@@ -91,6 +108,14 @@ export class NetStream {
 
   /** The client has ended what messages came from. */
   sourceEnded(source: Source): void {
+    const { connection } = this;
+    if (connection.hub.waiting.holds(connection)) {
+      return connection.later(0, () => this.#sourceEnded(source));
+    }
+    this.#sourceEnded(source);
+  }
+
+  #sourceEnded(source: Source): void {
     if (source === this.#source) this.stop();
   }
 

@@ -3,7 +3,7 @@ import type { Client } from "../media/client.ts";
 import type { Hub } from "../media/hub.ts";
 import type { Listener, ListenerOutput } from "../media/listener.ts";
 import type { Recorded } from "../media/recordings.ts";
-import { Refused, UnknownApplication } from "../media/refused.ts";
+import { MustWait, Refused, UnknownApplication } from "../media/refused.ts";
 import { NotViewable, type Viewing } from "./flv_viewer.ts";
 import { ViewerConnection } from "./viewer_connection.ts";
 
@@ -56,6 +56,7 @@ export class FileViewer extends ViewerConnection {
       recorded.close();
       if (client) hub.disconnect(client);
       if (error instanceof UnknownApplication) throw new NotViewable(404, error.message);
+      if (error instanceof MustWait) throw new NotViewable(503, error.message);
       if (error instanceof Refused) throw new NotViewable(403, error.description || "Refused");
       throw error;
     }

@@ -2,7 +2,7 @@ import { AmfReader } from "../amf/mod.ts";
 import type { Client, ClientInfo } from "../media/client.ts";
 import type { Hub } from "../media/hub.ts";
 import type { Listener } from "../media/listener.ts";
-import { Refused, UnknownApplication } from "../media/refused.ts";
+import { MustWait, Refused, UnknownApplication } from "../media/refused.ts";
 import type { ManagedSession } from "../media/sessions.ts";
 import { FlvOutput } from "./flv_output.ts";
 import { ViewerConnection } from "./viewer_connection.ts";
@@ -37,7 +37,7 @@ export interface ViewerHost {
 export class NotViewable extends Error {
   override name = "NotViewable";
 
-  constructor(readonly status: 403 | 404 | 415, text: string) {
+  constructor(readonly status: 403 | 404 | 415 | 503, text: string) {
     super(text);
   }
 }
@@ -142,6 +142,7 @@ export class FlvViewer extends ViewerConnection implements ManagedSession {
       return listener;
     } catch (error) {
       if (error instanceof UnknownApplication) throw new NotViewable(404, error.message);
+      if (error instanceof MustWait) throw new NotViewable(503, error.message);
       if (error instanceof Refused) throw new NotViewable(403, error.description || "Refused");
       throw error;
     }

@@ -3,7 +3,7 @@ import { WireError } from "../bytes/wire_error.ts";
 import type { Client, ClientInfo } from "../media/client.ts";
 import type { Connection, FlowWriter } from "../media/connection.ts";
 import type { Hub } from "../media/hub.ts";
-import { Refused } from "../media/refused.ts";
+import { MustWait, Refused } from "../media/refused.ts";
 import type { ManagedSession } from "../media/sessions.ts";
 import { readPacket, type RemotingAnswer, type RemotingCall, writePacket } from "./amf_packet.ts";
 import { silentWriter } from "./silent_writer.ts";
@@ -64,9 +64,12 @@ export class RemotingSession implements Connection, ManagedSession {
    * Answers a packet.
    *
    * @throws {WireError} if it cannot be read
+   * @throws {MustWait} nothing was called: the application lets others go first
    */
   answer(packet: Uint8Array): Uint8Array<ArrayBuffer> {
     this.#calledAt = this.#hub.now;
+    const { application } = this.#client;
+    if (application.waits?.("call")) throw new MustWait(application);
     return writePacket(readPacket(packet).map((call) => this.#call(call)));
   }
 

@@ -547,6 +547,91 @@ export function testDoor({ protocol, serve }: DoorUnderTest): void {
     assert.equal(door.hub.sharedObjects.size, 2);
   });
 
+  test("while an application lets others go first, all that its clients ask waits, in order", () => {
+    let busy = false;
+    const { door, speakers: [speaker, neighbour] } = start(2, {
+      waits: (what) => busy && what !== "audio",
+      call: () => true,
+    });
+    const turn = () => {
+      door.hub.now += 20;
+      door.hub.waiting.flush(door.hub.now);
+    };
+    speaker.call("createStream", 2);
+    busy = true;
+    assert.deepEqual(speaker.call("first", 3), []);
+    assert.deepEqual(speaker.call("createStream", 4), []);
+    assert.deepEqual(speaker.call("second", 5), []);
+    speaker.command(1, "publish", 0, null, "cam");
+    assert.deepEqual(speaker.hears(), []);
+    speaker.sends(MessageType.video, 10, KEY);
+    assert.deepEqual(speaker.hears(), []);
+    const newcomer = new Speaker(door, protocol);
+    assert.deepEqual(newcomer.connect(), []);
+    assert.deepEqual(newcomer.call("third", 2), []);
+    turn();
+    assert.deepEqual(eventsOf(door), []);
+    busy = false;
+    turn();
+    assert.deepEqual(eventsOf(door), [
+      "call first",
+      "call second",
+      "onPublish cam",
+      `onVideoPacket 10 ${toHex(KEY)}`,
+      "onConnection",
+      "call third",
+    ]);
+    assert.deepEqual(speaker.hears().filter((line) => line.startsWith("0: ")), [
+      "0: _result 3 null",
+      "0: _result 4 2",
+      "0: _result 5 null",
+    ]);
+    assert.deepEqual(newcomer.hears(), [SUCCESS, "0: _result 2 null"]);
+    assert.equal(door.hub.waiting.deadline, Infinity);
+    assert.deepEqual(neighbour.call("fourth", 2), ["0: _result 2 null"]);
+  });
+
+  test("media goes on while its application waits, if no event of it hears media", () => {
+    let busy = false;
+    const { door, speakers: [publisher, player] } = start(2, {
+      waits: (what) => busy && what === "call",
+    });
+    publisher.begins("publish", "cam");
+    player.begins("play", "cam");
+    busy = true;
+    publisher.sends(MessageType.video, 0, KEY);
+    publisher.sends(MessageType.audio, 5, SOUND);
+    assert.equal(media(player.hears()).length, 2);
+    publisher.command(0, "late", 9, null);
+    publisher.hears();
+    publisher.client.close();
+    door.pass(MOMENT);
+    assert.equal(door.hub.waiting.holds(publisher.client), false);
+    busy = false;
+    eventsOf(door);
+    door.hub.now += 20;
+    door.hub.waiting.flush(door.hub.now);
+    assert.equal(eventsOf(door).includes("call late"), false);
+  });
+
+  test("a client that sends more than a busy application takes is let go, others are not", () => {
+    let busy = false;
+    const { door, speakers: [speaker, neighbour] } = start(2, { waits: () => busy });
+    busy = true;
+    const text = "x".repeat(60_000);
+    for (let i = 0; i < 80; i++) {
+      speaker.command(0, "much", 3, null, text);
+      door.pass(20);
+    }
+    door.pass(MOMENT);
+    assert.match(eventsOf(door)[0], /^onFailed it sends more than its application takes$/);
+    busy = false;
+    door.hub.now += 20;
+    door.hub.waiting.flush(door.hub.now);
+    assert.match(neighbour.call("x", 9)[0], /^0: _error 9 /);
+    assert.equal(door.hub.clients.size, 1);
+  });
+
   test("bytes that are no command end nothing", () => {
     const { speakers: [speaker] } = start(1);
     speaker.client.send(0, {

@@ -26,6 +26,9 @@ export class FakeApplication implements Application {
   readonly path = "";
   constructor(readonly steps: Steps = {}) {}
 
+  waits(what: "call" | "audio" | "video") {
+    return this.steps.waits?.(what) ?? false;
+  }
   connect(client: Client, values: AmfReader) {
     this.events.push("onConnection");
     return this.steps.connect?.(client, values);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { FairShare, PAUSE } from "../../src/script/api/fair_share.ts";
+import { FairShare, PAUSE, SHORT_TIME } from "../../src/script/api/fair_share.ts";
+import { MustWait } from "../../src/media/refused.ts";
 import { Machine } from "./machine.ts";
 
 Deno.test("An application that uses less than half of the time in short calls never owes any", () => {
@@ -15,8 +16,76 @@ Deno.test("Calls that stay just below the limit are too much in the long run, as
   let now = 0;
   for (; now < 60_000 && !share.isOver(now); now += 2_000) share.spend(900, now);
   assert.ok(now < 40_000, `stopped after ${now} ms`);
+  assert.ok(now >= 10_000, `stopped after ${now} ms already`);
   share.forgive(now);
   assert.equal(share.inDebt(now), false);
+});
+
+Deno.test("Short calls that are too many wait for others, and are never stopped", () => {
+  const share = new FairShare();
+  let taken = 0;
+  let now = 0;
+  while (now < 600_000) {
+    if (share.inDebt(now)) now += 10;
+    else {
+      now += 20;
+      taken += 20;
+      share.spend(20, now);
+    }
+    assert.equal(share.isOver(now), false);
+  }
+  assert.ok(Math.abs(taken / now - 0.5) < 0.02, `${taken / now} of the time`);
+});
+
+Deno.test("Applications in debt share the half of the time among them", () => {
+  const shares = Array.from({ length: 4 }, () => new FairShare());
+  for (const share of shares) share.debtors = 4;
+  let taken = 0;
+  let now = 0;
+  while (now < 600_000) {
+    const before = now;
+    for (const share of shares) {
+      if (share.inDebt(now)) continue;
+      now += 20;
+      taken += 20;
+      share.spend(20, now);
+    }
+    if (now === before) now += 10;
+  }
+  assert.ok(taken / now < 0.55, `${taken / now} of the time`);
+});
+
+Deno.test("A call may take what is allowed while enough is saved, then what is left, at least 250 ms", () => {
+  const share = new FairShare();
+  assert.equal(share.timeOfCall(10_000, 0), 10_000);
+  share.spend(1_000, 0);
+  assert.equal(share.timeOfCall(1_000, 0), 1_000);
+  share.spend(900, 0);
+  assert.equal(share.timeOfCall(1_000, 0), SHORT_TIME);
+  assert.equal(share.timeOfCall(100, 0), 100);
+});
+
+Deno.test("The worst that calls in a row can take before nothing is called any more is bounded", () => {
+  const share = new FairShare();
+  let now = 0;
+  while (!share.isSpent(now)) {
+    const time = share.timeOfCall(1_000, now);
+    now += time;
+    share.spend(time, now);
+    assert.ok(now < 6_000, `${now} ms`);
+  }
+  assert.equal(share.isOver(now), true);
+});
+
+Deno.test("One that is stopped again and again stays stopped twice as long each time, for ten minutes", () => {
+  const share = new FairShare();
+  assert.deepEqual([0, 20_000, 60_000, 120_000].map((now) => share.stop(now)), [
+    PAUSE,
+    2 * PAUSE,
+    4 * PAUSE,
+    8 * PAUSE,
+  ]);
+  assert.equal(share.stop(800_000), PAUSE);
 });
 
 /** A slow application with clients, whose every onManage takes 900 ms of the clock. */
@@ -58,6 +127,73 @@ Deno.test("An application that slows others waits first, is stopped, and starts 
   machine.host.ahead += PAUSE;
   tick();
   machine.connect("/slow");
+});
+
+/** Applications of which `slow` has a function that takes ms of the clock, looked at each ms, as it is told. */
+function calling(files: Record<string, string>) {
+  const machine = new Machine({
+    "main.lua": "",
+    "slow/main.lua": `function onConnection(client)
+      function client:work(time) for i = 1, time do tick() end return time end
+    end
+    function tick() DEBUG('tick') end
+    function onDisconnection(client) for i = 1, 900 do tick() end end
+    function onStop() INFO('stops') end`,
+    ...files,
+  });
+  const { host } = machine;
+  host.now = () => host.ahead;
+  host.log = ((log) => (level: number, text: string, file: string, line: number) => {
+    if (text === "tick") host.ahead += 1;
+    else log.call(host, level, text, file, line);
+  })(host.log);
+  machine.start();
+  return machine;
+}
+
+Deno.test("Calls of clients: the application's own wait, get less time each, and the others go on", () => {
+  const machine = calling({ "other/main.lua": "" });
+  const { host, applications } = machine;
+  const slow = machine.connect("/slow");
+  machine.connect("/other");
+  const application = applications.open("/slow")!;
+  assert.equal(application.waits("call"), false);
+  assert.deepEqual(slow.call("work", 900), ["_result(900)"]);
+  assert.deepEqual(slow.call("work", 900), ["_result(900)"]);
+  for (let i = 0; i < 3; i++) assert.deepEqual(slow.call("work", 240), ["_result(240)"]);
+  assert.equal(application.waits("call"), true);
+  assert.equal(application.waits("video"), false);
+  assert.throws(() => machine.connect("/slow"), MustWait);
+  machine.connect("/other");
+  const before = host.ahead;
+  const outcome = slow.call("work", 900) as { error: string };
+  assert.match(outcome.error, /ran longer than 250 ms, while other applications wait/);
+  assert.ok(host.ahead - before < 300, `${host.ahead - before} ms`);
+  host.ahead += 10_000;
+  assert.equal(application.waits("call"), false);
+  machine.connect("/slow");
+});
+
+Deno.test("Calls that cannot wait, such as onDisconnection, are left out when too much is owed", () => {
+  const machine = calling({ "other/main.lua": "" });
+  const { host, hub } = machine;
+  const clients = Array.from({ length: 200 }, () => machine.connect("/slow"));
+  machine.connect("/other");
+  const before = host.ahead;
+  for (const { client } of clients) hub.disconnect(client);
+  assert.ok(host.ahead - before < 6_000, `${host.ahead - before} ms`);
+  hub.manage();
+  assert.match(machine.logged("error").at(-1)!, /is stopped for 10 s/);
+  assert.deepEqual(machine.said(), ["stops"]);
+});
+
+Deno.test("Alone, an application may take all of the time that a call is allowed, and nothing waits", () => {
+  const machine = calling({ "other/main.lua": "" });
+  const client = machine.connect("/slow");
+  for (let i = 0; i < 50; i++) assert.deepEqual(client.call("work", 900), ["_result(900)"]);
+  assert.equal(machine.applications.open("/slow")!.waits("call"), false);
+  machine.hub.manage();
+  assert.deepEqual(machine.logged("error"), []);
 });
 
 Deno.test("A busy application that is alone is never kept waiting", () => {

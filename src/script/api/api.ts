@@ -8,7 +8,7 @@ import type { Hub } from "../../media/hub.ts";
 import { Batch } from "../vm/batch.ts";
 import { openLibraries, pushGlobals } from "../vm/libraries.ts";
 import { FUNCTION, Lua, type Ref, TABLE } from "../vm/lua.ts";
-import type { ScriptError } from "../vm/script_error.ts";
+import { ScriptError } from "../vm/script_error.ts";
 import type { AmfHost } from "./amf_host.ts";
 import { AmfToLua } from "./amf_to_lua.ts";
 import type { LuaApplication } from "./application.ts";
@@ -248,6 +248,15 @@ export class Api implements AmfHost {
     request?: Request,
   ): ScriptError | undefined {
     const { lua } = this;
+    const counts = this.#depth === 0 && this.contended && application !== undefined;
+    const started = counts ? this.host.now() : 0;
+    if (counts) {
+      if (name !== "onStop" && application.share.isSpent(started) && !this.isAlone(application)) {
+        lua.leave(base);
+        return new ScriptError("the application has used up its time, and others wait", "time");
+      }
+      lua.allowance = application.share.timeOfCall(lua.timeLimit, started);
+    }
     const before = this.running;
     const { definedAt } = this;
     const runs = this.#runs;
@@ -255,7 +264,7 @@ export class Api implements AmfHost {
     this.#runs = name;
     this.host.onEnter?.(application?.path, name);
     this.definedAt = undefined;
-    const started = this.#depth++ === 0 && this.contended ? this.host.now() : undefined;
+    this.#depth++;
     let error: ScriptError | undefined;
     try {
       error = lua.timed(action) ?? undefined;
@@ -269,9 +278,10 @@ export class Api implements AmfHost {
       this.#runs = runs;
       this.host.onEnter?.(before?.path, runs);
       if (--this.#depth === 0) this.locks.release();
-      if (started !== undefined) {
+      if (counts) {
         const now = this.host.now();
-        application?.share.spend(now - started, now);
+        application.share.spend(now - started, now);
+        lua.allowance = undefined;
       }
     }
     if (error?.kind === "memory" && !before) this.onMemoryFull();

@@ -423,7 +423,21 @@ export class LuaApplication implements Application {
 
   /** Whether what can wait of it has to, as others wait for it. */
   get mustWait(): boolean {
-    return this.share.inDebt(this.#api.host.now()) && !this.#api.isAlone(this);
+    const { share } = this;
+    return share.owes && share.inDebt(this.#api.host.now()) && !this.#api.isAlone(this);
+  }
+
+  waits(what: "call" | "audio" | "video"): boolean {
+    if (!this.mustWait) return false;
+    return what === "call" || this.#hears(what === "audio" ? "onAudioPacket" : "onVideoPacket");
+  }
+
+  #hears(event: string): boolean {
+    const lua = this.#lua;
+    const base = lua.enter();
+    const hears = this.running && this.#functions.push(lua.key(event));
+    lua.leave(base);
+    return hears;
   }
 
   // Publications

@@ -6,7 +6,6 @@ import type { Hub } from "../../media/hub.ts";
 import { Api } from "./api.ts";
 import { LuaApplication } from "./application.ts";
 import { cumulus } from "./cumulus.ts";
-import { PAUSE } from "./fair_share.ts";
 import type { Host } from "./host.ts";
 import { defineIo } from "./io_library.ts";
 import { defineIpairs } from "./iteration.ts";
@@ -277,7 +276,7 @@ export class LuaApplications implements Applications {
       const now = this.#host.now();
       if (now < paused) return;
       this.#paused.delete(application);
-      application.share.forgive(now);
+      application.share.restart(now);
     }
     const { files } = this.#host;
     const file = `${application.folder}main.lua`;
@@ -342,22 +341,24 @@ export class LuaApplications implements Applications {
     for (const [application, until] of [...this.#paused]) {
       if (now >= until) this.#find(application.path);
     }
-    for (const application of this.#running()) {
-      if (!application.share.inDebt(now)) continue;
+    const debtors = [...this.#running()].filter(({ share }) => share.inDebt(now));
+    for (const application of debtors) {
+      application.share.debtors = debtors.length;
       if (this.api.isAlone(application)) application.share.forgive(now);
-      else if (application.share.isOver(now)) this.#pause(application, now + PAUSE);
+      else if (application.share.isOver(now)) this.#pause(application, now);
     }
   }
 
-  #pause(application: LuaApplication, until: number): void {
-    application.bar(
-      `took most of the time while others waited, and is stopped for ${PAUSE / 1000} s`,
-    );
-    this.#paused.set(application, until);
+  #pause(application: LuaApplication, now: number): void {
+    const pause = application.share.stop(now);
+    const text = `took most of the time while others waited, and is stopped for ${pause / 1000} s`;
+    application.bar(text);
+    this.#paused.set(application, now + pause);
     this.#stop(application); // so that no event of a client's end takes more
     const { hub } = this.api;
     for (const client of [...hub.clients.values()]) {
       if (client.application !== application) continue;
+      client.writer.status("Connect.AppShutdown", "The application is stopped for a while");
       hub.disconnect(client, "the application is stopped for a while");
       client.connection.close();
     }

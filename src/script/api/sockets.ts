@@ -28,9 +28,36 @@ export function socketsOf(api: Api): Sockets {
   return sockets;
 }
 
-/** Runs a callback of a script's object, as input of its own (SOCK-005). */
-export function callLater(api: Api, what: string, action: () => void): void {
-  api.host.input(what, action);
+/** Whose callback it is. */
+export interface Caller {
+  readonly application: LuaApplication;
+  readonly socket: object;
+}
+
+const NOTHING = new Uint8Array(0);
+
+/**
+ * Runs a callback of a script's object, as input of its own (SOCK-005). It waits where others go before its
+ * application.
+ *
+ * @param action called with the bytes, or a copy of them
+ * @param refused called instead if too much waits
+ */
+export function callLater(
+  api: Api,
+  { application, socket }: Caller,
+  what: string,
+  bytes: Uint8Array | undefined,
+  action: (bytes: Uint8Array) => void,
+  refused: () => void = () => {},
+): void {
+  api.host.input(what, () => {
+    const { waiting } = api.hub;
+    const data = bytes ?? NOTHING;
+    if (!waiting.holds(socket) && !application.mustWait) return action(data);
+    const copy = data.slice();
+    if (!waiting.add(application, socket, copy.length, () => action(copy))) refused();
+  });
 }
 
 /** Reads `host:port` or `[ip]:port`; undefined if it is neither. */

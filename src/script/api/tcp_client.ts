@@ -84,6 +84,7 @@ export class TcpClient {
   /** Hears of one connection; what is late of an earlier one is dropped. */
   #events(): TcpEvents {
     const current = (): boolean => this.#tcp !== undefined && this.#latest === events;
+    const caller = { application: this.#application, socket: {} };
     const events: TcpEvents = {
       onOpen: (local, peer) => {
         if (!current()) return;
@@ -91,12 +92,16 @@ export class TcpClient {
         this.peer = peer;
       },
       onData: (bytes) =>
-        callLater(this.#api, "TCPClient:onReception", () => {
-          if (current()) this.#receive(bytes);
+        callLater(this.#api, caller, "TCPClient:onReception", bytes, (data) => {
+          if (current()) this.#receive(data);
+        }, () => {
+          if (current()) this.#fail("more has come than the application takes");
         }),
       onClose: (error) =>
-        callLater(this.#api, "TCPClient:onDisconnection", () => {
+        callLater(this.#api, caller, "TCPClient:onDisconnection", undefined, () => {
           if (current()) this.#ended(error);
+        }, () => {
+          if (current()) this.#fail(error);
         }),
     };
     return this.#latest = events;
@@ -121,8 +126,7 @@ export class TcpClient {
         ? `more than ${MAX_KEPT} bytes are unread`
         : this.#keep(kept > 0 ? data.slice(data.length - kept) : EMPTY);
       if (fault === undefined) return;
-      this.#tcp?.close();
-      this.#ended(fault);
+      this.#fail(fault);
     });
   }
 
@@ -140,6 +144,11 @@ export class TcpClient {
     this.#kept = bytes;
     owned.add(this.#unread);
     return undefined;
+  }
+
+  #fail(reason: string | undefined): void {
+    this.#tcp?.close();
+    this.#ended(reason);
   }
 
   #ended(error: string | undefined): void {

@@ -5,7 +5,7 @@ import type { Api } from "./api.ts";
 import type { LuaApplication } from "./application.ts";
 import type { Sockets } from "./host.ts";
 import type { Binding } from "./objects.ts";
-import { callLater, socketsOf } from "./sockets.ts";
+import { socketsOf } from "./sockets.ts";
 import { TcpClient, tcpClient } from "./tcp_client.ts";
 
 /** A port that is listened on. SOCK-030 to SOCK-035. */
@@ -33,7 +33,7 @@ export class TcpServer {
     const outcome = this.#sockets.listen(port, {
       onAccept: (connection, local, peer) => this.#accept(connection, local, peer),
       onError: (error) =>
-        callLater(this.#api, "TCPServer", () => {
+        this.#api.host.input("TCPServer", () => {
           this.#api.log("error", `TCPServer on port ${this.port}: ${error}`);
         }),
     });
@@ -58,7 +58,7 @@ export class TcpServer {
   #accept(connection: Tcp, local: Address, peer: Address): TcpEvents | undefined {
     const api = this.#api;
     let events: TcpEvents | undefined;
-    callLater(api, "TCPServer:clientHandler", () => {
+    api.host.input("TCPServer:clientHandler", () => {
       if (!this.#listener) return;
       const handler = this.#handler();
       if (!handler) return; // nobody wants it: it is closed

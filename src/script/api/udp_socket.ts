@@ -100,12 +100,13 @@ export class UdpSocket {
   }
 
   #open(hostname: string, port: number): string | undefined {
+    const caller = { application: this.#application, socket: {} };
     const outcome = this.#sockets.bind(hostname, port, {
       onDatagram: (bytes, from) =>
-        callLater(this.#api, "UDPSocket:onReception", () => {
-          if (this.#udp === outcome) this.#receive(bytes, from);
-        }),
-      onError: (error) => callLater(this.#api, "UDPSocket", () => this.#complain(error)),
+        callLater(this.#api, caller, "UDPSocket:onReception", bytes, (data) => {
+          if (this.#udp === outcome) this.#receive(data, from);
+        }), // what is too much is lost, as elsewhere on its way
+      onError: (error) => this.#api.host.input("UDPSocket", () => this.#complain(error)),
     }, this.#broadcast);
     if (typeof outcome === "string") return outcome;
     this.#udp = outcome;

@@ -217,6 +217,11 @@ export class Lua extends Stack {
     this.#limit.time = milliseconds;
   }
 
+  /** Of that limit what the next calls may take; undefined: all. */
+  set allowance(milliseconds: number | undefined) {
+    this.#limit.allowance = milliseconds;
+  }
+
   /** Collects all garbage. */
   collect(): void {
     this.pushRef(this.#collector);

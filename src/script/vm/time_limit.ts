@@ -24,6 +24,8 @@ export class TimeLimit {
   readonly threads: Ref;
   /** Whether the running call has used up its time: then only what unwinds may run. */
   exhausted = false;
+  /** Milliseconds that a call may take for the time being, if they are fewer than {@link time}. */
+  allowance: number | undefined;
   #running = false;
   /** When the call from outside began, and the last look at the clock was. */
   #started = 0;
@@ -114,7 +116,7 @@ export class TimeLimit {
   /** Looks at the clock; if time is up it is for all threads. */
   #isUp(): boolean {
     if (this.exhausted) return true;
-    if (!this.#running || this.clock() - this.#started <= this.time) return false;
+    if (!this.#running || this.clock() - this.#started <= this.#most) return false;
     this.exhausted = true;
     this.#armAll(1);
     return true;
@@ -129,8 +131,14 @@ export class TimeLimit {
     return "";
   }
 
+  get #most(): number {
+    return Math.min(this.time, this.allowance ?? Infinity);
+  }
+
   #text(): string {
-    return `ran longer than ${this.time} ms and was stopped`;
+    const most = Math.floor(this.#most);
+    if (most === this.time) return `ran longer than ${most} ms and was stopped`;
+    return `ran longer than ${most} ms, while other applications wait, and was stopped`;
   }
 
   /** Sets after how many instructions the hook is called. */

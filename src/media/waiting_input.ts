@@ -1,0 +1,153 @@
+// What clients ask of an application that has to let others go first: kept in order, and bounded.
+import type { Application } from "./application.ts";
+
+/** Messages and bytes that may wait of one client or socket, and of all. */
+export const MAX_WAITING = { messages: 4_096, bytes: 4 << 20, all: 64 << 20 };
+/** What a message that waits costs besides its bytes. */
+const MESSAGE = 300;
+/** Milliseconds between two looks at applications that others go before. */
+const LOOK_INTERVAL = 10;
+
+/** What may have to wait. */
+export type Patient = Pick<Application, "waits">;
+
+/** How much waits of one client or socket. */
+interface Tally {
+  readonly owner: object;
+  readonly application: Patient;
+  messages: number;
+  bytes: number;
+  dropped: boolean;
+}
+
+/** Bytes of what was dropped that may stand in the queues at least before they are swept. */
+const MIN_SWEEP = 4 << 20;
+
+interface Waiter {
+  readonly tally: Tally;
+  readonly bytes: number;
+  run(): void;
+}
+
+/**
+ * Input that waits, by application, in the order in which it came. While any of a client waits, all that comes
+ * after it has to wait as well: ask {@link holds} first.
+ */
+export class WaitingInput {
+  readonly #queues = new Map<Patient, Waiter[]>();
+  readonly #tallies = new Map<object, Tally>();
+  #bytes = 0;
+  /** Of what was dropped and stands in a queue still. */
+  #dropped = 0;
+  #handing = false;
+  #lookAt = Infinity;
+
+  /** Whether something of a client or socket waits. */
+  holds(owner: object): boolean {
+    return this.#tallies.size > 0 && this.#tallies.has(owner);
+  }
+
+  /** Bytes of what was dropped and is not let go yet. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** When {@link flush} wants to be called. */
+  get deadline(): number {
+    return this.#lookAt;
+  }
+
+  /**
+   * Keeps input until the application takes it, or behind what waits of its owner already.
+   *
+   * @param owner the client's connection, or the socket
+   * @param bytes that `run` keeps alive
+   * @returns false if there is no room
+   */
+  add(application: Patient, owner: object, bytes: number, run: () => void): boolean {
+    const size = bytes + MESSAGE;
+    let tally = this.#tallies.get(owner);
+    const { messages, bytes: held } = tally ?? { messages: 0, bytes: 0 };
+    if (messages >= MAX_WAITING.messages || held + size > MAX_WAITING.bytes) return false;
+    if (this.#bytes + size > MAX_WAITING.all) return false;
+    if (!tally) {
+      tally = { owner, application, messages: 0, bytes: 0, dropped: false };
+      this.#tallies.set(owner, tally);
+    }
+    tally.messages++;
+    tally.bytes += size;
+    this.#bytes += size;
+    let queue = this.#queues.get(tally.application);
+    if (!queue) this.#queues.set(tally.application, queue = []);
+    queue.push({ tally, bytes: size, run });
+    if (this.#lookAt === Infinity) this.#lookAt = 0;
+    return true;
+  }
+
+  /** Whose input waits, if its does. */
+  applicationOf(owner: object): Patient | undefined {
+    return this.#tallies.get(owner)?.application;
+  }
+
+  /** Forgets what waits of a client or socket, which is gone. */
+  drop(owner: object): void {
+    const tally = this.#tallies.get(owner);
+    if (!tally) return;
+    this.#tallies.delete(owner);
+    tally.dropped = true;
+    this.#bytes -= tally.bytes;
+    this.#dropped += tally.bytes;
+    this.#sweep();
+  }
+
+  /** Hands over what waits of applications whose turn it is. */
+  flush(now: number): void {
+    if (now < this.#lookAt) return;
+    this.#lookAt = now + LOOK_INTERVAL; // also if a call fails
+    this.#handing = true;
+    try {
+      for (const [application, queue] of [...this.#queues]) this.#hand(application, queue);
+    } finally {
+      this.#handing = false;
+      this.#sweep();
+    }
+    if (this.#queues.size === 0) this.#lookAt = Infinity;
+  }
+
+  #hand(application: Patient, queue: Waiter[]): void {
+    let done = 0;
+    try {
+      while (done < queue.length && !application.waits?.("call")) {
+        const waiter = queue[done++];
+        if (waiter.tally.dropped) {
+          this.#dropped -= waiter.bytes;
+          continue;
+        }
+        this.#settle(waiter);
+        waiter.run();
+      }
+    } finally {
+      queue.splice(0, done);
+      if (queue.length === 0) this.#queues.delete(application);
+    }
+  }
+
+  #settle({ tally, bytes }: Waiter): void {
+    tally.messages--;
+    tally.bytes -= bytes;
+    this.#bytes -= bytes;
+    if (tally.messages === 0) this.#tallies.delete(tally.owner);
+  }
+
+  /** Takes out what was dropped, and with it what it keeps alive. */
+  #sweep(): void {
+    if (this.#handing || this.#dropped < Math.max(MIN_SWEEP, this.#bytes)) return;
+    for (const [application, queue] of [...this.#queues]) {
+      let kept = 0;
+      for (const waiter of queue) if (!waiter.tally.dropped) queue[kept++] = waiter;
+      queue.length = kept;
+      if (kept === 0) this.#queues.delete(application);
+    }
+    this.#dropped = 0;
+  }
+}

@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { MAX_WAITING, type Patient, WaitingInput } from "../../src/media/waiting_input.ts";
+
+function world() {
+  const waiting = new WaitingInput();
+  const done: string[] = [];
+  const busy = new Set<string>(["a", "b"]);
+  const application = (name: string): Patient => ({ waits: () => busy.has(name) });
+  const add = (to: Patient, owner: object, text: string, bytes = 0) =>
+    waiting.add(to, owner, bytes, () => done.push(text));
+  return { waiting, done, busy, a: application("a"), b: application("b"), add };
+}
+
+Deno.test("Input waits by application, in the order in which it came", () => {
+  const { waiting, done, busy, a, b, add } = world();
+  const [one, two, three] = [{}, {}, {}];
+  add(a, one, "a1");
+  add(b, three, "b1");
+  add(a, two, "a2");
+  add(a, one, "a3");
+  assert.equal(waiting.deadline, 0);
+  waiting.flush(0);
+  assert.deepEqual(done, []);
+  assert.equal(waiting.deadline, 10);
+  busy.delete("a");
+  waiting.flush(5);
+  assert.deepEqual(done, []);
+  waiting.flush(10);
+  assert.deepEqual(done, ["a1", "a2", "a3"]);
+  assert.deepEqual([one, two, three].map((owner) => waiting.holds(owner)), [false, false, true]);
+  busy.delete("b");
+  waiting.flush(20);
+  assert.equal(waiting.deadline, Infinity);
+  assert.deepEqual(done, ["a1", "a2", "a3", "b1"]);
+});
+
+Deno.test("An application that begins to wait while it is handed input is handed no more", () => {
+  const { waiting, done, busy, a } = world();
+  busy.delete("a");
+  for (let i = 0; i < 5; i++) {
+    waiting.add(a, {}, 0, () => {
+      done.push(`${i}`);
+      if (i === 1) busy.add("a");
+    });
+  }
+  waiting.flush(0);
+  assert.deepEqual(done, ["0", "1"]);
+});
+
+Deno.test("Messages and bytes of one, and the bytes of all, are bounded", () => {
+  const { a, add } = world();
+  const owner = {};
+  assert.equal(add(a, owner, "large", MAX_WAITING.bytes), false);
+  let messages = 0;
+  while (add(a, owner, "")) messages++;
+  assert.equal(messages, MAX_WAITING.messages);
+  let owners = 0;
+  while (add(a, {}, "", MAX_WAITING.bytes - 1000)) owners++;
+  assert.ok(owners >= 14 && owners <= 16, `${owners}`);
+});
+
+Deno.test("What a client left waiting is forgotten with it, however many come and go", () => {
+  const { waiting, done, busy, a, add } = world();
+  const kept = {};
+  add(a, kept, "kept");
+  for (let i = 0; i < 200; i++) {
+    const owner = {};
+    const payload = new Uint8Array(1 << 20);
+    assert.equal(waiting.add(a, owner, payload.length, () => done.push(`${payload.length}`)), true);
+    waiting.drop(owner);
+    assert.equal(waiting.holds(owner), false);
+  }
+  assert.ok(waiting.dropped <= 5 << 20, `${waiting.dropped} bytes of what is gone`);
+  busy.delete("a");
+  waiting.flush(0);
+  assert.deepEqual(done, ["kept"]);
+});
+
+Deno.test("One call that fails takes nothing of the others", () => {
+  const { waiting, done, busy, a, add } = world();
+  waiting.add(a, {}, 0, () => {
+    throw new Error("a bug");
+  });
+  add(a, {}, "next");
+  busy.delete("a");
+  assert.throws(() => waiting.flush(0), /a bug/);
+  waiting.flush(10);
+  assert.deepEqual(done, ["next"]);
+});
