@@ -1,6 +1,6 @@
-import { lookup } from "node:dns/promises";
 import type { Address } from "../common/address.ts";
 import { ipBytes } from "../common/ip.ts";
+import { systemLookups } from "../net/lookups.ts";
 import { ConnectionError } from "./status.ts";
 
 /**
@@ -13,7 +13,7 @@ export async function resolve(
 ): Promise<Address[]> {
   if (ipBytes(hostname)) return [{ hostname, port }];
   try {
-    const found = await lookup(hostname, { all: true });
+    const found = await systemLookups.find(hostname);
     if (found.length > 0) {
       return found.slice(0, 8).map(({ address }) => ({ hostname: address, port }));
     }
