@@ -413,47 +413,34 @@ export class NetStream extends EventTarget {
 }
 
 /**
- * Makes a loader of mpegts.js of a stream that plays, for `customLoader` of its configuration:
+ * Makes a loader of mpegts.js of a stream, for `customLoader` of its configuration:
  *
- *     mpegts.createPlayer({ type: "flv", isLive: true, url: "x" }, { customLoader: flvLoader(mpegts, stream) })
+ *     const loader = flvLoader(mpegts, stream); // before the stream plays
+ *     stream.play("cam");
+ *     mpegts.createPlayer({ type: "flv", isLive: true, url: "x" }, { customLoader: loader })
  *
  * @param {any} mpegts the module
  * @param {NetStream} stream
- * @returns {any} a class
+ * @returns {any} a class, for one player
  */
 export function flvLoader(mpegts, stream) {
+  const source = new FlvSource(stream);
   return class FlvLoader extends mpegts.BaseLoader {
     constructor() {
       super("cumulus");
       this._at = 0;
-      /** @param {Uint8Array} bytes */
-      this._push = (bytes) => {
-        this._onDataArrival(bytes.slice().buffer, this._at, bytes.length);
-        this._at += bytes.length;
-      };
-      /** @param {any} event */
-      this._listen = (event) => {
-        const { detail } = event;
-        if (event.type === "data") {
-          if (detail.name !== "onMetaData") return;
-          const to = new ByteWriter();
-          writeValue(to, detail.name);
-          writeValue(to, detail.values[0]);
-          return this._push(flvTag(18, 0, to.bytes()));
-        }
-        this._push(flvTag(event.type === "audio" ? 8 : 9, detail.time, detail.payload));
-      };
     }
 
     open() {
       this._status = mpegts.LoaderStatus.kBuffering;
-      // Neither kind is promised: a player waits for ever for one that does not come.
-      this._push(Uint8Array.of(0x46, 0x4c, 0x56, 1, 0, 0, 0, 0, 9, 0, 0, 0, 0));
-      for (const kind of ["audio", "video", "data"]) stream.addEventListener(kind, this._listen);
+      source.open((bytes) => {
+        this._onDataArrival(bytes.slice().buffer, this._at, bytes.length);
+        this._at += bytes.length;
+      });
     }
 
     abort() {
-      for (const kind of ["audio", "video", "data"]) stream.removeEventListener(kind, this._listen);
+      source.close();
       this._status = mpegts.LoaderStatus.kComplete;
     }
 
@@ -464,12 +451,612 @@ export function flvLoader(mpegts, stream) {
   };
 }
 
+/**
+ * What a stream plays, as an FLV file. Its header has to name the kinds that come, since a player waits
+ * for those and takes no others: it is written with the first frame of the second kind, or soon after
+ * that of the first one.
+ */
+class FlvSource {
+  #stream;
+  /** @type {((bytes: Uint8Array) => void) | undefined} */
+  #push;
+  /** Tags before the header. @type {Uint8Array[] | undefined} */
+  #first = [];
+  #kinds = new Set();
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+
+  /** @param {NetStream} stream what comes from now on is kept */
+  constructor(stream) {
+    this.#stream = stream;
+    for (const kind of ["audio", "video", "data"]) stream.addEventListener(kind, this.#listen);
+  }
+
+  /** @param {(bytes: Uint8Array) => void} push */
+  open(push) {
+    this.#push = push;
+    this.#begin(this.#kinds.size === 2);
+  }
+
+  close() {
+    clearTimeout(this.#timer);
+    const stream = this.#stream;
+    for (const kind of ["audio", "video", "data"]) stream.removeEventListener(kind, this.#listen);
+  }
+
+  /** @param {any} event */
+  #listen = (event) => {
+    const tag = tagOf(event);
+    if (!tag) return;
+    if (!this.#first) return this.#push?.(tag);
+    this.#first.push(tag);
+    if (event.type !== "data") this.#kinds.add(event.type);
+    this.#begin(this.#kinds.size === 2);
+  };
+
+  /** @param {boolean} isComplete whether both kinds have come */
+  #begin(isComplete) {
+    if (!this.#push || this.#kinds.size === 0 || !this.#first) return;
+    if (!isComplete) {
+      this.#timer ??= setTimeout(() => this.#begin(true), OTHER_KIND);
+      return;
+    }
+    clearTimeout(this.#timer);
+    const flags = (this.#kinds.has("audio") ? 4 : 0) | (this.#kinds.has("video") ? 1 : 0);
+    this.#push(Uint8Array.of(0x46, 0x4c, 0x56, 1, flags, 0, 0, 0, 9, 0, 0, 0, 0));
+    for (const tag of this.#first) this.#push(tag);
+    this.#first = undefined;
+  }
+}
+
+/** Milliseconds that the second kind may come behind the first; a player waits for each for ever. */
+const OTHER_KIND = 500;
+
+/** An event of a stream as an FLV tag; undefined for data that players do not need. @param {any} event */
+function tagOf({ type, detail }) {
+  if (type !== "data") return flvTag(type === "audio" ? 8 : 9, detail.time, detail.payload);
+  if (detail.name !== "onMetaData") return undefined;
+  const to = new ByteWriter();
+  writeValue(to, detail.name);
+  writeValue(to, detail.values[0]);
+  return flvTag(18, 0, to.bytes());
+}
+
 /** @param {number} type @param {number} time @param {Uint8Array} body @returns {Uint8Array} */
 function flvTag(type, time, body) {
   const to = new ByteWriter();
   to.u8(type).u24(body.length).u24(time & 0xffffff).u8(time >>> 24).u24(0).put(body);
   return to.u32(11 + body.length).bytes();
 }
+
+// Playing through WebCodecs and Web Audio. https://www.w3.org/TR/webcodecs/
+
+/** What browsers have on pages of https: and of this machine, and other places lack. @type {any} */
+const platform = globalThis;
+
+/**
+ * Plays a live stream on a canvas, through WebCodecs: H.264, AAC and MP3. It starts muted and follows what
+ * comes as closely as the network lets it.
+ *
+ *     const player = new LivePlayer(await connection.createStream(), { canvas });
+ *     player.stream.play("cam");
+ *     button.onclick = () => player.muted = false; // browsers allow sound after a click
+ *
+ * Events: `playing`, the first picture of a stream was drawn; `resize` (`detail`: `{ width, height }`);
+ * `error` (`detail`: an Error), a codec cannot be played.
+ */
+export class LivePlayer extends EventTarget {
+  /** Whether this browser and this page have what it takes. */
+  static get isSupported() {
+    return "VideoDecoder" in platform && "AudioDecoder" in platform;
+  }
+
+  #canvas;
+  #clock;
+  #picture;
+  #sound;
+  /** Pictures that wait until they are due, oldest first. @type {any[]} */
+  #waiting = [];
+  /** @type {any} */
+  #context;
+  /** @type {any} */
+  #gain;
+  /** Where in the time of the context the next sound begins. */
+  #nextSound = 0;
+  #volume = 1;
+  #isPlaying = false;
+  #isClosed = false;
+  /** Of the picture that is shown, in ms. */
+  #shown = 0;
+  #pictures = 0;
+  #sounds = 0;
+
+  /**
+   * @param {NetStream} stream
+   * @param {{ canvas?: any, delay?: number }} [options] `canvas`: an HTMLCanvasElement, which takes the
+   *   size of the pictures; `delay`: ms that are kept in hand for frames that come late
+   */
+  constructor(stream, { canvas, delay = 150 } = {}) {
+    super();
+    this.stream = stream;
+    this.#canvas = canvas;
+    this.#clock = new LiveClock(delay);
+    this.#picture = new Decoding(
+      "VideoDecoder",
+      "EncodedVideoChunk",
+      (frame) => this.#onPicture(frame),
+      (error) => this.#fail(error),
+    );
+    this.#sound = new Decoding(
+      "AudioDecoder",
+      "EncodedAudioChunk",
+      (data) => this.#onSound(data),
+      (error) => this.#fail(error),
+    );
+    stream.addEventListener("video", this.#onVideo);
+    stream.addEventListener("audio", this.#onAudio);
+    stream.addEventListener("status", this.#onStatus);
+    this.#draw();
+  }
+
+  /** Whether no sound is played. Only in the handler of a click or key can a page turn it on. */
+  get muted() {
+    return !this.#context;
+  }
+
+  set muted(muted) {
+    if (muted === this.muted || this.#isClosed) return;
+    if (muted) {
+      this.#context.close();
+      this.#context = this.#gain = undefined;
+      return;
+    }
+    this.#context = new platform.AudioContext();
+    this.#gain = this.#context.createGain();
+    this.#gain.gain.value = this.#volume;
+    this.#gain.connect(this.#context.destination);
+    this.#nextSound = 0;
+    this.#context.resume();
+  }
+
+  /** From 0 to 1. */
+  get volume() {
+    return this.#volume;
+  }
+
+  set volume(volume) {
+    this.#volume = volume;
+    if (this.#gain) this.#gain.gain.value = volume;
+  }
+
+  /** Where in the stream the picture is that is shown, in seconds; of sound alone, what is due. */
+  get currentTime() {
+    if (this.#pictures > 0) return this.#shown / 1000;
+    return this.#clock.isRunning ? this.#clock.timeAt(performance.now()) / 1000 : 0;
+  }
+
+  /** How far that is behind the newest frame, in seconds. */
+  get delay() {
+    return this.#clock.isRunning ? this.#clock.newest / 1000 - this.currentTime : 0;
+  }
+
+  /** Pictures drawn, sounds played, and frames that were not decoded because the browser was behind. */
+  get statistics() {
+    const dropped = this.#picture.dropped + this.#sound.dropped;
+    return { pictures: this.#pictures, sounds: this.#sounds, dropped };
+  }
+
+  /** Ends playing, and leaves the last picture. The stream stays open. */
+  close() {
+    if (this.#isClosed) return;
+    this.muted = true;
+    this.#isClosed = true;
+    this.stream.removeEventListener("video", this.#onVideo);
+    this.stream.removeEventListener("audio", this.#onAudio);
+    this.stream.removeEventListener("status", this.#onStatus);
+    this.#picture.close();
+    this.#sound.close();
+    this.#forgetPictures();
+  }
+
+  /** @param {any} event */
+  #onVideo = ({ detail: { time, payload } }) => {
+    const message = readVideo(payload);
+    if (!message) return;
+    if (message.unknown) return this.#picture.refuse(message.unknown);
+    if (message.config) return this.#picture.configure(message.config);
+    if (!message.data) return;
+    this.#clock.heard("video", time, performance.now());
+    this.#picture.decode(time + message.offset, message.isKey, message.data);
+  };
+
+  /** @param {any} event */
+  #onAudio = ({ detail: { time, payload } }) => {
+    const message = readAudio(payload);
+    if (!message) return;
+    if (message.unknown) return this.#sound.refuse(message.unknown);
+    if (message.config) this.#sound.configure(message.config);
+    if (!message.data) return;
+    this.#clock.heard("audio", time, performance.now());
+    if (!this.muted) this.#sound.decode(time, true, message.data);
+  };
+
+  /** What comes next is of another time. @param {any} event */
+  #onStatus = ({ detail: { code } }) => {
+    if (
+      !/^NetStream\.(Play\.(Start|Stop|UnpublishNotify|PublishNotify)|Seek\.Notify)$/.test(code)
+    ) return;
+    this.#clock.reset();
+    this.#picture.interrupt();
+    this.#forgetPictures();
+    this.#isPlaying = false;
+  };
+
+  /** @param {any} frame */
+  #onPicture(frame) {
+    if (this.#isClosed) return frame.close();
+    this.#waiting.push(frame);
+    // A tab that is not seen draws nothing, and a decoder has few pictures to give.
+    this.#forgetPast(performance.now());
+    if (this.#waiting.length > MAX_PICTURES) this.#waiting.shift().close();
+  }
+
+  /** @param {number} now */
+  #forgetPast(now) {
+    while (this.#waiting.length > 1 && this.#dueAt(this.#waiting[1]) <= now) {
+      this.#waiting.shift().close();
+    }
+  }
+
+  #forgetPictures() {
+    for (const frame of this.#waiting.splice(0)) frame.close();
+  }
+
+  /** @param {any} frame */
+  #dueAt(frame) {
+    return this.#clock.at(frame.timestamp / 1000);
+  }
+
+  #draw() {
+    if (this.#isClosed) return;
+    platform.requestAnimationFrame?.(() => this.#draw());
+    const now = performance.now();
+    this.#forgetPast(now);
+    const [frame] = this.#waiting;
+    if (!frame || this.#isPlaying && this.#dueAt(frame) > now) return; // the first one at once
+    this.#waiting.shift();
+    this.#show(frame);
+    frame.close();
+  }
+
+  /** @param {any} frame */
+  #show(frame) {
+    const { displayWidth: width, displayHeight: height } = frame;
+    const canvas = this.#canvas;
+    if (canvas) {
+      if (canvas.width !== width || canvas.height !== height) {
+        [canvas.width, canvas.height] = [width, height];
+        this.dispatchEvent(new CustomEvent("resize", { detail: { width, height } }));
+      }
+      canvas.getContext("2d").drawImage(frame, 0, 0);
+    }
+    this.#shown = frame.timestamp / 1000;
+    this.#pictures++;
+    if (this.#isPlaying) return;
+    this.#isPlaying = true;
+    this.dispatchEvent(new Event("playing"));
+  }
+
+  /** @param {any} data */
+  #onSound(data) {
+    const context = this.#context;
+    if (context?.state === "running" && this.#clock.isRunning) {
+      const wait = (this.#clock.at(data.timestamp / 1000) - performance.now()) / 1000;
+      const due = context.currentTime + wait - (context.outputLatency || 0);
+      // Sounds follow each other without a gap, unless one is missing or the clocks differ.
+      if (Math.abs(due - this.#nextSound) > MAX_DRIFT) this.#nextSound = due;
+      if (this.#nextSound >= context.currentTime) this.#play(data, this.#nextSound);
+      this.#nextSound += data.numberOfFrames / data.sampleRate;
+    }
+    data.close();
+  }
+
+  /** @param {any} data @param {number} at */
+  #play(data, at) {
+    const { numberOfChannels: channels, numberOfFrames, sampleRate } = data;
+    const buffer = this.#context.createBuffer(channels, numberOfFrames, sampleRate);
+    for (let planeIndex = 0; planeIndex < channels; planeIndex++) {
+      data.copyTo(buffer.getChannelData(planeIndex), { planeIndex, format: "f32-planar" });
+    }
+    const source = this.#context.createBufferSource();
+    source.buffer = buffer;
+    source.connect(this.#gain);
+    source.start(at);
+    this.#sounds++;
+  }
+
+  /** @param {Error} error */
+  #fail(error) {
+    if (!this.#isClosed) this.dispatchEvent(new CustomEvent("error", { detail: error }));
+  }
+}
+
+/** Pictures that wait to be drawn, and seconds by which sounds may differ from the clock. */
+const MAX_PICTURES = 32;
+const MAX_DRIFT = 0.05;
+/** Frames that wait for a decoder: so many for this long (ms) is too much, and more at any time. */
+const BUSY_QUEUE = 30;
+const BUSY_TIME = 1000;
+const MAX_QUEUE = 600;
+
+/** A decoder of one kind, which goes on at the next key frame when it is behind or has failed. */
+class Decoding {
+  #Decoder;
+  #Chunk;
+  #output;
+  #fail;
+  /** @type {any} */
+  #decoder;
+  /** @type {any} */
+  #config;
+  #refused = "";
+  #waitsForKey = true;
+  /** Since when many frames wait, in ms. */
+  #busySince = Infinity;
+  dropped = 0;
+
+  /**
+   * @param {"VideoDecoder" | "AudioDecoder"} decoder
+   * @param {"EncodedVideoChunk" | "EncodedAudioChunk"} chunk
+   * @param {(output: any) => void} output
+   * @param {(error: Error) => void} fail
+   */
+  constructor(decoder, chunk, output, fail) {
+    this.#Decoder = platform[decoder];
+    this.#Chunk = platform[chunk];
+    this.#output = output;
+    this.#fail = fail;
+  }
+
+  /** @param {any} config */
+  configure(config) {
+    if (this.#config && sameConfig(this.#config, config)) return;
+    this.#config = config;
+    this.#waitsForKey = true;
+    this.close();
+  }
+
+  /** The codec is none that can be played: tells it once. @param {string} codec */
+  refuse(codec) {
+    if (this.#refused === codec) return;
+    this.#refused = codec;
+    this.#fail(new Error(`${codec} cannot be played`));
+  }
+
+  /** What comes next does not follow what came before. */
+  interrupt() {
+    this.#waitsForKey = true;
+    if (this.#decoder?.decodeQueueSize > 0) this.close();
+  }
+
+  /** @param {number} time ms @param {boolean} isKey @param {Uint8Array} data */
+  decode(time, isKey, data) {
+    if (!this.#config) return;
+    if (this.#isBehind()) this.#waitsForKey = true;
+    if (this.#waitsForKey) {
+      if (!isKey) return void this.dropped++;
+      if (this.#isBehind()) {
+        this.dropped += this.#decoder.decodeQueueSize;
+        this.close();
+      }
+      this.#waitsForKey = false;
+    }
+    try {
+      const decoder = this.#decoder ??= this.#open();
+      const type = isKey ? "key" : "delta";
+      decoder.decode(new this.#Chunk({ type, timestamp: Math.round(time * 1000), data }));
+    } catch {
+      this.close(); // it has failed meanwhile, and says so
+      this.#waitsForKey = true;
+    }
+  }
+
+  close() {
+    this.#busySince = Infinity;
+    if (this.#decoder && this.#decoder.state !== "closed") this.#decoder.close();
+    this.#decoder = undefined;
+  }
+
+  #isBehind() {
+    const waiting = this.#decoder?.decodeQueueSize ?? 0;
+    const now = performance.now();
+    if (waiting <= BUSY_QUEUE) this.#busySince = Infinity;
+    else if (this.#busySince === Infinity) this.#busySince = now;
+    return waiting > MAX_QUEUE || now - this.#busySince > BUSY_TIME;
+  }
+
+  #open() {
+    const config = this.#config;
+    const decoder = new this.#Decoder({
+      output: this.#output,
+      /** @param {Error} error */
+      error: (error) => {
+        if (decoder !== this.#decoder) return;
+        this.#decoder = undefined;
+        this.#waitsForKey = true;
+        if (error.name !== "NotSupportedError") return; // a broken frame: on at the next key frame
+        this.#config = undefined;
+        this.refuse(config.codec);
+      },
+    });
+    decoder.configure(config);
+    return decoder;
+  }
+}
+
+/** @param {any} one @param {any} other */
+function sameConfig(one, other) {
+  const text = (/** @type {any} */ config) =>
+    JSON.stringify({ ...config, description: config.description && [...config.description] });
+  return text(one) === text(other);
+}
+
+/** Milliseconds of a span, and how many of them the clock looks back. */
+const SPAN = 500;
+const SPANS = 8;
+
+/**
+ * When each time of a live stream is due: a delay after the earliest arrivals of the last seconds, of
+ * the kind that comes later. So what comes at once at the start, since the last key frame, is due at
+ * once but for its end.
+ */
+class LiveClock {
+  /** @type {Map<string, { from: number, least: number }[]>} */
+  #kinds = new Map();
+  #base = 0;
+  newest = -Infinity;
+
+  /** @param {number} delay ms */
+  constructor(delay) {
+    this.delay = delay;
+  }
+
+  get isRunning() {
+    return this.#kinds.size > 0;
+  }
+
+  /** A frame has come. @param {string} kind @param {number} time ms @param {number} now */
+  heard(kind, time, now) {
+    this.newest = Math.max(this.newest, time);
+    let spans = this.#kinds.get(kind);
+    if (!spans) this.#kinds.set(kind, spans = []);
+    const span = spans.at(-1);
+    const offset = now - time;
+    if (span && now - span.from < SPAN) span.least = Math.min(span.least, offset);
+    else spans.push({ from: now, least: offset });
+    if (spans.length > SPANS) spans.shift();
+    this.#base = -Infinity;
+    for (const [kind, spans] of this.#kinds) {
+      if (now - spans[spans.length - 1].from > SPANS * SPAN) this.#kinds.delete(kind);
+      else this.#base = Math.max(this.#base, Math.min(...spans.map(({ least }) => least)));
+    }
+  }
+
+  /** When a time is due. @param {number} time */
+  at(time) {
+    return time + this.#base + this.delay;
+  }
+
+  /** The time that is due. @param {number} now */
+  timeAt(now) {
+    return now - this.#base - this.delay;
+  }
+
+  reset() {
+    this.#kinds.clear();
+    this.newest = -Infinity;
+  }
+}
+
+/**
+ * @typedef {{ config?: any, data?: Uint8Array, isKey: boolean, offset: number, unknown?: string }} MediaMessage
+ *   `config`: of a decoder; `offset`: ms from decoding to showing; `unknown`: the name of a codec that
+ *   cannot be played
+ */
+
+/** Reads the body of an FLV video tag. @param {Uint8Array} payload @returns {MediaMessage | undefined} */
+function readVideo(payload) {
+  if (payload.length < 5) return undefined;
+  const frameType = (payload[0] >> 4) & 7;
+  const isKey = frameType === 1;
+  if (frameType === 5) return undefined; // a command to the player
+  if (payload[0] & 0x80) { // Enhanced RTMP
+    const codec = decoder.decode(payload.subarray(1, 5));
+    if (codec !== "avc1") return { isKey, offset: 0, unknown: codec };
+    const type = payload[0] & 15;
+    if (type === 0) return { isKey, offset: 0, config: avcConfig(payload.subarray(5)) };
+    if (type === 3) return { isKey, offset: 0, data: payload.subarray(5) };
+    return type === 1 ? avcFrame(isKey, payload.subarray(5)) : undefined;
+  }
+  const codec = payload[0] & 15;
+  if (codec !== 7) return { isKey, offset: 0, unknown: VIDEO_CODECS[codec] ?? `codec ${codec}` };
+  if (payload[1] === 0) return { isKey, offset: 0, config: avcConfig(payload.subarray(5)) };
+  return payload[1] === 1 ? avcFrame(isKey, payload.subarray(2)) : undefined;
+}
+
+/** A frame behind 24 bits of time from decoding to showing. @param {boolean} isKey @param {Uint8Array} bytes */
+function avcFrame(isKey, bytes) {
+  const offset = (bytes[0] << 24 | bytes[1] << 16 | bytes[2] << 8) >> 8;
+  return { isKey, offset, data: bytes.subarray(3) };
+}
+
+/** @param {Uint8Array} description AVCDecoderConfigurationRecord, ISO/IEC 14496-15 §5.3.3.1 */
+function avcConfig(description) {
+  const hex = [...description.subarray(1, 4)].map((byte) => byte.toString(16).padStart(2, "0"));
+  const codec = `avc1.${hex.join("")}`;
+  return { codec, description: description.slice(), optimizeForLatency: true };
+}
+
+/** Reads the body of an FLV audio tag. @param {Uint8Array} payload @returns {MediaMessage | undefined} */
+function readAudio(payload) {
+  if (payload.length < 2) return undefined;
+  const message = { isKey: true, offset: 0 };
+  const format = payload[0] >> 4;
+  if (format === 10) {
+    if (payload[1] === 1) return { ...message, data: payload.subarray(2) };
+    return payload[1] === 0 ? { ...message, config: aacConfig(payload.subarray(2)) } : undefined;
+  }
+  if (format === 2) {
+    const sampleRate = Math.round(5512.5 * 2 ** ((payload[0] >> 2) & 3));
+    const config = { codec: "mp3", sampleRate, numberOfChannels: 1 + (payload[0] & 1) };
+    return { ...message, config, data: payload.subarray(1) };
+  }
+  const name = format === 9 ? decoder.decode(payload.subarray(1, 5)) : AUDIO_CODECS[format];
+  return { ...message, unknown: name ?? `codec ${format}` };
+}
+
+/** @param {Uint8Array} description AudioSpecificConfig, ISO/IEC 14496-3 §1.6.2.1 */
+function aacConfig(description) {
+  let at = 0;
+  /** @param {number} count */
+  const bits = (count) => {
+    let value = 0;
+    for (; count > 0; count--, at++) {
+      value = value * 2 + ((description[at >> 3] >> (7 - at % 8)) & 1);
+    }
+    return value;
+  };
+  let type = bits(5);
+  if (type === 31) type = 32 + bits(6);
+  const index = bits(4);
+  const sampleRate = index === 15 ? bits(24) : AAC_RATES[index] ?? 44_100;
+  const channels = bits(4);
+  return {
+    codec: `mp4a.40.${type}`,
+    sampleRate,
+    numberOfChannels: channels === 7 ? 8 : channels || 2,
+    description: description.slice(),
+  };
+}
+
+const AAC_RATES = [
+  ...[96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8000],
+  7350,
+];
+/** Those of Flash Player, by the number that FLV has for them. */
+const VIDEO_CODECS = [
+  "",
+  "",
+  "Sorenson H.263",
+  "Screen video",
+  "VP6",
+  "VP6 with alpha",
+  "Screen video 2",
+];
+const AUDIO_CODECS = [
+  ...["PCM", "ADPCM", "MP3", "PCM", "Nellymoser", "Nellymoser", "Nellymoser", "G.711", "G.711", ""],
+  ...["AAC", "Speex"],
+];
 
 /**
  * Slots that all clients who use the object see alike.

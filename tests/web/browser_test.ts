@@ -5,35 +5,14 @@ import { type Browser, chromium, type Page } from "playwright-core";
 import { Writer } from "../../src/bytes/writer.ts";
 import { flvHeader, flvTag } from "../../src/flv/tags.ts";
 import { browserPath } from "../support/browser.ts";
-import { sleep, until } from "../support/wait.ts";
-import { media, publish, startWeb } from "./support.ts";
+import { until } from "../support/wait.ts";
+import { live, LOOP, media, startWeb } from "./support.ts";
 
 // Functions for `evaluate` run in the page.
 // deno-lint-ignore no-explicit-any
 declare const document: any;
 
-const LOOP = 5080; // milliseconds of the recording
 const path = browserPath("pages of the web door");
-
-/** Publishes the recording over and over, in its own time, until `stop` is called. */
-async function live(ws: string, name: string): Promise<{ stop(): void }> {
-  const publisher = await publish(`${ws}/live`, name);
-  let stopped = false;
-  (async () => {
-    const start = performance.now();
-    for (let loop = 0; !stopped; loop++) {
-      for (const tag of media) {
-        const timestamp = loop * LOOP + tag.timestamp;
-        const wait = start + timestamp - performance.now();
-        if (wait > 5) await sleep(wait);
-        if (stopped) break;
-        publisher.send([{ ...tag, timestamp }]);
-      }
-    }
-    publisher.connection.close();
-  })();
-  return { stop: () => void (stopped = true) };
-}
 
 const LOOPS = 120;
 

@@ -3,6 +3,7 @@ import { FlvReader } from "../../src/flv/reader.ts";
 import { type FlvTag, TagType } from "../../src/flv/tags.ts";
 import { TestServer } from "../conformance/support/test_server.ts";
 import { freePort } from "../support/ports.ts";
+import { sleep } from "../support/wait.ts";
 
 /** A server with a web door. */
 export interface WebServer {
@@ -56,6 +57,29 @@ export async function publish(
       }
     },
   };
+}
+
+/** Milliseconds of the recording. */
+export const LOOP = 5080;
+
+/** Publishes the recording over and over, in its own time, until `stop` is called. */
+export async function live(ws: string, name: string): Promise<{ stop(): void }> {
+  const publisher = await publish(`${ws}/live`, name);
+  let stopped = false;
+  (async () => {
+    const start = performance.now();
+    for (let loop = 0; !stopped; loop++) {
+      for (const tag of media) {
+        const timestamp = loop * LOOP + tag.timestamp;
+        const wait = start + timestamp - performance.now();
+        if (wait > 5) await sleep(wait);
+        if (stopped) break;
+        publisher.send([{ ...tag, timestamp }]);
+      }
+    }
+    publisher.connection.close();
+  })();
+  return { stop: () => void (stopped = true) };
 }
 
 /** Reads FLV tags until `enough` says so, or the source ends. */
