@@ -216,6 +216,12 @@ export const settings = {
       "Whether clients may play the FLV files in the folder streams of their application: www/streams\n" +
       "of the root, www/chat/streams of /chat. Nothing else is read.",
   }),
+  "vod.index": oneOf(["on", "off"], "on", {
+    live: true,
+    comment:
+      "Whether the index of a recording of 4 MiB or more is kept beside it, film.flv.idx of film.flv,\n" +
+      "so that a long one plays at once after a start; without it the file is read through first.",
+  }),
   "vod.files": integer(256, {
     min: 1,
     max: 65_536,

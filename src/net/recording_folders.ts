@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import type { ListedRecording } from "../media/recordings.ts";
 import type { NotWritable, StoredFile, WritableFile } from "../store/stored_file.ts";
 import { isAbsent } from "./absent.ts";
+import { IndexFiles } from "./index_files.ts";
 import { newestFiles } from "./newest_files.ts";
 
 export interface FoldersOptions {
@@ -14,6 +15,8 @@ export interface FoldersOptions {
   readonly maxFiles: () => number;
   /** Bytes that stay free on the disk: below, nothing is written. */
   readonly keepFree: () => number;
+  /** Bytes of an index that is kept beside a recording. */
+  readonly maxIndex: number;
   /** Every `done` is called through it. */
   readonly input: (action: () => void) => void;
   /** Something that the operator should know of. */
@@ -33,11 +36,13 @@ export class RecordingFolders {
   #warned = false;
   /** Folders that are being listed. */
   readonly #listing = new Map<string, Promise<readonly ListedRecording[]>>();
+  readonly #indexes: IndexFiles;
   /** Reads that wait for the disk. */
   reading = 0;
 
   constructor(options: FoldersOptions) {
     this.#options = options;
+    this.#indexes = new IndexFiles(options.maxIndex);
     this.#root = options.root.replace(/[/\\]$/, "");
   }
 
@@ -83,6 +88,16 @@ export class RecordingFolders {
       if (!isAbsent(error)) this.#options.warn(`Cannot list ${folder}: ${error}`);
       return [];
     }
+  }
+
+  /** The index that is kept beside a file. @param key of the file */
+  readIndex(key: string, done: (bytes: Uint8Array | undefined) => void): void {
+    this.#indexes.read(key).then((bytes) => this.#options.input(() => done(bytes)));
+  }
+
+  /** Keeps the index of a file beside it. */
+  writeIndex(key: string, bytes: Uint8Array): void {
+    this.#indexes.write(key, bytes);
   }
 
   /**

@@ -1,6 +1,7 @@
 import type { Hub } from "../media/hub.ts";
 import type { RecordingTotals } from "../monitor/snapshot.ts";
 import { RecordingFolders } from "../net/recording_folders.ts";
+import { MAX_INDEX_FILE } from "../store/flv_index_file.ts";
 import { Store } from "../store/store.ts";
 import type { Disk, StoredFile } from "../store/stored_file.ts";
 import type { Log } from "../log/log.ts";
@@ -28,6 +29,7 @@ export function openRecordings({ hub, log, www, config, input }: RecordingsHost)
     root: www,
     keepFree: () => config()["record.free"] * MIB,
     maxFiles: () => config()["vod.files"],
+    maxIndex: MAX_INDEX_FILE,
     input: (action) => input("Cannot go on with a recording", action),
     warn: log.warn,
   });
@@ -37,8 +39,15 @@ export function openRecordings({ hub, log, www, config, input }: RecordingsHost)
     list: (path, done) =>
       config()["vod.enabled"] === "on"
         ? folders.listFiles(path, done)
-        : input("Cannot list recordings", () => done([])),
+        : queueMicrotask(() => input("Cannot list recordings", () => done([]))),
     create: (path, name, keep, done) => folders.createFile(path, name, keep, done),
+    readIndex: (key, done) =>
+      config()["vod.index"] === "on"
+        ? folders.readIndex(key, done)
+        : queueMicrotask(() => input("Cannot read an index", () => done(undefined))),
+    writeIndex: (key, bytes) => {
+      if (config()["vod.index"] === "on") folders.writeIndex(key, bytes);
+    },
   };
   const store = new Store(hub, {
     disk,

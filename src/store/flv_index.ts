@@ -123,6 +123,15 @@ export class FlvIndex {
     return [...headers.values()];
   }
 
+  /** Remembers a codec header behind the others, unless there are too many. */
+  addHeader(position: number, frame: Frame): void {
+    const { length } = frame.payload;
+    if (this.headers.length >= MAX_HEADERS) return;
+    if (this.#headerBytes + length > MAX_HEADER_BYTES) return;
+    this.#headerBytes += length;
+    this.headers.push({ position, frame });
+  }
+
   #addMetadata({ data, position, end }: StoredTag): void {
     if (this.metadata) return;
     const values = metadataOf(data);
@@ -134,9 +143,7 @@ export class FlvIndex {
 
   #addHeader({ data, position, end, time }: StoredTag, kind: "audio" | "video"): void {
     const whole = end - position - TAG_HEADER - 4;
-    if (data.length < whole || this.headers.length >= MAX_HEADERS) return;
-    if (this.#headerBytes + whole > MAX_HEADER_BYTES) return;
-    this.#headerBytes += whole;
-    this.headers.push({ position, frame: new Frame(kind, time >>> 0, data.slice(0, whole)) });
+    if (data.length < whole) return;
+    this.addHeader(position, new Frame(kind, time >>> 0, data.slice(0, whole)));
   }
 }

@@ -2,7 +2,7 @@ import { flvHeader, type FlvTag, flvTag, TagType } from "../flv/tags.ts";
 import { Writer } from "../bytes/writer.ts";
 import { FlvIndex } from "./flv_index.ts";
 import { canPatch, metadataData, PATCH } from "./recording_metadata.ts";
-import type { IndexedFile } from "./store.ts";
+import type { IndexedFile } from "./indexes.ts";
 import type { WritableFile } from "./stored_file.ts";
 import { TagReader } from "./tag_reader.ts";
 
@@ -21,6 +21,8 @@ const FLAGS_AT = 4;
 export interface WriterEvents {
   /** A write of so many bytes has ended: {@link FlvWriter.run} is wanted. */
   written(bytes: number): void;
+  /** The file is closed. */
+  ended(key: string, indexed: IndexedFile): void;
   /** A write did not work; see {@link FlvWriter.clear}. */
   failed(error: string): void;
 }
@@ -173,11 +175,13 @@ export class FlvWriter {
   }
 
   #close(): void {
-    this.#file!.close((size, modified) => {
+    const file = this.#file!;
+    file.close((size, modified) => {
       const indexed = this.#indexed!;
       indexed.size = size;
       indexed.modified = modified;
       indexed.growing = false;
+      this.events.ended(file.key, indexed);
       this.#finished!();
     });
   }

@@ -4,7 +4,8 @@ import type { FlvIndex } from "./flv_index.ts";
 import { FilePlayer } from "./file_player.ts";
 import { ServedFile } from "./served_file.ts";
 import type { StoredFile } from "./stored_file.ts";
-import type { IndexedFile, Store } from "./store.ts";
+import type { IndexedFile } from "./indexes.ts";
+import type { Store } from "./store.ts";
 
 /** A recording that was opened for one player. */
 export class OpenRecording implements Recorded {

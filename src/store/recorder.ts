@@ -6,7 +6,7 @@ import type { RecordEvents, Recording, RecordMode } from "../media/recordings.ts
 import { codecOf, type FlvIndex } from "./flv_index.ts";
 import { FlvWriter } from "./flv_writer.ts";
 import { scriptData } from "./recording_metadata.ts";
-import type { IndexedFile } from "./store.ts";
+import type { IndexedFile } from "./indexes.ts";
 import type { NotWritable, WritableFile } from "./stored_file.ts";
 
 /** Milliseconds between the last frame of a file and the first that is appended. VOD-205. */
@@ -46,6 +46,8 @@ export interface RecorderHost {
   openTarget(recorder: Recorder, done: (target: OpenTarget) => void): void;
   /** It takes no frames any more. */
   detach(recorder: Recorder): void;
+  /** A file is written, and closed. @param key of the file */
+  ended(key: string, indexed: IndexedFile): void;
   /** All of it is written. */
   over(recorder: Recorder): void;
   /** So many bytes were written: {@link Recorder.run} is wanted. */
@@ -160,6 +162,7 @@ export class Recorder implements ListenerOutput, Recording {
 
   #newWriter(): FlvWriter {
     const writer = new FlvWriter({
+      ended: (key, indexed) => this.host.ended(key, indexed),
       written: (bytes) => this.host.written(this, bytes),
       failed: (error) => {
         writer.clear();

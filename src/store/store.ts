@@ -11,7 +11,7 @@ import type {
 } from "../media/recordings.ts";
 import type { FilePlayer, PlayerHost } from "./file_player.ts";
 import { FlvIndex } from "./flv_index.ts";
-import { buildIndex } from "./index_builder.ts";
+import { type IndexedFile, Indexes } from "./indexes.ts";
 import { recordingFile } from "./names.ts";
 import { OpenRecording } from "./open_recording.ts";
 import {
@@ -22,22 +22,11 @@ import {
   type RecordPlace,
 } from "./recorder.ts";
 import { segmentName } from "./segment_name.ts";
-import type { Disk, StoredFile } from "./stored_file.ts";
+import type { Disk } from "./stored_file.ts";
 import { FILE_HEADER } from "./tag_reader.ts";
 
 /** Milliseconds between two rounds of players whose frames are due. */
 const STEP = 20;
-/** Indexes that are kept; the ones used last. */
-const MAX_INDEXES = 256;
-
-/** The index of a file as it was when its size and time of change were these. */
-export interface IndexedFile {
-  readonly index: FlvIndex;
-  size: number;
-  modified: number;
-  /** It is being recorded: the index grows with it. */
-  growing: boolean;
-}
 
 export interface StoreOptions {
   readonly disk: Disk;
@@ -71,15 +60,13 @@ export class Store implements Recordings, PlayerHost, RecorderHost {
   overflows = 0;
   /** Bytes ever written to recordings. */
   writtenBytes = 0;
-  /** By {@link StoredFile.key}, least recently used first. */
-  readonly #indexes = new Map<string, IndexedFile>();
-  /** Who waits for an index that is being built, by key. */
-  readonly #building = new Map<string, ((indexed: IndexedFile | undefined) => void)[]>();
+  readonly #indexes: Indexes;
   #stepAt = Infinity;
 
   constructor(hub: Pick<Hub, "now" | "attach" | "unsubscribe" | "log">, options: StoreOptions) {
     this.#hub = hub;
     this.#options = options;
+    this.#indexes = new Indexes(options.disk);
   }
 
   get disk(): Disk {
@@ -113,7 +100,7 @@ export class Store implements Recordings, PlayerHost, RecorderHost {
         stored?.close();
         return done(undefined);
       }
-      this.#indexOf(stored, (indexed) => {
+      this.#indexes.of(stored, (indexed) => {
         if (indexed) {
           this.#count({ path, file }, 1);
           return done(new OpenRecording(this, { path, file }, stored, indexed));
@@ -178,7 +165,7 @@ export class Store implements Recordings, PlayerHost, RecorderHost {
     if (mode === "record") return this.#create(recorder, 0, undefined, done);
     this.disk.open(path, file, (stored) => {
       if (!stored) return this.#create(recorder, 0, undefined, done);
-      this.#indexOf(stored, (indexed) => {
+      this.#indexes.of(stored, (indexed) => {
         stored.close();
         if (indexed) return this.#create(recorder, indexed.index.end, indexed, done);
         if (stored.size === 0) return this.#create(recorder, 0, undefined, done);
@@ -199,9 +186,13 @@ export class Store implements Recordings, PlayerHost, RecorderHost {
       const since = before ? this.#options.date().getTime() - before.modified : 0;
       const index = before?.index ?? new FlvIndex(FILE_HEADER + 4);
       const indexed: IndexedFile = { index, size: keep, modified: 0, growing: true };
-      this.#keep(opened.key, indexed);
+      this.#indexes.keep(opened.key, indexed);
       done({ file: opened, indexed, gap: mode === "appendWithGap" ? Math.max(0, since) : 0 });
     });
+  }
+
+  ended(key: string, indexed: IndexedFile): void {
+    this.#indexes.ended(key, indexed);
   }
 
   detach(recorder: Recorder): void {
@@ -295,42 +286,6 @@ export class Store implements Recordings, PlayerHost, RecorderHost {
   /** A recording was closed by the one who opened it. */
   released(place: RecordPlace): void {
     this.#count(place, -1);
-  }
-
-  // Indexes
-
-  /** The index of a file: the one that is kept, if the file has not changed, or a new one. */
-  #indexOf(file: StoredFile, done: (indexed: IndexedFile | undefined) => void): void {
-    const { key, size, modified } = file;
-    const kept = this.#indexes.get(key);
-    if (kept && (kept.growing || (kept.size === size && kept.modified === modified))) {
-      this.#keep(key, kept);
-      return done(kept);
-    }
-    const waiting = this.#building.get(key);
-    if (waiting) {
-      waiting.push(done);
-      return;
-    }
-    const all = [done];
-    this.#building.set(key, all);
-    buildIndex(file, (index) => {
-      this.#building.delete(key);
-      const indexed = index && { index, size, modified, growing: false };
-      if (indexed) this.#keep(key, indexed);
-      for (const one of all) one(indexed);
-    });
-  }
-
-  #keep(key: string, indexed: IndexedFile): void {
-    this.#indexes.delete(key);
-    this.#indexes.set(key, indexed);
-    if (this.#indexes.size <= MAX_INDEXES) return;
-    for (const [oldest, { growing }] of this.#indexes) {
-      if (growing) continue;
-      this.#indexes.delete(oldest);
-      return;
-    }
   }
 }
 

@@ -58,4 +58,9 @@ export interface Disk {
     keep: number,
     done: (file: WritableFile | NotWritable) => void,
   ): void;
+
+  /** What {@link writeIndex} has kept beside a file. @param done undefined: nothing */
+  readIndex(key: string, done: (bytes: Uint8Array | undefined) => void): void;
+  /** Keeps the index of a file beside it, whole or not at all. */
+  writeIndex(key: string, bytes: Uint8Array): void;
 }

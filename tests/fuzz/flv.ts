@@ -1,9 +1,11 @@
 // FLV of strangers: the reader of what is published, and the index of what is played. Both are given
-// the same bytes in pieces of several sizes, which may make no difference.
+// the same bytes in pieces of several sizes, which may make no difference. And the file of an index.
 import assert from "node:assert/strict";
+import { crc32 } from "../../src/bytes/crc32.ts";
 import { FlvReader } from "../../src/flv/reader.ts";
 import { FlvError, type FlvTag } from "../../src/flv/tags.ts";
 import { FlvIndex } from "../../src/store/flv_index.ts";
+import { readIndexFile, writeIndexFile } from "../../src/store/flv_index_file.ts";
 import { buildIndex } from "../../src/store/index_builder.ts";
 import { FILE_HEADER, firstTagOffset, TagReader } from "../../src/store/tag_reader.ts";
 import { film, flvFile } from "../store/fakes.ts";
@@ -92,7 +94,23 @@ function index(bytes: Uint8Array): void {
   }
 }
 
+/** An index that was kept, whose checksum is right whatever became of it. */
+function keptIndex(bytes: Uint8Array): void {
+  if (bytes.length >= 8) new DataView(bytes.buffer).setUint32(4, crc32(bytes.subarray(8)));
+  const { index } = readIndexFile(bytes);
+  const { position } = index.pointBefore(5_000);
+  assert.ok(index.headersAt(position).length <= index.headers.length);
+}
+
 export const flvTargets: readonly FuzzTarget[] = [
   { name: "flv reader", samples, run: readInPieces },
   { name: "flv index", samples, run: index },
+  {
+    name: "flv index file",
+    samples: () =>
+      samples().map((bytes) =>
+        writeIndexFile({ index: indexOf(bytes)!, size: bytes.length, modified: 1 })!
+      ),
+    run: keptIndex,
+  },
 ];

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { ListedRecording } from "../../src/media/recordings.ts";
 import { RecordingFolders } from "../../src/net/recording_folders.ts";
 import type { NotWritable, StoredFile, WritableFile } from "../../src/store/stored_file.ts";
+import { until } from "../support/wait.ts";
 
 async function folders(maxFiles = 8, keepFree = 0) {
   const root = await Deno.makeTempDir({ prefix: "recordings-" });
@@ -15,6 +16,7 @@ async function folders(maxFiles = 8, keepFree = 0) {
     root,
     maxFiles: () => maxFiles,
     keepFree: () => keepFree,
+    maxIndex: 100,
     input: (action) => action(),
     warn: (text) => warnings.push(text),
   });
@@ -29,6 +31,9 @@ async function folders(maxFiles = 8, keepFree = 0) {
     [Symbol.asyncDispose]: () => Deno.remove(root, { recursive: true }),
   };
 }
+
+const listed = (all: RecordingFolders) =>
+  new Promise<readonly ListedRecording[]>((done) => all.listFiles("/a", done));
 
 const read = (file: StoredFile, position: number, length: number) =>
   new Promise<string>((done) =>
@@ -147,4 +152,31 @@ Deno.test("RecordingFolders lists the newest 1,000 files, in whatever order the 
   assert.deepEqual(seconds, Array.from({ length: 1_000 }, (_, i) => count - 1 - i));
   Deno.utimeSync(`${streams}/0.flv`, count, count);
   assert.equal((await list())[0].name, "0");
+});
+
+Deno.test("RecordingFolders keeps an index beside a recording, and removes those of recordings that are gone", async () => {
+  await using on = await folders();
+  const streams = `${on.root}/a/streams`;
+  const key = `${Deno.realPathSync(streams)}/one.flv`;
+  const index = () => new Promise<Uint8Array | undefined>((done) => on.all.readIndex(key, done));
+  assert.equal(await index(), undefined);
+  for (const left of ["gone.flv.idx", "gone.flv.idx.tmp", "one.flv.idx.tmp", "notes.idx"]) {
+    Deno.writeTextFileSync(`${streams}/${left}`, "left");
+  }
+  on.all.writeIndex(key, Uint8Array.of(1, 2, 3));
+  const names = () => [...Deno.readDirSync(streams)].map(({ name }) => name).sort();
+  await until(() => names().length === 4 ? true : undefined, "the index alone");
+  assert.deepEqual(names(), ["notes.idx", "one.flv", "one.flv.idx", "sub"]);
+  assert.deepEqual(await index(), Uint8Array.of(1, 2, 3));
+  assert.deepEqual((await listed(on.all)).map(({ name }) => name), ["one"]);
+  Deno.writeFileSync(`${key}.idx`, new Uint8Array(101));
+  assert.equal(await index(), undefined, "too long for an index");
+  Deno.removeSync(`${key}.idx`);
+  Deno.symlinkSync(`${on.root}/main.lua`, `${key}.idx`);
+  assert.equal(await index(), undefined, "a link");
+  on.all.writeIndex(key, Uint8Array.of(4));
+  await until(() => Deno.lstatSync(`${key}.idx`).isFile || undefined, "the index in its place");
+  assert.equal(Deno.readTextFileSync(`${on.root}/main.lua`), "secret");
+  on.all.writeIndex(`${on.root}/nowhere/x.flv`, Uint8Array.of(4)); // fails, and says nothing
+  assert.deepEqual(on.warnings, []);
 });

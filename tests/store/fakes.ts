@@ -40,6 +40,7 @@ export function film(first = 0): FlvTag[] {
 /** Files in memory. Reads are done as {@link settle} is called. */
 export class FakeDisk implements Disk {
   readonly files = new Map<string, Uint8Array>();
+  readonly indexes = new Map<string, Uint8Array>();
   opened = 0;
   reads = 0;
   writes = 0;
@@ -106,6 +107,14 @@ export class FakeDisk implements Disk {
         close: (done) => this.#due.push(() => done(this.files.get(key)!.length, 1)),
       });
     });
+  }
+
+  readIndex(key: string, done: Parameters<Disk["readIndex"]>[1]): void {
+    this.#due.push(() => done(this.indexes.get(key)));
+  }
+
+  writeIndex(key: string, bytes: Uint8Array): void {
+    this.indexes.set(key, bytes);
   }
 
   /** @returns whether something was due */

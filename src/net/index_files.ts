@@ -1,0 +1,77 @@
+// Indexes of recordings, each kept beside its recording: `film.flv.idx` of `film.flv`. All work is done
+// off the loop, and what fails is done without: an index can be made again.
+import { dirname, join } from "node:path";
+
+const SUFFIX = ".idx";
+const TEMPORARY = ".tmp";
+/** The file of an index, also one that a crash left half written, and its recording. */
+const INDEX = /^(.*\.flv)\.idx(?:\.tmp)?$/s;
+/** Milliseconds between two looks for indexes of a folder whose recordings are gone. */
+const SWEEP_INTERVAL = 600_000;
+
+/** @param limit bytes of an index */
+export class IndexFiles {
+  readonly #limit: number;
+  /** Indexes that are being written. */
+  readonly #writing = new Set<string>();
+  /** When a folder was looked through last. */
+  readonly #swept = new Map<string, number>();
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** Undefined: there is none that can be read. @param key the real path of a recording */
+  async read(key: string): Promise<Uint8Array | undefined> {
+    const path = key + SUFFIX;
+    try {
+      const { isFile, size } = await Deno.lstat(path);
+      if (!isFile || size > this.#limit) return undefined;
+      return await Deno.readFile(path);
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Writes an index under another name, then renames it. One that is being written stands. */
+  async write(key: string, bytes: Uint8Array): Promise<void> {
+    const path = key + SUFFIX;
+    if (this.#writing.has(path)) return;
+    this.#writing.add(path);
+    try {
+      await remove(path + TEMPORARY); // of a crash, or somebody's link
+      await Deno.writeFile(path + TEMPORARY, bytes, { createNew: true });
+      await Deno.rename(path + TEMPORARY, path);
+      await this.#sweep(dirname(key));
+    } catch {
+      // Nobody may write here, or the disk is full.
+    } finally {
+      this.#writing.delete(path);
+    }
+  }
+
+  /** Removes indexes whose recordings are gone. */
+  async #sweep(folder: string): Promise<void> {
+    const now = Date.now();
+    if (now - (this.#swept.get(folder) ?? -Infinity) < SWEEP_INTERVAL) return;
+    this.#swept.set(folder, now);
+    const recordings = new Set<string>();
+    const indexes: [name: string, recording: string][] = [];
+    for await (const { name, isFile } of Deno.readDir(folder)) {
+      const [, recording] = INDEX.exec(name) ?? [];
+      if (recording === undefined) recordings.add(name);
+      else if (isFile) indexes.push([name, recording]);
+    }
+    for (const [name, recording] of indexes) {
+      if (!recordings.has(recording)) await remove(join(folder, name));
+    }
+  }
+}
+
+async function remove(path: string): Promise<void> {
+  try {
+    await Deno.remove(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
