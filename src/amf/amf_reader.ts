@@ -7,19 +7,19 @@ import { readU29, toSigned29 } from "./u29.ts";
 import { type ExternalizableReaders, ValueSink } from "./value_sink.ts";
 import type { AmfValue } from "./values.ts";
 
-/** What one message may ask for at most. */
+/** Limits of one message. */
 export interface AmfLimits {
-  /** How deep containers may stand in each other. */
+  /** Depth of nested containers. */
   depth: number;
-  /** How many values there may be, with those in containers. */
+  /** Number of values, including those in containers. */
   values: number;
 }
 
 export const AMF_LIMITS: Readonly<AmfLimits> = { depth: 256, values: 1_000_000 };
 
 /**
- * Members and pairs that a value has, with those in it, where a server makes JavaScript values of what strangers
- * send: the hash of numbers in V8 is known, so that keys can be chosen which all share a place.
+ * Limit of members and pairs of a value, nested ones included, where a server makes JavaScript values of input: V8's
+ * hash of numbers has no seed, so an attacker can choose keys that all collide.
  */
 export const MAX_NAMES = 1_024;
 
@@ -43,10 +43,10 @@ const ELEMENT_BYTES: Record<VectorKind, number> = { int: 4, uint: 4, double: 8, 
  * value. The tables that references point into are those of the message: they start empty and all
  * its values share them.
  *
- * What a message claims to hold is believed only as far as it has bytes for it, so reading takes
- * time and memory in proportion to the message.
+ * A claimed length counts only as far as the message has bytes for it, so reading takes time and
+ * memory in proportion to the message.
  *
- * Every read throws {@link WireError} on bytes that are no value; the reader is of no use then.
+ * Every read throws {@link WireError} on malformed bytes; the reader cannot be used after that.
  *
  * @see AMF0 specification §2, AMF3 specification §3
  */
@@ -78,7 +78,7 @@ export class AmfReader {
     this.#externalizable = options?.externalizable;
   }
 
-  /** All bytes were read. */
+  /** Whether all bytes were read. */
   get done(): boolean {
     return this.raw.left === 0;
   }
@@ -367,7 +367,7 @@ export class AmfReader {
     this.#depth--;
   }
 
-  /** `head` is what follows the flag that says the object is no reference: first, is it new traits? */
+  /** @param head the bits behind the flag "not a reference"; the lowest one says whether traits follow */
   #traits3(head: number): Traits {
     if (!(head & 1)) {
       const traits = this.#traits[head >>> 1];

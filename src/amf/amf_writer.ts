@@ -9,13 +9,12 @@ import { drive } from "./value_source.ts";
 import type { AmfValue } from "./values.ts";
 
 /**
- * Which form a value takes where it stands on its own or in AMF0; what is inside an AMF3 value is
- * AMF3 in any case.
+ * The form of a value that stands alone or in AMF0; values inside an AMF3 value are always AMF3.
  *
  * - "amf3", for arguments and results: AMF3 behind marker 0x11, but for null, undefined, booleans
- *   and numbers that are no integer of 29 bits. (AMF-010…022, `toAMF`)
+ *   and numbers that do not fit a 29-bit integer. (AMF-010…022, `toAMF`)
  * - "mixed": AMF0 for numbers, strings, dates and objects, AMF3 for the rest. (`toAMF0`)
- * - "amf0", for commands and for whoever asked for AMF0: nothing but AMF0. A byte array becomes a
+ * - "amf0", for commands and for clients that asked for AMF0: only AMF0. A byte array becomes a
  *   string; a dictionary or an externalizable object cannot be written.
  */
 export type AmfForm = "amf3" | "mixed" | "amf0";
@@ -32,16 +31,16 @@ export interface AmfWriterOptions {
  * Writes the values of one message, and is the sink that encodes.
  *
  * In AMF3 an object is always written with its class name and dynamic members. A container that is
- * told a second time is written again, unless who drives the writer asks {@link reference} first,
- * as it must to end where values contain themselves.
+ * told a second time is written again, unless the caller asks {@link reference} first. Callers whose
+ * values may contain themselves have to.
  *
- * What cannot be written throws {@link WireError}: values too deep, messages too long, names that
- * the format has no room for. The writer is of no use then until it is cleared.
+ * Throws {@link WireError} on values nested too deep, messages too long and names too long for the
+ * format. After that the writer has to be cleared.
  *
  * @see AMF0 specification §2, AMF3 specification §3
  */
 export class AmfWriter implements AmfSink {
-  /** What is written to, for what stands between values and for externalizable objects. */
+  /** The output, for bytes between values and for externalizable objects. */
   readonly raw = new Writer(256);
   /** May change between values. */
   form: AmfForm;
@@ -98,7 +97,7 @@ export class AmfWriter implements AmfSink {
     return this.#lengthLimit - this.raw.at;
   }
 
-  /** What is written now is part of an AMF3 value. */
+  /** Whether the next value becomes part of an AMF3 value. */
   get inAmf3(): boolean {
     return this.#depth3 > 0;
   }
@@ -299,9 +298,10 @@ export class AmfWriter implements AmfSink {
   }
 
   /**
-   * Writes a reference to the container that was begun with this id, if the format has one for it
-   * here: in AMF3 to any in AMF3, in AMF0 to those that have not ended. False if it has not, and
-   * nothing is written.
+   * Writes a reference to the container that was begun with this id, if the format permits one here:
+   * AMF3 refers to any AMF3 container, AMF0 to containers that have not ended.
+   *
+   * @returns false, and writes nothing, if it does not
    */
   reference(id: unknown): boolean {
     const to = this.raw;

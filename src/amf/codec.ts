@@ -4,7 +4,7 @@ import type { AmfValue } from "./values.ts";
 
 /**
  * The bytes of values as arguments and results have them: AMF3 behind marker 0x11, but for null,
- * booleans and numbers that are no integer of 29 bits.
+ * booleans and numbers that do not fit a 29-bit integer.
  *
  * @throws {WireError} if a value is too deep or too long
  */

@@ -1,11 +1,11 @@
 import type { AmfReader } from "./amf_reader.ts";
 
-/** What the elements of a Vector are. */
+/** Type of the elements of a Vector. */
 export type VectorKind = "int" | "uint" | "double" | "object";
 
 /**
- * What takes values one after another: {@link AmfReader} drives one with what it decodes,
- * {@link AmfWriter} is one that encodes, and a Lua stack can be another.
+ * Takes values one after another. {@link AmfReader} calls a sink with the values it decodes;
+ * {@link AmfWriter} is a sink that encodes; a Lua stack is another.
  *
  * It is told to work like a stack. A value is one call, or a `begin…` with its contents up
  * to its `end…`, and leaves one value on top; `member`, `element` and `pair` then take that value
@@ -16,8 +16,8 @@ export type VectorKind = "int" | "uint" | "double" | "object";
  *     vector      beginVector  (value element)*  endVector
  *     dictionary  beginDictionary  (value value pair)*  endDictionary
  *
- * Text and bytes are `bytes` from `start` up to `end`: the sink copies what it keeps. Text is
- * UTF-8 by the specifications, and any bytes at all from those who do not follow them.
+ * Text and bytes are `bytes` from `start` up to `end`, a view that the sink has to copy. Text is
+ * UTF-8 by the specifications, but clients may send any bytes.
  *
  * An `id` names a value that can be referred to: {@link AmfReader} counts them from 0 in the order
  * of their begin, in AMF0 and AMF3 together, and `reference` names one that was begun before: in a
@@ -75,8 +75,8 @@ export interface AmfSink {
   endDictionary(): void;
 
   /**
-   * An object that writes itself. The sink must read what the object wrote, no more and no less,
-   * from `reader`: with its `raw` cursor and with `readAmf3`.
+   * An object with its own format. The sink must read all its bytes and no more from `reader`, with
+   * its `raw` cursor and with `readAmf3`.
    */
   externalizable(
     bytes: Uint8Array,

@@ -7,8 +7,8 @@ const TRIES = 16;
 const NEXT = 0, HASH = 1, START = 2, LENGTH = 3, ENTRY = 4;
 
 /**
- * The strings that a message has by now, found by what they say. They are kept as places in the
- * bytes of the message, so that neither texts nor copies are made of them.
+ * The strings of a message so far, found by content. An entry is an offset into the bytes of the
+ * message, so that no text or copy is made.
  */
 export class StringTable {
   #heads = new Int32Array(64); // by hash: 1 + index of the last string that has it

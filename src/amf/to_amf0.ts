@@ -6,8 +6,8 @@ import { AmfWriter } from "./amf_writer.ts";
 export const AMF3_SWITCH = 0x11;
 
 /**
- * Values in AMF0 alone, whatever form they came in.
- * @returns undefined if AMF0 has no form for them, or they cannot be read
+ * Values in AMF0 alone, from AMF0 or AMF3.
+ * @returns undefined if AMF0 cannot express them, or they are malformed
  */
 export function toAmf0(values: Uint8Array): Uint8Array | undefined {
   if (!values.includes(AMF3_SWITCH)) return values;

@@ -7,8 +7,8 @@ import type { VectorKind } from "./sink.ts";
  * no prototype, so that any member name is safe), an array one without named members, and a
  * {@link Map} with its weak flag, {@link AmfDictionary}, a dictionary.
  *
- * Text that is not UTF-8 reads with U+FFFD in place of what is not; a byte string that must
- * survive whole is read through a sink.
+ * Text that is not UTF-8 reads with U+FFFD in place of the wrong bytes; read through a sink to keep
+ * the bytes.
  */
 export type AmfValue =
   | null
@@ -52,7 +52,7 @@ export class AmfVector {
   ) {}
 }
 
-/** A Dictionary; `weak` says that its keys are held weakly by whoever made it. */
+/** A Dictionary; `weak` says that its sender holds its keys weakly. */
 export class AmfDictionary extends Map<AmfValue, AmfValue> {
   constructor(pairs: Iterable<readonly [AmfValue, AmfValue]> = [], readonly weak = false) {
     super(pairs);

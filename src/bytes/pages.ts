@@ -1,7 +1,7 @@
 /**
- * Room for many short pieces of bytes, side by side in larger buffers. A buffer of its own takes some
- * 300 bytes besides its content, most of them outside of the heap. The pieces of a page go together,
- * when nobody has any of them any more: they are for what lasts about as long.
+ * Allocates many short pieces of bytes side by side in larger buffers: a separate buffer takes some
+ * 300 bytes more than its content, most of them outside of the heap. A page is freed when none of its
+ * pieces is used any more, so use one `Pages` for pieces of about the same lifetime.
  */
 export class Pages {
   #page = new Uint8Array(0);

@@ -1,11 +1,13 @@
 // Percent-encoded UTF-8, as in URLs. RFC 3986 §2.1.
 
-/** The least code point that so many bytes may stand for. */
+/** The least code point that a sequence of n bytes may encode, by n. */
 const LEAST = [0, 0, 0x80, 0x800, 0x10000];
 
 /**
- * Text with `%XX` decoded; undefined if one is incomplete or they are no UTF-8. Takes time in proportion to the
- * text, whatever it holds: `decodeURIComponent` throws, which takes a hundred times as long.
+ * Decodes `%XX`. Takes time in proportion to the text even if it is malformed: `decodeURIComponent` throws,
+ * which takes a hundred times as long.
+ *
+ * @returns undefined if an escape is incomplete, or the decoded bytes are not UTF-8
  */
 export function percentDecoded(text: string): string | undefined {
   let decoded = "";

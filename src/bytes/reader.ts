@@ -27,7 +27,7 @@ export class Reader {
     return this;
   }
 
-  /** The bytes that are read, from the first one on, whatever has been read of them. */
+  /** All bytes of the input, read or not. */
   get input(): Uint8Array {
     return this.#input;
   }

@@ -8,7 +8,7 @@ const MAX_LENGTH = 64;
 /**
  * The candidate that differs least from a name, without regard to case.
  *
- * @returns undefined if none is within one slip of the hand, or two in a name of seven characters or more
+ * @returns undefined if no candidate is within a distance of one, or of two for names of seven characters or more
  */
 export function nearest(name: string, candidates: Iterable<string>): string | undefined {
   if (name.length < MIN_LENGTH || name.length > MAX_LENGTH) return undefined;

@@ -34,7 +34,7 @@ export class Writer {
     return this;
   }
 
-  /** Forgets what was written and keeps the room for it. */
+  /** Discards the bytes written and keeps the buffer. */
   clear(): this {
     this.#at = 0;
     return this;

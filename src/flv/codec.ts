@@ -1,11 +1,11 @@
-// What the first bytes of an FLV audio or video body tell, and no more: the classic codecs
+// The role of an FLV audio or video body by its first bytes: the classic codecs
 // (FLV specification, E.4.2 and E.4.3) and the four-character ones of Enhanced RTMP, version 2.
 
 /**
- * - `header`: what a decoder needs before the first frame, kept for later listeners
+ * - `header`: configuration that a decoder needs before the first frame, kept for later listeners
  * - `key`: a video frame that decodes by itself
- * - `inter`: a video frame that needs those before it; every audio frame is `key`
- * - `other`: forwarded, and no frame: commands, the end of a sequence, empty messages
+ * - `inter`: a video frame that needs earlier frames; every audio frame is `key`
+ * - `other`: forwarded, but not a frame: commands, the end of a sequence, empty messages
  */
 export type Role = "header" | "key" | "inter" | "other";
 

@@ -33,7 +33,7 @@ export class FlvReader {
    * Takes the next bytes of the file.
    *
    * @returns the tags they complete; their data stays as it is
-   * @throws {FlvError} if the file is none of FLV, encrypted, or holds a tag of unknown type
+   * @throws {FlvError} if the file is not FLV, is encrypted, or holds a tag of unknown type
    */
   push(bytes: Uint8Array): FlvTag[] {
     const input = this.#kept.length === 0 ? bytes.slice() : concat([this.#kept, bytes]);

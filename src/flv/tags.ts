@@ -2,7 +2,7 @@
 // Adobe Flash Video File Format Specification 10.1, annex E.
 import { Writer } from "../bytes/writer.ts";
 
-/** Tag types; also those of messages with the same payload (RFC 7425 §5.1.2). */
+/** Tag types; messages with the same payload have the same types (RFC 7425 §5.1.2). */
 export const TagType = { audio: 8, video: 9, data: 18 } as const;
 export type TagType = typeof TagType[keyof typeof TagType];
 

@@ -13,7 +13,7 @@ export const ELSE = 0x05;
 export const END = 0x0b;
 export const RETURN = 0x0f;
 export const DROP = 0x1a;
-/** Leaves a block, or goes on with a loop, which is `depth` blocks further out. */
+/** Leaves the block that is `depth` blocks further out, or continues it if it is a loop. */
 export const branch = (depth: number): Code => [0x0c, ...unsigned(depth)];
 /** The same if the value on top of the stack is not 0. */
 export const branchIf = (depth: number): Code => [0x0d, ...unsigned(depth)];
@@ -21,7 +21,7 @@ export const call = (index: number): Code => [0x10, ...unsigned(index)];
 
 // Variables.
 export const get = (local: number): Code => [0x20, ...unsigned(local)];
-/** Sets a local to `value`, or to what is on top of the stack. */
+/** Sets a local to `value`, or to the top of the stack. */
 export const set = (local: number, value: Code = []): Code => join(value, [0x21], unsigned(local));
 export const getGlobal = (index: number): Code => [0x23, ...unsigned(index)];
 export const setGlobal = (index: number): Code => [0x24, ...unsigned(index)];
@@ -66,7 +66,7 @@ export const loadDouble = (address: Code, offset: number): Code => [
 export const loadShort = (address: Code): Code => [...address, 0x2f, 0, 0];
 /** Puts the word on top of the stack to the address below it, plus `offset`. */
 export const storeAt = (offset: number): Code => [0x36, 2, ...unsigned(offset)];
-/** Puts a word to `address + offset`. */
+/** Stores a word at `address + offset`. */
 export const store = (address: Code, offset: number, value: Code): Code => [
   ...[...address, ...value, ...storeAt(offset)],
 ];

@@ -9,7 +9,7 @@ export const F64 = 0x7c;
 /** A vector of 16 bytes. */
 export const V128 = 0x7b;
 
-// Kinds of what is imported and exported. §5.5.5, §5.5.10
+// Kinds of imports and exports. §5.5.5, §5.5.10
 const FUNCTION = 0x00;
 const MEMORY = 0x02;
 const GLOBAL = 0x03;

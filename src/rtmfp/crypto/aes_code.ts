@@ -1,7 +1,7 @@
-// AES-128 in CBC mode and its key schedule, as WebAssembly whose time does not depend on keys or data:
-// there is no branch and no address that does. See `aes_vectors.ts` and `aes_field.ts`.
+// AES-128 in CBC mode and its key schedule, as WebAssembly in constant time: no branch and no address
+// depends on keys or data. See `aes_vectors.ts` and `aes_field.ts`.
 //
-// Memory is divided into slots, one for each packet that is worked on. Functions get their addresses.
+// Memory is divided into slots, one for each packet in work. Functions get the addresses of slots.
 import {
   ADDED,
   backward,
@@ -40,7 +40,7 @@ import {
 const SCHEDULE = 0;
 /** The key itself. */
 export const KEY: number = SCHEDULE + BLOCK * (ROUNDS + 1);
-/** Where what comes of a key ends: schedule and key. */
+/** End of the schedule and the key in a slot. */
 export const RECORD: number = KEY + BLOCK;
 /** Where the data begin, with room before for what their buffer has there. */
 export const DATA: number = RECORD + 64;
@@ -68,9 +68,9 @@ class Locals {
   }
 }
 
-/** The locals by which one block, beside others, is worked on; the names are those of `aes_field.ts`. */
+/** The locals of one block of several in work side by side; the names are those of `aes_field.ts`. */
 interface Lane {
-  /** The block or what has come of it; j while it is inverted. */
+  /** The block, or its state after some steps; j while it is inverted. */
   readonly x: number;
   readonly i: number;
   readonly k: number;

@@ -1,5 +1,5 @@
 // The field of AES such that a vector of 16 bytes is inverted by looking up nibbles, in tables of
-// 16 bytes that stand in a register: no look-up in memory depends on what is looked up.
+// 16 bytes that stand in a register: no address in memory depends on the data.
 // Hamburg, "Accelerating AES with Vector Permute Instructions", CHES 2009, §3.
 //
 // The bytes of AES are GF(2^8), with the subfield GF(2^4). With `a` of the subfield and a root `t` of
@@ -14,7 +14,7 @@
 //
 //     1/x = 1/u (1 + t (1/a + 1/a²)) + 1/v t / a²
 //
-// Whatever linear map follows the inversion is thus a table for u plus one for v.
+// So any linear map that follows the inversion is a table for u plus a table for v.
 
 /** A map of bytes that is linear over GF(2), so that f(x ^ y) = f(x) ^ f(y). */
 export type Linear = (byte: number) => number;
@@ -32,7 +32,7 @@ export function multiply(a: number, b: number): number {
 const squared = (x: number) => multiply(x, x);
 const inverse = (x: number) => bytes.find((y) => multiply(x, y) === 1) ?? 0;
 
-/** What the S-box does after inverting, but for adding 0x63. FIPS 197 §5.1.1. */
+/** The affine map of the S-box, without adding 0x63. FIPS 197 §5.1.1. */
 export const affine: Linear = (x) =>
   [0, 1, 2, 3, 4].reduce((sum, by) => sum ^ (x << by) ^ (x >> (8 - by)), 0) & 0xff;
 const affinely = bytes.map(affine);

@@ -23,7 +23,7 @@ export const BLOCK = 16;
 /** Of AES-128. */
 export const ROUNDS = 10;
 
-/** What the memory is to hold from its beginning. It grows while the code is written. */
+/** Initial content of the memory. It grows while the code is generated. */
 export const constants: number[] = [];
 
 /** Has 16 bytes in the memory; returns their address. */
@@ -46,10 +46,10 @@ export function vector(bytes: readonly number[]): Code {
 export const INVERSES: Code = vector(inverses);
 export const QUOTIENTS: Code = vector(quotients);
 export const LOWER_NIBBLES: Code = vector(Array(16).fill(0x0f));
-/** What the S-box adds at last. FIPS 197 §5.1.1. */
+/** The constant that the S-box adds last. FIPS 197 §5.1.1. */
 export const ADDED = 0x63;
 
-/** A table for each of two vectors of nibbles; the sum of what is found is wanted. */
+/** A table for each of two vectors of nibbles; the results are added. */
 export type Tables = readonly [Code, Code];
 
 /** What bytes become; found by their lower and upper nibbles. */
@@ -57,7 +57,7 @@ export const byteTables = (f: Linear): Tables => {
   const { low, high } = ofByte(f);
   return [vector(low), vector(high)];
 };
-/** What the inverses of bytes become; found by `u` and `v`. */
+/** Tables by `u` and by `v` of a linear map of the inverse. */
 const inverseTables = (f: Linear): Tables => {
   const { u, v } = ofInverse(f);
   return [vector(u), vector(v)];
@@ -87,8 +87,8 @@ export class Cipher {
    * @param before the linear map that substitution begins with, ahead of inverting
    * @param after the one that follows
    * @param shift the column to which a byte goes. §5.1.2, §5.3.1
-   * @param mix what a byte adds to its column: multiples, to be summed up, for the row that is three
-   *   further up (or one down), then for that two and one up, and its own. §5.1.3, §5.3.3
+   * @param mix multiples of a byte that its column gets: for the row three further up (or one down), for
+   *   the rows two and one up, and for its own; they are added. §5.1.3, §5.3.3
    */
   constructor(
     before: Linear,

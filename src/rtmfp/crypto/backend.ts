@@ -1,5 +1,5 @@
-// What the rest of the room needs of cryptography, so that another implementation (a native
-// library, say) can take the place of `portable.ts`.
+// The cryptography that the rest of the room needs, as an interface: `portable.ts` implements it, and a
+// native library can.
 
 /** Gives `length` unpredictable bytes of the caller's own. */
 export type Random = (length: number) => Uint8Array;
@@ -12,7 +12,7 @@ export type Random = (length: number) => Uint8Array;
 export interface Aes128 {
   encrypt(buffer: Uint8Array, start: number, end: number): void;
   decrypt(buffer: Uint8Array, start: number, end: number): void;
-  /** Releases what the key holds outside of JavaScript; the object is not used afterwards. */
+  /** Releases memory that the key holds outside of JavaScript; do not use the object afterwards. */
   free(): void;
 }
 
@@ -24,7 +24,7 @@ export interface Hmac {
   free(): void;
 }
 
-/** Bytes of a datagram that stand before what is encrypted: the session id. RFC 7016 §2.2. */
+/** Bytes of a datagram before the encrypted part: the session id. RFC 7016 §2.2. */
 export const UNENCRYPTED = 4;
 
 /**
@@ -35,7 +35,7 @@ export const UNENCRYPTED = 4;
 export interface Batch {
   /** Where the packets are written. */
   readonly buffers: readonly Uint8Array[];
-  /** Who is using it, as there is one for all; undefined: nobody. Users set it. */
+  /** The current user of the one batch, which sets it; undefined while it is free. */
   user: unknown;
   /**
    * Takes `buffers[index][UNENCRYPTED..end)`, whole blocks that {@link run} is to encrypt as
@@ -44,7 +44,7 @@ export interface Batch {
   add(index: number, aes: Aes128, end: number): void;
   /** As `checksum(buffers[index], UNENCRYPTED, end)` in checksum.ts; whole blocks, not encrypted yet. */
   checksum(index: number, end: number): number;
-  /** Encrypts what was added; the batch is empty afterwards. */
+  /** Encrypts the added packets and empties the batch. */
   run(): void;
 }
 

@@ -22,14 +22,14 @@ export interface GroupKey {
   readonly publicKey: Uint8Array;
 }
 
-/** What a certificate says. Either `ephemeralGroups` or `staticKeys` is empty, never both. */
+/** A certificate. Either `ephemeralGroups` or `staticKeys` is empty, never both. */
 export interface Certificate {
   /** The certificate itself. When read, all the arrays are views. */
   readonly bytes: Uint8Array;
   readonly hostname: Uint8Array | undefined;
   /** It belongs to a server, which any ancillary data select. */
   readonly acceptsAncillary: boolean;
-  /** Groups of which the endpoint makes a key for each session. */
+  /** Groups in which the endpoint makes a new key for each session. */
   readonly ephemeralGroups: readonly number[];
   /** Keys that are always the same, at most one of each group. */
   readonly staticKeys: readonly GroupKey[];
@@ -38,11 +38,11 @@ export interface Certificate {
 }
 
 /**
- * Reads a certificate. A Marker ends it: what follows it counts for nothing, not even for the
+ * Reads a certificate. A Marker ends it: bytes behind the Marker are ignored, also for the
  * fingerprint.
  *
- * @throws {WireError} if it is cut off, names both or none of ephemeral groups and static keys, or
- *   two keys of one group
+ * @throws {WireError} if it is cut off, has both ephemeral groups and static keys or neither, or two
+ *   keys of one group
  */
 export function readCertificate(crypto: CryptoBackend, bytes: Uint8Array): Certificate {
   let hostname: Uint8Array | undefined;

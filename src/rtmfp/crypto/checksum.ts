@@ -1,4 +1,4 @@
-/** Below so many bytes the way by words costs more than it saves. */
+/** Minimum length (bytes) for adding up by words; below, it costs more than it saves. */
 const LONG = 128;
 const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 

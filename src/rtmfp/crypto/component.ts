@@ -1,4 +1,4 @@
-// Session key components: what the two ends of a handshake tell each other. RFC 7425 §4.5.
+// Session key components, which the two ends of a handshake exchange. RFC 7425 §4.5.
 import { Reader } from "../../bytes/reader.ts";
 import { vluLength, Writer } from "../../bytes/writer.ts";
 import { readOptionSequence, writeOption } from "../wire/options.ts";

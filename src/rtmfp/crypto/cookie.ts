@@ -19,12 +19,12 @@ const TIME = 8;
 const OWN = 24;
 const NO_ADDRESS = new Uint8Array(0);
 
-/** What a cookie that comes back is worth. */
+/** Result of checking a returned cookie. */
 export type CookieState =
   | "good"
   /** Made here, not too long ago, for another address: the answer is a new one. */
   | "moved"
-  /** Made elsewhere or too long ago: there is no answer. */
+  /** Forged or expired: do not answer. */
   | "bad";
 
 /** Makes cookies and tells its own when they come back. They live no longer than it does. */

@@ -1,6 +1,6 @@
 // The Diffie-Hellman groups of the Flash profile. RFC 7425 §4.2. The generator of each is 2.
 
-/** The numbers that groups have on the wire; 5, which Cumulus lists, is offered by nobody. */
+/** Group numbers on the wire; no client offers 5, which Cumulus lists. */
 export type GroupId = 2 | 14 | 16;
 
 export interface Group {

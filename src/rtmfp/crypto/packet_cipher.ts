@@ -37,7 +37,7 @@ export interface Direction {
 }
 
 /**
- * Seals the packets of one session that go out and opens those that come in, both in place.
+ * Encrypts outgoing packets of one session and decrypts incoming ones, both in place.
  * It holds the sequence numbers of both directions.
  */
 export class PacketCipher {
@@ -107,10 +107,10 @@ export class PacketCipher {
   }
 
   /**
-   * Decrypts a datagram in place. What it refuses it may have decrypted all the same.
+   * Decrypts a datagram in place, also one that it then refuses.
    *
-   * @returns a view of the packet, padding included; undefined (see {@link dropped}) for what did
-   *   not come from the far end of this session, or not now
+   * @returns a view of the packet, padding included; undefined (see {@link dropped}) for a datagram that
+   *   is not from the far end of this session, or is a replay
    */
   open(datagram: Uint8Array): Uint8Array | undefined {
     const start = this.unseal(datagram);
@@ -156,7 +156,7 @@ export class PacketCipher {
     }
   }
 
-  /** Adds what is encrypted with a packet. @returns where that ends */
+  /** Adds sequence number, checksum and padding to a packet. @returns where the encrypted part ends */
   #prepare(buffer: Uint8Array, packetEnd: number, batch?: Batch, index = 0): number {
     const { hmac, sequence } = this.#out;
     const end = packetEnd + (-(packetEnd - SESSION_ID) & (BLOCK - 1));

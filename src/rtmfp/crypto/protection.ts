@@ -11,7 +11,7 @@ export interface Policy {
   readonly hmacLength: number;
 }
 
-/** Takes part in what the far end asks for: from Flash to the strictest. */
+/** Accepts any request of the far end, from Flash's to the strictest. */
 export const RELAXED: Policy = { requireHmac: false, requireSequence: false, hmacLength: 16 };
 /** Takes nothing less than HMACs and sequence numbers, as rtmfp-cpp does as shipped. */
 export const STRICT: Policy = { requireHmac: true, requireSequence: true, hmacLength: 16 };
@@ -20,7 +20,7 @@ export const STRICT: Policy = { requireHmac: true, requireSequence: true, hmacLe
 export interface Protection {
   /** Bytes of HMAC on packets that go out; 0: a checksum in them instead. */
   readonly hmacOut: number;
-  /** Likewise on those that come in. */
+  /** The same for incoming packets. */
   readonly hmacIn: number;
   readonly sequenceOut: boolean;
   readonly sequenceIn: boolean;
@@ -39,9 +39,9 @@ export function offer(policy: Policy): Offer {
 }
 
 /**
- * What two ends use after each has said what it wants; one and the same rule for both.
+ * The protection that follows from the requests of both ends; both apply the same rule.
  *
- * @returns undefined if they cannot agree: there is no session then
+ * @returns undefined if they cannot agree, so that no session is opened
  */
 export function agreeOnProtection(policy: Policy, far: Offer): Protection | undefined {
   const hmac = settle(policy.requireHmac, far.hmacFlags);
@@ -57,8 +57,8 @@ export function agreeOnProtection(policy: Policy, far: Offer): Protection | unde
 }
 
 /**
- * What a responder says, having agreed: what it sends and what it expects. It says nothing at all
- * about what is used in neither direction, for librtmfp's sake.
+ * The answer of a responder that has agreed: the protection it sends and expects. Options that are
+ * used in neither direction are left out, since librtmfp refuses them.
  */
 export function answer(policy: Policy, protection: Protection): Offer {
   const { hmacOut, hmacIn, sequenceOut, sequenceIn } = protection;

@@ -11,11 +11,11 @@ export interface DirectionKeys {
   readonly hmac: Uint8Array;
 }
 
-/** What comes of a handshake. */
+/** Keys and nonces of a session, from its handshake. */
 export interface SessionKeys {
   readonly initiatorToResponder: DirectionKeys;
   readonly responderToInitiator: DirectionKeys;
-  /** For challenges of applications, 32 bytes. "Near nonce" is what the own component makes. */
+  /** For challenges of applications, 32 bytes. The own component makes the "near nonce". */
   readonly initiatorNonce: Uint8Array;
   readonly responderNonce: Uint8Array;
 }

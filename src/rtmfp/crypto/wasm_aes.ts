@@ -9,14 +9,14 @@ import { aesModule, DATA, KEY, RECORD } from "./aes_code.ts";
 import { type Aes128, type Batch, UNENCRYPTED } from "./backend.ts";
 import { checksumOfSum } from "./checksum.ts";
 
-/** Buffers of datagrams are no longer. */
+/** Maximum length of a datagram buffer, in bytes. */
 const DATAGRAM = 2_048;
 /** Packets in a batch. More do not stay in the nearest cache. */
 const BATCH = 16;
 const BLOCK = 16;
 
-// Where things lie in the memory, in bytes: the constants, the slots of a batch, and one for
-// everything else with what is left, more than any datagram has.
+// Layout of the memory, in bytes: the constants, the slots of a batch, and one slot for everything else,
+// which has all that is left, more than any datagram needs.
 const FIRST = 4_096;
 const SLOT = DATA + DATAGRAM;
 const WORK = FIRST + BATCH * SLOT;
@@ -74,14 +74,14 @@ class Machine {
     return this.#record.slice();
   }
 
-  /** Copies into the memory what is to be worked on. */
+  /** Copies a key record and a part of a buffer into the memory. */
   take(record: Uint8Array, buffer: Uint8Array, start: number, end: number): void {
     this.bytes.set(record, WORK);
     if (start < BLOCK && buffer.length <= DATAGRAM) this.#places[start].set(buffer);
     else this.#data.set(buffer.subarray(start, end));
   }
 
-  /** Copies what came of it back to where it was. */
+  /** Copies the result back to where it was. */
   give(buffer: Uint8Array, start: number, end: number): void {
     buffer.set(this.#blocks[(end - start) / BLOCK] ?? this.#data.subarray(0, end - start), start);
   }
@@ -139,7 +139,7 @@ export class WasmBatch implements Batch {
   user: unknown = undefined;
   readonly buffers: readonly Uint8Array[] = machine().buffers;
   #count = 0;
-  /** Slots and their lengths, the longest first. Behind them stands a slot that nobody needs. */
+  /** Slots and their lengths, the longest first, followed by a spare slot. */
   readonly #slots: number[] = Array(BATCH + 8).fill(WORK);
   readonly #lengths: number[] = Array(BATCH).fill(0);
 

@@ -4,8 +4,8 @@ import type { OutgoingFragment } from "./fragment.ts";
 const NAKS = 3;
 
 /**
- * What a session has sent and knows nothing of yet, over all its flows, in the order of
- * transmission; and from this, what is lost. RFC 7016 §3.6.2.5, §3.6.2.6.
+ * The fragments in flight of all flows of a session, in the order of transmission, and from that the
+ * lost ones. RFC 7016 §3.6.2.5, §3.6.2.6.
  */
 export class Flight {
   /** Bytes in flight. */
@@ -53,8 +53,8 @@ export class Flight {
   }
 
   /**
-   * After all acknowledgements of a packet: what was sent before the latest fragment that they
-   * acknowledge gets a negative acknowledgement, and with the third one it is lost.
+   * Call after all acknowledgements of a packet: each fragment that was sent before the latest
+   * acknowledged one gets a negative acknowledgement; the third one makes it lost.
    *
    * @returns -1 if there was none, otherwise how many fragments are lost now
    */

@@ -4,10 +4,10 @@ import type { SendFlow } from "./send_flow.ts";
 const EMPTY = new Uint8Array(0);
 
 /**
- * A piece of a message that is to be sent, or was and is not acknowledged yet. Before anything of
- * a message is sent it is one of these; what is sent of it is split off. RFC 7016 §3.6.2.
+ * A piece of a message that waits to be sent or acknowledged. A message starts as one of these;
+ * the part that fits a packet is split off when it is sent. RFC 7016 §3.6.2.
  *
- * The records link themselves into the lists they are in and are used again.
+ * The records are links of the lists they are in, and are reused.
  */
 export class OutgoingFragment {
   flow: SendFlow | undefined;
@@ -46,11 +46,11 @@ export class OutgoingFragment {
   laterInFlight: OutgoingFragment | undefined;
 }
 
-/** Parts of messages that are kept, 2^8, and bytes of a message of which some are at most. */
+/** Views of messages that are cached (2^8), and the maximum length of such a message. */
 const PARTS = 256;
 const LONGEST = 32_768;
 
-/** Records that nobody uses now, and parts of messages. */
+/** Free records, and cached views of messages. */
 export class FragmentPool {
   #free: OutgoingFragment | undefined;
   #count = 0;
@@ -94,8 +94,8 @@ export class FragmentPool {
   }
 
   /**
-   * The view `message[start..end)`. A message that goes to many is cut at the same places for most
-   * of them, and to make a view takes longer than to copy what is in it.
+   * The view `message[start..end)`. A message to many listeners is cut at the same places for most of
+   * them, and making a view takes longer than copying its bytes.
    */
   part(message: Uint8Array, start: number, end: number): Uint8Array {
     const place = Math.imul(start + 7 * end, 0x9e3779b1) >>> 24;

@@ -1,12 +1,12 @@
-/** What the users of flows implement, and what they may ask for with each message. */
+/** Callbacks for the users of flows, and options of a message. */
 import type { ReceiveFlow } from "./receive_flow.ts";
 
 export interface WriteOptions {
-  /** Whether what the network loses is sent again; if not, it gives up the whole message. Default true. */
+  /** Whether lost fragments are sent again; otherwise a loss abandons the message. Default true. */
   readonly reliable?: boolean;
   /** The message is dropped unless its first byte is sent by then. Milliseconds, as `now`. */
   readonly startBy?: number;
-  /** What is lost after this moment gives up the message, reliable or not. Milliseconds, as `now`. */
+  /** A loss after this moment (ms, as `now`) abandons the message, reliable or not. */
   readonly finishBy?: number;
 }
 
@@ -15,7 +15,7 @@ export interface SendFlowHandler {
   onException?(code: number): void;
   /** All that was written has been sent once; it is the moment to write more. */
   onEmpty?(): void;
-  /** The peer has told what has arrived; see `SendFlow.firstPending`. Not the moment to write. */
+  /** An acknowledgement has come; see `SendFlow.firstPending`. Do not write to the flow from here. */
   onAcknowledged?(): void;
   /** The peer has seen the end. It is not called when the session ends first. */
   onClosed?(): void;

@@ -20,7 +20,7 @@ export class MessageQueue {
     this.#fragments = fragments;
   }
 
-  /** The message that goes next, or what is left of it. */
+  /** The next message, or its unsent rest. */
   get first(): OutgoingFragment | undefined {
     return this.#first;
   }
@@ -52,7 +52,7 @@ export class MessageQueue {
     return piece;
   }
 
-  /** Takes the first message off, or what is left of it. */
+  /** Removes the first message, or its unsent rest. */
   shift(): OutgoingFragment {
     const message = this.#first!;
     this.#first = message.next;
@@ -65,7 +65,7 @@ export class MessageQueue {
     return message;
   }
 
-  /** Drops from the front what it is too late to begin. */
+  /** Drops messages from the front whose `startBy` has passed. */
   dropLate(now: number): void {
     let first = this.#first;
     while (first && !first.begun && (first.startBy < now || first.finishBy < now)) {
@@ -75,7 +75,7 @@ export class MessageQueue {
   }
 
   /**
-   * Drops the messages of which nothing was taken.
+   * Drops the messages that were not begun.
    *
    * @returns how many
    */
@@ -96,7 +96,7 @@ export class MessageQueue {
     return count;
   }
 
-  /** Drops all, without a word. */
+  /** Drops all messages; calls no handler. */
   clear(): void {
     for (let message = this.#first; message;) {
       const next: OutgoingFragment | undefined = message.next;

@@ -1,7 +1,7 @@
 import { Fragment as Part } from "../wire/user_data.ts";
 import type { ReceiveFlow } from "./receive_flow.ts";
 
-/** What a fragment that waits costs besides its data, in bytes. */
+/** Memory that a waiting fragment takes besides its data, in bytes. */
 const RECORD = 200;
 
 /** A fragment that waits for one before it. */
@@ -13,8 +13,8 @@ interface Waiting {
 /**
  * Puts the fragments of a flow in order and messages together. RFC 7016 §3.6.3.3.
  *
- * A message in one fragment is passed on where it lies. The fragments of a longer one are copied
- * behind each other as they come, and only what comes too early is kept on its own.
+ * A message in one fragment is passed on as a view. The fragments of a longer one are appended to a
+ * buffer as they arrive; only fragments that arrive too early are kept separately.
  */
 export class Reassembly {
   /** Bytes of fragments that wait for an earlier one. */
@@ -43,7 +43,7 @@ export class Reassembly {
     (this.#early ??= new Map()).set(sequence, { part, data: data.slice() });
   }
 
-  /** All numbers up to `cumulative` are seen or given up: what was waiting for them goes on. */
+  /** All numbers up to `cumulative` have arrived or are abandoned: delivers what waited for them. */
   deliver(cumulative: number): void {
     const early = this.#early;
     if (early) {

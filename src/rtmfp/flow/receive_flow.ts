@@ -16,7 +16,7 @@ const NUMBER = 8;
 /** Runs of numbers after a gap; what would need one more counts as lost. */
 const MOST_RANGES = 128;
 
-/** What a receiving flow needs of its session. */
+/** The part of a session that a receiving flow uses. */
 export interface ReceiveHost {
   readonly buffers: BufferPool;
   /** Bytes of one message at most. */
@@ -52,7 +52,7 @@ export class ReceiveFlow {
 
   constructor(
     readonly id: number,
-    /** What the flow is for. */
+    /** Metadata of the flow, which tells its purpose. */
     readonly metadata: Uint8Array,
     /** The own flow that this one answers. */
     readonly association: SendFlow | undefined,
@@ -117,7 +117,7 @@ export class ReceiveFlow {
   /**
    * Writes the acknowledgement, and the exception before it if the flow is rejected.
    *
-   * @returns false if there is no room for it: nothing is written then
+   * @returns false, and writes nothing, if there is no room
    */
   writeAcknowledgement(to: Writer): boolean {
     const start = to.at;

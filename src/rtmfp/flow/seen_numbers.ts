@@ -5,7 +5,7 @@ export class SeenNumbers {
   /** First and last number of each run beyond, ascending; undefined: none. */
   #ranges: number[] | undefined;
 
-  /** What is seen beyond {@link cumulative}: `[first, last, first, last, …]`, ascending. Not to be changed. */
+  /** Numbers seen beyond {@link cumulative}: `[first, last, first, last, …]`, ascending. Read only. */
   get ranges(): readonly number[] {
     return this.#ranges ?? NONE;
   }

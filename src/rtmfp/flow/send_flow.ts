@@ -22,7 +22,7 @@ const LEAST_PIECE = 256;
 const EMPTY = new Uint8Array(0);
 const chunk = new UserData(); // one for all: it is used up before anything else happens
 
-/** What a sending flow needs of its session. */
+/** The part of a session that a sending flow uses. */
 export interface SendHost extends SentHost {
   readonly clock: { readonly now: number };
   /** There may be something to send. */
@@ -36,8 +36,8 @@ export interface SendHost extends SentHost {
 /**
  * A flow of messages to the peer. RFC 7016 §3.6.2.
  *
- * A message waits whole until there is room for it in a packet, and only then is cut into
- * fragments with sequence numbers, so that what was not begun can be dropped without a trace.
+ * A message waits whole until a packet has room for it, and is cut into fragments with sequence
+ * numbers only then, so that the peer never notices a message that is dropped before it began.
  */
 export class SendFlow {
   /** Asks to go before flows of lower priority of the session. */
@@ -66,7 +66,7 @@ export class SendFlow {
 
   constructor(
     readonly id: number,
-    /** What the flow is for. */
+    /** Metadata of the flow, which tells its purpose. */
     readonly metadata: Uint8Array,
     /** The flow of the peer that this one answers. */
     readonly association: ReceiveFlow | undefined,
@@ -139,7 +139,7 @@ export class SendFlow {
   }
 
   /**
-   * Drops the messages of which nothing was sent.
+   * Drops the messages that were not begun.
    *
    * @returns how many
    */
@@ -156,9 +156,9 @@ export class SendFlow {
   }
 
   /**
-   * What was written goes out before that of flows of equal priority which are flushed later, or never.
+   * Sends the messages written so far before those of flows of equal priority that are flushed later or not at all.
    *
-   * @param now the session sends what it may at once, though one of its handlers is running
+   * @param now the session sends at once what congestion control permits, even inside a handler
    */
   flush(now = false): void {
     this.host.flushed?.(this, now);
@@ -225,14 +225,14 @@ export class SendFlow {
     return count;
   }
 
-  /** Tells the handler, outside of the sending of packets, what has come of it. */
+  /** Calls the handlers that were due while packets were sent. */
   afterSending(): void {
     if (!this.#queue.emptied) return;
     this.#queue.emptied = false;
     if (!this.#queue.first) this.handler?.onEmpty?.();
   }
 
-  /** The peer tells what it has. RFC 7016 §3.6.2.4. */
+  /** Processes an acknowledgement. RFC 7016 §3.6.2.4. */
   acknowledge(ack: Ack): void {
     const sent = this.#sent;
     this.#options = undefined;
@@ -290,7 +290,7 @@ export class SendFlow {
     return this.#probed = fragment.sequence;
   }
 
-  /** Whether `ack` is the first word of the arrival of the latest {@link probe}, which nobody can have forged. */
+  /** Whether `ack` is the first acknowledgement of the latest {@link probe}; only its receiver can send that. */
   provesProbe(sequence: number, ack: Ack): boolean {
     return sequence !== 0 && sequence === this.#probed && ack.has(sequence);
   }
@@ -355,7 +355,7 @@ export class SendFlow {
     this.#finalSent = true;
   }
 
-  /** Gives up a message: what was sent of it, and what was not. RFC 7016 §3.6.2.7. */
+  /** Abandons a message, its sent and its unsent part. RFC 7016 §3.6.2.7. */
   #abandon(message: number): void {
     if (this.#queue.first?.message === message) this.#abandonRest();
     this.#sent.abandon(message);
@@ -368,7 +368,7 @@ export class SendFlow {
   }
 
   /**
-   * Gives up what is not sent of a begun message. It leaves one number out, so that the receiver
+   * Abandons the unsent part of a begun message. One sequence number is left out, so that the receiver
    * sees a gap before the next message.
    */
   #abandonRest(): void {

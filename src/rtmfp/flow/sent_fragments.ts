@@ -2,7 +2,7 @@ import type { Ack } from "../wire/ack.ts";
 import type { Flight } from "./flight.ts";
 import type { FragmentPool, OutgoingFragment } from "./fragment.ts";
 
-/** What the fragments of a flow share with those of the others of the session. */
+/** State that the fragments of all flows of a session share. */
 export interface SentHost {
   readonly flight: Flight;
   readonly fragments: FragmentPool;
@@ -20,7 +20,7 @@ export class SentFragments {
   #cumulativeAck = 0;
   #first: OutgoingFragment | undefined;
   #last: OutgoingFragment | undefined;
-  /** The first that is to be sent again, at the earliest. */
+  /** No fragment before this one has to be sent again. */
   #resend: OutgoingFragment | undefined;
   readonly #host: SentHost;
 
@@ -63,7 +63,7 @@ export class SentFragments {
   /**
    * The first fragment that has to go out again.
    *
-   * @param quiet there is nothing new to send that would tell the peer of what is given up
+   * @param quiet no new data waits that would tell the peer about abandoned fragments
    */
   nextResend(quiet: boolean): OutgoingFragment | undefined {
     let fragment = this.#resend;
@@ -77,12 +77,12 @@ export class SentFragments {
     this.resend(fragment);
   }
 
-  /** A fragment is to be looked at again by {@link nextResend}. */
+  /** Has {@link nextResend} consider a fragment again. */
   resend(fragment: OutgoingFragment): void {
     if (!this.#resend || fragment.sequence < this.#resend.sequence) this.#resend = fragment;
   }
 
-  /** Drops from the front what is given up, as long as what follows will tell. */
+  /** Drops abandoned fragments from the front, as long as a later fragment tells the peer about them. */
   trim(): void {
     let first = this.#first;
     while (first && first.abandoned && !first.inFlight && first.next) {
@@ -103,7 +103,7 @@ export class SentFragments {
   }
 
   /**
-   * Drops what the peer has. RFC 7016 §3.6.2.4.
+   * Drops the acknowledged fragments. RFC 7016 §3.6.2.4.
    *
    * @returns how many bytes of messages have arrived
    */
@@ -143,7 +143,7 @@ export class SentFragments {
     return arrived;
   }
 
-  /** Gives up what was sent of a message. RFC 7016 §3.6.2.7. */
+  /** Abandons the sent fragments of a message. RFC 7016 §3.6.2.7. */
   abandon(message: number): void {
     for (let fragment = this.#first; fragment; fragment = fragment.next) {
       if (fragment.message === message && !fragment.final) fragment.abandoned = true;

@@ -5,19 +5,19 @@ import { vluLength, type Writer } from "../../bytes/writer.ts";
 import { CHUNK_HEADER, ChunkType } from "./chunk.ts";
 
 /**
- * How many ranges are read, more than ranges or bits in a packet of common size can say. Those
- * beyond are left out: what they acknowledge is merely sent once more.
+ * Maximum number of ranges read, more than a packet of common size can hold. Ranges beyond are
+ * ignored: their fragments are only sent once more.
  */
 export const MOST_RANGES = 4096;
 
-/** What is acknowledged of one flow. One record is used again and again. */
+/** An acknowledgement of one flow. One record is reused. */
 export class Ack {
   flowId = 0;
   /** Free room in the receiver's buffer, in blocks of 1024 bytes. */
   bufferBlocks = 0;
   /** All sequence numbers up to and including this one have arrived or are given up. */
   cumulativeAck = 0;
-  /** What has arrived beyond: first and last number of each run, `[first, last, first, last, …]`, ascending. */
+  /** Numbers that have arrived beyond: `[first, last, first, last, …]`, ascending. */
   readonly ranges: number[] = [];
 
   /** Whether a sequence number is among them. */
@@ -85,7 +85,7 @@ export function readRangeAck(from: Reader, ack: Ack): void {
   }
 }
 
-/** Whether an integer of variable length ends in what is left: asking costs less than an error. */
+/** Whether a complete variable length integer is left; a test is cheaper than catching an error. */
 function holdsVlu(from: Reader): boolean {
   const { input, at } = from;
   for (let i = at, end = at + from.left; i < end; i++) {

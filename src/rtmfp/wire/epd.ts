@@ -29,7 +29,7 @@ export function writeEpd({ hostname, ancillary, fingerprint }: Epd): Uint8Array 
 /**
  * Reads an option sequence; of several options of one type the first counts.
  *
- * @throws {WireError} if it is cut off, or none of the three is there
+ * @throws {WireError} if it is cut off, or has none of the three options
  */
 export function readEpd(bytes: Uint8Array): Epd {
   let hostname: Uint8Array | undefined;

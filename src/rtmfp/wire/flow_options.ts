@@ -10,11 +10,11 @@ const RETURN_ASSOCIATION = 0x0a;
 const IGNORABLE = 8192;
 
 export interface FlowOptions {
-  /** What the flow is for; a new flow without is to be rejected. When read, a view. */
+  /** Purpose of the flow; reject a new flow without it. A view when read. */
   readonly metadata: Uint8Array | undefined;
   /** The flow in the other direction that this one answers: its sender's number for it. */
   readonly association: number | undefined;
-  /** The first option that is neither known nor ignorable: the flow is to be rejected. */
+  /** The first option that is neither known nor ignorable: reject the flow. */
   readonly unknown?: number | undefined;
 }
 

@@ -2,14 +2,14 @@ import type { ChunkCodec } from "./chunk.ts";
 import { ChunkType } from "./chunk.ts";
 
 export interface IIKeying {
-  /** What the initiator wants on the packets it receives. */
+  /** Session id for packets to the initiator. */
   readonly initiatorSessionId: number;
   /** Of the RHello or the Cookie Change. */
   readonly cookie: Uint8Array;
   readonly certificate: Uint8Array;
   /** Session key initiator component: an option sequence. RFC 7425 §4.5. */
   readonly component: Uint8Array;
-  /** The byte 0x58, which nobody checks. */
+  /** The byte 0x58, which no implementation checks. */
   readonly signature: Uint8Array;
 }
 

@@ -48,8 +48,8 @@ export function readOptionList(from: Reader): Option[] {
 
 /**
  * Reads a sequence: options without a closing Marker that fill their field, as in certificates,
- * endpoint discriminators and keying components. A Marker in it ends it; what follows is no part
- * of it. RFC 7425 §4.3.
+ * endpoint discriminators and keying components. A Marker ends it; bytes behind the Marker are not
+ * part of it. RFC 7425 §4.3.
  */
 export function readOptionSequence(bytes: Uint8Array): Option[] {
   const from = new Reader(bytes);

@@ -4,7 +4,7 @@ import { WireError } from "../../bytes/wire_error.ts";
 import type { Writer } from "../../bytes/writer.ts";
 import { CHUNK_HEADER, ChunkType } from "./chunk.ts";
 
-/** Who sends a packet, in the low two bits of the flags; 0 is forbidden. */
+/** Role of the sender of a packet, the low two bits of the flags; 0 is forbidden. */
 export const Mode = { initiator: 1, responder: 2, startup: 3 } as const;
 export type Mode = typeof Mode[keyof typeof Mode];
 
@@ -86,8 +86,8 @@ export class PacketReader {
   }
 
   /**
-   * Goes to the next chunk, passing over chunks of padding. What is shorter than a chunk, or
-   * begins like one that does not fit, is padding too.
+   * Goes to the next chunk and skips padding. A rest shorter than a chunk header, or a chunk longer
+   * than the rest, is padding too.
    *
    * @returns false at the end
    */

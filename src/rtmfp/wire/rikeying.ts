@@ -2,11 +2,11 @@ import type { ChunkCodec } from "./chunk.ts";
 import { ChunkType } from "./chunk.ts";
 
 export interface RIKeying {
-  /** What the responder wants on the packets it receives. */
+  /** Session id for packets to the responder. */
   readonly responderSessionId: number;
   /** Session key responder component: an option sequence. RFC 7425 §4.5. */
   readonly component: Uint8Array;
-  /** The byte 0x58, which nobody checks. */
+  /** The byte 0x58, which no implementation checks. */
   readonly signature: Uint8Array;
 }
 

@@ -23,7 +23,7 @@ export class UserData {
   /** Forward sequence number: up to this one nothing is sent again. Below {@link sequence} unless {@link abandoned}. */
   fsn = 0;
   fragment: Fragment = Fragment.whole;
-  /** The sequence number is given up; {@link data} is to be ignored. */
+  /** The sender has abandoned this sequence number; ignore {@link data}. */
   abandoned = false;
   /** The last sequence number of the flow. */
   final = false;
@@ -45,9 +45,9 @@ export const NEXT_USER_DATA_OVERHEAD = CHUNK_HEADER + 1;
 /**
  * Writes a whole User Data chunk, header and all.
  * Shape: `flags u8 | VLU flowId | VLU sequence | VLU fsnOffset | [options] | data`, where
- * `fsnOffset` is what the forward sequence number is behind.
+ * `fsnOffset` is the distance from the sequence number back to the forward sequence number.
  *
- * @throws {WireError} if it does not fit, and then may have written a part
+ * @throws {WireError} if it does not fit; a part may have been written
  */
 export function writeUserData(to: Writer, chunk: UserData): Writer {
   const { options, data } = chunk;
