@@ -13,6 +13,7 @@ import { authenticatorOf } from "../net/nats_credentials.ts";
 import type { Endpoint, PeerHello } from "../rtmfp/endpoint.ts";
 import { BusGroups } from "./bus_groups.ts";
 import { BusPublications } from "./bus_publications.ts";
+import { BusSeekers, type Release } from "./bus_seekers.ts";
 import { BusServers } from "./bus_servers.ts";
 import { answerOf, helloOf, lookupOf, originAddresses } from "./bus_lookups.ts";
 import type { Cluster } from "./cluster.ts";
@@ -53,6 +54,7 @@ export class ServerBus implements Wire, BusUser<PeerHello> {
   readonly #gate = new Gate();
   readonly #publications: BusPublications;
   readonly #groups: BusGroups;
+  readonly #seekers: BusSeekers | undefined;
   readonly #startedAt = Date.now();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerAt = Infinity;
@@ -88,6 +90,7 @@ export class ServerBus implements Wire, BusUser<PeerHello> {
       servers: this.servers,
       wake: () => this.#wake(),
     });
+    if (relays) this.#seekers = new BusSeekers(host);
     hub.watcher = {
       onPublished: (publication) => this.#changed(() => this.#publications.published(publication)),
       onUnpublished: (publication) =>
@@ -122,6 +125,12 @@ export class ServerBus implements Wire, BusUser<PeerHello> {
     const asked = this.#bus.lookups.find(lookupOf(hello), hello, this.#host.now());
     this.#wake();
     return asked;
+  }
+
+  /** Waits until a name is played here that another server publishes, as {@link BusSeekers.seek} says. */
+  async seek(name: string): Promise<Release | undefined> {
+    if (!this.#gate.open || this.#bus.presence.servers.size === 0) return undefined;
+    return await this.#seekers?.seek(name);
   }
 
   get numbers(): BusStatus {

@@ -16,6 +16,11 @@ export interface DoorHost {
   /** Whether a script's TCP server listens on a port. */
   readonly listens: (port: number) => boolean;
   readonly config: () => Config;
+  /**
+   * Waits until a name that another server publishes is played here, or none has it.
+   * @returns to be called when its listener is there, or there will be none
+   */
+  readonly seek?: (name: string) => Promise<(() => void) | undefined>;
   /** Monotonic time in milliseconds. */
   readonly now: () => number;
   readonly random: (length: number) => Uint8Array;

@@ -306,6 +306,7 @@ export class Server {
         log: this.#options.log,
         www: this.#options.www ?? "www",
         listens: this.#options.listens ?? (() => false),
+        seek: async (name) => await this.#bus?.seek(name),
         config: () => this.#config,
         now: clock,
         random,

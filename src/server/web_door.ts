@@ -228,15 +228,30 @@ class WebDoor implements OpenDoor {
       if (recorded) return this.#file(request, url, stream, peer, recorded);
       if (wantsFile) return text(404, `There is no recording ${stream.name}`);
     }
+    const release = isLive() ? undefined : await this.#host.seek?.(stream.name);
+    try {
+      return this.#viewLive(request, url, stream, peer, isLive());
+    } finally {
+      release?.();
+    }
+  }
+
+  #viewLive(
+    request: Request,
+    url: URL,
+    stream: StreamRequest,
+    peer: WebPeer,
+    isLive: boolean,
+  ): Answer {
     if (request.method === "HEAD") {
       return new Response(null, {
-        status: isLive() ? 200 : 404,
+        status: isLive ? 200 : 404,
         headers: this.#streamHeaders(request, url),
       });
     }
     const leave = this.#places.take(peer);
     try {
-      if (isSocket) {
+      if (isUpgrade(request)) {
         const make = () => upgradeToWebSocket(request);
         const upgraded = this.#viewers.openSocket(request, stream, peer, leave, make);
         return upgraded?.response ?? text(426, "Open a WebSocket here", { upgrade: "websocket" });

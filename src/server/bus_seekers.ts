@@ -1,0 +1,94 @@
+// Whether another server publishes a name: for doors that say at once that nobody does. NATS-418.
+import type { Hub } from "../media/hub.ts";
+import type { ListenerOutput } from "../media/listener.ts";
+
+/** The owner of a name may take so long to answer, in milliseconds. */
+const ANSWER_TIMEOUT = 300;
+/** A name that no server had is not asked for again for so long. */
+const UNKNOWN_FOR = 1_000;
+const MAX_UNKNOWN = 10_000;
+const MAX_SEEKERS = 256;
+
+/** Listens only to hear whether somebody publishes. */
+class Probe implements ListenerOutput {
+  readonly queuedBytes = 0;
+  readonly queuedDataBytes = 0;
+  readonly videoWaitsSince = Infinity;
+
+  constructor(readonly published: () => void) {}
+
+  send(): void {}
+  abandon(): number {
+    return 0;
+  }
+  sampleAccess(): void {}
+  unpublished(): void {}
+  overflowed(): void {}
+}
+
+export interface SeekersHost {
+  readonly hub: Hub;
+  readonly now: () => number;
+  readonly input: (what: string, action: () => void) => void;
+}
+
+/** Lets go of a name that was sought. */
+export type Release = () => void;
+const NOTHING: Release = () => {};
+
+export class BusSeekers {
+  readonly #host: SeekersHost;
+  /** Names that no server had, with the time until which they are not asked for. */
+  readonly #unknown = new Map<string, number>();
+  #seekers = 0;
+
+  constructor(host: SeekersHost) {
+    this.#host = host;
+  }
+
+  /**
+   * Waits until a name is played here that another server publishes, or none has answered.
+   *
+   * @returns to be called when others listen, or nobody wants to: until then it stays
+   */
+  seek(name: string): Promise<Release> {
+    const { hub, now, input } = this.#host;
+    if (hub.publications.get(name)?.publishing) return Promise.resolve(NOTHING);
+    this.#forget();
+    if (this.#unknown.has(name) || this.#seekers >= MAX_SEEKERS) return Promise.resolve(NOTHING);
+    this.#seekers++;
+    return new Promise((resolve) => {
+      const what = "Cannot look for a stream";
+      let release = NOTHING;
+      const timer = setTimeout(() => {
+        input(what, () => release());
+        if (this.#unknown.size < MAX_UNKNOWN) this.#unknown.set(name, now() + UNKNOWN_FOR);
+        resolve(NOTHING);
+      }, ANSWER_TIMEOUT);
+      input(what, () => {
+        const listener = hub.attach(
+          name,
+          new Probe(() => {
+            clearTimeout(timer);
+            resolve(() => input(what, () => release()));
+          }),
+        );
+        release = () => {
+          release = NOTHING;
+          this.#seekers--;
+          hub.unsubscribe(listener);
+        };
+        listener.start();
+      });
+    });
+  }
+
+  /** Names are in the order of their times. */
+  #forget(): void {
+    const now = this.#host.now();
+    for (const [name, until] of this.#unknown) {
+      if (now < until) return;
+      this.#unknown.delete(name);
+    }
+  }
+}
