@@ -412,7 +412,7 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
     const excess = held - KEPT_OF_HELD * limits.memoryOfAll;
     for (const session of greediest(this.#roster.all(), excess)) {
       try {
-        session.violated("memory of all");
+        session.exceeded();
       } catch (error) {
         this.onBug(error, session);
       }

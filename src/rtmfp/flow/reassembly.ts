@@ -39,7 +39,6 @@ export class Reassembly {
     const size = data.length + RECORD;
     this.waiting += data.length;
     this.#flow.host.hold(size);
-    if (this.#flow.state !== "open") return; // holding it was too much
     (this.#early ??= new Map()).set(sequence, { part, data: data.slice() });
   }
 
@@ -106,7 +105,6 @@ export class Reassembly {
       if (message) host.buffers.give(message);
       this.#message = message = larger;
       host.hold(grown);
-      if (this.#message !== larger) return; // holding it was too much
     }
     message.set(data, this.#length);
     this.#length = length;

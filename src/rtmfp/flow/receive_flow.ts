@@ -21,12 +21,15 @@ export interface ReceiveHost {
   readonly buffers: BufferPool;
   /** Bytes of one message at most. */
   readonly maxMessage: number;
-  /** Counts memory that the peer makes the session hold, in bytes; negative when it is free again. */
+  /**
+   * Counts memory that the peer makes the session hold, in bytes; negative when it is free again. It
+   * counts and does nothing else, so that callers go on as they were.
+   */
   hold(bytes: number): void;
   /** An acknowledgement of the flow is due, at once or with the second packet from now. */
   acknowledge(flow: ReceiveFlow, atOnce: boolean): void;
-  /** The peer does what no peer that means well does: the session ends. */
-  violated(what: string): void;
+  /** The peer exceeds a limit: the session is to end when the packet has been taken. */
+  violated(): void;
   /** The flow is over. */
   complete(flow: ReceiveFlow): void;
 }
@@ -92,7 +95,7 @@ export class ReceiveFlow {
     const gapBefore = seen.gap;
     const known = seen.has(sequence);
     if (sequence > seen.cumulative + FARTHEST_AHEAD) {
-      return this.host.violated("sequence numbers too far apart");
+      return this.host.violated();
     }
     let atOnce = known || chunk.abandoned || gapBefore || this.#state !== "open";
     if (chunk.final && this.#final === Infinity && sequence >= seen.cumulative) {

@@ -7,12 +7,7 @@ import { fiHello } from "../wire/fihello.ts";
 import { flowException } from "../wire/flow_exception.ts";
 import type { PacketReader } from "../wire/packet.ts";
 import { readNextUserData, readUserData, UserData } from "../wire/user_data.ts";
-import type { Context } from "./context.ts";
-import type { Control } from "./control.ts";
-import type { LifeCycle } from "./life_cycle.ts";
-import type { Mobility } from "./mobility.ts";
-import type { Receiving } from "./receiving.ts";
-import type { Sending } from "./sending.ts";
+import type { Session } from "./session.ts";
 
 /** A packet with more chunks that break their format than this is worth no further look. */
 const MOST_BAD_CHUNKS = 8;
@@ -21,27 +16,12 @@ const MOST_BAD_CHUNKS = 8;
 const chunk = new UserData();
 const ack = new Ack();
 
-/** Those of a session whom chunks concern. */
-export interface ChunksOwner {
-  readonly context: Context;
-  readonly role: "initiator" | "responder";
-  readonly address: Address;
-  readonly life: LifeCycle;
-  readonly control: Control;
-  readonly mobility: Mobility | undefined;
-  readonly sending: Sending;
-  readonly receiving: Receiving;
-  wake(): void;
-  /** The far end has proved to be at another address. */
-  move(to: Address): void;
-}
-
 /**
- * Gives each chunk of a packet that has come in a session to whom it concerns. RFC 7016 §2.3.
+ * Dispatches each chunk of a received packet. RFC 7016 §2.3.
  *
  * @returns whether there was user data among them
  */
-export function takeChunks(packet: PacketReader, from: Address, session: ChunksOwner): boolean {
+export function takeChunks(packet: PacketReader, from: Address, session: Session): boolean {
   const { life, receiving, context: { counters } } = session;
   let userData = false;
   let follows = false;
@@ -68,12 +48,12 @@ export function takeChunks(packet: PacketReader, from: Address, session: ChunksO
       counters.drop("format");
       if (++bad > MOST_BAD_CHUNKS) break;
     }
-    if (life.state === "closed") break;
+    if (life.state === "closed" || receiving.limitExceeded) break;
   }
   return userData;
 }
 
-function takeChunk({ type, payload }: PacketReader, from: Address, session: ChunksOwner): void {
+function takeChunk({ type, payload }: PacketReader, from: Address, session: Session): void {
   const { life, mobility } = session;
   if (type === ChunkType.sessionClose) return life.onClose();
   if (type === ChunkType.sessionCloseAck) return life.onCloseAck();
@@ -106,7 +86,7 @@ function takeChunk({ type, payload }: PacketReader, from: Address, session: Chun
   // Others are ignored, those of startup packets too. RFC 7016 §2.3.
 }
 
-function takeAck(from: Address, session: ChunksOwner): void {
+function takeAck(from: Address, session: Session): void {
   if (session.mobility?.acknowledged(ack, from)) session.move(from);
   session.sending.acknowledge(ack);
 }

@@ -1,9 +1,5 @@
-import type { Context } from "./context.ts";
-import type { Control } from "./control.ts";
 import type { CloseReason } from "./handlers.ts";
-import type { Receiving } from "./receiving.ts";
-import type { RoundTrip } from "./round_trip.ts";
-import type { Sending } from "./sending.ts";
+import type { Session } from "./session.ts";
 
 const CLOSE_FOR = 90_000;
 const FAR_CLOSE_LINGER = 19_000;
@@ -17,26 +13,6 @@ const FINISH_WITHIN = 5000;
 /** Only an open session carries anything. RFC 7016 §3.5.5. */
 export type SessionState = "open" | "nearClose" | "farCloseLinger" | "closed";
 
-/** What the life cycle of a session needs of the rest of it. */
-export interface LifeOwner {
-  readonly context: Context;
-  readonly control: Control;
-  readonly roundTrip: RoundTrip;
-  readonly sending: Sending;
-  readonly receiving: Receiving;
-  readonly createdAt: number;
-  readonly lastReceived: number;
-  readonly packetsIn: number;
-  wake(): void;
-  wakeAt(time: number): void;
-  /** It is open no more: gives back what it is used with, without a word. */
-  release(): void;
-  /** It is open no more, which its user is to be told. */
-  onEnd(reason: CloseReason, orderly: boolean): void;
-  /** There will be no more packets, neither way. */
-  onForgotten(): void;
-}
-
 /** The states of a session, and the times at which it is given up, asked for a word, or closed. RFC 7016 §3.5.5. */
 export class LifeCycle {
   state: SessionState = "open";
@@ -47,12 +23,12 @@ export class LifeCycle {
   /** When the state ends at the latest: an open session's, once {@link finish} was called. */
   #stateUntil = Infinity;
   #idleSince = Infinity;
-  readonly #owner: LifeOwner;
+  readonly #session: Session;
 
-  constructor(owner: LifeOwner, heard: boolean) {
-    this.#owner = owner;
+  constructor(session: Session, heard: boolean) {
+    this.#session = session;
     this.heard = heard;
-    this.#keepAlive = owner.context.limits.keepAlive;
+    this.#keepAlive = session.context.limits.keepAlive;
   }
 
   /** After so many milliseconds without a packet the far end is asked for one. */
@@ -62,20 +38,20 @@ export class LifeCycle {
 
   set keepAlive(milliseconds: number) {
     this.#keepAlive = milliseconds;
-    if (this.state === "open") this.#owner.wakeAt(this.deadline);
+    if (this.state === "open") this.#session.wakeAt(this.deadline);
   }
 
   /** Asks the far end for a packet. */
   ping(): void {
     if (this.state !== "open" || !this.heard) return;
-    this.#owner.control.pingDue = true;
-    this.#owner.wake();
+    this.#session.control.pingDue = true;
+    this.#session.wake();
   }
 
   /** When {@link expire} is to be called next. */
   get deadline(): number {
     const { context: { limits }, control, sending, receiving, createdAt, lastReceived } =
-      this.#owner;
+      this.#session;
     if (this.state === "closed") return Infinity;
     if (this.state !== "open") return Math.min(control.closeAt, this.#stateUntil);
     if (!this.heard) return createdAt + limits.opening;
@@ -92,7 +68,7 @@ export class LifeCycle {
 
   /** Sees to what is due by now. */
   expire(): void {
-    const { context: { now, limits }, control, lastReceived } = this.#owner;
+    const { context: { now, limits }, control, lastReceived } = this.#session;
     if (this.state === "open") this.#expireOpen();
     else if (now >= this.#stateUntil) this.state = "closed";
     if (this.state === "closed" && !control.closeAckDue) return this.forget();
@@ -100,45 +76,45 @@ export class LifeCycle {
       if (now >= this.#nextPing) control.pingDue = true;
       if (now - lastReceived >= limits.silence) return this.#end("closed", "timeout", false);
     }
-    this.#owner.wake();
-    this.#owner.wakeAt(this.deadline);
+    this.#session.wake();
+    this.#session.wakeAt(this.deadline);
   }
 
   /** Closes in order. */
   close(reason: CloseReason): void {
     if (this.state !== "open") return;
     if (!this.heard) return this.#end("closed", reason, true);
-    this.#owner.control.closeAt = this.#owner.context.now;
+    this.#session.control.closeAt = this.#session.context.now;
     this.#end("nearClose", reason, true);
   }
 
   /** Closes all flows, and then the session when the far end has all that was written, or in 5 s. */
   finish(): void {
-    const { context, sending } = this.#owner;
+    const { context, sending } = this.#session;
     if (this.state !== "open" || this.#finishing) return;
     this.#stateUntil = context.now + FINISH_WITHIN;
     for (const flow of [...sending.flows]) flow.close();
-    this.#owner.wakeAt(sending.flows.length > 0 ? this.#stateUntil : context.now);
-    this.#owner.wake();
+    this.#session.wakeAt(sending.flows.length > 0 ? this.#stateUntil : context.now);
+    this.#session.wake();
   }
 
   /** The far end has seen the end of a flow, which may be the last that {@link finish} waits for. */
   flowEnded(): void {
-    if (this.#finishing) this.#owner.wakeAt(this.#owner.context.now);
+    if (this.#finishing) this.#session.wakeAt(this.#session.context.now);
   }
 
   /** Drops the session, and tells the far end once. */
   abort(reason: CloseReason): void {
     if (this.state === "closed") return;
-    this.#owner.control.closeAckDue = this.heard && reason !== "overridden"; // nobody is there then
+    this.#session.control.closeAckDue = this.heard && reason !== "overridden"; // nobody is there then
     this.#end("closed", reason, false);
   }
 
   /** The far end wants to close. */
   onClose(): void {
-    const { control } = this.#owner;
+    const { control } = this.#session;
     control.closeAckDue = true;
-    this.#owner.wake();
+    this.#session.wake();
     if (this.state === "farCloseLinger") return;
     control.closeAt = Infinity;
     this.#end("farCloseLinger", "closed by peer", true);
@@ -153,8 +129,8 @@ export class LifeCycle {
   forget(): void {
     if (this.#forgotten) return;
     this.#forgotten = true;
-    this.#owner.control.closeAt = Infinity; // a flush may be due still, and the keys go now
-    this.#owner.onForgotten();
+    this.#session.control.closeAt = Infinity; // a flush may be due still, and the keys go now
+    this.#session.onForgotten();
   }
 
   get #finishing(): boolean {
@@ -162,9 +138,9 @@ export class LifeCycle {
   }
 
   get #nextPing(): number {
-    const { control: { pingedAt }, roundTrip, packetsIn, createdAt, lastReceived } = this.#owner;
+    const { control: { pingedAt }, roundTrip, packetsIn, createdAt, lastReceived } = this.#session;
     // Data that waits for its acknowledgement asks the other end for a sign already.
-    const { flight, flows } = this.#owner.sending;
+    const { flight, flows } = this.#session.sending;
     if (flight.outstanding > 0 || flows.some((flow) => flow.ready)) return Infinity;
     if (packetsIn === 0) return Math.max(createdAt, pingedAt) + FIRST_PING;
     return Math.max(
@@ -174,7 +150,7 @@ export class LifeCycle {
   }
 
   #expireOpen(): void {
-    const { context: { now, limits }, sending, receiving, createdAt } = this.#owner;
+    const { context: { now, limits }, sending, receiving, createdAt } = this.#session;
     if (!this.heard) {
       if (now >= createdAt + limits.opening) this.#end("closed", "timeout", false);
       return;
@@ -192,15 +168,15 @@ export class LifeCycle {
 
   /** Enters a state in which the session is of no use. */
   #end(state: Exclude<SessionState, "open">, reason: CloseReason, orderly: boolean): void {
-    const owner = this.#owner;
+    const session = this.#session;
     const wasOpen = this.state === "open";
-    if (wasOpen) owner.release();
+    if (wasOpen) session.release();
     this.state = state;
     const linger = state === "nearClose" ? CLOSE_FOR : FAR_CLOSE_LINGER;
-    this.#stateUntil = owner.context.now + linger;
-    owner.wake();
-    if (state !== "closed") owner.wakeAt(this.deadline);
-    else if (!owner.control.closeAckDue) this.forget();
-    if (wasOpen) owner.onEnd(reason, orderly);
+    this.#stateUntil = session.context.now + linger;
+    session.wake();
+    if (state !== "closed") session.wakeAt(this.deadline);
+    else if (!session.control.closeAckDue) this.forget();
+    if (wasOpen) session.onEnd(reason, orderly);
   }
 }

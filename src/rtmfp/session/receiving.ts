@@ -1,10 +1,9 @@
 import type { Writer } from "../../bytes/writer.ts";
 import { ReceiveFlow, type ReceiveHost } from "../flow/receive_flow.ts";
-import type { SendFlow } from "../flow/send_flow.ts";
 import { readFlowOptions } from "../wire/flow_options.ts";
 import type { UserData } from "../wire/user_data.ts";
-import type { Context } from "./context.ts";
 import { kept } from "./metadata.ts";
+import type { Session } from "./session.ts";
 import { GRAIN } from "./timer_wheel.ts";
 
 /** The latest acknowledgement comes 200 ms after the data; the timers are late by a grain. RFC 7016 §3.6.3.4.1. */
@@ -19,29 +18,15 @@ const MOST_REMEMBERED = 1024;
 const FLOW = 1000;
 const NONE = new Uint8Array(0);
 
-/** What the receiving half of a session needs of the rest of it. */
-export interface ReceivingOwner {
-  readonly context: Context;
-  /** Something is due to be sent. */
-  wake(): void;
-  /** Calls {@link Receiving.due} at a time. */
-  wakeAt(time: number): void;
-  /** The own sending flow of that number, if it is open. */
-  sendFlow(id: number): SendFlow | undefined;
-  /** Whether the peer has refused that flow of ours. */
-  wasRefused(id: number): boolean;
-  /** Asks the user about a flow. */
-  offer(flow: ReceiveFlow): void;
-  violated(what: string): void;
-}
-
 /** The flows that a session receives, their acknowledgements and their memory. RFC 7016 §3.6.3. */
 export class Receiving implements ReceiveHost {
   /** When an acknowledgement is due at the latest. */
   ackAt = Infinity;
   /** Flows that have not ended. */
   open = 0;
-  readonly #owner: ReceivingOwner;
+  /** The far end has exceeded a limit: the session ends when the packet has been taken. */
+  limitExceeded = false;
+  readonly #session: Session;
   /** The first flow, mostly the only one, and the others by number. */
   #first: ReceiveFlow | undefined;
   #others: Map<number, ReceiveFlow> | undefined;
@@ -54,16 +39,16 @@ export class Receiving implements ReceiveHost {
   /** Flows that have ended, and when: forgotten in this order. */
   #over: { flow: ReceiveFlow; at: number }[] | undefined;
 
-  constructor(owner: ReceivingOwner) {
-    this.#owner = owner;
+  constructor(session: Session) {
+    this.#session = session;
   }
 
   get buffers() {
-    return this.#owner.context.buffers;
+    return this.#session.context.buffers;
   }
 
   get maxMessage(): number {
-    return this.#owner.context.limits.message;
+    return this.#session.context.limits.message;
   }
 
   /** Bytes that the far end makes this session hold. */
@@ -73,7 +58,8 @@ export class Receiving implements ReceiveHost {
 
   /** Whether acknowledgements are due now. */
   get due(): boolean {
-    return this.#ackNow || (this.#ackFirst !== undefined && this.ackAt <= this.#owner.context.now);
+    return this.#ackNow ||
+      (this.#ackFirst !== undefined && this.ackAt <= this.#session.context.now);
   }
 
   /** The flow of that number which can be answered by a flow of this end. */
@@ -94,10 +80,10 @@ export class Receiving implements ReceiveHost {
   endOfPacket(): void {
     if (!this.#ackFirst) return;
     if (++this.#packets >= PACKETS_PER_ACK) this.#ackNow = true;
-    if (this.#ackNow) return this.#owner.wake();
+    if (this.#ackNow) return this.#session.wake();
     if (this.ackAt === Infinity) {
-      this.ackAt = this.#owner.context.now + ACK_DELAY;
-      this.#owner.wakeAt(this.ackAt);
+      this.ackAt = this.#session.context.now + ACK_DELAY;
+      this.#session.wakeAt(this.ackAt);
     }
   }
 
@@ -117,7 +103,7 @@ export class Receiving implements ReceiveHost {
     }
     if (!atOnce) return;
     this.#ackNow = true;
-    this.#owner.wake();
+    this.#session.wake();
   }
 
   /** Writes all acknowledgements that are due, sooner or later, as long as there is room. */
@@ -134,22 +120,22 @@ export class Receiving implements ReceiveHost {
     this.ackAt = Infinity;
   }
 
+  /** Counts alone: the session acts on {@link limitExceeded} at the end of the packet. */
   hold(bytes: number): void {
-    const { context } = this.#owner;
+    const { context } = this.#session;
     this.#held += bytes;
     context.held += bytes;
-    if (bytes <= 0) return;
-    if (this.#held > context.limits.memory) this.violated("memory");
+    if (this.#held > context.limits.memory) this.limitExceeded = true;
   }
 
-  violated(what: string): void {
-    this.#owner.violated(what);
+  violated(): void {
+    this.limitExceeded = true;
   }
 
   complete(flow: ReceiveFlow): void {
     this.open--;
     const over = this.#over ??= [];
-    over.push({ flow, at: this.#owner.context.now });
+    over.push({ flow, at: this.#session.context.now });
   }
 
   /** Forgets the flows that ended long enough ago. */
@@ -157,7 +143,7 @@ export class Receiving implements ReceiveHost {
     const over = this.#over;
     if (!over) return;
     let count = 0;
-    while (count < over.length && this.#owner.context.now - over[count].at > LINGER) count++;
+    while (count < over.length && this.#session.context.now - over[count].at > LINGER) count++;
     for (const { flow } of over.splice(0, count)) {
       this.hold(-flow.heldForRanges);
       if (this.#first === flow) this.#first = undefined;
@@ -189,30 +175,32 @@ export class Receiving implements ReceiveHost {
   }
 
   #openFlow(chunk: UserData): ReceiveFlow | undefined {
-    const owner = this.#owner;
+    const session = this.#session;
     const { metadata, association, unknown } = chunk.options
       ? readFlowOptions(chunk.options)
       : { metadata: undefined, association: undefined, unknown: undefined };
     if (this.#remembered >= MOST_REMEMBERED) this.forget();
-    if (this.#remembered >= MOST_REMEMBERED) return this.violated("flows"), undefined;
-    const answered = association === undefined ? undefined : owner.sendFlow(association);
+    if (this.#remembered >= MOST_REMEMBERED) {
+      this.violated();
+      return undefined;
+    }
+    const answered = association === undefined ? undefined : session.sending.openFlow(association);
     const flow = new ReceiveFlow(chunk.flowId, kept(metadata ?? NONE), answered, this);
     if (!this.#first) this.#first = flow;
     else (this.#others ??= new Map()).set(flow.id, flow);
     this.open++;
     if (this.#first !== flow) this.hold(FLOW + flow.metadata.length);
-    if (!this.flow(flow.id)) return undefined; // holding it was too much
     // librtmfp goes on answering the control flow that it has refused.
     const answersNone = association !== undefined && !answered &&
-      !owner.wasRefused(association);
+      !session.sending.wasRefused(association);
     const wrong = !metadata || unknown !== undefined || answersNone;
     this.acknowledge(flow, true);
     if (wrong) flow.reject();
-    else if (this.open > owner.context.limits.flows) {
-      owner.context.counters.drop("limit");
+    else if (this.open > session.context.limits.flows) {
+      session.context.counters.drop("limit");
       flow.reject();
     } else {
-      owner.offer(flow);
+      session.offer(flow);
     }
     return flow.state === "complete" ? undefined : flow;
   }

@@ -8,9 +8,8 @@ import { bufferProbe } from "../wire/buffer_probe.ts";
 import { CHUNK_HEADER, writeChunk } from "../wire/chunk.ts";
 import { UserData, writeUserData } from "../wire/user_data.ts";
 import { Congestion, type Told } from "./congestion.ts";
-import type { Context } from "./context.ts";
 import { REAL_TIME_LINGER } from "./real_time.ts";
-import type { RoundTrip } from "./round_trip.ts";
+import type { Session } from "./session.ts";
 
 /** Packets with user data between two acknowledgements or timeouts. RFC 7016 §3.5.2.3. */
 const BURST = 6;
@@ -44,18 +43,6 @@ export interface FlowSettings {
   readonly handler?: SendFlowHandler;
 }
 
-/** What the sending half of a session needs of the rest of it. */
-export interface SendingOwner {
-  readonly context: Context;
-  readonly roundTrip: RoundTrip;
-  wake(): void;
-  wakeAt(time: number): void;
-  /** The far end has seen the end of a flow. */
-  flowEnded(): void;
-  /** What may be sent is to be sent at once. */
-  sendNow(): void;
-}
-
 /** How many refused flows a session remembers. */
 const REFUSED_KEPT = 8;
 
@@ -67,7 +54,7 @@ export class Sending implements SendHost {
   alarm = Infinity;
   /** When a flow whose receiver is full is to ask for room. */
   probeAt = Infinity;
-  readonly #owner: SendingOwner;
+  readonly #session: Session;
   #flows: SendFlow[] = NO_FLOWS;
   #nextId = FIRST_FLOW;
   /** Index of the flow that sent last: among equals, those behind it go first. */
@@ -92,16 +79,16 @@ export class Sending implements SendHost {
   /** Ids of flows that the peer has refused, latest first. */
   #refused: number[] | undefined;
 
-  constructor(owner: SendingOwner) {
-    this.#owner = owner;
+  constructor(session: Session) {
+    this.#session = session;
   }
 
   get clock(): { readonly now: number } {
-    return this.#owner.context.clock;
+    return this.#session.context.clock;
   }
 
   get fragments() {
-    return this.#owner.context.fragments;
+    return this.#session.context.fragments;
   }
 
   get flows(): readonly SendFlow[] {
@@ -124,19 +111,25 @@ export class Sending implements SendHost {
     return undefined;
   }
 
+  /** The flow of that number, if it is open. */
+  openFlow(id: number): SendFlow | undefined {
+    const flow = this.flow(id);
+    return flow?.closed ? undefined : flow;
+  }
+
   /** Whether the peer has refused a flow, as far back as is remembered. */
   wasRefused(id: number): boolean {
     return this.flow(id)?.refused ?? this.#refused?.includes(id) ?? false;
   }
 
   wake(): void {
-    this.#owner.wake();
+    this.#session.wake();
   }
 
   /** Its place among the flows that were flushed, which it keeps until it has nothing to send. */
   flushed(flow: SendFlow, now: boolean): void {
     if (flow.order === Infinity && flow.queuedMessages > 0) flow.order = ++this.#lastOrder;
-    if (now) this.#owner.sendNow();
+    if (now) this.#session.sendNow();
   }
 
   forget(flow: SendFlow): void {
@@ -144,7 +137,7 @@ export class Sending implements SendHost {
     if (index >= 0) this.#flows.splice(index, 1);
     if (flow.refused) this.#refused = [flow.id, ...this.#refused ?? []].slice(0, REFUSED_KEPT);
     if (this.#turn >= index && this.#turn > 0) this.#turn--;
-    this.#owner.flowEnded();
+    this.#session.life.flowEnded();
   }
 
   /** Chooses the flow that {@link writeData} is to send from. @returns false if none may now */
@@ -169,7 +162,7 @@ export class Sending implements SendHost {
     for (const flow of this.#flows) {
       if (flow.suspended && to.room >= CHUNK_HEADER + 8) writeChunk(to, bufferProbe, flow.id);
     }
-    const { timeout } = this.#owner.roundTrip;
+    const { timeout } = this.#session.roundTrip;
     this.#probeInterval = Math.min(
       2 * Math.max(this.#probeInterval, FIRST_PROBE, timeout),
       LATEST_PROBE,
@@ -195,7 +188,7 @@ export class Sending implements SendHost {
       this.#acknowledgements = 0;
     }
     this.#allowance--;
-    if (flow.timeCritical) this.#criticalSentAt = this.#owner.context.realTime.sentAt = now;
+    if (flow.timeCritical) this.#criticalSentAt = this.#session.context.realTime.sentAt = now;
     if (idle && this.#timeouts === 0) this.#progressAt = now;
     this.#setAlarm(now);
     return flow;
@@ -248,8 +241,8 @@ export class Sending implements SendHost {
     const acked = flight.delivered - incoming.delivered;
     const lostBefore = flight.lost;
     const naks = flight.countNaks();
-    this.#owner.context.counters.lostFragments += flight.lost - lostBefore;
-    this.congestion.measureRate(acked, this.#owner.roundTrip.smoothed, now);
+    this.#session.context.counters.lostFragments += flight.lost - lostBefore;
+    this.congestion.measureRate(acked, this.#session.roundTrip.smoothed, now);
     told.now = now;
     told.used = this.#limited || told.before >= this.congestion.window;
     told.acked = acked;
@@ -257,7 +250,7 @@ export class Sending implements SendHost {
     told.naks = naks;
     told.timeCritical = now - this.#criticalSentAt < REAL_TIME_LINGER;
     told.fastGrow = now - this.#reverseReceivedAt >= REAL_TIME_LINGER &&
-      now - this.#owner.context.realTime.sentAt >= REAL_TIME_LINGER;
+      now - this.#session.context.realTime.sentAt >= REAL_TIME_LINGER;
     this.congestion.receive(told);
     if (acked > 0) {
       this.#progressAt = now;
@@ -281,8 +274,8 @@ export class Sending implements SendHost {
     this.congestion.expire(lost);
     if (!lost) return 0;
     this.#timeouts++;
-    this.#owner.context.counters.timeouts++;
-    this.#owner.roundTrip.backOff();
+    this.#session.context.counters.timeouts++;
+    this.#session.roundTrip.backOff();
     return now - this.#progressAt;
   }
 
@@ -291,7 +284,7 @@ export class Sending implements SendHost {
     const { flight } = this;
     const before = flight.lost;
     const any = flight.loseAll();
-    this.#owner.context.counters.lostFragments += flight.lost - before;
+    this.#session.context.counters.lostFragments += flight.lost - before;
     this.#acknowledgements = Math.max(this.#acknowledgements, 1);
     if (any) this.wake();
     return any;
@@ -331,8 +324,8 @@ export class Sending implements SendHost {
       this.alarm = Infinity;
       return;
     }
-    this.alarm = now + this.#owner.roundTrip.timeout;
-    this.#owner.wakeAt(this.alarm);
+    this.alarm = now + this.#session.roundTrip.timeout;
+    this.#session.wakeAt(this.alarm);
   }
 
   /** Sees to it that a flow does not wait for ever for an acknowledgement that was lost. */
@@ -347,7 +340,7 @@ export class Sending implements SendHost {
 
   #setProbe(time: number): void {
     this.probeAt = time;
-    this.#owner.wakeAt(time);
+    this.#session.wakeAt(time);
   }
 }
 

@@ -7,15 +7,15 @@ import type { SendFlow } from "../flow/send_flow.ts";
 import type { Outbox } from "../outbox.ts";
 import type { FIHello } from "../wire/fihello.ts";
 import { Mode, PacketFlag, PacketReader } from "../wire/packet.ts";
-import { type ChunksOwner, takeChunks } from "./chunks.ts";
+import { takeChunks } from "./chunks.ts";
 import type { Context } from "./context.ts";
 import { Control } from "./control.ts";
 import type { CloseReason, SessionHandler } from "./handlers.ts";
-import { LifeCycle, type LifeOwner, type SessionState } from "./life_cycle.ts";
+import { LifeCycle, type SessionState } from "./life_cycle.ts";
 import { Mobility } from "./mobility.ts";
-import { Receiving, type ReceivingOwner } from "./receiving.ts";
+import { Receiving } from "./receiving.ts";
 import { RoundTrip } from "./round_trip.ts";
-import { type FlowSettings, Sending, type SendingOwner } from "./sending.ts";
+import { type FlowSettings, Sending } from "./sending.ts";
 import type { Timed } from "./timer_wheel.ts";
 
 /** Bytes that the session sequence number may come to take more than at first. */
@@ -44,7 +44,7 @@ export interface Established {
 }
 
 /** A session with a far end: RFC 7016 §3.5. */
-export class Session implements LifeOwner, ChunksOwner, ReceivingOwner, SendingOwner, Timed {
+export class Session implements Timed {
   /** Told what happens; the owner's to exchange. */
   handler: SessionHandler | undefined;
   readonly role: "initiator" | "responder";
@@ -228,13 +228,14 @@ export class Session implements LifeOwner, ChunksOwner, ReceivingOwner, SendingO
     this.sending.beginPacket(packet.timeCriticalReverse);
     const userData = takeChunks(packet, from, this);
     if (life.state !== "open") return;
+    if (this.receiving.limitExceeded) return this.exceeded();
     this.sending.endOfPacket();
     if (!userData) return;
     this.receiving.endOfPacket();
     // Answers to what came may wait without end for a far end that takes none.
     const { limits } = this.context;
-    if (this.sending.flows.length > limits.ownFlows) this.violated("own flows");
-    else if (this.queuedBytes > limits.queued) this.violated("answers");
+    if (this.sending.flows.length > limits.ownFlows) this.exceeded();
+    else if (this.queuedBytes > limits.queued) this.exceeded();
   }
 
   /**
@@ -309,27 +310,14 @@ export class Session implements LifeOwner, ChunksOwner, ReceivingOwner, SendingO
     this.context.timers.schedule(this, time, this.context.now);
   }
 
-  /** See `Sending.wasRefused`. */
-  wasRefused(id: number): boolean {
-    return this.sending.wasRefused(id);
-  }
-
-  sendFlow(id: number): SendFlow | undefined {
-    const flow = this.sending.flow(id);
-    return flow?.closed ? undefined : flow;
-  }
-
-  flowEnded(): void {
-    this.life.flowEnded();
-  }
-
   offer(flow: ReceiveFlow): void {
     const receiver = this.handler?.onFlow(flow, this);
     if (receiver && flow.state === "open") flow.receiver = receiver;
     else flow.reject();
   }
 
-  violated(_what: string): void {
+  /** The far end has exceeded a limit. */
+  exceeded(): void {
     this.context.counters.drop("limit");
     this.abort("limit");
   }
