@@ -1,8 +1,8 @@
 // Streams from client to client, without the server: RFC 7425 §5.4, rtmfp-wire §6.9. The server only
 // brings the two together.
+import type { InitiatorFailure } from "../rtmfp/session/initiator.ts";
 import type { Address } from "../common/address.ts";
 import type { WriteOptions } from "../rtmfp/flow/handlers.ts";
-import type { OpeningFailure } from "../rtmfp/session/opening.ts";
 import { toHex } from "../bytes/hex.ts";
 import type { ObjectEncoding } from "../tc/format/calls.ts";
 import { NetStream, type StreamHost } from "./net_stream.ts";
@@ -144,7 +144,7 @@ export class DirectStream extends NetStream {
   }
 }
 
-const reasons: Record<OpeningFailure, string> = {
+const reasons: Record<InitiatorFailure, string> = {
   timeout: "no answer",
   keying: "no group or protection in common",
   cancelled: "given up",

@@ -1,10 +1,10 @@
 // Sessions with other clients of the same server, whichever end has opened them: RFC 7016 §3.5.1.4
 // to §3.5.1.6, rtmfp-wire §3.9.
+import type { InitiatorFailure } from "../rtmfp/session/initiator.ts";
 import { toHex } from "../bytes/hex.ts";
 import type { Address } from "../common/address.ts";
 import { canonicalEpd } from "../rtmfp/crypto/certificate.ts";
 import type { Endpoint, EndpointHandler } from "../rtmfp/endpoint.ts";
-import type { OpeningFailure } from "../rtmfp/session/opening.ts";
 import type { Session } from "../rtmfp/session/session.ts";
 import { DirectPublications } from "./direct.ts";
 import type { NetGroup } from "./net_group.ts";
@@ -18,7 +18,7 @@ const KEEP_ALIVE = 10_000;
 /** What whoever wants a session with a peer is told: one of the two, once. */
 export interface PeerEvents {
   onOpen(peer: PeerSession): void;
-  onFail?(reason: OpeningFailure): void;
+  onFail?(reason: InitiatorFailure): void;
 }
 
 /** What peers need of who has them. */

@@ -1,9 +1,9 @@
 // The log: CFG-090 to CFG-095, DECISIONS 22.
+import { RepeatFilter } from "./repeat_filter.ts";
 import { ownText } from "../bytes/text.ts";
 import { LEVELS, LogLevel } from "../common/log_level.ts";
 import type { LogFile } from "./log_file.ts";
 import { redactor } from "./redact.ts";
-import { Repeats } from "./repeats.ts";
 
 /** A text, or what makes it: called only if the level is on. */
 export type Text = string | (() => string);
@@ -65,7 +65,7 @@ export class Log {
   readonly #colours: boolean;
   readonly #clock: () => Date;
   readonly #now: () => number;
-  readonly #repeats = new Repeats<Line>();
+  readonly #repeats = new RepeatFilter<Line>();
   #longestSecret = 0;
   #summaryAt = 0;
   #fileFails = false;

@@ -1,3 +1,4 @@
+import { SocketPoll } from "./socket_poll.ts";
 import type { Address } from "../common/address.ts";
 import { unmapped } from "../common/ip.ts";
 import {
@@ -6,7 +7,6 @@ import {
   newCounters,
   SLOT_SIZE,
 } from "./datagram_socket.ts";
-import { LookRound } from "./look_round.ts";
 import { receiveLoop } from "./receive_loop.ts";
 import { Recent, Remote } from "./udp_address.ts";
 
@@ -72,7 +72,7 @@ export class UdpSocket implements DatagramSocket {
   #closed = false;
   #settling = false;
   #handler: DatagramHandler | undefined;
-  readonly #lookRound = new LookRound();
+  readonly #poll = new SocketPoll();
 
   constructor(conn: Deno.DatagramConn) {
     const { hostname, port } = conn.addr as Deno.NetAddr;
@@ -130,7 +130,7 @@ export class UdpSocket implements DatagramSocket {
     this.flush();
     this.#closed = true;
     this.#conn.close();
-    this.#lookRound.close();
+    this.#poll.close();
   }
 
   #remote(hostname: string, port: number): Remote {
@@ -147,7 +147,7 @@ export class UdpSocket implements DatagramSocket {
     this.#sending = true;
     while (this.#waiting > 0 && !this.#closed) {
       if (++this.#inRow % TURN === 0) {
-        await this.#lookRound.now();
+        await this.#poll.now();
         if (this.#closed) break;
       }
       const slot = this.#first;

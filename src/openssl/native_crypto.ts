@@ -13,7 +13,7 @@ const PLACES = 4_096;
  * datagrams fill, come again and again as the same views: to find out each time costs more than a
  * short packet does, and leaves garbage.
  */
-class Places {
+class PointerCache {
   readonly #buffers: (Uint8Array | undefined)[] = new Array(PLACES).fill(undefined);
   readonly #starts: number[] = new Array(PLACES).fill(0);
   readonly #pointers: Deno.PointerValue[] = new Array(PLACES).fill(null);
@@ -33,8 +33,8 @@ class Places {
 }
 
 // Packets that go out stand in other buffers than those that come in.
-const outgoing = new Places();
-const incoming = new Places();
+const outgoing = new PointerCache();
+const incoming = new PointerCache();
 
 /** In how many keys' time a new page of {@link Keys} begins. */
 const KEYS = 64;

@@ -1,3 +1,7 @@
+import { selectEvictions } from "./session/evictions.ts";
+import { SessionTable } from "./session/session_table.ts";
+import { AmplificationLimiter } from "./session/amplification_limiter.ts";
+import { SessionCapacity } from "./session/session_capacity.ts";
 import { toHex } from "../bytes/hex.ts";
 import type { Address } from "../common/address.ts";
 import type { CryptoBackend, Random } from "./crypto/backend.ts";
@@ -9,16 +13,12 @@ import { AgeingTable } from "./session/ageing_table.ts";
 import { Context, type SessionHost } from "./session/context.ts";
 import type { Counters } from "./session/counters.ts";
 import type { CloseReason, SessionHandler } from "./session/handlers.ts";
-import { greediest } from "./session/holders.ts";
 import { Identity, type IdentitySettings } from "./session/identity.ts";
 import { Introducer, type PeerHello } from "./session/introducer.ts";
 import { DEFAULT_LIMITS, type Limits } from "./session/limits.ts";
-import { Opening, type OpeningEvents, type OpeningHost } from "./session/opening.ts";
-import { Places } from "./session/places.ts";
+import { Initiator, type InitiatorEvents, type OpeningHost } from "./session/initiator.ts";
 import { Responder, type ResponderHost } from "./session/responder.ts";
-import { Roster } from "./session/roster.ts";
 import type { Session } from "./session/session.ts";
-import { Sources } from "./session/sources.ts";
 import { type ChunkTaker, Startup } from "./session/startup.ts";
 import type { OriginAddress } from "./wire/address.ts";
 import { ChunkType } from "./wire/chunk.ts";
@@ -106,15 +106,15 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
   readonly identity: Identity;
   readonly agreement: KeyAgreement;
   readonly #handler: EndpointHandler;
-  readonly #roster = new Roster();
-  readonly #openings = new Map<number, Opening>();
-  readonly #notStarted: Opening[] = [];
-  readonly #places: Places;
-  readonly #sources: Sources;
+  readonly #roster = new SessionTable();
+  readonly #openings = new Map<number, Initiator>();
+  readonly #notStarted: Initiator[] = [];
+  readonly #places: SessionCapacity;
+  readonly #sources: AmplificationLimiter;
   readonly #tags = new AgeingTable<number>(MOST_TAGS, TAG_AGE);
   readonly #responder: Responder;
   readonly #introducer: Introducer;
-  #opening: Opening | undefined;
+  #opening: Initiator | undefined;
   #full = false;
   #flushing = false;
   /** When the user was last told of which refusal. */
@@ -128,8 +128,8 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
     this.identity = new Identity(options.crypto, options.identity);
     this.agreement = options.keyAgreement;
     this.#handler = options.handler;
-    this.#sources = new Sources(limits);
-    this.#places = new Places(limits);
+    this.#sources = new AmplificationLimiter(limits);
+    this.#places = new SessionCapacity(limits);
     this.#responder = new Responder(
       this.context,
       this.startup,
@@ -252,8 +252,8 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
    * @param addresses where to ask: at the far end itself, or at who can redirect there
    * @throws {WireError} if `epd` selects nothing
    */
-  connect(epd: Uint8Array, addresses: readonly Address[], events: OpeningEvents): Opening {
-    const opening = new Opening(this, this.newSessionId(), epd, addresses, events);
+  connect(epd: Uint8Array, addresses: readonly Address[], events: InitiatorEvents): Initiator {
+    const opening = new Initiator(this, this.newSessionId(), epd, addresses, events);
     this.#openings.set(opening.sessionId, opening);
     this.#notStarted.push(opening);
     return opening;
@@ -383,7 +383,7 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
     this.#roster.add(session);
   }
 
-  opened(opening: Opening, session: Session): void {
+  opened(opening: Initiator, session: Session): void {
     this.#openings.delete(opening.sessionId);
     if (session.role === "initiator") {
       this.context.counters.sessions++;
@@ -398,7 +398,7 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
     }
   }
 
-  failed(opening: Opening): void {
+  failed(opening: Initiator): void {
     this.#openings.delete(opening.sessionId);
   }
 
@@ -410,7 +410,7 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
   #holdLess(): void {
     const { held, limits } = this.context;
     const excess = held - KEPT_OF_HELD * limits.memoryOfAll;
-    for (const session of greediest(this.#roster.all(), excess)) {
+    for (const session of selectEvictions(this.#roster.all(), excess)) {
       try {
         session.exceeded();
       } catch (error) {
@@ -445,7 +445,7 @@ export class Endpoint implements SessionHost, OpeningHost, ResponderHost {
   }
 
   /** The own attempt to open a session that a session has overtaken. */
-  #metBy(session: Session): Opening | undefined {
+  #metBy(session: Session): Initiator | undefined {
     for (const opening of this.#openings.values()) {
       const { fingerprint } = opening.epd;
       if (fingerprint && toHex(fingerprint) === toHex(session.peerId)) return opening;

@@ -1,4 +1,7 @@
 // A running server: all rooms put together.
+import { MemoryTrimmer } from "./memory_trimmer.ts";
+import { StatusSource } from "./status_source.ts";
+import { HostNames } from "./host_names.ts";
 import { addressText } from "../common/address.ts";
 import { canonicalIp } from "../common/ip.ts";
 import { LogLevel } from "../common/log_level.ts";
@@ -19,12 +22,9 @@ import { hmacSha256 } from "./digests.ts";
 import { Doors } from "./doors.ts";
 import { dumping, hexDump } from "./dump.ts";
 import { entrances, pagesIn } from "./entrances.ts";
-import { Frugality } from "./frugality.ts";
 import { PreparedKeyAgreement } from "./key_agreement.ts";
 import type { Log } from "../log/log.ts";
 import { Loop } from "./loop.ts";
-import { Names } from "./names.ts";
-import { Numbers } from "./numbers.ts";
 import { openRecordings } from "./recordings.ts";
 import { Relays } from "./relays.ts";
 import type { Scripts } from "./scripts.ts";
@@ -77,7 +77,7 @@ const RECORDINGS_WITHIN = 5_000;
 export class Server {
   /** The UDP port that is listened on. */
   readonly port: number;
-  readonly numbers: Numbers;
+  readonly status: StatusSource;
   readonly #options: ServerOptions;
   readonly #scripts: Scripts;
   readonly #socket: DatagramSocket;
@@ -92,7 +92,7 @@ export class Server {
   readonly #cluster: Cluster;
   readonly #loop: Loop;
   #bus: ServerBus | undefined;
-  readonly #frugality: Frugality;
+  readonly #memoryTrimmer: MemoryTrimmer;
   #config: Config;
   #finished = Promise.resolve();
   #http: HttpServer | undefined;
@@ -141,7 +141,7 @@ export class Server {
     this.#socket = socket;
     this.#scripts = scripts;
     this.port = socket.address.port;
-    const names = new Names(clock, log.warn);
+    const names = new HostNames(clock, log.warn);
     this.#sharedObjects = openSharedObjectFiles({
       config: current,
       www: options.www ?? "www",
@@ -205,7 +205,7 @@ export class Server {
           log.warn(`${who} are refused: [rtmfp] ${key} = ${this.#endpoint.context.limits[key]}`);
         },
         onHello: (epd, from, attempts) => {
-          this.numbers.helloFrom(from.hostname);
+          this.status.helloFrom(from.hostname);
           return this.#flash.onHello(epd, from, attempts);
         },
         onSession: (session) => this.#flash.onSession(session),
@@ -252,9 +252,9 @@ export class Server {
       tick: () => this.#tick(),
       bug: (what, error, from) => log.bug(from ? `${what} from ${addressText(from)}` : what, error),
     });
-    this.#frugality = new Frugality(trimming(config["rtmfp.native"]));
+    this.#memoryTrimmer = new MemoryTrimmer(trimming(config["rtmfp.native"]));
     this.#cluster = this.#link();
-    this.numbers = new Numbers({
+    this.status = new StatusSource({
       version: options.version,
       crypto: backend.name,
       publicAddress: config.publicAddress,
@@ -334,7 +334,7 @@ export class Server {
         now: clock,
         random,
         input: (what, action) => this.#loop.input(what, action),
-        lag: () => this.numbers.lag,
+        lag: () => this.status.lag,
         rendezvousUnknown: (hello) =>
           this.#endpoint.redirectPeer(hello, this.#flash.onPeerUnknown(hello) ?? [], clock()),
       });
@@ -353,7 +353,7 @@ export class Server {
     ]);
     const current = () => this.#config;
     const monitor = new Monitor({
-      source: this.numbers,
+      source: this.status,
       get token() {
         return current()["http.token"];
       },
@@ -368,7 +368,7 @@ export class Server {
       (request) => monitor.handle(request),
     );
     log.note(
-      `Numbers are shown at http://${addressText({ hostname: address, port: server.port })}/`,
+      `StatusSource are shown at http://${addressText({ hostname: address, port: server.port })}/`,
     );
     return server;
   }
@@ -421,8 +421,8 @@ export class Server {
       this.#clients = clients;
       this.#options.log.info(clients === 1 ? "1 client" : `${clients} clients`);
     }
-    this.numbers.tick(this.#loop.takeLag());
-    this.#frugality.tick(clock(), this.#endpoint.counters.sessions);
+    this.status.tick(this.#loop.takeLag());
+    this.#memoryTrimmer.tick(clock(), this.#endpoint.counters.sessions);
     this.#options.log.settle();
   }
 

@@ -1,8 +1,8 @@
+import { RepeatFilter } from "../../src/log/repeat_filter.ts";
 import assert from "node:assert/strict";
 import { levelOf, LogLevel } from "../../src/common/log_level.ts";
 import { escape, Log, stamp } from "../../src/log/log.ts";
 import { LogFile } from "../../src/log/log_file.ts";
-import { Repeats } from "../../src/log/repeats.ts";
 import { redactor } from "../../src/log/redact.ts";
 
 const decoder = new TextDecoder();
@@ -183,7 +183,7 @@ Deno.test("A line holds 2,048 characters of a text, 16,384 of a script's, howeve
 });
 
 Deno.test("What is remembered of lines that repeat is bounded", () => {
-  const repeats = new Repeats<number>();
+  const repeats = new RepeatFilter<number>();
   for (let i = 0; i < 512; i++) assert.ok(repeats.pass(`${i}`.padEnd(5_000, "x"), i, 0));
   assert.ok(repeats.characters <= 1 << 20, `${repeats.characters}`);
   const long = "y".repeat(5_000);

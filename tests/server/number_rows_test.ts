@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { encodeAmf0 } from "../../src/amf/mod.ts";
 import { fromHex } from "../../src/bytes/hex.ts";
 import { Frame } from "../../src/media/frame.ts";
-import { publicationRow } from "../../src/server/number_rows.ts";
+import { publicationRow } from "../../src/server/status_rows.ts";
 import { FakeOutput, once, world } from "../media/fakes.ts";
 import { freePort } from "../support/ports.ts";
 import { media, publish, startWeb } from "../web/support.ts";

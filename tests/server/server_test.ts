@@ -81,7 +81,7 @@ for (const native of ["off", "auto"]) {
     const { scripts, lines, url, server } = running;
     const client = await NetConnection.connect(url);
     assert.equal(await client.call("hello"), "hello");
-    assert.equal(server.numbers.status().sessions.clients, 1);
+    assert.equal(server.status.status().sessions.clients, 1);
     await client.close();
     assert.deepEqual(scripts.events.slice(0, 2), ["start", "manage"]);
     assert.ok(scripts.events.includes("connect"));
@@ -124,7 +124,7 @@ Deno.test("Garbage is dropped and counted by reason, and clients are served mean
     }
     assert.equal(await client.call("still"), "still");
   }
-  const { drops } = server.numbers.status();
+  const { drops } = server.status.status();
   assert.equal(drops.oversize, 5);
   assert.equal(drops.size, 20 + 2, "shorter than a packet, and zeros that are not whole blocks");
   assert.ok(drops.session >= 20, `${drops.session} of no session`);
@@ -150,12 +150,12 @@ Deno.test("[rtmfp] sessions keeps others out, who get in when a place is free", 
   const { server, url, lines } = running;
   const first = await NetConnection.connect(url);
   const second = NetConnection.connect(url);
-  while (!server.numbers.status().drops.sessions) await sleep(10);
+  while (!server.status.status().drops.sessions) await sleep(10);
   assert.deepEqual(
     lines.filter((line) => line.startsWith("WARN")).map((line) => line.replace(/^\S+ +\S+ /, "")),
     ["Clients are refused: [rtmfp] sessions = 1"],
   );
-  assert.equal(server.numbers.status().sessions.clients, 1);
+  assert.equal(server.status.status().sessions.clients, 1);
   await first.close();
   await (await second).close();
 });

@@ -18,7 +18,7 @@ const RATE_SPAN = 8;
 const RTT_SPAN = 10_000;
 
 /** What the acknowledgements of one packet tell. */
-export interface Told {
+export interface AckSummary {
   now: number;
   /** Bytes that were in flight before it. */
   before: number;
@@ -98,12 +98,12 @@ export class Congestion {
   }
 
   /** Takes what the acknowledgements of one packet tell. */
-  receive(told: Told): void {
-    if (told.naks > 0) {
-      this.#periodLost += told.naks * SMSS;
-      this.#reduce(told);
-    } else if (told.naks < 0 && told.acked > 0 && told.used) {
-      this.#grow(told);
+  receive(summary: AckSummary): void {
+    if (summary.naks > 0) {
+      this.#periodLost += summary.naks * SMSS;
+      this.#reduce(summary);
+    } else if (summary.naks < 0 && summary.acked > 0 && summary.used) {
+      this.#grow(summary);
     }
   }
 
@@ -145,7 +145,7 @@ export class Congestion {
     return Math.max(share, this.#lossShare) > RANDOM_LOSS;
   }
 
-  #reduce({ before, timeCritical, now }: Told): void {
+  #reduce({ before, timeCritical, now }: AckSummary): void {
     const share = timeCritical ? 7 / 8 : 1 / 2;
     const pipe = this.#pipe;
     // While the window doubles each round trip, the rate that is measured lags behind.
@@ -160,7 +160,7 @@ export class Congestion {
     this.#accumulated = 0;
   }
 
-  #grow({ acked, answered, timeCritical, fastGrow }: Told): void {
+  #grow({ acked, answered, timeCritical, fastGrow }: AckSummary): void {
     let growth = 0;
     let most = SMSS;
     if (fastGrow && this.window < this.#threshold) {

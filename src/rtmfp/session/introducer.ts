@@ -1,11 +1,11 @@
+import type { SessionTable } from "./session_table.ts";
+import type { AmplificationLimiter } from "./amplification_limiter.ts";
 import { type Address, sameAddress } from "../../common/address.ts";
 import { Origin, type OriginAddress } from "../wire/address.ts";
 import { redirect } from "../wire/redirect.ts";
 import type { Context } from "./context.ts";
 import { usableAddresses, type Whereabouts } from "./networks.ts";
-import type { Roster } from "./roster.ts";
 import type { Session } from "./session.ts";
-import type { Sources } from "./sources.ts";
 import type { Startup } from "./startup.ts";
 
 /** Addresses in one answer. */
@@ -43,8 +43,8 @@ export class Introducer {
   constructor(
     readonly context: Context,
     readonly startup: Startup,
-    readonly sources: Sources,
-    readonly roster: Roster,
+    readonly sources: AmplificationLimiter,
+    readonly roster: SessionTable,
     readonly user: IntroducerUser,
   ) {}
 

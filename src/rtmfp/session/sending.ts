@@ -7,7 +7,7 @@ import type { Ack } from "../wire/ack.ts";
 import { bufferProbe } from "../wire/buffer_probe.ts";
 import { CHUNK_HEADER, writeChunk } from "../wire/chunk.ts";
 import { UserData, writeUserData } from "../wire/user_data.ts";
-import { Congestion, type Told } from "./congestion.ts";
+import { type AckSummary, Congestion } from "./congestion.ts";
 import { REAL_TIME_LINGER } from "./real_time.ts";
 import type { Session } from "./session.ts";
 
@@ -212,7 +212,7 @@ export class Sending implements SendHost {
   /** A packet comes in, and whether it says that the far end receives real-time data elsewhere. */
   beginPacket(timeCriticalReverse: boolean): void {
     if (timeCriticalReverse) this.#reverseReceivedAt = this.clock.now;
-    told.before = this.flight.outstanding;
+    summary.before = this.flight.outstanding;
     incoming.delivered = this.flight.delivered;
     incoming.acknowledged = false;
   }
@@ -243,20 +243,20 @@ export class Sending implements SendHost {
     const naks = flight.countNaks();
     this.#session.context.counters.lostFragments += flight.lost - lostBefore;
     this.congestion.measureRate(acked, this.#session.roundTrip.smoothed, now);
-    told.now = now;
-    told.used = this.#limited || told.before >= this.congestion.window;
-    told.acked = acked;
-    told.answered = Math.max(1, Math.round(acked / ANSWERED));
-    told.naks = naks;
-    told.timeCritical = now - this.#criticalSentAt < REAL_TIME_LINGER;
-    told.fastGrow = now - this.#reverseReceivedAt >= REAL_TIME_LINGER &&
+    summary.now = now;
+    summary.used = this.#limited || summary.before >= this.congestion.window;
+    summary.acked = acked;
+    summary.answered = Math.max(1, Math.round(acked / ANSWERED));
+    summary.naks = naks;
+    summary.timeCritical = now - this.#criticalSentAt < REAL_TIME_LINGER;
+    summary.fastGrow = now - this.#reverseReceivedAt >= REAL_TIME_LINGER &&
       now - this.#session.context.realTime.sentAt >= REAL_TIME_LINGER;
-    this.congestion.receive(told);
+    this.congestion.receive(summary);
     if (acked > 0) {
       this.#progressAt = now;
       this.#timeouts = 0;
     }
-    this.#acknowledgements += told.answered;
+    this.#acknowledgements += summary.answered;
     this.#setAlarm(now);
     this.wake();
   }
@@ -351,7 +351,7 @@ const goesBefore = (flow: SendFlow, other: SendFlow): boolean =>
 // One of each for all sessions: packets are taken one after the other.
 /** As it was when a packet began, and whether it has acknowledged anything. */
 const incoming = { delivered: 0, acknowledged: false };
-const told: Told = {
+const summary: AckSummary = {
   now: 0,
   before: 0,
   used: false,

@@ -30,7 +30,7 @@ const packet = new PacketReader(); // one for all sessions: packets are taken on
 const names = new Pages();
 
 /** What comes of a handshake. */
-export interface Established {
+export interface HandshakeResult {
   readonly role: "initiator" | "responder";
   /** The session id in packets that come in, and that in packets that go out. */
   readonly nearId: number;
@@ -82,7 +82,7 @@ export class Session implements Timed {
   readonly #reserve: number;
   #address: Address;
 
-  constructor(readonly context: Context, established: Established) {
+  constructor(readonly context: Context, established: HandshakeResult) {
     const { now } = context;
     this.role = established.role;
     this.nearId = established.nearId;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Congestion, type Told } from "../../../src/rtmfp/session/congestion.ts";
+import { type AckSummary, Congestion } from "../../../src/rtmfp/session/congestion.ts";
 
 let now = 0;
 
@@ -14,7 +14,7 @@ function tell(
 ): void {
   now += 1000;
   const used = before >= congestion.window;
-  const told: Told = { now, before, used, acked, answered: 1, naks, timeCritical, fastGrow };
+  const told: AckSummary = { now, before, used, acked, answered: 1, naks, timeCritical, fastGrow };
   congestion.receive(told);
 }
 

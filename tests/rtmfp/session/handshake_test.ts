@@ -1,3 +1,4 @@
+import type { InitiatorEvents } from "../../../src/rtmfp/session/initiator.ts";
 import assert from "node:assert/strict";
 import { fromHex, toHex } from "../../../src/bytes/hex.ts";
 import { toUtf8 } from "../../../src/bytes/text.ts";
@@ -6,7 +7,6 @@ import { canonicalEpd, clientCertificate } from "../../../src/rtmfp/crypto/certi
 import type { KeyAgreement, KeyPair } from "../../../src/rtmfp/crypto/dh.ts";
 import { portable } from "../../../src/rtmfp/crypto/portable.ts";
 import { STRICT } from "../../../src/rtmfp/crypto/protection.ts";
-import type { OpeningEvents } from "../../../src/rtmfp/session/opening.ts";
 import type { Session } from "../../../src/rtmfp/session/session.ts";
 import { Origin } from "../../../src/rtmfp/wire/address.ts";
 import { cookieChange } from "../../../src/rtmfp/wire/cookie_change.ts";
@@ -281,7 +281,7 @@ function threesome(
   return { link, server, clients, reported };
 }
 
-const remember = (sessions: Session[], recorder = new Recorder()): OpeningEvents => ({
+const remember = (sessions: Session[], recorder = new Recorder()): InitiatorEvents => ({
   onOpen(session) {
     sessions.push(session);
     return recorder;

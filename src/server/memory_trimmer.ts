@@ -7,7 +7,7 @@ const PAUSE = 10_000;
  * Gives memory back that a rush of handshakes has left unused. What it takes to compile the code
  * that becomes hot in the first of them is more than 1,000 sessions need.
  */
-export class Frugality {
+export class MemoryTrimmer {
   #trim: (() => Promise<unknown>) | undefined;
   #sessions = 0;
   #at = -Infinity;

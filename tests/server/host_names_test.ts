@@ -1,6 +1,6 @@
+import { HostNames } from "../../src/server/host_names.ts";
 import assert from "node:assert/strict";
 import { canonicalIp } from "../../src/common/ip.ts";
-import { Names } from "../../src/server/names.ts";
 
 const settle = () => new Promise((resolve) => setTimeout(resolve, 0));
 
@@ -8,7 +8,7 @@ Deno.test("A name is looked up once, and known to who asks again; addresses need
   const asked: string[] = [];
   const log: string[] = [];
   let now = 0;
-  const names = new Names(() => now, (text) => log.push(text), (name) => {
+  const names = new HostNames(() => now, (text) => log.push(text), (name) => {
     asked.push(name);
     if (name === "nowhere.test") return Promise.reject(new Error("not known"));
     return Promise.resolve("2001:DB8:0:0::7");

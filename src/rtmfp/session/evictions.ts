@@ -6,7 +6,7 @@ import type { Session } from "./session.ts";
  * most is held, those first that hold most, then of the next one. Who opens many sessions to hold
  * much by little is found so. Each session of this machine counts alone.
  */
-export function greediest(sessions: Iterable<Session>, bytes: number): Session[] {
+export function selectEvictions(sessions: Iterable<Session>, bytes: number): Session[] {
   const sources = new Map<string, { held: number; sessions: Session[] }>();
   for (const session of sessions) {
     const { held } = session.receiving;

@@ -15,7 +15,7 @@ interface Name {
  * Host names for those who cannot wait: the first question starts a look-up, and whoever asks
  * again is answered. Clients that are to be redirected do, every second or two.
  */
-export class Names {
+export class HostNames {
   readonly #names = new Map<string, Name>();
   readonly #now: () => number;
   readonly #log: (text: string) => void;

@@ -36,16 +36,16 @@ const YIELD_FOR = 10_000;
 const TAG = 16;
 
 /** What the user of an opening is told. */
-export interface OpeningEvents {
+export interface InitiatorEvents {
   /** How long it may take, in milliseconds; as the endpoint's limits say unless told. */
   readonly within?: number;
   /** The session is there. */
   onOpen(session: Session): SessionHandler;
   /** There will be no session. */
-  onFail?(reason: OpeningFailure): void;
+  onFail?(reason: InitiatorFailure): void;
 }
 
-export type OpeningFailure =
+export type InitiatorFailure =
   | "timeout"
   /** The far end offers no group or protection that this end can use. */
   | "keying"
@@ -58,13 +58,13 @@ export interface OpeningHost {
   readonly identity: Identity;
   readonly agreement: KeyAgreement;
   /** The handshake is done. */
-  opened(opening: Opening, session: Session): void;
+  opened(opening: Initiator, session: Session): void;
   /** It will never be done. */
-  failed(opening: Opening): void;
+  failed(opening: Initiator): void;
 }
 
 /** The initiator of one handshake. RFC 7016 §3.5.1.1.1. */
-export class Opening implements Timed {
+export class Initiator implements Timed {
   due = Infinity;
   timerBefore: Timed | undefined;
   timerAfter: Timed | undefined;
@@ -93,7 +93,7 @@ export class Opening implements Timed {
     readonly sessionId: number,
     epd: Uint8Array,
     addresses: readonly Address[],
-    readonly events: OpeningEvents,
+    readonly events: InitiatorEvents,
   ) {
     this.#host = host;
     this.#epd = epd.slice();
@@ -299,7 +299,7 @@ export class Opening implements Timed {
     this.#host.context.timers.cancel(this);
   }
 
-  #fail(reason: OpeningFailure): void {
+  #fail(reason: InitiatorFailure): void {
     if (this.#state === "over") return;
     this.#end();
     this.#host.failed(this);

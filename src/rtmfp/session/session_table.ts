@@ -3,7 +3,7 @@ import { type Address, addressText, sameAddress } from "../../common/address.ts"
 import type { Session } from "./session.ts";
 
 /** The sessions of an endpoint, by what they are looked for. */
-export class Roster {
+export class SessionTable {
   /** By near session id. */
   readonly #sessions = new Map<number, Session>();
   /** Those the far end was heard in, by its peer id: the newest first, linked by `olderOfPeer`. */

@@ -1,5 +1,5 @@
+import { SocketPoll } from "../../src/net/socket_poll.ts";
 import assert from "node:assert/strict";
-import { LookRound } from "../../src/net/look_round.ts";
 
 const open = () => Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
 
@@ -11,7 +11,7 @@ const busy = (ms: number) =>
   });
 
 Deno.test("Looking round finds what has arrived, also after it came late once", async () => {
-  const look = new LookRound(500);
+  const look = new SocketPoll(500);
   const [near, far] = [open(), open()];
   const buffer = new Uint8Array(1);
   let told = 0;

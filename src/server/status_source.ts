@@ -26,7 +26,7 @@ import type { Endpoint } from "../rtmfp/endpoint.ts";
 import type { ServerBus } from "./bus.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Lag } from "./loop.ts";
-import { clientRow, publicationRow } from "./number_rows.ts";
+import { clientRow, publicationRow } from "./status_rows.ts";
 import type { Scripts } from "./scripts.ts";
 import type { SharedObjectFiles } from "./shared_object_files.ts";
 
@@ -53,7 +53,7 @@ export interface NumbersOptions {
 /** How many of the loop's notes, one a tick, lag is taken over: ten seconds. */
 const NOTES = 5;
 
-export class Numbers implements Source {
+export class StatusSource implements Source {
   readonly #options: NumbersOptions;
   readonly #startedAt = Date.now();
   /** The same on the monotonic clock: that of the wall may be set. */

@@ -1,10 +1,10 @@
+import { MemoryTrimmer } from "../../src/server/memory_trimmer.ts";
 import assert from "node:assert/strict";
 import { openTrim } from "../../src/net/spare_memory.ts";
-import { Frugality } from "../../src/server/frugality.ts";
 
 Deno.test("Memory is given back after many sessions, and not again soon", () => {
   let trims = 0;
-  const frugality = new Frugality(() => Promise.resolve(trims++));
+  const frugality = new MemoryTrimmer(() => Promise.resolve(trims++));
   const ticks: [now: number, sessions: number, trims: number][] = [
     [0, 0, 0],
     [2_000, 99, 0],
@@ -22,12 +22,12 @@ Deno.test("Memory is given back after many sessions, and not again soon", () => 
 
 Deno.test("Where memory cannot be given back that is not tried again", async () => {
   let tries = 0;
-  const frugality = new Frugality(() => (tries++, Promise.reject(new Error("no"))));
+  const frugality = new MemoryTrimmer(() => (tries++, Promise.reject(new Error("no"))));
   frugality.tick(0, 1_000);
   await Promise.resolve();
   frugality.tick(60_000, 2_000);
   assert.equal(tries, 1);
-  new Frugality(undefined).tick(0, 1_000);
+  new MemoryTrimmer(undefined).tick(0, 1_000);
 });
 
 Deno.test({

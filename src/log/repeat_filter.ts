@@ -14,7 +14,7 @@ interface Repeat<T> {
 }
 
 /** Keeps one line that is repeated over and over from filling the log. Times in milliseconds. */
-export class Repeats<T> {
+export class RepeatFilter<T> {
   readonly #texts = new Map<string, Repeat<T>>();
   #characters = 0;
   #sweptAt = -Infinity;

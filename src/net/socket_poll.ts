@@ -10,7 +10,7 @@ const BYTE = new Uint8Array(1);
  * `setImmediate` in it or not: meanwhile the receive buffer overflows. Waiting for a datagram to a
  * socket of one's own is the one thing that takes the way through the system, for some 10 µs.
  */
-export class LookRound {
+export class SocketPoll {
   #conn: Deno.DatagramConn | undefined;
   readonly #buffer = new Uint8Array(1);
 

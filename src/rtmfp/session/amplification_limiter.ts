@@ -20,7 +20,7 @@ interface Source {
  * Who sends packets without session, and how much they may be answered: the source of such a packet
  * may be forged, and its owner must not be flooded in our name.
  */
-export class Sources {
+export class AmplificationLimiter {
   readonly #limits: Limits;
   readonly #table = new AgeingTable<Source>(MOST_SOURCES, AGE);
 

@@ -8,7 +8,7 @@ import type { Session } from "./session.ts";
  * over and only linger, then those of which the far end has not been heard, the oldest first. What
  * is in use keeps its place until it ends, wherever it moves.
  */
-export class Places {
+export class SessionCapacity {
   readonly #limits: Limits;
   /** Open sessions of which the far end has been heard. */
   #taken = 0;
