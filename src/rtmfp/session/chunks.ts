@@ -81,7 +81,7 @@ function takeChunk({ type, payload }: PacketReader, from: Address, session: Sess
     }
     case ChunkType.fiHello:
       if (session.role === "responder") return session.context.counters.drop("unexpected");
-      return session.context.host.onForwardedHello(fiHello.read(payload));
+      return session.context.sessions.forwardedHello(fiHello.read(payload));
   }
   // Others are ignored, those of startup packets too. RFC 7016 §2.3.
 }

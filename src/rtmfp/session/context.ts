@@ -1,32 +1,13 @@
-import type { Address } from "../../common/address.ts";
 import { BufferPool } from "../flow/buffer_pool.ts";
 import { FragmentPool } from "../flow/fragment.ts";
 import type { CryptoBackend, Hmac, Random } from "../crypto/backend.ts";
-import type { FIHello } from "../wire/fihello.ts";
 import { Counters } from "./counters.ts";
 import type { Limits } from "./limits.ts";
 import { PacketBuilder } from "./packet_builder.ts";
 import { RealTime } from "./real_time.ts";
 import { Session } from "./session.ts";
+import type { Sessions } from "./sessions.ts";
 import { type Timed, TimerWheel } from "./timer_wheel.ts";
-
-/** What sessions need of the endpoint that they are sessions of. */
-export interface SessionHost {
-  /** The first packet from the far end of a responder's session has come: it needs a handler. */
-  onHeard(session: Session): void;
-  /** A session is of no use any more, though its end may have still to be told. */
-  onEnded(session: Session): void;
-  /** A session is over for good: no packet of it means anything any more. */
-  onClosed(session: Session): void;
-  /** The far end of a session sends from another address now. */
-  onMoved(session: Session, before: Address): void;
-  /** What a timer called has thrown an error that is nobody's input: a bug. */
-  onBug(error: unknown, session: Session | undefined): void;
-  /** A session has something to send that is not to wait for the next flush. */
-  onUrgent(session: Session): void;
-  /** Somebody who knows the far end of a session looks for this endpoint. */
-  onForwardedHello(hello: FIHello): void;
-}
 
 /** What all sessions of an endpoint share. */
 export class Context {
@@ -49,14 +30,14 @@ export class Context {
     readonly crypto: CryptoBackend,
     readonly random: Random,
     readonly limits: Limits,
-    readonly host: SessionHost,
+    readonly sessions: Sessions,
   ) {
     this.builder = new PacketBuilder(this.clock, this.counters, limits.datagram, crypto.batch);
     this.timers = new TimerWheel((timed) => {
       try {
         timed.expire();
       } catch (error) {
-        host.onBug(error, timed instanceof Session ? timed : undefined);
+        sessions.bug(error, timed instanceof Session ? timed : undefined);
       }
     });
     this.addressHmac = crypto.hmacSha256(random(32));

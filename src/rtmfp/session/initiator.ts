@@ -8,7 +8,7 @@ import {
   SIGNATURE,
   writeInitiatorComponent,
 } from "../crypto/component.ts";
-import type { KeyAgreement, KeyPair } from "../crypto/dh.ts";
+import type { KeyPair } from "../crypto/dh.ts";
 import { agreeOnProtection, offer } from "../crypto/protection.ts";
 import { deriveKeys, sessionCipher } from "../crypto/session_keys.ts";
 import { ChunkType } from "../wire/chunk.ts";
@@ -19,11 +19,9 @@ import { type IIKeying, iiKeying } from "../wire/iikeying.ts";
 import { redirect } from "../wire/redirect.ts";
 import { rHello } from "../wire/rhello.ts";
 import { riKeying } from "../wire/rikeying.ts";
-import type { Context } from "./context.ts";
 import type { SessionHandler } from "./handlers.ts";
-import type { Identity } from "./identity.ts";
 import { Session } from "./session.ts";
-import type { Startup } from "./startup.ts";
+import type { Sessions } from "./sessions.ts";
 import type { Timed } from "./timer_wheel.ts";
 
 /** Addresses that are tried at most. RFC 7016 §3.5.1.1.1. */
@@ -51,18 +49,6 @@ export type InitiatorFailure =
   | "keying"
   | "cancelled";
 
-/** What an opening needs of its endpoint. */
-export interface OpeningHost {
-  readonly context: Context;
-  readonly startup: Startup;
-  readonly identity: Identity;
-  readonly agreement: KeyAgreement;
-  /** The handshake is done. */
-  opened(opening: Initiator, session: Session): void;
-  /** It will never be done. */
-  failed(opening: Initiator): void;
-}
-
 /** The initiator of one handshake. RFC 7016 §3.5.1.1.1. */
 export class Initiator implements Timed {
   due = Infinity;
@@ -71,7 +57,7 @@ export class Initiator implements Timed {
   timerSlot = 0;
   readonly tag: Uint8Array;
   readonly epd: Epd;
-  readonly #host: OpeningHost;
+  readonly #sessions: Sessions;
   readonly #epd: Uint8Array;
   readonly #addresses: Address[] = [];
   #state: "hello" | "keying" | "over" = "hello";
@@ -89,16 +75,16 @@ export class Initiator implements Timed {
 
   /** @param sessionId what this end wants on the packets it receives */
   constructor(
-    host: OpeningHost,
+    sessions: Sessions,
     readonly sessionId: number,
     epd: Uint8Array,
     addresses: readonly Address[],
     readonly events: InitiatorEvents,
   ) {
-    this.#host = host;
+    this.#sessions = sessions;
     this.#epd = epd.slice();
     this.epd = readEpd(this.#epd);
-    this.tag = host.context.random(TAG);
+    this.tag = sessions.context.random(TAG);
     for (const { hostname, port } of addresses) this.#addAddress({ hostname, port });
   }
 
@@ -113,14 +99,14 @@ export class Initiator implements Timed {
 
   /** Sends the first hellos; `now` is right from here on. */
   start(): void {
-    const { context } = this.#host;
+    const { context } = this.#sessions;
     this.#startedAt = context.now;
     this.#send();
   }
 
   /** Repeats what has not been answered. */
   expire(): void {
-    const { now } = this.#host.context;
+    const { now } = this.#sessions.context;
     if (this.#state === "over") return;
     if (now >= this.#giveUpAt) return this.#fail("timeout");
     if (now >= this.#resendAt && now >= this.#yieldedUntil) this.#send();
@@ -149,7 +135,7 @@ export class Initiator implements Timed {
 
   /** Takes a packet for {@link sessionId}: an RIKeying or a Cookie Change. */
   receive(type: number, payload: Reader, from: Address): void {
-    const { counters } = this.#host.context;
+    const { counters } = this.#sessions.context;
     if (this.#state !== "keying" || this.#yielding || !sameAddress(from, this.#responder!)) {
       return counters.drop("unexpected");
     }
@@ -171,7 +157,7 @@ export class Initiator implements Timed {
    * @returns whether this one does; undefined if it is not directed there
    */
   meets(certificate: Certificate, from: Address): boolean | undefined {
-    const { context, identity } = this.#host;
+    const { context, identity } = this.#sessions;
     if (this.#state === "over" || !isSelected(this.epd, certificate)) return undefined;
     const directed = this.#responder
       ? sameAddress(from, this.#responder)
@@ -191,7 +177,7 @@ export class Initiator implements Timed {
 
   /** It has given way to the far end's attempt. */
   get #yielding(): boolean {
-    return this.#host.context.now < this.#yieldedUntil;
+    return this.#sessions.context.now < this.#yieldedUntil;
   }
 
   #addAddress({ hostname, port }: Address): boolean {
@@ -203,7 +189,7 @@ export class Initiator implements Timed {
   }
 
   #send(): void {
-    const { startup, context } = this.#host;
+    const { startup, context } = this.#sessions;
     if (this.#state === "hello") {
       for (const address of this.#addresses) this.#sayHello(address);
     } else if (!this.#agreeing) {
@@ -215,22 +201,22 @@ export class Initiator implements Timed {
   }
 
   #sayHello(to: Address): void {
-    this.#host.startup.send(iHello, { epd: this.#epd, tag: this.tag }, 0, to);
+    this.#sessions.startup.send(iHello, { epd: this.#epd, tag: this.tag }, 0, to);
   }
 
   get #giveUpAt(): number {
-    return this.#startedAt + (this.events.within ?? this.#host.context.limits.opening);
+    return this.#startedAt + (this.events.within ?? this.#sessions.context.limits.opening);
   }
 
   #schedule(): void {
-    const { timers, now } = this.#host.context;
+    const { timers, now } = this.#sessions.context;
     const next = Math.max(this.#resendAt, this.#yieldedUntil);
     timers.schedule(this, Math.min(next, this.#giveUpAt), now);
   }
 
   /** The responder has answered: asks for a session. */
   #key(cookie: Uint8Array, certificateBytes: Uint8Array, from: Address): void {
-    const { context, identity, agreement } = this.#host;
+    const { context, identity, agreement } = this.#sessions;
     const certificate = readCertificate(context.crypto, certificateBytes.slice());
     if (!isSelected(this.epd, certificate)) return context.counters.drop("discriminator");
     const group = identity.groupWith(certificate);
@@ -259,7 +245,7 @@ export class Initiator implements Timed {
 
   /** The responder has agreed. */
   #finish(payload: Reader): void {
-    const { context, identity, agreement } = this.#host;
+    const { context, identity, agreement } = this.#sessions;
     if (this.#agreeing) return;
     const { responderSessionId, component: bytes } = riKeying.read(payload);
     const componentBytes = bytes.slice();
@@ -290,19 +276,19 @@ export class Initiator implements Timed {
         cipher: sessionCipher(context.crypto, keys, protection, "initiator"),
       });
       this.#end();
-      this.#host.opened(this, session);
+      this.#sessions.opened(this, session);
     });
   }
 
   #end(): void {
     this.#state = "over";
-    this.#host.context.timers.cancel(this);
+    this.#sessions.context.timers.cancel(this);
   }
 
   #fail(reason: InitiatorFailure): void {
     if (this.#state === "over") return;
     this.#end();
-    this.#host.failed(this);
+    this.#sessions.failed(this);
     this.events.onFail?.(reason);
   }
 }

@@ -1,12 +1,10 @@
-import type { SessionTable } from "./session_table.ts";
-import type { AmplificationLimiter } from "./amplification_limiter.ts";
 import { type Address, sameAddress } from "../../common/address.ts";
 import { Origin, type OriginAddress } from "../wire/address.ts";
 import { redirect } from "../wire/redirect.ts";
-import type { Context } from "./context.ts";
+import type { EndpointHandler } from "./endpoint_handler.ts";
 import { usableAddresses, type Whereabouts } from "./networks.ts";
 import type { Session } from "./session.ts";
-import type { Startup } from "./startup.ts";
+import type { Sessions } from "./sessions.ts";
 
 /** Addresses in one answer. */
 const MOST_ADDRESSES = 20;
@@ -24,29 +22,18 @@ export interface PeerHello {
   readonly attempts: number;
 }
 
-/** What an introducer asks its user. */
-export interface IntroducerUser {
-  /** Addresses that a peer has reported to have; undefined if it is not to be introduced. */
-  peerAddresses(session: Session): readonly Address[] | undefined;
-  /**
-   * Where a peer that is not here may be; undefined if nobody knows, "later" if the user will
-   * {@link Introducer.redirect} in time. What it is given is its own.
-   */
-  unknownPeer(hello: PeerHello): readonly OriginAddress[] | "later" | undefined;
-}
-
 /** Brings peers together: redirects the one that looks, and tells the one that is looked for. RFC 7016 §3.5.1.4 to §3.5.1.6. */
 export class Introducer {
   /** Introductions that a session may still be told of, as of a time. */
   readonly #allowances = new WeakMap<Session, { left: number; at: number }>();
 
-  constructor(
-    readonly context: Context,
-    readonly startup: Startup,
-    readonly sources: AmplificationLimiter,
-    readonly roster: SessionTable,
-    readonly user: IntroducerUser,
-  ) {}
+  readonly #sessions: Sessions;
+  readonly #handler: EndpointHandler;
+
+  constructor(sessions: Sessions, handler: EndpointHandler) {
+    this.#sessions = sessions;
+    this.#handler = handler;
+  }
 
   /**
    * Somebody looks for a peer.
@@ -60,14 +47,14 @@ export class Introducer {
     from: Address,
     attempts: number,
   ): void {
-    const { counters } = this.context;
-    const looking = this.roster.at(from);
-    const reported = looking && this.user.peerAddresses(looking) || [];
+    const { counters } = this.#sessions.context;
+    const looking = this.#sessions.table.at(from);
+    const reported = looking && this.#handler.peerAddresses?.(looking) || [];
     const hello = { peerId, epd, tag, seeker: { observed: from, reported }, attempts };
     const target = this.#find(hello);
     if (!target) {
       const own = { ...hello, peerId: peerId.slice(), epd: epd.slice(), tag: tag.slice() };
-      const elsewhere = this.user.unknownPeer(own);
+      const elsewhere = this.#handler.onPeerUnknown?.(own);
       if (elsewhere === "later") return;
       if (!elsewhere || elsewhere.length === 0) return counters.drop("peer");
       this.redirect(tag, elsewhere, from);
@@ -90,17 +77,17 @@ export class Introducer {
     const target = this.#find(hello);
     if (!target) return undefined;
     if (!this.#allow(target.session)) {
-      this.context.counters.drop("limit");
+      this.#sessions.context.counters.drop("limit");
       return undefined;
     }
     this.#forward(hello, target);
-    const silence = this.context.now - target.session.lastReceived;
+    const silence = this.#sessions.context.now - target.session.lastReceived;
     return { addresses: addressesFor(hello.seeker, target), silence };
   }
 
   #find({ peerId, seeker }: PeerHello): Target | undefined {
-    const session = this.roster.peer(peerId);
-    const reported = session?.state === "open" ? this.user.peerAddresses(session) : undefined;
+    const session = this.#sessions.table.peer(peerId);
+    const reported = session?.state === "open" ? this.#handler.peerAddresses?.(session) : undefined;
     if (!session || !reported || sameAddress(session.address, seeker.observed)) return undefined;
     return { session, observed: session.address, reported };
   }
@@ -118,7 +105,7 @@ export class Introducer {
 
   /** Whether a peer may be told of one more who looks for it; it is counted then. */
   #allow(target: Session): boolean {
-    const { now, limits } = this.context;
+    const { now, limits } = this.#sessions.context;
     const most = limits.introductions * SPAN / 1000;
     let allowance = this.#allowances.get(target);
     if (!allowance) this.#allowances.set(target, allowance = { left: most, at: now });
@@ -134,12 +121,12 @@ export class Introducer {
   redirect(tag: Uint8Array, addresses: readonly OriginAddress[], to: Address): boolean {
     const listed = addresses.slice(0, MOST_ADDRESSES);
     const length = 24 + tag.length + listed.length * 19;
-    if (!this.sources.mayAnswer(to, length, this.context.now)) {
-      this.context.counters.drop("limit");
+    if (!this.#sessions.limiter.mayAnswer(to, length, this.#sessions.context.now)) {
+      this.#sessions.context.counters.drop("limit");
       return false;
     }
-    this.context.counters.hellos++;
-    this.startup.send(redirect, { tag: tag.slice(), addresses: listed }, 0, to);
+    this.#sessions.context.counters.hellos++;
+    this.#sessions.startup.send(redirect, { tag: tag.slice(), addresses: listed }, 0, to);
     return true;
   }
 }

@@ -1,7 +1,7 @@
 import { equalBytes } from "../../bytes/equal.ts";
 import { type Address, addressText } from "../../common/address.ts";
 import { isLoopback, sourceKey } from "../../common/ip.ts";
-import { type Certificate, readCertificate } from "../crypto/certificate.ts";
+import { readCertificate } from "../crypto/certificate.ts";
 import {
   type Component,
   publicKeyIn,
@@ -10,7 +10,7 @@ import {
   writeResponderComponent,
 } from "../crypto/component.ts";
 import { Cookies } from "../crypto/cookie.ts";
-import type { KeyAgreement, KeyPair } from "../crypto/dh.ts";
+import type { KeyPair } from "../crypto/dh.ts";
 import { agreeOnProtection, answer, type Protection } from "../crypto/protection.ts";
 import { deriveKeys, sessionCipher } from "../crypto/session_keys.ts";
 import { cookieChange } from "../wire/cookie_change.ts";
@@ -21,9 +21,8 @@ import { Pages } from "../../bytes/pages.ts";
 import type { Reader } from "../../bytes/reader.ts";
 import { Writer } from "../../bytes/writer.ts";
 import type { Context } from "./context.ts";
-import type { Identity } from "./identity.ts";
 import { Session } from "./session.ts";
-import type { Startup } from "./startup.ts";
+import type { Sessions } from "./sessions.ts";
 import type { Timed } from "./timer_wheel.ts";
 
 /** How long an answer is kept for the repetitions of its question. RFC 7016 §3.5.1.1.2. */
@@ -45,29 +44,6 @@ interface Handshake {
   session: number;
 }
 
-/** What a responder needs of its endpoint. */
-export interface ResponderHost {
-  /** A session id that is not in use. */
-  newSessionId(): number;
-  /** Whether there is a session with that id, and it is open. */
-  isOpen(nearId: number): boolean;
-  /**
-   * Whether there is room for a session with whoever has that certificate and is at that address.
-   * If not, that has been counted.
-   */
-  hasRoom(certificate: Certificate, from: Address): boolean;
-  /**
-   * An initiator with that certificate is at that address, as its cookie proves.
-   *
-   * @returns false if there is to be no session, because the own attempt to open one goes on
-   */
-  admit(certificate: Certificate, from: Address): boolean;
-  /** Whether somebody who may not be where they say may be sent so many bytes, which counts. */
-  mayAnswer(from: Address, length: number): boolean;
-  /** There is a new session, of which the far end has still to be heard. */
-  add(session: Session): void;
-}
-
 /**
  * The responder of handshakes. It remembers nothing of an initiator before a cookie comes back.
  * RFC 7016 §3.5.1.1.2.
@@ -78,10 +54,7 @@ export class Responder implements Timed {
   timerAfter: Timed | undefined;
   timerSlot = 0;
   readonly #context: Context;
-  readonly #startup: Startup;
-  readonly #identity: Identity;
-  readonly #agreement: KeyAgreement;
-  readonly #host: ResponderHost;
+  readonly #sessions: Sessions;
   readonly #cookies: Cookies;
   /** By session id and address of the initiator, in order of time. */
   readonly #handshakes = new Map<string, Handshake>();
@@ -89,20 +62,12 @@ export class Responder implements Timed {
   readonly #asked = new Writer(512);
   #agreeing = 0;
   /** Who asked for the secrets that are being worked out, and for how many. */
-  readonly #sources = new Map<string, number>();
+  readonly #agreeingOf = new Map<string, number>();
 
-  constructor(
-    context: Context,
-    startup: Startup,
-    identity: Identity,
-    agreement: KeyAgreement,
-    host: ResponderHost,
-  ) {
+  constructor(sessions: Sessions) {
+    const { context } = sessions;
+    this.#sessions = sessions;
     this.#context = context;
-    this.#startup = startup;
-    this.#identity = identity;
-    this.#agreement = agreement;
-    this.#host = host;
     this.#cookies = new Cookies(context.crypto, context.random);
   }
 
@@ -114,8 +79,8 @@ export class Responder implements Timed {
   /** Answers a hello. */
   sayHello(tag: Uint8Array, to: Address): void {
     const cookie = this.#cookies.make(to, this.#context.now);
-    const { bytes: certificate } = this.#identity.certificate;
-    this.#startup.send(rHello, { tag: tag.slice(), cookie, certificate }, 0, to);
+    const { bytes: certificate } = this.#sessions.identity.certificate;
+    this.#sessions.startup.send(rHello, { tag: tag.slice(), cookie, certificate }, 0, to);
   }
 
   /** Takes an IIKeying. */
@@ -126,10 +91,10 @@ export class Responder implements Timed {
     const cookie = this.#cookies.check(keying.cookie, from, now);
     if (cookie === "bad" || initiatorSessionId === 0) return counters.drop("cookie");
     if (cookie === "moved") {
-      if (!this.#host.mayAnswer(from, COOKIE_CHANGE)) return counters.drop("limit");
+      if (!this.#sessions.mayAnswer(from, COOKIE_CHANGE)) return counters.drop("limit");
       const oldCookie = keying.cookie.slice();
       const newCookie = this.#cookies.make(from, now);
-      this.#startup.send(cookieChange, { oldCookie, newCookie }, initiatorSessionId, from);
+      this.#sessions.startup.send(cookieChange, { oldCookie, newCookie }, initiatorSessionId, from);
       return;
     }
     const key = `${initiatorSessionId}@${addressText(from)}`;
@@ -157,7 +122,7 @@ export class Responder implements Timed {
   /** The question again: the answer again, unless it is still being worked out. */
   #repeat({ session, record }: Handshake, { initiatorSessionId }: IIKeying, from: Address): void {
     if (session === 0) return;
-    if (!this.#host.isOpen(session)) return this.#context.counters.drop("unexpected");
+    if (!this.#sessions.isOpen(session)) return this.#context.counters.drop("unexpected");
     this.#answer(session, record.subarray(DIGEST), initiatorSessionId, from);
   }
 
@@ -169,46 +134,47 @@ export class Responder implements Timed {
     const certificate = readCertificate(crypto, certificateBytes);
     const component = readComponent(componentBytes);
     const farKey = publicKeyIn(certificate, component);
-    if (!farKey || !this.#identity.has(farKey.group)) return false;
-    const protection = agreeOnProtection(this.#identity.policy, component);
+    if (!farKey || !this.#sessions.identity.has(farKey.group)) return false;
+    const protection = agreeOnProtection(this.#sessions.identity.policy, component);
     if (!protection) return false;
-    if (!this.#host.hasRoom(certificate, from)) return true;
+    if (!this.#sessions.hasRoom(certificate, from)) return true;
     const source = sourceKey(from.hostname);
-    const asked = this.#sources.get(source) ?? 0;
+    const asked = this.#agreeingOf.get(source) ?? 0;
     const most = isLoopback(from.hostname) ? limits.agreements : limits.agreements * SHARE;
     if (this.#agreeing >= limits.agreements || asked >= most) {
       counters.drop("limit");
       return true;
     }
-    if (!this.#host.admit(certificate, from)) return true;
+    if (!this.#sessions.admit(certificate, from)) return true;
     if (this.#handshakes.size >= 4 * limits.halfOpen) {
       const [oldest] = this.#handshakes.keys();
       this.#handshakes.delete(oldest); // it is asked again, or nobody minds
     }
-    const pair = this.#identity.keyPair(farKey.group) ?? this.#agreement.keyPair(farKey.group);
+    const pair = this.#sessions.identity.keyPair(farKey.group) ??
+      this.#sessions.agreement.keyPair(farKey.group);
     this.#handshakes.delete(key); // the new one stands last
     this.#handshakes.set(key, handshake);
     timers.schedule(this, now + SWEEP, now);
     this.#agreeing++;
-    this.#sources.set(source, asked + 1);
+    this.#agreeingOf.set(source, asked + 1);
     counters.agreements++;
     const { initiatorSessionId } = keying;
-    this.#agreement.agree(pair, farKey.publicKey, (secret) => {
+    this.#sessions.agreement.agree(pair, farKey.publicKey, (secret) => {
       this.#agreeing--;
-      const left = this.#sources.get(source)! - 1;
-      if (left > 0) this.#sources.set(source, left);
-      else this.#sources.delete(source);
+      const left = this.#agreeingOf.get(source)! - 1;
+      if (left > 0) this.#agreeingOf.set(source, left);
+      else this.#agreeingOf.delete(source);
       if (this.#handshakes.get(key) !== handshake) return;
       if (!secret) {
         this.#handshakes.delete(key);
         return counters.drop("keying");
       }
-      if (!this.#host.hasRoom(certificate, from)) { // others were faster
+      if (!this.#sessions.hasRoom(certificate, from)) { // others were faster
         this.#handshakes.delete(key);
         return;
       }
       const peerId = certificate.fingerprint;
-      const nearId = this.#host.newSessionId();
+      const nearId = this.#sessions.newSessionId();
       const nearComponent = this.#component(protection, pair);
       const keys = deriveKeys(crypto, secret, componentBytes, nearComponent);
       const session = new Session(this.#context, {
@@ -226,7 +192,7 @@ export class Responder implements Timed {
       record.set(nearComponent, DIGEST);
       handshake.record = record;
       handshake.session = nearId;
-      this.#host.add(session);
+      this.#sessions.add(session);
       this.#answer(nearId, nearComponent, initiatorSessionId, from);
     });
     return true;
@@ -234,11 +200,11 @@ export class Responder implements Timed {
 
   #answer(nearId: number, component: Uint8Array, farId: number, to: Address): void {
     const reply = { responderSessionId: nearId, component, signature: SIGNATURE };
-    this.#startup.send(riKeying, reply, farId, to);
+    this.#sessions.startup.send(riKeying, reply, farId, to);
   }
 
   #component(protection: Protection, pair: KeyPair): Uint8Array {
-    const { policy, ephemeral } = this.#identity;
+    const { policy, ephemeral } = this.#sessions.identity;
     const component: Component = {
       ...answer(policy, protection),
       ephemeralKey: ephemeral ? pair : undefined,

@@ -299,7 +299,7 @@ export class Session implements Timed {
   // What its parts ask for.
 
   sendNow(): void {
-    this.context.host.onUrgent(this);
+    this.context.sessions.urgent(this);
   }
 
   wake(): void {
@@ -333,7 +333,7 @@ export class Session implements Timed {
     this.sending.congestion.reset();
     this.sending.loseAll(); // it went where nobody is
     context.counters.moves++;
-    context.host.onMoved(this, before);
+    context.sessions.moved(this, before);
     this.handler?.onAddress?.(to);
   }
 
@@ -343,7 +343,7 @@ export class Session implements Timed {
     this.mobility = undefined;
     this.control.leaveOpen();
     this.context.realTime.forget(this);
-    this.context.host.onEnded(this);
+    this.context.sessions.ended(this);
   }
 
   onEnd(reason: CloseReason, orderly: boolean): void {
@@ -354,12 +354,12 @@ export class Session implements Timed {
 
   onForgotten(): void {
     this.context.timers.cancel(this);
-    this.context.host.onClosed(this);
+    this.context.sessions.closed(this);
   }
 
   #hear(): void {
     this.life.heard = true;
-    this.context.host.onHeard(this);
+    this.context.sessions.heard(this);
     this.wakeAt(this.life.deadline);
   }
 

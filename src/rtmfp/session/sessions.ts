@@ -1,0 +1,278 @@
+import { toHex } from "../../bytes/hex.ts";
+import type { Reader } from "../../bytes/reader.ts";
+import type { Address } from "../../common/address.ts";
+import type { CryptoBackend, Random } from "../crypto/backend.ts";
+import { type Certificate, isSelected } from "../crypto/certificate.ts";
+import type { KeyAgreement } from "../crypto/dh.ts";
+import { readEpd } from "../wire/epd.ts";
+import type { FIHello } from "../wire/fihello.ts";
+import { AmplificationLimiter } from "./amplification_limiter.ts";
+import { Context } from "./context.ts";
+import type { EndpointHandler } from "./endpoint_handler.ts";
+import { selectEvictions } from "./evictions.ts";
+import type { CloseReason } from "./handlers.ts";
+import { Identity, type IdentitySettings } from "./identity.ts";
+import { Initiator, type InitiatorEvents } from "./initiator.ts";
+import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
+import { Responder } from "./responder.ts";
+import type { Session } from "./session.ts";
+import { SessionCapacity } from "./session_capacity.ts";
+import { SessionTable } from "./session_table.ts";
+import { Startup } from "./startup.ts";
+
+/** How long after its opening a session is not replaced by one that was begun at the same time, in ms. */
+const GLARE_TIME = 10_000;
+/** Minimum ms between two calls of `onFull` for the same reason. */
+const FULL_INTERVAL = 60_000;
+/** When all sessions hold too much, they are made to hold this part of what they may. */
+const KEPT_OF_HELD = 7 / 8;
+
+/** What an endpoint is made of. */
+export interface EndpointOptions {
+  readonly crypto: CryptoBackend;
+  readonly keyAgreement: KeyAgreement;
+  readonly random: Random;
+  readonly identity: IdentitySettings;
+  readonly handler: EndpointHandler;
+  readonly limits?: Partial<Limits>;
+}
+
+/**
+ * All sessions of an endpoint and the handshakes that lead to them: how they are found, how many
+ * there may be, and what they tell of themselves.
+ */
+export class Sessions {
+  readonly context: Context;
+  readonly startup: Startup;
+  readonly identity: Identity;
+  readonly agreement: KeyAgreement;
+  readonly table = new SessionTable();
+  readonly limiter: AmplificationLimiter;
+  readonly responder: Responder;
+  readonly #handler: EndpointHandler;
+  readonly #initiators = new Map<number, Initiator>();
+  readonly #capacity: SessionCapacity;
+  /** When the user was last told that there is no room, by reason. */
+  readonly #fullToldAt = { all: -Infinity, address: -Infinity };
+  #bug: { error: unknown } | undefined;
+
+  constructor({ crypto, random, identity, keyAgreement, handler, limits }: EndpointOptions) {
+    const all = { ...DEFAULT_LIMITS, ...limits };
+    this.#handler = handler;
+    this.#capacity = new SessionCapacity(all);
+    this.limiter = new AmplificationLimiter(all);
+    this.identity = new Identity(crypto, identity);
+    this.agreement = keyAgreement;
+    this.context = new Context(crypto, random, all, this);
+    this.startup = new Startup(this.context);
+    this.responder = new Responder(this);
+  }
+
+  /** Begins to open a session; see `Endpoint.connect`. */
+  initiate(epd: Uint8Array, addresses: readonly Address[], events: InitiatorEvents): Initiator {
+    const initiator = new Initiator(this, this.newSessionId(), epd, addresses, events);
+    this.#initiators.set(initiator.sessionId, initiator);
+    return initiator;
+  }
+
+  /** The initiator that wants this session id on the packets it receives. */
+  initiator(sessionId: number): Initiator | undefined {
+    return this.#initiators.get(sessionId);
+  }
+
+  /** Takes an answer to a hello. @returns false if it answers none of this endpoint */
+  takeAnswer(type: number, payload: Reader, from: Address): boolean {
+    const at = payload.at;
+    for (const initiator of this.#initiators.values()) {
+      payload.reset(payload.input, at, payload.at + payload.left);
+      if (initiator.receiveAnswer(type, payload, from)) return true;
+    }
+    return false;
+  }
+
+  /** Drops all sessions and attempts; the next flush tells the far ends. */
+  close(): void {
+    for (const initiator of [...this.#initiators.values()]) initiator.cancel();
+    for (const session of [...this.table.all()]) this.#drop(session, "endpoint closed");
+  }
+
+  /** Ends sessions if all together hold too much; so many at once that it is done seldom. */
+  limitHeld(): void {
+    const { held, limits } = this.context;
+    if (held <= limits.memoryOfAll) return;
+    for (
+      const session of selectEvictions(this.table.all(), held - KEPT_OF_HELD * limits.memoryOfAll)
+    ) {
+      try {
+        session.exceeded();
+      } catch (error) {
+        this.bug(error, session);
+      }
+    }
+  }
+
+  /** A handler or this code has thrown: aborts the session concerned. */
+  bug(error: unknown, session: Session | undefined): void {
+    try {
+      session?.abort();
+    } catch {
+      // Its handler fails in closing as well: the first error tells more.
+    }
+    if (this.#handler.onBug) this.#handler.onBug(error, session);
+    else this.#bug ??= { error };
+  }
+
+  /** @throws the first error that {@link bug} was told of and no handler took */
+  throwBug(): void {
+    if (!this.#bug) return;
+    const { error } = this.#bug;
+    this.#bug = undefined;
+    throw error;
+  }
+
+  // What sessions tell.
+
+  /** The first packet from the far end of a responder's session has come: it needs a handler. */
+  heard(session: Session): void {
+    this.context.counters.sessions++;
+    this.#capacity.heard(session);
+    this.table.heard(session);
+    this.limiter.proved(session.address, this.context.now);
+    const initiator = this.#overtakenBy(session);
+    if (initiator) this.opened(initiator, session);
+    else session.handler = this.#handler.onSession(session);
+  }
+
+  /** A session is of no use any more, though its end may have still to be told. */
+  ended(session: Session): void {
+    this.#capacity.ended(session);
+    this.table.hide(session);
+  }
+
+  /** A session is over for good: no packet of it means anything any more. */
+  closed(session: Session): void {
+    this.#capacity.closed(session);
+    this.table.remove(session);
+    this.context.builder.finish(); // what it sent last may wait to be sealed
+    session.free();
+  }
+
+  /** The far end of a session sends from another address now. */
+  moved(session: Session, before: Address): void {
+    this.table.moved(session, before);
+  }
+
+  /** A session has something to send that is not to wait for the next flush. */
+  urgent(session: Session): void {
+    this.#handler.onUrgent?.(session);
+  }
+
+  /** Somebody who knows the far end of a session looks for this endpoint. */
+  forwardedHello({ epd: bytes, tag, replyAddress }: FIHello): void {
+    const { counters } = this.context;
+    const epd = readEpd(bytes);
+    if (!isSelected(epd, this.identity.certificate)) return counters.drop("discriminator");
+    if (this.#handler.onHello?.(epd, replyAddress, 0)) return counters.drop("peer");
+    counters.hellos++;
+    this.responder.sayHello(tag, replyAddress);
+  }
+
+  // What handshakes ask and tell.
+
+  /** A session id that is not in use. */
+  newSessionId(): number {
+    for (;;) {
+      const bytes = this.context.random(4);
+      const id = ((bytes[0] << 24) | (bytes[1] << 16) | (bytes[2] << 8) | bytes[3]) >>> 0;
+      if (id !== 0 && !this.table.get(id) && !this.#initiators.has(id)) return id;
+    }
+  }
+
+  /** Whether there is a session with that id, and it is open. */
+  isOpen(nearId: number): boolean {
+    return this.table.get(nearId)?.state === "open";
+  }
+
+  /**
+   * Whether there is room for a session with the owner of that certificate at that address. If not,
+   * that has been counted.
+   */
+  hasRoom({ fingerprint }: Certificate, from: Address): boolean {
+    const full = this.#capacity.refusal(from, this.table.peerAt(fingerprint, from));
+    if (!full) return true;
+    const { counters, now } = this.context;
+    counters.drop("sessions");
+    if (now - this.#fullToldAt[full] >= FULL_INTERVAL) {
+      this.#fullToldAt[full] = now;
+      this.#handler.onFull?.(full, from);
+    }
+    return false;
+  }
+
+  /**
+   * An initiator with that certificate is at that address, as its cookie proves.
+   *
+   * @returns false if there is to be no session, because the own attempt to open one goes on
+   */
+  admit(certificate: Certificate, from: Address): boolean {
+    for (const initiator of this.#initiators.values()) {
+      if (initiator.meets(certificate, from)) return false;
+    }
+    // The far end's attempt may still be on its way when the own one has led to a session already.
+    const session = this.table.peerAt(certificate.fingerprint, from);
+    return session?.role !== "initiator" || this.context.now - session.createdAt > GLARE_TIME;
+  }
+
+  /** Whether a sender that may not be where it says may be sent so many bytes, which counts. */
+  mayAnswer(from: Address, length: number): boolean {
+    const { now } = this.context;
+    return this.limiter.admit(from, now) && this.limiter.mayAnswer(from, length, now);
+  }
+
+  /** There is a new session, of which the far end has still to be heard. */
+  add(session: Session): void {
+    const before = this.table.peerAt(session.peerId, session.address);
+    if (before) this.#drop(before, "overridden");
+    this.#capacity.add(session);
+    this.table.add(session);
+  }
+
+  /** The handshake of an initiator is done. */
+  opened(initiator: Initiator, session: Session): void {
+    this.#initiators.delete(initiator.sessionId);
+    if (session.role === "initiator") {
+      this.context.counters.sessions++;
+      this.#capacity.heard(session);
+      this.table.add(session);
+    }
+    initiator.settle();
+    try {
+      session.handler = initiator.events.onOpen(session);
+    } catch (error) { // it may be called by the key agreement, whose business it is not
+      this.bug(error, session);
+    }
+  }
+
+  /** The handshake of an initiator will never be done. */
+  failed(initiator: Initiator): void {
+    this.#initiators.delete(initiator.sessionId);
+  }
+
+  /** Aborts a session; what its handler makes of that concerns no other one. */
+  #drop(session: Session, reason: CloseReason): void {
+    try {
+      session.abort(reason);
+    } catch (error) {
+      this.bug(error, session);
+    }
+  }
+
+  /** The own attempt to open a session that a session has overtaken. */
+  #overtakenBy(session: Session): Initiator | undefined {
+    for (const initiator of this.#initiators.values()) {
+      const { fingerprint } = initiator.epd;
+      if (fingerprint && toHex(fingerprint) === toHex(session.peerId)) return initiator;
+    }
+    return undefined;
+  }
+}
