@@ -5,6 +5,7 @@ import { levelOf } from "../common/log_level.ts";
 import { type GroupId, groupOf } from "../rtmfp/crypto/dh_groups.ts";
 import { type AddressRule, addressRuleForm, parseAddressRule } from "./address_rule.ts";
 import { parseRelays, type RelayEntry } from "./relay_entry.ts";
+import { type NamePattern, parseNamePattern } from "./name_pattern.ts";
 import { integer, ipAddress, list, oneOf, type Setting, text } from "./setting.ts";
 
 const rules = (value: string, comment: string): Setting<readonly AddressRule[]> =>
@@ -170,6 +171,20 @@ export const settings = {
     comment:
       "Whether clients may have recorded what they publish (record, append): into the folder streams\n" +
       "of their application. A script may always, see publication:record and onRecord.",
+  }),
+  "record.publications": list<NamePattern>([], {
+    read: parseNamePattern,
+    allowed: "/application/name, where * stands for any characters",
+    live: true,
+    comment:
+      "Publications that are recorded without a script whenever somebody publishes them: the path of\n" +
+      "the application and the name, as in /live/cam or /live/*. What [relay] pull publishes is /name.",
+  }),
+  "record.as": oneOf(["new", "record", "append", "appendWithGap"], "new", {
+    live: true,
+    comment:
+      "How those are recorded: new, each time into a file of its own, cam-20260131-235959.flv; or into\n" +
+      "cam.flv: record replaces it, append goes on at its end, appendWithGap after the time between.",
   }),
   "record.size": integer(0, {
     min: 0,

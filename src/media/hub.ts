@@ -211,6 +211,9 @@ export class Hub implements PublicationEvents, GroupEvents {
     }
     client.publishers = plus(client.publishers, publisher);
     this.watcher?.onPublished(publication);
+    const { recordings } = this;
+    const isAsked = type !== "live" && recordings?.clientsMayRecord;
+    if (!isAsked) recordings?.published(publication, client.path, client.application.path);
     return publisher;
   }
 

@@ -19,6 +19,12 @@ export interface Recordings {
   /** Whether clients may have recorded what they publish. VOD-301. */
   readonly clientsMayRecord: boolean;
   /**
+   * A publication begins: it is recorded if the operator wishes that, and it is not yet.
+   *
+   * @param path that its publisher connected to, `application` that of the one that serves it
+   */
+  published(publication: Publication, path: string, application: string): void;
+  /**
    * Records a publication until it ends.
    *
    * @returns why not: the name is none, the file is recorded or, to be replaced, played

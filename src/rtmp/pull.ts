@@ -94,6 +94,7 @@ export class Pull implements RelaySide {
       const output = { status() {}, close: () => relay.close() };
       const publisher = this.#publisher = this.#hub.relay(this.name, ORIGIN, output);
       publisher.start();
+      this.#hub.recordings?.published(publisher.publication, "", "");
       this.#taken = false;
       return publisher;
     } catch (error) {

@@ -60,6 +60,10 @@ export function openRecordings({ hub, log, www, config, input }: RecordingsHost)
       };
     },
     queueLimit: () => config()["record.queue"] * MIB,
+    automatic: (path) =>
+      config()["record.publications"].some((pattern) => pattern.matches(path))
+        ? config()["record.as"]
+        : undefined,
     clientsMayRecord: () => config()["record.enabled"] === "on",
     date: () => new Date(),
   });

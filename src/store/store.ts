@@ -34,6 +34,8 @@ export interface StoreOptions {
   /** Bytes that may wait for the disk before a recording loses frames. */
   readonly queueLimit: () => number;
   readonly clientsMayRecord: () => boolean;
+  /** How a publication is recorded without anybody asking, by path and name; undefined: not at all. */
+  readonly automatic: (path: string) => RecordMode | "new" | undefined;
   /** The time of day, for names of files and for gaps. */
   readonly date: () => Date;
 }
@@ -117,6 +119,29 @@ export class Store implements Recordings, PlayerHost, RecorderHost {
 
   get clientsMayRecord(): boolean {
     return this.#options.clientsMayRecord();
+  }
+
+  published(publication: Publication, path: string, application: string): void {
+    const mode = this.#options.automatic(`${path}/${publication.name}`);
+    if (mode === undefined || publication.recording) return;
+    const { name } = publication;
+    const warn = (text: string) => this.#hub.log("warn", `Cannot record ${name}: ${text}`);
+    const events: RecordEvents = {
+      started: () => {},
+      failed: (_, text) => warn(text),
+      stopped: () => {},
+    };
+    // Segments have the time in their names anyway.
+    const isDated = mode === "new" && this.limits.segment === 0;
+    const file = isDated ? segmentName(name, this.#options.date()) : name;
+    const recording = this.record(
+      publication,
+      application,
+      file,
+      mode === "new" ? "append" : mode, // where one of the same second has ended already
+      events,
+    );
+    if (typeof recording === "string") warn(recording);
   }
 
   record(

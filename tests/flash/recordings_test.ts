@@ -15,6 +15,7 @@ function stage(steps: Parameters<typeof flashWorld>[0] = {}, mayRecord = true) {
     limits: () => ({ size: 0, time: 0, segment: 0 }),
     queueLimit: () => 1 << 20,
     clientsMayRecord: () => mayRecord,
+    automatic: () => undefined,
     date: () => new Date(0),
   });
   const pass = (milliseconds: number) => {

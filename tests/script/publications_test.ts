@@ -299,6 +299,7 @@ Deno.test("VOD-302, VOD-303: a script records publications, and says no to clien
   const asked: string[] = [];
   machine.hub.recordings = {
     clientsMayRecord: false,
+    published: () => {},
     open: () => {},
     list: () => {},
     record(publication, path, name, mode) {

@@ -2,7 +2,12 @@ import { flvHeader, type FlvTag, flvTag, TagType } from "../../src/flv/tags.ts";
 import type { Hub } from "../../src/media/hub.ts";
 import type { Listener } from "../../src/media/listener.ts";
 import type { Frame } from "../../src/media/frame.ts";
-import type { PlayRange, Recorded, RecordedOutput } from "../../src/media/recordings.ts";
+import type {
+  PlayRange,
+  Recorded,
+  RecordedOutput,
+  RecordMode,
+} from "../../src/media/recordings.ts";
 import type { RecordLimits } from "../../src/store/recorder.ts";
 import { Store } from "../../src/store/store.ts";
 import type { Disk } from "../../src/store/stored_file.ts";
@@ -132,6 +137,7 @@ export class Stage {
   readonly disk = new FakeDisk();
   limits: RecordLimits = { size: 0, time: 0, segment: 0 };
   queueLimit = 16 << 20;
+  automatic: (path: string) => RecordMode | "new" | undefined = () => undefined;
   /** Milliseconds that are added to the time of day. */
   day = 0;
   readonly store = new Store(this.clock, {
@@ -139,6 +145,7 @@ export class Stage {
     limits: () => this.limits,
     queueLimit: () => this.queueLimit,
     clientsMayRecord: () => true,
+    automatic: (path) => this.automatic(path),
     date: () => new Date(2026, 0, 31, 12, 0, 0, this.day + this.clock.now),
   });
 

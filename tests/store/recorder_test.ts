@@ -15,6 +15,7 @@ function stage() {
   let publisher: Publisher;
   return Object.assign(on, {
     events,
+    publication: () => publisher.publication,
     publish: () => {
       publisher = on.clock.relay("cam", "test");
       publisher.start();
@@ -276,4 +277,52 @@ Deno.test("Sound alone is recorded, and the file says so", () => {
   on.end();
   assert.equal(mediaOf(on.file()).length, 50);
   assert.equal(on.file()[4], 4);
+});
+
+Deno.test("A publication that the operator wishes to be recorded is, in the way that is set", () => {
+  const paths: string[] = [];
+  const files = (mode: RecordMode | "new", segment = 0) => {
+    const on = stage();
+    on.limits = { ...on.limits, segment };
+    on.automatic = (path) => {
+      paths.push(path);
+      return mode;
+    };
+    for (let i = 0; i < 2; i++) {
+      const publisher = on.clock.relay("cam", "test");
+      publisher.start();
+      on.store.published(publisher.publication, "/app/room", "/app");
+      assert.equal(typeof publisher.publication.recording?.name, "string");
+      on.settle();
+      for (const { timestamp, data } of film().filter(({ type }) => type === TagType.video)) {
+        publisher.video(new Frame("video", timestamp, data), once);
+      }
+      on.clock.unpublish(publisher);
+      on.pass(2_000);
+    }
+    return [...on.disk.files].map(([name, bytes]) => `${name} ${mediaOf(bytes).length}`);
+  };
+  const pictures = 41;
+  assert.deepEqual(files("record"), [`/app/cam.flv ${pictures}`]);
+  assert.deepEqual(files("append"), [`/app/cam.flv ${2 * pictures}`]);
+  const dated = (files: string[]) => files.map((file) => file.replace(/\d/g, "0"));
+  const name = "/app/cam-00000000-000000.flv";
+  assert.deepEqual(dated(files("new")), [`${name} 00`, `${name} 00`]);
+  assert.deepEqual(dated(files("new", 600_000)), [`${name} 00`, `${name} 00`]);
+  assert.deepEqual([...new Set(paths)], ["/app/room/cam"]);
+});
+
+Deno.test("A publication is not recorded twice, nor one that the operator does not wish to be", () => {
+  const on = stage();
+  on.publish();
+  on.record("own");
+  const publication = on.publication();
+  on.automatic = () => "record";
+  on.store.published(publication, "/app", "/app");
+  assert.equal(on.store.recordings, 1);
+  publication.recording!.stop();
+  on.pass(1_000);
+  on.automatic = () => undefined;
+  on.store.published(publication, "/app", "/app");
+  assert.equal(publication.recording, undefined);
 });

@@ -1,0 +1,33 @@
+// `[record] publications`: recordings that nobody asks for.
+import assert from "node:assert/strict";
+import { TestServer } from "../conformance/support/test_server.ts";
+import { runClientProcess } from "../support/client_process.ts";
+import { frames, shortRecording } from "../support/recording.ts";
+
+Deno.test("[record] publications records what is published under a name, into files of their own", async () => {
+  const ini = "[record]\npublications = /live/cam*; /live/room/*\nfree = 0";
+  const server = await TestServer.start({ www: { "": "", "/live": "", "/live/room": "" }, ini });
+  const recording = shortRecording(600);
+  try {
+    for (const name of ["live/cam1", "live/room/talk", "live/other", "cam1"]) {
+      const { code, stderr } = await runClientProcess("publish", server.url(`/${name}`), recording);
+      assert.equal(code, 0, stderr);
+    }
+    const www = `${server.dir}/www`;
+    const files = () =>
+      ["live", "live/room"].flatMap((app) => {
+        const folder = `${www}/${app}/streams`;
+        return [...Deno.readDirSync(folder)].map(({ name }) => `${folder}/${name}`);
+      });
+    assert.deepEqual(files().map((file) => file.slice(www.length).replace(/\d/g, "0")), [
+      "/live/streams/cam0-00000000-000000.flv",
+      "/live/room/streams/talk-00000000-000000.flv",
+    ]);
+    await server.end("SIGTERM"); // ends what is being written
+    for (const file of files()) assert.deepEqual(frames(file), frames(recording));
+    assert.throws(() => Deno.statSync(`${www}/streams`), Deno.errors.NotFound);
+  } finally {
+    Deno.removeSync(recording);
+    await server.stop();
+  }
+});
