@@ -34,5 +34,5 @@ USER 65532:65532
 VOLUME /data
 EXPOSE 1935/udp 1935/tcp 8080/tcp
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=30s --timeout=5s --start-period=5s --start-interval=1s CMD ["/wget", "-q", "-T", "4", "-O", "/dev/null", "http://127.0.0.1:8080/cumulus.js"]
+HEALTHCHECK --interval=30s --timeout=5s --start-period=10s CMD ["/wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8080/cumulus.js"]
 ENTRYPOINT ["/CumulusServer", "--dir", "/data"]

@@ -69,6 +69,83 @@ Deno.test("deploy: the actions of workflows are of fixed versions", () => {
   }
 });
 
+/** The instructions of the Dockerfile, each on one line. */
+const instructions = () =>
+  read("Dockerfile").replaceAll("\\\n", " ").split("\n").filter((line) => /^[A-Z]+ /.test(line));
+const instructionsOf = (name: string) =>
+  instructions().filter((line) => line.startsWith(`${name} `));
+
+Deno.test("deploy: the image is built from images with registry and tag, and runs as a number", () => {
+  const stages = new Set<string>();
+  for (const from of instructionsOf("FROM")) {
+    const [, image, , stage] = /^FROM (?:--\S+ )?(\S+)( AS (\S+))?$/.exec(from)!;
+    assert.match(image, /^(docker\.io|gcr\.io)\/\S+\/\S+:\S+$/, from);
+    if (stage) stages.add(stage);
+  }
+  for (const copy of instructionsOf("COPY")) {
+    const from = /--from=(\S+)/.exec(copy)?.[1];
+    if (from) assert.ok(stages.has(from), copy);
+  }
+  assert.deepEqual(instructionsOf("USER"), ["USER 65532:65532"]);
+  for (const label of ["title", "description", "licenses"]) {
+    assert.ok(instructionsOf("LABEL")[0].includes(`org.opencontainers.image.${label}=`), label);
+  }
+});
+
+Deno.test("deploy: the image asks for its health by what podman and old dockers know, too", () => {
+  const [health] = instructionsOf("HEALTHCHECK");
+  const options = [...health.matchAll(/ --([a-z-]+)=/g)].map(([, name]) => name);
+  assert.deepEqual(options, ["interval", "timeout", "start-period"]);
+  const command = JSON.parse(/ CMD (\[.*\])$/.exec(health)![1]) as string[];
+  // No -T: wget of busybox 1.35 crashes on it. The time-out above ends it as well.
+  assert.deepEqual(command, ["/wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8080/cumulus.js"]);
+  assert.ok(instructionsOf("COPY").some((copy) => copy.endsWith(" /wget")));
+});
+
+interface Workflow {
+  readonly permissions: Record<string, string>;
+  readonly jobs: Record<string, {
+    readonly "timeout-minutes": number;
+    readonly "runs-on": string;
+    readonly steps: { readonly run?: string; readonly uses?: string }[];
+  }>;
+}
+
+Deno.test("deploy: workflows have few permissions and time-outs, and bash reads their steps", async () => {
+  const tasks = JSON.parse(read("deno.json")).tasks as Record<string, string>;
+  for (const path of filesOf(".github/workflows")) {
+    const [{ permissions, jobs }] = yaml(path) as Workflow[];
+    assert.ok(permissions.contents, `${path}: permissions`);
+    for (const [name, job] of Object.entries(jobs)) {
+      assert.ok(job["timeout-minutes"] > 0, `${path}: ${name}`);
+      for (const { run } of job.steps) {
+        if (run === undefined) continue;
+        const script = run.replaceAll(/\$\{\{[^}]*\}\}/g, "x");
+        const { success, stderr } = await new Deno.Command("bash", { args: ["-n", "-c", script] })
+          .output();
+        assert.ok(success, `${path}: ${run}\n${new TextDecoder().decode(stderr)}`);
+        for (const [, task] of run.matchAll(/deno task ([\w:]+)/g)) {
+          assert.ok(tasks[task], `${path}: ${task}`);
+        }
+      }
+    }
+  }
+});
+
+Deno.test("deploy: a release has what README.md and the pages of deploy/ promise", () => {
+  const [release] = yaml(".github/workflows/release.yaml") as Workflow[];
+  const steps = release.jobs.binaries.steps.map(({ run = "" }) => run).join("\n");
+  for (const name of ["www", "LICENSE", "NOTICE", "CHANGELOG.md"]) {
+    assert.ok(Deno.statSync(new URL(name, root)), name);
+    assert.ok(steps.includes(name), name);
+  }
+  for (const file of ["www.tar.gz", "docs-site.tar.gz", "SHA256SUMS"]) {
+    assert.ok(steps.includes(`dist/${file}`), file);
+  }
+  const image = JSON.stringify(release.jobs.image.steps);
+  assert.match(image, /"platforms":"linux\/amd64,linux\/arm64"/);
+});
+
 Deno.test("deploy: the Dockerfile copies every file that the program is made of", async () => {
   const { stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["info", "--json", "main.ts"],
