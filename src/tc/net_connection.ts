@@ -1,17 +1,27 @@
-import type { AmfObject } from "../amf/mod.ts";
+import { type AmfObject, encodeAmf0 } from "../amf/mod.ts";
 import { toHex } from "../bytes/hex.ts";
 import { WireError } from "../bytes/wire_error.ts";
 import type { Client } from "../media/client.ts";
 import type { Connection } from "../media/connection.ts";
 import type { Hub } from "../media/hub.ts";
-import { MustWait } from "../media/refused.ts";
+import { MustWait, UnknownApplication } from "../media/refused.ts";
 import type { ManagedSession } from "../media/sessions.ts";
 import type { Patient } from "../media/waiting_input.ts";
 import type { Channel, ChannelHandler, ChannelKind, Transport } from "./channel.ts";
-import { CommandWriter, type WriterHost } from "./command_writer.ts";
-import { ControlCommands } from "./control_commands.ts";
+import {
+  acceptance,
+  failedMessage,
+  membersOf,
+  redirection,
+  refusal,
+  refusalText,
+  textOf,
+  wantsAnswer,
+} from "./command_answers.ts";
+import { CommandWriter } from "./command_writer.ts";
+import { ControlOutput } from "./control_output.ts";
 import type { Accepting, Door } from "./door.ts";
-import { readCommand } from "./format/commands.ts";
+import { type Command, readCommand, readNumber } from "./format/commands.ts";
 import {
   commandMessage,
   FIRST_PEER_STREAM,
@@ -23,20 +33,24 @@ import {
 } from "./format/messages.ts";
 import { NetStream } from "./net_stream.ts";
 import { ClientSharedObjects, type SharedObjectHost } from "./shared_objects.ts";
+import { connectTarget } from "./target.ts";
 
 /** Sessions are closed that have not connected by then. rtmfp-wire §6.12. */
-const CONNECT_WITHIN = 10_000;
-/** How long a client that rejects the channel of stream 0 has to close the session, if it hangs up. */
-const HANG_UP_WITHIN = 1_000;
+const CONNECT_TIMEOUT = 10_000;
 /** How long a refused client has to take the answer. API-637. */
 const REFUSED_LINGER = 2_000;
 /** Bytes that may wait in all channels of a client. */
-const MOST_QUEUED = 128 << 20;
+const MAX_QUEUED = 128 << 20;
 /** What a message that waits costs besides its bytes. */
 const MESSAGE = 300;
 const MAX_STREAMS = 128;
 const NOTHING = new Uint8Array(0);
+const NULL = encodeAmf0(null);
+const UNDEFINED = encodeAmf0(undefined);
 const NO_WRITERS: ReadonlySet<CommandWriter> = new Set();
+
+/** What clients say about streams before they publish or play: no connection dies of it. */
+const STREAM_NOTICES = new Set(["releaseStream", "FCPublish", "FCUnpublish", "FCSubscribe"]);
 
 /**
  * - `new`: `connect` has not come
@@ -47,35 +61,27 @@ const NO_WRITERS: ReadonlySet<CommandWriter> = new Set();
 type State = "new" | "connected" | "refused" | "ended";
 
 /**
- * The server's side of a NetConnection, over the {@link Transport} of any door. RFC 7425 §5,
- * rtmfp-wire §3.4 to §3.7 and §6.2, §6.3.
+ * The server's side of a NetConnection, over the {@link Transport} of any door, and the commands of
+ * its message stream 0. RFC 7425 §5, rtmfp-wire §3.4 to §3.7 and §6.2, §6.3, API-230 to API-237,
+ * API-701 to API-707.
  */
-export class NetConnection
-  implements Connection, ManagedSession, ChannelHandler, WriterHost, SharedObjectHost {
+export class NetConnection implements Connection, ManagedSession, ChannelHandler, SharedObjectHost {
   /** Set by the answer to `connect`. */
   objectEncoding: 0 | 3 = 3;
   #state: State = "new";
   #client: Client | undefined;
-  #commands: ControlCommands;
-  #writer: CommandWriter | undefined;
-  /** Besides the main one; few clients have others. */
-  #writers: Set<CommandWriter> | undefined;
+  /** Undefined before {@link begin}. */
+  #output: ControlOutput | undefined;
   /** Undefined before the first one. */
   #streams: Map<number, NetStream> | undefined;
   #lastStream = 0;
   #since: number;
   /** When a refused client is let go. */
   #closeAt: number | undefined;
-  /** When the client's rejection of the main channel is known to be no hang-up. */
-  #renewAt: number | undefined;
-  /** Messages that wait for the answer to `connect`, or for a channel in place of a rejected one. */
-  #held: (() => void)[] | undefined;
-  #writerClosed = false;
   #sharedObjects: ClientSharedObjects | undefined;
 
   constructor(readonly transport: Transport, readonly door: Door, readonly hub: Hub) {
     this.#since = hub.now;
-    this.#commands = new ControlCommands(this);
     hub.sessions.add(this);
   }
 
@@ -111,22 +117,17 @@ export class NetConnection
   }
 
   get writer(): CommandWriter {
-    return this.#writer!;
+    return this.#out.main;
   }
 
   get writers(): ReadonlySet<CommandWriter> {
-    return this.#writers ?? NO_WRITERS;
+    return this.#output?.writers ?? NO_WRITERS;
   }
 
   newWriter(): CommandWriter {
-    const channel = this.transport.open(0, "command");
-    const writer = new CommandWriter(channel, this);
-    if (this.#state === "ended") {
-      writer.end();
-      return writer;
-    }
-    (this.#writers ??= new Set()).add(writer);
-    channel.handler = { onRejected: () => this.#endWriter(writer) };
+    if (this.#state !== "ended") return this.#out.newWriter();
+    const writer = new CommandWriter(this.transport.open(0, "command"), this.#out);
+    writer.end();
     return writer;
   }
 
@@ -146,7 +147,9 @@ export class NetConnection
 
   /** The client can be written to: opens the channel of message stream 0. */
   begin(): void {
-    this.#writer = new CommandWriter(this.#openMain(), this);
+    // What happened to shared objects before a command is told before it: SO-005.
+    const before = () => this.#sharedObjects?.flush();
+    this.#output = new ControlOutput(this.transport, this.hub, this, before);
   }
 
   /**
@@ -156,7 +159,7 @@ export class NetConnection
   receive(message: Message): void {
     if (this.#isBanned()) return this.fail("its address is blacklisted");
     if (this.#state === "refused" || this.#state === "ended") return;
-    this.#renew();
+    this.#output?.renew();
     if (message.type !== MessageType.userControl && this.waits("call")) return this.#later(message);
     this.#take(message);
   }
@@ -175,7 +178,7 @@ export class NetConnection
         return this.#sharedObjects.receive(message);
       }
       const command = readCommand(message);
-      if (command) this.#commands.run(command);
+      if (command) this.#run(command);
     } catch (error) {
       if (error instanceof MustWait) return this.#later(message, error.application);
       if (!(error instanceof WireError)) throw error;
@@ -208,15 +211,10 @@ export class NetConnection
     this.later(payload.length, () => this.#take({ ...message, payload }), application);
   }
 
-  /**
-   * The client rejects the main channel. One that hangs up closes the session next; librtmfp
-   * rejects every flow that brings what it does not know, and stays: it gets another channel.
-   * rtmfp-wire trap 21.
-   */
+  /** The client rejects the main channel, as it does before it hangs up. */
   onRejected(): void {
-    if (this.#state !== "connected") return this.close();
-    this.#renewAt = this.hub.now + HANG_UP_WITHIN;
-    this.#held ??= [];
+    if (this.#state === "connected") this.#output?.rejected();
+    else this.close();
   }
 
   /**
@@ -226,16 +224,14 @@ export class NetConnection
   ended(failure?: string): void {
     if (this.#state === "ended") return;
     this.#state = "ended";
-    this.#renewAt = undefined;
+    this.#output?.keepChannel();
     this.hub.waiting.drop(this);
     try {
       if (this.#client) this.hub.disconnect(this.#client, failure);
     } finally {
       for (const stream of this.streams()) stream.delete();
-      for (const writer of this.writers) writer.end();
-      this.#streams = this.#writers = undefined;
-      this.#writer?.end();
-      this.#held = undefined;
+      this.#streams = undefined;
+      this.#output?.end();
       this.hub.sessions.delete(this);
     }
   }
@@ -244,20 +240,18 @@ export class NetConnection
 
   /** Bytes that wait for this client alone, with what it costs to keep messages: those of media are shared. */
   get waiting(): number {
-    let bytes = MESSAGE * this.transport.queuedMessages + (this.#writer?.channel.queuedBytes ?? 0);
-    for (const { channel } of this.writers) bytes += channel.queuedBytes;
-    return bytes;
+    return MESSAGE * this.transport.queuedMessages + (this.#output?.queuedBytes ?? 0);
   }
 
   manage(): void {
     const { now } = this.hub;
-    this.#renew();
+    this.#output?.renew();
     if (this.#closeAt !== undefined && now >= this.#closeAt) return this.close();
-    if (this.#state === "new" && now - this.#since >= CONNECT_WITHIN) return this.close();
-    if (this.#writerClosed) return this.fail("the main writer was closed");
+    if (this.#state === "new" && now - this.#since >= CONNECT_TIMEOUT) return this.close();
+    if (this.#output?.mainClosed) return this.fail("the main writer was closed");
     if (this.#isBanned()) return this.fail("its address is blacklisted");
     for (const stream of this.streams()) stream.manage();
-    if (this.transport.queuedBytes > MOST_QUEUED) {
+    if (this.transport.queuedBytes > MAX_QUEUED) {
       this.fail("it takes too little of what it is sent");
     }
   }
@@ -266,47 +260,6 @@ export class NetConnection
   fail(reason: string): void {
     if (this.#client) this.hub.disconnect(this.#client, reason);
     this.close();
-  }
-
-  // What the commands do
-
-  /** Begins to hold back what is written, until the answer to `connect` is. API-260. */
-  hold(): void {
-    this.#held = [];
-  }
-
-  /** Nobody was asked: what was written goes out in its place. */
-  release(): void {
-    const held = this.#held;
-    this.#held = undefined;
-    for (const write of held ?? []) write();
-  }
-
-  /** The client was accepted: what the door says leaves first, then the answer, then what is held. */
-  accept(client: Client, told: AmfObject, answer: (more: Accepting) => Message): void {
-    this.#client = client;
-    if (this.#state === "ended") return this.hub.disconnect(client);
-    this.#state = "connected";
-    const held = this.#held;
-    this.#held = undefined;
-    const message = answer(this.door.accepting?.(this, told) ?? {});
-    this.#held = held;
-    this.#answer(message);
-  }
-
-  /** The client was refused: it is told, and let go. §6.2. */
-  refuse(answer: Message): void {
-    if (this.#state === "ended") return;
-    this.#state = "refused";
-    this.#answer(answer);
-    const { channel } = this.writer;
-    channel.handler = { onClosed: () => this.close(), onRejected: () => this.close() };
-    channel.write(commandMessage("close", 0, NOTHING));
-    this.writer.end();
-    for (const writer of this.writers) this.#endWriter(writer);
-    channel.close();
-    // Its own flow is not rejected: a client that reads that first rejects what answers the flow.
-    this.#closeAt = this.hub.now + REFUSED_LINGER;
   }
 
   // Streams
@@ -338,31 +291,142 @@ export class NetConnection
     return this.transport.open(stream, kind);
   }
 
-  // What is written on message stream 0
-
   /** Sends a user control message. */
   control(event: number, ...values: number[]): void {
-    this.send(this.writer, userControlMessage(event, ...values), true);
-  }
-
-  send(writer: CommandWriter, message: Message, reliable: boolean): void {
-    this.#sharedObjects?.flush(); // what happened before it is told before it: SO-005
-    this.#write(writer, message, reliable);
-  }
-
-  #write(writer: CommandWriter, message: Message, reliable: boolean): void {
-    this.#renew();
-    if (this.#held) this.#held.push(() => writer.channel.write(message, reliable));
-    else writer.channel.write(message, reliable);
+    this.#send(userControlMessage(event, ...values));
   }
 
   sendShared(message: Message): void {
-    if (this.#state === "connected") this.#write(this.writer, message, true);
+    if (this.#state === "connected") this.#out.write(this.writer, message, true);
   }
 
-  onWriterClosed(writer: CommandWriter): void {
-    if (writer === this.#writer) this.#writerClosed = true; // at the next tick: API-257
-    else this.#endWriter(writer);
+  // The commands on message stream 0
+
+  /** @throws {MustWait} the application that is asked for lets others go first */
+  #run(command: Command): void {
+    const { name, transaction, values } = command;
+    if (name === "_result" || name === "_error") return; // nothing here was asked
+    if (name === "connect") return this.#connect(command);
+    if (this.#state !== "connected") {
+      if (!wantsAnswer(command)) return;
+      return this.#send(
+        failedMessage(transaction, `Connect first, before calling '${name}'`),
+      );
+    }
+    if (this.door.command?.(this, command)) return;
+    switch (name) {
+      case "createStream":
+        return this.#answerStream(transaction); // librtmfp has it with 0, and waits
+      case "deleteStream":
+        return this.deleteStream(readNumber(values) ?? 0);
+      case "initStream":
+        if (wantsAnswer(command)) this.#result(transaction, UNDEFINED);
+        return;
+      case "closeStream": // of no stream: they come on flows of their own
+        return;
+      default:
+        return this.#call(command);
+    }
+  }
+
+  #connect({ transaction, object, values }: Command): void {
+    if (this.#state !== "new") return this.#send(failedMessage(transaction, "Already connected"));
+    const told = membersOf(object);
+    const encoding = told.objectEncoding === 3 ? 3 : 0;
+    const url = textOf(told.tcUrl);
+    const target = connectTarget(url, textOf(told.app));
+    this.objectEncoding = encoding;
+    const elsewhere = this.door.redirect?.(target);
+    if (elsewhere) return this.#refuse(redirection(transaction, elsewhere));
+    this.#out.hold(); // until the answer is written: API-260
+    try {
+      if (target.path === undefined) throw new UnknownApplication(url);
+      const { client, members } = this.hub.connect(
+        {
+          rawId: this.transport.rawId,
+          path: target.path,
+          properties: target.properties,
+          flashVersion: textOf(told.flashVer),
+          pageUrl: textOf(told.pageUrl),
+          swfUrl: textOf(told.swfUrl),
+        },
+        this,
+        values,
+      );
+      this.#accept(client, told, (more) => acceptance(transaction, encoding, members, more));
+    } catch (error) {
+      if (error instanceof MustWait) {
+        this.#out.release(); // nobody was asked: what was written goes out in its place
+        throw error;
+      }
+      this.#refuse(refusal(transaction, error));
+    }
+  }
+
+  /** The client was accepted: what the door says leaves first, then the answer, then what is held. */
+  #accept(client: Client, told: AmfObject, answer: (more: Accepting) => Message): void {
+    this.#client = client;
+    if (this.#state === "ended") return this.hub.disconnect(client);
+    this.#state = "connected";
+    const more = this.#out.unheld(() => this.door.accepting?.(this, told) ?? {});
+    this.#answer(answer(more));
+  }
+
+  /** The client was refused: it is told, and let go. §6.2. */
+  #refuse(answer: Message): void {
+    if (this.#state === "ended") return;
+    this.#state = "refused";
+    this.#answer(answer);
+    const { channel } = this.writer;
+    channel.handler = { onClosed: () => this.close(), onRejected: () => this.close() };
+    channel.write(commandMessage("close", 0, NOTHING));
+    this.writer.end();
+    for (const writer of this.writers) this.#out.endWriter(writer);
+    channel.close();
+    // Its own flow is not rejected: a client that reads that first rejects what answers the flow.
+    this.#closeAt = this.hub.now + REFUSED_LINGER;
+  }
+
+  #answer(message: Message): void {
+    this.writer.channel.write(message);
+    this.#out.release();
+  }
+
+  /** The id is an AMF0 number for all clients: some read no other. §6.3, trap 44. */
+  #answerStream(transaction: number): void {
+    const stream = this.createStream();
+    if (stream) this.#result(transaction, encodeAmf0(stream.id));
+    else this.#send(failedMessage(transaction, "There are too many streams"));
+  }
+
+  #call(command: Command): void {
+    const { name, transaction, values } = command;
+    const wanted = wantsAnswer(command);
+    const { client, writer } = this;
+    let found = false;
+    try {
+      const answered = writer.during(transaction, () => {
+        found = client.application.call(client, name, values);
+      });
+      if (found) {
+        if (!answered && wanted) this.#result(transaction, NULL); // API-233
+      } else if (STREAM_NOTICES.has(name)) {
+        if (wanted) this.#result(transaction, UNDEFINED);
+      } else if (wanted) {
+        this.#send(failedMessage(transaction, `Method '${name}' not found`));
+      }
+    } catch (error) {
+      const text = refusalText(error);
+      if (wanted) this.#send(failedMessage(transaction, text || "Unknown error"));
+    }
+  }
+
+  #result(transaction: number, values: Uint8Array): void {
+    this.#send(commandMessage("_result", transaction, values));
+  }
+
+  #send(message: Message): void {
+    this.#out.send(this.writer, message, true);
   }
 
   /** @param values the id of a stream, and the milliseconds it keeps ahead */
@@ -370,35 +434,9 @@ export class NetConnection
     if (milliseconds !== undefined) this.stream(id)?.setBuffer(milliseconds);
   }
 
-  #answer(message: Message): void {
-    this.writer.channel.write(message);
-    this.#release();
-  }
-
-  #release(): void {
-    const held = this.#held ?? [];
-    this.#held = undefined;
-    for (const write of held) write();
-  }
-
-  #openMain(): Channel {
-    const channel = this.transport.open(0, "command");
-    channel.handler = this;
-    return channel;
-  }
-
-  /** Opens a channel in place of the one that a client has rejected that stays. */
-  #renew(): void {
-    if (this.#renewAt === undefined || this.hub.now < this.#renewAt) return;
-    this.#renewAt = undefined;
-    this.writer.channel = this.#openMain();
-    this.#release();
-  }
-
-  #endWriter(writer: CommandWriter): void {
-    writer.end();
-    writer.channel.close();
-    this.#writers?.delete(writer);
+  get #out(): ControlOutput {
+    if (!this.#output) throw new Error("nothing can be written before begin()");
+    return this.#output;
   }
 
   /** A ban may come after the session has opened, or the client move to a banned address. */
