@@ -21,9 +21,9 @@ export interface FanOut {
   readonly meanwhile?: () => Promise<unknown>;
 }
 
-const FRAMES_PER_SECOND = 25;
+export const FRAMES_PER_SECOND = 25;
 /** Bytes in front of a frame's number and the moment it was sent: message and video headers. */
-const MARK = 5 + 5;
+export const MARK = 5 + 5;
 export const STREAM = "bench";
 
 /** What the listeners of a measurement have received. */
@@ -155,11 +155,15 @@ export async function measureFanOut(
 }
 
 /** Starts publishing. @returns the flow for video */
-export async function publish(generator: Generator, publisher: LeanClient): Promise<OutFlow> {
+export async function publish(
+  generator: Generator,
+  publisher: LeanClient,
+  name = STREAM,
+): Promise<OutFlow> {
   const stream = await createStream(generator, publisher);
   let started = false;
   publisher.onMessage = () => started = true;
-  publisher.streamCommand(stream, "publish", STREAM, "live");
+  publisher.streamCommand(stream, "publish", name, "live");
   if (!await generator.run(() => started, performance.now() + 5000)) {
     throw new Error("The server does not answer publish");
   }

@@ -18,6 +18,10 @@ export class NatsServer implements AsyncDisposable {
     return `nats://127.0.0.1:${this.port}`;
   }
 
+  get pid(): number {
+    return this.#child!.pid;
+  }
+
   /** Starts it, and waits until it listens. */
   async run(): Promise<void> {
     this.#child = new Deno.Command("nats-server", {

@@ -1,0 +1,100 @@
+// Publishers or listeners at one server of a bus: a process of its own. Arguments: "publish" or
+// "listen", the server's URL, then names of streams with how many clients each has: `s0*1`. Prints
+// "ready"; gets the window that is measured, two times in milliseconds since 1970, on its input;
+// prints one JSON object. Frames say when they were sent by the clock that all processes share.
+import { MessageType } from "../../src/tc/format/messages.ts";
+import { Fragment } from "../../src/rtmfp/wire/user_data.ts";
+import { frame, FRAMES_PER_SECOND, MARK, publish } from "../support/fan_out.ts";
+import { ownCpu } from "../support/process.ts";
+import { rounded, Samples } from "../support/samples.ts";
+import { connectAll, createStream } from "../support/steps.ts";
+import type { OutFlow, Sink } from "./flows.ts";
+import { Generator } from "./generator.ts";
+
+/** Bytes of a frame: 1 Mb/s. */
+const FRAME = 5_000;
+const PERIOD = 1000 / FRAMES_PER_SECOND;
+/** What is on its way when the window ends may take so long to arrive, in milliseconds. */
+const LATE = 3_000;
+
+const [what, url, ...streams] = Deno.args;
+const names = streams.flatMap((stream) => {
+  const [name, count] = stream.split("*");
+  return Array.from({ length: Number(count) }, () => name);
+});
+const { hostname, port, pathname } = new URL(url.replace("rtmfp", "http"));
+const generator = new Generator({ url, target: { hostname, port: Number(port) } });
+const epoch = () => performance.timeOrigin + performance.now();
+let [begin, end] = [Infinity, Infinity];
+let frames = 0;
+const delays = new Samples();
+
+/** Counts the frames of one listener that were sent within the window. */
+function sink(): Sink {
+  let counts = false;
+  let sentAt = 0;
+  return (part, data) => {
+    if (part === Fragment.whole || part === Fragment.begin) {
+      counts = data[0] === MessageType.video && data.length >= MARK + 12 && data[6] === 1;
+      if (counts) sentAt = new DataView(data.buffer, data.byteOffset + MARK).getFloat64(4);
+    }
+    if (!counts || sentAt < begin || sentAt >= end) return;
+    if (part !== Fragment.end && part !== Fragment.whole) return;
+    frames++;
+    delays.add(epoch() - sentAt);
+  };
+}
+
+const clients = names.map(() => generator.add());
+await connectAll(generator, clients, pathname.slice(1));
+const flows: OutFlow[] = [];
+for (const [i, client] of clients.entries()) {
+  if (what === "publish") {
+    flows.push(await publish(generator, client, names[i]));
+  } else {
+    client.streamSink = sink;
+    client.streamCommand(await createStream(generator, client), "play", names[i], -2, -1, true);
+  }
+}
+
+/** Each stream has its own moment of the period. */
+const numbers = flows.map(() => 0);
+const start = performance.now();
+function sendDue(): void {
+  const now = generator.now = performance.now();
+  for (const [i, flow] of flows.entries()) {
+    const phase = i * PERIOD / flows.length;
+    while (now >= start + phase + numbers[i] * PERIOD) {
+      const sentAt = epoch();
+      flow.write(frame(numbers[i]++, FRAME, sentAt), now);
+      if (sentAt >= begin && sentAt < end) frames++;
+    }
+  }
+}
+
+console.log("ready");
+const input = Deno.stdin.readable.pipeThrough(new TextDecoderStream()).getReader();
+input.read().then(({ value }) => [begin, end] = value!.trim().split(" ").map(Number));
+/** Gives the event loop, which reads the input, its turn. */
+const runUntil = async (over: () => boolean) => {
+  while (!over()) {
+    const until = performance.now() + PERIOD;
+    await generator.run(() => (sendDue(), over()), until);
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+};
+await runUntil(() => epoch() >= begin);
+const before = ownCpu();
+await runUntil(() => epoch() >= end);
+const cpu = ownCpu() - before;
+await runUntil(() => epoch() >= end + LATE);
+console.log(JSON.stringify({
+  clients: clients.length,
+  frames,
+  delay_p50_ms: rounded(delays.quantile(0.5), 2),
+  delay_p99_ms: rounded(delays.quantile(0.99), 2),
+  delay_max_ms: rounded(delays.quantile(1), 2),
+  cpu_share: rounded(cpu / (end - begin) / 1000, 3),
+}));
+generator.close();
+Deno.exit();
