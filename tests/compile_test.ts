@@ -3,6 +3,8 @@
 // ../shared/denort describes; where that is missing, the test says that it was skipped.
 import assert from "node:assert/strict";
 import config from "../deno.json" with { type: "json" };
+import { NatsServer } from "./peers/nats.ts";
+import { hasProgram } from "./peers/peers.ts";
 import { freePort } from "./support/ports.ts";
 import { until } from "./support/wait.ts";
 
@@ -97,11 +99,12 @@ Deno.test({
     const serve = async (
       ini: string,
       use: (port: number, output: () => string) => Promise<void>,
+      dir = home,
     ) => {
-      if (ini) Deno.writeTextFileSync(`${home}/CumulusServer.ini`, ini);
+      if (ini) Deno.writeTextFileSync(`${dir}/CumulusServer.ini`, ini);
       const port = freePort();
       const child = new Deno.Command(program, {
-        args: ["--port", `${port}`],
+        args: ["--port", `${port}`, ...dir === home ? [] : [`--dir=${dir}`]],
         cwd: "/",
         clearEnv: true,
         stdout: "piped",
@@ -174,6 +177,34 @@ Deno.test({
           assert.match(metrics, /^cumulus_handshakes_total\{protocol="rtmfp"\} \d+$/m);
           assert.doesNotMatch(output(), /computed on the loop/);
         });
+      });
+      await test.step({
+        name: "what one publishes another one plays, over a NATS server",
+        ignore: !hasProgram("nats-server"),
+        fn: async () => {
+          await using nats = await NatsServer.start();
+          const other = `${folder}/other`;
+          Deno.mkdirSync(other);
+          const ini = (name: string) =>
+            `publicAddress = ${name}.example:1935\n[bus]\nservers = ${nats.url}\nsecret = sesame\n`;
+          await serve(ini("one"), async (port, output) => {
+            await serve(ini("two"), async (otherPort, otherOutput) => {
+              await until(() => output().includes("two.example:1935 is on the bus"), "the other");
+              await until(() => otherOutput().includes("one.example:1935 is on the bus"), "it");
+              const play = client(
+                "play",
+                `rtmfp://127.0.0.1:${otherPort}/bus`,
+                `${folder}/bus.flv`,
+              );
+              const publish = await client("publish", `rtmfp://127.0.0.1:${port}/bus`, media);
+              assert.equal(publish.code, 0, publish.text);
+              const played = await play;
+              assert.equal(played.code, 0, played.text);
+              const { size } = Deno.statSync(`${folder}/bus.flv`);
+              assert.ok(size > 150_000, `${size} bytes were played`);
+            }, other);
+          });
+        },
       });
     } finally {
       Deno.removeSync(folder, { recursive: true });
