@@ -26,6 +26,9 @@ export function entrances(config: Config, udpPort: number, pages: readonly strin
     if (pages.length > MAX_PAGES) named.push("…");
     if (named.length > 0) lines.push(`Pages of applications: ${named.join(" ")}`);
   }
+  if (config["http.port"] > 0) {
+    lines.push(`Numbers are at ${url("http", config["http.address"], config["http.port"])}`);
+  }
   return lines;
 }
 

@@ -26,3 +26,8 @@ Deno.test("The first application of README.md works as it says", async () => {
   assert.equal(await server.end(), 0);
   await server.stop();
 });
+
+Deno.test("The tasks of README.md let no progress bar of Deno run over the server's lines", () => {
+  const { tasks } = JSON.parse(Deno.readTextFileSync(new URL("../../deno.json", import.meta.url)));
+  for (const name of ["start", "client"]) assert.match(tasks[name], /^deno run --quiet /, name);
+});
