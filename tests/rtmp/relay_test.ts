@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { encodeAmf0 } from "../../src/amf/mod.ts";
 import { Frame } from "../../src/media/frame.ts";
 import type { Hub } from "../../src/media/hub.ts";
+import type { Publication } from "../../src/media/publication.ts";
+import type { Recordings } from "../../src/media/recordings.ts";
 import { Pull } from "../../src/rtmp/pull.ts";
 import { Push } from "../../src/rtmp/push.ts";
 import { Relay, type RelaySide } from "../../src/rtmp/relay.ts";
@@ -209,6 +211,11 @@ Deno.test("A relay tries again after 1 s, and twice as long each time up to 60 s
 Deno.test("A pull publishes with the first frame, and begins anew with each publisher there", () => {
   const all = scene((hub) => new Pull("cam", hub));
   const lines = listen(all.here, "cam");
+  const begun: string[] = [];
+  all.here.recordings = {
+    published: ({ name }: Publication, path: string, application: string) =>
+      begun.push(`${path}/${name} in ${application}/`),
+  } as unknown as Recordings;
   all.run(1_000);
   assert.deepEqual([all.relay.state, lines], ["running", []]);
   for (const round of [0, 1]) {
@@ -230,6 +237,7 @@ Deno.test("A pull publishes with the first frame, and begins anew with each publ
     all.settle();
     assert.deepEqual(lines.splice(0), ["unpublished"], `round ${round}`);
   }
+  assert.deepEqual(begun, ["/cam in /", "/cam in /"], "it may be recorded: VOD-305");
 });
 
 Deno.test("Of a server that does not tell of the end a pull ends after 10 s without media", () => {
