@@ -110,9 +110,6 @@ export class RtmpDoor implements Door {
         this.#stop(publication);
         return true;
       }
-      case "getStreamLength":
-        this.#tellLength(transaction, this.#nameIn(command));
-        return true;
       case "_checkbw": // RTMP-411
       case "setPeerInfo":
       case "set_playlist":
@@ -169,17 +166,6 @@ export class RtmpDoor implements Door {
     const info = encodeAmf0({ level: "status", code, description: name ?? "" });
     const { writer } = this.#session.connection;
     writer.channel.write(commandMessage(command, 0, info));
-  }
-
-  /** Seconds of a recording; of what is live there is no length: 0. RTMP-409, VOD-080. */
-  #tellLength(transaction: number, name: string | undefined): void {
-    const { connection } = this.#session;
-    const tell = (duration: number) => this.#result(transaction, encodeAmf0(duration / 1_000));
-    if (!connection.hub.recordings || name === undefined) return tell(0);
-    connection.hub.recordings.open(connection.client.application.path, name, (recorded) => {
-      recorded?.close();
-      if (connection.state === "connected") tell(recorded?.duration ?? 0);
-    });
   }
 
   #result(transaction: number, values: Uint8Array): void {

@@ -21,7 +21,7 @@ import {
 import { CommandWriter } from "./command_writer.ts";
 import { ControlOutput } from "./control_output.ts";
 import type { Accepting, Door } from "./door.ts";
-import { type Command, readCommand, readNumber } from "./format/commands.ts";
+import { type Command, readCommand, readNumber, readText } from "./format/commands.ts";
 import {
   commandMessage,
   FIRST_PEER_STREAM,
@@ -412,6 +412,8 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
         if (!answered && wanted) this.#result(transaction, NULL); // API-233
       } else if (STREAM_NOTICES.has(name)) {
         if (wanted) this.#result(transaction, UNDEFINED);
+      } else if (name === "getStreamLength") {
+        if (wanted) this.#tellLength(transaction, readText(values));
       } else if (wanted) {
         this.#send(failedMessage(transaction, `Method '${name}' not found`));
       }
@@ -419,6 +421,18 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
       const text = refusalText(error);
       if (wanted) this.#send(failedMessage(transaction, text || "Unknown error"));
     }
+  }
+
+  /** Seconds of a recording; of what is live or not there: 0. RTMP-409, VOD-080. */
+  #tellLength(transaction: number, text: string | undefined): void {
+    const { hub: { recordings }, client, door } = this;
+    const tell = (duration: number) => this.#result(transaction, encodeAmf0(duration / 1_000));
+    if (!recordings || text === undefined) return tell(0);
+    const name = door.streamName?.(text).name ?? text;
+    recordings.open(client.application.path, name, (recorded) => {
+      recorded?.close();
+      if (this.#state === "connected") tell(recorded?.duration ?? 0);
+    });
   }
 
   #result(transaction: number, values: Uint8Array): void {

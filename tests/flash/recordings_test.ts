@@ -1,6 +1,6 @@
 // NetStream over recordings: which of live and recorded is played, and what the client is told.
 import assert from "node:assert/strict";
-import type { AmfValue } from "../../src/amf/mod.ts";
+import { type AmfValue, encodeAmf } from "../../src/amf/mod.ts";
 import { Refused } from "../../src/media/refused.ts";
 import { Store } from "../../src/store/store.ts";
 import { FakeDisk, film, flvFile } from "../store/fakes.ts";
@@ -193,4 +193,26 @@ Deno.test("VOD-003, VOD-004: what is live is played for a length; nobody publish
   hub.manage();
   assert.deepEqual(two.told(), ["Play.Complete", "Play.Stop", "event 1"]);
   assert.equal(cam.listeners.size, 0);
+});
+
+Deno.test("VOD-080: getStreamLength answers with the seconds of a recording; a script's own goes first", () => {
+  const lengths = (steps: Parameters<typeof flashWorld>[0] = {}) => {
+    const { pass, stream } = stage(steps);
+    const { client } = stream();
+    const answers: string[] = [];
+    for (const name of ["film", "flv:next.flv", "none", "../film", 5]) {
+      answers.push(...client.call("getStreamLength", 7, name));
+      pass(0);
+      answers.push(...client.session.take());
+    }
+    return answers.map((line) => /_result 7 (.*)$/.exec(line)?.[1] ?? line);
+  };
+  assert.deepEqual(lengths(), ["9.75", "9.75", "0", "0", "0"]);
+  const own = lengths({
+    call: (client, name) => {
+      if (name === "getStreamLength") client.writer.result(encodeAmf(1));
+      return name === "getStreamLength";
+    },
+  });
+  assert.deepEqual(own, ["1", "1", "1", "1", "1"]);
 });
