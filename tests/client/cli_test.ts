@@ -76,6 +76,15 @@ Deno.test("publish and play: the copy has every frame with its time, and takes a
   Deno.removeSync(copy);
 });
 
+Deno.test("publish --type record says why nothing is recorded, and ends", async () => {
+  await using server = await smallServer();
+  const { path } = shortRecording(100);
+  const { code, error } = await run("publish", `${server.url}/live/cam`, path, "--type", "record");
+  assert.equal(code, 1);
+  assert.match(error, /Record\.NoAccess: Recording is off/);
+  assert.deepEqual(server.log.filter((line) => /audio|video/i.test(line)), []);
+});
+
 Deno.test("play stops after --seconds, and says if nothing came", async () => {
   await using server = await smallServer();
   const copy = Deno.makeTempFileSync({ suffix: ".flv" });
@@ -260,7 +269,10 @@ Deno.test("Data goes into a file as AMF0, and AMF0 stays byte for byte", () => {
 Deno.test("Words that ask for help or do not fit are answered before anyone is bothered", async () => {
   const wrongType = await run("publish", "rtmfp://127.0.0.1:9/live/cam", "x.flv", "--type", "lvie");
   assert.equal(wrongType.code, 2);
-  assert.match(wrongType.error, /^Option --type needs live, record or append, not "lvie"/);
+  assert.match(
+    wrongType.error,
+    /^Option --type needs live, record, append or appendWithGap, not "lvie"/,
+  );
   const help = await run("help", "peer", "play");
   assert.equal(help.code, 0);
   assert.match(

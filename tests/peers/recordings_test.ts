@@ -6,6 +6,7 @@ import { isPicture } from "../../src/flv/codec.ts";
 import { TestServer } from "../conformance/support/test_server.ts";
 import { runClientProcess } from "../support/client_process.ts";
 import { freePort } from "../support/ports.ts";
+import { shortRecording } from "../support/recording.ts";
 import { sleep, until } from "../support/wait.ts";
 import {
   faultsOf,
@@ -216,4 +217,26 @@ Deno.test("client play --start --length writes that part of a recording, and end
   );
   assert.equal(code, 0, stderr);
   assert.deepEqual(digests(tagsOf(path)).video, digests(tagsOf(FILE)).video.slice(50, 75));
+});
+
+Deno.test("client publish --type record and append: the file holds both, by RTMFP and by RTMP", async () => {
+  await using all = await serve("", "[record]\nenabled = on\n");
+  const short = shortRecording(600);
+  const url = { rtmfp: all.server.url("/live/one"), rtmp: all.url("two") };
+  for (const [url_, name] of [[url.rtmfp, "one"], [url.rtmp, "two"]]) {
+    for (const type of ["record", "append"]) {
+      const { code, stderr } = await runClientProcess("publish", url_, short, "--type", type);
+      assert.equal(code, 0, stderr);
+      assert.match(stderr, /Recording (one|two)/);
+    }
+    const path = all.file(`www/live/streams/${name}.flv`);
+    const { audio, video } = digests(tagsOf(short));
+    const frames = () => Object.values(digests(tagsOf(path))).flat().length;
+    await until(() => frames() === 2 * (audio.length + video.length), "both parts");
+    assert.deepEqual(digests(tagsOf(path)), {
+      audio: [...audio, ...audio],
+      video: [...video, ...video],
+    });
+  }
+  Deno.removeSync(short);
 });

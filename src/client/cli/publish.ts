@@ -1,6 +1,7 @@
 import { waitAtMost } from "../../common/wait.ts";
-import { connectTo, parseAnyStreamUrl } from "../connect.ts";
-import { ConnectionError } from "../status.ts";
+import { type AnyStream, connectTo, parseAnyStreamUrl } from "../connect.ts";
+import type { Status } from "../../tc/format/status.ts";
+import { ConnectionError, StatusError } from "../status.ts";
 import { type Arguments, type Command, numberOption, UsageError } from "./arguments.ts";
 import { connectionOptions, readConnectionOptions } from "./connection_options.ts";
 import { Interrupt } from "./interrupt.ts";
@@ -15,13 +16,16 @@ export const publish: Command = {
     "of the stream, what stands before it the application.",
   options: {
     name: { value: "NAME", help: "the stream's name; then all of URL is the application" },
-    type: { value: "TYPE", help: "live (the default), record or append" },
+    type: { value: "TYPE", help: "live (the default), record, append or appendWithGap" },
     repeat: { value: "N", help: "publish the file N times in a row, 0: until Ctrl-C" },
     ...connectionOptions,
   },
   notes: "Example:\n  client publish rtmfp://localhost/live/cam recording.flv",
 };
 
+const TYPES = ["live", "record", "append", "appendWithGap"];
+/** How long a server has to tell that it records, in milliseconds. */
+const RECORDING = 5_000;
 /** How long what is still to be sent may take at the end, in milliseconds. */
 const CLOSING = 10_000;
 
@@ -31,8 +35,10 @@ export async function runPublish(args: Arguments, output: ProgressOutput): Promi
   const options = readConnectionOptions(args, url);
   const repeat = numberOption(args, "repeat", 0) ?? 1;
   const type = args.options.get("type") ?? "live";
-  if (!["live", "record", "append"].includes(type)) {
-    throw new UsageError(`Option --type needs live, record or append, not "${type}"`);
+  if (!TYPES.includes(type)) {
+    throw new UsageError(
+      `Option --type needs live, record, append or appendWithGap, not "${type}"`,
+    );
   }
   const path = args.operands[1];
   await firstTag(path); // a bad file is refused before anyone is bothered
@@ -41,9 +47,13 @@ export async function runPublish(args: Arguments, output: ProgressOutput): Promi
   const interrupt = new Interrupt();
   try {
     const stream = await connection.createStream();
-    await stream.publish(name, type);
     const line = new ProgressLine(output);
+    const recording = recordingOf(stream, line);
+    await stream.publish(name, type);
     line.say(`Publishing ${name}`);
+    if (type !== "live" && !await waitAtMost(recording, RECORDING)) {
+      line.say("The server does not tell whether it records");
+    }
     const sender = new Sender(connection, stream, interrupt, line);
     for (let round = 0; repeat === 0 || round < repeat; round++) {
       await sender.send(readTags(path));
@@ -60,4 +70,22 @@ export async function runPublish(args: Arguments, output: ProgressOutput): Promi
     await connection.close();
     interrupt.release();
   }
+}
+
+/**
+ * Says what the server tells of the recording.
+ * @returns when it begins @throws {StatusError} if it does not
+ */
+function recordingOf(stream: AnyStream, line: ProgressLine): Promise<Status> {
+  const begun = Promise.withResolvers<Status>();
+  begun.promise.catch(() => {}); // for who did not ask for one
+  stream.handler = {
+    onStatus: (status) => {
+      if (!status.code.startsWith("NetStream.Record.")) return;
+      line.say(status.description || status.code);
+      if (status.level === "error") begun.reject(new StatusError(status));
+      else begun.resolve(status);
+    },
+  };
+  return begun.promise;
 }
