@@ -8,9 +8,9 @@ import {
   type Command,
   helpText,
   numberOption,
-  parseArguments,
-  UsageError,
+  readArguments,
 } from "../src/client/cli/arguments.ts";
+import { UsageError } from "../src/common/arguments.ts";
 import { visitRtmfp, visitRtmp, visitRtws } from "./soak/sessions.ts";
 import { viewByHttp, viewByWebSocket } from "./soak/viewers.ts";
 import { type Counts, type Doors, pause, type Plan, type Visitor } from "./soak/visit.ts";
@@ -241,7 +241,7 @@ async function soak(minutes: number, clients: number, verbose: boolean) {
 }
 
 try {
-  const args = parseArguments(command, Deno.args);
+  const args = readArguments(command, Deno.args);
   if (args.help) console.log(helpText("deno run -A", command));
   else {
     const minutes = numberOption(args, "minutes", 0.2, 10_000) ?? 30;

@@ -5,11 +5,11 @@ import {
   helpText,
   numberOption,
   type Option,
-  parseArguments,
-  UsageError,
+  readArguments,
 } from "../../src/client/cli/arguments.ts";
 import { resolve } from "../../src/client/resolve.ts";
 import { parseRtmfpUrl } from "../../src/client/url.ts";
+import { UsageError } from "../../src/common/arguments.ts";
 import type { GeneratorOptions } from "../load/generator.ts";
 import { pin, type Server, startServer } from "./process.ts";
 
@@ -52,7 +52,7 @@ export async function runBench(
   };
   let server: Server | undefined;
   try {
-    const args = parseArguments(command, Deno.args);
+    const args = readArguments(command, Deno.args);
     if (args.help) return console.log(helpText("deno run -A", command));
     const group = numberOption(args, "group", 2, 16) ?? 2;
     if (group !== 2 && group !== 14 && group !== 16) throw new UsageError("No such group");

@@ -1,12 +1,7 @@
 // The client commands of the command line.
 import { WireError } from "../bytes/wire_error.ts";
-import {
-  type Arguments,
-  type Command,
-  helpText,
-  parseArguments,
-  UsageError,
-} from "./cli/arguments.ts";
+import { UsageError } from "../common/arguments.ts";
+import { type Arguments, type Command, helpText, readArguments } from "./cli/arguments.ts";
 import { call, runCall } from "./cli/call.ts";
 import { listen, runListen } from "./cli/listen.ts";
 import { peerJoin, runPeerJoin } from "./cli/peer_join.ts";
@@ -95,7 +90,7 @@ export async function runClient(
       return /^(--help|-h|help)$/.test(args[1] ?? "") ? 0 : 2;
     }
     if (!found) throw new UsageError(`Unknown command ${name}`);
-    const parsed = parseArguments(found.command, args.slice(words(found).length));
+    const parsed = readArguments(found.command, args.slice(words(found).length));
     if (parsed.help) {
       print(helpText(PROGRAM, found.command).trimEnd());
       return 0;

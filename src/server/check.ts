@@ -1,9 +1,10 @@
 // The sub-command `check`: the configuration is read and all scripts are compiled; nothing runs.
 import { fromUtf8 } from "../bytes/text.ts";
+import { UsageError } from "../common/arguments.ts";
 import { misspelledInSource } from "../script/api/event_names.ts";
 import { Lua } from "../script/vm/lua.ts";
 import { sourceOfFile } from "../script/vm/source_file.ts";
-import { parseCommandLine, usage, UsageError } from "./command_line.ts";
+import { parseCommandLine, usage } from "./command_line.ts";
 import { readConfig } from "../config/config.ts";
 import { ConfigError } from "../config/config_error.ts";
 import { facts } from "./facts.ts";

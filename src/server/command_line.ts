@@ -1,4 +1,5 @@
 // The options of the server: CFG-070 to CFG-079, and our own.
+import { type OptionForm, parseArguments, UsageError } from "../common/arguments.ts";
 import { levelOf } from "../common/log_level.ts";
 
 export interface Options {
@@ -15,17 +16,7 @@ export interface Options {
   readonly version?: boolean;
 }
 
-/** The command line cannot be followed; goes to standard error, with exit code 2. */
-export class UsageError extends Error {
-  override name = "UsageError";
-}
-
-interface Option {
-  readonly short?: string;
-  /** What the value is called in the help; an option without takes none. */
-  readonly value?: string;
-  /** The value may be left out. */
-  readonly optional?: boolean;
+interface Option extends OptionForm {
   readonly help: string;
   /** @throws {UsageError} */
   read(value: string): Options;
@@ -114,37 +105,21 @@ const refused: Record<string, string> = {
 };
 
 /**
- * Reads `--name`, `--name=value`, `--name value`, `-x`, `-xvalue`; on Windows also `/name=value`.
+ * Reads the options of the server; on Windows also `/name=value`.
  *
  * @throws {UsageError} for anything else
  */
 export function parseCommandLine(args: readonly string[], windows = false): Options {
+  const parsed = parseArguments(args, options, { windows, explain: (name) => refused[name] });
+  const [operand] = parsed.operands;
+  if (operand !== undefined) throw new UsageError(`${operand}: expected an option`);
   let result: Options = {};
-  for (let i = 0; i < args.length; i++) {
-    const { name, value } = split(args[i], windows);
-    if (refused[name]) throw new UsageError(`${args[i]}: ${refused[name]}`);
-    const [long, option] = Object.entries(options).find(([long, { short }]) =>
-      long === name || short === name
-    ) ?? [];
-    if (!option) throw new UsageError(`${args[i]}: there is no such option`);
-    if (!option.value && value !== undefined) throw new UsageError(`--${long} takes no value`);
-    let given = value;
-    if (option.value && !option.optional && given === undefined) given = args[++i];
-    if (option.value && !option.optional && !given) {
-      throw new UsageError(`--${long} needs a value: ${option.value}`);
-    }
-    result = { ...result, ...option.read(given ?? "") };
+  for (const [name, value = ""] of parsed.options) {
+    const { value: form, optional, read } = options[name];
+    if (form && !optional && value === "") throw new UsageError(`--${name} needs a value: ${form}`);
+    result = { ...result, ...read(value) };
   }
   return result;
-}
-
-function split(arg: string, windows: boolean): { name: string; value?: string } {
-  const long = /^--([^=]+)(?:=([^]*))?$/.exec(arg) ??
-    (windows ? /^\/([^=]+)(?:=([^]*))?$/.exec(arg) : null);
-  if (long) return { name: long[1], value: long[2] };
-  const short = /^-([a-zA-Z])=?([^]*)$/.exec(arg);
-  if (!short) throw new UsageError(`${arg}: expected an option`);
-  return { name: short[1], value: short[2] === "" ? undefined : short[2] };
 }
 
 /** The options as they are typed. */

@@ -1,5 +1,6 @@
 // The server as a program: from its command line to its exit code.
-import { parseCommandLine, usage, UsageError } from "./command_line.ts";
+import { UsageError } from "../common/arguments.ts";
+import { parseCommandLine, usage } from "./command_line.ts";
 import { LuaApplications } from "../script/api/applications.ts";
 import { changesOf, type Configuration, readConfig, secretsOf } from "../config/config.ts";
 import { ConfigError } from "../config/config_error.ts";

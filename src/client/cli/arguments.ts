@@ -1,13 +1,9 @@
 // A command's options and operands, described once: for reading them and for --help.
+import { type OptionForm, parseArguments, UsageError } from "../../common/arguments.ts";
 
-/** A command line cannot be used: the message is for whoever typed it. */
-export class UsageError extends Error {
-  override name = "UsageError";
-}
+const HELP: OptionForm = { short: "h" };
 
-export interface Option {
-  /** What the value stands for, such as "N"; an option without takes no value. */
-  readonly value?: string;
+export interface Option extends OptionForm {
   readonly help: string;
 }
 
@@ -31,43 +27,16 @@ export interface Arguments {
 }
 
 /**
- * Reads a command's arguments: `--name`, `--name=value` and `--name value` anywhere, and after
- * `--` operands only. A number below zero is an operand.
+ * Reads a command's arguments.
  *
  * @throws {UsageError} on an unknown option, a missing or surplus value, or a wrong operand count
  */
-export function parseArguments(command: Command, args: readonly string[]): Arguments {
-  const operands: string[] = [];
-  const options = new Map<string, string>();
-  let help = false;
-  for (let i = 0; i < args.length; i++) {
-    const arg = args[i];
-    if (arg === "--") {
-      operands.push(...args.slice(i + 1));
-      break;
-    }
-    if (arg === "-h" || arg === "--help") {
-      help = true;
-      continue;
-    }
-    if (!/^-+[a-zA-Z]/.test(arg)) {
-      operands.push(arg);
-      continue;
-    }
-    const [, name, given] = /^-+([^=]+)(?:=([\s\S]*))?$/.exec(arg)!;
-    const option = command.options[name];
-    if (!option || !arg.startsWith("--")) throw new UsageError(`Unknown option ${arg}`);
-    if (!option.value) {
-      if (given !== undefined) throw new UsageError(`Option --${name} takes no value`);
-      options.set(name, "");
-    } else {
-      const value = given ?? args[++i];
-      if (value === undefined) throw new UsageError(`Option --${name} needs ${option.value}`);
-      options.set(name, value);
-    }
-  }
+export function readArguments(command: Command, args: readonly string[]): Arguments {
+  const { options, operands } = parseArguments(args, { ...command.options, help: HELP });
+  const values = new Map(options.map(([name, value = ""]) => [name, value]));
+  const help = values.delete("help");
   if (!help) checkCount(command, operands);
-  return { operands, options, help };
+  return { operands: [...operands], options: values, help };
 }
 
 /**
@@ -120,7 +89,10 @@ export function helpText(program: string, command: Command): string {
   ].join("\n");
 }
 
-function checkCount({ name, operands, count: [least, most] }: Command, given: string[]): void {
+function checkCount(
+  { name, operands, count: [least, most] }: Command,
+  given: readonly string[],
+): void {
   if (given.length < least) throw new UsageError(`"${name}" needs ${operands}`);
   if (given.length > most) {
     throw new UsageError(`"${name}" takes ${operands}; "${given[most]}" is too many`);

@@ -1,10 +1,11 @@
 // The options that all commands have: how to connect.
 import type { AmfValue } from "../../amf/mod.ts";
+import { UsageError } from "../../common/arguments.ts";
 import { ipBytes } from "../../common/ip.ts";
 import type { GroupId } from "../../rtmfp/crypto/dh_groups.ts";
 import { type AnyUrl, isRtmp } from "../connect.ts";
 import type { ConnectOptions } from "../net_connection.ts";
-import { type Arguments, numberOption, type Option, UsageError } from "./arguments.ts";
+import { type Arguments, numberOption, type Option } from "./arguments.ts";
 import { fromJson, type Json } from "./json.ts";
 
 export const connectionOptions: Readonly<Record<string, Option>> = {

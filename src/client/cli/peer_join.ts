@@ -1,9 +1,10 @@
 import { fromHex, toHex } from "../../bytes/hex.ts";
+import { UsageError } from "../../common/arguments.ts";
 import { waitAtMost } from "../../common/wait.ts";
 import { NetConnection } from "../net_connection.ts";
 import { ConnectionError } from "../status.ts";
 import { parseRtmfpUrl } from "../url.ts";
-import { type Arguments, type Command, numberOption, UsageError } from "./arguments.ts";
+import { type Arguments, type Command, numberOption } from "./arguments.ts";
 import { connectionOptions, readConnectionOptions } from "./connection_options.ts";
 import { Interrupt } from "./interrupt.ts";
 import { ProgressLine, type ProgressOutput } from "./progress.ts";

@@ -1,7 +1,8 @@
+import { UsageError } from "../../common/arguments.ts";
 import { NetConnection } from "../net_connection.ts";
 import { ConnectionError, StatusError } from "../status.ts";
 import { parseStreamUrl } from "../url.ts";
-import { type Arguments, type Command, numberOption, UsageError } from "./arguments.ts";
+import { type Arguments, type Command, numberOption } from "./arguments.ts";
 import { connectionOptions, readConnectionOptions } from "./connection_options.ts";
 import { Interrupt } from "./interrupt.ts";
 import { record } from "./play.ts";

@@ -1,7 +1,8 @@
+import { UsageError } from "../../common/arguments.ts";
 import { waitAtMost } from "../../common/wait.ts";
 import { type AnyStream, connectTo, parseAnyStreamUrl } from "../connect.ts";
 import { ConnectionError } from "../status.ts";
-import { type Arguments, type Command, numberOption, UsageError } from "./arguments.ts";
+import { type Arguments, type Command, numberOption } from "./arguments.ts";
 import { connectionOptions, readConnectionOptions } from "./connection_options.ts";
 import { Interrupt } from "./interrupt.ts";
 import { ProgressLine, type ProgressOutput } from "./progress.ts";

@@ -1,11 +1,12 @@
 // What play writes: a file of all that a stream brings.
 import { AmfReader, encodeAmf0 } from "../../amf/mod.ts";
 import { concat } from "../../bytes/concat.ts";
+import { UsageError } from "../../common/arguments.ts";
 import { flvHeader, type FlvTag, flvTag, TagType } from "../../flv/tags.ts";
 import { FlvInterleaver } from "../../flv/interleaver.ts";
 import { isAudioHeader, isPicture } from "../../flv/codec.ts";
 import type { NetStreamHandler } from "../net_stream.ts";
-import { type Option, UsageError } from "./arguments.ts";
+import type { Option } from "./arguments.ts";
 import type { Progress } from "./progress.ts";
 
 /** The option that {@link Recording.open} is told of. */

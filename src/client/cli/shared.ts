@@ -1,10 +1,11 @@
 import type { AmfValue } from "../../amf/mod.ts";
+import { UsageError } from "../../common/arguments.ts";
 import { within } from "../../common/wait.ts";
 import { NetConnection } from "../net_connection.ts";
 import type { SharedObject, SyncChange } from "../shared_object.ts";
 import { ConnectionError, StatusError } from "../status.ts";
 import { parseRtmfpUrl } from "../url.ts";
-import { type Arguments, type Command, UsageError } from "./arguments.ts";
+import type { Arguments, Command } from "./arguments.ts";
 import { connectionOptions, parseJson, readConnectionOptions } from "./connection_options.ts";
 import { Interrupt } from "./interrupt.ts";
 import { fromJson, type Json, JSON_NOTES, toJson } from "./json.ts";

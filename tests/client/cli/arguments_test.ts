@@ -3,9 +3,9 @@ import {
   type Command,
   helpText,
   numberOption,
-  parseArguments,
-  UsageError,
+  readArguments,
 } from "../../../src/client/cli/arguments.ts";
+import { UsageError } from "../../../src/common/arguments.ts";
 
 const command: Command = {
   name: "play",
@@ -15,7 +15,7 @@ const command: Command = {
   options: { seconds: { value: "N", help: "stop after N seconds" }, quiet: { help: "say less" } },
 };
 const read = (...args: string[]) => {
-  const { operands, options, help } = parseArguments(command, args);
+  const { operands, options, help } = readArguments(command, args);
   return [operands, Object.fromEntries(options), help];
 };
 
@@ -36,25 +36,25 @@ Deno.test("A wrong command line says what is wrong", () => {
   const bad: [string[], RegExp][] = [
     [["u"], /"play" needs URL FILE/],
     [["u", "f", "g"], /"g" is too many/],
-    [["--loud", "u", "f"], /Unknown option --loud/],
-    [["-seconds=3", "u", "f"], /Unknown option -seconds=3/],
-    [["u", "f", "--seconds"], /--seconds needs N/],
+    [["--loud", "u", "f"], /unknown option --loud/],
+    [["-seconds=3", "u", "f"], /unknown option -seconds=3/],
+    [["u", "f", "--seconds"], /--seconds needs a value: N/],
     [["u", "f", "--quiet=1"], /--quiet takes no value/],
   ];
   for (const [args, message] of bad) {
-    assert.throws(() => parseArguments(command, args), { name: UsageError.name, message });
+    assert.throws(() => readArguments(command, args), { name: UsageError.name, message });
   }
 });
 
 Deno.test("numberOption takes only numbers in its range", () => {
   const value = (text: string) =>
-    numberOption(parseArguments(command, [`--seconds=${text}`, "u", "f"]), "seconds", 0, 10);
+    numberOption(readArguments(command, [`--seconds=${text}`, "u", "f"]), "seconds", 0, 10);
   assert.equal(value("2.5"), 2.5);
   assert.equal(value("10"), 10);
   for (const text of ["", "x", "-1", "11", "NaN"]) {
     assert.throws(() => value(text), /--seconds needs a number from 0 to 10/, text);
   }
-  assert.equal(numberOption(parseArguments(command, ["u", "f"]), "seconds", 0), undefined);
+  assert.equal(numberOption(readArguments(command, ["u", "f"]), "seconds", 0), undefined);
 });
 
 Deno.test("helpText lists every option", () => {
