@@ -152,7 +152,7 @@ Deno.test({
         });
         const checked = await run(program, ["check"]);
         assert.equal(checked.code, 0, checked.text);
-        assert.match(checked.text, /1 scripts in .*www: no errors/);
+        assert.match(checked.text, /1 script in .*www: no errors/);
       });
       const http = freePort();
       await test.step("workers, mail and the page, without any library of the system", async () => {

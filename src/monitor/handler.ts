@@ -70,7 +70,9 @@ export class Monitor {
 
   async #answer(request: Request): Promise<Response> {
     const url = new URL(request.url);
-    if (!this.#knowsHost(url.hostname)) return text(421, "This server has another name");
+    if (!this.#knowsHost(url.hostname)) {
+      return text(421, "Ask by IP address, localhost, or a name in [http] hosts");
+    }
     if (request.method !== "GET" && request.method !== "HEAD") {
       return text(405, "Only GET and HEAD", { allow: "GET, HEAD" });
     }

@@ -63,7 +63,8 @@ export function check(
     }
     const ini = text === undefined ? "the default configuration" : folders.ini;
     const count = errors === 1 ? "1 error" : `${errors || "no"} errors`;
-    print(`Checked ${ini}, and ${scripts.length} scripts in ${home}www: ${count}`);
+    const number = scripts.length === 1 ? "1 script" : `${scripts.length} scripts`;
+    print(`Checked ${ini}, and ${number} in ${home}www: ${count}`);
     return errors === 0 ? 0 : 1;
   } catch (error) {
     if (error instanceof UsageError) {

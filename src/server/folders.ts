@@ -30,7 +30,8 @@ export function findFolders(
 
 /** A path as seen from a folder. */
 export function absolute(path: string, folder: string): string {
-  return /^([/\\]|[a-zA-Z]:)/.test(path) ? path : asFolder(folder) + path;
+  if (/^([/\\]|[a-zA-Z]:)/.test(path)) return path;
+  return asFolder(folder) + path.replace(/^(?:\.(?:[/\\]+|$))+/, ""); // "./a" is "a"
 }
 
 /** With a separator at the end. */

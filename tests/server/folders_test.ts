@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { facts } from "../../src/server/facts.ts";
-import { findFolders } from "../../src/server/folders.ts";
+import { absolute, findFolders } from "../../src/server/folders.ts";
 
 Deno.test("Where www, logs and the ini are: --dir, --ini, the program, the current folder", () => {
   const top = Deno.realPathSync(Deno.makeTempDirSync());
@@ -55,4 +55,13 @@ Deno.test("CFG-064 what scripts see of program and machine", () => {
     assert.match(seen[`system.${name}`], /[/\\]$/);
   }
   assert.match(seen["system.dateTime"], /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+});
+
+Deno.test("absolute: paths as they are read, without dots that say nothing", () => {
+  assert.equal(absolute(".", "/home/a"), "/home/a/");
+  assert.equal(absolute("./b", "/home/a/"), "/home/a/b");
+  assert.equal(absolute("././b/c", "/home/a"), "/home/a/b/c");
+  assert.equal(absolute(".b", "/home/a"), "/home/a/.b");
+  assert.equal(absolute("../b", "/home/a"), "/home/a/../b");
+  assert.equal(absolute("/b", "/home/a"), "/b");
 });
