@@ -162,7 +162,7 @@ export class Bus<T> implements Post {
   }
 
   get maxBody(): number {
-    return this.#wire.maxPayload - HEAD;
+    return Math.max(HEAD, this.#wire.maxPayload - HEAD); // below 2 KiB frames do not cross
   }
 
   random(below: number): number {

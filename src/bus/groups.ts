@@ -8,6 +8,11 @@ const MAX_SAMPLE = 13;
 /** Members at other servers that are kept of a group; above, a new one replaces any. */
 const MAX_FOREIGN = 32;
 const REFRESH_INTERVAL = 30_000;
+/**
+ * Of two servers of a NATS cluster that begin to listen at the same time neither may hear the other:
+ * what they tell first is told again after so many milliseconds, and as many at random.
+ */
+const SECOND_TELLING = 300;
 /** Servers that meet again know each other before groups are told of, within so many milliseconds. */
 const MEETING_TIME = 200;
 const TELLING_SPREAD = 1_000;
@@ -51,7 +56,8 @@ export class Groups {
     const rawId = fromHex(group);
     const isFirst = !this.#groups.has(group);
     if (isFirst) {
-      this.#groups.set(group, { rawId, foreign: new Map(), refreshAt: this.#nextRefresh(now) });
+      const refreshAt = now + SECOND_TELLING + this.#post.random(SECOND_TELLING);
+      this.#groups.set(group, { rawId, foreign: new Map(), refreshAt });
       this.#post.subscribe(this.#post.subjects.group(rawId));
     }
     this.#tell(rawId, [peerId], false, isFirst);

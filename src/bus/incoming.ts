@@ -6,8 +6,9 @@ import type { Post } from "./post.ts";
 
 /** How often a server says that it has listeners. */
 const JOIN_INTERVAL = 5_000;
-/** The same while nothing has come of the publisher. */
+/** The same while nothing has come of the publisher, and how often: after that its claims are waited for. */
 const FIRST_JOIN_INTERVAL = 1_000;
+const FIRST_JOINS = 3;
 /** The answer to a join may take so long, before another one asks again. */
 const ANSWER_TIME = 200;
 
@@ -43,6 +44,8 @@ export class Incoming {
   #request = 0;
   readonly #lost = { audio: false, video: false };
   #joinAt: number;
+  /** Joins since something came of a publisher, or it ended. */
+  #joins = 0;
   #joinedAt = -Infinity;
 
   constructor(post: Post, user: IncomingUser, readonly name: string, now: number) {
@@ -61,6 +64,7 @@ export class Incoming {
     const source = this.#source;
     if (source && source.server === server && source.id !== claim.id) this.#end(now);
     if (this.#source && !isBefore({ ...claim, server }, this.#source)) return;
+    this.#joins = 0;
     this.#joinAt = Math.min(this.#joinAt, Math.max(now, this.#joinedAt + ANSWER_TIME));
   }
 
@@ -105,6 +109,7 @@ export class Incoming {
 
   /** The bus is there again. */
   connected(now: number): void {
+    this.#joins = 0;
     this.#joinAt = now;
   }
 
@@ -130,7 +135,8 @@ export class Incoming {
     this.#joinedAt = now;
     this.#part = 0;
     this.#request = (this.#request + 1) >>> 0;
-    this.#joinAt = now + (source ? JOIN_INTERVAL : FIRST_JOIN_INTERVAL);
+    const isEager = !source && this.#joins++ < FIRST_JOINS;
+    this.#joinAt = now + (isEager ? FIRST_JOIN_INTERVAL : JOIN_INTERVAL);
     const { name } = this;
     const request = this.#request;
     const message = { name, from: source?.server ?? "", id: source?.id ?? 0, request };
@@ -165,6 +171,7 @@ export class Incoming {
 
   #end(now: number): void {
     this.#source = undefined;
+    this.#joins = 0;
     this.#joinAt = Math.min(this.#joinAt, now + FIRST_JOIN_INTERVAL);
     this.#reader.reset();
     this.#user.onEnd(this.name);

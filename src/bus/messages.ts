@@ -7,6 +7,8 @@ import type { MessageCodec } from "./envelope.ts";
 
 /** Entries of any list in a message. */
 const MAX_ENTRIES = 8192;
+/** Applications that a heartbeat names: others run at the other servers once clients come there. */
+const MAX_PATHS = 1024;
 const PEER_ID = 32;
 /** Characters of a server's id that tell it from others: 40 bits that were drawn. */
 const MARK = 8;
@@ -59,7 +61,7 @@ export const heartbeat: MessageCodec<Heartbeat> = {
       Math.min(load.lag, 0xffff),
     );
     list(to, [...properties], ([name, value]) => text(text(to, name), value));
-    list(to, paths, (path) => text(to, path));
+    list(to, paths.slice(0, MAX_PATHS), (path) => text(to, path));
   },
   read: (from) => ({
     startedAt: from.vlu(),

@@ -9,6 +9,8 @@ const BATCH_DELAY = 10;
 /** A server that has not asked again for so long has no listeners any more. */
 const INTEREST_TIMEOUT = 12_000;
 const CLAIM_INTERVAL = 5_000;
+/** The same after the first claim: another server that claims at the same time may not hear that one yet. */
+const SECOND_CLAIM = 300;
 
 export interface OutgoingUser {
   /** Other servers have listeners from now on, or none any more. */
@@ -27,6 +29,7 @@ export class Outgoing {
   #sequence = 0;
   #flushAt = Infinity;
   #claimAt: number;
+  #hasClaimed = false;
 
   constructor(post: Post, user: OutgoingUser, readonly claimed: Claim, now: number) {
     this.#post = post;
@@ -99,7 +102,9 @@ export class Outgoing {
       if (now - at >= INTEREST_TIMEOUT) this.leave(server);
     }
     if (now < this.#claimAt) return;
-    this.#claimAt = now + CLAIM_INTERVAL;
+    const pause = SECOND_CLAIM + this.#post.random(SECOND_CLAIM);
+    this.#claimAt = now + (this.#hasClaimed ? CLAIM_INTERVAL : pause);
+    this.#hasClaimed = true;
     this.#post.send(this.#post.subjects.control(this.claimed.name), claim, this.claimed);
   }
 

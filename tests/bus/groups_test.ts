@@ -87,3 +87,18 @@ Deno.test("a split is healed within 5 s: members of both sides know each other a
     }
   }
 });
+
+Deno.test("servers that join at the same time, and do not hear each other yet, do within a second", () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const bus = new FakeBus(seed);
+    const [a, b] = ["a", "b"].map((name) => bus.add(name));
+    bus.run(3_000);
+    bus.faults = { loss: 1, except: /\.hb$/ };
+    a.joins(group, peer(1));
+    b.joins(group, peer(2));
+    bus.run(100);
+    bus.faults = {};
+    bus.run(900);
+    assert.deepEqual([a, b].map(({ foreign }) => foreign.get(group)?.size), [1, 1], `seed ${seed}`);
+  }
+});

@@ -85,6 +85,16 @@ Deno.test("properties, load and paths travel; a path that is new starts the appl
   assert.ok(a.events.includes("b.example:1935 runs ,/chat"), `${a.events}`);
 });
 
+Deno.test("a server with any number of applications is seen, and 1,024 of them", () => {
+  const bus = new FakeBus(1);
+  const [a, b] = [bus.add("a"), bus.add("b")];
+  b.paths = Array.from({ length: 9_000 }, (_, i) => `/${i}`);
+  bus.run(1_500);
+  assert.deepEqual(a.sees, ["b"]);
+  const [seen] = a.bus.presence.servers.values();
+  assert.equal(seen.paths.length, 1_024);
+});
+
 Deno.test("a split and its healing are seen from both sides within 4 s", () => {
   const bus = new FakeBus(7);
   const servers = ["a", "b", "c", "d"].map((name) => bus.add(name));

@@ -48,6 +48,34 @@ Deno.test("listeners that were there first hear of the publisher at once", () =>
   assert.deepEqual(timesOf(b), [1]);
 });
 
+Deno.test("a name that nobody publishes is asked for every second, then every 5 s", () => {
+  const [bus, a, b] = cluster(1, ["a", "b"]);
+  const heartbeats = 2 * 60;
+  b.plays("cam");
+  const before = bus.published.messages;
+  bus.run(60_000);
+  const joins = bus.published.messages - before - heartbeats;
+  assert.ok(joins >= 12 && joins <= 16, `${joins}`);
+  bus.faults = { loss: 1, except: /\.hb$/ };
+  a.publishes("cam", [frameOf(1)]);
+  bus.run(500);
+  bus.faults = {};
+  bus.run(5_000);
+  assert.deepEqual(timesOf(b), [1], "the first claim was lost");
+});
+
+Deno.test("a bus that takes messages of 1 KiB alone is not flooded by the bytes of frames", () => {
+  const [bus, a, b] = cluster(1, ["a", "b"], { maxPayload: 1024 });
+  a.publishes("cam");
+  b.plays("cam");
+  bus.run(20);
+  const before = bus.published.messages;
+  a.sends("cam", frameOf(3, "video", 50_000));
+  bus.run(20);
+  assert.ok(bus.published.messages - before < 60);
+  assert.deepEqual(b.sees, ["a"]);
+});
+
 Deno.test("frames go to the bus only while another server has listeners", () => {
   const [bus, a, b] = cluster(1, ["a", "b"]);
   a.publishes("cam");
@@ -137,6 +165,20 @@ Deno.test("a split publishes a name twice; after healing once, and all play the 
       if (server === owners[0]) continue;
       assert.deepEqual(timesOf(server), [frame.time], `seed ${seed}: ${server.name}`);
     }
+  }
+});
+
+Deno.test("a name that two begin to publish at once, and do not hear each other, is one's within a second", () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const [bus, a, b] = cluster(seed, ["a", "b"]);
+    bus.faults = { loss: 1, except: /\.hb$/ };
+    a.publishes("cam");
+    b.publishes("cam");
+    bus.run(100);
+    bus.faults = {};
+    bus.run(900);
+    const owners = [a, b].filter(({ publications }) => publications.has("cam"));
+    assert.equal(owners.length, 1, `seed ${seed}`);
   }
 });
 

@@ -83,3 +83,39 @@ export const [VIDEO_HEADER, AUDIO_HEADER] = ["1700000000aa", "af001210"];
 export const KEY = "170100000011";
 export const inter = (n: number) => `27010000000${n}`;
 export const bytes = (hex: string) => Uint8Array.fromHex(hex);
+
+/** Publishes frames that no other sends, until it is ended with its name taken. */
+export class Source {
+  readonly codes: string[] = [];
+  #sent = 0;
+
+  private constructor(
+    readonly mark: string,
+    readonly stream: NetStream,
+  ) {
+    stream.handler = { onStatus: ({ code }) => this.codes.push(code) };
+  }
+
+  static async of(mark: string, connection: NetConnection, name: string): Promise<Source> {
+    const source = new Source(mark, await connection.createStream());
+    await source.stream.publish(name);
+    return source;
+  }
+
+  get ended(): boolean {
+    return this.codes.includes("NetStream.Publish.BadName");
+  }
+
+  /** A key frame. */
+  send(): void {
+    if (this.ended) return;
+    const count = toHex(Uint8Array.of(this.#sent >> 8, this.#sent & 0xff));
+    this.stream.sendVideo(this.#sent++ * 10, bytes(`1701000000${this.mark}${count}`));
+  }
+}
+
+/** Which sources the frames are of that were got from a place on. */
+export const marks = ({ got }: Frames, from: number) =>
+  got.slice(from).filter((frame) => frame.startsWith("v")).map((frame) =>
+    frame.split(" ")[1].slice(10, 12)
+  );

@@ -1,10 +1,8 @@
 // Two halves of a NATS cluster lose each other, while every server stays connected to its own half.
 import assert from "node:assert/strict";
-import type { NetConnection } from "../../src/client/net_connection.ts";
-import { toHex } from "../../src/bytes/hex.ts";
 import { freePort } from "../support/ports.ts";
 import { until } from "../support/wait.ts";
-import { bytes, connect, Frames, Servers } from "./bus_servers.ts";
+import { connect, Frames, marks, Servers, Source } from "./bus_servers.ts";
 import { NatsServer } from "./nats.ts";
 import { peerTest } from "./peers.ts";
 import { TcpProxy } from "./tcp_proxy.ts";
@@ -22,41 +20,6 @@ async function twoNats() {
   const second = await NatsServer.start(...cluster, `nats://127.0.0.1:${freePort()}`, ...routes);
   return { first, second, proxy };
 }
-
-/** Publishes frames that no other sends, until it is ended with its name taken. */
-class Source {
-  readonly codes: string[] = [];
-  #sent = 0;
-
-  private constructor(
-    readonly mark: string,
-    readonly stream: Awaited<ReturnType<NetConnection["createStream"]>>,
-  ) {
-    stream.handler = { onStatus: ({ code }) => this.codes.push(code) };
-  }
-
-  static async of(mark: string, connection: NetConnection, name: string): Promise<Source> {
-    const source = new Source(mark, await connection.createStream());
-    await source.stream.publish(name);
-    return source;
-  }
-
-  get ended(): boolean {
-    return this.codes.includes("NetStream.Publish.BadName");
-  }
-
-  /** A key frame. */
-  send(): void {
-    if (this.ended) return;
-    const count = toHex(Uint8Array.of(this.#sent >> 8, this.#sent & 0xff));
-    this.stream.sendVideo(this.#sent++ * 10, bytes(`1701000000${this.mark}${count}`));
-  }
-}
-
-const marks = ({ got }: Frames, from: number) =>
-  got.slice(from).filter((frame) => frame.startsWith("v")).map((frame) =>
-    frame.split(" ")[1].slice(10, 12)
-  );
 
 for (const [what, split] of [["is cut", "cut"], ["takes nothing for a while", "stall"]] as const) {
   peerTest(
@@ -147,3 +110,50 @@ for (const [what, split] of [["is cut", "cut"], ["takes nothing for a while", "s
     },
   );
 }
+
+peerTest(
+  "a server that is frozen is gone, and its names are published once when it goes on",
+  ["nats-server"],
+  async () => {
+    await using nats = await NatsServer.start();
+    await using servers = new Servers(nats.url);
+    const [a, b, c] = await Promise.all(["a", "b", "c"].map((zone) => servers.start(zone)));
+    for (const other of ["b", "c"]) await a.logged(new RegExp(`met ${other}$`));
+    const clients = await Promise.all([a, b, c].map(connect));
+    const [ofA, ofB, ofC] = clients;
+    const sources = [await Source.of("bb", ofB, "cam")];
+    const listener = await Frames.of(a, "cam", ofA);
+    const plays = async (mark: string) => {
+      await until(() => {
+        for (const source of sources) source.send();
+        return listener.got.at(-1)?.includes(` 1701000000${mark}`) === true;
+      }, `frames of ${mark}`);
+    };
+    await plays("bb");
+    const from = [a, c].map(({ log }) => log.items.length);
+    Deno.kill(b.pid, "SIGSTOP");
+    try {
+      await Promise.all([a.logged(/lost b$/, from[0]), c.logged(/lost b$/, from[1])]);
+      assert.equal(await ofA.call("echo", 1), 1);
+      sources.push(await Source.of("cc", ofC, "cam"));
+      await plays("cc");
+    } finally {
+      Deno.kill(b.pid, "SIGCONT");
+    }
+    const healed = performance.now();
+    await until(() => {
+      for (const source of sources) source.send();
+      return sources.filter(({ ended }) => ended).length === 1;
+    }, "one publisher");
+    await plays(sources.find(({ ended }) => !ended)!.mark);
+    const took = performance.now() - healed;
+    assert.ok(took < HEALING, `${Math.round(took)} ms`);
+    const before = listener.got.length;
+    await until(() => {
+      for (const source of sources) source.send();
+      return listener.got.length > before + 20;
+    }, "frames");
+    assert.equal(new Set(marks(listener, before)).size, 1);
+    await Promise.all(clients.map((client) => client.close()));
+  },
+);
