@@ -3,6 +3,9 @@ import type { Listener } from "../../src/media/listener.ts";
 import { FakeOutput, film, flvFile, Stage } from "../store/fakes.ts";
 import type { FuzzTarget } from "./harness.ts";
 
+/** Bytes of the smallest tag. */
+const TAG = 15;
+
 /** Plays, seeks and gives out a file; whatever it holds, playing comes to an end. */
 function playAll(bytes: Uint8Array): void {
   const on = new Stage();
@@ -23,8 +26,10 @@ function playAll(bytes: Uint8Array): void {
   play.bufferLength = 60_000;
   on.settle();
   play.seek(bytes[bytes.length >> 1] * 40);
-  on.pass(2 ** 32);
-  if (output.ends === 0 && output.failures.length === 0) throw new Error("no end");
+  // The times of a file may leap on by 24 days, as often as it has tags, and begin anew.
+  const isOver = () => output.ends > 0 || output.failures.length > 0;
+  for (let leaps = bytes.length / TAG; leaps > 0 && !isOver(); leaps--) on.pass(2 ** 32);
+  if (!isOver()) throw new Error("no end");
 }
 
 export const recordingTargets: readonly FuzzTarget[] = [{
