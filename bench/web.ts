@@ -1,6 +1,6 @@
 // What viewers by HTTP-FLV and WebSocket-FLV cost, beside node-media-server where it is given.
 //
-//     deno run -A bench/web.ts [--viewers N] [--seconds S] [--nms FOLDER]
+//     deno run -A bench/web.ts [--viewers N] [--seconds S] [--stalled N] [--nms FOLDER]
 //
 // FOLDER has node-media-server in its node_modules: `npm install --prefix FOLDER node-media-server`.
 // ffmpeg publishes 1 Mb/s at 25 frames a second to each server by RTMP.

@@ -63,6 +63,10 @@ export class FlvOutput implements ListenerOutput {
     return this.#queue.find(({ kind }) => kind === "video")?.since ?? Infinity;
   }
 
+  get mediaWaitsSince(): number {
+    return this.#queue.find(({ kind }) => kind !== "data")?.since ?? Infinity;
+  }
+
   send(frame: Frame, time: number): void {
     const { kind } = frame;
     if (kind === "data") return this.#sendData(frame, time);

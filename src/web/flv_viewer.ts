@@ -45,6 +45,8 @@ export class NotViewable extends Error {
 /** How long a viewer waits for a stream to be published, and for it to be so again. Milliseconds. */
 const WAIT = 30_000;
 const HAND_OVER = 5_000;
+/** A viewer that has taken nothing of what waits for as long is let go: it holds a place. Milliseconds. */
+const NOT_READING = 60_000;
 
 /**
  * A viewer by HTTP or WebSocket: a client of its application that does nothing but listen. WEB-020 to
@@ -59,6 +61,8 @@ export class FlvViewer extends ViewerConnection implements ManagedSession {
   /** When to give up waiting for a publisher. */
   #endAt = Infinity;
   #lastTaken: number;
+  /** Since when something has waited and nothing was taken, given up meanwhile or not. */
+  #waitsSince = Infinity;
   #over = false;
 
   /**
@@ -77,7 +81,10 @@ export class FlvViewer extends ViewerConnection implements ManagedSession {
     const has = (kind: "audio" | "video") =>
       publication !== undefined && [...publication.headers(kind)].length > 0;
     this.output = new FlvOutput(hub, {
-      onBytes: () => host.wake(this),
+      onBytes: () => {
+        this.#waitsSince = Math.min(this.#waitsSince, hub.now);
+        host.wake(this);
+      },
       onUnpublished: () => this.#endAt = hub.now + HAND_OVER,
       onPublished: () => this.#endAt = Infinity,
     }, { audio: viewing.audio && has("audio"), video: viewing.video && has("video") });
@@ -97,8 +104,11 @@ export class FlvViewer extends ViewerConnection implements ManagedSession {
 
   /** The next bytes of the file; see {@link FlvOutput.take}. */
   take(most: number): Uint8Array<ArrayBuffer> {
-    this.#lastTaken = this.#hub.now;
-    return this.output.take(most);
+    const { now } = this.#hub;
+    this.#lastTaken = now;
+    const bytes = this.output.take(most);
+    this.#waitsSince = this.output.waiting ? now : Infinity;
+    return bytes;
   }
 
   /** Ends it: the response, too. Harmless when it has ended. */
@@ -109,7 +119,9 @@ export class FlvViewer extends ViewerConnection implements ManagedSession {
   // ManagedSession
 
   manage(): void {
-    if (this.#hub.now >= this.#endAt) return this.close();
+    const { now } = this.#hub;
+    if (now >= this.#endAt) return this.close();
+    if (now - this.#waitsSince >= NOT_READING) return this.fail("it has taken nothing for 60 s");
     const { unplayable } = this.output;
     if (unplayable.size === 2) {
       this.fail(`browsers play neither ${[...unplayable.values()].join(" nor ")}`);
