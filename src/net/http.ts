@@ -5,6 +5,7 @@ import { createServer as createTlsServer, type Server as TlsServer } from "node:
 import type { AddressInfo, Socket } from "node:net";
 import { Readable } from "node:stream";
 import { unmapped } from "../common/ip.ts";
+import { boundSendBuffers } from "./send_buffers.ts";
 
 export interface HttpOptions {
   /** An IP address of this machine; `""` for all. */
@@ -17,6 +18,8 @@ export interface HttpOptions {
    * they are if all carry one.
    */
   readonly maxConnections?: number;
+  /** Bytes that the system may keep for each client, where it can be told. */
+  readonly sendBuffer?: number;
 }
 
 export interface HttpCertificate {
@@ -100,7 +103,7 @@ const BODILESS = new Set(["GET", "HEAD"]);
  * @throws {Error} if the port cannot be had, or certificate and key cannot be used
  */
 export async function serveHttp(
-  { hostname, port, tls, maxConnections = MAX_CONNECTIONS }: HttpOptions,
+  { hostname, port, tls, maxConnections = MAX_CONNECTIONS, sendBuffer }: HttpOptions,
   handle: HttpHandler,
   onUpgrade?: UpgradeHandler,
 ): Promise<HttpServer> {
@@ -131,6 +134,7 @@ export async function serveHttp(
     });
   });
   const address = server.address() as AddressInfo;
+  if (sendBuffer) boundSendBuffers({ hostname: address.address, port: address.port }, sendBuffer);
   const census = new ConnectionCensus(server);
   return {
     port: address.port,

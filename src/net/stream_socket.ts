@@ -2,7 +2,7 @@
 import type { Address } from "../common/address.ts";
 import { unmapped } from "../common/ip.ts";
 import { sleep } from "../common/wait.ts";
-import { AF_INET, AF_INET6, findListener, openLibc, setBuffer } from "./libc.ts";
+import { boundSendBuffers } from "./send_buffers.ts";
 import { tcpError } from "./tcp.ts";
 
 export interface StreamEvents {
@@ -141,20 +141,6 @@ export interface StreamListenerOptions {
   readonly sendBuffer?: number;
 }
 
-/**
- * Bounds what the system keeps for a client that does not read, which it lets grow to 4 MB on Linux:
- * connections have the buffer of the socket that accepted them. Where that cannot be set it stays.
- */
-function boundSendBuffers({ hostname, port }: Deno.NetAddr, bytes: number): void {
-  try {
-    const libc = openLibc();
-    const fd = findListener(libc, hostname.includes(":") ? AF_INET6 : AF_INET, port);
-    if (fd !== undefined) setBuffer(libc, fd, "send", bytes);
-  } catch {
-    // another system, or the library may not be loaded
-  }
-}
-
 /** After an error of `accept`, such as too many open files, the next one waits. Milliseconds. */
 const ACCEPT_PAUSE = 100;
 
@@ -173,7 +159,7 @@ export class StreamListener {
     this.hostname = hostname;
     this.port = port;
     if (options.sendBuffer) {
-      boundSendBuffers({ hostname, port, transport: "tcp" }, options.sendBuffer);
+      boundSendBuffers({ hostname, port }, options.sendBuffer);
     }
     this.#accepting = this.#accept(onAccept);
   }

@@ -43,6 +43,13 @@ export interface OpenDoor {
 }
 
 /**
+ * Bytes that the system keeps for a client by TCP: about what is on its way. RTMP-761. Undefined: as
+ * many as it likes, since it cannot be told.
+ */
+export const sendBufferOf = (config: Config): number | undefined =>
+  config["rtmfp.native"] === "off" ? undefined : 262_144;
+
+/**
  * Opens a door, if the configuration asks for it.
  *
  * @throws {StartError} if it cannot be opened

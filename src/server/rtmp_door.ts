@@ -4,12 +4,9 @@ import type { DoorRow } from "../monitor/snapshot.ts";
 import { StreamListener, type StreamListenerOptions } from "../net/stream_socket.ts";
 import { tcpError } from "../net/tcp.ts";
 import { type Certificate, readCertificate } from "./certificate.ts";
-import type { DoorHost, OpenDoor } from "./doors.ts";
+import { type DoorHost, type OpenDoor, sendBufferOf } from "./doors.ts";
 import { RtmpSessions } from "./rtmp_sessions.ts";
 import { StartError } from "./start_error.ts";
-
-/** Bytes that the system keeps for a client: about what is on its way. RTMP-761. */
-const SEND_BUFFER = 262_144;
 
 /** @throws {StartError} if a port cannot be had, or the certificate cannot be used */
 export async function openRtmpDoor(host: DoorHost): Promise<OpenDoor> {
@@ -91,7 +88,7 @@ class RtmpDoor implements OpenDoor {
       hostname: config["rtmp.address"],
       port: config[`rtmp.${key}`],
       ...tls && { tls },
-      ...config["rtmfp.native"] !== "off" && { sendBuffer: SEND_BUFFER },
+      sendBuffer: sendBufferOf(config),
     };
     try {
       const listener = new StreamListener(

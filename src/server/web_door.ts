@@ -12,7 +12,7 @@ import { NotViewable } from "../web/flv_viewer.ts";
 import { files, list, type Page, player } from "../web/pages.ts";
 import { segmentsOf, streamOf, type StreamRequest } from "../web/request.ts";
 import { type Certificate, readCertificate } from "./certificate.ts";
-import type { DoorHost, OpenDoor } from "./doors.ts";
+import { type DoorHost, type OpenDoor, sendBufferOf } from "./doors.ts";
 import { RemotingSessions } from "./remoting_sessions.ts";
 import { RtmpSessions } from "./rtmp_sessions.ts";
 import { RtwsSockets } from "./rtws_sockets.ts";
@@ -44,7 +44,12 @@ export async function openWebDoor(host: DoorHost): Promise<OpenDoor> {
   const tls = await readCertificate("web", config["web.certificate"], config["web.key"]);
   const door = new WebDoor(host);
   try {
-    await door.listen({ hostname: config["web.address"], port: config["web.port"], tls });
+    await door.listen({
+      hostname: config["web.address"],
+      port: config["web.port"],
+      tls,
+      sendBuffer: sendBufferOf(config),
+    });
   } catch (error) {
     throw new StartError(
       `[web] address = ${config["web.address"]}, port = ${config["web.port"]}: ` +

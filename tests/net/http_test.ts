@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { sleep } from "../support/wait.ts";
-import { serveHttp } from "../../src/net/http.ts";
+import { sleep, until } from "../support/wait.ts";
+import { type ByteSink, serveHttp, StreamedResponse } from "../../src/net/http.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -136,5 +136,35 @@ Deno.test({
       for (const conn of silent) conn.close();
       await server.close();
     }
+  },
+});
+
+Deno.test({
+  name: "http: the system keeps no more for a client that does not read than it was told",
+  ignore: Deno.build.os !== "linux", // elsewhere it cannot be told
+  async fn() {
+    const sendBuffer = 65_536;
+    let body: ByteSink | undefined;
+    const server = await serveHttp(
+      { hostname: "127.0.0.1", port: 0, sendBuffer },
+      () =>
+        new StreamedResponse({}, (sink) => {
+          body = sink;
+          return { onDrain() {}, onClose() {} };
+        }),
+    );
+    const client = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
+    await client.write(encoder.encode("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    const sink = await until(() => body, "the request");
+    let written = 0;
+    for (let rounds = 0; rounds < 40; rounds++) { // in which the system took nothing
+      const before = sink.waiting;
+      for (; sink.waiting < 65_536; written += 65_536) sink.write(new Uint8Array(65_536));
+      await sleep(5);
+      if (sink.waiting !== before) rounds = 0;
+    }
+    assert.ok(written < 1_000_000, `${written} bytes`);
+    client.close();
+    await server.close();
   },
 });
