@@ -42,7 +42,12 @@ export class Recording {
     return new Recording(path, await Deno.open(path, { write: true, create: true }));
   }
 
-  private constructor(readonly path: string, readonly file: Deno.FsFile) {}
+  /** Of a pipe or device nothing is cut off, and what was written stays. */
+  readonly #isFile: boolean;
+
+  private constructor(readonly path: string, readonly file: Deno.FsFile) {
+    this.#isFile = file.statSync().isFile;
+  }
 
   get empty(): boolean {
     return this.progress.bytes === 0;
@@ -82,12 +87,12 @@ export class Recording {
     this.#closed = true;
     for (const tag of this.#order.end()) this.#writeTag(tag);
     if (!this.#begun) {
-      const { isFile, size } = this.file.statSync();
+      const { size } = this.file.statSync();
       this.file.close();
-      if (isFile && size === 0) Deno.removeSync(this.path);
+      if (this.#isFile && size === 0) Deno.removeSync(this.path);
       return;
     }
-    if (!this.empty) {
+    if (!this.empty && this.#isFile) {
       this.file.seekSync(0, Deno.SeekMode.Start);
       this.#write(flvHeader(this.#hasAudio, this.#hasVideo));
     }
@@ -108,7 +113,7 @@ export class Recording {
   #writeTag(tag: FlvTag): void {
     if (!this.#begun) {
       this.#begun = true;
-      this.file.truncateSync();
+      if (this.#isFile) this.file.truncateSync();
       this.#write(flvHeader(true, true));
     }
     this.#write(flvTag(tag));

@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { Recording } from "../../../src/client/cli/recording.ts";
+import { FlvReader } from "../../../src/flv/reader.ts";
+
+/** A video header and two pictures, of which the first is a key frame. */
+const VIDEO = [[0x17, 0, 0, 0, 0], [0x17, 1, 0, 0, 0, 1], [0x27, 1, 0, 0, 0, 2]];
+
+function record(recording: Recording): void {
+  const { onVideo } = recording.handler(() => {});
+  for (const [i, bytes] of VIDEO.entries()) onVideo!(i * 40, Uint8Array.from(bytes));
+  recording.close();
+}
+
+Deno.test({
+  name: "Recording: a device takes it, where nothing is cut off and no header is written again",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const recording = await Recording.open("/dev/null", false);
+    record(recording);
+    assert.equal(recording.progress.videoFrames, 2);
+  },
+});
+
+Deno.test({
+  name: "Recording: a pipe gets a whole file",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const folder = Deno.makeTempDirSync();
+    const path = `${folder}/pipe`;
+    try {
+      await new Deno.Command("mkfifo", { args: [path] }).output();
+      const reading = new Deno.Command("cat", { args: [path], stdout: "piped" }).output();
+      record(await Recording.open(path, false));
+      const { stdout } = await reading;
+      const tags = [...new FlvReader().push(stdout)];
+      assert.deepEqual(tags.map(({ data }) => [...data]), VIDEO);
+    } finally {
+      Deno.removeSync(folder, { recursive: true });
+    }
+  },
+});
