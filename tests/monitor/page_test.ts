@@ -116,6 +116,24 @@ Deno.test({
         }
       }
 
+      await t.step("the bus: streams, lookups and drops", async () => {
+        await withPage(browser, server.port, {}, async (page) => {
+          await logIn(page);
+          await page.waitForSelector("#bus dd");
+          const text = (await page.locator("#bus").innerText()).replace(/\s+/g, " ");
+          for (
+            const part of [
+              "NATS connected",
+              "2 from other servers, 1 to them",
+              "7, 4 found, 3 not",
+              "another server 1",
+              "3 with frames, 0 others",
+              "Not read 1",
+            ]
+          ) assert.ok(text.includes(part), `${part} in ${text}`);
+        });
+      });
+
       await t.step("red and amber: what has failed is at the top, and marked", async () => {
         await withPage(browser, server.port, {}, async (page) => {
           await logIn(page);

@@ -108,6 +108,8 @@ function showLists(status) {
     ],
     "None.",
   );
+  $("bus-section").hidden = !status.bus;
+  if (status.bus) list("bus", busPairs(status.bus));
   const counts = (record, prefix) =>
     Object.entries(record).filter(([, count]) => count > 0)
       .map(([reason, count]) => [`${prefix}${reason}`, number(count)]);
@@ -121,6 +123,33 @@ function showLists(status) {
       "frames before the first key frame": status.skippedVideo,
     }, ""),
   ], "Nothing.");
+}
+
+function busPairs(bus) {
+  const { relays, lookups, dropped, claimsLost } = bus;
+  return [
+    ["NATS", bus.connected ? "connected" : "not connected", bus.connected ? "good" : "bad"],
+    [
+      "Streams",
+      `${number(relays.incoming)} from other servers, ${number(relays.outgoing)} to them`,
+    ],
+    [
+      "Peers looked for",
+      `${number(lookups.requests)}, ${number(lookups.hits)} found, ${number(lookups.timeouts)} not`,
+    ],
+    ["Names lost to another server", number(claimsLost)],
+    [
+      "Messages",
+      `${number(bus.messagesIn)} in, ${scaled(bus.bytesIn, "B")}; ` +
+      `${number(bus.messagesOut)} out, ${scaled(bus.bytesOut, "B")}`,
+    ],
+    [
+      "Not sent",
+      `${number(dropped.media)} with frames, ${number(dropped.control)} others`,
+      dropped.media + dropped.control > 0 ? "warn" : undefined,
+    ],
+    ...(dropped.unreadable ? [["Not read", number(dropped.unreadable), "warn"]] : []),
+  ];
 }
 
 function showHistory({ interval, bytesIn, bytesOut, clients }) {
