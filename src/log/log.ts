@@ -52,6 +52,9 @@ const COLOURS: Record<LogLevel, string> = {
   8: "2",
 };
 
+/** What somebody may open: in cyan. */
+const URLS = /\b(?:rtmfp|rtmps?|https?):\/\/[^\s"']+/g;
+
 /** How often lines held back for being repeated are summed up, in milliseconds. */
 const SUMMARY = 10_000;
 
@@ -175,7 +178,8 @@ export class Log {
   #line(level: LogLevel, place: string, text: string): string {
     const name = LEVELS[level];
     if (!this.#colours) return `${name}  ${place} ${text}\n`;
-    return `\x1b[${COLOURS[level]}m${name}\x1b[0m  \x1b[2m${place}\x1b[0m ${text}\n`;
+    const shown = text.replace(URLS, "\x1b[36m$&\x1b[0m");
+    return `\x1b[${COLOURS[level]}m${name}\x1b[0m  \x1b[2m${place}\x1b[0m ${shown}\n`;
   }
 
   /** Says once that the log file fails, to those who watch standard output. */

@@ -57,6 +57,14 @@ Deno.test("Log: colours on a terminal only, and never in JSON", () => {
     "\x1b[31mERROR\x1b[0m  \x1b[2mwww/main.lua[3]\x1b[0m \\x1B[31mforged\n",
   );
   assert.equal(JSON.parse(lines[1]).level, "ERROR");
+  lines.length = 0;
+  const log = new Log({ level: 8, format: "text", console, colours: true });
+  log.write(LogLevel.note, "at http://localhost:8080/ and rtmfp://a/", "server", 1);
+  assert.equal(
+    lines[0],
+    "\x1b[32mNOTE\x1b[0m  \x1b[2mserver[1]\x1b[0m at \x1b[36mhttp://localhost:8080/\x1b[0m and " +
+      "\x1b[36mrtmfp://a/\x1b[0m\n",
+  );
 });
 
 Deno.test("Lines as JSON", () => {
