@@ -1,11 +1,6 @@
 import { equalBytes } from "../bytes/equal.ts";
-import {
-  type SharedObjectChange,
-  SharedObjectQueue,
-  type SharedObjectUpdate,
-  type SharedObjectUser,
-  type Told,
-} from "./shared_object_queue.ts";
+import { SharedObjectOutlet } from "./shared_object_outlet.ts";
+import type { SharedObjectChange, SharedObjectUser, Told } from "./shared_object_queue.ts";
 
 /** Bounds of one object. SO-082. */
 export interface SharedObjectLimits {
@@ -29,13 +24,6 @@ interface Slot {
 /** Why a change is not taken: the requester gets this status and the present value. SO-082. */
 export const NO_WRITE_ACCESS = "SharedObject.NoWriteAccess";
 
-/** Milliseconds of a window, and messages that an object sends in one before it collects. SO-088. */
-const WINDOW = 20;
-const PROMPT_MESSAGES = 64;
-/** What is collected at most, in events and about as many bytes. */
-const MAX_EVENTS = 1_024;
-const MAX_BYTES = 64 << 10;
-
 /** What an object needs of the collection that it belongs to. */
 export interface SharedObjectOwner {
   /** Milliseconds, never going back. */
@@ -52,9 +40,6 @@ export interface SharedObjectOwner {
  * Everything that happens between {@link begin} and {@link end} goes out as one message a user, and
  * raises the version by one at most (SO-031, SO-071). A correction raises it too, so that the version
  * in a later request tells whether its client had heard of the correction.
- *
- * Users are told at once, as long as that takes few messages. A busy object collects what happens to
- * the end of its window: a change of one of 200 users would else be 200 messages (SO-088).
  */
 export class SharedObject {
   readonly #slots = new Map<string, Slot>();
@@ -73,12 +58,8 @@ export class SharedObject {
   readonly #known = new WeakSet<SharedObjectUser>();
   /** What users are to be told at the end of the group. */
   #pending: Told[] = [];
-  /** What users have yet to be told of groups that are ended. */
-  readonly #queue: SharedObjectQueue;
-  #sending = false;
-  /** When the window began that messages are counted in. */
-  #windowSince = -Infinity;
-  #messages = 0;
+  /** Tells users of groups that are ended. */
+  readonly #outlet: SharedObjectOutlet;
 
   /** @param path that its users connected to. SO-039. */
   constructor(
@@ -88,7 +69,8 @@ export class SharedObject {
     readonly limits: SharedObjectLimits,
     readonly owner: SharedObjectOwner,
   ) {
-    this.#queue = new SharedObjectQueue(name, persistent);
+    const collects = () => owner.collects(this);
+    this.#outlet = new SharedObjectOutlet(name, persistent, this.#users, () => owner.now, collects);
   }
 
   get version(): number {
@@ -138,7 +120,7 @@ export class SharedObject {
    * SO-030, SO-040, SO-051. That undoes what a client that knows the object has set meanwhile.
    */
   use(user: SharedObjectUser): void {
-    if (!this.#users.has(user)) this.#queue.join(user);
+    if (!this.#users.has(user)) this.#outlet.join(user);
     this.#users.add(user);
     this.group(() => {
       if (this.#known.has(user)) this.#correcting(user);
@@ -155,7 +137,7 @@ export class SharedObject {
   release(user: SharedObjectUser): boolean {
     this.tell(user);
     if (!this.#users.delete(user)) return false;
-    this.#queue.leave(user);
+    this.#outlet.leave(user);
     this.#correctedAt.delete(user);
     for (const [name, slot] of this.#slots) {
       if (slot.writer === user) this.#slots.set(name, { ...slot, writer: undefined });
@@ -187,66 +169,27 @@ export class SharedObject {
     this.#pending = [];
     if (this.#changed || this.#corrected) this.#version++;
     this.#corrected = false;
-    for (const told of pending) this.#queue.add(told);
-    if (pending.length > 0) this.#tellOrCollect();
+    if (pending.length > 0) this.#outlet.add(pending, this.#version);
     if (!this.#changed) return;
     this.#changed = false;
     this.owner.changed(this);
   }
 
-  // What users are told
+  // What users are told: SO-088
 
   /** When {@link flush} is wanted, in milliseconds; only while something is collected. */
   get deadline(): number {
-    return this.#windowSince + WINDOW;
+    return this.#outlet.deadline;
   }
 
   /** Tells users what was collected. */
   flush(): void {
-    this.#windowSince = this.owner.now;
-    this.#messages = 0;
-    this.#send();
+    this.#outlet.flush();
   }
 
   /** Tells one user what was collected, before it is told of something else. SO-005. */
   tell(user: SharedObjectUser): void {
-    if (this.#queue.events === 0 || this.#sending || !this.#users.has(user)) return;
-    const update = this.#queue.take(user, this.#version);
-    if (update) user.update(update);
-  }
-
-  #tellOrCollect(): void {
-    const { now } = this.owner;
-    if (now >= this.#windowSince + WINDOW) {
-      this.#windowSince = now;
-      this.#messages = 0;
-    }
-    const { events, bytes } = this.#queue;
-    const collects = this.#messages >= PROMPT_MESSAGES && events < MAX_EVENTS && bytes < MAX_BYTES;
-    if (collects) this.owner.collects(this);
-    else this.#send();
-  }
-
-  #send(): void {
-    if (this.#sending) return; // what scripts change meanwhile is sent behind it
-    this.#sending = true;
-    try {
-      while (this.#queue.events > 0) this.#sendAll();
-    } finally {
-      this.#sending = false;
-    }
-  }
-
-  #sendAll(): void {
-    const queue = this.#queue;
-    const updates: [SharedObjectUser, SharedObjectUpdate][] = [];
-    for (const user of this.#users) {
-      const update = queue.take(user, this.#version);
-      if (update) updates.push([user, update]);
-    }
-    queue.clear();
-    this.#messages += updates.length;
-    for (const [user, update] of updates) if (this.#users.has(user)) user.update(update);
+    this.#outlet.tell(user);
   }
 
   /**
