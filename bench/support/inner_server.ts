@@ -41,11 +41,12 @@ const applications: Applications = {
 };
 
 export function innerServer(backend: CryptoBackend) {
-  const hub = new Hub(applications, {
+  const hub = new Hub({
     random: (below) => Math.floor(Math.random() * below),
     log() {},
     ip: (text) => text,
   });
+  hub.serve(applications);
   const handler = new FlashServer(hub, {
     keepAliveServer: 15_000,
     keepAlivePeer: 10_000,

@@ -79,7 +79,9 @@ export class Hub implements PublicationEvents, GroupEvents {
   /** The publication of a listener whose application is being asked. */
   #wanted: Publication | undefined;
 
-  constructor(readonly applications: Applications, options: HubOptions) {
+  #applications: Applications | undefined;
+
+  constructor(options: HubOptions) {
     this.#options = options;
     this.recentBytes = new RecentBytes(options.recent ?? 0, MOST_RECENT);
     this.sharedObjects = new SharedObjects(
@@ -88,6 +90,17 @@ export class Hub implements PublicationEvents, GroupEvents {
       options.sharedObjectStore,
     );
     this.#names = new NameRules(options.names ?? (() => NAMES), this);
+  }
+
+  /** Lets clients in: applications, which are made of a hub, answer for them from now on. */
+  serve(applications: Applications): void {
+    this.#applications = applications;
+  }
+
+  /** @throws {Error} before {@link serve} */
+  get applications(): Applications {
+    if (!this.#applications) throw new Error("the hub serves no applications yet");
+    return this.#applications;
   }
 
   log(level: LogLevelName, text: string): void {

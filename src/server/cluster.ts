@@ -61,10 +61,20 @@ export interface ClusterEvents {
   dump?(header: string, bytes: Uint8Array): void;
 }
 
+/** What is told before {@link Cluster.start}. */
+const SILENT: ClusterEvents = {
+  paths: () => [],
+  onConnection() {},
+  onDisconnection() {},
+  onMessage() {},
+  onRunning() {},
+  log() {},
+};
+
 export class Cluster {
   readonly roster = new Roster();
   readonly #options: ClusterOptions;
-  readonly #events: ClusterEvents;
+  #events: ClusterEvents = SILENT;
   readonly #lines = new Set<Line>();
   /** Distinguishes this server from every other one, for the proofs of the secret. */
   readonly #id: Uint8Array;
@@ -73,17 +83,21 @@ export class Cluster {
   #listener: TcpListener | undefined;
   #closed = false;
 
-  constructor(options: ClusterOptions, events: ClusterEvents) {
+  constructor(options: ClusterOptions) {
     this.#options = options;
-    this.#events = events;
     this.#id = options.random(32);
     for (const target of options.targets) {
       this.#dialled.set(target, { nextAt: -Infinity, line: undefined, failure: "" });
     }
   }
 
-  /** @throws {Error} if the port cannot be had */
-  start(): void {
+  /**
+   * Listens and dials.
+   *
+   * @throws {Error} if the port cannot be had
+   */
+  start(events: ClusterEvents): void {
+    this.#events = events;
     const { port, now } = this.#options;
     if (port !== 0) {
       this.#listener = new TcpListener(port, (connection) => this.#accept(connection));
@@ -192,25 +206,25 @@ export class Cluster {
 
   #open(connection: TcpConnection, target: Target | undefined): Line {
     const { publicAddress, rtmfpPort, secret, hmac, random, now } = this.#options;
-    const line = new Line(connection, target, this.#events);
-    const link = new Link({
-      initiator: target !== undefined,
-      identity: {
-        reach: publicAddress === "" ? { port: rtmfpPort } : { publicAddress },
-        properties: target?.properties ?? new Map(),
-      },
-      handler: {
-        onIdentified: (identity) => this.#identified(line, identity),
-        onUpdated: ({ properties }) => line.addProperties(properties),
-        onRunning: (paths) => this.#events.onRunning(paths),
-        onMessage: (handler, payload) => this.#events.onMessage(line.peer!, handler, payload),
-      },
-      paths: this.#events.paths(),
-      secret: secret.length > 0
-        ? { key: secret, hmac, end: { id: this.#id, nonce: random(32) } }
-        : undefined,
-    }, now());
-    line.link = link;
+    const speak = (line: Line) =>
+      new Link({
+        initiator: target !== undefined,
+        identity: {
+          reach: publicAddress === "" ? { port: rtmfpPort } : { publicAddress },
+          properties: target?.properties ?? new Map(),
+        },
+        handler: {
+          onIdentified: (identity) => this.#identified(line, identity),
+          onUpdated: ({ properties }) => line.addProperties(properties),
+          onRunning: (paths) => this.#events.onRunning(paths),
+          onMessage: (handler, payload) => this.#events.onMessage(line.peer!, handler, payload),
+        },
+        paths: this.#events.paths(),
+        secret: secret.length > 0
+          ? { key: secret, hmac, end: { id: this.#id, nonce: random(32) } }
+          : undefined,
+      }, now());
+    const line = new Line(connection, target, this.#events, speak);
     this.#lines.add(line);
     connection.start({
       onData: (bytes) => this.#receive(line, bytes),
@@ -319,7 +333,7 @@ interface Dialled {
 
 /** A connection with the machine that speaks over it. */
 class Line {
-  link!: Link;
+  readonly link: Link;
   peer: Peer | undefined;
   readonly properties = new Map<string, string>();
 
@@ -327,7 +341,10 @@ class Line {
     readonly connection: TcpConnection,
     readonly target: Target | undefined,
     readonly events: Pick<ClusterEvents, "dump">,
-  ) {}
+    speak: (line: Line) => Link,
+  ) {
+    this.link = speak(this);
+  }
 
   get name(): string {
     return this.target?.address ?? addressText(this.connection.peer);

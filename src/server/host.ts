@@ -1,3 +1,4 @@
+import type { Services } from "./server_parts.ts";
 import type { Roster } from "../cluster/roster.ts";
 import type { LogLevel } from "../common/log_level.ts";
 import { Mailer, type MailerOptions } from "../net/mailer.ts";
@@ -14,7 +15,6 @@ import { type Log, standardOutput } from "../log/log.ts";
 import { mayMail, sandboxPolicy } from "./sandbox_policy.ts";
 import type { Config } from "../config/settings.ts";
 import { scriptFiles } from "./script_files.ts";
-import type { Services } from "./server.ts";
 
 const MIB = 1 << 20;
 /** Characters of a line that a script logs. */
@@ -134,7 +134,7 @@ export class ScriptHost implements Host {
   }
 
   relay(direction: "push" | "pull", name: string, url: string, publisher?: number) {
-    return this.#services.relays().add(direction, name, url, publisher);
+    return this.#services.relays.add(direction, name, url, publisher);
   }
 
   mail(mail: Mail, done: (error: string | undefined) => void): void {
@@ -142,7 +142,7 @@ export class ScriptHost implements Host {
   }
 
   get roster(): Roster {
-    return this.#services.cluster().roster;
+    return this.#services.cluster.roster;
   }
 
   onEnter(path: string | undefined, name: string): void {
@@ -150,7 +150,7 @@ export class ScriptHost implements Host {
   }
 
   announce(path: string): void {
-    this.#services.cluster().announce(path);
+    this.#services.cluster.announce(path);
   }
 
   onBug(error: unknown): void {

@@ -16,8 +16,6 @@ export interface LoopOptions {
   readonly clock: () => number;
   /** The time of each input, for those who are asked during it. */
   readonly setNow: (now: number) => void;
-  /** Every {@link TICK}. API-650. */
-  readonly tick: () => void;
   /** An exception that none of ours should have thrown; `from` if a datagram set it off. */
   readonly bug: (what: string, error: unknown, from?: Address) => void;
 }
@@ -38,13 +36,17 @@ const SAME_TIME = 16;
 /** After an exception in `flush`, how often it is called again for the others. */
 const RETRIES = 64;
 
+/** What is driven before {@link Loop.run}. */
+const NOTHING: Machine = { receive() {}, flush() {}, deadline: Infinity };
+
 /**
  * Owns clock and socket: everything that happens to the server comes in here, one after the
  * other, and what was written meanwhile goes out after each batch of it.
  */
 export class Loop {
   #lag: Lag = { timers: 0, total: 0, worst: 0 };
-  readonly #machine: Machine;
+  #machine: Machine = NOTHING;
+  #tick: () => void = () => {};
   readonly #socket: DatagramSocket;
   readonly #options: LoopOptions;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -56,8 +58,7 @@ export class Loop {
   #flushing = false;
   #stopped = false;
 
-  constructor(machine: Machine, socket: DatagramSocket, options: LoopOptions) {
-    this.#machine = machine;
+  constructor(socket: DatagramSocket, options: LoopOptions) {
     this.#socket = socket;
     this.#options = options;
     this.#tickAt = options.clock();
@@ -67,8 +68,15 @@ export class Loop {
     return this.#options.clock();
   }
 
-  /** Runs until {@link stop}, which closes the socket; the first tick comes at once. */
-  async run(): Promise<void> {
+  /**
+   * Runs until {@link stop}, which closes the socket.
+   *
+   * @param machine what is driven
+   * @param tick called every {@link TICK}, and at once. API-650.
+   */
+  async run(machine: Machine, tick: () => void): Promise<void> {
+    this.#machine = machine;
+    this.#tick = tick;
     this.#wake();
     await this.#socket.serve({
       receive: (datagram, from) => this.#receive(datagram, from),
@@ -140,7 +148,7 @@ export class Loop {
     if (now >= this.#tickAt) {
       // After a stall ticks are not made up for.
       this.#tickAt = Math.max(this.#tickAt + TICK, now + TICK / 2);
-      this.#try("Cannot tick", this.#options.tick);
+      this.#try("Cannot tick", this.#tick);
     }
     for (let i = 0; i < RETRIES; i++) {
       if (this.#try("Cannot send", () => this.#machine.flush(now, this.#socket))) break;

@@ -1,11 +1,10 @@
 import type { Peer } from "../cluster/roster.ts";
 import type { Applications } from "../media/application.ts";
-import type { Hub } from "../media/hub.ts";
 
 /** What the server asks of the applications besides what clients ask of them. */
 export interface Scripts extends Applications {
   /** Starts the root application. API-023. */
-  start(hub: Hub): void;
+  start(): void;
   /** Stops all applications, children first; all clients are gone. API-042. */
   stop(): void;
   /** Takes over limits: milliseconds of a call, bytes of all scripts together. */

@@ -87,6 +87,7 @@ export async function runServer(args: readonly string[], program: Program): Prom
       scripts: (services) =>
         new LuaApplications(
           host = new ScriptHost(configuration, home, log, services, heartbeat),
+          services.hub,
         ),
       www: `${home}www`,
       listens: (port) => host?.listens(port) ?? false,

@@ -27,10 +27,11 @@ import type { ServerBus } from "./bus.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Lag } from "./loop.ts";
 import { clientRow, publicationRow } from "./status_rows.ts";
+import type { Reachability } from "./reachability.ts";
 import type { Scripts } from "./scripts.ts";
 import type { SharedObjectFiles } from "./shared_object_files.ts";
 
-export interface NumbersOptions {
+export interface StatusOptions {
   readonly version: string;
   readonly crypto: string;
   readonly publicAddress: string;
@@ -41,6 +42,7 @@ export interface NumbersOptions {
   readonly hub: Hub;
   readonly cluster: Cluster;
   readonly scripts: Scripts;
+  readonly reachability: Reachability;
   readonly sharedObjects: SharedObjectFiles;
   readonly refusals: () => Readonly<Record<string, number>>;
   readonly recordings: () => RecordingTotals;
@@ -54,7 +56,7 @@ export interface NumbersOptions {
 const NOTES = 5;
 
 export class StatusSource implements Source {
-  readonly #options: NumbersOptions;
+  readonly #options: StatusOptions;
   readonly #startedAt = Date.now();
   /** The same on the monotonic clock: that of the wall may be set. */
   readonly #started = performance.now();
@@ -62,11 +64,8 @@ export class StatusSource implements Source {
   readonly #frames = { audio: new Tally(), video: new Tally(), skipped: new Tally() };
   readonly #history = new History();
   readonly #rates = new WeakMap<Publication, RateHistory>();
-  #lastFromOutside: number | null = null;
-  #local: Set<string> = new Set();
-  #localAt = -Infinity;
 
-  constructor(options: NumbersOptions) {
+  constructor(options: StatusOptions) {
     this.#options = options;
   }
 
@@ -96,11 +95,6 @@ export class StatusSource implements Source {
     rates.add(() => audioQos.byteRate + videoQos.byteRate, performance.now());
   }
 
-  /** A client's first packet has come. */
-  helloFrom(ip: string): void {
-    if (this.#isOutside(ip)) this.#lastFromOutside = Date.now();
-  }
-
   history(): HistoryRows {
     return this.#history.rows();
   }
@@ -128,7 +122,7 @@ export class StatusSource implements Source {
       backends: { crypto, socket: socket.name },
       addresses: {
         listening: [addressText(socket.address)],
-        local: [...this.#localAddresses()],
+        local: [...this.#options.reachability.localAddresses],
         publicAddress,
         lastFromOutside: this.#outside(),
       },
@@ -282,31 +276,12 @@ export class StatusSource implements Source {
   }
 
   #outside(): number | null {
-    const { flash } = this.#options;
+    const { flash, reachability } = this.#options;
     for (const { session } of flash.connections()) {
-      if (!this.#isOutside(session.address.hostname)) continue;
       const at = Date.now() - Math.max(0, performance.now() - session.lastReceived);
-      this.#lastFromOutside = Math.max(this.#lastFromOutside ?? 0, Math.round(at));
+      reachability.heard(session.address.hostname, at);
     }
-    return this.#lastFromOutside;
-  }
-
-  #isOutside(ip: string): boolean {
-    return !/^127\.|^::1$/.test(ip) && !this.#localAddresses().has(ip);
-  }
-
-  /** Addresses of this machine, looked up once in a while. */
-  #localAddresses(): Set<string> {
-    const now = performance.now();
-    if (now - this.#localAt > 60_000) {
-      this.#localAt = now;
-      try {
-        this.#local = new Set(Deno.networkInterfaces().map(({ address }) => address));
-      } catch {
-        // not allowed to know (--allow-sys)
-      }
-    }
-    return this.#local;
+    return reachability.lastFromOutside;
   }
 }
 

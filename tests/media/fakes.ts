@@ -203,12 +203,13 @@ export function world(steps: Steps = {}, options: Partial<HubOptions> = {}): Wor
   const application = new FakeApplication(steps);
   const applications = new FakeApplications(application);
   const logged: string[] = [];
-  const hub = new Hub(applications, {
+  const hub = new Hub({
     random: () => 0,
     log: (level, text) => void logged.push(`${level}: ${text}`),
     ip: (text) => /^[0-9.]+$/.test(text) ? text : undefined,
     ...options,
   });
+  hub.serve(applications);
   hub.now = 1000;
   const client = (byte = 1, path = "") =>
     hub.connect(

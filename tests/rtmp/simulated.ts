@@ -132,12 +132,13 @@ export class SimulatedDoor implements TestedDoor {
   ) {
     this.application = new FakeApplication(steps);
     this.applications = new FakeApplications(this.application);
-    this.hub = new Hub(this.applications, {
+    this.hub = new Hub({
       random: () => 0,
       log: (level, text) => this.logged.push(`${level} ${text}`),
       ip: (text) => text,
       ...options,
     });
+    this.hub.serve(this.applications);
     this.pieceSize = pieceSize;
     let ids = 0;
     this.server = new RtmpServer(this.hub, {

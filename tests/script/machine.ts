@@ -294,7 +294,7 @@ let lastGuest = 0;
 export class Machine {
   readonly host = new TestHost();
   #applications: LuaApplications | undefined;
-  #hub: Hub | undefined;
+  #started = false;
 
   /** @param files by path below www, such as "main.lua" */
   constructor(files: Record<string, string> = {}) {
@@ -303,22 +303,25 @@ export class Machine {
 
   /** Made at first use, so that tests can set up the host before. */
   get applications(): LuaApplications {
-    return this.#applications ??= new LuaApplications(this.host);
+    if (!this.#applications) {
+      this.#applications = new LuaApplications(this.host, this.hub);
+      this.hub.serve(this.#applications);
+    }
+    return this.#applications;
   }
 
-  get hub(): Hub {
-    return this.#hub ??= new Hub(this.applications, {
-      random: () => 0,
-      log: (level, text) => {
-        const { file, line } = this.applications.place;
-        this.host.log(LogLevel[level], text, file, line);
-      },
-      ip: (text) => /^\d+\.\d+\.\d+\.\d+$/.test(text) ? text : undefined,
-    });
-  }
+  readonly hub = new Hub({
+    random: () => 0,
+    log: (level, text) => {
+      const { file, line } = this.applications.place;
+      this.host.log(LogLevel[level], text, file, line);
+    },
+    ip: (text) => /^\d+\.\d+\.\d+\.\d+$/.test(text) ? text : undefined,
+  });
 
   start(): this {
-    this.applications.start(this.hub);
+    this.#started = true;
+    this.applications.start();
     return this;
   }
 
@@ -425,7 +428,7 @@ export class Machine {
   run(source: string): string[] {
     this.host.lines.length = 0;
     this.write("main.lua", source);
-    if (this.#hub) this.applications.manage();
+    if (this.#started) this.applications.manage();
     else this.start();
     assert.deepEqual(this.logged("error"), []);
     return this.logged("info");

@@ -26,7 +26,8 @@ class Node {
       allows: () => true,
       now: () => this.now,
       ...options,
-    }, {
+    });
+    this.cluster.start({
       paths: () => ["", `/${name}`],
       onConnection: (peer) => this.#add(`+ ${describe(peer)} of ${this.cluster.roster.all.length}`),
       onDisconnection: (peer) =>
@@ -36,7 +37,6 @@ class Node {
       onRunning: (paths) => this.#add(`running ${paths}`),
       log: (level, text) => this.#add(`${level}: ${text}`),
     });
-    this.cluster.start();
   }
 
   #add(line: string): void {

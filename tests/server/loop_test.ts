@@ -55,18 +55,18 @@ function setUp(clock = () => performance.now()) {
   const socket = new TestSocket();
   const machine = new TestMachine();
   const seen = { ticks: 0, nows: [] as number[], bugs: [] as string[], late: 0 };
-  const loop = new Loop(machine, socket, {
+  const loop = new Loop(socket, {
     clock: () => clock() + seen.late,
     setNow: (now) => seen.nows.push(now),
-    tick: () => seen.ticks++,
     bug: (what, error, from) => seen.bugs.push(`${what} ${from?.hostname}: ${error}`),
   });
-  return { socket, machine, seen, loop };
+  const run = () => loop.run(machine, () => seen.ticks++);
+  return { socket, machine, seen, loop, run };
 }
 
 Deno.test("A batch is received, then answered once, with time set before both", async () => {
-  const { socket, machine, seen, loop } = setUp();
-  const running = loop.run();
+  const { socket, machine, seen, loop, run } = setUp();
+  const running = run();
   await sleep(5);
   machine.calls.length = seen.nows.length = 0;
   for (const byte of [1, 2, 3]) socket.handler!.receive(Uint8Array.of(byte), from);
@@ -85,14 +85,14 @@ Deno.test("A batch is received, then answered once, with time set before both", 
 });
 
 Deno.test("The first tick comes at once, and flush when the deadline has come", async () => {
-  const { machine, seen, loop } = setUp();
+  const { machine, seen, loop, run } = setUp();
   const begun = performance.now();
   let due = begun + 40;
   machine.onFlush = () => {
     if (performance.now() >= due) due = Infinity;
   };
   Object.defineProperty(machine, "deadline", { get: () => due });
-  const running = loop.run();
+  const running = run();
   assert.equal(seen.ticks, 1);
   assert.equal(machine.calls.length, 1);
   await until(() => due === Infinity, "the deadline");
@@ -103,9 +103,9 @@ Deno.test("The first tick comes at once, and flush when the deadline has come", 
 });
 
 Deno.test("A nearer deadline moves the timer forward", async () => {
-  const { socket, machine, loop } = setUp();
+  const { socket, machine, loop, run } = setUp();
   machine.deadline = performance.now() + 10 * PATIENCE;
-  const running = loop.run();
+  const running = run();
   machine.deadline = performance.now() + 10;
   socket.handler!.settle();
   const before = machine.calls.length;
@@ -117,8 +117,8 @@ Deno.test("A nearer deadline moves the timer forward", async () => {
 });
 
 Deno.test("What a machine or a tick throws is told, and everything goes on", async () => {
-  const { socket, machine, seen, loop } = setUp();
-  const running = loop.run();
+  const { socket, machine, seen, loop, run } = setUp();
+  const running = run();
   machine.onReceive = ([byte]) => {
     if (byte === 2) throw new Error("two");
   };
@@ -145,8 +145,8 @@ Deno.test("What a machine or a tick throws is told, and everything goes on", asy
 });
 
 Deno.test("Input from elsewhere is followed by one flush", async () => {
-  const { machine, loop } = setUp();
-  const running = loop.run();
+  const { machine, loop, run } = setUp();
+  const running = run();
   machine.calls.length = 0;
   const done: number[] = [];
   for (const i of [1, 2, 3]) loop.input("Cannot", () => done.push(i));
@@ -161,8 +161,8 @@ Deno.test("Input from elsewhere is followed by one flush", async () => {
 });
 
 Deno.test("Stopping waits for the socket to send, but not for ever", async () => {
-  const { socket, loop } = setUp();
-  const running = loop.run();
+  const { socket, loop, run } = setUp();
+  const running = run();
   socket.pending = 1;
   const begun = performance.now();
   await loop.stop(60);
@@ -172,8 +172,8 @@ Deno.test("Stopping waits for the socket to send, but not for ever", async () =>
 });
 
 Deno.test("A tick comes every two seconds; after a stall it is not made up for", async () => {
-  const { seen, loop } = setUp(() => 0);
-  const running = loop.run();
+  const { seen, loop, run } = setUp(() => 0);
+  const running = run();
   assert.equal(seen.ticks, 1);
   const skip = async (ms: number) => {
     seen.late += ms;

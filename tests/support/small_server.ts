@@ -40,11 +40,12 @@ export async function smallServer(policy: Policy = RELAXED): Promise<SmallServer
     const bytes = ipBytes(text);
     return bytes && ipText(bytes);
   };
-  const hub = new Hub(applications, {
+  const hub = new Hub({
     random: (below) => Math.floor(Math.random() * below),
     log() {},
     ip,
   });
+  hub.serve(applications);
   const flash = new FlashServer(hub, {
     keepAliveServer: 15_000,
     keepAlivePeer: 10_000,

@@ -68,8 +68,6 @@ export class Api implements AmfHost {
   readonly outside: OutsideMemory;
   /** Memory ran out in an event. */
   onMemoryFull: () => void = () => {};
-  /** Set before any event. */
-  hub!: Hub;
   /** What the event that is running has locked. */
   readonly locks = new Locks();
   /** How many calls into scripts stand in each other. */
@@ -77,7 +75,7 @@ export class Api implements AmfHost {
   /** Whose writers they are. */
   readonly clientOf = new WeakMap<FlowWriter, Client>();
 
-  constructor(readonly host: Host) {
+  constructor(readonly host: Host, readonly hub: Hub) {
     const lua = this.lua = new Lua({
       clock: () => host.now(),
       time: host.time,

@@ -65,9 +65,9 @@ export class LuaApplications implements Applications {
   readonly #vanished = new Map<LuaApplication, number>();
   #makesRoom = false;
 
-  constructor(host: Host) {
+  constructor(host: Host, hub: Hub) {
     this.#host = host;
-    const api = this.api = new Api(host);
+    const api = this.api = new Api(host, hub);
     defineLogFunctions(api);
     defineIpairs(api);
     defineLoading(api);
@@ -89,8 +89,7 @@ export class LuaApplications implements Applications {
   }
 
   /** Starts the root application. API-023 */
-  start(hub: Hub): void {
-    this.api.hub = hub;
+  start(): void {
     this.#refresh(this.#root);
   }
 
