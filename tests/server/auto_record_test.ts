@@ -13,6 +13,7 @@ Deno.test("[record] publications records what is published under a name, into fi
       const { code, stderr } = await runClientProcess("publish", server.url(`/${name}`), recording);
       assert.equal(code, 0, stderr);
     }
+    await server.end("SIGTERM"); // ends what is being written
     const www = `${server.dir}/www`;
     const files = () =>
       ["live", "live/room"].flatMap((app) => {
@@ -23,7 +24,6 @@ Deno.test("[record] publications records what is published under a name, into fi
       "/live/streams/cam0-00000000-000000.flv",
       "/live/room/streams/talk-00000000-000000.flv",
     ]);
-    await server.end("SIGTERM"); // ends what is being written
     for (const file of files()) assert.deepEqual(frames(file), frames(recording));
     assert.throws(() => Deno.statSync(`${www}/streams`), Deno.errors.NotFound);
   } finally {
