@@ -1,0 +1,72 @@
+import type { ApplicationRow, RelayRow, ServerRow, Status, Totals } from "./snapshot.ts";
+
+/** All that metrics are made of, asked for once a scrape. */
+export interface Numbers {
+  readonly status: Status;
+  readonly totals: Totals;
+  readonly servers: readonly ServerRow[];
+  readonly applications: readonly ApplicationRow[];
+  readonly relays: readonly RelayRow[];
+}
+
+export type Sample = readonly [labels: Readonly<Record<string, string>>, value: number];
+
+/** One metric with all its samples, as Prometheus has it. */
+export interface MetricFamily {
+  readonly type: "gauge" | "counter";
+  readonly name: string;
+  readonly help: string;
+  /** Undefined: there is no such metric here. */
+  readonly samples: (of: Numbers) => Iterable<Sample> | undefined;
+}
+
+const family =
+  (type: MetricFamily["type"]) =>
+  (name: string, help: string, samples: MetricFamily["samples"]): MetricFamily => ({
+    type,
+    name,
+    help,
+    samples,
+  });
+
+/** Numbers with labels of their own. */
+export const gauges = family("gauge");
+export const counters = family("counter");
+
+type One = (of: Numbers) => number | null | undefined;
+
+const single = (value: One): MetricFamily["samples"] => (of) => {
+  const number = value(of);
+  return number === undefined || number === null ? undefined : [[{}, number]];
+};
+
+/** A number that goes up and down. */
+export const gauge = (name: string, help: string, value: One): MetricFamily =>
+  gauges(name, help, single(value));
+
+/** A number that goes up. */
+export const total = (name: string, help: string, value: One): MetricFamily =>
+  counters(name, help, single(value));
+
+/** Counts with one label. */
+export const counter = (
+  name: string,
+  help: string,
+  label: string,
+  values: (of: Numbers) => Readonly<Record<string, number>> | undefined,
+): MetricFamily =>
+  counters(name, help, (of) => {
+    const all = values(of);
+    return all && Object.entries(all).map(([key, n]) => [{ [label]: key }, n] as const);
+  });
+
+/** A number with the most that the configuration or the system allows; 0: there is no limit. */
+export const bounded = (
+  name: string,
+  help: string,
+  value: (of: Numbers) => number,
+  limit: (of: Numbers) => number,
+): MetricFamily[] => [
+  gauge(name, help, value),
+  gauge(`${name}_limit`, `Limit of ${name}.`, (of) => limit(of) > 0 ? limit(of) : undefined),
+];
