@@ -60,7 +60,7 @@ const POWERS: Record<string, RegExp> = {
   cryptography: /"(@noble\/|node:crypto)|\bcrypto\.subtle\b|\bopenLibcrypto\(/,
   randomness: /\bMath\.random\b|\bcrypto\.(getRandomValues|randomUUID)\b|\brandomBytes\b/,
   clock: /\bDate\.now\b|\bnew Date\(\)|\bperformance\.now\b/,
-  timers: /\bset(Timeout|Interval|Immediate)\b/,
+  timers: /(?<!")\bset(Timeout|Interval|Immediate)\b/,
   workers: /\bnew Worker\(/,
   process:
     /\bDeno\.(exit|env|args|cwd|addSignalListener|hostname|memoryUsage|networkInterfaces|umask)\b|"node:process"/,

@@ -38,6 +38,11 @@ export interface ListenerOutput {
   unpublished(): void;
   /** The client was too slow: what was waiting is given up. */
   overflowed(): void;
+  /**
+   * A script ends it: the client is told `NetStream.<code>` where its door has words for that, and
+   * the door unsubscribes. Without it the listener is one of the server's own, which stays.
+   */
+  ended?(code: string, description: string): void;
 }
 
 export interface ListenerOptions {
@@ -151,6 +156,11 @@ export class Listener {
       if (frame.kind === "audio") this.pushAudio(frame, time);
       else this.pushVideo(frame, time);
     }
+  }
+
+  /** Whether the client was told that it plays. */
+  get started(): boolean {
+    return this.#started;
   }
 
   get receiveAudio(): boolean {

@@ -24,6 +24,8 @@ export interface MonitorOptions {
   readonly hosts: readonly string[];
   /** Whether the server is up; `/health` says 503 otherwise. */
   readonly healthy: () => boolean;
+  /** Starts all applications again, for who knows the token. */
+  readonly restart: () => void;
 }
 
 const HTML = "text/html; charset=utf-8";
@@ -73,6 +75,7 @@ export class Monitor {
     if (!this.#knowsHost(url.hostname)) {
       return text(421, "Ask by IP address, localhost, or a name in [http] hosts");
     }
+    if (url.pathname === "/api/reload") return await this.#reload(request);
     if (request.method !== "GET" && request.method !== "HEAD") {
       return text(405, "Only GET and HEAD", { allow: "GET, HEAD" });
     }
@@ -92,9 +95,9 @@ export class Monitor {
       ? text(
         404,
         "There is /, /help, /health, /metrics, /api/status, /api/history, /api/clients, /api/publications, " +
-          "/api/groups, /api/servers, /api/relays and /api/applications",
+          "/api/groups, /api/servers, /api/relays and /api/applications; POST /api/reload",
       )
-      : text(200, JSON.stringify(value), { "content-type": "application/json" });
+      : json(value);
   }
 
   #value({ pathname, searchParams }: URL): unknown {
@@ -120,6 +123,17 @@ export class Monitor {
     }
   }
 
+  /** Without a token every page that a browser shows on this machine could ask for it. */
+  async #reload(request: Request): Promise<Response> {
+    if (request.method !== "POST") return text(405, "Only POST", { allow: "POST" });
+    if (this.#options.token === "") return text(403, "Set [http] token first");
+    if (!await this.#mayAsk(request)) {
+      return text(401, "A token is needed", { "www-authenticate": "Bearer" });
+    }
+    this.#options.restart();
+    return json({ rows: this.#options.source.applications() });
+  }
+
   #knowsHost(hostname: string): boolean {
     const host = hostname.replace(/^\[|\]$/g, "");
     return host === "localhost" || /^[\d.]+$/.test(host) || host.includes(":") ||
@@ -140,6 +154,9 @@ async function sameText(a: string, b: string): Promise<boolean> {
     new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
   return equalBytes(await digest(a), await digest(b));
 }
+
+const json = (value: unknown): Response =>
+  text(200, JSON.stringify(value), { "content-type": "application/json" });
 
 function text(status: number, body: string, headers: Record<string, string> = {}): Response {
   return new Response(body, {

@@ -119,6 +119,11 @@ export class ScriptHost implements Host {
     this.#services.input(what, action);
   }
 
+  timer(milliseconds: number, action: () => void): () => void {
+    const timer = setTimeout(() => this.input("Cannot run timeouts", action), milliseconds);
+    return () => clearTimeout(timer);
+  }
+
   sockets(memory: SocketMemory): Sockets {
     return new ScriptSockets(this.#sockets, memory);
   }

@@ -1,21 +1,21 @@
 import { addressText } from "../common/address.ts";
 import type { Config } from "../config/settings.ts";
 import type { Log } from "../log/log.ts";
-import { Monitor } from "../monitor/handler.ts";
+import { Monitor, type MonitorOptions } from "../monitor/handler.ts";
 import type { Source } from "../monitor/snapshot.ts";
 import { type HttpServer, serveHttp } from "../net/http.ts";
 
 /**
  * Serves the page of numbers, metrics and health.
  *
- * @param healthy whether the server serves
+ * @param server whether it serves, and how its applications start again
  * @throws {Error} if the port cannot be had
  */
 export async function serveMonitor(
   source: Source,
   config: () => Config,
   log: Log,
-  healthy: () => boolean,
+  server: Pick<MonitorOptions, "healthy" | "restart">,
 ): Promise<HttpServer> {
   const monitor = new Monitor({
     source,
@@ -25,13 +25,13 @@ export async function serveMonitor(
     get hosts() {
       return config()["http.hosts"];
     },
-    healthy,
+    ...server,
   });
   const hostname = config()["http.address"];
-  const server = await serveHttp(
+  const http = await serveHttp(
     { hostname, port: config()["http.port"] },
     (request) => monitor.handle(request),
   );
-  log.note(`Numbers are shown at http://${addressText({ hostname, port: server.port })}/`);
-  return server;
+  log.note(`Numbers are shown at http://${addressText({ hostname, port: http.port })}/`);
+  return http;
 }

@@ -5,6 +5,8 @@ import type { Applications } from "../media/application.ts";
 export interface Scripts extends Applications {
   /** Starts the root application. API-023. */
   start(): void;
+  /** Starts all applications again, with what their files are now; clients stay. API-046. */
+  restart?(): void;
   /** Stops all applications, children first; all clients are gone. API-042. */
   stop(): void;
   /** Takes over limits: milliseconds of a call, bytes of all scripts together. */

@@ -160,8 +160,10 @@ export class Server {
       door = `[http] address = ${config["http.address"]}, port = ${config["http.port"]}`;
       if (config["http.port"] === 0) return;
       const { serveMonitor } = await import("./monitor_server.ts");
-      const healthy = () => !this.#stopping;
-      this.#monitor = await serveMonitor(this.status, () => parts.config, log, healthy);
+      this.#monitor = await serveMonitor(this.status, () => parts.config, log, {
+        healthy: () => !this.#stopping,
+        restart: () => this.restartApplications("POST /api/reload"),
+      });
     } catch (error) {
       throw new StartError(`${door}: it cannot be opened: ${tcpError(error)}`);
     }
@@ -177,6 +179,18 @@ export class Server {
     this.#parts.config = config;
     this.#parts.doors.reload();
     this.#scripts.limit?.(config["script.time"], config["script.memory"] << 20);
+  }
+
+  /**
+   * Starts all applications again with what their files are now; clients stay. API-046
+   * @param by who asks for it, for the log
+   */
+  restartApplications(by: string): void {
+    this.#parts.input("Cannot restart the applications", () => this.#scripts.restart?.());
+    const count = [...this.#scripts.paths()].length;
+    this.#options.log.note(
+      `${by}: ${count} application${count === 1 ? " has" : "s have"} started again`,
+    );
   }
 
   /** Tells clients, then applications, and stops. API-042, CFG-077. */

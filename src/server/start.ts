@@ -106,7 +106,8 @@ export async function runServer(args: readonly string[], program: Program): Prom
     }
     host?.prepare(configuration);
     let applied = configuration;
-    onHangUp(() => {
+    onSignal("SIGUSR1", () => server.restartApplications("SIGUSR1"));
+    onSignal("SIGHUP", () => {
       let failure = "";
       const changes = { live: [] as string[], restart: [] as string[] };
       try {
@@ -195,8 +196,9 @@ function firstSignal(log: Log): Promise<void> {
   });
 }
 
-function onHangUp(reload: () => void): void {
-  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGHUP", reload);
+/** Windows has neither SIGHUP nor SIGUSR1. */
+function onSignal(signal: "SIGHUP" | "SIGUSR1", action: () => void): void {
+  if (Deno.build.os !== "windows") Deno.addSignalListener(signal, action);
 }
 
 function removeFile(path: string): void {

@@ -111,9 +111,10 @@ export class WebRecordings {
         const { promise, resolve } = Promise.withResolvers<void>();
         file.read(at, Math.min(BLOCK, last + 1 - at), (bytes) => {
           viewer.took();
-          if (!bytes || bytes.length === 0) {
+          if (viewer.ended || !bytes || bytes.length === 0) {
+            const reason = viewer.ended ? "A script has ended it" : "The recording cannot be read";
             viewer.close();
-            controller.error(new Error("The recording cannot be read"));
+            controller.error(new Error(reason));
             return resolve();
           }
           at += bytes.length;

@@ -49,6 +49,7 @@ export class Playback implements RecordedOutput {
   ) {
     this.#connection = connection;
     this.#output = output;
+    output.whenEnded = (code, description) => this.#endedByScript(code, description);
   }
 
   /** The name it plays; undefined if it does not. */
@@ -260,6 +261,14 @@ export class Playback implements RecordedOutput {
     this.#output.tell("status", "Play.Stop", `Stopped playing ${this.name ?? ""}`);
     this.#control(UserControl.streamEof);
     if (!this.#playing?.recorded) this.#end(); // in a recording the client may seek back
+  }
+
+  /** Ends what plays, and what was to play after it. API-446 */
+  #endedByScript(code: string, description: string): void {
+    this.#list = [];
+    this.#output.tell("status", code, description || `Stopped playing ${this.name ?? ""}`);
+    this.#control(UserControl.streamEof);
+    this.#end();
   }
 
   /** Ends what plays; the client is told nothing. */

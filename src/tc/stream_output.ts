@@ -23,6 +23,8 @@ export class StreamOutput implements PublisherOutput, ListenerOutput {
   #host: NetConnection;
   #listener: Listener | undefined;
   #whenDelivered: (() => void) | undefined;
+  /** A script ends what plays. */
+  whenEnded: ((code: string, description: string) => void) | undefined;
   #limit: PlayLimit | undefined;
   #data: Channel | undefined;
   #audio: DeliveryMeter | undefined;
@@ -142,6 +144,10 @@ export class StreamOutput implements PublisherOutput, ListenerOutput {
 
   unpublished(): void {
     this.tell("status", "Play.UnpublishNotify", `${this.#name} is now unpublished`);
+  }
+
+  ended(code: string, description: string): void {
+    this.whenEnded?.(code, description);
   }
 
   overflowed(): void {

@@ -50,7 +50,9 @@ export class FileViewer extends ViewerConnection {
       ({ client } = hub.connect(viewing, this, new AmfReader(new Uint8Array(0))));
       const { metadata } = recorded;
       const id = hub.newStreamId();
-      this.#listener = hub.subscribeRecorded(client, name, id, OUTPUT, metadata, { properties });
+      const output = { ...OUTPUT, ended: () => this.#endSoon() };
+      this.#listener = hub.subscribeRecorded(client, name, id, output, metadata, { properties });
+      this.#listener.start();
       this.#client = client;
     } catch (error) {
       recorded.close();
@@ -69,6 +71,16 @@ export class FileViewer extends ViewerConnection {
   /** Some of it was taken. */
   took(): void {
     this.#lastTaken = this.#hub.now;
+  }
+
+  /** Whether a script has ended it: then no more is sent. */
+  get ended(): boolean {
+    return !this.#listener.active;
+  }
+
+  /** The rest is done before the next bytes: the script may be in the midst of an event of this viewer. */
+  #endSoon(): void {
+    this.#hub.unsubscribe(this.#listener);
   }
 
   close(): void {

@@ -13,6 +13,8 @@ export interface FlvOutputEvents {
   /** Nobody publishes any more, or somebody does again. */
   onUnpublished(): void;
   onPublished(): void;
+  /** A script ends it. */
+  onEnded(): void;
 }
 
 /** A tag that waits, without its header: that is written as it is taken. */
@@ -100,6 +102,10 @@ export class FlvOutput implements ListenerOutput {
 
   unpublished(): void {
     this.events.onUnpublished();
+  }
+
+  ended(): void {
+    this.events.onEnded();
   }
 
   // The bytes

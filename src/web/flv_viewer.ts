@@ -87,6 +87,7 @@ export class FlvViewer extends ViewerConnection implements ManagedSession {
       },
       onUnpublished: () => this.#endAt = hub.now + HAND_OVER,
       onPublished: () => this.#endAt = Infinity,
+      onEnded: () => this.#endSoon(),
     }, { audio: viewing.audio && has("audio"), video: viewing.video && has("video") });
     if (!publishing) this.#endAt = hub.now + WAIT;
     try {
@@ -158,6 +159,12 @@ export class FlvViewer extends ViewerConnection implements ManagedSession {
       if (error instanceof Refused) throw new NotViewable(403, error.description || "Refused");
       throw error;
     }
+  }
+
+  /** A script ends it, which may be in the midst of an event of this viewer: the rest is for {@link manage}. */
+  #endSoon(): void {
+    if (this.#listener) this.#hub.unsubscribe(this.#listener);
+    this.#endAt = -Infinity;
   }
 
   #end(reason?: string): void {

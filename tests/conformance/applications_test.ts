@@ -1,4 +1,4 @@
-// API-021 to API-045: applications, their files, their globals. (API-041 is in servers_test.ts.)
+// API-021 to API-046: applications, their files, their globals. (API-041 is in servers_test.ts.)
 import assert from "node:assert/strict";
 import type { Externalizable } from "../../src/amf/mod.ts";
 import type { StatusError } from "../../src/client/status.ts";
@@ -336,5 +336,22 @@ scenario("applications", { www, ini }, ({ fact, slow }) => {
     assert.equal(await t.lua("return (select(2, ...)).value", value), 5);
     assert.equal(await t.lua("return during and stolenReader == nil"), true);
     await t.lua("onTypedObject = nil");
+  });
+
+  fact("API-046", async (t) => {
+    const server = await t.start({
+      www: {
+        "": "",
+        "/split": `dofile("part.lua")
+          function onConnection(client) function client:part() return www.split.part end end`,
+        "www/split/part.lua": `part = 1`,
+      },
+    });
+    const peer = await t.connectTo(server, "/split");
+    assert.equal(await peer.call("part"), 1);
+    server.write("www/split/part.lua", "part = 2");
+    Deno.kill(server.pid, "SIGUSR1");
+    await server.logged(/^NOTE .*SIGUSR1: 2 applications have started again/, 0);
+    assert.equal(await peer.call("part"), 2);
   });
 });

@@ -1,4 +1,4 @@
-// API-101 to API-139: the global object `cumulus`.
+// API-101 to API-144: the global object `cumulus`.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { PATIENCE, until } from "../support/wait.ts";
@@ -248,5 +248,49 @@ scenario("cumulus", { www, ini }, ({ fact }) => {
       return cumulus.publications("unreferenced").publisherId`);
     assert.ok(count > 0);
     await t.lua(`cumulus.publications("unreferenced"):close()`);
+  });
+
+  fact("API-141", async (t) => {
+    const waits = await t.lua(`
+      ran, begun = nil, cumulus.epochTime
+      cumulus:setTimeout(50, function(...) ran = { cumulus.epochTime - begun, select("#", ...) } end)
+      cumulus:setTimeout(0, function() error("late fault") end)
+      return ran == nil`);
+    assert.equal(waits, true);
+    const [after, count] = await until(() => t.lua("return ran"), "the function to run");
+    assert.ok(after >= 49, `${after} ms`);
+    assert.equal(count, 0);
+    await t.logged(/^ERROR .*late fault/);
+    await assert.rejects(t.lua("cumulus:setTimeout(print, 1)"), /the two are swapped/);
+  });
+
+  fact("API-142", async (t) => {
+    await t.lua(`
+      cleared = false
+      local id = cumulus:setTimeout(20, function() cleared = "too late" end)
+      cumulus:setTimeout(60, function() cleared = cleared or "yes" end)
+      cumulus:clearTimeout(id)
+      cumulus:clearTimeout(id)`);
+    assert.equal(await until(() => t.lua("return cleared"), "the other one to run"), "yes");
+  });
+
+  fact("API-143", async (t) => {
+    assert.deepEqual(
+      await t.lua(`return {
+        cumulus:toJSON({ 1, "ü", { yes = true } }), cumulus:toJSON({}),
+        (select(2, cumulus:toJSON({ f = print }))),
+      }`),
+      ['[1,"ü",{"yes":true}]', "[]", 'there is no JSON for a function, which is at ["f"]'],
+    );
+  });
+
+  fact("API-144", async (t) => {
+    assert.deepEqual(await t.lua(`return cumulus:fromJSON('{"a":[1,"\\\\u00fc",{"b":null}]}')`), {
+      a: [1, "ü", []],
+    });
+    assert.equal(
+      await t.lua(`return select(2, cumulus:fromJSON("[1"))`),
+      'byte 3: "," or "]" expected, not the end',
+    );
   });
 });

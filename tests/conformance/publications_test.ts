@@ -454,6 +454,23 @@ scenario("publications", { www }, ({ fact, slow }) => {
     assert.deepEqual(texts(loose.packets.items), ["\x2f sound later"]);
   });
 
+  fact("API-446", async (t) => {
+    const [played, other] = [await scripted(t, "ended"), await (await t.connect()).play("ended")];
+    const left = await t.lua(`
+      function onUnsubscribe(client, listener) record("onUnsubscribe", listener.publication.name) end
+      local first = listenerOf("ended")
+      first:close("Play.Failed", "time is up")
+      first:close()
+      streams.ended:pushVideoPacket(0, key)
+      return streams.ended.listeners.count + 10 * count("onUnsubscribe")`);
+    assert.equal(left, 11);
+    assert.equal((await played.status("NetStream.Play.Failed")).description, "time is up");
+    await other.packet("video");
+    assert.equal(played.packets.items.length, 0);
+    await t.lua(`listenerOf("ended"):close()`);
+    assert.equal((await other.status("NetStream.Play.Stop")).level, "status");
+  });
+
   fact("API-451", async (t) => {
     const rate = await t.lua(`
       local lossy = cumulus:publish("lossy")

@@ -304,6 +304,24 @@ export function testDoor({ protocol, serve }: DoorUnderTest): void {
     ]);
   });
 
+  test("play: a script ends it, and the client may play again", () => {
+    const { door, speakers: [publisher, listener] } = start(2);
+    publisher.begins("publish", "foo", "live");
+    listener.begins("play", "foo");
+    door.application.events.length = 0;
+    const [{ output }] = door.hub.publications.get("foo")!.listeners.values();
+    output.ended!("Play.Stop", "");
+    assert.deepEqual(listener.hears(), [
+      "1: onStatus 0 [status] NetStream.Play.Stop: Stopped playing foo",
+    ]);
+    assert.equal(door.hub.publications.get("foo")!.listeners.size, 0);
+    assert.deepEqual(eventsOf(door).length, 1);
+    publisher.sends(MessageType.video, 0, KEY);
+    assert.deepEqual(listener.hears(), []);
+    listener.command(1, "play", 0, null, "foo");
+    assert.ok(listener.hears().some((line) => line.includes("NetStream.Play.Start")));
+  });
+
   test("play: from publisher to listener, every byte, behind headers and from a key frame", () => {
     const { door, speakers: [publisher, early, late] } = start(3);
     assert.deepEqual(early.begins("play", "foo"), [

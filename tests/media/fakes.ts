@@ -175,6 +175,9 @@ export class FakeOutput implements ListenerOutput, PublisherOutput, GroupOutput 
   overflowed() {
     this.got.push("overflowed");
   }
+  ended(code: string, description: string) {
+    this.got.push(`ended ${code} ${description}`);
+  }
   status(code: string, description: string) {
     this.got.push(`status ${code} ${description}`);
   }

@@ -4,7 +4,14 @@ import { metricsOf } from "../../src/monitor/metrics.ts";
 import { fakeSource } from "./fake_source.ts";
 
 const monitor = (options: Partial<MonitorOptions> = {}): Monitor =>
-  new Monitor({ source: fakeSource(), token: "", hosts: [], healthy: () => true, ...options });
+  new Monitor({
+    source: fakeSource(),
+    token: "",
+    hosts: [],
+    healthy: () => true,
+    restart: () => {},
+    ...options,
+  });
 
 const get = (path: string, headers: Record<string, string> = {}): Request =>
   new Request(`http://127.0.0.1:1980${path}`, { headers });
@@ -169,7 +176,7 @@ Deno.test("What is not there, and what is not a question, is refused", async () 
   assert.equal((await monitor().handle(get("/nothing"))).status, 404);
   const unknown = await monitor().handle(get("/api/nothing"));
   assert.equal(unknown.status, 404);
-  const paths = (await unknown.text()).match(/\/api\/\w+/g)!;
+  const paths = (await unknown.text()).match(/(?<!POST )\/api\/\w+/g)!;
   assert.equal(paths.length, 8);
   for (const path of paths) {
     assert.equal((await monitor().handle(get(path))).status, 200, path);
@@ -185,4 +192,29 @@ Deno.test("A source that fails is an answer, not a crash", async () => {
   };
   const response = await monitor({ source }).handle(get("/api/status"));
   assert.equal(response.status, 500);
+});
+
+Deno.test("/api/reload is for who has the token, by POST", async () => {
+  let restarts = 0;
+  const restart = () => void restarts++;
+  const ask = async (token: string, given: string, method = "POST") => {
+    const headers = given === "" ? undefined : { authorization: `Bearer ${given}` };
+    const request = new Request("http://127.0.0.1:1980/api/reload", { method, headers });
+    return await monitor({ token, restart }).handle(request);
+  };
+  const refused = [["", ""], ["", "x"], ["secret", ""], ["secret", "wrong"]];
+  for (const [token, given] of refused) {
+    assert.equal((await ask(token, given)).status, token === "" ? 403 : 401);
+  }
+  assert.equal((await ask("secret", "secret", "GET")).status, 405);
+  const other = new Request("http://other.example/api/reload", {
+    method: "POST",
+    headers: { authorization: "Bearer secret" },
+  });
+  assert.equal((await monitor({ token: "secret", restart }).handle(other)).status, 421);
+  assert.equal(restarts, 0);
+  const response = await ask("secret", "secret");
+  assert.equal(response.status, 200);
+  assert.equal(restarts, 1);
+  assert.equal((await response.json()).rows[0].path, fakeSource().applications()[0].path);
 });

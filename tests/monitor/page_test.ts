@@ -70,6 +70,7 @@ Deno.test({
       source: troubledSource(),
       token: "s3cret",
       hosts: [],
+      restart: () => {},
       healthy: () => true,
     });
     const server = await serveHttp(

@@ -173,6 +173,24 @@ export class TestHost implements Host {
   input(_what: string, action: () => void): void {
     action();
   }
+  /** When timers are due on the clock of {@link now}, by what they run. */
+  readonly timers = new Map<() => void, number>();
+  timer(milliseconds: number, action: () => void): () => void {
+    this.timers.set(action, this.now() + milliseconds);
+    return () => this.timers.delete(action);
+  }
+  /** Puts the clock forward to each timer that is due within so many ms, and runs it. */
+  pass(milliseconds: number): void {
+    const end = this.now() + milliseconds;
+    for (;;) {
+      const [action, at] = [...this.timers].sort(([, a], [, b]) => a - b)[0] ?? [];
+      if (action === undefined || at! > end) break;
+      this.ahead += Math.max(0, at! - this.now());
+      this.timers.delete(action);
+      action();
+    }
+    this.ahead += Math.max(0, end - this.now());
+  }
   sockets(): Sockets {
     return {
       connect: () => "no network here",

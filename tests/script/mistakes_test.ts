@@ -1,7 +1,7 @@
 // Calls that do nothing as they are written are warned of, once for each line.
 import assert from "node:assert/strict";
 import { misspelledInSource } from "../../src/script/api/event_names.ts";
-import { Machine } from "./machine.ts";
+import { deaf, Machine } from "./machine.ts";
 
 /** Warnings, as `line text`. */
 const warned = (machine: Machine) =>
@@ -111,4 +111,32 @@ Deno.test("Global functions that are nearly events are warned of where they are 
       { line: 4, text: "the function onpublish is no event; did you mean onPublish?" },
     ],
   );
+});
+
+Deno.test("listener:close() of what it cannot end is warned of", () => {
+  const machine = new Machine({
+    "main.lua": `function onSubscribe(client, listener)
+        listener:close()
+      end
+      function onConnection(client)
+        function client:go()
+          for _, listener in cumulus.publications("live").listeners:ipairs() do
+            listener:close("Play.Failed", "over")
+          end
+        end
+      end`,
+  }).start();
+  const guest = machine.connect();
+  machine.publish(guest, "live");
+  const ended: string[] = [];
+  const output = { ended: (code: string, text: string) => void ended.push(`${code} ${text}`) };
+  machine.play(guest, "live", output).start();
+  machine.hub.attach("live", deaf).start();
+  guest.call("go");
+  assert.deepEqual(warned(machine), [
+    "2 listener:close() in onSubscribe ends nothing: return false refuses",
+    "7 listener:close() is for clients: a recording ends with publication:stopRecording(), " +
+    "a relay with relay:close()",
+  ]);
+  assert.deepEqual(ended, ["Play.Failed over"]);
 });

@@ -1,5 +1,6 @@
 // The server as an operator meets it: a process, its options, its signals, its exit code.
 import assert from "node:assert/strict";
+import { freePort } from "../support/ports.ts";
 import { NetConnection } from "../../src/client/net_connection.ts";
 import { StatusError } from "../../src/client/status.ts";
 import { check } from "../../src/server/check.ts";
@@ -340,6 +341,44 @@ Deno.test("SIGHUP reopens the log, takes over what may change, and names what ma
   running.child.kill("SIGHUP");
   await until(running, /ERROR .*stays as it was: .*:2: \[script\] time = soon: expected a whole/);
   assert.equal(await client.call("try"), "tried");
+  await client.close();
+  running.child.kill("SIGTERM");
+  assert.equal(await end(running), 0);
+});
+
+Deno.test("SIGUSR1 and POST /api/reload start applications again, with what they include", async () => {
+  const port = freePort();
+  const running = start({
+    "CumulusServer.ini": `[http]\nport = ${port}\ntoken = sesame\n[script]\ntime = ${PATIENCE}\n`,
+    "www/main.lua": "",
+    "www/a/main.lua": `
+      dofile("words.lua")
+      function onConnection(client) function client:word() return www.a.word end end`,
+    "www/a/words.lua": `word = "one"`,
+  }, "--port=0");
+  const client = await NetConnection.connect(`rtmfp://127.0.0.1:${await portOf(running)}/a`);
+  const word = () => client.call("word");
+  const write = (lua: string) => Deno.writeTextFileSync(`${running.folder}/www/a/words.lua`, lua);
+  assert.equal(await word(), "one");
+  write(`word = "two"`);
+  assert.equal(await word(), "one");
+  running.child.kill("SIGUSR1");
+  await until(running, /NOTE .*SIGUSR1: 2 applications have started again/);
+  assert.equal(await word(), "two");
+  write(`word = `);
+  const post = () =>
+    fetch(`http://127.0.0.1:${port}/api/reload`, {
+      method: "POST",
+      headers: { authorization: "Bearer sesame" },
+    }).then((response) => response.json());
+  assert.deepEqual(
+    (await post()).rows.map(({ path, running }: Record<string, unknown>) => [path, running]),
+    [["", true], ["/a", false]],
+  );
+  await until(running, /NOTE .*POST \/api\/reload: 1 application has started again/);
+  write(`word = "three"`);
+  await post();
+  assert.equal(await word(), "three");
   await client.close();
   running.child.kill("SIGTERM");
   assert.equal(await end(running), 0);

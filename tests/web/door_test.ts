@@ -20,6 +20,12 @@ end
 function onSubscribe(client, listener)
   INFO("subscribes by " .. client.protocol .. " " .. tostring(listener.properties.token))
   if listener.properties.token == "wrong" then error("wrong token") end
+  if listener.properties.token == "short" then
+    cumulus:setTimeout(100, function() listener:close() end)
+  end
+end
+function onUnsubscribe(client, listener)
+  INFO("ended " .. listener.publication.name)
 end
 `;
 const port = freePort();
@@ -74,6 +80,15 @@ Deno.test({
           publisher.connection.close();
         },
       );
+
+      await t.step("HTTP-FLV: a script ends a viewer, whose response ends", async () => {
+        const publisher = await publish(`${ws}/live`, "short");
+        const response = await fetch(`${http}/live/short.flv?token=short`);
+        publisher.send(part(500));
+        await server.log.find((line) => line.includes("ended short"), "onUnsubscribe");
+        for await (const _ of response.body!) { /* until it ends */ }
+        publisher.connection.close();
+      });
 
       await t.step("HTTP-FLV: nobody publishes, and who waits", async () => {
         const absent = await fetch(`${http}/live/b.flv`);

@@ -33,6 +33,7 @@ import {
   withoutPositions,
 } from "./place.ts";
 import { isRefusal, refusalText, type Request } from "./refusals.ts";
+import { Timeouts } from "./timeouts.ts";
 
 /** Characters of the last error of an application, which may quote its clients. */
 const MAX_LAST_ERROR = 2_048;
@@ -66,6 +67,7 @@ export class Api implements AmfHost {
   leaving: Group | undefined;
   /** What applications make the server keep besides Lua's memory. */
   readonly outside: OutsideMemory;
+  readonly timeouts = new Timeouts(this);
   /** Memory ran out in an event. */
   onMemoryFull: () => void = () => {};
   /** What the event that is running has locked. */

@@ -93,6 +93,15 @@ export class LuaApplications implements Applications {
     this.#refresh(this.#root);
   }
 
+  /** Starts all again, parents first, as if each main.lua had just been edited; clients stay. API-046 */
+  restart(): void {
+    for (const application of [...this.#byPath.values()]) {
+      if (this.#paused.delete(application)) application.share.forgive(this.#host.now());
+      if (application.modified !== undefined) application.modified = NaN; // no file is as old
+      this.#find(application.path);
+    }
+  }
+
   /** Stops all, children first. API-042 */
   stop(): void {
     this.#host.stopMail?.();

@@ -7,6 +7,7 @@ import { broadcaster } from "./broadcaster.ts";
 import { clients } from "./clients.ts";
 import { groups } from "./groups.ts";
 import type { Host } from "./host.ts";
+import { jsonMethods } from "./json.ts";
 import { sendMail } from "./mail.ts";
 import { emptyText } from "./mistakes.ts";
 import type { Binding } from "./objects.ts";
@@ -17,13 +18,14 @@ import { startRelay } from "./relay.ts";
 import { split } from "./split.ts";
 import { TcpClient, tcpClient } from "./tcp_client.ts";
 import { TcpServer, tcpServer } from "./tcp_server.ts";
+import { timeoutMethods } from "./timeouts.ts";
 import { UdpSocket, udpSocket } from "./udp_socket.ts";
 import { type Args, PUSHED, type Result, type Value } from "./values.ts";
 
 const allPublications = (_: Host, api: Api): Value =>
   api.objects.of(publications, api.hub.publications);
 
-/** The server. API-101 to API-139. */
+/** The server. API-101 to API-144. */
 export const cumulus: Binding<Host, Api> = {
   name: "cumulus",
   get: {
@@ -39,6 +41,8 @@ export const cumulus: Binding<Host, Api> = {
     publicAddress: (host) => host.publicAddress,
   },
   call: {
+    ...jsonMethods,
+    ...timeoutMethods,
     absolutePath(host, args) {
       const path = withoutSlashes(args.string());
       return path === "" ? host.www : `${host.www}${path}/`;

@@ -121,6 +121,8 @@ export interface Host {
   sha256(bytes: Uint8Array): Uint8Array;
   /** Runs what happens to a script besides what clients do: everything that comes later goes through it. */
   input(what: string, action: () => void): void;
+  /** Runs an action once as input, about so many ms from now and never during the call. @returns forgets it */
+  timer(milliseconds: number, action: () => void): () => void;
   /** @param memory counts what waits to be sent */
   sockets(memory: SocketMemory): Sockets;
   /**

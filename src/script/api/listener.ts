@@ -4,8 +4,9 @@ import type { Binding } from "./objects.ts";
 import { publication } from "./publication.ts";
 import { qualityOfService } from "./quality_of_service.ts";
 import { TextTable } from "./text_table.ts";
+import type { Args } from "./values.ts";
 
-/** One client's subscription. API-440 to API-445. */
+/** One client's subscription. API-440 to API-446. */
 export const listener: Binding<Listener, Api> = {
   name: "listener",
   get: {
@@ -25,6 +26,26 @@ export const listener: Binding<Listener, Api> = {
     receiveAudio: (listener, args) => listener.receiveAudio = args.boolean(),
     receiveVideo: (listener, args) => listener.receiveVideo = args.boolean(),
   },
+  call: {
+    close: (listener, args, api) => close(listener, args, api),
+  },
   label: (listener) => `${listener.id} of ${listener.publication.name}`,
   parts: ({ audioQos, videoQos }) => [audioQos, videoQos],
 };
+
+/** `close([code[, description]])`: the client plays no more, and is told `NetStream.<code>`. API-446 */
+function close(listener: Listener, args: Args, api: Api): void {
+  const { output } = listener;
+  if (!listener.active) return;
+  if (!listener.client || !output.ended) {
+    return api.mistake(
+      "listener:close() is for clients: a recording ends with publication:stopRecording(), " +
+        "a relay with relay:close()",
+    );
+  }
+  if (!listener.started) {
+    return api.mistake("listener:close() in onSubscribe ends nothing: return false refuses");
+  }
+  const code = args.string() || "Play.Stop";
+  output.ended(code, args.string());
+}

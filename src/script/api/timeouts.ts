@@ -1,0 +1,177 @@
+// cumulus:setTimeout and cumulus:clearTimeout: functions of scripts that run once, later. API-141, API-142.
+import { FUNCTION, NUMBER, type Ref, STRING } from "../vm/lua.ts";
+import { ScriptError } from "../vm/script_error.ts";
+import type { Api } from "./api.ts";
+import type { LuaApplication } from "./application.ts";
+import type { Host } from "./host.ts";
+import type { Binding } from "./objects.ts";
+import { type Due, TimerQueue } from "./timer_queue.ts";
+import type { Args } from "./values.ts";
+
+/** What scripts call, as errors and the watchdog name it. */
+const NAME = "setTimeout";
+/** Timeouts that one application may have at once, and what each takes of `[script] memory`, in bytes. */
+const MAX_TIMEOUTS = 10_000, COST = 256;
+/** The longest delay, in ms: that of `setTimeout` in browsers, 24.8 days. */
+const MAX_DELAY = 2 ** 31 - 1;
+/** Ms for which functions that are due run one after the other, before clients are served again. */
+const SLICE = 20;
+/** Ms by which those of an application are put off that took too much of the time of others. */
+const POSTPONED = 250;
+
+/** A function that is to run. */
+interface Timeout {
+  readonly id: number;
+  readonly application: LuaApplication;
+  readonly ref: Ref;
+  /** Gives back what it took of the memory. */
+  readonly release: () => void;
+  due: Due<Timeout>;
+}
+
+/** The timeouts of all applications. */
+export class Timeouts {
+  readonly #api: Api;
+  readonly #queue = new TimerQueue<Timeout>();
+  readonly #ofApplication = new Map<LuaApplication, Map<number, Timeout>>();
+  #lastId = 0;
+  /** The timer of the host, and when it is due. */
+  #armed: { readonly at: number; readonly cancel: () => void } | undefined;
+
+  constructor(api: Api) {
+    this.#api = api;
+  }
+
+  /**
+   * Has the running application's function at a stack index called once.
+   *
+   * @returns its id
+   * @throws {ScriptError} if there are too many, or no memory is left
+   */
+  set(milliseconds: number, index: number): number {
+    const api = this.#api;
+    const application = api.running!;
+    const own = this.#ownOf(application);
+    if (own.size >= MAX_TIMEOUTS) {
+      throw new ScriptError(`the application has ${MAX_TIMEOUTS} timeouts, the most there may be`);
+    }
+    const release = api.outside.hold(application, COST);
+    api.lua.pushValue(index);
+    const timeout = { id: ++this.#lastId, application, ref: api.lua.ref(), release } as Timeout;
+    timeout.due = this.#queue.add(api.host.now() + Math.max(1, milliseconds), timeout);
+    own.set(timeout.id, timeout);
+    this.#arm();
+    return timeout.id;
+  }
+
+  /** Forgets a timeout of the running application; there may be none of this id. */
+  clear(id: number): void {
+    const timeout = this.#ofApplication.get(this.#api.running!)?.get(id);
+    if (!timeout) return;
+    this.#take(timeout);
+    this.#api.lua.unref(timeout.ref);
+    this.#arm();
+  }
+
+  /** The timeouts of an application, which end with it. */
+  #ownOf(application: LuaApplication): Map<number, Timeout> {
+    const known = this.#ofApplication.get(application);
+    if (known) return known;
+    const own = new Map<number, Timeout>();
+    this.#ofApplication.set(application, own);
+    application.owned.add({
+      close: () => {
+        this.#ofApplication.delete(application);
+        for (const timeout of own.values()) {
+          this.#take(timeout);
+          this.#api.lua.unref(timeout.ref);
+        }
+        this.#arm();
+      },
+    });
+    return own;
+  }
+
+  /** Takes it out of the queue; its function is still kept. */
+  #take(timeout: Timeout): void {
+    this.#queue.remove(timeout.due);
+    this.#ofApplication.get(timeout.application)?.delete(timeout.id);
+    timeout.release();
+  }
+
+  /** Sees to it that the host calls when the first one is due. */
+  #arm(): void {
+    const at = this.#queue.first?.at;
+    if (this.#armed && this.#armed.at === at) return;
+    this.#armed?.cancel();
+    this.#armed = undefined;
+    if (at === undefined) return;
+    const { host } = this.#api;
+    const cancel = host.timer(Math.max(0, at - host.now()), () => this.#run());
+    this.#armed = { at, cancel };
+  }
+
+  /** Calls what is due by now. What that sets comes in a later turn, whatever its delay. */
+  #run(): void {
+    this.#armed = undefined;
+    const { host } = this.#api;
+    const now = host.now();
+    for (;;) {
+      const due = this.#queue.first;
+      if (!due || due.at > now || host.now() - now >= SLICE) break;
+      this.#call(due.value);
+    }
+    this.#arm();
+  }
+
+  #call(timeout: Timeout): void {
+    const api = this.#api;
+    const { lua } = api;
+    const { application, ref } = timeout;
+    if (application.mustWait) {
+      this.#queue.remove(timeout.due);
+      timeout.due = this.#queue.add(api.host.now() + POSTPONED, timeout);
+      return;
+    }
+    this.#take(timeout);
+    const push = () => {
+      lua.pushRef(ref);
+      return true;
+    };
+    const base = lua.enter();
+    api.perform(application, base, NAME, () => {
+      push();
+      const error = lua.run(base, 0);
+      if (!error) return lua.leave(base);
+      api.definedAt = () => api.placeOfFunction(push);
+      return error;
+    });
+    lua.unref(ref);
+  }
+}
+
+/** What they are in `cumulus`. */
+export const timeoutMethods: Required<Pick<Binding<Host, Api>, "call">>["call"] = {
+  [NAME](_, args, api) {
+    const milliseconds = delay(args);
+    if (args.type !== FUNCTION) throw wrong("the second argument is not a function");
+    return api.timeouts.set(milliseconds, args.at);
+  },
+  clearTimeout(_, args, api) {
+    if (!args.absent) api.timeouts.clear(args.number());
+  },
+};
+
+/** @throws {ScriptError} if the next argument is no delay */
+function delay(args: Args): number {
+  if (args.type === FUNCTION) throw wrong("the two are swapped");
+  const isNumber = args.type === NUMBER ||
+    (args.type === STRING && args.lua.c.lua_isnumber(args.lua.state, args.at) !== 0);
+  const milliseconds = args.number();
+  if (!isNumber || !(milliseconds >= 0 && milliseconds <= MAX_DELAY)) {
+    throw wrong(`the milliseconds are not a number from 0 to ${MAX_DELAY}`);
+  }
+  return milliseconds;
+}
+
+const wrong = (what: string) => new ScriptError(`${NAME}(milliseconds, f): ${what}`);

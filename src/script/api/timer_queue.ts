@@ -1,0 +1,76 @@
+// A queue of what is due at a time, the earliest first: a binary heap whose entries know their places.
+
+/** An entry of a {@link TimerQueue}. */
+export interface Due<T> {
+  readonly at: number;
+  readonly value: T;
+  /** Counts entries, so that those of one time keep their order. */
+  readonly order: number;
+  /** Place in the heap; -1 once it is out of it. */
+  place: number;
+}
+
+export class TimerQueue<T> {
+  readonly #heap: Due<T>[] = [];
+  #order = 0;
+
+  get size(): number {
+    return this.#heap.length;
+  }
+
+  /** The earliest one. */
+  get first(): Due<T> | undefined {
+    return this.#heap[0];
+  }
+
+  add(at: number, value: T): Due<T> {
+    const due: Due<T> = { at, value, order: this.#order++, place: this.#heap.length };
+    this.#heap.push(due);
+    this.#up(due);
+    return due;
+  }
+
+  /** Harmless for what is out already. */
+  remove(due: Due<T>): void {
+    const { place } = due;
+    if (place < 0) return;
+    due.place = -1;
+    const last = this.#heap.pop()!;
+    if (last === due) return;
+    this.#put(last, place);
+    this.#up(last);
+    this.#down(last);
+  }
+
+  #put(due: Due<T>, place: number): void {
+    this.#heap[place] = due;
+    due.place = place;
+  }
+
+  #up(due: Due<T>): void {
+    while (due.place > 0) {
+      const parent = this.#heap[(due.place - 1) >> 1];
+      if (isBefore(parent, due)) return;
+      this.#swap(parent, due);
+    }
+  }
+
+  #down(due: Due<T>): void {
+    for (;;) {
+      const [left, right] = [2 * due.place + 1, 2 * due.place + 2].map((i) => this.#heap[i]);
+      if (!left) return;
+      const child = right && isBefore(right, left) ? right : left;
+      if (isBefore(due, child)) return;
+      this.#swap(due, child);
+    }
+  }
+
+  #swap(upper: Due<T>, lower: Due<T>): void {
+    const { place } = upper;
+    this.#put(upper, lower.place);
+    this.#put(lower, place);
+  }
+}
+
+const isBefore = <T>(a: Due<T>, b: Due<T>): boolean =>
+  a.at < b.at || (a.at === b.at && a.order < b.order);
