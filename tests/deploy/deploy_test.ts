@@ -168,6 +168,25 @@ Deno.test("deploy: the Dockerfile copies every file that the program is made of"
 
 peerTest("deploy: promtool accepts the alert rules, and their test passes", ["promtool"], promtool);
 
+peerTest(
+  "deploy: promtool has nothing to say against names and help of the metrics",
+  ["promtool"],
+  async () => {
+    const child = new Deno.Command("promtool", {
+      args: ["check", "metrics"],
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const writer = child.stdin.getWriter();
+    await writer.write(new TextEncoder().encode(metricsOf(fakeSource())));
+    await writer.close();
+    const { stdout, stderr } = await child.output();
+    const text = new TextDecoder();
+    assert.equal(text.decode(stdout) + text.decode(stderr), "");
+  },
+);
+
 async function promtool(): Promise<void> {
   for (const args of [["check", "rules", "alerts.yaml"], ["test", "rules", "alerts_test.yaml"]]) {
     const { success, stderr, stdout } = await new Deno.Command("promtool", {
