@@ -1,5 +1,5 @@
 // Mutual challenge and response before the first frame of a link, where `[servers] secret` is
-// set. It proves who is there; what follows is neither encrypted nor signed. The original has
+// set. It proves who is there; what follows is signed (signed_records.ts), not encrypted. The original has
 // nothing like it, so a server without a secret sees a frame of an absurd length, and one with
 // a secret sees that the magic is missing: either closes the link.
 //
@@ -12,17 +12,23 @@
 // words, over this connection or another one, shows an id that is that server's own, which is
 // refused, or another one than the proof was made for.
 //
+// Both ends make the keys of what follows of the same: who carries the proofs of two servers across
+// cannot say anything in their names.
+//
+//   key of an end    HMAC-SHA-256(secret, "initiator key" or "target key" | ids | nonces)
+//
 // The target proves itself only to an initiator who already did, so that nobody can fish for
 // proofs to guess a secret from.
 import { concat } from "../bytes/concat.ts";
 import { equalBytes } from "../bytes/equal.ts";
 import { toUtf8 } from "../bytes/text.ts";
 import { WireError } from "../bytes/wire_error.ts";
+import type { LinkKeys } from "./signed_records.ts";
 
 /** HMAC-SHA-256 of a message; the rooms of the protocol do no cryptography of their own. */
 export type Hmac = (key: Uint8Array, message: Uint8Array) => Uint8Array;
 
-const MAGIC = toUtf8("CUMULUS2");
+const MAGIC = toUtf8("CUMULUS3");
 const ID = 32;
 const NONCE = 32;
 const PROOF = 32;
@@ -76,7 +82,7 @@ export class Authentication {
   #readEnd(): void {
     const magic = this.#received.subarray(0, MAGIC.length);
     if (magic.some((byte, i) => byte !== MAGIC[i])) {
-      throw new WireError("the other server uses no secret, or speaks another protocol");
+      throw new WireError("the other server uses no secret, or speaks another protocol or version");
     }
     if (this.#received.length < MAGIC.length + ID + NONCE) return;
     const id = this.#received.slice(MAGIC.length, MAGIC.length + ID);
@@ -97,9 +103,21 @@ export class Authentication {
     this.done = true;
   }
 
+  /** Of what follows, once {@link done}. */
+  keys(): LinkKeys {
+    return {
+      near: this.#sign(this.#initiator ? "initiator key" : "target key"),
+      far: this.#sign(this.#initiator ? "target key" : "initiator key"),
+    };
+  }
+
   #proof(ofInitiator: boolean): Uint8Array {
+    return this.#sign(ofInitiator ? "initiator" : "target");
+  }
+
+  #sign(words: string): Uint8Array {
     const [first, second] = this.#initiator ? [this.#near, this.#far!] : [this.#far!, this.#near];
-    const label = toUtf8(ofInitiator ? "initiator" : "target");
+    const label = toUtf8(words);
     const message = concat([label, first.id, second.id, first.nonce, second.nonce]);
     return this.#hmac(this.#secret, message);
   }

@@ -5,6 +5,7 @@ import { WireError } from "../bytes/wire_error.ts";
 import { Writer } from "../bytes/writer.ts";
 import { Authentication, type End, type Hmac } from "./authentication.ts";
 import { type Frame, FrameReader, FrameWriter, MAX_FRAME } from "./frame.ts";
+import { RecordReader, RecordWriter } from "./signed_records.ts";
 import {
   type Identity,
   MAX_PATHS,
@@ -58,11 +59,16 @@ export interface LinkOptions {
 export class Link {
   readonly #handler: LinkHandler;
   readonly #identity: Identity;
+  readonly #secret: LinkOptions["secret"];
   readonly #authentication: Authentication | undefined;
   readonly #reader = new FrameReader(fromUtf8);
   readonly #writer = new FrameWriter(toUtf8);
   readonly #paths: string[];
   #out = new Writer(256);
+  /** Signs what leaves {@link #out}, and checks what comes, once the secret is proved. */
+  #records: { readonly out: RecordWriter; readonly in: RecordReader } | undefined;
+  /** The words of the proofs. */
+  #proofs = new Writer(128);
   #identified = false;
   #openedAt: number;
   #sentAt: number;
@@ -79,7 +85,7 @@ export class Link {
     this.#openedAt = now;
     this.#sentAt = now;
     this.#heardAt = now;
-    const secret = options.secret;
+    const secret = this.#secret = options.secret;
     if (secret) {
       this.#authentication = new Authentication(
         options.initiator,
@@ -103,7 +109,7 @@ export class Link {
 
   /** Bytes held of frames that are not complete. */
   get buffered(): number {
-    return this.#reader.buffered;
+    return this.#reader.buffered + (this.#records?.in.buffered ?? 0);
   }
 
   /** What it means that the other end closes the connection now. */
@@ -119,8 +125,17 @@ export class Link {
     if (this.#authentication && !this.#authentication.done) {
       bytes = this.#authentication.receive(bytes);
       this.#flushAuthentication();
-      if (this.#authentication.done) this.#introduce();
+      if (!this.#authentication.done) return;
+      const { near, far } = this.#authentication.keys();
+      const { hmac } = this.#secret!;
+      this.#records = { out: new RecordWriter(near, hmac), in: new RecordReader(far, hmac) };
+      this.#introduce();
     }
+    if (this.#records) this.#records.in.push(bytes, (content) => this.#take(content, now));
+    else this.#take(bytes, now);
+  }
+
+  #take(bytes: Uint8Array, now: number): void {
     this.#reader.push(bytes);
     for (let frame = this.#next(); frame; frame = this.#next()) {
       if (frame.handler === undefined) this.#identify(frame.payload);
@@ -192,13 +207,17 @@ export class Link {
 
   /** Takes the bytes to be sent. */
   take(): Uint8Array {
-    const bytes = this.#out.copy();
+    const all = this.#proofs;
+    if (this.#records) this.#records.out.write(all, this.#out.view());
+    else all.bytes(this.#out.view());
     this.#out.clear();
+    const bytes = all.copy();
+    all.clear();
     return bytes;
   }
 
   #flushAuthentication(): void {
-    for (const part of this.#authentication!.take()) this.#out.bytes(part);
+    for (const part of this.#authentication!.take()) this.#proofs.bytes(part);
   }
 
   /** Both ends open with their identification and their applications (CLU-064, CLU-065). */

@@ -260,7 +260,7 @@ Deno.test("A server that is handed its own words, over one connection or two, le
 Deno.test("A proof made for other ids, nonces or the other direction is refused", () => {
   const greeting = (id: number, nonce: number) =>
     new Uint8Array([
-      ...toUtf8("CUMULUS2"),
+      ...toUtf8("CUMULUS3"),
       ...new Uint8Array(32).fill(id),
       ...new Uint8Array(32).fill(nonce),
     ]);
@@ -283,6 +283,59 @@ Deno.test("A proof made for other ids, nonces or the other direction is refused"
   const other = linkOfServer(false, 3);
   other.receive(words.subarray(0, 72), 0);
   assert.throws(() => other.receive(words.subarray(72), 0), /secret is another one/);
+});
+
+/** Two servers with one secret, and M between them, who changes what it carries across after the proofs. */
+function carriedAcross(change: (bytes: Uint8Array, toB: boolean) => Uint8Array[]) {
+  const ends = pair("s3cret", "s3cret");
+  carry(ends);
+  ends.a.send("reboot", new Uint8Array(8), 0);
+  ends.b.send("reply", new Uint8Array(8), 0);
+  for (const part of change(ends.a.take(), true)) ends.b.receive(part, 0);
+  for (const part of change(ends.b.take(), false)) ends.a.receive(part, 0);
+  return ends;
+}
+
+Deno.test("Who carries the proofs of two servers across can say nothing in their names", () => {
+  const { aLog, bLog } = carriedAcross((bytes) => [bytes]);
+  assert.equal(aLog.lines.at(-1), "reply 0000000000000000");
+  assert.equal(bLog.lines.at(-1), "reboot 0000000000000000");
+  const changed = /changed on its way/;
+  // A byte of the message, of its mac; a message of its own; one twice; one that was sent to the other end.
+  assert.throws(() => carriedAcross((bytes) => [bytes.with(-1, 1)]), changed);
+  assert.throws(() => carriedAcross((bytes) => [bytes.with(4, bytes[4] ^ 1)]), changed);
+  const own = Uint8Array.of(0, 0, 0, 5, ...new Uint8Array(16), ...frame("x"));
+  assert.throws(() => carriedAcross(() => [own.with(3, own.length - 20)]), changed);
+  assert.throws(() => carriedAcross((bytes) => [bytes, bytes]), changed);
+  let toB: Uint8Array | undefined;
+  assert.throws(
+    () => carriedAcross((bytes, isToB) => isToB ? (toB = bytes, [bytes]) : [toB!]),
+    changed,
+  );
+  const ends = pair("s3cret", "s3cret");
+  carry(ends);
+  ends.a.send("first", new Uint8Array(1), 0);
+  ends.a.take(); // left out
+  ends.a.send("second", new Uint8Array(1), 0);
+  assert.throws(() => ends.b.receive(ends.a.take(), 0), changed);
+  assert.throws(
+    () => ends.a.receive(Uint8Array.of(0, 1, 0, 1, ...new Uint8Array(16)), 0),
+    /record of 65537 bytes/,
+  );
+});
+
+Deno.test("Signed messages of any size arrive in pieces of any size, and little is held", () => {
+  const ends = pair("s3cret", "s3cret");
+  carry(ends);
+  const payload = Uint8Array.from({ length: 300_000 }, (_, i) => i);
+  ends.a.send("large", payload, 0);
+  const bytes = ends.a.take();
+  for (let at = 0; at < bytes.length; at += 1_000) {
+    ends.b.receive(bytes.subarray(at, at + 1_000), 0);
+    assert.ok(ends.b.buffered <= at + 1_000);
+  }
+  assert.equal(ends.bLog.lines.at(-1), `large ${toHex(payload)}`);
+  assert.equal(ends.b.buffered, 0);
 });
 
 const frame = (...parts: (string | number[])[]) => {
