@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { type AmfValue, decodeAmf, encodeAmf } from "../../src/amf/mod.ts";
 import type { Channel, Peer } from "../../src/cluster/roster.ts";
 import type { Handshake } from "../../src/media/application.ts";
+import type { Host } from "../../src/script/api/host.ts";
 import { Machine } from "./machine.ts";
 
 /** A server that is linked; what it is sent stands in `sent`. */
@@ -303,4 +304,23 @@ Deno.test("API-618, API-651: onRendezVousUnknown of every application that defin
     "c:3",
   ]);
   assert.deepEqual(machine.said(), ["32"]);
+});
+
+Deno.test("A message for a handler that is not there costs no call of a script", () => {
+  const machine = new Machine({
+    "main.lua": "function onServerConnection(s) function s:known() INFO('known') end end",
+  });
+  const { peer } = peerAt("10.0.0.2:1936");
+  machine.start();
+  link(machine, peer);
+  const entered: string[] = [];
+  const host: Host = machine.host;
+  host.onEnter = (_path, name) => {
+    if (name !== "") entered.push(name);
+  };
+  for (let i = 0; i < 10_000; i++) {
+    machine.applications.onServerMessage(peer, "missing", new Uint8Array(0));
+  }
+  machine.applications.onServerMessage(peer, "known", new Uint8Array(0));
+  assert.deepEqual(entered, ["known"]);
 });

@@ -306,8 +306,11 @@ export class Api implements AmfHost {
   ): ScriptError | undefined {
     const { lua } = this;
     const base = lua.enter();
+    if (!this.pushObjectFunction(handle, name)) { // a message of a few bytes may name what is not there
+      lua.leave(base);
+      return undefined;
+    }
     return this.perform(application, base, name, () => {
-      if (!this.pushObjectFunction(handle, name)) return lua.leave(base);
       pushArguments?.();
       const error = lua.run(base, -1);
       const count = lua.top - base;
