@@ -193,9 +193,12 @@ export class RtmpConnection implements ClientHost, RtmpStreamHost {
   }
 
   #pump(): void {
-    if (this.#socket.writing || this.#ended !== undefined) return;
-    const length = this.client.fill(this.#block);
-    if (length > 0) return this.#socket.write(this.#block.subarray(0, length));
+    while (true) {
+      if (this.#socket.writing || this.#ended !== undefined) return;
+      const length = this.client.fill(this.#block);
+      if (length === 0) break;
+      this.#socket.write(this.#block, length);
+    }
     for (const drained of this.#drained.splice(0)) drained();
   }
 

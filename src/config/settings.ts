@@ -93,8 +93,9 @@ export const settings = {
   }),
   "rtmfp.native": oneOf(["auto", "on", "off"], "auto", {
     comment:
-      "Cryptography by OpenSSL's libcrypto, and on Linux batches of system calls: auto uses\n" +
-      "what this machine has, on does not start without both, off uses neither.",
+      "Cryptography by OpenSSL's libcrypto, and on Linux system calls of our own, which send\n" +
+      "datagrams in batches and write to TCP clients without TLS: auto uses what this machine\n" +
+      "has, on does not start without libcrypto and batches, off uses none of it.",
   }),
   "rtmfp.groups": list<GroupId>([2, 14, 16], {
     read: (entry) => groupOf(Number(entry))?.id,

@@ -53,6 +53,16 @@ export class Descriptors {
     this.#asked++;
     return undefined;
   }
+
+  /**
+   * Whether a second descriptor of a connection may be opened: as long as more than half are free, so
+   * that there is room for other connections.
+   *
+   * @param lowest the lowest number that is free: as many are open at least
+   */
+  allows(lowest: number): boolean {
+    return lowest < this.#most / 2;
+  }
 }
 
 const FULL =

@@ -2,13 +2,14 @@
 import type { Address } from "../common/address.ts";
 import { unmapped } from "../common/ip.ts";
 import { sleep } from "../common/wait.ts";
+import { type DirectWriter, type DirectWriters, openDirectWriters } from "./native_stream.ts";
 import { boundSendBuffers } from "./send_buffers.ts";
 import { tcpError } from "./tcp.ts";
 
 export interface StreamEvents {
   /** @param bytes good until the call returns */
   onData(bytes: Uint8Array): void;
-  /** The system has taken all of the last {@link StreamSocket.write}. */
+  /** The system has taken all of the last {@link StreamSocket.write} that returned false. */
   onWritten(): void;
   /** The far end has closed, or is gone; not called after {@link StreamSocket.end}. */
   onEnd(error: string | undefined): void;
@@ -26,17 +27,21 @@ export class StreamSocket {
   /** The far end. */
   readonly peer: Address;
   readonly #conn: Deno.TcpConn | Deno.TlsConn;
+  /** Writes what the system takes at once; `#conn` writes the rest, and waits for room. */
+  readonly #direct: DirectWriter | undefined;
   #events: StreamEvents | undefined;
   #writing = false;
   #ending = false;
   #closed = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(conn: Deno.TcpConn | Deno.TlsConn) {
+  /** @param writers for connections without TLS */
+  constructor(conn: Deno.TcpConn | Deno.TlsConn, writers?: DirectWriters) {
     this.#conn = conn;
-    const { hostname, port } = conn.remoteAddr;
-    this.peer = { hostname: unmapped(hostname), port };
+    const { localAddr: local, remoteAddr: remote } = conn;
+    this.peer = { hostname: unmapped(remote.hostname), port: remote.port };
     if (!("setNoDelay" in conn)) return;
+    this.#direct = writers?.open({ local, remote });
     try {
       conn.setNoDelay(true);
       conn.setKeepAlive(true);
@@ -56,11 +61,19 @@ export class StreamSocket {
     return this.#writing;
   }
 
-  /** Writes bytes, which the caller does not change until they are written. */
-  write(bytes: Uint8Array): void {
-    if (this.#ending || this.#closed) return;
+  /**
+   * Writes bytes; only when nothing is being written.
+   *
+   * @returns true: they are written; false: they are when {@link StreamEvents.onWritten} is called,
+   * and the caller does not change them until then
+   */
+  write(bytes: Uint8Array, length = bytes.length): boolean {
+    if (this.#ending || this.#closed) return true;
+    const sent = this.#direct?.send(bytes, length) ?? 0;
+    if (sent === length) return true;
     this.#writing = true;
-    this.#write(bytes);
+    this.#write(bytes.subarray(sent, length));
+    return false;
   }
 
   /** Ends the connection after what is being written; events are told no more. */
@@ -84,6 +97,7 @@ export class StreamSocket {
     clearTimeout(this.#timer);
     if (this.#closed) return;
     this.#closed = true;
+    this.#direct?.close();
     try {
       this.#conn.close();
     } catch {
@@ -139,6 +153,8 @@ export interface StreamListenerOptions {
   readonly tls?: { readonly cert: string; readonly key: string };
   /** Bytes that the system may keep for each client, where it can be told. */
   readonly sendBuffer?: number;
+  /** Clients without TLS are written to by system calls of our own, where there are any. */
+  readonly native?: boolean;
 }
 
 /** After an error of `accept`, such as too many open files, the next one waits. Milliseconds. */
@@ -150,6 +166,7 @@ export class StreamListener {
   readonly hostname: string;
   readonly #listener: Deno.TcpListener | Deno.TlsListener;
   readonly #accepting: Promise<void>;
+  readonly #writers: DirectWriters | undefined;
   #closed = false;
 
   /** @throws {Error} if the port cannot be had, or certificate and key cannot be used */
@@ -161,6 +178,7 @@ export class StreamListener {
     if (options.sendBuffer) {
       boundSendBuffers({ hostname, port }, options.sendBuffer);
     }
+    this.#writers = options.native && !options.tls ? openDirectWriters() : undefined;
     this.#accepting = this.#accept(onAccept);
   }
 
@@ -176,7 +194,7 @@ export class StreamListener {
   async #accept(onAccept: (socket: StreamSocket) => void): Promise<void> {
     while (!this.#closed) {
       try {
-        onAccept(new StreamSocket(await this.#listener.accept()));
+        onAccept(new StreamSocket(await this.#listener.accept(), this.#writers));
       } catch {
         if (!this.#closed) await sleep(ACCEPT_PAUSE);
       }

@@ -45,11 +45,12 @@ export class WebSocketStream {
     });
   }
 
-  /** @param bytes must not change until `onWritten` */
-  write(bytes: Uint8Array): void {
+  /** @returns false: `onWritten` tells when there is room for more */
+  write(bytes: Uint8Array, length = bytes.length): boolean {
     this.#writing = true;
-    this.socket.send(bytes.slice());
+    this.socket.send(bytes.slice(0, length));
     this.#await();
+    return false;
   }
 
   /** Closes the WebSocket after what was written. */

@@ -75,7 +75,8 @@ export class ChunkWriter {
       }
       const count = Math.min(this.#left, block.length - at);
       if (count === 0) return at;
-      block.set(payload.subarray(this.#written, this.#written + count), at);
+      const isAll = count === payload.length;
+      block.set(isAll ? payload : payload.subarray(this.#written, this.#written + count), at);
       at += count;
       this.#written += count;
       this.#left -= count;

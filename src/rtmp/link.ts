@@ -103,6 +103,11 @@ export class Link {
     return this.#out.handedOut;
   }
 
+  /** Bytes of messages that were not begun. */
+  get queuedBytes(): number {
+    return this.#out.queuedBytes;
+  }
+
   /** Bytes that the far end says it has received; 0 if it never does. */
   get bytesAcknowledged(): number {
     return this.#farAcknowledged;

@@ -20,7 +20,8 @@ export interface Lane {
 }
 
 /** A message that waits for its turn. */
-interface Waiting extends Outgoing {
+interface Waiting {
+  readonly message: Outgoing;
   readonly lane: Lane;
   /** When it was queued, in milliseconds. */
   readonly since: number;
@@ -42,12 +43,18 @@ export class OutQueue {
   /** The one that is being written. */
   #current: Waiting | undefined;
   #handedOut = 0;
+  #queuedBytes = 0;
   /** The handshake is over: what was queued meanwhile may follow. */
   open = false;
 
   /** Bytes handed out since the start. */
   get handedOut(): number {
     return this.#handedOut;
+  }
+
+  /** Bytes of messages that were not begun. */
+  get queuedBytes(): number {
+    return this.#queuedBytes;
   }
 
   get empty(): boolean {
@@ -100,9 +107,10 @@ export class OutQueue {
 
   /** Queues a message, whose payload nobody changes any more. */
   send(message: Outgoing, lane: Lane, since: number): void {
-    const { chunkStream, type, timestamp, stream, payload } = message;
-    this.#queue.push({ chunkStream, type, timestamp, stream, payload, lane, since });
-    lane.queuedBytes += payload.length;
+    const { length } = message.payload;
+    this.#queue.push({ message, lane, since });
+    this.#queuedBytes += length;
+    lane.queuedBytes += length;
     lane.queuedMessages++;
   }
 
@@ -134,7 +142,7 @@ export class OutQueue {
       const done = this.#current;
       this.#current = undefined;
       this.#handedOut = before + at;
-      done?.lane.onHandedOut(done);
+      done?.lane.onHandedOut(done.message);
       if (!this.#next()) break;
     }
     this.#handedOut = before + at;
@@ -174,13 +182,14 @@ export class OutQueue {
       if (!waiting) continue;
       this.#leave(waiting);
       this.#current = waiting;
-      this.#writer.begin(waiting);
+      this.#writer.begin(waiting.message);
       return true;
     }
     return false;
   }
 
-  #leave({ lane, payload }: Waiting): void {
+  #leave({ lane, message: { payload } }: Waiting): void {
+    this.#queuedBytes -= payload.length;
     lane.queuedBytes -= payload.length;
     lane.queuedMessages--;
   }

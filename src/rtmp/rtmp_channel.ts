@@ -5,6 +5,7 @@ import { dataPayload, type Message, MessageType } from "../tc/format/messages.ts
 import { markAmf3 } from "../tc/format/amf_versions.ts";
 import type { Outgoing } from "./chunk_writer.ts";
 import { CONTROL_CHUNK_STREAM } from "./control.ts";
+import { InFlight } from "./in_flight.ts";
 import type { Lane } from "./out_queue.ts";
 
 /** What a channel needs of its session. */
@@ -28,28 +29,18 @@ const CHUNK_STREAMS: Record<ChannelKind, number> = { command: 5, audio: 6, video
 const FORM_AMF0 = {};
 const FORM_AMF3 = {};
 
-/** A frame of which the last byte was handed out. */
-interface InFlight {
-  readonly number: number;
-  readonly bytes: number;
-  /** Bytes handed out of the connection up to its last. */
-  readonly end: number;
-}
-
 /** Messages to a client on one message stream, in the queue that all of its connection share. */
 export class RtmpChannel implements Channel, Lane {
   handler: ChannelHandler | undefined;
   readonly media: boolean;
   queuedBytes = 0;
   queuedMessages = 0;
-  ackedBytes = 0;
   sentFragments = 0;
   /** TCP sends again what is lost, and tells nobody. */
   readonly lostFragments = 0;
   #closed = false;
   #last = 0;
-  #arrived = 0;
-  #inFlight: InFlight[] = [];
+  readonly #inFlight = new InFlight();
 
   /** @param stream message stream id */
   constructor(readonly stream: number, readonly kind: ChannelKind, readonly host: ChannelHost) {
@@ -65,7 +56,11 @@ export class RtmpChannel implements Channel, Lane {
   }
 
   get firstPending(): number {
-    return this.#inFlight[0]?.number ?? this.#arrived + 1;
+    return this.#inFlight.first ?? this.#inFlight.arrived + 1;
+  }
+
+  get ackedBytes(): number {
+    return this.#inFlight.arrivedBytes;
   }
 
   /** When the oldest message was written that was not begun; Infinity if there is none. */
@@ -75,13 +70,16 @@ export class RtmpChannel implements Channel, Lane {
 
   write(message: Message): void {
     const { objectEncoding, connectAnswered } = this.host;
-    this.#send(objectEncoding === 3 && connectAnswered ? markAmf3(message) : message);
+    const { type, timestamp, payload } = objectEncoding === 3 && connectAnswered
+      ? markAmf3(message)
+      : message;
+    this.#send(type, timestamp, payload);
   }
 
   writeFrame(frame: Frame, time: number): void {
     if (frame.kind === "data") return this.#writeData(frame, time);
     const type = frame.kind === "audio" ? MessageType.audio : MessageType.video;
-    this.#send({ type, timestamp: time, payload: frame.payload });
+    this.#send(type, time, frame.payload);
   }
 
   abandonUnsent(): number {
@@ -103,20 +101,12 @@ export class RtmpChannel implements Channel, Lane {
     this.sentFragments++;
     if (!this.media) return;
     const number = this.#last - this.queuedMessages; // those that wait are the last ones
-    this.#inFlight.push({ number, bytes: payload.length, end: this.host.bytesHandedOut });
+    this.#inFlight.push(number, payload.length, this.host.bytesHandedOut);
   }
 
   /** So many bytes of the connection have reached the client. */
   arrived(bytes: number): void {
-    const inFlight = this.#inFlight;
-    let count = 0;
-    while (count < inFlight.length && inFlight[count].end <= bytes) {
-      this.#arrived = inFlight[count].number;
-      this.ackedBytes += inFlight[count++].bytes;
-    }
-    if (count === 0) return;
-    inFlight.splice(0, count);
-    this.handler?.onAcknowledged?.();
+    if (this.#inFlight.arrive(bytes)) this.handler?.onAcknowledged?.();
   }
 
   /** Data that a client of AMF0 cannot be given is not sent to it. RTMP-417. */
@@ -130,11 +120,12 @@ export class RtmpChannel implements Channel, Lane {
       payload = dataPayload(frame.name, values);
       frame.keepForm(form, 0, payload);
     }
-    const message = { type: MessageType.data, timestamp: time, payload };
-    this.#send(amf0 ? message : markAmf3(message));
+    const data = { type: MessageType.data, timestamp: time, payload };
+    const { type, payload: marked } = amf0 ? data : markAmf3(data);
+    this.#send(type, time, marked);
   }
 
-  #send({ type, timestamp, payload }: Message): void {
+  #send(type: number, timestamp: number, payload: Uint8Array): void {
     if (this.#closed) return;
     this.#last++;
     this.host.send({

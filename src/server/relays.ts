@@ -295,8 +295,9 @@ class RelayWire {
   }
 
   pump(): void {
-    if (this.#socket.writing) return;
-    const length = this.#relay.fill(this.#block);
-    if (length > 0) this.#socket.write(this.#block.subarray(0, length));
+    while (!this.#socket.writing) {
+      const length = this.#relay.fill(this.#block);
+      if (length === 0 || !this.#socket.write(this.#block, length)) return;
+    }
   }
 }

@@ -89,6 +89,7 @@ class RtmpDoor implements OpenDoor {
       port: config[`rtmp.${key}`],
       ...tls && { tls },
       sendBuffer: sendBufferOf(config),
+      native: config["rtmfp.native"] !== "off",
     };
     try {
       const listener = new StreamListener(

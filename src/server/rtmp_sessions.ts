@@ -7,6 +7,7 @@ import type { RtmpSession, Wire } from "../rtmp/rtmp_session.ts";
 import { Blocks } from "./blocks.ts";
 import { hmacSha256 } from "./digests.ts";
 import type { DoorHost } from "./doors.ts";
+import { Pacing } from "./pacing.ts";
 
 /** Bytes of one write at most, where a frame or two wait and where more does; blocks kept of each. */
 const SMALL_BLOCK = 8_192;
@@ -22,8 +23,11 @@ export interface ByteSocket {
   /** Whether the last {@link write} is under way. */
   readonly writing: boolean;
   start(events: StreamEvents): void;
-  /** @param bytes must not change until `onWritten` */
-  write(bytes: Uint8Array): void;
+  /**
+   * @param length of the bytes, from the first on, that are written
+   * @returns true: they are written; false: `onWritten` tells when, and they must not change until then
+   */
+  write(bytes: Uint8Array, length: number): boolean;
   /** Ends the connection after what was written. */
   end(): void;
 }
@@ -32,9 +36,11 @@ export interface ByteSocket {
 export class RtmpSessions {
   readonly server: RtmpServer;
   readonly #host: DoorHost;
-  readonly #dirty = new Set<SessionWire>();
+  /** Connections with something to write, each once. */
+  #dirty: SessionWire[] = [];
   readonly #small = new Blocks(SMALL_BLOCK, SMALL_BLOCKS);
   readonly #large = new Blocks(LARGE_BLOCK, LARGE_BLOCKS);
+  readonly #pacing = new Pacing();
   #manageAt = Infinity;
 
   constructor(host: DoorHost) {
@@ -57,14 +63,13 @@ export class RtmpSessions {
       this.server.manage();
       this.#manageAt = this.server.size > 0 ? now + MANAGE_INTERVAL : Infinity;
     }
-    for (const wire of this.#dirty) {
-      this.#dirty.delete(wire);
-      this.#pump(wire);
-    }
+    if (this.#dirty.length === 0 || now < this.#pacing.next) return;
+    while (this.#dirty.length > 0) this.#pumpAll();
+    this.#pacing.passed(now, this.#host.now());
   }
 
   get deadline(): number {
-    return this.#manageAt;
+    return this.#dirty.length > 0 ? Math.min(this.#manageAt, this.#pacing.next) : this.#manageAt;
   }
 
   /** A client has connected; too many are let go at once. */
@@ -95,7 +100,9 @@ export class RtmpSessions {
   // For wires
 
   wake(wire: SessionWire): void {
-    this.#dirty.add(wire);
+    if (wire.dirty) return;
+    wire.dirty = true;
+    this.#dirty.push(wire);
   }
 
   release(block: Uint8Array): void {
@@ -107,25 +114,47 @@ export class RtmpSessions {
     this.#host.input(what, action);
   }
 
+  /** Writes to all connections that have something; those left over by an exception keep it. */
+  #pumpAll(): void {
+    const dirty = this.#dirty;
+    this.#dirty = [];
+    for (const wire of dirty) wire.dirty = false;
+    let next = 0;
+    try {
+      while (next < dirty.length) this.#pump(dirty[next++]);
+    } finally {
+      while (next < dirty.length) this.wake(dirty[next++]);
+    }
+  }
+
   /** Writes what waits for a client, unless a write is under way. */
   #pump(wire: SessionWire): void {
-    if (wire.writing) return;
-    const isMuch = wire.session.queuedBytes > SMALL_BLOCK;
-    const block = (isMuch ? this.#large : this.#small).take();
-    let length = 0;
-    try {
-      length = wire.session.fill(block);
-    } catch (error) {
-      this.#host.log.bug(`The RTMP connection of ${wire.session.address} is closed`, error);
-      wire.session.end("fault of the server", "a fault of the server", true);
+    while (!wire.writing) {
+      const { session } = wire;
+      const isMuch = session.link.queuedBytes > SMALL_BLOCK;
+      const block = (isMuch ? this.#large : this.#small).take();
+      const length = this.#fill(session, block);
+      if (length > 0 && !wire.write(block, length)) return;
+      this.release(block);
+      if (length === 0 || !session.waits) return;
     }
-    if (length > 0) wire.write(block, length);
-    else this.release(block);
+  }
+
+  #fill(session: RtmpSession, block: Uint8Array): number {
+    try {
+      return session.fill(block);
+    } catch (error) {
+      this.#host.log.bug(`The RTMP connection of ${session.address} is closed`, error);
+      session.end("fault of the server", "a fault of the server", true);
+      return 0;
+    }
   }
 }
 
 /** A connection as its session knows it. */
 class SessionWire implements Wire {
+  /** It is among those with something to write. */
+  dirty = false;
   readonly #sessions: RtmpSessions;
   readonly #socket: ByteSocket;
   #session: RtmpSession | undefined;
@@ -154,9 +183,11 @@ class SessionWire implements Wire {
     });
   }
 
-  write(block: Uint8Array, length: number): void {
-    this.#block = block;
-    this.#socket.write(block.subarray(0, length));
+  /** @returns false: the block is in use until it is written */
+  write(block: Uint8Array, length: number): boolean {
+    const isWritten = this.#socket.write(block, length);
+    if (!isWritten) this.#block = block;
+    return isWritten;
   }
 
   // Wire

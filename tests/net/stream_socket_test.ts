@@ -4,10 +4,10 @@ import { type StreamEvents, StreamListener, StreamSocket } from "../../src/net/s
 import { sleep, until } from "../support/wait.ts";
 
 /** A listener, with the first connection to it. */
-async function open(events: Partial<StreamEvents> = {}, sendBuffer?: number) {
+async function open(events: Partial<StreamEvents> = {}, native = false, sendBuffer?: number) {
   let accepted: StreamSocket | undefined;
   const listener = new StreamListener(
-    { hostname: "127.0.0.1", port: 0, ...sendBuffer && { sendBuffer } },
+    { hostname: "127.0.0.1", port: 0, native, ...sendBuffer && { sendBuffer } },
     (socket) => {
       accepted = socket;
       socket.start({ onData() {}, onWritten() {}, onEnd() {}, ...events });
@@ -20,10 +20,28 @@ async function open(events: Partial<StreamEvents> = {}, sendBuffer?: number) {
     client,
     [Symbol.dispose]() {
       socket.end();
-      client.close();
+      try {
+        client.close();
+      } catch {
+        // closed by the test
+      }
       listener.close();
     },
   };
+}
+
+const patternAt = (at: number): number => at * 31 % 251;
+
+/** @returns where the first byte stands that is not the expected one; -1 if all are */
+async function readPattern(client: Deno.TcpConn, total: number): Promise<number> {
+  const buffer = new Uint8Array(5_000);
+  for (let at = 0; at < total;) {
+    const length = await client.read(buffer);
+    if (length === null) return at;
+    for (let i = 0; i < length; i++) if (buffer[i] !== patternAt(at + i)) return at + i;
+    at += length;
+  }
+  return -1;
 }
 
 async function readAll(client: Deno.TcpConn): Promise<number> {
@@ -35,13 +53,19 @@ async function readAll(client: Deno.TcpConn): Promise<number> {
   }
 }
 
-Deno.test("StreamSocket passes on bytes of any amount, and the end of the far end", async () => {
+/** Both ways to write keep to the same; systems without system calls of ours have one. */
+function test(name: string, fn: (native: boolean) => Promise<void>): void {
+  Deno.test(`${name}, portable`, () => fn(false));
+  if (Deno.build.os === "linux") Deno.test(`${name}, native`, () => fn(true));
+}
+
+test("StreamSocket passes on bytes of any amount, and the end of the far end", async (native) => {
   let received = 0;
   let ended = 0;
   using all = await open({
     onData: (bytes) => received += bytes.length,
     onEnd: () => ended++,
-  });
+  }, native);
   for (const length of [1, 2_000, 3_000, 300_000, 10]) {
     const before = received;
     for (let at = 0; at < length;) at += await all.client.write(new Uint8Array(length - at));
@@ -51,16 +75,52 @@ Deno.test("StreamSocket passes on bytes of any amount, and the end of the far en
   await until(() => ended === 1, "the end");
 });
 
-Deno.test("StreamSocket ends after what was written, though bytes of the client are unread", async () => {
+test("StreamSocket ends after what was written, though bytes of the client are unread", async (native) => {
   let written = 0;
-  using all = await open({ onWritten: () => written++ });
+  using all = await open({ onWritten: () => written++ }, native);
   await all.client.write(new Uint8Array(1000));
-  all.socket.write(new Uint8Array(3_000_000));
+  all.socket.write(new Uint8Array(20_000_000));
   assert.ok(all.socket.writing);
   all.socket.end();
   all.socket.write(new Uint8Array(5)); // too late
-  assert.equal(await readAll(all.client), 3_000_000);
+  assert.equal(await readAll(all.client), 20_000_000);
   assert.equal(written, 0, "nobody is told any more");
+});
+
+test("StreamSocket keeps the order of its writes where buffers are full", async (native) => {
+  let next = Promise.withResolvers<void>();
+  using all = await open({ onWritten: () => next.resolve() }, native, 4_096);
+  const total = 3_000_000;
+  const reading = readPattern(all.client, total);
+  const block = new Uint8Array(30_000);
+  const kinds = { atOnce: 0, later: 0 };
+  for (let at = 0; at < total;) {
+    const length = Math.min(1 + at * 7 % 20_011, total - at);
+    for (let i = 0; i < length; i++) block[i] = patternAt(at + i);
+    at += length;
+    next = Promise.withResolvers();
+    if (all.socket.write(block, length)) kinds.atOnce++;
+    else {
+      kinds.later++;
+      assert.ok(all.socket.writing);
+      await next.promise;
+    }
+    block.fill(0); // it may be used for anything now
+    if (at % 3 === 0) await sleep(0);
+  }
+  assert.equal(await reading, -1, "the first byte that was not expected");
+  assert.equal(kinds.atOnce > 0, native, JSON.stringify(kinds));
+  assert.ok(kinds.later > 0);
+});
+
+test("StreamSocket tells of a client that is gone as it writes", async (native) => {
+  const ended = Promise.withResolvers<void>();
+  using all = await open({ onEnd: () => ended.resolve() }, native);
+  await all.client.write(new Uint8Array(10));
+  all.client.close(); // with bytes unread or not, the system answers the next write by a reset
+  for (let i = 0; i < 100 && !all.socket.writing; i++) all.socket.write(new Uint8Array(100_000));
+  await ended.promise;
+  assert.equal(all.socket.write(new Uint8Array(1)), true, "nobody waits for it");
 });
 
 Deno.test({
@@ -68,7 +128,7 @@ Deno.test({
   ignore: Deno.build.os !== "linux",
   fn: async () => {
     let next = Promise.withResolvers<boolean>();
-    using all = await open({ onWritten: () => next.resolve(true) }, 262_144);
+    using all = await open({ onWritten: () => next.resolve(true) }, false, 262_144);
     const block = new Uint8Array(65_536);
     let taken = 0;
     for (; taken < 64; taken++) {

@@ -1,0 +1,50 @@
+/** When so many places are done with, the others move up; room for more is not kept. */
+const DONE = 64;
+
+/** Frames of a channel that were handed out, and have not reached the client as far as is known. */
+export class InFlight {
+  /** Of each its number among the messages of the channel, its bytes, and those of the connection up to its last. */
+  readonly #numbers: number[] = [];
+  readonly #bytes: number[] = [];
+  readonly #ends: number[] = [];
+  #first = 0;
+  #end = 0;
+  /** Number of the last frame that arrived, and bytes of all that have. */
+  arrived = 0;
+  arrivedBytes = 0;
+
+  /** Number of the first; undefined: there is none. */
+  get first(): number | undefined {
+    return this.#first < this.#end ? this.#numbers[this.#first] : undefined;
+  }
+
+  /** @param end bytes of the connection up to its last */
+  push(number: number, bytes: number, end: number): void {
+    const at = this.#end++;
+    this.#numbers[at] = number;
+    this.#bytes[at] = bytes;
+    this.#ends[at] = end;
+  }
+
+  /** So many bytes of the connection have arrived. @returns whether a frame has */
+  arrive(bytes: number): boolean {
+    const before = this.#first;
+    let first = before;
+    while (first < this.#end && this.#ends[first] <= bytes) {
+      this.arrivedBytes += this.#bytes[first++];
+    }
+    if (first === before) return false;
+    this.arrived = this.#numbers[first - 1];
+    this.#first = first;
+    if (first === this.#end || first >= DONE) this.#moveUp();
+    return true;
+  }
+
+  #moveUp(): void {
+    const left = this.#end -= this.#first;
+    const lists = [this.#numbers, this.#bytes, this.#ends];
+    if (left > 0) { for (const list of lists) list.copyWithin(0, this.#first); }
+    this.#first = 0;
+    if (this.#numbers.length > DONE) { for (const list of lists) list.length = left; }
+  }
+}
