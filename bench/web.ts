@@ -5,6 +5,7 @@
 // FOLDER has node-media-server in its node_modules: `npm install --prefix FOLDER node-media-server`.
 // ffmpeg publishes 1 Mb/s at 25 frames a second to each server by RTMP.
 import { parseArgs } from "node:util";
+import { startNodeMediaServer } from "./support/others.ts";
 import { freePorts, startServer, usageOf } from "./support/process.ts";
 
 const { values } = parseArgs({
@@ -104,26 +105,15 @@ const results: Figures[] = [];
 }
 if (values.nms) {
   const [rtmp, http] = freePorts(2);
-  const child = new Deno.Command("taskset", {
-    args: [
-      ...["-c", "0", "node", "-e"],
-      `const NMS = require("node-media-server"); new NMS({bind: "127.0.0.1", rtmp: {port: ${rtmp}}, ` +
-      `http: {port: ${http}}, auth: {play: false, publish: false}}).run();`,
-    ],
-    cwd: values.nms,
-    stdin: "null",
-    stdout: "null",
-    stderr: "null",
-  }).spawn();
-  await new Promise((resolve) => setTimeout(resolve, 2000));
+  const server = await startNodeMediaServer(values.nms, rtmp, http);
   const publisher = publish(`rtmp://127.0.0.1:${rtmp}/live/cam`);
   await new Promise((resolve) => setTimeout(resolve, 3000));
   for (const scheme of ["http", "ws"]) {
     const url = `${scheme}://127.0.0.1:${http}/live/cam.flv`;
-    results.push(await measure("node-media-server", child.pid, url));
+    results.push(await measure("node-media-server", server.pid!, url));
   }
   publisher.kill("SIGKILL");
-  child.kill("SIGKILL");
+  await server.stop();
 }
 console.table(results.map((one) =>
   Object.fromEntries(

@@ -9,10 +9,11 @@ import {
   userControlMessage,
 } from "../../src/tc/format/messages.ts";
 
-const HANDSHAKE = 1536;
+/** Bytes of C1 and S1. */
+export const HANDSHAKE = 1536;
 const CHUNK = 65_536;
 /** 25 frames a second of so many bytes are 1 Mb/s; every 50th is a key frame. */
-const FRAME = 5_000;
+export const FRAME = 5_000;
 /** Milliseconds between two frames. */
 export const PERIOD = 40;
 /** Where a frame says when it was sent: behind the head of a video tag. */
@@ -29,10 +30,57 @@ export interface LeanRtmpOptions {
   onEnd(): void;
 }
 
-export class LeanRtmp {
+/** What an RTMP client says after its handshake. */
+export class LeanSpeaker {
   readonly #writer = new ChunkWriter();
   readonly #block = new Uint8Array(CHUNK * 2);
+  #length = 0;
   #frames = 0;
+
+  /** Connects, and asks to publish or play. @param start 0 for a recording, -2 for what is live */
+  opening(what: LeanRtmpOptions["what"], name: string, start: number): Uint8Array {
+    this.#write({ type: ControlType.setChunkSize, payload: writeU32(CHUNK) }, 0, 2);
+    const told = encodeAmf0({ app: "bench", tcUrl: "rtmp://127.0.0.1/bench" });
+    this.#write(commandMessage("connect", 1, new Uint8Array(0), told), 0);
+    this.#write(commandMessage("createStream", 2, new Uint8Array(0)), 0);
+    if (what === "publish") {
+      this.#write(commandMessage("publish", 3, encodeAmf0(name, "live")), 1);
+    } else if (what === "play") {
+      this.#write(commandMessage("play", 3, encodeAmf0(name, start)), 1);
+      this.#write(userControlMessage(UserControl.setBufferLength, 1, 3_000), 0, 2);
+    }
+    return this.#take();
+  }
+
+  /** The next frame of what is published. */
+  frame(): Uint8Array {
+    const payload = new Uint8Array(FRAME);
+    payload.set([this.#frames % 50 === 0 ? 0x17 : 0x27, 1, 0, 0, 0]);
+    new DataView(payload.buffer).setFloat64(MARK, performance.now());
+    const timestamp = PERIOD * this.#frames++;
+    this.#write({ type: MessageType.video, payload, timestamp }, 1, 6);
+    return this.#take();
+  }
+
+  #write(
+    { type, payload, timestamp = 0 }: { type: number; payload: Uint8Array; timestamp?: number },
+    stream: number,
+    chunkStream = 3,
+  ): void {
+    const message: Outgoing = { chunkStream, type, timestamp, stream, payload };
+    this.#writer.begin(message);
+    this.#length = this.#writer.write(this.#block, this.#length);
+  }
+
+  #take(): Uint8Array {
+    const bytes = this.#block.slice(0, this.#length);
+    this.#length = 0;
+    return bytes;
+  }
+}
+
+export class LeanRtmp {
+  readonly #speaker = new LeanSpeaker();
   #sent = Promise.resolve();
 
   private constructor(readonly conn: Deno.TcpConn, readonly options: LeanRtmpOptions) {}
@@ -46,37 +94,17 @@ export class LeanRtmp {
     const answer = new Uint8Array(1 + 2 * HANDSHAKE);
     for (let at = 0; at < answer.length;) at += await conn.read(answer.subarray(at)) ?? Infinity;
     await writeAll(conn, answer.subarray(1, 1 + HANDSHAKE));
-    client.#write({ type: ControlType.setChunkSize, payload: writeU32(CHUNK) }, 0, 2);
-    const told = encodeAmf0({ app: "bench", tcUrl: "rtmp://127.0.0.1/bench" });
-    client.#write(commandMessage("connect", 1, new Uint8Array(0), told), 0);
-    client.#write(commandMessage("createStream", 2, new Uint8Array(0)), 0);
-    if (what === "publish") {
-      client.#write(commandMessage("publish", 3, encodeAmf0(name, "live")), 1);
-    } else if (what === "play") {
-      client.#write(commandMessage("play", 3, encodeAmf0(name, start)), 1);
-      client.#write(userControlMessage(UserControl.setBufferLength, 1, 3_000), 0, 2);
-    }
+    client.#send(client.#speaker.opening(what, name, start));
     client.#read();
     return client;
   }
 
   frame(): void {
-    const payload = new Uint8Array(FRAME);
-    payload.set([this.#frames % 50 === 0 ? 0x17 : 0x27, 1, 0, 0, 0]);
-    new DataView(payload.buffer).setFloat64(MARK, performance.now());
-    const timestamp = PERIOD * this.#frames++;
-    this.#write({ type: MessageType.video, payload, timestamp }, 1, 6);
+    this.#send(this.#speaker.frame());
   }
 
-  #write(
-    { type, payload, timestamp = 0 }: { type: number; payload: Uint8Array; timestamp?: number },
-    stream: number,
-    chunkStream = 3,
-  ): void {
-    const message: Outgoing = { chunkStream, type, timestamp, stream, payload };
-    this.#writer.begin(message);
-    const block = this.#block.slice(0, this.#writer.write(this.#block, 0));
-    this.#sent = this.#sent.then(() => writeAll(this.conn, block)).catch(() => {});
+  #send(bytes: Uint8Array): void {
+    this.#sent = this.#sent.then(() => writeAll(this.conn, bytes)).catch(() => {});
   }
 
   async #read(): Promise<void> {

@@ -160,3 +160,16 @@ export function freePorts(count: number): number[] {
   for (const listener of listeners) listener.close();
   return ports;
 }
+
+/** Resolves once something accepts connections at a port of this machine. @throws {Error} after ten seconds */
+export async function listening(port: number): Promise<void> {
+  for (let tries = 0; tries < 200; tries++) {
+    try {
+      (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+      return;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+  throw new Error(`Nothing listens on port ${port}`);
+}

@@ -1,0 +1,132 @@
+// TCP connections of a load generator by plain system calls: what most of them receive the system
+// throws away unseen, so that thousands of players leave the generator's core time to spare.
+
+const AF_INET = 2;
+const SOCK_STREAM = 1;
+const SOCKADDR_IN = 16;
+const IPPROTO_TCP = 6;
+const TCP_NODELAY = 1;
+const EPOLLIN = 1;
+const EPOLL_CTL_ADD = 1;
+const EPOLL_CTL_DEL = 2;
+const MSG_DONTWAIT = 0x40;
+const MSG_TRUNC = 0x20;
+const MSG_NOSIGNAL = 0x4000;
+const EVENTS = 512;
+const READ = 256 * 1024;
+/** `struct epoll_event` is packed on x86-64 alone. */
+const EVENT = Deno.build.arch === "x86_64" ? 12 : 16;
+
+const size = (length: number) => length as unknown as bigint; // a number does as well
+
+/** A receiver of bytes, good until the call returns. */
+type Receive = (bytes: Uint8Array) => void;
+
+/** Connections to one address of this machine. */
+export class LeanStreams {
+  /** Bytes that came in on all connections that are watched. */
+  bytes = 0;
+  /** Connections that the far end has closed. */
+  ended = 0;
+  readonly #libc = Deno.dlopen("libc.so.6", {
+    socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
+    connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+    setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
+    epoll_create1: { parameters: ["i32"], result: "i32" },
+    epoll_ctl: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
+    epoll_wait: { parameters: ["i32", "buffer", "i32", "i32"], result: "i32" },
+    recv: { parameters: ["i32", "buffer", "usize", "i32"], result: "i32" },
+    send: { parameters: ["i32", "buffer", "usize", "i32"], result: "i32" },
+  }).symbols;
+  readonly #epoll = this.#libc.epoll_create1(0);
+  readonly #events = new Uint8Array(EVENTS * EVENT);
+  readonly #words = new DataView(this.#events.buffer);
+  readonly #buffer = new Uint8Array(READ);
+  readonly #receivers = new Map<number, Receive>();
+  readonly #server: Uint8Array<ArrayBuffer>;
+
+  constructor(hostname: string, port: number) {
+    this.#server = new Uint8Array(SOCKADDR_IN);
+    this.#server.set([AF_INET, 0, port >> 8, port & 255, ...hostname.split(".").map(Number)]);
+  }
+
+  /** @returns its number */
+  open(): number {
+    const fd = this.#libc.socket(AF_INET, SOCK_STREAM, 0);
+    if (fd < 0) throw new Error("Cannot open a socket: see ulimit -n");
+    if (this.#libc.connect(fd, this.#server, SOCKADDR_IN) < 0) throw new Error("Cannot connect");
+    this.#libc.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, new Int32Array([1]), 4);
+    return fd;
+  }
+
+  /** Writes all, waiting for room. */
+  write(fd: number, bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length;) {
+      const part = bytes.subarray(at) as Uint8Array<ArrayBuffer>;
+      const sent = this.#libc.send(fd, part, size(part.length), MSG_NOSIGNAL);
+      if (sent < 0) throw new Error("Cannot write");
+      at += sent;
+    }
+  }
+
+  /** Writes what there is room for. @returns how many bytes; -1 if none, or the connection is gone */
+  offer(fd: number, bytes: Uint8Array): number {
+    const flags = MSG_NOSIGNAL | MSG_DONTWAIT;
+    return this.#libc.send(fd, bytes as Uint8Array<ArrayBuffer>, size(bytes.length), flags);
+  }
+
+  /** Reads so many bytes, waiting for them. */
+  read(fd: number, length: number): Uint8Array {
+    const all = new Uint8Array(length);
+    for (let at = 0; at < length;) {
+      const part = all.subarray(at);
+      const count = this.#libc.recv(fd, part, size(part.length), 0);
+      if (count <= 0) throw new Error("The server has closed a connection");
+      at += count;
+    }
+    return all;
+  }
+
+  /** From now on {@link poll} reads from a connection. @param receive without it bytes are counted alone */
+  watch(fd: number, receive?: Receive): void {
+    if (receive) this.#receivers.set(fd, receive);
+    this.#control(EPOLL_CTL_ADD, fd);
+  }
+
+  /** Waits up to `timeout` milliseconds for bytes, and takes those that are there. */
+  poll(timeout: number): void {
+    const count = this.#libc.epoll_wait(this.#epoll, this.#events, EVENTS, timeout);
+    for (let i = 0; i < count; i++) {
+      const fd = this.#words.getUint32(i * EVENT + EVENT - 8, true);
+      const receive = this.#receivers.get(fd);
+      const flags = receive ? MSG_DONTWAIT : MSG_DONTWAIT | MSG_TRUNC;
+      const length = this.#libc.recv(fd, this.#buffer, size(READ), flags);
+      if (length > 0) {
+        this.bytes += length;
+        receive?.(this.#buffer.subarray(0, length));
+      } else if (length === 0) {
+        this.ended++;
+        this.#control(EPOLL_CTL_DEL, fd);
+      }
+    }
+  }
+
+  /** Polls, and lets timers run, for so many milliseconds. */
+  async run(milliseconds: number): Promise<void> {
+    const end = performance.now() + milliseconds;
+    while (performance.now() < end) {
+      this.poll(1);
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+  }
+
+  #control(operation: number, fd: number): void {
+    const event = new Uint8Array(16);
+    const words = new DataView(event.buffer);
+    words.setUint32(0, EPOLLIN, true);
+    words.setUint32(EVENT - 8, fd, true);
+    if (this.#libc.epoll_ctl(this.#epoll, operation, fd, event) < 0) {
+      throw new Error("Cannot poll a socket");
+    }
+  }
+}
