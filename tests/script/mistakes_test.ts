@@ -104,11 +104,12 @@ Deno.test("Global functions that are nearly events are warned of where they are 
   ]);
   assert.deepEqual(
     misspelledInSource(
-      "-- \nfunction onConection(c)\nend\n onpublish = function() end\nfunction onStart() end",
+      "-- \nfunction onConection(c)\nend\n onpublish = function() end\nfunction onRecrod() end",
     ),
     [
       { line: 2, text: "the function onConection is no event; did you mean onConnection?" },
       { line: 4, text: "the function onpublish is no event; did you mean onPublish?" },
+      { line: 5, text: "the function onRecrod is no event; did you mean onRecord?" },
     ],
   );
 });

@@ -9,6 +9,7 @@ const EVENTS = [
   "onFailed",
   "onDisconnection",
   "onPublish",
+  "onRecord",
   "onUnpublish",
   "onSubscribe",
   "onUnsubscribe",
