@@ -1,0 +1,98 @@
+// Many clients that are spread by load, and more frames than a frozen bus takes.
+import assert from "node:assert/strict";
+import { NetConnection } from "../../src/client/net_connection.ts";
+import { freePort } from "../support/ports.ts";
+import { PATIENCE, until } from "../support/wait.ts";
+import { connect, Frames, Servers } from "./bus_servers.ts";
+import { NatsServer } from "./nats.ts";
+import { peerTest } from "./peers.ts";
+
+peerTest(
+  "clients that knock at one server are spread over all by `return cumulus.servers`",
+  ["nats-server"],
+  async () => {
+    await using nats = await NatsServer.start();
+    await using servers = new Servers(nats.url);
+    const [a, b, c] = await Promise.all(["a", "b", "c"].map((zone) => servers.start(zone)));
+    for (const [server, others] of [[a, "bc"], [b, "ac"], [c, "ab"]] as const) {
+      for (const other of others) await server.logged(new RegExp(`met ${other}$`));
+    }
+    const url = a.url("/balance");
+    const clients: NetConnection[] = [];
+    for (let n = 0; n < 9; n++) {
+      const some = Array.from(
+        { length: 5 },
+        () => NetConnection.connect(url, { timeout: PATIENCE }),
+      );
+      clients.push(...await Promise.all(some));
+    }
+    const counts = new Map<unknown, number>();
+    for (const client of clients) {
+      const where = await client.call("where");
+      counts.set(where, (counts.get(where) ?? 0) + 1);
+    }
+    const all = [...counts.values()];
+    assert.equal(all.length, 3, `${all}`);
+    assert.ok(Math.min(...all) >= 10 && Math.max(...all) <= 21, `${all}`);
+    await Promise.all(clients.map((client) => client.close()));
+  },
+);
+
+/** 16 frames of 64 KiB are a MiB. */
+const [FRAME, FLOOD] = [64 * 1024, 12 * 16];
+
+peerTest(
+  "a frozen bus gets 4 MiB of frames, the others are counted; local service and calls are whole",
+  ["nats-server"],
+  async () => {
+    await using nats = await NatsServer.start();
+    await using servers = new Servers(nats.url);
+    const http = freePort();
+    const [a, b] = await Promise.all([
+      servers.start("a", `[http]\nport = ${http}\n`),
+      servers.start("b"),
+    ]);
+    await a.logged(/met b$/);
+    const [ofA, ofB, another] = await Promise.all([a, b, a].map(connect));
+    const stream = await ofA.createStream();
+    await stream.publish("cam");
+    const [remote, local] = [await Frames.of(b, "cam", ofB), await Frames.of(a, "cam", another)];
+    let sent = 0;
+    const send = (length: number, isKey: boolean) => {
+      const frame = new Uint8Array(length);
+      frame.set([isKey ? 0x17 : 0x27, 1]);
+      stream.sendVideo(sent++, frame);
+    };
+    const last = ({ got }: Frames) => Number(/^v(\d+)/.exec(got.at(-1) ?? "")?.[1] ?? -1);
+    send(100, true);
+    await until(() => last(remote) === 0, "the first frame");
+    const dropped = async () => {
+      const metrics = await (await fetch(`http://127.0.0.1:${http}/metrics`)).text();
+      const of = (kind: string) =>
+        Number(
+          new RegExp(`^cumulus_bus_dropped_total{kind="${kind}"} (\\d+)$`, "m").exec(metrics)![1],
+        );
+      return { media: of("media"), control: of("control") };
+    };
+    nats.signal("SIGSTOP");
+    while (sent <= FLOOD) {
+      send(FRAME, false);
+      if (sent % 8 === 0) await until(() => last(local) === sent - 1, "frames at this server");
+    }
+    ofA.send("say", "through all that");
+    const { media, control } = await dropped();
+    nats.signal("SIGCONT");
+    assert.ok(media > 0 && control === 0, `${media} and ${control} messages were dropped`);
+    await b.logged(/heard through all that from a$/);
+    const before = remote.got.length;
+    await until(() => {
+      send(100, true);
+      return last(remote) > FLOOD + 1;
+    }, "frames at the other server");
+    // From the gap on nothing comes until a key frame: what came before is in order.
+    const times = remote.got.map((frame) => Number(/^v(\d+)/.exec(frame)![1]));
+    assert.deepEqual(times, times.toSorted((x, y) => x - y));
+    assert.ok(times.length < FLOOD && before <= times.length);
+    await Promise.all([ofA, ofB, another].map((client) => client.close()));
+  },
+);
