@@ -12,6 +12,10 @@ const FRESH_HEARTBEATS = 2;
 /** Messages of a server that said goodbye may still come in for so long. */
 const BYE_MEMORY = 10_000;
 
+/** More servers, and goodbyes, than these are ignored: whoever may use the bus may make them up. */
+const MAX_SERVERS = 1_024;
+const MAX_GONE = 10_000;
+
 /** Another server on the bus, from its first heartbeat on; a new start has a new id. */
 export interface Neighbor extends Omit<Heartbeat, "sequence"> {
   /** Base32. */
@@ -42,6 +46,7 @@ export class Presence {
   #lastAt = -Infinity;
   /** A server was met that may not know this one yet. */
   #owesGreeting = false;
+  #hasMany = false;
   /** Ids of servers that were told of because they share an address with another one. */
   readonly #doubles = new Set<string>();
 
@@ -83,7 +88,7 @@ export class Presence {
   }
 
   onBye(id: string, now: number): void {
-    this.#gone.set(id, now + BYE_MEMORY);
+    if (this.#gone.size < MAX_GONE) this.#gone.set(id, now + BYE_MEMORY);
     this.#drop(id, "it has stopped", now);
   }
 
@@ -129,6 +134,7 @@ export class Presence {
       this.#drop(double.id, "it was started again", now);
       this.#gone.set(double.id, now + SILENCE_TIMEOUT);
     }
+    if (this.#servers.size >= MAX_SERVERS) return this.#warnOfMany();
     if (server.publicAddress === this.#events.self().publicAddress) this.#warnOfDouble(server);
     this.#servers.set(server.id, server);
     this.#owesGreeting = true;
@@ -136,9 +142,14 @@ export class Presence {
     this.#events.onServer(server, now, server.sequence > FRESH_HEARTBEATS);
   }
 
+  #warnOfMany(): void {
+    if (!this.#hasMany) this.#post.log("warn", `More than ${MAX_SERVERS} servers are on the bus`);
+    this.#hasMany = true;
+  }
+
   /** Two servers that run share an address: scripts see the younger one. */
   #warnOfDouble({ id, publicAddress }: Known): void {
-    if (this.#doubles.has(id)) return;
+    if (this.#doubles.has(id) || this.#doubles.size >= MAX_SERVERS) return;
     this.#doubles.add(id);
     this.#post.log("warn", `Two servers on the bus have publicAddress = ${publicAddress}`);
   }

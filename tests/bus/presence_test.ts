@@ -1,6 +1,9 @@
 // Which servers are there, on a bus in virtual time.
 import assert from "node:assert/strict";
-import { FakeBus, type FakeServer } from "./fake_bus.ts";
+import { Envelope } from "../../src/bus/envelope.ts";
+import * as messages from "../../src/bus/messages.ts";
+import { seededBytes } from "../support/random.ts";
+import { FakeBus, type FakeServer, hmac } from "./fake_bus.ts";
 
 Deno.test("50 servers see each other within 2 s of their start", () => {
   for (let seed = 1; seed <= 2; seed++) {
@@ -93,6 +96,30 @@ Deno.test("a server with any number of applications is seen, and 1,024 of them",
   assert.deepEqual(a.sees, ["b"]);
   const [seen] = a.bus.presence.servers.values();
   assert.equal(seen.paths.length, 1_024);
+});
+
+Deno.test("servers and goodbyes that somebody makes up are bounded", () => {
+  const bus = new FakeBus(1);
+  const [a, b] = [bus.add("a"), bus.add("b")];
+  bus.run(1_500);
+  const { heartbeat, bye } = messages;
+  const { heartbeat: subject } = a.bus.subjects;
+  const forge = (n: number, publicAddress: string) => {
+    const id = seededBytes(1_000_000 + n)(16);
+    const envelope = new Envelope(id, new Uint8Array(), hmac);
+    const told = { ...b.self(), sequence: 1, publicAddress };
+    a.bus.receive(subject, envelope.seal(subject, heartbeat, told), bus.now);
+    return () => a.bus.receive(subject, envelope.seal(subject, bye, undefined), bus.now);
+  };
+  const byes = Array.from({ length: 3_000 }, (_, n) => forge(n, `x${n}.example:1935`));
+  assert.equal(a.sees.length, 1_024);
+  assert.ok(a.sees.includes("b"));
+  assert.equal(a.logs.filter((line) => line.includes("1024 servers")).length, 1);
+  for (let n = 3_000; n < 6_000; n++) forge(n, "b.example:1935");
+  assert.ok(a.logs.length < 1_100, `${a.logs.length} lines`);
+  for (const bye of byes) bye();
+  bus.run(5_000);
+  assert.deepEqual(a.sees, ["b"]);
 });
 
 Deno.test("a split and its healing are seen from both sides within 4 s", () => {

@@ -157,3 +157,38 @@ peerTest(
     await Promise.all(clients.map((client) => client.close()));
   },
 );
+
+peerTest(
+  "one server of a NATS cluster dies: those that used it go to another one, and streams go on",
+  ["nats-server"],
+  async () => {
+    const { first, second, proxy } = await twoNats();
+    await using _first = first;
+    await using _second = second;
+    using _proxy = proxy;
+    const nobody = `nats://127.0.0.1:${freePort()}`;
+    await using servers = new Servers(`${nobody}; ${first.url}; ${second.url}`);
+    const [a, c] = await Promise.all([servers.start("a"), servers.start("c")]);
+    await Promise.all([a.logged(/met c$/), c.logged(/met a$/)]);
+    const [ofA, ofC] = await Promise.all([a, c].map(connect));
+    const source = await Source.of("aa", ofA, "cam");
+    const listener = await Frames.of(c, "cam", ofC);
+    const goesOn = async () => {
+      const before = listener.got.length;
+      await until(() => {
+        source.send();
+        return listener.got.length > before + 5;
+      }, "frames at the other server");
+    };
+    await goesOn();
+    const from = a.log.items.length;
+    const used = await a.logged(/The bus at .* is connected/);
+    await (used.includes(`:${first.port} `) ? first : second).kill();
+    await a.logged(/^NOTE .*The bus at .* is connected/, from);
+    const back = performance.now();
+    await goesOn();
+    const took = performance.now() - back;
+    assert.ok(took < HEALING, `${Math.round(took)} ms`);
+    await Promise.all([ofA, ofC].map((client) => client.close()));
+  },
+);
