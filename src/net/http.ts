@@ -1,6 +1,12 @@
 // HTTP servers, with bounds on what strangers may hold open.
 import type { Address } from "../common/address.ts";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from "node:http";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { Readable } from "node:stream";
@@ -222,7 +228,7 @@ async function upgrade(
     : new Response("The request has no valid address\n", { status: 400 });
   if (!response) return;
   const body = new Uint8Array(await response.arrayBuffer());
-  const lines = [`HTTP/1.1 ${response.status} ${response.statusText || "Refused"}`];
+  const lines = [`HTTP/1.1 ${response.status} ${STATUS_CODES[response.status] ?? ""}`];
   for (const [name, value] of response.headers) lines.push(`${name}: ${value}`);
   lines.push("connection: close", `content-length: ${body.length}`, "", "");
   socket.write(lines.join("\r\n"));
