@@ -53,6 +53,20 @@ export function codecOf({ kind, payload }: Frame): string | undefined {
   return payload.length < 5 ? "" : String.fromCharCode(...payload.subarray(1, 5));
 }
 
+/** What `flv/codec_name.ts` calls those. */
+const PLAYABLE_NAMES = new Set(["AAC", "MP3", "Opus", "FLAC", "H.264", "H.265", "AV1"]);
+
+/**
+ * Why there is nothing to view of a stream with these codecs, by the names of `flv/codec_name.ts`.
+ *
+ * @returns undefined if one of them is played, or none is known
+ */
+export function hopeless(codecs: readonly string[]): string | undefined {
+  const known = codecs.filter((name) => name !== "");
+  if (known.length === 0 || known.some((name) => PLAYABLE_NAMES.has(name))) return undefined;
+  return `Browsers play ${known.length > 1 ? "neither " : "no "}${known.join(" nor ")}`;
+}
+
 /** Whether players in browsers take a codec from FLV. */
 export const playable = (kind: "audio" | "video", codec: string): boolean =>
   (kind === "audio" ? AUDIO : VIDEO).has(codec);

@@ -3,7 +3,7 @@ import { flvHeader, TAG_HEADER, TagType, TRAILER } from "../flv/tags.ts";
 import type { Clock } from "../media/clock.ts";
 import type { Frame, FrameKind } from "../media/frame.ts";
 import type { ListenerOutput } from "../media/listener.ts";
-import { codecOf, playable } from "./codecs.ts";
+import { codecOf, hopeless, playable } from "./codecs.ts";
 import { scriptTagBody } from "./script_tag.ts";
 
 /** What a viewer is told of its stream. */
@@ -26,6 +26,9 @@ interface Tag {
   readonly since: number;
 }
 
+/** The second kind may come as much behind the first, in milliseconds of the clock or of the stream. */
+const OTHER_KIND = 500;
+
 /** Stands for script tags among the forms of a frame. */
 const SCRIPT = {};
 const NOTHING = new Uint8Array(0);
@@ -43,8 +46,11 @@ export class FlvOutput implements ListenerOutput {
   #queuedDataBytes = 0;
   #begun = false;
   readonly #seen = new Set<FrameKind>();
+  /** Of the first frame that waits for the header, by the clock and of the stream. */
+  #first: { readonly at: number; readonly time: number } | undefined;
+  #isKnown = false;
 
-  /** @param kinds which kinds the file header promises: those that have been published. WEB-011 */
+  /** @param kinds those that the viewer wants */
   constructor(
     readonly clock: Clock,
     readonly events: FlvOutputEvents,
@@ -73,6 +79,7 @@ export class FlvOutput implements ListenerOutput {
     const { kind } = frame;
     if (kind === "data") return this.#sendData(frame, time);
     if (!this.#seen.has(kind)) this.#meet(frame);
+    if (!this.#isKnown) this.#look(time);
     if (this.unplayable.has(kind)) return;
     this.#add(kind, frame.role === "header", frame.payload, time);
   }
@@ -90,6 +97,13 @@ export class FlvOutput implements ListenerOutput {
     return given;
   }
 
+  /** Why there is nothing to view: all that comes is of codecs that no browser plays. WEB-018. */
+  get hopeless(): string | undefined {
+    if (!this.#isKnown || this.unplayable.size === 0) return undefined;
+    if (this.unplayable.size < this.#seen.size) return undefined;
+    return hopeless([...this.unplayable.values()]);
+  }
+
   sampleAccess(): void {}
 
   overflowed(): void {}
@@ -97,6 +111,8 @@ export class FlvOutput implements ListenerOutput {
   published(): void {
     this.#seen.clear(); // its codecs may be others
     this.unplayable.clear();
+    this.#isKnown = false;
+    this.#first = undefined;
     this.events.onPublished();
   }
 
@@ -115,9 +131,9 @@ export class FlvOutput implements ListenerOutput {
     return this.#begun;
   }
 
-  /** Whether {@link take} has something to give. */
+  /** Whether {@link take} has something to give: not before it is known which kinds come. */
   get waiting(): boolean {
-    return !this.#begun || this.#queue.length > 0;
+    return this.#queue.length > 0 && (this.#begun || this.#isKnown);
   }
 
   /**
@@ -138,7 +154,8 @@ export class FlvOutput implements ListenerOutput {
     const to = Writer.over(new Uint8Array(length));
     if (!this.#begun) {
       this.#begun = true;
-      to.bytes(flvHeader(this.kinds.audio, this.kinds.video));
+      const comes = (kind: FrameKind) => this.#seen.has(kind) && !this.unplayable.has(kind);
+      to.bytes(flvHeader(comes("audio"), comes("video")));
     }
     for (const tag of this.#queue.splice(0, count)) this.#write(to, tag);
     return to.buffer as Uint8Array<ArrayBuffer>;
@@ -168,6 +185,25 @@ export class FlvOutput implements ListenerOutput {
     if (!playable(frame.kind as "audio" | "video", codec)) {
       this.unplayable.set(frame.kind, codec || "an unknown codec");
     }
+  }
+
+  /**
+   * Whether the header may be written: it names the kinds that come and no other (WEB-011), and a
+   * browser takes none that comes behind the first pictures or sounds of the other.
+   */
+  #look(time: number): void {
+    this.#first ??= { at: this.clock.now, time };
+    const lacks = (["audio", "video"] as const).some((kind) =>
+      this.kinds[kind] && !this.#seen.has(kind)
+    );
+    this.#isKnown = !lacks || time - this.#first.time >= OTHER_KIND;
+    this.lookAgain();
+  }
+
+  /** Time has passed, perhaps without a frame. */
+  lookAgain(): void {
+    if (!this.#first || this.clock.now - this.#first.at < OTHER_KIND) return;
+    this.#isKnown = true;
   }
 
   #add(kind: FrameKind, header: boolean, body: Uint8Array, time: number): void {

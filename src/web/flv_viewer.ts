@@ -4,6 +4,7 @@ import type { Hub } from "../media/hub.ts";
 import type { Listener } from "../media/listener.ts";
 import { MustWait, Refused, UnknownApplication } from "../media/refused.ts";
 import type { ManagedSession } from "../media/sessions.ts";
+import { hopeless } from "./codecs.ts";
 import { FlvOutput } from "./flv_output.ts";
 import { ViewerConnection } from "./viewer_connection.ts";
 
@@ -78,20 +79,24 @@ export class FlvViewer extends ViewerConnection implements ManagedSession {
     if (!publishing && !viewing.wait) {
       throw new NotViewable(404, `Nobody publishes ${viewing.name}`);
     }
-    const has = (kind: "audio" | "video") =>
-      publication !== undefined && [...publication.headers(kind)].length > 0;
     this.output = new FlvOutput(hub, {
       onBytes: () => {
-        this.#waitsSince = Math.min(this.#waitsSince, hub.now);
+        if (this.output.waiting) this.#waitsSince = Math.min(this.#waitsSince, hub.now);
         host.wake(this);
       },
       onUnpublished: () => this.#endAt = hub.now + HAND_OVER,
       onPublished: () => this.#endAt = Infinity,
       onEnded: () => this.#endSoon(),
-    }, { audio: viewing.audio && has("audio"), video: viewing.video && has("video") });
+    }, viewing);
     if (!publishing) this.#endAt = hub.now + WAIT;
     try {
       this.#listener = this.#subscribe(viewing);
+      const { publication } = this.#listener;
+      const why = hopeless([
+        viewing.audio ? publication.audioCodec : "",
+        viewing.video ? publication.videoCodec : "",
+      ]);
+      if (why) throw new NotViewable(415, why);
     } catch (error) {
       this.#end();
       throw error;
@@ -122,11 +127,11 @@ export class FlvViewer extends ViewerConnection implements ManagedSession {
   manage(): void {
     const { now } = this.#hub;
     if (now >= this.#endAt) return this.close();
+    this.output.lookAgain();
+    if (this.output.waiting) this.#host.wake(this);
     if (now - this.#waitsSince >= NOT_READING) return this.fail("it has taken nothing for 60 s");
-    const { unplayable } = this.output;
-    if (unplayable.size === 2) {
-      this.fail(`browsers play neither ${[...unplayable.values()].join(" nor ")}`);
-    }
+    const why = this.output.hopeless;
+    if (why) this.fail(why);
   }
 
   get waiting(): number {

@@ -87,6 +87,12 @@ Deno.test({
         assert.notEqual(after.hash, before.hash, "the picture stands still");
         assert.ok(after.delay < 2, `${after.delay} s behind`);
         assert.equal(await player.textContent("#name"), "cam");
+        const line = await player.inputValue("#embed");
+        assert.match(line, /^<iframe src="http:\/\/127\.0\.0\.1:\d+\/live\/cam\?embed" /);
+        const framed = await open(`${http}/-/list.css`);
+        await framed.setContent(line);
+        await framed.frameLocator("iframe").locator("body.small video").waitFor();
+        await framed.close();
         await player.click("#sound");
         assert.equal(await player.evaluate(() => document.querySelector("video")!.muted), false);
         publisher.stop();

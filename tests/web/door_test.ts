@@ -290,6 +290,13 @@ Deno.test({
         );
         const player = await (await fetch(`${http}/live/on%20air`)).text();
         assert.match(player, /<video/);
+        let size = player.length;
+        for (const [, path] of player.matchAll(/(?:src|href)="(\/-\/[^"]+)"/g)) {
+          const part = await fetch(`${http}${path}`);
+          assert.equal(part.status, 200, path);
+          size += (await part.bytes()).length;
+        }
+        assert.ok(size > 200_000 && size <= 400_000, `${size} bytes to load the page`);
         publisher.connection.close();
       });
     } finally {
