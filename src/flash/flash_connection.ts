@@ -20,7 +20,7 @@ export interface FlashOptions {
   /** How often clients are to ping this server, and their peers, in milliseconds. CFG-012, CFG-013. */
   readonly keepAliveServer: number;
   readonly keepAlivePeer: number;
-  /** Whether what a client plays begins at time 0 though it comes late. */
+  /** Whether the times of a late listener begin at 0. */
   readonly rebase?: boolean;
   sha256(bytes: Uint8Array): Uint8Array;
   /**
@@ -131,7 +131,7 @@ export class FlashConnection extends FlowTransport<InFlow, FlashSession>
     return new NetGroup(this, flow, () => this.#groupFlows--);
   }
 
-  /** The client tells the addresses it has; what is none is passed over. §3.9. */
+  /** Sets the addresses that the client reports; malformed ones are skipped. §3.9. */
   #setPeerInfo(connection: NetConnection, { values }: Command): void {
     const addresses: Address[] = [];
     while (!values.done && addresses.length < MAX_ADDRESSES) {

@@ -62,7 +62,7 @@ export class FlashServer implements EndpointHandler {
     return found.length > 0 ? found : undefined;
   }
 
-  /** What a session reported of its addresses; undefined: it is not to be introduced. */
+  /** The addresses that a session reported; undefined: do not introduce it. */
   peerAddresses(session: FlashSession): readonly Address[] | undefined {
     const known = this.#connections.get(session);
     return known?.connection.state === "connected" ? known.farAddresses : undefined;
@@ -96,7 +96,7 @@ export class FlashServer implements EndpointHandler {
     if (address) return address;
     const match = /^([^:[\]\s]+):(\d{1,5})$/.exec(text);
     if (!match) {
-      this.hub.log("error", `Cannot send a client to "${text}": it is no address`);
+      this.hub.log("error", `Cannot redirect a client to "${text}": not an address`);
       return undefined;
     }
     const ip = this.options.resolve(match[1]);

@@ -65,7 +65,7 @@ export function writeAnnouncement(peerId: Uint8Array): Uint8Array<ArrayBuffer> {
   return message;
 }
 
-/** What a group flow needs of its connection. */
+/** The part of a connection that a group flow uses. */
 export interface GroupHost {
   readonly hub: Hub;
   readonly client: Client;

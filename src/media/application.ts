@@ -6,11 +6,11 @@ import type { Publication } from "./publication.ts";
 import type { SharedObjectEvents } from "./shared_objects.ts";
 
 /**
- * An application, asked before each step and told after it. API-6xx. The `script` room makes
- * one of a Lua file; media calls it and knows no more of it.
+ * An application, asked before each step and told after it. API-6xx. The `script` room implements
+ * it by a Lua file.
  *
- * Only the methods that say so may throw, and only {@link Refused}. Error texts of scripts are
- * logged by the application, and those of events that refuse nothing go no further (API-064).
+ * Only the methods that say so may throw, and only {@link Refused}. The application logs errors of
+ * scripts; errors in events that refuse nothing do not reach the client (API-064).
  */
 export interface Application {
   /** `""` for the root, else `/a`, `/a/b`. API-022. */
@@ -57,7 +57,7 @@ export interface Application {
   publish(client: Client, publication: Publication): "replace" | void;
   /**
    * A client's publication is to be recorded, as it asks. VOD-302.
-   * @throws {Refused} it is not
+   * @throws {Refused} the application refuses to
    */
   record?(client: Client, publication: Publication, name: string): void;
   /** API-644: `publisherId` and the listeners are still there. */
@@ -81,7 +81,7 @@ export interface Application {
   joinGroup(client: Client, group: Group): void;
   unjoinGroup(client: Client, group: Group): void;
 
-  /** What it says to shared objects; absent: clients may do everything. */
+  /** Its rules for shared objects; absent: clients may do everything. */
   readonly sharedObjects?: SharedObjectEvents;
 
   /** Every 2 s: `onManage` of the writers made by scripts, then of the client. API-222, API-259. */

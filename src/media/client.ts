@@ -7,7 +7,7 @@ import type { Listener } from "./listener.ts";
 import type { Publisher } from "./publisher.ts";
 import type { SharedObjectUser } from "./shared_object_queue.ts";
 
-/** What a client tells of itself as it connects. */
+/** What a client reports about itself in `connect`. */
 export interface ClientInfo {
   /** 32 bytes: of RTMFP the SHA-256 of its certificate, which is its peer id; of others random. */
   readonly rawId: Uint8Array;
@@ -40,7 +40,7 @@ export class Client implements ClientInfo {
   readonly swfUrl: string;
   /** Set by the hub. */
   state: ClientState = "connecting";
-  /** What it publishes, listens to and belongs to; kept by the hub. */
+  /** Its publications, subscriptions and groups; the hub keeps them. */
   publishers: Few<Publisher> = NONE;
   listeners: Few<Listener> = NONE;
   memberships: Few<Member> = NONE;

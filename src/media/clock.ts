@@ -1,4 +1,4 @@
-/** The time of the input being worked on, for those who need it long after they were made. */
+/** Monotonic time (ms) of the input in work. */
 export interface Clock {
   /** Milliseconds, never going back. */
   readonly now: number;

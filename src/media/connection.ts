@@ -1,4 +1,4 @@
-/** What a door implements for each client it lets in. */
+/** A client's connection, implemented by each door. */
 export interface Connection {
   /** `rtmfp`, `rtmp`, `rtmps`, `http`, `ws`, `rtws`: how the client came in. DECISIONS 24. */
   readonly protocol: string;
@@ -57,10 +57,10 @@ export interface FlowWriter {
   status(code: string, description?: string, info?: Uint8Array): void;
 
   /**
-   * What was written goes before what other writers of the client wrote that are flushed later. API-254.
+   * Sends the messages written so far before those of the client's writers that are flushed later. API-254.
    *
-   * @param full it is sent at once where the door can, unless this is false: all that is written leaves when the
-   *   event that wrote it returns (API-255)
+   * @param full false: order only; the messages leave when the event that wrote them returns (API-255). Otherwise
+   *   they are sent at once, where the door can
    */
   flush(full?: boolean): void;
 
@@ -68,7 +68,7 @@ export interface FlowWriter {
   close(): void;
 }
 
-/** What a door implements for a stream that publishes. */
+/** A publishing stream, implemented by each door. */
 export interface PublisherOutput {
   /** Sends `onStatus` with code `NetStream.<code>` on the publishing stream. API-418. */
   status(code: string, description: string): void;
@@ -76,7 +76,7 @@ export interface PublisherOutput {
   close(): void;
 }
 
-/** What a door implements for a member of a group. */
+/** A member of a group, implemented by doors with groups. */
 export interface GroupOutput {
   /** Tells the member about another one, by its 32 bytes. */
   announce(peerId: Uint8Array): void;

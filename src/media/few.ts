@@ -1,6 +1,6 @@
 /**
- * Lists that are short, and mostly empty: all empty ones are the same, and none is changed after it
- * was made. A set of its own costs each of many thousand clients 200 bytes, whether it is used or not.
+ * Immutable short lists, mostly empty; all empty ones are one object. A set for each of many thousand
+ * clients would take 200 bytes even when unused.
  */
 export type Few<T> = readonly T[];
 

@@ -4,7 +4,7 @@ export type FrameKind = "audio" | "video" | "data";
 
 /**
  * One audio, video or data message on its way from a publisher to all listeners. It owns its
- * bytes, which nobody changes any more.
+ * bytes, which must not change.
  */
 export class Frame {
   readonly role: Role;
@@ -29,7 +29,7 @@ export class Frame {
   }
 
   /**
-   * What a door made of this frame for one listener, and may give to all others of that door.
+   * The encoded form that a door made of this frame for one listener and may send to its others.
    *
    * @param door any object that stands for the door's way of encoding
    */
@@ -40,7 +40,7 @@ export class Frame {
   }
 
   /**
-   * Keeps what a door made of this frame, once; see {@link form}.
+   * Keeps the encoded form that a door made of this frame; see {@link form}.
    * @param time that stands in the bytes, in milliseconds
    */
   keepForm(door: object, time: number, bytes: Uint8Array): EncodedForm {

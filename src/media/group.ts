@@ -5,8 +5,8 @@ import type { GroupOutput } from "./connection.ts";
 /** How many of the newest members a joiner is told of. */
 const NEWEST = 5;
 /**
- * After so many milliseconds without a packet a client may well be gone: clients say something
- * every 15 s, and are asked to every 30 s.
+ * A client that sent no packet for this time (ms) is probably gone: clients send a packet every 15 s, and
+ * the server pings them every 30 s.
  */
 const SILENT = 45_000;
 /** How many of those are passed over in looking for others. */
@@ -43,13 +43,13 @@ export class Member {
 }
 
 export interface GroupEvents {
-  /** The last member left: the group is no more. */
+  /** The last member left; the group ends. */
   onEmpty(group: Group): void;
 }
 
 /**
- * A NetGroup as the server sees it: who belongs to it, in joining order, and who is told of
- * whom so that the peers can find each other. rtmfp-wire §7.4, API-301 to API-322.
+ * A NetGroup as the server sees it: its members in joining order, and the introductions by which
+ * peers find each other. rtmfp-wire §7.4, API-301 to API-322.
  *
  * A joiner is told of at most six members, well below the bound of 2·log2(N) + 13.
  */
@@ -95,9 +95,9 @@ export class Group {
   }
 
   /**
-   * A client joins: it is told of the five newest members, newest first, and of one of the
-   * older ones. Those that have fallen silent are passed over, as long as there are others. A
-   * client that is a member already is told again and keeps its place.
+   * Adds a client, and introduces it to the five newest members, newest first, and to one older
+   * member. Silent members are skipped while there are others. A client that is a member already is
+   * introduced again and keeps its place.
    */
   join(client: Client, output: GroupOutput): Member {
     const before = this.memberOf(client);

@@ -47,12 +47,12 @@ const NAMES: NameOptions = { publisherTimeout: 20_000, takeOver: "address" };
 const MOST_RECENT = 256 << 20;
 
 /**
- * Everybody on this server and everything between them. Doors bring clients in and carry out
- * what they ask for here, scripts reach all of it, and the client's application is asked
- * before each step.
+ * The clients of this server with their publications, subscriptions and groups. Doors add clients
+ * and pass on their requests, scripts reach all of it, and the client's application is asked before
+ * each step.
  */
 export class Hub implements PublicationEvents, GroupEvents {
-  /** Whoever gives input to the server sets it before, in milliseconds; it never goes back. */
+  /** Monotonic time in ms; the event loop sets it before every call. */
   now = 0;
   /** What doors serve, whether connected or not. */
   readonly sessions = new Sessions();
@@ -68,7 +68,7 @@ export class Hub implements PublicationEvents, GroupEvents {
   readonly sharedObjects: SharedObjects;
   /** What clients ask of applications that let others go first. */
   readonly waiting = new WaitingInput();
-  /** What is recorded; undefined: nothing is, and no files are played. */
+  /** Recordings; undefined: the server neither records nor plays files. */
   recordings: Recordings | undefined;
   /** Tells other servers; undefined: there are none. */
   watcher: HubWatcher | undefined;
@@ -121,7 +121,7 @@ export class Hub implements PublicationEvents, GroupEvents {
    * @returns the accepted client, and what its application adds to the answer (see
    *   `Application.connect`)
    * @throws {UnknownApplication} API-703
-   * @throws {MustWait} nobody was asked: the application lets others go first
+   * @throws {MustWait} the application lets others go first and was not asked
    * @throws {Refused} API-702
    */
   connect(
@@ -147,8 +147,8 @@ export class Hub implements PublicationEvents, GroupEvents {
   }
 
   /**
-   * A client has left. Every accepted client comes by here once, whatever its end: what it
-   * belongs to is ended first, in the order of API-640.
+   * Removes a client that has left. Called once for every accepted client: ends its streams and
+   * memberships first, in the order of API-640.
    *
    * @param failure why, if that was not in good order. API-639.
    */
@@ -182,7 +182,7 @@ export class Hub implements PublicationEvents, GroupEvents {
 
   // Publications
 
-  /** Those that somebody publishes. API-401, API-402. */
+  /** The publications that have a publisher. API-401, API-402. */
   *published(): Generator<Publication> {
     for (const publication of this.publications.values()) {
       if (publication.publishing) yield publication;
@@ -194,7 +194,7 @@ export class Hub implements PublicationEvents, GroupEvents {
    * {@link Publisher.start}.
    *
    * @param id of the stream, see {@link newStreamId}
-   * @param properties what the client said with the name
+   * @param properties parameters that the client added to the name
    * @param type what it asks to be done besides
    * @throws {NameTaken} API-710
    * @throws {Refused} API-711
@@ -247,7 +247,7 @@ export class Hub implements PublicationEvents, GroupEvents {
   }
 
   /**
-   * Ends whoever publishes a name, and tells it why.
+   * Ends the publisher of a name, and tells it the reason.
    * @param code without `NetStream.`
    */
   revoke(publication: Publication, code: string, description: string): void {
@@ -261,10 +261,10 @@ export class Hub implements PublicationEvents, GroupEvents {
   }
 
   /**
-   * Something of this server publishes: a file, or what another server has. No application is
-   * asked or told. The caller then calls {@link Publisher.start}.
+   * Publishes for the server itself: a file, or a stream of another server. Applications are neither
+   * asked nor told. The caller then calls {@link Publisher.start}.
    *
-   * @param origin a word for what it is, as the statistics show it
+   * @param origin its kind, as the statistics show it
    * @throws {NameTaken}
    */
   relay(name: string, origin: string, output?: PublisherOutput): Publisher {
@@ -314,8 +314,8 @@ export class Hub implements PublicationEvents, GroupEvents {
   }
 
   /**
-   * A client's stream wants to play a name, which nobody needs to publish yet. The door tells
-   * the client, then calls {@link Listener.start}.
+   * A client's stream wants to play a name, which may have no publisher yet. The door tells the
+   * client, then calls {@link Listener.start}.
    *
    * @throws {Refused} API-715
    */
@@ -330,7 +330,7 @@ export class Hub implements PublicationEvents, GroupEvents {
   }
 
   /**
-   * A client's stream wants to play a recording: nobody publishes it, and it is in no list. The caller
+   * A client's stream wants to play a recording, which has no publisher and is in no list. The caller
    * then calls {@link Listener.start}, and sends the frames itself. VOD-081.
    *
    * @param metadata the AMF0 of the values of its `onMetaData`
@@ -486,7 +486,7 @@ export class Hub implements PublicationEvents, GroupEvents {
     return publication;
   }
 
-  /** Forgets a publication that nobody publishes nor listens to. */
+  /** Forgets a publication without publisher and listeners. */
   #release(publication: Publication): void {
     if (publication.publishing || publication.listeners.size > 0) return;
     if (publication === this.#wanted) return;

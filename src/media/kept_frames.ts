@@ -1,6 +1,6 @@
 import type { Frame } from "./frame.ts";
 
-/** Frames that are kept for listeners to come, by name: so many of them, and so many bytes. */
+/** Data frames kept for later listeners, by name, bounded in number and bytes. */
 export class KeptFrames {
   readonly #most: number;
   readonly #mostBytes: number;

@@ -7,7 +7,7 @@ import { type Arrival, QualityOfService } from "./quality_of_service.ts";
 
 type Kind = "audio" | "video";
 
-/** What a door implements for a stream that plays. */
+/** A playing stream, implemented by each door. */
 export interface ListenerOutput {
   /**
    * Sends a frame.
@@ -33,10 +33,10 @@ export interface ListenerOutput {
   abandon(kind: Kind): number;
   /** Sends `|RtmpSampleAccess`. API-443. */
   sampleAccess(audio: boolean, video: boolean): void;
-  /** Somebody publishes now what is listened to, or does no more. API-712, API-713. */
+  /** A publisher of the stream began, or ended. API-712, API-713. */
   published(): void;
   unpublished(): void;
-  /** The client was too slow: what was waiting is given up. */
+  /** The client was too slow: the waiting frames are dropped. */
   overflowed(): void;
   /**
    * A script ends it: the client is told `NetStream.<code>` where its door has words for that, and
@@ -46,16 +46,16 @@ export interface ListenerOutput {
 }
 
 export interface ListenerOptions {
-  /** Media goes out unreliably: what is lost or late is not sent again. API-445. */
+  /** Media goes out unreliably: lost frames are not sent again. API-445. */
   readonly unbuffered?: boolean;
-  /** What the client said with the name. */
+  /** Parameters that the client added to the name. */
   readonly properties?: ReadonlyMap<string, string>;
   /**
    * Times begin at 0 with the first frame of this listener. Of one that comes before its publisher
    * they do so if they would begin above 1 s, or with `late` not at all.
    */
   readonly rebase?: boolean | "late";
-  /** Bytes that may wait, if not those of the configuration. */
+  /** Maximum of bytes that wait; by default the one of the configuration. */
   readonly queueLimit?: number;
 }
 
@@ -85,7 +85,7 @@ export class Listener {
   readonly audioQos: QualityOfService;
   readonly videoQos: QualityOfService;
   readonly unbuffered: boolean;
-  /** What the client said with the name, as `name?key=value`. DECISIONS 23. */
+  /** Parameters that the client added to the name, as `name?key=value`. DECISIONS 23. */
   readonly properties: ReadonlyMap<string, string>;
   /** False once the hub has removed it. */
   active = true;
@@ -134,8 +134,8 @@ export class Listener {
 
   /**
    * Lets frames through, after the door has told the client that it plays: first what a
-   * script allowed as it was asked, then the publication's data to remember, then what the
-   * publication keeps since its last key frame.
+   * script allowed as it was asked, then the publication's kept data, then its frames since the
+   * last key frame.
    */
   start(): void {
     if (this.#started || !this.active) return;
@@ -256,8 +256,8 @@ export class Listener {
   }
 
   /**
-   * Data goes out whatever is muted, always reliably. None is given up once it waits; what would
-   * exceed the bound is dropped.
+   * Sends data, reliably and even if audio and video are muted. Data that would exceed the bound is
+   * dropped; waiting data is kept.
    *
    * @param time of the publication's {@link Timeline}
    */
@@ -283,8 +283,8 @@ export class Listener {
   }
 
   /**
-   * The door tells what came through to the client. Of a stream that sends nothing again a
-   * lost video fragment spoils all frames up to the next key frame.
+   * The door reports the delivery of a frame. Without retransmission, a lost video fragment spoils
+   * all frames up to the next key frame.
    */
   delivered(kind: Kind, arrival: Arrival): void {
     (kind === "audio" ? this.audioQos : this.videoQos).add(arrival);

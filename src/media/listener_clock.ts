@@ -4,8 +4,8 @@ type Kind = "audio" | "video";
 const EARLIER = 10_000;
 
 /**
- * The times that one listener is sent: those of the publication, or less so that they begin at 0.
- * They never go back within a kind, and go on from where they were when another publisher begins.
+ * The times that one listener is sent: those of the publication, or shifted so that they begin at 0.
+ * They never go back within a kind, and continue when another publisher begins.
  * Milliseconds modulo 2^32.
  */
 export class ListenerClock {
@@ -16,7 +16,7 @@ export class ListenerClock {
   #offset = 0;
   /** A first time from here on becomes 0; Infinity: none does. Set before it comes. */
   rebaseFrom = Infinity;
-  /** No frame was sent, none of the present publisher, or some. */
+  /** `new`: before the first frame; `waiting`: before the first frame of the present publisher. */
   #state: "new" | "waiting" | "running" = "new";
 
   /** Another publisher has begun, whose times may have nothing to do with those before. */

@@ -5,11 +5,11 @@ import type { Publisher } from "./publisher.ts";
 import { Refused } from "./refused.ts";
 
 export interface NameOptions {
-  /** A publisher gives its name up after so many milliseconds without a byte; 0: never. */
+  /** A publisher loses its name after this time without a byte, in ms; 0: never. */
   readonly publisherTimeout: number;
   /**
-   * Who may take a name that is published: nobody, the same client in a new session, or also a
-   * client of the same address, if the publisher has been silent for a moment.
+   * Who may take a published name: no client, the same client in a new session, or also a client of
+   * the same address if the publisher has been silent for a moment.
    */
   readonly takeOver: "off" | "client" | "address";
 }
@@ -23,7 +23,7 @@ export interface NameHost {
 
 /** A publisher that has been silent for so long, in milliseconds, lets others of its address in. */
 const MOMENT = 2000;
-/** Ticks come every 2 s. After a longer pause the server has not read what came. Milliseconds. */
+/** Ticks come every 2 s; after a pause longer than this (ms) the server itself was held up and has read no input. */
 const HELD_UP = 6000;
 
 /** When a client that publishes has lost the right to its name. */
@@ -59,10 +59,10 @@ export class NameRules {
     return byRule ? "by rule" : "asked";
   }
 
-  /** Every 2 s: asks the clients of silent publishers for a word, and ends those that gave none. */
+  /** Every 2 s: pings the clients of silent publishers, and ends publishers whose client did not answer. */
   manage(publications: Iterable<Publication>): void {
     const { now } = this.#host;
-    const heldUp = now - this.#lastTick > HELD_UP; // then nobody has been heard
+    const heldUp = now - this.#lastTick > HELD_UP; // then no client has been heard
     this.#lastTick = now;
     for (const publication of [...publications]) {
       const { publisher: client, name } = publication;
@@ -134,7 +134,7 @@ function letsReplace(publication: Publication, client: Client): boolean {
   try {
     return application.publish(client, publication) === "replace" && client.state === "connected";
   } catch (error) {
-    if (error instanceof Refused) return false; // the name is taken, whatever it says
+    if (error instanceof Refused) return false; // its answer does not matter: the name stays taken
     throw error;
   }
 }

@@ -33,17 +33,17 @@ const PUSHED: Reception = { received: 1, lost: 0, ping: 0 };
 export interface PublicationSource {
   /** The server-wide id of the stream. API-411. */
   readonly id: number;
-  /** The client whose stream it is; else what it comes from: `script`, or the name of a room. */
+  /** The publishing client; else the origin: `script`, or the name of a room. */
   readonly client: Client | string;
   readonly output: PublisherOutput | undefined;
   /** Told when the publication of a script has ended. */
   readonly ended?: () => void;
-  /** What the client said with the name. */
+  /** Parameters that the client added to the name. */
   readonly properties?: ReadonlyMap<string, string>;
   readonly type?: PublishType;
 }
 
-/** What a client asks for as it publishes: a recording from its beginning, or at the end of one. VOD-201. */
+/** Type of a publication: live only, or also recorded, as a new file or at the end of one. VOD-201. */
 export type PublishType = "live" | RecordMode;
 
 const NO_PROPERTIES: ReadonlyMap<string, string> = new Map();
@@ -68,7 +68,7 @@ export class Publication {
   readonly videoQos: QualityOfService;
   /** Data messages for listeners to come, `onMetaData` and what `@setDataFrame` set, by name. */
   readonly metadata = new KeptFrames(METADATA_NAMES, METADATA_BYTES);
-  /** False once nobody publishes nor listens, and the hub has forgotten it. */
+  /** False once it has neither publisher nor listeners, and the hub has forgotten it. */
   active = true;
   /** What records it; the recording ends with its publisher. */
   recording: Recording | undefined;
@@ -81,14 +81,14 @@ export class Publication {
   /** First byte of the last audio frame: the codec changes with it. */
   #audioFormat = -1;
   #waitsForKey = true;
-  /** What a listener to come is sent at its start. */
+  /** The frames that a new listener gets at its start. */
   readonly recent: RecentFrames;
   #last: { audio?: number; video?: number } = {};
   #timeline = new Timeline();
   #lastVideoTime: number | undefined;
   #warned = false;
 
-  /** @param recorded it is a file, which nobody publishes and one client plays. VOD-081. */
+  /** @param recorded a file without publisher that one client plays. VOD-081. */
   constructor(readonly name: string, events: PublicationEvents, readonly recorded = false) {
     this.#events = events;
     this.audioQos = new QualityOfService(events);
@@ -96,7 +96,7 @@ export class Publication {
     this.recent = new RecentFrames(events.recentBytes);
   }
 
-  /** 0 when nobody publishes. API-411. */
+  /** 0 without publisher. API-411. */
   get publisherId(): number {
     return this.#source?.id ?? 0;
   }
@@ -106,12 +106,12 @@ export class Publication {
     return this.#source?.client;
   }
 
-  /** What the publisher said with the name, as `name?key=value`. DECISIONS 23. */
+  /** Parameters that the publisher added to the name, as `name?key=value`. DECISIONS 23. */
   get properties(): ReadonlyMap<string, string> {
     return this.#source?.properties ?? NO_PROPERTIES;
   }
 
-  /** What the client asked for as it published. VOD-302. */
+  /** The type that the client asked for. VOD-302. */
   get type(): PublishType {
     return this.#source?.type ?? "live";
   }
@@ -155,7 +155,7 @@ export class Publication {
    * @param time milliseconds
    * @param packet the body of an FLV audio tag, which belongs to the publication from now on
    * @param lost packets lost since the last push
-   * @returns false if nobody publishes: then nothing is sent, which is logged. API-421.
+   * @returns false without publisher: the packet is dropped, and that is logged. API-421.
    */
   pushAudio(time: number, packet: Uint8Array, lost = 0): boolean {
     if (!this.#mayPush()) return false;
@@ -181,16 +181,15 @@ export class Publication {
   }
 
   /**
-   * Marks the end of what was pushed together: it leaves when the event that pushed it
-   * returns. API-417.
+   * Marks the end of a group of packets: they leave when the event that pushed them returns. API-417.
    */
   flush(): void {
     this.#mayPush();
   }
 
   /**
-   * Of a script's publication: unpublishes it. Of a client's: tells the client, which is
-   * expected to stop. API-418, API-420. Harmless if nobody publishes.
+   * Unpublishes a script's publication, or tells the publishing client to stop. API-418, API-420.
+   * Harmless without publisher.
    *
    * @param code without `NetStream.`; `""` sends no status
    */
@@ -229,7 +228,7 @@ export class Publication {
       return false;
     } else if (role === "header") {
       this.#keepHeader("video", frame);
-      this.recent.clear(); // what came before belongs to another header
+      this.recent.clear(); // earlier frames belong to another header
     }
     if (role === "key" || role === "header") {
       this.videoCodec = codecName("video", payload) || this.videoCodec;
@@ -258,7 +257,7 @@ export class Publication {
     this.#clear();
   }
 
-  /** Nobody publishes any more; called by the hub. API-455. */
+  /** The publisher has ended; called by the hub. API-455. */
   end(): void {
     this.recording?.stop();
     this.#source = undefined;
@@ -290,7 +289,7 @@ export class Publication {
     this.#headers.keep(headerSlot(kind, frame.payload), frame, this.#room);
   }
 
-  /** Bytes that its publisher may have kept besides what is. */
+  /** Bytes that its publisher may still have kept. */
   get #room(): number {
     const client = this.#source?.client;
     if (!client || typeof client === "string") return Infinity;

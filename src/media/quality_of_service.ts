@@ -22,7 +22,7 @@ interface Bucket {
   bytes: number;
   received: number;
   lost: number;
-  /** The least delay of the arrivals in it: what had to be sent again tells nothing of the line. */
+  /** The least delay of its arrivals: retransmitted messages tell nothing about the line. */
   delay: number;
   /** When the one with that delay arrived. */
   at: number;
@@ -43,7 +43,7 @@ export class QualityOfService {
   #arrived = 0;
   /** Delay against the first arrival: arrival time less media time. */
   #delay = 0;
-  /** The least of that, and half the round trip then: what the line takes by itself. */
+  /** The least delay so far, and half the round trip at that time: the delay of the idle line. */
   #leastDelay = 0;
   #leastLatency = 0;
   /** Frames of a publisher dropped waiting for a key frame, or given up for a slow listener. API-454. */
@@ -164,7 +164,7 @@ export class QualityOfService {
     this.droppedFrames = this.skippedFrames = 0;
   }
 
-  /** Forgets what is older than the window, and gives the rest. */
+  /** Drops buckets older than the window. @returns the rest */
   #recent(): Bucket[] {
     const oldest = Math.floor(this.#clock.now / BUCKET) - BUCKETS;
     const buckets = this.#buckets;

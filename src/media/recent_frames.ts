@@ -23,7 +23,7 @@ export class RecentBytes {
 
 /**
  * The audio and video of a publication since its last key frame, so that a late listener sees a
- * picture at once. Whoever has a key frame interval of more than the bound starts at the next one.
+ * picture at once. If the key frame interval exceeds the bound, listeners start at the next key frame.
  */
 export class RecentFrames {
   #frames: TimedFrame[] = [];
@@ -38,7 +38,7 @@ export class RecentFrames {
     return this.#bytes;
   }
 
-  /** In the order of their coming, from a key frame on; none if too much has come since. */
+  /** In order of arrival, from a key frame on; empty if too much has come since. */
   get frames(): readonly TimedFrame[] {
     return this.#frames;
   }

@@ -16,7 +16,7 @@ export interface Recordings {
   open(path: string, name: string, done: (recorded: Recorded | undefined) => void): void;
   /** The recordings right in the folder of an application, the newest first. */
   list(path: string, done: (files: readonly ListedRecording[]) => void): void;
-  /** Whether clients may have recorded what they publish. VOD-301. */
+  /** Whether clients may record their publications. VOD-301. */
   readonly clientsMayRecord: boolean;
   /**
    * A publication begins: it is recorded if the operator wishes that, and it is not yet.
@@ -52,7 +52,7 @@ export interface ListedRecording {
  */
 export type RecordMode = "record" | "append" | "appendWithGap";
 
-/** What is told of a recording: that it begins, then that it ends, or fails. */
+/** Events of a recording: it begins, then ends or fails. */
 export interface RecordEvents {
   /** The file is open. */
   started(): void;

@@ -1,8 +1,8 @@
 /** Whom a door serves: a session, whether its client is connected or not. */
 export interface ManagedSession {
-  /** Every 2 s: ends what has lasted too long. */
+  /** Every 2 s: ends sessions and streams whose time is over. */
   manage(): void;
-  /** Bytes that wait for it alone, with what it costs to keep them. */
+  /** Bytes that wait for it alone, the memory for keeping them included. */
   readonly waiting: number;
   /** Ends it for a reason that the application is told. */
   fail(reason: string): void;

@@ -11,7 +11,7 @@ export interface SharedObjectLimits {
   readonly object: number;
 }
 
-/** A slot: its value in canonical AMF, and who has written it when. */
+/** A slot: its value in canonical AMF, its last writer and version. */
 interface Slot {
   readonly value: Uint8Array;
   readonly bytes: number;
@@ -30,7 +30,7 @@ export interface SharedObjectOwner {
   readonly now: number;
   /** Called once after a group of changes. */
   changed(object: SharedObject): void;
-  /** Users are to be told of changes later: {@link SharedObject.flush} is wanted at its `deadline`. */
+  /** Changes wait for users: call {@link SharedObject.flush} at its `deadline`. */
   collects(object: SharedObject): void;
 }
 
@@ -104,7 +104,7 @@ export class SharedObject {
     return this.#slots.get(slot)?.version ?? 0;
   }
 
-  /** Puts back what was stored; nobody is told. */
+  /** Restores a stored state; users are not told. */
   restore(
     version: number,
     slots: Iterable<readonly [slot: string, value: Uint8Array, version: number]>,
@@ -116,8 +116,8 @@ export class SharedObject {
   // Users
 
   /**
-   * A client uses the object, or asks for all of it again: it is told everything, from Clear on.
-   * SO-030, SO-040, SO-051. That undoes what a client that knows the object has set meanwhile.
+   * A client uses the object, or resynchronizes: it gets everything, from Clear on. SO-030, SO-040,
+   * SO-051. That undoes changes that the client has made locally meanwhile.
    */
   use(user: SharedObjectUser): void {
     if (!this.#users.has(user)) this.#outlet.join(user);
@@ -182,12 +182,12 @@ export class SharedObject {
     return this.#outlet.deadline;
   }
 
-  /** Tells users what was collected. */
+  /** Sends the collected changes to users. */
   flush(): void {
     this.#outlet.flush();
   }
 
-  /** Tells one user what was collected, before it is told of something else. SO-005. */
+  /** Sends the collected changes to one user, before other messages to it. SO-005. */
   tell(user: SharedObjectUser): void {
     this.#outlet.tell(user);
   }
@@ -272,8 +272,8 @@ export class SharedObject {
   }
 
   /**
-   * Tells the requester that its change was taken. It gets the value instead of Success if it has yet
-   * to hear of a deletion or a correction, which will undo what it has set itself.
+   * Tells the requester that its change was accepted. It gets the value instead of Success if a
+   * deletion or correction is still on its way to it, which will undo its local change.
    */
   #succeed(slot: string, by: SharedObjectUser | undefined, known: number): void {
     if (!by) return;

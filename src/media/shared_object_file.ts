@@ -6,7 +6,7 @@ import { WireError } from "../bytes/wire_error.ts";
 import { Writer } from "../bytes/writer.ts";
 import type { SharedObject } from "./shared_object.ts";
 
-/** What a file begins with: the format and its version. */
+/** The first bytes of a file: format and version. */
 const MAGIC = toUtf8("CSO1");
 
 /**
@@ -24,8 +24,8 @@ export function writeSharedObjectFile(object: SharedObject): Uint8Array<ArrayBuf
 }
 
 /**
- * Puts what a file holds into an object.
- * @throws {WireError} if the file has another format, or is cut off; the object is as it was
+ * Reads a file into an object.
+ * @throws {WireError} if the file has another format, or is cut off; the object is unchanged
  */
 export function readSharedObjectFile(bytes: Uint8Array, object: SharedObject): void {
   const from = new Reader(bytes);

@@ -1,8 +1,8 @@
-// What the users of a shared object have yet to be told: SO-083, SO-088.
+// The changes of a shared object that its users have not got yet: SO-083, SO-088.
 import type { Client } from "./client.ts";
 
 /**
- * What users of a shared object are told. Names are those of the message's events: SO-013 to SO-020.
+ * A change of a shared object. Names are those of the message's events: SO-013 to SO-020.
  *
  * - `value`: one AMF value in its canonical form, see `SharedObject.set`
  * - `values`: the AMF of a handler's name and its arguments
@@ -55,9 +55,9 @@ export interface Told {
   readonly except?: SharedObjectUser;
 }
 
-/** In what one user's changes differ from those of all, in order. */
+/** How one user's changes differ from those of all, in order. */
 interface Differences {
-  /** What it alone is told. */
+  /** Changes for this user alone. */
   readonly changes: SharedObjectChange[];
   /** Offset in the common changes: behind it comes the next of `changes`, or else that one is left out. */
   readonly steps: { readonly at: number; readonly isOwn: boolean }[];
@@ -104,7 +104,7 @@ export class SharedObjectQueue {
     this.#common.push(change);
   }
 
-  /** A new user is not told of what was before it. */
+  /** A new user does not get earlier changes. */
   join(user: SharedObjectUser): void {
     if (this.#common.length > 0) this.#heard.set(user, this.#common.length);
   }
@@ -114,7 +114,7 @@ export class SharedObjectQueue {
     this.#heard.delete(user);
   }
 
-  /** Takes what a user has yet to be told; undefined: nothing. @param version of the object */
+  /** Takes the pending changes of a user; undefined if there are none. @param version of the object */
   take(user: SharedObjectUser, version: number): SharedObjectUpdate | undefined {
     const end = this.#common.length;
     const from = this.#heard.get(user) ?? 0;
@@ -134,9 +134,9 @@ export class SharedObjectQueue {
     return update;
   }
 
-  /** Nobody is told of what waits, or all were. */
+  /** Drops the pending changes: all users got them, or none shall. */
   clear(): void {
-    this.#common = []; // doors keep what they have made of the other list
+    this.#common = []; // doors keep the encoded form of the old list
     this.#differences.clear();
     this.#heard.clear();
     this.#shared.clear();

@@ -5,7 +5,7 @@ import { Refused } from "./refused.ts";
 import { SharedObject, type SharedObjectLimits, type SharedObjectOwner } from "./shared_object.ts";
 import type { SharedObjectUpdate, SharedObjectUser } from "./shared_object_queue.ts";
 
-/** What an application says to its shared objects; whatever is absent allows all. SO-072. */
+/** Rules of an application for its shared objects; absent members allow everything. SO-072. */
 export interface SharedObjectEvents {
   /** A client wants to use an object. @throws {Refused} */
   use(client: Client, object: SharedObject): void;
@@ -15,7 +15,7 @@ export interface SharedObjectEvents {
    * Before a change is taken.
    *
    * @param client undefined: a script changes it
-   * @param value canonical AMF; undefined: the slot is to be deleted
+   * @param value canonical AMF; undefined deletes the slot
    * @returns false if it is refused
    */
   change(
@@ -28,7 +28,7 @@ export interface SharedObjectEvents {
   send(client: Client, object: SharedObject, values: Uint8Array): boolean;
   /** After a group of changes went out. */
   sync(object: SharedObject): void;
-  /** Nobody uses the object any more, nor does a script keep it. */
+  /** The object has no users any more, and no script keeps it. */
   forget(object: SharedObject): void;
 }
 
@@ -61,16 +61,16 @@ export const SHARED_OBJECT_BOUNDS: SharedObjectBounds = {
 /** Where persistent objects are kept between runs. SO-080. */
 export interface SharedObjectStore {
   /**
-   * Puts what was stored into an object.
+   * Loads a stored object.
    * @param application the path of the application that serves the object
    * @returns false if there may be no such object
    */
   load(object: SharedObject, application: string): boolean;
-  /** The object has changed: it is to be stored soon. */
+  /** The object has changed: store it soon. */
   changed(object: SharedObject): void;
   /** Stores an object now, if it has changed. */
   flush(object: SharedObject): void;
-  /** The object leaves memory: what has changed is stored now. */
+  /** The object leaves memory: store its changes now. */
   forget(object: SharedObject): void;
 }
 
@@ -101,7 +101,7 @@ export class SharedObjects {
   /** How many an application has, by its path. */
   readonly #counts = new Map<string, number>();
   readonly #used = new Map<SharedObjectUser, Set<SharedObject>>();
-  /** Those that collect changes, of which users are told later. */
+  /** Objects whose collected changes wait. */
   readonly #collecting = new Set<SharedObject>();
   readonly #owner: SharedObjectOwner;
 
@@ -151,7 +151,7 @@ export class SharedObjects {
     }
   }
 
-  /** The object of a name; undefined if nobody uses it. */
+  /** The object of a name; undefined if it is not in use. */
   find(path: string, name: string, persistent: boolean): SharedObject | undefined {
     return this.#entries.get(keyOf(path, name, persistent))?.object;
   }
@@ -380,6 +380,6 @@ export class SharedObjects {
   }
 }
 
-/** The length of the path tells where the name begins, whatever characters both have. */
+/** The length of the path tells where the name begins, with any characters in both. */
 const keyOf = (path: string, name: string, persistent: boolean): string =>
   `${persistent ? "p" : "t"}${path.length}:${path}${name}`;

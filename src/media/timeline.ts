@@ -16,7 +16,7 @@ interface Lane {
   high: number;
   /** The last time that went out. */
   last: number;
-  /** What the publisher's times lack. */
+  /** Milliseconds to add to the publisher's times. */
   offset: number;
   /** The number of the beginning that the offset belongs to. */
   beginning: number;
@@ -24,7 +24,7 @@ interface Lane {
 
 /**
  * The times of a publication: those of its publisher, but they never go back within a kind. After
- * a new beginning they go on from where they were, audio and video together if they were before.
+ * a restart they continue, audio and video together if they were together before.
  * All times are milliseconds modulo 2^32.
  */
 export class Timeline {
@@ -51,7 +51,7 @@ export class Timeline {
     return own.last = onward;
   }
 
-  /** The time of what is no frame, a codec header say: publishers often send them with time 0. */
+  /** The time of a message that is not a frame, such as a codec header: publishers often send them with time 0. */
   aside(kind: "audio" | "video", time: number): number {
     const own = kind === "audio" ? this.#audio : this.#video;
     if (!own.started) return time;

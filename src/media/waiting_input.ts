@@ -3,7 +3,7 @@ import type { Application } from "./application.ts";
 
 /** Messages and bytes that may wait of one client or socket, and of all. */
 export const MAX_WAITING = { messages: 4_096, bytes: 4 << 20, all: 64 << 20 };
-/** What a message that waits costs besides its bytes. */
+/** Memory of a waiting message besides its bytes, in bytes. */
 const MESSAGE = 300;
 /** Milliseconds between two looks at applications that others go before. */
 const LOOK_INTERVAL = 10;
@@ -20,7 +20,7 @@ interface Tally {
   dropped: boolean;
 }
 
-/** Bytes of what was dropped that may stand in the queues at least before they are swept. */
+/** Dropped bytes in the queues from which on they are swept. */
 const MIN_SWEEP = 4 << 20;
 
 interface Waiter {
@@ -37,7 +37,7 @@ export class WaitingInput {
   readonly #queues = new Map<Patient, Waiter[]>();
   readonly #tallies = new Map<object, Tally>();
   #bytes = 0;
-  /** Of what was dropped and stands in a queue still. */
+  /** Bytes of dropped messages that are still in a queue. */
   #dropped = 0;
   #handing = false;
   #lookAt = Infinity;
@@ -47,7 +47,7 @@ export class WaitingInput {
     return this.#tallies.size > 0 && this.#tallies.has(owner);
   }
 
-  /** Bytes of what was dropped and is not let go yet. */
+  /** Bytes of dropped messages that are not freed yet. */
   get dropped(): number {
     return this.#dropped;
   }
@@ -58,7 +58,7 @@ export class WaitingInput {
   }
 
   /**
-   * Keeps input until the application takes it, or behind what waits of its owner already.
+   * Keeps input until the application takes it, behind earlier input of its owner.
    *
    * @param owner the client's connection, or the socket
    * @param bytes that `run` keeps alive
@@ -139,7 +139,7 @@ export class WaitingInput {
     if (tally.messages === 0) this.#tallies.delete(tally.owner);
   }
 
-  /** Takes out what was dropped, and with it what it keeps alive. */
+  /** Removes dropped messages, so that their memory is freed. */
   #sweep(): void {
     if (this.#handing || this.#dropped < Math.max(MIN_SWEEP, this.#bytes)) return;
     for (const [application, queue] of [...this.#queues]) {

@@ -19,7 +19,7 @@ export class ReceiveFlow {
   readonly lostFragments = 0;
   /** Bytes of user data, headers included, that were not acknowledged. */
   unacknowledged = 0;
-  /** The flow was refused: what comes is thrown away. */
+  /** The flow was refused: its messages are discarded. */
   refused = false;
   #parts: Uint8Array[] = [];
   #partBytes = 0;

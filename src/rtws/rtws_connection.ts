@@ -4,7 +4,7 @@ import { readStreamName, type StreamName } from "../tc/target.ts";
 import type { FlowReceiver, ReceiveFlow } from "./receive_flow.ts";
 import type { RtwsHandler, RtwsSession } from "./session.ts";
 
-/** Where a client is, and what it is known by. */
+/** Address and identity of a client. */
 export interface RtwsClient {
   /** 32 random bytes. */
   readonly rawId: Uint8Array;

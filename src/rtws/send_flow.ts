@@ -10,13 +10,13 @@ const FIRST_BUFFER = 65_536;
 export interface SendFlowHandler {
   /** The peer wants no more of this flow, which is closed. */
   onException?(code: number): void;
-  /** The peer has told what has arrived. */
+  /** An acknowledgement has come. */
   onAcknowledged?(): void;
   /** The peer has seen the end. */
   onClosed?(): void;
 }
 
-/** What a sending flow needs of its session. */
+/** The part of a session that a sending flow uses. */
 export interface SendHost {
   /** There may be something to send. */
   wake(): void;
@@ -105,7 +105,7 @@ export class SendFlow {
     this.host.wake();
   }
 
-  /** Drops the messages of which nothing was sent. @returns how many */
+  /** Drops the messages that were not begun. @returns how many */
   abandonUnsent(): number {
     const first = this.#head + (this.#offset > 0 ? 1 : 0);
     const dropped = this.#queue.splice(first);
@@ -115,7 +115,7 @@ export class SendFlow {
     return dropped.length;
   }
 
-  /** Ends the flow after what was written. */
+  /** Ends the flow after the messages written so far. */
   close(): void {
     if (this.#state !== "open") return;
     this.#state = "closing";
@@ -144,7 +144,7 @@ export class SendFlow {
     }
   }
 
-  /** What the peer tells of a flow. */
+  /** Processes an acknowledgement. */
   acknowledged(bytes: number, buffer: number): void {
     this.#buffer = buffer;
     this.ackedBytes = Math.min(this.#sentBytes, this.ackedBytes + bytes);

@@ -20,18 +20,18 @@ const ACK_DELAY = 250;
 const FIRST_ACK_WINDOW = 2800;
 /** Acknowledgements are asked for after this many bytes. */
 const ACK_WINDOW = 16_384;
-/** Bytes that may be on the way to the peer whatever the round trip. WEB-506. */
+/** Minimum window: bytes that may be on the way to the peer at any round trip time. WEB-506. */
 const LEAST_WINDOW = 65_536;
 /** Milliseconds of the measured rate that may wait in the network. WEB-506. */
 const DELAY_ALLOWED = 50;
 const PING_INTERVAL = 10_000;
-/** Limits of what the peer may open and leave unfinished. WEB-510. */
+/** Limits of open flows and unfinished messages of the peer. WEB-510. */
 const MAX_FLOWS = 64;
 const MAX_METADATA = 64;
 const MAX_MESSAGE = 16 << 20;
 const MAX_PARTS = 32 << 20;
 
-/** What a session needs of the WebSocket that carries it. */
+/** The part of a WebSocket that a session uses. */
 export interface RtwsOutbox {
   /** Sends one binary message. */
   send(message: Uint8Array<ArrayBuffer>): void;
@@ -51,8 +51,8 @@ export interface RtwsHandler {
 /**
  * One end of an RTWebSocket: flows of messages in both directions over one WebSocket. WEB-5xx.
  *
- * What is written to flows is sent by {@link flush}, which its owner calls after every input: flows of
- * higher priority first, one fragment at a time.
+ * {@link flush} sends the messages written to flows, one fragment at a time, flows of higher priority
+ * first; the owner calls it after every input.
  * `now` is in milliseconds and never goes back.
  */
 export class RtwsSession {
@@ -288,7 +288,7 @@ export class RtwsSession {
     this.#ackedSince = this.#now;
   }
 
-  /** Tells what has arrived, of all flows at once. */
+  /** Acknowledges all flows together. */
   #acknowledge(): void {
     this.#ackAt = Infinity;
     this.#unacknowledged = 0;
@@ -320,7 +320,7 @@ export class RtwsSession {
     return Math.max(LEAST_WINDOW, this.#rate * (this.#baseRtt + DELAY_ALLOWED));
   }
 
-  /** The flow that sends next: of those of the highest priority the one that has waited longest. */
+  /** The flow that sends next: the one of the highest priority that has waited longest. */
   #next(): SendFlow | undefined {
     let next: SendFlow | undefined;
     for (const flow of this.#sending.values()) {

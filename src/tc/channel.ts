@@ -11,7 +11,7 @@ export interface Channel {
   handler: ChannelHandler | undefined;
   /** Whether nothing can be written any more. Writing then does nothing. */
   readonly closed: boolean;
-  /** Bytes of messages written of which nothing was sent yet. */
+  /** Bytes of messages that were written and not begun. */
   readonly queuedBytes: number;
   /** Messages written and not sent to their end yet. */
   readonly queuedMessages: number;
@@ -24,18 +24,18 @@ export interface Channel {
    */
   write(message: Message, reliable?: boolean): void;
   /**
-   * Sends a frame. What the door makes of it is made once for all listeners; see `Frame.form`.
+   * Sends a frame. The door encodes it once for all listeners; see `Frame.form`.
    * @param time milliseconds; doors that cannot carry a time of data send their own
    */
   writeFrame(frame: Frame, time: number, reliable?: boolean): void;
   /** What was written goes out before that of channels which are flushed later, where channels have no common order. @param now it is sent at once, where the transport can */
   flush?(now: boolean): void;
   /**
-   * Drops the messages of which nothing was sent.
+   * Drops the messages that were not begun.
    * @returns how many
    */
   abandonUnsent(): number;
-  /** Ends the channel after what was written. */
+  /** Ends the channel after the messages written so far. */
   close(): void;
 
   /** How many messages were written. */
@@ -75,7 +75,7 @@ export interface Transport {
   readonly ping: number;
   /** When something came last, in the milliseconds of `Hub.now`. */
   readonly lastReceived: number;
-  /** Bytes that wait in all its channels, with what it costs to keep them, and messages. */
+  /** Bytes that wait in all its channels, the memory for keeping them included, and messages. */
   readonly queuedBytes: number;
   readonly queuedMessages: number;
   /**
@@ -87,7 +87,7 @@ export interface Transport {
   readonly publisherTimeout?: number;
   /** Asks the client for a sign of life, which shows in {@link lastReceived}. */
   probe?(): void;
-  /** Ends the session after what was written; calls `NetConnection.ended`, at once or later. */
+  /** Ends the session after the messages written so far; calls `NetConnection.ended`, at once or later. */
   close(): void;
 }
 

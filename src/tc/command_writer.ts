@@ -3,7 +3,7 @@ import type { Channel } from "./channel.ts";
 import { statusMessage } from "./format/commands.ts";
 import { commandMessage, type Message } from "./format/messages.ts";
 
-/** What a writer needs of its connection. */
+/** The part of a connection that a writer uses. */
 export interface WriterHost {
   /**
    * Writes to the writer's channel now, or as soon as the answer to `connect` has been written
@@ -17,7 +17,7 @@ export interface WriterHost {
 /** Commands on one channel of message stream 0. API-250 to API-260. */
 export class CommandWriter implements FlowWriter {
   reliable = true;
-  /** The call that is being processed; undefined: none is. API-251. */
+  /** Transaction of the call in progress, if there is one. API-251. */
   #transaction: number | undefined;
   #answered = false;
   #open = true;
@@ -43,7 +43,7 @@ export class CommandWriter implements FlowWriter {
     this.#send(statusMessage("status", `NetConnection.${code}`, description, info));
   }
 
-  /** What was written goes before that of writers which are flushed later. API-254 */
+  /** Sends the messages written so far before those of writers that are flushed later. API-254 */
   flush(full = true): void {
     this.channel.flush?.(full);
   }
@@ -60,7 +60,7 @@ export class CommandWriter implements FlowWriter {
   }
 
   /**
-   * Runs a call; what it answers is the answer to this transaction.
+   * Runs a call; a result it writes answers this transaction.
    * @returns whether it was answered
    */
   during(transaction: number, call: () => void): boolean {

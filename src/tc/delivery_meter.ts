@@ -1,7 +1,7 @@
 import type { Listener } from "../media/listener.ts";
 import type { Channel, ChannelHandler } from "./channel.ts";
 
-/** When so many frames are done with the others move up; room for more is not kept. */
+/** Finished frames at the front of the list before it is compacted. */
 const DONE = 64;
 
 /**
@@ -16,7 +16,7 @@ export class DeliveryMeter implements ChannelHandler {
   readonly #written: number[] | undefined;
   /** Called when something was acknowledged; not the moment to write. */
   whenDelivered: (() => void) | undefined;
-  /** Numbers of the codec headers among them, which are no frames. */
+  /** Numbers of the codec headers among them, which do not count as frames. */
   #headers: number[] = [];
   /** Nothing is known of the frames from `#first` up to `#end`. */
   #first = 0;

@@ -7,16 +7,16 @@ import type { StreamName, Target } from "./target.ts";
 export type { StreamName };
 
 /**
- * What a door does in its own way. Everything is optional: a door that says nothing gets what all
+ * Behaviour that differs by door. All members are optional: the default is the behaviour that doors
  * have in common.
  */
 export interface Door {
   /** Whether a stream that plays begins with user control 34 on each of its three channels. */
   readonly flowSync?: boolean;
-  /** Whether the times of what a client plays begin at 0; see `ListenerOptions`. */
+  /** Whether the times of a played stream begin at 0; see `ListenerOptions`. */
   readonly rebase?: boolean | "late";
 
-  /** What a client means by the name it publishes or plays; else the name is the text. */
+  /** Reads the name that a client publishes or plays; by default the name is the text. */
   streamName?(text: string): StreamName;
   /** The publication to play for a name. */
   playName?(name: string): string;

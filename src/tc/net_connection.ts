@@ -41,7 +41,7 @@ const CONNECT_TIMEOUT = 10_000;
 const REFUSED_LINGER = 2_000;
 /** Bytes that may wait in all channels of a client. */
 const MAX_QUEUED = 128 << 20;
-/** What a message that waits costs besides its bytes. */
+/** Memory of a waiting message besides its bytes, in bytes. */
 const MESSAGE = 300;
 const MAX_STREAMS = 128;
 const NOTHING = new Uint8Array(0);
@@ -53,9 +53,9 @@ const NO_WRITERS: ReadonlySet<CommandWriter> = new Set();
 const STREAM_NOTICES = new Set(["releaseStream", "FCPublish", "FCUnpublish", "FCSubscribe"]);
 
 /**
- * - `new`: `connect` has not come
+ * - `new`: before `connect`
  * - `connected`: its client was accepted
- * - `refused`: its client was not; what it sends is ignored until it is gone
+ * - `refused`: its client was refused; its messages are ignored until it closes
  * - `ended`
  */
 type State = "new" | "connected" | "refused" | "ended";
@@ -238,7 +238,7 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
 
   // ManagedSession
 
-  /** Bytes that wait for this client alone, with what it costs to keep messages: those of media are shared. */
+  /** Bytes that wait for this client alone, the memory for keeping messages included; bytes of media are shared. */
   get waiting(): number {
     return MESSAGE * this.transport.queuedMessages + (this.#output?.queuedBytes ?? 0);
   }
@@ -363,7 +363,7 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
     }
   }
 
-  /** The client was accepted: what the door says leaves first, then the answer, then what is held. */
+  /** Accepts the client: the messages of the door leave first, then the answer, then the held messages. */
   #accept(client: Client, told: AmfObject, answer: (more: Accepting) => Message): void {
     this.#client = client;
     if (this.#state === "ended") return this.hub.disconnect(client);

@@ -119,7 +119,7 @@ export class NetStream {
     if (source === this.#source) this.stop();
   }
 
-  /** Ends publishing and playing, with a word to the client. */
+  /** Ends publishing and playing, and tells the client. */
   stop(): void {
     this.#source = undefined;
     const { hub } = this.connection;
@@ -203,7 +203,7 @@ export class NetStream {
     if (type !== "live") this.#record(name, type);
   }
 
-  /** Has recorded what is published, which goes on if it cannot be. VOD-202. */
+  /** Starts a recording of the publication, which goes on if that fails. VOD-202. */
   #record(name: string, mode: RecordMode): void {
     const { publication } = this.#publisher!;
     const { hub: { recordings }, client } = this.connection;
@@ -249,7 +249,7 @@ export class NetStream {
   }
 }
 
-/** VOD-201. What is none of the types is published alone. */
+/** The type of a publication; "live" for unknown ones. VOD-201. */
 function publishType(text: string | undefined): PublishType {
   return text === "record" || text === "append" || text === "appendWithGap" ? text : "live";
 }

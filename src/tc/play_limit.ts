@@ -1,4 +1,4 @@
-/** How much of what is live a client wants: so many milliseconds from the first frame on. VOD-004. */
+/** How much of a live stream a client asked for, in milliseconds from the first frame on. VOD-004. */
 export class PlayLimit {
   #first: number | undefined;
   #reached = false;

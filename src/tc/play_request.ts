@@ -4,11 +4,11 @@ import type { StreamName } from "./target.ts";
 
 /** One thing to play. */
 export interface PlayItem extends StreamName {
-  /** `live`: never a recording; `any`: what is live, else a recording; else milliseconds into it. */
+  /** `live`: never a recording; `any`: the live stream, else the recording; a number: milliseconds into the recording. */
   readonly start: "live" | "any" | number;
   /** Milliseconds; -1 to the end. */
   readonly length: number;
-  /** Media goes out without buffering; what is live alone. API-445. */
+  /** Media goes out without buffering; for live streams alone. API-445. */
   readonly unbuffered: boolean;
 }
 
@@ -68,13 +68,13 @@ function readPlay2(values: AmfReader): Asked {
   };
 }
 
-/** Some send seconds and some milliseconds for what is no time. RTMP-601. */
+/** Negative values are modes; some clients send them in seconds and some in milliseconds. RTMP-601. */
 function startOf(start: number | undefined): PlayItem["start"] {
   if (start === -1 || start === -1_000) return "live";
   return start === undefined || !(start >= 0) ? "any" : Math.min(start, 2 ** 31);
 }
 
-/** Milliseconds; whatever is no length asks for all of it. RTMP-603, VOD-004. */
+/** Milliseconds; -1, all of it, for values that are not a length. RTMP-603, VOD-004. */
 function lengthOf(length: number | undefined): number {
   return length === undefined || !(length >= 0) ? -1 : length;
 }

@@ -21,7 +21,7 @@ interface Playing {
   recorded: RecordedPlay | undefined;
 }
 
-/** The part of a NetStream that plays: what is live, recordings, and lists of both. VOD-0xx, RTMP-6xx. */
+/** The part of a NetStream that plays live streams, recordings, and lists of both. VOD-0xx, RTMP-6xx. */
 export class Playback implements RecordedOutput {
   readonly #connection: NetConnection;
   readonly #output: StreamOutput;
@@ -63,7 +63,7 @@ export class Playback implements RecordedOutput {
     return this.#opening !== undefined || (this.#playing?.listener.active ?? false);
   }
 
-  /** Plays an item, or puts it behind those that play. */
+  /** Plays an item, or appends it to the playlist. */
   play({ item, append }: PlayRequest): void {
     if (!append || !this.busy) {
       this.#ahead = 0;
@@ -108,7 +108,7 @@ export class Playback implements RecordedOutput {
     recorded?.resume(time);
   }
 
-  /** In what is live there is nowhere to go, but clients wait for the answer. VOD-051, VOD-054. */
+  /** A live stream cannot seek, but clients wait for the answer. VOD-051, VOD-054. */
   seek(time: number | undefined): void {
     if (this.#opening) return this.#hold(() => this.seek(time));
     const playing = this.#playing;
@@ -131,7 +131,7 @@ export class Playback implements RecordedOutput {
     if (this.#playing?.listener.active && on !== undefined) this.#playing.listener[what] = on;
   }
 
-  /** Every 2 s: what was to end after a time ends. VOD-003, VOD-004. */
+  /** Every 2 s: ends items whose length has passed. VOD-003, VOD-004. */
   manage(): void {
     const playing = this.#playing;
     if (!playing?.listener.active || playing.recorded || !this.#output.limit) return;

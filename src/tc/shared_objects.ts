@@ -21,7 +21,7 @@ const UNDEFINED = 0x06;
 /** Bytes that may wait for a client that asks for all of an object again. */
 const MAX_WAITING = 1 << 20;
 
-/** What it needs of its connection. */
+/** The part of a connection that it uses. */
 export interface SharedObjectHost {
   readonly client: Client;
   readonly objectEncoding: 0 | 3;
@@ -31,7 +31,7 @@ export interface SharedObjectHost {
   sendShared(message: Message): void;
 }
 
-/** What a client does with shared objects, and what it is told of them. */
+/** The shared objects of one client: its requests and the events it gets. */
 export class ClientSharedObjects implements SharedObjectUser {
   readonly client: Client;
 
@@ -69,7 +69,7 @@ export class ClientSharedObjects implements SharedObjectUser {
     }
   }
 
-  /** Sends what the client has yet to hear of, before something else is written. SO-005. */
+  /** Sends the pending events, before another message is written. SO-005. */
   flush(): void {
     this.objects.tell(this);
   }

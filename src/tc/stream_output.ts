@@ -11,13 +11,13 @@ import { PlayLimit } from "./play_limit.ts";
 /** The same on three channels, so that the client begins to take from all of them at once. §3.7. */
 const SYNC = userControlMessage(UserControl.flowSync, 0, 3);
 const NOTHING = new Uint8Array(0);
-/** What a message that waits costs besides its bytes. */
+/** Memory of a waiting message besides its bytes, in bytes. */
 const MESSAGE = 300;
 
 /**
- * What a client is sent of one stream: statuses and data on one channel, which opens with the first
- * of them (for then the client knows the id of the stream), and while it plays audio and video on
- * one each. rtmfp-wire §3.6, §6.5 to §6.8.
+ * Output of one stream to its client: statuses and data on one channel, which opens with the first
+ * of them (the client knows the id of the stream by then), and while it plays audio and video on
+ * a channel each. rtmfp-wire §3.6, §6.5 to §6.8.
  */
 export class StreamOutput implements PublisherOutput, ListenerOutput {
   #host: NetConnection;
@@ -57,12 +57,12 @@ export class StreamOutput implements PublisherOutput, ListenerOutput {
     this.#video = this.#mediaChannel("video", listener);
   }
 
-  /** How much of what is live is sent; undefined: all of it. */
+  /** How much of a live stream is sent; undefined: all of it. */
   get limit(): PlayLimit | undefined {
     return this.#limit;
   }
 
-  /** @param length milliseconds of what is live that are sent; -1: all of it */
+  /** @param length milliseconds of a live stream to send; -1: all of it */
   limitTo(length: number, now: number): void {
     this.#limit = length >= 0 ? new PlayLimit(length, now) : undefined;
   }
@@ -173,7 +173,7 @@ export class StreamOutput implements PublisherOutput, ListenerOutput {
   }
 }
 
-/** Bytes that wait, with what it costs to keep them: a flood of small frames is a flood too. */
+/** Bytes that wait, the memory for keeping them included: a flood of small frames is a flood too. */
 function waiting(channel: Channel | undefined): number {
   return channel ? channel.queuedBytes + MESSAGE * channel.queuedMessages : 0;
 }

@@ -1,4 +1,4 @@
-// What a client wants to reach: rtmfp://host[:port]/app[/instance][?query]. RFC 7425 §6, API-021,
+// The URL that a client connects to: rtmfp://host[:port]/app[/instance][?query]. RFC 7425 §6, API-021,
 // API-022, API-220.
 import { percentDecoded } from "../bytes/percent.ts";
 import { ownText } from "../bytes/text.ts";
@@ -6,7 +6,7 @@ import { ownText } from "../bytes/text.ts";
 const DEFAULT_PORT = 1935;
 export const NO_PROPERTIES: ReadonlyMap<string, string> = new Map();
 
-/** The application that a client names, and what it tells it. */
+/** The application that a client names, and the parameters for it. */
 export interface Target {
   /** `""` for the root, else `/a`, `/a/b`; undefined if no application can have that path. */
   readonly path: string | undefined;
@@ -21,7 +21,7 @@ const known = new Map<string, Target>();
 const KNOWN = 32;
 /** Characters of a text that is kept. */
 const SHORT = 256;
-/** Characters of a path or query that are read, and parts of either. Whoever says hello may write them. */
+/** Limits of a path or query, in characters, and in parts: they come from strangers. */
 const MAX_LENGTH = 4_096;
 const MAX_PARTS = 64;
 
@@ -72,7 +72,7 @@ function applicationPath(text: string): string | undefined {
   return valid ? `/${segments.join("/")}` : undefined;
 }
 
-/** The first 64 parameters of the first 4,096 characters; what is beyond is left out. */
+/** The first 64 parameters of the first 4,096 characters; the rest is ignored. */
 function readQuery(text: string): ReadonlyMap<string, string> {
   if (text === "") return NO_PROPERTIES;
   const properties = new Map<string, string>();
@@ -97,12 +97,12 @@ function withPort(host: string): string {
   return `${name.replace(/:$/, "")}:${DEFAULT_PORT}`;
 }
 
-/** Text with `%XX` decoded; left as it is if that is no UTF-8. */
+/** Text with `%XX` decoded; unchanged if the result is not UTF-8. */
 function unescaped(text: string): string {
   return percentDecoded(text) ?? text;
 }
 
-/** The name of a stream, and what a client tells scripts with it. */
+/** The name of a stream, and the parameters for scripts in it. */
 export interface StreamName {
   readonly name: string;
   readonly properties: ReadonlyMap<string, string>;

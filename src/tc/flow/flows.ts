@@ -11,7 +11,7 @@ export interface FlowReceiver {
 export interface SendFlowHandler {
   /** The client wants no more of this flow, which closes. */
   onException?(code: number): void;
-  /** The client has told what has arrived. Not the moment to write. */
+  /** An acknowledgement has come. Do not write to the flow from here. */
   onAcknowledged?(): void;
   /** The client has seen the end. It is not called when the session ends first. */
   onClosed?(): void;
@@ -40,9 +40,9 @@ export interface OutFlow {
   write(message: Uint8Array, options?: { readonly reliable?: boolean }, stamp?: number): void;
   /** What was written goes out before that of flows of equal priority which are flushed later, or never. @param now it is sent at once */
   flush?(now: boolean): void;
-  /** Drops the messages of which nothing was sent. @returns how many */
+  /** Drops the messages that were not begun. @returns how many */
   abandonUnsent(): number;
-  /** Ends the flow after what was written. */
+  /** Ends the flow after the messages written so far. */
   close(): void;
 }
 
@@ -70,7 +70,7 @@ export interface FlowSession<In extends InFlow = InFlow, Out extends OutFlow = O
   /** Round trip in milliseconds; 0 as long as it is unknown. */
   readonly rtt: number;
   readonly lastReceived: number;
-  /** Bytes that wait in all its flows, with what it costs to keep them, and messages. */
+  /** Bytes that wait in all its flows, the memory for keeping them included, and messages. */
   readonly queuedBytes: number;
   readonly queuedMessages: number;
   openFlow(metadata: Uint8Array, options?: FlowOptions<In>): Out;

@@ -26,11 +26,11 @@ const AMF3_OBJECT = 0x0a;
 const AMF3_NULL = 0x01;
 
 /**
- * Reads a command. Some clients leave the command object out where it would be null: what
- * cannot be one is the first argument already.
+ * Reads a command. Some clients leave out a command object of null: a value that is neither object nor
+ * null is the first argument.
  *
- * @returns undefined if the message is no command
- * @throws {WireError} if it is none that can be read
+ * @returns undefined if the message is not a command
+ * @throws {WireError} if the command is malformed
  */
 export function readCommand(message: Message): Command | undefined {
   if (message.type !== MessageType.command && message.type !== MessageType.commandAmf3) {
@@ -58,7 +58,7 @@ function isCommandObject(values: AmfReader): boolean {
   return Object.values(AMF0).includes(marker);
 }
 
-/** What has gone well, or has not. */
+/** Level of an info object. */
 export type StatusLevel = "status" | "error";
 
 /**

@@ -98,7 +98,7 @@ function setHeader(message: Uint8Array, type: number, timestamp: number): void {
  * The values of a command or data message. Types 0x11 and 0x0f have a format byte before them,
  * which is 0. AMF-005.
  *
- * @returns undefined for other types and formats: the message is to be ignored
+ * @returns undefined for other types and formats: ignore the message
  */
 export function valuesOf({ type, payload }: Message): AmfReader | undefined {
   if (type === MessageType.command || type === MessageType.data) return new AmfReader(payload);

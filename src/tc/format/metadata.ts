@@ -1,4 +1,4 @@
-// What a flow is for, as its metadata tells. RFC 7425 §5.1.1, rtmfp-wire §3.5 and §3.8.
+// Metadata of flows, which tells their purpose. RFC 7425 §5.1.1, rtmfp-wire §3.5 and §3.8.
 import { Reader } from "../../bytes/reader.ts";
 import { Writer } from "../../bytes/writer.ts";
 import { WireError } from "../../bytes/wire_error.ts";

@@ -8,11 +8,11 @@ export interface Status {
   /** Such as "NetStream.Play.Start". */
   readonly code: string;
   readonly description: string;
-  /** All of it, whatever it is. */
+  /** The whole info value. */
   readonly info: AmfValue;
 }
 
-/** Reads an info object; what it lacks is "". */
+/** Reads an info object; missing members are "". */
 export function readStatus(info: AmfValue): Status {
   const members = membersOf(info);
   const text = (name: string) => typeof members[name] === "string" ? members[name] as string : "";
