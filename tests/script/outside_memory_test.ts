@@ -83,3 +83,40 @@ Deno.test("What scripts leave unread of a connection takes memory until it is re
   machine.applications.manage();
   assert.equal(heldBy(machine), 0);
 });
+
+Deno.test("What scripts write into shared objects takes memory until it is deleted or the object let go", () => {
+  const script = `
+    objects, text = {}, ("x"):rep(60000)
+    for i = 1, 200 do
+      objects[i] = cumulus.sharedObjects:get("o" .. i)
+      for j = 1, 10 do objects[i]:set("slot" .. j, text) end
+    end
+    local slots = 0
+    for i = 1, 200 do slots = slots + #objects[i] end
+    INFO(slots)`;
+  const machine = new Machine({ "main.lua": script });
+  machine.start();
+  const [error] = machine.logged("error");
+  const slots = Number(machine.said().at(-1));
+  assert.ok(slots > 400 && slots < 600, `${slots} of 60 kB in half of 64 MiB`);
+  assert.match(error, /sharedObject:set: not enough memory for o\d+/);
+  assert.ok(heldBy(machine) > 28 * MIB && heldBy(machine) <= 32 * MIB, `${heldBy(machine)}`);
+  machine.write("main.lua", "");
+  machine.applications.manage();
+  assert.equal(heldBy(machine), 0);
+});
+
+Deno.test("Relays of a script take memory until they end", () => {
+  const machine = new Machine();
+  const said = machine.run(`
+    local count = 0
+    while count < 1000 and pcall(cumulus.pull, cumulus, "rtmp://192.0.2.7/live/x", "n" .. count) do
+      count = count + 1
+    end
+    INFO(count)`);
+  const count = Number(said[0]);
+  assert.ok(count > 100 && count < 300, `${count}`);
+  assert.equal(machine.host.relays.length, count);
+  for (const relay of machine.host.relays) relay.close();
+  assert.equal(heldBy(machine), 0);
+});

@@ -3,6 +3,9 @@ import type { StreamRelay } from "./host.ts";
 import type { Binding } from "./objects.ts";
 import type { Value } from "./values.ts";
 
+/** Bytes that a relay takes, besides its texts: its connection's buffers. */
+const RELAY = 128 << 10;
+
 /** A stream to or from another RTMP server. API-470. */
 export const relay: Binding<StreamRelay, Api> = {
   name: "relay",
@@ -31,19 +34,25 @@ export function startRelay(
   url: string,
   publisher?: number,
 ): Value {
+  const application = api.running;
+  const release = application &&
+    api.outside.hold(application, 2 * (name.length + url.length) + RELAY);
   const made = name === ""
     ? "the publication has no name"
     : publisher === 0
     ? `nobody publishes ${name}`
     : api.host.relay(direction, name, url, publisher);
   if (typeof made === "string") {
+    release?.();
     const method = direction === "push" ? "publication:push" : "cumulus:pull";
     api.log("error", `${method}: ${made}`);
     return null;
   }
-  const owned = api.running?.owned;
-  owned?.add(made);
-  made.onClosed = () => void owned?.delete(made);
+  application?.owned.add(made);
+  made.onClosed = () => {
+    release?.();
+    application?.owned.delete(made);
+  };
   const handle = api.objects.of(relay, made);
   api.objects.weaken(made); // it goes on without the script's object
   return handle;

@@ -11,6 +11,9 @@ import type { Handle } from "./objects.ts";
 import type { Request } from "./refusals.ts";
 import { pushValue, sharedObject } from "./shared_object.ts";
 
+/** Bytes of an object besides its slots. */
+const OBJECT = 2_048;
+
 /** Runs events of the application. */
 export interface EventRunner {
   tell(name: string, push: () => void): void;
@@ -24,6 +27,8 @@ export class LuaSharedObjects implements SharedObjectEvents {
   readonly #run: EventRunner;
   /** Objects that the script keeps, let go when it stops. */
   readonly #kept = new Map<SharedObject, Owned>();
+  /** Bytes of objects that scripts write, as they are counted against `[script] memory`. */
+  readonly #counted = new Map<SharedObject, number>();
   /** Events that are running, by object: what they do themselves runs them no second time. */
   readonly #busy = { onChange: new Set<SharedObject>(), onSync: new Set<SharedObject>() };
 
@@ -69,6 +74,10 @@ export class LuaSharedObjects implements SharedObjectEvents {
     slot: string,
     value: Uint8Array | undefined,
   ): boolean {
+    if (!client && value && !this.#count(object, object.bytes + 3 * slot.length + value.length)) {
+      this.#api.log("error", `sharedObject:set: not enough memory for ${object.name}`);
+      return false;
+    }
     const busy = this.#busy.onChange;
     if (busy.has(object)) return true;
     busy.add(object);
@@ -95,6 +104,7 @@ export class LuaSharedObjects implements SharedObjectEvents {
   }
 
   sync(object: SharedObject): void {
+    if (this.#counted.has(object)) this.#count(object, object.bytes);
     const busy = this.#busy.onSync;
     if (busy.has(object)) return;
     busy.add(object);
@@ -110,7 +120,20 @@ export class LuaSharedObjects implements SharedObjectEvents {
     const owned = this.#kept.get(object);
     if (owned) this.#application.owned.delete(owned);
     this.#kept.delete(object);
+    this.#api.outside.release(this.#application, this.#counted.get(object) ?? 0);
+    this.#counted.delete(object);
     this.#api.objects.release(object);
+  }
+
+  /** Counts what an object that scripts write holds to the application. @returns false if there is no room */
+  #count(object: SharedObject, bytes: number): boolean {
+    const { outside } = this.#api;
+    const before = this.#counted.get(object) ?? 0;
+    const more = bytes + OBJECT - before;
+    if (more > 0 && !outside.take(this.#application, more)) return false;
+    if (more < 0) outside.release(this.#application, -more);
+    this.#counted.set(object, before + more);
+    return true;
   }
 
   /** Whether an event of the object allows something: it neither returns false nor fails. */
