@@ -206,6 +206,17 @@ Deno.test({
           });
         },
       });
+      await test.step("a script that no limit reaches is ended by the watchdog, with its name", async () => {
+        const endless = `function onStart() while true do end end`;
+        Deno.writeTextFileSync(`${home}/www/main.lua`, endless);
+        const ini = "[script]\ntime = 600000\nwatchdog = 2\n";
+        Deno.writeTextFileSync(`${home}/CumulusServer.ini`, ini);
+        const { code, text } = await run("timeout", [
+          ...["-s", "KILL", "30", program, "--port", `${freePort()}`],
+        ], { cwd: "/" });
+        assert.equal(code, 70, text);
+        assert.match(text, /stood for 2 s in onStart of www\/main\.lua.*exit code 70/);
+      });
     } finally {
       Deno.removeSync(folder, { recursive: true });
     }
