@@ -1,0 +1,44 @@
+// What pages say of the configuration and quote of the log is so.
+import assert from "node:assert/strict";
+
+const root = new URL("../../", import.meta.url);
+const pages = [
+  "README.md",
+  ...[...Deno.readDirSync(new URL("docs", root))].map(({ name }) => `docs/${name}`),
+]
+  .filter((name) => name.endsWith(".md"))
+  .map((name) => ({ name, text: Deno.readTextFileSync(new URL(name, root)) }));
+
+Deno.test("a page that shows lines for CumulusServer.ini says what makes them take effect", () => {
+  const silent = pages.filter(({ text }) =>
+    text.includes("```ini") && !/restart|SIGHUP|reload/i.test(text)
+  );
+  assert.deepEqual(silent.map(({ name }) => name), []);
+});
+
+function* sources(folder: URL): Generator<string> {
+  for (const { name, isDirectory } of Deno.readDirSync(folder)) {
+    if (isDirectory) yield* sources(new URL(`${name}/`, folder));
+    else if (name.endsWith(".ts")) yield Deno.readTextFileSync(new URL(name, folder));
+  }
+}
+
+Deno.test("lines of the log that pages quote are those that the server writes", () => {
+  const code = [...sources(new URL("src/", root))].join("\n");
+  let count = 0;
+  const wrong: string[] = [];
+  for (const { name, text } of pages) {
+    for (
+      const [line, words] of text.matchAll(
+        /^ {4}(?:FATAL|ERROR|WARN|NOTE|INFO) +\S+\[\d*\] (.*)$/gm,
+      )
+    ) {
+      count++;
+      // What comes before the first value that is put in, if that is more than a word.
+      const fixed = /^(?:[A-Za-z,]+ )+/.exec(words)?.[0].trim() ?? words;
+      if (!code.includes(fixed)) wrong.push(`${name}: ${line.trim()}`);
+    }
+  }
+  assert.ok(count >= 3, `${count} lines`);
+  assert.deepEqual(wrong, []);
+});
