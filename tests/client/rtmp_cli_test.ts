@@ -114,3 +114,54 @@ peerTest("publish and play over RTMP by way of nginx-rtmp", ["nginx"], async () 
   assert.deepEqual(mediaOf(tagsOf(copy)), mediaOf(tagsOf(file)));
   for (const path of [file, copy]) Deno.removeSync(path);
 });
+
+const TLS = new URL("../net/tls/", import.meta.url).pathname;
+
+/** Runs a command in a process of its own, whose authorities are those of the system and this one. */
+async function runTrusting(authority: string | undefined, ...args: string[]) {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", new URL("../../main.ts", import.meta.url).pathname, "client", ...args],
+    env: { NO_COLOR: "1", ...authority && { DENO_CERT: authority } },
+  }).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, output: text(stdout), error: text(stderr) };
+}
+
+Deno.test("call, publish and a relay over RTMPS, where the certificate is trusted", async () => {
+  const [rtmp, tls] = [freePort(), freePort()];
+  await using _server = disposable(
+    await TestServer.start({
+      www: { "": SCRIPT },
+      ini: `[application]\nunknown = nearest\n[rtmp]\nport = ${rtmp}\ntlsPort = ${tls}\n` +
+        `certificate = ${TLS}localhost.pem\nkey = ${TLS}localhost.key\n` +
+        `[relay]\npush = cam rtmps://localhost:${tls}/live/there\n`,
+      env: { DENO_CERT: `${TLS}authority.pem` },
+    }),
+  );
+  const url = `rtmps://localhost:${tls}/live`;
+  const stranger = await runTrusting(undefined, "call", url, "echo", "1");
+  assert.equal(stranger.code, 1);
+  assert.match(stranger.error, /certificate/i);
+  const authority = `${TLS}authority.pem`;
+  const called = await runTrusting(authority, "call", url, "echo", '"over TLS"');
+  assert.deepEqual(called, { code: 0, output: '"over TLS"\n', error: "" });
+  const copy = Deno.makeTempFileSync({ suffix: ".flv" });
+  const started = Promise.withResolvers<void>();
+  const playing = run(["play", `rtmp://127.0.0.1:${rtmp}/live/there`, copy], (text) => {
+    if (text.includes("NetStream.Play.Start")) started.resolve();
+  });
+  await Promise.race([started.promise, playing]);
+  const published = await runTrusting(authority, "publish", `${url}/cam`, FILE);
+  assert.equal(published.code, 0, published.error);
+  assert.equal((await playing).code, 0);
+  const { video } = mediaOf(tagsOf(copy));
+  const digests = (lines: string[]) => lines.map((line) => line.split(" ").slice(1).join(" "));
+  assert.ok(video.length >= 25, `${video.length} frames`);
+  const all = digests(mediaOf(tagsOf(FILE)).video);
+  assert.deepEqual(digests(video), all.slice(-video.length));
+  Deno.removeSync(copy);
+});
+
+const disposable = (server: TestServer) => ({
+  [Symbol.asyncDispose]: () => server.stop(),
+});
