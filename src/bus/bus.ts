@@ -22,7 +22,7 @@ export interface Wire {
   unsubscribe(subject: string): void;
 }
 
-export interface BusOptions {
+interface BusOptions {
   /** `[a-z0-9-]{1,32}` */
   readonly cluster: string;
   readonly secret: Uint8Array;

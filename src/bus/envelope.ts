@@ -21,7 +21,7 @@ export interface MessageCodec<T> {
 /** HMAC-SHA-256. */
 export type Hmac = (key: Uint8Array, message: Uint8Array) => Uint8Array;
 
-export interface Opened {
+interface Opened {
   /** Base32 of the sender's id. */
   readonly sender: string;
   readonly kind: number;

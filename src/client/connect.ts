@@ -8,7 +8,7 @@ import type { RtmpStream } from "./rtmp_stream.ts";
 import { parseRtmfpUrl, parseStreamUrl, type RtmfpUrl, UrlError } from "./url.ts";
 
 export type AnyUrl = RtmfpUrl | RtmpTarget;
-export type AnyConnection = NetConnection | RtmpConnection;
+type AnyConnection = NetConnection | RtmpConnection;
 export type AnyStream = NetStream | RtmpStream;
 
 /** Connects to an application. @throws as `connect` of both kinds of connection */

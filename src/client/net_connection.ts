@@ -39,7 +39,7 @@ import { ConnectionError, StatusError } from "./status.ts";
 import { parseRtmfpUrl, type RtmfpUrl } from "./url.ts";
 
 /** What a connection tells its owner. */
-export interface NetConnectionHandler {
+interface NetConnectionHandler {
   onStatus?(status: Status): void;
   /** The server calls a function of the client. What is returned answers it, if it wants that. */
   onCall?(name: string, args: AmfValue[]): AmfValue | void;

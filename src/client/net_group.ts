@@ -21,7 +21,7 @@ const GroupName = { specification: 0x10, id: 0x15 } as const;
 /** Members that are being connected to. */
 const MOST_ATTEMPTS = 32;
 
-export interface NetGroupHandler {
+interface NetGroupHandler {
   /** The server tells about a member. @param peerId 32 bytes */
   onMember?(peerId: Uint8Array): void;
   /** There is a session with another member. @param peerId 64 hexadecimal digits */
@@ -33,7 +33,7 @@ export interface NetGroupHandler {
 }
 
 /** What a group needs of its connection. */
-export interface GroupHost {
+interface GroupHost {
   readonly peers: Peers;
   /** Where members are asked for. */
   introducers(): readonly Address[];

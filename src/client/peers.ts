@@ -16,13 +16,13 @@ const WITHIN = 20_000;
 const KEEP_ALIVE = 10_000;
 
 /** What whoever wants a session with a peer is told: one of the two, once. */
-export interface PeerEvents {
+interface PeerEvents {
   onOpen(peer: PeerSession): void;
   onFail?(reason: InitiatorFailure): void;
 }
 
 /** What peers need of who has them. */
-export interface PeersHost {
+interface PeersHost {
   readonly endpoint: Endpoint;
   /** What was written is to be sent. */
   wake(): void;

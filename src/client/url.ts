@@ -2,7 +2,7 @@
 import { percentDecoded } from "../bytes/percent.ts";
 import { hostText } from "../common/address.ts";
 
-export const DEFAULT_PORT = 1935;
+const DEFAULT_PORT = 1935;
 
 export interface RtmfpUrl {
   /** The text that connect sends as tcUrl and the handshake as ancillary data. */

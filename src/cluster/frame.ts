@@ -11,7 +11,7 @@ import { Writer } from "../bytes/writer.ts";
 /** Largest frame that is read, its length field not counted (CLU-068). */
 export const MAX_FRAME = 16 * 1024 * 1024;
 /** How many different handler names one direction of a link may use; each is remembered. */
-export const MAX_HANDLERS = 4_096;
+const MAX_HANDLERS = 4_096;
 
 /** Number that stands for the identification frame (CLU-062). */
 const IDENTIFICATION = 0;

@@ -41,7 +41,7 @@ export interface LinkHandler {
   onMessage(handler: string, payload: Uint8Array): void;
 }
 
-export interface LinkOptions {
+interface LinkOptions {
   /** Whether this end dialled. */
   readonly initiator: boolean;
   readonly identity: Identity;

@@ -15,7 +15,7 @@ export interface OptionForm {
   readonly optional?: boolean;
 }
 
-export interface ParsedArguments {
+interface ParsedArguments {
   /** Long names and values in their order; undefined where none is given. */
   readonly options: readonly (readonly [name: string, value: string | undefined])[];
   readonly operands: readonly string[];

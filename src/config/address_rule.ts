@@ -8,7 +8,7 @@ export interface Range {
 }
 
 /** The hosts that a rule is about. */
-export type Hosts =
+type Hosts =
   | { readonly kind: "any" | "public" | "private" | "loopback" }
   | { readonly kind: "range"; readonly range: Range }
   /** A name as a client asks for it; `*.` at its beginning stands for any names before it. */

@@ -6,7 +6,7 @@ import type { Setting } from "./setting.ts";
 import { nearest } from "../bytes/spelling.ts";
 
 /** What scripts see as `cumulus.configs`: texts, `false`, and tables of them. */
-export interface ConfigTree {
+interface ConfigTree {
   [name: string]: string | false | ConfigTree;
 }
 

@@ -6,7 +6,7 @@ export interface IniEntry {
   readonly line: number;
 }
 
-export interface Ini {
+interface Ini {
   readonly entries: IniEntry[];
   /** Lines that are neither a key, a section nor a comment: what each of them is not. */
   readonly problems: { readonly line: number; readonly text: string }[];

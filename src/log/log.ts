@@ -6,7 +6,7 @@ import type { LogFile } from "./log_file.ts";
 import { redactor } from "./redact.ts";
 
 /** A text, or what makes it: called only if the level is on. */
-export type Text = string | (() => string);
+type Text = string | (() => string);
 
 interface Line {
   readonly level: LogLevel;
@@ -34,7 +34,7 @@ export interface LogOptions {
 }
 
 /** Characters of a line: what others have sent may be quoted in it. */
-export const MAX_TEXT = 2_048;
+const MAX_TEXT = 2_048;
 /** Characters of a file's name, which scripts can forge. */
 const MAX_FILE = 256;
 /** Characters of a line with the stack of an error. */

@@ -26,7 +26,7 @@ export interface ClientInfo {
  * - `leaving`: its events of the end are running
  * - `gone`: nothing of it is left, nor will anything be told of it any more
  */
-export type ClientState = "connecting" | "connected" | "leaving" | "gone";
+type ClientState = "connecting" | "connected" | "leaving" | "gone";
 
 /** A client of an application. API-210 to API-223. */
 export class Client implements ClientInfo {

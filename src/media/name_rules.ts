@@ -15,7 +15,7 @@ export interface NameOptions {
 }
 
 /** What this needs of the hub. */
-export interface NameHost {
+interface NameHost {
   readonly now: number;
   log(level: "note", text: string): void;
   unpublish(publisher: Publisher): void;

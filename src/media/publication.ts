@@ -30,7 +30,7 @@ export interface Reception {
 const PUSHED: Reception = { received: 1, lost: 0, ping: 0 };
 
 /** Who publishes. */
-export interface PublicationSource {
+interface PublicationSource {
   /** The server-wide id of the stream. API-411. */
   readonly id: number;
   /** The publishing client; else the origin: `script`, or the name of a room. */

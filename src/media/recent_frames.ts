@@ -5,7 +5,7 @@ const FRAME = 200;
 /** A picture older than this is worth nothing to a new listener. Milliseconds of media time. */
 const MAX_AGE = 30_000;
 
-export interface TimedFrame {
+interface TimedFrame {
   readonly frame: Frame;
   readonly time: number;
 }

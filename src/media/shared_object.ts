@@ -22,7 +22,7 @@ interface Slot {
 }
 
 /** Why a change is not taken: the requester gets this status and the present value. SO-082. */
-export const NO_WRITE_ACCESS = "SharedObject.NoWriteAccess";
+const NO_WRITE_ACCESS = "SharedObject.NoWriteAccess";
 
 /** What an object needs of the collection that it belongs to. */
 export interface SharedObjectOwner {

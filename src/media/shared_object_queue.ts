@@ -18,7 +18,7 @@ export type SharedObjectChange =
  * A part of a list of changes. Runs of many users are parts of one list, so that a door can keep the
  * encoded form of the list with it. A list only ever gets longer.
  */
-export interface ChangeRun {
+interface ChangeRun {
   readonly changes: readonly SharedObjectChange[];
   readonly from: number;
   readonly to: number;

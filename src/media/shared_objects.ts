@@ -75,8 +75,8 @@ export interface SharedObjectStore {
 }
 
 /** Status codes. SO-038. */
-export const CREATION_FAILED = "SharedObject.ObjectCreationFailed";
-export const NO_READ_ACCESS = "SharedObject.NoReadAccess";
+const CREATION_FAILED = "SharedObject.ObjectCreationFailed";
+const NO_READ_ACCESS = "SharedObject.NoReadAccess";
 
 /** Bytes of the name of an object. */
 const MAX_NAME = 255;

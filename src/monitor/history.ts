@@ -9,7 +9,7 @@ export const MAX_SAMPLES = 360;
 export const MAX_RATES = 30;
 
 /** Sums since the start of the server, and what there is now. */
-export interface Sample {
+interface Sample {
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly clients: number;

@@ -5,7 +5,7 @@ export const MAX_ROWS = 1_000;
 /** Rows that are looked through for a filter or an order, which need them all. */
 export const MAX_LOOKED = 5_000;
 
-export interface Rows<T> {
+interface Rows<T> {
   /** How many there are, of which the filter may leave fewer. */
   readonly total: number;
   /** How many of those looked through have passed the filter; without one `total`. */

@@ -43,7 +43,7 @@ export interface Status {
   readonly limits: Limits;
 }
 
-export interface ProcessStatus {
+interface ProcessStatus {
   /** Seconds of user and system time. */
   readonly cpuSeconds: number;
   /** Milliseconds since 1970-01-01 UTC. */
@@ -54,7 +54,7 @@ export interface ProcessStatus {
 }
 
 /** What the configuration allows; 0 sets no limit. */
-export interface Limits {
+interface Limits {
   /** Sessions of RTMFP. */
   readonly sessions: number;
   readonly luaBytes: number;
@@ -64,7 +64,7 @@ export interface Limits {
   readonly filePlayers: number;
 }
 
-export interface Addresses {
+interface Addresses {
   /** UDP addresses that are listened on, `ip:port`. */
   readonly listening: readonly string[];
   /** IP addresses of this machine's interfaces. */
@@ -166,7 +166,7 @@ export interface ServerRow {
   readonly silence: number | null;
 }
 
-export interface ServerLoad {
+interface ServerLoad {
   readonly clients: number;
   readonly publications: number;
   /** Milliseconds by which its timers are late. */
@@ -209,7 +209,7 @@ export interface RelayRow {
 }
 
 /** `idle`: not wanted now; `waiting`: for the next attempt. */
-export type RelayState = "idle" | "connecting" | "running" | "waiting";
+type RelayState = "idle" | "connecting" | "running" | "waiting";
 
 /** Bytes ever of all relays, those that have closed included. */
 export interface RelayTraffic {
@@ -244,7 +244,7 @@ export interface Totals {
 }
 
 /** Of remote shared objects. */
-export interface SharedObjectTotals {
+interface SharedObjectTotals {
   /** Objects in use, and how often clients use one. */
   readonly objects: number;
   readonly uses: number;

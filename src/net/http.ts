@@ -28,7 +28,7 @@ export interface HttpOptions {
   readonly sendBuffer?: number;
 }
 
-export interface HttpCertificate {
+interface HttpCertificate {
   readonly cert: string;
   readonly key: string;
 }
@@ -58,7 +58,7 @@ export interface ByteSink {
 }
 
 /** What the server tells of a {@link StreamedResponse}. */
-export interface ByteSinkEvents {
+interface ByteSinkEvents {
   /** What waited was taken. */
   onDrain(): void;
   /** The far end is gone, or has all. */
@@ -80,7 +80,7 @@ type Answer = Response | StreamedResponse;
 /** Answers a request; a throw is answered with 500. */
 export type HttpHandler = (request: Request, peer: Address) => Answer | Promise<Answer>;
 /** Takes a request to upgrade with the connection it came on. */
-export type UpgradeHandler = (
+type UpgradeHandler = (
   request: Request,
   peer: Address,
   message: IncomingMessage,

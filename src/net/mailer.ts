@@ -17,7 +17,7 @@ export interface MailerOptions {
   readonly allows?: (recipient: string) => boolean;
 }
 
-export interface Mail {
+interface Mail {
   readonly sender: string;
   readonly subject: string;
   readonly content: string;

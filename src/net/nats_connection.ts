@@ -17,7 +17,7 @@ const CLOSE_TIMEOUT = 300;
 /** Bytes of a message before the server has said how many it takes. */
 const DEFAULT_MAX_PAYLOAD = 1024 * 1024;
 
-export interface NatsOptions {
+interface NatsOptions {
   /** `nats://host:port` or `tls://host:port`, or `host:port`. */
   readonly servers: readonly string[];
   /** Of this client, in the server's lists. */
@@ -29,7 +29,7 @@ export interface NatsOptions {
   readonly ca?: string;
 }
 
-export interface NatsEvents {
+interface NatsEvents {
   /** It is there, for the first time or again: subscriptions are in place. */
   onConnected(server: string): void;
   onDisconnected(): void;

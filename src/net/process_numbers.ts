@@ -2,7 +2,7 @@
 import process from "node:process";
 import { descriptors } from "./descriptors.ts";
 
-export interface ProcessNumbers {
+interface ProcessNumbers {
   /** Seconds of user and system time since the process started. */
   readonly cpuSeconds: number;
   /** Milliseconds since 1970-01-01 UTC. */

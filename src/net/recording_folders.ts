@@ -8,7 +8,7 @@ import { isAbsent } from "./absent.ts";
 import { IndexFiles } from "./index_files.ts";
 import { newestFiles } from "./newest_files.ts";
 
-export interface FoldersOptions {
+interface FoldersOptions {
   /** Folder of the applications. */
   readonly root: string;
   /** Files that may be open at once. */

@@ -10,7 +10,7 @@ const MOST_BYTES = 65_000;
 const CONTROL = 24;
 const CONTROL_LENGTH = 18;
 const SOL_UDP = 17;
-export const UDP_SEGMENT = 103;
+const UDP_SEGMENT = 103;
 
 // Words of 32 bits in a struct mmsghdr.
 const IOV = 4;

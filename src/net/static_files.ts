@@ -1,7 +1,7 @@
 // Files of applications' pages: the folder `web` of each, and nothing outside it.
 import { isAbsent } from "./absent.ts";
 
-export interface StaticFile {
+interface StaticFile {
   readonly type: string;
   readonly etag: string;
   readonly size: number;

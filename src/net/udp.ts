@@ -10,7 +10,7 @@ import {
 import { receiveLoop } from "./receive_loop.ts";
 import { Recent, Remote } from "./udp_address.ts";
 
-export interface BindOptions {
+interface BindOptions {
   /** An IP address of this machine; without it all of them, IPv6 and IPv4. */
   readonly hostname?: string;
   /** 0 takes any free port. */

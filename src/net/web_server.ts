@@ -36,7 +36,7 @@ export function serveWeb(options: HttpOptions, handle: HttpHandler): Promise<Web
   });
 }
 
-export interface WebSocketEvents {
+interface WebSocketEvents {
   onOpen?(): void;
   /** @param message good until the call returns */
   onMessage(message: Uint8Array | string): void;

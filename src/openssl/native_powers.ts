@@ -15,7 +15,7 @@ interface Call {
 }
 
 /** What is to be computed, big-endian. */
-export interface Power {
+interface Power {
   readonly base: Uint8Array;
   readonly exponent: Uint8Array;
 }

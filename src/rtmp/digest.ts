@@ -9,10 +9,10 @@ export type Hmac = (key: Uint8Array, bytes: Uint8Array) => Uint8Array;
 
 /** Bytes of C1, C2, S1 and S2. */
 export const PACKET_LENGTH = 1536;
-export const DIGEST_LENGTH = 32;
+const DIGEST_LENGTH = 32;
 
 /** Where the digest lies: the offset stands in bytes 8 to 11 (0) or 772 to 775 (1). RTMP-010. */
-export type Scheme = 0 | 1;
+type Scheme = 0 | 1;
 
 const SPREAD = 728;
 const OFFSET_AT = [8, 772] as const;
@@ -22,7 +22,7 @@ const KEY_END = Uint8Array.fromHex(
 );
 
 /** What one end signs with: its first packet with `key`, its second with `fullKey`. RTMP-011, 012. */
-export interface Signer {
+interface Signer {
   readonly key: Uint8Array;
   readonly fullKey: Uint8Array;
 }

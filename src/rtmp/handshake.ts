@@ -18,7 +18,7 @@ const NO_VERSION = [0, 0, 0, 0];
 
 export type Role = "initiator" | "responder";
 
-export interface HandshakeOptions {
+interface HandshakeOptions {
   random(length: number): Uint8Array;
   readonly hmac: Hmac;
   /** Bytes to send to the far end. */

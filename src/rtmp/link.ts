@@ -21,7 +21,7 @@ import { RtmpError } from "./rtmp_error.ts";
 
 /** Bytes of window and chunks that this end asks for and uses. RTMP-206. */
 export const WINDOW = 2_500_000;
-export const CHUNK_SIZE = 65_536;
+const CHUNK_SIZE = 65_536;
 const STREAM_BEGIN = 0;
 /** Most bytes received without a word to the far end. */
 const MAX_ACK_INTERVAL = 1 << 20;

@@ -32,7 +32,7 @@ export interface ClientHost {
 }
 
 /** What comes of a call: its first result, or why it failed. */
-export type Answer = (error: Status | undefined, value: AmfValue) => void;
+type Answer = (error: Status | undefined, value: AmfValue) => void;
 
 /** A connection to a server, as its client. */
 export class RtmpClient implements LinkHost, ChannelHost {

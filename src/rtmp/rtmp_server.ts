@@ -4,7 +4,7 @@ import type { Hmac } from "./digest.ts";
 import type { CloseReason } from "./rtmp_error.ts";
 import { RtmpSession, type Wire } from "./rtmp_session.ts";
 
-export interface RtmpServerOptions {
+interface RtmpServerOptions {
   readonly hmac: Hmac;
   random(length: number): Uint8Array;
   readonly limits: RtmpLimits;
@@ -28,7 +28,7 @@ export interface Accepted {
 }
 
 /** What happened to connections since the start. */
-export interface RtmpCounters {
+interface RtmpCounters {
   accepted: number;
   /** Connections that ended, by reason; in good order they are not counted. */
   readonly closed: Partial<Record<CloseReason, number>>;

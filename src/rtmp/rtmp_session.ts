@@ -37,7 +37,7 @@ export interface Wire {
   end(): void;
 }
 
-export interface SessionOptions {
+interface SessionOptions {
   readonly protocol: "rtmp" | "rtmps";
   /** `ip:port`, or `[ip]:port`. */
   readonly address: string;

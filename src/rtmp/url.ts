@@ -1,7 +1,7 @@
 // Where a stream is at another server: rtmp://host[:port]/app[/instance]/name[?query]. RTMP-304.
 
-export const RTMP_PORT = 1935;
-export const RTMPS_PORT = 443;
+const RTMP_PORT = 1935;
+const RTMPS_PORT = 443;
 
 /** An application at a server that speaks RTMP. */
 export interface RtmpTarget {

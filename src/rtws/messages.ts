@@ -4,7 +4,7 @@
 import { Reader } from "../bytes/reader.ts";
 import { vluLength, Writer } from "../bytes/writer.ts";
 
-export const RtwsType = {
+const RtwsType = {
   ping: 0x01,
   ackWindow: 0x0a,
   flowOpen: 0x10,

@@ -3,11 +3,11 @@ import { userDataOverhead, writeAbandon, writeFlowClose, writeUserData } from ".
 import type { ReceiveFlow } from "./receive_flow.ts";
 
 /** Bytes of a message that go out at once, so that flows of higher priority can come between. WEB-506. */
-export const FRAGMENT_LENGTH = 1400;
+const FRAGMENT_LENGTH = 1400;
 /** The peer's buffer before its first acknowledgement, in bytes. */
 const FIRST_BUFFER = 65_536;
 
-export interface SendFlowHandler {
+interface SendFlowHandler {
   /** The peer wants no more of this flow, which is closed. */
   onException?(code: number): void;
   /** An acknowledgement has come. */

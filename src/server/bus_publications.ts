@@ -43,7 +43,7 @@ class Outlet implements ListenerOutput {
   overflowed(): void {}
 }
 
-export interface BusPublicationsOptions {
+interface BusPublicationsOptions {
   readonly hub: Hub;
   readonly log: Log;
   readonly machine: Publications;

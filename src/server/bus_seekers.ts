@@ -26,7 +26,7 @@ class Probe implements ListenerOutput {
   overflowed(): void {}
 }
 
-export interface SeekersHost {
+interface SeekersHost {
   readonly hub: Hub;
   readonly now: () => number;
   readonly input: (what: string, action: () => void) => void;

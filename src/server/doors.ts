@@ -54,7 +54,7 @@ export const sendBufferOf = (config: Config): number | undefined =>
  *
  * @throws {StartError} if it cannot be opened
  */
-export type Door = (host: DoorHost) => Promise<OpenDoor | undefined>;
+type Door = (host: DoorHost) => Promise<OpenDoor | undefined>;
 
 /** What a door needs is loaded only where it is open. */
 const DOORS: readonly Door[] = [

@@ -40,7 +40,7 @@ interface Agreement {
   readonly done: Done;
 }
 
-export interface KeyAgreementOptions {
+interface KeyAgreementOptions {
   readonly random: Random;
   /** The groups that are prepared for. */
   readonly groups: readonly GroupId[];

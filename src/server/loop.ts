@@ -11,7 +11,7 @@ export interface Machine {
   readonly deadline: number;
 }
 
-export interface LoopOptions {
+interface LoopOptions {
   /** Milliseconds, never going back. */
   readonly clock: () => number;
   /** The time of each input, for those who are asked during it. */
@@ -28,7 +28,7 @@ export interface Lag {
 }
 
 /** Milliseconds between two ticks. API-650. */
-export const TICK = 2_000;
+const TICK = 2_000;
 /** Deadlines this close to one another share a timer. */
 const GRAIN = 4;
 /** Datagrams of one batch that share a reading of the clock, which costs as much as a short one. */

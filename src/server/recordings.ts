@@ -9,7 +9,7 @@ import type { Config } from "../config/settings.ts";
 
 const MIB = 1 << 20;
 
-export interface RecordingsHost {
+interface RecordingsHost {
   readonly hub: Hub;
   readonly log: Log;
   /** The folder of the applications. */
@@ -18,7 +18,7 @@ export interface RecordingsHost {
   readonly input: (what: string, action: () => void) => void;
 }
 
-export interface OpenRecordings {
+interface OpenRecordings {
   readonly store: Store;
   readonly totals: () => RecordingTotals;
 }

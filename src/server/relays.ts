@@ -22,7 +22,7 @@ const BLOCK = 65_536;
 /** Relays there may be, those of the configuration and of all scripts together. */
 const MOST = 1_024;
 
-export interface RelaysHost {
+interface RelaysHost {
   readonly hub: Hub;
   readonly log: Log;
   readonly config: () => Config;

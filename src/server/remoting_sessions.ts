@@ -17,7 +17,7 @@ const MAX_WAIT = 10_000;
 const WAIT_INTERVAL = 50;
 
 /** An answer to a POST. */
-export interface RemotingResponse {
+interface RemotingResponse {
   readonly status: number;
   /** A packet, or a sentence. */
   readonly body: Uint8Array<ArrayBuffer> | string;

@@ -13,7 +13,7 @@ import { PreparedKeyAgreement } from "./key_agreement.ts";
 import type { Loop } from "./loop.ts";
 import type { Reachability } from "./reachability.ts";
 
-export interface RtmfpPortHost {
+interface RtmfpPortHost {
   readonly hub: Hub;
   readonly loop: Loop;
   readonly log: Log;

@@ -18,7 +18,7 @@ const LARGE_BLOCKS = 64;
 const MANAGE_INTERVAL = 500;
 
 /** A TCP or TLS connection, or a WebSocket that carries the same bytes. */
-export interface ByteSocket {
+interface ByteSocket {
   readonly peer: Address;
   /** Whether the last {@link write} is under way. */
   readonly writing: boolean;

@@ -29,7 +29,7 @@ export interface Scripts extends Applications {
 }
 
 /** How an application does. */
-export interface ScriptRow {
+interface ScriptRow {
   readonly path: string;
   readonly running: boolean;
   /** Errors since the server started, and the last one; `at` in ms since 1970. */

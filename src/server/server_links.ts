@@ -7,7 +7,7 @@ import { hmacSha256 } from "./digests.ts";
 import type { Loop } from "./loop.ts";
 import type { Scripts } from "./scripts.ts";
 
-export interface ServerLinksHost {
+interface ServerLinksHost {
   readonly config: () => Config;
   /** The UDP port that is listened on. */
   readonly port: number;

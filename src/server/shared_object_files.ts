@@ -11,7 +11,7 @@ import { objectFile } from "./shared_object_names.ts";
 const WRITE_AFTER = 1_000;
 const SUFFIX = ".so";
 
-export interface SharedObjectFilesOptions {
+interface SharedObjectFilesOptions {
   /** Whether objects may be persistent. */
   readonly enabled: () => boolean;
   /** The folder of an application's objects, absolute, without `/` at its end. */

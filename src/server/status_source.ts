@@ -31,7 +31,7 @@ import type { Reachability } from "./reachability.ts";
 import type { Scripts } from "./scripts.ts";
 import type { SharedObjectFiles } from "./shared_object_files.ts";
 
-export interface StatusOptions {
+interface StatusOptions {
   readonly version: string;
   readonly crypto: string;
   readonly publicAddress: string;

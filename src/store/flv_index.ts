@@ -22,7 +22,7 @@ export function codecOf(kind: "audio" | "video", payload: Uint8Array): number {
 }
 
 /** A codec header, and its offset in the file. */
-export interface StoredHeader {
+interface StoredHeader {
   readonly position: number;
   readonly frame: Frame;
 }

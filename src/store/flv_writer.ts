@@ -18,7 +18,7 @@ const TAG_HEADER = 11;
 const AROUND = 15;
 const FLAGS_AT = 4;
 
-export interface WriterEvents {
+interface WriterEvents {
   /** A write of so many bytes has ended: {@link FlvWriter.run} is wanted. */
   written(bytes: number): void;
   /** The file is closed. */

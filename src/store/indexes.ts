@@ -7,7 +7,7 @@ import type { Disk, StoredFile } from "./stored_file.ts";
 /** Indexes that are kept; the ones used last. */
 const MAX_INDEXES = 256;
 /** Bytes of a file whose index is kept beside it; that of a smaller one is made in a moment. */
-export const MIN_INDEXED = 4 << 20;
+const MIN_INDEXED = 4 << 20;
 
 /** The index of a file as it was when its size and time of change were these. */
 export interface IndexedFile {

@@ -3,7 +3,7 @@ import { fromUtf8 } from "../bytes/text.ts";
 
 const STRING = 0x02;
 
-export interface ScriptData {
+interface ScriptData {
   readonly name: string;
   /** AMF0 of what follows the name: a view. */
   readonly values: Uint8Array;

@@ -28,7 +28,7 @@ import { FILE_HEADER } from "./tag_reader.ts";
 /** Milliseconds between two rounds of players whose frames are due. */
 const STEP = 20;
 
-export interface StoreOptions {
+interface StoreOptions {
   readonly disk: Disk;
   readonly limits: () => RecordLimits;
   /** Bytes that may wait for the disk before a recording loses frames. */

@@ -33,7 +33,7 @@ export interface WasmFunction {
   readonly code: Code;
 }
 
-export interface WasmParts {
+interface WasmParts {
   readonly types: readonly Code[];
   /** Module, name and index of the type of each imported function; they are numbered before others. */
   readonly imports?: readonly (readonly [module: string, name: string, type: number])[];

@@ -7,7 +7,7 @@ import { codecOf, hopeless, playable } from "./codecs.ts";
 import { scriptTagBody } from "./script_tag.ts";
 
 /** What a viewer is told of its stream. */
-export interface FlvOutputEvents {
+interface FlvOutputEvents {
   /** There are bytes to take. */
   onBytes(): void;
   /** Nobody publishes any more, or somebody does again. */

@@ -11,7 +11,7 @@ import { silentWriter } from "./silent_writer.ts";
 /** A client is gone when it has not called for so many milliseconds. */
 const IDLE = 60_000;
 
-export interface RemotingClient extends ClientInfo {
+interface RemotingClient extends ClientInfo {
   readonly address: string;
   readonly hostname: string;
 }

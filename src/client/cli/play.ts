@@ -76,7 +76,7 @@ export async function runPlay(args: Arguments, output: ProgressOutput): Promise<
 }
 
 /** A stream to be recorded, from a server or a peer. */
-export interface Source {
+interface Source {
   readonly stream: AnyStream;
   readonly way: Way;
   readonly name: string;

@@ -20,7 +20,7 @@ const OWN = 24;
 const NO_ADDRESS = new Uint8Array(0);
 
 /** Result of checking a returned cookie. */
-export type CookieState =
+type CookieState =
   | "good"
   /** Made here, not too long ago, for another address: the answer is a new one. */
   | "moved"

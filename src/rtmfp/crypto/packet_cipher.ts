@@ -14,7 +14,7 @@ const BLOCK = 16;
 const PADDING = 0xff;
 
 /** The key of the packets before a session has its own: "Adobe Systems 02". RFC 7425 §4.1. */
-export const DEFAULT_KEY: Uint8Array = new TextEncoder().encode("Adobe Systems 02");
+const DEFAULT_KEY: Uint8Array = new TextEncoder().encode("Adobe Systems 02");
 
 /** Why a datagram was not opened. */
 export type Drop =
@@ -28,7 +28,7 @@ export type Drop =
   | "replay";
 
 /** How one direction of a session is protected. */
-export interface Direction {
+interface Direction {
   readonly aes: Aes128;
   /** Replaces the checksum by the first `length` bytes of an HMAC, 4 to 32. */
   readonly hmac?: { readonly hmac: Hmac; readonly length: number } | undefined;

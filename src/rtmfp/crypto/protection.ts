@@ -27,7 +27,7 @@ export interface Protection {
 }
 
 /** What an end says about HMACs and sequence numbers. */
-export type Offer = Pick<Component, "hmacFlags" | "hmacLength" | "sequenceFlags">;
+type Offer = Pick<Component, "hmacFlags" | "hmacLength" | "sequenceFlags">;
 
 /** What an initiator says, having heard nothing yet. */
 export function offer(policy: Policy): Offer {

@@ -4,7 +4,7 @@ import { PacketCipher } from "./packet_cipher.ts";
 import type { Protection } from "./protection.ts";
 
 /** The keys of one direction. */
-export interface DirectionKeys {
+interface DirectionKeys {
   /** 16 bytes. */
   readonly aes: Uint8Array;
   /** 32 bytes. */

@@ -1,5 +1,5 @@
 /** Why something that arrived, or should have gone out, was dropped. */
-export type DropReason =
+type DropReason =
   /** No block of ciphertext, or not whole blocks. */
   | "size"
   | "checksum"

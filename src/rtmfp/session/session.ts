@@ -30,7 +30,7 @@ const packet = new PacketReader(); // one for all sessions: packets are taken on
 const names = new Pages();
 
 /** What comes of a handshake. */
-export interface HandshakeResult {
+interface HandshakeResult {
   readonly role: "initiator" | "responder";
   /** The session id in packets that come in, and that in packets that go out. */
   readonly nearId: number;

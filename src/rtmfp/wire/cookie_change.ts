@@ -1,7 +1,7 @@
 import type { ChunkCodec } from "./chunk.ts";
 import { ChunkType } from "./chunk.ts";
 
-export interface CookieChange {
+interface CookieChange {
   /** The cookie of the IIKeying that is answered. */
   readonly oldCookie: Uint8Array;
   /** The one to send the IIKeying with again. */

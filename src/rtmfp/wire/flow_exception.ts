@@ -1,7 +1,7 @@
 import type { ChunkCodec } from "./chunk.ts";
 import { ChunkType } from "./chunk.ts";
 
-export interface FlowException {
+interface FlowException {
   readonly flowId: number;
   /** 0 for rejections that no application asked for. */
   readonly code: number;

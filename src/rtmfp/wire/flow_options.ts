@@ -9,7 +9,7 @@ const RETURN_ASSOCIATION = 0x0a;
 /** Types from here on may be ignored by who does not know them. */
 const IGNORABLE = 8192;
 
-export interface FlowOptions {
+interface FlowOptions {
   /** Purpose of the flow; reject a new flow without it. A view when read. */
   readonly metadata: Uint8Array | undefined;
   /** The flow in the other direction that this one answers: its sender's number for it. */

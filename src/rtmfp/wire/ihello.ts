@@ -1,7 +1,7 @@
 import type { ChunkCodec } from "./chunk.ts";
 import { ChunkType } from "./chunk.ts";
 
-export interface IHello {
+interface IHello {
   /** Endpoint discriminator: an option sequence, see `epd.ts`. */
   readonly epd: Uint8Array;
   /** Anything the initiator likes; the answer repeats it. */

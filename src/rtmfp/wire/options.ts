@@ -4,7 +4,7 @@ import { WireError } from "../../bytes/wire_error.ts";
 import { vluLength, type Writer } from "../../bytes/writer.ts";
 
 /** Shape: `VLU length | VLU type | value`, where the length counts type and value. */
-export interface Option {
+interface Option {
   readonly type: number;
   /** When read, a view into the bytes it was read from. */
   readonly value: Uint8Array;

@@ -3,7 +3,7 @@ import { type OriginAddress, readAddress, writeAddress } from "./address.ts";
 import type { ChunkCodec } from "./chunk.ts";
 import { ChunkType } from "./chunk.ts";
 
-export interface Redirect {
+interface Redirect {
   /** The tag of the IHello that is answered. */
   readonly tag: Uint8Array;
   /** Where to try instead; none means the address that this chunk comes from. */

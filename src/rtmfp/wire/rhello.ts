@@ -1,7 +1,7 @@
 import type { ChunkCodec } from "./chunk.ts";
 import { ChunkType } from "./chunk.ts";
 
-export interface RHello {
+interface RHello {
   /** The tag of the IHello that is answered. */
   readonly tag: Uint8Array;
   /** To be repeated in the IIKeying; librtmfp takes 64 bytes only. */

@@ -1,7 +1,7 @@
 import type { ChunkCodec } from "./chunk.ts";
 import { ChunkType } from "./chunk.ts";
 
-export interface RIKeying {
+interface RIKeying {
   /** Session id for packets to the responder. */
   readonly responderSessionId: number;
   /** Session key responder component: an option sequence. RFC 7425 §4.5. */

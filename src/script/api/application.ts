@@ -31,7 +31,7 @@ import { retainedBytes } from "./retained.ts";
  * - `absent`: no main.lua, so no events (API-025)
  * - `failed`: main.lua does not compile or run; nobody is let in (API-026)
  */
-export type ApplicationState = "absent" | "failed" | "running";
+type ApplicationState = "absent" | "failed" | "running";
 
 /** A script that may let a client replace a publisher. */
 const REPLACE = /(["']|\[\[)replace(["']|\]\])/;

@@ -20,7 +20,7 @@ import { server } from "./server.ts";
 import { pushGlobals } from "../vm/libraries.ts";
 
 /** How an application does. */
-export interface ApplicationRow {
+interface ApplicationRow {
   readonly path: string;
   readonly running: boolean;
   /** Errors since the server started, and the last one; `at` in milliseconds since 1970. */

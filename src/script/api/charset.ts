@@ -3,7 +3,7 @@ import { fromUtf8, toUtf8 } from "../../bytes/text.ts";
 import { ScriptError } from "../vm/script_error.ts";
 
 /** Text in a charset to and from UTF-8. */
-export interface Charset {
+interface Charset {
   /** What stands for no character becomes U+FFFD. */
   toUtf8(bytes: Uint8Array): Uint8Array;
   /** Characters that the charset lacks become `?`. */

@@ -5,12 +5,12 @@ import type { Binding, Handle } from "./objects.ts";
 import type { Args } from "./values.ts";
 
 /** A mail on its way. SOCK-060 to SOCK-068. */
-export class Mail {
+class Mail {
   constructor(readonly application: LuaApplication) {}
 }
 
 /** What scripts see of a mail: nothing but the `onSent` they put there. */
-export const mail: Binding<Mail, Api> = { name: "mail" };
+const mail: Binding<Mail, Api> = { name: "mail" };
 
 /** What a mail that waits takes: bytes for each UTF-16 code unit of its texts, and besides. */
 const BYTES_PER_UNIT = 2, COST = 1_024;

@@ -77,7 +77,7 @@ interface Method {
 }
 
 /** A binding as Lua has it: one metatable for all its objects. */
-export interface Kind {
+interface Kind {
   // deno-lint-ignore no-explicit-any
   readonly binding: Binding<any, any>;
   readonly metatable: Ref;

@@ -2,7 +2,7 @@
 import type { Api } from "./api.ts";
 
 /** Resolves `.` and `..`, and a path that is not absolute against a folder. The result has `/` alone. */
-export function normalPath(path: string, folder: string): string {
+function normalPath(path: string, folder: string): string {
   const text = path.replaceAll("\\", "/");
   const absolute = text.startsWith("/") || /^[a-z]:\//i.test(text) ? text : folder + text;
   const [root] = /^(?:[a-z]:)?\//i.exec(absolute)!;

@@ -9,7 +9,7 @@ import { server } from "./server.ts";
 const MAX_DEPTH = 16;
 const DEFAULT_PORT = 1935;
 
-export interface Knock {
+interface Knock {
   /** What "again" may stand for: the first that is an address, or nothing at all. */
   readonly again: readonly string[];
   /** How often the client has knocked, from 1. */

@@ -3,7 +3,7 @@ import type { ScriptError } from "../vm/script_error.ts";
 import { withoutPositions } from "./place.ts";
 
 /** What an application may refuse to a client. */
-export type Step = "connect" | "publish" | "record" | "play" | "call" | "share";
+type Step = "connect" | "publish" | "record" | "play" | "call" | "share";
 
 /** How often an application refused each step since the server started. */
 export type RefusalCounts = { [step in Step]: number };

@@ -7,7 +7,7 @@ import type { Value } from "./values.ts";
 const RELAY = 128 << 10;
 
 /** A stream to or from another RTMP server. API-470. */
-export const relay: Binding<StreamRelay, Api> = {
+const relay: Binding<StreamRelay, Api> = {
   name: "relay",
   get: {
     direction: (relay) => relay.direction,

@@ -15,7 +15,7 @@ import { pushValue, sharedObject } from "./shared_object.ts";
 const OBJECT = 2_048;
 
 /** Runs events of the application. */
-export interface EventRunner {
+interface EventRunner {
   tell(name: string, push: () => void): void;
   /** @throws {Refused} if the event returns false or fails */
   permit(name: string, request: Request, push: () => void): void;

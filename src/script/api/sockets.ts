@@ -29,7 +29,7 @@ export function socketsOf(api: Api): Sockets {
 }
 
 /** Whose callback it is. */
-export interface Caller {
+interface Caller {
   readonly application: LuaApplication;
   readonly socket: object;
 }

@@ -9,7 +9,7 @@ import { TimeLimit } from "./time_limit.ts";
 export * from "./stack.ts";
 
 /** A function of ours for Lua: arguments at 1, 2, …; gives how many values it left on top as results. */
-export type LuaFunction = (lua: Lua) => number;
+type LuaFunction = (lua: Lua) => number;
 
 export interface LuaOptions {
   /** Milliseconds, never going back. */

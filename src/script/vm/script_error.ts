@@ -1,4 +1,4 @@
-export type ScriptErrorKind = "runtime" | "syntax" | "memory" | "time";
+type ScriptErrorKind = "runtime" | "syntax" | "memory" | "time";
 
 /** A script failed. It is logged with file and line, and the application carries on (API-060). */
 export class ScriptError extends Error {

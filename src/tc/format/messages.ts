@@ -108,7 +108,7 @@ export function valuesOf({ type, payload }: Message): AmfReader | undefined {
 }
 
 /** A user control message: `event u16 | arguments u32…`. */
-export interface UserControlEvent {
+interface UserControlEvent {
   readonly event: number;
   readonly values: readonly number[];
 }

@@ -10,7 +10,7 @@ const STREAM_ID = 0x04;
 const NETWORK_ORDER = 0x01;
 
 /** A flow of messages: of a NetConnection (stream 0) or a NetStream. */
-export interface TcMetadata {
+interface TcMetadata {
   readonly stream: number;
   /** The receiver may take messages as they arrive, rather than in order. */
   readonly networkOrder: boolean;

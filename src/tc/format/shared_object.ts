@@ -7,7 +7,7 @@ import { WireError } from "../../bytes/wire_error.ts";
 import { Writer } from "../../bytes/writer.ts";
 
 /** Event types. SO-010 to SO-020. */
-export const SharedObjectEventType = {
+const SharedObjectEventType = {
   use: 1,
   release: 2,
   requestChange: 3,
