@@ -1,4 +1,5 @@
 // A server on the bus: messages in and out, and the machines that they concern.
+import { Reader } from "../bytes/reader.ts";
 import { WireError } from "../bytes/wire_error.ts";
 import { Envelope, type Hmac, ID_LENGTH, type MessageCodec } from "./envelope.ts";
 import { type GroupEvents, Groups } from "./groups.ts";
@@ -166,8 +167,7 @@ export class Bus<T> implements Post {
   }
 
   random(below: number): number {
-    const bytes = this.#options.random(4);
-    const value = ((bytes[0] << 24) | (bytes[1] << 16) | (bytes[2] << 8) | bytes[3]) >>> 0;
+    const value = new Reader(this.#options.random(4)).u32();
     return Math.floor(value / 2 ** 32 * below);
   }
 

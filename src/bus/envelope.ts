@@ -1,4 +1,5 @@
 // What every message on the bus begins with, and the proof at its end. NATS-103, NATS-104.
+import { equalBytes } from "../bytes/equal.ts";
 import { Reader } from "../bytes/reader.ts";
 import { toUtf8 } from "../bytes/text.ts";
 import { WireError } from "../bytes/wire_error.ts";
@@ -61,9 +62,9 @@ export class Envelope {
       end -= PROOF_LENGTH;
       if (end < 0) throw new WireError("Cannot read a message of the bus: it has no proof");
       const proof = this.#proof(subject, bytes.subarray(0, end));
-      let difference = 0;
-      for (let i = 0; i < PROOF_LENGTH; i++) difference |= proof[i] ^ bytes[end + i];
-      if (difference !== 0) throw new WireError("Cannot read a message of the bus: wrong secret");
+      if (!equalBytes(proof.subarray(0, PROOF_LENGTH), bytes.subarray(end))) {
+        throw new WireError("Cannot read a message of the bus: wrong secret");
+      }
     }
     const body = new Reader(bytes, 0, end);
     const version = body.u8();

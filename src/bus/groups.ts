@@ -138,10 +138,8 @@ export class Groups {
     const local = peers ?? this.#events.localMembers(toHex(group));
     const complete = mayBeComplete && local.length <= MAX_SAMPLE;
     const first = local.length <= MAX_SAMPLE ? 0 : this.#post.random(local.length);
-    const sample = Array.from(
-      { length: Math.min(MAX_SAMPLE, local.length) },
-      (_, i) => local[(first + i) % local.length],
-    );
+    const sample = local.slice(first, first + MAX_SAMPLE)
+      .concat(local.slice(0, Math.min(first, MAX_SAMPLE))).slice(0, MAX_SAMPLE);
     this.#post.send(subject, members, { group, peers: sample, complete, asks });
   }
 
@@ -151,8 +149,10 @@ export class Groups {
     if (servers) return void servers.add(server);
     if (foreign.size >= MAX_FOREIGN) {
       const replaced = [...foreign.keys()][this.#post.random(foreign.size)];
-      foreign.delete(replaced);
-      this.#events.onMemberGone(id, fromHex(replaced));
+      if (replaced !== undefined) {
+        foreign.delete(replaced);
+        this.#events.onMemberGone(id, fromHex(replaced));
+      }
     }
     foreign.set(peer, new Set([server]));
     this.#events.onMember(id, fromHex(peer));

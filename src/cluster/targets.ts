@@ -17,7 +17,7 @@ export interface Target {
 export function parseTargets(text: string): Target[] {
   return text.split(";").map((entry) => entry.trim()).filter((entry) => entry !== "").map(
     (entry) => {
-      const [, address, bracketed, plain, digits, query] =
+      const [, address, bracketed, plain = "", digits, query] =
         /^((?:\[([0-9a-fA-F:.]+)\]|([^\s:?\[\]]+)):(\d{1,5}))(?:\?(.*))?$/.exec(entry) ?? [];
       const port = Number(digits);
       if (address === undefined || port < 1 || port > 65535) {

@@ -27,10 +27,11 @@ export function hostText(hostname: string): string {
 
 /** Reads what {@link addressText} writes; undefined for anything else, or for port 0. */
 export function parseAddress(text: string): Address | undefined {
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([0-9.]+)):(\d{1,5})$/.exec(text.trim());
-  if (!match) return undefined;
-  const ip = ipBytes(match[1] ?? match[2]);
-  const port = Number(match[3]);
+  const [, ipv6, ipv4 = "", digits] =
+    /^(?:\[([0-9a-fA-F:.]+)\]|([0-9.]+)):(\d{1,5})$/.exec(text.trim()) ?? [];
+  if (digits === undefined) return undefined;
+  const ip = ipBytes(ipv6 ?? ipv4);
+  const port = Number(digits);
   if (!ip || port < 1 || port > 65535) return undefined;
   return { hostname: ipText(ip), port };
 }

@@ -40,10 +40,10 @@ export function parseArguments(
 ): ParsedArguments {
   const options: [string, string | undefined][] = [];
   const operands: string[] = [];
-  for (let i = 0; i < args.length; i++) {
-    const arg = args[i];
+  const left = [...args];
+  for (let arg = left.shift(); arg !== undefined; arg = left.shift()) {
     if (arg === "--") {
-      operands.push(...args.slice(i + 1));
+      operands.push(...left);
       break;
     }
     const { name, value: given, short } = split(arg, windows);
@@ -60,7 +60,7 @@ export function parseArguments(
     }
     if (!form.value && given !== undefined) throw new UsageError(`--${long} takes no value`);
     const needed = form.value !== undefined && !form.optional;
-    const value = needed && given === undefined ? args[++i] : given;
+    const value = needed && given === undefined ? left.shift() : given;
     if (needed && value === undefined) {
       throw new UsageError(`--${long} needs a value: ${form.value}`);
     }

@@ -7,7 +7,8 @@ const ZERO = 0x30;
 /** The canonical text (RFC 5952) of 4 or 16 bytes; an IPv4 address mapped into IPv6 becomes IPv4. */
 export function ipText(ip: Uint8Array): string {
   if (ip.length === 4) return ip.join(".");
-  const words = Array.from({ length: 8 }, (_, i) => (ip[2 * i] << 8) | ip[2 * i + 1]);
+  const view = new DataView(ip.buffer, ip.byteOffset, ip.byteLength);
+  const words = Array.from({ length: 8 }, (_, i) => view.getUint16(2 * i));
   if (words.slice(0, 5).every((word) => word === 0) && words[5] === 0xffff) {
     return ip.subarray(12).join(".");
   }
@@ -83,7 +84,7 @@ function groupBytes(groups: string[]): number[] | undefined {
  * @returns undefined if the text is not an IP address; `127.1` and the like are host names here
  */
 export function canonicalIp(text: string): string | undefined {
-  const [bare] = text.replace(/^\[(.*)\]$/, "$1").split("%", 1);
+  const [bare = ""] = text.replace(/^\[(.*)\]$/, "$1").split("%", 1);
   const ip = ipBytes(bare);
   return ip && (ip.length === 4 ? bare : ipText(ip));
 }

@@ -41,9 +41,11 @@ export function parseAddressRule(text: string): AddressRule | undefined {
     /^(?:\[([0-9a-fA-F:.]+(?:\/\d{1,3})?)\]|([^:\s[\]]+)|([0-9a-fA-F:.]+(?:\/\d{1,3})?))(?::(\*|\d{1,5}(?:-\d{1,5})?))?$/
       .exec(text.trim());
   if (!match) return undefined;
-  if (match[3] !== undefined && match[3].split(":").length < 3) return undefined; // no IPv6 address
-  const hosts = parseHosts((match[1] ?? match[2] ?? match[3]).toLowerCase());
-  const [from, to] = parsePorts(match[4]);
+  const [, bracketed, plain, ipv6 = "", ports] = match;
+  const host = bracketed ?? plain;
+  if (host === undefined && ipv6.split(":").length < 3) return undefined; // no IPv6 address
+  const hosts = parseHosts((host ?? ipv6).toLowerCase());
+  const [from, to] = parsePorts(ports);
   if (!hosts || !(from <= to) || to > 65535) return undefined;
   return {
     text,
@@ -57,7 +59,7 @@ export function parseAddressRule(text: string): AddressRule | undefined {
 
 function parsePorts(text: string | undefined): [number, number] {
   if (text === undefined || text === "*") return [0, 65535];
-  const [from, to = from] = text.split("-").map(Number);
+  const [from = 0, to = from] = text.split("-").map(Number);
   return [from, to];
 }
 
@@ -90,7 +92,7 @@ function includes(hosts: Hosts, ip: string, name: string | undefined): boolean {
 }
 
 function parseRange(text: string): Range | undefined {
-  const [address, suffix] = text.split("/");
+  const [address = "", suffix] = text.split("/");
   const ip = ipBytes(address);
   if (suffix === "") return undefined;
   const bits = suffix === undefined ? (ip?.length ?? 0) * 8 : Number(suffix);
@@ -112,9 +114,9 @@ function within(text: string, ranges: readonly Range[]): boolean {
   const ip = ipBytes(text);
   return ip !== undefined && ranges.some((range) => {
     if (range.ip.length !== ip.length) return false;
-    const whole = range.bits >> 3;
-    for (let i = 0; i < whole; i++) if (ip[i] !== range.ip[i]) return false;
-    return (range.bits & 7) === 0 ||
-      ((ip[whole] ^ range.ip[whole]) >> (8 - (range.bits & 7))) === 0;
+    return range.ip.every((byte, i) => {
+      const bits = Math.min(8, Math.max(0, range.bits - 8 * i));
+      return ((byte ^ (ip[i] ?? 0)) >> (8 - bits)) === 0;
+    });
   });
 }

@@ -22,9 +22,9 @@ export function parseIni(text: string): Ini {
   for (const [i, raw] of text.replace(/^\uFEFF/, "").split(/\r\n|\n|\r/).entries()) {
     const line = raw.trim();
     if (line === "" || line.startsWith(";") || line.startsWith("#")) continue;
-    const header = /^\[([^\]]*)\]$/.exec(line);
+    const [, header] = /^\[([^\]]*)\]$/.exec(line) ?? [];
     const equals = line.indexOf("=");
-    if (header) section = header[1].trim();
+    if (header !== undefined) section = header.trim();
     else if (equals > 0 && !line.startsWith("[")) {
       const key = line.slice(0, equals).trimEnd();
       const name = section === "" ? key : `${section}.${key}`;

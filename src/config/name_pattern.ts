@@ -8,7 +8,7 @@ export class NamePattern {
 
   /** Whether the whole path is what the pattern says. */
   matches(path: string): boolean {
-    const [first, ...middle] = this.#parts;
+    const [first = "", ...middle] = this.#parts;
     const last = middle.pop();
     if (last === undefined) return path === first;
     if (!path.startsWith(first) || path.length < first.length + last.length) return false;

@@ -13,8 +13,9 @@ export function parseRelays(text: string): RelayEntry[] | undefined {
   for (const entry of text.split(";").map((entry) => entry.trim())) {
     if (entry === "") continue;
     const [, name, url] = /^(\S+)\s+(\S+)$/.exec(entry) ?? [];
+    if (name === undefined || url === undefined) return undefined;
     try {
-      parseRtmpStreamUrl(url ?? "");
+      parseRtmpStreamUrl(url);
     } catch (error) {
       if (error instanceof RangeError) return undefined;
       throw error;

@@ -94,9 +94,7 @@ export function oneOf<const T extends string>(
     ...words,
     default: value,
     text: value,
-    allowed: choices.length > 1
-      ? `${choices.slice(0, -1).join(", ")} or ${choices.at(-1)}`
-      : choices[0],
+    allowed: choices.join(", ").replace(/, (?=[^,]*$)/, " or "),
     read: (text) => choices.find((choice) => choice === text.toLowerCase()),
   };
 }

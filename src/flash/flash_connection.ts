@@ -101,9 +101,9 @@ export class FlashConnection extends FlowTransport<InFlow, FlashSession>
   }
 
   /** Cumulus answers the length of a buffer with the begin of the stream. §6.6. */
-  userControl(connection: NetConnection, event: number, values: readonly number[]): void {
-    if (event !== UserControl.setBufferLength || !connection.stream(values[0])) return;
-    connection.control(UserControl.streamBegin, values[0]);
+  userControl(connection: NetConnection, event: number, [stream = 0]: readonly number[]): void {
+    if (event !== UserControl.setBufferLength || !connection.stream(stream)) return;
+    connection.control(UserControl.streamBegin, stream);
   }
 
   // GroupHost

@@ -94,12 +94,12 @@ export class FlashServer implements EndpointHandler {
   #address(text: string): Address | undefined {
     const address = parseAddress(text);
     if (address) return address;
-    const match = /^([^:[\]\s]+):(\d{1,5})$/.exec(text);
-    if (!match) {
+    const [, host, port] = /^([^:[\]\s]+):(\d{1,5})$/.exec(text) ?? [];
+    if (host === undefined) {
       this.hub.log("error", `Cannot redirect a client to "${text}": not an address`);
       return undefined;
     }
-    const ip = this.options.resolve(match[1]);
-    return ip === undefined ? undefined : parseAddress(`${hostText(ip)}:${match[2]}`);
+    const ip = this.options.resolve(host);
+    return ip === undefined ? undefined : parseAddress(`${hostText(ip)}:${port}`);
   }
 }

@@ -28,16 +28,20 @@ function hideInUrls(text: string): string {
   for (let at = text.indexOf("://"); at >= 0;) {
     const start = at + 3;
     let end = start;
-    if (at > 0 && SCHEME_END.test(text[at - 1])) {
+    if (at > 0 && SCHEME_END.test(text.charAt(at - 1))) {
       let user = -1;
-      for (; end < text.length && !"/?#".includes(text[end]) && !URL_END.test(text[end]); end++) {
+      for (
+        ;
+        end < text.length && !"/?#".includes(text.charAt(end)) && !URL_END.test(text.charAt(end));
+        end++
+      ) {
         if (text[end] === "@") user = end;
       }
       if (user > start) hide(start, user, "…");
       end = pathEnd(text, end);
       if (text[end] === "?" || text[end] === "#") {
         const query = end + 1;
-        for (end = query; end < text.length && !URL_END.test(text[end]);) end++;
+        for (end = query; end < text.length && !URL_END.test(text.charAt(end));) end++;
         if (end > query) hide(query - 1, end, "?…");
       }
     }
@@ -48,7 +52,9 @@ function hideInUrls(text: string): string {
 
 /** Where a path that goes on at `at` ends: at a query, at the end of its URL, or where another URL begins. */
 function pathEnd(text: string, at: number): number {
-  while (at < text.length && text[at] !== "?" && text[at] !== "#" && !URL_END.test(text[at])) {
+  while (
+    at < text.length && text[at] !== "?" && text[at] !== "#" && !URL_END.test(text.charAt(at))
+  ) {
     if (text[at] === ":" && text.startsWith("://", at)) break;
     at++;
   }

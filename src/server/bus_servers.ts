@@ -101,11 +101,10 @@ export class BusServers implements Channel {
   sendAll(peers: readonly Peer[], handler: string, payload: Uint8Array): void {
     const servers = peers.filter((peer) => peer instanceof BusPeer).map(({ neighbor }) => neighbor)
       .filter(({ id }) => this.#peers.has(id));
-    if (servers.length === 0) return;
+    const [first] = servers;
+    if (!first) return;
     const { log } = this.#host;
-    const to = servers.length === 1
-      ? `server ${servers[0].publicAddress}`
-      : `${servers.length} servers`;
+    const to = servers.length === 1 ? `server ${first.publicAddress}` : `${servers.length} servers`;
     const head = `Cannot send "${handler.slice(0, 40)}" to ${to}: `;
     const nameLength = new TextEncoder().encode(handler).length;
     if (nameLength > MAX_HANDLER) {
@@ -116,10 +115,9 @@ export class BusServers implements Channel {
       return log.error(`${head}${payload.length} bytes are more than the bus takes (${most})`);
     }
     const now = this.#host.now();
-    const ids = servers.map(({ id }) => id);
-    const sent = ids.length === 1
-      ? this.#bus.call(ids[0], handler, payload, now)
-      : this.#bus.callAll(ids, handler, payload, now);
+    const sent = servers.length === 1
+      ? this.#bus.call(first.id, handler, payload, now)
+      : this.#bus.callAll(servers.map(({ id }) => id), handler, payload, now);
     if (!sent) log.warn(`${head}the bus takes nothing now`);
   }
 

@@ -168,10 +168,12 @@ export class Cluster {
     const neighbors = strangers.filter((line) =>
       sourceKey(line.connection.peer.hostname) === source
     );
-    if (neighbors.length >= MAX_STRANGERS_OF_SOURCE) {
-      this.#drop(neighbors[0], `more than ${MAX_STRANGERS_OF_SOURCE} did not identify themselves`);
-    } else if (strangers.length >= MAX_STRANGERS) {
-      this.#drop(strangers[0], `more than ${MAX_STRANGERS} did not identify themselves`);
+    const [oldest] = strangers;
+    const [neighbor] = neighbors;
+    if (neighbor && neighbors.length >= MAX_STRANGERS_OF_SOURCE) {
+      this.#drop(neighbor, `more than ${MAX_STRANGERS_OF_SOURCE} did not identify themselves`);
+    } else if (oldest && strangers.length >= MAX_STRANGERS) {
+      this.#drop(oldest, `more than ${MAX_STRANGERS} did not identify themselves`);
     }
     this.#open(connection, undefined);
   }

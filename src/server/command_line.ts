@@ -115,7 +115,9 @@ export function parseCommandLine(args: readonly string[], windows = false): Opti
   if (operand !== undefined) throw new UsageError(`${operand}: expected an option`);
   let result: Options = {};
   for (const [name, value = ""] of parsed.options) {
-    const { value: form, optional, read } = options[name];
+    const option = options[name];
+    if (!option) continue; // cannot be: they are read by this table
+    const { value: form, optional, read } = option;
     if (form && !optional && value === "") throw new UsageError(`--${name} needs a value: ${form}`);
     result = { ...result, ...read(value) };
   }

@@ -25,13 +25,13 @@ export function completion(shell: string, words: Words): string | undefined {
 function rules({ options, client }: Words): [before: string, words: readonly string[]][] {
   const commands = Object.keys(client).map((name) => name.split(" "));
   const second = new Map<string, string[]>();
-  for (const [first, next] of commands) {
+  for (const [first = "", next] of commands) {
     if (next) second.set(first, [...second.get(first) ?? [], next]);
   }
   return [
     ...Object.entries(client).map(([name, own]) => [`client ${name}`, own] as const),
     ...[...second].map(([first, next]) => [`client ${first}`, next] as const),
-    ["client", [...new Set(commands.map(([first]) => first)), "--help"]] as const,
+    ["client", [...new Set(commands.map(([first = ""]) => first)), "--help"]] as const,
     ["completion", SHELLS] as const,
     ["check", options] as const,
     ["", [...COMMANDS, ...options]] as const,

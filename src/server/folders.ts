@@ -60,7 +60,7 @@ export function systemReason(error: unknown): string {
  */
 export function notWritable(path: string, error: unknown): string {
   let end = path.length;
-  while (end > 0 && "/\\".includes(path[end - 1])) end--;
+  while (end > 0 && "/\\".includes(path.charAt(end - 1))) end--;
   let folder = path.slice(0, end);
   do {
     folder = folder.replace(/[/\\]?[^/\\]*$/, "") || "/";

@@ -59,5 +59,6 @@ export class HostNames {
 
 async function systemLookUp(name: string): Promise<string> {
   const [first] = await systemLookups.find(name);
+  if (!first) throw new Error("it has no address");
   return first.address;
 }

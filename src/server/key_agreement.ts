@@ -122,8 +122,8 @@ export class PreparedKeyAgreement implements KeyAgreement {
 
   /** Those who have waited longest, and are of one group. */
   #takeWaiting(most: number): Agreement[] {
-    const { group } = this.#queue[0].pair;
-    let count = 1;
+    const group = this.#queue[0]?.pair.group;
+    let count = Math.min(1, this.#queue.length);
     while (count < most && this.#queue[count]?.pair.group === group) count++;
     return this.#queue.splice(0, count);
   }
@@ -136,11 +136,13 @@ export class PreparedKeyAgreement implements KeyAgreement {
   }
 
   async #agree(agreements: Agreement[], powers: Powers): Promise<void> {
+    const [first] = agreements;
+    if (!first) return;
     this.#busy++;
     let secrets: (Uint8Array | undefined)[] = [];
     try {
       secrets = await powers.compute(
-        agreements[0].pair.group,
+        first.pair.group,
         agreements.map(({ pair, farPublic }) => ({ base: farPublic, exponent: pair.privateKey })),
       );
     } catch (error) {
@@ -177,16 +179,17 @@ export class PreparedKeyAgreement implements KeyAgreement {
     try {
       const privateKeys = Array.from({ length: count }, () => {
         const privateKey = this.#options.random(groups[group].exponentBits / 8);
-        privateKey[0] |= 0x80; // never shorter than it should be
+        privateKey.set([(privateKey[0] ?? 0) | 0x80]); // never shorter than it should be
         return privateKey;
       });
       const publicKeys = await powers.compute(
         group,
         privateKeys.map((exponent) => ({ base: undefined, exponent })),
       );
-      publicKeys.forEach((publicKey, i) => {
-        if (publicKey.length !== groups[group].size || !acceptablePublic(group, publicKey)) return;
-        pool.ready.push({ group, publicKey, privateKey: privateKeys[i] });
+      privateKeys.forEach((privateKey, i) => {
+        const publicKey = publicKeys[i];
+        if (publicKey?.length !== groups[group].size || !acceptablePublic(group, publicKey)) return;
+        pool.ready.push({ group, publicKey, privateKey });
       });
     } catch (error) {
       this.#lose(error);

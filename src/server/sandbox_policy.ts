@@ -1,4 +1,5 @@
 // What the lists under `[sandbox]` mean to the sockets and the mail of scripts. DECISIONS 21.
+import { Reader } from "../bytes/reader.ts";
 import { hostText } from "../common/address.ts";
 import { ipText } from "../common/ip.ts";
 import { type Policy, PORT_BLOCK } from "../net/sandbox/policy.ts";
@@ -169,7 +170,7 @@ function rangeText({ ip, bits }: Range): string {
 /** The IPv4 addresses that are in none of some ranges, in as few ranges as possible. */
 function complement(ranges: readonly Range[]): Range[] {
   const taken = ranges.filter(({ ip }) => ip.length === 4).map(({ ip, bits }) => {
-    const first = (ip[0] << 24 | ip[1] << 16 | ip[2] << 8 | ip[3]) >>> 0;
+    const first = new Reader(ip).u32();
     return { first, end: first + 2 ** (32 - bits) };
   }).sort((a, b) => a.first - b.first);
   const result: Range[] = [];

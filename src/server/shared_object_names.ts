@@ -38,7 +38,7 @@ function encode(segment: string): string {
     text += plain ? character : percent(character);
     at += character.length;
   }
-  return DEVICE.test(text) ? percent(text[0]) + text.slice(1) : text;
+  return DEVICE.test(text) ? percent(text.charAt(0)) + text.slice(1) : text;
 }
 
 const percent = (character: string): string =>

@@ -45,8 +45,8 @@ const ENHANCED_VIDEO = 0x80;
  * @returns `""` if it is not known, undefined for frames without a codec
  */
 export function codecOf({ kind, payload }: Frame): string | undefined {
-  if (kind === "data" || payload.length === 0) return undefined;
   const [first] = payload;
+  if (kind === "data" || first === undefined) return undefined;
   if (kind === "audio") {
     if (first >> 4 !== ENHANCED_AUDIO) return AUDIO_NAMES[first >> 4] ?? "";
   } else if (!(first & ENHANCED_VIDEO)) return VIDEO_NAMES[first & 15] ?? "";

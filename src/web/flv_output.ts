@@ -145,8 +145,8 @@ export class FlvOutput implements ListenerOutput {
     if (!this.waiting) return NOTHING;
     let length = this.#begun ? 0 : 13;
     let count = 0;
-    while (count < this.#queue.length) {
-      const more = TAG_HEADER + this.#queue[count].body.length + TRAILER;
+    for (const { body } of this.#queue) {
+      const more = TAG_HEADER + body.length + TRAILER;
       if (length > 13 && length + more > most) break;
       length += more;
       count++;

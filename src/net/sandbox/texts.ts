@@ -4,8 +4,9 @@ import { canonicalIp } from "../../common/ip.ts";
 
 /** A host as the script called it, with the address that it has. */
 export function named(host: string, addresses: string[], port: number): string {
-  const ip = addressText({ hostname: addresses[0], port });
-  return addresses[0] === canonicalIp(host) ? ip : `${host} (${ip})`;
+  const [hostname = ""] = addresses;
+  const ip = addressText({ hostname, port });
+  return hostname === canonicalIp(host) ? ip : `${host} (${ip})`;
 }
 
 /** Why a number can be no port, or undefined. */
