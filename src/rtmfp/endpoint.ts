@@ -19,25 +19,24 @@ import { iHello } from "./wire/ihello.ts";
 
 export type { EndpointHandler, PeerHello };
 
-/** What a datagram has at least: a session id and one block. */
+/** Minimum length of a datagram: a session id and one block. */
 const MIN_DATAGRAM = 20;
 /** Hellos whose repetitions are counted, and for how long in ms. */
 const MAX_TAGS = 8192;
 const TAG_AGE = 60_000;
-/** Bytes of a tag; those of Flash have 16. What is counted must not fill the memory. */
+/** Maximum length of a tag in bytes, which bounds memory; tags of Flash have 16. */
 const MAX_TAG = 128;
 /** Bytes of an RHello besides the tag and the certificate, padding included. */
 const RHELLO = 4 + 2 + 3 + 3 + 1 + 65 + 15;
-/** When the outbox takes no more, it is asked again after so many milliseconds. */
+/** Delay (ms) before the next attempt to send when the outbox is full. */
 const FULL_OUTBOX_RETRY = 4;
 
 /**
  * An RTMFP endpoint: all sessions behind one socket, in both roles. RFC 7016.
  *
- * It acts when it is called and never by itself. What arrives goes into {@link receive}; all that
- * is to be sent, whatever has caused it, goes out in {@link flush}, which the owner calls after
- * every input and when {@link deadline} has come. It is not to be called from its own handlers, but for
- * {@link sendData}.
+ * It acts only when it is called: {@link receive} takes datagrams, and {@link flush} sends all that is
+ * due. The owner calls `flush` after every input and at {@link deadline}. Handlers must not call the
+ * endpoint, except {@link sendData}.
  */
 export class Endpoint {
   readonly context: Context;
@@ -58,7 +57,7 @@ export class Endpoint {
     this.#introducer = new Introducer(sessions, this.#handler);
   }
 
-  /** What it has seen and done. */
+  /** Counts of its events. */
   get counters(): Counters {
     return this.context.counters;
   }
@@ -68,7 +67,7 @@ export class Endpoint {
     return this.#sessions.identity.certificate.fingerprint;
   }
 
-  /** All sessions, also those that are closing and those of which nothing was heard. */
+  /** All sessions, also closing ones and those whose far end has not sent a packet yet. */
   sessions(): Iterable<Session> {
     return this.#sessions.table.all();
   }
@@ -88,9 +87,9 @@ export class Endpoint {
   }
 
   /**
-   * Takes a datagram, which is decrypted in place: afterwards the buffer is the caller's again.
-   * `from` is kept, and where datagrams are sent to: the outbox knows it again by its identity, at no cost.
-   * It throws nothing for what the datagram holds; what a handler throws closes the session.
+   * Takes a datagram and decrypts it in place; the caller may reuse the buffer. Keeps the object `from`
+   * as the destination of answers, so that the outbox recognizes it by identity. Malformed datagrams
+   * throw nothing; an exception of a handler closes the session.
    */
   receive(datagram: Uint8Array, from: Address, now: number): void {
     this.#setTime(now);
@@ -110,7 +109,7 @@ export class Endpoint {
     this.#sessions.throwBug();
   }
 
-  /** Sends what is due by `now`, and sees to timeouts. */
+  /** Sends all that is due by `now`, and handles time-outs. */
   flush(now: number, out: Outbox): void {
     this.#setTime(now);
     this.#flushing = true;
@@ -152,7 +151,7 @@ export class Endpoint {
     }
   }
 
-  /** When {@link flush} is to be called next if nothing happens before; Infinity: never. */
+  /** When to call {@link flush} next if no input comes before; Infinity: never. */
   get deadline(): number {
     const { now, dirty, timers } = this.context;
     const due = this.#sessions.startup.due || dirty || this.#notStarted.length > 0;

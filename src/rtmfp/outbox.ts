@@ -1,7 +1,6 @@
 /**
- * Where datagrams go: whoever owns the socket implements it, and everything in this room that
- * has something to send writes into it. A datagram is built in place in a buffer of the outbox
- * (no garbage in the packet path).
+ * Destination of datagrams, implemented by the owner of the socket. A datagram is built in place in
+ * a buffer of the outbox, so that the packet path makes no garbage.
  */
 import type { Address } from "../common/address.ts";
 

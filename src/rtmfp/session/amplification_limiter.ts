@@ -5,7 +5,7 @@ import type { Limits } from "./limits.ts";
 
 const MOST_SOURCES = 16_384;
 const AGE = 30_000;
-/** The answers of so many milliseconds may come at once. */
+/** Answers of this time (ms) may be sent in one burst. */
 const SPAN = 2000;
 
 interface Source {
@@ -17,8 +17,8 @@ interface Source {
 }
 
 /**
- * Who sends packets without session, and how much they may be answered: the source of such a packet
- * may be forged, and its owner must not be flooded in our name.
+ * Limits answers to packets without session: their source may be forged, and the server must not
+ * flood its owner.
  */
 export class AmplificationLimiter {
   readonly #limits: Limits;
@@ -45,7 +45,7 @@ export class AmplificationLimiter {
 
   /** Whether one more question may be looked into; it is counted then, answered or not. */
   admit(from: Address, now: number): boolean {
-    if (isLoopback(from.hostname)) return true; // nobody forges it from outside
+    if (isLoopback(from.hostname)) return true; // cannot be forged from outside
     const source = this.#source(from, now);
     if (source.answers < 1) return false;
     source.answers--;

@@ -1,7 +1,7 @@
 /** Sender maximum segment size, the unit of RFC 7016 appendix A. */
 const SMSS = 1460;
 const FIRST_WINDOW = 3 * SMSS;
-/** A window is not too large for its path unless it exceeds what the path holds by this factor. */
+/** A window is too large if it exceeds the capacity of the path by this factor. */
 const TOLERANCE = 1.15;
 /** A window that was too large leaves this much of the path used, so that queues drain. */
 const DRAINED = 0.9;
@@ -9,7 +9,7 @@ const DRAINED = 0.9;
 const QUEUEING = 1.25;
 /** More lost than this share ends the start, even where nothing queues up. */
 const RANDOM_LOSS = 0.2;
-/** What a round trip may be measured wrong by, in milliseconds. */
+/** Measurement error of a round trip, in milliseconds. */
 const GRAIN = 8;
 const FEW = 5 * SMSS;
 /** Samples of the rate in one of the two spans that its maximum is taken of. */
@@ -17,7 +17,7 @@ const RATE_SPAN = 8;
 /** The same for the least round trip, in milliseconds. */
 const RTT_SPAN = 10_000;
 
-/** What the acknowledgements of one packet tell. */
+/** Summary of the acknowledgements of one packet. */
 export interface AckSummary {
   now: number;
   /** Bytes that were in flight before it. */
@@ -32,7 +32,7 @@ export interface AckSummary {
   naks: number;
   /** Time-critical data were sent in this session lately. RFC 7016 §3.5.2.1. */
   timeCritical: boolean;
-  /** There is no time-critical traffic to give way to. */
+  /** No time-critical traffic needs the link. */
   fastGrow: boolean;
 }
 
@@ -40,11 +40,11 @@ export interface AckSummary {
  * How much may be in flight in a session: RFC 7016 appendix A, with a change to what a loss does.
  *
  * Appendix A takes every loss for congestion, so that 1 % of random loss at a round trip of 100 ms
- * leaves 85 % of a link of 10 Mb/s unused. Here a loss takes nothing as long as the window is
- * within what the path holds without queueing: the delivery rate that was measured times the least
- * round trip. Where it is larger than that, queues have built up, and what is left is half the
- * window (7/8 for real-time data), but no less than what drains them. As that is enough for large
- * windows, they are spared no more than small ones, and two sessions come to share a link alike.
+ * leaves 85 % of a link of 10 Mb/s unused. Here a loss changes nothing while the window is at most the
+ * capacity of the path without queueing: the measured delivery rate times the least round trip. A
+ * larger window has built up queues, and a loss halves it (7/8 for real-time data), but not below the
+ * size that drains them. Large windows are reduced like small ones, so that two sessions come to share
+ * a link equally.
  */
 export class Congestion {
   /** Bytes that may be in flight. */
@@ -97,7 +97,7 @@ export class Congestion {
     this.#periodStart = now;
   }
 
-  /** Takes what the acknowledgements of one packet tell. */
+  /** Processes the acknowledgements of one packet. */
   receive(summary: AckSummary): void {
     if (summary.naks > 0) {
       this.#periodLost += summary.naks * SMSS;
@@ -124,7 +124,7 @@ export class Congestion {
     this.#leastRtt = this.#leastRttBefore = Infinity;
   }
 
-  /** What the path holds without queueing, in bytes, as far as is known. */
+  /** Estimated capacity of the path without queueing, in bytes. */
   get #pipe(): number {
     const rtt = this.#least;
     return rtt < Infinity ? Math.max(this.#rate, this.#rateBefore) * rtt : 0;

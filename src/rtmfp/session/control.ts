@@ -16,11 +16,11 @@ const HELLO = CHUNK_HEADER + 24;
 const CLOSE_INTERVAL = 5000;
 const EMPTY = new Uint8Array(0);
 
-/** What a session says besides acknowledgements and user data. RFC 7016 §3.5.4, §3.5.5. */
+/** Chunks of a session besides acknowledgements and user data. RFC 7016 §3.5.4, §3.5.5. */
 export class Control {
   /** When to ask (again) for the session to be closed. */
   closeAt = Infinity;
-  /** The session is closed, or the far end is to be told that its wish is known. */
+  /** A close acknowledgement has to be sent. */
   closeAckDue = false;
   pingDue = false;
   /** When a ping was sent last. */
@@ -62,7 +62,7 @@ export class Control {
     this.pingDue = false;
   }
 
-  /** Writes what is due and fits. */
+  /** Writes the chunks that are due and fit. */
   write(to: Writer, now: number): void {
     if (this.closeAckDue) {
       writeChunk(to, sessionCloseAck, undefined);

@@ -41,7 +41,7 @@ export class Counters {
   datagramsOut = 0;
   bytesIn = 0;
   bytesOut = 0;
-  /** Hellos answered, in whatever way. */
+  /** Hellos answered, in any way. */
   hellos = 0;
   /** Key agreements begun. */
   agreements = 0;

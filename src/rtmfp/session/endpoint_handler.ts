@@ -5,7 +5,7 @@ import type { SessionHandler } from "./handlers.ts";
 import type { PeerHello } from "./introducer.ts";
 import type { Session } from "./session.ts";
 
-/** What the user of an endpoint decides. */
+/** Decisions of the user of an endpoint. */
 export interface EndpointHandler {
   /**
    * Someone wants to open a session, and has asked here or at an introducer.

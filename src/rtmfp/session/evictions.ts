@@ -2,9 +2,9 @@ import { isLoopback, sourceKey } from "../../common/ip.ts";
 import type { Session } from "./session.ts";
 
 /**
- * Which sessions have to go for all together to hold so many bytes less: of the address at which
- * most is held, those first that hold most, then of the next one. Who opens many sessions to hold
- * much by little is found so. Each session of this machine counts alone.
+ * Selects the sessions to close so that all sessions hold `bytes` less: the address that holds most
+ * comes first, and of an address the largest sessions. This finds a client that opens many small
+ * sessions. Sessions from this machine count one by one.
  */
 export function selectEvictions(sessions: Iterable<Session>, bytes: number): Session[] {
   const sources = new Map<string, { held: number; sessions: Session[] }>();

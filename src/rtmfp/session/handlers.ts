@@ -13,7 +13,7 @@ export type CloseReason =
   | "aborted"
   /** Nothing came for too long. */
   | "timeout"
-  /** What was sent was not acknowledged for too long. */
+  /** Data was not acknowledged for too long. */
   | "no acknowledgement"
   /** It carried no flow for too long. */
   | "idle"
@@ -24,7 +24,7 @@ export type CloseReason =
   /** This endpoint is shut down. */
   | "endpoint closed";
 
-/** What the user of a session is told. */
+/** Events of a session. */
 export interface SessionHandler {
   /**
    * The far end opens a flow.

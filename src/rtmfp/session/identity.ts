@@ -8,9 +8,9 @@ import { type Policy, RELAXED } from "../crypto/protection.ts";
 /** Who an endpoint is. */
 export interface IdentitySettings {
   readonly certificate: Uint8Array;
-  /** The key pairs of the static keys in the certificate; none if it has ephemeral groups. */
+  /** The key pairs of the static keys in the certificate; empty if it has ephemeral groups. */
   readonly keys?: readonly KeyPair[];
-  /** What it wants of far ends; {@link RELAXED} by default. */
+  /** Required protection of far ends; {@link RELAXED} by default. */
   readonly policy?: Policy;
 }
 

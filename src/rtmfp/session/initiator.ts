@@ -33,13 +33,13 @@ const INTERVAL_GROWTH = 1500;
 const YIELD_FOR = 10_000;
 const TAG = 16;
 
-/** What the user of an opening is told. */
+/** Events of an attempt to open a session. */
 export interface InitiatorEvents {
   /** How long it may take, in milliseconds; as the endpoint's limits say unless told. */
   readonly within?: number;
   /** The session is there. */
   onOpen(session: Session): SessionHandler;
-  /** There will be no session. */
+  /** The attempt has failed. */
   onFail?(reason: InitiatorFailure): void;
 }
 
@@ -104,7 +104,7 @@ export class Initiator implements Timed {
     this.#send();
   }
 
-  /** Repeats what has not been answered. */
+  /** Repeats unanswered packets. */
   expire(): void {
     const { now } = this.#sessions.context;
     if (this.#state === "over") return;

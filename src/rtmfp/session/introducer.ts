@@ -8,7 +8,7 @@ import type { Sessions } from "./sessions.ts";
 
 /** Addresses in one answer. */
 const MOST_ADDRESSES = 20;
-/** The introductions of so many milliseconds may come at once. */
+/** Introductions of this time (ms) may be sent in one burst. */
 const SPAN = 2000;
 
 /** A hello that names a peer: RFC 7016 §2.3.2, §3.5.1.4. */

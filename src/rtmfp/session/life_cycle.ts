@@ -13,7 +13,7 @@ const FINISH_WITHIN = 5000;
 /** Only an open session carries anything. RFC 7016 §3.5.5. */
 export type SessionState = "open" | "nearClose" | "farCloseLinger" | "closed";
 
-/** The states of a session, and the times at which it is given up, asked for a word, or closed. RFC 7016 §3.5.5. */
+/** The states of a session, and when it is pinged, given up or closed. RFC 7016 §3.5.5. */
 export class LifeCycle {
   state: SessionState = "open";
   /** A packet of the far end has come: before, nothing is sent to an initiator. */
@@ -31,7 +31,7 @@ export class LifeCycle {
     this.#keepAlive = session.context.limits.keepAlive;
   }
 
-  /** After so many milliseconds without a packet the far end is asked for one. */
+  /** The far end is pinged after this time without a packet, in ms. */
   get keepAlive(): number {
     return this.#keepAlive;
   }
@@ -48,7 +48,7 @@ export class LifeCycle {
     this.#session.wake();
   }
 
-  /** When {@link expire} is to be called next. */
+  /** When to call {@link expire} next. */
   get deadline(): number {
     const { context: { limits }, control, sending, receiving, createdAt, lastReceived } =
       this.#session;
@@ -66,7 +66,7 @@ export class LifeCycle {
     );
   }
 
-  /** Sees to what is due by now. */
+  /** Does what is due by now. */
   expire(): void {
     const { context: { now, limits }, control, lastReceived } = this.#session;
     if (this.state === "open") this.#expireOpen();
@@ -106,7 +106,7 @@ export class LifeCycle {
   /** Drops the session, and tells the far end once. */
   abort(reason: CloseReason): void {
     if (this.state === "closed") return;
-    this.#session.control.closeAckDue = this.heard && reason !== "overridden"; // nobody is there then
+    this.#session.control.closeAckDue = this.heard && reason !== "overridden"; // otherwise there is no far end
     this.#end("closed", reason, false);
   }
 
@@ -125,7 +125,7 @@ export class LifeCycle {
     this.#end("closed", "closed by peer", true);
   }
 
-  /** It is closed, and what was to be said of that has been said. */
+  /** Removes the session: it is closed, and the far end knows. */
   forget(): void {
     if (this.#forgotten) return;
     this.#forgotten = true;
@@ -166,7 +166,7 @@ export class LifeCycle {
     }
   }
 
-  /** Enters a state in which the session is of no use. */
+  /** Enters a state in which the session carries no data. */
   #end(state: Exclude<SessionState, "open">, reason: CloseReason, orderly: boolean): void {
     const session = this.#session;
     const wasOpen = this.state === "open";

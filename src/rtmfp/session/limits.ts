@@ -6,7 +6,7 @@ export interface Limits {
   readonly keepAlive: number;
   /** After so long without a packet the session is over. */
   readonly silence: number;
-  /** After so long without an acknowledgement of what is in flight the session is over. */
+  /** The session ends after this time without an acknowledgement of data in flight, in ms. */
   readonly unacknowledged: number;
   /** After so long without any flow the session is closed. */
   readonly idle: number;
@@ -14,7 +14,7 @@ export interface Limits {
   readonly flows: number;
   /** One message from the far end. */
   readonly message: number;
-  /** What the far end of a session can make it hold: messages that are not complete, gaps, flows. */
+  /** Bytes that the far end can make a session hold: incomplete messages, gaps, flows. */
   readonly memory: number;
   /** The same of all sessions together: for more, those go at whose addresses most is held. */
   readonly memoryOfAll: number;
@@ -25,8 +25,8 @@ export interface Limits {
   /** How long the handshake of an initiator may take. */
   readonly opening: number;
   /**
-   * How many sessions there may be in all; nobody gets one more. Those of which nothing was heard
-   * yet, and those that only linger, count as long as nobody needs their places.
+   * Maximum number of sessions. A session whose far end was not heard yet, or that only lingers, gives
+   * its place to a new one.
    */
   readonly sessions: number;
   /** How many of them one address (IPv6: one /64) may open and have; but any at loopback. */

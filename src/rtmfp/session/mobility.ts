@@ -19,16 +19,15 @@ const DIGEST = 16;
 const NOWHERE = new Uint8Array(0);
 
 /**
- * A session whose packets come from a new address, as behind a NAT that forgets, must not follow
- * before the far end has proved to be there: packets can be replayed from anywhere, and old ones
- * are not told from new ones unless they are numbered. RFC 7016 §3.5.4.2.
+ * When packets of a session come from a new address, as behind a NAT that has forgotten the old one,
+ * the session moves only once the far end has proved to be there: an attacker can replay packets from
+ * anywhere, and without sequence numbers old packets look like new ones. RFC 7016 §3.5.4.2.
  *
- * The proof is the answer to a ping that nobody can guess, that holds for one address, and that was
- * sent since the session last moved, so that an answer moves it once at most. Clients of
- * Cumulus' time answer pings without repeating anything. They are sent a fragment with a new
- * sequence number which goes to the new address only, and acknowledge it from there. A number
- * can be guessed, by the client itself at least: so this moves a session to another port of its IP
- * address, which is what a NAT that forgets does, and never to somebody else's address.
+ * The proof is the answer to a ping with random content, made for one address and sent since the
+ * session last moved, so that one answer moves it once. Clients of Cumulus' time do not repeat the
+ * content of pings. They get a fragment with a new sequence number at the new address only, and
+ * acknowledge it from there. Since a number can be guessed, at least by the client itself, this moves
+ * a session only to another port of its IP address, as a forgetful NAT does.
  */
 export class Mobility {
   readonly #context: Context;

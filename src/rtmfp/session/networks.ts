@@ -3,8 +3,8 @@ import type { Address } from "../../common/address.ts";
 import { ipBytes } from "../../common/ip.ts";
 
 /**
- * How far an address carries: to everybody, within a private network, within one machine, or, as
- * those of groups, of links and of nobody, to none who has only been told of it.
+ * Where an address can be reached from: everywhere, within a private network, within one machine, or
+ * nowhere (multicast, link-local and unspecified addresses).
  */
 type Reach = "everywhere" | "network" | "machine" | "nowhere";
 
@@ -22,17 +22,16 @@ function reachOf(ip: Uint8Array): Reach {
   return a === 0 || a >= 224 || (a === 169 && b === 254) ? "nowhere" : "everywhere";
 }
 
-/** Addresses of an endpoint: where it is seen, and what it reports besides. */
+/** Addresses of an endpoint: the one it is seen at, and those it reports. */
 export interface Whereabouts {
   readonly observed: Address;
   readonly reported: readonly Address[];
 }
 
 /**
- * The reported addresses of `one` that `other` can do something with: private ones if both are in
- * one network, those of a machine if both are on it. Two are in one network if they are seen from
- * the same address (a NAT's, or a prefix of IPv6), have such addresses, or are both in private
- * networks of the one who sees them.
+ * The reported addresses of `one` that `other` can reach: private ones if both are in one network,
+ * loopback ones if both are on one machine. Two endpoints are in one network if the server sees them at
+ * the same address (a NAT's, or an IPv6 prefix), or both at private addresses.
  */
 export function usableAddresses(one: Whereabouts, other: Whereabouts): Address[] {
   if (one.reported.length === 0) return [];

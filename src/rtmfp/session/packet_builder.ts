@@ -12,8 +12,8 @@ const SEALING = 64;
 const ECHO = 2;
 
 /**
- * Builds packets where the outbox wants them, or in a staging place if several are sealed together:
- * the one writer of an endpoint. Between {@link open} and {@link send} nobody else writes.
+ * Builds packets in a buffer of the outbox, or in the staging buffer if several are sealed together.
+ * An endpoint has one, so between {@link open} and {@link send} no other packet can be built.
  */
 export class PacketBuilder {
   /** Where chunks are written to. */
@@ -24,7 +24,7 @@ export class PacketBuilder {
   readonly #staging: Staging | undefined;
   /** Whether the packet is built there. */
   #staged = false;
-  /** Where those that wait there go. */
+  /** Destination of the staged packets. */
   #out: Outbox | undefined;
 
   constructor(
@@ -99,7 +99,7 @@ export class PacketBuilder {
     if (out) this.#staging!.post(out);
   }
 
-  /** Where the next packet is to be built; undefined if the outbox takes nothing now. */
+  /** Buffer for the next packet; undefined if the outbox is full. */
   #place(out: Outbox, size: number): Uint8Array | undefined {
     const staging = this.#staging;
     this.#staged = staging !== undefined && staging.takes(size);
@@ -107,7 +107,7 @@ export class PacketBuilder {
       this.finish();
       return out.buffer(size);
     }
-    // Room for those that wait is sure, for one more it must be.
+    // The outbox has room for the staged packets; check for one more.
     if (staging!.count === 0 || !staging!.buffer || staging!.count >= out.room) {
       this.finish();
       if (!out.buffer(size)) return undefined;

@@ -7,10 +7,10 @@ import type { Context } from "./context.ts";
 const LONGEST = 65_536;
 /** How long a packet waits for its next fragment. */
 const PATIENCE = 1000;
-/** Packets that are put together at the same time, and what they hold. */
+/** Maximum number of packets in reassembly, and of their bytes. */
 const MOST_PACKETS = 64;
 const MOST_BYTES = 1 << 20;
-/** What a piece costs besides its bytes, which may be but one. */
+/** Memory of a piece besides its bytes, in bytes. */
 const RECORD = 200;
 
 interface Packet {

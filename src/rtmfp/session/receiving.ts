@@ -14,7 +14,7 @@ const PACKETS_PER_ACK = 2;
 const LINGER = 120_000;
 /** Flows, over or not, that are remembered at most. */
 const MOST_REMEMBERED = 1024;
-/** What a flow costs besides its metadata, in bytes. The first one is part of the session. */
+/** Memory of a flow besides its metadata, in bytes. The first flow counts as part of the session. */
 const FLOW = 1000;
 const NONE = new Uint8Array(0);
 

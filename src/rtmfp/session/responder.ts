@@ -109,7 +109,7 @@ export class Responder implements Timed {
     if (!this.#begin(keying, from, key, handshake)) counters.drop("keying");
   }
 
-  /** Forgets the handshakes that nobody will ask about again. */
+  /** Forgets handshakes whose answers will not be asked for again. */
   expire(): void {
     const { now, timers } = this.#context;
     for (const [key, { at }] of this.#handshakes) {
@@ -126,7 +126,7 @@ export class Responder implements Timed {
     this.#answer(session, record.subarray(DIGEST), initiatorSessionId, from);
   }
 
-  /** @returns false if there can be no session */
+  /** @returns false if no session can be opened */
   #begin(keying: IIKeying, from: Address, key: string, handshake: Handshake): boolean {
     const { crypto, counters, limits, timers, now } = this.#context;
     const certificateBytes = keying.certificate.slice(); // it is kept while the secret is made
@@ -148,7 +148,7 @@ export class Responder implements Timed {
     if (!this.#sessions.admit(certificate, from)) return true;
     if (this.#handshakes.size >= 4 * limits.halfOpen) {
       const [oldest] = this.#handshakes.keys();
-      this.#handshakes.delete(oldest); // it is asked again, or nobody minds
+      this.#handshakes.delete(oldest); // its initiator repeats its packet if it still waits
     }
     const pair = this.#sessions.identity.keyPair(farKey.group) ??
       this.#sessions.agreement.keyPair(farKey.group);

@@ -24,7 +24,7 @@ export class RoundTrip {
   #lastEcho = -1;
 
   /**
-   * Takes what the header of a packet says, in ticks of 4 ms.
+   * Takes timestamp and echo of a packet header, in ticks of 4 ms.
    *
    * @returns whether there is a new sample in {@link latest}
    */

@@ -14,8 +14,8 @@ import type { Session } from "./session.ts";
 /** Packets with user data between two acknowledgements or timeouts. RFC 7016 §3.5.2.3. */
 const BURST = 6;
 /**
- * Acknowledgements that come in before anything is sent count each, up to so many: a socket that is
- * read in batches must not slow a session down.
+ * Maximum number of acknowledgements that count one by one between two packets sent: reading a
+ * socket in batches must not slow a session down.
  */
 const MOST_TOGETHER = 8;
 /**
@@ -46,7 +46,7 @@ export interface FlowSettings {
 /** How many refused flows a session remembers. */
 const REFUSED_KEPT = 8;
 
-/** The flows that a session sends: what goes next, what is lost, how much may be on its way. RFC 7016 §3.6.2. */
+/** The sending flows of a session: next packet, losses and congestion window. RFC 7016 §3.6.2. */
 export class Sending implements SendHost {
   readonly flight = new Flight();
   readonly congestion = new Congestion();
@@ -171,7 +171,7 @@ export class Sending implements SendHost {
   }
 
   /**
-   * Writes user data of the flow that was chosen into a packet.
+   * Writes user data of the chosen flow into a packet.
    *
    * @returns the flow; undefined if there was no room for it
    */
@@ -194,7 +194,7 @@ export class Sending implements SendHost {
     return flow;
   }
 
-  /** Tells the handlers what came of sending, and looks for flows whose receivers are full. */
+  /** Calls handlers that were due while packets were sent, and finds flows whose receivers are full. */
   afterSending(): void {
     const flows = this.#flows;
     let suspended = false;

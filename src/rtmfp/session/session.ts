@@ -20,7 +20,7 @@ import type { Timed } from "./timer_wheel.ts";
 
 /** Bytes that the session sequence number may come to take more than at first. */
 const SEQUENCE_GROWTH = 4;
-/** What a message that waits, and a flow, cost besides the bytes, in bytes. */
+/** Memory of a waiting message, and of a flow, besides their bytes. */
 const MESSAGE = 300;
 const FLOW = 1000;
 /** Bytes of a peer id and of a nonce. */
@@ -29,7 +29,7 @@ const NAME = 32;
 const packet = new PacketReader(); // one for all sessions: packets are taken one after the other
 const names = new Pages();
 
-/** What comes of a handshake. */
+/** Result of a completed handshake. */
 interface HandshakeResult {
   readonly role: "initiator" | "responder";
   /** The session id in packets that come in, and that in packets that go out. */
@@ -122,7 +122,7 @@ export class Session implements Timed {
     return this.#names.subarray(2 * NAME);
   }
 
-  /** After so many milliseconds without a packet the far end is asked for one; at first as the limits say. */
+  /** The far end is pinged after this time without a packet, in ms; at first as the limits say. */
   get keepAlive(): number {
     return this.life.keepAlive;
   }
@@ -151,7 +151,7 @@ export class Session implements Timed {
     return this.roundTrip.smoothed;
   }
 
-  /** Bytes written to all flows and not sent yet, with what it costs to keep them. */
+  /** Unsent bytes of all flows, the memory for keeping them included. */
   get queuedBytes(): number {
     let sum = 0;
     for (const flow of this.sending.flows) {
@@ -232,7 +232,7 @@ export class Session implements Timed {
     this.sending.endOfPacket();
     if (!userData) return;
     this.receiving.endOfPacket();
-    // Answers to what came may wait without end for a far end that takes none.
+    // A far end that acknowledges nothing would make answers to its messages pile up.
     const { limits } = this.context;
     if (this.sending.flows.length > limits.ownFlows) this.exceeded();
     else if (this.queuedBytes > limits.queued) this.exceeded();
@@ -271,8 +271,8 @@ export class Session implements Timed {
   }
 
   /**
-   * Sends user data that may be sent now and nothing else, so that handlers may be running: what came is not
-   * acknowledged, no handler is called and nothing ends before the next {@link flush}.
+   * Sends user data as the window permits, and no other chunk. Handlers may call it: it acknowledges
+   * nothing, calls no handler and ends nothing before the next {@link flush}.
    */
   sendData(out: Outbox): void {
     const { builder } = this.context;
@@ -286,7 +286,7 @@ export class Session implements Timed {
     }
   }
 
-  /** Sees to what is due by now; the timers call it. */
+  /** Does what is due by now; the timers call it. */
   expire(): void {
     this.life.expire();
   }
@@ -331,7 +331,7 @@ export class Session implements Timed {
     this.mobility?.moved();
     this.roundTrip.reset();
     this.sending.congestion.reset();
-    this.sending.loseAll(); // it went where nobody is
+    this.sending.loseAll(); // it went to the old address
     context.counters.moves++;
     context.sessions.moved(this, before);
     this.handler?.onAddress?.(to);

@@ -4,21 +4,21 @@ import type { Limits } from "./limits.ts";
 import type { Session } from "./session.ts";
 
 /**
- * How many sessions an endpoint has room for, and which of them make room: first those that are
- * over and only linger, then those of which the far end has not been heard, the oldest first. What
- * is in use keeps its place until it ends, wherever it moves.
+ * Decides whether an endpoint has room for a session, and which one makes room: first lingering
+ * sessions, then those whose far end was not heard yet, the oldest first. A session in use keeps its
+ * place until it ends, also when it moves.
  */
 export class SessionCapacity {
   readonly #limits: Limits;
-  /** Open sessions of which the far end has been heard. */
+  /** Open sessions whose far end has been heard. */
   #taken = 0;
   /** Answered handshakes that wait for the first packet of their session. */
   readonly #halfOpen = new Set<Session>();
   /** Sessions that are not open any more. */
   readonly #lingering = new Set<Session>();
   /**
-   * Open sessions, heard or not, by where they were opened: if a session that moves freed its share
-   * there, who has two addresses could take all places.
+   * Open sessions, heard or not, by the source that opened them. A session that moves still counts
+   * there, otherwise a client with two addresses could take all places.
    */
   readonly #bySource = new Map<string, number>();
 
@@ -27,7 +27,7 @@ export class SessionCapacity {
   }
 
   /**
-   * What keeps one more from there out: all places are taken, or those that its address may have.
+   * Why one more session of a source is refused: all places are taken, or those of its address.
    *
    * @param replaced the session whose place it takes
    */
@@ -41,7 +41,7 @@ export class SessionCapacity {
     return taken >= sessionsOfAddress ? "address" : undefined;
   }
 
-  /** A session is added of which the far end has still to be heard. */
+  /** Adds a session whose far end was not heard yet. */
   add(session: Session): void {
     const { halfOpen, sessions } = this.#limits;
     const all = this.#taken + this.#halfOpen.size + this.#lingering.size;

@@ -2,7 +2,7 @@ import { toHex } from "../../bytes/hex.ts";
 import { type Address, addressText, sameAddress } from "../../common/address.ts";
 import type { Session } from "./session.ts";
 
-/** The sessions of an endpoint, by what they are looked for. */
+/** The sessions of an endpoint, by id and by address. */
 export class SessionTable {
   /** By near session id. */
   readonly #sessions = new Map<number, Session>();
@@ -28,7 +28,7 @@ export class SessionTable {
     return this.#peers.get(toHex(peerId));
   }
 
-  /** The newest session with whoever is at an address. */
+  /** The newest session with an address. */
   at(address: Address): Session | undefined {
     return this.#addresses.get(addressText(address));
   }

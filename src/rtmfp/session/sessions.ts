@@ -24,7 +24,7 @@ import { Startup } from "./startup.ts";
 const GLARE_TIME = 10_000;
 /** Minimum ms between two calls of `onFull` for the same reason. */
 const FULL_INTERVAL = 60_000;
-/** When all sessions hold too much, they are made to hold this part of what they may. */
+/** When all sessions together exceed their bound, they are reduced to this part of it. */
 const KEPT_OF_HELD = 7 / 8;
 
 /** What an endpoint is made of. */
@@ -38,8 +38,7 @@ export interface EndpointOptions {
 }
 
 /**
- * All sessions of an endpoint and the handshakes that lead to them: how they are found, how many
- * there may be, and what they tell of themselves.
+ * The sessions of an endpoint and the handshakes that lead to them: look-up, capacity and statistics.
  */
 export class Sessions {
   readonly context: Context;
@@ -52,7 +51,7 @@ export class Sessions {
   readonly #handler: EndpointHandler;
   readonly #initiators = new Map<number, Initiator>();
   readonly #capacity: SessionCapacity;
-  /** When the user was last told that there is no room, by reason. */
+  /** When the last "no room" was reported, by reason. */
   readonly #fullToldAt = { all: -Infinity, address: -Infinity };
   #bug: { error: unknown } | undefined;
 
@@ -80,7 +79,7 @@ export class Sessions {
     return this.#initiators.get(sessionId);
   }
 
-  /** Takes an answer to a hello. @returns false if it answers none of this endpoint */
+  /** Takes an answer to a hello. @returns false if this endpoint sent no such hello */
   takeAnswer(type: number, payload: Reader, from: Address): boolean {
     const at = payload.at;
     for (const initiator of this.#initiators.values()) {
@@ -96,7 +95,7 @@ export class Sessions {
     for (const session of [...this.table.all()]) this.#drop(session, "endpoint closed");
   }
 
-  /** Ends sessions if all together hold too much; so many at once that it is done seldom. */
+  /** Ends sessions if all together hold too much; enough at once to make this rare. */
   limitHeld(): void {
     const { held, limits } = this.context;
     if (held <= limits.memoryOfAll) return;
@@ -143,7 +142,7 @@ export class Sessions {
     else session.handler = this.#handler.onSession(session);
   }
 
-  /** A session is of no use any more, though its end may have still to be told. */
+  /** A session carries no data any more, though its end may still have to be sent. */
   ended(session: Session): void {
     this.#capacity.ended(session);
     this.table.hide(session);
@@ -153,7 +152,7 @@ export class Sessions {
   closed(session: Session): void {
     this.#capacity.closed(session);
     this.table.remove(session);
-    this.context.builder.finish(); // what it sent last may wait to be sealed
+    this.context.builder.finish(); // its last packets may be staged
     session.free();
   }
 
@@ -210,9 +209,9 @@ export class Sessions {
   }
 
   /**
-   * An initiator with that certificate is at that address, as its cookie proves.
+   * Whether to open a session for an initiator whose cookie proves its address.
    *
-   * @returns false if there is to be no session, because the own attempt to open one goes on
+   * @returns false if the own attempt to open a session with it goes on instead
    */
   admit(certificate: Certificate, from: Address): boolean {
     for (const initiator of this.#initiators.values()) {
@@ -223,13 +222,13 @@ export class Sessions {
     return session?.role !== "initiator" || this.context.now - session.createdAt > GLARE_TIME;
   }
 
-  /** Whether a sender that may not be where it says may be sent so many bytes, which counts. */
+  /** Whether `length` bytes may be sent to an unproved address; counts them. */
   mayAnswer(from: Address, length: number): boolean {
     const { now } = this.context;
     return this.limiter.admit(from, now) && this.limiter.mayAnswer(from, length, now);
   }
 
-  /** There is a new session, of which the far end has still to be heard. */
+  /** Adds a new session, whose far end was not heard yet. */
   add(session: Session): void {
     const before = this.table.peerAt(session.peerId, session.address);
     if (before) this.#drop(before, "overridden");

@@ -3,10 +3,10 @@ import type { Batch } from "../crypto/backend.ts";
 import type { PacketCipher } from "../crypto/packet_cipher.ts";
 import type { Outbox } from "../outbox.ts";
 
-/** Buffers are copied in units of so many bytes, of which views are at hand. */
+/** Buffers are copied in units of this many bytes, for which views exist. */
 const UNIT = 256;
 
-/** What is known of a packet that waits. */
+/** A staged packet. */
 class Waiting {
   cipher: PacketCipher | undefined;
   /** Bytes of the datagram to be. */
@@ -16,10 +16,10 @@ class Waiting {
 }
 
 /**
- * Packets that wait to be sealed together, because that costs less than one by one. They stand in
- * buffers of a batch, from where nothing is sent: a datagram that the outbox gets is sealed (behind
- * its end may be the rest of another one, which is not sent). They come in the order in which they
- * were built. Whoever adds a packet has made sure that the outbox has room for all.
+ * Packets that wait to be sealed together, which costs less than one by one. They stand in buffers of
+ * a batch and are copied to the outbox once sealed (bytes behind the end of a datagram may be left of
+ * another one, and are not sent). Their order is that of building. The caller that adds a packet makes
+ * sure that the outbox has room for all.
  */
 export class Staging {
   readonly #batch: Batch;
@@ -41,13 +41,13 @@ export class Staging {
     return this.#count;
   }
 
-  /** Whether packets of so many bytes fit, and nobody else is using the batch now. */
+  /** Whether packets of `size` bytes fit, and the batch is free. */
   takes(size: number): boolean {
     const { buffers, user } = this.#batch;
     return size <= buffers[0].length && (user === undefined || user === this);
   }
 
-  /** Where the next packet is to be built; undefined: {@link post} those that wait. */
+  /** Buffer for the next packet; undefined: {@link post} the staged ones first. */
   get buffer(): Uint8Array | undefined {
     return this.#batch.buffers[this.#count];
   }

@@ -1,4 +1,4 @@
-/** Something that wants to be called at a time. The wheel links these records, none of its own. */
+/** An item with a deadline. The wheel links these items themselves and makes no records of its own. */
 export interface Timed {
   /** When it is called, or Infinity. Milliseconds; written by the wheel alone. */
   due: number;
@@ -22,11 +22,11 @@ export class TimerWheel<T extends Timed> {
   readonly #slots: (T | undefined)[] = new Array(2 * SLOTS + 1).fill(undefined);
   readonly #fire: (item: T) => void;
   #tick = 0;
-  /** Nothing is to be done before this tick. */
+  /** No item is due before this tick. */
   #nextTick = 0;
   #count = 0;
 
-  /** @param fire is called for what is due; the item is in the wheel no more then */
+  /** @param fire is called for a due item, after the wheel has removed it */
   constructor(fire: (item: T) => void) {
     this.#fire = fire;
   }
@@ -46,7 +46,7 @@ export class TimerWheel<T extends Timed> {
     item.due = Infinity;
   }
 
-  /** When {@link advance} is to be called next; Infinity if nothing is scheduled. */
+  /** When to call {@link advance} next; Infinity if the wheel is empty. */
   get next(): number {
     if (this.#count === 0) return Infinity;
     const slots = this.#slots;
@@ -66,7 +66,7 @@ export class TimerWheel<T extends Timed> {
     return Infinity;
   }
 
-  /** Calls what is due by `now`. */
+  /** Fires the items that are due by `now`. */
   advance(now: number): void {
     const until = Math.floor(now / GRAIN);
     while (this.#tick < until) {
