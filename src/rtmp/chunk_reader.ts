@@ -89,6 +89,11 @@ export class ChunkReader {
     this.#chunkSize = Math.min(size, MAX_CHUNK_SIZE);
   }
 
+  /** Bytes of messages whose ends have not come. */
+  get partialBytes(): number {
+    return this.#partial;
+  }
+
   /** Drops what has come of the message on a chunk stream. RTMP-202. */
   abort(id: number): void {
     const stream = this.#streams.get(id);

@@ -128,6 +128,11 @@ export class Link {
     return this.#out.waitingSince(lane);
   }
 
+  /** Bytes of messages from the peer whose ends have not come. */
+  get partialBytes(): number {
+    return this.#reader.partialBytes;
+  }
+
   /** The client has come further, and may send longer messages; see {@link LIMITS}. */
   trust(as: "connected" | "streaming"): void {
     this.#reader.limits = LIMITS[as];

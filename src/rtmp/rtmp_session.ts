@@ -116,6 +116,10 @@ export class RtmpSession implements Transport, LinkHost {
     return this.link.lastReceived;
   }
 
+  get partialBytes(): number {
+    return this.link.partialBytes;
+  }
+
   get queuedBytes(): number {
     let bytes = 0;
     for (const channel of this.#channels) bytes += channel.queuedBytes;

@@ -1,5 +1,8 @@
-import { concat } from "../bytes/concat.ts";
 import type { SendFlow } from "./send_flow.ts";
+
+const NOTHING = new Uint8Array(0);
+/** Bytes of the first buffer for a message in fragments. */
+const MIN_PARTS = 1_024;
 
 /** Takes the messages of a flow that was accepted. */
 export interface FlowReceiver {
@@ -21,8 +24,8 @@ export class ReceiveFlow {
   unacknowledged = 0;
   /** The flow was refused: its messages are discarded. */
   refused = false;
-  #parts: Uint8Array[] = [];
-  #partBytes = 0;
+  #parts = NOTHING;
+  #length = 0;
 
   constructor(
     readonly id: number,
@@ -34,7 +37,7 @@ export class ReceiveFlow {
 
   /** Bytes of a message whose end has not come. */
   get partBytes(): number {
-    return this.#partBytes;
+    return this.#length;
   }
 
   /** Tells the peer that nothing more of this flow is wanted. */
@@ -45,18 +48,29 @@ export class ReceiveFlow {
   /** @returns the message, once its last fragment is there */
   receive(fragment: Uint8Array, more: boolean): Uint8Array | undefined {
     this.receivedFragments++;
-    if (!more && this.#parts.length === 0) return fragment;
-    this.#parts.push(fragment.slice());
-    this.#partBytes += fragment.length;
+    if (!more && this.#length === 0) return fragment;
+    this.#add(fragment);
     if (more) return undefined;
-    const message = concat(this.#parts);
+    const message = this.#parts.subarray(0, this.#length);
     this.abandon();
     return message;
   }
 
   /** The peer gives up the message that it has begun. */
   abandon(): void {
-    this.#parts = [];
-    this.#partBytes = 0;
+    this.#parts = NOTHING;
+    this.#length = 0;
+  }
+
+  /** One buffer that grows: as objects of their own, fragments of a byte would cost a hundred times as much. */
+  #add(fragment: Uint8Array): void {
+    const length = this.#length + fragment.length;
+    if (length > this.#parts.length) {
+      const grown = new Uint8Array(Math.max(length, 2 * this.#parts.length, MIN_PARTS));
+      grown.set(this.#parts.subarray(0, this.#length));
+      this.#parts = grown;
+    }
+    this.#parts.set(fragment, this.#length);
+    this.#length = length;
   }
 }

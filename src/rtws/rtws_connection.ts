@@ -34,11 +34,16 @@ export class RtwsConnection extends FlowTransport<ReceiveFlow, RtwsSession> impl
     this.address = address;
     this.hostname = hostname;
     session.handler = this;
+    session.isTrusted = () => this.connection.state === "connected";
   }
 
   /** A name ends at `?`, and what follows are parameters for scripts, as on RTMP. DECISIONS 23. */
   streamName(text: string): StreamName {
     return readStreamName(text);
+  }
+
+  get partialBytes(): number {
+    return this.session.partialBytes;
   }
 
   /** @param failure why the WebSocket is over, if that was not in good order */

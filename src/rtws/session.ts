@@ -30,6 +30,9 @@ const MAX_FLOWS = 64;
 const MAX_METADATA = 64;
 const MAX_MESSAGE = 16 << 20;
 const MAX_PARTS = 32 << 20;
+/** The same of who has not connected. */
+const STRANGERS_MESSAGE = 64 << 10;
+const STRANGERS_PARTS = 128 << 10;
 
 /** The part of a WebSocket that a session uses. */
 export interface RtwsOutbox {
@@ -57,6 +60,8 @@ export interface RtwsHandler {
  */
 export class RtwsSession {
   handler: RtwsHandler | undefined;
+  /** Whether the peer may send large messages. */
+  isTrusted: () => boolean = () => true;
   lastReceived: number;
   /** Smoothed round trip in milliseconds; 0 before the first measurement. */
   rtt = 0;
@@ -251,16 +256,24 @@ export class RtwsSession {
   }
 
   #deliver(flow: ReceiveFlow, fragment: Uint8Array, more: boolean): void {
-    if (flow.partBytes + fragment.length > MAX_MESSAGE) {
-      throw new WireError(`Cannot receive a message of more than ${MAX_MESSAGE} bytes`);
+    const trusted = this.isTrusted();
+    const most = trusted ? MAX_MESSAGE : STRANGERS_MESSAGE;
+    if (flow.partBytes + fragment.length > most) {
+      throw new WireError(`Cannot receive a message of more than ${most} bytes`);
     }
     const message = flow.receive(fragment, more);
     if (message) return flow.receiver?.onMessage(message);
-    let parts = 0;
-    for (const { partBytes } of this.#receiving.values()) parts += partBytes;
-    if (parts > MAX_PARTS) {
-      throw new WireError(`Cannot hold more than ${MAX_PARTS} bytes of unfinished messages`);
+    const parts = trusted ? MAX_PARTS : STRANGERS_PARTS;
+    if (this.partialBytes > parts) {
+      throw new WireError(`Cannot hold more than ${parts} bytes of unfinished messages`);
     }
+  }
+
+  /** Bytes of messages whose ends have not come. */
+  get partialBytes(): number {
+    let bytes = 0;
+    for (const { partBytes } of this.#receiving.values()) bytes += partBytes;
+    return bytes;
   }
 
   #receiveClose(id: number): void {

@@ -78,6 +78,8 @@ export interface Transport {
   /** Bytes that wait in all its channels, the memory for keeping them included, and messages. */
   readonly queuedBytes: number;
   readonly queuedMessages: number;
+  /** Bytes of messages from the client whose ends have not come, if nothing else bounds those of all clients. */
+  readonly partialBytes?: number;
   /**
    * A channel to the client.
    * @param stream message stream; 0 for the connection's own

@@ -240,7 +240,8 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
 
   /** Bytes that wait for this client alone, the memory for keeping messages included; bytes of media are shared. */
   get waiting(): number {
-    return MESSAGE * this.transport.queuedMessages + (this.#output?.queuedBytes ?? 0);
+    const { queuedMessages, partialBytes = 0 } = this.transport;
+    return MESSAGE * queuedMessages + partialBytes + (this.#output?.queuedBytes ?? 0);
   }
 
   manage(): void {

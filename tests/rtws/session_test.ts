@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { WireError } from "../../src/bytes/wire_error.ts";
-import { readRtws, writeDataAck, writeUserData } from "../../src/rtws/messages.ts";
+import { readRtws, writeDataAck, writeFlowOpen, writeUserData } from "../../src/rtws/messages.ts";
 import type { ReceiveFlow } from "../../src/rtws/receive_flow.ts";
 import { RtwsSession } from "../../src/rtws/session.ts";
 import { seeded } from "../support/random.ts";
@@ -241,4 +241,34 @@ Deno.test("RtwsSession: a message that flows share goes out with the stamp of ea
   flow.write(text("m0000 short"), undefined, 0x65656565);
   pipe.run(100);
   assert.deepEqual(pipe.heard[1], [`mabcd${long}`, "m0000 plain", "meeee short"]);
+});
+
+Deno.test("Fragments of a byte cost their bytes, and who has not connected may send few", () => {
+  const session = new RtwsSession({ send() {}, writable: true, wake() {} }, 0);
+  let flow: ReceiveFlow | undefined;
+  const heard: number[] = [];
+  session.handler = {
+    onFlow: (one) => {
+      flow = one;
+      return { onMessage: (message) => void heard.push(message.length) };
+    },
+    onClose() {},
+  };
+  session.receive(writeFlowOpen(0, undefined, METADATA), 0);
+  const part = (length: number, more = true) => {
+    const message = new Uint8Array(length + 1);
+    session.receive(writeUserData(0, message, 0, more ? length : length + 1), 0);
+  };
+  for (let i = 0; i < 100_000; i++) {
+    part(1);
+    part(0);
+  }
+  assert.equal(flow!.partBytes, 100_000);
+  assert.equal(session.partialBytes, 100_000);
+  part(0, false);
+  assert.deepEqual(heard, [100_001]);
+  assert.equal(session.partialBytes, 0);
+  session.isTrusted = () => false;
+  part(65_536);
+  assert.throws(() => part(1), /more than 65536 bytes/);
 });
