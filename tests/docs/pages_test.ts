@@ -30,7 +30,7 @@ Deno.test("lines of the log that pages quote are those that the server writes", 
   for (const { name, text } of pages) {
     for (
       const [line, words] of text.matchAll(
-        /^ {4}(?:FATAL|ERROR|WARN|NOTE|INFO) +\S+\[\d*\] (.*)$/gm,
+        /^ {4}(?:FATAL|ERROR|WARN|NOTE|INFO) +\S+\[(?:\d*|…)\] (.*)$/gm,
       )
     ) {
       count++;
