@@ -1,12 +1,12 @@
 // What viewers by HTTP-FLV and WebSocket-FLV cost, beside node-media-server where it is given.
 //
-//     deno run -A bench/web.ts [--viewers N] [--seconds S] [--stalled N] [--nms FOLDER]
+//     deno run -A bench/web.ts [--viewers N] [--seconds S] [--stalled N] [--native off] [--nms FOLDER]
 //
 // FOLDER has node-media-server in its node_modules: `npm install --prefix FOLDER node-media-server`.
 // ffmpeg publishes 1 Mb/s at 25 frames a second to each server by RTMP.
 import { parseArgs } from "node:util";
 import { startNodeMediaServer } from "./support/others.ts";
-import { freePorts, startServer, usageOf } from "./support/process.ts";
+import { freePorts, listening, startServer, usageOf } from "./support/process.ts";
 
 const { values } = parseArgs({
   args: Deno.args,
@@ -14,6 +14,7 @@ const { values } = parseArgs({
     viewers: { type: "string", default: "200" },
     seconds: { type: "string", default: "8" },
     stalled: { type: "string", default: "0" },
+    native: { type: "string", default: "auto" },
     nms: { type: "string" },
   },
 });
@@ -34,6 +35,8 @@ interface Figures {
   readonly cpuPerFrame: number;
   readonly viewersPerCore: number;
   readonly memoryPerViewer: number;
+  /** Near 1 the generator was the limit. */
+  readonly generatorCpuShare: number;
 }
 
 /** ffmpeg, until it is stopped. */
@@ -73,7 +76,7 @@ async function measure(server: string, pid: number, url: string): Promise<Figure
     if (text.includes("}")) break;
   }
   const after = usageOf(pid);
-  const { bytes, ended } = JSON.parse(text.slice(text.indexOf("{")));
+  const { bytes, ended, generator_cpu_share } = JSON.parse(text.slice(text.indexOf("{")));
   if (ended > 0) throw new Error(`${ended} viewers of ${server} were let go`);
   const cpu = after.cpu - before!.cpu;
   return {
@@ -85,6 +88,7 @@ async function measure(server: string, pid: number, url: string): Promise<Figure
     cpuPerFrame: cpu / (viewers * seconds * FRAMES),
     viewersPerCore: Math.round(viewers * seconds * 1e6 / cpu),
     memoryPerViewer: (after.memory - empty) / (viewers + stalled),
+    generatorCpuShare: generator_cpu_share,
   };
 }
 
@@ -92,9 +96,10 @@ const results: Figures[] = [];
 {
   const [rtmp, web] = freePorts(2);
   const server = await startServer(
-    `[rtmp]\nport = ${rtmp}\n[web]\nport = ${web}\nviewers = 100000\n[application]\nunknown = nearest`,
+    `[rtmfp]\nnative = ${values.native}\n[rtmp]\nport = ${rtmp}\n[web]\nport = ${web}\nviewers = 100000\n[application]\nunknown = nearest`,
   );
   const publisher = publish(`rtmp://127.0.0.1:${rtmp}/bench/cam`);
+  await listening(web);
   await new Promise((resolve) => setTimeout(resolve, 3000));
   for (const scheme of ["http", "ws"]) {
     const url = `${scheme}://127.0.0.1:${web}/bench/cam.flv`;

@@ -1,10 +1,11 @@
 // Many viewers of one address, by HTTP or WebSocket: a process of its own, that counts what it reads.
 // Arguments: url, viewers, seconds, viewers that never read. Prints "ready", then one JSON object.
+import { ownCpu } from "../support/process.ts";
+import { rounded } from "../support/samples.ts";
+import { LeanStreams } from "./lean_streams.ts";
+
 const [url, viewers, seconds, dead] = [Deno.args[0], ...Deno.args.slice(1).map(Number)];
 const { hostname, port, pathname, protocol } = new URL(url);
-let bytes = 0;
-let running = true;
-let ended = 0;
 
 const upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" +
   "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
@@ -12,32 +13,23 @@ const request = new TextEncoder().encode(
   `GET ${pathname} HTTP/1.1\r\nHost: ${hostname}\r\n${protocol === "ws:" ? upgrade : ""}\r\n`,
 );
 
-async function view(conn: Deno.TcpConn): Promise<void> {
-  const buffer = new Uint8Array(65_536);
-  try {
-    for (;;) {
-      const length = await conn.read(buffer);
-      if (length === null) break;
-      bytes += length;
-    }
-  } catch {
-    // closed
-  }
-  if (running) ended++;
-}
-
-const conns: Deno.TcpConn[] = [];
+const streams = new LeanStreams(hostname, Number(port));
 for (let i = 0; i < viewers + dead; i++) {
-  const conn = await Deno.connect({ hostname, port: Number(port) });
-  await conn.write(request);
-  if (i < viewers) view(conn);
-  conns.push(conn);
-  if (i % 16 === 15) await new Promise((resolve) => setTimeout(resolve, 10));
+  const fd = streams.open();
+  streams.write(fd, request);
+  if (i < viewers) streams.watch(fd);
+  if (i % 16 === 15) await streams.run(10);
 }
-await new Promise((resolve) => setTimeout(resolve, 2000)); // all have their picture
+await streams.run(3_000); // all have their picture
 console.log("ready");
-const before = bytes;
-await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
-running = false;
-console.log(JSON.stringify({ bytes: bytes - before, ended }));
+const before = streams.bytes;
+const cpu = ownCpu();
+const begun = performance.now();
+await streams.run(seconds * 1_000);
+const elapsed = performance.now() - begun;
+console.log(JSON.stringify({
+  bytes: streams.bytes - before,
+  ended: streams.ended,
+  generator_cpu_share: rounded((ownCpu() - cpu) / elapsed / 1000, 3),
+}));
 Deno.exit();

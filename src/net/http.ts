@@ -11,7 +11,10 @@ import { createServer as createTlsServer, type Server as TlsServer } from "node:
 import type { AddressInfo, Socket } from "node:net";
 import { Readable } from "node:stream";
 import { unmapped } from "../common/ip.ts";
+import { bytesPast } from "./direct_socket.ts";
+import type { DirectWriterSource } from "./native_stream.ts";
 import { boundSendBuffers } from "./send_buffers.ts";
+import { stream, StreamedResponse } from "./streamed_response.ts";
 
 export interface HttpOptions {
   /** An IP address of this machine; `""` for all. */
@@ -26,6 +29,8 @@ export interface HttpOptions {
   readonly maxConnections?: number;
   /** Bytes that the system may keep for each client, where it can be told. */
   readonly sendBuffer?: number;
+  /** For live bodies, and WebSockets that carry them, to clients without TLS. */
+  readonly writers?: DirectWriterSource;
 }
 
 interface HttpCertificate {
@@ -46,34 +51,6 @@ export interface HttpServer {
   renew(certificate: HttpCertificate): void;
   /** Accepts nobody any more, and ends the connections that carry no request. */
   close(): Promise<void>;
-}
-
-/** Where a {@link StreamedResponse} writes. */
-export interface ByteSink {
-  /** Bytes that were written and not taken by the system. */
-  readonly waiting: number;
-  write(bytes: Uint8Array): void;
-  /** Ends the response, in good order or as one that broke off. */
-  end(isWhole: boolean): void;
-}
-
-/** What the server tells of a {@link StreamedResponse}. */
-interface ByteSinkEvents {
-  /** What waited was taken. */
-  onDrain(): void;
-  /** The far end is gone, or has all. */
-  onClose(): void;
-}
-
-/**
- * A response whose body is written as it comes into being, without a queue of its own: that of a live
- * stream, of which there are many.
- */
-export class StreamedResponse {
-  constructor(
-    readonly headers: Readonly<Record<string, string>>,
-    readonly open: (sink: ByteSink) => ByteSinkEvents,
-  ) {}
 }
 
 type Answer = Response | StreamedResponse;
@@ -109,7 +86,7 @@ const BODILESS = new Set(["GET", "HEAD"]);
  * @throws {Error} if the port cannot be had, or certificate and key cannot be used
  */
 export async function serveHttp(
-  { hostname, port, tls, maxConnections = MAX_CONNECTIONS, sendBuffer }: HttpOptions,
+  { hostname, port, tls, maxConnections = MAX_CONNECTIONS, sendBuffer, writers }: HttpOptions,
   handle: HttpHandler,
   onUpgrade?: UpgradeHandler,
 ): Promise<HttpServer> {
@@ -121,7 +98,7 @@ export async function serveHttp(
     maxHeaderSize: MAX_HEADERS,
   };
   const listener = (message: IncomingMessage, response: ServerResponse) =>
-    void answer(message, response, handle);
+    void answer(message, response, handle, tls ? undefined : writers);
   const server: Server | TlsServer = tls
     ? createTlsServer({ ...options, cert: tls.cert, key: tls.key }, listener)
     : createServer(options, listener);
@@ -196,19 +173,20 @@ const withSocket = (
   socket: Socket,
 ) => ({
   bytesIn: bytesIn + (socket.bytesRead ?? 0),
-  bytesOut: bytesOut + (socket.bytesWritten ?? 0),
+  bytesOut: bytesOut + (socket.bytesWritten ?? 0) + bytesPast(socket),
 });
 
 async function answer(
   message: IncomingMessage,
   response: ServerResponse,
   handle: HttpHandler,
+  writers: DirectWriterSource | undefined,
 ): Promise<void> {
   const request = requestOf(message);
   if (!request) return fail(response, 400, "The request has no valid address");
   try {
     const answer = await handle(request, peerOf(message));
-    if (answer instanceof StreamedResponse) stream(answer, response);
+    if (answer instanceof StreamedResponse) stream(answer, response, writers);
     else await send(answer, response, request.method === "HEAD");
   } catch {
     fail(response, 500, "The server has a fault");
@@ -286,21 +264,6 @@ async function send(from: Response, to: ServerResponse, isHead: boolean): Promis
   } catch {
     to.destroy(); // the body broke off: so does the response
   }
-}
-
-/** Sends the body of a live stream. */
-function stream({ headers, open }: StreamedResponse, to: ServerResponse): void {
-  to.writeHead(200, headers);
-  to.flushHeaders();
-  const events = open({
-    get waiting() {
-      return to.writableLength;
-    },
-    write: (bytes) => void to.write(bytes),
-    end: (isWhole) => void (isWhole ? to.end() : to.destroy()),
-  });
-  to.on("drain", () => events.onDrain());
-  to.once("close", () => events.onClose());
 }
 
 const drained = (to: ServerResponse): Promise<void> =>

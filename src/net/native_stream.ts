@@ -7,10 +7,10 @@ const MSG_NOSIGNAL = 0x4000;
 const F_DUPFD_CLOEXEC = 1030;
 const EFD_CLOEXEC = 0x80000;
 /** How far from the lowest free number the descriptor of a new connection is looked for. */
-const REACH = 256;
+const REACH = 2_048;
 
 /** One end of a connection. */
-export interface StreamEnd {
+interface StreamEnd {
   readonly hostname: string;
   readonly port: number;
 }
@@ -34,6 +34,9 @@ export interface DirectWriter {
   /** The connection stays open in the system until this is called. */
   close(): void;
 }
+
+/** Opens {@link DirectWriter}s. */
+export type DirectWriterSource = Pick<DirectWriters, "open">;
 
 /** Opens {@link DirectWriter}s: Linux only, and not for TLS. */
 export class DirectWriters {

@@ -4,7 +4,8 @@ import { waitAtMost } from "../common/wait.ts";
 import type { Recorded } from "../media/recordings.ts";
 import { StaticFiles } from "../net/static_files.ts";
 import type { DoorRow } from "../monitor/snapshot.ts";
-import type { StreamedResponse } from "../net/http.ts";
+import { openDirectWriters } from "../net/native_stream.ts";
+import type { StreamedResponse } from "../net/streamed_response.ts";
 import { serveWeb, upgradeToWebSocket, type WebPeer, type WebServer } from "../net/web_server.ts";
 import { tcpError } from "../net/tcp.ts";
 import { WebSocketStream } from "../net/web_socket_stream.ts";
@@ -49,6 +50,7 @@ export async function openWebDoor(host: DoorHost): Promise<OpenDoor> {
       port: config["web.port"],
       tls,
       sendBuffer: sendBufferOf(config),
+      writers: config["rtmfp.native"] === "off" ? undefined : openDirectWriters(),
     });
   } catch (error) {
     throw new StartError(

@@ -1,10 +1,11 @@
 import { addressText } from "../common/address.ts";
-import { type ByteSink, StreamedResponse } from "../net/http.ts";
+import { type ByteSink, ROOM, StreamedResponse } from "../net/streamed_response.ts";
 import type { WebPeer, WebSocketConnection } from "../net/web_server.ts";
 import { readTarget } from "../tc/target.ts";
 import { FlvViewer, type ViewerHost, type Viewing } from "../web/flv_viewer.ts";
 import type { StreamRequest } from "../web/request.ts";
 import type { DoorHost } from "./doors.ts";
+import { Pacing } from "./pacing.ts";
 
 /** Bytes that one write has at most, and that a WebSocket holds before its viewer waits. WEB-103. */
 const MOST_AT_ONCE = 65_536;
@@ -24,7 +25,8 @@ const BAD_POLICY = 1008;
 interface Sink {
   /** Whether it takes more now. */
   readonly ready: boolean;
-  write(bytes: Uint8Array<ArrayBuffer>): void;
+  /** As {@link ByteSink.write}. */
+  write(block: Uint8Array, from: number, to: number): void;
   end(failure: string | undefined): void;
 }
 
@@ -32,6 +34,9 @@ interface Sink {
 export class WebViewers implements ViewerHost {
   readonly #host: DoorHost;
   readonly #sinks = new Map<FlvViewer, Sink>();
+  /** What is written, one viewer after the other. */
+  readonly #block = new Uint8Array(MOST_AT_ONCE + 2 * ROOM);
+  readonly #pacing = new Pacing();
   readonly #awake = new Set<FlvViewer>();
   #blocked = false;
   #lookAt = Infinity;
@@ -67,7 +72,7 @@ export class WebViewers implements ViewerHost {
       get ready() {
         return body !== undefined && body.waiting < MOST_AT_ONCE;
       },
-      write: (bytes) => body?.write(bytes),
+      write: (block, from, to) => body?.write(block, from, to),
       end: (failure) => {
         leave();
         body?.end(failure === undefined);
@@ -103,7 +108,7 @@ export class WebViewers implements ViewerHost {
         return made.socket !== undefined && made.socket.open &&
           made.socket.bufferedAmount < MOST_BUFFERED;
       },
-      write: (bytes) => made.socket?.send(bytes),
+      write: (block, from, to) => made.socket?.sendPart(block, from, to),
       end: (failure) => {
         leave();
         made.socket?.close(failure === undefined ? 1000 : BAD_POLICY, failure?.slice(0, 40));
@@ -135,7 +140,8 @@ export class WebViewers implements ViewerHost {
     this.#lookAt = Infinity;
     this.#blocked = false;
     for (const viewer of this.#awake) this.#drain(viewer);
-    this.#batchAt = now + BATCH_INTERVAL;
+    this.#pacing.passed(now, this.#host.now());
+    this.#batchAt = Math.max(now + BATCH_INTERVAL, this.#pacing.next);
     if (this.#blocked) this.#lookAt = this.#batchAt = now + BLOCKED_INTERVAL;
   }
 
@@ -165,7 +171,11 @@ export class WebViewers implements ViewerHost {
 
   #drain(viewer: FlvViewer): void {
     const sink = this.#sinks.get(viewer);
-    while (sink?.ready && viewer.output.waiting) sink.write(viewer.take(MOST_AT_ONCE));
+    while (sink?.ready && viewer.output.waiting) {
+      const needed = viewer.output.lengthOf(MOST_AT_ONCE) + 2 * ROOM;
+      const block = needed > this.#block.length ? new Uint8Array(needed) : this.#block;
+      sink.write(block, ROOM, viewer.takeInto(block, ROOM, MOST_AT_ONCE));
+    }
     if (sink && viewer.output.waiting) this.#blocked = true;
     else this.#awake.delete(viewer);
   }

@@ -31,6 +31,9 @@ const OTHER_KIND = 500;
 
 /** Stands for script tags among the forms of a frame. */
 const SCRIPT = {};
+/** Bytes before the first tag. */
+const FILE_HEADER = 13;
+const NOTHING_WAITS = { length: 0, count: 0 };
 const NOTHING = new Uint8Array(0);
 
 /**
@@ -136,29 +139,55 @@ export class FlvOutput implements ListenerOutput {
     return this.#queue.length > 0 && (this.#begun || this.#isKnown);
   }
 
+  /** How many bytes {@link take} gives. */
+  lengthOf(most: number): number {
+    return this.#measure(most).length;
+  }
+
   /**
    * The next bytes of the file: whole tags, of which all but the first fit into `most` bytes.
    *
    * @returns empty if nothing waits
    */
   take(most: number): Uint8Array<ArrayBuffer> {
-    if (!this.waiting) return NOTHING;
-    let length = this.#begun ? 0 : 13;
-    let count = 0;
-    for (const { body } of this.#queue) {
-      const more = TAG_HEADER + body.length + TRAILER;
-      if (length > 13 && length + more > most) break;
-      length += more;
-      count++;
-    }
-    const to = Writer.over(new Uint8Array(length));
+    const bytes = new Uint8Array(this.lengthOf(most));
+    this.takeInto(bytes, 0, most);
+    return bytes;
+  }
+
+  /**
+   * Writes what {@link take} gives into a block from a place on.
+   *
+   * @returns the place behind
+   */
+  takeInto(block: Uint8Array, at: number, most: number): number {
+    const { length, count } = this.#measure(most);
+    if (length === 0) return at;
+    const to = Writer.over(block.subarray(at, at + length));
     if (!this.#begun) {
       this.#begun = true;
       const comes = (kind: FrameKind) => this.#seen.has(kind) && !this.unplayable.has(kind);
       to.bytes(flvHeader(comes("audio"), comes("video")));
     }
-    for (const tag of this.#queue.splice(0, count)) this.#write(to, tag);
-    return to.buffer as Uint8Array<ArrayBuffer>;
+    const queue = this.#queue;
+    for (let i = 0; i < count; i++) this.#write(to, queue[i]);
+    if (count === queue.length) queue.length = 0;
+    else queue.splice(0, count);
+    return at + length;
+  }
+
+  /** Tags that are taken next, and their bytes with the header of the file. */
+  #measure(most: number): { length: number; count: number } {
+    if (!this.waiting) return NOTHING_WAITS;
+    const head = this.#begun ? 0 : FILE_HEADER;
+    let length = head;
+    let count = 0;
+    for (; count < this.#queue.length; count++) {
+      const more = TAG_HEADER + this.#queue[count].body.length + TRAILER;
+      if (length > head && length + more > most) break;
+      length += more;
+    }
+    return { length, count };
   }
 
   #write(to: Writer, { kind, body, time }: Tag): void {

@@ -110,11 +110,16 @@ export class FlvViewer extends ViewerConnection implements ManagedSession {
 
   /** The next bytes of the file; see {@link FlvOutput.take}. */
   take(most: number): Uint8Array<ArrayBuffer> {
-    const { now } = this.#hub;
-    this.#lastTaken = now;
     const bytes = this.output.take(most);
-    this.#waitsSince = this.output.waiting ? now : Infinity;
+    this.#took();
     return bytes;
+  }
+
+  /** Writes them into a block; see {@link FlvOutput.takeInto}. */
+  takeInto(block: Uint8Array, at: number, most: number): number {
+    const end = this.output.takeInto(block, at, most);
+    this.#took();
+    return end;
   }
 
   /** Ends it: the response, too. Harmless when it has ended. */
@@ -143,6 +148,12 @@ export class FlvViewer extends ViewerConnection implements ManagedSession {
     if (this.#over) return;
     this.#end(reason);
     this.#host.over(this, reason);
+  }
+
+  #took(): void {
+    const { now } = this.#hub;
+    this.#lastTaken = now;
+    this.#waitsSince = this.output.waiting ? now : Infinity;
   }
 
   #subscribe(viewing: Viewing): Listener {

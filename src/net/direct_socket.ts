@@ -1,0 +1,51 @@
+import type { Socket } from "node:net";
+import type { DirectWriter, DirectWriterSource } from "./native_stream.ts";
+
+/** Of each socket the bytes that went past it. */
+const past = new WeakMap<Socket, number>();
+
+/** Bytes that were written to the connection of a socket past it. */
+export const bytesPast = (socket: Socket): number => past.get(socket) ?? 0;
+
+/**
+ * Writes to the connection of a socket of node:net past it, as long as nothing waits in the socket; else,
+ * and what the system does not take at once, behind what does.
+ */
+export class DirectSocket {
+  readonly #socket: Socket;
+  readonly #direct: DirectWriter;
+
+  private constructor(socket: Socket, direct: DirectWriter) {
+    this.#socket = socket;
+    this.#direct = direct;
+    socket.once("close", () => direct.close());
+  }
+
+  /** @returns undefined for TLS, or where there are no system calls of ours for it */
+  static of(
+    socket: Socket | null,
+    writers: DirectWriterSource | undefined,
+  ): DirectSocket | undefined {
+    if (!socket || socket.destroyed || "encrypted" in socket) return undefined;
+    const { localAddress, localPort, remoteAddress, remotePort } = socket;
+    if (!localAddress || !localPort || !remoteAddress || !remotePort) return undefined;
+    const direct = writers?.open({
+      local: { hostname: localAddress, port: localPort },
+      remote: { hostname: remoteAddress, port: remotePort },
+    });
+    return direct && new DirectSocket(socket, direct);
+  }
+
+  /**
+   * @param bytes may change as soon as the call returns
+   * @param onTaken called once the system has taken all that it did not take at once
+   */
+  write(bytes: Uint8Array, onTaken?: () => void): void {
+    const socket = this.#socket;
+    if (socket.destroyed || !socket.writable) return;
+    const { length } = bytes;
+    const sent = socket.writableLength === 0 ? this.#direct.send(bytes, length) : 0;
+    if (sent > 0) past.set(socket, bytesPast(socket) + sent);
+    if (sent < length) socket.write(bytes.slice(sent), () => onTaken?.());
+  }
+}
