@@ -1,17 +1,10 @@
 // All chunks alike: reads one with its codec and writes it again, whatever it is.
 import type { Reader } from "../../src/bytes/reader.ts";
 import type { Writer } from "../../src/bytes/writer.ts";
-import {
-  Ack,
-  readBitmapAck,
-  readRangeAck,
-  writeBitmapAck,
-  writeRangeAck,
-} from "../../src/rtmfp/wire/ack.ts";
+import { Ack, readBitmapAck, readRangeAck, writeRangeAck } from "../../src/rtmfp/wire/ack.ts";
 import { bufferProbe } from "../../src/rtmfp/wire/buffer_probe.ts";
 import { type ChunkCodec, ChunkType, writeChunk } from "../../src/rtmfp/wire/chunk.ts";
 import { cookieChange } from "../../src/rtmfp/wire/cookie_change.ts";
-import { ecnReport } from "../../src/rtmfp/wire/ecn_report.ts";
 import { fiHello } from "../../src/rtmfp/wire/fihello.ts";
 import { flowException } from "../../src/rtmfp/wire/flow_exception.ts";
 import { iHello } from "../../src/rtmfp/wire/ihello.ts";
@@ -21,7 +14,7 @@ import { ping, pingReply } from "../../src/rtmfp/wire/ping.ts";
 import { redirect } from "../../src/rtmfp/wire/redirect.ts";
 import { rHello } from "../../src/rtmfp/wire/rhello.ts";
 import { riKeying } from "../../src/rtmfp/wire/rikeying.ts";
-import { closeReason, sessionClose, sessionCloseAck } from "../../src/rtmfp/wire/session_close.ts";
+import { sessionClose, sessionCloseAck } from "../../src/rtmfp/wire/session_close.ts";
 import {
   readNextUserData,
   readUserData,
@@ -29,6 +22,8 @@ import {
   writeNextUserData,
   writeUserData,
 } from "../../src/rtmfp/wire/user_data.ts";
+import { writeBitmapAck } from "./bitmap_ack.ts";
+import { closeReason, ecnReport } from "./foreign_chunks.ts";
 
 // deno-lint-ignore no-explicit-any
 const codecs: ChunkCodec<any>[] = [

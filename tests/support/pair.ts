@@ -108,7 +108,6 @@ export class Recorder implements SessionHandler {
   readonly messages: Uint8Array[] = [];
   readonly flows: ReceiveFlow[] = [];
   readonly closed: string[] = [];
-  readonly addresses: Address[] = [];
   ended = 0;
   bufferCapacity: number | undefined;
   onMessage: ((message: Uint8Array, flow: ReceiveFlow) => void) | undefined;
@@ -127,10 +126,6 @@ export class Recorder implements SessionHandler {
 
   onClose(reason: string, orderly: boolean): void {
     this.closed.push(`${reason}${orderly ? "" : " (not orderly)"}`);
-  }
-
-  onAddress(address: Address): void {
-    this.addresses.push(address);
   }
 }
 

@@ -23,8 +23,6 @@ export class OutgoingFragment {
   /** From 1; 0 as long as it is not sent. */
   sequence = 0;
   reliable = true;
-  startBy = Infinity;
-  finishBy = Infinity;
   /** The pieces before this one have been split off. */
   begun = false;
   abandoned = false;
@@ -79,7 +77,6 @@ export class FragmentPool {
     fragment.stamp = -1;
     fragment.sequence = fragment.message = 0;
     fragment.reliable = true;
-    fragment.startBy = fragment.finishBy = Infinity;
     fragment.begun =
       fragment.abandoned =
       fragment.sentAbandoned =

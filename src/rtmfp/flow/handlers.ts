@@ -4,17 +4,11 @@ import type { ReceiveFlow } from "./receive_flow.ts";
 export interface WriteOptions {
   /** Whether lost fragments are sent again; otherwise a loss abandons the message. Default true. */
   readonly reliable?: boolean;
-  /** The message is dropped unless its first byte is sent by then. Milliseconds, as `now`. */
-  readonly startBy?: number;
-  /** A loss after this moment (ms, as `now`) abandons the message, reliable or not. */
-  readonly finishBy?: number;
 }
 
 export interface SendFlowHandler {
   /** The peer wants no more of this flow, which closes. Code 0 comes without a reason. */
   onException?(code: number): void;
-  /** All that was written has been sent once; it is the moment to write more. */
-  onEmpty?(): void;
   /** An acknowledgement has come; see `SendFlow.firstPending`. Do not write to the flow from here. */
   onAcknowledged?(): void;
   /** The peer has seen the end. It is not called when the session ends first. */

@@ -10,8 +10,6 @@ export class MessageQueue {
   bytes = 0;
   /** Messages that wait, the first one counted until its end is taken. */
   messages = 0;
-  /** The last message has been taken, or was too late, since this was set to false. */
-  emptied = false;
   #first: OutgoingFragment | undefined;
   #last: OutgoingFragment | undefined;
   readonly #fragments: FragmentPool;
@@ -44,7 +42,6 @@ export class MessageQueue {
     piece.message = rest.message;
     piece.stamp = rest.stamp;
     piece.reliable = rest.reliable;
-    piece.finishBy = rest.finishBy;
     piece.part = rest.begun ? Part.middle : Part.begin;
     rest.begun = true;
     rest.part = Part.end;
@@ -56,22 +53,10 @@ export class MessageQueue {
   shift(): OutgoingFragment {
     const message = this.#first!;
     this.#first = message.next;
-    if (!this.#first) {
-      this.#last = undefined;
-      this.emptied = true;
-    }
+    if (!this.#first) this.#last = undefined;
     this.bytes -= message.end - message.start;
     this.messages--;
     return message;
-  }
-
-  /** Drops messages from the front whose `startBy` has passed. */
-  dropLate(now: number): void {
-    let first = this.#first;
-    while (first && !first.begun && (first.startBy < now || first.finishBy < now)) {
-      this.#fragments.give(this.shift());
-      first = this.#first;
-    }
   }
 
   /**
@@ -105,6 +90,5 @@ export class MessageQueue {
     }
     this.#first = this.#last = undefined;
     this.bytes = this.messages = 0;
-    this.emptied = false;
   }
 }

@@ -123,17 +123,12 @@ export class SendFlow {
    */
   write(message: Uint8Array, options?: WriteOptions, stamp = -1): void {
     if (this.#state !== "open") return;
-    this.#queue.dropLate(this.host.clock.now);
     const fragment = this.#takeFragment();
     fragment.bytes = message;
     fragment.end = message.length;
     fragment.message = ++this.#lastMessage;
     fragment.stamp = stamp;
-    if (options) {
-      fragment.reliable = options.reliable ?? true;
-      fragment.startBy = options.startBy ?? Infinity;
-      fragment.finishBy = options.finishBy ?? Infinity;
-    }
+    fragment.reliable = options?.reliable ?? true;
     this.#queue.add(fragment);
     this.host.wake();
   }
@@ -182,7 +177,7 @@ export class SendFlow {
    * @returns how many were written
    */
   send(to: Writer, window: number): number {
-    const { flight, clock } = this.host;
+    const { flight } = this.host;
     const queue = this.#queue;
     const sent = this.#sent;
     sent.trim();
@@ -192,10 +187,7 @@ export class SendFlow {
     while (flight.outstanding < window && this.#mayTake) {
       let fragment = sent.nextResend(!queue.first);
       const fresh = fragment === undefined;
-      if (fresh) {
-        queue.dropLate(clock.now);
-        fragment = queue.first;
-      }
+      if (fresh) fragment = queue.first;
       if (!fragment) {
         if (this.#state !== "closing" || this.#finalSent) break;
         this.#numberFinal();
@@ -225,13 +217,6 @@ export class SendFlow {
     return count;
   }
 
-  /** Calls the handlers that were due while packets were sent. */
-  afterSending(): void {
-    if (!this.#queue.emptied) return;
-    this.#queue.emptied = false;
-    if (!this.#queue.first) this.handler?.onEmpty?.();
-  }
-
   /** Processes an acknowledgement. RFC 7016 §3.6.2.4. */
   acknowledge(ack: Ack): void {
     const sent = this.#sent;
@@ -251,9 +236,7 @@ export class SendFlow {
     this.#sent.lost(fragment);
     this.lostFragments++;
     if (fragment.sequence === this.#probed) this.#probed = 0;
-    if (!fragment.abandoned && (!fragment.reliable || fragment.finishBy < this.host.clock.now)) {
-      this.#abandon(fragment.message);
-    }
+    if (!fragment.abandoned && !fragment.reliable) this.#abandon(fragment.message);
   }
 
   /** The peer refuses the flow. RFC 7016 §3.6.2.9. */

@@ -1,4 +1,3 @@
-import type { Address } from "../../common/address.ts";
 import type { FlowReceiver } from "../flow/handlers.ts";
 import type { ReceiveFlow } from "../flow/receive_flow.ts";
 import type { Session } from "./session.ts";
@@ -39,6 +38,4 @@ export interface SessionHandler {
    * @param orderly one of the ends closed it, as opposed to a breakdown
    */
   onClose(reason: CloseReason, orderly: boolean): void;
-  /** The far end has moved, and has proved it. */
-  onAddress?(address: Address): void;
 }

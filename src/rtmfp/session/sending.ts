@@ -194,15 +194,14 @@ export class Sending implements SendHost {
     return flow;
   }
 
-  /** Calls handlers that were due while packets were sent, and finds flows whose receivers are full. */
+  /** Finds flows whose receivers are full. */
   afterSending(): void {
     const flows = this.#flows;
     let suspended = false;
     let ready = false;
     for (let i = 0; i < flows.length; i++) {
-      flows[i].afterSending();
-      suspended ||= flows[i]?.suspended;
-      ready ||= flows[i]?.ready;
+      suspended ||= flows[i].suspended;
+      ready ||= flows[i].ready;
     }
     this.#limited = this.#full || (ready && !this.#mayBurst);
     if (!ready && this.#acknowledgements > 1) this.#acknowledgements = 1; // nothing waited for them

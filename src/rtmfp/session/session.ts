@@ -334,7 +334,6 @@ export class Session implements Timed {
     this.sending.loseAll(); // it went to the old address
     context.counters.moves++;
     context.sessions.moved(this, before);
-    this.handler?.onAddress?.(to);
   }
 
   release(): void {

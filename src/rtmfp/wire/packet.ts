@@ -18,9 +18,6 @@ export const PacketFlag = {
   timestampEcho: 0x04,
 } as const;
 
-/** Bytes of the longest header. */
-export const MAX_PACKET_HEADER = 5;
-
 /** The time of a packet: `now` (milliseconds) in ticks of 4 ms, the low 16 bits. RFC 7016 §2.2.4. */
 export function timestampOf(now: number): number {
   return Math.floor(now / 4) % 0x10000;

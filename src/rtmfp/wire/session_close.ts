@@ -13,10 +13,3 @@ export const sessionCloseAck: ChunkCodec<void> = {
   ...sessionClose,
   type: ChunkType.sessionCloseAck,
 };
-
-/** The reason that librtmfp sends next to one of the two. Not in the RFC. */
-export const closeReason: ChunkCodec<number> = {
-  type: ChunkType.closeReason,
-  write: (to, reason) => to.u8(reason),
-  read: (from) => from.u8(),
-};

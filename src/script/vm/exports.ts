@@ -23,7 +23,6 @@ export interface LuaExports {
   realloc(at: Pointer, size: number): Pointer;
   lua_newstate(alloc: Pointer, context: Pointer): State;
   lua_close(L: State): void;
-  lua_atpanic(L: State, panic: Pointer): Pointer;
   lua_gettop(L: State): number;
   lua_settop(L: State, index: number): void;
   lua_absindex(L: State, index: number): number;
@@ -31,7 +30,6 @@ export interface LuaExports {
   lua_pushvalue(L: State, index: number): void;
   lua_rotate(L: State, index: number, by: number): void;
   lua_copy(L: State, from: number, to: number): void;
-  lua_xmove(from: State, to: State, count: number): void;
   lua_type(L: State, index: number): number;
   lua_isinteger(L: State, index: number): number;
   lua_isnumber(L: State, index: number): number;
@@ -43,13 +41,11 @@ export interface LuaExports {
   lua_tothread(L: State, index: number): State;
   lua_rawlen(L: State, index: number): bigint;
   lua_rawequal(L: State, a: number, b: number): number;
-  lua_compare(L: State, a: number, b: number, operation: number): number;
   lua_pushnil(L: State): void;
   lua_pushboolean(L: State, value: number): void;
   lua_pushnumber(L: State, value: number): void;
   lua_pushlstring(L: State, at: Pointer, length: number): Pointer;
   lua_pushcclosure(L: State, f: Pointer, upvalues: number): void;
-  lua_pushthread(L: State): number;
   lua_newuserdatauv(L: State, size: number, values: number): Pointer;
   lua_createtable(L: State, array: number, hash: number): void;
   lua_gettable(L: State, index: number): number;
@@ -75,9 +71,7 @@ export interface LuaExports {
   lua_getinfo(L: State, what: Pointer, info: Pointer): number;
   lua_getupvalue(L: State, index: number, n: number): Pointer;
   lua_setupvalue(L: State, index: number, n: number): Pointer;
-  lua_upvalueid(L: State, index: number, n: number): Pointer;
   lua_upvaluejoin(L: State, index: number, n: number, from: number, m: number): void;
-  lua_newthread(L: State): State;
   luaL_ref(L: State, table: number): number;
   luaL_unref(L: State, table: number, ref: number): void;
   luaL_loadbufferx(

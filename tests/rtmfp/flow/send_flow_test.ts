@@ -177,23 +177,6 @@ Deno.test("What is given up of a begun message leaves a gap before the next one"
   assert.equal(packet(flow), "100004" + "02030500", "without a next message it is told alone");
 });
 
-Deno.test("Messages wait no longer than they may", () => {
-  const host = new FlowHost();
-  const flow = host.open(3, bytes());
-  flow.write(bytes(0));
-  packet(flow);
-  acknowledge(flow, "03 7f 01");
-  flow.write(bytes(1), { startBy: 10 });
-  flow.write(bytes(2), { startBy: 30 });
-  flow.write(bytes(3), { finishBy: 30 });
-  host.clock.now = 20;
-  assert.equal(packet(flow), "1000050003020102" + "1100020003");
-  host.clock.now = 40;
-  host.flight.loseAll();
-  assert.equal(flow.queuedMessages, 0);
-  assert.equal(packet(flow), "1000050003020102", "3 is too late, 2 was begun in time");
-});
-
 Deno.test("abandonUnsent() keeps a message that was begun", () => {
   const flow = new FlowHost().open(3, bytes());
   flow.write(new Uint8Array(1500));
@@ -255,26 +238,6 @@ Deno.test("After an exception all is given up, and the end is told whatever the 
   assert.equal(packet(flow), "1000040303" + "0202");
   acknowledge(flow, "03 00 02");
   assert.equal(flow.state, "closed");
-});
-
-Deno.test("onEmpty() is called once all has been sent, and not within the sending", () => {
-  const flow = new FlowHost().open(3, bytes());
-  let calls = 0;
-  flow.handler = {
-    onEmpty() {
-      if (++calls === 1) flow.write(bytes(2));
-    },
-  };
-  flow.write(bytes(1));
-  packet(flow);
-  assert.equal(calls, 0);
-  flow.afterSending();
-  assert.equal(calls, 1);
-  flow.afterSending();
-  assert.equal(calls, 1, "there is something to be sent again");
-  packet(flow);
-  flow.afterSending();
-  assert.equal(calls, 2);
 });
 
 Deno.test("Acknowledgements of numbers that were never sent are ignored", () => {

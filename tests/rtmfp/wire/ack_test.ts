@@ -8,9 +8,9 @@ import {
   MOST_RANGES,
   readBitmapAck,
   readRangeAck,
-  writeBitmapAck,
   writeRangeAck,
 } from "../../../src/rtmfp/wire/ack.ts";
+import { writeBitmapAck } from "../../support/bitmap_ack.ts";
 import { seeded } from "../../support/random.ts";
 import { vector } from "../../support/vectors.ts";
 
