@@ -224,7 +224,7 @@ local SharedObjects = {}
 ---@return fun(): string, SharedObject
 function SharedObjects:pairs() end
 
----the same, made if need be. It stays as long as a variable of the script keeps it, even without clients. `nil` and an ERROR if there can be none: `[sharedObjects]` in the configuration sets the bounds, and whether objects may be persistent.
+---the same, made if need be. It stays as long as a variable of the script keeps it, even without clients. `nil` and an ERROR if there can be none: `[sharedObjects]` in the configuration sets the bounds, and whether objects may be persistent (`persist = on`).
 ---@param name string
 ---@param persistent? boolean
 ---@return SharedObject?

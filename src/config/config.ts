@@ -118,8 +118,8 @@ export function changesOf(
   return changes;
 }
 
-/** The sections that are ours; everything above the first section may be a script's. */
-const sections = new Set([...keys.values()].map((name) => sectionOf(name)).filter((name) => name));
+/** The sections that are ours, in lower case; everything above the first section may be a script's. */
+const sections = new Set([...keys.keys()].map((name) => sectionOf(name)).filter((name) => name));
 
 /** Whether a key, in lower case, says nothing to the server, nor ever did: scripts alone use it. */
 export function isForScripts(name: string): boolean {
@@ -138,17 +138,19 @@ function doubtAbout(name: string): string | undefined {
   const section = sectionOf(lower);
   const key = lower.slice(section ? section.length + 1 : 0);
   const inSection = (section: string) =>
-    [...keys.values()].filter((at) => sectionOf(at) === section);
+    [...keys.values()].filter((at) => sectionOf(at).toLowerCase() === section);
   if (sections.has(section)) {
     const names = inSection(section).map((known) => known.slice(section.length + 1));
     const near = nearest(key, names);
     const elsewhere = [...keys.values()].find((known) =>
       known.split(".").at(-1)!.toLowerCase() === key
     );
-    const meant = near ? `${section}.${near}` : elsewhere;
+    const meant = near ? inSection(section).find((known) => known.endsWith(`.${near}`)) : elsewhere;
     const place = meant && !sectionOf(meant) ? " above the first section" : "";
     return `unknown key ${keyText(name)}; ` +
-      (meant ? `did you mean ${keyText(meant)}${place}?` : `[${section}] has ${names.join(", ")}`);
+      (meant
+        ? `did you mean ${keyText(meant)}${place}?`
+        : `[${sectionOf(inSection(section)[0])}] has ${names.join(", ")}`);
   }
   // Everything else may be a script's, so only what is nearly one of ours is doubted.
   const other = section ? nearest(section, sections) : undefined;

@@ -162,10 +162,16 @@ export class SharedObjects {
 
   // Scripts
 
-  /** The object of a name for a script of an application, which keeps it until {@link letGo}. */
-  hold(application: Application, name: string, persistent: boolean): SharedObject | undefined {
+  /**
+   * The object of a name for a script of an application, which keeps it until {@link letGo}.
+   * @returns a text: why there can be none
+   */
+  hold(application: Application, name: string, persistent: boolean): SharedObject | string {
     const entry = this.#open(application.path, application, name, persistent);
-    if (!entry) return undefined;
+    if (!entry) {
+      return this.#refusal(application, name) ??
+        "[sharedObjects] persist is off, objects is reached, or its file cannot be read";
+    }
     entry.held = true;
     return entry.object;
   }
@@ -334,11 +340,8 @@ export class SharedObjects {
     const there = this.#entries.get(key);
     if (there) return there;
     const { bounds, store } = this;
+    if (this.#refusal(application, name)) return undefined;
     const count = this.#counts.get(application.path) ?? 0;
-    const length = toUtf8(name).length;
-    if (!bounds.enabled || count >= bounds.objects || length === 0 || length > MAX_NAME) {
-      return undefined;
-    }
     if (persistent && !store) return undefined;
     const object = new SharedObject(path, name, persistent, bounds, this.#owner);
     if (persistent && !store!.load(object, application.path)) return undefined;
@@ -347,6 +350,16 @@ export class SharedObjects {
     this.#byObject.set(object, entry);
     this.#counts.set(application.path, count + 1);
     return entry;
+  }
+
+  /** Why an application can have no further object of a name, be it persistent or not. */
+  #refusal({ path }: Application, name: string): string | undefined {
+    const { enabled, objects } = this.bounds;
+    const length = toUtf8(name).length;
+    if (!enabled) return "[sharedObjects] enabled is off";
+    if (length === 0) return "the name is empty";
+    if (length > MAX_NAME) return `the name is longer than ${MAX_NAME} bytes`;
+    if ((this.#counts.get(path) ?? 0) >= objects) return `[sharedObjects] objects = ${objects}`;
   }
 
   #onChanged(object: SharedObject): void {

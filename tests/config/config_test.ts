@@ -161,6 +161,15 @@ Deno.test("A key that is nearly one of ours is doubted wherever it stands", () =
     ["[log]\nlevel = 7", "only scripts see the key [log] level; did you mean [logs] level?"],
     ["[script]\nlevel = 7", "unknown key [script] level; did you mean [logs] level?"],
     ["[rtmfp]\nport = 1", "unknown key [rtmfp] port; did you mean port above the first section?"],
+    [
+      "[sharedObjects]\nfoo = 1",
+      "unknown key [sharedObjects] foo; [sharedObjects] has enabled, persist, folder, objects, " +
+      "objectsOfClient, slots, slotName, value, object, events, send",
+    ],
+    [
+      "[sharedObjects]\nslot = 1",
+      "unknown key [sharedObjects] slot; did you mean [sharedObjects] slots?",
+    ],
     ["[http]\ntokn = a", "unknown key [http] tokn; did you mean [http] token?"],
     ["[log]\nmine = 7", undefined],
     ["[my]\nprot = 7", undefined],

@@ -13,9 +13,12 @@ export const sharedObjects: Binding<LuaApplication, Api> = {
       const name = args.string();
       const persistent = args.boolean();
       const object = api.hub.sharedObjects.hold(application, name, persistent);
-      if (object) return application.sharedObjects.keep(object);
+      if (typeof object !== "string") return application.sharedObjects.keep(object);
       const kind = persistent ? "persistent " : "";
-      api.log("error", `cumulus.sharedObjects:get: there can be no ${kind}object "${name}"`);
+      api.log(
+        "error",
+        `cumulus.sharedObjects:get: there can be no ${kind}object "${name}": ${object}`,
+      );
       return null;
     },
   },
