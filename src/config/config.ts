@@ -150,7 +150,7 @@ function doubtAbout(name: string): string | undefined {
     return `unknown key ${keyText(name)}; ` +
       (meant
         ? `did you mean ${keyText(meant)}${place}?`
-        : `[${sectionOf(inSection(section)[0])}] has ${names.join(", ")}`);
+        : `[${sectionOf(inSection(section)[0] ?? name)}] has ${names.join(", ")}`);
   }
   // Everything else may be a script's, so only what is nearly one of ours is doubted.
   const other = section ? nearest(section, sections) : undefined;
