@@ -95,8 +95,10 @@ Deno.test({
         await framed.close();
         await player.click("#sound");
         assert.equal(await player.evaluate(() => document.querySelector("video")!.muted), false);
+        await server.log.find((line) => line.includes("2 clients"), "publisher and player");
+        const from = server.log.items.length; // "1 client" may stand above, from before the player
         publisher.stop();
-        await server.log.find((line) => line.includes("1 client"), "the publisher's end");
+        await server.log.find((line) => line.includes("1 client"), "the publisher's end", from);
         const again = await live(ws, "cam");
         const stood = (await shown(player)).currentTime;
         await until(async () => {
