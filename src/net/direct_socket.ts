@@ -1,11 +1,11 @@
 import type { Socket } from "node:net";
 import type { DirectWriter, DirectWriterSource } from "./native_stream.ts";
 
-/** Of each socket the bytes that went past it. */
-const past = new WeakMap<Socket, number>();
+/** What writes past each socket. */
+const writersPast = new WeakMap<Socket, DirectSocket>();
 
 /** Bytes that were written to the connection of a socket past it. */
-export const bytesPast = (socket: Socket): number => past.get(socket) ?? 0;
+export const bytesPast = (socket: Socket): number => writersPast.get(socket)?.sent ?? 0;
 
 /**
  * Writes to the connection of a socket of node:net past it, as long as nothing waits in the socket; else,
@@ -14,10 +14,12 @@ export const bytesPast = (socket: Socket): number => past.get(socket) ?? 0;
 export class DirectSocket {
   readonly #socket: Socket;
   readonly #direct: DirectWriter;
+  #sent = 0;
 
   private constructor(socket: Socket, direct: DirectWriter) {
     this.#socket = socket;
     this.#direct = direct;
+    writersPast.set(socket, this);
     socket.once("close", () => direct.close());
   }
 
@@ -27,6 +29,8 @@ export class DirectSocket {
     writers: DirectWriterSource | undefined,
   ): DirectSocket | undefined {
     if (!socket || socket.destroyed || "encrypted" in socket) return undefined;
+    const open = writersPast.get(socket); // by a request before
+    if (open) return open;
     const { localAddress, localPort, remoteAddress, remotePort } = socket;
     if (!localAddress || !localPort || !remoteAddress || !remotePort) return undefined;
     const direct = writers?.open({
@@ -34,6 +38,16 @@ export class DirectSocket {
       remote: { hostname: remoteAddress, port: remotePort },
     });
     return direct && new DirectSocket(socket, direct);
+  }
+
+  /** Bytes that went past the socket. */
+  get sent(): number {
+    return this.#sent;
+  }
+
+  /** Bytes that wait in the socket. */
+  get waiting(): number {
+    return this.#socket.writableLength;
   }
 
   /**
@@ -45,7 +59,7 @@ export class DirectSocket {
     if (socket.destroyed || !socket.writable) return;
     const { length } = bytes;
     const sent = socket.writableLength === 0 ? this.#direct.send(bytes, length) : 0;
-    if (sent > 0) past.set(socket, bytesPast(socket) + sent);
+    this.#sent += sent;
     if (sent < length) socket.write(bytes.slice(sent), () => onTaken?.());
   }
 }

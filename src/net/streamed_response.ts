@@ -50,7 +50,7 @@ export function stream(
   const onDrain = () => events.onDrain();
   const events = open({
     get waiting() {
-      return to.writableLength;
+      return direct ? direct.waiting : to.writableLength;
     },
     write(block, from, end) {
       if (!direct) to.write(block.slice(from, end));

@@ -4,6 +4,7 @@ import type { WebPeer, WebSocketConnection } from "../net/web_server.ts";
 import { readTarget } from "../tc/target.ts";
 import { FlvViewer, type ViewerHost, type Viewing } from "../web/flv_viewer.ts";
 import type { StreamRequest } from "../web/request.ts";
+import { TagBlock } from "../web/tag_block.ts";
 import type { DoorHost } from "./doors.ts";
 import { Pacing } from "./pacing.ts";
 
@@ -35,7 +36,7 @@ export class WebViewers implements ViewerHost {
   readonly #host: DoorHost;
   readonly #sinks = new Map<FlvViewer, Sink>();
   /** What is written, one viewer after the other. */
-  readonly #block = new Uint8Array(MOST_AT_ONCE + 2 * ROOM);
+  readonly #block = new TagBlock(ROOM, MOST_AT_ONCE);
   readonly #pacing = new Pacing();
   readonly #awake = new Set<FlvViewer>();
   #blocked = false;
@@ -171,10 +172,9 @@ export class WebViewers implements ViewerHost {
 
   #drain(viewer: FlvViewer): void {
     const sink = this.#sinks.get(viewer);
-    while (sink?.ready && viewer.output.waiting) {
-      const needed = viewer.output.lengthOf(MOST_AT_ONCE) + 2 * ROOM;
-      const block = needed > this.#block.length ? new Uint8Array(needed) : this.#block;
-      sink.write(block, ROOM, viewer.takeInto(block, ROOM, MOST_AT_ONCE));
+    while (sink && viewer.output.waiting && sink.ready) {
+      const end = viewer.takeInto(this.#block, MOST_AT_ONCE);
+      sink.write(this.#block.bytes, ROOM, end);
     }
     if (sink && viewer.output.waiting) this.#blocked = true;
     else this.#awake.delete(viewer);

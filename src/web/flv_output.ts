@@ -1,10 +1,10 @@
-import { Writer } from "../bytes/writer.ts";
-import { flvHeader, TAG_HEADER, TagType, TRAILER } from "../flv/tags.ts";
+import { flvHeader, TAG_HEADER, TRAILER } from "../flv/tags.ts";
 import type { Clock } from "../media/clock.ts";
 import type { Frame, FrameKind } from "../media/frame.ts";
 import type { ListenerOutput } from "../media/listener.ts";
 import { codecOf, hopeless, playable } from "./codecs.ts";
 import { scriptTagBody } from "./script_tag.ts";
+import { type Tag, TagBlock } from "./tag_block.ts";
 
 /** What a viewer is told of its stream. */
 interface FlvOutputEvents {
@@ -17,12 +17,9 @@ interface FlvOutputEvents {
   onEnded(): void;
 }
 
-/** A tag that waits, without its header: that is written as it is taken. */
-interface Tag {
-  readonly kind: FrameKind;
+/** A tag that waits; its bytes are written as it is taken. */
+interface WaitingTag extends Tag {
   readonly header: boolean;
-  readonly body: Uint8Array;
-  readonly time: number;
   readonly since: number;
 }
 
@@ -44,7 +41,7 @@ const NOTHING = new Uint8Array(0);
 export class FlvOutput implements ListenerOutput {
   /** Kinds whose codec no browser plays: none of their frames are sent. WEB-018. */
   readonly unplayable = new Map<FrameKind, string>();
-  #queue: Tag[] = [];
+  #queue: WaitingTag[] = [];
   #queuedBytes = 0;
   #queuedDataBytes = 0;
   #begun = false;
@@ -88,7 +85,7 @@ export class FlvOutput implements ListenerOutput {
   }
 
   abandon(kind: "audio" | "video"): number {
-    const kept: Tag[] = [];
+    const kept: WaitingTag[] = [];
     let given = 0;
     for (const tag of this.#queue) {
       if (tag.kind === kind) {
@@ -139,41 +136,38 @@ export class FlvOutput implements ListenerOutput {
     return this.#queue.length > 0 && (this.#begun || this.#isKnown);
   }
 
-  /** How many bytes {@link take} gives. */
-  lengthOf(most: number): number {
-    return this.#measure(most).length;
-  }
-
   /**
    * The next bytes of the file: whole tags, of which all but the first fit into `most` bytes.
    *
    * @returns empty if nothing waits
    */
-  take(most: number): Uint8Array<ArrayBuffer> {
-    const bytes = new Uint8Array(this.lengthOf(most));
-    this.takeInto(bytes, 0, most);
-    return bytes;
+  take(most: number): Uint8Array {
+    const block = new TagBlock(0, 0);
+    const end = this.takeInto(block, most); // gives it its bytes
+    return block.bytes.subarray(0, end);
   }
 
   /**
-   * Writes what {@link take} gives into a block from a place on.
+   * Writes what {@link take} gives into a block.
    *
    * @returns the place behind
    */
-  takeInto(block: Uint8Array, at: number, most: number): number {
+  takeInto(block: TagBlock, most: number): number {
     const { length, count } = this.#measure(most);
-    if (length === 0) return at;
-    const to = Writer.over(block.subarray(at, at + length));
-    if (!this.#begun) {
-      this.#begun = true;
-      const comes = (kind: FrameKind) => this.#seen.has(kind) && !this.unplayable.has(kind);
-      to.bytes(flvHeader(comes("audio"), comes("video")));
-    }
+    if (length === 0) return block.from;
+    const head = this.#begun ? NOTHING : this.#begin();
     const queue = this.#queue;
-    for (let i = 0; i < count; i++) this.#write(to, queue[i]);
+    const end = block.write(head, queue, count, length);
+    for (let i = 0; i < count; i++) this.#leave(queue[i]);
     if (count === queue.length) queue.length = 0;
     else queue.splice(0, count);
-    return at + length;
+    return end;
+  }
+
+  #begin(): Uint8Array {
+    this.#begun = true;
+    const comes = (kind: FrameKind) => this.#seen.has(kind) && !this.unplayable.has(kind);
+    return flvHeader(comes("audio"), comes("video"));
   }
 
   /** Tags that are taken next, and their bytes with the header of the file. */
@@ -190,9 +184,7 @@ export class FlvOutput implements ListenerOutput {
     return { length, count };
   }
 
-  #write(to: Writer, { kind, body, time }: Tag): void {
-    to.u8(TagType[kind]).u24(body.length).u24(time).u8(time >>> 24).u24(0);
-    to.bytes(body).u32(TAG_HEADER + body.length);
+  #leave({ kind, body }: Tag): void {
     if (kind === "data") this.#queuedDataBytes -= body.length;
     else this.#queuedBytes -= body.length;
   }

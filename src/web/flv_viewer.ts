@@ -6,6 +6,7 @@ import { MustWait, Refused, UnknownApplication } from "../media/refused.ts";
 import type { ManagedSession } from "../media/sessions.ts";
 import { hopeless } from "./codecs.ts";
 import { FlvOutput } from "./flv_output.ts";
+import type { TagBlock } from "./tag_block.ts";
 import { ViewerConnection } from "./viewer_connection.ts";
 
 /** Who wants to view what. */
@@ -109,15 +110,15 @@ export class FlvViewer extends ViewerConnection implements ManagedSession {
   }
 
   /** The next bytes of the file; see {@link FlvOutput.take}. */
-  take(most: number): Uint8Array<ArrayBuffer> {
+  take(most: number): Uint8Array {
     const bytes = this.output.take(most);
     this.#took();
     return bytes;
   }
 
   /** Writes them into a block; see {@link FlvOutput.takeInto}. */
-  takeInto(block: Uint8Array, at: number, most: number): number {
-    const end = this.output.takeInto(block, at, most);
+  takeInto(block: TagBlock, most: number): number {
+    const end = this.output.takeInto(block, most);
     this.#took();
     return end;
   }

@@ -1,0 +1,95 @@
+import { TAG_HEADER, TagType, TRAILER } from "../flv/tags.ts";
+import type { FrameKind } from "../media/frame.ts";
+
+/** A tag of an FLV file. */
+export interface Tag {
+  readonly kind: FrameKind;
+  readonly body: Uint8Array;
+  /** Milliseconds modulo 2^32. */
+  readonly time: number;
+}
+
+/**
+ * FLV tags in one block, for one viewer after the other. Those that get the same frames differ in their
+ * times alone, as each viewer's begin at 0: then these are all that is written.
+ */
+export class TagBlock {
+  #bytes: Uint8Array;
+  /** Of the tags in the block their bodies, and where each begins. */
+  #bodies: Uint8Array[] = [];
+  #places: number[] = [];
+  #end = 0;
+
+  /**
+   * @param from where tags begin: what is before, and as much behind, is for writers
+   * @param size bytes of tags that fit without another block
+   */
+  constructor(readonly from: number, readonly size: number) {
+    this.#bytes = new Uint8Array(size + 2 * from);
+  }
+
+  /** The block, as the last {@link write} left it. */
+  get bytes(): Uint8Array {
+    return this.#bytes;
+  }
+
+  /**
+   * Writes the first tags of some.
+   *
+   * @param head goes before them
+   * @param length bytes of all together
+   * @returns the place behind
+   */
+  write(head: Uint8Array, tags: readonly Tag[], count: number, length: number): number {
+    if (head.length === 0 && this.#holds(tags, count)) {
+      for (let i = 0; i < count; i++) this.#time(this.#places[i], tags[i].time);
+      return this.#end;
+    }
+    const size = Math.max(this.size, length) + 2 * this.from;
+    if (this.#bytes.length !== size) this.#bytes = new Uint8Array(size);
+    this.#bytes.set(head, this.from);
+    this.#bodies = [];
+    this.#places = [];
+    let at = this.from + head.length;
+    for (let i = 0; i < count; i++) {
+      this.#bodies.push(tags[i].body);
+      this.#places.push(at);
+      at = this.#tag(at, tags[i]);
+    }
+    if (head.length > 0) this.#bodies = []; // others' tags begin elsewhere
+    return this.#end = at;
+  }
+
+  #holds(tags: readonly Tag[], count: number): boolean {
+    const bodies = this.#bodies;
+    if (bodies.length !== count) return false;
+    for (let i = 0; i < count; i++) if (bodies[i] !== tags[i].body) return false;
+    return true;
+  }
+
+  #tag(at: number, { kind, body, time }: Tag): number {
+    const bytes = this.#bytes;
+    bytes[at] = TagType[kind];
+    put24(bytes, at + 1, body.length);
+    this.#time(at, time);
+    put24(bytes, at + 8, 0); // stream id
+    bytes.set(body, at + TAG_HEADER);
+    const end = at + TAG_HEADER + body.length;
+    const whole = TAG_HEADER + body.length;
+    bytes[end] = whole >>> 24;
+    put24(bytes, end + 1, whole);
+    return end + TRAILER;
+  }
+
+  /** Its upper eight bits stand behind the others. */
+  #time(at: number, time: number): void {
+    put24(this.#bytes, at + 4, time);
+    this.#bytes[at + 7] = time >>> 24;
+  }
+}
+
+function put24(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >>> 16;
+  bytes[at + 1] = value >>> 8;
+  bytes[at + 2] = value;
+}
