@@ -7,7 +7,7 @@ export interface Range {
   readonly bits: number;
 }
 
-/** The hosts that a rule is about. */
+/** The hosts of a rule. */
 type Hosts =
   | { readonly kind: "any" | "public" | "private" | "loopback" }
   | { readonly kind: "range"; readonly range: Range }
@@ -23,19 +23,19 @@ export interface AddressRule {
   readonly from: number;
   readonly to: number;
   /**
-   * @param ip the address that will be used
+   * @param ip the address to connect to
    * @param port its port
-   * @param name the name it was asked for by, if it was one
+   * @param name the name that was resolved to `ip`, if any
    */
   matches(ip: string, port: number, name?: string): boolean;
 }
 
-/** What an {@link AddressRule} looks like, completing "expected …". */
+/** The form of an {@link AddressRule}, completing "expected …". */
 export const addressRuleForm =
   "host, host:port, host:from-to, where host is a name, *.name, an IP address, address/bits, " +
   "public, private, loopback or *";
 
-/** Reads one rule; undefined if it is none. */
+/** Reads one rule; undefined if the text is invalid. */
 export function parseAddressRule(text: string): AddressRule | undefined {
   const match =
     /^(?:\[([0-9a-fA-F:.]+(?:\/\d{1,3})?)\]|([^:\s[\]]+)|([0-9a-fA-F:.]+(?:\/\d{1,3})?))(?::(\*|\d{1,5}(?:-\d{1,5})?))?$/

@@ -1,11 +1,11 @@
-// The configuration of the server and of its scripts out of one text: CFG-001 to CFG-066.
+// Reads the configuration of the server and its scripts from one text: CFG-001 to CFG-066.
 import { ConfigError, keyText, valueProblem } from "./config_error.ts";
 import { expand, type IniEntry, parseIni } from "./ini.ts";
 import { type Config, obsolete, settings } from "./settings.ts";
 import type { Setting } from "./setting.ts";
 import { nearest } from "../bytes/spelling.ts";
 
-/** What scripts see as `cumulus.configs`: texts, `false`, and tables of them. */
+/** The value of `cumulus.configs` for scripts: texts, `false`, and tables of them. */
 interface ConfigTree {
   [name: string]: string | false | ConfigTree;
 }
@@ -13,9 +13,9 @@ interface ConfigTree {
 export interface Configuration {
   readonly config: Config;
   readonly scripts: ConfigTree;
-  /** The value of each key of the file as it stands there, references replaced; keys in lower case. */
+  /** The text of each value in the file, with references replaced; keys in lower case. */
   readonly texts: ReadonlyMap<string, string>;
-  /** What the operator should know, a line each. */
+  /** Warnings for the operator, one line each. */
   readonly warnings: readonly string[];
 }
 
@@ -24,8 +24,8 @@ export interface Configuration {
  *
  * @param text "" gives the defaults
  * @param file its name, for messages
- * @param facts `application.*` and `system.*`, which values may refer to and scripts see (CFG-064)
- * @throws {ConfigError} with every line that is none and every value that is not allowed
+ * @param facts `application.*` and `system.*`, for references in values and for scripts (CFG-064)
+ * @throws {ConfigError} with all invalid lines and values
  */
 export function readConfig(
   text: string,
@@ -40,7 +40,7 @@ export function readConfig(
   for (const entry of entries) {
     const name = entry.name.toLowerCase();
     const before = byName.get(name);
-    if (before) warn(entry.line, `${entry.name} replaces its value of line ${before.line}`);
+    if (before) warn(entry.line, `${entry.name} overrides its value in line ${before.line}`);
     byName.set(name, before ? { ...entry, name: before.name } : entry);
   }
   const factsByName = new Map(
@@ -102,7 +102,7 @@ export function secretsOf({ texts }: Configuration): string[] {
   return [...texts].filter(([name]) => isSecret(name)).map(([, value]) => value);
 }
 
-/** Which values differ, by their names: those that can be taken over at once, and the others. */
+/** Names of the values that differ: those that apply at once, and those that need a restart. */
 export function changesOf(
   before: Configuration,
   after: Configuration,
@@ -118,20 +118,20 @@ export function changesOf(
   return changes;
 }
 
-/** The sections that are ours, in lower case; everything above the first section may be a script's. */
+/** The server's own sections, in lower case; keys above the first section may belong to scripts. */
 const sections = new Set([...keys.keys()].map((name) => sectionOf(name)).filter((name) => name));
 
-/** Whether a key, in lower case, says nothing to the server, nor ever did: scripts alone use it. */
+/** Whether the server neither reads a key (in lower case) nor ever did, so that it is for scripts. */
 export function isForScripts(name: string): boolean {
   return !keys.has(name) && !Object.hasOwn(obsolete, name) && !sections.has(sectionOf(name));
 }
 
-/** What stands before the last dot of a key: "" above the first section. */
+/** The part of a key before its last dot: "" above the first section. */
 export function sectionOf(name: string): string {
   return name.slice(0, Math.max(0, name.lastIndexOf(".")));
 }
 
-/** What to say about a key that the server does not read; undefined if it is plainly a script's. */
+/** Warning about a key that the server does not read; undefined if it is plainly a script's. */
 function doubtAbout(name: string): string | undefined {
   const lower = name.toLowerCase();
   if (Object.hasOwn(obsolete, lower)) return `${name} has no effect: ${obsolete[lower]}`;
@@ -152,7 +152,7 @@ function doubtAbout(name: string): string | undefined {
         ? `did you mean ${keyText(meant)}${place}?`
         : `[${sectionOf(inSection(section)[0] ?? name)}] has ${names.join(", ")}`);
   }
-  // Everything else may be a script's, so only what is nearly one of ours is doubted.
+  // Other keys may be a script's: warn only of those that nearly match one of the server's.
   const other = section ? nearest(section, sections) : undefined;
   const meant = section
     ? inSection(other ?? "").find((known) => other && known.toLowerCase() === `${other}.${key}`)

@@ -1,8 +1,8 @@
-/** The configuration has lines or values it may not have; the server does not start. */
+/** The configuration has invalid lines or values; the server does not start. */
 export class ConfigError extends Error {
   override name = "ConfigError";
 
-  /** @param problems what is wrong, a sentence each; at least one */
+  /** @param problems one sentence per problem; at least one */
   constructor(readonly problems: readonly string[]) {
     super(
       problems.length === 1
@@ -13,10 +13,10 @@ export class ConfigError extends Error {
 }
 
 /**
- * The sentence about a value that its key may not have.
+ * The message about a value that its key does not allow.
  *
  * @param name `section.key`, or `key` alone above the first section
- * @param value undefined if it is not to be shown
+ * @param value undefined for a secret, which is not shown
  * @param where `file:line`
  */
 export function valueProblem(

@@ -8,13 +8,13 @@ export interface IniEntry {
 
 interface Ini {
   readonly entries: IniEntry[];
-  /** Lines that are neither a key, a section nor a comment: what each of them is not. */
+  /** Messages about lines that are neither a key, a section nor a comment. */
   readonly problems: { readonly line: number; readonly text: string }[];
 }
 
 /**
  * Reads the lines of a file. A comment is a whole line from `;` or `#`, so that a value may hold
- * both. Never throws: what it cannot read is among the problems.
+ * both. Never throws: lines that it cannot read become problems.
  */
 export function parseIni(text: string): Ini {
   const ini: Ini = { entries: [], problems: [] };
@@ -35,24 +35,24 @@ export function parseIni(text: string): Ini {
   return ini;
 }
 
-/** What a line is not; of its text only the first word is shown, for the rest may be a password. */
+/** Message about an invalid line; shows only its first word, as the rest may be a password. */
 function problemOf(line: string): string {
-  if (line.startsWith("[") && !line.includes("]")) return `not a section, "]" is missing: ${line}`;
+  if (line.startsWith("[") && !line.includes("]")) return `section without "]": ${line}`;
   if (line.startsWith("[")) {
-    return `not a section, there is text after "]": ${/^\[[^\]]*\]/.exec(line)![0]}`;
+    return `section with text after "]": ${/^\[[^\]]*\]/.exec(line)![0]}`;
   }
-  if (line.startsWith("=")) return 'not a "key = value" line, the key is missing';
+  if (line.startsWith("=")) return '"key = value" line without a key';
   return `not a "key = value" line: ${line.replace(/\s.*/, " …")}`;
 }
 
-/** Characters of a value with all that it refers to: a few lines can double it again and again. */
+/** Maximum length of a value after replacing references, which can double it line by line. */
 const MAX_EXPANDED = 65_536;
 
 /**
- * Replaces every `${name}` in a value by what `lookUp` gives for it, which may hold others; one
- * that is unknown stays as it stands.
+ * Replaces every `${name}` in a value by the result of `lookUp`, which may contain references too. An
+ * unknown reference stays unchanged.
  *
- * @throws {RangeError} if the value leads back to itself, or becomes longer than 65,536 characters; the
+ * @throws {RangeError} if the value refers to itself or becomes longer than 65,536 characters; the
  *   message completes "expected …"
  */
 export function expand(
@@ -64,7 +64,7 @@ export function expand(
   const take = (text: string): string => {
     left -= text.length;
     if (left < 0) {
-      throw new RangeError("at most 65,536 characters with all that it refers to");
+      throw new RangeError("at most 65,536 characters after replacing references");
     }
     return text;
   };
@@ -76,7 +76,7 @@ export function expand(
       if (end < 0) break;
       const other = value.slice(start + 2, end);
       if (open.includes(other.toLowerCase())) {
-        throw new RangeError(`a value that does not lead back to \${${other}}`);
+        throw new RangeError(`a value without a cycle through \${${other}}`);
       }
       const replacement = lookUp(other);
       expanded += take(value.slice(at, start));

@@ -1,4 +1,4 @@
-/** A pattern of paths, such as `/live/cam*`: `*` stands for any characters, also none. */
+/** A pattern of paths, such as `/live/cam*`; `*` matches any number of characters. */
 export class NamePattern {
   readonly #parts: readonly string[];
 
@@ -6,7 +6,7 @@ export class NamePattern {
     this.#parts = text.split("*");
   }
 
-  /** Whether the whole path is what the pattern says. */
+  /** Whether the pattern matches the whole path. */
   matches(path: string): boolean {
     const [first = "", ...middle] = this.#parts;
     const last = middle.pop();

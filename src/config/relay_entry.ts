@@ -7,7 +7,7 @@ export interface RelayEntry {
   readonly url: string;
 }
 
-/** Reads `name URL` entries separated by `;`. @returns undefined if one of them is none */
+/** Reads `name URL` entries separated by `;`. @returns undefined if one of them is invalid */
 export function parseRelays(text: string): RelayEntry[] | undefined {
   const entries: RelayEntry[] = [];
   for (const entry of text.split(";").map((entry) => entry.trim())) {

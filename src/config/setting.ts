@@ -1,25 +1,25 @@
 import { ipBytes } from "../common/ip.ts";
 
-/** One key of CumulusServer.ini: what it may be, and what is said about it. */
+/** One key of CumulusServer.ini: its values, default and documentation. */
 export interface Setting<T> {
-  /** What the server uses where the key is absent. */
+  /** The value if the key is absent. */
   readonly default: T;
-  /** The default as one would write it in the file. */
+  /** The default as text of the file. */
   readonly text: string;
-  /** What `read` takes, completing "expected …". */
+  /** The values that `read` accepts, completing "expected …". */
   readonly allowed: string;
   /** For the shipped file and the documentation. */
   readonly comment: string;
-  /** A value that the shipped file sets, where it is not the default. */
+  /** The value that the shipped file sets, if it differs from the default. */
   readonly shipped?: string;
   /** A change takes effect on SIGHUP, without a restart. */
   readonly live?: boolean;
-  /** Neither logs nor scripts are shown it. */
+  /** Hidden from logs and scripts. */
   readonly secret?: boolean;
   /**
    * Reads the text of a value, already expanded.
    *
-   * @param warn is told of a value that is used otherwise than it was written
+   * @param warn called if the setting uses another value than the written one
    * @returns undefined if the value is not allowed
    */
   read(text: string, warn: (text: string) => void): T | undefined;
@@ -32,7 +32,7 @@ interface Words {
   readonly secret?: boolean;
 }
 
-/** A whole number; one outside `clamp` is moved to its nearest end with a warning. */
+/** An integer. With `clamp`, a value out of range becomes the nearest bound, with a warning. */
 export function integer(
   value: number,
   { min, max, unit, clamp, ...words }: Words & {
@@ -47,14 +47,14 @@ export function integer(
     ...words,
     default: value,
     text: String(value),
-    allowed: `a whole number from ${range}`,
+    allowed: `an integer from ${range}`,
     read(text, warn) {
       if (!/^[+-]?\d+$/.test(text)) return undefined;
       const given = Number(text);
       const number = Math.min(Math.max(given, min), max);
       if (given === number) return number;
       if (!clamp) return undefined;
-      warn(`${given} is outside ${range}: ${number} is used`);
+      warn(`${given} is outside ${range}; using ${number}`);
       return number;
     },
   };
@@ -106,7 +106,7 @@ export function list<T>(
     read(entry: string): T | undefined;
     allowed: string;
     text?: string;
-    /** How many there must be. */
+    /** Minimum number of entries. */
     least?: number;
   },
 ): Setting<readonly T[]> {
@@ -114,7 +114,7 @@ export function list<T>(
     ...words,
     default: value,
     text: text ?? value.join(", "),
-    allowed: `a list, separated by commas, of ${allowed}`,
+    allowed: `a comma-separated list of ${allowed}`,
     read(text) {
       const entries = text.split(/[,;]/).map((entry) => entry.trim()).filter((entry) => entry);
       const values = entries.map(read);

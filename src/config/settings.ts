@@ -1,5 +1,5 @@
-// Every key that the server reads from CumulusServer.ini: CFG-010 to CFG-032, and our own. The
-// shipped file, its check and the documentation are made from this table, a file for each subject.
+// Every key of CumulusServer.ini: CFG-010 to CFG-032, and our own; one file per subject. The shipped
+// file, its check and the documentation are made from this table.
 import type { Setting } from "./setting.ts";
 import { general } from "./settings/general.ts";
 import { links } from "./settings/links.ts";
@@ -13,7 +13,7 @@ import { script } from "./settings/script.ts";
 import { sharedObjects } from "./settings/shared_objects.ts";
 import { web } from "./settings/web.ts";
 
-/** Name, as in the file, to what it may be; in the order of the file. */
+/** The settings by their names in the file, in its order. */
 export const settings = {
   ...general,
   ...rtmfp,
@@ -28,21 +28,21 @@ export const settings = {
   ...sandbox,
 } satisfies Record<string, Setting<unknown>>;
 
-/** The value of every key. Keys are those of the file: `config["servers.port"]`. */
+/** The value of every key, by its name in the file: `config["servers.port"]`. */
 export type Config = {
   readonly [K in keyof typeof settings]: typeof settings[K] extends Setting<infer T> ? T : never;
 };
 
-/** What the keys of [bus] lack besides what each of them may be; undefined: nothing. */
+/** The problem of the keys of [bus] taken together, if there is one. */
 export function busFault(config: Config): string | undefined {
   if (config["bus.servers"].length === 0 || config.publicAddress !== "") return undefined;
-  return "[bus] servers needs publicAddress: the host:port that clients of this server are told";
+  return "[bus] servers requires publicAddress: the host:port at which clients reach this server";
 }
 
-/** Keys of former versions, and what to say of them: CFG-040, CFG-041. */
+/** Keys of former versions and the warning about each: CFG-040, CFG-041. */
 export const obsolete: Record<string, string> = {
-  "edges.activated": "edge servers are gone: see [servers] port and targets",
-  "edges.port": "edge servers are gone: see [servers] port and targets",
-  "edges.attemptsbeforefallback": "edge servers are gone: see [servers] port and targets",
-  "auth.whitelist": "there is no white list: refuse clients in onConnection",
+  "edges.activated": "edge servers were removed; see [servers] port and targets",
+  "edges.port": "edge servers were removed; see [servers] port and targets",
+  "edges.attemptsbeforefallback": "edge servers were removed; see [servers] port and targets",
+  "auth.whitelist": "the white list was removed; refuse clients in onConnection",
 };

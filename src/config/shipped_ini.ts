@@ -1,13 +1,13 @@
-// The text of the CumulusServer.ini that is shipped, and written where there is none.
+// The text of the shipped CumulusServer.ini, which the server also writes if the file is missing.
 import { settings } from "./settings.ts";
 import type { Setting } from "./setting.ts";
 
-const HEAD = `; CumulusServer.ini: what the server does without it stands behind each key.
+const HEAD = `; CumulusServer.ini: each key with its default.
 ;
 ; "key = value" lines under [sections]; a line that begins with ; or # is a comment. \${other.key}
-; in a value stands for the value of that key. Any other key or section may be added: scripts see
-; all of them in cumulus.configs, but for secrets. Changes take a restart, or SIGHUP where a
-; comment ends in (SIGHUP).
+; in a value is replaced by the value of that key. You may add other keys and sections: scripts see
+; all of them in cumulus.configs, except secrets. A change takes effect after a restart; where the
+; comment ends in (SIGHUP), that signal is enough.
 `;
 
 const TAIL = `
@@ -41,22 +41,23 @@ function commentOf({ comment, live }: Setting<unknown>): string {
   return live ? `${comment} (SIGHUP)` : comment;
 }
 
-/** docs/configuration.md: the same as a table a section. */
+/** docs/configuration.md: the settings, one table per section. */
 export function configurationPage(): string {
   let text = `# Configuration
 
-\`CumulusServer.ini\` beside the program, or what \`--ini\` names. Lines are \`key = value\` under
-\`[section]\`s, names in any case; a line that begins with \`;\` or \`#\` is a comment, and \`\${other.key}\`
-in a value stands for the value of that key. The file is UTF-8. A file that cannot be read,
-a line that is none of these and a value that is not allowed stop the start, which names every one of
-them with its line. A key that is unknown under one of these sections, or is nearly a key of the server
-elsewhere, is warned of ("did you mean …?"). Any
-other key or section may be added: scripts see all of them as texts in \`cumulus.configs\`, but for
-secrets. Changes take a restart, or on Linux and macOS the signal SIGHUP where (SIGHUP) stands behind
-the meaning; it reopens the log files as well, and a line of the log says what has changed.
-\`CumulusServer check\` reads file and scripts without serving.
+The server reads \`CumulusServer.ini\` beside the program, or the file that \`--ini\` names: lines
+\`key = value\` under \`[section]\`s, in UTF-8. The case of names does not matter. A line that begins with
+\`;\` or \`#\` is a comment, and \`\${other.key}\` in a value is replaced by the value of that key. If the
+file cannot be read, or has invalid lines or values, the server does not start and names each of them
+with its line. It warns of an unknown key in its own sections, and of one elsewhere that resembles a
+key of the server ("did you mean …?"). You may add other keys and sections: scripts see all of them
+as texts in \`cumulus.configs\`, except secrets.
 
-This page is made from the same table as the file itself and its checks: \`deno task ini\`.
+A change takes effect after a restart. Where the meaning ends in (SIGHUP), that signal is enough on
+Linux and macOS; it also reopens the log files, and the server logs the changed keys.
+\`CumulusServer check\` checks the file and the scripts without serving.
+
+\`deno task ini\` makes this page and the file from the table of settings.
 `;
   let section: string | undefined;
   for (const [name, setting] of Object.entries<Setting<unknown>>(settings)) {
@@ -67,7 +68,7 @@ This page is made from the same table as the file itself and its checks: \`deno 
         "| Key | Default | Allowed | Meaning |\n| --- | --- | --- | --- |\n";
     }
     const cell = (text: string) => text.replaceAll("\n", " ").replaceAll("|", "\\|");
-    const code = (text: string) => text === "" ? "nothing" : `\`${text}\``;
+    const code = (text: string) => text === "" ? "empty" : `\`${text}\``;
     const shipped = setting.shipped ? `; shipped: ${code(setting.shipped)}` : "";
     text += `| \`${name.slice(dot + 1)}\` | ${code(setting.text)}${shipped} | ` +
       `${cell(setting.allowed)} | ${cell(commentOf(setting))} |\n`;

@@ -57,7 +57,7 @@ Deno.test("CFG-003 ${other.key} stands for that key's value", () => {
   assert.equal(config["logs.directory"], "/srv/logs");
   assert.equal(config["logs.name"], "CumulusServer");
   assert.deepEqual(plain(scripts).a, { b: "/srv/logs/x", c: "${nothing}" });
-  assert.throws(() => read("a = ${b}\nb = ${A}"), /a = \$\{b\}|b = \$\{A\}|lead back/);
+  assert.throws(() => read("a = ${b}\nb = ${A}"), /a = \$\{b\}|b = \$\{A\}|cycle/);
 });
 
 Deno.test("CFG-012 keep-alive periods are moved into 5 to 255, with a warning", () => {
@@ -65,21 +65,21 @@ Deno.test("CFG-012 keep-alive periods are moved into 5 to 255, with a warning", 
   assert.equal(config.keepAliveServer, 5);
   assert.equal(config.keepAlivePeer, 255);
   assert.deepEqual(warnings, [
-    "test.ini:1: keepAliveServer: 2 is outside 5 to 255 seconds: 5 is used",
-    "test.ini:2: keepAlivePeer: 1000 is outside 5 to 255 seconds: 255 is used",
+    "test.ini:1: keepAliveServer: 2 is outside 5 to 255 seconds; using 5",
+    "test.ini:2: keepAlivePeer: 1000 is outside 5 to 255 seconds; using 255",
   ]);
 });
 
 Deno.test("CFG-010 a value that is not allowed names section, key, value and what is", () => {
   const refused: [string, string][] = [
-    ["port = 0", "test.ini:1: port = 0: expected a whole number from 1 to 65535"],
-    ["port = abc", "test.ini:1: port = abc: expected a whole number from 1 to 65535"],
+    ["port = 0", "test.ini:1: port = 0: expected an integer from 1 to 65535"],
+    ["port = abc", "test.ini:1: port = abc: expected an integer from 1 to 65535"],
     ["port = 1935.5", "port = 1935.5"],
     ["port =", "port = : expected"],
     ["[servers]\nport = 65536", "test.ini:2: [servers] port = 65536"],
     ["[servers]\ntargets = nowhere", "[servers] targets = nowhere: expected host:port"],
     ["[rtmfp]\nnative = maybe", "[rtmfp] native = maybe: expected auto, on or off"],
-    ["[rtmfp]\ngroups = 2, 5", "[rtmfp] groups = 2, 5: expected a list"],
+    ["[rtmfp]\ngroups = 2, 5", "[rtmfp] groups = 2, 5: expected a comma-separated list"],
     ["[rtmfp]\ngroups =", "[rtmfp] groups = : expected a list"],
     ["[logs]\nname = a/b", "[logs] name = a/b: expected a file name"],
     ["[logs]\nlevel = loud", "[logs] level = loud: expected a level from 0 to 8, or its name"],
@@ -117,11 +117,11 @@ function problemsOf(text: string): readonly string[] {
 
 Deno.test("A line that is no key, section or comment is refused, without what may be a password", () => {
   const refused: [string, string][] = [
-    ["[script", 'test.ini:1: not a section, "]" is missing: [script'],
-    ["[script] time = 5", 'test.ini:1: not a section, there is text after "]": [script]'],
+    ["[script", 'test.ini:1: section without "]": [script'],
+    ["[script] time = 5", 'test.ini:1: section with text after "]": [script]'],
     ["\n\nport 1935", 'test.ini:3: not a "key = value" line: port …'],
     ["nonsense", 'test.ini:1: not a "key = value" line: nonsense'],
-    ["= 5", 'test.ini:1: not a "key = value" line, the key is missing'],
+    ["= 5", 'test.ini:1: "key = value" line without a key'],
     ["<<<<<<< HEAD", 'test.ini:1: not a "key = value" line: <<<<<<< …'],
     ["[http]\ntoken hunter2", 'test.ini:2: not a "key = value" line: token …'],
     ["[my]\ncity = K\uFFFDln", "test.ini:2: not UTF-8"],
@@ -132,11 +132,11 @@ Deno.test("A line that is no key, section or comment is refused, without what ma
 Deno.test("All errors are told at once, in the order of their lines", () => {
   const problems = problemsOf("port = 0\nnonsense\n[a]\nb = ${a.b}\n[http]\nport = x\n[broken");
   assert.deepEqual(problems, [
-    "test.ini:1: port = 0: expected a whole number from 1 to 65535",
+    "test.ini:1: port = 0: expected an integer from 1 to 65535",
     'test.ini:2: not a "key = value" line: nonsense',
-    "test.ini:4: [a] b = ${a.b}: expected a value that does not lead back to ${a.b}",
-    "test.ini:6: [http] port = x: expected a whole number from 0 to 65535",
-    'test.ini:7: not a section, "]" is missing: [broken',
+    "test.ini:4: [a] b = ${a.b}: expected a value without a cycle through ${a.b}",
+    "test.ini:6: [http] port = x: expected an integer from 0 to 65535",
+    'test.ini:7: section without "]": [broken',
   ]);
 });
 
@@ -146,10 +146,10 @@ Deno.test("Unknown keys in our sections, obsolete ones and repeats warn", () => 
   );
   assert.equal(config.port, 2);
   assert.deepEqual(warnings, [
-    "test.ini:2: port replaces its value of line 1",
+    "test.ini:2: port overrides its value in line 1",
     "test.ini:5: unknown key [servers] prot; did you mean [servers] port?",
     "test.ini:6: unknown key [servers] x; [servers] has port, targets, secret, allow",
-    "test.ini:8: edges.activated has no effect: edge servers are gone: see [servers] port and targets",
+    "test.ini:8: edges.activated has no effect: edge servers were removed; see [servers] port and targets",
   ]);
 });
 

@@ -241,9 +241,9 @@ peerTest("the bus is encrypted, and its certificate is checked", ["nats-server"]
 Deno.test("a bus without publicAddress stops the start, and is an error of a check", async () => {
   const server = await TestServer.prepare({ ini: "[bus]\nservers = nats://127.0.0.1:4222\n" });
   assert.equal(await server.exit(), 1);
-  await server.logged(/\[bus\] servers needs publicAddress/);
+  await server.logged(/\[bus\] servers requires publicAddress/);
   const lines: string[] = [];
   assert.equal(check([`--dir=${server.dir}`], "main.ts", (line) => lines.push(line)), 1);
-  assert.match(lines.join("\n"), /^Error: \[bus\] servers needs publicAddress/m);
+  assert.match(lines.join("\n"), /^Error: \[bus\] servers requires publicAddress/m);
   await server.stop();
 });

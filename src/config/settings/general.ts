@@ -8,9 +8,9 @@ export const general = {
     max: 0x7fffffff,
     unit: "bytes",
     comment:
-      "Size in bytes of the socket's receive and send buffers. 0 leaves the choice to the server:\n" +
-      "4 MiB where [rtmfp] native can set it, elsewhere what the system gives. On Linux no more than\n" +
-      "net.core.rmem_max and wmem_max.",
+      "Receive and send buffer of the UDP socket, in bytes. 0: the server chooses 4 MiB where [rtmfp]\n" +
+      "native can set it, else the default of the system. Linux limits it to net.core.rmem_max and\n" +
+      "wmem_max.",
   }),
   keepAliveServer: integer(15, {
     min: 5,
@@ -18,7 +18,7 @@ export const general = {
     unit: "seconds",
     clamp: true,
     live: true,
-    comment: "Seconds between the keep-alives that clients send to this server, 5 to 255.",
+    comment: "Seconds between the keep-alives that clients send to this server (5 to 255).",
   }),
   keepAlivePeer: integer(10, {
     min: 5,
@@ -26,29 +26,31 @@ export const general = {
     unit: "seconds",
     clamp: true,
     live: true,
-    comment: "Seconds between the keep-alives that clients send to one another, 5 to 255.",
+    comment: "Seconds between the keep-alives that clients send to each other (5 to 255).",
   }),
   threads: integer(0, {
     min: 0,
     max: 1024,
-    comment: "Accepted for the sake of older files, and ignored: one thread serves all clients.",
+    comment: "Ignored: one thread serves all clients. Older files have this key.",
   }),
   publicAddress: text("", {
     pattern: /^$|^(\[[0-9a-fA-F:.]+\]|[^\s:[\]]+)(:\d{1,5})?$/,
     allowed: "host:port, a host for port 1935, or nothing",
-    comment: "The host:port at which clients reach this server, told to other servers and to\n" +
-      "scripts (cumulus.publicAddress).",
+    comment: "host:port at which clients reach this server. Other servers and scripts see it\n" +
+      "(cumulus.publicAddress).",
   }),
 
   "application.dir": text("", {
     comment:
-      "The folder of www and logs, by default that of this file. The option --dir goes before it.",
+      "Folder that holds www and logs; by default the folder of this file. The option --dir overrides\n" +
+      "it.",
   }),
   "application.unknown": oneOf(["reject", "nearest"], "reject", {
     shipped: "nearest",
     live: true,
-    comment: "A client of an application without a folder under www: reject refuses it, nearest\n" +
-      "gives it the nearest application above, in the end the root. Clients written for Adobe's\n" +
-      "Cirrus (rtmfp://host/<developer key>/) need nearest.",
+    comment:
+      "Clients of an application that has no folder under www. reject: the server refuses them; nearest:\n" +
+      "they join the nearest application above, at last the root. Clients of Adobe's Cirrus\n" +
+      "(rtmfp://host/<developer key>/) need nearest.",
   }),
 } satisfies Record<string, Setting<unknown>>;

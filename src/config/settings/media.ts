@@ -8,10 +8,10 @@ export const media = {
     max: 64,
     unit: "MiB",
     comment:
-      "MiB of audio and video that a publication keeps since its last key frame, so that a client\n" +
-      "that comes later sees a picture at once: it starts that much behind the others. A stream\n" +
-      "whose key frames are farther apart, or more than 30 s, starts at the next one. 0 keeps\n" +
-      "nothing. All publications together keep 256 MiB at most.",
+      "MiB of audio and video since the last key frame that the server keeps per publication, so that a\n" +
+      "late client sees a picture at once; it plays that much behind the others. If key frames are\n" +
+      "farther apart than this or than 30 s, late clients start at the next one. 0: keep nothing. All\n" +
+      "publications together keep at most 256 MiB.",
   }),
   "media.publisherTimeout": integer(20, {
     min: 0,
@@ -19,50 +19,51 @@ export const media = {
     unit: "seconds",
     live: true,
     comment:
-      "Seconds without a packet of a publisher, after which its name is free again. It is asked\n" +
-      "for one after half of them. 0 waits until its session ends.",
+      "Seconds without a packet from a publisher after which its name is free; after half of them the\n" +
+      "server sends it a ping. 0: the name stays taken until the session ends.",
   }),
   "media.takeOver": oneOf(["off", "client", "address"], "address", {
     live: true,
     comment:
-      "Who takes a name over from the client that publishes it, at once: client, the same client\n" +
-      "in a new session; address, also a client of the same IP address if the publisher has been\n" +
-      "silent for 2 s; off, nobody. A script can let others in, see onPublish.",
+      "Who may take over the name of a stream from its publisher at once. client: the same client in a\n" +
+      "new session; address: also a client of the same IP address, if the publisher has been silent for\n" +
+      "2 s; off: no client. A script can allow others (onPublish).",
   }),
 
   "record.enabled": oneOf(["off", "on"], "off", {
     live: true,
     comment:
-      "Whether clients may have recorded what they publish (record, append): into the folder streams\n" +
-      "of their application. A script may always, see publication:record and onRecord.",
+      "on: clients may record their publications (record, append) into the folder streams of their\n" +
+      "application. Scripts always may (publication:record, onRecord).",
   }),
   "record.publications": list<NamePattern>([], {
     read: parseNamePattern,
     allowed: "/application/name, where * stands for any characters",
     live: true,
     comment:
-      "Publications that are recorded without a script whenever somebody publishes them: the path of\n" +
-      "the application and the name, as in /live/cam or /live/*. What [relay] pull publishes is /name.",
+      "Publications that the server records without a script, by application and name: /live/cam or\n" +
+      "/live/*. A publication of [relay] pull is /name.",
   }),
   "record.as": oneOf(["new", "record", "append", "appendWithGap"], "new", {
     live: true,
     comment:
-      "How those are recorded: new, each time into a file of its own, cam-20260131-235959.flv; or into\n" +
-      "cam.flv: record replaces it, append goes on at its end, appendWithGap after the time between.",
+      "How [record] publications are stored. new: a new file each time, cam-20260131-235959.flv. The\n" +
+      "others use cam.flv; record: replace it; append: continue at its end; appendWithGap: continue, and\n" +
+      "keep the time that passed since.",
   }),
   "record.size": integer(0, {
     min: 0,
     max: 1_000_000,
     unit: "MiB",
     live: true,
-    comment: "MiB after which a recording ends; 0 sets no limit.",
+    comment: "MiB after which a recording ends. 0: no limit.",
   }),
   "record.time": integer(0, {
     min: 0,
     max: 1_000_000,
     unit: "seconds",
     live: true,
-    comment: "Seconds after which a recording ends; 0 sets no limit.",
+    comment: "Seconds after which a recording ends. 0: no limit.",
   }),
   "record.segment": integer(0, {
     min: 0,
@@ -70,15 +71,15 @@ export const media = {
     unit: "minutes",
     live: true,
     comment:
-      "Minutes after which a recording goes on in another file, at a key frame: its files then are\n" +
-      "name-20260131-235959.flv, by the time at which they begin. 0 keeps one file.",
+      "Minutes after which a recording continues in a new file, at a key frame. Files are then named by\n" +
+      "their start time, name-20260131-235959.flv. 0: one file.",
   }),
   "record.free": integer(1_024, {
     min: 0,
     max: 100_000_000,
     unit: "MiB",
     live: true,
-    comment: "MiB of the disk that stay free: recordings end before they take them.",
+    comment: "MiB of the disk to keep free: recordings end before they use it.",
   }),
   "record.queue": integer(16, {
     min: 1,
@@ -86,25 +87,27 @@ export const media = {
     unit: "MiB",
     live: true,
     comment:
-      "MiB of a recording that may wait for the disk, before it loses frames up to the next key frame.",
+      "MiB of a recording that may wait for the disk; above it, the recording loses frames up to the\n" +
+      "next key frame.",
   }),
 
   "vod.enabled": oneOf(["on", "off"], "on", {
     live: true,
     comment:
-      "Whether clients may play the FLV files in the folder streams of their application: www/streams\n" +
-      "of the root, www/chat/streams of /chat. Nothing else is read.",
+      "on: clients may play the FLV files in the folder streams of their application: www/streams of the\n" +
+      "root, www/chat/streams of /chat. They can read no other file.",
   }),
   "vod.index": oneOf(["on", "off"], "on", {
     live: true,
     comment:
-      "Whether the index of a recording of 4 MiB or more is kept beside it, film.flv.idx of film.flv,\n" +
-      "so that a long one plays at once after a start; without it the file is read through first.",
+      "on: the server stores the index of a recording of 4 MiB or more beside it (film.flv.idx for\n" +
+      "film.flv), so that a long file plays at once after a restart; off: it reads the file through\n" +
+      "first.",
   }),
   "vod.files": integer(256, {
     min: 1,
     max: 65_536,
     live: true,
-    comment: "Files that may be played at once; the system may allow less (ulimit -n).",
+    comment: "Maximum number of files played at once; the system may allow fewer (ulimit -n).",
   }),
 } satisfies Record<string, Setting<unknown>>;

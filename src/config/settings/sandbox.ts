@@ -6,21 +6,24 @@ import { rules } from "./rules.ts";
 export const sandbox = {
   "sandbox.connect": rules(
     "public, loopback",
-    "Where scripts may connect to by TCP, a list of " + addressRuleForm.split(", where")[0] +
+    "TCP destinations that scripts may connect to: " + addressRuleForm.split(", where")[0] +
       ",\n" +
       "where host is a name, *.name, an IP address, address/bits, public, private, loopback or *.\n" +
-      "IPv6 addresses before a port stand in brackets.",
+      "Write an IPv6 address with a port in brackets.",
   ),
-  "sandbox.udp": rules("public, loopback", "Where scripts may send UDP packets to, likewise."),
+  "sandbox.udp": rules(
+    "public, loopback",
+    "UDP destinations that scripts may send to, in the same form.",
+  ),
   "sandbox.listen": rules(
     "*:1024-65535",
-    "Which addresses of this machine, and which ports, scripts may listen on. TCP servers\n" +
-      "listen on all addresses, so theirs are ports of *, 0.0.0.0 (IPv4 alone) or [::] (IPv6).",
+    "Addresses and ports of this machine that scripts may listen on. TCP servers listen on all\n" +
+      "addresses: give their ports with *, 0.0.0.0 (only IPv4) or [::] (IPv6).",
   ),
   "sandbox.mail": list<string>(["*"], {
     read: (entry) => /^(\*|[^\s@]+@[^\s@]+)$/.test(entry) ? entry.toLowerCase() : undefined,
     allowed: "*, *@domain and mail addresses",
     live: true,
-    comment: "Whom scripts may send mail to: addresses, *@domain, or * for everybody.",
+    comment: "Recipients that scripts may send mail to: addresses, *@domain, or * for all.",
   }),
 } satisfies Record<string, Setting<unknown>>;

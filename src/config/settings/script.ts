@@ -6,30 +6,33 @@ export const script = {
     pattern: /^[^\s]+$/,
     allowed: "a host",
     live: true,
-    comment: "The mail server that cumulus:sendMail uses.",
+    comment: "Mail server for cumulus:sendMail.",
   }),
-  "smtp.port": integer(25, { min: 1, max: 65535, live: true, comment: "Its port." }),
+  "smtp.port": integer(25, { min: 1, max: 65535, live: true, comment: "Port of the mail server." }),
   "smtp.timeout": integer(60, {
     min: 1,
     max: 3600,
     unit: "seconds",
     live: true,
-    comment: "Seconds to wait for its answers.",
+    comment: "Seconds to wait for an answer of the mail server.",
   }),
 
-  "smtp.user": text("", { live: true, comment: "Its user, if it wants one, and the password." }),
-  "smtp.password": text("", { live: true, secret: true, comment: "See user." }),
+  "smtp.user": text("", { live: true, comment: "User name, if the mail server requires one." }),
+  "smtp.password": text("", { live: true, secret: true, comment: "Password of that user." }),
   "smtp.tls": oneOf(["off", "starttls", "on"], "off", {
     live: true,
-    comment: "How the connection to it is encrypted: not, after STARTTLS, or from the first byte.",
+    comment:
+      "Encryption of the connection to the mail server. off: none; starttls: after STARTTLS; on: TLS\n" +
+      "from the first byte.",
   }),
 
   "script.files": list<string>([], {
     read: (entry) => entry,
     allowed: "folders",
     live: true,
-    comment: "Folders, from application.dir, whose files scripts may read, write and load.\n" +
-      "Nothing: each application may use its own folder alone.",
+    comment:
+      "Folders, relative to application.dir, whose files scripts may read, write and load. Empty: each\n" +
+      "application only its own folder.",
   }),
   "script.time": integer(1000, {
     min: 10,
@@ -37,7 +40,7 @@ export const script = {
     unit: "milliseconds",
     live: true,
     comment:
-      "Milliseconds after which a call into a script is stopped. Meanwhile nobody is served.",
+      "Milliseconds after which the server stops a call into a script. It serves no client meanwhile.",
   }),
   "script.memory": integer(256, {
     min: 4,
@@ -45,8 +48,7 @@ export const script = {
     unit: "MiB",
     live: true,
     comment:
-      "MiB that all scripts together may hold, with what the server keeps for them: mails that\n" +
-      "wait, and what their sockets have not sent.",
+      "MiB that all scripts together may use, including queued mails and unsent data of their sockets.",
   }),
   "script.watchdog": integer(30, {
     min: 0,
@@ -54,26 +56,26 @@ export const script = {
     unit: "seconds",
     live: true,
     comment:
-      "Seconds after which a server that stands still ends with exit code 70, for its service\n" +
-      "manager to start it again: more than time allows. 0 lets it stand.",
+      "Seconds without progress after which the server ends with exit code 70, so that its service\n" +
+      "manager restarts it; must exceed [script] time. 0: never.",
   }),
   "script.positions": oneOf(["off", "on"], "off", {
     live: true,
     comment:
-      "Whether what clients are told of an error in a script begins with its file and line: on a\n" +
-      "machine for development. The log has them always.",
+      "on: a script error that a client receives begins with its file and line (for development). The\n" +
+      "log always has them.",
   }),
   "script.sockets": integer(1024, {
     min: 0,
     max: 65_536,
     live: true,
-    comment: "Sockets that one application may have open at once.",
+    comment: "Maximum number of open sockets of one application.",
   }),
   "script.buffered": integer(32, {
     min: 1,
     max: 4_096,
     unit: "MiB",
     live: true,
-    comment: "MiB that may wait to be sent on all sockets of one application.",
+    comment: "MiB of unsent data on all sockets of one application together.",
   }),
 } satisfies Record<string, Setting<unknown>>;

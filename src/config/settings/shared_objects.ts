@@ -4,33 +4,33 @@ import { integer, oneOf, type Setting, text } from "../setting.ts";
 export const sharedObjects = {
   "sharedObjects.enabled": oneOf(["on", "off"], "on", {
     live: true,
-    comment: "Whether clients may use remote shared objects; off refuses them with\n" +
+    comment: "on: clients may use remote shared objects; off: the server refuses them with\n" +
       "SharedObject.ObjectCreationFailed.",
   }),
   "sharedObjects.persist": oneOf(["off", "on"], "off", {
     live: true,
     comment:
-      "Whether objects that clients or scripts want persistent are kept in files. off refuses those\n" +
-      "with SharedObject.ObjectCreationFailed.",
+      "on: the server stores persistent shared objects in files; off: it refuses them with\n" +
+      "SharedObject.ObjectCreationFailed.",
   }),
   "sharedObjects.folder": text("", {
     comment:
-      "The folder of these files, from application.dir, with a folder for each application. Nothing\n" +
-      "means sharedobjects in the folder of each application.",
+      "Folder of these files, relative to application.dir; it gets a folder per application. Empty:\n" +
+      "sharedobjects in the folder of each application.",
   }),
   "sharedObjects.objects": integer(1_024, {
     min: 0,
     max: 1_000_000,
     live: true,
     comment:
-      "Objects in use that an application may have, and files of persistent ones. More are\n" +
-      "refused with SharedObject.ObjectCreationFailed.",
+      "Maximum number of objects in use, and of files of persistent objects, per application. Above it:\n" +
+      "SharedObject.ObjectCreationFailed.",
   }),
   "sharedObjects.objectsOfClient": integer(64, {
     min: 0,
     max: 100_000,
     live: true,
-    comment: "Objects that a client may use at once. More are refused with\n" +
+    comment: "Maximum number of objects that a client uses at once. Above it:\n" +
       "SharedObject.ObjectCreationFailed.",
   }),
   "sharedObjects.slots": integer(1_024, {
@@ -38,42 +38,44 @@ export const sharedObjects = {
     max: 1_000_000,
     live: true,
     comment:
-      "Slots of an object. A change above this bound or one of the next three is answered with\n" +
-      "SharedObject.NoWriteAccess and the present value.",
+      "Maximum number of slots of an object. The server answers a change above this limit, or one of the\n" +
+      "next three, with SharedObject.NoWriteAccess and the current value.",
   }),
   "sharedObjects.slotName": integer(255, {
     min: 1,
     max: 65_535,
     unit: "bytes",
     live: true,
-    comment: "Bytes of the name of a slot.",
+    comment: "Maximum length of a slot's name, in bytes.",
   }),
   "sharedObjects.value": integer(64, {
     min: 1,
     max: 16_384,
     unit: "KiB",
     live: true,
-    comment: "KiB of a value.",
+    comment: "Maximum size of a value, in KiB.",
   }),
   "sharedObjects.object": integer(1_024, {
     min: 1,
     max: 262_144,
     unit: "KiB",
     live: true,
-    comment: "KiB of all names and values of an object.",
+    comment: "Maximum size of all names and values of an object, in KiB.",
   }),
   "sharedObjects.events": integer(1_024, {
     min: 1,
     max: 100_000,
     live: true,
-    comment: "Events of one message of a client; a message that has more is dropped.",
+    comment:
+      "Maximum number of events in one message of a client; the server drops longer messages.",
   }),
   "sharedObjects.send": integer(64, {
     min: 1,
     max: 16_384,
     unit: "KiB",
     live: true,
-    comment: "KiB of the name and arguments of a call to all who use an object; a longer one is\n" +
-      "answered with SharedObject.NoWriteAccess.",
+    comment:
+      "Maximum size in KiB of the name and arguments of a call to all users of an object. Above it:\n" +
+      "SharedObject.NoWriteAccess.",
   }),
 } satisfies Record<string, Setting<unknown>>;

@@ -7,54 +7,52 @@ export const web = {
     max: 65_535,
     shipped: "8080",
     comment:
-      "TCP port of the web door: pages, streams by HTTP and WebSocket, RTWebSocket; 0 for none.",
+      "TCP port of the web door: pages, streams by HTTP and WebSocket, RTWebSocket; 0: none.",
   }),
   "web.address": ipAddress("", {
     allowed: "an IP address of this machine, or nothing",
-    comment: "The IP address it listens on. Nothing means all of them, IPv6 and IPv4.",
+    comment: "IP address to listen on. Empty: all addresses, IPv6 and IPv4.",
   }),
   "web.certificate": text("", {
     live: true,
     comment:
-      "File with the certificate chain in PEM form. With it and key the door speaks HTTPS alone.",
+      "PEM file with the certificate chain. With certificate and key, the port serves only HTTPS.",
   }),
   "web.key": text("", {
     live: true,
-    comment: "File with the private key of the certificate in PEM form.",
+    comment: "PEM file with the private key of the certificate.",
   }),
   "web.origins": list<string>(["*"], {
     read: (entry) => /^(\*|https?:\/\/[\w.:[\]-]+)$/.test(entry) ? entry.toLowerCase() : undefined,
     allowed: "* and origins such as https://example.com",
     live: true,
     comment:
-      "Pages of which origins may open WebSockets and read streams, besides the door's own pages:\n" +
-      "origins such as https://example.com, or * for all. Programs that send no origin may always.",
+      "Origins whose pages may open WebSockets and read streams, such as https://example.com, or * for\n" +
+      "all. The server's own pages, and programs that send no origin, always may.",
   }),
   "web.list": oneOf(["off", "on"], "off", {
     live: true,
-    comment:
-      "Whether / lists the streams that are on air, and /-/recordings/APPLICATION the recordings of an\n" +
-      "application, for everybody to see.",
+    comment: "on: everybody can see the live streams (/) and the recordings of an application\n" +
+      "(/-/recordings/APPLICATION).",
   }),
   "web.sockets": list<number>([], {
     read: (entry) => /^\d{1,5}$/.test(entry) && Number(entry) < 65_536 ? Number(entry) : undefined,
     allowed: "TCP ports",
     live: true,
     comment:
-      "Ports of scripts' TCP servers that WebSockets reach by /tcp/PORT, as Ruffle's socketProxy\n" +
+      "Ports of scripts' TCP servers that WebSockets can reach by /tcp/PORT, as Ruffle's socketProxy\n" +
       "does for Flash's Socket and XMLSocket.",
   }),
   "web.viewers": integer(1_024, {
     min: 1,
     max: 1_000_000,
     live: true,
-    comment: "WebSockets and viewers by HTTP that there may be at once.",
+    comment: "Maximum number of WebSockets and HTTP viewers.",
   }),
   "web.viewersOfAddress": integer(64, {
     min: 1,
     max: 1_000_000,
     live: true,
-    comment:
-      "Of those, as many as one IP address may have, or one /64 of IPv6, other than loopback.",
+    comment: "The same for one IP address (IPv6: one /64), except loopback.",
   }),
 } satisfies Record<string, Setting<unknown>>;
