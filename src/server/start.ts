@@ -1,28 +1,22 @@
 // The server as a program: from its command line to its exit code.
 import { UsageError } from "../common/arguments.ts";
-import { parseCommandLine, usage } from "./command_line.ts";
-import { LuaApplications } from "../script/api/applications.ts";
-import { changesOf, type Configuration, readConfig, secretsOf } from "../config/config.ts";
 import { ConfigError } from "../config/config_error.ts";
-import { facts } from "./facts.ts";
-import { prepareFolder } from "./first_start.ts";
-import { absolute, asFolder, exists, findFolders, notWritable } from "./folders.ts";
+import { Log } from "../log/log.ts";
+import { LuaApplications } from "../script/api/applications.ts";
+import { parseCommandLine, usage } from "./command_line.ts";
+import { notWritable } from "./folders.ts";
 import { ScriptHost } from "./host.ts";
-import { readIni } from "./ini_file.ts";
-import { Log, type LogOptions } from "../log/log.ts";
-import { LogFile } from "../log/log_file.ts";
+import { lastLine, reloading } from "./reload.ts";
 import { Server } from "./server.ts";
+import { type Program, Setup } from "./setup.ts";
 import { SAME_SIGNAL, SIGNALS } from "./signals.ts";
 import { StartError } from "./start_error.ts";
-import { type ToWatchdog, Watchdog } from "./watchdog.ts";
+import { Watchdog } from "./watchdog.ts";
 
-/** What the program knows of itself. */
-export interface Program {
-  readonly version: string;
-  /** The path of the executable, or of main.ts. */
-  readonly path: string;
-  /** The text of www/main.lua, for a folder that is still empty. */
-  readonly rootScript: string;
+/** What the outermost step needs of a start that has failed. */
+interface Run {
+  log: Log;
+  watchdog: Watchdog | undefined;
 }
 
 /**
@@ -31,8 +25,7 @@ export interface Program {
  * @returns the exit code: 0, 1 if the server could not start, 2 for a wrong command line
  */
 export async function runServer(args: readonly string[], program: Program): Promise<number> {
-  let log = new Log({ level: 6, format: "text" });
-  let watchdog: Watchdog | undefined;
+  const run: Run = { log: new Log({ level: 6, format: "text" }), watchdog: undefined };
   try {
     const options = parseCommandLine(args, Deno.build.os === "windows");
     if (options.help || options.version) {
@@ -40,127 +33,95 @@ export async function runServer(args: readonly string[], program: Program): Prom
       return 0;
     }
     if (options.umask !== undefined && Deno.build.os !== "windows") Deno.umask(options.umask);
-    const folders = findFolders(options, program.path.replace(/[^/\\]*$/, ""));
-    const prepared = options.ini ? [] : prepareFolder(folders.home, program.rootScript);
-    const needed = options.ini !== undefined || exists(folders.ini);
-    const read = () =>
-      readConfig(
-        readIni(folders.ini, needed) ?? "",
-        folders.ini,
-        facts(program.path, folders.home),
-      );
-    const configuration = read();
-    const { config, scripts, warnings } = configuration;
-    const home = options.dir || !config["application.dir"]
-      ? folders.home
-      : asFolder(absolute(config["application.dir"], folders.home));
-    if (typeof scripts.application === "object") scripts.application.dir = home;
-    const logOptions = (configuration: Configuration): LogOptions => ({
-      level: options.log ?? configuration.config["logs.level"],
-      format: configuration.config["logs.format"],
-      file: new LogFile(
-        absolute(configuration.config["logs.directory"], home),
-        configuration.config["logs.name"],
-      ),
-      secrets: secretsOf(configuration),
-    });
-    const written = logOptions(configuration);
-    log = new Log(written);
-    for (const line of prepared) log.note(line);
-    for (const warning of warnings) log.warn(warning);
-    making(`${home}www`, (www) => Deno.mkdirSync(www, { recursive: true })); // CFG-032
-    watchForBugs(log);
-    const signalled = firstSignal(log);
-    watchdog = new Watchdog(
-      config["script.watchdog"],
-      lastLine(written),
-      (reason) => log.warn(`Nothing ends the server when it stands: ${reason}`),
-    );
-    const { heartbeat } = watchdog;
-    let host: ScriptHost | undefined;
-    const server = await Server.start({
-      configuration,
-      log,
-      version: program.version,
-      port: options.port,
-      dump: options.dump,
-      scripts: (services) =>
-        new LuaApplications(
-          host = new ScriptHost(configuration, home, log, services, heartbeat),
-          services.hub,
-        ),
-      www: `${home}www`,
-      listens: (port) => host?.listens(port) ?? false,
-      connects: (ip, port, name) => host?.connects(ip, port, name) ?? false,
-      onStopping: () => host?.stopMail(),
-      refusals: () => host?.refusals ?? {},
-    });
-    signalled.then(() => server.stop());
-    if (options.pidfile) {
-      try {
-        making(options.pidfile, (path) => Deno.writeTextFileSync(path, `${Deno.pid}\n`));
-      } catch (error) {
-        await server.stop();
-        throw error;
-      }
-    }
-    host?.prepare(configuration);
-    let applied = configuration;
-    onSignal("SIGUSR1", () => server.restartApplications("SIGUSR1"));
-    onSignal("SIGHUP", () => {
-      let failure = "";
-      const changes = { live: [] as string[], restart: [] as string[] };
-      try {
-        const next = read();
-        host?.reload(next.config);
-        server.reload(next.config);
-        changes.live = changesOf(applied, next).live;
-        changes.restart = changesOf(configuration, next).restart;
-        applied = next;
-        for (const warning of next.warnings) log.warn(warning);
-      } catch (error) {
-        failure = (error as Error).message;
-      }
-      const written = logOptions(applied);
-      log.reopen(written);
-      watchdog?.reload(applied.config["script.watchdog"], lastLine(written));
-      if (failure) log.error(`SIGHUP: the configuration stays as it was: ${failure}`);
-      log.note(
-        "SIGHUP: the log is reopened" +
-          (failure ? "" : `; now in effect: ${changes.live.join(", ") || "nothing new"}`) +
-          (changes.restart.length > 0 ? `; after a restart: ${changes.restart.join(", ")}` : ""),
-      );
-    });
-    await server.finished;
-    host?.close();
-    if (options.pidfile) removeFile(options.pidfile);
-    log.close();
+    await serve(new Setup(options, program), run);
     return 0;
   } catch (error) {
-    if (error instanceof UsageError) {
-      console.error(`${error.message}\nSee --help.`);
-      return 2;
-    }
-    if (!(error instanceof ConfigError || error instanceof StartError)) {
-      log.bug("Cannot start", error);
-      return 1;
-    }
-    for (const problem of error instanceof ConfigError ? error.problems : [error.message]) {
-      log.fatal(problem);
-    }
-    if (error instanceof ConfigError && error.problems.length > 1) {
-      log.fatal(`${error.problems.length} errors in the configuration: the server does not start`);
-    }
-    log.close();
-    return 1;
+    return exitCode(error, run.log);
   } finally {
-    watchdog?.close();
+    run.watchdog?.close();
   }
 }
 
-/** How the watchdog logs, from its own thread. */
-const lastLine = ({ level, format, file }: LogOptions): ToWatchdog["log"] =>
-  file && { level, format, directory: file.directory, name: file.name };
+/** Serves until a signal ends it. */
+async function serve(setup: Setup, run: Run): Promise<void> {
+  const { options, configuration, home } = setup;
+  const written = setup.logOptions(configuration);
+  const log = run.log = new Log(written);
+  for (const line of setup.prepared) log.note(line);
+  for (const warning of configuration.warnings) log.warn(warning);
+  making(`${home}www`, (www) => Deno.mkdirSync(www, { recursive: true })); // CFG-032
+  watchForBugs(log);
+  const signalled = firstSignal(log);
+  const watchdog = run.watchdog = new Watchdog(
+    configuration.config["script.watchdog"],
+    lastLine(written),
+    (reason) => log.warn(`Nothing ends the server when it stands: ${reason}`),
+  );
+  const { server, host } = await startServer(setup, log, watchdog);
+  signalled.then(() => server.stop());
+  if (options.pidfile) await writePidFile(options.pidfile, server);
+  host?.prepare(configuration);
+  onSignal("SIGUSR1", () => server.restartApplications("SIGUSR1"));
+  onSignal("SIGHUP", reloading({ setup, log, server, host, watchdog }));
+  await server.finished;
+  host?.close();
+  if (options.pidfile) removeFile(options.pidfile);
+  log.close();
+}
+
+async function startServer(
+  { options, configuration, home, program }: Setup,
+  log: Log,
+  { heartbeat }: Watchdog,
+): Promise<{ server: Server; host: ScriptHost | undefined }> {
+  let host: ScriptHost | undefined;
+  const server = await Server.start({
+    configuration,
+    log,
+    version: program.version,
+    port: options.port,
+    dump: options.dump,
+    scripts: (services) => {
+      host = new ScriptHost(configuration, home, log, services, heartbeat);
+      return new LuaApplications(host, services.hub);
+    },
+    www: `${home}www`,
+    listens: (port) => host?.listens(port) ?? false,
+    connects: (ip, port, name) => host?.connects(ip, port, name) ?? false,
+    onStopping: () => host?.stopMail(),
+    refusals: () => host?.refusals ?? {},
+  });
+  return { server, host };
+}
+
+/** Says why the server could not start. @returns the exit code */
+function exitCode(error: unknown, log: Log): number {
+  if (error instanceof UsageError) {
+    console.error(`${error.message}\nSee --help.`);
+    return 2;
+  }
+  if (!(error instanceof ConfigError || error instanceof StartError)) {
+    log.bug("Cannot start", error);
+    return 1;
+  }
+  for (const problem of error instanceof ConfigError ? error.problems : [error.message]) {
+    log.fatal(problem);
+  }
+  if (error instanceof ConfigError && error.problems.length > 1) {
+    log.fatal(`${error.problems.length} errors in the configuration: the server does not start`);
+  }
+  log.close();
+  return 1;
+}
+
+async function writePidFile(pidfile: string, server: Server): Promise<void> {
+  try {
+    making(pidfile, (path) => Deno.writeTextFileSync(path, `${Deno.pid}\n`));
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+}
 
 /** @throws {StartError} if a file or folder that the server needs cannot be made */
 function making(path: string, make: (path: string) => void): void {
