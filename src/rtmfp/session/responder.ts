@@ -1,7 +1,7 @@
 import { equalBytes } from "../../bytes/equal.ts";
 import { type Address, addressText } from "../../common/address.ts";
 import { isLoopback, sourceKey } from "../../common/ip.ts";
-import { readCertificate } from "../crypto/certificate.ts";
+import { type Certificate, readCertificate } from "../crypto/certificate.ts";
 import {
   type Component,
   publicKeyIn,
@@ -42,6 +42,16 @@ interface Handshake {
   readonly at: number;
   /** The near id; 0 until the secret is there. The session itself may be gone much earlier than this. */
   session: number;
+}
+
+/** What a session is made of besides its secret. */
+interface Terms {
+  readonly from: Address;
+  readonly certificate: Certificate;
+  readonly componentBytes: Uint8Array;
+  readonly protection: Protection;
+  readonly pair: KeyPair;
+  readonly initiatorSessionId: number;
 }
 
 /**
@@ -159,43 +169,46 @@ export class Responder implements Timed {
     this.#agreeingOf.set(source, asked + 1);
     counters.agreements++;
     const { initiatorSessionId } = keying;
+    const terms = { from, certificate, componentBytes, protection, pair, initiatorSessionId };
     this.#sessions.agreement.agree(pair, farKey.publicKey, (secret) => {
       this.#agreeing--;
       const left = this.#agreeingOf.get(source)! - 1;
       if (left > 0) this.#agreeingOf.set(source, left);
       else this.#agreeingOf.delete(source);
       if (this.#handshakes.get(key) !== handshake) return;
-      if (!secret) {
-        this.#handshakes.delete(key);
-        return counters.drop("keying");
-      }
-      if (!this.#sessions.hasRoom(certificate, from)) { // others were faster
-        this.#handshakes.delete(key);
-        return;
-      }
-      const peerId = certificate.fingerprint;
-      const nearId = this.#sessions.newSessionId();
-      const nearComponent = this.#component(protection, pair);
-      const keys = deriveKeys(crypto, secret, componentBytes, nearComponent);
-      const session = new Session(this.#context, {
-        role: "responder",
-        nearId,
-        farId: initiatorSessionId,
-        address: from,
-        peerId,
-        nearNonce: keys.responderNonce,
-        farNonce: keys.initiatorNonce,
-        cipher: sessionCipher(crypto, keys, protection, "responder"),
-      });
-      const record = this.#records.take(DIGEST + nearComponent.length);
-      record.set(handshake.record);
-      record.set(nearComponent, DIGEST);
-      handshake.record = record;
-      handshake.session = nearId;
-      this.#sessions.add(session);
-      this.#answer(nearId, nearComponent, initiatorSessionId, from);
+      if (!secret) counters.drop("keying");
+      // Others may have been faster.
+      if (secret && this.#sessions.hasRoom(certificate, from)) {
+        this.#agreed(terms, handshake, secret);
+      } else this.#handshakes.delete(key);
     });
     return true;
+  }
+
+  /** The secret is there: opens the session, and answers. */
+  #agreed(terms: Terms, handshake: Handshake, secret: Uint8Array): void {
+    const { from, certificate, componentBytes, protection, pair, initiatorSessionId } = terms;
+    const { crypto } = this.#context;
+    const nearId = this.#sessions.newSessionId();
+    const nearComponent = this.#component(protection, pair);
+    const keys = deriveKeys(crypto, secret, componentBytes, nearComponent);
+    const session = new Session(this.#context, {
+      role: "responder",
+      nearId,
+      farId: initiatorSessionId,
+      address: from,
+      peerId: certificate.fingerprint,
+      nearNonce: keys.responderNonce,
+      farNonce: keys.initiatorNonce,
+      cipher: sessionCipher(crypto, keys, protection, "responder"),
+    });
+    const record = this.#records.take(DIGEST + nearComponent.length);
+    record.set(handshake.record);
+    record.set(nearComponent, DIGEST);
+    handshake.record = record;
+    handshake.session = nearId;
+    this.#sessions.add(session);
+    this.#answer(nearId, nearComponent, initiatorSessionId, from);
   }
 
   #answer(nearId: number, component: Uint8Array, farId: number, to: Address): void {
