@@ -118,9 +118,9 @@ export class Cluster {
     ) => ({ address, failure }));
   }
 
-  /** To be called every two seconds: dials, and notices links that are dead. */
+  /** To be called every two seconds: dials, and notices dead links. Does nothing before {@link start}. */
   tick(now: number): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#events === SILENT) return;
     for (const line of [...this.#lines]) {
       const dead = line.link.tick(now);
       if (dead !== undefined) this.#drop(line, dead);
