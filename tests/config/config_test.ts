@@ -80,7 +80,7 @@ Deno.test("CFG-010 a value that is not allowed names section, key, value and wha
     ["[servers]\ntargets = nowhere", "[servers] targets = nowhere: expected host:port"],
     ["[rtmfp]\nnative = maybe", "[rtmfp] native = maybe: expected auto, on or off"],
     ["[rtmfp]\ngroups = 2, 5", "[rtmfp] groups = 2, 5: expected a comma-separated list"],
-    ["[rtmfp]\ngroups =", "[rtmfp] groups = : expected a list"],
+    ["[rtmfp]\ngroups =", "[rtmfp] groups = : expected a comma-separated list"],
     ["[logs]\nname = a/b", "[logs] name = a/b: expected a file name"],
     ["[logs]\nlevel = loud", "[logs] level = loud: expected a level from 0 to 8, or its name"],
     ["[sandbox]\nconnect = 10.0.0.0/33", "[sandbox] connect = 10.0.0.0/33"],
