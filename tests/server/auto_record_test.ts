@@ -24,10 +24,13 @@ Deno.test("[record] publications records what is published under a name, into fi
       "/live/streams/cam0-00000000-000000.flv",
       "/live/room/streams/talk-00000000-000000.flv",
     ]);
-    for (const file of files()) assert.deepEqual(frames(file), frames(recording));
+    // Times begin at the frame that arrives first: audio and video come by flows of their own.
+    for (const file of files()) assert.deepEqual(payloads(file), payloads(recording));
     assert.throws(() => Deno.statSync(`${www}/streams`), Deno.errors.NotFound);
   } finally {
     Deno.removeSync(recording);
     await server.stop();
   }
 });
+
+const payloads = (file: string) => frames(file).map((frame) => frame.replace(/ \d+ /, " ")).sort();
