@@ -13,7 +13,6 @@ const ROOMS = [
   "log",
   "monitor",
   "server",
-  "web",
 ];
 
 const root = new URL("../", import.meta.url);

@@ -119,11 +119,11 @@ export class RtmpSessions {
     const dirty = this.#dirty;
     this.#dirty = [];
     for (const wire of dirty) wire.dirty = false;
-    let next = 0;
+    const left = dirty.values(); // goes on where it was
     try {
-      while (next < dirty.length) this.#pump(dirty[next++]);
+      for (const wire of left) this.#pump(wire);
     } finally {
-      while (next < dirty.length) this.wake(dirty[next++]);
+      for (const wire of left) this.wake(wire);
     }
   }
 
