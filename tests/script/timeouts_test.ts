@@ -67,8 +67,9 @@ Deno.test("An error in a function is logged with file and line, and ends nothing
       end)
       cumulus:setTimeout(10, function() INFO("still there") end)
       cumulus:setTimeout(10, function() error({}) end)`,
-  }).start();
+  });
   machine.host.now = () => machine.host.ahead; // in virtual time, running them takes none
+  machine.start();
   machine.host.pass(100);
   const errors = machine.host.lines.filter(({ level }) => level === 3);
   assert.deepEqual(errors.map(({ file, line }) => [file, line]), [
