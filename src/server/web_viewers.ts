@@ -12,10 +12,13 @@ import { Pacing } from "./pacing.ts";
 const MOST_AT_ONCE = 65_536;
 const MOST_BUFFERED = 256 * 1024;
 /**
- * Frames of this many milliseconds go out together: a write costs as much as the frames in it, and players
- * have a buffer of several times as much.
+ * Frames go out together every so many milliseconds: a write costs as much as the frames in it, and
+ * players have a buffer of several times as much. Few viewers are written to often; for many the
+ * interval grows, so that the writes take one twentieth of the time, as long as it is not the longest.
  */
-const BATCH_INTERVAL = 120;
+const MIN_BATCH_INTERVAL = 40;
+const MAX_BATCH_INTERVAL = 240;
+const BATCH_INTERVAL_PER_COST = 20;
 /** How often viewers by WebSocket that wait look whether there is room, in milliseconds. */
 const BLOCKED_INTERVAL = 20;
 /** Characters of a header that scripts are told. */
@@ -141,8 +144,9 @@ export class WebViewers implements ViewerHost {
     this.#lookAt = Infinity;
     this.#blocked = false;
     for (const viewer of this.#awake) this.#drain(viewer);
-    this.#pacing.passed(now, this.#host.now());
-    this.#batchAt = Math.max(now + BATCH_INTERVAL, this.#pacing.next);
+    const end = this.#host.now();
+    this.#pacing.passed(now, end);
+    this.#batchAt = Math.max(now + batchInterval(end - now), this.#pacing.next);
     if (this.#blocked) this.#lookAt = this.#batchAt = now + BLOCKED_INTERVAL;
   }
 
@@ -191,6 +195,10 @@ export class WebViewers implements ViewerHost {
     this.#awake.delete(viewer);
   }
 }
+
+/** @param cost milliseconds that the last writes took */
+const batchInterval = (cost: number): number =>
+  Math.min(Math.max(MIN_BATCH_INTERVAL, BATCH_INTERVAL_PER_COST * cost), MAX_BATCH_INTERVAL);
 
 /** What a request tells of a viewer. */
 export function viewing(
