@@ -16,7 +16,7 @@ const { values } = parseArgs({
   options: {
     players: { type: "string", default: "500" },
     publishers: { type: "string", default: "600" },
-    idle: { type: "string", default: "500" },
+    idle: { type: "string", default: "1000" },
     seconds: { type: "string", default: "8" },
     capacity: { type: "boolean", default: false },
     nms: { type: "string" },
