@@ -131,7 +131,7 @@ export class Presence {
     );
     if (double && double.startedAt > server.startedAt) return this.#warnOfDouble(server);
     if (double) {
-      this.#drop(double.id, "it was started again", now);
+      this.#drop(double.id, "it was restarted", now);
       this.#gone.set(double.id, now + SILENCE_TIMEOUT);
     }
     if (this.#servers.size >= MAX_SERVERS) return this.#warnOfMany();

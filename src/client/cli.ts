@@ -61,7 +61,7 @@ Talks to a server as Flash Player does, by rtmfp://, rtmp:// or rtmps:// (peer: 
 Commands:
 ${listOf(commands)}
 
-"${PROGRAM} COMMAND --help" tells more about one.
+"${PROGRAM} COMMAND --help" shows the options of a command.
 `;
 
 /**
@@ -86,7 +86,9 @@ export async function runClient(
   const family = commands.filter((entry) => words(entry)[0] === name);
   try {
     if (!found && family.length > 0) {
-      print(`Usage:\n${listOf(family)}\n\n"${PROGRAM} COMMAND --help" tells more about one.`);
+      print(
+        `Usage:\n${listOf(family)}\n\n"${PROGRAM} COMMAND --help" shows the options of a command.`,
+      );
       return /^(--help|-h|help)$/.test(args[1] ?? "") ? 0 : 2;
     }
     if (!found) throw new UsageError(`Unknown command ${name}`);

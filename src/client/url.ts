@@ -33,7 +33,7 @@ export function parseRtmfpUrl(text: string): RtmfpUrl {
   if (!match) {
     throw new UrlError(
       /^[a-z]+:/i.test(text) && !/^rtmfp:/i.test(text)
-        ? `Cannot use ${text}: only rtmfp://, rtmp:// and rtmps:// are spoken here`
+        ? `Cannot use ${text}: only rtmfp://, rtmp:// and rtmps:// are supported`
         : `Cannot read "${text}" as rtmfp://host[:port]/application`,
     );
   }
@@ -65,7 +65,7 @@ export function parseStreamUrl(text: string, name?: string): { url: RtmfpUrl; na
   const last = url.app.slice(slash + 1);
   if (last === "") {
     throw new UrlError(
-      `Cannot find a stream name in ${text}: end it with /name, or give --name NAME`,
+      `Cannot find a stream name in ${text}: end it with /name, or use --name NAME`,
     );
   }
   const app = slash < 0 ? "" : url.app.slice(0, slash);

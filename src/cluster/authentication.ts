@@ -82,7 +82,7 @@ export class Authentication {
   #readEnd(): void {
     const magic = this.#received.subarray(0, MAGIC.length);
     if (magic.some((byte, i) => byte !== MAGIC[i])) {
-      throw new WireError("the other server uses no secret, or speaks another protocol or version");
+      throw new WireError("the other server uses no secret, or another protocol or version");
     }
     if (this.#received.length < MAGIC.length + ID + NONCE) return;
     const id = this.#received.slice(MAGIC.length, MAGIC.length + ID);
@@ -96,7 +96,7 @@ export class Authentication {
   #readProof(): void {
     if (this.#received.length < PROOF) return;
     if (!equalBytes(this.#received.subarray(0, PROOF), this.#proof(!this.#initiator))) {
-      throw new WireError("the other server's secret is another one");
+      throw new WireError("the other server has another secret");
     }
     this.#received = this.#received.subarray(PROOF);
     if (!this.#initiator) this.#out.push(this.#proof(false));

@@ -171,7 +171,7 @@ export class Link {
    */
   send(handler: string, payload: Uint8Array, now: number): boolean {
     if (handler === "" || handler === RUNNING) {
-      throw new RangeError(`Cannot send to the handler "${handler}": the name is not allowed`);
+      throw new RangeError(`Cannot send to the handler "${handler}": invalid name`);
     }
     const name = cutName(handler);
     this.#writer.write(this.#out, name, payload);

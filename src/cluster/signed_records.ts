@@ -64,7 +64,7 @@ export class RecordReader {
       const mac = from.bytes(MAC);
       const content = from.rest();
       if (!equalBytes(mac, macOf(this.hmac, this.key, this.#number++, content))) {
-        throw new WireError("a message was changed on its way from the other server");
+        throw new WireError("a message from the other server failed its integrity check");
       }
       this.#length = 0;
       deliver(content);

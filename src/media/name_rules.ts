@@ -52,7 +52,7 @@ export class NameRules {
     if (before) {
       this.#host.log(
         "note",
-        `${name} is taken over from ${publisher.address} by ${client.address}`,
+        `${name} moves from publisher ${publisher.address} to ${client.address}`,
       );
       this.#end(before, `${name} is published by another client now`);
     }
@@ -77,7 +77,7 @@ export class NameRules {
       }
       const publisher = streamOf(client, publication);
       if (!publisher) continue;
-      this.#host.log("note", `${name} is free again: nothing has come of ${client.address}`);
+      this.#host.log("note", `${name} is free again: no packet from publisher ${client.address}`);
       const text = `${name} is now unpublished: nothing has come for too long`;
       this.#untold.push({ client, output: publication.output, text, silence });
       this.#host.unpublish(publisher);

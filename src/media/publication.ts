@@ -281,7 +281,7 @@ export class Publication {
 
   #mayPush(): boolean {
     if (this.#source) return true;
-    this.#events.log("error", `Cannot push to ${this.name}: nobody publishes it`);
+    this.#events.log("error", `Cannot push to ${this.name}: it has no publisher`);
     return false;
   }
 

@@ -44,7 +44,7 @@ export class Sessions {
     for (const { session, waiting } of all) {
       if (sum <= MOST_WAITING) return;
       sum -= waiting;
-      session.fail("too much waits for all clients, and most of it for this one");
+      session.fail("the send queues of all clients are full, and this one is the longest");
     }
   }
 }

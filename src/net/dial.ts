@@ -14,7 +14,7 @@ export async function dialStream(
   timeout: number,
   tls?: string,
 ): Promise<StreamSocket> {
-  let last: unknown = new Error("there is no address");
+  let last: unknown = new Error("no address to connect to");
   for (const address of addresses) {
     const dialled = connect(address, tls);
     try {

@@ -189,7 +189,7 @@ async function answer(
     if (answer instanceof StreamedResponse) stream(answer, response, writers);
     else await send(answer, response, request.method === "HEAD");
   } catch {
-    fail(response, 500, "The server has a fault");
+    fail(response, 500, "Internal server error");
   }
 }
 

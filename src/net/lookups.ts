@@ -46,7 +46,7 @@ export class Lookups {
 
   /** @throws {Error} if the name has no address, or none is found in time */
   async find(name: string): Promise<readonly FoundAddress[]> {
-    if (this.#waiting.length >= MAX_WAITING) throw new Error("too many names are being looked up");
+    if (this.#waiting.length >= MAX_WAITING) throw new Error("too many name lookups in progress");
     let waiting: Waiting;
     const found = new Promise<readonly FoundAddress[]>((settle) => {
       waiting = { name, settle };

@@ -25,7 +25,7 @@ export function authenticatorOf(read: () => Uint8Array): Authenticator {
   try {
     authenticator("any");
   } catch {
-    throw new Error("its seed (SU…) is damaged");
+    throw new Error("invalid seed (SU…)");
   }
   return authenticator;
 }
@@ -33,6 +33,6 @@ export function authenticatorOf(read: () => Uint8Array): Authenticator {
 function parse(bytes: Uint8Array): Credentials {
   const text = new TextDecoder().decode(bytes);
   const seed = SEED.exec(text)?.[0];
-  if (seed === undefined) throw new Error("it has no seed of a user (SU…)");
+  if (seed === undefined) throw new Error("no user seed (SU…) in it");
   return { jwt: JWT.exec(text)?.[1], seed: new TextEncoder().encode(seed) };
 }

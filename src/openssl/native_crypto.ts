@@ -191,7 +191,7 @@ class NativeHmac {
   digest(data: Uint8Array, start: number, end: number): Uint8Array {
     const library = this.#library;
     const keyed = this.#keyed;
-    if (!keyed) throw new Error("Cannot use a key that was freed");
+    if (!keyed) throw new Error("Cannot use a freed key");
     const whole = start === 0 && end === data.length;
     const part = (whole ? data : data.subarray(start, end)) as Uint8Array<ArrayBuffer>;
     running.set(keyed.inner);

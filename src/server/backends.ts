@@ -33,7 +33,9 @@ export async function openCryptography(
       if (native === "on") {
         throw new StartError(`[rtmfp] native = on: no libcrypto: ${(error as Error).message}`);
       }
-      log.info(`Cryptography is portable, and slower: no libcrypto: ${(error as Error).message}`);
+      log.info(
+        `Using portable cryptography, which is slower: no libcrypto: ${(error as Error).message}`,
+      );
     }
   }
   const { portable } = await import("../rtmfp/crypto/portable.ts"); // takes long to load
@@ -55,7 +57,7 @@ export async function openSocket(
       const { receive, send } = socket.bufferSizes;
       if (size > Math.min(receive, send)) {
         log.warn(
-          `udpBufferSize = ${size}: the system gives ${receive} bytes for receiving and ${send} ` +
+          `udpBufferSize = ${size}: the system allows ${receive} bytes for receiving and ${send} ` +
             `for sending (net.core.rmem_max, wmem_max)`,
         );
       }
@@ -65,7 +67,7 @@ export async function openSocket(
         conn.close();
         throw new StartError(`[rtmfp] native = on: no batches: ${(error as Error).message}`);
       }
-      log.info(`Datagrams go one by one: ${(error as Error).message}`);
+      log.info(`Sending datagrams one by one: ${(error as Error).message}`);
     }
   }
   if (size > 0) log.warn("udpBufferSize has no effect: only [rtmfp] native on Linux can set it");
@@ -88,7 +90,7 @@ async function bind(hostname: string, port: number): Promise<Deno.DatagramConn> 
   } catch (error) {
     const where = `UDP port ${port}${hostname ? ` of ${hostname}` : ""}`;
     if (error instanceof Deno.errors.AddrInUse) {
-      throw new StartError(`${where} is in use: another program, or another CumulusServer, has it`);
+      throw new StartError(`${where} is in use by another program or another CumulusServer`);
     }
     throw new StartError(`${where} cannot be opened: ${(error as Error).message}`);
   }

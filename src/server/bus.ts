@@ -270,14 +270,14 @@ export class ServerBus implements Wire, BusUser<PeerHello> {
   #onConnected(server: string): void {
     this.#gate.open = true;
     this.#told.clear();
-    this.#host.log.note(`The bus at ${server} is connected`);
+    this.#host.log.note(`Connected to the bus at ${server}`);
     this.#input("Cannot begin on the bus", (now) => this.#bus.connected(now));
   }
 
   #onDisconnected(): void {
     this.#gate.open = false;
     if (this.#closed) return;
-    this.#host.log.warn("The bus is not connected: other servers are gone until it is back");
+    this.#host.log.warn("Not connected to the bus: other servers are unreachable until it returns");
     this.#bus.disconnected();
   }
 
@@ -345,7 +345,7 @@ function certificates(path: string): string | undefined {
   if (path === "") return undefined;
   return named("ca", path, () => {
     if (!Deno.readTextFileSync(path).includes("-----BEGIN CERTIFICATE-----")) {
-      throw new Error("it has no certificate");
+      throw new Error("no certificate in it");
     }
     return path;
   });

@@ -112,13 +112,13 @@ export class BusServers implements Channel {
     }
     const most = this.#bus.maxBody - servers.length * MARK_BYTES;
     if (payload.length > most) {
-      return log.error(`${head}${payload.length} bytes are more than the bus takes (${most})`);
+      return log.error(`${head}${payload.length} bytes exceed the limit of the bus (${most})`);
     }
     const now = this.#host.now();
     const sent = servers.length === 1
       ? this.#bus.call(first.id, handler, payload, now)
       : this.#bus.callAll(servers.map(({ id }) => id), handler, payload, now);
-    if (!sent) log.warn(`${head}the bus takes nothing now`);
+    if (!sent) log.warn(`${head}the bus accepts no message now`);
   }
 
   /** A server was linked: from now on scripts see it by its link. */

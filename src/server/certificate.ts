@@ -19,14 +19,14 @@ export async function readCertificate(
 ): Promise<Certificate | undefined> {
   if (certificate === "" && key === "") return undefined;
   if (certificate === "" || key === "") {
-    throw new StartError(`[${section}] certificate and key: both are needed, or neither`);
+    throw new StartError(`[${section}] certificate and key: set both or neither`);
   }
   const read = async (name: string, path: string) => {
     try {
       return await Deno.readTextFile(path);
     } catch (error) {
       const why = (error as Error).message;
-      throw new StartError(`[${section}] ${name} = ${path}: it cannot be read: ${why}`);
+      throw new StartError(`[${section}] ${name} = ${path}: cannot be read: ${why}`);
     }
   };
   return { cert: await read("certificate", certificate), key: await read("key", key) };

@@ -244,7 +244,7 @@ export class Cluster {
       if (line.link.unknownHandlers > unknownHandlers) {
         this.#events.log(
           "error",
-          `Server ${line.name} sent a message whose handler it never named: ignored`,
+          `Server ${line.name} sent a message for an undefined handler: ignored`,
         );
       }
       line.flush();
@@ -281,7 +281,7 @@ export class Cluster {
     if ([...this.#lines].some(({ peer }) => peer?.publicAddress === publicAddress)) {
       this.#events.log(
         "warn",
-        `Server ${publicAddress} is linked twice: scripts see it twice (CLU-005)`,
+        `Server ${publicAddress} has two links: scripts see it twice (CLU-005)`,
       );
     }
     line.peer = peer;

@@ -3,11 +3,11 @@ import { type OptionForm, parseArguments, UsageError } from "../common/arguments
 import { levelOf } from "../common/log_level.ts";
 
 export interface Options {
-  /** 0 to 8; without it that of the configuration. */
+  /** 0 to 8; overrides the configuration. */
   readonly log?: number;
   readonly ini?: string;
   readonly dir?: string;
-  /** 0 takes any free port. */
+  /** 0: any free port. */
   readonly port?: number;
   readonly dump?: "clients" | "middle" | "all";
   readonly pidfile?: string;
@@ -25,19 +25,19 @@ interface Option extends OptionForm {
 const options: Record<string, Option> = {
   ini: {
     value: "FILE",
-    help: "the configuration; without it CumulusServer.ini\nin DIR, if it is there",
+    help: "configuration file; default: CumulusServer.ini\nin DIR, if it exists",
     read: (ini) => ({ ini }),
   },
   dir: {
     value: "DIR",
-    help: "the folder of www, logs and CumulusServer.ini;\n" +
-      "without it that of FILE, of the program, or the\n" +
-      "current one if only that has any of them",
+    help: "folder of www, logs and CumulusServer.ini;\n" +
+      "default: the folder of FILE or of the program, or\n" +
+      "the current one if only that has any of them",
     read: (dir) => ({ dir }),
   },
   port: {
     value: "N",
-    help: "the UDP port, instead of the configured one;\n0 takes any that is free",
+    help: "UDP port, overrides the configured one;\n0: any free port",
     read: (text) => {
       const port = /^\d+$/.test(text) ? Number(text) : NaN;
       if (!(port <= 65_535)) throw new UsageError(`--port=${text}: expected 0 to 65535`);
@@ -47,7 +47,7 @@ const options: Record<string, Option> = {
   log: {
     short: "l",
     value: "LEVEL",
-    help: "what is logged: 0 nothing, 1 fatal, 2 critic,\n3 error, 4 warn, 5 note, 6 info (the " +
+    help: "log level: 0 nothing, 1 fatal, 2 critic,\n3 error, 4 warn, 5 note, 6 info (the " +
       "default),\n7 debug, 8 trace",
     read: (text) => {
       const log = levelOf(text);
@@ -59,7 +59,7 @@ const options: Record<string, Option> = {
     short: "d",
     value: "middle|all",
     optional: true,
-    help: "log packets as hex: those of clients;\nmiddle: those between servers; all: both",
+    help: "log packets as hex: of clients; middle: between\nservers; all: both",
     read: (text) => {
       if (text !== "" && text !== "middle" && text !== "all") {
         throw new UsageError(`--dump=${text}: expected middle, all, or no value`);
@@ -74,7 +74,7 @@ const options: Record<string, Option> = {
   },
   umask: {
     value: "MASK",
-    help: "permissions that new files go without, in octal",
+    help: "permissions to withhold from new files, in octal",
     read: (text) => {
       if (!/^[0-7]{1,4}$/.test(text)) {
         throw new UsageError(`--umask=${text}: expected octal digits`);
@@ -86,11 +86,11 @@ const options: Record<string, Option> = {
   help: { short: "h", help: "print this", read: () => ({ help: true }) },
 };
 
-const cirrus = "relaying to an Adobe server is gone with those servers: publish and play here, " +
-  "and see --dump for what clients say";
+const cirrus = "relaying to an Adobe server was removed; publish and play here, " +
+  "and use --dump to see packets of clients";
 const service = "systemd, launchd or sc.exe run the server as a service";
 
-/** Options of the original that are known and not followed: CFG-072, 073, 075, 076. */
+/** Options of the original that this server recognizes and refuses: CFG-072, 073, 075, 076. */
 const refused: Record<string, string> = {
   cirrus,
   c: cirrus,
@@ -116,7 +116,7 @@ export function parseCommandLine(args: readonly string[], windows = false): Opti
   let result: Options = {};
   for (const [name, value = ""] of parsed.options) {
     const option = options[name];
-    if (!option) continue; // cannot be: they are read by this table
+    if (!option) continue; // impossible: the parser reads this table
     const { value: form, optional, read } = option;
     if (form && !optional && value === "") throw new UsageError(`--${name} needs a value: ${form}`);
     result = { ...result, ...read(value) };
@@ -124,33 +124,33 @@ export function parseCommandLine(args: readonly string[], windows = false): Opti
   return result;
 }
 
-/** The options as they are typed. */
+/** The options as the user types them. */
 export const optionNames = (): string[] => Object.keys(options).map((name) => `--${name}`);
 
-/** What somebody types to come here: help can be pasted. */
+/** The command that starts this program, so that users can paste lines of the help. */
 export const PROGRAM = Deno.build.standalone
   ? Deno.execPath().split(/[/\\]/).at(-1)!
   : "deno task -q start";
 
-/** What the program does, by the words that follow its name. */
+/** The modes of the program, by the arguments that select them. */
 export const MODES: Readonly<Record<string, string>> = {
   "[OPTIONS]":
-    "serve, until SIGINT, SIGTERM or SIGQUIT; SIGHUP\nreopens the log and rereads what may change\nwhile it runs",
-  "check [OPTIONS]": "look at configuration and scripts only",
+    "serve, until SIGINT, SIGTERM or SIGQUIT; SIGHUP\nreopens the log and reloads the keys that may\nchange while it runs",
+  "check [OPTIONS]": "check configuration and scripts only",
   "client COMMAND": 'publish, play, call, listen and more;\n"client --help" lists the commands',
   "completion SHELL": "print completion for bash, zsh or fish",
-  "man": "print the page of the manual, for man(1)",
+  "man": "print the manual page, for man(1)",
   "help": "print this",
 };
 
-/** The options with their values and what they do, such as `-l, --log=LEVEL`. */
+/** The options with their values, such as `-l, --log=LEVEL`, and their help. */
 export const optionLines = (): [left: string, help: string][] =>
   Object.entries(options).map(([long, { short, value, optional, help }]) => {
     const argument = value ? (optional ? `[=${value}]` : `=${value}`) : "";
     return [`${short ? `-${short}, ` : "    "}--${long}${argument}`, help];
   });
 
-/** What `--help` prints. */
+/** The output of `--help`. */
 export function usage(program = PROGRAM): string {
   const table = (rows: [left: string, help: string][]) => {
     const width = Math.max(...rows.map(([left]) => left.length));

@@ -50,7 +50,7 @@ export class HostNames {
       name.ip = canonicalIp(await this.#lookUp(host));
     } catch (error) {
       name.ip = undefined;
-      this.#log(`Host ${host} is not found: ${(error as Error).message}`);
+      this.#log(`Cannot resolve host ${host}: ${(error as Error).message}`);
     }
     name.at = this.#now();
     name.asking = false;
@@ -59,6 +59,6 @@ export class HostNames {
 
 async function systemLookUp(name: string): Promise<string> {
   const [first] = await systemLookups.find(name);
-  if (!first) throw new Error("it has no address");
+  if (!first) throw new Error("no address for it");
   return first.address;
 }

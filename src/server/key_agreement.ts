@@ -204,7 +204,7 @@ export class PreparedKeyAgreement implements KeyAgreement {
     if (!this.#powers) return; // closed, or known
     this.#powers = undefined;
     this.#options.log(
-      `Diffie-Hellman is computed on the loop from now on: ${(error as Error).message}`,
+      `Computing Diffie-Hellman on the event loop from now on: ${(error as Error).message}`,
     );
     this.#tell(
       this.#queue.splice(0),

@@ -32,6 +32,6 @@ export async function serveMonitor(
     { hostname, port: config()["http.port"] },
     (request) => monitor.handle(request),
   );
-  log.note(`Numbers are shown at http://${addressText({ hostname, port: http.port })}/`);
+  log.note(`The status page is at http://${addressText({ hostname, port: http.port })}/`);
   return http;
 }

@@ -40,11 +40,11 @@ export function reloading({ setup, log, server, host, watchdog }: Reloaded): () 
     const options = setup.logOptions(applied);
     log.reopen(options);
     watchdog.reload(applied.config["script.watchdog"], lastLine(options));
-    if (failure) log.error(`SIGHUP: the configuration stays as it was: ${failure}`);
+    if (failure) log.error(`SIGHUP: keeping the old configuration: ${failure}`);
     const { live, restart } = changes;
     log.note(
-      "SIGHUP: the log is reopened" +
-        (failure ? "" : `; now in effect: ${live.join(", ") || "nothing new"}`) +
+      "SIGHUP: log reopened" +
+        (failure ? "" : `; now in effect: ${live.join(", ") || "no changes"}`) +
         (restart.length > 0 ? `; after a restart: ${restart.join(", ")}` : ""),
     );
   };

@@ -77,8 +77,8 @@ export class RtmfpPort {
     return {
       onFull: (of, { hostname }) => {
         const key = of === "all" ? "sessions" : "sessionsOfAddress";
-        const who = of === "all" ? "Clients" : `Clients at ${hostname}`;
-        log.warn(`${who} are refused: [rtmfp] ${key} = ${this.endpoint.context.limits[key]}`);
+        const who = of === "all" ? "clients" : `clients at ${hostname}`;
+        log.warn(`Refusing ${who}: [rtmfp] ${key} = ${this.endpoint.context.limits[key]}`);
       },
       onHello: (epd, from, attempts) => {
         reachability.helloFrom(from.hostname);
@@ -90,7 +90,7 @@ export class RtmfpPort {
       peerAddresses: (session) => flash.peerAddresses(session),
       blocked: (address) => {
         const blocked = flash.blocked(address);
-        if (blocked) log.info(() => `Blacklisted ${address.hostname} is ignored`); // API-123
+        if (blocked) log.info(() => `Ignoring blacklisted ${address.hostname}`); // API-123
         return blocked;
       },
       onBug: (error, session) =>

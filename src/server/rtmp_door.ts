@@ -14,7 +14,7 @@ export async function openRtmpDoor(host: DoorHost): Promise<OpenDoor> {
   const door = new RtmpDoor(host);
   const tls = await readCertificate("rtmp", config["rtmp.certificate"], config["rtmp.key"]);
   if (config["rtmp.tlsPort"] > 0 && !tls) {
-    throw new StartError("[rtmp] tlsPort: it needs certificate and key");
+    throw new StartError("[rtmp] tlsPort requires certificate and key");
   }
   try {
     if (config["rtmp.port"] > 0) door.listen();
@@ -65,7 +65,7 @@ class RtmpDoor implements OpenDoor {
     const config = this.#host.config();
     readCertificate("rtmp", config["rtmp.certificate"], config["rtmp.key"])
       .then((certificate) => this.#renew(certificate))
-      .catch((error) => this.#host.log.error(`The old certificate stays: ${error.message}`));
+      .catch((error) => this.#host.log.error(`Keeping the old certificate: ${error.message}`));
   }
 
   row(): DoorRow {
@@ -102,7 +102,7 @@ class RtmpDoor implements OpenDoor {
       return listener;
     } catch (error) {
       const where = `[rtmp] address = ${options.hostname}, ${key} = ${options.port}`;
-      throw new StartError(`${where}: it cannot be opened: ${tcpError(error)}`);
+      throw new StartError(`${where}: cannot be opened: ${tcpError(error)}`);
     }
   }
 

@@ -77,7 +77,7 @@ export class RtwsSockets {
             this.#awake.add(session);
           } catch (error) {
             if (!(error instanceof WireError)) throw error;
-            log.info(() => `RTWebSocket of ${client.address} is closed: ${error.message}`);
+            log.info(() => `Closing RTWebSocket of ${client.address}: ${error.message}`);
             end(PROTOCOL_ERROR, "the client has sent what is out of bounds");
           }
         }),

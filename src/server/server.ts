@@ -165,7 +165,7 @@ export class Server {
         restart: () => this.restartApplications("POST /api/reload"),
       });
     } catch (error) {
-      throw new StartError(`${door}: it cannot be opened: ${tcpError(error)}`);
+      throw new StartError(`${door}: cannot be opened: ${tcpError(error)}`);
     }
   }
 
@@ -189,7 +189,7 @@ export class Server {
     this.#parts.input("Cannot restart the applications", () => this.#scripts.restart?.());
     const count = [...this.#scripts.paths()].length;
     this.#options.log.note(
-      `${by}: ${count} application${count === 1 ? " has" : "s have"} started again`,
+      `${by}: ${count} application${count === 1 ? "" : "s"} restarted`,
     );
   }
 

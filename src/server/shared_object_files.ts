@@ -39,7 +39,7 @@ export class SharedObjectFiles implements SharedObjectStore {
   constructor(options: SharedObjectFilesOptions) {
     this.#options = options;
     this.#files = new WholeFiles((path, error) => {
-      options.log.error(`The shared object ${path} cannot be written: ${reason(error)}`);
+      options.log.error(`Cannot write the shared object ${path}: ${reason(error)}`);
     });
   }
 
@@ -61,7 +61,7 @@ export class SharedObjectFiles implements SharedObjectStore {
       this.#places.set(object, { folder, path, isNew: bytes === undefined });
       return true;
     } catch (error) {
-      this.#options.log.error(`The shared object ${path} cannot be read: ${reason(error)}`);
+      this.#options.log.error(`Cannot read the shared object ${path}: ${reason(error)}`);
       return false;
     }
   }
@@ -101,7 +101,7 @@ export class SharedObjectFiles implements SharedObjectStore {
       if (!(error instanceof WireError)) throw error;
       const aside = this.#files.moveAside(path);
       this.#options.log.error(
-        `The shared object ${path} is broken, and now ${aside}: ${error.message}`,
+        `The shared object ${path} is damaged, and now ${aside}: ${error.message}`,
       );
     }
   }

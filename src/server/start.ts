@@ -55,7 +55,7 @@ async function serve(setup: Setup, run: Run): Promise<void> {
   const watchdog = run.watchdog = new Watchdog(
     configuration.config["script.watchdog"],
     lastLine(written),
-    (reason) => log.warn(`Nothing ends the server when it stands: ${reason}`),
+    (reason) => log.warn(`No watchdog for the event loop: ${reason}`),
   );
   const { server, host } = await startServer(setup, log, watchdog);
   signalled.then(() => server.stop());

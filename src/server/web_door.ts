@@ -55,7 +55,7 @@ export async function openWebDoor(host: DoorHost): Promise<OpenDoor> {
   } catch (error) {
     throw new StartError(
       `[web] address = ${config["web.address"]}, port = ${config["web.port"]}: ` +
-        `it cannot be opened: ${tcpError(error)}`,
+        `cannot be opened: ${tcpError(error)}`,
     );
   }
   const { hostname, port } = door.address;
@@ -107,7 +107,7 @@ class WebDoor implements OpenDoor {
     const config = this.#host.config();
     readCertificate("web", config["web.certificate"], config["web.key"])
       .then((certificate) => certificate && this.#server?.renew(certificate))
-      .catch((error) => this.#host.log.error(`The old certificate stays: ${error.message}`));
+      .catch((error) => this.#host.log.error(`Keeping the old certificate: ${error.message}`));
   }
 
   get address(): { hostname: string; port: number } {
@@ -153,7 +153,7 @@ class WebDoor implements OpenDoor {
     } catch (error) {
       if (error instanceof NotViewable) return text(error.status, error.message);
       this.#host.log.bug(`Cannot answer ${peer.hostname}`, error);
-      return text(500, "The server has a fault, which its log tells of");
+      return text(500, "Internal server error, which its log tells of");
     }
   }
 

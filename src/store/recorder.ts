@@ -241,7 +241,7 @@ export class Recorder implements ListenerOutput, Recording {
   #fits(kind: "audio" | "video", { role, payload }: Frame): boolean {
     const before = kind === "audio" ? this.#codecs.audioCodec : this.#codecs.videoCodec;
     if (before === undefined || role === "other" || before === codecOf(kind, payload)) return true;
-    this.#fail(false, `The file has another ${kind} codec`);
+    this.#fail(false, `The file has a different ${kind} codec`);
     return false;
   }
 
@@ -249,11 +249,11 @@ export class Recorder implements ListenerOutput, Recording {
   #isFull(frame: Frame, time: number, at: number): boolean {
     const { size, time: longest, segment } = this.host.limits;
     if (size > 0 && this.#writer.size + frame.payload.length > size) {
-      this.#fail(false, "The file has reached its limit: [record] size");
+      this.#fail(false, "The file reached its limit: [record] size");
       return true;
     }
     if (longest > 0 && at > longest) {
-      this.#fail(false, "The file has reached its limit: [record] time");
+      this.#fail(false, "The file reached its limit: [record] time");
       return true;
     }
     const isStart = this.publication.lastVideoTime === undefined || frame.role === "key" &&

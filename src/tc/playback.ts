@@ -70,7 +70,7 @@ export class Playback implements RecordedOutput {
       return this.#begin(item, !append);
     }
     if (this.#list.length < MAX_ITEMS) this.#list.push(item);
-    else this.#refuse(item.name, `The playlist has ${MAX_ITEMS} items, the most there may be`);
+    else this.#refuse(item.name, `The playlist has ${MAX_ITEMS} items, the maximum`);
   }
 
   /** Ends what plays; the client is told. */

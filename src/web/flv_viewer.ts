@@ -78,7 +78,7 @@ export class FlvViewer extends ViewerConnection implements ManagedSession {
     const publication = hub.publications.get(viewing.name);
     const publishing = publication?.publishing ?? false;
     if (!publishing && !viewing.wait) {
-      throw new NotViewable(404, `Nobody publishes ${viewing.name}`);
+      throw new NotViewable(404, `No publisher of ${viewing.name}`);
     }
     this.output = new FlvOutput(hub, {
       onBytes: () => {
@@ -135,7 +135,7 @@ export class FlvViewer extends ViewerConnection implements ManagedSession {
     if (now >= this.#endAt) return this.close();
     this.output.lookAgain();
     if (this.output.waiting) this.#host.wake(this);
-    if (now - this.#waitsSince >= NOT_READING) return this.fail("it has taken nothing for 60 s");
+    if (now - this.#waitsSince >= NOT_READING) return this.fail("it received nothing for 60 s");
     const why = this.output.hopeless;
     if (why) this.fail(why);
   }

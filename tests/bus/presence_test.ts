@@ -57,7 +57,7 @@ Deno.test("a server that is started again replaces the one that was killed", () 
   bus.run(200);
   assert.deepEqual(a.events, [
     "+b.example:1935",
-    "-b.example:1935: it was started again",
+    "-b.example:1935: it was restarted",
     "+b.example:1935",
   ]);
 });

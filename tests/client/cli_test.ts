@@ -51,7 +51,7 @@ Deno.test("publish and play: the copy has every frame with its time, and takes a
   Deno.writeTextFileSync(copy, "x".repeat(1_000_000)); // longer than the copy
   const refused = await run("play", `${server.url}/live/cam`, copy);
   assert.deepEqual([refused.code, Deno.statSync(copy).size], [2, 1_000_000]);
-  assert.match(refused.error, /is there already: --force overwrites it/);
+  assert.match(refused.error, /exists already: --force overwrites it/);
   const playing = run("play", `${server.url}/live/cam`, copy, "--force");
   await until(() => server.hub.publications.get("cam"), "the player");
   const started = performance.now();
@@ -227,7 +227,7 @@ Deno.test("What is wrong is said, with the exit code", async () => {
     [["play", `${url}/cam`, `${folder}/new.flv`, "--timeout=0.2"], 1, /Cannot connect/],
     [["call", "http://h/app", "echo"], 2, /only rtmfp/],
     [["call", "rtmp://h:0/app", "echo"], 2, /its port is not one/],
-    [["call", "rtmp://h/app", "echo", "--strict"], 2, /--strict is for rtmfp:\/\/ alone/],
+    [["call", "rtmp://h/app", "echo", "--strict"], 2, /--strict works only with rtmfp:\/\//],
     [["play", "rtmp://h/app", `${folder}/new.flv`], 2, /an application and a stream/],
     [["call", url], 2, /needs URL METHOD/],
     [

@@ -351,7 +351,7 @@ scenario("applications", { www, ini }, ({ fact, slow }) => {
     assert.equal(await peer.call("part"), 1);
     server.write("www/split/part.lua", "part = 2");
     Deno.kill(server.pid, "SIGUSR1");
-    await server.logged(/^NOTE .*SIGUSR1: 2 applications have started again/, 0);
+    await server.logged(/^NOTE .*SIGUSR1: 2 applications restarted/, 0);
     assert.equal(await peer.call("part"), 2);
   });
 });

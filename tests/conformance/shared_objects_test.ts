@@ -120,7 +120,7 @@ scenario("shared objects", { www, ini }, ({ fact }) => {
     assert.equal(await t.lua(`return kept:get("x")`), 1);
     assert.equal(await t.lua(`return cumulus.sharedObjects:get(("n"):rep(256))`), null);
     assert.match(
-      await t.logged(/there can be no object "n+": the name is longer than 255 bytes/),
+      await t.logged(/cannot make the object "n+": the name is longer than 255 bytes/),
       /^ERROR/,
     );
   });

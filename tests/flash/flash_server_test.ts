@@ -105,7 +105,7 @@ Deno.test("when too much waits for all clients together, those go for whom most 
   });
   server.hub.manage();
   const failed = () => events().filter((event) => event.startsWith("onFailed"));
-  const reason = "onFailed too much waits for all clients, and most of it for this one";
+  const reason = "onFailed the send queues of all clients are full, and this one is the longest";
   assert.deepEqual(failed(), [reason, reason, reason, reason]);
   assert.deepEqual([clients[7].session.closed, clients[20].session.closed], [1, 1]);
   for (const { session } of clients) session.queuedMessages = 90_000;

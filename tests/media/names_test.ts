@@ -60,7 +60,9 @@ Deno.test("a silent publisher is asked, and its name is free after its time", ()
     "close",
   ]);
   assert.ok(
-    logged.some((line) => line === "note: a is free again: nothing has come of 192.0.2.1:4000"),
+    logged.some((line) =>
+      line === "note: a is free again: no packet from publisher 192.0.2.1:4000"
+    ),
   );
   publisher.audio(new Frame("audio", 0, fromHex("af01cc")), once); // it comes back: too late
   publish(client(3));

@@ -234,7 +234,7 @@ Deno.test("API-604, API-635, API-636: onConnection, its parameters and its table
   assert.ok(text.includes("message") && text.includes("hi") && !text.includes("skipped"));
   assert.equal(machine.connect("/b").members, undefined);
   assert.deepEqual(machine.logged("warn"), [
-    "onConnection returned false, which refuses nobody: use error",
+    "onConnection returned false, which does not refuse the client: use error",
   ]);
   assert.equal(machine.connect("/c").members?.length, 0);
 });

@@ -136,8 +136,8 @@ Deno.test("What is not JSON gives nil and a message with the place", () => {
     INFO(select(2, cumulus:fromJSON("[\\"\\255\\"]")))
     INFO(select(2, cumulus:fromJSON((" "):rep(2^24 + 1))))`);
   assert.deepEqual(said, [
-    "the argument is not a text",
-    "the argument is not a text",
+    "the argument is not a string",
+    "the argument is not a string",
     "the text is not UTF-8",
     "the text is longer than 16777216 bytes",
   ]);

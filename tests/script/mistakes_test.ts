@@ -46,7 +46,7 @@ Deno.test("Swapped and missing arguments are warned of, with their line", () => 
     "12 sendMail(sender, subject, content, recipient…): the recipient is a table",
     "14 writeAMFMessage(name, …): the name is missing",
     "15 writeStatusResponse(code, description): the code is missing",
-    "13 onConnection returned false, which refuses nobody: use error",
+    "13 onConnection returned false, which does not refuse the client: use error",
   ]);
 });
 
@@ -97,19 +97,19 @@ Deno.test("Global functions that are nearly events are warned of where they are 
   const lines = machine.host.lines.filter(({ level }) => level === 4)
     .map(({ file, line, text }) => `${file}:${line} ${text}`).sort();
   assert.deepEqual(lines, [
-    "below/main.lua:1 the function onDissconnection is no event; did you mean onDisconnection?",
-    "www/main.lua:1 the function onconnection is no event; did you mean onConnection?",
-    "www/main.lua:2 the function onConection is no event; did you mean onConnection?",
-    "www/main.lua:7 the function ONSTOP is no event; did you mean onStop?",
+    "below/main.lua:1 the function onDissconnection is not an event; did you mean onDisconnection?",
+    "www/main.lua:1 the function onconnection is not an event; did you mean onConnection?",
+    "www/main.lua:2 the function onConection is not an event; did you mean onConnection?",
+    "www/main.lua:7 the function ONSTOP is not an event; did you mean onStop?",
   ]);
   assert.deepEqual(
     misspelledInSource(
       "-- \nfunction onConection(c)\nend\n onpublish = function() end\nfunction onRecrod() end",
     ),
     [
-      { line: 2, text: "the function onConection is no event; did you mean onConnection?" },
-      { line: 4, text: "the function onpublish is no event; did you mean onPublish?" },
-      { line: 5, text: "the function onRecrod is no event; did you mean onRecord?" },
+      { line: 2, text: "the function onConection is not an event; did you mean onConnection?" },
+      { line: 4, text: "the function onpublish is not an event; did you mean onPublish?" },
+      { line: 5, text: "the function onRecrod is not an event; did you mean onRecord?" },
     ],
   );
 });

@@ -94,7 +94,7 @@ Deno.test("A collection that is taken for an iterator says what to write", () =>
   }).start();
   const guest = machine.connect();
   const lines = machine.host.lines.map(({ level, text, line }) => `${level} ${line} ${text}`);
-  const text = "a collection is no iterator: write for key, value in clients:pairs() do";
+  const text = "a collection is not an iterator: write for key, value in clients:pairs() do";
   assert.deepEqual(lines, [
     `4 3 ${text}`,
     `4 4 ${text}`,

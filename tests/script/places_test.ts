@@ -129,7 +129,7 @@ Deno.test("What the media say of a script's own doing names its line", () => {
   ]);
   const guest = machine.connect();
   assert.deepEqual(told(machine, () => machine.play(guest, "idle")), [
-    "www/main.lua:6 Cannot push to idle: nobody publishes it",
+    "www/main.lua:6 Cannot push to idle: it has no publisher",
   ]);
 });
 

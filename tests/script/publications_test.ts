@@ -122,7 +122,7 @@ Deno.test("API-419, API-421: pushing where nobody publishes is an error in the l
     "run",
     "local p = cumulus:publish('live') p:close() p:pushAudioPacket(1, 'x') p:close()",
   );
-  assert.deepEqual(machine.logged("error"), ["Cannot push to live: nobody publishes it"]);
+  assert.deepEqual(machine.logged("error"), ["Cannot push to live: it has no publisher"]);
 });
 
 Deno.test("API-609, API-610, API-642 to API-645: publishing by clients", () => {
@@ -319,7 +319,7 @@ Deno.test("VOD-302, VOD-303: a script records publications, and says no to clien
     "live(null)(false)",
     "(true)",
     "live",
-    "(null)There is no way backwards to record",
+    "(null)Unknown way to record: backwards",
     "(null)other is being played",
     "(null)",
   ]);

@@ -250,7 +250,7 @@ Deno.test("The application that fills the memory starts again, the others go on"
   assert.ok(machine.applications.open("")!.errors < 5);
   const said = machine.logged("info");
   assert.ok(said.length > 1 && said.every((text) => text === "starts"), String(said));
-  const holds = machine.host.lines.filter(({ text }) => text.startsWith("holds most"));
+  const holds = machine.host.lines.filter(({ text }) => text.startsWith("restarts: the memory"));
   assert.ok(holds.length > 0 && holds.every(({ file }) => file === "www/a/main.lua"));
 });
 

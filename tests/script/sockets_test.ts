@@ -367,7 +367,7 @@ Deno.test("SOCK-040 to SOCK-049: datagrams there and back, bound, connected and 
           "(null) (null)",
           `(null) (null) 127.0.0.1:${port}`,
           `the socket is bound to 127.0.0.1:${port}: close it first`,
-          `"nonsense" is no ip:port`,
+          `"nonsense" is not ip:port`,
           "(true)",
           "the socket is connected: close it first",
         ],

@@ -122,7 +122,7 @@ Deno.test("An application has 10,000 timeouts at most, which count against its m
     INFO(select(2, pcall(cumulus.setTimeout, cumulus, 1, f)))
     cumulus:clearTimeout(last)
     INFO(pcall(cumulus.setTimeout, cumulus, 1, f))`);
-  assert.match(said[0], /the application has 10000 timeouts, the most there may be$/);
+  assert.match(said[0], /the application has 10000 timeouts, the maximum$/);
   assert.match(said[1], /^\(true\)/);
   assert.equal(heldBy(machine), 10_000 * 256);
 

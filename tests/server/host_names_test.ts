@@ -28,7 +28,7 @@ Deno.test("A name is looked up once, and known to who asks again; addresses need
   assert.equal(names.resolve("nowhere.test"), undefined);
   await settle();
   assert.equal(names.resolve("nowhere.test"), undefined);
-  assert.deepEqual(log, ["Host nowhere.test is not found: not known"]);
+  assert.deepEqual(log, ["Cannot resolve host nowhere.test: not known"]);
   assert.equal(asked.length, 3, "what is not found is not asked for again at once");
 });
 

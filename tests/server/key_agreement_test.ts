@@ -213,7 +213,7 @@ Deno.test("When the other thread is lost, the loop computes, and says so once", 
   for (const { fail } of powers.held) fail();
   const expected = sharedSecret(far, near.publicKey);
   assert.deepEqual(await Promise.all(secrets), [expected, expected]);
-  assert.deepEqual(seen.log, ["Diffie-Hellman is computed on the loop from now on: lost"]);
+  assert.deepEqual(seen.log, ["Computing Diffie-Hellman on the event loop from now on: lost"]);
   assert.deepEqual(await agree(agreement, near, far.publicKey), expected);
   assert.notEqual(agreement.keyPair(2), agreement.keyPair(2));
   agreement.close();

@@ -153,7 +153,7 @@ Deno.test("[rtmfp] sessions keeps others out, who get in when a place is free", 
   while (!server.status.status().drops.sessions) await sleep(10);
   assert.deepEqual(
     lines.filter((line) => line.startsWith("WARN")).map((line) => line.replace(/^\S+ +\S+ /, "")),
-    ["Clients are refused: [rtmfp] sessions = 1"],
+    ["Refusing clients: [rtmfp] sessions = 1"],
   );
   assert.equal(server.status.status().sessions.clients, 1);
   await first.close();
@@ -212,10 +212,10 @@ Deno.test("What cannot be had is said, and the server does not start", async () 
   await assert.rejects(start("[rtmfp]\naddress = 192.0.2.1", 0), /192\.0\.2\.1 cannot be opened/);
   const listener = Deno.listen({ port: 0 });
   const tcp = (listener.addr as Deno.NetAddr).port;
-  await assert.rejects(start(`[servers]\nport = ${tcp}`, 0), /\[servers\] port = \d+: it cannot/);
+  await assert.rejects(start(`[servers]\nport = ${tcp}`, 0), /\[servers\] port = \d+: cannot/);
   await assert.rejects(
     start(`[http]\nport = ${tcp}`, 0),
-    /\[http\] address = 127\.0\.0\.1, port = \d+: it cannot/,
+    /\[http\] address = 127\.0\.0\.1, port = \d+: cannot/,
   );
   listener.close();
 });

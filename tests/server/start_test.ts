@@ -164,11 +164,11 @@ Deno.test("An RTMP door that cannot be opened stops the start, and says which ke
   assert.equal(busy.code, 1);
   assert.match(
     busy.text,
-    /^FATAL .*\[rtmp\] address = 127.0.0.1, port = \d+: it cannot be opened/m,
+    /^FATAL .*\[rtmp\] address = 127.0.0.1, port = \d+: cannot be opened/m,
   );
   const bare = await run(ini("tlsPort = 1\n"), "--port=0");
   assert.equal(bare.code, 1);
-  assert.match(bare.text, /^FATAL .*\[rtmp\] tlsPort: it needs certificate and key/m);
+  assert.match(bare.text, /^FATAL .*\[rtmp\] tlsPort requires certificate and key/m);
 });
 
 Deno.test("CFG-010 a bad value stops the start with section, key and value, and exit code 1", async () => {
@@ -331,7 +331,7 @@ Deno.test("SIGHUP reopens the log, takes over what may change, and names what ma
   running.child.kill("SIGHUP");
   await until(
     running,
-    /NOTE .*SIGHUP: the log is reopened; now in effect: keepAlivePeer, sandbox\.connect; after a restart: threads, mine\n/,
+    /NOTE .*SIGHUP: log reopened; now in effect: keepAlivePeer, sandbox\.connect; after a restart: threads, mine\n/,
   );
   const log = `${running.folder}/logs/log.0`; // written to after what is printed
   await waitUntil(() => /SIGHUP/.test(Deno.readTextFileSync(log)), "the line in the new file");
@@ -341,7 +341,7 @@ Deno.test("SIGHUP reopens the log, takes over what may change, and names what ma
   running.child.kill("SIGHUP");
   await until(
     running,
-    /ERROR .*stays as it was: .*:2: \[script\] time = soon: expected an integer/,
+    /ERROR .*keeping the old configuration: .*:2: \[script\] time = soon: expected an integer/,
   );
   assert.equal(await client.call("try"), "tried");
   await client.close();
@@ -366,7 +366,7 @@ Deno.test("SIGUSR1 and POST /api/reload start applications again, with what they
   write(`word = "two"`);
   assert.equal(await word(), "one");
   running.child.kill("SIGUSR1");
-  await until(running, /NOTE .*SIGUSR1: 2 applications have started again/);
+  await until(running, /NOTE .*SIGUSR1: 2 applications restarted/);
   assert.equal(await word(), "two");
   write(`word = `);
   const post = () =>
@@ -378,7 +378,7 @@ Deno.test("SIGUSR1 and POST /api/reload start applications again, with what they
     (await post()).rows.map(({ path, running }: Record<string, unknown>) => [path, running]),
     [["", true], ["/a", false]],
   );
-  await until(running, /NOTE .*POST \/api\/reload: 1 application has started again/);
+  await until(running, /NOTE .*POST \/api\/reload: 1 application restarted/);
   write(`word = "three"`);
   await post();
   assert.equal(await word(), "three");

@@ -93,7 +93,7 @@ Deno.test({
       await t.step("HTTP-FLV: nobody publishes, and who waits", async () => {
         const absent = await fetch(`${http}/live/b.flv`);
         assert.equal(absent.status, 404);
-        assert.equal(await absent.text(), "Nobody publishes b\n");
+        assert.equal(await absent.text(), "No publisher of b\n");
         const waiting = fetch(`${http}/live/b.flv?wait`);
         await server.log.find((line) => line.includes("subscribes by http nil"), "the viewer");
         const publisher = await publish(`${ws}/live`, "b");

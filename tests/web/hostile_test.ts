@@ -80,7 +80,7 @@ Deno.test("Hostile requests and frames are answered or closed, and others go on"
       const [request, answer] of [
         [
           upgradeTo("/nowhere/x.flv", "websocket"),
-          /^HTTP\/1\.1 404 Not Found\r\n.*Nobody publishes/s,
+          /^HTTP\/1\.1 404 Not Found\r\n.*No publisher of/s,
         ],
         [upgradeTo("/tcp/1", "websocket"), /^HTTP\/1\.1 404 Not Found\r\n/],
         [upgradeTo("/tcp/99999", "websocket"), /^HTTP\/1\.1 404 Not Found\r\n/],

@@ -77,7 +77,7 @@ Deno.test("A thousand viewers that stop reading wait for 2 s of media each, dela
   assert.deepEqual(ended, []);
   run(10);
   assert.equal(ended.length, STALLED);
-  assert.equal(ended[0], "it has taken nothing for 60 s");
+  assert.equal(ended[0], "it received nothing for 60 s");
   const frames = tags.filter(({ type, data }) => type === TagType.video && data[1] === 1);
   assert.deepEqual(
     frames.map(({ timestamp }) => timestamp),

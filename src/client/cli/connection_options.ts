@@ -32,7 +32,7 @@ const OF_RTMFP = ["groups", "strict", "bind", "unreliable"];
 export function readConnectionOptions(args: Arguments, url?: AnyUrl): ConnectOptions {
   const { options } = args;
   const unused = url && isRtmp(url) && OF_RTMFP.find((name) => options.has(name));
-  if (unused) throw new UsageError(`Option --${unused} is for rtmfp:// alone`);
+  if (unused) throw new UsageError(`Option --${unused} works only with rtmfp://`);
   const timeout = numberOption(args, "timeout", 0.1, 3600);
   return {
     objectEncoding: encodingOf(options.get("encoding") ?? "3"),

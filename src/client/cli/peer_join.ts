@@ -41,7 +41,7 @@ export async function runPeerJoin(
   const url = parseRtmfpUrl(urlText);
   const options = readConnectionOptions(args);
   const seconds = numberOption(args, "seconds", 0) ?? Infinity;
-  if (name === "") throw new UsageError("A group has a name");
+  if (name === "") throw new UsageError("The group needs a name");
   let ended = () => {};
   const end = new Promise<void>((resolve) => ended = resolve);
   const connection = await NetConnection.connect(url, { ...options, handler: { onClose: ended } });

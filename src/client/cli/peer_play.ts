@@ -34,7 +34,7 @@ export async function runPeerPlay(args: Arguments, output: ProgressOutput): Prom
   const options = readConnectionOptions(args);
   const seconds = numberOption(args, "seconds", 0) ?? Infinity;
   if (!/^[0-9a-f]{64}$/i.test(peerId)) {
-    throw new UsageError(`A peer id has 64 hexadecimal digits, unlike "${peerId}"`);
+    throw new UsageError(`Invalid peer id "${peerId}" (64 hexadecimal digits)`);
   }
   const recording = await Recording.open(file, args.options.has("force"));
   try {

@@ -88,7 +88,9 @@ export async function runPeerServe(
     await Promise.race([end, interrupt.raised]);
     await waitAtMost(publication.close(), CLOSING);
     await waitAtMost(Promise.all(serving), CLOSING);
-    if (wanted > 0 && connection.closed) throw new ConnectionError("The server has gone");
+    if (wanted > 0 && connection.closed) {
+      throw new ConnectionError("The server closed the connection");
+    }
     return 0;
   } finally {
     await connection.close();

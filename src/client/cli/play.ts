@@ -127,7 +127,7 @@ export async function record(
   await waitAtMost(stream.close(), CLOSING);
   recording.close();
   line.say(recording.summary());
-  if (lost) throw new ConnectionError("The connection has ended before the stream did");
+  if (lost) throw new ConnectionError("The connection ended before the stream");
   return recording.empty ? 1 : 0;
 }
 

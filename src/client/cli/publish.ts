@@ -63,7 +63,7 @@ export async function runPublish(args: Arguments, output: ProgressOutput): Promi
     }
     line.say(sender.summary());
     if (connection.closed) {
-      throw new ConnectionError("The connection has ended before the file did");
+      throw new ConnectionError("The connection ended before the end of the file");
     }
     await waitAtMost(stream.close(), interrupt.isRaised ? 1000 : CLOSING);
     return 0;

@@ -37,7 +37,7 @@ export class Recording {
    */
   static async open(path: string, force: boolean): Promise<Recording> {
     if (!force && await holdsSomething(path)) {
-      throw new UsageError(`${path} is there already: --force overwrites it`);
+      throw new UsageError(`${path} exists already: --force overwrites it`);
     }
     return new Recording(path, await Deno.open(path, { write: true, create: true }));
   }

@@ -9,7 +9,7 @@ export function hostFault(host: string): string | undefined {
   if (host === "") return "the host is empty";
   if (host.length > 253) return "the host name is too long";
   // deno-lint-ignore no-control-regex
-  if (/[\s\x00-\x1f\x7f/@?#\\]/.test(host)) return `"${host}" is no host`;
+  if (/[\s\x00-\x1f\x7f/@?#\\]/.test(host)) return `"${host}" is not a host`;
   return undefined;
 }
 
@@ -31,6 +31,6 @@ export async function resolve(host: string, lookup: Lookup = systemLookup): Prom
   } catch {
     // not known
   }
-  if (found.length === 0) throw new Error(`host "${host}" is not known`);
+  if (found.length === 0) throw new Error(`unknown host "${host}"`);
   return [...new Set(found)];
 }

@@ -1,7 +1,7 @@
 import type { Lua } from "../vm/lua.ts";
 import type { Objects } from "./objects.ts";
 
-/** What the conversion between AMF and Lua needs of its surroundings. */
+/** The surroundings of the conversion between AMF and Lua. */
 export interface AmfHost {
   readonly lua: Lua;
   readonly objects: Pick<Objects<AmfHost>, "of" | "find" | "at" | "release">;

@@ -17,13 +17,13 @@ export class AmfToLua {
   }
 
   /**
-   * Pushes the values that a message still has, in order; nil keeps its place.
+   * Pushes the remaining values of a message, in order; nil keeps its place.
    *
-   * Bytes that are no value, and objects that cannot read themselves, are logged as an error and end the
-   * message: what came before is pushed. AMF-059, AMF-062.
+   * Logs an error for invalid bytes, and for an object whose `__readExternal` fails, and ends the message there:
+   * earlier values are pushed. AMF-059, AMF-062.
    *
-   * @param limit how many values at most
-   * @returns how many were pushed
+   * @param limit maximum number of values
+   * @returns the number of pushed values
    * @throws {ScriptError} if memory or time ran out
    */
   push(reader: AmfReader, limit = Infinity): number {
@@ -42,7 +42,7 @@ export class AmfToLua {
     } catch (error) {
       if (!endsMessage(error)) {
         sink.abandon();
-        if (error instanceof Error) lua.top = bottom - 1; // what is no Error is Lua's own way out
+        if (error instanceof Error) lua.top = bottom - 1; // Lua unwinds by throwing values that are not Errors
         throw error;
       }
       sink.flush();

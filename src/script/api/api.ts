@@ -59,7 +59,7 @@ export class Api implements AmfHost {
   readonly initiators: Broadcaster;
   readonly targets: Broadcaster;
   readonly loadBalance = new LoadBalance();
-  /** `package.seeall`, whatever scripts make of it. */
+  /** The original `package.seeall`, which scripts may replace. */
   readonly seeAll: Ref;
   /** Set before any application starts. */
   libraries!: LibraryTables;
@@ -70,7 +70,7 @@ export class Api implements AmfHost {
   readonly timeouts = new Timeouts(this);
   /** Memory ran out in an event. */
   onMemoryFull: () => void = () => {};
-  /** What the event that is running has locked. */
+  /** Objects that the running event has locked. */
   readonly locks = new Locks();
   /** How many calls into scripts stand in each other. */
   #depth = 0;
@@ -161,18 +161,18 @@ export class Api implements AmfHost {
     this.host.log(LogLevel[level], text, file, line);
   }
 
-  /** Warns of a call that does not do what was meant, once for each line. */
+  /** Warns of a call that is probably a mistake, once per line of script. */
   mistake(text: string): void {
     const { file, line } = placeOf(this.lua);
     this.mistakes.tell(`${file}:${line}`, text);
   }
 
-  /** What a client is told of an error. API-062 */
+  /** The description of an error for a client. API-062 */
   toldOf(error: ScriptError): string {
     return this.host.positions ? error.message : withoutPositions(error);
   }
 
-  /** Logs what the running application refuses, and counts it. */
+  /** Logs and counts a request that the running application refuses. */
   refuse(request: Request, error: ScriptError | undefined): void {
     this.running!.refusals[request.step]++;
     const text = refusalText(request, error ? withoutPositions(error) : "");
@@ -194,7 +194,7 @@ export class Api implements AmfHost {
     if (error.traceback) this.host.log(LogLevel.debug, error.traceback, file, line);
   }
 
-  /** Where a function is defined, which `push` pushes, first of what it pushes. */
+  /** The place where a function is defined; `push` pushes it first. */
   placeOfFunction(push: () => boolean): Place {
     const { lua } = this;
     const { top } = lua;
@@ -213,10 +213,10 @@ export class Api implements AmfHost {
   }
 
   /**
-   * Pushes the function that a script put on an object under a name, and the object: what is left to push are
-   * the arguments. Only the object's own fields count (API-231).
+   * Pushes the function that a script stored in a field of an object, then the object; the caller pushes the
+   * arguments. Only the object's own fields count (API-231).
    *
-   * @returns false, pushing nothing, if there is none
+   * @returns false, without pushing, if the field holds no function
    */
   pushObjectFunction(handle: Handle | undefined, name: string): boolean {
     if (!handle) return false;
@@ -232,13 +232,13 @@ export class Api implements AmfHost {
   }
 
   /**
-   * Does something for an application, which is the running one meanwhile. What goes wrong in its scripts ends
-   * that, and is logged. API-060
+   * Runs an action for an application, which is the running one meanwhile. An error in its scripts ends the
+   * action and is logged. API-060
    *
-   * @param base what `enter` returned before
+   * @param base the result of `enter`
    * @param name of the event or function
    * @param action gives the error of `run`
-   * @param request what a call of `error` refuses
+   * @param request the request that a call of `error` refuses
    */
   perform(
     application: LuaApplication | undefined,
@@ -253,7 +253,7 @@ export class Api implements AmfHost {
     if (counts) {
       if (name !== "onStop" && application.share.isSpent(started) && !this.isAlone(application)) {
         lua.leave(base);
-        return new ScriptError("the application has used up its time, and others wait", "time");
+        return new ScriptError("the application used up its time while others wait", "time");
       }
       lua.allowance = application.share.timeOfCall(lua.timeLimit, started);
     }
@@ -289,11 +289,11 @@ export class Api implements AmfHost {
   }
 
   /**
-   * Calls a function that a script put on an object, such as `onManage`, if there is one; errors are logged.
+   * Calls a function that a script stored on an object, such as `onManage`, if it exists; logs errors.
    *
-   * @param pushArguments all after the object itself
-   * @param read takes the results, which start at this stack index
-   * @param request what a call of `error` refuses
+   * @param pushArguments pushes the arguments after the object itself
+   * @param read reads the results, which start at this stack index
+   * @param request the request that a call of `error` refuses
    * @returns the error, which was logged
    */
   callObject(
@@ -306,7 +306,7 @@ export class Api implements AmfHost {
   ): ScriptError | undefined {
     const { lua } = this;
     const base = lua.enter();
-    if (!this.pushObjectFunction(handle, name)) { // a message of a few bytes may name what is not there
+    if (!this.pushObjectFunction(handle, name)) { // a message of a few bytes may name any missing function
       lua.leave(base);
       return undefined;
     }
@@ -324,7 +324,7 @@ export class Api implements AmfHost {
     }, request);
   }
 
-  /** Whether a stack index holds a table that is no object of the API. */
+  /** Whether a stack index holds a table other than an API object. */
   isPlainTable(index: number): boolean {
     return this.lua.type(index) === TABLE && !this.objects.handleAt(index);
   }

@@ -29,7 +29,7 @@ import { retainedBytes } from "./retained.ts";
 
 /**
  * - `absent`: no main.lua, so no events (API-025)
- * - `failed`: main.lua does not compile or run; nobody is let in (API-026)
+ * - `failed`: main.lua does not compile or run; its clients are refused (API-026)
  */
 type ApplicationState = "absent" | "failed" | "running";
 
@@ -47,13 +47,13 @@ export class LuaApplication implements Application {
   readonly owned = new Set<Owned>();
   /** Bytes that it makes the server keep; see {@link OutsideMemory}. */
   outside = 0;
-  /** What it takes of the time of all. */
+  /** Its share of the time of all applications. */
   readonly share = new FairShare();
   readonly sharedObjects: LuaSharedObjects;
   state: ApplicationState = "absent";
   /** Why it failed. */
   failure: ScriptError | undefined;
-  /** Why nobody is let in though it may be running: its files cannot be looked at. */
+  /** Why its clients are refused although it may be running: its files cannot be checked. */
   #barrier: string | undefined;
   /** Errors of its scripts so far, and the last one; `at` in milliseconds since 1970. */
   errors = 0;
@@ -129,9 +129,9 @@ export class LuaApplication implements Application {
   // Starting and stopping
 
   /**
-   * Lets nobody in, until the next {@link unbar}: nobody knows what the file that decides about clients says.
+   * Refuses all clients until the next {@link unbar}: the file that decides about them is unreadable.
    *
-   * @param reason logged when it differs from the last one; clients are not told
+   * @param reason logged if it differs from the last one; hidden from clients
    */
   bar(reason: string): void {
     if (this.#barrier === reason) return;
@@ -154,7 +154,7 @@ export class LuaApplication implements Application {
   /**
    * Loads main.lua and runs `onStart`. API-041, API-026
    *
-   * @param source none if there is no main.lua
+   * @param source undefined without a main.lua
    */
   start(source: Uint8Array | undefined, modified: number | undefined): void {
     this.modified = modified;
@@ -188,7 +188,7 @@ export class LuaApplication implements Application {
     }
   }
 
-  /** Runs `onStop`, closes what it left open, erases its variables. API-042 */
+  /** Runs `onStop`, closes its open sockets and files, erases its variables. API-042 */
   stop(): void {
     if (this.running) this.#event("onStop", 0, () => this.#lua.pushText(this.path));
     this.state = "absent";
@@ -204,7 +204,7 @@ export class LuaApplication implements Application {
     this.#lua.collect();
   }
 
-  /** Called when a parent's functions are not what they were. */
+  /** Called when the functions of a parent have changed. */
   forgetInherited(): void {
     this.#functions.forget();
     for (const child of this.children.values()) child.forgetInherited();
@@ -230,11 +230,11 @@ export class LuaApplication implements Application {
   // Events
 
   /**
-   * Runs an event if there is one. Errors are logged, and given back for those events that answer with them.
+   * Runs an event if the application has it. Logs errors, and returns them for events that answer with them.
    *
-   * @param expected how many results make sense; more are worth a warning (API-017)
+   * @param expected number of results that the event uses; more cause a warning (API-017)
    * @param read called with the stack index of the first result, and their number
-   * @param options `own`: parents are not asked; `request`: what the event may refuse
+   * @param options `own`: ignore parents; `request`: the request that the event may refuse
    */
   #event(
     name: string,
@@ -278,7 +278,7 @@ export class LuaApplication implements Application {
 
   // Clients
 
-  /** Runs `onConnection`, own or inherited, and reads what it returns. API-604, API-635 to API-638. */
+  /** Runs `onConnection`, own or inherited, and reads its results. API-604, API-635 to API-638. */
   connect(client: Client, values: AmfReader): Uint8Array | undefined {
     const api = this.#api;
     api.noteConnect(this);
@@ -296,7 +296,7 @@ export class LuaApplication implements Application {
       if (count === 0) return;
       if (api.isPlainTable(first)) members = this.#infoMembers(client, first);
       else if (this.#lua.type(first) === BOOLEAN && !this.#lua.toBoolean(first)) {
-        api.log("warn", "onConnection returned false, which refuses nobody: use error");
+        api.log("warn", "onConnection returned false, which does not refuse the client: use error");
       } else if (this.#lua.type(first) !== NIL) {
         api.log("warn", "onConnection returned something other than a table");
       }
@@ -326,7 +326,7 @@ export class LuaApplication implements Application {
     return isThere;
   }
 
-  /** The fields of a table as members of an AMF0 object, which are those of the answer. API-636 */
+  /** The fields of a table as members of an AMF0 object, for the answer. API-636 */
   #infoMembers(client: Client, index: number): Uint8Array {
     const { lua } = this.#api;
     // Only names make an object: elements would make an array of it.

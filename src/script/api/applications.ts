@@ -29,20 +29,20 @@ interface ApplicationRow {
   readonly refusals: Readonly<RefusalCounts>;
 }
 
-/** A part of the memory that leaves too little for events to work with. */
+/** Share of the memory above which too little is left for events. */
 const MOST = 0.75;
-/** For as long what a file looks like is not asked again by handshakes, which cost a stranger nothing. */
+/** Ms during which handshakes, which cost a stranger nothing, do not check the same file again. */
 const HANDSHAKE_TRUST = 250;
 /**
- * In a rush the files of an application are looked at once in so many milliseconds, and not by everyone who
- * connects, after so many who did.
+ * Limit of checks of an application's files in a rush of connections: a burst of checks, then one per interval
+ * in ms.
  */
 const LOOK_EVERY = 20;
 const LOOKS = 32;
 
 /**
- * For as long an application whose main.lua has vanished runs on without letting anyone in, ms: editors and git
- * remove a file before they write it anew.
+ * Ms for which an application whose main.lua has vanished keeps running and refuses new clients: editors and git
+ * remove a file before they rewrite it.
  */
 const VANISHED_TIME = 5_000;
 
@@ -56,7 +56,7 @@ export class LuaApplications implements Applications {
   readonly api: Api;
   readonly #host: Host;
   readonly #root: LuaApplication;
-  /** By path: those of which a folder was found. */
+  /** Applications whose folder exists, by path. */
   readonly #byPath = new Map<string, LuaApplication>();
   /** Until when those do not start that took too much time, on the clock of `Host.now`. */
   readonly #paused = new Map<LuaApplication, number>();
@@ -109,12 +109,12 @@ export class LuaApplications implements Applications {
     this.#byPath.clear();
   }
 
-  /** The line of a script that is running, for what it makes others log; no file if none is. */
+  /** The running line of script, for log lines that it causes; without file if no script runs. */
   get place(): Place {
     return this.api.running ? placeOf(this.api.lua) : NOWHERE;
   }
 
-  /** Paths of those that run. CLU-065 */
+  /** Paths of the running applications. CLU-065 */
   *paths(): Generator<string> {
     for (const application of this.#running()) yield application.path;
   }
@@ -277,7 +277,7 @@ export class LuaApplications implements Applications {
     return application;
   }
 
-  /** Starts what is new or was edited, stops what was deleted. API-035, API-037 */
+  /** Starts new and edited applications, stops deleted ones. API-035, API-037 */
   #refresh(application: LuaApplication): void {
     const paused = this.#paused.get(application);
     if (paused !== undefined) {
@@ -304,7 +304,7 @@ export class LuaApplications implements Applications {
     for (const peer of [...this.#host.roster.all]) this.#connected(application, peer);
   }
 
-  /** Whether a file that is missed of an application that runs, or failed, may come back: then nobody is let in. */
+  /** Whether the missing file of a running or failed application may come back; clients are refused until then. */
   #hasJustVanished(application: LuaApplication): boolean {
     if (application.modified === undefined && !application.barred) return false;
     const now = this.#host.now();
@@ -333,11 +333,11 @@ export class LuaApplications implements Applications {
       if (retained > most) [largest, most] = [application, retained];
     }
     if (!largest || most < lua.usedMemory / 10) {
-      this.api.log("critic", "memory is full of what scripts keep, and no application holds much");
+      this.api.log("critic", "the memory of scripts is full, and no application holds much of it");
       return;
     }
     this.#makesRoom = true;
-    largest.note("error", `holds most of the memory, which is full, and starts again`);
+    largest.note("error", `restarts: the memory of scripts is full, and it holds most of it`);
     this.#stop(largest);
     this.#refresh(largest);
     this.#makesRoom = false;

@@ -11,13 +11,13 @@ import { type Args, PUSHED, type Result } from "./values.ts";
 
 /** A message while an object reads itself from it. */
 export class ByteInput {
-  /** What made a value unreadable: then nobody knows where the next one starts. */
+  /** The error that made a value unreadable; the start of the next one is then unknown. */
   failure: unknown;
 
   constructor(readonly reader: AmfReader, readonly sink: LuaSink) {}
 }
 
-/** Makes what is wrong with the bytes an error of the script that reads them. */
+/** Turns errors in the bytes into errors of the script that reads them. */
 function attempt<T>(read: () => T): T {
   try {
     return read();

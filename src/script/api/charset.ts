@@ -101,9 +101,9 @@ const byName = new Map<string, Charset>([
 ]);
 
 /**
- * The charset of a name, in which case, blanks, `-` and `_` do not count.
+ * Finds a charset by name; ignores case, blanks, `-` and `_`.
  *
- * @throws {ScriptError} if there is none of this name
+ * @throws {ScriptError} if the name is unknown
  */
 export function charset(name: string): Charset {
   const found = byName.get(name.toLowerCase().replace(/[\s_-]+/g, ""));

@@ -1,12 +1,12 @@
 // What Lua has and scripts do not: functions that are nil, so that modules which look for them find nothing.
 
-/** What is closed, why, and what to use in its place. DECISIONS 20 */
+/** The library functions that are closed, each with reason and replacement. DECISIONS 20 */
 const CLOSED: Readonly<Record<string, string>> = {
   execute: "os.execute: scripts start no programs, and no key of the configuration lets them",
   exit: "os.exit: scripts do not end the server, and no key of the configuration lets them",
   popen: "io.popen: scripts start no programs, and no key of the configuration lets them",
   tmpfile: "io.tmpfile: open a file by os.tmpname()",
-  input: "io.input: there is no standard input",
+  input: "io.input: the server has no standard input",
   loadlib: "package.loadlib: modules in C cannot be loaded",
   dump: "string.dump: scripts are loaded from text alone",
   sethook: "debug.sethook: of debug there are traceback and getinfo",

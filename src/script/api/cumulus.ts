@@ -116,7 +116,7 @@ export const cumulus: Binding<Host, Api> = {
   },
 };
 
-/** The object of a socket, which nobody but the script keeps as long as it is closed. */
+/** The object of a socket; while the socket is closed, only the script keeps it. */
 function closed<T>(api: Api, binding: Binding<T, Api>, socket: T): Value {
   const handle = api.objects.of(binding, socket);
   api.objects.weaken(socket);
@@ -144,14 +144,14 @@ function digests(
   return PUSHED;
 }
 
-/** Calls `change` with each address of the arguments, tables included. API-121, API-122. */
-/** Characters of the name of a publication, as of those that clients publish. */
+/** Maximum number of characters in the name of a publication; the same limit as for clients. */
 const MAX_NAME = 4_096;
 /** Bytes that a publication takes besides its name. */
 const PUBLICATION = 2_048;
 /** Addresses that may be banned at once. */
 const MAX_BANNED = 100_000;
 
+/** Calls `change` with each address of the arguments, tables included. API-121, API-122. */
 function eachAddress(args: Args, api: Api, change: (ip: string) => boolean): void {
   while (args.left > 0) {
     const isText = args.type === STRING;

@@ -6,10 +6,10 @@ import { FUNCTION, type Key, type Lua, NIL, type Ref, STRING } from "../vm/lua.t
 /**
  * Makes the tables of an application out of the environment of its parent:
  *
- * - `environment`, its own variables, which Lua finds without asking anybody;
+ * - `environment`, its own variables, which Lua finds without a metamethod;
  *   A script may give it a metatable of its own, which `environments` tells the functions of the sandbox;
- * - `names`, what API-029 calls things, looked up when there is no such variable, and behind it the parent;
- * - `facade`, what others have of it as `super`, `www` or by its name: its functions, which drop it as first
+ * - `names`, the things of API-029, looked up for names that are not variables, then the parent;
+ * - `facade`, the view of other applications (`super`, `www` or its name): its functions, which drop it as first
  *   argument, so that `super:f(x)` is `f(x)` (API-034).
  */
 const MAKER = `
@@ -17,8 +17,8 @@ local environments = ...
 local setmetatable, rawequal, rawget, rawset, type, next = setmetatable, rawequal, rawget, rawset, type, next
 local prohibited = "change of metatable prohibited"
 
---- Gives the metatable of an environment what a script wants of its own for \`_G\`, or takes it back. What it
---- says is asked when names are looked up, so that it may change.
+--- Attaches the metatable that a script sets for \`_G\` to the environment's metatable, or detaches it. Look-ups read
+--- its fields each time, so that they may change.
 local function adopt(meta, names, own)
   meta.own = own
   if own == nil then

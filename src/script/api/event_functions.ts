@@ -17,8 +17,8 @@ interface Inherited {
 }
 
 /**
- * The event functions of an application: its own, or those of the nearest parent that has them, which then run
- * with the names of this application. API-032, API-033
+ * The event functions of an application: its own, or those of the nearest parent that defines them, which then
+ * run with the names of this application. API-032, API-033
  */
 export class EventFunctions {
   readonly #inherited = new Map<Key, Inherited>();

@@ -29,9 +29,9 @@ const EVENTS = [
 ];
 
 /**
- * Of the global functions of an application those that were meant to be events.
+ * Finds global functions of an application whose names resemble an event.
  *
- * @returns name and event; an event that the application has as well was not meant
+ * @returns name and event; an event that the application also defines does not count
  */
 export function misspelledEvents(names: readonly string[]): { name: string; event: string }[] {
   const there = new Set(names);
@@ -45,7 +45,7 @@ export function misspelledEvents(names: readonly string[]): { name: string; even
 }
 
 export const misspelledText = (name: string, event: string): string =>
-  `the function ${name} is no event; did you mean ${event}?`;
+  `the function ${name} is not an event; did you mean ${event}?`;
 
 /** `function onX(`, or `onX = function`, at the beginning of a line. */
 const DEFINITION =

@@ -28,7 +28,7 @@ export interface OpenOptions {
 
 /**
  * Files of the machine. Paths are absolute, with `/`. `within` are folders, absolute and with `/` at the end:
- * what has its real place outside of them, by a symbolic link, is refused. Nothing throws.
+ * a file whose real path is outside of them, by a symbolic link, is refused. No method throws.
  */
 export interface Files {
   /** A text: why that cannot be told. */
@@ -56,7 +56,7 @@ export interface Files {
 
 /** Counts bytes that an application makes the server keep. */
 export interface SocketMemory {
-  /** @returns false if there is no room for so many */
+  /** @returns false without room for them */
   take(bytes: number): boolean;
   release(bytes: number): void;
 }
@@ -87,12 +87,12 @@ export interface StreamRelay {
   readonly state: "idle" | "connecting" | "running" | "waiting" | "closed";
   /** Why the last attempt has ended; "" if none has. */
   readonly error: string;
-  /** Called when it has closed for good, whoever closed it. */
+  /** Called when it has closed for good, by either end. */
   onClosed: (() => void) | undefined;
   close(): void;
 }
 
-/** What the applications need of the world. */
+/** The services of the server that applications use. */
 export interface Host {
   /** `file` and `line` of the script; "" and 0 if it is about none. */
   log(level: number, text: string, file: string, line: number): void;
@@ -101,7 +101,7 @@ export interface Host {
   readonly files: Files;
   /** The folder of the root application: absolute, with `/` at the end. */
   readonly www: string;
-  /** Whom a path without a folder gets to: nobody, or the nearest application above. DECISIONS 10 */
+  /** Handling of a path without a folder: refused, or passed to the nearest application above. DECISIONS 10 */
   readonly unknown: "reject" | "nearest";
   /** Folders, absolute and with `/` at the end, whose files scripts may use; undefined: each its own. DECISIONS 20 */
   readonly folders?: readonly string[];
@@ -121,15 +121,15 @@ export interface Host {
   sha256(bytes: Uint8Array): Uint8Array;
   /** Runs what happens to a script besides what clients do: everything that comes later goes through it. */
   input(what: string, action: () => void): void;
-  /** Runs an action once as input, about so many ms from now and never during the call. @returns forgets it */
+  /** Runs an action once as input, after about `milliseconds` and never during the call. @returns cancels it */
   timer(milliseconds: number, action: () => void): () => void;
   /** @param memory counts what waits to be sent */
   sockets(memory: SocketMemory): Sockets;
   /**
-   * Begins to send a publication to another RTMP server, or to fetch one.
+   * Starts a relay that sends a publication to another RTMP server, or fetches one.
    *
-   * @param publisher the id of the stream that is sent alone; undefined: whoever publishes the name
-   * @returns a text: why not
+   * @param publisher the id of the only stream to send; undefined: any publisher of the name
+   * @returns a text with the reason of a failure
    */
   relay(
     direction: "push" | "pull",
@@ -147,6 +147,6 @@ export interface Host {
   onEnter?(path: string | undefined, name: string): void;
   /** Tells them that an application runs here. */
   announce(path: string): void;
-  /** Something went wrong that is no fault of a script. */
+  /** Reports a bug of the server, not an error of a script. */
   onBug(error: unknown): void;
 }

@@ -56,7 +56,7 @@ class IoLibrary {
       close: (lua) => lua.type(1) === NONE ? 0 : this.#close(this.#fileAt(1)),
       lines: (lua) => this.#linesOf(lua),
       read: (lua) => {
-        lua.pushNil(); // there is no standard input
+        lua.pushNil(); // no standard input
         return 1;
       },
       write: (lua) => {
@@ -252,7 +252,7 @@ class IoLibrary {
     return error === undefined ? count : this.#failure(error);
   }
 
-  /** Pushes what a format reads. @returns false if that is nil */
+  /** Reads by a format and pushes the result. @returns false if that is nil */
   #pushRead(file: LuaFile, format: string | number): boolean {
     const lua = this.#lua;
     let bytes: Uint8Array | undefined;

@@ -3,7 +3,7 @@ import type { Lua } from "../vm/lua.ts";
 import type { Api } from "./api.ts";
 import { METATABLE_TEXT } from "./objects.ts";
 
-/** `walk(object)` gives what `object:ipairs()` gives, or nothing where there is no such function. */
+/** `walk(object)` returns the results of `object:ipairs()`, or nothing without such a function. */
 const IPAIRS = `
 local ipairs, walk, prohibited = ...
 local type, getmetatable, select, error = type, getmetatable, select, error

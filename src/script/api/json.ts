@@ -7,7 +7,7 @@ import { JsonWriter } from "./json_writer.ts";
 import type { Binding } from "./objects.ts";
 import { PUSHED, type Result } from "./values.ts";
 
-/** What they are in `cumulus`. A second argument stands for `null`. */
+/** The functions as members of `cumulus`. The second argument stands for `null`. */
 export const jsonMethods: Required<Pick<Binding<Host, Api>, "call">>["call"] = {
   toJSON: (_, { at, end }, api) =>
     orMessage(api, () => {
@@ -17,13 +17,13 @@ export const jsonMethods: Required<Pick<Binding<Host, Api>, "call">>["call"] = {
   fromJSON: (_, args, api) =>
     orMessage(api, () => {
       const { at, end } = args;
-      if (!args.isText) throw new JsonError("the argument is not a text");
+      if (!args.isText) throw new JsonError("the argument is not a string");
       new JsonReader(api.lua, args.bytes(), end > at ? at + 1 : undefined).push();
       return PUSHED;
     }),
 };
 
-/** What `action` gives, or nil and what is wrong. */
+/** The results of `action`, or nil and an error message. */
 function orMessage(api: Api, action: () => Result): Result {
   const { lua } = api;
   const { top } = lua;

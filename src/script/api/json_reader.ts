@@ -46,7 +46,7 @@ export class JsonReader {
     if (this.#peek() !== undefined) throw this.#unexpected("the end");
   }
 
-  /** The next byte that is no space, which stays unread; undefined at the end. */
+  /** The next byte that is not a space, left unread; undefined at the end. */
   #peek(): number | undefined {
     while (SPACES.includes(this.#bytes[this.#at])) this.#at++;
     return this.#bytes[this.#at];

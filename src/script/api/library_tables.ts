@@ -9,7 +9,7 @@ import { pushCallerEnvironment } from "./loading.ts";
 const LIBRARIES = ["string", "table", "math", "coroutine", "utf8", "bit", "debug", "io", "os"];
 
 /**
- * Gets the string metatable and `string`. Methods of strings are read from a table that no script can reach;
+ * Receives the string metatable and `string`. Methods of strings are read from a table that scripts cannot reach;
  * `missing(_, name)` finds those that an application has added to its own `string`.
  */
 const PROTECT = `
@@ -94,7 +94,7 @@ export class LibraryTables {
   }
 }
 
-/** `("text").name`, where no library function has that name: what the calling application has in its `string`. */
+/** `("text").name` without a library function of that name: looks in `string` of the calling application. */
 function pushAdded(lua: Lua): number {
   pushCallerEnvironment(lua);
   lua.pushText("string");

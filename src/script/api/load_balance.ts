@@ -1,12 +1,12 @@
 // Which of several servers a client is sent to. NATS-511.
 import type { Peer } from "../../cluster/roster.ts";
 
-/** A server with so many clients fewer is not worth a detour. */
+/** Minimum number of clients that another server must have less to be worth a redirection. */
 const MARGIN = 3;
 
 type Load = NonNullable<Peer["load"]>;
 
-/** Counts what was sent to each server since it last told its load: that is up to a second old. */
+/** Counts clients sent to each server since its last report of load, which is up to a second old. */
 export class LoadBalance {
   readonly #sent = new WeakMap<Load, number>();
 
@@ -14,7 +14,7 @@ export class LoadBalance {
    * Chooses the server with the fewest clients, and counts one more there.
    *
    * @param own clients of this server
-   * @returns those to send a client to: none if it is served here, all if one does not tell its load
+   * @returns the servers to redirect to: empty to serve the client here, all if one has not reported its load
    */
   choose(peers: readonly Peer[], own: number): readonly Peer[] {
     let best: { peer: Peer; load: Load; clients: number } | undefined;

@@ -163,7 +163,7 @@ function readFile(api: Api, path: string): SourceFile | string {
   };
 }
 
-/** API-040: once for each application, of which `package.path` tells where to look. */
+/** API-040: loads a module once per application, from its `package.path`. */
 function require(lua: Lua): number {
   const name = lua.text(1);
   if (name.length > MAX_NAME) throw new ScriptError("the name of the module is too long");
@@ -288,7 +288,7 @@ export function newPackage(lua: Lua, seeAll: Ref, environment: Ref): void {
   lua.setField(table, "searchers"); // its name since 5.2
 }
 
-/** What separates folders, templates, marks a name, and what is of no use without C modules. */
+/** Separators of folders and templates, the mark of a name, and two marks used only for C modules. */
 const CONFIG = "/\n;\n?\n!\n-\n";
 
 /** The functions that `package.loaders` begins with. */

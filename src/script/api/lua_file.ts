@@ -9,7 +9,7 @@ const LINE_FEED = 10;
 /** An open file, as `file:read` and `file:write` use it: reading is buffered. Texts are reasons of failure. */
 export class LuaFile {
   #file: HostFile | undefined;
-  /** What was read ahead, from {@link #at} on. */
+  /** Bytes read ahead, from {@link #at} on. */
   #buffer = new Uint8Array(0);
   #at = 0;
   /** Why the last read gave nothing, unless it was the end. */

@@ -10,7 +10,7 @@ export class LuaRecords {
   readonly #writer: AmfWriter;
   readonly #other: (type: number) => void;
 
-  /** `other` writes a value that is no boolean, number, string or table. */
+  /** `other` writes a value other than boolean, number, string or table. */
   constructor(memory: LuaMemory, writer: AmfWriter, other: (type: number) => void) {
     this.#memory = memory;
     this.#writer = writer;

@@ -52,7 +52,7 @@ const CALL_READ_EXTERNAL = `
 /** An object, array or dictionary that is being filled. */
 class Frame {
   isArray = false;
-  /** The class name of an object, in the message; none if it is empty. */
+  /** Position of an object's class name in the message; empty: no class. */
   start = 0;
   end = 0;
   /** Of an array: where a member whose name is a number goes, as elements count from 1. */
@@ -64,8 +64,8 @@ class Frame {
 }
 
 /**
- * A sink whose stack is Lua's. What it is told goes into a queue, which is short work for Lua, and the message stands
- * in Lua's memory meanwhile, so that its strings are made there without a copy on the way.
+ * A sink that builds values on Lua's stack. It queues events, which Lua processes in one call; the message is in
+ * Lua's memory meanwhile, so that strings are created there without another copy.
  */
 export class LuaSink implements AmfSink {
   readonly #host: AmfHost;
@@ -83,7 +83,7 @@ export class LuaSink implements AmfSink {
   #toldOfUnsupported = false;
   #claimed = 0; // pairs of all dictionaries
 
-  /** Pushes one value that is of no use, and must stay below what is pushed until {@link end}. */
+  /** Pushes one placeholder, which must stay below the pushed values until {@link end}. */
   constructor(host: AmfHost, parts: SinkParts, reader: AmfReader) {
     const { lua } = host;
     this.#host = host;
@@ -107,7 +107,7 @@ export class LuaSink implements AmfSink {
     this.#queue.flush();
   }
 
-  /** What was told since the last flush never was. */
+  /** Discards the events since the last flush. */
   abandon(): void {
     this.#queue.clear();
   }
@@ -135,7 +135,7 @@ export class LuaSink implements AmfSink {
   /** Told of once a message, which may hold nothing else. */
   unsupported(): void {
     if (!this.#toldOfUnsupported) {
-      this.#host.log("warn", "A value of AMF had no form for its sender; nil instead");
+      this.#host.log("warn", "AMF value without a form in Lua; nil instead");
     }
     this.#toldOfUnsupported = true;
     this.#queue.nil();

@@ -51,8 +51,8 @@ export class SourceParts {
 export const NEEDS_SCRIPT = Symbol("__writeExternal");
 
 /**
- * Drives a writer with values of Lua's stack. No metamethod runs, and no script but `__writeExternal`, as which
- * scripts may change and drop what is being written: only with `anchors` is it called.
+ * Writes values of Lua's stack. It runs no metamethod and no script except `__writeExternal`, which may change and
+ * drop the value being written, so it runs only with `anchors`.
  */
 export class LuaSource {
   readonly #host: AmfHost;
@@ -296,8 +296,8 @@ export class LuaSource {
   /**
    * Writes the named members of a table.
    *
-   * @param length how many elements it has, if numbers among the others are names: so many elements are left
-   *   out, -1 for none. 0: it is no array, numbers are no names
+   * @param length number of elements to skip, if further numbers count as names; -1: skip none. 0: the table is not
+   *   an array and numbers are not names
    */
   #members(index: number, length: number): void {
     const lua = this.#lua;

@@ -56,7 +56,7 @@ export class LuaToAmf {
         attempt(() => source.write(start, count));
       } catch (error) {
         if (error instanceof Error || error === NEEDS_SCRIPT) lua.top = top;
-        if (error !== NEEDS_SCRIPT) throw error; // what is no Error is Lua's own way out
+        if (error !== NEEDS_SCRIPT) throw error; // Lua unwinds by throwing values that are not Errors
         source = this.#writeProtected(writer.clear(), start, count);
       }
       for (const warning of source.warnings) this.#host.log("warn", warning);

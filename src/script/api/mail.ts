@@ -12,7 +12,7 @@ class Mail {
 /** What scripts see of a mail: nothing but the `onSent` they put there. */
 const mail: Binding<Mail, Api> = { name: "mail" };
 
-/** What a mail that waits takes: bytes for each UTF-16 code unit of its texts, and besides. */
+/** Memory of a queued mail: bytes per UTF-16 code unit of its texts, and fixed bytes. */
 const BYTES_PER_UNIT = 2, COST = 1_024;
 
 const CALL = "sendMail(sender, subject, content, recipient…)";

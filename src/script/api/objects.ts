@@ -1,5 +1,5 @@
-// API objects: Lua tables that stand for something of the server. A script keeps its own fields in the table;
-// what is built in is found through a hidden metatable. API-001 to API-014.
+// API objects: Lua tables that represent objects of the server. A script stores its own fields in the table;
+// a hidden metatable provides the built-in members. API-001 to API-014.
 import { fromUtf8 } from "../../bytes/text.ts";
 import {
   type FunctionPointer,
@@ -14,9 +14,9 @@ import {
 import { ScriptError } from "../vm/script_error.ts";
 import { Args, PUSHED, pushOne, type Result, type Value } from "./values.ts";
 
-/** What scripts see of a `T`: the keys are public API. `A` is what the functions need besides. */
+/** The members of a `T` for scripts; the keys are public API. `A` is the context of the functions. */
 export interface Binding<T, A> {
-  /** In messages to whoever writes scripts. */
+  /** Its name in messages to authors of scripts. */
   readonly name: string;
   readonly get?: { readonly [name: string]: (target: T, api: A) => Value };
   /** Properties that may be assigned. */
@@ -111,9 +111,9 @@ export class Objects<A> {
   #weakCount = 0;
 
   /**
-   * @param next the function `next` of Lua, whatever scripts make of the global one (API-020)
-   * @param warn told of assignments to what cannot be assigned
-   * @param mistake told of uses that cannot be meant
+   * @param next the original function `next` of Lua, as scripts may replace the global one (API-020)
+   * @param warn called for assignments to read-only members
+   * @param mistake called for uses that are probably mistakes
    */
   constructor(
     readonly lua: Lua,
@@ -165,7 +165,7 @@ export class Objects<A> {
   }
 
   /**
-   * What the object at a stack index is, for people: `client(1a2b3c4d…)`; undefined if it is none.
+   * A readable name of the object at a stack index: `client(1a2b3c4d…)`; undefined if it is not an object.
    *
    * @param whole long ids are not cut, so that the text tells all objects apart
    */
@@ -261,7 +261,7 @@ export class Objects<A> {
     lua.pop();
   }
 
-  /** Releases what is gone without anybody having told, and what scripts dropped. */
+  /** Releases handles whose object is gone, or which scripts dropped. */
   sweep(): void {
     if (this.#weakCount > 0) this.#sweepWeak();
     for (const { target, kind } of [...this.#handles.values()]) {
@@ -503,7 +503,7 @@ export class Objects<A> {
     return PUSHED;
   }
 
-  /** `next` and a table: what a `for` loop walks. */
+  /** Pushes `next` and a table, for a `for` loop. */
   #pushWalk(pushTable: () => void): void {
     this.lua.pushRef(this.#next);
     pushTable();
@@ -538,4 +538,4 @@ export class Objects<A> {
 }
 
 const notIterator = (name: string): string =>
-  `a collection is no iterator: write for key, value in ${name}:pairs() do`;
+  `a collection is not an iterator: write for key, value in ${name}:pairs() do`;

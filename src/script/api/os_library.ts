@@ -44,7 +44,7 @@ export function defineOs(api: Api): void {
       return 1;
     },
     getenv: (lua) => {
-      lua.pushNil(); // the server's environment is none of a script's business
+      lua.pushNil(); // scripts do not see the server's environment
       return 1;
     },
     remove: (lua) => files(lua, (file) => host.files.remove(file.full, file.within), lua.text(1)),
@@ -118,7 +118,7 @@ function date(lua: Lua, now: number): number {
   return 1;
 }
 
-/** Seconds since 1970 of the table at 1, whose fields are made those of that time. */
+/** Seconds since 1970 of the table at 1; normalizes its fields. */
 function time(lua: Lua): number {
   if (lua.type(1) !== TABLE) throw new ScriptError("bad argument #1 to 'time' (table expected)");
   const field = (name: keyof TimeFields, missing?: number): number => {

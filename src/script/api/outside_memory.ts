@@ -28,7 +28,7 @@ export class OutsideMemory {
     this.#leaveRest();
   }
 
-  /** Counts bytes to an application; Lua gets less by as many. @returns false if there is no room */
+  /** Counts bytes of an application, which Lua then lacks. @returns false without room */
   take(application: LuaApplication, bytes: number): boolean {
     const held = this.#held + bytes;
     const { usedMemory } = this.#lua;
@@ -44,7 +44,7 @@ export class OutsideMemory {
   /**
    * Counts bytes until the function that is returned has been called.
    *
-   * @throws {ScriptError} if there is no room
+   * @throws {ScriptError} without room
    */
   hold(application: LuaApplication, bytes: number): () => void {
     if (!this.take(application, bytes)) {

@@ -51,7 +51,7 @@ const LEADING =
 /** Positions within a text that something was put before. */
 const INNER = /(?:\[string ".{0,60}?"\]|(?:\.\.\.|www\/|\/)[^:\n]{0,60}\.lua):\d{1,9}: /g;
 
-/** What is told of an error to those who may not know where it happened: no file, no line, no traceback. API-062 */
+/** The text of an error for clients: without file, line and traceback. API-062 */
 export function withoutPositions({ plain }: ScriptError): string {
   const end = plain.indexOf("\nstack traceback:");
   const text = end < 0 ? plain : plain.slice(0, end);

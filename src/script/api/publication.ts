@@ -48,7 +48,7 @@ export const publication: Binding<Publication, Api> = {
       const mode = RECORD_MODES.find((one) => one === asked);
       const refused = mode
         ? record(publication, name, mode, api)
-        : `There is no way ${asked} to record`;
+        : `Unknown way to record: ${asked}`;
       const { lua } = args;
       if (refused === undefined) {
         lua.pushBoolean(true);
@@ -89,7 +89,7 @@ function record(
   api: Api,
 ): string | undefined {
   const { recordings } = api.hub;
-  if (!recordings || !publication.publishing) return `Nobody publishes ${publication.name}`;
+  if (!recordings || !publication.publishing) return `No publisher of ${publication.name}`;
   const { publisher } = publication;
   const application = typeof publisher === "object" ? publisher.application : api.running!;
   const log = (text: string) => api.hub.log("warn", `The recording ${name} has ended: ${text}`);

@@ -3,7 +3,7 @@ import type { Api } from "./api.ts";
 import type { Binding } from "./objects.ts";
 import { publication } from "./publication.ts";
 
-/** What is being published; names that are only waited for do not count. API-401 to API-404. */
+/** The live publications; names with only waiting listeners do not count. API-401 to API-404. */
 export const publications: Binding<ReadonlyMap<string, Publication>, Api> = {
   name: "publications",
   get: { count: (_, api) => count(api) },

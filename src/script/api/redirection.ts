@@ -19,8 +19,8 @@ interface Knock {
 /**
  * The addresses among the results of an event, each once, in their order.
  *
- * @param knock of `onHandshake`; without it, "again" is a text like others
- * @returns `host:port` each; what is no address is logged
+ * @param knock of `onHandshake`; without it, "again" is an ordinary text
+ * @returns `host:port` each; logs values that are not addresses
  */
 export function readRedirection(
   api: Api,
@@ -91,7 +91,7 @@ export function readRedirection(
 const isElement = (key: number, length: number): boolean =>
   key >= 1 && key <= length && Number.isInteger(key);
 
-/** `host:port` of a text that may lack the port (API-663); undefined if it is no address. */
+/** `host:port` of a text that may lack the port (API-663); undefined if it is not an address. */
 function addressOf(text: string): string | undefined {
   const match = /^\s*(\[[0-9a-f:.]+\]|[^\s:/[\]]+)(?::(\d{1,5}))?\s*$/i.exec(text);
   if (!match) return undefined;

@@ -17,7 +17,7 @@ export const noRefusals = (): RefusalCounts => ({
   share: 0,
 });
 
-/** What a client asks for. */
+/** A request of a client. */
 export interface Request {
   readonly client: Client;
   readonly step: Step;
@@ -35,7 +35,7 @@ export function refusalText({ client, step, name }: Request, reason: string): st
 const FAULT = /^(attempt to |bad argument #|stack overflow)/;
 
 /**
- * Whether a script refuses by an error: it called `error`, but not to pass on what a `pcall` has caught of a fault.
+ * Whether a script refuses by an error: it called `error`, but not to pass on a fault that a `pcall` has caught.
  */
 export const isRefusal = (error: ScriptError): boolean =>
   error.raised && !FAULT.test(withoutPositions(error));

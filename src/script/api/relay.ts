@@ -40,7 +40,7 @@ export function startRelay(
   const made = name === ""
     ? "the publication has no name"
     : publisher === 0
-    ? `nobody publishes ${name}`
+    ? `${name} has no publisher`
     : api.host.relay(direction, name, url, publisher);
   if (typeof made === "string") {
     release?.();

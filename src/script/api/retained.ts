@@ -7,8 +7,8 @@ const MAX_DEPTH = 200;
 const TABLE_SIZE = 56, ENTRY = 40, FUNCTION_SIZE = 40, STRING_SIZE = 24;
 
 /**
- * About how many bytes hang on the table on top of the stack: by its fields, those of the tables in it, and the
- * variables of functions. Takes no memory of Lua's, of which there may be none.
+ * Estimates the bytes that the table on top of the stack retains: its fields, those of inner tables, and the
+ * variables of functions. Allocates no memory of Lua, as that may be full.
  */
 export function retainedBytes(lua: Lua): number {
   return new Scales(lua).weigh(0);

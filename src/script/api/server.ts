@@ -24,10 +24,10 @@ export const server: Binding<Peer, Api> = {
   other: (peer, name) => typeof name === "string" ? peer.properties.get(name) : undefined,
 };
 
-/** The name of what is called at the other end; what cannot be one is logged. API-505 */
+/** The name of the handler to call at the other end; logs an invalid name. API-505 */
 export function handlerOf(args: Args, api: Api): string | undefined {
   const handler = args.string();
   if (handler !== "" && handler !== ".") return handler;
-  api.log("error", `"${handler}" cannot be the name of a handler`);
+  api.log("error", `invalid handler name "${handler}"`);
   return undefined;
 }

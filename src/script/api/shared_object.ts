@@ -74,7 +74,7 @@ const users: Binding<ReadonlySet<SharedObjectUser>, Api> = {
   length: (users) => users.size,
 };
 
-/** API-813. What the bounds of SO-082 do not let through is logged. API-819. */
+/** API-813. Logs changes beyond the limits of SO-082. API-819. */
 function change(object: SharedObject, slot: string, value: Uint8Array | undefined, api: Api): void {
   if (api.hub.sharedObjects.change(object, slot, value)) return;
   api.log("error", `sharedObject:set: slot "${slot}" of ${object.name} was not taken`);

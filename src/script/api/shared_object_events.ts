@@ -29,7 +29,7 @@ export class LuaSharedObjects implements SharedObjectEvents {
   readonly #kept = new Map<SharedObject, Owned>();
   /** Bytes of objects that scripts write, as they are counted against `[script] memory`. */
   readonly #counted = new Map<SharedObject, number>();
-  /** Events that are running, by object: what they do themselves runs them no second time. */
+  /** Running events, by object; their own changes do not run them again. */
   readonly #busy = { onChange: new Set<SharedObject>(), onSync: new Set<SharedObject>() };
 
   constructor(api: Api, application: LuaApplication, run: EventRunner) {
@@ -53,7 +53,7 @@ export class LuaSharedObjects implements SharedObjectEvents {
 
   use(client: Client, object: SharedObject): void {
     const { objects } = this.#api;
-    objects.strengthen(object); // what the script has set on it stays as long as clients use it
+    objects.strengthen(object); // its fields stay as long as clients use it
     try {
       const request: Request = { client, step: "share", name: object.name };
       this.#run.permit("onSharedObject", request, () => this.#push(client, object));
@@ -125,7 +125,7 @@ export class LuaSharedObjects implements SharedObjectEvents {
     this.#api.objects.release(object);
   }
 
-  /** Counts what an object that scripts write holds to the application. @returns false if there is no room */
+  /** Counts the bytes of an object that scripts write for the application. @returns false without room */
   #count(object: SharedObject, bytes: number): boolean {
     const { outside } = this.#api;
     const before = this.#counted.get(object) ?? 0;

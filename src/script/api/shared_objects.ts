@@ -4,7 +4,7 @@ import type { LuaApplication } from "./application.ts";
 import type { Binding } from "./objects.ts";
 import { sharedObject } from "./shared_object.ts";
 
-/** The remote shared objects of an application: those of its own path. API-801 to API-804. */
+/** The remote shared objects under an application's own path. API-801 to API-804. */
 export const sharedObjects: Binding<LuaApplication, Api> = {
   name: "sharedObjects",
   get: { count },
@@ -17,7 +17,7 @@ export const sharedObjects: Binding<LuaApplication, Api> = {
       const kind = persistent ? "persistent " : "";
       api.log(
         "error",
-        `cumulus.sharedObjects:get: there can be no ${kind}object "${name}": ${object}`,
+        `cumulus.sharedObjects:get: cannot make the ${kind}object "${name}": ${object}`,
       );
       return null;
     },

@@ -1,4 +1,4 @@
-// What the sockets of scripts share: whose they are, how they call scripts, how addresses are written.
+// Common parts of the sockets of scripts: their owner, their calls of scripts, the form of addresses.
 import type { Address } from "../../common/address.ts";
 import { unmapped } from "../../common/ip.ts";
 import { type Api } from "./api.ts";

@@ -1,6 +1,6 @@
 import { ScriptError } from "../vm/script_error.ts";
 
-/** What a function of Lua can give as results, and less. */
+/** Maximum number of tokens, below the maximum number of results of a Lua function. */
 const MAX_TOKENS = 200_000;
 const SPACE = new Set([9, 10, 11, 12, 13, 32]);
 

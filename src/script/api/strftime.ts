@@ -53,7 +53,7 @@ const SPECIFIERS: Readonly<Record<string, (time: TimeFields) => string>> = {
   "%": () => "%",
 };
 
-/** @returns undefined if the format holds what is none */
+/** @returns undefined if the format has an invalid conversion */
 export function formatTime(format: string, time: TimeFields): string | undefined {
   let valid = true;
   const text = format.replace(/%(?:[EO](?=[a-zA-Z]))?(.?)/gs, (_, letter: string) => {

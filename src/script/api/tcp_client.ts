@@ -20,7 +20,7 @@ export class TcpClient {
   readonly #application: LuaApplication;
   readonly #sockets: Sockets;
   #tcp: Tcp | undefined;
-  /** What the script has not read yet. */
+  /** Received bytes that the script has not read yet. */
   #kept = EMPTY;
   readonly #unread = { close: () => void this.#keep(EMPTY) };
 
@@ -81,7 +81,7 @@ export class TcpClient {
     this.#api.objects.strengthen(this);
   }
 
-  /** Hears of one connection; what is late of an earlier one is dropped. */
+  /** Handlers of one connection; they ignore late events of an earlier one. */
   #events(): TcpEvents {
     const current = (): boolean => this.#tcp !== undefined && this.#latest === events;
     const caller = { application: this.#application, socket: {} };
@@ -95,7 +95,7 @@ export class TcpClient {
         callLater(this.#api, caller, "TCPClient:onReception", bytes, (data) => {
           if (current()) this.#receive(data);
         }, () => {
-          if (current()) this.#fail("more has come than the application takes");
+          if (current()) this.#fail("the application's receive buffer is full");
         }),
       onClose: (error) =>
         callLater(this.#api, caller, "TCPClient:onDisconnection", undefined, () => {
@@ -109,7 +109,7 @@ export class TcpClient {
 
   #latest: TcpEvents | undefined;
 
-  /** Runs `onReception` with what was kept and what has arrived. SOCK-020, SOCK-021. */
+  /** Runs `onReception` with the kept and the new bytes. SOCK-020, SOCK-021. */
   #receive(bytes: Uint8Array): void {
     const api = this.#api;
     const data = this.#kept.length === 0 ? bytes : concat([this.#kept, bytes]);
@@ -130,7 +130,7 @@ export class TcpClient {
     });
   }
 
-  /** Counts what is kept to the application. @returns why it is not kept */
+  /** Counts the kept bytes of the application. @returns the reason if it cannot keep them */
   #keep(bytes: Uint8Array<ArrayBuffer>): string | undefined {
     const { outside } = this.#api;
     const { owned } = this.#application;

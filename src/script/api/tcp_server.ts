@@ -61,7 +61,7 @@ export class TcpServer {
     api.host.input("TCPServer:clientHandler", () => {
       if (!this.#listener) return;
       const handler = this.#handler();
-      if (!handler) return; // nobody wants it: it is closed
+      if (!handler) return; // without a handler the connection is closed
       const before = api.running;
       api.running = this.#application;
       const client = new TcpClient(api);

@@ -18,7 +18,7 @@ export interface TimeFields {
 
 const DAY = 86_400_000;
 
-/** @returns undefined if there is no such moment */
+/** @returns undefined for an invalid time */
 export function timeFields(milliseconds: number, utc: boolean): TimeFields | undefined {
   const local = new Date(milliseconds);
   if (Number.isNaN(local.getTime())) return undefined;

@@ -16,7 +16,7 @@ const MAX_TIMEOUTS = 10_000, COST = 256;
 const MAX_DELAY = 2 ** 31 - 1;
 /** Ms for which functions that are due run one after the other, before clients are served again. */
 const SLICE = 20;
-/** Ms by which those of an application are put off that took too much of the time of others. */
+/** Delay (ms) of the timeouts of an application that took too much of the others' time. */
 const POSTPONED = 250;
 
 /** A function that is to run. */
@@ -24,7 +24,7 @@ interface Timeout {
   readonly id: number;
   readonly application: LuaApplication;
   readonly ref: Ref;
-  /** Gives back what it took of the memory. */
+  /** Releases its memory. */
   readonly release: () => void;
   due: Due<Timeout>;
 }
@@ -53,7 +53,7 @@ export class Timeouts {
     const application = api.running!;
     const own = this.#ownOf(application);
     if (own.size >= MAX_TIMEOUTS) {
-      throw new ScriptError(`the application has ${MAX_TIMEOUTS} timeouts, the most there may be`);
+      throw new ScriptError(`the application has ${MAX_TIMEOUTS} timeouts, the maximum`);
     }
     const release = api.outside.hold(application, COST);
     api.lua.pushValue(index);
@@ -64,7 +64,7 @@ export class Timeouts {
     return timeout.id;
   }
 
-  /** Forgets a timeout of the running application; there may be none of this id. */
+  /** Cancels a timeout of the running application; ignores unknown ids. */
   clear(id: number): void {
     const timeout = this.#ofApplication.get(this.#api.running!)?.get(id);
     if (!timeout) return;
@@ -111,7 +111,7 @@ export class Timeouts {
     this.#armed = { at, cancel };
   }
 
-  /** Calls what is due by now. What that sets comes in a later turn, whatever its delay. */
+  /** Calls the timeouts due by now. Timeouts that they set run in a later turn, even with delay 0. */
   #run(): void {
     this.#armed = undefined;
     const { host } = this.#api;
@@ -150,7 +150,7 @@ export class Timeouts {
   }
 }
 
-/** What they are in `cumulus`. */
+/** The functions as members of `cumulus`. */
 export const timeoutMethods: Required<Pick<Binding<Host, Api>, "call">>["call"] = {
   [NAME](_, args, api) {
     const milliseconds = delay(args);
@@ -162,7 +162,7 @@ export const timeoutMethods: Required<Pick<Binding<Host, Api>, "call">>["call"] 
   },
 };
 
-/** @throws {ScriptError} if the next argument is no delay */
+/** @throws {ScriptError} if the next argument is not a delay */
 function delay(args: Args): number {
   if (args.type === FUNCTION) throw wrong("the two are swapped");
   const isNumber = args.type === NUMBER ||

@@ -1,10 +1,10 @@
-// A queue of what is due at a time, the earliest first: a binary heap whose entries know their places.
+// A queue of entries with due times, the earliest first: a binary heap whose entries know their positions.
 
 /** An entry of a {@link TimerQueue}. */
 export interface Due<T> {
   readonly at: number;
   readonly value: T;
-  /** Counts entries, so that those of one time keep their order. */
+  /** Sequence number, so that entries of one time keep their order. */
   readonly order: number;
   /** Place in the heap; -1 once it is out of it. */
   place: number;
@@ -30,7 +30,7 @@ export class TimerQueue<T> {
     return due;
   }
 
-  /** Harmless for what is out already. */
+  /** No effect on an entry that is no longer queued. */
   remove(due: Due<T>): void {
     const { place } = due;
     if (place < 0) return;

@@ -40,7 +40,7 @@ export class UdpSocket {
   /** @returns why not. SOCK-042 */
   bind(address: string): string | undefined {
     const wanted = parseHostPort(address);
-    if (!wanted) return `"${address}" is no ip:port`;
+    if (!wanted) return `"${address}" is not ip:port`;
     if (this.#peer) return "the socket is connected: close it first";
     const text = addressText(wanted);
     if (this.#bound === text) return undefined;
@@ -54,7 +54,7 @@ export class UdpSocket {
   /** Fixes the far end: others are not heard from then on. SOCK-043. */
   connect(address: string): void {
     const peer = parseHostPort(address);
-    if (!peer || peer.port === 0) return this.#complain(`connect: "${address}" is no host:port`);
+    if (!peer || peer.port === 0) return this.#complain(`connect: "${address}" is not host:port`);
     if (this.#bound !== undefined) return this.#complain("connect: it is bound, close it first");
     if (!this.#mayReach(peer)) return;
     const fault = this.#udp ? undefined : this.#openFor(peer);
@@ -66,7 +66,7 @@ export class UdpSocket {
   send(bytes: Uint8Array, address: string | undefined): void {
     const to = address === undefined ? this.#peer : parseHostPort(address);
     if (!to) {
-      const why = address === undefined ? "no address" : `"${address}" is no host:port`;
+      const why = address === undefined ? "no address" : `"${address}" is not host:port`;
       return this.#complain(`send: ${why}`);
     }
     if (bytes.length === 0 || !this.#mayReach(to)) return;
@@ -87,7 +87,7 @@ export class UdpSocket {
     this.#udp = undefined;
   }
 
-  /** Whether the destination is no broadcast address, or broadcast was asked for. SOCK-048. */
+  /** Whether broadcast is enabled, or the destination is not a broadcast address. SOCK-048. */
   #mayReach({ hostname }: Address): boolean {
     if (hostname !== BROADCAST || this.#broadcast) return true;
     this.#complain("broadcast was not asked for: createUDPSocket(true)");
@@ -105,7 +105,7 @@ export class UdpSocket {
       onDatagram: (bytes, from) =>
         callLater(this.#api, caller, "UDPSocket:onReception", bytes, (data) => {
           if (this.#udp === outcome) this.#receive(data, from);
-        }), // what is too much is lost, as elsewhere on its way
+        }), // a datagram above the limit is lost, as on the network
       onError: (error) => this.#api.host.input("UDPSocket", () => this.#complain(error)),
     }, this.#broadcast);
     if (typeof outcome === "string") return outcome;
@@ -124,7 +124,7 @@ export class UdpSocket {
     }, () => {});
   }
 
-  /** A connected socket hears its peer only; of a peer given by name, whoever uses its port. */
+  /** A connected socket accepts only its peer; of a peer given by name, any address with its port. */
   #isFromPeer(from: Address): boolean {
     const peer = this.#peer;
     if (!peer) return true;

@@ -7,7 +7,7 @@ export interface Pushable {
   push(lua: Lua): void;
 }
 
-/** A result: undefined is no value, null is nil. */
+/** A result: undefined stands for no value, null for nil. */
 export type Value = undefined | null | boolean | number | string | Uint8Array | Pushable;
 
 /** Returned instead of a value: the results were pushed, any number of them. API-006. */
@@ -33,7 +33,7 @@ export function pushOne(lua: Lua, value: Value): void {
 }
 
 /**
- * The arguments of a call, front to back. None is ever a type error: what is missing or of another
+ * The arguments of a call, front to back. No argument is a type error: a missing one or one of another
  * type reads as `""`, 0, false or undefined. API-005.
  */
 export class Args {
@@ -49,7 +49,7 @@ export class Args {
     return this.at <= this.end ? this.lua.type(this.at) : NONE;
   }
 
-  /** The type of the argument that comes so many after the next one; -1 is the one read last. */
+  /** The type of the argument at this offset from the next one; -1 is the one read last. */
   typeAt(offset: number): number {
     return this.at + offset <= this.end ? this.lua.type(this.at + offset) : NONE;
   }

@@ -71,7 +71,7 @@ Deno.test("peer play says what is wrong", async () => {
     assert.match(run.error(), message);
   };
   const url = `${server.url}/live/cam`;
-  await failed(2, /A peer id has 64 hexadecimal digits, unlike "12"/, url, "12", path);
+  await failed(2, /Invalid peer id "12"/, url, "12", path);
   const nobody = "ab".repeat(32);
   await failed(
     1,
