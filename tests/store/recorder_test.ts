@@ -156,7 +156,7 @@ Deno.test("VOD-205: another codec than the file's cannot be appended", () => {
   on.record("cam", "append");
   on.send([{ ...video(0, true), data: Uint8Array.of(0x12, 0, 0) }]);
   on.end();
-  assert.match(on.events.at(-1)!, /^failed: .* another video codec/);
+  assert.match(on.events.at(-1)!, /^failed: .* a different video codec/);
   assert.deepEqual(mediaOf(on.file()), mediaOf(before));
 });
 
