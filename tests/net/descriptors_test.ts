@@ -28,3 +28,10 @@ Deno.test("Descriptors: where the system has no limit nothing is counted", () =>
   const descriptors = new Descriptors(Infinity, () => assert.fail("counted"), () => 0);
   assert.equal(descriptors.take(), undefined);
 });
+
+Deno.test("Descriptors allows second ones of connections as long as more than half are free", () => {
+  const descriptors = new Descriptors(200 + KEPT, () => assert.fail("counted"), () => 0);
+  assert.equal(descriptors.allows(99), true);
+  assert.equal(descriptors.allows(100), false);
+  assert.equal(new Descriptors(Infinity, () => 0, () => 0).allows(1_000_000), true);
+});
