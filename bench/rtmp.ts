@@ -69,8 +69,8 @@ async function capacity(pid: number, port: number) {
   let held: Record<string, unknown> = { players: 0 };
   for (let count = FIRST_STEP; count <= LAST_STEP; count = Math.round(count * STEP)) {
     const { figures, cpu, share } = await measure(pid, port, "players", count).catch(() => NOTHING);
-    const { delivered_share, delay_p99_ms, ended, frames, generator_cpu_share } = figures;
-    if (!(delivered_share >= DELIVERED) || !(delay_p99_ms <= WITHIN) || ended > 0) break;
+    const { delivered_in_time_share, delay_p99_ms, ended, frames, generator_cpu_share } = figures;
+    if (!(delivered_in_time_share >= DELIVERED && delay_p99_ms <= WITHIN && ended === 0)) break;
     held = {
       players: count,
       cpu_us_per_frame_and_player: rounded(cpu / frames, 2),
