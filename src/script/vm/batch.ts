@@ -19,10 +19,10 @@ import type { Lua, Ref } from "./lua.ts";
 
 export { HAS_NAMES, RECORD };
 
-/** Room for records of what is taken out of Lua, in bytes; tables that need more go one by one. */
+/** Size in bytes of the buffer for records read from Lua; larger tables are read value by value. */
 const DUMPED = 1 << 16;
 const DUMP_DEPTH = 32;
-/** Room for records of what is put into Lua, in bytes. */
+/** Size in bytes of the buffer for records written to Lua. */
 const QUEUED = 1 << 14;
 
 /** Memory of Lua's that JavaScript reads and writes. */
@@ -37,7 +37,7 @@ export class LuaMemory {
     this.view = new DataView(this.#memory.buffer);
   }
 
-  /** To be called after whatever may have made Lua allocate: if its memory has moved, finds it again. */
+  /** Renews the views if Lua's memory has moved; call it after each call that may make Lua allocate. */
   refresh(): void {
     if (this.bytes.length > 0) return; // else it is detached
     this.bytes = new Uint8Array(this.#memory.buffer);
@@ -75,7 +75,7 @@ export class Batch {
   }
 }
 
-/** A list of what is to be done on Lua's stack, which {@link flush} does. */
+/** A list of operations on Lua's stack, which {@link flush} runs. */
 export class Queue {
   /** Stack index of the table for {@link keep} and {@link kept}. */
   references = 0;
@@ -92,7 +92,7 @@ export class Queue {
     this.#start = this.#at = start;
   }
 
-  /** Does what is listed. Whoever makes Lua do anything else does this before. */
+  /** Runs the listed operations; call it before any other use of Lua. */
   flush(): void {
     const end = this.#at;
     if (end === this.#start) return;
@@ -101,7 +101,7 @@ export class Queue {
     this.#memory.refresh();
   }
 
-  /** Forgets what is listed. */
+  /** Discards the listed operations. */
   clear(): void {
     this.#at = this.#start;
   }
@@ -165,8 +165,8 @@ export class Queue {
   }
 
   /**
-   * Starts a record, running those before it when there is no room left. Lua's memory moves as it grows: no view
-   * taken before this call is valid after it.
+   * Starts a record; runs the earlier ones if the buffer is full. Lua's memory moves as it grows, so views
+   * taken before this call are invalid after it.
    *
    * @returns the address of the new record
    */

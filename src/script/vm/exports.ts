@@ -1,5 +1,5 @@
-// Lua's C API as wasmoon's WebAssembly exports it, and the few things that code asks of its surroundings.
-// Lua gets no file, no process and no environment from here: those that scripts may have are functions of ours.
+// Lua's C API as wasmoon's WebAssembly exports it, and the few functions that it imports. These give Lua no file,
+// process or environment; scripts get those by functions of ours.
 import glue from "./glue.js";
 import { freeGoto } from "./goto.ts";
 import { shim, trampoline } from "./modules.ts";

@@ -176,7 +176,7 @@ class Tokens {
     this.#at = end < 0 ? this.source.length : end;
   }
 
-  /** Of the signs of several characters, those that matter: `::` and `...`. */
+  /** Reads the two relevant signs of several characters: `::` and `...`. */
   #sign(): string {
     const { source } = this;
     const text = String.fromCharCode(...source.subarray(this.#at, this.#at + 3));

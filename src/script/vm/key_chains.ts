@@ -1,9 +1,9 @@
 // How Lua 5.4 spreads numbers over the nodes of a table. It seeds the hashes of strings, but not those of numbers:
-// who chooses many that share a place makes every look at one of them go through all (ltable.c: hashint, l_hashfloat).
+// a sender that chooses many numbers of one place makes each look-up scan all of them (ltable.c: hashint, l_hashfloat).
 
-/** How many numbers may share a place. Of numbers that nobody has chosen, 33 do once in 10^36 places. */
+/** Maximum number of numbers in one place. Of random numbers, 33 share one with a probability of 10^-36. */
 export const MAX_CHAIN = 32;
-/** Sizes that are looked after: that of the table, and those that it gets when a script adds to it. */
+/** Number of table sizes to check: the present one, and the next ones as a script adds elements. */
 const SIZES = 3;
 
 /** Counts the numbers that share a place in a table with room for a number of keys, and when it has grown. */

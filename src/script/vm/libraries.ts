@@ -1,5 +1,5 @@
-// The libraries that scripts get, in the real global table: those of Lua, the prelude and the sandbox over them.
-// Files, time and loading code come from src/script/api, which knows what an application may do.
+// The libraries of scripts, in the real global table: those of Lua, changed by the prelude and the sandbox.
+// Files, time and loading code come from src/script/api, which knows the permissions of an application.
 import { toUtf8 } from "../../bytes/text.ts";
 import { type Lua, type Ref, REGISTRY } from "./lua.ts";
 import { locate } from "./locate.ts";
@@ -16,7 +16,7 @@ export function pushGlobals(lua: Lua): void {
   lua.rawGetIndex(REGISTRY, GLOBALS);
 }
 
-/** Pushes the table of all environments of applications, weak keys: what the metatable of each is made of. */
+/** Pushes the table of all environments of applications, weak keys, to the parts of their metatables. */
 export function pushEnvironments(lua: Lua): void {
   let ref = environments.get(lua);
   if (ref === undefined) {
@@ -132,5 +132,5 @@ export function dump(lua: Lua, index: number, strip = false): Uint8Array<ArrayBu
   return bytecode;
 }
 
-/** `string.dump`, whatever scripts make of it. */
+/** The original `string.dump`, which scripts may replace. */
 const dumpers = new WeakMap<Lua, Ref>();

@@ -15,7 +15,7 @@ export interface LuaOptions {
   /** Milliseconds, never going back. */
   clock(): number;
   /**
-   * A whole number from 0 to 2^32 - 1 that nobody can guess: Lua seeds its hash of strings and `math.random` with it.
+   * An unpredictable integer from 0 to 2^32 - 1, which seeds Lua's hash of strings and `math.random`.
    * By default random.
    */
   seed?(): number;
@@ -60,7 +60,7 @@ export class Lua extends Stack {
   /** `collectgarbage`: the C function behind it cannot be called from WebAssembly. */
   readonly #collector: Ref;
   #calls = 0;
-  /** The function `error`, whatever scripts make of the global one. */
+  /** The original function `error`, as scripts may replace the global one. */
   readonly #error: Ref;
   #failure: ScriptError | undefined;
   /** How many calls into Lua are going on, each in a function of ours that the one before called. */
@@ -102,7 +102,7 @@ export class Lua extends Stack {
    * Pushes a chunk of source text as a function; bytecode is refused.
    *
    * @param name shown in messages: `@` and a path, or `=` and a text
-   * @returns what is wrong with the source; nothing is pushed then
+   * @returns the error in the source; then nothing is pushed
    */
   load(source: Uint8Array, name: string, mode = "t"): ScriptError | undefined {
     if (mode === "t") source = markGotos(source);
@@ -159,7 +159,7 @@ export class Lua extends Stack {
     return error;
   }
 
-  /** Has what is done before and after {@link run}, such as reading its arguments, take of the same time. */
+  /** Counts the work before and after {@link run}, such as reading arguments, in the same time limit. */
   timed<T>(action: () => T): T {
     if (this.#depth + this.#timed++ === 0) this.#limit.begin();
     try {
@@ -174,9 +174,9 @@ export class Lua extends Stack {
   }
 
   /**
-   * Ends what {@link enter} began, as something was thrown before {@link run}, or by it.
+   * Ends a call begun by {@link enter} after an exception before or in {@link run}.
    *
-   * @returns the error of the script; what is none, a bug of ours, is thrown on
+   * @returns the error of the script; rethrows other exceptions, which are bugs of ours
    */
   abandon(base: number, thrown: unknown): ScriptError {
     if (this.#depth === 0) this.c.stackRestore(this.#stackBase); // C functions may have been left
@@ -217,7 +217,7 @@ export class Lua extends Stack {
     this.#limit.time = milliseconds;
   }
 
-  /** Of that limit what the next calls may take; undefined: all. */
+  /** The part of the limit that the next calls may use; undefined: all of it. */
   set allowance(milliseconds: number | undefined) {
     this.#limit.allowance = milliseconds;
   }
@@ -243,7 +243,7 @@ export class Lua extends Stack {
     return this.#limit.exhausted;
   }
 
-  /** The table of all coroutines, weak keys: whoever makes one enters it, so that time ends for it too. */
+  /** The table of all coroutines (weak keys); the creator of one adds it, so that the time limit covers it. */
   get threads(): Ref {
     return this.#limit.threads;
   }
@@ -295,7 +295,7 @@ export class Lua extends Stack {
     return count < 0 ? this.c.lua_error(state) : count;
   }
 
-  /** Pushes what a function of ours threw, as an error message. */
+  /** Pushes an exception of a function of ours as an error message. */
   #pushThrown(thrown: unknown): void {
     let message: string;
     if (thrown instanceof ScriptError) message = thrown.message;

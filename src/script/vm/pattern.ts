@@ -92,7 +92,7 @@ class Matcher {
 
   constructor(readonly text: Uint8Array, readonly pattern: Uint8Array) {}
 
-  /** @returns where the match of the pattern from `p` on ends, or FAIL; what is malformed is left to Lua */
+  /** @returns the end of the match of the pattern from `p` on, or FAIL; Lua reports malformed patterns */
   match(s: number, p: number, depth: number): number {
     const { text, pattern } = this;
     if (depth > MAX_DEPTH) return FAIL;

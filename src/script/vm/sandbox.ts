@@ -1,4 +1,4 @@
-// Closes what a script could use against the server, once the prelude has run. DECISIONS 20.
+// Closes functions that scripts could use against the server; runs after the prelude. DECISIONS 20.
 import bounds from "./sandbox/bounds.lua" with { type: "text" };
 import common from "./sandbox/common.lua" with { type: "text" };
 import coroutines from "./sandbox/coroutines.lua" with { type: "text" };

@@ -63,7 +63,7 @@ export class Stack {
   /** The thread whose stack is used: the one that called the function of ours that runs. */
   state: number;
   readonly main: number;
-  /** Lua's C API, for what is not wrapped here. */
+  /** Lua's C API, for functions that are not wrapped here. */
   readonly c: LuaExports;
   /** What Lua's C API lacks. */
   readonly shim: Shim;
@@ -175,7 +175,7 @@ export class Stack {
     this.shim.rawGet(this.state, REGISTRY, ref);
   }
 
-  /** An empty table with room for so many elements and fields. */
+  /** Pushes an empty table with room for elements and fields. */
   newTable(elements = 0, fields = 0): void {
     this.c.lua_createtable(this.state, elements, fields);
   }
@@ -206,9 +206,9 @@ export class Stack {
   }
 
   /**
-   * The bytes of the string at `index`; a number is made a string in its place. Any other value has none.
+   * The bytes of the string at `index`; a number becomes a string in place. Other values have none.
    *
-   * @returns a view, valid until Lua runs or gets a value again: copy what is kept
+   * @returns a view, valid until Lua runs or gets a value again; copy it to keep it
    */
   bytes(index: number): Uint8Array {
     const at = this.c.lua_tolstring(this.state, index, this.#lengthAt);
@@ -349,7 +349,7 @@ export class Stack {
 
   // --- who called
 
-  /** Where level 1, the caller of a function of ours, is: `file:line: `; "" if it is none of Lua's. */
+  /** Position of level 1, the caller of a function of ours: `file:line: `; "" if it is not a Lua function. */
   where(level: number): string {
     this.c.luaL_where(this.state, level);
     const text = this.text(-1);

@@ -1,5 +1,5 @@
-// The time that scripts may take. Lua calls a hook every so many instructions; once time is up, at every one and in
-// every thread, so that no `pcall` gets past it.
+// The time that scripts may take. Lua calls a hook at intervals of instructions; once time is up, at each one and in
+// each thread, so that no `pcall` can catch it.
 import type { Instance } from "./exports.ts";
 import { ScriptError } from "./script_error.ts";
 import type { Ref, Stack } from "./stack.ts";
@@ -20,7 +20,7 @@ const ALLOW_HOOK = 7;
 const MAX_LEVELS = 10;
 
 export class TimeLimit {
-  /** The table of all coroutines, weak keys: whoever makes one enters it, so that time ends for it too. */
+  /** The table of all coroutines (weak keys); the creator of one adds it, so that the time limit covers it. */
   readonly threads: Ref;
   /** Whether the running call has used up its time: then only what unwinds may run. */
   exhausted = false;

@@ -1,4 +1,4 @@
--- What is left of the base library.
+-- The remaining functions of the base library.
 
 local parse = tonumber
 function _G.tonumber(value, base)

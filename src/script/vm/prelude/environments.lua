@@ -25,7 +25,7 @@ end
 
 local LIBRARY = { ["=prelude"] = true, ["=[environment]"] = true, ["=?"] = true }
 
---- Whether a function is one of those that all applications share.
+--- Whether all applications share a function.
 local function shared(f)
   local source = getinfo(f, "S").source
   return source == "=[C]" or LIBRARY[source] == true

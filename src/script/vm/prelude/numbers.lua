@@ -1,4 +1,4 @@
--- Functions of `math` that 5.4 dropped, and those that take other arguments there.
+-- Functions of `math` that 5.4 dropped, and functions that take other arguments there.
 
 function math.pow(x, y)
   return x ^ y

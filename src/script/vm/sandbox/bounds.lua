@@ -7,7 +7,7 @@ function string.rep(s, n, separator)
   return rep(s, n, separator)
 end
 
---- Makes a function refuse a text that is longer than so many bytes as its first argument.
+--- Makes a function refuse a first argument longer than `most` bytes.
 local function bounded(library, name, most)
   local f = library[name]
   library[name] = function(s, ...)

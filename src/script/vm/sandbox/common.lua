@@ -1,11 +1,11 @@
--- Closes what a script could use against the server. DECISIONS 20.
+-- Closes functions that scripts could use against the server. DECISIONS 20.
 --
--- The files of this folder are one chunk, in the order of sandbox.ts: the local names of this one serve all.
--- Runs after the prelude, with all libraries open; what it leaves in `_G` is what scripts find. `machine` holds
+-- The files of this folder are one chunk, in the order of sandbox.ts: all of them see the local names of this one.
+-- Runs after the prelude, with all libraries open; scripts get the `_G` that it leaves. `machine` holds
 -- functions of the machine: `exhausted()`, whether time is up; `threads`, the table of all coroutines;
 -- `checkTime()`, which raises an error if it is; `measure(pattern)` and `rehearse(text, pattern, first, all)`, see
 -- pattern.ts; `locate(text, part, first)`, `string.find` without patterns, see locate.ts; `allowHooks(thread)`, see
--- time_limit.ts; and `environments`, by environment of an application what its metatable is made of.
+-- time_limit.ts; and `environments`, the parts of the metatable of each application's environment.
 
 local machine = ...
 local type, error, rawget, rawset, tostring, tonumber = type, error, rawget, rawset, tostring, tonumber
@@ -21,7 +21,7 @@ local measure, rehearse, locate = machine.measure, machine.rehearse, machine.loc
 local environments, G = machine.environments, _G
 local LEVELS = 1000000 -- beyond any stack
 
--- Told to whoever called the function that calls this, by a tail call if in between.
+-- Raises an error at the caller of the function that calls this; with functions in between by tail calls.
 local function expected(n, name, what, value)
   error("bad argument #" .. n .. " to '" .. name .. "' (" .. what .. " expected, got " ..
     (value == nil and "no value" or type(value)) .. ")", 3)

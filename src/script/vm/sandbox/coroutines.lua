@@ -14,8 +14,8 @@ local function passOn(ok, ...)
   error((...), 0)
 end
 
---- The hook is off after it has raised an error in a coroutine, also in what is closed then (<close>): a protected
---- call inside the coroutine turns it on again before anything is closed.
+--- The hook is off after it has raised an error in a coroutine, also while values are closed (<close>): a
+--- protected call inside the coroutine turns it on again before that.
 function coroutine.wrap(f)
   if type(f) ~= "function" then expected(1, "wrap", "function", f) end
   return wrap(function(...)
@@ -31,7 +31,7 @@ function coroutine.close(thread)
   return close(thread)
 end
 
---- nil for what is no coroutine, as in 5.1; the second result is that of 5.4.
+--- nil outside of coroutines, as in 5.1; the second result is that of 5.4.
 function coroutine.running()
   local thread, main = running()
   if main then return nil, true end

@@ -22,11 +22,11 @@ function _G.setmetatable(t, metatable)
   return t
 end
 
------ what is built in to an object of the API stays as it is, for all applications
+----- scripts cannot change the built-in members of an API object, which all applications share
 
 local PROHIBITED = "change of metatable prohibited"
 
---- Of the variables of an application: what a script gave them.
+--- For the variables of an application: the metatable that a script set.
 function _G.getmetatable(...)
   local metatable = getmetatable(...)
   if metatable ~= PROHIBITED then return metatable end
@@ -38,7 +38,7 @@ function _G.getmetatable(...)
   return own
 end
 
---- Of the variables of an application, also those that all share, as they stood in one table in 5.1.
+--- For the variables of an application: also the shared ones, which were in the same table in 5.1.
 function _G.rawget(...)
   local value = rawget(...)
   if value == nil and environments[...] then
@@ -69,7 +69,7 @@ end
 
 local getinfo = debug.getinfo
 
---- Where code is and what it is called: the functions of debug that give variables away are not there.
+--- Position and name of code; the functions of debug that reveal variables are missing.
 local function getInfo(...)
   local thread, f, what = ...
   if type(thread) ~= "thread" then thread, f, what = nil, ... end

@@ -44,7 +44,7 @@ string.gmatch = guarded("gmatch", string.gmatch, true)
 string.gfind = string.gmatch
 local gsub = guarded("gsub", nativeGsub, true)
 
---- Behind %, 5.1 takes what is neither a digit nor % for itself.
+--- After %, 5.1 takes a character other than a digit or % literally.
 local function unescaped(letter)
   if letter == "" then return "\0" end -- the end of the text
   if not find(letter, "[%d%%]") then return letter end
@@ -59,7 +59,7 @@ function string.gsub(s, pattern, replacement, n)
     replacement = nativeGsub(replacement, "%%(.?)", unescaped)
   end
   if n ~= nil then n = whole(n) end
-  -- Of a long text, each match is to be something that is seen to take time.
+  -- In a long text, each match must count in the time limit.
   if type(s) == "string" and #s > LONG then
     local given = replacement
     if kind == "function" then

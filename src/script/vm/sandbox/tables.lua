@@ -1,5 +1,5 @@
--- What a table with a metatable says of its length and its elements may be a lie, and another one each time:
--- such tables are worked on here, where time is measured, and not in one instruction.
+-- A table with a metatable may report a wrong length and wrong elements, different ones each time. Such tables
+-- are processed here, under the time limit, and not in one instruction of C.
 local insert, remove, concat, sort = table.insert, table.remove, table.concat, table.sort
 
 -- The results of a protected call of a function; an error that names no line gets that of the script.
@@ -74,8 +74,8 @@ local function less(a, b)
   return a < b
 end
 
---- For functions that contradict themselves, such as a >= b, which 5.4 refuses: by merging, which ends
---- whatever they say.
+--- For inconsistent comparison functions, such as a >= b, which 5.4 refuses: merge sort, which ends
+--- whatever they return.
 local function merge(list, before, first, last, other)
   if first >= last then return end
   local middle = (first + last) // 2
