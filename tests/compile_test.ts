@@ -215,7 +215,7 @@ Deno.test({
           ...["-s", "KILL", "30", program, "--port", `${freePort()}`],
         ], { cwd: "/" });
         assert.equal(code, 70, text);
-        assert.match(text, /stood for 2 s in onStart of www\/main\.lua.*exit code 70/);
+        assert.match(text, /has not run for 2 s in onStart of www\/main\.lua.*exit code 70/);
       });
     } finally {
       Deno.removeSync(folder, { recursive: true });

@@ -19,7 +19,7 @@ const TARGETS: Record<string, string> = {
 };
 
 /**
- * What the server may do: the network; its files; libcrypto and system calls; the system's
+ * Permissions of the server: the network; its files; libcrypto and system calls; the system's
  * name, folders and addresses. It may start no program.
  */
 const PERMISSIONS = [
@@ -44,13 +44,13 @@ const WORKERS = [
 const root = new URL("../", import.meta.url);
 
 /**
- * A configuration with no more packages than the program imports: all that it names are embedded,
- * and those of the tests are larger than the rest.
+ * Writes a configuration with only the packages that the program imports: `deno compile` embeds all
+ * packages that it names, and those of the tests are larger than the rest.
  *
  * @returns its folder
  */
 function writeConfig(): string {
-  // What is not there yet would be missing from the list.
+  // Packages that are not in the cache yet would be missing from the list.
   new Deno.Command(Deno.execPath(), { args: ["cache", "--quiet", "main.ts"], cwd: root })
     .outputSync();
   const { success, stdout, stderr } = new Deno.Command(Deno.execPath(), {

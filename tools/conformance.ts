@@ -36,7 +36,7 @@ for (const line of (await Deno.readTextFile(results)).split("\n")) {
 await Deno.remove(results);
 
 if (outcomes.size === 0) {
-  // The tests did not even begin: what they say instead of results is what matters.
+  // The tests did not start: print their output instead of results.
   await Deno.stdout.write(stdout);
   await Deno.stderr.write(stderr);
 }

@@ -1,4 +1,4 @@
-// Makes library/cumulus.lua, what the Lua language server knows of the API, of the tables in docs/api.md.
+// Makes library/cumulus.lua, the API for the Lua language server, from the tables in docs/api.md.
 import { CLASSES, ELEMENTS, LOOKUPS, PARAMETERS, PROPERTIES, RESULTS } from "./library_types.ts";
 
 interface Row {
@@ -150,7 +150,7 @@ class Class {
 /** Objects on which scripts are expected to put their own. */
 const OPEN = new Set(["Cumulus", "Client", "Server", "FlowWriter", "TCPClient"]);
 
-/** A parameter that is no word of Lua. */
+/** Renames a parameter that is a keyword of Lua. */
 const safe = (name: string) => name === "end" ? "last" : name;
 
 /** The text of library/cumulus.lua. */

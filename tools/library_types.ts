@@ -155,7 +155,7 @@ export const PARAMETERS: Readonly<Record<string, string>> = {
   "onFailed.error": "string",
 };
 
-/** What methods return; those that are not here return nothing. */
+/** Results of methods; methods without an entry return nothing. */
 export const RESULTS: Readonly<Record<string, string>> = {
   absolutePath: "string",
   createTCPClient: "TCPClient",

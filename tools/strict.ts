@@ -1,7 +1,7 @@
 /**
- * Checks the rooms of {@link ROOMS} with `noUncheckedIndexedAccess`: what is read by index or key may be
- * missing there. The other rooms read bytes in their innermost loops, where each index has been checked.
- * One configuration holds for all of `deno check`, so this makes another one and leaves out what it says of
+ * Checks the rooms of {@link ROOMS} with `noUncheckedIndexedAccess`: a value read by index or key may be
+ * undefined there. The other rooms read bytes in their innermost loops, where each index has been checked.
+ * `deno check` applies one configuration to all files, so this makes another one and omits its errors in
  * other rooms.
  */
 const ROOMS = [

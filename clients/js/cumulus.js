@@ -97,7 +97,7 @@ export class NetConnection extends EventTarget {
      * @type {{ [name: string]: (...values: any[]) => unknown }}
      */
     this.client = {};
-    /** What the application has added to its answer. @type {{ [name: string]: AmfValue }} */
+    /** Members that the application added to its answer. @type {{ [name: string]: AmfValue }} */
     this.info = {};
     this.#socket = new WebSocket(new URL("/rtws", target));
     this.#socket.binaryType = "arraybuffer";
@@ -160,7 +160,7 @@ export class NetConnection extends EventTarget {
    *
    * @param {string} name
    * @param {...AmfValue} values
-   * @returns {Promise<any>} what the function returns; rejects with a {@link CumulusError}
+   * @returns {Promise<any>} the function's result; rejects with a {@link CumulusError}
    */
   call(name, ...values) {
     return this.request(name, null, values);
@@ -316,7 +316,7 @@ export class NetStream extends EventTarget {
   }
 
   /**
-   * Plays a stream, which nobody needs to publish yet.
+   * Plays a stream; it may be published later.
    *
    * @param {string} name
    * @param {number} [start] -2: live or recorded, -1: live, from 0: recorded, in seconds
@@ -452,9 +452,9 @@ export function flvLoader(mpegts, stream) {
 }
 
 /**
- * What a stream plays, as an FLV file. Its header has to name the kinds that come, since a player waits
- * for those and takes no others: it is written with the first frame of the second kind, or soon after
- * that of the first one.
+ * Converts the frames of a stream to an FLV file. Its header must name the kinds of frames, since a player
+ * waits for these and ignores others: it is written with the first frame of the second kind, or soon
+ * after the first frame.
  */
 class FlvSource {
   #stream;
@@ -466,7 +466,7 @@ class FlvSource {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
 
-  /** @param {NetStream} stream what comes from now on is kept */
+  /** @param {NetStream} stream its frames from now on are kept */
   constructor(stream) {
     this.#stream = stream;
     for (const kind of ["audio", "video", "data"]) stream.addEventListener(kind, this.#listen);
@@ -546,7 +546,7 @@ const platform = globalThis;
  * `error` (`detail`: an Error), a codec cannot be played.
  */
 export class LivePlayer extends EventTarget {
-  /** Whether this browser and this page have what it takes. */
+  /** Whether this browser supports it and this page may use it. */
   static get isSupported() {
     return "VideoDecoder" in platform && "AudioDecoder" in platform;
   }
@@ -629,7 +629,7 @@ export class LivePlayer extends EventTarget {
     if (this.#gain) this.#gain.gain.value = volume;
   }
 
-  /** Where in the stream the picture is that is shown, in seconds; of sound alone, what is due. */
+  /** Position (s) in the stream of the shown picture; of sound alone, of the sound that is due. */
   get currentTime() {
     if (this.#pictures > 0) return this.#shown / 1000;
     return this.#clock.isRunning ? this.#clock.timeAt(performance.now()) / 1000 : 0;
@@ -681,7 +681,7 @@ export class LivePlayer extends EventTarget {
     if (!this.muted) this.#sound.decode(time, true, message.data);
   };
 
-  /** What comes next is of another time. @param {any} event */
+  /** Later frames belong to another position of the stream. @param {any} event */
   #onStatus = ({ detail: { code } }) => {
     if (
       !/^NetStream\.(Play\.(Start|Stop|UnpublishNotify|PublishNotify)|Seek\.Notify)$/.test(code)
@@ -784,7 +784,7 @@ export class LivePlayer extends EventTarget {
 /** Pictures that wait to be drawn, and seconds by which sounds may differ from the clock. */
 const MAX_PICTURES = 32;
 const MAX_DRIFT = 0.05;
-/** Frames that wait for a decoder: so many for this long (ms) is too much, and more at any time. */
+/** Limits of frames that wait for a decoder: BUSY_QUEUE for BUSY_TIME (ms), MAX_QUEUE at any time. */
 const BUSY_QUEUE = 30;
 const BUSY_TIME = 1000;
 const MAX_QUEUE = 600;
@@ -833,7 +833,7 @@ class Decoding {
     this.#fail(new Error(`${codec} cannot be played`));
   }
 
-  /** What comes next does not follow what came before. */
+  /** The next frame does not follow the last one. */
   interrupt() {
     this.#waitsForKey = true;
     if (this.#decoder?.decodeQueueSize > 0) this.close();
@@ -906,9 +906,9 @@ const SPAN = 500;
 const SPANS = 8;
 
 /**
- * When each time of a live stream is due: a delay after the earliest arrivals of the last seconds, of
- * the kind that comes later. So what comes at once at the start, since the last key frame, is due at
- * once but for its end.
+ * Decides when a frame of a live stream is due: a delay after the earliest arrivals of the last seconds,
+ * of the later kind. So of the frames since the last key frame, which arrive together at the start, all
+ * but the last ones are due at once.
  */
 class LiveClock {
   /** @type {Map<string, { from: number, least: number }[]>} */
@@ -1043,7 +1043,7 @@ const AAC_RATES = [
   ...[96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8000],
   7350,
 ];
-/** Those of Flash Player, by the number that FLV has for them. */
+/** Codecs of Flash Player, by their number in FLV. */
 const VIDEO_CODECS = [
   "",
   "",
@@ -1521,7 +1521,7 @@ class Amf3Reader {
     }
   }
 
-  /** What the number before an object says behind its lowest bit. */
+  /** The number before an object without its lowest bit. */
   length = 0;
 
   /** @param {() => any} read */

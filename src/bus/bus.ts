@@ -32,20 +32,20 @@ interface BusOptions {
   readonly random: (length: number) => Uint8Array;
   /** Milliseconds since 1970 of a time of this server's clock. */
   readonly epoch: (now: number) => number;
-  /** What servers told of; those of a server that is not present are handled all the same. */
+  /** Messages of servers; those of an absent server are processed as well. */
   readonly log: Post["log"];
 }
 
-/** `T` is what a lookup needs to be answered. */
+/** `T`: the user's data for answering a lookup. */
 export interface BusUser<T> extends PresenceEvents, LookupEvents<T>, GroupEvents, PublicationsUser {
   /** A server calls a handler. */
   onCall(server: Neighbor, handler: string, payload: Uint8Array): void;
 }
 
 /**
- * Pure: {@link receive} takes what came, {@link flush} sends what is due by `now`, and
- * {@link deadline} says when that is wanted next. The bus is never needed for local service: all
- * state that servers have of each other is repeated, and forgotten when it is not.
+ * Pure: {@link receive} takes a message, {@link flush} sends all that is due by `now`, and
+ * {@link deadline} says when to call it next. Local service never needs the bus: servers repeat their
+ * state to each other, and forget state that is not repeated.
  */
 export class Bus<T> implements Post {
   readonly subjects: Subjects;
@@ -53,7 +53,7 @@ export class Bus<T> implements Post {
   readonly lookups: Lookups<T>;
   readonly groups: Groups;
   readonly publications: Publications;
-  /** Messages received and their bytes; those that could not be read. */
+  /** Received messages, their bytes, and unreadable messages. */
   readonly counters = { messages: 0, bytes: 0, unreadable: 0 };
   readonly log: Post["log"];
   readonly #wire: Wire;
@@ -235,7 +235,7 @@ export class Bus<T> implements Post {
     }
   }
 
-  /** A split may have healed: what was told meanwhile did not reach the other side. NATS-433. */
+  /** A split of the bus may have healed: repeats what the other side missed meanwhile. NATS-433. */
   #met(server: Neighbor, now: number, ranBefore: boolean): void {
     if (ranBefore) {
       this.groups.tellAgain(now);

@@ -6,7 +6,7 @@ import { WireError } from "../bytes/wire_error.ts";
 import { Writer } from "../bytes/writer.ts";
 
 const KINDS = ["audio", "video", "data", "metadata"] as const;
-/** The frame goes on in the next fragment; the fragment goes on with a frame. */
+/** MORE: the frame continues in the next fragment. CONTINUES: the fragment continues a frame. */
 const MORE = 0x80;
 const CONTINUES = 0x40;
 const MAX_FRAME = 16 * 1024 * 1024;
@@ -101,7 +101,7 @@ export class FrameReader {
     return frames;
   }
 
-  /** Something was lost: what is incomplete is dropped. */
+  /** Drops the incomplete frame after a loss. */
   reset(): void {
     this.#parts = [];
     this.#length = 0;

@@ -1,25 +1,25 @@
-// What may be on its way to the bus at once. NATS-013.
+// Bounds the bytes in flight to the bus. NATS-013.
 
-/** Bytes on their way above which frames, and above which everything, is dropped. */
+/** Bytes in flight above which media, and above which all messages, are dropped. */
 const MAX_MEDIA_IN_FLIGHT = 4 * 1024 * 1024;
 const MAX_IN_FLIGHT = 16 * 1024 * 1024;
-/** Bytes after which the bus is asked to confirm what it took. */
+/** Bytes after which the bus is asked for a confirmation. */
 const CONFIRM_EVERY = 256 * 1024;
 
 /**
- * Keeps what waits for the bus bounded: its client takes everything without a word, also while the
- * bus is frozen or gone. Whoever sends asks {@link admit} first, has the bus confirm what it was
- * sent when {@link confirmationDue}, and tells {@link confirmed}.
+ * Bounds the messages that wait for the bus: the NATS client accepts all without an error, even while
+ * the bus is frozen or gone. The sender calls {@link admit} before each message, requests a confirmation
+ * when {@link confirmationDue} returns a mark, and reports it by {@link confirmed}.
  */
 export class Gate {
-  /** Messages and their bytes that were let through, and that were not. */
+  /** Admitted messages and their bytes, and dropped messages. */
   readonly counters = { messages: 0, bytes: 0, droppedMedia: 0, droppedControl: 0 };
   #open = false;
   #sent = 0;
   #confirmed = 0;
   #asked = 0;
 
-  /** The bus is there, or not. */
+  /** Whether the bus is connected. */
   set open(open: boolean) {
     this.#open = open;
     this.#confirmed = this.#asked = this.#sent;
@@ -47,13 +47,13 @@ export class Gate {
     return true;
   }
 
-  /** @returns a mark for {@link confirmed} if the bus is to be asked now */
+  /** @returns a mark for {@link confirmed} if the caller must request a confirmation now */
   confirmationDue(): number | undefined {
     if (this.#sent - this.#asked < CONFIRM_EVERY) return undefined;
     return this.#asked = this.#sent;
   }
 
-  /** The bus has taken everything up to a mark. */
+  /** The bus has accepted all messages up to a mark. */
   confirmed(mark: number): void {
     this.#confirmed = Math.max(this.#confirmed, mark);
   }

@@ -9,11 +9,11 @@ const MAX_SAMPLE = 13;
 const MAX_FOREIGN = 32;
 const REFRESH_INTERVAL = 30_000;
 /**
- * Of two servers of a NATS cluster that begin to listen at the same time neither may hear the other:
- * what they tell first is told again after so many milliseconds, and as many at random.
+ * Two servers of a NATS cluster that subscribe at the same time may miss each other's messages: the first
+ * messages are repeated after this delay (ms) plus a random one up to the same length.
  */
 const SECOND_TELLING = 300;
-/** Servers that meet again know each other before groups are told of, within so many milliseconds. */
+/** Time (ms) for servers that meet again to recognize each other, before they send their groups. */
 const MEETING_TIME = 200;
 const TELLING_SPREAD = 1_000;
 

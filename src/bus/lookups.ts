@@ -29,7 +29,7 @@ interface Pending<T> {
   best?: Found;
 }
 
-/** `T` is what the user needs to answer who asked. */
+/** `T`: the user's data for answering the asking peer. */
 export class Lookups<T> {
   readonly counters = { requests: 0, hits: 0, timeouts: 0 };
   readonly #post: Post;

@@ -240,7 +240,7 @@ export const join = joinOf(10);
 /** It has no listeners any more. */
 export const leave = joinOf(11);
 
-/** A part of what a new listener needs to begin: see {@link Media.frames}. */
+/** A part of the initial state of a new listener: see {@link Media.frames}. */
 export interface State extends Claim {
   /** The join that this answers. */
   readonly request: number;

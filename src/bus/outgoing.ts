@@ -3,7 +3,7 @@ import { type BusFrame, FrameBatch } from "./frames.ts";
 import { type Claim, claim, end, media, state } from "./messages.ts";
 import { type Post, soonest } from "./post.ts";
 
-/** Frames leave when a batch has as many bytes, or the oldest has waited for so many milliseconds. */
+/** A batch of frames is sent at this length (bytes), or when its oldest frame has waited for this time (ms). */
 const BATCH_BYTES = 32 * 1024;
 const BATCH_DELAY = 10;
 /** A server that has not asked again for so long has no listeners any more. */
@@ -15,7 +15,7 @@ const SECOND_CLAIM = 300;
 export interface OutgoingUser {
   /** Other servers have listeners from now on, or none any more. */
   onInterest(name: string, wanted: boolean): void;
-  /** What a new listener has to know: metadata, codec headers, frames since the last key frame. */
+  /** Initial state for a new listener: metadata, codec headers, frames since the last key frame. */
   snapshot(name: string): Iterable<BusFrame>;
 }
 
@@ -39,7 +39,7 @@ export class Outgoing {
     this.#batch = new FrameBatch(Math.min(BATCH_BYTES, post.maxBody), (frames) => {
       const { name, id } = claimed;
       post.send(subject, media, { name, id, sequence: this.#sequence, frames }, true);
-      this.#sequence = (this.#sequence + 1) >>> 0; // what is dropped is a gap for listeners
+      this.#sequence = (this.#sequence + 1) >>> 0; // a dropped message is a gap for listeners
     });
   }
 

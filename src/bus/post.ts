@@ -18,7 +18,8 @@ export interface Post {
   log(level: LogLevelName, text: string): void;
 }
 
-/** When to do what is planned for `planned` and wanted at `wanted`: what is overdue may be spread, what is not is not put off. */
+/** The time of a task planned for `planned` and now requested for `wanted`: an overdue task moves to `wanted`, another
+ * one is never delayed. */
 export function soonest(planned: number, wanted: number, now: number): number {
   return planned <= now ? wanted : Math.min(planned, wanted);
 }

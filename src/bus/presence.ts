@@ -12,7 +12,7 @@ const FRESH_HEARTBEATS = 2;
 /** Messages of a server that said goodbye may still come in for so long. */
 const BYE_MEMORY = 10_000;
 
-/** More servers, and goodbyes, than these are ignored: whoever may use the bus may make them up. */
+/** Maximum number of servers, and of goodbyes; more are ignored, since any client of the bus can forge them. */
 const MAX_SERVERS = 1_024;
 const MAX_GONE = 10_000;
 
@@ -27,7 +27,7 @@ export interface Neighbor extends Omit<Heartbeat, "sequence"> {
 type Known = { -readonly [K in keyof Neighbor]: Neighbor[K] } & { sequence: number };
 
 export interface PresenceEvents {
-  /** What this server tells of itself now. */
+  /** The current description of this server. */
   self(): Omit<Heartbeat, "sequence">;
   /** @param ranBefore it has been running, so that it may have been here before */
   onServer(server: Neighbor, now: number, ranBefore: boolean): void;
@@ -110,7 +110,7 @@ export class Presence {
   flush(now: number): void {
     for (const { id, heardAt } of [...this.#servers.values()]) {
       if (now - heardAt >= SILENCE_TIMEOUT) {
-        this.#drop(id, `nothing was heard of it for ${SILENCE_TIMEOUT / 1000} s`, now);
+        this.#drop(id, `it was silent for ${SILENCE_TIMEOUT / 1000} s`, now);
       }
     }
     for (const [id, until] of this.#gone) if (now >= until) this.#gone.delete(id);

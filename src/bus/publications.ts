@@ -5,7 +5,7 @@ import type { Claim, Join, Media, State } from "./messages.ts";
 import { Outgoing, type OutgoingUser } from "./outgoing.ts";
 import type { Post } from "./post.ts";
 
-/** After the bus, or a part of it, is back, claims are repeated over so many milliseconds. */
+/** Time (ms) over which claims are repeated after the bus, or a part of it, is back. */
 const CLAIMS_SPREAD = 2_000;
 
 export interface PublicationsUser extends OutgoingUser, IncomingUser {

@@ -48,7 +48,7 @@ export class Subjects {
     return `${this.#prefix}.grp.${base32(rawId.subarray(0, TOKEN_BYTES))}`;
   }
 
-  /** Who has a publication and who wants it. */
+  /** Subject of claims and requests for a publication. */
   control(name: string): string {
     return `${this.#prefix}.pub.${this.#token(name)}.ctl`;
   }

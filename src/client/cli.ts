@@ -112,7 +112,7 @@ export async function runClient(
   }
 }
 
-/** What to tell about an error that is nobody's mistake here. */
+/** Message for an expected error, which is not a bug of this program. */
 function explain(error: unknown): string | undefined {
   if (error instanceof StatusError) return `The server refused: ${error.message}`;
   if (error instanceof ConnectionError || error instanceof FlvError) return error.message;

@@ -29,7 +29,7 @@ export interface ClientHost {
   readonly peerId: Uint8Array;
   /** `ip:port` of the interfaces of this machine, as Flash tells them to the server. */
   localAddresses(): string[];
-  /** Has what was written sent, once the code that is running has ended. */
+  /** Schedules sending of written messages, after the running code. */
   wake(): void;
   close(): Promise<void>;
 }
@@ -124,7 +124,7 @@ export class ClientLoop implements ClientHost, DatagramHandler {
     await this.#serving;
   }
 
-  /** Gives the port back without a word to any far end, as a machine without power does. */
+  /** Closes the port without a message to any far end, as a machine that loses power. */
   async vanish(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
@@ -132,7 +132,7 @@ export class ClientLoop implements ClientHost, DatagramHandler {
     await this.#serving;
   }
 
-  // What the socket calls
+  // Calls from the socket
 
   receive(datagram: Uint8Array, from: Address): void {
     this.endpoint.receive(datagram, from, this.now);

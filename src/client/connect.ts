@@ -1,4 +1,4 @@
-// A connection by whatever protocol its URL names.
+// Connects by the protocol of a URL.
 import { percentDecoded } from "../bytes/percent.ts";
 import { parseRtmpStreamUrl, parseRtmpTarget, type RtmpTarget } from "../rtmp/url.ts";
 import { type ConnectOptions, NetConnection } from "./net_connection.ts";

@@ -22,14 +22,14 @@ export class Subscriber extends NetStream {
     this.command("onStatus", { level, code, description });
   }
 
-  /** The peer learns that there is no more to come. */
+  /** Tells the peer that the stream ends. */
   protected override farewell(): void {
-    this.status("status", "NetStream.Play.UnpublishNotify", "The peer publishes no more");
+    this.status("status", "NetStream.Play.UnpublishNotify", "The peer stopped publishing");
     super.farewell();
   }
 }
 
-/** What is published to those peers who ask for it, as with DIRECT_CONNECTIONS. */
+/** A publication for peers that ask for it, as with DIRECT_CONNECTIONS. */
 export class DirectPublication {
   /** A stream for each peer that plays it. */
   readonly subscribers = new Set<Subscriber>();

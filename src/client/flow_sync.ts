@@ -56,14 +56,14 @@ export class SyncedFlow {
     this.sync.arrive(this, id, count);
   }
 
-  /** The flow has ended; `ended` is called after what is held was delivered. */
+  /** The flow has ended; `ended` is called after all held messages are delivered. */
   end(ended: () => void): void {
     this.#ended = ended;
     this.sync.leave(this);
     this.release();
   }
 
-  /** Delivers what is held, up to the next sync among it. */
+  /** Delivers held messages up to the next sync among them. */
   release(): void {
     while (!this.waits && this.#held.length > 0) this.deliver(this.#held.shift()!);
     if (!this.waits && this.#held.length === 0 && this.#ended) {

@@ -38,12 +38,12 @@ import { SharedObject, type SharedObjectHandler, type SharedObjectHost } from ".
 import { ConnectionError, StatusError } from "./status.ts";
 import { parseRtmfpUrl, type RtmfpUrl } from "./url.ts";
 
-/** What a connection tells its owner. */
+/** Events for the owner of a connection. */
 interface NetConnectionHandler {
   onStatus?(status: Status): void;
-  /** The server calls a function of the client. What is returned answers it, if it wants that. */
+  /** The server calls a function of the client. The returned value is the answer, if the server wants one. */
   onCall?(name: string, args: AmfValue[]): AmfValue | void;
-  /** The connection has ended, whoever ended it. It is called once. */
+  /** The connection has ended, by either end. Called once. */
   onClose?(reason: string): void;
 }
 
@@ -52,7 +52,7 @@ export interface ConnectOptions extends LoopOptions {
   readonly objectEncoding?: ObjectEncoding;
   /** What connect passes on to the application. */
   readonly parameters?: readonly AmfValue[];
-  /** Members of the connect object besides, or instead of, those of Flash Player. */
+  /** Further members of the connect object; they replace those of Flash Player with the same name. */
   readonly properties?: AmfObject;
   readonly swfUrl?: string;
   readonly pageUrl?: string;
@@ -166,7 +166,7 @@ export class NetConnection implements StreamHost, SharedObjectHost {
     return toHex(this.#session.peerId);
   }
 
-  /** What connect was answered with: level, code, description and what the application adds. */
+  /** The answer to connect: level, code, description and members that the application adds. */
   get info(): AmfValue {
     return this.#info;
   }
@@ -335,7 +335,7 @@ export class NetConnection implements StreamHost, SharedObjectHost {
     });
   }
 
-  // What comes in
+  // Received messages
 
   #sessionHandler(): SessionHandler {
     return {

@@ -15,7 +15,7 @@ import type { Peers } from "./peers.ts";
 /** First bytes of messages on flows of groups. rtmfp-wire §3.8. */
 const JOIN = 0x01;
 const MEMBER = 0x0b;
-/** What a group is named by. */
+/** Kinds of a group's name. */
 const GroupName = { specification: 0x10, id: 0x15 } as const;
 
 /** Members that are being connected to. */
@@ -32,7 +32,7 @@ interface NetGroupHandler {
   onEnd?(): void;
 }
 
-/** What a group needs of its connection. */
+/** Interface of the connection for a group. */
 interface GroupHost {
   readonly peers: Peers;
   /** Where members are asked for. */
@@ -63,7 +63,7 @@ export class NetGroup {
   readonly #host: GroupHost;
   readonly #neighbors = new Map<string, Neighbor>();
   readonly #attempts = new Map<string, () => void>();
-  /** Those who do not take part in this: they are not tried again. */
+  /** Peers that refused; they are not tried again. */
   readonly #refused = new Set<string>();
   #closed = false;
 

@@ -32,20 +32,20 @@ export interface StreamData {
   values(): AmfValue[];
 }
 
-/** What a stream tells its owner. Bytes are views, good until the call returns. */
+/** Events for the owner of a stream. Bytes are views, valid until the call returns. */
 export interface NetStreamHandler {
   onStatus?(status: Status): void;
   /** @param timestamp milliseconds @param data the body of an FLV tag */
   onAudio?(timestamp: number, data: Uint8Array): void;
   onVideo?(timestamp: number, data: Uint8Array): void;
   onData?(data: StreamData): void;
-  /** A command that is no status. */
+  /** A command other than onStatus. */
   onCommand?(name: string, values: AmfReader): void;
   /** No message comes any more: the connection has ended. */
   onClose?(): void;
 }
 
-/** What a stream needs of its connection. */
+/** Interface of the connection for a stream. */
 export interface StreamHost {
   readonly encoding: ObjectEncoding;
   /** A flow that answers the peer's control flow. */
@@ -55,7 +55,7 @@ export interface StreamHost {
   ): SendFlow;
   /** Sends on the connection's control flow. */
   sendControl(message: Message): void;
-  /** What was written is to be sent. */
+  /** Schedules sending of written messages. */
   wake(): void;
   /** The stream has closed. */
   forget(stream: NetStream): void;
@@ -214,7 +214,7 @@ export class NetStream {
   }
 
   /**
-   * Ends the stream. What was sent arrives first, whichever flow it went on.
+   * Ends the stream after all sent messages have arrived, on any flow.
    * It does nothing more once the connection has ended.
    */
   async close(): Promise<void> {
@@ -237,7 +237,7 @@ export class NetStream {
     this.#write("command", message);
   }
 
-  /** What is said last, when all media has arrived. */
+  /** Sends the last message, after all media has arrived. */
   protected farewell(): void {
     const { encoding } = this.#host;
     this.#write("command", callMessage(encoding, "closeStream", 0, encodeValues(0, [null])));
@@ -376,8 +376,8 @@ export class NetStream {
 }
 
 /**
- * What a data message holds.
- * @returns undefined if it does not begin with a name
+ * Decodes a data message.
+ * @returns undefined if it does not start with a name
  * @throws {WireError} if the name is cut off
  */
 export function readStreamData(message: Message): StreamData | undefined {

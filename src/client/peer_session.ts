@@ -70,12 +70,12 @@ export class PeerSession implements SessionHandler {
     return this.session.openFlow(metadata, { association });
   }
 
-  /** What a stream that plays from the peer runs on, and the number that it has here. */
+  /** Creates the host of a stream that plays from the peer, and its local id. */
   newStream(encoding: ObjectEncoding, stream: () => NetStream): { host: StreamHost; id: number } {
     return { host: this.#streamHost(encoding, stream), id: ++this.#lastStream };
   }
 
-  // What the session tells
+  // Calls from the session
 
   onFlow(flow: ReceiveFlow): FlowReceiver | null {
     if (isGroupMetadata(flow.metadata)) return this.#groupFlow(flow);
@@ -120,7 +120,7 @@ export class PeerSession implements SessionHandler {
     }
   }
 
-  /** The peer wants to play what is published here. */
+  /** A flow by which the peer plays a local publication. */
   #subscriberFlow(flow: ReceiveFlow, id: number): FlowReceiver {
     const host = this.#streamHost(3, () => stream, flow);
     const stream: Subscriber = new Subscriber(host, id, this.id);

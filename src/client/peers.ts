@@ -10,21 +10,21 @@ import { DirectPublications } from "./direct.ts";
 import type { NetGroup } from "./net_group.ts";
 import { PeerSession } from "./peer_session.ts";
 
-/** What a peer has to answer, in milliseconds: three hellos, and the keying. */
+/** Time limit (ms) for a peer's answer: three hellos, and the keying. */
 const WITHIN = 20_000;
 /** How often peers are asked for a packet, until a server says otherwise, in milliseconds. */
 const KEEP_ALIVE = 10_000;
 
-/** What whoever wants a session with a peer is told: one of the two, once. */
+/** Result of opening a session with a peer: one of the two is called, once. */
 interface PeerEvents {
   onOpen(peer: PeerSession): void;
   onFail?(reason: InitiatorFailure): void;
 }
 
-/** What peers need of who has them. */
+/** Interface of the owner of peers. */
 interface PeersHost {
   readonly endpoint: Endpoint;
-  /** What was written is to be sent. */
+  /** Schedules sending of written messages. */
   wake(): void;
 }
 
@@ -53,7 +53,7 @@ export class Peers implements EndpointHandler {
     return this.#sessions.get(peerId);
   }
 
-  /** How often peers are asked for a packet when none comes, in milliseconds. RFC 7425 §5.3.4. */
+  /** Interval (ms) of keep-alive requests to silent peers. RFC 7425 §5.3.4. */
   set keepAlive(milliseconds: number) {
     this.#keepAlive = milliseconds;
     for (const { session } of this.#sessions.values()) session.keepAlive = milliseconds;
@@ -89,9 +89,9 @@ export class Peers implements EndpointHandler {
     if (this.#sessions.get(peer.id) === peer) this.#sessions.delete(peer.id);
   }
 
-  // What the endpoint asks
+  // Calls from the endpoint
 
-  /** Who neither publishes nor belongs to a group is nobody's peer. */
+  /** Answers hellos of peers only while it publishes or belongs to a group. */
   onHello(): [] | undefined {
     return this.publications.size > 0 || this.groups.size > 0 ? undefined : [];
   }

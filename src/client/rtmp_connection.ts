@@ -134,7 +134,7 @@ export class RtmpConnection implements ClientHost, RtmpStreamHost {
     });
   }
 
-  /** Ends the connection after what was written. */
+  /** Ends the connection after all written messages are sent. */
   // deno-lint-ignore require-await -- as that of NetConnection
   async close(): Promise<void> {
     this.#end("closed");
@@ -203,7 +203,7 @@ export class RtmpConnection implements ClientHost, RtmpStreamHost {
   }
 
   #manage(): void {
-    if (this.client.manage() >= SILENCE) this.#end("Nothing has come for 30 s");
+    if (this.client.manage() >= SILENCE) this.#end("received nothing for 30 s");
   }
 
   #end(reason: string): void {

@@ -8,13 +8,13 @@ import { readStatus, type Status } from "../tc/format/status.ts";
 import { ignoringBadMessages, type NetStreamHandler, readStreamData } from "./net_stream.ts";
 import { ConnectionError, StatusError } from "./status.ts";
 
-/** What it is told is final, and what it waits for. */
+/** A pending request, and the status codes that settle it. */
 interface Expected {
   readonly accepts: string;
   settle(error: Error | undefined, status?: Status): void;
 }
 
-/** What a stream needs of its connection. */
+/** Interface of the connection for a stream. */
 export interface RtmpStreamHost {
   readonly client: RtmpClient;
   /** Resolves when all that was written has been handed to the system. */
@@ -58,7 +58,7 @@ export class RtmpStream {
   }
 
   /**
-   * @param start and length in milliseconds, as those of a stream over RTMFP
+   * @param start in milliseconds, like `length`; as for a stream over RTMFP
    * @throws {StatusError} if the server refuses
    */
   play(name: string, start = -2, length = -1): Promise<Status> {
@@ -85,7 +85,7 @@ export class RtmpStream {
     return Promise.resolve();
   }
 
-  /** Ends the stream; what was sent goes out first. */
+  /** Ends the stream after all messages are sent. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;

@@ -9,15 +9,15 @@ import {
 } from "../tc/format/shared_object.ts";
 import { ConnectionError, StatusError } from "./status.ts";
 
-/** What has become of a slot, as ActionScript's SyncEvent has it. SO-050. */
+/** A change of a slot, as in ActionScript's SyncEvent. SO-050. */
 export interface SyncChange {
   /** `clear`: of all slots, `success`: the own change was taken, `delete`: the slot is gone. */
   readonly code: "clear" | "change" | "success" | "delete";
-  /** Of the slot; none of `clear`. */
+  /** Name of the slot; absent for `clear`. */
   readonly name?: string;
 }
 
-/** What a shared object tells its owner. */
+/** Events for the owner of a shared object. */
 export interface SharedObjectHandler {
   /** After the changes of one message. */
   onSync?(changes: readonly SyncChange[]): void;
@@ -27,7 +27,7 @@ export interface SharedObjectHandler {
   onStatus?(code: string): void;
 }
 
-/** What a shared object needs of its connection. */
+/** Interface of the connection for a shared object. */
 export interface SharedObjectHost {
   readonly encoding: ObjectEncoding;
   sendShared(message: Message): void;
@@ -61,7 +61,7 @@ export class SharedObject {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    this.ready.catch(() => {}); // for those who do not wait
+    this.ready.catch(() => {}); // no unhandled rejection if the caller does not wait
     this.#send({ type: "use" });
   }
 
@@ -111,7 +111,7 @@ export class SharedObject {
     this.#reject(new ConnectionError(`${this.name} was closed`));
   }
 
-  // What the connection tells
+  // Calls from the connection
 
   ended(reason: string): void {
     this.#reject(new ConnectionError(reason));

@@ -11,7 +11,7 @@ export class StatusError extends Error {
   }
 }
 
-/** There is no connection: the server did not answer, or it has ended. */
+/** The server did not answer, or the connection has ended. */
 export class ConnectionError extends Error {
   override name = "ConnectionError";
 }

@@ -39,7 +39,9 @@ export function parseRtmfpUrl(text: string): RtmfpUrl {
   }
   const [, host, portText, path = "", query = ""] = match;
   const port = portText ? Number(portText) : DEFAULT_PORT;
-  if (port < 1 || port > 65535) throw new UrlError(`Cannot use port ${portText} of ${text}`);
+  if (port < 1 || port > 65535) {
+    throw new UrlError(`Invalid port ${portText} in ${text} (1 to 65535)`);
+  }
   return {
     href: text,
     hostname: host.replace(/^\[|\]$/g, ""),

@@ -1,24 +1,24 @@
 // Mutual challenge and response before the first frame of a link, where `[servers] secret` is
-// set. It proves who is there; what follows is signed (signed_records.ts), not encrypted. The original has
-// nothing like it, so a server without a secret sees a frame of an absurd length, and one with
-// a secret sees that the magic is missing: either closes the link.
+// set. It authenticates both ends; later records are signed (signed_records.ts), not encrypted. The
+// original has no such exchange: a server without a secret sees a frame of invalid length, and one with
+// a secret misses the magic; either closes the link.
 //
 //   both         magic 8 | id 32 | nonce 32
 //   initiator    proof 32 = HMAC-SHA-256(secret, "initiator" | ids | nonces)
 //   target       proof 32 = HMAC-SHA-256(secret, "target"    | ids | nonces)
 //
-// Ids and nonces stand in the order initiator, target. An id is random, and one for each start of a
-// server. A proof is good for one direction between two servers: whoever hands a server its own
-// words, over this connection or another one, shows an id that is that server's own, which is
-// refused, or another one than the proof was made for.
+// Ids and nonces are in the order initiator, target. A server makes a random id at each start. A proof is
+// valid for one direction between two servers: an attacker who reflects a server's messages to it, over
+// this connection or another one, shows that server's own id, which is refused, or an id that does not
+// match the proof.
 //
-// Both ends make the keys of what follows of the same: who carries the proofs of two servers across
-// cannot say anything in their names.
+// Both ends derive the keys of later records from the same values: an attacker who relays the proofs of
+// two servers cannot forge records.
 //
 //   key of an end    HMAC-SHA-256(secret, "initiator key" or "target key" | ids | nonces)
 //
-// The target proves itself only to an initiator who already did, so that nobody can fish for
-// proofs to guess a secret from.
+// The target proves itself only to an initiator that already has, so that strangers get no proof for
+// guessing the secret offline.
 import { concat } from "../bytes/concat.ts";
 import { equalBytes } from "../bytes/equal.ts";
 import { toUtf8 } from "../bytes/text.ts";
@@ -57,13 +57,13 @@ export class Authentication {
     this.#out = [MAGIC, near.id, near.nonce];
   }
 
-  /** Takes what is to be sent. */
+  /** Removes and returns the bytes to send. */
   take(): Uint8Array[] {
     return this.#out.splice(0);
   }
 
   /**
-   * Reads what arrived, and returns what is left over once {@link done}.
+   * Reads received bytes, and returns the rest once {@link done}.
    *
    * @throws {WireError} if the other end does not know the secret, or is this server
    */

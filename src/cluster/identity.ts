@@ -1,4 +1,4 @@
-// What a server says of itself when a link opens: CLU-062 to CLU-064.
+// A server's identity message at the start of a link: CLU-062 to CLU-064.
 import { Reader } from "../bytes/reader.ts";
 import { WireError } from "../bytes/wire_error.ts";
 import { fromUtf8, toUtf8 } from "../bytes/text.ts";

@@ -33,7 +33,7 @@ const PATHS_INTERVAL = 10_000;
 export interface LinkHandler {
   /** The other server said who it is; from now on it counts (CLU-008). Once. */
   onIdentified(identity: Identity): void;
-  /** It said so again, which only adds to what is known of it (CLU-064). */
+  /** The server identified itself again, which only adds properties (CLU-064). */
   onUpdated(identity: Identity): void;
   /** Applications run there. */
   onRunning(paths: string[]): void;
@@ -53,8 +53,8 @@ interface LinkOptions {
 }
 
 /**
- * `receive` and `tick` throw `WireError` when the link cannot go on: its owner closes the
- * connection. After any call `take` has what is to be sent.
+ * `receive` and `tick` throw `WireError` on a fatal error: the owner closes the connection. After any
+ * call `take` returns the bytes to send.
  */
 export class Link {
   readonly #handler: LinkHandler;
@@ -65,7 +65,7 @@ export class Link {
   readonly #writer = new FrameWriter(toUtf8);
   readonly #paths: string[];
   #out = new Writer(256);
-  /** Signs what leaves {@link #out}, and checks what comes, once the secret is proved. */
+  /** Signs sent records, and checks received ones, after authentication. */
   #records: { readonly out: RecordWriter; readonly in: RecordReader } | undefined;
   /** The words of the proofs. */
   #proofs = new Writer(128);
@@ -102,7 +102,7 @@ export class Link {
     return this.#identified;
   }
 
-  /** Frames that named a handler nobody introduced; they were passed over. */
+  /** Number of ignored frames with an undefined handler id. */
   get unknownHandlers(): number {
     return this.#reader.unknown;
   }
@@ -112,7 +112,7 @@ export class Link {
     return this.#reader.buffered + (this.#records?.in.buffered ?? 0);
   }
 
-  /** What it means that the other end closes the connection now. */
+  /** Reason to log if the other end closes the connection now. */
   get closing(): string {
     if (this.#identified) return "the connection was closed";
     return this.#authentication?.answered
@@ -144,7 +144,7 @@ export class Link {
     }
   }
 
-  /** Both ends identify themselves first (CLU-064); what begins otherwise is no server of this kind. */
+  /** Both ends identify themselves first (CLU-064); another first frame is a protocol error. */
   #next(): Frame | undefined {
     if (this.#identified) return this.#reader.next();
     try {
@@ -196,7 +196,7 @@ export class Link {
    */
   tick(now: number): string | undefined {
     if (!this.#identified) {
-      return now - this.#openedAt > IDENTIFY_TIMEOUT ? "it did not identify itself" : undefined;
+      return now - this.#openedAt > IDENTIFY_TIMEOUT ? "no identification in time" : undefined;
     }
     if (this.#beats && now - this.#heardAt > SILENCE_MS) {
       return `it was silent for ${SILENCE_MS / 1000} s`;

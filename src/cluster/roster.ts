@@ -17,7 +17,7 @@ export interface Peer {
   readonly isTarget: boolean;
   /** Properties of the link; names that a script may not hide are left to the script room. */
   readonly properties: ReadonlyMap<string, string>;
-  /** What it has to do, as it told a second ago; undefined if it tells nobody. */
+  /** Load that it reported within the last second; undefined if it reports none. */
   readonly load?: { readonly clients: number; readonly publications: number; readonly lag: number };
   /** Sends AMF values to a handler at the other end; nothing happens when the link is down. */
   send(handler: string, payload: Uint8Array): void;
@@ -60,12 +60,12 @@ export class Roster {
     return this.#peers;
   }
 
-  /** Those that connected to this server (API-502). */
+  /** Servers that connected to this server (API-502). */
   get initiators(): readonly Peer[] {
     return this.#peers.filter((peer) => !peer.isTarget);
   }
 
-  /** Those that this server connected to (API-503). */
+  /** Servers that this server connected to (API-503). */
   get targets(): readonly Peer[] {
     return this.#peers.filter((peer) => peer.isTarget);
   }

@@ -1,5 +1,5 @@
-// What follows the proofs of a link with a secret: records that nobody without the secret can make, change, leave
-// out or repeat. Who carries the words of two servers to and fro, at whatever address, is no more than a wire.
+// Records of a link with a secret, after the proofs: without the secret nobody can forge, change, omit or
+// repeat a record, not even a relay between two servers.
 //
 //   record    length u32 (of the bytes) | mac 16 | bytes
 //   mac       HMAC-SHA-256(key of the direction, number of the record, 8 bytes | bytes), its first 16 bytes
@@ -14,7 +14,7 @@ const HEADER = 4 + MAC;
 /** Bytes of one record. */
 export const MAX_RECORD = 65_536;
 
-/** The keys of a link, by who sends. */
+/** The keys of a link, by sending end. */
 export interface LinkKeys {
   readonly near: Uint8Array;
   readonly far: Uint8Array;
@@ -50,8 +50,8 @@ export class RecordReader {
   /**
    * Takes bytes that arrived in pieces of any size.
    *
-   * @param deliver gets the bytes of each complete record; they are a view, good during the call
-   * @throws {WireError} if a record is not what the other end has made
+   * @param deliver gets the bytes of each complete record; they are a view, valid during the call
+   * @throws {WireError} if a record is not authentic
    */
   push(bytes: Uint8Array, deliver: (bytes: Uint8Array) => void): void {
     for (let at = 0; at < bytes.length;) {

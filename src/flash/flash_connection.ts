@@ -40,9 +40,9 @@ const FAILURES: Partial<Record<CloseReason, string>> = {
   "timeout": "no packet has come for 2 minutes, and no keep-alive was answered",
   "no acknowledgement": "a message could not be delivered",
   "overridden": "the client has started another session in its place",
-  "limit": "the client has sent what is out of bounds",
+  "limit": "the client exceeded a limit",
   "aborted": "the session was given up",
-  "idle": "nothing has come for too long",
+  "idle": "received nothing for too long",
 };
 
 /** A session of RTMFP: besides its NetConnection it has groups, and addresses for its peers. */

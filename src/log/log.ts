@@ -121,7 +121,7 @@ export class Log {
     this.#file?.follow();
     const now = this.#clock();
     for (const { line, count } of this.#repeats.held()) {
-      this.#emit({ ...line, text: `(${count} more of the same) ${line.text}` }, now);
+      this.#emit({ ...line, text: `(${count} repeats) ${line.text}` }, now);
     }
   }
 
@@ -182,7 +182,7 @@ export class Log {
     return `\x1b[${COLOURS[level]}m${name}\x1b[0m  \x1b[2m${place}\x1b[0m ${shown}\n`;
   }
 
-  /** Says once that the log file fails, to those who watch standard output. */
+  /** Reports a failure of the log file once, on standard output. */
   #checkFile(now: Date): void {
     const { failure } = this.#file!;
     const known = this.#fileFails;
@@ -241,7 +241,7 @@ function callerOf(method: (...args: never[]) => void): { file: string; line: num
   return { file: match?.[1] ?? "CumulusServer", line: Number(match?.[2] ?? 0) };
 }
 
-/** Standard output, given up once nobody reads it any more. Never throws. */
+/** Standard output, abandoned when its reader has closed it. Never throws. */
 export function standardOutput(): (bytes: Uint8Array) => void {
   let open = true;
   return (bytes) => {

@@ -3,8 +3,8 @@ const FULL = 1_000_000;
 const OLDEST = 10;
 
 /**
- * `<directory>/<name>.0` and its predecessors up to `.10`: CFG-090. Appends to what is there.
- * A disk that fails costs lines, never the server: `failure` says why.
+ * `<directory>/<name>.0` and its predecessors up to `.10`: CFG-090. Appends to existing files.
+ * If the disk fails, lines are lost and the server goes on: `failure` says why.
  */
 export class LogFile {
   #file: Deno.FsFile | undefined;

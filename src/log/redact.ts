@@ -2,7 +2,7 @@
 const LEAST = 4;
 
 /**
- * Takes out of texts what a log must not tell: the secrets of the configuration, and of URLs user,
+ * Removes secrets from texts for the log: those of the configuration, and of URLs user,
  * query and fragment, in which sites keep the keys of their visitors. Takes time in proportion to the text.
  */
 export function redactor(secrets: readonly string[]): (text: string) => string {

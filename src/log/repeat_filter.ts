@@ -46,7 +46,7 @@ export class RepeatFilter<T> {
     return true;
   }
 
-  /** Takes what was held back, of every text, since it was last asked. */
+  /** Yields the lines held back since the last call, with their counts. */
   *held(): Generator<{ readonly line: T; readonly count: number }> {
     for (const repeat of this.#texts.values()) {
       if (repeat.count === 0) continue;

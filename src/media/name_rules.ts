@@ -78,7 +78,7 @@ export class NameRules {
       const publisher = streamOf(client, publication);
       if (!publisher) continue;
       this.#host.log("note", `${name} is free again: no packet from publisher ${client.address}`);
-      const text = `${name} is now unpublished: nothing has come for too long`;
+      const text = `${name} is now unpublished: no data for too long`;
       this.#untold.push({ client, output: publication.output, text, silence });
       this.#host.unpublish(publisher);
     }

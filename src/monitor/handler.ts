@@ -31,7 +31,7 @@ export interface MonitorOptions {
 const HTML = "text/html; charset=utf-8";
 const SCRIPT = "text/javascript; charset=utf-8";
 
-/** The page and what it consists of, which anybody may see: type and text by path. */
+/** Files of the page, served without a token: type and text by path. */
 const FILES: ReadonlyMap<string, readonly [type: string, text: string]> = new Map([
   ["/", [HTML, html]],
   ["/help", [HTML, help]],
@@ -73,7 +73,7 @@ export class Monitor {
   async #answer(request: Request): Promise<Response> {
     const url = new URL(request.url);
     if (!this.#knowsHost(url.hostname)) {
-      return text(421, "Ask by IP address, localhost, or a name in [http] hosts");
+      return text(421, "Use the IP address, localhost, or a name of [http] hosts");
     }
     if (url.pathname === "/api/reload") return await this.#reload(request);
     if (request.method !== "GET" && request.method !== "HEAD") {
@@ -85,7 +85,7 @@ export class Monitor {
       return this.#options.healthy() ? text(200, "ok") : text(503, "stopping");
     }
     if (!await this.#mayAsk(request)) {
-      return text(401, "A token is needed", { "www-authenticate": "Bearer" });
+      return text(401, "Token required", { "www-authenticate": "Bearer" });
     }
     if (url.pathname === "/metrics") {
       return text(200, metricsOf(this.#options.source), { "content-type": METRICS_TYPE });
@@ -128,7 +128,7 @@ export class Monitor {
     if (request.method !== "POST") return text(405, "Only POST", { allow: "POST" });
     if (this.#options.token === "") return text(403, "Set [http] token first");
     if (!await this.#mayAsk(request)) {
-      return text(401, "A token is needed", { "www-authenticate": "Bearer" });
+      return text(401, "Token required", { "www-authenticate": "Bearer" });
     }
     this.#options.restart();
     return json({ rows: this.#options.source.applications() });

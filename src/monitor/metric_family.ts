@@ -16,7 +16,7 @@ export interface MetricFamily {
   readonly type: "gauge" | "counter";
   readonly name: string;
   readonly help: string;
-  /** Undefined: there is no such metric here. */
+  /** Undefined: this server does not have the metric. */
   readonly samples: (of: Numbers) => Iterable<Sample> | undefined;
 }
 
@@ -60,7 +60,7 @@ export const counter = (
     return all && Object.entries(all).map(([key, n]) => [{ [label]: key }, n] as const);
   });
 
-/** A number with the most that the configuration or the system allows; 0: there is no limit. */
+/** A number and its limit by the configuration or the system; 0: no limit. */
 export const bounded = (
   name: string,
   help: string,

@@ -81,7 +81,7 @@ const SESSIONS: readonly MetricFamily[] = [
   ),
   gauge(
     "cumulus_publications",
-    "Streams that somebody publishes.",
+    "Live streams.",
     ({ totals }) => totals.publications,
   ),
   gauge(
@@ -118,7 +118,7 @@ const BUS: readonly MetricFamily[] = [
   ),
   counter(
     "cumulus_bus_bytes_total",
-    "Bytes of those messages.",
+    "Bytes of messages over NATS.",
     "direction",
     ({ status: { bus } }) => bus ? { in: bus.bytesIn, out: bus.bytesOut } : undefined,
   ),
@@ -158,7 +158,7 @@ const TRAFFIC: readonly MetricFamily[] = [
   ),
   counter(
     "cumulus_bytes_total",
-    "Bytes of those datagrams.",
+    "Bytes of UDP datagrams of RTMFP.",
     "direction",
     ({ status: { traffic } }) => ({ in: traffic.bytesIn, out: traffic.bytesOut }),
   ),
@@ -196,7 +196,7 @@ const DOORS: readonly MetricFamily[] = [
   ),
   gauges(
     "cumulus_door_unconnected",
-    "Those of cumulus_door_sessions that have not connected or view nothing yet.",
+    "Connections of cumulus_door_sessions that have not connected or view nothing yet.",
     ofDoors(({ unconnected }) => unconnected),
   ),
   counters(
@@ -225,7 +225,7 @@ const ofApplications =
 const APPLICATIONS: readonly MetricFamily[] = [
   counter(
     "cumulus_sandbox_refusals_total",
-    "What the sandbox refused to scripts, by rule.",
+    "Requests of scripts that the sandbox refused, by rule.",
     "rule",
     ({ status }) => status.refusals,
   ),
@@ -295,7 +295,7 @@ const SHARED_OBJECTS: readonly MetricFamily[] = [
   ),
   counter(
     "cumulus_shared_object_requests_total",
-    "Requests of clients to SharedObjects: changed slots, calls, and what was refused.",
+    "Requests of clients to SharedObjects: changed slots, calls, and refused requests.",
     "what",
     ({ totals: { sharedObjects: { changes, sends, refused } } }) => ({
       change: changes,

@@ -5,7 +5,7 @@ import type { Source } from "./snapshot.ts";
 
 export const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
-/** What a scrape gets: every number as it is now. */
+/** The text of a scrape: the current value of every metric. */
 export function metricsOf(source: Source): string {
   const numbers = {
     status: source.status(),

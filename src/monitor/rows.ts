@@ -6,7 +6,7 @@ export const MAX_ROWS = 1_000;
 export const MAX_LOOKED = 5_000;
 
 interface Rows<T> {
-  /** How many there are, of which the filter may leave fewer. */
+  /** Number of rows without the filter. */
   readonly total: number;
   /** How many of those looked through have passed the filter; without one `total`. */
   readonly found: number;
@@ -65,7 +65,7 @@ function member(row: object, path: readonly string[]): unknown {
   return Array.isArray(value) ? value.join(", ") : value;
 }
 
-/** Numbers before texts; what is not there comes first. */
+/** Orders missing values first, then numbers, then texts. */
 function compare(a: unknown, b: unknown): number {
   if (typeof a === "string" && typeof b === "string") {
     return a < b ? -1 : a > b ? 1 : 0;

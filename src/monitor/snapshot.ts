@@ -1,5 +1,5 @@
-// What the server tells of itself over HTTP. Times are milliseconds unless they say otherwise,
-// rates are bytes a second; everything is as of the moment it is asked for.
+// State of the server for /api over HTTP, at the moment of the request. Times are milliseconds unless
+// stated otherwise, rates are bytes per second.
 
 import type { HistoryRows } from "./history.ts";
 
@@ -53,7 +53,7 @@ interface ProcessStatus {
   readonly maxFiles: number | null;
 }
 
-/** What the configuration allows; 0 sets no limit. */
+/** Limits of the configuration; 0: no limit. */
 interface Limits {
   /** Sessions of RTMFP. */
   readonly sessions: number;
@@ -69,7 +69,7 @@ interface Addresses {
   readonly listening: readonly string[];
   /** IP addresses of this machine's interfaces. */
   readonly local: readonly string[];
-  /** What the configuration says clients should use, or "". */
+  /** The configured address for clients, or "". */
   readonly publicAddress: string;
   /** When a datagram last came from another machine, in ms since 1970; null: never yet. */
   readonly lastFromOutside: number | null;
@@ -78,7 +78,7 @@ interface Addresses {
 export interface DoorRow {
   /** Such as `rtmp`. */
   readonly name: string;
-  /** Connections there are, and those of them that have not connected yet. */
+  /** Open connections. */
   readonly sessions: number;
   readonly unconnected: number;
   /** Connections that there may be; 0 sets no limit. */
@@ -161,7 +161,7 @@ export interface ServerRow {
   readonly failure: string;
   /** Whether there is a link; false for a server that was met on the bus alone. */
   readonly isLinked: boolean;
-  /** Of a server on the bus: what it has to do, and milliseconds since it was heard of. */
+  /** Load of a server on the bus, and milliseconds since its last message; null without the bus. */
   readonly load: ServerLoad | null;
   readonly silence: number | null;
 }
@@ -211,7 +211,7 @@ export interface RelayRow {
 /** `idle`: not wanted now; `waiting`: for the next attempt. */
 type RelayState = "idle" | "connecting" | "running" | "waiting";
 
-/** Bytes ever of all relays, those that have closed included. */
+/** Total bytes of all relays, including closed ones. */
 export interface RelayTraffic {
   readonly bytesIn: number;
   readonly bytesOut: number;
@@ -224,7 +224,7 @@ export interface ApplicationRow {
   readonly errors: number;
   /** The last error of its script, and when, in ms since 1970. */
   readonly lastError: { readonly at: number; readonly text: string } | null;
-  /** What its script refused to clients, by what they asked for, such as `connect`. */
+  /** Number of requests of clients that its script refused, by kind, such as `connect`. */
   readonly refusals: Readonly<Record<string, number>>;
 }
 

@@ -36,7 +36,7 @@ export class WebSocketStream {
       onMessage: (message) => {
         if (typeof message !== "string") return events.onData(message);
         this.end(UNSUPPORTED_DATA);
-        events.onEnd("a text message has come");
+        events.onEnd("received a text message");
       },
       onClose: (code) => {
         this.#stop();

@@ -28,14 +28,14 @@ export const LIMITS = {
   streaming: { message: 16 << 20, partial: 32 << 20 },
 } as const satisfies Record<string, MessageLimits>;
 
-/** A body of at most so many bytes has its room at once; a longer one grows as it comes. */
+/** A body of at most this length (bytes) is allocated at once; a longer one grows with received data. */
 const SMALL_BODY = 4096;
 
 const AUDIO = 8;
 const VIDEO = 9;
 const NO_BODY = new Uint8Array(0);
 
-/** What a chunk stream remembers of its last header, and the message it is in the midst of. */
+/** State of a chunk stream: its last header, and its incomplete message. */
 class ChunkStream {
   type = 0;
   length = 0;
@@ -54,8 +54,8 @@ class ChunkStream {
 }
 
 /**
- * Puts messages together. Takes bytes in pieces of any size; memory grows with what has come, never
- * with what a header claims. RTMP-119.
+ * Reassembles messages. Takes bytes in pieces of any size; memory grows with received data, never with
+ * the length that a header claims. RTMP-119.
  */
 export class ChunkReader {
   #chunkSize = DEFAULT_CHUNK_SIZE;
@@ -94,14 +94,14 @@ export class ChunkReader {
     return this.#partial;
   }
 
-  /** Drops what has come of the message on a chunk stream. RTMP-202. */
+  /** Drops the incomplete message on a chunk stream. RTMP-202. */
   abort(id: number): void {
     const stream = this.#streams.get(id);
     if (!stream?.open) return;
     this.#drop(stream);
   }
 
-  /** @throws {RtmpError} what the bytes, or {@link deliver}, found wrong */
+  /** @throws {RtmpError} for invalid bytes, or from {@link deliver} */
   receive(bytes: Uint8Array): void {
     let at = 0;
     while (at < bytes.length) {

@@ -19,7 +19,7 @@ export interface Outgoing {
   readonly payload: Uint8Array;
 }
 
-/** What the last header on a chunk stream said. */
+/** Fields of the last header on a chunk stream. */
 interface LastHeader {
   stream: number;
   timestamp: number;

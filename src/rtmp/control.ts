@@ -2,7 +2,7 @@
 import { Reader } from "../bytes/reader.ts";
 import { Writer } from "../bytes/writer.ts";
 
-/** Types of messages besides those that every transport of TC messages carries. */
+/** Message types of RTMP alone, besides those of TC messages on every transport. */
 export const ControlType = {
   setChunkSize: 1,
   abort: 2,
@@ -37,14 +37,14 @@ export interface RtmpMessage {
   readonly timestamp: number;
   /** Message stream id; 0 is the connection. */
   readonly stream: number;
-  /** Belongs to whoever takes the message. */
+  /** Owned by the receiver of the message. */
   readonly payload: Uint8Array;
 }
 
 /**
- * Takes an aggregate apart: `type u8 | length u24 | time u24 | time's high byte u8 | stream u24 |
- * payload | back pointer u32` again and again. Times are moved so that the first is that of the
- * aggregate, streams are those of the aggregate. What is cut off, or is an aggregate itself, ends it.
+ * Splits an aggregate: `type u8 | length u24 | time u24 | time's high byte u8 | stream u24 |
+ * payload | back pointer u32`, repeated. Shifts times so that the first one equals the aggregate's, and
+ * sets the aggregate's stream. A truncated or nested aggregate ends it.
  * RTMP-513.
  */
 export function* readAggregate(aggregate: RtmpMessage): Generator<RtmpMessage> {

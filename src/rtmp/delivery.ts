@@ -1,24 +1,24 @@
 /**
- * How many bytes of a connection have reached the client, as far as can be told: what the system has
- * taken, as long as the client says nothing. A client that acknowledges tells how far it is, and it
- * may be ahead of its last word by as much as lies between two of them. RTMP-763.
+ * Estimates the bytes of a connection that have reached the client: all that the system has accepted
+ * until the client acknowledges; from then on its last acknowledgement plus at most the distance
+ * between two of them. RTMP-763.
  */
 export class Delivery {
   #taken = 0;
   #acknowledged = 0;
   #interval: number;
 
-  /** @param window what the client was told to acknowledge at the latest */
+  /** @param window acknowledgement window (bytes) that the client was told */
   constructor(window: number) {
     this.#interval = window;
   }
 
-  /** The system has taken so many bytes in all. */
+  /** The system has accepted this total of bytes. */
   taken(bytes: number): void {
     this.#taken = bytes;
   }
 
-  /** The client has received so many bytes in all. */
+  /** The client has received this total of bytes. */
   acknowledged(bytes: number): void {
     this.#interval = Math.max(this.#interval, bytes - this.#acknowledged);
     this.#acknowledged = bytes;

@@ -31,7 +31,7 @@ export class EarlyMetadata {
     if (message.payload.length <= MAX_KEPT) this.#kept = message;
   }
 
-  /** Takes what was kept. */
+  /** Removes and returns the kept message. */
   take(): Message | undefined {
     const kept = this.#kept;
     this.#kept = undefined;

@@ -27,8 +27,8 @@ interface HandshakeOptions {
 
 /**
  * One end of a handshake. The responder answers in the form and scheme of the initiator; our
- * initiator uses the simple form, which every server takes. What the far end echoes is never
- * checked, only counted: ffmpeg and GStreamer echo wrongly. RTMP-005.
+ * initiator uses the simple form, which every server accepts. Only the length of the far end's echo is
+ * checked, not its content: ffmpeg and GStreamer echo wrongly. RTMP-005.
  */
 export class Handshake {
   /** Version and first packet of the far end, then its second packet. */
@@ -51,7 +51,7 @@ export class Handshake {
   }
 
   /**
-   * Takes what has been received.
+   * Takes received bytes.
    *
    * @returns how many bytes belonged to the handshake; the rest are chunks
    * @throws {RtmpError} if the first byte is not version 3: RTMPE, or another protocol. RTMP-001.

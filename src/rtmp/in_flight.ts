@@ -1,9 +1,9 @@
-/** When so many places are done with, the others move up; room for more is not kept. */
+/** Number of finished entries at the front after which the array is compacted. */
 const DONE = 64;
 
 /** Frames of a channel that were handed out, and have not reached the client as far as is known. */
 export class InFlight {
-  /** Of each its number among the messages of the channel, its bytes, and those of the connection up to its last. */
+  /** Per message: its number in the channel, its length, and the connection's total up to its last byte. */
   readonly #numbers: number[] = [];
   readonly #bytes: number[] = [];
   readonly #ends: number[] = [];

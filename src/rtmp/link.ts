@@ -23,9 +23,9 @@ import { RtmpError } from "./rtmp_error.ts";
 export const WINDOW = 2_500_000;
 const CHUNK_SIZE = 65_536;
 const STREAM_BEGIN = 0;
-/** Most bytes received without a word to the far end. */
+/** Maximum bytes received between two acknowledgements. */
 const MAX_ACK_INTERVAL = 1 << 20;
-/** A far end that wants a word more often does not get it. */
+/** Minimum bytes between two acknowledgements, whatever the far end requests. */
 const MIN_ACK_INTERVAL = 1 << 10;
 
 export interface LinkHost {
@@ -118,7 +118,7 @@ export class Link {
     return this.#out.empty;
   }
 
-  /** Since when the oldest message waits that is no media; undefined: none does. */
+  /** Time since which the oldest message other than media has waited; undefined: no such message. */
   get reliableSince(): number | undefined {
     return this.#out.reliableSince;
   }
@@ -138,14 +138,14 @@ export class Link {
     this.#reader.limits = LIMITS[as];
   }
 
-  /** What comes from now on is ignored. */
+  /** Ignores all later input. */
   close(): void {
     this.#closed = true;
   }
 
   /**
    * Takes bytes from the far end, in pieces of any size.
-   * @throws {RtmpError} the connection is to be closed
+   * @throws {RtmpError} the caller must close the connection
    */
   receive(bytes: Uint8Array): void {
     this.#lastReceived = this.#host.now;
@@ -191,7 +191,7 @@ export class Link {
     this.#control(ControlType.userControl, writeUserEvent(STREAM_BEGIN, 0));
   }
 
-  /** Window and chunk size, which is what a client has to say. */
+  /** Sends window and chunk size, the limits that a client must announce. */
   sendClientLimits(): void {
     this.#control(ControlType.windowAckSize, writeU32(WINDOW));
     this.#control(ControlType.setChunkSize, writeU32(CHUNK_SIZE));
@@ -254,7 +254,7 @@ export class Link {
     }
   }
 
-  /** What is whole of an aggregate is taken; the rest is dropped. */
+  /** Processes the complete messages of an aggregate, and drops the rest. */
   #onAggregate(message: RtmpMessage): void {
     for (const part of readAggregate(message)) {
       if (!this.#closed) this.#host.onMessage(part);
@@ -266,7 +266,7 @@ export class Link {
     this.#reader.chunkSize = size;
   }
 
-  /** A count modulo 2^32; one that goes back, or is beyond what was sent, tells nothing. */
+  /** Takes a count modulo 2^32; ignores one that decreases or exceeds the bytes sent. */
   #onAcknowledgement(count: number): void {
     const ahead = (count - this.#farAcknowledged % 0x100000000) >>> 0;
     if (ahead >= 0x80000000) return;

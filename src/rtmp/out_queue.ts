@@ -2,7 +2,7 @@ import { ChunkWriter, type Outgoing } from "./chunk_writer.ts";
 import { ControlType } from "./control.ts";
 import { RtmpError } from "./rtmp_error.ts";
 
-/** When so many places are done with, the others move up. */
+/** Number of finished entries at the front after which the array is compacted. */
 const DONE = 64;
 /** Control messages that wait: a far end that reads none, and asks for more, is let go. */
 const MAX_URGENT = 64;
@@ -44,7 +44,7 @@ export class OutQueue {
   #current: Waiting | undefined;
   #handedOut = 0;
   #queuedBytes = 0;
-  /** The handshake is over: what was queued meanwhile may follow. */
+  /** The handshake is complete: queued messages may be sent. */
   open = false;
 
   /** Bytes handed out since the start. */
@@ -72,7 +72,7 @@ export class OutQueue {
     return undefined;
   }
 
-  /** Since when the oldest message waits, or is being written, that is no media. */
+  /** Time since which the oldest message other than media has waited or is being written. */
   get reliableSince(): number | undefined {
     if (this.#current && !this.#current.lane.media) return this.#current.since;
     for (let i = this.#first; i < this.#queue.length; i++) {
@@ -105,7 +105,7 @@ export class OutQueue {
     urgent.push(message);
   }
 
-  /** Queues a message, whose payload nobody changes any more. */
+  /** Queues a message; the caller must not change its payload afterwards. */
   send(message: Outgoing, lane: Lane, since: number): void {
     const { length } = message.payload;
     this.#queue.push({ message, lane, since });

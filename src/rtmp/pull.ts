@@ -15,9 +15,9 @@ import type { RtmpClient } from "./rtmp_client.ts";
 const VERSION = "WIN 32,0,0,465";
 /** Live, or else recorded. */
 const ANY = -2;
-/** Without media for so long it counts as ended: nginx-rtmp tells nobody. Milliseconds. */
+/** Time (ms) without media after which the stream counts as ended: nginx-rtmp does not announce its end. */
 const NO_MEDIA = 10_000;
-/** What the publication's origin is called. */
+/** Name of the publication's origin. */
 const ORIGIN = "relay";
 
 /** The name begins to be published with the first message that comes. */

@@ -22,7 +22,7 @@ export class Push implements RelaySide {
   #out: { client: RtmpClient; commands: RtmpChannel; name: string } | undefined;
   #listener: Listener | undefined;
 
-  /** @param publisher the one whose stream it is alone; undefined: whoever publishes the name */
+  /** @param publisher id of the only stream to push; undefined: any publisher of the name */
   constructor(readonly name: string, hub: Hub, publisher?: number) {
     this.words = `push of ${name} to`;
     this.#hub = hub;
@@ -75,7 +75,7 @@ export class Push implements RelaySide {
   }
 }
 
-/** What a listener sends to the other server, all on one message stream. */
+/** Listener that sends frames to the other server, all on one message stream. */
 class PushOutput implements ListenerOutput {
   readonly #client: RtmpClient;
   readonly #data: RtmpChannel;

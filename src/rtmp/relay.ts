@@ -45,7 +45,7 @@ export interface RelaySide {
   readonly object: AmfObject;
   /** Whether there is something to do; undefined: there never will be again. */
   wanted(): boolean | undefined;
-  /** The stream is there: asks the server for what is wanted. */
+  /** Sends publish or play, once the message stream is created. */
   begin(client: RtmpClient, commands: RtmpChannel, name: string): void;
   /** @returns whether the stream flows from now on, or why it never will; undefined: neither */
   onStatus(status: Status, relay: Relay): true | string | undefined;
@@ -127,7 +127,7 @@ export class Relay implements ClientHost {
       case "running":
         if (!wanted) return this.#rest();
         if (age >= STEADY) this.#pause = FIRST_PAUSE;
-        if (this.#client!.manage() >= SILENCE) this.#lost("nothing has come for 30 s");
+        if (this.#client!.manage() >= SILENCE) this.#lost("received nothing for 30 s");
     }
   }
 
@@ -139,7 +139,7 @@ export class Relay implements ClientHost {
     this.#host.onClosed(this);
   }
 
-  // What the connection tells
+  // Calls from the connection
 
   /** @returns whether the connection is still wanted */
   opened(wire: Wire): boolean {
@@ -254,7 +254,7 @@ export class Relay implements ClientHost {
     this.#wire = undefined;
     this.#client?.link.close();
     this.#side.end();
-    wire?.end(); // which takes along what the side has said at last
+    wire?.end(); // after the last messages of the side
     this.#past = { in: this.bytesIn, out: this.bytesOut };
     this.#client = undefined;
   }

@@ -8,7 +8,7 @@ import { CONTROL_CHUNK_STREAM } from "./control.ts";
 import { InFlight } from "./in_flight.ts";
 import type { Lane } from "./out_queue.ts";
 
-/** What a channel needs of its session. */
+/** Interface of the session for a channel. */
 export interface ChannelHost {
   readonly objectEncoding: 0 | 3;
   /** Whether values may be sent as AMF3: not before the answer to `connect`. */
@@ -36,7 +36,7 @@ export class RtmpChannel implements Channel, Lane {
   queuedBytes = 0;
   queuedMessages = 0;
   sentFragments = 0;
-  /** TCP sends again what is lost, and tells nobody. */
+  /** Always 0: TCP repeats lost segments without a report. */
   readonly lostFragments = 0;
   #closed = false;
   #last = 0;
@@ -100,7 +100,7 @@ export class RtmpChannel implements Channel, Lane {
   onHandedOut({ payload }: Outgoing): void {
     this.sentFragments++;
     if (!this.media) return;
-    const number = this.#last - this.queuedMessages; // those that wait are the last ones
+    const number = this.#last - this.queuedMessages; // waiting messages are the last ones
     this.#inFlight.push(number, payload.length, this.host.bytesHandedOut);
   }
 

@@ -17,13 +17,13 @@ import type { RtmpTarget } from "./url.ts";
 /** Without a byte for so long a sign of life is asked for. Milliseconds. */
 const PING_AFTER = 5_000;
 
-/** What a client needs of its owner. */
+/** Interface of the owner of a client. */
 export interface ClientHost {
   readonly hmac: Hmac;
   random(length: number): Uint8Array;
   /** Monotonic time in milliseconds of the event being processed. */
   readonly now: number;
-  /** There is something to hand out: {@link RtmpClient.fill} is to be called soon. */
+  /** Bytes wait: the owner must call {@link RtmpClient.fill} soon. */
   onWritable(): void;
   /** A message of a stream; its payload is the owner's. */
   onStreamMessage(message: RtmpMessage): void;
@@ -31,7 +31,7 @@ export interface ClientHost {
   onCommand?(command: Command): void;
 }
 
-/** What comes of a call: its first result, or why it failed. */
+/** Receives the result of a call: its first value, or the error. */
 type Answer = (error: Status | undefined, value: AmfValue) => void;
 
 /** A connection to a server, as its client. */
@@ -56,10 +56,10 @@ export class RtmpClient implements LinkHost, ChannelHost {
   }
 
   /**
-   * Asks to be connected to an application; the handshake goes before it by itself.
+   * Sends connect for an application, after the handshake.
    *
    * @param object members of the command object besides `app` and `tcUrl`
-   * @param parameters what the application is told besides
+   * @param parameters further arguments for the application
    */
   connect(
     { app, tcUrl }: RtmpTarget,
@@ -75,7 +75,7 @@ export class RtmpClient implements LinkHost, ChannelHost {
   /**
    * Calls a function of the server.
    *
-   * @param answer without it none is wanted
+   * @param answer receives the result; undefined: the call requests no answer
    * @throws {WireError} if an argument cannot be written
    */
   call(name: string, args: readonly AmfValue[], answer?: Answer): void {
@@ -103,13 +103,13 @@ export class RtmpClient implements LinkHost, ChannelHost {
     return channel;
   }
 
-  /** Takes bytes of the server. @throws {RtmpError} the connection is to be closed */
+  /** Takes bytes of the server. @throws {RtmpError} the owner must close the connection */
   receive(bytes: Uint8Array): void {
     this.link.receive(bytes);
   }
 
   /**
-   * Hands out what waits; whatever was handed out before has been taken by the system.
+   * Fills a block with waiting bytes; the system has accepted all blocks before it.
    * @returns how many bytes were written into the block
    */
   fill(block: Uint8Array): number {

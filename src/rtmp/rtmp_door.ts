@@ -51,7 +51,7 @@ export class RtmpDoor implements Door {
     return readStreamName(text);
   }
 
-  /** A player may ask for `mp4:name` of what is published as `name`. RTMP-312. */
+  /** A player may request a stream published as `name` by `mp4:name`. RTMP-312. */
   playName(name: string): string {
     const { publications } = this.#session.connection.hub;
     const plain = /^(?:flv|mp4):(.+)$/.exec(name)?.[1];

@@ -13,7 +13,7 @@ export type CloseReason =
   | "refused"
   | "blacklisted"
   | "too many connections"
-  | "fault of the server";
+  | "internal error";
 
 /** The far end breaks the protocol or a limit: its connection is closed, and the reason counted. */
 export class RtmpError extends Error {

@@ -83,7 +83,7 @@ export class RtmpServer {
 
   /**
    * Takes a connection.
-   * @returns undefined if there are too many: it is to be closed
+   * @returns undefined if the limit is reached: the caller must close the connection
    */
   accept(wire: Wire, accepted: Accepted): RtmpSession | undefined {
     const { hub, options: { hmac, random, limits } } = this;
@@ -130,7 +130,7 @@ export class RtmpServer {
   /** Several times a second. */
   manage(): void {
     const { now } = this.hub;
-    const heldUp = now - this.#managedAt > HELD_UP; // then nobody has been heard
+    const heldUp = now - this.#managedAt > HELD_UP; // no input was processed meanwhile
     this.#managedAt = now;
     if (heldUp) return;
     for (const session of [...this.#sessions]) session.manage();
@@ -141,10 +141,10 @@ export class RtmpServer {
     for (const session of [...this.#sessions]) session.leave();
   }
 
-  /** Who has not connected for longest makes room: one that means it is done in a moment. */
+  /** Ends the session that has been unconnected for longest: an honest client connects at once. */
   #endOldest(): void {
     const [oldest] = this.#unconnected;
-    oldest?.end("too many connections", "others want to connect", true);
+    oldest?.end("too many connections", "the server made room for new connections", true);
   }
 
   #refuse(reason: CloseReason): undefined {

@@ -26,14 +26,14 @@ const SILENCE_TIMEOUT = 30_000;
 const COMMAND_TIMEOUT = 30_000;
 /** An encoder that may not publish has so long to end by itself. RTMP-504. */
 const REFUSED_LINGER = 500;
-/** A session that is closed has so long to take what was written. */
+/** Time (ms) for a closed session to read the written bytes. */
 const CLOSE_TIMEOUT = 2_000;
 
 /** The TCP connection under a session. */
 export interface Wire {
-  /** There is something to hand out: {@link RtmpSession.fill} is to be called soon. */
+  /** Bytes wait: the owner must call {@link RtmpSession.fill} soon. */
   wake(): void;
-  /** Ends the connection after what was handed out. */
+  /** Ends the connection after the bytes already handed out. */
   end(): void;
 }
 
@@ -56,8 +56,8 @@ interface SessionOptions {
 
 /** Why sessions end, in words for `onFailed`. API-639. */
 const FAILURES: Partial<Record<CloseReason, string>> = {
-  "silent": "nothing has come for too long, and no ping was answered",
-  "not reading": "it takes too little of what it is sent",
+  "silent": "received nothing, not even an answer to a ping, for too long",
+  "not reading": "the client reads too slowly",
 };
 
 /** A client's RTMP connection: a transport of its NetConnection, on one queue for all channels. */
@@ -236,11 +236,11 @@ export class RtmpSession implements Transport, LinkHost {
     this.#tellDelivered();
   }
 
-  // What the wire tells
+  // Calls from the wire
 
   /**
-   * Bytes have come.
-   * @throws whatever is a bug of ours: the session has ended then
+   * Takes received bytes.
+   * @throws any exception that is a bug of the server, after ending the session
    */
   receive(bytes: Uint8Array): void {
     if (this.#closed) return;
@@ -248,13 +248,13 @@ export class RtmpSession implements Transport, LinkHost {
       this.link.receive(bytes);
     } catch (error) {
       if (error instanceof RtmpError) return this.end(error.reason, error.message, true);
-      this.end("fault of the server", "a fault of the server", true);
+      this.end("internal error", "an internal error of the server", true);
       throw error;
     }
   }
 
   /**
-   * Hands out what waits; whatever was handed out before has been taken by the system.
+   * Fills a block with waiting bytes; the system has accepted all blocks before it.
    * @returns how many bytes were written into the block
    */
   fill(block: Uint8Array): number {
@@ -284,7 +284,7 @@ export class RtmpSession implements Transport, LinkHost {
     this.#options.onOver();
   }
 
-  /** Several times a second: ends what has lasted too long, and asks for signs of life. */
+  /** Called several times a second: enforces time-outs, and pings silent clients. */
   manage(): void {
     const { now, link, connection } = this;
     if (this.#closed) {
@@ -349,13 +349,13 @@ export class RtmpSession implements Transport, LinkHost {
     }
   }
 
-  /** A player that says nothing is alive as long as it takes what it is sent. RTMP-214, RTMP-506. */
+  /** A silent player counts as alive as long as it reads the data sent to it. RTMP-214, RTMP-506. */
   #manageSilence(): void {
     const { now, link } = this;
     const isGone = this.#door.publishes
       ? now - link.lastReceived >= PUBLISHER_TIMEOUT
       : now - Math.max(link.lastReceived, this.#takenAt) >= SILENCE_TIMEOUT;
-    if (isGone) return this.end("silent", "nothing has come for too long", true);
+    if (isGone) return this.end("silent", "received nothing for too long", true);
     if (now - this.#pingedAt < PING_INTERVAL) return;
     this.#pingedAt = now;
     link.ping();

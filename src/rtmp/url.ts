@@ -34,7 +34,7 @@ export function parseRtmpTarget(text: string): RtmpTarget {
   const [, scheme, host, digits, path = ""] = match;
   const protocol = scheme.toLowerCase() as "rtmp" | "rtmps";
   const port = digits === undefined ? protocol === "rtmp" ? RTMP_PORT : RTMPS_PORT : Number(digits);
-  if (port < 1 || port > 65_535) throw new RangeError("its port is not one from 1 to 65535");
+  if (port < 1 || port > 65_535) throw new RangeError("invalid port (1 to 65535)");
   const app = path.replace(/^\/+/, "");
   const place = digits === undefined ? host : `${host}:${digits}`;
   const hostname = host.replace(/^\[|\]$/g, "");

@@ -1,4 +1,4 @@
-// Which implementations run: `[rtmfp] native`.
+// Chooses the implementations of cryptography and sockets: `[rtmfp] native`.
 import type { DatagramSocket } from "../net/datagram_socket.ts";
 import { openLibc } from "../net/libc.ts";
 import { type Libcrypto, openLibcrypto } from "../openssl/libcrypto.ts";
@@ -12,7 +12,7 @@ import { LibraryPowers, type Powers, WorkerPowers } from "./powers.ts";
 import type { Config } from "../config/settings.ts";
 import { StartError } from "./start_error.ts";
 
-/** Room for a burst while a script runs: 92 datagrams, Linux's own choice, last for 5 ms of one. */
+/** Buffers a burst while a script runs: Linux's default of 92 datagrams lasts for 5 ms. */
 const NATIVE_BUFFER = 4 << 20;
 
 export interface Cryptography {
@@ -20,7 +20,7 @@ export interface Cryptography {
   readonly powers: Powers;
 }
 
-/** @throws {StartError} if `native = on` and there is no usable library */
+/** @throws {StartError} if `native = on` and no library is usable */
 export async function openCryptography(
   native: Config["rtmfp.native"],
   log: Log,
@@ -42,7 +42,7 @@ export async function openCryptography(
   return { backend: portable, powers: new WorkerPowers() };
 }
 
-/** @throws {StartError} if the port cannot be had, or `native = on` and Linux's calls cannot */
+/** @throws {StartError} if the port cannot be opened, or `native = on` and Linux's calls are unavailable */
 export async function openSocket(
   config: Pick<Config, "rtmfp.native" | "rtmfp.address" | "udpBufferSize">,
   port: number,
@@ -74,7 +74,7 @@ export async function openSocket(
   return new UdpSocket(conn);
 }
 
-/** A way to give back memory that is not used; undefined if there is none, or it may not be had. */
+/** A function that returns unused memory to the system; undefined if unavailable or not permitted. */
 export function trimming(native: Config["rtmfp.native"]): (() => Promise<unknown>) | undefined {
   if (native === "off") return undefined;
   try {

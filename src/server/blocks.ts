@@ -1,10 +1,10 @@
-/** Buffers for writes, kept for the next: a frame that goes to a thousand players needs as many. */
+/** Pool of buffers for writes: a frame for a thousand players needs a thousand of them. */
 export class Blocks {
   readonly #spare: Uint8Array[] = [];
 
   /**
    * @param size bytes of a block
-   * @param kept how many that are not in use are kept
+   * @param kept maximum number of unused blocks in the pool
    */
   constructor(readonly size: number, readonly kept: number) {}
 

@@ -1,5 +1,5 @@
-// This server on the bus: the pure machines of src/bus, a connection to NATS, and what they concern
-// here. Nothing that happens to the bus touches what is served to the clients of this server.
+// Connects the pure state machines of src/bus to NATS and to this server. A failure of the bus never
+// affects the service to clients of this server.
 import { Bus, type BusUser, type Wire } from "../bus/bus.ts";
 import type { BusFrame } from "../bus/frames.ts";
 import { Gate } from "../bus/gate.ts";
@@ -23,9 +23,9 @@ import type { Scripts } from "./scripts.ts";
 import { busFault, type Config } from "../config/settings.ts";
 import { StartError } from "./start_error.ts";
 
-/** Milliseconds between two looks at what is due. */
+/** Interval (ms) of checks for due work. */
 const GRAIN = 5;
-/** The part of a subject that stands for a name, an id or a group. */
+/** The part of a subject that encodes a name, an id or a group. */
 const DIGEST = /\b[a-z2-7]{26}\b/g;
 const MAX_TOLD = 64;
 
@@ -38,11 +38,11 @@ export interface BusHost {
   readonly scripts: Scripts;
   readonly now: () => number;
   readonly random: (length: number) => Uint8Array;
-  /** Processes what has come from outside; what it causes goes out afterwards. */
+  /** Processes an input from outside; its output is sent afterwards. */
   readonly input: (what: string, action: () => void) => void;
   /** Milliseconds by which the event loop is late. */
   readonly lag: () => number;
-  /** What the applications know of a peer that no server has. */
+  /** Asks the applications about a peer that no server has. */
   readonly rendezvousUnknown: (hello: PeerHello) => void;
 }
 
@@ -59,10 +59,10 @@ export class ServerBus implements Wire, BusUser<PeerHello> {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerAt = Infinity;
   #closed = false;
-  /** Failures that were told of since the bus was last connected, without the names in subjects. */
+  /** Failures logged since the bus was last connected, without the names in subjects. */
   readonly #told = new Set<string>();
 
-  /** @throws {StartError} if the configuration lacks something, or names a file that cannot be read */
+  /** @throws {StartError} if the configuration is incomplete or a file cannot be read */
   constructor(host: BusHost) {
     const { config, log, hub, random } = host;
     const fault = busFault(config);
@@ -149,7 +149,7 @@ export class ServerBus implements Wire, BusUser<PeerHello> {
     };
   }
 
-  /** Tells the others goodbye. */
+  /** Says goodbye to the other servers. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#host.hub.watcher = undefined;
@@ -271,7 +271,7 @@ export class ServerBus implements Wire, BusUser<PeerHello> {
     this.#gate.open = true;
     this.#told.clear();
     this.#host.log.note(`Connected to the bus at ${server}`);
-    this.#input("Cannot begin on the bus", (now) => this.#bus.connected(now));
+    this.#input("Cannot join the bus", (now) => this.#bus.connected(now));
   }
 
   #onDisconnected(): void {
@@ -281,7 +281,7 @@ export class ServerBus implements Wire, BusUser<PeerHello> {
     this.#bus.disconnected();
   }
 
-  /** A failure is told of once while the bus stays as it is, a refused kind of subject as well. */
+  /** Logs each failure, and each refused kind of subject, once per connection. */
   #onError(error: string): void {
     if (this.#closed) return;
     const kind = error.replace(DIGEST, "*");
@@ -298,13 +298,13 @@ export class ServerBus implements Wire, BusUser<PeerHello> {
     this.#wake();
   }
 
-  /** Something of this server changed that others may be told of. */
+  /** Notes a change of this server that other servers may need. */
   #changed(action: () => void): void {
     action();
     this.#wake();
   }
 
-  /** Frames are many: what they make due is looked at a few milliseconds later. */
+  /** Frames are frequent: checks for due work a few milliseconds later. */
   #wake(): void {
     const at = this.#host.now() + GRAIN;
     if (this.#timerAt <= at || this.#closed) return;
@@ -325,7 +325,7 @@ export class ServerBus implements Wire, BusUser<PeerHello> {
   }
 }
 
-/** The file is read for every connection; while it cannot be, what it was before counts. */
+/** Reads the file for every connection; keeps its last content while it is unreadable. */
 function authenticator(path: string) {
   if (path === "") return undefined;
   let known: Uint8Array | undefined;
@@ -340,7 +340,7 @@ function authenticator(path: string) {
   return named("credentials", path, () => authenticatorOf(read));
 }
 
-/** Looks at the file now: otherwise every attempt to connect would fail. */
+/** Checks the file at the start: otherwise every attempt to connect would fail. */
 function certificates(path: string): string | undefined {
   if (path === "") return undefined;
   return named("ca", path, () => {

@@ -4,14 +4,14 @@ import { addressText, parseAddress } from "../common/address.ts";
 import type { PeerHello } from "../rtmfp/endpoint.ts";
 import { Origin, type OriginAddress } from "../rtmfp/wire/address.ts";
 
-/** Addresses that are read of a message. */
+/** Maximum number of addresses read from a message. */
 const MAX_ADDRESSES = 20;
 
 export function lookupOf({ seeker, ...hello }: PeerHello): Omit<Lookup, "request"> {
   return { ...hello, addresses: [seeker.observed, ...seeker.reported].map(addressText) };
 }
 
-/** @returns undefined if the first of its addresses is none */
+/** @returns undefined if its first address is invalid */
 export function helloOf(lookup: Lookup): PeerHello | undefined {
   const { peerId, epd, tag, attempts } = lookup;
   const [observed, ...reported] = originAddresses(lookup.addresses);
@@ -24,7 +24,7 @@ export function answerOf(
   return { addresses: addresses.map(addressText), silence: Math.max(0, Math.round(silence)) };
 }
 
-/** Of texts: what is no address is left out, and so are all if the observed one, the first, is none. */
+/** Parses texts and skips invalid addresses; returns none if the first, the observed one, is invalid. */
 export function originAddresses(texts: readonly string[]): OriginAddress[] {
   const addresses = texts.slice(0, MAX_ADDRESSES).map(parseAddress);
   if (!addresses[0]) return [];

@@ -1,5 +1,5 @@
-// Publications that cross the bus: own ones whose listeners are elsewhere, and those of other
-// servers for listeners here. NATS-410 to NATS-434.
+// Publications that cross the bus: of this server for listeners on others, and of other servers for
+// listeners here. NATS-410 to NATS-434.
 import type { BusFrame } from "../bus/frames.ts";
 import type { Publications } from "../bus/publications.ts";
 import { Frame } from "../media/frame.ts";
@@ -11,14 +11,14 @@ import { NameTaken } from "../media/refused.ts";
 import type { BusServers } from "./bus_servers.ts";
 import type { Log } from "../log/log.ts";
 
-/** Who publishes what comes from the bus, in the numbers. */
+/** Name of the publisher of streams from the bus, in statistics. */
 const ORIGIN = "bus";
-/** Longer names stay at their server: they have to fit into every message. */
+/** Longer names are not relayed: the name has to fit into every message. */
 const MAX_NAME = 256;
 const RECEIVED: Reception = { received: 1, lost: 0, ping: 0 };
 const LOST: Reception = { received: 1, lost: 1, ping: 0 };
 
-/** Frames of a publication here, for the bus, whose gate drops what is too much. */
+/** Sends frames of a local publication to the bus, whose gate drops excess frames. */
 class Outlet implements ListenerOutput {
   readonly queuedBytes = 0;
   readonly queuedDataBytes = 0;
@@ -50,7 +50,7 @@ interface BusPublicationsOptions {
   /** Whether publications cross at all. */
   readonly on: boolean;
   readonly servers: BusServers;
-  /** Something is due soon. */
+  /** Work is due soon. */
   readonly wake: () => void;
 }
 
@@ -71,7 +71,7 @@ export class BusPublications {
     this.#servers = options.servers;
   }
 
-  // What happens here
+  // Events of this server
 
   published({ name, publisher }: Publication): void {
     if (publisher !== ORIGIN && this.#crosses(name)) this.#machine.begun(name, this.#hub.now);
@@ -91,9 +91,9 @@ export class BusPublications {
     this.#machine.wanted(name, others > 0, this.#hub.now);
   }
 
-  // What the machine tells
+  // Calls from the state machine
 
-  /** Other servers have listeners for a publication here, or none any more. */
+  /** Other servers have a first listener for a local publication, or lost their last one. */
   interest(name: string, wanted: boolean): void {
     if (!wanted) return this.#close(name);
     if (this.#outlets.has(name)) return;
@@ -126,7 +126,7 @@ export class BusPublications {
   taken(name: string, server: string): void {
     const publication = this.#hub.publications.get(name);
     if (!publication?.publishing) return this.#machine.ended(name, this.#hub.now);
-    const text = `${name} is published at ${this.#servers.nameOf(server)} already`;
+    const text = `${name} is already published at ${this.#servers.nameOf(server)}`;
     this.#log.note(text);
     this.#hub.revoke(publication, "Publish.BadName", text);
   }
@@ -135,7 +135,7 @@ export class BusPublications {
     try {
       const publisher = this.#hub.relay(name, ORIGIN);
       this.#relays.set(name, publisher);
-      this.#log.info(`${name} is played from ${this.#servers.nameOf(server)}`);
+      this.#log.info(`${name} is relayed from ${this.#servers.nameOf(server)}`);
       publisher.start();
     } catch (error) {
       if (!(error instanceof NameTaken)) throw error;

@@ -1,15 +1,15 @@
-// Whether another server publishes a name: for doors that say at once that nobody does. NATS-418.
+// Looks for a publication on other servers, for doors that answer at once if there is none. NATS-418.
 import type { Hub } from "../media/hub.ts";
 import type { ListenerOutput } from "../media/listener.ts";
 
-/** The owner of a name may take so long to answer, in milliseconds. */
+/** Time-out (ms) for the answer of a name's owner. */
 const ANSWER_TIMEOUT = 300;
-/** A name that no server had is not asked for again for so long. */
+/** Time (ms) for which an unknown name is not asked for again. */
 const UNKNOWN_FOR = 1_000;
 const MAX_UNKNOWN = 10_000;
 const MAX_SEEKERS = 256;
 
-/** Listens only to hear whether somebody publishes. */
+/** Listener that only waits for a publisher. */
 class Probe implements ListenerOutput {
   readonly queuedBytes = 0;
   readonly queuedDataBytes = 0;
@@ -32,7 +32,7 @@ interface SeekersHost {
   readonly input: (what: string, action: () => void) => void;
 }
 
-/** Lets go of a name that was sought. */
+/** Releases a name after the search. */
 export type Release = () => void;
 const NOTHING: Release = () => {};
 
@@ -47,9 +47,9 @@ export class BusSeekers {
   }
 
   /**
-   * Waits until a name is played here that another server publishes, or none has answered.
+   * Waits until another server's publication is relayed here, or no server has answered.
    *
-   * @returns to be called when others listen, or nobody wants to: until then it stays
+   * @returns a function to call once others listen or the caller gives up: keeps the relay until then
    */
   seek(name: string): Promise<Release> {
     const { hub, now, input } = this.#host;

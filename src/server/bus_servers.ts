@@ -76,7 +76,7 @@ export class BusServers implements Channel {
     return undefined;
   }
 
-  /** Whether scripts see a server by what it says on the bus. */
+  /** Whether scripts see a server through its messages on the bus. */
   isOfBus(peer: Peer): boolean {
     return peer instanceof BusPeer;
   }
@@ -97,7 +97,7 @@ export class BusServers implements Channel {
     if (peer) this.#host.scripts.onServerMessage(peer, handler, payload);
   }
 
-  /** Calls a handler at servers that scripts see by what they say on the bus, by one message. */
+  /** Calls a handler of servers that scripts see through the bus, by one message. */
   sendAll(peers: readonly Peer[], handler: string, payload: Uint8Array): void {
     const servers = peers.filter((peer) => peer instanceof BusPeer).map(({ neighbor }) => neighbor)
       .filter(({ id }) => this.#peers.has(id));
@@ -127,7 +127,7 @@ export class BusServers implements Channel {
     if (server) this.#hide(server.id);
   }
 
-  /** A link is gone: if the server is on the bus, scripts see it there. */
+  /** A link has closed: if the server is on the bus, scripts see it there. */
   unlinked(publicAddress: string): void {
     const server = this.at(publicAddress);
     if (server && !this.#isLinked(publicAddress)) this.#show(server);
@@ -152,7 +152,7 @@ export class BusServers implements Channel {
     this.#host.scripts.onServerDisconnection(peer);
   }
 
-  /** The link to a server of the bus: what it says on the bus while the link comes up counts as well. */
+  /** The link to a server of the bus; its messages on the bus count as well while the link comes up. */
   #linkTo(id: string): Peer | undefined {
     const server = this.#bus.presence.servers.get(id);
     return server && this.#link(server.publicAddress);

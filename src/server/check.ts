@@ -16,9 +16,9 @@ import { busFault, type Config } from "../config/settings.ts";
 import { StartError } from "./start_error.ts";
 
 /**
- * Prints what is wrong, a line each, and a line that sums it up.
+ * Prints one line per problem, and a summary.
  *
- * @param args what follows `check` on the command line
+ * @param args arguments after `check` on the command line
  * @param program the path of the executable
  * @returns the exit code: 0, 1 if the server would not start or a script does not compile, 2 for a
  *   wrong command line
@@ -77,7 +77,7 @@ export function check(
   }
 }
 
-/** @returns undefined if the configuration has errors, of which `complain` is told */
+/** @returns undefined if the configuration has errors, which are passed to `complain` */
 function checkConfig(
   text: string,
   { ini, home }: Folders,
@@ -101,14 +101,14 @@ function checkConfig(
 
 interface ScriptFile {
   readonly path: string;
-  /** As it stands in messages. */
+  /** The path as shown in messages. */
   readonly name: string;
 }
 
 /**
  * All Lua files in a folder and its folders, in order of their names; links are followed.
  *
- * @param complain is told of folders and files that cannot be looked at, which are left out
+ * @param complain called for folders and files that cannot be read, which are skipped
  * @param above the real paths of the folders that this one is in
  */
 function scriptsIn(
@@ -135,7 +135,7 @@ function scriptsIn(
   }
 }
 
-/** What a link leads to counts; a path that leads nowhere is no folder. */
+/** Follows links; false for a path that does not exist. */
 function isFolder(path: string): boolean {
   try {
     return Deno.statSync(path).isDirectory;

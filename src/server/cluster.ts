@@ -1,4 +1,4 @@
-// The links to other servers: who is dialled and when, who is let in, and what they say.
+// The links to other servers: dials targets, admits initiators, dispatches their messages.
 // CLU-001 to CLU-032; the bytes are src/cluster's.
 import type { Hmac } from "../cluster/authentication.ts";
 import { type Identity, MAX_PROPERTIES } from "../cluster/identity.ts";
@@ -41,27 +41,27 @@ export interface ClusterOptions {
   /** Whether a server may link from an address. */
   readonly allows: (ip: string) => boolean;
   readonly now: () => number;
-  /** What a server told of itself elsewhere, by its public address. */
+  /** Load that a server has reported elsewhere, by its public address. */
   readonly loadOf?: (publicAddress: string) => Peer["load"];
 }
 
-/** What the rest of the server hears; all in the order in which it happened. */
+/** Events for the rest of the server, in the order in which they happened. */
 export interface ClusterEvents {
   /** Paths of the applications that run here (CLU-065). */
   paths(): Iterable<string>;
   /** A server identified itself; it is in the roster already (API-652). */
   onConnection(peer: Peer): void;
-  /** It is gone, and out of the roster already (API-653). */
+  /** A server is gone, and removed from the roster (API-653). */
   onDisconnection(peer: Peer): void;
   onMessage(peer: Peer, handler: string, payload: Uint8Array): void;
   /** Applications run at another server (CLU-031). */
   onRunning(paths: string[]): void;
   log(level: LogLevelName, text: string): void;
-  /** Shows what goes over a link. CFG-071 */
+  /** Dumps the bytes of a link. CFG-071 */
   dump?(header: string, bytes: Uint8Array): void;
 }
 
-/** What is told before {@link Cluster.start}. */
+/** Handlers before {@link Cluster.start}. */
 const SILENT: ClusterEvents = {
   paths: () => [],
   onConnection() {},
@@ -94,7 +94,7 @@ export class Cluster {
   /**
    * Listens and dials.
    *
-   * @throws {Error} if the port cannot be had
+   * @throws {Error} if the port cannot be opened
    */
   start(events: ClusterEvents): void {
     this.#events = events;
@@ -111,14 +111,14 @@ export class Cluster {
     return this.#listener?.port ?? 0;
   }
 
-  /** Targets that are not linked, and why; those that were not tried yet are left out. */
+  /** Targets without a link, and why; omits targets that were not tried yet. */
   get failures(): { address: string; failure: string }[] {
     return [...this.#dialled].filter(([, { failure }]) => failure !== "").map((
       [{ address }, { failure }],
     ) => ({ address, failure }));
   }
 
-  /** To be called every two seconds: dials, and notices dead links. Does nothing before {@link start}. */
+  /** Call every two seconds: dials targets, and closes dead links. Does nothing before {@link start}. */
   tick(now: number): void {
     if (this.#closed || this.#events === SILENT) return;
     for (const line of [...this.#lines]) {
@@ -192,15 +192,15 @@ export class Cluster {
     }
   }
 
-  /** Tells of a target that could not be linked, once until the reason is another one. */
+  /** Logs a target that could not be linked, once until the reason changes. */
   #notLinked(target: Target, why: string): void {
     const state = this.#dialled.get(target)!;
     const level = state.failure === why ? "debug" : "warn";
     state.failure = why;
-    this.#events.log(level, `Server ${target.address} is not linked: ${why}`);
+    this.#events.log(level, `No link to server ${target.address}: ${why}`);
   }
 
-  /** Tells of a connection from a source that failed, once until the reason is another one. */
+  /** Logs a failed connection from a source, once until the reason changes. */
   #failed(source: string, text: string, why: string): void {
     const level = this.#failures.add(source, why) ? "warn" : "debug";
     this.#events.log(level, text);
@@ -325,7 +325,7 @@ export class Cluster {
   }
 }
 
-/** How a target does. */
+/** State of a target. */
 interface Dialled {
   nextAt: number;
   line: Line | "dialling" | undefined;
@@ -333,7 +333,7 @@ interface Dialled {
   failure: string;
 }
 
-/** A connection with the machine that speaks over it. */
+/** A connection with its protocol state machine. */
 class Line {
   readonly link: Link;
   peer: Peer | undefined;
@@ -358,7 +358,7 @@ class Line {
     this.connection.write(bytes);
   }
 
-  /** What is known already stays as it is (CLU-013). */
+  /** Adds properties; known ones keep their values (CLU-013). */
   addProperties(properties: ReadonlyMap<string, string>): void {
     for (const [name, value] of properties) {
       if (this.properties.size >= MAX_PROPERTIES) return;

@@ -13,7 +13,7 @@ const COMMANDS = ["check", "client", "completion", "man", "help"];
 
 /**
  * @param shell bash, zsh or fish
- * @returns what that shell has to evaluate; undefined for any other
+ * @returns the script for that shell to evaluate; undefined for another shell
  */
 export function completion(shell: string, words: Words): string | undefined {
   if (shell === "fish") return fish(words);

@@ -4,7 +4,7 @@
 // deno-lint-ignore no-process-global -- importing node:process takes long as well
 const node = () => process.getBuiltinModule("node:crypto");
 
-/** Loads Node's cryptography, so that the first script that asks for a digest does not pay for it. */
+/** Loads Node's cryptography ahead, so that the first digest of a script is fast. */
 export function prepareDigests(): void {
   node();
 }

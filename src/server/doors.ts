@@ -1,4 +1,4 @@
-// The doors that clients come in by besides the UDP port. A new one is a line in DOORS.
+// The doors for clients besides the UDP port. A new one is a line in DOORS.
 import type { Address } from "../common/address.ts";
 import type { Hub } from "../media/hub.ts";
 import type { Outbox } from "../rtmfp/outbox.ts";
@@ -7,7 +7,7 @@ import type { DoorRow } from "../monitor/snapshot.ts";
 import type { Log } from "../log/log.ts";
 import type { Machine } from "./loop.ts";
 
-/** What a door needs of the server. */
+/** Services of the server for a door. */
 export interface DoorHost {
   readonly hub: Hub;
   readonly log: Log;
@@ -24,27 +24,27 @@ export interface DoorHost {
   /** Monotonic time in milliseconds. */
   readonly now: () => number;
   readonly random: (length: number) => Uint8Array;
-  /** Processes what has come from outside; then {@link OpenDoor.flush} of all doors is called. */
+  /** Processes an input from outside, then calls {@link OpenDoor.flush} of all doors. */
   readonly input: (what: string, action: () => void) => void;
 }
 
 /** A door that listens. */
 export interface OpenDoor {
-  /** Sends what is due. */
+  /** Sends due output. */
   flush(now: number): void;
-  /** When {@link flush} is wanted if nothing comes in before, in milliseconds. */
+  /** Monotonic time (ms) of the next {@link flush} if no input comes before. */
   readonly deadline: number;
   /** The configuration has been read again. */
   reload?(): void;
-  /** Numbers for metrics and the page that shows them. */
+  /** Counters for metrics and the monitor page. */
   row?(): DoorRow;
-  /** Accepts nobody any more, and ends the sessions there are in good order. */
+  /** Stops accepting, and ends the existing sessions in good order. */
   stop(): Promise<void>;
 }
 
 /**
- * Bytes that the system keeps for a client by TCP: about what is on its way. RTMP-761. Undefined: as
- * many as it likes, since it cannot be told.
+ * Size (bytes) of the system's send buffer of a TCP client: about the data in flight. RTMP-761.
+ * Undefined if the size cannot be set: the system decides.
  */
 export const sendBufferOf = (config: Config): number | undefined =>
   config["rtmfp.native"] === "off" ? undefined : 262_144;
@@ -56,7 +56,7 @@ export const sendBufferOf = (config: Config): number | undefined =>
  */
 type Door = (host: DoorHost) => Promise<OpenDoor | undefined>;
 
-/** What a door needs is loaded only where it is open. */
+/** Modules of a door are loaded only if it is open. */
 const DOORS: readonly Door[] = [
   async (host) =>
     host.config()["rtmp.port"] > 0 || host.config()["rtmp.tlsPort"] > 0
@@ -70,7 +70,7 @@ const DOORS: readonly Door[] = [
 
 type Flushed = Pick<OpenDoor, "flush" | "deadline">;
 
-/** The UDP port's endpoint, all doors, and what writes to clients of all, as the loop drives them. */
+/** The machine that the loop drives: the UDP port's endpoint, all doors, and writers to clients of all doors. */
 export class Doors implements Machine {
   readonly #endpoint: Machine;
   readonly #first: readonly Flushed[];
@@ -89,7 +89,7 @@ export class Doors implements Machine {
     this.#open = [relays];
   }
 
-  /** @throws {StartError} if one of them cannot be opened; those that are open are stopped */
+  /** @throws {StartError} if a door cannot be opened, after stopping the open ones */
   async open(host: DoorHost): Promise<void> {
     const open: OpenDoor[] = [this.#relays];
     try {

@@ -16,7 +16,7 @@ export function hexDump(bytes: Uint8Array): string {
   return lines.join("\n");
 }
 
-/** A back-end that shows what it encrypts and what it has decrypted. */
+/** A back-end that shows each packet before encryption and after decryption. */
 export function dumping(
   inner: CryptoBackend,
   show: (header: string, packet: Uint8Array) => void,

@@ -1,8 +1,8 @@
-// What to open once the server has started, for people who read its first lines.
+// Lines of the log after the start, with the URLs that clients and browsers open.
 import { addressText } from "../common/address.ts";
 import type { Config } from "../config/settings.ts";
 
-/** Pages of applications that are named at most. */
+/** Maximum number of applications whose pages are listed. */
 const MAX_PAGES = 4;
 
 /**
@@ -27,7 +27,9 @@ export function entrances(config: Config, udpPort: number, pages: readonly strin
     if (named.length > 0) lines.push(`Pages of applications: ${named.join(" ")}`);
   }
   if (config["http.port"] > 0) {
-    lines.push(`Numbers are at ${url("http", config["http.address"], config["http.port"])}`);
+    lines.push(
+      `The monitor page is at ${url("http", config["http.address"], config["http.port"])}`,
+    );
   }
   return lines;
 }
@@ -40,7 +42,7 @@ const DEFAULT_PORTS: Record<string, number> = {
   https: 443,
 };
 
-/** `scheme://host[:port]/`; an address that stands for all of the machine becomes `localhost`. */
+/** `scheme://host[:port]/`; a wildcard address becomes `localhost`. */
 function url(scheme: string, address: string, port: number): string {
   const hostname = /^(|::|0\.0\.0\.0)$/.test(address) ? "localhost" : address;
   const host = addressText({ hostname, port });

@@ -1,13 +1,13 @@
-// What the sections for scripts in CumulusServer.ini tell of the sockets that these will open.
+// Predicts the sockets of scripts from their sections in CumulusServer.ini.
 import type { Expected } from "../net/sandbox/socket_host.ts";
 import { isForScripts, sectionOf } from "../config/config.ts";
 
 /**
- * A key that ends in `port` is one that is listened on, unless its section has a `host`, which is
- * connected to, as an URL is. A guess that is wrong costs a worker that nobody uses, some 20 MB, or
- * the time of starting it later. Authors are told in docs/api.md, "What scripts may not do".
+ * A key that ends in `port` means a listening socket, unless its section has a `host`: that and a URL
+ * mean a connection. A wrong guess costs an unused worker, some 20 MB, or the time of starting it
+ * later. docs/api.md, "What scripts may not do", tells authors.
  *
- * @param texts values by key, in lower case, the server's own among them
+ * @param texts values by key in lower case, including the server's own
  */
 export function expectedSockets(texts: ReadonlyMap<string, string>): Expected {
   const ports: number[] = [];

@@ -1,4 +1,4 @@
-// What scripts see of program and machine in `cumulus.configs`: CFG-064.
+// Facts about program and machine in `cumulus.configs`: CFG-064.
 import { asFolder } from "./folders.ts";
 
 /**

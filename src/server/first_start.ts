@@ -3,12 +3,12 @@ import { shippedIni } from "../config/shipped_ini.ts";
 import { StartError } from "./start_error.ts";
 
 /**
- * Writes CumulusServer.ini and www/main.lua into a folder that has neither the one nor www: what
- * somebody who downloaded nothing but the program needs to begin with.
+ * Writes CumulusServer.ini and www/main.lua into a folder without that file and without www, for users
+ * who downloaded only the program.
  *
  * @param home with a separator at its end
  * @param rootScript the text of www/main.lua
- * @returns what was done, a line each; nothing in a folder that is in use
+ * @returns one line per file written; empty if the folder is in use
  * @throws {StartError} if the folder is not writable
  */
 export function prepareFolder(home: string, rootScript: string): string[] {

@@ -39,7 +39,7 @@ export function asFolder(path: string): string {
   return /[/\\]$/.test(path) ? path : `${path}/`;
 }
 
-/** Whether there is something at a path; what cannot be looked at is there. */
+/** Whether a path exists; true if the system refuses to say. */
 export function exists(path: string): boolean {
   try {
     Deno.statSync(path);
@@ -49,7 +49,7 @@ export function exists(path: string): boolean {
   }
 }
 
-/** Why something failed, in the words of the system, without its number and the path. */
+/** The system's reason for a failure, without its number and the path. */
 export function systemReason(error: unknown): string {
   return (error as Error).message.replace(/ \(os error \d+\).*$/s, "");
 }

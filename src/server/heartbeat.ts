@@ -1,19 +1,19 @@
-// What the watchdog sees of the loop: memory that both threads share.
+// State of the loop for the watchdog, in memory that both threads share.
 
 /** Places of the shared `Int32Array`. */
 const BEATS = 0, APPLICATION = 1, EVENT = 2, LIMIT = 3, PLACES = 4;
-/** The number that all names share which come after so many others. */
+/** Index shared by all names beyond the first 4,095. */
 const OTHERS = 4_096;
 /** Characters of a name. */
 const MAX_NAME = 100;
 
-/** The text of a number, told before the number is used for the first time. */
+/** The name of a number, sent before the first use of the number. */
 export interface Named {
   readonly number: number;
   readonly name: string;
 }
 
-/** The side of the loop. */
+/** Used by the thread of the loop. */
 export class Heartbeat {
   readonly shared = new Int32Array(new SharedArrayBuffer(PLACES * 4));
   readonly #applications = new Map<string, number>();
@@ -30,12 +30,12 @@ export class Heartbeat {
     Atomics.add(this.shared, BEATS, 1);
   }
 
-  /** Sets for how many seconds the loop may stand; 0 for ever. */
+  /** Maximum seconds for which the loop may be blocked; 0: no limit. */
   set limit(seconds: number) {
     Atomics.store(this.shared, LIMIT, seconds);
   }
 
-  /** An event of an application runs from now on; none if `path` is undefined. */
+  /** An event of an application starts; `path` undefined: no script runs. */
   enter(path: string | undefined, name: string): void {
     const { shared } = this;
     if (path === undefined) {
@@ -57,7 +57,7 @@ export class Heartbeat {
   }
 }
 
-/** The side of the watchdog, which looks once a second. */
+/** Used by the thread of the watchdog, once a second. */
 export class StallDetector {
   readonly #shared: Int32Array;
   readonly #names = new Map<number, string>();
@@ -73,10 +73,10 @@ export class StallDetector {
   }
 
   /**
-   * Looks whether the loop has run since the last look. Looks are counted, and no clock is asked: a computer that
-   * slept has not looked.
+   * Checks whether the loop has run since the last check. It counts checks rather than asking a clock, so that a
+   * computer that slept is not taken for a blocked loop.
    *
-   * @returns what to log when the loop has stood for as many looks as the limit says
+   * @returns the message to log when the loop was blocked for the limit of checks
    */
   look(): string | undefined {
     const beats = Atomics.load(this.#shared, BEATS);
@@ -88,10 +88,10 @@ export class StallDetector {
     const limit = Atomics.load(this.#shared, LIMIT);
     this.#stands++;
     if (limit === 0 || this.#stands < limit) return undefined;
-    return `The server has stood for ${this.#stands} s ${this.place()}`;
+    return `The event loop has not run for ${this.#stands} s ${this.place()}`;
   }
 
-  /** Which script runs, as far as is known. */
+  /** The running script, as far as known. */
   place(): string {
     const application = Atomics.load(this.#shared, APPLICATION);
     if (application === 0) return "outside of scripts";

@@ -20,7 +20,7 @@ const MIB = 1 << 20;
 /** Characters of a line that a script logs. */
 const MAX_SCRIPT_TEXT = 16_384;
 
-/** What scripts have of the world. */
+/** Services of the outside world for scripts. */
 export class ScriptHost implements Host {
   readonly files = scriptFiles;
   readonly md5 = md5;
@@ -39,7 +39,7 @@ export class ScriptHost implements Host {
   readonly #services: Services;
   readonly #heartbeat: Heartbeat | undefined;
   readonly #sockets: SocketHost;
-  /** What its policy was made of. */
+  /** The configuration from which the policy was made. */
   #lists: string;
   readonly #mailer: Mailer;
 
@@ -68,20 +68,20 @@ export class ScriptHost implements Host {
     prepareDigests(); // before `onStart`, whose time it would take
   }
 
-  /** Starts the workers of sockets that the configuration tells of, before there are clients. */
+  /** Starts the workers of sockets that the configuration mentions, before the first client. */
   prepare({ texts }: Configuration): void {
     try {
       this.#sockets.prepare(expectedSockets(texts));
     } catch (error) {
-      this.#log.bug("Cannot start the workers of sockets", error); // the script will hear of it
+      this.#log.bug("Cannot start the workers of sockets", error); // the script gets an error
     }
   }
 
   /**
-   * Takes over what may change without a restart; limits of time and memory are for whoever has
-   * the applications to pass on.
+   * Applies the keys that may change without a restart; the owner of the applications passes on limits
+   * of time and memory.
    *
-   * @throws {ConfigError} if the sandbox lists cannot be enforced; all stays as it was
+   * @throws {ConfigError} if the sandbox lists cannot be enforced; nothing is changed
    */
   reload(config: Config): void {
     const lists = listsOf(config);
@@ -167,12 +167,12 @@ export class ScriptHost implements Host {
     return { ...this.#sockets.refusals, mail: this.#mailer.refused };
   }
 
-  /** The server stops: mails that are not sent get their error while scripts can hear of it. */
+  /** The server stops: fails all unsent mails while scripts can still handle the errors. */
   stopMail(): void {
     this.#mailer.close();
   }
 
-  /** Ends what scripts left behind. */
+  /** Closes everything that scripts left open. */
   close(): void {
     this.#sockets.close();
     this.#mailer.close();

@@ -1,7 +1,7 @@
 import { canonicalIp } from "../common/ip.ts";
 import { systemLookups } from "../net/lookups.ts";
 
-/** How long an answer is used, in milliseconds, and how many are kept. */
+/** Lifetime (ms) of an answer, and maximum number of answers kept. */
 const FRESH = 60_000;
 const MOST = 1_024;
 
@@ -12,8 +12,8 @@ interface Name {
 }
 
 /**
- * Host names for those who cannot wait: the first question starts a look-up, and whoever asks
- * again is answered. Clients that are to be redirected do, every second or two.
+ * Resolves host names without waiting: the first request starts a look-up, and a later one gets the
+ * result. Clients to be redirected repeat theirs every second or two.
  */
 export class HostNames {
   readonly #names = new Map<string, Name>();
@@ -31,7 +31,7 @@ export class HostNames {
     this.#lookUp = lookUp;
   }
 
-  /** The IP address of a host; undefined if there is none, or none yet. */
+  /** The IP address of a host; undefined if unknown, or not known yet. */
   resolve(host: string): string | undefined {
     const ip = canonicalIp(host);
     if (ip) return ip;

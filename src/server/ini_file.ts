@@ -2,7 +2,7 @@ import { systemReason } from "./folders.ts";
 import { StartError } from "./start_error.ts";
 
 /**
- * Reads the configuration file as UTF-8; what is not UTF-8 in it becomes U+FFFD.
+ * Reads the configuration file as UTF-8; invalid bytes become U+FFFD.
  *
  * @param needed whether the file must exist
  * @returns undefined if there is no file: CFG-001

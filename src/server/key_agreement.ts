@@ -9,14 +9,14 @@ import { type GroupId, groups } from "../rtmfp/crypto/dh_groups.ts";
 import type { Random } from "../rtmfp/crypto/backend.ts";
 import type { Powers } from "./powers.ts";
 
-/** Key pairs of each group that are kept ready. */
+/** Key pairs kept ready per group. */
 const READY = 8;
-/** Secrets that may wait; the handshakes of more are given up, and their clients try again. */
+/** Maximum number of waiting secrets; further handshakes are dropped, and their clients try again. */
 const QUEUE = 2_048;
 /**
- * In the long run one handshake in so many milliseconds has a pair of its own: to make pairs then
- * takes a fiftieth of a processor, in every group. In a rush the others share the last one, for
- * so many milliseconds and so many of them.
+ * In the long run one handshake per interval (ms) gets a key pair of its own, so that making pairs takes a
+ * fiftieth of a processor in each group. In a rush the other handshakes share the last pair, for at
+ * most `SHARED_FOR` ms and `SHARED_BY` handshakes.
  */
 const OWN_EVERY: Record<GroupId, number> = { 2: 5, 14: 20, 16: 100 };
 const SHARED_FOR = 10_000;
@@ -26,7 +26,7 @@ interface Pool {
   readonly group: GroupId;
   readonly ready: KeyPair[];
   making: number;
-  /** How many handshakes may have a pair of their own, as of {@link at}. */
+  /** Number of handshakes that may get a pair of their own, at the time {@link at}. */
   own: number;
   at: number;
   last: { readonly pair: KeyPair; readonly until: number; left: number } | undefined;
@@ -42,17 +42,17 @@ interface Agreement {
 
 interface KeyAgreementOptions {
   readonly random: Random;
-  /** The groups that are prepared for. */
+  /** The groups with prepared pairs. */
   readonly groups: readonly GroupId[];
   readonly now: () => number;
-  /** Called after secrets were given to those who waited: they may have something to send. */
+  /** Called after waiting handshakes got their secrets: they may have data to send. */
   readonly settle: () => void;
   readonly log: (text: string) => void;
 }
 
 /**
  * Diffie-Hellman that leaves the loop free: powers are computed elsewhere, and key pairs are made
- * ahead. As long as the other thread starts, or should it be lost, everything is computed here.
+ * ahead. While the other thread starts, and if it is lost, the loop computes everything.
  */
 export class PreparedKeyAgreement implements KeyAgreement {
   readonly #options: KeyAgreementOptions;
@@ -120,7 +120,7 @@ export class PreparedKeyAgreement implements KeyAgreement {
     }
   }
 
-  /** Those who have waited longest, and are of one group. */
+  /** The oldest waiting handshakes, all of one group. */
   #takeWaiting(most: number): Agreement[] {
     const group = this.#queue[0]?.pair.group;
     let count = Math.min(1, this.#queue.length);
@@ -153,11 +153,11 @@ export class PreparedKeyAgreement implements KeyAgreement {
     }
     this.#busy--;
     if (this.#closed) return;
-    this.#work(); // so that the other thread does not wait for what is done with the secrets
+    this.#work(); // so that the other thread does not wait for the use of the secrets
     this.#tell(agreements, (_, i) => secrets[i]);
   }
 
-  /** Gives secrets to all who wait for them. What one of them throws is a bug, which is left to be logged. */
+  /** Gives secrets to all waiting handshakes. An exception of one is a bug, which the caller logs. */
   #tell(
     agreements: readonly Agreement[],
     secretOf: (agreement: Agreement, index: number) => Uint8Array | undefined,
@@ -199,7 +199,7 @@ export class PreparedKeyAgreement implements KeyAgreement {
     this.#work();
   }
 
-  /** Goes on without the other thread. */
+  /** Continues without the other thread. */
   #lose(error: unknown): void {
     if (!this.#powers) return; // closed, or known
     this.#powers = undefined;

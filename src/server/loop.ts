@@ -3,20 +3,20 @@ import { sleep } from "../common/wait.ts";
 import type { DatagramSocket } from "../net/datagram_socket.ts";
 import type { Outbox } from "../rtmfp/outbox.ts";
 
-/** What the loop drives: `Endpoint` in rtmfp, or anything of its shape. */
+/** State machine that the loop drives, such as `Endpoint` of rtmfp. */
 export interface Machine {
   receive(datagram: Uint8Array, from: Address, now: number): void;
   flush(now: number, out: Outbox): void;
-  /** When `flush` is wanted if nothing is received before. */
+  /** Time of the next `flush` if no datagram is received before. */
   readonly deadline: number;
 }
 
 interface LoopOptions {
   /** Milliseconds, never going back. */
   readonly clock: () => number;
-  /** The time of each input, for those who are asked during it. */
+  /** Receives the time of each input before it is processed. */
   readonly setNow: (now: number) => void;
-  /** An exception that none of ours should have thrown; `from` if a datagram set it off. */
+  /** Reports an exception that is a bug of the server; `from`: source of the datagram that caused it. */
   readonly bug: (what: string, error: unknown, from?: Address) => void;
 }
 
@@ -31,17 +31,17 @@ export interface Lag {
 const TICK = 2_000;
 /** Deadlines this close to one another share a timer. */
 const GRAIN = 4;
-/** Datagrams of one batch that share a reading of the clock, which costs as much as a short one. */
+/** Datagrams of one batch that share one reading of the clock, which costs as much as a short datagram. */
 const SAME_TIME = 16;
-/** After an exception in `flush`, how often it is called again for the others. */
+/** Maximum repetitions of `flush` for the other sessions after an exception. */
 const RETRIES = 64;
 
-/** What is driven before {@link Loop.run}. */
+/** Machine before {@link Loop.run}. */
 const NOTHING: Machine = { receive() {}, flush() {}, deadline: Infinity };
 
 /**
- * Owns clock and socket: everything that happens to the server comes in here, one after the
- * other, and what was written meanwhile goes out after each batch of it.
+ * Owns clock and socket: processes all inputs of the server one after the other, and sends the output
+ * after each batch.
  */
 export class Loop {
   #lag: Lag = { timers: 0, total: 0, worst: 0 };
@@ -52,7 +52,7 @@ export class Loop {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerAt = Infinity;
   #tickAt: number;
-  /** When the clock was last asked, and how many datagrams may still be taken for as old. */
+  /** Time of the last reading of the clock, and the number of datagrams that may still use it. */
   #now = 0;
   #sameTime = 0;
   #flushing = false;
@@ -71,7 +71,7 @@ export class Loop {
   /**
    * Runs until {@link stop}, which closes the socket.
    *
-   * @param machine what is driven
+   * @param machine the machine to drive
    * @param tick called every {@link TICK}, and at once. API-650.
    */
   async run(machine: Machine, tick: () => void): Promise<void> {
@@ -85,7 +85,7 @@ export class Loop {
     });
   }
 
-  /** Something happened besides datagrams, as on a script's socket: what it wrote goes out soon. */
+  /** Processes an input other than a datagram, such as of a script's socket; its output is sent soon. */
   input(what: string, action: () => void): void {
     if (this.#stopped) return;
     this.#sameTime = 0;
@@ -104,8 +104,8 @@ export class Loop {
   }
 
   /**
-   * Stops: no further ticks, and the socket is closed when what was posted is sent, at the latest
-   * after `within` milliseconds.
+   * Stops ticking, and closes the socket when all posted datagrams are sent, at the latest after
+   * `within` milliseconds.
    */
   async stop(within = 500): Promise<void> {
     if (this.#stopped) return;
@@ -139,14 +139,14 @@ export class Loop {
     return this.#now;
   }
 
-  /** Ticks and sends what is due, and sees to it that it is called again in time. */
+  /** Ticks, sends due output, and schedules its next call. */
   #settle(): void {
     if (this.#stopped) return;
     this.#flushing = false;
     this.#sameTime = 0;
     const now = this.#batchNow();
     if (now >= this.#tickAt) {
-      // After a stall ticks are not made up for.
+      // Ticks missed during a stall are not repeated.
       this.#tickAt = Math.max(this.#tickAt + TICK, now + TICK / 2);
       this.#try("Cannot tick", this.#tick);
     }
@@ -158,7 +158,7 @@ export class Loop {
     this.#arm(now);
   }
 
-  /** One timer for everything. Setting it costs more than waking in vain, so it is left alone. */
+  /** One timer for all deadlines. Setting it costs more than waking in vain, so an earlier timer stays. */
   #arm(now: number): void {
     const due = Math.min(this.#machine.deadline, this.#tickAt);
     if (due >= this.#timerAt - GRAIN) return;
@@ -175,7 +175,7 @@ export class Loop {
     this.#settle();
   }
 
-  /** Takes the lateness noted since it was last taken. */
+  /** Returns the lateness noted since the last call. */
   takeLag(): Lag {
     const lag = this.#lag;
     this.#lag = { timers: 0, total: 0, worst: 0 };

@@ -4,7 +4,7 @@ import { MODES, optionLines } from "./command_line.ts";
 /** Characters of a line. */
 const MAX_LINE = 80;
 
-/** A command of `client`, as its help tells of it. */
+/** A command of `client`, with the texts of its help. */
 export interface ManCommand {
   readonly name: string;
   readonly operands: string;
@@ -79,7 +79,7 @@ export function manPage(version: string, date: string, commands: readonly ManCom
 
 const synopsis = (words: string): string => `.B CumulusServer ${escape(words)}`;
 
-/** A term and what it means, which may have several lines. */
+/** A term and its meaning, of one or more lines. */
 const item = (
   term: string,
   help: string,
@@ -96,7 +96,7 @@ function paragraph(text: string): string[] {
   return lines.map(line);
 }
 
-/** A line of text, none of which is taken for a macro. */
+/** A line of text, escaped so that troff takes no part of it for a macro. */
 function line(text: string): string {
   const escaped = escape(text.trimEnd());
   return /^[.']/.test(escaped) ? `\\&${escaped}` : escaped;

@@ -1,23 +1,23 @@
-/** So many sessions that have come since are worth the work. */
+/** Minimum number of new sessions since the last trim. */
 const MANY = 100;
-/** The least time between two times, in milliseconds. */
+/** Minimum time (ms) between two trims. */
 const PAUSE = 10_000;
 
 /**
- * Gives memory back that a rush of handshakes has left unused. What it takes to compile the code
- * that becomes hot in the first of them is more than 1,000 sessions need.
+ * Returns memory to the system after a rush of handshakes. Compiling the code that becomes hot in the
+ * first rush takes more memory than 1,000 sessions.
  */
 export class MemoryTrimmer {
   #trim: (() => Promise<unknown>) | undefined;
   #sessions = 0;
   #at = -Infinity;
 
-  /** @param trim gives free memory back, without keeping anybody waiting */
+  /** @param trim returns free memory without blocking */
   constructor(trim: (() => Promise<unknown>) | undefined) {
     this.#trim = trim;
   }
 
-  /** @param sessions how many there have ever been */
+  /** @param sessions number of sessions since the start */
   tick(now: number, sessions: number): void {
     if (!this.#trim || sessions - this.#sessions < MANY || now - this.#at < PAUSE) return;
     this.#sessions = sessions;

@@ -6,7 +6,7 @@ import type { Source } from "../monitor/snapshot.ts";
 import { type HttpServer, serveHttp } from "../net/http.ts";
 
 /**
- * Serves the page of numbers, metrics and health.
+ * Serves the monitor page, metrics and health.
  *
  * @param server whether it serves, and how its applications start again
  * @throws {Error} if the port cannot be had

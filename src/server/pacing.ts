@@ -1,17 +1,17 @@
-/** Passes that took less are followed by the next at once. Milliseconds. */
+/** A pass shorter than this (ms) is followed by the next one at once. */
 const SHORT = 4;
-/** Most that frames wait for a pass. Milliseconds. */
+/** Maximum time (ms) that frames wait for a pass. */
 const MAX_REST = 100;
 
 /**
- * When to write to the players again. A pass over thousands of them takes long, and costs nearly the same
- * whatever it writes to each: after a long one the next waits for as long, so that frames which come
- * meanwhile go out together, and half of the time is left for everything else.
+ * Decides when to write to the players again. A pass over thousands of them takes long, and its cost hardly
+ * depends on the bytes written to each: after a long pass the next one waits for as long, so that frames
+ * received meanwhile are written together, and half of the time is left for all other work.
  */
 export class Pacing {
   #next = 0;
 
-  /** When the next pass may begin; in the past where it may at once. Milliseconds. */
+  /** Earliest time (ms) of the next pass; may be in the past. */
   get next(): number {
     return this.#next;
   }

@@ -5,11 +5,11 @@ import { type GroupId, groups } from "../rtmfp/crypto/dh_groups.ts";
 /** Computes powers modulo the primes of the Diffie-Hellman groups on another thread. */
 export interface Powers {
   readonly name: string;
-  /** How many calls are worth having under way at once. */
+  /** Number of calls that run in parallel usefully. */
   readonly parallel: number;
-  /** How many powers a call may be asked for. */
+  /** Maximum number of powers per call. */
   readonly together: number;
-  /** False as long as the thread is only starting. */
+  /** False while the thread starts. */
   readonly ready: boolean;
   /**
    * @param wanted at least one, all of one group
@@ -20,7 +20,7 @@ export interface Powers {
   close(): void;
 }
 
-/** What is to be computed, big-endian. */
+/** A power to compute, big-endian. */
 export interface Power {
   /** The group's generator where it is left out. */
   readonly base: Uint8Array | undefined;
@@ -53,7 +53,7 @@ export class LibraryPowers implements Powers {
   close(): void {}
 }
 
-/** What {@link WorkerPowers} and its worker say to each other. */
+/** Messages between {@link WorkerPowers} and its worker. */
 export interface PowerRequest {
   readonly id: number;
   readonly group: GroupId;

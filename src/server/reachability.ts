@@ -1,9 +1,9 @@
 import { isLoopback } from "../common/ip.ts";
 
-/** How long the addresses of this machine are taken for the same, in milliseconds. */
+/** Time (ms) for which the addresses of this machine are cached. */
 const LOOKUP_INTERVAL = 60_000;
 
-/** Whether clients from outside of this machine's networks reach it. */
+/** Detects whether clients from outside of this machine's networks reach it. */
 export class Reachability {
   #lastFromOutside: number | null = null;
   #local: ReadonlySet<string> = new Set();
@@ -14,18 +14,18 @@ export class Reachability {
     if (this.#isOutside(ip)) this.#lastFromOutside = Date.now();
   }
 
-  /** A client has been heard of at an address. @param at ms since 1970 */
+  /** Notes a packet of a client at an address. @param at ms since 1970 */
   heard(ip: string, at: number): void {
     if (!this.#isOutside(ip)) return;
     this.#lastFromOutside = Math.max(this.#lastFromOutside ?? 0, Math.round(at));
   }
 
-  /** When a client from outside was heard last, in ms since 1970. */
+  /** Time of the last packet from outside, in ms since 1970. */
   get lastFromOutside(): number | null {
     return this.#lastFromOutside;
   }
 
-  /** Addresses of this machine, looked up once in a while. */
+  /** Addresses of this machine, refreshed from time to time. */
   get localAddresses(): ReadonlySet<string> {
     const now = performance.now();
     if (now - this.#localAt > LOOKUP_INTERVAL) {

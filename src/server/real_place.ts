@@ -1,12 +1,12 @@
-// Where a path really leads: symbolic links followed.
+// Resolves the symbolic links of a path.
 
 /**
- * The path of a file with all links resolved. What is not there yet has the place of its folder.
+ * The path of a file with all links resolved; a missing file is placed in the resolved folder.
  *
  * @param follow whether a link at the end of the path is followed
  * @param within folders, with `/` at the end, themselves perhaps links
- * @returns why it may not be used, if links lead out of all these folders or nowhere
- * @throws {Error} what the system says, as `NotFound` if there is no folder
+ * @returns an object with the path, or the reason if links lead out of all these folders or nowhere
+ * @throws {Error} of the system, such as `NotFound` if the folder is missing
  */
 export function realPlace(
   path: string,

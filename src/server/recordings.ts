@@ -30,7 +30,7 @@ export function openRecordings({ hub, log, www, config, input }: RecordingsHost)
     keepFree: () => config()["record.free"] * MIB,
     maxFiles: () => config()["vod.files"],
     maxIndex: MAX_INDEX_FILE,
-    input: (action) => input("Cannot go on with a recording", action),
+    input: (action) => input("Cannot continue a recording", action),
     warn: log.warn,
   });
   const disk: Disk = {

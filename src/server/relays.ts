@@ -13,13 +13,13 @@ import type { Log } from "../log/log.ts";
 import type { RelayEntry } from "../config/relay_entry.ts";
 import type { Config } from "../config/settings.ts";
 
-/** Between two looks at what is wanted and what has lasted too long. Milliseconds. */
+/** Interval (ms) of checks for configured relays and for time-outs. */
 const MANAGE_INTERVAL = 500;
-/** How long an address has to answer. Milliseconds. */
+/** Time-out (ms) for the answer of an address. */
 const DIAL_TIMEOUT = 10_000;
 /** Bytes of one write at most. */
 const BLOCK = 65_536;
-/** Relays there may be, those of the configuration and of all scripts together. */
+/** Maximum number of relays, of the configuration and of all scripts together. */
 const MOST = 1_024;
 
 interface RelaysHost {
@@ -29,7 +29,7 @@ interface RelaysHost {
   /** Whether `[sandbox] connect` allows an address, to which a host name may have led. */
   readonly connects: (ip: string, port: number, name?: string) => boolean;
   readonly random: (length: number) => Uint8Array;
-  /** Processes what has come from outside; then {@link Relays.flush} is called. */
+  /** Processes an input from outside, then calls {@link Relays.flush}. */
   readonly input: (what: string, action: () => void) => void;
 }
 
@@ -52,8 +52,8 @@ export class Relays implements OpenDoor {
   /**
    * Begins a relay.
    *
-   * @param publisher the id of the stream that is pushed alone; undefined: whoever publishes the name
-   * @returns a text: why not, without any part of the URL
+   * @param publisher id of the only stream to push; undefined: any publisher of the name
+   * @returns the relay, or a text that says why not, without any part of the URL
    */
   add(
     direction: "push" | "pull",
@@ -79,7 +79,7 @@ export class Relays implements OpenDoor {
     return this.#entries.size;
   }
 
-  /** Those there are, in the order in which they began. */
+  /** All relays, in the order in which they began. */
   *rows(): Iterable<RelayRow> {
     const { now } = this.#host.hub;
     for (const { direction, name, url: target, state, relay } of this.#entries) {
@@ -164,7 +164,7 @@ export class Relays implements OpenDoor {
     this.#host.input("Cannot relay a stream", action);
   }
 
-  /** What a relay consists of is loaded with the first one. */
+  /** Starts a relay; the first one loads the modules. */
   #start(entry: Entry, publisher: number | undefined): void {
     this.#entries.add(entry);
     const { hub, log, random } = this.#host;
@@ -229,7 +229,7 @@ const withRelay = (
   bytesOut: bytesOut + (relay?.bytesOut ?? 0),
 });
 
-/** A relay as those see it who have asked for it. */
+/** A relay as seen by its owner. */
 class Entry implements StreamRelay {
   relay: Relay | undefined;
   closed = false;
@@ -288,7 +288,7 @@ class RelayWire {
     this.#relays.wake(this);
   }
 
-  /** Ends the connection after what waits, as far as it fits into one write. */
+  /** Ends the connection after the waiting bytes that fit into one write. */
   end(): void {
     this.pump();
     this.#socket.end();

@@ -12,7 +12,7 @@ const COOKIE = "cumulus";
 /** Bytes of one packet. */
 const LONGEST_BODY = 1 << 20;
 
-/** Milliseconds that a packet waits for an application that lets others go first, and between two attempts. */
+/** Time (ms) for which a packet waits for a busy application, and interval of attempts. */
 const MAX_WAIT = 10_000;
 const WAIT_INTERVAL = 50;
 
@@ -25,10 +25,10 @@ interface RemotingResponse {
   readonly cookie?: string;
 }
 
-/** The application lets others go first. */
+/** The application is busy. */
 const BUSY: RemotingResponse = { status: 503, body: "The application is busy: try again" };
 
-/** Who has sent a packet that may be tried more than once, if it came without the cookie of a session. */
+/** The sender of a packet that the client may repeat, if it came without the cookie of a session. */
 interface Caller {
   session?: RemotingSession;
   cookie?: string;
@@ -139,7 +139,7 @@ export class RemotingSessions {
   }
 }
 
-/** A cookie is good for the address and the application it was given to. */
+/** A cookie is valid for the address and the application to which it was given. */
 function keyOf(request: Request, path: string, peer: WebPeer): string | undefined {
   const cookies = (request.headers.get("cookie") ?? "").slice(0, 4096).split(/; */, 64);
   const own = cookies.find((one) => one.startsWith(`${COOKIE}=`));

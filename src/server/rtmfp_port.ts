@@ -28,7 +28,7 @@ interface RtmfpPortHost {
   readonly dump?: (header: string, bytes: Uint8Array) => void;
 }
 
-/** What stands behind the UDP port: the endpoint, its key agreement, and the RTMFP door. */
+/** The UDP port's endpoint, its key agreement, and the RTMFP door. */
 export class RtmfpPort {
   readonly flash: FlashServer;
   readonly endpoint: Endpoint;
@@ -62,7 +62,7 @@ export class RtmfpPort {
     });
   }
 
-  /** Redirects a peer that no other server knows either, where an application says so. */
+  /** Redirects a peer unknown to all servers, if an application says so. */
   rendezvousUnknown(hello: PeerHello, now: number): void {
     this.endpoint.redirectPeer(hello, this.flash.onPeerUnknown(hello) ?? [], now);
   }

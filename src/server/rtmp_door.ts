@@ -8,7 +8,7 @@ import { type DoorHost, type OpenDoor, sendBufferOf } from "./doors.ts";
 import { RtmpSessions } from "./rtmp_sessions.ts";
 import { StartError } from "./start_error.ts";
 
-/** @throws {StartError} if a port cannot be had, or the certificate cannot be used */
+/** @throws {StartError} if a port cannot be opened, or the certificate is invalid */
 export async function openRtmpDoor(host: DoorHost): Promise<OpenDoor> {
   const config = host.config();
   const door = new RtmpDoor(host);
@@ -59,7 +59,7 @@ class RtmpDoor implements OpenDoor {
     return this.#sessions.deadline;
   }
 
-  /** The certificate may be a new one, in the same files or in others. */
+  /** Reloads the certificate, which may be new in the same or other files. */
   reload(): void {
     if (!this.#tlsListener) return;
     const config = this.#host.config();

@@ -1,4 +1,4 @@
-// RTMP sessions over sockets of any kind, and what moves bytes between them.
+// Connects RTMP sessions with sockets of any kind.
 import { type Address, addressText } from "../common/address.ts";
 import type { DoorRow } from "../monitor/snapshot.ts";
 import type { StreamEvents } from "../net/stream_socket.ts";
@@ -9,12 +9,12 @@ import { hmacSha256 } from "./digests.ts";
 import type { DoorHost } from "./doors.ts";
 import { Pacing } from "./pacing.ts";
 
-/** Bytes of one write at most, where a frame or two wait and where more does; blocks kept of each. */
+/** Maximum bytes of one write, for a frame or two and for more; blocks kept of each size. */
 const SMALL_BLOCK = 8_192;
 const LARGE_BLOCK = 65_536;
 const SMALL_BLOCKS = 1_024;
 const LARGE_BLOCKS = 64;
-/** Between two looks at what has lasted too long. Milliseconds. */
+/** Interval (ms) of checks for time-outs. */
 const MANAGE_INTERVAL = 500;
 
 /** A TCP or TLS connection, or a WebSocket that carries the same bytes. */
@@ -28,7 +28,7 @@ interface ByteSocket {
    * @returns true: they are written; false: `onWritten` tells when, and they must not change until then
    */
   write(bytes: Uint8Array, length: number): boolean;
-  /** Ends the connection after what was written. */
+  /** Ends the connection after all written bytes are sent. */
   end(): void;
 }
 
@@ -72,7 +72,7 @@ export class RtmpSessions {
     return this.#dirty.length > 0 ? Math.min(this.#manageAt, this.#pacing.next) : this.#manageAt;
   }
 
-  /** A client has connected; too many are let go at once. */
+  /** Accepts a connection, or closes it at the limit. */
   accept(socket: ByteSocket, protocol: "rtmp" | "rtmps"): void {
     this.#host.input("Cannot accept an RTMP connection", () => {
       const wire = new SessionWire(this, socket);
@@ -109,12 +109,12 @@ export class RtmpSessions {
     (block.length === SMALL_BLOCK ? this.#small : this.#large).give(block);
   }
 
-  /** Something has come in on a connection, or has left. */
+  /** Input or output of a connection is complete. */
   input(what: string, action: () => void): void {
     this.#host.input(what, action);
   }
 
-  /** Writes to all connections that have something; those left over by an exception keep it. */
+  /** Writes to all connections with waiting bytes; after an exception the others stay queued. */
   #pumpAll(): void {
     const dirty = this.#dirty;
     this.#dirty = [];
@@ -145,7 +145,7 @@ export class RtmpSessions {
       return session.fill(block);
     } catch (error) {
       this.#host.log.bug(`The RTMP connection of ${session.address} is closed`, error);
-      session.end("fault of the server", "a fault of the server", true);
+      session.end("internal error", "an internal error of the server", true);
       return 0;
     }
   }
@@ -153,7 +153,7 @@ export class RtmpSessions {
 
 /** A connection as its session knows it. */
 class SessionWire implements Wire {
-  /** It is among those with something to write. */
+  /** Whether it is in the list of connections to write to. */
   dirty = false;
   readonly #sessions: RtmpSessions;
   readonly #socket: ByteSocket;

@@ -7,9 +7,9 @@ import type { DoorHost } from "./doors.ts";
 
 /** Bytes that may wait in a WebSocket before its session waits itself. WEB-103. */
 const MOST_BUFFERED = 256 * 1024;
-/** How often sessions that wait for their WebSocket look at it again, in milliseconds. */
+/** Interval (ms) of checks of full WebSockets for room. */
 const BLOCKED_INTERVAL = 20;
-/** How often all sessions are asked what time has made due, in milliseconds. */
+/** Interval (ms) of checks of all sessions for due work. */
 const TICK_INTERVAL = 100;
 /** WebSocket close codes. */
 const GOING_AWAY = 1001;
@@ -38,7 +38,7 @@ export class RtwsSockets {
   }
 
   /**
-   * A client has opened a WebSocket.
+   * Serves a WebSocket that a client has opened.
    *
    * @param leave called once when it is over
    */
@@ -70,7 +70,7 @@ export class RtwsSockets {
       onMessage: (message) =>
         input(() => {
           if (typeof message === "string") {
-            return end(UNSUPPORTED_DATA, "a text message has come");
+            return end(UNSUPPORTED_DATA, "received a text message");
           }
           try {
             session.receive(message, now());
@@ -78,7 +78,7 @@ export class RtwsSockets {
           } catch (error) {
             if (!(error instanceof WireError)) throw error;
             log.info(() => `Closing RTWebSocket of ${client.address}: ${error.message}`);
-            end(PROTOCOL_ERROR, "the client has sent what is out of bounds");
+            end(PROTOCOL_ERROR, "the client exceeded a limit");
           }
         }),
       onClose: (code) =>

@@ -1,4 +1,4 @@
-// What the lists under `[sandbox]` mean to the sockets and the mail of scripts. DECISIONS 21.
+// Applies the lists under `[sandbox]` to the sockets and the mail of scripts. DECISIONS 21.
 import { Reader } from "../bytes/reader.ts";
 import { hostText } from "../common/address.ts";
 import { ipText } from "../common/ip.ts";
@@ -111,7 +111,7 @@ class Door {
     return this.#rules.some((rule) => rule.matches(ip, port, name));
   }
 
-  /** Whether an address may be listened on: of IPv6 those that rules name, or `*` for all. */
+  /** Whether scripts may listen on an address; an IPv6 one needs a rule that names it, or `*`. */
   binds(ip: string, port: number): boolean {
     return this.#rules.some((rule) =>
       rule.matches(ip, port) &&
@@ -167,7 +167,7 @@ function rangeText({ ip, bits }: Range): string {
   return bits === 32 ? ipText(ip) : `${ipText(ip)}/${bits}`;
 }
 
-/** The IPv4 addresses that are in none of some ranges, in as few ranges as possible. */
+/** All IPv4 addresses outside of the given ranges, in as few ranges as possible. */
 function complement(ranges: readonly Range[]): Range[] {
   const taken = ranges.filter(({ ip }) => ip.length === 4).map(({ ip, bits }) => {
     const first = new Reader(ip).u32();

@@ -33,8 +33,8 @@ function placeOfName(path: string, within: readonly string[]): string {
 }
 
 /**
- * Opens a regular file whose real place is in one of these folders; anywhere without them. What was opened is
- * looked at again before anything is cut off: it may be another one by then.
+ * Opens a regular file whose real place is in one of these folders; anywhere without them. Checks the
+ * opened file again before truncating it: another file may have taken the path.
  *
  * @throws {Error} with the reason
  */
@@ -126,7 +126,7 @@ class ScriptFile implements HostFile {
   }
 }
 
-/** What is found under a path; undefined if nothing has this name, or the reason why it cannot be looked at. */
+/** Result of `look`; undefined if the path does not exist, a text if the system refuses. */
 function whatIs<T>(path: string, look: () => T): T | undefined | string {
   try {
     return look();

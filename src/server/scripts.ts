@@ -1,7 +1,7 @@
 import type { Peer } from "../cluster/roster.ts";
 import type { Applications } from "../media/application.ts";
 
-/** What the server asks of the applications besides what clients ask of them. */
+/** Interface of the applications for the server, besides their interface for clients. */
 export interface Scripts extends Applications {
   /** Starts the root application. API-023. */
   start(): void;
@@ -11,7 +11,7 @@ export interface Scripts extends Applications {
   stop(): void;
   /** Takes over limits: milliseconds of a call, bytes of all scripts together. */
   limit?(time: number, memory: number): void;
-  /** The line of a script that is running, for what it makes others log; no file if none is. */
+  /** The running line of a script, for messages that it causes elsewhere; no file if no script runs. */
   readonly place?: { readonly file: string; readonly line: number };
   /** Paths of the applications that run. CLU-065. */
   paths(): Iterable<string>;
@@ -35,6 +35,6 @@ interface ScriptRow {
   /** Errors since the server started, and the last one; `at` in ms since 1970. */
   readonly errors: number;
   readonly lastError: { readonly at: number; readonly text: string } | null;
-  /** What clients were refused since the server started, by what they asked for, such as `connect`. */
+  /** Number of refused requests of clients since the server started, by kind, such as `connect`. */
   readonly refusals: Readonly<Record<string, number>>;
 }

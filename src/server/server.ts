@@ -182,8 +182,8 @@ export class Server {
   }
 
   /**
-   * Starts all applications again with what their files are now; clients stay. API-046
-   * @param by who asks for it, for the log
+   * Restarts all applications from their current files; clients stay. API-046
+   * @param by origin of the request, for the log
    */
   restartApplications(by: string): void {
     this.#parts.input("Cannot restart the applications", () => this.#scripts.restart?.());

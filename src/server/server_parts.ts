@@ -45,10 +45,10 @@ export interface ServerOptions {
   readonly refusals?: () => Readonly<Record<string, number>>;
 }
 
-/** What the applications may use of the server. */
+/** Services of the server for the applications. */
 export interface Services {
   readonly hub: Hub;
-  /** Runs what happens to a script besides what clients do; what it writes goes out. */
+  /** Runs an event of a script that no client caused, then sends its output. */
   input(what: string, action: () => void): void;
   /** The links to other servers. */
   readonly cluster: Cluster;

@@ -7,7 +7,7 @@ import { WholeFiles } from "../net/whole_files.ts";
 import type { Log } from "../log/log.ts";
 import { objectFile } from "./shared_object_names.ts";
 
-/** Milliseconds after which a change is written: what a crash may lose. */
+/** Delay (ms) before a change is written; a crash loses changes of this time. */
 const WRITE_AFTER = 1_000;
 const SUFFIX = ".so";
 
@@ -24,7 +24,7 @@ interface SharedObjectFilesOptions {
 interface Place {
   readonly folder: string;
   readonly path: string;
-  /** There is no file yet. */
+  /** The file does not exist yet. */
   isNew: boolean;
   timer?: ReturnType<typeof setTimeout>;
 }
@@ -87,7 +87,7 @@ export class SharedObjectFiles implements SharedObjectStore {
     this.#places.delete(object);
   }
 
-  /** Writes what is not written; settles once it is on the disk. */
+  /** Writes all pending changes; settles once they are on the disk. */
   close(): Promise<void> {
     for (const object of this.#places.keys()) this.flush(object);
     return this.#files.settled();

@@ -12,7 +12,7 @@ const DEVICE = /^(?:con|prn|aux|nul|com\d|lpt\d)$/i;
 /**
  * The file of an object, in the folder of its application.
  *
- * @param instance what the path of the clients has behind that of the application: `""`, `/room`
+ * @param instance rest of the clients' path after that of the application: `""`, `/room`
  * @param name of the object; `/` parts folders
  * @param suffix of the file: no folder ends with it
  * @returns a path with `/`; undefined if it would be too long or too deep
@@ -21,7 +21,7 @@ export function objectFile(instance: string, name: string, suffix: string): stri
   const folders = name.split("/");
   const file = folders.pop()!;
   const segments = [...folders.map(encode), encode(file) + suffix];
-  if (instance !== "") segments.unshift(encode(instance)); // its "/" is "%2F", which none of a name is
+  if (instance !== "") segments.unshift(encode(instance)); // its "/" becomes "%2F", which never occurs in a name
   if (segments.length > MAX_SEGMENTS) return undefined;
   return segments.some(({ length }) => length > MAX_SEGMENT) ? undefined : segments.join("/");
 }

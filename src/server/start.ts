@@ -13,7 +13,7 @@ import { SAME_SIGNAL, SIGNALS } from "./signals.ts";
 import { StartError } from "./start_error.ts";
 import { Watchdog } from "./watchdog.ts";
 
-/** What the outermost step needs of a start that has failed. */
+/** State of a start, for the handling of its failure. */
 interface Run {
   log: Log;
   watchdog: Watchdog | undefined;
@@ -133,9 +133,9 @@ function making(path: string, make: (path: string) => void): void {
 }
 
 /**
- * Resolves after the first signal that is to stop the server. CFG-077. What comes within
- * `SAME_SIGNAL` of it is the same wish. The next one ends the process, even while a script does not
- * end: the watchdog sees to it, and where it cannot, signals are the system's again.
+ * Resolves after the first signal to stop the server. CFG-077. Signals within `SAME_SIGNAL` of it count as
+ * the same request. The next one ends the process, even while a script blocks the loop: by the watchdog,
+ * or without a watchdog by the system's default action.
  */
 function firstSignal(log: Log): Promise<void> {
   const signals = Object.keys(SIGNALS) as Deno.Signal[];
@@ -170,14 +170,14 @@ function removeFile(path: string): void {
   }
 }
 
-/** What nobody caught is a bug of ours: it is logged, and the server goes on. */
+/** Logs an uncaught exception or rejection, which is a bug of the server, and lets the server go on. */
 function watchForBugs(log: Log): void {
   addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
-    log.bug("Nobody caught", event.reason);
+    log.bug("Uncaught rejection", event.reason);
   });
   addEventListener("error", (event) => {
     event.preventDefault();
-    log.bug("Nobody caught", event.error);
+    log.bug("Uncaught exception", event.error);
   });
 }

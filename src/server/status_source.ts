@@ -69,7 +69,7 @@ export class StatusSource implements Source {
     this.#options = options;
   }
 
-  /** Takes what the loop noted since the last tick, and counts what those who leave take along. */
+  /** Notes the loop's lag since the last tick and all counters of frames, so that those of viewers who leave stay counted. */
   tick(lag: Lag): void {
     this.#lag.push(lag);
     if (this.#lag.length > NOTES) this.#lag.shift();
@@ -285,7 +285,7 @@ export class StatusSource implements Source {
   }
 }
 
-/** The sum of counters that go back to 0, and of those that are gone. */
+/** Sum of counters, including counters that were reset or are gone. */
 class Tally {
   sum = 0;
   readonly #before = new WeakMap<QualityOfService, number>();

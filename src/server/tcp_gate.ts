@@ -58,7 +58,9 @@ export class TcpGate {
         const bytes = typeof message === "string" ? new TextEncoder().encode(message) : message;
         if (connection) return connection.write(bytes);
         earlyBytes += bytes.length;
-        if (earlyBytes > MOST_EARLY) return end(POLICY, "too much before the connection stands");
+        if (earlyBytes > MOST_EARLY) {
+          return end(POLICY, "too much data before the connection is open");
+        }
         early.push(bytes);
       },
       onClose: () => end(1000),
@@ -74,7 +76,7 @@ export class TcpGate {
       onData: (bytes) => {
         if (isText) socket.sendText(decoder.decode(bytes, { stream: true }));
         else socket.send(bytes.slice());
-        if (socket.bufferedAmount > MOST_BUFFERED) end(POLICY, "it takes too little");
+        if (socket.bufferedAmount > MOST_BUFFERED) end(POLICY, "the client reads too slowly");
       },
       onClose: () => end(1000),
     });

@@ -6,7 +6,7 @@ export const STALLED = 70;
 
 const BEAT_INTERVAL = 500;
 
-/** What the worker is told. */
+/** Messages to the worker. */
 export interface ToWatchdog {
   /** First of all. */
   readonly shared?: Int32Array;
@@ -33,7 +33,7 @@ export class Watchdog {
       name: "watchdog",
     });
     this.#worker.onmessage = ({ data }: MessageEvent<{ ends: boolean }>) => {
-      if (!data.ends) onUnable("system libraries may not be called");
+      if (!data.ends) onUnable("no permission to call system libraries");
     };
     this.#worker.onerror = (event) => {
       event.preventDefault();
@@ -43,7 +43,7 @@ export class Watchdog {
     this.#timer = setInterval(() => this.heartbeat.beat(), BEAT_INTERVAL);
   }
 
-  /** Takes over what has changed. */
+  /** Applies changed settings. */
   reload(seconds: number, log: ToWatchdog["log"]): void {
     this.heartbeat.limit = seconds;
     this.#post({ log });

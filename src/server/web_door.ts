@@ -25,12 +25,12 @@ import { WebViewers } from "./web_viewers.ts";
 
 /** Milliseconds that requests have to end when the server stops. */
 const STOP_WITHIN = 500;
-/** Connections besides those that count as viewers. */
+/** Connections allowed beyond the limit of viewers. */
 const MORE_CONNECTIONS = 256;
 /** Before the path of an application whose recordings are listed. */
 const RECORDINGS = "/-/recordings";
 const READING = new Set(["GET", "HEAD"]);
-/** Of pages: what they may load, and from where. WEB-304. */
+/** Headers of pages: restrict their sources of scripts, styles and media. WEB-304. */
 const PAGE_HEADERS = {
   "content-security-policy":
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; " +
@@ -93,7 +93,7 @@ class WebDoor implements OpenDoor {
 
   async listen(options: Parameters<typeof serveWeb>[0]): Promise<void> {
     this.#certificate = options.tls;
-    // Besides those who view or talk there are some who load pages.
+    // Leaves room for connections that load pages, besides viewers and WebSockets.
     const maxConnections = this.#host.config()["web.viewers"] + MORE_CONNECTIONS;
     this.#server = await serveWeb(
       { ...options, maxConnections },
@@ -180,7 +180,7 @@ class WebDoor implements OpenDoor {
     const segments = pathname === "/"
       ? []
       : segmentsOf(isFolder ? pathname.slice(0, -1) : pathname);
-    if (!segments) return text(404, "No page has this address");
+    if (!segments) return text(404, "Page not found");
     const stream = isFolder ? undefined : streamOf(segments, ".flv");
     if (stream) return await this.#view(request, url, stream, peer);
     // Programs that name an application by the address of the WebSocket itself.
@@ -207,18 +207,21 @@ class WebDoor implements OpenDoor {
     }
     if (segments.length === 0) {
       if (this.#host.config()["web.list"] === "on") return send(request, list, PAGE_HEADERS);
-      return text(404, "Streams are at /application/name; [web] list = on lists them here");
+      return text(
+        404,
+        "Streams are at /application/name; with [web] list = on this page lists them",
+      );
     }
-    if (isFolder) return text(404, "No page has this address");
+    if (isFolder) return text(404, "Page not found");
     if (await this.#files.isPage(segments)) {
-      return text(308, "The page of this application has a slash at the end", {
+      return text(308, "The page of this application is at this address with / at its end", {
         location: `${new URL(request.url).pathname}/`,
       });
     }
     return send(request, player, PAGE_HEADERS);
   }
 
-  /** What is live, else the recording of that name; `?recorded` asks for the recording alone. */
+  /** Serves the live stream, else the recording of that name; `?recorded`: only the recording. */
   async #view(
     request: Request,
     url: URL,
@@ -233,7 +236,7 @@ class WebDoor implements OpenDoor {
     if (!isSocket && (wantsFile || !isLive())) {
       const recorded = await this.#recordings.find(stream);
       if (recorded) return this.#file(request, url, stream, peer, recorded);
-      if (wantsFile) return text(404, `There is no recording ${stream.name}`);
+      if (wantsFile) return text(404, `Recording ${stream.name} not found`);
     }
     const release = isLive() ? undefined : await this.#host.seek?.(stream.name);
     try {
@@ -261,7 +264,8 @@ class WebDoor implements OpenDoor {
       if (isUpgrade(request)) {
         const make = () => upgradeToWebSocket(request);
         const upgraded = this.#viewers.openSocket(request, stream, peer, leave, make);
-        return upgraded?.response ?? text(426, "Open a WebSocket here", { upgrade: "websocket" });
+        return upgraded?.response ??
+          text(426, "This address serves only WebSockets", { upgrade: "websocket" });
       }
       const headers = this.#streamHeaders(request, url);
       return this.#viewers.openBody(request, stream, peer, headers, leave);
@@ -292,7 +296,9 @@ class WebDoor implements OpenDoor {
     const refused = this.#refuses(request, peer);
     if (refused) return refused;
     const upgraded = upgradeToWebSocket(request);
-    if (!upgraded) return text(426, "Open a WebSocket here", { upgrade: "websocket" });
+    if (!upgraded) {
+      return text(426, "This address serves only WebSockets", { upgrade: "websocket" });
+    }
     this.#rtws.open(upgraded.socket, peer, this.#places.take(peer));
     return upgraded.response;
   }
@@ -302,7 +308,9 @@ class WebDoor implements OpenDoor {
     const refused = this.#refuses(request, peer);
     if (refused) return refused;
     const upgraded = upgradeToWebSocket(request);
-    if (!upgraded) return text(426, "Open a WebSocket here", { upgrade: "websocket" });
+    if (!upgraded) {
+      return text(426, "This address serves only WebSockets", { upgrade: "websocket" });
+    }
     const leave = this.#places.take(peer);
     const stream = new WebSocketStream(upgraded.socket, peer, leave);
     this.#rtmp.accept(stream, "rtmp");
@@ -315,7 +323,9 @@ class WebDoor implements OpenDoor {
     const port = this.#gate.portOf(pathname);
     if (typeof port === "string") return text(404, port);
     const upgraded = upgradeToWebSocket(request);
-    if (!upgraded) return text(426, "Open a WebSocket here", { upgrade: "websocket" });
+    if (!upgraded) {
+      return text(426, "This address serves only WebSockets", { upgrade: "websocket" });
+    }
     this.#gate.open(upgraded.socket, port, this.#places.take(peer));
     return upgraded.response;
   }
@@ -325,7 +335,7 @@ class WebDoor implements OpenDoor {
     const { pathname } = url;
     const end = pathname.endsWith("/") ? -1 : undefined;
     const segments = pathname === "/" ? [] : segmentsOf(pathname.slice(0, end));
-    if (!segments) return text(404, "No application has this address");
+    if (!segments) return text(404, "Application not found");
     const path = segments.map((segment) => `/${segment}`).join("");
     const place = () => this.#places.full(peer) ?? this.#places.take(peer);
     const refused = this.#refusesOrigin(request);
@@ -348,7 +358,7 @@ class WebDoor implements OpenDoor {
     const segments = path === "" ? [] : segmentsOf(path);
     const files = segments &&
       await this.#recordings.list(segments.map((segment) => `/${segment}`).join(""));
-    if (!files) return text(404, "No application has this path");
+    if (!files) return text(404, "Application not found");
     return json(files);
   }
 
@@ -403,7 +413,7 @@ class WebDoor implements OpenDoor {
   #refusesOrigin(request: Request): Response | undefined {
     const origin = request.headers.get("origin");
     if (origin === null || this.#allows(origin, new URL(request.url))) return undefined;
-    return text(403, `Pages of ${origin.slice(0, 200)} may not use this server: [web] origins`);
+    return text(403, `[web] origins does not allow pages of ${origin.slice(0, 200)}`);
   }
 
   /** A page of the door itself may always; WEB-702. */

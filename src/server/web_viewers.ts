@@ -38,7 +38,7 @@ interface Sink {
 export class WebViewers implements ViewerHost {
   readonly #host: DoorHost;
   readonly #sinks = new Map<FlvViewer, Sink>();
-  /** What is written, one viewer after the other. */
+  /** Block for writes, used for one viewer after the other. */
   readonly #block = new TagBlock(ROOM, MOST_AT_ONCE);
   readonly #pacing = new Pacing();
   readonly #awake = new Set<FlvViewer>();
@@ -133,7 +133,7 @@ export class WebViewers implements ViewerHost {
     return upgraded;
   }
 
-  /** Writes what waits to those that take more. */
+  /** Writes waiting bytes to the viewers whose sockets accept more. */
   flush(now: number): void {
     if (this.#awake.size === 0) return;
     if (now < this.#batchAt) {
@@ -200,7 +200,7 @@ export class WebViewers implements ViewerHost {
 const batchInterval = (cost: number): number =>
   Math.min(Math.max(MIN_BATCH_INTERVAL, BATCH_INTERVAL_PER_COST * cost), MAX_BATCH_INTERVAL);
 
-/** What a request tells of a viewer. */
+/** The viewer's parameters from a request. */
 export function viewing(
   request: Request,
   { path, name }: StreamRequest,

@@ -20,7 +20,7 @@ const CLOSE_AFTER = 600_000;
 
 type Kind = "audio" | "video";
 
-/** What a player needs of the store. */
+/** Interface of the store for a player. */
 export interface PlayerHost {
   readonly now: number;
   /** Calls {@link FilePlayer.run} soon. */
@@ -52,7 +52,7 @@ export class FilePlayer implements RecordedPlay {
   /** A tag that is not due yet. */
   #next: StoredTag | undefined;
   #reading = false;
-  /** Counts places gone to: what is read for an earlier one is dropped. */
+  /** Number of seeks so far; data read for an earlier one is dropped. */
   #place = 0;
   #atEnd = false;
   #pausedSince: number | undefined;
@@ -105,7 +105,7 @@ export class FilePlayer implements RecordedPlay {
     this.wake();
   }
 
-  /** VOD-070: the client has what was sent, unless it says that it is farther back than its buffer. */
+  /** VOD-070: assumes that the client has all sent frames, unless its time is behind by more than its buffer. */
   resume(time: number | undefined): void {
     if (this.#pausedSince === undefined) return;
     this.#pausedSince = undefined;
@@ -128,7 +128,7 @@ export class FilePlayer implements RecordedPlay {
     this.host.over(this);
   }
 
-  /** Sends what is due; sets {@link deadline}. */
+  /** Sends due frames; sets {@link deadline}. */
   run(now: number): void {
     this.deadline = Infinity;
     if (this.#state === "draining") return this.#drain(now);
@@ -157,7 +157,7 @@ export class FilePlayer implements RecordedPlay {
     }
   }
 
-  /** What is due later: while paused nothing is, but the file is closed in the end. */
+  /** Sets the deadline; while paused, that of closing the file. */
   #waitUntil(due: number, now: number): void {
     if (this.#pausedSince === undefined) {
       this.deadline = due;
@@ -213,7 +213,7 @@ export class FilePlayer implements RecordedPlay {
     });
   }
 
-  // What is sent
+  // Output
 
   #deliver(tag: StoredTag, time: number): void {
     if (tag.type === TagType.data) return this.#deliverData(tag, time);
@@ -240,7 +240,7 @@ export class FilePlayer implements RecordedPlay {
     if (script) this.#send(new Frame("data", time, script.values, script.name), time);
   }
 
-  /** Video that was muted goes on with a key frame, behind the headers. VOD-073. */
+  /** Muted video continues with a key frame, after the headers. VOD-073. */
   #flowAgain(kind: Kind, role: Role, time: number): boolean {
     if (kind === "video" && role !== "key") return false;
     this.#flows[kind] = true;

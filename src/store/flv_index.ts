@@ -36,9 +36,9 @@ export interface SeekPoint {
 }
 
 /**
- * What has to be known of a file to play any part of it: made of its tags, one after the other, as it
- * is read for the first time or while it is written. A `keyframes` table in the file is not used: many
- * are wrong. VOD-103, VOD-106, VOD-107.
+ * Index for playing any part of a file: built from its tags, one after the other, when the file is first
+ * read or while it is written. Ignores a `keyframes` table in the file: many are wrong. VOD-103,
+ * VOD-106, VOD-107.
  */
 export class FlvIndex {
   readonly headers: StoredHeader[] = [];

@@ -9,7 +9,7 @@ import { Frame } from "../media/frame.ts";
 import { FlvIndex } from "./flv_index.ts";
 import type { SeekPoints } from "./seek_points.ts";
 
-/** What a file begins with: the format and its version. */
+/** Start of the file: the format and its version. */
 const MAGIC = toUtf8("CFI1");
 /** Bytes of a file at most: two full tables, codec headers and metadata. */
 export const MAX_INDEX_FILE = 8 << 20;
@@ -28,10 +28,10 @@ export interface KeptIndex {
 /**
  * The bytes of a file: `"CFI1" | CRC-32 of the rest u32 | size f64 | modified f64 | firstPosition f64 |
  * end f64 | duration u32 | flags u32 | firstTime u32 | audioCodec u32 | videoCodec u32 |
- * metadataPosition f64 | metadataEnd f64 | metadata | headers | video points | audio points`. What has a
- * length begins with it, or with its count, as u32.
+ * metadataPosition f64 | metadataEnd f64 | metadata | headers | video points | audio points`. Members of
+ * variable length start with their length or count as u32.
  *
- * @returns undefined if it would be too large to keep
+ * @returns undefined if the file would be too large
  */
 export function writeIndexFile(
   { index, size, modified }: KeptIndex,

@@ -19,7 +19,7 @@ const AROUND = 15;
 const FLAGS_AT = 4;
 
 interface WriterEvents {
-  /** A write of so many bytes has ended: {@link FlvWriter.run} is wanted. */
+  /** A write of `bytes` bytes has ended: call {@link FlvWriter.run}. */
   written(bytes: number): void;
   /** The file is closed. */
   ended(key: string, indexed: IndexedFile): void;
@@ -71,7 +71,7 @@ export class FlvWriter {
   }
 
   /**
-   * What the file begins with, before its first tag.
+   * Writes the start of the file, before its first tag.
    * @param metadata the AMF of the values of the publisher's `onMetaData`
    */
   begin(metadata: Uint8Array | undefined): void {

@@ -6,14 +6,14 @@ const MAX_SEGMENT = 128;
 const MAX_BYTES = 255;
 /** Letters and digits of any script, `_ - . space`; no control or format characters. */
 const SEGMENT = /^[\p{L}\p{M}\p{N}_\-. ]+$/u;
-/** Names that Windows keeps for devices, whatever their suffix is. */
+/** Names that Windows reserves for devices, with any suffix. */
 const DEVICE = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?: *\.|$)/i;
 
 /**
  * The file of a recording: `flv:a/b`, `a/b.flv` and `a/b` are `a/b.flv`.
  *
- * @returns its path in the folder of recordings, with `/`; undefined for names that no recording may
- *   have, among them those of other containers (`mp4:`, `mp3:`)
+ * @returns its path in the folder of recordings, with `/`; undefined for invalid
+ *   names, such as those of other containers (`mp4:`, `mp3:`)
  */
 export function recordingFile(text: string): string | undefined {
   const name = text.replace(/^flv:/, "").replace(/\.flv$/i, "").normalize("NFC");

@@ -26,7 +26,7 @@ export class OpenRecording implements Recorded {
     return this.indexed.index;
   }
 
-  /** Whether it is being recorded: what is written later is played, too. VOD-208. */
+  /** Whether it is still being recorded: players get later frames, too. VOD-208. */
   get growing(): boolean {
     return this.indexed.growing;
   }

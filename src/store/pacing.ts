@@ -1,11 +1,11 @@
-/** Milliseconds that a client keeps ahead unless it tells, and what is made of what it tells. VOD-041. */
+/** Length (ms) of a client's buffer if it sets none, and the bounds of a length that it sets. VOD-041. */
 const BUFFER = 3_000;
 const MIN_BUFFER = 1_000;
 const MAX_BUFFER = 60_000;
-/** Times of a file that go back farther begin anew: frames would otherwise all be due at once. */
+/** A jump back (ms) beyond this restarts the clock: otherwise all later frames would be due at once. */
 const MAX_BACK = 1_000;
 
-/** When the frames of a file are due: never earlier than the client's buffer asks for. VOD-040. */
+/** Decides when the frames of a file are due: no earlier than the client's buffer needs. VOD-040. */
 export class Pacing {
   #buffer = BUFFER;
   /** Media time and time of the same moment, in milliseconds. */

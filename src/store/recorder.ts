@@ -32,12 +32,12 @@ export interface RecordLimits {
   readonly segment: number;
 }
 
-/** What is opened for a recording to be written to. */
+/** Opens the file of a recording for writing. */
 export type OpenTarget =
   | { readonly file: WritableFile; readonly indexed: IndexedFile; readonly gap: number }
   | NotWritable;
 
-/** What a recorder needs of the store. */
+/** Interface of the store for a recorder. */
 export interface RecorderHost {
   readonly now: number;
   readonly limits: RecordLimits;
@@ -65,7 +65,7 @@ export class Recorder implements ListenerOutput, Recording {
   readonly queuedDataBytes = 0;
   readonly videoWaitsSince = Infinity;
   #writer = this.#newWriter();
-  /** Those of files that are being ended, too. */
+  /** All writers, including those of files being closed. */
   readonly #writers = new Set<FlvWriter>();
   /** Frames that wait for the file to be open; undefined: it is. */
   #early: [Frame, number][] | undefined;
@@ -149,7 +149,7 @@ export class Recorder implements ListenerOutput, Recording {
     if (!this.#early) this.#finish();
   }
 
-  /** Writes what is due. */
+  /** Writes due data. */
   run(now: number): void {
     this.deadline = Infinity;
     for (const writer of this.#writers) {

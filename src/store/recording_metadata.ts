@@ -13,7 +13,7 @@ const DURATION = 1 + 4 + 2 + 8 + 1;
 const FILESIZE = DURATION + 8 + 2 + 8 + 1;
 /** Bytes of the name in front of the values. */
 const NAME_BYTES = 3 + NAME.length;
-/** What a recording knows itself, or what no longer holds. */
+/** Members of the publisher's metadata that the recorder computes itself, or that are wrong for a file. */
 const OWN = new Set(["duration", "filesize", "keyframes", "lasttimestamp", "canSeekToEnd"]);
 
 /** Offsets in the data of a script tag of {@link metadataData}: of duration (s) and filesize, both f64. */
@@ -55,7 +55,7 @@ export function scriptData(name: string, values: Uint8Array): Uint8Array<ArrayBu
   return to.u8(AMF0.string).u16(text.length).bytes(text).bytes(inAmf0).copy();
 }
 
-/** The members of an `onMetaData`; none if they cannot be read, or AMF0 has no form for them. */
+/** The members of an `onMetaData`; empty if they cannot be read, or if AMF0 cannot represent them. */
 export function metadataMembers(values: Uint8Array | undefined): AmfObject {
   if (!values || values.length === 0) return {};
   let value: AmfValue;

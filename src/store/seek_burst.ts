@@ -6,8 +6,8 @@ const BEGIN = 0;
 const END = 1;
 
 /**
- * The frames between a key frame and the target of a seek, which go out at once. Around those of AVC
- * stand video commands, so that Flash shows the target alone. VOD-052, FLV E.4.3.1.
+ * The frames between a key frame and the target of a seek, sent at once. AVC frames are enclosed in video
+ * commands, so that Flash shows only the target. VOD-052, FLV E.4.3.1.
  */
 export class SeekBurst {
   #codec: number | undefined;
@@ -15,7 +15,7 @@ export class SeekBurst {
   /** @param target milliseconds */
   constructor(readonly target: number) {}
 
-  /** Whether a frame of this time is none of the burst. */
+  /** Whether a frame of this time is after the burst. */
   isOver(time: number): boolean {
     return time >= this.target;
   }

@@ -29,7 +29,7 @@ export class ServedFile implements RecordedFile {
     const isFirst = index.metadataPosition === index.firstPosition;
     this.#from = isFirst ? index.metadataEnd : index.firstPosition;
     const rest = Math.max(0, index.end - this.#from);
-    // Numbers have the same length whatever they are: what the prefix says of itself changes nothing.
+    // Numbers have a fixed length, so the values in the prefix do not change its length.
     const length = this.#prefixOf(0, 0).length;
     this.#prefix = this.#prefixOf(length - this.#from, length + rest);
     this.size = length + rest;
@@ -45,7 +45,7 @@ export class ServedFile implements RecordedFile {
     this.#recording.read(this.#from + position - prefix.length, most, done);
   }
 
-  /** @param shift from offsets in the file to those of what is served */
+  /** @param shift difference between offsets in the served bytes and in the file */
   #prefixOf(shift: number, size: number): Uint8Array {
     const { index } = this.#recording;
     const points = [

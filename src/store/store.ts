@@ -40,7 +40,7 @@ interface StoreOptions {
   readonly date: () => Date;
 }
 
-/** What is driven: when to run it next, and that. */
+/** A state machine with its deadline. */
 type Task = FilePlayer | Recorder;
 
 /**
@@ -199,7 +199,7 @@ export class Store implements Recordings, PlayerHost, RecorderHost {
     });
   }
 
-  /** Opens a file for writing; what is in it up to `keep` stays. */
+  /** Opens a file for writing; keeps its first `keep` bytes. */
   #create(
     { mode, place: { path, file } }: Recorder,
     keep: number,
@@ -276,7 +276,7 @@ export class Store implements Recordings, PlayerHost, RecorderHost {
     return this.#stepAt;
   }
 
-  /** Has players send and recorders write what is due. */
+  /** Lets players send due frames, and recorders write due data. */
   flush(now: number): void {
     let next = this.#stepAt;
     const run = (player: Task) => {

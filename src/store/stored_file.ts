@@ -1,5 +1,5 @@
-// What the machines of this room need of the disk. Calls return at once; `done` is called later, once,
-// never during the call.
+// Interface of the disk for the state machines of this room. Calls return at once; `done` is called once,
+// later, never during the call.
 import type { ListedRecording } from "../media/recordings.ts";
 
 /** A file that is open for reading. */
@@ -25,13 +25,13 @@ export interface WritableFile {
   /** @param done is told why it did not work */
   write(position: number, bytes: Uint8Array, done: (error: string | undefined) => void): void;
   /**
-   * Puts on the disk what was written, and closes the file.
-   * @param done is told what a {@link StoredFile} of it would tell
+   * Flushes all written data to the disk, and closes the file.
+   * @param done gets the size and time that a {@link StoredFile} of it would have
    */
   close(done: (size: number, modified: number) => void): void;
 }
 
-/** Why a file cannot be written: nobody may, or it does not work. */
+/** Why a file cannot be written: no permission, or another error. */
 export interface NotWritable {
   readonly reason: "no access" | "failed";
   readonly text: string;
@@ -42,7 +42,7 @@ export interface Disk {
   /**
    * @param path of the application: `""`, `/a`, `/a/b`
    * @param name of a file in its folder, such as `recordingFile` makes it
-   * @param done undefined: there is no such regular file inside the folder
+   * @param done undefined: no regular file of this name inside the folder
    */
   open(path: string, name: string, done: (file: StoredFile | undefined) => void): void;
 

@@ -5,14 +5,14 @@ export interface StoredTag {
   readonly type: TagType;
   /** Milliseconds as the file has them, signed. VOD-102. */
   readonly time: number;
-  /** A view of the block; cut off where a {@link TagReader} wants no more than the beginning. */
+  /** A view of the block; truncated if the {@link TagReader} needs only the beginning. */
   readonly data: Uint8Array;
-  /** Offset of the tag in the file, and of what follows its trailer. */
+  /** Offset of the tag in the file, and of the byte after its trailer. */
   readonly position: number;
   readonly end: number;
 }
 
-/** Of tags with more bytes of data than `LARGE` their beginning tells what they hold: no codec header is. */
+/** Only the first bytes of a tag with more than `LARGE` bytes of data are read: no codec header is so large. */
 const LARGE = 64 * 1024;
 const BEGINNING = 64;
 const ENCRYPTED = 0x20;
@@ -62,12 +62,12 @@ export class TagReader {
     return this.#needed;
   }
 
-  /** What follows is no tag. */
+  /** Whether the bytes after the last tag are not a tag. */
   get ended(): boolean {
     return this.#ended;
   }
 
-  /** Goes to another tag; its block is to be read. */
+  /** Moves to another tag; the caller reads its block next. */
   moveTo(position: number): void {
     this.#block = NOTHING;
     this.#start = this.#position = position;

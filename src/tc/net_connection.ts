@@ -253,7 +253,7 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
     if (this.#isBanned()) return this.fail("its address is blacklisted");
     for (const stream of this.streams()) stream.manage();
     if (this.transport.queuedBytes > MAX_QUEUED) {
-      this.fail("it takes too little of what it is sent");
+      this.fail("the client reads too slowly");
     }
   }
 

@@ -316,7 +316,7 @@ export class Playback implements RecordedOutput {
   }
 
   #notFound(name: string): void {
-    this.#output.tell("error", "Play.StreamNotFound", `There is no recording ${name}`);
+    this.#output.tell("error", "Play.StreamNotFound", `Recording ${name} not found`);
     this.onRefused(name);
   }
 

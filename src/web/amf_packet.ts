@@ -7,9 +7,9 @@ import { Writer } from "../bytes/writer.ts";
 
 /** One call. */
 export interface RemotingCall {
-  /** What is called. */
+  /** Name of the called function. */
   readonly target: string;
-  /** What the answer is for, such as `/1`. */
+  /** Id of the call for the answer, such as `/1`. */
   readonly response: string;
   /** The AMF of the arguments, one after the other. */
   readonly values: Uint8Array;
@@ -72,7 +72,7 @@ function part(from: Reader): Uint8Array {
   return from.input.subarray(start, from.at);
 }
 
-/** Arguments come as one strict array of AMF0, or of AMF3 by those who speak that. */
+/** Clients send arguments as one strict array of AMF0, or of AMF3. */
 function argumentsOf(value: Uint8Array): Uint8Array {
   if (value.length >= 5 && value[0] === AMF0_STRICT_ARRAY) return value.subarray(5);
   const list = new AmfReader(value).readValue(4 * MAX_NAMES);

@@ -1,7 +1,7 @@
 import type { Frame } from "../media/frame.ts";
 
-// Which codecs players in browsers take from FLV: WEB-018. Numbers are those of the FLV
-// specification, E.4.2 and E.4.3; four characters those of Enhanced RTMP.
+// Codecs that players in browsers accept from FLV: WEB-018. Numbers are of the FLV specification,
+// E.4.2 and E.4.3; names of four characters are of Enhanced RTMP.
 
 const AUDIO = new Set(["AAC", "MP3", "Opus", "fLaC"]);
 const VIDEO = new Set(["AVC", "HEVC", "hvc1", "avc1", "av01", "AV1"]);
@@ -57,9 +57,9 @@ export function codecOf({ kind, payload }: Frame): string | undefined {
 const PLAYABLE_NAMES = new Set(["AAC", "MP3", "Opus", "FLAC", "H.264", "H.265", "AV1"]);
 
 /**
- * Why there is nothing to view of a stream with these codecs, by the names of `flv/codec_name.ts`.
+ * Why browsers cannot play a stream with these codecs, named as in `flv/codec_name.ts`.
  *
- * @returns undefined if one of them is played, or none is known
+ * @returns undefined if they play at least one of them, or no codec is known
  */
 export function hopeless(codecs: readonly string[]): string | undefined {
   const known = codecs.filter((name) => name !== "");

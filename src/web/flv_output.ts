@@ -6,11 +6,11 @@ import { codecOf, hopeless, playable } from "./codecs.ts";
 import { scriptTagBody } from "./script_tag.ts";
 import { type Tag, TagBlock } from "./tag_block.ts";
 
-/** What a viewer is told of its stream. */
+/** Events of a stream for its viewer. */
 interface FlvOutputEvents {
   /** There are bytes to take. */
   onBytes(): void;
-  /** Nobody publishes any more, or somebody does again. */
+  /** The publisher has left, or a new one has come. */
   onUnpublished(): void;
   onPublished(): void;
   /** A script ends it. */
@@ -36,10 +36,10 @@ const NOTHING = new Uint8Array(0);
 /**
  * A live stream as an FLV file without an end, for one viewer. WEB-010 to WEB-018.
  *
- * Tags wait here until they are {@link take}n, so that what is late can be given up whole.
+ * Tags wait here until {@link take}, so that late tags can be dropped whole.
  */
 export class FlvOutput implements ListenerOutput {
-  /** Kinds whose codec no browser plays: none of their frames are sent. WEB-018. */
+  /** Kinds whose codec no browser plays: their frames are not sent. WEB-018. */
   readonly unplayable = new Map<FrameKind, string>();
   #queue: WaitingTag[] = [];
   #queuedBytes = 0;
@@ -50,7 +50,7 @@ export class FlvOutput implements ListenerOutput {
   #first: { readonly at: number; readonly time: number } | undefined;
   #isKnown = false;
 
-  /** @param kinds those that the viewer wants */
+  /** @param kinds kinds of frames that the viewer wants */
   constructor(
     readonly clock: Clock,
     readonly events: FlvOutputEvents,
@@ -137,7 +137,7 @@ export class FlvOutput implements ListenerOutput {
   }
 
   /**
-   * The next bytes of the file: whole tags, of which all but the first fit into `most` bytes.
+   * The next bytes of the file: whole tags of at most `most` bytes in total, or one larger tag.
    *
    * @returns empty if nothing waits
    */

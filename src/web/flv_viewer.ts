@@ -27,11 +27,11 @@ export interface Viewing extends Omit<ClientInfo, "rawId"> {
   readonly video: boolean;
 }
 
-/** What a viewer's door does for it. */
+/** Interface of the door for a viewer. */
 export interface ViewerHost {
   /** There are bytes to take. */
   wake(viewer: FlvViewer): void;
-  /** The viewer is over: its door ends the response, after what was taken. */
+  /** The viewer has ended: the door ends the response after the bytes already taken. */
   over(viewer: FlvViewer, failure: string | undefined): void;
 }
 

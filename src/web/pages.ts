@@ -20,10 +20,10 @@ const STYLE = "text/css; charset=utf-8";
 
 /** The page that plays a stream: its own address names it. */
 export const player: Page = page(HTML, playerPage);
-/** The page that lists what is on air. */
+/** The page that lists live streams. */
 export const list: Page = page(HTML, listPage);
 
-/** Files by path. `/-/` is no application's. */
+/** Files by path. No application has the path `/-/`. */
 export const files: ReadonlyMap<string, Page> = new Map([
   ["/cumulus.js", page(SCRIPT, client)],
   ["/-/mpegts.js", page(SCRIPT, mpegts)],

@@ -8,7 +8,7 @@ import type { ManagedSession } from "../media/sessions.ts";
 import { readPacket, type RemotingAnswer, type RemotingCall, writePacket } from "./amf_packet.ts";
 import { silentWriter } from "./silent_writer.ts";
 
-/** A client is gone when it has not called for so many milliseconds. */
+/** Time (ms) without a call after which a client is gone. */
 const IDLE = 60_000;
 
 interface RemotingClient extends ClientInfo {
@@ -111,7 +111,7 @@ class AnswerWriter implements FlowWriter {
   readonly closed = false;
   #values = new Uint8Array(0);
 
-  /** @returns what the call answered; undefined if there is no such function */
+  /** @returns the answer of the call; undefined if the function does not exist */
   during(call: () => boolean): { values: Uint8Array } | undefined {
     this.#values = new Uint8Array(0);
     return call() ? { values: this.#values } : undefined;

@@ -1,4 +1,4 @@
-// What a request to the web door asks for: names and paths out of URLs that strangers write.
+// Parses requests to the web door: names and paths of untrusted URLs.
 import { percentDecoded } from "../bytes/percent.ts";
 
 /** Characters of a URL that is read. WEB-705. */

@@ -31,7 +31,7 @@ Deno.test("a server that stops is gone at once, one that is killed after 3 s, on
     "+b.example:1935",
     "+c.example:1935",
     "-b.example:1935: it has stopped",
-    "-c.example:1935: nothing was heard of it for 3 s",
+    "-c.example:1935: it was silent for 3 s",
   ]);
 });
 

@@ -6,7 +6,7 @@ import type { FlowReceiver } from "../../src/rtmfp/flow/handlers.ts";
 import type { ReceiveFlow } from "../../src/rtmfp/flow/receive_flow.ts";
 import { recordedMessages } from "../flash/recorded.ts";
 
-Deno.test("A direct stream of librtmfp: its statuses, which stand where others have a null, and all media", () => {
+Deno.test("Direct stream of librtmfp: reads all media and statuses that replace the null argument", () => {
   const messages = recordedMessages("librtmfp-cumulus-p2p").filter(({ session, fromInitiator }) =>
     session.responderCertificate.length !== 77 && !fromInitiator
   );

@@ -44,7 +44,7 @@ const lines = (tags: FlvTag[]) =>
   tags.map(({ type, timestamp, data }) => `${type} ${timestamp} ${toHex(data)}`);
 const ofType = (tags: FlvTag[], wanted: number) => tags.filter(({ type }) => type === wanted);
 
-Deno.test("publish and play: the copy has every frame with its time, and takes as long", async () => {
+Deno.test("publish and play: the copy has every frame with its time, in real time", async () => {
   await using server = await smallServer();
   const { path, tags } = shortRecording(600);
   const copy = Deno.makeTempFileSync({ suffix: ".flv" });
@@ -76,7 +76,7 @@ Deno.test("publish and play: the copy has every frame with its time, and takes a
   Deno.removeSync(copy);
 });
 
-Deno.test("publish --type record says why nothing is recorded, and ends", async () => {
+Deno.test("publish --type record ends with the reason if recording is refused", async () => {
   await using server = await smallServer();
   const { path } = shortRecording(100);
   const { code, error } = await run("publish", `${server.url}/live/cam`, path, "--type", "record");
@@ -85,7 +85,7 @@ Deno.test("publish --type record says why nothing is recorded, and ends", async 
   assert.deepEqual(server.log.filter((line) => /audio|video/i.test(line)), []);
 });
 
-Deno.test("play stops after --seconds, and says if nothing came", async () => {
+Deno.test("play stops after --seconds, and reports an empty stream", async () => {
   await using server = await smallServer();
   const copy = Deno.makeTempFileSync({ suffix: ".flv" });
   const started = performance.now();
@@ -97,7 +97,7 @@ Deno.test("play stops after --seconds, and says if nothing came", async () => {
   assert.throws(() => Deno.statSync(copy), Deno.errors.NotFound);
 });
 
-Deno.test("play writes what the header must say into it", async () => {
+Deno.test("play completes the header of the file", async () => {
   await using server = await smallServer();
   const path = Deno.makeTempFileSync({ suffix: ".flv" });
   Deno.writeFileSync(path, flvHeader(true, false));
@@ -115,7 +115,7 @@ Deno.test("play writes what the header must say into it", async () => {
   Deno.removeSync(copy);
 });
 
-Deno.test("publish --repeat goes on in time", async () => {
+Deno.test("publish --repeat continues the timestamps", async () => {
   await using server = await smallServer();
   const { path } = shortRecording(120);
   const copy = Deno.makeTempFileSync({ suffix: ".flv" });
@@ -130,7 +130,7 @@ Deno.test("publish --repeat goes on in time", async () => {
   Deno.removeSync(copy);
 });
 
-Deno.test("Ctrl-C ends play in good order: the file is whole, the server is told", async () => {
+Deno.test("Ctrl-C ends play in good order: complete file, stream closed at the server", async () => {
   await using server = await smallServer();
   const publisher = await NetConnection.connect(`${server.url}/live`);
   const stream = await publisher.createStream();
@@ -181,7 +181,7 @@ Deno.test("call prints JSON, and an error with exit code 1", async () => {
   assert.match(impossible.error, /Cannot send this: .*dictionary/);
 });
 
-Deno.test("shared prints, sets, deletes and calls, and says what the server refuses", async () => {
+Deno.test("shared prints, sets, deletes and calls, and reports refusals of the server", async () => {
   await using server = await smallServer();
   const connection = await NetConnection.connect(`${server.url}/game`);
   const calls: string[] = [];
@@ -212,7 +212,7 @@ Deno.test("shared prints, sets, deletes and calls, and says what the server refu
   await connection.close();
 });
 
-Deno.test("What is wrong is said, with the exit code", async () => {
+Deno.test("Errors are printed, with the exit code", async () => {
   const port = freePort();
   const url = `rtmfp://127.0.0.1:${port}/app`;
   const folder = Deno.makeTempDirSync();
@@ -226,7 +226,7 @@ Deno.test("What is wrong is said, with the exit code", async () => {
     [["play", `${url}/cam`, `${folder}/none/copy.flv`], 1, /none\/copy\.flv/],
     [["play", `${url}/cam`, `${folder}/new.flv`, "--timeout=0.2"], 1, /Cannot connect/],
     [["call", "http://h/app", "echo"], 2, /only rtmfp/],
-    [["call", "rtmp://h:0/app", "echo"], 2, /its port is not one/],
+    [["call", "rtmp://h:0/app", "echo"], 2, /invalid port/],
     [["call", "rtmp://h/app", "echo", "--strict"], 2, /--strict works only with rtmfp:\/\//],
     [["play", "rtmp://h/app", `${folder}/new.flv`], 2, /an application and a stream/],
     [["call", url], 2, /needs URL METHOD/],
@@ -281,7 +281,7 @@ Deno.test("Words that ask for help or do not fit are answered before anyone is b
   );
 });
 
-Deno.test("A file whose times begin below 0 or far from it is published at its own pace", async () => {
+Deno.test("Publish keeps the pace of a file whose times begin below or far above 0", async () => {
   await using server = await smallServer();
   const { tags } = shortRecording(200);
   const media = tags.filter(({ type }) => type !== TagType.data);

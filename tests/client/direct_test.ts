@@ -52,7 +52,7 @@ Deno.test("A peer plays from another, whom the server has introduced", async () 
   await until(() => publication.subscribers.size === 0);
 });
 
-Deno.test("A peer that does not publish what is asked for says so", async () => {
+Deno.test("A peer refuses to play an unknown stream", async () => {
   await using all = await scene();
   const { near, far } = all;
   const publication = near.publishDirect("cam");
@@ -75,7 +75,7 @@ Deno.test("When the publisher leaves, the stream ends", async () => {
   await until(() => closed);
 });
 
-Deno.test("A peer that nobody knows is not reached", async () => {
+Deno.test("Connecting to an unknown peer fails", async () => {
   await using all = await scene();
   await assert.rejects(all.far.openDirect("ab".repeat(32), 300), {
     name: ConnectionError.name,

@@ -21,7 +21,7 @@ function stream(names: string[]) {
 }
 const SYNC = 0xff;
 
-Deno.test("What follows a sync waits until it has come on all flows", () => {
+Deno.test("Messages after a sync wait until all flows have it", () => {
   const { push, log } = stream(["d", "a", "v"]);
   push("d", 1);
   push("a", SYNC, 0, 3);
@@ -37,7 +37,7 @@ Deno.test("What follows a sync waits until it has come on all flows", () => {
   assert.deepEqual(log.slice(4), ["d5", "a6"]);
 });
 
-Deno.test("A sync among the messages held takes hold in its turn, and ids are used again", () => {
+Deno.test("A sync among held messages takes effect in order, and ids are reused", () => {
   const { push, log } = stream(["a", "v"]);
   push("a", SYNC, 0, 2);
   push("a", 1);
@@ -50,7 +50,7 @@ Deno.test("A sync among the messages held takes hold in its turn, and ids are us
   assert.deepEqual(log, ["a1", "v3", "a2"]);
 });
 
-Deno.test("A flow that ends counts as one where the sync has come", () => {
+Deno.test("A flow that has ended counts as synced", () => {
   const { push, end, log } = stream(["a", "v"]);
   push("a", SYNC, 7, 2);
   push("a", 1);
@@ -58,7 +58,7 @@ Deno.test("A flow that ends counts as one where the sync has come", () => {
   assert.deepEqual(log, ["a1", "v ended"]);
 });
 
-Deno.test("A flow that ends while it is held ends after its messages", () => {
+Deno.test("A held flow ends after its messages", () => {
   const { push, end, log } = stream(["a", "v"]);
   push("a", SYNC, 7, 2);
   push("a", 1);

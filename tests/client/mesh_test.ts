@@ -113,7 +113,7 @@ class Mesh {
 
 const bound = (size: number) => 2 * Math.log2(size) + 13;
 
-Deno.test("200 clients form one mesh; who leaves in order or abruptly is replaced", async () => {
+Deno.test("200 clients form one mesh, and replace members that leave or vanish", async () => {
   const mesh = new Mesh({ seed: 7, delay: [10, 60], loss: 0.01 });
   for (let size = 1; size <= 200; size++) {
     const member = await mesh.add();
@@ -179,7 +179,7 @@ Deno.test("200 clients form one mesh; who leaves in order or abruptly is replace
   mesh.checkSymmetry();
 });
 
-Deno.test("A mesh in which members come and go all the time stays one, on a bad network too", async () => {
+Deno.test("A mesh with constant joins and leaves stays connected, also over a bad network", async () => {
   for (let seed = 1; seed <= 5; seed++) {
     const mesh = new Mesh({ seed, delay: [5, 250], loss: 0.05 });
     for (let step = 0; step < 60; step++) {

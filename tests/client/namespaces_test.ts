@@ -56,7 +56,7 @@ class Running {
   }
 }
 
-Deno.test("A direct stream and a group across networks, whatever family the server is reached by", async (t) => {
+Deno.test("Direct stream and group across networks, with a server reached by IPv4 or IPv6", async (t) => {
   using net = Namespaces.make();
   if (!net) return;
   const home = Deno.makeTempDirSync({ prefix: "namespaces-" });

@@ -58,7 +58,7 @@ Deno.test("A client connects and calls, in either object encoding", async () => 
   assert.equal(server.log.filter((line) => line === 'connect ["a",1] WIN 32,0,0,465').length, 2);
 });
 
-Deno.test("After connecting, the client tells its addresses", async () => {
+Deno.test("The client sends its addresses after connecting", async () => {
   await using server = await smallServer();
   const connection = await NetConnection.connect(server.url);
   await connection.call("echo", 1); // setPeerInfo went before it
@@ -115,7 +115,7 @@ Deno.test("The server calls functions of the client", async () => {
   await connection.close();
 });
 
-Deno.test("A message that cannot be read is as if it had not come; a result of that kind is null", async () => {
+Deno.test("An unreadable message is ignored, and an unreadable result is null", async () => {
   await using server = await smallServer();
   const calls: unknown[] = [];
   const connection = await NetConnection.connect(server.url, {
@@ -127,7 +127,7 @@ Deno.test("A message that cannot be read is as if it had not come; a result of t
   await connection.close();
 });
 
-Deno.test("A refusal tells code and description", async () => {
+Deno.test("A refusal has code and description", async () => {
   await using server = await smallServer();
   await assert.rejects(NetConnection.connect(server.url, { parameters: ["refuse"] }), {
     name: StatusError.name,
@@ -154,7 +154,7 @@ Deno.test("Without a server the attempt ends when it should", async () => {
   });
 });
 
-Deno.test("When the server goes, calls reject and the owner is told once", async () => {
+Deno.test("A lost server rejects all calls, and onClose is called once", async () => {
   let reasons: string[];
   let pending: Promise<AmfValue>;
   let connection: NetConnection;
@@ -175,7 +175,7 @@ Deno.test("When the server goes, calls reject and the owner is told once", async
   await connection.close();
 });
 
-Deno.test("The server says how often to send keep-alives", async () => {
+Deno.test("The server sets the interval of keep-alives", async () => {
   await using server = await smallServer();
   const connection = await NetConnection.connect(server.url);
   await connection.call("echo", 1); // setPeerInfo, which is answered by it, went before
@@ -183,7 +183,7 @@ Deno.test("The server says how often to send keep-alives", async () => {
   await connection.close();
 });
 
-Deno.test("Closing tells the server at once", async () => {
+Deno.test("Close notifies the server at once", async () => {
   await using server = await smallServer();
   const connection = await NetConnection.connect(server.url);
   await connection.close();

@@ -51,7 +51,7 @@ async function scene(objectEncoding: 0 | 3 = 3) {
 }
 
 for (const objectEncoding of [3, 0] as const) {
-  Deno.test(`What is published arrives with its times, object encoding ${objectEncoding}`, async () => {
+  Deno.test(`Published frames arrive with their times, object encoding ${objectEncoding}`, async () => {
     await using all = await scene(objectEncoding);
     const { publisher, listener } = all;
     const lines = log(listener);
@@ -113,7 +113,7 @@ Deno.test("Refusals reject, and the stream can be used for something else", asyn
   await listener.play("cam");
 });
 
-Deno.test("receiveAudio and receiveVideo choose what comes", async () => {
+Deno.test("receiveAudio and receiveVideo select the received kinds", async () => {
   await using all = await scene();
   const { publisher, listener } = all;
   const lines = log(listener);
@@ -145,7 +145,7 @@ Deno.test("receiveAudio and receiveVideo choose what comes", async () => {
   ]);
 });
 
-Deno.test("When the connection ends, streams are told and do nothing more", async () => {
+Deno.test("The end of the connection ends its streams", async () => {
   const all = await scene();
   const { listener, publisher, near } = all;
   const lines = log(publisher);
@@ -159,7 +159,7 @@ Deno.test("When the connection ends, streams are told and do nothing more", asyn
   await all[Symbol.asyncDispose]();
 });
 
-Deno.test("Members of a group hear of those who joined before them", async () => {
+Deno.test("A new member of a group learns the earlier members", async () => {
   await using all = await scene();
   const { near, far } = all;
   const id = new Uint8Array(32).fill(9);

@@ -35,7 +35,7 @@ function scene() {
 
 const STREAM = writeTcMetadata(2_000_001);
 
-Deno.test("Flows that are none of a peer's are rejected", () => {
+Deno.test("A peer session rejects unknown flows", () => {
   const { flow } = scene();
   assert.equal(flow(Uint8Array.of(0x47, 0x52, 0x1c)).receiver, null, "a Flash group's own");
   assert.equal(flow(writeTcMetadata(0)).receiver, null);
@@ -47,7 +47,7 @@ Deno.test("Flows that are none of a peer's are rejected", () => {
   assert.equal(rejected.count, 1, "a group that this client is not in");
 });
 
-Deno.test("Whatever bytes a peer sends, it costs nobody more than an answer", () => {
+Deno.test("Arbitrary bytes of a peer cause at most an answer", () => {
   const random = seeded(5);
   const bytes = seededBytes(6);
   const { peers, flow, sent } = scene();
@@ -86,7 +86,7 @@ Deno.test("A second play on a stream is ignored, and its end takes the subscribe
   assert.equal(publication.subscribers.size, 0);
 });
 
-Deno.test("A session stays for as long as one end has a use for it", () => {
+Deno.test("A session stays open while either end uses it", () => {
   const { peer, flow, finished } = scene();
   peer.retain();
   peer.retain();

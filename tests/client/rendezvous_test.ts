@@ -62,7 +62,7 @@ Deno.test("Clients with public addresses", async () => {
   assert.deepEqual(address, at("198.51.100.7"));
 });
 
-Deno.test("Clients behind two NATs that let in only who was sent something", async () => {
+Deno.test("Clients behind two address-restricted NATs connect", async () => {
   const nats = [new Nat("198.51.100.7", "192.168.1."), new Nat("203.0.113.9", "192.168.1.")];
   for (let seed = 1; seed <= 20; seed++) {
     const all = await scene(
@@ -112,7 +112,7 @@ Deno.test("Nothing is found between clients without a family in common", async (
   await assert.rejects(plays(all), /Cannot reach peer .*: no answer/);
 });
 
-Deno.test("Streams in both directions share one session, whoever is first", async () => {
+Deno.test("Streams in both directions share one session, in any order", async () => {
   for (let seed = 1; seed <= 30; seed++) {
     const { internet, near, far } = await scene(
       { addresses: [at("198.51.100.7")] },
@@ -149,7 +149,7 @@ Deno.test("Streams in both directions share one session, whoever is first", asyn
   }
 });
 
-Deno.test("Who neither publishes nor is in a group is found by nobody", async () => {
+Deno.test("A client without publication and group cannot be looked up", async () => {
   const { internet, near, far } = await scene(
     { addresses: [at("198.51.100.7")] },
     { addresses: [at("203.0.113.9")] },
@@ -164,7 +164,7 @@ Deno.test("Who neither publishes nor is in a group is found by nobody", async ()
   await internet.run(10_000, () => far.peers.size === 1 && near.peers.size === 1);
 });
 
-Deno.test("A client that vanishes is introduced no more, once it is known to be gone", async () => {
+Deno.test("A vanished client is not introduced after its time-out", async () => {
   const all = await scene({ addresses: [at("198.51.100.7")] }, { addresses: [at("203.0.113.9")] });
   const { internet, server, near, far } = all;
   near.vanish();

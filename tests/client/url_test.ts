@@ -19,10 +19,10 @@ Deno.test("parseRtmfpUrl takes host, port, application and query apart", () => {
   assert.equal(parseRtmfpUrl("rtmfp://h/a b").href, "rtmfp://h/a b");
 });
 
-Deno.test("parseRtmfpUrl refuses what is no such URL, and says why", () => {
+Deno.test("parseRtmfpUrl refuses invalid URLs with the reason", () => {
   const bad: [string, RegExp][] = [
-    ["rtmp://h/live", /only rtmfp:\/\//],
-    ["http://h/", /only rtmfp:\/\//],
+    ["rtmp://h/live", /expected rtmfp:\/\//],
+    ["http://h/", /expected rtmfp:\/\//],
     ["h/live", /Cannot read "h\/live"/],
     ["rtmfp://", /Cannot read/],
     ["rtmfp:///live", /Cannot read/],

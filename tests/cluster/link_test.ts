@@ -404,7 +404,7 @@ Deno.test("Applications that start while the secret is being proved are announce
 Deno.test("Links that do not identify themselves, or fall silent, are reported dead", () => {
   const ends = pair();
   assert.equal(ends.a.tick(5_000), undefined);
-  assert.match(ends.a.tick(5_001)!, /did not identify/);
+  assert.match(ends.a.tick(5_001)!, /no identification/);
   carry(ends, 5_000);
   for (let now = 6_000; now <= 30_000; now += 2_000) {
     assert.equal(ends.a.tick(now), undefined);

@@ -28,7 +28,7 @@ Deno.test("Rules by address, range and port", () => {
   assert.ok(matches("::1", "::1"));
 });
 
-Deno.test("Rules by name hold for the name that was asked for", () => {
+Deno.test("Rules by name apply to the requested name", () => {
   assert.ok(matches("db.internal:5432", "10.0.0.5", 5432, "DB.internal"));
   assert.ok(!matches("db.internal:5432", "10.0.0.5", 5432));
   assert.ok(matches("*.example.org", "192.0.2.1", 80, "www.example.org"));
@@ -56,7 +56,7 @@ Deno.test("public, private and loopback", () => {
   assert.ok(matches("loopback", "::1"));
 });
 
-Deno.test("What is no rule", () => {
+Deno.test("Invalid rules are refused", () => {
   for (
     const text of [
       "",

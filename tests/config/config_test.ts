@@ -37,7 +37,7 @@ Deno.test("CFG-002 sections, comments, blanks, and names in any case", () => {
   assert.deepEqual(warnings, []);
 });
 
-Deno.test("A value may hold ; and # and =", () => {
+Deno.test("A value may contain ; and # and =", () => {
   const { config, scripts } = read(
     "[servers]\ntargets = 192.0.2.7:1936?type=master&x=1,2;192.0.2.8:1936\n[my]\nkey = a # b ; c = d",
   );
@@ -48,7 +48,7 @@ Deno.test("A value may hold ; and # and =", () => {
   assert.deepEqual(plain(scripts).my, { key: "a # b ; c = d" });
 });
 
-Deno.test("CFG-003 ${other.key} stands for that key's value", () => {
+Deno.test("CFG-003 ${other.key} is replaced by that key's value", () => {
   const { config, scripts } = read(
     "base = /srv\n[logs]\ndirectory = ${BASE}/logs\nname = ${application.baseName}\n[a]\n" +
       "b = ${logs.directory}/x\nc = ${nothing}",
@@ -70,7 +70,7 @@ Deno.test("CFG-012 keep-alive periods are moved into 5 to 255, with a warning", 
   ]);
 });
 
-Deno.test("CFG-010 a value that is not allowed names section, key, value and what is", () => {
+Deno.test("CFG-010 the error for an invalid value names section, key, value and allowed values", () => {
   const refused: [string, string][] = [
     ["port = 0", "test.ini:1: port = 0: expected an integer from 1 to 65535"],
     ["port = abc", "test.ini:1: port = abc: expected an integer from 1 to 65535"],
@@ -115,7 +115,7 @@ function problemsOf(text: string): readonly string[] {
   return [];
 }
 
-Deno.test("A line that is no key, section or comment is refused, without what may be a password", () => {
+Deno.test("An invalid line is refused without printing a possible password", () => {
   const refused: [string, string][] = [
     ["[script", 'test.ini:1: section without "]": [script'],
     ["[script] time = 5", 'test.ini:1: section with text after "]": [script]'],
@@ -129,7 +129,7 @@ Deno.test("A line that is no key, section or comment is refused, without what ma
   for (const [text, problem] of refused) assert.deepEqual(problemsOf(text), [problem]);
 });
 
-Deno.test("All errors are told at once, in the order of their lines", () => {
+Deno.test("All errors are reported together, in order of their lines", () => {
   const problems = problemsOf("port = 0\nnonsense\n[a]\nb = ${a.b}\n[http]\nport = x\n[broken");
   assert.deepEqual(problems, [
     "test.ini:1: port = 0: expected an integer from 1 to 65535",
@@ -153,7 +153,7 @@ Deno.test("Unknown keys in our sections, obsolete ones and repeats warn", () => 
   ]);
 });
 
-Deno.test("A key that is nearly one of ours is doubted wherever it stands", () => {
+Deno.test("A near misspelling of a key is warned of in any section", () => {
   const doubts: [string, string | undefined][] = [
     ["prot = 1936", "only scripts see the key prot; did you mean port?"],
     ["publicAdress = a", "only scripts see the key publicAdress; did you mean publicAddress?"],
@@ -181,7 +181,7 @@ Deno.test("A key that is nearly one of ours is doubted wherever it stands", () =
   }
 });
 
-Deno.test("CFG-060 to CFG-065 what scripts see", () => {
+Deno.test("CFG-060 to CFG-065 cumulus.configs of scripts", () => {
   const { scripts } = read(
     "Port = 42\nflag = false\nyes = true\n[myGroup]\nmyConfig = test\n[mygroup.Inner]\na = 1\n" +
       "[x]\ny = value\n[x.y]\nz = 2\n[__proto__]\npolluted = 1",
@@ -204,7 +204,7 @@ Deno.test("CFG-060 to CFG-065 what scripts see", () => {
   assert.equal(({} as Record<string, unknown>).polluted, undefined);
 });
 
-Deno.test("The shipped file holds every key, with its comment and its default", () => {
+Deno.test("The shipped file has every key with comment and default", () => {
   const text = Deno.readTextFileSync(new URL("../../CumulusServer.ini", import.meta.url));
   assert.equal(text, shippedIni(), "write it anew: deno task ini");
   const shipped = read(text);
@@ -220,7 +220,7 @@ Deno.test("The shipped file holds every key, with its comment and its default", 
   }
 });
 
-Deno.test("docs/configuration.md has every key with what is allowed", () => {
+Deno.test("docs/configuration.md has every key with its allowed values", () => {
   const page = Deno.readTextFileSync(new URL("../../docs/configuration.md", import.meta.url));
   const cells = (text: string) =>
     text.split("\n").filter((line) => line.startsWith("| ") && !line.startsWith("| ---"))

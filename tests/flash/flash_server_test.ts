@@ -92,7 +92,7 @@ Deno.test("a client whose queues grow without end is let go", () => {
   const { server, connected, events } = flashWorld();
   connected().session.queuedBytes = 200 << 20;
   server.hub.manage();
-  assert.equal(events()[0], "onFailed it takes too little of what it is sent");
+  assert.equal(events()[0], "onFailed the client reads too slowly");
 });
 
 Deno.test("when too much waits for all clients together, those go for whom most does", () => {

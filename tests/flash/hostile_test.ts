@@ -103,7 +103,7 @@ Deno.test("answers that nobody takes are bounded by what it costs to keep them",
   assert.equal(attacker.state, "gone");
   assert.ok(answers > 10_000 && answers * 300 < 17 << 20, `${answers} answers wait`);
   assert.deepEqual(attacker.here.application.events.slice(-2), [
-    "onFailed the client has sent what is out of bounds",
+    "onFailed the client exceeded a limit",
     "onDisconnection",
   ]);
 });

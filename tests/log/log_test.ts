@@ -22,7 +22,7 @@ function capture(options: { level?: number; format?: "text" | "json"; file?: Log
   return { log, lines, clock };
 }
 
-Deno.test("CFG-092 console lines, and the place they come from", () => {
+Deno.test("CFG-092 console lines with their place in the code", () => {
   const { log, lines } = capture();
   log.write(LogLevel.note, "ROOT start", "www/main.lua", 2);
   log.info("started");
@@ -95,7 +95,7 @@ Deno.test("A line that repeats is held back and summed up", () => {
   clock.now = new Date(clock.now.getTime() - 3_600_000); // the wall clock is set back: no matter
   clock.monotonic += 15_000;
   log.settle();
-  assert.equal(lines.at(-1), "INFO  a[1] (980 more of the same) again\n");
+  assert.equal(lines.at(-1), "INFO  a[1] (980 repeats) again\n");
   log.write(LogLevel.info, "again", "a", 1);
   assert.equal(lines.at(-1), "INFO  a[1] again\n");
   log.close();
@@ -141,7 +141,7 @@ Deno.test("CFG-091 times of the file are local, in ISO 8601 with their zone", ()
   assert.equal(new Date(stamp(now)).getTime(), now.getTime());
 });
 
-Deno.test("A folder that cannot be written costs the file, not the console, and says so once", () => {
+Deno.test("An unwritable folder is reported once, and the console goes on", () => {
   const directory = Deno.makeTempDirSync();
   try {
     Deno.writeTextFileSync(`${directory}/logs`, "a file where the folder should be");
@@ -156,7 +156,7 @@ Deno.test("A folder that cannot be written costs the file, not the console, and 
   }
 });
 
-Deno.test("Secrets, and what URLs carry besides their path, stand in no line", () => {
+Deno.test("No line contains secrets, or user, query or fragment of URLs", () => {
   const redact = redactor(["hunter22", "ter", "hunt"]);
   assert.equal(redact("password hunter22, hunter"), "password …, …er");
   assert.equal(
@@ -174,7 +174,7 @@ Deno.test("Secrets, and what URLs carry besides their path, stand in no line", (
   for (const line of lines) assert.match(line, /… at http:\/\/x\/\?…/);
 });
 
-Deno.test("A line holds 2,048 characters of a text, 16,384 of a script's, however long it is", () => {
+Deno.test("A line is cut to 2,048 characters, to 16,384 for scripts", () => {
   for (const format of ["text", "json"] as const) {
     const { log, lines } = capture({ format });
     for (let i = 0; i < 130; i++) {
@@ -190,7 +190,7 @@ Deno.test("A line holds 2,048 characters of a text, 16,384 of a script's, howeve
   }
 });
 
-Deno.test("What is remembered of lines that repeat is bounded", () => {
+Deno.test("Memory of repeated lines is bounded", () => {
   const repeats = new RepeatFilter<number>();
   for (let i = 0; i < 512; i++) assert.ok(repeats.pass(`${i}`.padEnd(5_000, "x"), i, 0));
   assert.ok(repeats.characters <= 1 << 20, `${repeats.characters}`);
@@ -232,7 +232,7 @@ Deno.test("A log file whose folder was removed, or that was moved away, is made 
   }
 });
 
-Deno.test("URLs are found in one pass: texts in another, users with an @, none in words", () => {
+Deno.test("URLs are found in one pass, nested and with users, never inside words", () => {
   const redact = redactor([]);
   assert.equal(redact("x://y/http://u:p@b/c?d#e f"), "x://y/http://…@b/c?… f");
   assert.equal(redact("http://u:p@ss@host/"), "http://…@host/");

@@ -56,7 +56,7 @@ Deno.test("a silent publisher is asked, and its name is free after its time", ()
   hub.manage();
   hub.manage();
   assert.deepEqual(output.take(), [
-    "status Unpublish.Success a is now unpublished: nothing has come for too long",
+    "status Unpublish.Success a is now unpublished: no data for too long",
     "close",
   ]);
   assert.ok(

@@ -69,7 +69,7 @@ Deno.test("/metrics prints every kind of number for Prometheus", async () => {
   ) assert.ok(text.split("\n").includes(line), line);
 });
 
-Deno.test("/metrics has no line for what is unknown or has no limit", () => {
+Deno.test("/metrics omits unknown values and absent limits", () => {
   const source = fakeSource();
   const status = source.status();
   source.status = () => ({
@@ -91,7 +91,7 @@ Deno.test("Counters do not grow with the number of scrapes", async () => {
   assert.match(text, /^cumulus_handshakes_total\{protocol="rtmfp"\} 17$/m);
 });
 
-Deno.test("The text of a scrape is Prometheus's, whatever an application is called", () => {
+Deno.test("A scrape is valid Prometheus text for any name of an application", () => {
   const source = fakeSource();
   const [row] = source.applications();
   source.applications = () => [{ ...row, path: '/"\\n"\ncumulus_clients 99\\', errors: 2 }];
@@ -153,7 +153,7 @@ Deno.test("A token is asked for where there is one, but not for /health and the 
   }
 });
 
-Deno.test("/health tells when the server stops", async () => {
+Deno.test("/health answers 503 while the server stops", async () => {
   let up = true;
   const one = monitor({ healthy: () => up });
   assert.equal((await one.handle(get("/health"))).status, 200);
@@ -172,7 +172,7 @@ Deno.test("Another site cannot read the numbers through a browser", async () => 
   assert.equal(page.headers.get("access-control-allow-origin"), null);
 });
 
-Deno.test("What is not there, and what is not a question, is refused", async () => {
+Deno.test("Unknown paths and invalid requests are refused", async () => {
   assert.equal((await monitor().handle(get("/nothing"))).status, 404);
   const unknown = await monitor().handle(get("/api/nothing"));
   assert.equal(unknown.status, 404);
@@ -194,7 +194,7 @@ Deno.test("A source that fails is an answer, not a crash", async () => {
   assert.equal(response.status, 500);
 });
 
-Deno.test("/api/reload is for who has the token, by POST", async () => {
+Deno.test("/api/reload needs the token and POST", async () => {
   let restarts = 0;
   const restart = () => void restarts++;
   const ask = async (token: string, given: string, method = "POST") => {

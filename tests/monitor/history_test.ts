@@ -7,7 +7,7 @@ import {
   SAMPLE_INTERVAL,
 } from "../../src/monitor/history.ts";
 
-Deno.test("History: rates between samples, and nothing more often than the interval", () => {
+Deno.test("History: rates between samples, at most one sample per interval", () => {
   const history = new History();
   const sample = (bytes: number, clients: number) => () => ({
     bytesIn: bytes,

@@ -82,12 +82,12 @@ Deno.test({
       args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
     });
     try {
-      await t.step("the form tells a missing token from a wrong one", async () => {
+      await t.step("the form distinguishes a missing token from a wrong one", async () => {
         await withPage(browser, server.port, {}, async (page) => {
-          await page.getByText("A token is needed.").waitFor();
+          await page.getByText("Token required.").waitFor();
           assert.equal(await page.isVisible("main"), false);
           await logIn(page, "wrong");
-          await page.getByText("The server does not know this token.").waitFor();
+          await page.getByText("Wrong token.").waitFor();
           await logIn(page);
           await page.waitForSelector("#publications td");
           assert.equal(await page.isVisible("#login"), false);
@@ -96,7 +96,7 @@ Deno.test({
 
       for (const colorScheme of ["light", "dark"] as const) {
         for (const width of WIDTHS) {
-          await t.step(`${colorScheme}, ${width} px: all of it is there and fits`, async () => {
+          await t.step(`${colorScheme}, ${width} px: the page is complete and fits`, async () => {
             const viewport = { width, height: 900 };
             await withPage(browser, server.port, { colorScheme, viewport }, async (page) => {
               await logIn(page);
@@ -135,7 +135,7 @@ Deno.test({
         });
       });
 
-      await t.step("red and amber: what has failed is at the top, and marked", async () => {
+      await t.step("failures are listed at the top, marked red or amber", async () => {
         await withPage(browser, server.port, {}, async (page) => {
           await logIn(page);
           await page.waitForSelector("#problems li");
@@ -175,7 +175,7 @@ Deno.test({
           const count = () => page.locator("#clients tbody tr").count();
           await until(async () => await count() === 11, "14 and 140 to 149");
           await page.fill("#clients input", "nobody has this");
-          await page.getByText("None of them has this text.").waitFor();
+          await page.getByText("No row contains this text.").waitFor();
           assert.equal(await page.inputValue("#clients input"), "nobody has this");
         });
       });
@@ -199,9 +199,9 @@ Deno.test({
       await t.step("the page of help explains, and leads back", async () => {
         await withPage(browser, server.port, {}, async (page) => {
           await page.click("nav a:has-text('Help')");
-          await page.getByText("What the numbers mean").first().waitFor();
+          await page.getByText("Meaning of the numbers").first().waitFor();
           await page.click("nav a:has-text('Back')");
-          await page.getByText("A token is needed.").waitFor();
+          await page.getByText("Token required.").waitFor();
         });
       });
     } finally {

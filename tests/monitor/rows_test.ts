@@ -13,7 +13,7 @@ const table = (offset: number, limit: number) => ({
 const ask = (query: string) => selectRows(table, new URLSearchParams(query));
 const names = (query: string) => ask(query).rows.map(({ name }) => name).join("");
 
-Deno.test("selectRows: numbers by their size, texts by their letters, what is missing first", () => {
+Deno.test("selectRows: sorts missing values, numbers, then texts", () => {
   assert.equal(names(""), "bCa");
   assert.equal(names("sort=ping"), "Cba");
   assert.equal(names("sort=-ping"), "abC");
@@ -25,7 +25,7 @@ Deno.test("selectRows: numbers by their size, texts by their letters, what is mi
   assert.equal(names("sort=-ping&offset=1&limit=1"), "b");
 });
 
-Deno.test("selectRows: a filter finds text at any depth and in any case, and tells how much it found", () => {
+Deno.test("selectRows: a filter finds text at any depth and in any case, and counts matches", () => {
   const { rows: found, ...counts } = ask("filter=CAMERA");
   assert.deepEqual(found.map(({ name }) => name), ["a"]);
   assert.deepEqual(counts, { total: 3, found: 1 });

@@ -96,7 +96,7 @@ Deno.test("Messages of several chunk streams interleave, and Abort drops one", (
   assert.equal(reader.discarded, 1, "RTMP-110");
 });
 
-Deno.test("ChunkReader closes what breaks the format or a limit", () => {
+Deno.test("ChunkReader throws on a violation of format or limit", () => {
   const reasons = (bytes: Uint8Array) => {
     try {
       read(bytes, 1000);
@@ -122,7 +122,7 @@ Deno.test("ChunkReader closes what breaks the format or a limit", () => {
   );
 });
 
-Deno.test("A client may send longer messages the further it has come", () => {
+Deno.test("The limit of a client's messages grows with its state", () => {
   const claim = (limits: MessageLimits, length: number) => {
     const reader = new ChunkReader(() => {});
     reader.limits = limits;
@@ -137,7 +137,7 @@ Deno.test("A client may send longer messages the further it has come", () => {
   claim(LIMITS.streaming, 0xffffff);
 });
 
-Deno.test("ChunkReader keeps memory for what has come, not for what is claimed", () => {
+Deno.test("ChunkReader allocates memory for received bytes, not for a claimed length", () => {
   const head = (id: number) =>
     joined(Uint8Array.of(id), fromHex("000000 3fffff 09 01000000"), new Uint8Array(128));
   const reader = new ChunkReader(() => {});
@@ -168,7 +168,7 @@ function write(messages: Outgoing[], blockSize: number): Uint8Array {
   return joined(...parts);
 }
 
-Deno.test("ChunkWriter writes what ChunkReader reads, by blocks of any size", () => {
+Deno.test("ChunkReader reads the output of ChunkWriter in blocks of any size", () => {
   const bytes = pseudoRandom(11);
   const message = (type: number, timestamp: number, stream: number, length: number) => ({
     chunkStream: type === 1 ? 2 : 6,
@@ -232,7 +232,7 @@ Deno.test("An aggregate is taken apart, its times moved to its own", () => {
   assert.deepEqual(parts("08 0000"), []);
 });
 
-Deno.test("Mutated captures make messages or an RtmpError, whatever the pieces", () => {
+Deno.test("Mutated captures in any pieces yield messages or an RtmpError", () => {
   const random = pseudoRandom(42);
   const names = ["ffmpeg-publish.client", "gst-rtmpsink-publish.client", "rtmpdump-play.client"];
   const counts = { messages: 0, refused: 0 };

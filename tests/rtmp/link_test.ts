@@ -73,7 +73,7 @@ Deno.test("A link acknowledges each window of the far end, at most 1 MiB", () =>
   assert.equal(client.acknowledged.length, 2);
 });
 
-Deno.test("Acknowledgements count beyond 2^32, never back nor beyond what was sent", () => {
+Deno.test("Acknowledgements count beyond 2^32, never back nor beyond the sent bytes", () => {
   const { client, server } = pair();
   server.link.send(message(9, new Uint8Array(10_000)), new Lane(true));
   server.take(1 << 20);
@@ -108,7 +108,7 @@ Deno.test("Pings are answered with their number, and tell the round trip", () =>
   assert.deepEqual(client.events, [[3, [1]]]);
 });
 
-Deno.test("Limits go out in the order of RTMP-220, before what waits", () => {
+Deno.test("Limits are sent in the order of RTMP-220, before queued messages", () => {
   const { client, server } = pair();
   server.link.send(message(20, new Uint8Array(300)), new Lane());
   server.link.sendServerLimits();
@@ -123,7 +123,7 @@ Deno.test("Limits go out in the order of RTMP-220, before what waits", () => {
   assert.ok(WINDOW === 2_500_000 && client.link.open);
 });
 
-Deno.test("Whole messages of a lane are given up, never others nor one that was begun", () => {
+Deno.test("A lane drops whole messages, never other lanes' nor a started one", () => {
   const { client, server } = pair();
   const [mine, other, data] = [new Lane(true), new Lane(true), new Lane()];
   const video = (length: number) => message(9, new Uint8Array(length));
@@ -161,7 +161,7 @@ Deno.test("A lane hears of each message whose last byte was handed out", () => {
   assert.deepEqual(lane.handedOut, [1, 3]);
 });
 
-Deno.test("A far end that asks for pings without reading is let go, one of acknowledgements not", () => {
+Deno.test("A far end that requests pings without reading is closed, not one that requests acknowledgements", () => {
   const { client } = pair();
   client.link.receive(chunk(ControlType.windowAckSize, writeU32(1)));
   for (let i = 0; i < 1000; i++) {
@@ -183,7 +183,7 @@ Deno.test("Control messages that are cut off close the connection", () => {
   assert.throws(() => client.link.receive(chunk(1, writeU32(0x80000000))), RtmpError);
 });
 
-Deno.test("A closed link ignores what comes", () => {
+Deno.test("A closed link ignores input", () => {
   const { client } = pair();
   client.link.close();
   client.link.receive(chunk(20, Uint8Array.of(5)));

@@ -177,7 +177,7 @@ Deno.test("A push of one publisher closes when another one publishes", () => {
   assert.equal(publication.listeners.size, 0);
 });
 
-Deno.test("A relay tries again after 1 s, and twice as long each time up to 60 s", () => {
+Deno.test("A relay retries after 1 s, doubling the delay up to 60 s", () => {
   const all = scene((hub) => new Pull("cam", hub));
   all.answers = false;
   all.run(260_000);
@@ -272,7 +272,7 @@ Deno.test("A pull of a name that is taken waits for it", () => {
   assert.equal(all.here.publications.get("cam")!.publisher, "relay");
 });
 
-Deno.test("A refusal is told by its code alone, which holds no key", () => {
+Deno.test("A refusal is reported by its code alone, without a stream key", () => {
   const all = scene((hub) => new Push("cam", hub), {
     publish: () => {
       throw new Error("not key?token=secret");

@@ -98,7 +98,7 @@ Deno.test("CLU-003: a target that is away is dialled every 10 s, and again after
   const a = new Node("a", { targets: parseTargets(`127.0.0.1:${port}`) });
   const nodes = [a];
   return withNodes(nodes, async () => {
-    await a.until(/^warn: Server .* is not linked: Connection refused/);
+    await a.until(/^warn: No link to server .*: Connection refused/);
     a.now = 9_000;
     a.cluster.tick(a.now);
     assert.equal(a.log.filter((line) => line.startsWith("info: Linking")).length, 1);
@@ -120,7 +120,7 @@ Deno.test("CLU-003: a target that is away is dialled every 10 s, and again after
   });
 });
 
-Deno.test("A server without a public address is reached where its link comes from", () => {
+Deno.test("A server without a public address is reached at the source of its link", () => {
   const port = freePort();
   const b = new Node("b", { port });
   const a = new Node("a", {
@@ -141,9 +141,9 @@ Deno.test("Servers with another secret, or from an address that is not allowed, 
   });
   return withNodes([a, b, c], async () => {
     await a.until(
-      /^warn: Server .* is not linked: the other server does not accept this server's secret/,
+      /^warn: No link to server .*: the other server does not accept this server's secret/,
     );
-    await a.until(/^warn: Server .* is not linked: the other server closed the connection before/);
+    await a.until(/^warn: No link to server .*:  the other server closed the connection before/);
     await b.until(/^warn: Server link from .* closed: the other server has another secret/);
     await c.until(/^warn: Server link from 127.0.0.1:\d+ refused: \[servers\] allow does not/);
     assert.deepEqual(a.cluster.failures.map(({ address }) => address), [
@@ -153,7 +153,7 @@ Deno.test("Servers with another secret, or from an address that is not allowed, 
     a.now = 10_000; // the same again is told at level debug only
     a.cluster.tick(a.now);
     for (const node of [b, c]) await node.until(/^debug: Server link from/);
-    await a.until(/^debug: Server .* is not linked/, 2);
+    await a.until(/^debug: No link to server/, 2);
     for (const node of [a, b, c]) {
       const warnings = node.log.filter((line) => line.startsWith("warn"));
       assert.equal(warnings.length, node === a ? 2 : 1, node.name);
@@ -169,7 +169,7 @@ Deno.test("CLU-005: two links with one server are both kept, with a warning", ()
   const a = new Node("a", { port: portA, targets: parseTargets(`127.0.0.1:${portB}`) });
   const b = new Node("b", { port: portB, targets: parseTargets(`127.0.0.1:${portA}`) });
   return withNodes([a, b], async () => {
-    await a.until(/is not linked/); // b did not listen yet
+    await a.until(/No link to server/); // b did not listen yet
     a.now = 10_000;
     a.cluster.tick(a.now);
     await a.until(/^\+/, 2);
@@ -178,12 +178,12 @@ Deno.test("CLU-005: two links with one server are both kept, with a warning", ()
   });
 });
 
-Deno.test("A target that fails for another reason is told of again, and once linked is no failure", () => {
+Deno.test("A target's new reason of failure is logged, and a link clears it", () => {
   const port = freePort();
   const a = new Node("a", { targets: parseTargets(`127.0.0.1:${port}`) });
   const nodes = [a];
   return withNodes(nodes, async () => {
-    await a.until(/^warn: .* is not linked: Connection refused/);
+    await a.until(/^warn: No link to .*: Connection refused/);
     assert.deepEqual(a.cluster.failures, [
       { address: `127.0.0.1:${port}`, failure: "Connection refused" },
     ]);
@@ -192,7 +192,7 @@ Deno.test("A target that fails for another reason is told of again, and once lin
     a.cluster.tick(a.now);
     const connection = await other.accept();
     await connection.write(toUtf8("220 mail.example.org\r\n"));
-    await a.until(/^warn: .* is not linked: the other server speaks another protocol, or uses a/);
+    await a.until(/^warn: No link to .*: the other server speaks another protocol, or uses a/);
     connection.close();
     other.close();
     nodes.push(new Node("b", { port }));
@@ -203,7 +203,7 @@ Deno.test("A target that fails for another reason is told of again, and once lin
   });
 });
 
-Deno.test("Connections that say nothing keep no server out", () => {
+Deno.test("Silent connections do not keep servers out", () => {
   const port = freePort();
   const b = new Node("b", { port });
   const nodes = [b];
@@ -216,12 +216,12 @@ Deno.test("Connections that say nothing keep no server out", () => {
     await a.until(/^\+ target/);
     b.now = 5_001;
     b.cluster.tick(b.now);
-    await b.until(/closed: it did not identify itself/, 15);
+    await b.until(/closed: no identification in time/, 15);
     assert.equal(b.cluster.roster.all.length, 1);
   }).finally(() => silent.forEach((connection) => connection.close()));
 });
 
-Deno.test("Garbage on the servers' port ends that connection and nothing else", () => {
+Deno.test("Garbage on the servers' port closes only that connection", () => {
   const port = freePort();
   const b = new Node("b", { port });
   return withNodes([b], async () => {

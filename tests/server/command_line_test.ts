@@ -22,7 +22,7 @@ Deno.test("Options in all their spellings", () => {
   assert.deepEqual(parseCommandLine(["/port=0", "/version"], true), { port: 0, version: true });
 });
 
-Deno.test("CFG-079 what is no option, or no value of one, is a usage error that names it", () => {
+Deno.test("CFG-079 an unknown option or invalid value is a usage error that names it", () => {
   const wrong: [string[], RegExp][] = [
     [["--prot=1"], /unknown option --prot=1/],
     [["-x"], /unknown option -x/],

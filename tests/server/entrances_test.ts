@@ -17,7 +17,7 @@ Deno.test("entrances: a URL for every open door, without the ports that programs
 Deno.test("entrances: closed doors are not named, configured addresses are", () => {
   assert.equal(
     linesOf("[http]\nport = 9350\n").at(-1),
-    "Numbers are at http://127.0.0.1:9350/",
+    "The monitor page is at http://127.0.0.1:9350/",
   );
   assert.deepEqual(linesOf("[rtmfp]\naddress = ::1\n"), [
     "Flash and AIR connect to rtmfp://[::1]/",
@@ -29,7 +29,7 @@ Deno.test("entrances: closed doors are not named, configured addresses are", () 
   );
 });
 
-Deno.test("pagesIn: applications with an index page, not files, and nothing without www", () => {
+Deno.test("pagesIn: lists applications with an index page; empty without www", () => {
   const www = Deno.makeTempDirSync();
   try {
     for (const name of ["chat", "board", "plain"]) {

@@ -34,7 +34,7 @@ Deno.test("The sections for scripts tell which sockets they will open", () => {
 });
 
 Deno.test({
-  name: "Workers of sockets start with the server where the configuration tells of them",
+  name: "Workers of sockets start with the server if the configuration mentions sockets",
   ignore: Deno.build.os !== "linux",
   fn: async () => {
     const port = freePort();

@@ -31,7 +31,7 @@ Deno.test("Where www, logs and the ini are: --dir, --ini, the program, the curre
   }
 });
 
-Deno.test("CFG-064 what scripts see of program and machine", () => {
+Deno.test("CFG-064 facts about program and machine for scripts", () => {
   const seen = facts("/opt/cumulus/CumulusServer.bin", "/opt/cumulus/");
   assert.equal(seen["application.path"], "/opt/cumulus/CumulusServer.bin");
   assert.equal(seen["application.name"], "CumulusServer.bin");
@@ -57,7 +57,7 @@ Deno.test("CFG-064 what scripts see of program and machine", () => {
   assert.match(seen["system.dateTime"], /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
 });
 
-Deno.test("absolute: paths as they are read, without dots that say nothing", () => {
+Deno.test("absolute: removes redundant dots from paths", () => {
   assert.equal(absolute(".", "/home/a"), "/home/a/");
   assert.equal(absolute("./b", "/home/a/"), "/home/a/b");
   assert.equal(absolute("././b/c", "/home/a"), "/home/a/b/c");

@@ -13,25 +13,25 @@ function pair(limit: number) {
   return { heartbeat, detector, told: () => told };
 }
 
-Deno.test("Watchdog: a loop stands after as many looks without a beat as the limit says", () => {
+Deno.test("watchdog: a loop is blocked after the limit of checks without a beat", () => {
   const { heartbeat, detector } = pair(3);
   for (let i = 0; i < 100; i++) {
     heartbeat.beat();
     for (let look = 0; look < 3; look++) assert.equal(detector.look(), undefined);
   }
-  assert.equal(detector.look(), "The server has stood for 3 s outside of scripts");
+  assert.equal(detector.look(), "The event loop has not run for 3 s outside of scripts");
   heartbeat.beat();
   assert.equal(detector.look(), undefined);
 });
 
-Deno.test("Watchdog: 0 lets the loop stand, and another limit counts at once", () => {
+Deno.test("watchdog: 0 sets no limit, and a new limit applies at once", () => {
   const { heartbeat, detector } = pair(0);
   for (let look = 0; look < 100; look++) assert.equal(detector.look(), undefined);
   heartbeat.limit = 5;
-  assert.match(detector.look()!, /^The server has stood for 100 s/);
+  assert.match(detector.look()!, /^The event loop has not run for 100 s/);
 });
 
-Deno.test("Watchdog: names application and event, each of which is told once", () => {
+Deno.test("watchdog: names application and event, each name sent once", () => {
   const { heartbeat, detector, told } = pair(1);
   assert.equal(detector.place(), "outside of scripts");
   for (let i = 0; i < 100; i++) {

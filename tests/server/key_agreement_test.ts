@@ -114,7 +114,7 @@ Deno.test("Secrets go before key pairs, and no more are under way than are worth
   agreement.close();
 });
 
-Deno.test("What waits is handed over together, if it is of one group", async () => {
+Deno.test("Waiting secrets of one group are computed in one call", async () => {
   const powers = new HeldPowers(2);
   const { agreement } = prepare(powers, [2, 14]);
   assert.deepEqual(powers.held.map(({ count }) => count), [2, 2]);
@@ -139,7 +139,7 @@ Deno.test("What waits is handed over together, if it is of one group", async () 
   agreement.close();
 });
 
-Deno.test("Who throws when it gets its secret takes nobody else's", async () => {
+Deno.test("An exception of one handshake does not affect the secrets of others", async () => {
   const bugs: string[] = [];
   const note = (event: PromiseRejectionEvent) => {
     event.preventDefault();
@@ -191,7 +191,7 @@ Deno.test("In a rush handshakes share a pair, for a while", () => {
   agreement.close();
 });
 
-Deno.test("In a rush that lasts, pairs of their own come to a handshake now and then", async () => {
+Deno.test("In a long rush some handshakes get pairs of their own", async () => {
   const powers = new HeldPowers();
   const { agreement, seen } = prepare(powers);
   const pairs = new Set<KeyPair>();
@@ -205,7 +205,7 @@ Deno.test("In a rush that lasts, pairs of their own come to a handshake now and 
   agreement.close();
 });
 
-Deno.test("When the other thread is lost, the loop computes, and says so once", async () => {
+Deno.test("If the other thread is lost, the loop computes, and logs it once", async () => {
   const powers = new HeldPowers();
   const { agreement, seen } = prepare(powers);
   const [near, far] = [generateKeyPair(2, random), generateKeyPair(2, random)];
@@ -219,7 +219,7 @@ Deno.test("When the other thread is lost, the loop computes, and says so once", 
   agreement.close();
 });
 
-Deno.test("More secrets than can be computed in time are given up", async () => {
+Deno.test("Secrets beyond the queue are dropped", async () => {
   const powers = new HeldPowers();
   const { agreement } = prepare(powers);
   const [near, far] = [generateKeyPair(2, random), generateKeyPair(2, random)];

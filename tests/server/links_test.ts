@@ -43,17 +43,17 @@ async function restart(server: TestServer, from: string, to: string): Promise<vo
   await server.run();
 }
 
-Deno.test("With a secret, servers that do not know it never count; one that learns it does", async () => {
+Deno.test("Servers without the secret are never linked; with it they are", async () => {
   await using servers = new Servers();
   const port = freePort();
   const target = `targets = 127.0.0.1:${port}\n`;
   const first = await servers.start("first", `port = ${port}\nsecret = open sesame\n`);
   const wrong = await servers.start("wrong", `${target}secret = open barley\n`);
   await first.logged(/^WARN .*Server link from .* closed: .*secret is another one/);
-  await wrong.logged(/^WARN .*Server .* is not linked: .* does not accept this server's secret/);
+  await wrong.logged(/^WARN .*No link to server .*: .* does not accept this server's secret/);
   const without = await servers.start("without", target);
   await first.logged(/^WARN .*Server link from .* closed: the other server uses no secret/);
-  await without.logged(/^WARN .*Server .* is not linked: .* protocol, or uses a secret/);
+  await without.logged(/^WARN .*No link to server .*: .* protocol, or uses a secret/);
   assert.deepEqual([first, wrong, without].map(linkLines), [[], [], []]);
 
   const right = await servers.start("right", `${target}secret = open sesame\n`);
@@ -83,7 +83,7 @@ Deno.test("Only addresses in the allow list may link", async () => {
   await second.logged(/heard hello from first/);
 });
 
-Deno.test("A server that hangs is given up after 35 s of silence, and comes back when it goes on", async () => {
+Deno.test("The link to a frozen server closes after 35 s of silence, and returns when it resumes", async () => {
   await using servers = new Servers();
   const port = freePort();
   const first = await servers.start("first", `port = ${port}\n`);

@@ -84,7 +84,7 @@ Deno.test("A batch is received, then answered once, with time set before both", 
   await running;
 });
 
-Deno.test("The first tick comes at once, and flush when the deadline has come", async () => {
+Deno.test("The first tick runs at once, and flush at the deadline", async () => {
   const { machine, seen, loop, run } = setUp();
   const begun = performance.now();
   let due = begun + 40;
@@ -116,7 +116,7 @@ Deno.test("A nearer deadline moves the timer forward", async () => {
   await running;
 });
 
-Deno.test("What a machine or a tick throws is told, and everything goes on", async () => {
+Deno.test("An exception of the machine or a tick is reported, and the loop continues", async () => {
   const { socket, machine, seen, loop, run } = setUp();
   const running = run();
   machine.onReceive = ([byte]) => {
@@ -171,7 +171,7 @@ Deno.test("Stopping waits for the socket to send, but not for ever", async () =>
   await running;
 });
 
-Deno.test("A tick comes every two seconds; after a stall it is not made up for", async () => {
+Deno.test("Ticks run every two seconds, and are not repeated after a stall", async () => {
   const { seen, loop, run } = setUp(() => 0);
   const running = run();
   assert.equal(seen.ticks, 1);

@@ -13,7 +13,7 @@ const AVC_HEADER = fromHex(
   "17000000000164000cffe1001b6764000cacd941519e226c044000000300400000030283c50a658001000668ebe3cb22c0fdf8f800",
 );
 
-Deno.test("publicationRow: who publishes what, and who views it by which door", () => {
+Deno.test("publicationRow: publisher, codecs, and viewers by door", () => {
   const { hub, client } = world();
   const publisher = hub.publish(client(1, "/live"), "cam", 1, new FakeOutput());
   const { publication } = publisher;
@@ -31,7 +31,7 @@ Deno.test("publicationRow: who publishes what, and who views it by which door", 
   assert.deepEqual(row.rates, [1, 2]);
 });
 
-Deno.test("publicationRow: what the publisher says of the size, where no header tells it", () => {
+Deno.test("publicationRow: size from the metadata if the headers lack it", () => {
   const { hub, client } = world();
   const publisher = hub.publish(client(), "cam", 1, new FakeOutput());
   publisher.video(new Frame("video", 0, fromHex("14aabb")), once);

@@ -4,7 +4,7 @@ import type { AmfValue } from "../../src/amf/mod.ts";
 import { NetConnection } from "../../src/client/net_connection.ts";
 import { TestServer } from "../conformance/support/test_server.ts";
 
-Deno.test("The first application of README.md works as it says", async () => {
+Deno.test("The first application of README.md works as described", async () => {
   const readme = Deno.readTextFileSync(new URL("../../README.md", import.meta.url));
   const lua = /```lua\n([^]*?)```/.exec(readme)![1];
   assert.ok(lua.trim().split("\n").length <= 10, "ten lines");

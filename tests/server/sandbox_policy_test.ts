@@ -77,7 +77,7 @@ Deno.test("By default scripts reach public addresses and loopback, and listen fr
   assert.deepEqual(ipv6.permissions.listen("::", 2000), ["[::]:2000"]);
 });
 
-Deno.test("What the policy allows, Deno allows as well, and both refuse the rest", async () => {
+Deno.test("The policy and Deno's permissions allow the same addresses", async () => {
   const { connect, permissions, alone } = policy(
     "connect = 10.1.0.0/16:5432-5433, [2001:db8::7]:443, db.internal:6379, 192.0.2.1",
   );
@@ -108,7 +108,7 @@ Deno.test("What the policy allows, Deno allows as well, and both refuse the rest
   ]);
 });
 
-Deno.test("* is everything, and nothing is nothing", async () => {
+Deno.test("* allows all addresses, an empty list allows no address", async () => {
   const open = policy("connect = *\nudp =");
   assert.equal(open.permissions.connect, true);
   assert.ok(open.connect("10.0.0.1", 1) && open.connect("fd00::1", 1));
@@ -134,7 +134,7 @@ Deno.test("Networks of IPv6, which Deno has no words for, are left to workers fo
   );
 });
 
-Deno.test("Rules for listening that Deno cannot hold are errors that name them", () => {
+Deno.test("Rules for listening that Deno cannot express are errors that name them", () => {
   for (const rule of ["2001:db8::/32", "private, db.internal"]) {
     assert.throws(
       () => policy(`listen = ${rule}`),

@@ -107,7 +107,7 @@ Deno.test(`${spellings.length} spellings of where scripts may not go are refused
   }
 });
 
-Deno.test("What is no host is an error, and leads nowhere", async () => {
+Deno.test("An invalid host is an error, and no connection is made", async () => {
   const host = new SocketHost(policy());
   try {
     const { connected, sent } = await outcomes(host, strange);
@@ -121,7 +121,7 @@ Deno.test("What is no host is an error, and leads nowhere", async () => {
   }
 });
 
-Deno.test("Without loopback in the list none of its spellings is let through", async () => {
+Deno.test("Without loopback in the list all its spellings are refused", async () => {
   const host = new SocketHost(policy("connect = public\nudp = public"));
   const loopback = [
     ...["127.0.0.1", "127.1", "0x7f.1", "0177.0.0.1", "2130706433", "017700000001", "127.0.1.1"],
@@ -187,7 +187,7 @@ Deno.test("The address of a name that was checked is the one that is used, howev
   }
 });
 
-Deno.test("Datagrams to one name share what the resolver said, and each is checked", async () => {
+Deno.test("Datagrams to one name share a look-up, and each address is checked", async () => {
   let asked = 0;
   const host = new SocketHost(policy(), DEFAULT_LIMITS, () => {
     asked++;
@@ -242,7 +242,7 @@ Deno.test("A peer that does not answer, and a resolver that does not, run into t
   }
 });
 
-Deno.test("Refusals are told to scripts with their rule, and counted in the metrics", async () => {
+Deno.test("Scripts get refusals with their rule, and the metrics count them", async () => {
   const numbers = freePort();
   const server = await TestServer.start({
     www: { "": probed },

@@ -239,7 +239,7 @@ function checkPlayed({ tags, data }: Played): void {
 
 const frames = ({ tags }: Played) => tags.length;
 
-Deno.test("A publication is played at all servers, those that come back too", async () => {
+Deno.test("A publication is played at all servers, also at restarted ones", async () => {
   const main = script("what is published at one is published at all");
   await using cluster = await Cluster.start([main, main, main]);
   const [first, second, third] = cluster.servers;

@@ -113,7 +113,7 @@ Deno.test({
   },
 });
 
-Deno.test("Files of scripts: what is read whole has a bound, whatever its size says", () => {
+Deno.test("Files of scripts: reading a whole file is bounded regardless of its reported size", () => {
   const path = Deno.makeTempFileSync();
   Deno.writeTextFileSync(path, "0123456789");
   assert.deepEqual(files.read(path, 10), bytes("0123456789"));

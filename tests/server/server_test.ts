@@ -95,7 +95,7 @@ for (const native of ["off", "auto"]) {
   });
 }
 
-Deno.test("API-042, CFG-077 a stop tells clients first, then applications", async () => {
+Deno.test("API-042, CFG-077 a stop notifies clients first, then applications", async () => {
   const { scripts, server, lines, url } = await serve();
   let closed = () => {};
   const end = new Promise<void>((resolve) => closed = resolve);
@@ -145,7 +145,7 @@ Deno.test("A bug is logged with its stack and costs one session, no other", asyn
   await other.close();
 });
 
-Deno.test("[rtmfp] sessions keeps others out, who get in when a place is free", async () => {
+Deno.test("[rtmfp] sessions refuses further clients until a place is free", async () => {
   await using running = await serve("[rtmfp]\nsessions = 1");
   const { server, url, lines } = running;
   const first = await NetConnection.connect(url);
@@ -175,7 +175,7 @@ Deno.test("--dump shows packets in the clear", async () => {
   assert.ok(dump.some((line) => line.replaceAll(/\n\t[0-9A-F ]{48} /g, "").includes("connect")));
 });
 
-Deno.test("--dump=middle shows what goes between servers, and no packets", async () => {
+Deno.test("--dump=middle shows messages between servers, and no packets", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr as Deno.NetAddr;
   const settings = `[servers]\ntargets = 127.0.0.1:${port}`;
@@ -192,7 +192,7 @@ Deno.test("--dump=middle shows what goes between servers, and no packets", async
   await running.server.stop();
 });
 
-Deno.test("What cannot be had is said, and the server does not start", async () => {
+Deno.test("An unavailable port or library stops the start with the reason", async () => {
   const taken = Deno.listenDatagram({ transport: "udp", hostname: "0.0.0.0", port: 0 });
   const { port } = taken.addr as Deno.NetAddr;
   const start = (settings: string, port?: number) =>

@@ -91,7 +91,7 @@ Deno.test("SharedObjectFiles: a broken file is moved aside, and the object begin
   });
 });
 
-Deno.test("SharedObjectFiles: what a crash left of a write is no part of the object", async () => {
+Deno.test("SharedObjectFiles: ignores a partial write of a crash", async () => {
   await within(async ({ folder, store }) => {
     const files = store();
     const object = open(files)!;
@@ -132,7 +132,7 @@ Deno.test("SharedObjectFiles: no more files than an application may have, old on
   });
 });
 
-Deno.test("objectFile: nothing leaves the folder, and no two names have one file (SO-081)", () => {
+Deno.test("objectFile: paths stay in the folder and are unique (SO-081)", () => {
   const names = ["a", "a/b", "a.so/b", "/a", "a/", "//", ".", "..", "../a", "%", "%2E", "", "con"];
   const more = ["a\\b", "C:x", "a\0", "é", "e\u0301", " a", "a ", "~", "/", "*", "-", "a.so"];
   const files = [...names, ...more].map((name) => objectFile("", name, ".so"));
@@ -148,7 +148,7 @@ Deno.test("objectFile: nothing leaves the folder, and no two names have one file
   assert.equal(objectFile("", "a/".repeat(8), ".so"), undefined);
 });
 
-Deno.test("readSharedObjectFile: every truncation, and what is behind the end, is refused", () => {
+Deno.test("readSharedObjectFile: refuses truncated files and bytes after the end", () => {
   const object = new SharedObject("", "o", true, SHARED_OBJECT_BOUNDS, ownedBy(() => {}));
   object.set("x", encodeAmf({ a: "b" }));
   const bytes = writeSharedObjectFile(object);

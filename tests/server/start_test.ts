@@ -98,7 +98,7 @@ Deno.test("CFG-077 a signal stops it in good order, with exit code 0", async () 
   }
 });
 
-Deno.test("CFG-077 a signal that comes several times at once, as of deno task, is one", async () => {
+Deno.test("CFG-077 a signal repeated at once, as by deno task, counts once", async () => {
   const running = start({
     "www/main.lua": `
       function onStop()
@@ -140,7 +140,7 @@ Deno.test("CFG-001, CFG-032 without a configuration it starts, and makes www", a
   assert.equal(await end(running), 0);
 });
 
-Deno.test("In an empty folder it writes what one needs to begin with, and says so", async () => {
+Deno.test("In an empty folder the first start writes configuration and main.lua, and logs it", async () => {
   const running = start({}, "--port=0");
   const url = `rtmfp://127.0.0.1:${await portOf(running)}/no/such/folder`;
   const client = await NetConnection.connect(url); // as the configuration is shipped
@@ -156,7 +156,7 @@ Deno.test("In an empty folder it writes what one needs to begin with, and says s
   await end(running);
 });
 
-Deno.test("An RTMP door that cannot be opened stops the start, and says which key", async () => {
+Deno.test("An RTMP door that cannot be opened stops the start, and names the key", async () => {
   const taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const ini = (keys: string) => ({ "CumulusServer.ini": `[rtmp]\naddress = 127.0.0.1\n${keys}` });
   const busy = await run(ini(`port = ${taken.addr.port}\n`), "--port=0");
@@ -186,7 +186,7 @@ Deno.test("CFG-010 a bad value stops the start with section, key and value, and 
   assert.match(missing.text, /^FATAL .*nowhere\.ini.* cannot be read/m);
 });
 
-Deno.test("CFG-078 a port in use is said, with exit code 1", async () => {
+Deno.test("CFG-078 a port in use is reported, with exit code 1", async () => {
   const taken = Deno.listenDatagram({ transport: "udp", hostname: "0.0.0.0", port: 0 });
   const { port } = taken.addr as Deno.NetAddr;
   const { code, text } = await run({ "CumulusServer.ini": `port = ${port}\n` });
@@ -308,7 +308,7 @@ Deno.test("SOCK-067 mails that are not sent at the stop tell their scripts so", 
   assert.match(running.text, /mail 1: the server stopped.*mail 2: the server stopped.*onStop/s);
 });
 
-Deno.test("SIGHUP reopens the log, takes over what may change, and names what may not", async () => {
+Deno.test("SIGHUP reopens the log, applies live keys, and names the others", async () => {
   const running = start({
     "CumulusServer.ini": `[sandbox]\nconnect = public\n[script]\ntime = ${PATIENCE}\n`,
     "www/main.lua": `
@@ -349,7 +349,7 @@ Deno.test("SIGHUP reopens the log, takes over what may change, and names what ma
   assert.equal(await end(running), 0);
 });
 
-Deno.test("SIGUSR1 and POST /api/reload start applications again, with what they include", async () => {
+Deno.test("SIGUSR1 and POST /api/reload restart applications, with included files", async () => {
   const port = freePort();
   const running = start({
     "CumulusServer.ini": `[http]\nport = ${port}\ntoken = sesame\n[script]\ntime = ${PATIENCE}\n`,
@@ -387,7 +387,7 @@ Deno.test("SIGUSR1 and POST /api/reload start applications again, with what they
   assert.equal(await end(running), 0);
 });
 
-Deno.test("check tells of mistakes in configuration and scripts without serving", () => {
+Deno.test("check reports mistakes in configuration and scripts without serving", () => {
   const folder = Deno.makeTempDirSync();
   const lines: string[] = [];
   const run = (...args: string[]) => {
@@ -431,7 +431,7 @@ Deno.test("check tells of mistakes in configuration and scripts without serving"
   Deno.removeSync(folder, { recursive: true });
 });
 
-Deno.test("A server that cannot start says each reason in one line, without a stack", async () => {
+Deno.test("A server that cannot start logs each reason in one line, without a stack", async () => {
   const broken = await run({ "CumulusServer.ini": "port = 0\n[script\n[logs]\nlevel = loud\n" });
   assert.equal(broken.code, 1);
   assert.match(
@@ -453,16 +453,16 @@ const STANDS = {
   "www/main.lua": "function onManage() NOTE('stands') while true do end end",
 };
 
-Deno.test("A server that stands ends with exit code 70, and says which script it was", async () => {
+Deno.test("A blocked server ends with exit code 70, and names the script", async () => {
   const { code, text } = await run(
     { ...STANDS, "CumulusServer.ini": "[script]\ntime = 600000\nwatchdog = 1\n" },
     "--port=0",
   );
-  assert.match(text, /FATAL .*The server has stood for 1 s in onManage of www\/main\.lua/);
+  assert.match(text, /FATAL .*The event loop has not run for 1 s in onManage of www\/main\.lua/);
   assert.equal(code, 70);
 });
 
-Deno.test("A second signal ends a server that stands", async () => {
+Deno.test("A second signal ends a blocked server", async () => {
   if (Deno.build.os === "windows") return;
   const running = start(
     { ...STANDS, "CumulusServer.ini": "[script]\ntime = 600000\nwatchdog = 0\n" },

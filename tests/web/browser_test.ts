@@ -109,10 +109,10 @@ Deno.test({
         await player.close();
       });
 
-      await t.step("the player says what is wrong, and tries again", async () => {
+      await t.step("the player shows the error, and retries", async () => {
         const player = await open(`${http}/live/absent`);
         await until(
-          async () => (await player.textContent("#message"))?.includes("Nobody is on air"),
+          async () => (await player.textContent("#message"))?.includes("not live"),
           "the message",
         );
         const publisher = await live(ws, "absent");
@@ -176,7 +176,7 @@ Deno.test({
         );
       });
 
-      await t.step("a page of another origin gets nothing", async () => {
+      await t.step("a page of another origin gets no data", async () => {
         const publisher = await live(ws, "mine");
         const page = await open(`${http}/-/list.css`);
         const outcome = await page.evaluate(async (url) => {

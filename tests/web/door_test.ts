@@ -90,7 +90,7 @@ Deno.test({
         publisher.connection.close();
       });
 
-      await t.step("HTTP-FLV: nobody publishes, and who waits", async () => {
+      await t.step("HTTP-FLV: no publisher, and ?wait", async () => {
         const absent = await fetch(`${http}/live/b.flv`);
         assert.equal(absent.status, 404);
         assert.equal(await absent.text(), "No publisher of b\n");
@@ -104,7 +104,7 @@ Deno.test({
       });
 
       await t.step(
-        "a publisher that comes again is played on, at times that go on (WEB-021)",
+        "a viewer continues with a returning publisher, at increasing times (WEB-021)",
         async () => {
           const first = await publish(`${ws}/live`, "c");
           const response = await fetch(`${http}/live/c.flv`);
@@ -280,7 +280,7 @@ Deno.test({
         assert.ok(!(await out.text()).includes("onConnection"), "a link led out of the folder");
       });
 
-      await t.step("/ lists what is on air, and /app/name is the player", async () => {
+      await t.step("/ lists live streams, and /app/name is the player", async () => {
         const publisher = await publish(`${ws}/live`, "on air");
         const streams = await (await fetch(`${http}/-/streams`)).json();
         assert.ok(

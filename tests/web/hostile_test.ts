@@ -61,7 +61,7 @@ const FRAMES: readonly [what: string, frame: readonly number[], code: number][] 
   ["a text that is no UTF-8", [0x81, 0x81, 0, 0, 0, 0, 0xff], 1007],
 ];
 
-Deno.test("Hostile requests and frames are answered or closed, and others go on", async () => {
+Deno.test("Hostile requests and frames are answered or closed, without effect on others", async () => {
   const { server, http, ws } = await startWeb({ "": "", "/live": "" });
   const publisher = await publish(`${ws}/live`, "cam");
   try {

@@ -68,7 +68,7 @@ function scene() {
   };
 }
 
-Deno.test("The header names both kinds at once where both have come", () => {
+Deno.test("The header names both kinds if frames of both have come", () => {
   for (const [header, sound] of [[AAC_HEADER, AAC], [undefined, MP3]]) {
     const all = scene();
     const early = all.view();
@@ -114,7 +114,7 @@ Deno.test("The header names one kind after half a second of it, or of time", () 
   assert.equal(read().flags, FLAGS.video, "a picture that stands");
 });
 
-Deno.test("Kinds that no browser plays are neither named nor sent; with none left the viewer is told", () => {
+Deno.test("Unplayable kinds are neither named nor sent; without a playable one the viewer gets an error", () => {
   const all = scene();
   const picture = all.view();
   all.audio(0, SPEEX);

@@ -87,7 +87,7 @@ Deno.test({
       const viewer = await open(`${http}/live/player.html?cam`);
       await viewer.waitForFunction(() => globalThis.player?.statistics.pictures > 5);
 
-      await t.step("pictures change, time goes on, close behind the publisher", async () => {
+      await t.step("pictures change and time advances, close behind the publisher", async () => {
         const before = await shown(viewer);
         assert.deepEqual([before.width, before.height], [320, 180]);
         await until(
@@ -100,14 +100,14 @@ Deno.test({
         assert.deepEqual([after.muted, after.sounds], [true, 0]);
       });
 
-      await t.step("sound is played once somebody has asked for it", async () => {
+      await t.step("sound is played once the user unmutes it", async () => {
         await viewer.click("button");
         await until(async () => (await shown(viewer)).sounds > 20, "sounds");
         await viewer.click("button");
         await until(async () => (await shown(viewer)).muted, "silence");
       });
 
-      await t.step("a page that was busy goes on where the stream is now", async () => {
+      await t.step("a page that was busy jumps to the live position", async () => {
         const before = await shown(viewer);
         await viewer.evaluate(() => {
           const end = performance.now() + 2500;
@@ -119,7 +119,7 @@ Deno.test({
         }, "the stream of now");
       });
 
-      await t.step("who comes late sees a picture at once", async () => {
+      await t.step("a late viewer sees a picture at once", async () => {
         const late = await open(`${http}/live/player.html?cam`);
         await late.waitForFunction(() => globalThis.player?.statistics.pictures > 5);
         const { delay } = await shown(late);
@@ -131,7 +131,7 @@ Deno.test({
         await late.close();
       });
 
-      await t.step("it goes on when the publisher comes again", async () => {
+      await t.step("it continues when the publisher returns", async () => {
         const from = server.log.items.length;
         publisher.stop();
         await server.log.find((line) => line.includes("unpublished"), "the publisher's end", from);
@@ -229,7 +229,7 @@ const header = media.find(({ type, data }) => type === TagType.video && data[1] 
 const picture = (isKey: boolean, offset = 0) =>
   Uint8Array.of(isKey ? 0x17 : 0x27, 1, 0, 0, offset, 0, 0, 0, 1, 9);
 
-Deno.test("LivePlayer begins with a key frame, and tells codec and times to the decoder", () => {
+Deno.test("LivePlayer begins with a key frame, and passes codec and times to the decoder", () => {
   using all = slowPlayer();
   assert.equal(LivePlayer.isSupported, true);
   all.video(0, header);
@@ -249,7 +249,7 @@ Deno.test("LivePlayer begins with a key frame, and tells codec and times to the 
   assert.equal(all.player.statistics.dropped, 1);
 });
 
-Deno.test("LivePlayer drops what waits for a decoder that is behind, and goes on at a key frame", () => {
+Deno.test("LivePlayer drops queued frames of a slow decoder, and continues at a key frame", () => {
   using all = slowPlayer();
   all.video(0, header);
   all.video(0, picture(true));
@@ -263,7 +263,7 @@ Deno.test("LivePlayer drops what waits for a decoder that is behind, and goes on
   assert.equal(all.player.statistics.dropped, 701);
 });
 
-Deno.test("LivePlayer goes on at a key frame behind a broken one, and names codecs it cannot play", () => {
+Deno.test("LivePlayer continues at the key frame after a broken one, and names unsupported codecs", () => {
   using all = slowPlayer();
   all.video(0, header);
   all.video(0, picture(true));
@@ -283,7 +283,7 @@ Deno.test("LivePlayer goes on at a key frame behind a broken one, and names code
   assert.deepEqual(all.errors.slice(1), ["Nellymoser cannot be played", "hvc1 cannot be played"]);
 });
 
-Deno.test("flvLoader keeps what comes before it is opened, and its header names the kinds that come", async () => {
+Deno.test("flvLoader keeps frames received before open, and its header names the kinds", async () => {
   for (const kinds of [[TagType.video, TagType.audio], [TagType.audio]] as TagType[][]) {
     let bytes = new Uint8Array();
     const headerCame = Promise.withResolvers<void>();

@@ -8,7 +8,7 @@ import { media, startWeb } from "./support.ts";
 
 const FILE = Deno.readFileSync(new URL("../fixtures/test.flv", import.meta.url));
 
-Deno.test("readRange() takes one range, and what it cannot read asks for all", () => {
+Deno.test("readRange() takes one range, and treats an unreadable one as the whole file", () => {
   assert.deepEqual(readRange("bytes=0-9", 100), { first: 0, last: 9 });
   assert.deepEqual(readRange("bytes=90-", 100), { first: 90, last: 99 });
   assert.deepEqual(readRange("bytes=90-1000", 100), { first: 90, last: 99 });
@@ -35,7 +35,7 @@ Deno.test("VOD-082: a recording by HTTP, whole and in ranges, with key frames to
     const whole = await get("film.flv");
     const bytes = new Uint8Array(await whole.arrayBuffer());
 
-    await t.step("the whole file has every frame, and says where its key frames are", () => {
+    await t.step("the whole file has every frame, and an index of its key frames", () => {
       assert.equal(whole.status, 200);
       assert.equal(whole.headers.get("accept-ranges"), "bytes");
       assert.equal(Number(whole.headers.get("content-length")), bytes.length);
@@ -72,7 +72,7 @@ Deno.test("VOD-082: a recording by HTTP, whole and in ranges, with key frames to
       await changed.body!.cancel();
     });
 
-    await t.step("HEAD, names that are none, and an application that refuses", async () => {
+    await t.step("HEAD, unknown names, and an application that refuses", async () => {
       const head = await get("film.flv", {}, "HEAD");
       assert.equal(head.headers.get("content-length"), String(bytes.length));
       const answers = { "none.flv": 404, "none.flv?recorded": 404, "closed.flv": 403 };

@@ -18,7 +18,7 @@ const avc = (frameType: number, type: number, size: number) => {
 };
 const HEADER = avc(1, 0, 16);
 
-Deno.test("A thousand viewers that stop reading wait for 2 s of media each, delay nobody, and are let go", () => {
+Deno.test("A thousand stalled viewers hold 2 s of media each, delay no other viewer, and are closed", () => {
   const { hub } = world();
   const publisher = hub.relay("cam", "test");
   publisher.start();

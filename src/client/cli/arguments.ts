@@ -61,7 +61,7 @@ export function numberOption(
   return value;
 }
 
-/** The options with their values and what they do, such as `--name NAME`. */
+/** The options with their values, such as `--name NAME`, and their help. */
 export function optionLines(command: Command): [left: string, help: string][] {
   const options: [string, string][] = Object.entries(command.options).map(
     ([name, { value, help }]) => [value ? `--${name} ${value}` : `--${name}`, help],

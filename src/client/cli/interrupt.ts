@@ -2,9 +2,9 @@
 const SAME_SIGNAL = 250;
 
 /**
- * Turns Ctrl-C (and the system's wish to end the program) into a promise, so that a command can
- * close what it has open. A second Ctrl-C ends the program at once; what comes within `SAME_SIGNAL`
- * of the first is that again, which `deno task` passes on besides the terminal.
+ * Turns Ctrl-C (and the system's termination signal) into a promise, so that a command can
+ * close its resources. A second Ctrl-C ends the program at once; signals within `SAME_SIGNAL` of the
+ * first are copies of it, which `deno task` passes on besides the terminal.
  */
 export class Interrupt {
   readonly #signals: Deno.Signal[] = Deno.build.os === "windows"
@@ -29,7 +29,7 @@ export class Interrupt {
     return this.#raisedAt < Infinity;
   }
 
-  /** Ctrl-C does what it usually does again. */
+  /** Restores the default action of Ctrl-C. */
   release(): void {
     for (const signal of this.#signals) Deno.removeSignalListener(signal, this.#on);
   }

@@ -12,7 +12,7 @@ import {
 
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 
-/** JSON that stands for no AMF value; the message says what is wrong with it. */
+/** JSON that cannot be converted to an AMF value; the message says why. */
 export class JsonError extends Error {
   override name = "JsonError";
 }

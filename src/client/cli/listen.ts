@@ -10,7 +10,7 @@ export const listen: Command = {
   name: "listen",
   operands: "URL",
   count: [1, 1],
-  summary: "Connects to the application at URL and prints what the server calls on this client:\n" +
+  summary: "Connects to the application at URL and prints the server's calls to this client:\n" +
     "a line of JSON each, an array of the function's name and its arguments. It ends on\n" +
     "Ctrl-C, after --seconds, or with the connection (then the exit code is 1).",
   options: {

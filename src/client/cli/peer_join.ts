@@ -14,20 +14,20 @@ export const peerJoin: Command = {
   operands: "URL GROUP",
   count: [2, 2],
   summary:
-    "Joins a NetGroup and opens sessions with the members that the server tells of. GROUP is\n" +
-    "the group's id (64 digits) or its specification. Prints a line for whatever happens:\n" +
-    "  id PEERID         the own peer id\n" +
-    "  group GROUPID     it has been joined\n" +
-    "  member PEERID     the server tells of a member\n" +
-    "  neighbor PEERID   there is a session with a member\n" +
+    "Joins a NetGroup and opens sessions with the members that the server names. GROUP is\n" +
+    "the group's id (64 digits) or its specification. Prints one line per event:\n" +
+    "  id PEERID         your peer id\n" +
+    "  group GROUPID     the group was joined\n" +
+    "  member PEERID     the server names a member\n" +
+    "  neighbor PEERID   a session with a member is open\n" +
     "  gone PEERID       that member has left\n" +
     "It ends on Ctrl-C, after --seconds, or with the server.",
   options: {
     seconds: { value: "N", help: "leave after N seconds" },
     ...connectionOptions,
   },
-  notes: "What Flash's groups say among themselves (postings, multicast) is not spoken: members\n" +
-    "that are no such clients as this one do not become neighbors.\n\n" +
+  notes: "Postings and multicast of Flash's groups are not supported: only members that run\n" +
+    "this command become neighbors.\n\n" +
     "Example:\n  client peer join rtmfp://localhost/chat G:27f0201",
 };
 

@@ -16,7 +16,7 @@ export const peerPlay: Command = {
   summary:
     "Plays a stream that another client of the server publishes directly, into a file. The\n" +
     "server only brings the two together. The last segment of URL is the name of the stream,\n" +
-    "what stands before it the application; PEERID is what the other one has for nearID (64\n" +
+    "the part before it is the application; PEERID is the nearID of the publisher (64\n" +
     'digits), as "peer serve" prints it.',
   options: {
     name: { value: "NAME", help: "the stream's name; then all of URL is the application" },
@@ -47,7 +47,7 @@ export async function runPeerPlay(args: Arguments, output: ProgressOutput): Prom
           return stream.peer.closed;
         },
         get orderly() {
-          return stream.peer.orderly; // the end of a stream to those who say nothing at it
+          return stream.peer.orderly; // the end of the stream if the peer closes without a message
         },
         get ping() {
           return stream.peer.session.rtt;

@@ -13,15 +13,14 @@ export const peerServe: Command = {
   name: "peer serve",
   operands: "URL FILE.flv",
   count: [2, 2],
-  summary:
-    "Connects to a server, prints the own peer id, and publishes a file to other clients of\n" +
+  summary: "Connects to a server, prints its peer id, and publishes a file to other clients of\n" +
     "the server directly: each that plays gets all of it, at the pace of its timestamps. The\n" +
-    "last segment of URL is the name of the stream, what stands before it the application. It\n" +
-    "ends on Ctrl-C, or when the server is gone.",
+    "last segment of URL is the name of the stream, the part before it the application. It\n" +
+    "ends on Ctrl-C, or when the server closes the connection.",
   options: {
     name: { value: "NAME", help: "the stream's name; then all of URL is the application" },
     repeat: { value: "N", help: "give each peer the file N times in a row, 0: without end" },
-    peers: { value: "N", help: "end when N peers have had it" },
+    peers: { value: "N", help: "end when N peers have received the file" },
     ...connectionOptions,
   },
   notes: "Example:\n  client peer serve rtmfp://localhost/live/cam recording.flv\n" +

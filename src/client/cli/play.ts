@@ -15,11 +15,11 @@ export const play: Command = {
   count: [2, 2],
   summary:
     "Plays a stream or a recording into a file, times as they come. The last segment of URL is the name\n" +
-    "of the stream, what stands before it the application. It ends with the publisher or\n" +
+    "of the stream, the part before it the application. It ends with the publisher or\n" +
     "the recording, after --seconds, or on Ctrl-C.",
   options: {
     name: { value: "NAME", help: "the stream's name; then all of URL is the application" },
-    start: { value: "S", help: "play the recording from S seconds on, rather than what is live" },
+    start: { value: "S", help: "play the recording from second S on, not the live stream" },
     length: { value: "S", help: "play S seconds of it" },
     seconds: { value: "N", help: "stop N seconds after the stream was asked for" },
     unreliable: { help: "let the network lose frames rather than wait for them" },
@@ -37,10 +37,10 @@ const CLOSING = 2000;
 /** The start value that asks Cumulus for unreliable transport. */
 const UNBUFFERED = -3000;
 
-/** What tells that no more comes: of what is live, and of a recording. */
+/** Status codes at the end of a live stream, and of a recording. */
 const ENDS = ["NetStream.Play.UnpublishNotify", "NetStream.Play.Stop"];
 
-/** What is played of the stream, in the milliseconds of {@link NetStream.play}. */
+/** The range to play, in milliseconds as for {@link NetStream.play}. */
 function rangeOf(args: Arguments): { start?: number; length?: number } {
   const [start, length] = ["start", "length"].map((name) => {
     const seconds = numberOption(args, name, 0);

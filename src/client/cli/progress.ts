@@ -1,6 +1,6 @@
 // The line that shows how publishing or playing goes.
 
-/** What is counted; all figures are since the start. */
+/** Counters since the start. */
 export interface Progress {
   /** Stream time of the newest frame, in milliseconds. */
   time: number;

@@ -14,7 +14,7 @@ export const publish: Command = {
   operands: "URL FILE.flv",
   count: [2, 2],
   summary: "Publishes a file at the pace of its timestamps. The last segment of URL is the name\n" +
-    "of the stream, what stands before it the application.",
+    "of the stream, the part before it the application.",
   options: {
     name: { value: "NAME", help: "the stream's name; then all of URL is the application" },
     type: { value: "TYPE", help: "live (the default), record, append or appendWithGap" },
@@ -27,7 +27,7 @@ export const publish: Command = {
 const TYPES = ["live", "record", "append", "appendWithGap"];
 /** How long a server has to tell that it records, in milliseconds. */
 const RECORDING = 5_000;
-/** How long what is still to be sent may take at the end, in milliseconds. */
+/** Maximum time (ms) for sending the remaining frames at the end. */
 const CLOSING = 10_000;
 
 /** Runs the command. @returns the exit code */
@@ -53,7 +53,7 @@ export async function runPublish(args: Arguments, output: ProgressOutput): Promi
     await stream.publish(name, type);
     line.say(`Publishing ${name}`);
     if (type !== "live" && !await waitAtMost(recording, RECORDING)) {
-      line.say("The server does not tell whether it records");
+      line.say("The server does not say whether it records");
     }
     const sender = new Sender(connection, stream, interrupt, line);
     for (let round = 0; repeat === 0 || round < repeat; round++) {
@@ -74,8 +74,8 @@ export async function runPublish(args: Arguments, output: ProgressOutput): Promi
 }
 
 /**
- * Says what the server tells of the recording.
- * @returns when it begins @throws {StatusError} if it does not
+ * Prints the server's messages about the recording.
+ * @returns its status when it begins @throws {StatusError} if it does not begin
  */
 function recordingOf(stream: AnyStream, line: ProgressLine): Promise<Status> {
   const begun = Promise.withResolvers<Status>();

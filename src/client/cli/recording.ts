@@ -42,7 +42,7 @@ export class Recording {
     return new Recording(path, await Deno.open(path, { write: true, create: true }));
   }
 
-  /** Of a pipe or device nothing is cut off, and what was written stays. */
+  /** Pipes and devices are neither truncated nor removed. */
   readonly #isFile: boolean;
 
   private constructor(readonly path: string, readonly file: Deno.FsFile) {
@@ -53,7 +53,7 @@ export class Recording {
     return this.progress.bytes === 0;
   }
 
-  /** Takes what a stream brings. */
+  /** Writes the frames of a stream. */
   handler(onStatus: (code: string) => void): NetStreamHandler {
     return {
       onStatus: ({ code }) => onStatus(code),
@@ -81,7 +81,7 @@ export class Recording {
       `audio frames, ${bytes} bytes into ${this.path}`;
   }
 
-  /** Writes what still waits, and what the header must say. A file that stayed empty is removed. */
+  /** Writes the waiting frames, and completes the header. Removes a file without frames. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;

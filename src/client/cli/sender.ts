@@ -12,7 +12,7 @@ const BACKLOG = 4 << 20;
 /** Milliseconds between the last time of a file and the first of its repetition. */
 const REPEAT_GAP = 40;
 
-/** What a stream runs over: a connection, or the session with a peer. */
+/** Carrier of a stream: a connection, or the session with a peer. */
 export interface Way {
   readonly closed: boolean;
   /** It was closed in good order: nothing that was sent is missing. */

@@ -35,7 +35,7 @@ Example:
   client shared rtmfp://localhost/game users set tom '{"x": 10}'`,
 };
 
-/** What is to be done with the object. */
+/** An action on the object. */
 type Action =
   | { readonly what: "print" | "watch" }
   | { readonly what: "set"; readonly slot: string; readonly value: AmfValue }
@@ -115,7 +115,7 @@ function lineOf({ code, name }: SyncChange, { data }: SharedObject): string {
   return JSON.stringify({ code, slot: name, value: toJson(data.get(name)) });
 }
 
-/** @throws {UsageError} if there is no such action, or it has other operands */
+/** @throws {UsageError} if the action is unknown or its operands are wrong */
 function readAction([what = "print", ...operands]: string[]): Action {
   const json = (text: string, i: number) => fromJson(parseJson(text, `Argument ${i + 1}`));
   const needs = (count: number, words: string) => {

@@ -34,7 +34,7 @@ function list(id, pairs, nothing) {
   $(id).replaceChildren(...(parts.length ? parts : [element("dd", nothing, "soft")]));
 }
 
-/** What a second has of traffic and CPU time, since the last answer. */
+/** Traffic and CPU time per second since the last answer. */
 function ratesOf({ traffic, doors, relays, process }) {
   const now = performance.now();
   const sums = { ...traffic, cpu: process.cpuSeconds };
@@ -134,10 +134,10 @@ function busPairs(bus) {
       `${number(relays.incoming)} from other servers, ${number(relays.outgoing)} to them`,
     ],
     [
-      "Peers looked for",
+      "Peer searches",
       `${number(lookups.requests)}, ${number(lookups.hits)} found, ${number(lookups.timeouts)} not`,
     ],
-    ["Names lost to another server", number(claimsLost)],
+    ["Streams lost to another server", number(claimsLost)],
     [
       "Messages",
       `${number(bus.messagesIn)} in, ${scaled(bus.bytesIn, "B")}; ` +
@@ -168,7 +168,7 @@ function showState(text, kind) {
 function askForToken() {
   $("content").hidden = true;
   $("login").hidden = false;
-  $("why").textContent = token ? "The server does not know this token." : "A token is needed.";
+  $("why").textContent = token ? "Wrong token." : "Token required.";
   $("token").setAttribute("aria-invalid", String(token !== ""));
   showState("Locked", "warn");
 }

@@ -1,4 +1,4 @@
-// What is wrong, the worst first, for the top of the page.
+// List of problems, worst first, for the top of the page.
 import { duration } from "./format.js";
 import { isRecent } from "./tables.js";
 

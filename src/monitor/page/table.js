@@ -22,9 +22,9 @@ export class Table {
 
   /**
    * @param section an empty element
-   * @param options `title`; `path` of its rows; `nothing`: what is said of none; `sort` at first;
+   * @param options `title`; `path` of its rows; `nothing`: text if there are no rows; `sort`: initial order;
    * `limit`; `mark`: the class of a row; `hidesEmpty`
-   * @param onChange another filter or order is asked for
+   * @param onChange called when the user changes filter or order
    */
   constructor(section, options, onChange) {
     this.#section = section;
@@ -92,7 +92,7 @@ export class Table {
     this.#note.textContent = total === 0
       ? nothing
       : found === 0
-      ? "None of them has this text."
+      ? "No row contains this text."
       : found > rows.length
       ? `and ${number(found - rows.length)} more`
       : "";

@@ -15,7 +15,7 @@ export const tables = {
   publications: {
     title: "Streams",
     path: "publications",
-    nothing: "Nobody publishes.",
+    nothing: "No live streams.",
     sort: "name",
     columns: [
       text("Name", "name", streamName, "name"),
@@ -37,7 +37,7 @@ export const tables = {
   applications: {
     title: "Applications",
     path: "applications",
-    nothing: "None has started.",
+    nothing: "No application has started.",
     sort: "path",
     limit: 1000,
     mark: (row) => !row.running ? "bad" : row.errors > 0 ? (isRecent(row) ? "bad" : "warn") : "",
@@ -57,7 +57,7 @@ export const tables = {
   clients: {
     title: "Clients",
     path: "clients",
-    nothing: "Nobody is connected.",
+    nothing: "No clients.",
     limit: 50,
     columns: [
       text("Address", "address", (row) => row.address, "name"),
@@ -162,7 +162,7 @@ function dropped({ droppedFrames, video }) {
   return number(droppedFrames + video.droppedFrames);
 }
 
-/** Its name, and below it what is recorded of it. */
+/** The name of a stream, and below it the state of its recording. */
 function streamName({ name, recording }) {
   if (!recording) return name;
   const cell = element("span", name);

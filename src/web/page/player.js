@@ -57,7 +57,7 @@ function play() {
 
 function reason(type, detail, info) {
   if (detail === mpegts.ErrorDetails.NETWORK_STATUS_CODE_INVALID) {
-    if (info.code === 404) return "Nobody is on air here.";
+    if (info.code === 404) return "This stream is not live.";
     if (info.code === 403) return "You may not watch this stream.";
     if (info.code === 415) return "Browsers cannot play the codecs of this stream.";
     return `The server answers ${info.code}.`;
@@ -88,7 +88,7 @@ function watch() {
     lastTime = video.currentTime;
     lastMoved = performance.now();
   } else if (!recorded && !video.paused && performance.now() - lastMoved > STALLED) {
-    return again("The stream stands still.");
+    return again("No new frames arrive.");
   }
   if (recorded) {
     const seek = element("seek");
@@ -144,7 +144,7 @@ video.addEventListener("playing", () => {
 });
 video.addEventListener("waiting", () => recorded || say("Waiting for the picture…"));
 video.addEventListener("ended", () => say("The end."));
-// A tab that comes back shows what is on air now, not what was when it went.
+// A tab that becomes visible again shows the current picture, not the one when it was hidden.
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden && player && !recorded) lastMoved = performance.now();
 });

@@ -19,7 +19,7 @@ const read = (...args: string[]) => {
   return [operands, Object.fromEntries(options), help];
 };
 
-Deno.test("Options stand anywhere, with = or a space; -- ends them", () => {
+Deno.test("Options may be anywhere, with = or a space, before --", () => {
   assert.deepEqual(read("u", "f"), [["u", "f"], {}, false]);
   assert.deepEqual(read("u", "--seconds", "3", "f"), [["u", "f"], { seconds: "3" }, false]);
   assert.deepEqual(read("--seconds=3", "--quiet", "u", "f"), [["u", "f"], {
@@ -32,7 +32,7 @@ Deno.test("Options stand anywhere, with = or a space; -- ends them", () => {
   assert.deepEqual(read("u", "-h"), [["u"], {}, true]);
 });
 
-Deno.test("A wrong command line says what is wrong", () => {
+Deno.test("A wrong command line is refused with the reason", () => {
   const bad: [string[], RegExp][] = [
     [["u"], /"play" needs URL FILE/],
     [["u", "f", "g"], /"g" is too many/],

@@ -19,7 +19,7 @@ async function run(body: string): Promise<{ code: number; text: string }> {
   return { code, text: decoder.decode(stdout) + decoder.decode(stderr) };
 }
 
-Deno.test("A signal that comes twice at once, as of deno task, is one", async () => {
+Deno.test("A signal repeated at once, as by deno task, counts once", async () => {
   const { code, text } = await run(`
     send();
     await interrupted.raised;

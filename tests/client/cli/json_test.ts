@@ -69,7 +69,7 @@ Deno.test("A date may be given in milliseconds", () => {
   assert.deepEqual(toJson(new Date(NaN)), { $date: "NaN" });
 });
 
-Deno.test("A value inside itself shows how far up it stands; one that only repeats is repeated", () => {
+Deno.test("A recursive value is printed as a distance upwards, a repeated one again", () => {
   const inner: AmfValue[] = [];
   const outer = [inner, [inner]];
   assert.deepEqual(toJson(outer), [[], [[]]]);
@@ -83,7 +83,7 @@ Deno.test('"__proto__" is a member like any other', () => {
   assert.equal(JSON.stringify(toJson(object)), '{"__proto__":{"a":1}}');
 });
 
-Deno.test("A wrong form says what it needs", () => {
+Deno.test("A wrong form is refused with the expected one", () => {
   const bad: [Json, RegExp][] = [
     [{ $date: "soon" }, /"\$date" needs a date or milliseconds, not "soon"/],
     [{ $date: null }, /"\$date" needs/],

@@ -62,7 +62,7 @@ Deno.test("peer serve, peer play: a file goes from 127.0.0.2 to 127.0.0.3 and 12
   assert.equal(server.hub.publications.size, 0, "the server has no part in it");
 });
 
-Deno.test("peer play says what is wrong", async () => {
+Deno.test("peer play reports errors", async () => {
   await using server = await smallServer();
   const path = Deno.makeTempFileSync({ suffix: ".flv" });
   const failed = async (code: number, message: RegExp, ...args: string[]) => {
@@ -126,7 +126,7 @@ Deno.test("peer join: members of a group find each other, and know when one leav
   assert.match(first.error(), /The connection has ended/);
 });
 
-Deno.test("peer alone shows what there is", async () => {
+Deno.test("peer without a command lists the commands", async () => {
   const help = start("peer", "--help");
   assert.equal(await help.done, 0);
   assert.match(help.lines.join(), /peer serve URL FILE\.flv/);

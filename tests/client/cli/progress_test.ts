@@ -17,7 +17,7 @@ Deno.test("A progress line has time, frames, bit rate and round trip", () => {
   assert.match(progressText({ ...progress, roundTrip: 0 }, 2_345_000), /2\.35 Mb\/s {2}rtt -$/);
 });
 
-Deno.test("A progress line fits its terminal, and is as long as it may be", () => {
+Deno.test("A progress line uses the width of its terminal and no more", () => {
   const long = { ...progress, time: 36_000_000, videoFrames: 90_000, audioFrames: 155_000 };
   assert.equal(progressText(long, 4_560_000, 39), "10:00:00.0  4.56 Mb/s");
   assert.equal(progressText(long, 4_560_000, 40), "10:00:00.0  v 90000  a 155000  4.56 Mb/s");

@@ -12,7 +12,7 @@ function record(recording: Recording): void {
 }
 
 Deno.test({
-  name: "Recording: a device takes it, where nothing is cut off and no header is written again",
+  name: "Recording: a device is neither truncated nor gets a second header",
   ignore: Deno.build.os === "windows",
   async fn() {
     const recording = await Recording.open("/dev/null", false);
