@@ -131,7 +131,7 @@ Deno.test({
         assert.equal((await run(program, ["--version"])).text, `${config.version}\n`);
         assert.match((await run(program, ["--help"])).text, /--port=N/);
       });
-      await test.step("an empty folder gets what one needs to begin with", async () => {
+      await test.step("the first start in an empty folder writes configuration and main.lua", async () => {
         await serve("", async (port, output) => {
           for (const name of ["CumulusServer.ini", "www/main.lua"]) {
             assert.match(output(), new RegExp(`Wrote ${home}/${name}`));
@@ -179,7 +179,7 @@ Deno.test({
         });
       });
       await test.step({
-        name: "what one publishes another one plays, over a NATS server",
+        name: "a server plays the publication of another one over NATS",
         ignore: !hasProgram("nats-server"),
         fn: async () => {
           await using nats = await NatsServer.start();

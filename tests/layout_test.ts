@@ -146,11 +146,11 @@ Deno.test("ARCHITECTURE.md: both tables and the list of pure rooms are read", ()
   }
 });
 
-Deno.test("every source file belongs to a room, and imports what its room may", () => {
+Deno.test("every source file belongs to a room, and imports only permitted rooms", () => {
   assert.deepEqual(sources.flatMap(({ path, text }) => wrongImports(path, text)), []);
 });
 
-Deno.test("a room may import from rooms above it alone, and from none that it does not use", () => {
+Deno.test("a room may import only rooms above it, and lists no unused one", () => {
   const rooms = [...table.keys()];
   const wrong: string[] = [];
   for (const [room, allowed] of table) {
@@ -168,7 +168,7 @@ Deno.test("a room may import from rooms above it alone, and from none that it do
   assert.deepEqual(wrong, []);
 });
 
-Deno.test("rooms have the powers that the table gives them, and pure rooms none", () => {
+Deno.test("rooms have the powers of the table, and pure rooms have no power", () => {
   assert.deepEqual(sources.flatMap(({ path, text }) => faultsOf(path, text)), []);
 });
 
@@ -185,7 +185,7 @@ Deno.test("no room is given a power that it does not use", () => {
   assert.deepEqual(unused, []);
 });
 
-Deno.test("the checks of powers and imports find what they look for", () => {
+Deno.test("the checks of powers and imports detect violations", () => {
   const samples: Record<string, string> = {
     network: "await Deno.connect(address)",
     names: 'import { lookup } from "node:dns/promises"',

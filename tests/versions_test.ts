@@ -27,7 +27,7 @@ interface Lock {
   readonly npm: Record<string, { integrity: string }>;
 }
 
-Deno.test("tests/deno.json has what deno.json has, and the packages that only tests need", () => {
+Deno.test("tests/deno.json has all entries of deno.json, and the packages of tests", () => {
   const program: Config = JSON.parse(read("deno.json"));
   const tests: Config = JSON.parse(read("tests/deno.json"));
   for (const [name, from] of Object.entries(program.imports)) {

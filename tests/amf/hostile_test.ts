@@ -89,7 +89,7 @@ function refuses(bytes: Uint8Array, milliseconds = 2000): void {
   assert.ok(took < milliseconds, `took ${took} ms`);
 }
 
-Deno.test("A count beyond the bytes there are is refused before anything is made for it", () => {
+Deno.test("A count beyond the remaining bytes is refused before any allocation", () => {
   for (
     const hex of [
       "0a ffffffff 05", // strict array
@@ -134,7 +134,7 @@ Deno.test("The limit of depth is a number of containers", () => {
   assert.equal(decode(fromHex("11090101".repeat(1000))).length, 1000);
 });
 
-Deno.test("The limit of values counts those in containers, the elements of Vectors too", () => {
+Deno.test("The limit of values counts members of containers and elements of Vectors", () => {
   const read = (hex: string, values: number) => new AmfReader(fromHex(hex), { values }).readValue();
   read("11 09 05 01 01 01", 3);
   assert.throws(() => read("11 09 05 01 01 01", 2), /2 values/);
@@ -203,7 +203,7 @@ Deno.test("A value too deep or too long to write is a WireError", () => {
   new AmfWriter().writeValue(name);
 });
 
-Deno.test("A reader that was given a part of a message sees nothing behind it", () => {
+Deno.test("A reader of a part of a message does not read beyond it", () => {
   const bytes = fromHex("02 0003 616263");
   assert.throws(() => new AmfReader(bytes.subarray(0, 5)).readValue(), WireError);
 });

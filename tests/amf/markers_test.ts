@@ -287,7 +287,7 @@ Deno.test("A cycle is read and written in either version", () => {
   }
 });
 
-Deno.test("What is repeated is written again in AMF0, by reference in AMF3", () => {
+Deno.test("A repeated value is written again in AMF0, by reference in AMF3", () => {
   const object = plain({});
   const array: AmfValue[] = [];
   const write = (form: AmfForm, ...values: AmfValue[]) => {
@@ -315,7 +315,7 @@ Deno.test("In the amf0 form a byte array is a string, a Vector an array; others 
   assert.throws(() => write(new Collection([])), WireError);
 });
 
-Deno.test("In the mixed form XML that is no document goes by AMF3", () => {
+Deno.test("In the mixed form XML other than a document is written in AMF3", () => {
   const write = (value: AmfValue) =>
     toHex(new AmfWriter({ form: "mixed" }).writeValue(value).bytes());
   assert.equal(write(new AmfXml("x", false)), "110b0378");
@@ -350,7 +350,7 @@ Deno.test("Markers that no value begins with are a WireError", () => {
   }
 });
 
-Deno.test("References to what is not there are a WireError", () => {
+Deno.test("Dangling references throw WireError", () => {
   for (
     const hex of [
       "07 0000",

@@ -66,7 +66,7 @@ const amf3 = fc.letrec<{ value: AmfValue }>((tie) => ({
 })).value;
 
 for (const [form, values] of [["amf3", amf3], ["mixed", amf3], ["amf0", amf0]] as const) {
-  Deno.test(`What is written in the form ${form} reads the same`, () => {
+  Deno.test(`Values written in the form ${form} are read back unchanged`, () => {
     fc.assert(
       fc.property(fc.array(values, { maxLength: 4 }), (values) => {
         const writer = new AmfWriter({ form });
@@ -78,7 +78,7 @@ for (const [form, values] of [["amf3", amf3], ["mixed", amf3], ["amf0", amf0]] a
   });
 }
 
-Deno.test("A writer is a sink: what a reader drives it with reads the same", () => {
+Deno.test("A reader can drive a writer, and the values stay the same", () => {
   fc.assert(
     fc.property(amf3, (value) => {
       const bytes = new AmfWriter().writeValue(value).bytes();
@@ -110,7 +110,7 @@ Deno.test("A cleared writer is as good as a new one", () => {
   }));
 });
 
-Deno.test("A value that reads itself keeps what it refers to", () => {
+Deno.test("A value that reads itself keeps its references", () => {
   const shared = plain({ a: 1 });
   const bytes = new AmfWriter().writeValue([shared, new Collection(shared)]).bytes();
   const [value] = decode(bytes) as [[AmfValue, Collection]];

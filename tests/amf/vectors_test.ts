@@ -60,7 +60,7 @@ const lua: Record<string, AmfValue[]> = {
 };
 
 for (const { id, lua: call, hex } of vectors.lua) {
-  Deno.test(`${id}: what ${call} says is written so`, () => {
+  Deno.test(`${id}: ${call} writes the bytes of the vector`, () => {
     assert.ok(lua[id], "no value for this vector");
     assert.equal(encode(call.includes("toAMF0") ? "mixed" : "amf3", lua[id]), hex);
   });

@@ -17,7 +17,7 @@ function message(length: number, first: number): Uint8Array {
   return Uint8Array.from({ length }, (_, i) => first + i);
 }
 
-Deno.test("Messages arrive in order and whole, whatever is lost, doubled or overtaken", () => {
+Deno.test("Messages arrive complete and in order despite loss, duplication and reordering", () => {
   for (let seed = 1; seed <= 100; seed++) {
     const random = seeded(seed);
     const { flow, sent } = sender();

@@ -77,7 +77,7 @@ Deno.test("Several lean clients share a socket", async () => {
   generator.close();
 });
 
-Deno.test("A refusal is told", async () => {
+Deno.test("A refusal is reported", async () => {
   await using server = await smallServer();
   const url = `${server.url}/nowhere`;
   const generator = new Generator({ url, target: parseRtmfpUrl(url), plainSockets: true });

@@ -86,7 +86,7 @@ const results: Results = {
   ],
 };
 
-Deno.test("The table goes between its marks, whatever stood there before", () => {
+Deno.test("The table replaces any text between its marks", () => {
   const readme =
     "# Title\n\n<!-- results: written by bench/all.ts -->\nold\n<!-- end of results -->\n\nafter\n";
   const once = insertTable(readme, results);

@@ -13,7 +13,7 @@ Deno.test("A trend is the line through samples, per hour", () => {
   });
 });
 
-Deno.test("Garbage that comes and goes is no trend once only the floors count", () => {
+Deno.test("Collected garbage is not a trend if only the floors count", () => {
   const saw = Array.from(
     { length: 600 },
     (_, i) => 100 + (i % 6) * 20 + (i > 580 ? 90 : 0) * +(i % 6 > 0),
@@ -25,7 +25,7 @@ Deno.test("Garbage that comes and goes is no trend once only the floors count", 
   assert.equal(isFlat(trend(secondHalf(leaking)), 0.05, 0), false);
 });
 
-Deno.test("The second half is that of the time, and one sample or none has no trend", () => {
+Deno.test("The second half is of the time; fewer than two samples have no trend", () => {
   assert.deepEqual(secondHalf(every(10, [1, 2, 3, 4, 5])).map(({ value }) => value), [3, 4, 5]);
   assert.deepEqual(secondHalf([]), []);
   assert.equal(trend(every(1, [7])).growth, 0);

@@ -6,7 +6,7 @@ import { FakeBus } from "./fake_bus.ts";
 const group = "ab".repeat(32);
 const peer = (n: number) => new Uint8Array(32).fill(n);
 
-Deno.test("members of a group are known where it has members, and only there", () => {
+Deno.test("members of a group are known only to servers with members of it", () => {
   const bus = new FakeBus(1);
   const [a, b, c] = ["a", "b", "c"].map((name) => bus.add(name));
   bus.run(100);
@@ -45,7 +45,7 @@ Deno.test("with 20 servers of 10 members each a server keeps 32 of the others", 
   for (const server of bus.servers) assert.equal(server.foreign.get(group)!.size, 32);
 });
 
-Deno.test("whatever was lost, the members are right after the next refresh", () => {
+Deno.test("members are correct after the next refresh, despite any loss", () => {
   for (let seed = 1; seed <= 20; seed++) {
     const bus = new FakeBus(seed, { loss: 0.3 });
     const [a, b] = ["a", "b"].map((name) => bus.add(name));

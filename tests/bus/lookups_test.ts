@@ -21,7 +21,7 @@ function ask(server: FakeServer, asker: string, peer = peerId): boolean {
 
 const answers = (server: FakeServer) => server.events.filter((event) => event.includes("found"));
 
-Deno.test("the server that has the peer answers; a peer that nobody has is told of after 200 ms", () => {
+Deno.test("the server that has the peer answers; an unknown peer is reported after 200 ms", () => {
   const bus = new FakeBus(1);
   const [a, b] = ["a", "b", "c"].map((name) => bus.add(name));
   b.peers.add(toHex(peerId));

@@ -35,7 +35,7 @@ Deno.test("a server that stops is gone at once, one that is killed after 3 s, on
   ]);
 });
 
-Deno.test("heartbeats that come after a goodbye do not bring the server back", () => {
+Deno.test("heartbeats after a goodbye do not bring the server back", () => {
   const bus = new FakeBus(1);
   const [a, b] = [bus.add("a"), bus.add("b")];
   bus.run(100);
@@ -98,7 +98,7 @@ Deno.test("a server with any number of applications is seen, and 1,024 of them",
   assert.equal(seen.paths.length, 1_024);
 });
 
-Deno.test("servers and goodbyes that somebody makes up are bounded", () => {
+Deno.test("forged servers and goodbyes are bounded", () => {
   const bus = new FakeBus(1);
   const [a, b] = [bus.add("a"), bus.add("b")];
   bus.run(1_500);
@@ -178,7 +178,7 @@ Deno.test("servers of another cluster or another secret are not seen", () => {
   assert.equal(a.logs.filter((line) => line.startsWith("warn")).length, 1);
 });
 
-Deno.test("what a server says to another one the moment it meets it arrives, and is the first", () => {
+Deno.test("the first message to a newly met server arrives, and arrives first", () => {
   for (let seed = 1; seed <= 20; seed++) {
     const bus = new FakeBus(seed);
     const greeting = (server: FakeServer) => {

@@ -12,7 +12,7 @@ function cluster(seed: number, names: string[], options = {}): [FakeBus, ...Fake
 const timesOf = (server: FakeServer, name = "cam") =>
   server.relays.get(name)?.map(({ frame }) => frame.time);
 
-Deno.test("a listener gets what it needs to begin, then every frame in order", () => {
+Deno.test("a listener gets the initial state, then every frame in order", () => {
   const [bus, a, b, c] = cluster(1, ["a", "b", "c"]);
   a.publishes("cam", [frameOf(1, "metadata"), frameOf(2), frameOf(3, "audio")]);
   bus.run(1_000);
@@ -48,7 +48,7 @@ Deno.test("listeners that were there first hear of the publisher at once", () =>
   assert.deepEqual(timesOf(b), [1]);
 });
 
-Deno.test("a name that nobody publishes is asked for every second, then every 5 s", () => {
+Deno.test("an unpublished name is asked for every second, then every 5 s", () => {
   const [bus, a, b] = cluster(1, ["a", "b"]);
   const heartbeats = 2 * 60;
   b.plays("cam");
@@ -107,7 +107,7 @@ Deno.test("a frame larger than a message arrives whole; so does a large beginnin
   assert.deepEqual(lengths, [20_000, 100, 50_000]);
 });
 
-Deno.test("of lossy, doubled and reordered messages frames come once, in order, with gaps marked", () => {
+Deno.test("frames arrive once, in order, with gaps marked, despite lost, doubled and reordered messages", () => {
   for (let seed = 1; seed <= 50; seed++) {
     const [bus, a, b] = cluster(seed, ["a", "b"], { maxPayload: 4096 });
     a.publishes("cam");
@@ -130,7 +130,7 @@ Deno.test("of lossy, doubled and reordered messages frames come once, in order, 
   }
 });
 
-Deno.test("of two that publish one name the older one stays, at whatever server", () => {
+Deno.test("of two publications of one name the older one stays, on any server", () => {
   const [bus, a, b, c] = cluster(1, ["a", "b", "c"]);
   b.publishes("cam", [frameOf(1)]);
   bus.run(1_000);
@@ -211,7 +211,7 @@ Deno.test("a publisher that moves to another server is found there, on and on", 
   }
 });
 
-Deno.test("local publishing ends what was relayed, and its end brings it back", () => {
+Deno.test("a local publication ends the relayed one, which returns after its end", () => {
   const [bus, a, b] = cluster(1, ["a", "b"]);
   a.plays("cam");
   a.publishes("cam", [frameOf(1)]);

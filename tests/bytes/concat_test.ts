@@ -12,7 +12,7 @@ Deno.test("concat() joins views, empty ones too, into an array of its own", () =
   assert.equal(whole[0], 1);
 });
 
-Deno.test("equalBytes() tells every difference, in length too", () => {
+Deno.test("equalBytes() detects every difference, also in length", () => {
   const bytes = Uint8Array.of(1, 2, 3);
   assert.equal(equalBytes(bytes, bytes.slice()), true);
   assert.equal(equalBytes(new Uint8Array(0), new Uint8Array(0)), true);

@@ -13,7 +13,7 @@ Deno.test("Pages gives pieces that share buffers and overlap nowhere", () => {
   assert.ok(buffers.size <= 1 + bytes / (256 - 60), `${buffers.size} buffers`);
 });
 
-Deno.test("Pages gives what is long a buffer of its own", () => {
+Deno.test("Pages gives long data a buffer of its own", () => {
   const pages = new Pages(256);
   const short = pages.take(10);
   const long = pages.take(65);

@@ -28,7 +28,7 @@ Deno.test("vlu: a redundant 80 is read, and more than 53 bits saturate", () => {
   assert.equal(new Reader(fromHex("81ffffffffffffffff7f")).vlu(), Number.MAX_SAFE_INTEGER);
 });
 
-Deno.test("A read past the end throws WireError and has read nothing", () => {
+Deno.test("A read past the end throws WireError without moving", () => {
   const reads: ((from: Reader) => unknown)[] = [
     (from) => from.u16(),
     (from) => from.u24(),
@@ -47,7 +47,7 @@ Deno.test("A read past the end throws WireError and has read nothing", () => {
   }
 });
 
-Deno.test("What Writer writes, Reader reads: every kind of number", () => {
+Deno.test("Reader reads every kind of number that Writer writes", () => {
   fc.assert(fc.property(
     fc.integer({ min: 0, max: 255 }),
     fc.integer({ min: -32768, max: 32767 }),
@@ -88,7 +88,7 @@ Deno.test("hex: both ways, and a clear error", () => {
   assert.throws(() => fromHex("123"), RangeError);
 });
 
-Deno.test("A write that makes the Writer grow is not lost, whichever it is", () => {
+Deno.test("Every kind of write survives growth of the Writer", () => {
   const writes: [string, (to: Writer) => unknown][] = [
     ["01", (to) => to.u8(1)],
     ["0102", (to) => to.u16(0x0102)],
@@ -109,7 +109,7 @@ Deno.test("A write that makes the Writer grow is not lost, whichever it is", () 
   }
 });
 
-Deno.test("Writer.part writes a part, short or long, and nothing if it does not fit", () => {
+Deno.test("Writer.part writes a short or long part, and leaves out one that does not fit", () => {
   const bytes = Uint8Array.from({ length: 200 }, (_, i) => i);
   for (const [start, end] of [[0, 0], [3, 10], [3, 50], [3, 51], [0, 200]]) {
     const to = new Writer(1).u8(9).part(bytes, start, end).u8(9);

@@ -214,7 +214,7 @@ Deno.test("A message before the identification ends the link", () => {
   assert.deepEqual(bLog.lines, []);
 });
 
-Deno.test("A shared secret lets both ends in; any other, or none, lets nobody", () => {
+Deno.test("Ends with the same secret link; with another or without one they do not", () => {
   const good = pair("s3cret", "s3cret");
   carry(good);
   assert.ok(good.a.identified && good.b.identified);
@@ -246,7 +246,7 @@ const linkOfServer = (initiator: boolean, nonce: number) =>
     },
   }, 0);
 
-Deno.test("A server that is handed its own words, over one connection or two, lets nobody in", () => {
+Deno.test("A server refuses its own messages reflected over one connection or two", () => {
   for (const initiator of [true, false]) {
     const link = linkOfServer(initiator, 1);
     assert.throws(() => link.receive(link.take(), 0), /the other server is this one/);
@@ -296,7 +296,7 @@ function carriedAcross(change: (bytes: Uint8Array, toB: boolean) => Uint8Array[]
   return ends;
 }
 
-Deno.test("Who carries the proofs of two servers across can say nothing in their names", () => {
+Deno.test("A relay of the proofs of two servers cannot forge messages", () => {
   const { aLog, bLog } = carriedAcross((bytes) => [bytes]);
   assert.equal(aLog.lines.at(-1), "reply 0000000000000000");
   assert.equal(bLog.lines.at(-1), "reboot 0000000000000000");
@@ -352,7 +352,7 @@ const frame = (...parts: (string | number[])[]) => {
 };
 const identification = frame([0, 0, 0, 7, 0x90]);
 
-Deno.test("What does not begin with an identification speaks another protocol", () => {
+Deno.test("A first frame other than an identification is another protocol", () => {
   for (
     const bytes of [
       "GET / HTTP/1.1\r\n",
@@ -415,7 +415,7 @@ Deno.test("Links that do not identify themselves, or fall silent, are reported d
   assert.match(ends.a.tick(66_000)!, /silent/);
 });
 
-Deno.test("An original server sends no beats and is not taken for dead", () => {
+Deno.test("A server of the original program sends no beats, and its link stays", () => {
   const { b } = pair();
   b.receive(fromHex("00000005 0000 00 078f"), 0);
   assert.equal(b.tick(3_600_000), undefined);

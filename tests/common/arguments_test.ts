@@ -20,7 +20,7 @@ Deno.test("parseArguments() takes options in all spellings anywhere, and operand
   assert.deepEqual(parseArguments(["/log=8"], forms).operands, ["/log=8"]);
 });
 
-Deno.test("parseArguments() names what it cannot use", () => {
+Deno.test("parseArguments() names the invalid argument", () => {
   const explain = (name: string) => name === "old" ? "it is gone" : undefined;
   const wrong: [string[], RegExp][] = [
     [["--loud"], /^UsageError: unknown option --loud$/],

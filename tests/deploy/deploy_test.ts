@@ -92,7 +92,7 @@ Deno.test("deploy: the image is built from images with registry and tag, and run
   }
 });
 
-Deno.test("deploy: the image asks for its health by what podman and old dockers know, too", () => {
+Deno.test("deploy: the health check of the image works with podman and old dockers, too", () => {
   const [health] = instructionsOf("HEALTHCHECK");
   const options = [...health.matchAll(/ --([a-z-]+)=/g)].map(([, name]) => name);
   assert.deepEqual(options, ["interval", "timeout", "start-period"]);
@@ -132,7 +132,7 @@ Deno.test("deploy: workflows have few permissions and time-outs, and bash reads 
   }
 });
 
-Deno.test("deploy: a release has what README.md and the pages of deploy/ promise", () => {
+Deno.test("deploy: a release has all files that README.md and the pages of deploy/ name", () => {
   const [release] = yaml(".github/workflows/release.yaml") as Workflow[];
   const steps = release.jobs.binaries.steps.map(({ run = "" }) => run).join("\n");
   for (const name of ["www", "LICENSE", "NOTICE", "CHANGELOG.md"]) {
@@ -169,7 +169,7 @@ Deno.test("deploy: the Dockerfile copies every file that the program is made of"
 peerTest("deploy: promtool accepts the alert rules, and their test passes", ["promtool"], promtool);
 
 peerTest(
-  "deploy: promtool has nothing to say against names and help of the metrics",
+  "deploy: promtool accepts names and help of the metrics",
   ["promtool"],
   async () => {
     const child = new Deno.Command("promtool", {

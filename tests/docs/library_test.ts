@@ -6,7 +6,7 @@ import { Lua } from "../../src/script/vm/lua.ts";
 const root = new URL("../../", import.meta.url);
 const text = Deno.readTextFileSync(new URL("library/cumulus.lua", root));
 
-Deno.test("library/cumulus.lua is made of docs/api.md as it is: deno task library", () => {
+Deno.test("library/cumulus.lua is up to date with docs/api.md: deno task library", () => {
   assert.equal(text, library(Deno.readTextFileSync(new URL("docs/api.md", root))));
 });
 

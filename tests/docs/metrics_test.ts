@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { metricsOf } from "../../src/monitor/metrics.ts";
 import { fakeSource } from "../monitor/fake_source.ts";
 
-Deno.test("docs/monitoring.md has every metric, its labels and what it counts", () => {
+Deno.test("docs/monitoring.md has every metric with labels and help", () => {
   const source = fakeSource();
   const status = source.status();
   source.status = () => ({ ...status, limits: { ...status.limits, keptBytes: 1 } });

@@ -9,7 +9,7 @@ const pages = [
   .filter((name) => name.endsWith(".md"))
   .map((name) => ({ name, text: Deno.readTextFileSync(new URL(name, root)) }));
 
-Deno.test("a page that shows lines for CumulusServer.ini says what makes them take effect", () => {
+Deno.test("a page with lines for CumulusServer.ini says how they take effect", () => {
   const silent = pages.filter(({ text }) =>
     text.includes("```ini") && !/restart|SIGHUP|reload/i.test(text)
   );
@@ -23,7 +23,7 @@ function* sources(folder: URL): Generator<string> {
   }
 }
 
-Deno.test("lines of the log that pages quote are those that the server writes", () => {
+Deno.test("lines of the log quoted by pages are lines of the server", () => {
   const code = [...sources(new URL("src/", root))].join("\n");
   let count = 0;
   const wrong: string[] = [];

@@ -72,7 +72,7 @@ Deno.test("site: a link that leads nowhere is named with its page", async () => 
   });
 });
 
-Deno.test("site: what links lead to is copied, and what was there before is gone", async () => {
+Deno.test("site: linked files are copied, and old files removed", async () => {
   const files = {
     "README.md": '# A\n\n[d](LICENSE) <img src="docs/a.png"> [docs](docs/)',
     "docs/README.md": "# Docs\n\n- [B](b.md)\n",
@@ -93,7 +93,7 @@ Deno.test("site: what links lead to is copied, and what was there before is gone
 });
 
 Deno.test({
-  name: "site: all of it is built, and Chromium searches it from disk",
+  name: "site: the whole site is built, and Chromium searches it from disk",
   ignore: path === undefined,
   sanitizeOps: false,
   sanitizeResources: false,

@@ -139,7 +139,7 @@ export function testDoor({ protocol, serve }: DoorUnderTest): void {
     assert.deepEqual([...door.hub.clients.values()], [seen]);
   });
 
-  test("connect: what a script writes meanwhile leaves after the answer", () => {
+  test("connect: messages of the script are sent after the answer", () => {
     const door = serve({
       connect: (client) => {
         client.writer.message("first", encodeAmf("a"));
@@ -184,7 +184,7 @@ export function testDoor({ protocol, serve }: DoorUnderTest): void {
     ]);
   });
 
-  test("a client that does not connect is let go after 10 s", () => {
+  test("a client that does not connect is closed after 10 s", () => {
     const door = serve();
     const { client } = new Speaker(door, protocol);
     door.pass(30_000);
@@ -270,7 +270,7 @@ export function testDoor({ protocol, serve }: DoorUnderTest): void {
     assert.deepEqual(speaker.call("createStream", 6), ["0: _result 6 3"]);
   });
 
-  test("publish: begins, is told of, ends with closeStream, and again with deleteStream", () => {
+  test("publish: begins with a status, ends with closeStream, and again with deleteStream", () => {
     const { door, speakers: [speaker] } = start(1);
     const began = ["1: onStatus 0 [status] NetStream.Publish.Start: foo is now published"];
     const ended = ["1: onStatus 0 [status] NetStream.Unpublish.Success: foo is now unpublished"];
@@ -424,7 +424,7 @@ export function testDoor({ protocol, serve }: DoorUnderTest): void {
     assert.deepEqual(eventsOf(door), []);
   });
 
-  test("a client that hangs up is gone, with what it published and played", () => {
+  test("a client that hangs up is removed, with its publications and listeners", () => {
     const { door, speakers: [publisher, listener] } = start(2);
     publisher.begins("publish", "foo", "live");
     listener.begins("play", "foo");
@@ -490,7 +490,7 @@ export function testDoor({ protocol, serve }: DoorUnderTest): void {
     assert.deepEqual([sharedObjects.size, sharedObjects.uses], [0, 0]);
   });
 
-  test("shared objects: answers keep their place among those of commands", () => {
+  test("shared objects: answers keep their order with answers of commands", () => {
     const { speakers: [speaker] } = start(1, {
       call: (client, _, values) => {
         client.writer.result(encodeAmf(values.readValue()));
@@ -527,7 +527,7 @@ export function testDoor({ protocol, serve }: DoorUnderTest): void {
     assert.ok(!types(young).includes(MessageType.sharedObject));
   });
 
-  test("shared objects: refused, without a store, of a long name, and what only servers send", () => {
+  test("shared objects: refuses persistence without a store, long names, and events of servers", () => {
     const { speakers: [speaker] } = start(1);
     const failed = "SharedObject.ObjectCreationFailed";
     assert.deepEqual(speaker.shares("p", { type: "use" }, "persistent"), [
@@ -609,7 +609,7 @@ export function testDoor({ protocol, serve }: DoorUnderTest): void {
     assert.deepEqual(neighbour.call("fourth", 2), ["0: _result 2 null"]);
   });
 
-  test("media goes on while its application waits, if no event of it hears media", () => {
+  test("media continues while its application waits, if it has no media event", () => {
     let busy = false;
     const { door, speakers: [publisher, player] } = start(2, {
       waits: (what) => busy && what === "call",
@@ -632,7 +632,7 @@ export function testDoor({ protocol, serve }: DoorUnderTest): void {
     assert.equal(eventsOf(door).includes("call late"), false);
   });
 
-  test("a client that sends more than a busy application takes is let go, others are not", () => {
+  test("a client that exceeds the queue of a busy application is closed, others stay", () => {
     let busy = false;
     const { door, speakers: [speaker, neighbour] } = start(2, { waits: () => busy });
     busy = true;
@@ -650,7 +650,7 @@ export function testDoor({ protocol, serve }: DoorUnderTest): void {
     assert.equal(door.hub.clients.size, 1);
   });
 
-  test("bytes that are no command end nothing", () => {
+  test("invalid commands do not end the connection", () => {
     const { speakers: [speaker] } = start(1);
     speaker.client.send(0, {
       type: MessageType.command,

@@ -36,7 +36,7 @@ peerTest("examples/haxe compiles", ["haxe"], async () => {
   await Deno.remove(out);
 });
 
-Deno.test("examples/actionscript uses what its twin in Haxe does", async () => {
+Deno.test("examples/actionscript uses the same API as its twin in Haxe", async () => {
   const used = async (path: string) =>
     new Set(
       (await Deno.readTextFile(`${folder}${path}`)).match(

@@ -156,7 +156,7 @@ Deno.test("librtmfp's recording, replayed to our server, reaches its listener wh
   assert.deepEqual(replay.here.logged, []);
 });
 
-Deno.test("librtmfp's group and its peers, replayed to our server, hear what the original said", () => {
+Deno.test("librtmfp's group and its peers, replayed to our server, get the original's answers", () => {
   for (const name of ["librtmfp-cumulus-netgroup", "librtmfp-cumulus-p2p"]) {
     // The third session is one between the peers.
     const messages = recordedMessages(name).filter(({ session }) =>

@@ -5,7 +5,7 @@ import { flashWorld } from "./fakes.ts";
 const from = { hostname: "192.0.2.7", port: 5000 };
 const epd = (url: string) => ({ ancillary: toUtf8(url) });
 
-Deno.test("hello: the application is asked with what the client said", () => {
+Deno.test("hello: the application gets the client's values", () => {
   const { server, applications } = flashWorld();
   assert.equal(server.onHello(epd("rtmfp://h.example/a/b?x=1"), from, 2), undefined);
   const [{ properties, ...request }] = applications.handshakes;
@@ -23,7 +23,7 @@ Deno.test("hello: the application is asked with what the client said", () => {
   assert.equal(applications.handshakes.length, 2);
 });
 
-Deno.test("hello: redirection keeps the order, drops doubles, resolves names, skips what is none", () => {
+Deno.test("hello: redirection keeps the order, drops doubles, resolves names, skips invalid addresses", () => {
   const { server, applications, logged } = flashWorld();
   applications.addresses = [
     "198.51.100.2:1935",
@@ -88,14 +88,14 @@ Deno.test("blacklist: a client that moves to a banned address ends", () => {
   assert.deepEqual(events(), [...failed, ...failed, "onManage"]);
 });
 
-Deno.test("a client whose queues grow without end is let go", () => {
+Deno.test("a client whose queues grow without end is closed", () => {
   const { server, connected, events } = flashWorld();
   connected().session.queuedBytes = 200 << 20;
   server.hub.manage();
   assert.equal(events()[0], "onFailed the client reads too slowly");
 });
 
-Deno.test("when too much waits for all clients together, those go for whom most does", () => {
+Deno.test("at the limit of all queues together, the clients with the longest queues are closed", () => {
   const { server, connected, events } = flashWorld();
   const clients = Array.from({ length: 30 }, () => connected());
   clients.forEach(({ session }, i) => {

@@ -87,7 +87,7 @@ class Attacker {
 
 const createStream = () => command("createStream", 2, null);
 
-Deno.test("answers that nobody takes are bounded by what it costs to keep them", () => {
+Deno.test("unread answers are bounded by their memory", () => {
   const limits = { queued: 16 << 20 };
   const attacker = new Attacker(limits).connect().send(2, 0, createStream());
   attacker.acknowledgeAndShut(2);
@@ -121,7 +121,7 @@ Deno.test("flows that play and never end are bounded", () => {
   assert.equal(attacker.here.hub.clients.size, 0);
 });
 
-Deno.test("small frames for a client that takes none are bounded by what it costs to keep them", () => {
+Deno.test("small frames for a client that reads none are bounded by their memory", () => {
   const attacker = new Attacker().connect();
   const streams = 4;
   for (let i = 1; i <= streams; i++) attacker.send(2, 0, createStream());
@@ -145,7 +145,7 @@ Deno.test("small frames for a client that takes none are bounded by what it cost
   assert.ok(waiting > queues / 2 && waiting < 1.1 * queues, `${waiting}`);
 });
 
-Deno.test("an error quotes no more than a little of what caused it", () => {
+Deno.test("an error quotes only a short part of its cause", () => {
   const attacker = new Attacker();
   const name = "x".repeat(900);
   attacker.send(2, 0, command(name, 1, null)).connect();
@@ -159,7 +159,7 @@ Deno.test("an error quotes no more than a little of what caused it", () => {
   assert.ok(quoted < 10_000, `${quoted} bytes for ${piece.length}`);
 });
 
-Deno.test("what a client tells of itself is kept within bounds", () => {
+Deno.test("a client's own properties are bounded", () => {
   const attacker = new Attacker();
   const query = Array.from({ length: 6000 }, (_, i) => `${i}`).join("&");
   const long = { tcUrl: `rtmfp://h/live?${query}`, swfUrl: "s".repeat(20_000) };
@@ -183,7 +183,7 @@ Deno.test("codec headers of a publication are bounded in bytes", () => {
   assert.ok(bytes > 500_000 && bytes <= 1 << 20, `${bytes}`);
 });
 
-Deno.test("what is kept of all publications of one client is bounded", () => {
+Deno.test("memory of all publications of one client is bounded", () => {
   const attacker = new Attacker().connect();
   const count = 24;
   for (let i = 1; i <= count; i++) attacker.send(2, 0, createStream());

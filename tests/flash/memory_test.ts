@@ -20,7 +20,7 @@ const CLIENTS = 200;
 const MOST = { ArrayBuffer: 0.2, Map: 0.1, Set: 0.1 };
 
 Deno.test({
-  name: "A client that does nothing has next to no buffers, maps and sets",
+  name: "An idle client has hardly any buffers, maps and sets",
   ignore: crypto === undefined,
   fn: async () => {
     const server = innerServer(crypto!);

@@ -55,7 +55,7 @@ Deno.test("connect: librtmfp's, with transaction 0, as captured", () => {
   assert.equal(one.address, "192.0.2.1:4000");
 });
 
-Deno.test("connect: what the client tells of itself reaches the application", () => {
+Deno.test("connect: the application gets the client's properties", () => {
   let seen: Client | undefined;
   const values: unknown[] = [];
   const { flash } = flashWorld({
@@ -122,7 +122,7 @@ Deno.test("connect: its object may be a mixed array, or missing", () => {
   assert.equal(hub.clients.get("02".repeat(32))!.path, "");
 });
 
-Deno.test("connect: what a script writes meanwhile leaves after the answer", () => {
+Deno.test("connect: messages of the script are sent after the answer", () => {
   const { flash } = flashWorld({
     connect: (client) => {
       client.writer.message("first", encodeAmf("a"));
@@ -208,7 +208,7 @@ Deno.test("a second connect, and anything before the first, is an error and no m
   assert.deepEqual(events(), ["onConnection"]);
 });
 
-Deno.test("RPC: results, errors, and nothing returned", () => {
+Deno.test("RPC: results, errors, and functions without a result", () => {
   const { connected } = flashWorld({
     call: (client, name, values) => {
       if (name === "echo") client.writer.result(encodeAmf(values.readValue()));
@@ -273,7 +273,7 @@ Deno.test("RPC: a call with transaction 0 runs, and is answered by neither resul
   assert.deepEqual(early.call("echo", 0), []);
 });
 
-Deno.test("RPC: what cannot be read is an error for its caller, or is passed over", () => {
+Deno.test("RPC: an unreadable call is answered with an error, or ignored", () => {
   const { connected, logged } = flashWorld({
     call: (_client, _name, values) => {
       values.readValue();
@@ -292,7 +292,7 @@ Deno.test("RPC: what cannot be read is an error for its caller, or is passed ove
   assert.equal(client.connection.state, "connected");
 });
 
-Deno.test("answers of the client to what nobody asked are passed over", () => {
+Deno.test("answers of the client without a call are ignored", () => {
   const { connected, events } = flashWorld();
   const client = connected();
   assert.deepEqual(client.call("_result", 4, "x"), []);
@@ -300,7 +300,7 @@ Deno.test("answers of the client to what nobody asked are passed over", () => {
   assert.deepEqual(events(), []);
 });
 
-Deno.test("setPeerInfo: keeps what is an address, answers with the keep-alive times", () => {
+Deno.test("setPeerInfo: keeps valid addresses, answers with the keep-alive times", () => {
   const { connected, server } = flashWorld();
   const client = connected();
   // librtmfp leaves the command object out
@@ -347,7 +347,7 @@ Deno.test("streams: numbered from 1 in each session, answered with AMF0 numbers"
   }
 });
 
-Deno.test("streams: too many are refused, and those deleted leave room", () => {
+Deno.test("streams: refused at the limit, and deleted ones make room", () => {
   const { connected } = flashWorld();
   const client = connected();
   for (let i = 1; i <= 128; i++) {
@@ -534,7 +534,7 @@ Deno.test("a client that rejects the control flow, and stays, gets another after
   assert.equal(connection.writer, writer);
 });
 
-Deno.test("a client that rejects the control flow before it has connected is let go", () => {
+Deno.test("a client that rejects the control flow before connect is closed", () => {
   const { flash, server } = flashWorld();
   flash().session.flows[0].reject();
   assert.equal(server.size, 0);

@@ -36,7 +36,7 @@ function stage(steps: Parameters<typeof flashWorld>[0] = {}) {
   return { ...here, stream: () => new FakeStream(here.connected()) };
 }
 
-Deno.test("publish: the answer comes on a flow of the stream, in answer to the control flow", () => {
+Deno.test("publish: answers on a flow of the stream, associated with the control flow", () => {
   const { stream, hub } = stage();
   const one = stream();
   assert.deepEqual(one.do("publish", "foo", "live"), [
@@ -137,7 +137,7 @@ Deno.test("play: begin on the control flow, Reset, Start, then the sync on three
   ]);
 });
 
-Deno.test("play: what waits is told of the publisher's coming and going, who comes later is not", () => {
+Deno.test("play: waiting listeners get the publisher's start and end, later listeners do not", () => {
   const { stream } = stage();
   const [waiting, publisher, late] = [stream(), stream(), stream()];
   waiting.do("play", "foo");
@@ -354,7 +354,7 @@ Deno.test("receiveAudio and receiveVideo, pause and seek", () => {
   ]);
 });
 
-Deno.test("unknown commands on a stream are passed over, and so is what cannot be read", () => {
+Deno.test("unknown and unreadable commands on a stream are ignored", () => {
   const { stream, logged } = stage();
   const one = stream();
   for (const name of ["FCPublish", "setBufferTime", "resume", "onPeerConnect", "publishing"]) {
@@ -385,7 +385,7 @@ Deno.test("-3 and -3000 play without buffering: unreliably, but for commands and
   assert.deepEqual(listener.client.session.flows[3].reliable, [true, true]);
 });
 
-Deno.test("a listener that cannot follow loses what waits and is told", () => {
+Deno.test("a slow listener loses queued frames and gets a status", () => {
   const { stream, hub } = stage();
   const [listener, publisher] = [stream(), stream()];
   publisher.do("publish", "foo");
@@ -406,7 +406,7 @@ Deno.test("a listener that cannot follow loses what waits and is told", () => {
   assert.equal(one.audioQos.droppedFrames, 0);
 });
 
-Deno.test("a header that was given up is no frame, and the flow's sync is sent again", () => {
+Deno.test("a dropped header does not count as a frame, and the flow's sync is sent again", () => {
   const { stream, hub } = stage();
   const [listener, publisher] = [stream(), stream()];
   publisher.do("publish", "foo");
@@ -442,7 +442,7 @@ Deno.test("a script closes a client's publication: status and close on its strea
   ]);
 });
 
-Deno.test("the quality of service of a listener comes from what its flows had acknowledged", () => {
+Deno.test("the quality of service of a listener is computed from acknowledgements of its flows", () => {
   const { stream, hub } = stage();
   const [listener, publisher] = [stream(), stream()];
   publisher.do("publish", "foo");
@@ -496,7 +496,7 @@ Deno.test("flows that the client rejects are dropped, and opened again by the ne
   assert.equal(flows.length, 7);
 });
 
-Deno.test("a client that is sent away while its application is asked publishes and plays nothing", () => {
+Deno.test("a client closed while its application decides neither publishes nor plays", () => {
   const { stream, hub, events } = stage({
     publish: () => void hub.ban("192.0.2.1"),
     subscribe: () => void hub.ban("192.0.2.1"),

@@ -36,7 +36,7 @@ Deno.test("an answer shares its packet with the acknowledgement of the call", ()
   assert.equal(network.endpoint.counters.datagramsOut - before, 1);
 });
 
-Deno.test("a recording reaches two listeners, whatever the network does: one from its start", () => {
+Deno.test("a recording reaches two listeners over a bad network, one of them from its start", () => {
   const tags = new FlvReader().push(
     Deno.readFileSync(new URL("../fixtures/test.flv", import.meta.url)),
   );
@@ -92,7 +92,7 @@ Deno.test("a recording reaches two listeners, whatever the network does: one fro
   }
 });
 
-Deno.test("unbuffered: what a bad network loses is not sent again, and no frame comes without those before", () => {
+Deno.test("unbuffered: frames lost by the network are not repeated, and no frame is sent without its references", () => {
   let dropped = 0;
   for (let seed = 1; seed <= 5; seed++) {
     const network = new Network({ seed, delay: [20, 40] });

@@ -59,7 +59,7 @@ for (const [what, line] of Object.entries(lines)) {
     }
   });
 
-  Deno.test(`unreliable ones never come behind later ones, over a line that ${what}`, () => {
+  Deno.test(`unreliable messages never arrive after later ones, over a line that ${what}`, () => {
     let missing = 0;
     for (let seed = 1; seed <= 10; seed++) {
       const { came } = run(seed, line, (i) => i % 2 === 0);

@@ -57,7 +57,7 @@ function short(line: string): string {
 
 const START = ["event 4", "event 0", "Play.Reset", "Play.Start"];
 
-Deno.test("VOD-001, VOD-002, RTMP-602: start tells which of live and recorded is played", () => {
+Deno.test("VOD-001, VOD-002, RTMP-602: start selects live or recorded", () => {
   const { stream, hub, disk } = stage();
   assert.deepEqual(stream().do("play", "film"), START, "no start: recorded, for nobody publishes");
   assert.deepEqual(stream().do("play", "film", 0), START);
@@ -117,7 +117,7 @@ Deno.test("VOD-070: pause and resume", () => {
   assert.deepEqual(one.told(), ["Play.Complete", "Play.Stop", "event 1"]);
 });
 
-Deno.test("VOD-030: a playlist goes from item to item, at times that go on", () => {
+Deno.test("VOD-030: a playlist plays item after item, at increasing times", () => {
   const { stream, pass } = stage();
   const one = stream();
   const { client } = one;
@@ -144,7 +144,7 @@ Deno.test("VOD-030: a playlist goes from item to item, at times that go on", () 
   assert.deepEqual([times[0], times.at(-1)], [2_000, 8_000]);
 });
 
-Deno.test("commands that come while a recording is opened are carried out behind", () => {
+Deno.test("commands received while a recording is opened are executed afterwards", () => {
   const { stream, pass } = stage();
   const one = stream();
   const { client } = one;
@@ -156,7 +156,7 @@ Deno.test("commands that come while a recording is opened are carried out behind
   assert.deepEqual(one.told(), []);
 });
 
-Deno.test("VOD-201, VOD-202: a client records what it publishes, or is told why not", () => {
+Deno.test("VOD-201, VOD-202: a client records its publication, or gets the reason for a refusal", () => {
   const on = stage();
   const one = on.stream();
   assert.deepEqual(one.do("publish", "cam", "record"), ["Publish.Start", "Record.Start"]);
@@ -176,7 +176,7 @@ Deno.test("VOD-201, VOD-202: a client records what it publishes, or is told why 
   assert.deepEqual(off.do("publish", "cam", "record"), ["Publish.Start", "Record.NoAccess"]);
 });
 
-Deno.test("VOD-003, VOD-004: what is live is played for a length; nobody publishing is not found", () => {
+Deno.test("VOD-003, VOD-004: a live stream is played for a length; without a publisher it is not found", () => {
   const { stream, hub, pass } = stage();
   const one = stream();
   one.do("play", "cam", -1, 3_000);

@@ -11,7 +11,7 @@ const lines: LineSettings[] = [{ delay: [20, 20] }, { loss: 0.2, delay: [10, 100
 for (const line of lines) {
   const where = line.loss ? ", over a line that loses packets" : "";
 
-  Deno.test(`a publisher that rejects the control flow goes on publishing${where}`, () => {
+  Deno.test(`a publisher that rejects the control flow continues publishing${where}`, () => {
     const network = new Network({ seed: 3 }, {
       subscribe: () => {
         for (const { writer } of network.hub.clients.values()) {

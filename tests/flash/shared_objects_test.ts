@@ -172,7 +172,7 @@ function encodeSay(number: number): Uint8Array {
   return Uint8Array.of(2, 0, 3, ...new TextEncoder().encode("say"), ...encodeAmf(number));
 }
 
-Deno.test("three RTMFP clients that share an object over bad lines, and come and go, end with the same slots", () => {
+Deno.test("three RTMFP clients that share an object over bad lines, and reconnect, end with the same slots", () => {
   let collected = 0;
   let vanished = 0;
   for (let seed = 1; seed <= SEEDS; seed++) {
@@ -184,7 +184,7 @@ Deno.test("three RTMFP clients that share an object over bad lines, and come and
   assert.ok(vanished > SEEDS, `${vanished} vanished`);
 });
 
-Deno.test("a command comes behind the changes of a busy object that were made before it (SO-005, SO-088)", () => {
+Deno.test("a command arrives after earlier changes of a busy object (SO-005, SO-088)", () => {
   const network = new Network({ seed: 1, delay: [5, 5] });
   const { sharedObjects, clients } = network.hub;
   const person = new Person(network, new Set());

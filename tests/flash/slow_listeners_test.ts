@@ -73,7 +73,7 @@ function orphans({ numbers }: Outcome): number {
   return count;
 }
 
-Deno.test("reliable: the queue of a slow listener is bounded, then it goes on at a key frame, and is told", () => {
+Deno.test("reliable: the queue of a slow listener is bounded; it continues at a key frame with a status", () => {
   const sendQueue = 1 << 20;
   const [slow, quick] = run([{ line: THIN }, { line: WIDE }], { sendQueue, seconds: 40 });
   assert.equal(orphans(slow), 0);
@@ -93,7 +93,7 @@ Deno.test("reliable: 8 MiB may wait unless told", () => {
   assert.ok(slow.log.some((line) => line.includes(INSUFFICIENT)));
 });
 
-Deno.test("unbuffered: a slow listener gets what fits, soon, and from key frames on; the rest is counted", () => {
+Deno.test("unbuffered: a slow listener gets the frames that fit, from key frames on; dropped ones are counted", () => {
   const seconds = 30;
   const [slow, quick] = run(
     [{ line: THIN, unbuffered: true }, { line: WIDE, unbuffered: true }],
@@ -111,7 +111,7 @@ Deno.test("unbuffered: a slow listener gets what fits, soon, and from key frames
   assert.equal(quick.numbers.length, seconds * FPS);
 });
 
-Deno.test("nobody else is delayed: others take as long as without the slow ones, to the millisecond", () => {
+Deno.test("slow listeners do not delay others by a millisecond", () => {
   const others = [{ line: WIDE }, { line: WIDE, unbuffered: true }];
   const alone = run(others, { sendQueue: 1 << 20 });
   const slow = [{ line: THIN }, { line: THIN, unbuffered: true }];

@@ -66,7 +66,7 @@ Deno.test("audio", () => {
   for (const [hex, role] of roles) assert.equal(audioRole(fromHex(hex)), role, hex);
 });
 
-Deno.test("headers take the place of those of the same kind, type and track", () => {
+Deno.test("a header replaces the one of the same kind, type and track", () => {
   const hvc1 = "68766331";
   const slot = (hex: string) => headerSlot("video", fromHex(hex));
   assert.equal(slot("1700000000"), slot("1c00000000"));

@@ -32,7 +32,7 @@ Deno.test("FlvReader finds every tag that tests/fixtures/README.md counts", () =
   assert.deepEqual([sound[0].timestamp, sound.at(-1)!.timestamp], [57, 5072]);
 });
 
-Deno.test("FlvReader reads the same tags whatever the pieces, and the writer writes them back", () => {
+Deno.test("FlvReader reads the same tags from pieces of any size, and the writer writes them back", () => {
   const whole = readAll(media);
   for (const step of [7, 4096, 65536]) assert.deepEqual(readAll(media, step), whole);
   const written = [...flvHeader(true, true)];
@@ -66,7 +66,7 @@ Deno.test("A header longer than nine bytes is passed over", () => {
   assert.deepEqual([reader.hasAudio, reader.hasVideo, reader.left], [true, false, 0]);
 });
 
-Deno.test("A file that is no FLV, is encrypted, or breaks off is refused with its place", () => {
+Deno.test("A file that is not FLV, encrypted or truncated is refused with the position", () => {
   const refused = (bytes: Uint8Array, message: RegExp) =>
     assert.throws(() => readAll(bytes), (error) => {
       assert.ok(error instanceof FlvError);
@@ -108,7 +108,7 @@ Deno.test("A damaged file gives tags out of its bytes, or an FlvError", () => {
   }
 });
 
-Deno.test("Frames of other codecs are told apart by their first byte", () => {
+Deno.test("Frames of other codecs are classified by their first byte", () => {
   const enhanced = (frame: number, packet: number) => Uint8Array.of(0x80 | frame << 4 | packet, 1);
   assert.ok(isVideoHeader(enhanced(1, 0)) && !isPicture(enhanced(1, 0)));
   assert.ok(isPicture(enhanced(2, 1)) && isPicture(enhanced(1, 3)) && !isPicture(enhanced(1, 2)));

@@ -10,7 +10,7 @@ const tag = (type: FlvTag["type"], timestamp: number): FlvTag => ({
 });
 const text = (tags: FlvTag[]) => tags.map((tag) => `${tag.type}@${tag.timestamp}`).join(" ");
 
-Deno.test("Audio and video that arrive in bursts come out in the order of their times", () => {
+Deno.test("Audio and video received in bursts are sorted by their times", () => {
   const interleaver = new FlvInterleaver();
   const out: FlvTag[] = [];
   for (const time of [0, 40, 80, 120]) out.push(...interleaver.push(tag(video, time)));
@@ -20,7 +20,7 @@ Deno.test("Audio and video that arrive in bursts come out in the order of their 
   assert.equal(text(out), "9@0 8@0 8@23 9@40 8@46 8@69 9@80 8@92 9@120");
 });
 
-Deno.test("A kind that does not come holds the other up by a second at most", () => {
+Deno.test("A missing kind delays the other by at most a second", () => {
   const interleaver = new FlvInterleaver();
   const out: FlvTag[] = [];
   for (let time = 0; time < 5000; time += 40) out.push(...interleaver.push(tag(video, time)));

@@ -29,7 +29,7 @@ Deno.test("pictureSize: of headers by x264, also where the enhanced form carries
   }
 });
 
-Deno.test("pictureSize: what is cut off or no header has none, and nothing throws", () => {
+Deno.test("pictureSize: truncated data and other frames have no size, without an exception", () => {
   for (const hex of Object.values(HEADERS)) {
     const header = fromHex(hex);
     for (let length = 0; length < 30; length++) {

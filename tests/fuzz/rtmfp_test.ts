@@ -3,7 +3,7 @@ import { fuzz } from "./harness.ts";
 import { rtmfpTargets } from "./rtmfp.ts";
 
 for (const target of rtmfpTargets) {
-  Deno.test(`fuzz: ${target.name}: nothing but WireError, and never long`, () => {
+  Deno.test(`fuzz: ${target.name}: throws only WireError, within the time limit`, () => {
     for (let seed = 1; seed <= 20; seed++) fuzz(target, seed, 250);
   });
 }

@@ -21,7 +21,7 @@ function dice() {
   return { set, here: world({}, { random: (below) => set.draw(below) }) };
 }
 
-Deno.test("a joiner is told of the five newest, and of one of the older, as the vectors say", () => {
+Deno.test("a joiner gets the five newest members and an older one, as in the vectors", () => {
   const cases = file.vectors.find(({ id }) => id === "netgroup-members")!.cases as unknown as {
     existing: number;
     announced: number[];
@@ -45,7 +45,7 @@ Deno.test("a joiner is told of the five newest, and of one of the older, as the 
   }
 });
 
-Deno.test("members that have fallen silent are named where there are no others", () => {
+Deno.test("silent members are named if there are no others", () => {
   const { set, here } = dice();
   set.draw = () => 0;
   const members = fill(here, 12);
@@ -69,7 +69,7 @@ Deno.test("members that have fallen silent are named where there are no others",
   assert.deepEqual(join(), [11, 10, 9, 8, 7]);
 });
 
-Deno.test("a member that joins again is told again, never of itself, and keeps its place", () => {
+Deno.test("a member that joins again gets members again, never itself, and keeps its place", () => {
   const { set, here } = dice();
   fill(here, 9);
   const group = here.hub.groups.get(ID)!;
@@ -90,7 +90,7 @@ Deno.test("a member that joins again is told again, never of itself, and keeps i
   assert.deepEqual(output.take(), [7, 6, 5, 4, 3, 0].map((n) => `member ${n}`));
 });
 
-Deno.test("a leaver's follower is told of the fifth before it", () => {
+Deno.test("the successor of a leaver gets the fifth member before it", () => {
   for (let leaver = 0; leaver < 9; leaver++) {
     const { here } = dice();
     const members = fill(here, 9);
@@ -114,7 +114,7 @@ Deno.test("clients are listed in joining order, and virtual members do not count
   assert.deepEqual(here.events().filter((event) => event.startsWith("onJoin")).length, 3);
 });
 
-Deno.test("a virtual member is told to five real members and one more, and given to joiners", () => {
+Deno.test("a virtual member is sent to five real members and one more, and to joiners", () => {
   const { here } = dice();
   const members = fill(here, 8);
   here.hub.joinVirtual(new Uint8Array(32).fill(50), GROUP);
@@ -172,7 +172,7 @@ Deno.test("a peer that is virtual and real is handed out once", () => {
   assert.equal(hub.groups.get(ID)!.size, 2);
 });
 
-Deno.test("nobody is ever told of more than 2·log2(N) + 13 members, of none twice, nor of itself", () => {
+Deno.test("a member gets at most 2·log2(N) + 13 members, each once, never itself", () => {
   let seed = 1;
   const { set, here } = dice();
   set.draw = (below) => (seed = (seed * 48271) % 0x7fffffff) % below;

@@ -6,7 +6,7 @@ import { type FakeConnection, FakeOutput, once, world } from "./fakes.ts";
 
 const audio = (time: number) => new Frame("audio", time, Uint8Array.of(0x2f, time));
 
-Deno.test("a client is in no list before it is accepted, and in none after it left", () => {
+Deno.test("a client is in all lists from its acceptance until it leaves", () => {
   const seen: number[] = [];
   const { hub, client } = world({
     connect: () => void seen.push(hub.clients.size),
@@ -54,7 +54,7 @@ Deno.test("the end of a client: groups, failure, publications, disconnection", (
   assert.equal(hub.groups.size, 0);
 });
 
-Deno.test("onDisconnection comes once, whatever ends the client and however often", () => {
+Deno.test("onDisconnection is called once for any number of ends of a client", () => {
   const ends: ((world: ReturnType<typeof import("./fakes.ts").world>, client: Client) => void)[] = [
     ({ hub }, client) => hub.disconnect(client),
     ({ hub }, client) => hub.disconnect(client, "lost"),
@@ -72,7 +72,7 @@ Deno.test("onDisconnection comes once, whatever ends the client and however ofte
   }
 });
 
-Deno.test("a client that ends while it is ending is ended once", () => {
+Deno.test("a client that ends during its end is ended once", () => {
   const here = world({ unpublish: (client) => here.hub.disconnect(client, "again") });
   const client = here.client();
   here.hub.publish(client, "a", 1, new FakeOutput()).start();
@@ -219,7 +219,7 @@ Deno.test("subscribing: not in the list as the application is asked, still in it
   assert.equal(listener.publication.active, false);
 });
 
-Deno.test("a refused listener leaves nothing", () => {
+Deno.test("a refused listener leaves no state", () => {
   const { hub, client } = world({
     subscribe: () => {
       throw new Refused();
@@ -237,7 +237,7 @@ Deno.test("a publication that ends while a listener is asked for is the one it l
   assert.equal(here.hub.publishFromScript("a"), listener.publication);
 });
 
-Deno.test("scripts publish without being asked, and waiting listeners are told", () => {
+Deno.test("scripts publish without onPublish, and waiting listeners get a status", () => {
   const { hub, client, events } = world();
   const output = new FakeOutput();
   hub.subscribe(client(), "a", hub.newStreamId(), output).start();
@@ -252,7 +252,7 @@ Deno.test("scripts publish without being asked, and waiting listeners are told",
   assert.deepEqual(events(), []); // no event for what scripts publish: API-127, API-645
 });
 
-Deno.test("closing a client's publication asks the client, and unpublishes nothing", () => {
+Deno.test("closing a client's publication notifies the client, and does not unpublish", () => {
   const { hub, client } = world();
   const output = new FakeOutput();
   const { publication } = hub.publish(client(), "a", 1, output);
@@ -262,7 +262,7 @@ Deno.test("closing a client's publication asks the client, and unpublishes nothi
   assert.ok(publication.publishing);
 });
 
-Deno.test("pushing where nobody publishes is an error in the log", () => {
+Deno.test("pushing without a publisher logs an error", () => {
   const { hub, client, logged } = world();
   const output = new FakeOutput();
   const { publication } = hub.subscribe(client(), "a", 1, output);

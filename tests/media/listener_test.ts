@@ -80,7 +80,7 @@ Deno.test("a late listener gets metadata, then headers and a key frame before al
   ]);
 });
 
-Deno.test("a header that comes before the start brings those of other kinds with it", () => {
+Deno.test("a header before the start sends the headers of other kinds too", () => {
   const { publish, listen } = stage();
   const publisher = publish();
   const [sequence, hdr, newHdr] = ["9068766331aa", "946876633101", "946876633102"];
@@ -202,7 +202,7 @@ Deno.test("a pause stops media, not data, and ends at a key frame", () => {
   assert.deepEqual(output.take(), [`video 120 ${KEY}`]);
 });
 
-Deno.test("sample access: a change is sent, what is no change is not", () => {
+Deno.test("sample access: only changes are sent", () => {
   const { listen } = stage();
   const { output, listener } = listen();
   assert.equal(listener.audioSampleAccess, false);
@@ -214,7 +214,7 @@ Deno.test("sample access: a change is sent, what is no change is not", () => {
   assert.deepEqual(output.take(), ["sample access true false", "sample access true true"]);
 });
 
-Deno.test("sample access that a script allows as it is asked is sent at the start", () => {
+Deno.test("sample access allowed in onSubscribe is sent at the start", () => {
   const { hub, client } = world({ subscribe: (_, listener) => listener.audioSampleAccess = true });
   const output = new FakeOutput();
   const listener = hub.subscribe(client(), "a", 1, output);
@@ -224,7 +224,7 @@ Deno.test("sample access that a script allows as it is asked is sent at the star
   assert.deepEqual(output.take(), ["sample access true false"]);
 });
 
-Deno.test("@setDataFrame is remembered for later listeners until it is cleared", () => {
+Deno.test("@setDataFrame is kept for later listeners until @clearDataFrame", () => {
   const { publish, listen, events } = stage();
   const early = listen().output;
   const publisher = publish();
@@ -248,7 +248,7 @@ Deno.test("@setDataFrame is remembered for later listeners until it is cleared",
   assert.deepEqual(listen().output.take(), ["data title 0 06"]);
 });
 
-Deno.test("what is remembered has bounds", () => {
+Deno.test("kept data is bounded", () => {
   const { publish, hub } = stage();
   const publisher = publish();
   for (let i = 0; i < 100; i++) publisher.setDataFrame(`n${i}`, new Uint8Array(10));
@@ -264,7 +264,7 @@ Deno.test("what is remembered has bounds", () => {
   assert.equal(publisher.publication.metadata.size, 0);
 });
 
-Deno.test("after another publisher began, time goes on where it was", () => {
+Deno.test("times continue after another publisher begins", () => {
   const { publish, listen, hub } = stage();
   const { output } = listen();
   const first = publish();
@@ -301,7 +301,7 @@ Deno.test("after another publisher with later times began, they are its own", ()
   assert.deepEqual(output.take(), [`video 5000 ${KEY}`]);
 });
 
-Deno.test("times never go back: jitter is evened out, a new beginning goes on", () => {
+Deno.test("times never decrease: jitter is clamped, a restarted clock continues", () => {
   const { publish, listen, logged } = stage();
   const { output } = listen();
   const publisher = publish();
@@ -329,7 +329,7 @@ Deno.test("times wrap at 2^32", () => {
   ]);
 });
 
-Deno.test("a slow listener loses what waits, is told, and goes on at the next key frame", () => {
+Deno.test("a slow listener loses queued frames, gets a status, and continues at the next key frame", () => {
   const { publish, listen } = stage({}, 1000);
   const slow = listen();
   const quick = listen();
@@ -359,7 +359,7 @@ Deno.test("a slow listener loses what waits, is told, and goes on at the next ke
   assert.equal(quick.listener.videoQos.droppedFrames, 0);
 });
 
-Deno.test("a slow listener of audio alone goes on with the frame that was too much", () => {
+Deno.test("a slow listener of audio alone continues with the frame that exceeded the limit", () => {
   const { publish, listen } = stage({}, 1000);
   const { output } = listen();
   const publisher = publish();
@@ -377,7 +377,7 @@ Deno.test("a slow listener of audio alone goes on with the frame that was too mu
   ]);
 });
 
-Deno.test("one frame larger than the bound is sent when nothing else waits", () => {
+Deno.test("one frame larger than the bound is sent if the queue is empty", () => {
   const { publish, listen } = stage({}, 4);
   const { output } = listen();
   const publisher = publish();
@@ -411,7 +411,7 @@ Deno.test("unbuffered: unreliable, and frames are skipped to the next key frame 
   assert.deepEqual(output.take(), [`video 120 ${KEY} unreliable`]);
 });
 
-Deno.test("unbuffered: a lost fragment of video spoils what follows, up to the next key frame", () => {
+Deno.test("unbuffered: a lost fragment of video drops frames up to the next key frame", () => {
   const { publish, listen } = stage({ unbuffered: true });
   const { output, listener } = listen();
   const publisher = publish();
@@ -430,7 +430,7 @@ Deno.test("unbuffered: a lost fragment of video spoils what follows, up to the n
   assert.equal(listener.videoQos.droppedFrames, 1);
 });
 
-Deno.test("what is no frame is forwarded, once frames flow", () => {
+Deno.test("messages other than frames are forwarded after the first frame", () => {
   const { publish, listen } = stage();
   const { output } = listen();
   const publisher = publish();
@@ -448,7 +448,7 @@ Deno.test("what is no frame is forwarded, once frames flow", () => {
   ]);
 });
 
-Deno.test("before its start a listener is sent nothing", () => {
+Deno.test("a listener gets no messages before its start", () => {
   const { publish, hub, client } = stage();
   const publisher = publish();
   const output = new FakeOutput();
@@ -473,7 +473,7 @@ Deno.test("data that would exceed the bound is dropped", () => {
   assert.deepEqual(output.take(), ["data a 7 05"]);
 });
 
-Deno.test("unbuffered: on a line that loses nothing all headers, audio and key frames arrive", () => {
+Deno.test("unbuffered: without loss all headers, audio and key frames arrive", () => {
   const { publish, listen } = stage({ unbuffered: true });
   const { output, listener } = listen();
   const { publication } = publish();
@@ -518,7 +518,7 @@ Deno.test("unbuffered: late video gives way to a key frame, which brings its hea
   assert.equal(listener.audioQos.droppedFrames, 0);
 });
 
-Deno.test("unbuffered: an audio header comes however much waits", () => {
+Deno.test("unbuffered: an audio header is sent with any length of the queue", () => {
   const { publish, listen } = stage({ unbuffered: true });
   const { output } = listen();
   const publisher = publish();
@@ -530,7 +530,7 @@ Deno.test("unbuffered: an audio header comes however much waits", () => {
   assert.deepEqual(output.take(), [`audio 20 ${AUDIO_HEADER}`]);
 });
 
-Deno.test("rebase: times begin at 0 for each listener, and go on when another publisher begins", () => {
+Deno.test("rebase: times begin at 0 for each listener, and continue when another publisher begins", () => {
   const { publish, listen, hub } = stage({ rebase: true });
   const publisher = publish();
   publisher.audio(audio(3990, AUDIO_HEADER), once);
@@ -562,7 +562,7 @@ Deno.test("rebase: times begin at 0 for each listener, and go on when another pu
   assert.deepEqual(output.take(), [`video 40 ${KEY}`, `audio 50 ${SOUND}`]);
 });
 
-Deno.test("a publisher whose clock begins anew goes on near where it was, and so does a late listener", () => {
+Deno.test("a publisher whose clock restarts continues near its last time, also for a late listener", () => {
   for (const rebase of [false, true]) {
     const { publish, listen } = stage({ rebase });
     const { output } = listen();
@@ -588,7 +588,7 @@ Deno.test("a publisher whose clock begins anew goes on near where it was, and so
   }
 });
 
-Deno.test("rebase of those that are late: whoever was there before keeps the publisher's times", () => {
+Deno.test("rebase of late listeners: earlier listeners keep the publisher's times", () => {
   const { publish, listen } = stage({ rebase: "late" });
   const { output: early } = listen();
   const publisher = publish();
@@ -600,7 +600,7 @@ Deno.test("rebase of those that are late: whoever was there before keeps the pub
   assert.deepEqual(late.take(), [`video 0 ${KEY}`]);
 });
 
-Deno.test("rebase: whoever was there before begins at 0 if the publisher does not begin near it", () => {
+Deno.test("rebase: earlier listeners begin at 0 if the publisher does not begin near 0", () => {
   for (const [first, base] of [[20_000_000, 20_000_000], [999, 0]]) {
     const { publish, listen } = stage({ rebase: true });
     const { output } = listen();

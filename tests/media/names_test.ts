@@ -167,7 +167,7 @@ Deno.test("an application that knows of it may let a client replace another one"
   assert.equal(hub.publications.get("a")?.publisher, two);
 });
 
-Deno.test("what is no client publishes and listens without an application", () => {
+Deno.test("relays and scripts publish and listen without an application", () => {
   const { hub, events } = stage();
   const output = new FakeOutput();
   const listener = hub.attach("a", output, { rebase: true });

@@ -42,7 +42,7 @@ function oneGroup(publisher: Publisher): void {
   send(publisher, "video", 4040, INTER);
 }
 
-Deno.test("a late listener is sent what came since the last key frame at once, headers first", () => {
+Deno.test("a late listener gets all frames since the last key frame at once, headers first", () => {
   const { publish, listen } = stage();
   const publisher = publish();
   publisher.data(new Frame("data", 0, fromHex("0500"), "onMetaData"));
@@ -65,7 +65,7 @@ Deno.test("a late listener is sent what came since the last key frame at once, h
   ]);
 });
 
-Deno.test("an unbuffered listener is sent what comes, and nothing is kept if the bound is 0", () => {
+Deno.test("an unbuffered listener gets only new frames, and a bound of 0 keeps no frames", () => {
   const { publish, listen } = stage();
   oneGroup(publish());
   assert.deepEqual(listen({ unbuffered: true }).take(), []);
@@ -96,7 +96,7 @@ Deno.test("too many bytes, or too long a time, since a key frame: the next one b
   assert.deepEqual(listen().take(), []);
 });
 
-Deno.test("a new header, another publisher and the end forget what was kept", () => {
+Deno.test("a new header, another publisher and the end drop the kept frames", () => {
   const { publish, listen, hub } = stage();
   const publisher = publish();
   oneGroup(publisher);
@@ -109,7 +109,7 @@ Deno.test("a new header, another publisher and the end forget what was kept", ()
   assert.deepEqual(listen().take(), []);
 });
 
-Deno.test("a listener that comes at any moment gets what others get from the last key frame on", () => {
+Deno.test("a listener that starts at any moment gets the same frames as others since the last key frame", () => {
   for (let seed = 1; seed <= 100; seed++) {
     const random = seeded(seed);
     const { publish, listen } = stage(20_000);

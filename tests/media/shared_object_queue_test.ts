@@ -20,7 +20,7 @@ class Plain implements SharedObjectUser {
   }
 }
 
-Deno.test("SharedObjectQueue tells each user its changes once and in order, whoever is told when", () => {
+Deno.test("SharedObjectQueue sends each user its changes once and in order, for any order of users", () => {
   for (let seed = 1; seed <= 300; seed++) {
     const next = seeded(seed);
     const random = (below: number) => Math.floor(next() * below);
@@ -69,7 +69,7 @@ Deno.test("SharedObjectQueue tells each user its changes once and in order, whoe
   }
 });
 
-Deno.test("SharedObjectQueue gives users who are told the same the same update (SO-083)", () => {
+Deno.test("SharedObjectQueue shares one update among users with the same changes (SO-083)", () => {
   const queue = new SharedObjectQueue("o", true);
   const [one, two, three, late] = [new Plain(), new Plain(), new Plain(), new Plain()];
   queue.add({ change: { type: "clear" }, except: three });

@@ -60,7 +60,7 @@ function make(limits = LIMITS) {
   return { object, groups: () => groups, time };
 }
 
-Deno.test("SharedObject.use tells UseSuccess, Clear and a Change a slot in one update (SO-030)", () => {
+Deno.test("SharedObject.use sends UseSuccess, Clear and a Change per slot in one update (SO-030)", () => {
   const { object } = make();
   object.set("a", value(1));
   object.set("b", value(2));
@@ -71,7 +71,7 @@ Deno.test("SharedObject.use tells UseSuccess, Clear and a Change a slot in one u
   assert.equal(far.known, object.version);
 });
 
-Deno.test("SharedObject.set: Success to the requester, Change to others, nothing for the same value (SO-032)", () => {
+Deno.test("SharedObject.set: Success to the requester, Change to others, no event for the same value (SO-032)", () => {
   const { object, groups } = make();
   const [one, two] = [new Far(), new Far()];
   object.use(one);
@@ -130,7 +130,7 @@ Deno.test("SharedObject bounds slots, names, values and all bytes (SO-082)", () 
   assert.equal(set("longer", 1), false);
 });
 
-Deno.test("SharedObject: users to whom nothing particular happens share one update (SO-083)", () => {
+Deno.test("SharedObject: users without events of their own share one update (SO-083)", () => {
   const { object } = make();
   const seen = new Set<SharedObjectUpdate>();
   const users = Array.from({ length: 5 }, () => new Far(true));

@@ -99,7 +99,7 @@ Deno.test("SharedObjects: an application is asked before each step and told afte
   assert.deepEqual(objects.counters, { changes: 1, refused: 0, sends: 1 });
 });
 
-Deno.test("SharedObjects: what an application refuses is answered and changes nothing", () => {
+Deno.test("SharedObjects: a request that the application refuses is answered without a change", () => {
   const { events, application, objects, user } = world();
   const one = user();
   events.refused = ["use o", "client p.x=", "send p"];
@@ -133,7 +133,7 @@ Deno.test("SharedObjects: a script keeps one without clients, until it lets go",
   assert.deepEqual(events.take(), ["script o.x=", "sync o 1", "use o", "leave o", "forget o"]);
 });
 
-Deno.test("SharedObjects bounds those of an application and of a client (SO-082)", () => {
+Deno.test("SharedObjects bounds the objects of an application and of a client (SO-082)", () => {
   const { objects, user } = world({ objects: 3, objectsOfClient: 2 });
   const [one, two] = [user(), user("/a/room")];
   for (const name of ["a", "b"]) assert.ok(objects.use(one, name, false));
@@ -147,7 +147,7 @@ Deno.test("SharedObjects bounds those of an application and of a client (SO-082)
   assert.ok(objects.use(two, "b", false));
 });
 
-Deno.test("SharedObjects: none where they are off, none persistent without a store", () => {
+Deno.test("SharedObjects: refuses objects if off, and persistent ones without a store", () => {
   const off = world({ enabled: false });
   assert.equal(off.objects.use(off.user(), "o", false), undefined);
   const { objects, user, application } = world();

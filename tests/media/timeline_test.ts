@@ -14,7 +14,7 @@ Deno.test("times are the publisher's, and jitter is evened out", () => {
   assert.equal(feed(new Timeline(), "a0 v7 a40 a30 a50 v5 v9"), "a0 v7 a40 a40 a50 v7 v9");
 });
 
-Deno.test("a clock that begins anew goes on where it was: audio, video or both", () => {
+Deno.test("a restarted clock continues at its last time: audio, video or both", () => {
   assert.equal(feed(new Timeline(), "a9000 a20 a40 a60"), "a9000 a9000 a9020 a9040");
   assert.equal(
     feed(new Timeline(), "a60000 v60010 v0 v40 a60020"),

@@ -112,7 +112,7 @@ for (const [what, split] of [["is cut", "cut"], ["takes nothing for a while", "s
 }
 
 peerTest(
-  "a server that is frozen is gone, and its names are published once when it goes on",
+  "a frozen server is gone, and its names are published once when it resumes",
   ["nats-server"],
   async () => {
     await using nats = await NatsServer.start();
@@ -159,7 +159,7 @@ peerTest(
 );
 
 peerTest(
-  "one server of a NATS cluster dies: those that used it go to another one, and streams go on",
+  "one server of a NATS cluster dies: its clients connect to another one, and streams continue",
   ["nats-server"],
   async () => {
     const { first, second, proxy } = await twoNats();

@@ -112,7 +112,7 @@ peerTest("three servers on a bus are one", ["nats-server"], async () => {
 });
 
 peerTest(
-  "a bus that dies, freezes and comes back leaves clients alone",
+  "a bus that dies, freezes and returns does not affect clients",
   ["nats-server"],
   async () => {
     await using nats = await NatsServer.start();
@@ -169,7 +169,7 @@ peerTest(
   },
 );
 
-peerTest("what the bus refuses is named in the log", ["nats-server"], async () => {
+peerTest("the log names a refused subject of the bus", ["nats-server"], async () => {
   const file = await Deno.makeTempFile({ suffix: ".conf" });
   Deno.writeTextFileSync(
     file,

@@ -9,7 +9,7 @@ import { peerTest } from "./peers.ts";
 for (
   const [what, userOf] of [["the seed of an nkey", nkeyUser], ["JWT and seed", jwtUser]] as const
 ) {
-  peerTest(`servers meet whose user is known by ${what}`, ["nats-server"], async () => {
+  peerTest(`servers meet with a user known by ${what}`, ["nats-server"], async () => {
     const dir = await Deno.makeTempDir();
     const write = (name: string, text: string) => {
       Deno.writeTextFileSync(`${dir}/${name}`, text);
@@ -40,7 +40,7 @@ for (
 }
 
 peerTest(
-  "what the bus refuses again and again is said once for each kind of subject",
+  "repeated refusals of the bus are logged once per kind of subject",
   ["nats-server"],
   async () => {
     const file = await Deno.makeTempFile({ suffix: ".conf" });
@@ -70,7 +70,7 @@ peerTest(
   },
 );
 
-Deno.test("a file of [bus] that is not what it has to be stops the start, with its name", async () => {
+Deno.test("an invalid file of [bus] stops the start with its name", async () => {
   const bus = "publicAddress = 127.0.0.1:1935\n[bus]\nservers = nats://127.0.0.1:4222\n";
   const cases: [string, RegExp][] = [
     ["credentials = missing.creds\n", /\[bus\] credentials = missing\.creds: No such file/],

@@ -58,7 +58,7 @@ function assertEndOf(tags: readonly FlvTag[], what: string): void {
   assert.deepEqual(some.audio, all.audio.slice(-some.audio.length), `${what}: sound`);
 }
 
-peerTest("ffmpeg and rtmpdump play every frame of a recording, or from where they are told", [
+peerTest("ffmpeg and rtmpdump play every frame of a recording, or from a given time", [
   "ffmpeg",
   "rtmpdump",
 ], async () => {
@@ -135,7 +135,7 @@ async function recorded(path: string): Promise<FlvTag[]> {
   return tagsOf(path);
 }
 
-peerTest("What ffmpeg publishes is recorded frame by frame, and without a fault", [
+peerTest("A publication of ffmpeg is recorded frame by frame without a fault", [
   "ffmpeg",
   "ffprobe",
 ], async () => {
@@ -221,7 +221,7 @@ Deno.test("client play --start --length writes that part of a recording, and end
   }
 });
 
-Deno.test("client publish --type record and append: the file holds both, by RTMFP and by RTMP", async () => {
+Deno.test("client publish --type record and append: the file has both parts, by RTMFP and by RTMP", async () => {
   await using all = await serve("", "[record]\nenabled = on\n");
   const short = shortRecording(600);
   const url = { rtmfp: all.server.url("/live/one"), rtmp: all.url("two") };

@@ -12,7 +12,7 @@ import { captureNames, ciphersOf, loadCapture, openedPackets } from "../support/
 import { rewriteChunk } from "../support/chunks.ts";
 
 for (const name of captureNames) {
-  Deno.test(`${name}: every datagram comes out of our codecs as it went in`, () => {
+  Deno.test(`${name}: our codecs reproduce every datagram`, () => {
     const capture = loadCapture(name);
     const startup = startupCipher(portable);
     const ciphers = new Map(capture.sessions.map((session) => [session, ciphersOf(session)]));

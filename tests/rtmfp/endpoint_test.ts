@@ -29,7 +29,7 @@ Deno.test("A client opens a session and the server hears its first message", () 
   assert.deepEqual([...pair.server.sessions()], [pair.serverSession]);
 });
 
-Deno.test("What goes to a far end goes to the very address that its packets came from", () => {
+Deno.test("Datagrams are sent to the same address object that the far end's packets came from", () => {
   const server = makeServer(1, { onSession: () => new Recorder() });
   const peer = new RawPeer(server);
   peer.address = { ...CLIENT };
@@ -42,7 +42,7 @@ Deno.test("What goes to a far end goes to the very address that its packets came
   for (const { to } of peer.seen) assert.equal(to, peer.address);
 });
 
-Deno.test("vector:drop: none of these datagrams is answered or remembered", () => {
+Deno.test("vector:drop: these datagrams cause neither an answer nor state", () => {
   const agreement = new RememberingAgreement(3);
   const server = makeServer(1, { onSession: () => new Recorder() }, {
     crypto: portable,
@@ -102,7 +102,7 @@ Deno.test("Random datagrams neither throw nor are answered", () => {
   assert.equal(dropped, 2000, "each is counted once");
 });
 
-Deno.test("Time that goes back is taken for time that stands still", () => {
+Deno.test("A time before the last one counts as the last one", () => {
   const pair = makePair({ seed: 1, delay: [50, 50] });
   open(pair);
   const { server } = pair;
@@ -111,7 +111,7 @@ Deno.test("Time that goes back is taken for time that stands still", () => {
   assert.equal(server.context.clock.now, now);
 });
 
-Deno.test("AgeingTable remembers what is used, a limited time and number", () => {
+Deno.test("AgeingTable keeps used entries, for a limited time and up to a limited number", () => {
   const table = new AgeingTable<number>(100, 1000);
   table.set("a", 1, 10);
   assert.equal(table.get("a", 900), 1);

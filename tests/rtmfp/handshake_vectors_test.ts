@@ -84,7 +84,7 @@ Deno.test("vector:pkt-cookie-change, pkt-redirect, pkt-redirect-implied", () => 
   }
 });
 
-Deno.test("vector:drop: what is refused after the cipher, and where", () => {
+Deno.test("vector:drop: packets refused after decryption, and the step that refuses", () => {
   const cipher = startupCipher(portable);
   const opened = (name: string) => {
     const found = vector("drop").cases.find((test: { name: string }) => test.name === name);

@@ -235,7 +235,7 @@ Deno.test("Long tags are not remembered", () => {
   assert.ok(server.remembered <= 1);
 });
 
-Deno.test("Tiny pieces of packets are counted with what it costs to keep them", () => {
+Deno.test("Tiny fragments count with their overhead of memory", () => {
   const server = makeServer(1, { onSession });
   const forger = new Forger(server);
   for (let i = 0; i < 20_000; i++) {
@@ -264,7 +264,7 @@ function flow(onMessage: (message: Uint8Array) => void, held = { bytes: 0 }): Re
   return one;
 }
 
-Deno.test("Fragments in the worst order cost no more than those in the best", () => {
+Deno.test("Fragments in the worst order cost no more than in the best", () => {
   let messages = 0;
   const held = { bytes: 0 };
   const one = flow(() => void messages++, held);
@@ -296,7 +296,7 @@ function userData(flowId: number, sequence: number, part: Fragment, data: Uint8A
   return toHex(to.view());
 }
 
-Deno.test("Messages never finished: each session holds what it may, and all together what they may", () => {
+Deno.test("Unfinished messages: limits hold for each session and for all together", () => {
   const limits = { memory: 4 << 20, memoryOfAll: 8 << 20 };
   const reasons: string[] = [];
   const server = makeServer(1, {
@@ -326,7 +326,7 @@ Deno.test("Messages never finished: each session holds what it may, and all toge
   for (const peer of peers) peer.run(peer.now + 1000);
 });
 
-Deno.test("Many sessions that hold a little each, at one address, have nobody else dropped", () => {
+Deno.test("Many sessions of one address with little memory each do not evict others", () => {
   const limits = { memoryOfAll: 1 << 20 };
   const server = makeServer(1, { onSession }, { limits });
   const piece = new Uint8Array(30_000);
@@ -361,7 +361,7 @@ Deno.test("Many sessions that hold a little each, at one address, have nobody el
   assert.equal(server.context.held, 0);
 });
 
-Deno.test("What sessions of this machine hold is not added up", () => {
+Deno.test("Memory of sessions of this machine is not added up", () => {
   const server = makeServer(1, { onSession }, { limits: { memoryOfAll: 1 << 20 } });
   const piece = new Uint8Array(30_000);
   const open = (hostname: string, port: number, pieces: number): void => {
@@ -380,7 +380,7 @@ Deno.test("What sessions of this machine hold is not added up", () => {
   assert.equal(left.length, 20);
 });
 
-Deno.test("Flows, their metadata and the gaps in them are counted with what it costs to keep them", () => {
+Deno.test("Flows, their metadata and gaps count with their overhead of memory", () => {
   const server = makeServer(1, { onSession });
   const peer = new RawPeer(server).open();
   peer.send(userData(3, 1, Fragment.whole, Uint8Array.of(1)));
@@ -400,7 +400,7 @@ Deno.test("Flows, their metadata and the gaps in them are counted with what it c
   assert.equal(server.context.held, 0);
 });
 
-Deno.test("Numbers beyond the end of a flow are given back when it is forgotten", () => {
+Deno.test("Memory of numbers beyond the end of a flow is released with the flow", () => {
   const server = makeServer(1, { onSession });
   const peer = new RawPeer(server).open();
   peer.send("10 000e 80 02 01 01 05 00 54430400 00 616263");

@@ -91,7 +91,7 @@ Deno.test("RtwsSession: messages of every size arrive in order, with return flow
   assert.equal(flow.firstPending, sizes.length + 1);
 });
 
-Deno.test("RtwsSession: a flow's end arrives after what was written, and is acknowledged", () => {
+Deno.test("RtwsSession: a flow's end arrives after its messages, and is acknowledged", () => {
   const pipe = new Pipe(5);
   const flow = pipe.ends[0].openFlow(METADATA);
   let closed = 0;
@@ -104,7 +104,7 @@ Deno.test("RtwsSession: a flow's end arrives after what was written, and is ackn
   assert.equal(closed, 1);
 });
 
-Deno.test("RtwsSession: a flow that is refused closes, and what waits is given up", () => {
+Deno.test("RtwsSession: a refused flow closes, and its queued messages are abandoned", () => {
   const pipe = new Pipe(5);
   pipe.accept = false;
   const flow = pipe.ends[0].openFlow(METADATA);
@@ -118,7 +118,7 @@ Deno.test("RtwsSession: a flow that is refused closes, and what waits is given u
   assert.deepEqual(pipe.heard[1], []);
 });
 
-Deno.test("RtwsSession: flows of higher priority go first, unsent messages can be given up", () => {
+Deno.test("RtwsSession: flows of higher priority go first, unsent messages can be abandoned", () => {
   const pipe = new Pipe(5);
   const [near] = pipe.ends;
   const low = near.openFlow(METADATA, { priority: 1 });
@@ -143,7 +143,7 @@ Deno.test("RtwsSession: flows of higher priority go first, unsent messages can b
   assert.ok(!pipe.heard[1].some((one) => one.startsWith("lost")));
 });
 
-Deno.test("RtwsSession: what the peer has not acknowledged is bounded (WEB-506)", () => {
+Deno.test("RtwsSession: unacknowledged bytes are bounded (WEB-506)", () => {
   const pipe = new Pipe(100);
   const flow = pipe.ends[0].openFlow(METADATA);
   flow.write(new Uint8Array(5 << 20));
@@ -208,7 +208,7 @@ Deno.test("RtwsSession: limits of flows, metadata and messages (WEB-510)", () =>
   }, WireError);
 });
 
-Deno.test("RTWebSocket messages: what is mutated or cut off makes a message or a WireError", () => {
+Deno.test("RTWebSocket messages: mutated or truncated bytes yield a message or a WireError", () => {
   const random = seeded(7);
   const whole = [
     writeUserData(200, text("hello"), 0, 5),
@@ -243,7 +243,7 @@ Deno.test("RtwsSession: a message that flows share goes out with the stamp of ea
   assert.deepEqual(pipe.heard[1], [`mabcd${long}`, "m0000 plain", "meeee short"]);
 });
 
-Deno.test("Fragments of a byte cost their bytes, and who has not connected may send few", () => {
+Deno.test("One-byte fragments cost one byte, and an unconnected client may send few", () => {
   const session = new RtwsSession({ send() {}, writable: true, wake() {} }, 0);
   let flow: ReceiveFlow | undefined;
   const heard: number[] = [];

@@ -33,7 +33,7 @@ Deno.test("VOD-041: the buffer length is bounded, and may change while it plays"
   assert.equal(output.last, 9_750);
 });
 
-Deno.test("VOD-043: nothing is read on while much waits, and the end waits for the last frame", () => {
+Deno.test("VOD-043: reading pauses while much is queued, and the end follows the last frame", () => {
   const on = stage();
   const { output, play } = on.play("film");
   output.queuedBytes = 1 << 20;
@@ -88,7 +88,7 @@ Deno.test("VOD-053, VOD-054, VOD-057: seeks back, beyond the end, and several in
   assert.equal(output.ends, 2, "it plays again after the end");
 });
 
-Deno.test("VOD-055: a seek while paused shows the one frame, and no more until it goes on", () => {
+Deno.test("VOD-055: a seek while paused shows one frame until resume", () => {
   const on = stage();
   const { output, play } = on.play("film");
   play.pause();
@@ -111,7 +111,7 @@ Deno.test("VOD-055: a seek while paused shows the one frame, and no more until i
   assert.deepEqual(output.take().slice(0, 2), ["v2500", "a2500"]);
 });
 
-Deno.test("VOD-070: after a pause it goes on where reading stopped, or where a client says it is", () => {
+Deno.test("VOD-070: resume continues where reading stopped, or at the client's time", () => {
   const on = stage();
   const { output, play } = on.play("film");
   play.pause();
@@ -160,7 +160,7 @@ Deno.test("VOD-004: start and length; length 0 is one picture", () => {
   assert.equal(picture.output.ends, 1);
 });
 
-Deno.test("VOD-073: what is not received is left out; video goes on at a key frame behind its header", () => {
+Deno.test("VOD-073: muted kinds are left out; video resumes at a key frame after its header", () => {
   const on = stage();
   const { output, play, listener } = on.play("film");
   output.take();
@@ -197,7 +197,7 @@ Deno.test("Sound alone is played and sought", () => {
   assert.equal(timeOf(output.take()[0]), 4_000);
 });
 
-Deno.test("A file is indexed once for all who play it", () => {
+Deno.test("A file is indexed once for all its players", () => {
   const on = stage(Array.from({ length: 40 }, (_, i) => video(i * 100, true, 1, 60_000)));
   on.play("film");
   const first = on.disk.reads;

@@ -36,7 +36,7 @@ function stage(files: Stage["disk"]["files"], indexes: Stage["disk"]["indexes"] 
 const LONG = flvFile(longFilm());
 const files = new Map([["/film.flv", LONG]]);
 
-Deno.test("VOD-210: an index comes back from its file as it was, and grows on", () => {
+Deno.test("VOD-210: an index read from its file is unchanged, and grows further", () => {
   for (const first of [0, 40_000, 2 ** 31 - 3_000]) {
     const tags = film(first);
     const bytes = flvFile(tags);
@@ -117,7 +117,7 @@ Deno.test("VOD-210: an index that is broken, or of the file as it was, is made a
   }
 });
 
-Deno.test("VOD-210: a recording that ends leaves its index, if it is large", () => {
+Deno.test("VOD-210: a large recording leaves an index file at its end", () => {
   for (const [length, keeps] of [[100_000, true], [1_000, false]] as const) {
     const on = new Stage();
     const publisher = on.clock.relay("cam", "test");

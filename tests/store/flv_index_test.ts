@@ -32,7 +32,7 @@ Deno.test("A file is indexed: duration, key frames, headers, and where playing b
   assert.deepEqual(bytes.subarray(position, position + 31), flvTag(video(2_000, true)));
 });
 
-Deno.test("VOD-103: times count from the first frame, whatever the file begins with", () => {
+Deno.test("VOD-103: times count from the first frame, with any start of the file", () => {
   for (const first of [1, 40_000, 2 ** 31 - 3_000, 2 ** 32 - 4_000]) {
     const index = indexOf(flvFile(film(first)))!;
     assert.equal(index.duration, 9_750, `${first}`);

@@ -10,7 +10,7 @@ Deno.test("recordingFile() takes the names of recordings, with and without prefi
   assert.equal(recordingFile("a/b/c/d/e/f/g/h"), "a/b/c/d/e/f/g/h.flv");
 });
 
-Deno.test("recordingFile() refuses every spelling of a way out, and what file systems read otherwise", () => {
+Deno.test("recordingFile() refuses paths out of the folder, and names that file systems alter", () => {
   const refused = [
     "",
     ".",

@@ -62,7 +62,7 @@ function metadataOf(bytes: Uint8Array) {
   return (values as MixedArray).named;
 }
 
-Deno.test("VOD-201 to VOD-206, VOD-210: what is published is in the file, from time 0 on", () => {
+Deno.test("VOD-201 to VOD-206, VOD-210: the file has all published frames, from time 0 on", () => {
   const on = stage();
   on.publish();
   on.metadata({ width: 640, duration: 99 });
@@ -104,7 +104,7 @@ Deno.test("VOD-204: a recording that begins in the middle begins with a key fram
   assert.ok(tags.slice(0, at).some(({ type, data }) => type === 9 && data[1] === 0));
 });
 
-Deno.test("VOD-205: append goes on behind the last frame, cutting off what a crash has left", () => {
+Deno.test("VOD-205: append continues after the last frame, truncating a partial one of a crash", () => {
   const on = stage();
   on.publish();
   on.record();
@@ -123,7 +123,7 @@ Deno.test("VOD-205: append goes on behind the last frame, cutting off what a cra
   assert.equal(metadataOf(on.file()).duration, 19.525);
 });
 
-Deno.test("a publisher that comes back at once is recorded behind what was written before", () => {
+Deno.test("a publisher that returns at once is recorded after its earlier frames", () => {
   const on = stage();
   on.publish();
   const first = on.record() as Recording;
@@ -204,7 +204,7 @@ Deno.test("VOD-212: a full disk and limits end the recording in order, not the p
   on.end();
 });
 
-Deno.test("VOD-211: a disk that stands costs frames up to a key frame, within the bound", () => {
+Deno.test("VOD-211: a blocked disk loses frames up to a key frame, within the bound", () => {
   const on = stage();
   on.queueLimit = 100_000;
   on.publish();
@@ -247,7 +247,7 @@ Deno.test("VOD-213: a recording is cut at key frames, each file whole and from t
   assert.equal(pictures.length, 40);
 });
 
-Deno.test("VOD-208: a growing file is played to the end that it has in the end", () => {
+Deno.test("VOD-208: a growing file is played to its final end", () => {
   const on = stage();
   on.publish();
   on.record();
@@ -269,7 +269,7 @@ Deno.test("VOD-208: a growing file is played to the end that it has in the end",
   assert.equal(output.ends, 1);
 });
 
-Deno.test("Sound alone is recorded, and the file says so", () => {
+Deno.test("Sound alone is recorded, and the header of the file marks it", () => {
   const on = stage();
   on.publish();
   on.record();

@@ -110,7 +110,7 @@ Deno.test("accepting is not asked for a client that is refused", () => {
   assert.match(call("connect", 1, { app: "live" })[0], /^0: _error 1/);
 });
 
-Deno.test("command: the door's own come first, of connected clients; others are for all", () => {
+Deno.test("command: the door's own commands come first, for connected clients; others are for all doors", () => {
   const { call } = connected({
     command: ({ writer }, { name }) => {
       if (name === "getStreamLength") writer.message("length", encodeAmf(0));
@@ -135,7 +135,7 @@ Deno.test("userControl: the door sees the client's events; without one they are 
   assert.deepEqual([...take(), ...plain.take()], []);
 });
 
-Deno.test("streams: the door is told after the client what begins, ends and is refused", () => {
+Deno.test("streams: the door gets begin, end and refusal after the client", () => {
   const told: string[] = [];
   const tell = (what: string) => (stream: NetStream, name: string) => {
     told.push(`${what} ${stream.id} ${name}, after ${here.transport.log.length}`);

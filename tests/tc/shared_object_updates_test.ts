@@ -48,7 +48,7 @@ Deno.test("updateMessage makes one message of an update for each form of AMF", (
   assert.equal(updateMessage(one, 0).type, MessageType.sharedObject);
 });
 
-Deno.test("updateMessage leaves out of AMF0 what has no form there", () => {
+Deno.test("updateMessage omits values that AMF0 cannot represent", () => {
   const dictionary = Uint8Array.of(0x11, 0x11, 0x01, 0x00);
   const list: SharedObjectChange[] = [
     change("a", 1),

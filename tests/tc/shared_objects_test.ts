@@ -75,7 +75,7 @@ Deno.test("shared objects: values that cannot be are refused, calls without a na
   }
 });
 
-Deno.test("shared objects: a client of AMF0 is not told what AMF0 has no form for", () => {
+Deno.test("shared objects: a client of AMF0 does not get values that AMF0 cannot represent", () => {
   const { send } = client(0);
   send({ type: "use" });
   const dictionary = Uint8Array.of(0x11, 0x11, 0x01, 0x00); // an empty one
@@ -86,7 +86,7 @@ Deno.test("shared objects: a client of AMF0 is not told what AMF0 has no form fo
   assert.deepEqual(send({ type: "use" }), ['o 3: use+ clear x="text"']);
 });
 
-Deno.test("shared objects: whoever does not use an object changes nothing", () => {
+Deno.test("shared objects: only users of an object can change it", () => {
   const { send, hub } = client();
   assert.deepEqual(send({ type: "requestChange", slot: "x", value: encodeAmf0(1) }), []);
   assert.deepEqual(send({ type: "sendMessage", values: encodeAmf0("say") }), []);

@@ -62,7 +62,7 @@ Deno.test("wasm: constants of every length", () => {
   assert.equal(result(constant(0xffffffff)), -1, "unsigned ones as well");
 });
 
-Deno.test("wasm: each instruction on integers does what its name says", () => {
+Deno.test("wasm: each instruction on integers computes its operation", () => {
   const [a, b] = [0x12345678, -0x0f0f0f0f];
   assert.equal(result(add(get(0), get(1), constant(1)), a, b), (a + b + 1) | 0);
   const both = (operator: number) => result([...get(0), ...get(1), operator], a, b);
@@ -76,7 +76,7 @@ Deno.test("wasm: each instruction on integers does what its name says", () => {
   assert.deepEqual([0, 1].map((value) => result([...get(0), EQZ], value)), [1, 0]);
 });
 
-Deno.test("wasm: numbers of one type become those of another", () => {
+Deno.test("wasm: conversions between types of numbers", () => {
   const back = [...F64_TO_I64, I64_TO_I32];
   for (const value of [0, -1, 2 ** 31 - 1, -(2 ** 31)]) {
     assert.equal(result([...get(0), I32_TO_F64, ...back], value), value);

@@ -38,11 +38,11 @@ const a = loadVector(get(0), 0);
 const b = loadVector(get(1), 5);
 const vectorOf = (code: Code) => run(storeVector(constant(0), RESULT, code)).slice(0, 16);
 
-Deno.test("wasm: vectors are read and written at any address, and nothing behind them", () => {
+Deno.test("wasm: vectors are read and written at any address, without bytes beyond them", () => {
   assert.deepEqual(run(storeVector(get(1), RESULT - 200, b)), Uint8Array.of(...B, 0));
 });
 
-Deno.test("wasm: each instruction on vectors does what its name says", () => {
+Deno.test("wasm: each instruction on vectors computes its operation", () => {
   assert.deepEqual(vectorOf(andVectors(a, b)), A.map((byte, i) => byte & B[i]));
   assert.deepEqual(vectorOf(xorVectors(a, b, a, a)), A.map((byte, i) => byte ^ B[i]));
   const shorts = new Uint16Array(A.buffer);
@@ -59,7 +59,7 @@ Deno.test("wasm: each instruction on vectors does what its name says", () => {
   }
 });
 
-Deno.test("wasm: a swizzle picks bytes by index, and nothing from 128 on", () => {
+Deno.test("wasm: a swizzle picks bytes by index, and 0 for indices from 128 on", () => {
   const indices = [15, 0, 7, 7, 128, 1, 255, 2, 3, 200, 14, 13, 12, 143, 5, 0];
   const code = join(
     ...indices.map((index, i) => storeByte(240 + i, index)),

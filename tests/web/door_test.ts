@@ -160,7 +160,10 @@ Deno.test({
         assert.equal(await of("/live/e.flv?token=wrong"), "403 wrong token");
         assert.equal(await of("/nowhere/e.flv"), "404 Application /nowhere doesn't exist");
         const foreign = { headers: { origin: "http://evil.example" } };
-        assert.match(await of("/live/e.flv", foreign), /^403 Pages of http:\/\/evil\.example/);
+        assert.match(
+          await of("/live/e.flv", foreign),
+          /^403 \[web\] origins does not allow pages of http:\/\/evil\.example/,
+        );
         assert.match(await of("/live/e.flv", { method: "PUT" }), /^405 /);
         assert.match(await of("/rtws"), /^426 /);
         assert.match(await of("/rtws", foreign), /^403 /);

@@ -158,7 +158,7 @@ www(
   configured("every = 60\n"),
 );
 
-Deno.test("www/beacon: servers on one network find each other once a client has come", async () => {
+Deno.test("www/beacon: servers on one network find each other after the first client", async () => {
   const port = freePort();
   const ini = `[beacon]\nport = ${port}\nannounce = ${EVERYBODY}:${port}\nevery = 2\n`;
   const host = new Host(port, "0.0.0.0");

@@ -93,7 +93,7 @@ Deno.test({
   },
 });
 
-Deno.test("board: a client changes its own strokes alone, and none that is too long", async () => {
+Deno.test("board: a client changes only its own strokes, and too long ones are refused", async () => {
   const { server, ws } = await startWeb(www);
   const [one, two] = [await connect(`${ws}/board`), await connect(`${ws}/board`)];
   try {

@@ -319,7 +319,7 @@ lookup("an answer full of spaces is told like others, and the word can be asked 
   }
 });
 
-Deno.test("www/lookup/json.lua: texts become what JSON.parse makes of them, or an error with its place", async () => {
+Deno.test("www/lookup/json.lua: parses texts as JSON.parse does, or fails with the position", async () => {
   const server = await TestServer.start({
     www: {
       "": `${probe}\njson = require "json"\nfunction onConnection(client) probe(client) end`,

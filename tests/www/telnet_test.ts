@@ -350,7 +350,7 @@ telnet("one address has only its share of the places", async ({ connect, user, p
   }, "the place of who has left");
 }, { ini: "each = 2\n" });
 
-Deno.test("www/telnet: an address of IPv4, or the network of one of IPv6, is where somebody comes from", async () => {
+Deno.test("www/telnet: users are counted by IPv4 address or IPv6 network", async () => {
   const script = shipped("telnet")["www/telnet/main.lua"];
   const [originOf] = /local function originOf[^]*?\nend\n/.exec(script)!;
   const server = await TestServer.start({

@@ -77,7 +77,7 @@ forged("lookup", async ({ connect, eve, edit }) => {
   assert.equal(eve.calls.items.length, 0);
 });
 
-Deno.test("www/live: who was there before the script has no leave but by its password", async () => {
+Deno.test("www/live: a publisher that was there before the script needs its password", async () => {
   const server = await TestServer.start({
     www: { "www/live/readme.txt": "" },
     ini: "[live]\npublish = open sesame\n",

@@ -9,7 +9,7 @@ const read = (path: string) =>
   Deno.readTextFileSync(new URL(`../../www/vod/${path}`, import.meta.url));
 const FILES = ["main.lua", "web/index.html", "web/vod.js", "web/vod.css"];
 
-Deno.test("vod: what is published is recorded, listed and played", async () => {
+Deno.test("vod: a publication is recorded, listed and played", async () => {
   const files = Object.fromEntries(FILES.map((path) => [`www/vod/${path}`, read(path)]));
   const { server, http, ws } = await startWeb({ "": "", ...files }, "list = on\n");
   try {
@@ -36,7 +36,7 @@ Deno.test("vod: what is published is recorded, listed and played", async () => {
   }
 });
 
-Deno.test("vod: with a key nobody publishes without it", async () => {
+Deno.test("vod: a configured key is required for publishing", async () => {
   const script = read("main.lua").replace("local key = nil", 'local key = "secret"');
   const { server, ws } = await startWeb({ "/vod": script });
   try {

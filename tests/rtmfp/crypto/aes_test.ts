@@ -32,7 +32,7 @@ Deno.test("AES-128: the example of FIPS 197 appendix B and that of appendix C.1"
   }
 });
 
-Deno.test("vector:aes-default-key: CBC from zeros, in place, and nothing around it touched", () => {
+Deno.test("vector:aes-default-key: CBC with a zero IV, in place, without touching bytes around", () => {
   const { key, cases } = vector("aes-default-key");
   const aes = portable.aes(fromHex(key));
   for (const { plain, cipher } of cases) {

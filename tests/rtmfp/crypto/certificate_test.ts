@@ -16,7 +16,7 @@ import { vector } from "../../support/vectors.ts";
 
 const read = (hex: string) => readCertificate(portable, fromHex(hex));
 
-Deno.test("vector:identity: fingerprints, canonical discriminators and what the certificates say", () => {
+Deno.test("vector:identity: fingerprints, canonical discriminators and fields of certificates", () => {
   const expected: Record<string, { ephemeral: number[]; keys: [number, number][] }> = {
     "Flash/librtmfp client, group 2 static key": { ephemeral: [], keys: [[2, 128]] },
     "the same kind of certificate with a 127-byte key": { ephemeral: [], keys: [[2, 127]] },
@@ -41,12 +41,12 @@ Deno.test("vector:identity: fingerprints, canonical discriminators and what the 
   }
 });
 
-Deno.test("vector:group-address: where a peer stands in a group", () => {
+Deno.test("vector:group-address: address of a peer in a group", () => {
   const { peerId, address } = vector("group-address");
   assert.equal(toHex(portable.sha256(canonicalEpd(fromHex(peerId)))), address);
 });
 
-Deno.test("certificates of servers have 77 bytes, whatever the groups", () => {
+Deno.test("certificates of servers have 77 bytes with any groups", () => {
   const random = seededBytes(77);
   const made = serverCertificate(random);
   assert.match(toHex(made), /^010a410e(..){64}02150202150e021510$/);

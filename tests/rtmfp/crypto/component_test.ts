@@ -38,7 +38,7 @@ Deno.test("vector:pkt-iikeying, -rikeying: the components of Flash and of its se
   assert.equal(toHex(responder.ephemeralKey!.publicKey), skrc.slice(22));
 });
 
-Deno.test("captures: the key of each side is where its certificate and component say", () => {
+Deno.test("captures: certificate and component locate the key of each side", () => {
   for (const name of captureNames) {
     for (const session of loadCapture(name).sessions) {
       const { group } = session;
@@ -58,7 +58,7 @@ Deno.test("captures: the key of each side is where its certificate and component
   }
 });
 
-Deno.test("components: the group of a static key, and groups that nobody offered", () => {
+Deno.test("components: the group of a static key, and groups not offered", () => {
   const three = readCertificate(portable, fromHex("031d10aa 031d0ebb 031d02cc"));
   const key = (hex: string, group?: number) => {
     const found = publicKeyIn(three, readComponent(fromHex(hex)), group);
@@ -76,7 +76,7 @@ Deno.test("components: the group of a static key, and groups that nobody offered
   assert.equal(made("021d0e"), undefined);
 });
 
-Deno.test("components: what is missing counts as 0, the first counts, cut off is refused", () => {
+Deno.test("components: missing values are 0, the first value counts, truncated ones are refused", () => {
   const none = readComponent(fromHex("0301aabb"));
   assert.deepEqual([none.hmacFlags, none.hmacLength, none.sequenceFlags], [0, 0, 0]);
   const twice = readComponent(fromHex("031a0710 031a0000 021e07 021e00"));

@@ -35,7 +35,7 @@ Deno.test("cookies from another address, of either family, are moved; of another
   assert.equal(other.check(cookie, { hostname: "::1", port: 1 }, 2000), "bad");
 });
 
-Deno.test("a cookie changed anywhere is bad, or moved where it says for whom it was made", () => {
+Deno.test("a cookie with any changed byte is bad, or moved if its address differs", () => {
   const cookies = new Cookies(portable, seededBytes(1));
   const cookie = cookies.make(here, 1000);
   for (let i = 0; i < COOKIE_LENGTH; i++) {

@@ -87,7 +87,7 @@ Deno.test("key pairs: full length, short exponents, agreement in every group", (
   }
 });
 
-Deno.test("key pairs: a public key that comes out short is made again", () => {
+Deno.test("key pairs: a short public key is discarded and made again", () => {
   // With this exponent, and most significant bit set as every private key has it, the public key
   // has a leading zero byte; it was found by trying.
   const random = seededBytes(77);

@@ -29,7 +29,7 @@ Deno.test("HMAC-SHA256: RFC 4231, cases 1, 2 and 6", () => {
   }
 });
 
-Deno.test("SHA-256: nothing, the example of FIPS 180-4, and lengths around those of its blocks", () => {
+Deno.test("SHA-256: empty input, the example of FIPS 180-4, and lengths around a block's", () => {
   const hash = (bytes: Uint8Array) => toHex(portable.sha256(bytes));
   assert.equal(
     hash(new Uint8Array(0)),

@@ -128,7 +128,7 @@ Deno.test("vector:scramble: session ids", () => {
   assert.equal(sessionIdOf(fromHex("")), 0);
 });
 
-Deno.test("vector:drop: what the cipher alone refuses, and what it must pass on", () => {
+Deno.test("vector:drop: packets that the cipher refuses, and packets that it must pass", () => {
   const reasons: Record<string, Drop> = {
     "ciphertext bit flipped in the third block (checksum fails)": "checksum",
     "bit flipped in the first ciphertext word (the session ID comes out wrong)": "checksum",
@@ -207,7 +207,7 @@ Deno.test("a packet changed anywhere, cut or lengthened is refused, and the next
   }
 });
 
-Deno.test("maxPacket is what fits: a byte more makes the datagram too long", () => {
+Deno.test("maxPacket is exact: a byte more makes the datagram too long", () => {
   const keys = keysOf("session-keys");
   for (const hmac of [0, 10, 16]) {
     for (const sequence of [false, true]) {
@@ -238,7 +238,7 @@ Deno.test("a datagram whose sequence number does not end is refused", () => {
   assert.deepEqual([cipher.open(sealed), cipher.dropped], [undefined, "sequence"]);
 });
 
-Deno.test("the plain back-end encrypts nothing and checks all the same", () => {
+Deno.test("the plain back-end does not encrypt, but still checks", () => {
   const cipher = startupCipher(plainBackend(portable));
   const sealed = seal(cipher, fromHex("0b0000 0c0000"), 7);
   assert.equal(toHex(sealed.slice(6, 12)), "0b00000c0000");

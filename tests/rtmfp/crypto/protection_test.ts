@@ -61,7 +61,7 @@ Deno.test("the two mechanisms are settled separately", () => {
   assert.ok(!agreeOnProtection(requireOne, { hmacFlags: 7, hmacLength: 16, sequenceFlags: 0 }));
 });
 
-Deno.test("an HMAC that is to come must have 4 to 32 bytes", () => {
+Deno.test("an announced HMAC must have 4 to 32 bytes", () => {
   for (const hmacLength of [0, 3, 4, 32, 33, Number.MAX_SAFE_INTEGER]) {
     const far = { hmacFlags: 7, hmacLength, sequenceFlags: 0 };
     const agreed = agreeOnProtection(RELAXED, far) !== undefined;
@@ -70,7 +70,7 @@ Deno.test("an HMAC that is to come must have 4 to 32 bytes", () => {
   }
 });
 
-Deno.test("captures: what the two ends had agreed", () => {
+Deno.test("captures: the negotiated protection", () => {
   for (const name of captureNames) {
     for (const session of loadCapture(name).sessions) {
       const { hmacLength, sequence } = session;

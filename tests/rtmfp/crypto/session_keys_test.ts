@@ -28,7 +28,7 @@ Deno.test("vector:session-keys, session-keys-hmac: keys and nonces", () => {
   }
 });
 
-Deno.test("vector:session-keys-short-secret: a secret of 127 bytes is used as it is", () => {
+Deno.test("vector:session-keys-short-secret: a secret of 127 bytes is used without padding", () => {
   const { initiatorComponent, responderComponent } = vector("session-keys");
   const test = vector("session-keys-short-secret");
   const keys = derive(test.dhSecret, initiatorComponent, responderComponent);
@@ -38,7 +38,7 @@ Deno.test("vector:session-keys-short-secret: a secret of 127 bytes is used as it
   assert.equal(toHex(wrong.initiatorToResponder.aes), test.wrong.initiatorToResponderAesKey);
 });
 
-Deno.test("captures: secrets, keys and nonces from what travelled and one private exponent", () => {
+Deno.test("captures: secrets, keys and nonces from the packets and one private exponent", () => {
   for (const name of captureNames) {
     for (const session of loadCapture(name).sessions) {
       const group = session.group as GroupId;

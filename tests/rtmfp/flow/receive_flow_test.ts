@@ -65,7 +65,7 @@ class Host implements ReceiveHost {
   }
 }
 
-Deno.test("A receiver acknowledges what the scenario of the specification calls for", () => {
+Deno.test("A receiver acknowledges as in the scenario of the specification", () => {
   const host = new Host();
   for (const { seq, fsn, abandon, cumulative, ack } of vector("receiver-scenario").cases) {
     host.take(seq, fsn, [seq], abandon ? "a" : "w");
@@ -78,7 +78,7 @@ Deno.test("A receiver acknowledges what the scenario of the specification calls 
   assert.equal(host.held, 0);
 });
 
-Deno.test("A message in fragments is put together whatever their order", () => {
+Deno.test("Fragments in any order are reassembled to the message", () => {
   const parts = ["b", "m", "m", "e", "w", "b", "e"];
   const texts = ["ab", "cd", "ef", "gh", "W", "12", "34"];
   for (let seed = 1; seed <= 200; seed++) {
@@ -95,7 +95,7 @@ Deno.test("A message in fragments is put together whatever their order", () => {
   }
 });
 
-Deno.test("Fragments of a message that was given up are dropped", () => {
+Deno.test("Fragments of an abandoned message are dropped", () => {
   const cut = new Host().take(1, 0, "a", "b").take(2, 0, "b", "m").take(4, 3, "c");
   assert.deepEqual(cut.messages, ["63"], "its end was given up");
   assert.equal(cut.held, 0);
@@ -112,7 +112,7 @@ Deno.test("Fragments of a message that was given up are dropped", () => {
   assert.equal(told.flow.lostFragments, 4);
 });
 
-Deno.test("What calls for an acknowledgement at once", () => {
+Deno.test("Events that require an immediate acknowledgement", () => {
   const host = new Host().take(1, 0, "a");
   assert.equal(host.atOnce, false);
   host.take(1, 0, "a");
@@ -129,7 +129,7 @@ Deno.test("What calls for an acknowledgement at once", () => {
   assert.equal(host.atOnce, true, "the final number");
 });
 
-Deno.test("A flow is complete when all up to its final number is there, and answers what comes late", () => {
+Deno.test("A flow is complete with all fragments up to its final number, and answers late ones", () => {
   const host = new Host().take(1, 0, "a").take(3, 2, "", "z");
   assert.equal(host.ended, 1);
   assert.equal(host.flow.state, "complete");
@@ -144,7 +144,7 @@ Deno.test("A flow is complete when all up to its final number is there, and answ
   assert.equal(withData.ended, 1);
 });
 
-Deno.test("Nothing counts beyond the final number", () => {
+Deno.test("Fragments beyond the final number are ignored", () => {
   const host = new Host().take(2, 0, "", "z").take(3, 0, "c").take(1, 0, "a");
   assert.deepEqual(host.messages, ["61"]);
   assert.equal(host.flow.cumulativeAck, 2);
@@ -166,7 +166,7 @@ Deno.test("A rejected flow is answered with an exception before each acknowledge
   assert.equal(host.ack(), "510003037f04", "it is over: no exception any more");
 });
 
-Deno.test("The receive window shrinks by what waits, but never to nothing", () => {
+Deno.test("The receive window shrinks by waiting bytes, but never to 0", () => {
   const host = new Host();
   host.flow.bufferCapacity = 4096;
   host.take(2, 0, Array.from({ length: 1500 }, () => 1));
@@ -223,7 +223,7 @@ Deno.test("A handler may reject or end the flow from within a message", () => {
   assert.equal(aborting.held, 0);
 });
 
-Deno.test("BufferPool gives back what it was given, as far as it may keep it", () => {
+Deno.test("BufferPool returns released buffers, up to its limit", () => {
   const pool = new BufferPool(8192);
   const one = pool.take(3000);
   assert.equal(one.length, 4096);

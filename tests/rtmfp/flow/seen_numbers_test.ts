@@ -15,7 +15,7 @@ function summary(numbers: Set<number>): { cumulative: number; ranges: number[] }
   return { cumulative, ranges };
 }
 
-Deno.test("SeenNumbers does what a set of numbers does", () => {
+Deno.test("SeenNumbers equals a set of numbers", () => {
   for (let seed = 1; seed <= 200; seed++) {
     const random = seeded(seed);
     const seen = new SeenNumbers();
@@ -42,7 +42,7 @@ Deno.test("SeenNumbers does what a set of numbers does", () => {
   }
 });
 
-Deno.test("SeenNumbers takes what joins a range when it may have no more of them", () => {
+Deno.test("SeenNumbers at its limit accepts numbers that extend a range", () => {
   const seen = new SeenNumbers();
   for (const number of [2, 5, 8]) assert.ok(seen.add(number, 3));
   assert.equal(seen.add(11, 3), false);

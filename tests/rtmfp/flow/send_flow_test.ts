@@ -86,7 +86,7 @@ Deno.test("Three negative acknowledgements lose a fragment, which goes out again
   assert.equal(flow.ackedBytes, 7);
 });
 
-Deno.test("The first pending message: neither arrived, with those before it, nor given up", () => {
+Deno.test("The first pending message is the first one neither delivered in order nor abandoned", () => {
   const host = new FlowHost();
   const flow = host.open(3, bytes());
   const seen: number[] = [];
@@ -110,7 +110,7 @@ Deno.test("The first pending message: neither arrived, with those before it, nor
   assert.equal(flow.lastMessage, 7);
 });
 
-Deno.test("The receive window stops a flow, but for one fragment when nothing is in flight", () => {
+Deno.test("The receive window stops a flow, except for one fragment if none is in flight", () => {
   const host = new FlowHost();
   const flow = host.open(3, bytes());
   flow.write(bytes(0));
@@ -128,7 +128,7 @@ Deno.test("The receive window stops a flow, but for one fragment when nothing is
   assert.equal(packet(flow, 5000).length / 2, 607 + 604);
 });
 
-Deno.test("An unreliable message is given up when a part of it is lost", () => {
+Deno.test("An unreliable message is abandoned when a part of it is lost", () => {
   const host = new FlowHost();
   const flow = host.open(3, bytes());
   flow.write(bytes(1), { reliable: false });
@@ -159,7 +159,7 @@ Deno.test("A forward sequence number update is the one of the specification", ()
   assert.equal(flow.ready, false);
 });
 
-Deno.test("What is given up of a begun message leaves a gap before the next one", () => {
+Deno.test("Abandoned fragments of a started message leave a gap before the next one", () => {
   const host = new FlowHost();
   const flow = host.open(3, bytes());
   flow.write(new Uint8Array(2000), { reliable: false });
@@ -211,7 +211,7 @@ Deno.test("A flow ends with an empty fragment, final and abandoned, until it is 
   assert.equal(flow.ready, false);
 });
 
-Deno.test("A flow in which nothing was written ends without a word", () => {
+Deno.test("A flow without messages ends without a packet", () => {
   const host = new FlowHost();
   const flow = host.open();
   flow.close();
@@ -220,7 +220,7 @@ Deno.test("A flow in which nothing was written ends without a word", () => {
   assert.deepEqual(host.forgotten, [flow]);
 });
 
-Deno.test("After an exception all is given up, and the end is told whatever the window", () => {
+Deno.test("After an exception all messages are abandoned, and the end is sent with any window", () => {
   const host = new FlowHost();
   const flow = host.open(3, bytes());
   const codes: number[] = [];
@@ -283,7 +283,7 @@ Deno.test("A probe is proved by no acknowledgement that could have been sent wit
   assert.equal(ack("03 7f 03"), false);
 });
 
-Deno.test("A message that flows share goes out with the stamp of each, again when it is lost", () => {
+Deno.test("A shared message is sent with the stamp of each flow, also when repeated", () => {
   const message = Uint8Array.from({ length: 700 }, (_, i) => i & 0x7f);
   const stamped = message.slice();
   stamped.set([0xfe, 0xdc, 0xba, 0x98], 1);

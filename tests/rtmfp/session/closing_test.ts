@@ -48,7 +48,7 @@ Deno.test("Both ends may close at once", () => {
   assert.deepEqual([pair.atClient.closed, pair.atServer.closed], [["closed"], ["closed"]]);
 });
 
-Deno.test("A close request is answered, again and again for 19 s, and nothing else is", () => {
+Deno.test("A close request is answered repeatedly for 19 s, and no other packet is", () => {
   const { peer, recorder, session, server } = opened();
   peer.send("0c0000");
   peer.run();
@@ -99,7 +99,7 @@ function jealous(): CryptoBackend {
   };
 }
 
-Deno.test("A close acknowledgement that is faster than the request leaves nothing to be said", () => {
+Deno.test("A close acknowledgement before the request needs no further packet", () => {
   const { peer, session, server, recorder } = opened({}, jealous());
   const { datagramsOut } = server.counters;
   session.close();
@@ -150,7 +150,7 @@ Deno.test("A close request answered by another, as Cumulus does, is the end too"
   assert.deepEqual(recorder.closed, ["closed"]);
 });
 
-Deno.test("abort() says so once and forgets", () => {
+Deno.test("abort() sends one packet and forgets the session", () => {
   const { peer, session, server, recorder } = opened();
   session.abort();
   session.abort();
@@ -161,7 +161,7 @@ Deno.test("abort() says so once and forgets", () => {
   assert.equal(server.sessionCount, 0);
 });
 
-Deno.test("Endpoint.close() says so to all and forgets them", () => {
+Deno.test("Endpoint.close() notifies all sessions and forgets them", () => {
   const { peer, server, recorder } = opened();
   server.close();
   peer.run();
@@ -201,7 +201,7 @@ Deno.test("finish() closes when all that was written has arrived", () => {
   assert.deepEqual(recorder.closed, ["closed"], "a far end that says nothing is not waited for");
 });
 
-Deno.test("A silent far end is pinged, and then given up", () => {
+Deno.test("A silent far end is pinged, then closed", () => {
   const { peer, recorder, session, server } = opened();
   const start = peer.now;
   peer.run(start + 29_900);
@@ -229,7 +229,7 @@ Deno.test("A silent far end is not pinged while data waits for its acknowledgeme
   assert.ok(!chunks.some((chunk) => chunk.startsWith("01")), chunks.join());
 });
 
-Deno.test("A far end that acknowledges nothing is given up after a minute", () => {
+Deno.test("A far end that acknowledges no packet is closed after a minute", () => {
   const { peer, recorder, session } = opened();
   session.openFlow(METADATA).write(numbered(1, 10));
   const start = peer.now;
@@ -263,7 +263,7 @@ Deno.test("A session without flows is closed after 5 minutes, one with flows is 
   assert.deepEqual(recorder.closed, ["idle"]);
 });
 
-Deno.test("A handler may close the session from within anything it is told", () => {
+Deno.test("A handler may close the session from any event", () => {
   const actions = ["close", "abort", "finish"] as const;
   for (const action of actions) {
     const pair = makePair({ seed: 1, delay: [10, 20] });
@@ -278,7 +278,7 @@ Deno.test("A handler may close the session from within anything it is told", () 
   }
 });
 
-Deno.test("Flows of a session that is over do nothing", () => {
+Deno.test("Flows of a closed session do nothing", () => {
   const { session, peer } = opened();
   const flow = session.openFlow(METADATA);
   session.abort();
@@ -293,7 +293,7 @@ Deno.test("Flows of a session that is over do nothing", () => {
   assert.deepEqual(peer.takeChunks(), ["4c"]);
 });
 
-Deno.test("What a handler throws closes its session alone and reaches the owner", () => {
+Deno.test("An exception of a handler closes only its session and reaches the owner", () => {
   const { peer, recorder, server } = opened();
   recorder.onFlow = () => {
     throw new Error("a bug");
@@ -305,7 +305,7 @@ Deno.test("What a handler throws closes its session alone and reaches the owner"
   assert.equal(server.sessionCount, 0);
 });
 
-Deno.test("A bug in one session is told, and the others are served, whoever meets it", () => {
+Deno.test("A bug in one session is reported, and other sessions are served", () => {
   const bugs: string[] = [];
   const fail = () => {
     throw new Error("a bug");

@@ -34,7 +34,7 @@ function steady(bytes: number): Congestion {
   return congestion;
 }
 
-Deno.test("Slow start grows by what is acknowledged, at most 1460 a packet", () => {
+Deno.test("Slow start grows by acknowledged bytes, at most 1460 per packet", () => {
   const congestion = new Congestion();
   assert.equal(congestion.window, 4380);
   tell(congestion, 4380, 1000, -1, false, true);
@@ -94,7 +94,7 @@ function measured(congestion: Congestion): Congestion {
   return congestion;
 }
 
-Deno.test("Once started, a loss takes nothing as long as the window is within what the path holds", () => {
+Deno.test("After the start a loss does not shrink a window within the capacity of the path", () => {
   const within = measured(steady(30_000));
   const { window } = within;
   tell(within, window, 1000, 1, false, true);

@@ -76,7 +76,7 @@ Deno.test("The hellos go out at once, after 1 s, then ever later, and 95 s are e
   assert.equal(client.deadline, Infinity);
 });
 
-Deno.test("An opening that is cancelled sends nothing more", () => {
+Deno.test("A cancelled opening sends no more packets", () => {
   const client = makeClient(1);
   const failures: string[] = [];
   const opening = client.connect(EPD, [SERVER], {
@@ -105,7 +105,7 @@ Deno.test("A repeated IIKeying gets the same answer and no second session", () =
   assert.equal(agreement.computed, before);
 });
 
-Deno.test("An IIKeying that comes again while the secret is worked out waits for the first", () => {
+Deno.test("A repeated IIKeying during the computation of the secret waits for the first", () => {
   const waiting: (() => void)[] = [];
   const slow: KeyAgreement = {
     keyPair: (group) => agreement.keyPair(group),
@@ -227,7 +227,7 @@ function otherKeys(): { pair: KeyPair; certificate: Uint8Array } {
   return { pair, certificate: clientCertificate([pair]) };
 }
 
-Deno.test("A redirect leads to another server, and none at all to silence", () => {
+Deno.test("A redirect leads to another server, and an empty one is ignored", () => {
   const other = { hostname: "203.0.113.9", port: 1936 };
   const link = new LossyLink({ seed: 1, delay: [10, 10] });
   const attempts: number[] = [];
@@ -306,7 +306,7 @@ Deno.test("Peers are introduced: redirect to one, forwarded hello to the other",
   assert.equal(server.counters.drops.peer, undefined);
 });
 
-Deno.test("Two peers that open a session to each other at once get one, whatever is lost", () => {
+Deno.test("Two peers that open sessions to each other at once get one, despite loss", () => {
   for (let seed = 1; seed <= 200; seed++) {
     const { link, clients: [a, b] } = threesome(3 * seed, { delay: [20, 60], loss: 0.05 });
     const opened = [[], []] as Session[][];
@@ -387,7 +387,7 @@ function outboxOf(peers: RawPeer[]) {
   };
 }
 
-Deno.test("Nobody is told of more than so many who look for it, nor answered more often", () => {
+Deno.test("Introductions of a peer and answers to a seeker are limited", () => {
   const server = makeServer(1, { onSession, peerAddresses: () => [] });
   const target = new RawPeer(server).open();
   const epd = canonicalEpd(fingerprint(target));
@@ -467,7 +467,7 @@ Deno.test("A peer that is not here, or is not to be introduced, is met with sile
   assert.equal(server.counters.drops.peer, 3);
 });
 
-Deno.test("The own fingerprint and hostname select a server, those of others do not", () => {
+Deno.test("A hello selects a server by its own fingerprint or hostname only", () => {
   const server = makeServer(1, { onSession });
   const peer = new RawPeer(server);
   const answers = (epd: Uint8Array) => {
@@ -575,7 +575,7 @@ Deno.test("Hellos and cookies that are forged cost no session, no secret and no 
   assert.ok(out > 0 && out <= 3 * server.counters.bytesIn);
 });
 
-Deno.test("A far end that is never heard is forgotten, and the oldest of too many before", () => {
+Deno.test("A far end that never sends is forgotten, the oldest first at the limit", () => {
   const server = makeServer(1, { onSession }, { limits: { halfOpen: 10 } });
   const peer = new RawPeer(server);
   peer.sayHello();

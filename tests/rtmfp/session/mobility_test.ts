@@ -65,7 +65,7 @@ Deno.test("A ping to the new address, answered from there with its message, move
   assert.equal(server.counters.moves, 1);
 });
 
-Deno.test("An answer holds for one address, one session, two minutes, and one move", () => {
+Deno.test("An answer is valid for one address, one session, two minutes, and one move", () => {
   const { peer, session } = opened();
   const ask = (from: Address) => {
     peer.now += 1500;
@@ -243,7 +243,7 @@ Deno.test("Neither an empty answer alone nor the real far end's acknowledgement 
 
 const hex = (number: number) => number.toString(16).padStart(2, "0");
 
-Deno.test("A question that somebody passed on to the far end moves nothing", () => {
+Deno.test("A relayed question does not move the session", () => {
   const { peer, server, session } = opened();
   withFlow(peer, server.sessions());
   peer.now += 1500;

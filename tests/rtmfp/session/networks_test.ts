@@ -11,7 +11,7 @@ const usable = (one: string[], other: string[]) =>
 
 const home = ["203.0.113.9:4000", "192.168.1.18:5000", "[fd00::2]:5000", "[2001:db8:1:2::3]:5000"];
 
-Deno.test("Public addresses are good for everybody, private ones within a network", () => {
+Deno.test("Public addresses are sent to all peers, private ones within a network", () => {
   const everywhere = ["[2001:db8:1:2::3]:5000"];
   assert.deepEqual(usable(home, ["198.51.100.7:1"]), everywhere, "another network");
   assert.deepEqual(usable(home, ["[2001:db8:7::1]:1"]), everywhere, "of another family");
@@ -30,7 +30,7 @@ Deno.test("Public addresses are good for everybody, private ones within a networ
   );
 });
 
-Deno.test("Whoever the server sees in private networks can do with private addresses", () => {
+Deno.test("Peers seen at private addresses get private addresses", () => {
   const near = ["10.0.0.1:4000", "192.168.1.18:5000"];
   assert.deepEqual(usable(near, ["172.16.9.9:1"]), near.slice(1));
   assert.deepEqual(usable(near, ["127.0.0.1:1"]), near.slice(1));
@@ -41,7 +41,7 @@ Deno.test("Whoever the server sees in private networks can do with private addre
   ]);
 });
 
-Deno.test("Addresses of the machine itself stay on it, those of links and groups mean nothing", () => {
+Deno.test("Loopback addresses stay on the machine; link-local and multicast ones are dropped", () => {
   const machine = ["127.0.0.1:4000", "127.0.0.2:5000", "[::1]:5000"];
   assert.deepEqual(usable(machine, ["127.0.0.3:1"]), machine.slice(1));
   assert.deepEqual(usable(machine, ["10.0.0.1:1"]), []);

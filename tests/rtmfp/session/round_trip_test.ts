@@ -5,7 +5,7 @@ import { vector } from "../../support/vectors.ts";
 const near = (actual: number, expected: number, what: string) =>
   assert.ok(Math.abs(actual - expected) < 0.001, `${what}: ${actual}, not ${expected}`);
 
-Deno.test("Round trips come from the echoes as the vectors say", () => {
+Deno.test("Round trips are computed from echoes as in the vectors", () => {
   const roundTrip = new RoundTrip();
   assert.equal(roundTrip.timeout, 3000);
   assert.equal(roundTrip.smoothed, 0);
@@ -27,7 +27,7 @@ Deno.test("An echo counts once", () => {
   assert.equal(roundTrip.latest, 40);
 });
 
-Deno.test("Timeouts grow as the vector says, and the next sample ends it", () => {
+Deno.test("Time-outs grow as in the vector, until the next sample", () => {
   const roundTrip = new RoundTrip();
   for (const expected of vector("erto-backoff").ertoMs) {
     near(roundTrip.timeout, expected, "ERTO");
@@ -41,7 +41,7 @@ Deno.test("Timeouts grow as the vector says, and the next sample ends it", () =>
   assert.equal(roundTrip.timeout, 3000);
 });
 
-Deno.test("Timestamps are echoed as the vectors say", () => {
+Deno.test("Timestamps are echoed as in the vectors", () => {
   for (const { received, elapsedMs, echo } of vector("timestamp-echo").cases) {
     const roundTrip = new RoundTrip();
     assert.equal(roundTrip.echo(5000), undefined);

@@ -85,7 +85,7 @@ class House {
   }
 }
 
-Deno.test("When all places are taken nobody else gets in, at no cost, until a session ends", () => {
+Deno.test("At the limit new clients are refused at no cost, until a session ends", () => {
   const house = new House(3);
   const peers = [house.open(), house.open(), house.open()];
   const { computed } = house.secrets;
@@ -107,7 +107,7 @@ Deno.test("When all places are taken nobody else gets in, at no cost, until a se
   assert.equal(house.server.sessionCount, 3);
 });
 
-Deno.test("A place is free when a session is given up", () => {
+Deno.test("A place is free after a session is dropped", () => {
   const house = new House(1);
   const peer = house.open();
   const late = house.knock();
@@ -123,7 +123,7 @@ Deno.test("A place is free when a session is given up", () => {
   assert.ok(house.enter(late));
 });
 
-Deno.test("Sessions that are there go on when all places are taken, and follow their clients", () => {
+Deno.test("Open sessions continue at the limit, and follow their clients to new addresses", () => {
   const house = new House(2);
   const [peer] = [house.open(), house.open()];
   const [session] = house.server.sessions();
@@ -144,7 +144,7 @@ Deno.test("Sessions that are there go on when all places are taken, and follow t
   assert.equal(house.heard, 2);
 });
 
-Deno.test("Who comes again from where it is gets in again when all places are taken", () => {
+Deno.test("A client that returns from its address is accepted at the limit", () => {
   const house = new House(2);
   const [peer, other] = [house.open(), house.open()];
   const again = house.open(peer.address);
@@ -158,7 +158,7 @@ Deno.test("Who comes again from where it is gets in again when all places are ta
   assert.ok(house.server.sessionCount <= 2);
 });
 
-Deno.test("Handshakes that are not finished take no place from those that are", () => {
+Deno.test("Unfinished handshakes take no places of finished ones", () => {
   const house = new House(3);
   house.open();
   for (let i = 0; i < 50; i++) house.knock();
@@ -209,7 +209,7 @@ Deno.test("One address has only its share of the places, wherever its sessions g
   assert.equal(house.secrets.computed, before + 1);
 });
 
-Deno.test("One network of IPv6 is one address, and those on this machine are not counted", () => {
+Deno.test("One network of IPv6 counts as one address, and this machine is not counted", () => {
   const house = new House(100, 4096, 2);
   const at = (hostname: string) => ({ hostname, port: 1024 });
   for (const end of ["1", "2", "3:4"]) house.knock(at(`2001:db8::${end}`));
@@ -227,7 +227,7 @@ class Slow extends RememberingAgreement {
   }
 }
 
-Deno.test("Who waits for a secret when the last place is taken is too late", () => {
+Deno.test("A handshake that waits for its secret is refused when the last place is taken", () => {
   const secrets = new Slow(1);
   const server = makeServer(1, { onSession: () => new Recorder() }, {
     limits: { sessions: 1 },
@@ -251,7 +251,7 @@ Deno.test("Who waits for a secret when the last place is taken is too late", () 
   assert.equal(server.counters.drops.sessions, 1);
 });
 
-Deno.test("That clients are refused is told once a minute at most", () => {
+Deno.test("Refusals of clients are reported at most once a minute", () => {
   const house = new House(1);
   const peer = house.open();
   const begin = house.now;
@@ -265,7 +265,7 @@ Deno.test("That clients are refused is told once a minute at most", () => {
   assert.deepEqual(house.told.map((time) => time - begin), [500, 60_500, 120_500]);
 });
 
-Deno.test("Who has its share at one address does not hide that all places are taken", () => {
+Deno.test("A full share of one address does not hide the report of the limit of all", () => {
   const house = new House(3, 4096, 2);
   const at = (port: number): Address => ({ hostname: "192.0.2.1", port });
   for (const port of [1, 2]) house.open(at(port));
@@ -276,7 +276,7 @@ Deno.test("Who has its share at one address does not hide that all places are ta
   assert.deepEqual([house.refused, house.why], [3, ["address 192.0.2.1", "all 192.0.2.3"]]);
 });
 
-Deno.test("There are never more sessions than places, whatever comes and goes", () => {
+Deno.test("Sessions never exceed the limit under random joins and leaves", () => {
   for (let seed = 1; seed <= 20; seed++) {
     const random = seeded(seed);
     const house = new House(8, 5);

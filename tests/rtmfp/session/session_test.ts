@@ -51,7 +51,7 @@ Deno.test("connect and its result are packets of Flash and Cumulus, byte for byt
   assert.equal(packet.timestampEcho, timestampOf(peer.now - 20) + 5);
 });
 
-Deno.test("Acknowledgements come with every second packet, or after 200 ms", () => {
+Deno.test("Acknowledgements are sent with every second packet, or after 200 ms", () => {
   const { peer } = opened();
   peer.send(data(1, "61", { options: TC }));
   peer.run();
@@ -76,7 +76,7 @@ Deno.test("Acknowledgements come with every second packet, or after 200 ms", () 
   assert.deepEqual(peer.takeChunks(), ["51 027f060000"], "a gap: at once");
 });
 
-Deno.test("Next User Data goes on where the chunk before has ended, and only there", () => {
+Deno.test("Next User Data continues the chunk before, and no other", () => {
   const { peer, recorder, server } = opened();
   peer.send(
     "11000300 0061".replace(" ", "").slice(0, 12) + data(1, "61", { options: TC }) + "110002 00 62",
@@ -138,7 +138,7 @@ Deno.test("Pings are answered with their message, as many as one may ask", () =>
   assert.equal(server.counters.drops.limit, 97);
 });
 
-Deno.test("Every packet has a timestamp; those that come need none", () => {
+Deno.test("Every sent packet has a timestamp; received ones need none", () => {
   const { peer, session } = opened();
   const before = session.packetsIn;
   peer.now += 500;
@@ -268,7 +268,7 @@ Deno.test("More flows than allowed are rejected, absurdly many end the session",
   assert.deepEqual(recorder.closed, ["limit (not orderly)"]);
 });
 
-Deno.test("Memory that a far end holds is bounded", () => {
+Deno.test("Memory used by a far end is bounded", () => {
   const { peer, recorder } = opened({ memory: 100_000 });
   peer.send(data(1, "61", { options: TC }));
   for (let i = 3; i < 120 && recorder.closed.length === 0; i++) {
@@ -278,7 +278,7 @@ Deno.test("Memory that a far end holds is bounded", () => {
   assert.deepEqual(recorder.closed, ["limit (not orderly)"]);
 });
 
-Deno.test("An exception ends the flow it is about, and an old one is answered with the end", () => {
+Deno.test("An exception chunk ends its flow, and an old one is answered with the end", () => {
   const { peer, session, recorder } = opened();
   const codes: number[] = [];
   const flow = session.openFlow(METADATA, { handler: { onException: (code) => codes.push(code) } });
@@ -302,7 +302,7 @@ Deno.test("An exception ends the flow it is about, and an old one is answered wi
   assert.deepEqual(recorder.closed, []);
 });
 
-Deno.test("A full receiver is asked for room, ever less often, and only while it is full", () => {
+Deno.test("A full receiver is probed for room, at growing intervals, only while it is full", () => {
   const { peer, session } = opened();
   const flow = session.openFlow(METADATA);
   flow.write(numbered(1, 4));
@@ -426,7 +426,7 @@ Deno.test("Flows of one priority that are flushed go first, in the order of flus
   );
 });
 
-Deno.test("What is flushed now leaves while the handler that wrote it still runs, alone and once", () => {
+Deno.test("Messages flushed in a handler are sent during the handler, alone and once", () => {
   const recorder = new Recorder();
   const sent: Uint8Array[] = [];
   const buffer = new Uint8Array(2000);
@@ -461,7 +461,7 @@ Deno.test("What is flushed now leaves while the handler that wrote it still runs
   assert.equal(session.state === "open", false);
 });
 
-Deno.test("A full outbox is no loss: the rest goes out later", () => {
+Deno.test("A full outbox does not count as loss: the rest is sent later", () => {
   const { peer, session, server } = opened();
   const flow = session.openFlow(METADATA);
   flow.write(numbered(1, 3000));
@@ -495,7 +495,7 @@ Deno.test("With sequence numbers, a packet counts once", () => {
   assert.equal(server.counters.drops.replay, 1);
 });
 
-Deno.test("Completed flows answer what comes late, and are forgotten after two minutes", () => {
+Deno.test("Completed flows answer late fragments, and are forgotten after two minutes", () => {
   const { peer, session } = opened();
   peer.send(data(1, "61", { options: TC }) + "10000403020201");
   peer.run();
@@ -514,7 +514,7 @@ Deno.test("Completed flows answer what comes late, and are forgotten after two m
   assert.equal(session.receiving.open, 1);
 });
 
-Deno.test("An idle session wants nothing before its next ping", () => {
+Deno.test("The deadline of an idle session is its next ping", () => {
   const pair = makePair({ seed: 1, delay: [5, 5] });
   open(pair);
   pair.link.run({ until: 110_000 }); // the handshake is forgotten by then

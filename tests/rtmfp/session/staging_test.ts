@@ -176,7 +176,7 @@ Deno.test("Keys that are freed after the last packet are not used any more", () 
   for (const { recorder } of clients) assert.deepEqual(recorder.closed, ["closed by peer"]);
 });
 
-Deno.test("What throws in the middle of a flush keeps nobody's packets back", () => {
+Deno.test("An exception during a flush does not hold back packets of others", () => {
   const { server, clients, sessions, answer, now } = opened(3);
   const message = write(sessions, 300);
   const [flow] = sessions[1].sending.flows;
@@ -190,7 +190,7 @@ Deno.test("What throws in the middle of a flush keeps nobody's packets back", ()
   assert.deepEqual(clients[2].recorder.messages[0], message);
 });
 
-Deno.test("Who sends while another one's packets wait does not disturb them", () => {
+Deno.test("Sending while packets of another session wait does not disturb them", () => {
   const first = opened(3);
   const second = opened(3);
   const message = write(first.sessions, 4_000);

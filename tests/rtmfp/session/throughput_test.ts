@@ -75,7 +75,7 @@ class Senders {
   }
 }
 
-Deno.test("One session gets 80 % of what a fixed-rate sender gets: 10 Mb/s, 50 ms, 1 % loss", () => {
+Deno.test("One session gets 80 % of the throughput of a fixed-rate sender: 10 Mb/s, 50 ms, 1 % loss", () => {
   const settings = { bandwidth: 10e6, queue: 125_000, loss: 0.01 };
   const seconds = 7;
   for (let seed = 1; seed <= SEEDS; seed++) {
@@ -108,7 +108,7 @@ Deno.test("Two sessions share a link within 2:1, the second coming later", () =>
   }
 });
 
-Deno.test("A window grows as well where acknowledgements come in batches", () => {
+Deno.test("A window grows as well with acknowledgements in batches", () => {
   // All that is sent at one moment arrives at one moment, and so do the acknowledgements.
   const pair = makePair({ seed: 1, delay: [20, 20] });
   open(pair);

@@ -55,7 +55,7 @@ Deno.test("TimerWheel calls everything in its time, not before and not a grain l
   }
 });
 
-Deno.test("TimerWheel calls early what is more than 17 minutes away", () => {
+Deno.test("TimerWheel fires timers beyond 17 minutes early", () => {
   let called = 0;
   const wheel = new TimerWheel<Item>((item) => {
     called++;

@@ -21,7 +21,7 @@ function read(hex: string): Ack {
   return ack;
 }
 
-Deno.test("vector:chunk-ack: what is acknowledged", () => {
+Deno.test("vector:chunk-ack: acknowledged ranges", () => {
   for (const { name, hex, bufferBytes, acknowledged } of vector("chunk-ack").cases) {
     const ack = read(hex);
     const pairs = [[0, ack.cumulativeAck]];
@@ -83,7 +83,7 @@ Deno.test("range ack: more ranges than a chunk can hold", () => {
   assert.ok(bitmap.length >= 2 * MOST_RANGES && bitmap.length <= 2 * MOST_RANGES + 8);
 });
 
-Deno.test("acks: cut off before the ranges is an error, later it is not", () => {
+Deno.test("acks: truncation before the ranges is an error, later it is not", () => {
   for (const type of ["51", "50"]) {
     for (const payload of ["", "82", "02", "02 ff", "02 7f", "02 7f 81"]) {
       assert.throws(() => read(`${type} 0000 ${payload}`), WireError, `${type} ${payload}`);
@@ -124,7 +124,7 @@ Deno.test("bitmap ack: bytes of all ones and none", () => {
   );
 });
 
-Deno.test("both kinds of ack say the same, whatever the ranges", () => {
+Deno.test("both kinds of ack encode the same ranges", () => {
   const next = seeded(51);
   for (let round = 0; round < 500; round++) {
     const cumulativeAck = Math.floor(next() * 1000);

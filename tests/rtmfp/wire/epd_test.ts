@@ -23,7 +23,7 @@ Deno.test("endpoint discriminators: all three members, others ignored, the first
   assert.deepEqual(readEpd(fromHex("0201ff 020f66 020a61 020068 020069")), epd);
 });
 
-Deno.test("endpoint discriminators: what names nothing or is cut off is refused", () => {
+Deno.test("endpoint discriminators: empty and truncated ones are refused", () => {
   for (const hex of ["", "0201ff", "00 020a61", "030a61", "020a61 81"]) {
     assert.throws(() => readEpd(fromHex(hex)), WireError, hex);
   }

@@ -46,7 +46,7 @@ Deno.test("packet header: the first bytes that peers send, both ways", () => {
   }
 });
 
-Deno.test("packet header: mode 0 and what is cut off are refused, reserved bits are not", () => {
+Deno.test("packet header: mode 0 and truncated headers are refused, reserved bits are not", () => {
   for (const hex of ["", "0c 0000 0000", "fc 0000 0000", "09", "09 00", "0d 0000", "0d 0000 00"]) {
     assert.throws(() => new PacketReader().open(fromHex(hex)), WireError, hex);
   }
@@ -67,7 +67,7 @@ Deno.test("packet: chunks one after another, then padding of any kind", () => {
   assert.deepEqual(read(`09 0000 ${ping} cc 0001 00`).chunks, ["1 6869", "cc 00"], "unknown type");
 });
 
-Deno.test("packet: the reader is used again, and stays inside the part that it is given", () => {
+Deno.test("packet: a reused reader stays inside its part", () => {
   const packet = new PacketReader();
   packet.open(fromHex("0d 0001 0002 01 0001 aa"));
   assert.ok(packet.next());

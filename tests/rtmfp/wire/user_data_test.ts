@@ -82,7 +82,7 @@ Deno.test("vector:chunk-user-data: a message in fragments, each with the options
   }
 });
 
-Deno.test("user data: what contradicts itself is refused", () => {
+Deno.test("user data: contradictory fields are refused", () => {
   assert.equal(read("10 0005 00 03 07 07 01").fsn, 0);
   assert.throws(() => read("10 0005 00 03 07 08 01"), WireError, "fsn below 0");
   assert.throws(() => read("10 0005 00 03 07 00 01"), WireError, "fsn not below a live sequence");
@@ -118,7 +118,7 @@ Deno.test("flow options: any order is read, metadata first is written", () => {
   assert.deepEqual(options, { metadata, association: 2, unknown: undefined });
 });
 
-Deno.test("flow options: of what is unknown, types below 8192 matter", () => {
+Deno.test("flow options: unknown types below 8192 are critical", () => {
   const unknown = (hex: string) => readFlowOptions(fromHex(hex)).unknown;
   assert.equal(unknown("0101 00"), 1);
   assert.equal(unknown("02bf7f 00"), 8191);
@@ -126,7 +126,7 @@ Deno.test("flow options: of what is unknown, types below 8192 matter", () => {
   assert.equal(unknown("0105 0106 00"), 5);
 });
 
-Deno.test("flow options: what comes twice, is cut off or empty is refused", () => {
+Deno.test("flow options: repeated, truncated and empty ones are refused", () => {
   for (
     const hex of ["020001 020002 00", "020a01 020a02 00", "010a 00", "020001", "", "020a81 00"]
   ) {

@@ -48,7 +48,7 @@ Deno.test("metadata of TC flows, both ways", () => {
   }
 });
 
-Deno.test("metadata of no known kind is nothing, nor is any that is cut off", () => {
+Deno.test("metadata of unknown kind and truncated metadata are ignored", () => {
   for (
     const hex of ["", "54", "5443", "544304", "54430481", "47", "474300", "47521c", "54430000"]
   ) {
@@ -75,7 +75,7 @@ Deno.test("every message vector is taken apart and put together again", () => {
   }
 });
 
-Deno.test("statuses are byte for byte those of the vectors", () => {
+Deno.test("statuses equal the vectors byte for byte", () => {
   status("NetStream.Publish.Start", "status", "foo is now published");
   status("NetStream.Publish.BadName", "error", "foo is already published");
   status("NetStream.Unpublish.Success", "status", "foo is now unpublished");
@@ -86,7 +86,7 @@ Deno.test("statuses are byte for byte those of the vectors", () => {
   status("NetStream.Play.Stop", "status", "Stopped playing foo");
 });
 
-Deno.test("results and errors are byte for byte those of the vectors", () => {
+Deno.test("results and errors equal the vectors byte for byte", () => {
   const success = infoObject(
     "status",
     "NetConnection.Connect.Success",
@@ -141,7 +141,7 @@ Deno.test("commands: name, transaction, object and arguments", () => {
   assert.deepEqual(connect.rest, []);
 });
 
-Deno.test("a command may come without its object", () => {
+Deno.test("a command may lack its object", () => {
   // librtmfp 2.15.3: "setPeerInfo", 0, "192.0.2.2:51559", "[fd00::2]:59059"
   const setPeerInfo = readCommand(message(
     "140000000002000b73657450656572496e666f00000000000000000002000f3139322e302e322e323a35313535" +
@@ -165,7 +165,7 @@ Deno.test("the format byte of types 0x0f and 0x11 is skipped, and any but 0 is i
   assert.equal(valuesOf(message(`0f0000000001${body}`)), undefined);
 });
 
-Deno.test("what is no command is none, and a broken one is a WireError", () => {
+Deno.test("other messages are not commands, and a malformed command throws WireError", () => {
   assert.equal(readCommand(message(hexOf("stream begin 1"))), undefined);
   const whole = hexOf("connect");
   for (let length = 10; length < whole.length; length += 2) {

@@ -77,7 +77,7 @@ Deno.test("shared object message: unknown events are passed over, other formats 
   assert.throws(() => readSharedObject(bytes(`03 ${head}`), true, 5), WireError);
 });
 
-Deno.test("shared object message: what is cut off or mutated makes a message or a WireError", () => {
+Deno.test("shared object message: truncated or mutated bytes yield a message or a WireError", () => {
   const whole = writeSharedObject(EVERY, true);
   const random = seeded(1);
   for (let i = 0; i < 3000; i++) {
