@@ -1,4 +1,4 @@
-// Reads every file under src/ and compares its imports and what it reaches for with the two tables in
+// Reads every file under src/ and compares its imports and used powers with the two tables in
 // ARCHITECTURE.md.
 import assert from "node:assert/strict";
 
@@ -49,7 +49,7 @@ function importsOf(text: string): string[] {
   return [...text.matchAll(pattern)].map((match) => match[1] ?? match[2]);
 }
 
-/** What a power looks like in code. */
+/** Patterns of powers in code. */
 const POWERS: Record<string, RegExp> = {
   network:
     /\bDeno\.(connect|listen|startTls)\w*\(|"node:(http|https|net)"|from "(ws|nodemailer|@nats-io\/[\w-]+)"|\bfetch\(|\bnew WebSocket\(/,

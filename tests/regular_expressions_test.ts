@@ -1,10 +1,10 @@
-// Every regular expression takes time in proportion to the text, whoever has written the text.
+// Every regular expression takes time in proportion to the text, for any text.
 import assert from "node:assert/strict";
 import { countSteps, Parser, type Part, sampleOf, TooLong } from "./support/step_matcher.ts";
 
 const src = new URL("../src/", import.meta.url).pathname;
 
-/** Expressions that take longer, and why they may: nobody chooses their texts. */
+/** Expressions that may take longer: their texts are not chosen by others. */
 const OWN: Record<string, string> = {
   "/([^/\\\\\\s(]+?)\\.[jt]s:(\\d+):\\d+\\)?$/m": "the stack of a call of the program's own",
   "/[^/\\\\]*$/": "a path of the operator's",
@@ -48,7 +48,7 @@ function expressions(): Expression[] {
   return [...found.values()];
 }
 
-/** What is repeated in an expression, and what stands before it. */
+/** Repetitions of an expression, each with the part before it. */
 function* repeats(
   part: Part,
   before = "",
@@ -118,7 +118,7 @@ function* attacks(part: Part, length: number): Generator<string> {
   }
 }
 
-/** Characters of a text, and steps that each may take: those that go over the square of it take 600. */
+/** Characters of a text, and steps that each may take: texts with quadratic time exceed 600. */
 const LENGTH = 600;
 const STEPS = 260;
 

@@ -1,4 +1,4 @@
-// Bytes of those who mean harm: a value or a WireError, in bounded time and memory.
+// Hostile bytes yield a value or a WireError, in bounded time and memory.
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { fromHex } from "../../src/bytes/hex.ts";

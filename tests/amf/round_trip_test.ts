@@ -1,4 +1,4 @@
-// Properties: whatever is written reads the same, in every form.
+// Properties: every written value is read back unchanged, in every form.
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {

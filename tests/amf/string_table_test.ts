@@ -18,7 +18,7 @@ function indexes(table: StringTable, strings: readonly Uint8Array[]): number[] {
   });
 }
 
-/** What the indexes are by definition. */
+/** The indexes by definition. */
 function expected(strings: readonly Uint8Array[]): number[] {
   const seen = new Map<string, number>();
   return strings.map((bytes) => {

@@ -21,7 +21,7 @@ function encode(form: AmfForm, values: AmfValue[]): string {
 
 const array = [1];
 
-/** What the vectors of Lua say, in JavaScript. */
+/** The values of the vectors' Lua code, in JavaScript. */
 const lua: Record<string, AmfValue[]> = {
   "AMF-101": ["hello"],
   "AMF-102": [""],

@@ -33,7 +33,7 @@ function array3(size: number, element: number[], ...first: number[]): Uint8Array
   return filled(size, [AMF3, 9, ...inline(count), 1, ...first], () => element);
 }
 
-/** By what they hold. */
+/** By their content. */
 export function worstInputs(size: number): ReadonlyMap<string, Uint8Array> {
   const same = (...unit: number[]) => filled(size, [], () => unit);
   const list0 = (...unit: number[]) => {

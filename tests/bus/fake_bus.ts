@@ -110,7 +110,7 @@ export class FakeServer implements Wire, BusUser<string> {
   readonly peers = new Set<string>();
   readonly members = new Map<string, Uint8Array[]>();
   readonly foreign = new Map<string, Set<string>>();
-  /** Own publications with what a new listener would be sent. */
+  /** Local publications with the initial state for a new listener. */
   readonly publications = new Map<string, BusFrame[]>();
   /** What listeners here got, by name: each with whether something before was lost. */
   readonly relays = new Map<string, { frame: BusFrame; lost: boolean }[]>();

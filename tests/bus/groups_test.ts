@@ -19,7 +19,7 @@ Deno.test("members of a group are known only to servers with members of it", () 
   b.leaves(group, peer(2));
   bus.run(10);
   assert.equal(a.foreign.get(group)!.size, 0);
-  assert.equal(b.foreign.get(group)!.size, 0, "nobody is left here to be told of others");
+  assert.equal(b.foreign.get(group)!.size, 0, "no local member is left to learn of others");
 });
 
 Deno.test("the members of a server that is killed are forgotten", () => {
@@ -80,7 +80,7 @@ Deno.test("a split is healed within 5 s: members of both sides know each other a
     bus.run(5_000);
     const all = [0, 1, 2, 3, 4, 10].map((n) => toHex(peer(n)));
     for (const [i, server] of servers.entries()) {
-      if (i === 5) continue; // nobody is left there
+      if (i === 5) continue; // no member is left there
       const own = server.localMembers(group).map(toHex);
       const expected = all.filter((one) => !own.includes(one)).sort();
       assert.deepEqual([...server.foreign.get(group)!].sort(), expected, `seed ${seed}: s${i}`);

@@ -89,7 +89,7 @@ Deno.test("every truncation of every message, and random bytes, are counted and 
     }
   }
   assert.ok(b.bus.counters.unreadable > 50);
-  bus.run(6_000); // a heartbeat from the far future may have hidden those that followed
+  bus.run(6_000); // a heartbeat from the far future may have hidden later ones
   assert.deepEqual(b.sees, ["a"]);
 });
 

@@ -63,7 +63,7 @@ class Mesh {
     this.members.push(member);
     member.join();
     await this.internet.run(within, () => this.knows(member));
-    await this.internet.run(1000); // what it is told has come
+    await this.internet.run(1000); // the server's messages have arrived
     return member;
   }
 
@@ -119,7 +119,7 @@ Deno.test("200 clients form one mesh, and replace members that leave or vanish",
     const member = await mesh.add();
     const told = member.handedOut();
     assert.equal(told.length, Math.min(size - 1, 6), `member ${size}`);
-    assert.equal(new Set(told).size, told.length, "nobody twice");
+    assert.equal(new Set(told).size, told.length, "no member twice");
     assert.ok(!told.includes(member.id), "not itself");
     // Those before it, newest first, and one of the older ones.
     const before = mesh.members.slice(0, -1).map(({ id }) => id).reverse();
@@ -130,7 +130,7 @@ Deno.test("200 clients form one mesh, and replace members that leave or vanish",
   assert.equal(mesh.reachable(), 200);
   mesh.checkSymmetry();
 
-  // In good order: the server knows at once, whoever joined next is told of another one.
+  // In good order: the server knows at once, and names another member to the next joiner.
   for (let i = 0; i < 20; i++) {
     const alive = mesh.alive();
     const leaver = alive[6 + Math.floor(mesh.random() * (alive.length - 7))];
@@ -140,7 +140,7 @@ Deno.test("200 clients form one mesh, and replace members that leave or vanish",
     leaver.group!.close();
     await mesh.internet.run(2000);
     assert.deepEqual(alive[at + 1].handedOut(), [alive[at - 5].id]);
-    assert.deepEqual(mesh.alive().flatMap((member) => member.handedOut()), [], "nobody else");
+    assert.deepEqual(mesh.alive().flatMap((member) => member.handedOut()), [], "no other member");
     assert.ok(mesh.alive().every(({ neighbors }) => !neighbors.includes(leaver.id)));
   }
   await mesh.internet.run(10_000);
@@ -149,7 +149,7 @@ Deno.test("200 clients form one mesh, and replace members that leave or vanish",
   assert.equal(mesh.reachable(), 180);
   mesh.checkSymmetry();
 
-  // Without a word, a third of all at one moment.
+  // A third of all members vanish at one moment.
   for (let i = 0; i < 60; i++) {
     const alive = mesh.alive();
     const leaver = alive[Math.floor(mesh.random() * alive.length)];
@@ -173,7 +173,7 @@ Deno.test("200 clients form one mesh, and replace members that leave or vanish",
   const joined = mesh.members.length - 200;
   assert.ok(joined > 30 && stale < joined, `${stale} dead ones told to ${joined}`);
   assert.equal(mesh.size, mesh.alive().length);
-  assert.ok(freshFrom <= 50_000, `somebody who is gone was handed out after ${freshFrom} ms`);
+  assert.ok(freshFrom <= 50_000, `a member that is gone was handed out after ${freshFrom} ms`);
   await mesh.internet.run(30_000);
   assert.equal(mesh.reachable(), mesh.alive().length);
   mesh.checkSymmetry();

@@ -8,7 +8,7 @@ const main = new URL("../../main.ts", import.meta.url).pathname;
 const recording = shortRecording(1200);
 const PORT = 1935;
 
-/** A process in a namespace, and what it prints. */
+/** A process in a namespace, and its output. */
 class Running {
   output = "";
   readonly #process: Deno.ChildProcess;

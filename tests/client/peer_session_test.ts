@@ -1,4 +1,4 @@
-// What a peer may send that nobody expects.
+// Unexpected messages of a peer.
 import assert from "node:assert/strict";
 import { PeerSession } from "../../src/client/peer_session.ts";
 import { Peers } from "../../src/client/peers.ts";
@@ -10,7 +10,7 @@ import type { Session } from "../../src/rtmfp/session/session.ts";
 import { seeded, seededBytes } from "../support/random.ts";
 import { command } from "../flash/fakes.ts";
 
-/** A session with a peer that is none; what is sent to it and whether it was closed. */
+/** A session with a fake peer; the data sent to it, and whether it was closed. */
 function scene() {
   const sent: Uint8Array[] = [];
   let finished = 0;

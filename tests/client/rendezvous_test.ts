@@ -31,7 +31,7 @@ async function scene(near: ClientPlace, far: ClientPlace, seed = 1, loss = 0): P
   return { internet, server, near: clients[0], far: clients[1] };
 }
 
-/** One plays what the other publishes; what of it comes, and how long the introduction took. */
+/** One client plays the other's publication; returns the received frames and the duration of the introduction. */
 async function plays({ internet, near, far }: Scene, patience = 30_000) {
   const publication = near.connection.publishDirect("cam");
   const begun = internet.now;

@@ -117,7 +117,7 @@ peerTest("publish and play over RTMP by way of nginx-rtmp", ["nginx"], async () 
 
 const TLS = new URL("../net/tls/", import.meta.url).pathname;
 
-/** Runs a command in a process of its own, whose authorities are those of the system and this one. */
+/** Runs a command in a process of its own, with the system's authorities and this one. */
 async function runTrusting(authority: string | undefined, ...args: string[]) {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", new URL("../../main.ts", import.meta.url).pathname, "client", ...args],

@@ -21,8 +21,8 @@ Deno.test("parseRtmfpUrl takes host, port, application and query apart", () => {
 
 Deno.test("parseRtmfpUrl refuses invalid URLs with the reason", () => {
   const bad: [string, RegExp][] = [
-    ["rtmp://h/live", /expected rtmfp:\/\//],
-    ["http://h/", /expected rtmfp:\/\//],
+    ["rtmp://h/live", /only rtmfp:\/\//],
+    ["http://h/", /only rtmfp:\/\//],
     ["h/live", /Cannot read "h\/live"/],
     ["rtmfp://", /Cannot read/],
     ["rtmfp:///live", /Cannot read/],

@@ -6,7 +6,7 @@ import { WireError } from "../../src/bytes/wire_error.ts";
 import type { Identity } from "../../src/cluster/identity.ts";
 import { Link, type LinkHandler } from "../../src/cluster/link.ts";
 
-/** Records what a link tells its owner. */
+/** Records the events of a link. */
 class Log implements LinkHandler {
   readonly lines: string[] = [];
   onIdentified({ reach, properties }: Identity): void {
@@ -62,7 +62,7 @@ function pair(secretA?: string, secretB?: string): Ends {
   return { a, b, aLog, bLog };
 }
 
-/** Carries bytes both ways in pieces until nobody has more to say. */
+/** Carries bytes both ways in pieces until both ends are idle. */
 function carry({ a, b }: Ends, now = 0, piece = 7): void {
   for (let quiet = 0; quiet < 2;) {
     quiet++;
@@ -285,7 +285,7 @@ Deno.test("A proof made for other ids, nonces or the other direction is refused"
   assert.throws(() => other.receive(words.subarray(72), 0), /has another secret/);
 });
 
-/** Two servers with one secret, and M between them, who changes what it carries across after the proofs. */
+/** Two servers with one secret, and M between them, which alters the bytes after the proofs. */
 function carriedAcross(change: (bytes: Uint8Array, toB: boolean) => Uint8Array[]) {
   const ends = pair("s3cret", "s3cret");
   carry(ends);

@@ -47,7 +47,7 @@ Deno.test("public, private and loopback", () => {
   ];
   for (const ip of special) assert.ok(!matches("public", ip), ip);
   for (const none of ["", "0x7f.1", "localhost", "1.2.3", "::g"]) {
-    assert.ok(!matches("public", none), `${none} is no address`);
+    assert.ok(!matches("public", none), `${none} is not an address`);
   }
   assert.ok(matches("private", "172.31.255.255"));
   assert.ok(matches("private", "fd00::1"));

@@ -1,4 +1,4 @@
-// The files of deploy/ and .github/ are well-formed, and name what is there.
+// The files of deploy/ and .github/ are well-formed, and name existing things.
 import assert from "node:assert/strict";
 import { parseAllDocuments } from "yaml";
 import { metricsOf } from "../../src/monitor/metrics.ts";

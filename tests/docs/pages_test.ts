@@ -34,7 +34,7 @@ Deno.test("lines of the log quoted by pages are lines of the server", () => {
       )
     ) {
       count++;
-      // What comes before the first value that is put in, if that is more than a word.
+      // The text before the first inserted value, if longer than a word.
       const fixed = /^(?:[A-Za-z,]+ )+/.exec(words)?.[0].trim() ?? words;
       if (!code.includes(fixed)) wrong.push(`${name}: ${line.trim()}`);
     }

@@ -1,4 +1,4 @@
-// The Lua samples of the documentation run, and what the API has is documented.
+// The Lua samples of the documentation run, and the whole API is documented.
 import assert from "node:assert/strict";
 import { sleep } from "../support/wait.ts";
 import { Peer } from "../conformance/support/peer.ts";

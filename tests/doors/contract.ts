@@ -11,7 +11,7 @@ import type { Steps } from "../media/fakes.ts";
 import { commandOf, messageText } from "../tc/message_text.ts";
 import type { DoorClient, DoorUnderTest, TestedDoor } from "./door.ts";
 
-/** Long enough for what was sent to be answered. */
+/** Time (ms) in which every message is answered. */
 const MOMENT = 200;
 const KEY = Uint8Array.of(0x17, 1, 0, 0, 0, 7);
 const INTER = Uint8Array.of(0x27, 1, 0, 0, 0, 8);
@@ -19,7 +19,7 @@ const VIDEO_HEADER = Uint8Array.of(0x17, 0, 0, 0, 0, 1);
 const AUDIO_HEADER = Uint8Array.of(0xaf, 0, 0x12, 0x10);
 const SOUND = Uint8Array.of(0xaf, 1, 9);
 
-/** A client that speaks, with what it hears as lines: `stream: message`. */
+/** A client, with its received messages as lines: `stream: message`. */
 class Speaker {
   #read = 0;
 
@@ -42,7 +42,7 @@ class Speaker {
     this.client.send(stream, commandOf(name, transaction, ...values));
   }
 
-  /** A command on message stream 0, and what comes of it. */
+  /** A command on message stream 0, and the messages it causes. */
   call(name: string, transaction: number, ...values: AmfValue[]): string[] {
     this.command(0, name, transaction, null, ...values);
     return this.hears();
@@ -54,7 +54,7 @@ class Speaker {
     return this.hears();
   }
 
-  /** A new stream that publishes or plays; what comes of it. */
+  /** A new stream that publishes or plays, and the messages it causes. */
   begins(what: "publish" | "play", name: string, ...more: AmfValue[]): string[] {
     this.call("createStream", 2);
     this.command(1, what, 0, null, name, ...more);
@@ -65,7 +65,7 @@ class Speaker {
     this.client.send(1, { type, timestamp, payload });
   }
 
-  /** Sends events of a shared object, and what comes of them. */
+  /** Sends events of a shared object; returns the messages they cause. */
   shares(name: string, ...events: (SharedObjectEvent | "persistent")[]): string[] {
     this.shared(name, ...events);
     return this.hears();
@@ -353,7 +353,7 @@ export function testDoor({ protocol, serve }: DoorUnderTest): void {
       `${stream}: ${timeless(message)}`
     );
     const came = [...second, ...late.hears()];
-    assert.ok(came.includes('1: data onMetaData {"width":320}'), "what is remembered");
+    assert.ok(came.includes('1: data onMetaData {"width":320}'), "kept metadata");
     assert.deepEqual(
       new Set(media(came).map(payloadOf)),
       new Set([VIDEO_HEADER, KEY, AUDIO_HEADER, SOUND].map(toHex)),

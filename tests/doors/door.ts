@@ -1,4 +1,4 @@
-// What the tests of all doors need of one: a server behind it, and clients at the other end.
+// Interface of a door for the tests of all doors: a server behind it, and clients at the other end.
 import type { Hub } from "../../src/media/hub.ts";
 import type { Message } from "../../src/tc/format/messages.ts";
 import type { FakeApplication, Steps } from "../media/fakes.ts";
@@ -9,13 +9,13 @@ export interface TestedDoor {
   readonly application: FakeApplication;
   /** Opens a session, as far as a client comes before it sends `connect`. */
   open(): DoorClient;
-  /** Lets time pass, and what is on its way arrive; `hub.manage()` runs every 2 s. */
+  /** Advances time and delivers messages; `hub.manage()` runs every 2 s. */
   pass(milliseconds: number): void;
 }
 
 /** A client of the wire. */
 export interface DoorClient {
-  /** What has come on message streams, in order; protocol control of the door's own left out. */
+  /** Messages received on message streams, in order, without the door's own protocol control. */
   readonly heard: Heard[];
   /** Whether the session is over for this end. */
   readonly closed: boolean;
@@ -34,6 +34,6 @@ export interface Heard {
 export interface DoorUnderTest {
   /** Of `client.protocol`. */
   readonly protocol: string;
-  /** @param steps what the application does */
+  /** @param steps actions of the application */
   serve(steps?: Steps): TestedDoor;
 }

@@ -30,7 +30,7 @@ class Way {
     this.closed = true;
   }
 
-  /** What has arrived by now. */
+  /** The messages received so far. */
   *arrived(): Generator<Uint8Array | undefined> {
     while (this.messages.length > 0 && this.messages[0].at <= this.clock.now) {
       yield this.messages.shift()!.bytes;

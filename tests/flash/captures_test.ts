@@ -11,7 +11,7 @@ import { type Recorded, recordedMessages } from "./recorded.ts";
 
 const isMedia = (message: Uint8Array) => message[0] === 8 || message[0] === 9;
 
-/** What the sides of the first session of a capture said, media left out: `>` is the client's. */
+/** Messages of both sides of the first session of a capture, without media: `>` is the client's. */
 function conversation(name: string): string[] {
   const all = recordedMessages(name);
   return all.filter(({ session, message }) => session === all[0].session && !isMedia(message))
@@ -62,7 +62,7 @@ Deno.test("librtmfp publishes, as it did to the original", () => {
   assert.ok(lines.some((line) => line.startsWith('> 1 data 0 @setDataFrame "onMetaData"')));
 });
 
-/** Plays the client's half of sessions to our server; what it answers, in order, a line each. */
+/** Plays the client's half of sessions to our server; returns its answers in order, one per line. */
 class Replay {
   readonly here = flashWorld({
     connect: () => {

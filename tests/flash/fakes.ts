@@ -78,7 +78,7 @@ export class FakeInFlow implements InFlow {
   reject() {
     this.rejected = true;
   }
-  /** A message arrives; the bytes are overwritten afterwards, as those of a real flow may be. */
+  /** A message arrives; the bytes are overwritten afterwards, as a real flow may do. */
   deliver(message: Uint8Array) {
     this.receivedFragments++;
     const view = message.slice();
@@ -92,7 +92,7 @@ export class FakeInFlow implements InFlow {
 
 export class FakeSession implements FlashSession {
   readonly flows: FakeOutFlow[] = [];
-  /** What was sent, in order: `flow: message`. */
+  /** Sent messages, in order: `flow: message`. */
   readonly log: string[] = [];
   readonly peerId: Uint8Array;
   address = { hostname: "192.0.2.1", port: 4000 };
@@ -100,7 +100,7 @@ export class FakeSession implements FlashSession {
   lastReceived = 1000;
   queuedBytes = 0;
   queuedMessages = 0;
-  /** What the server made of it. */
+  /** The server's object for it. */
   transport!: FlashConnection;
   closed = 0;
   #open = true;
@@ -136,7 +136,7 @@ export class FakeSession implements FlashSession {
 export class FakeClient {
   readonly session: FakeSession;
   readonly control: FakeInFlow;
-  /** @param id 32 bytes, or the one byte of which all 32 are */
+  /** @param id 32 bytes, or one byte that is repeated 32 times */
   constructor(readonly server: FlashServer, id: number | Uint8Array) {
     this.session = new FakeSession(id);
     this.session.transport = server.onSession(this.session);
@@ -164,7 +164,7 @@ export class FakeClient {
     this.control.deliver(command("connect", transaction, object, ...more));
     return this.session.take();
   }
-  /** A command on the control flow; what the server sends at once. */
+  /** Sends a command on the control flow; returns the server's immediate messages. */
   call(name: string, transaction: number, ...values: AmfValue[]) {
     this.control.deliver(command(name, transaction, null, ...values));
     return this.session.take();

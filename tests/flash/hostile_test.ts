@@ -1,4 +1,4 @@
-// What a client can try that speaks the protocol well, and means no good.
+// Attacks of a client that speaks the protocol correctly.
 import { writeData, writeUserControl } from "../tc/flow_messages.ts";
 import assert from "node:assert/strict";
 import { fromHex, toHex } from "../../src/bytes/hex.ts";
@@ -19,7 +19,7 @@ import { play, publish } from "./network.ts";
 
 const chunk = new UserData();
 
-/** A client that says what it is told to say, and never acknowledges anything unless told to. */
+/** A client that sends given messages, and acknowledges only on request. */
 class Attacker {
   readonly peer: RawPeer;
   readonly here;
@@ -67,7 +67,7 @@ class Attacker {
     return this;
   }
 
-  /** Says that all of a flow has come, and that there is no room for more. */
+  /** Acknowledges all of a flow, with a full receive window. */
   acknowledgeAndShut(flowId: number): void {
     const to = new Writer(16).u8(0x51).u16(10).vlu(flowId).vlu(0).bytes(
       fromHex("ffffffffffffff7f"),
@@ -141,7 +141,7 @@ Deno.test("small frames for a client that reads none are bounded by their memory
   const queues = (streams - 1) * (8 << 20);
   assert.ok(most > queues / 2 && most < 1.1 * queues, `${most} bytes wait, of ${queues}`);
   const [{ connection }] = attacker.server.connections();
-  const { waiting } = connection; // of which nearly all is what it costs to keep them
+  const { waiting } = connection; // nearly all of it is overhead of memory
   assert.ok(waiting > queues / 2 && waiting < 1.1 * queues, `${waiting}`);
 });
 

@@ -1,4 +1,4 @@
-// What a client costs that does nothing: objects are counted, since bytes and times depend on the day.
+// Memory of an idle client: counts objects, since bytes and times vary between runs.
 import assert from "node:assert/strict";
 import { Generator } from "../../bench/load/generator.ts";
 import { innerServer, InnerTransport } from "../../bench/support/inner_server.ts";
@@ -24,7 +24,7 @@ Deno.test({
   ignore: crypto === undefined,
   fn: async () => {
     const server = innerServer(crypto!);
-    await connectClients(server, 10); // what is made once
+    await connectClients(server, 10); // objects made once
     const names = Object.keys(MOST);
     const before = await census(...names);
     await connectClients(server, CLIENTS);

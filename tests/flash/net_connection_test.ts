@@ -442,7 +442,7 @@ Deno.test("writers of a script: flows of their own, closed alone", () => {
   server.hub.manage();
   assert.equal(connection.state, "connected");
   const refused = connection.newWriter();
-  client.session.flows[2].reject(); // the client wants none of it
+  client.session.flows[2].reject(); // the client rejects it
   assert.equal(refused.closed, true);
   assert.equal(connection.state, "connected");
 });
@@ -522,7 +522,7 @@ Deno.test("a client that rejects the control flow, and stays, gets another after
     assert.ok(!writer.closed);
     assert.deepEqual(client.session.take(), []);
     hub.now += 1;
-    if (flows === 1) server.hub.manage(); // whatever happens first
+    if (flows === 1) server.hub.manage(); // both orders
     if (flows === 2) assert.equal(client.call("createStream", 9).length, 2);
     if (flows === 3) writer.message("more", encodeAmf());
     const { messages, options } = client.session.flows[flows];

@@ -20,7 +20,7 @@ class FakeStream {
     client.call("createStream", 1);
     this.flow = client.stream(id);
   }
-  /** A command; what the server sends this client at once. */
+  /** Sends a command; returns the server's immediate messages to this client. */
   do(name: string, ...values: AmfValue[]) {
     this.flow.deliver(command(name, 0, null, ...values));
     return this.client.session.take();
@@ -52,7 +52,7 @@ Deno.test("publish: librtmfp's, with the name in AMF3 and no type, as captured",
   const { stream } = stage();
   const one = stream();
   one.flow.deliver(fromHex("14000000000200077075626c6973680000000000000000000511060963617031"));
-  // byte for byte what the original answered
+  // byte for byte the original's answer
   assert.equal(
     toHex(one.client.session.flows[1].messages[0]),
     "14000000000200086f6e537461747573000000000000000000050300056c6576656c020006737461747573000463" +

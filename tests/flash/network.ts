@@ -93,7 +93,7 @@ export class Network {
     return client;
   }
 
-  /** Runs until `done`, for at most so long. */
+  /** Runs until `done`, for at most a given time. */
   run(done: () => boolean, most: number): void {
     const until = this.link.now + most;
     this.link.run({ until, done });
@@ -111,7 +111,7 @@ export class Network {
   }
 }
 
-/** A client of the wire: it writes messages and remembers those that come. */
+/** A client of the wire: it writes messages and keeps received ones. */
 export class NetClient {
   readonly endpoint: Endpoint;
   readonly address: Address;

@@ -1,4 +1,4 @@
-// API-260: messages of one writer arrive in writing order, whatever the network does.
+// API-260: messages of one writer arrive in writing order over any network.
 import assert from "node:assert/strict";
 import { encodeAmf } from "../../src/amf/mod.ts";
 import type { FlowWriter } from "../../src/media/connection.ts";
@@ -22,7 +22,7 @@ const lines: Record<string, LineSettings> = {
   "is thin, with a short queue": { delay: [20, 20], bandwidth: 500_000, queue: 15_000 },
 };
 
-/** Writes to several writers in turn, large and small messages; gives what came by writer. */
+/** Writes to several writers in turn, large and small messages; returns received messages by writer. */
 function run(seed: number, line: LineSettings, isReliable: (writer: number) => boolean) {
   const network = new Network({ seed, delay: [1, 1] });
   const client = network.connect("live", line);
@@ -70,6 +70,6 @@ for (const [what, line] of Object.entries(lines)) {
         assert.deepEqual(numbers, sorted, `seed ${seed}`);
       }
     }
-    if (line.loss) assert.ok(missing > 0, "what is lost is not sent again");
+    if (line.loss) assert.ok(missing > 0, "lost messages are not repeated");
   });
 }

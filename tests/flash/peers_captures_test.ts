@@ -36,7 +36,7 @@ function chunksOf(packet: Uint8Array): { type: number; hex: string }[] {
 /** All that both servers said to clients, by client: user data, redirects and forwarded hellos. */
 function replay(name: string): { theirs: string[]; ours: string[] }[] {
   const capture = loadCapture(name);
-  // What the application of the recording adds to the answer to connect.
+  // Members that the recorded application adds to the answer to connect.
   const members = "00076d6573736167651106" + "0f77656c636f6d65" + "0005636f756e74110407" +
     "0004666c61670101";
   const { hub } = world({ connect: () => fromHex(members) });
@@ -163,7 +163,7 @@ Deno.test("every fragment of these captures belongs to a message of a known kind
     "54430400 04": 2, // set keepalive
     "4743 01": 2, // join
     "4743 0b": 1, // member
-    // Between the peers, which no server sees: who they are, what they have, and media in pieces.
+    // Between the peers, unseen by the server: identification, availability, and fragments of media.
     "47521c 01": 2,
     "47521c 02": 2,
     "47521c 0a": 2,

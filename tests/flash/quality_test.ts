@@ -6,7 +6,7 @@ import { Network, numberedFrame, play, publish } from "./network.ts";
 const KEY = [0x17, 1, 0, 0, 0];
 const INTER = [0x27, 1, 0, 0, 0];
 
-/** Asserts that a figure is within 10 % of what it should be. */
+/** Asserts that a figure is within 10 % of the expected one. */
 const near = (value: number, expected: number, what = "") =>
   assert.ok(Math.abs(value - expected) <= expected / 10, `${what} ${value}, not ${expected}`);
 
@@ -14,7 +14,7 @@ interface Case {
   /** The line of the publisher and that of the listener. */
   readonly up: LineSettings;
   readonly down: LineSettings;
-  /** One datagram with media is lost in so many, on the way up and on the way down. */
+  /** Datagrams with media per lost one, upstream and downstream. */
   readonly lost?: readonly [number, number];
   /** The publisher sends nothing again. */
   readonly unreliable?: boolean;
@@ -148,7 +148,7 @@ Deno.test("a listener on a thin line is dropped to key frames and told; the othe
   const [first, second] = network.hub.publications.get("foo")!.listeners.values();
   assert.ok(first.videoQos.droppedFrames > 50, `${first.videoQos.droppedFrames}`);
   assert.equal(second.videoQos.droppedFrames, 0);
-  // What comes after a gap comes from a key frame on.
+  // After a gap frames continue at a key frame.
   const numbers = slow.came.map(({ time }) => time / 40);
   for (const [i, number] of numbers.entries()) {
     assert.ok(

@@ -33,7 +33,7 @@ export function recordedMessages(name: string): Recorded[] {
   return assemble(name).recorded;
 }
 
-/** Flows of a capture of which something is left that is no whole message, by session, side and id. */
+/** Flows of a capture that end with an incomplete message, by session, side and id. */
 export function brokenFlows(name: string): string[] {
   return [...assemble(name).flows].filter(([, { next, parts, message }]) =>
     message.length > 0 || Math.max(...parts.keys()) >= next

@@ -1,4 +1,4 @@
-// NetStream over recordings: which of live and recorded is played, and what the client is told.
+// NetStream over recordings: choice of live or recorded, and statuses for the client.
 import assert from "node:assert/strict";
 import { type AmfValue, encodeAmf } from "../../src/amf/mod.ts";
 import { Refused } from "../../src/media/refused.ts";
@@ -59,17 +59,17 @@ const START = ["event 4", "event 0", "Play.Reset", "Play.Start"];
 
 Deno.test("VOD-001, VOD-002, RTMP-602: start selects live or recorded", () => {
   const { stream, hub, disk } = stage();
-  assert.deepEqual(stream().do("play", "film"), START, "no start: recorded, for nobody publishes");
+  assert.deepEqual(stream().do("play", "film"), START, "no start: recorded, without a publisher");
   assert.deepEqual(stream().do("play", "film", 0), START);
   assert.deepEqual(stream().do("play", "film", -1), START.slice(1), "live, waits");
-  assert.deepEqual(stream().do("play", "none"), START.slice(1), "waits for who may publish");
+  assert.deepEqual(stream().do("play", "none"), START.slice(1), "waits for a publisher");
   assert.deepEqual(stream().do("play", "none", 0), ["Play.StreamNotFound"]);
   assert.deepEqual(stream().do("play", "none", 5_000), ["Play.StreamNotFound"]);
   assert.deepEqual(stream().do("play", "../film", 0), ["Play.StreamNotFound"]);
   hub.publishFromScript("cam");
-  assert.deepEqual(stream().do("play", "cam", 0), START.slice(1), "live: there is no recording");
+  assert.deepEqual(stream().do("play", "cam", 0), START.slice(1), "live: no recording");
   hub.publishFromScript("film");
-  assert.deepEqual(stream().do("play", "film"), START.slice(1), "what is live goes before");
+  assert.deepEqual(stream().do("play", "film"), START.slice(1), "live takes precedence");
   assert.deepEqual(stream().do("play", "film", 0), START);
   assert.equal(disk.opened, 3);
 });

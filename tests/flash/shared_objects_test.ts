@@ -47,7 +47,7 @@ class Person {
   object: SharedObject | undefined;
   /** The object has told its slots: only then a program changes any. */
   synced = false;
-  /** What was said while this person used the object, anew with each use. */
+  /** Events since this person's last use of the object. */
   heard: number[] = [];
 
   constructor(readonly network: Network, readonly cut: Set<string>) {
@@ -76,7 +76,7 @@ class Person {
     this.synced = false;
   }
 
-  /** The line is cut without a word, and the person comes by another one. */
+  /** Cuts the line without a packet; the person returns by another one. */
   vanish(): void {
     this.cut.add(this.client.address.hostname);
     this.object = undefined;
@@ -154,7 +154,7 @@ function play(seed: number): { collected: number; vanished: number } {
     network.hub.now = network.link.now;
   }
   for (const person of people) person.use();
-  network.pass(400_000); // until the server has given up those who vanished
+  network.pass(400_000); // until the server has dropped vanished clients
   const there = Object.fromEntries(
     [...object.slots()].map((name) => [name, new AmfReader(object.get(name)!).readValue()]),
   );

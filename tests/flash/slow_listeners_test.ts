@@ -1,4 +1,4 @@
-// Listeners whose lines are too thin: what happens to them, and that it happens to nobody else.
+// Listeners with too little bandwidth: their losses, and no effect on others.
 import assert from "node:assert/strict";
 import type { LineSettings } from "../support/lossy_link.ts";
 import { type NetClient, Network, numberedFrame, play, publish } from "./network.ts";
@@ -99,7 +99,7 @@ Deno.test("unbuffered: a slow listener gets the frames that fit, from key frames
     [{ line: THIN, unbuffered: true }, { line: WIDE, unbuffered: true }],
     { seconds },
   );
-  // Only what was on its way already when the server heard of a loss.
+  // Only frames in flight when the server detected a loss.
   assert.ok(orphans(slow) < slow.numbers.length / 5, `${orphans(slow)}`);
   const missing = seconds * FPS - slow.numbers.length;
   assert.ok(missing > 100, `${missing}`);

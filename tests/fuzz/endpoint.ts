@@ -63,7 +63,7 @@ const startupPackets: FuzzTarget = {
       stranger.run(now + 10);
     });
     stranger.take();
-    stranger.now = now += 5000; // who asks too often is not answered
+    stranger.now = now += 5000; // too frequent questions are not answered
     stranger.sayHello();
     stranger.run();
     assert.ok(stranger.takeChunks().some((chunk) => chunk.startsWith("70 ")), "no answer any more");

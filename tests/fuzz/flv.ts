@@ -1,4 +1,4 @@
-// FLV of strangers: the reader of what is published, and the index of what is played. Both are given
+// Untrusted FLV: the reader of published files, and the index of played ones. Both are given
 // the same bytes in pieces of several sizes, which may make no difference. And the file of an index.
 import assert from "node:assert/strict";
 import { crc32 } from "../../src/bytes/crc32.ts";
@@ -94,7 +94,7 @@ function index(bytes: Uint8Array): void {
   }
 }
 
-/** An index that was kept, whose checksum is right whatever became of it. */
+/** A stored index with mutated content and a correct checksum. */
 function keptIndex(bytes: Uint8Array): void {
   if (bytes.length >= 8) new DataView(bytes.buffer).setUint32(4, crc32(bytes.subarray(8)));
   const { index } = readIndexFile(bytes);

@@ -1,4 +1,4 @@
-// Fuzzing that can be repeated: a target, samples of what it reads, and changes to them that follow
+// Repeatable fuzzing: a target, samples of its input, and changes to them that follow
 // from a seed. The tests run it for a while, `deno task fuzz` until it is stopped.
 import { WireError } from "../../src/bytes/wire_error.ts";
 import { toHex } from "../../src/bytes/hex.ts";
@@ -8,9 +8,9 @@ import { seeded } from "../support/random.ts";
 /** Something that reads bytes of strangers. */
 export interface FuzzTarget {
   readonly name: string;
-  /** What it reads in good times. */
+  /** Samples of valid input. */
   readonly samples: () => readonly Uint8Array[];
-  /** Forgets what came of earlier inputs, so that a seed does the same again. */
+  /** Resets state of earlier inputs, so that a seed is repeatable. */
   readonly reset?: (() => void) | undefined;
   /** Reads bytes, its own copy. It may throw WireError; anything else is a failure. */
   readonly run: (bytes: Uint8Array) => void;

@@ -6,7 +6,7 @@ import type { FuzzTarget } from "./harness.ts";
 /** Bytes of the smallest tag. */
 const TAG = 15;
 
-/** Plays, seeks and gives out a file; whatever it holds, playing comes to an end. */
+/** Plays, seeks and serves a file; playing must end for any content. */
 function playAll(bytes: Uint8Array): void {
   const on = new Stage();
   on.disk.files.set("/film.flv", bytes);

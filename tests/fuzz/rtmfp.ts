@@ -1,4 +1,4 @@
-// Targets: what a stranger reaches with a UDP datagram before anything else has looked at it.
+// Targets: parsers that a stranger reaches with a UDP datagram before any check.
 import assert from "node:assert/strict";
 import { equalBytes } from "../../src/bytes/equal.ts";
 import { fromHex } from "../../src/bytes/hex.ts";
@@ -41,7 +41,7 @@ const packets = once(() => {
 
 const datagrams = once(() => captures().flatMap(({ datagrams }) => datagrams.map((d) => d.bytes)));
 
-/** Of a chunk that was read, what is read inside it. */
+/** Parsers of the content of a chunk. */
 function readInside(type: number, payload: Uint8Array, data: UserData): void {
   const from = new Reader(payload);
   if (type === ChunkType.iHello) readEpd(iHello.read(from).epd);
@@ -90,7 +90,7 @@ const singleChunks: FuzzTarget = {
       return chunks;
     })
   ),
-  /** Reads a type and a payload. What was understood must be written so as to be understood again. */
+  /** Reads a type and a payload. A parsed value must be written so that it parses again. */
   run(bytes) {
     const from = new Reader(bytes);
     const type = from.u8();

@@ -3,7 +3,7 @@
 //
 //     deno task fuzz [--only NAME] [--count N] [--seed N]
 //
-// `--only` takes the targets whose names hold a word, `--count` ends after so many inputs of each.
+// `--only` takes the targets whose names contain a word, `--count` sets the number of inputs of each.
 import { parseArgs } from "node:util";
 import { endpointTargets } from "./endpoint.ts";
 import { flvTargets } from "./flv.ts";

@@ -32,7 +32,7 @@ Deno.test("CFG-092 console lines with their place in the code", () => {
 
 Deno.test("CFG-070 a level that is off costs no text", () => {
   const { log, lines } = capture({ level: LogLevel.warn });
-  log.info(() => assert.fail("made a text that nobody sees"));
+  log.info(() => assert.fail("made the text of a line that is not logged"));
   log.warn(() => "seen");
   assert.equal(lines.length, 1);
   assert.match(lines[0], /seen/);

@@ -606,7 +606,7 @@ Deno.test("rebase: earlier listeners begin at 0 if the publisher does not begin 
     const { output } = listen();
     const publisher = publish();
     output.take();
-    publisher.video(video(0, VIDEO_HEADER), once); // ffmpeg sends it at 0 whatever follows
+    publisher.video(video(0, VIDEO_HEADER), once); // ffmpeg sends it at 0 with any later times
     publisher.audio(audio(first), once);
     publisher.video(video(first - 20, KEY), once);
     publisher.video(video(first + 40), once);

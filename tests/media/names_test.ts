@@ -51,7 +51,7 @@ Deno.test("a silent publisher is asked, and its name is free after its time", ()
   assert.deepEqual(waiting.take(), ["unpublished"]);
   assert.equal(events().filter((event) => event === "onUnpublish a").length, 1);
   hub.manage();
-  assert.deepEqual(output.take(), []); // nobody is there to read it
+  assert.deepEqual(output.take(), []); // its client is gone
   connectionOf(one).elapsedFromReception = 500;
   hub.manage();
   hub.manage();

@@ -10,7 +10,7 @@ import {
 } from "../../src/media/shared_object_queue.ts";
 import { seeded } from "../support/random.ts";
 
-/** A user, and what it is to be told, kept in the simplest way there is. */
+/** A user with its expected changes, in the simplest implementation. */
 class Plain implements SharedObjectUser {
   readonly client = {} as Client;
   readonly expected: SharedObjectChange[] = [];

@@ -18,7 +18,7 @@ import {
 
 const ONE = Uint8Array.of(0x11, 0x04, 1);
 
-/** An application that writes down what it is asked, and refuses what it is told to. */
+/** An application that logs requests, and refuses configured ones. */
 class Events implements SharedObjectEvents {
   readonly lines: string[] = [];
   refused: string[] = [];
@@ -58,7 +58,7 @@ class User implements SharedObjectUser {
   update(update: SharedObjectUpdate): void {
     this.told.push(update);
   }
-  /** Types of what it was told since it was asked last; of statuses the code. */
+  /** Types of events since the last call; of statuses the code. */
   heard(): string[] {
     return this.told.splice(0).flatMap((update) =>
       changesOf(update).map((change) => change.type === "status" ? change.code : change.type)

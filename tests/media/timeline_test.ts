@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Timeline } from "../../src/media/timeline.ts";
 import { seeded } from "../support/random.ts";
 
-/** Feeds `a12 v40 …`; gives what came out in the same form. */
+/** Feeds `a12 v40 …`; returns the output in the same form. */
 function feed(line: Timeline, frames: string): string {
   return frames.split(" ").map((one) => {
     const kind = one[0] === "a" ? "audio" : "video";

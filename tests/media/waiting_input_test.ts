@@ -59,7 +59,7 @@ Deno.test("Messages and bytes of one, and the bytes of all, are bounded", () => 
   assert.ok(owners >= 14 && owners <= 16, `${owners}`);
 });
 
-Deno.test("What a client left waiting is forgotten with it, however many come and go", () => {
+Deno.test("Waiting input of a client is released with it, for any number of clients", () => {
   const { waiting, done, busy, a, add } = world();
   const kept = {};
   add(a, kept, "kept");
@@ -70,7 +70,7 @@ Deno.test("What a client left waiting is forgotten with it, however many come an
     waiting.drop(owner);
     assert.equal(waiting.holds(owner), false);
   }
-  assert.ok(waiting.dropped <= 5 << 20, `${waiting.dropped} bytes of what is gone`);
+  assert.ok(waiting.dropped <= 5 << 20, `${waiting.dropped} bytes of clients that are gone`);
   busy.delete("a");
   waiting.flush(0);
   assert.deepEqual(done, ["kept"]);

@@ -44,7 +44,7 @@ Deno.test({ name: "Native AES-128-CBC is node's, call after call, both ways", ig
 });
 
 Deno.test(
-  { name: "What is not whole blocks is refused, and spoils nothing after it", ignore },
+  { name: "Partial blocks are refused, without effect on later calls", ignore },
   () => {
     const aes = new NativeCrypto(library!).aes(random(16));
     assert.throws(() => new NativeCrypto(library!).aes(random(15)), RangeError);
@@ -121,7 +121,7 @@ Deno.test({ name: "Keys that are freed, and once more, leave nothing to others",
   }
 });
 
-Deno.test({ name: "Native powers are those of the portable key agreement", ignore }, async () => {
+Deno.test({ name: "Native powers equal the portable key agreement", ignore }, async () => {
   for (const id of [2, 14, 16] as GroupId[]) {
     const powers = new NativePowers(library!, Uint8Array.fromHex(groups[id].prime.toString(16)));
     const near = generateKeyPair(id, random);

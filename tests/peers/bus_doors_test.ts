@@ -1,4 +1,4 @@
-// What is published at one server is played at another one by every door.
+// A publication on one server is played on another one by every door.
 import assert from "node:assert/strict";
 import { FlvReader } from "../../src/flv/reader.ts";
 import type { FlvTag } from "../../src/flv/tags.ts";
@@ -49,7 +49,7 @@ function socketTags(url: string): Promise<FlvTag[]> {
 }
 
 peerTest(
-  "librtmp, ffmpeg, HTTP and WebSocket play what is published elsewhere, every frame of it",
+  "librtmp, ffmpeg, HTTP and WebSocket play every frame of a publication on another server",
   ["nats-server", "ffmpeg", "rtmpdump"],
   async () => {
     await using nats = await NatsServer.start();

@@ -89,7 +89,7 @@ peerTest(
       send(100, true);
       return last(remote) > FLOOD + 1;
     }, "frames at the other server");
-    // From the gap on nothing comes until a key frame: what came before is in order.
+    // After the gap no frame comes until a key frame; the frames before it are in order.
     const times = remote.got.map((frame) => Number(/^v(\d+)/.exec(frame)![1]));
     assert.deepEqual(times, times.toSorted((x, y) => x - y));
     assert.ok(times.length < FLOOD && before <= times.length);

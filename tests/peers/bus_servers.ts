@@ -47,7 +47,7 @@ export class Servers implements AsyncDisposable {
   }
 }
 
-/** What a stream plays, each frame with its time. */
+/** The frames of a played stream with their times. */
 export class Frames {
   readonly got: string[] = [];
   readonly codes: string[] = [];

@@ -7,7 +7,7 @@ import { NatsServer } from "./nats.ts";
 import { peerTest } from "./peers.ts";
 import { TcpProxy } from "./tcp_proxy.ts";
 
-/** What a split may take to be over, once it has healed. */
+/** Maximum time for servers to recover from a split, once it has healed. */
 const HEALING = 5_000;
 
 /** A nats-server with a route to another one, by way of a proxy. */

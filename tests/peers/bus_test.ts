@@ -214,7 +214,7 @@ peerTest(
     await a.logged(/Server 127\.0\.0\.1:\d+ linked$/, from);
     await a.logged(/Server 127\.0\.0\.1:\d+ is on the bus$/, from);
     const client = await connect(a);
-    // The link has no zone; what the server tells on the bus is its load alone.
+    // The link has no zone; the server sends only its load on the bus.
     await until(async () => await client.call("servers") === "nil 0", "one server, with its load");
     const lost = a.log.items.length;
     await b.end("SIGKILL");

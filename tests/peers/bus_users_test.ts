@@ -1,4 +1,4 @@
-// Who may use a nats-server, and what a server says that may not.
+// Users of a nats-server, and the message of a server without permission.
 import assert from "node:assert/strict";
 import { TestServer } from "../conformance/support/test_server.ts";
 import { connect, Servers } from "./bus_servers.ts";

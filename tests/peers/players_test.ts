@@ -1,4 +1,4 @@
-// VLC, mpv, ffmpeg and curl read what is published: every picture they see is one of the publisher's.
+// VLC, mpv, ffmpeg and curl play a publication: every picture they decode is one of the publisher's.
 import assert from "node:assert/strict";
 import { TestServer } from "../conformance/support/test_server.ts";
 import { freePort } from "../support/ports.ts";
@@ -8,7 +8,7 @@ import { faultsOf, ffmpegPublishes, FILE, mediaOf, Peer, peerTest, tagsOf } from
 /** How much faster than life a file is published. */
 const PACE = 2;
 
-/** A server with the doors that players come in by, and a folder for what they write. */
+/** A server with the doors of players, and a folder for their output. */
 async function serve() {
   const [rtmp, web] = [freePort(), freePort()];
   const server = await TestServer.start({
@@ -21,7 +21,7 @@ async function serve() {
     rtmp: `rtmp://127.0.0.1:${rtmp}/live/cam`,
     http: `http://127.0.0.1:${web}/live/cam.flv?wait`,
     file: (name: string) => `${server.dir}/${name}`,
-    /** Waits until so many play. */
+    /** Waits until a number of players play. */
     players: (count: number) =>
       until(
         () => server.log.items.filter((line) => line.includes("plays by")).length >= count,
@@ -60,7 +60,7 @@ async function picturesOf(file: string): Promise<string[]> {
 }
 
 /**
- * The pictures are those of the publisher in their order, without a gap.
+ * The pictures are the publisher's in their order, without a gap.
  *
  * @param least VLC forgets the last second that it has, at the end of a live stream
  */

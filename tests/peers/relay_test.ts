@@ -10,7 +10,7 @@ import { ffmpegPublishes, FILE, mediaOf, NginxRtmp, peerTest, tagsOf } from "./p
 
 const PROGRAMS = ["ffmpeg", "nginx"];
 const MAIN = "[application]\nunknown = nearest\n";
-/** What a push is told of the stream there. */
+/** The stream name that a push gets. */
 const SECRET = "key-that-nobody-sees";
 
 /** A server with an RTMP port. */

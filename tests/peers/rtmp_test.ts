@@ -37,7 +37,7 @@ async function serve(ini = "") {
     server,
     url: (name: string) => `rtmp://127.0.0.1:${port}/live/${name}`,
     file: (name: string) => `${server.dir}/${name}`,
-    /** Waits until the log has so many lines with a text. */
+    /** Waits until the log has a number of lines with a text. */
     logs: (text: string, count = 1) =>
       until(
         () => server.log.items.filter((line) => line.includes(text)).length >= count,
@@ -59,7 +59,7 @@ async function rtmfpPlays(url: string, name: string) {
   await stream.play(name);
   return {
     tags,
-    /** Waits for so many frames. */
+    /** Waits for a number of frames. */
     gets: (count: number) => until(() => mediaCount(tags) >= count, `${count} frames`),
     [Symbol.asyncDispose]: () => connection.close(),
   };

@@ -21,12 +21,12 @@ export class TcpProxy implements Disposable {
     for (const connection of this.#connections) this.#close(connection);
   }
 
-  /** Keeps all connections, and whatever comes over them. */
+  /** Holds all connections and their bytes. */
   stall(): void {
     this.#set("stalled");
   }
 
-  /** Passes on everything, also what has waited. */
+  /** Forwards all bytes, including held ones. */
   heal(): void {
     this.#set("open");
   }

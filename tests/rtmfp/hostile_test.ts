@@ -1,4 +1,4 @@
-// What somebody with nothing but the UDP port can try, and what it gets him: nothing.
+// Attacks by datagrams to the UDP port alone, all without success.
 import assert from "node:assert/strict";
 import { toHex } from "../../src/bytes/hex.ts";
 import { Writer } from "../../src/bytes/writer.ts";
@@ -39,7 +39,7 @@ const buffer = new Uint8Array(4096);
 const onSession = () => new Recorder();
 const HELLO = { epd: EPD, tag: new Uint8Array(16).fill(7) };
 
-/** Somebody who sends startup packets in anybody's name and counts what comes of it. */
+/** An attacker that sends startup packets from forged addresses and counts the answers. */
 class Forger {
   now = 1000;
   /** By IP address. */
@@ -110,7 +110,7 @@ const keying = (id: number, cookie: Uint8Array, pair: KeyPair) => ({
 
 const pair = agreement.pair(2, 0);
 
-/** Remembered at most, whatever comes: 16,384 sources and 8,192 hellos. */
+/** Limits of memory: 16,384 sources and 8,192 hellos. */
 const MOST_REMEMBERED = 16_384 + 8192;
 
 Deno.test("100,000 spoofed hellos: no session, no secret, no memory, 3 bytes for each at most", () => {
@@ -183,7 +183,7 @@ Deno.test("A cookie sent from addresses of others: they get 3 bytes for each at 
   assert.equal(server.sessionCount, 0);
 });
 
-/** Secrets that take their time, as those of another thread do. */
+/** Secrets that arrive later, as from another thread. */
 class SlowAgreement implements KeyAgreement {
   readonly waiting: (() => void)[] = [];
   keyPair = () => agreement.pair(2, 1);
@@ -250,7 +250,7 @@ Deno.test("Tiny fragments count with their overhead of memory", () => {
   assert.ok(server.counters.drops.limit! > 14_000, `${server.counters.drops.limit}`);
 });
 
-/** A receiving flow alone. @param held what it says to hold */
+/** A receiving flow alone. @param held receives its reported bytes of memory */
 function flow(onMessage: (message: Uint8Array) => void, held = { bytes: 0 }): ReceiveFlow {
   const one = new ReceiveFlow(2, METADATA, undefined, {
     buffers: new BufferPool(),

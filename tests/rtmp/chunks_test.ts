@@ -71,7 +71,7 @@ Deno.test("Chunk stream ids take one, two or three bytes, the third counting 256
     ids.push(messages.length);
   }
   assert.deepEqual(ids, [1, 1, 1, 1, 1, 1], "messages of no bytes are messages");
-  // 64 in the form of two bytes and of three is one chunk stream: format 3 goes on with it.
+  // 64 in the form of two bytes and of three is one chunk stream: format 3 continues it.
   assert.equal(read(fromHex(`00 00 ${rest} c1 00 00`), 1).length, 2);
   assert.throws(() => read(fromHex(`00 01 ${rest} c1 01 00 c1 00 01`)), /319|begins|320/);
 });

@@ -74,7 +74,7 @@ Deno.test("Handshake echoes a first packet without a digest", () => {
     assert.deepEqual(sent[0].slice(1537), first);
     assert.deepEqual(sent[0].slice(5, 9), new Uint8Array(4));
     assert.ok(!handshake.done);
-    handshake.receive(new Uint8Array(1536)); // whatever C2 says
+    handshake.receive(new Uint8Array(1536)); // C2 with any content
     assert.ok(handshake.done);
   }
 });

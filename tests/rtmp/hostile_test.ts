@@ -10,7 +10,7 @@ import { captured, joined, pieces, pseudoRandom, TestLane } from "./support.ts";
 const MOMENT = 200;
 const HANDSHAKE = 1 + 2 * 1_536;
 
-/** What a client has heard, each message in words. */
+/** Messages that a client has received, as text. */
 const said = (client: RtmpClient) =>
   client.heard.splice(0).map(({ message }) => messageText(message)).join("\n");
 

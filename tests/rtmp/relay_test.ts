@@ -24,7 +24,7 @@ const audio = (time: number) => new Frame("audio", time, Uint8Array.of(0x2f, tim
 const video = (time: number, key: boolean) =>
   new Frame("video", time, Uint8Array.of(key ? 0x12 : 0x22, time & 255));
 
-/** A server here and one there, with what a relay between them is told and dials. */
+/** Two servers, and a relay between them with its events and dialled addresses. */
 function scene(makeSide: (hub: Hub) => RelaySide, steps: Steps = {}) {
   const [here, there] = [world(), world(steps)];
   const random = pseudoRandom(3);
@@ -108,7 +108,7 @@ function scene(makeSide: (hub: Hub) => RelaySide, steps: Steps = {}) {
   };
 }
 
-/** What a hub's publication brings, as lines. */
+/** Events of a hub's publication, as lines. */
 function listen(hub: Hub, name: string): string[] {
   const lines: string[] = [];
   const listener = hub.attach(name, {
@@ -205,7 +205,7 @@ Deno.test("A relay retries after 1 s, doubling the delay up to 60 s", () => {
   all.relay.close();
   all.run(120_000);
   assert.deepEqual([all.relay.state, all.closed, all.dialled.length], ["closed", 1, before + 1]);
-  assert.ok(all.relay.bytesIn >= read, "what it has carried is known after its end");
+  assert.ok(all.relay.bytesIn >= read, "its bytes are known after its end");
 });
 
 Deno.test("A pull publishes with the first frame, and begins anew with each publisher there", () => {

@@ -44,7 +44,7 @@ function begin(client: RtmpClient, what: "publish" | "play", ...values: AmfValue
   return said(client);
 }
 
-/** What a captured client is answered, and what the application sees. */
+/** Answers to a captured client, and events of the application. */
 function replay(name: string, pieceSize: number, steps: Steps = {}) {
   const door = new SimulatedDoor(steps);
   const client = door.open();
@@ -223,7 +223,7 @@ Deno.test("The name of an encoder that has died is free within 10 s", () => {
   const door = new SimulatedDoor();
   const encoder = ready(door);
   begin(encoder, "publish", "key");
-  encoder.wire.room = 0; // gone without a word: it reads nothing, and answers no ping
+  encoder.wire.room = 0; // vanished: it neither reads nor answers pings
   const deadline = door.hub.now + 10_000;
   const next = ready(door);
   while (door.hub.now < deadline && door.hub.publications.get("key")?.publishing) door.pass(100);

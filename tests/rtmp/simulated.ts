@@ -24,7 +24,7 @@ export const NO_LIMITS: RtmpLimits = {
 /** One TCP connection, whose client reads all that comes unless it is told not to. */
 export class SimulatedWire implements Wire {
   session: RtmpSession | undefined;
-  /** Bytes that the client takes of what the server sends. */
+  /** Number of bytes that the client reads. */
   room = Infinity;
   ended = false;
   readonly #block = new Uint8Array(4096);
@@ -35,7 +35,7 @@ export class SimulatedWire implements Wire {
     this.ended = true;
   }
 
-  /** What the server has for the client. */
+  /** Bytes of the server for the client. */
   *take(): Generator<Uint8Array> {
     while (this.session && this.room > 0) {
       const block = this.#block.subarray(0, Math.min(this.#block.length, this.room));
@@ -92,7 +92,7 @@ export class RtmpClient implements DoorClient, LinkHost {
 
   onWritable(): void {}
 
-  /** Carries what is on its way; whether there was something. */
+  /** Delivers bytes in flight. @returns whether there were any */
   settle(pieceSize: number): boolean {
     let moved = false;
     const block = new Uint8Array(4096);

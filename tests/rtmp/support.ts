@@ -59,7 +59,7 @@ export function joined(...parts: Uint8Array[]): Uint8Array {
   return bytes;
 }
 
-/** What a chunk reader makes of bytes that come in pieces of `size`. */
+/** The messages that a chunk reader reads from pieces of `size` bytes. */
 export function read(bytes: Uint8Array, size = bytes.length): RtmpMessage[] {
   const messages: RtmpMessage[] = [];
   const reader = new ChunkReader((message) => {
@@ -71,7 +71,7 @@ export function read(bytes: Uint8Array, size = bytes.length): RtmpMessage[] {
   return messages;
 }
 
-/** A lane that notes the times of what is handed out. */
+/** A lane that notes the times of sent messages. */
 export class TestLane implements Lane {
   queuedBytes = 0;
   queuedMessages = 0;
@@ -84,7 +84,7 @@ export class TestLane implements Lane {
   }
 }
 
-/** A link whose host notes what it is told. */
+/** A link whose host notes its events. */
 export class LinkEnd implements LinkHost {
   now = 0;
   opened = 0;

@@ -101,7 +101,7 @@ peerTest("a Flash program in Ruffle talks to scripts by socket and by remoting",
     const heard = await until(async () => {
       const all = await tab.evaluate(() => messages as string[]);
       return all.length >= 2 ? all : undefined;
-    }, "what the Flash program hears");
+    }, "messages to the Flash program");
     assert.deepEqual(heard.toSorted(), ["remoting: 42", "socket: you said hello from flash\n"]);
   } finally {
     await browser.close();

@@ -1,4 +1,4 @@
-// `[record] publications`: recordings that nobody asks for.
+// `[record] publications`: recordings without a request of client or script.
 import assert from "node:assert/strict";
 import { TestServer } from "../conformance/support/test_server.ts";
 import { runClientProcess } from "../support/client_process.ts";
@@ -13,7 +13,7 @@ Deno.test("[record] publications records each publication of a name into a file 
       const { code, stderr } = await runClientProcess("publish", server.url(`/${name}`), recording);
       assert.equal(code, 0, stderr);
     }
-    await server.end("SIGTERM"); // ends what is being written
+    await server.end("SIGTERM"); // completes the recordings
     const www = `${server.dir}/www`;
     const files = () =>
       ["live", "live/room"].flatMap((app) => {

@@ -143,7 +143,7 @@ Deno.test("Servers with another secret, or from an address that is not allowed, 
     await a.until(
       /^warn: No link to server .*: the other server does not accept this server's secret/,
     );
-    await a.until(/^warn: No link to server .*:  the other server closed the connection before/);
+    await a.until(/^warn: No link to server .*: the other server closed the connection before/);
     await b.until(/^warn: Server link from .* closed: the other server has another secret/);
     await c.until(/^warn: Server link from 127.0.0.1:\d+ refused: \[servers\] allow does not/);
     assert.deepEqual(a.cluster.failures.map(({ address }) => address), [

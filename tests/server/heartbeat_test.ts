@@ -1,4 +1,4 @@
-// When the watchdog takes a loop for standing, and what it says of the script that runs.
+// Detection of a blocked loop by the watchdog, and its message about the running script.
 import assert from "node:assert/strict";
 import { Heartbeat, StallDetector } from "../../src/server/heartbeat.ts";
 

@@ -29,7 +29,7 @@ Deno.test("A name is looked up once and cached; addresses need no look-up", asyn
   await settle();
   assert.equal(names.resolve("nowhere.test"), undefined);
   assert.deepEqual(log, ["Cannot resolve host nowhere.test: not known"]);
-  assert.equal(asked.length, 3, "what is not found is not asked for again at once");
+  assert.equal(asked.length, 3, "a failed look-up is not repeated at once");
 });
 
 Deno.test("IP addresses in their canonical text", () => {

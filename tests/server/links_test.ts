@@ -1,4 +1,4 @@
-// The links between servers as processes: who is let in, and what happens when one of them hangs.
+// The links between servers as processes: admission, and a server that hangs.
 import assert from "node:assert/strict";
 import { type ServerOptions, TestServer } from "../conformance/support/test_server.ts";
 import { freePort } from "../support/ports.ts";
@@ -49,7 +49,7 @@ Deno.test("Servers without the secret are never linked; with it they are", async
   const target = `targets = 127.0.0.1:${port}\n`;
   const first = await servers.start("first", `port = ${port}\nsecret = open sesame\n`);
   const wrong = await servers.start("wrong", `${target}secret = open barley\n`);
-  await first.logged(/^WARN .*Server link from .* closed: .*secret is another one/);
+  await first.logged(/^WARN .*Server link from .* closed: .*has another secret/);
   await wrong.logged(/^WARN .*No link to server .*: .* does not accept this server's secret/);
   const without = await servers.start("without", target);
   await first.logged(/^WARN .*Server link from .* closed: the other server uses no secret/);

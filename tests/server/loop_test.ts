@@ -50,7 +50,7 @@ class TestMachine implements Machine {
   }
 }
 
-/** @param clock what the loop's begins with; `seen.late` is added to it */
+/** @param clock start of the loop's clock; `seen.late` is added to it */
 function setUp(clock = () => performance.now()) {
   const socket = new TestSocket();
   const machine = new TestMachine();
@@ -75,7 +75,7 @@ Deno.test("A batch is received, then answered once, with time set before both", 
   assert.equal(seen.nows.length, 2);
   assert.ok(seen.nows[0] <= seen.nows[1]);
   seen.nows.length = 0;
-  seen.late += 1000; // what comes later is not taken for as old
+  seen.late += 1000; // later datagrams get a later time
   socket.handler!.receive(Uint8Array.of(4), from);
   assert.ok(seen.nows[0] >= 1000);
   for (let i = 0; i < 99; i++) socket.handler!.receive(Uint8Array.of(5), from);

@@ -42,7 +42,7 @@ const rebased = (tags: FlvTag[], base: number) =>
 const line = ({ timestamp, data }: FlvTag) => `${timestamp} ${data.length} ${toHex(data)}`;
 const linesOf = (tags: FlvTag[], type: number) => tags.filter((tag) => tag.type === type).map(line);
 
-/** A listener that keeps what it gets. */
+/** A listener that keeps its frames. */
 class Listener {
   readonly tags: FlvTag[] = [];
   readonly statuses: string[] = [];

@@ -53,7 +53,7 @@ Deno.test("By default scripts reach public addresses and loopback, and listen fr
   assert.ok(listen("0.0.0.0", 1024));
   assert.ok(!listen("0.0.0.0", 1023));
   assert.ok(listen("::", 1024) && !listen("::", 1023));
-  // listening is a permission for its own address: it reaches nobody else's
+  // listening is a permission for its own address: it does not apply to other addresses
   assert.deepEqual(
     await allowed(permissions.listen("0.0.0.0", 1500), [
       "0.0.0.0:1024",
@@ -99,7 +99,7 @@ Deno.test("The policy and Deno's permissions allow the same addresses", async ()
   }
   assert.ok(connect("10.9.9.9", 6379, "db.internal"));
   assert.ok(!connect("10.9.9.9", 6379, "other.internal"));
-  // the address of a name is none of the list's: it gets a worker to itself
+  // the address of a name is not in the list: it gets a worker of its own
   assert.ok(alone!("connect", "10.9.9.9", 6379));
   assert.ok(!alone!("connect", "10.1.2.3", 5432));
   assert.deepEqual(await allowed(permissions.connect, ["10.9.9.9:6379", "8.8.8.8:6379"]), [

@@ -36,7 +36,7 @@ const spellings = [
   ...["0.0.0.0", "0", "00", "0x0", "::", "[::]", "0.1.2.3", "255.255.255.255", "4294967295"],
   ...["224.0.0.1", "239.255.255.250", "ff02::1", "240.0.0.1"],
 ];
-/** Those that are no hosts, or none that the resolver knows. */
+/** Invalid hosts, and hosts unknown to the resolver. */
 const strange = [
   ...["169.254.169.254.", "169.254.169.254:80", "169.254.169.254/", "a@169.254.169.254", "[[::1]]"],
   ...["169.254.169.254#", " 169.254.169.254", "169.254.169.254\n", "169.254.169.254\0.example.org"],
@@ -209,7 +209,7 @@ Deno.test("Datagrams to one name share a look-up, and each address is checked", 
 });
 
 Deno.test("A peer that does not answer, and a resolver that does not, run into the time-out", async () => {
-  // a queue of connections that nobody takes: the next one gets no answer
+  // a full queue of unaccepted connections: the next one gets no answer
   const listener = Deno.listen(
     { hostname: "127.0.0.1", port: 0, tcpBacklog: 1 } as Deno.TcpListenOptions,
   );

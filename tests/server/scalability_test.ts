@@ -1,4 +1,4 @@
-// docs/scalability.md: its scripts on several server processes, of which one is killed and started
+// docs/scalability.md: its scripts on several server processes, one of them killed and started
 // again on the way. The sample of the original's API page (OpenRTMFP/Cumulus wiki, "Server
 // Application, API", onHandshake) is run as it stands there but for its comments:
 // tests/vectors/seed_balancing.lua.
@@ -26,7 +26,7 @@ function script(about: string): string {
   throw new Error(`docs/scalability.md has no script "${about}"`);
 }
 
-/** Servers, each of which dials those before it; clients; all of it ended when the test is. */
+/** Servers, each dialling all earlier ones, and clients; all end with the test. */
 class Cluster implements AsyncDisposable {
   readonly servers: TestServer[] = [];
   readonly clients = new Set<NetConnection>();
@@ -115,7 +115,7 @@ Deno.test("Sessions are balanced over three servers by the original's own sample
   await come(30);
   assert.deepEqual(cluster.spread(), [0, 30, 10, 30]);
 
-  // Who has knocked too often gets all of them to choose from.
+  // A client that has tried too often gets all servers to choose from.
   const tag = crypto.getRandomValues(new Uint8Array(16));
   const knock = async () => (await hello(door.port, { path: `/?${query}`, tag })).addresses.length;
   assert.deepEqual([await knock(), await knock(), await knock()], [1, 1, 3]);
@@ -240,7 +240,7 @@ function checkPlayed({ tags, data }: Played): void {
 const frames = ({ tags }: Played) => tags.length;
 
 Deno.test("A publication is played at all servers, also at restarted ones", async () => {
-  const main = script("what is published at one is published at all");
+  const main = script("a publication on one is published on all");
   await using cluster = await Cluster.start([main, main, main]);
   const [first, second, third] = cluster.servers;
   const publish = async () => {
@@ -254,7 +254,7 @@ Deno.test("A publication is played at all servers, also at restarted ones", asyn
   await until(() => watched.every((played) => frames(played) > 100), "frames at all servers");
   watched.forEach(checkPlayed);
 
-  // One that plays dies and comes back: it gets what it has missed of the beginning.
+  // A playing server dies and returns: it gets the missed initial state.
   await second.end("SIGKILL");
   await first.logged(new RegExp(`^NOTE .*:${second.port} gone`));
   await cluster.restart(second);
@@ -301,16 +301,16 @@ Deno.test("A group is one group at several servers, and its peers find each othe
   const three = await join(first);
   await meet([one, two, three]);
 
-  // The server of one of them dies: those who have met stay together.
+  // The server of one of them dies: connected peers stay connected.
   await second.end("SIGKILL");
   await first.logged(new RegExp(`^NOTE .*:${second.port} gone`));
   await meet([one, two, three]);
   const four = await join(third);
   await until(() => one.group.neighbors.includes(four.id), "a member at the third server");
   await until(() => three.group.neighbors.includes(four.id), "and the other one");
-  assert.ok(!four.group.neighbors.includes(two.id), "it is nobody's member any more");
+  assert.ok(!four.group.neighbors.includes(two.id), "it is in no member list any more");
 
-  // It comes back, and hears of those who are there.
+  // It returns, and learns the members present.
   await cluster.restart(second);
   const five = await join(second);
   await meet([one, three, four, five]);
@@ -342,7 +342,7 @@ Deno.test('"again" has a client knock here once more, and several addresses at a
   await later.close();
   const expected = [1, second.port, third.port, first.port].map((port) => `127.0.0.1:${port}`);
   assert.deepEqual((await hello(first.port, { path: "/all" })).addresses, expected);
-  // Whoever of those lives answers; one may be dead.
+  // A live server answers; one may be dead.
   await third.end("SIGKILL");
   const all = await NetConnection.connect(first.url("/all"), { timeout: PATIENCE });
   assert.equal(all.session.address.port, second.port);

@@ -333,7 +333,7 @@ Deno.test("SIGHUP reopens the log, applies live keys, and names the others", asy
     running,
     /NOTE .*SIGHUP: log reopened; now in effect: keepAlivePeer, sandbox\.connect; after a restart: threads, mine\n/,
   );
-  const log = `${running.folder}/logs/log.0`; // written to after what is printed
+  const log = `${running.folder}/logs/log.0`; // written after standard output
   await waitUntil(() => /SIGHUP/.test(Deno.readTextFileSync(log)), "the line in the new file");
   assert.doesNotMatch(Deno.readTextFileSync(`${running.folder}/logs/old`), /SIGHUP/);
   assert.equal(await client.call("try"), "tried");
@@ -469,7 +469,7 @@ Deno.test("A second signal ends a blocked server", async () => {
     "--port=0",
   );
   await until(running, /stands/);
-  // The watchdog counts signals once it listens, and takes those that come together for one.
+  // The watchdog counts signals once it listens; simultaneous ones count once.
   let ended = false;
   const code = end(running).finally(() => ended = true);
   while (!ended) {

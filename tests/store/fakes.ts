@@ -49,7 +49,7 @@ export class FakeDisk implements Disk {
   opened = 0;
   reads = 0;
   writes = 0;
-  /** Nobody may write. */
+  /** No file may be written. */
   denied = false;
   /** Nothing more can be written. */
   full = false;
@@ -192,7 +192,7 @@ export class Stage {
   }
 }
 
-/** What a client gets: `v1000k` a key frame, `v` a picture, `h` a header, `c` a command, `a` sound. */
+/** Output to a client: `v1000k` a key frame, `v` a picture, `h` a header, `c` a command, `a` sound. */
 export class FakeOutput implements RecordedOutput {
   lines: string[] = [];
   queuedBytes = 0;
@@ -219,7 +219,7 @@ export class FakeOutput implements RecordedOutput {
     this.failures.push(text);
   }
 
-  /** Takes what was sent since. */
+  /** Removes and returns the output so far. */
   take(): string[] {
     return this.lines.splice(0);
   }

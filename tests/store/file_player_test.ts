@@ -127,7 +127,7 @@ Deno.test("VOD-070: resume continues where reading stopped, or at the client's t
   play.resume(1_000);
   output.take();
   on.settle();
-  assert.equal(output.take()[0], "h1000", "the client has lost what it had");
+  assert.equal(output.take()[0], "h1000", "the client has dropped its buffer");
 });
 
 Deno.test("VOD-072: the file of a long pause is closed, and opened again", () => {

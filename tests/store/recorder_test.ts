@@ -8,7 +8,7 @@ import type { Recording, RecordMode } from "../../src/media/recordings.ts";
 import { once } from "../media/fakes.ts";
 import { audio, FakeOutput, film, Stage, video } from "./fakes.ts";
 
-/** A publisher, and what is told of its recording. */
+/** A publisher, and the events of its recording. */
 function stage() {
   const on = new Stage();
   const events: string[] = [];
@@ -279,7 +279,7 @@ Deno.test("Sound alone is recorded, and the header of the file marks it", () => 
   assert.equal(on.file()[4], 4);
 });
 
-Deno.test("A publication that the operator wishes to be recorded is, in the way that is set", () => {
+Deno.test("Publications selected in the configuration are recorded in the configured mode", () => {
   const paths: string[] = [];
   const files = (mode: RecordMode | "new", segment = 0) => {
     const on = stage();

@@ -16,7 +16,7 @@ export const captureNames = [
   "rtmfpcpp-tcserver_strict-publish_play",
 ] as const;
 
-/** What the two programs knew of a session. */
+/** State of both programs for a session. */
 export interface CapturedSession {
   /** Diffie-Hellman group. */
   readonly group: number;

@@ -1,4 +1,4 @@
-// All chunks alike: reads one with its codec and writes it again, whatever it is.
+// Reads a chunk of any type with its codec and writes it again.
 import type { Reader } from "../../src/bytes/reader.ts";
 import type { Writer } from "../../src/bytes/writer.ts";
 import { Ack, readBitmapAck, readRangeAck, writeRangeAck } from "../../src/rtmfp/wire/ack.ts";
@@ -59,7 +59,7 @@ export const chunkTypes: number[] = [
 /**
  * Reads the payload of a chunk and writes the whole chunk as the codec makes it.
  *
- * @param data what the User Data chunk before it in the packet said
+ * @param data the User Data chunk before it in the packet
  * @returns false for a type without codec
  * @throws {WireError} for a payload that breaks the format
  */

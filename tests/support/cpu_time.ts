@@ -1,6 +1,6 @@
-// How long something computes, whoever else computes meanwhile.
+// Measures CPU time, independent of other processes.
 
-/** Milliseconds for which this thread has computed; where the system does not tell, those that have passed. */
+/** CPU time (ms) of this thread; elapsed time if the system does not provide it. */
 export function cpuTime(): number {
   try {
     // nanoseconds on a processor, nanoseconds in its queue, and how often

@@ -28,7 +28,7 @@ export class FlowHost implements SendHost {
   }
 }
 
-/** What a flow sends into one packet with room for `room` bytes, in hexadecimal. */
+/** Chunks that a flow writes into one packet with room for `room` bytes, in hexadecimal. */
 export function packet(flow: SendFlow, room = 1000): string {
   const to = Writer.over(new Uint8Array(room));
   flow.send(to, Infinity);

@@ -48,7 +48,7 @@ interface Host {
   /** One, or one of each family. */
   readonly addresses: readonly Address[];
   readonly nat: Nat | undefined;
-  /** When it is to be flushed. */
+  /** Time of its next flush. */
   dueAt: number;
 }
 
@@ -74,14 +74,14 @@ export class Internet {
     this.#random = seeded(settings.seed);
   }
 
-  /** @param addresses one, or one of each family @param nat what the node is behind, of all families */
+  /** @param addresses one, or one of each family @param nat NAT in front of the node, for all families */
   attach(node: Node, addresses: readonly Address[], nat?: Nat): void {
     if (nat) this.#nats.set(nat.hostname, nat);
     const host = { node, addresses, nat, dueAt: 0 };
     for (const address of addresses) this.#hosts.set(placeOf(addressText(address), nat), host);
   }
 
-  /** A host vanishes without a word. */
+  /** A host vanishes without a packet. */
   detach(node: Node): void {
     for (const [place, host] of this.#hosts) if (host.node === node) this.#hosts.delete(place);
   }
@@ -106,7 +106,7 @@ export class Internet {
         host.dueAt = 0;
       }
       await settled();
-      if (arrived) continue; // what it has called for leaves in the same millisecond
+      if (arrived) continue; // its answer leaves in the same millisecond
       this.now++;
     }
     if (done && !done()) throw new Error(`Not within ${milliseconds} ms`);

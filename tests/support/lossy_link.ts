@@ -16,7 +16,7 @@ export interface LineSettings {
   readonly loss?: number;
   /** Least and greatest delay in milliseconds; datagrams overtake each other where they differ. */
   readonly delay?: readonly [number, number];
-  /** Datagrams keep their order whatever the delay. */
+  /** Datagrams keep their order with any delay. */
   readonly ordered?: boolean;
   /** Datagrams that arrive twice, from 0 to 1. */
   readonly duplicate?: number;
@@ -26,7 +26,7 @@ export interface LineSettings {
   readonly mtu?: number;
   /** Bits per second, headers included. */
   readonly bandwidth?: number;
-  /** Bytes that wait for their turn where there is a bandwidth; what comes more is lost. */
+  /** Maximum bytes queued at a limited bandwidth; further datagrams are lost. */
   readonly queue?: number;
   /** Nothing gets through from the first time to the second. */
   readonly blackOut?: readonly [number, number];
@@ -85,7 +85,7 @@ export class LossyLink {
   readonly #attached: Attached[] = [];
   readonly #flying = new Heap();
   #order = 0;
-  /** Who is being flushed. */
+  /** The node being flushed. */
   #sender: Attached | undefined;
   readonly #buffer = new Uint8Array(4400);
   readonly #outbox: Outbox = {
@@ -121,7 +121,7 @@ export class LossyLink {
     return this.#attached.find((attached) => attached.node === node)!.address;
   }
 
-  /** Gives a node another address; what is sent to the old one is lost. */
+  /** Gives a node another address; datagrams to the old one are lost. */
   rebind(node: Node, address: Address): void {
     this.#attached.find((attached) => attached.node === node)!.address = address;
   }

@@ -103,7 +103,7 @@ export function makeClient(
   });
 }
 
-/** Takes all flows and remembers what comes. */
+/** Accepts all flows and keeps their messages. */
 export class Recorder implements SessionHandler {
   readonly messages: Uint8Array[] = [];
   readonly flows: ReceiveFlow[] = [];
@@ -133,7 +133,7 @@ export interface Pair {
   readonly link: LossyLink;
   readonly server: Endpoint;
   readonly client: Endpoint;
-  /** What the server's and the client's ends of the session are told. */
+  /** Events of the server's and the client's end of the session. */
   readonly atServer: Recorder;
   readonly atClient: Recorder;
   /** Both ends of the session, once it is open. */

@@ -1,17 +1,17 @@
 // Ports that no other test takes, in this process or another one: a test file has some of its own.
 
-/** Below the range that the system takes ports from by itself, for whoever connects. */
+/** Below the system's range of ephemeral ports. */
 const [FIRST, LAST] = [10_000, 32_000];
-/** Ports of a file. Whoever listens on the first one has all of them. */
+/** Ports of a block. A process that listens on the first one owns the block. */
 const BLOCK = 256;
-/** What is further than this from another port shares nothing with it, such as a worker of sockets. */
+/** Minimum distance of ports that share no state, such as a worker of sockets. */
 const FAR = 2_048;
 
 /** Held until the file is done; open before its first test, which would be blamed for it. */
 const claim = claimBlock();
 let last = 0;
 
-/** @param from a port from which the block is to be far */
+/** @param from a port at a distance from the block */
 function claimBlock(from = -Infinity): Deno.TcpListener {
   for (;;) {
     const blocks = Math.floor((LAST - FIRST) / BLOCK);
@@ -33,7 +33,7 @@ function listen<T>(open: () => T): T | undefined {
   }
 }
 
-/** A port on which nobody listens by UDP or TCP, and nobody but the caller is going to. */
+/** A port without a listener by UDP or TCP, reserved for the caller. */
 export function freePort(): number {
   return freeIn(claim);
 }

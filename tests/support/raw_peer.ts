@@ -40,11 +40,11 @@ export interface Seen {
 export class RawPeer {
   now: number;
   address: Address = CLIENT;
-  /** What has come since it was last taken; see {@link take}. */
+  /** Chunks received since the last {@link take}. */
   seen: Seen[] = [];
   /** Datagrams that were sent, for replays. */
   readonly sent: Uint8Array[] = [];
-  /** The same as {@link seen}, as it travelled, for what the cipher cannot open. */
+  /** Datagrams that the cipher cannot decrypt, otherwise like {@link seen}. */
   raw: Uint8Array[] = [];
   readonly tag = new Uint8Array(16).fill(0xaa);
   readonly pair: KeyPair;
@@ -82,7 +82,7 @@ export class RawPeer {
     });
   }
 
-  /** What has come until now, and forgets it. */
+  /** Removes and returns the chunks received so far. */
   take(): Seen[] {
     const { seen } = this;
     this.seen = [];

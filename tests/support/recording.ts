@@ -5,7 +5,7 @@ import { flvHeader, flvTag, TagType } from "../../src/flv/tags.ts";
 
 const whole = new URL("../fixtures/test.flv", import.meta.url).pathname;
 
-/** Writes the first so many milliseconds into a file, and returns its path. */
+/** Writes the first milliseconds of the recording into a file, and returns its path. */
 export function shortRecording(milliseconds: number): string {
   const path = Deno.makeTempFileSync({ suffix: ".flv" });
   const tags = new FlvReader().push(Deno.readFileSync(whole));

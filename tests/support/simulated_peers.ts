@@ -91,11 +91,11 @@ export interface ClientPlace {
   /** One, or one of each family. */
   readonly addresses: readonly Address[];
   readonly nat?: Nat;
-  /** What it tells the server of its addresses; its addresses unless told. */
+  /** Addresses that it sends to the server; by default its own. */
   readonly reported?: readonly string[];
 }
 
-/** What a real client is, but for its socket. */
+/** A real client without its socket. */
 export class SimulatedClient implements ClientHost, Node {
   readonly peers: Peers = new Peers(this);
   readonly endpoint: Endpoint;
@@ -162,7 +162,7 @@ export class SimulatedClient implements ClientHost, Node {
     return [...this.place.reported ?? this.place.addresses.map(addressText)];
   }
 
-  /** Is gone without a word. */
+  /** Vanishes without a packet. */
   vanish(): void {
     this.internet.detach(this);
   }

@@ -20,13 +20,13 @@ export interface SmallServer extends AsyncDisposable {
   readonly hub: Hub;
   readonly endpoint: Endpoint;
   readonly clients: Map<string, Client>;
-  /** What `call` was asked, by whom `connect` was, and the times of what is published. */
+  /** Arguments of `call`, clients of `connect`, and times of published frames. */
   readonly log: string[];
 }
 
 const random = (length: number) => crypto.getRandomValues(new Uint8Array(length));
 
-/** Serves every path but "nowhere"; see {@link TestApplication} for what it does. */
+/** Serves every path but "nowhere"; see {@link TestApplication}. */
 export async function smallServer(policy: Policy = RELAXED): Promise<SmallServer> {
   const log: string[] = [];
   const application = new TestApplication(log);
@@ -96,7 +96,7 @@ export async function smallServer(policy: Policy = RELAXED): Promise<SmallServer
 /**
  * Lets everybody in but who says "refuse" as the first parameter of connect. Functions: `echo`
  * returns its first argument, `fail` fails, `greet` calls `hello("you")` on the client first,
- * `spoil` sends values that nobody can read.
+ * `spoil` sends unreadable values.
  * Publishing or playing "secret" is refused.
  */
 class TestApplication implements Application {
@@ -135,11 +135,11 @@ class TestApplication implements Application {
   }
 
   publish(_client: Client, { name }: { name: string }): void {
-    if (name === "secret") throw new Refused("none of your business");
+    if (name === "secret") throw new Refused("access denied");
   }
 
   subscribe(_client: Client, { publication }: { publication: { name: string } }): void {
-    if (publication.name === "secret") throw new Refused("none of your business");
+    if (publication.name === "secret") throw new Refused("access denied");
   }
 
   failed(_client: Client, error: string): void {

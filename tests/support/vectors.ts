@@ -13,6 +13,6 @@ const { vectors } = JSON.parse(Deno.readTextFileSync(url)) as { vectors: any[] }
 // deno-lint-ignore no-explicit-any
 export function vector(id: string): any {
   const found = vectors.find((vector) => vector.id === id);
-  if (!found) throw new Error(`There is no vector "${id}"`);
+  if (!found) throw new Error(`Unknown vector "${id}"`);
   return found;
 }

@@ -1,4 +1,4 @@
-// What a door adds to a NetConnection in its own way, over a transport of one queue.
+// A door's additions to a NetConnection, over a transport of one queue.
 import assert from "node:assert/strict";
 import { type AmfObject, type AmfValue, encodeAmf } from "../../src/amf/mod.ts";
 import { Refused } from "../../src/media/refused.ts";

@@ -1,4 +1,4 @@
-// What a client may send of shared objects, whatever it is.
+// Arbitrary shared object messages of a client.
 import assert from "node:assert/strict";
 import { encodeAmf, encodeAmf0 } from "../../src/amf/mod.ts";
 import { WireError } from "../../src/bytes/wire_error.ts";
@@ -9,7 +9,7 @@ import { world } from "../media/fakes.ts";
 import { seeded } from "../support/random.ts";
 import { messageText } from "./message_text.ts";
 
-/** A client, and what it is told as lines. */
+/** A client, and its received messages as lines. */
 function client(objectEncoding: 0 | 3 = 0) {
   const { hub, client } = world();
   const heard: string[] = [];

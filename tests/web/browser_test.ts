@@ -30,7 +30,7 @@ function longFile(): Uint8Array {
   return to.view();
 }
 
-/** What the page's video shows. */
+/** State of the page's video. */
 const shown = (page: Page) =>
   page.evaluate(() => {
     const video = document.querySelector("video")!;
@@ -139,7 +139,7 @@ Deno.test({
         await player.fill("#seek", String(target));
         await until(
           async () => (await shown(player)).currentTime > target + 0.5,
-          "what was sought",
+          "the sought position",
         );
         assert.ok(ranges.some((range) => /^bytes=[1-9]\d{6}/.test(range)), ranges.join());
         await player.close();

@@ -23,7 +23,7 @@ class Raw implements Disposable {
     }
   }
 
-  /** What comes until the door closes the connection, as bytes. */
+  /** Bytes received until the door closes the connection. */
   async rest(): Promise<number[]> {
     const all: number[] = [];
     const block = new Uint8Array(4096);
@@ -58,7 +58,7 @@ const FRAMES: readonly [what: string, frame: readonly number[], code: number][] 
   ["a continuation of nothing", [0x80, 0x80, 0, 0, 0, 0], 1002],
   ["of 2^63 - 1 bytes", [0x82, 0xff, 0x7f, ...Array(7).fill(255), 0, 0, 0, 0], 1009],
   ["of 17 MiB", [0x82, 0xff, 0, 0, 0, 0, 1, 0x10, 0, 0, 0, 0, 0, 0], 1009],
-  ["a text that is no UTF-8", [0x81, 0x81, 0, 0, 0, 0, 0xff], 1007],
+  ["text in invalid UTF-8", [0x81, 0x81, 0, 0, 0, 0, 0xff], 1007],
 ];
 
 Deno.test("Hostile requests and frames are answered or closed, without effect on others", async () => {
@@ -105,7 +105,7 @@ Deno.test("Hostile requests and frames are answered or closed, without effect on
         await client.send(frame);
         await client.conn.closeWrite();
         const bytes = await client.rest();
-        const close = bytes.lastIndexOf(0x88); // behind what the door had said before
+        const close = bytes.lastIndexOf(0x88); // after the door's earlier frames
         assert.equal(bytes[close + 2] << 8 | bytes[close + 3], code, `${path}: ${what}`);
       }
     }

@@ -101,7 +101,7 @@ Deno.test("The header names one kind after half a second of it, or of time", () 
     assert.equal(early.read().flags, undefined);
     send(500, frames[1]);
     assert.equal(early.read().flags, expected);
-    if (!isAudio) assert.equal(all.view().read().flags, expected, "what is kept tells as well");
+    if (!isAudio) assert.equal(all.view().read().flags, expected, "kept frames decide as well");
   }
   const all = scene();
   const { viewer, read } = all.view();
@@ -144,6 +144,6 @@ Deno.test("Unplayable kinds are neither named nor sent; without a playable one t
     assert.deepEqual(other.failures, [words]);
     const known = words.replace("H.263", "Sorenson H.263");
     assert.throws(() => other.view(), { status: 415, message: known });
-    assert.deepEqual(other.listeners(), 0, "nobody is left over");
+    assert.deepEqual(other.listeners(), 0, "no listener is left");
   }
 });

@@ -160,7 +160,7 @@ Deno.test({
   },
 });
 
-/** A decoder that decodes when it is told to, and remembers what it was given. */
+/** A decoder that decodes on request, and keeps its input. */
 class SlowDecoder {
   static all: SlowDecoder[] = [];
   readonly chunks: Chunk[] = [];
@@ -255,7 +255,7 @@ Deno.test("LivePlayer drops queued frames of a slow decoder, and continues at a 
   all.video(0, picture(true));
   for (let i = 1; i <= 700; i++) all.video(i, picture(false));
   const [first] = SlowDecoder.all;
-  assert.equal(first.chunks.length, 601, "what comes at once at the start is decoded");
+  assert.equal(first.chunks.length, 601, "frames received together at the start are decoded");
   all.video(800, picture(true));
   all.video(840, picture(false));
   assert.equal(first.state, "closed");

@@ -17,7 +17,7 @@ const BYTES = (t: number[][]) => [
   ...[18, 0, 0, 0, ...t[2], 0, 0, 0, 0, 0, 0, 11],
 ];
 
-/** What a viewer is written; then writers use what is before and behind. */
+/** Bytes written for a viewer; later writers use the bytes before and after them. */
 function write(block: TagBlock, head: number[], tags: Tag[]): number[] {
   const end = block.write(Uint8Array.from(head), tags, 3, head.length + LENGTH);
   const bytes = [...block.bytes.subarray(block.from, end)];
@@ -26,7 +26,7 @@ function write(block: TagBlock, head: number[], tags: Tag[]): number[] {
   return bytes;
 }
 
-Deno.test("TagBlock writes for each viewer what it would be written alone", () => {
+Deno.test("TagBlock writes the same bytes for each viewer as for a single one", () => {
   const block = new TagBlock(16, 200);
   const early = BYTES([[0, 0, 7, 0], [0, 0, 8, 0], [0, 0, 9, 0]]);
   const late = BYTES([[2, 3, 4, 1], [2, 3, 5, 1], [2, 3, 6, 1]]);
@@ -41,7 +41,7 @@ Deno.test("TagBlock writes for each viewer what it would be written alone", () =
   assert.deepEqual(write(block, [], [video, copied, data]), expected);
 });
 
-Deno.test("TagBlock makes room for what is larger, and gives it up again", () => {
+Deno.test("TagBlock grows for larger tags, and shrinks again", () => {
   const block = new TagBlock(2, 20);
   assert.equal(block.bytes.length, 24);
   assert.equal(write(block, [], tagsAt(7)).length, LENGTH);

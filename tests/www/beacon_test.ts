@@ -55,7 +55,7 @@ const configured = (more = "") => () => ({
   ini: `[beacon]\nport = ${port = freePort()}\n${more}`,
 });
 
-www("who asks is answered, and nobody else", "beacon", async ({ server, connect }) => {
+www("only asking hosts are answered", "beacon", async ({ server, connect }) => {
   const host = new Host();
   try {
     const anna = await connect();
@@ -107,7 +107,7 @@ www("what others announce is known, for a while", "beacon", async ({ connect }) 
       { url: "rtmfp://127.0.0.1:1936/", name: "é".repeat(32), clients: 0 },
     ]);
     const count = async () => (await anna.call("servers") as unknown[]).length;
-    await until(async () => await count() === 0, "the end of what is not announced any more");
+    await until(async () => await count() === 0, "the end of servers that are no longer announced");
   } finally {
     host.close();
   }
@@ -137,7 +137,7 @@ www(
       const few = await known();
       assert.equal(few.length, 9);
       assert.ok(few.includes("3:1935") && few.includes("2:2199"), few.join(" "));
-      // those that have most make room for others when all places are taken
+      // at the limit hosts with most servers make room for others
       for (const [i, host] of others.entries()) {
         for (let at = 1936; at < (i < 13 ? 1943 : 1936); at++) await announce(host, at);
         await sleep(2);
@@ -149,7 +149,7 @@ www(
       const list = await known();
       assert.equal(list.length, 100);
       const shares = Map.groupBy(list, (server) => server.split(":")[0]);
-      for (let i = 3; i <= 32; i++) assert.ok(shares.has(`${i}`), `none of host ${i} is left`);
+      for (let i = 3; i <= 32; i++) assert.ok(shares.has(`${i}`), `no server of host ${i} is left`);
       assert.ok(Math.max(...[...shares.values()].map((share) => share.length)) <= 7);
     } finally {
       for (const host of hosts) host.close();
@@ -171,7 +171,7 @@ Deno.test("www/beacon: servers on one network find each other after the first cl
       );
     }
     await sleep(300);
-    assert.deepEqual(host.heard.items, [], "nobody has connected yet");
+    assert.deepEqual(host.heard.items, [], "no client has connected yet");
     for (const server of servers) peers.push(await Peer.connect(server.url("/beacon")));
     for (const [i, peer] of peers.entries()) {
       const other = servers[1 - i];

@@ -30,7 +30,7 @@ const painted = (page: Page): Promise<number> =>
     return count;
   });
 
-/** Whether so many points are painted. */
+/** Whether a number of points is painted. */
 const drawn = async (page: Page, count: number) => await painted(page) >= count;
 
 /** How many points are painted once two looks agree. */

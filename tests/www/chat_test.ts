@@ -36,7 +36,7 @@ www("names are wanted, and taken once", "chat", async ({ connect }) => {
   await assert.rejects(connect([" \n "]), /Connect with a name, please/);
 }, { refuses: /with a name|is called Anna already/ });
 
-www("those who come later hear what was said last", "chat", async ({ connect }) => {
+www("later users get the last messages", "chat", async ({ connect }) => {
   const anna = await connect(["Anna"]);
   for (let i = 1; i <= 25; i++) await anna.call("say", `number ${i}`);
   const bert = await connect(["Bert"]);

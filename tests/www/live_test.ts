@@ -29,7 +29,7 @@ www(
 );
 
 www(
-  "without the password nobody gets in, and with that of viewers nobody publishes",
+  "the password is required, and the viewers' one does not allow publishing",
   "live",
   async ({ connect }) => {
     await assert.rejects(connect(["wrong"]), /That is not the password/);

@@ -25,7 +25,7 @@ www("two who wait for the same game get each other's peer id", "lobby", async ({
   assert.equal(await anna.call("waiting"), 1);
 });
 
-www("the nearest in strength is taken, and nobody who is far", "lobby", async ({ connect }) => {
+www("the nearest player in strength is matched, far ones never", "lobby", async ({ connect }) => {
   const weak = await connect(["Weak", -9000]); // at 50 more a second far for minutes
   const near = await connect(["Near", 1450]);
   const nearest = await connect(["Nearest", 1510]);
@@ -62,7 +62,7 @@ www("an opponent who goes is told of", "lobby", async ({ connect }) => {
 });
 
 www(
-  "those who wait are still waiting after the script was edited",
+  "waiting players keep waiting after the script was edited",
   "lobby",
   async ({ server, connect }) => {
     const anna = await connect(["Anna"]);

@@ -96,7 +96,7 @@ function lookup(
   );
 }
 
-/** What becomes of a word. */
+/** Result of a look-up of a word. */
 async function ask(peer: Peer, word: string): Promise<unknown> {
   const from = peer.calls.items.length;
   assert.equal(await peer.call("lookup", word), true);
@@ -161,7 +161,7 @@ lookup("a body comes counted, in chunks, or until the end, and in pieces of any 
 });
 
 const big = "x".repeat(70_000);
-lookup("a body larger than what is read at once", {
+lookup("a body larger than one read", {
   big: `${ok}Content-Length: 70002\r\n\r\n"${big}"`,
   bigger: `${ok}Transfer-Encoding: chunked\r\n\r\n11172\r\n"${big}"\r\n0\r\n\r\n`,
 }, async (peer) => {
@@ -169,7 +169,7 @@ lookup("a body larger than what is read at once", {
   assert.equal(await ask(peer, "bigger"), big);
 });
 
-lookup("what is no answer in JSON is told", {
+lookup("an answer other than JSON is reported", {
   moved: "HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/\r\nContent-Length: 0\r\n\r\n",
   broken: "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 4\r\n\r\noops",
   nothing: "HTTP/1.1 204 No Content\r\n\r\n",
@@ -225,7 +225,7 @@ lookup("a service that says nothing is given up", { silent: ["hang"] }, async (p
   assert.match(String(await ask(peer, "silent")), /no answer within 1 s$/);
 }, { ini: "timeout = 1\n" });
 
-lookup("those who ask the same at once share one request", {
+lookup("simultaneous equal look-ups share one request", {
   tea: ["hold", `${ok}Content-Length: 3\r\n\r\n"x"`],
 }, async (anna, service, connect) => {
   const [bert, carl] = [await connect(), await connect()];
@@ -283,7 +283,7 @@ www("a name that leads into a private network is told", "lookup", async ({ conne
 }, { ini: "[lookup]\nurl = http://0xc0.168.1.1/\n" });
 
 www(
-  "those who wait when the script is edited are told to ask again",
+  "waiting users are asked to repeat after the script was edited",
   "lookup",
   async ({ server, connect }) => {
     const anna = await connect();

@@ -1,4 +1,4 @@
-// A script as those of MonaServer are written, with the shim, and real clients.
+// A script for MonaServer, with the shim, and real clients.
 import assert from "node:assert/strict";
 import { Peer } from "../conformance/support/peer.ts";
 import { keyFrame } from "../conformance/support/media.ts";

@@ -23,7 +23,7 @@ export interface Www {
 export interface WwwOptions {
   /** CumulusServer.ini but for the port. */
   readonly ini?: string;
-  /** What the script refuses: the errors that may be in the log. */
+  /** Errors of refusals by the script, which may be in the log. */
   readonly refuses?: RegExp;
 }
 

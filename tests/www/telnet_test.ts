@@ -108,7 +108,10 @@ function telnet(
 }
 
 telnet("both worlds hear each other", async ({ connect, user, port }) => {
-  await assert.rejects(Deno.connect({ hostname: "127.0.0.1", port }), "nobody has connected yet");
+  await assert.rejects(
+    Deno.connect({ hostname: "127.0.0.1", port }),
+    "no client has connected yet",
+  );
   const anna = await connect(["Anna"]);
   const bert = await user("Bert");
   assert.deepEqual(await anna.called("onJoined"), ["Bert"]);
@@ -261,7 +264,7 @@ telnet(
 );
 
 telnet(
-  "who does not read is let go, and nobody waits for that",
+  "a user who does not read is disconnected, without delay for others",
   async ({ server, connect, user, port }) => {
     server.write(
       "www/telnet/main.lua",
@@ -313,7 +316,7 @@ telnet("who floods has to go", async ({ connect, user }) => {
   assert.deepEqual(await anna.called("onLeft"), ["Bert"]);
 });
 
-telnet("no more than so many come by telnet", async ({ connect, user, port }) => {
+telnet("the number of telnet users is limited", async ({ connect, user, port }) => {
   const anna = await connect(["Anna"]);
   const bert = await user("Bert");
   await user();
@@ -347,7 +350,7 @@ telnet("one address has only its share of the places", async ({ connect, user, p
     again.close();
     await again.ended;
     return line === "* Your name?" || undefined;
-  }, "the place of who has left");
+  }, "the place of the user who has left");
 }, { ini: "each = 2\n" });
 
 Deno.test("www/telnet: users are counted by IPv4 address or IPv6 network", async () => {

@@ -5,7 +5,7 @@ import { Peer } from "../conformance/support/peer.ts";
 import { TestServer } from "../conformance/support/test_server.ts";
 import { shipped, type Www, www } from "./support.ts";
 
-/** What the shipped applications keep on clients, from outside. */
+/** Properties that the shipped applications keep on clients, from outside. */
 const FORGED =
   "chatName=Eve&waitsSince=1&game=chess&rating=1000&lobbyPlayer=x&player=x&opponent=x" +
   "&watchesStatistics=1&mayPublish=1&mayPlay=1&liveStreams=x&lookups=x&chatter=x";

@@ -20,7 +20,7 @@ Deno.test(`www/video: ${listeners} clients see a file in a loop, in time and wit
       local start = onStart
       function onStart(path) start(path) NOTE("began ", players.test.began) end`,
     },
-    // Times are the publisher's, also for those who come late.
+    // Times are the publisher's, also for late viewers.
     ini: "[video]\nfiles = test, missing\n[rtmfp]\nrebase = off\n",
   });
   Deno.writeFileSync(`${server.dir}/www/video/test.flv`, flv);
@@ -58,7 +58,7 @@ Deno.test(`www/video: ${listeners} clients see a file in a loop, in time and wit
       assert.ok(inTheEnd > 0, `${-inTheEnd} ms late`);
       best = Math.max(best, ...ahead);
     }
-    // What is pushed ahead lasts for the two seconds until there is more, and is no more than said.
+    // Frames pushed ahead last for the two seconds until the next push, and no longer.
     assert.ok(best >= 2000 && best <= 2600, `${best} ms ahead`);
     const frames = new FlvReader().push(flv).filter(({ type }) => type === TagType.video);
     const shown = watching[0].packets.items.filter(({ kind }) => kind === "video");

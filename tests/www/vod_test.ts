@@ -1,4 +1,4 @@
-// The application that records what is published, and its page.
+// The application that records publications, and its page.
 import assert from "node:assert/strict";
 import { FlvReader } from "../../src/flv/reader.ts";
 import { TagType } from "../../src/flv/tags.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Recording } from "../../../src/client/cli/recording.ts";
 import { FlvReader } from "../../../src/flv/reader.ts";
 
-/** A video header and two pictures, of which the first is a key frame. */
+/** A video header, a key frame and another picture. */
 const VIDEO = [[0x17, 0, 0, 0, 0], [0x17, 1, 0, 0, 0, 1], [0x27, 1, 0, 0, 0, 2]];
 
 function record(recording: Recording): void {

@@ -11,7 +11,7 @@ import {
 } from "../../../src/rtmfp/crypto/aes_field.ts";
 
 const bytes = Array.from({ length: 256 }, (_, i) => i);
-/** What a swizzle finds: nothing at 128 and above; below, an index must be one. */
+/** Result of a swizzle: 0 for indices from 128 on; lower ones must be valid. */
 function find(table: readonly number[], index: number): number {
   assert.ok(index < 16 || index >= 128, `index ${index}`);
   return index < 16 ? table[index] : 0;

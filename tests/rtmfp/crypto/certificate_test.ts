@@ -114,7 +114,7 @@ Deno.test("vector:glare: the smaller certificate prevails", () => {
   const [near, far] = [fromHex(nearCertificate), fromHex(farCertificate)];
   assert.equal(prevails(near, far), nearPrevails);
   assert.equal(prevails(far, near), !nearPrevails);
-  assert.equal(prevails(near.subarray(0, 9), near), true, "what is shorter is smaller");
+  assert.equal(prevails(near.subarray(0, 9), near), true, "a shorter one is smaller");
   assert.equal(prevails(near, near.subarray(0, 9)), false);
   assert.equal(prevails(near, near), false);
 });

@@ -124,7 +124,7 @@ Deno.test("vector:scramble: session ids", () => {
     const datagram = fromHex(datagramFirst4 + ciphertextFirst8);
     assert.equal(sessionIdOf(datagram), parseInt(sessionId, 16));
   }
-  assert.equal(sessionIdOf(fromHex("01020304 00000001")), 0x01020305, "what is missing is zero");
+  assert.equal(sessionIdOf(fromHex("01020304 00000001")), 0x01020305, "missing bytes are zero");
   assert.equal(sessionIdOf(fromHex("")), 0);
 });
 

@@ -36,7 +36,7 @@ Deno.test("vector:hmac-sseq-negotiation: for both mechanisms, and seen from both
       { hmacFlags: expected, hmacLength: used ? 16 : 0, sequenceFlags: expected },
       name,
     );
-    // The initiator, by the same rule, comes to the mirror image, if it sends what it said.
+    // The initiator, by the same rule, reaches the mirror image, if it sends what it announced.
     const initiator = { ...(flags & 1 ? STRICT : RELAXED), hmacLength: 10 };
     if (offer(initiator).hmacFlags !== flags) continue;
     assert.deepEqual(agreeOnProtection(initiator, said), {
@@ -66,7 +66,7 @@ Deno.test("an announced HMAC must have 4 to 32 bytes", () => {
     const far = { hmacFlags: 7, hmacLength, sequenceFlags: 0 };
     const agreed = agreeOnProtection(RELAXED, far) !== undefined;
     assert.equal(agreed, hmacLength >= 4 && hmacLength <= 32, `${hmacLength}`);
-    assert.ok(agreeOnProtection(RELAXED, { ...far, hmacFlags: 1 }), "none is to come");
+    assert.ok(agreeOnProtection(RELAXED, { ...far, hmacFlags: 1 }), "no HMAC is announced");
   }
 });
 

@@ -42,7 +42,7 @@ class Host implements ReceiveHost {
     this.completed.push(flow);
   }
 
-  /** Gives the flow a fragment; what it is, in one letter. */
+  /** Gives the flow a fragment; returns its class as one letter. */
   take(sequence: number, fsn: number, data: string | number[], kind = "w"): this {
     const chunk = new UserData();
     chunk.flowId = 3;

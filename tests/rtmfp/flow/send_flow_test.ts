@@ -99,7 +99,7 @@ Deno.test("The first pending message is the first one neither delivered in order
   acknowledge(flow, "03 7f 02 0000"); // 4: one nak for 3
   acknowledge(flow, "03 7f 02 0000");
   assert.deepEqual(seen, [3, 3, 3]);
-  host.flight.loseAll(); // 3 is given up, 5 is to be sent again
+  host.flight.loseAll(); // 3 is abandoned, 5 must be repeated
   assert.equal(flow.firstPending, 5);
   flow.write(bytes(6));
   flow.write(bytes(7));
@@ -137,7 +137,7 @@ Deno.test("An unreliable message is abandoned when a part of it is lost", () => 
   packet(flow);
   acknowledge(flow, "03 7f 00 0000"); // number 2 alone
   assert.equal(host.flight.loseAll(), true);
-  // All was acknowledged or given up: nobody but an update of the forward number tells the peer.
+  // All fragments are acknowledged or abandoned: only an update of the forward number informs the peer.
   assert.equal(packet(flow), "1000040203" + "0100");
   flow.write(bytes(3));
   assert.equal(packet(flow), "1000050003030203");

@@ -11,7 +11,7 @@ import {
 } from "../../support/pair.ts";
 import { RawPeer } from "../../support/raw_peer.ts";
 
-/** A server with one session of a raw peer, and what the session's user is told. */
+/** A server with one session of a raw peer, and the events for the session's user. */
 function opened(limits = {}, crypto = plain) {
   const recorder = new Recorder();
   const server = makeServer(1, { onSession: () => recorder }, { limits, crypto });

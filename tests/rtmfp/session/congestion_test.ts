@@ -107,7 +107,7 @@ Deno.test("After the start a loss does not shrink a window within the capacity o
   assert.equal(beyond.window, 27_000, "but no less than drains the queues");
   const together = measured(steady(80_000));
   for (let i = 0; i < 5; i++, now -= 1000) tell(together, 80_000, 1000, 1, false, true);
-  assert.equal(together.window, 40_000, "what is lost within a round trip counts once");
+  assert.equal(together.window, 40_000, "losses within a round trip count once");
 });
 
 Deno.test("At the start, losses end it only where queues build up, or where they are many", () => {

@@ -203,7 +203,7 @@ Deno.test("An identical certificate from the same address replaces the session, 
   const restarted = new RawPeer(server, peer.now + 1000);
   Object.assign(restarted, { pair: peer.pair, certificate: peer.certificate, nearId: 0x03000000 });
   restarted.open();
-  assert.equal(replaced.packetsOut, sent, "nobody is told");
+  assert.equal(replaced.packetsOut, sent, "no packet is sent");
   assert.deepEqual(recorders[0].closed, ["overridden (not orderly)"]);
   assert.equal(server.sessionCount, 1);
   const other = new RawPeer(server, restarted.now + 1000);
@@ -348,7 +348,7 @@ Deno.test("The introducer's bytes are Cumulus' bytes, and its addresses go round
   for (let i = 0; i < 4; i++) {
     target.now = seeker.now = seeker.now + 1500;
     seeker.sendStartup(iHello, { epd, tag: seeker.tag });
-    // Both see what the server sends; each can read its own alone.
+    // Both get all packets of the server, and can decrypt only their own.
     server.flush(seeker.now, outboxOf([seeker, target]));
     const [answer] = seeker.takeChunks();
     assert.equal(
@@ -371,7 +371,7 @@ Deno.test("The introducer's bytes are Cumulus' bytes, and its addresses go round
   ]);
 });
 
-/** Shows what a flush sends to several peers. */
+/** Lists the packets of a flush to several peers. */
 function outboxOf(peers: RawPeer[]) {
   const buffer = new Uint8Array(4400);
   return {
@@ -543,7 +543,7 @@ Deno.test("Answers to one source are bounded in number and in bytes", () => {
   for (const { length } of peer.take()) bytesOut += length;
   assert.ok(bytesOut <= 3 * bytesIn(), `${bytesOut} to ${bytesIn()}`);
   assert.equal(asked, 100, "the hellos of two seconds are looked at");
-  assert.equal(bytesOut, 58 * 180, "of 36 bytes each, which call for so many answers");
+  assert.equal(bytesOut, 58 * 180, "58 answers to hellos of 36 bytes each");
   assert.ok(server.counters.drops.limit! >= 900);
   peer.now += 1000;
   for (let i = 0; i < 200; i++) peer.sayHello();

@@ -1,4 +1,4 @@
-// A session follows its far end to another address, and nobody else. RFC 7016 §3.5.4.2.
+// A session follows only its far end to another address. RFC 7016 §3.5.4.2.
 import assert from "node:assert/strict";
 import type { Address } from "../../../src/common/address.ts";
 import { STRICT } from "../../../src/rtmfp/crypto/protection.ts";
@@ -218,12 +218,12 @@ Deno.test("Neither an empty answer alone nor the real far end's acknowledgement 
       to.port === NEIGHBOUR.port && /^10 /.test(chunks[0])
     );
     assert.ok(probe, "the attacker gets the probe, and cannot read it");
-    // Meanwhile data go to the real far end, which acknowledges what it gets.
+    // Meanwhile data go to the real far end, which acknowledges them.
     flow.write(numbered(round, 10));
     peer.run();
     const data = peer.take().flatMap(({ chunks }) => chunks).filter((chunk) => /^10 /.test(chunk));
     const sequences = data.map((chunk) => parseInt(chunk.slice(7, 9), 16));
-    // It has all but the probe; what it has, it acknowledges as a range behind it.
+    // It has all but the probe, and acknowledges the rest as a range after it.
     const before = 1 + 2 * round;
     assert.ok(sequences.every((sequence) => sequence > before), `${data}`);
     peer.send(`51 0005 02 7f ${hex(before)} 00 00`);
@@ -247,11 +247,11 @@ Deno.test("A relayed question does not move the session", () => {
   const { peer, server, session } = opened();
   withFlow(peer, server.sessions());
   peer.now += 1500;
-  peer.address = NEIGHBOUR; // replays what it has seen
+  peer.address = NEIGHBOUR; // replays observed packets
   peer.send("010000");
   peer.run();
   const question = peer.take()[0].chunks[0].slice(3);
-  peer.address = CLIENT; // the far end answers what comes with the server's address
+  peer.address = CLIENT; // the far end answers packets from the server's address
   peer.send(`41 0019 ${question}`);
   peer.replay(peer.sent.at(-1)!, NEIGHBOUR);
   assert.deepEqual(session.address, CLIENT);

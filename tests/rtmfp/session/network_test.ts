@@ -1,4 +1,4 @@
-// Every reliable message arrives once and in order, whatever the network does. 200 seeds each: a
+// Every reliable message arrives once and in order over any network. 200 seeds each: a
 // failure names the one that replays it.
 import assert from "node:assert/strict";
 import { portable } from "../../../src/rtmfp/crypto/portable.ts";

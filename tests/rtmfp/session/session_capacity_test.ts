@@ -50,7 +50,7 @@ class House {
     return this.server.counters.drops.sessions ?? 0;
   }
 
-  /** A new peer as far as its cookie and its first IIKeying; what has come in answer is in `seen`. */
+  /** A new peer as far as its cookie and its first IIKeying; the answers are in `seen`. */
   knock(address?: Address): RawPeer {
     const number = ++this.#last;
     const peer = new RawPeer(this.server, this.now);
@@ -65,7 +65,7 @@ class House {
     return peer;
   }
 
-  /** Repeats what has not been answered, or goes in with the answer. @returns whether it is in */
+  /** Repeats an unanswered packet, or continues with the answer. @returns whether the session is open */
   enter(peer: RawPeer): boolean {
     peer.now = this.now;
     if (peer.seen.length === 0) peer.sendKeying();
@@ -154,7 +154,7 @@ Deno.test("A client that returns from its address is accepted at the limit", () 
   again.send("01 0000");
   other.send("01 0000");
   house.knock();
-  assert.equal(house.refused, 1, "nobody else does");
+  assert.equal(house.refused, 1, "no other client is refused");
   assert.ok(house.server.sessionCount <= 2);
 });
 
@@ -166,7 +166,7 @@ Deno.test("Unfinished handshakes take no places of finished ones", () => {
   assert.equal(house.refused, 0);
   const peers = [house.open(), house.open()];
   assert.equal(house.heard, 3);
-  assert.equal(house.server.sessionCount, 3, "none of them");
+  assert.equal(house.server.sessionCount, 3, "no session is added");
   for (const peer of peers) assert.equal(peer.take().length, 0);
 });
 
@@ -192,7 +192,7 @@ Deno.test("One address has only its share of the places, wherever its sessions g
   };
   move(peers[0], at("192.0.2.3", 1)); // it keeps its place, and counts where it was opened
   assert.equal(house.enter(late), false);
-  move(elsewhere, at("192.0.2.1", 5)); // who is in may come to an address that has its share
+  move(elsewhere, at("192.0.2.1", 5)); // an open session may move to an address with a full share
   assert.equal(house.heard, 3);
   elsewhere.send(CLOSE);
   elsewhere.run();

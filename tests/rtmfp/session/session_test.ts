@@ -1,4 +1,4 @@
-// What a session does with each chunk, byte by byte.
+// Effect of each chunk on a session, byte by byte.
 import assert from "node:assert/strict";
 import { fromHex, toHex } from "../../../src/bytes/hex.ts";
 import { STRICT } from "../../../src/rtmfp/crypto/protection.ts";
@@ -354,7 +354,7 @@ Deno.test("A bitmap acknowledges as ranges do", () => {
     flow.write(numbered(i, 1000));
   }
   peer.run();
-  assert.equal(peer.takeChunks().length, 5, "what the first window allows");
+  assert.equal(peer.takeChunks().length, 5, "fills the first window");
   peer.send("500004027f" + "0103"); // 0-1, 3, 4
   assert.equal(flow.ackedBytes, 3000);
 });
@@ -416,7 +416,7 @@ Deno.test("Flows of one priority that are flushed go first, in the order of flus
     return sent;
   };
   assert.deepEqual(order(2), [5, 5, 4, 4, 3, 3, 2, 2]);
-  third.flush(); // nothing waits, so this is no place among those to come
+  third.flush(); // no message waits, so this adds no packet
   for (const flow of flows) flow.write(numbered(9, 1100));
   second.flush();
   peer.run();

@@ -22,7 +22,7 @@ import {
 
 const SECRET = "nobody is to read this";
 
-/** An outbox with so much room, which looks for what nobody is to read. */
+/** An outbox with limited room, which searches packets for the secret text. */
 class Watched {
   readonly sent: { datagram: Uint8Array; to: Address }[] = [];
   readonly #buffer = new Uint8Array(2_048);
@@ -50,7 +50,7 @@ class Watched {
   }
 }
 
-/** A server with sessions of so many clients. */
+/** A server with sessions of several clients. */
 function opened(count: number, crypto: CryptoBackend = portable, policy = RELAXED) {
   const agreement = new RememberingAgreement(1);
   const settings = { crypto, policy, agreement };
@@ -64,7 +64,7 @@ function opened(count: number, crypto: CryptoBackend = portable, policy = RELAXE
   });
   let now = 0;
   const out = new Watched();
-  /** Lets the clients answer what the server has sent. */
+  /** Lets the clients answer the server's packets. */
   const answer = (sent: ReturnType<Watched["take"]>) => {
     for (const { datagram, to } of sent) {
       const { client } = clients.find(({ address }) => address.port === to.port)!;

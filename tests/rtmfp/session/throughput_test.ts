@@ -19,7 +19,7 @@ import {
 const SEEDS = 200;
 const MESSAGE = new Uint8Array(10_000);
 
-/** Sends full datagrams at the rate of the link, whatever happens. */
+/** Sends full datagrams at the rate of the link, regardless of losses. */
 class FixedRate implements Node {
   deadline = 0;
   constructor(readonly every: number) {}

@@ -1,4 +1,4 @@
-// Every chunk but those of flows, against bytes written out by hand from RFC 7016 §2.3.
+// Every chunk except the flows' chunks, against bytes written out by hand from RFC 7016 §2.3.
 import assert from "node:assert/strict";
 import { fromHex, toHex } from "../../../src/bytes/hex.ts";
 import { Reader } from "../../../src/bytes/reader.ts";
@@ -195,7 +195,7 @@ Deno.test("every chunk makes a value or a WireError of random bytes", () => {
       if (!(error instanceof WireError)) throw error;
       continue;
     }
-    // What was understood is understood again, and then nothing is lost any more.
+    // A parsed chunk parses again after writing, without further loss.
     const once = again.copy();
     const twice = new Writer();
     rewriteChunk(type, new Reader(once, 3), twice);
