@@ -19,7 +19,7 @@ local Cumulus = {}
 ---@return string
 function Cumulus:absolutePath(path) end
 
----bans IP addresses: their packets are dropped unread, and their clients are disconnected at once (`onFailed`, `onDisconnection`). Server-wide, until the server ends. What is no IP is an ERROR in the log.
+---bans IP addresses: their packets are dropped unread, and their clients are disconnected at once (`onFailed`, `onDisconnection`). Server-wide, until the server ends. An invalid IP is an ERROR in the log.
 ---@param ... any
 function Cumulus:addToBlacklist(...) end
 
@@ -40,7 +40,7 @@ function Cumulus:createTCPServer() end
 ---@return UDPSocket
 function Cumulus:createUDPSocket(broadcast) end
 
----publishes: the new publication, or `nil` and an ERROR if somebody publishes that name. Clients that wait for the name are told. `onPublish` does not run.
+---publishes: the new publication, or `nil` and an ERROR if the name is taken. Clients that wait for the name are notified. `onPublish` does not run.
 ---@param name string
 ---@return Publication?
 function Cumulus:publish(name) end
@@ -133,7 +133,7 @@ function Clients:ipairs() end
 ---@field rawId string the same as 32 bytes
 ---@field address string `ip:port`, or `[ip]:port`; follows the client if it moves to another network
 ---@field protocol "rtmfp"|"rtmp"|"rtmps"|"rtws"|"http"|"ws" how it came in: `rtmfp`, `rtmp`, `rtmps`, `rtws`, `http` or `ws`
----@field flashVersion string what it says of itself, such as `WIN 20,0,0,286`
+---@field flashVersion string its self-description, such as `WIN 20,0,0,286`
 ---@field pageUrl string page and SWF it runs in, `""` if it does not say
 ---@field swfUrl string page and SWF it runs in, `""` if it does not say
 ---@field path string path of its application
@@ -166,7 +166,7 @@ function FlowWriter:writeAMFResult(...) end
 ---@param ... any
 function FlowWriter:writeStatusResponse(code, description, name, ...) end
 
----sends what was written now, while the function still runs (RTMFP); with `false` it only goes before that of writers of the client that are flushed later. It need not be called: what was written leaves when the event returns.
+---sends what was written now, while the function still runs (RTMFP); with `false` it only precedes data of writers of the client that are flushed later. You need not call it: written data leaves when the event returns.
 ---@param full? boolean
 function FlowWriter:flush(full) end
 
@@ -190,7 +190,7 @@ function Groups:pairs() end
 ---@return fun(): integer, Group
 function Groups:ipairs() end
 
----adds a peer that is _not_ a client of this server, so that clients who join are told of it: a member, or `nil` and an ERROR if an id is bad. Both ids are 64 hexadecimal digits or 32 bytes. You have to know that the peer exists and joined that group, at another server. A group that is not there is made; no event runs.
+---adds a peer that is _not_ a client of this server, so that joining clients learn of it: a member, or `nil` and an ERROR if an id is bad. Both ids are 64 hexadecimal digits or 32 bytes. You have to know that the peer exists and joined that group, at another server. A group that is not there is made; no event runs.
 ---@param peerId string
 ---@param groupId string
 ---@return Member?
@@ -212,7 +212,7 @@ function Group:ipairs() end
 ---@field rawId string of the peer
 local Member = {}
 
----takes the peer out of the group again; an empty group is no more. `id` and `rawId` can still be read. Repeating it is harmless. A member that no variable keeps any more leaves by itself within a minute or so, when it is collected: keep it as long as it is to stay.
+---takes the peer out of the group again; an empty group vanishes. `id` and `rawId` can still be read. Repeating it is harmless. A member that no variable keeps any more leaves by itself within a minute or so, when it is collected: keep it as long as it is to stay.
 function Member:release() end
 
 ---@class SharedObjects
@@ -269,16 +269,16 @@ function SharedObject:clear() end
 ---@param ... any
 function SharedObject:send(handler, ...) end
 
----changes between them go out as one message. They count; what is still locked when the event ends is unlocked then.
+---changes between them go out as one message. They nest; the end of the event unlocks remaining locks.
 function SharedObject:lock() end
 
----changes between them go out as one message. They count; what is still locked when the event ends is unlocked then.
+---changes between them go out as one message. They nest; the end of the event unlocks remaining locks.
 function SharedObject:unlock() end
 
 ---stores a persistent object now: else that happens within a second of a change, and when the server stops
 function SharedObject:flush() end
 
----the script keeps it no more; clients go on
+---the script stops using it; clients continue
 function SharedObject:close() end
 
 ---@class Publications
@@ -296,24 +296,24 @@ function Publications:ipairs() end
 
 ---@class Publication
 ---@field name string its name
----@field type "live"|"record"|"append"|"appendWithGap" what the client asked for: `"live"`, `"record"`, `"append"` or `"appendWithGap"`
+---@field type "live"|"record"|"append"|"appendWithGap" the requested type: `"live"`, `"record"`, `"append"` or `"appendWithGap"`
 ---@field recording string? the name under which it is recorded; `nil` if it is not
----@field recorded boolean true of a file that a client plays: nobody publishes it
----@field publisherId integer server-wide number of the stream that publishes; 0 when nobody does
+---@field recorded boolean true of a file that a client plays: it has no publisher
+---@field publisherId integer server-wide number of the stream that publishes; 0 without a publisher
 ---@field listeners Listeners its listeners
 ---@field audioQOS QualityOfService quality of service from the publisher to this server
 ---@field videoQOS QualityOfService quality of service from the publisher to this server
 ---@field properties table<string, string> a table of what an RTMP publisher wrote behind its stream name: of `key?token=abc` the name is `key`, and `properties.token` is `"abc"`. Empty for other publishers
 local Publication = {}
 
----sends audio to all listeners. `time` in milliseconds; `packet` as the body of an FLV audio tag, of which the first `offset` bytes are left out; `lost` says how many packets were lost since the last one.
+---sends audio to all listeners. `time` in milliseconds; `packet` as the body of an FLV audio tag, without its first `offset` bytes; `lost` is the number of packets lost since the last one.
 ---@param time integer
 ---@param packet string
 ---@param offset? integer
 ---@param lost? integer
 function Publication:pushAudioPacket(time, packet, offset, lost) end
 
----the same for video. Each listener starts at a key frame; what came since the last one is kept for it (`[media] gop`). After `lost` packets frames are dropped up to the next key frame.
+---the same for video. Each listener starts at a key frame; the server keeps the frames since the last one for it (`[media] gop`). After `lost` packets frames are dropped up to the next key frame.
 ---@param time integer
 ---@param packet string
 ---@param offset? integer
@@ -331,10 +331,10 @@ function Publication:pushDataPacket(name, packet, offset) end
 ---@return Relay?
 function Publication:push(url) end
 
----sends what was pushed; like that of a FlowWriter it happens by itself when the event returns
+---sends the pushed packets; like that of a FlowWriter it happens by itself when the event returns
 function Publication:flush() end
 
----has it recorded until it ends, into the file `name.flv` of the folder `streams` of the publisher's application; its own name is used without one. `way` is `"record"` (replaces the file), `"append"` or `"appendWithGap"`. Returns `true`, or `nil` and the reason. May be called in `onPublish`
+---records it until it ends, into the file `name.flv` of the folder `streams` of the publisher's application; by default its own name. `way` is `"record"` (replaces the file), `"append"` or `"appendWithGap"`. Returns `true`, or `nil` and the reason. May be called in `onPublish`
 ---@param name? string
 ---@param way? string
 ---@return boolean? started
@@ -388,9 +388,9 @@ function Listener:close(code, description) end
 ---@class QualityOfService
 ---@field byteRate number bytes a second
 ---@field lostRate number lost parts of all, and frames that were given up for a slow listener, 0 to 1
----@field congestionRate number -1 to 1: how fast the delay grows, and what is lost. Negative: there is room to spare, -0.5 for half as much again.
+---@field congestionRate number -1 to 1: growth of the delay, and loss. Negative: spare capacity, -0.5 for half as much again.
 ---@field latency number milliseconds from the one end to the other: half the ping at first, then following the arrivals
----@field droppedFrames integer of a publisher: video frames dropped while waiting for a key frame. Of a listener: frames not sent because it was too slow, or had lost what they build on
+---@field droppedFrames integer of a publisher: video frames dropped while waiting for a key frame. Of a listener: frames not sent because it was too slow, or had lost earlier frames that they need
 ---@field skippedFrames integer of a listener: video frames that came before its first key frame, or after a pause or being muted before the next one
 local QualityOfService = {}
 
@@ -413,7 +413,7 @@ function Servers:broadcast(handler, ...) end
 
 ---@class Server
 ---@field address string of a target the configured `host:port`, of an initiator its `ip:port`
----@field publicAddress string the address for clients: what it announces as its `publicAddress`, else its IP and RTMFP port
+---@field publicAddress string the address for clients: its announced `publicAddress`, else its IP and RTMFP port
 ---@field isTarget boolean whether this server dialled it; on a bus, whether it is the older one of the two
 ---@field load integer? of a server on the bus: its clients, and how late its event loop is in ms; else `nil`
 ---@field lag number? of a server on the bus: its clients, and how late its event loop is in ms; else `nil`
@@ -555,7 +555,7 @@ function ByteWriter:writeAMF(...) end
 ---@field address string of this and of the other end, `ip:port` or `[ip]:port`; `nil` when not connected
 ---@field peerAddress string? of this and of the other end, `ip:port` or `[ip]:port`; `nil` when not connected
 ---@field error string? the text of the last error, or `nil`; `connect` clears it
----@field unsent integer bytes given to `send` that wait for the other end to read what came before
+---@field unsent integer bytes given to `send` that wait for the other end to read earlier ones
 ---@field onReception? fun(self: TCPClient, data: string): integer? bytes have come. Return how many at the **end** of `data` you have not used: they are given again in front of the next ones. 0, or nothing: all were used; `#data`: keep everything.
 ---@field onDisconnection? fun(self: TCPClient) the connection has ended, or did not come to be; `self.error` tells an error from a normal end
 ---@field [string] any your own fields and functions
