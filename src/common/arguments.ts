@@ -9,14 +9,14 @@ export class UsageError extends Error {
 export interface OptionForm {
   /** One letter. */
   readonly short?: string;
-  /** What the value stands for, such as "N"; an option without takes no value. */
+  /** Placeholder of the value, such as "N"; undefined: the option takes no value. */
   readonly value?: string;
   /** The value may be left out. */
   readonly optional?: boolean;
 }
 
 interface ParsedArguments {
-  /** Long names and values in their order; undefined where none is given. */
+  /** Long names and values in their order; undefined without a value. */
   readonly options: readonly (readonly [name: string, value: string | undefined])[];
   readonly operands: readonly string[];
 }

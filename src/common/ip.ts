@@ -61,7 +61,7 @@ function ipv4Bytes(text: string): Uint8Array | undefined {
   return part === 4 ? ip : undefined;
 }
 
-/** The bytes of groups between colons, of which the last may be an IPv4 address. */
+/** The bytes of groups between colons; the last group may be an IPv4 address. */
 function groupBytes(groups: string[]): number[] | undefined {
   const bytes: number[] = [];
   for (const [i, group] of groups.entries()) {

@@ -1,7 +1,7 @@
-// Sockets as their users see them: what they offer, and what they tell.
+// Interfaces of sockets for their users: methods and events.
 import type { Address } from "./address.ts";
 
-/** What a connection of bytes tells. */
+/** Events of a connection of bytes. */
 export interface ByteEvents {
   onData(bytes: Uint8Array): void;
   /** The connection ended: by the other end, or with an error. Not called after `close`. */

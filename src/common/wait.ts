@@ -13,7 +13,7 @@ export function within<T>(promise: Promise<T>, timeout: number, late: string): P
  * Waits until a promise settles, but no longer than `timeout` ms.
  *
  * @returns the outcome; undefined if it took longer
- * @throws what the promise is rejected with in time
+ * @throws the reason of a promise that rejects in time
  */
 export async function waitAtMost<T>(
   promise: Promise<T>,

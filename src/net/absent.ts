@@ -1,4 +1,4 @@
-/** Whether an error says that there is no such file, or none that this process may open. */
+/** Whether an error means that a file is missing, or that this process may not open it. */
 export function isAbsent(error: unknown): boolean {
   return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory ||
     error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.InvalidData ||

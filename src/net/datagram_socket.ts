@@ -1,6 +1,6 @@
 import type { Address } from "../common/address.ts";
 
-/** What a {@link DatagramSocket} tells its owner. */
+/** Events of a {@link DatagramSocket}. */
 export interface DatagramHandler {
   /** A datagram: the bytes are the handler's to change, and gone after the call. */
   receive(datagram: Uint8Array, from: Address): void;
@@ -21,8 +21,8 @@ export interface SocketCounters {
 }
 
 /**
- * A UDP socket and the outbox of those who send through it: a datagram is built in place in
- * `buffer()`, taken by `post()`, and on its way after `flush()`.
+ * A UDP socket and its outbox: senders build a datagram in place in `buffer()`, queue it by `post()`, and
+ * send it by `flush()`.
  */
 export interface DatagramSocket {
   /** Which system calls carry it, for the log. */
@@ -38,9 +38,9 @@ export interface DatagramSocket {
   readonly room: number;
   post(length: number, to: Address): void;
   flush(): void;
-  /** Receives until the socket is closed. What a handler throws ends it. */
+  /** Receives until the socket is closed; an exception of a handler ends it. */
   serve(handler: DatagramHandler): Promise<void>;
-  /** Sends what was posted and closes; datagrams that would have to wait are dropped. */
+  /** Sends the posted datagrams and closes; drops datagrams that would have to wait. */
   close(): void;
 }
 

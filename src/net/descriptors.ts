@@ -2,7 +2,7 @@
 
 /** Descriptors that only the server itself may use. */
 export const KEPT = 64;
-/** Milliseconds between two counts of what is open. */
+/** Milliseconds between two counts of open descriptors. */
 const COUNT_INTERVAL = 250;
 
 /** What scripts ask before they open something. */
@@ -68,7 +68,7 @@ export class Descriptors {
 const FULL =
   `Too many open files (the last ${KEPT} that the system allows are kept for the server)`;
 
-/** Those of this process. Where the system is not Linux nothing is known, and nothing refused. */
+/** Descriptors of this process. On systems other than Linux they are unknown, and never refused. */
 export const descriptors = new Descriptors(limit(), count, () => performance.now());
 
 function limit(): number {

@@ -8,8 +8,8 @@ const writersPast = new WeakMap<Socket, DirectSocket>();
 export const bytesPast = (socket: Socket): number => writersPast.get(socket)?.sent ?? 0;
 
 /**
- * Writes to the connection of a socket of node:net past it, as long as nothing waits in the socket; else,
- * and what the system does not take at once, behind what does.
+ * Writes directly to the connection of a socket of node:net while the socket's queue is empty. Otherwise,
+ * and for the bytes that the system does not take at once, it appends to that queue.
  */
 export class DirectSocket {
   readonly #socket: Socket;
@@ -23,7 +23,7 @@ export class DirectSocket {
     socket.once("close", () => direct.close());
   }
 
-  /** @returns undefined for TLS, or where there are no system calls of ours for it */
+  /** @returns undefined for TLS, or without own system calls on this machine */
   static of(
     socket: Socket | null,
     writers: DirectWriterSource | undefined,

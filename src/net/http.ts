@@ -49,7 +49,7 @@ export interface HttpServer {
   readonly traffic: { readonly bytesIn: number; readonly bytesOut: number };
   /** New connections get another certificate. */
   renew(certificate: HttpCertificate): void;
-  /** Accepts nobody any more, and ends the connections that carry no request. */
+  /** Stops accepting, and ends the connections without a request. */
   close(): Promise<void>;
 }
 
@@ -68,7 +68,7 @@ type UpgradeHandler = (
 const MAX_CONNECTIONS = 256;
 /** Connections that have not sent the headers of a request: the oldest makes room for one more. */
 const MAX_UNFINISHED = 64;
-/** Milliseconds that each of them may take whatever their number. */
+/** Milliseconds that each of them may take, independent of their number. */
 const PATIENCE = 1_000;
 /** Milliseconds to the end of the headers, of the body, and to the next request. */
 const HEADERS_TIMEOUT = 10_000;
@@ -287,8 +287,8 @@ function fail(response: ServerResponse, status: number, text: string): void {
 }
 
 /**
- * Connections without a request make room: the oldest when there are too many connections, and some time after a
- * burst of them all but the newest {@link MAX_UNFINISHED}. Who sends a request at once always finds a place.
+ * Closes connections without a request: the oldest at the limit, and some time after a burst all but the
+ * newest {@link MAX_UNFINISHED}. A client that sends its request at once always gets a connection.
  */
 function boundConnections(server: Server | TlsServer, most: number): void {
   // By the far end: the socket of a request need not be the object that the connection came with.

@@ -44,7 +44,7 @@ export class IndexFiles {
       await Deno.rename(path + TEMPORARY, path);
       await this.#sweep(dirname(key));
     } catch {
-      // Nobody may write here, or the disk is full.
+      // The folder is read-only, or the disk is full.
     } finally {
       this.#writing.delete(path);
     }

@@ -84,8 +84,8 @@ const BUFFERS = { receive: [8, 33], send: [7, 32] } as const;
 /**
  * Sets the size of a socket's buffer.
  *
- * @param size bytes of it that payload may take
- * @returns what the system gave, which may be less
+ * @param size bytes for payload
+ * @returns the size that the system allowed, which may be less
  */
 export function setBuffer(
   libc: Libc,

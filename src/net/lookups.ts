@@ -11,7 +11,7 @@ export interface FoundAddress {
 /** Finds the addresses of a name. @throws {Error} if there are none */
 export type Lookup = (name: string) => Promise<readonly FoundAddress[]>;
 
-/** Look-ups that may be under way at once, whoever asks. */
+/** Maximum number of look-ups in progress, for all callers. */
 const MAX_PARALLEL = 8;
 /** Look-ups that may wait for one of those to end. */
 const MAX_WAITING = 1_024;
@@ -23,7 +23,7 @@ interface Waiting {
   settle(found: Promise<readonly FoundAddress[]>): void;
 }
 
-/** Has no more than some look-ups under way at once: one that nobody waits for any more still takes its thread. */
+/** Limits the look-ups in progress: one that timed out for its caller still occupies its thread. */
 export class Lookups {
   readonly #lookup: Lookup;
   readonly #timeout: number;
@@ -32,7 +32,7 @@ export class Lookups {
 
   /**
    * @param lookup asks the system
-   * @param timeout milliseconds after which a caller is told that there is no answer
+   * @param timeout milliseconds after which a caller gets an error
    */
   constructor(lookup: Lookup, timeout = TIMEOUT) {
     this.#lookup = lookup;
@@ -44,7 +44,7 @@ export class Lookups {
     return this.#running;
   }
 
-  /** @throws {Error} if the name has no address, or none is found in time */
+  /** @throws {Error} if the name has no address, or the look-up takes too long */
   async find(name: string): Promise<readonly FoundAddress[]> {
     if (this.#waiting.length >= MAX_WAITING) throw new Error("too many name lookups in progress");
     let waiting: Waiting;

@@ -71,7 +71,7 @@ export class Mailer {
     if (!this.#sending) queueMicrotask(() => this.#next());
   }
 
-  /** Takes over other options; what is being sent goes out by the old ones. */
+  /** Changes the options; a mail in transmission uses the old ones. */
   reload(options: MailerOptions): void {
     this.#options = options;
     if (!this.#sending) this.#endSession();
@@ -97,7 +97,7 @@ export class Mailer {
     }
     for (const address of [sender, ...recipients]) {
       if (!/^[^\s@<>(),;:"\\[\]]+@[^\s@<>(),;:"\\]+$/.test(bareAddress(address))) {
-        return `"${address}" is no mail address`;
+        return `"${address}" is not a mail address`;
       }
     }
     const forbidden = recipients.find((to) => !(this.#options.allows?.(bareAddress(to)) ?? true));
@@ -143,7 +143,7 @@ export class Mailer {
     } catch (error) {
       const { code, command } = error as Error & { code?: string; command?: string };
       const message = reasonOf(error as Error);
-      this.#endSession(); // what the next mail meets shall be its own
+      this.#endSession(); // the next mail must get only its own errors
       if (command !== "CONN" && code !== "EDNS" && code !== "ESOCKET") return message;
       const cause = `${message} (is there an SMTP server at ${this.#where()}?)`;
       if (!this.#closed) this.#failQueue(cause);
@@ -202,7 +202,7 @@ export class Mailer {
   }
 }
 
-/** Of a name with several addresses that all failed there is no text but theirs. */
+/** The reason of an error; if all addresses of a name failed, only their errors have a text. */
 function reasonOf(error: Error): string {
   if (error.message || !(error instanceof AggregateError)) return error.message;
   return error.errors.map(({ message }) => message).join(", ");

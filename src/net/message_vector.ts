@@ -45,7 +45,7 @@ export class MessageVector {
     return index * NAME;
   }
 
-  /** Sets how many bytes of a buffer are to be sent. */
+  /** Sets the number of bytes of a buffer to send. */
   setLength(index: number, length: number): void {
     this.#lengths[index * (IOVEC / 4) + 2] = length;
   }

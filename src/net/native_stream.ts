@@ -21,14 +21,14 @@ export interface StreamEnds {
   readonly remote: StreamEnd;
 }
 
-/** A second way to write to a connection, beside that of whoever opened it. */
+/** A second way to write to a connection, besides its owner's. */
 export interface DirectWriter {
   /**
-   * Writes what the system takes at once.
+   * Writes the bytes that the system takes at once.
    *
    * @param bytes may change as soon as the call returns
-   * @returns how many of the first `length` bytes were taken; 0 also where the connection has failed:
-   * whoever opened it hears why as it writes the rest
+   * @returns the number of bytes taken, of the first `length`; also 0 if the connection has failed: its
+   * owner gets the error when it writes the rest
    */
   send(bytes: Uint8Array, length: number): number;
   /** The connection stays open in the system until this is called. */

@@ -27,15 +27,15 @@ const RECEIVE_SLOTS = 32;
 /** Datagrams received at most before the handler may answer. */
 const BATCH = 256;
 /**
- * What the system says to several datagrams in one message that cannot go so: EIO where the network
- * card makes no checksums, EINVAL where the path takes smaller packets only, EMSGSIZE.
+ * Errors of the system for several datagrams in one message: EIO if the network card computes no
+ * checksums, EINVAL if the path takes only smaller packets, EMSGSIZE.
  */
 const REFUSALS = [5, 22, 90];
 
 /**
  * {@link DatagramSocket} on Linux: Deno's socket waits, and batches of system calls on the same
- * file descriptor carry most datagrams. What a batch cannot send at once goes through Deno's
- * socket, which waits for room and tells errors apart.
+ * file descriptor carry most datagrams. Datagrams that a batch cannot send at once go through Deno's
+ * socket, which waits for room and distinguishes errors.
  */
 export class NativeUdpSocket implements DatagramSocket {
   readonly name: string;
@@ -130,7 +130,7 @@ export class NativeUdpSocket implements DatagramSocket {
     this.#conn.close();
   }
 
-  /** Receives what has arrived besides the datagram that Deno's socket was woken by. */
+  /** Receives the datagrams after the one that woke Deno's socket. */
   #drain(handler: DatagramHandler): void {
     for (let total = 0; total < BATCH && !this.#closed;) {
       const count = this.#libc.recvmmsg(

@@ -92,7 +92,7 @@ export class NatsConnection {
     this.#subscriptions.delete(subject);
   }
 
-  /** Sends what was published, and ends. */
+  /** Sends the published messages, and closes. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#wakeUp();

@@ -1,4 +1,4 @@
-// What the system knows of this process, as Prometheus's own clients tell it.
+// Numbers of the system about this process, as in Prometheus's own clients.
 import process from "node:process";
 import { descriptors } from "./descriptors.ts";
 

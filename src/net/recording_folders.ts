@@ -60,8 +60,8 @@ export class RecordingFolders {
    * Opens a file for reading.
    *
    * @param path of the application: `""`, `/a`, `/a/b`
-   * @param name with `/` between its segments, none of which is `.` or `..`
-   * @param done undefined: there is no such regular file inside the folder, or too many are open
+   * @param name with `/` between its segments, without `.` and `..`
+   * @param done gets undefined if the folder has no such regular file, or too many are open
    */
   openFile(path: string, name: string, done: (file: StoredFile | undefined) => void): void {
     this.#tryOpen(path, name).then((file) => this.#options.input(() => done(file)));
@@ -255,8 +255,8 @@ export class RecordingFolders {
 }
 
 /**
- * Makes the folders in which a file is to be, one by one.
- * @returns the file's real path; undefined if it would not lie in the folder, or is none to write to
+ * Makes the folders of a file, one by one.
+ * @returns the file's real path; undefined if it is outside of the folder, or not writable
  */
 async function makeFolders(folder: string, name: string): Promise<string | undefined> {
   await makeFolder(folder);

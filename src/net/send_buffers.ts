@@ -1,9 +1,9 @@
-// What the system keeps for clients of a TCP port.
+// Send buffers of the system for clients of a TCP port.
 import { AF_INET, AF_INET6, findListener, openLibc, setBuffer } from "./libc.ts";
 
 /**
- * Bounds what the system keeps for a client that does not read, which it lets grow to 4 MB on Linux:
- * connections have the buffer of the socket that accepted them. Where that cannot be set it stays.
+ * Limits the system's send buffer of a client that does not read, which grows to 4 MB on Linux:
+ * connections inherit the buffer size of the listening socket. Without effect where it cannot be set.
  */
 export function boundSendBuffers(
   { hostname, port }: { readonly hostname: string; readonly port: number },

@@ -25,7 +25,7 @@ const CONTROL_SIZE = 10;
  */
 export class SendVector extends MessageVector {
   readonly #segmented: boolean;
-  /** Sizes of segments, by halves of a word. */
+  /** Sizes of segments, as 16-bit words. */
   readonly #sizes: Uint16Array;
   /** Where the list of buffers from each one on begins, in two words. */
   readonly #lists: Uint32Array;
@@ -133,7 +133,7 @@ export class SendVector extends MessageVector {
     this.#bytes = length;
   }
 
-  /** The first messages, so many, were sent. @returns how many datagrams that were */
+  /** Removes the first messages, which were sent. @returns their number of datagrams */
   sent(messages: number): number {
     const before = this.#first;
     for (let i = 0; i < messages; i++) {
@@ -171,7 +171,7 @@ export class SendVector extends MessageVector {
     for (const to of targets) this.post(this.lengthOf(this.#end), to);
   }
 
-  /** A message is of so many datagrams from one on. */
+  /** Begins a message of `count` datagrams. */
   #begin(message: number, slot: number, count: number): void {
     const at = message * WORDS;
     this.words[at + IOV] = this.#lists[2 * slot];

@@ -1,6 +1,6 @@
 import { waitAtMost } from "../common/wait.ts";
 
-/** Bytes on their way to oneself that have not come after so many milliseconds are lost. */
+/** Milliseconds after which bytes sent to oneself count as lost. */
 const PATIENCE = 20;
 const BYTE = new Uint8Array(1);
 
@@ -26,7 +26,7 @@ export class SocketPoll {
         port: 0,
       });
       const own = conn.addr as Deno.NetAddr;
-      // It must be waited for before it is sent: what is there already takes the short way.
+      // Wait before sending: bytes that are there already take the short way.
       const arrived = conn.receive(this.#buffer).then(
         ([, from]) => (from as Deno.NetAddr).port === own.port,
         () => false,

@@ -1,5 +1,5 @@
-// What the C library keeps of the memory that was freed: each of its threads' parts stays as large as
-// it has ever been.
+// Returns freed memory of the C library to the system: the arena of each thread otherwise keeps its
+// maximum size.
 
 const symbols = {
   malloc_trim: { parameters: ["usize"], result: "i32", nonblocking: true },

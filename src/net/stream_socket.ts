@@ -27,7 +27,7 @@ export class StreamSocket {
   /** The far end. */
   readonly peer: Address;
   readonly #conn: Deno.TcpConn | Deno.TlsConn;
-  /** Writes what the system takes at once; `#conn` writes the rest, and waits for room. */
+  /** Writes the bytes that the system takes at once; `#conn` waits and writes the rest. */
   readonly #direct: DirectWriter | undefined;
   #events: StreamEvents | undefined;
   #writing = false;
@@ -76,7 +76,7 @@ export class StreamSocket {
     return false;
   }
 
-  /** Ends the connection after what is being written; events are told no more. */
+  /** Ends the connection after the current write; no event follows. */
   end(): void {
     if (this.#ending || this.#closed) return;
     this.#ending = true;
@@ -182,7 +182,7 @@ export class StreamListener {
     this.#accepting = this.#accept(onAccept);
   }
 
-  /** Accepts nobody any more. Resolves when the port is free for another listener. */
+  /** Stops accepting. Resolves when the port is free for another listener. */
   async close(): Promise<void> {
     if (!this.#closed) {
       this.#closed = true;

@@ -15,10 +15,10 @@ export interface ByteSink {
   end(isWhole: boolean): void;
 }
 
-/** Bytes before and behind those that are written, which writers may use. */
+/** Free bytes before and after written data, for framing. */
 export const ROOM = 16;
 
-/** What the server tells of a {@link StreamedResponse}. */
+/** Events of a {@link StreamedResponse}. */
 interface ByteSinkEvents {
   /** What waited was taken. */
   onDrain(): void;
@@ -27,8 +27,8 @@ interface ByteSinkEvents {
 }
 
 /**
- * A response whose body is written as it comes into being, without a queue of its own: that of a live
- * stream, of which there are many.
+ * A response whose body is written piece by piece without its own queue, for the many viewers of live
+ * streams.
  */
 export class StreamedResponse {
   constructor(

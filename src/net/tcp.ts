@@ -1,4 +1,4 @@
-// TCP connections of the server itself (those of scripts live in sandbox/).
+// TCP connections of the server itself (for those of scripts see sandbox/).
 import type { Address } from "../common/address.ts";
 import { unmapped } from "../common/ip.ts";
 import type { ByteEvents } from "../common/socket_events.ts";
@@ -54,7 +54,7 @@ export class TcpConnection {
     if (this.#closed || bytes.length === 0) return;
     this.#queue.push(bytes);
     this.#queued += bytes.length;
-    if (this.#queued > MAX_QUEUED) this.#end("it does not read what it is sent");
+    if (this.#queued > MAX_QUEUED) this.#end("it does not read the sent data");
     else this.#write();
   }
 
@@ -146,7 +146,7 @@ function listenOnAll(port: number): Deno.TcpListener {
   }
 }
 
-/** What the system says of a connection, without its number. */
+/** The system's error message about a connection, without its number. */
 export function tcpError(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).replace(/ \(os error \d+\)$/, "");
 }

@@ -45,7 +45,7 @@ export async function bindUdp({ hostname, port }: BindOptions): Promise<Deno.Dat
 
 /** Few, so that the first datagrams of many are on their way early. */
 const SLOTS = 64;
-/** Datagrams sent before those that have arrived get their turn: their answers must find room. */
+/** Datagrams sent in a row before arrived ones are received, so that their answers find room. */
 const TURN = 64;
 
 /**
@@ -66,7 +66,7 @@ export class UdpSocket implements DatagramSocket {
   #first = 0;
   #waiting = 0;
   #sending = false;
-  /** Datagrams sent; every so many the others get their turn. */
+  /** Datagrams sent in a row. */
   #inRow = 0;
   #starved = false;
   #closed = false;
@@ -121,7 +121,7 @@ export class UdpSocket implements DatagramSocket {
       handler.receive(datagram, this.#remote(unmapped(from.hostname), from.port));
       if (this.#settling) return;
       this.#settling = true;
-      setImmediate(settle); // after what has already arrived is received
+      setImmediate(settle); // after receiving the datagrams that have arrived
     });
   }
 

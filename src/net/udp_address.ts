@@ -1,7 +1,7 @@
 import type { Address } from "../common/address.ts";
 import { mapped } from "../common/ip.ts";
 
-/** An address with what the system wants to see of it, made once for all its datagrams. */
+/** An address with its form for the system, made once for all its datagrams. */
 export class Remote implements Address {
   /** For {@link Deno.DatagramConn}: on an IPv6 socket an IPv4 address is mapped into IPv6. */
   readonly wire: Deno.NetAddr;

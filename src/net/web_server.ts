@@ -12,13 +12,13 @@ export type WebServer = HttpServer;
 
 /** Bytes of one message of a client. */
 const MAX_MESSAGE = 16 << 20;
-/** A client that has not answered a ping for so many milliseconds is gone. */
+/** Milliseconds between pings; a client that has not answered one by the next is gone. */
 const PING_INTERVAL = 20_000;
 
 const FIN = 0x80;
 const BINARY = 2;
 
-/** Stands for the answer to a request of which a WebSocket was made. */
+/** Placeholder for the answer to a request that became a WebSocket. */
 const UPGRADED = Response.json(null);
 /** What {@link upgradeToWebSocket} makes a WebSocket of. */
 const upgrades = new WeakMap<
@@ -64,7 +64,7 @@ export class WebSocketConnection {
   #direct: DirectSocket | null | undefined;
   readonly #timer: ReturnType<typeof setInterval>;
 
-  /** @param direct opens a way to write past the socket, for those that send much */
+  /** @param direct opens a way to write past the socket, for fast senders */
   constructor(socket: WebSocket, direct: () => DirectSocket | undefined) {
     this.#socket = socket;
     this.#openDirect = direct;
@@ -104,8 +104,7 @@ export class WebSocketConnection {
   }
 
   /**
-   * Sends the bytes of a block from one place up to another as a binary message, as {@link ByteSink}
-   * writes them: the way for those that send much.
+   * Sends part of a block as a binary message, in the form of {@link ByteSink}, for fast senders.
    */
   sendPart(block: Uint8Array, from: number, to: number): void {
     if (!this.open) return;
@@ -119,7 +118,7 @@ export class WebSocketConnection {
   }
 
   /**
-   * Closes it after what was sent.
+   * Closes it after the sent data.
    *
    * @param reason up to 123 bytes of UTF-8
    */

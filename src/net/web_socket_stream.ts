@@ -53,7 +53,7 @@ export class WebSocketStream {
     return false;
   }
 
-  /** Closes the WebSocket after what was written. */
+  /** Closes the WebSocket after the written data. */
   end(code = 1000): void {
     this.#stop();
     this.socket.close(code);

@@ -1,20 +1,20 @@
-// Small files that are only ever written whole: to another name, on the disk, then renamed. What is
-// there after a crash is the file before or after, never half of one.
+// Small files that are always written whole: under another name, synced to the disk, then renamed. After a
+// crash the old or the new file is there, never a partial one.
 
 /** Writes that go on at once. */
 const MAX_WRITES = 4;
-/** What is behind the name of a file that is being written. */
+/** Suffix of a file during the write. */
 const TEMPORARY = ".tmp";
 
 export class WholeFiles {
-  /** What is not on the disk yet, by path; the newest of each. */
+  /** The newest contents that are not on the disk yet, by path. */
   readonly #waiting = new Map<string, Uint8Array>();
   readonly #writing = new Set<string>();
   #settled: (() => void)[] = [];
   /** Files written, and not written, since the start. */
   readonly counters = { written: 0, failed: 0 };
 
-  /** @param onError a file could not be written; what was written before is still there */
+  /** @param onError called if a file could not be written; the previous contents stay */
   constructor(readonly onError: (path: string, error: unknown) => void) {}
 
   /** Files that are not on the disk yet. */

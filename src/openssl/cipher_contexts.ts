@@ -5,8 +5,8 @@ const SPARE = 64;
 const ZEROS = new Uint8Array(16);
 
 /**
- * Contexts of AES-128-CBC with a vector of zeros and without padding. To make one, and to look up the
- * cipher, costs several times what another key does, so those that are given back serve again.
+ * Contexts of AES-128-CBC with a zero vector and without padding. Creating a context and looking up the
+ * cipher costs several times as much as setting a key, so returned contexts are reused.
  */
 export class CipherContexts {
   readonly #library: Libcrypto;

@@ -32,7 +32,7 @@ class PointerCache {
   }
 }
 
-// Packets that go out stand in other buffers than those that come in.
+// Outgoing and incoming packets are in different buffers.
 const outgoing = new PointerCache();
 const incoming = new PointerCache();
 
@@ -64,7 +64,7 @@ class Keys {
 }
 
 const keys = new Keys();
-/** The last block of what is deciphered in place. */
+/** The last block of the data deciphered in place. */
 const last = new Uint8Array(BLOCK);
 
 /**
@@ -162,7 +162,7 @@ const digest = new Uint8Array(32);
 const running = new Uint8Array(SHA256_CTX);
 const block = new Uint8Array(SHA256_BLOCK);
 
-/** Both states of an HMAC: memory of that size costs more to make than what is done in it. */
+/** Both states of an HMAC, reused, as their allocation costs more than their use. */
 interface Keyed {
   readonly inner: Uint8Array<ArrayBuffer>;
   readonly outer: Uint8Array<ArrayBuffer>;
@@ -237,7 +237,7 @@ export class NativeCrypto {
   readonly name: string;
   readonly #library: Libcrypto;
 
-  /** @throws if the library does not compute what it should */
+  /** @throws if the library computes wrong results */
   constructor(library: Libcrypto) {
     this.#library = library;
     this.name = versionOf(library);

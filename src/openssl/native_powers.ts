@@ -7,14 +7,14 @@ interface Workspace {
   readonly result: Deno.PointerValue;
 }
 
-/** Those of one call, and what the library computes with. */
+/** The big numbers of one call, and the context of the library. */
 interface Call {
   readonly context: Deno.PointerValue;
   readonly first: Workspace;
   readonly second: Workspace;
 }
 
-/** What is to be computed, big-endian. */
+/** The numbers of a computation, big-endian. */
 interface Power {
   readonly base: Uint8Array;
   readonly exponent: Uint8Array;

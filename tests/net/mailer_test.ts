@@ -184,7 +184,7 @@ Deno.test("SOCK-067: what is not sent when the server stops gets an error", asyn
   await new Promise((resolve) => server.close(resolve));
 });
 
-Deno.test("Headers cannot be injected, and who is no address is refused", () =>
+Deno.test("mailer rejects header injection and invalid recipients", () =>
   withServer(async (port, received) => {
     await withMailer({ port }, async (mailer) => {
       for (
@@ -198,7 +198,7 @@ Deno.test("Headers cannot be injected, and who is no address is refused", () =>
       ) assert.match((await send(mailer, mail))!, /control characters/);
       for (
         const recipients of [["nobody"], ["b@y.org, c@y.org"], ["<b@y.org> x"], [""], ["@"]]
-      ) assert.match((await send(mailer, { recipients }))!, /no mail address/, recipients[0]);
+      ) assert.match((await send(mailer, { recipients }))!, /not a mail address/, recipients[0]);
       assert.match((await send(mailer, { recipients: [] }))!, /no recipient/);
       assert.equal(received.length, 0);
     });

@@ -171,7 +171,7 @@ Deno.test("Arguments that cannot be meant are refused at once", () =>
       assert.ok(hostFault(host));
     }
     for (const port of [0, -1, 65536, 1.5, NaN]) {
-      assert.match(sockets.connect("127.0.0.1", port, nobody) as string, /is no port/);
+      assert.match(sockets.connect("127.0.0.1", port, nobody) as string, /invalid port/);
     }
     return Promise.resolve();
   }));

@@ -196,8 +196,8 @@ Deno.test("SOCK-013, SOCK-014, SOCK-015, SOCK-016: refused, misused and closed b
       await net.until(/^end Connection refused$/);
       assert.deepEqual(net.said(), [
         "the host is empty",
-        "0 is no port: 1 to 65535 are",
-        "0 is no port: 1 to 65535 are",
+        "invalid port 0 (1 to 65535)",
+        "invalid port 0 (1 to 65535)",
         "connecting to 10.0.0.1:80 is not allowed by [sandbox] connect " +
         "connecting to 10.0.0.1:80 is not allowed by [sandbox] connect",
         "",
@@ -297,7 +297,7 @@ Deno.test("SOCK-030 to SOCK-035: a server of a script, with clients nobody keeps
         "left",
       ]);
       assert.deepEqual(net.errors(), [
-        "TCPServer:start(0): 0 is no port: 1 to 65535 are",
+        "TCPServer:start(0): invalid port 0 (1 to 65535)",
         "TCPServer:start(80): listening on port 80 of all addresses is not allowed by [sandbox] listen",
       ]);
     },

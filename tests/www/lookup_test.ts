@@ -261,7 +261,7 @@ for (
   const [url, problem] of [
     ["https://example.org/", /no URL of http/],
     ["http://me:secret@127.0.0.1/", /no URL of http/],
-    ["http://127.0.0.1:99999/", /is no port/],
+    ["http://127.0.0.1:99999/", /invalid port/],
     ["http://192.168.1.1/", /not allowed by \[sandbox\] connect/],
     ["", /url is not set/],
   ] as const

@@ -4,8 +4,9 @@ import { isLoopback, sourceKey, unmapped } from "../../common/ip.ts";
 const SHARE = 1 / 4;
 
 /**
- * How many connections a listening socket takes a second, and which: who asks without end keeps
- * nobody else out. Programs on this machine, which may pass on what others ask, share with nobody.
+ * Limits the connections per second of a listening socket, so that a flood from one address does not keep
+ * others out. Programs on this machine, which may be proxies, have only the total
+ * limit.
  */
 export class AcceptRate {
   readonly #rate: number;

@@ -1,6 +1,6 @@
 // Which addresses reach everybody on a network (RFC 919): a script has to say that it means that.
 
-/** How long the networks of this machine are taken to be what they were, in ms. */
+/** Ms for which the list of this machine's networks stays valid. */
 const FRESH = 10_000;
 
 let known: ReadonlySet<string> = new Set();
@@ -28,7 +28,7 @@ function ofThisMachine(): Set<string> {
       found.add(address.split(".").map((part, i) => Number(part) | (~mask[i] & 255)).join("."));
     }
   } catch {
-    // not to be had: then the system alone tells what is broadcast
+    // unavailable: then only the system recognizes broadcast addresses
   }
   return found;
 }

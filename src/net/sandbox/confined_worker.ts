@@ -1,7 +1,7 @@
 import type { FromWorker, ToWorker } from "./messages.ts";
 import type { Permission } from "./policy.ts";
 
-/** Starts the worker of some sockets, with the permission to reach what a list names. */
+/** Starts the worker of some sockets, with permission for the addresses of a list only. */
 export function startWorker(
   net: Permission,
   receive: (messages: FromWorker[]) => void,

@@ -11,7 +11,7 @@ export class Connection implements Tcp {
   #worker: WorkerLink | undefined;
   #id = 0;
   #closed = false;
-  /** What a script wrote before that. */
+  /** Data that a script wrote before that. */
   #early: Uint8Array[] = [];
   /** Bytes that were taken and are not written yet, and in how many pieces. */
   #held = 0;

@@ -9,7 +9,7 @@ import type { SocketHost } from "./socket_host.ts";
 import { named, portFault } from "./texts.ts";
 import { Credit, type WorkerLink } from "./worker_link.ts";
 
-/** How long the addresses of a name are taken to be what they were, in ms, and of how many names. */
+/** Ms for which the addresses of a name stay valid, and the number of names kept. */
 const FRESH = 10_000;
 const MOST_NAMES = 64;
 
@@ -184,7 +184,7 @@ class Aside {
     const credit = new Credit(worker, this.id);
     ledger.opened(this);
     const hostname = ip.includes(":") ? "::" : "0.0.0.0";
-    const reply = new SharedArrayBuffer(REPLY_SIZE); // which nobody waits for
+    const reply = new SharedArrayBuffer(REPLY_SIZE); // the caller does not wait for it
     worker.post({ op: "bind", id: this.id, hostname, port: 0, ipv6Only: false, reply });
   }
 

@@ -40,7 +40,7 @@ export class Listener {
     if (this.#id === 0) return;
     const id = this.#id;
     this.#id = 0;
-    // when stop() returns nobody gets in any more, whichever worker listens next (SOCK-032)
+    // after stop() no connection is accepted, whichever worker listens next (SOCK-032)
     this.worker.ask({ op: "close", id, reply: new SharedArrayBuffer(REPLY_SIZE) });
     this.worker.remove(id);
     this.ledger.closed(this);

@@ -1,5 +1,5 @@
-// What the sockets of scripts and the worker they live in say to each other. A post holds all that
-// came up meanwhile, in order: handing over costs more than what is handed over.
+// Messages between the sockets of scripts and their worker. A post holds all messages since the last one,
+// in order: a post costs more than its contents.
 import type { Address } from "../../common/address.ts";
 
 /** To the worker. `id` names a socket; the sender of the first message for one chooses it. */
@@ -51,8 +51,8 @@ export const ANY_ADDRESS = ["::", "0.0.0.0"] as const;
 export const READ_WINDOW = 128 * 1024;
 
 /**
- * What a datagram, a write, or what was read of a connection at once counts besides its bytes: those
- * that are short, or empty, take room as well.
+ * Bytes counted for a datagram, a write or a read besides its data, as short and empty ones take
+ * memory too.
  */
 export const MESSAGE_COST = 256;
 

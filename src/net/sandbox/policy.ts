@@ -1,6 +1,6 @@
-// What the sockets of scripts may do. The policy is asked before each step; the permissions say
-// the same in Deno's words and bind the worker in which the sockets live, so that a mistake in
-// one does not open what the other closes (DECISIONS 21).
+// The rules for sockets of scripts. The policy is checked before each step; the permissions express the
+// same for Deno and bind the worker of the sockets, so that a mistake in one does not open what the
+// other closes (DECISIONS 21).
 
 /** A list for Deno's `net` permission, or true for everything. */
 export type Permission = readonly string[] | true;
@@ -28,7 +28,7 @@ export interface Policy {
   alone?(rule: "connect" | "udp", ip: string, port: number): boolean;
 }
 
-/** How many ports lie around one, beginning with a multiple of so many: they share a worker. */
+/** Size of a block of ports, aligned to its size; the ports of a block share a worker. */
 export const PORT_BLOCK = 1024;
 
 /** How much one application may hold, and how fast. */

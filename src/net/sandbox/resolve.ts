@@ -1,10 +1,10 @@
-// From what a script calls a host to the addresses that are checked and then used.
+// Resolves a host name of a script to addresses, which are checked and then used.
 import { canonicalIp } from "../../common/ip.ts";
 import { type Lookup, systemLookups } from "../lookups.ts";
 
 export type { Lookup };
 
-/** Why a host can be none, or undefined; what it costs nothing to find out. */
+/** The error in the syntax of a host, or undefined; without a look-up. */
 export function hostFault(host: string): string | undefined {
   if (host === "") return "the host is empty";
   if (host.length > 253) return "the host name is too long";

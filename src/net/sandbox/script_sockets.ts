@@ -14,7 +14,7 @@ import { named, portFault } from "./texts.ts";
 
 /** Counts bytes that wait, of all applications. */
 interface Memory {
-  /** @returns false if there is no room for so many */
+  /** @returns false without room for them */
   take(bytes: number): boolean;
   release(bytes: number): void;
 }
@@ -37,7 +37,7 @@ export class ScriptSockets {
     return this.#open.size;
   }
 
-  /** Closes them all; nobody hears of it. */
+  /** Closes all sockets without events. */
   close(): void {
     for (const socket of [...this.#open]) socket.close();
   }
@@ -86,7 +86,7 @@ export class ScriptSockets {
    */
   bind(hostname: string, port: number, events: UdpEvents, broadcast = false): Udp | string {
     const ip = canonicalIp(hostname);
-    const fault = (ip === undefined ? `"${hostname}" is no IP address` : undefined) ??
+    const fault = (ip === undefined ? `"${hostname}" is not an IP address` : undefined) ??
       this.#roomFault();
     if (fault || ip === undefined) return fault!;
     if (port !== 0 && !this.#host.policy.listen(ip, port)) {

@@ -1,4 +1,4 @@
-// What the sockets of all applications share: the policy, the workers and the counts.
+// Shared by the sockets of all applications: the policy, the workers and the counts.
 import { addressText } from "../../common/address.ts";
 import { within } from "../../common/wait.ts";
 import { type Descriptors, descriptors as ownDescriptors } from "../descriptors.ts";
@@ -20,7 +20,7 @@ import { WorkerLink } from "./worker_link.ts";
 const MOST_ALONE = 16;
 /** Workers for ports; likewise. */
 const MOST_FOR_PORTS = 16;
-/** Workers in all, of some 9 MB each, among them those that send their last for some seconds. */
+/** Maximum number of workers, about 9 MB each, including ending ones that still send for some seconds. */
 const MOST_WORKERS = 48;
 /** Blocks of ports that are prepared. */
 const MOST_BLOCKS = 8;
@@ -80,7 +80,7 @@ export class SocketHost {
     return this.#limits;
   }
 
-  /** From now on others count; with the same policy, limits. What is open stays. */
+  /** Applies another policy and other limits; open sockets stay. */
   reload(policy: Policy, limits: Limits): void {
     this.#limits = limits;
     if (policy === this.#policy) return;
@@ -98,8 +98,8 @@ export class SocketHost {
   }
 
   /**
-   * Starts workers that scripts are going to need, so that nobody waits for it later: making a
-   * worker holds this thread up for 30 to 80 ms, as Deno waits until it stands.
+   * Starts workers that scripts will need, as a start during service delays clients: it blocks this
+   * thread for 30 to 80 ms, until Deno's worker is up.
    */
   prepare({ ports, connects }: Expected): void {
     const { listen, permissions: { connect } } = this.#policy;
@@ -259,7 +259,7 @@ const isAny = (ip: string) => (ANY_ADDRESS as readonly string[]).includes(ip);
 
 const blockOf = (port: number): number => Math.floor(port / PORT_BLOCK);
 
-/** A UDP socket is bound to a port before it sends; any port will do where none is asked for. */
+/** A UDP socket is bound to a port before it sends; any port is allowed if none is given. */
 function anyPort(udp: Permission): Permission {
   return udp === true
     ? true

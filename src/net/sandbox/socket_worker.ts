@@ -1,7 +1,6 @@
 /// <reference lib="deno.worker" />
-// The worker in which the sockets of scripts live. Its Deno permissions are the lists under
-// `[sandbox]` and nothing else: what they do not name cannot be reached from here, whatever it
-// is asked to do.
+// The worker that holds the sockets of scripts. Its only Deno permissions are the lists under
+// `[sandbox]`: it cannot reach other addresses, whatever the messages ask.
 import type { Address } from "../../common/address.ts";
 import { mapped, unmapped } from "../../common/ip.ts";
 import { sleep } from "../../common/wait.ts";
@@ -31,7 +30,7 @@ function flush(): void {
   self.postMessage(messages, transfer);
 }
 
-/** What a script sent before it closed still goes out: so much, for so long, of so many at once. */
+/** Limits for sending the remaining data of closed sockets: bytes, time and number of connections. */
 const LINGER = { bytes: 256 * 1024, milliseconds: 5_000, connections: 256 };
 let lingering = 0;
 
@@ -94,7 +93,7 @@ class Connection {
     this.#conn = conn;
     try {
       conn.setNoDelay(true);
-      conn.setKeepAlive(true); // a peer that is gone without a word is found in the end
+      conn.setKeepAlive(true); // detects a vanished peer in the end
     } catch {
       // the other end may be gone already: the first read tells
     }
@@ -113,14 +112,14 @@ class Connection {
     if (this.#credit > 0) this.#resume?.();
   }
 
-  /** The connection has ended, or did not come to be. */
+  /** Handles the end of the connection, or a failure to connect. */
   end(error?: string): void {
     if (this.#closed) return;
     this.#close();
     say({ ev: "closed", id: this.id, error });
   }
 
-  /** The script wishes the end: nobody hears of it. */
+  /** Closes on behalf of the script; no event is sent. */
   leave(): void {
     if (this.#closed) return;
     if (this.#queued === 0 || this.#queued > LINGER.bytes || lingering >= LINGER.connections) {
@@ -344,7 +343,7 @@ class DatagramSocket {
     const buffer = new Uint8Array(65_536);
     while (datagrams.has(this.id)) {
       try {
-        if (this.#credit <= 0) { // the system drops what the script is too slow for
+        if (this.#credit <= 0) { // the script is too slow: the system drops datagrams
           await new Promise<void>((resolve) => this.#resume = resolve);
           continue;
         }
@@ -372,7 +371,7 @@ async function answer(
   open: () => { port: number },
 ): Promise<void> {
   const before = closing.get(name);
-  if (before) await before; // else at once: what is to be sent may stand behind it
+  if (before) await before; // else synchronously: data to send may follow it
   try {
     writeReply(reply, open().port);
   } catch (error) {

@@ -9,9 +9,9 @@ export function named(host: string, addresses: string[], port: number): string {
   return hostname === canonicalIp(host) ? ip : `${host} (${ip})`;
 }
 
-/** Why a number can be no port, or undefined. */
+/** The error of an invalid port number, or undefined. */
 export function portFault(port: number): string | undefined {
   return Number.isInteger(port) && port >= 1 && port <= 65535
     ? undefined
-    : `${port} is no port: 1 to 65535 are`;
+    : `invalid port ${port} (1 to 65535)`;
 }

@@ -3,7 +3,7 @@ import { startWorker } from "./confined_worker.ts";
 import type { Permission } from "./policy.ts";
 import { type FromWorker, READ_WINDOW, type ToWorker, waitReply } from "./messages.ts";
 
-/** How long a worker that is not needed any more is left to send what it has, in ms. */
+/** Ms that an unneeded worker has to send its remaining data. */
 const LINGER = 10_000;
 /** How long clients may wait while scripts hear of their sockets, in ms; the rest comes later. */
 const TURN = 2;
@@ -19,7 +19,7 @@ export class WorkerLink {
   #lastId = 0;
   #onEmpty: (() => void) | undefined;
   #outbox: ToWorker[] = [];
-  /** What the worker has told and scripts have not heard yet, from `#next` on. */
+  /** Events of the worker that scripts have not received yet, from `#next` on. */
   #inbox: FromWorker[] = [];
   #next = 0;
   #ended = false;
@@ -60,7 +60,7 @@ export class WorkerLink {
     if (this.#sockets.size === 0) this.#leave(onEnd);
   }
 
-  /** What was written to the last socket may still be on its way. */
+  /** Ends the worker after {@link LINGER}, as data of its last socket may still be in flight. */
   #leave(onEnd: () => void): void {
     const timer = setTimeout(() => {
       this.terminate();
@@ -69,7 +69,7 @@ export class WorkerLink {
     Deno.unrefTimer(timer as unknown as number);
   }
 
-  /** Sends a message, together with those that come before this turn ends. */
+  /** Queues a message; all messages of this turn go out in one post. */
   post(message: ToWorker): void {
     if (this.#outbox.length === 0) queueMicrotask(() => this.#flush());
     this.#outbox.push(message);
@@ -101,7 +101,7 @@ export class WorkerLink {
     this.#worker.post(messages, [...transfer] as ArrayBuffer[]);
   }
 
-  /** Tells scripts what happened, as much as clients can wait for. What throws holds up nobody else. */
+  /** Delivers events to scripts within the time that clients can wait. An exception stops only its own event. */
   #deliver(): void {
     const end = performance.now() + TURN;
     const more = () => this.#next < this.#inbox.length && !this.#ended;
@@ -124,7 +124,7 @@ export class WorkerLink {
   }
 }
 
-/** Tells a worker how much of what a socket has read is done with. */
+/** Reports to a worker how many of the bytes that a socket has read are processed. */
 export class Credit {
   #read = 0;
 
