@@ -15,16 +15,16 @@ import type { Source } from "./snapshot.ts";
 
 export interface MonitorOptions {
   readonly source: Source;
-  /** Asked for on every request but `/health` and the page's own files; "" asks for none. */
+  /** Required on every request except `/health` and the page's own files; "" requires no token. */
   readonly token: string;
   /**
-   * Host names under which the server may be asked besides IP addresses and `localhost`. A page
-   * of another site that points its name at this machine is refused by it (DNS rebinding).
+   * Allowed host names besides IP addresses and `localhost`. This refuses a page of another site that
+   * points its name at this machine (DNS rebinding).
    */
   readonly hosts: readonly string[];
-  /** Whether the server is up; `/health` says 503 otherwise. */
+  /** Whether the server runs; otherwise `/health` answers 503. */
   readonly healthy: () => boolean;
-  /** Starts all applications again, for who knows the token. */
+  /** Restarts all applications; needs the token. */
   readonly restart: () => void;
 }
 
@@ -148,7 +148,7 @@ export class Monitor {
   }
 }
 
-/** Compares in a time that tells nothing of where two texts differ. */
+/** Compares two texts in constant time. */
 async function sameText(a: string, b: string): Promise<boolean> {
   const digest = async (text: string) =>
     new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));

@@ -2,20 +2,20 @@
 
 /** Milliseconds between two samples. */
 export const SAMPLE_INTERVAL = 10_000;
-/** Samples that are kept: an hour. */
+/** Number of samples kept: an hour. */
 export const MAX_SAMPLES = 360;
 
 /** The same of one stream: five minutes. */
 export const MAX_RATES = 30;
 
-/** Sums since the start of the server, and what there is now. */
+/** Totals since the start of the server, and current values. */
 interface Sample {
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly clients: number;
 }
 
-/** Samples, oldest first; index by index they belong together. */
+/** Samples, oldest first; equal indices are of the same time. */
 export interface HistoryRows {
   /** Milliseconds between two samples. */
   readonly interval: number;
@@ -25,7 +25,7 @@ export interface HistoryRows {
   readonly clients: number[];
 }
 
-/** A ring of samples, in memory that it takes once. `now` is monotonic, in milliseconds. */
+/** A ring of samples, in memory allocated once. `now` is monotonic, in milliseconds. */
 export class History {
   readonly #bytesIn = new Float32Array(MAX_SAMPLES);
   readonly #bytesOut = new Float32Array(MAX_SAMPLES);
@@ -63,7 +63,7 @@ export class History {
   }
 }
 
-/** How many bytes a second one stream had, over the last minutes. */
+/** Bytes per second of one stream over the last minutes. */
 export class RateHistory {
   readonly #rates: number[] = [];
   #lastAt = -Infinity;

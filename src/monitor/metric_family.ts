@@ -1,6 +1,6 @@
 import type { ApplicationRow, RelayRow, ServerRow, Status, Totals } from "./snapshot.ts";
 
-/** All that metrics are made of, asked for once a scrape. */
+/** Source of all metrics, read once per scrape. */
 export interface Numbers {
   readonly status: Status;
   readonly totals: Totals;
@@ -11,7 +11,7 @@ export interface Numbers {
 
 export type Sample = readonly [labels: Readonly<Record<string, string>>, value: number];
 
-/** One metric with all its samples, as Prometheus has it. */
+/** One metric of Prometheus with all its samples. */
 export interface MetricFamily {
   readonly type: "gauge" | "counter";
   readonly name: string;

@@ -1,4 +1,4 @@
-// Every metric, in the order in which a scrape gets them, a table for each subject.
+// Every metric, in the order of a scrape, in one table per subject.
 import {
   bounded,
   counter,

@@ -3,7 +3,7 @@ import type { RelayRow } from "./snapshot.ts";
 
 const STATES: readonly RelayRow["state"][] = ["idle", "connecting", "running", "waiting"];
 
-/** One server may have several relays of a stream, under keys that are not told: their sum. */
+/** Sums several relays of one stream to one server, whose keys are secret. */
 interface Sum {
   readonly row: RelayRow;
   running: number;

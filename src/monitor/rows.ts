@@ -1,19 +1,19 @@
 // Rows of the tables at /api/…: which ones an answer holds, and in which order.
 
-/** Rows that one answer holds at most. */
+/** Maximum rows per answer. */
 export const MAX_ROWS = 1_000;
-/** Rows that are looked through for a filter or an order, which need them all. */
+/** Maximum rows searched for a filter or an order, which need all rows. */
 export const MAX_LOOKED = 5_000;
 
 interface Rows<T> {
   /** Number of rows without the filter. */
   readonly total: number;
-  /** How many of those looked through have passed the filter; without one `total`. */
+  /** Number of searched rows that match the filter; without one `total`. */
   readonly found: number;
   readonly rows: readonly T[];
 }
 
-/** Where rows come from: at most `limit` of them from the `offset`th on. */
+/** Source of rows: at most `limit` of them from the `offset`th on. */
 type Table<T> = (offset: number, limit: number) => { total: number; rows: readonly T[] };
 
 /**
@@ -45,7 +45,7 @@ export function selectRows<T extends object>(table: Table<T>, query: URLSearchPa
   };
 }
 
-/** Whether a text stands in a member, at any depth. */
+/** Whether a member contains a text, at any depth. */
 function has(value: unknown, text: string): boolean {
   if (typeof value === "string") return value.toLowerCase().includes(text);
   if (typeof value === "object" && value !== null) {

@@ -104,7 +104,7 @@ export class RtmpChannel implements Channel, Lane {
     this.#inFlight.push(number, payload.length, this.host.bytesHandedOut);
   }
 
-  /** So many bytes of the connection have reached the client. */
+  /** This total of the connection's bytes has reached the client. */
   arrived(bytes: number): void {
     if (this.#inFlight.arrive(bytes)) this.handler?.onAcknowledged?.();
   }

@@ -14,7 +14,7 @@ import type { Lane } from "./out_queue.ts";
 import { type ChannelHost, RtmpChannel } from "./rtmp_channel.ts";
 import type { RtmpTarget } from "./url.ts";
 
-/** Without a byte for so long a sign of life is asked for. Milliseconds. */
+/** Silence (ms) after which the server is pinged. */
 const PING_AFTER = 5_000;
 
 /** Interface of the owner of a client. */
@@ -119,7 +119,7 @@ export class RtmpClient implements LinkHost, ChannelHost {
   }
 
   /**
-   * From time to time: asks a silent server for a sign of life.
+   * Call from time to time: pings a silent server.
    * @returns milliseconds since the last byte came
    */
   manage(): number {
@@ -200,7 +200,7 @@ export class RtmpClient implements LinkHost, ChannelHost {
   }
 }
 
-/** The first of some values; null if there is none that can be read. */
+/** The first of some values; null if it cannot be read or is missing. */
 function firstOf(values: AmfReader): AmfValue {
   try {
     return values.done ? null : values.readValue();

@@ -9,17 +9,17 @@ import type { NetStream } from "../tc/net_stream.ts";
 import { readStreamName, type Target } from "../tc/target.ts";
 import type { RtmpSession } from "./rtmp_session.ts";
 
-/** What `connect` is answered with, as Flash Media Server 3.5 did. RTMP-320. */
+/** Members of the answer to `connect`, as of Flash Media Server 3.5. RTMP-320. */
 const SERVER = { fmsVer: "FMS/3,5,7,7009", capabilities: 31, mode: 1 };
 /** Enhanced RTMP: this server forwards every codec. RTMP-802. */
 const CAN_FORWARD = { "*": 4 };
 const ENHANCED = ["fourCcList", "videoFourCcInfoMap", "audioFourCcInfoMap", "capsEx"];
 const CAPS_EX = { reconnect: 1, multitrack: 2, modEx: 4 };
-/** Names that a client may announce to publish. */
+/** Maximum number of names that a client may announce to publish. */
 const MAX_ANNOUNCED = 128;
 const UNDEFINED = encodeAmf0(undefined);
 
-/** What encoders and players of RTMP say and expect besides the commands of all doors. RTMP-4xx, 5xx. */
+/** Commands and behaviour of RTMP encoders and players besides those of all doors. RTMP-4xx, 5xx. */
 export class RtmpDoor implements Door {
   /** Each viewer's times begin at 0, as those of Adobe's server do. RTMP-706. */
   readonly rebase = true;
@@ -46,7 +46,7 @@ export class RtmpDoor implements Door {
 
   // Door
 
-  /** What stands behind `?` is for scripts. RTMP-310, DECISIONS 23. */
+  /** The part after `?` goes to scripts. RTMP-310, DECISIONS 23. */
   streamName(text: string): StreamName {
     return readStreamName(text);
   }
@@ -59,7 +59,7 @@ export class RtmpDoor implements Door {
     return publications.get(plain)?.publishing ? plain : name;
   }
 
-  /** An application may send a client elsewhere, as SRS does it. RTMP-327. */
+  /** An application may redirect a client, as in SRS. RTMP-327. */
   redirect({ path, properties, host }: Target): AmfObject | undefined {
     if (path === undefined) return undefined;
     const { address, connection: { hub }, protocol } = this.#session;
@@ -131,7 +131,7 @@ export class RtmpDoor implements Door {
     if (this.#announced.has(name)) this.#tell("onFCPublish", "NetStream.Publish.Start", name);
   }
 
-  /** An encoder that ignores statuses has to see the connection end. RTMP-308, RTMP-504. */
+  /** Closes the connection, for encoders that ignore statuses. RTMP-308, RTMP-504. */
   publishRefused(stream: NetStream, name: string): void {
     if (name === "") {
       const where = `rtmp://host/${this.#app || "app"}/name`;

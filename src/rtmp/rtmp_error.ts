@@ -1,4 +1,4 @@
-/** What ends an RTMP connection, as it is counted. */
+/** Reasons for the end of an RTMP connection, as counted. */
 export type CloseReason =
   | "handshake"
   | "chunk"

@@ -10,11 +10,11 @@ interface RtmpServerOptions {
   readonly limits: RtmpLimits;
 }
 
-/** Connections there may be at once; Infinity sets no limit. RTMP-904. */
+/** Maximum number of connections; Infinity: no limit. RTMP-904. */
 export interface RtmpLimits {
   readonly connections: number;
   readonly connectionsOfAddress: number;
-  /** Of those, connections that have not sent `connect`. */
+  /** Maximum number of connections that have not sent `connect`. */
   readonly unconnected: number;
   readonly unconnectedOfAddress: number;
 }
@@ -27,7 +27,7 @@ export interface Accepted {
   readonly hostname: string;
 }
 
-/** What happened to connections since the start. */
+/** Counters of connections since the start. */
 interface RtmpCounters {
   accepted: number;
   /** Connections that ended, by reason; in good order they are not counted. */
@@ -39,7 +39,7 @@ interface Traffic {
   readonly bytesOut: number;
 }
 
-/** So long without a call of {@link RtmpServer.manage}, and the whole server was busy. Milliseconds. */
+/** Time (ms) between calls of {@link RtmpServer.manage} after which the whole server counts as busy. */
 const HELD_UP = 2_000;
 
 /** Connections of one owner. */
@@ -48,7 +48,7 @@ interface Share {
   unconnected: number;
 }
 
-/** The door for RTMP: the sessions of all its connections, and how many there may be. */
+/** The door for RTMP: the sessions of all its connections, and their limits. */
 export class RtmpServer {
   readonly counters: RtmpCounters = { accepted: 0, closed: {} };
   readonly #sessions = new Set<RtmpSession>();
@@ -61,7 +61,7 @@ export class RtmpServer {
 
   constructor(readonly hub: Hub, readonly options: RtmpServerOptions) {}
 
-  /** Sessions that are not over, connected or not. */
+  /** Open sessions, connected or not. */
   get size(): number {
     return this.#sessions.size;
   }

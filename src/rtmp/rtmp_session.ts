@@ -14,17 +14,17 @@ import { RtmpChannel } from "./rtmp_channel.ts";
 import { RtmpDoor } from "./rtmp_door.ts";
 import { type CloseReason, RtmpError } from "./rtmp_error.ts";
 
-/** A connection has so long to finish its handshake, and to send `connect`. RTMP-018. */
+/** Time-out (ms) of the handshake, and of `connect`. RTMP-018. */
 const HANDSHAKE_TIMEOUT = 5_000;
 const CONNECT_TIMEOUT = 10_000;
-/** Between two pings, and how long a publisher may be silent before the first. RTMP-214, RTMP-506. */
+/** Interval (ms) of pings, and maximum silence of a publisher before the first. RTMP-214, RTMP-506. */
 const PING_INTERVAL = 5_000;
-/** A publisher that sends nothing for as long is gone, anybody else after this. */
+/** Time-outs (ms) of silence: of a publisher, and of other clients. */
 const PUBLISHER_TIMEOUT = 9_000;
 const SILENCE_TIMEOUT = 30_000;
-/** A command may wait as long for a client that does not read. RTMP-762. */
+/** Maximum time (ms) that a command waits for a client that does not read. RTMP-762. */
 const COMMAND_TIMEOUT = 30_000;
-/** An encoder that may not publish has so long to end by itself. RTMP-504. */
+/** Time (ms) for a refused encoder to close the connection itself. RTMP-504. */
 const REFUSED_LINGER = 500;
 /** Time (ms) for a closed session to read the written bytes. */
 const CLOSE_TIMEOUT = 2_000;
@@ -48,7 +48,7 @@ interface SessionOptions {
   random(length: number): Uint8Array;
   /** The client asks to connect, and is going to be accepted. */
   onConnected(): void;
-  /** The client is gone for the hub; its last words may wait still. */
+  /** The client has left the hub; its last messages may still wait. */
   onEnded(reason: CloseReason | undefined, text: string): void;
   /** The wire was ended, or has ended. */
   onOver(): void;
@@ -185,7 +185,7 @@ export class RtmpSession implements Transport, LinkHost {
     return this.link.waitingSince(lane);
   }
 
-  /** Only that of a refused connection tells when the client has its answer. */
+  /** Set for a refused connection, to detect when the client has read the answer. */
   onChannelClosed(channel: RtmpChannel): void {
     if (channel.stream === 0 && channel.handler?.onClosed) this.#endAfterQueue = true;
     else if (channel.queuedMessages === 0) this.#channels.delete(channel);
@@ -324,7 +324,7 @@ export class RtmpSession implements Transport, LinkHost {
     this.close();
   }
 
-  /** Ends the session in a moment: an encoder may not publish. */
+  /** Ends the session after a moment, for a refused encoder. */
   letGo(): void {
     this.#closeAt = Math.min(this.#closeAt, this.now + REFUSED_LINGER);
   }
@@ -332,7 +332,7 @@ export class RtmpSession implements Transport, LinkHost {
   /**
    * Ends the session.
    * @param reason is counted; undefined: in good order
-   * @param atOnce what waits is not sent any more
+   * @param atOnce drops waiting messages
    */
   end(reason: CloseReason | undefined, text: string, atOnce = false): void {
     if (this.#closed) return;

@@ -1,4 +1,4 @@
-// Where a stream is at another server: rtmp://host[:port]/app[/instance]/name[?query]. RTMP-304.
+// URLs of streams at other servers: rtmp://host[:port]/app[/instance]/name[?query]. RTMP-304.
 
 const RTMP_PORT = 1935;
 const RTMPS_PORT = 443;
@@ -11,7 +11,7 @@ export interface RtmpTarget {
   readonly port: number;
   /** The path without its first slash and the stream's name; may have a query. */
   readonly app: string;
-  /** What `connect` is told: `protocol://host[:port]/app`. */
+  /** `tcUrl` of `connect`: `protocol://host[:port]/app`. */
   readonly tcUrl: string;
 }
 
@@ -25,7 +25,7 @@ export interface RtmpStreamUrl extends RtmpTarget {
 /**
  * Reads the URL of an application.
  *
- * @throws {RangeError} saying why it is none; the text is not part of that, as it may hold secrets
+ * @throws {RangeError} with the reason, without the text, which may hold secrets
  */
 export function parseRtmpTarget(text: string): RtmpTarget {
   const match = /^(rtmps?):\/\/(\[[\da-fA-F:.]+\]|[^/:?#[\]@\s]+)(?::(\d{1,5}))?(?:\/([^#\s]*))?$/i

@@ -28,7 +28,7 @@ export function entrances(config: Config, udpPort: number, pages: readonly strin
   }
   if (config["http.port"] > 0) {
     lines.push(
-      `The monitor page is at ${url("http", config["http.address"], config["http.port"])}`,
+      `The status page is at ${url("http", config["http.address"], config["http.port"])}`,
     );
   }
   return lines;

@@ -5,7 +5,7 @@ import type { Server } from "./server.ts";
 import type { Setup } from "./setup.ts";
 import type { ToWatchdog, Watchdog } from "./watchdog.ts";
 
-/** What a server has that takes a new configuration. */
+/** Parts of a running server to which a new configuration is applied. */
 export interface Reloaded {
   readonly setup: Setup;
   readonly log: Log;

@@ -69,7 +69,7 @@ export class RemotingSessions {
         response = this.#answer(request, path, peer, packet, place, caller);
       });
     } while (response === BUSY && this.#host.now() < until);
-    return response ?? { status: 500, body: "Internal server error, which its log tells of" };
+    return response ?? { status: 500, body: "Internal server error: see its log" };
   }
 
   close(): void {

@@ -7,7 +7,7 @@ import { prepareFolder } from "./first_start.ts";
 import { absolute, asFolder, exists, findFolders, type Folders } from "./folders.ts";
 import { readIni } from "./ini_file.ts";
 
-/** What the program knows of itself. */
+/** The program's own facts. */
 export interface Program {
   readonly version: string;
   /** The path of the executable, or of main.ts. */
@@ -21,7 +21,7 @@ export class Setup {
   /** The folder of www, absolute, with a separator at its end. */
   readonly home: string;
   readonly configuration: Configuration;
-  /** What was written into an empty folder, a line each. */
+  /** Files written into an empty folder, one line each. */
   readonly prepared: readonly string[];
   readonly #folders: Folders;
   readonly #iniNeeded: boolean;

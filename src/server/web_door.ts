@@ -153,7 +153,7 @@ class WebDoor implements OpenDoor {
     } catch (error) {
       if (error instanceof NotViewable) return text(error.status, error.message);
       this.#host.log.bug(`Cannot answer ${peer.hostname}`, error);
-      return text(500, "Internal server error, which its log tells of");
+      return text(500, "Internal server error: see its log");
     }
   }
 

@@ -12,7 +12,7 @@ import { Pacing } from "./pacing.ts";
 const MOST_AT_ONCE = 65_536;
 const MOST_BUFFERED = 256 * 1024;
 /**
- * Frames go out together every so many milliseconds: a write costs as much as the frames in it, and
+ * Interval (ms) at which frames are sent together: a write costs as much as the frames in it, and
  * players have a buffer of several times as much. Few viewers are written to often; for many the
  * interval grows, so that the writes take one twentieth of the time, as long as it is not the longest.
  */

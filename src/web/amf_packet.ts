@@ -18,7 +18,7 @@ export interface RemotingCall {
 /** One answer. */
 export interface RemotingAnswer {
   readonly response: string;
-  /** Whether the call went wrong: its value is a status object then. */
+  /** Whether the call failed: then its value is a status object. */
   readonly failed: boolean;
   /** The AMF of the value. */
   readonly value: Uint8Array;
@@ -63,7 +63,7 @@ function count(from: Reader): number {
   return parts;
 }
 
-/** A value behind its length, which some do not know. */
+/** A value after its length, which some clients do not fill in. */
 function part(from: Reader): Uint8Array {
   const length = from.u32();
   if (length !== UNKNOWN_LENGTH) return from.bytes(length);

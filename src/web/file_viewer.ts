@@ -7,7 +7,7 @@ import { MustWait, Refused, UnknownApplication } from "../media/refused.ts";
 import { NotViewable, type Viewing } from "./flv_viewer.ts";
 import { ViewerConnection } from "./viewer_connection.ts";
 
-/** A file is taken as bytes: nothing is sent by its listener. */
+/** A file is read as bytes: its listener sends no frames. */
 const OUTPUT: ListenerOutput = {
   send: () => {},
   queuedBytes: 0,
@@ -34,7 +34,7 @@ export class FileViewer extends ViewerConnection {
   #over = false;
 
   /**
-   * @param recorded is closed with it, or if the application refuses
+   * @param recorded closed with the viewer, or if the application refuses
    * @param whenOver called once, unless the application refuses
    * @throws {NotViewable} the application refuses
    */
@@ -68,17 +68,17 @@ export class FileViewer extends ViewerConnection {
     return Math.max(0, this.#hub.now - this.#lastTaken);
   }
 
-  /** Some of it was taken. */
+  /** Bytes were read. */
   took(): void {
     this.#lastTaken = this.#hub.now;
   }
 
-  /** Whether a script has ended it: then no more is sent. */
+  /** Whether a script has ended it: then no more bytes are sent. */
   get ended(): boolean {
     return !this.#listener.active;
   }
 
-  /** The rest is done before the next bytes: the script may be in the midst of an event of this viewer. */
+  /** The script may run in an event of this viewer, so the rest is done before the next bytes. */
   #endSoon(): void {
     this.#hub.unsubscribe(this.#listener);
   }

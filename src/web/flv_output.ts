@@ -8,7 +8,7 @@ import { type Tag, TagBlock } from "./tag_block.ts";
 
 /** Events of a stream for its viewer. */
 interface FlvOutputEvents {
-  /** There are bytes to take. */
+  /** Bytes wait for {@link FlvOutput.take}. */
   onBytes(): void;
   /** The publisher has left, or a new one has come. */
   onUnpublished(): void;
@@ -23,7 +23,7 @@ interface WaitingTag extends Tag {
   readonly since: number;
 }
 
-/** The second kind may come as much behind the first, in milliseconds of the clock or of the stream. */
+/** Maximum delay (ms) of the second kind after the first, by the clock or the stream's times. */
 const OTHER_KIND = 500;
 
 /** Stands for script tags among the forms of a frame. */
@@ -97,7 +97,7 @@ export class FlvOutput implements ListenerOutput {
     return given;
   }
 
-  /** Why there is nothing to view: all that comes is of codecs that no browser plays. WEB-018. */
+  /** Reason if all received kinds have codecs that no browser plays. WEB-018. */
   get hopeless(): string | undefined {
     if (!this.#isKnown || this.unplayable.size === 0) return undefined;
     if (this.unplayable.size < this.#seen.size) return undefined;
@@ -131,7 +131,7 @@ export class FlvOutput implements ListenerOutput {
     return this.#begun;
   }
 
-  /** Whether {@link take} has something to give: not before it is known which kinds come. */
+  /** Whether {@link take} has bytes: not before the kinds of frames are known. */
   get waiting(): boolean {
     return this.#queue.length > 0 && (this.#begun || this.#isKnown);
   }
@@ -198,7 +198,7 @@ export class FlvOutput implements ListenerOutput {
     if (body.length > 0) this.#add("data", false, body, time);
   }
 
-  /** The first frame of a kind tells its codec. */
+  /** Takes the codec from the first frame of a kind. */
   #meet(frame: Frame): void {
     const codec = codecOf(frame);
     if (codec === undefined) return;
@@ -221,7 +221,7 @@ export class FlvOutput implements ListenerOutput {
     this.lookAgain();
   }
 
-  /** Time has passed, perhaps without a frame. */
+  /** Called as time passes, also without a frame. */
   lookAgain(): void {
     if (!this.#first || this.clock.now - this.#first.at < OTHER_KIND) return;
     this.#isKnown = true;

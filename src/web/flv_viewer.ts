@@ -9,7 +9,7 @@ import { FlvOutput } from "./flv_output.ts";
 import type { TagBlock } from "./tag_block.ts";
 import { ViewerConnection } from "./viewer_connection.ts";
 
-/** Who wants to view what. */
+/** A viewer's request. */
 export interface Viewing extends Omit<ClientInfo, "rawId"> {
   /** 32 random bytes. */
   readonly rawId: Uint8Array;
@@ -35,7 +35,7 @@ export interface ViewerHost {
   over(viewer: FlvViewer, failure: string | undefined): void;
 }
 
-/** Why a viewer may not view, with the status of HTTP that says so. */
+/** Refusal of a viewer, with the HTTP status. */
 export class NotViewable extends Error {
   override name = "NotViewable";
 
@@ -44,14 +44,14 @@ export class NotViewable extends Error {
   }
 }
 
-/** How long a viewer waits for a stream to be published, and for it to be so again. Milliseconds. */
+/** Time (ms) that a viewer waits for a publisher, at the start and after its end. */
 const WAIT = 30_000;
 const HAND_OVER = 5_000;
-/** A viewer that has taken nothing of what waits for as long is let go: it holds a place. Milliseconds. */
+/** Time (ms) without reading waiting bytes after which a viewer is closed, to free its place. */
 const NOT_READING = 60_000;
 
 /**
- * A viewer by HTTP or WebSocket: a client of its application that does nothing but listen. WEB-020 to
+ * A viewer by HTTP or WebSocket: a client of its application that only listens. WEB-020 to
  * WEB-025.
  */
 export class FlvViewer extends ViewerConnection implements ManagedSession {
@@ -63,7 +63,7 @@ export class FlvViewer extends ViewerConnection implements ManagedSession {
   /** When to give up waiting for a publisher. */
   #endAt = Infinity;
   #lastTaken: number;
-  /** Since when something has waited and nothing was taken, given up meanwhile or not. */
+  /** Time since which bytes have waited unread, including dropped ones. */
   #waitsSince = Infinity;
   #over = false;
 
@@ -123,7 +123,7 @@ export class FlvViewer extends ViewerConnection implements ManagedSession {
     return end;
   }
 
-  /** Ends it: the response, too. Harmless when it has ended. */
+  /** Ends the viewer and its response; no effect after the end. */
   close(): void {
     this.fail(undefined);
   }
@@ -178,7 +178,7 @@ export class FlvViewer extends ViewerConnection implements ManagedSession {
     }
   }
 
-  /** A script ends it, which may be in the midst of an event of this viewer: the rest is for {@link manage}. */
+  /** A script ends it, perhaps during an event of this viewer: {@link manage} does the rest. */
   #endSoon(): void {
     if (this.#listener) this.#hub.unsubscribe(this.#listener);
     this.#endAt = -Infinity;

@@ -17,8 +17,8 @@ interface RemotingClient extends ClientInfo {
 }
 
 /**
- * A client of Flash remoting: each POST brings calls, and takes their answers along. Nothing can be
- * sent to it in between. WEB-603.
+ * A client of Flash remoting: each POST carries calls, and its response their answers. The server cannot
+ * send to it in between. WEB-603.
  */
 export class RemotingSession implements Connection, ManagedSession {
   readonly protocol = "http";
@@ -105,7 +105,7 @@ export class RemotingSession implements Connection, ManagedSession {
   }
 }
 
-/** Takes the result of the call that is being answered; all else goes nowhere. */
+/** Takes the result of the current call; drops all other messages. */
 class AnswerWriter implements FlowWriter {
   reliable = true;
   readonly closed = false;

@@ -21,7 +21,7 @@ export class TagBlock {
   #end = 0;
 
   /**
-   * @param from where tags begin: what is before, and as much behind, is for writers
+   * @param from offset of the tags: the bytes before it, and as many at the end, are for writers
    * @param size bytes of tags that fit without another block
    */
   constructor(readonly from: number, readonly size: number) {

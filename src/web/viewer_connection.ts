@@ -1,7 +1,7 @@
 import type { Connection, FlowWriter } from "../media/connection.ts";
 import { silentWriter } from "./silent_writer.ts";
 
-/** The connection of a client that only takes bytes: nothing can be said to it. */
+/** The connection of a client that only reads bytes, and cannot receive messages. */
 export abstract class ViewerConnection implements Connection {
   readonly protocol: string;
   readonly address: string;

@@ -85,7 +85,7 @@ const external = (type: string, write: (writer: AmfWriter) => void): Externaliza
   writeExternal: write,
 });
 
-/** Runs Lua that reads from a ByteReader over bytes; what it returns. */
+/** Runs Lua that reads from a ByteReader over bytes; returns its results. */
 async function reads(t: FactContext, hex: string, lua: string): Promise<AmfValue> {
   await t.lua(`function readBytes(reader) ${lua} end`);
   const value = external("Bytes", (writer) => writer.raw.bytes(fromHex(hex.replaceAll(" ", ""))));
@@ -467,7 +467,7 @@ scenario("AMF", { www: { "": main } }, ({ fact }) => {
     assert.equal(order, `{__type="Cat",a=1,b=2,c=3}`);
   });
 
-  // Lua to AMF: what a client gets
+  // Lua to AMF: the client's values
 
   const gets = (t: FactContext, value: string) => t.lua(`return ${value}`);
 

@@ -31,7 +31,7 @@ async function star(
   return [first, second, third];
 }
 
-/** Three servers, of which each dials the next one; ready when all are linked. */
+/** Three servers, each dialling the next one; ready when all are linked. */
 async function chain(t: FactContext, main: string): Promise<[TestServer, TestServer, TestServer]> {
   const [last, middle] = [freePort(), freePort()];
   const third = await t.start({ www: { "": main }, ini: `[servers]\nport = ${last}\n` });

@@ -194,7 +194,7 @@ scenario("links", { www, ini }, ({ fact }) => {
 
   fact("CLU-064", async (t) => {
     const connection = await link(t);
-    assert.match(await connection.frame(0), /^00 00 00 14 00 00/); // before this end said a word
+    assert.match(await connection.frame(0), /^00 00 00 14 00 00/); // before this end sent a frame
     const own = ++lastPort;
     await connection.write(identification(own), identification(own, "late", "property"));
     await until(

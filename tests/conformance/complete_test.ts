@@ -22,7 +22,7 @@ Deno.test("every fact in ids.txt has a test", () => {
   assert.deepEqual([...facts.keys()].filter((id) => !there.has(id)), []);
 });
 
-Deno.test("no fact has two tests, and none is unknown", () => {
+Deno.test("every test is of a known fact, and no fact has two tests", () => {
   const ids = registered();
   assert.deepEqual(ids.filter((id, i) => ids.indexOf(id) !== i), []);
   assert.deepEqual(ids.filter((id) => !facts.has(id)), []);
@@ -32,7 +32,7 @@ Deno.test("ids.txt says each fact in five words", () => {
   for (const { id, words } of facts.values()) assert.equal(words.split(" ").length, 5, id);
 });
 
-Deno.test("a line of ids.txt that is no fact is refused", () => {
+Deno.test("a malformed line of ids.txt is refused", () => {
   assert.throws(() => parseFacts("API-1 too short an id"), /Cannot read/);
   assert.throws(() => parseFacts("API-001 once\nAPI-001 twice"), /twice/);
 });

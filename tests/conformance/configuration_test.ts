@@ -164,7 +164,7 @@ scenario("configuration", { www, ini }, ({ fact, slow }) => {
     }).output();
     const sizes = /\brb(\d+).*\btb(\d+)/.exec(new TextDecoder().decode(stdout));
     assert.ok(sizes, "a socket");
-    // Linux doubles what it is asked for, and holds it to net.core.rmem_max and wmem_max.
+    // Linux doubles the requested size, and limits it to net.core.rmem_max and wmem_max.
     for (const [i, name] of ["rmem_max", "wmem_max"].entries()) {
       const most = Number(Deno.readTextFileSync(`/proc/sys/net/core/${name}`));
       const asked = 300_000;
@@ -214,7 +214,7 @@ scenario("configuration", { www, ini }, ({ fact, slow }) => {
       return places[1];
     }, "the second attempt in the log");
     const ticks = lines.slice(0, second).filter((line) => line.endsWith("a tick")).length;
-    assert.ok(ticks <= 3, `after ${ticks} ticks, of which there are five until the next attempt`);
+    assert.ok(ticks <= 3, `after ${ticks} ticks; the next attempt is after five`);
   });
 
   fact("CFG-025", async (t) => {

@@ -219,7 +219,7 @@ scenario("cumulus", { www, ini }, ({ fact }) => {
       function mail:onSent(error) sent[#sent + 1] = { self == mail, error } end`);
     const [own, error] = await until(() => t.lua("return sent[1]"), "onSent");
     assert.equal(own, true);
-    assert.match(error, /127\.0\.0\.1:1/); // nobody listens there
+    assert.match(error, /127\.0\.0\.1:1/); // no listener there
   });
 
   fact("API-135", async (t) => {

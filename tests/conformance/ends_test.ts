@@ -57,7 +57,7 @@ Deno.test("onDisconnection runs once for each accepted client, however it ends",
     const left = peers.slice(1);
     await until(() => left.every(({ id }) => gone().includes(id)), "the end of all");
 
-    // those that are still there when the script is edited, and when the server stops
+    // clients still connected when the script is edited, and when the server stops
     await sleep(20);
     server.write("www/main.lua", `${main}-- edited`);
     const late = [await connect(), await connect("error")];

@@ -103,7 +103,7 @@ unknown = reject
 // deno-lint-ignore no-explicit-any -- what Lua recorded
 type Event = any[];
 
-/** What the root recorded of a client or an application, without that name. */
+/** Events that the root recorded of a client or an application, without that name. */
 function eventsOf(t: FactContext, whose: string): Promise<Event[]> {
   return t.lua(
     `local found = {}
@@ -291,7 +291,7 @@ scenario("events", { www, ini }, ({ fact, slow }) => {
         .filter((time) => time !== undefined).map(Number);
       return times.length >= 4 && times;
     }, "four calls");
-    // The first one may be late, by a second at most: what is later is not made up for. So may
+    // The first one may be late, by a second at most: later ones do not catch up. So may
     // be the last one, by however busy the machine is, but four periods are not seen as three.
     const all = times[3] - times[0];
     assert.ok(all >= 5000 && all < 8000 + 2000, `three periods in ${all} ms`);

@@ -27,7 +27,7 @@ function newGroup(): { raw: Uint8Array; id: string } {
   return { raw, id: toHex(raw) };
 }
 
-/** A peer id that is nobody's. */
+/** An unused peer id. */
 const stranger = (mark: number) => mark.toString(16).padStart(2, "0").repeat(32);
 
 /** Waits until a group has that many clients. */

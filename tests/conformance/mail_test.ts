@@ -23,7 +23,7 @@ interface Mail {
   readonly text: string;
 }
 
-/** Refuses recipients who are called nobody; takes its time for those who are called slow. */
+/** Refuses recipients called nobody; delays recipients called slow. */
 class MailServer {
   readonly mails = new Inbox<Mail>();
   sessions = 0;

@@ -332,7 +332,7 @@ scenario("servers", { ...hub, others: { branch } }, ({ fact, slow }) => {
     await second;
     const first = await t.start(mutual(a, b, "first"));
     const peer = await t.connectTo(first);
-    // the first dials at once; the second has found nobody, and dials again 10 s later
+    // the first dials at once; the second found no server, and dials again 10 s later
     await until(() => peer.lua("return cumulus.servers.count == 2"), "both links");
     await first.logged(/^WARN .*second:1/);
   });

@@ -24,7 +24,7 @@ end
 let last = 0;
 const newName = () => `object${++last}`;
 
-/** A client that uses an object, and what it hears of it. */
+/** A client that uses an object, and its received events. */
 class Shared {
   readonly syncs = new Inbox<readonly SyncChange[]>();
   readonly calls = new Inbox<[string, ...AmfValue[]]>();
@@ -116,7 +116,7 @@ scenario("shared objects", { www, ini }, ({ fact }) => {
     const { object } = await use(t, name);
     assert.deepEqual([...object.data], [["x", 1]]);
     object.close();
-    await until(() => t.lua("return kept.count == 0"), "nobody uses it");
+    await until(() => t.lua("return kept.count == 0"), "no user is left");
     assert.equal(await t.lua(`return kept:get("x")`), 1);
     assert.equal(await t.lua(`return cumulus.sharedObjects:get(("n"):rep(256))`), null);
     assert.match(

@@ -10,7 +10,7 @@ import { freePort } from "../support/ports.ts";
 const main = `${probe}
 function onConnection(client) probe(client) end
 
--- a TCP client that keeps what comes, under a name
+-- a TCP client that keeps received bytes under a name
 sockets, got, ended = {}, {}, {}
 function watch(name, socket)
   sockets[name], got[name], ended[name] = socket, {}, {}
@@ -34,7 +34,7 @@ function serve(name, port)
   end
   return server:start(port)
 end
--- a UDP socket that keeps what comes
+-- a UDP socket that keeps received datagrams
 udp, datagrams = {}, {}
 function listen(name, ...)
   local socket = cumulus:createUDPSocket(...)
@@ -202,7 +202,7 @@ scenario("sockets", { www: { "": main, "/app": app }, ini }, ({ fact }) => {
     const other = await dialled(t, "marker");
     await t.lua("function sockets.marker:onReception(data) self:send(data) return 0 end");
     await peer.send("lost");
-    for (let i = 1; i <= 3; i++) { // what comes back was read after the other one
+    for (let i = 1; i <= 3; i++) { // the answer was read after the other one
       await other.send("x");
       await other.received(i);
     }

@@ -1,4 +1,4 @@
-// API-701 to API-716: what the client is told.
+// API-701 to API-716: statuses for the client.
 import assert from "node:assert/strict";
 import type { AmfValue } from "../../src/amf/mod.ts";
 import type { StatusError } from "../../src/client/status.ts";

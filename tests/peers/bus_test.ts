@@ -146,7 +146,7 @@ peerTest(
 
     let from = a.log.items.length;
     await nats.kill();
-    await a.logged(/^WARN .*Bus disconnected/, from);
+    await a.logged(/^WARN .*Not connected to the bus/, from);
     await serve();
     await a.logged(/lost b$/, from);
     await serve();

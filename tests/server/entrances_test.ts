@@ -17,7 +17,7 @@ Deno.test("entrances: a URL for every open door, without the ports that programs
 Deno.test("entrances: closed doors are not named, configured addresses are", () => {
   assert.equal(
     linesOf("[http]\nport = 9350\n").at(-1),
-    "The monitor page is at http://127.0.0.1:9350/",
+    "The status page is at http://127.0.0.1:9350/",
   );
   assert.deepEqual(linesOf("[rtmfp]\naddress = ::1\n"), [
     "Flash and AIR connect to rtmfp://[::1]/",

@@ -1,4 +1,4 @@
-// Shows the numbers of /api/… and asks for them again every two seconds.
+// Shows the numbers of /api/…, refreshed every two seconds.
 import { drawChart } from "./chart.js";
 import { ago, duration, element, number, scaled } from "./format.js";
 import { lagKind, problemsOf } from "./problems.js";

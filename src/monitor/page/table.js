@@ -1,8 +1,8 @@
 // A table that sorts by its columns, filters its rows, and is a list of cards on a phone.
 import { element, number } from "./format.js";
 
-const FILTERED_FROM = 8; // rows from which a filter is offered
-const PAUSE_MS = 250; // from the last key to the question
+const FILTERED_FROM = 8; // minimum rows for a filter
+const PAUSE_MS = 250; // delay (ms) from the last key to the request
 
 /**
  * A column is `{ title, kind, sort, cell }`: `kind` is a class, `sort` the member to order by (none:

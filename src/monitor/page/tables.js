@@ -1,4 +1,4 @@
-// The tables of the page: what each column shows.
+// The tables of the page with their columns.
 import { sparkline } from "./chart.js";
 import { ago, duration, element, number, pill, scaled, short } from "./format.js";
 

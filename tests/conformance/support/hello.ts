@@ -1,4 +1,4 @@
-// The first packet of a handshake by hand, to see what it is answered with.
+// Sends the first packet of a handshake by hand, and reads the answer.
 import { toUtf8 } from "../../../src/bytes/text.ts";
 import { Writer } from "../../../src/bytes/writer.ts";
 import { addressText } from "../../../src/common/address.ts";

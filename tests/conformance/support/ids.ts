@@ -1,6 +1,6 @@
 // The numbered facts of the specifications, as tests/conformance/ids.txt lists them.
 
-/** One fact: `API-121`, and what it says in five words. */
+/** One fact: `API-121`, and its content in about five words. */
 export interface Fact {
   readonly id: string;
   readonly words: string;

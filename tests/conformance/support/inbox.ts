@@ -1,6 +1,6 @@
 import { PATIENCE, Timeout } from "../../support/wait.ts";
 
-/** What has come in so far, and a way to wait for what is still to come. */
+/** Received items, and a way to wait for further ones. */
 export class Inbox<T> {
   readonly items: T[] = [];
   #waiting = new Set<() => void>();

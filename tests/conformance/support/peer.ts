@@ -7,7 +7,7 @@ import { PATIENCE } from "../../support/wait.ts";
 import { Inbox } from "./inbox.ts";
 
 export interface PeerOptions extends Omit<ConnectOptions, "handler"> {
-  /** Answers to what the server calls, by name. */
+  /** Answers to calls of the server, by name. */
   readonly answers?: Readonly<Record<string, (...args: AmfValue[]) => AmfValue>>;
 }
 
@@ -18,7 +18,7 @@ export interface Call {
 
 /** A connected client. */
 export class Peer {
-  /** What the server called, in order. */
+  /** Calls of the server, in order. */
   readonly calls = new Inbox<Call>();
   readonly statuses = new Inbox<Status>();
   /** Why the connection ended, once it has. */
@@ -104,7 +104,7 @@ export class Peer {
     return stream;
   }
 
-  /** Goes without a word. */
+  /** Vanishes without a packet. */
   async vanish(): Promise<void> {
     this.connection.session.abort();
     await this.connection.close();

@@ -6,11 +6,11 @@ import { PATIENCE, Timeout, until } from "../../support/wait.ts";
 import { Peer, type PeerOptions } from "./peer.ts";
 import { type ServerOptions, TestServer } from "./test_server.ts";
 
-/** Milliseconds that one fact may take; what it waits for is given up before, and named. */
+/** Time limit (ms) of one fact; a wait of it fails before, naming its subject. */
 const FACT_LIMIT = 2 * PATIENCE;
 const SLOW_LIMIT = 4 * PATIENCE;
 
-/** What the test of a fact works with. */
+/** Tools of the test of a fact. */
 export class FactContext {
   readonly #server: TestServer | undefined;
   readonly #others: ReadonlyMap<string, Running>;
@@ -102,7 +102,7 @@ export class FactContext {
     return this.server.log.items.slice(this.since).filter((line) => !/ mark \S+ \d+$/.test(line));
   }
 
-  /** Those of {@link records} that match. */
+  /** The {@link records} that match. */
   async matching(pattern: RegExp): Promise<string[]> {
     return (await this.records()).filter((line) => pattern.test(line));
   }
@@ -112,7 +112,7 @@ export class FactContext {
       try {
         await undo();
       } catch {
-        // what is to be undone may be gone
+        // it may be gone already
       }
     }
   }

@@ -76,7 +76,7 @@ export class TestServer {
     ]);
   }
 
-  /** Runs the process until it ends by itself; what it has said is in `log` and `stderr`. */
+  /** Runs the process until it ends by itself; its output is in `log` and `stderr`. */
   async exit(...args: string[]): Promise<number> {
     const process = this.spawn(...args);
     const timer = setTimeout(() => process.kill("SIGKILL"), PATIENCE);

@@ -39,7 +39,7 @@ export interface ReceivedCommand {
   readonly stream: number;
 }
 
-/** A session with the server, on which the test writes what it likes. */
+/** A session with the server, on which the test writes any messages. */
 export class WireClient {
   readonly messages = new Inbox<Received>();
   readonly commands = new Inbox<ReceivedCommand>();
