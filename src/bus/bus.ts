@@ -2,7 +2,7 @@
 import { Reader } from "../bytes/reader.ts";
 import { WireError } from "../bytes/wire_error.ts";
 import { Envelope, type Hmac, ID_LENGTH, type MessageCodec } from "./envelope.ts";
-import { type GroupEvents, Groups } from "./groups.ts";
+import { Groups, type RemoteGroupEvents } from "./groups.ts";
 import { type LookupEvents, Lookups } from "./lookups.ts";
 import * as messages from "./messages.ts";
 import type { Post } from "./post.ts";
@@ -37,7 +37,8 @@ interface BusOptions {
 }
 
 /** `T`: the user's data for answering a lookup. */
-export interface BusUser<T> extends PresenceEvents, LookupEvents<T>, GroupEvents, PublicationsUser {
+export interface BusUser<T>
+  extends PresenceEvents, LookupEvents<T>, RemoteGroupEvents, PublicationsUser {
   /** A server calls a handler. */
   onCall(server: Neighbor, handler: string, payload: Uint8Array): void;
 }

@@ -17,7 +17,7 @@ const SECOND_TELLING = 300;
 const MEETING_TIME = 200;
 const TELLING_SPREAD = 1_000;
 
-export interface GroupEvents {
+export interface RemoteGroupEvents {
   /** The clients here that belong to a group. */
   localMembers(group: string): readonly Uint8Array[];
   localCount(group: string): number;
@@ -36,10 +36,10 @@ interface Joined {
 /** Groups are named by the hexadecimal text of their ids. */
 export class Groups {
   readonly #post: Post;
-  readonly #events: GroupEvents;
+  readonly #events: RemoteGroupEvents;
   readonly #groups = new Map<string, Joined>();
 
-  constructor(post: Post, events: GroupEvents) {
+  constructor(post: Post, events: RemoteGroupEvents) {
     this.#post = post;
     this.#events = events;
   }

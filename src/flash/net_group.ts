@@ -90,7 +90,7 @@ export class NetGroup implements GroupOutput, FlowReceiver {
     try {
       const id = readJoin(message, (bytes) => this.#host.sha256(bytes));
       if (!id || this.#members.size >= MAX_GROUPS) return;
-      const member = hub.join(client, id, this);
+      const member = hub.groups.join(client, id, this);
       this.#members.set(member.group.id, member);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
@@ -99,7 +99,7 @@ export class NetGroup implements GroupOutput, FlowReceiver {
   }
 
   onEnd(): void {
-    for (const member of this.#members.values()) this.#host.hub.leave(member);
+    for (const member of this.#members.values()) this.#host.hub.groups.leave(member);
     this.#members.clear();
     this.#flow?.close();
     this.#flow = undefined;

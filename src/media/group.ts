@@ -42,7 +42,7 @@ export class Member {
   }
 }
 
-export interface GroupEvents {
+export interface GroupOwner {
   /** The last member left; the group ends. */
   onEmpty(group: Group): void;
 }
@@ -62,7 +62,7 @@ export class Group {
   #doubles = 0;
   #real = 0;
   #random: (below: number) => number;
-  #events: GroupEvents;
+  #events: GroupOwner;
 
   /**
    * @param rawId 32 bytes, the SHA-256 of the group specifier
@@ -71,7 +71,7 @@ export class Group {
   constructor(
     readonly rawId: Uint8Array,
     random: (below: number) => number,
-    events: GroupEvents,
+    events: GroupOwner,
   ) {
     this.id = toHex(rawId);
     this.#random = random;

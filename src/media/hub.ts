@@ -1,14 +1,12 @@
 import type { AmfReader } from "../amf/amf_reader.ts";
-import { toHex } from "../bytes/hex.ts";
 import type { LogLevelName } from "../common/log_level.ts";
 import type { Applications } from "./application.ts";
 import { Client, type ClientInfo } from "./client.ts";
-import type { Connection, GroupOutput, PublisherOutput } from "./connection.ts";
+import type { Connection, PublisherOutput } from "./connection.ts";
 import { minus, plus } from "./few.ts";
-import { Frame } from "./frame.ts";
-import { Group, type GroupEvents, type Member } from "./group.ts";
-import { Listener, type ListenerOptions, type ListenerOutput } from "./listener.ts";
-import { Publication, type PublicationEvents, type PublishType } from "./publication.ts";
+import { Groups } from "./groups.ts";
+import type { Publication, PublicationEvents, PublishType } from "./publication.ts";
+import { Publications } from "./publications.ts";
 import { Publisher } from "./publisher.ts";
 import { type NameOptions, NameRules } from "./name_rules.ts";
 import { RecentBytes } from "./recent_frames.ts";
@@ -16,6 +14,7 @@ import type { Recordings } from "./recordings.ts";
 import { MustWait, NameTaken, Refused, UnknownApplication } from "./refused.ts";
 import { Sessions } from "./sessions.ts";
 import { WaitingInput } from "./waiting_input.ts";
+import { Subscriptions } from "./subscriptions.ts";
 import type { HubWatcher } from "./watcher.ts";
 import {
   SHARED_OBJECT_BOUNDS,
@@ -43,6 +42,8 @@ export interface HubOptions {
 }
 
 const NAMES: NameOptions = { publisherTimeout: 20_000, takeOver: "address" };
+/** Bytes that may wait for a listener. */
+const SEND_QUEUE = 8 << 20;
 /** Bytes that all publications together keep since their last key frames. */
 const MOST_RECENT = 256 << 20;
 
@@ -51,17 +52,16 @@ const MOST_RECENT = 256 << 20;
  * and pass on their requests, scripts reach all of it, and the client's application is asked before
  * each step.
  */
-export class Hub implements PublicationEvents, GroupEvents {
+export class Hub implements PublicationEvents {
   /** Monotonic time in ms; the event loop sets it before every call. */
   now = 0;
   /** What doors serve, whether connected or not. */
   readonly sessions = new Sessions();
   /** Accepted clients by id; of several with the same id the newest. */
   readonly clients = new Map<string, Client>();
-  /** By name, those without a publisher too: see {@link published}. */
-  readonly publications = new Map<string, Publication>();
-  /** By id. */
-  readonly groups = new Map<string, Group>();
+  readonly publications: Publications;
+  readonly subscriptions: Subscriptions;
+  readonly groups: Groups;
   /** Banned IP addresses in their canonical text. API-123. */
   readonly blacklist = new Set<string>();
   readonly recentBytes: RecentBytes;
@@ -76,9 +76,6 @@ export class Hub implements PublicationEvents, GroupEvents {
   #options: HubOptions;
   #accepted = new Set<Client>();
   #lastStream = 0;
-  /** The publication of a listener whose application is being asked. */
-  #wanted: Publication | undefined;
-
   #applications: Applications | undefined;
 
   constructor(options: HubOptions) {
@@ -89,6 +86,9 @@ export class Hub implements PublicationEvents, GroupEvents {
       () => this.now,
       options.sharedObjectStore,
     );
+    this.publications = new Publications(this);
+    this.subscriptions = new Subscriptions(this, options.sendQueue ?? SEND_QUEUE);
+    this.groups = new Groups((below) => options.random(below), this);
     this.#names = new NameRules(options.names ?? (() => NAMES), this);
   }
 
@@ -164,7 +164,7 @@ export class Hub implements PublicationEvents, GroupEvents {
         bugs.push(bug); // what comes after has to happen all the same
       }
     };
-    for (const member of client.memberships) step(() => this.leave(member));
+    for (const member of client.memberships) step(() => this.groups.leave(member));
     const user = client.sharedObjectUser;
     if (user) step(() => this.sharedObjects.leave(user));
     if (failure !== undefined) {
@@ -172,7 +172,7 @@ export class Hub implements PublicationEvents, GroupEvents {
       step(() => application.failed(client, failure));
     }
     for (const publisher of client.publishers) step(() => this.unpublish(publisher));
-    for (const listener of client.listeners) step(() => this.unsubscribe(listener));
+    for (const listener of client.listeners) step(() => this.subscriptions.unsubscribe(listener));
     this.#accepted.delete(client);
     if (this.clients.get(client.id) === client) this.clients.delete(client.id);
     step(() => application.disconnect(client));
@@ -207,10 +207,10 @@ export class Hub implements PublicationEvents, GroupEvents {
     properties?: ReadonlyMap<string, string>,
     type: PublishType = "live",
   ): Publisher {
-    const taken = this.#publication(name);
+    const taken = this.publications.open(name);
     const given = taken.publishing && this.#names.give(taken, client);
     if (taken.publishing) throw new NameTaken(name);
-    const publication = this.#publication(name); // that was forgotten if nobody listened
+    const publication = this.publications.open(name); // that was forgotten if nobody listened
     publication.begin({ id, client, output, properties, type });
     const publisher = new Publisher(client, publication);
     try {
@@ -219,7 +219,7 @@ export class Hub implements PublicationEvents, GroupEvents {
     } catch (error) {
       publisher.active = false;
       publication.end();
-      this.#release(publication);
+      this.publications.release(publication);
       throw error;
     }
     client.publishers = plus(client.publishers, publisher);
@@ -242,7 +242,7 @@ export class Hub implements PublicationEvents, GroupEvents {
       if (client) client.publishers = minus(client.publishers, publisher);
       publication.end();
       this.watcher?.onUnpublished(publication);
-      this.#release(publication);
+      this.publications.release(publication);
     }
   }
 
@@ -268,24 +268,11 @@ export class Hub implements PublicationEvents, GroupEvents {
    * @throws {NameTaken}
    */
   relay(name: string, origin: string, output?: PublisherOutput): Publisher {
-    const publication = this.#publication(name);
+    const publication = this.publications.open(name);
     if (publication.publishing) throw new NameTaken(name);
     publication.begin({ id: this.newStreamId(), client: origin, output });
     this.watcher?.onPublished(publication);
     return new Publisher(undefined, publication);
-  }
-
-  /**
-   * Something of this server listens: a recording, or another server. No application is asked or
-   * told, and scripts find it in `publication.listeners` like others. The caller then calls
-   * {@link Listener.start}, and {@link unsubscribe} in the end.
-   */
-  attach(name: string, output: ListenerOutput, options?: ListenerOptions): Listener {
-    const publication = this.#publication(name);
-    const listener = this.#listener(this.newStreamId(), undefined, publication, output, options);
-    publication.listeners.set(listener.id, listener);
-    this.watcher?.onListeners(publication);
-    return listener;
   }
 
   /**
@@ -294,7 +281,7 @@ export class Hub implements PublicationEvents, GroupEvents {
    * @throws {NameTaken}
    */
   publishFromScript(name: string, ended?: () => void): Publication {
-    const publication = this.#publication(name);
+    const publication = this.publications.open(name);
     if (publication.publishing) throw new NameTaken(name);
     publication.begin({ id: this.newStreamId(), client: "script", output: undefined, ended });
     this.watcher?.onPublished(publication);
@@ -309,131 +296,8 @@ export class Hub implements PublicationEvents, GroupEvents {
     const ended = publication.onEnded;
     publication.end();
     this.watcher?.onUnpublished(publication);
-    this.#release(publication);
+    this.publications.release(publication);
     ended?.();
-  }
-
-  /**
-   * A client's stream wants to play a name, which may have no publisher yet. The door tells the
-   * client, then calls {@link Listener.start}.
-   *
-   * @throws {Refused} API-715
-   */
-  subscribe(
-    client: Client,
-    name: string,
-    id: number,
-    output: ListenerOutput,
-    options?: ListenerOptions,
-  ): Listener {
-    return this.#subscribe(client, this.#publication(name), id, output, options);
-  }
-
-  /**
-   * A client's stream wants to play a recording, which has no publisher and is in no list. The caller
-   * then calls {@link Listener.start}, and sends the frames itself. VOD-081.
-   *
-   * @param metadata the AMF0 of the values of its `onMetaData`
-   * @throws {Refused} API-715
-   */
-  subscribeRecorded(
-    client: Client,
-    name: string,
-    id: number,
-    output: ListenerOutput,
-    metadata: Uint8Array | undefined,
-    options?: ListenerOptions,
-  ): Listener {
-    const publication = new Publication(name, this, true);
-    if (metadata) publication.remember(new Frame("data", 0, metadata, "onMetaData"));
-    return this.#subscribe(client, publication, id, output, options);
-  }
-
-  /** A client's stream plays no more. API-647. */
-  unsubscribe(listener: Listener): void {
-    if (!listener.active) return;
-    listener.active = false;
-    const { client, publication } = listener;
-    try {
-      client?.application.unsubscribe(client, listener);
-    } finally {
-      publication.listeners.delete(listener.id);
-      if (client) client.listeners = minus(client.listeners, listener);
-      this.watcher?.onListeners(publication);
-      this.#release(publication);
-    }
-  }
-
-  #subscribe(
-    client: Client,
-    publication: Publication,
-    id: number,
-    output: ListenerOutput,
-    options: ListenerOptions | undefined,
-  ): Listener {
-    const listener = this.#listener(id, client, publication, output, options);
-    this.#wanted = publication; // its publisher may end while the script is asked
-    try {
-      client.application.subscribe(client, listener);
-      if (client.state !== "connected") throw new Refused();
-    } catch (error) {
-      listener.active = false;
-      this.#wanted = undefined;
-      this.#release(publication);
-      throw error;
-    }
-    this.#wanted = undefined;
-    publication.listeners.set(id, listener);
-    client.listeners = plus(client.listeners, listener);
-    this.watcher?.onListeners(publication);
-    return listener;
-  }
-
-  #listener(
-    id: number,
-    client: Client | undefined,
-    publication: Publication,
-    output: ListenerOutput,
-    options: ListenerOptions | undefined,
-  ): Listener {
-    const limit = options?.queueLimit ?? this.#options.sendQueue ?? 8 << 20;
-    return new Listener(id, client, publication, output, limit, this, options);
-  }
-
-  // Groups
-
-  /**
-   * A client joins a group, or asks again for members of one it belongs to. API-641.
-   * @param rawId 32 bytes
-   */
-  join(client: Client, rawId: Uint8Array, output: GroupOutput): Member {
-    const group = this.#group(rawId);
-    const before = group.memberOf(client);
-    const member = group.join(client, output);
-    if (before) return member;
-    client.memberships = plus(client.memberships, member);
-    this.watcher?.onJoined(group, client);
-    client.application.joinGroup(client, group);
-    return member;
-  }
-
-  /** A script adds a peer to a group; the caller has checked the ids. API-304. */
-  joinVirtual(peerId: Uint8Array, groupId: Uint8Array): Member {
-    return this.#group(groupId).joinVirtual(peerId);
-  }
-
-  /** A client leaves a group. API-641. */
-  leave(member: Member): void {
-    if (!member.active) return;
-    const { client, group } = member;
-    group.leave(member);
-    if (client) client.memberships = minus(client.memberships, member);
-    if (client) this.watcher?.onLeft(group, client);
-    client?.application.unjoinGroup(client, group);
-  }
-
-  onEmpty(group: Group): void {
-    this.groups.delete(group.id);
   }
 
   // The server
@@ -475,34 +339,5 @@ export class Hub implements PublicationEvents, GroupEvents {
       if (client.state === "connected") client.application.manage(client);
     }
     this.applications.manage();
-  }
-
-  #publication(name: string): Publication {
-    let publication = this.publications.get(name);
-    if (!publication) {
-      publication = new Publication(name, this);
-      this.publications.set(name, publication);
-    }
-    return publication;
-  }
-
-  /** Forgets a publication without publisher and listeners. */
-  #release(publication: Publication): void {
-    if (publication.publishing || publication.listeners.size > 0) return;
-    if (publication === this.#wanted) return;
-    publication.active = false;
-    if (this.publications.get(publication.name) === publication) {
-      this.publications.delete(publication.name);
-    }
-  }
-
-  #group(rawId: Uint8Array): Group {
-    const id = toHex(rawId);
-    let group = this.groups.get(id);
-    if (!group) {
-      group = new Group(Uint8Array.from(rawId), (below) => this.#options.random(below), this);
-      this.groups.set(id, group);
-    }
-    return group;
   }
 }

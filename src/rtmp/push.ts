@@ -56,7 +56,7 @@ export class Push implements RelaySide {
   onMedia(): void {}
 
   end(): void {
-    if (this.#listener) this.#hub.unsubscribe(this.#listener);
+    if (this.#listener) this.#hub.subscriptions.unsubscribe(this.#listener);
     if (this.#listener && this.#out) {
       const { client, commands, name } = this.#out;
       client.call("FCUnpublish", [name]);
@@ -69,7 +69,9 @@ export class Push implements RelaySide {
     if (this.#listener || !this.#out) return;
     const { client, commands } = this.#out;
     const output = new PushOutput(client, commands);
-    const listener = this.#listener = this.#hub.attach(this.name, output, { rebase: true });
+    const listener = this.#listener = this.#hub.subscriptions.attach(this.name, output, {
+      rebase: true,
+    });
     output.open(listener);
     listener.start();
   }

@@ -17,7 +17,7 @@ interface SendFlowHandler {
 }
 
 /** The part of a session that a sending flow uses. */
-export interface SendHost {
+export interface SendFlowOwner {
   /** There may be something to send. */
   wake(): void;
   /** Sends a message now. */
@@ -54,7 +54,7 @@ export class SendFlow {
     readonly id: number,
     readonly metadata: Uint8Array,
     readonly association: ReceiveFlow | undefined,
-    readonly host: SendHost,
+    readonly host: SendFlowOwner,
   ) {}
 
   get closed(): boolean {

@@ -20,7 +20,7 @@ export class BusGroups {
   add(group: string, peerId: Uint8Array): void {
     const key = group + toHex(peerId);
     if (this.#members.has(key) || !this.#hub.groups.has(group)) return;
-    this.#members.set(key, this.#hub.joinVirtual(peerId, fromHex(group)));
+    this.#members.set(key, this.#hub.groups.joinVirtual(peerId, fromHex(group)));
   }
 
   remove(group: string, peerId: Uint8Array): void {

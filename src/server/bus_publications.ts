@@ -102,7 +102,7 @@ export class BusPublications {
       this.#options.wake();
     });
     this.#outlets.set(name, outlet);
-    outlet.listener = this.#hub.attach(name, outlet);
+    outlet.listener = this.#hub.subscriptions.attach(name, outlet);
     outlet.listener.start();
     outlet.open = true;
     this.listeners(outlet.listener.publication);
@@ -160,7 +160,7 @@ export class BusPublications {
 
   #close(name: string): void {
     const listener = this.#outlets.get(name)?.listener;
-    if (listener) this.#hub.unsubscribe(listener);
+    if (listener) this.#hub.subscriptions.unsubscribe(listener);
     this.#outlets.delete(name);
   }
 

@@ -66,7 +66,7 @@ export class BusSeekers {
         resolve(NOTHING);
       }, ANSWER_TIMEOUT);
       input(what, () => {
-        const listener = hub.attach(
+        const listener = hub.subscriptions.attach(
           name,
           new Probe(() => {
             clearTimeout(timer);
@@ -76,7 +76,7 @@ export class BusSeekers {
         release = () => {
           release = NOTHING;
           this.#seekers--;
-          hub.unsubscribe(listener);
+          hub.subscriptions.unsubscribe(listener);
         };
         listener.start();
       });

@@ -48,7 +48,7 @@ type Task = FilePlayer | Recorder;
  * its {@link deadline}.
  */
 export class Store implements Recordings, PlayerHost, RecorderHost {
-  readonly #hub: Pick<Hub, "now" | "attach" | "unsubscribe" | "log">;
+  readonly #hub: Pick<Hub, "now" | "subscriptions" | "log">;
   readonly #options: StoreOptions;
   readonly #tasks = new Set<Task>();
   readonly #awake = new Set<Task>();
@@ -65,7 +65,7 @@ export class Store implements Recordings, PlayerHost, RecorderHost {
   readonly #indexes: Indexes;
   #stepAt = Infinity;
 
-  constructor(hub: Pick<Hub, "now" | "attach" | "unsubscribe" | "log">, options: StoreOptions) {
+  constructor(hub: Pick<Hub, "now" | "subscriptions" | "log">, options: StoreOptions) {
     this.#hub = hub;
     this.#options = options;
     this.#indexes = new Indexes(options.disk);
@@ -163,7 +163,7 @@ export class Store implements Recordings, PlayerHost, RecorderHost {
     const recorder = new Recorder(publication, name, place, mode, this, events);
     publication.recording = recorder;
     const queueLimit = this.#options.queueLimit();
-    const listener = this.#hub.attach(publication.name, recorder, { queueLimit });
+    const listener = this.#hub.subscriptions.attach(publication.name, recorder, { queueLimit });
     this.#recorders.set(recorder, listener);
     this.#tasks.add(recorder);
     listener.start();
@@ -223,7 +223,7 @@ export class Store implements Recordings, PlayerHost, RecorderHost {
   detach(recorder: Recorder): void {
     if (recorder.publication.recording === recorder) recorder.publication.recording = undefined;
     const listener = this.#recorders.get(recorder);
-    if (listener) this.#hub.unsubscribe(listener);
+    if (listener) this.#hub.subscriptions.unsubscribe(listener);
   }
 
   over(task: Task): void {

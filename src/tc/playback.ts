@@ -204,7 +204,11 @@ export class Playback implements RecordedOutput {
     const listener = this.#allowed(
       name,
       () =>
-        hub.subscribe(client, name, this.number, this.#output, { unbuffered, rebase, properties }),
+        hub.subscriptions.subscribe(client, name, this.number, this.#output, {
+          unbuffered,
+          rebase,
+          properties,
+        }),
     );
     if (!listener) return;
     this.#playing = { item, listener, recorded: undefined };
@@ -222,7 +226,9 @@ export class Playback implements RecordedOutput {
     const listener = this.#allowed(
       name,
       () =>
-        hub.subscribeRecorded(client, name, this.number, this.#output, metadata, { properties }),
+        hub.subscriptions.subscribeRecorded(client, name, this.number, this.#output, metadata, {
+          properties,
+        }),
     );
     if (!listener) return recorded.close();
     this.#begins(true);
@@ -281,7 +287,7 @@ export class Playback implements RecordedOutput {
     const playing = this.#playing;
     this.#playing = undefined;
     playing?.recorded?.close();
-    if (playing?.listener.active) this.#connection.hub.unsubscribe(playing.listener);
+    if (playing?.listener.active) this.#connection.hub.subscriptions.unsubscribe(playing.listener);
   }
 
   #hold(command: () => void): void {

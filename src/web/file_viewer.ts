@@ -51,7 +51,9 @@ export class FileViewer extends ViewerConnection {
       const { metadata } = recorded;
       const id = hub.newStreamId();
       const output = { ...OUTPUT, ended: () => this.#endSoon() };
-      this.#listener = hub.subscribeRecorded(client, name, id, output, metadata, { properties });
+      this.#listener = hub.subscriptions.subscribeRecorded(client, name, id, output, metadata, {
+        properties,
+      });
       this.#listener.start();
       this.#client = client;
     } catch (error) {
@@ -80,14 +82,14 @@ export class FileViewer extends ViewerConnection {
 
   /** The script may run in an event of this viewer, so the rest is done before the next bytes. */
   #endSoon(): void {
-    this.#hub.unsubscribe(this.#listener);
+    this.#hub.subscriptions.unsubscribe(this.#listener);
   }
 
   close(): void {
     if (this.#over) return;
     this.#over = true;
     this.#recorded.close();
-    this.#hub.unsubscribe(this.#listener);
+    this.#hub.subscriptions.unsubscribe(this.#listener);
     this.#hub.disconnect(this.#client);
     this.#whenOver();
   }

@@ -162,10 +162,16 @@ export class FlvViewer extends ViewerConnection implements ManagedSession {
     try {
       const { client } = hub.connect(viewing, this, new AmfReader(new Uint8Array(0)));
       this.#client = client;
-      const listener = hub.subscribe(client, viewing.name, hub.newStreamId(), this.output, {
-        rebase: true,
-        properties: viewing.properties,
-      });
+      const listener = hub.subscriptions.subscribe(
+        client,
+        viewing.name,
+        hub.newStreamId(),
+        this.output,
+        {
+          rebase: true,
+          properties: viewing.properties,
+        },
+      );
       if (!viewing.audio) listener.receiveAudio = false;
       if (!viewing.video) listener.receiveVideo = false;
       listener.start();
@@ -180,7 +186,7 @@ export class FlvViewer extends ViewerConnection implements ManagedSession {
 
   /** A script ends it, perhaps during an event of this viewer: {@link manage} does the rest. */
   #endSoon(): void {
-    if (this.#listener) this.#hub.unsubscribe(this.#listener);
+    if (this.#listener) this.#hub.subscriptions.unsubscribe(this.#listener);
     this.#endAt = -Infinity;
   }
 
@@ -188,7 +194,7 @@ export class FlvViewer extends ViewerConnection implements ManagedSession {
     if (this.#over) return;
     this.#over = true;
     this.#hub.sessions.delete(this);
-    if (this.#listener) this.#hub.unsubscribe(this.#listener);
+    if (this.#listener) this.#hub.subscriptions.unsubscribe(this.#listener);
     if (this.#client) this.#hub.disconnect(this.#client, reason);
   }
 }

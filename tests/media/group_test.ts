@@ -9,7 +9,7 @@ const ID = "aa".repeat(32);
 function fill({ hub, client }: World, count: number) {
   const members = Array.from({ length: count }, (_, i) => {
     const output = new FakeOutput();
-    return { output, member: hub.join(client(i), GROUP, output) };
+    return { output, member: hub.groups.join(client(i), GROUP, output) };
   });
   for (const { output } of members) output.take();
   return members;
@@ -37,7 +37,7 @@ Deno.test("a joiner gets the five newest members and an older one, as in the vec
         return pick;
       };
       const output = new FakeOutput();
-      here.hub.join(here.client(100), GROUP, output);
+      here.hub.groups.join(here.client(100), GROUP, output);
       const expected = [...announced, ...(older.length > 0 ? [older[pick]] : [])];
       assert.deepEqual(output.take(), expected.map((n) => `member ${n}`));
       for (const member of members) assert.deepEqual(member.output.take(), []); // not told
@@ -51,7 +51,7 @@ Deno.test("silent members are named if there are no others", () => {
   const members = fill(here, 12);
   const join = () => {
     const output = new FakeOutput();
-    here.hub.leave(here.hub.join(here.client(100), GROUP, output));
+    here.hub.groups.leave(here.hub.groups.join(here.client(100), GROUP, output));
     return output.take().map((line) => Number(line.slice(7)));
   };
   const silent = (...numbers: number[]) => {
@@ -77,7 +77,7 @@ Deno.test("a member that joins again gets members again, never itself, and keeps
     set.draw = () => draw;
     const output = new FakeOutput();
     const two = [...group.clients()][2];
-    here.hub.join(two, GROUP, output);
+    here.hub.groups.join(two, GROUP, output);
     const told = output.take();
     assert.deepEqual(told.slice(0, 5), [8, 7, 6, 5, 4].map((n) => `member ${n}`));
     assert.ok(told.length === 6 && !told.includes("member 2"), told.join());
@@ -86,7 +86,7 @@ Deno.test("a member that joins again gets members again, never itself, and keeps
   const newest = [...group.clients()][8];
   set.draw = () => 0;
   const output = new FakeOutput();
-  here.hub.join(newest, GROUP, output);
+  here.hub.groups.join(newest, GROUP, output);
   assert.deepEqual(output.take(), [7, 6, 5, 4, 3, 0].map((n) => `member ${n}`));
 });
 
@@ -94,7 +94,7 @@ Deno.test("the successor of a leaver gets the fifth member before it", () => {
   for (let leaver = 0; leaver < 9; leaver++) {
     const { here } = dice();
     const members = fill(here, 9);
-    here.hub.leave(members[leaver].member);
+    here.hub.groups.leave(members[leaver].member);
     for (const [i, { output }] of members.entries()) {
       const told = leaver >= 5 && i === leaver + 1 ? [`member ${leaver - 5}`] : [];
       assert.deepEqual(output.take(), told, `${i} as ${leaver} leaves`);
@@ -105,7 +105,7 @@ Deno.test("the successor of a leaver gets the fifth member before it", () => {
 Deno.test("clients are listed in joining order, and virtual members do not count", () => {
   const { here } = dice();
   const members = fill(here, 3);
-  const virtual = here.hub.joinVirtual(new Uint8Array(32).fill(50), GROUP);
+  const virtual = here.hub.groups.joinVirtual(new Uint8Array(32).fill(50), GROUP);
   const group = here.hub.groups.get(ID)!;
   assert.equal(group.size, 3);
   assert.deepEqual([...group.clients()], members.map(({ member }) => member.client));
@@ -117,18 +117,18 @@ Deno.test("clients are listed in joining order, and virtual members do not count
 Deno.test("a virtual member is sent to five real members and one more, and to joiners", () => {
   const { here } = dice();
   const members = fill(here, 8);
-  here.hub.joinVirtual(new Uint8Array(32).fill(50), GROUP);
+  here.hub.groups.joinVirtual(new Uint8Array(32).fill(50), GROUP);
   const told = members.map(({ output }) => output.take().join());
   assert.deepEqual(told, ["member 50", "", "", ...Array(5).fill("member 50")]);
   const output = new FakeOutput();
-  here.hub.join(here.client(100), GROUP, output);
+  here.hub.groups.join(here.client(100), GROUP, output);
   assert.equal(output.take()[0], "member 50");
 });
 
 Deno.test("a group of virtual members lives until the last is released", () => {
   const { hub } = world();
-  const one = hub.joinVirtual(new Uint8Array(32).fill(1), GROUP);
-  const two = hub.joinVirtual(new Uint8Array(32).fill(2), GROUP);
+  const one = hub.groups.joinVirtual(new Uint8Array(32).fill(1), GROUP);
+  const two = hub.groups.joinVirtual(new Uint8Array(32).fill(2), GROUP);
   assert.equal(hub.groups.get(ID)!.size, 0);
   one.release();
   one.release(); // harmless
@@ -141,13 +141,13 @@ Deno.test("a group of virtual members lives until the last is released", () => {
 Deno.test("a peer that several vouch for stays until the last of them lets it go", () => {
   const { hub, client } = world();
   const output = new FakeOutput();
-  hub.join(client(9), GROUP, output);
+  hub.groups.join(client(9), GROUP, output);
   const rawId = new Uint8Array(32).fill(1);
-  const members = [1, 2, 3].map(() => hub.joinVirtual(rawId, GROUP));
+  const members = [1, 2, 3].map(() => hub.groups.joinVirtual(rawId, GROUP));
   assert.deepEqual(output.take(), ["member 1"]);
   const told = () => {
     const joiner = new FakeOutput();
-    hub.leave(hub.join(client(8), GROUP, joiner));
+    hub.groups.leave(hub.groups.join(client(8), GROUP, joiner));
     return joiner.take();
   };
   let left = 0;
@@ -164,10 +164,10 @@ Deno.test("a peer that several vouch for stays until the last of them lets it go
 
 Deno.test("a peer that is virtual and real is handed out once", () => {
   const { hub, client } = world();
-  hub.joinVirtual(new Uint8Array(32).fill(1), GROUP);
-  hub.join(client(1), GROUP, new FakeOutput());
+  hub.groups.joinVirtual(new Uint8Array(32).fill(1), GROUP);
+  hub.groups.join(client(1), GROUP, new FakeOutput());
   const output = new FakeOutput();
-  hub.join(client(2), GROUP, output);
+  hub.groups.join(client(2), GROUP, output);
   assert.deepEqual(output.take(), ["member 1"]);
   assert.equal(hub.groups.get(ID)!.size, 2);
 });
@@ -177,19 +177,20 @@ Deno.test("a member gets at most 2·log2(N) + 13 members, each once, never itsel
   const { set, here } = dice();
   set.draw = (below) => (seed = (seed * 48271) % 0x7fffffff) % below;
   const { hub, client } = here;
-  const inside: { output: FakeOutput; member: ReturnType<typeof hub.join>; n: number }[] = [];
+  const inside: { output: FakeOutput; member: ReturnType<typeof hub.groups.join>; n: number }[] =
+    [];
   for (let step = 0; step < 600; step++) {
     const group = hub.groups.get(ID);
     if (inside.length > 2 && set.draw(3) === 0) {
       const [left] = inside.splice(set.draw(inside.length), 1);
-      hub.leave(left.member);
+      hub.groups.leave(left.member);
       continue;
     }
     const n = step % 200;
     if (inside.some((one) => one.n === n)) continue;
     const output = new FakeOutput();
     const size = group?.members.length ?? 0;
-    inside.push({ output, member: hub.join(client(n), GROUP, output), n });
+    inside.push({ output, member: hub.groups.join(client(n), GROUP, output), n });
     const told = output.take();
     assert.ok(told.length <= 2 * Math.log2(size + 1) + 13);
     assert.equal(told.length, Math.min(6, size));

@@ -37,9 +37,9 @@ Deno.test("a refused client leaves no trace, nor does one of an unknown applicat
 Deno.test("the end of a client: groups, failure, publications, disconnection", () => {
   const { hub, client, events, logged } = world();
   const one = client();
-  hub.join(one, new Uint8Array(32), new FakeOutput());
+  hub.groups.join(one, new Uint8Array(32), new FakeOutput());
   hub.publish(one, "a", 1, new FakeOutput()).start();
-  hub.subscribe(one, "b", 2, new FakeOutput()).start();
+  hub.subscriptions.subscribe(one, "b", 2, new FakeOutput()).start();
   events();
   hub.disconnect(one, "no packet for 6 minutes");
   assert.deepEqual(events(), [
@@ -87,9 +87,9 @@ Deno.test("a bug in one step of a client's end does not keep the others from hap
   const here = world({ unjoinGroup: fail, failed: fail, unpublish: fail, unsubscribe: fail });
   const { hub } = here;
   const client = here.client();
-  hub.join(client, new Uint8Array(32), new FakeOutput());
+  hub.groups.join(client, new Uint8Array(32), new FakeOutput());
   hub.publish(client, "a", 1, new FakeOutput());
-  hub.subscribe(client, "b", 2, new FakeOutput());
+  hub.subscriptions.subscribe(client, "b", 2, new FakeOutput());
   here.events();
   assert.throws(() => hub.disconnect(client, "lost"), TypeError);
   assert.deepEqual(here.events(), [
@@ -140,7 +140,7 @@ Deno.test("publishing: in the list and with its id as the application is asked",
   });
   const { hub, client } = here;
   const output = new FakeOutput();
-  const listening = hub.subscribe(client(1), "a", 1, output);
+  const listening = hub.subscriptions.subscribe(client(1), "a", 1, output);
   listening.start();
   assert.deepEqual([...hub.published()], []);
   const publisher = hub.publish(client(2), "a", 2, new FakeOutput());
@@ -158,7 +158,7 @@ Deno.test("unpublishing: the application is asked after the listeners know, with
       seen.push(publication.publisherId, publication.listeners.size, output.got.join());
     },
   });
-  hub.subscribe(client(1), "a", 1, output).start();
+  hub.subscriptions.subscribe(client(1), "a", 1, output).start();
   const publisher = hub.publish(client(2), "a", 2, new FakeOutput());
   publisher.start();
   output.take();
@@ -193,7 +193,7 @@ Deno.test("a refused publisher leaves the name free, and waiting listeners waiti
   const output = new FakeOutput();
   assert.throws(() => hub.publish(client(1), "a", 1, new FakeOutput()), Refused);
   assert.equal(hub.publications.size, 0);
-  const listener = hub.subscribe(client(2), "a", 2, output);
+  const listener = hub.subscriptions.subscribe(client(2), "a", 2, output);
   listener.start();
   assert.throws(() => hub.publish(client(1), "a", 1, new FakeOutput()), Refused);
   assert.equal(listener.publication.publisherId, 0);
@@ -210,10 +210,10 @@ Deno.test("subscribing: not in the list as the application is asked, still in it
   const count = (_: unknown, listener: { publication: { listeners: Map<number, unknown> } }) =>
     void seen.push(listener.publication.listeners.size);
   const { hub, client } = world({ subscribe: count, unsubscribe: count });
-  const listener = hub.subscribe(client(), "a", 1, new FakeOutput());
+  const listener = hub.subscriptions.subscribe(client(), "a", 1, new FakeOutput());
   assert.equal(listener.publication.listeners.get(1), listener);
-  hub.unsubscribe(listener);
-  hub.unsubscribe(listener); // harmless
+  hub.subscriptions.unsubscribe(listener);
+  hub.subscriptions.unsubscribe(listener); // harmless
   assert.deepEqual(seen, [0, 1]);
   assert.equal(hub.publications.size, 0);
   assert.equal(listener.publication.active, false);
@@ -225,14 +225,14 @@ Deno.test("a refused listener leaves no state", () => {
       throw new Refused();
     },
   });
-  assert.throws(() => hub.subscribe(client(), "a", 1, new FakeOutput()), Refused);
+  assert.throws(() => hub.subscriptions.subscribe(client(), "a", 1, new FakeOutput()), Refused);
   assert.equal(hub.publications.size, 0);
 });
 
 Deno.test("a publication that ends while a listener is asked for is the one it listens to", () => {
   const here = world({ subscribe: () => publication.close() });
   const publication = here.hub.publishFromScript("a");
-  const listener = here.hub.subscribe(here.client(), "a", 1, new FakeOutput());
+  const listener = here.hub.subscriptions.subscribe(here.client(), "a", 1, new FakeOutput());
   assert.equal(here.hub.publications.get("a"), listener.publication);
   assert.equal(here.hub.publishFromScript("a"), listener.publication);
 });
@@ -240,7 +240,7 @@ Deno.test("a publication that ends while a listener is asked for is the one it l
 Deno.test("scripts publish without onPublish, and waiting listeners get a status", () => {
   const { hub, client, events } = world();
   const output = new FakeOutput();
-  hub.subscribe(client(), "a", hub.newStreamId(), output).start();
+  hub.subscriptions.subscribe(client(), "a", hub.newStreamId(), output).start();
   events();
   const publication = hub.publishFromScript("a");
   assert.ok(publication.publisherId > 0);
@@ -265,7 +265,7 @@ Deno.test("closing a client's publication notifies the client, and does not unpu
 Deno.test("pushing without a publisher logs an error", () => {
   const { hub, client, logged } = world();
   const output = new FakeOutput();
-  const { publication } = hub.subscribe(client(), "a", 1, output);
+  const { publication } = hub.subscriptions.subscribe(client(), "a", 1, output);
   assert.equal(publication.pushAudio(0, Uint8Array.of(1)), false);
   assert.equal(publication.pushVideo(0, Uint8Array.of(1)), false);
   assert.equal(publication.pushData("x", new Uint8Array()), false);
@@ -277,7 +277,7 @@ Deno.test("packets reach listeners before the application, and pushes of scripts
   const output = new FakeOutput();
   const order: string[] = [];
   const { hub, client, events } = world({ audio: () => void order.push(output.take().join()) });
-  hub.subscribe(client(1), "a", 1, output).start();
+  hub.subscriptions.subscribe(client(1), "a", 1, output).start();
   const publisher = hub.publish(client(2), "a", 2, new FakeOutput());
   publisher.start();
   output.take();
@@ -295,14 +295,14 @@ Deno.test("groups: counted after joining and after leaving, and gone when empty"
   const id = new Uint8Array(32).fill(9);
   const [one, two] = [client(1), client(2)];
   events();
-  const first = hub.join(one, id, new FakeOutput());
-  const second = hub.join(two, id, new FakeOutput());
-  hub.join(two, id, new FakeOutput()); // again: no event
+  const first = hub.groups.join(one, id, new FakeOutput());
+  const second = hub.groups.join(two, id, new FakeOutput());
+  hub.groups.join(two, id, new FakeOutput()); // again: no event
   assert.deepEqual(events(), ["onJoinGroup 1", "onJoinGroup 2"]);
   assert.equal(hub.groups.size, 1);
-  hub.leave(first);
-  hub.leave(first);
-  hub.leave(second);
+  hub.groups.leave(first);
+  hub.groups.leave(first);
+  hub.groups.leave(second);
   assert.deepEqual(events(), ["onUnjoinGroup 1", "onUnjoinGroup 0"]);
   assert.equal(hub.groups.size, 0);
 });

@@ -26,7 +26,7 @@ function stage(options: ListenerOptions = {}, sendQueue = 1000) {
   };
   const listen = (more: ListenerOptions = options) => {
     const output = new FakeOutput();
-    const listener = hub.subscribe(client(2), "a", hub.newStreamId(), output, more);
+    const listener = hub.subscriptions.subscribe(client(2), "a", hub.newStreamId(), output, more);
     listener.start();
     return { output, listener };
   };
@@ -217,7 +217,7 @@ Deno.test("sample access: only changes are sent", () => {
 Deno.test("sample access allowed in onSubscribe is sent at the start", () => {
   const { hub, client } = world({ subscribe: (_, listener) => listener.audioSampleAccess = true });
   const output = new FakeOutput();
-  const listener = hub.subscribe(client(), "a", 1, output);
+  const listener = hub.subscriptions.subscribe(client(), "a", 1, output);
   assert.deepEqual(output.take(), []);
   listener.start();
   listener.start(); // once
@@ -452,12 +452,12 @@ Deno.test("a listener gets no messages before its start", () => {
   const { publish, hub, client } = stage();
   const publisher = publish();
   const output = new FakeOutput();
-  const listener = hub.subscribe(client(3), "a", 9, output);
+  const listener = hub.subscriptions.subscribe(client(3), "a", 9, output);
   publisher.video(video(0, KEY), once);
   publisher.data(data("x", "05"));
   hub.unpublish(publisher);
   assert.deepEqual(output.take(), []);
-  hub.unsubscribe(listener);
+  hub.subscriptions.unsubscribe(listener);
   listener.start();
   assert.deepEqual(output.take(), []);
 });

@@ -34,7 +34,7 @@ Deno.test("a silent publisher is asked, and its name is free after its time", ()
   const { hub, client, publish, silence, logged, events } = stage();
   const one = client(1);
   const waiting = new FakeOutput();
-  hub.subscribe(client(2), "a", 9, waiting).start();
+  hub.subscriptions.subscribe(client(2), "a", 9, waiting).start();
   const { output, publisher } = publish(one);
   waiting.take();
   silence(hub.now + 8000, one);
@@ -170,7 +170,7 @@ Deno.test("an application that knows of it may let a client replace another one"
 Deno.test("relays and scripts publish and listen without an application", () => {
   const { hub, events } = stage();
   const output = new FakeOutput();
-  const listener = hub.attach("a", output, { rebase: true });
+  const listener = hub.subscriptions.attach("a", output, { rebase: true });
   listener.start();
   const publisher = hub.relay("a", "bus");
   publisher.start();
@@ -180,7 +180,7 @@ Deno.test("relays and scripts publish and listen without an application", () => 
   publisher.data(new Frame("data", 5010, fromHex("05"), "cue"));
   hub.unpublish(publisher);
   assert.deepEqual(output.take(), ["published", "audio 0 2f01", "data cue 10 05", "unpublished"]);
-  hub.unsubscribe(listener);
+  hub.subscriptions.unsubscribe(listener);
   assert.equal(hub.publications.has("a"), false);
   assert.deepEqual(events(), []);
 });

@@ -26,7 +26,7 @@ function stage(recent = 2 << 20) {
   };
   const listen = (options: ListenerOptions = {}) => {
     const output = new FakeOutput();
-    hub.subscribe(client(2), "a", hub.newStreamId(), output, options).start();
+    hub.subscriptions.subscribe(client(2), "a", hub.newStreamId(), output, options).start();
     return output;
   };
   return { ...here, publish, listen };

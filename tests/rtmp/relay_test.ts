@@ -111,7 +111,7 @@ function scene(makeSide: (hub: Hub) => RelaySide, steps: Steps = {}) {
 /** Events of a hub's publication, as lines. */
 function listen(hub: Hub, name: string): string[] {
   const lines: string[] = [];
-  const listener = hub.attach(name, {
+  const listener = hub.subscriptions.attach(name, {
     send: ({ kind, name, payload }, time) => {
       lines.push(`${kind} ${time} ${name}${kind === "data" ? "" : payload[0]}`);
     },

@@ -22,9 +22,9 @@ Deno.test("API-301 to API-303, API-310 to API-313: groups and their clients", ()
   }).start();
   const [one, two] = [machine.connect(), machine.connect()];
   const told: string[] = [];
-  machine.hub.join(one.client, GROUP, { announce: (id) => void told.push(toHex(id)) });
-  machine.hub.joinVirtual(new Uint8Array(32).fill(1), GROUP);
-  machine.hub.join(two.client, GROUP, { announce: () => {} });
+  machine.hub.groups.join(one.client, GROUP, { announce: (id) => void told.push(toHex(id)) });
+  machine.hub.groups.joinVirtual(new Uint8Array(32).fill(1), GROUP);
+  machine.hub.groups.join(two.client, GROUP, { announce: () => {} });
   one.call("look", toHex(GROUP).toUpperCase());
   assert.deepEqual(machine.logged("error").length, 1);
   assert.deepEqual(machine.said(), [
@@ -75,9 +75,9 @@ Deno.test("API-607, API-608, API-641: joining and leaving", () => {
       function onManage() INFO(kept.id, kept.mine) end`,
   }).start();
   const [one, two] = [machine.connect(), machine.connect()];
-  const first = machine.hub.join(one.client, GROUP, { announce: () => {} });
-  machine.hub.join(two.client, GROUP, { announce: () => {} });
-  machine.hub.leave(first);
+  const first = machine.hub.groups.join(one.client, GROUP, { announce: () => {} });
+  machine.hub.groups.join(two.client, GROUP, { announce: () => {} });
+  machine.hub.groups.leave(first);
   machine.hub.disconnect(two.client);
   machine.hub.manage();
   assert.deepEqual(machine.said(), [

@@ -72,11 +72,11 @@ Deno.test("API-012: clients, publications, listeners and groups that come and go
     one.call("hello");
     const publisher = machine.publish(one, "live");
     const listener = machine.play(two, "live");
-    const member = machine.hub.join(one.client, new Uint8Array(32), { announce: () => {} });
+    const member = machine.hub.groups.join(one.client, new Uint8Array(32), { announce: () => {} });
     machine.hub.manage();
-    machine.hub.unsubscribe(listener);
+    machine.hub.subscriptions.unsubscribe(listener);
     machine.hub.unpublish(publisher);
-    machine.hub.leave(member);
+    machine.hub.groups.leave(member);
     machine.hub.disconnect(one.client);
     machine.hub.disconnect(two.client);
     machine.hub.manage();

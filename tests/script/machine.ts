@@ -424,7 +424,13 @@ export class Machine {
     options?: ListenerOptions,
   ): Listener {
     const id = this.hub.newStreamId();
-    return this.hub.subscribe(guest.client, name, id, { ...deaf, ...output }, options);
+    return this.hub.subscriptions.subscribe(
+      guest.client,
+      name,
+      id,
+      { ...deaf, ...output },
+      options,
+    );
   }
 
   /** Log lines of a level, by their text. */

@@ -132,7 +132,7 @@ Deno.test("listener:close() of what it cannot end is warned of", () => {
   const ended: string[] = [];
   const output = { ended: (code: string, text: string) => void ended.push(`${code} ${text}`) };
   machine.play(guest, "live", output).start();
-  machine.hub.attach("live", deaf).start();
+  machine.hub.subscriptions.attach("live", deaf).start();
   guest.call("go");
   assert.deepEqual(warned(machine), [
     "2 listener:close() in onSubscribe ends nothing: return false refuses",

@@ -64,7 +64,7 @@ Deno.test("ipairs walks collections as their own ipairs does, and everything els
       end`,
   }).start();
   const guest = machine.connect();
-  machine.hub.join(guest.client, new Uint8Array(32).fill(7), {
+  machine.hub.groups.join(guest.client, new Uint8Array(32).fill(7), {
     announce: () => {},
   } as never);
   machine.connect();

@@ -186,7 +186,7 @@ Deno.test("API-614, API-615, API-646, API-647: subscribing", () => {
   const guest = machine.connect();
   assert.throws(() => machine.play(guest, "closed"), Refused);
   const listener = machine.play(guest, "open");
-  machine.hub.unsubscribe(listener);
+  machine.hub.subscriptions.unsubscribe(listener);
   machine.hub.manage();
   assert.deepEqual(machine.said(), [
     "subscribe closed0",
@@ -210,7 +210,7 @@ Deno.test("API-640: the events at the end of a session come in order", () => {
   const guest = machine.connect();
   machine.publish(guest, "a");
   machine.play(guest, "b");
-  machine.hub.join(guest.client, new Uint8Array(32), { announce: () => {} });
+  machine.hub.groups.join(guest.client, new Uint8Array(32), { announce: () => {} });
   machine.hub.disconnect(guest.client, "timeout");
   assert.deepEqual(machine.said().map((line) => line.split(" ")[0]), [
     "onUnjoinGroup",

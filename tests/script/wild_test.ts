@@ -130,7 +130,7 @@ Deno.test("cluster_groups.lua", () => {
   const machine = run("cluster_groups");
   const guest = machine.connect();
   const group = new Uint8Array(32).fill(200);
-  const member = machine.hub.join(guest.client, group, { announce: () => {} });
+  const member = machine.hub.groups.join(guest.client, group, { announce: () => {} });
   const [one, two] = [peer("a:1", true), peer("b:2", false)];
   link(machine, one, two);
   assert.deepEqual(one.sent, ["join string string"]);
@@ -148,7 +148,7 @@ Deno.test("cluster_groups.lua", () => {
   machine.host.roster.remove(one);
   machine.applications.onServerDisconnection(one);
   assert.equal(member.group.members.length, 1);
-  machine.hub.leave(member);
+  machine.hub.groups.leave(member);
   assert.deepEqual(two.sent, ["join string string", "unjoin string string"]);
   const handshake = (attempts: number, properties: Record<string, string> = {}) =>
     machine.applications.handshake({

@@ -22,8 +22,8 @@ Deno.test("publicationRow: publisher, codecs, and viewers by door", () => {
   assert.deepEqual([path, address, protocol], ["/live", "192.0.2.1:4000", "rtmfp"]);
   publisher.audio(new Frame("audio", 0, fromHex("2f00")), once);
   publisher.video(new Frame("video", 0, AVC_HEADER), once);
-  hub.subscribe(client(2), "cam", 2, new FakeOutput()).start();
-  hub.subscribe(client(3), "cam", 3, new FakeOutput()).start();
+  hub.subscriptions.subscribe(client(2), "cam", 2, new FakeOutput()).start();
+  hub.subscriptions.subscribe(client(3), "cam", 3, new FakeOutput()).start();
   const row = publicationRow(publication, [1, 2]);
   assert.deepEqual([row.videoCodec, row.audioCodec], ["H.264", "MP3"]);
   assert.deepEqual(row.size, { width: 322, height: 182 });

@@ -20,7 +20,7 @@ export const groups: Binding<ReadonlyMap<string, Group>, Api> = {
         api.log("error", `cumulus.groups:join takes a ${which} id of 64 digits or 32 bytes`);
         return undefined;
       }
-      const joined = api.hub.joinVirtual(fromHex(peer), fromHex(group));
+      const joined = api.hub.groups.joinVirtual(fromHex(peer), fromHex(group));
       const owned = api.running?.owned;
       const one = { close: () => joined.release() };
       joined.onLeft = () => void owned?.delete(one);
