@@ -102,7 +102,7 @@ export class FlashConnection extends FlowTransport<InFlow, FlashSession>
 
   /** Cumulus answers the length of a buffer with the begin of the stream. §6.6. */
   userControl(connection: NetConnection, event: number, [stream = 0]: readonly number[]): void {
-    if (event !== UserControl.setBufferLength || !connection.stream(stream)) return;
+    if (event !== UserControl.setBufferLength || !connection.streams.get(stream)) return;
     connection.control(UserControl.streamBegin, stream);
   }
 

@@ -35,7 +35,9 @@ export class RtmpDoor implements Door {
 
   /** Whether a stream publishes. */
   get publishes(): boolean {
-    for (const stream of this.#session.connection.streams()) if (stream.publishing) return true;
+    for (const stream of this.#session.connection.streams.values()) {
+      if (stream.publishing) return true;
+    }
     return false;
   }
 
@@ -139,7 +141,7 @@ export class RtmpDoor implements Door {
       const message = statusMessage("error", "NetStream.Publish.BadName", text);
       this.#session.open(stream.id, "command").write(message);
     }
-    for (const { publishing, playing } of this.#session.connection.streams()) {
+    for (const { publishing, playing } of this.#session.connection.streams.values()) {
       if (publishing !== undefined || playing !== undefined) return;
     }
     this.#session.letGo();
@@ -157,7 +159,7 @@ export class RtmpDoor implements Door {
   /** Ends the client's stream that publishes a name. */
   #stop(name: string | undefined): void {
     if (name === undefined) return;
-    for (const stream of this.#session.connection.streams()) {
+    for (const stream of this.#session.connection.streams.values()) {
       if (stream.publishing === name) stream.stop();
     }
   }

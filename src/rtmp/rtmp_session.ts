@@ -202,7 +202,7 @@ export class RtmpSession implements Transport, LinkHost {
 
   onMessage(message: RtmpMessage): void {
     if (message.stream === 0) return this.#onControl(message);
-    const stream = this.connection.stream(message.stream);
+    const stream = this.connection.streams.get(message.stream);
     if (!stream || this.connection.state !== "connected") return;
     const { type, timestamp, payload } = message;
     if (stream.takesMedia) {

@@ -3,6 +3,7 @@ import { type AmfObject, type AmfValue, encodeAmf0, MixedArray } from "../amf/mo
 import { concat } from "../bytes/concat.ts";
 import { ownText } from "../bytes/text.ts";
 import { WireError } from "../bytes/wire_error.ts";
+import type { ClientInfo } from "../media/client.ts";
 import { Refused, UnknownApplication } from "../media/refused.ts";
 import type { Accepting } from "./door.ts";
 import { type Command, infoObject } from "./format/commands.ts";
@@ -94,3 +95,18 @@ export function membersOf(value: AmfValue): AmfObject {
 /** A text that a client tells of itself; "" for anything else. */
 export const textOf = (value: AmfValue): string =>
   typeof value === "string" ? ownText(value, MAX_TEXT) : "";
+
+/** What a client told of itself in the command object of `connect`. */
+export const clientInfo = (
+  rawId: Uint8Array,
+  told: AmfObject,
+  path: string,
+  properties: ReadonlyMap<string, string>,
+): ClientInfo => ({
+  rawId,
+  path,
+  properties,
+  flashVersion: textOf(told.flashVer),
+  pageUrl: textOf(told.pageUrl),
+  swfUrl: textOf(told.swfUrl),
+});

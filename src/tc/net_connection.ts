@@ -1,4 +1,4 @@
-import { type AmfObject, encodeAmf0 } from "../amf/mod.ts";
+import type { AmfObject } from "../amf/mod.ts";
 import { toHex } from "../bytes/hex.ts";
 import { WireError } from "../bytes/wire_error.ts";
 import type { Client } from "../media/client.ts";
@@ -8,30 +8,30 @@ import { MustWait, UnknownApplication } from "../media/refused.ts";
 import type { ManagedSession } from "../media/sessions.ts";
 import type { Patient } from "../media/waiting_input.ts";
 import type { Channel, ChannelHandler, ChannelKind, Transport } from "./channel.ts";
+import { ClientStreams } from "./client_streams.ts";
 import {
   acceptance,
+  clientInfo,
   failedMessage,
   membersOf,
   redirection,
   refusal,
-  refusalText,
   textOf,
   wantsAnswer,
 } from "./command_answers.ts";
+import { runCommand } from "./connection_commands.ts";
 import { CommandWriter } from "./command_writer.ts";
 import { ControlOutput } from "./control_output.ts";
 import type { Accepting, Door } from "./door.ts";
-import { type Command, readCommand, readNumber, readText } from "./format/commands.ts";
+import { type Command, readCommand } from "./format/commands.ts";
 import {
   commandMessage,
-  FIRST_PEER_STREAM,
   type Message,
   MessageType,
   readUserControl,
   UserControl,
   userControlMessage,
 } from "./format/messages.ts";
-import { NetStream } from "./net_stream.ts";
 import { ClientSharedObjects, type SharedObjectHost } from "./shared_objects.ts";
 import { connectTarget } from "./target.ts";
 
@@ -43,14 +43,8 @@ const REFUSED_LINGER = 2_000;
 const MAX_QUEUED = 128 << 20;
 /** Memory of a waiting message besides its bytes, in bytes. */
 const MESSAGE = 300;
-const MAX_STREAMS = 128;
 const NOTHING = new Uint8Array(0);
-const NULL = encodeAmf0(null);
-const UNDEFINED = encodeAmf0(undefined);
 const NO_WRITERS: ReadonlySet<CommandWriter> = new Set();
-
-/** What clients say about streams before they publish or play: no connection dies of it. */
-const STREAM_NOTICES = new Set(["releaseStream", "FCPublish", "FCUnpublish", "FCSubscribe"]);
 
 /**
  * - `new`: before `connect`
@@ -72,9 +66,7 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
   #client: Client | undefined;
   /** Undefined before {@link begin}. */
   #output: ControlOutput | undefined;
-  /** Undefined before the first one. */
-  #streams: Map<number, NetStream> | undefined;
-  #lastStream = 0;
+  readonly streams = new ClientStreams(this);
   #since: number;
   /** When a refused client is let go. */
   #closeAt: number | undefined;
@@ -229,8 +221,7 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
     try {
       if (this.#client) this.hub.disconnect(this.#client, failure);
     } finally {
-      for (const stream of this.streams()) stream.delete();
-      this.#streams = undefined;
+      this.streams.end();
       this.#output?.end();
       this.hub.sessions.delete(this);
     }
@@ -251,7 +242,7 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
     if (this.#state === "new" && now - this.#since >= CONNECT_TIMEOUT) return this.close();
     if (this.#output?.mainClosed) return this.fail("the main writer was closed");
     if (this.#isBanned()) return this.fail("its address is blacklisted");
-    for (const stream of this.streams()) stream.manage();
+    this.streams.manage();
     if (this.transport.queuedBytes > MAX_QUEUED) {
       this.fail("the client reads too slowly");
     }
@@ -263,29 +254,7 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
     this.close();
   }
 
-  // Streams
-
-  stream(id: number): NetStream | undefined {
-    return this.#streams?.get(id);
-  }
-
-  streams(): Iterable<NetStream> {
-    return this.#streams?.values() ?? [];
-  }
-
-  /** A new stream of the client; undefined if it has too many. */
-  createStream(): NetStream | undefined {
-    const streams = this.#streams ??= new Map();
-    if (streams.size >= MAX_STREAMS || this.#lastStream + 1 >= FIRST_PEER_STREAM) return undefined;
-    const stream = new NetStream(++this.#lastStream, this.hub.newStreamId(), this);
-    streams.set(stream.id, stream);
-    return stream;
-  }
-
-  deleteStream(id: number): void {
-    this.#streams?.get(id)?.delete();
-    this.#streams?.delete(id);
-  }
+  // Output
 
   /** A channel of a stream to the client. */
   open(stream: number, kind: ChannelKind): Channel {
@@ -294,7 +263,7 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
 
   /** Sends a user control message. */
   control(event: number, ...values: number[]): void {
-    this.#send(userControlMessage(event, ...values));
+    this.send(userControlMessage(event, ...values));
   }
 
   sendShared(message: Message): void {
@@ -305,33 +274,20 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
 
   /** @throws {MustWait} the application that is asked for lets others go first */
   #run(command: Command): void {
-    const { name, transaction, values } = command;
+    const { name, transaction } = command;
     if (name === "_result" || name === "_error") return; // nothing here was asked
     if (name === "connect") return this.#connect(command);
     if (this.#state !== "connected") {
       if (!wantsAnswer(command)) return;
-      return this.#send(
+      return this.send(
         failedMessage(transaction, `Connect first, before calling '${name}'`),
       );
     }
-    if (this.door.command?.(this, command)) return;
-    switch (name) {
-      case "createStream":
-        return this.#answerStream(transaction); // librtmfp has it with 0, and waits
-      case "deleteStream":
-        return this.deleteStream(readNumber(values) ?? 0);
-      case "initStream":
-        if (wantsAnswer(command)) this.#result(transaction, UNDEFINED);
-        return;
-      case "closeStream": // of no stream: they come on flows of their own
-        return;
-      default:
-        return this.#call(command);
-    }
+    if (!this.door.command?.(this, command)) runCommand(this, command);
   }
 
   #connect({ transaction, object, values }: Command): void {
-    if (this.#state !== "new") return this.#send(failedMessage(transaction, "Already connected"));
+    if (this.#state !== "new") return this.send(failedMessage(transaction, "Already connected"));
     const told = membersOf(object);
     const encoding = told.objectEncoding === 3 ? 3 : 0;
     const url = textOf(told.tcUrl);
@@ -343,14 +299,7 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
     try {
       if (target.path === undefined) throw new UnknownApplication(url);
       const { client, members } = this.hub.connect(
-        {
-          rawId: this.transport.rawId,
-          path: target.path,
-          properties: target.properties,
-          flashVersion: textOf(told.flashVer),
-          pageUrl: textOf(told.pageUrl),
-          swfUrl: textOf(told.swfUrl),
-        },
+        clientInfo(this.transport.rawId, told, target.path, target.properties),
         this,
         values,
       );
@@ -393,60 +342,14 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
     this.#out.release();
   }
 
-  /** The id is an AMF0 number for all clients: some read no other. §6.3, trap 44. */
-  #answerStream(transaction: number): void {
-    const stream = this.createStream();
-    if (stream) this.#result(transaction, encodeAmf0(stream.id));
-    else this.#send(failedMessage(transaction, "There are too many streams"));
-  }
-
-  #call(command: Command): void {
-    const { name, transaction, values } = command;
-    const wanted = wantsAnswer(command);
-    const { client, writer } = this;
-    let found = false;
-    try {
-      const answered = writer.during(transaction, () => {
-        found = client.application.call(client, name, values);
-      });
-      if (found) {
-        if (!answered && wanted) this.#result(transaction, NULL); // API-233
-      } else if (STREAM_NOTICES.has(name)) {
-        if (wanted) this.#result(transaction, UNDEFINED);
-      } else if (name === "getStreamLength") {
-        if (wanted) this.#tellLength(transaction, readText(values));
-      } else if (wanted) {
-        this.#send(failedMessage(transaction, `Method '${name}' not found`));
-      }
-    } catch (error) {
-      const text = refusalText(error);
-      if (wanted) this.#send(failedMessage(transaction, text || "Unknown error"));
-    }
-  }
-
-  /** Seconds of a recording; of what is live or not there: 0. RTMP-409, VOD-080. */
-  #tellLength(transaction: number, text: string | undefined): void {
-    const { hub: { recordings }, client, door } = this;
-    const tell = (duration: number) => this.#result(transaction, encodeAmf0(duration / 1_000));
-    if (!recordings || text === undefined) return tell(0);
-    const name = door.streamName?.(text).name ?? text;
-    recordings.open(client.application.path, name, (recorded) => {
-      recorded?.close();
-      if (this.#state === "connected") tell(recorded?.duration ?? 0);
-    });
-  }
-
-  #result(transaction: number, values: Uint8Array): void {
-    this.#send(commandMessage("_result", transaction, values));
-  }
-
-  #send(message: Message): void {
+  /** Sends a message on message stream 0. */
+  send(message: Message): void {
     this.#out.send(this.writer, message, true);
   }
 
   /** @param values the id of a stream, and the milliseconds it keeps ahead */
   #setBuffer([id, milliseconds]: readonly number[]): void {
-    if (milliseconds !== undefined) this.stream(id)?.setBuffer(milliseconds);
+    if (milliseconds !== undefined) this.streams.get(id)?.setBuffer(milliseconds);
   }
 
   get #out(): ControlOutput {

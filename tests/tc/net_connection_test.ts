@@ -72,7 +72,7 @@ function connected(door: Door, steps?: Steps) {
       return take();
     },
     onStream(id: number, name: string, ...values: AmfValue[]) {
-      connection.stream(id)!.receive(commandOf(name, 0, null, ...values), source);
+      connection.streams.get(id)!.receive(commandOf(name, 0, null, ...values), source);
       return take();
     },
   };
@@ -156,9 +156,9 @@ Deno.test("streams: the door gets begin, end and refusal after the client", () =
   here.call("connect", 1, { app: "live" });
   here.call("createStream", 2, null);
   here.onStream(1, "publish", "foo", "live");
-  assert.equal(here.connection.stream(1)!.publishing, "foo");
+  assert.equal(here.connection.streams.get(1)!.publishing, "foo");
   here.onStream(1, "closeStream");
-  assert.equal(here.connection.stream(1)!.publishing, undefined);
+  assert.equal(here.connection.streams.get(1)!.publishing, undefined);
   here.onStream(1, "publish", "bad", "live");
   assert.deepEqual(here.onStream(1, "publish", "", "live"), []);
   here.onStream(1, "play", "foo");

@@ -88,7 +88,7 @@ export abstract class FlowTransport<In extends InFlow, Session extends FlowSessi
     const { stream: id } = metadata;
     if (id === 0) return this.#onControlFlow(flow);
     if (id >= FIRST_PEER_STREAM || this.connection.state !== "connected") return null;
-    const stream = this.connection.stream(id);
+    const stream = this.connection.streams.get(id);
     return stream ? this.#receiver(stream, flow) : null;
   }
 
