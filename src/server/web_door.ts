@@ -2,15 +2,20 @@
 import { addressText } from "../common/address.ts";
 import { waitAtMost } from "../common/wait.ts";
 import type { Recorded } from "../media/recordings.ts";
-import { StaticFiles } from "../net/static_files.ts";
 import type { DoorRow } from "../monitor/snapshot.ts";
 import { openDirectWriters } from "../net/native_stream.ts";
 import type { StreamedResponse } from "../net/streamed_response.ts";
-import { serveWeb, upgradeToWebSocket, type WebPeer, type WebServer } from "../net/web_server.ts";
+import {
+  serveWeb,
+  upgradeToWebSocket,
+  type WebPeer,
+  type WebServer,
+  type WebSocketConnection,
+} from "../net/web_server.ts";
 import { tcpError } from "../net/tcp.ts";
 import { WebSocketStream } from "../net/web_socket_stream.ts";
 import { NotViewable } from "../web/flv_viewer.ts";
-import { files, list, type Page, player } from "../web/pages.ts";
+import { files } from "../web/pages.ts";
 import { segmentsOf, streamOf, type StreamRequest } from "../web/request.ts";
 import { type Certificate, readCertificate } from "./certificate.ts";
 import { type DoorHost, type OpenDoor, sendBufferOf } from "./doors.ts";
@@ -19,8 +24,12 @@ import { RtmpSessions } from "./rtmp_sessions.ts";
 import { RtwsSockets } from "./rtws_sockets.ts";
 import { StartError } from "./start_error.ts";
 import { TcpGate } from "./tcp_gate.ts";
+import { WebLists } from "./web_lists.ts";
+import { WebOrigins } from "./web_origins.ts";
+import { WebPages } from "./web_pages.ts";
 import { WebPlaces } from "./web_places.ts";
 import { WebRecordings } from "./web_recordings.ts";
+import { pageResponse, textResponse } from "./web_responses.ts";
 import { WebViewers } from "./web_viewers.ts";
 
 /** Milliseconds that requests have to end when the server stops. */
@@ -30,15 +39,6 @@ const MORE_CONNECTIONS = 256;
 /** Before the path of an application whose recordings are listed. */
 const RECORDINGS = "/-/recordings";
 const READING = new Set(["GET", "HEAD"]);
-/** Headers of pages: restrict their sources of scripts, styles and media. WEB-304. */
-const PAGE_HEADERS = {
-  "content-security-policy":
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; " +
-    "media-src blob:; worker-src blob:; base-uri 'none'; form-action 'none'",
-  "referrer-policy": "same-origin",
-  "x-content-type-options": "nosniff",
-};
-
 /** @throws {StartError} if the port cannot be had, or the certificate cannot be used */
 export async function openWebDoor(host: DoorHost): Promise<OpenDoor> {
   const config = host.config();
@@ -68,6 +68,7 @@ type Answer = Response | StreamedResponse;
 
 class WebDoor implements OpenDoor {
   readonly #host: DoorHost;
+  readonly #origins: WebOrigins;
   readonly #places: WebPlaces;
   readonly #rtws: RtwsSockets;
   readonly #rtmp: RtmpSessions;
@@ -75,12 +76,14 @@ class WebDoor implements OpenDoor {
   readonly #recordings: WebRecordings;
   readonly #remoting: RemotingSessions;
   readonly #gate: TcpGate;
-  readonly #files: StaticFiles;
+  readonly #pages: WebPages;
+  readonly #lists: WebLists;
   #server: WebServer | undefined;
   #certificate: Certificate | undefined;
 
   constructor(host: DoorHost) {
     this.#host = host;
+    this.#origins = new WebOrigins(() => host.config()["web.origins"]);
     this.#places = new WebPlaces(() => host.config());
     this.#rtws = new RtwsSockets(host);
     this.#rtmp = new RtmpSessions(host);
@@ -88,7 +91,9 @@ class WebDoor implements OpenDoor {
     this.#recordings = new WebRecordings(host);
     this.#remoting = new RemotingSessions(host);
     this.#gate = new TcpGate(host);
-    this.#files = new StaticFiles(host.www);
+    const listed = () => host.config()["web.list"] === "on";
+    this.#pages = new WebPages(host.www, listed);
+    this.#lists = new WebLists(host.hub, this.#recordings, listed);
   }
 
   async listen(options: Parameters<typeof serveWeb>[0]): Promise<void> {
@@ -151,74 +156,43 @@ class WebDoor implements OpenDoor {
     try {
       return await this.#answer(request, new URL(request.url), peer);
     } catch (error) {
-      if (error instanceof NotViewable) return text(error.status, error.message);
+      if (error instanceof NotViewable) return textResponse(error.status, error.message);
       this.#host.log.bug(`Cannot answer ${peer.hostname}`, error);
-      return text(500, "Internal server error: see its log");
+      return textResponse(500, "Internal server error: see its log");
     }
   }
 
   async #answer(request: Request, url: URL, peer: WebPeer): Promise<Answer> {
-    if (this.#host.hub.blacklist.has(peer.hostname)) return text(403, "Your address is blocked");
+    if (this.#host.hub.blacklist.has(peer.hostname)) {
+      return textResponse(403, "Your address is blocked");
+    }
     const { pathname } = url;
     if (pathname === "/rtws") return this.#openRtws(request, peer);
     if (pathname === "/rtmp") return this.#openRtmp(request, peer);
     if (pathname.startsWith("/tcp/")) return this.#openGate(request, pathname, peer);
     if (isRemoting(request)) return await this.#remote(request, url, peer);
-    if (request.method === "OPTIONS") return this.#preflight(request, url);
+    if (request.method === "OPTIONS") return this.#origins.preflight(request, url);
     if (!READING.has(request.method)) {
-      return text(405, "Only GET and HEAD; POST for Flash remoting", {
+      return textResponse(405, "Only GET and HEAD; POST for Flash remoting", {
         allow: "GET, HEAD, OPTIONS",
       });
     }
     const own = files.get(pathname);
-    if (own) return send(request, own);
-    if (pathname === "/-/streams") return this.#list();
+    if (own) return pageResponse(request, own);
+    if (pathname === "/-/streams") return this.#lists.streams();
     if (pathname.startsWith(RECORDINGS)) {
-      return await this.#listRecordings(pathname.slice(RECORDINGS.length));
+      return await this.#lists.recordings(pathname.slice(RECORDINGS.length));
     }
     const isFolder = pathname.endsWith("/");
     const segments = pathname === "/"
       ? []
       : segmentsOf(isFolder ? pathname.slice(0, -1) : pathname);
-    if (!segments) return text(404, "Page not found");
+    if (!segments) return textResponse(404, "Page not found");
     const stream = isFolder ? undefined : streamOf(segments, ".flv");
     if (stream) return await this.#view(request, url, stream, peer);
     // Programs that name an application by the address of the WebSocket itself.
     if (isUpgrade(request)) return this.#openRtws(request, peer);
-    return await this.#page(request, segments, isFolder);
-  }
-
-  /** A file of an application, or the page that plays or lists streams. */
-  async #page(request: Request, segments: string[], isFolder: boolean): Promise<Response> {
-    const file = await this.#files.find(segments, isFolder);
-    if (file) {
-      const headers = { "content-type": file.type, "cache-control": "no-cache", etag: file.etag };
-      if (request.headers.get("if-none-match") === file.etag) {
-        return new Response(null, { status: 304, headers });
-      }
-      const body = request.method === "HEAD" ? null : await file.open();
-      return new Response(body, {
-        headers: {
-          ...headers,
-          "content-length": String(file.size),
-          "x-content-type-options": "nosniff",
-        },
-      });
-    }
-    if (segments.length === 0) {
-      if (this.#host.config()["web.list"] === "on") return send(request, list, PAGE_HEADERS);
-      return text(
-        404,
-        "Streams are at /application/name; with [web] list = on this page lists them",
-      );
-    }
-    if (isFolder) return text(404, "Page not found");
-    if (await this.#files.isPage(segments)) {
-      return text(308, "The page of this application is at this address with / at its end", {
-        location: `${new URL(request.url).pathname}/`,
-      });
-    }
-    return send(request, player, PAGE_HEADERS);
+    return await this.#pages.answer(request, segments, isFolder);
   }
 
   /** Serves the live stream, else the recording of that name; `?recorded`: only the recording. */
@@ -236,7 +210,7 @@ class WebDoor implements OpenDoor {
     if (!isSocket && (wantsFile || !isLive())) {
       const recorded = await this.#recordings.find(stream);
       if (recorded) return this.#file(request, url, stream, peer, recorded);
-      if (wantsFile) return text(404, `Recording ${stream.name} not found`);
+      if (wantsFile) return textResponse(404, `Recording ${stream.name} not found`);
     }
     const release = isLive() ? undefined : await this.#host.seek?.(stream.name);
     try {
@@ -256,7 +230,7 @@ class WebDoor implements OpenDoor {
     if (request.method === "HEAD") {
       return new Response(null, {
         status: isLive ? 200 : 404,
-        headers: this.#streamHeaders(request, url),
+        headers: this.#origins.streamHeaders(request, url),
       });
     }
     const leave = this.#places.take(peer);
@@ -265,9 +239,9 @@ class WebDoor implements OpenDoor {
         const make = () => upgradeToWebSocket(request);
         const upgraded = this.#viewers.openSocket(request, stream, peer, leave, make);
         return upgraded?.response ??
-          text(426, "This address serves only WebSockets", { upgrade: "websocket" });
+          textResponse(426, "This address serves only WebSockets", { upgrade: "websocket" });
       }
-      const headers = this.#streamHeaders(request, url);
+      const headers = this.#origins.streamHeaders(request, url);
       return this.#viewers.openBody(request, stream, peer, headers, leave);
     } catch (error) {
       leave();
@@ -284,7 +258,7 @@ class WebDoor implements OpenDoor {
   ): Answer {
     const leave = this.#places.take(peer);
     try {
-      const headers = this.#streamHeaders(request, url);
+      const headers = this.#origins.streamHeaders(request, url);
       return this.#recordings.answer(request, stream, peer, recorded, headers, leave);
     } catch (error) {
       leave();
@@ -293,40 +267,39 @@ class WebDoor implements OpenDoor {
   }
 
   #openRtws(request: Request, peer: WebPeer): Response {
-    const refused = this.#refuses(request, peer);
-    if (refused) return refused;
-    const upgraded = upgradeToWebSocket(request);
-    if (!upgraded) {
-      return text(426, "This address serves only WebSockets", { upgrade: "websocket" });
-    }
-    this.#rtws.open(upgraded.socket, peer, this.#places.take(peer));
-    return upgraded.response;
+    return this.#upgrade(request, peer, (socket, leave) => this.#rtws.open(socket, peer, leave));
   }
 
   /** RTMP in a WebSocket. WEB-408. */
   #openRtmp(request: Request, peer: WebPeer): Response {
-    const refused = this.#refuses(request, peer);
-    if (refused) return refused;
-    const upgraded = upgradeToWebSocket(request);
-    if (!upgraded) {
-      return text(426, "This address serves only WebSockets", { upgrade: "websocket" });
-    }
-    const leave = this.#places.take(peer);
-    const stream = new WebSocketStream(upgraded.socket, peer, leave);
-    this.#rtmp.accept(stream, "rtmp");
-    return upgraded.response;
+    return this.#upgrade(request, peer, (socket, leave) => {
+      this.#rtmp.accept(new WebSocketStream(socket, peer, leave), "rtmp");
+    });
   }
 
   #openGate(request: Request, pathname: string, peer: WebPeer): Response {
     const refused = this.#refuses(request, peer);
     if (refused) return refused;
     const port = this.#gate.portOf(pathname);
-    if (typeof port === "string") return text(404, port);
+    if (typeof port === "string") return textResponse(404, port);
+    return this.#upgrade(
+      request,
+      peer,
+      (socket, leave) => this.#gate.open(socket, port, leave),
+    );
+  }
+
+  /** Opens a WebSocket. @param open gets the socket, and what gives its place back */
+  #upgrade(
+    request: Request,
+    peer: WebPeer,
+    open: (socket: WebSocketConnection, leave: () => void) => void,
+  ): Response {
+    const refused = this.#refuses(request, peer);
+    if (refused) return refused;
     const upgraded = upgradeToWebSocket(request);
-    if (!upgraded) {
-      return text(426, "This address serves only WebSockets", { upgrade: "websocket" });
-    }
-    this.#gate.open(upgraded.socket, port, this.#places.take(peer));
+    if (!upgraded) return textResponse(426, "Open a WebSocket here", { upgrade: "websocket" });
+    open(upgraded.socket, this.#places.take(peer));
     return upgraded.response;
   }
 
@@ -335,92 +308,31 @@ class WebDoor implements OpenDoor {
     const { pathname } = url;
     const end = pathname.endsWith("/") ? -1 : undefined;
     const segments = pathname === "/" ? [] : segmentsOf(pathname.slice(0, end));
-    if (!segments) return text(404, "Application not found");
+    if (!segments) return textResponse(404, "Application not found");
     const path = segments.map((segment) => `/${segment}`).join("");
     const place = () => this.#places.full(peer) ?? this.#places.take(peer);
-    const refused = this.#refusesOrigin(request);
+    const refused = this.#origins.refusal(request);
     if (refused) return refused;
     const { status, body, cookie } = await this.#remoting.answer(request, path, peer, place);
-    if (typeof body === "string") return text(status, body, this.#corsHeaders(request, url));
+    if (typeof body === "string") {
+      return textResponse(status, body, this.#origins.headers(request, url));
+    }
     return new Response(body, {
       headers: {
         "content-type": "application/x-amf",
         "cache-control": "no-store",
-        ...this.#corsHeaders(request, url),
+        ...this.#origins.headers(request, url),
         ...cookie && { "set-cookie": cookie },
       },
     });
   }
 
-  /** The recordings of an application, as its page shows them. */
-  async #listRecordings(path: string): Promise<Response> {
-    if (this.#host.config()["web.list"] !== "on") return text(404, "[web] list is off");
-    const segments = path === "" ? [] : segmentsOf(path);
-    const files = segments &&
-      await this.#recordings.list(segments.map((segment) => `/${segment}`).join(""));
-    if (!files) return text(404, "Application not found");
-    return json(files);
-  }
-
-  /** The streams on air, as the list shows them. */
-  #list(): Response {
-    if (this.#host.config()["web.list"] !== "on") return text(404, "[web] list is off");
-    const streams = [...this.#host.hub.published()].map((publication) => {
-      const { name, publisher, listeners } = publication;
-      const path = typeof publisher === "object" ? publisher.path : "";
-      return { path, name, viewers: listeners.size };
-    });
-    return json(streams.slice(0, 1000));
-  }
-
-  #preflight(request: Request, url: URL): Response {
-    return new Response(null, {
-      status: 204,
-      headers: {
-        ...this.#corsHeaders(request, url),
-        "access-control-allow-methods": "GET, HEAD, POST",
-        "access-control-allow-headers": "content-type, range, if-range",
-        "access-control-max-age": "600",
-      },
-    });
-  }
-
-  #streamHeaders(request: Request, url: URL): Record<string, string> {
-    return {
-      "content-type": "video/x-flv",
-      "cache-control": "no-store",
-      "x-accel-buffering": "no",
-      ...this.#corsHeaders(request, url),
-    };
-  }
-
-  /** WEB-203, WEB-702: pages of origins that are not allowed get no header, and read nothing. */
-  #corsHeaders(request: Request, url: URL): Record<string, string> {
-    const origin = request.headers.get("origin");
-    if (origin === null || !this.#allows(origin, url)) return {};
-    const all = this.#host.config()["web.origins"].includes("*");
-    return { "access-control-allow-origin": all ? "*" : origin, vary: "origin" };
-  }
-
   /** Whether a WebSocket or a viewer may not come in: the answer that says so. */
   #refuses(request: Request, peer: WebPeer): Response | undefined {
-    const refused = this.#refusesOrigin(request);
+    const refused = this.#origins.refusal(request);
     if (refused) return refused;
     const full = this.#places.full(peer);
-    return full ? text(503, full, { "retry-after": "5" }) : undefined;
-  }
-
-  #refusesOrigin(request: Request): Response | undefined {
-    const origin = request.headers.get("origin");
-    if (origin === null || this.#allows(origin, new URL(request.url))) return undefined;
-    return text(403, `[web] origins does not allow pages of ${origin.slice(0, 200)}`);
-  }
-
-  /** A page of the door itself may always; WEB-702. */
-  #allows(origin: string, { host, protocol }: URL): boolean {
-    const origins = this.#host.config()["web.origins"];
-    const one = origin.toLowerCase();
-    return origins.includes("*") || origins.includes(one) || one === `${protocol}//${host}`;
+    return full ? textResponse(503, full, { "retry-after": "5" }) : undefined;
   }
 }
 
@@ -431,35 +343,4 @@ const isUpgrade = (request: Request): boolean =>
 function isRemoting(request: Request): boolean {
   const type = request.headers.get("content-type") ?? "";
   return request.method === "POST" && /^application\/x-amf\b/i.test(type);
-}
-
-function send(request: Request, page: Page, headers: Record<string, string> = {}): Response {
-  const all = {
-    "content-type": page.type,
-    "cache-control": "no-cache",
-    etag: page.etag,
-    "x-content-type-options": "nosniff",
-    ...headers,
-  };
-  if (request.headers.get("if-none-match") === page.etag) {
-    return new Response(null, { status: 304, headers: all });
-  }
-  return new Response(page.text, { headers: all });
-}
-
-const json = (value: unknown): Response =>
-  new Response(JSON.stringify(value), {
-    headers: { "content-type": "application/json", "cache-control": "no-store" },
-  });
-
-function text(status: number, body: string, headers: Record<string, string> = {}): Response {
-  return new Response(`${body}\n`, {
-    status,
-    headers: {
-      "content-type": "text/plain; charset=utf-8",
-      "cache-control": "no-store",
-      "x-content-type-options": "nosniff",
-      ...headers,
-    },
-  });
 }
