@@ -210,7 +210,7 @@ export class Bus<T> implements Post {
       case messages.found.kind:
         return lookups.onFound(messages.found.read(body), now);
     }
-    // What follows would outlive a server whose end is not heard of.
+    // Later state would outlive a server whose end was missed.
     if (!presence.servers.has(sender)) return;
     switch (kind) {
       case messages.members.kind:

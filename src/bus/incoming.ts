@@ -9,7 +9,7 @@ const JOIN_INTERVAL = 5_000;
 /** The same while nothing has come of the publisher, and how often: after that its claims are waited for. */
 const FIRST_JOIN_INTERVAL = 1_000;
 const FIRST_JOINS = 3;
-/** The answer to a join may take so long, before another one asks again. */
+/** Time-out (ms) of the answer to a join, before another one is sent. */
 const ANSWER_TIME = 200;
 
 export interface IncomingUser {
@@ -39,7 +39,7 @@ export class Incoming {
   #source: Source | undefined;
   /** Sequence number of the next batch. */
   #next = 0;
-  /** The next part of the state that the last join asked for. */
+  /** The next expected part of the state, after the last join. */
   #part = 0;
   #request = 0;
   readonly #lost = { audio: false, video: false };
@@ -79,7 +79,7 @@ export class Incoming {
       if (message.part < this.#part) return; // a duplicate
       if (message.part === 0) this.#gap();
     } else {
-      if (message.part !== 0) return; // its beginning was lost: it is asked for again
+      if (message.part !== 0) return; // its beginning was lost: it will be requested again
       if (source && !isBefore({ ...message, server }, source)) return;
       if (source) this.#end(now);
       this.#source = { name: this.name, id: message.id, begunAt: message.begunAt, server };

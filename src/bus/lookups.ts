@@ -4,10 +4,10 @@ import { type Found, found, type Lookup, lookup } from "./messages.ts";
 import type { Post } from "./post.ts";
 
 const ANSWER_TIMEOUT = 200;
-/** After an answer of a server that has not heard of the peer lately, others are waited for. */
+/** Time (ms) of waiting for other answers, after one from a server to which the peer was silent lately. */
 const BETTER_ANSWER_TIMEOUT = 20;
 const LATELY = 1_000;
-/** A peer that no server had is not asked for again for so long. */
+/** Time (ms) for which an unknown peer is not looked up again. */
 const UNKNOWN_FOR = 1_000;
 const MAX_UNKNOWN = 10_000;
 const MAX_PENDING = 10_000;
@@ -15,7 +15,7 @@ const MAX_PENDING = 10_000;
 const MAX_RATE = 200;
 
 export interface LookupEvents<T> {
-  /** The peer is here: it has been told of who looks. Undefined: it is not. */
+  /** The peer is on this server, and was introduced to the seeker. Undefined: it is not here. */
   onLookup(request: Lookup): Pick<Found, "addresses" | "silence"> | undefined;
   onFound(asker: T, addresses: readonly string[]): void;
   onNobody(peerId: Uint8Array, asker: T): void;
@@ -37,7 +37,7 @@ export class Lookups<T> {
   readonly #pending = new Map<number, Pending<T>>();
   /** Requests under way, by peer and tag. */
   readonly #asked = new Set<string>();
-  /** Peers no server had, with the time until which they are not asked for. */
+  /** Unknown peers, with the time until which they are not looked up again. */
   readonly #unknown = new Map<string, number>();
   #lastRequest = 0;
   #allowance = MAX_RATE;
@@ -51,7 +51,7 @@ export class Lookups<T> {
   /**
    * Asks all servers for a peer.
    *
-   * @returns false if they are not asked: none had it a moment ago, or too much is asked for
+   * @returns false if no look-up is sent: the peer was unknown a moment ago, or too many look-ups are open
    */
   find(request: Omit<Lookup, "request">, asker: T, now: number): boolean {
     const peer = toHex(request.peerId);

@@ -119,7 +119,7 @@ export interface Lookup {
   /** The option sequence and tag of the hello as received. */
   readonly epd: Uint8Array;
   readonly tag: Uint8Array;
-  /** Addresses of who looks, `ip:port`: the one observed first. */
+  /** Addresses of the seeker, `ip:port`, first the observed one. */
   readonly addresses: readonly string[];
   /** How many hellos of the same attempt came before. */
   readonly attempts: number;
@@ -147,7 +147,7 @@ export interface Found {
   readonly request: number;
   /** Of the peer, `ip:port`: the one observed first. */
   readonly addresses: readonly string[];
-  /** Milliseconds since the server last heard of the peer. */
+  /** Milliseconds since the server's last packet from the peer. */
   readonly silence: number;
 }
 

@@ -6,7 +6,7 @@ import { type Post, soonest } from "./post.ts";
 /** A batch of frames is sent at this length (bytes), or when its oldest frame has waited for this time (ms). */
 const BATCH_BYTES = 32 * 1024;
 const BATCH_DELAY = 10;
-/** A server that has not asked again for so long has no listeners any more. */
+/** Time (ms) without a repeated request after which a server has no listeners any more. */
 const INTEREST_TIMEOUT = 12_000;
 const CLAIM_INTERVAL = 5_000;
 /** The same after the first claim: another server that claims at the same time may not hear that one yet. */
@@ -82,7 +82,7 @@ export class Outgoing {
     this.#user.onInterest(this.claimed.name, false);
   }
 
-  /** The publication is over. */
+  /** The publication has ended. */
   end(): void {
     this.#flushBatch();
     this.#post.send(this.#post.subjects.control(this.claimed.name), end, this.claimed);

@@ -9,7 +9,7 @@ const SILENCE_TIMEOUT = 3_000;
 const GREETING_INTERVAL = 100;
 /** Heartbeats of a server after which it was running before it was met: a split has healed. */
 const FRESH_HEARTBEATS = 2;
-/** Messages of a server that said goodbye may still come in for so long. */
+/** Time (ms) for which late messages of a server may arrive after its goodbye. */
 const BYE_MEMORY = 10_000;
 
 /** Maximum number of servers, and of goodbyes; more are ignored, since any client of the bus can forge them. */
@@ -20,7 +20,7 @@ const MAX_GONE = 10_000;
 export interface Neighbor extends Omit<Heartbeat, "sequence"> {
   /** Base32. */
   readonly id: string;
-  /** When it was last heard of, by this server's clock. */
+  /** Time of its last message, by this server's clock. */
   readonly heardAt: number;
 }
 
@@ -65,7 +65,7 @@ export class Presence {
     this.#nextAt = now;
   }
 
-  /** The bus is gone: nothing is sent; servers that stay silent are given up in time. */
+  /** The bus is gone: stops sending; silent servers are dropped after the time-out. */
   disconnected(): void {
     this.#nextAt = Infinity;
   }

@@ -17,7 +17,7 @@ export class Subscriber extends NetStream {
     super(host, id);
   }
 
-  /** Tells the peer how it stands. */
+  /** Sends the peer a status. */
   status(level: "status" | "error", code: string, description: string): void {
     this.command("onStatus", { level, code, description });
   }

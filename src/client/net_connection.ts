@@ -50,7 +50,7 @@ interface NetConnectionHandler {
 export interface ConnectOptions extends LoopOptions {
   /** 3, the default, or 0. */
   readonly objectEncoding?: ObjectEncoding;
-  /** What connect passes on to the application. */
+  /** Arguments of connect for the application. */
   readonly parameters?: readonly AmfValue[];
   /** Further members of the connect object; they replace those of Flash Player with the same name. */
   readonly properties?: AmfObject;
@@ -58,7 +58,7 @@ export interface ConnectOptions extends LoopOptions {
   readonly pageUrl?: string;
   readonly flashVersion?: string;
   readonly handler?: NetConnectionHandler;
-  /** Milliseconds until the attempt is given up; 10,000 unless told. */
+  /** Time-out (ms) of the attempt; default 10,000. */
   readonly timeout?: number;
   /** An endpoint to share; without it the connection has one of its own. */
   readonly loop?: ClientHost;
@@ -231,7 +231,7 @@ export class NetConnection implements StreamHost, SharedObjectHost {
   }
 
   /**
-   * Joins a group, and opens sessions with the members that the server tells of.
+   * Joins a group, and opens sessions with the members that the server names.
    *
    * @param name its 32 bytes of id, or its specification
    * @throws {RangeError} if this client has joined it already

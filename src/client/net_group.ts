@@ -22,7 +22,7 @@ const GroupName = { specification: 0x10, id: 0x15 } as const;
 const MOST_ATTEMPTS = 32;
 
 interface NetGroupHandler {
-  /** The server tells about a member. @param peerId 32 bytes */
+  /** The server names a member. @param peerId 32 bytes */
   onMember?(peerId: Uint8Array): void;
   /** There is a session with another member. @param peerId 64 hexadecimal digits */
   onNeighbor?(peerId: string): void;
@@ -35,7 +35,7 @@ interface NetGroupHandler {
 /** Interface of the connection for a group. */
 interface GroupHost {
   readonly peers: Peers;
-  /** Where members are asked for. */
+  /** Addresses for introductions to members. */
   introducers(): readonly Address[];
   wake(): void;
 }
@@ -49,9 +49,9 @@ interface Neighbor {
 }
 
 /**
- * Membership in a NetGroup: the server tells of some members, with whom sessions are opened, and
- * who pass on who they are by the same message. What Flash's groups say among themselves beyond
- * that (postings, multicast, replication) is not spoken.
+ * Membership in a NetGroup: the server names some members, and the client opens sessions with
+ * them, in which both ends identify themselves by the same message. Messages of Flash's groups beyond
+ * that (postings, multicast, replication) are not supported.
  */
 export class NetGroup {
   handler: NetGroupHandler = {};
@@ -93,7 +93,7 @@ export class NetGroup {
     host.wake();
   }
 
-  /** Members there is a session with, who know this one too: 64 hexadecimal digits each. */
+  /** Members with an open session that know this one too: 64 hexadecimal digits each. */
   get neighbors(): string[] {
     return [...this.#neighbors].filter(([, { far }]) => far).map(([id]) => id);
   }
@@ -138,7 +138,7 @@ export class NetGroup {
     if (neighbor?.far === flow) this.#remove(neighbor);
   }
 
-  /** The session with a peer is over. */
+  /** The session with a peer has closed. */
   lost(peer: PeerSession): void {
     const neighbor = this.#neighbors.get(peer.id);
     if (neighbor?.peer === peer) this.#remove(neighbor);
@@ -197,7 +197,7 @@ export class NetGroup {
     this.#askAgain();
   }
 
-  /** Without a neighbor the server is asked for others, which it answers as it does a first join. */
+  /** Without a neighbor it joins again: the server answers with members, as to a first join. */
   #askAgain(): void {
     if (this.#closed || this.#neighbors.size > 0 || this.#attempts.size > 0) return;
     this.#flow.write(this.#join);

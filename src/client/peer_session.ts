@@ -61,7 +61,7 @@ export class PeerSession implements SessionHandler {
   release(): void {
     if (--this.#uses > 0 || this.#guests > 0) return;
     this.session.finish();
-    this.#peers.remove(this); // who wants the peer now opens another one
+    this.#peers.remove(this); // later requests open another session
     this.#peers.wake();
   }
 
@@ -164,7 +164,7 @@ export class PeerSession implements SessionHandler {
     return publication;
   }
 
-  /** Members tell each other by the message that tells the server. */
+  /** Members identify themselves by the message of joining at the server. */
   #groupFlow(flow: ReceiveFlow): FlowReceiver {
     const joined = new Set<string>();
     const leave = () => {

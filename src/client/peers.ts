@@ -12,7 +12,7 @@ import { PeerSession } from "./peer_session.ts";
 
 /** Time limit (ms) for a peer's answer: three hellos, and the keying. */
 const WITHIN = 20_000;
-/** How often peers are asked for a packet, until a server says otherwise, in milliseconds. */
+/** Default interval (ms) of keep-alives to peers, until a server sets another one. */
 const KEEP_ALIVE = 10_000;
 
 /** Result of opening a session with a peer: one of the two is called, once. */
@@ -64,7 +64,7 @@ export class Peers implements EndpointHandler {
    *
    * @param peerId 32 bytes
    * @param introducers addresses of a server that knows it, or of the peer itself
-   * @returns takes the wish back: nothing more is told
+   * @returns a function that cancels the request: no further events
    */
   open(peerId: Uint8Array, introducers: readonly Address[], events: PeerEvents): () => void {
     const id = toHex(peerId);
@@ -84,7 +84,7 @@ export class Peers implements EndpointHandler {
     this.#host.wake();
   }
 
-  /** A session is over. */
+  /** A session has closed. */
   remove(peer: PeerSession): void {
     if (this.#sessions.get(peer.id) === peer) this.#sessions.delete(peer.id);
   }

@@ -21,7 +21,7 @@ export interface SyncChange {
 export interface SharedObjectHandler {
   /** After the changes of one message. */
   onSync?(changes: readonly SyncChange[]): void;
-  /** A client or a script calls a function of all who use the object. */
+  /** A client or a script calls a function of all users of the object. */
   onCall?(handler: string, args: AmfValue[]): void;
   /** The server has refused something; its level is `error`. */
   onStatus?(code: string): void;
@@ -34,7 +34,7 @@ export interface SharedObjectHost {
   forgetShared(object: SharedObject): void;
 }
 
-/** A remote shared object: slots that all who use it see alike. SO-010 to SO-053. */
+/** A remote shared object: slots with the same values for all its users. SO-010 to SO-053. */
 export class SharedObject {
   /** The slots by name. Change them with {@link set} and {@link delete}. */
   readonly data = new Map<string, AmfValue>();
@@ -65,7 +65,7 @@ export class SharedObject {
     this.#send({ type: "use" });
   }
 
-  /** The version of the object that was heard of last. */
+  /** The last received version of the object. */
   get version(): number {
     return this.#version;
   }
@@ -84,7 +84,7 @@ export class SharedObject {
     this.data.delete(slot);
   }
 
-  /** Calls a function of all who use the object, this client included. @throws {WireError} as {@link set} */
+  /** Calls a function of all users of the object, including this client. @throws {WireError} as {@link set} */
   send(handler: string, ...args: AmfValue[]): void {
     const { encoding } = this.#host;
     const values = concat([encodeValues(0, [handler]), encodeValues(encoding, args)]);

@@ -13,13 +13,13 @@ export const MAX_FRAME = 16 * 1024 * 1024;
 /** How many different handler names one direction of a link may use; each is remembered. */
 const MAX_HANDLERS = 4_096;
 
-/** Number that stands for the identification frame (CLU-062). */
+/** Number of the identification frame (CLU-062). */
 const IDENTIFICATION = 0;
 
 /** A frame as it arrived; `handler` is undefined for the identification. */
 export interface Frame {
   readonly handler: string | undefined;
-  /** A view, good until more bytes are pushed. */
+  /** A view, valid until more bytes are pushed. */
   readonly payload: Uint8Array;
 }
 

@@ -19,9 +19,9 @@ import {
 const RUNNING = ".";
 /** Longest handler name, in bytes (CLU-024). */
 const MAX_NAME = 255;
-/** After so long without a frame of ours, an empty one shows the other end that we live. */
+/** Time (ms) without a sent frame after which an empty one is sent as a sign of life. */
 const BEAT_MS = 10_000;
-/** A server whose beats stopped for so long is gone, even if TCP has not noticed. */
+/** Time (ms) without beats after which a server is gone, even if TCP has not noticed. */
 const SILENCE_MS = 35_000;
 /** Longest time until the other end has identified itself, its proof of the secret included. */
 const IDENTIFY_TIMEOUT = 5_000;
@@ -31,7 +31,7 @@ const MAX_UNIDENTIFIED = 65_536;
 const PATHS_INTERVAL = 10_000;
 
 export interface LinkHandler {
-  /** The other server said who it is; from now on it counts (CLU-008). Once. */
+  /** The other server has identified itself, and counts as linked (CLU-008). Once. */
   onIdentified(identity: Identity): void;
   /** The server identified itself again, which only adds properties (CLU-064). */
   onUpdated(identity: Identity): void;

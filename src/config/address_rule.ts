@@ -1,7 +1,7 @@
 // Rules about addresses in `[sandbox]` and `[servers] allow`: DECISIONS 19 and 21.
 import { ipBytes } from "../common/ip.ts";
 
-/** The addresses that begin with the first `bits` bits of one. */
+/** The addresses that share the first `bits` bits with a given one. */
 export interface Range {
   readonly ip: Uint8Array;
   readonly bits: number;
@@ -16,7 +16,7 @@ type Hosts =
 
 /** One entry of a list: which hosts, and which of their ports. */
 export interface AddressRule {
-  /** As it was written. */
+  /** The text of the rule. */
   readonly text: string;
   readonly hosts: Hosts;
   /** The ports, both included. */

@@ -5,7 +5,7 @@ import { LEVELS, LogLevel } from "../common/log_level.ts";
 import type { LogFile } from "./log_file.ts";
 import { redactor } from "./redact.ts";
 
-/** A text, or what makes it: called only if the level is on. */
+/** A text, or a function that makes it, called only if the level is logged. */
 type Text = string | (() => string);
 
 interface Line {
@@ -18,26 +18,26 @@ interface Line {
 export interface LogOptions {
   /** The most detailed level that is logged, 0 to 8. */
   readonly level: number;
-  /** What standard output gets. */
+  /** Format of standard output. */
   readonly format: "text" | "json";
   readonly file?: LogFile;
-  /** Texts that stand in no line: the secrets of the configuration. */
+  /** Texts that are removed from lines: the secrets of the configuration. */
   readonly secrets?: readonly string[];
-  /** Standard output, unless a test looks on. Never throws. */
+  /** Standard output, or a test's replacement. Never throws. */
   readonly console?: (bytes: Uint8Array) => void;
-  /** Whether standard output gets colours; without it if it is a terminal and NO_COLOR is not set. */
+  /** Whether standard output gets colours; default: if it is a terminal and NO_COLOR is not set. */
   readonly colours?: boolean;
-  /** The time that lines tell. */
+  /** Clock for the time of lines. */
   readonly clock?: () => Date;
-  /** Monotonic time in ms, for lines that repeat. */
+  /** Monotonic time in ms, for repeated lines. */
   readonly now?: () => number;
 }
 
-/** Characters of a line: what others have sent may be quoted in it. */
+/** Maximum characters of a line, which may quote received data. */
 const MAX_TEXT = 2_048;
-/** Characters of a file's name, which scripts can forge. */
+/** Maximum characters of a file's name, which scripts can forge. */
 const MAX_FILE = 256;
-/** Characters of a line with the stack of an error. */
+/** Maximum characters of a line with the stack of an error. */
 const MAX_STACK = 8_192;
 
 /** Parameters of SGR (ECMA-48 §8.3.117) by level: red, yellow, green, none, and faint. */
@@ -52,10 +52,10 @@ const COLOURS: Record<LogLevel, string> = {
   8: "2",
 };
 
-/** What somebody may open: in cyan. */
+/** URLs: in cyan. */
 const URLS = /\b(?:rtmfp|rtmps?|https?):\/\/[^\s"']+/g;
 
-/** How often lines held back for being repeated are summed up, in milliseconds. */
+/** Interval (ms) of summaries of repeated lines. */
 const SUMMARY = 10_000;
 
 /** Writes lines to standard output and to the log file, before it returns. Never throws. */
@@ -95,7 +95,7 @@ export class Log {
   debug = (text: Text) => this.#own(LogLevel.debug, text, this.debug);
   trace = (text: Text) => this.#own(LogLevel.trace, text, this.trace);
 
-  /** An exception that is a bug of ours, with its stack. */
+  /** Logs an exception that is a bug of the server, with its stack. */
   bug = (what: string, error: unknown) => {
     const detail = error instanceof Error ? error.stack ?? String(error) : String(error);
     this.#own(LogLevel.critic, `${what}: ${detail}`, this.bug, MAX_STACK);
@@ -104,7 +104,7 @@ export class Log {
   /**
    * A line with its place in the code; `file` with its last folder for scripts (CFG-092).
    *
-   * @param most characters of `text` that are written; the rest is left out before anything else is done
+   * @param most characters of `text` that are written; the rest is cut before any other processing
    */
   write(level: LogLevel, text: string, file: string, line: number, most = MAX_TEXT): void {
     if (level > this.level) return;
@@ -114,7 +114,7 @@ export class Log {
     if (this.#repeats.pass(key, record, this.#now())) this.#emit(record, this.#clock());
   }
 
-  /** Sums up the lines that were held back, and looks after the file; to be called every few seconds. */
+  /** Writes summaries of repeated lines, and checks the file; call every few seconds. */
   settle(force = false): void {
     if (!force && this.#now() < this.#summaryAt) return;
     this.#summaryAt = this.#now() + SUMMARY;
@@ -125,7 +125,7 @@ export class Log {
     }
   }
 
-  /** Goes on with other options, and with a file that may have been moved away. */
+  /** Applies other options, and reopens a file that may have been moved away. */
   reopen({ level, format, file, secrets = [] }: LogOptions): void {
     this.settle(true);
     this.#file?.close();
@@ -152,7 +152,7 @@ export class Log {
     this.#longestSecret = Math.max(0, ...secrets.map((secret) => secret.length));
   }
 
-  /** Cut and redacted. A secret that the cut would leave half of is taken out as a whole. */
+  /** Cut and redacted. A secret across the cut is removed as a whole. */
   #safe(text: string, most: number): string {
     if (text.length <= most) return ownText(this.#redact(text));
     const redacted = this.#redact(text.slice(0, most + this.#longestSecret));

@@ -1,4 +1,4 @@
-/** Bytes after which the file is set aside. CFG-090. */
+/** Size (bytes) at which the file is rotated. CFG-090. */
 const FULL = 1_000_000;
 const OLDEST = 10;
 
@@ -9,7 +9,7 @@ const OLDEST = 10;
 export class LogFile {
   #file: Deno.FsFile | undefined;
   #size = 0;
-  /** Why the last line was not written; "" while all is well. */
+  /** Why the last line was not written; "" without a failure. */
   failure = "";
 
   /** The folder is created if it is missing. */
@@ -35,7 +35,7 @@ export class LogFile {
     return `${this.directory}/${this.name}.${number}`;
   }
 
-  /** Goes on in a new file if the old one, or its folder, was moved away or removed. */
+  /** Continues in a new file if the old one, or its folder, was moved away or removed. */
   follow(): void {
     if (!this.#file) return;
     this.#try(() => {
@@ -45,7 +45,7 @@ export class LogFile {
     });
   }
 
-  /** Whether the file that is open still has its name. */
+  /** Whether the open file still has its name. */
   #isThere(): boolean {
     try {
       const { dev, ino } = Deno.statSync(this.#path(0));

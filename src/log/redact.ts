@@ -1,4 +1,4 @@
-/** Secrets shorter than this would take half of the words of a log along. */
+/** Minimum length of a secret: shorter ones would remove ordinary words from the log. */
 const LEAST = 4;
 
 /**
@@ -7,7 +7,7 @@ const LEAST = 4;
  */
 export function redactor(secrets: readonly string[]): (text: string) => string {
   const long = secrets.filter((secret) => secret.length >= LEAST)
-    .sort((a, b) => b.length - a.length); // one may be part of another
+    .sort((a, b) => b.length - a.length); // a secret may be part of another
   return (text) => {
     for (const secret of long) text = text.replaceAll(secret, "…");
     return hideInUrls(text);
@@ -50,7 +50,7 @@ function hideInUrls(text: string): string {
   return shown + text.slice(from);
 }
 
-/** Where a path that goes on at `at` ends: at a query, at the end of its URL, or where another URL begins. */
+/** End of a path that continues at `at`: at a query, at the end of its URL, or where another URL begins. */
 function pathEnd(text: string, at: number): number {
   while (
     at < text.length && text[at] !== "?" && text[at] !== "#" && !URL_END.test(text.charAt(at))

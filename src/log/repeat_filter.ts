@@ -1,19 +1,19 @@
-/** How many lines of one text pass at once; after that, one every `REFILL` milliseconds. */
+/** Number of equal lines that pass at once; then one every `REFILL` ms. */
 const BURST = 20;
 const REFILL = 1_000;
-/** How many texts are remembered, and their characters; any beyond pass. */
+/** Maximum number of remembered texts, and of their characters; lines beyond pass. */
 const TEXTS = 512;
 const CHARACTERS = 1 << 20;
 
 interface Repeat<T> {
   tokens: number;
   since: number;
-  /** The last one held back, and how many since one passed. */
+  /** The last line held back, and the number held back since one passed. */
   held: T | undefined;
   count: number;
 }
 
-/** Keeps one line that is repeated over and over from filling the log. Times in milliseconds. */
+/** Keeps a repeated line from filling the log. Times in milliseconds. */
 export class RepeatFilter<T> {
   readonly #texts = new Map<string, Repeat<T>>();
   #characters = 0;

@@ -6,7 +6,7 @@ import type { IndexedFile } from "./indexes.ts";
 import type { WritableFile } from "./stored_file.ts";
 import { TagReader } from "./tag_reader.ts";
 
-/** So many bytes are written at once; fewer when they have waited for so long, in milliseconds. */
+/** Bytes of one write, and the time (ms) after which fewer are written. */
 const WRITE_AT = 64 * 1024;
 const WRITE_AFTER = 500;
 /** Bytes of one write at most, but for a tag that is larger. */

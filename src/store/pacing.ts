@@ -29,7 +29,7 @@ export class Pacing {
     this.#buffer = Math.min(MAX_BUFFER, Math.max(MIN_BUFFER, milliseconds));
   }
 
-  /** Playing goes on from a time of the file. */
+  /** Playing continues at a time of the file. */
   startAt(media: number, now: number): void {
     this.#media = this.#last = media;
     this.#since = now;

@@ -50,7 +50,7 @@ export interface RecorderHost {
   ended(key: string, indexed: IndexedFile): void;
   /** All of it is written. */
   over(recorder: Recorder): void;
-  /** So many bytes were written: {@link Recorder.run} is wanted. */
+  /** A write of `bytes` bytes has ended: call {@link Recorder.run}. */
   written(recorder: Recorder, bytes: number): void;
   /** Frames are lost to a disk that is too slow. */
   overflowed(recorder: Recorder): void;
@@ -263,7 +263,7 @@ export class Recorder implements ListenerOutput, Recording {
     return true;
   }
 
-  /** Ends the file, and goes on in another one, which begins with a frame. VOD-213. */
+  /** Ends the file, and continues in another one, which begins with a frame. VOD-213. */
   #nextFile(frame: Frame, time: number): void {
     const { publication } = this;
     this.#finish();

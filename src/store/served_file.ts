@@ -6,7 +6,7 @@ import { metadataMembers } from "./recording_metadata.ts";
 import type { OpenRecording } from "./open_recording.ts";
 import type { SeekPoint } from "./flv_index.ts";
 
-/** Key frames that players are told of at most. */
+/** Maximum number of key frames in the index for players. */
 const MAX_KEYFRAMES = 5_000;
 const NAME = encodeAmf0("onMetaData");
 

@@ -44,7 +44,7 @@ interface StoreOptions {
 type Task = FilePlayer | Recorder;
 
 /**
- * Recordings and who plays them. It is driven like an endpoint: {@link flush} after every input, and at
+ * Recordings and their players. It is driven like an endpoint: {@link flush} after every input, and at
  * its {@link deadline}.
  */
 export class Store implements Recordings, PlayerHost, RecorderHost {
@@ -270,7 +270,7 @@ export class Store implements Recordings, PlayerHost, RecorderHost {
 
   // The machine
 
-  /** When {@link flush} is wanted if nothing comes in before, in milliseconds. */
+  /** Time (ms) of the next {@link flush} if no input comes before. */
   get deadline(): number {
     if (this.#awake.size > 0) return this.now;
     return this.#stepAt;
@@ -308,7 +308,7 @@ export class Store implements Recordings, PlayerHost, RecorderHost {
     if (this.#tasks.has(task)) this.#awake.add(task);
   }
 
-  /** A recording was closed by the one who opened it. */
+  /** A recording was closed by its user. */
   released(place: RecordPlace): void {
     this.#count(place, -1);
   }

@@ -22,7 +22,7 @@ export interface StoredFile {
 export interface WritableFile {
   /** See {@link StoredFile.key}. */
   readonly key: string;
-  /** @param done is told why it did not work */
+  /** @param done gets the reason of a failure */
   write(position: number, bytes: Uint8Array, done: (error: string | undefined) => void): void;
   /**
    * Flushes all written data to the disk, and closes the file.

@@ -30,9 +30,9 @@ export const play: Command = {
     "  client play rtmfp://localhost/live/film part.flv --start 60 --length 30",
 };
 
-/** When the publisher has ended, and nothing comes for so long, no more will. Milliseconds. */
+/** Silence (ms) after the publisher's end that ends the stream. */
 const SILENCE = 5000;
-/** How long the server may take to hear that the stream is over, in milliseconds. */
+/** Time-out (ms) of closing the stream at the server. */
 const CLOSING = 2000;
 /** The start value that asks Cumulus for unreliable transport. */
 const UNBUFFERED = -3000;

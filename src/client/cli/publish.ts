@@ -79,7 +79,7 @@ export async function runPublish(args: Arguments, output: ProgressOutput): Promi
  */
 function recordingOf(stream: AnyStream, line: ProgressLine): Promise<Status> {
   const begun = Promise.withResolvers<Status>();
-  begun.promise.catch(() => {}); // for who did not ask for one
+  begun.promise.catch(() => {}); // no unhandled rejection without --type record
   stream.handler = {
     onStatus: (status) => {
       if (!status.code.startsWith("NetStream.Record.")) return;

@@ -9,7 +9,7 @@ import type { NetStreamHandler } from "../net_stream.ts";
 import type { Option } from "./arguments.ts";
 import type { Progress } from "./progress.ts";
 
-/** The option that {@link Recording.open} is told of. */
+/** The option for {@link Recording.open}. */
 export const forceOption: Option = { help: "overwrite FILE.flv if there is one" };
 
 /** A file that is being written. */

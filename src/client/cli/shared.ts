@@ -24,7 +24,7 @@ export const shared: Command = {
   notes: `Actions:
   set SLOT JSON           sets a slot
   delete SLOT             deletes a slot
-  send HANDLER [JSON...]  calls a function of all who use the object
+  send HANDLER [JSON...]  calls a function of all users of the object
   watch                   prints changes and calls, a JSON object a line, until Ctrl-C
 
 The exit code is 1, and the error goes to standard error, if the server refuses.
