@@ -12,7 +12,7 @@ import {
 import { fromHex, toHex } from "../../src/bytes/hex.ts";
 import { decode, plain } from "../amf/support.ts";
 import type { AmfHost } from "../../src/script/api/amf_host.ts";
-import type { Binding } from "../../src/script/api/objects.ts";
+import type { Binding } from "../../src/script/api/binding.ts";
 import { Machine } from "./amf_machine.ts";
 
 interface Outcome {

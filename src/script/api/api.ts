@@ -21,7 +21,8 @@ import type { LibraryTables } from "./library_tables.ts";
 import { Locks } from "./locks.ts";
 import { LuaToAmf } from "./lua_to_amf.ts";
 import { Mistakes } from "./mistakes.ts";
-import { type Handle, Objects } from "./objects.ts";
+import type { Handle } from "./handle.ts";
+import { Objects } from "./objects.ts";
 import { withHint } from "./closed.ts";
 import { OutsideMemory } from "./outside_memory.ts";
 import {

@@ -1,7 +1,7 @@
 import { findPeer, type Peer, sendToAll } from "../../cluster/roster.ts";
 import { NUMBER } from "../vm/lua.ts";
 import type { Api } from "./api.ts";
-import type { Binding } from "./objects.ts";
+import type { Binding } from "./binding.ts";
 import { handlerOf, server } from "./server.ts";
 import type { Args } from "./values.ts";
 
@@ -19,7 +19,7 @@ export const broadcaster: Binding<Broadcaster, Api> = {
     targets: (some, api) => sideOf(some, api, api.targets),
   },
   call: {
-    ipairs: (some, _args, api) => api.objects.walkList(objects(some, api)),
+    ipairs: (some, _args, api) => api.objects.tables.pushListWalk(objects(some, api)),
     broadcast(some, args, api) {
       const handler = handlerOf(args, api);
       if (handler === undefined) return;
@@ -28,7 +28,7 @@ export const broadcaster: Binding<Broadcaster, Api> = {
   },
   lookup: (some, args, api) => found(some, keyOf(args), api),
   other: (some, key, api) => typeof key === "number" ? found(some, key, api) : undefined,
-  pairs: (some, api) => api.objects.pushList(objects(some, api)),
+  pairs: (some, api) => api.objects.tables.pushList(objects(some, api)),
   length: (some) => some.peers().length,
 };
 

@@ -6,7 +6,7 @@ import { ScriptError } from "../vm/script_error.ts";
 import type { AmfHost } from "./amf_host.ts";
 import { charset } from "./charset.ts";
 import type { LuaSink } from "./lua_sink.ts";
-import type { Binding } from "./objects.ts";
+import type { Binding } from "./binding.ts";
 import { type Args, PUSHED, type Result } from "./values.ts";
 
 /** A message while an object reads itself from it. */

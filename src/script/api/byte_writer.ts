@@ -6,7 +6,7 @@ import { ScriptError } from "../vm/script_error.ts";
 import type { AmfHost } from "./amf_host.ts";
 import { charset } from "./charset.ts";
 import type { LuaSource } from "./lua_source.ts";
-import type { Binding } from "./objects.ts";
+import type { Binding } from "./binding.ts";
 import type { Args } from "./values.ts";
 
 /** A message while an object writes itself into it. */

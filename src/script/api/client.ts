@@ -1,7 +1,7 @@
 import type { Client } from "../../media/client.ts";
 import type { Api } from "./api.ts";
 import { flowWriter, writerOf } from "./flow_writer.ts";
-import type { Binding } from "./objects.ts";
+import type { Binding } from "./binding.ts";
 
 /** A client. API-210 to API-223; what scripts add to it, clients can call (API-230). */
 export const client: Binding<Client, Api> = {

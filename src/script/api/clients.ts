@@ -2,14 +2,14 @@ import type { Client } from "../../media/client.ts";
 import type { Api } from "./api.ts";
 import { client } from "./client.ts";
 import { idOf } from "./id.ts";
-import type { Binding } from "./objects.ts";
+import type { Binding } from "./binding.ts";
 
 /** All clients that are connected, of all applications. API-201 to API-204. */
 export const clients: Binding<ReadonlyMap<string, Client>, Api> = {
   name: "clients",
   get: { count: (clients) => clients.size },
   call: {
-    ipairs: (clients, _args, api) => api.objects.walkList(values(clients, api)),
+    ipairs: (clients, _args, api) => api.objects.tables.pushListWalk(values(clients, api)),
   },
   lookup(clients, args, api) {
     const id = idOf(args);
@@ -20,7 +20,7 @@ export const clients: Binding<ReadonlyMap<string, Client>, Api> = {
     const found = clients.get(id);
     return found && api.objects.of(client, found);
   },
-  pairs: (clients, api) => api.objects.pushTable(objects(clients, api)),
+  pairs: (clients, api) => api.objects.tables.pushTable(objects(clients, api)),
   length: (clients) => clients.size,
 };
 

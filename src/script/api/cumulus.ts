@@ -10,7 +10,7 @@ import type { Host } from "./host.ts";
 import { jsonMethods } from "./json.ts";
 import { sendMail } from "./mail.ts";
 import { emptyText } from "./mistakes.ts";
-import type { Binding } from "./objects.ts";
+import type { Binding } from "./binding.ts";
 import { publication } from "./publication.ts";
 import { publications } from "./publications.ts";
 import { sharedObjects } from "./shared_objects.ts";

@@ -4,7 +4,7 @@ import type { Client } from "../../media/client.ts";
 import type { FlowWriter } from "../../media/connection.ts";
 import type { Api } from "./api.ts";
 import { emptyText } from "./mistakes.ts";
-import type { Binding } from "./objects.ts";
+import type { Binding } from "./binding.ts";
 import type { Args } from "./values.ts";
 
 /** The main writer of a client; from then on it is known whose it is. */

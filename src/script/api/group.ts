@@ -1,7 +1,7 @@
 import type { Group } from "../../media/group.ts";
 import type { Api } from "./api.ts";
 import { client } from "./client.ts";
-import type { Binding } from "./objects.ts";
+import type { Binding } from "./binding.ts";
 
 /** A NetGroup. Its virtual members are not shown. API-310 to API-313. */
 export const group: Binding<Group, Api> = {
@@ -14,10 +14,10 @@ export const group: Binding<Group, Api> = {
     count: (group) => group.size,
   },
   call: {
-    ipairs: (group, _args, api) => api.objects.walkList(objects(group, api)),
+    ipairs: (group, _args, api) => api.objects.tables.pushListWalk(objects(group, api)),
   },
   label: (group) => group.id,
-  pairs: (group, api) => api.objects.pushList(objects(group, api)),
+  pairs: (group, api) => api.objects.tables.pushList(objects(group, api)),
   length: (group) => group.size,
   alive: (group, api) => api.hub.groups.get(group.id) === group || group === api.leaving,
 };

@@ -4,14 +4,14 @@ import type { Api } from "./api.ts";
 import { group } from "./group.ts";
 import { idOf } from "./id.ts";
 import { member } from "./member.ts";
-import type { Binding } from "./objects.ts";
+import type { Binding } from "./binding.ts";
 
 /** All NetGroups. API-301 to API-305. */
 export const groups: Binding<ReadonlyMap<string, Group>, Api> = {
   name: "groups",
   get: { count: (groups) => groups.size },
   call: {
-    ipairs: (groups, _args, api) => api.objects.walkList(values(groups, api)),
+    ipairs: (groups, _args, api) => api.objects.tables.pushListWalk(values(groups, api)),
     join(_groups, args, api) {
       const peer = idOf(args);
       const group = idOf(args);
@@ -39,7 +39,7 @@ export const groups: Binding<ReadonlyMap<string, Group>, Api> = {
     const found = groups.get(id);
     return found && api.objects.of(group, found);
   },
-  pairs: (groups, api) => api.objects.pushTable(objects(groups, api)),
+  pairs: (groups, api) => api.objects.tables.pushTable(objects(groups, api)),
   length: (groups) => groups.size,
 };
 

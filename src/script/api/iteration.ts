@@ -1,7 +1,7 @@
 import { pushGlobals, pushStripped } from "../vm/libraries.ts";
 import type { Lua } from "../vm/lua.ts";
 import type { Api } from "./api.ts";
-import { METATABLE_TEXT } from "./objects.ts";
+import { METATABLE_TEXT } from "./binding.ts";
 
 /** `walk(object)` returns the results of `object:ipairs()`, or nothing without such a function. */
 const IPAIRS = `

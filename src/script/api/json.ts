@@ -4,7 +4,7 @@ import type { Host } from "./host.ts";
 import { JsonError } from "./json_error.ts";
 import { JsonReader } from "./json_reader.ts";
 import { JsonWriter } from "./json_writer.ts";
-import type { Binding } from "./objects.ts";
+import type { Binding } from "./binding.ts";
 import { PUSHED, type Result } from "./values.ts";
 
 /** The functions as members of `cumulus`. The second argument stands for `null`. */

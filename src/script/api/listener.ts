@@ -1,6 +1,6 @@
 import type { Listener } from "../../media/listener.ts";
 import type { Api } from "./api.ts";
-import type { Binding } from "./objects.ts";
+import type { Binding } from "./binding.ts";
 import { publication } from "./publication.ts";
 import { qualityOfService } from "./quality_of_service.ts";
 import { TextTable } from "./text_table.ts";

@@ -1,7 +1,8 @@
 import type { Api } from "./api.ts";
 import type { LuaApplication } from "./application.ts";
 import { emptyText } from "./mistakes.ts";
-import type { Binding, Handle } from "./objects.ts";
+import type { Binding } from "./binding.ts";
+import type { Handle } from "./handle.ts";
 import type { Args } from "./values.ts";
 
 /** A mail on its way. SOCK-060 to SOCK-068. */

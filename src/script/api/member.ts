@@ -1,6 +1,6 @@
 import type { Member } from "../../media/group.ts";
 import type { Api } from "./api.ts";
-import type { Binding } from "./objects.ts";
+import type { Binding } from "./binding.ts";
 
 /** A virtual member of a group, which only the script that made it join keeps. API-320 to API-322. */
 export const member: Binding<Member, Api> = {

@@ -3,7 +3,7 @@ import type { RecordMode } from "../../media/recordings.ts";
 import type { Api } from "./api.ts";
 import { listeners } from "./listeners.ts";
 import { emptyText, expectPacket } from "./mistakes.ts";
-import type { Binding } from "./objects.ts";
+import type { Binding } from "./binding.ts";
 import { qualityOfService } from "./quality_of_service.ts";
 import { startRelay } from "./relay.ts";
 import { TextTable } from "./text_table.ts";

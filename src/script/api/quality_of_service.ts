@@ -1,6 +1,6 @@
 import type { QualityOfService } from "../../media/quality_of_service.ts";
 import type { Api } from "./api.ts";
-import type { Binding } from "./objects.ts";
+import type { Binding } from "./binding.ts";
 
 /** How well audio or video gets through. API-450 to API-455. */
 export const qualityOfService: Binding<QualityOfService, Api> = {

@@ -1,6 +1,6 @@
 import type { Api } from "./api.ts";
 import type { StreamRelay } from "./host.ts";
-import type { Binding } from "./objects.ts";
+import type { Binding } from "./binding.ts";
 import type { Value } from "./values.ts";
 
 /** Bytes that a relay takes, besides its texts: its connection's buffers. */

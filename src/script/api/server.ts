@@ -1,6 +1,6 @@
 import type { Peer } from "../../cluster/roster.ts";
 import type { Api } from "./api.ts";
-import type { Binding } from "./objects.ts";
+import type { Binding } from "./binding.ts";
 import type { Args } from "./values.ts";
 
 /** Another server. API-520 to API-526; what scripts add to it, the other server can call. */

@@ -4,7 +4,7 @@ import type { SharedObject } from "../../media/shared_object.ts";
 import type { SharedObjectUser } from "../../media/shared_object_queue.ts";
 import type { Api } from "./api.ts";
 import { client } from "./client.ts";
-import type { Binding } from "./objects.ts";
+import type { Binding } from "./binding.ts";
 import { type Args, PUSHED } from "./values.ts";
 
 /** A remote shared object. API-810 to API-818; its events are what scripts set on it. */
@@ -67,7 +67,7 @@ const users: Binding<ReadonlySet<SharedObjectUser>, Api> = {
   name: "sharedObject.clients",
   get: { count: (users) => users.size },
   pairs: (users, api) => {
-    api.objects.pushTable(
+    api.objects.tables.pushTable(
       [...users].map(({ client: one }) => [one.id, api.objects.of(client, one)] as const),
     );
   },

@@ -7,7 +7,7 @@ import { BOOLEAN } from "../vm/lua.ts";
 import type { Api } from "./api.ts";
 import type { LuaApplication, Owned } from "./application.ts";
 import { client as clientBinding } from "./client.ts";
-import type { Handle } from "./objects.ts";
+import type { Handle } from "./handle.ts";
 import type { Request } from "./refusals.ts";
 import { pushValue, sharedObject } from "./shared_object.ts";
 

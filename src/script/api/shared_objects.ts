@@ -1,7 +1,7 @@
 import type { SharedObject } from "../../media/shared_object.ts";
 import type { Api } from "./api.ts";
 import type { LuaApplication } from "./application.ts";
-import type { Binding } from "./objects.ts";
+import type { Binding } from "./binding.ts";
 import { sharedObject } from "./shared_object.ts";
 
 /** The remote shared objects under an application's own path. API-801 to API-804. */
@@ -27,7 +27,7 @@ export const sharedObjects: Binding<LuaApplication, Api> = {
     const found = api.hub.sharedObjects.find(application.path, name, args.boolean());
     return found && api.objects.of(sharedObject, found);
   },
-  pairs: (application, api) => api.objects.pushTable(objects(application, api)),
+  pairs: (application, api) => api.objects.tables.pushTable(objects(application, api)),
   length: count,
 };
 

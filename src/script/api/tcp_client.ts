@@ -4,7 +4,7 @@ import type { Tcp, TcpEvents } from "../../common/socket_events.ts";
 import type { Api } from "./api.ts";
 import type { LuaApplication } from "./application.ts";
 import type { Sockets } from "./host.ts";
-import type { Binding } from "./objects.ts";
+import type { Binding } from "./binding.ts";
 import { callLater, socketsOf } from "./sockets.ts";
 
 const EMPTY = new Uint8Array(0);

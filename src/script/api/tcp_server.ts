@@ -4,7 +4,7 @@ import { FUNCTION } from "../vm/lua.ts";
 import type { Api } from "./api.ts";
 import type { LuaApplication } from "./application.ts";
 import type { Sockets } from "./host.ts";
-import type { Binding } from "./objects.ts";
+import type { Binding } from "./binding.ts";
 import { socketsOf } from "./sockets.ts";
 import { TcpClient, tcpClient } from "./tcp_client.ts";
 

@@ -4,7 +4,7 @@ import { ScriptError } from "../vm/script_error.ts";
 import type { Api } from "./api.ts";
 import type { LuaApplication } from "./application.ts";
 import type { Host } from "./host.ts";
-import type { Binding } from "./objects.ts";
+import type { Binding } from "./binding.ts";
 import { type Due, TimerQueue } from "./timer_queue.ts";
 import type { Args } from "./values.ts";
 

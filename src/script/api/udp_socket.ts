@@ -3,7 +3,7 @@ import type { Udp } from "../../common/socket_events.ts";
 import type { Api } from "./api.ts";
 import type { LuaApplication } from "./application.ts";
 import type { Sockets } from "./host.ts";
-import type { Binding } from "./objects.ts";
+import type { Binding } from "./binding.ts";
 import { callLater, parseHostPort, socketsOf } from "./sockets.ts";
 
 const BROADCAST = "255.255.255.255";
