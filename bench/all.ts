@@ -34,7 +34,7 @@ interface Plan {
   readonly middleOf?: string;
 }
 
-/** What is run; a server elsewhere has no portable and native half, and no parts to look at alone. */
+/** The runs; a server elsewhere has no portable and native variants, and no parts to measure alone. */
 function* plan(): Generator<Plan> {
   const seconds = ["--seconds", quick ? "2" : "6"];
   const middleOf = quick ? undefined : "server_cpu_us_per_packet";
@@ -111,7 +111,7 @@ async function run({ title, script, options, middleOf }: Plan): Promise<Run> {
     const text = new TextDecoder().decode(success ? stdout : stderr).trim();
     if (!success) return { title, command, error: text.split("\n", 1)[0] };
     const result = JSON.parse(text);
-    // Those without a server say nothing of what they are.
+    // Benchmarks without a server do not print their name.
     results.push("bench" in result ? result : { bench: script.replace(".ts", ""), ...result });
   }
   results.sort((a, b) => Number(a[middleOf!]) - Number(b[middleOf!]));

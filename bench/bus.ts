@@ -1,4 +1,4 @@
-// Three servers on a bus: introductions across servers, and what the bus adds to the way of frames.
+// Three servers on a bus: introductions across servers, and the delay that the bus adds to frames.
 // Run by itself: deno run -A bench/bus.ts [--quick] [introductions] [stream] [streams]. Needs nats-server.
 import { NatsServer } from "../tests/peers/nats.ts";
 import { measureIntroductions } from "./support/bus_introductions.ts";

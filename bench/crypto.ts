@@ -64,7 +64,7 @@ function costsOf(backend: CryptoBackend): Record<string, number> {
   return costs;
 }
 
-/** What a packet of a batch costs, each with a key of its own, if there are batches. */
+/** Cost of a packet in a batch, each with its own key, if the backend has batches. */
 function together(backend: CryptoBackend): Record<string, number> {
   const { batch } = backend;
   if (!batch) return {};

@@ -1,5 +1,5 @@
-// One publisher, many listeners: what a delivered datagram costs the server, whether all of them
-// arrive, and how much later.
+// One publisher, many listeners: the server's cost per delivered datagram, the delivered share and the
+// added delay.
 import { numberOption } from "../src/client/cli/arguments.ts";
 import { measureFanOut } from "./support/fan_out.ts";
 import { type Bench, runBench } from "./support/options.ts";
@@ -32,7 +32,7 @@ function measure({ args, server, generator, app }: Bench) {
 
 await runBench(
   "bench/fanout.ts",
-  "Publishes video to many listeners and prints what it costs the server.",
+  "Publishes video to many listeners and prints the cost for the server.",
   {
     listeners: { value: "N", help: "how many listeners (default 200)" },
     rate: { value: "BITS", help: "bits per second of the video (default 1000000)" },

@@ -22,7 +22,7 @@ const PATIENCE = 30_000;
 /** Sockets that ask for peers, and questions that each has on its way. */
 const SEEKERS = 16;
 const WINDOW = 8;
-/** A question that is not answered is asked again after so many milliseconds. */
+/** Milliseconds after which an unanswered request is repeated. */
 const AGAIN = 200;
 
 async function measure({ args, server, generator: options, app }: Bench) {

@@ -104,7 +104,7 @@ const results = {
       lua.leave(base);
     }),
   ),
-  /** The same by Lua's C API alone, as the figures in ratio to which others are to be read. */
+  /** The same by Lua's C API only, as reference for the other figures. */
   rawThreeArguments: measure(
     50_000,
     repeat(() => {

@@ -1,5 +1,5 @@
-// What a datagram of fan-out costs in the protocol alone: no sockets, no scripts, no processes. And
-// how much garbage it makes.
+// Cost and garbage of a datagram of fan-out in the protocol alone: without sockets, scripts and
+// processes.
 import { openLibcrypto } from "../src/openssl/libcrypto.ts";
 import { NativeCrypto } from "../src/openssl/native_crypto.ts";
 import type { CryptoBackend } from "../src/rtmfp/crypto/backend.ts";

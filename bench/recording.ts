@@ -1,13 +1,13 @@
-// What recordings and players of files cost: publishers of 1 Mb/s by RTMP, first only live, then each
-// recorded, then players of what was recorded; beside them the server when it does nothing. The load runs
-// on the other core.
+// Cost of recordings and players of files: publishers of 1 Mb/s by RTMP, first only live, then each
+// recorded, then players of the recordings; and the idle server for comparison. The load runs on the
+// other core.
 //
 //     deno run -A bench/recording.ts [--recordings N] [--players N] [--seconds S]
 //
-// Gaps are milliseconds by which a timer of 1 ms inside of the server was late. "own" leaves out what the
-// server waited for its core because something else had it: on a quiet machine both are alike. Memory a
-// client is how much the process has grown; what an earlier part left free is used again, so the memory of
-// the whole process stands beside it.
+// Gaps are milliseconds by which a timer of 1 ms inside of the server was late. "own" excludes the time in
+// which the server waited for its core: on a quiet machine both are equal. Memory per client is the growth
+// of the process, which may reuse memory freed by an earlier part, so the memory of the whole process is
+// shown as well.
 import { parseArgs } from "node:util";
 import { Heartbeat } from "./support/heartbeat.ts";
 import { freePorts, startServer, usageOf } from "./support/process.ts";

@@ -33,11 +33,11 @@ const FRAMES_PER_SECOND = 25;
 const FIRST_STEP = 500;
 const STEP = 1.25;
 const LAST_STEP = 9_000;
-/** A step is held if this share of frames has come, and so many of a hundred within a second. */
+/** A step succeeds if this share of frames arrived, and the second share within a second. */
 const DELIVERED = 0.98;
 const WITHIN = 1_000;
 
-/** Runs the load, and sees what it costs the server between "ready" and the end. */
+/** Runs the load, and measures its cost for the server between "ready" and the end. */
 async function measure(pid: number, port: number, kind: string, count: number) {
   const empty = usageOf(pid).memory;
   const load = new Deno.Command("taskset", {
@@ -64,7 +64,7 @@ async function measure(pid: number, port: number, kind: string, count: number) {
   return { figures, cpu, share: cpu / elapsed / 1000, memory: before!.memory - empty };
 }
 
-/** The most players of those tried that had every frame within a second, and what they cost. */
+/** The maximum tested number of players that had every frame within a second, and their cost. */
 async function capacity(pid: number, port: number) {
   let held: Record<string, unknown> = { players: 0 };
   for (let count = FIRST_STEP; count <= LAST_STEP; count = Math.round(count * STEP)) {

@@ -1,9 +1,9 @@
-// Clients of every door that come and go for long: whether the server's memory stays what it is.
+// Clients of every door that come and go for a long time: checks that the server's memory stays flat.
 //
 //     deno run -A bench/soak.ts [--minutes 30] [--clients 50]
 //
-// They connect, call, publish, play and change a shared object, stay for some seconds, and leave properly or
-// without a word. A quarter of the time of one core, at most, is the load's; the machine may do other things.
+// They connect, call, publish, play and change a shared object, stay for some seconds, and leave with or
+// without closing. The load takes at most a quarter of one core; the machine may do other work.
 import {
   type Command,
   helpText,
@@ -30,7 +30,7 @@ end
 /** Milliseconds between two looks at the server, and of the spans whose least value counts. */
 const SAMPLE_INTERVAL = 5_000;
 const SPAN = 30_000;
-/** Flat is what grows by less than this part in the second half, or by so many bytes or pieces. */
+/** Maximum growth of a flat figure in the second half, as a share, or in bytes or pieces. */
 const PART = 0.05;
 const LEAST_BYTES = 4 << 20;
 const LEAST_PIECES = 8;
@@ -53,7 +53,7 @@ const command: Command = {
   name: "bench/soak.ts",
   operands: "",
   count: [0, 0],
-  summary: "Clients of every door that come and go, and what the server's memory does meanwhile.",
+  summary: "Clients of every door that come and go, and the server's memory meanwhile.",
   options: {
     minutes: { value: "N", help: "how long (default 30)" },
     clients: { value: "N", help: "how many at once (default 50)" },
@@ -97,7 +97,7 @@ async function seen(url: string): Promise<void> {
     }
     await pause(200);
   }
-  throw new Error(`nothing is to be seen at ${url}`);
+  throw new Error(`no metrics at ${url}`);
 }
 
 /** A figure in the second half, in MB if it counts bytes. */
@@ -136,7 +136,7 @@ async function soak(minutes: number, clients: number, verbose: boolean) {
   const live = new Set<string>([STEADY]);
   let number = 0;
 
-  /** Publishes are named anew each time, objects half of the time: what is kept by name would grow. */
+  /** Publications get a new name each time, objects half of the time, to reveal memory kept by name. */
   const plan = (publishing: boolean): Plan => {
     const own = ++number;
     const publishes = publishing && Math.random() < 0.4;

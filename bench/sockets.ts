@@ -13,7 +13,7 @@ const APPLICATION = `
 server = cumulus:createTCPServer()
 function server:clientHandler(client)
   function client:onReception(data)
-    -- who does not read what it is sent is let go
+    -- disconnect a client that does not read
     if self:send(data) then self:disconnect() end
     return 0
   end
@@ -41,7 +41,7 @@ async function worstLag(): Promise<number> {
   return (await answer.json()).loop.lagWorst;
 }
 
-/** Calls at a steady pace, whatever becomes of those before. */
+/** Calls at a steady pace, without waiting for earlier answers. */
 async function callSteadily(
   generator: Generator,
   clients: LeanClient[],

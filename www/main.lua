@@ -1,5 +1,5 @@
 -- The root application: it serves rtmfp://host/, and is there for every application below it to use.
--- Edit it while the server runs: it starts again by itself.
+-- Edit it while the server runs: it restarts by itself.
 
 -- Events are inherited: this also runs for applications below that have no onStart of their own.
 function onStart(path)
@@ -9,7 +9,7 @@ end
 function onConnection(client, ...)
   INFO("Client ", client.address, " is here, with ", select("#", ...), " arguments")
 
-  -- What is put on the client is what it can call: call("echo", responder, 1, "two") answers with 1.
+  -- A client can call the functions on its object: call("echo", responder, 1, "two") answers with 1.
   function client:echo(value)
     return value
   end

@@ -14,7 +14,7 @@ import { Generator } from "./generator.ts";
 /** Bytes of a frame: 1 Mb/s. */
 const FRAME = 5_000;
 const PERIOD = 1000 / FRAMES_PER_SECOND;
-/** What is on its way when the window ends may take so long to arrive, in milliseconds. */
+/** Milliseconds after the end of the window in which frames in flight may still arrive. */
 const LATE = 3_000;
 
 const [what, url, ...streams] = Deno.args;

@@ -5,7 +5,7 @@ import { writeFlowOptions } from "../../src/rtmfp/wire/flow_options.ts";
 
 /** Bytes of message in one packet: what fits into 1192 with everything around it. */
 const PIECE = 1100;
-/** Milliseconds after which what is not acknowledged is sent again. */
+/** Milliseconds after which unacknowledged data is sent again. */
 const TIMEOUT = 300;
 /** Acknowledgements of later fragments after which one counts as lost. */
 const NAKS = 3;
@@ -81,7 +81,7 @@ export class OutFlow {
     }
   }
 
-  /** Sends again what has waited too long. @returns when to ask again */
+  /** Resends data that has waited too long. @returns when to call again */
   tick(now: number): number {
     if (this.#sent.length === 0) return Infinity;
     for (const sent of this.#sent.slice(0, 16)) {
@@ -101,15 +101,15 @@ export class OutFlow {
 /** Gets the fragments of a flow in order; `data` is good during the call. */
 export type Sink = (part: Fragment, data: Uint8Array) => void;
 
-/** A receiving flow: in order it passes on at once, what comes early is kept. */
+/** A receiving flow: passes on data in order at once, and keeps early data. */
 export class InFlow {
   /** All up to this one has come or was given up. */
   cumulative = 0;
-  /** What has come beyond, as {@link Ack.ranges}. */
+  /** Received ranges beyond, as {@link Ack.ranges}. */
   readonly ranges: number[] = [];
-  /** An acknowledgement is to be sent. */
+  /** An acknowledgement is due. */
   pending = false;
-  /** What came before its turn; null: given up. */
+  /** Early fragments; null: given up. */
   readonly #early = new Map<number, { part: Fragment; data: Uint8Array } | null>();
   #final = Infinity;
 

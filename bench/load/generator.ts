@@ -50,8 +50,8 @@ export class Generator {
   readonly transport: Transport;
   readonly clients: LeanClient[] = [];
   /**
-   * Session id of the first client; the others follow it. Answers to those of another run, whose
-   * port may be had again, must not be taken for those of this one.
+   * Session id of the first client; the others follow it. They differ from those of another run, which
+   * may have had the same port, so that late answers do not mix.
    */
   readonly firstId = 1 + Math.floor(Math.random() * 0x7fff_0000);
   readonly group: GroupId;

@@ -1,8 +1,8 @@
-// How long the server's loop stood, from inside of its process: `deno run --preload` of the benchmarks
-// that ask for it. A timer of 1 ms notes its own lateness, and how much of that the thread waited for a
-// core that something else had. A line of JSON a second goes to the file BENCH_HEARTBEAT.
+// Measures how long the server's event loop was blocked, inside of its process (`deno run --preload`). A
+// timer of 1 ms records its own lateness, and the part of it in which the thread waited for a core. It
+// writes a line of JSON per second to the file BENCH_HEARTBEAT.
 //
-// Linux alone: clocks and waiting are those of the kernel for this thread.
+// Only on Linux: the kernel provides clocks and waiting time of this thread.
 
 const path = Deno.env.get("BENCH_HEARTBEAT")!;
 const { symbols: c } = Deno.dlopen("libc.so.6", {

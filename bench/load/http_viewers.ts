@@ -1,4 +1,4 @@
-// Many viewers of one address, by HTTP or WebSocket: a process of its own, that counts what it reads.
+// Many viewers of one address, by HTTP or WebSocket: a separate process that counts the bytes it reads.
 // Arguments: url, viewers, seconds, viewers that never read. Prints "ready", then one JSON object.
 import { ownCpu } from "../support/process.ts";
 import { rounded } from "../support/samples.ts";

@@ -56,7 +56,7 @@ const RETRY = 1000;
 const ACK_DELAY = 200;
 /** What Flash advertises: 16383 blocks. */
 const BUFFER_BLOCKS = 16383;
-/** Bytes of the private exponents here, which protect nothing and are to be quick. */
+/** Bytes of the private exponents: short, as they need no security but speed. */
 const EXPONENT = 6;
 
 const NOTHING: Sink = () => {};
@@ -64,7 +64,7 @@ const chunk = new UserData();
 const outgoing = new UserData();
 const ack = new Ack();
 
-/** What a call is answered with; `values` are good during the call alone. */
+/** Receives the answer of a call; `values` are valid only during the call. */
 export type Answer = (failed: boolean, values: AmfReader) => void;
 
 /** One client: a session, its control flow and the flows of one stream. */
@@ -74,11 +74,11 @@ export class LeanClient {
   state: "new" | "hello" | "keying" | "open" | "closed" = "new";
   onOpen: () => void = () => {};
   onClose: () => void = () => {};
-  /** The sink for a flow of a stream; what gives none is put together and handed to {@link onMessage}. */
+  /** The sink for a flow of a stream; without one, messages are assembled and passed to {@link onMessage}. */
   streamSink: ((flow: InFlow, metadata: Uint8Array) => Sink) | undefined;
   /** Messages of the stream: type, timestamp, payload. */
   onMessage: (type: number, timestamp: number, payload: Uint8Array) => void = () => {};
-  /** What the server tells of shared objects: the payload is a view. */
+  /** Receives messages about shared objects; the payload is a view. */
   onShared: (payload: Uint8Array) => void = () => {};
   /** The server names another member of a group that was joined. @param peerId 32 bytes, a view */
   onMember: (peerId: Uint8Array) => void = () => {};

@@ -1,4 +1,4 @@
-// An RTMP client that does no more than a benchmark needs.
+// A minimal RTMP client for benchmarks.
 import { encodeAmf0 } from "../../src/amf/mod.ts";
 import { ChunkWriter, type Outgoing } from "../../src/rtmp/chunk_writer.ts";
 import { ControlType, writeU32 } from "../../src/rtmp/control.ts";
@@ -12,32 +12,32 @@ import {
 /** Bytes of C1 and S1. */
 export const HANDSHAKE = 1536;
 const CHUNK = 65_536;
-/** 25 frames a second of so many bytes are 1 Mb/s; every 50th is a key frame. */
+/** Bytes of a frame: 25 frames a second are 1 Mb/s; every 50th is a key frame. */
 export const FRAME = 5_000;
 /** Milliseconds between two frames. */
 export const PERIOD = 40;
-/** Where a frame says when it was sent: behind the head of a video tag. */
+/** Offset of the sending time in a frame, after the head of a video tag. */
 export const MARK = 5;
 
 export interface LeanRtmpOptions {
   readonly port: number;
   readonly what: "publish" | "play" | "nothing";
   readonly name: string;
-  /** Of what is played: 0 for a recording, -2 for what is live. */
+  /** Start of a play: 0 for a recording, -2 for a live stream. */
   readonly start?: number;
-  /** @param bytes good until the call returns */
+  /** @param bytes valid until the call returns */
   onBytes(bytes: Uint8Array): void;
   onEnd(): void;
 }
 
-/** What an RTMP client says after its handshake. */
+/** The messages of an RTMP client after its handshake. */
 export class LeanSpeaker {
   readonly #writer = new ChunkWriter();
   readonly #block = new Uint8Array(CHUNK * 2);
   #length = 0;
   #frames = 0;
 
-  /** Connects, and asks to publish or play. @param start 0 for a recording, -2 for what is live */
+  /** Connects, and asks to publish or play. @param start 0 for a recording, -2 for a live stream */
   opening(what: LeanRtmpOptions["what"], name: string, start: number): Uint8Array {
     this.#write({ type: ControlType.setChunkSize, payload: writeU32(CHUNK) }, 0, 2);
     const told = encodeAmf0({ app: "bench", tcUrl: "rtmp://127.0.0.1/bench" });
@@ -52,7 +52,7 @@ export class LeanSpeaker {
     return this.#take();
   }
 
-  /** The next frame of what is published. */
+  /** The next frame of the publication. */
   frame(): Uint8Array {
     const payload = new Uint8Array(FRAME);
     payload.set([this.#frames % 50 === 0 ? 0x17 : 0x27, 1, 0, 0, 0]);

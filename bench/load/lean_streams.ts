@@ -75,7 +75,7 @@ export class LeanStreams {
     return this.#libc.send(fd, bytes as Uint8Array<ArrayBuffer>, size(bytes.length), flags);
   }
 
-  /** Reads so many bytes, waiting for them. */
+  /** Reads `length` bytes, and waits for them. */
   read(fd: number, length: number): Uint8Array {
     const all = new Uint8Array(length);
     for (let at = 0; at < length;) {
@@ -93,7 +93,7 @@ export class LeanStreams {
     this.#control(EPOLL_CTL_ADD, fd);
   }
 
-  /** Waits up to `timeout` milliseconds for bytes, and takes those that are there. */
+  /** Waits up to `timeout` milliseconds for bytes, and reads them. */
   poll(timeout: number): void {
     const count = this.#libc.epoll_wait(this.#epoll, this.#events, EVENTS, timeout);
     for (let i = 0; i < count; i++) {
@@ -111,7 +111,7 @@ export class LeanStreams {
     }
   }
 
-  /** Polls, and lets timers run, for so many milliseconds. */
+  /** Polls and lets timers run for `milliseconds`. */
   async run(milliseconds: number): Promise<void> {
     const end = performance.now() + milliseconds;
     while (performance.now() < end) {

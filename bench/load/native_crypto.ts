@@ -4,8 +4,8 @@ import type { CryptoBackend } from "../../src/rtmfp/crypto/backend.ts";
 import { portable } from "../../src/rtmfp/crypto/portable.ts";
 
 /**
- * libcrypto where it can be loaded, else what the project has in TypeScript: the load generator
- * must cost less than what it measures.
+ * libcrypto if it can be loaded, else the project's TypeScript: the load generator must cost less
+ * than the server.
  */
 export function loadCrypto(): CryptoBackend {
   try {

@@ -15,11 +15,11 @@ const kind = Deno.args[1] as "players" | "publishers" | "idle";
 const WARM = 3_000;
 /** Players whose frames are looked at one by one; of the others bytes are counted. */
 const SAMPLED = 16;
-/** Connections that are opened between two looks at what came in. */
+/** Connections opened between two polls of input. */
 const AT_ONCE = 16;
 /** Milliseconds that the last frames have to arrive. */
 const MOST_LATE = 1_000;
-/** Publishers send at so many moments of a period, each its share of them. */
+/** Number of moments in a period over which the publishers spread their frames. */
 const PHASES = 8;
 
 const streams = new LeanStreams("127.0.0.1", port);
@@ -44,7 +44,7 @@ function observer(): (bytes: Uint8Array) => void {
   return (bytes) => reader.receive(bytes);
 }
 
-/** Shakes hands, and says what a client of its kind does. */
+/** Does the handshake, and sends the messages of a client of its kind. */
 function open(what: "publish" | "play" | "nothing", name: string, speaker: LeanSpeaker): number {
   const fd = streams.open();
   streams.write(fd, Uint8Array.of(3, ...new Uint8Array(HANDSHAKE)));

@@ -1,6 +1,6 @@
-// Many TCP connections to an echo server, each with one message on its way: a process of its own,
-// that prints what it saw as one JSON object. Arguments: port, connections, connections that never
-// read, messages a second in all (0: as many as come back), bytes of a message, seconds.
+// Many TCP connections to an echo server, each with one message in flight: a separate process
+// that prints its results as one JSON object. Arguments: port, connections, connections that never
+// read, messages a second in all (0: as fast as they return), bytes of a message, seconds.
 import { rounded, Samples } from "../support/samples.ts";
 import { ownCpu } from "../support/process.ts";
 

@@ -19,7 +19,7 @@ export interface Transport {
   open(): number;
   /** Sends the first `length` bytes of `buffer`; a datagram the kernel does not take is lost. */
   send(socket: number, buffer: Uint8Array, length: number): void;
-  /** Waits up to `timeout` milliseconds for datagrams and hands out those that are there. */
+  /** Waits up to `timeout` milliseconds for datagrams and delivers them. */
   poll(timeout: number): Promise<void> | void;
   close(): void;
 }

@@ -15,7 +15,7 @@ import {
 import { readTcMetadata, writeTcMetadata } from "../../src/tc/format/metadata.ts";
 import { readSharedObject } from "../../src/tc/format/shared_object.ts";
 
-/** Milliseconds until an answer is no longer waited for, and between two looks at the session's clock. */
+/** Time-out of an answer, and interval of checks of the session's clock, in milliseconds. */
 const TIMEOUT = 10_000;
 const TICK = 200;
 

@@ -12,13 +12,13 @@ export interface Doors {
   readonly app: string;
 }
 
-/** What a visitor does between coming and leaving. */
+/** The actions of a visitor between arriving and leaving. */
 export interface Plan {
   /** No other visit has it. */
   readonly number: number;
   /** Milliseconds to stay. */
   readonly stay: number;
-  /** Leaves without a word. */
+  /** Leaves without closing. */
   readonly vanishes: boolean;
   /** A stream to publish, or one to play; neither: it calls alone. */
   readonly publishes?: string;
@@ -43,7 +43,7 @@ export interface Visit {
   readonly counts: Counts;
 }
 
-/** One door: comes, does what the plan says, and leaves. @throws {Error} if the server does not let it */
+/** A visit by one door: arrives, follows the plan, and leaves. @throws {Error} if the server refuses it */
 export type Visitor = (visit: Visit) => Promise<void>;
 
 /** Between two frames of a publisher, and bytes of one. Every 20th is a key frame. */

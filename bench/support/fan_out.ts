@@ -26,7 +26,7 @@ export const FRAMES_PER_SECOND = 25;
 export const MARK = 5 + 5;
 export const STREAM = "bench";
 
-/** What the listeners of a measurement have received. */
+/** Data received by the listeners of a measurement. */
 class Tally {
   /** Frames that count, by their numbers. */
   first = Infinity;
@@ -64,7 +64,7 @@ class Tally {
  * Connects, publishes for two seconds to warm up, and measures.
  *
  * @param pid the server's process, if it is known
- * @returns figures by name; null for those that only the process would tell
+ * @returns figures by name; null for figures that need the process
  * @throws {Error} if a client cannot connect, publish or play
  */
 export async function measureFanOut(

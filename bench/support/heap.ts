@@ -1,4 +1,4 @@
-// What a piece of code allocates, garbage included, by V8's sampling heap profiler.
+// Measures the allocations of a piece of code, garbage included, by V8's sampling heap profiler.
 import { Session } from "node:inspector/promises";
 
 /** Bytes between two samples, on average. */
@@ -17,10 +17,10 @@ export interface Site {
 }
 
 /**
- * Runs `work` and tells what was allocated meanwhile.
+ * Runs `work` and measures allocations meanwhile.
  *
- * @param inside whether what a function allocates counts, by its name and file; undefined: if that of
- *   its caller does
+ * @param inside whether allocations of a function count, by its name and file; undefined: as those of
+ *   its caller
  * @returns the places, most bytes first
  */
 export async function allocations(
@@ -44,7 +44,7 @@ export async function allocations(
   const walk = ({ callFrame, selfSize, children }: Node, counts: boolean, caller: string) => {
     const { functionName, url } = callFrame;
     const within = inside(functionName, url) ?? counts;
-    // What has no file is built in: it says more who has called it.
+    // A function without file is built in: name its caller.
     const file = url ? url.replace(/^.*\/(?=[^/]+\/[^/]+$)/, "") : `in ${caller}`;
     const where = `${functionName} ${file}`;
     if (within && selfSize > 0) {

@@ -1,4 +1,4 @@
-// The server without its sockets, scripts and clock, in this process: what is left is the packet
+// The server without its sockets, scripts and clock, in this process: only the packet
 // path.
 import type { Address } from "../../src/common/address.ts";
 import { FlashServer } from "../../src/flash/flash_server.ts";
@@ -89,7 +89,7 @@ class Pipe {
     return this.room === 0;
   }
 
-  /** Takes a slot whole, of which `length` bytes count: to make a view of them would be garbage. */
+  /** Takes a whole slot, of which `length` bytes count; a view would be garbage. */
   add(slot: Uint8Array, length: number, client: number): void {
     this.#slots[this.count].set(slot);
     this.#lengths[this.count] = length;
@@ -148,7 +148,7 @@ export class InnerTransport implements Transport, Outbox {
     if (!this.#in.full) this.#in.add(buffer.subarray(0, length), length, client);
   }
 
-  /** Lets the server run, and hands out what it has sent. */
+  /** Lets the server run, and delivers its datagrams. */
   poll(): void {
     const { endpoint, hub } = this.server;
     const { count } = this.#in;

@@ -15,7 +15,7 @@ export class LimitProgram {
   readonly #folder = Deno.makeTempDirSync({ prefix: "cumulus-limit-" });
   #failure: string | undefined;
 
-  /** Compiles it; where there is no compiler, or no libcrypto to compile with, {@link run} says so. */
+  /** Compiles it; without a compiler or libcrypto, {@link run} returns the reason. */
   static async compile(): Promise<LimitProgram> {
     const program = new LimitProgram();
     const source = new URL("../limit.c", import.meta.url).pathname;
@@ -25,12 +25,12 @@ export class LimitProgram {
       if (!compiled.success) program.#failure = `cc: ${compiled.text.split("\n", 1)[0]}`;
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
-      program.#failure = "there is no C compiler (cc) here";
+      program.#failure = "no C compiler (cc) on this machine";
     }
     return program;
   }
 
-  /** @returns why there are no figures, if there are none */
+  /** @returns a text with the reason if there are no figures */
   async run(packets = 200_000): Promise<Limit | string> {
     if (this.#failure !== undefined) return this.#failure;
     const { success, text } = await run(this.#path, String(packets));

@@ -31,10 +31,10 @@ export interface Bench {
 }
 
 /**
- * Runs a benchmark: reads its options, gets it a server, keeps it on core 1, and prints what it
- * gives as one JSON object.
+ * Runs a benchmark: reads its options, starts a server, keeps the benchmark on core 1, and prints its
+ * result as one JSON object.
  *
- * @param start what a server that is started here is to have besides
+ * @param start further options of a server that is started here
  */
 export async function runBench(
   name: string,

@@ -1,4 +1,4 @@
-// The server as a process of its own, and what it costs.
+// The server as a separate process, and its cost.
 import config from "../../deno.json" with { type: "json" };
 import type { Heartbeat } from "./heartbeat.ts";
 
@@ -14,7 +14,7 @@ export interface Usage {
   readonly memory: number;
 }
 
-/** @throws {Deno.errors.NotFound} if there is no such process */
+/** @throws {Deno.errors.NotFound} if the process does not exist */
 export function usageOf(pid: number): Usage {
   const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" "); // the name may have blanks
@@ -65,7 +65,7 @@ end
  *
  * @param settings lines for its CumulusServer.ini
  * @param application the main.lua of its application
- * @param heartbeat tells how long its loop stood
+ * @param heartbeat measures its event loop
  * @throws {Error} with what it printed, if it does not answer within ten seconds
  */
 export async function startServer(
@@ -112,7 +112,7 @@ export async function startServer(
   return { url: `rtmfp://127.0.0.1:${port}/bench`, pid: child.pid, startTime, stop };
 }
 
-/** Flags for the server's Deno, such as --cpu-prof, from BENCH_SERVER_FLAGS; or those of `deno task start`. */
+/** Flags for the server's Deno, such as --cpu-prof, from BENCH_SERVER_FLAGS; by default as in `deno task start`. */
 export function serverFlags(): string[] {
   const own = Deno.env.get("BENCH_SERVER_FLAGS");
   if (own !== undefined) return own.split(" ").filter((flag) => flag !== "");

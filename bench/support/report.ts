@@ -21,12 +21,12 @@ export interface Machine {
 }
 
 export interface Run {
-  /** What the table calls it. */
+  /** Its title in the table. */
   readonly title: string;
   readonly command: string;
   /** The object that the benchmark printed, of several runs the one in the middle; undefined if it failed. */
   readonly result?: Result;
-  /** Those of the other runs. */
+  /** Results of the other runs. */
   readonly others?: readonly Result[];
   /** The floor just before it. */
   readonly floor?: Limit;

@@ -1,4 +1,4 @@
-/** Numbers of which the distribution is wanted. */
+/** Collects numbers for their distribution. */
 export class Samples {
   #values = new Float64Array(1 << 16);
   #count = 0;
@@ -31,7 +31,7 @@ export class Samples {
   }
 }
 
-/** Cuts a number to so many decimals; undefined and NaN become null, as in JSON. */
+/** Rounds a number to decimals; undefined and NaN become null, as in JSON. */
 export function rounded(value: number | undefined, decimals: number): number | null {
   return value === undefined || !Number.isFinite(value) ? null : Number(value.toFixed(decimals));
 }

@@ -1,4 +1,4 @@
-// What the project wants to reach, and what a run of all benchmarks says of it.
+// The targets of the project, compared with a run of all benchmarks.
 import type { Limit } from "./limit.ts";
 import type { Result, Run } from "./report.ts";
 
@@ -14,7 +14,7 @@ export interface Target {
   /** Field of its result. */
   readonly field: string;
   readonly unit: string;
-  /** The figure is to be no more than this, or no less. */
+  /** Upper limit, or lower limit, of the figure. */
   readonly most?: number;
   readonly least?: number;
   /** What one unit of the result is in the target's. */
@@ -172,7 +172,7 @@ export const TARGETS: readonly Target[] = [
   },
 ];
 
-/** The table of targets, for those that `runs` tell something of. */
+/** The table of the targets that `runs` measure. */
 export function targetTable(runs: readonly Run[]): string[] {
   const lines = [
     "| Figure | Target | Measured | Spread | Floor | Ratio to it (target's) |",

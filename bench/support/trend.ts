@@ -46,7 +46,7 @@ export function trend(samples: readonly Sample[]): Trend {
   return { mean, perHour: slope * 3_600_000, growth: slope * length };
 }
 
-/** Of the samples those of the second half of their time. */
+/** The samples in the second half of the time. */
 export function secondHalf(samples: readonly Sample[]): Sample[] {
   if (samples.length === 0) return [];
   const middle = (samples[0].at + samples.at(-1)!.at) / 2;

@@ -202,7 +202,7 @@ lookup("an answer other than JSON is reported", {
     short: /ended before the answer did$/,
     cut: /ended before the answer did$/,
     mute: /ended before the answer did$/,
-    garbage: /no HTTP\/1\.1$/,
+    garbage: /not HTTP\/1\.1$/,
     compressed: /is compressed: gzip$/,
     encoded: /is encoded: gzip, chunked$/,
     two: /Content-Length is none: 3, 4$/,
@@ -259,8 +259,8 @@ www(
 const unset = "[lookup] url is not set in CumulusServer.ini";
 for (
   const [url, problem] of [
-    ["https://example.org/", /no URL of http/],
-    ["http://me:secret@127.0.0.1/", /no URL of http/],
+    ["https://example.org/", /not an http URL/],
+    ["http://me:secret@127.0.0.1/", /not an http URL/],
     ["http://127.0.0.1:99999/", /invalid port/],
     ["http://192.168.1.1/", /not allowed by \[sandbox\] connect/],
     ["", /url is not set/],

@@ -65,7 +65,7 @@ Deno.test("www/shim: a script of MonaServer runs unchanged", async () => {
       return peer;
     };
     await assert.rejects(Peer.connect(server.url("/game")), /a name, please/);
-    await assert.rejects(Peer.connect(server.url("/shim")), /this is no application/);
+    await assert.rejects(Peer.connect(server.url("/shim")), /this is not an application/);
     const anna = await connect("Anna", "color=red");
     assert.equal(anna.info.index, "game");
     assert.deepEqual(await anna.called("onWelcome"), ['["hello",null,{"name":"Anna"}]']);

@@ -38,7 +38,7 @@ Deno.test(`www/video: ${listeners} clients see a file in a loop, in time and wit
       peers.push(peer);
       watching.push(await peer.play("test"));
     }
-    await assert.rejects(first.publish("mine"), /Nobody publishes here/);
+    await assert.rejects(first.publish("mine"), /Only the server publishes here/);
     for (const stream of watching) {
       const { packets } = stream;
       const { time: first } = await stream.packet("video");

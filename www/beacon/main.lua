@@ -1,11 +1,11 @@
--- A beacon: tells the local network of this server, answers those who ask, and knows which other
--- servers are there. docs/beacon.md tells how it is used. In CumulusServer.ini:
+-- A beacon: announces this server on the local network, answers requests, and lists the other
+-- servers there. For its use see docs/beacon.md. In CumulusServer.ini:
 --
 --   [beacon]
 --   port = 20101
 --   announce = 255.255.255.255:20101
 --
--- Without `port` nothing is received, without `announce` nothing is announced.
+-- Without `port` it does not receive, without `announce` it does not announce.
 
 local QUESTION = "CumulusServer?" -- and spaces, so that no answer is longer than its question
 local ANSWERS = 20 -- a second, to all who ask
@@ -18,7 +18,7 @@ local settings = cumulus.configs.beacon or {}
 local port = tonumber(settings.port)
 local every = math.max(tonumber(settings.every) or 10, 2)
 
--- What tells this server's own datagrams from those of others.
+-- Distinguishes this server's own datagrams from others.
 local own = cumulus:sha256(cumulus.epochTime .. "/" .. math.random(0)):sub(1, 8):gsub(".", function(c)
   return ("%02x"):format(c:byte())
 end)
@@ -35,7 +35,7 @@ local function line(text)
   return ""
 end
 
--- What is announced, and answered.
+-- The text of announcements and answers.
 local function description()
   return ("CumulusServer %s\nport=%d\nclients=%d\nname=%s\n"):format(
     own,
@@ -64,9 +64,9 @@ local function forget()
   end
 end
 
--- Makes room for one more server of a host: the one of it that was heard longest ago goes if it has
--- its share. If all places are taken, it is one of a host that has most: who announces much takes
--- nobody else's place.
+-- Makes room for one more server of a host: if the host has its share, removes its server that was silent
+-- longest; if the table is full, removes one of the host with most servers. So a host that announces
+-- much does not displace others.
 local function makeRoom(host)
   forget()
   local count, shares, highest = 0, {}, 0

@@ -22,7 +22,7 @@ local function forget(slot)
 end
 
 function onSharedObject(client, object)
-  if object.name ~= "board" then error("there is no such object") end
+  if object.name ~= "board" then error("unknown object") end
   function object:onChange(client, slot, value)
     if not client then return end -- this script may
     if slot:sub(1, #client.id + 1) ~= client.id .. "/" then return false end

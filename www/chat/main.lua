@@ -22,9 +22,9 @@ local function clean(text, longest)
   return text:sub(1, (utf8.offset(text, longest + 1) or 0) - 1)
 end
 
--- After this file was edited, those who were here still are: their names are on their objects.
--- Parameters of a URL read like fields, and anybody can write "?chatName=" there: rawget sees
--- what was set here alone.
+-- After an edit of this file, clients are still connected, with their names on their objects.
+-- Parameters of a URL read like fields, and any client can write "?chatName=" there: rawget reads
+-- only fields that this script has set.
 function onStart(path)
   for id, client in cumulus.clients:pairs() do
     local name = rawget(client, "chatName")

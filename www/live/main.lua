@@ -1,11 +1,11 @@
--- Live streams, with a password for those who publish and, if you like, one for those who play.
--- docs/live.md tells how clients use it. In CumulusServer.ini:
+-- Live streams, with a password for publishing and, if you like, one for playing.
+-- For clients see docs/live.md. In CumulusServer.ini:
 --
 --   [live]
 --   publish = a password
 --   play = another one
 --
--- Without a key, everybody may.
+-- Without a key, every client may.
 
 local passwords = cumulus.configs.live or {}
 
@@ -26,7 +26,7 @@ end
 
 publishers = {} -- client by name of its stream
 
--- Parameters of a URL read like fields, and are texts: what was set here is a table, or true.
+-- Parameters of a URL read like fields, and are texts: fields set by this script are a table, or true.
 function onStart(path)
   for id, client in cumulus.clients:pairs() do
     if type(client.liveStreams) == "table" then

@@ -27,7 +27,7 @@ local function reach(player)
   return DIFFERENCE + PER_SECOND * (cumulus.epochTime - player.since) / 1000
 end
 
--- The best opponent among those who wait for the same game.
+-- The best opponent among the players who wait for the same game.
 local function opponentOf(player)
   local best, distance
   for i, other in ipairs(waiting) do
@@ -109,7 +109,7 @@ function onConnection(client, name, rating)
   end
 end
 
--- Those who wait take opponents further away as time goes by.
+-- The longer players wait, the more distant opponents they accept.
 function onManage()
   for i, player in ipairs { table.unpack(waiting) } do
     if player.since then match(player) end

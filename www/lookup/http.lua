@@ -7,10 +7,10 @@
 --   end)
 --   function onManage() http.manage() end
 --
--- http.get returns what is wrong with the request, and then does nothing else; or nothing, and
--- calls the function once: with what went wrong, or with nil and the answer, whatever its status.
--- A redirection is such an answer, with `location`: it is not followed, since where it leads is for
--- the caller to judge. Time-outs are looked for by http.manage, every two seconds.
+-- http.get returns an error in the request, without doing anything else; or nothing, and calls the
+-- function once: with an error, or with nil and the answer, of any status. A redirection is such an
+-- answer, with `location`: http.get does not follow it, since the caller must judge the address.
+-- http.manage checks time-outs, every two seconds.
 --
 -- Options: `timeout` in seconds (10), `longest` in bytes of the body (262144), `headers`, a table.
 
@@ -63,8 +63,8 @@ function Request:finish(problem)
   })
 end
 
--- Each of these reads one thing from a place on: it returns the place behind, or nothing if there
--- is not enough of it yet, and says what is to be read then.
+-- Each of these reads one item from a position on and sets the next state: it returns the position
+-- after the item, or nothing if the item is incomplete.
 
 -- A line without its end.
 function Request:line(data, at)
@@ -82,7 +82,7 @@ function Request:readStatus(data, at)
   local line, stop = self:line(data, at)
   if not line then return nil end
   local status, reason = line:match("^HTTP/1%.%d (%d%d%d) ?(.*)$")
-  if not status then return self:finish("the answer is no HTTP/1.1") end
+  if not status then return self:finish("the answer is not HTTP/1.1") end
   self.status, self.reason, self.headers = tonumber(status), reason, {}
   self.read = Request.readHeader
   return stop
@@ -160,7 +160,7 @@ function Request:readUntilEnd(data, at)
   return #data + 1
 end
 
--- Chunks: RFC 9112, 7.1. Each is a line with its size, so many bytes, and the end of a line.
+-- Chunks: RFC 9112, 7.1. Each is a line with its size, its bytes, and the end of a line.
 function Request:readSize(data, at)
   local line, stop = self:line(data, at)
   if not line then return nil end
@@ -216,7 +216,7 @@ end
 
 function http.get(url, options, done)
   local host, port, path = parse(url)
-  if not host then return "This is no URL of http: " .. tostring(url) end
+  if not host then return "This is not an http URL: " .. tostring(url) end
   local text = requestOf(host, port, path, options.headers)
   if not text then return "A header is none" end
 

@@ -21,7 +21,7 @@ local options = {
 
 waiting = {} -- by word: the clients that wait for its answer
 
--- Those who wait for a word, who do so no longer: whatever happens next, they may ask again.
+-- Removes and returns the clients that wait for a word; they may ask again then.
 local function take(word)
   local clients = waiting[word] or {}
   waiting[word] = nil
@@ -46,7 +46,7 @@ local function answered(word, problem, answer)
   tell("onNotFound", problem)
 end
 
--- Those who waited when this file was edited are told to ask again: their connections are gone.
+-- After an edit of this file, tells waiting clients to ask again, as the HTTP connections are gone.
 function onStart(path)
   for id, client in cumulus.clients:pairs() do
     if type(client.lookups) == "table" then

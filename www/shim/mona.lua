@@ -2,7 +2,7 @@
 --
 --   dofile("mona.lua")
 --
--- What it cannot bring along is listed in docs/moving.md.
+-- docs/moving.md lists unsupported functions.
 
 local cumulus = cumulus
 local rawget, rawset, type, pairs, setmetatable = rawget, rawset, type, pairs, setmetatable
@@ -44,8 +44,8 @@ end
 
 -- Clients
 
--- Of each client the event functions that the script put on it. They are taken off it: what is on a client,
--- the client may call.
+-- By client, the event functions that the script set on it. They are removed from its object, as the client
+-- may call functions there.
 local handlers = setmetatable({}, { __mode = "k" })
 
 local clientEvents =
@@ -81,7 +81,7 @@ end
 local scripts = {}
 local events = {}
 
--- The script has been loaded: events that it does not define are needed for what it puts on objects.
+-- Runs after the script has loaded: adds missing events, for functions that it sets on objects.
 local function complete()
   complete = function() end
   for name, event in pairs(events) do
@@ -152,7 +152,7 @@ events = {
   end,
 }
 
--- What the script defines from now on as an event is kept, and the event above takes its place.
+-- Stores events that the script defines from now on; the event functions above replace them.
 setmetatable(application, {
   __newindex = function(variables, name, value)
     if events[name] and type(value) == "function" then

@@ -1,11 +1,11 @@
--- What goes on at the server, for those who may know: every two seconds to all clients of this
--- application, and whenever one asks. docs/statistics.md tells how clients use it.
+-- Numbers of the server for authorized clients: every two seconds to all clients of this application,
+-- and on request. For clients see docs/statistics.md.
 -- In CumulusServer.ini:
 --
 --   [statistics]
 --   password = a password
 --
--- Without one, only clients of the same machine are let in.
+-- Without one, only clients of the same machine may connect.
 
 local settings = cumulus.configs.statistics or {}
 

@@ -1,4 +1,4 @@
--- Lines out of what comes from telnet (RFC 854), netcat and the like.
+-- Splits input from telnet (RFC 854), netcat and the like into lines.
 --
 --   local lines = require "lines"
 --   local reader = lines.reader(LONGEST)
@@ -7,9 +7,9 @@
 --   end
 --
 -- `read` calls its first function with each line, without its end, or with nil for one of more
--- than LONGEST bytes; and the second with what the other end's telnet wants to be answered. It
--- returns how many bytes it has not used, for onReception to return; or nil if the other end talks
--- without an end.
+-- than LONGEST bytes; and the second with answers to the other end's telnet commands. It returns
+-- the number of unused bytes, for onReception to return; or nil if the other end sends lines without
+-- end.
 
 local lines = {}
 
@@ -39,8 +39,8 @@ function Reader:take()
   if dropped == 0 and #line <= self.longest then return line end
 end
 
--- Reads the command at a place. Returns the place behind it, nothing if it is not whole yet; and
--- what is to be answered: whatever option the other end wishes or offers, this one has none.
+-- Reads the command at a place. Returns the position after it, or nothing if it is incomplete, and
+-- the answer, which refuses every option that the other end requests or offers.
 local function readCommand(data, at)
   local command, option = data:byte(at + 1, at + 2)
   if not command then return nil end

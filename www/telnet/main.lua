@@ -55,7 +55,7 @@ local function maySay(person)
   return person.credit >= 0
 end
 
--- Enters a person under a name that nobody has. Returns why not, or nothing.
+-- Adds a person under a free name. Returns an error, or nothing.
 local function join(person, name)
   name = clean(name, LONGEST_NAME)
   if name == "" or name:find("^[/*]") then return "A name, please" end
@@ -102,7 +102,7 @@ local SHOWN = {
 
 local HELP = "* /who tells who is here, /to NAME TEXT whispers, /quit leaves; all else is said to everybody"
 
--- Sends a line. Whoever does not read is not waited for: the next round of onManage ends it.
+-- Sends a line. If the user does not read, the next onManage disconnects it.
 local function show(user, text)
   if user.gone then return false end
   user.gone = user.client:send(text .. "\r\n") ~= nil or user.client.unsent > UNSENT
@@ -134,7 +134,7 @@ local function heard(user, line)
     return
   end
   if not line then return show(user, "* That was too long") end
-  if not utf8.len(line) then return show(user, "* That is no UTF-8") end
+  if not utf8.len(line) then return show(user, "* That is not UTF-8") end
   if not user.name then
     local problem = join(user, line)
     return show(user, problem and "* " .. problem or "* Welcome, " .. user.name .. ". /help helps")
@@ -206,7 +206,7 @@ end
 -- Flash clients
 
 function onStart(path)
-  -- after this file was edited those who were here still are: their names are on their objects
+  -- after an edit of this file, clients are still connected, with their names on their objects
   for id, client in cumulus.clients:pairs() do
     local person = client.chatter
     if type(person) == "table" and person.name then people[person.name] = person end

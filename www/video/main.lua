@@ -6,7 +6,7 @@
 --
 -- publishes www/video/intro.flv as "intro" and www/video/clock.flv as "clock".
 
--- Milliseconds pushed ahead: onManage runs every 2 seconds, and nobody should wait for it.
+-- Milliseconds pushed ahead: more than the 2 seconds between calls of onManage, so that viewers do not wait.
 local AHEAD = 2500
 -- Between the last frame and the first one of the next round, in milliseconds.
 local GAP = 40
@@ -19,7 +19,7 @@ local function open(name)
   local file, problem = io.open(cumulus:absolutePath(here) .. name .. ".flv", "rb")
   if not file then return nil, problem end
   local header = file:read(9)
-  if not header or #header < 9 or header:sub(1, 3) ~= "FLV" then return nil, "it is no FLV file" end
+  if not header or #header < 9 or header:sub(1, 3) ~= "FLV" then return nil, "not an FLV file" end
   local first = string.unpack(">I4", header, 6) + 4
   file:seek("set", first)
   return file, first
@@ -49,7 +49,7 @@ end
 local Player = {}
 Player.__index = Player
 
--- Pushes what is due by now, and a little ahead.
+-- Pushes the packets due by now, and a little ahead.
 function Player:advance()
   local due = cumulus.epochTime - self.began + AHEAD
   while true do
@@ -105,7 +105,7 @@ function onStop(path)
   for name, player in pairs(players) do player:stop() end
 end
 
--- Clients watch; what is published here comes from files.
+-- Clients only play; the streams come from files.
 function onPublish(client, publication)
-  error("Nobody publishes here but the server")
+  error("Only the server publishes here")
 end

@@ -1,4 +1,4 @@
--- Recordings: what is published here is recorded into www/vod/streams, and played at http://host:8080/vod/.
+-- Recordings: records publications into www/vod/streams; play them at http://host:8080/vod/.
 -- docs/recording.md
 
 -- Encoders write it behind the stream's name, as cam?key=secret. Without one only programs of this machine

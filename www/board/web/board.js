@@ -89,7 +89,7 @@ function add({ offsetX, offsetY }) {
   paint();
 }
 
-/** Sends what was drawn since the last time. */
+/** Sends the points drawn since the last time. */
 function send() {
   if (!board || !stroke || stroke.points.length === sent) return;
   sent = stroke.points.length;

@@ -20,7 +20,7 @@ async function show() {
   if (!answer.ok) throw new Error((await answer.text()).trim());
   const recordings = await answer.json();
   element("recordings").replaceChildren(...recordings.map(row));
-  element("problem").textContent = recordings.length > 0 ? "" : "There is no recording yet.";
+  element("problem").textContent = recordings.length > 0 ? "" : "No recordings yet.";
 }
 
 show().catch((error) =>
