@@ -264,8 +264,9 @@ export class LuaApplications implements Applications {
     const parent = this.#find(path.slice(0, cut));
     if (!parent) return undefined;
     const application = known ?? this.#make(path, path.slice(cut + 1), parent);
-    if (typeof isFolder === "string") application.bar(`cannot be looked for: ${isFolder}`);
-    else this.#refresh(application);
+    if (typeof isFolder === "string") {
+      application.admission.bar(`cannot be looked for: ${isFolder}`);
+    } else this.#refresh(application);
     return application;
   }
 
@@ -289,14 +290,16 @@ export class LuaApplications implements Applications {
     const { files } = this.#host;
     const file = `${application.folder}main.lua`;
     const modified = files.modified(file);
-    if (typeof modified === "string") return application.bar(`cannot be looked at: ${modified}`);
+    if (typeof modified === "string") {
+      return application.admission.bar(`cannot be looked at: ${modified}`);
+    }
     if (modified === undefined && this.#hasJustVanished(application)) return;
     this.#vanished.delete(application);
-    if (modified === application.modified) return application.unbar();
+    if (modified === application.modified) return application.admission.unbar();
     const source = modified === undefined ? undefined : files.read(file, MAX_SOURCE);
-    if (typeof source === "string") return application.bar(`cannot be read: ${source}`);
+    if (typeof source === "string") return application.admission.bar(`cannot be read: ${source}`);
     if (modified !== undefined && !source && this.#hasJustVanished(application)) return;
-    application.unbar();
+    application.admission.unbar();
     this.#stop(application);
     application.start(source, source && modified);
     if (!application.running) return;
@@ -306,7 +309,7 @@ export class LuaApplications implements Applications {
 
   /** Whether the missing file of a running or failed application may come back; clients are refused until then. */
   #hasJustVanished(application: LuaApplication): boolean {
-    if (application.modified === undefined && !application.barred) return false;
+    if (application.modified === undefined && !application.admission.barred) return false;
     const now = this.#host.now();
     const since = this.#vanished.get(application);
     if (since === undefined) this.#vanished.set(application, now);
@@ -314,7 +317,7 @@ export class LuaApplications implements Applications {
       this.#vanished.delete(application);
       return false;
     }
-    application.bar("has vanished");
+    application.admission.bar("has vanished");
     return true;
   }
 
@@ -360,7 +363,7 @@ export class LuaApplications implements Applications {
   #pause(application: LuaApplication, now: number): void {
     const pause = application.share.stop(now);
     const text = `took most of the time while others waited, and is stopped for ${pause / 1000} s`;
-    application.bar(text);
+    application.admission.bar(text);
     this.#paused.set(application, now + pause);
     this.#stop(application); // so that no event of a client's end takes more
     const { hub } = this.api;
