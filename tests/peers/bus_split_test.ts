@@ -183,7 +183,7 @@ peerTest(
     await goesOn();
     const from = a.log.items.length;
     const used = await a.logged(/Connected to the bus at /);
-    await (used.includes(`:${first.port} `) ? first : second).kill();
+    await (used.endsWith(`:${first.port}`) ? first : second).kill();
     await a.logged(/^NOTE .*Connected to the bus at /, from);
     const back = performance.now();
     await goesOn();
