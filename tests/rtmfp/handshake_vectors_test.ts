@@ -108,9 +108,7 @@ Deno.test("vector:drop: packets refused after decryption, and the step that refu
     readComponent(one.component),
   )!;
   assert.deepEqual([key.group, acceptablePublic(key.group, key.publicKey)], [2, false]);
-  const strange = iiKeying.read(
-    opened("IIKeying selecting group 1, which is never offered").payload,
-  );
+  const strange = iiKeying.read(opened("IIKeying selecting group 1, which nobody offers").payload);
   const selected = readComponent(strange.component).selectedGroup!;
   assert.deepEqual([selected, groupOf(selected)], [1, undefined]);
 });
