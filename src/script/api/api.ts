@@ -17,7 +17,6 @@ import { LoadBalance } from "./load_balance.ts";
 import { type Kept, makeConfigs } from "./configs.ts";
 import { prepareEnvironments } from "./environment.ts";
 import type { Host } from "./host.ts";
-import type { LibraryTables } from "./library_tables.ts";
 import { Locks } from "./locks.ts";
 import { LuaToAmf } from "./lua_to_amf.ts";
 import { Mistakes } from "./mistakes.ts";
@@ -62,8 +61,6 @@ export class Api implements AmfHost {
   readonly loadBalance = new LoadBalance();
   /** The original `package.seeall`, which scripts may replace. */
   readonly seeAll: Ref;
-  /** Set before any application starts. */
-  libraries!: LibraryTables;
   /** A group whose last member has just left. API-641 */
   leaving: Group | undefined;
   /** What applications make the server keep besides Lua's memory. */

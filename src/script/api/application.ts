@@ -18,6 +18,7 @@ import { Environment } from "./environment.ts";
 import { Events } from "./events.ts";
 import { group as groupBinding } from "./group.ts";
 import { FairShare } from "./fair_share.ts";
+import type { LibraryTables } from "./library_tables.ts";
 import { newPackage } from "./loading.ts";
 import { runMain, warnOfNames } from "./main_file.ts";
 import { readRedirection } from "./redirection.ts";
@@ -63,18 +64,21 @@ export class LuaApplication implements Application {
   #mentionsReplace = false;
   readonly #api: Api;
   readonly #lua: Lua;
+  readonly #libraries: LibraryTables;
   readonly #events: Events;
   readonly #streams: StreamEvents;
 
   /** @param name of its folder; of the root, "www" */
   constructor(
     api: Api,
+    libraries: LibraryTables,
     readonly path: string,
     readonly name: string,
     readonly parent: LuaApplication | undefined,
   ) {
     this.#api = api;
     this.#lua = api.lua;
+    this.#libraries = libraries;
     this.environment = new Environment(api.lua, parent?.environment);
     this.admission = new Admission(api, this);
     this.#events = new Events(api, this);
@@ -143,7 +147,7 @@ export class LuaApplication implements Application {
     this.#mentionsReplace = source !== undefined && REPLACE.test(new TextDecoder().decode(source));
     if (!source) return;
     newPackage(this.#lua, this.#api.seeAll, this.environment.ref);
-    this.#api.libraries.give(this.environment);
+    this.#libraries.give(this.environment);
     this.environment.nameValue("package");
     const error = runMain(this.#api, this, source);
     if (error) {

@@ -55,6 +55,7 @@ interface Looks {
 export class LuaApplications implements Applications {
   readonly api: Api;
   readonly #host: Host;
+  readonly #libraries: LibraryTables;
   readonly #root: LuaApplication;
   /** Applications whose folder exists, by path. */
   readonly #byPath = new Map<string, LuaApplication>();
@@ -77,7 +78,7 @@ export class LuaApplications implements Applications {
     api.objects.of(cumulus, host).push(api.lua);
     api.lua.setField(-2, "cumulus");
     api.lua.pop();
-    api.libraries = new LibraryTables(api.lua);
+    this.#libraries = new LibraryTables(api.lua);
     api.onMemoryFull = () => this.#makeRoom();
     this.#root = this.#make("", "www", undefined);
   }
@@ -272,7 +273,7 @@ export class LuaApplications implements Applications {
 
   #make(path: string, name: string, parent: LuaApplication | undefined): LuaApplication {
     const { api } = this;
-    const application = new LuaApplication(api, path, name, parent);
+    const application = new LuaApplication(api, this.#libraries, path, name, parent);
     parent?.children.set(name, application);
     this.#byPath.set(path, application);
     return application;

@@ -8,75 +8,93 @@ import { formatTime } from "./strftime.ts";
 import { type TimeFields, timeFields } from "./time_fields.ts";
 
 export function defineOs(api: Api): void {
-  const { lua, host } = api;
+  const { lua } = api;
   pushGlobals(lua);
   lua.newTable();
-  const files = (
-    lua: Lua,
-    act: (...files: AllowedFile[]) => string | undefined,
-    ...names: string[]
-  ) => {
-    const files: AllowedFile[] = [];
-    let failed: string | undefined;
-    for (const name of names) {
-      const file = resolvePath(api, name);
-      if ("full" in file) files.push(file);
-      else failed ??= `${name}: ${file.refusal}`;
-    }
-    failed ??= prefixed(names[0], act(...files));
-    if (failed === undefined) {
-      lua.pushBoolean(true);
-      return 1;
-    }
-    lua.pushNil();
-    lua.pushText(failed);
-    lua.pushNumber(1);
-    return 3;
-  };
-  const functions: Record<string, (lua: Lua) => number> = {
-    clock: (lua) => {
-      lua.c.lua_pushnumber(lua.state, host.now() / 1000);
-      return 1;
-    },
-    date: (lua) => date(lua, host.epochTime()),
-    difftime: (lua) => {
-      lua.c.lua_pushnumber(lua.state, lua.toNumber(1) - lua.toNumber(2));
-      return 1;
-    },
-    getenv: (lua) => {
-      lua.pushNil(); // scripts do not see the server's environment
-      return 1;
-    },
-    remove: (lua) => files(lua, (file) => host.files.remove(file.full, file.within), lua.text(1)),
+  for (
+    const [name, f] of Object.entries({ ...timeFunctions(api), ...fileFunctions(api), ...other })
+  ) {
+    lua.pushFunction(lua.define(f));
+    lua.setField(-2, name);
+  }
+  lua.setField(-2, "os");
+  lua.pop();
+}
+
+type Functions = Readonly<Record<string, (lua: Lua) => number>>;
+
+const timeFunctions = ({ host }: Api): Functions => ({
+  clock: (lua) => {
+    lua.c.lua_pushnumber(lua.state, host.now() / 1000);
+    return 1;
+  },
+  date: (lua) => date(lua, host.epochTime()),
+  difftime: (lua) => {
+    lua.c.lua_pushnumber(lua.state, lua.toNumber(1) - lua.toNumber(2));
+    return 1;
+  },
+  time: (lua) => {
+    lua.pushNumber(Math.floor(lua.type(1) <= NIL ? host.epochTime() / 1000 : time(lua)));
+    return 1;
+  },
+});
+
+const fileFunctions = (api: Api): Functions => {
+  const { host } = api;
+  return {
+    remove: (lua) =>
+      changeFiles(api, (file) => host.files.remove(file.full, file.within), lua.text(1)),
     rename: (lua) =>
-      files(
-        lua,
+      changeFiles(
+        api,
         (from, to) => host.files.rename(from.full, to.full, to.within),
         lua.text(1),
         lua.text(2),
       ),
-    setlocale: (lua) => {
-      const wanted = lua.type(1) <= NIL ? "C" : lua.text(1);
-      if (wanted === "" || wanted === "C" || wanted === "POSIX") lua.pushText("C");
-      else lua.pushNil();
-      return 1;
-    },
-    time: (lua) => {
-      lua.pushNumber(Math.floor(lua.type(1) <= NIL ? host.epochTime() / 1000 : time(lua)));
-      return 1;
-    },
     tmpname: (lua) => {
       const folder = api.running?.folder ?? host.www;
       lua.pushText(`${folder}lua_${Math.floor(host.epochTime())}_${++temporary}`);
       return 1;
     },
   };
-  for (const [name, f] of Object.entries(functions)) {
-    lua.pushFunction(lua.define(f));
-    lua.setField(-2, name);
+};
+
+const other: Functions = {
+  getenv: (lua) => {
+    lua.pushNil(); // scripts do not see the server's environment
+    return 1;
+  },
+  setlocale: (lua) => {
+    const wanted = lua.type(1) <= NIL ? "C" : lua.text(1);
+    if (wanted === "" || wanted === "C" || wanted === "POSIX") lua.pushText("C");
+    else lua.pushNil();
+    return 1;
+  },
+};
+
+/** Changes files that the script may reach, and pushes true, or nil with the error and its number. */
+function changeFiles(
+  api: Api,
+  change: (...files: AllowedFile[]) => string | undefined,
+  ...names: [string, ...string[]]
+): number {
+  const { lua } = api;
+  const files: AllowedFile[] = [];
+  let failed: string | undefined;
+  for (const name of names) {
+    const file = resolvePath(api, name);
+    if ("full" in file) files.push(file);
+    else failed ??= `${name}: ${file.refusal}`;
   }
-  lua.setField(-2, "os");
-  lua.pop();
+  failed ??= prefixed(names[0], change(...files));
+  if (failed === undefined) {
+    lua.pushBoolean(true);
+    return 1;
+  }
+  lua.pushNil();
+  lua.pushText(failed);
+  lua.pushNumber(1);
+  return 3;
 }
 
 let temporary = 0;

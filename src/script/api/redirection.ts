@@ -28,64 +28,79 @@ export function readRedirection(
   count: number,
   knock?: Knock,
 ): Set<string> {
-  const { lua, objects } = api;
-  const addresses = new Set<string>();
+  const addresses = new Addresses(api, knock);
+  for (let i = 0; i < count; i++) readValue(api, addresses, first + i, 0);
+  return addresses.found;
+}
 
-  const add = (text: string): void => {
-    if (text === "again" && knock) {
-      const known = knock.again.map(addressOf).find((address) => address !== undefined);
-      if (known !== undefined) addresses.add(known);
+/** Collects addresses. */
+class Addresses {
+  /** `host:port` each. */
+  readonly found = new Set<string>();
+  readonly #api: Api;
+  readonly #knock: Knock | undefined;
+
+  constructor(api: Api, knock: Knock | undefined) {
+    this.#api = api;
+    this.#knock = knock;
+  }
+
+  add(text: string): void {
+    if (text === "again" && this.#knock) {
+      const known = this.#knock.again.map(addressOf).find((address) => address !== undefined);
+      if (known !== undefined) this.found.add(known);
       return;
     }
     const address = addressOf(text);
-    if (address === undefined) api.log("error", `"${text}" is not an address`);
-    else addresses.add(address);
-  };
-  const addPeers = (peers: readonly Peer[]) => peers.forEach((peer) => add(peer.publicAddress));
+    if (address === undefined) this.#api.log("error", `"${text}" is not an address`);
+    else this.found.add(address);
+  }
 
   /** Of several servers the one with the fewest clients; all of them once it has not answered. */
-  const chosen = (peers: readonly Peer[]): readonly Peer[] =>
-    knock && knock.attempts <= 1 ? api.loadBalance.choose(peers, api.hub.clients.size) : peers;
+  addServers(peers: readonly Peer[]): void {
+    const isFirst = this.#knock && this.#knock.attempts <= 1;
+    const { loadBalance, hub } = this.#api;
+    const chosen = isFirst ? loadBalance.choose(peers, hub.clients.size) : peers;
+    for (const peer of chosen) this.add(peer.publicAddress);
+  }
+}
 
-  const read = (index: number, depth: number): void => {
-    switch (lua.type(index)) {
-      case NIL:
-        return;
-      case BOOLEAN:
-        if (lua.toBoolean(index)) api.log("error", "true is not an address");
-        return;
-      case STRING:
-        return add(lua.text(index));
-      case TABLE: {
-        const one = objects.at<Peer>(server, index);
-        if (one) return addPeers([one]);
-        const several = objects.at<Broadcaster>(broadcaster, index);
-        if (several) return addPeers(chosen(several.peers()));
-        if (objects.handleAt(index) || depth > MAX_DEPTH) break;
-        readTable(lua.absolute(index), depth);
-        return;
-      }
+function readValue(api: Api, addresses: Addresses, index: number, depth: number): void {
+  const { lua, objects } = api;
+  switch (lua.type(index)) {
+    case NIL:
+      return;
+    case BOOLEAN:
+      if (lua.toBoolean(index)) api.log("error", "true is not an address");
+      return;
+    case STRING:
+      return addresses.add(lua.text(index));
+    case TABLE: {
+      const one = objects.at<Peer>(server, index);
+      if (one) return addresses.add(one.publicAddress);
+      const several = objects.at<Broadcaster>(broadcaster, index);
+      if (several) return addresses.addServers(several.peers());
+      if (objects.handleAt(index) || depth > MAX_DEPTH) break;
+      return readTable(api, addresses, lua.absolute(index), depth);
     }
-    api.log("error", `a ${TYPE_NAMES[lua.type(index)]} is neither an address nor a server`);
-  };
+  }
+  api.log("error", `a ${TYPE_NAMES[lua.type(index)]} is neither an address nor a server`);
+}
 
-  /** Elements in their order, then the values of other keys, which have none. */
-  const readTable = (table: number, depth: number): void => {
-    lua.reserve(3);
-    const length = lua.rawLength(table);
-    for (let n = 1; n <= length; n++) {
-      lua.rawGetIndex(table, n);
-      read(lua.top, depth + 1);
-      lua.pop();
-    }
-    for (lua.pushNil(); lua.next(table); lua.pop()) {
-      if (lua.type(-2) === NUMBER && isElement(lua.toNumber(-2), length)) continue;
-      read(lua.top, depth + 1);
-    }
-  };
-
-  for (let i = 0; i < count; i++) read(first + i, 0);
-  return addresses;
+/** Elements in their order, then the values of other keys, which have none. */
+function readTable(api: Api, addresses: Addresses, table: number, depth: number): void {
+  const { lua } = api;
+  lua.reserve(3);
+  const length = lua.rawLength(table);
+  for (let n = 1; n <= length; n++) {
+    lua.rawGetIndex(table, n);
+    readValue(api, addresses, lua.top, depth + 1);
+    lua.pop();
+  }
+  for (lua.pushNil(); lua.next(table); lua.pop()) {
+    if (lua.type(-2) === NUMBER && isElement(lua.toNumber(-2), length)) continue;
+    readValue(api, addresses, lua.top, depth + 1);
+  }
 }
 
 const isElement = (key: number, length: number): boolean =>
