@@ -174,7 +174,7 @@ export class Group {
     let at = members.length;
     while (at > 0 && chosen.length < NEWEST && silent.length < MOST_SILENT) {
       const member = members[--at];
-      if (isNew(member)) (isSilent(member) ? silent : chosen).push(member);
+      if (member && isNew(member)) (isSilent(member) ? silent : chosen).push(member);
     }
     chosen.push(...silent.splice(0, NEWEST - chosen.length));
     // One of the `at` older members, or else the next who is not silent.
@@ -182,7 +182,7 @@ export class Group {
     let older: Member | undefined;
     for (let i = 0, looked = 0; i < at && looked < MOST_SILENT; i++) {
       const member = members[(drawn + i) % at];
-      if (!isNew(member)) continue;
+      if (!member || !isNew(member)) continue;
       looked++;
       if (!older || !isSilent(member)) older = member;
       if (!isSilent(older)) break;

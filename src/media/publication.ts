@@ -206,8 +206,9 @@ export class Publication {
     const { payload, role } = frame;
     const time = this.#timeOf("audio", frame);
     this.audioQos.add({ time, bytes: payload.length, received, lost, ping });
-    if (payload[0] !== this.#audioFormat && payload.length > 0) {
-      this.#audioFormat = payload[0];
+    const format = payload[0];
+    if (format !== undefined && format !== this.#audioFormat) {
+      this.#audioFormat = format;
       this.audioCodec = codecName("audio", payload) || this.audioCodec;
     }
     if (role === "header") this.#keepHeader("audio", frame);

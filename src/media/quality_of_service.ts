@@ -76,13 +76,12 @@ export class QualityOfService {
   /** -1 to 1: growth of delay per elapsed time over the last 5 s, plus the lost rate. API-452. */
   get congestionRate(): number {
     const buckets = this.#recent();
-    if (buckets.length === 0) return 0;
     const oldest = buckets[0];
-    let newest = buckets[buckets.length - 1];
-    if (buckets.length > 2) { // the newest may hold a single arrival
-      const before = buckets[buckets.length - 2];
-      if (before.delay < newest.delay) newest = before;
-    }
+    let newest = buckets.at(-1);
+    if (!oldest || !newest) return 0;
+    const before = buckets.at(-2);
+    // The newest may hold a single arrival.
+    if (buckets.length > 2 && before && before.delay < newest.delay) newest = before;
     const elapsed = newest.at - oldest.at;
     const growth = elapsed > 0 ? (newest.delay - oldest.delay) / elapsed : 0;
     return Math.min(1, Math.max(-1, growth + this.lostRate));
@@ -168,7 +167,9 @@ export class QualityOfService {
   #recent(): Bucket[] {
     const oldest = Math.floor(this.#clock.now / BUCKET) - BUCKETS;
     const buckets = this.#buckets;
-    while (buckets.length > 0 && buckets[0].slot <= oldest) this.#spare = buckets.shift();
+    for (let first = buckets[0]; first && first.slot <= oldest; first = buckets[0]) {
+      this.#spare = buckets.shift();
+    }
     return buckets;
   }
 

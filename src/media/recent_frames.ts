@@ -48,9 +48,10 @@ export class RecentFrames {
     const { ofOne, ofAll } = this.#all;
     if (ofOne === 0) return;
     const isKey = frame.kind === "video" && frame.role === "key";
+    const first = this.#frames[0];
     if (isKey) this.clear();
-    else if (this.#frames.length === 0) return;
-    else if (((time - this.#frames[0].time) | 0) > MAX_AGE) return this.clear();
+    else if (!first) return;
+    else if (((time - first.time) | 0) > MAX_AGE) return this.clear();
     const bytes = frame.payload.length + FRAME;
     if (this.#bytes + bytes > ofOne || this.#all.used + bytes > ofAll) return this.clear();
     this.#frames.push({ frame, time });

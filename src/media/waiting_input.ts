@@ -117,8 +117,8 @@ export class WaitingInput {
   #hand(application: Patient, queue: Waiter[]): void {
     let done = 0;
     try {
-      while (done < queue.length && !application.waits?.("call")) {
-        const waiter = queue[done++];
+      for (let waiter = queue[0]; waiter && !application.waits?.("call"); waiter = queue[done]) {
+        done++;
         if (waiter.tally.dropped) {
           this.#dropped -= waiter.bytes;
           continue;

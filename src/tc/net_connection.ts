@@ -349,7 +349,9 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
 
   /** @param values the id of a stream, and the milliseconds it keeps ahead */
   #setBuffer([id, milliseconds]: readonly number[]): void {
-    if (milliseconds !== undefined) this.streams.get(id)?.setBuffer(milliseconds);
+    if (id !== undefined && milliseconds !== undefined) {
+      this.streams.get(id)?.setBuffer(milliseconds);
+    }
   }
 
   get #out(): ControlOutput {

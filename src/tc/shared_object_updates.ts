@@ -62,8 +62,8 @@ class EncodedChanges {
   /** Bytes of the events from one offset in the list up to another. */
   length(from: number, to: number): number {
     const { changes, encoding } = this;
-    for (let at = this.#ends.length; at < to; at++) {
-      const event = encoding === 3 ? changes[at] : inAmf0(changes[at]);
+    for (const change of changes.slice(this.#ends.length, to)) {
+      const event = encoding === 3 ? change : inAmf0(change);
       if (event) writeSharedObjectEvent(this.#bytes, event);
       this.#ends.push(this.#bytes.at);
     }
@@ -76,7 +76,7 @@ class EncodedChanges {
 
   /** Where the events before an offset in the list end. */
   #endOf(at: number): number {
-    return at > 0 ? this.#ends[at - 1] : 0;
+    return this.#ends[at - 1] ?? 0;
   }
 }
 

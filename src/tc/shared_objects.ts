@@ -122,7 +122,8 @@ function canonical(values: Uint8Array, length: number): Uint8Array | undefined {
 /** The same of a call, whose first value is the name of the handler, a string of AMF0. SO-021. */
 function canonicalCall(values: Uint8Array, length: number): Uint8Array | undefined {
   const call = rewrite(values, length, new AmfWriter({ form: "amf0", length }));
-  return call && STRING_MARKERS.has(call[0]) ? call : undefined;
+  const marker = call?.[0];
+  return marker !== undefined && STRING_MARKERS.has(marker) ? call : undefined;
 }
 
 /** The first value keeps the form of the writer, those behind it are AMF3. */

@@ -53,9 +53,11 @@ function isCommandObject(values: AmfReader): boolean {
   const { input, at } = values.raw;
   const marker = input[at];
   if (marker === AMF3_SWITCH) {
-    return values.left > 1 && (input[at + 1] === AMF3_OBJECT || input[at + 1] <= AMF3_NULL);
+    const value = input[at + 1];
+    return values.left > 1 && value !== undefined &&
+      (value === AMF3_OBJECT || value <= AMF3_NULL);
   }
-  return Object.values(AMF0).includes(marker);
+  return marker !== undefined && Object.values(AMF0).includes(marker);
 }
 
 /** Level of an info object. */

@@ -24,9 +24,8 @@ export function writeTcMetadata(stream: number, networkOrder = false): Uint8Arra
 
 /** Reads {@link writeTcMetadata}; undefined for metadata of another kind. */
 export function readTcMetadata(metadata: Uint8Array): TcMetadata | undefined {
-  if (metadata.length < 3 || metadata[0] !== T || metadata[1] !== C) return undefined;
-  const flags = metadata[2];
-  if (!(flags & STREAM_ID)) return undefined;
+  const [t, c, flags] = metadata;
+  if (t !== T || c !== C || flags === undefined || !(flags & STREAM_ID)) return undefined;
   try {
     const stream = new Reader(metadata, 3).vlu();
     return { stream, networkOrder: (flags & NETWORK_ORDER) !== 0 };
