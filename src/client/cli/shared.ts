@@ -69,11 +69,7 @@ export async function runShared(args: Arguments, print: (line: string) => void):
           if (sent && changes.some(({ name }) => name === slot)) answer.resolve();
         },
         onCall(handler, values) {
-          if (action.what === "watch") {
-            print(
-              JSON.stringify({ code: "call", handler, values: values.map((one) => toJson(one)) }),
-            );
-          }
+          if (action.what === "watch") print(callLine(handler, values));
           answer.resolve(); // a call comes back to its sender
         },
         onStatus: (code) =>
@@ -90,9 +86,7 @@ export async function runShared(args: Arguments, print: (line: string) => void):
     if (action.what === "print") print(JSON.stringify(slotsOf(object)));
     else if (action.what === "watch") await Promise.race([interrupt!.raised, ending.promise]);
     else {
-      if (action.what === "set") object.set(action.slot, action.value);
-      else if (action.what === "delete") object.delete(action.slot);
-      else if (action.what === "send") object.send(action.handler, ...action.values);
+      change(object, action);
       sent = true;
       await wait(answer.promise);
     }
@@ -103,6 +97,16 @@ export async function runShared(args: Arguments, print: (line: string) => void):
   }
   return 0;
 }
+
+/** Sets or deletes a slot, or sends a call to all clients of the object. */
+function change(object: SharedObject, action: Action): void {
+  if (action.what === "set") object.set(action.slot, action.value);
+  else if (action.what === "delete") object.delete(action.slot);
+  else if (action.what === "send") object.send(action.handler, ...action.values);
+}
+
+const callLine = (handler: string, values: readonly AmfValue[]): string =>
+  JSON.stringify({ code: "call", handler, values: values.map((one) => toJson(one)) });
 
 function slotsOf({ data }: SharedObject): { [slot: string]: Json } {
   return Object.fromEntries([...data].map(([slot, value]) => [slot, toJson(value)]));
