@@ -5,6 +5,7 @@ import { FlvReader } from "../../src/flv/reader.ts";
 import { type FlvTag, TagType } from "../../src/flv/tags.ts";
 import { FlvViewer } from "../../src/web/flv_viewer.ts";
 import { world } from "../media/fakes.ts";
+import { viewing } from "./viewing.ts";
 
 const RECEPTION = { received: 1, lost: 0, ping: 0 };
 const FLAGS = { audio: 4, video: 1 };
@@ -33,22 +34,7 @@ function scene() {
       publisher.video(new Frame("video", time, payload), RECEPTION),
     pass: (milliseconds: number) => void (hub.now += milliseconds),
     view(wanted: { audio?: boolean; video?: boolean } = {}) {
-      const viewer = new FlvViewer(hub, {
-        rawId: crypto.getRandomValues(new Uint8Array(32)),
-        protocol: "http",
-        address: "192.0.2.1:1000",
-        hostname: "192.0.2.1",
-        path: "",
-        name: "cam",
-        properties: new Map(),
-        flashVersion: "",
-        pageUrl: "",
-        swfUrl: "",
-        wait: false,
-        audio: true,
-        video: true,
-        ...wanted,
-      }, host);
+      const viewer = new FlvViewer(hub, viewing(wanted), host);
       const file = new FlvReader();
       let flags: number | undefined;
       const tags: FlvTag[] = [];

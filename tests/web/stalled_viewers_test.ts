@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { Frame } from "../../src/media/frame.ts";
 import { FlvReader } from "../../src/flv/reader.ts";
 import { type FlvTag, TagType } from "../../src/flv/tags.ts";
-import { FlvViewer, type Viewing } from "../../src/web/flv_viewer.ts";
+import { FlvViewer } from "../../src/web/flv_viewer.ts";
 import { world } from "../media/fakes.ts";
+import { viewing } from "./viewing.ts";
 
 const STALLED = 1_000;
 const RECEPTION = { received: 1, lost: 0, ping: 0 };
@@ -32,21 +33,7 @@ Deno.test("A thousand stalled viewers hold 2 s of media each, delay no other vie
   const view = () =>
     new FlvViewer(
       hub,
-      {
-        rawId: crypto.getRandomValues(new Uint8Array(32)),
-        protocol: "http",
-        address: "192.0.2.1:1000",
-        hostname: "192.0.2.1",
-        path: "",
-        name: "cam",
-        properties: new Map(),
-        flashVersion: "",
-        pageUrl: "",
-        swfUrl: "",
-        wait: false,
-        audio: true,
-        video: true,
-      } satisfies Viewing,
+      viewing(),
       host,
     );
   const stalled = Array.from({ length: STALLED }, view);
