@@ -29,6 +29,9 @@ const IDENTIFY_TIMEOUT = 5_000;
 const MAX_UNIDENTIFIED = 65_536;
 /** In this time no more paths are taken than one frame may name: each may start an application. */
 const PATHS_INTERVAL = 10_000;
+/** Unreadable messages that are taken in a time (ms): each costs a line of the log. */
+const MAX_UNREADABLE = 1_000;
+const UNREADABLE_INTERVAL = 10_000;
 
 export interface LinkHandler {
   /** The other server has identified itself, and counts as linked (CLU-008). Once. */
@@ -37,8 +40,12 @@ export interface LinkHandler {
   onUpdated(identity: Identity): void;
   /** Applications run there. */
   onRunning(paths: string[]): void;
-  /** A message for a handler; `payload` holds AMF values and is a view, good during the call. */
-  onMessage(handler: string, payload: Uint8Array): void;
+  /**
+   * A message for a handler; `payload` holds AMF values and is a view, good during the call.
+   *
+   * @returns false if they cannot be read
+   */
+  onMessage(handler: string, payload: Uint8Array): boolean | void;
 }
 
 interface LinkOptions {
@@ -74,6 +81,7 @@ export class Link {
   #sentAt: number;
   #heardAt: number;
   #taken = { since: -Infinity, paths: 0 };
+  #unreadable = { since: -Infinity, messages: 0 };
   /** Whether the other end shows that it lives; an original server does not. */
   #beats = false;
 
@@ -140,8 +148,21 @@ export class Link {
     for (let frame = this.#next(); frame; frame = this.#next()) {
       if (frame.handler === undefined) this.#identify(frame.payload);
       else if (frame.handler === RUNNING) this.#running(frame.payload, now);
-      else this.#handler.onMessage(frame.handler, frame.payload);
+      else if (this.#handler.onMessage(frame.handler, frame.payload) === false) {
+        this.#countUnreadable(now);
+      }
     }
+  }
+
+  #countUnreadable(now: number): void {
+    const since = this.#unreadable.since;
+    if (now - since >= UNREADABLE_INTERVAL) this.#unreadable = { since: now, messages: 0 };
+    if (++this.#unreadable.messages <= MAX_UNREADABLE) return;
+    throw new WireError(
+      `Cannot take more than ${MAX_UNREADABLE} unreadable messages in ${
+        UNREADABLE_INTERVAL / 1000
+      } s`,
+    );
   }
 
   /** Both ends identify themselves first (CLU-064); another first frame is a protocol error. */

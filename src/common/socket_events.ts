@@ -4,6 +4,8 @@ import type { Address } from "./address.ts";
 /** Events of a connection of bytes. */
 export interface ByteEvents {
   onData(bytes: Uint8Array): void;
+  /** All written bytes are on their way. */
+  onDrain?(): void;
   /** The connection ended: by the other end, or with an error. Not called after `close`. */
   onClose(error: string | undefined): void;
 }

@@ -45,7 +45,10 @@ function problemOf(line: string): string {
   return `not a "key = value" line: ${line.replace(/\s.*/, " …")}`;
 }
 
-/** Maximum length of a value after replacing references, which can double it line by line. */
+/**
+ * Maximum length of a value after replacing references, which can double it line by line. Each reference
+ * counts as one character, as that to an empty value takes time too.
+ */
 const MAX_EXPANDED = 65_536;
 
 /**
@@ -61,11 +64,14 @@ export function expand(
   lookUp: (name: string) => string | undefined,
 ): string {
   let left = MAX_EXPANDED;
-  const take = (text: string): string => {
-    left -= text.length;
+  const spend = (characters: number): void => {
+    left -= characters;
     if (left < 0) {
       throw new RangeError("at most 65,536 characters after replacing references");
     }
+  };
+  const take = (text: string): string => {
+    spend(text.length);
     return text;
   };
   const expandWithin = (value: string, open: string[]): string => {
@@ -78,6 +84,7 @@ export function expand(
       if (open.includes(other.toLowerCase())) {
         throw new RangeError(`a value without a cycle through \${${other}}`);
       }
+      spend(1);
       const replacement = lookUp(other);
       expanded += take(value.slice(at, start));
       expanded += replacement === undefined

@@ -43,6 +43,11 @@ export class TcpConnection {
     return { hostname: unmapped(hostname), port };
   }
 
+  /** Bytes that were written and are not on their way yet. */
+  get unsent(): number {
+    return this.#queued;
+  }
+
   /** Begins to read. */
   start(events: ByteEvents): void {
     this.#events = events;
@@ -101,6 +106,7 @@ export class TcpConnection {
       this.#end(tcpError(error));
     }
     this.#writing = false;
+    if (!this.#closed) this.#events?.onDrain?.();
   }
 }
 

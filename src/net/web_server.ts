@@ -113,6 +113,18 @@ export class WebSocketConnection {
     else this.#socket.send(block.slice(from, to));
   }
 
+  /**
+   * Reads nothing more until {@link resume}; messages already read still arrive. One that stays paused
+   * for two intervals of pings is closed, as it does not answer them.
+   */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
   sendText(message: string): void {
     if (this.open) this.#socket.send(message);
   }

@@ -53,7 +53,8 @@ export interface ClusterEvents {
   onConnection(peer: Peer): void;
   /** A server is gone, and removed from the roster (API-653). */
   onDisconnection(peer: Peer): void;
-  onMessage(peer: Peer, handler: string, payload: Uint8Array): void;
+  /** @returns false if the message cannot be read */
+  onMessage(peer: Peer, handler: string, payload: Uint8Array): boolean | void;
   /** Applications run at another server (CLU-031). */
   onRunning(paths: string[]): void;
   log(level: LogLevelName, text: string): void;

@@ -19,7 +19,8 @@ export interface Scripts extends Applications {
   onServerConnection(peer: Peer): void;
   onServerDisconnection(peer: Peer): void;
   /** A server has called a handler. API-520. */
-  onServerMessage(peer: Peer, handler: string, payload: Uint8Array): void;
+  /** @returns false if the message cannot be read */
+  onServerMessage(peer: Peer, handler: string, payload: Uint8Array): boolean | void;
   /** Applications run at another server. CLU-031. */
   onServerRunning(paths: readonly string[]): void;
   /** Bytes that the Lua machine holds. */

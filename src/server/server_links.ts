@@ -55,8 +55,11 @@ export function linkEvents(
         scripts.onServerDisconnection(peer);
         bus()?.servers.unlinked(peer.publicAddress);
       }),
-    onMessage: (peer, handler, payload) =>
-      event(() => scripts.onServerMessage(peer, handler, payload)),
+    onMessage: (peer, handler, payload) => {
+      let readable = true;
+      event(() => readable = scripts.onServerMessage(peer, handler, payload) !== false);
+      return readable;
+    },
     onRunning: (paths) => event(() => scripts.onServerRunning(paths)),
     log: (level, text) => log.write(LogLevel[level], text, "Cluster", 0),
     ...dump && { dump },

@@ -6,6 +6,10 @@ import type { DoorHost } from "./doors.ts";
 const CONNECT_TIMEOUT = 5_000;
 /** Bytes of a client that wait for the connection, and of the script that wait for the client. */
 const MOST_EARLY = 65_536;
+/** Messages of a client that wait for the connection. */
+const MOST_EARLY_MESSAGES = 1_024;
+/** Bytes that wait for a script which does not read, before no more are read from the client. */
+const MOST_UNSENT = 1 << 20;
 const MOST_BUFFERED = 4 << 20;
 const TRY_AGAIN_LATER = 1013;
 const POLICY = 1008;
@@ -56,9 +60,13 @@ export class TcpGate {
       onMessage: (message) => {
         isText ??= typeof message === "string";
         const bytes = typeof message === "string" ? new TextEncoder().encode(message) : message;
-        if (connection) return connection.write(bytes);
+        if (connection) {
+          connection.write(bytes);
+          if (connection.unsent > MOST_UNSENT) socket.pause();
+          return;
+        }
         earlyBytes += bytes.length;
-        if (earlyBytes > MOST_EARLY) {
+        if (earlyBytes > MOST_EARLY || early.length >= MOST_EARLY_MESSAGES) {
           return end(POLICY, "too much data before the connection is open");
         }
         early.push(bytes);
@@ -78,6 +86,7 @@ export class TcpGate {
         else socket.send(bytes.slice());
         if (socket.bufferedAmount > MOST_BUFFERED) end(POLICY, "the client reads too slowly");
       },
+      onDrain: () => socket.resume(),
       onClose: () => end(1000),
     });
     for (const bytes of early) connection.write(bytes);

@@ -394,6 +394,25 @@ Deno.test("Properties, paths and their texts are bounded", () => {
   assert.throws(() => identified().receive(paths(4097), 0), /4096 paths/);
 });
 
+Deno.test("A server that sends unreadable messages one after the other loses its link", () => {
+  class Strict extends Log {
+    override onMessage(_handler: string, payload: Uint8Array): boolean {
+      return payload.length > 0;
+    }
+  }
+  const link = new Link({
+    initiator: false,
+    identity: publicAddress("pub.example:1987"),
+    handler: new Strict(),
+    paths: [""],
+  }, 0);
+  link.receive(identification, 0);
+  const unreadable = frame([1, 104]);
+  for (let i = 0; i < 1_000; i++) link.receive(i === 0 ? unreadable : frame([0, 1]), 0);
+  link.receive(frame([0, 1, 5]), 1);
+  assert.throws(() => link.receive(frame([0, 1]), 9_999), /1000 unreadable messages in 10 s/);
+});
+
 Deno.test("Applications that start while the secret is being proved are announced after it", () => {
   const ends = pair("s", "s");
   ends.b.announce(["/late"], 0);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readConfig } from "../../src/config/config.ts";
 import { ConfigError } from "../../src/config/config_error.ts";
+import { expand } from "../../src/config/ini.ts";
 import { settings } from "../../src/config/settings.ts";
 import { configurationPage, shippedIni } from "../../src/config/shipped_ini.ts";
 
@@ -249,4 +250,20 @@ Deno.test("Reading any text ends in a configuration or a ConfigError", () => {
 Deno.test("A value that would double again and again is refused", () => {
   const lines = Array.from({ length: 40 }, (_, i) => `a${i} = \${a${i + 1}}\${a${i + 1}}`);
   assert.throws(() => read(`${lines.join("\n")}\na40 = x`), /65,536 characters/);
+});
+
+Deno.test("References to empty values are counted: their number doubles too", () => {
+  const lines = Array.from({ length: 40 }, (_, i) => `a${i} = \${a${i + 1}}\${a${i + 1}}`);
+  assert.throws(() => read(`${lines.join("\n")}\na40 =`), /65,536 characters/);
+});
+
+Deno.test("A value of unfinished or nested references takes linear time", () => {
+  const unfinished = "${a=".repeat(250_000);
+  for (const [value, most] of [[unfinished, 0], [`${unfinished}}`, 1]] as const) {
+    let lookUps = 0;
+    const lookUp = () => void lookUps++;
+    assert.throws(() => expand("a", value, lookUp), /65,536 characters/);
+    assert.equal(lookUps, most);
+  }
+  assert.equal(expand("a", "${a=${b=}", () => undefined), "${a=${b=}");
 });

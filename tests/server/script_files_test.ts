@@ -123,3 +123,24 @@ Deno.test("Files of scripts: reading a whole file is bounded regardless of its r
   const own = files.read("/proc/self/status", 100_000); // its size is 0
   assert.ok(own instanceof Uint8Array && own.length > 100);
 });
+
+Deno.test("Named pipes are refused, and no script waits for one", {
+  ignore: Deno.build.os === "windows",
+}, async () => {
+  const folder = Deno.makeTempDirSync();
+  const path = `${folder}/pipe`;
+  assert.ok((await new Deno.Command("mkfifo", { args: [path] }).output()).success);
+  // Open for both, so that a server which did open it would go on, and fail this test.
+  const pipe = Deno.openSync(path, { read: true, write: true });
+  try {
+    const within = [`${folder}/`];
+    for (const options of [{ read: true }, { write: true }, { append: true, create: true }]) {
+      assert.equal(files.open(path, options, within), "Not a regular file");
+    }
+    assert.equal(files.read(path, 100, within), "Not a regular file");
+    assert.equal(files.modified(path), "Not a file");
+  } finally {
+    pipe.close();
+    Deno.removeSync(folder, { recursive: true });
+  }
+});

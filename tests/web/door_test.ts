@@ -8,7 +8,7 @@ import { toUtf8 } from "../../src/bytes/text.ts";
 import { type FlvTag, TagType } from "../../src/flv/tags.ts";
 import { freePort } from "../support/ports.ts";
 import { until } from "../support/wait.ts";
-import { media, publish, readTags, startWeb } from "./support.ts";
+import { media, publish, readTags, remotingPacket, startWeb } from "./support.ts";
 
 const LIVE = `
 function onConnection(client, name)
@@ -307,13 +307,6 @@ Deno.test({
     }
   },
 });
-
-function remotingPacket(target: string, ...values: number[]): Uint8Array<ArrayBuffer> {
-  const value = new Writer(64).u8(0x0a).u32(values.length).bytes(encodeAmf0(...values)).copy();
-  const to = new Writer(64).u16(0).u16(0).u16(1);
-  for (const text of [target, "/1"]) to.u16(text.length).bytes(toUtf8(text));
-  return to.u32(value.length).bytes(value).copy();
-}
 
 function remotingResult(target: string, value: number): Uint8Array {
   const body = encodeAmf0(value);

@@ -1,4 +1,7 @@
 import { connect, type NetConnection, type NetStream } from "../../clients/js/cumulus.js";
+import { encodeAmf0 } from "../../src/amf/mod.ts";
+import { toUtf8 } from "../../src/bytes/text.ts";
+import { Writer } from "../../src/bytes/writer.ts";
 import { FlvReader } from "../../src/flv/reader.ts";
 import { type FlvTag, TagType } from "../../src/flv/tags.ts";
 import { TestServer } from "../conformance/support/test_server.ts";
@@ -94,4 +97,12 @@ export async function readTags(
     if (enough(tags)) break;
   }
   return tags;
+}
+
+/** A packet of Flash remoting with one call. */
+export function remotingPacket(target: string, ...values: number[]): Uint8Array<ArrayBuffer> {
+  const value = new Writer(64).u8(0x0a).u32(values.length).bytes(encodeAmf0(...values)).copy();
+  const to = new Writer(64).u16(0).u16(0).u16(1);
+  for (const text of [target, "/1"]) to.u16(text.length).bytes(toUtf8(text));
+  return to.u32(value.length).bytes(value).copy();
 }

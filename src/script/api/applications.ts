@@ -213,12 +213,20 @@ export class LuaApplications implements Applications {
     this.api.objects.release(peer);
   }
 
-  /** A server has called a handler. API-524, API-525 */
-  onServerMessage(peer: Peer, handler: string, payload: Uint8Array): void {
+  /**
+   * A server has called a handler. API-524, API-525
+   *
+   * @returns false if the message cannot be read
+   */
+  onServerMessage(peer: Peer, handler: string, payload: Uint8Array): boolean {
     const { api } = this;
+    let readable = true;
     api.callObject(this.#root, api.objects.find(peer), handler, () => {
+      readable = false;
       api.fromAmf.push(new AmfReader(payload));
+      readable = true;
     });
+    return readable;
   }
 
   /** Applications run at another server. CLU-031 */

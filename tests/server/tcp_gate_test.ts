@@ -1,0 +1,67 @@
+// The gate from WebSockets to scripts' TCP servers, with a WebSocket that is only its events.
+import assert from "node:assert/strict";
+import type { WebSocketConnection } from "../../src/net/web_server.ts";
+import type { DoorHost } from "../../src/server/doors.ts";
+import { TcpGate } from "../../src/server/tcp_gate.ts";
+import { within } from "../../src/common/wait.ts";
+
+/** A client whose messages the test makes. */
+class FakeSocket {
+  events: Parameters<WebSocketConnection["start"]>[0] | undefined;
+  readonly closed = Promise.withResolvers<number>();
+  paused = false;
+  resumed = Promise.withResolvers<void>();
+  readonly bufferedAmount = 0;
+
+  start(events: Parameters<WebSocketConnection["start"]>[0]): void {
+    this.events = events;
+  }
+
+  pause(): void {
+    this.paused = true;
+  }
+
+  resume(): void {
+    this.paused = false;
+    this.resumed.resolve();
+  }
+
+  send(): void {}
+
+  close(code: number): void {
+    this.closed.resolve(code);
+  }
+}
+
+function open(port: number): FakeSocket {
+  const socket = new FakeSocket();
+  const gate = new TcpGate({} as DoorHost);
+  void gate.open(socket as unknown as WebSocketConnection, port, () => {});
+  return socket;
+}
+
+Deno.test("The gate bounds the messages before the connection stands, empty ones too", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const socket = open((listener.addr as Deno.NetAddr).port);
+  for (let i = 0; i < 1_025; i++) socket.events!.onMessage(new Uint8Array(0));
+  assert.equal(await within(socket.closed.promise, 10_000, "not closed"), 1008);
+});
+
+Deno.test("The gate reads no more from a client while its script does not read", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const socket = open((listener.addr as Deno.NetAddr).port);
+  using script = await listener.accept();
+  const message = new Uint8Array(65_536);
+  let sent = 0;
+  // The system takes some megabytes; the rest waits in the gate.
+  for (; !socket.paused && sent < 64 << 20; sent += message.length) {
+    socket.events!.onMessage(message);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.ok(socket.paused, `${sent} bytes were taken`);
+  socket.resumed = Promise.withResolvers();
+  const block = new Uint8Array(1 << 20);
+  for (let read = 0; read < sent;) read += (await script.read(block))!;
+  await within(socket.resumed.promise, 10_000, "not resumed");
+  socket.events!.onClose(1000);
+});
