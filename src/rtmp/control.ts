@@ -1,20 +1,21 @@
 // Protocol control messages, types 1 to 6, and aggregates. RTMP 1.0 §5.4, §7.1; RTMP-201 to 215.
 import { Reader } from "../bytes/reader.ts";
 import { Writer } from "../bytes/writer.ts";
+import { MessageType } from "../tc/format/messages.ts";
 
-/** Message types of RTMP alone, besides those of TC messages on every transport. */
+/**
+ * Message types of RTMP alone, besides those of TC messages on every transport. User control is
+ * one of those: it is here because its pings are the link's.
+ */
 export const ControlType = {
   setChunkSize: 1,
   abort: 2,
   acknowledgement: 3,
-  userControl: 4,
+  userControl: MessageType.userControl,
   windowAckSize: 5,
   setPeerBandwidth: 6,
   aggregate: 22,
 } as const;
-
-/** Events of user control messages that belong to the connection itself. */
-export const PingEvent = { request: 6, response: 7 } as const;
 
 /** Chunk stream of protocol control. RTMP-103. */
 export const CONTROL_CHUNK_STREAM = 2;
@@ -26,9 +27,6 @@ export const writeU32 = (value: number): Uint8Array => new Writer(4).u32(value).
 
 export const writePeerBandwidth = (bytes: number): Uint8Array =>
   new Writer(5).u32(bytes).u8(DYNAMIC).copy();
-
-export const writeUserEvent = (event: number, value: number): Uint8Array =>
-  new Writer(6).u16(event).u32(value).copy();
 
 /** A message as it was put together of chunks. */
 export interface RtmpMessage {

@@ -2,17 +2,16 @@
 // RTMP 1.0 §5; RTMP-201 to RTMP-220. Client and server differ by their role in the handshake only.
 import { Reader } from "../bytes/reader.ts";
 import { WireError } from "../bytes/wire_error.ts";
+import { readUserControl, UserControl, userControlMessage } from "../tc/format/messages.ts";
 import { ChunkReader, LIMITS } from "./chunk_reader.ts";
 import type { Outgoing } from "./chunk_writer.ts";
 import {
   CONTROL_CHUNK_STREAM,
   ControlType,
-  PingEvent,
   readAggregate,
   type RtmpMessage,
   writePeerBandwidth,
   writeU32,
-  writeUserEvent,
 } from "./control.ts";
 import type { Hmac } from "./digest.ts";
 import { Handshake, type Role } from "./handshake.ts";
@@ -22,7 +21,6 @@ import { RtmpError } from "./rtmp_error.ts";
 /** Bytes of window and chunks that this end asks for and uses. RTMP-206. */
 export const WINDOW = 2_500_000;
 const CHUNK_SIZE = 65_536;
-const STREAM_BEGIN = 0;
 /** Maximum bytes received between two acknowledgements. */
 const MAX_ACK_INTERVAL = 1 << 20;
 /** Minimum bytes between two acknowledgements, whatever the far end requests. */
@@ -188,7 +186,7 @@ export class Link {
     this.#control(ControlType.windowAckSize, writeU32(WINDOW));
     this.#control(ControlType.setPeerBandwidth, writePeerBandwidth(WINDOW));
     this.#control(ControlType.setChunkSize, writeU32(CHUNK_SIZE));
-    this.#control(ControlType.userControl, writeUserEvent(STREAM_BEGIN, 0));
+    this.#userControl(UserControl.streamBegin, 0);
   }
 
   /** Sends window and chunk size, the limits that a client must announce. */
@@ -201,10 +199,7 @@ export class Link {
   ping(): void {
     if (this.#pinged !== undefined) return;
     this.#pinged = this.#host.now;
-    this.#control(
-      ControlType.userControl,
-      writeUserEvent(PingEvent.request, pingTime(this.#pinged)),
-    );
+    this.#userControl(UserControl.pingRequest, pingTime(this.#pinged));
   }
 
   #onOpen(): void {
@@ -217,6 +212,10 @@ export class Link {
     const chunkStream = CONTROL_CHUNK_STREAM;
     this.#out.urgent({ chunkStream, type, timestamp: 0, stream: 0, payload });
     this.#host.onWritable();
+  }
+
+  #userControl(event: number, value: number): void {
+    this.#control(ControlType.userControl, userControlMessage(event, value).payload);
   }
 
   #onMessage(message: RtmpMessage): void {
@@ -239,7 +238,7 @@ export class Link {
       case ControlType.acknowledgement:
         return this.#onAcknowledgement(new Reader(payload).u32());
       case ControlType.userControl:
-        return this.#onUserControl(new Reader(payload));
+        return this.#onUserControl(payload);
       case ControlType.windowAckSize: {
         const window = new Reader(payload).u32();
         this.#ackInterval = Math.max(MIN_ACK_INTERVAL, Math.min(window, MAX_ACK_INTERVAL));
@@ -276,13 +275,11 @@ export class Link {
     this.#host.onAcknowledged?.(bytes);
   }
 
-  #onUserControl(from: Reader): void {
-    const event = from.u16();
-    const values: number[] = [];
-    while (from.left >= 4) values.push(from.u32());
-    if (event === PingEvent.request) {
-      this.#control(ControlType.userControl, writeUserEvent(PingEvent.response, values[0] ?? 0));
-    } else if (event === PingEvent.response) this.#onPong(values[0]);
+  #onUserControl(payload: Uint8Array): void {
+    const { event, values } = readUserControl(payload);
+    if (event === UserControl.pingRequest) {
+      this.#userControl(UserControl.pingResponse, values[0] ?? 0);
+    } else if (event === UserControl.pingResponse) this.#onPong(values[0]);
     else this.#host.onUserControl?.(event, values);
   }
 

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { fromHex } from "../../src/bytes/hex.ts";
-import { ControlType, PingEvent, writeU32, writeUserEvent } from "../../src/rtmp/control.ts";
+import { ControlType, writeU32 } from "../../src/rtmp/control.ts";
 import { WINDOW } from "../../src/rtmp/link.ts";
 import { RtmpError } from "../../src/rtmp/rtmp_error.ts";
+import { UserControl } from "../../src/tc/format/messages.ts";
 import { joined, LinkEnd, pseudoRandom, read, settle, TestLane as Lane } from "./support.ts";
 
 const message = (type: number, payload: Uint8Array, timestamp = 0) => ({
@@ -19,6 +20,14 @@ function pair(pieceSize?: number) {
   server.link.trust("streaming");
   settle(client, server, pieceSize);
   return { client, server };
+}
+
+/** The payload of a user control message, apart from the code that the link has. */
+function userControl(event: number, value: number): Uint8Array {
+  const bytes = new DataView(new ArrayBuffer(6));
+  bytes.setUint16(0, event);
+  bytes.setUint32(2, value);
+  return new Uint8Array(bytes.buffer);
 }
 
 /** A message alone in a chunk, as the far end of a fresh link may send it. */
@@ -91,7 +100,7 @@ Deno.test("Acknowledgements count beyond 2^32, never back nor beyond the sent by
 
 Deno.test("Pings are answered with their number, and tell the round trip", () => {
   const { client, server } = pair();
-  client.link.receive(chunk(4, writeUserEvent(PingEvent.request, 0xfedcba98)));
+  client.link.receive(chunk(4, userControl(UserControl.pingRequest, 0xfedcba98)));
   const [answer] = read(client.take());
   assert.deepEqual(answer.payload, fromHex("0007 fedcba98"));
   server.now = client.now = 5000;
@@ -104,7 +113,7 @@ Deno.test("Pings are answered with their number, and tell the round trip", () =>
   server.link.receive(client.take());
   assert.equal(server.link.rtt, 30);
   assert.equal(server.link.pinged, undefined);
-  client.link.receive(chunk(4, writeUserEvent(3, 1)));
+  client.link.receive(chunk(4, userControl(UserControl.setBufferLength, 1)));
   assert.deepEqual(client.events, [[3, [1]]]);
 });
 
@@ -169,7 +178,7 @@ Deno.test("A far end that requests pings without reading is closed, not one that
   }
   assert.throws(() => {
     for (let i = 0; i < 1000; i++) {
-      client.link.receive(chunk(4, writeUserEvent(PingEvent.request, i)));
+      client.link.receive(chunk(4, userControl(UserControl.pingRequest, i)));
     }
   }, (error) => error instanceof RtmpError && error.reason === "not reading");
 });

@@ -19,15 +19,18 @@ export const MessageType = {
   command: 0x14,
 } as const;
 
-/** Events of user control messages. */
+/**
+ * The events of user control messages that this server sends or acts on; all have the same form, see
+ * {@link readUserControl}. The table of rtmfp-wire §3.7 has the others, too, which are passed over.
+ */
 export const UserControl = {
   streamBegin: 0,
   streamEof: 1,
-  streamDry: 2,
   setBufferLength: 3,
   streamIsRecorded: 4,
-  bufferEmpty: 31,
-  bufferReady: 32,
+  /** Of RTMP alone, answered by its link. RTMP-214. */
+  pingRequest: 6,
+  pingResponse: 7,
   flowSync: 34,
   setKeepAlive: 41,
 } as const;
@@ -113,7 +116,11 @@ interface UserControlEvent {
   readonly values: readonly number[];
 }
 
-/** @throws {WireError} if the event itself is cut off */
+/**
+ * Reads the payload of a user control message; 1 to 3 bytes behind its last whole u32 are left out.
+ *
+ * @throws {WireError} if the event itself is cut off
+ */
 export function readUserControl(payload: Uint8Array): UserControlEvent {
   const from = new Reader(payload);
   const event = from.u16();
@@ -122,6 +129,7 @@ export function readUserControl(payload: Uint8Array): UserControlEvent {
   return { event, values };
 }
 
+/** Writes a user control message of any event; see {@link readUserControl}. */
 export function userControlMessage(event: number, ...values: number[]): Message {
   const to = new Writer(2 + 4 * values.length).u16(event);
   for (const value of values) to.u32(value);

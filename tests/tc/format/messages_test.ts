@@ -75,6 +75,25 @@ Deno.test("every message vector is taken apart and put together again", () => {
   }
 });
 
+Deno.test("rtmfp-wire §3.7 has a row for every user control event", () => {
+  const spec = new URL("../../../docs/spec/rtmfp-wire.md", import.meta.url);
+  const section = Deno.readTextFileSync(spec).split("### 3.7 ")[1].split("\n#")[0];
+  const rows = [...section.matchAll(/^\| (\d+)(?:, (\d+))?[ |(]/gm)]
+    .flatMap(([, ...events]) => events.filter(Boolean).map(Number));
+  for (const [name, event] of Object.entries(UserControl)) {
+    assert.ok(rows.includes(event), `rtmfp-wire §3.7 has no row for event ${event}, ${name}`);
+  }
+});
+
+Deno.test("user control: bytes behind the last whole u32 are left out, and half an event is invalid", () => {
+  assert.deepEqual(readUserControl(fromHex("0003 00000001 00000bb8 ffffff")), {
+    event: UserControl.setBufferLength,
+    values: [1, 3000],
+  });
+  assert.deepEqual(readUserControl(fromHex("0029")), { event: 41, values: [] });
+  assert.throws(() => readUserControl(fromHex("00")), WireError);
+});
+
 Deno.test("statuses equal the vectors byte for byte", () => {
   status("NetStream.Publish.Start", "status", "foo is now published");
   status("NetStream.Publish.BadName", "error", "foo is already published");
