@@ -123,6 +123,11 @@ class Class {
     }
     const key = name === "pairs" ? "string" : "integer";
     const result = walks ? `fun(): ${key}, ${ELEMENTS[this.name]}` : resultOf(this.name, name);
+    if (result === undefined) {
+      throw new Error(
+        `tools/library_types.ts has no result for ${this.name}.${name}: "" if it returns nothing`,
+      );
+    }
     if (result) {
       for (const one of walks ? [result] : result.split(", ")) lines.push(`---@return ${one}`);
     }

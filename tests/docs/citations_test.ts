@@ -84,6 +84,31 @@ Deno.test("sections: every section of rtmfp-wire that is cited is there", () => 
   assert.deepEqual(missing, []);
 });
 
+Deno.test("paths: every source file that documentation names is there", () => {
+  const missing: string[] = [];
+  let found = 0;
+  const own = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"].map((path) => ({
+    path,
+    text: Deno.readTextFileSync(new URL(path, root)),
+  }));
+  for (const page of [...own, ...cited.filter(({ path }) => /^docs\/.*\.md$/.test(path))]) {
+    for (const match of page.text.matchAll(/`((?:src|tests|tools)\/[\w/.-]*\w\.\w+)`/g)) {
+      found++;
+      if (!isFile(match[1])) missing.push(`${place(page, match.index)}: ${match[1]}`);
+    }
+  }
+  assert.ok(found > 10, `only ${found} paths are named`);
+  assert.deepEqual(missing, []);
+});
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(new URL(path, root)).isFile;
+  } catch {
+    return false;
+  }
+}
+
 Deno.test("comments: none in src is an id alone", () => {
   const bare: string[] = [];
   for (const page of cited.filter(({ path }) => path.startsWith("src/"))) {

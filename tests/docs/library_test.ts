@@ -10,6 +10,11 @@ Deno.test("library/cumulus.lua is up to date with docs/api.md: deno task library
   assert.equal(text, library(Deno.readTextFileSync(new URL("docs/api.md", root))));
 });
 
+Deno.test("a method without an entry for its result is refused, with its name", () => {
+  const page = "## client\n\n| Method | Does |\n| --- | --- |\n| `shoeSize()` | its size |\n";
+  assert.throws(() => library(page), /library_types\.ts has no result for Client\.shoeSize/);
+});
+
 Deno.test("library/cumulus.lua is Lua", () => {
   const lua = new Lua({ clock: () => performance.now() });
   const error = lua.load(new TextEncoder().encode(text), "=library");
@@ -54,7 +59,10 @@ Deno.test("library/cumulus.lua has every property, method and event of the API",
       }
     }
   }
-  assert.deepEqual(missing, []);
+  const told =
+    `library/cumulus.lua lacks ${missing.join(", ")}: give docs/api.md rows in a table ` +
+    "with a head that tools/library.ts reads, such as Method | Does, and run deno task library";
+  assert.deepEqual(missing, [], told);
   assert.ok(count > 120, `${count} members`);
   const events = Deno.readTextFileSync(new URL("src/script/api/event_names.ts", root))
     .match(/"on[A-Z]\w+"/g)!.map((name) => name.slice(1, -1));
