@@ -218,3 +218,18 @@ Deno.test("the checks of powers and imports detect violations", () => {
   assert.equal(wrong("media/made_up.ts", "ws"), 1);
   assert.equal(wrong("made_up.ts", "./bytes/reader.ts"), 1);
 });
+
+Deno.test("every room that implements the Transport of tc is a door of the contract suite", () => {
+  const doors = new Set(
+    sources.filter(({ text }) =>
+      /\bimplements [^{]*\bTransport\b|\bextends FlowTransport\b/.test(text)
+    )
+      .map(({ path }) => roomOf(path)!).filter((room) => room !== "tc"),
+  );
+  assert.ok(doors.size >= 3, `only ${[...doors].join(", ")} found`);
+  const suite = [...files(new URL("tests/doors/", root))].map((url) => Deno.readTextFileSync(url));
+  const missing = [...doors].filter((door) =>
+    !suite.some((text) => text.includes(`/src/${door}/`) || text.includes(`"../${door}/`))
+  );
+  assert.deepEqual(missing, [], `tests/doors has no testDoor(…) of src/${missing.join(", src/")}`);
+});
