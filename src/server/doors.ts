@@ -1,4 +1,5 @@
-// The doors for clients besides the UDP port. A new one is a line in DOORS.
+// The doors with ports of their own, besides the UDP port: each is a line in DOORS. RTWebSocket and
+// the other ways in by the web port are parts of the web door, web_door.ts.
 import type { Address } from "../common/address.ts";
 import type { Hub } from "../media/hub.ts";
 import type { Outbox } from "../rtmfp/outbox.ts";
