@@ -111,6 +111,11 @@ export class Link {
     return this.#farAcknowledged;
   }
 
+  /** Whether something besides media waits; see {@link OutQueue.pressing}. */
+  get pressing(): boolean {
+    return this.#out.pressing;
+  }
+
   /** Nothing waits to be handed out. */
   get drained(): boolean {
     return this.#out.empty;

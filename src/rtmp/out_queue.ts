@@ -44,6 +44,8 @@ export class OutQueue {
   #current: Waiting | undefined;
   #handedOut = 0;
   #queuedBytes = 0;
+  /** Messages besides media that were not begun. */
+  #commands = 0;
   /** The handshake is complete: queued messages may be sent. */
   open = false;
 
@@ -55,6 +57,11 @@ export class OutQueue {
   /** Bytes of messages that were not begun. */
   get queuedBytes(): number {
     return this.#queuedBytes;
+  }
+
+  /** Whether something besides media waits, which must not be held up. */
+  get pressing(): boolean {
+    return this.#raw.length > 0 || this.#urgent.length > 0 || this.#commands > 0;
   }
 
   get empty(): boolean {
@@ -112,6 +119,7 @@ export class OutQueue {
     this.#queuedBytes += length;
     lane.queuedBytes += length;
     lane.queuedMessages++;
+    if (!lane.media) this.#commands++;
   }
 
   /**
@@ -192,5 +200,6 @@ export class OutQueue {
     this.#queuedBytes -= payload.length;
     lane.queuedBytes -= payload.length;
     lane.queuedMessages--;
+    if (!lane.media) this.#commands--;
   }
 }

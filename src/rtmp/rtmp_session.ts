@@ -276,6 +276,11 @@ export class RtmpSession implements Transport, LinkHost {
     return !this.link.drained || this.#closed || this.#endAfterQueue;
   }
 
+  /** Whether the wire should call {@link fill} at once: something besides media waits. */
+  get pressing(): boolean {
+    return this.link.pressing || this.#closed || this.#endAfterQueue;
+  }
+
   /** The connection is gone. */
   gone(): void {
     if (this.#wireEnded) return;

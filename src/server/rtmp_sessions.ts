@@ -38,6 +38,8 @@ export class RtmpSessions {
   readonly #host: DoorHost;
   /** Connections with something to write, each once. */
   #dirty: SessionWire[] = [];
+  /** Those of them with more than media to write, each once. */
+  #pressing: SessionWire[] = [];
   readonly #small = new Blocks(SMALL_BLOCK, SMALL_BLOCKS);
   readonly #large = new Blocks(LARGE_BLOCK, LARGE_BLOCKS);
   readonly #pacing = new Pacing();
@@ -63,9 +65,10 @@ export class RtmpSessions {
       this.server.manage();
       this.#manageAt = this.server.size > 0 ? now + MANAGE_INTERVAL : Infinity;
     }
+    while (this.#pressing.length > 0) this.#pumpPressing();
     if (this.#dirty.length === 0 || now < this.#pacing.next) return;
-    while (this.#dirty.length > 0) this.#pumpAll();
-    this.#pacing.passed(now, this.#host.now());
+    while (this.#dirty.length > 0) this.#pumpDirty();
+    this.#pacing.passed(now, this.#host.now(), this.server.size);
   }
 
   get deadline(): number {
@@ -100,6 +103,10 @@ export class RtmpSessions {
   // For wires
 
   wake(wire: SessionWire): void {
+    if (!wire.pressing && wire.session.pressing) {
+      wire.pressing = true;
+      this.#pressing.push(wire);
+    }
     if (wire.dirty) return;
     wire.dirty = true;
     this.#dirty.push(wire);
@@ -114,12 +121,25 @@ export class RtmpSessions {
     this.#host.input(what, action);
   }
 
-  /** Writes to all connections with waiting bytes; after an exception the others stay queued. */
-  #pumpAll(): void {
+  /** Writes to all connections with waiting bytes. */
+  #pumpDirty(): void {
     const dirty = this.#dirty;
     this.#dirty = [];
     for (const wire of dirty) wire.dirty = false;
-    const left = dirty.values(); // goes on where it was
+    this.#pumpAll(dirty);
+  }
+
+  /** Writes to connections with more than media, ahead of the next pass over all. */
+  #pumpPressing(): void {
+    const pressing = this.#pressing;
+    this.#pressing = [];
+    for (const wire of pressing) wire.pressing = false;
+    this.#pumpAll(pressing);
+  }
+
+  /** After an exception the other connections keep their turn. */
+  #pumpAll(wires: readonly SessionWire[]): void {
+    const left = wires.values(); // the second loop continues where the first one ended
     try {
       for (const wire of left) this.#pump(wire);
     } finally {
@@ -155,6 +175,8 @@ export class RtmpSessions {
 class SessionWire implements Wire {
   /** Whether it is in the list of connections to write to. */
   dirty = false;
+  /** It is among those with more than media to write. */
+  pressing = false;
   readonly #sessions: RtmpSessions;
   readonly #socket: ByteSocket;
   #session: RtmpSession | undefined;
