@@ -118,7 +118,11 @@ Deno.test({
         await until(() => output.includes("RTMFP server starts"), "the start");
         await use(port, () => output);
       } finally {
-        child.kill("SIGTERM");
+        try {
+          child.kill("SIGTERM");
+        } catch {
+          // it has ended by itself, such as where another program has the ports of the shipped configuration
+        }
         const { code } = await child.status;
         await reading;
         assert.equal(code, 0, output);
