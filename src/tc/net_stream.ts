@@ -190,6 +190,7 @@ export class NetStream {
       this.#publisher = hub.publish(client, name, this.number, this.#output, properties, type);
     } catch (error) {
       if (error instanceof NameTaken) {
+        hub.log("note", `${client.address} may not publish ${name}: ${error.message}`);
         return this.#refusePublish("Publish.BadName", name, error.message);
       }
       if (!(error instanceof Refused)) throw error;

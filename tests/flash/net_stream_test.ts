@@ -63,7 +63,7 @@ Deno.test("publish: librtmfp's, with the name in AMF3 and no type, as captured",
 
 Deno.test("publish: a name in use, and a refusal with and without words", () => {
   let words: string | undefined;
-  const { stream } = stage({
+  const { stream, logged } = stage({
     publish: () => {
       if (words !== undefined) throw new Refused(words);
     },
@@ -73,6 +73,8 @@ Deno.test("publish: a name in use, and a refusal with and without words", () => 
   assert.deepEqual(two.do("publish", "foo"), [
     "stream 1: onStatus 0 [error] NetStream.Publish.BadName: foo is already published",
   ]);
+  assert.equal(logged.length, 1);
+  assert.match(logged[0], /^note: \S+ may not publish foo: foo is already published$/);
   words = "";
   assert.deepEqual(two.do("publish", "bar"), [
     "stream 1: onStatus 0 [error] NetStream.Publish.Failed: Not allowed to publish bar",
