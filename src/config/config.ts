@@ -40,7 +40,9 @@ export function readConfig(
   for (const entry of entries) {
     const name = entry.name.toLowerCase();
     const before = byName.get(name);
-    if (before) warn(entry.line, `${entry.name} overrides its value in line ${before.line}`);
+    if (before) {
+      warn(entry.line, `${keyText(entry.name)} overrides its value in line ${before.line}`);
+    }
     byName.set(name, before ? { ...entry, name: before.name } : entry);
   }
   const factsByName = new Map(

@@ -143,11 +143,12 @@ Deno.test("All errors are reported together, in order of their lines", () => {
 
 Deno.test("Unknown keys in our sections, obsolete ones and repeats warn", () => {
   const { warnings, config } = read(
-    "port = 1\nport = 2\nfoo = 1\n[servers]\nprot = 3\nx = 4\n[edges]\nactivated = true\n[my]\nx = 1",
+    "port = 1\nport = 2\nfoo = 1\n[servers]\nprot = 3\nx = 4\n[edges]\nactivated = true\n[my]\nx = 1\nx = 2",
   );
   assert.equal(config.port, 2);
   assert.deepEqual(warnings, [
     "test.ini:2: port overrides its value in line 1",
+    "test.ini:11: [my] x overrides its value in line 10",
     "test.ini:5: unknown key [servers] prot; did you mean [servers] port?",
     "test.ini:6: unknown key [servers] x; [servers] has port, targets, secret, allow",
     "test.ini:8: edges.activated has no effect: edge servers were removed; see [servers] port and targets",
