@@ -1,7 +1,18 @@
 import type { Hub } from "../media/hub.ts";
+import type { Listener } from "../media/listener.ts";
 import { segmentsOf } from "../web/request.ts";
 import type { WebRecordings } from "./web_recordings.ts";
 import { jsonResponse, textResponse } from "./web_responses.ts";
+
+const listsAreOff = () =>
+  textResponse(404, "CumulusServer.ini does not have list = on below [web]");
+
+/** How many clients watch: the server listens to what it records or sends elsewhere, too. */
+function viewersOf(listeners: Iterable<Pick<Listener, "client">>): number {
+  let viewers = 0;
+  for (const { client } of listeners) if (client) viewers++;
+  return viewers;
+}
 
 /** The lists that pages of the web door show. */
 export class WebLists {
@@ -18,7 +29,7 @@ export class WebLists {
 
   /** The recordings of an application, as its page shows them. */
   async recordings(path: string): Promise<Response> {
-    if (!this.#listed()) return textResponse(404, "[web] list is off");
+    if (!this.#listed()) return listsAreOff();
     const segments = path === "" ? [] : segmentsOf(path);
     const files = segments &&
       await this.#recordings.list(segments.map((segment) => `/${segment}`).join(""));
@@ -28,11 +39,11 @@ export class WebLists {
 
   /** The streams on air, as the list shows them. */
   streams(): Response {
-    if (!this.#listed()) return textResponse(404, "[web] list is off");
+    if (!this.#listed()) return listsAreOff();
     const streams = [...this.#hub.published()].map((publication) => {
       const { name, publisher, listeners } = publication;
       const path = typeof publisher === "object" ? publisher.path : "";
-      return { path, name, viewers: listeners.size };
+      return { path, name, viewers: viewersOf(listeners.values()) };
     });
     return jsonResponse(streams.slice(0, 1000));
   }

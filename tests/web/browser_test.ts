@@ -89,6 +89,12 @@ Deno.test({
         assert.equal(await player.textContent("#name"), "cam");
         const line = await player.inputValue("#embed");
         assert.match(line, /^<iframe src="http:\/\/127\.0\.0\.1:\d+\/live\/cam\?embed" /);
+        await player.click("summary");
+        const [copy, field] = await Promise.all(
+          ["#copy", "#embed"].map((id) => player.locator(id).boundingBox()),
+        );
+        assert.ok(copy!.x > field!.x + field!.width && copy!.y < field!.y + field!.height);
+        await player.click("summary");
         const framed = await open(`${http}/-/list.css`);
         await framed.setContent(line);
         await framed.frameLocator("iframe").locator("body.small video").waitFor();
@@ -135,6 +141,7 @@ Deno.test({
         await until(async () => (await shown(player)).currentTime > 0.3, "the picture");
         const length = await player.evaluate(() => document.querySelector("video")!.duration);
         assert.ok(Math.abs(length - LOOPS * LOOP / 1_000) < 1, `${length} s`);
+        assert.equal(await player.title(), "film");
         const target = 500;
         await player.fill("#seek", String(target));
         await until(

@@ -17,6 +17,10 @@ Deno.test("vod: a publication is recorded, listed and played", async () => {
     publisher.send(media);
     const playing = await fetch(`${http}/vod/cam.flv?wait`);
     await playing.body!.cancel(); // something has come through
+    await until(async () => {
+      const [{ viewers }] = await (await fetch(`${http}/-/streams`)).json();
+      return viewers === 0; // the recording listens, but watches nothing
+    }, "no viewer in the list");
     publisher.connection.close();
     await server.logged(/Recorded cam/);
     const [one] = await until(async () => {

@@ -117,7 +117,7 @@ function setMuted(muted) {
   if (!muted) element("sound").hidden = true;
 }
 
-document.title = `${name} – live`;
+document.title = recorded ? name : `${name} – live`;
 element("name").textContent = name;
 element("embed").value =
   `<iframe src="${origin}${pathname}?embed" width="640" height="360" allowfullscreen></iframe>`;
