@@ -117,6 +117,15 @@ Deno.test({
         }
       }
 
+      await t.step("doors: connections, and those in no application", async () => {
+        await withPage(browser, server.port, {}, async (page) => {
+          await logIn(page);
+          await page.waitForSelector("#doors dd");
+          const text = await page.locator("#doors dd").first().innerText();
+          assert.equal(text, "5 connections, 1 of them in no application, 1.0 MB in, 20 MB out");
+        });
+      });
+
       await t.step("the bus: streams, lookups and drops", async () => {
         await withPage(browser, server.port, {}, async (page) => {
           await logIn(page);

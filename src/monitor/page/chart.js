@@ -61,7 +61,7 @@ export function drawChart(figure, lines, interval, show) {
   );
   const span = width * interval / 1000;
   figure.querySelector(".axis").replaceChildren(
-    ...[1, 2 / 3, 1 / 3].map((part) => label(`${duration(span * part)} ago`)),
+    ...[1, 2 / 3, 1 / 3].map((part) => label(`${duration(60 * Math.round(span * part / 60))} ago`)),
     label("now"),
   );
 }

@@ -91,7 +91,8 @@ function showLists(status) {
     "doors",
     status.doors.map(({ name, sessions, unconnected, bytesIn, bytesOut }) => [
       name.toUpperCase(),
-      `${number(sessions)} connections, ${number(unconnected)} of them opening, ` +
+      `${number(sessions)} ${sessions === 1 ? "connection" : "connections"}, ` +
+      (unconnected > 0 ? `${number(unconnected)} of them in no application, ` : "") +
       `${scaled(bytesIn, "B")} in, ${scaled(bytesOut, "B")} out`,
     ]),
     "None.",
