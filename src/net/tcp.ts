@@ -6,6 +6,8 @@ import { sleep, within } from "../common/wait.ts";
 
 /** Bytes that may wait for a peer which does not read, before the connection is given up. */
 const MAX_QUEUED = 64 * 1024 * 1024;
+/** Memory of one queued write besides its bytes. */
+const WRITE_OVERHEAD = 128;
 
 export class TcpConnection {
   readonly #conn: Deno.TcpConn;
@@ -43,7 +45,7 @@ export class TcpConnection {
     return { hostname: unmapped(hostname), port };
   }
 
-  /** Bytes that were written and are not on their way yet. */
+  /** Memory of the writes that are not on their way yet: their bytes, and some for each write. */
   get unsent(): number {
     return this.#queued;
   }
@@ -58,7 +60,7 @@ export class TcpConnection {
   write(bytes: Uint8Array): void {
     if (this.#closed || bytes.length === 0) return;
     this.#queue.push(bytes);
-    this.#queued += bytes.length;
+    this.#queued += bytes.length + WRITE_OVERHEAD;
     if (this.#queued > MAX_QUEUED) this.#end("it does not read the sent data");
     else this.#write();
   }
@@ -100,7 +102,7 @@ export class TcpConnection {
       for (let bytes = this.#queue.shift(); bytes; bytes = this.#queue.shift()) {
         let at = 0;
         while (at < bytes.length) at += await this.#conn.write(bytes.subarray(at));
-        this.#queued -= bytes.length;
+        this.#queued -= bytes.length + WRITE_OVERHEAD;
       }
     } catch (error) {
       this.#end(tcpError(error));

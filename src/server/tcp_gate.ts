@@ -59,7 +59,9 @@ export class TcpGate {
     socket.start({
       onMessage: (message) => {
         isText ??= typeof message === "string";
-        const bytes = typeof message === "string" ? new TextEncoder().encode(message) : message;
+        const bytes = typeof message === "string"
+          ? new TextEncoder().encode(message)
+          : message.slice();
         if (connection) {
           connection.write(bytes);
           if (connection.unsent > MOST_UNSENT) socket.pause();

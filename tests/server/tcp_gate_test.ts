@@ -65,3 +65,28 @@ Deno.test("The gate reads no more from a client while its script does not read",
   await within(socket.resumed.promise, 10_000, "not resumed");
   socket.events!.onClose(1000);
 });
+
+Deno.test("Tiny messages for a script that does not read count with their overhead of memory", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const socket = open((listener.addr as Deno.NetAddr).port);
+  using _script = await listener.accept();
+  await new Promise((resolve) => setImmediate(resolve));
+  let messages = 0;
+  for (; !socket.paused && messages < 100_000; messages++) {
+    socket.events!.onMessage(Uint8Array.of(1));
+  }
+  assert.ok(messages < 10_000, `${messages} messages were taken`);
+  socket.events!.onClose(1000);
+});
+
+Deno.test("The gate keeps copies of messages, whose bytes are good until the call returns", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const socket = open((listener.addr as Deno.NetAddr).port);
+  const message = Uint8Array.of(1, 2, 3);
+  socket.events!.onMessage(message); // before the connection stands
+  message.fill(9);
+  using script = await listener.accept();
+  const block = new Uint8Array(16);
+  assert.deepEqual(block.slice(0, await script.read(block) ?? 0), Uint8Array.of(1, 2, 3));
+  socket.events!.onClose(1000);
+});
