@@ -48,6 +48,8 @@ export interface Server {
   readonly pid: number | undefined;
   /** Milliseconds from its start to its first answer; undefined if it ran before. */
   readonly startTime?: number;
+  /** Bytes that it has printed; only of servers that were started here. */
+  readonly printed?: () => number;
   stop(): Promise<void>;
 }
 
@@ -66,12 +68,14 @@ end
  * @param settings lines for its CumulusServer.ini
  * @param application the main.lua of its application
  * @param heartbeat measures its event loop
+ * @param log its level
  * @throws {Error} with what it printed, if it does not answer within ten seconds
  */
 export async function startServer(
   settings = "",
   application = APPLICATION,
   heartbeat?: Heartbeat,
+  log = "error",
 ): Promise<Server> {
   const folder = Deno.makeTempDirSync({ prefix: "cumulus-bench-" });
   Deno.mkdirSync(`${folder}/www/bench`, { recursive: true });
@@ -85,7 +89,7 @@ export async function startServer(
       ...["-c", "0", Deno.execPath(), "run", "--allow-all", ...serverFlags()],
       ...heartbeat?.flags ?? [],
       main,
-      ...["--ini", `${folder}/CumulusServer.ini`, "--log", "error"],
+      ...["--ini", `${folder}/CumulusServer.ini`, "--log", log],
     ],
     env: { ...heartbeat?.env },
     stdin: "null",
@@ -109,7 +113,13 @@ export async function startServer(
     throw new Error(`The server does not answer on port ${port}. It printed:\n${output.text}`);
   }
   const startTime = performance.now() - started;
-  return { url: `rtmfp://127.0.0.1:${port}/bench`, pid: child.pid, startTime, stop };
+  return {
+    url: `rtmfp://127.0.0.1:${port}/bench`,
+    pid: child.pid,
+    startTime,
+    printed: () => output.text.length,
+    stop,
+  };
 }
 
 /** Flags for the server's Deno, such as --cpu-prof, from BENCH_SERVER_FLAGS; by default as in `deno task start`. */

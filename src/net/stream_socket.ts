@@ -5,6 +5,7 @@ import { sleep } from "../common/wait.ts";
 import { type DirectWriter, type DirectWriters, openDirectWriters } from "./native_stream.ts";
 import { boundSendBuffers } from "./send_buffers.ts";
 import { tcpError } from "./tcp.ts";
+import { ACCEPT_COST, turns } from "./turns.ts";
 
 export interface StreamEvents {
   /** @param bytes good until the call returns */
@@ -117,7 +118,8 @@ export class StreamSocket {
       for (;;) {
         const length = await this.#conn.read(buffer);
         if (length === null) return this.#onEnd(undefined);
-        this.#events?.onData(buffer.subarray(0, length));
+        const wait = turns.take(() => this.#events?.onData(buffer.subarray(0, length)));
+        if (wait) await wait;
         if (length > SMALL_READ / 2) {
           small = 0;
           if (length === buffer.length && length === SMALL_READ) {
@@ -194,7 +196,8 @@ export class StreamListener {
   async #accept(onAccept: (socket: StreamSocket) => void): Promise<void> {
     while (!this.#closed) {
       try {
-        onAccept(new StreamSocket(await this.#listener.accept(), this.#writers));
+        const conn = await this.#listener.accept();
+        await turns.take(() => onAccept(new StreamSocket(conn, this.#writers)), ACCEPT_COST);
       } catch {
         if (!this.#closed) await sleep(ACCEPT_PAUSE);
       }

@@ -3,6 +3,7 @@ import type { Address } from "../common/address.ts";
 import { unmapped } from "../common/ip.ts";
 import type { ByteEvents } from "../common/socket_events.ts";
 import { sleep, within } from "../common/wait.ts";
+import { ACCEPT_COST, turns } from "./turns.ts";
 
 /** Bytes that may wait for a peer which does not read, before the connection is given up. */
 const MAX_QUEUED = 64 * 1024 * 1024;
@@ -88,7 +89,10 @@ export class TcpConnection {
       while (!this.#closed) {
         const length = await this.#conn.read(buffer);
         if (length === null) return this.#end(undefined);
-        if (!this.#closed) this.#events?.onData(buffer.subarray(0, length));
+        const wait = turns.take(() => {
+          if (!this.#closed) this.#events?.onData(buffer.subarray(0, length));
+        });
+        if (wait) await wait;
       }
     } catch (error) {
       this.#end(tcpError(error));
@@ -136,7 +140,8 @@ export class TcpListener {
   async #accept(onAccept: (connection: TcpConnection) => void): Promise<void> {
     while (!this.#closed) {
       try {
-        onAccept(new TcpConnection(await this.#listener.accept()));
+        const conn = await this.#listener.accept();
+        await turns.take(() => onAccept(new TcpConnection(conn)), ACCEPT_COST);
       } catch {
         // closed, or such as too many open files: try again in a while
         if (!this.#closed) await sleep(100);

@@ -6,6 +6,8 @@ import type { Address } from "../common/address.ts";
 import { type HttpHandler, type HttpOptions, type HttpServer, serveHttp } from "./http.ts";
 import { DirectSocket } from "./direct_socket.ts";
 import type { DirectWriterSource } from "./native_stream.ts";
+import { turns } from "./turns.ts";
+import { UnfinishedMessage } from "./unfinished_messages.ts";
 
 export type WebPeer = Address;
 export type WebServer = HttpServer;
@@ -59,27 +61,48 @@ export class WebSocketConnection {
   readonly #socket: WebSocket;
   #events: WebSocketEvents | undefined;
   #answered = true;
+  readonly #message: UnfinishedMessage;
+  /** Messages that wait for their turn; nothing is read meanwhile. */
+  #behind = 0;
+  #paused = false;
+  #corked = false;
+  readonly #stream: Socket;
   readonly #openDirect: () => DirectSocket | undefined;
   /** null: there is none. */
   #direct: DirectSocket | null | undefined;
   readonly #timer: ReturnType<typeof setInterval>;
 
-  /** @param direct opens a way to write past the socket, for fast senders */
-  constructor(socket: WebSocket, direct: () => DirectSocket | undefined) {
+  /**
+   * @param stream the connection that carries it
+   * @param direct opens a way to write past the socket, for fast senders
+   */
+  constructor(socket: WebSocket, stream: Socket, direct: () => DirectSocket | undefined) {
     this.#socket = socket;
+    this.#stream = stream;
+    this.#message = new UnfinishedMessage(() => socket.terminate());
     this.#openDirect = direct;
     this.#timer = setInterval(() => this.#ping(), PING_INTERVAL);
-    socket.on("pong", () => this.#answered = true);
+    socket.on("ping", (data: Uint8Array) => this.#message.control(data.length));
+    socket.on("pong", (data: Uint8Array) => {
+      this.#answered = true;
+      this.#message.control(data.length);
+    });
+    // Before the listener of the WebSocket, which tells of whole messages.
+    stream.prependListener("data", (bytes: Uint8Array) => this.#message.add(bytes.length));
     socket.on("message", (data: Uint8Array, isBinary: boolean) => {
       this.#answered = true;
-      this.#events?.onMessage(isBinary ? data : new TextDecoder().decode(data));
+      this.#message.finish();
+      this.#inTurn(() => this.#events?.onMessage(isBinary ? data : new TextDecoder().decode(data)));
     });
     socket.on("error", () => {}); // a close follows
     socket.on("close", (code: number) => {
       clearInterval(this.#timer);
-      const events = this.#events;
-      this.#events = undefined;
-      events?.onClose(code);
+      this.#message.finish();
+      this.#inTurn(() => {
+        const events = this.#events;
+        this.#events = undefined;
+        events?.onClose(code);
+      });
     });
   }
 
@@ -100,7 +123,14 @@ export class WebSocketConnection {
 
   /** Sends a binary message. Does nothing once the WebSocket is closing. */
   send(message: Uint8Array): void {
-    if (this.open) this.#socket.send(message);
+    if (!this.open) return;
+    this.#cork();
+    this.#socket.send(message);
+  }
+
+  /** The client may send messages of up to 16 MiB. */
+  trust(): void {
+    this.#message.trusted = true;
   }
 
   /**
@@ -118,11 +148,13 @@ export class WebSocketConnection {
    * for two intervals of pings is closed, as it does not answer them.
    */
   pause(): void {
+    this.#paused = true;
     this.#socket.pause();
   }
 
   resume(): void {
-    this.#socket.resume();
+    this.#paused = false;
+    if (this.#behind === 0) this.#socket.resume();
   }
 
   sendText(message: string): void {
@@ -137,6 +169,28 @@ export class WebSocketConnection {
   close(code = 1000, reason = ""): void {
     this.#events = undefined;
     this.#socket.close(code, reason);
+  }
+
+  /** What is sent in one turn goes out by one system call. */
+  #cork(): void {
+    if (this.#corked) return;
+    this.#corked = true;
+    this.#stream.cork();
+    queueMicrotask(() => {
+      this.#corked = false;
+      this.#stream.uncork();
+    });
+  }
+
+  async #inTurn(action: () => void): Promise<void> {
+    const wait = turns.take(action);
+    if (!wait) return;
+    if (this.#behind++ === 0) this.#socket.pause();
+    try {
+      await wait;
+    } finally {
+      if (--this.#behind === 0 && !this.#paused) this.#socket.resume();
+    }
   }
 
   #ping(): void {
@@ -163,7 +217,7 @@ export function upgradeToWebSocket(
   // A request with wrong headers has been answered already.
   if (!made) return undefined;
   const direct = () => DirectSocket.of(socket, writers);
-  return { response: UPGRADED, socket: new WebSocketConnection(made, direct) };
+  return { response: UPGRADED, socket: new WebSocketConnection(made, socket, direct) };
 }
 
 /** Bytes of a block as a whole binary message of a server, its header written before them. RFC 6455 §5.2. */

@@ -45,6 +45,11 @@ export class WebSocketStream {
     });
   }
 
+  /** The client may send messages of any size. */
+  trust(): void {
+    this.socket.trust();
+  }
+
   /** @returns false: `onWritten` tells when there is room for more */
   write(bytes: Uint8Array, length = bytes.length): boolean {
     this.#writing = true;

@@ -10,6 +10,7 @@ import { sourceKey } from "../common/ip.ts";
 import type { LogLevelName } from "../common/log_level.ts";
 import { TcpConnection, tcpError, TcpListener } from "../net/tcp.ts";
 import { FailureMemory } from "./failure_memory.ts";
+import { LinkArrivals } from "./link_arrivals.ts";
 
 /** How often a target that is not linked is dialled (CLU-003), and how long one attempt may take. */
 const REDIAL_MS = 10_000;
@@ -81,6 +82,7 @@ export class Cluster {
   readonly #id: Uint8Array;
   readonly #dialled = new Map<Target, Dialled>();
   readonly #failures = new FailureMemory();
+  readonly #arrivals = new LinkArrivals();
   #listener: TcpListener | undefined;
   #closed = false;
 
@@ -150,6 +152,8 @@ export class Cluster {
 
   #accept(connection: TcpConnection): void {
     const { peer } = connection;
+    const source = sourceKey(peer.hostname);
+    if (!this.#arrivals.allows(source, this.#options.now())) return connection.close();
     const accepted = [...this.#lines].filter(({ target }) => !target);
     const strangers = accepted.filter((line) => !line.peer);
     const why = !this.#options.allows(peer.hostname)
@@ -165,7 +169,6 @@ export class Cluster {
         why,
       );
     }
-    const source = sourceKey(peer.hostname);
     const neighbors = strangers.filter((line) =>
       sourceKey(line.connection.peer.hostname) === source
     );
@@ -251,7 +254,12 @@ export class Cluster {
       line.flush();
     } catch (error) {
       const { message } = error as Error;
-      if (line.peer) this.#events.log("error", `Server link with ${line.name} broken: ${message}`);
+      if (line.peer) {
+        this.#events.log("error", `Server link with ${line.name} broken: ${message}`);
+        if (!line.target) {
+          this.#arrivals.bar(sourceKey(line.connection.peer.hostname), this.#options.now());
+        }
+      }
       return this.#drop(line, message);
     }
     let buffered = 0;

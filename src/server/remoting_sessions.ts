@@ -2,6 +2,7 @@ import { concat } from "../bytes/concat.ts";
 import { toHex } from "../bytes/hex.ts";
 import { WireError } from "../bytes/wire_error.ts";
 import { addressText } from "../common/address.ts";
+import { turns } from "../net/turns.ts";
 import { MustWait, Refused, UnknownApplication } from "../media/refused.ts";
 import type { WebPeer } from "../net/web_server.ts";
 import { readTarget } from "../tc/target.ts";
@@ -65,9 +66,11 @@ export class RemotingSessions {
     do {
       if (response) await new Promise((resolve) => setTimeout(resolve, WAIT_INTERVAL));
       response = undefined;
-      this.#host.input("Cannot answer a remoting client", () => {
-        response = this.#answer(request, path, peer, packet, place, caller);
-      });
+      await turns.take(() =>
+        this.#host.input("Cannot answer a remoting client", () => {
+          response = this.#answer(request, path, peer, packet, place, caller);
+        })
+      );
     } while (response === BUSY && this.#host.now() < until);
     return response ?? { status: 500, body: "Internal server error: see its log" };
   }

@@ -28,6 +28,8 @@ interface ByteSocket {
    * @returns true: they are written; false: `onWritten` tells when, and they must not change until then
    */
   write(bytes: Uint8Array, length: number): boolean;
+  /** The client is connected, and may send large messages. */
+  trust?(): void;
   /** Ends the connection after all written bytes are sent. */
   end(): void;
 }
@@ -199,7 +201,10 @@ class SessionWire implements Wire {
     this.#session = session;
     this.#socket.start({
       onData: (bytes) =>
-        this.#sessions.input("Cannot receive from an RTMP client", () => session.receive(bytes)),
+        this.#sessions.input("Cannot receive from an RTMP client", () => {
+          session.receive(bytes);
+          if (session.connection.state === "connected") this.#socket.trust?.();
+        }),
       onWritten: () => this.#onWritten(session),
       onEnd: () => this.#sessions.input("Cannot end an RTMP connection", () => session.gone()),
     });

@@ -74,6 +74,7 @@ export class RtwsSockets {
           }
           try {
             session.receive(message, now());
+            if (session.isTrusted()) socket.trust();
             this.#awake.add(session);
           } catch (error) {
             if (!(error instanceof WireError)) throw error;

@@ -81,6 +81,7 @@ export class TcpGate {
       return end(TRY_AGAIN_LATER, `the server on port ${port} does not answer`);
     }
     if (over) return connection.close();
+    socket.trust();
     const decoder = new TextDecoder();
     connection.start({
       onData: (bytes) => {

@@ -170,6 +170,7 @@ Deno.test("CLU-005: two links with one server are both kept, with a warning", ()
   const b = new Node("b", { port: portB, targets: parseTargets(`127.0.0.1:${portA}`) });
   return withNodes([a, b], async () => {
     await a.until(/No link to server/); // b did not listen yet
+    await a.until(/^\+/); // b's link, which would be too late by the new time
     a.now = 10_000;
     a.cluster.tick(a.now);
     await a.until(/^\+/, 2);

@@ -27,6 +27,7 @@ class FakeSocket {
   }
 
   send(): void {}
+  trust(): void {}
 
   close(code: number): void {
     this.closed.resolve(code);

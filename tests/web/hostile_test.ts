@@ -110,6 +110,19 @@ Deno.test("Hostile requests and frames are answered or closed, without effect on
       }
     }
 
+    // A message that never ends costs a stranger the connection before it costs memory.
+    for (const path of ["/rtws", "/rtmp", "/live/cam.flv"]) {
+      using client = await Raw.open(http);
+      await client.send(upgradeTo(path, "websocket"));
+      const over = client.rest();
+      await client.send([0x82, 0xff, 0, 0, 0, 0, 0, 0xf0, 0, 0, 0, 0, 0, 0]);
+      const part = Array<number>(65_536).fill(0);
+      let parts = 0;
+      while (parts < 0xf0 && await client.send(part)) parts++;
+      assert.ok(parts < 0xe0, `${path}: ${parts} parts of 64 KiB`);
+      await over;
+    }
+
     assert.match(await slowAnswer, /^HTTP\/1\.1 408 /);
     clearInterval(drip);
     const page = await fetch(`${http}/live/cam`);

@@ -1,0 +1,17 @@
+// A thread that attacks: gets `{ name, doors, seconds }`, and answers when it is over.
+import { otherAttacks } from "./other_attacks.ts";
+import { rtmpAttacks } from "./rtmp_attacks.ts";
+
+declare const self: Worker;
+
+const attacks = { ...otherAttacks, ...rtmpAttacks };
+
+self.onmessage = async ({ data: { name, doors, seconds } }) => {
+  let failure: string | undefined;
+  try {
+    await attacks[name](doors, performance.now() + seconds * 1_000);
+  } catch (error) {
+    failure = String(error);
+  }
+  self.postMessage(failure);
+};

@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { Turns } from "../../src/net/turns.ts";
+
+/** Turns of a virtual clock. */
+function world() {
+  let now = 0;
+  let next: { action: () => void; at: number } | undefined;
+  const turns = new Turns(() => now, (action, delay) => {
+    assert.equal(next, undefined, "one turn at a time");
+    next = { action, at: now + delay };
+  });
+  return {
+    turns,
+    spend: (milliseconds: number) => void (now += milliseconds),
+    now: () => now,
+    /** @returns whether there was one */
+    turn: () => {
+      const timer = next;
+      next = undefined;
+      now = Math.max(now, timer?.at ?? now);
+      timer?.action();
+      return timer !== undefined;
+    },
+  };
+}
+
+Deno.test("Pieces beyond 4 ms of a turn wait for the next, in order", async () => {
+  const { turns, spend, turn } = world();
+  const ran: number[] = [];
+  const piece = (number: number) =>
+    turns.take(() => {
+      ran.push(number);
+      spend(3);
+    });
+  const waits = [1, 2, 3, 4, 5].map(piece);
+  assert.deepEqual([ran, waits.map((wait) => wait !== undefined)], [
+    [1, 2],
+    [false, false, true, true, true],
+  ]);
+  while (ran.length < 3) turn();
+  assert.deepEqual(ran, [1, 2, 3, 4]);
+  assert.ok(piece(6), "behind those that wait");
+  while (ran.length < 6) turn();
+  await Promise.all(waits);
+  assert.deepEqual(ran, [1, 2, 3, 4, 5, 6]);
+  while (turn());
+  assert.equal(piece(7), undefined);
+});
+
+Deno.test("Pieces that take no time are bounded too", () => {
+  const { turns } = world();
+  let ran = 0;
+  for (let i = 0; i < 1_000; i++) turns.take(() => void ran++);
+  assert.ok(ran > 100 && ran < 300, `${ran}`);
+});
+
+Deno.test("After a long piece others have a fourth of its time", () => {
+  const { turns, spend, now, turn } = world();
+  turns.take(() => spend(400));
+  let at = 0;
+  turns.take(() => void (at = now()));
+  while (at === 0) turn();
+  assert.ok(at >= 500 && at < 502, `${at}`);
+});
+
+Deno.test("What a piece throws is its caller's, and the others go on", async () => {
+  const { turns, spend, turn } = world();
+  const fail = () => {
+    throw new Error("mine");
+  };
+  assert.throws(() => turns.take(fail), /mine/);
+  turns.take(() => spend(5));
+  const failed = turns.take(fail)!;
+  let ran = false;
+  const other = turns.take(() => void (ran = true));
+  while (!ran) turn();
+  await assert.rejects(failed, /mine/);
+  await other;
+  assert.ok(ran);
+});
