@@ -257,7 +257,7 @@ export class Cluster {
       if (line.peer) {
         this.#events.log("error", `Server link with ${line.name} broken: ${message}`);
         if (!line.target) {
-          this.#arrivals.bar(sourceKey(line.connection.peer.hostname), this.#options.now());
+          this.#arrivals.broke(sourceKey(line.connection.peer.hostname), this.#options.now());
         }
       }
       return this.#drop(line, message);

@@ -8,11 +8,15 @@ Deno.test("A source gets 128 connections a second, and others theirs", () => {
   assert.deepEqual([many(5_000), many(5_999), many(5_999, "b"), many(6_000)], [128, 0, 128, 128]);
 });
 
-Deno.test("A source whose server broke the rules waits 10 s", () => {
+Deno.test("A source whose servers break the rules of nine links within 10 s waits 10 s", () => {
   const arrivals = new LinkArrivals();
-  arrivals.bar("a", 1_000);
+  for (let i = 0; i < 8; i++) arrivals.broke("a", 1_000 + i);
+  assert.equal(arrivals.allows("a", 1_010), true);
+  arrivals.broke("a", 1_020);
   assert.deepEqual(
-    [arrivals.allows("a", 10_999), arrivals.allows("b", 10_999), arrivals.allows("a", 11_000)],
+    [arrivals.allows("a", 11_019), arrivals.allows("b", 11_019), arrivals.allows("a", 11_020)],
     [false, true, true],
   );
+  for (let i = 0; i < 20; i++) arrivals.broke("b", 20_000 + 2_000 * i);
+  assert.equal(arrivals.allows("b", 60_000), true, "a link now and then");
 });
