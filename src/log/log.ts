@@ -1,4 +1,5 @@
 // The log: CFG-090 to CFG-095, DECISIONS 22.
+import { PlaceBudget } from "./place_budget.ts";
 import { RepeatFilter } from "./repeat_filter.ts";
 import { ownText } from "../bytes/text.ts";
 import { LEVELS, LogLevel } from "../common/log_level.ts";
@@ -69,6 +70,7 @@ export class Log {
   readonly #clock: () => Date;
   readonly #now: () => number;
   readonly #repeats = new RepeatFilter<Line>();
+  readonly #budget = new PlaceBudget<Line>();
   #longestSecret = 0;
   #summaryAt = 0;
   #fileFails = false;
@@ -110,11 +112,16 @@ export class Log {
     if (level > this.level) return;
     this.settle();
     const record = { level, text: this.#safe(text, most), file: ownText(file, MAX_FILE), line };
-    const key = `${level}${file}[${line}]${record.text}`;
-    if (this.#repeats.pass(key, record, this.#now())) this.#emit(record, this.#clock());
+    const now = this.#now();
+    const place = `${level}${record.file}[${line}]`;
+    if (!this.#repeats.pass(place + record.text, record, now)) return;
+    // Who asks for more detail than INFO wants all of it.
+    const { length } = record.text;
+    if (level <= LogLevel.info && !this.#budget.allows(place, length, record, now)) return;
+    this.#emit(record, this.#clock());
   }
 
-  /** Writes summaries of repeated lines, and checks the file; call every few seconds. */
+  /** Writes summaries of repeated lines and lines left out, and checks the file; call every few seconds. */
   settle(force = false): void {
     if (!force && this.#now() < this.#summaryAt) return;
     this.#summaryAt = this.#now() + SUMMARY;
@@ -122,6 +129,9 @@ export class Log {
     const now = this.#clock();
     for (const { line, count } of this.#repeats.held()) {
       this.#emit({ ...line, text: `(${count} repeats) ${line.text}` }, now);
+    }
+    for (const { line, count } of this.#budget.left()) {
+      this.#emit({ ...line, text: `(${count} lines left out, the last one) ${line.text}` }, now);
     }
   }
 

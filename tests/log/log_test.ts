@@ -86,6 +86,42 @@ Deno.test("Nothing in a text can forge a record or steer a terminal", () => {
   assert.equal(escape("tab\tüñ日本 🎥"), "tab\tüñ日本 🎥");
 });
 
+Deno.test("Lines of ever new texts from one place have a budget, and leave that of other places alone", () => {
+  const { log, lines, clock } = capture();
+  const flood = () => {
+    for (let i = 0; i < 1_000; i++) {
+      log.write(LogLevel.warn, `${lines.length} ${i} `.padEnd(2_000, "x"), "a", 1);
+    }
+  };
+  const characters = () => lines.reduce((sum, { length }) => sum + length, 0);
+  flood();
+  const burst = lines.length;
+  assert.ok(burst > 200 && characters() < 600_000, `${burst} lines of ${characters()} characters`);
+  log.write(LogLevel.warn, "another place", "a", 2);
+  assert.equal(lines.at(-1), "WARN  a[2] another place\n");
+  clock.monotonic = 10_000;
+  log.settle(true);
+  assert.match(lines.at(-1)!, /^WARN {2}a\[1\] \(\d+ lines left out, the last one\) \d+ 999 x/);
+  const before = characters();
+  flood();
+  const refilled = characters() - before;
+  assert.ok(refilled > 300_000 && refilled < 400_000, `${refilled} characters after 10 s`);
+});
+
+Deno.test("DEBUG and TRACE have no budget, and made-up places share one", () => {
+  const { log, lines, clock } = capture({ level: LogLevel.trace });
+  for (let i = 0; i < 1_000; i++) log.write(LogLevel.debug, `${i}`.padEnd(2_000, "x"), "a", 1);
+  assert.equal(lines.length, 1_000);
+  for (let i = 0; i < 2_000; i++) log.write(LogLevel.note, `${i}`.padEnd(2_000, "x"), `b${i}`, 1);
+  const written = lines.length - 1_000;
+  assert.ok(written > 512 && written < 1_000, `${written} lines`);
+  clock.monotonic = 20_000; // idle places have made room
+  log.settle(true);
+  const before = lines.length;
+  for (let i = 0; i < 200; i++) log.write(LogLevel.note, `${i}`.padEnd(2_000, "x"), `c${i}`, 1);
+  assert.equal(lines.length - before, 200);
+});
+
 Deno.test("A line that repeats is held back and summed up", () => {
   const { log, lines, clock } = capture();
   for (let i = 0; i < 1000; i++) log.write(LogLevel.info, "again", "a", 1);
