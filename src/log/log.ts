@@ -116,8 +116,8 @@ export class Log {
     const place = `${level}${record.file}[${line}]`;
     if (!this.#repeats.pass(place + record.text, record, now)) return;
     // Who asks for more detail than INFO wants all of it.
-    const { length } = record.text;
-    if (level <= LogLevel.info && !this.#budget.allows(place, length, record, now)) return;
+    const share = record.text.length / most;
+    if (level <= LogLevel.info && !this.#budget.allows(place, share, record, now)) return;
     this.#emit(record, this.#clock());
   }
 

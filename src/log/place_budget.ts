@@ -1,6 +1,6 @@
-/** Characters of lines that one place in the code may log at once, and each second after that. */
-const BURST = 512 << 10;
-const PER_SECOND = 32 << 10;
+/** Lines of full length that one place in the code may log at once, and each second after that. */
+const BURST = 256;
+const PER_SECOND = 16;
 /** Places that have a budget of their own; all others share one. Scripts can make up places. */
 const MAX_PLACES = 512;
 /** Milliseconds after which an idle place has its whole budget again, and between two looks for such places. */
@@ -8,7 +8,7 @@ const REFILLED = BURST / PER_SECOND * 1_000, SWEEP_INTERVAL = 1_000;
 const OTHERS = "";
 
 interface Budget<T> {
-  characters: number;
+  lines: number;
   since: number;
   /** The last line left out, and the number left out since the last summary. */
   left: T | undefined;
@@ -23,18 +23,22 @@ export class PlaceBudget<T> {
   readonly #budgets = new Map<string, Budget<T>>();
   #sweptAt = -Infinity;
 
-  /** Whether a line of a place is written. */
-  allows(place: string, characters: number, line: T, now: number): boolean {
+  /**
+   * Whether a line of a place is written.
+   *
+   * @param share its length as a share of the longest line that this place may log
+   */
+  allows(place: string, share: number, line: T, now: number): boolean {
     const budget = this.#of(place, now);
     const refill = (now - budget.since) * PER_SECOND / 1_000;
-    budget.characters = Math.min(BURST, budget.characters + refill);
+    budget.lines = Math.min(BURST, budget.lines + refill);
     budget.since = now;
-    if (budget.characters < characters) {
+    if (budget.lines < share) {
       budget.left = line;
       budget.count++;
       return false;
     }
-    budget.characters -= characters;
+    budget.lines -= share;
     return true;
   }
 
@@ -56,7 +60,7 @@ export class PlaceBudget<T> {
       this.#sweep(now);
       if (this.#budgets.size >= MAX_PLACES) return this.#of(OTHERS, now);
     }
-    const budget = { characters: BURST, since: now, left: undefined, count: 0 };
+    const budget = { lines: BURST, since: now, left: undefined, count: 0 };
     this.#budgets.set(place, budget);
     return budget;
   }

@@ -108,6 +108,16 @@ Deno.test("Lines of ever new texts from one place have a budget, and leave that 
   assert.ok(refilled > 300_000 && refilled < 400_000, `${refilled} characters after 10 s`);
 });
 
+Deno.test("A line of a script has a budget that fills the ten files of the log only in a while", () => {
+  const { log, lines } = capture();
+  const write = (i: number) =>
+    log.write(LogLevel.note, `${i}`.padEnd(16_000, "x"), "www/a/main", 1, 16_384);
+  for (let i = 0; i < 200; i++) write(i);
+  assert.equal(lines.length, 200);
+  for (let i = 200; i < 400; i++) write(i);
+  assert.ok(lines.length < 270, `${lines.length} lines`);
+});
+
 Deno.test("DEBUG and TRACE have no budget, and made-up places share one", () => {
   const { log, lines, clock } = capture({ level: LogLevel.trace });
   for (let i = 0; i < 1_000; i++) log.write(LogLevel.debug, `${i}`.padEnd(2_000, "x"), "a", 1);
