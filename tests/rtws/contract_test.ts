@@ -4,8 +4,8 @@ import { RtwsSession } from "../../src/rtws/session.ts";
 import { flowMessage, type Message, readMessage } from "../../src/tc/format/messages.ts";
 import { readTcMetadata, writeTcMetadata } from "../../src/tc/format/metadata.ts";
 import { type Steps, world } from "../media/fakes.ts";
-import { testDoor } from "./contract.ts";
-import type { DoorClient, Heard, TestedDoor } from "./door.ts";
+import { testDoor } from "../doors/contract.ts";
+import type { DoorClient, Heard, TestedDoor } from "../doors/door.ts";
 
 const DELAY = 5;
 const TICK = 2000;

@@ -1,10 +1,10 @@
 import { writeTcMetadata } from "../../src/tc/format/metadata.ts";
 import type { SendFlow } from "../../src/rtmfp/flow/send_flow.ts";
 import { flowMessage, type Message } from "../../src/tc/format/messages.ts";
-import { type NetClient, Network } from "../flash/network.ts";
+import { type NetClient, Network } from "./network.ts";
 import type { Steps } from "../media/fakes.ts";
-import { testDoor } from "./contract.ts";
-import type { DoorClient, TestedDoor } from "./door.ts";
+import { testDoor } from "../doors/contract.ts";
+import type { DoorClient, TestedDoor } from "../doors/door.ts";
 
 /** A client of RTMFP, with one flow for each message stream. */
 class RtmfpClient implements DoorClient {
