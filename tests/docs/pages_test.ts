@@ -1,5 +1,6 @@
 // What pages say of the configuration and quote of the log is so.
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 
 const root = new URL("../../", import.meta.url);
 const pages = [
@@ -41,4 +42,29 @@ Deno.test("lines of the log quoted by pages are lines of the server", () => {
   }
   assert.ok(count >= 3, `${count} lines`);
   assert.deepEqual(wrong, []);
+});
+
+/** Pages beside the code, and those at the top that name files. */
+function* pagesOfCode(folder: string): Generator<string> {
+  for (const { name, isDirectory } of Deno.readDirSync(new URL(folder, root))) {
+    if (isDirectory) yield* pagesOfCode(`${folder}${name}/`);
+    else if (name === "README.md") yield `${folder}${name}`;
+  }
+}
+
+Deno.test("files that pages name are there", () => {
+  const missing: string[] = [];
+  let count = 0;
+  for (const page of ["ARCHITECTURE.md", "CONTRIBUTING.md", ...pagesOfCode("src/")]) {
+    const folder = page.slice(0, page.lastIndexOf("/") + 1);
+    const text = Deno.readTextFileSync(new URL(page, root));
+    for (const [, name] of text.matchAll(/`([\w./-]+\.(?:ts|lua|wat))`/g)) {
+      if (folder === "" && !name.includes("/")) continue; // its folder stands in the sentence
+      count++;
+      const there = [folder, "", "src/"].some((base) => existsSync(new URL(base + name, root)));
+      if (!there) missing.push(`${page}: ${name}`);
+    }
+  }
+  assert.ok(count >= 30, `${count} names`);
+  assert.deepEqual(missing, []);
 });
