@@ -6,6 +6,7 @@
  */
 const ROOMS = [
   "bus",
+  "client",
   "cluster",
   "common",
   "config",

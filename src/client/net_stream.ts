@@ -325,7 +325,8 @@ export class NetStream {
         return this.#command(message);
       case MessageType.userControl: {
         const { event, values: [id, count] } = readUserControl(message.payload);
-        if (event === UserControl.flowSync && count > 0) flow.arrive(id, count);
+        if (event !== UserControl.flowSync || id === undefined || count === undefined) return;
+        if (count > 0) flow.arrive(id, count);
       }
     }
   }
@@ -361,13 +362,13 @@ export class NetStream {
   /** Cumulus refuses a name in use with level "status". */
   #settle(status: Status): void {
     const { level, code } = status;
-    const at = this.#expecting.findIndex(({ accepts, about }) =>
+    const expected = this.#expecting.find(({ accepts, about }) =>
       code === accepts || (level === "error" && code.startsWith(about)) ||
       (code === "NetStream.Publish.BadName" && code.startsWith(about))
     );
-    if (at < 0) return;
-    const [{ accepts, settle }] = this.#expecting.splice(at, 1);
-    settle(code === accepts ? null : new StatusError(status), status);
+    if (!expected) return;
+    this.#expecting = this.#expecting.filter((one) => one !== expected);
+    expected.settle(code === expected.accepts ? null : new StatusError(status), status);
   }
 
   #settleAll(error: Error): void {

@@ -27,17 +27,16 @@ export class UrlError extends Error {
  * @throws {UrlError} if it is not rtmfp, names no host, or its port is none
  */
 export function parseRtmfpUrl(text: string): RtmfpUrl {
-  const match =
+  const [, host, portText, path = "", query = ""] =
     /^rtmfp:\/\/(\[[0-9a-fA-F:.]+\]|[^/:?#[\]@\s]+)(?::(\d*))?(\/[^?#]*)?(?:\?([^#]*))?$/i
-      .exec(text);
-  if (!match) {
+      .exec(text) ?? [];
+  if (host === undefined) {
     throw new UrlError(
       /^[a-z]+:/i.test(text) && !/^rtmfp:/i.test(text)
         ? `Cannot use ${text}: only rtmfp://, rtmp:// and rtmps:// are supported`
         : `Cannot read "${text}" as rtmfp://host[:port]/application`,
     );
   }
-  const [, host, portText, path = "", query = ""] = match;
   const port = portText ? Number(portText) : DEFAULT_PORT;
   if (port < 1 || port > 65535) {
     throw new UrlError(`Invalid port ${portText} in ${text} (1 to 65535)`);

@@ -40,6 +40,17 @@ export function readArguments(command: Command, args: readonly string[]): Argume
 }
 
 /**
+ * The operand at `index`, from 0.
+ *
+ * @throws {UsageError} if it is missing, which {@link Command.count} should prevent
+ */
+export function operand({ operands }: Arguments, index: number): string {
+  const text = operands[index];
+  if (text === undefined) throw new UsageError(`Operand ${index + 1} is missing`);
+  return text;
+}
+
+/**
  * The number an option has.
  *
  * @returns undefined if the option is not given

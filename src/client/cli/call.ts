@@ -1,7 +1,7 @@
 import { within } from "../../common/wait.ts";
 import { connectTo, parseAnyUrl } from "../connect.ts";
 import { ConnectionError } from "../status.ts";
-import { type Arguments, type Command } from "./arguments.ts";
+import { type Arguments, type Command, operand } from "./arguments.ts";
 import { connectionOptions, parseJson, readConnectionOptions } from "./connection_options.ts";
 import { fromJson, JSON_NOTES, toJson } from "./json.ts";
 
@@ -20,9 +20,11 @@ Example:
 
 /** Runs the command. @returns the exit code */
 export async function runCall(args: Arguments, print: (line: string) => void): Promise<number> {
-  const [url, method, ...rest] = args.operands;
-  const target = parseAnyUrl(url);
-  const values = rest.map((text, i) => fromJson(parseJson(text, `Argument ${i + 1}`)));
+  const target = parseAnyUrl(operand(args, 0));
+  const method = operand(args, 1);
+  const values = args.operands.slice(2).map((text, i) =>
+    fromJson(parseJson(text, `Argument ${i + 1}`))
+  );
   const options = { timeout: 10_000, ...readConnectionOptions(args, target) };
   const connection = await connectTo(target, options);
   try {

@@ -39,9 +39,9 @@ export const JSON_NOTES = `Values that JSON lacks, in arguments and results:
 export function fromJson(json: Json): AmfValue {
   if (typeof json !== "object" || json === null) return json;
   if (Array.isArray(json)) return json.map(fromJson);
-  const form = Object.keys(json).find((name) => name.startsWith("$"));
-  if (form === undefined) return members(json);
-  const value = json[form];
+  const special = Object.entries(json).find(([name]) => name.startsWith("$"));
+  if (!special) return members(json);
+  const [form, value] = special;
   switch (form) {
     case "$date":
       return dateOf(value);
@@ -61,12 +61,15 @@ export function fromJson(json: Json): AmfValue {
     case "$array":
       return new MixedArray(members(json, form), arrayOf(form, value).map(fromJson));
     case "$vector":
-      return vectorOf(json);
+      return vectorOf(value, json);
     case "$dictionary":
       return new AmfDictionary(
         arrayOf(form, value).map((pair) => {
-          if (!Array.isArray(pair) || pair.length !== 2) throw wrong(form, "pairs", pair);
-          return [fromJson(pair[0]), fromJson(pair[1])] as const;
+          const [key, of, ...others] = Array.isArray(pair) ? pair : [];
+          if (key === undefined || of === undefined || others.length > 0) {
+            throw wrong(form, "pairs", pair);
+          }
+          return [fromJson(key), fromJson(of)] as const;
         }),
       );
     case "$object":
@@ -142,13 +145,17 @@ function bytesOf(value: Json): Uint8Array {
   }
 }
 
-function vectorOf({ $vector, kind = "object", fixed = false, type = "" }: Record<string, Json>) {
-  const elements = arrayOf("$vector", $vector).map(fromJson);
+function vectorOf(
+  value: Json,
+  { kind = "object", fixed = false, type = "" }: { [name: string]: Json },
+): AmfVector {
+  const elements = arrayOf("$vector", value).map(fromJson);
   if (kind !== "int" && kind !== "uint" && kind !== "double" && kind !== "object") {
     throw wrong("$vector", "a kind of int, uint, double or object", kind);
   }
-  const odd = elements.find((element) => kind !== "object" && typeof element !== "number");
-  if (odd !== undefined) throw wrong("$vector", "numbers", $vector);
+  if (kind !== "object" && elements.some((element) => typeof element !== "number")) {
+    throw wrong("$vector", "numbers", value);
+  }
   return new AmfVector(kind, elements, fixed === true, textOf("type", type));
 }
 

@@ -1,7 +1,7 @@
 import { waitAtMost } from "../../common/wait.ts";
 import { connectTo, parseAnyUrl } from "../connect.ts";
 import { ConnectionError } from "../status.ts";
-import { type Arguments, type Command, numberOption } from "./arguments.ts";
+import { type Arguments, type Command, numberOption, operand } from "./arguments.ts";
 import { connectionOptions, readConnectionOptions } from "./connection_options.ts";
 import { Interrupt } from "./interrupt.ts";
 import { toJson } from "./json.ts";
@@ -26,7 +26,7 @@ export async function runListen(
   args: Arguments,
   print: (line: string) => void,
 ): Promise<number> {
-  const target = parseAnyUrl(args.operands[0]);
+  const target = parseAnyUrl(operand(args, 0));
   const seconds = numberOption(args, "seconds", 0) ?? Infinity;
   let ended = () => {};
   const end = new Promise<void>((resolve) => ended = resolve);

@@ -4,7 +4,7 @@ import { waitAtMost } from "../../common/wait.ts";
 import { NetConnection } from "../net_connection.ts";
 import { ConnectionError } from "../status.ts";
 import { parseRtmfpUrl } from "../url.ts";
-import { type Arguments, type Command, numberOption } from "./arguments.ts";
+import { type Arguments, type Command, numberOption, operand } from "./arguments.ts";
 import { connectionOptions, readConnectionOptions } from "./connection_options.ts";
 import { Interrupt } from "./interrupt.ts";
 import { ProgressLine, type ProgressOutput } from "./progress.ts";
@@ -37,8 +37,8 @@ export async function runPeerJoin(
   output: ProgressOutput,
   print: (line: string) => void,
 ): Promise<number> {
-  const [urlText, name] = args.operands;
-  const url = parseRtmfpUrl(urlText);
+  const url = parseRtmfpUrl(operand(args, 0));
+  const name = operand(args, 1);
   const options = readConnectionOptions(args);
   const seconds = numberOption(args, "seconds", 0) ?? Infinity;
   if (name === "") throw new UsageError("The group needs a name");

@@ -2,7 +2,7 @@ import { UsageError } from "../../common/arguments.ts";
 import { NetConnection } from "../net_connection.ts";
 import { ConnectionError, StatusError } from "../status.ts";
 import { parseStreamUrl } from "../url.ts";
-import { type Arguments, type Command, numberOption } from "./arguments.ts";
+import { type Arguments, type Command, numberOption, operand } from "./arguments.ts";
 import { connectionOptions, readConnectionOptions } from "./connection_options.ts";
 import { Interrupt } from "./interrupt.ts";
 import { record } from "./play.ts";
@@ -29,14 +29,14 @@ export const peerPlay: Command = {
 
 /** Runs the command. @returns the exit code */
 export async function runPeerPlay(args: Arguments, output: ProgressOutput): Promise<number> {
-  const [urlText, peerId, file] = args.operands;
-  const { url, name } = parseStreamUrl(urlText, args.options.get("name"));
+  const { url, name } = parseStreamUrl(operand(args, 0), args.options.get("name"));
   const options = readConnectionOptions(args);
   const seconds = numberOption(args, "seconds", 0) ?? Infinity;
+  const peerId = operand(args, 1);
   if (!/^[0-9a-f]{64}$/i.test(peerId)) {
     throw new UsageError(`Invalid peer id "${peerId}" (64 hexadecimal digits)`);
   }
-  const recording = await Recording.open(file, args.options.has("force"));
+  const recording = await Recording.open(operand(args, 2), args.options.has("force"));
   try {
     const connection = await NetConnection.connect(url, options);
     const interrupt = new Interrupt();

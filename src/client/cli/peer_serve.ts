@@ -3,7 +3,7 @@ import type { Subscriber } from "../direct.ts";
 import { NetConnection } from "../net_connection.ts";
 import { ConnectionError } from "../status.ts";
 import { parseStreamUrl } from "../url.ts";
-import { type Arguments, type Command, numberOption } from "./arguments.ts";
+import { type Arguments, type Command, numberOption, operand } from "./arguments.ts";
 import { connectionOptions, readConnectionOptions } from "./connection_options.ts";
 import { Interrupt } from "./interrupt.ts";
 import { ProgressLine, type ProgressOutput } from "./progress.ts";
@@ -37,11 +37,11 @@ export async function runPeerServe(
   output: ProgressOutput,
   print: (line: string) => void,
 ): Promise<number> {
-  const { url, name } = parseStreamUrl(args.operands[0], args.options.get("name"));
+  const { url, name } = parseStreamUrl(operand(args, 0), args.options.get("name"));
   const options = readConnectionOptions(args);
   const repeat = numberOption(args, "repeat", 0) ?? 1;
   let wanted = numberOption(args, "peers", 1) ?? Infinity;
-  const path = args.operands[1];
+  const path = operand(args, 1);
   await firstTag(path); // a bad file is refused before anyone is bothered
 
   let ended = () => {};

@@ -1,6 +1,6 @@
 import { connectTo, parseAnyUrl } from "../connect.ts";
 import { StatusError } from "../status.ts";
-import type { Arguments, Command } from "./arguments.ts";
+import { type Arguments, type Command, operand } from "./arguments.ts";
 import { connectionOptions, readConnectionOptions } from "./connection_options.ts";
 
 export const ping: Command = {
@@ -16,7 +16,7 @@ export const ping: Command = {
 
 /** Runs the command. @returns the exit code */
 export async function runPing(args: Arguments, print: (line: string) => void): Promise<number> {
-  const target = parseAnyUrl(args.operands[0]);
+  const target = parseAnyUrl(operand(args, 0));
   const began = performance.now();
   const took = () => `${Math.round(performance.now() - began)} ms`;
   try {

@@ -2,7 +2,7 @@ import { UsageError } from "../../common/arguments.ts";
 import { waitAtMost } from "../../common/wait.ts";
 import { type AnyStream, connectTo, parseAnyStreamUrl } from "../connect.ts";
 import { ConnectionError } from "../status.ts";
-import { type Arguments, type Command, numberOption } from "./arguments.ts";
+import { type Arguments, type Command, numberOption, operand } from "./arguments.ts";
 import { connectionOptions, readConnectionOptions } from "./connection_options.ts";
 import { Interrupt } from "./interrupt.ts";
 import { ProgressLine, type ProgressOutput } from "./progress.ts";
@@ -54,11 +54,11 @@ function rangeOf(args: Arguments): { start?: number; length?: number } {
 
 /** Runs the command. @returns the exit code */
 export async function runPlay(args: Arguments, output: ProgressOutput): Promise<number> {
-  const { url, name } = parseAnyStreamUrl(args.operands[0], args.options.get("name"));
+  const { url, name } = parseAnyStreamUrl(operand(args, 0), args.options.get("name"));
   const options = readConnectionOptions(args, url);
   const seconds = numberOption(args, "seconds", 0) ?? Infinity;
   const range = rangeOf(args);
-  const recording = await Recording.open(args.operands[1], args.options.has("force"));
+  const recording = await Recording.open(operand(args, 1), args.options.has("force"));
   try {
     const connection = await connectTo(url, options);
     const interrupt = new Interrupt();

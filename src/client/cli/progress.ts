@@ -34,12 +34,13 @@ export function progressText(progress: Progress, bitRate: number, columns = Infi
     ? `${Math.round(bitRate / 1000)} kb/s`
     : `${(bitRate / 1e6).toFixed(2)} Mb/s`;
   const rtt = roundTrip > 0 ? `${Math.round(roundTrip)} ms` : "-";
+  const shortest = `${clock}  ${rate}`;
   const forms = [
     `${clock}  video ${videoFrames}  audio ${audioFrames}  ${rate}  rtt ${rtt}`,
     `${clock}  v ${videoFrames}  a ${audioFrames}  ${rate}`,
-    `${clock}  ${rate}`,
+    shortest,
   ];
-  return forms.find(({ length }) => length <= columns) ?? forms[2].slice(0, columns);
+  return forms.find(({ length }) => length <= columns) ?? shortest.slice(0, columns);
 }
 
 /** A terminal, or anything that takes text. */
@@ -65,12 +66,14 @@ export class ProgressLine {
 
   /** Shows `progress` at `now` (milliseconds), if it is time to. */
   show(progress: Progress, now: number): void {
-    this.#samples.push({ at: now, bytes: progress.bytes });
-    while (this.#samples.length > 2 && now - this.#samples[1].at >= 2000) this.#samples.shift();
+    const newest = { at: now, bytes: progress.bytes };
+    this.#samples.push(newest);
+    // The rate is that of the time since the latest sample that is 2 s old.
+    this.#samples.splice(0, Math.max(0, this.#samples.findLastIndex(({ at }) => now - at >= 2000)));
     const { isTerminal, columns = 80 } = this.output;
     if (!isTerminal && now - this.#printedAt < 5000) return;
     this.#printedAt = now;
-    const [first] = this.#samples;
+    const [first = newest] = this.#samples;
     const elapsed = now - first.at;
     const rate = elapsed > 0 ? (progress.bytes - first.bytes) * 8000 / elapsed : 0;
     // In the last column of some terminals a line wraps already.

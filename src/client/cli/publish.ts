@@ -3,7 +3,7 @@ import { waitAtMost } from "../../common/wait.ts";
 import { type AnyStream, connectTo, parseAnyStreamUrl } from "../connect.ts";
 import type { Status } from "../../tc/format/status.ts";
 import { ConnectionError, StatusError } from "../status.ts";
-import { type Arguments, type Command, numberOption } from "./arguments.ts";
+import { type Arguments, type Command, numberOption, operand } from "./arguments.ts";
 import { connectionOptions, readConnectionOptions } from "./connection_options.ts";
 import { Interrupt } from "./interrupt.ts";
 import { ProgressLine, type ProgressOutput } from "./progress.ts";
@@ -32,7 +32,7 @@ const CLOSING = 10_000;
 
 /** Runs the command. @returns the exit code */
 export async function runPublish(args: Arguments, output: ProgressOutput): Promise<number> {
-  const { url, name } = parseAnyStreamUrl(args.operands[0], args.options.get("name"));
+  const { url, name } = parseAnyStreamUrl(operand(args, 0), args.options.get("name"));
   const options = readConnectionOptions(args, url);
   const repeat = numberOption(args, "repeat", 0) ?? 1;
   const type = args.options.get("type") ?? "live";
@@ -41,7 +41,7 @@ export async function runPublish(args: Arguments, output: ProgressOutput): Promi
       `Option --type needs live, record, append or appendWithGap, not "${type}"`,
     );
   }
-  const path = args.operands[1];
+  const path = operand(args, 1);
   await firstTag(path); // a bad file is refused before anyone is bothered
 
   const connection = await connectTo(url, options);

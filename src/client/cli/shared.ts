@@ -5,7 +5,7 @@ import { NetConnection } from "../net_connection.ts";
 import type { SharedObject, SyncChange } from "../shared_object.ts";
 import { ConnectionError, StatusError } from "../status.ts";
 import { parseRtmfpUrl } from "../url.ts";
-import type { Arguments, Command } from "./arguments.ts";
+import { type Arguments, type Command, operand } from "./arguments.ts";
 import { connectionOptions, parseJson, readConnectionOptions } from "./connection_options.ts";
 import { Interrupt } from "./interrupt.ts";
 import { fromJson, type Json, JSON_NOTES, toJson } from "./json.ts";
@@ -44,9 +44,9 @@ type Action =
 
 /** Runs the command. @returns the exit code */
 export async function runShared(args: Arguments, print: (line: string) => void): Promise<number> {
-  const [url, name, ...rest] = args.operands;
-  const target = parseRtmfpUrl(url);
-  const action = readAction(rest);
+  const target = parseRtmfpUrl(operand(args, 0));
+  const name = operand(args, 1);
+  const action = readAction(args.operands.slice(2));
   const options = { timeout: 10_000, ...readConnectionOptions(args) };
   const interrupt = action.what === "watch" ? new Interrupt() : undefined;
   const ending = Promise.withResolvers<never>();
@@ -122,23 +122,24 @@ function lineOf({ code, name }: SyncChange, { data }: SharedObject): string {
 /** @throws {UsageError} if the action is unknown or its operands are wrong */
 function readAction([what = "print", ...operands]: string[]): Action {
   const json = (text: string, i: number) => fromJson(parseJson(text, `Argument ${i + 1}`));
-  const needs = (count: number, words: string) => {
-    if (operands.length !== count) throw new UsageError(`"shared … ${what}" takes ${words}`);
-  };
+  const takes = (words: string) => new UsageError(`"shared … ${what}" takes ${words}`);
+  const [first, second, ...others] = operands;
   switch (what) {
     case "print":
     case "watch":
-      needs(0, "nothing more");
+      if (first !== undefined) throw takes("nothing more");
       return { what };
     case "set":
-      needs(2, "SLOT JSON");
-      return { what, slot: operands[0], value: json(operands[1], 1) };
+      if (first === undefined || second === undefined || others.length > 0) {
+        throw takes("SLOT JSON");
+      }
+      return { what, slot: first, value: json(second, 1) };
     case "delete":
-      needs(1, "SLOT");
-      return { what, slot: operands[0] };
+      if (first === undefined || second !== undefined) throw takes("SLOT");
+      return { what, slot: first };
     case "send":
-      if (operands.length === 0) throw new UsageError('"shared … send" takes HANDLER [JSON...]');
-      return { what, handler: operands[0], values: operands.slice(1).map(json) };
+      if (first === undefined) throw takes("HANDLER [JSON...]");
+      return { what, handler: first, values: operands.slice(1).map(json) };
     default:
       throw new UsageError(`Unknown action ${what}: set, delete, send or watch`);
   }

@@ -3,6 +3,7 @@ import {
   type Command,
   helpText,
   numberOption,
+  operand,
   readArguments,
 } from "../../../src/client/cli/arguments.ts";
 import { UsageError } from "../../../src/common/arguments.ts";
@@ -44,6 +45,14 @@ Deno.test("A wrong command line is refused with the reason", () => {
   for (const [args, message] of bad) {
     assert.throws(() => readArguments(command, args), { name: UsageError.name, message });
   }
+});
+
+Deno.test("operand gives an operand by its place, or refuses the command line", () => {
+  const args = readArguments(command, ["u", "f"]);
+  assert.equal(operand(args, 0), "u");
+  assert.equal(operand(args, 1), "f");
+  const message = "Operand 3 is missing";
+  assert.throws(() => operand(args, 2), { name: UsageError.name, message });
 });
 
 Deno.test("numberOption takes only numbers in its range", () => {

@@ -92,8 +92,10 @@ Deno.test("A wrong form is refused with the expected one", () => {
     [{ $type: 1 }, /"\$type" needs text/],
     [{ $array: {} }, /"\$array" needs an array/],
     [{ $vector: ["a"], kind: "int" }, /"\$vector" needs numbers/],
+    [{ $vector: [1, { $undefined: true }], kind: "int" }, /"\$vector" needs numbers/],
     [{ $vector: [], kind: "float" }, /"\$vector" needs a kind/],
     [{ $dictionary: [[1]] }, /"\$dictionary" needs pairs/],
+    [{ $dictionary: [[1, 2, 3]] }, /"\$dictionary" needs pairs/],
     [{ $object: [] }, /"\$object" needs an object/],
     [[{ $what: 1 }], /Unknown form "\$what"/],
   ];
