@@ -1,6 +1,6 @@
 // Looks for a publication on other servers, for doors that answer at once if there is none. NATS-418.
 import type { Hub } from "../media/hub.ts";
-import type { ListenerOutput } from "../media/listener.ts";
+import type { Listener, ListenerOutput } from "../media/listener.ts";
 
 /** Time-out (ms) for the answer of a name's owner. */
 const ANSWER_TIMEOUT = 300;
@@ -59,25 +59,25 @@ export class BusSeekers {
     this.#seekers++;
     return new Promise((resolve) => {
       const what = "Cannot look for a stream";
-      let release = NOTHING;
+      let listener: Listener | undefined;
+      let release = () => {
+        release = NOTHING;
+        this.#seekers--;
+        if (listener) hub.subscriptions.unsubscribe(listener);
+      };
       const timer = setTimeout(() => {
         input(what, () => release());
         if (this.#unknown.size < MAX_UNKNOWN) this.#unknown.set(name, now() + UNKNOWN_FOR);
         resolve(NOTHING);
       }, ANSWER_TIMEOUT);
       input(what, () => {
-        const listener = hub.subscriptions.attach(
+        listener = hub.subscriptions.attach(
           name,
           new Probe(() => {
             clearTimeout(timer);
             resolve(() => input(what, () => release()));
           }),
         );
-        release = () => {
-          release = NOTHING;
-          this.#seekers--;
-          hub.subscriptions.unsubscribe(listener);
-        };
         listener.start();
       });
     });
