@@ -14,6 +14,7 @@ const ROOMS = [
   "log",
   "media",
   "monitor",
+  "rtmp",
   "rtws",
   "server",
   "tc",

@@ -66,7 +66,7 @@ export class ChunkReader {
   /** Room that all open messages have. */
   #partial = 0;
   /** Bytes of a header that is not complete: at most 3 + 11 + 4. */
-  readonly #head = new Uint8Array(18);
+  readonly #head = new DataView(new ArrayBuffer(18));
   #have = 0;
   /** The chunk stream whose chunk is being read. */
   #current: ChunkStream | undefined;
@@ -114,7 +114,7 @@ export class ChunkReader {
   #takeHeader(bytes: Uint8Array, at: number): number {
     const head = this.#head;
     while (at < bytes.length) {
-      head[this.#have++] = bytes[at++];
+      head.setUint8(this.#have++, bytes[at++]!);
       if (this.#have < this.#headerLength()) continue;
       this.#have = 0;
       this.#onHeader();
@@ -126,8 +126,9 @@ export class ChunkReader {
   /** Of the header at hand, as far as it can be told yet. */
   #headerLength(): number {
     const head = this.#head;
-    const basic = basicLength(head[0]);
-    const format = head[0] >> 6;
+    const first = head.getUint8(0);
+    const basic = basicLength(first);
+    const format = formatOf(first);
     const length = basic + HEADER_LENGTHS[format];
     if (format === 3 || this.#have < basic + 3) return length;
     return u24(head, basic) === EXTENDED ? length + 4 : length;
@@ -135,10 +136,11 @@ export class ChunkReader {
 
   #onHeader(): void {
     const head = this.#head;
-    const format = head[0] >> 6;
-    const at = basicLength(head[0]);
-    const stream = this.#chunkStream(
-      at === 1 ? head[0] & 63 : at === 2 ? head[1] + 64 : head[1] + head[2] * 256 + 64,
+    const first = head.getUint8(0);
+    const format = formatOf(first);
+    const at = basicLength(first);
+    const stream = this.#chunkStream( // little-endian in the longest form
+      at === 1 ? first & 63 : 64 + (at === 2 ? head.getUint8(1) : head.getUint16(1, true)),
       format,
     );
     this.#current = stream;
@@ -153,15 +155,14 @@ export class ChunkReader {
       this.discarded++;
     }
     const field = u24(head, at);
-    stream.extended = field === EXTENDED ? u32(head, at + HEADER_LENGTHS[format]) : undefined;
+    stream.extended = field === EXTENDED ? head.getUint32(at + HEADER_LENGTHS[format]) : undefined;
     const time = stream.extended ?? field;
     if (format < 2) {
       stream.length = u24(head, at + 3);
-      stream.type = head[at + 6];
+      stream.type = head.getUint8(at + 6);
     }
     if (format === 0) {
-      stream.stream = // little-endian, alone of all
-        (head[at + 7] | head[at + 8] << 8 | head[at + 9] << 16 | head[at + 10] << 24) >>> 0;
+      stream.stream = head.getUint32(at + 7, true); // little-endian, alone of the message header
       stream.timestamp = time;
       stream.delta = 0;
     } else {
@@ -287,7 +288,8 @@ export class ChunkReader {
 /** Bytes of the basic header, by its first. RTMP-101. */
 const basicLength = (first: number): number => (first & 63) === 0 ? 2 : (first & 63) === 1 ? 3 : 1;
 
-const u24 = (bytes: Uint8Array, at: number): number =>
-  bytes[at] << 16 | bytes[at + 1] << 8 | bytes[at + 2];
+/** Format of the chunk's header, by the first byte of the basic header. RTMP-101. */
+const formatOf = (first: number): 0 | 1 | 2 | 3 => (first >> 6 & 3) as 0 | 1 | 2 | 3;
 
-const u32 = (bytes: Uint8Array, at: number): number => (u24(bytes, at) << 8 | bytes[at + 3]) >>> 0;
+const u24 = (bytes: DataView, at: number): number =>
+  bytes.getUint16(at) << 8 | bytes.getUint8(at + 2);

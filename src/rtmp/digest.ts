@@ -38,7 +38,7 @@ export const MEDIA_SERVER: Signer = signer("Genuine Adobe Flash Media Server 001
 /** Offset of the digest in a packet. */
 export function digestOffset(packet: Uint8Array, scheme: Scheme): number {
   const at = OFFSET_AT[scheme];
-  const sum = packet[at] + packet[at + 1] + packet[at + 2] + packet[at + 3];
+  const sum = packet.subarray(at, at + 4).reduce((sum, byte) => sum + byte, 0);
   return sum % SPREAD + at + 4;
 }
 

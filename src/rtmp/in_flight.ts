@@ -30,11 +30,11 @@ export class InFlight {
   arrive(bytes: number): boolean {
     const before = this.#first;
     let first = before;
-    while (first < this.#end && this.#ends[first] <= bytes) {
-      this.arrivedBytes += this.#bytes[first++];
+    while (first < this.#end && this.#ends[first]! <= bytes) {
+      this.arrivedBytes += this.#bytes[first++]!;
     }
     if (first === before) return false;
-    this.arrived = this.#numbers[first - 1];
+    this.arrived = this.#numbers[first - 1]!;
     this.#first = first;
     if (first === this.#end || first >= DONE) this.#moveUp();
     return true;

@@ -159,8 +159,7 @@ export class OutQueue {
 
   #fillRaw(block: Uint8Array): number {
     let at = 0;
-    while (this.#raw.length > 0 && at < block.length) {
-      const bytes = this.#raw[0];
+    for (let [bytes] = this.#raw; bytes && at < block.length; [bytes] = this.#raw) {
       const part = bytes.subarray(0, block.length - at);
       block.set(part, at);
       at += part.length;

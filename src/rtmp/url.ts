@@ -28,10 +28,10 @@ export interface RtmpStreamUrl extends RtmpTarget {
  * @throws {RangeError} with the reason, without the text, which may hold secrets
  */
 export function parseRtmpTarget(text: string): RtmpTarget {
-  const match = /^(rtmps?):\/\/(\[[\da-fA-F:.]+\]|[^/:?#[\]@\s]+)(?::(\d{1,5}))?(?:\/([^#\s]*))?$/i
-    .exec(text);
-  if (!match) throw new RangeError(problemOf(text));
-  const [, scheme, host, digits, path = ""] = match;
+  const [, scheme, host, digits, path = ""] =
+    /^(rtmps?):\/\/(\[[\da-fA-F:.]+\]|[^/:?#[\]@\s]+)(?::(\d{1,5}))?(?:\/([^#\s]*))?$/i
+      .exec(text) ?? [];
+  if (scheme === undefined || host === undefined) throw new RangeError(problemOf(text));
   const protocol = scheme.toLowerCase() as "rtmp" | "rtmps";
   const port = digits === undefined ? protocol === "rtmp" ? RTMP_PORT : RTMPS_PORT : Number(digits);
   if (port < 1 || port > 65_535) throw new RangeError("invalid port (1 to 65535)");
