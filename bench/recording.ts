@@ -9,6 +9,7 @@
 // of the process, which may reuse memory freed by an earlier part, so the memory of the whole process is
 // shown as well.
 import { parseArgs } from "node:util";
+import { sleep } from "../src/common/wait.ts";
 import { Heartbeat } from "./support/heartbeat.ts";
 import { freePorts, startServer, usageOf } from "./support/process.ts";
 import { rounded } from "./support/samples.ts";
@@ -107,7 +108,7 @@ async function begin({ does, prefix, names }: Load, clients: number, seconds: nu
   };
 }
 
-const pause = () => new Promise((resolve) => setTimeout(resolve, 3_000)); // recordings are ended
+const pause = () => sleep(3_000); // recordings are ended
 const publish = (prefix: string): Load => ({ does: "publish", prefix, names: recordings });
 await pause();
 const results = [await measure("idle", 0, seconds)];

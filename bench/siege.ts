@@ -4,19 +4,15 @@
 //
 // Each attack gets a server of its own. The honest client and the attackers have different addresses
 // (127.0.0.3 and 127.0.0.1), since limits count by address.
-import {
-  type Command,
-  helpText,
-  numberOption,
-  readArguments,
-} from "../src/client/cli/arguments.ts";
+import { numberOption } from "../src/client/cli/arguments.ts";
 import { ClientLoop } from "../src/client/client_loop.ts";
 import { NetConnection } from "../src/client/net_connection.ts";
-import { UsageError } from "../src/common/arguments.ts";
-import { pause, type SiegeDoors } from "./siege/attack.ts";
+import { sleep } from "../src/common/wait.ts";
+import type { SiegeDoors } from "./siege/attack.ts";
 import { otherAttacks } from "./siege/other_attacks.ts";
 import { rtmpAttacks } from "./siege/rtmp_attacks.ts";
 import { freePorts, listening, startServer, usageOf } from "./support/process.ts";
+import { runProgram } from "./support/program.ts";
 import { rounded } from "./support/samples.ts";
 
 const APPLICATION = `
@@ -34,18 +30,6 @@ const INTERVAL = 1_000;
 const TIMEOUT = 15_000;
 /** Interval (ms) of samples of the server's memory. */
 const SAMPLE_INTERVAL = 100;
-
-const command: Command = {
-  name: "bench/siege.ts",
-  operands: "",
-  count: [0, 0],
-  summary: "Attacks on a server, and how long an honest client takes meanwhile.",
-  options: {
-    seconds: { value: "N", help: "how long each attack lasts (default 5)" },
-    only: { value: "TEXT", help: "only attacks whose name contains it" },
-    limit: { value: "MS", help: "longest time of the honest client (default 1000)" },
-  },
-};
 
 interface Result {
   readonly attack: string;
@@ -111,7 +95,7 @@ async function attack(name: string, seconds: number): Promise<Result> {
     let worst: number | undefined;
     let [visits, failed] = [0, 0];
     for (let next = started + INTERVAL / 2; next < end && alive; next += INTERVAL) {
-      await pause(next - performance.now());
+      await sleep(next - performance.now());
       visits++;
       try {
         worst = Math.max(worst ?? 0, await visit(server.url));
@@ -119,7 +103,7 @@ async function attack(name: string, seconds: number): Promise<Result> {
         failed++;
       }
     }
-    await pause(end - performance.now());
+    await sleep(end - performance.now());
     clearInterval(watch);
     const cpu = alive ? usageOf(server.pid!).cpu - before.cpu : NaN;
     return {
@@ -139,10 +123,15 @@ async function attack(name: string, seconds: number): Promise<Result> {
   }
 }
 
-try {
-  const args = readArguments(command, Deno.args);
-  if (args.help) console.log(helpText("deno run -A", command));
-  else {
+await runProgram(
+  "bench/siege.ts",
+  "Attacks on a server, and how long an honest client takes meanwhile.",
+  {
+    seconds: { value: "N", help: "how long each attack lasts (default 5)" },
+    only: { value: "TEXT", help: "only attacks whose name contains it" },
+    limit: { value: "MS", help: "longest time of the honest client (default 1000)" },
+  },
+  async (args) => {
     const seconds = numberOption(args, "seconds", 1, 600) ?? 5;
     const limit = numberOption(args, "limit", 1, 60_000) ?? 1_000;
     const only = args.options.get("only") ?? "";
@@ -158,9 +147,5 @@ try {
     );
     console.log(JSON.stringify({ bench: "siege", seconds, limit, held, results }, null, 2));
     if (!held) Deno.exitCode = 1;
-  }
-} catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  console.error(error.message);
-  Deno.exitCode = 2;
-}
+  },
+);

@@ -4,18 +4,13 @@
 //
 // They connect, call, publish, play and change a shared object, stay for some seconds, and leave with or
 // without closing. The load takes at most a quarter of one core; the machine may do other work.
-import {
-  type Command,
-  helpText,
-  numberOption,
-  readArguments,
-} from "../src/client/cli/arguments.ts";
-import { UsageError } from "../src/common/arguments.ts";
+import { numberOption } from "../src/client/cli/arguments.ts";
+import { sleep, within } from "../src/common/wait.ts";
 import { visitRtmfp, visitRtmp, visitRtws } from "./soak/sessions.ts";
 import { viewByHttp, viewByWebSocket } from "./soak/viewers.ts";
-import { type Counts, type Doors, pause, type Plan, type Visitor } from "./soak/visit.ts";
-import { within } from "../src/common/wait.ts";
+import type { Counts, Doors, Plan, Visitor } from "./soak/visit.ts";
 import { freePorts, ownCpu, startServer, usageOf } from "./support/process.ts";
+import { runProgram } from "./support/program.ts";
 import { rounded } from "./support/samples.ts";
 import { floors, isFlat, type Sample, secondHalf, trend } from "./support/trend.ts";
 
@@ -48,18 +43,6 @@ const DOORS: readonly (readonly [string, Visitor])[] = [
   ["http-flv", viewByHttp],
   ["ws-flv", viewByWebSocket],
 ];
-
-const command: Command = {
-  name: "bench/soak.ts",
-  operands: "",
-  count: [0, 0],
-  summary: "Clients of every door that come and go, and the server's memory meanwhile.",
-  options: {
-    minutes: { value: "N", help: "how long (default 30)" },
-    clients: { value: "N", help: "how many at once (default 50)" },
-    verbose: { help: "print each sample, and why visits failed" },
-  },
-};
 
 const between = ([least, most]: readonly number[]): number =>
   least + Math.random() * (most - least);
@@ -95,7 +78,7 @@ async function seen(url: string): Promise<void> {
     } catch {
       // the door is not open yet
     }
-    await pause(200);
+    await sleep(200);
   }
   throw new Error(`no metrics at ${url}`);
 }
@@ -153,7 +136,7 @@ async function soak(minutes: number, clients: number, verbose: boolean) {
     };
   };
   const comeAndGo = async ([door, visitor]: readonly [string, Visitor]) => {
-    await pause(between([0, AWAY[1]]));
+    await sleep(between([0, AWAY[1]]));
     while (performance.now() < end) {
       const one = plan(visitor !== viewByHttp && visitor !== viewByWebSocket);
       const { publishes } = one;
@@ -177,14 +160,14 @@ async function soak(minutes: number, clients: number, verbose: boolean) {
       clearTimeout(announced);
       clearTimeout(withdrawn);
       if (publishes !== undefined) live.delete(publishes);
-      await pause(between(AWAY));
+      await sleep(between(AWAY));
     }
   };
   const publishSteadily = async () => {
     while (performance.now() < end) {
       const stay = Math.min(end - performance.now(), 60_000);
       const steady = { number: 0, stay, vanishes: false, publishes: STEADY, object: "" };
-      await visitRtmp({ doors, plan: steady, counts }).catch(() => pause(100));
+      await visitRtmp({ doors, plan: steady, counts }).catch(() => sleep(100));
     }
   };
   const figures: Figures = {
@@ -197,7 +180,7 @@ async function soak(minutes: number, clients: number, verbose: boolean) {
   };
   const watch = async () => {
     while (performance.now() < end) {
-      await pause(Math.min(SAMPLE_INTERVAL, Math.max(0, end - performance.now())));
+      await sleep(Math.min(SAMPLE_INTERVAL, Math.max(0, end - performance.now())));
       await look(http, server.pid!, figures);
       if (!verbose) continue;
       const last = Object.entries(figures).map(([name, samples]) => [name, samples.at(-1).value]);
@@ -240,18 +223,19 @@ async function soak(minutes: number, clients: number, verbose: boolean) {
   }
 }
 
-try {
-  const args = readArguments(command, Deno.args);
-  if (args.help) console.log(helpText("deno run -A", command));
-  else {
+await runProgram(
+  "bench/soak.ts",
+  "Clients of every door that come and go, and the server's memory meanwhile.",
+  {
+    minutes: { value: "N", help: "how long (default 30)" },
+    clients: { value: "N", help: "how many at once (default 50)" },
+    verbose: { help: "print each sample, and why visits failed" },
+  },
+  async (args) => {
     const minutes = numberOption(args, "minutes", 0.2, 10_000) ?? 30;
     const clients = numberOption(args, "clients", 1, 1_000) ?? 50;
     const result = await soak(minutes, clients, args.options.has("verbose"));
     console.log(JSON.stringify(result, null, 2));
     if (!result.flat) Deno.exitCode = 1;
-  }
-} catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  console.error(error.message);
-  Deno.exitCode = 2;
-}
+  },
+);

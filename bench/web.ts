@@ -5,6 +5,7 @@
 // FOLDER has node-media-server in its node_modules: `npm install --prefix FOLDER node-media-server`.
 // ffmpeg publishes 1 Mb/s at 25 frames a second to each server by RTMP.
 import { parseArgs } from "node:util";
+import { sleep } from "../src/common/wait.ts";
 import { startNodeMediaServer } from "./support/others.ts";
 import { freePorts, listening, startServer, usageOf } from "./support/process.ts";
 
@@ -100,7 +101,7 @@ const results: Figures[] = [];
   );
   const publisher = publish(`rtmp://127.0.0.1:${rtmp}/bench/cam`);
   await listening(web);
-  await new Promise((resolve) => setTimeout(resolve, 3000));
+  await sleep(3_000);
   for (const scheme of ["http", "ws"]) {
     const url = `${scheme}://127.0.0.1:${web}/bench/cam.flv`;
     results.push(await measure("CumulusServer", server.pid!, url));
@@ -112,7 +113,7 @@ if (values.nms) {
   const [rtmp, http] = freePorts(2);
   const server = await startNodeMediaServer(values.nms, rtmp, http);
   const publisher = publish(`rtmp://127.0.0.1:${rtmp}/live/cam`);
-  await new Promise((resolve) => setTimeout(resolve, 3000));
+  await sleep(3_000);
   for (const scheme of ["http", "ws"]) {
     const url = `${scheme}://127.0.0.1:${http}/live/cam.flv`;
     results.push(await measure("node-media-server", server.pid!, url));

@@ -2,6 +2,7 @@
 // "listen", the server's URL, then names of streams with how many clients each has: `s0*1`. Prints
 // "ready"; gets the window that is measured, two times in milliseconds since 1970, on its input;
 // prints one JSON object. Frames say when they were sent by the clock that all processes share.
+import { sleep } from "../../src/common/wait.ts";
 import { MessageType } from "../../src/tc/format/messages.ts";
 import { Fragment } from "../../src/rtmfp/wire/user_data.ts";
 import { frame, FRAMES_PER_SECOND, MARK, publish } from "../support/fan_out.ts";
@@ -80,7 +81,7 @@ const runUntil = async (over: () => boolean) => {
   while (!over()) {
     const until = performance.now() + PERIOD;
     await generator.run(() => (sendDue(), over()), until);
-    await new Promise((resolve) => setTimeout(resolve, 0));
+    await sleep(0);
   }
 };
 await runUntil(() => epoch() >= begin);

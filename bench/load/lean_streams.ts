@@ -1,5 +1,6 @@
 // TCP connections of a load generator by plain system calls: what most of them receive the system
 // throws away unseen, so that thousands of players leave the generator's core time to spare.
+import { sleep } from "../../src/common/wait.ts";
 
 const AF_INET = 2;
 const SOCK_STREAM = 1;
@@ -116,7 +117,7 @@ export class LeanStreams {
     const end = performance.now() + milliseconds;
     while (performance.now() < end) {
       this.poll(1);
-      await new Promise((resolve) => setTimeout(resolve, 0));
+      await sleep(0);
     }
   }
 

@@ -1,6 +1,7 @@
 // Many RTMP clients that publish, or play each a name: a process of its own. Arguments: port, what
 // ("publish" or "play"), clients, seconds, names, and what these begin with. Clients take the names `s0`,
 // `s1`, … in turn. Prints "ready", then one JSON object.
+import { sleep } from "../../src/common/wait.ts";
 import { LeanRtmp, PERIOD } from "./lean_rtmp.ts";
 
 const [port, what] = [Number(Deno.args[0]), Deno.args[1] as "publish" | "play"];
@@ -23,12 +24,12 @@ for (let i = 0; i < count; i++) {
   if (what === "publish") {
     setTimeout(() => setInterval(() => client.frame(), PERIOD), i * 7 % PERIOD);
   }
-  if (i % 8 === 7) await new Promise((resolve) => setTimeout(resolve, 20));
+  if (i % 8 === 7) await sleep(20);
 }
-await new Promise((resolve) => setTimeout(resolve, Math.max(3_000, begun - performance.now())));
+await sleep(Math.max(3_000, begun - performance.now()));
 console.log("ready");
 const before = bytes;
-await new Promise((resolve) => setTimeout(resolve, seconds * 1_000));
+await sleep(seconds * 1_000);
 running = false;
 console.log(JSON.stringify({ bytes: bytes - before, ended }));
 Deno.exit();

@@ -1,6 +1,7 @@
 // Many TCP connections to an echo server, each with one message in flight: a separate process
 // that prints its results as one JSON object. Arguments: port, connections, connections that never
 // read, messages a second in all (0: as fast as they return), bytes of a message, seconds.
+import { sleep } from "../../src/common/wait.ts";
 import { rounded, Samples } from "../support/samples.ts";
 import { ownCpu } from "../support/process.ts";
 
@@ -26,7 +27,7 @@ async function talk(conn: Deno.TcpConn, index: number): Promise<void> {
   try {
     while (running) {
       const wait = next - performance.now();
-      if (wait > 1) await new Promise((resolve) => setTimeout(resolve, wait));
+      if (wait > 1) await sleep(wait);
       next += period;
       const sent = performance.now();
       await writeAll(conn, message);
@@ -62,7 +63,7 @@ const connectedIn = performance.now() - started;
 for (const [i, conn] of conns.entries()) i < count ? talk(conn, i) : fill(conn);
 const cpu = ownCpu();
 const begun = performance.now();
-await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+await sleep(seconds * 1000);
 const elapsed = performance.now() - begun;
 running = false;
 console.log(JSON.stringify({

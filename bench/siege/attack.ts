@@ -1,4 +1,6 @@
 // What attacks are made of.
+import { sleep } from "../../src/common/wait.ts";
+
 export interface SiegeDoors {
   readonly rtmfp: number;
   readonly rtmp: number;
@@ -7,13 +9,10 @@ export interface SiegeDoors {
   readonly servers: number;
 }
 
-/** Goes on until a moment (as `performance.now()`); whatever the server does to it is no failure. */
+/** Attacks until the time `until` (as `performance.now()`). An attack that the server stops has not failed. */
 export type Attack = (doors: SiegeDoors, until: number) => Promise<void>;
 
-export const pause = (milliseconds: number): Promise<void> =>
-  new Promise((resolve) => setTimeout(resolve, Math.max(0, milliseconds)));
-
-/** So many attackers at once, each of which begins again when the server has closed it. */
+/** Runs `count` attackers at once, and starts each again after the server has closed it. */
 export async function crowd(
   count: number,
   until: number,
@@ -22,8 +21,8 @@ export async function crowd(
   let number = 0;
   await Promise.all(Array.from({ length: count }, async () => {
     while (performance.now() < until) {
-      await attacker(number++).catch(() => pause(20));
-      await pause(0);
+      await attacker(number++).catch(() => sleep(20));
+      await sleep(0);
     }
   }));
 }

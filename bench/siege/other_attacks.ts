@@ -5,13 +5,18 @@ import { toUtf8 } from "../../src/bytes/text.ts";
 import { NetConnection } from "../../src/client/net_connection.ts";
 import { FrameWriter } from "../../src/cluster/frame.ts";
 import { writeIdentity } from "../../src/cluster/identity.ts";
+import { sleep } from "../../src/common/wait.ts";
 import { Writer } from "../../src/bytes/writer.ts";
 import { writeFlowOpen, writePing, writeUserData } from "../../src/rtws/messages.ts";
 import { Generator } from "../load/generator.ts";
 import { LeanRtmp } from "../load/lean_rtmp.ts";
-import { type Attack, crowd, pause, type SiegeDoors } from "./attack.ts";
+import { type Attack, crowd, type SiegeDoors } from "./attack.ts";
 import { remotingPacket, worstOf } from "./messages.ts";
 import { discard, writeAll } from "./raw_rtmp.ts";
+
+/** The headers of a request that opens a WebSocket. */
+const UPGRADE = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
+  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 
 /** A TCP connection that ends with the attacker. */
 async function connected(port: number, use: (conn: Deno.TcpConn) => Promise<void>): Promise<void> {
@@ -55,7 +60,7 @@ const hellos: Attack = async ({ rtmfp }, until) => {
   const to = { transport: "udp", hostname: "127.0.0.1", port: rtmfp } as const;
   while (performance.now() < until) {
     for (const socket of sockets) await socket.send(hello, to).catch(() => 0);
-    await pause(1);
+    await sleep(1);
   }
   for (const socket of sockets) socket.close();
 };
@@ -64,7 +69,7 @@ const pageUrls: Attack = ({ rtmfp }, until) =>
   crowd(4, until, async (number) => {
     const pageUrl = `http://${number}`.padEnd(15_000_000, "x");
     const connection = await NetConnection.connect(`rtmfp://127.0.0.1:${rtmfp}/bench`, { pageUrl });
-    await pause(until - performance.now());
+    await sleep(until - performance.now());
     await connection.close();
   });
 
@@ -73,7 +78,7 @@ const slowHeaders = (door: (doors: SiegeDoors) => number): Attack => (doors, unt
     connected(door(doors), async (conn) => {
       discard(conn);
       await writeAll(conn, toUtf8(`GET /${number} HTTP/1.1\r\nHost: a\r\nX: `));
-      for (; performance.now() < until; await pause(200)) await writeAll(conn, toUtf8("x"));
+      for (; performance.now() < until; await sleep(200)) await writeAll(conn, toUtf8("x"));
     }));
 
 const requests = (lines: (number: number) => string, count = 8): Attack => ({ web }, until) =>
@@ -95,8 +100,7 @@ const webSocket = (
       await writeAll(
         conn,
         toUtf8(
-          `GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
-            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+          `GET ${path} HTTP/1.1\r\nHost: a\r\n${UPGRADE}\r\n`,
         ),
       );
       discard(conn);
@@ -124,7 +128,7 @@ const unfinished = (path: string) =>
     const [whole, part] = [16 << 20, 1 << 20];
     await send(frame(new Uint8Array(part), whole));
     for (let sent = part; sent < whole - part; sent += part) await send(new Uint8Array(part));
-    await pause(until - performance.now());
+    await sleep(until - performance.now());
   });
 
 /** Viewers that never read, of a stream of 8 Mb/s. */
@@ -138,15 +142,15 @@ const stalledViewers = (upgrade: string): Attack => async ({ rtmp, web }, until)
     onEnd: nothing,
   });
   publisher.frame();
-  await pause(200);
+  await sleep(200);
   const viewers = crowd(400, until, () =>
     connected(web, async (conn) => {
       await writeAll(conn, toUtf8(`GET /bench/cam.flv HTTP/1.1\r\nHost: a\r\n${upgrade}\r\n`));
-      await pause(until - performance.now());
+      await sleep(until - performance.now());
     }));
   while (performance.now() < until) {
     for (let i = 0; i < 8; i++) publisher.frame();
-    await pause(40);
+    await sleep(40);
   }
   await viewers;
   publisher.conn.close();
@@ -204,8 +208,6 @@ const api: Attack = ({ http }, until) =>
     await response.bytes();
   });
 
-const UPGRADE = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
-  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 const BODY = 1 << 20;
 
 export const otherAttacks: Readonly<Record<string, Attack>> = {

@@ -2,10 +2,11 @@
 import { encodeAmf0 } from "../../src/amf/mod.ts";
 import { concat } from "../../src/bytes/concat.ts";
 import { Writer } from "../../src/bytes/writer.ts";
+import { sleep } from "../../src/common/wait.ts";
 import { ControlType, writeU32 } from "../../src/rtmp/control.ts";
 import { MessageType, userControlMessage } from "../../src/tc/format/messages.ts";
 import { writeSharedObject } from "../../src/tc/format/shared_object.ts";
-import { type Attack, crowd, longText, pause } from "./attack.ts";
+import { type Attack, crowd, longText } from "./attack.ts";
 import { collidingKeys, externalizable, NOTHING, worstOf } from "./messages.ts";
 import { chunksOf, discard, LARGEST_CHUNK, RawRtmp, writeAll } from "./raw_rtmp.ts";
 
@@ -119,7 +120,7 @@ export const rtmpAttacks: Readonly<Record<string, Attack>> = {
       });
       await writeAll(client.conn, whole.subarray(0, whole.length - 10));
     }
-    await pause(until - performance.now());
+    await sleep(until - performance.now());
   }),
   "aggregates": clients(2, async (client, _, until) => {
     await client.command("createStream", new Uint8Array(0));

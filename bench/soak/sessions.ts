@@ -1,11 +1,36 @@
 // Visitors that have a NetConnection: by RTMFP, RTMP and RTWebSocket.
 import { ClientLoop } from "../../src/client/client_loop.ts";
 import { NetConnection } from "../../src/client/net_connection.ts";
+import type { NetStream } from "../../src/client/net_stream.ts";
 import { RtmpConnection } from "../../src/client/rtmp_connection.ts";
+import type { RtmpStream } from "../../src/client/rtmp_stream.ts";
+import { sleep } from "../../src/common/wait.ts";
 import { parseRtmpTarget } from "../../src/rtmp/url.ts";
 import { LeanRtmp, PERIOD } from "../load/lean_rtmp.ts";
 import { RtwsClient } from "./rtws_client.ts";
-import { parcel, pause, sendFrames, type Visit, type Visitor } from "./visit.ts";
+import { parcel, sendFrames, type Visit, type Visitor } from "./visit.ts";
+
+/** Publishes, plays or does nothing for the stay of a visit. @returns the stream, still open */
+async function stay(
+  visit: Visit,
+  connection: NetConnection | RtmpConnection,
+): Promise<NetStream | RtmpStream | undefined> {
+  const { plan, counts } = visit;
+  if (plan.publishes === undefined && plan.plays === undefined) {
+    await sleep(plan.stay);
+    return undefined;
+  }
+  const stream = await connection.createStream();
+  if (plan.publishes !== undefined) {
+    await stream.publish(plan.publishes);
+    await sendFrames(visit, (timestamp, frame) => stream.sendVideo(timestamp, frame));
+  } else {
+    stream.handler = { onVideo: () => counts.received++ };
+    await stream.play(plan.plays!);
+    await sleep(plan.stay);
+  }
+  return stream;
+}
 
 export const visitRtmfp: Visitor = async (visit) => {
   const { doors, plan, counts } = visit;
@@ -16,21 +41,9 @@ export const visitRtmfp: Visitor = async (visit) => {
     counts.calls++;
     const object = await connection.sharedObject(plan.object).ready;
     object.set(`slot ${plan.number % 10}`, plan.number);
-    if (plan.publishes !== undefined || plan.plays !== undefined) {
-      const stream = await connection.createStream();
-      if (plan.publishes !== undefined) {
-        await stream.publish(plan.publishes);
-        await sendFrames(visit, (timestamp, frame) => stream.sendVideo(timestamp, frame));
-      } else {
-        stream.handler = { onVideo: () => counts.received++ };
-        await stream.play(plan.plays!);
-        await pause(plan.stay);
-      }
-      if (!plan.vanishes) await stream.close();
-    } else {
-      await pause(plan.stay);
-    }
+    const stream = await stay(visit, connection);
     if (plan.vanishes) return;
+    await stream?.close();
     object.close();
     await connection.close();
   } finally {
@@ -46,17 +59,8 @@ export const visitRtmp: Visitor = async (visit) => {
   try {
     await connection.call("echo", parcel(plan.number));
     counts.calls++;
-    if (plan.publishes === undefined && plan.plays === undefined) return await pause(plan.stay);
-    const stream = await connection.createStream();
-    if (plan.publishes !== undefined) {
-      await stream.publish(plan.publishes);
-      await sendFrames(visit, (timestamp, frame) => stream.sendVideo(timestamp, frame));
-    } else {
-      stream.handler = { onVideo: () => counts.received++ };
-      await stream.play(plan.plays!);
-      await pause(plan.stay);
-    }
-    await stream.close();
+    const stream = await stay(visit, connection);
+    await stream?.close();
   } finally {
     await connection.close();
   }
@@ -75,7 +79,7 @@ async function vanishByRtmp({ doors, plan, counts }: Visit): Promise<void> {
   const end = performance.now() + plan.stay;
   while (performance.now() < end) {
     if (plan.publishes !== undefined) client.frame();
-    await pause(2 * PERIOD);
+    await sleep(2 * PERIOD);
   }
   client.conn.close();
 }
@@ -98,10 +102,10 @@ export const visitRtws: Visitor = async (visit) => {
         });
       } else {
         client.streamCommand(Number(stream), "play", plan.plays!);
-        await pause(plan.stay);
+        await sleep(plan.stay);
       }
     } else {
-      await pause(plan.stay);
+      await sleep(plan.stay);
     }
     if (!plan.vanishes) object.close();
   } finally {

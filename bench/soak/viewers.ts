@@ -1,6 +1,7 @@
 // Visitors that watch: by HTTP-FLV and WebSocket-FLV.
 import { WebSocket } from "ws";
-import { pause, type Visit, type Visitor } from "./visit.ts";
+import { sleep } from "../../src/common/wait.ts";
+import type { Visit, Visitor } from "./visit.ts";
 
 const path = ({ doors, plan }: Visit): string =>
   `${doors.web}/${doors.app}/${encodeURIComponent(plan.plays!)}.flv`;
@@ -40,13 +41,13 @@ async function vanish(visit: Visit): Promise<void> {
     await conn.write(new TextEncoder().encode(request));
     const buffer = new Uint8Array(16_384);
     let reads = true;
-    const half = pause(plan.stay / 2).then(() => reads = false);
+    const half = sleep(plan.stay / 2).then(() => reads = false);
     const reading = (async () => {
       while (reads && await conn.read(buffer) !== null) counts.received++;
     })();
     reading.catch(() => {}); // the connection is closed below
     await half;
-    await pause(plan.stay / 2);
+    await sleep(plan.stay / 2);
   } finally {
     conn.close();
   }
@@ -60,7 +61,7 @@ export const viewByWebSocket: Visitor = async (visit) => {
   await Promise.race([failed, new Promise((resolve) => socket.once("open", resolve))]);
   const closed = new Promise((resolve) => socket.once("close", resolve));
   socket.on("message", () => counts.received++);
-  await pause(plan.stay);
+  await sleep(plan.stay);
   if (plan.vanishes) socket.terminate();
   else socket.close(1000);
   await closed;

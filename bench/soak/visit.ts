@@ -1,5 +1,6 @@
 // What visitors of all doors have in common.
 import type { AmfValue } from "../../src/amf/mod.ts";
+import { sleep } from "../../src/common/wait.ts";
 
 /** The doors of the server that is visited. */
 export interface Doors {
@@ -50,9 +51,6 @@ export type Visitor = (visit: Visit) => Promise<void>;
 const FRAME_INTERVAL = 100;
 const FRAME = 600;
 
-export const pause = (milliseconds: number): Promise<void> =>
-  new Promise((resolve) => setTimeout(resolve, milliseconds));
-
 /** Hands out frames until the stay is over. */
 export async function sendFrames(
   { plan, counts }: Visit,
@@ -64,7 +62,7 @@ export async function sendFrames(
     frame.set([i % 20 === 0 ? 0x17 : 0x27, 1, 0, 0, 0]);
     send(i * FRAME_INTERVAL, frame);
     counts.frames++;
-    await pause(FRAME_INTERVAL);
+    await sleep(FRAME_INTERVAL);
   }
 }
 

@@ -1,6 +1,7 @@
 // How long a client waits for the address of a peer that is at another server of the bus.
 import { fromHex } from "../../src/bytes/hex.ts";
 import { NetConnection } from "../../src/client/net_connection.ts";
+import { sleep } from "../../src/common/wait.ts";
 import { hello } from "../../tests/conformance/support/hello.ts";
 import { until } from "../../tests/support/wait.ts";
 import { Generator } from "../load/generator.ts";
@@ -26,7 +27,7 @@ export async function measureIntroductions(servers: readonly Server[], clients: 
     for (const { url } of servers) peers.push(await NetConnection.connect(url));
     const others = servers.length - 1;
     await until(async () => await peers[0].call("servers") === others, "the other servers");
-    await new Promise((resolve) => setTimeout(resolve, 500)); // the servers know the peers' addresses
+    await sleep(500); // the servers know the peers' addresses
     const delays = new Samples();
     const unanswered: string[] = [];
     for (let i = 0; i < COUNT; i++) {

@@ -1,4 +1,5 @@
 // Streams of 1 Mb/s that cross a bus, with the load in processes of its own.
+import { sleep } from "../../src/common/wait.ts";
 import { pin, type Server, usageOf } from "./process.ts";
 import { rounded } from "./samples.ts";
 
@@ -99,9 +100,9 @@ export async function measureStreams(
     const begin = performance.timeOrigin + performance.now() + WARM_UP;
     const end = begin + seconds * 1000;
     const measuring = Promise.all(made.map((one) => one.measure(begin, end)));
-    await new Promise((resolve) => setTimeout(resolve, WARM_UP));
+    await sleep(WARM_UP);
     const before = cpu();
-    await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+    await sleep(seconds * 1000);
     const shares = cpu().map((one, i) => (one - before[i]) / (seconds * 1e6));
     const measured = await measuring;
     const results = made.map((one, i) => ({ load: one, ...measured[i] }));

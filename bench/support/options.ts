@@ -1,17 +1,11 @@
 // What all benchmarks can be told: which server, and how to speak with it.
-import {
-  type Arguments,
-  type Command,
-  helpText,
-  numberOption,
-  type Option,
-  readArguments,
-} from "../../src/client/cli/arguments.ts";
+import { type Arguments, numberOption, type Option } from "../../src/client/cli/arguments.ts";
 import { resolve } from "../../src/client/resolve.ts";
 import { parseRtmfpUrl } from "../../src/client/url.ts";
 import { UsageError } from "../../src/common/arguments.ts";
 import type { GeneratorOptions } from "../load/generator.ts";
 import { pin, type Server, startServer } from "./process.ts";
+import { runProgram } from "./program.ts";
 
 const common: Record<string, Option> = {
   url: { value: "URL", help: "a server that runs; without it one is started on core 0" },
@@ -43,51 +37,39 @@ export async function runBench(
   measure: (bench: Bench) => Promise<Record<string, unknown>>,
   start: { readonly settings?: string; readonly application?: string } = {},
 ): Promise<void> {
-  const command: Command = {
-    name,
-    operands: "",
-    count: [0, 0],
-    summary,
-    options: { ...options, ...common },
-  };
-  let server: Server | undefined;
-  try {
-    const args = readArguments(command, Deno.args);
-    if (args.help) return console.log(helpText("deno run -A", command));
+  await runProgram(name, summary, { ...options, ...common }, async (args) => {
     const group = numberOption(args, "group", 2, 16) ?? 2;
     if (group !== 2 && group !== 14 && group !== 16) throw new UsageError("No such group");
     const url = args.options.get("url");
     const pid = numberOption(args, "pid", 1);
     const native = `[rtmfp]\nnative = ${args.options.get("native") ?? "auto"}`;
-    server = url === undefined
+    const server: Server = url === undefined
       ? await startServer(`${native}\n${start.settings ?? ""}`, start.application)
       : { url, pid, stop: () => Promise.resolve() };
-    pin(Deno.pid, 1);
-    const target = parseRtmfpUrl(server.url);
-    const [address] = await resolve(target);
-    const result = await measure({
-      args,
-      server,
-      app: target.app,
-      generator: {
-        url: server.url,
-        target: address,
+    try {
+      pin(Deno.pid, 1);
+      const target = parseRtmfpUrl(server.url);
+      const [address] = await resolve(target);
+      const result = await measure({
+        args,
+        server,
+        app: target.app,
+        generator: {
+          url: server.url,
+          target: address,
+          group,
+          strict: args.options.has("strict"),
+          ackEvery: numberOption(args, "ack-every", 1, 100) ?? 2,
+        },
+      });
+      console.log(JSON.stringify({
+        bench: name.replace(/^bench\/|\.ts$/g, ""),
         group,
         strict: args.options.has("strict"),
-        ackEvery: numberOption(args, "ack-every", 1, 100) ?? 2,
-      },
-    });
-    console.log(JSON.stringify({
-      bench: name.replace(/^bench\/|\.ts$/g, ""),
-      group,
-      strict: args.options.has("strict"),
-      ...result,
-    }));
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    console.error(error.message);
-    Deno.exitCode = 2;
-  } finally {
-    await server?.stop();
-  }
+        ...result,
+      }));
+    } finally {
+      await server.stop();
+    }
+  });
 }

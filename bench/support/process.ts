@@ -1,5 +1,6 @@
 // The server as a separate process, and its cost.
 import config from "../../deno.json" with { type: "json" };
+import { sleep } from "../../src/common/wait.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 
 /** Clock ticks a second in /proc/PID/stat: USER_HZ, which is 100 on every Linux. */
@@ -178,7 +179,7 @@ export async function listening(port: number): Promise<void> {
       (await Deno.connect({ hostname: "127.0.0.1", port })).close();
       return;
     } catch {
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await sleep(50);
     }
   }
   throw new Error(`Nothing listens on port ${port}`);
