@@ -30,7 +30,7 @@ export class LimitProgram {
     return program;
   }
 
-  /** @returns a text with the reason if there are no figures */
+  /** @returns the figures; the reason, as text, if the program cannot be compiled or fails */
   async run(packets = 200_000): Promise<Limit | string> {
     if (this.#failure !== undefined) return this.#failure;
     const { success, text } = await run(this.#path, String(packets));
