@@ -10,15 +10,24 @@ import { TcpProxy } from "./tcp_proxy.ts";
 /** Maximum time for servers to recover from a split, once it has healed. */
 const HEALING = 5_000;
 
-/** A nats-server with a route to another one, by way of a proxy. */
-async function twoNats() {
+/** Two servers of a NATS cluster. A proxy between them can cut or stall their route. */
+async function startCluster() {
   const port = freePort();
   const cluster = ["--cluster_name", "test", "--no_advertise", "--cluster"];
   const first = await NatsServer.start(...cluster, `nats://127.0.0.1:${port}`);
   const proxy = new TcpProxy(port);
   const routes = ["--routes", `nats://127.0.0.1:${proxy.port}`];
   const second = await NatsServer.start(...cluster, `nats://127.0.0.1:${freePort()}`, ...routes);
-  return { first, second, proxy };
+  return {
+    first,
+    second,
+    proxy,
+    async [Symbol.asyncDispose]() {
+      proxy[Symbol.dispose]();
+      await second[Symbol.asyncDispose]();
+      await first[Symbol.asyncDispose]();
+    },
+  };
 }
 
 for (const [what, split] of [["is cut", "cut"], ["takes nothing for a while", "stall"]] as const) {
@@ -26,10 +35,8 @@ for (const [what, split] of [["is cut", "cut"], ["takes nothing for a while", "s
     `a route of a NATS cluster that ${what}: a name is published once 5 s after it heals`,
     ["nats-server"],
     async () => {
-      const { first, second, proxy } = await twoNats();
-      await using _first = first;
-      await using _second = second;
-      using _proxy = proxy;
+      await using cluster = await startCluster();
+      const { first, second, proxy } = cluster;
       await using near = new Servers(first.url);
       await using far = new Servers(second.url);
       const [a, b, c] = await Promise.all([near.start("a"), near.start("b"), far.start("c")]);
@@ -162,10 +169,8 @@ peerTest(
   "one server of a NATS cluster dies: its clients connect to another one, and streams continue",
   ["nats-server"],
   async () => {
-    const { first, second, proxy } = await twoNats();
-    await using _first = first;
-    await using _second = second;
-    using _proxy = proxy;
+    await using cluster = await startCluster();
+    const { first, second } = cluster;
     const nobody = `nats://127.0.0.1:${freePort()}`;
     await using servers = new Servers(`${nobody}; ${first.url}; ${second.url}`);
     const [a, c] = await Promise.all([servers.start("a"), servers.start("c")]);
