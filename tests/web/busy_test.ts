@@ -6,6 +6,7 @@ import { RemotingSessions } from "../../src/server/remoting_sessions.ts";
 import { FlvViewer, NotViewable } from "../../src/web/flv_viewer.ts";
 import { world } from "../media/fakes.ts";
 import { remotingPacket } from "./support.ts";
+import { viewing } from "./viewing.ts";
 
 /** A POST to an application that is busy for so many attempts, each of which takes 2 s of the clock. */
 async function post(busyFor: number) {
@@ -60,22 +61,7 @@ Deno.test("A remoting call gets 503 from an application that stays busy, and kee
 
 Deno.test("A viewer gets 503 from a busy application, and leaves nothing behind", () => {
   const { hub, application } = world({ waits: () => true });
-  const view = () =>
-    new FlvViewer(hub, {
-      rawId: new Uint8Array(32),
-      protocol: "http",
-      address: "192.0.2.1:1000",
-      hostname: "192.0.2.1",
-      path: "",
-      name: "cam",
-      properties: new Map(),
-      flashVersion: "",
-      pageUrl: "",
-      swfUrl: "",
-      wait: true,
-      audio: true,
-      video: true,
-    }, { wake() {}, over() {} });
+  const view = () => new FlvViewer(hub, viewing({ wait: true }), { wake() {}, over() {} });
   assert.throws(view, (error) => error instanceof NotViewable && error.status === 503);
   assert.deepEqual([application.events, hub.clients.size, hub.sessions.size], [[], 0, 0]);
 });

@@ -1,7 +1,7 @@
 import type { Viewing } from "../../src/web/flv_viewer.ts";
 
 /** What a viewer of the stream `cam` asks for. */
-export const viewing = (wanted: { audio?: boolean; video?: boolean } = {}): Viewing => ({
+export const viewing = (wanted: Partial<Viewing> = {}): Viewing => ({
   rawId: crypto.getRandomValues(new Uint8Array(32)),
   protocol: "http",
   address: "192.0.2.1:1000",
