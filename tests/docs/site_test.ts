@@ -1,11 +1,11 @@
 // The documentation as a site: its links, its search, and how it looks in a browser, from disk.
 import assert from "node:assert/strict";
-import { chromium } from "playwright-core";
 import { pathToFileURL } from "node:url";
 import { render } from "../../docs/site/markdown.ts";
 import { fromFileUrl, pageOf, relative, resolve } from "../../docs/site/paths.ts";
 import { buildSite } from "../../docs/site/site.ts";
 import { browserPath } from "../support/browser.ts";
+import { TestBrowser } from "../support/test_browser.ts";
 
 const root = fromFileUrl(new URL("../../", import.meta.url));
 const path = browserPath("the site");
@@ -99,11 +99,8 @@ Deno.test({
   sanitizeResources: false,
   async fn() {
     const out = Deno.makeTempDirSync();
-    const browser = await chromium.launch({
-      executablePath: path,
-      args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-    });
     try {
+      await using browser = await TestBrowser.launch(path);
       const { pages } = await buildSite(root, out);
       assert.ok(pages > 40, `${pages} pages`);
       for (
@@ -112,10 +109,7 @@ Deno.test({
           ["dark", 375, "rgb(18, 22, 28)"],
         ] as const
       ) {
-        const context = await browser.newContext({ colorScheme, viewport: { width, height: 800 } });
-        const page = await context.newPage();
-        const problems: string[] = [];
-        page.on("pageerror", (error) => problems.push(String(error)));
+        const page = await browser.newPage({ colorScheme, viewport: { width, height: 800 } });
         await page.goto(pathToFileURL(`${out}/docs/index.html`).href);
         assert.equal(await page.isVisible("nav li"), width > 1000);
         await page.fill("#search", "persistent shared object");
@@ -127,11 +121,10 @@ Deno.test({
         assert.ok(wide as number <= width, `${wide} px on ${width}`);
         await page.fill("#search", "qqqqzzzz");
         await page.getByText("Nothing found.").waitFor();
-        assert.deepEqual(problems, []);
-        await context.close();
+        assert.deepEqual(browser.problems, []);
+        await page.context().close();
       }
     } finally {
-      await browser.close();
       Deno.removeSync(out, { recursive: true });
     }
   },

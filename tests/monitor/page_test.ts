@@ -1,11 +1,12 @@
 // The page in a real browser: light and dark, on a wide screen, a small one and a phone. SCREENSHOTS
 // names a folder for pictures of it.
 import assert from "node:assert/strict";
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import type { BrowserContextOptions, Page } from "playwright-core";
 import { Monitor } from "../../src/monitor/handler.ts";
 import type { Source } from "../../src/monitor/snapshot.ts";
 import { serveHttp } from "../../src/net/http.ts";
 import { browserPath } from "../support/browser.ts";
+import { TestBrowser } from "../support/test_browser.ts";
 import { until } from "../support/wait.ts";
 import { fakeSource } from "./fake_source.ts";
 
@@ -32,26 +33,22 @@ function troubledSource(): Source {
 }
 
 async function withPage(
-  browser: Browser,
+  browser: TestBrowser,
   port: number,
   options: BrowserContextOptions,
   action: (page: Page) => Promise<void>,
 ): Promise<void> {
-  const context = await browser.newContext(options);
-  const page = await context.newPage();
-  /** Exceptions, and dialogs of scripts in names. */
-  const problems: string[] = [];
-  page.on("pageerror", (error) => problems.push(String(error)));
+  const page = await browser.newPage(options);
   page.on("dialog", (dialog) => {
-    problems.push("a script of a stream's name ran");
+    browser.problems.push("a script of a stream's name ran");
     dialog.dismiss();
   });
   try {
     await page.goto(`http://127.0.0.1:${port}/`);
     await action(page);
   } finally {
-    await context.close();
-    assert.deepEqual(problems, []);
+    await page.context().close();
+    assert.deepEqual(browser.problems, []);
   }
 }
 
@@ -77,11 +74,8 @@ Deno.test({
       { hostname: "127.0.0.1", port: 0 },
       (request) => monitor.handle(request),
     );
-    const browser = await chromium.launch({
-      executablePath: path,
-      args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-    });
     try {
+      await using browser = await TestBrowser.launch(path);
       await t.step("the form distinguishes a missing token from a wrong one", async () => {
         await withPage(browser, server.port, {}, async (page) => {
           await page.getByText("Token required.").waitFor();
@@ -214,7 +208,6 @@ Deno.test({
         });
       });
     } finally {
-      await browser.close();
       await server.close();
     }
   },

@@ -2,9 +2,9 @@
 // socket through the gate of the web door, and by Flash remoting.
 
 import assert from "node:assert/strict";
-import { chromium } from "playwright-core";
 import { Peer, peerTest } from "../peers/peers.ts";
 import { browserPath } from "../support/browser.ts";
+import { TestBrowser } from "../support/test_browser.ts";
 import { freePort } from "../support/ports.ts";
 import { until } from "../support/wait.ts";
 import { startWeb } from "../web/support.ts";
@@ -70,17 +70,9 @@ peerTest("a Flash program in Ruffle talks to scripts by socket and by remoting",
   const { server, http, ws } = await startWeb({ "": "", "/game": SCRIPT }, `sockets = ${port}\n`);
   const web = `${server.dir}/www/game/web`;
   await Deno.mkdir(web, { recursive: true });
-  const browser = await chromium.launch({
-    executablePath: browserPath("Ruffle"),
-    args: [
-      "--no-sandbox",
-      "--disable-background-networking",
-      "--use-gl=angle",
-      "--use-angle=swiftshader",
-      "--enable-unsafe-swiftshader",
-    ],
-  });
+  const graphics = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"];
   try {
+    await using browser = await TestBrowser.launch(browserPath("Ruffle"), graphics);
     await using haxe = new Peer("haxe", [
       ...["-cp", folder, "-main", "Probe", "-swf", `${web}/Probe.swf`],
       ...["-swf-version", "11.9", "-swf-header", "200:100:25:FFFFFF"],
@@ -104,7 +96,6 @@ peerTest("a Flash program in Ruffle talks to scripts by socket and by remoting",
     }, "messages to the Flash program");
     assert.deepEqual(heard.toSorted(), ["remoting: 42", "socket: you said hello from flash\n"]);
   } finally {
-    await browser.close();
     await server.stop();
   }
 });

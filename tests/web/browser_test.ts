@@ -1,10 +1,11 @@
 // The pages of the web door in a real browser.
 
 import assert from "node:assert/strict";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { Writer } from "../../src/bytes/writer.ts";
 import { flvHeader, flvTag } from "../../src/flv/tags.ts";
 import { browserPath } from "../support/browser.ts";
+import { TestBrowser } from "../support/test_browser.ts";
 import { until } from "../support/wait.ts";
 import { live, LOOP, media, startWeb } from "./support.ts";
 
@@ -63,16 +64,10 @@ Deno.test({
         ["index.html", "chat.js", "chat.css"].map((name) => [`www/chat/web/${name}`, page(name)]),
       ),
     }, "origins = http://other.example\n");
-    let browser: Browser | undefined;
     try {
-      browser = await chromium.launch({
-        executablePath: path,
-        args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-      });
-      const problems: string[] = [];
+      await using browser = await TestBrowser.launch(path);
       const open = async (url: string) => {
-        const opened = await (await browser!.newContext()).newPage();
-        opened.on("pageerror", (error) => problems.push(String(error)));
+        const opened = await browser.newPage();
         await opened.goto(url);
         return opened;
       };
@@ -132,7 +127,7 @@ Deno.test({
         Deno.mkdirSync(folder);
         Deno.writeFileSync(`${folder}/film.flv`, longFile());
         const ranges: string[] = [];
-        const player = await (await browser!.newContext()).newPage();
+        const player = await browser.newPage();
         player.on("request", (request) => {
           const range = request.headers().range;
           if (request.url().includes("film.flv") && range) ranges.push(range);
@@ -203,9 +198,8 @@ Deno.test({
         assert.equal(outcome, "closed");
         publisher.stop();
       });
-      assert.deepEqual(problems, []);
+      assert.deepEqual(browser.problems, []);
     } finally {
-      await browser?.close();
       await server.stop();
     }
   },

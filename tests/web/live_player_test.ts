@@ -1,10 +1,11 @@
 // LivePlayer of cumulus.js: in Chromium, and with decoders that a test drives.
 import assert from "node:assert/strict";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { flvLoader, LivePlayer, NetStream } from "../../clients/js/cumulus.js";
 import { FlvReader } from "../../src/flv/reader.ts";
 import { TagType } from "../../src/flv/tags.ts";
 import { browserPath } from "../support/browser.ts";
+import { TestBrowser } from "../support/test_browser.ts";
 import { until } from "../support/wait.ts";
 import { live, media, startWeb } from "./support.ts";
 
@@ -67,18 +68,12 @@ Deno.test({
       "www/live/web/player.html": page,
       "www/live/web/loader.html": loaderPage,
     });
-    let browser: Browser | undefined;
     try {
-      browser = await chromium.launch({
-        executablePath: path,
-        args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-      });
-      const problems: string[] = [];
+      await using browser = await TestBrowser.launch(path);
       const open = async (url: string) => {
-        const opened = await (await browser!.newContext()).newPage();
-        opened.on("pageerror", (error) => problems.push(String(error)));
+        const opened = await browser.newPage();
         opened.on("console", (message) => {
-          if (message.type() === "error") problems.push(message.text());
+          if (message.type() === "error") browser.problems.push(message.text());
         });
         await opened.goto(url);
         return opened;
@@ -152,9 +147,8 @@ Deno.test({
         await other.close();
       });
       publisher.stop();
-      assert.deepEqual(problems, []);
+      assert.deepEqual(browser.problems, []);
     } finally {
-      await browser?.close();
       await server.stop();
     }
   },

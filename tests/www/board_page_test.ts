@@ -1,8 +1,9 @@
 // The board in two windows of a real browser.
 import assert from "node:assert/strict";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { connect } from "../../clients/js/cumulus.js";
 import { browserPath } from "../support/browser.ts";
+import { TestBrowser } from "../support/test_browser.ts";
 import { until } from "../support/wait.ts";
 import { startWeb } from "../web/support.ts";
 
@@ -51,16 +52,10 @@ Deno.test({
   sanitizeResources: false,
   async fn() {
     const { server, http } = await startWeb(www);
-    let browser: Browser | undefined;
     try {
-      browser = await chromium.launch({
-        executablePath: path,
-        args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-      });
-      const problems: string[] = [];
+      await using browser = await TestBrowser.launch(path);
       const open = async () => {
-        const page = await (await browser!.newContext()).newPage();
-        page.on("pageerror", (error) => problems.push(String(error)));
+        const page = await browser.newPage();
         await page.goto(`${http}/board/`);
         await page.getByText("Draw. Everybody here sees it.").waitFor();
         return page;
@@ -85,9 +80,8 @@ Deno.test({
         const count = await painted(two);
         return count > 0 && count < 1.5 * first;
       }, "one stroke is left");
-      assert.deepEqual(problems, []);
+      assert.deepEqual(browser.problems, []);
     } finally {
-      await browser?.close();
       await server.stop();
     }
   },
