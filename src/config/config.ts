@@ -69,7 +69,7 @@ export function readConfig(
     const known = keys.get(name.toLowerCase());
     if (known && !("refused" in entry)) {
       const setting: Setting<unknown> = settings[known];
-      const read = setting.read(value, (text) => warn(line, `${name}: ${text}`));
+      const read = setting.read(value, (text) => warn(line, `${keyText(name)}: ${text}`));
       if (read === undefined) refuse(entry, setting.allowed);
       else config[known] = read;
     }
@@ -104,7 +104,7 @@ export function secretsOf({ texts }: Configuration): string[] {
   return [...texts].filter(([name]) => isSecret(name)).map(([, value]) => value);
 }
 
-/** Names of the values that differ: those that apply at once, and those that need a restart. */
+/** Keys of the values that differ, as `[section] key`: those that apply at once, and those that need a restart. */
 export function changesOf(
   before: Configuration,
   after: Configuration,
@@ -115,7 +115,7 @@ export function changesOf(
     const setting: Setting<unknown> | undefined = known && settings[known];
     const textOf = ({ texts }: Configuration) => texts.get(name) ?? setting?.text;
     if (textOf(before) === textOf(after)) continue;
-    changes[setting?.live ? "live" : "restart"].push(known ?? name);
+    changes[setting?.live ? "live" : "restart"].push(keyText(known ?? name));
   }
   return changes;
 }
@@ -136,7 +136,7 @@ export function sectionOf(name: string): string {
 /** Warning about a key that the server does not read; undefined if it is plainly a script's. */
 function doubtAbout(name: string): string | undefined {
   const lower = name.toLowerCase();
-  if (Object.hasOwn(obsolete, lower)) return `${name} has no effect: ${obsolete[lower]}`;
+  if (Object.hasOwn(obsolete, lower)) return `${keyText(name)} has no effect: ${obsolete[lower]}`;
   const section = sectionOf(lower);
   const key = lower.slice(section ? section.length + 1 : 0);
   const inSection = (section: string) =>

@@ -151,7 +151,7 @@ Deno.test("Unknown keys in our sections, obsolete ones and repeats warn", () => 
     "test.ini:11: [my] x overrides its value in line 10",
     "test.ini:5: unknown key [servers] prot; did you mean [servers] port?",
     "test.ini:6: unknown key [servers] x; [servers] has port, targets, secret, allow",
-    "test.ini:8: edges.activated has no effect: edge servers were removed; see [servers] port and targets",
+    "test.ini:8: [edges] activated has no effect: edge servers were removed; see [servers] port and targets",
   ]);
 });
 

@@ -331,7 +331,7 @@ Deno.test("SIGHUP reopens the log, applies live keys, and names the others", asy
   running.child.kill("SIGHUP");
   await until(
     running,
-    /NOTE .*SIGHUP: log reopened; now in effect: keepAlivePeer, sandbox\.connect; after a restart: threads, mine\n/,
+    /NOTE .*SIGHUP: log reopened; now in effect: keepAlivePeer, \[sandbox\] connect; after a restart: threads, mine\n/,
   );
   const log = `${running.folder}/logs/log.0`; // written after standard output
   await waitUntil(() => /SIGHUP/.test(Deno.readTextFileSync(log)), "the line in the new file");
