@@ -7,6 +7,7 @@ function onStart(path)
 end
 
 function onConnection(client, ...)
+  client.greeted = true
   INFO("Client ", client.address, " is here, with ", select("#", ...), " arguments")
 
   -- A client can call the functions on its object: call("echo", responder, 1, "two") answers with 1.
@@ -17,15 +18,20 @@ function onConnection(client, ...)
   return { message = "Welcome to CumulusServer" }
 end
 
+-- An application below may have an onConnection of its own and inherit this one: then the client was
+-- not greeted. rawget, since parameters of a URL read like fields: any client can write "?greeted=1".
 function onDisconnection(client)
+  if not rawget(client, "greeted") then return end
   INFO("Client ", client.address, " has left; ", cumulus.clients.count, " remain")
 end
 
 -- Everybody may publish and play: `return false` or error("why") would refuse.
 function onPublish(client, publication)
+  publication.announced = true
   INFO("Client ", client.address, " publishes ", publication.name)
 end
 
 function onUnpublish(client, publication)
+  if not rawget(publication, "announced") then return end
   INFO("Client ", client.address, " has stopped publishing ", publication.name)
 end
