@@ -50,8 +50,16 @@ class ChunkStream {
   /** A message has begun and is not all there. */
   open = false;
 
-  constructor(readonly id: number) {}
+  /** @param next in the list of all: a client uses few of them, which a map would double in memory */
+  constructor(readonly id: number, readonly next: ChunkStream | undefined) {}
 }
+
+/**
+ * The header being read: at most 3 + 11 + 4 bytes. All readers share these bytes; a reader keeps its own
+ * between two pieces of input.
+ */
+const HEAD_BYTES = new Uint8Array(18);
+const HEAD = new DataView(HEAD_BYTES.buffer);
 
 /**
  * Reassembles messages. Takes bytes in pieces of any size; memory grows with received data, never with
@@ -62,11 +70,13 @@ export class ChunkReader {
   limits: MessageLimits = LIMITS.streaming;
   /** Messages that were begun and then dropped, as another began in their place. RTMP-110. */
   discarded = 0;
-  readonly #streams = new Map<number, ChunkStream>();
+  #streams: ChunkStream | undefined;
+  #streamCount = 0;
   /** Room that all open messages have. */
   #partial = 0;
-  /** Bytes of a header that is not complete: at most 3 + 11 + 4. */
-  readonly #head = new DataView(new ArrayBuffer(18));
+  /** Bytes of a header that the last input has begun and not completed. */
+  #head: Uint8Array | undefined;
+  /** Bytes of the header in {@link HEAD_BYTES}. */
   #have = 0;
   /** The chunk stream whose chunk is being read. */
   #current: ChunkStream | undefined;
@@ -96,7 +106,7 @@ export class ChunkReader {
 
   /** Drops the incomplete message on a chunk stream. RTMP-202. */
   abort(id: number): void {
-    const stream = this.#streams.get(id);
+    const stream = this.#streamOf(id);
     if (!stream?.open) return;
     this.#drop(stream);
   }
@@ -104,17 +114,18 @@ export class ChunkReader {
   /** @throws {RtmpError} for invalid bytes, or from {@link deliver} */
   receive(bytes: Uint8Array): void {
     let at = 0;
+    if (this.#head) HEAD_BYTES.set(this.#head);
     while (at < bytes.length) {
       if (this.#left > 0) at = this.#takePayload(bytes, at);
       else if (this.#probed >= 0) at = this.#probe(bytes, at);
       else at = this.#takeHeader(bytes, at);
     }
+    this.#head = this.#have > 0 ? HEAD_BYTES.slice(0, this.#have) : undefined;
   }
 
   #takeHeader(bytes: Uint8Array, at: number): number {
-    const head = this.#head;
     while (at < bytes.length) {
-      head.setUint8(this.#have++, bytes[at++]!);
+      HEAD.setUint8(this.#have++, bytes[at++]!);
       if (this.#have < this.#headerLength()) continue;
       this.#have = 0;
       this.#onHeader();
@@ -125,7 +136,7 @@ export class ChunkReader {
 
   /** Of the header at hand, as far as it can be told yet. */
   #headerLength(): number {
-    const head = this.#head;
+    const head = HEAD;
     const first = head.getUint8(0);
     const basic = basicLength(first);
     const format = formatOf(first);
@@ -135,7 +146,7 @@ export class ChunkReader {
   }
 
   #onHeader(): void {
-    const head = this.#head;
+    const head = HEAD;
     const first = head.getUint8(0);
     const format = formatOf(first);
     const at = basicLength(first);
@@ -271,16 +282,21 @@ export class ChunkReader {
   }
 
   #chunkStream(id: number, format: number): ChunkStream {
-    let stream = this.#streams.get(id);
-    if (stream) return stream;
+    const known = this.#streamOf(id);
+    if (known) return known;
     if (format > 1) { // RTMP-105
       throw new RtmpError("chunk", `Chunk stream ${id} begins with type ${format}`);
     }
-    if (this.#streams.size >= MAX_CHUNK_STREAMS) {
+    if (this.#streamCount >= MAX_CHUNK_STREAMS) {
       throw new RtmpError("chunk streams", `Cannot take more than ${MAX_CHUNK_STREAMS} of them`);
     }
-    stream = new ChunkStream(id);
-    this.#streams.set(id, stream);
+    this.#streamCount++;
+    return this.#streams = new ChunkStream(id, this.#streams);
+  }
+
+  #streamOf(id: number): ChunkStream | undefined {
+    let stream = this.#streams;
+    while (stream && stream.id !== id) stream = stream.next;
     return stream;
   }
 }

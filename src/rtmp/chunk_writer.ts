@@ -19,10 +19,12 @@ export interface Outgoing {
   readonly payload: Uint8Array;
 }
 
-/** Fields of the last header on a chunk stream. */
+/** Fields of the last header on a chunk stream; a linked list, since a far end is sent few of them. */
 interface LastHeader {
+  readonly chunkStream: number;
   stream: number;
   timestamp: number;
+  readonly next: LastHeader | undefined;
 }
 
 /**
@@ -32,7 +34,7 @@ interface LastHeader {
 export class ChunkWriter {
   /** Bytes of payload a chunk; a Set Chunk Size that is written changes it. */
   #chunkSize = DEFAULT_CHUNK_SIZE;
-  readonly #last: (LastHeader | undefined)[] = [];
+  #last: LastHeader | undefined;
   #message: Outgoing | undefined;
   /** Bytes of its payload that are written, and bytes left in its chunk. */
   #written = 0;
@@ -95,7 +97,7 @@ export class ChunkWriter {
       return this.#extended ? put32(block, at, timestamp) : at;
     }
     this.#begun = true;
-    const last = this.#last[chunkStream];
+    const last = this.#lastOf(chunkStream);
     const delta = last ? timestamp - last.timestamp : -1;
     const full = !last || last.stream !== stream || delta < 0 || delta >= EXTENDED;
     const time = full ? timestamp : delta;
@@ -103,7 +105,7 @@ export class ChunkWriter {
     if (last) {
       last.stream = stream;
       last.timestamp = timestamp;
-    } else this.#last[chunkStream] = { stream, timestamp };
+    } else this.#last = { chunkStream, stream, timestamp, next: this.#last };
     block[at++] = (full ? 0 : 0x40) | chunkStream;
     at = put24(block, at, this.#extended ? EXTENDED : time);
     at = put24(block, at, payload.length);
@@ -115,6 +117,12 @@ export class ChunkWriter {
       block[at++] = stream >>> 24;
     }
     return this.#extended ? put32(block, at, time) : at;
+  }
+
+  #lastOf(chunkStream: number): LastHeader | undefined {
+    let last = this.#last;
+    while (last && last.chunkStream !== chunkStream) last = last.next;
+    return last;
   }
 }
 

@@ -32,7 +32,7 @@ interface HandshakeOptions {
  */
 export class Handshake {
   /** Version and first packet of the far end, then its second packet. */
-  #packet = new Uint8Array(1 + PACKET_LENGTH);
+  readonly #packet = new Uint8Array(1 + PACKET_LENGTH);
   #have = 0;
   /** The far end's first packet has come. */
   #answered = false;
@@ -76,7 +76,6 @@ export class Handshake {
     this.#have = 0;
     if (this.#answered) {
       this.#done = true;
-      this.#packet = new Uint8Array(0);
       return;
     }
     this.#answered = true;

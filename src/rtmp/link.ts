@@ -45,7 +45,8 @@ export interface LinkHost {
 
 export class Link {
   readonly #host: LinkHost;
-  readonly #handshake: Handshake;
+  /** Undefined once it is over. */
+  #handshake: Handshake | undefined;
   readonly #reader: ChunkReader;
   readonly #out = new OutQueue();
   #received = 0;
@@ -75,7 +76,7 @@ export class Link {
 
   /** The handshake is over. */
   get open(): boolean {
-    return this.#handshake.done;
+    return this.#handshake === undefined;
   }
 
   /** When the last byte came. */
@@ -154,7 +155,7 @@ export class Link {
     this.#lastReceived = this.#host.now;
     this.#received += bytes.length;
     let at = 0;
-    if (!this.#handshake.done) {
+    if (this.#handshake) {
       at = this.#handshake.receive(bytes);
       if (this.#handshake.done) this.#onOpen();
     }
@@ -208,6 +209,7 @@ export class Link {
   }
 
   #onOpen(): void {
+    this.#handshake = undefined;
     this.#out.open = true;
     this.#host.onOpen?.();
     this.#host.onWritable();

@@ -1,3 +1,4 @@
+import { concat } from "../bytes/concat.ts";
 import { ChunkWriter, type Outgoing } from "./chunk_writer.ts";
 import { ControlType } from "./control.ts";
 import { RtmpError } from "./rtmp_error.ts";
@@ -35,7 +36,7 @@ interface Waiting {
 export class OutQueue {
   readonly #writer = new ChunkWriter();
   /** Bytes of the handshake, which go before all chunks. */
-  readonly #raw: Uint8Array[] = [];
+  #raw: Uint8Array | undefined;
   /** Protocol control, which overtakes what waits. */
   readonly #urgent: Outgoing[] = [];
   readonly #queue: (Waiting | undefined)[] = [];
@@ -61,11 +62,11 @@ export class OutQueue {
 
   /** Whether something besides media waits, which must not be held up. */
   get pressing(): boolean {
-    return this.#raw.length > 0 || this.#urgent.length > 0 || this.#commands > 0;
+    return this.#raw !== undefined || this.#urgent.length > 0 || this.#commands > 0;
   }
 
   get empty(): boolean {
-    return this.#raw.length === 0 && this.#urgent.length === 0 && this.#writer.idle &&
+    return this.#raw === undefined && this.#urgent.length === 0 && this.#writer.idle &&
       this.#first === this.#queue.length;
   }
 
@@ -90,7 +91,7 @@ export class OutQueue {
   }
 
   raw(bytes: Uint8Array): void {
-    this.#raw.push(bytes);
+    this.#raw = this.#raw ? concat([this.#raw, bytes]) : bytes;
   }
 
   /**
@@ -144,7 +145,7 @@ export class OutQueue {
   fill(block: Uint8Array): number {
     const before = this.#handedOut;
     let at = this.#fillRaw(block);
-    while (this.open && this.#raw.length === 0) {
+    while (this.open && this.#raw === undefined) {
       at = this.#writer.write(block, at);
       if (!this.#writer.idle) break; // the block is full
       const done = this.#current;
@@ -158,21 +159,19 @@ export class OutQueue {
   }
 
   #fillRaw(block: Uint8Array): number {
-    let at = 0;
-    for (let [bytes] = this.#raw; bytes && at < block.length; [bytes] = this.#raw) {
-      const part = bytes.subarray(0, block.length - at);
-      block.set(part, at);
-      at += part.length;
-      if (part.length === bytes.length) this.#raw.shift();
-      else this.#raw[0] = bytes.subarray(part.length);
-    }
-    return at;
+    const raw = this.#raw;
+    if (!raw) return 0;
+    const part = raw.subarray(0, block.length);
+    block.set(part);
+    this.#raw = part.length < raw.length ? raw.subarray(part.length) : undefined;
+    return part.length;
   }
 
   /** Begins the next message; false if none waits. */
   #next(): boolean {
     const urgent = this.#urgent.shift();
     if (urgent) {
+      if (this.#urgent.length === 0) this.#urgent.length = 0; // frees the room of its items
       this.#writer.begin(urgent);
       return true;
     }

@@ -40,7 +40,8 @@ export class RtmpChannel implements Channel, Lane {
   readonly lostFragments = 0;
   #closed = false;
   #last = 0;
-  readonly #inFlight = new InFlight();
+  /** Undefined before the first frame. */
+  #inFlight: InFlight | undefined;
 
   /** @param stream message stream id */
   constructor(readonly stream: number, readonly kind: ChannelKind, readonly host: ChannelHost) {
@@ -56,11 +57,11 @@ export class RtmpChannel implements Channel, Lane {
   }
 
   get firstPending(): number {
-    return this.#inFlight.first ?? this.#inFlight.arrived + 1;
+    return this.#inFlight?.first ?? (this.#inFlight?.arrived ?? 0) + 1;
   }
 
   get ackedBytes(): number {
-    return this.#inFlight.arrivedBytes;
+    return this.#inFlight?.arrivedBytes ?? 0;
   }
 
   /** When the oldest message was written that was not begun; Infinity if there is none. */
@@ -101,12 +102,13 @@ export class RtmpChannel implements Channel, Lane {
     this.sentFragments++;
     if (!this.media) return;
     const number = this.#last - this.queuedMessages; // waiting messages are the last ones
+    this.#inFlight ??= new InFlight();
     this.#inFlight.push(number, payload.length, this.host.bytesHandedOut);
   }
 
   /** This total of the connection's bytes has reached the client. */
   arrived(bytes: number): void {
-    if (this.#inFlight.arrive(bytes)) this.handler?.onAcknowledged?.();
+    if (this.#inFlight?.arrive(bytes)) this.handler?.onAcknowledged?.();
   }
 
   /** Data that a client of AMF0 cannot be given is not sent to it. RTMP-417. */

@@ -1,6 +1,7 @@
 import { type AmfObject, AmfReader, type AmfValue, encodeAmf0 } from "../amf/mod.ts";
 import { Reader } from "../bytes/reader.ts";
 import { WireError } from "../bytes/wire_error.ts";
+import { type Few, minus, NONE, plus } from "../media/few.ts";
 import type { Accepting, Door, StreamName } from "../tc/door.ts";
 import { type Command, readText, statusMessage } from "../tc/format/commands.ts";
 import { commandMessage } from "../tc/format/messages.ts";
@@ -25,7 +26,7 @@ export class RtmpDoor implements Door {
   readonly rebase = true;
   readonly #session: RtmpSession;
   /** Names of FCPublish. */
-  readonly #announced = new Set<string>();
+  #announced: Few<string> = NONE;
   #app = "";
   #reconnects = false;
 
@@ -130,7 +131,7 @@ export class RtmpDoor implements Door {
 
   published(_stream: NetStream, name: string): void {
     this.#session.link.trust("streaming");
-    if (this.#announced.has(name)) this.#tell("onFCPublish", "NetStream.Publish.Start", name);
+    if (this.#announced.includes(name)) this.#tell("onFCPublish", "NetStream.Publish.Start", name);
   }
 
   /** Closes the connection, for encoders that ignore statuses. RTMP-308, RTMP-504. */
@@ -148,12 +149,14 @@ export class RtmpDoor implements Door {
   }
 
   unpublished(_stream: NetStream, name: string): void {
-    if (!this.#announced.delete(name)) return;
+    if (!this.#announced.includes(name)) return;
+    this.#announced = minus(this.#announced, name);
     this.#tell("onFCUnpublish", "NetStream.Unpublish.Success", name);
   }
 
   #announce(name: string | undefined): void {
-    if (name !== undefined && this.#announced.size < MAX_ANNOUNCED) this.#announced.add(name);
+    if (name === undefined || this.#announced.includes(name)) return;
+    if (this.#announced.length < MAX_ANNOUNCED) this.#announced = plus(this.#announced, name);
   }
 
   /** Ends the client's stream that publishes a name. */

@@ -2,7 +2,7 @@ import { isLoopback, sourceKey } from "../common/ip.ts";
 import type { Hub } from "../media/hub.ts";
 import type { Hmac } from "./digest.ts";
 import type { CloseReason } from "./rtmp_error.ts";
-import { RtmpSession, type Wire } from "./rtmp_session.ts";
+import { type Accepted, RtmpSession, type Wire } from "./rtmp_session.ts";
 
 interface RtmpServerOptions {
   readonly hmac: Hmac;
@@ -17,14 +17,6 @@ export interface RtmpLimits {
   /** Maximum number of connections that have not sent `connect`. */
   readonly unconnected: number;
   readonly unconnectedOfAddress: number;
-}
-
-/** Where a connection comes from, as `net` has accepted it. */
-export interface Accepted {
-  readonly protocol: "rtmp" | "rtmps";
-  /** `ip:port`, or `[ip]:port`. */
-  readonly address: string;
-  readonly hostname: string;
 }
 
 /** Counters of connections since the start. */
@@ -86,7 +78,7 @@ export class RtmpServer {
    * @returns undefined if the limit is reached: the caller must close the connection
    */
   accept(wire: Wire, accepted: Accepted): RtmpSession | undefined {
-    const { hub, options: { hmac, random, limits } } = this;
+    const { hub, options: { limits } } = this;
     if (hub.blacklist.has(accepted.hostname)) return this.#refuse("blacklisted");
     const source = sourceOf(accepted.hostname);
     const share = this.#shares.get(source ?? "") ?? { all: 0, unconnected: 0 };
@@ -100,31 +92,31 @@ export class RtmpServer {
     this.#shares.set(source ?? "", share);
     share.all++;
     share.unconnected++;
-    let connecting = true;
-    const connected = () => {
-      if (connecting) share.unconnected--;
-      connecting = false;
-      this.#unconnected.delete(session);
-    };
-    const session: RtmpSession = new RtmpSession(wire, {
-      ...accepted,
-      hub,
-      hmac,
-      random,
-      onConnected: connected,
-      onEnded: (reason, text) => {
-        connected();
-        if (--share.all === 0) this.#shares.delete(source ?? "");
-        this.#count(reason);
-        if (reason) hub.log("debug", `RTMP connection of ${accepted.address} ends: ${text}`);
-      },
-      onOver: () => {
-        if (this.#sessions.delete(session)) this.#past = withLink(this.#past, session);
-      },
-    });
+    const session = new RtmpSession(wire, this, accepted);
     this.#sessions.add(session);
     this.#unconnected.add(session);
     return session;
+  }
+
+  // Calls from sessions
+
+  onConnected(session: RtmpSession): void {
+    if (!this.#unconnected.delete(session)) return;
+    const share = this.#shares.get(sourceOf(session.hostname) ?? "");
+    if (share) share.unconnected--;
+  }
+
+  onEnded(session: RtmpSession, reason: CloseReason | undefined, text: string): void {
+    this.onConnected(session);
+    const source = sourceOf(session.hostname) ?? "";
+    const share = this.#shares.get(source);
+    if (share && --share.all === 0) this.#shares.delete(source);
+    this.#count(reason);
+    if (reason) this.hub.log("debug", `RTMP connection of ${session.address} ends: ${text}`);
+  }
+
+  onOver(session: RtmpSession): void {
+    if (this.#sessions.delete(session)) this.#past = withLink(this.#past, session);
   }
 
   /** Several times a second. */

@@ -1,3 +1,4 @@
+import { type Few, minus, NONE, plus } from "../media/few.ts";
 import { Frame } from "../media/frame.ts";
 import type { Hub } from "../media/hub.ts";
 import type { ChannelKind, Transport } from "../tc/channel.ts";
@@ -37,21 +38,25 @@ export interface Wire {
   end(): void;
 }
 
-interface SessionOptions {
+/** Where a connection comes from, as `net` has accepted it. */
+export interface Accepted {
   readonly protocol: "rtmp" | "rtmps";
   /** `ip:port`, or `[ip]:port`. */
   readonly address: string;
   /** The IP address alone, in its canonical form. */
   readonly hostname: string;
+}
+
+/** The part of the door that its sessions use. */
+interface SessionHost {
   readonly hub: Hub;
-  readonly hmac: Hmac;
-  random(length: number): Uint8Array;
+  readonly options: { readonly hmac: Hmac; random(length: number): Uint8Array };
   /** The client asks to connect, and is going to be accepted. */
-  onConnected(): void;
+  onConnected(session: RtmpSession): void;
   /** The client has left the hub; its last messages may still wait. */
-  onEnded(reason: CloseReason | undefined, text: string): void;
+  onEnded(session: RtmpSession, reason: CloseReason | undefined, text: string): void;
   /** The wire was ended, or has ended. */
-  onOver(): void;
+  onOver(session: RtmpSession): void;
 }
 
 /** Why sessions end, in words for `onFailed`. API-639. */
@@ -65,11 +70,12 @@ export class RtmpSession implements Transport, LinkHost {
   readonly rawId: Uint8Array;
   readonly connection: NetConnection;
   readonly link: Link;
-  readonly #options: SessionOptions;
+  readonly #host: SessionHost;
+  readonly #accepted: Accepted;
   readonly #wire: Wire;
   readonly #door: RtmpDoor;
   readonly #since: number;
-  readonly #channels = new Set<RtmpChannel>();
+  #channels: Few<RtmpChannel> = NONE;
   readonly #delivery = new Delivery(WINDOW);
   readonly #early = new EarlyMetadata();
   #pingedAt = 0;
@@ -81,14 +87,16 @@ export class RtmpSession implements Transport, LinkHost {
   #closed = false;
   #wireEnded = false;
 
-  constructor(wire: Wire, options: SessionOptions) {
+  constructor(wire: Wire, host: SessionHost, accepted: Accepted) {
     this.#wire = wire;
-    this.#options = options;
-    this.#since = options.hub.now;
-    this.rawId = options.random(32); // RTMP has no peer ids: RTMP-326
+    this.#host = host;
+    this.#accepted = accepted;
+    this.#since = host.hub.now;
+    // RTMP has no peer ids: RTMP-326. V8 keeps a copy of 32 bytes within its object.
+    this.rawId = host.options.random(32).slice();
     this.link = new Link("responder", this);
     this.#door = new RtmpDoor(this);
-    this.connection = new NetConnection(this, this.#door, options.hub);
+    this.connection = new NetConnection(this, this.#door, host.hub);
   }
 
   // Transport
@@ -97,15 +105,15 @@ export class RtmpSession implements Transport, LinkHost {
   readonly publisherTimeout = 0;
 
   get protocol(): "rtmp" | "rtmps" {
-    return this.#options.protocol;
+    return this.#accepted.protocol;
   }
 
   get address(): string {
-    return this.#options.address;
+    return this.#accepted.address;
   }
 
   get hostname(): string {
-    return this.#options.hostname;
+    return this.#accepted.hostname;
   }
 
   get ping(): number {
@@ -135,7 +143,7 @@ export class RtmpSession implements Transport, LinkHost {
   open(stream: number, kind: ChannelKind): RtmpChannel {
     const channel = new RtmpChannel(stream, kind, this);
     if (this.#closed) channel.end();
-    else this.#channels.add(channel);
+    else this.#channels = plus(this.#channels, channel);
     return channel;
   }
 
@@ -150,15 +158,15 @@ export class RtmpSession implements Transport, LinkHost {
   // ChannelHost and LinkHost
 
   get now(): number {
-    return this.#options.hub.now;
+    return this.#host.hub.now;
   }
 
   get hmac(): Hmac {
-    return this.#options.hmac;
+    return this.#host.options.hmac;
   }
 
   random(length: number): Uint8Array {
-    return this.#options.random(length);
+    return this.#host.options.random(length);
   }
 
   get objectEncoding(): 0 | 3 {
@@ -188,7 +196,7 @@ export class RtmpSession implements Transport, LinkHost {
   /** Set for a refused connection, to detect when the client has read the answer. */
   onChannelClosed(channel: RtmpChannel): void {
     if (channel.stream === 0 && channel.handler?.onClosed) this.#endAfterQueue = true;
-    else if (channel.queuedMessages === 0) this.#channels.delete(channel);
+    else if (channel.queuedMessages === 0) this.#channels = minus(this.#channels, channel);
     this.#wire.wake();
   }
 
@@ -286,7 +294,7 @@ export class RtmpSession implements Transport, LinkHost {
     if (this.#wireEnded) return;
     this.#wireEnded = true;
     this.end(undefined, "gone");
-    this.#options.onOver();
+    this.#host.onOver(this);
   }
 
   /** Called several times a second: enforces time-outs, and pings silent clients. */
@@ -315,7 +323,7 @@ export class RtmpSession implements Transport, LinkHost {
 
   /** The client is going to be accepted. */
   accepted(): void {
-    this.#options.onConnected();
+    this.#host.onConnected(this);
     this.link.trust("connected");
     this.link.sendServerLimits();
   }
@@ -348,7 +356,7 @@ export class RtmpSession implements Transport, LinkHost {
     } finally {
       for (const channel of this.#channels) channel.end();
       this.#closeAt = this.now + CLOSE_TIMEOUT;
-      this.#options.onEnded(reason, text);
+      this.#host.onEnded(this, reason, text);
       if (atOnce) this.#endWire();
       else this.#wire.wake();
     }
@@ -376,6 +384,6 @@ export class RtmpSession implements Transport, LinkHost {
     if (this.#wireEnded) return;
     this.#wireEnded = true;
     this.#wire.end();
-    this.#options.onOver();
+    this.#host.onOver(this);
   }
 }

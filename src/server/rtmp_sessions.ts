@@ -174,7 +174,7 @@ export class RtmpSessions {
 }
 
 /** A connection as its session knows it. */
-class SessionWire implements Wire {
+class SessionWire implements Wire, StreamEvents {
   /** Whether it is in the list of connections to write to. */
   dirty = false;
   /** It is among those with more than media to write. */
@@ -199,15 +199,7 @@ class SessionWire implements Wire {
 
   start(session: RtmpSession): void {
     this.#session = session;
-    this.#socket.start({
-      onData: (bytes) =>
-        this.#sessions.input("Cannot receive from an RTMP client", () => {
-          session.receive(bytes);
-          if (session.connection.state === "connected") this.#socket.trust?.();
-        }),
-      onWritten: () => this.#onWritten(session),
-      onEnd: () => this.#sessions.input("Cannot end an RTMP connection", () => session.gone()),
-    });
+    this.#socket.start(this);
   }
 
   /** @returns false: the block is in use until it is written */
@@ -227,10 +219,23 @@ class SessionWire implements Wire {
     this.#socket.end();
   }
 
-  #onWritten(session: RtmpSession): void {
+  // StreamEvents
+
+  onData(bytes: Uint8Array): void {
+    this.#sessions.input("Cannot receive from an RTMP client", () => {
+      this.session.receive(bytes);
+      if (this.session.connection.state === "connected") this.#socket.trust?.();
+    });
+  }
+
+  onEnd(): void {
+    this.#sessions.input("Cannot end an RTMP connection", () => this.session.gone());
+  }
+
+  onWritten(): void {
     if (this.#block) this.#sessions.release(this.#block);
     this.#block = undefined;
-    if (!session.waits) return;
+    if (!this.session.waits) return;
     this.wake();
     this.#sessions.input("Cannot send to an RTMP client", () => {});
   }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { fromHex } from "../../src/bytes/hex.ts";
 import { ChunkReader, LIMITS, type MessageLimits } from "../../src/rtmp/chunk_reader.ts";
 import { ChunkWriter, type Outgoing } from "../../src/rtmp/chunk_writer.ts";
-import { ControlType, readAggregate, writeU32 } from "../../src/rtmp/control.ts";
+import { ControlType, readAggregate, type RtmpMessage, writeU32 } from "../../src/rtmp/control.ts";
 import { RtmpError } from "../../src/rtmp/rtmp_error.ts";
 import { captured, capturedMessages, joined, pieces, pseudoRandom, read } from "./support.ts";
 
@@ -22,6 +22,27 @@ Deno.test("ChunkReader reads captured clients and servers as another decoder doe
     assert.deepEqual(read(bytes, 1), inOne, `${name} byte by byte`);
     assert.deepEqual(read(bytes, 7), inOne, `${name} in pieces of 7`);
   }
+});
+
+Deno.test("Readers that take turns after each byte do not disturb each other", () => {
+  const inputs = Object.keys(capturedMessages).map((name) => captured(name).subarray(HANDSHAKE));
+  const results: RtmpMessage[][] = inputs.map(() => []);
+  const readers = results.map((messages) => {
+    const reader: ChunkReader = new ChunkReader((message) => {
+      messages.push(message);
+      if (message.type === ControlType.setChunkSize) {
+        reader.chunkSize = new DataView(message.payload.buffer).getUint32(
+          message.payload.byteOffset,
+        );
+      }
+    });
+    return reader;
+  });
+  const longest = Math.min(10_000, Math.max(...inputs.map(({ length }) => length)));
+  for (let at = 0; at < longest; at++) {
+    readers.forEach((reader, i) => reader.receive(inputs[i].subarray(at, at + 1)));
+  }
+  assert.deepEqual(results, inputs.map((input) => read(input.subarray(0, longest))));
 });
 
 /** Bytes of chunks that begin messages of 2 bytes. */
