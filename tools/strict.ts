@@ -17,6 +17,7 @@ const ROOMS = [
   "rtmp",
   "rtws",
   "server",
+  "store",
   "tc",
   "web",
 ];

@@ -11,9 +11,12 @@ const AUDIO_INTERVAL = 1_000;
 const MAX_HEADERS = 1_000;
 const MAX_HEADER_BYTES = 1 << 20;
 
-/** The codec of a frame: a number of the FLV format, or the four characters of the enhanced form. */
+/**
+ * The codec of a frame: a number of the FLV format, or the four characters of the enhanced form; 0 for
+ * an empty message.
+ */
 export function codecOf(kind: "audio" | "video", payload: Uint8Array): number {
-  const [first] = payload;
+  const first = payload[0] ?? 0;
   const enhanced = kind === "video" ? (first & 0x80) !== 0 : first >> 4 === 9;
   if (enhanced && payload.length >= 5) {
     return new DataView(payload.buffer, payload.byteOffset).getUint32(1);

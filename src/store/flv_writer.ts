@@ -120,8 +120,10 @@ export class FlvWriter {
     const taken: Uint8Array[] = this.#prefix ? [this.#prefix] : [];
     let length = this.#prefix?.length ?? 0;
     let count = 0;
-    while (count < this.#queue.length && (count === 0 || length < MAX_WRITE)) {
-      const bytes = flvTag(this.#queue[count++]);
+    for (const tag of this.#queue) {
+      if (count > 0 && length >= MAX_WRITE) break;
+      count++;
+      const bytes = flvTag(tag);
       taken.push(bytes);
       length += bytes.length;
     }

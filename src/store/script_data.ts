@@ -1,4 +1,5 @@
 // Script tags: an AMF0 string, the name, and values. FLV E.4.4.
+import { Reader } from "../bytes/reader.ts";
 import { fromUtf8 } from "../bytes/text.ts";
 
 const STRING = 0x02;
@@ -12,9 +13,10 @@ interface ScriptData {
 /** @returns undefined for tags that do not begin with a name */
 export function readScriptData(data: Uint8Array): ScriptData | undefined {
   if (data.length < 3 || data[0] !== STRING) return undefined;
-  const end = 3 + (data[1] << 8 | data[2]);
-  if (end > data.length) return undefined;
-  return { name: fromUtf8(data.subarray(3, end)), values: data.subarray(end) };
+  const from = new Reader(data, 1);
+  const length = from.u16();
+  if (length > from.left) return undefined;
+  return { name: fromUtf8(from.bytes(length)), values: from.rest() };
 }
 
 /** The values of `onMetaData`; undefined for other tags. */

@@ -20,10 +20,11 @@ export class SeekBurst {
     return time >= this.target;
   }
 
-  /** @returns what goes before the first frame */
+  /** @returns what goes before the first frame; an empty message has no codec, and is none */
   begin(video: Uint8Array): Frame | undefined {
-    if (this.#codec !== undefined) return undefined;
-    this.#codec = (video[0] & 0x80) === 0 ? video[0] & 15 : -1;
+    const [first] = video;
+    if (this.#codec !== undefined || first === undefined) return undefined;
+    this.#codec = (first & 0x80) === 0 ? first & 15 : -1;
     return this.#command(BEGIN);
   }
 

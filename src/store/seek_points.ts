@@ -33,14 +33,22 @@ export class SeekPoints {
     let [low, high] = [0, this.#times.length];
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (this.#times[middle] <= time) low = middle + 1;
+      if (this.#times[middle]! <= time) low = middle + 1;
       else high = middle;
     }
-    if (low === 0) return undefined;
-    return { time: this.#times[low - 1], position: this.#positions[low - 1] };
+    return this.#at(low - 1);
   }
 
   *values(): Generator<SeekPoint> {
-    for (const [i, time] of this.#times.entries()) yield { time, position: this.#positions[i] };
+    for (let i = 0;; i++) {
+      const point = this.#at(i);
+      if (!point) return;
+      yield point;
+    }
+  }
+
+  #at(index: number): SeekPoint | undefined {
+    const [time, position] = [this.#times[index], this.#positions[index]];
+    return time === undefined || position === undefined ? undefined : { time, position };
   }
 }

@@ -1,3 +1,4 @@
+import { Reader } from "../bytes/reader.ts";
 import { TAG_HEADER, TagType, TRAILER } from "../flv/tags.ts";
 
 /** A tag of a file, and where it lies. */
@@ -41,6 +42,7 @@ export function firstTagOffset(bytes: Uint8Array): number | undefined {
  */
 export class TagReader {
   #block: Uint8Array = NOTHING;
+  readonly #header = new Reader(NOTHING);
   /** Offset of the block in the file. */
   #start = 0;
   #position: number;
@@ -91,13 +93,15 @@ export class TagReader {
       const block = this.#block;
       this.#needed = TAG_HEADER;
       if (block.length - at < TAG_HEADER) return undefined;
-      const first = block[at];
+      const header = this.#header.reset(block, at);
+      const first = header.u8();
       const type = first & 0x1f;
       if ((first & RESERVED) !== 0 || type === 0) {
         this.#ended = true;
         return undefined;
       }
-      const length = u24(block, at + 1);
+      const length = header.u24();
+      const time = header.u24() | header.u8() << 24;
       const position = this.#position;
       const end = position + TAG_HEADER + length + TRAILER;
       const from = at + TAG_HEADER;
@@ -112,14 +116,9 @@ export class TagReader {
         return undefined;
       }
       this.#position = end;
-      const time = u24(block, at + 4) | block[at + 7] << 24;
       const data = block.subarray(from, Math.min(from + length, block.length));
       return { type: type as TagType, time, data, position, end };
     }
     return undefined;
   }
-}
-
-function u24(bytes: Uint8Array, at: number): number {
-  return bytes[at] << 16 | bytes[at + 1] << 8 | bytes[at + 2];
 }
