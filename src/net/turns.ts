@@ -1,18 +1,19 @@
 /**
- * Time (ms) that input by TCP may take of one turn of the event loop, the piece under way not counted.
- * More would let a few connections that send without a pause keep everybody's datagrams waiting: a
- * client needs several turns to connect.
+ * Time (ms) of a turn of the event loop that TCP input may take. An action that has begun may exceed it.
+ * With more time, a few connections that send without a pause would delay the datagrams of all clients,
+ * and a client needs several turns to connect.
  */
 const SHARE = 4;
-/** What a piece costs besides its action: reading or accepting, in milliseconds. */
-const LEAST_COST = 0.02;
+/** Time (ms) to read from a connection, which counts besides the action. */
+const READ_COST = 0.02;
+/** Time (ms) to accept a connection, which counts besides the action. */
 export const ACCEPT_COST = 0.1;
 /**
- * Milliseconds until the next turn. A runtime that always has something to do, as with `setImmediate`,
- * looks at its sockets only now and then.
+ * Time (ms) until the next turn. Without a rest, as with `setImmediate`, the runtime would poll its
+ * sockets only rarely.
  */
 const REST = 1;
-/** After a long piece the rest is longer: a fourth of its time, at most so many milliseconds. */
+/** Maximum rest (ms). After a long action the rest is a quarter of the action's time. */
 const MAX_REST = 250;
 
 interface Piece {
@@ -22,7 +23,7 @@ interface Piece {
   readonly fail: (error: unknown) => void;
 }
 
-/** Divides the event loop between TCP and the rest: what exceeds the share of a turn waits for the next. */
+/** Divides the event loop between TCP input and other work. Actions beyond the share of a turn wait. */
 export class Turns {
   readonly #waiting: Piece[] = [];
   readonly #clock: () => number;
@@ -31,7 +32,7 @@ export class Turns {
   #restUntil = -Infinity;
   #armed = false;
 
-  /** @param nextTurn calls an action once, after so many milliseconds */
+  /** @param nextTurn calls `action` once, after `delay` ms */
   constructor(
     clock: () => number = () => performance.now(),
     nextTurn: (action: () => void, delay: number) => void = setTimeout,
@@ -41,13 +42,13 @@ export class Turns {
   }
 
   /**
-   * Runs actions in the order of their calls.
+   * Runs an action in this turn or a later one, after the actions of earlier calls.
    *
-   * @param cost milliseconds that count besides those of the action
-   * @returns undefined: it has run; otherwise it runs before the promise resolves
-   * @throws {Error} what the action throws; or the promise is rejected with it
+   * @param cost time (ms) that counts besides the action's
+   * @returns undefined if the action has run; otherwise a promise, resolved after the action
+   * @throws the action's error; the promise rejects with it
    */
-  take(action: () => void, cost = LEAST_COST): Promise<void> | undefined {
+  take(action: () => void, cost = READ_COST): Promise<void> | undefined {
     if (this.#waiting.length === 0 && this.#spent < SHARE) {
       this.#arm();
       this.#run(action, cost);
@@ -94,9 +95,9 @@ export class Turns {
       }
     }
     this.#waiting.splice(0, next);
-    if (next > 0) this.#arm(); // to forget what this turn has spent
+    if (next > 0) this.#arm(); // the next turn resets #spent
   }
 }
 
-/** Those of this process. */
+/** The turns of this process. */
 export const turns = new Turns();

@@ -1,17 +1,18 @@
-/** Bytes of messages that have not arrived as a whole, of all WebSockets together. */
+/** Maximum bytes of unfinished messages of all WebSockets together. */
 const MAX_UNFINISHED = 256 << 20;
-/** The same of one client that is not trusted. */
+/** Maximum bytes of an unfinished message of one client that is not trusted. */
 const MAX_OF_STRANGER = 192 << 10;
-/** Bytes of a client's frame before its data: RFC 6455 §5.2. */
-const SHORTEST_FRAME = 6;
+/** Bytes of the shortest header of a client's frame. RFC 6455 §5.2. */
+const MIN_HEADER = 6;
 
-/** Clients with unfinished messages, and the bytes of all. */
+/** Clients with unfinished messages. */
 const holders = new Set<UnfinishedMessage>();
+/** Bytes of all unfinished messages. */
 let total = 0;
 
 /**
- * Counts the bytes of the message that a WebSocket is receiving, which its library holds until it is
- * whole. Closes clients that hold too much.
+ * Counts the bytes of the message that a WebSocket is receiving. The library `ws` buffers the message
+ * until it is complete. Closes clients that make the server buffer too many bytes.
  */
 export class UnfinishedMessage {
   /** Whether the client may send messages of any size. */
@@ -24,7 +25,7 @@ export class UnfinishedMessage {
     this.#end = end;
   }
 
-  /** Bytes have arrived. */
+  /** Counts `bytes` that the WebSocket has received. */
   add(bytes: number): void {
     this.#set(this.#bytes + bytes);
     if (!this.trusted && this.#bytes > MAX_OF_STRANGER) this.#close();
@@ -35,12 +36,12 @@ export class UnfinishedMessage {
     }
   }
 
-  /** They were a ping or pong with so many bytes of data, which may stand between the pieces of a message. */
+  /** Takes back a ping or pong with `bytes` of data: a control frame may come between the frames of a message. */
   control(bytes: number): void {
-    this.#set(Math.max(0, this.#bytes - bytes - SHORTEST_FRAME));
+    this.#set(Math.max(0, this.#bytes - bytes - MIN_HEADER));
   }
 
-  /** The message is whole, or the WebSocket is closed. */
+  /** Forgets the message: it is complete, or the WebSocket is closed. */
   finish(): void {
     this.#set(0);
   }

@@ -129,7 +129,7 @@ export interface Host {
    * Starts a relay that sends a publication to another RTMP server, or fetches one.
    *
    * @param publisher the id of the only stream to send; undefined: any publisher of the name
-   * @returns a text with the reason of a failure
+   * @returns the relay; the reason, as text, if it cannot start
    */
   relay(
     direction: "push" | "pull",
