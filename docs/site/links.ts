@@ -1,7 +1,7 @@
 // Links between the files of the repository, as pages of the site have them.
 import { pageOf, relative, resolve } from "./paths.ts";
 
-/** What links may lead to. */
+/** Files and folders that links may lead to. */
 export interface Targets {
   /** Markdown files that become pages, with the names of their headings. */
   readonly pages: ReadonlyMap<string, ReadonlySet<string>>;
@@ -12,13 +12,13 @@ export interface Targets {
 
 export interface Linked {
   readonly html: string;
-  /** Files that are no pages, to be copied. */
+  /** Linked files that are not pages; the site gets copies of them. */
   readonly files: ReadonlySet<string>;
-  /** Links that lead nowhere. */
+  /** Links without a target. */
   readonly broken: readonly string[];
 }
 
-/** Writes the links of a page anew. `html` is what became of the file at `path`. */
+/** Rewrites the links of a page for the site. `html` was made from the file at `path`. */
 export function relink(html: string, path: string, targets: Targets): Linked {
   const files = new Set<string>();
   const broken: string[] = [];
@@ -34,7 +34,7 @@ export function relink(html: string, path: string, targets: Targets): Linked {
       ? readme
       : undefined;
     if (page === undefined) {
-      if (targets.isFolder(target) && fragment === undefined) return ""; // a page of its own it has not
+      if (targets.isFolder(target) && fragment === undefined) return ""; // no page
       if (!targets.isFile(target)) broken.push(link);
       else files.add(target);
       return ` ${name}="${relative(own, target)}"`;
