@@ -214,7 +214,7 @@ class WebDoor implements OpenDoor {
     }
     const release = isLive() ? undefined : await this.#host.seek?.(stream.name);
     try {
-      return this.#viewLive(request, url, stream, peer, isLive());
+      return this.#viewLive(request, url, stream, peer);
     } finally {
       release?.();
     }
@@ -225,13 +225,10 @@ class WebDoor implements OpenDoor {
     url: URL,
     stream: StreamRequest,
     peer: WebPeer,
-    isLive: boolean,
   ): Answer {
     if (request.method === "HEAD") {
-      return new Response(null, {
-        status: isLive ? 200 : 404,
-        headers: this.#origins.streamHeaders(request, url),
-      });
+      this.#viewers.ask(request, stream, peer);
+      return new Response(null, { headers: this.#origins.streamHeaders(request, url) });
     }
     const leave = this.#places.take(peer);
     try {

@@ -1,8 +1,8 @@
 import { StaticFiles } from "../net/static_files.ts";
-import { list, player } from "../web/pages.ts";
+import { front, list, player, SAMPLES } from "../web/pages.ts";
 import { PAGE_HEADERS, pageResponse, textResponse } from "./web_responses.ts";
 
-/** Files of applications, and where there are none the pages that list and play streams. */
+/** Files of applications, and where there are none the pages of the door itself. */
 export class WebPages {
   readonly #files: StaticFiles;
   readonly #listed: () => boolean;
@@ -16,7 +16,7 @@ export class WebPages {
     this.#listed = listed;
   }
 
-  /** A file of an application, or the page that plays or lists streams. */
+  /** A file of an application, or a page of the door itself. */
   async answer(request: Request, segments: string[], isFolder: boolean): Promise<Response> {
     const file = await this.#files.find(segments, isFolder);
     if (file) {
@@ -34,11 +34,8 @@ export class WebPages {
       });
     }
     if (segments.length === 0) {
-      if (this.#listed()) return pageResponse(request, list, PAGE_HEADERS);
-      return textResponse(
-        404,
-        "Streams are at /application/name; with [web] list = on this page lists them",
-      );
+      const page = this.#listed() ? list : front(await this.#samples());
+      return pageResponse(request, page, PAGE_HEADERS);
     }
     if (isFolder) return textResponse(404, "Page not found");
     if (await this.#files.isPage(segments)) {
@@ -51,5 +48,12 @@ export class WebPages {
       );
     }
     return pageResponse(request, player, PAGE_HEADERS);
+  }
+
+  /** Names of the sample applications whose pages are installed. */
+  async #samples(): Promise<string[]> {
+    const found: string[] = [];
+    for (const name of SAMPLES.keys()) if (await this.#files.isPage([name])) found.push(name);
+    return found;
   }
 }

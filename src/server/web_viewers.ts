@@ -133,6 +133,17 @@ export class WebViewers implements ViewerHost {
     return upgraded;
   }
 
+  /**
+   * Asks the application as for a viewer by HTTP that leaves at once: HEAD is answered as GET is.
+   *
+   * @throws {NotViewable}
+   */
+  ask(request: Request, stream: StreamRequest, peer: WebPeer): void {
+    const nothing: ViewerHost = { wake() {}, over() {} };
+    const viewer = viewing(request, stream, peer, "http", this.#host);
+    new FlvViewer(this.#host.hub, viewer, nothing).close();
+  }
+
   /** Writes waiting bytes to the viewers whose sockets accept more. */
   flush(now: number): void {
     if (this.#awake.size === 0) return;

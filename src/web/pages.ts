@@ -1,6 +1,8 @@
 // The pages of the web door itself, which are part of the program: WEB-704.
 import mpegts from "mpegts.js/dist/mpegts.js" with { type: "text" };
 import client from "../../clients/js/cumulus.js" with { type: "text" };
+import frontStyle from "./page/front.css" with { type: "text" };
+import frontPage from "./page/front.html" with { type: "text" };
 import listStyle from "./page/list.css" with { type: "text" };
 import listPage from "./page/list.html" with { type: "text" };
 import listScript from "./page/list.js" with { type: "text" };
@@ -23,12 +25,36 @@ export const player: Page = page(HTML, playerPage);
 /** The page that lists live streams. */
 export const list: Page = page(HTML, listPage);
 
+/** Applications with a page that come with the server. Names of others are not told to strangers. */
+export const SAMPLES: ReadonlyMap<string, string> = new Map([
+  ["chat", "a chat: open it in two windows"],
+  ["board", "a drawing board that all visitors share"],
+  ["vod", "recordings"],
+]);
+const NO_SAMPLES =
+  "<p>The sample pages (a chat, a drawing board, recordings) are not installed. A " +
+  "release has them as <code>www.tar.gz</code>: unpack it beside <code>CumulusServer.ini</code>. It has a <code>www/main.lua</code>, too.</p>";
+
+/**
+ * The page at `/` of a server that has no own one and lists no streams.
+ *
+ * @param samples names of {@link SAMPLES} that are installed
+ */
+export function front(samples: readonly string[]): Page {
+  const items = samples.map((name) =>
+    `<li><a href="/${name}/">/${name}/</a>: ${SAMPLES.get(name)}</li>`
+  );
+  const pages = items.length > 0 ? `<ul>${items.join("")}</ul>` : NO_SAMPLES;
+  return page(HTML, frontPage.replace("{pages}", pages));
+}
+
 /** Files by path. No application has the path `/-/`. */
 export const files: ReadonlyMap<string, Page> = new Map([
   ["/cumulus.js", page(SCRIPT, client)],
   ["/-/mpegts.js", page(SCRIPT, mpegts)],
   ["/-/player.js", page(SCRIPT, playerScript)],
   ["/-/player.css", page(STYLE, playerStyle)],
+  ["/-/front.css", page(STYLE, frontStyle)],
   ["/-/list.js", page(SCRIPT, listScript)],
   ["/-/list.css", page(STYLE, listStyle)],
 ]);

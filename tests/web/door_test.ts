@@ -188,6 +188,12 @@ Deno.test({
         }
         const head = await fetch(`${http}/live/e.flv`, { method: "HEAD" });
         assert.equal(head.status, 200);
+        await server.log.find((line) => line.includes("ended e"), "the end of the viewer by HEAD");
+        const headOf = async (path: string) =>
+          (await fetch(`${http}${path}`, { method: "HEAD" })).status;
+        assert.equal(await headOf("/live/e.flv?token=wrong"), 403);
+        assert.equal(await headOf("/nowhere/e.flv"), 404);
+        assert.equal(await headOf("/live/absent.flv"), 404);
         const options = await fetch(`${http}/live/e.flv`, {
           method: "OPTIONS",
           headers: { origin: "http://good.example" },

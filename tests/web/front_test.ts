@@ -1,0 +1,32 @@
+// The page at `/` of a server that has no own one and lists no streams.
+import assert from "node:assert/strict";
+import { startWeb } from "./support.ts";
+
+Deno.test("/ says what the server is, and links to the sample pages that are installed", async () => {
+  const { server, http } = await startWeb({ "": "", "www/hidden/web/index.html": "not told" });
+  const front = async () => {
+    const response = await fetch(`${http}/`);
+    assert.equal(response.status, 200);
+    assert.equal(response.headers.get("content-type"), "text/html; charset=utf-8");
+    return await response.text();
+  };
+  try {
+    const bare = await front();
+    assert.match(bare, /<h1>CumulusServer<\/h1>/);
+    assert.match(bare, /www\.tar\.gz/);
+    assert.ok(!bare.includes("hidden"), "applications of the operator's own are not told");
+    const style = /href="([^"]+\.css)"/.exec(bare)![1];
+    assert.equal((await (await fetch(`${http}${style}`)).text()).includes("font:"), true);
+
+    server.write("www/chat/web/index.html", "a chat");
+    const withChat = await front();
+    assert.match(withChat, /href="\/chat\/"/);
+    assert.ok(!withChat.includes("www.tar.gz"));
+    assert.ok(!withChat.includes("/board/"), "a page that is not installed");
+
+    server.write("www/web/index.html", "my own");
+    assert.equal(await front(), "my own");
+  } finally {
+    await server.stop();
+  }
+});
