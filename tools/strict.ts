@@ -16,6 +16,7 @@ const ROOMS = [
   "monitor",
   "rtmp",
   "rtws",
+  "script/api",
   "server",
   "store",
   "tc",

@@ -55,8 +55,10 @@ const DEFINITION =
 export function misspelledInSource(source: string): { line: number; text: string }[] {
   const lines = new Map<string, number>();
   for (const match of source.matchAll(DEFINITION)) {
-    const name = match[1] ?? match[2];
-    if (!lines.has(name)) lines.set(name, source.slice(0, match.index).split("\n").length);
+    const [, defined, assigned] = match;
+    const name = defined ?? assigned;
+    if (name === undefined || lines.has(name)) continue;
+    lines.set(name, source.slice(0, match.index).split("\n").length);
   }
   return misspelledEvents([...lines.keys()])
     .map(({ name, event }) => ({ line: lines.get(name)!, text: misspelledText(name, event) }));

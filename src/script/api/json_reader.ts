@@ -48,8 +48,10 @@ export class JsonReader {
 
   /** The next byte that is not a space, left unread; undefined at the end. */
   #peek(): number | undefined {
-    while (SPACES.includes(this.#bytes[this.#at])) this.#at++;
-    return this.#bytes[this.#at];
+    for (;; this.#at++) {
+      const byte = this.#bytes[this.#at];
+      if (byte === undefined || !SPACES.includes(byte)) return byte;
+    }
   }
 
   /** Reads a byte if it is the next one. */
@@ -156,7 +158,9 @@ export class JsonReader {
     const bytes = this.#bytes;
     let end = this.#at;
     let text = "";
-    while (isWord(bytes[end]) && text.length <= MAX_WORD) text += String.fromCharCode(bytes[end++]);
+    for (let byte = bytes[end]; isWord(byte) && text.length <= MAX_WORD; byte = bytes[++end]) {
+      text += String.fromCharCode(byte);
+    }
     const word = WORDS.get(text);
     if (word === null) {
       if (this.#null === undefined) lua.pushNil();
@@ -189,7 +193,7 @@ export class JsonReader {
 const MAX_WORD = 1_000;
 
 /** Letters, digits, `+`, `-` and `.`. */
-const isWord = (byte: number | undefined): boolean =>
+const isWord = (byte: number | undefined): byte is number =>
   byte !== undefined &&
   ((byte >= 0x30 && byte <= 0x39) || (byte >= 0x61 && byte <= 0x7a) ||
     (byte >= 0x41 && byte <= 0x5a) || byte === 0x2b || byte === 0x2d || byte === 0x2e);

@@ -263,7 +263,8 @@ export function newPackage(lua: Lua, seeAll: Ref, environment: Ref): void {
   const table = lua.top;
   lua.newTable();
   lua.setField(table, "preload");
-  for (const [name, text] of [["path", DEFAULT_PATH], ["cpath", ""], ["config", CONFIG]]) {
+  const texts = { path: DEFAULT_PATH, cpath: "", config: CONFIG };
+  for (const [name, text] of Object.entries(texts)) {
     lua.pushText(text);
     lua.setField(table, name);
   }

@@ -77,10 +77,12 @@ export class LuaFile {
   /** The text of a number, as far as it can be one. */
   number(): string {
     let text = "";
-    while (this.#fill() && /\s/.test(this.#peek())) this.#at++;
+    let next = this.#peek();
+    for (; next !== undefined && /\s/.test(next); next = this.#peek()) this.#at++;
     const starts = /^[+-]?(0x?[0-9a-f]*(\.[0-9a-f]*)?(p[+-]?\d*)?|\d*(\.\d*)?(e[+-]?\d*)?)$/i;
-    while (text.length < MAX_NUMBER && this.#fill() && starts.test(text + this.#peek())) {
-      text += this.#peek();
+    for (; next !== undefined && starts.test(text + next); next = this.#peek()) {
+      if (text.length === MAX_NUMBER) break;
+      text += next;
       this.#at++;
     }
     return text;
@@ -103,8 +105,10 @@ export class LuaFile {
     this.#file?.flush();
   }
 
-  #peek(): string {
-    return String.fromCharCode(this.#buffer[this.#at]);
+  /** The next byte as a character, left unread; undefined at the end. */
+  #peek(): string | undefined {
+    const byte = this.#fill() ? this.#buffer[this.#at] : undefined;
+    return byte === undefined ? undefined : String.fromCharCode(byte);
   }
 
   #take(end: number): Uint8Array {

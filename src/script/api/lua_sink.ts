@@ -166,12 +166,14 @@ export class LuaSink implements AmfSink {
     const queue = this.#queue;
     const values = dateValues(milliseconds);
     this.#table(id, 0, values.length);
-    values.forEach((value, i) => {
-      queue.ref(this.#parts.date[i].ref);
+    for (const [i, { ref }] of this.#parts.date.entries()) {
+      const value = values[i];
+      if (value === undefined) break; // a moment beyond calendars has its time alone
+      queue.ref(ref);
       if (typeof value === "number") queue.number(value);
       else queue.boolean(value);
       queue.setField();
-    });
+    }
   }
 
   byteArray(_bytes: Uint8Array, start: number, end: number, id: number): void {
@@ -190,7 +192,7 @@ export class LuaSink implements AmfSink {
   }
 
   key(bytes: Uint8Array, start: number, end: number, repeated: boolean): void {
-    const frame = this.#frames[this.#depth];
+    const frame = this.#top();
     if (frame.isArray && isIndex(bytes, start, end)) this.#queue.number(frame.next++);
     else this.#string(start, end, repeated);
   }
@@ -201,7 +203,7 @@ export class LuaSink implements AmfSink {
   }
 
   endObject(): void {
-    const { start, end } = this.#frames[this.#depth--];
+    const { start, end } = this.#close();
     if (start === end) return;
     this.#setType(start, end);
     this.#onTypedObject(start, end);
@@ -222,7 +224,7 @@ export class LuaSink implements AmfSink {
   }
 
   endArray(): void {
-    this.#depth--;
+    this.#close();
   }
 
   beginVector(
@@ -239,7 +241,7 @@ export class LuaSink implements AmfSink {
   }
 
   endVector(): void {
-    this.#depth--;
+    this.#close();
   }
 
   /** The table gets room for all pairs, and so never makes room again for keys that share a place in a larger one. */
@@ -263,7 +265,7 @@ export class LuaSink implements AmfSink {
     const type = lua.type(-2);
     const number = type === NUMBER ? lua.toNumber(-2) : undefined;
     if (type === NIL || Number.isNaN(number) || lua.type(-1) === NIL) return lua.pop(2);
-    const frame = this.#frames[this.#depth];
+    const frame = this.#top();
     if (number !== undefined && frame.chains?.add(number) === false) {
       throw new WireError(
         `Cannot read a dictionary: more than ${MAX_CHAIN} of the numbers that are its keys share a place`,
@@ -276,7 +278,7 @@ export class LuaSink implements AmfSink {
   endDictionary(): void {
     const lua = this.#lua;
     this.#queue.flush();
-    const { pairs, isWeak } = this.#frames[this.#depth--];
+    const { pairs, isWeak } = this.#close();
     lua.pushKey(this.#parts.size);
     lua.pushNumber(pairs);
     lua.rawSet(-3);
@@ -420,12 +422,28 @@ export class LuaSink implements AmfSink {
     if (++this.#depth % PER_RESERVE === PER_RESERVE - 1) this.reserve();
     return this.#frames[this.#depth] ??= new Frame();
   }
+
+  /** The container that is being filled. */
+  #top(): Frame {
+    const frame = this.#frames[this.#depth];
+    if (!frame) throw new Error("No object, array or dictionary is being filled");
+    return frame;
+  }
+
+  #close(): Frame {
+    const frame = this.#top();
+    this.#depth--;
+    return frame;
+  }
 }
 
 /** Whether a name is a number from 0 on, as the elements of an array in AMF0 have them. */
 function isIndex(bytes: Uint8Array, start: number, end: number): boolean {
   if (end === start || end - start > 10) return false;
   if (bytes[start] === 0x30) return end - start === 1;
-  for (let i = start; i < end; i++) if (bytes[i] < 0x30 || bytes[i] > 0x39) return false;
+  for (let i = start; i < end; i++) {
+    const byte = bytes[i];
+    if (byte === undefined || byte < 0x30 || byte > 0x39) return false;
+  }
   return true;
 }

@@ -23,9 +23,8 @@ export function placeOf(lua: Lua): Place {
 
 /** The position that a message begins with. API-052: the file with its folder. */
 function placeIn(message: string): Place {
-  const match = POSITION.exec(message);
-  if (!match) return NOWHERE;
-  return { file: shortened(match[1]), line: Number(match[2]) };
+  const [, chunk, line] = POSITION.exec(message) ?? [];
+  return chunk === undefined ? NOWHERE : { file: shortened(chunk), line: Number(line) };
 }
 
 const shortened = (chunk: string): string => chunk.split("/").slice(-2).join("/");

@@ -62,7 +62,9 @@ export function callLater(
 
 /** Reads `host:port` or `[ip]:port`; undefined if it is neither. */
 export function parseHostPort(text: string): Address | undefined {
-  const match = /^(?:\[([^\]]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(text.trim());
-  const port = Number(match?.[3]);
-  return match && port <= 65535 ? { hostname: unmapped(match[1] ?? match[2]), port } : undefined;
+  const [, ip, name, digits] = /^(?:\[([^\]]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(text.trim()) ?? [];
+  const hostname = ip ?? name;
+  const port = Number(digits);
+  if (hostname === undefined || port > 65535) return undefined;
+  return { hostname: unmapped(hostname), port };
 }

@@ -17,7 +17,8 @@ export function split(text: Uint8Array, separators: Uint8Array, option: number):
   const tokens: Uint8Array[] = [];
   let start = 0;
   for (let i = 0; i <= text.length; i++) {
-    if (i < text.length && !separates[text[i]]) continue;
+    const byte = text[i]; // undefined: the end, behind the last token
+    if (byte !== undefined && !separates[byte]) continue;
     const token = option & 2 ? trimmed(text.subarray(start, i)) : text.subarray(start, i);
     if (token.length > 0 || !(option & 1)) tokens.push(token);
     if (tokens.length > MAX_TOKENS) throw new ScriptError("too many tokens to split into");
@@ -27,9 +28,7 @@ export function split(text: Uint8Array, separators: Uint8Array, option: number):
 }
 
 function trimmed(bytes: Uint8Array): Uint8Array {
-  let start = 0;
-  let end = bytes.length;
-  while (start < end && SPACE.has(bytes[start])) start++;
-  while (end > start && SPACE.has(bytes[end - 1])) end--;
-  return bytes.subarray(start, end);
+  const isText = (byte: number) => !SPACE.has(byte);
+  const start = bytes.findIndex(isText);
+  return start < 0 ? bytes.subarray(0, 0) : bytes.subarray(start, bytes.findLastIndex(isText) + 1);
 }

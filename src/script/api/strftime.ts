@@ -7,14 +7,16 @@ const MONTHS = [
   ...["October", "November", "December"],
 ];
 
+/** Numbers count from 1; glibc writes a question mark, too, for one that has no name. */
+const nameOf = (names: readonly string[], number: number): string => names[number - 1] ?? "?";
 const two = (value: number, fill = "0") => String(value).padStart(2, fill);
 const hour12 = ({ hour }: TimeFields) => hour % 12 || 12;
 
 const SPECIFIERS: Readonly<Record<string, (time: TimeFields) => string>> = {
-  "a": ({ wday }) => DAYS[wday - 1].slice(0, 3),
-  "A": ({ wday }) => DAYS[wday - 1],
-  "b": ({ month }) => MONTHS[month - 1].slice(0, 3),
-  "B": ({ month }) => MONTHS[month - 1],
+  "a": ({ wday }) => nameOf(DAYS, wday).slice(0, 3),
+  "A": ({ wday }) => nameOf(DAYS, wday),
+  "b": ({ month }) => nameOf(MONTHS, month).slice(0, 3),
+  "B": ({ month }) => nameOf(MONTHS, month),
   "c": (time) => all("%a %b %e %H:%M:%S %Y", time),
   "C": ({ year }) => two(Math.floor(year / 100)),
   "d": ({ day }) => two(day),

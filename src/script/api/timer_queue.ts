@@ -50,7 +50,7 @@ export class TimerQueue<T> {
   #up(due: Due<T>): void {
     while (due.place > 0) {
       const parent = this.#heap[(due.place - 1) >> 1];
-      if (isBefore(parent, due)) return;
+      if (!parent || isBefore(parent, due)) return;
       this.#swap(parent, due);
     }
   }
