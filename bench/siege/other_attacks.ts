@@ -222,6 +222,10 @@ export const otherAttacks: Readonly<Record<string, Attack>> = {
       "%25".repeat(2_000)
     }.flv HTTP/1.1`
   ),
+  "requests for files that do not exist": requests(
+    (number) => `GET /${"a/".repeat(30)}${number} HTTP/1.1`,
+    64,
+  ),
   "many ranges": requests(
     (number) =>
       `GET /bench/none${number}.flv?recorded HTTP/1.1\r\nRange: bytes=${"0-1,".repeat(3_000)}`,

@@ -40,11 +40,30 @@ const several = (parts: readonly Uint8Array[], until: number, client: RawRtmp) =
     while (performance.now() < until) await writeAll(client.conn, all);
   })();
 
-const shared = (name: string, events: Parameters<typeof writeSharedObject>[0]["events"]) =>
+const shared = (
+  name: string,
+  events: Parameters<typeof writeSharedObject>[0]["events"],
+  persistent = false,
+) =>
   chunksOf(
     MessageType.sharedObject,
-    writeSharedObject({ name, version: 0, persistent: false, events }, false),
+    writeSharedObject({ name, version: 0, persistent, events }, false),
   );
+
+/** Ever new objects, each with a slot. */
+const sharedObjects = (persistent: boolean) =>
+  clients(2, async (client, number, until) => {
+    for (let i = 0; performance.now() < until;) {
+      const parts = Array.from({ length: 500 }, () => {
+        const name = `${number}-${i++}`;
+        return concat([
+          shared(name, [{ type: "use" }], persistent),
+          shared(name, [{ type: "requestChange", slot: "a", value: NOTHING }], persistent),
+        ]);
+      });
+      await writeAll(client.conn, concat(parts));
+    }
+  });
 
 const WORST = worstOf(65_000);
 const COLLIDING = collidingKeys(50_000);
@@ -151,18 +170,8 @@ export const rtmpAttacks: Readonly<Record<string, Attack>> = {
       await client.command("play", text(`none ${number} ${i}`), 1);
     }
   }),
-  "shared object names": clients(2, async (client, number, until) => {
-    for (let i = 0; performance.now() < until;) {
-      const parts = Array.from({ length: 500 }, () => {
-        const name = `${number}-${i++}`;
-        return concat([
-          shared(name, [{ type: "use" }]),
-          shared(name, [{ type: "requestChange", slot: "a", value: NOTHING }]),
-        ]);
-      });
-      await writeAll(client.conn, concat(parts));
-    }
-  }),
+  "shared object names": sharedObjects(false),
+  "names of persistent shared objects": sharedObjects(true),
   "shared object slots": clients(4, async (client, number, until) => {
     await writeAll(client.conn, shared("slots", [{ type: "use" }]));
     for (let i = 0; performance.now() < until;) {

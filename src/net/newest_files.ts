@@ -3,7 +3,7 @@ import type { ListedRecording } from "../media/recordings.ts";
 import { isAbsent } from "./absent.ts";
 
 /** Files that are looked at together. */
-const AT_ONCE = 64;
+const AT_ONCE = 8;
 
 /**
  * The newest regular files right in a folder whose names end with a suffix, which is left out; the newest first. All are

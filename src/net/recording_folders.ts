@@ -5,8 +5,10 @@ import { dirname, join } from "node:path";
 import type { ListedRecording } from "../media/recordings.ts";
 import type { NotWritable, StoredFile, WritableFile } from "../store/stored_file.ts";
 import { isAbsent } from "./absent.ts";
+import { fileTurns } from "./file_turns.ts";
 import { IndexFiles } from "./index_files.ts";
 import { newestFiles } from "./newest_files.ts";
+import { realFile } from "./real_file.ts";
 
 interface FoldersOptions {
   /** Folder of the applications. */
@@ -64,7 +66,9 @@ export class RecordingFolders {
    * @param done gets undefined if the folder has no such regular file, or too many are open
    */
   openFile(path: string, name: string, done: (file: StoredFile | undefined) => void): void {
-    this.#tryOpen(path, name).then((file) => this.#options.input(() => done(file)));
+    fileTurns.run(() => this.#tryOpen(path, name)).then((file) =>
+      this.#options.input(() => done(file))
+    );
   }
 
   /**
@@ -74,7 +78,7 @@ export class RecordingFolders {
   listFiles(path: string, done: (files: readonly ListedRecording[]) => void): void {
     let listing = this.#listing.get(path);
     if (!listing) {
-      listing = this.#list(path).finally(() => this.#listing.delete(path));
+      listing = fileTurns.run(() => this.#list(path)).finally(() => this.#listing.delete(path));
       this.#listing.set(path, listing);
     }
     listing.then((files) => this.#options.input(() => done(files)));
@@ -92,7 +96,9 @@ export class RecordingFolders {
 
   /** The index that is kept beside a file. @param key of the file */
   readIndex(key: string, done: (bytes: Uint8Array | undefined) => void): void {
-    this.#indexes.read(key).then((bytes) => this.#options.input(() => done(bytes)));
+    fileTurns.run(() => this.#indexes.read(key)).then((bytes) =>
+      this.#options.input(() => done(bytes))
+    );
   }
 
   /** Keeps the index of a file beside it. */
@@ -111,7 +117,9 @@ export class RecordingFolders {
     keep: number,
     done: (file: WritableFile | NotWritable) => void,
   ): void {
-    this.#tryCreate(path, name, keep).then((file) => this.#options.input(() => done(file)));
+    fileTurns.run(() => this.#tryCreate(path, name, keep)).then((file) =>
+      this.#options.input(() => done(file))
+    );
   }
 
   async #tryCreate(path: string, name: string, keep: number): Promise<WritableFile | NotWritable> {
@@ -284,20 +292,6 @@ async function makeFolder(path: string): Promise<void> {
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
   }
-}
-
-/**
- * The real path of a regular file that lies inside a folder, links followed.
- * @throws {Error} such as `isAbsent` tells of
- */
-async function realFile(folder: string, name: string): Promise<string | undefined> {
-  const [home, real] = await Promise.all([
-    Deno.realPath(folder),
-    Deno.realPath(`${folder}/${name}`),
-  ]);
-  if (!real.startsWith(home + (Deno.build.os === "windows" ? "\\" : "/"))) return undefined;
-  const { isFile } = await Deno.stat(real); // a pipe would not open before somebody writes to it
-  return isFile ? real : undefined;
 }
 
 async function readAt(file: Deno.FsFile, position: number, length: number): Promise<Uint8Array> {

@@ -1,5 +1,7 @@
 // Files of applications' pages: the folder `web` of each, and nothing outside it.
 import { isAbsent } from "./absent.ts";
+import { fileTurns } from "./file_turns.ts";
+import { realFile } from "./real_file.ts";
 
 interface StaticFile {
   readonly type: string;
@@ -59,7 +61,8 @@ export class StaticFiles {
       const folder = [this.#root, ...segments.slice(0, depth), FOLDER].join("/");
       const rest = segments.slice(depth);
       if (rest.length === 0 && !isFolder) continue; // "/chat" is not "/chat/": links would break
-      const file = await this.#file(folder, isFolder ? [...rest, INDEX] : rest);
+      const path = isFolder ? [...rest, INDEX] : rest;
+      const file = await fileTurns.run(() => this.#file(folder, path));
       if (file) return file;
     }
     return undefined;
@@ -73,14 +76,9 @@ export class StaticFiles {
   async #file(folder: string, path: readonly string[]): Promise<StaticFile | undefined> {
     const name = path.at(-1)!;
     try {
-      // Links may not lead out of the folder.
-      const [home, real] = await Promise.all([
-        Deno.realPath(folder),
-        Deno.realPath([folder, ...path].join("/")),
-      ]);
-      if (!real.startsWith(home + (Deno.build.os === "windows" ? "\\" : "/"))) return undefined;
-      const { isFile, size, mtime } = await Deno.stat(real);
-      if (!isFile) return undefined;
+      const real = await realFile(folder, path.join("/"));
+      if (real === undefined) return undefined;
+      const { size, mtime } = await Deno.stat(real);
       return {
         type: TYPES[name.split(".").at(-1)!.toLowerCase()] ?? "application/octet-stream",
         etag: `"${size.toString(16)}-${(mtime?.getTime() ?? 0).toString(16)}"`,

@@ -4,6 +4,7 @@ import { failedMessage, refusalText, wantsAnswer } from "./command_answers.ts";
 import { type Command, readNumber, readText } from "./format/commands.ts";
 import { commandMessage } from "./format/messages.ts";
 import type { NetConnection } from "./net_connection.ts";
+import { LONGEST_NAME } from "./net_stream.ts";
 
 const NULL = encodeAmf0(null);
 const UNDEFINED = encodeAmf0(undefined);
@@ -66,10 +67,13 @@ function answerLength(
   transaction: number,
   text: string | undefined,
 ): void {
-  const { hub: { recordings }, client, door } = connection;
+  const { recordings, client, door } = connection;
   const tell = (duration: number) =>
     sendResult(connection, transaction, encodeAmf0(duration / 1_000));
-  if (!recordings || text === undefined) return tell(0);
+  if (!recordings || text === undefined || text.length > LONGEST_NAME) return tell(0);
+  if (recordings.full) {
+    return connection.send(failedMessage(transaction, "There are too many requests"));
+  }
   const name = door.streamName?.(text).name ?? text;
   recordings.open(client.application.path, name, (recorded) => {
     recorded?.close();

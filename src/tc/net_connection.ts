@@ -33,6 +33,7 @@ import {
   userControlMessage,
 } from "./format/messages.ts";
 import { ClientSharedObjects, type SharedObjectHost } from "./shared_objects.ts";
+import { RecordingRequests } from "./recording_requests.ts";
 import { connectTarget } from "./target.ts";
 
 /** Sessions are closed that have not connected by then. rtmfp-wire §6.12. */
@@ -71,6 +72,7 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
   /** When a refused client is let go. */
   #closeAt: number | undefined;
   #sharedObjects: ClientSharedObjects | undefined;
+  #recordings: RecordingRequests | undefined;
 
   constructor(readonly transport: Transport, readonly door: Door, readonly hub: Hub) {
     this.#since = hub.now;
@@ -84,6 +86,12 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
   /** Only while connected. */
   get client(): Client {
     return this.#client!;
+  }
+
+  /** What the client asks for of the recordings; undefined: the server has none. */
+  get recordings(): RecordingRequests | undefined {
+    const { recordings } = this.hub;
+    return this.#recordings ??= recordings && new RecordingRequests(recordings);
   }
 
   // Connection
@@ -221,6 +229,7 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
     try {
       if (this.#client) this.hub.disconnect(this.#client, failure);
     } finally {
+      this.#recordings?.end();
       this.streams.end();
       this.#output?.end();
       this.hub.sessions.delete(this);

@@ -16,7 +16,7 @@ import { StreamOutput } from "./stream_output.ts";
 import { NO_PROPERTIES, type StreamName } from "./target.ts";
 
 /** Characters of a name. */
-const LONGEST_NAME = 4096;
+export const LONGEST_NAME = 4096;
 
 /**
  * The server's side of a NetStream: it publishes, or plays, or does neither. RFC 7425 §5.3.3,

@@ -27,8 +27,8 @@ export class Playback implements RecordedOutput {
   readonly #output: StreamOutput;
   #playing: Playing | undefined;
   #list: PlayItem[] = [];
-  /** Stands for the recording that is being opened. */
-  #opening: object | undefined;
+  /** The recording that is being opened: withdraws the request. */
+  #opening: (() => void) | undefined;
   #held: (() => void)[] = [];
   /** Milliseconds that the client keeps ahead, once it has told. */
   #buffer: number | undefined;
@@ -77,7 +77,7 @@ export class Playback implements RecordedOutput {
   stop(): void {
     this.#list = [];
     this.#held = [];
-    this.#opening = undefined;
+    this.#withdraw();
     const name = this.name;
     this.#leave();
     if (name !== undefined) this.#output.tell("status", "Play.Stop", `Stopped playing ${name}`);
@@ -175,13 +175,13 @@ export class Playback implements RecordedOutput {
     const { hub, client, door } = this.#connection;
     const name = door.playName?.(item.name) ?? item.name;
     const isLive = () => hub.publications.get(name)?.publishing ?? false;
-    const { recordings } = hub;
+    const { recordings } = this.#connection;
+    this.#withdraw();
     if (
       !recordings || item.unbuffered || item.start === "live" ||
       (item.start === "any" && isLive())
     ) return this.#listen(item, name, reset);
-    const opening = this.#opening = {};
-    recordings.open(client.application.path, name, (recorded) => {
+    const opening = this.#opening = recordings.open(client.application.path, name, (recorded) => {
       if (this.#opening !== opening) return recorded?.close();
       this.#opening = undefined;
       if (recorded && !(item.start === "any" && isLive())) {
@@ -196,6 +196,11 @@ export class Playback implements RecordedOutput {
       }
       for (const command of this.#held.splice(0)) command();
     });
+  }
+
+  #withdraw(): void {
+    this.#opening?.();
+    this.#opening = undefined;
   }
 
   #listen(item: PlayItem, name: string, reset: boolean): void {

@@ -87,6 +87,16 @@ Deno.test("RecordingFolders keeps to the number of open files, and says so once"
   again.close();
 });
 
+Deno.test("RecordingFolders finds a recording while hundreds of names are looked up that do not exist", async () => {
+  await using on = await folders(16);
+  const absent = Array.from({ length: 500 }, (_, i) => on.open("/a", `none ${i}.flv`));
+  const file = await on.open("/a", "one.flv");
+  assert.ok(file, "look-ups of others do not count as open files");
+  file.close();
+  assert.ok((await Promise.all(absent)).every((found) => found === undefined));
+  assert.deepEqual(on.warnings, []);
+});
+
 const write = (file: WritableFile, position: number, text: string) =>
   new Promise<string | undefined>((done) =>
     file.write(position, new TextEncoder().encode(text), done)

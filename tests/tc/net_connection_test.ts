@@ -1,6 +1,7 @@
 // A door's additions to a NetConnection, over a transport of one queue.
 import assert from "node:assert/strict";
 import { type AmfObject, type AmfValue, encodeAmf } from "../../src/amf/mod.ts";
+import type { Recordings } from "../../src/media/recordings.ts";
 import { Refused } from "../../src/media/refused.ts";
 import type { Channel, ChannelHandler, ChannelKind, Transport } from "../../src/tc/channel.ts";
 import type { Door } from "../../src/tc/door.ts";
@@ -180,4 +181,25 @@ Deno.test("play without flow sync: stream begin, Reset, Start", () => {
     "1: onStatus 0 [status] NetStream.Play.Reset: Playing and resetting foo",
     "1: onStatus 0 [status] NetStream.Play.Start: Started playing foo",
   ]);
+});
+
+Deno.test("getStreamLength, play: a client that asks for ever new names waits for one recording, and keeps few requests", () => {
+  const { call, onStream, connection } = connected({});
+  const opening: { name: string; done: (recorded: undefined) => void }[] = [];
+  connection.hub.recordings = {
+    open: (_path: string, name: string, done: () => void) => void opening.push({ name, done }),
+  } as Partial<Recordings> as Recordings;
+  call("connect", 1, { app: "live" });
+  call("createStream", 2, null);
+  const refused: string[] = [];
+  for (let i = 0; i < 1_000; i++) {
+    refused.push(...call("getStreamLength", 3 + i, null, `length ${i}`));
+    onStream(1, "play", `film ${i}`);
+  }
+  assert.equal(opening.length, 1);
+  assert.ok(connection.recordings!.waiting <= 65, `${connection.recordings!.waiting} wait`);
+  assert.ok(refused.length >= 930, `${refused.length} were refused`);
+  assert.match(refused[0]!, /_error .*too many requests/);
+  while (opening.length > 0) opening.shift()!.done(undefined);
+  assert.equal(connection.recordings!.waiting, 0);
 });

@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import type { Recorded, Recordings } from "../../src/media/recordings.ts";
+import { RecordingRequests } from "../../src/tc/recording_requests.ts";
+
+/** Recordings that are opened when the test says so. */
+function world() {
+  const opening: { name: string; done: (recorded: Recorded | undefined) => void }[] = [];
+  const recordings = {
+    open: (_path, name, done) => void opening.push({ name, done }),
+  } as Partial<Recordings> as Recordings;
+  return { opening, requests: new RecordingRequests(recordings) };
+}
+
+Deno.test("RecordingRequests opens one recording after the other", () => {
+  const { opening, requests } = world();
+  const answered: string[] = [];
+  for (const name of ["a", "b", "c"]) requests.open("/x", name, () => void answered.push(name));
+  assert.deepEqual([opening.map(({ name }) => name), requests.waiting], [["a"], 2]);
+  opening[0]!.done(undefined);
+  assert.deepEqual([opening.map(({ name }) => name), answered], [["a", "b"], ["a"]]);
+  opening[1]!.done(undefined);
+  opening[2]!.done(undefined);
+  assert.deepEqual(answered, ["a", "b", "c"]);
+});
+
+Deno.test("RecordingRequests opens nothing for requests that were withdrawn, or of a client that left", () => {
+  const { opening, requests } = world();
+  const fail = () => assert.fail("withdrawn");
+  requests.open("/x", "a", () => {});
+  const withdraw = requests.open("/x", "b", fail);
+  requests.open("/x", "c", () => {});
+  withdraw();
+  opening[0]!.done(undefined);
+  assert.deepEqual(opening.map(({ name }) => name), ["a", "c"]);
+  requests.open("/x", "d", fail);
+  requests.end();
+  opening[1]!.done(undefined);
+  assert.equal(opening.length, 2);
+});
+
+Deno.test("RecordingRequests is full with 64 that wait", () => {
+  const { requests } = world();
+  for (let i = 0; i <= 64; i++) {
+    assert.equal(requests.full, false, `${i}`);
+    requests.open("/x", `${i}`, () => {});
+  }
+  assert.equal(requests.full, true);
+});
