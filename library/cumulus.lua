@@ -6,20 +6,20 @@
 ---@field configs table<string, any> the configuration as a table, see below
 ---@field epochTime integer milliseconds since 1970-01-01 00:00 UTC
 ---@field groups Groups the running NetGroups
----@field publications Publications the streams being published (`pulications`, as the old manual spelled it, too)
+---@field publications Publications the published streams; `pulications`, the old manual's spelling, works too
 ---@field pulications Publications as the old manual spelled it
 ---@field sharedObjects SharedObjects the remote shared objects of this application
 ---@field servers Servers the linked servers
----@field publicAddress string the configured `publicAddress`, `""` without one
+---@field publicAddress string the configured `publicAddress`; `""` if none is configured
 ---@field [string] any your own fields and functions
 local Cumulus = {}
 
----the folder of the application of that path, with `/` at its end; of `www` without a path. It need not exist.
+---the folder of the application with that path, with `/` at its end; without a path the folder `www`. The folder need not exist.
 ---@param path? string
 ---@return string
 function Cumulus:absolutePath(path) end
 
----bans IP addresses: their packets are dropped unread, and their clients are disconnected at once (`onFailed`, `onDisconnection`). Server-wide, until the server ends. An invalid IP is an ERROR in the log.
+---bans IP addresses: the server drops their packets unread and disconnects their clients at once (`onFailed`, `onDisconnection`). The ban holds for all applications until the server ends. An invalid IP is an ERROR in the log.
 ---@param ... any
 function Cumulus:addToBlacklist(...) end
 
@@ -35,17 +35,17 @@ function Cumulus:createTCPClient() end
 ---@return TCPServer
 function Cumulus:createTCPServer() end
 
----a new UDP socket, which may send to broadcast addresses if `broadcast` is true
+---a new UDP socket; with `broadcast` true it may send to broadcast addresses
 ---@param broadcast? boolean
 ---@return UDPSocket
 function Cumulus:createUDPSocket(broadcast) end
 
----publishes: the new publication, or `nil` and an ERROR if the name is taken. Clients that wait for the name are notified. `onPublish` does not run.
+---publishes a stream and returns its publication, or `nil` and an ERROR if the name is taken. The server notifies clients that wait for the name. `onPublish` does not run.
 ---@param name string
 ---@return Publication?
 function Cumulus:publish(name) end
 
----fetches a stream of another RTMP server and publishes it as `name`: a relay, or `nil` and an ERROR. `onPublish` does not run.
+---fetches a stream from another RTMP server and publishes it as `name`; returns a relay, or `nil` and an ERROR. `onPublish` does not run.
 ---@param url string
 ---@param name string
 ---@return Relay?
@@ -56,7 +56,7 @@ function Cumulus:pull(url, name) end
 ---@return string
 function Cumulus:toAMF(...) end
 
----the same in AMF0 where that has a form for it
+---the same, in AMF0 where AMF0 has a form for the value
 ---@param ... any
 ---@return string
 function Cumulus:toAMF0(...) end
@@ -66,23 +66,23 @@ function Cumulus:toAMF0(...) end
 ---@return any ...
 function Cumulus:fromAMF(bytes) end
 
----a digest for each argument, 16 or 32 raw bytes. Numbers count as their text; of anything else it is `nil`, and an ERROR in the log.
+---one digest per argument, 16 or 32 raw bytes. A number is hashed as its text; for other values the result is `nil`, and an ERROR in the log.
 ---@param ... any
 ---@return string? ...
 function Cumulus:md5(...) end
 
----a digest for each argument, 16 or 32 raw bytes. Numbers count as their text; of anything else it is `nil`, and an ERROR in the log.
+---one digest per argument, 16 or 32 raw bytes. A number is hashed as its text; for other values the result is `nil`, and an ERROR in the log.
 ---@param ... any
 ---@return string? ...
 function Cumulus:sha256(...) end
 
----calls `f()` once, that much later, see Timers: an id
+---calls `f()` once, after that time, and returns an id; see Timers
 ---@param milliseconds number
 ---@param f fun()
 ---@return integer
 function Cumulus:setTimeout(milliseconds, f) end
 
----forgets it; harmless when it has run, or with `nil`
+---cancels the timer; no effect with `nil`, or if the timer has run
 ---@param id integer?
 function Cumulus:clearTimeout(id) end
 
@@ -93,7 +93,7 @@ function Cumulus:clearTimeout(id) end
 ---@return string? problem
 function Cumulus:toJSON(value, null) end
 
----the value of a text in JSON, or `nil` and a message
+---the value of a JSON text, or `nil` and a message
 ---@param text string
 ---@param null? any
 ---@return any value
@@ -108,7 +108,7 @@ function Cumulus:fromJSON(text, null) end
 ---@return Mail
 function Cumulus:sendMail(sender, subject, content, ...) end
 
----the pieces of a text, as that many results. **Each character** of `separators` separates. Option 1 leaves out empty pieces, 2 trims each, 3 does both. No pieces of `""`, one if `separators` is empty.
+---the pieces of a text, as separate results. **Each character** of `separators` separates pieces. Option 1 leaves out empty pieces, 2 trims each piece, 3 does both. The text `""` has no pieces; with empty `separators` the whole text is one piece.
 ---@param text string
 ---@param separators string
 ---@param option? integer
@@ -129,23 +129,23 @@ function Clients:pairs() end
 function Clients:ipairs() end
 
 ---@class Client
----@field id string 64 hexadecimal digits; by RTMFP the client's own `NetConnection.nearID`, by other protocols random
+---@field id string 64 hexadecimal digits: with RTMFP the client's `NetConnection.nearID`, with other protocols random
 ---@field rawId string the same as 32 bytes
----@field address string `ip:port`, or `[ip]:port`; follows the client if it moves to another network
----@field protocol "rtmfp"|"rtmp"|"rtmps"|"rtws"|"http"|"ws" how it came in: `rtmfp`, `rtmp`, `rtmps`, `rtws`, `http` or `ws`
----@field flashVersion string its self-description, such as `WIN 20,0,0,286`
----@field pageUrl string page and SWF it runs in, `""` if it does not say
----@field swfUrl string page and SWF it runs in, `""` if it does not say
+---@field address string `ip:port`, or `[ip]:port` for IPv6; changes when the client moves to another network
+---@field protocol "rtmfp"|"rtmp"|"rtmps"|"rtws"|"http"|"ws" the client's protocol: `rtmfp`, `rtmp`, `rtmps`, `rtws`, `http` or `ws`
+---@field flashVersion string how the client describes itself, such as `WIN 20,0,0,286`
+---@field pageUrl string URLs of the client's page and SWF; `""` if it does not send them
+---@field swfUrl string URLs of the client's page and SWF; `""` if it does not send them
 ---@field path string path of its application
----@field ping integer round trip in milliseconds, 0 as long as it is unknown
+---@field ping integer round-trip time in milliseconds, 0 while it is unknown
 ---@field elapsedFromReception integer milliseconds since its last packet
 ---@field writer FlowWriter its main FlowWriter
----@field onManage? fun(self: Client) every 2 seconds, after those of its FlowWriters
+---@field onManage? fun(self: Client) every 2 seconds, after `onManage` of its FlowWriters
 ---@field [string] any your own fields and functions
 local Client = {}
 
 ---@class FlowWriter
----@field reliable boolean (may be assigned) `true` unless you change it; messages written while it is `false` are not sent again if they get lost
+---@field reliable boolean (may be assigned) `true` by default; the server does not resend lost messages that you wrote while it was `false`
 ---@field onManage? fun(self: FlowWriter) every 2 seconds, on writers made with `newFlowWriter`
 ---@field [string] any your own fields and functions
 local FlowWriter = {}
@@ -155,26 +155,26 @@ local FlowWriter = {}
 ---@param ... any
 function FlowWriter:writeAMFMessage(name, ...) end
 
----answers the RPC in progress; only `client.writer` has one
+---answers the RPC in progress; works only on `client.writer`
 ---@param ... any
 function FlowWriter:writeAMFResult(...) end
 
----sends `onStatus` with level `status` and code `NetConnection.<code>`; names and values by turns are further members of its info object
+---sends `onStatus` with level `status` and code `NetConnection.<code>`; each pair of name and value is a further member of the info object
 ---@param code string
 ---@param description? string
 ---@param name? string
 ---@param ... any
 function FlowWriter:writeStatusResponse(code, description, name, ...) end
 
----sends what was written now, while the function still runs (RTMFP); with `false` it only precedes data of writers of the client that are flushed later. You need not call it: written data leaves when the event returns.
+---sends the written data at once, while the function still runs (RTMFP); `flush(false)` only puts it before data of the client's writers that are flushed later. You need not call it: the server sends written data when the event returns.
 ---@param full? boolean
 function FlowWriter:flush(full) end
 
----a new writer to the same client, which lives until it is closed or the client is gone
+---a new writer to the same client, which exists until it is closed or the client has gone
 ---@return FlowWriter
 function FlowWriter:newFlowWriter() end
 
----ends this writer. Of the main writer: disconnects the client (`onFailed`, then `onDisconnection`) within 2 seconds.
+---closes this writer. On the main writer: disconnects the client (`onFailed`, then `onDisconnection`) within 2 seconds.
 function FlowWriter:close() end
 
 ---@class Groups
@@ -190,7 +190,7 @@ function Groups:pairs() end
 ---@return fun(): integer, Group
 function Groups:ipairs() end
 
----adds a peer that is _not_ a client of this server, so that joining clients learn of it: a member, or `nil` and an ERROR if an id is bad. Both ids are 64 hexadecimal digits or 32 bytes. You have to know that the peer exists and joined that group, at another server. A group that is not there is made; no event runs.
+---adds a peer that is _not_ a client of this server, so that joining clients learn of it; returns a member, or `nil` and an ERROR if an id is invalid. Both ids are 64 hexadecimal digits or 32 bytes. You have to know that the peer exists and has joined that group at another server. If the group does not exist, the server makes it; no event runs.
 ---@param peerId string
 ---@param groupId string
 ---@return Member?
@@ -199,8 +199,8 @@ function Groups:join(peerId, groupId) end
 ---@class Group
 ---@field id string 64 hexadecimal digits
 ---@field rawId string the same as 32 bytes: the SHA-256 of the group specifier
----@field size integer how many clients belong to it; members made with `groups:join` do not count
----@field count integer how many clients belong to it; members made with `groups:join` do not count
+---@field size integer number of clients in the group, without members of `groups:join`
+---@field count integer number of clients in the group, without members of `groups:join`
 local Group = {}
 
 ---goes through its clients in the order of joining
@@ -208,11 +208,11 @@ local Group = {}
 function Group:ipairs() end
 
 ---@class Member
----@field id string of the peer
----@field rawId string of the peer
+---@field id string the peer's ids
+---@field rawId string the peer's ids
 local Member = {}
 
----takes the peer out of the group again; an empty group vanishes. `id` and `rawId` can still be read. Repeating it is harmless. A member that no variable keeps any more leaves by itself within a minute or so, when it is collected: keep it as long as it is to stay.
+---removes the peer from the group; the server deletes an empty group. `id` and `rawId` remain readable. A second call has no effect. Keep the member in a variable for as long as it has to stay: the garbage collector releases a member without a variable within about a minute.
 function Member:release() end
 
 ---@class SharedObjects
@@ -224,22 +224,22 @@ local SharedObjects = {}
 ---@return fun(): string, SharedObject
 function SharedObjects:pairs() end
 
----the same, made if need be. It stays as long as a variable of the script keeps it, even without clients. `nil` and an ERROR if there can be none: `[sharedObjects]` in the configuration sets the bounds, and whether objects may be persistent (`persist = on`).
+---the same; makes the object if it does not exist. It stays while a variable of the script keeps it, even without clients. Returns `nil` and an ERROR beyond the limits of `[sharedObjects]` in the configuration, or for a persistent object without `persist = on`.
 ---@param name string
 ---@param persistent? boolean
 ---@return SharedObject?
 function SharedObjects:get(name, persistent) end
 
 ---@class SharedObject
----@field name string as its clients said
----@field persistent boolean as its clients said
----@field path string that its clients connected to
----@field version integer counts the groups of changes
----@field count integer how many clients use it
----@field clients table<string, Client> these: `pairs()` goes through them by `client.id`
----@field data table<string, any> all slots as a table of copies: to change it changes nothing
----@field onChange? fun(self: SharedObject, client: Client?, slot: string, value: any): boolean? **yours**: runs before a change is taken. `return false` or an error refuses it, and the client gets the present value back. `value` is `nil` if the slot is to be deleted, `client` is `nil` if a script changes it.
----@field onSend? fun(self: SharedObject, client: Client?, handler: string, ...: any): boolean? **yours**: runs before a client's call goes out to all. `return false` or an error stops it.
+---@field name string as its clients asked for it
+---@field persistent boolean as its clients asked for it
+---@field path string the path that its clients connected to
+---@field version integer number of groups of changes so far
+---@field count integer number of clients that use it
+---@field clients table<string, Client> the clients that use it: `pairs()` goes through them by `client.id`
+---@field data table<string, any> all slots, as a copy: changing the copy does not change the object
+---@field onChange? fun(self: SharedObject, client: Client?, slot: string, value: any): boolean? **yours**: runs before a change takes effect. `return false` or an error refuses the change, and the client gets the present value back. `value` is `nil` for a deletion; `client` is `nil` if a script makes the change.
+---@field onSend? fun(self: SharedObject, client: Client?, handler: string, ...: any): boolean? **yours**: runs before the server sends a client's call to all. `return false` or an error stops the call.
 ---@field onSync? fun(self: SharedObject) **yours**: runs after a group of changes, which a busy object sends within 20 ms
 local SharedObject = {}
 
@@ -252,7 +252,7 @@ function SharedObject:pairs() end
 ---@return any
 function SharedObject:get(slot) end
 
----sets a slot; `nil` deletes it. The value is copied: to change a table later changes nothing.
+---sets a slot; `nil` deletes it. The server copies the value: changing a table later does not change the slot.
 ---@param slot string
 ---@param value any
 function SharedObject:set(slot, value) end
@@ -264,21 +264,21 @@ function SharedObject:delete(slot) end
 ---delete one slot, or all
 function SharedObject:clear() end
 
----calls a function of all clients' objects
+---calls a function of the object at all clients
 ---@param handler string
 ---@param ... any
 function SharedObject:send(handler, ...) end
 
----changes between them go out as one message. They nest; the end of the event unlocks remaining locks.
+---the server sends the changes between them as one message. Locks nest; the end of the event releases remaining locks.
 function SharedObject:lock() end
 
----changes between them go out as one message. They nest; the end of the event unlocks remaining locks.
+---the server sends the changes between them as one message. Locks nest; the end of the event releases remaining locks.
 function SharedObject:unlock() end
 
----stores a persistent object now: else that happens within a second of a change, and when the server stops
+---stores a persistent object now. Otherwise the server stores it within a second after a change, and when it stops.
 function SharedObject:flush() end
 
----the script stops using it; clients continue
+---the script stops using the object; clients continue
 function SharedObject:close() end
 
 ---@class Publications
@@ -297,44 +297,44 @@ function Publications:ipairs() end
 ---@class Publication
 ---@field name string its name
 ---@field type "live"|"record"|"append"|"appendWithGap" the requested type: `"live"`, `"record"`, `"append"` or `"appendWithGap"`
----@field recording string? the name under which it is recorded; `nil` if it is not
----@field recorded boolean true of a file that a client plays: it has no publisher
----@field publisherId integer server-wide number of the stream that publishes; 0 without a publisher
+---@field recording string? the name of its recording; `nil` if the server does not record it
+---@field recorded boolean true for a file that a client plays: it has no publisher
+---@field publisherId integer number of the publisher's stream, unique in the server; 0 without a publisher
 ---@field listeners Listeners its listeners
 ---@field audioQOS QualityOfService quality of service from the publisher to this server
 ---@field videoQOS QualityOfService quality of service from the publisher to this server
----@field properties table<string, string> a table of what an RTMP publisher wrote behind its stream name: of `key?token=abc` the name is `key`, and `properties.token` is `"abc"`. Empty for other publishers
+---@field properties table<string, string> a table of the query that an RTMP publisher wrote behind its stream name: for `key?token=abc` the name is `key` and `properties.token` is `"abc"`. Empty for other publishers
 local Publication = {}
 
----sends audio to all listeners. `time` in milliseconds; `packet` as the body of an FLV audio tag, without its first `offset` bytes; `lost` is the number of packets lost since the last one.
+---sends audio to all listeners. `time` is in milliseconds; `packet` is the body of an FLV audio tag after its first `offset` bytes; `lost` is the number of packets lost since the previous call.
 ---@param time integer
 ---@param packet string
 ---@param offset? integer
 ---@param lost? integer
 function Publication:pushAudioPacket(time, packet, offset, lost) end
 
----the same for video. Each listener starts at a key frame; the server keeps the frames since the last one for it (`[media] gop`). After `lost` packets frames are dropped up to the next key frame.
+---the same for video. Each listener starts at a key frame; for new listeners the server keeps the frames since the last key frame (`[media] gop`). After `lost` packets it drops frames up to the next key frame.
 ---@param time integer
 ---@param packet string
 ---@param offset? integer
 ---@param lost? integer
 function Publication:pushVideoPacket(time, packet, offset, lost) end
 
----calls the function `name` of the listeners' `NetStream.client`; `packet` is the arguments in AMF, as from `cumulus:toAMF`
+---calls the function `name` of the listeners' `NetStream.client`; `packet` contains the arguments in AMF, as from `cumulus:toAMF`
 ---@param name string
 ---@param packet string
 ---@param offset? integer
 function Publication:pushDataPacket(name, packet, offset) end
 
----sends it to another RTMP server, as long as this publisher publishes: a relay, or `nil` and an ERROR.
+---sends the stream to another RTMP server while this publisher publishes; returns a relay, or `nil` and an ERROR.
 ---@param url string
 ---@return Relay?
 function Publication:push(url) end
 
----sends the pushed packets; like that of a FlowWriter it happens by itself when the event returns
+---sends the pushed packets at once. You need not call it: the server sends them when the event returns.
 function Publication:flush() end
 
----records it until it ends, into the file `name.flv` of the folder `streams` of the publisher's application; by default its own name. `way` is `"record"` (replaces the file), `"append"` or `"appendWithGap"`. Returns `true`, or `nil` and the reason. May be called in `onPublish`
+---records the stream until it ends, into the file `name.flv` in the folder `streams` of the publisher's application; `name` is by default the stream's. `way` is `"record"` (replaces the file), `"append"` or `"appendWithGap"`. Returns `true`, or `nil` and the reason. You may call it in `onPublish`.
 ---@param name? string
 ---@param way? string
 ---@return boolean? started
@@ -344,20 +344,20 @@ function Publication:record(name, way) end
 ---ends the recording
 function Publication:stopRecording() end
 
----of a script's publication: ends it. Of a client's: with a code, the client's stream gets `onStatus` with `NetStream.<code>`, and its `close` function is called; the client is expected to stop.
+---ends a script's publication. For a client's publication: with a code, the server sends `onStatus` with `NetStream.<code>` to the client's stream, and calls the client's `close` function; the client is expected to stop.
 ---@param code? string
 ---@param description? string
 function Publication:close(code, description) end
 
 ---@class Relay
 ---@field direction "push"|"pull" `"push"` or `"pull"`
----@field name string the name of the publication here
----@field url string where it goes to or comes from, without the name of the stream there, which is a key at most services
----@field state "idle"|"connecting"|"running"|"waiting"|"closed" `"idle"` (not wanted now), `"connecting"`, `"running"`, `"waiting"` for the next attempt, or `"closed"`
----@field error string? why the last attempt has ended; `nil` if none has
+---@field name string the name of the publication on this server
+---@field url string the URL of the other server, without the name of the stream: at most services that name is a secret key
+---@field state "idle"|"connecting"|"running"|"waiting"|"closed" `"idle"` (the stream is not needed now), `"connecting"`, `"running"`, `"waiting"` (for the next attempt) or `"closed"`
+---@field error string? why the last attempt ended; `nil` if no attempt has ended
 local Relay = {}
 
----ends it, for good
+---ends the relay for good
 function Relay:close() end
 
 ---@class Listeners
@@ -369,58 +369,58 @@ local Listeners = {}
 function Listeners:ipairs() end
 
 ---@class Listener
----@field id integer server-wide number of the stream that plays
----@field publication Publication what it plays
+---@field id integer number of the listener's stream, unique in the server
+---@field publication Publication the publication that it plays
 ---@field audioQOS QualityOfService quality of service from this server to the client
 ---@field videoQOS QualityOfService quality of service from this server to the client
----@field properties table<string, string> the same for the stream name that an RTMP or HTTP client asked for
----@field receiveAudio boolean (may be assigned) `true` unless somebody mutes it: you, or the client with `NetStream.receiveAudio` and `receiveVideo`. Video comes back with the next key frame.
----@field receiveVideo boolean (may be assigned) `true` unless somebody mutes it: you, or the client with `NetStream.receiveAudio` and `receiveVideo`. Video comes back with the next key frame.
----@field audioSampleAccess boolean (may be assigned) `false` unless you allow the client to look at the samples (`BitmapData.draw`, `SoundMixer.computeSpectrum`)
----@field videoSampleAccess boolean (may be assigned) `false` unless you allow the client to look at the samples (`BitmapData.draw`, `SoundMixer.computeSpectrum`)
+---@field properties table<string, string> a table of the query behind the stream name that an RTMP or HTTP client asked for, as of a publication
+---@field receiveAudio boolean (may be assigned) `true` until your script, or the client with `NetStream.receiveAudio` and `receiveVideo`, sets it to `false`. Video resumes at the next key frame.
+---@field receiveVideo boolean (may be assigned) `true` until your script, or the client with `NetStream.receiveAudio` and `receiveVideo`, sets it to `false`. Video resumes at the next key frame.
+---@field audioSampleAccess boolean (may be assigned) `true` allows the client to read samples (`BitmapData.draw`, `SoundMixer.computeSpectrum`); `false` by default
+---@field videoSampleAccess boolean (may be assigned) `true` allows the client to read samples (`BitmapData.draw`, `SoundMixer.computeSpectrum`); `false` by default
 local Listener = {}
 
----ends it at once: `onUnsubscribe` runs, and the client's stream gets `onStatus` with `NetStream.<code>`, `NetStream.Play.Stop` unless told. The client stays connected; a viewer by HTTP or WebSocket is disconnected within 2 seconds.
+---stops the listener at once: `onUnsubscribe` runs, and the client's stream gets `onStatus` with `NetStream.<code>`, by default `NetStream.Play.Stop`. The client stays connected; the server disconnects a viewer by HTTP or WebSocket within 2 seconds.
 ---@param code? string
 ---@param description? string
 function Listener:close(code, description) end
 
 ---@class QualityOfService
 ---@field byteRate number bytes a second
----@field lostRate number lost parts of all, and frames that were given up for a slow listener, 0 to 1
----@field congestionRate number -1 to 1: growth of the delay, and loss. Negative: spare capacity, -0.5 for half as much again.
----@field latency number milliseconds from the one end to the other: half the ping at first, then following the arrivals
----@field droppedFrames integer of a publisher: video frames dropped while waiting for a key frame. Of a listener: frames not sent because it was too slow, or had lost earlier frames that they need
----@field skippedFrames integer of a listener: video frames that came before its first key frame, or after a pause or being muted before the next one
+---@field lostRate number share of data that was lost, or that the server did not send to a slow listener, 0 to 1
+---@field congestionRate number -1 to 1: growth of the delay, and loss. A negative value is spare capacity: at -0.5 the connection can carry 50 % more.
+---@field latency number milliseconds from one end to the other: at first half of the ping, later adjusted by the times of arrival
+---@field droppedFrames integer for a publisher: video frames that the server dropped before a key frame. For a listener: frames that the server did not send because the listener was too slow or had lost frames that they depend on
+---@field skippedFrames integer for a listener: video frames before its first key frame, or before the next key frame after a pause or mute
 local QualityOfService = {}
 
 ---@class Servers
 ---@overload fun(address: string|integer): Server?
 ---@field count integer how many
----@field initiators Servers those that dialled this server, with the same members
----@field targets Servers those that this server dialled, with the same members
+---@field initiators Servers the servers that connected to this one, with the same members
+---@field targets Servers the servers that this one connected to, with the same members
 ---@field [integer] Server
 local Servers = {}
 
----goes through them in the order of connection: 1, 2, 3 …, server
+---goes through them in the order in which they were linked: 1, 2, 3 …, server
 ---@return fun(): integer, Server
 function Servers:ipairs() end
 
----calls `server:handler(value…)` at all of them, see `send`
+---calls `server:handler(value…)` at all linked servers, see `send`
 ---@param handler string
 ---@param ... any
 function Servers:broadcast(handler, ...) end
 
 ---@class Server
----@field address string of a target the configured `host:port`, of an initiator its `ip:port`
----@field publicAddress string the address for clients: its announced `publicAddress`, else its IP and RTMFP port
----@field isTarget boolean whether this server dialled it; on a bus, whether it is the older one of the two
----@field load integer? of a server on the bus: its clients, and how late its event loop is in ms; else `nil`
----@field lag number? of a server on the bus: its clients, and how late its event loop is in ms; else `nil`
+---@field address string for a target the configured `host:port`, for an initiator its `ip:port`
+---@field publicAddress string the address for clients: the `publicAddress` that the server announces, or its IP and RTMFP port
+---@field isTarget boolean whether this server connected to it; on a bus, whether it is the older of the two servers
+---@field load integer? for a server on the bus: its number of clients, and the delay of its event loop in ms; for others `nil`
+---@field lag number? for a server on the bus: its number of clients, and the delay of its event loop in ms; for others `nil`
 ---@field [string] any your own fields and functions
 local Server = {}
 
----calls `server:handler(value…)` at the other end, on its object for this server. Nothing comes back; a handler that is not there is ignored, an error is logged over there. Messages arrive in order. An empty handler, or `"."`, is an ERROR.
+---calls `server:handler(value…)` at the other server, on its object for this server. There is no answer: the other server ignores a missing handler, and logs an error of the handler. Messages arrive in order. An empty handler, or `"."`, is an ERROR.
 ---@param handler string
 ---@param ... any
 function Server:send(handler, ...) end
@@ -429,7 +429,7 @@ function Server:send(handler, ...) end
 ---@field bytesAvailable integer bytes of the message that are left
 local ByteReader = {}
 
----a byte: whether it is not 0
+---a byte; `true` if it is not 0
 ---@return boolean
 function ByteReader:readBoolean() end
 
@@ -465,7 +465,7 @@ function ByteReader:readFloat() end
 ---@return number
 function ByteReader:readDouble() end
 
----a length of 16 bits, and that much text
+---a length of 16 bits, and a text of that many bytes
 ---@return string
 function ByteReader:readUTF() end
 
@@ -485,7 +485,7 @@ function ByteReader:readBytes(n) end
 ---@return string
 function ByteReader:readMultiByte(n, charset) end
 
----n AMF3 values, 1 unless told
+---n AMF3 values, by default 1
 ---@param n? integer
 ---@return any ...
 function ByteReader:readAMF(n) end
@@ -551,70 +551,70 @@ function ByteWriter:writeMultiByte(s, charset) end
 function ByteWriter:writeAMF(...) end
 
 ---@class TCPClient
----@field connected boolean true from `connect` on, before the other end has answered
----@field address string of this and of the other end, `ip:port` or `[ip]:port`; `nil` when not connected
----@field peerAddress string? of this and of the other end, `ip:port` or `[ip]:port`; `nil` when not connected
+---@field connected boolean true from `connect` on, even before the other end has answered
+---@field address string addresses of this end and of the other end, `ip:port` or `[ip]:port`; `nil` when not connected
+---@field peerAddress string? addresses of this end and of the other end, `ip:port` or `[ip]:port`; `nil` when not connected
 ---@field error string? the text of the last error, or `nil`; `connect` clears it
----@field unsent integer bytes given to `send` that wait for the other end to read earlier ones
----@field onReception? fun(self: TCPClient, data: string): integer? bytes have come. Return how many at the **end** of `data` you have not used: they are given again in front of the next ones. 0, or nothing: all were used; `#data`: keep everything.
----@field onDisconnection? fun(self: TCPClient) the connection has ended, or did not come to be; `self.error` tells an error from a normal end
+---@field unsent integer number of bytes from `send` that wait until the other end has read earlier bytes
+---@field onReception? fun(self: TCPClient, data: string): integer? when bytes have come. Return the number of bytes at the **end** of `data` that you have not used: the next call gets them again, before new bytes. Return 0 or nothing if you used all, `#data` to keep everything.
+---@field onDisconnection? fun(self: TCPClient) when the connection has ended or could not be opened; `self.error` distinguishes an error from a normal end
 ---@field [string] any your own fields and functions
 local TCPClient = {}
 
----connects; if it is connected already it disconnects first. Returns the text of an error that shows at once, such as a host or port that is none, else nothing. Others come as `onDisconnection`, with `error` set.
+---connects; a connected client disconnects first. Returns the text of an error that the server finds at once, such as an invalid host or port, otherwise nothing. For a later error `onDisconnection` runs, with `error` set.
 ---@param host string
 ---@param port integer
 ---@return string? problem
 function TCPClient:connect(host, port) end
 
----sends bytes, in order, also before the connection is there. Returns the text of an error, or nothing.
+---sends bytes in order; you may call it before the connection is open. Returns the text of an error, or nothing.
 ---@param data string
 ---@return string? problem
 function TCPClient:send(data) end
 
----ends the connection; `onDisconnection` runs inside
+---ends the connection; `onDisconnection` runs during the call
 function TCPClient:disconnect() end
 
 ---@class TCPServer
----@field port integer the port it listens on, or listened on; 0 before the first `start`
+---@field port integer the port of the last `start`; 0 before the first `start`
 ---@field running boolean whether it listens
----@field clientHandler? fun(self: TCPServer, client: TCPClient) a connection has come; `client` is a connected TCP client. Without it connections are closed. `onConnection(client)` is another name for it.
+---@field clientHandler? fun(self: TCPServer, client: TCPClient) when the server has accepted a connection; `client` is a connected TCP client. Without this function the server closes new connections. `onConnection(client)` is another name for it.
 ---@field onConnection? fun(self: TCPServer, client: Client): table? another name of `clientHandler`
 local TCPServer = {}
 
----listens on all interfaces, by IPv6 and IPv4: `true`, or `false` and an ERROR in the log. If it is running it stops first.
+---listens on all interfaces, by IPv6 and IPv4. Returns `true`, or `false` and an ERROR in the log. A running server stops first.
 ---@param port integer
 ---@return boolean
 function TCPServer:start(port) end
 
----ceases to listen; accepted clients stay
+---stops listening; accepted clients stay connected
 function TCPServer:stop() end
 
 ---@class UDPSocket
----@field address string of this end, `nil` unless it is bound or connected
----@field peerAddress string? of the other end if it is connected, else `nil`
----@field onReception? fun(self: UDPSocket, data: string, address: string): integer? a datagram has come from that address; never an empty one
+---@field address string address of this end; `nil` if the socket is neither bound nor connected
+---@field peerAddress string? address of the other end; `nil` if the socket is not connected
+---@field onReception? fun(self: UDPSocket, data: string, address: string): integer? when a datagram has come from that address; not for an empty datagram
 local UDPSocket = {}
 
----receives at that address, `0.0.0.0:port` or, with IPv6, `[::]:port` for all. Returns the text of an error, or nothing. Not on a connected socket.
+---receives at that address; `0.0.0.0:port`, or `[::]:port` for IPv6, means all addresses. Returns the text of an error, or nothing. A connected socket cannot be bound.
 ---@param ip string
 ---@return string? problem
 function UDPSocket:bind(ip) end
 
----sends there without being told. Problems are in the log; a bound socket has to be closed first.
+---sets the address for `send`. Errors are in the log. Close a bound socket first.
 ---@param host string
 function UDPSocket:connect(host) end
 
----sends one datagram; the address can be left out on a connected socket. Problems are in the log.
+---sends one datagram; a connected socket needs no address. Errors are in the log.
 ---@param data string
 ---@param address? string
 function UDPSocket:send(data, address) end
 
----forgets binding and connection; the socket can be bound or connected again
+---ends binding and connection; you can bind or connect the socket again
 function UDPSocket:close() end
 
 ---@class Mail
----@field onSent? fun(self: Mail, error: string?) once: `error` is `nil`, or the text of what went wrong
+---@field onSent? fun(self: Mail, error: string?) once; `error` is `nil`, or the text of an error
 local Mail = {}
 
 ---The server.
