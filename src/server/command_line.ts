@@ -135,7 +135,7 @@ export const PROGRAM = Deno.build.standalone
 /** The modes of the program, by the arguments that select them. */
 export const MODES: Readonly<Record<string, string>> = {
   "[OPTIONS]":
-    "serve, until SIGINT, SIGTERM or SIGQUIT; SIGHUP\nreopens the log and reloads the keys that may\nchange while it runs",
+    "serve, until SIGINT, SIGTERM or SIGQUIT; SIGHUP\nreopens the log and reloads the keys that may\nchange while it runs, SIGUSR2 restarts all\napplications",
   "check [OPTIONS]": "check configuration and scripts only",
   "client COMMAND": 'publish, play, call, listen and more;\n"client --help" lists the commands',
   "completion SHELL": "print completion for bash, zsh or fish",

@@ -6,6 +6,7 @@ import { LuaApplications } from "../script/api/applications.ts";
 import { parseCommandLine, usage } from "./command_line.ts";
 import { notWritable } from "./folders.ts";
 import { ScriptHost } from "./host.ts";
+import { closeDebugger } from "./debugger.ts";
 import { lastLine, reloading } from "./reload.ts";
 import { Server } from "./server.ts";
 import { type Program, Setup } from "./setup.ts";
@@ -61,7 +62,11 @@ async function serve(setup: Setup, run: Run): Promise<void> {
   signalled.then(() => server.stop());
   if (options.pidfile) await writePidFile(options.pidfile, server);
   host?.prepare(configuration);
-  onSignal("SIGUSR1", () => server.restartApplications("SIGUSR1"));
+  onSignal("SIGUSR2", () => server.restartApplications("SIGUSR2"));
+  onSignal("SIGUSR1", () => {
+    closeDebugger(() => log.warn("SIGUSR1: Deno opened its debugger, now closed; use SIGUSR2"));
+    server.restartApplications("SIGUSR1");
+  });
   onSignal("SIGHUP", reloading({ setup, log, server, host, watchdog }));
   await server.finished;
   host?.close();
@@ -157,8 +162,8 @@ function firstSignal(log: Log): Promise<void> {
   });
 }
 
-/** Windows has neither SIGHUP nor SIGUSR1. */
-function onSignal(signal: "SIGHUP" | "SIGUSR1", action: () => void): void {
+/** Windows has none of these. */
+function onSignal(signal: "SIGHUP" | "SIGUSR1" | "SIGUSR2", action: () => void): void {
   if (Deno.build.os !== "windows") Deno.addSignalListener(signal, action);
 }
 

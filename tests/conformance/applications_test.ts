@@ -350,8 +350,8 @@ scenario("applications", { www, ini }, ({ fact, slow }) => {
     const peer = await t.connectTo(server, "/split");
     assert.equal(await peer.call("part"), 1);
     server.write("www/split/part.lua", "part = 2");
-    Deno.kill(server.pid, "SIGUSR1");
-    await server.logged(/^NOTE .*SIGUSR1: 2 applications restarted/, 0);
+    Deno.kill(server.pid, "SIGUSR2");
+    await server.logged(/^NOTE .*SIGUSR2: 2 applications restarted/, 0);
     assert.equal(await peer.call("part"), 2);
   });
 });

@@ -349,7 +349,7 @@ Deno.test("SIGHUP reopens the log, applies live keys, and names the others", asy
   assert.equal(await end(running), 0);
 });
 
-Deno.test("SIGUSR1 and POST /api/reload restart applications, with included files", async () => {
+Deno.test("SIGUSR2 and POST /api/reload restart applications, with included files", async () => {
   const port = freePort();
   const running = start({
     "CumulusServer.ini": `[http]\nport = ${port}\ntoken = sesame\n[script]\ntime = ${PATIENCE}\n`,
@@ -365,8 +365,8 @@ Deno.test("SIGUSR1 and POST /api/reload restart applications, with included file
   assert.equal(await word(), "one");
   write(`word = "two"`);
   assert.equal(await word(), "one");
-  running.child.kill("SIGUSR1");
-  await until(running, /NOTE .*SIGUSR1: 2 applications restarted/);
+  running.child.kill("SIGUSR2");
+  await until(running, /NOTE .*SIGUSR2: 2 applications restarted/);
   assert.equal(await word(), "two");
   write(`word = `);
   const post = () =>
@@ -383,6 +383,32 @@ Deno.test("SIGUSR1 and POST /api/reload restart applications, with included file
   await post();
   assert.equal(await word(), "three");
   await client.close();
+  running.child.kill("SIGTERM");
+  assert.equal(await end(running), 0);
+});
+
+Deno.test("SIGUSR1 restarts applications, and leaves no debugger of Deno open", async () => {
+  const running = start({ "www/main.lua": "" }, "--port=0");
+  await (await NetConnection.connect(`rtmfp://127.0.0.1:${await portOf(running)}/`)).close();
+  // Deno listens to the signal half a second after its start; another program may have the port.
+  await waitUntil(() => {
+    running.child.kill("SIGUSR1");
+    return /Debugger listening|Failed to start inspector/.test(running.error);
+  }, "Deno's debugger");
+  await until(running, /NOTE .*SIGUSR1: 1 application restarted/);
+  const address = /Debugger listening on ws:\/\/([\d.:]+)/.exec(running.error)?.[1];
+  if (address) {
+    await until(running, /WARN .*SIGUSR1: Deno opened its debugger, now closed; use SIGUSR2/);
+    const [hostname, port] = address.split(":");
+    await waitUntil(async () => {
+      try {
+        (await Deno.connect({ hostname, port: Number(port) })).close();
+        return false;
+      } catch (error) {
+        return error instanceof Deno.errors.ConnectionRefused;
+      }
+    }, "the end of the debugger");
+  }
   running.child.kill("SIGTERM");
   assert.equal(await end(running), 0);
 });
