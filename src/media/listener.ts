@@ -19,6 +19,8 @@ export interface ListenerOutput {
   readonly queuedBytes: number;
   /** The same of data. */
   readonly queuedDataBytes: number;
+  /** Whether bytes more are too many, though fewer wait than the queue may have. */
+  isFull?(bytes: number): boolean;
   /** When the oldest video was written that {@link abandon} would give up; Infinity if there is none. */
   readonly videoWaitsSince: number;
   /**
@@ -365,6 +367,7 @@ export class Listener {
    */
   #isTooMuch(waiting: number, { payload }: Frame): boolean {
     if (waiting + payload.length > this.queueLimit) return true;
+    if (this.output.isFull?.(payload.length)) return true;
     if (!this.#caughtUp || waiting < MUCH) return false;
     return this.clock.now - (this.output.mediaWaitsSince ?? Infinity) > TOO_LATE;
   }

@@ -27,6 +27,7 @@ export interface Recordings {
   /**
    * Records a publication until it ends.
    *
+   * @param hold counts the memory of the recording
    * @returns why not: the name is none, the file is recorded or, to be replaced, played
    */
   record(
@@ -35,6 +36,7 @@ export interface Recordings {
     name: string,
     mode: RecordMode,
     events?: RecordEvents,
+    hold?: HoldMemory,
   ): Recording | string;
 }
 
@@ -51,6 +53,13 @@ export interface ListedRecording {
  * as has passed since. VOD-201.
  */
 export type RecordMode = "record" | "append" | "appendWithGap";
+
+/**
+ * Counts memory for whoever began a recording.
+ * @param bytes that it takes from now on
+ * @returns false without room: as many as before are counted
+ */
+export type HoldMemory = (bytes: number) => boolean;
 
 /** Events of a recording: it begins, then ends or fails. */
 export interface RecordEvents {

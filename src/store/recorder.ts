@@ -2,7 +2,7 @@ import { type FlvTag, TagType } from "../flv/tags.ts";
 import type { Frame } from "../media/frame.ts";
 import type { ListenerOutput } from "../media/listener.ts";
 import type { Publication } from "../media/publication.ts";
-import type { RecordEvents, Recording, RecordMode } from "../media/recordings.ts";
+import type { HoldMemory, RecordEvents, Recording, RecordMode } from "../media/recordings.ts";
 import { codecOf, type FlvIndex } from "./flv_index.ts";
 import { FlvWriter } from "./flv_writer.ts";
 import { scriptData } from "./recording_metadata.ts";
@@ -15,6 +15,9 @@ const FRAME = 25;
 const MAX_TIME = 2 ** 30;
 const NO_CODECS = { audioCodec: undefined, videoCodec: undefined };
 const TYPES = { audio: TagType.audio, video: TagType.video } as const;
+
+/** Bytes that a recording takes besides those that wait, and the steps in which those are counted. */
+export const RECORDER = 64 << 10;
 
 /** Application and file; a recording of many files changes to the next one. */
 export interface RecordPlace {
@@ -41,6 +44,8 @@ export type OpenTarget =
 export interface RecorderHost {
   readonly now: number;
   readonly limits: RecordLimits;
+  /** Bytes that may wait for the disk. */
+  readonly queueLimit: number;
   wake(recorder: Recorder): void;
   /** Opens the file of a recording; called later, once, never during the call. */
   openTarget(recorder: Recorder, done: (target: OpenTarget) => void): void;
@@ -62,7 +67,6 @@ export interface RecorderHost {
  */
 export class Recorder implements ListenerOutput, Recording {
   deadline = Infinity;
-  readonly queuedDataBytes = 0;
   readonly videoWaitsSince = Infinity;
   #writer = this.#newWriter();
   /** All writers, including those of files being closed. */
@@ -73,6 +77,8 @@ export class Recorder implements ListenerOutput, Recording {
   #failed = false;
   /** Bytes of frames that wait for the file. */
   #earlyBytes = 0;
+  /** Multiples of {@link RECORDER} that are counted. */
+  #counted = 1;
   #metadata: Uint8Array | undefined;
   /** The listener's time of the first frame of the file, and the file's time of it. */
   #base: number | undefined;
@@ -84,6 +90,7 @@ export class Recorder implements ListenerOutput, Recording {
   /**
    * @param name as it was asked for
    * @param place application and file
+   * @param hold counts the bytes of {@link RECORDER} and those that wait
    */
   constructor(
     readonly publication: Publication,
@@ -92,6 +99,7 @@ export class Recorder implements ListenerOutput, Recording {
     readonly mode: RecordMode,
     readonly host: RecorderHost,
     readonly events: RecordEvents | undefined,
+    readonly hold: HoldMemory = () => true,
   ) {
     this.#open(() => events?.started());
   }
@@ -101,6 +109,11 @@ export class Recorder implements ListenerOutput, Recording {
     let bytes = this.#earlyBytes;
     for (const writer of this.#writers) bytes += writer.queuedBytes;
     return bytes;
+  }
+
+  /** Data waits with audio and video. */
+  get queuedDataBytes(): number {
+    return this.queuedBytes;
   }
 
   get size(): number {
@@ -119,17 +132,39 @@ export class Recorder implements ListenerOutput, Recording {
   // ListenerOutput
 
   send(frame: Frame, time: number): void {
-    if (!this.#stopped) this.#add(frame, time);
+    if (this.#stopped) return;
+    const { role, payload } = frame;
+    if (role === "header" && this.queuedBytes + payload.length > this.host.queueLimit) {
+      return this.#fail(false, "The disk is too slow for the codec headers"); // frames are useless without
+    }
+    this.#add(frame, time);
+    this.#count();
+  }
+
+  isFull(bytes: number): boolean {
+    return !this.#count(bytes);
+  }
+
+  /** Counts what waits, and some bytes more. @returns false without room */
+  #count(more = 0): boolean {
+    const steps = 1 + Math.ceil((this.queuedBytes + more) / RECORDER);
+    if (steps === this.#counted) return true;
+    if (!this.hold(steps * RECORDER)) return false;
+    this.#counted = steps;
+    return true;
   }
 
   /** Codec headers stay: what follows needs them. */
   abandon(kind: "audio" | "video"): number {
-    const given = this.#writer.abandon(TYPES[kind]);
+    let given = this.#writer.abandon(TYPES[kind]);
     const early = this.#early;
-    if (!early) return given;
-    this.#early = early.filter(([frame]) => frame.kind !== kind || frame.role === "header");
-    this.#earlyBytes = this.#early.reduce((sum, [{ payload }]) => sum + payload.length, 0);
-    return given + early.length - this.#early.length;
+    if (early) {
+      this.#early = early.filter(([frame]) => frame.kind !== kind || frame.role === "header");
+      this.#earlyBytes = this.#early.reduce((sum, [{ payload }]) => sum + payload.length, 0);
+      given += early.length - this.#early.length;
+    }
+    this.#count();
+    return given;
   }
 
   overflowed(): void {
@@ -163,7 +198,10 @@ export class Recorder implements ListenerOutput, Recording {
   #newWriter(): FlvWriter {
     const writer = new FlvWriter({
       ended: (key, indexed) => this.host.ended(key, indexed),
-      written: (bytes) => this.host.written(this, bytes),
+      written: (bytes) => {
+        this.#count();
+        this.host.written(this, bytes);
+      },
       failed: (error) => {
         writer.clear();
         this.#fail(false, error);
@@ -299,6 +337,7 @@ export class Recorder implements ListenerOutput, Recording {
 
   #end(): void {
     if (!this.#stopped || this.#writers.size > 0 || this.#early) return;
+    this.hold(0);
     this.host.over(this);
     if (!this.#failed) this.events?.stopped();
   }

@@ -2,6 +2,7 @@ import type { Hub } from "../media/hub.ts";
 import type { Listener } from "../media/listener.ts";
 import type { Publication } from "../media/publication.ts";
 import type {
+  HoldMemory,
   ListedRecording,
   Recorded,
   RecordEvents,
@@ -16,6 +17,7 @@ import { recordingFile } from "./names.ts";
 import { OpenRecording } from "./open_recording.ts";
 import {
   type OpenTarget,
+  RECORDER,
   Recorder,
   type RecorderHost,
   type RecordLimits,
@@ -77,6 +79,10 @@ export class Store implements Recordings, PlayerHost, RecorderHost {
 
   get now(): number {
     return this.#hub.now;
+  }
+
+  get queueLimit(): number {
+    return this.#options.queueLimit();
   }
 
   get limits(): RecordLimits {
@@ -150,6 +156,7 @@ export class Store implements Recordings, PlayerHost, RecorderHost {
     name: string,
     mode: RecordMode,
     events?: RecordEvents,
+    hold?: HoldMemory,
   ): Recording | string {
     const { segment } = this.limits;
     const file = recordingFile(segment > 0 ? segmentName(name, this.#options.date()) : name);
@@ -160,9 +167,10 @@ export class Store implements Recordings, PlayerHost, RecorderHost {
     }
     if (this.#isRecorded(place)) return `${name} is being recorded`;
     if (mode === "record" && this.#played.has(keyOf(place))) return `${name} is being played`;
-    const recorder = new Recorder(publication, name, place, mode, this, events);
+    if (hold && !hold(RECORDER)) return "There is not enough memory for a recording";
+    const recorder = new Recorder(publication, name, place, mode, this, events, hold);
     publication.recording = recorder;
-    const queueLimit = this.#options.queueLimit();
+    const { queueLimit } = this;
     const listener = this.#hub.subscriptions.attach(publication.name, recorder, { queueLimit });
     this.#recorders.set(recorder, listener);
     this.#tasks.add(recorder);

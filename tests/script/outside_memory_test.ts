@@ -1,7 +1,11 @@
 // What scripts make the server keep outside of Lua counts against [script] memory. 64 MiB here.
 import assert from "node:assert/strict";
 import type { TcpEvents } from "../../src/common/socket_events.ts";
+import { Frame } from "../../src/media/frame.ts";
 import type { SocketMemory, Sockets } from "../../src/script/api/host.ts";
+import { Store } from "../../src/store/store.ts";
+import { once } from "../media/fakes.ts";
+import { FakeDisk } from "../store/fakes.ts";
 import { Machine } from "./machine.ts";
 
 const MIB = 1 << 20;
@@ -118,5 +122,43 @@ Deno.test("Relays of a script take memory until they end", () => {
   assert.ok(count > 100 && count < 300, `${count}`);
   assert.equal(machine.host.relays.length, count);
   for (const relay of machine.host.relays) relay.close();
+  assert.equal(heldBy(machine), 0);
+});
+
+Deno.test("Recordings of a script take memory while the disk is slow, until they are written", () => {
+  const machine = new Machine({
+    "main.lua": "function onPublish(client, publication) INFO(publication:record()) end",
+  }).start();
+  const { hub } = machine;
+  const disk = new FakeDisk();
+  const store = hub.recordings = new Store(hub, {
+    disk,
+    limits: () => ({ size: 0, time: 0, segment: 0 }),
+    queueLimit: () => 1024 * MIB,
+    clientsMayRecord: () => false,
+    automatic: () => undefined,
+    date: () => new Date(0),
+  });
+  const settle = () => {
+    do store.flush(hub.now); while (disk.settle());
+  };
+  const publisher = machine.publish(machine.connect(), "live");
+  assert.deepEqual(machine.said(), ["(true)"]);
+  assert.ok(heldBy(machine) >= 65_536, `${heldBy(machine)}`);
+  settle();
+  disk.stands = true;
+  const picture = new Uint8Array(MIB).fill(0x17); // a key frame
+  for (let i = 1; i <= 60; i++) publisher.video(new Frame("video", 40 * i, picture), once);
+  assert.ok(heldBy(machine) > 24 * MIB && heldBy(machine) <= 32 * MIB, `${heldBy(machine)}`);
+  assert.equal(store.overflows, 1);
+  const before = heldBy(machine);
+  disk.stands = false;
+  hub.now += 1_000;
+  settle();
+  assert.ok(heldBy(machine) < before - 8 * MIB);
+  hub.unpublish(publisher);
+  hub.now += 1_000;
+  settle();
+  assert.equal(store.recordings, 0);
   assert.equal(heldBy(machine), 0);
 });

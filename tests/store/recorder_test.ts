@@ -5,6 +5,7 @@ import { type FlvTag, TagType } from "../../src/flv/tags.ts";
 import { Frame } from "../../src/media/frame.ts";
 import type { Publisher } from "../../src/media/publisher.ts";
 import type { Recording, RecordMode } from "../../src/media/recordings.ts";
+import type { Recorder } from "../../src/store/recorder.ts";
 import { once } from "../media/fakes.ts";
 import { audio, FakeOutput, film, Stage, video } from "./fakes.ts";
 
@@ -16,6 +17,10 @@ function stage() {
   return Object.assign(on, {
     events,
     publication: () => publisher.publication,
+    /** Bytes that wait for the disk. */
+    waiting: () => (publisher.publication.recording as Recorder | undefined)?.queuedBytes ?? 0,
+    data: (name: string, payload: Uint8Array) =>
+      publisher.data(new Frame("data", 0, payload, name)),
     publish: () => {
       publisher = on.clock.relay("cam", "test");
       publisher.start();
@@ -325,4 +330,68 @@ Deno.test("A publication is not recorded twice, nor one that the operator does n
   on.automatic = () => undefined;
   on.store.published(publication, "/app", "/app");
   assert.equal(publication.recording, undefined);
+});
+
+/** Key frames of 100 kB. */
+const pictures = (count: number, first = 0) => [
+  video(0, true, 0),
+  ...Array.from({ length: count }, (_, i) => video(first + 40 * i, true, 1, 100_000)),
+];
+
+Deno.test("what waits for the disk is counted for whoever began the recording, and bounded by that", () => {
+  const on = stage();
+  on.publish();
+  const limit = 1 << 20;
+  let [held, most] = [0, 0];
+  const hold = (bytes: number) => {
+    if (bytes > limit) return false;
+    held = bytes;
+    most = Math.max(most, held);
+    return true;
+  };
+  on.store.record(on.publication(), "", "cam", "record", undefined, hold);
+  assert.equal(held, 65_536, "the recording itself");
+  on.settle();
+  on.disk.stands = true;
+  on.send(pictures(100));
+  assert.ok(on.store.overflows > 0);
+  assert.ok(most > limit * 0.8 && most <= limit, `${most}`);
+  assert.ok(on.waiting() <= limit + 100_000, `${on.waiting()} wait`);
+  on.disk.stands = false;
+  on.settle();
+  on.pass(1_000);
+  assert.equal(held, 65_536, "nothing waits");
+  on.send(pictures(3, 10_000));
+  on.end();
+  assert.equal(held, 0);
+  const tags = mediaOf(on.file());
+  assert.deepEqual(tags.at(-1)!.data, pictures(3, 10_000).at(-1)!.data);
+
+  const refused = on.store.record(on.publication(), "", "cam", "record", undefined, () => false);
+  assert.equal(refused, "There is not enough memory for a recording");
+  assert.equal(on.publication().recording, undefined);
+});
+
+Deno.test("data and codec headers that wait for the disk are bounded, too", () => {
+  for (const kind of ["data", "header"] as const) {
+    const on = stage();
+    on.publish();
+    on.queueLimit = 1 << 20;
+    on.record();
+    on.disk.stands = true;
+    for (let i = 0; i < 100; i++) {
+      if (kind === "data") on.data("onCue", new Uint8Array(100_000));
+      else on.send([video(i, true, 0, 100_000)]);
+    }
+    assert.ok(on.waiting() <= on.queueLimit + 1_000, `${on.waiting()}`);
+    on.disk.stands = false;
+    on.end();
+    assert.deepEqual(
+      on.events,
+      kind === "data"
+        ? ["started", "stopped"]
+        : ["started", "failed: The disk is too slow for the codec headers"],
+    );
+    assert.equal(on.store.recordings, 0);
+  }
 });

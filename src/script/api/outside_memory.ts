@@ -59,6 +59,18 @@ export class OutsideMemory {
     };
   }
 
+  /** Counts bytes of an application that change: each call sets how many. @returns false without room: as before */
+  counter(application: LuaApplication): (bytes: number) => boolean {
+    let counted = 0;
+    return (bytes) => {
+      const more = bytes - counted;
+      if (more > 0 && !this.take(application, more)) return false;
+      if (more < 0) this.release(application, -more);
+      counted = bytes;
+      return true;
+    };
+  }
+
   #add(application: LuaApplication, bytes: number): void {
     application.outside += bytes;
     this.#held += bytes;

@@ -93,11 +93,13 @@ function record(
   const { publisher } = publication;
   const application = typeof publisher === "object" ? publisher.application : api.running!;
   const log = (text: string) => api.hub.log("warn", `The recording ${name} has ended: ${text}`);
-  const recording = recordings.record(publication, application.path, name, mode, {
+  const events = {
     started: () => {},
-    failed: (_access, text) => log(text),
+    failed: (_: boolean, text: string) => log(text),
     stopped: () => {},
-  });
+  };
+  const hold = api.outside.counter(api.running!);
+  const recording = recordings.record(publication, application.path, name, mode, events, hold);
   return typeof recording === "string" ? recording : undefined;
 }
 
