@@ -122,12 +122,13 @@ export class SendFlow {
     if (this.#head === this.#queue.length) this.host.send(writeFlowClose(this.id));
   }
 
-  /** Sends one fragment. */
+  /** Sends one fragment, if a message waits. */
   send(): void {
     const message = this.#queue[this.#head];
+    if (!message) return;
     const end = Math.min(message.length, this.#offset + FRAGMENT_LENGTH);
     const data = writeUserData(this.id, message, this.#offset, end);
-    const stamp = this.#stamps[this.#head];
+    const stamp = this.#stamps[this.#head] ?? -1;
     if (this.#offset === 0 && stamp >= 0) {
       Writer.over(data).u32At(userDataOverhead(this.id) + 1, stamp);
     }
@@ -149,7 +150,10 @@ export class SendFlow {
     this.#buffer = buffer;
     this.ackedBytes = Math.min(this.#sentBytes, this.ackedBytes + bytes);
     let arrived = 0;
-    while (arrived < this.#ends.length && this.#ends[arrived] <= this.ackedBytes) arrived++;
+    for (const end of this.#ends) {
+      if (end > this.ackedBytes) break;
+      arrived++;
+    }
     if (arrived > 0) this.#ends.splice(0, arrived);
     this.#arrived += arrived;
     this.handler?.onAcknowledged?.();

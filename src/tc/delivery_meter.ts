@@ -65,7 +65,7 @@ export class DeliveryMeter implements ChannelHandler {
     const messages = this.channel.abandonUnsent();
     const kept = lastMessage - messages;
     const end = this.#end;
-    while (this.#end > this.#first && this.#numbers[this.#end - 1] > kept) this.#end--;
+    while (this.#end > this.#first && this.#numbers[this.#end - 1]! > kept) this.#end--;
     const headers = this.#headers.filter((number) => number > kept).length;
     if (headers > 0) this.#headers = this.#headers.filter((number) => number <= kept);
     const known = end - this.#end;
@@ -83,10 +83,10 @@ export class DeliveryMeter implements ChannelHandler {
     const numbers = this.#numbers;
     const before = this.#first;
     let first = before;
-    while (first < this.#end && numbers[first] < pending) first++;
+    while (first < this.#end && numbers[first]! < pending) first++;
     if (first === before) return;
+    const time = this.#times[first - 1]!;
     this.#first = first;
-    const time = this.#times[first - 1];
     const lost = channel.lostFragments - this.#lostFragments;
     const received = Math.max(0, channel.sentFragments - this.#sentFragments - lost);
     const bytes = channel.ackedBytes - this.#ackedBytes;

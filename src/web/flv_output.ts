@@ -1,10 +1,10 @@
-import { flvHeader, TAG_HEADER, TRAILER } from "../flv/tags.ts";
+import { flvHeader } from "../flv/tags.ts";
 import type { Clock } from "../media/clock.ts";
 import type { Frame, FrameKind } from "../media/frame.ts";
 import type { ListenerOutput } from "../media/listener.ts";
 import { codecOf, hopeless, playable } from "./codecs.ts";
 import { scriptTagBody } from "./script_tag.ts";
-import { type Tag, TagBlock } from "./tag_block.ts";
+import { type Tag, TagBlock, tagLength } from "./tag_block.ts";
 
 /** Events of a stream for its viewer. */
 interface FlvOutputEvents {
@@ -156,12 +156,17 @@ export class FlvOutput implements ListenerOutput {
     const { length, count } = this.#measure(most);
     if (length === 0) return block.from;
     const head = this.#begun ? NOTHING : this.#begin();
+    const tags = this.#shift(count);
+    for (const tag of tags) this.#leave(tag);
+    return block.write(head, tags, length);
+  }
+
+  /** Takes the first tags off the queue. */
+  #shift(count: number): WaitingTag[] {
     const queue = this.#queue;
-    const end = block.write(head, queue, count, length);
-    for (let i = 0; i < count; i++) this.#leave(queue[i]);
-    if (count === queue.length) queue.length = 0;
-    else queue.splice(0, count);
-    return end;
+    if (count < queue.length) return queue.splice(0, count);
+    this.#queue = [];
+    return queue;
   }
 
   #begin(): Uint8Array {
@@ -176,10 +181,11 @@ export class FlvOutput implements ListenerOutput {
     const head = this.#begun ? 0 : FILE_HEADER;
     let length = head;
     let count = 0;
-    for (; count < this.#queue.length; count++) {
-      const more = TAG_HEADER + this.#queue[count].body.length + TRAILER;
+    for (const { body } of this.#queue) {
+      const more = tagLength(body);
       if (length > head && length + more > most) break;
       length += more;
+      count++;
     }
     return { length, count };
   }

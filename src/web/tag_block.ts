@@ -15,9 +15,8 @@ export interface Tag {
  */
 export class TagBlock {
   #bytes: Uint8Array;
-  /** Of the tags in the block their bodies, and where each begins. */
+  /** The bodies of the tags in the block. */
   #bodies: Uint8Array[] = [];
-  #places: number[] = [];
   #end = 0;
 
   /**
@@ -34,37 +33,39 @@ export class TagBlock {
   }
 
   /**
-   * Writes the first tags of some.
+   * Writes tags.
    *
    * @param head goes before them
    * @param length bytes of all together
    * @returns the place behind
    */
-  write(head: Uint8Array, tags: readonly Tag[], count: number, length: number): number {
-    if (head.length === 0 && this.#holds(tags, count)) {
-      for (let i = 0; i < count; i++) this.#time(this.#places[i], tags[i].time);
+  write(head: Uint8Array, tags: readonly Tag[], length: number): number {
+    if (head.length === 0 && this.#holds(tags)) {
+      let at = this.from;
+      for (const { body, time } of tags) {
+        this.#time(at, time);
+        at += tagLength(body);
+      }
       return this.#end;
     }
     const size = Math.max(this.size, length) + 2 * this.from;
     if (this.#bytes.length !== size) this.#bytes = new Uint8Array(size);
     this.#bytes.set(head, this.from);
     this.#bodies = [];
-    this.#places = [];
     let at = this.from + head.length;
-    for (let i = 0; i < count; i++) {
-      this.#bodies.push(tags[i].body);
-      this.#places.push(at);
-      at = this.#tag(at, tags[i]);
+    for (const tag of tags) {
+      this.#bodies.push(tag.body);
+      at = this.#tag(at, tag);
     }
     if (head.length > 0) this.#bodies = []; // others' tags begin elsewhere
     return this.#end = at;
   }
 
-  #holds(tags: readonly Tag[], count: number): boolean {
+  #holds(tags: readonly Tag[]): boolean {
     const bodies = this.#bodies;
-    if (bodies.length !== count) return false;
-    for (let i = 0; i < count; i++) if (bodies[i] !== tags[i].body) return false;
-    return true;
+    let at = 0;
+    for (const { body } of tags) if (bodies[at++] !== body) return false;
+    return bodies.length === at;
   }
 
   #tag(at: number, { kind, body, time }: Tag): number {
@@ -87,6 +88,9 @@ export class TagBlock {
     this.#bytes[at + 7] = time >>> 24;
   }
 }
+
+/** Bytes of a tag with this body, with the length behind it. */
+export const tagLength = (body: Uint8Array): number => TAG_HEADER + body.length + TRAILER;
 
 function put24(bytes: Uint8Array, at: number, value: number): void {
   bytes[at] = value >>> 16;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Tag, TagBlock } from "../../src/web/tag_block.ts";
+import { type Tag, TagBlock, tagLength } from "../../src/web/tag_block.ts";
 
 const bodies = [[0x17, 1, 2, 3], [0xaf, 1], []].map((bytes) => Uint8Array.from(bytes));
 const tagsAt = (time: number): Tag[] =>
@@ -19,7 +19,7 @@ const BYTES = (t: number[][]) => [
 
 /** Bytes written for a viewer; later writers use the bytes before and after them. */
 function write(block: TagBlock, head: number[], tags: Tag[]): number[] {
-  const end = block.write(Uint8Array.from(head), tags, 3, head.length + LENGTH);
+  const end = block.write(Uint8Array.from(head), tags, head.length + LENGTH);
   const bytes = [...block.bytes.subarray(block.from, end)];
   block.bytes.fill(0xee, 0, block.from);
   block.bytes.fill(0xee, end, end + block.from);
@@ -46,7 +46,7 @@ Deno.test("TagBlock grows for larger tags, and shrinks again", () => {
   assert.equal(block.bytes.length, 24);
   assert.equal(write(block, [], tagsAt(7)).length, LENGTH);
   assert.ok(block.bytes.length >= LENGTH + 4);
-  block.write(new Uint8Array(0), tagsAt(7), 1, 19);
+  block.write(new Uint8Array(0), tagsAt(7).slice(0, 1), 19);
   assert.equal(block.bytes.length, 24);
 });
 
@@ -55,4 +55,15 @@ Deno.test("TagBlock copies bodies once for viewers of the same frames", () => {
   write(block, [], tagsAt(7));
   block.bytes[11] = 0x55; // the first byte of a body: who writes it again undoes this
   assert.equal(write(block, [], tagsAt(9))[11], 0x55);
+});
+
+Deno.test("TagBlock writes more or fewer tags than it holds, of the same frames", () => {
+  const block = new TagBlock(2, 200);
+  const all = BYTES([[0, 0, 7, 0], [0, 0, 8, 0], [0, 0, 9, 0]]);
+  for (const count of [1, 3, 2]) {
+    const tags = tagsAt(7).slice(0, count);
+    const length = tags.reduce((sum, { body }) => sum + tagLength(body), 0);
+    const end = block.write(new Uint8Array(0), tags, length);
+    assert.deepEqual([...block.bytes.subarray(2, end)], all.slice(0, length));
+  }
 });
