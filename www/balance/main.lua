@@ -1,7 +1,7 @@
 -- Clients go to the server of the bus that has the fewest. docs/scalability.md tells when to use it.
 
 function onHandshake(address, path, properties, attempts)
-  if attempts > 2 then return end -- nobody has answered where the client was sent
+  if attempts > 2 then return end -- the chosen servers have not answered
   return cumulus.servers
 end
 
