@@ -84,9 +84,8 @@ export class Monitor {
     if (url.pathname === "/health") {
       return this.#options.healthy() ? text(200, "ok") : text(503, "stopping");
     }
-    if (!await this.#mayAsk(request)) {
-      return text(401, "Token required", { "www-authenticate": "Bearer" });
-    }
+    const refused = await this.#refuses(request);
+    if (refused) return refused;
     if (url.pathname === "/metrics") {
       return text(200, metricsOf(this.#options.source), { "content-type": METRICS_TYPE });
     }
@@ -127,9 +126,8 @@ export class Monitor {
   async #reload(request: Request): Promise<Response> {
     if (request.method !== "POST") return text(405, "Only POST", { allow: "POST" });
     if (this.#options.token === "") return text(403, "Set [http] token first");
-    if (!await this.#mayAsk(request)) {
-      return text(401, "Token required", { "www-authenticate": "Bearer" });
-    }
+    const refused = await this.#refuses(request);
+    if (refused) return refused;
     this.#options.restart();
     return json({ rows: this.#options.source.applications() });
   }
@@ -140,11 +138,15 @@ export class Monitor {
       this.#options.hosts.includes(host);
   }
 
-  async #mayAsk(request: Request): Promise<boolean> {
+  /** The answer to a request without the token; undefined if it has it, or needs none. */
+  async #refuses(request: Request): Promise<Response | undefined> {
     const { token } = this.#options;
-    if (token === "") return true;
     const given = /^Bearer (.+)$/i.exec(request.headers.get("authorization") ?? "")?.[1] ?? "";
-    return await sameText(given, token);
+    if (token === "" || await sameText(given, token)) return undefined;
+    const why = given
+      ? "Wrong token"
+      : "Token required: send the header Authorization: Bearer TOKEN";
+    return text(401, why, { "www-authenticate": "Bearer" });
   }
 }
 
@@ -159,7 +161,7 @@ const json = (value: unknown): Response =>
   text(200, JSON.stringify(value), { "content-type": "application/json" });
 
 function text(status: number, body: string, headers: Record<string, string> = {}): Response {
-  return new Response(body, {
+  return new Response(status < 400 ? body : `${body}\n`, { // a terminal shows the line by itself
     status,
     headers: { "content-type": "text/plain; charset=utf-8", ...SECURITY, ...headers },
   });

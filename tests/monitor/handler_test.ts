@@ -145,6 +145,9 @@ Deno.test("A token is asked for where there is one, but not for /health and the 
     for (const wrong of ["Bearer S3cret", "Bearer s3cret2", "Basic s3cret", "s3cret"]) {
       assert.equal((await one.handle(get(path, { authorization: wrong }))).status, 401, wrong);
     }
+    assert.match(await (await one.handle(get(path))).text(), /^Token required: .*Bearer TOKEN\n$/);
+    const wrong = await one.handle(get(path, { authorization: "Bearer no" }));
+    assert.equal(await wrong.text(), "Wrong token\n");
     const right = await one.handle(get(path, { authorization: "Bearer s3cret" }));
     assert.equal(right.status, 200, path);
   }
