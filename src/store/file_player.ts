@@ -51,6 +51,7 @@ export class FilePlayer implements RecordedPlay {
   #pictureFrom: number | undefined;
   /** A tag that is not due yet. */
   #next: StoredTag | undefined;
+  /** The file does one read at a time, so after a seek the one before has to end first. */
   #reading = false;
   /** Number of seeks so far; data read for an earlier one is dropped. */
   #place = 0;
@@ -164,8 +165,10 @@ export class FilePlayer implements RecordedPlay {
       return;
     }
     const closeAt = this.#pausedSince + CLOSE_AFTER;
-    if (now >= closeAt) this.recording.rest();
-    else this.deadline = closeAt;
+    if (now >= closeAt) {
+      this.recording.rest();
+      this.#reading = false; // no read of a closed file ends
+    } else this.deadline = closeAt;
   }
 
   // Where in the file
@@ -176,7 +179,7 @@ export class FilePlayer implements RecordedPlay {
     const target = Math.min(time, index.duration);
     const point = index.pointBefore(target);
     this.#place++;
-    this.#reading = this.#atEnd = false;
+    this.#atEnd = false;
     this.#next = undefined;
     this.#reader.moveTo(point.position);
     this.#headers = new Map();
@@ -204,8 +207,9 @@ export class FilePlayer implements RecordedPlay {
     const needed = reader.needed;
     const length = Math.min(Math.max(BLOCK, needed), index.end - reader.position);
     this.recording.read(reader.position, length, (block) => {
-      if (place !== this.#place || this.#state === "closed") return;
       this.#reading = false;
+      if (this.#state === "closed") return;
+      if (place !== this.#place) return this.wake(); // a seek came meanwhile
       if (!block) return this.output.failed("The recording cannot be read");
       reader.setBlock(block);
       this.#atEnd = block.length < needed;

@@ -64,15 +64,19 @@ export class FakeDisk implements Disk {
       if (!bytes) return done(undefined);
       this.opened++;
       let closed = false;
+      let reading = false;
       done({
         key,
         size: bytes.length,
         modified: 1,
         read: (position, length, done) => {
+          if (reading) throw new Error("A second read before the first has ended");
+          reading = true;
           this.reads++;
-          this.#due.push(() =>
-            closed || done(this.files.get(key)!.slice(position, position + length))
-          );
+          this.#due.push(() => {
+            reading = false;
+            if (!closed) done(this.files.get(key)!.slice(position, position + length));
+          });
         },
         close: () => {
           if (!closed) this.opened--;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { audio, film, flvFile, Stage, timeOf, video } from "./fakes.ts";
+import { audio, film, flvFile, joined, Stage, timeOf, video } from "./fakes.ts";
 
 function stage(tags = film()) {
   const one = new Stage();
@@ -86,6 +86,27 @@ Deno.test("VOD-053, VOD-054, VOD-057: seeks back, beyond the end, and several in
   play.seek(0);
   on.pass(20_000);
   assert.equal(output.ends, 2, "it plays again after the end");
+});
+
+Deno.test("A seek waits for the read before, as a file does one at a time", () => {
+  const on = stage(
+    film().map((tag) => ({ ...tag, data: joined([tag.data, new Uint8Array(20_000)]) })),
+  );
+  const { output, play } = on.play("film");
+  on.disk.stands = true;
+  on.pass(3_000); // a block is asked for, and does not come
+  output.take();
+  play.seek(8_000);
+  on.pass(100);
+  play.seek(5_000);
+  on.pass(100);
+  assert.deepEqual(output.take().filter((line) => !/^[hc]/.test(line)), [], "it waits");
+  on.disk.stands = false;
+  on.settle();
+  assert.deepEqual(output.take().slice(0, 3), ["v5000k", "a5000", "v5250"]);
+  on.pass(20_000);
+  assert.equal(output.ends, 1);
+  assert.equal(output.last, 9_750);
 });
 
 Deno.test("VOD-055: a seek while paused shows one frame until resume", () => {
