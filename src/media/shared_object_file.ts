@@ -4,10 +4,16 @@ import { Reader } from "../bytes/reader.ts";
 import { fromUtf8, toUtf8 } from "../bytes/text.ts";
 import { WireError } from "../bytes/wire_error.ts";
 import { Writer } from "../bytes/writer.ts";
-import type { SharedObject } from "./shared_object.ts";
+import type { SharedObject, SharedObjectLimits } from "./shared_object.ts";
 
 /** The first bytes of a file: format and version. */
 const MAGIC = toUtf8("CSO1");
+/** Bytes of a file besides its slots, and of a slot besides its name and value. */
+const HEADER = 16, SLOT = 10;
+
+/** The size of the largest file of objects with these bounds. */
+export const largestSharedObjectFile = ({ object, slots }: SharedObjectLimits): number =>
+  HEADER + object + SLOT * slots;
 
 /**
  * The bytes of a file: `"CSO1" | version f64 | count u32 | slots`, a slot being

@@ -24,12 +24,18 @@ export class WholeFiles {
 
   /**
    * The newest content of a file; undefined if there is none.
-   * @throws {Error} if it cannot be read
+   *
+   * @param limit bytes that it may have
+   * @throws {Error} if it cannot be read, or is not a regular file: a pipe would keep the server waiting, and
+   * whoever may write to the folder would choose what a link leads to
    */
-  read(path: string): Uint8Array | undefined {
+  read(path: string, limit: number): Uint8Array | undefined {
     const waiting = this.#waiting.get(path);
     if (waiting) return waiting;
     try {
+      const { isFile, size } = Deno.lstatSync(path);
+      if (!isFile) throw new Error("It is not a regular file");
+      if (size > limit) throw new Error(`It has ${size} bytes, more than ${limit}`);
       return Deno.readFileSync(path);
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return undefined;
@@ -103,7 +109,8 @@ async function writeWhole(path: string, content: Uint8Array): Promise<void> {
   const folder = path.slice(0, path.lastIndexOf("/"));
   await Deno.mkdir(folder, { recursive: true });
   const temporary = path + TEMPORARY;
-  const file = await Deno.open(temporary, { write: true, create: true, truncate: true });
+  await removeFile(temporary); // of a crash, or somebody's link or pipe
+  const file = await Deno.open(temporary, { write: true, createNew: true });
   try {
     for (let at = 0; at < content.length;) at += await file.write(content.subarray(at));
     await file.sync();
@@ -112,6 +119,14 @@ async function writeWhole(path: string, content: Uint8Array): Promise<void> {
   }
   await Deno.rename(temporary, path);
   await syncFolder(folder);
+}
+
+async function removeFile(path: string): Promise<void> {
+  try {
+    await Deno.remove(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
 }
 
 /** The new name is on the disk, too; Windows has no such thing. */

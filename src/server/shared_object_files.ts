@@ -1,7 +1,11 @@
 // Persistent shared objects: a file each. SO-080, SO-081, SO-085, SO-086.
 import { WireError } from "../bytes/wire_error.ts";
 import type { SharedObject } from "../media/shared_object.ts";
-import { readSharedObjectFile, writeSharedObjectFile } from "../media/shared_object_file.ts";
+import {
+  largestSharedObjectFile,
+  readSharedObjectFile,
+  writeSharedObjectFile,
+} from "../media/shared_object_file.ts";
 import type { SharedObjectStore } from "../media/shared_objects.ts";
 import { WholeFiles } from "../net/whole_files.ts";
 import type { Log } from "../log/log.ts";
@@ -55,7 +59,7 @@ export class SharedObjectFiles implements SharedObjectStore {
     const folder = this.#options.folder(application);
     const path = `${folder}/${name}`;
     try {
-      const bytes = this.#files.read(path);
+      const bytes = this.#files.read(path, largestSharedObjectFile(object.limits));
       if (bytes) this.#read(path, bytes, object);
       else if (this.#count(folder) >= this.#options.objects()) return false;
       this.#places.set(object, { folder, path, isNew: bytes === undefined });

@@ -116,6 +116,49 @@ Deno.test("SharedObjectFiles: a file that cannot be read gives no object, and st
   });
 });
 
+Deno.test(
+  "SharedObjectFiles: links, pipes and files that are too large give no object, and no waiting",
+  {
+    ignore: Deno.build.os === "windows",
+  },
+  async () => {
+    await within(async ({ folder, store }) => {
+      Deno.symlinkSync("/dev/null", `${folder}/o.so`);
+      assert.equal(open(store()), undefined);
+      Deno.removeSync(`${folder}/o.so`);
+      assert.ok((await new Deno.Command("mkfifo", { args: [`${folder}/o.so`] }).output()).success);
+      // Open for both, so that a server which did read it would get something, and fail this test.
+      using pipe = Deno.openSync(`${folder}/o.so`, { read: true, write: true });
+      pipe.writeSync(new Uint8Array(10));
+      assert.equal(open(store()), undefined);
+      Deno.removeSync(`${folder}/o.so`);
+      Deno.writeFileSync(`${folder}/o.so`, new Uint8Array(0));
+      Deno.truncateSync(`${folder}/o.so`, 1e12); // takes no room
+      assert.equal(open(store()), undefined);
+      assert.equal(Deno.statSync(`${folder}/o.so`).size, 1e12);
+    });
+  },
+);
+
+Deno.test("SharedObjectFiles: the largest object is read again, and writes follow no link", {
+  ignore: Deno.build.os === "windows",
+}, async () => {
+  await within(async ({ folder, store }) => {
+    const files = store();
+    const object = open(files)!;
+    const { slots: most, object: bytes } = SHARED_OBJECT_BOUNDS;
+    const size = Math.floor(bytes / most) - 16; // names of 8 bytes, and the headers of texts
+    let set = 0;
+    while (object.set(`slot${1_000 + set}`, encodeAmf("x".repeat(size)))) set++;
+    assert.equal(set, most);
+    Deno.writeTextFileSync(`${folder}/other`, "other");
+    Deno.symlinkSync(`${folder}/other`, `${folder}/o.so.tmp`);
+    await files.close();
+    assert.equal(Deno.readTextFileSync(`${folder}/other`), "other");
+    assert.equal(open(store())!.size, most);
+  });
+});
+
 Deno.test("SharedObjectFiles: no more files than an application may have, old ones among them", async () => {
   await within(async ({ store }) => {
     const files = store(2);
