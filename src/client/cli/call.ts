@@ -1,6 +1,5 @@
-import { within } from "../../common/wait.ts";
 import { connectTo, parseAnyUrl } from "../connect.ts";
-import { ConnectionError } from "../status.ts";
+import { answerWithin } from "./answer.ts";
 import { type Arguments, type Command, operand } from "./arguments.ts";
 import { connectionOptions, parseJson, readConnectionOptions } from "./connection_options.ts";
 import { fromJson, JSON_NOTES, toJson } from "./json.ts";
@@ -28,12 +27,8 @@ export async function runCall(args: Arguments, print: (line: string) => void): P
   const options = { timeout: 10_000, ...readConnectionOptions(args, target) };
   const connection = await connectTo(target, options);
   try {
-    const seconds = options.timeout / 1000;
-    const late = `No answer to ${method} within ${seconds} s`;
-    const answer = await within(connection.call(method, ...values), options.timeout, late)
-      .catch((error) => {
-        throw error.message === late ? new ConnectionError(late) : error;
-      });
+    const called = connection.call(method, ...values);
+    const answer = await answerWithin(options.timeout, called, `No answer to ${method}`);
     print(JSON.stringify(toJson(answer)));
   } finally {
     await connection.close();

@@ -1,5 +1,5 @@
 import { waitAtMost } from "../../common/wait.ts";
-import type { Subscriber } from "../direct.ts";
+import type { DirectPublication, Subscriber } from "../direct.ts";
 import { NetConnection } from "../net_connection.ts";
 import { ConnectionError } from "../status.ts";
 import { parseStreamUrl } from "../url.ts";
@@ -7,7 +7,7 @@ import { type Arguments, type Command, numberOption, operand } from "./arguments
 import { connectionOptions, readConnectionOptions } from "./connection_options.ts";
 import { Interrupt } from "./interrupt.ts";
 import { ProgressLine, type ProgressOutput } from "./progress.ts";
-import { firstTag, readTags, Sender } from "./sender.ts";
+import { firstTag, readTags, Sender, type Way } from "./sender.ts";
 
 export const peerServe: Command = {
   name: "peer serve",
@@ -39,60 +39,115 @@ export async function runPeerServe(
 ): Promise<number> {
   const { url, name } = parseStreamUrl(operand(args, 0), args.options.get("name"));
   const options = readConnectionOptions(args);
-  const repeat = numberOption(args, "repeat", 0) ?? 1;
-  let wanted = numberOption(args, "peers", 1) ?? Infinity;
-  const path = operand(args, 1);
-  await firstTag(path); // a bad file is refused before anyone is bothered
+  const file: ServedFile = {
+    name,
+    path: operand(args, 1),
+    repeat: numberOption(args, "repeat", 0) ?? 1,
+    peers: numberOption(args, "peers", 1) ?? Infinity,
+  };
+  await firstTag(file.path); // a bad file is refused before anyone is bothered
 
-  let ended = () => {};
-  const end = new Promise<void>((resolve) => ended = resolve);
-  const connection = await NetConnection.connect(url, { ...options, handler: { onClose: ended } });
+  const ended = Promise.withResolvers<void>();
+  const handler = { onClose: () => ended.resolve() };
+  const connection = await NetConnection.connect(url, { ...options, handler });
   const interrupt = new Interrupt();
   const line = new ProgressLine(output);
-
-  const serve = async (stream: Subscriber) => {
-    const peer = `Peer ${stream.peerId.slice(0, 8)}…`;
-    line.say(`${peer} plays ${name}`);
-    const { session } = connection.loop.peers.get(stream.peerId)!;
-    const way = {
-      get closed() {
-        return stream.closed || !publication.subscribers.has(stream);
-      },
-      get ping() {
-        return session.rtt;
-      },
-    };
-    const sender = new Sender(way, stream, interrupt);
-    for (let round = 0; (repeat === 0 || round < repeat) && !way.closed; round++) {
-      if (interrupt.isRaised) break;
-      await sender.send(readTags(path));
-      if (!sender.begun) break;
-    }
-    const whole = !way.closed && !interrupt.isRaised;
-    publication.subscribers.delete(stream);
-    await waitAtMost(stream.close(), CLOSING);
-    line.say(`${peer} ${whole ? "has all of it" : "has left"}. ${sender.summary()}`);
-    if (--wanted === 0) ended();
-  };
-
-  const publication = connection.publishDirect(name);
-  const serving = new Set<Promise<void>>();
-  publication.onSubscriber = (stream) => {
-    const served = serve(stream).finally(() => serving.delete(served));
-    serving.add(served);
-  };
   try {
+    const service = new FileService(connection, file, interrupt, line);
     print(connection.nearId);
     line.say(`Waiting for peers to play ${name}`);
-    await Promise.race([end, interrupt.raised]);
-    await waitAtMost(publication.close(), CLOSING);
-    await waitAtMost(Promise.all(serving), CLOSING);
-    if (wanted > 0 && connection.closed) {
+    await Promise.race([ended.promise, interrupt.raised, service.complete]);
+    await service.close();
+    if (!service.isComplete && connection.closed) {
       throw new ConnectionError("The server closed the connection");
     }
     return 0;
   } finally {
     await connection.close();
     interrupt.release();
+  }
+}
+
+/** What is published directly, and how often. */
+interface ServedFile {
+  /** Of the stream. */
+  readonly name: string;
+  readonly path: string;
+  /** How many times in a row each peer gets it; 0: without end. */
+  readonly repeat: number;
+  /** How many peers have to receive it. */
+  readonly peers: number;
+}
+
+/** Sends a file to each peer that plays its stream, from its start. */
+class FileService {
+  readonly #publication: DirectPublication;
+  readonly #serving = new Set<Promise<void>>();
+  readonly #complete = Promise.withResolvers<void>();
+  /** How many peers have still to receive it. */
+  #missing: number;
+
+  constructor(
+    readonly connection: NetConnection,
+    readonly file: ServedFile,
+    readonly interrupt: Interrupt,
+    readonly line: ProgressLine,
+  ) {
+    this.#missing = file.peers;
+    this.#publication = connection.publishDirect(file.name);
+    this.#publication.onSubscriber = (stream) => {
+      const served = this.#serve(stream).finally(() => this.#serving.delete(served));
+      this.#serving.add(served);
+    };
+  }
+
+  /** Resolves once as many peers as wanted have received the file, or have left. */
+  get complete(): Promise<void> {
+    return this.#complete.promise;
+  }
+
+  get isComplete(): boolean {
+    return this.#missing <= 0;
+  }
+
+  /** Ends the stream for all peers. */
+  async close(): Promise<void> {
+    await waitAtMost(this.#publication.close(), CLOSING);
+    await waitAtMost(Promise.all(this.#serving), CLOSING);
+  }
+
+  async #serve(stream: Subscriber): Promise<void> {
+    const peer = `Peer ${stream.peerId.slice(0, 8)}…`;
+    this.line.say(`${peer} plays ${this.file.name}`);
+    const way = this.#wayTo(stream);
+    const sender = new Sender(way, stream, this.interrupt);
+    await this.#sendAll(sender);
+    const whole = !way.closed && !this.interrupt.isRaised;
+    this.#publication.subscribers.delete(stream);
+    await waitAtMost(stream.close(), CLOSING);
+    this.line.say(`${peer} ${whole ? "has all of it" : "has left"}. ${sender.summary()}`);
+    if (--this.#missing === 0) this.#complete.resolve();
+  }
+
+  async #sendAll(sender: Sender): Promise<void> {
+    const { path, repeat } = this.file;
+    for (let round = 0; (repeat === 0 || round < repeat) && !sender.way.closed; round++) {
+      if (this.interrupt.isRaised) return;
+      await sender.send(readTags(path));
+      if (!sender.begun) return; // without audio and video nothing keeps the pace
+    }
+  }
+
+  #wayTo(stream: Subscriber): Way {
+    const { session } = this.connection.loop.peers.get(stream.peerId)!;
+    const { subscribers } = this.#publication;
+    return {
+      get closed() {
+        return stream.closed || !subscribers.has(stream);
+      },
+      get ping() {
+        return session.rtt;
+      },
+    };
   }
 }

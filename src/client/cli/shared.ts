@@ -1,10 +1,10 @@
 import type { AmfValue } from "../../amf/mod.ts";
 import { UsageError } from "../../common/arguments.ts";
-import { within } from "../../common/wait.ts";
 import { NetConnection } from "../net_connection.ts";
 import type { SharedObject, SyncChange } from "../shared_object.ts";
 import { ConnectionError, StatusError } from "../status.ts";
 import { parseRtmfpUrl } from "../url.ts";
+import { answerWithin } from "./answer.ts";
 import { type Arguments, type Command, operand } from "./arguments.ts";
 import { connectionOptions, parseJson, readConnectionOptions } from "./connection_options.ts";
 import { Interrupt } from "./interrupt.ts";
@@ -56,46 +56,70 @@ export async function runShared(args: Arguments, print: (line: string) => void):
     handler: { onClose: (reason) => ending.reject(new ConnectionError(reason)) },
   });
   try {
-    const answer = Promise.withResolvers<void>();
-    let sent = false;
-    const object: SharedObject = connection.sharedObject(name, {
-      persistent: args.options.has("persistent"),
-      handler: {
-        onSync(changes) {
-          if (action.what === "watch") {
-            for (const change of changes) print(lineOf(change, object));
-          }
-          const slot = "slot" in action ? action.slot : undefined;
-          if (sent && changes.some(({ name }) => name === slot)) answer.resolve();
-        },
-        onCall(handler, values) {
-          if (action.what === "watch") print(callLine(handler, values));
-          answer.resolve(); // a call comes back to its sender
-        },
-        onStatus: (code) =>
-          answer.reject(new StatusError({ level: "error", code, description: "", info: null })),
-      },
-    });
-    answer.promise.catch(() => {});
-    const late = `No answer within ${options.timeout / 1000} s`;
+    const use = new Use(connection, name, args.options.has("persistent"), action, print);
     const wait = (promise: Promise<unknown>) =>
-      within(Promise.race([promise, ending.promise]), options.timeout, late).catch((error) => {
-        throw error.message === late ? new ConnectionError(late) : error;
-      });
-    await wait(object.ready);
-    if (action.what === "print") print(JSON.stringify(slotsOf(object)));
-    else if (action.what === "watch") await Promise.race([interrupt!.raised, ending.promise]);
-    else {
-      change(object, action);
-      sent = true;
-      await wait(answer.promise);
-    }
-    object.close();
+      answerWithin(options.timeout, Promise.race([promise, ending.promise]));
+    await wait(use.object.ready);
+    if (action.what === "print") print(JSON.stringify(slotsOf(use.object)));
+    else if (interrupt) await Promise.race([interrupt.raised, ending.promise]);
+    else await wait(use.change());
+    use.object.close();
   } finally {
     interrupt?.release();
     await connection.close();
   }
   return 0;
+}
+
+/** The object while an action is carried out: prints what there is to watch, and knows the server's answer. */
+class Use {
+  readonly object: SharedObject;
+  readonly #answer = Promise.withResolvers<void>();
+  #sent = false;
+
+  constructor(
+    connection: NetConnection,
+    name: string,
+    persistent: boolean,
+    readonly action: Action,
+    readonly print: (line: string) => void,
+  ) {
+    this.#answer.promise.catch(() => {}); // the server may refuse before anything was sent
+    this.object = connection.sharedObject(name, {
+      persistent,
+      handler: {
+        onSync: (changes) => this.#onSync(changes),
+        onCall: (handler, values) => this.#onCall(handler, values),
+        onStatus: (code) => this.#onStatus(code),
+      },
+    });
+  }
+
+  /** Changes or sends. @returns settles with the server's answer @throws {StatusError} if it refuses */
+  change(): Promise<void> {
+    change(this.object, this.action);
+    this.#sent = true;
+    return this.#answer.promise;
+  }
+
+  #onSync(changes: readonly SyncChange[]): void {
+    const { action } = this;
+    if (action.what === "watch") {
+      for (const change of changes) this.print(lineOf(change, this.object));
+    }
+    const slot = "slot" in action ? action.slot : undefined;
+    if (this.#sent && changes.some(({ name }) => name === slot)) this.#answer.resolve();
+  }
+
+  #onCall(handler: string, values: readonly AmfValue[]): void {
+    if (this.action.what === "watch") this.print(callLine(handler, values));
+    this.#answer.resolve(); // a call comes back to its sender
+  }
+
+  #onStatus(code: string): void {
+    const status = { level: "error", code, description: "", info: null };
+    this.#answer.reject(new StatusError(status));
+  }
 }
 
 /** Sets or deletes a slot, or sends a call to all clients of the object. */
