@@ -14,11 +14,16 @@ Deno.test("Pacing waits after a long pass for as long as that took, at most 200 
   assert.ok(pacing.next <= 4_001, "a short pass again");
 });
 
-Deno.test("Pacing puts frames together that come within a time that grows with the connections", () => {
+Deno.test("Pacing puts frames together for a time that grows with the cost of a pass", () => {
   const pacing = new Pacing();
-  const restWith = (connections: number) => {
-    pacing.passed(1_000, 1_001, connections);
-    return Math.max(0, pacing.next - 1_001);
+  const restOf = (cost: number, connections: number) => {
+    pacing.passed(1_000, 1_000 + cost, connections);
+    return Math.max(0, pacing.next - 1_000 - cost);
   };
-  assert.deepEqual([99, 100, 500, 2_000, 10_000].map(restWith), [0, 20, 100, 200, 200]);
+  const restsOf = (connections: number) =>
+    [1, 7, 20, 90, 300].map((cost) => restOf(cost, connections));
+  assert.deepEqual(restsOf(99), [0, 7, 20, 90, 200], "as long as the pass");
+  assert.deepEqual(restsOf(100), [4, 20, 20, 90, 200], "at most 20 ms, or as long as the pass");
+  assert.deepEqual(restsOf(500), [4, 28, 80, 100, 200], "at most 100 ms");
+  assert.deepEqual(restsOf(10_000), [4, 28, 80, 200, 200]);
 });
