@@ -15,7 +15,7 @@ const kind = Deno.args[1] as "players" | "publishers" | "idle";
 const WARM = 3_000;
 /** Players whose frames are looked at one by one; of the others bytes are counted. */
 const SAMPLED = 16;
-/** Connections opened between two polls of input. */
+/** Connections opened side by side, between two polls of input. */
 const AT_ONCE = 16;
 /** Milliseconds that the last frames have to arrive. */
 const MOST_LATE = 1_000;
@@ -44,19 +44,21 @@ function observer(): (bytes: Uint8Array) => void {
   return (bytes) => reader.receive(bytes);
 }
 
-/** Does the handshake, and sends the messages of a client of its kind. */
-function open(what: "publish" | "play" | "nothing", name: string, speaker: LeanSpeaker): number {
-  const fd = streams.open();
-  streams.write(fd, Uint8Array.of(3, ...new Uint8Array(HANDSHAKE)));
-  const answer = streams.read(fd, 1 + 2 * HANDSHAKE);
-  streams.write(fd, answer.subarray(1, 1 + HANDSHAKE));
-  streams.write(fd, speaker.opening(what, name, -2));
-  return fd;
+/** Connects clients side by side, and sends the messages of one with which each begins. */
+function open(clients: number, opening: Uint8Array): number[] {
+  const fds = Array.from({ length: clients }, () => streams.open());
+  for (const fd of fds) streams.write(fd, Uint8Array.of(3, ...new Uint8Array(HANDSHAKE)));
+  for (const fd of fds) {
+    const answer = streams.read(fd, 1 + 2 * HANDSHAKE);
+    streams.write(fd, answer.subarray(1, 1 + HANDSHAKE));
+    streams.write(fd, opening);
+  }
+  return fds;
 }
 
 function publish(name: string, phase: number): void {
   const speaker = new LeanSpeaker();
-  const fd = open("publish", name, speaker);
+  const [fd] = open(1, speaker.opening("publish", name, -2));
   streams.watch(fd);
   let rest: Uint8Array | undefined;
   const send = () => {
@@ -70,19 +72,23 @@ function publish(name: string, phase: number): void {
   setTimeout(() => setInterval(send, PERIOD), phase);
 }
 
-if (kind === "players") publish("s", 0);
-for (let i = 0; i < count; i++) {
-  if (kind === "publishers") publish(`p${i}`, i % PHASES * PERIOD / PHASES);
-  else {
-    const what = kind === "players" ? "play" : "nothing";
-    const isSampled = kind === "players" && i % Math.max(1, Math.floor(count / SAMPLED)) === 0;
-    const fd = open(what, "s", new LeanSpeaker());
-    if (isSampled) streams.watch(fd, observer());
-    else streams.watch(fd);
+const sampleEach = Math.max(1, Math.floor(count / SAMPLED));
+const opening = new LeanSpeaker().opening(kind === "players" ? "play" : "nothing", "s", -2);
+for (let i = 0; i < count; i += AT_ONCE) {
+  const group = Math.min(AT_ONCE, count - i);
+  if (kind === "publishers") {
+    for (let k = i; k < i + group; k++) publish(`p${k}`, k % PHASES * PERIOD / PHASES);
+  } else {
+    open(group, opening).forEach((fd, k) => {
+      const isSampled = kind === "players" && (i + k) % sampleEach === 0;
+      streams.watch(fd, isSampled ? observer() : undefined);
+    });
   }
-  if (i % AT_ONCE === AT_ONCE - 1) await streams.run(10);
+  await streams.run(10);
 }
-const sampled = Math.ceil(count / Math.max(1, Math.floor(count / SAMPLED)));
+// Not before: a server that writes to many would let the others wait for their handshakes.
+if (kind === "players") publish("s", 0);
+const sampled = Math.ceil(count / sampleEach);
 await streams.run(WARM);
 measuring = true;
 const cpu = ownCpu();

@@ -1,0 +1,198 @@
+// An RTMFP player, and honest RTMFP calls, beside thousands of RTMP connections that never finish
+// their handshake.
+//
+//     deno run -A bench/half_open.ts [--connections 10000] [--seconds 20]
+//
+// Each connection sends one byte, and another every 10 s. The server closes it after 5 s, and the
+// attacker opens it again; the limits for connections without `connect` are lifted, as the defaults
+// would not let so many be. The server runs on core 0, everything else on core 1.
+import { encodeAmf0 } from "../src/amf/mod.ts";
+import { numberOption } from "../src/client/cli/arguments.ts";
+import { sleep } from "../src/common/wait.ts";
+import { Fragment } from "../src/rtmfp/wire/user_data.ts";
+import { Generator } from "./load/generator.ts";
+import { frame, FRAMES_PER_SECOND, publish, STREAM } from "./support/fan_out.ts";
+import { type Bench, runBench } from "./support/options.ts";
+import { freePorts, listening, usageOf } from "./support/process.ts";
+import { rounded, Samples } from "./support/samples.ts";
+import { connectAll, createStream } from "./support/steps.ts";
+
+/** Bytes of a frame: 1 Mb/s. */
+const SIZE = 5_000;
+/** Milliseconds between two honest clients, and time-out of one. */
+const CALL_INTERVAL = 500;
+const CALL_TIMEOUT = 15_000;
+/** Maximum time (ms) until the connections are open. */
+const OPENING_TIMEOUT = 60_000;
+
+/** Frames of the player, and calls of the honest clients, of one phase. */
+class Phase {
+  frames = 0;
+  calls = 0;
+  failed = 0;
+  readonly gaps = new Samples();
+  readonly times = new Samples();
+
+  result() {
+    return {
+      frames: this.frames,
+      gap_p99_ms: rounded(this.gaps.quantile(0.99), 1),
+      gap_worst_ms: rounded(this.gaps.quantile(1), 1),
+      calls: this.calls,
+      failed: this.failed,
+      connect_and_call_p50_ms: rounded(this.times.quantile(0.5), 1),
+      connect_and_call_worst_ms: rounded(this.times.quantile(1), 1),
+    };
+  }
+}
+
+/** The honest clients, in one loop: a publisher, a player, and one after the other that calls. */
+class Honest {
+  phase = new Phase();
+  readonly #generator: Generator;
+  readonly #app: string;
+  #send: () => void = () => {};
+  #lastFrame = 0;
+  #calledAt = 0;
+
+  constructor({ generator, app }: Bench) {
+    this.#generator = new Generator(generator);
+    this.#app = app;
+  }
+
+  async start(): Promise<void> {
+    const generator = this.#generator;
+    const [publisher, player] = [generator.add(), generator.add()];
+    await connectAll(generator, [publisher, player], this.#app);
+    const video = await publish(generator, publisher);
+    player.streamSink = () => (part, data) => this.#onFragment(part, data);
+    player.streamCommand(await createStream(generator, player), "play", STREAM, -2, -1, true);
+    const start = performance.now();
+    let number = 0;
+    this.#send = () => {
+      const now = generator.now = performance.now();
+      while (now >= start + number * 1000 / FRAMES_PER_SECOND) {
+        video.write(frame(number++, SIZE, now), now);
+      }
+    };
+  }
+
+  /** Runs until `done` says so, or for a time (ms). */
+  async run(milliseconds: number, done = () => false): Promise<void> {
+    const until = performance.now() + milliseconds;
+    await this.#generator.run(() => {
+      this.#send();
+      this.#callDue();
+      return done() || performance.now() >= until;
+    }, until);
+    await sleep(0); // messages of the attacker come meanwhile
+  }
+
+  /** Begins to count anew. */
+  begin(): Phase {
+    this.#lastFrame = performance.now();
+    return this.phase = new Phase();
+  }
+
+  close(): void {
+    this.#generator.close();
+  }
+
+  #onFragment(part: Fragment, _data: Uint8Array): void {
+    if (part !== Fragment.end) return; // frames have several
+    const { now } = this.#generator;
+    this.phase.frames++;
+    this.phase.gaps.add(now - this.#lastFrame);
+    this.#lastFrame = now;
+  }
+
+  /** Connects a new client that calls and leaves. */
+  #callDue(): void {
+    const now = performance.now();
+    if (now < this.#calledAt + CALL_INTERVAL) return;
+    this.#calledAt = now;
+    const { phase } = this;
+    const client = this.#generator.add();
+    let open = true;
+    phase.calls++;
+    const end = (failed: boolean) => {
+      if (!open) return;
+      open = false;
+      if (failed) phase.failed++;
+      else phase.times.add(performance.now() - now);
+      client.close();
+    };
+    setTimeout(() => end(true), CALL_TIMEOUT);
+    client.onClose = () => end(true);
+    client.onOpen = () =>
+      client.connect(this.#app, this.#generator.options.url, (refused) => {
+        if (refused) return end(true);
+        client.call("echo", encodeAmf0(null, "honest"), (failed) => end(failed));
+      });
+    client.open();
+  }
+}
+
+const [rtmp] = freePorts(1);
+
+async function measure(bench: Bench) {
+  const connections = numberOption(bench.args, "connections", 1, 15_000) ?? 10_000;
+  const seconds = numberOption(bench.args, "seconds", 1, 600) ?? 20;
+  await listening(rtmp);
+  const honest = new Honest(bench);
+  const attacker = new Worker(new URL("./load/half_open.ts", import.meta.url), { type: "module" });
+  const attack = { open: 0, opened: 0, closed: 0 };
+  attacker.onmessage = ({ data }) => Object.assign(attack, data);
+  try {
+    await honest.start();
+    await honest.run(2_000); // to warm up
+    const before = honest.begin();
+    await honest.run(seconds * 500);
+    attacker.postMessage({ port: rtmp, connections });
+    const opening = honest.begin();
+    for (const until = performance.now() + OPENING_TIMEOUT; performance.now() < until;) {
+      await honest.run(100);
+      if (attack.open >= connections * 0.9) break;
+    }
+    const during = honest.begin();
+    const { opened, closed } = attack;
+    let [least, most] = [Infinity, 0];
+    const cpu = usageOf(bench.server.pid!).cpu;
+    const started = performance.now();
+    while (performance.now() < started + seconds * 1_000) {
+      await honest.run(250);
+      least = Math.min(least, attack.open);
+      most = Math.max(most, attack.open);
+    }
+    const elapsed = performance.now() - started;
+    const used = usageOf(bench.server.pid!).cpu - cpu;
+    return {
+      connections,
+      open_least: least,
+      open_most: most,
+      opened_per_second: rounded((attack.opened - opened) / elapsed * 1000, 0),
+      closed_per_second: rounded((attack.closed - closed) / elapsed * 1000, 0),
+      server_cpu_share: rounded(used / elapsed / 1000, 2),
+      before: before.result(),
+      opening: opening.result(),
+      during: during.result(),
+    };
+  } finally {
+    attacker.terminate();
+    honest.close();
+  }
+}
+
+await runBench(
+  "bench/half_open.ts",
+  "An RTMFP player and calls beside half-open RTMP connections.",
+  {
+    connections: { value: "N", help: "half-open connections (default 10000)" },
+    seconds: { value: "N", help: "how long to measure them (default 20)" },
+  },
+  measure,
+  {
+    settings: `[rtmp]\nport = ${rtmp}\naddress = 127.0.0.1\nconnections = 20000\n` +
+      "connectionsOfAddress = 0\nunconnected = 20000\nunconnectedOfAddress = 20000",
+  },
+);
