@@ -1,12 +1,12 @@
-// Who gets in when more come to a listening socket than it takes.
+// Connections that a listening socket accepts, at a limited rate.
 import assert from "node:assert/strict";
 import { AcceptRate } from "../../src/net/sandbox/accept_rate.ts";
 
-/** How many of 1,000 from there are taken. */
+/** @returns how many of 1,000 connections `rate` accepts */
 const flood = (rate: AcceptRate, now: number, ip: (i: number) => string): number =>
   Array.from({ length: 1000 }, (_, i) => rate.takes(ip(i), now)).filter((taken) => taken).length;
 
-Deno.test("An address that connects without end leaves room for others, in each second", () => {
+Deno.test("AcceptRate leaves room for other addresses while one address connects without pause", () => {
   const rate = new AcceptRate(200);
   assert.equal(flood(rate, 5000, () => "::ffff:192.0.2.1"), 50);
   assert.equal(rate.takes("192.0.2.1", 5999), false, "however it is written");
@@ -15,7 +15,7 @@ Deno.test("An address that connects without end leaves room for others, in each 
   assert.ok(rate.takes("192.0.2.1", 6000));
 });
 
-Deno.test("A network of IPv6 is one address, whatever zeros are left out", () => {
+Deno.test("AcceptRate counts an IPv6 /64 network as one address, in every notation", () => {
   const rate = new AcceptRate(40);
   assert.equal(flood(rate, 0, (i) => `2001:db8:0:1:${i.toString(16)}::1`), 10);
   assert.equal(rate.takes("2001:db8:0:1::", 0), false);
@@ -25,7 +25,7 @@ Deno.test("A network of IPv6 is one address, whatever zeros are left out", () =>
   assert.ok(rate.takes("2001:db8:0:2::1", 0));
 });
 
-Deno.test("Programs on this machine have all that there is, and no more", () => {
+Deno.test("AcceptRate gives loopback the whole rate, and no more", () => {
   for (const ip of ["127.0.0.1", "::ffff:127.0.0.1", "::1"]) {
     assert.equal(flood(new AcceptRate(40), 0, () => ip), 40);
   }

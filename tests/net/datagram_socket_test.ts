@@ -26,7 +26,7 @@ for (const [name, ignore, open] of backends) {
   const test = (what: string, body: () => Promise<void>) =>
     Deno.test({ name: `${name} socket: ${what}`, ignore, fn: body });
 
-  test("datagrams arrive whole, from an address that can be answered", async () => {
+  test("it receives whole datagrams, with an address to answer", async () => {
     for (const hostname of ["127.0.0.1", "::1"]) {
       const server = await open();
       const client = Deno.listenDatagram({ hostname, port: 0, transport: "udp" });
@@ -59,7 +59,7 @@ for (const [name, ignore, open] of backends) {
     }
   });
 
-  test("a burst arrives in order, and one settle follows many datagrams", async () => {
+  test("it receives a burst in order, and settles once for many datagrams", async () => {
     const server = await open("127.0.0.1");
     const client = await open("127.0.0.1");
     const received: number[] = [];
@@ -81,7 +81,7 @@ for (const [name, ignore, open] of backends) {
     await serving;
   });
 
-  test("what has arrived gets its turn while there is more and more to send", async () => {
+  test("it receives while more and more datagrams wait to be sent", async () => {
     const most = 3_000;
     const sink = Deno.listenDatagram({ hostname: "127.0.0.1", port: 0, transport: "udp" });
     const client = Deno.listenDatagram({ hostname: "127.0.0.1", port: 0, transport: "udp" });
@@ -100,7 +100,7 @@ for (const [name, ignore, open] of backends) {
       settle: () => {},
       writable: fill,
     });
-    await sleep(5); // so that the server waits to be told of something to receive
+    await sleep(5); // until the server waits for datagrams
     await client.send(new Uint8Array(50), { ...server.address, transport: "udp" });
     fill();
     await until(() => server.counters.sent === most, "everything to be sent");
@@ -112,7 +112,7 @@ for (const [name, ignore, open] of backends) {
     await serving;
   });
 
-  test("it takes as many datagrams as it has said that there is room for", async () => {
+  test("it accepts as many datagrams as it has reported room for", async () => {
     const sink = Deno.listenDatagram({ hostname: "127.0.0.1", port: 0, transport: "udp" });
     const to = sink.addr as Deno.NetAddr;
     const socket = await open("127.0.0.1");
@@ -131,7 +131,7 @@ for (const [name, ignore, open] of backends) {
     sink.close();
   });
 
-  test("when the ring is full there is no buffer, until writable says so", async () => {
+  test("it gives no buffer while the ring is full, and calls writable when it has room", async () => {
     const sink = Deno.listenDatagram({ hostname: "127.0.0.1", port: 0, transport: "udp" });
     const socket = await open("127.0.0.1");
     let writable = 0;
@@ -141,7 +141,7 @@ for (const [name, ignore, open] of backends) {
       writable: () => writable++,
     });
     const { port } = sink.addr as Deno.NetAddr;
-    // An address the system refuses goes through the slow path of either back-end.
+    // Either back-end takes its slow path for an address that the system refuses.
     for (let i = 0; i < 5_000; i++) {
       if (!socket.buffer(10)) break;
       socket.post(10, i % 2 ? { hostname: "127.0.0.1", port } : { hostname: "127.0.0.1", port: 0 });
@@ -158,7 +158,7 @@ for (const [name, ignore, open] of backends) {
     await serving;
   });
 
-  test("what cannot be sent is counted, and hinders nothing", async () => {
+  test("it counts datagrams that it cannot send, and sends the others", async () => {
     const socket = await open();
     const client = Deno.listenDatagram({ hostname: "127.0.0.1", port: 0, transport: "udp" });
     const { port } = client.addr as Deno.NetAddr;
@@ -174,7 +174,7 @@ for (const [name, ignore, open] of backends) {
     client.close();
   });
 
-  test("datagrams arrive as they were sent, whichever stand side by side", async () => {
+  test("it sends runs of any lengths as single datagrams", async () => {
     for (const hostname of ["127.0.0.1", "::1"]) {
       const socket = await open(hostname);
       const clients = [await open(hostname), await open(hostname)];
@@ -190,7 +190,7 @@ for (const [name, ignore, open] of backends) {
       let seed = 1;
       const random = (below: number) => (seed = seed * 48_271 % 2_147_483_647) % below;
       for (let round = 0; round < 60; round++) {
-        // Runs of equal length that end in a shorter one, as frames are, and anything else.
+        // Runs of equal length with a shorter last datagram, as of frames, and runs of other lengths.
         const target = random(2);
         const length = [1_188, 1_188, 2_048, 52, 0][random(5)];
         const tail = [1_188, 500, 0, 2_048][random(4)];
@@ -210,7 +210,7 @@ for (const [name, ignore, open] of backends) {
     }
   });
 
-  test("a datagram longer than the buffer is dropped and counted", async () => {
+  test("it drops and counts a datagram that is longer than the buffer", async () => {
     const server = await open("127.0.0.1");
     const client = Deno.listenDatagram({ hostname: "127.0.0.1", port: 0, transport: "udp" });
     const received: number[] = [];
@@ -232,7 +232,7 @@ for (const [name, ignore, open] of backends) {
   });
 }
 
-Deno.test("A port that another program has is refused, IPv6 or not", async () => {
+Deno.test("bindUdp() rejects a port that another program uses, by IPv6 and IPv4", async () => {
   const first = await bindUdp({ port: 0 });
   const { port } = first.addr as Deno.NetAddr;
   await assert.rejects(bindUdp({ port }), Deno.errors.AddrInUse);
@@ -242,7 +242,7 @@ Deno.test("A port that another program has is refused, IPv6 or not", async () =>
 });
 
 Deno.test({
-  name: "The native socket's buffers have the size that was asked for, or what the system gives",
+  name: "NativeUdpSocket's buffers have the requested size, or the system's maximum",
   ignore: Deno.build.os !== "linux",
   async fn() {
     const conn = await bindUdp({ port: 0 });
@@ -256,7 +256,7 @@ const SOL_SOCKET = 1;
 const SO_NO_CHECK = 11;
 
 Deno.test({
-  name: "Where the system refuses several datagrams in one message, they go one by one",
+  name: "NativeUdpSocket sends datagrams one by one if the system refuses segments",
   ignore: Deno.build.os !== "linux",
   async fn() {
     const libc = openLibc();
@@ -269,7 +269,7 @@ Deno.test({
       settle: () => {},
       writable: () => {},
     });
-    // Without checksums Linux takes no segments: EINVAL.
+    // Without checksums Linux refuses segments: EINVAL.
     const fd = findSocket(libc, AF_INET, socket.address.port)!;
     assert.equal(libc.setsockopt(fd, SOL_SOCKET, SO_NO_CHECK, new Int32Array([1]), 4), 0);
     const expected: number[] = [];

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Descriptors, KEPT } from "../../src/net/descriptors.ts";
 
-Deno.test("Descriptors: the last 64 are refused, also when none of those asked for is open yet", () => {
+Deno.test("Descriptors refuses the last 64 descriptors, even before the reserved ones are open", () => {
   let open = 30;
   let now = 0;
   const descriptors = new Descriptors(200, () => open, () => now);
@@ -12,7 +12,7 @@ Deno.test("Descriptors: the last 64 are refused, also when none of those asked f
   };
   assert.equal(takeAll(), 200 - KEPT - 30);
   now = 250;
-  assert.equal(takeAll(), 0); // nobody knows whether those are on their way still
+  assert.equal(takeAll(), 0); // the reserved ones may still open
   open = 100;
   now = 500;
   assert.equal(takeAll(), 36);
@@ -24,12 +24,12 @@ Deno.test("Descriptors: the last 64 are refused, also when none of those asked f
   assert.equal(takeAll(), 86);
 });
 
-Deno.test("Descriptors: where the system has no limit nothing is counted", () => {
+Deno.test("Descriptors counts nothing on a system without a limit", () => {
   const descriptors = new Descriptors(Infinity, () => assert.fail("counted"), () => 0);
   assert.equal(descriptors.take(), undefined);
 });
 
-Deno.test("Descriptors allows second ones of connections as long as more than half are free", () => {
+Deno.test("Descriptors allows second descriptors of connections while more than half are free", () => {
   const descriptors = new Descriptors(200 + KEPT, () => assert.fail("counted"), () => 0);
   assert.equal(descriptors.allows(99), true);
   assert.equal(descriptors.allows(100), false);

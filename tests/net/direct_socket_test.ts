@@ -1,4 +1,4 @@
-// Live bodies and WebSockets that are written past their sockets, and by them.
+// Live bodies and WebSockets, written by direct writers and by Deno's sockets.
 import assert from "node:assert/strict";
 import { type DirectWriterSource, openDirectWriters } from "../../src/net/native_stream.ts";
 import { type ByteSink, ROOM, StreamedResponse } from "../../src/net/streamed_response.ts";
@@ -10,7 +10,7 @@ import {
 import { sleep, until } from "../support/wait.ts";
 
 const encoder = new TextEncoder();
-/** Around each boundary of a header of WebSocket, and of a chunk. */
+/** Lengths around the limits of WebSocket headers and of chunks. */
 const LENGTHS = [1, 15, 16, 125, 126, 4_095, 4_096, 65_535, 65_536, 200_000];
 const patternAt = (at: number): number => at * 31 % 251;
 
@@ -24,7 +24,7 @@ function test(name: string, fn: (native: boolean) => Promise<void>): void {
   if (Deno.build.os === "linux") Deno.test(`${name}, native`, () => run(true));
 }
 
-/** Blocks of a pattern that goes on from one to the next, in memory that is used again. */
+/** Blocks of a pattern that continues from block to block, in reused memory. */
 function* blocks(lengths: Iterable<number>) {
   const block = new Uint8Array(300_000);
   let at = 0;
@@ -41,10 +41,10 @@ function assertPattern(bytes: Uint8Array, total: number): void {
   assert.equal(bytes.findIndex((byte, at) => byte !== patternAt(at)), -1);
 }
 
-/** Bytes that went past sockets. */
+/** Bytes that direct writers have sent. */
 let direct = 0;
 
-/** Direct writers that are looked at. */
+/** Direct writers that count their bytes. */
 function watched(): DirectWriterSource {
   const source = openDirectWriters()!;
   return {
@@ -69,7 +69,7 @@ const options = (native: boolean, sendBuffer?: number) => ({
   ...sendBuffer && { sendBuffer },
 });
 
-/** A server whose answers are streams. */
+/** Starts a server that answers with streams. */
 async function serve(native: boolean, sendBuffer?: number) {
   const sinks: ByteSink[] = [];
   const told = { drains: 0, closes: 0 };
@@ -84,10 +84,10 @@ async function serve(native: boolean, sendBuffer?: number) {
   return { server, sinks, told };
 }
 
-test("A live body arrives whole, and the connection goes on with the next", async (native) => {
+test("A live body arrives whole, and the connection carries the next body", async (native) => {
   const { server, sinks } = await serve(native);
   const total = LENGTHS.reduce((sum, length) => sum + length, 0);
-  for (let round = 0; round < 2; round++) { // fetch takes the same connection again
+  for (let round = 0; round < 2; round++) { // fetch reuses the connection
     const response = fetch(`http://127.0.0.1:${server.port}/`);
     const sink = await until(() => sinks[round], "a request");
     for (const { block, from, to } of blocks(LENGTHS)) {
@@ -102,7 +102,7 @@ test("A live body arrives whole, and the connection goes on with the next", asyn
   await server.close();
 });
 
-test("A live body keeps its order for a client that reads late", async (native) => {
+test("A client that reads late gets a live body in order", async (native) => {
   const { server, sinks, told } = await serve(native, 8_192);
   const conn = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
   await conn.write(encoder.encode("GET / HTTP/1.0\r\n\r\n")); // a body without chunks
@@ -128,7 +128,7 @@ test("A live body keeps its order for a client that reads late", async (native) 
   await server.close();
 });
 
-test("A live body ends for a client that is gone, and its connection with it", async (native) => {
+test("A live body and its connection end when the client has gone", async (native) => {
   const { server, sinks, told } = await serve(native, 8_192);
   const conn = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
   await conn.write(encoder.encode("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
@@ -139,12 +139,12 @@ test("A live body ends for a client that is gone, and its connection with it", a
     for (const { block, from, to } of blocks([1_000])) sink.write(block, from, to);
     return told.closes === 1;
   }, "the end");
-  for (const { block, from, to } of blocks([1_000])) sink.write(block, from, to); // goes nowhere
+  for (const { block, from, to } of blocks([1_000])) sink.write(block, from, to); // has no effect
   await until(() => server.connections === 0, "its connection to be closed");
   await server.close();
 });
 
-test("A WebSocket sends parts, messages and its end in order", async (native) => {
+test("A WebSocket sends parts, messages and the close frame in order", async (native) => {
   let socket: WebSocketConnection | undefined;
   const server = await serveWeb(options(native, 16_384), (request) => {
     const upgraded = upgradeToWebSocket(request)!;

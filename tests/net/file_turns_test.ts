@@ -3,7 +3,7 @@ import { FileTurns } from "../../src/net/file_turns.ts";
 import { Turns } from "../../src/net/turns.ts";
 import { until } from "../support/wait.ts";
 
-/** Operations that end when the test says so. */
+/** Operations that the test ends. */
 function world(turns: Pick<Turns, "take"> = { take: (action) => void action() }) {
   const files = new FileTurns(turns);
   const ends: ((error?: Error) => void)[] = [];
@@ -18,7 +18,7 @@ function world(turns: Pick<Turns, "take"> = { take: (action) => void action() })
   return { files, ends, began, run };
 }
 
-Deno.test("FileTurns has eight operations in progress at most, in the order of their calls", async () => {
+Deno.test("FileTurns runs at most eight operations at once, in the order of the calls", async () => {
   const { files, ends, began, run } = world();
   const all = Array.from({ length: 300 }, (_, i) => run(i));
   await until(() => began.length === 8, "the first operations");
@@ -33,7 +33,7 @@ Deno.test("FileTurns has eight operations in progress at most, in the order of t
   assert.equal(files.waiting, 0);
 });
 
-Deno.test("FileTurns gives the place of an operation that fails to the next", async () => {
+Deno.test("FileTurns starts the next operation after one has failed", async () => {
   const { ends, began, run } = world();
   const all = Array.from({ length: 9 }, (_, i) => run(i));
   await until(() => began.length === 8, "the first operations");
@@ -44,7 +44,7 @@ Deno.test("FileTurns gives the place of an operation that fails to the next", as
   assert.deepEqual(await Promise.all(all.slice(1)), [1, 2, 3, 4, 5, 6, 7, 8]);
 });
 
-Deno.test("FileTurns takes its share of the turns of the event loop", async () => {
+Deno.test("FileTurns takes only its share of each turn of the event loop", async () => {
   let next: (() => void) | undefined;
   let now = 0;
   const { began, ends, run } = world(
@@ -60,7 +60,7 @@ Deno.test("FileTurns takes its share of the turns of the event loop", async () =
   });
   let turns = 0;
   const finish = async () => {
-    for (let settled = -1; settled !== began.length;) { // until nothing begins without another turn
+    for (let settled = -1; settled !== began.length;) { // until every operation needs another turn
       settled = began.length;
       for (const end of ends.splice(0)) end();
       for (let i = 0; i < 10; i++) await Promise.resolve();

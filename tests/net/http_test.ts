@@ -35,7 +35,7 @@ async function rest(conn: Deno.TcpConn): Promise<string> {
 }
 
 Deno.test({
-  name: "http: requests are answered, and those that cannot be read get 400",
+  name: "http: the server answers requests, and malformed requests with 400",
   sanitizeOps: false,
   sanitizeResources: false,
   async fn() {
@@ -55,7 +55,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "http: of 65 connections that send no request for a second the oldest makes room",
+  name: "http: the server closes the oldest of 65 connections that send no request for a second",
   sanitizeOps: false,
   sanitizeResources: false,
   async fn() {
@@ -78,7 +78,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "http: 100 connections with a request are none of those",
+  name: "http: the server keeps 100 connections that have sent a request",
   sanitizeOps: false,
   sanitizeResources: false,
   async fn() {
@@ -99,7 +99,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "http: connections beyond the bound are closed",
+  name: "http: the server closes connections beyond the limit",
   sanitizeOps: false,
   sanitizeResources: false,
   async fn() {
@@ -118,7 +118,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "http: connections that send no request make room for those that do",
+  name: "http: the server closes connections without a request in favour of connections with one",
   sanitizeOps: false,
   sanitizeResources: false,
   async fn() {
@@ -141,8 +141,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "http: the system keeps no more for a client that does not read than it was told",
-  ignore: Deno.build.os !== "linux", // elsewhere it cannot be told
+  name: "http: the system buffers at most `sendBuffer` bytes for a client that does not read",
+  ignore: Deno.build.os !== "linux", // other systems ignore sendBuffer
   async fn() {
     const sendBuffer = 65_536;
     let body: ByteSink | undefined;
@@ -158,7 +158,7 @@ Deno.test({
     await client.write(encoder.encode("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"));
     const sink = await until(() => body, "the request");
     let written = 0;
-    for (let rounds = 0; rounds < 40; rounds++) { // in which the system took nothing
+    for (let rounds = 0; rounds < 40; rounds++) { // rounds in which the system accepted no byte
       const before = sink.waiting;
       for (; sink.waiting < 65_536; written += 65_536) {
         sink.write(new Uint8Array(65_600), 32, 65_568);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type FoundAddress, Lookups } from "../../src/net/lookups.ts";
 
-/** Look-ups that end when the test says so. */
+/** Look-ups that the test ends. */
 function held(timeout?: number) {
   const asked: { name: string; end: (found: FoundAddress[] | Error) => void }[] = [];
   const lookups = new Lookups(
@@ -19,7 +19,7 @@ function held(timeout?: number) {
 
 const settled = () => new Promise((resolve) => setTimeout(resolve, 0));
 
-Deno.test("Of 100 look-ups that hang 8 take a thread, also after their callers gave up", async () => {
+Deno.test("Lookups runs 8 of 100 hanging look-ups, also after their callers have given up", async () => {
   const { asked, lookups } = held(1);
   const all = Array.from({ length: 100 }, (_, i) => lookups.find(`host${i}.example`));
   for (const result of await Promise.allSettled(all)) {
@@ -28,13 +28,13 @@ Deno.test("Of 100 look-ups that hang 8 take a thread, also after their callers g
   }
   assert.equal(asked.length, 8);
   assert.equal(lookups.running, 8);
-  asked[0].end([]); // nobody waits any more: nothing is looked up in its place
+  asked[0].end([]); // its caller has given up: no other look-up starts
   await settled();
   assert.equal(asked.length, 8);
   assert.equal(lookups.running, 7);
 });
 
-Deno.test("Look-ups that wait get their turn in order, and their own answers", async () => {
+Deno.test("Lookups runs waiting look-ups in order, and returns each its own answer", async () => {
   const { asked, lookups } = held();
   const all = Array.from({ length: 10 }, (_, i) => lookups.find(`host${i}.example`));
   for (const { end } of asked.splice(0, 1)) end(new Error("not found"));
@@ -53,7 +53,7 @@ Deno.test("Look-ups that wait get their turn in order, and their own answers", a
   assert.equal(lookups.running, 0);
 });
 
-Deno.test("Look-ups beyond 1,024 that wait are refused", async () => {
+Deno.test("Lookups refuses a look-up when 1,024 wait", async () => {
   const { asked, lookups } = held();
   const all = Array.from({ length: 8 + 1_024 }, (_, i) => lookups.find(`${i}`));
   await assert.rejects(lookups.find("one more"), /too many/);

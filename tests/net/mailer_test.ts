@@ -11,7 +11,7 @@ interface Received {
   text: string;
 }
 
-/** A real SMTP server, which refuses who is called "nobody", and mails of who is called "bad". */
+/** A real SMTP server. It refuses the recipient "nobody" and mails of the sender "bad". */
 async function withServer(
   test: (port: number, received: Received[], sessions: () => number) => Promise<void>,
   options: Record<string, unknown> = {},
@@ -50,7 +50,7 @@ async function withServer(
     },
     ...options,
   });
-  server.on("error", () => {}); // such as a client that does not trust it
+  server.on("error", () => {}); // such as that of a client that rejects the certificate
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   try {
     await test(server.server.address().port, received, () => sessions);
@@ -71,7 +71,7 @@ async function withMailer(
   }
 }
 
-/** Sends a mail and waits for its result, which must come once. */
+/** Sends a mail and waits for its one result. */
 function send(
   mailer: Mailer,
   { sender = "a@x.org", subject = "s", content = "c", recipients = ["b@y.org"] },
@@ -86,7 +86,7 @@ function send(
   });
 }
 
-Deno.test("SOCK-060, SOCK-063: sender, all recipients, subject and text arrive", () =>
+Deno.test("SOCK-060, SOCK-063: the SMTP server gets sender, all recipients, subject and text", () =>
   withServer(async (port, received) => {
     await withMailer({ port }, async (mailer) => {
       const error = await send(mailer, {
@@ -106,7 +106,7 @@ Deno.test("SOCK-060, SOCK-063: sender, all recipients, subject and text arrive",
     });
   }));
 
-Deno.test("SOCK-064, SOCK-066: mails go in order over one session, each with its own result", () =>
+Deno.test("SOCK-064, SOCK-066: mailer sends mails in order over one session, and reports each result", () =>
   withServer(async (port, received, sessions) => {
     await withMailer({ port }, async (mailer) => {
       const results = await Promise.all([
@@ -128,7 +128,7 @@ Deno.test("SOCK-064, SOCK-066: mails go in order over one session, each with its
     });
   }));
 
-Deno.test("A refused sender is an error that says so, and the next mail is not tainted", () =>
+Deno.test("mailer reports a refused sender, and sends the next mail", () =>
   withServer(async (port, received) => {
     await withMailer({ port }, async (mailer) => {
       assert.match((await send(mailer, { sender: "bad@x.org" }))!, /not from you/);
@@ -137,14 +137,14 @@ Deno.test("A refused sender is an error that says so, and the next mail is not t
     });
   }));
 
-Deno.test("SOCK-065: why is also told where a name has several addresses", async () => {
+Deno.test("SOCK-065: mailer reports the reason for a host name with several addresses too", async () => {
   const port = freePort();
   await withMailer({ host: "localhost", port }, async (mailer) => {
     assert.match((await send(mailer, {}))!, /^.*REFUSED.* \(is there an SMTP server at localhost:/);
   });
 });
 
-Deno.test("SOCK-065: a dead host fails every queued mail promptly, naming host and port", async () => {
+Deno.test("SOCK-065: every queued mail to a dead host fails promptly, with host and port", async () => {
   const port = freePort();
   await withMailer({ port, timeout: 600 }, async (mailer) => {
     const started = performance.now();
@@ -157,7 +157,7 @@ Deno.test("SOCK-065: a dead host fails every queued mail promptly, naming host a
   });
 });
 
-Deno.test("A host that says nothing runs into the time-out", async () => {
+Deno.test("mailer gives up a silent host after the time-out", async () => {
   const sockets: Socket[] = [];
   const server: Server = createServer((socket) => sockets.push(socket));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -169,7 +169,7 @@ Deno.test("A host that says nothing runs into the time-out", async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-Deno.test("SOCK-067: what is not sent when the server stops gets an error", async () => {
+Deno.test("SOCK-067: waiting mails get an error when the server stops", async () => {
   const sockets: Socket[] = [];
   const server: Server = createServer((socket) => sockets.push(socket));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -204,7 +204,7 @@ Deno.test("mailer rejects header injection and invalid recipients", () =>
     });
   }));
 
-Deno.test("The sandbox names who may get mail", () =>
+Deno.test("mailer sends only to the recipients that the sandbox allows", () =>
   withServer(async (port, received) => {
     const allows = (to: string) => to.endsWith("@y.org");
     await withMailer({ port, allows }, async (mailer) => {
@@ -218,7 +218,7 @@ Deno.test("The sandbox names who may get mail", () =>
     });
   }));
 
-Deno.test("User and password are given where they are configured, and a wrong one is told", () =>
+Deno.test("mailer sends the configured user and password, and reports wrong ones", () =>
   withServer(async (port, received) => {
     const login = { port, user: "me", password: "right" };
     await withMailer(login, async (mailer) => assert.equal(await send(mailer, {}), undefined));
@@ -236,7 +236,7 @@ Deno.test("User and password are given where they are configured, and a wrong on
         : done(new Error("no")),
   }));
 
-Deno.test("A slow server is waited for; one that never comes to an end is not", async () => {
+Deno.test("mailer waits for a slow server, but not for an endless answer", async () => {
   await withServer(async (port, received) => {
     await withMailer({ port, timeout: 3 }, async (mailer) => {
       assert.equal(await send(mailer, {}), undefined);
@@ -250,7 +250,7 @@ Deno.test("A slow server is waited for; one that never comes to an end is not", 
       void setTimeout(done, 1_600),
   });
 
-  // always one more line of an answer: nothing that waits for silence ends this
+  // an answer without end: its lines never pause for the time-out
   const sockets: Socket[] = [];
   const server: Server = createServer((socket) => {
     sockets.push(socket);
@@ -271,7 +271,7 @@ Deno.test("A slow server is waited for; one that never comes to an end is not", 
   await new Promise((resolve) => server.close(resolve));
 });
 
-Deno.test("A server that goes away in the middle fails this mail, and not the next", async () => {
+Deno.test("A server that disconnects during a mail fails that mail, but not the next", async () => {
   let connections = 0;
   const sockets: Socket[] = [];
   await withServer(async (real, received) => {
@@ -301,7 +301,7 @@ Deno.test("A server that goes away in the middle fails this mail, and not the ne
   });
 });
 
-Deno.test("tls: nothing is said in the clear that was to be encrypted, and to nobody unknown", async () => {
+Deno.test("tls: mailer sends nothing unencrypted, and nothing to a server with an invalid certificate", async () => {
   const login = { user: "me", password: "secret", timeout: 60 };
   const heard: string[] = [];
   const plain = {
@@ -315,7 +315,7 @@ Deno.test("tls: nothing is said in the clear that was to be encrypted, and to no
       done(null, { user: 1 });
     },
   };
-  // a server without STARTTLS, and one that speaks no TLS at all
+  // a server without STARTTLS, and one without TLS
   await withServer(async (port, received) => {
     for (const tls of ["starttls", "on"] as const) {
       await withMailer({ ...login, port, tls }, async (mailer) => {
@@ -328,7 +328,7 @@ Deno.test("tls: nothing is said in the clear that was to be encrypted, and to no
     assert.equal(received.length, 1);
     assert.deepEqual(heard, ["me"]);
   }, plain);
-  // servers whose certificate nobody vouches for
+  // servers with a certificate of an unknown authority
   for (const [tls, secure] of [["starttls", false], ["on", true]] as const) {
     await withServer(async (port, received) => {
       await withMailer({ ...login, port, tls }, async (mailer) => {
@@ -340,12 +340,12 @@ Deno.test("tls: nothing is said in the clear that was to be encrypted, and to no
   assert.deepEqual(heard, ["me"]);
 });
 
-Deno.test("tls: mail goes out encrypted, from the start or after STARTTLS, with user and password", async () => {
+Deno.test("tls: mailer encrypts mail and password, from the start or after STARTTLS", async () => {
   const folder = new URL("tls/", import.meta.url);
   const [key, cert] = ["localhost.key", "localhost.pem"].map((name) =>
     Deno.readTextFileSync(new URL(name, folder))
   );
-  // who is trusted is for the process to say: this one has another authority than we
+  // a process trusts the authorities it was started with, so this one runs apart
   const mailer = new URL("../../src/net/mailer.ts", import.meta.url).href;
   const program = `import { Mailer } from ${JSON.stringify(mailer)};
     const [port, tls] = Deno.args;

@@ -7,7 +7,7 @@ const ignore = Deno.build.os !== "linux";
 const libc = ignore ? undefined! : openLibc();
 const writers = ignore ? undefined! : new DirectWriters(libc, { allows: () => true });
 
-/** Both ends of a connection. */
+/** Opens a connection. @returns both ends */
 async function connect(hostname: string, listening = hostname) {
   using listener = Deno.listen({ hostname: listening, port: 0 });
   const client = await Deno.connect({ hostname, port: listener.addr.port });
@@ -52,7 +52,7 @@ for (
 }
 
 Deno.test({
-  name: "A DirectWriter reaches nobody once the number of its connection belongs to another client",
+  name: "A DirectWriter sends nothing to another client that got the descriptor of its connection",
   ignore,
   fn: async () => {
     const one = await connect("127.0.0.1");
@@ -61,7 +61,7 @@ Deno.test({
     one.server.close();
     const others = [];
     for (let i = 0; i < 8; i++) others.push(await connect("127.0.0.1"));
-    writer.send(Uint8Array.of(1), 1); // its client may not have closed for the system yet
+    writer.send(Uint8Array.of(1), 1); // the system may not have closed the client's end yet
     writer.send(Uint8Array.of(1), 1);
     assert.equal(writer.send(Uint8Array.of(1), 1), 0);
     writer.close();
@@ -75,7 +75,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "A connection ends for its client as both descriptors are closed, in any order",
+  name: "A connection ends when both descriptors are closed, in either order",
   ignore,
   fn: async () => {
     for (const first of ["writer", "owner"]) {
@@ -90,7 +90,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "DirectWriters opens none for unknown ends, nor where half of the descriptors are in use",
+  name:
+    "DirectWriters opens no writer for an unknown address, nor when half of the descriptors are in use",
   ignore,
   fn: async () => {
     using all = await connect("127.0.0.1");
@@ -106,7 +107,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "A DirectWriter tells how much of a write a full buffer took",
+  name: "A DirectWriter returns how many bytes of a write fit into the buffer",
   ignore,
   fn: async () => {
     using all = await connect("127.0.0.1");

@@ -1,4 +1,4 @@
-// Workers of sockets that stand before scripts need them.
+// Workers of sockets, started before scripts need them.
 import assert from "node:assert/strict";
 import { DEFAULT_LIMITS, type Policy, PORT_BLOCK } from "../../src/net/sandbox/policy.ts";
 import { ScriptSockets } from "../../src/net/sandbox/script_sockets.ts";
@@ -22,7 +22,7 @@ const base: Policy = {
   },
 };
 
-/** Runs a test with a count of the workers that were started. */
+/** Runs a test that can count the started workers. */
 async function counting(
   policy: Policy,
   test: (host: SocketHost, sockets: ScriptSockets, count: () => number) => Promise<void> | void,
@@ -58,7 +58,7 @@ function useAll(sockets: ScriptSockets, ports: readonly number[]): void {
   assert.ok(typeof unbound !== "string", String(unbound));
 }
 
-Deno.test("One worker is prepared for ports that are expected, and used by TCP and UDP", () =>
+Deno.test("SocketHost prepares one worker for expected ports, and uses it for TCP and UDP", () =>
   counting(base, (host, sockets, count) => {
     const ports = [freePort(), farPort()];
     host.prepare({ ports, connects: false });
@@ -68,7 +68,7 @@ Deno.test("One worker is prepared for ports that are expected, and used by TCP a
     assert.equal(count(), 1, "and not again");
   }));
 
-Deno.test("What is not allowed, and what nobody expects, is not prepared", () =>
+Deno.test("SocketHost prepares no worker for forbidden or unexpected ports", () =>
   counting({
     ...base,
     permissions: { ...base.permissions, connect: [], udp: [] },
@@ -79,7 +79,7 @@ Deno.test("What is not allowed, and what nobody expects, is not prepared", () =>
     assert.equal(count(), 0);
   }));
 
-Deno.test("The worker of connections is prepared where others are connected to", () =>
+Deno.test("SocketHost prepares the worker of connections if the configuration expects connections", () =>
   counting(base, async (host, sockets, count) => {
     host.prepare({ ports: [], connects: true });
     assert.equal(count(), 1);
@@ -96,7 +96,7 @@ Deno.test("The worker of connections is prepared where others are connected to",
     assert.equal(count(), 1);
   }));
 
-Deno.test("Where UDP may go and TCP may not, servers have a worker without leave for it", () =>
+Deno.test("The worker of TCP servers has no right to reach what only UDP may reach", () =>
   counting({
     ...base,
     permissions: { ...base.permissions, connect: ["127.0.0.2"] },
@@ -115,7 +115,7 @@ Deno.test("Where UDP may go and TCP may not, servers have a worker without leave
     assert.match(await told, /Requires net access to \\"127.0.0.1:9\\"/);
   }));
 
-Deno.test("The same policy with other limits keeps the workers, another one does not", () =>
+Deno.test("A policy with other limits keeps the workers; another policy replaces them", () =>
   counting(base, (host, sockets, count) => {
     const [port, other] = [freePort(), farPort()];
     host.prepare({ ports: [port, other], connects: false });
@@ -127,11 +127,11 @@ Deno.test("The same policy with other limits keeps the workers, another one does
     assert.ok(count() > 1);
   }));
 
-Deno.test("Ports far from each other take so many workers, and no more in all", () =>
+Deno.test("SocketHost starts a worker per block of ports, up to a maximum", () =>
   counting(base, (_, sockets, count) => {
     const quiet = { onError: () => {}, onAccept: () => undefined };
     let block = 8;
-    /** Listens on a port of a block that was not asked for yet. */
+    /** Listens on a port of a new block. */
     const open = (): ReturnType<ScriptSockets["listen"]> => {
       const first = PORT_BLOCK * block++;
       for (let port = first;; port++) {

@@ -52,7 +52,7 @@ Deno.test("RecordingFolders reads blocks of a file, up to its end", async () => 
 });
 
 Deno.test({
-  name: "VOD-060: links, folders, pipes and other applications are no recordings of this one",
+  name: "VOD-060: RecordingFolders opens no links, folders, pipes and files of other applications",
   ignore: Deno.build.os === "windows",
   async fn() {
     await using on = await folders();
@@ -75,7 +75,7 @@ Deno.test({
   },
 });
 
-Deno.test("RecordingFolders keeps to the number of open files, and says so once", async () => {
+Deno.test("RecordingFolders opens no more files than the limit, and logs that once", async () => {
   await using on = await folders(2);
   const open = [await on.open("/a", "one.flv"), await on.open("/a", "one.flv")];
   assert.equal(await on.open("/a", "one.flv"), undefined);
@@ -87,7 +87,7 @@ Deno.test("RecordingFolders keeps to the number of open files, and says so once"
   again.close();
 });
 
-Deno.test("RecordingFolders finds a recording while hundreds of names are looked up that do not exist", async () => {
+Deno.test("RecordingFolders finds a recording while clients look up hundreds of missing names", async () => {
   await using on = await folders(16);
   const absent = Array.from({ length: 500 }, (_, i) => on.open("/a", `none ${i}.flv`));
   const file = await on.open("/a", "one.flv");
@@ -104,7 +104,7 @@ const write = (file: WritableFile, position: number, text: string) =>
 const close = (file: WritableFile) =>
   new Promise<number>((done) => file.close((size) => done(size)));
 
-Deno.test("RecordingFolders makes folders, writes in place and keeps what is to stay", async () => {
+Deno.test("RecordingFolders makes folders, writes in place and keeps the start of a continued file", async () => {
   await using on = await folders();
   const file = await on.create("/b", "new/deep/film.flv") as WritableFile;
   assert.equal(await write(file, 0, "0123456789"), undefined);
@@ -119,7 +119,8 @@ Deno.test("RecordingFolders makes folders, writes in place and keeps what is to 
 });
 
 Deno.test({
-  name: "VOD-060, VOD-202: nothing is written through links, over folders, or where none may write",
+  name:
+    "VOD-060, VOD-202: RecordingFolders does not write through links, over folders, or without permission",
   ignore: Deno.build.os === "windows",
   async fn() {
     await using on = await folders();
@@ -137,13 +138,13 @@ Deno.test({
   },
 });
 
-Deno.test("VOD-212: a disk with too little room is not written to", async () => {
+Deno.test("VOD-212: RecordingFolders does not write to a disk with too little free space", async () => {
   await using on = await folders(8, Number.MAX_SAFE_INTEGER);
   const refused = await on.create("/a", "film.flv") as NotWritable;
   assert.match(refused.text, /too little room/);
 });
 
-Deno.test("RecordingFolders lists the newest 1,000 files, in whatever order the folder has them", async () => {
+Deno.test("RecordingFolders lists the newest 1,000 files, in any order of the folder", async () => {
   await using on = await folders();
   const streams = `${on.root}/many/streams`;
   Deno.mkdirSync(streams, { recursive: true });
@@ -151,7 +152,7 @@ Deno.test("RecordingFolders lists the newest 1,000 files, in whatever order the 
   for (let i = 0; i < count; i++) {
     const path = `${streams}/${i}.flv`;
     Deno.writeTextFileSync(path, "x");
-    Deno.utimeSync(path, i * 7_919 % count, i * 7_919 % count); // each another second
+    Deno.utimeSync(path, i * 7_919 % count, i * 7_919 % count); // a different second for each file
   }
   Deno.writeTextFileSync(`${streams}/newer.txt`, "x");
   const list = () =>
@@ -164,7 +165,7 @@ Deno.test("RecordingFolders lists the newest 1,000 files, in whatever order the 
   assert.equal((await list())[0].name, "0");
 });
 
-Deno.test("RecordingFolders keeps an index beside a recording, and removes those of recordings that are gone", async () => {
+Deno.test("RecordingFolders stores an index beside a recording, and deletes indices of deleted recordings", async () => {
   await using on = await folders();
   const streams = `${on.root}/a/streams`;
   const key = `${Deno.realPathSync(streams)}/one.flv`;
@@ -187,6 +188,6 @@ Deno.test("RecordingFolders keeps an index beside a recording, and removes those
   on.all.writeIndex(key, Uint8Array.of(4));
   await until(() => Deno.lstatSync(`${key}.idx`).isFile || undefined, "the index in its place");
   assert.equal(Deno.readTextFileSync(`${on.root}/main.lua`), "secret");
-  on.all.writeIndex(`${on.root}/nowhere/x.flv`, Uint8Array.of(4)); // fails, and says nothing
+  on.all.writeIndex(`${on.root}/nowhere/x.flv`, Uint8Array.of(4)); // fails without a message
   assert.deepEqual(on.warnings, []);
 });

@@ -23,7 +23,7 @@ const loopback: Policy = {
   },
 };
 
-/** Collects what happens, and waits for it. */
+/** Collects events, and waits for them. */
 class Events {
   readonly log: string[] = [];
   #wake: (() => void)[] = [];
@@ -73,7 +73,7 @@ async function withSockets(
   }
 }
 
-Deno.test("A script's server and client talk, byte for byte, and hear of the end", () =>
+Deno.test("A script's server and client exchange all bytes, and get the end of the connection", () =>
   withSockets(loopback, async (sockets) => {
     const events = new Events();
     const port = freePort();
@@ -87,7 +87,7 @@ Deno.test("A script's server and client talk, byte for byte, and hear of the end
     assert.ok(typeof server !== "string", String(server));
     const client = sockets.connect("127.0.0.1", port, events.tcp("client"));
     assert.ok(typeof client !== "string", String(client));
-    assert.equal(client.write(bytes("early \0 ")), undefined); // held until the connection stands
+    assert.equal(client.write(bytes("early \0 ")), undefined); // kept until the connection is open
     await events.until(/client open 127.0.0.1:\d+ true/);
     await events.until(/server data early/);
     await events.until(/client data early \0 /);
@@ -98,7 +98,7 @@ Deno.test("A script's server and client talk, byte for byte, and hear of the end
     assert.equal(sockets.count, 1, "the listening socket is left");
   }));
 
-Deno.test("A bug in who hears of a socket keeps nothing back from the others", () =>
+Deno.test("An exception in a handler of one socket does not affect the other sockets", () =>
   withSockets(loopback, async (sockets) => {
     const events = new Events();
     const bugs = (event: ErrorEvent) => {
@@ -123,7 +123,7 @@ Deno.test("A bug in who hears of a socket keeps nothing back from the others", (
     removeEventListener("error", bugs);
   }));
 
-Deno.test("Megabytes pass a slow reader in order, and no more is read ahead than the window", () =>
+Deno.test("A slow reader gets megabytes in order, and the worker reads ahead at most the window", () =>
   withSockets(loopback, async (sockets) => {
     const events = new Events();
     const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -153,7 +153,7 @@ Deno.test("Megabytes pass a slow reader in order, and no more is read ahead than
     assert.equal(wrong, 0);
   }));
 
-Deno.test("A refused connection, and a name that is not known, are told with their cause", () =>
+Deno.test("A script gets the cause of a refused connection and of an unknown name", () =>
   withSockets({ ...loopback, connect: () => true }, async (sockets) => {
     const events = new Events();
     sockets.connect("127.0.0.1", freePort(), events.tcp("a"));
@@ -163,7 +163,7 @@ Deno.test("A refused connection, and a name that is not known, are told with the
     assert.equal(sockets.count, 0);
   }));
 
-Deno.test("Arguments that cannot be meant are refused at once", () =>
+Deno.test("ScriptSockets refuses invalid arguments at once", () =>
   withSockets(loopback, (sockets) => {
     const nobody = new Events().tcp("x");
     for (const host of ["", "a b", "a\nb", "http://x/", "x".repeat(300)]) {
@@ -176,7 +176,7 @@ Deno.test("Arguments that cannot be meant are refused at once", () =>
     return Promise.resolve();
   }));
 
-Deno.test("What the policy does not name is refused and counted, however it is spelt", () =>
+Deno.test("ScriptSockets refuses and counts forbidden addresses in every notation", () =>
   withSockets(loopback, async (sockets, host) => {
     const events = new Events();
     const spellings = [
@@ -218,7 +218,7 @@ Deno.test("What the policy does not name is refused and counted, however it is s
     assert.ok(!events.log.some((line) => line.includes(" open ")));
   }));
 
-Deno.test("The runtime itself refuses what a mistaken policy lets through", () =>
+Deno.test("The runtime refuses an address that a faulty policy allows", () =>
   withSockets({
     ...loopback,
     connect: () => true,
@@ -249,7 +249,7 @@ Deno.test("The runtime itself refuses what a mistaken policy lets through", () =
     assert.match(bound as string, /Requires net access to "0.0.0.0:\d+"/);
   }));
 
-Deno.test("Leave to listen on a port is none to reach that port elsewhere", () =>
+Deno.test("The right to listen on a port does not allow connections to that port elsewhere", () =>
   withSockets({ ...loopback, connect: () => true, udp: () => true }, async (sockets, host) => {
     const events = new Events();
     const target = Deno.listen({ hostname: "127.0.0.2", port: 0 });
@@ -270,7 +270,7 @@ Deno.test("Leave to listen on a port is none to reach that port elsewhere", () =
     target.close();
   }));
 
-/** Whether this machine can be reached by IPv6. */
+/** Whether this machine has IPv6. */
 const ipv6 = (() => {
   try {
     Deno.listen({ hostname: "::1", port: 0 }).close();
@@ -281,7 +281,7 @@ const ipv6 = (() => {
 })();
 
 Deno.test({
-  name: "A script's server takes connections of the families that the policy allows",
+  name: "A script's server accepts connections of the address families that the policy allows",
   ignore: !ipv6,
   fn: async (t) => {
     for (const families of [["0.0.0.0", "::"], ["0.0.0.0"], ["::"]]) {
@@ -316,7 +316,7 @@ Deno.test({
   },
 });
 
-Deno.test("A port that one family has already is in use", {
+Deno.test("A port that a program uses by IPv6 or IPv4 is in use for a script's server", {
   ignore: !ipv6,
 }, async (t) => {
   for (const hostname of ["0.0.0.0", "::", "127.0.0.1"]) {
@@ -334,7 +334,7 @@ Deno.test("A port that one family has already is in use", {
   }
 });
 
-Deno.test("A UDP socket on all addresses of IPv6 hears IPv4 where that is allowed, too", {
+Deno.test("A UDP socket on [::] receives by IPv4 too if the policy allows it", {
   ignore: !ipv6,
 }, async () => {
   for (const families of [["0.0.0.0", "::"], ["::"]]) {
@@ -364,7 +364,7 @@ Deno.test("A UDP socket on all addresses of IPv6 hears IPv4 where that is allowe
   }
 });
 
-Deno.test("A port in use says so", () =>
+Deno.test("A script gets the error of a port in use", () =>
   withSockets(loopback, (sockets) => {
     const listener = Deno.listen({ hostname: "0.0.0.0", port: 0 });
     const outcome = sockets.listen(listener.addr.port, {
@@ -377,7 +377,7 @@ Deno.test("A port in use says so", () =>
     return Promise.resolve();
   }));
 
-Deno.test("UDP sockets exchange datagrams and show who sent them", () =>
+Deno.test("UDP sockets exchange datagrams, and report their senders", () =>
   withSockets(loopback, async (sockets) => {
     const events = new Events();
     const open = (name: string): Udp => {
@@ -395,7 +395,7 @@ Deno.test("UDP sockets exchange datagrams and show who sent them", () =>
     await events.until(/^a failed sending to 10.1.2.3:9 is not allowed by \[sandbox\] udp/);
   }));
 
-Deno.test("Sockets, bytes and accepted connections are bounded", () =>
+Deno.test("ScriptSockets limits sockets, unsent bytes and accepted connections", () =>
   withSockets(loopback, async (sockets) => {
     const events = new Events();
     const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -420,7 +420,7 @@ Deno.test("Sockets, bytes and accepted connections are bounded", () =>
     await sleep(50);
   }, { sockets: 3, buffered: 1000 + 256 }));
 
-Deno.test("Addresses have one form, in which they are checked", async () => {
+Deno.test("The sandbox checks an address in its canonical notation", async () => {
   assert.equal(canonicalIp("[::FFFF:10.0.0.1]"), "10.0.0.1");
   assert.equal(canonicalIp("0:0:0:0:0:0:0:1"), "::1");
   assert.equal(canonicalIp("127.1"), undefined, "left to name resolution, then checked");
@@ -429,7 +429,7 @@ Deno.test("Addresses have one form, in which they are checked", async () => {
   assert.deepEqual(await resolve("0x7f.1"), ["127.0.0.1"]);
 });
 
-Deno.test("What was sent before the script closed arrives, and the end behind it", () =>
+Deno.test("The other end gets all bytes sent before disconnect, then the end", () =>
   withSockets(loopback, async (sockets) => {
     const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const events = new Events();
@@ -451,7 +451,7 @@ Deno.test("What was sent before the script closed arrives, and the end behind it
     listener.close();
   }));
 
-Deno.test("What waits for a peer that does not read is told, and let go with it", () =>
+Deno.test("A socket reports unsent bytes of a peer that does not read, and frees them when it closes", () =>
   withSockets(loopback, async (sockets) => {
     const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const events = new Events();
@@ -472,7 +472,7 @@ Deno.test("What waits for a peer that does not read is told, and let go with it"
     await until(() => sockets.count === 0, "the end of the other");
   }));
 
-Deno.test("Connections beyond the rate are closed, and so is one whose server stopped meanwhile", () =>
+Deno.test("A script's server closes connections beyond its rate, and one accepted while it stopped", () =>
   withSockets(loopback, async (sockets) => {
     let accepted = 0;
     const port = freePort();
@@ -504,11 +504,11 @@ Deno.test("Connections beyond the rate are closed, and so is one whose server st
   }, { acceptsPerSecond: 5 }));
 
 /**
- * Runs a program beside this one; between `told()` and its end this thread does nothing else, as
- * when a script takes its time.
+ * Runs another program. From `told()` to the end of the program this thread is blocked, as by a long
+ * call of a script.
  *
- * @param ready whether the program has got as far as `told()`
- * @param after what is to hold when it has ended, before anything else runs
+ * @param ready whether the program has called `told()`
+ * @param after checks that run after its end, before any other task
  */
 async function whileBusy(program: string, ready: () => boolean, after: () => void): Promise<void> {
   const folder = await Deno.makeTempDir();
@@ -552,7 +552,7 @@ async function whileBusy(program: string, ready: () => boolean, after: () => voi
   await Deno.remove(folder, { recursive: true });
 }
 
-Deno.test("Datagrams that a script is too slow for are dropped, not piled up", () =>
+Deno.test("A UDP socket drops datagrams that a script is too slow for", () =>
   withSockets(loopback, async (sockets) => {
     let received = 0;
     const socket = sockets.bind("127.0.0.1", 0, {
@@ -578,7 +578,7 @@ Deno.test("Datagrams that a script is too slow for are dropped, not piled up", (
     socket.close();
   }));
 
-Deno.test("What comes byte by byte, while a script takes its time, does not pile up", () =>
+Deno.test("Bytes that arrive one by one during a long call do not make the memory grow", () =>
   withSockets(loopback, async (sockets) => {
     let pieces = 0;
     let received = 0;
@@ -611,7 +611,7 @@ Deno.test("What comes byte by byte, while a script takes its time, does not pile
     assert.ok(pieces < 1_100, `1500 bytes came in ${pieces} pieces`);
   }));
 
-Deno.test("What is written byte by byte to a peer that does not read does not pile up", () =>
+Deno.test("Bytes written one by one to a peer that does not read do not make the memory grow", () =>
   withSockets(loopback, async (sockets) => {
     const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const events = new Events();
@@ -630,7 +630,7 @@ Deno.test("What is written byte by byte to a peer that does not read does not pi
     other.close();
   }, { buffered: 10_000_000 + 256 }));
 
-Deno.test("SOCK-048: broadcast, by whatever address or name, takes a socket that asked for it", () =>
+Deno.test("SOCK-048: only a broadcast socket sends to a broadcast address, in every notation", () =>
   withSockets({
     ...loopback,
     udp: () => true,
@@ -667,7 +667,7 @@ Deno.test("SOCK-048: broadcast, by whatever address or name, takes a socket that
     receiver.close();
   }));
 
-Deno.test("A port can be had again by who closed it a moment ago", () =>
+Deno.test("A script can open a port again right after it closed it", () =>
   withSockets(loopback, (sockets) => {
     const port = freePort();
     for (let i = 0; i < 5; i++) {
@@ -679,7 +679,7 @@ Deno.test("A port can be had again by who closed it a moment ago", () =>
     return Promise.resolve();
   }));
 
-/** Allows 127.0.0.1 by a rule that Deno cannot be told of, as a name is. */
+/** Allows 127.0.0.1 by a rule that Deno's permissions cannot express, such as a name. */
 const byName: Policy = {
   ...loopback,
   connect: (ip, _port, name) => ip === "127.0.0.1" && name !== undefined,
@@ -688,7 +688,7 @@ const byName: Policy = {
   alone: () => true,
 };
 
-Deno.test("What is allowed by name lives in a worker that reaches this address and port alone", () =>
+Deno.test("A host allowed by name gets a worker that can reach only this address and port", () =>
   withSockets(byName, async (sockets, host) => {
     const events = new Events();
     const [listener, other] = [0, 0].map(() => Deno.listen({ hostname: "127.0.0.1", port: 0 }));
@@ -701,7 +701,7 @@ Deno.test("What is allowed by name lives in a worker that reaches this address a
     conn.close();
     await events.until(/named closed by the other end/);
     assert.match(sockets.connect("127.0.0.1", port, events.tcp("x")) as string, /not allowed/);
-    // the worker of one address refuses to be used for another one
+    // the worker of one address refuses another address
     const link = host.workerFor("connect", "127.0.0.1", port);
     assert.ok(typeof link !== "string");
     const id = link.add((message) => events.add(`worker ${JSON.stringify(message)}`));
@@ -718,7 +718,7 @@ Deno.test("What is allowed by name lives in a worker that reaches this address a
     other.close();
   }));
 
-Deno.test("Datagrams reach what is allowed by name, from a port that was not chosen, and come back", () =>
+Deno.test("An unbound UDP socket exchanges datagrams with a host allowed by name", () =>
   withSockets(byName, async (sockets) => {
     const events = new Events();
     const echo = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
@@ -752,7 +752,7 @@ Deno.test("Datagrams reach what is allowed by name, from a port that was not cho
     echo.close();
   }));
 
-Deno.test("Workers for one address are few, and make room when nobody uses them", () =>
+Deno.test("ScriptSockets limits the workers for single addresses, and replaces unused ones", () =>
   withSockets(byName, async (sockets) => {
     const events = new Events();
     const listeners = Array.from(
@@ -771,7 +771,7 @@ Deno.test("Workers for one address are few, and make room when nobody uses them"
     for (const listener of listeners) listener.close();
   }));
 
-Deno.test("A port that is not opened in time says so", () =>
+Deno.test("A script gets an error if a port does not open in time", () =>
   withSockets(loopback, (sockets) => {
     const events = { onAccept: () => undefined, onError: () => {} };
     assert.equal(sockets.listen(freePort(), events), "no answer within 0 ms");

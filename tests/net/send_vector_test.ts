@@ -18,7 +18,7 @@ function post(to: SendVector, target: Remote, ...lengths: number[]): void {
   for (const length of lengths) to.post(length, target);
 }
 
-/** The messages that wait: port, datagrams, and the length of segments, 0 for a single datagram. */
+/** The waiting messages: port, datagrams, and the length of segments, 0 for a single datagram. */
 function messages(of: SendVector): number[][] {
   const headers = new DataView(of.headers.buffer, of.headers.byteOffset);
   return Array.from({ length: of.messages }, (_, i) => {
@@ -38,10 +38,10 @@ function view(address: bigint, length: number): DataView {
 
 const [a, b] = [remote(1_000), remote(2_000)];
 
-Deno.test("Datagrams of one length to one address are one message, with a shorter one at its end", () => {
+Deno.test("SendVector joins datagrams of one length to one address, and a shorter last one", () => {
   const out = vector();
   post(out, a, 100, 100, 100, 40);
-  post(out, a, 40); // the message before has had its end
+  post(out, a, 40); // the previous message is complete
   post(out, b, 40, 50, 50);
   post(out, a, 50);
   assert.deepEqual(messages(out), [
@@ -54,13 +54,13 @@ Deno.test("Datagrams of one length to one address are one message, with a shorte
   assert.equal(out.waiting, 9);
 });
 
-Deno.test("Empty datagrams are messages of their own", () => {
+Deno.test("SendVector sends each empty datagram as a message of its own", () => {
   const out = vector();
   post(out, a, 0, 0, 100, 0, 100);
   assert.deepEqual(messages(out), new Array(5).fill([1_000, 1, 0]));
 });
 
-Deno.test("A message has 64 datagrams and 65,000 bytes at most", () => {
+Deno.test("SendVector limits a message to 64 datagrams and 65,000 bytes", () => {
   const short = vector();
   post(short, a, ...new Array(150).fill(16));
   assert.deepEqual(messages(short), [[1_000, 64, 16], [1_000, 64, 16], [1_000, 22, 16]]);
@@ -69,13 +69,13 @@ Deno.test("A message has 64 datagrams and 65,000 bytes at most", () => {
   assert.deepEqual(messages(long), [[1_000, 32, 2_000], [1_000, 28, 2_000]]);
 });
 
-Deno.test("Where the system knows no segments each datagram is a message", () => {
+Deno.test("SendVector sends each datagram as a message on a system without segments", () => {
   const out = vector(10, false);
   post(out, a, 100, 100);
   assert.deepEqual(messages(out), [[1_000, 1, 0], [1_000, 1, 0]]);
 });
 
-Deno.test("What was sent is counted in datagrams, and room for others", () => {
+Deno.test("SendVector counts sent datagrams, and makes room for others", () => {
   const out = vector(6);
   post(out, a, 100, 100, 100);
   post(out, b, 100, 100, 100);
@@ -87,7 +87,7 @@ Deno.test("What was sent is counted in datagrams, and room for others", () => {
   assert.equal(out.waiting, 0);
 });
 
-Deno.test("The first datagram can be taken out of a message, which nothing is added to then", () => {
+Deno.test("SendVector takes the first datagram out of a message, and adds no more to that message", () => {
   const out = vector();
   out.buffer[0] = 7;
   post(out, a, 100, 100, 100);
@@ -105,7 +105,7 @@ Deno.test("The first datagram can be taken out of a message, which nothing is ad
   assert.equal(out.waiting, 0);
 });
 
-Deno.test("A message that was refused is split, and those to other addresses are not", () => {
+Deno.test("SendVector splits a refused message, but not messages to other addresses", () => {
   const out = vector(9);
   const c = remote(3_000);
   post(out, b, 100);

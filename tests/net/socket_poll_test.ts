@@ -3,14 +3,14 @@ import assert from "node:assert/strict";
 
 const open = () => Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
 
-/** Blocks the loop from the next turn on for so long, as a script may. */
+/** Blocks the event loop from the next turn on, as a script may. */
 const busy = (ms: number) =>
   setImmediate(() => {
     const began = performance.now();
     while (performance.now() - began < ms) { /* takes its time */ }
   });
 
-Deno.test("Looking round finds what has arrived, also after it came late once", async () => {
+Deno.test("SocketPoll receives datagrams that arrived during a long turn, also after a late poll", async () => {
   const look = new SocketPoll(500);
   const [near, far] = [open(), open()];
   const buffer = new Uint8Array(1);

@@ -1,9 +1,9 @@
-// Streams that clients open, over loopback.
+// TCP streams of clients, over loopback.
 import assert from "node:assert/strict";
 import { type StreamEvents, StreamListener, StreamSocket } from "../../src/net/stream_socket.ts";
 import { sleep, until } from "../support/wait.ts";
 
-/** A listener, with the first connection to it. */
+/** Starts a listener. @returns it with its first connection */
 async function open(events: Partial<StreamEvents> = {}, native = false, sendBuffer?: number) {
   let accepted: StreamSocket | undefined;
   const listener = new StreamListener(
@@ -32,7 +32,7 @@ async function open(events: Partial<StreamEvents> = {}, native = false, sendBuff
 
 const patternAt = (at: number): number => at * 31 % 251;
 
-/** @returns where the first byte stands that is not the expected one; -1 if all are */
+/** @returns the position of the first wrong byte; -1 if all are right */
 async function readPattern(client: Deno.TcpConn, total: number): Promise<number> {
   const buffer = new Uint8Array(5_000);
   for (let at = 0; at < total;) {
@@ -53,13 +53,13 @@ async function readAll(client: Deno.TcpConn): Promise<number> {
   }
 }
 
-/** Both ways to write keep to the same; systems without system calls of ours have one. */
+/** Tests both ways to write; only Linux has the native one. */
 function test(name: string, fn: (native: boolean) => Promise<void>): void {
   Deno.test(`${name}, portable`, () => fn(false));
   if (Deno.build.os === "linux") Deno.test(`${name}, native`, () => fn(true));
 }
 
-test("StreamSocket passes on bytes of any amount, and the end of the far end", async (native) => {
+test("StreamSocket passes on all bytes, and the end of the client's stream", async (native) => {
   let received = 0;
   let ended = 0;
   using all = await open({
@@ -75,7 +75,7 @@ test("StreamSocket passes on bytes of any amount, and the end of the far end", a
   await until(() => ended === 1, "the end");
 });
 
-test("StreamSocket ends after what was written, though bytes of the client are unread", async (native) => {
+test("StreamSocket ends after its last write, even with unread bytes of the client", async (native) => {
   let written = 0;
   using all = await open({ onWritten: () => written++ }, native);
   await all.client.write(new Uint8Array(1000));
@@ -87,7 +87,7 @@ test("StreamSocket ends after what was written, though bytes of the client are u
   assert.equal(written, 0, "nobody is told any more");
 });
 
-test("StreamSocket keeps the order of its writes where buffers are full", async (native) => {
+test("StreamSocket keeps the order of its writes when buffers are full", async (native) => {
   let next = Promise.withResolvers<void>();
   using all = await open({ onWritten: () => next.resolve() }, native, 4_096);
   const total = 3_000_000;
@@ -105,7 +105,7 @@ test("StreamSocket keeps the order of its writes where buffers are full", async 
       assert.ok(all.socket.writing);
       await next.promise;
     }
-    block.fill(0); // it may be used for anything now
+    block.fill(0); // the caller may reuse it
     if (at % 3 === 0) await sleep(0);
   }
   assert.equal(await reading, -1, "the first byte that was not expected");
@@ -113,18 +113,18 @@ test("StreamSocket keeps the order of its writes where buffers are full", async 
   assert.ok(kinds.later > 0);
 });
 
-test("StreamSocket tells of a client that is gone as it writes", async (native) => {
+test("StreamSocket reports a vanished client when it writes", async (native) => {
   const ended = Promise.withResolvers<void>();
   using all = await open({ onEnd: () => ended.resolve() }, native);
   await all.client.write(new Uint8Array(10));
-  all.client.close(); // with bytes unread or not, the system answers the next write by a reset
+  all.client.close(); // the system answers the next write by a reset
   for (let i = 0; i < 100 && !all.socket.writing; i++) all.socket.write(new Uint8Array(100_000));
   await ended.promise;
   assert.equal(all.socket.write(new Uint8Array(1)), true, "nobody waits for it");
 });
 
 Deno.test({
-  name: "The system keeps no more for a client that does not read than it was told",
+  name: "The system buffers at most `sendBuffer` bytes for a client that does not read",
   ignore: Deno.build.os !== "linux",
   fn: async () => {
     let next = Promise.withResolvers<boolean>();
@@ -140,7 +140,7 @@ Deno.test({
   },
 });
 
-Deno.test("A port is free for another listener once StreamListener has closed", async () => {
+Deno.test("StreamListener frees its port when it closes", async () => {
   let port = 0;
   for (let round = 0; round < 5; round++) {
     const listener = new StreamListener({ hostname: "127.0.0.1", port }, (socket) => socket.end());

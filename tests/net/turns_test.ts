@@ -13,7 +13,7 @@ function world() {
     turns,
     spend: (milliseconds: number) => void (now += milliseconds),
     now: () => now,
-    /** @returns whether there was one */
+    /** Runs the next turn. @returns whether a turn was due */
     turn: () => {
       const timer = next;
       next = undefined;
@@ -24,7 +24,7 @@ function world() {
   };
 }
 
-Deno.test("Pieces beyond 4 ms of a turn wait for the next, in order", async () => {
+Deno.test("Turns delays actions beyond 4 ms of a turn, in order", async () => {
   const { turns, spend, turn } = world();
   const ran: number[] = [];
   const piece = (number: number) =>
@@ -47,14 +47,14 @@ Deno.test("Pieces beyond 4 ms of a turn wait for the next, in order", async () =
   assert.equal(piece(7), undefined);
 });
 
-Deno.test("Pieces that take no time are bounded too", () => {
+Deno.test("Turns limits the number of actions that take no time", () => {
   const { turns } = world();
   let ran = 0;
   for (let i = 0; i < 1_000; i++) turns.take(() => void ran++);
   assert.ok(ran > 100 && ran < 300, `${ran}`);
 });
 
-Deno.test("After a long piece others have a fourth of its time", () => {
+Deno.test("Turns rests for a quarter of the time of a long action", () => {
   const { turns, spend, now, turn } = world();
   turns.take(() => spend(400));
   let at = 0;
@@ -63,7 +63,7 @@ Deno.test("After a long piece others have a fourth of its time", () => {
   assert.ok(at >= 500 && at < 502, `${at}`);
 });
 
-Deno.test("What a piece throws is its caller's, and the others go on", async () => {
+Deno.test("Turns passes an error to the caller of the action, and runs the others", async () => {
   const { turns, spend, turn } = world();
   const fail = () => {
     throw new Error("mine");

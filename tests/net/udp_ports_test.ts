@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { UdpPorts } from "../../src/net/sandbox/udp_ports.ts";
 
-Deno.test("UDP ports: one at an address keeps others from it, one at all addresses from all", () => {
+Deno.test("UdpPorts refuses a second socket at one address, and any beside one at all addresses", () => {
   const ports = new UdpPorts();
   ports.take("127.0.0.1", 5000);
   assert.equal(ports.taken("127.0.0.1", 5000), true);

@@ -3,7 +3,7 @@ import { UnfinishedMessage } from "../../src/net/unfinished_messages.ts";
 
 const MIB = 1 << 20;
 
-Deno.test("A client that is not trusted leaves 192 KiB of a message unfinished, a trusted one more", () => {
+Deno.test("UnfinishedMessage closes an untrusted client beyond 192 KiB, but not a trusted one", () => {
   let ended = 0;
   const message = new UnfinishedMessage(() => ended++);
   message.add(192 << 10);
@@ -18,7 +18,7 @@ Deno.test("A client that is not trusted leaves 192 KiB of a message unfinished, 
   assert.equal(ended, 1);
 });
 
-Deno.test("Pings and pongs alone never add up", () => {
+Deno.test("UnfinishedMessage does not count pings and pongs", () => {
   let ended = 0;
   const message = new UnfinishedMessage(() => ended++);
   for (let i = 0; i < 100_000; i++) {
@@ -28,7 +28,7 @@ Deno.test("Pings and pongs alone never add up", () => {
   assert.equal(ended, 0);
 });
 
-Deno.test("All unfinished messages together have 256 MiB: then the largest goes", () => {
+Deno.test("UnfinishedMessage closes the client with the largest message beyond 256 MiB in all", () => {
   const ended: number[] = [];
   const clients = Array.from({ length: 20 }, (_, i) => {
     const message = new UnfinishedMessage(() => ended.push(i));
