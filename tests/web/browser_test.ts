@@ -7,7 +7,7 @@ import { flvHeader, flvTag } from "../../src/flv/tags.ts";
 import { browserPath } from "../support/browser.ts";
 import { TestBrowser } from "../support/test_browser.ts";
 import { until } from "../support/wait.ts";
-import { live, LOOP, media, startWeb } from "./support.ts";
+import { live, LOOP, media, publish, startWeb } from "./support.ts";
 
 // Functions for `evaluate` run in the page.
 // deno-lint-ignore no-explicit-any
@@ -59,6 +59,7 @@ Deno.test({
     const { server, http, ws } = await startWeb({
       "": "",
       "/live": "",
+      "/closed": `function onSubscribe() error("not for you") end`,
       "/chat": chat,
       ...Object.fromEntries(
         ["index.html", "chat.js", "chat.css"].map((name) => [`www/chat/web/${name}`, page(name)]),
@@ -144,6 +145,24 @@ Deno.test({
           "the sought position",
         );
         assert.ok(ranges.some((range) => /^bytes=[1-9]\d{6}/.test(range)), ranges.join());
+        await player.close();
+      });
+
+      await t.step("the player of a stream that is not live shows its recording", async () => {
+        const player = await open(`${http}/live/film`);
+        await player.waitForURL(/\/live\/film\?recorded/);
+        await until(async () => (await shown(player)).currentTime > 0.3, "the picture");
+        assert.equal(await player.isVisible("#seek"), true);
+        assert.equal(await player.isVisible("#live"), false);
+        assert.match(await player.inputValue("#embed"), /\/live\/film\?recorded&embed"/);
+        await player.close();
+      });
+
+      await t.step("the player shows the reason of a refusal", async () => {
+        const publisher = await publish(`${ws}/closed`, "secret");
+        const player = await open(`${http}/closed/secret`);
+        await player.getByText("You may not watch this stream: not for you.").waitFor();
+        publisher.connection.close();
         await player.close();
       });
 

@@ -5,9 +5,10 @@
 /** Seconds behind the newest frame at which playing catches up, and at which it jumps. */
 const CATCH_UP = 1.2;
 const JUMP = 4;
-/** Milliseconds before the next try, the longest of them, and without a new frame. */
+/** Milliseconds before the next try, the longest of them, after a refusal, and without a new frame. */
 const FIRST_RETRY = 1000;
 const LAST_RETRY = 10_000;
+const REFUSED_RETRY = 60_000;
 const STALLED = 8000;
 
 const element = (id) => document.getElementById(id);
@@ -16,11 +17,14 @@ const { pathname, search, origin } = location;
 const name = decodeURIComponent(pathname.split("/").at(-1));
 const query = new URLSearchParams(search);
 const recorded = query.has("recorded");
+const isEmbedded = query.has("embed");
 query.delete("embed");
 const source = `${pathname}.flv${query.size > 0 ? `?${query}` : ""}`;
 
 let player;
 let retry = FIRST_RETRY;
+/** Whether this page has shown the stream live. */
+let shown = false;
 let timer;
 let lastTime = 0;
 let lastMoved = 0;
@@ -45,7 +49,14 @@ function play() {
       autoCleanupSourceBuffer: true,
     },
   );
-  player.on(mpegts.Events.ERROR, (type, detail, info) => again(reason(type, detail, info)));
+  player.on(mpegts.Events.ERROR, (type, detail, info) => {
+    if (isStatus(detail) && info.code === 403) refused();
+    else again(reason(type, detail, info));
+  });
+  player.on(mpegts.Events.METADATA_ARRIVED, (metadata) => {
+    // Later: mpegts.js goes on with the player after this event.
+    if (!recorded && metadata.keyframes) setTimeout(notLive);
+  });
   player.on(mpegts.Events.LOADING_COMPLETE, () => recorded || again("The stream has ended."));
   player.attachMediaElement(video);
   player.load();
@@ -55,10 +66,36 @@ function play() {
   });
 }
 
+const isStatus = (detail) => detail === mpegts.ErrorDetails.NETWORK_STATUS_CODE_INVALID;
+
+/** The address serves a recording, since the stream is not live: it needs a bar to seek by. */
+function notLive() {
+  if (!player) return;
+  if (shown) return again("The stream has ended. Load this page again for its recording.");
+  stop();
+  query.set("recorded", "");
+  if (isEmbedded) query.set("embed", "");
+  location.replace(`${pathname}?${query}`);
+}
+
+/** Shows the reason, which the player does not hand on. */
+async function refused() {
+  stop();
+  const aborter = new AbortController();
+  let why = "";
+  try {
+    const response = await fetch(source, { signal: aborter.signal });
+    if (response.status === 403) why = (await response.text()).trim();
+  } catch {
+    // the text without the reason will do
+  }
+  aborter.abort();
+  again(`You may not watch this stream${why && `: ${why}`}.`, REFUSED_RETRY);
+}
+
 function reason(type, detail, info) {
-  if (detail === mpegts.ErrorDetails.NETWORK_STATUS_CODE_INVALID) {
+  if (isStatus(detail)) {
     if (info.code === 404) return "This stream is not live.";
-    if (info.code === 403) return "You may not watch this stream.";
     if (info.code === 415) return "Browsers cannot play the codecs of this stream.";
     return `The server answers ${info.code}.`;
   }
@@ -67,10 +104,10 @@ function reason(type, detail, info) {
 }
 
 /** Ends the player, and tries anew: after a second at first, later after ten at most. */
-function again(text) {
+function again(text, wait = retry) {
   stop();
   say(`${text} Trying again…`);
-  timer = setTimeout(play, retry);
+  timer = setTimeout(play, wait);
   retry = Math.min(LAST_RETRY, 2 * retry);
 }
 
@@ -119,9 +156,10 @@ function setMuted(muted) {
 
 document.title = recorded ? name : `${name} – live`;
 element("name").textContent = name;
-element("embed").value =
-  `<iframe src="${origin}${pathname}?embed" width="640" height="360" allowfullscreen></iframe>`;
-document.body.classList.toggle("small", new URLSearchParams(search).has("embed"));
+element("embed").value = `<iframe src="${origin}${pathname}?${
+  recorded ? "recorded&" : ""
+}embed" width="640" height="360" allowfullscreen></iframe>`;
+document.body.classList.toggle("small", isEmbedded);
 element("seek").hidden = !recorded;
 
 element("sound").addEventListener("click", () => setMuted(false));
@@ -139,6 +177,7 @@ element("seek").addEventListener("input", ({ target }) => video.currentTime = Nu
 video.addEventListener("playing", () => {
   say("");
   retry = FIRST_RETRY;
+  shown = true;
   element("live").hidden = recorded;
   if (video.muted) element("sound").hidden = false;
 });
