@@ -56,7 +56,8 @@ export const commandTable = (): Command[] => commands.map(({ command }) => comma
 
 const HELP = `Usage: ${PROGRAM} COMMAND ...
 
-Talks to a server as Flash Player does, by rtmfp://, rtmp:// or rtmps:// (peer: by rtmfp://).
+Talks to a server as Flash Player does, by rtmfp://, rtmp:// or rtmps://; peer and shared
+only by rtmfp://.
 
 Commands:
 ${listOf(commands)}

@@ -32,7 +32,9 @@ export function parseRtmfpUrl(text: string): RtmfpUrl {
       .exec(text) ?? [];
   if (host === undefined) {
     throw new UrlError(
-      /^[a-z]+:/i.test(text) && !/^rtmfp:/i.test(text)
+      /^rtmps?:/i.test(text)
+        ? `Cannot use ${text}: this command speaks only rtmfp://`
+        : /^[a-z]+:/i.test(text) && !/^rtmfp:/i.test(text)
         ? `Cannot use ${text}: only rtmfp://, rtmp:// and rtmps:// are supported`
         : `Cannot read "${text}" as rtmfp://host[:port]/application`,
     );

@@ -21,7 +21,7 @@ Deno.test("parseRtmfpUrl takes host, port, application and query apart", () => {
 
 Deno.test("parseRtmfpUrl refuses invalid URLs with the reason", () => {
   const bad: [string, RegExp][] = [
-    ["rtmp://h/live", /only rtmfp:\/\//],
+    ["rtmp://h/live", /^Cannot use rtmp:\/\/h\/live: this command speaks only rtmfp:\/\/$/],
     ["http://h/", /only rtmfp:\/\//],
     ["h/live", /Cannot read "h\/live"/],
     ["rtmfp://", /Cannot read/],
