@@ -1,6 +1,6 @@
 // Reads the configuration of the server and its scripts from one text: CFG-001 to CFG-066.
 import { ConfigError, keyText, valueProblem } from "./config_error.ts";
-import { expand, type IniEntry, parseIni } from "./ini.ts";
+import { expand, type IniEntry, type IniProblem, parseIni } from "./ini.ts";
 import { type Config, obsolete, settings } from "./settings.ts";
 import type { Setting } from "./setting.ts";
 import { nearest } from "../bytes/spelling.ts";
@@ -32,60 +32,109 @@ export function readConfig(
   file: string,
   facts: Readonly<Record<string, string>> = {},
 ): Configuration {
-  const warnings: string[] = [];
-  const warn = (line: number, text: string) => warnings.push(`${file}:${line}: ${text}`);
   const { entries, problems } = parseIni(text);
-  const errors = problems.map(({ line, text }) => ({ line, text: `${file}:${line}: ${text}` }));
+  const report = new Report(file, problems);
+  const expanded = expandAll(lastOfEach(entries, report), facts, report);
+  const config = readSettings(expanded, report);
+  report.throwErrors();
+  return {
+    config,
+    scripts: tree(facts, expanded.filter(({ name }) => !isSecret(name))),
+    texts: new Map(expanded.map(({ name, value }) => [name.toLowerCase(), value])),
+    warnings: report.warnings,
+  };
+}
+
+/** Messages about a file, for the operator. */
+class Report {
+  readonly warnings: string[] = [];
+  readonly #errors: IniProblem[] = [];
+
+  constructor(readonly file: string, problems: readonly IniProblem[]) {
+    for (const { line, text } of problems) this.#error(line, `${file}:${line}: ${text}`);
+  }
+
+  warn(line: number, text: string): void {
+    this.warnings.push(`${this.file}:${line}: ${text}`);
+  }
+
+  /** A value is not what its key allows. */
+  refuse({ name, value, line }: IniEntry, allowed: string): void {
+    const shown = isSecret(name) ? undefined : value;
+    this.#error(line, valueProblem(name, shown, allowed, `${this.file}:${line}`));
+  }
+
+  /** @throws {ConfigError} with all errors in the order of their lines, if there are any */
+  throwErrors(): void {
+    if (this.#errors.length === 0) return;
+    const ordered = this.#errors.sort((a, b) => a.line - b.line);
+    throw new ConfigError(ordered.map(({ text }) => text));
+  }
+
+  #error(line: number, text: string): void {
+    this.#errors.push({ line, text });
+  }
+}
+
+/** The last entry of each key, by the key in lower case, in the order and spelling of the first. */
+function lastOfEach(entries: readonly IniEntry[], report: Report): Map<string, IniEntry> {
   const byName = new Map<string, IniEntry>();
   for (const entry of entries) {
     const name = entry.name.toLowerCase();
     const before = byName.get(name);
     if (before) {
-      warn(entry.line, `${keyText(entry.name)} overrides its value in line ${before.line}`);
+      const overridden = `${keyText(entry.name)} overrides its value in line ${before.line}`;
+      report.warn(entry.line, overridden);
     }
     byName.set(name, before ? { ...entry, name: before.name } : entry);
   }
+  return byName;
+}
+
+/** An entry whose references are replaced, unless one was refused. */
+interface ExpandedEntry extends IniEntry {
+  readonly refused?: boolean;
+}
+
+function expandAll(
+  byName: ReadonlyMap<string, IniEntry>,
+  facts: Readonly<Record<string, string>>,
+  report: Report,
+): ExpandedEntry[] {
   const factsByName = new Map(
     Object.entries(facts).map(([name, value]) => [name.toLowerCase(), value]),
   );
   const lookUp = (name: string) =>
     byName.get(name.toLowerCase())?.value ?? factsByName.get(name.toLowerCase());
-  const refuse = ({ name, value, line }: IniEntry, allowed: string) => {
-    const shown = isSecret(name) ? undefined : value;
-    errors.push({ line, text: valueProblem(name, shown, allowed, `${file}:${line}`) });
-  };
-  const expanded = [...byName.values()].map((entry) => {
+  return [...byName.values()].map((entry) => {
     try {
       return { ...entry, value: expand(entry.name, entry.value, lookUp) };
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
-      refuse(entry, error.message);
+      report.refuse(entry, error.message);
       return { ...entry, refused: true };
     }
   });
+}
+
+/** The server's settings: of the file, else the defaults. Warns of keys that may be misspelled. */
+function readSettings(entries: readonly ExpandedEntry[], report: Report): Config {
   const config = defaults();
-  for (const entry of expanded) {
+  for (const entry of entries) {
     const { name, value, line } = entry;
     const known = keys.get(name.toLowerCase());
-    if (known && !("refused" in entry)) {
-      const setting: Setting<unknown> = settings[known];
-      const read = setting.read(value, (text) => warn(line, `${keyText(name)}: ${text}`));
-      if (read === undefined) refuse(entry, setting.allowed);
-      else config[known] = read;
+    if (!known) {
+      const doubt = doubtAbout(name);
+      if (doubt) report.warn(line, doubt);
+      continue;
     }
-    const doubt = known ? undefined : doubtAbout(name);
-    if (doubt) warn(line, doubt);
+    if (entry.refused) continue;
+    const setting: Setting<unknown> = settings[known];
+    const read = setting.read(value, (text) => report.warn(line, `${keyText(name)}: ${text}`));
+    if (read === undefined) report.refuse(entry, setting.allowed);
+    else config[known] = read;
   }
-  if (errors.length > 0) {
-    throw new ConfigError(errors.sort((a, b) => a.line - b.line).map(({ text }) => text));
-  }
-  const shown = expanded.filter(({ name }) => !isSecret(name));
-  return {
-    config: config as Config,
-    scripts: tree(facts, shown),
-    texts: new Map(expanded.map(({ name, value }) => [name.toLowerCase(), value])),
-    warnings,
-  };
+  return config as Config;
 }
 
 /** Names of settings by their lower case. */

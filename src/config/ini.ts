@@ -6,10 +6,16 @@ export interface IniEntry {
   readonly line: number;
 }
 
+/** A message about a line. */
+export interface IniProblem {
+  readonly line: number;
+  readonly text: string;
+}
+
 interface Ini {
   readonly entries: IniEntry[];
-  /** Messages about lines that are neither a key, a section nor a comment. */
-  readonly problems: { readonly line: number; readonly text: string }[];
+  /** Of lines that are neither a key, a section nor a comment. */
+  readonly problems: IniProblem[];
 }
 
 /**
