@@ -132,6 +132,18 @@ Deno.test("io.write and io.stdout write to the standard output; io cannot be use
   assert.equal(machine.host.printed, "a1b\n");
 });
 
+Deno.test("file:seek refuses an option that it does not know, also one that names a property of objects", () => {
+  const machine = new Machine();
+  assert.deepEqual(
+    machine.run(`
+      local f = io.open("x", "w")
+      for _, whence in ipairs { "middle", "constructor", "__proto__" } do INFO(pcall(f.seek, f, whence)) end`),
+    ["middle", "constructor", "__proto__"].map((whence) =>
+      `(false)www/main.lua:3: bad argument #1 to 'seek' (invalid option '${whence}')`
+    ),
+  );
+});
+
 Deno.test("os: files, time and dates", () => {
   const machine = new Machine();
   assert.deepEqual(

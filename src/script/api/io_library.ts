@@ -21,8 +21,26 @@ const MODES: Readonly<Record<string, OpenOptions>> = {
   "a+": { read: true, append: true, create: true },
 };
 
+/** Where `file:seek` counts from, by its first argument. */
+const WHENCE: ReadonlyMap<string, "start" | "current" | "end"> = new Map([
+  ["set", "start"],
+  ["cur", "current"],
+  ["end", "end"],
+]);
+
 export function defineIo(api: Api): void {
   new IoLibrary(api).define();
+}
+
+/** Functions by their names in Lua; each returns how many results it has pushed. */
+type Functions = Readonly<Record<string, (lua: Lua) => number>>;
+
+/** Sets functions in the table on top of the stack. */
+function setFunctions(lua: Lua, functions: Functions): void {
+  for (const [name, f] of Object.entries(functions)) {
+    lua.pushFunction(lua.define(f));
+    lua.setField(-2, name);
+  }
 }
 
 class IoLibrary {
@@ -51,7 +69,18 @@ class IoLibrary {
     this.#defineMethods();
     pushGlobals(lua);
     lua.newTable();
-    const functions: Record<string, (lua: Lua) => number> = {
+    setFunctions(lua, this.#functions());
+    for (const name of ["stdout", "stderr"]) {
+      lua.pushRef(this.#standardOutput);
+      lua.setField(-2, name);
+    }
+    lua.setField(-2, "io");
+    lua.pop();
+  }
+
+  /** Functions of the table `io`. */
+  #functions(): Functions {
+    return {
       open: (lua) => this.#open(lua.text(1), lua.type(2) <= NIL ? "r" : lua.text(2)),
       close: (lua) => lua.type(1) === NONE ? 0 : this.#close(this.#fileAt(1)),
       lines: (lua) => this.#linesOf(lua),
@@ -76,21 +105,23 @@ class IoLibrary {
         return 1;
       },
     };
-    for (const [name, f] of Object.entries(functions)) {
-      lua.pushFunction(lua.define(f));
-      lua.setField(-2, name);
-    }
-    for (const name of ["stdout", "stderr"]) {
-      lua.pushRef(this.#standardOutput);
-      lua.setField(-2, name);
-    }
-    lua.setField(-2, "io");
-    lua.pop();
   }
 
   #defineMethods(): void {
     const lua = this.#lua;
-    const methods: Record<string, (lua: Lua) => number> = {
+    lua.pushRef(this.#metatable);
+    lua.newTable();
+    setFunctions(lua, this.#methods());
+    lua.setField(-2, "__index");
+    setFunctions(lua, this.#metamethods());
+    lua.pushText("change of metatable prohibited");
+    lua.setField(-2, "__metatable");
+    lua.pop();
+  }
+
+  /** Methods of a file. */
+  #methods(): Functions {
+    return {
       close: () => this.#close(this.#fileAt(1)),
       flush: (lua) => {
         this.#openAt(1).flush();
@@ -114,14 +145,11 @@ class IoLibrary {
         return 1;
       },
     };
-    lua.pushRef(this.#metatable);
-    lua.newTable();
-    for (const [name, f] of Object.entries(methods)) {
-      lua.pushFunction(lua.define(f));
-      lua.setField(-2, name);
-    }
-    lua.setField(-2, "__index");
-    const metamethods: Record<string, (lua: Lua) => number> = {
+  }
+
+  /** What Lua itself calls of a file. */
+  #metamethods(): Functions {
+    return {
       __gc: (lua) => {
         const pointer = lua.pointer(1);
         this.#files.get(pointer)?.close();
@@ -138,13 +166,6 @@ class IoLibrary {
         return 1;
       },
     };
-    for (const [name, f] of Object.entries(metamethods)) {
-      lua.pushFunction(lua.define(f));
-      lua.setField(-2, name);
-    }
-    lua.pushText("change of metatable prohibited");
-    lua.setField(-2, "__metatable");
-    lua.pop();
   }
 
   /** @returns the pointer of the userdata that it pushes */
@@ -225,7 +246,7 @@ class IoLibrary {
 
   #seek(lua: Lua, file: LuaFile): number {
     const whence = lua.type(2) <= NIL ? "cur" : lua.text(2);
-    const from = ({ set: "start", cur: "current", end: "end" } as const)[whence];
+    const from = WHENCE.get(whence);
     if (!from) throw new ScriptError(`bad argument #1 to 'seek' (invalid option '${whence}')`);
     const place = file.seek(from, Math.trunc(lua.toNumber(3)));
     if (typeof place === "string") return this.#failure(place);
