@@ -13,6 +13,17 @@ export interface ManCommand {
   readonly options: readonly (readonly [left: string, help: string])[];
 }
 
+const EXIT_STATUS =
+  "0 after a signal has stopped it, 1 if it could not start or a command failed, 2 for a wrong " +
+  "command line, 70 if a script did not end and the watchdog stopped the process.";
+
+const EXAMPLES = [
+  "CumulusServer --dir /var/lib/cumulus",
+  "CumulusServer check",
+  "CumulusServer client ping rtmfp://localhost",
+  "source <(CumulusServer completion bash)",
+];
+
 /**
  * @param version of the program
  * @param date of the page, `YYYY-MM-DD`
@@ -20,13 +31,34 @@ export interface ManCommand {
  * @returns the page, to be written to `man1/CumulusServer.1`
  */
 export function manPage(version: string, date: string, commands: readonly ManCommand[]): string {
+  const sections: [title: string, lines: string[]][] = [
+    ["NAME", ["CumulusServer \\- server of streams and applications for Flash and browsers"]],
+    ["SYNOPSIS", synopsis(Object.keys(MODES))],
+    ["DESCRIPTION", description()],
+    ["OPTIONS", optionLines().flatMap(([left, help]) => item(left.trim(), help))],
+    ["CLIENT COMMANDS", commands.flatMap(clientCommand)],
+    ["FILES", files()],
+    ["EXIT STATUS", paragraph(EXIT_STATUS)],
+    ["ENVIRONMENT", item("NO_COLOR", "if it is set, the log has no colours on a terminal")],
+    ["EXAMPLES", verbatim(EXAMPLES)],
+  ];
   return [
     `.TH CUMULUSSERVER 1 ${date} "CumulusServer ${version}"`,
-    ".SH NAME",
-    "CumulusServer \\- server of streams and applications for Flash and browsers",
-    ".SH SYNOPSIS",
-    ...Object.keys(MODES).flatMap((words, i) => [...(i ? [".br"] : []), synopsis(words)]),
-    ".SH DESCRIPTION",
+    ...sections.flatMap(([title, lines]) => [`.SH ${title}`, ...lines]),
+    "",
+  ].join("\n");
+}
+
+/** A line for each form of the command line. */
+function synopsis(forms: readonly string[]): string[] {
+  return forms.flatMap((words, i) => [
+    ...(i > 0 ? [".br"] : []),
+    `.B CumulusServer ${escape(words)}`,
+  ]);
+}
+
+function description(): string[] {
+  return [
     ...paragraph(
       "Serves live streams, calls, shared objects and peer-to-peer groups by RTMFP, RTMP, RTWebSocket " +
         "and HTTP; applications are Lua scripts in folders under",
@@ -37,53 +69,35 @@ export function manPage(version: string, date: string, commands: readonly ManCom
     "and",
     ".IR www/main.lua .",
     ...Object.entries(MODES).flatMap(([words, help]) => item(words, help)),
-    ".SH OPTIONS",
-    ...optionLines().flatMap(([left, help]) => item(left.trim(), help)),
-    ".SH CLIENT COMMANDS",
-    ...commands.flatMap(({ name, operands, summary, options, notes }) => [
-      `.SS client ${escape(name)} ${escape(operands)}`.trimEnd(),
-      ...paragraph(summary),
-      ...options.flatMap(([left, help]) => item(left, help)),
-      ...(notes
-        ? [
-          ".PP",
-          ".nf",
-          ...notes.replaceAll(/^ {2}client /gm, "  CumulusServer client ").split("\n").map(line),
-          ".fi",
-        ]
-        : []),
-    ]),
-    ".SH FILES",
+  ];
+}
+
+function clientCommand({ name, operands, summary, options, notes }: ManCommand): string[] {
+  const examples = notes?.replaceAll(/^ {2}client /gm, "  CumulusServer client ").split("\n");
+  return [
+    `.SS client ${escape(name)} ${escape(operands)}`.trimEnd(),
+    ...paragraph(summary),
+    ...options.flatMap(([left, help]) => item(left, help)),
+    ...(examples ? [".PP", ...verbatim(examples)] : []),
+  ];
+}
+
+function files(): string[] {
+  return [
     ...item("CumulusServer.ini", "the configuration; every key stands there with a comment"),
     ...item("www/", "an application in each folder, by its main.lua"),
     ...item("logs/log.0", "the log; up to ten files before it in log.1 to log.10"),
-    ".SH EXIT STATUS",
-    ...paragraph(
-      "0 after a signal has stopped it, 1 if it could not start or a command failed, 2 for a wrong " +
-        "command line, 70 if a script did not end and the watchdog stopped the process.",
-    ),
-    ".SH ENVIRONMENT",
-    ...item("NO_COLOR", "if it is set, the log has no colours on a terminal"),
-    ".SH EXAMPLES",
-    ".nf",
-    ...[
-      "CumulusServer --dir /var/lib/cumulus",
-      "CumulusServer check",
-      "CumulusServer client ping rtmfp://localhost",
-      "source <(CumulusServer completion bash)",
-    ].map(line),
-    ".fi",
-    "",
-  ].join("\n");
+  ];
 }
-
-const synopsis = (words: string): string => `.B CumulusServer ${escape(words)}`;
 
 /** A term and its meaning, of one or more lines. */
 const item = (
   term: string,
   help: string,
 ): string[] => [".TP", `.B ${escape(term)}`, ...paragraph(help)];
+
+/** Lines that stay as they are. */
+const verbatim = (lines: readonly string[]): string[] => [".nf", ...lines.map(line), ".fi"];
 
 /** Lines of running text, none longer than mandoc(1) likes. */
 function paragraph(text: string): string[] {
