@@ -1,25 +1,11 @@
 /**
  * Runs the tests: `deno task test [--fast] [--slowest[=N]] [FILE or FOLDER…] [-- OPTIONS OF deno test]`.
  *
- * `--fast` runs the rooms that have no clock, socket or Lua: half a minute. `--slowest` names the
+ * `--fast` runs the tests that have no clock, socket or Lua: half a minute. `--slowest` names the
  * slowest tests afterwards, 20 unless told. Without a file all tests are run.
  */
 import { parseArgs } from "node:util";
-
-/** Folders of tests that need nothing but the processor. */
-const FAST = [
-  "amf",
-  "bytes",
-  "cluster",
-  "docs",
-  "flv",
-  "media",
-  "rtmfp",
-  "rtmp",
-  "rtws",
-  "tc",
-  "wasm",
-];
+import { FAST, LONG, NOT_FAST } from "./test_files.ts";
 
 const root = new URL("../", import.meta.url);
 const { values, positionals } = parseArgs({
@@ -33,11 +19,13 @@ if (!Number.isInteger(slowest) || slowest < 0) {
   Deno.exit(2);
 }
 
+const inTests = (name: string) => `tests/${name}`;
+// Files run in the order of the paths, each once.
 const paths = positionals.length > 0
   ? positionals
   : values.fast
-  ? FAST.map((room) => `tests/${room}`).filter(exists)
-  : ["tests"];
+  ? FAST.map(inTests)
+  : [...LONG.map(inTests), "tests"];
 // Types are checked by `deno task ok`.
 const command = new Deno.Command(Deno.execPath(), {
   args: [
@@ -47,11 +35,12 @@ const command = new Deno.Command(Deno.execPath(), {
     "--no-check",
     "--allow-all",
     "--parallel",
+    ...values.fast ? [`--ignore=${NOT_FAST.map(inTests)}`] : [],
     ...paths,
   ],
   cwd: root,
-  // Most tests wait for other programs or the network: two for each processor keep it busy.
-  env: { DENO_JOBS: Deno.env.get("DENO_JOBS") ?? String(2 * navigator.hardwareConcurrency) },
+  // Most tests wait for other programs or the network: three for each processor keep it busy.
+  env: { DENO_JOBS: Deno.env.get("DENO_JOBS") ?? String(3 * navigator.hardwareConcurrency) },
   stdout: "piped",
 });
 const child = command.spawn();
@@ -83,13 +72,4 @@ function takeTime(text: string): void {
   const [, minutes = "0", number = "0", unit] = /^(?:(\d+)m)?(?:(\d+)(µs|ms|s))?$/.exec(time) ?? [];
   const scale = unit === "s" ? 1000 : unit === "µs" ? 0.001 : 1;
   times.push({ name, ms: Number(minutes) * 60_000 + Number(number) * scale });
-}
-
-function exists(path: string): boolean {
-  try {
-    return Deno.statSync(new URL(path, root)).isDirectory;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }

@@ -1,38 +1,8 @@
-// The links between servers as processes: admission, and a server that hangs.
+// The links between servers as processes: who is admitted.
 import assert from "node:assert/strict";
-import { type ServerOptions, TestServer } from "../conformance/support/test_server.ts";
+import type { TestServer } from "../conformance/support/test_server.ts";
 import { freePort } from "../support/ports.ts";
-import { PATIENCE, sleep } from "../support/wait.ts";
-
-const script = `
-function onServerConnection(server)
-  NOTE("there are ", cumulus.servers.count)
-  function server:say(text) NOTE("heard ", text) end
-  server:send("say", "hello from " .. cumulus.configs.me.name)
-end
-function onServerDisconnection(server) NOTE("there are ", cumulus.servers.count) end
-`;
-
-/** Servers that are stopped when the test ends. */
-class Servers implements AsyncDisposable {
-  readonly #all: TestServer[] = [];
-
-  async start(name: string, servers: string, more: Partial<ServerOptions> = {}) {
-    const ini = `[me]\nname = ${name}\n[servers]\n${servers}`;
-    const server = await TestServer.start({ www: { "": script }, ini, ...more });
-    this.#all.push(server);
-    return server;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#all.map((server) => server.stop()));
-  }
-}
-
-const linkLines = ({ log }: TestServer) =>
-  log.items.filter((line) => /there are|heard/.test(line)).map((line) =>
-    line.replace(/^.*(?=there are|heard)/, "")
-  );
+import { linkLines, Servers } from "./linked_servers.ts";
 
 /** Changes a server's configuration and starts it again. */
 async function restart(server: TestServer, from: string, to: string): Promise<void> {
@@ -81,31 +51,4 @@ Deno.test("Only addresses in the allow list may link", async () => {
   await restart(first, "192.0.2.0/24", "192.0.2.0/24, loopback");
   await first.logged(/heard hello from second/);
   await second.logged(/heard hello from first/);
-});
-
-Deno.test("The link to a frozen server closes after 35 s of silence, and returns when it resumes", async () => {
-  await using servers = new Servers();
-  const port = freePort();
-  const first = await servers.start("first", `port = ${port}\n`);
-  const second = await servers.start("second", `targets = 127.0.0.1:${port}\n`);
-  const third = await servers.start("third", `targets = 127.0.0.1:${port}\n`);
-  for (const name of ["second", "third"]) {
-    await first.logged(new RegExp(`heard hello from ${name}`));
-  }
-  // Beats go every ten seconds; what follows the first of them is the other end's to keep up.
-  await sleep(12_500);
-  Deno.kill(second.pid, "SIGSTOP"); // the connection stays open: nothing is sent, nothing is closed
-  try {
-    const stopped = performance.now();
-    const before = first.log.items.length;
-    await first.logged(/^NOTE .* gone: it was silent for 35 s/, before, 2 * PATIENCE);
-    const took = performance.now() - stopped;
-    assert.ok(took > 20_000 && took < 90_000, `${took} ms`);
-    await first.logged(/there are 1$/, before); // the script hears of it after the log
-  } finally {
-    Deno.kill(second.pid, "SIGCONT");
-  }
-  const from = first.log.items.length;
-  await first.logged(/heard hello from second/, from);
-  assert.equal(linkLines(third).filter((line) => line.startsWith("there are")).length, 1);
 });

@@ -66,6 +66,8 @@ interface Line {
 }
 
 const HEADERS = 28;
+/** Bytes of a slab of datagrams. */
+const SLAB = 65_536;
 const STEPS = 20_000_000;
 
 /**
@@ -88,10 +90,12 @@ export class LossyLink {
   /** The node being flushed. */
   #sender: Attached | undefined;
   readonly #buffer = new Uint8Array(4400);
+  #slab = new Uint8Array(0);
+  #slabUsed = 0;
   readonly #outbox: Outbox = {
     buffer: () => this.#buffer,
     room: Infinity,
-    post: (length, to) => this.#send(this.#sender!, this.#buffer.slice(0, length), to),
+    post: (length, to) => this.#send(this.#sender!, this.#copy(length), to),
   };
 
   constructor(settings: LinkSettings) {
@@ -163,6 +167,17 @@ export class LossyLink {
     }
     this.#sender = attached;
     attached.node.flush(this.now, this.#outbox);
+  }
+
+  /** What the buffer begins with, in a piece of a slab: a buffer for each datagram is slow. */
+  #copy(length: number): Uint8Array {
+    if (this.#slabUsed + length > this.#slab.length) {
+      this.#slab = new Uint8Array(SLAB);
+      this.#slabUsed = 0;
+    }
+    const copy = this.#slab.subarray(this.#slabUsed, this.#slabUsed += length);
+    copy.set(this.#buffer.subarray(0, length));
+    return copy;
   }
 
   #send({ address, side, line: own }: Attached, datagram: Uint8Array, to: Address): void {
