@@ -48,7 +48,7 @@ function fails(body: string): string {
   return message;
 }
 
-Deno.test("AMF-081: readBoolean", () => {
+Deno.test("AMF-081: readBoolean reads a byte as a boolean", () => {
   reads(
     "00 01 02",
     `assert(reader:readBoolean() == false)
@@ -65,7 +65,7 @@ Deno.test("AMF-082: readByte, readShort and readInt are signed", () => {
   );
 });
 
-Deno.test("AMF-083: readUnsignedByte, readUnsignedShort, readUnsignedInt", () => {
+Deno.test("AMF-083: readUnsignedByte, readUnsignedShort and readUnsignedInt are unsigned", () => {
   reads(
     "ff fffe fffffffd",
     `assert(reader:readUnsignedByte() == 255 and reader:readUnsignedShort() == 65534)
@@ -73,14 +73,14 @@ Deno.test("AMF-083: readUnsignedByte, readUnsignedShort, readUnsignedInt", () =>
   );
 });
 
-Deno.test("AMF-084: readFloat, readDouble", () => {
+Deno.test("AMF-084: readFloat and readDouble read 4 and 8 bytes of IEEE 754", () => {
   reads(
     "3fc00000 bff8000000000000",
     "assert(reader:readFloat() == 1.5 and reader:readDouble() == -1.5)",
   );
 });
 
-Deno.test("AMF-085, AMF-086: readUTF, readUTFBytes, readBytes", () => {
+Deno.test("AMF-085, AMF-086: readUTF reads a length and a text, readUTFBytes and readBytes n bytes", () => {
   reads(
     "0003 00ff61 0000 6263 6465 66",
     `assert(reader:readUTF() == "\\0\\255a" and reader:readUTF() == "")
@@ -89,7 +89,7 @@ Deno.test("AMF-085, AMF-086: readUTF, readUTFBytes, readBytes", () => {
   );
 });
 
-Deno.test("AMF-087, AMF-098: readMultiByte", () => {
+Deno.test("AMF-087, AMF-098: readMultiByte converts a text from a character set to UTF-8", () => {
   reads(
     "e9 a4 80 c3a9 00e9 feff20ac fffeac20 e900",
     `assert(reader:readMultiByte(1, "iso-8859-1") == "é")
@@ -105,7 +105,7 @@ Deno.test("AMF-087, AMF-098: readMultiByte", () => {
   assert.match(unknown.logged[0], /^error: .*klingon/);
 });
 
-Deno.test("AMF-088: readAMF reads AMF3, one value unless told, all that are left for 0", () => {
+Deno.test("AMF-088: readAMF reads one AMF3 value by default, n values for n, the rest for 0", () => {
   reads(
     "0405 06 03 61 01 03 0a0b0101 05 3ff8000000000000",
     `assert(reader:readAMF() == 5)
@@ -116,7 +116,7 @@ Deno.test("AMF-088: readAMF reads AMF3, one value unless told, all that are left
   );
 });
 
-Deno.test("AMF-089: bytesAvailable", () => {
+Deno.test("AMF-089: bytesAvailable counts the bytes left", () => {
   reads(
     "010203",
     `assert(reader.bytesAvailable == 3)
@@ -127,7 +127,7 @@ Deno.test("AMF-089: bytesAvailable", () => {
   );
 });
 
-Deno.test("Reading past the end is an error that a script can catch", () => {
+Deno.test("Reading past the end raises an error that a script can catch", () => {
   reads(
     "01",
     `for _, method in ipairs {"readShort", "readInt", "readDouble", "readFloat", "readUTF"} do
@@ -140,12 +140,12 @@ Deno.test("Reading past the end is an error that a script can catch", () => {
   );
 });
 
-Deno.test("API-004: methods of reader and writer go with a point, too", () => {
+Deno.test("API-004: scripts call methods of reader and writer with `:` or with `.`", () => {
   reads("01 02", "assert(reader.readByte() == 1 and reader.readByte() == 2)");
   assert.equal(written("writer.writeByte(7) writer.writeAMF('a')"), "07060361");
 });
 
-Deno.test("AMF-091, AMF-092: whole numbers, their low bits", () => {
+Deno.test("AMF-091, AMF-092: writeByte, writeShort and writeInt write the low bits of a number", () => {
   assert.equal(
     written("writer:writeBoolean(true) writer:writeBoolean(false) writer:writeBoolean()"),
     "010000",
@@ -162,14 +162,14 @@ Deno.test("AMF-091, AMF-092: whole numbers, their low bits", () => {
   );
 });
 
-Deno.test("AMF-093: writeFloat, writeDouble", () => {
+Deno.test("AMF-093: writeFloat and writeDouble write 4 and 8 bytes of IEEE 754", () => {
   assert.equal(
     written("writer:writeFloat(1.5) writer:writeDouble(-1.5)"),
     "3fc00000bff8000000000000",
   );
 });
 
-Deno.test("AMF-094, AMF-095: writeUTF, writeUTFBytes, writeBytes", () => {
+Deno.test("AMF-094, AMF-095: writeUTF writes a length and a text, writeUTFBytes and writeBytes the bytes", () => {
   assert.equal(written(`writer:writeUTF("\\0\\255a") writer:writeUTF()`), "000300ff610000");
   assert.equal(
     written(`writer:writeUTFBytes("bc") writer:writeBytes("\\0") writer:writeBytes(5)`),
@@ -178,7 +178,7 @@ Deno.test("AMF-094, AMF-095: writeUTF, writeUTFBytes, writeBytes", () => {
   assert.match(fails("writer:writeUTF(('x'):rep(65536))"), /65535/);
 });
 
-Deno.test("AMF-096, AMF-098: writeMultiByte", () => {
+Deno.test("AMF-096, AMF-098: writeMultiByte converts a text from UTF-8 to a character set", () => {
   assert.equal(
     written('writer:writeMultiByte("é", "latin1") writer:writeMultiByte("€", "iso-8859-15")'),
     "e9a4",
@@ -203,14 +203,14 @@ Deno.test("AMF-097: writeAMF writes each argument in AMF3", () => {
   );
 });
 
-Deno.test("A message that grows without end is an error", () => {
+Deno.test("A message that grows without end raises an error", () => {
   const message = fails(
     "local long = ('x'):rep(2^24) for i = 1, 100 do writer:writeUTFBytes(long) end",
   );
   assert.match(message, /long/);
 });
 
-Deno.test("AMF-099, API-045: reader and writer are of use during the call alone", () => {
+Deno.test("AMF-099, API-045: reader and writer work only during the call", () => {
   const machine = read(
     "01 02",
     `reader:readByte()
@@ -233,7 +233,7 @@ Deno.test("AMF-099, API-045: reader and writer are of use during the call alone"
   assert.deepEqual([writing.logged, writing.bugs], [[], []]);
 });
 
-Deno.test("Charsets: every character of one byte comes back, names are taken as people write them", () => {
+Deno.test("Charsets convert every character of one byte and back, under the usual names", () => {
   const all = Uint8Array.from({ length: 256 }, (_, i) => i);
   for (
     const name of [
@@ -264,7 +264,7 @@ Deno.test("Charsets: every character of one byte comes back, names are taken as 
   assert.throws(() => charset(""), ScriptError);
 });
 
-Deno.test("Charsets: UTF-16 as JavaScript has it, and an odd byte at the end", () => {
+Deno.test("Charsets convert UTF-16 like JavaScript, also with an odd byte at the end", () => {
   fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => {
     const utf8 = new TextEncoder().encode(text);
     const { toUtf8, fromUtf8 } = charset("UTF-16");

@@ -1,4 +1,4 @@
-// What messages cost that hold as much work as there can be: counted in calls of the Lua machine, not in time.
+// The cost of the most expensive messages, counted in calls of the Lua machine, not in time.
 import assert from "node:assert/strict";
 import { AmfReader } from "../../src/amf/mod.ts";
 import { worstInputs } from "../amf/worst_inputs.ts";
@@ -23,7 +23,7 @@ function counting() {
   return { machine, counted };
 }
 
-Deno.test("No message costs more than some calls for each of its bytes, however large it is", () => {
+Deno.test("No message of any size costs more than some calls per byte", () => {
   const { machine, counted } = counting();
   const { lua } = machine;
   let most = 0;

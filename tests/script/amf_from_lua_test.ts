@@ -21,7 +21,7 @@ interface Outcome {
   logged: string[];
 }
 
-/** What a chunk returns, which is a string of AMF. */
+/** The result of a chunk: a string of AMF. */
 function run(chunk: string): Outcome {
   const machine = new Machine();
   const [bytes] = machine.run(chunk);
@@ -37,7 +37,7 @@ function run(chunk: string): Outcome {
   };
 }
 
-/** As {@link run}, and nothing is to be said about it. */
+/** Like {@link run}; fails if the server logs a message. */
 function quiet(chunk: string): Outcome {
   const outcome = run(chunk);
   assert.deepEqual(outcome.logged, []);
@@ -46,7 +46,7 @@ function quiet(chunk: string): Outcome {
 
 const hex = (text: string) => toHex(fromHex(text));
 
-Deno.test("AMF-072: integers of 29 bits, other numbers as doubles", () => {
+Deno.test("AMF-072: toAMF writes integers of 29 bits as int, other numbers as doubles", () => {
   const { values, hex: bytes } = quiet(
     `return cumulus:toAMF(-268435456, -268435457, 268435455, 268435456, 0/0, 1/0, -1/0, -0.0, 2^60, 5.0, 1.5,
        math.maxinteger)`,
@@ -69,25 +69,25 @@ Deno.test("AMF-072: integers of 29 bits, other numbers as doubles", () => {
   assert.ok(Object.is(values[7], -0));
 });
 
-Deno.test("AMF-073: strings byte for byte", () => {
+Deno.test("AMF-073: toAMF writes strings byte for byte", () => {
   assert.equal(quiet('return cumulus:toAMF("\\0\\255", "")').hex, hex("11 06 05 00ff 11 06 01"));
   assert.equal(quiet('return cumulus:toAMF0("\\0\\255")').hex, hex("02 0002 00ff"));
 });
 
-Deno.test("AMF-074: __raw goes before all else", () => {
+Deno.test("AMF-074: __raw takes precedence over all other fields", () => {
   const { hex: bytes } = quiet('return cumulus:toAMF({__raw = "a", __time = 1, 1, 2, x = 1})');
   assert.equal(bytes, hex("11 0c 03 61"));
   // only if it is a string
   assert.deepEqual(quiet("return cumulus:toAMF({__raw = 1})").values, [plain({ __raw: 1 })]);
 });
 
-Deno.test("AMF-075: __time goes before __size", () => {
+Deno.test("AMF-075: __time takes precedence over __size", () => {
   const { values } = quiet("return cumulus:toAMF({__time = -1.5, __size = 1, x = 2})");
   assert.deepEqual(values, [new Date(-1.5)]);
   assert.deepEqual(quiet('return cumulus:toAMF({__time = "1"})').values, [plain({ __time: "1" })]);
 });
 
-Deno.test("AMF-076: a dictionary is written with the pairs that it has", () => {
+Deno.test("AMF-076: toAMF writes a dictionary with its present pairs", () => {
   const { values } = quiet(
     `return cumulus:toAMF(setmetatable({__size = 99, k = "v", [5] = true, [true] = 1.5, [{n = 1}] = "t"},
        {__mode = "k"}))`,
@@ -122,7 +122,7 @@ Deno.test("AMF-077: an externalizable object writes itself", () => {
   );
 });
 
-Deno.test("AMF-077: an error of __writeExternal is an error of toAMF", () => {
+Deno.test("AMF-077: toAMF raises an error of __writeExternal", () => {
   const machine = new Machine();
   const ext = (body: string) =>
     `return cumulus:toAMF({__type = "Ext", __writeExternal = function(self, writer) ${body} end})`;
@@ -134,7 +134,7 @@ Deno.test("AMF-077: an error of __writeExternal is an error of toAMF", () => {
   assert.equal(toHex(machine.bytes("cumulus:toAMF(5)")), "110405"); // and the next goes well
 });
 
-Deno.test("AMF-077: tables of the time are not taken for one another", () => {
+Deno.test("AMF-077: toAMF does not confuse temporary tables at the same address", () => {
   // Each is gone when the next is made, most likely in the same place.
   const { values } = quiet(
     `local ext = {__type = "flex.messaging.io.ArrayCollection"}
@@ -161,7 +161,7 @@ Deno.test("AMF-077: tables of the time are not taken for one another", () => {
   );
 });
 
-Deno.test("A table that grows while it is walked is an error of the script", () => {
+Deno.test("A table that grows while toAMF walks it raises an error", () => {
   const machine = new Machine();
   const chunk = (field: string) =>
     `local t = {${field}}
@@ -188,7 +188,7 @@ Deno.test("AMF-077: an object that writes itself may call toAMF", () => {
   assert.equal(toHex(source), hex("11 09 03 01 04 01 11 0a 07 03 45"));
 });
 
-Deno.test("AMF-078: a typed object has its string keys; numbers are skipped with a WARN", () => {
+Deno.test("AMF-078: toAMF writes the string keys of a typed object, and skips numbers with a WARN", () => {
   const { values, logged } = run('return cumulus:toAMF({__type = "Cat", a = 1, 10, 20})');
   assert.deepEqual(values, [new TypedObject("Cat", plain({ a: 1 }))]);
   assert.equal(logged.length, 1);
@@ -196,7 +196,7 @@ Deno.test("AMF-078: a typed object has its string keys; numbers are skipped with
   assert.equal(quiet('return cumulus:toAMF({__type = ""})').hex, hex("11 0a 0b 01 01"));
 });
 
-Deno.test("AMF-078: a type may come from a class, an API object's metatable is left alone", () => {
+Deno.test("AMF-078: toAMF reads __type through a class, and calls no function of a metatable", () => {
   const { values } = quiet(
     `local Base = {__type = "Cat"}
      Base.__index = Base
@@ -215,7 +215,7 @@ Deno.test("AMF-078: a type may come from a class, an API object's metatable is l
   ]);
 });
 
-Deno.test("AMF-079: an array has 1 to #t, holes as null, other numbers as names", () => {
+Deno.test("AMF-079: toAMF writes elements 1 to #t, holes as null, other numbers as names", () => {
   const { values } = quiet(
     `local t = {1, nil, 3, x = "y", [10] = "ten", [1.5] = "f", [-1] = "m", [0] = "z"}
      assert(#t == 3)
@@ -227,7 +227,7 @@ Deno.test("AMF-079: an array has 1 to #t, holes as null, other numbers as names"
   assert.deepEqual(quiet("return cumulus:toAMF({{}, {{}}})").values, [[[], [[]]]]);
 });
 
-Deno.test("AMF-079: an array that was not filled in order", () => {
+Deno.test("AMF-079: toAMF writes an array that was not filled in order", () => {
   const { values } = quiet(
     `local t = {}
      for i = 20, 1, -1 do t[i] = i end
@@ -243,7 +243,7 @@ Deno.test("AMF-079: an array that was not filled in order", () => {
   );
 });
 
-Deno.test("AMF-080b: what has nothing that can be written is an empty array", () => {
+Deno.test("AMF-080b: toAMF writes a table without writable fields as an empty array", () => {
   const { values, logged } = run(
     "return cumulus:toAMF({[5] = 1}, {[true] = 1}, {[{}] = 1}, {[''] = 1}, {})",
   );
@@ -257,7 +257,7 @@ Deno.test("AMF-080b: what has nothing that can be written is an empty array", ()
   assert.equal(mixed.logged.length, 2);
 });
 
-Deno.test("AMF-080c: functions and coroutines are null, with a WARN that names them", () => {
+Deno.test("AMF-080c: toAMF writes functions and coroutines as null, with a WARN that names them", () => {
   const { values, logged } = run(
     "return cumulus:toAMF(print, coroutine.create(print), {print, 1})",
   );
@@ -265,14 +265,14 @@ Deno.test("AMF-080c: functions and coroutines are null, with a WARN that names t
   assert.deepEqual(logged.map((text) => /function|thread/.exec(text)?.[0]), ["function", "thread"]);
 });
 
-Deno.test("AMF-080g: members that are functions are left out", () => {
+Deno.test("AMF-080g: toAMF leaves out members that are functions", () => {
   const { values } = quiet(
     "return cumulus:toAMF({__gc = 1, f = print, __x = print, a = 2}, {f = print})",
   );
   assert.deepEqual(values, [plain({ __gc: 1, a: 2 }), plain({})]);
 });
 
-Deno.test("AMF-080d: of an API object, what scripts have added", () => {
+Deno.test("AMF-080d: toAMF writes the fields that scripts have added to an API object", () => {
   const machine = new Machine();
   const thing: Binding<object, AmfHost> = {
     name: "Thing",
@@ -291,7 +291,7 @@ Deno.test("AMF-080d: of an API object, what scripts have added", () => {
   assert.deepEqual([machine.logged, machine.bugs], [[], []]);
 });
 
-Deno.test("AMF-080e: a table again is a reference, in cycles too", () => {
+Deno.test("AMF-080e: toAMF writes a repeated table as a reference, in cycles too", () => {
   assert.equal(
     quiet("local t = {} t.self = t t.list = {t, t} return cumulus:toAMF(t, t)").hex.length,
     hex("11 0a 0b 01 09 73656c66 0a 00 09 6c697374 09 05 01 0a 00 0a 00 01 11 0a 00").length,
@@ -311,7 +311,7 @@ Deno.test("AMF-080e: a table again is a reference, in cycles too", () => {
   assert.equal(dictionary.get(dictionary), dictionary);
 });
 
-Deno.test("AMF-080e: the index of a reference has as many bytes as it takes", () => {
+Deno.test("AMF-080e: toAMF writes an index of a reference in one or more bytes", () => {
   const { values } = quiet(
     `local list = {}
      for i = 1, 200 do list[i] = {i} end
@@ -322,7 +322,7 @@ Deno.test("AMF-080e: the index of a reference has as many bytes as it takes", ()
   assert.equal(list[0], first);
 });
 
-Deno.test("Values deeper than AMF may be are an error that can be caught", () => {
+Deno.test("Values nested too deep for AMF raise an error that a script can catch", () => {
   const machine = new Machine();
   for (const method of ["toAMF", "toAMF0", "onlyAMF0"]) {
     for (const inner of ["{t}", "{a = t}", "{__size = 1, a = t}", "{__type = 'T', a = t}"]) {
@@ -337,7 +337,7 @@ Deno.test("Values deeper than AMF may be are an error that can be caught", () =>
   assert.equal(toHex(machine.bytes("cumulus:toAMF(5)")), "110405");
 });
 
-Deno.test("What doubles in AMF0 ends at the longest message", () => {
+Deno.test("toAMF0 stops at the maximum message length, for values that double in AMF0", () => {
   const machine = new Machine();
   machine.check(
     `local t = {x = ("x"):rep(60000)} for i = 1, 40 do t = {a = t, b = t} end
@@ -347,7 +347,7 @@ Deno.test("What doubles in AMF0 ends at the longest message", () => {
   );
 });
 
-Deno.test("toAMF0: objects within AMF0 objects, all else by AMF3", () => {
+Deno.test("toAMF0 writes objects in AMF0 objects as AMF0, other values as AMF3", () => {
   assert.equal(
     quiet('return cumulus:toAMF0({o = {s = "x"}})').hex,
     hex("03 0001 6f 03 0001 73 02 0001 78 000009 000009"),
@@ -367,7 +367,7 @@ Deno.test("toAMF0: objects within AMF0 objects, all else by AMF3", () => {
   );
 });
 
-Deno.test("Decision 11: for a client that asked for AMF0 nothing else is written", () => {
+Deno.test("Decision 11: the server writes only AMF0 for a client that asked for AMF0", () => {
   const { values, hex: bytes } = quiet(
     `local t = {n = 1}
      return cumulus:onlyAMF0(1, "x", {1, {2}}, {10, a = "n"}, {__raw = "raw"}, {__time = 0}, {},
@@ -388,7 +388,7 @@ Deno.test("Decision 11: for a client that asked for AMF0 nothing else is written
   assert.ok(!bytes.startsWith("11"));
 });
 
-Deno.test("encode() takes values from any index and leaves the stack alone", () => {
+Deno.test("encode() reads values from any index and keeps the stack", () => {
   const machine = new Machine();
   const { lua, toAmf } = machine;
   lua.pushText("below");
@@ -405,7 +405,7 @@ Deno.test("encode() takes values from any index and leaves the stack alone", () 
   assert.equal(toHex(first), "11060378"); // its own copy
 });
 
-/** Tables that can be told apart, so that the order of members does not matter. */
+/** Compares tables by content: the order of members does not matter. */
 const luaValues = fc.letrec<{ value: AmfValue }>((tie) => ({
   value: fc.oneof(
     { maxDepth: 4 },
@@ -425,7 +425,7 @@ const luaValues = fc.letrec<{ value: AmfValue }>((tie) => ({
   ),
 })).value;
 
-Deno.test("What Lua decodes and encodes again is the same", () => {
+Deno.test("Lua decodes random values and encodes them to the same bytes", () => {
   const machine = new Machine();
   const { lua } = machine;
   fc.assert(
@@ -445,7 +445,7 @@ Deno.test("What Lua decodes and encodes again is the same", () => {
   assert.deepEqual([machine.logged, machine.bugs], [[], []]);
 });
 
-Deno.test("Tables written at one call and piece by piece are the same bytes", () => {
+Deno.test("Lua writes a table to the same bytes in one call and piece by piece", () => {
   const machine = new Machine();
   const { lua } = machine;
   // With an object that writes itself beside them, tables go piece by piece.
@@ -467,7 +467,7 @@ Deno.test("Tables written at one call and piece by piece are the same bytes", ()
   );
 });
 
-Deno.test("Tables too big for one call are written all the same", () => {
+Deno.test("Lua writes tables that are too big for one call", () => {
   const { values } = quiet(
     `local big = {} for i = 1, 10000 do big[i] = {i, n = {m = i}} end
      local wide = {} for i = 1, 10000 do wide["key" .. i] = i end

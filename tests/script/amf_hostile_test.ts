@@ -1,4 +1,4 @@
-// Bytes of those who mean harm, on their way into Lua.
+// Hostile bytes of AMF on their way into Lua.
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { AmfReader, encodeAmf } from "../../src/amf/mod.ts";
@@ -7,7 +7,7 @@ import { ScriptError } from "../../src/script/vm/script_error.ts";
 import { decode, messages } from "../amf/support.ts";
 import { Machine } from "./amf_machine.ts";
 
-/** Decodes, and encodes what came of it. */
+/** Decodes bytes, and encodes the values. */
 function turn(machine: Machine, bytes: Uint8Array): void {
   const { lua } = machine;
   const before = machine.logged.length;
@@ -27,7 +27,7 @@ function turn(machine: Machine, bytes: Uint8Array): void {
   lua.top = 0;
 }
 
-Deno.test("Truncated messages", () => {
+Deno.test("Lua rejects truncated messages", () => {
   const machine = new Machine();
   for (const hex of Object.values(messages)) {
     const bytes = fromHex(hex);
@@ -37,7 +37,7 @@ Deno.test("Truncated messages", () => {
 });
 
 for (const scripts of [false, true]) {
-  Deno.test(`Random messages${scripts ? ", to scripts that read and write themselves" : ""}`, () => {
+  Deno.test(`Lua survives random messages${scripts ? ", to scripts that read and write themselves" : ""}`, () => {
     const machine = new Machine();
     if (scripts) {
       machine.check(`
@@ -82,7 +82,7 @@ for (const scripts of [false, true]) {
   });
 }
 
-Deno.test("Lua's memory moves as it grows, while messages are read and written", () => {
+Deno.test("Messages stay intact when Lua's memory moves during reading and writing", () => {
   const machine = new Machine();
   const { lua } = machine;
   const values = Array.from(
@@ -103,7 +103,7 @@ Deno.test("Lua's memory moves as it grows, while messages are read and written",
   assert.deepEqual(decode(again), decode(message));
 });
 
-Deno.test("Lua's memory runs out in the middle of a message", () => {
+Deno.test("Lua survives a message during which its memory runs out", () => {
   const machine = new Machine({ memory: 4 << 20 });
   const { lua } = machine;
   const message = encodeAmf(Array.from({ length: 50_000 }, (_, i) => ({ i, text: `text ${i}` })));
@@ -124,7 +124,7 @@ Deno.test("Lua's memory runs out in the middle of a message", () => {
   assert.deepEqual(machine.bugs, []);
 });
 
-Deno.test("Nothing stays behind of messages that failed", () => {
+Deno.test("Failed messages leave nothing in Lua", () => {
   const machine = new Machine();
   machine.check(`
     function onTypedObject(type, object)
@@ -148,7 +148,7 @@ Deno.test("Nothing stays behind of messages that failed", () => {
   assert.equal(machine.objects.size, 0);
 });
 
-Deno.test("A message is read in the time of the call that it is for", () => {
+Deno.test("Reading a message counts to the time of its call", () => {
   let now = 0;
   const machine = new Machine({ clock: () => now++, time: 20 });
   const { lua } = machine;
@@ -169,7 +169,7 @@ Deno.test("A message is read in the time of the call that it is for", () => {
   assert.deepEqual(machine.bugs, []);
 });
 
-Deno.test("A message full of values without form is warned of once", () => {
+Deno.test("The server warns once of a message full of unsupported values", () => {
   const machine = new Machine();
   assert.equal(machine.toLua.push(new AmfReader(new Uint8Array(10_000).fill(0x0d))), 10_000);
   assert.equal(machine.logged.length, 1);

@@ -18,7 +18,7 @@ const MAX_MESSAGE = 16 << 20;
 const list = <T>(length: number, element: (i: number) => T): T[] =>
   Array.from({ length }, (_, i) => element(i));
 
-/** None has more than the 1,000,000 values that a message may have. */
+/** Each has at most 1,000,000 values, the limit of a message. */
 const large: Record<string, AmfValue> = {
   "150,000 integers": list(150_000, (i) => i),
   "999,999 booleans": list(999_999, (i) => i % 3 === 0),
@@ -30,7 +30,7 @@ const large: Record<string, AmfValue> = {
 };
 
 for (const [name, value] of Object.entries(large)) {
-  Deno.test(`One message both ways: ${name}`, () => {
+  Deno.test(`Lua reads and writes ${name}`, () => {
     const machine = new Machine({ memory: 1 << 30 });
     const message = encodeAmf(value);
     assert.ok(message.length <= MAX_MESSAGE, `${message.length} bytes`);
@@ -59,7 +59,7 @@ function equal(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
-Deno.test("Lua's memory moves before each value of a message", () => {
+Deno.test("A message stays intact when Lua's memory moves before each value", () => {
   const machine = new Machine();
   const { memory } = machine.lua.c;
   /** Growing by nothing detaches every view, as growing does. */

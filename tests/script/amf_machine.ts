@@ -1,4 +1,4 @@
-// A Lua machine with nothing but what AMF needs, for tests and measurements.
+// A Lua machine with only the parts that AMF needs, for tests and measurements.
 import { AmfReader } from "../../src/amf/mod.ts";
 import type { AmfHost } from "../../src/script/api/amf_host.ts";
 import { AmfToLua } from "../../src/script/api/amf_to_lua.ts";
@@ -19,7 +19,7 @@ export class Machine implements AmfHost {
   readonly objects: Objects<AmfHost>;
   readonly toLua: AmfToLua;
   readonly toAmf: LuaToAmf;
-  /** What was logged, level first. */
+  /** The logged messages, level first. */
   readonly logged: string[] = [];
   /** Exceptions that are ours. */
   readonly bugs: unknown[] = [];

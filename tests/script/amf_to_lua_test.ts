@@ -41,7 +41,7 @@ const both = (name: string, value: AmfValue, source: string, prelude = "") => {
   }
 };
 
-Deno.test("AMF-050: null and undefined keep their place among results", () => {
+Deno.test("AMF-050: null and undefined keep their positions among results", () => {
   quiet(
     "05 06 11 00 11 01 01 01",
     `local n = select("#", cumulus:fromAMF(bytes))
@@ -59,7 +59,7 @@ Deno.test("AMF-050: a nil member or element is absent", () => {
   );
 });
 
-Deno.test("AMF-051: numbers are numbers, integral ones print without a point", () => {
+Deno.test("AMF-051: whole numbers print without a point", () => {
   quiet(
     encode("amf3", true, false, 1.5, 5, -7, 1e10, 2 ** 60, -0, Infinity),
     `local a, b, c, d, e, f, g, h, i = cumulus:fromAMF(bytes)
@@ -70,7 +70,7 @@ Deno.test("AMF-051: numbers are numbers, integral ones print without a point", (
   quiet("00 7ff8000000000000", "local nan = cumulus:fromAMF(bytes) assert(nan ~= nan)");
 });
 
-Deno.test("AMF-051: strings are bytes, whatever they are", () => {
+Deno.test("AMF-051: strings keep all bytes", () => {
   quiet(
     "02 0004 00ff80c3 11 06 09 00ff80c3 0c 00000001 61",
     `local a, b, c = cumulus:fromAMF(bytes)
@@ -99,7 +99,7 @@ both(
    end`,
 );
 
-Deno.test("AMF-060: an error of onTypedObject is logged, and the object is there", () => {
+Deno.test("AMF-060: the server logs an error of onTypedObject, and keeps the object", () => {
   const machine = check(
     encode("amf3", new TypedObject("Cat", { a: 1 }), 7),
     "local cat, n = cumulus:fromAMF(bytes) assert(cat.a == 1 and n == 7)",
@@ -109,7 +109,7 @@ Deno.test("AMF-060: an error of onTypedObject is logged, and the object is there
   assert.match(machine.logged[0], /^error: .*no cats/);
 });
 
-Deno.test("AMF-060: onTypedObject may decode and encode itself", () => {
+Deno.test("AMF-060: onTypedObject may itself decode and encode", () => {
   quiet(
     encode("amf3", [new TypedObject("A", { x: 1 }), new TypedObject("A", { x: 2 })], "end"),
     `local list, last = cumulus:fromAMF(bytes)
@@ -129,7 +129,7 @@ Deno.test("AMF-054: an array has elements from 1 and names", () => {
   );
 });
 
-Deno.test("AMF-054: a name that is a number loses its value, its element goes to the end", () => {
+Deno.test("AMF-054: an element with a numeric name comes last", () => {
   quiet(
     encode("amf0", new MixedArray({ "0": "a", "5": "b", x: "c" })),
     `local t = cumulus:fromAMF(bytes)
@@ -162,7 +162,7 @@ both(
    assert(b.yday == 366 and b.wday == 1 and b.hour == 0)`,
 );
 
-Deno.test("AMF-055: a date beyond calendars has its time alone", () => {
+Deno.test("AMF-055: a date beyond the calendar has only __time", () => {
   quiet(
     "0b 7ff8000000000000 0000 0b 7ff0000000000000 0000",
     `local a, b = cumulus:fromAMF(bytes)
@@ -199,7 +199,7 @@ Deno.test("AMF-057: a dictionary has keys of any type, and __size", () => {
   );
 });
 
-Deno.test("AMF-057: pairs whose key is nil or no number are dropped", () => {
+Deno.test("AMF-057: fromAMF drops pairs whose key is nil or NaN", () => {
   quiet(
     encode("amf3", new AmfDictionary([[null, 1], [undefined, 2], [NaN, 3], ["a", 4], ["b", null]])),
     `local t = cumulus:fromAMF(bytes)
@@ -207,7 +207,7 @@ Deno.test("AMF-057: pairs whose key is nil or no number are dropped", () => {
   );
 });
 
-Deno.test("AMF-058: a reference is the same table, in cycles too", () => {
+Deno.test("AMF-058: a reference becomes the same table, in cycles too", () => {
   const shared = { n: 1 };
   const cycle: Record<string, AmfValue> = { shared };
   cycle.self = cycle;
@@ -227,7 +227,7 @@ Deno.test("AMF-058: a reference is the same table, in cycles too", () => {
   );
 });
 
-Deno.test("AMF-040: XML is a string, a Vector an array", () => {
+Deno.test("AMF-040: XML becomes a string, a Vector an array", () => {
   quiet(
     encode(
       "amf3",
@@ -244,7 +244,7 @@ Deno.test("AMF-040: XML is a string, a Vector an array", () => {
   );
 });
 
-Deno.test("AMF-020: unsupported is nil, with a WARN", () => {
+Deno.test("AMF-020: an unsupported value becomes nil, with a WARN", () => {
   const machine = check("0d 01 01", "local a, b = cumulus:fromAMF(bytes) assert(a == nil and b)");
   assert.equal(machine.logged.length, 1);
   assert.match(machine.logged[0], /^warn: /);
@@ -285,7 +285,7 @@ Deno.test("AMF-061: an externalizable object reads itself, after onTypedObject",
   );
 });
 
-Deno.test("AMF-063: the recipe for ArrayCollection, through a class", () => {
+Deno.test("AMF-063: the documented code for ArrayCollection works through a class", () => {
   const type = "flex.messaging.io.ArrayCollection";
   quiet(
     encode("amf3", {
@@ -308,7 +308,7 @@ Deno.test("AMF-063: the recipe for ArrayCollection, through a class", () => {
   );
 });
 
-Deno.test("AMF-062: without __readExternal the rest of the message is given up, with an ERROR", () => {
+Deno.test("AMF-062: without __readExternal the server ignores the rest of the message, with an ERROR", () => {
   const machine = check(
     Uint8Array.of(...fromHex("02 0001 61"), ...ext("01", "05 05")),
     `assert(select("#", cumulus:fromAMF(bytes)) == 1 and cumulus:fromAMF(bytes) == "a")`,
@@ -332,7 +332,7 @@ Deno.test("AMF-061: an error of __readExternal ends the message, with an ERROR",
   }
 });
 
-Deno.test("A script that catches what readAMF could not read does not go on behind it", () => {
+Deno.test("An error of readAMF ends the message even if the script catches it", () => {
   const machine = check(
     ext("1f", "05 05"),
     `assert(select("#", cumulus:fromAMF(bytes)) == 0)`,
@@ -356,7 +356,7 @@ Deno.test("A read past the end leaves the reader where it was", () => {
   );
 });
 
-Deno.test("Decision 9: onTypedObject and references within externalizable data", () => {
+Deno.test("Decision 9: onTypedObject runs once per object, and externalizable data shares the message's references", () => {
   const cat = new TypedObject("Cat", { n: 1 });
   quiet(
     encode("amf3", cat, {
@@ -377,7 +377,7 @@ Deno.test("Decision 9: onTypedObject and references within externalizable data",
   );
 });
 
-Deno.test("Externalizable objects within each other, read from coroutines", () => {
+Deno.test("Coroutines read nested externalizable objects", () => {
   let value: AmfValue = "core";
   for (let i = 0; i < 20; i++) {
     const inner = value;
@@ -399,7 +399,7 @@ Deno.test("Externalizable objects within each other, read from coroutines", () =
   );
 });
 
-Deno.test("Objects nested beyond what Lua can call end the message, not the server", () => {
+Deno.test("Objects nested too deep for Lua's calls end the message, not the server", () => {
   let value: AmfValue = "core";
   for (let i = 0; i < 250; i++) {
     const inner = value;
@@ -418,7 +418,7 @@ Deno.test("Objects nested beyond what Lua can call end the message, not the serv
   assert.match(machine.logged.at(-1)!, /^error: /);
 });
 
-Deno.test("Values nested as deep as AMF may be", () => {
+Deno.test("fromAMF reads values of the maximum depth", () => {
   let value: AmfValue = "core";
   for (let i = 0; i < 250; i++) value = i % 2 ? [value] : { a: value };
   quiet(
@@ -429,7 +429,7 @@ Deno.test("Values nested as deep as AMF may be", () => {
   );
 });
 
-Deno.test("Thousands of values beside each other, and elements", () => {
+Deno.test("fromAMF reads thousands of values, and of elements", () => {
   const values = Array.from({ length: 5000 }, (_, i) => i % 3 ? i : { n: i });
   quiet(
     encode("amf3", ...values, values),
@@ -440,7 +440,7 @@ Deno.test("Thousands of values beside each other, and elements", () => {
   );
 });
 
-Deno.test("push() reads from where the reader stands, as many values as asked for", () => {
+Deno.test("push() reads the requested number of values from the reader's position", () => {
   const machine = new Machine();
   const { lua } = machine;
   const bytes = encode("amf3", "name", { long: "x".repeat(60) }, "x".repeat(60), 3, 4);
@@ -450,14 +450,14 @@ Deno.test("push() reads from where the reader stands, as many values as asked fo
   lua.pushText("below");
   assert.equal(machine.toLua.push(reader, 2), 2);
   assert.equal(lua.top, 3);
-  assert.equal(lua.text(2), "x".repeat(60)); // by reference to what was read before
+  assert.equal(lua.text(2), "x".repeat(60)); // by reference to an earlier string
   assert.equal(lua.toNumber(3), 3);
   assert.equal(machine.toLua.push(reader), 1);
   assert.equal(lua.toNumber(4), 4);
   assert.equal(lua.text(1), "below");
 });
 
-Deno.test("A reference to what was not pushed ends the message with an ERROR", () => {
+Deno.test("A reference to a value that was not pushed ends the message with an ERROR", () => {
   const machine = new Machine();
   const shared = {};
   const reader = new AmfReader(encode("amf3", shared, 1, shared));
@@ -466,7 +466,7 @@ Deno.test("A reference to what was not pushed ends the message with an ERROR", (
   assert.match(machine.logged[0], /^error: Cannot refer/);
 });
 
-Deno.test("A long string repeated by reference is one string in Lua", () => {
+Deno.test("A long string repeated by reference becomes one string in Lua", () => {
   const machine = new Machine();
   const head = encode("amf3", "x".repeat(60_000));
   const message = new Uint8Array(head.length + 3 * 20_000);

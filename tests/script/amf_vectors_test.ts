@@ -13,7 +13,7 @@ for (const { id, lua, hex } of vectors.lua) {
   });
 }
 
-Deno.test("AMF-131: fromAMF of AMF-113, with the day of the week from 1", () => {
+Deno.test("AMF-131: fromAMF decodes AMF-113, with days of the week from 1", () => {
   const machine = new Machine();
   machine.check(`
     local date = cumulus:fromAMF(cumulus:toAMF({__time = 905989690435}))
@@ -24,17 +24,17 @@ Deno.test("AMF-131: fromAMF of AMF-113, with the day of the week from 1", () => 
     assert(type(date.isdst) == "boolean")`);
 });
 
-Deno.test("AMF-132: five results, the fourth nil", () => {
+Deno.test("AMF-132: fromAMF returns five results, the fourth nil", () => {
   const machine = new Machine();
   const results = machine.run('return cumulus:fromAMF(cumulus:toAMF(1, "a", true, nil, 2.5))');
   const expected = ["1", new TextEncoder().encode("a"), "true", "nil", "2.5"];
   assert.deepEqual(results, expected);
 });
 
-Deno.test("AMF-133: undefined is one result, nil", () => {
+Deno.test("AMF-133: fromAMF returns nil for undefined", () => {
   assert.deepEqual(new Machine().run('return cumulus:fromAMF("\\6")'), ["nil"]);
 });
 
-Deno.test("API-128: no bytes, no values", () => {
+Deno.test("API-128: fromAMF returns no values for no bytes", () => {
   assert.deepEqual(new Machine().run('return cumulus:fromAMF("")'), []);
 });

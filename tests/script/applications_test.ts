@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { UnknownApplication } from "../../src/media/refused.ts";
 import { Machine } from "./machine.ts";
 
-Deno.test("API-023, API-041: the root starts at once, others with their first client", () => {
+Deno.test("API-023, API-041: the root starts with the server, other applications with their first client", () => {
   const machine = new Machine({
     "main.lua": "INFO('main') function onStart(path) INFO('start ', '[', path, ']') end",
     "a/main.lua": "INFO('main a')",
@@ -45,7 +45,7 @@ Deno.test("DECISIONS 10: unknown = nearest serves with the application above", (
   assert.ok(asked < 5, `${asked} folders were asked for`);
 });
 
-Deno.test("API-035: in a rush files are looked at now and then, and else for everyone who connects", () => {
+Deno.test("API-035: the server checks files for each client that connects, in a rush less often", () => {
   const machine = new Machine({ "main.lua": "", "a/main.lua": "INFO('one')" }).start();
   let now = 5_000;
   machine.host.now = () => now;
@@ -65,7 +65,7 @@ Deno.test("API-035: in a rush files are looked at now and then, and else for eve
   }
 });
 
-Deno.test("API-025: a folder without main.lua accepts, without any event", () => {
+Deno.test("API-025: an application without main.lua accepts clients, and runs no event", () => {
   const machine = new Machine({
     "main.lua":
       "function onConnection(client) INFO('connected') function client:f() end end function onDisconnection() INFO('gone') end",
@@ -77,7 +77,7 @@ Deno.test("API-025: a folder without main.lua accepts, without any event", () =>
   assert.deepEqual(machine.said(), []);
 });
 
-Deno.test("API-026: what does not compile or run refuses its clients, and leaves no names", () => {
+Deno.test("API-026: a main.lua that fails refuses its clients, and leaves no globals", () => {
   const machine = new Machine({
     "main.lua": "",
     "a/main.lua": "x = = 1",
@@ -91,7 +91,7 @@ Deno.test("API-026: what does not compile or run refuses its clients, and leaves
   assert.deepEqual(machine.said(), ["(null)"]);
 });
 
-Deno.test("API-027, API-028: names are read from parents and written at home", () => {
+Deno.test("API-027, API-028: an application reads names of its parents and writes its own", () => {
   const machine = new Machine({
     "main.lua": "name = 'root' shared = 1 function get() return name end",
     "a/main.lua": "INFO(name) name = 'a' INFO(name, get()) name = nil INFO(name) own = 2",
@@ -106,7 +106,7 @@ Deno.test("API-027, API-028: names are read from parents and written at home", (
   assert.deepEqual(machine.said(), ["1(null)"]);
 });
 
-Deno.test("API-029, API-030: super, www, own, parent's and children's names", () => {
+Deno.test("API-029, API-030: super, www and names of applications lead to applications", () => {
   const machine = new Machine({
     "main.lua": "who = 'root' function look() INFO(a and a.who) end",
     "a/main.lua": "who = 'a' INFO(super.who, www.who, a.who)",
@@ -139,7 +139,7 @@ Deno.test("API-031: naming a child does not start it", () => {
   assert.deepEqual(machine.said(), ["started", "game", "game"]);
 });
 
-Deno.test("API-032, API-033: an inherited event runs with the names of the child", () => {
+Deno.test("API-032, API-033: an inherited event runs with the globals of the child", () => {
   const machine = new Machine({
     "main.lua": `
       greeting = 'root'
@@ -184,7 +184,7 @@ Deno.test("API-034: super:f(x) and super.f(x) both call f(x)", () => {
   assert.equal(machine.said().length, 4);
 });
 
-Deno.test("API-035, API-038, API-039: an edited main.lua starts again, clients stay", () => {
+Deno.test("API-035, API-038, API-039: an edit of main.lua restarts the application, and clients stay", () => {
   const machine = new Machine({
     "main.lua": `
       old = 1
@@ -205,7 +205,7 @@ Deno.test("API-035, API-038, API-039: an edited main.lua starts again, clients s
   assert.deepEqual(machine.said(), []);
 });
 
-Deno.test("API-035: others are checked at each connection of their path, API-036: main.lua alone", () => {
+Deno.test("API-035, API-036: the server checks main.lua of other applications, and no other file, at each connection", () => {
   const machine = new Machine({
     "main.lua": "",
     "a/main.lua": "dofile('more.lua') INFO(more)",
@@ -222,7 +222,7 @@ Deno.test("API-035: others are checked at each connection of their path, API-036
   assert.deepEqual(machine.said(), ["again 2"]);
 });
 
-Deno.test("API-037: deletion of main.lua and of the folder", () => {
+Deno.test("API-037: deleting main.lua stops the application, deleting the folder makes it unknown", () => {
   const machine = new Machine({
     "main.lua": "",
     "a/main.lua": "function onStop() INFO('stop') end function onConnection() INFO('a') end",
@@ -242,7 +242,7 @@ Deno.test("API-037: deletion of main.lua and of the folder", () => {
   assert.deepEqual(machine.said(), ["new"]);
 });
 
-Deno.test("API-040: files run with the names of the application that loads them", () => {
+Deno.test("API-040: included files run with the globals of the application that loads them", () => {
   const machine = new Machine({
     "main.lua": "",
     "a/main.lua": `
@@ -294,7 +294,7 @@ Deno.test("API-035, API-040: required files are loaded again after a reload", ()
   assert.equal(said[3], "./?.lua;./?/init.lua");
 });
 
-Deno.test("API-042: children stop before parents, the root last, only those that started", () => {
+Deno.test("API-042: started children stop before their parents, the root last", () => {
   const machine = new Machine({
     "main.lua": "function onStop(path) INFO('stop ', path) end",
     "a/main.lua": "",

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { fromUtf8 } from "../../src/bytes/text.ts";
 import { Machine } from "./machine.ts";
 
-Deno.test("API-201 to API-203: the collection of clients", () => {
+Deno.test("API-201 to API-203: cumulus.clients counts, lists and finds clients", () => {
   const machine = new Machine({
     "main.lua": `
       function onConnection(client)
@@ -23,7 +23,7 @@ Deno.test("API-201 to API-203: the collection of clients", () => {
   assert.equal(machine.logged("error").length, 3);
 });
 
-Deno.test("API-204: a client counts from after onConnection to before onDisconnection", () => {
+Deno.test("API-204: cumulus.clients includes a client from after onConnection to before onDisconnection", () => {
   const machine = new Machine({
     "main.lua": `
       function onConnection(client) INFO(cumulus.clients.count, cumulus.clients(client.id)) end
@@ -36,7 +36,7 @@ Deno.test("API-204: a client counts from after onConnection to before onDisconne
   assert.deepEqual(machine.said(), ["0", "1", "0"]);
 });
 
-Deno.test("API-210 to API-221: properties of a client", () => {
+Deno.test("API-210 to API-221: a client has its properties", () => {
   const machine = new Machine({
     "main.lua": `
       function onConnection(client)
@@ -57,7 +57,7 @@ Deno.test("API-210 to API-221: properties of a client", () => {
   ]);
 });
 
-Deno.test("API-222, API-223, API-259, API-640: onManage of client and writers, fields to the end", () => {
+Deno.test("API-222, API-223, API-259, API-640: onManage of clients and writers runs, and fields last until the end", () => {
   const machine = new Machine({
     "main.lua": `
       function onConnection(client)
@@ -82,7 +82,7 @@ Deno.test("API-222, API-223, API-259, API-640: onManage of client and writers, f
   assert.deepEqual(machine.logged("error"), []);
 });
 
-Deno.test("client.protocol: what its door says, and not to be set", () => {
+Deno.test("client.protocol names the client's door, and is read-only", () => {
   const machine = new Machine({
     "main.lua": `
       function onConnection(client)
@@ -94,7 +94,7 @@ Deno.test("client.protocol: what its door says, and not to be set", () => {
   assert.deepEqual(machine.said(), ["rtmfp"]);
 });
 
-Deno.test("API-219: the writer of a client that leaves is there, and closed", () => {
+Deno.test("API-219: a leaving client has a closed writer", () => {
   const machine = new Machine({
     "main.lua": `
       function onFailed(client, error) client.writer:writeAMFMessage("failed") INFO(error) end
@@ -107,7 +107,7 @@ Deno.test("API-219: the writer of a client that leaves is there, and closed", ()
   assert.deepEqual(guest.connection.writer.sent, []);
 });
 
-Deno.test("API-230 to API-235: calls", () => {
+Deno.test("API-230 to API-235: the server answers calls with a result or an error", () => {
   const machine = new Machine({
     "main.lua": `
       function onConnection(client)
@@ -132,7 +132,7 @@ Deno.test("API-230 to API-235: calls", () => {
   });
 });
 
-Deno.test("API-233: a call of a function replaced or removed", () => {
+Deno.test("API-233: a call reaches a replaced function, and fails after its removal", () => {
   const machine = new Machine({
     "main.lua": `
       function onConnection(client)
@@ -144,7 +144,7 @@ Deno.test("API-233: a call of a function replaced or removed", () => {
   assert.equal(guest.call("once"), "not found");
 });
 
-Deno.test("API-250 to API-256: writers", () => {
+Deno.test("API-250 to API-256: writers send messages, results and statuses in order", () => {
   const machine = new Machine({
     "main.lua": `
       function onConnection(client)
@@ -187,7 +187,7 @@ Deno.test("API-253: a member of a status response may be long", () => {
   assert.deepEqual(machine.logged("error"), []);
 });
 
-Deno.test("API-257: closing the main writer", () => {
+Deno.test("API-257: closing the main writer disconnects the client", () => {
   const machine = new Machine({
     "main.lua":
       "function onConnection(client) client.writer:close() INFO(client.writer.reliable) end",
@@ -197,7 +197,7 @@ Deno.test("API-257: closing the main writer", () => {
   assert.deepEqual(machine.said(), ["(true)"]);
 });
 
-Deno.test("DECISIONS 11: a client of AMF0 is answered in AMF0", () => {
+Deno.test("DECISIONS 11: the server answers a client of AMF0 in AMF0", () => {
   const machine = new Machine({
     "main.lua": `
       function onConnection(client)
@@ -218,7 +218,7 @@ Deno.test("DECISIONS 11: a client of AMF0 is answered in AMF0", () => {
   assert.equal(result[1][0], 0x11);
 });
 
-Deno.test("API-604, API-635, API-636: onConnection, its parameters and its table", () => {
+Deno.test("API-604, API-635, API-636: onConnection gets the parameters, and its table reaches the client", () => {
   const machine = new Machine({
     "main.lua": `
       function onConnection(client, name, ...)

@@ -1,9 +1,9 @@
-// What holds for every API object: API-001 to API-020. Logging and errors: API-050 to API-064.
+// Rules for every API object: API-001 to API-020. Logging and errors: API-050 to API-064.
 import assert from "node:assert/strict";
 import { Refused } from "../../src/media/refused.ts";
 import { Machine } from "./machine.ts";
 
-Deno.test("API-001, API-006, API-136: unknown names are nil, methods may return nothing", () => {
+Deno.test("API-001, API-006, API-136: unknown names are nil, and methods may return nothing", () => {
   const machine = new Machine();
   assert.deepEqual(
     machine.run(`
@@ -61,7 +61,7 @@ Deno.test("API-004: methods are called with `:` or with `.`", () => {
   assert.deepEqual(two.connection.writer.sent, ['m("hello")', "inner()", "y()"]);
 });
 
-Deno.test("API-005: arguments of a wrong type read as empty, 0 or false", () => {
+Deno.test("API-005: an argument of a wrong type counts as empty, 0 or false", () => {
   const machine = new Machine();
   assert.deepEqual(
     machine.run(`
@@ -73,7 +73,7 @@ Deno.test("API-005: arguments of a wrong type read as empty, 0 or false", () => 
   );
 });
 
-Deno.test("API-007, API-008: loops walk a snapshot, by pairs(), ipairs(), pairs and #", () => {
+Deno.test("API-007, API-008: pairs(), ipairs(), pairs and # walk a snapshot of a collection", () => {
   const machine = new Machine({
     "main.lua": `
       function onConnection(client, n)
@@ -97,7 +97,7 @@ Deno.test("API-007, API-008: loops walk a snapshot, by pairs(), ipairs(), pairs 
   assert.deepEqual(machine.said(), ["42", "mine", "0"]);
 });
 
-Deno.test("API-009: collections are looked up by calling them", () => {
+Deno.test("API-009: calling a collection finds an element", () => {
   const machine = new Machine();
   assert.deepEqual(
     machine.run(`
@@ -108,7 +108,7 @@ Deno.test("API-009: collections are looked up by calling them", () => {
   );
 });
 
-Deno.test("API-010, API-011, API-014: one entity, one table", () => {
+Deno.test("API-010, API-011, API-014: each entity has one table", () => {
   const machine = new Machine({
     "main.lua": `
       seen = {}
@@ -133,7 +133,7 @@ Deno.test("API-010, API-011, API-014: one entity, one table", () => {
   ]);
 });
 
-Deno.test("API-012: what is gone reads nil and does nothing, but keeps its own fields", () => {
+Deno.test("API-012: an object that has gone keeps only the fields of scripts; its methods have no effect", () => {
   const machine = new Machine({
     "main.lua": `
       function onConnection(client) kept = client writer = client.writer client.mine = 'mine' list = cumulus.clients end
@@ -180,7 +180,7 @@ Deno.test("API-016: an event inside an event returns to the outer one", () => {
   assert.deepEqual(machine.said(), ["gone leave"]);
 });
 
-Deno.test("API-017: results that nobody reads are worth a warning", () => {
+Deno.test("API-017: the server warns of results that it ignores", () => {
   const machine = new Machine({
     "main.lua": `
       function onStart() return 1, 2 end
@@ -203,7 +203,7 @@ Deno.test("API-018: counts and times print without a point", () => {
   );
 });
 
-Deno.test("API-019: what Lua 5.1 has is there", () => {
+Deno.test("API-019: Lua has the functions of Lua 5.1", () => {
   const machine = new Machine();
   assert.deepEqual(
     machine.run(`
@@ -229,7 +229,7 @@ Deno.test("API-020: replacing next, pairs or type breaks nothing", () => {
   );
 });
 
-Deno.test("API-050, API-051, API-052: log functions", () => {
+Deno.test("API-050, API-051, API-052: log functions write their arguments with level, file and line", () => {
   const machine = new Machine({
     "main.lua": `
       ERROR("e") WARN("w") NOTE("n") INFO("i") DEBUG("d") TRACE("t")
@@ -264,7 +264,7 @@ Deno.test("API-053: print writes raw to the standard output", () => {
   assert.deepEqual(machine.host.lines, []);
 });
 
-Deno.test("API-060, API-061, API-064: errors are logged with their line, and stop nothing", () => {
+Deno.test("API-060, API-061, API-064: the server logs errors with their line, and continues", () => {
   const machine = new Machine({
     "main.lua": `
       function onManage() error("managed") end
@@ -292,7 +292,7 @@ Deno.test("API-060, API-061, API-064: errors are logged with their line, and sto
   assert.equal(machine.connect().client.state, "connected");
 });
 
-Deno.test("API-060: an error without position in its text is logged with its line, too", () => {
+Deno.test("API-060: the server logs the line of an error whose text has no position", () => {
   const machine = new Machine({
     "main.lua": `
       local function refuse(what)
@@ -314,7 +314,7 @@ Deno.test("API-060: an error without position in its text is logged with its lin
   ]);
 });
 
-Deno.test("API-062, API-063: what a client hears of an error", () => {
+Deno.test("API-062, API-063: a client gets the text of an error", () => {
   const machine = new Machine({
     "main.lua": `
       function onConnection(client, what)

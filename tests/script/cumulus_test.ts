@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { cpuTime } from "../support/cpu_time.ts";
 import { Machine } from "./machine.ts";
 
-Deno.test("API-101 to API-106: the collections, API-107: publicAddress, API-103: epochTime", () => {
+Deno.test("API-101 to API-107: cumulus has the collections, epochTime and publicAddress", () => {
   const machine = new Machine();
   machine.host.publicAddress = "rtmfp.example.org:1935";
   assert.deepEqual(
@@ -32,7 +32,7 @@ Deno.test("API-102, CFG-060 to CFG-066: the configuration is a table", () => {
   );
 });
 
-Deno.test("API-120: absolutePath", () => {
+Deno.test("API-120: absolutePath returns the folder of an application", () => {
   const machine = new Machine();
   assert.deepEqual(
     machine.run(`
@@ -42,7 +42,7 @@ Deno.test("API-120: absolutePath", () => {
   );
 });
 
-Deno.test("API-120: a path full of slashes takes no longer than others", () => {
+Deno.test("API-120: absolutePath takes linear time for a path full of slashes", () => {
   const began = cpuTime();
   assert.deepEqual(
     new Machine().run(`INFO(#cumulus:absolutePath("a" .. ("/"):rep(300000) .. "a"))`),
@@ -51,7 +51,7 @@ Deno.test("API-120: a path full of slashes takes no longer than others", () => {
   assert.ok(cpuTime() - began < 10_000, "one look for each slash took a minute");
 });
 
-Deno.test("API-121 to API-123: the blacklist", () => {
+Deno.test("API-121 to API-123: addToBlacklist bans addresses, and removeFromBlacklist lifts bans", () => {
   const machine = new Machine({ "main.lua": "function onFailed(client, error) INFO(error) end" });
   machine.start();
   const guest = machine.connect();
@@ -71,7 +71,7 @@ Deno.test("API-121 to API-123: the blacklist", () => {
   ]);
 });
 
-Deno.test("API-127, API-139: publish", () => {
+Deno.test("API-127, API-139: publish returns a publication, or nil for a taken name", () => {
   const machine = new Machine({
     "main.lua": `
       function onConnection(client)
@@ -95,7 +95,7 @@ Deno.test("API-127, API-139: publish", () => {
   assert.deepEqual(guest.call("publish", "live"), ['_result("live")']);
 });
 
-Deno.test("API-128 to API-130: fromAMF and toAMF", () => {
+Deno.test("API-128 to API-130: toAMF encodes values, and fromAMF decodes them", () => {
   const machine = new Machine();
   assert.deepEqual(
     machine.run(`
@@ -114,7 +114,7 @@ Deno.test("API-128 to API-130: fromAMF and toAMF", () => {
   );
 });
 
-Deno.test("API-131 to API-133: md5 and sha256, raw", () => {
+Deno.test("API-131 to API-133: md5 and sha256 return raw digests", () => {
   const machine = new Machine();
   assert.deepEqual(
     machine.run(`
@@ -134,7 +134,7 @@ Deno.test("API-131 to API-133: md5 and sha256, raw", () => {
   assert.equal(machine.logged("error").length, 2);
 });
 
-Deno.test("API-135: split", () => {
+Deno.test("API-135: split returns the pieces of a text", () => {
   const machine = new Machine();
   assert.deepEqual(
     machine.run(`

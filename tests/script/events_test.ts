@@ -1,9 +1,9 @@
-// Who gets an event: API-601, API-602, API-616, API-617, API-630, API-631, API-648, API-649.
+// The applications that get an event: API-601, API-602, API-616, API-617, API-630, API-631, API-648, API-649.
 import assert from "node:assert/strict";
 import { TypedObject } from "../../src/amf/mod.ts";
 import { Machine } from "./machine.ts";
 
-Deno.test("API-601, API-602, API-630, API-631: onStart and onStop are inherited, with the path", () => {
+Deno.test("API-601, API-602, API-630, API-631: applications inherit onStart and onStop, which get the path", () => {
   const machine = new Machine({
     "main.lua":
       "function onStart(path) INFO('start ', path) end function onStop(path) INFO('stop ', path) end",
@@ -18,7 +18,7 @@ Deno.test("API-601, API-602, API-630, API-631: onStart and onStop are inherited,
   assert.deepEqual(machine.said(), ["start ", "start /a", "stop /a", "stop "]);
 });
 
-Deno.test("API-617, API-649: onManage runs in every application that defines it, once", () => {
+Deno.test("API-617, API-649: onManage runs once in every application that defines it", () => {
   const machine = new Machine({
     "main.lua": "function onManage() INFO('root') end",
     "a/main.lua": "",
@@ -30,7 +30,7 @@ Deno.test("API-617, API-649: onManage runs in every application that defines it,
   assert.deepEqual(machine.said(), ["root", "b"]);
 });
 
-Deno.test("API-616, API-648: onTypedObject of the application being served", () => {
+Deno.test("API-616, API-648: onTypedObject runs in the application of the client", () => {
   const machine = new Machine({
     "main.lua": `
       function onTypedObject(type, object) INFO("root ", type, " ", object.name) function object:hello() return self.name end end
@@ -45,7 +45,7 @@ Deno.test("API-616, API-648: onTypedObject of the application being served", () 
   assert.deepEqual(machine.said(), ["root Dog Rex", "a Dog"]);
 });
 
-Deno.test("API-665: what later or earlier versions had is not called", () => {
+Deno.test("API-665: the server does not call events of other versions", () => {
   const machine = new Machine({
     "main.lua":
       "function onRealTime() INFO('never') end function onConnection(client, response) INFO(response) end",
@@ -55,7 +55,7 @@ Deno.test("API-665: what later or earlier versions had is not called", () => {
   assert.deepEqual(machine.said(), ["(null)"]);
 });
 
-Deno.test("An event that is no function is none", () => {
+Deno.test("The server ignores an event that is not a function", () => {
   const machine = new Machine({
     "main.lua": "function onConnection() INFO('root') end",
     "a/main.lua": "onConnection = false",

@@ -3,7 +3,7 @@ import { FairShare, PAUSE, SHORT_TIME } from "../../src/script/api/fair_share.ts
 import { MustWait } from "../../src/media/refused.ts";
 import { Machine } from "./machine.ts";
 
-Deno.test("An application that uses less than half of the time in short calls never owes any", () => {
+Deno.test("FairShare never delays an application that uses less than half of the time in short calls", () => {
   const share = new FairShare();
   for (let now = 0; now < 600_000; now += 100) {
     share.spend(45, now);
@@ -11,7 +11,7 @@ Deno.test("An application that uses less than half of the time in short calls ne
   }
 });
 
-Deno.test("Calls that stay just below the limit are too much in the long run, as others wait", () => {
+Deno.test("FairShare delays an application whose calls stay just below the time limit", () => {
   const share = new FairShare();
   let now = 0;
   for (; now < 60_000 && !share.isOver(now); now += 2_000) share.spend(900, now);
@@ -21,7 +21,7 @@ Deno.test("Calls that stay just below the limit are too much in the long run, as
   assert.equal(share.inDebt(now), false);
 });
 
-Deno.test("Short calls that are too many wait for others, and are never stopped", () => {
+Deno.test("FairShare delays too many short calls, but does not stop the application", () => {
   const share = new FairShare();
   let taken = 0;
   let now = 0;
@@ -37,7 +37,7 @@ Deno.test("Short calls that are too many wait for others, and are never stopped"
   assert.ok(Math.abs(taken / now - 0.5) < 0.02, `${taken / now} of the time`);
 });
 
-Deno.test("Applications in debt share the half of the time among them", () => {
+Deno.test("FairShare divides half of the time among applications in debt", () => {
   const shares = Array.from({ length: 4 }, () => new FairShare());
   for (const share of shares) share.debtors = 4;
   let taken = 0;
@@ -55,7 +55,7 @@ Deno.test("Applications in debt share the half of the time among them", () => {
   assert.ok(taken / now < 0.55, `${taken / now} of the time`);
 });
 
-Deno.test("A call may take what is allowed while enough is saved, then what is left, at least 250 ms", () => {
+Deno.test("FairShare allows a call the time limit, then the remaining savings, at least 250 ms", () => {
   const share = new FairShare();
   assert.equal(share.timeOfCall(10_000, 0), 10_000);
   share.spend(1_000, 0);
@@ -65,7 +65,7 @@ Deno.test("A call may take what is allowed while enough is saved, then what is l
   assert.equal(share.timeOfCall(100, 0), 100);
 });
 
-Deno.test("The worst that calls in a row can take before nothing is called any more is bounded", () => {
+Deno.test("FairShare limits the total time of calls in a row", () => {
   const share = new FairShare();
   let now = 0;
   while (!share.isSpent(now)) {
@@ -77,7 +77,7 @@ Deno.test("The worst that calls in a row can take before nothing is called any m
   assert.equal(share.isOver(now), true);
 });
 
-Deno.test("One that is stopped again and again stays stopped twice as long each time, for ten minutes", () => {
+Deno.test("FairShare doubles the pause of an application that it stops again within ten minutes", () => {
   const share = new FairShare();
   assert.deepEqual([0, 20_000, 60_000, 120_000].map((now) => share.stop(now)), [
     PAUSE,
@@ -114,7 +114,7 @@ function slow(files: Record<string, string>) {
   return { machine, clients, tick };
 }
 
-Deno.test("An application that slows others waits first, is stopped, and starts again after a pause", () => {
+Deno.test("An application that slows others first waits, then stops, and starts again after a pause", () => {
   const { machine, tick } = slow({ "other/main.lua": "" });
   machine.connect("/other");
   const took = Array.from({ length: 4 }, tick);
@@ -129,7 +129,7 @@ Deno.test("An application that slows others waits first, is stopped, and starts 
   machine.connect("/slow");
 });
 
-/** Applications of which `slow` has a function that takes ms of the clock, looked at each ms, as it is told. */
+/** Applications. A function of `slow` takes the requested ms of the clock, and checks the time each ms. */
 function calling(files: Record<string, string>) {
   const machine = new Machine({
     "main.lua": "",
@@ -151,7 +151,7 @@ function calling(files: Record<string, string>) {
   return machine;
 }
 
-Deno.test("Calls of clients: the application's own wait, get less time each, and the others go on", () => {
+Deno.test("Calls to a slow application wait and get less time, while other applications continue", () => {
   const machine = calling({ "other/main.lua": "" });
   const { host, applications } = machine;
   const slow = machine.connect("/slow");
@@ -174,7 +174,7 @@ Deno.test("Calls of clients: the application's own wait, get less time each, and
   machine.connect("/slow");
 });
 
-Deno.test("Calls that cannot wait, such as onDisconnection, are left out when too much is owed", () => {
+Deno.test("Calls that cannot wait, such as onDisconnection, do not run when the application owes too much", () => {
   const machine = calling({ "other/main.lua": "" });
   const { host, hub } = machine;
   const clients = Array.from({ length: 200 }, () => machine.connect("/slow"));
@@ -187,7 +187,7 @@ Deno.test("Calls that cannot wait, such as onDisconnection, are left out when to
   assert.deepEqual(machine.said(), ["stops"]);
 });
 
-Deno.test("Alone, an application may take all of the time that a call is allowed, and nothing waits", () => {
+Deno.test("An application alone may use the whole time limit of calls, and nothing waits", () => {
   const machine = calling({ "other/main.lua": "" });
   const client = machine.connect("/slow");
   for (let i = 0; i < 50; i++) assert.deepEqual(client.call("work", 900), ["_result(900)"]);
@@ -196,7 +196,7 @@ Deno.test("Alone, an application may take all of the time that a call is allowed
   assert.deepEqual(machine.logged("error"), []);
 });
 
-Deno.test("A busy application that is alone is never kept waiting", () => {
+Deno.test("A busy application that is alone never waits", () => {
   const { machine, tick } = slow({});
   for (let i = 0; i < 20; i++) assert.equal(tick(), 15 * 900);
   assert.deepEqual(machine.logged("error"), []);

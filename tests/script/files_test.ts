@@ -31,7 +31,7 @@ Deno.test("io writes and reads files in the application's own folder", () => {
   ]);
 });
 
-Deno.test("Files elsewhere are refused, and those that are not there reported", () => {
+Deno.test("io refuses files outside the folder, and reports missing ones", () => {
   const machine = new Machine({
     "main.lua": "",
     "a/main.lua": `
@@ -60,7 +60,7 @@ Deno.test("Files elsewhere are refused, and those that are not there reported", 
   assert.equal(said[15], "(true)");
 });
 
-Deno.test("[script] files names the folders instead", () => {
+Deno.test("[script] files replaces the allowed folders", () => {
   const elsewhere = "Permission denied: no folder of [script] files holds it";
   const machine = new Machine();
   machine.host.folders = ["/var/data/"];
@@ -73,7 +73,7 @@ Deno.test("[script] files names the folders instead", () => {
   );
 });
 
-Deno.test("Scripts of other applications are loaded only from the folders of [script] files", () => {
+Deno.test("A script loads scripts of other applications only from the folders of [script] files", () => {
   const machine = new Machine({
     "main.lua": "",
     "b/secret.lua": "password = 'x'",
@@ -97,7 +97,7 @@ Deno.test("Scripts of other applications are loaded only from the folders of [sc
   assert.doesNotMatch(said[0] ?? "", /Permission denied/);
 });
 
-Deno.test("Files are closed when collected and when the application stops; there is a limit", () => {
+Deno.test("Files close when collected and when the application stops, and their number is limited", () => {
   const machine = new Machine();
   assert.deepEqual(
     machine.run(`
@@ -113,7 +113,7 @@ Deno.test("Files are closed when collected and when the application stops; there
   assert.equal(owned.size, 0);
 });
 
-Deno.test("io.write and io.stdout write to the standard output; io cannot be used on closed files", () => {
+Deno.test("io.write and io.stdout write to the standard output, and closed files raise an error", () => {
   const machine = new Machine();
   assert.deepEqual(
     machine.run(`
@@ -132,7 +132,7 @@ Deno.test("io.write and io.stdout write to the standard output; io cannot be use
   assert.equal(machine.host.printed, "a1b\n");
 });
 
-Deno.test("file:seek refuses an option that it does not know, also one that names a property of objects", () => {
+Deno.test("file:seek refuses unknown options, also names of properties of objects", () => {
   const machine = new Machine();
   assert.deepEqual(
     machine.run(`
@@ -144,7 +144,7 @@ Deno.test("file:seek refuses an option that it does not know, also one that name
   );
 });
 
-Deno.test("os: files, time and dates", () => {
+Deno.test("os handles files, time and dates", () => {
   const machine = new Machine();
   assert.deepEqual(
     machine.run(`
@@ -170,7 +170,7 @@ Deno.test("os: files, time and dates", () => {
   );
 });
 
-Deno.test("strftime: weeks of the year", () => {
+Deno.test("strftime formats weeks of the year", () => {
   const at = (text: string) => timeFields(Date.parse(`${text}T12:00:00Z`), true)!;
   const weeks = (text: string) => formatTime("%G-%V %g %U %W %u %w", at(text));
   // ISO 8601: 2009-12-31 is a Thursday in week 53, 2010-01-03 the Sunday of the same week.

@@ -6,7 +6,7 @@ import { Machine } from "./machine.ts";
 
 const GROUP = new Uint8Array(32).fill(0xab);
 
-Deno.test("API-301 to API-303, API-310 to API-313: groups and their clients", () => {
+Deno.test("API-301 to API-303, API-310 to API-313: cumulus.groups lists groups, and a group its clients", () => {
   const machine = new Machine({
     "main.lua": `
       function onConnection(client)
@@ -33,7 +33,7 @@ Deno.test("API-301 to API-303, API-310 to API-313: groups and their clients", ()
   ]);
 });
 
-Deno.test("API-304, API-305, API-320 to API-322: virtual members", () => {
+Deno.test("API-304, API-305, API-320 to API-322: join() adds a virtual member, and release() removes it", () => {
   const machine = new Machine({
     "main.lua": `
       function onConnection(client)
@@ -67,7 +67,7 @@ Deno.test("API-304, API-305, API-320 to API-322: virtual members", () => {
   assert.equal(machine.hub.groups.size, 0);
 });
 
-Deno.test("API-607, API-608, API-641: joining and leaving", () => {
+Deno.test("API-607, API-608, API-641: onJoinGroup and onUnjoinGroup run when clients join and leave", () => {
   const machine = new Machine({
     "main.lua": `
       function onJoinGroup(client, group) INFO("join ", group.size, group.id:sub(1, 4), group.mine) group.mine = "mine" end
@@ -89,7 +89,7 @@ Deno.test("API-607, API-608, API-641: joining and leaving", () => {
   ]);
 });
 
-Deno.test("API-322: a member that the script drops leaves its group, without the script collecting", () => {
+Deno.test("API-322: a member that the script drops leaves its group without a call of collectgarbage", () => {
   const machine = new Machine({
     "main.lua": `
       function onConnection(client)
@@ -101,7 +101,7 @@ Deno.test("API-322: a member that the script drops leaves its group, without the
   }).start();
   const guest = machine.connect();
   const joined = () => machine.hub.groups.size;
-  /** Ticks of the server until so many groups are left. */
+  /** Runs ticks of the server until `count` groups are left. */
   const ticks = (groups: number) => {
     for (let n = 0; n < 100; n++) {
       if (joined() === groups) return n;

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { seeded } from "../support/random.ts";
 import { Machine } from "./machine.ts";
 
-/** What an expression gives as JSON, or the message. */
+/** The JSON of an expression, or the message. */
 function written(expression: string, before = ""): string {
   const said = new Machine().run(`${before}
     local json, message = cumulus:toJSON(${expression})
@@ -11,7 +11,7 @@ function written(expression: string, before = ""): string {
   return said[0];
 }
 
-Deno.test("Values are written as JSON has them", () => {
+Deno.test("toJSON writes values", () => {
   const cases: [string, string][] = [
     ["", "null"],
     ["nil", "null"],
@@ -42,7 +42,7 @@ Deno.test("Values are written as JSON has them", () => {
   assert.deepEqual(JSON.parse(written("{ 'x', key = 1 }")), { 1: "x", key: 1 });
 });
 
-Deno.test("What JSON has no form for gives nil, and a message that says where it is", () => {
+Deno.test("toJSON returns nil and a message with the position for a value without a form in JSON", () => {
   const cases: [string, string][] = [
     ["print", "there is no JSON for a function"],
     ["0/0", "there is no JSON for the number -nan"],
@@ -63,11 +63,11 @@ Deno.test("What JSON has no form for gives nil, and a message that says where it
   }
 });
 
-Deno.test("A character that stands for a broken one is written as it is", () => {
+Deno.test("toJSON writes the replacement character unchanged", () => {
   assert.equal(written(`"\\u{fffd}"`), '"\ufffd"');
 });
 
-/** What a text gives, shown by Lua, or the message. */
+/** The value of a JSON text, printed by Lua, or the message. */
 function read(json: string, rest = ""): string {
   const machine = new Machine();
   machine.host.configs = { json };
@@ -87,7 +87,7 @@ function read(json: string, rest = ""): string {
     INFO(message and "! " .. message or show(value))`)[0];
 }
 
-Deno.test("JSON is read as Lua has it", () => {
+Deno.test("fromJSON reads values", () => {
   const cases: [string, string][] = [
     ["null", "nil"],
     [" true ", "true"],
@@ -109,7 +109,7 @@ Deno.test("JSON is read as Lua has it", () => {
   assert.equal(read('[null,{"a":null}]', ", none"), "{1=none 2={a=none}}");
 });
 
-Deno.test("What is not JSON gives nil and a message with the place", () => {
+Deno.test("fromJSON returns nil and a message with the position for invalid JSON", () => {
   const cases: [string, string][] = [
     ["", "byte 1: a value expected, not the end"],
     ["[1,]", 'byte 4: a value expected, not "]"'],
@@ -143,7 +143,7 @@ Deno.test("What is not JSON gives nil and a message with the place", () => {
   ]);
 });
 
-Deno.test("An empty object is written as one again, until it has elements", () => {
+Deno.test("toJSON writes an empty object from fromJSON as an object, until it has elements", () => {
   const said = new Machine().run(`
     INFO(cumulus:toJSON(cumulus:fromJSON('{"a":{},"b":[]}').a))
     INFO(cumulus:toJSON(cumulus:fromJSON('[[],{}]')))
@@ -154,7 +154,7 @@ Deno.test("An empty object is written as one again, until it has elements", () =
   assert.deepEqual(said, ["{}", "[[],{}]", '["x"]', "(false)"]);
 });
 
-Deno.test("Random values come back as JavaScript has them", () => {
+Deno.test("toJSON and fromJSON agree with JavaScript on random values", () => {
   for (let seed = 1; seed <= 100; seed++) {
     const random = seeded(seed);
     const value = randomValue(random, 4);
@@ -188,7 +188,7 @@ function randomValue(random: () => number, depth: number): unknown {
   }
 }
 
-Deno.test("Long texts and deep values end with the time of the call", () => {
+Deno.test("The time limit of a call ends long texts and deep values", () => {
   for (const call of ["cumulus:fromJSON(text)", "cumulus:toJSON(table)"]) {
     const machine = new Machine({
       "main.lua": `

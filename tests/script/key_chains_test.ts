@@ -1,4 +1,4 @@
-// Numbers as keys, chosen by those who mean harm.
+// Hostile keys of dictionaries: numbers that share a place.
 import assert from "node:assert/strict";
 import { AmfDictionary, AmfReader, encodeAmf } from "../../src/amf/mod.ts";
 import { KeyChains, placeOf } from "../../src/script/vm/key_chains.ts";
@@ -26,7 +26,7 @@ function placeInLua(lua: Lua, key: number, size: number): number {
   return place[0];
 }
 
-Deno.test("Numbers stand where Lua puts them", () => {
+Deno.test("placeOf() returns the place where Lua puts a number", () => {
   const lua = new Lua({ clock: () => 0 });
   const next = seeded(1);
   const keys = [
@@ -70,7 +70,7 @@ function longest(keys: readonly number[]): number {
   return most;
 }
 
-Deno.test("A dictionary whose keys share a place is refused, whatever size they are chosen for", () => {
+Deno.test("The server refuses a dictionary whose keys share a place at any size", () => {
   const machine = new Machine();
   const count = 20_000;
   const chosen: Record<string, (i: number) => number> = {
@@ -92,7 +92,7 @@ Deno.test("A dictionary whose keys share a place is refused, whatever size they 
   }
 });
 
-Deno.test("Dictionaries of keys that nobody has chosen are read", () => {
+Deno.test("The server reads dictionaries of random keys", () => {
   const machine = new Machine();
   const next = seeded(2);
   const count = 20_000;
@@ -115,7 +115,7 @@ Deno.test("Dictionaries of keys that nobody has chosen are read", () => {
   }
 });
 
-Deno.test("What dictionaries claim to hold makes no room that the message has no bytes for", () => {
+Deno.test("A dictionary's claimed size reserves no more memory than its bytes can fill", () => {
   const machine = new Machine();
   const before = machine.lua.usedMemory;
   const claims: number[] = [];
@@ -130,13 +130,13 @@ Deno.test("What dictionaries claim to hold makes no room that the message has no
   assert.ok(machine.lua.usedMemory - before < 4 << 20, `${machine.lua.usedMemory - before}`);
 });
 
-Deno.test("Keys that share a place in one size are counted in it alone", () => {
+Deno.test("Keys that share a place at one size do not count at other sizes", () => {
   const chains = new KeyChains(64);
   const counts = Array.from({ length: 40 }, (_, i) => chains.add((i + 1) * 63));
   assert.equal(counts.indexOf(false), 32);
 });
 
-Deno.test("Each Lua has another seed, so that nobody knows the order of its strings", () => {
+Deno.test("Each Lua machine has a random seed for its strings", () => {
   const orders = new Set<string>();
   for (let i = 0; i < 4; i++) {
     const machine = new Machine();

@@ -1,4 +1,4 @@
-// Nothing is left of what has gone.
+// Objects that have gone leave no memory behind.
 import assert from "node:assert/strict";
 import { Machine } from "./machine.ts";
 
@@ -16,7 +16,7 @@ const SCRIPT = `
   function onManage() for id, client in cumulus.clients:pairs() do client.seen = client.ping end end
   function onServerConnection(server) function server:hello() end end`;
 
-Deno.test("API-035: 1,000 reloads, of parent and child, leave nothing", () => {
+Deno.test("API-035: 1,000 reloads of parent and child leave no memory behind", () => {
   const machine = new Machine({
     "main.lua": SCRIPT,
     "a/main.lua": SCRIPT.replace("radio", "radio a"),
@@ -51,7 +51,7 @@ Deno.test("API-035: 1,000 reloads, of parent and child, leave nothing", () => {
   assert.deepEqual(guest.call("hello", 1), ['_result({"name":"entry 1"})']);
 });
 
-Deno.test("API-012: clients, publications, listeners and groups that come and go leave nothing", () => {
+Deno.test("API-012: clients, publications, listeners and groups that come and go leave no memory behind", () => {
   const machine = new Machine({
     "main.lua": `
       function onConnection(client)
@@ -96,7 +96,7 @@ Deno.test("API-012: clients, publications, listeners and groups that come and go
   assert.ok(after.memory - before.memory < 4000, `${before.memory} → ${after.memory} bytes`);
 });
 
-Deno.test("Folders that come and go leave nothing", () => {
+Deno.test("Folders that come and go leave no memory behind", () => {
   const machine = new Machine({ "main.lua": "" }).start();
   const { lua } = machine.applications.api;
   const visit = (i: number) => {

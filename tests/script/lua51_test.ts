@@ -1,5 +1,5 @@
-// The server's Lua against Lua 5.1 and LuaJIT: calls with generated arguments, and chunks, each of which has to
-// give what at least one of the two gives, except for what docs/api.md lists.
+// The server's Lua against Lua 5.1 and LuaJIT: each generated call and each chunk returns the result of at
+// least one of the two, except for the differences in docs/api.md.
 import assert from "node:assert/strict";
 import { Machine } from "./machine.ts";
 
@@ -26,7 +26,7 @@ function ask(oracle: string): Map<string, string> {
   return read(new TextDecoder().decode(stdout));
 }
 
-/** What docs/api.md says differs, as calls. */
+/** Calls with the differences that docs/api.md lists. */
 const DIFFERENT = [
   /^return .* [<>]=? .*$/, // texts that are numbers compare with numbers
   /^return .* % (0|#\{\}|\(1\/0\))$/, // whole numbers have no nan
@@ -52,7 +52,7 @@ const missing = ORACLES.filter((path) => {
 });
 
 Deno.test({
-  name: `libraries give what Lua 5.1 or LuaJIT give${
+  name: `libraries return the results of Lua 5.1 or LuaJIT${
     missing.length > 0 ? " (skipped: not installed)" : ""
   }`,
   ignore: missing.length > 0 && Deno.env.get("CI") === undefined,

@@ -49,7 +49,7 @@ function define(lua: Lua, name: string, f: (lua: Lua) => number): void {
   lua.pop();
 }
 
-Deno.test("API-015: any bytes survive the way into Lua and back", () => {
+Deno.test("API-015: Lua returns all bytes unchanged", () => {
   const lua = start();
   define(lua, "same", (lua) => {
     lua.pushBytes(lua.copyBytes(1));
@@ -72,7 +72,7 @@ Deno.test("API-015: any bytes survive the way into Lua and back", () => {
   assert.deepEqual(lua.copyBytes(-1), large);
 });
 
-Deno.test("Texts cross as UTF-8", () => {
+Deno.test("Lua gets texts as UTF-8", () => {
   const lua = start();
   for (const text of ["", "name", "Grüße, 世界 🎈", "x".repeat(31), "é".repeat(40_000)]) {
     lua.pushText(text);
@@ -98,7 +98,7 @@ Deno.test("API-018: integral numbers become integers and print without a point",
   }
 });
 
-Deno.test("Tables are walked, keys are one and the same string", () => {
+Deno.test("Lua walks tables, and passes each key as the same string", () => {
   const lua = start();
   const name = lua.key("name");
   assert.equal(lua.key("name"), name);
@@ -121,7 +121,7 @@ Deno.test("Tables are walked, keys are one and the same string", () => {
   assert.equal(lua.type(1), TABLE);
 });
 
-Deno.test("API-060: an error tells file and line, and carries a traceback", () => {
+Deno.test("API-060: an error has file and line, and a traceback", () => {
   const lua = start();
   const error = failure(lua, "local function f()\n  error('boo')\nend\nf()");
   assert.equal(error.message, "www/main.lua:2: boo");
@@ -130,7 +130,7 @@ Deno.test("API-060: an error tells file and line, and carries a traceback", () =
   assert.equal(lua.top, 0);
 });
 
-Deno.test("An exception of a function of ours is a Lua error that pcall catches", () => {
+Deno.test("pcall catches an exception of a JavaScript function", () => {
   const bugs: unknown[] = [];
   const lua = start({ onBug: (error) => bugs.push(error) });
   define(lua, "refuse", (lua) => lua.fail("not today"));
@@ -151,7 +151,7 @@ Deno.test("An exception of a function of ours is a Lua error that pcall catches"
   assert.equal(lua.state, lua.main);
 });
 
-Deno.test("Bytecode is refused", () => {
+Deno.test("Lua refuses bytecode", () => {
   const lua = start();
   run(lua, "code = string.dump(function() end)");
   lua.rawGetIndex(-1001000, 2);
@@ -170,7 +170,7 @@ const stubborn = {
 };
 
 for (const [name, source] of Object.entries(stubborn)) {
-  Deno.test(`Time ends ${name}, and the next event runs`, () => {
+  Deno.test(`The time limit ends ${name}, and the next event runs`, () => {
     const lua = start({ time: 30, clock: cpuTime });
     const begun = cpuTime();
     const error = failure(lua, source);
@@ -183,7 +183,7 @@ for (const [name, source] of Object.entries(stubborn)) {
   });
 }
 
-Deno.test("Memory has a limit, after which the machine is as good as before", () => {
+Deno.test("The machine works again after a script has reached the memory limit", () => {
   const lua = start({ memory: 8 << 20 });
   const before = lua.usedMemory;
   for (let i = 0; i < 3; i++) {
@@ -198,7 +198,7 @@ Deno.test("Memory has a limit, after which the machine is as good as before", ()
   assert.ok(lua.usedMemory < before + 20_000, `${lua.usedMemory} of ${before}`);
 });
 
-Deno.test("Endless recursion ends as an error", () => {
+Deno.test("Endless recursion raises an error", () => {
   const lua = start();
   assert.match(failure(lua, "local function f() return f() + 1 end f()").message, /stack overflow/);
   assert.match(

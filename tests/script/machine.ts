@@ -31,7 +31,7 @@ import type {
 
 const WWW = "/srv/www/";
 
-/** Files in memory; folders are what files stand in, and what was made. */
+/** Files in memory. Folders are the parents of files, and folders made on purpose. */
 export class MemoryFiles {
   readonly files = new Map<string, { bytes: Uint8Array; modified: number }>();
   readonly folders = new Set<string>(["/srv/www"]);
@@ -173,13 +173,13 @@ export class TestHost implements Host {
   input(_what: string, action: () => void): void {
     action();
   }
-  /** When timers are due on the clock of {@link now}, by what they run. */
+  /** Due times of timers on the clock of {@link now}, by action. */
   readonly timers = new Map<() => void, number>();
   timer(milliseconds: number, action: () => void): () => void {
     this.timers.set(action, this.now() + milliseconds);
     return () => this.timers.delete(action);
   }
-  /** Puts the clock forward to each timer that is due within so many ms, and runs it. */
+  /** Advances the clock by `time` ms, and runs each timer at its due time. */
   pass(milliseconds: number): void {
     const end = this.now() + milliseconds;
     for (;;) {
@@ -217,7 +217,7 @@ export class TestHost implements Host {
   }
 }
 
-/** What a client was sent, as `name(values)` or `name(values) unreliable`. */
+/** The messages that a client got, as `name(values)` or `name(values) unreliable`. */
 export class TestWriter implements FlowWriter {
   reliable = true;
   closed = false;
@@ -351,7 +351,7 @@ export class Machine {
     this.host.files.files.delete(WWW + path);
   }
 
-  /** Removes a main.lua that nobody misses any more: it has been gone for 5 s. */
+  /** Removes a main.lua, and lets 5 s pass, after which the server counts it as deleted. */
   forget(application: string): void {
     this.remove(`${application}/main.lua`);
     this.refused(`/${application}`);
@@ -402,7 +402,7 @@ export class Machine {
     };
   }
 
-  /** What refuses a client. */
+  /** The reason of a refusal. */
   refused(path = "", values: AmfValue[] = []): string {
     try {
       this.connect(path, { values });

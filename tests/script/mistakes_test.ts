@@ -11,7 +11,7 @@ const warned = (machine: Machine) =>
       return `${line} ${text}`;
     });
 
-Deno.test("Swapped and missing arguments are warned of, with their line", () => {
+Deno.test("The server warns of swapped and missing arguments, with their line", () => {
   const machine = new Machine({
     "main.lua": `local p = cumulus:publish("one")
       p:pushAudioPacket("abc", 10)
@@ -50,7 +50,7 @@ Deno.test("Swapped and missing arguments are warned of, with their line", () => 
   ]);
 });
 
-Deno.test("What is as it should be is not warned of", () => {
+Deno.test("The server does not warn of correct calls", () => {
   const machine = new Machine({
     "main.lua": `local p = cumulus:publish("one")
       p:pushAudioPacket(1, "abc") p:pushAudioPacket("2", "abc", 1, 4) p:pushVideoPacket(3, "")
@@ -66,7 +66,7 @@ Deno.test("What is as it should be is not warned of", () => {
   assert.deepEqual(warned(machine), []);
 });
 
-Deno.test("A line is warned of once until the application starts again", () => {
+Deno.test("The server warns of a line once until the application restarts", () => {
   const machine = new Machine();
   const source = `function onConnection(client)
       for i = 1, 3 do client.writer:writeAMFMessage() end
@@ -82,7 +82,7 @@ Deno.test("A line is warned of once until the application starts again", () => {
   assert.equal(warned(machine).length, 4);
 });
 
-Deno.test("Global functions that are nearly events are warned of where they are defined", () => {
+Deno.test("The server warns of a global function whose name resembles an event, with its line", () => {
   const machine = new Machine({
     "main.lua": `function onconnection(client) end
       onConection = function() end
@@ -114,7 +114,7 @@ Deno.test("Global functions that are nearly events are warned of where they are 
   );
 });
 
-Deno.test("listener:close() of what it cannot end is warned of", () => {
+Deno.test("The server warns of listener:close() without effect", () => {
   const machine = new Machine({
     "main.lua": `function onSubscribe(client, listener)
         listener:close()

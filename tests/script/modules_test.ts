@@ -70,7 +70,7 @@ Deno.test("the metatable of _G is hidden and kept if it says so", () => {
   );
 });
 
-Deno.test("modules of the usual shapes load by require", () => {
+Deno.test("require loads modules of the usual forms", () => {
   const machine = new Machine({
     "pl/init.lua": "return { name = (...) }",
     "pl/class.lua": `
@@ -122,7 +122,7 @@ Deno.test("modules of the usual shapes load by require", () => {
   );
 });
 
-Deno.test("debug.getinfo tells where code is", () => {
+Deno.test("debug.getinfo returns the position of code", () => {
   assert.deepEqual(
     new Machine().run(`
       local function here() local info = debug.getinfo(1) return info.name, info.currentline, info.func end

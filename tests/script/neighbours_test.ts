@@ -1,8 +1,8 @@
-// What one application does to the libraries stays with it.
+// An application's changes to the libraries affect only itself.
 import assert from "node:assert/strict";
 import { Machine } from "./machine.ts";
 
-/** An application /a that does something at its start, and /b that tells what it sees. */
+/** Starts an application /a with a script, then /b. @returns what /b logs */
 function neighbours(a: string, b: string): string[] {
   const machine = new Machine({ "main.lua": "", "a/main.lua": a, "b/main.lua": b }).start();
   machine.connect("/a");
@@ -37,7 +37,7 @@ Deno.test("No application reaches the library tables of another", () => {
   assert.deepEqual(said, [...LIBRARIES.map(() => "(true)(true)(true)"), "30xxx(true)"]);
 });
 
-Deno.test("What an application adds to string is a method in its own scripts alone", () => {
+Deno.test("A function that an application adds to string is a method only in its own scripts", () => {
   const said = neighbours(
     `function string.trim(s) return (s:gsub("^%s+", "")) end
      assert(("  a"):trim() == "a")`,
@@ -65,7 +65,7 @@ Deno.test("The metatable of strings is read-only", () => {
   assert.deepEqual(said, ["1(null)"]);
 });
 
-Deno.test("The environment of a shared function is not changed and not shown", () => {
+Deno.test("setfenv does not change the environment of a shared function, and getfenv does not return it", () => {
   const said = neighbours(
     `for _, library in ipairs { string, table, math, bit, coroutine } do
        for name, f in pairs(library) do
@@ -85,7 +85,7 @@ Deno.test("The environment of a shared function is not changed and not shown", (
   assert.deepEqual(said, ["(true)1"]);
 });
 
-Deno.test("Tables of libraries cost an application less than 32 kB, and are back after an edit", () => {
+Deno.test("Tables of libraries take less than 32 kB per application, and an edit restores them", () => {
   const files: Record<string, string> = { "main.lua": "" };
   for (let i = 0; i < 20; i++) files[`a${i}/main.lua`] = "string.find = nil";
   const machine = new Machine(files).start();

@@ -1,10 +1,10 @@
-// How API objects print, and what is left of them.
+// Texts of API objects, also of objects that have gone.
 import assert from "node:assert/strict";
 import { Machine } from "./machine.ts";
 
 const ID = "ab".repeat(32);
 
-Deno.test("API objects print as what they are, and tostring tells them apart", () => {
+Deno.test("API objects print their kind, and tostring distinguishes them", () => {
   const machine = new Machine({
     "main.lua": `
       function onConnection(client)
@@ -45,7 +45,7 @@ Deno.test("The ids of a member stay readable after release()", () => {
   assert.deepEqual(machine.said(), new Array(4).fill("(true)32mine(null)"));
 });
 
-Deno.test("ipairs walks collections as their own ipairs does, and everything else as before", () => {
+Deno.test("ipairs walks collections like their own ipairs, and other tables as in Lua", () => {
   const machine = new Machine({
     "main.lua": `
       function onJoinGroup(client, group)
@@ -80,7 +80,7 @@ Deno.test("ipairs walks collections as their own ipairs does, and everything els
   assert.deepEqual(said.slice(6, 10), ["1(true)", "1(true)", "clients1(false)", "groups11"]);
 });
 
-Deno.test("A collection that is taken for an iterator says what to write", () => {
+Deno.test("The error for a collection used as an iterator shows the right code", () => {
   const machine = new Machine({
     "main.lua": `
       function onConnection(client)
@@ -110,7 +110,7 @@ Deno.test("A collection that is taken for an iterator says what to write", () =>
   );
 });
 
-Deno.test("Number keys of what onConnection returns are told of", () => {
+Deno.test("The server warns of number keys in the table of onConnection", () => {
   const machine = new Machine({
     "main.lua": "\nfunction onConnection(client) return { 'first', name = 'Tom', [2.5] = 1 } end",
   }).start();

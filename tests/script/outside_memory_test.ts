@@ -1,4 +1,4 @@
-// What scripts make the server keep outside of Lua counts against [script] memory. 64 MiB here.
+// Memory outside of Lua that scripts make the server use counts against [script] memory. 64 MiB here.
 import assert from "node:assert/strict";
 import type { TcpEvents } from "../../src/common/socket_events.ts";
 import { Frame } from "../../src/media/frame.ts";
@@ -11,7 +11,7 @@ import { Machine } from "./machine.ts";
 const MIB = 1 << 20;
 const heldBy = (machine: Machine) => machine.applications.api.outside.held;
 
-Deno.test("Mails that wait take memory until they are sent, which Lua then has less of", () => {
+Deno.test("Waiting mails count against the memory limit until the server has sent them", () => {
   const machine = new Machine();
   const { lua } = machine.applications.api;
   const before = lua.memoryLimit;
@@ -31,7 +31,7 @@ Deno.test("Mails that wait take memory until they are sent, which Lua then has l
   assert.equal(lua.memoryLimit, before);
 });
 
-Deno.test("Names of publications are bounded, and publications taken off when they end", () => {
+Deno.test("Publications count against the memory limit until they end, and their names are limited", () => {
   const machine = new Machine();
   const said = machine.run(`
     INFO(pcall(cumulus.publish, cumulus, ("n"):rep(8 * 2^20)))
@@ -49,7 +49,7 @@ Deno.test("Names of publications are bounded, and publications taken off when th
   assert.equal(heldBy(machine), 0);
 });
 
-Deno.test("What scripts leave unread of a connection takes memory until it is read or closed", () => {
+Deno.test("Unread data of a connection counts against the memory limit until it is read or closed", () => {
   const machine = new Machine();
   const events: TcpEvents[] = [];
   let memory: SocketMemory | undefined;
@@ -88,7 +88,7 @@ Deno.test("What scripts leave unread of a connection takes memory until it is re
   assert.equal(heldBy(machine), 0);
 });
 
-Deno.test("What scripts write into shared objects takes memory until it is deleted or the object let go", () => {
+Deno.test("Data in shared objects counts against the memory limit until deleted or the object is released", () => {
   const script = `
     objects, text = {}, ("x"):rep(60000)
     for i = 1, 200 do
@@ -110,7 +110,7 @@ Deno.test("What scripts write into shared objects takes memory until it is delet
   assert.equal(heldBy(machine), 0);
 });
 
-Deno.test("Relays of a script take memory until they end", () => {
+Deno.test("Relays of a script count against the memory limit until they end", () => {
   const machine = new Machine();
   const said = machine.run(`
     local count = 0
@@ -125,7 +125,7 @@ Deno.test("Relays of a script take memory until they end", () => {
   assert.equal(heldBy(machine), 0);
 });
 
-Deno.test("Recordings of a script take memory while the disk is slow, until they are written", () => {
+Deno.test("Recordings of a script count against the memory limit until the disk has written them", () => {
   const machine = new Machine({
     "main.lua": "function onPublish(client, publication) INFO(publication:record()) end",
   }).start();

@@ -25,7 +25,7 @@ function handshake(machine: Machine): void {
   });
 }
 
-Deno.test("Messages about what an event returned name the line where it is defined", () => {
+Deno.test("Messages about the result of an event name the line of its definition", () => {
   const machine = new Machine({
     "main.lua": `
       function onHandshake()
@@ -111,7 +111,7 @@ Deno.test("Errors in tail calls, and errors without a text, name a line of the s
   assert.match(line, /^www\/main\.lua:10 .*concat/);
 });
 
-Deno.test("What the media say of a script's own doing names its line", () => {
+Deno.test("Messages about a script's own streams name the line of the call", () => {
   const machine = new Machine();
   machine.start();
   machine.write(
@@ -133,7 +133,7 @@ Deno.test("What the media say of a script's own doing names its line", () => {
   ]);
 });
 
-Deno.test("Errors about what scripts do not have say so", () => {
+Deno.test("Errors for missing functions and files say why scripts do not have them", () => {
   const machine = new Machine({
     "main.lua": "",
     "a/main.lua": "os.execute('rm')",

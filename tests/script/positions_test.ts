@@ -1,5 +1,4 @@
-// What clients are told of errors: the text that the script gave, and where it happened only if the configuration
-// says so. API-061, API-062.
+// Clients get the text of a script's error, and its position only with [script] positions. API-061, API-062.
 import assert from "node:assert/strict";
 import { Refused } from "../../src/media/refused.ts";
 import { Machine } from "./machine.ts";
@@ -39,7 +38,7 @@ const TEXTS: Record<string, string> = {
   tail: "no",
 };
 
-/** What a client is told by each of the four requests that an error refuses. */
+/** The texts that a client gets for the four requests that an error refuses. */
 function told(machine: Machine, way: string): unknown[] {
   const guest = machine.connect();
   const description = (action: () => unknown) => {
@@ -57,14 +56,14 @@ function told(machine: Machine, way: string): unknown[] {
   ];
 }
 
-Deno.test("An error tells clients no path and no line, whatever they asked for", () => {
+Deno.test("Clients get no path and no line of an error, for any request", () => {
   const machine = new Machine({ "main.lua": SCRIPT }).start();
   for (const [way, text] of Object.entries(TEXTS)) {
     assert.deepEqual(told(machine, way), [text, text, text, text], way);
   }
 });
 
-Deno.test("An error tells clients where it happened with [script] positions, whatever they asked for", () => {
+Deno.test("Clients get the position of an error with [script] positions, for any request", () => {
   const machine = new Machine({ "main.lua": SCRIPT }).start();
   machine.host.positions = true;
   assert.deepEqual(told(machine, "text"), new Array(4).fill("www/main.lua:2: no"));
@@ -76,7 +75,7 @@ Deno.test("An error tells clients where it happened with [script] positions, wha
   assert.deepEqual(told(machine, "text"), new Array(4).fill("no"));
 });
 
-Deno.test("Clients of a main.lua that fails are told why, and where only with [script] positions", () => {
+Deno.test("Clients of a failed main.lua get the reason, and the position only with [script] positions", () => {
   const machine = new Machine({
     "main.lua": "",
     "broken/main.lua": "x = = 1",
@@ -89,7 +88,7 @@ Deno.test("Clients of a main.lua that fails are told why, and where only with [s
   assert.equal(machine.refused("/failing"), "www/failing/main.lua:2: out of order");
 });
 
-Deno.test("A long text of what looks like positions is read in linear time", () => {
+Deno.test("Removing positions from a long text takes linear time", () => {
   const machine = new Machine({
     "main.lua": `function onConnection(client, text) error(text:rep(20000), 0) end`,
   }).start();

@@ -1,4 +1,4 @@
-// DECISIONS 12: each entry against what Lua 5.1 (LuaJIT 2.1 for `bit`) prints.
+// DECISIONS 12: each entry prints the same as in Lua 5.1 (LuaJIT 2.1 for `bit`).
 import assert from "node:assert/strict";
 import { toUtf8 } from "../../src/bytes/text.ts";
 import { Lua } from "../../src/script/vm/lua.ts";
@@ -20,7 +20,7 @@ function start(): Lua {
 
 const lua = start();
 
-/** What a chunk returns, in the words of `tostring`, or its error after "error: ". */
+/** The results of a chunk by `tostring`, or its error after "error: ". */
 function run(source: string): string {
   const base = lua.enter();
   const error = lua.load(toUtf8(source), "@main.lua") ?? lua.run(base, -1);
@@ -34,7 +34,7 @@ function run(source: string): string {
   return results.join(" ");
 }
 
-/** Source → what 5.1 gives. */
+/** Source → result in Lua 5.1. */
 const cases: Record<string, [string, string][]> = {
   "integral numbers print without .0": [
     ["return 10/2, 10/2 .. '', tostring(2^31), -0.5*2", "5 5 2147483648 -1"],
@@ -235,7 +235,7 @@ const cases: Record<string, [string, string][]> = {
 };
 
 for (const [name, entries] of Object.entries(cases)) {
-  Deno.test(`The 5.1 prelude: ${name}`, () => {
+  Deno.test(`The 5.1 prelude provides ${name}`, () => {
     for (const [source, expected] of entries) {
       const actual = run(source).replace(/\b(function|table): 0x\w+/g, "$1");
       assert.equal(actual, expected, source);

@@ -10,14 +10,14 @@ const KEY = new Uint8Array([0x17, 1, 0, 0, 0, 9]);
 const INTER = new Uint8Array([0x27, 1, 0, 0, 0, 9]);
 const reception = { received: 1, lost: 0, ping: 10 };
 
-/** Lets a client say what the Lua expression is. */
+/** Lets a client return the value of a Lua expression. */
 const ASK = `
   function onConnection(client)
     function client:ask(text) return assert(loadstring("return " .. text))() end
     function client:run(text) assert(loadstring(text))() end
   end`;
 
-Deno.test("API-401 to API-404: publications", () => {
+Deno.test("API-401 to API-404: cumulus.publications counts, lists and finds publications", () => {
   const machine = new Machine({ "main.lua": ASK, "a/main.lua": "" }).start();
   const guest = machine.connect();
   const other = machine.connect("/a");
@@ -31,7 +31,7 @@ Deno.test("API-401 to API-404: publications", () => {
   assert.deepEqual(machine.said(), ["live live"]);
 });
 
-Deno.test("API-410 to API-413, API-430, API-431, API-440 to API-445: publication and listeners", () => {
+Deno.test("API-410 to API-413, API-430, API-431, API-440 to API-445: publication and listeners have their properties", () => {
   const machine = new Machine({ "main.lua": ASK }).start();
   const guest = machine.connect();
   const publisher = machine.publish(guest, "live");
@@ -63,7 +63,7 @@ Deno.test("API-410 to API-413, API-430, API-431, API-440 to API-445: publication
   assert.ok(first.videoSampleAccess && second.videoSampleAccess);
 });
 
-Deno.test("API-414 to API-417: pushing packets", () => {
+Deno.test("API-414 to API-417: a script pushes packets to listeners", () => {
   const machine = new Machine({ "main.lua": ASK }).start();
   const guest = machine.connect();
   guest.call("run", "p = cumulus:publish('live')");
@@ -93,7 +93,7 @@ Deno.test("API-414 to API-417: pushing packets", () => {
   ]);
 });
 
-Deno.test("API-418 to API-421: closing", () => {
+Deno.test("API-418 to API-421: close() ends a publication", () => {
   const machine = new Machine({ "main.lua": ASK }).start();
   const guest = machine.connect();
   guest.call(
@@ -114,7 +114,7 @@ Deno.test("API-418 to API-421: closing", () => {
   assert.deepEqual(told, ["Publish.Denied no more", "close", "close"]);
 });
 
-Deno.test("API-419, API-421: pushing where nobody publishes is an error in the log", () => {
+Deno.test("API-419, API-421: pushing without a publisher is an ERROR in the log", () => {
   const machine = new Machine({ "main.lua": ASK }).start();
   const guest = machine.connect();
   machine.play(guest, "live");
@@ -125,7 +125,7 @@ Deno.test("API-419, API-421: pushing where nobody publishes is an error in the l
   assert.deepEqual(machine.logged("error"), ["Cannot push to live: it has no publisher"]);
 });
 
-Deno.test("API-609, API-610, API-642 to API-645: publishing by clients", () => {
+Deno.test("API-609, API-610, API-642 to API-645: events run when clients publish", () => {
   const machine = new Machine({
     "main.lua": `
       function onPublish(client, publication)
@@ -169,7 +169,7 @@ Deno.test("API-609, API-610, API-642 to API-645: publishing by clients", () => {
   assert.deepEqual(machine.logged("warn"), []);
 });
 
-Deno.test("API-614, API-615, API-646, API-647: subscribing", () => {
+Deno.test("API-614, API-615, API-646, API-647: events run when clients play", () => {
   const machine = new Machine({
     "main.lua": `
       function onSubscribe(client, listener)
@@ -200,7 +200,7 @@ Deno.test("API-614, API-615, API-646, API-647: subscribing", () => {
   }
 });
 
-Deno.test("API-640: the events at the end of a session come in order", () => {
+Deno.test("API-640: the events at the end of a session run in order", () => {
   const machine = new Machine({
     "main.lua": `
       for _, name in ipairs { "onUnjoinGroup", "onFailed", "onUnpublish", "onUnsubscribe", "onDisconnection" } do
@@ -221,7 +221,7 @@ Deno.test("API-640: the events at the end of a session come in order", () => {
   ]);
 });
 
-Deno.test("DECISIONS 23: what was said with a stream name is in properties, a table of its own", () => {
+Deno.test("DECISIONS 23: properties contains the query of a stream name", () => {
   const machine = new Machine({
     "main.lua": `
       function onPublish(client, publication)
@@ -246,7 +246,7 @@ Deno.test("DECISIONS 23: what was said with a stream name is in properties, a ta
   assert.deepEqual(machine.said(), ["quality=low"]);
 });
 
-Deno.test("onPublish may let a client replace another; scripts that do not say so are not asked", () => {
+Deno.test('onPublish may replace a publisher, and runs for taken names only in scripts with "replace"', () => {
   const machine = new Machine({
     "main.lua": `
       function onPublish(client, publication)
@@ -279,7 +279,7 @@ Deno.test("onPublish may let a client replace another; scripts that do not say s
   assert.deepEqual(older.said(), ["asked"]);
 });
 
-Deno.test("VOD-302, VOD-303: a script records publications, and says no to clients that ask", () => {
+Deno.test("VOD-302, VOD-303: a script records publications, and refuses recording to clients", () => {
   const machine = new Machine({
     "a/main.lua": `
       function onPublish(client, publication)

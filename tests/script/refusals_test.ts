@@ -1,4 +1,4 @@
-// What a script refuses is not an error of the script: it is noted, and counted apart.
+// A refusal by a script is not an error of the script: the server logs a NOTE, and counts it apart.
 import assert from "node:assert/strict";
 import { Refused } from "../../src/media/refused.ts";
 import { Machine } from "./machine.ts";
@@ -32,7 +32,7 @@ const SCRIPT = `
 
 const ADDRESS = "192.0.2.1:4000";
 
-/** What is logged at NOTE and above during an action, with its line. */
+/** The log at NOTE and above during an action, with lines. */
 function logged(machine: Machine, action: () => unknown): string[] {
   machine.host.lines.length = 0;
   try {
@@ -44,7 +44,7 @@ function logged(machine: Machine, action: () => unknown): string[] {
     .map(({ level, text, file, line }) => `${level} ${file}:${line} ${text}`);
 }
 
-Deno.test("A client that error() refuses is a NOTE with address and text, counted as a refusal", () => {
+Deno.test("The server logs a client that error() refuses as a NOTE with address and text, and counts it", () => {
   const machine = new Machine({ "main.lua": SCRIPT }).start();
   const connect = (what: string) => () => machine.connect("", { values: [what] });
   const refused = (text: string, line: number) => [
@@ -62,7 +62,7 @@ Deno.test("A client that error() refuses is a NOTE with address and text, counte
   assert.equal(row.lastError, null);
 });
 
-Deno.test("Faults in onConnection refuse the client too, and stay errors of the script", () => {
+Deno.test("A fault in onConnection refuses the client, and remains an ERROR of the script", () => {
   const machine = new Machine({ "main.lua": SCRIPT }).start();
   const what = ["bug", "caught bug", "argument", "library"];
   for (const fault of what) {
@@ -74,7 +74,7 @@ Deno.test("Faults in onConnection refuse the client too, and stay errors of the 
   assert.deepEqual(row.refusals, { connect: 0, publish: 0, record: 0, play: 0, call: 0, share: 0 });
 });
 
-Deno.test("Publishing, playing and calls are refused likewise, and by false", () => {
+Deno.test("error() and false refuse publishing, playing and calls in the same way", () => {
   const machine = new Machine({ "main.lua": SCRIPT }).start();
   const guest = machine.connect();
   assert.deepEqual(logged(machine, () => machine.publish(guest, "live")), [

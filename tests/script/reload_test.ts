@@ -24,7 +24,7 @@ Deno.test("restart() stops and starts applications, parents first, and clients s
   assert.deepEqual(machine.said(), ["www stops", "www", "a stops", "a", "b stops", "b"]);
 });
 
-Deno.test("restart() lets nobody in where main.lua has just vanished, and starts what failed", () => {
+Deno.test("restart() accepts no clients where main.lua has just vanished, and starts failed applications", () => {
   const machine = new Machine(FILES).start();
   machine.connect("/a");
   machine.remove("a/main.lua");

@@ -1,4 +1,4 @@
-// What a script cannot do to the server and to other applications: DECISIONS 20.
+// Limits that protect the server and other applications from a script: DECISIONS 20.
 import assert from "node:assert/strict";
 import { locate } from "../../src/script/vm/locate.ts";
 import { measure, rehearse } from "../../src/script/vm/pattern.ts";
@@ -7,7 +7,7 @@ import { Machine } from "./machine.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
-Deno.test("What reaches out of the machine is not there", () => {
+Deno.test("Lua has no functions that reach out of the machine", () => {
   const machine = new Machine();
   assert.deepEqual(
     machine.run(`
@@ -18,7 +18,7 @@ Deno.test("What reaches out of the machine is not there", () => {
   );
 });
 
-Deno.test("Bytecode is not loaded, however it comes", () => {
+Deno.test("Lua refuses bytecode in every form", () => {
   const machine = new Machine({ "code.lua": "" });
   machine.run("local f = io.open('code.lua', 'wb') f:write(string.dump(function() end)) f:close()");
   assert.deepEqual(
@@ -129,7 +129,7 @@ const ENDLESS: Record<string, string> = {
 };
 
 for (const [name, source] of Object.entries(ENDLESS)) {
-  Deno.test(`Time ends ${name}`, () => {
+  Deno.test(`The time limit ends ${name}`, () => {
     const machine = new Machine({
       "main.lua":
         `function onConnection(client) function client:go() ${source} end function client:sum(a, b) local n = 0 for i = a, b do n = n + i end return n end end`,
@@ -150,7 +150,7 @@ for (const [name, source] of Object.entries(ENDLESS)) {
   });
 }
 
-/** Scripts that are one long instruction, or want too much; each says so. */
+/** Scripts of one long instruction, or beyond a limit, with their errors. */
 const TOO_MUCH: Record<string, RegExp> = {
   "('').rep('', 1e15) error('no')": /no$/,
   "('x'):rep(1e15)": /resulting string too large|not enough memory/,
@@ -179,7 +179,7 @@ const TOO_MUCH: Record<string, RegExp> = {
 };
 
 for (const [source, text] of Object.entries(TOO_MUCH)) {
-  Deno.test(`Refused: ${source}`, () => {
+  Deno.test(`Lua refuses ${source}`, () => {
     const machine = new Machine({
       "main.lua":
         `function onConnection(client) function client:go() ${source} end function client:ok() return "ok" end end`,
@@ -197,7 +197,7 @@ for (const [source, text] of Object.entries(TOO_MUCH)) {
   });
 }
 
-Deno.test("Memory that is full of one application's data hurts none of the server's steps", () => {
+Deno.test("The server completes its steps while one application's data fills the memory", () => {
   const machine = new Machine({
     "main.lua": `
       function onConnection(client) function client:fill() kept = {} while true do kept[#kept + 1] = ("x"):rep(100) .. #kept end end
@@ -227,7 +227,7 @@ Deno.test("Memory that is full of one application's data hurts none of the serve
   assert.equal(machine.logged("info").at(-1), "publish");
 });
 
-Deno.test("The application that fills the memory starts again, the others go on", () => {
+Deno.test("The application that fills the memory restarts, and others continue", () => {
   const machine = new Machine({
     "main.lua": `
       root = "root" held = {}
@@ -254,7 +254,7 @@ Deno.test("The application that fills the memory starts again, the others go on"
   assert.ok(holds.length > 0 && holds.every(({ file }) => file === "www/a/main.lua"));
 });
 
-Deno.test("An error of memory inside an event inside an event", () => {
+Deno.test("An event inside an event survives an error of memory", () => {
   const machine = new Machine({
     "main.lua": `
       function onConnection(client)
@@ -273,7 +273,7 @@ Deno.test("An error of memory inside an event inside an event", () => {
   assert.deepEqual(two.call("hello"), ['_result("hello")']);
 });
 
-Deno.test("Replacing what all applications share does not reach the server's own parts", () => {
+Deno.test("Replacing shared functions does not affect the server's own code", () => {
   const machine = new Machine({
     "main.lua": `
       for _, library in ipairs { string, table, math, coroutine } do
@@ -289,7 +289,7 @@ Deno.test("Replacing what all applications share does not reach the server's own
   assert.deepEqual(machine.said(), ["1(true)0"]);
 });
 
-Deno.test("What took too long is told with the line of the script", () => {
+Deno.test("The error of a call that took too long has the line of the script", () => {
   for (
     const source of [
       "while true do string.format('%5u', 7.5) end",
@@ -306,7 +306,7 @@ Deno.test("What took too long is told with the line of the script", () => {
   }
 });
 
-Deno.test("What is built in to objects cannot be replaced behind their backs", () => {
+Deno.test("Scripts cannot replace the built-in parts of objects", () => {
   const machine = new Machine();
   assert.deepEqual(
     machine.run(`
@@ -320,7 +320,7 @@ Deno.test("What is built in to objects cannot be replaced behind their backs", (
   assert.equal(machine.logged("warn").length, 2);
 });
 
-Deno.test("How garbage is collected is not for one application to say", () => {
+Deno.test("Scripts cannot change how garbage is collected", () => {
   const machine = new Machine();
   assert.deepEqual(
     machine.run(`
@@ -330,7 +330,7 @@ Deno.test("How garbage is collected is not for one application to say", () => {
   );
 });
 
-Deno.test("A pattern is rehearsed as Lua matches it", () => {
+Deno.test("rehearse() counts the steps of a pattern as Lua matches it", () => {
   const machine = new Machine().start();
   const { lua } = machine.applications.api;
   const { globals } = machine.applications.api;
@@ -396,7 +396,7 @@ Deno.test("A pattern is rehearsed as Lua matches it", () => {
   }
 });
 
-Deno.test("Tables with a metatable are changed, joined and sorted as others are", () => {
+Deno.test("Library functions change, join and sort tables with a metatable like other tables", () => {
   const machine = new Machine();
   assert.deepEqual(
     machine.run(`
@@ -428,7 +428,7 @@ Deno.test("Tables with a metatable are changed, joined and sorted as others are"
   );
 });
 
-Deno.test("A part is located as Lua finds it", () => {
+Deno.test("string.find and locate() find a long plain text where Lua finds it", () => {
   const machine = new Machine();
   assert.deepEqual(
     machine.run(`
@@ -452,7 +452,7 @@ Deno.test("A part is located as Lua finds it", () => {
   }
 });
 
-Deno.test("Malformed patterns are told with the line of the script", () => {
+Deno.test("The error of a malformed pattern has the line of the script", () => {
   const machine = new Machine();
   assert.deepEqual(
     machine.run(`
@@ -483,7 +483,7 @@ Deno.test("Malformed patterns are told with the line of the script", () => {
   );
 });
 
-Deno.test("Functions that take long of long arguments look at the clock before", () => {
+Deno.test("Functions check the time before they process long arguments", () => {
   for (
     const call of [
       "tonumber(text)",
@@ -509,7 +509,7 @@ Deno.test("Functions that take long of long arguments look at the clock before",
   }
 });
 
-Deno.test("The name of a chunk is no copy of it, and has a bound", () => {
+Deno.test("The name of a chunk is not a copy of the chunk, and is limited", () => {
   const machine = new Machine();
   const said = machine.run(`
     local text = "x = " .. ("1 "):rep(100)
@@ -521,7 +521,7 @@ Deno.test("The name of a chunk is no copy of it, and has a bound", () => {
   assert.match(said[2], /the name of the chunk is too long$/);
 });
 
-Deno.test("Arguments whose size makes work are bounded", () => {
+Deno.test("Functions limit arguments whose size makes work", () => {
   const machine = new Machine();
   const cases = {
     "os.date(('x'):rep(1025))": "bad argument #1 to 'date' (longer than 1024 characters)",
@@ -540,7 +540,7 @@ Deno.test("Arguments whose size makes work are bounded", () => {
   }
 });
 
-Deno.test("Of a long path no more than 64 places are looked at", () => {
+Deno.test("require searches at most 64 places of a long path", () => {
   const machine = new Machine();
   let reads = 0;
   machine.host.files.read = ((read) => (path: string, limit: number) => {

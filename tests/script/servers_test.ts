@@ -7,7 +7,7 @@ import type { Handshake } from "../../src/media/application.ts";
 import type { Host } from "../../src/script/api/host.ts";
 import { Machine } from "./machine.ts";
 
-/** A server that is linked; what it is sent stands in `sent`. */
+/** A linked server; `sent` has the messages to it. */
 function peerAt(address: string, isTarget = true, properties: Record<string, string> = {}) {
   const sent: [string, ...AmfValue[]][] = [];
   const peer: Peer = {
@@ -37,7 +37,7 @@ const handshake = (
   url: "me.example:1935",
 });
 
-Deno.test("API-501 to API-508, API-520 to API-524: servers", () => {
+Deno.test("API-501 to API-508, API-520 to API-524: cumulus.servers lists and finds servers", () => {
   const machine = new Machine({
     "main.lua": `
       function onManage()
@@ -70,7 +70,7 @@ Deno.test("API-501 to API-508, API-520 to API-524: servers", () => {
   assert.deepEqual(JSON.stringify(b.sent), '[["hello",1,{"x":2}],["target"]]');
 });
 
-Deno.test("API-505: a broadcast is one message on a channel that servers share, one each for others", () => {
+Deno.test("API-505: broadcast sends one message to a channel that servers share, and one to each other server", () => {
   const machine = new Machine({
     "main.lua": "function onManage() cumulus.servers:broadcast('hello', 1) end",
   }).start();
@@ -89,7 +89,7 @@ Deno.test("API-505: a broadcast is one message on a channel that servers share, 
   assert.deepEqual(alone.sent, [["hello", 1]]);
 });
 
-Deno.test("NATS-511: of servers that tell their load the one with the fewest clients is chosen", () => {
+Deno.test("NATS-511: onHandshake redirects to the server with the fewest clients if servers announce their load", () => {
   const machine = new Machine({
     "main.lua": "function onHandshake() return cumulus.servers end",
     "all/main.lua": "function onHandshake() return { cumulus.servers(1), cumulus.servers(2) } end",
@@ -120,7 +120,7 @@ Deno.test("NATS-511: of servers that tell their load the one with the fewest cli
   assert.equal(knock(), "a:1,b:1,c:1");
 });
 
-Deno.test("API-505: names that no handler can have are errors", () => {
+Deno.test("API-505: names that a handler cannot have are errors", () => {
   const machine = new Machine({
     "main.lua": "function onServerConnection(s) s:send('') s:send('.') s:send() end",
   });
@@ -129,7 +129,7 @@ Deno.test("API-505: names that no handler can have are errors", () => {
   assert.equal(machine.logged("error").length, 3);
 });
 
-Deno.test("API-525: calls from other servers", () => {
+Deno.test("API-525: calls from other servers reach functions of the server object", () => {
   const machine = new Machine({
     "main.lua": `
       function onServerConnection(server)
@@ -150,7 +150,7 @@ Deno.test("API-525: calls from other servers", () => {
   assert.deepEqual(machine.said(), ["a:1 Tom3"]);
 });
 
-Deno.test("API-619, API-620, API-652, API-653, CLU-032, API-041, API-042: links come and go", () => {
+Deno.test("API-619, API-620, API-652, API-653, CLU-032, API-041, API-042: events run when links open and end", () => {
   const machine = new Machine({
     "main.lua": `
       function onServerConnection(server) INFO("root + ", server.address, cumulus.servers.count) end
@@ -183,7 +183,7 @@ Deno.test("API-619, API-620, API-652, API-653, CLU-032, API-041, API-042: links 
   ]);
 });
 
-Deno.test("CLU-031: what runs at another server is started here", () => {
+Deno.test("CLU-031: an application that runs at another server starts here", () => {
   const machine = new Machine({ "main.lua": "", "a/main.lua": "INFO('a')" });
   machine.host.unknown = "nearest";
   machine.start();
@@ -191,7 +191,7 @@ Deno.test("CLU-031: what runs at another server is started here", () => {
   assert.deepEqual(machine.said(), ["a"]);
 });
 
-Deno.test("API-603, API-632, API-633: onHandshake", () => {
+Deno.test("API-603, API-632, API-633: onHandshake gets the first packet's data and returns addresses", () => {
   const machine = new Machine({
     "main.lua": `
       function onHandshake(address, path, properties, attempts)
@@ -220,7 +220,7 @@ Deno.test("API-634: numbers and numeric strings compare", () => {
   assert.deepEqual(asked(11), ["192.0.2.8:1935"]);
 });
 
-Deno.test("API-660 to API-663: what can be an address", () => {
+Deno.test("API-660 to API-663: texts, servers and tables of them are addresses", () => {
   const machine = new Machine({
     "main.lua": `
       function onHandshake()
@@ -262,7 +262,7 @@ Deno.test('API-662: "again" for a client that names no host is the public addres
   assert.deepEqual(machine.logged("error"), []);
 });
 
-Deno.test("API-660: every value of a table counts, whatever its key", () => {
+Deno.test("API-660: every value of a table is an address, under any key", () => {
   const machine = new Machine({
     "main.lua": `
       function onHandshake(address, path)
@@ -287,7 +287,7 @@ Deno.test("API-660: every value of a table counts, whatever its key", () => {
   assert.deepEqual(machine.logged("error"), ["a function is neither an address nor a server"]);
 });
 
-Deno.test("API-618, API-651: onRendezVousUnknown of every application that defines it", () => {
+Deno.test("API-618, API-651: onRendezVousUnknown runs in every application that defines it", () => {
   const machine = new Machine({
     "main.lua":
       "function onRendezVousUnknown(peerId) INFO(#peerId) return 'a:1', 'b:2', 'again' end",
@@ -306,7 +306,7 @@ Deno.test("API-618, API-651: onRendezVousUnknown of every application that defin
   assert.deepEqual(machine.said(), ["32"]);
 });
 
-Deno.test("A message for a handler that is not there costs no call of a script", () => {
+Deno.test("A message for a missing handler costs no call of a script", () => {
   const machine = new Machine({
     "main.lua": "function onServerConnection(s) function s:known() INFO('known') end end",
   });

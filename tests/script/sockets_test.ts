@@ -19,12 +19,12 @@ const loopback: Policy = {
   },
 };
 
-/** A machine with sockets, whose script says things by INFO. */
+/** A machine with sockets, whose script logs by INFO. */
 class Networked {
   readonly machine = new Machine();
   readonly sockets = new SocketHost(loopback, { ...DEFAULT_LIMITS, openTimeout: 5 * PATIENCE });
 
-  /** Those of the application that made sockets last. */
+  /** The sockets of the application that started last. */
   last: ScriptSockets | undefined;
 
   constructor(source: string) {
@@ -41,7 +41,7 @@ class Networked {
     return this.machine.logged("error");
   }
 
-  /** Waits until a line was said, and gives it. */
+  /** Waits for a line of the log. @returns it */
   async until(line: RegExp, lines = () => this.said()): Promise<string> {
     const find = () => lines().find((text) => line.test(text));
     await until(() => find() !== undefined, String(line)).catch((error) =>
@@ -68,7 +68,7 @@ async function networked(
   }
 }
 
-/** Waits until nobody listens on a port any more. */
+/** Waits until no socket listens on a port. */
 async function refusedSoon(port: number): Promise<void> {
   await until(async () => {
     const conn = await Deno.connect({ port, hostname: "127.0.0.1" }).catch(() => undefined);
@@ -77,7 +77,7 @@ async function refusedSoon(port: number): Promise<void> {
   }, `nobody on port ${port}`);
 }
 
-/** A server that answers with what `answer` makes of the first bytes, and closes. */
+/** A server that answers the first bytes with `answer(bytes)`, and closes. */
 async function serveOnce(answer: (text: string) => string): Promise<number> {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   (async () => {
@@ -94,7 +94,7 @@ async function serveOnce(answer: (text: string) => string): Promise<number> {
   return listener.addr.port;
 }
 
-Deno.test("SOCK-010, SOCK-011, SOCK-016, SOCK-022: a client connects, sends at once, and hears of the end", async () => {
+Deno.test("SOCK-010, SOCK-011, SOCK-016, SOCK-022: a client connects, sends at once, and gets onDisconnection", async () => {
   const port = await serveOnce((text) => `got ${text}`);
   await networked(
     `
@@ -122,7 +122,7 @@ Deno.test("SOCK-010, SOCK-011, SOCK-016, SOCK-022: a client connects, sends at o
   );
 });
 
-Deno.test("SOCK-020: what is left unread comes again in front of what arrives next", async () => {
+Deno.test("SOCK-020: onReception gets unused bytes again, before new bytes", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   await networked(
     `
@@ -149,7 +149,7 @@ Deno.test("SOCK-020: what is left unread comes again in front of what arrives ne
   );
 });
 
-Deno.test("SOCK-021: nothing returned and errors consume all, more than there is only warns", async () => {
+Deno.test("SOCK-021: returning nothing, or an error, uses all bytes; returning too many only warns", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   await networked(
     `
@@ -178,7 +178,7 @@ Deno.test("SOCK-021: nothing returned and errors consume all, more than there is
   );
 });
 
-Deno.test("SOCK-013, SOCK-014, SOCK-015, SOCK-016: refused, misused and closed by its own wish", async () => {
+Deno.test("SOCK-013, SOCK-014, SOCK-015, SOCK-016: a client reports refusal and misuse, and closes itself", async () => {
   const port = freePort();
   await networked(
     `
@@ -209,7 +209,7 @@ Deno.test("SOCK-013, SOCK-014, SOCK-015, SOCK-016: refused, misused and closed b
   );
 });
 
-Deno.test("SOCK-005, SOCK-015: the end by the script's own call comes within it; it can connect again", async () => {
+Deno.test("SOCK-005, SOCK-015: onDisconnection runs during disconnect(), and the client can reconnect", async () => {
   const port = await serveOnce((text) => text.toUpperCase());
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   await networked(
@@ -234,7 +234,7 @@ Deno.test("SOCK-005, SOCK-015: the end by the script's own call comes within it;
   );
 });
 
-Deno.test("SOCK-013: a client that onDisconnection connects again leaves nothing open behind it", async () => {
+Deno.test("SOCK-013: a client that reconnects in onDisconnection leaves no socket open", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   await networked(
@@ -256,7 +256,7 @@ Deno.test("SOCK-013: a client that onDisconnection connects again leaves nothing
   );
 });
 
-Deno.test("SOCK-030 to SOCK-035: a server of a script, with clients nobody keeps", async () => {
+Deno.test("SOCK-030 to SOCK-035: a script's server serves clients that no variable keeps", async () => {
   const port = freePort();
   await networked(
     `
@@ -304,7 +304,7 @@ Deno.test("SOCK-030 to SOCK-035: a server of a script, with clients nobody keeps
   );
 });
 
-Deno.test("SOCK-032, SOCK-033, SOCK-034: a port in use; stopped servers; connections nobody handles", async () => {
+Deno.test("SOCK-032, SOCK-033, SOCK-034: a server reports a port in use, stops, and closes unhandled connections", async () => {
   const taken = Deno.listen({ hostname: "0.0.0.0", port: 0 });
   const port = freePort();
   await networked(
@@ -329,7 +329,7 @@ Deno.test("SOCK-032, SOCK-033, SOCK-034: a port in use; stopped servers; connect
   );
 });
 
-Deno.test("SOCK-040 to SOCK-049: datagrams there and back, bound, connected and neither", async () => {
+Deno.test("SOCK-040 to SOCK-049: bound, connected and other UDP sockets exchange datagrams", async () => {
   const port = freePort();
   await networked(
     `
@@ -429,7 +429,7 @@ Deno.test("SOCK-045: a closed UDP socket can be bound again", async () => {
   );
 });
 
-Deno.test("SOCK-017: open sockets live without references, closed ones are collected", async () => {
+Deno.test("SOCK-017: open sockets live without references, and Lua collects closed ones", async () => {
   const port = freePort();
   await networked(
     `
@@ -462,7 +462,7 @@ Deno.test("SOCK-017: open sockets live without references, closed ones are colle
   );
 });
 
-Deno.test("SOCK-060 to SOCK-068: a mail's parts, and its result exactly once", async () => {
+Deno.test("SOCK-060 to SOCK-068: sendMail passes on all parts of a mail, and reports its result once", async () => {
   await networked(
     `
     local mail = cumulus:sendMail("a@x.org", "subject", "content", "b@y.org", "c@y.org")

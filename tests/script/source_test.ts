@@ -6,7 +6,7 @@ import { Machine } from "./machine.ts";
 
 const lua = new Lua({ clock: () => 0 });
 
-/** The first result of a chunk, as text, or what is wrong with it. */
+/** The first result of a chunk as text, or its error. */
 function run(source: string): string {
   const base = lua.enter();
   const error = lua.load(toUtf8(source), "=chunk") ?? lua.run(base, 1);
@@ -15,7 +15,7 @@ function run(source: string): string {
   return text;
 }
 
-/** Sources and what they return, in LuaJIT too but where marked. */
+/** Sources and their results, which LuaJIT shares except where marked. */
 const sources: [string, string][] = [
   ["local t = {} function t:goto(x) return x end return t:goto(5)", "5"],
   ["local t = {} function t.goto(x) return x end return t.goto(6)", "6"],

@@ -4,7 +4,7 @@ import { Machine } from "./machine.ts";
 
 const heldBy = (machine: Machine) => machine.applications.api.outside.held;
 
-Deno.test("Functions run once, by their time, and not before the event that set them has returned", () => {
+Deno.test("Timers run once, in order of time, and only after the event that set them has returned", () => {
   const machine = new Machine();
   machine.host.now = () => machine.host.ahead;
   const said = machine.run(`
@@ -26,7 +26,7 @@ Deno.test("Functions run once, by their time, and not before the event that set 
   assert.equal(heldBy(machine), 0);
 });
 
-Deno.test("What is cleared does not run, and ids of others, of those that ran or of none clear nothing", () => {
+Deno.test("clearTimeout() cancels a timer, and ignores ids of other applications, of past timers and invalid ids", () => {
   const machine = new Machine({
     "main.lua": `
       a = cumulus:setTimeout(100, function() INFO("a") end)
@@ -44,7 +44,7 @@ Deno.test("What is cleared does not run, and ids of others, of those that ran or
   assert.deepEqual(machine.logged("error"), []);
 });
 
-Deno.test("What is no delay or no function is an error that says so", () => {
+Deno.test("setTimeout() raises an error for an invalid delay or function", () => {
   const said = new Machine().run(`
     local function try(...) INFO(select(2, pcall(cumulus.setTimeout, cumulus, ...))) end
     local f = function() end
@@ -60,7 +60,7 @@ Deno.test("What is no delay or no function is an error that says so", () => {
   assert.equal(said.at(-1), "integer");
 });
 
-Deno.test("An error in a function is logged with file and line, and ends nothing else", () => {
+Deno.test("The server logs an error of a timer with file and line, and runs the others", () => {
   const machine = new Machine({
     "main.lua": `cumulus:setTimeout(10, function()
         error("broken")
@@ -68,7 +68,7 @@ Deno.test("An error in a function is logged with file and line, and ends nothing
       cumulus:setTimeout(10, function() INFO("still there") end)
       cumulus:setTimeout(10, function() error({}) end)`,
   });
-  machine.host.now = () => machine.host.ahead; // in virtual time, running them takes none
+  machine.host.now = () => machine.host.ahead; // running timers takes no virtual time
   machine.start();
   machine.host.pass(100);
   const errors = machine.host.lines.filter(({ level }) => level === 3);
@@ -80,7 +80,7 @@ Deno.test("An error in a function is logged with file and line, and ends nothing
   assert.deepEqual(machine.logged("info"), ["still there"]);
 });
 
-Deno.test("A function that does not end is ended like any other call into a script", () => {
+Deno.test("The time limit ends a timer like any other call into a script", () => {
   const machine = new Machine({
     "main.lua": `cumulus:setTimeout(1, function() while true do end end)`,
   });
@@ -93,7 +93,7 @@ Deno.test("A function that does not end is ended like any other call into a scri
   );
 });
 
-Deno.test("Timeouts end with their application, and so does what they hold", () => {
+Deno.test("Timers end with their application, and free their memory", () => {
   const machine = new Machine({
     "main.lua": "",
     "game/main.lua": `
@@ -114,7 +114,7 @@ Deno.test("Timeouts end with their application, and so does what they hold", () 
   assert.equal(machine.host.timers.size, 0);
 });
 
-Deno.test("An application has 10,000 timeouts at most, which count against its memory", () => {
+Deno.test("An application has at most 10,000 timers, which count against its memory", () => {
   const machine = new Machine();
   const said = machine.run(`
     local function f() end
@@ -136,7 +136,7 @@ Deno.test("An application has 10,000 timeouts at most, which count against its m
   );
 });
 
-Deno.test("Functions that are due leave room for others after some 20 ms, and those that they set", () => {
+Deno.test("Due timers run for some 20 ms before the server continues, including timers that they set", () => {
   const machine = new Machine();
   const { host } = machine;
   host.now = () => host.ahead;
@@ -160,7 +160,7 @@ Deno.test("Functions that are due leave room for others after some 20 ms, and th
   assert.deepEqual([turn(), turn(), turn(), turn()], [3, 3, 0, 0]);
 });
 
-Deno.test("Timeouts of an application that took too much of the time of others wait", () => {
+Deno.test("Timers of an application that used too much time wait", () => {
   const machine = new Machine({
     "main.lua": "",
     "slow/main.lua": `function onConnection(client)

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type Due, TimerQueue } from "../../src/script/api/timer_queue.ts";
 import { seeded } from "../support/random.ts";
 
-Deno.test("A queue gives what was not removed by time, and in order of adding where times are equal", () => {
+Deno.test("TimerQueue returns entries by time, and entries of equal time in the order of adding", () => {
   for (let seed = 1; seed <= 50; seed++) {
     const random = seeded(seed);
     const queue = new TimerQueue<number>();

@@ -7,11 +7,11 @@ const PASSWORD =
   "function onConnection(client, password) if password ~= 'x' then error('wrong password') end end";
 const MAIN = "/srv/www/secret/main.lua";
 
-/** A machine whose clock stands, with what the disk says of one file. */
+/** A machine with a manual clock, and a settable disk error of one file. */
 function machineWith(files: Record<string, string>) {
   const machine = new Machine(files);
   const state = { now: 1_000, modified: "", read: "", folder: "" };
-  machine.host.now = () => state.now += 250; // past what a rush of clients trusts in
+  machine.host.now = () => state.now += 250; // beyond the time for which a rush of clients reuses a check
   const { modified, read, isFolder } = machine.host.files;
   const { files: disk } = machine.host;
   disk.modified = (path) => path === MAIN && state.modified ? state.modified : modified(path);
@@ -41,7 +41,7 @@ for (const what of ["modified", "read", "folder"] as const) {
   });
 }
 
-Deno.test("A running application that can no longer be looked at lets nobody in, and runs on", () => {
+Deno.test("A running application whose main.lua cannot be read refuses clients and keeps running", () => {
   const { machine, state } = machineWith({ "main.lua": "", "secret/main.lua": PASSWORD });
   machine.connect("/secret", { values: ["x"] });
   state.modified = "Input/output error";
@@ -50,7 +50,7 @@ Deno.test("A running application that can no longer be looked at lets nobody in,
   machine.connect("/secret", { values: ["x"] });
 });
 
-Deno.test("Applications below inherit no open door", () => {
+Deno.test("Applications below an unreadable main.lua refuse clients too", () => {
   const { machine, state } = machineWith({
     "main.lua": "",
     "secret/main.lua": PASSWORD,
@@ -69,7 +69,7 @@ Deno.test("Applications below inherit no open door", () => {
   assert.equal(machine.refused("/secret/below", ["x"]), "the application is not available");
 });
 
-Deno.test("A main.lua that vanishes refuses for 5 s before it counts as deleted", () => {
+Deno.test("An application whose main.lua vanishes refuses clients for 5 s before it counts as deleted", () => {
   const { machine, state } = machineWith({
     "main.lua": "",
     "secret/main.lua": `${PASSWORD} function onStop() INFO("stop") end`,
@@ -86,7 +86,7 @@ Deno.test("A main.lua that vanishes refuses for 5 s before it counts as deleted"
   assert.deepEqual(machine.said(), ["stop"]);
 });
 
-Deno.test("A main.lua that comes back within 5 s starts again if it has changed", () => {
+Deno.test("An application whose main.lua returns within 5 s restarts if the file has changed", () => {
   const { machine } = machineWith({ "main.lua": "", "secret/main.lua": PASSWORD });
   machine.connect("/secret", { values: ["x"] });
   machine.remove("secret/main.lua");
@@ -96,7 +96,7 @@ Deno.test("A main.lua that comes back within 5 s starts again if it has changed"
   machine.connect("/secret", { values: ["y"] });
 });
 
-Deno.test("A folder that vanishes passes no client on to the application above for 5 s", () => {
+Deno.test("The application above gets no clients of a vanished folder for 5 s", () => {
   const { machine, state } = machineWith({ "main.lua": "", "secret/main.lua": PASSWORD });
   machine.host.unknown = "nearest";
   machine.connect("/secret", { values: ["x"] });
