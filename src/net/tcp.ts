@@ -159,7 +159,17 @@ function listenOnAll(port: number): Deno.TcpListener {
   }
 }
 
-/** The system's error message about a connection, without its number. */
+/** The system's error message about a connection, without its number, and with advice on certificates. */
 export function tcpError(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replace(/ \(os error \d+\)$/, "");
+  const text = (error instanceof Error ? error.message : String(error)).replace(
+    / \(os error \d+\)$/,
+    "",
+  );
+  if (text.endsWith("certificate: UnknownIssuer")) {
+    return "the certificate is signed by an unknown authority (DENO_CERT=ca.pem adds yours)";
+  }
+  if (text.includes("CaUsedAsEndEntity")) {
+    return "the certificate is one of an authority itself, where one of a server signed by it is needed";
+  }
+  return text;
 }

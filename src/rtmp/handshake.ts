@@ -65,7 +65,7 @@ export class Handshake {
       this.#have += part.length;
       at += part.length;
       if (!this.#answered && this.#packet[0] !== VERSION) {
-        throw new RtmpError("handshake", `Cannot speak version ${this.#packet[0]} of RTMP`);
+        throw new RtmpError("handshake", notRtmp(this.#packet[0]));
       }
       if (part.length === wanted) this.#complete();
     }
@@ -111,4 +111,16 @@ export class Handshake {
     bytes.set(version, 5);
     return bytes;
   }
+}
+
+/** First bytes of TLS: of an alert, and of a handshake. */
+const TLS_RECORDS = [0x15, 0x16];
+const RTMPE = [6, 8];
+
+function notRtmp(first: number | undefined): string {
+  if (first !== undefined && TLS_RECORDS.includes(first)) {
+    return "The far end speaks TLS (rtmps), this is RTMP without";
+  }
+  if (first !== undefined && RTMPE.includes(first)) return "Cannot speak RTMPE";
+  return `Cannot speak version ${first} of RTMP`;
 }

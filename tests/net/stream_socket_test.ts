@@ -1,6 +1,8 @@
 // TCP streams of clients, over loopback.
 import assert from "node:assert/strict";
+import { dialStream } from "../../src/net/dial.ts";
 import { type StreamEvents, StreamListener, StreamSocket } from "../../src/net/stream_socket.ts";
+import { tcpError } from "../../src/net/tcp.ts";
 import { sleep, until } from "../support/wait.ts";
 
 /** Starts a listener. @returns it with its first connection */
@@ -150,4 +152,20 @@ Deno.test("StreamListener frees its port when it closes", async () => {
     client.close();
     await listener.close();
   }
+});
+
+Deno.test("tcpError tells what is missing for a certificate that is not trusted", async () => {
+  const read = (name: string) =>
+    Deno.readTextFileSync(new URL(`./tls/${name}.pem`, import.meta.url));
+  const key = Deno.readTextFileSync(new URL("./tls/localhost.key", import.meta.url));
+  const listener = new StreamListener(
+    { hostname: "127.0.0.1", port: 0, tls: { cert: read("localhost"), key } },
+    (socket) => socket.start({ onData() {}, onWritten() {}, onEnd() {} }),
+  );
+  const address = { hostname: "127.0.0.1", port: listener.port };
+  const error = await dialStream([address], 10_000, "localhost").catch((error) => error);
+  listener.close();
+  assert.match(tcpError(error), /signed by an unknown authority \(DENO_CERT=/);
+  const text = "invalid peer certificate: Other(OtherError(CaUsedAsEndEntity))";
+  assert.match(tcpError(new Error(text)), /certificate is one of an authority itself/);
 });

@@ -80,10 +80,12 @@ Deno.test("Handshake echoes a first packet without a digest", () => {
 });
 
 Deno.test("Handshake refuses RTMPE and other protocols at their first byte", () => {
-  for (const first of [0, 1, 6, 8, 0x16, 0x47, 0xff]) {
+  const words = { 6: /RTMPE/, 8: /RTMPE/, 0x15: /TLS \(rtmps\)/, 0x16: /TLS \(rtmps\)/ };
+  for (const first of [0, 1, 6, 8, 0x15, 0x16, 0x47, 0xff]) {
     const { handshake } = responder();
+    const text = words[first as keyof typeof words] ?? new RegExp(`version ${first} of RTMP`);
     assert.throws(() => handshake.receive(Uint8Array.of(first)), (error) => {
-      return error instanceof RtmpError && error.reason === "handshake";
+      return error instanceof RtmpError && error.reason === "handshake" && text.test(error.message);
     });
   }
 });
