@@ -12,6 +12,7 @@ import { sleep } from "../src/common/wait.ts";
 import { Fragment } from "../src/rtmfp/wire/user_data.ts";
 import { Generator } from "./load/generator.ts";
 import { frame, FRAMES_PER_SECOND, publish, STREAM } from "./support/fan_out.ts";
+import { Heartbeat } from "./support/heartbeat.ts";
 import { type Bench, runBench } from "./support/options.ts";
 import { freePorts, listening, usageOf } from "./support/process.ts";
 import { rounded, Samples } from "./support/samples.ts";
@@ -27,13 +28,23 @@ const OPENING_TIMEOUT = 60_000;
 
 /** Frames of the player, and calls of the honest clients, of one phase. */
 class Phase {
+  readonly #from = Date.now();
+  #to = 0;
   frames = 0;
   calls = 0;
   failed = 0;
   readonly gaps = new Samples();
   readonly times = new Samples();
 
+  /** The longest time (ms) between two rounds of this program, which delays the figures as well. */
+  ownGap = 0;
+
+  end(): void {
+    this.#to = Date.now();
+  }
+
   result() {
+    const server = heartbeat.between(this.#from, this.#to);
     return {
       frames: this.frames,
       gap_p99_ms: rounded(this.gaps.quantile(0.99), 1),
@@ -42,6 +53,9 @@ class Phase {
       failed: this.failed,
       connect_and_call_p50_ms: rounded(this.times.quantile(0.5), 1),
       connect_and_call_worst_ms: rounded(this.times.quantile(1), 1),
+      server_loop_gap_worst_ms: rounded(server.worst, 1),
+      server_loop_own_gap_worst_ms: rounded(server.ownWorst, 1),
+      generator_gap_worst_ms: rounded(this.ownGap, 1),
     };
   }
 }
@@ -54,6 +68,7 @@ class Honest {
   #send: () => void = () => {};
   #lastFrame = 0;
   #calledAt = 0;
+  #ranAt = performance.now();
 
   constructor({ generator, app }: Bench) {
     this.#generator = new Generator(generator);
@@ -81,6 +96,9 @@ class Honest {
   async run(milliseconds: number, done = () => false): Promise<void> {
     const until = performance.now() + milliseconds;
     await this.#generator.run(() => {
+      const now = performance.now();
+      this.phase.ownGap = Math.max(this.phase.ownGap, now - this.#ranAt);
+      this.#ranAt = now;
       this.#send();
       this.#callDue();
       return done() || performance.now() >= until;
@@ -90,6 +108,7 @@ class Honest {
 
   /** Begins to count anew. */
   begin(): Phase {
+    this.phase.end();
     this.#lastFrame = performance.now();
     return this.phase = new Phase();
   }
@@ -134,6 +153,7 @@ class Honest {
 }
 
 const [rtmp] = freePorts(1);
+const heartbeat = new Heartbeat();
 
 async function measure(bench: Bench) {
   const connections = numberOption(bench.args, "connections", 1, 15_000) ?? 10_000;
@@ -165,6 +185,7 @@ async function measure(bench: Bench) {
       most = Math.max(most, attack.open);
     }
     const elapsed = performance.now() - started;
+    during.end();
     const used = usageOf(bench.server.pid!).cpu - cpu;
     return {
       connections,
@@ -194,5 +215,7 @@ await runBench(
   {
     settings: `[rtmp]\nport = ${rtmp}\naddress = 127.0.0.1\nconnections = 20000\n` +
       "connectionsOfAddress = 0\nunconnected = 20000\nunconnectedOfAddress = 20000",
+    heartbeat,
   },
 );
+heartbeat.close();

@@ -4,6 +4,7 @@ import { resolve } from "../../src/client/resolve.ts";
 import { parseRtmfpUrl } from "../../src/client/url.ts";
 import { UsageError } from "../../src/common/arguments.ts";
 import type { GeneratorOptions } from "../load/generator.ts";
+import type { Heartbeat } from "./heartbeat.ts";
 import { pin, type Server, startServer } from "./process.ts";
 import { runProgram } from "./program.ts";
 
@@ -35,7 +36,11 @@ export async function runBench(
   summary: string,
   options: Record<string, Option>,
   measure: (bench: Bench) => Promise<Record<string, unknown>>,
-  start: { readonly settings?: string; readonly application?: string } = {},
+  start: {
+    readonly settings?: string;
+    readonly application?: string;
+    readonly heartbeat?: Heartbeat;
+  } = {},
 ): Promise<void> {
   await runProgram(name, summary, { ...options, ...common }, async (args) => {
     const group = numberOption(args, "group", 2, 16) ?? 2;
@@ -44,7 +49,11 @@ export async function runBench(
     const pid = numberOption(args, "pid", 1);
     const native = `[rtmfp]\nnative = ${args.options.get("native") ?? "auto"}`;
     const server: Server = url === undefined
-      ? await startServer(`${native}\n${start.settings ?? ""}`, start.application)
+      ? await startServer(
+        `${native}\n${start.settings ?? ""}`,
+        start.application,
+        start.heartbeat,
+      )
       : { url, pid, stop: () => Promise.resolve() };
     try {
       pin(Deno.pid, 1);
