@@ -119,6 +119,9 @@ Deno.test({
         assert.equal(await page.evaluate("getComputedStyle(document.body).backgroundColor"), back);
         const wide = await page.evaluate("document.documentElement.scrollWidth");
         assert.ok(wide as number <= width, `${wide} px on ${width}`);
+        const heading = `document.querySelector(location.hash).getBoundingClientRect().top`;
+        const header = `document.querySelector("header").getBoundingClientRect().bottom`;
+        assert.ok(await page.evaluate(`${heading} >= ${header}`), `a heading behind the header`);
         await page.fill("#search", "qqqqzzzz");
         await page.getByText("Nothing found.").waitFor();
         assert.deepEqual(browser.problems, []);
