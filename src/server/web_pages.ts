@@ -2,6 +2,9 @@ import { StaticFiles } from "../net/static_files.ts";
 import { front, list, player, SAMPLES } from "../web/pages.ts";
 import { PAGE_HEADERS, pageResponse, textResponse } from "./web_responses.ts";
 
+/** Names that browsers and scanners ask for, and pages that lack a file: these are not streams. */
+const FILE = /^\.|\.(css|html?|ico|ini|js|json|lua|map|mjs|php|png|svg|swf|txt|wasm|xml)$/i;
+
 /** Files of applications, and where there are none the pages of the door itself. */
 export class WebPages {
   readonly #files: StaticFiles;
@@ -47,6 +50,7 @@ export class WebPages {
         },
       );
     }
+    if (segments.some((segment) => FILE.test(segment))) return textResponse(404, "Page not found");
     return pageResponse(request, player, PAGE_HEADERS);
   }
 

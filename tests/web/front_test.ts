@@ -18,6 +18,13 @@ Deno.test("/ says what the server is, and links to the sample pages that are ins
     const style = /href="([^"]+\.css)"/.exec(bare)![1];
     assert.equal((await (await fetch(`${http}${style}`)).text()).includes("font:"), true);
 
+    for (const path of ["/favicon.ico", "/robots.txt", "/main.lua", "/.git/config", "/live/a.js"]) {
+      const missing = await fetch(`${http}${path}`);
+      assert.equal(`${missing.status} ${await missing.text()}`, "404 Page not found\n", path);
+    }
+    const player = await fetch(`${http}/live/my.cam.1`);
+    assert.match(await player.text(), /<video/, "names of streams may have dots");
+
     server.write("www/chat/web/index.html", "a chat");
     const withChat = await front();
     assert.match(withChat, /href="\/chat\/"/);
