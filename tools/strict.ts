@@ -12,6 +12,7 @@ const ROOMS = [
   "common",
   "config",
   "flash",
+  "flv",
   "log",
   "media",
   "monitor",

@@ -1,5 +1,7 @@
 // The role of an FLV audio or video body by its first bytes: the classic codecs
 // (FLV specification, E.4.2 and E.4.3) and the four-character ones of Enhanced RTMP, version 2.
+import { Reader } from "../bytes/reader.ts";
+import { WireError } from "../bytes/wire_error.ts";
 
 /**
  * - `header`: configuration that a decoder needs before the first frame, kept for later listeners
@@ -22,8 +24,8 @@ const VIDEO_MULTITRACK = 6;
 const MOD_EX = 7;
 
 export function videoRole(payload: Uint8Array): Role {
-  if (payload.length === 0) return "other";
   const first = payload[0];
+  if (first === undefined) return "other";
   const frameType = (first >> 4) & 7;
   if (frameType === 5) return "other"; // a command: seek begins, seek ends
   if (first & ENHANCED_VIDEO) {
@@ -40,8 +42,10 @@ export function videoRole(payload: Uint8Array): Role {
 }
 
 export function audioRole(payload: Uint8Array): Role {
-  if (payload.length < 2) return payload.length === 0 ? "other" : "key";
-  const codec = payload[0] >> 4;
+  const first = payload[0];
+  if (first === undefined) return "other";
+  if (payload.length < 2) return "key";
+  const codec = first >> 4;
   if (codec === AAC) return payload[1] === 0 ? "header" : "key";
   if (codec !== ENHANCED_AUDIO) return "key";
   const type = enhancedType(payload, AUDIO_MULTITRACK).type;
@@ -54,9 +58,10 @@ export function audioRole(payload: Uint8Array): Role {
  * packet type and track.
  */
 export function headerSlot(kind: "audio" | "video", payload: Uint8Array): string {
+  const first = payload[0] ?? 0;
   const enhanced = kind === "video"
-    ? (payload[0] & ENHANCED_VIDEO) !== 0
-    : payload[0] >> 4 === ENHANCED_AUDIO;
+    ? (first & ENHANCED_VIDEO) !== 0
+    : first >> 4 === ENHANCED_AUDIO;
   if (!enhanced) return kind;
   const { type, track } = enhancedType(
     payload,
@@ -88,22 +93,20 @@ export function isAudioHeader(audio: Uint8Array): boolean {
 
 /** The packet type and track behind the modifiers of an enhanced header; -1 if it is cut off. */
 function enhancedType(payload: Uint8Array, multitrack: number): { type: number; track: number } {
-  let type = payload[0] & 15;
-  let at = 1;
-  while (type === MOD_EX) {
-    let size = payload[at++] + 1;
-    if (size === 256) {
-      size = (payload[at] << 8 | payload[at + 1]) + 1;
-      at += 2;
+  const from = new Reader(payload);
+  try {
+    let type = from.u8() & 15;
+    while (type === MOD_EX) {
+      const size = from.u8() + 1;
+      from.skip(size === 256 ? from.u16() + 1 : size);
+      type = from.u8() & 15;
     }
-    at += size;
-    if (!(at < payload.length)) return { type: -1, track: 0 };
-    type = payload[at++] & 15;
+    if (type !== multitrack) return { type, track: 0 };
+    const kind = from.u8(); // upper bits: 0 one track, 1 many tracks, 2 many tracks of many codecs
+    const at = from.at + (kind >> 4 === 2 ? 0 : 4);
+    return { type: kind & 15, track: 1 + (payload[at] ?? 0) };
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    return { type: -1, track: 0 };
   }
-  if (type !== multitrack) return { type, track: 0 };
-  if (at >= payload.length) return { type: -1, track: 0 };
-  const many = payload[at] >> 4; // 0 one track, 1 many tracks, 2 many tracks of many codecs
-  type = payload[at++] & 15;
-  if (many !== 2) at += 4;
-  return { type, track: 1 + (payload[at] ?? 0) };
 }

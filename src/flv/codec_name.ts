@@ -43,8 +43,8 @@ const NO_CODE_YET = { audio: [5, 7], video: [6, 7] };
 
 /** The name of a codec, `""` if the bytes tell none. A code that is not known is its own name. */
 export function codecName(kind: "audio" | "video", payload: Uint8Array): string {
-  if (payload.length === 0) return "";
   const first = payload[0];
+  if (first === undefined) return "";
   const number = kind === "video" ? first & 15 : first >> 4;
   const isEnhanced = kind === "video" ? (first & 0x80) !== 0 : number === 9;
   if (!isEnhanced) return (kind === "video" ? VIDEO : AUDIO)[number] ?? "";

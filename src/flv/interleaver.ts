@@ -29,19 +29,16 @@ export class FlvInterleaver {
   #take(all: boolean): FlvTag[] {
     const [audio, video] = [this.#waiting[TagType.audio], this.#waiting[TagType.video]];
     const tags: FlvTag[] = [];
-    while (audio.length > 0 || video.length > 0) {
-      if (!all && (audio.length === 0 || video.length === 0)) {
-        const waiting = audio.length > 0 ? audio : video;
-        if (waiting.at(-1)!.timestamp - waiting[0].timestamp < PATIENCE) break;
-      }
-      const first = video.length === 0 ||
-          (audio.length > 0 && audio[0].timestamp < video[0].timestamp)
-        ? audio
-        : video;
-      const tag = first.shift()!;
+    for (;;) {
+      const [[nextAudio], [nextVideo]] = [audio, video];
+      const isAudio = !nextVideo || (nextAudio && nextAudio.timestamp < nextVideo.timestamp);
+      const [tag, waiting] = isAudio ? [nextAudio, audio] : [nextVideo, video];
+      if (!tag) return tags; // nothing waits
+      const isAlone = !nextAudio || !nextVideo;
+      if (isAlone && !all && waiting.at(-1)!.timestamp - tag.timestamp < PATIENCE) return tags;
+      waiting.shift();
       this.#last = tag.timestamp;
       tags.push(tag);
     }
-    return tags;
   }
 }

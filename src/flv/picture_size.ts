@@ -1,5 +1,6 @@
 // How large the pictures of an H.264 stream are, by its decoder configuration: ISO/IEC 14496-15
 // §5.3.3.1 (AVCDecoderConfigurationRecord), and the sequence parameter set in it, ITU-T H.264 §7.3.2.1.1.
+import { Reader } from "../bytes/reader.ts";
 
 /** In pixels. */
 export interface PictureSize {
@@ -15,16 +16,19 @@ const HIGH_PROFILES = new Set([100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 13
  * @returns undefined if it is none, or makes no sense
  */
 export function pictureSize(header: Uint8Array): PictureSize | undefined {
-  const isEnhanced = (header[0] & 0x80) !== 0;
+  const first = header[0] ?? 0;
+  const isEnhanced = (first & 0x80) !== 0;
   const isAvc = isEnhanced
-    ? String.fromCharCode(...header.subarray(1, 5)) === "avc1" && (header[0] & 15) === 0
-    : (header[0] & 15) === 7 && header[1] === 0;
+    ? String.fromCharCode(...header.subarray(1, 5)) === "avc1" && (first & 15) === 0
+    : (first & 15) === 7 && header[1] === 0;
   if (!isAvc) return undefined;
   const record = header.subarray(5);
-  if (record.length < 9 || (record[5] & 31) === 0) return undefined;
-  const length = record[6] << 8 | record[7];
-  const set = record.subarray(8, 8 + length);
-  if (set.length < length) return undefined;
+  if (record.length < 9) return undefined;
+  const from = new Reader(record, 5);
+  const sets = from.u8() & 31;
+  const length = from.u16();
+  if (sets === 0 || length > from.left) return undefined;
+  const set = from.bytes(length);
   try {
     return sizeOf(new Bits(withoutEscapes(set.subarray(1))));
   } catch {

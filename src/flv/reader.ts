@@ -1,4 +1,5 @@
 import { concat } from "../bytes/concat.ts";
+import { Reader } from "../bytes/reader.ts";
 import { FlvError, type FlvTag, SIGNATURE, TAG_HEADER, TagType, TRAILER } from "./tags.ts";
 
 /**
@@ -48,16 +49,18 @@ export class FlvReader {
       at = length;
     }
     const tags: FlvTag[] = [];
+    const header = new Reader(input);
     while (input.length - at >= TAG_HEADER) {
-      const type = input[at];
-      const length = u24(input, at + 1);
+      header.reset(input, at);
+      const type = header.u8();
+      const length = header.u24();
       if (type !== TagType.audio && type !== TagType.video && type !== TagType.data) {
         throw new FlvError(this.#unknownTag(type, at));
       }
       const end = at + TAG_HEADER + length;
       if (end + TRAILER > input.length) break;
       // The fourth byte of the timestamp is its highest.
-      const timestamp = (u24(input, at + 4) | (input[at + 7] << 24)) >>> 0;
+      const timestamp = (header.u24() | header.u8() << 24) >>> 0;
       tags.push({ type, timestamp, data: input.subarray(at + TAG_HEADER, end) });
       at = end + TRAILER;
     }
@@ -78,7 +81,7 @@ export class FlvReader {
     const kept = this.#kept;
     const missing = kept.length < TAG_HEADER
       ? 0
-      : TAG_HEADER + u24(kept, 1) + TRAILER - kept.length;
+      : TAG_HEADER + new Reader(kept, 1).u24() + TRAILER - kept.length;
     if (missing > 0 && missing <= TRAILER) {
       const tags = this.push(new Uint8Array(missing));
       if (tags.length > 0) return tags;
@@ -90,13 +93,15 @@ export class FlvReader {
 
   /** Offset of the first tag; undefined while too few bytes are there to know. */
   #readHeader(input: Uint8Array): number | undefined {
-    if (input.length >= 3 && u24(input, 0) !== SIGNATURE) {
+    if (input.length >= 3 && new Reader(input).u24() !== SIGNATURE) {
       throw new FlvError('Cannot read an FLV header: the file does not begin with "FLV"');
     }
     if (input.length < 9) return undefined;
-    this.#hasAudio = (input[4] & 4) !== 0;
-    this.#hasVideo = (input[4] & 1) !== 0;
-    const length = new DataView(input.buffer, input.byteOffset).getUint32(5);
+    const from = new Reader(input, 4);
+    const flags = from.u8();
+    this.#hasAudio = (flags & 4) !== 0;
+    this.#hasVideo = (flags & 1) !== 0;
+    const length = from.u32();
     if (length < 9) throw new FlvError(`Cannot read an FLV header of ${length} bytes`);
     return length + TRAILER;
   }
@@ -107,8 +112,4 @@ export class FlvReader {
       : `has the unknown type ${type}`;
     return `The tag at ${this.#offset + at} ${what}`;
   }
-}
-
-function u24(bytes: Uint8Array, at: number): number {
-  return (bytes[at] << 16) | (bytes[at + 1] << 8) | bytes[at + 2];
 }
