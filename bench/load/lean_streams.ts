@@ -1,22 +1,26 @@
 // TCP connections of a load generator by plain system calls: what most of them receive the system
 // throws away unseen, so that thousands of players leave the generator's core time to spare.
 import { sleep } from "../../src/common/wait.ts";
+import {
+  AF_INET,
+  descriptorAt,
+  EPOLL_CTL_ADD,
+  EPOLL_CTL_DEL,
+  EPOLL_EVENT,
+  inputEvent,
+  SOCKADDR_IN,
+  SOCKET_CALLS,
+  socketAddress,
+} from "./epoll.ts";
 
-const AF_INET = 2;
 const SOCK_STREAM = 1;
-const SOCKADDR_IN = 16;
 const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
-const EPOLLIN = 1;
-const EPOLL_CTL_ADD = 1;
-const EPOLL_CTL_DEL = 2;
 const MSG_DONTWAIT = 0x40;
 const MSG_TRUNC = 0x20;
 const MSG_NOSIGNAL = 0x4000;
 const EVENTS = 512;
 const READ = 256 * 1024;
-/** `struct epoll_event` is packed on x86-64 alone. */
-const EVENT = Deno.build.arch === "x86_64" ? 12 : 16;
 
 const size = (length: number) => length as unknown as bigint; // a number does as well
 
@@ -30,25 +34,19 @@ export class LeanStreams {
   /** Connections that the far end has closed. */
   ended = 0;
   readonly #libc = Deno.dlopen("libc.so.6", {
-    socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
-    connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
-    setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
-    epoll_create1: { parameters: ["i32"], result: "i32" },
-    epoll_ctl: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
-    epoll_wait: { parameters: ["i32", "buffer", "i32", "i32"], result: "i32" },
+    ...SOCKET_CALLS,
     recv: { parameters: ["i32", "buffer", "usize", "i32"], result: "i32" },
     send: { parameters: ["i32", "buffer", "usize", "i32"], result: "i32" },
   }).symbols;
   readonly #epoll = this.#libc.epoll_create1(0);
-  readonly #events = new Uint8Array(EVENTS * EVENT);
+  readonly #events = new Uint8Array(EVENTS * EPOLL_EVENT);
   readonly #words = new DataView(this.#events.buffer);
   readonly #buffer = new Uint8Array(READ);
   readonly #receivers = new Map<number, Receive>();
   readonly #server: Uint8Array<ArrayBuffer>;
 
   constructor(hostname: string, port: number) {
-    this.#server = new Uint8Array(SOCKADDR_IN);
-    this.#server.set([AF_INET, 0, port >> 8, port & 255, ...hostname.split(".").map(Number)]);
+    this.#server = socketAddress(hostname, port);
   }
 
   /** @returns its number */
@@ -98,7 +96,7 @@ export class LeanStreams {
   poll(timeout: number): void {
     const count = this.#libc.epoll_wait(this.#epoll, this.#events, EVENTS, timeout);
     for (let i = 0; i < count; i++) {
-      const fd = this.#words.getUint32(i * EVENT + EVENT - 8, true);
+      const fd = descriptorAt(this.#words, i);
       const receive = this.#receivers.get(fd);
       const flags = receive ? MSG_DONTWAIT : MSG_DONTWAIT | MSG_TRUNC;
       const length = this.#libc.recv(fd, this.#buffer, size(READ), flags);
@@ -122,11 +120,7 @@ export class LeanStreams {
   }
 
   #control(operation: number, fd: number): void {
-    const event = new Uint8Array(16);
-    const words = new DataView(event.buffer);
-    words.setUint32(0, EPOLLIN, true);
-    words.setUint32(EVENT - 8, fd, true);
-    if (this.#libc.epoll_ctl(this.#epoll, operation, fd, event) < 0) {
+    if (this.#libc.epoll_ctl(this.#epoll, operation, fd, inputEvent(fd)) < 0) {
       throw new Error("Cannot poll a socket");
     }
   }

@@ -1,5 +1,15 @@
 // The load generator's sockets: one for each client, all connected to the server.
 import { MessageVector } from "../../src/net/message_vector.ts";
+import {
+  AF_INET,
+  descriptorAt,
+  EPOLL_CTL_ADD,
+  EPOLL_EVENT,
+  inputEvent,
+  SOCKADDR_IN,
+  SOCKET_CALLS,
+  socketAddress,
+} from "./epoll.ts";
 
 export interface Target {
   readonly hostname: string;
@@ -39,8 +49,6 @@ export function openTransport(target: Target, receive: Receive): Transport {
 const RECEIVE_BUFFER = 1 << 20;
 const DATAGRAM = 2048;
 const BATCH = 32;
-/** Bytes of a `struct sockaddr_in`. */
-const SOCKADDR_IN = 16;
 
 /** Plain system calls: epoll, recvmmsg, send. */
 export class NativeTransport implements Transport {
@@ -50,45 +58,35 @@ export class NativeTransport implements Transport {
   readonly #server: Uint8Array<ArrayBuffer>;
   readonly #fds: number[] = [];
   readonly #socketOf = new Map<number, number>();
-  /** `struct epoll_event` is packed on x86-64 alone. */
-  readonly #eventSize = Deno.build.arch === "x86_64" ? 12 : 16;
   readonly #events: Uint8Array<ArrayBuffer>;
   readonly #eventWords: DataView;
   readonly #in = new MessageVector(BATCH, DATAGRAM, SOCKADDR_IN);
 
   constructor({ hostname, port }: Target, readonly receive: Receive) {
     this.#libc = Deno.dlopen("libc.so.6", {
-      socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
-      connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
-      setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
-      epoll_create1: { parameters: ["i32"], result: "i32" },
-      epoll_ctl: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
-      epoll_wait: { parameters: ["i32", "buffer", "i32", "i32"], result: "i32" },
+      ...SOCKET_CALLS,
       recvmmsg: { parameters: ["i32", "buffer", "u32", "i32", "pointer"], result: "i32" },
       send: { parameters: ["i32", "buffer", "usize", "i32"], result: "isize" },
       close: { parameters: ["i32"], result: "i32" },
     });
     this.#epoll = this.#libc.symbols.epoll_create1(0);
     if (this.#epoll < 0) throw new Error("Cannot make an epoll instance");
-    this.#events = new Uint8Array(256 * this.#eventSize);
+    this.#events = new Uint8Array(256 * EPOLL_EVENT);
     this.#eventWords = new DataView(this.#events.buffer);
-    this.#server = new Uint8Array(SOCKADDR_IN);
-    this.#server.set([2, 0, port >> 8, port & 255, ...hostname.split(".").map(Number)]);
+    this.#server = socketAddress(hostname, port);
   }
 
   open(): number {
     const { symbols } = this.#libc;
-    const fd = symbols.socket(2, 2 | 0o4000, 0); // AF_INET, SOCK_DGRAM | SOCK_NONBLOCK
+    const fd = symbols.socket(AF_INET, 2 | 0o4000, 0); // SOCK_DGRAM | SOCK_NONBLOCK
     if (fd < 0) throw new Error(`Cannot open socket ${this.#fds.length + 1}: see ulimit -n`);
     symbols.setsockopt(fd, 1, 8, new Uint8Array(new Int32Array([RECEIVE_BUFFER]).buffer), 4);
     if (symbols.connect(fd, this.#server, SOCKADDR_IN) < 0) {
       throw new Error("Cannot connect a socket");
     }
-    const event = new Uint8Array(16);
-    const words = new DataView(event.buffer);
-    words.setUint32(0, 1, true); // EPOLLIN
-    words.setUint32(this.#eventSize - 8, fd, true);
-    if (symbols.epoll_ctl(this.#epoll, 1, fd, event) < 0) throw new Error("Cannot poll a socket");
+    if (symbols.epoll_ctl(this.#epoll, EPOLL_CTL_ADD, fd, inputEvent(fd)) < 0) {
+      throw new Error("Cannot poll a socket");
+    }
     const socket = this.#fds.length;
     this.#fds.push(fd);
     this.#socketOf.set(fd, socket);
@@ -109,7 +107,7 @@ export class NativeTransport implements Transport {
     const wait = Math.max(0, Math.ceil(timeout));
     const count = symbols.epoll_wait(this.#epoll, this.#events, 256, wait);
     for (let i = 0; i < count; i++) {
-      const fd = this.#eventWords.getUint32(i * this.#eventSize + this.#eventSize - 8, true);
+      const fd = descriptorAt(this.#eventWords, i);
       const socket = this.#socketOf.get(fd)!;
       const datagrams = symbols.recvmmsg(fd, this.#in.from(0), BATCH, 0, null);
       for (let d = 0; d < datagrams; d++) {
