@@ -1,6 +1,7 @@
 // The pages of the web door itself, which are part of the program: WEB-704.
 import mpegts from "mpegts.js/dist/mpegts.js" with { type: "text" };
 import client from "../../clients/js/cumulus.js" with { type: "text" };
+import baseStyle from "./page/base.css" with { type: "text" };
 import frontStyle from "./page/front.css" with { type: "text" };
 import frontPage from "./page/front.html" with { type: "text" };
 import listStyle from "./page/list.css" with { type: "text" };
@@ -54,9 +55,9 @@ export const files: ReadonlyMap<string, Page> = new Map([
   ["/-/mpegts.js", page(SCRIPT, mpegts)],
   ["/-/player.js", page(SCRIPT, playerScript)],
   ["/-/player.css", page(STYLE, playerStyle)],
-  ["/-/front.css", page(STYLE, frontStyle)],
+  ["/-/front.css", page(STYLE, baseStyle + frontStyle)],
   ["/-/list.js", page(SCRIPT, listScript)],
-  ["/-/list.css", page(STYLE, listStyle)],
+  ["/-/list.css", page(STYLE, baseStyle + listStyle)],
 ]);
 
 function page(type: string, text: string): Page {
