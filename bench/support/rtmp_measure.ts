@@ -140,6 +140,8 @@ const DELIVERED = 0.98;
 const WITHIN = 1_000;
 /** A generator with less time to spare than this share of its core may be what did not hold. */
 const GENERATOR_FULL = 0.9;
+/** A server that puts frames together rests for a part of the time however many players it has. */
+const SERVER_FULL = 0.6;
 /** No step begins later than this (ms) after the first. */
 const MAX_TIME = 300_000;
 
@@ -171,10 +173,18 @@ export async function capacity(pid: number, port: number, seconds: number) {
     if (await holds(middle)) most = middle;
     else tooMany = middle;
   }
-  const failed = steps.filter(({ held }) => !held);
-  const full = failed.some(({ generator_cpu_share: share }) => Number(share) >= GENERATOR_FULL);
-  const limited_by = failed.length === 0 ? "the last step" : full ? "the generator" : "the server";
+  const limited_by = limitOf(steps.filter(({ held }) => !held));
   return { players: most, limited_by, steps };
+}
+
+/** What was full in the steps that did not hold. */
+function limitOf(failed: readonly Step[]): string {
+  if (failed.length === 0) return "the last step";
+  const isFull = (share: string, least: number) =>
+    failed.some((step) => Number(step[share]) >= least);
+  if (isFull("generator_cpu_share", GENERATOR_FULL)) return "the generator";
+  if (isFull("server_cpu_share", SERVER_FULL)) return "the server";
+  return "something else: neither core was full";
 }
 
 async function tryPlayers(
