@@ -9,8 +9,10 @@ import { ClientLoop } from "../src/client/client_loop.ts";
 import { NetConnection } from "../src/client/net_connection.ts";
 import { sleep } from "../src/common/wait.ts";
 import type { SiegeDoors } from "./siege/attack.ts";
+import { busAttacks, busSection } from "./siege/bus_attacks.ts";
 import { otherAttacks } from "./siege/other_attacks.ts";
 import { rtmpAttacks } from "./siege/rtmp_attacks.ts";
+import { NatsServer } from "../tests/peers/nats.ts";
 import { freePorts, listening, startServer, usageOf } from "./support/process.ts";
 import { runProgram } from "./support/program.ts";
 import { rounded } from "./support/samples.ts";
@@ -62,13 +64,17 @@ async function visit(url: string): Promise<number> {
 
 async function attack(name: string, seconds: number): Promise<Result> {
   const [http, rtmp, web, servers] = freePorts(4);
+  await using nats = Object.hasOwn(busAttacks, name) ? await NatsServer.start() : undefined;
   const server = await startServer(
-    `[http]\nport = ${http}\n[rtmp]\nport = ${rtmp}\n[web]\nport = ${web}\n[servers]\nport = ${servers}`,
+    `${
+      nats ? busSection(nats.url) : ""
+    }[http]\nport = ${http}\n[rtmp]\nport = ${rtmp}\n[web]\nport = ${web}\n[servers]\nport = ${servers}`,
     APPLICATION,
     undefined,
     "note",
   );
-  const doors: SiegeDoors = { rtmfp: Number(new URL(server.url).port), rtmp, web, http, servers };
+  const rtmfp = Number(new URL(server.url).port);
+  const doors: SiegeDoors = { rtmfp, rtmp, web, http, servers, bus: nats?.port };
   let attacker: Worker | undefined;
   try {
     await Promise.all([http, rtmp, web, servers].map(listening));
@@ -123,6 +129,22 @@ async function attack(name: string, seconds: number): Promise<Result> {
   }
 }
 
+/** Whether attacks by the bus can run. */
+function hasNats(): boolean {
+  const path = `${Deno.env.get("PATH")}:/usr/sbin`;
+  for (const folder of path.split(":")) {
+    try {
+      if (Deno.statSync(`${folder}/nats-server`).isFile) return true;
+    } catch {
+      // not there
+    }
+  }
+  console.error(
+    "Skipped: attacks by the bus, which need nats-server (apt-get install nats-server)",
+  );
+  return false;
+}
+
 await runProgram(
   "bench/siege.ts",
   "Attacks on a server, and how long an honest client takes meanwhile.",
@@ -135,7 +157,7 @@ await runProgram(
     const seconds = numberOption(args, "seconds", 1, 600) ?? 5;
     const limit = numberOption(args, "limit", 1, 60_000) ?? 1_000;
     const only = args.options.get("only") ?? "";
-    const names = [...Object.keys(otherAttacks), ...Object.keys(rtmpAttacks)];
+    const names = Object.keys({ ...otherAttacks, ...rtmpAttacks, ...hasNats() && busAttacks });
     const results: Result[] = [];
     for (const name of [IDLE, ...names.filter((name) => name.includes(only)), IDLE]) {
       const result = await attack(name, seconds);

@@ -7,6 +7,8 @@ export interface SiegeDoors {
   readonly web: number;
   readonly http: number;
   readonly servers: number;
+  /** Of a NATS server that the attacked server is on, for attacks by the bus. */
+  readonly bus?: number;
 }
 
 /** Attacks until the time `until` (as `performance.now()`). An attack that the server stops has not failed. */

@@ -1,10 +1,11 @@
 // A thread that attacks: gets `{ name, doors, seconds }`, and answers when it is over.
+import { busAttacks } from "./bus_attacks.ts";
 import { otherAttacks } from "./other_attacks.ts";
 import { rtmpAttacks } from "./rtmp_attacks.ts";
 
 declare const self: Worker;
 
-const attacks = { ...otherAttacks, ...rtmpAttacks };
+const attacks = { ...otherAttacks, ...rtmpAttacks, ...busAttacks };
 
 self.onmessage = async ({ data: { name, doors, seconds } }) => {
   let failure: string | undefined;

@@ -214,7 +214,7 @@ export class Bus<T> implements Post {
     if (!presence.servers.has(sender)) return;
     switch (kind) {
       case messages.members.kind:
-        return groups.onMembers(sender, messages.members.read(body));
+        return groups.onMembers(sender, messages.members.read(body), now);
       case messages.memberLeft.kind: {
         const { group, peer } = messages.memberLeft.read(body);
         return groups.onMemberLeft(sender, group, peer);

@@ -10,6 +10,8 @@ const KINDS = ["audio", "video", "data", "metadata"] as const;
 const MORE = 0x80;
 const CONTINUES = 0x40;
 const MAX_FRAME = 16 * 1024 * 1024;
+/** Bytes that a part of an unfinished frame takes besides its own. */
+const PART = 64;
 /** Bytes of a fragment's head besides the name. */
 const HEAD = 1 + 4 + 5 + 5;
 
@@ -92,7 +94,7 @@ export class FrameReader {
       const continues = (flags & CONTINUES) !== 0;
       if (continues !== this.#parts.length > 0) this.reset();
       if (continues && this.#parts.length === 0) continue; // its beginning was lost
-      this.#length += part.length;
+      this.#length += part.length + PART;
       if (this.#length > MAX_FRAME) throw new WireError(`Cannot read more than ${MAX_FRAME} bytes`);
       this.#parts.push(part);
       if (flags & MORE) continue;

@@ -1,5 +1,6 @@
 // Members of NetGroups at other servers. NATS-310, NATS-311.
 import { fromHex, toHex } from "../bytes/hex.ts";
+import { Allowance } from "./allowance.ts";
 import { memberLeft, type Members, members } from "./messages.ts";
 import { type Post, soonest } from "./post.ts";
 
@@ -8,6 +9,8 @@ const MAX_SAMPLE = 13;
 /** Members at other servers that are kept of a group; above, a new one replaces any. */
 const MAX_FOREIGN = 32;
 const REFRESH_INTERVAL = 30_000;
+/** New members of a group at once, and a second in the long run: some clients are told of each. */
+const NEW_MEMBERS = 256, NEW_MEMBERS_PER_SECOND = 20;
 /**
  * Two servers of a NATS cluster that subscribe at the same time may miss each other's messages: the first
  * messages are repeated after this delay (ms) plus a random one up to the same length.
@@ -30,6 +33,7 @@ interface Joined {
   readonly rawId: Uint8Array;
   /** Members elsewhere, by their hexadecimal id, with the servers that have them. */
   readonly foreign: Map<string, Set<string>>;
+  readonly allowance: Allowance;
   refreshAt: number;
 }
 
@@ -57,7 +61,12 @@ export class Groups {
     const isFirst = !this.#groups.has(group);
     if (isFirst) {
       const refreshAt = now + SECOND_TELLING + this.#post.random(SECOND_TELLING);
-      this.#groups.set(group, { rawId, foreign: new Map(), refreshAt });
+      this.#groups.set(group, {
+        rawId,
+        foreign: new Map(),
+        allowance: new Allowance(NEW_MEMBERS, NEW_MEMBERS_PER_SECOND),
+        refreshAt,
+      });
       this.#post.subscribe(this.#post.subjects.group(rawId));
     }
     this.#tell(rawId, [peerId], false, isFirst);
@@ -83,11 +92,11 @@ export class Groups {
     }
   }
 
-  onMembers(sender: string, { group, peers, complete, asks }: Members): void {
+  onMembers(sender: string, { group, peers, complete, asks }: Members, now: number): void {
     const id = toHex(group);
     const joined = this.#groups.get(id);
     if (!joined) return;
-    for (const peer of peers) this.#add(id, joined, toHex(peer), sender);
+    for (const peer of peers) this.#add(id, joined, toHex(peer), sender, now);
     if (complete) {
       const there = new Set(peers.map(toHex));
       for (const peer of [...joined.foreign.keys()]) {
@@ -143,10 +152,11 @@ export class Groups {
     this.#post.send(subject, members, { group, peers: sample, complete, asks });
   }
 
-  #add(id: string, joined: Joined, peer: string, server: string): void {
-    const { foreign } = joined;
+  #add(id: string, joined: Joined, peer: string, server: string, now: number): void {
+    const { foreign, allowance } = joined;
     const servers = foreign.get(peer);
     if (servers) return void servers.add(server);
+    if (!allowance.take(now)) return;
     if (foreign.size >= MAX_FOREIGN) {
       const replaced = [...foreign.keys()][this.#post.random(foreign.size)];
       if (replaced !== undefined) {

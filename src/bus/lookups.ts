@@ -1,5 +1,6 @@
 // Peers that clients of one server look for and another one has. NATS-302 to NATS-307.
 import { toHex } from "../bytes/hex.ts";
+import { Allowance } from "./allowance.ts";
 import { type Found, found, type Lookup, lookup } from "./messages.ts";
 import type { Post } from "./post.ts";
 
@@ -40,8 +41,7 @@ export class Lookups<T> {
   /** Unknown peers, with the time until which they are not looked up again. */
   readonly #unknown = new Map<string, number>();
   #lastRequest = 0;
-  #allowance = MAX_RATE;
-  #allowanceAt = 0;
+  readonly #allowance = new Allowance(MAX_RATE, MAX_RATE);
 
   constructor(post: Post, events: LookupEvents<T>) {
     this.#post = post;
@@ -59,7 +59,7 @@ export class Lookups<T> {
     if (this.#asked.has(key)) return true;
     const until = this.#unknown.get(peer);
     if (until !== undefined && now < until) return false;
-    if (this.#pending.size >= MAX_PENDING || !this.#allow(now)) return false;
+    if (this.#pending.size >= MAX_PENDING || !this.#allowance.take(now)) return false;
     const id = this.#lastRequest = (this.#lastRequest + 1) >>> 0;
     const sent = this.#post.send(this.#post.subjects.lookup, lookup, { ...request, request: id });
     if (!sent) return false;
@@ -114,14 +114,5 @@ export class Lookups<T> {
     this.#unknown.delete(peer);
     if (this.#unknown.size < MAX_UNKNOWN) this.#unknown.set(peer, now + UNKNOWN_FOR);
     this.#events.onNobody(peerId, asker);
-  }
-
-  #allow(now: number): boolean {
-    const earned = (now - this.#allowanceAt) * MAX_RATE / 1000;
-    this.#allowance = Math.min(MAX_RATE, this.#allowance + earned);
-    this.#allowanceAt = now;
-    if (this.#allowance < 1) return false;
-    this.#allowance--;
-    return true;
   }
 }

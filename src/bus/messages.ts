@@ -9,6 +9,10 @@ import type { MessageCodec } from "./envelope.ts";
 const MAX_ENTRIES = 8192;
 /** Applications that a heartbeat names: others run at the other servers once clients come there. */
 const MAX_PATHS = 1024;
+/** Bytes of a heartbeat: a server keeps those of all others. */
+const MAX_HEARTBEAT = 64 << 10;
+/** Members that one message names at most. */
+const MAX_MEMBERS = 64;
 const PEER_ID = 32;
 /** Characters of a server's id that tell it from others: 40 bits that were drawn. */
 const MARK = 8;
@@ -44,9 +48,9 @@ function list<T>(to: Writer, values: readonly T[], write: (value: T) => void): v
   for (const value of values) write(value);
 }
 
-function readList<T>(from: Reader, read: () => T): T[] {
+function readList<T>(from: Reader, read: () => T, most = MAX_ENTRIES): T[] {
   const length = from.vlu();
-  if (length > MAX_ENTRIES) throw new WireError(`Cannot read a list of ${length} entries`);
+  if (length > most) throw new WireError(`Cannot read a list of ${length} entries`);
   return Array.from({ length }, read);
 }
 
@@ -61,19 +65,31 @@ export const heartbeat: MessageCodec<Heartbeat> = {
       Math.min(load.lag, 0xffff),
     );
     list(to, [...properties], ([name, value]) => text(text(to, name), value));
-    list(to, paths.slice(0, MAX_PATHS), (path) => text(to, path));
+    list(to, fitting(paths.slice(0, MAX_PATHS), MAX_HEARTBEAT - to.at), (path) => text(to, path));
   },
-  read: (from) => ({
-    startedAt: from.vlu(),
-    sequence: from.u32(),
-    publicAddress: readTextFrom(from),
-    load: { clients: from.u32(), publications: from.u32(), lag: from.u16() },
-    properties: new Map(
-      readList(from, () => [readTextFrom(from), readTextFrom(from)] as const),
-    ),
-    paths: readList(from, () => readTextFrom(from)),
-  }),
+  read(from) {
+    if (from.left > MAX_HEARTBEAT) {
+      throw new WireError(`Cannot read a heartbeat of ${from.left} bytes`);
+    }
+    return {
+      startedAt: from.vlu(),
+      sequence: from.u32(),
+      publicAddress: readTextFrom(from),
+      load: { clients: from.u32(), publications: from.u32(), lag: from.u16() },
+      properties: new Map(
+        readList(from, () => [readTextFrom(from), readTextFrom(from)] as const),
+      ),
+      paths: readList(from, () => readTextFrom(from)),
+    };
+  },
 };
+
+/** The first texts, as many as fit. */
+function fitting(texts: readonly string[], bytes: number): readonly string[] {
+  let left = bytes - 64; // for the count, and the head and proof of a message
+  const end = texts.findIndex((one) => (left -= toUtf8(one).length + 5) < 0);
+  return end < 0 ? texts : texts.slice(0, end);
+}
 
 /** A server leaves in order. */
 export const bye: MessageCodec<void> = { kind: 2, write() {}, read() {} };
@@ -185,7 +201,7 @@ export const members: MessageCodec<Members> = {
   read(from) {
     const group = from.bytes(PEER_ID).slice();
     const flags = from.u8();
-    const peers = readList(from, () => from.bytes(PEER_ID).slice());
+    const peers = readList(from, () => from.bytes(PEER_ID).slice(), MAX_MEMBERS);
     return { group, peers, complete: (flags & 1) !== 0, asks: (flags & 2) !== 0 };
   },
 };

@@ -1,4 +1,5 @@
 // Publications of this server, and the servers that have listeners for them. NATS-411 to NATS-413.
+import { Allowance } from "./allowance.ts";
 import { type BusFrame, FrameBatch } from "./frames.ts";
 import { type Claim, claim, end, media, state } from "./messages.ts";
 import { type Post, soonest } from "./post.ts";
@@ -8,6 +9,13 @@ const BATCH_BYTES = 32 * 1024;
 const BATCH_DELAY = 10;
 /** Time (ms) without a repeated request after which a server has no listeners any more. */
 const INTEREST_TIMEOUT = 12_000;
+/**
+ * Bytes of states that all joins of a publication get at once, and a second in the long run; who gets none asks
+ * again. A join of a few bytes must not make a server send megabytes as often as it comes.
+ */
+const STATES = 64 << 20, STATES_PER_SECOND = 16 << 20;
+/** What a state costs at least. */
+const LEAST_STATE = 4 << 10;
 const CLAIM_INTERVAL = 5_000;
 /** The same after the first claim: another server that claims at the same time may not hear that one yet. */
 const SECOND_CLAIM = 300;
@@ -26,6 +34,9 @@ export class Outgoing {
   /** When each server that has listeners last said so. */
   readonly #listeners = new Map<string, number>();
   readonly #batch: FrameBatch;
+  readonly #states = new Allowance(STATES, STATES_PER_SECOND);
+  /** Bytes of the last state. */
+  #stateBytes = 0;
   #sequence = 0;
   #flushAt = Infinity;
   #claimAt: number;
@@ -73,7 +84,8 @@ export class Outgoing {
     const isFirst = this.#listeners.size === 0;
     this.#listeners.set(server, now);
     if (isFirst) this.#user.onInterest(this.claimed.name, true);
-    if (isNew || fresh) this.#sendState(server, request);
+    const cost = Math.max(LEAST_STATE, this.#stateBytes);
+    if ((isNew || fresh) && this.#states.take(now, cost)) this.#sendState(server, request);
   }
 
   leave(server: string): void {
@@ -118,7 +130,9 @@ export class Outgoing {
     this.#flushBatch();
     const subject = this.#post.subjects.server(server);
     let part = 0;
+    this.#stateBytes = 0;
     const send = (frames: Uint8Array) => {
+      this.#stateBytes += frames.length;
       const next = this.#sequence;
       this.#post.send(subject, state, { ...this.claimed, request, next, part: part++, frames });
     };

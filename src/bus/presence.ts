@@ -1,5 +1,6 @@
 // Which servers are there. NATS-201 to NATS-203.
 import { bye, type Heartbeat, heartbeat } from "./messages.ts";
+import { Allowance } from "./allowance.ts";
 import type { Post } from "./post.ts";
 
 const HEARTBEAT_INTERVAL = 1_000;
@@ -15,6 +16,8 @@ const BYE_MEMORY = 10_000;
 /** Maximum number of servers, and of goodbyes; more are ignored, since any client of the bus can forge them. */
 const MAX_SERVERS = 1_024;
 const MAX_GONE = 10_000;
+/** Servers met at once, and a second in the long run: scripts and the log are told of each. */
+const MEETINGS = MAX_SERVERS, MEETINGS_PER_SECOND = 20;
 
 /** Another server on the bus, from its first heartbeat on; a new start has a new id. */
 export interface Neighbor extends Omit<Heartbeat, "sequence"> {
@@ -47,6 +50,7 @@ export class Presence {
   /** A server was met that may not know this one yet. */
   #owesGreeting = false;
   #hasMany = false;
+  readonly #meetings = new Allowance(MEETINGS, MEETINGS_PER_SECOND);
   /** Ids of servers that were told of because they share an address with another one. */
   readonly #doubles = new Set<string>();
 
@@ -88,7 +92,7 @@ export class Presence {
   }
 
   onBye(id: string, now: number): void {
-    if (this.#gone.size < MAX_GONE) this.#gone.set(id, now + BYE_MEMORY);
+    this.#forget(id, now + BYE_MEMORY);
     this.#drop(id, "it has stopped", now);
   }
 
@@ -125,16 +129,22 @@ export class Presence {
     this.#post.send(this.#post.subjects.heartbeat, heartbeat, message);
   }
 
+  /** Ignores late messages of a server. */
+  #forget(id: string, until: number): void {
+    if (this.#gone.size < MAX_GONE) this.#gone.set(id, until);
+  }
+
   #meet(server: Known, now: number): void {
     const double = [...this.#servers.values()].find(({ publicAddress }) =>
       publicAddress === server.publicAddress
     );
     if (double && double.startedAt > server.startedAt) return this.#warnOfDouble(server);
+    if (!double && this.#servers.size >= MAX_SERVERS) return this.#warnOfMany();
+    if (!this.#meetings.take(now)) return; // its next heartbeat comes in a second
     if (double) {
       this.#drop(double.id, "it was restarted", now);
-      this.#gone.set(double.id, now + SILENCE_TIMEOUT);
+      this.#forget(double.id, now + SILENCE_TIMEOUT);
     }
-    if (this.#servers.size >= MAX_SERVERS) return this.#warnOfMany();
     if (server.publicAddress === this.#events.self().publicAddress) this.#warnOfDouble(server);
     this.#servers.set(server.id, server);
     this.#owesGreeting = true;

@@ -6,6 +6,8 @@ import {
   type Subscription,
 } from "@nats-io/transport-node";
 import { within } from "../common/wait.ts";
+import { NatsInbox, type Pausable } from "./nats_inbox.ts";
+import { turns } from "./turns.ts";
 
 /** Pause after an attempt to connect that failed, and before one to connect again, in milliseconds. */
 const RETRY_PAUSE = 1_000;
@@ -43,6 +45,7 @@ export class NatsConnection {
   readonly #options: NatsOptions;
   readonly #events: NatsEvents;
   readonly #subscriptions = new Map<string, Subscription | undefined>();
+  readonly #inbox = new NatsInbox(turns, () => this.#socket());
   #nats: Nats | undefined;
   #connected = false;
   #closed = false;
@@ -58,6 +61,11 @@ export class NatsConnection {
   /** Bytes of a message. */
   get maxPayload(): number {
     return this.#nats?.info?.max_payload ?? DEFAULT_MAX_PAYLOAD;
+  }
+
+  /** Messages that were dropped because too many waited. */
+  get overflowed(): number {
+    return this.#inbox.dropped;
   }
 
   /** @returns false if the message cannot be sent */
@@ -158,10 +166,17 @@ export class NatsConnection {
   #subscribe(nats: Nats, subject: string): Subscription {
     return nats.subscribe(subject, {
       callback: (error, message) => {
-        if (error) this.#events.onError(error.message);
-        else this.#events.onMessage(message.subject, message.data);
+        if (error) return this.#events.onError(error.message);
+        const { subject, data } = message;
+        this.#inbox.add(data, (data) => this.#closed || this.#events.onMessage(subject, data));
       },
     });
+  }
+
+  /** The client has no way to read less; undefined if its parts have other names some day. */
+  #socket(): Pausable | undefined {
+    const client = this.#nats as { protocol?: { transport?: { socket?: Pausable } } } | undefined;
+    return client?.protocol?.transport?.socket;
   }
 
   #setConnected(connected: boolean): void {

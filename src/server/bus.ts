@@ -142,7 +142,11 @@ export class ServerBus implements Wire, BusUser<PeerHello> {
       messagesOut: messages,
       bytesIn: counters.bytes,
       bytesOut: bytes,
-      dropped: { media: droppedMedia, control: droppedControl, unreadable: counters.unreadable },
+      dropped: {
+        media: droppedMedia,
+        control: droppedControl,
+        unreadable: counters.unreadable + this.#nats.overflowed, // in a flood there is no time to read them
+      },
       lookups: { ...lookups.counters },
       relays: publications.relays,
       claimsLost: publications.counters.claimsLost,

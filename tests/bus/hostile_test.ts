@@ -1,0 +1,141 @@
+// A server on the bus that means harm: what it makes others do is bounded.
+import assert from "node:assert/strict";
+import { Envelope, type MessageCodec } from "../../src/bus/envelope.ts";
+import { FrameReader } from "../../src/bus/frames.ts";
+import * as messages from "../../src/bus/messages.ts";
+import { fromHex } from "../../src/bytes/hex.ts";
+import { WireError } from "../../src/bytes/wire_error.ts";
+import { Writer } from "../../src/bytes/writer.ts";
+import { seededBytes } from "../support/random.ts";
+import { FakeBus, type FakeServer, frameOf, hmac } from "./fake_bus.ts";
+
+/** Sends messages in the name of a server to another one. */
+class Forger {
+  readonly #envelope: Envelope;
+  #sequence = 100;
+
+  constructor(readonly bus: FakeBus, readonly victim: FakeServer, number = 0) {
+    this.#envelope = new Envelope(seededBytes(900_000 + number)(16), new Uint8Array(), hmac);
+  }
+
+  send<T>(subject: string, codec: MessageCodec<T>, message: T): void {
+    this.victim.bus.receive(subject, this.#envelope.seal(subject, codec, message), this.bus.now);
+  }
+
+  beat(told: Partial<messages.Heartbeat> = {}): void {
+    this.send(this.victim.bus.subjects.heartbeat, messages.heartbeat, {
+      ...this.victim.self(),
+      sequence: this.#sequence++,
+      publicAddress: `${this.#envelope.self}.example:1935`,
+      ...told,
+    });
+  }
+
+  bye(): void {
+    this.send(this.victim.bus.subjects.heartbeat, messages.bye, undefined);
+  }
+}
+
+function world(): [FakeBus, FakeServer, Forger] {
+  const bus = new FakeBus(1);
+  const victim = bus.add("a");
+  bus.run(200);
+  const forger = new Forger(bus, victim);
+  forger.beat();
+  return [bus, victim, forger];
+}
+
+Deno.test("servers that come and go without end are met 1,024 times at once, then 20 times a second", () => {
+  const [bus, victim] = world();
+  for (let i = 0; i < 10_000; i++) {
+    const forger = new Forger(bus, victim, 1 + i);
+    forger.beat(i % 2 ? { publicAddress: "same.example:1", startedAt: i } : {});
+    if (i % 2 === 0) forger.bye();
+  }
+  const met = () => victim.events.filter((event) => event.startsWith("+")).length;
+  assert.equal(met(), 1_024);
+  bus.run(1_000);
+  for (let i = 0; i < 1_000; i++) new Forger(bus, victim, 20_000 + i).beat();
+  assert.equal(met(), 1_044);
+});
+
+Deno.test("a heartbeat has 64 KiB at most, and honest ones name as many applications as fit", () => {
+  const [bus, victim, forger] = world();
+  const { counters, presence } = victim.bus;
+  forger.beat({ properties: new Map([["zone", "x".repeat(100_000)]]) });
+  assert.equal(counters.unreadable, 1);
+  const honest = bus.add("b");
+  honest.paths = Array.from({ length: 1_024 }, (_, i) => `/${i}`.padEnd(200, "x"));
+  bus.run(1_500);
+  const seen = [...presence.servers.values()].find(({ publicAddress }) =>
+    publicAddress.startsWith("b.")
+  );
+  const paths = seen!.paths.length;
+  assert.ok(paths > 300 && paths < 330, `${paths} paths of 200 characters`);
+  assert.equal(counters.unreadable, 1);
+});
+
+Deno.test("clients are told of 256 new members of a group at once, then of 20 a second", () => {
+  const [bus, victim, forger] = world();
+  const group = "ab".repeat(32);
+  victim.joins(group, new Uint8Array(32));
+  let told = 0;
+  victim.onMember = () => void told++;
+  const random = seededBytes(5);
+  const flood = () => {
+    for (let i = 0; i < 200; i++) {
+      forger.send(victim.bus.subjects.group(fromHex(group)), messages.members, {
+        group: fromHex(group),
+        peers: Array.from({ length: 13 }, () => random(32)),
+        complete: i % 2 === 0, // the ones before have left
+        asks: false,
+      });
+    }
+  };
+  flood();
+  assert.equal(told, 256);
+  bus.run(1_000);
+  flood();
+  assert.equal(told, 276);
+  const { unreadable } = victim.bus.counters;
+  forger.send(victim.bus.subjects.group(fromHex(group)), messages.members, {
+    group: fromHex(group),
+    peers: Array.from({ length: 65 }, () => random(32)),
+    complete: false,
+    asks: false,
+  });
+  assert.equal(victim.bus.counters.unreadable, unreadable + 1);
+});
+
+Deno.test("joins of some bytes do not make a server send the state of a stream as often as they come", () => {
+  const [bus, victim, forger] = world();
+  victim.publishes("cam", [frameOf(1, "video", 1 << 20)]);
+  bus.run(10);
+  const before = bus.published.bytes;
+  const join = (request: number) =>
+    forger.send(victim.bus.subjects.control("cam"), messages.join, {
+      name: "cam",
+      from: "",
+      id: 0,
+      request,
+    });
+  for (let i = 0; i < 1_000; i++) join(i);
+  const sent = (bus.published.bytes - before) / (1 << 20);
+  assert.ok(sent > 60 && sent < 66, `${sent} MiB for 1,000 joins`);
+  bus.run(1_000);
+  forger.beat();
+  const later = bus.published.bytes;
+  for (let i = 0; i < 1_000; i++) join(i);
+  const more = (bus.published.bytes - later) / (1 << 20);
+  assert.ok(more >= 15 && more < 18, `${more} MiB a second later`);
+});
+
+Deno.test("a frame of pieces without bytes is given up, as one of too many bytes is", () => {
+  const reader = new FrameReader();
+  const pieces = new Writer(8 * 10_000);
+  for (let i = 0; i < 10_000; i++) pieces.u8(0xc0).u32(0).vlu(0).vlu(0);
+  assert.deepEqual(reader.read(new Writer(8).u8(0x80).u32(0).vlu(0).vlu(0).copy()), []);
+  assert.throws(() => {
+    for (let i = 0; i < 30; i++) reader.read(pieces.view());
+  }, WireError);
+});
