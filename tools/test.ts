@@ -20,7 +20,7 @@ if (!Number.isInteger(slowest) || slowest < 0) {
 }
 
 const inTests = (name: string) => `tests/${name}`;
-// Files run in the order of the paths, each once.
+// Files that are named start before those of a folder, and each starts once.
 const paths = positionals.length > 0
   ? positionals
   : values.fast
@@ -61,7 +61,9 @@ if (slowest > 0) {
     console.log(`${(ms / 1000).toFixed(1).padStart(7)} s  ${name}`);
   }
 }
-Deno.exit((await child.status).code);
+const { code, signal } = await child.status;
+if (signal) console.error(`deno test was ended by ${signal}`);
+Deno.exit(code);
 
 /** Remembers the time of a line such as `name ... ok (1m2s)`. */
 function takeTime(text: string): void {

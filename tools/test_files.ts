@@ -35,9 +35,9 @@ export const NOT_FAST = [
 ];
 
 /**
- * Files that take longest, the longest first. They wait for clocks, browsers and other programs, so
- * they start before all others, which compute meanwhile; a long one that starts last keeps a single
- * processor busy, or none.
+ * Files that take longest. They wait for clocks, browsers and other programs, so they start before
+ * all others, which compute meanwhile: a long one that starts last keeps a single processor busy, or
+ * none. Among themselves `deno test` starts those in the folders with the longest names first.
  */
 export const LONG = [
   "server/frozen_server_test.ts",

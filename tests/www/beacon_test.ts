@@ -203,7 +203,7 @@ Deno.test("www/beacon: servers on one network find each other after the first cl
 
 www("as it is shipped it neither sends nor listens", "beacon", async ({ server, connect }) => {
   const anna = await connect();
-  await sleep(2500); // onManage has run
+  await server.logged(/ 1 client$/); // counted every two seconds, after onManage has run
   assert.deepEqual(await anna.call("servers"), []);
   assert.ok(!server.log.items.some((line) => /^(ERROR|WARN)|beacon \w+ at/i.test(line)));
 });
