@@ -19,6 +19,7 @@ const ROOMS = [
   "rtmp",
   "rtws",
   "script/api",
+  "script/vm",
   "server",
   "store",
   "tc",

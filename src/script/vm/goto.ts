@@ -58,10 +58,9 @@ export function markGotos(source: Uint8Array): Uint8Array {
 }
 
 function indexOfGoto(source: Uint8Array): number {
-  for (let at = source.indexOf(goto[0]); at >= 0; at = source.indexOf(goto[0], at + 1)) {
-    if (source[at + 1] === goto[1] && source[at + 2] === goto[2] && source[at + 3] === goto[3]) {
-      return at;
-    }
+  const first = GOTO.charCodeAt(0);
+  for (let at = source.indexOf(first); at >= 0; at = source.indexOf(first, at + 1)) {
+    if (goto.every((byte, i) => source[at + i] === byte)) return at;
   }
   return -1;
 }
@@ -102,9 +101,9 @@ class Tokens {
   next(): string {
     const { source } = this;
     for (;;) {
-      while (source[this.#at] <= 0x20) this.#at++;
+      let byte = source[this.#at];
+      while (byte !== undefined && byte <= 0x20) byte = source[++this.#at];
       this.start = this.#at;
-      const byte = source[this.#at];
       if (byte === undefined) return "";
       const following = source[this.#at + 1];
       if (byte === 0x2d && following === 0x2d) { // --
@@ -123,8 +122,8 @@ class Tokens {
   #word(): string {
     const { source } = this;
     let text = "";
-    for (; isLetter(source[this.#at]) || isDigit(source[this.#at]); this.#at++) {
-      text += String.fromCharCode(source[this.#at]);
+    for (let byte = source[this.#at]; isOfName(byte); byte = source[++this.#at]) {
+      text += String.fromCharCode(byte);
     }
     return text;
   }
@@ -134,7 +133,7 @@ class Tokens {
     for (;; this.#at++) {
       const byte = source[this.#at];
       const sign = byte === 0x2b || byte === 0x2d; // of an exponent
-      if (sign && !/[eEpP]/.test(String.fromCharCode(source[this.#at - 1]))) break;
+      if (sign && !EXPONENTS.has(source[this.#at - 1])) break;
       if (!sign && byte !== 0x2e && !isLetter(byte) && !isDigit(byte)) break;
     }
     return LITERAL;
@@ -180,12 +179,18 @@ class Tokens {
   #sign(): string {
     const { source } = this;
     const text = String.fromCharCode(...source.subarray(this.#at, this.#at + 3));
-    const sign = text === "..." ? text : text.startsWith("::") ? "::" : text[0];
+    const sign = text === "..." ? text : text.startsWith("::") ? "::" : text.slice(0, 1);
     this.#at += sign.length;
     return sign;
   }
 }
 
-const isDigit = (byte: number) => byte >= 0x30 && byte <= 0x39;
-const isLetter = (byte: number) =>
-  byte >= 0x41 && byte <= 0x5a || byte >= 0x61 && byte <= 0x7a || byte === 0x5f;
+/** Letters before the sign of an exponent. */
+const EXPONENTS: ReadonlySet<number | undefined> = new Set(toUtf8("eEpP"));
+
+const isDigit = (byte: number | undefined): boolean =>
+  byte !== undefined && byte >= 0x30 && byte <= 0x39;
+const isLetter = (byte: number | undefined): boolean =>
+  byte !== undefined &&
+  (byte >= 0x41 && byte <= 0x5a || byte >= 0x61 && byte <= 0x7a || byte === 0x5f);
+const isOfName = (byte: number | undefined): byte is number => isLetter(byte) || isDigit(byte);

@@ -19,7 +19,12 @@ export class KeyChains {
 
   /** Counts one more number. @returns false if too many share its place now */
   add(key: number): boolean {
-    const few = (places: Uint8Array) => ++places[placeOf(key, places.length)] <= MAX_CHAIN;
+    const few = (places: Uint8Array) => {
+      const place = placeOf(key, places.length);
+      const count = (places[place] ?? 0) + 1;
+      places[place] = count;
+      return count <= MAX_CHAIN;
+    };
     return this.#places.every(few);
   }
 }

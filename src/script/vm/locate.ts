@@ -13,7 +13,7 @@ export function locate(text: Uint8Array, part: Uint8Array, first: number): numbe
   const borders = bordersOf(part);
   let matched = 0;
   for (let i = start; i < text.length; i++) {
-    while (matched > 0 && text[i] !== part[matched]) matched = borders[matched - 1];
+    while (matched > 0 && text[i] !== part[matched]) matched = borders[matched - 1]!;
     if (text[i] === part[matched]) matched++;
     if (matched === part.length) return i + 1 - matched;
   }
@@ -25,7 +25,7 @@ function bordersOf(part: Uint8Array): Int32Array {
   const borders = new Int32Array(part.length);
   let length = 0;
   for (let i = 1; i < part.length; i++) {
-    while (length > 0 && part[i] !== part[length]) length = borders[length - 1];
+    while (length > 0 && part[i] !== part[length]) length = borders[length - 1]!;
     if (part[i] === part[length]) length++;
     borders[i] = length;
   }

@@ -47,7 +47,8 @@ const MAX_POSITION_LEVEL = 4;
 /** Names of chunks of the prelude and of the sandbox, whose names are stripped. */
 const isShared = (source: string) => source === "=prelude" || source === "=?";
 
-const randomSeed = (): number => crypto.getRandomValues(new Uint32Array(1))[0];
+const randomSeed = (): number =>
+  new DataView(crypto.getRandomValues(new Uint8Array(4)).buffer).getUint32(0);
 
 const encoder = new TextEncoder();
 
@@ -281,7 +282,9 @@ export class Lua extends Stack {
     this.state = state;
     let count: number;
     try {
-      count = this.#functions[index](this);
+      const f = this.#functions[index];
+      if (!f) throw new Error(`Lua calls function ${index}, which was not defined`);
+      count = f(this);
       if ((++this.#calls & (CALLS_PER_LOOK - 1)) === 0) this.#limit.check();
     } catch (thrown) {
       if (thrown === LONG_JUMP) {

@@ -113,15 +113,15 @@ class Matcher {
         }
         if (next === FRONTIER) {
           const end = this.#classEnd(p + 2);
-          const before = s === 0 ? 0 : text[s - 1];
-          const after = s < text.length ? text[s] : 0;
+          const before = text[s - 1] ?? 0;
+          const after = text[s] ?? 0;
           if (this.#inSet(before, p + 2, end - 1) || !this.#inSet(after, p + 2, end - 1)) {
             return FAIL;
           }
           p = end;
           continue;
         }
-        if (next >= 0x30 && next <= 0x39) {
+        if (next !== undefined && next >= 0x30 && next <= 0x39) {
           s = this.#again(s, next - 0x31);
           if (s === FAIL) return FAIL;
           p += 2;
@@ -233,8 +233,8 @@ class Matcher {
 
   #single(s: number, p: number, end: number): boolean {
     this.#step();
-    if (s >= this.text.length) return false;
     const c = this.text[s];
+    if (c === undefined) return false; // the end of the text
     switch (this.pattern[p]) {
       case DOT:
         return true;
@@ -260,7 +260,8 @@ class Matcher {
       if (pattern[p] === ESCAPE) {
         if (inClass(c, pattern[++p])) return found;
       } else if (pattern[p + 1] === MINUS && p + 2 < last) {
-        if (pattern[p] <= c && c <= pattern[p + 2]) return found;
+        const [low, high] = [pattern[p], pattern[p + 2]];
+        if (low !== undefined && high !== undefined && low <= c && c <= high) return found;
         p += 2;
       } else if (pattern[p] === c) return found;
     }
@@ -269,7 +270,8 @@ class Matcher {
 }
 
 /** Whether a byte is in the class of a letter, as `%a`; of another byte, whether it is that one. */
-function inClass(c: number, letter: number): boolean {
+function inClass(c: number, letter: number | undefined): boolean {
+  if (letter === undefined) return false; // the pattern ends, which Lua reports
   const lower = letter | 0x20;
   let found: boolean;
   switch (String.fromCharCode(lower)) {

@@ -231,7 +231,7 @@ export class Stack {
       let text = "";
       for (let i = at; i < end; i++) {
         const byte = bytes[i];
-        if (byte > 127) return fromUtf8(bytes.subarray(at, end));
+        if (byte === undefined || byte > 127) return fromUtf8(bytes.subarray(at, end));
         text += String.fromCharCode(byte);
       }
       return text;
