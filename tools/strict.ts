@@ -1,7 +1,7 @@
 /**
  * Checks the rooms of {@link ROOMS} with `noUncheckedIndexedAccess`: a value read by index or key may be
- * undefined there. The other rooms are not checked: they read bytes, blocks of ciphers and the stack of Lua by
- * index in their innermost loops.
+ * undefined there. `amf`, `bytes`, `net`, `openssl`, `rtmfp` and `wasm` are not checked: they read bytes, tables
+ * of ciphers and structures of system calls by index in their innermost loops.
  * `deno check` applies one configuration to all files, so this makes another one and omits its errors in
  * other rooms.
  */
