@@ -24,12 +24,17 @@ function exists(path: string): boolean {
   }
 }
 
+/** Time (ms) after which a program that hangs is ended. */
+const PATIENCE = 180_000;
+
 async function run(
   program: string,
   args: string[],
   options: { cwd?: string; env?: Record<string, string> } = {},
 ): Promise<{ code: number; text: string }> {
-  const { code, stdout, stderr } = await new Deno.Command(program, { args, ...options }).output();
+  const signal = AbortSignal.timeout(PATIENCE);
+  const command = new Deno.Command(program, { args, signal, ...options });
+  const { code, stdout, stderr } = await command.output();
   return { code, text: new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr) };
 }
 
@@ -182,6 +187,54 @@ Deno.test({
           assert.doesNotMatch(output(), /computed on the loop/);
         });
       });
+      for (const native of ["auto", "off"]) {
+        await test.step(`every door and recordings, native = ${native}`, async () => {
+          const [rtmp, web] = [freePort(), freePort()];
+          const ini =
+            `[rtmfp]\nnative = ${native}\n[rtmp]\nport = ${rtmp}\n[web]\nport = ${web}\n` +
+            `[record]\npublications = /live/*\nas = record\n`;
+          const live = `${home}/www/live`;
+          const streams = `${live}/streams`;
+          Deno.mkdirSync(live);
+          Deno.writeTextFileSync(`${live}/main.lua`, "");
+          await serve(ini, async (port, output) => {
+            await until(
+              () => [rtmp, web].every((opened) => output().includes(`${opened}`)),
+              "the ports",
+            );
+            const publish = client("publish", `rtmp://127.0.0.1:${rtmp}/live/door`, media);
+            const watched = await until(async () => {
+              const response = await fetch(`http://127.0.0.1:${web}/live/door.flv`);
+              if (response.ok) return response;
+              await response.body?.cancel();
+            }, "the publication");
+            const plays = ["rtmp", "rtmfp"].map((protocol) =>
+              client(
+                "play",
+                `${protocol}://127.0.0.1:${protocol === "rtmp" ? rtmp : port}/live/door`,
+                `${folder}/${native}-${protocol}.flv`,
+              )
+            );
+            const { length } = await watched.bytes();
+            assert.ok(length > 50_000, `${length} bytes were watched`);
+            for (const { code, text } of await Promise.all([publish, ...plays])) {
+              assert.equal(code, 0, text);
+            }
+            const { size } = await until(() => {
+              const there = exists(`${streams}/door.flv`) && Deno.statSync(`${streams}/door.flv`);
+              return there && there.size > 150_000 && there;
+            }, "the recording");
+            const again = await client(
+              "play",
+              `rtmp://127.0.0.1:${rtmp}/live/door`,
+              `${folder}/${native}-again.flv`,
+            );
+            assert.equal(again.code, 0, again.text);
+            assert.ok(Deno.statSync(`${folder}/${native}-again.flv`).size > size / 2);
+          });
+          Deno.removeSync(live, { recursive: true });
+        });
+      }
       await test.step({
         name: "a server plays the publication of another one over NATS",
         ignore: !hasProgram("nats-server"),

@@ -35,7 +35,8 @@ export class Turns {
   /** @param nextTurn calls `action` once, after `delay` ms */
   constructor(
     clock: () => number = () => performance.now(),
-    nextTurn: (action: () => void, delay: number) => void = setTimeout,
+    nextTurn: (action: () => void, delay: number) => void = (action, delay) =>
+      void setTimeout(action, delay), // as a method of this object it would throw in Deno 2.6
   ) {
     this.#clock = clock;
     this.#nextTurn = nextTurn;
