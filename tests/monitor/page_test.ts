@@ -111,6 +111,17 @@ Deno.test({
         }
       }
 
+      await t.step("a chart that begins has round times at even distances", async () => {
+        await withPage(browser, server.port, {}, async (page) => {
+          const json = { interval: 10_000, bytesIn: [1, 2], bytesOut: [1, 2], clients: [1, 2] };
+          await page.route("**/api/history", (route) => route.fulfill({ json }));
+          await logIn(page);
+          await page.waitForSelector("#publications td");
+          const times = await page.locator(".axis").first().locator("span").allInnerTexts();
+          assert.deepEqual(times, ["6 min ago", "4 min ago", "2 min ago", "now"]);
+        });
+      });
+
       await t.step("doors: connections, and those in no application", async () => {
         await withPage(browser, server.port, {}, async (page) => {
           await logIn(page);

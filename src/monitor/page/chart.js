@@ -2,7 +2,9 @@
 import { duration } from "./format.js";
 
 const NAMESPACE = "http://www.w3.org/2000/svg";
-const MIN_SAMPLES = 30; // a chart that begins does not stretch a few samples over its width
+/** A chart that begins does not stretch a few samples over its width: 6 min, in round thirds, and 5. */
+const MIN_SAMPLES = 37;
+const MIN_RATES = 30;
 const HEIGHT = 100;
 const LINES = 4; // of the grid, the top one included
 
@@ -68,7 +70,7 @@ export function drawChart(figure, lines, interval, show) {
 
 /** @returns a small chart of samples, oldest first, which `text` describes */
 export function sparkline(samples, text) {
-  const width = Math.max(MIN_SAMPLES, samples.length) - 1;
+  const width = Math.max(MIN_RATES, samples.length) - 1;
   const svg = shape("svg", {
     class: "rate",
     viewBox: `0 0 ${width} ${HEIGHT}`,

@@ -101,7 +101,7 @@ function showLists(status) {
     "shared",
     shared.objects + shared.changes + shared.sends === 0 ? [] : [
       ["Objects", `${number(shared.objects)}, ${scaled(shared.bytes, "B")}`],
-      ["Used by clients", `${number(shared.uses)} times`],
+      ["Users", number(shared.uses)],
       ["Changes and calls", `${number(shared.changes)} and ${number(shared.sends)}`],
       ["Refused", number(shared.refused)],
       ["Files written", number(shared.written)],

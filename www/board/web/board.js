@@ -34,7 +34,8 @@ async function run() {
       await closed;
       show("The connection has ended; connecting again …");
     } catch (error) {
-      show(`Not connected: ${error.message}`);
+      const lost = error.status?.code === "NetConnection.Connect.Closed"; // nothing to tell
+      show(`Not connected, trying again … ${lost ? "" : error.message}`);
     }
     board = stroke = undefined;
     element("clear").disabled = true;
