@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { RtmpConnection } from "../../src/client/rtmp_connection.ts";
+import { parseRtmpTarget } from "../../src/rtmp/url.ts";
 import { keyFrame } from "../conformance/support/media.ts";
+import { freePort } from "../support/ports.ts";
 import { www } from "./support.ts";
 
 const ini = "[live]\npublish = open sesame\nplay = please\n";
@@ -54,3 +57,30 @@ www("without passwords everybody may do everything", "live", async ({ connect })
   await peer.play("show");
   assert.deepEqual(await peer.called("onViewers"), ["show", 1]);
 });
+
+const rtmpPort = freePort();
+
+www(
+  "encoders and players of RTMP may write the password behind the name of the stream",
+  "live",
+  async ({ server }) => {
+    await server.log.find((line) => line.includes("RTMP server starts"), "the RTMP door");
+    const connect = (query = "") =>
+      RtmpConnection.connect(parseRtmpTarget(`rtmp://127.0.0.1:${rtmpPort}/live${query}`), {});
+    await assert.rejects(connect("?password=wrong"), /That is not the password/);
+    const stream = async (by: RtmpConnection) => await by.createStream();
+    const encoder = await connect();
+    await (await stream(encoder)).publish("show?password=open%20sesame");
+    const stranger = await connect();
+    await assert.rejects(stranger.call("streams"), /not found/);
+    await assert.rejects((await stream(stranger)).play("show"), /Playing takes a password/);
+    await assert.rejects((await stream(stranger)).play("show?password=no"), /Playing takes/);
+    await (await stream(stranger)).play("show?password=please");
+    const wrong = await connect();
+    for (const name of ["other", "other?password=please"]) {
+      await assert.rejects((await stream(wrong)).publish(name), /Publishing takes a password/);
+    }
+    for (const one of [encoder, stranger, wrong]) await one.close();
+  },
+  { ini: `${ini}[rtmp]\nport = ${rtmpPort}\n`, refuses: /password$/ },
+);

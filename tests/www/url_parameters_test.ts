@@ -80,7 +80,7 @@ forged("lookup", async ({ connect, eve, edit }) => {
 Deno.test("www/live: a publisher that was there before the script needs its password", async () => {
   const server = await TestServer.start({
     www: { "www/live/readme.txt": "" },
-    ini: "[live]\npublish = open sesame\n",
+    ini: "[live]\npublish = open sesame\nplay = please\n",
   });
   const peers: Peer[] = [];
   const connect = async (query: string, parameters: string[] = []) => {

@@ -41,8 +41,12 @@ function onConnection(client, password)
   password = password or client.password
   client.mayPublish = knows(password, passwords.publish)
   client.mayPlay = client.mayPublish or knows(password, passwords.play)
-  if not (client.mayPublish or client.mayPlay) then error("That is not the password") end
   client.liveStreams = {}
+  -- Encoders and players of RTMP may write it behind the stream's name instead, which they hide as the
+  -- stream key: "cam?password=...". onPublish and onSubscribe ask them.
+  local isRtmp = client.protocol == "rtmp" or client.protocol == "rtmps"
+  if isRtmp and password == nil and not client.mayPlay then return end
+  if not client.mayPlay then error("That is not the password") end
 
   function client:streams()
     local streams = {}
@@ -55,7 +59,9 @@ function onConnection(client, password)
 end
 
 function onPublish(client, publication)
-  if client.mayPublish ~= true then error("Publishing takes a password") end
+  if client.mayPublish ~= true and not knows(publication.properties.password, passwords.publish) then
+    error("Publishing takes a password")
+  end
   publishers[publication.name] = client
   client.liveStreams[publication.name] = true
   NOTE(client.address, " publishes ", publication.name)
@@ -67,7 +73,11 @@ function onUnpublish(client, publication)
 end
 
 function onSubscribe(client, listener)
-  if client.mayPlay ~= true then error("Playing takes a password") end
+  local password = listener.properties.password
+  if client.mayPlay ~= true and not knows(password, passwords.play)
+    and not (password and knows(password, passwords.publish)) then
+    error("Playing takes a password")
+  end
   tellViewers(listener.publication, 1)
 end
 
