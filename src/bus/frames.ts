@@ -10,6 +10,8 @@ const KINDS = ["audio", "video", "data", "metadata"] as const;
 const MORE = 0x80;
 const CONTINUES = 0x40;
 const MAX_FRAME = 16 * 1024 * 1024;
+/** Parts of frames in one message, each of which costs some microseconds. */
+const MAX_PARTS = 16_384;
 /** Bytes that a part of an unfinished frame takes besides its own. */
 const PART = 64;
 /** Bytes of a fragment's head besides the name. */
@@ -34,6 +36,7 @@ export class FrameBatch {
   readonly #limit: number;
   readonly #emit: (frames: Uint8Array) => void;
   readonly #to = new Writer(1024);
+  #parts = 0;
 
   /**
    * @param limit bytes of a batch
@@ -51,12 +54,14 @@ export class FrameBatch {
   add({ kind, time, name, payload }: BusFrame): void {
     const nameBytes = toUtf8(name);
     const head = HEAD + nameBytes.length;
-    if (head + payload.length > this.#limit - this.#to.at) this.flush();
+    const isFull = this.#parts >= MAX_PARTS || head + payload.length > this.#limit - this.#to.at;
+    if (isFull) this.flush();
     const room = Math.max(1, this.#limit - head);
     let at = 0;
     do {
       const end = Math.min(payload.length, at + room);
       const more = end < payload.length;
+      this.#parts++;
       this.#to.u8(KINDS.indexOf(kind) | (more ? MORE : 0) | (at > 0 ? CONTINUES : 0)).u32(time)
         .vlu(nameBytes.length).bytes(nameBytes).vlu(end - at).part(payload, at, end);
       if (more) this.flush();
@@ -68,6 +73,7 @@ export class FrameBatch {
     if (this.#to.at === 0) return;
     const frames = this.#to.copy();
     this.#to.clear();
+    this.#parts = 0;
     this.#emit(frames);
   }
 }
@@ -84,7 +90,10 @@ export class FrameReader {
   read(batch: Uint8Array): BusFrame[] {
     const from = new Reader(batch);
     const frames: BusFrame[] = [];
-    while (from.left > 0) {
+    for (let parts = 0; from.left > 0; parts++) {
+      if (parts >= MAX_PARTS) {
+        throw new WireError(`Cannot read more than ${MAX_PARTS} parts of frames`);
+      }
       const flags = from.u8();
       const kind = KINDS[flags & ~(MORE | CONTINUES)];
       if (!kind) throw new WireError(`Cannot read a frame with flags ${flags}`);

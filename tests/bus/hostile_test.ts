@@ -1,7 +1,7 @@
 // A server on the bus that means harm: what it makes others do is bounded.
 import assert from "node:assert/strict";
 import { Envelope, type MessageCodec } from "../../src/bus/envelope.ts";
-import { FrameReader } from "../../src/bus/frames.ts";
+import { FrameBatch, FrameReader } from "../../src/bus/frames.ts";
 import * as messages from "../../src/bus/messages.ts";
 import { fromHex } from "../../src/bytes/hex.ts";
 import { WireError } from "../../src/bytes/wire_error.ts";
@@ -138,4 +138,19 @@ Deno.test("a frame of pieces without bytes is given up, as one of too many bytes
   assert.throws(() => {
     for (let i = 0; i < 30; i++) reader.read(pieces.view());
   }, WireError);
+});
+
+Deno.test("a message has 16,384 parts of frames at most, and honest ones keep to that", () => {
+  const batches: Uint8Array[] = [];
+  const batch = new FrameBatch(1 << 20, (frames) => batches.push(frames));
+  const empty = { kind: "audio", time: 0, name: "", payload: new Uint8Array(0) } as const;
+  for (let i = 0; i < 20_000; i++) batch.add(empty);
+  batch.flush();
+  const reader = new FrameReader();
+  assert.deepEqual(batches.map((frames) => reader.read(frames).length), [16_384, 3_616]);
+  const [first] = batches;
+  const larger = new Uint8Array(first!.length + 7);
+  larger.set(first!);
+  larger.set(first!.subarray(0, 7), first!.length);
+  assert.throws(() => reader.read(larger), WireError);
 });
