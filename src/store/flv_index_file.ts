@@ -70,8 +70,9 @@ export function readIndexFile(bytes: Uint8Array): KeptIndex {
     throw new WireError("Cannot read an index whose checksum is wrong");
   }
   const [size, modified] = [from.f64(), from.f64()];
-  const index = new FlvIndex(from.f64());
-  index.end = from.f64();
+  const place = () => readPlace(from, size);
+  const index = new FlvIndex(place());
+  index.end = place();
   index.duration = from.u32();
   const flags = from.u32();
   const ifHas = (flag: number, value: number) => (flags & flag) !== 0 ? value : undefined;
@@ -80,18 +81,18 @@ export function readIndexFile(bytes: Uint8Array): KeptIndex {
   index.firstTime = ifHas(FLAGS.firstTime, from.u32() | 0); // signed: VOD-102
   index.audioCodec = ifHas(FLAGS.audioCodec, from.u32());
   index.videoCodec = ifHas(FLAGS.videoCodec, from.u32());
-  index.metadataPosition = from.f64();
-  index.metadataEnd = from.f64();
+  index.metadataPosition = readPlace(from, size, -1);
+  index.metadataEnd = readPlace(from, size, -1);
   const metadata = from.bytes(from.u32());
   if ((flags & FLAGS.metadata) !== 0) index.metadata = metadata.slice();
   const headers = from.u32();
   for (let i = 0; i < headers; i++) {
-    const position = from.f64();
+    const position = place();
     const kind = from.u8() === 1 ? "audio" : "video";
     const time = from.u32();
     index.addHeader(position, new Frame(kind, time, from.bytes(from.u32()).slice()));
   }
-  for (const points of [index.video, index.audio]) readPoints(from, points);
+  for (const points of [index.video, index.audio]) readPoints(from, points, place);
   return { index, size, modified };
 }
 
@@ -100,8 +101,15 @@ function writePoints(to: Writer, points: SeekPoints): void {
   for (const { time, position } of points.values()) to.u32(time).f64(position);
 }
 
-function readPoints(from: Reader, points: SeekPoints): void {
+function readPoints(from: Reader, points: SeekPoints, place: () => number): void {
   const count = from.u32();
   if (count * POINT > from.left) throw new WireError(`Cannot read ${count} points`);
-  for (let i = 0; i < count; i++) points.add(from.u32(), from.f64());
+  for (let i = 0; i < count; i++) points.add(from.u32(), place());
+}
+
+/** An offset in a recording of so many bytes: whoever may write to the folder can write any number. */
+function readPlace(from: Reader, size: number, least = 0): number {
+  const place = from.f64();
+  if (Number.isSafeInteger(place) && place >= least && place <= size) return place;
+  throw new WireError(`Cannot use the offset ${place} in a file of ${size} bytes`);
 }

@@ -86,6 +86,31 @@ Deno.test("VOD-210: an index file that is cut off or changed is a WireError", ()
   }
 });
 
+Deno.test("VOD-210: an index file whose offsets are none of the recording is a WireError, and made again", () => {
+  const places: ((index: FlvIndex, place: number) => FlvIndex | void)[] = [
+    (index, place) => void (index.end = place),
+    (index, place) => void (index.metadataEnd = place),
+    (index, place) => void (index.metadataPosition = place),
+    (index, place) => index.video.add(1e6, place),
+    (index, place) => index.audio.add(1e6, place),
+    (index, place) => index.addHeader(place, new Frame("audio", 0, Uint8Array.of(0xaf, 0))),
+    (_, place) => new FlvIndex(place),
+  ];
+  for (const place of [NaN, Infinity, -2, 0.5, LONG.length + 1, 2 ** 60]) {
+    for (const [i, lie] of places.entries()) {
+      const index = indexOf(LONG);
+      const lying = lie(index, place) ?? index;
+      const bytes = writeIndexFile({ index: lying, size: LONG.length, modified: 1 })!;
+      assert.throws(() => readIndexFile(bytes), WireError, `${place} at ${i}`);
+      if (!Number.isNaN(place)) continue;
+      const on = stage(files, new Map([["/film.flv", bytes]]));
+      const { output } = on.play("film");
+      on.pass(1_000);
+      assert.ok(output.lines.length > 0, `${i}`);
+    }
+  }
+});
+
 Deno.test("VOD-210: the index of a large file is kept beside it, and the file not read through again", () => {
   const first = stage(files);
   first.open("film")!.close();
