@@ -94,6 +94,9 @@ Deno.test("www/live: a publisher that was there before the script needs its pass
     const camera = await connect(FORGED, ["open sesame"]);
     await assert.rejects(eve.publish("show"), /Publishing takes a password/);
     await assert.rejects(eve.play("show"), /Playing takes a password/);
+    const use = (peer: Peer) => peer.connection.sharedObject("notes").ready;
+    await assert.rejects(use(eve), /Sharing takes a password|NoReadAccess|ObjectCreationFailed/);
+    await use(camera);
     await camera.publish("show");
     assert.deepEqual(await camera.call("streams"), [{ name: "show", viewers: 0 }]);
     await eve.close();

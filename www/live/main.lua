@@ -81,6 +81,11 @@ function onSubscribe(client, listener)
   tellViewers(listener.publication, 1)
 end
 
+-- A client of RTMP may be here without a password, see onConnection.
+function onSharedObject(client, object)
+  if client.mayPlay ~= true then error("Sharing takes a password") end
+end
+
 function onUnsubscribe(client, listener)
   tellViewers(listener.publication, -1)
 end
