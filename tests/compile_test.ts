@@ -6,6 +6,7 @@ import config from "../deno.json" with { type: "json" };
 import { NatsServer } from "./peers/nats.ts";
 import { hasProgram } from "./peers/peers.ts";
 import { freePort } from "./support/ports.ts";
+import { shippedPorts } from "./support/shipped_ports.ts";
 import { until } from "./support/wait.ts";
 
 const root = new URL("../", import.meta.url).pathname;
@@ -141,6 +142,7 @@ Deno.test({
         assert.match((await run(program, ["--help"])).text, /--port=N/);
       });
       await test.step("the first start in an empty folder writes configuration and main.lua", async () => {
+        using _ports = await shippedPorts();
         await serve("", async (port, output) => {
           for (const name of ["CumulusServer.ini", "www/main.lua"]) {
             assert.match(output(), new RegExp(`Wrote ${home}/${name}`));

@@ -4,6 +4,7 @@ import { freePort } from "../support/ports.ts";
 import { NetConnection } from "../../src/client/net_connection.ts";
 import { StatusError } from "../../src/client/status.ts";
 import { check } from "../../src/server/check.ts";
+import { shippedPorts } from "../support/shipped_ports.ts";
 import { PATIENCE, sleep, until as waitUntil } from "../support/wait.ts";
 
 const main = new URL("../../main.ts", import.meta.url).pathname;
@@ -141,6 +142,7 @@ Deno.test("CFG-001, CFG-032 without a configuration it starts, and makes www", a
 });
 
 Deno.test("In an empty folder the first start writes configuration and main.lua, and logs it", async () => {
+  using _ports = await shippedPorts();
   const running = start({}, "--port=0");
   const url = `rtmfp://127.0.0.1:${await portOf(running)}/no/such/folder`;
   const client = await NetConnection.connect(url); // as the configuration is shipped
@@ -258,7 +260,7 @@ Deno.test("API-026 a script that does not compile refuses its clients; others ar
 Deno.test("--pidfile is there while it runs", async () => {
   const folder = Deno.makeTempDirSync();
   const pidfile = `${folder}/cumulus.pid`;
-  const running = start({}, "--port=0", `--pidfile=${pidfile}`);
+  const running = start({ "www/main.lua": "" }, "--port=0", `--pidfile=${pidfile}`);
   await portOf(running);
   const content = () => Deno.readTextFile(pidfile).catch(() => undefined);
   assert.equal(

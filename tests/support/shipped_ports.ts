@@ -1,0 +1,42 @@
+// The TCP ports that CumulusServer.ini opens as it is shipped: one test at a time may have them.
+import { sleep } from "./wait.ts";
+
+const PORTS = [1935, 8080];
+/** Who listens on it has the turn; below all that `freePort()` gives. */
+const TURN = 9_935;
+/** Milliseconds to wait for tests that have the ports now; each takes seconds. */
+const LONGEST = 120_000;
+
+/**
+ * Waits until the ports are free and no other test file is about to use them.
+ *
+ * @returns the turn, to be disposed of when they are free again
+ * @throws {Error} that names the ports that another program keeps
+ */
+export async function shippedPorts(ports = PORTS, turn = TURN): Promise<Disposable> {
+  const end = performance.now() + LONGEST;
+  for (;; await sleep(20)) {
+    const mine = listen(turn);
+    const taken = mine ? ports.filter((port) => !isFree(port)) : [turn];
+    if (mine && taken.length === 0) return { [Symbol.dispose]: () => mine.close() };
+    mine?.close();
+    if (performance.now() > end) {
+      throw new Error(`Another program listens on TCP port ${taken.join(" and ")}`);
+    }
+  }
+}
+
+function isFree(port: number): boolean {
+  const listener = listen(port);
+  listener?.close();
+  return listener !== undefined;
+}
+
+function listen(port: number): Deno.TcpListener | undefined {
+  try {
+    return Deno.listen({ hostname: "0.0.0.0", port });
+  } catch (error) {
+    if (error instanceof Deno.errors.AddrInUse) return undefined;
+    throw error;
+  }
+}
