@@ -17,6 +17,7 @@ const path = browserPath("LivePlayer");
 
 /** A page of an application that plays the stream which its query names. */
 const page = `<!doctype html>
+<link rel="icon" href="data:,">
 <canvas></canvas><button>Sound on</button>
 <script type="module">
   import { connect, LivePlayer } from "/cumulus.js";
@@ -30,6 +31,7 @@ const page = `<!doctype html>
 
 /** The same through mpegts.js. */
 const loaderPage = `<!doctype html>
+<link rel="icon" href="data:,">
 <video muted></video>
 <script src="/-/mpegts.js"></script>
 <script type="module">
