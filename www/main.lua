@@ -1,4 +1,4 @@
--- The root application: it serves rtmfp://host/, and is there for every application below it to use.
+-- The root application: it serves rtmfp://host/, and every application below can use its functions.
 -- Edit it while the server runs: it restarts by itself.
 
 -- Events are inherited: this also runs for applications below that have no onStart of their own.
@@ -25,7 +25,7 @@ function onDisconnection(client)
   INFO("Client ", client.address, " has left; ", cumulus.clients.count, " remain")
 end
 
--- Everybody may publish and play: `return false` or error("why") would refuse.
+-- Every client may publish and play; `return false` or error("why") would refuse.
 function onPublish(client, publication)
   publication.announced = true
   INFO("Client ", client.address, " publishes ", publication.name)

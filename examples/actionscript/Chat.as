@@ -9,14 +9,14 @@ package {
   public class Chat extends Sprite {
     private const connection:NetConnection = new NetConnection();
     private var userName:String;
-    // Streams end when nothing keeps them.
+    // Keeps references, without which streams end.
     private var published:NetStream;
     private var played:NetStream;
 
     public function Chat() {
       const vars:Object = loaderInfo.parameters;
       userName = vars.name || "Anna";
-      // What the script calls by client.writer:writeAMFMessage
+      // The script calls these by client.writer:writeAMFMessage
       connection.client = {
         onSaid: function(who:String, text:String):void { trace(who + ": " + text); },
         onJoined: function(who:String):void { trace(who + " is here"); },

@@ -14,13 +14,13 @@ class Chat {
 
   final connection = new NetConnection();
   final name:String;
-  // Streams end when nothing keeps them.
+  // Keeps references, without which streams end.
   var published:NetStream;
   var played:NetStream;
 
   function new(server:String, name:String) {
     this.name = name;
-    // What the script calls by client.writer:writeAMFMessage
+    // The script calls these by client.writer:writeAMFMessage
     connection.client = {
       onSaid: function(who:String, text:String) trace(who + ": " + text),
       onJoined: function(who:String) trace(who + " is here"),

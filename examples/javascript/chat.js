@@ -3,8 +3,8 @@ import { NetConnection } from "../../clients/js/cumulus.js"; // in a page: from 
 
 const [server = "ws://localhost:8080", name = "Anna", stay] = Deno.args;
 
-// What the script calls by client.writer:writeAMFMessage("onSaid", name, text). These are set before it
-// connects, since what the script writes in onConnection comes with the answer.
+// The script calls these by client.writer:writeAMFMessage("onSaid", name, text). Set them before the client
+// connects, since messages that the script writes in onConnection arrive with the answer.
 const connection = new NetConnection(`${server}/chat`);
 connection.client = {
   onSaid: (who, text) => console.log(`${who}: ${text}`),

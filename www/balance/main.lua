@@ -1,4 +1,4 @@
--- Clients go to the server of the bus that has the fewest. docs/scalability.md tells when to use it.
+-- Clients go to the server of the bus that has the fewest. docs/scalability.md explains when to use it.
 
 function onHandshake(address, path, properties, attempts)
   if attempts > 2 then return end -- the chosen servers have not answered

@@ -5,14 +5,14 @@
 --   port = 20101
 --   announce = 255.255.255.255:20101
 --
--- Without `port` it does not receive, without `announce` it does not announce.
+-- Without `port` the script does not receive; without `announce` it does not announce.
 
-local QUESTION = "CumulusServer?" -- and spaces, so that no answer is longer than its question
-local ANSWERS = 20 -- a second, to all who ask
-local MOST = 100 -- servers that are known
+local QUESTION = "CumulusServer?" -- padded with spaces, so that no answer is longer than its question
+local ANSWERS = 20 -- a second, to all hosts together
+local MOST = 100 -- known servers
 local EACH = 8 -- of them at one address
 local LONGEST_NAME = 64 -- bytes
-local AGAIN = 60 -- seconds until a port that could not be had is tried again
+local AGAIN = 60 -- seconds until an unavailable port is tried again
 
 local settings = cumulus.configs.beacon or {}
 local port = tonumber(settings.port)
@@ -25,10 +25,10 @@ end)
 
 found = {} -- other servers by address: { name, clients, heard, host }
 
--- One line, short enough, of a text from wherever.
+-- One short line of a text from any source.
 local function line(text)
   text = text:gsub("%c", " "):sub(1, LONGEST_NAME)
-  for cut = 0, 3 do -- of the last character there may be a part
+  for cut = 0, 3 do -- the last character may be incomplete
     local whole = text:sub(1, #text - cut)
     if utf8.len(whole) then return whole end
   end
@@ -50,7 +50,7 @@ local function announce()
   socket:send(description(), settings.announce)
 end
 
--- Whether one more may be answered in this second.
+-- Whether one more question may be answered in this second.
 local function mayAnswer()
   local second = cumulus.epochTime // 1000
   if second ~= answering then answering, answers = second, 0 end
@@ -133,7 +133,7 @@ function onManage()
 end
 
 function onConnection(client)
-  -- The other servers that were heard of lately.
+  -- The other servers that announced themselves recently.
   function client:servers()
     forget()
     local servers = {}

@@ -24,7 +24,7 @@ end
 function onSharedObject(client, object)
   if object.name ~= "board" then error("unknown object") end
   function object:onChange(client, slot, value)
-    if not client then return end -- this script may
+    if not client then return end -- this script may change every slot
     if slot:sub(1, #client.id + 1) ~= client.id .. "/" then return false end
     if value == nil then
       forget(slot)

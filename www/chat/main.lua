@@ -1,11 +1,11 @@
--- A chat: what one says, all in it hear. docs/chat.md tells how clients use it.
+-- A chat: every client receives every message. docs/chat.md explains how clients use it.
 
 local LONGEST_NAME, LONGEST_TEXT, HISTORY = 32, 1000, 20
 
 people = {} -- client by name
-history = {} -- the last things said, { name, text } each
+history = {} -- the last messages, each { name, text }
 
--- Tells everybody in the chat, and counts them.
+-- Calls a function on every client in the chat, and counts the clients.
 local function tell(handler, ...)
   local count = 0
   for name, client in pairs(people) do
@@ -15,7 +15,7 @@ local function tell(handler, ...)
   return count
 end
 
--- A text that can be shown: UTF-8 without control characters, and no more than `longest` of it.
+-- A displayable text: UTF-8 without control characters, at most `longest` characters.
 local function clean(text, longest)
   if type(text) ~= "string" or not utf8.len(text) then return "" end
   text = text:gsub("%c", " "):match("^%s*(.-)%s*$")

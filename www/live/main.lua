@@ -5,18 +5,18 @@
 --   publish = a password
 --   play = another one
 --
--- Without a key, every client may.
+-- Without a key, every client may publish or play.
 
 local passwords = cumulus.configs.live or {}
 
--- Whether a client gave the right password. Digests are compared, not texts: how long that takes
--- tells nothing of the password.
+-- Whether a client gave the right password. The function compares digests, not texts,
+-- so that its duration reveals nothing of the password.
 local function knows(given, wanted)
   if not wanted then return true end
   return cumulus:sha256(tostring(given)) == cumulus:sha256(wanted)
 end
 
--- Tells a publisher how many watch; `change` is 1 for a listener that is about to be counted.
+-- Tells a publisher its number of listeners; `change` is 1 for a listener that is about to be counted.
 local function tellViewers(publication, change)
   local publisher = publishers[publication.name]
   if publisher then

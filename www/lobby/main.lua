@@ -1,8 +1,8 @@
--- A lobby that brings two players of a game together, of similar strength if it can be had.
--- docs/lobby.md tells how clients use it.
+-- A lobby that matches two players of a game, of similar strength if possible.
+-- docs/lobby.md explains how clients use it.
 
-local DIFFERENCE = 100 -- of ratings that play together at once
-local PER_SECOND = 50 -- added to that for each second that somebody waits
+local DIFFERENCE = 100 -- of ratings that are matched at once
+local PER_SECOND = 50 -- added to DIFFERENCE for each second of waiting
 
 waiting = {} -- players in the order in which they came
 
@@ -22,7 +22,7 @@ local function leave(player)
   return false
 end
 
--- How far a player's opponent may be, by now.
+-- The maximum difference of ratings that a player accepts now.
 local function reach(player)
   return DIFFERENCE + PER_SECOND * (cumulus.epochTime - player.since) / 1000
 end
@@ -40,7 +40,7 @@ local function opponentOf(player)
   return best
 end
 
--- Tells a player of the other one, whose peer id lets them play without this server.
+-- Tells a player about the other one, whose peer id lets them play without this server.
 local function introduce(player, other, begins)
   player.opponent, player.since = other, nil
   player.client.writer:writeAMFMessage("onMatch", {
@@ -57,7 +57,7 @@ local function match(player)
   if not other then return false end
   leave(player)
   leave(other)
-  introduce(other, player, true) -- who waited longer begins
+  introduce(other, player, true) -- the player who waited longer begins
   introduce(player, other, false)
   return true
 end
@@ -71,7 +71,7 @@ local function part(player)
 end
 
 function onStart(path)
-  for id, client in cumulus.clients:pairs() do -- those who waited when this file was edited
+  for id, client in cumulus.clients:pairs() do -- players who waited when this file was edited
     local player = playerOf(client)
     if player and player.since then waiting[#waiting + 1] = player end
   end
@@ -92,14 +92,14 @@ function onConnection(client, name, rating)
     return match(player)
   end
 
-  -- Waits no more, or leaves the match.
+  -- Stops waiting, or leaves the match.
   function client:cancel()
     part(player)
     player.since = nil
     return leave(player)
   end
 
-  -- How many wait for a game, or for any.
+  -- The number of players who wait for a game, or for any game.
   function client:waiting(game)
     local count = 0
     for i, other in ipairs(waiting) do

@@ -1,4 +1,4 @@
--- GET by HTTP/1.1 (RFC 9112), without waiting for it:
+-- GET by HTTP/1.1 (RFC 9112), without blocking the script:
 --
 --   local http = require "http"
 --   local problem = http.get("http://127.0.0.1:8080/path?a=1", { timeout = 5 }, function(problem, answer)
@@ -17,20 +17,20 @@
 local http = {}
 
 local LONGEST_LINE, LONGEST_HEAD = 8192, 32768
-local TOKEN = "[%w!#$%%&'*+.^_`|~-]+" -- what names of headers consist of
+local TOKEN = "[%w!#$%%&'*+.^_`|~-]+" -- characters of header names
 
 local pending = {} -- requests that have no answer yet
 
 local Request = {}
 Request.__index = Request
 
--- A text without blanks at its ends, in a time that many blanks inside make no longer.
+-- A text without blanks at its ends; many blanks inside do not slow it down.
 local function trim(text)
   local start = text:find("[^ \t]")
   return start and text:match("^.*[^ \t]", start) or ""
 end
 
--- The parts of an URL; nothing of one that cannot be asked for.
+-- The parts of a URL; nothing for an unsupported URL.
 local function parse(url)
   if type(url) ~= "string" or url:find("[%c%s\128-\255]") then return nil end
   local scheme, authority, path = url:match("^(%a[%w+.-]*)://([^/?#]*)([^#]*)")
@@ -42,12 +42,12 @@ local function parse(url)
   return host, tonumber(port) or 80, path
 end
 
--- What can be put between the separators of an URL: a text with everything else as %XX.
+-- A text for a part of a URL, with special characters as %XX.
 function http.escape(text)
   return (text:gsub("[^%w._~-]", function(c) return ("%%%02X"):format(c:byte()) end))
 end
 
--- Ends a request, and tells how.
+-- Ends a request and calls its function.
 function Request:finish(problem)
   if not pending[self] then return end
   pending[self] = nil
@@ -100,7 +100,7 @@ function Request:readHeader(data, at)
   return stop
 end
 
--- What follows the head. RFC 9112, 6.3.
+-- Determines how the body ends. RFC 9112, 6.3.
 function Request:headRead()
   local encoding = (self.headers["transfer-encoding"] or ""):lower()
   local length = self.headers["content-length"]
@@ -120,7 +120,7 @@ function Request:headRead()
     return self:finish("the answer is encoded: " .. encoding)
   elseif length then
     local first = length:match("^%d+")
-    for part in (length .. ","):gmatch("([^,]*),") do -- one that is repeated is the same
+    for part in (length .. ","):gmatch("([^,]*),") do -- repeated lengths must be equal
       local one = trim(part)
       if one ~= first or #one > 15 then return self:finish("Content-Length is none: " .. length) end
     end
@@ -138,7 +138,7 @@ function Request:tooLong()
   self:finish("the answer is longer than " .. self.longest .. " bytes")
 end
 
--- Takes a piece of the body.
+-- Adds a piece to the body.
 function Request:take(piece)
   self.length = self.length + #piece
   self.pieces[#self.pieces + 1] = piece
@@ -241,7 +241,7 @@ function http.get(url, options, done)
       if not stop then break end
       at = stop
     end
-    return request.read and #data - at + 1 or 0 -- what is not whole comes again
+    return request.read and #data - at + 1 or 0 -- incomplete items are received again
   end
   function client:onDisconnection()
     local whole = request.read == Request.readUntilEnd and not self.error
@@ -256,7 +256,7 @@ function http.get(url, options, done)
   pending[request] = true
 end
 
--- Gives up what takes too long.
+-- Ends requests that take too long.
 function http.manage()
   local late = {}
   for request in pairs(pending) do

@@ -1,4 +1,4 @@
--- JSON texts into Lua values: RFC 8259.
+-- Converts JSON texts to Lua values: RFC 8259.
 --
 --   local json = require "json"
 --   local value, problem = json.decode(text)
@@ -23,23 +23,23 @@ local function fail(at, what)
   error({ at = at, what = what }, 0)
 end
 
--- Where the next thing begins, behind the end if there is none.
+-- The position of the next token; after the end if there is none.
 local function skip(text, at)
   return text:find("[^ \t\r\n]", at) or #text + 1
 end
 
--- The character of \uXXXX, which two of them make if it is beyond U+FFFF.
+-- The character of \uXXXX, or of two of them if it is beyond U+FFFF.
 local function readUnicode(text, at)
   local digits = text:match("^\\u(%x%x%x%x)", at)
   if not digits then fail(at, "\\u wants four hexadecimal digits") end
   local code = tonumber(digits, 16)
   if code < 0xD800 or code > 0xDFFF then return utf8.char(code), at + 6 end
   local low = text:match("^\\u([Dd][C-Fc-f]%x%x)", at + 6)
-  if code > 0xDBFF or not low then return "\u{FFFD}", at + 6 end -- half of a pair
+  if code > 0xDBFF or not low then return "\u{FFFD}", at + 6 end -- half of a surrogate pair
   return utf8.char(0x10000 + ((code - 0xD800) << 10) + tonumber(low, 16) - 0xDC00), at + 12
 end
 
--- Reads from behind the first quotation mark.
+-- Reads a text after its first quotation mark.
 local function readString(text, at)
   local pieces = {}
   while true do
@@ -102,7 +102,7 @@ local function readObject(text, at, depth, null)
   end
 end
 
--- Reads a value, and tells where it ended.
+-- Reads a value; returns it and the position after it.
 function readValue(text, at, depth, null)
   at = skip(text, at)
   local first = text:sub(at, at)

@@ -1,16 +1,16 @@
--- Asks a web service for clients: GET by HTTP, and an answer in JSON. docs/lookup.md tells how
--- clients use it. In CumulusServer.ini:
+-- Asks a web service for clients: GET by HTTP, and an answer in JSON. docs/lookup.md explains
+-- how clients use it. In CumulusServer.ini:
 --
 --   [lookup]
 --   url = http://127.0.0.1:8080/words/
 --
 -- A client that looks up "tea" makes the server get http://127.0.0.1:8080/words/tea. Without an
--- URL nothing is asked.
+-- URL no request is made.
 
 local http, json = require "http", require "json"
 
 local LONGEST_WORD = 100 -- characters
-local MOST = 4 -- questions of one client at a time
+local MOST = 4 -- requests of one client at a time
 
 local settings = cumulus.configs.lookup or {}
 local options = {
@@ -68,17 +68,17 @@ function onConnection(client)
     if length == 0 or length > LONGEST_WORD then
       error("A word of 1 to " .. LONGEST_WORD .. " characters, please", 0)
     end
-    if self.lookups[word] then return true end -- it waits for that already
+    if self.lookups[word] then return true end -- it already waits for that word
     local count = 0
     for other in pairs(self.lookups) do count = count + 1 end
     if count >= MOST then error("No more than " .. MOST .. " at a time, please", 0) end
 
     local asked = waiting[word]
-    if not asked then -- else somebody has asked, and the answer is for both
+    if not asked then -- else another client has asked, and both get the answer
       local problem = http.get(settings.url .. http.escape(word), options, function(...)
         answered(word, ...)
       end)
-      if problem then -- it is about the configuration, and nothing for clients
+      if problem then -- it concerns the configuration: log it, do not send it to clients
         WARN("Cannot look up ", word, ": ", problem)
         error("The service cannot be asked", 0)
       end

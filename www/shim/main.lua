@@ -1,2 +1,2 @@
--- A folder of files to copy, and no application: without this one, clients would be let in here unasked.
+-- A folder of files to copy, not an application: without this line, clients could connect here.
 function onConnection() error("this is not an application") end

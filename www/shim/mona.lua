@@ -89,7 +89,7 @@ local function complete()
   end
 end
 
--- Calls the script's function, or that of the application above.
+-- Calls the script's function, or the function of the application above.
 local function call(name, ...)
   complete()
   local handler = scripts[name] or (super and super[name])
@@ -101,7 +101,7 @@ local function leave(client, ...)
   return ...
 end
 
--- An event with a client and a thing: the global function, then the one that is on the client.
+-- An event with a client and an object: calls the global function, then the client's function.
 local function both(name, prepare)
   return function(client, thing)
     adoptClient(client)
@@ -218,7 +218,7 @@ mona = setmetatable({ clients = clients, publications = publications, environmen
 
 this = application
 
--- The path of the application, of the name of its file: www/game/main.lua.
+-- The path of the application, from the name of its file: www/game/main.lua.
 for level = 2, 10 do
   local info = debug.getinfo(level, "S")
   local found = info and info.source:match("^@www(.*)/main%.lua$")

@@ -68,7 +68,7 @@ end
 
 function onStart(path)
   for id, client in cumulus.clients:pairs() do
-    -- true, and no text that a URL has brought: its parameters read like fields
+    -- true, not a text from the URL: its parameters read like fields
     if client.watchesStatistics == true then watchers[client] = true end
   end
 end

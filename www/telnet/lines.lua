@@ -14,7 +14,7 @@
 local lines = {}
 
 local IAC, SE, SB, WILL, WONT, DO, DONT = 255, 240, 250, 251, 252, 253, 254
-local LONGEST_COMMAND = 256 -- bytes of options; no more of them is waited for
+local LONGEST_COMMAND = 256 -- bytes of options; the reader waits for no more
 local MOST_DROPPED = 16384 -- bytes of an over-long line
 
 local Reader = {}
@@ -32,14 +32,14 @@ function Reader:add(piece)
   end
 end
 
--- The line, now that its end has come; nil if there was too much of it.
+-- The complete line; nil if it is too long.
 function Reader:take()
   local line, dropped = self.line:gsub("\r$", ""), self.dropped
   self.line, self.dropped = "", 0
   if dropped == 0 and #line <= self.longest then return line end
 end
 
--- Reads the command at a place. Returns the position after it, or nothing if it is incomplete, and
+-- Reads the command at a position. Returns the position after it, or nothing if it is incomplete, and
 -- the answer, which refuses every option that the other end requests or offers.
 local function readCommand(data, at)
   local command, option = data:byte(at + 1, at + 2)
@@ -51,7 +51,7 @@ local function readCommand(data, at)
       local after = stop and data:byte(stop + 1)
       if not after then return nil end
       stop = stop + 2
-      if after == SE then return stop end -- IAC itself stands twice inside
+      if after == SE then return stop end -- IAC inside is doubled
     end
   end
   if command < WILL or command == IAC then return at + 2 end
@@ -72,7 +72,7 @@ function Reader:read(data, onLine, answer)
     if found == IAC then
       local reply
       at, reply = readCommand(data, stop)
-      if reply and not self.answered[reply] then -- once is enough, as it does not change
+      if reply and not self.answered[reply] then -- answer once, as the answer does not change
         self.answered[reply] = true
         answer(reply)
       end

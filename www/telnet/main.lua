@@ -1,36 +1,36 @@
--- A chat of Flash clients and telnet users: what one says, all hear. docs/telnet.md tells how
--- clients use it. In CumulusServer.ini:
+-- A chat of Flash clients and telnet users: everybody receives every message. docs/telnet.md
+-- explains how clients use it. In CumulusServer.ini:
 --
 --   [telnet]
 --   port = 2323
 --
--- Without a port it is a chat of Flash clients alone.
+-- Without a port only Flash clients chat.
 
 local lines = require "lines"
 
 local LONGEST_NAME, LONGEST_TEXT = 32, 400 -- characters
 local LONGEST_LINE = 1600 -- bytes of telnet
-local AT_ONCE, PER_SECOND = 10, 2 -- things said by one
-local FLOOD = 50 -- more things, after which a telnet user has to go
+local AT_ONCE, PER_SECOND = 10, 2 -- messages of one person
+local FLOOD = 50 -- more messages, after which a telnet user is disconnected
 local UNSENT = 65536 -- bytes that may wait for a telnet user who does not read
-local NAMELESS, SILENT = 60, 3600 -- seconds after which a telnet user has to go
-local AGAIN = 60 -- seconds until a port that could not be had is tried again
+local NAMELESS, SILENT = 60, 3600 -- seconds after which a telnet user is disconnected
+local AGAIN = 60 -- seconds until an unavailable port is tried again
 
 local settings = cumulus.configs.telnet or {}
 local port = tonumber(settings.port)
 local most = tonumber(settings.users) or 100
-local each = tonumber(settings.each) or 10 -- of them by one address
+local each = tonumber(settings.each) or 10 -- of them at one address
 
-people = {} -- by name: each with tell(handler, …), which says whether that could be told
-users = {} -- those by telnet, by their TCP client; without a name at first
+people = {} -- by name: each with tell(handler, …), which returns whether it was sent
+users = {} -- telnet users by TCP client; without a name at first
 
--- A text without spaces at its ends, in a time that many spaces inside make no longer.
+-- A text without spaces at its ends; many spaces inside do not slow it down.
 local function trim(text)
   local start = text:find("%S")
   return start and text:match("^.*%S", start) or ""
 end
 
--- A text that can be shown on any terminal: UTF-8 without control characters.
+-- A text for any terminal: UTF-8 without control characters.
 local function clean(text, longest)
   if type(text) ~= "string" or not utf8.len(text) then return "" end
   text = trim(text:gsub("%c", " "):gsub("\xC2[\x80-\x9F]", " "))
@@ -45,7 +45,7 @@ local function tell(handler, ...)
   return count
 end
 
--- Whether a person may say something now; who says much has to wait.
+-- Whether a person may send a message now; frequent senders must wait.
 local function maySay(person)
   local now = cumulus.epochTime
   local since = (now - (person.spoke or 0)) / 1000
@@ -71,7 +71,7 @@ local function leave(person)
   tell("onLeft", person.name)
 end
 
--- Tells everybody, and counts them.
+-- Calls a handler for everybody, and counts them.
 local function say(person, text)
   text = clean(text, LONGEST_TEXT)
   if text == "" then return 0 end
@@ -92,7 +92,7 @@ end
 
 -- Telnet
 
--- How a telnet user reads what clients are called with.
+-- The lines that telnet users get for the calls to clients.
 local SHOWN = {
   onSaid = "%s: %s",
   onWhispered = "%s whispers: %s",
@@ -117,7 +117,7 @@ local COMMANDS = {
     user.client:disconnect()
   end,
   ["/to"] = function(user, rest)
-    -- names may hold spaces: the longest that is one counts
+    -- names may contain spaces: the longest matching name counts
     local name
     for stop in (rest .. " "):gmatch("()%s") do
       if people[rest:sub(1, stop - 1)] then name = rest:sub(1, stop - 1) end
@@ -145,8 +145,8 @@ local function heard(user, line)
   f(user, trim(rest))
 end
 
--- Where somebody comes from: an address of IPv4, or the network of an IPv6 one, which has all
--- 2^64 of it. Link-local addresses have a network in common that says nothing.
+-- The source of a user: an IPv4 address, or the network of an IPv6 address, since a user may have all
+-- its 2^64 addresses. Link-local addresses share one network, so each counts by itself.
 local function originOf(client)
   local ip = client.peerAddress:gsub(":%d+$", "")
   local inside = ip:match("^%[(.*)%]$")

@@ -1,4 +1,4 @@
--- Plays FLV files as live streams, each in a loop. docs/video.md tells how to use it.
+-- Plays FLV files as live streams, each in a loop. docs/video.md explains how to use it.
 -- In CumulusServer.ini:
 --
 --   [video]
@@ -14,7 +14,7 @@ local AUDIO, VIDEO, DATA = 8, 9, 18
 
 local settings = cumulus.configs.video or {}
 
--- Opens a file in front of its first tag.
+-- Opens a file at its first tag.
 local function open(name)
   local file, problem = io.open(cumulus:absolutePath(here) .. name .. ".flv", "rb")
   if not file then return nil, problem end
@@ -30,7 +30,7 @@ local function readTag(file)
   local header = file:read(11)
   if not header or #header < 11 then return nil end
   local kind, length, time, highest = string.unpack(">I1 I3 I3 I1", header)
-  local body = file:read(length + 4) -- the length stands behind it again
+  local body = file:read(length + 4) -- the length follows again
   if not body or #body < length then return nil end
   return kind, time + highest * 0x1000000, body:sub(1, length)
 end
@@ -40,7 +40,7 @@ local function push(publication, kind, time, body)
     publication:pushAudioPacket(time, body)
   elseif kind == VIDEO then
     publication:pushVideoPacket(time, body)
-  elseif kind == DATA and body:byte(1) == 2 then -- an AMF0 text, and what it is called with
+  elseif kind == DATA and body:byte(1) == 2 then -- an AMF0 text, and the arguments
     local name, rest = string.unpack(">s2", body, 2)
     publication:pushDataPacket(name, body, rest - 1)
   end
@@ -55,7 +55,7 @@ function Player:advance()
   while true do
     if not self.kind then
       self.kind, self.time, self.body = readTag(self.file)
-      if not self.kind then -- the end: once more, behind what was played
+      if not self.kind then -- the end: start again after the played frames
         if self.last == self.base then return self:stop("it has no frames") end
         self.base = self.last + GAP
         self.file:seek("set", self.first)

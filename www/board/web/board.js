@@ -1,10 +1,10 @@
-// The page of the board: every stroke is a slot of a shared object, whose rules www/board/main.lua
-// has. Points are parts of 10,000 of the width and the height, so that windows of any size agree.
+// The page of the board: every stroke is a slot of a shared object; www/board/main.lua checks changes.
+// Points are in 1/10,000 of the width and height, so that windows of any size agree.
 
 import { connect } from "/cumulus.js";
 
 const SCALE = 10_000;
-const MAX_NUMBERS = 1998; // of a stroke's points, two each; a longer one goes on as the next
+const MAX_NUMBERS = 1998; // of a stroke, two a point; a longer stroke continues in the next slot
 const SEND_EVERY = 100; // milliseconds between two changes of the stroke that is being drawn
 const RETRY = 2000; // milliseconds until the page connects again
 
@@ -16,7 +16,7 @@ let board; // the shared object while there is a connection
 let me = "";
 let number = 0; // of the last own stroke
 let stroke; // the own stroke that is being drawn: { slot, color, points }
-let sent = 0; // numbers of its points that were sent
+let sent = 0; // how many of its numbers were sent
 let paintsSoon = false;
 
 async function run() {
@@ -90,7 +90,7 @@ function add({ offsetX, offsetY }) {
   paint();
 }
 
-/** Sends the points drawn since the last time. */
+/** Sends the points drawn since the last call. */
 function send() {
   if (!board || !stroke || stroke.points.length === sent) return;
   sent = stroke.points.length;
@@ -116,7 +116,7 @@ function paint() {
   });
 }
 
-/** What others drew may be anything that the script lets through. */
+/** Strokes of other clients may be anything that the script accepts. */
 function paintStroke({ color, points }, width, height) {
   context.strokeStyle = "#888"; // stays where a color is none
   context.strokeStyle = color;

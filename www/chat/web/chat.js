@@ -1,4 +1,4 @@
-// The page of the chat: www/chat/main.lua has the functions that it calls, and calls those here.
+// The page of the chat: it calls functions of www/chat/main.lua, which calls the functions here.
 
 import { connect } from "/cumulus.js";
 
@@ -48,7 +48,7 @@ async function people() {
   element("people").textContent = (await connection.call("who")).join(", ");
 }
 
-/** Texts of others only ever become text nodes. */
+/** Texts of other users become text nodes only. */
 function show(kind, text, who) {
   const line = document.createElement("li");
   line.className = kind;
