@@ -137,7 +137,7 @@ Deno.test({
     };
 
     try {
-      await test.step("--version and --help", async () => {
+      await test.step("--version and --help print and exit", async () => {
         assert.equal((await run(program, ["--version"])).text, `${config.version}\n`);
         assert.match((await run(program, ["--help"])).text, /--port=N/);
       });
@@ -166,7 +166,7 @@ Deno.test({
         assert.match(checked.text, /1 script in .*www: no errors/);
       });
       const http = freePort();
-      await test.step("workers, mail and the page, without any library of the system", async () => {
+      await test.step("workers, mail and the page work without any system library", async () => {
         Deno.writeTextFileSync(`${home}/www/main.lua`, ROOT);
         const ini = `[rtmfp]\nnative = off\n[http]\nport = ${http}\n[smtp]\nport = ${freePort()}\n`;
         await serve(ini, async (port, output) => {
@@ -265,7 +265,7 @@ Deno.test({
           });
         },
       });
-      await test.step("a script that no limit reaches is ended by the watchdog, with its name", async () => {
+      await test.step("the watchdog ends a script that no limit stops, and names it", async () => {
         const endless = `function onStart() while true do end end`;
         Deno.writeTextFileSync(`${home}/www/main.lua`, endless);
         const ini = "[script]\ntime = 600000\nwatchdog = 2\n";

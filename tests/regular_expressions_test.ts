@@ -136,7 +136,7 @@ function worst({ pattern, flags }: Expression): string | undefined {
   return undefined;
 }
 
-Deno.test("Every regular expression takes time in proportion to its text", () => {
+Deno.test("Every regular expression takes time proportional to the length of its text", () => {
   const all = expressions();
   assert.ok(all.length > 50, `${all.length} expressions`);
   const long: string[] = [];
@@ -151,7 +151,7 @@ Deno.test("Every regular expression takes time in proportion to its text", () =>
   assert.deepEqual(long, []);
 });
 
-Deno.test("Expressions that take the square of the length are found", () => {
+Deno.test("The check finds expressions that take quadratic time", () => {
   const quadratic = [
     "\\b([a-z][a-z\\d+.-]*:\\/\\/[^\\s?#]*)[?#]",
     "\\s+$",

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { FAST, LONG, NOT_FAST } from "../tools/test_files.ts";
 
-Deno.test("The files and folders of tests that tools/test_files.ts names exist, each named once", () => {
+Deno.test("Every test file and folder in tools/test_files.ts exists and is listed once", () => {
   for (const names of [FAST, NOT_FAST, LONG]) {
     assert.deepEqual(names.filter((name) => !existsSync(new URL(name, import.meta.url))), []);
     assert.deepEqual(names.filter((name, i) => names.indexOf(name) !== i), []);

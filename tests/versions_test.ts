@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 const root = new URL("../", import.meta.url);
 const read = (path: string) => Deno.readTextFileSync(new URL(path, root));
 
-Deno.test("the Deno version of .deno-version is the one that every file names", () => {
+Deno.test("every file names the Deno version of .deno-version", () => {
   const version = read(".deno-version").trim();
   assert.match(version, /^\d+\.\d+\.\d+$/);
   const others: string[] = [];

@@ -17,7 +17,10 @@ try {
 const ignore = library === undefined;
 const random = (length: number) => new Uint8Array(randomBytes(length));
 
-Deno.test({ name: "Native AES-128-CBC is node's, call after call, both ways", ignore }, () => {
+Deno.test({
+  name: "Native AES-128-CBC equals node's in consecutive calls, in both directions",
+  ignore,
+}, () => {
   const native: CryptoBackend = new NativeCrypto(library!);
   for (let keys = 0; keys < 20; keys++) {
     const key = random(16);
@@ -44,7 +47,7 @@ Deno.test({ name: "Native AES-128-CBC is node's, call after call, both ways", ig
 });
 
 Deno.test(
-  { name: "Partial blocks are refused, without effect on later calls", ignore },
+  { name: "Native AES refuses partial blocks, without effect on later calls", ignore },
   () => {
     const aes = new NativeCrypto(library!).aes(random(16));
     assert.throws(() => new NativeCrypto(library!).aes(random(15)), RangeError);
@@ -64,7 +67,7 @@ Deno.test(
   },
 );
 
-Deno.test({ name: "Native HMAC-SHA256 and SHA-256 are node's", ignore }, () => {
+Deno.test({ name: "Native HMAC-SHA256 and SHA-256 equal node's", ignore }, () => {
   const native: CryptoBackend = new NativeCrypto(library!);
   for (const keyLength of [0, 1, 20, 32, 63, 64, 65, 200]) {
     const key = random(keyLength);
@@ -84,27 +87,30 @@ Deno.test({ name: "Native HMAC-SHA256 and SHA-256 are node's", ignore }, () => {
   }
 });
 
-Deno.test({ name: "What served one AES key serves the next as if it were new", ignore }, () => {
-  const native: CryptoBackend = new NativeCrypto(library!);
-  for (let round = 0; round < 4; round++) {
-    const all = Array.from({ length: 100 }, () => {
-      const key = random(16);
-      return { native: native.aes(key), portable: portable.aes(key) };
-    });
-    for (const aes of [...all, ...all.toReversed()]) {
-      const plain = random(160);
-      const [sealed, expected] = [plain.slice(), plain.slice()];
-      aes.native.encrypt(sealed, 0, 160);
-      aes.portable.encrypt(expected, 0, 160);
-      assert.deepEqual(sealed, expected);
-      aes.native.decrypt(sealed, 0, 160);
-      assert.deepEqual(sealed, plain);
+Deno.test(
+  { name: "A native context reused for another AES key works like a new one", ignore },
+  () => {
+    const native: CryptoBackend = new NativeCrypto(library!);
+    for (let round = 0; round < 4; round++) {
+      const all = Array.from({ length: 100 }, () => {
+        const key = random(16);
+        return { native: native.aes(key), portable: portable.aes(key) };
+      });
+      for (const aes of [...all, ...all.toReversed()]) {
+        const plain = random(160);
+        const [sealed, expected] = [plain.slice(), plain.slice()];
+        aes.native.encrypt(sealed, 0, 160);
+        aes.portable.encrypt(expected, 0, 160);
+        assert.deepEqual(sealed, expected);
+        aes.native.decrypt(sealed, 0, 160);
+        assert.deepEqual(sealed, plain);
+      }
+      for (const aes of all) aes.native.free();
     }
-    for (const aes of all) aes.native.free();
-  }
-});
+  },
+);
 
-Deno.test({ name: "Keys that are freed, and once more, leave nothing to others", ignore }, () => {
+Deno.test({ name: "Freeing an HMAC key twice does not affect other keys", ignore }, () => {
   const native: CryptoBackend = new NativeCrypto(library!);
   const data = random(40);
   for (let round = 0; round < 50; round++) {

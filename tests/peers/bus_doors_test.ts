@@ -71,7 +71,7 @@ peerTest(
       const response = await fetch(`http://${b.web}/${name}.flv`, { method: "HEAD" });
       return response.status;
     };
-    // Each is played as soon as it is there: it ends with its file.
+    // Each publication is played as soon as it exists, since it ends with its file.
     const published = (name: string) =>
       until(async () => await status(name) === 200, `${name} at the other server`);
     const byRtmp = b.file("rtmp.flv"), byFfmpeg = b.file("ffmpeg.flv");

@@ -38,7 +38,7 @@ peerTest(
   },
 );
 
-/** 16 frames of 64 KiB are a MiB: 20 MiB are more than the bus and the buffers of TCP hold. */
+/** 16 frames of 64 KiB are 1 MiB; 20 MiB exceed the buffers of the bus and TCP. */
 const [FRAME, FLOOD] = [64 * 1024, 20 * 16];
 
 peerTest(

@@ -84,7 +84,7 @@ export const KEY = "170100000011";
 export const inter = (n: number) => `27010000000${n}`;
 export const bytes = (hex: string) => Uint8Array.fromHex(hex);
 
-/** Publishes frames that no other sends, until it is ended with its name taken. */
+/** Publishes unique frames until the server ends it because its name is taken. */
 export class Source {
   readonly codes: string[] = [];
   #sent = 0;
@@ -114,7 +114,7 @@ export class Source {
   }
 }
 
-/** Which sources the frames are of that were got from a place on. */
+/** Sources of the frames received from an index on. */
 export const marks = ({ got }: Frames, from: number) =>
   got.slice(from).filter((frame) => frame.startsWith("v")).map((frame) =>
     frame.split(" ")[1].slice(10, 12)

@@ -29,19 +29,19 @@ peerTest("three servers on a bus are one", ["nats-server"], async () => {
   const clients = await Promise.all([a, b, c].map(connect));
   const [ofA, ofB, ofC] = clients;
 
-  // What scripts say to each other, and the load.
+  // Messages between scripts, and the load.
   ofA.send("say", "hello");
   for (const server of [b, c]) await server.logged(/heard hello from a$/);
   await until(async () => await ofA.call("servers") === "b 1, c 1", "the load of the others");
 
-  // A server with many clients sends further ones on to one with few.
+  // A server with many clients redirects new ones to a server with few.
   const crowd = await Promise.all(Array.from({ length: 5 }, () => connect(a)));
   await until(async () => await ofB.call("servers") === "a 6, c 1", "the load of the first");
   const sent = await NetConnection.connect(a.url("/balance"), { timeout: PATIENCE });
   assert.notEqual(await sent.call("where"), `127.0.0.1:${a.port}`);
   await Promise.all([sent, ...crowd].map((client) => client.close()));
 
-  // A stream is played at the others, with headers and a picture at once.
+  // The other servers play a stream, with headers and a picture at once.
   const waiting = await Frames.of(b, "cam", ofB);
   const published = await ofA.createStream();
   await published.publish("cam");
@@ -66,7 +66,7 @@ peerTest("three servers on a bus are one", ["nats-server"], async () => {
     }
   }
 
-  // The name is taken at all servers, at once where it is played and soon where it is not.
+  // The name is taken at all servers: at once where the stream is played, soon elsewhere.
   await assert.rejects((await ofB.createStream()).publish("cam"), /NetStream\.Publish\.BadName/);
   const other = await ofB.createStream();
   await other.publish("solo");
@@ -125,7 +125,7 @@ peerTest(
     const listener = await Frames.of(a, "cam", clients[0]);
     const remote = await Frames.of(b, "cam", clients[1]);
     let time = 0;
-    /** Local service goes on; @returns the frame that was sent */
+    /** Local clients are still served; @returns the frame that was sent */
     const serve = async () => {
       const marker = `17010000${toHex(Uint8Array.of(time >> 8, time & 0xff))}`;
       published.sendVideo(time++, bytes(marker));
@@ -133,7 +133,7 @@ peerTest(
       assert.equal(await clients[1].call("echo", time), time);
       return marker;
     };
-    /** The other server is met again, and plays frames that are sent from now on. */
+    /** The other server is linked again, and plays frames sent from now on. */
     const isBack = async (from: number) => {
       await a.logged(/met b$/, from);
       const before = remote.got.length;
@@ -238,7 +238,7 @@ peerTest("the bus is encrypted, and its certificate is checked", ["nats-server"]
   await stranger.logged(/^WARN .*Bus: .*certificate/);
 });
 
-Deno.test("a bus without publicAddress stops the start, and is an error of a check", async () => {
+Deno.test("a server with a bus and no publicAddress does not start, and check reports the error", async () => {
   const server = await TestServer.prepare({ ini: "[bus]\nservers = nats://127.0.0.1:4222\n" });
   assert.equal(await server.exit(), 1);
   await server.logged(/\[bus\] servers requires publicAddress/);

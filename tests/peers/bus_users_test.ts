@@ -57,7 +57,7 @@ peerTest(
     const refusals = () => a.log.items.filter((line) => /Violation|violation/.test(line));
     await a.logged(/Bus: .*iolation.*\.ctl/);
     const from = a.log.items.length;
-    // Claims of both names and heartbeats are repeated, and refused by turns.
+    // Claims of both names and heartbeats are repeated, and refused in turn.
     for (let n = 0, at = from; n < 6; n++) {
       await a.logged(/Bus: .*iolation.*\.hb/, at);
       at = a.log.items.length;
@@ -70,7 +70,7 @@ peerTest(
   },
 );
 
-Deno.test("an invalid file of [bus] stops the start with its name", async () => {
+Deno.test("an invalid file in [bus] stops the start with an error that names it", async () => {
   const bus = "publicAddress = 127.0.0.1:1935\n[bus]\nservers = nats://127.0.0.1:4222\n";
   const cases: [string, RegExp][] = [
     ["credentials = missing.creds\n", /\[bus\] credentials = missing\.creds: No such file/],

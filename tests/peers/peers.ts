@@ -1,11 +1,11 @@
-// Programs of others that are run against this server: in CI they have to be there.
+// Third-party programs that run against this server; CI must have them.
 import { createHash } from "node:crypto";
 import { FlvReader } from "../../src/flv/reader.ts";
 import { type FlvTag, TagType } from "../../src/flv/tags.ts";
 import { freePort } from "../support/ports.ts";
 import { PATIENCE } from "../support/wait.ts";
 
-/** Whether a program is on the path. */
+/** Whether a program is in PATH. */
 export function hasProgram(name: string): boolean {
   const folders = (Deno.env.get("PATH") ?? "").split(":").concat("/usr/sbin");
   return folders.some((folder) => {
@@ -18,7 +18,7 @@ export function hasProgram(name: string): boolean {
 }
 
 /**
- * A test with programs of others. Where one is missing it is skipped and says so; where `CI` is set it
+ * A test with third-party programs. Without one of them the test is skipped with a message; with `CI` set it
  * fails.
  */
 export function peerTest(
@@ -40,7 +40,7 @@ export interface PeerResult {
   readonly error: string;
 }
 
-/** A program that is running; it is stopped when it takes too long. */
+/** A running program; it is killed after its time-out. */
 export class Peer implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly result: Promise<PeerResult>;
@@ -75,7 +75,7 @@ export class Peer implements AsyncDisposable {
 
 const QUIET = ["-hide_banner", "-nostdin", "-loglevel", "error"];
 
-/** ffmpeg publishes a file, as fast as it can, or `pace` times as fast as life. */
+/** ffmpeg publishes a file, as fast as it can, or at `pace` times real time. */
 export const ffmpegPublishes = (file: string, url: string, pace?: number): Peer =>
   new Peer("ffmpeg", [
     ...QUIET,
@@ -103,7 +103,7 @@ export const rtmpdumpReads = (url: string, file: string, start = 0, stop?: numbe
     ...stop === undefined ? [] : ["--stop", `${stop}`],
   ]);
 
-/** What ffprobe finds wrong with a file, every frame decoded; "" if nothing. */
+/** Errors that ffprobe reports after decoding every frame of a file; "" without errors. */
 export async function faultsOf(file: string): Promise<string> {
   const args = ["-hide_banner", "-v", "error", "-show_frames", "-of", "compact", file];
   const { stderr } = await new Deno.Command("ffprobe", { args, stdout: "null" }).output();

@@ -5,7 +5,7 @@ import { freePort } from "../support/ports.ts";
 import { until } from "../support/wait.ts";
 import { faultsOf, ffmpegPublishes, FILE, mediaOf, Peer, peerTest, tagsOf } from "./peers.ts";
 
-/** How much faster than life a file is published. */
+/** Speed of publishing a file, as a multiple of real time. */
 const PACE = 2;
 
 /** A server with the doors of players, and a folder for their output. */
@@ -62,7 +62,7 @@ async function picturesOf(file: string): Promise<string[]> {
 /**
  * The pictures are the publisher's in their order, without a gap.
  *
- * @param least VLC forgets the last second that it has, at the end of a live stream
+ * @param least minimum number of pictures: VLC drops its last second at the end of a live stream
  */
 function assertSeen(seen: readonly string[], published: readonly string[], least: number): void {
   assert.ok(seen.length >= least, `${seen.length} of ${published.length} pictures`);

@@ -20,7 +20,7 @@ import {
   tagsOf,
 } from "./peers.ts";
 
-/** How much faster than life a file is published. */
+/** Speed of publishing a file, as a multiple of real time. */
 const PACE = 4;
 
 /** A server whose application `live` has the recording `film`. */
@@ -43,7 +43,7 @@ async function serve(script = "", ini = "") {
   };
 }
 
-/** Digests alone: players that begin in the middle count times from there, or add where they began. */
+/** Digests only: players that begin in the middle count times from there, or add the start. */
 const digests = (tags: readonly FlvTag[]) => {
   const { audio, video } = mediaOf(tags);
   const digest = (line: string) => line.split(" ")[2];
@@ -97,7 +97,7 @@ peerTest("A recording that is not there ends ffmpeg, and no name leads out of th
   }
 });
 
-Deno.test("An RTMFP client plays a recording to its end, in order and whole", async () => {
+Deno.test("An RTMFP client plays every frame of a recording in order", async () => {
   await using all = await serve();
   const connection = await NetConnection.connect(all.server.url("/live"));
   const stream = await connection.createStream();
@@ -122,7 +122,7 @@ const RECORDS = `
   function onPublish(client, publication) assert(publication:record()) end
   function onUnpublish(client, publication) NOTE("unpublished ", publication.recording) end`;
 
-/** A file as it is once its recording has ended: its duration is known. */
+/** A file of a completed recording, whose duration is known. */
 async function recorded(path: string): Promise<FlvTag[]> {
   await until(() => {
     try {
@@ -180,7 +180,7 @@ peerTest("An RTMFP client records and appends; ffmpeg and rtmpdump play the file
     await until(() => codes.includes("NetStream.Record.Start"), "Record.Start");
     const begun = performance.now();
     for (const { type, timestamp, data } of tags) {
-      // audio and video go on flows of their own: all at once one would be seconds ahead of the other,
+      // audio and video use separate flows: sent at once, one would be seconds ahead of the other,
       // and rtmpdump ends at the first frame that is at the end of the file
       await sleep(Math.max(0, begun + timestamp / PACE - performance.now()));
       if (type === TagType.audio) stream.sendAudio(timestamp, data);
@@ -209,7 +209,7 @@ const sizeOf = (path: string): number => {
   }
 };
 
-Deno.test("client play --start --length writes that part of a recording, and ends with it", async () => {
+Deno.test("client play --start --length writes that part of a recording, then exits", async () => {
   await using all = await serve();
   for (const url of [`${all.server.url("/live")}/film`, all.url("film")]) {
     const path = all.file("part.flv");
@@ -221,7 +221,7 @@ Deno.test("client play --start --length writes that part of a recording, and end
   }
 });
 
-Deno.test("client publish --type record and append: the file has both parts, by RTMFP and by RTMP", async () => {
+Deno.test("client publish --type record, then append, writes both parts into the file, by RTMFP and by RTMP", async () => {
   await using all = await serve("", "[record]\nenabled = on\n");
   const short = shortRecording(600);
   const url = { rtmfp: all.server.url("/live/one"), rtmp: all.url("two") };

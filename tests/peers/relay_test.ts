@@ -10,7 +10,7 @@ import { ffmpegPublishes, FILE, mediaOf, NginxRtmp, peerTest, tagsOf } from "./p
 
 const PROGRAMS = ["ffmpeg", "nginx"];
 const MAIN = "[application]\nunknown = nearest\n";
-/** The stream name that a push gets. */
+/** The stream name for a push. */
 const SECRET = "key-that-nobody-sees";
 
 /** A server with an RTMP port. */
@@ -56,7 +56,7 @@ async function plays(url: string) {
 
 const expected = mediaOf(tagsOf(FILE));
 
-/** A relay begins at a key frame, behind which every frame comes, with its time. */
+/** A relay begins at a key frame; every later frame follows with its time. */
 function assertTail(actual: readonly string[], expected: readonly string[]): void {
   assert.ok(actual.length >= 25, `${actual.length} frames`);
   const tail = expected.slice(-actual.length).map((line) => line.split(" "));

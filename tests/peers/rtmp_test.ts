@@ -47,7 +47,7 @@ async function serve(ini = "") {
   };
 }
 
-/** What an RTMFP client of ours plays, as tags. */
+/** Tags that our RTMFP client plays. */
 async function rtmfpPlays(url: string, name: string) {
   const connection = await NetConnection.connect(url);
   const stream = await connection.createStream();
@@ -65,7 +65,7 @@ async function rtmfpPlays(url: string, name: string) {
   };
 }
 
-/** How much faster than life a file is published. */
+/** Speed of publishing a file, as a multiple of real time. */
 const PACE = 4;
 
 const mediaCount = (tags: readonly FlvTag[]) => {
@@ -109,7 +109,7 @@ peerTest("An RTMFP client publishes: ffmpeg and rtmpdump get every frame", [
   const tags = tagsOf(FILE);
   const begun = performance.now();
   for (const { type, timestamp, data } of tags) {
-    // audio and video go on flows of their own: all at once one would be seconds ahead of the other
+    // audio and video use separate flows: sent at once, one would be seconds ahead of the other
     await sleep(Math.max(0, begun + timestamp / PACE - performance.now()));
     if (type === TagType.audio) stream.sendAudio(timestamp, data);
     if (type === TagType.video) stream.sendVideo(timestamp, data);

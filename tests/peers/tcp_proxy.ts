@@ -15,7 +15,7 @@ export class TcpProxy implements Disposable {
     return this.#listener.addr.port;
   }
 
-  /** Ends all connections, and each that comes. */
+  /** Ends all connections, and each new one. */
   cut(): void {
     this.#set("cut");
     for (const connection of this.#connections) this.#close(connection);

@@ -1,4 +1,4 @@
-// What other implementations sent, opened, read, written again and sealed: the same datagrams.
+// Datagrams of other implementations are opened, read, written and sealed again without a change.
 import assert from "node:assert/strict";
 import { toHex } from "../../src/bytes/hex.ts";
 import { Writer } from "../../src/bytes/writer.ts";

@@ -102,7 +102,7 @@ Deno.test("Random datagrams neither throw nor are answered", () => {
   assert.equal(dropped, 2000, "each is counted once");
 });
 
-Deno.test("A time before the last one counts as the last one", () => {
+Deno.test("A time before the previous one counts as the previous one", () => {
   const pair = makePair({ seed: 1, delay: [50, 50] });
   open(pair);
   const { server } = pair;

@@ -1,4 +1,4 @@
-// The chunks of a handshake, made of their fields and read back.
+// The chunks of a handshake, written from their fields and read back.
 import assert from "node:assert/strict";
 import { fromHex, toHex } from "../../src/bytes/hex.ts";
 import { Reader } from "../../src/bytes/reader.ts";
@@ -21,7 +21,7 @@ import { rHello } from "../../src/rtmfp/wire/rhello.ts";
 import { riKeying } from "../../src/rtmfp/wire/rikeying.ts";
 import { vector } from "../support/vectors.ts";
 
-/** Checks that fields and bytes of a vector are the same thing, and so its whole packet. */
+/** Checks that the fields and bytes of a vector agree, and its whole packet. */
 function check<Chunk>(id: string, codec: ChunkCodec<Chunk>, chunk: Chunk): void {
   const { chunk: hex, packet, timestamp } = vector(id);
   assert.deepEqual(codec.read(new Reader(fromHex(hex), 3)), chunk);

@@ -1,4 +1,4 @@
-// Attacks by datagrams to the UDP port alone, all without success.
+// Attacks by datagrams to the UDP port, all without success.
 import assert from "node:assert/strict";
 import { toHex } from "../../src/bytes/hex.ts";
 import { Writer } from "../../src/bytes/writer.ts";
@@ -73,7 +73,7 @@ class Forger {
     });
   }
 
-  /** A cookie that is good at an address. */
+  /** A cookie that is valid for an address. */
   cookie(from: Address): Uint8Array {
     this.send(from, iHello, HELLO);
     this.send(from, iHello, HELLO);
@@ -90,7 +90,7 @@ class Forger {
   }
 }
 
-/** The nth of many addresses all over the world; every hundredth time it is the same one. */
+/** The nth of many addresses; every hundredth call returns the same one. */
 const addressOf = (n: number): Address =>
   n % 100 === 0
     ? { hostname: "198.51.100.66", port: 53 }
@@ -113,7 +113,7 @@ const pair = agreement.pair(2, 0);
 /** Limits of memory: 16,384 sources and 8,192 hellos. */
 const MOST_REMEMBERED = 16_384 + 8192;
 
-Deno.test("100,000 spoofed hellos: no session, no secret, no memory, 3 bytes for each at most", () => {
+Deno.test("100,000 spoofed hellos cost no session, secret or memory, and at most 3 bytes of answer each", () => {
   const fresh = new RememberingAgreement(11);
   const server = makeServer(1, { onSession }, { agreement: fresh });
   const forger = new Forger(server);
@@ -135,7 +135,7 @@ Deno.test("100,000 spoofed hellos: no session, no secret, no memory, 3 bytes for
   assert.equal(server.deadline, Infinity);
 });
 
-Deno.test("100,000 forged or expired cookies: no session, no secret, no memory, no answer", () => {
+Deno.test("100,000 forged or expired cookies cost no session, secret or memory, and get no answer", () => {
   const fresh = new RememberingAgreement(12);
   const server = makeServer(1, { onSession }, { agreement: fresh });
   const forger = new Forger(server);
@@ -165,7 +165,7 @@ Deno.test("100,000 forged or expired cookies: no session, no secret, no memory, 
   assert.equal(server.deadline, Infinity);
 });
 
-Deno.test("A cookie sent from addresses of others: they get 3 bytes for each at most", () => {
+Deno.test("A cookie sent from spoofed addresses causes at most 3 bytes of answer each", () => {
   const server = makeServer(1, { onSession });
   const forger = new Forger(server);
   const cookie = forger.cookie(addressOf(1));
@@ -192,7 +192,7 @@ class SlowAgreement implements KeyAgreement {
   }
 }
 
-Deno.test("Secrets without number asked for from one place leave room for others", () => {
+Deno.test("Many key agreements requested by one address leave room for other addresses", () => {
   const slow = new SlowAgreement();
   const server = makeServer(1, { onSession }, { agreement: slow });
   const forger = new Forger(server);
@@ -210,7 +210,7 @@ Deno.test("Secrets without number asked for from one place leave room for others
   assert.equal(slow.waiting.length, 1, "then it is its turn again");
 });
 
-Deno.test("Handshakes that are not finished do not keep others out", () => {
+Deno.test("Unfinished handshakes do not block other clients", () => {
   const server = makeServer(1, { onSession }, { limits: { halfOpen: 8 } });
   const forger = new Forger(server);
   const attacker = addressOf(1);
@@ -235,7 +235,7 @@ Deno.test("Long tags are not remembered", () => {
   assert.ok(server.remembered <= 1);
 });
 
-Deno.test("Tiny fragments count with their overhead of memory", () => {
+Deno.test("Tiny fragments count with their memory overhead", () => {
   const server = makeServer(1, { onSession });
   const forger = new Forger(server);
   for (let i = 0; i < 20_000; i++) {
@@ -264,7 +264,7 @@ function flow(onMessage: (message: Uint8Array) => void, held = { bytes: 0 }): Re
   return one;
 }
 
-Deno.test("Fragments in the worst order cost no more than in the best", () => {
+Deno.test("Fragments in the worst order cost no more than in the best order", () => {
   let messages = 0;
   const held = { bytes: 0 };
   const one = flow(() => void messages++, held);
@@ -296,7 +296,7 @@ function userData(flowId: number, sequence: number, part: Fragment, data: Uint8A
   return toHex(to.view());
 }
 
-Deno.test("Unfinished messages: limits hold for each session and for all together", () => {
+Deno.test("Limits of unfinished messages hold for each session and for all sessions together", () => {
   const limits = { memory: 4 << 20, memoryOfAll: 8 << 20 };
   const reasons: string[] = [];
   const server = makeServer(1, {
@@ -361,7 +361,7 @@ Deno.test("Many sessions of one address with little memory each do not evict oth
   assert.equal(server.context.held, 0);
 });
 
-Deno.test("Memory of sessions of this machine is not added up", () => {
+Deno.test("Memory of sessions from this machine is not added up per address", () => {
   const server = makeServer(1, { onSession }, { limits: { memoryOfAll: 1 << 20 } });
   const piece = new Uint8Array(30_000);
   const open = (hostname: string, port: number, pieces: number): void => {
@@ -380,7 +380,7 @@ Deno.test("Memory of sessions of this machine is not added up", () => {
   assert.equal(left.length, 20);
 });
 
-Deno.test("Flows, their metadata and gaps count with their overhead of memory", () => {
+Deno.test("Flows, their metadata and gaps count with their memory overhead", () => {
   const server = makeServer(1, { onSession });
   const peer = new RawPeer(server).open();
   peer.send(userData(3, 1, Fragment.whole, Uint8Array.of(1)));
@@ -416,7 +416,7 @@ Deno.test("Memory of numbers beyond the end of a flow is released with the flow"
   assert.equal(server.context.held, 0);
 });
 
-Deno.test("Pings, probes and acknowledgements without number are answered with no more than came", () => {
+Deno.test("Answers to many pings, probes and acknowledgements have no more bytes than were received", () => {
   const server = makeServer(1, { onSession });
   const peer = new RawPeer(server).open();
   let bytesIn = 0, bytesOut = 0;

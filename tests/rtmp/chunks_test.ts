@@ -8,7 +8,7 @@ import { captured, capturedMessages, joined, pieces, pseudoRandom, read } from "
 
 const HANDSHAKE = 1 + 2 * 1536;
 
-Deno.test("ChunkReader reads captured clients and servers as another decoder does", () => {
+Deno.test("ChunkReader reads the captures of clients and servers as another decoder does", () => {
   for (const [name, expected] of Object.entries(capturedMessages)) {
     const bytes = captured(name).subarray(HANDSHAKE);
     const inOne = read(bytes);
@@ -49,7 +49,7 @@ Deno.test("Readers that take turns after each byte do not disturb each other", (
 const times = (...chunks: string[]) =>
   read(fromHex(chunks.join(" ")), 1).map(({ timestamp }) => timestamp);
 
-Deno.test("Chunk times: full, differences, and headers that repeat", () => {
+Deno.test("ChunkReader reads full times, differences and repeated headers", () => {
   const body = "aabb";
   const full = `04 000064 000002 08 01000000 ${body}`;
   assert.deepEqual(times(full, `c4 ${body}`), [100, 100], "RTMP-107");
@@ -62,7 +62,7 @@ Deno.test("Chunk times: full, differences, and headers that repeat", () => {
   assert.deepEqual(times(full, ahead, `c4 01000000 ${body}`), [100, 0x1000064, 0x2000064]);
 });
 
-Deno.test("A time of 32 bits may be repeated in later chunks of the message, or not", () => {
+Deno.test("Later chunks of a message may repeat its 32-bit time or omit it", () => {
   const payload = pseudoRandom(2)(300);
   const head = fromHex("04 ffffff 00012c 09 01000000 01234567");
   const [a, b, c] = pieces(payload, 128);
@@ -77,7 +77,7 @@ Deno.test("A time of 32 bits may be repeated in later chunks of the message, or 
       assert.equal(others.length, 0);
     }
   }
-  // A payload that begins like the time, and a last chunk shorter than the time is.
+  // A payload that begins like the time, and a last chunk shorter than the time.
   const alike = joined(time.subarray(0, 3), payload.subarray(0, 127));
   const [d, e] = pieces(alike, 128);
   const short = joined(fromHex("04 ffffff 000082 09 01000000 01234567"), d, more, e);
@@ -97,7 +97,7 @@ Deno.test("Chunk stream ids take one, two or three bytes, the third counting 256
   assert.throws(() => read(fromHex(`00 01 ${rest} c1 01 00 c1 00 01`)), /319|begins|320/);
 });
 
-Deno.test("Messages of several chunk streams interleave, and Abort drops one", () => {
+Deno.test("ChunkReader reads interleaved messages, and Abort drops one of them", () => {
   const reader = new ChunkReader((message) => {
     if (message.type === ControlType.abort) reader.abort(4);
     else types.push(message.type);
@@ -174,7 +174,7 @@ Deno.test("ChunkReader allocates memory for received bytes, not for a claimed le
   assert.ok(chunks * 128 > 15 << 20 && chunks * 128 <= 32 << 20, `${chunks} chunks`);
 });
 
-/** The chunks of messages, by blocks of a size. */
+/** The chunks of messages, in blocks of a size. */
 function write(messages: Outgoing[], blockSize: number): Uint8Array {
   const writer = new ChunkWriter();
   const parts: Uint8Array[] = [];
@@ -236,7 +236,7 @@ Deno.test("ChunkWriter writes the bytes of RTMP 1.0 §5.3.2.2", () => {
   assert.equal(chunks[140 + 129], 0xc4);
 });
 
-Deno.test("An aggregate is taken apart, its times moved to its own", () => {
+Deno.test("An aggregate is split into messages with times relative to its own", () => {
   const part = (type: number, time: number, body: string) =>
     `${type.toString(16).padStart(2, "0")} ${(body.length / 2).toString(16).padStart(6, "0")} ${
       time.toString(16).padStart(6, "0")

@@ -20,7 +20,7 @@ function responder() {
   return { handshake, sent };
 }
 
-Deno.test("The digests of captured handshakes are found where they lie", () => {
+Deno.test("Handshake finds the digests of captured handshakes at their offsets", () => {
   for (const name of ["play", "publish"] as const) {
     const { c1, s1, s2, c2, c1_digest, s1_digest } = handshakeVector(name);
     const ofClient = findDigest(c1, PLAYER, hmac)!;
@@ -90,7 +90,7 @@ Deno.test("Handshake refuses RTMPE and other protocols at their first byte", () 
   }
 });
 
-Deno.test("Both ends of a handshake agree", () => {
+Deno.test("A client and a server complete a handshake", () => {
   const toClient: Uint8Array[] = [];
   const toServer: Uint8Array[] = [];
   const options = { hmac, random: pseudoRandom(5) };

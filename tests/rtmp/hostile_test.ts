@@ -1,4 +1,4 @@
-// Clients that mean harm: each is answered or closed for a reason that is counted, and others go on.
+// Hostile clients: each is answered, or closed for a counted reason, and others are still served.
 import assert from "node:assert/strict";
 import { fromHex } from "../../src/bytes/hex.ts";
 import { writeU32 } from "../../src/rtmp/control.ts";
@@ -14,7 +14,7 @@ const HANDSHAKE = 1 + 2 * 1_536;
 const said = (client: RtmpClient) =>
   client.heard.splice(0).map(({ message }) => messageText(message)).join("\n");
 
-/** Whether a client that comes now is served. */
+/** Whether a new client is served. */
 function serves(door: SimulatedDoor): boolean {
   const client = door.open("203.0.113.5");
   client.send(0, commandOf("connect", 1, { app: "live", tcUrl: "rtmp://h/live" }));
@@ -24,7 +24,7 @@ function serves(door: SimulatedDoor): boolean {
   return success;
 }
 
-/** Bytes of the raw connection behind a handshake that is in order. */
+/** Bytes of the raw connection after a valid handshake. */
 function opened(door: SimulatedDoor): RtmpClient {
   const client = door.open();
   client.session.receive(captured("ffmpeg-publish.client").slice(0, HANDSHAKE));
@@ -71,7 +71,7 @@ Deno.test("Mutated handshakes are answered or closed, and counted", () => {
   assert.equal(door.server.size, 0);
 });
 
-Deno.test("Chunk sizes from 1 to 2^31: of use, or closed and counted", () => {
+Deno.test("A client with a chunk size from 1 to 2^31 is served, or closed and counted", () => {
   const command = commandOf("connect", 1, {
     app: "live",
     tcUrl: "rtmp://h/live",
@@ -100,7 +100,7 @@ Deno.test("Chunk sizes from 1 to 2^31: of use, or closed and counted", () => {
   }
 });
 
-Deno.test("One byte each 10 s does not extend the time-out of a client", () => {
+Deno.test("One byte every 10 s does not extend the time-out of a client", () => {
   const door = new SimulatedDoor();
   const bytes = captured("ffmpeg-publish.client");
   const slow = door.open();

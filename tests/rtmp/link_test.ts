@@ -14,7 +14,7 @@ const message = (type: number, payload: Uint8Array, timestamp = 0) => ({
   payload,
 });
 
-/** Two ends whose handshake is over. */
+/** Two ends after their handshake. */
 function pair(pieceSize?: number) {
   const [client, server] = [new LinkEnd("initiator"), new LinkEnd("responder")];
   server.link.trust("streaming");
@@ -22,7 +22,7 @@ function pair(pieceSize?: number) {
   return { client, server };
 }
 
-/** The payload of a user control message, apart from the code that the link has. */
+/** The payload of a user control message, without the link's code. */
 function userControl(event: number, value: number): Uint8Array {
   const bytes = new DataView(new ArrayBuffer(6));
   bytes.setUint16(0, event);
@@ -67,7 +67,7 @@ Deno.test("Messages right behind C2 are read, and S0 S1 S2 go out in one piece",
   assert.deepEqual(server.messages[0].payload, fromHex("0500"));
 });
 
-Deno.test("A link acknowledges each window of the far end, at most 1 MiB", () => {
+Deno.test("A link acknowledges each window of received bytes, at most 1 MiB", () => {
   const { client, server } = pair();
   client.link.send(message(9, new Uint8Array(900_000)), new Lane(true));
   settle(client, server);
@@ -98,7 +98,7 @@ Deno.test("Acknowledgements count beyond 2^32, never back nor beyond the sent by
   assert.equal(client.acknowledged.length, 0);
 });
 
-Deno.test("Pings are answered with their number, and tell the round trip", () => {
+Deno.test("Pings are answered with their number, and measure the round trip", () => {
   const { client, server } = pair();
   client.link.receive(chunk(4, userControl(UserControl.pingRequest, 0xfedcba98)));
   const [answer] = read(client.take());
@@ -157,7 +157,7 @@ Deno.test("A lane drops whole messages, never other lanes' nor a started one", (
   assert.ok(server.link.drained);
 });
 
-Deno.test("A lane hears of each message whose last byte was handed out", () => {
+Deno.test("A link notifies a lane of each message whose last byte was taken", () => {
   const { server } = pair();
   const lane = new Lane(true);
   const [first, second] = [message(9, new Uint8Array(1000), 1), message(8, new Uint8Array(9), 3)];
@@ -183,7 +183,7 @@ Deno.test("A far end that requests pings without reading is closed, not one that
   }, (error) => error instanceof RtmpError && error.reason === "not reading");
 });
 
-Deno.test("Control messages that are cut off close the connection", () => {
+Deno.test("Truncated control messages close the connection", () => {
   for (const type of [1, 2, 3, 4, 5]) {
     const { client } = pair();
     assert.throws(() => client.link.receive(chunk(type, Uint8Array.of(0))), RtmpError);

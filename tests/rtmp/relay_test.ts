@@ -47,7 +47,7 @@ function scene(makeSide: (hub: Hub) => RelaySide, steps: Steps = {}) {
     log: (level, text) => void log.push(`${level} ${text}`),
     onClosed: () => void closed++,
   });
-  /** The far end hears all that is said, and so does this one, until neither says more. */
+  /** Carries bytes between both ends until neither sends more. */
   const settle = () => {
     for (let more = true; more && session;) {
       more = false;
@@ -240,7 +240,7 @@ Deno.test("A pull publishes with the first frame, and begins anew with each publ
   assert.deepEqual(begun, ["/cam in /", "/cam in /"], "it may be recorded: VOD-305");
 });
 
-Deno.test("Of a server that does not tell of the end a pull ends after 10 s without media", () => {
+Deno.test("A pull from a server that does not signal the end stops after 10 s without media", () => {
   const all = scene((hub) => new Pull("cam", hub));
   const lines = listen(all.here, "cam");
   all.run(1_000);
@@ -257,7 +257,7 @@ Deno.test("Of a server that does not tell of the end a pull ends after 10 s with
   assert.equal(lines.filter((line) => line === "published").length, 2);
 });
 
-Deno.test("A pull of a name that is taken waits for it", () => {
+Deno.test("A pull waits while its name is taken", () => {
   const all = scene((hub) => new Pull("cam", hub));
   const other = all.here.relay("cam", "test");
   all.run(1_000);
@@ -285,7 +285,7 @@ Deno.test("A refusal is reported by its code alone, without a stream key", () =>
   assert.ok(!all.log.join().includes("secret"));
 });
 
-Deno.test("URLs of streams", () => {
+Deno.test("parseRtmpStreamUrl() splits URLs of streams and refuses invalid ones", () => {
   const url = parseRtmpStreamUrl("rtmps://[2001:db8::1]:4443/app/inst/name?a=b/c");
   assert.deepEqual(url, {
     protocol: "rtmps",

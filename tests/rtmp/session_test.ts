@@ -111,7 +111,7 @@ Deno.test("Enhanced RTMP is negotiated with clients that request it", () => {
   assert.equal(info.capsEx, 7);
 });
 
-Deno.test("Clients that know how are asked to connect again when the server stops", () => {
+Deno.test("Clients that support reconnecting are asked to do so when the server stops", () => {
   const door = new SimulatedDoor();
   const [enhanced, plain] = [door.open(), door.open()];
   connect(enhanced, { capsEx: 1 });
@@ -174,7 +174,7 @@ Deno.test("FCPublish, releaseStream and the like are answered as encoders expect
   ]);
 });
 
-Deno.test("deleteStream with the name of a publication ends it, as GStreamer means it", () => {
+Deno.test("deleteStream with the name of a publication ends it, as GStreamer expects", () => {
   const door = new SimulatedDoor();
   const client = ready(door);
   begin(client, "publish", "g1", "live");
@@ -223,7 +223,7 @@ Deno.test("The name of an encoder that has died is free within 10 s", () => {
   const door = new SimulatedDoor();
   const encoder = ready(door);
   begin(encoder, "publish", "key");
-  encoder.wire.room = 0; // vanished: it neither reads nor answers pings
+  encoder.wire.room = 0; // it vanishes: it neither reads nor answers pings
   const deadline = door.hub.now + 10_000;
   const next = ready(door);
   while (door.hub.now < deadline && door.hub.publications.get("key")?.publishing) door.pass(100);
@@ -262,7 +262,7 @@ Deno.test("A player that answers no ping stays while it reads", () => {
   assert.equal(door.server.counters.closed.silent, 1);
 });
 
-Deno.test("Connections that do not get on are closed and counted", () => {
+Deno.test("Connections that make no progress are closed and counted", () => {
   const door = new SimulatedDoor();
   const [address, hostname] = ["192.0.2.9:1", "192.0.2.9"];
   door.server.accept({ wake() {}, end() {} }, { protocol: "rtmp", address, hostname });
@@ -280,7 +280,7 @@ Deno.test("Connections that do not get on are closed and counted", () => {
   assert.equal(door.server.size, 0);
 });
 
-Deno.test("Of 10,000 half-open connections a few are kept, and real clients get in", () => {
+Deno.test("The server keeps few of 10,000 half-open connections, and real clients connect", () => {
   const limits = {
     ...NO_LIMITS,
     connectionsOfAddress: 20,
@@ -303,7 +303,7 @@ Deno.test("Of 10,000 half-open connections a few are kept, and real clients get 
   assert.equal(door.server.counters.closed.blacklisted, 1);
 });
 
-Deno.test("onHandshake may send a client elsewhere", () => {
+Deno.test("onHandshake can redirect a client", () => {
   const door = new SimulatedDoor();
   door.applications.addresses = ["192.0.2.7:1935"];
   const client = door.open();
@@ -452,7 +452,7 @@ Deno.test("Frames of a publisher keep their bytes, times and roles", () => {
   ]]);
 });
 
-/** A frame of video that is as long as the picture of a camera. */
+/** A video frame with the length of a camera's picture. */
 function picture(role: Uint8Array): Uint8Array {
   const payload = new Uint8Array(30_000);
   payload.set(role);

@@ -22,7 +22,7 @@ export const NO_LIMITS: RtmpLimits = {
   unconnectedOfAddress: Infinity,
 };
 
-/** One TCP connection, whose client reads all that comes unless it is told not to. */
+/** One TCP connection, whose client reads all bytes by default. */
 export class SimulatedWire implements Wire {
   session: RtmpSession | undefined;
   /** Number of bytes that the client reads. */
@@ -48,7 +48,7 @@ export class SimulatedWire implements Wire {
   }
 }
 
-/** A client that speaks and listens on message streams. */
+/** A client that sends and receives on message streams. */
 export class RtmpClient implements DoorClient, LinkHost {
   readonly heard: Heard[] = [];
   /** User control events, such as `[0, 1]`: StreamBegin of stream 1. */
@@ -178,7 +178,7 @@ export class SimulatedDoor implements TestedDoor {
   }
 }
 
-/** The messages that a client has heard, without their bodies. */
+/** The messages that a client has received, without their bodies. */
 export const typesOf = (client: RtmpClient): string[] =>
   client.heard.map(({ stream, message: { type, timestamp, payload } }) =>
     `${stream}: ${type} ${timestamp} ${toHex(payload.subarray(0, 8))}`

@@ -44,7 +44,7 @@ export function handshakeVector(name: "play" | "publish"): HandshakeVector {
   return { ...rest, c1: fromHex(c1), s1: fromHex(s1), s2: fromHex(s2), c2: fromHex(c2) };
 }
 
-/** Cuts bytes into pieces of `size`. */
+/** Splits bytes into pieces of `size`. */
 export function* pieces(bytes: Uint8Array, size: number): Generator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
@@ -117,7 +117,7 @@ export class LinkEnd implements LinkHost {
 
   onWritable(): void {}
 
-  /** All that waits to be sent. */
+  /** All bytes that wait to be sent. */
   take(blockSize = 4096): Uint8Array {
     const block = new Uint8Array(blockSize);
     const parts: Uint8Array[] = [];

@@ -232,7 +232,7 @@ Deno.test("RTWebSocket messages: mutated or truncated bytes yield a message or a
   assert.throws(() => readRtws(new Uint8Array(0)), WireError);
 });
 
-Deno.test("RtwsSession: a message that flows share goes out with the stamp of each", () => {
+Deno.test("RtwsSession: a message shared by flows is sent with the stamp of each flow", () => {
   const pipe = new Pipe(1);
   const flow = pipe.ends[0].openFlow(METADATA);
   const long = "x".repeat(3000);

@@ -8,7 +8,7 @@ import { Cluster, type ClusterOptions } from "../../src/server/cluster.ts";
 import { freePort } from "../support/ports.ts";
 import { sleep, until } from "../support/wait.ts";
 
-/** A server's links, with all that it hears. */
+/** A server's links, with all received messages. */
 class Node {
   readonly log: string[] = [];
   readonly cluster: Cluster;
@@ -131,7 +131,7 @@ Deno.test("A server without a public address is reached at the source of its lin
   return withNodes([a, b], () => b.until(/^\+ initiator 127.0.0.1:\* 127.0.0.1:1999 /));
 });
 
-Deno.test("Servers with another secret, or from an address that is not allowed, never count", () => {
+Deno.test("Servers with another secret or a forbidden address are never linked", () => {
   const [port, closed] = [freePort(), freePort()];
   const b = new Node("b", { port, secret: toUtf8("right") });
   const c = new Node("c", { port: closed, allows: () => false });
@@ -150,7 +150,7 @@ Deno.test("Servers with another secret, or from an address that is not allowed, 
       `127.0.0.1:${port}`,
       `127.0.0.1:${closed}`,
     ]);
-    a.now = 10_000; // the same again is told at level debug only
+    a.now = 10_000; // the same reason again is logged at level debug only
     a.cluster.tick(a.now);
     for (const node of [b, c]) await node.until(/^debug: Server link from/);
     await a.until(/^debug: No link to server/, 2);
@@ -222,7 +222,7 @@ Deno.test("Silent connections do not keep servers out", () => {
   }).finally(() => silent.forEach((connection) => connection.close()));
 });
 
-Deno.test("Garbage on the servers' port closes only that connection", () => {
+Deno.test("Invalid bytes on the port for servers close only that connection", () => {
   const port = freePort();
   const b = new Node("b", { port });
   return withNodes([b], async () => {

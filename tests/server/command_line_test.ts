@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { UsageError } from "../../src/common/arguments.ts";
 import { parseCommandLine, usage } from "../../src/server/command_line.ts";
 
-Deno.test("Options in all their spellings", () => {
+Deno.test("The parser accepts every spelling of the options", () => {
   assert.deepEqual(parseCommandLine([]), {});
   assert.deepEqual(parseCommandLine(["--ini", "a.ini", "--port=1936", "--log", "debug"]), {
     ini: "a.ini",

@@ -6,7 +6,7 @@ import { peerTest } from "../peers/peers.ts";
 
 const words = { options: optionNames(), client: commandWords() };
 
-/** What bash offers behind words; the last one is being typed. */
+/** What bash suggests after words; the last word is incomplete. */
 async function bashOffers(...typed: string[]): Promise<string[]> {
   const list = ["CumulusServer", ...typed].map((word) => `'${word}'`).join(" ");
   const { stdout, stderr } = await new Deno.Command("bash", {
@@ -67,6 +67,6 @@ printf '%s\\n' "\${COMPREPLY[@]}"`,
   assert.equal(new TextDecoder().decode(stdout).trim(), "serve\nplay\njoin");
 });
 
-Deno.test("completion: no other shell", () => {
+Deno.test("completion: an unknown shell has no script", () => {
   assert.equal(completion("tcsh", words), undefined);
 });

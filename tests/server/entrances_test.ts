@@ -5,7 +5,7 @@ import { entrances, pagesIn } from "../../src/server/entrances.ts";
 const linesOf = (ini: string, pages: string[] = []) =>
   entrances(readConfig(ini, "CumulusServer.ini", {}).config, 1935, pages);
 
-Deno.test("entrances: a URL for every open door, without the ports that programs assume", () => {
+Deno.test("entrances: every open door has a URL, without default ports", () => {
   assert.deepEqual(linesOf("[rtmp]\nport = 1935\n[web]\nport = 8080\n", ["board", "chat"]), [
     "Flash and AIR connect to rtmfp://localhost/",
     "OBS and ffmpeg publish to rtmp://localhost/live/NAME",
@@ -14,7 +14,7 @@ Deno.test("entrances: a URL for every open door, without the ports that programs
   ]);
 });
 
-Deno.test("entrances: closed doors are not named, configured addresses are", () => {
+Deno.test("entrances: closed doors are omitted, configured addresses are used", () => {
   assert.equal(
     linesOf("[http]\nport = 9350\n").at(-1),
     "The status page is at http://127.0.0.1:9350/",

@@ -1,4 +1,4 @@
-// What somebody who may write into the folders of the applications puts there: the server refuses it, and goes on.
+// Hostile files in the folders of applications: the server refuses them, and continues.
 import assert from "node:assert/strict";
 import { NetConnection } from "../../src/client/net_connection.ts";
 import { TestServer } from "../conformance/support/test_server.ts";
@@ -26,7 +26,7 @@ const SCRIPT = `
   end`;
 
 Deno.test(
-  "Pipes, links and folders for files are refused to scripts and clients, and nobody waits for them",
+  "Scripts and clients cannot open pipes, links or folders as files, and do not wait for them",
   {
     ignore: Deno.build.os === "windows",
   },

@@ -7,7 +7,7 @@ import { TestServer } from "../conformance/support/test_server.ts";
 
 const expected = (ini: string) => expectedSockets(readConfig(ini, "test.ini").texts);
 
-Deno.test("The sections for scripts tell which sockets they will open", () => {
+Deno.test("The sections for scripts show which sockets the scripts will open", () => {
   const nothing = { ports: [], connects: false };
   assert.deepEqual(expected(""), nothing);
   assert.deepEqual(expected("port = 1936\n[servers]\nport = 1937\n[http]\nport = 8080\n"), nothing);

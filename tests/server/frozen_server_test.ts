@@ -1,4 +1,4 @@
-// A link to a server that hangs. It takes a minute of the clock and nothing of the processor.
+// A link to a server that hangs. The test takes a minute, but no CPU time.
 import assert from "node:assert/strict";
 import { freePort } from "../support/ports.ts";
 import { PATIENCE, until } from "../support/wait.ts";

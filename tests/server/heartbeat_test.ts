@@ -46,7 +46,7 @@ Deno.test("watchdog: names application and event, each name sent once", () => {
   assert.equal(told(), 4);
 });
 
-Deno.test("Watchdog: of names without end 4,095 are kept, each cut", () => {
+Deno.test("watchdog: at most 4,095 names are kept, each truncated", () => {
   const { heartbeat, detector, told } = pair(1);
   heartbeat.enter("/a", "x".repeat(1_000));
   assert.equal(detector.place(), `in ${"x".repeat(100)} of www/a/main.lua`);

@@ -32,7 +32,7 @@ Deno.test("A name is looked up once and cached; addresses need no look-up", asyn
   assert.equal(asked.length, 3, "a failed look-up is not repeated at once");
 });
 
-Deno.test("IP addresses in their canonical text", () => {
+Deno.test("canonicalIp() returns the canonical text of IP addresses only", () => {
   assert.equal(canonicalIp("[::FFFF:192.0.2.1]"), "192.0.2.1");
   assert.equal(canonicalIp("192.0.2.256"), undefined);
   assert.equal(canonicalIp("host"), undefined);

@@ -67,7 +67,7 @@ for (const make of [() => new WorkerPowers(), library]) {
   });
 }
 
-/** Powers that are computed when the test says so. */
+/** Powers that are computed when the test lets them. */
 class HeldPowers implements Powers {
   readonly name = "held";
   ready = true;
@@ -97,7 +97,7 @@ class HeldPowers implements Powers {
   close(): void {}
 }
 
-Deno.test("Secrets go before key pairs, and no more are under way than are worth it", async () => {
+Deno.test("Secrets are computed before key pairs, with a limited number in progress", async () => {
   const powers = new HeldPowers();
   const { agreement } = prepare(powers);
   assert.deepEqual(powers.held.map(({ base }) => base), [false, false]);
@@ -168,7 +168,7 @@ Deno.test("An exception of one handshake does not affect the secrets of others",
   agreement.close();
 });
 
-Deno.test("As long as the other thread starts, the loop computes", async () => {
+Deno.test("The loop computes keys while the other thread starts", async () => {
   const powers = new HeldPowers();
   powers.ready = false;
   const { agreement } = prepare(powers);
@@ -179,7 +179,7 @@ Deno.test("As long as the other thread starts, the loop computes", async () => {
   agreement.close();
 });
 
-Deno.test("In a rush handshakes share a pair, for a while", () => {
+Deno.test("During a rush handshakes share a key pair for a limited time", () => {
   const powers = new HeldPowers();
   const { agreement, seen } = prepare(powers);
   const first = agreement.keyPair(2);
@@ -191,7 +191,7 @@ Deno.test("In a rush handshakes share a pair, for a while", () => {
   agreement.close();
 });
 
-Deno.test("In a long rush some handshakes get pairs of their own", async () => {
+Deno.test("During a long rush some handshakes get their own key pair", async () => {
   const powers = new HeldPowers();
   const { agreement, seen } = prepare(powers);
   const pairs = new Set<KeyPair>();
@@ -205,7 +205,7 @@ Deno.test("In a long rush some handshakes get pairs of their own", async () => {
   agreement.close();
 });
 
-Deno.test("If the other thread is lost, the loop computes, and logs it once", async () => {
+Deno.test("If the other thread fails, the loop computes keys, and logs it once", async () => {
   const powers = new HeldPowers();
   const { agreement, seen } = prepare(powers);
   const [near, far] = [generateKeyPair(2, random), generateKeyPair(2, random)];

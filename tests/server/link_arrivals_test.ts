@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { LinkArrivals } from "../../src/server/link_arrivals.ts";
 
-Deno.test("A source gets 128 connections a second, and others theirs", () => {
+Deno.test("Each source gets 128 connections a second", () => {
   const arrivals = new LinkArrivals();
   const many = (now: number, source = "a") =>
     Array.from({ length: 200 }, () => arrivals.allows(source, now)).filter((is) => is).length;

@@ -1,4 +1,4 @@
-// Servers as processes that link to each other, and say in their log what their scripts hear.
+// Servers as processes that link to each other, and log what their scripts receive.
 import { type ServerOptions, TestServer } from "../conformance/support/test_server.ts";
 
 const script = `
@@ -26,7 +26,7 @@ export class Servers implements AsyncDisposable {
   }
 }
 
-/** What the script has said of links. */
+/** The script's log lines about links. */
 export const linkLines = ({ log }: TestServer) =>
   log.items.filter((line) => /there are|heard/.test(line)).map((line) =>
     line.replace(/^.*(?=there are|heard)/, "")

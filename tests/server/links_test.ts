@@ -13,7 +13,7 @@ async function restart(server: TestServer, from: string, to: string): Promise<vo
   await server.run();
 }
 
-Deno.test("Servers without the secret are never linked; with it they are", async () => {
+Deno.test("Only servers with the secret are linked", async () => {
   await using servers = new Servers();
   const port = freePort();
   const target = `targets = 127.0.0.1:${port}\n`;

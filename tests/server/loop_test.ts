@@ -144,7 +144,7 @@ Deno.test("An exception of the machine or a tick is reported, and the loop conti
   await running;
 });
 
-Deno.test("Input from elsewhere is followed by one flush", async () => {
+Deno.test("Input from outside the socket causes one flush", async () => {
   const { machine, loop, run } = setUp();
   const running = run();
   machine.calls.length = 0;
@@ -160,7 +160,7 @@ Deno.test("Input from elsewhere is followed by one flush", async () => {
   await running;
 });
 
-Deno.test("Stopping waits for the socket to send, but not for ever", async () => {
+Deno.test("Stopping waits a limited time for the socket to send", async () => {
   const { socket, loop, run } = setUp();
   const running = run();
   socket.pending = 1;

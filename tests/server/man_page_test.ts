@@ -11,7 +11,7 @@ const page = manPage(
   commandTable().map((command) => ({ ...command, options: clientOptions(command) })),
 );
 
-/** What mandoc says of the page, or makes of it. */
+/** mandoc's messages about the page, or its output. */
 async function mandoc(...args: string[]): Promise<string> {
   const child = new Deno.Command("mandoc", {
     args,

@@ -2,7 +2,7 @@ import { MemoryTrimmer } from "../../src/server/memory_trimmer.ts";
 import assert from "node:assert/strict";
 import { openTrim } from "../../src/net/spare_memory.ts";
 
-Deno.test("Memory is given back after many sessions, and not again soon", () => {
+Deno.test("Memory is released after many sessions, and not again soon", () => {
   let trims = 0;
   const frugality = new MemoryTrimmer(() => Promise.resolve(trims++));
   const ticks: [now: number, sessions: number, trims: number][] = [
@@ -20,7 +20,7 @@ Deno.test("Memory is given back after many sessions, and not again soon", () => 
   }
 });
 
-Deno.test("Where memory cannot be given back that is not tried again", async () => {
+Deno.test("Where memory cannot be released, the server does not try again", async () => {
   let tries = 0;
   const frugality = new MemoryTrimmer(() => (tries++, Promise.reject(new Error("no"))));
   frugality.tick(0, 1_000);
@@ -31,7 +31,7 @@ Deno.test("Where memory cannot be given back that is not tried again", async () 
 });
 
 Deno.test({
-  name: "The C library gives memory back on another thread",
+  name: "The C library releases memory on another thread",
   ignore: Deno.build.os !== "linux",
   fn: async () => assert.match(String(await openTrim()()), /^[01]$/),
 });

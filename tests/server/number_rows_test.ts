@@ -44,7 +44,7 @@ Deno.test("publicationRow: size from the metadata if the headers lack it", () =>
   }
 });
 
-Deno.test("The numbers have codec, door of viewers and bytes of the web door", async () => {
+Deno.test("The statistics have codecs, the viewers' doors and the bytes of the web door", async () => {
   const port = freePort();
   const { server, http, ws } = await startWeb({ "": "", "/live": "" }, `[http]\nport = ${port}\n`);
   try {

@@ -93,16 +93,15 @@ class Listener {
   }
 }
 
-Deno.test("A recording that is published reaches every listener as it was", async (test) => {
+Deno.test("A published recording reaches every listener unchanged", async (test) => {
   const server = await TestServer.start({ www: { "": "", "/live": APPLICATION } });
   try {
-    await test.step("early and late listeners, both object encodings, and play", (step) =>
+    await test.step("early and late listeners of both object encodings get the recording, and play writes it", (step) =>
       publishAndPlay(server, step));
     await test.step("calls from the command line", () => calls(server));
     await test.step("parameters, results and messages in both object encodings", () =>
       encodings(server));
-    await test.step("the first name to be published is the one that counts", () =>
-      nameTaken(server));
+    await test.step("only the first published name counts", () => nameTaken(server));
   } finally {
     const code = await server.end();
     await server.stop();
@@ -128,7 +127,7 @@ async function publishAndPlay(server: TestServer, test: Deno.TestContext): Promi
   assert.equal(published.code, 0, published.stderr);
   await Promise.all([early.ended(), late.ended()]);
 
-  await test.step("the early listener has all of it", () => {
+  await test.step("the early listener gets the whole recording", () => {
     for (const type of [TagType.audio, TagType.video]) {
       assert.deepEqual(linesOf(early.tags, type), linesOf(source, type));
     }
@@ -141,7 +140,7 @@ async function publishAndPlay(server: TestServer, test: Deno.TestContext): Promi
     checkMetadata(early);
   });
 
-  await test.step("the late listener has headers and metadata first, then all from a key frame on", () => {
+  await test.step("the late listener gets headers and metadata first, then every frame from a key frame on", () => {
     const video = late.tags.filter(({ type }) => type === TagType.video);
     const audio = late.tags.filter(({ type }) => type === TagType.audio);
     const [videoHeader, firstPicture] = video;
@@ -173,7 +172,7 @@ async function publishAndPlay(server: TestServer, test: Deno.TestContext): Promi
     checkMetadata(late);
   });
 
-  await test.step("play has written the same into a file", async () => {
+  await test.step("play writes the same recording into a file", async () => {
     const copied = await copying;
     assert.equal(copied.code, 0, copied.stderr);
     const copy = readFlv(file);

@@ -1,4 +1,4 @@
-// What README.md promises a newcomer.
+// What README.md promises new users.
 import assert from "node:assert/strict";
 import type { AmfValue } from "../../src/amf/mod.ts";
 import { NetConnection } from "../../src/client/net_connection.ts";

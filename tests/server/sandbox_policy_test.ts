@@ -117,7 +117,7 @@ Deno.test("* allows all addresses, an empty list allows no address", async () =>
   assert.deepEqual(await allowed(open.permissions.udp, ["127.0.0.1:1"]), [false]);
 });
 
-Deno.test("Networks of IPv6, which Deno has no words for, are left to workers for one address", async () => {
+Deno.test("IPv6 networks, which Deno's permissions cannot express, are left to workers for one address", async () => {
   const { connect, udp, permissions, alone } = policy(
     "connect = 2001:db8::/32, public:443\nudp = private, *:53",
   );
@@ -144,7 +144,7 @@ Deno.test("Rules for listening that Deno cannot express are errors that name the
   assert.throws(() => policy("listen = *:2-65535, 10.0.0.1:2-65535"), ConfigError);
 });
 
-Deno.test("Whom scripts may send mail to", () => {
+Deno.test("[sandbox] mail limits the recipients of scripts' mails", () => {
   const { config } = readConfig("[sandbox]\nmail = *@Example.org, me@test", "test.ini");
   assert.ok(mayMail(config["sandbox.mail"], "Anyone@example.ORG"));
   assert.ok(mayMail(config["sandbox.mail"], "me@test"));

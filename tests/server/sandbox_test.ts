@@ -1,4 +1,4 @@
-// What scripts reach with the lists as they are shipped, by every way of writing an address.
+// What scripts reach with the default lists, by every spelling of an address.
 import assert from "node:assert/strict";
 import { DEFAULT_LIMITS } from "../../src/net/sandbox/policy.ts";
 import { ScriptSockets } from "../../src/net/sandbox/script_sockets.ts";
@@ -11,7 +11,7 @@ import { TestServer } from "../conformance/support/test_server.ts";
 import { freePort } from "../support/ports.ts";
 import { PATIENCE, sleep, until } from "../support/wait.ts";
 
-/** Hosts that lead to where scripts may not go, and how that is told. */
+/** Hosts that scripts may not reach, and the message. */
 const spellings = [
   // the metadata service of clouds, in every base, and in fewer parts
   ...["169.254.169.254", "0xa9.0xfe.0xa9.0xfe", "0251.0376.0251.0376", "2852039166", "0xA9FEA9FE"],
@@ -45,7 +45,7 @@ const strange = [
 
 const policy = (lines = "") => sandboxPolicy(readConfig(`[sandbox]\n${lines}`, "test.ini").config);
 
-/** What becomes of connecting to each host, of sending a datagram there, and how many were counted. */
+/** Results of connecting and sending a datagram to each host, and the number of counted refusals. */
 async function outcomes(host: SocketHost, hosts: readonly string[]) {
   const sockets = new ScriptSockets(host);
   try {
@@ -121,7 +121,7 @@ Deno.test("An invalid host is an error, and no connection is made", async () => 
   }
 });
 
-Deno.test("Without loopback in the list all its spellings are refused", async () => {
+Deno.test("Without loopback in the list every spelling of it is refused", async () => {
   const host = new SocketHost(policy("connect = public\nudp = public"));
   const loopback = [
     ...["127.0.0.1", "127.1", "0x7f.1", "0177.0.0.1", "2130706433", "017700000001", "127.0.1.1"],
@@ -139,7 +139,7 @@ Deno.test("Without loopback in the list all its spellings are refused", async ()
   }
 });
 
-Deno.test("The address of a name that was checked is the one that is used, however it changes", async () => {
+Deno.test("The sandbox connects to the address that it checked, even if the name changes", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   const answers: Record<string, string[][]> = {
@@ -208,7 +208,7 @@ Deno.test("Datagrams to one name share a look-up, and each address is checked", 
   }
 });
 
-Deno.test("A peer that does not answer, and a resolver that does not, run into the time-out", async () => {
+Deno.test("A peer or resolver that does not answer causes a time-out", async () => {
   // a full queue of unaccepted connections: the next one gets no answer
   const listener = Deno.listen(
     { hostname: "127.0.0.1", port: 0, tcpBacklog: 1 } as Deno.TcpListenOptions,

@@ -6,7 +6,7 @@ import { PATIENCE } from "../support/wait.ts";
 
 const page = Deno.readTextFileSync(new URL("../../docs/scalability.md", import.meta.url));
 
-/** A script of the page, by what its first line says of it. */
+/** A script of the page, found by its first line. */
 export function script(about: string): string {
   for (const [, text] of page.matchAll(/```lua\n([\s\S]*?)```/g)) {
     if (text.split("\n")[0].endsWith(`: ${about}`)) return text;
@@ -50,7 +50,7 @@ export class Cluster implements AsyncDisposable {
     for (const [i, other] of others.entries()) await linked(other, server, from[i]);
   }
 
-  /** Connects to a server; where it is sent to shows `at`. */
+  /** Connects to a server; {@link at} shows where it was redirected. */
   async connect(server: TestServer, query = ""): Promise<NetConnection> {
     const client = await NetConnection.connect(server.url("", query), { timeout: PATIENCE });
     this.clients.add(client);
@@ -64,14 +64,14 @@ export class Cluster implements AsyncDisposable {
     await Promise.all(leaving.map((client) => client.close()));
   }
 
-  /** How many clients each server has, in their order. */
+  /** Number of clients of each server, in order. */
   spread(): number[] {
     const counts = this.servers.map(() => 0);
     for (const client of this.clients) counts[this.at(client)]++;
     return counts;
   }
 
-  /** Which server a client is at. */
+  /** The server of a client. */
   at(client: NetConnection): number {
     return this.servers.findIndex(({ port }) => port === client.session.address.port);
   }

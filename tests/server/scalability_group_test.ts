@@ -5,7 +5,7 @@ import type { TestServer } from "../conformance/support/test_server.ts";
 import { until } from "../support/wait.ts";
 import { Cluster, script } from "./scalability.ts";
 
-Deno.test("A group is one group at several servers, and its peers find each other", async () => {
+Deno.test("Several servers share one group, and its peers find each other", async () => {
   const main = script("their groups are one");
   await using cluster = await Cluster.start([main, main, main]);
   const [first, second, third] = cluster.servers;
@@ -26,7 +26,7 @@ Deno.test("A group is one group at several servers, and its peers find each othe
   const three = await join(first);
   await meet([one, two, three]);
 
-  // The server of one of them dies: connected peers stay connected.
+  // One peer's server dies: connected peers stay connected.
   await second.end("SIGKILL");
   await first.logged(new RegExp(`^NOTE .*:${second.port} gone`));
   await meet([one, two, three]);

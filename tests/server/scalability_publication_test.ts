@@ -14,7 +14,7 @@ const tags = new FlvReader().push(
   Deno.readFileSync(new URL("../fixtures/test.flv", import.meta.url)),
 );
 
-/** Publishes the recording over and over, ten times as fast as it is meant. */
+/** Publishes the recording in a loop, at ten times its speed. */
 class Publisher {
   #going = true;
   readonly #done: Promise<void>;
@@ -81,7 +81,7 @@ function checkPlayed({ tags, data }: Played): void {
 
 const frames = ({ tags }: Played) => tags.length;
 
-Deno.test("A publication is played at all servers, also at restarted ones", async () => {
+Deno.test("All servers play a publication, including restarted servers", async () => {
   const main = script("a publication on one is published on all");
   await using cluster = await Cluster.start([main, main, main]);
   const [first, second, third] = cluster.servers;
@@ -106,7 +106,7 @@ Deno.test("A publication is played at all servers, also at restarted ones", asyn
   const before = frames(watched[2]);
   await until(() => frames(watched[2]) > before + 50, "frames go on elsewhere");
 
-  // The one that publishes dies and comes back.
+  // The publishing server dies and returns.
   await publisher.stop();
   await first.end("SIGKILL");
   const ended = ({ statuses }: Played) => statuses.includes("NetStream.Play.UnpublishNotify");

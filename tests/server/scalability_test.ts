@@ -22,7 +22,7 @@ Deno.test("Sessions are balanced over three servers by the original's own sample
 
   await second.end("SIGKILL");
   await door.logged(new RegExp(`^NOTE .*:${second.port} gone`));
-  await cluster.leave(2); // they would notice in a while
+  await cluster.leave(2); // the others notice it later
   await come(20);
   assert.deepEqual(cluster.spread(), [0, 20, 0, 20]);
 
@@ -37,7 +37,7 @@ Deno.test("Sessions are balanced over three servers by the original's own sample
   assert.deepEqual(door.log.items.filter((line) => line.startsWith("ERROR")), []);
 });
 
-Deno.test("Clients go to the server with the fewest, whichever they ask", async () => {
+Deno.test("Clients go to the server with the fewest clients, whichever server they ask", async () => {
   const main = `${script("clients go to the server with the fewest")}
   local connected = onServerConnection
   function onServerConnection(server)
@@ -75,7 +75,7 @@ Deno.test("Clients go to the server with the fewest, whichever they ask", async 
     "each other's numbers",
   );
   for (let i = 0; i < 10; i++) await cluster.connect(cluster.servers[i % 3]);
-  even(cluster.spread(), 6); // what each knows of the others is up to 2 s old
+  even(cluster.spread(), 6); // each server's data about the others is up to 2 s old
   for (const { log } of cluster.servers) {
     assert.deepEqual(log.items.filter((line) => line.startsWith("ERROR")), []);
   }

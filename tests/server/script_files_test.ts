@@ -9,7 +9,7 @@ function opened(file: HostFile | string): HostFile {
   return file;
 }
 
-Deno.test("Files of scripts: read, write, seek, truncate, and reasons instead of exceptions", () => {
+Deno.test("Files of scripts: read, write, seek and truncate work, and return a reason instead of throwing", () => {
   const folder = Deno.makeTempDirSync().replaceAll("\\", "/");
   const path = `${folder}/a.txt`;
   const within = [`${folder}/`];

@@ -1,4 +1,4 @@
-// The server in this process, with an application that lets everybody in; scripts have their own
+// The server in this process, with an application that accepts every client; scripts have their own
 // tests, and the program too (start_test.ts).
 import assert from "node:assert/strict";
 import { encodeAmf } from "../../src/amf/mod.ts";
@@ -15,7 +15,7 @@ import { sleep, until } from "../support/wait.ts";
 
 const decoder = new TextDecoder();
 
-/** What happened to the applications, in order. */
+/** Events of the applications, in order. */
 class Recorder implements Scripts {
   readonly events: string[] = [];
   readonly memory = 0;
@@ -220,7 +220,7 @@ Deno.test("An unavailable port or library stops the start with the reason", asyn
   listener.close();
 });
 
-Deno.test("[http] port shows the numbers", async () => {
+Deno.test("[http] port serves the statistics", async () => {
   const port = freePort();
   await using running = await serve(`[http]\nport = ${port}`);
   const client = await NetConnection.connect(running.url);
@@ -238,7 +238,7 @@ Deno.test("[http] port shows the numbers", async () => {
 });
 
 Deno.test({
-  name: "[rtmfp] native = on starts where everything native is there",
+  name: "[rtmfp] native = on starts where every native library is available",
   ignore: Deno.build.os !== "linux" || !canOpen(),
   async fn() {
     await using running = await serve("[rtmfp]\nnative = on");

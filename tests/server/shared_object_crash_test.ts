@@ -1,4 +1,4 @@
-// What persistent shared objects are after the server was killed, or stopped.
+// Persistent shared objects after the server is killed or stopped.
 import assert from "node:assert/strict";
 import { AmfReader } from "../../src/amf/mod.ts";
 import { NetConnection } from "../../src/client/net_connection.ts";
@@ -17,7 +17,7 @@ async function use(server: TestServer) {
   return { connection, object };
 }
 
-Deno.test("a persistent object survives kill -9 as it was last written, and a stop as it was", async () => {
+Deno.test("a persistent object survives kill -9 as last written, and a stop without loss", async () => {
   const server = await TestServer.start({ www: { "": "" }, ini });
   try {
     const file = `${server.dir}/kept/%2F/a/b.so`;
@@ -44,7 +44,7 @@ Deno.test("a persistent object survives kill -9 as it was last written, and a st
   }
 });
 
-Deno.test("kill -9 between the write of an object and the renaming leaves the file of before, whole", async () => {
+Deno.test("kill -9 between writing and renaming an object's file leaves the previous file intact", async () => {
   const folder = await Deno.makeTempDir();
   try {
     const child = new Deno.Command(Deno.execPath(), {

@@ -48,7 +48,7 @@ function open(store: SharedObjectFiles, name = "o", path = ""): SharedObject | u
 const slots = (object: SharedObject) =>
   [...object.slots()].map((slot) => [slot, object.get(slot), object.versionOf(slot)]);
 
-Deno.test("SharedObjectFiles: an object is there again, with its versions", async () => {
+Deno.test("SharedObjectFiles: an object is restored with its versions", async () => {
   await within(async ({ store }) => {
     const first = store();
     const object = open(first)!;
@@ -62,12 +62,12 @@ Deno.test("SharedObjectFiles: an object is there again, with its versions", asyn
   });
 });
 
-Deno.test("SharedObjectFiles: an object that left memory is read as it was left", async () => {
+Deno.test("SharedObjectFiles: an object that left memory is read back unchanged", async () => {
   await within(async ({ store }) => {
     const files = store();
     const object = open(files)!;
     object.set("x", encodeAmf(1));
-    files.forget(object); // it is on its way to the disk
+    files.forget(object); // it is being written to the disk
     const again = open(files)!;
     assert.deepEqual(slots(again), slots(object));
     again.set("x", encodeAmf(2));
@@ -108,7 +108,7 @@ Deno.test("SharedObjectFiles: ignores a partial write of a crash", async () => {
   });
 });
 
-Deno.test("SharedObjectFiles: a file that cannot be read gives no object, and stays", async () => {
+Deno.test("SharedObjectFiles: an unreadable file gives no object, and is kept", async () => {
   await within(({ folder, store }) => {
     Deno.mkdirSync(`${folder}/o.so`);
     assert.equal(open(store()), undefined);
@@ -117,7 +117,7 @@ Deno.test("SharedObjectFiles: a file that cannot be read gives no object, and st
 });
 
 Deno.test(
-  "SharedObjectFiles: links, pipes and files that are too large give no object, and no waiting",
+  "SharedObjectFiles: links, pipes and too large files give no object, without waiting",
   {
     ignore: Deno.build.os === "windows",
   },
@@ -159,7 +159,7 @@ Deno.test("SharedObjectFiles: the largest object is read again, and writes follo
   });
 });
 
-Deno.test("SharedObjectFiles: no more files than an application may have, old ones among them", async () => {
+Deno.test("SharedObjectFiles: an application's limit of files includes older files", async () => {
   await within(async ({ store }) => {
     const files = store(2);
     for (const name of ["a", "a", "b"]) {

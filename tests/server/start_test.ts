@@ -1,4 +1,4 @@
-// The server as an operator meets it: a process, its options, its signals, its exit code.
+// The server as an operator uses it: a process, its options, signals and exit code.
 import assert from "node:assert/strict";
 import { freePort } from "../support/ports.ts";
 import { NetConnection } from "../../src/client/net_connection.ts";
@@ -44,7 +44,7 @@ function start(files: Record<string, string>, ...args: string[]): Running {
   return running;
 }
 
-/** Gives scripts a minute, where there may be a configuration, and it does not say how long. */
+/** Gives scripts a minute, unless the configuration sets the limit. */
 function withTime(files: Record<string, string>, args: string[]): Record<string, string> {
   const name = "CumulusServer.ini";
   const none = Object.keys(files).length === 0 || args.some((arg) => arg.startsWith("--ini"));
@@ -77,7 +77,7 @@ async function run(files: Record<string, string>, ...args: string[]) {
   return { code, text: running.text, error: running.error };
 }
 
-Deno.test("CFG-077 a signal stops it in good order, with exit code 0", async () => {
+Deno.test("CFG-077 a signal stops the server in good order, with exit code 0", async () => {
   for (const signal of ["SIGINT", "SIGTERM", "SIGQUIT"] as const) {
     const running = start({
       "www/main.lua": `
@@ -119,7 +119,7 @@ Deno.test("CFG-077 a signal repeated at once, as by deno task, counts once", asy
   assert.match(running.text, /stopped in good order/);
 });
 
-Deno.test("CFG-090 to CFG-093 it logs to a file in its folder as well", async () => {
+Deno.test("CFG-090 to CFG-093 the server also logs to a file in its folder", async () => {
   const running = start({ "www/main.lua": 'NOTE("ROOT start")' }, "--port=0");
   await until(running, /ROOT start/);
   running.child.kill("SIGTERM");
@@ -132,7 +132,7 @@ Deno.test("CFG-090 to CFG-093 it logs to a file in its folder as well", async ()
   );
 });
 
-Deno.test("CFG-001, CFG-032 without a configuration it starts, and makes www", async () => {
+Deno.test("CFG-001, CFG-032 without a configuration the server starts and creates www", async () => {
   const running = start({ "logs/log.0": "" }, "--port=0", "--ini=/dev/null");
   await portOf(running);
   assert.ok(Deno.statSync(`${running.folder}/www`).isDirectory);
@@ -197,7 +197,7 @@ Deno.test("CFG-078 a port in use is reported, with exit code 1", async () => {
   assert.match(text, new RegExp(`^FATAL .*UDP port ${port} is in use`, "m"));
 });
 
-Deno.test("CFG-070 to CFG-079 --help, --version and mistakes", async () => {
+Deno.test("CFG-070 to CFG-079 --help and --version print and exit, and mistakes are usage errors", async () => {
   const help = await run({}, "--help");
   assert.equal(help.code, 0);
   assert.match(help.text, /--port=N/);
@@ -212,7 +212,7 @@ Deno.test("CFG-070 to CFG-079 --help, --version and mistakes", async () => {
   assert.match(cirrus.error, /cirrus/);
 });
 
-Deno.test("Warnings about the configuration, and --log over the configured level", async () => {
+Deno.test("The server logs warnings about the configuration, and --log overrides the configured level", async () => {
   const running = start(
     { "CumulusServer.ini": "[servers]\nprot = 1\n[logs]\nlevel = 3\nformat = json\n" },
     "--port=0",
@@ -257,7 +257,7 @@ Deno.test("API-026 a script that does not compile refuses its clients; others ar
   assert.equal(await end(running), 0);
 });
 
-Deno.test("--pidfile is there while it runs", async () => {
+Deno.test("The file of --pidfile exists while the server runs", async () => {
   const folder = Deno.makeTempDirSync();
   const pidfile = `${folder}/cumulus.pid`;
   const running = start({ "www/main.lua": "" }, "--port=0", `--pidfile=${pidfile}`);
@@ -273,7 +273,7 @@ Deno.test("--pidfile is there while it runs", async () => {
   Deno.removeSync(folder, { recursive: true });
 });
 
-Deno.test("CFG-077 the second signal ends it at once, even while a script does not", async () => {
+Deno.test("CFG-077 the second signal ends the server at once, even while a script runs", async () => {
   const running = start({
     "CumulusServer.ini": "[script]\ntime = 120000\n",
     "www/main.lua": 'function onStop() NOTE("onStop") while true do end end',
@@ -288,7 +288,7 @@ Deno.test("CFG-077 the second signal ends it at once, even while a script does n
   assert.ok(performance.now() - began < PATIENCE, "it did not wait for the script's two minutes");
 });
 
-Deno.test("SOCK-067 mails that are not sent at the stop tell their scripts so", async () => {
+Deno.test("SOCK-067 at the stop, scripts learn which mails were not sent", async () => {
   const silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = silent.addr as Deno.NetAddr;
   const running = start({
@@ -476,7 +476,7 @@ Deno.test("A server that cannot start logs each reason in one line, without a st
   assert.doesNotMatch(text, /\n\t| at /);
 });
 
-/** The first input of the loop never ends; the limit of time lets it. */
+/** The first input of the loop never ends; the time limit permits it. */
 const STANDS = {
   "www/main.lua": "function onManage() NOTE('stands') while true do end end",
 };

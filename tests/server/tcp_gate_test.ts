@@ -1,4 +1,4 @@
-// The gate from WebSockets to scripts' TCP servers, with a WebSocket that is only its events.
+// The gate from WebSockets to scripts' TCP servers, with a fake WebSocket.
 import assert from "node:assert/strict";
 import type { WebSocketConnection } from "../../src/net/web_server.ts";
 import type { DoorHost } from "../../src/server/doors.ts";
@@ -41,7 +41,7 @@ function open(port: number): FakeSocket {
   return socket;
 }
 
-Deno.test("The gate bounds the messages before the connection stands, empty ones too", async () => {
+Deno.test("The gate limits the messages before the connection is open, including empty messages", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const socket = open((listener.addr as Deno.NetAddr).port);
   for (let i = 0; i < 1_025; i++) socket.events!.onMessage(new Uint8Array(0));
@@ -67,7 +67,7 @@ Deno.test("The gate reads no more from a client while its script does not read",
   socket.events!.onClose(1000);
 });
 
-Deno.test("Tiny messages for a script that does not read count with their overhead of memory", async () => {
+Deno.test("Tiny messages for a script that does not read count with their memory overhead", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const socket = open((listener.addr as Deno.NetAddr).port);
   using _script = await listener.accept();
@@ -80,11 +80,11 @@ Deno.test("Tiny messages for a script that does not read count with their overhe
   socket.events!.onClose(1000);
 });
 
-Deno.test("The gate keeps copies of messages, whose bytes are good until the call returns", async () => {
+Deno.test("The gate copies messages, whose bytes are valid only until the call returns", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const socket = open((listener.addr as Deno.NetAddr).port);
   const message = Uint8Array.of(1, 2, 3);
-  socket.events!.onMessage(message); // before the connection stands
+  socket.events!.onMessage(message); // before the connection is open
   message.fill(9);
   using script = await listener.accept();
   const block = new Uint8Array(16);

@@ -1,4 +1,4 @@
-// Clients of RTMP that send as fast as the server reads, beside one that comes by RTMFP.
+// RTMP clients that send as fast as the server reads, beside one RTMFP client.
 import assert from "node:assert/strict";
 import { RawRtmp } from "../../bench/siege/raw_rtmp.ts";
 import { encodeAmf0 } from "../../src/amf/mod.ts";
@@ -18,10 +18,10 @@ function onConnection(client)
 end
 `;
 const CLIENTS = 3;
-/** Calls of the others that may come first while a client shakes hands, connects and calls. */
+/** Maximum calls of other clients while a client shakes hands, connects and calls. */
 const MOST_BEFORE = 60;
 
-Deno.test("A client that comes waits for few calls of those who always call", async () => {
+Deno.test("A new client waits for few calls of clients that call without pause", async () => {
   const port = freePort();
   const server = await TestServer.start({
     www: { "/bench": APPLICATION },

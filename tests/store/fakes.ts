@@ -53,7 +53,7 @@ export class FakeDisk implements Disk {
   denied = false;
   /** Nothing more can be written. */
   full = false;
-  /** Nothing is done. */
+  /** No operation completes. */
   stands = false;
   #due: (() => void)[] = [];
 
@@ -164,7 +164,7 @@ export class Stage {
     return found;
   }
 
-  /** Everything that is due now. */
+  /** Runs everything that is due now. */
   settle(): void {
     do this.store.flush(this.clock.now); while (this.disk.settle());
     this.store.flush(this.clock.now);

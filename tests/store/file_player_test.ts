@@ -94,7 +94,7 @@ Deno.test("A seek waits for the read before, as a file does one at a time", () =
   );
   const { output, play } = on.play("film");
   on.disk.stands = true;
-  on.pass(3_000); // a block is asked for, and does not come
+  on.pass(3_000); // a block is requested, and does not arrive
   output.take();
   play.seek(8_000);
   on.pass(100);
@@ -167,7 +167,7 @@ Deno.test("VOD-072: the file of a long pause is closed, and opened again", () =>
   assert.equal(on.store.players, 0);
 });
 
-Deno.test("VOD-004: start and length; length 0 is one picture", () => {
+Deno.test("VOD-004: start and length select a part of the file; length 0 sends one picture", () => {
   const on = stage();
   const part = on.play("film", { start: 2_500, length: 1_000 });
   on.pass(5_000);
@@ -197,7 +197,7 @@ Deno.test("VOD-073: muted kinds are left out; video resumes at a key frame after
   assert.ok(lines.every((line) => !line.startsWith("a")));
 });
 
-Deno.test("Times that go back inside a file neither stop it nor send it all at once", () => {
+Deno.test("Times that go back inside a file do not stop playing, nor send the rest at once", () => {
   const tags = [...film(), ...film().slice(1)];
   const on = stage(tags);
   const { output } = on.play("film");
@@ -209,7 +209,7 @@ Deno.test("Times that go back inside a file neither stop it nor send it all at o
   assert.equal(output.ends, 1);
 });
 
-Deno.test("Sound alone is played and sought", () => {
+Deno.test("A file with sound alone can be played and sought", () => {
   const on = stage(Array.from({ length: 500 }, (_, i) => audio(i * 20)));
   const { output, play } = on.play("film");
   play.seek(4_500);

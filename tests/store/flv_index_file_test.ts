@@ -55,7 +55,7 @@ Deno.test("VOD-210: an index read from its file is unchanged, and grows further"
   }
 });
 
-Deno.test("VOD-210: a file with metadata and sound alone; one without anything", () => {
+Deno.test("VOD-210: an index of sound alone with metadata, and an empty index, are read back unchanged", () => {
   const index = new FlvIndex(13);
   index.metadata = Uint8Array.of(1, 2, 3);
   index.metadataPosition = 13;
@@ -86,7 +86,7 @@ Deno.test("VOD-210: an index file that is cut off or changed is a WireError", ()
   }
 });
 
-Deno.test("VOD-210: an index file whose offsets are none of the recording is a WireError, and made again", () => {
+Deno.test("VOD-210: an index file with offsets outside the recording is a WireError, and is made again", () => {
   const places: ((index: FlvIndex, place: number) => FlvIndex | void)[] = [
     (index, place) => void (index.end = place),
     (index, place) => void (index.metadataEnd = place),
@@ -111,7 +111,7 @@ Deno.test("VOD-210: an index file whose offsets are none of the recording is a W
   }
 });
 
-Deno.test("VOD-210: the index of a large file is kept beside it, and the file not read through again", () => {
+Deno.test("VOD-210: the index of a large file is stored beside it, and the file is not read again", () => {
   const first = stage(files);
   first.open("film")!.close();
   assert.deepEqual([...first.disk.indexes.keys()], ["/film.flv"]);
@@ -123,7 +123,7 @@ Deno.test("VOD-210: the index of a large file is kept beside it, and the file no
   assert.equal(next.disk.reads, 0);
 });
 
-Deno.test("VOD-210: an index that is broken, or of the file as it was, is made again", () => {
+Deno.test("VOD-210: a broken or outdated index is made again", () => {
   const first = stage(files);
   first.open("film")!.close();
   const kept = first.disk.indexes.get("/film.flv")!;

@@ -97,7 +97,7 @@ Deno.test("Large frames are passed over without being read", () => {
   assert.ok(disk.reads <= 6, `${disk.reads} reads`);
 });
 
-Deno.test("Points are thinned out rather than grow without end", () => {
+Deno.test("The index thins out its points instead of growing without limit", () => {
   const points = new SeekPoints();
   for (let i = 0; i < 250_000; i++) points.add(i * 10, i * 100);
   assert.ok(points.length <= 100_000);

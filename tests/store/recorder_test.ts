@@ -165,7 +165,7 @@ Deno.test("VOD-205: another codec than the file's cannot be appended", () => {
   assert.deepEqual(mediaOf(on.file()), mediaOf(before));
 });
 
-Deno.test("VOD-202: names, files that are recorded or played, and folders that may not be written", () => {
+Deno.test("VOD-202: invalid names, files in use and read-only folders are refused", () => {
   const on = stage();
   on.publish();
   assert.match(String(on.record("../main")), /may not have the name/);
@@ -183,7 +183,7 @@ Deno.test("VOD-202: names, files that are recorded or played, and folders that m
   assert.equal(on.store.recordings, 0);
 });
 
-Deno.test("VOD-212: a full disk and limits end the recording in order, not the publication", () => {
+Deno.test("VOD-212: a full disk or a limit ends the recording in good order, not the publication", () => {
   const on = stage();
   on.publish();
   on.record();
@@ -317,7 +317,7 @@ Deno.test("Publications selected in the configuration are recorded in the config
   assert.deepEqual([...new Set(paths)], ["/app/room/cam"]);
 });
 
-Deno.test("A publication is not recorded twice, nor one that the operator does not wish to be", () => {
+Deno.test("A publication is recorded once, and not at all if the operator forbids it", () => {
   const on = stage();
   on.publish();
   on.record("own");
@@ -338,7 +338,7 @@ const pictures = (count: number, first = 0) => [
   ...Array.from({ length: count }, (_, i) => video(first + 40 * i, true, 1, 100_000)),
 ];
 
-Deno.test("what waits for the disk is counted for whoever began the recording, and bounded by that", () => {
+Deno.test("bytes that wait for the disk count for the client that began the recording, and are bounded", () => {
   const on = stage();
   on.publish();
   const limit = 1 << 20;

@@ -3,7 +3,7 @@
 const PATHS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
 /**
- * The path of a browser. Without one the test of `what` is left out, with a line that says so; in CI it
+ * The path of a browser. Without a browser the test of `what` is skipped with a message; in CI it
  * runs, and fails.
  */
 export function browserPath(what: string): string | undefined {

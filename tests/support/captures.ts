@@ -5,7 +5,7 @@ import { portable } from "../../src/rtmfp/crypto/portable.ts";
 import { type PacketCipher, startupCipher } from "../../src/rtmfp/crypto/packet_cipher.ts";
 import { deriveKeys, sessionCipher } from "../../src/rtmfp/crypto/session_keys.ts";
 
-/** The captures there are, in `tests/vectors/captures`. */
+/** Names of the captures in `tests/vectors/captures`. */
 export const captureNames = [
   "librtmfp-cumulus-connect",
   "librtmfp-cumulus-calls",
@@ -34,7 +34,7 @@ export interface CapturedSession {
   readonly hmacLength: number;
   readonly initiatorToResponderHmacKey?: Uint8Array;
   readonly responderToInitiatorHmacKey?: Uint8Array;
-  /** Packets are numbered. */
+  /** Whether packets have sequence numbers. */
   readonly sequence: boolean;
   readonly initiatorSessionId: number;
   readonly responderSessionId: number;

@@ -1,4 +1,4 @@
-// How many objects of a class there are in the whole program, garbage left out.
+// Counts the live objects of a class in the whole program.
 import { Session } from "node:inspector/promises";
 
 /** @param classes names of global classes, such as "Map" */

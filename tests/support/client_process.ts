@@ -8,7 +8,7 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-/** A command that is running. */
+/** A running command. */
 export interface RunningCommand {
   readonly result: Promise<CommandResult>;
   kill(signal: Deno.Signal): void;

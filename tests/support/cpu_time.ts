@@ -3,14 +3,14 @@
 /** CPU time (ms) of this thread; elapsed time if the system does not provide it. */
 export function cpuTime(): number {
   try {
-    // nanoseconds on a processor, nanoseconds in its queue, and how often
+    // nanoseconds on a processor, nanoseconds in its queue, number of time slices
     return Number(Deno.readTextFileSync("/proc/thread-self/schedstat").split(" ")[0]) / 1e6;
   } catch {
     return performance.now(); // no Linux
   }
 }
 
-/** Milliseconds that a function computes. */
+/** CPU time (ms) of a function. */
 export function computing(work: () => unknown): number {
   const before = cpuTime();
   work();

@@ -13,8 +13,8 @@ export interface InternetSettings {
 }
 
 /**
- * A NAT as most are: each port inside has one port outside, by which those can reach it that it
- * has sent something to, and nobody else. What is inside is not reached by the outside addresses.
+ * A common NAT: each inside port has one outside port, which accepts packets only from addresses that
+ * the inside port has sent to. Inside hosts cannot reach each other by outside addresses.
  */
 export class Nat {
   readonly #ports = new Map<string, number>();
@@ -25,7 +25,7 @@ export class Nat {
   /** @param hostname its address outside @param prefix what addresses inside begin with */
   constructor(readonly hostname: string, readonly prefix: string) {}
 
-  /** The address outside of one inside that sends something to `to`. */
+  /** The outside address of an inside host that sends to `to`. */
   leave(from: Address, to: Address): Address {
     const key = addressText(from);
     let port = this.#ports.get(key);
@@ -37,7 +37,7 @@ export class Nat {
     return { hostname: this.hostname, port };
   }
 
-  /** Who inside gets what `from` sends to a port outside. */
+  /** The inside host that receives what `from` sends to an outside port. */
   enter(from: Address, port: number): string | undefined {
     return this.#expected.has(`${port} ${addressText(from)}`) ? this.#inside.get(port) : undefined;
   }
@@ -63,10 +63,10 @@ export class Internet {
   now = 0;
   datagrams = 0;
   readonly #random: () => number;
-  /** By address, and before it the NAT it is behind. */
+  /** Nodes by address, prefixed with their NAT. */
   readonly #hosts = new Map<string, Host>();
   readonly #nats = new Map<string, Nat>();
-  /** What arrives in each millisecond. */
+  /** Datagrams that arrive in each millisecond. */
   readonly #flying = new Map<number, Flying[]>();
   readonly #buffer = new Uint8Array(4400);
 
@@ -91,7 +91,7 @@ export class Internet {
     for (const host of this.#hosts.values()) if (host.node === node) host.dueAt = 0;
   }
 
-  /** Runs for a time, or until `done` says so; promises are kept meanwhile. */
+  /** Runs for a time, or until `done` returns true; promises settle meanwhile. */
   async run(milliseconds: number, done?: () => boolean): Promise<void> {
     const end = this.now + milliseconds;
     await settled();
@@ -144,7 +144,7 @@ export class Internet {
 const familyOf = (hostname: string) => hostname.includes(":") ? 6 : 4;
 const placeOf = (address: string, nat: Nat | undefined) => `${nat?.hostname ?? ""} ${address}`;
 
-/** Lets promises that can be kept be kept. */
+/** Lets promises settle. */
 async function settled(): Promise<void> {
   for (let i = 0; i < 3; i++) await undefined;
 }

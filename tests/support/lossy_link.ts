@@ -3,14 +3,14 @@ import { type Address, sameAddress } from "../../src/common/address.ts";
 import type { Outbox } from "../../src/rtmfp/outbox.ts";
 import { seeded } from "./random.ts";
 
-/** What stands at an end of the link. Endpoints are made like that. */
+/** One end of the link, with an endpoint's methods. */
 export interface Node {
   receive(datagram: Uint8Array, from: Address, now: number): void;
   flush(now: number, out: Outbox): void;
   readonly deadline: number;
 }
 
-/** How bad a line is; the same both ways. */
+/** Properties of a line, the same in both directions. */
 export interface LineSettings {
   /** Datagrams lost, from 0 to 1. */
   readonly loss?: number;
@@ -28,7 +28,7 @@ export interface LineSettings {
   readonly bandwidth?: number;
   /** Maximum bytes queued at a limited bandwidth; further datagrams are lost. */
   readonly queue?: number;
-  /** Nothing gets through from the first time to the second. */
+  /** The line drops every datagram from the first time to the second. */
   readonly blackOut?: readonly [number, number];
 }
 
@@ -36,7 +36,7 @@ export interface LinkSettings extends LineSettings {
   readonly seed: number;
 }
 
-/** Something that is done to datagrams on their way, in tests that attack. */
+/** Changes datagrams in flight, in tests of attacks. */
 export type Tap = (datagram: Uint8Array, from: Address, to: Address) => boolean;
 
 interface Flying {
@@ -60,7 +60,7 @@ interface Attached {
 /** A line between the sides. */
 interface Line {
   readonly settings: LineSettings;
-  /** For what each side sends: until when it is busy, and when the latest arrives. */
+  /** For each sending side: until when the line is busy, and when its latest datagram arrives. */
   readonly busyUntil: [number, number];
   readonly lastArrival: [number, number];
 }
@@ -71,7 +71,7 @@ const SLAB = 65_536;
 const STEPS = 20_000_000;
 
 /**
- * Nodes on two sides, with one line between the sides, but for those that have their own. It jumps from event to event, so that two
+ * Nodes on two sides, with one line between the sides, except for nodes with their own line. It jumps from event to event, so that two
  * minutes take no time, and does the same again for the same seed.
  */
 export class LossyLink {
@@ -106,7 +106,7 @@ export class LossyLink {
   /**
    * Attaches a node.
    *
-   * @param rebindEvery it stands behind a NAT that gives it another port so often, in milliseconds
+   * @param rebindEvery interval (ms) after which the node's NAT gives it another port
    * @param line its own line to the other side
    */
   attach(
@@ -120,7 +120,7 @@ export class LossyLink {
     this.#attached.push({ node, side, address, rebindEvery, nextRebind: rebindEvery, line: own });
   }
 
-  /** Where a node is seen by the others now. */
+  /** The current address of a node, as others see it. */
   addressOf(node: Node): Address {
     return this.#attached.find((attached) => attached.node === node)!.address;
   }
@@ -130,13 +130,13 @@ export class LossyLink {
     this.#attached.find((attached) => attached.node === node)!.address = address;
   }
 
-  /** Lets a datagram fly that no node has sent. It arrives at once. */
+  /** Injects a datagram that no node has sent. It arrives at once. */
   inject(datagram: Uint8Array, from: Address, to: Address): void {
     const flying = { at: this.now, order: ++this.#order, datagram: datagram.slice(), from, to };
     this.#flying.push(flying);
   }
 
-  /** Runs until a time, or until `done` says so. */
+  /** Runs until a time, or until `done` returns true. */
   run({ until, done }: { until: number; done?: () => boolean }): void {
     for (let step = 0; !done?.(); step++) {
       if (step > STEPS) throw new Error(`The link does not come to rest, at ${this.now} ms`);
@@ -236,7 +236,7 @@ function makeLine(settings: LineSettings): Line {
   return { settings, busyUntil: [0, 0], lastArrival: [0, 0] };
 }
 
-/** What flies, the earliest first. */
+/** Datagrams in flight, the earliest first. */
 class Heap {
   readonly #items: Flying[] = [];
 

@@ -1,4 +1,4 @@
-// Networks of their own for processes: Linux' namespaces, joined by cables that are none.
+// Separate networks for processes: Linux namespaces, joined by virtual cables.
 
 const decoder = new TextDecoder();
 
@@ -21,7 +21,7 @@ export class Namespaces implements Disposable {
     six: "fd77:2::2",
   }];
 
-  /** @returns undefined, having said why, where such a thing cannot be made */
+  /** @returns undefined, after logging the reason, where namespaces cannot be made */
   static make(): Namespaces | undefined {
     if (Deno.build.os !== "linux") {
       console.log("skipped: network namespaces are a thing of Linux");

@@ -1,4 +1,4 @@
-// Two endpoints on a lossy link, and what tests want of them.
+// Two endpoints on a lossy link, with helpers for tests.
 import type { Address } from "../../src/common/address.ts";
 import { clientCertificate, serverCertificate } from "../../src/rtmfp/crypto/certificate.ts";
 import type { KeyAgreement, KeyPair } from "../../src/rtmfp/crypto/dh.ts";
@@ -186,7 +186,7 @@ export function open(pair: Pair, until = 95_000): void {
   pair.link.run({ until, done: () => !!pair.serverSession && !!pair.clientSession });
 }
 
-/** A message that tells its number and whose bytes tell whether they have come right. */
+/** A message that contains its number, and bytes that reveal damage. */
 export function numbered(number: number, length: number): Uint8Array {
   const message = new Uint8Array(Math.max(4, length));
   new DataView(message.buffer).setUint32(0, number);

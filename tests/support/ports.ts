@@ -1,4 +1,4 @@
-// Ports that no other test takes, in this process or another one: a test file has some of its own.
+// Ports that no other test uses, in this process or another: each test file has its own.
 
 /** Below the system's range of ephemeral ports. */
 const [FIRST, LAST] = [10_000, 32_000];
@@ -7,7 +7,7 @@ const BLOCK = 256;
 /** Minimum distance of ports that share no state, such as a worker of sockets. */
 const FAR = 2_048;
 
-/** Held until the file is done; open before its first test, which would be blamed for it. */
+/** Held until the file ends; opened before its first test, so that no test is reported as leaking it. */
 const claim = claimBlock();
 let last = 0;
 

@@ -1,6 +1,6 @@
-// Randomness that can be repeated.
+// Reproducible randomness.
 
-/** Numbers from 0 up to, without, 1 that follow from a seed (mulberry32). */
+/** Numbers in [0, 1) derived from a seed (mulberry32). */
 export function seeded(seed: number): () => number {
   let state = seed;
   return () => {
@@ -11,7 +11,7 @@ export function seeded(seed: number): () => number {
   };
 }
 
-/** Bytes that follow from a seed, as the protocol's rooms want randomness. */
+/** Bytes derived from a seed, for the random source of the protocol's rooms. */
 export function seededBytes(seed: number): (length: number) => Uint8Array {
   const next = seeded(seed);
   return (length) => Uint8Array.from({ length }, () => Math.floor(next() * 256));

@@ -1,5 +1,5 @@
-// A far end whose every byte the test decides: it shakes hands as Flash does, then sends chunks as
-// told and shows what comes back.
+// A far end whose every byte the test chooses: it performs Flash's handshake, then sends given chunks
+// and shows the answers.
 import { fromHex, toHex } from "../../src/bytes/hex.ts";
 import { Reader } from "../../src/bytes/reader.ts";
 import { Writer } from "../../src/bytes/writer.ts";
@@ -28,7 +28,7 @@ import { rHello } from "../../src/rtmfp/wire/rhello.ts";
 import { riKeying } from "../../src/rtmfp/wire/rikeying.ts";
 import { agreement, CLIENT, EPD, plain } from "./pair.ts";
 
-/** A packet that has come, with its chunks as `type payload` in hexadecimal. */
+/** A received packet, with its chunks as `type payload` in hexadecimal. */
 export interface Seen {
   readonly to: Address;
   readonly flags: number;
@@ -177,7 +177,7 @@ export class RawPeer {
     this.endpoint.receive(datagram.slice(), this.address, this.now);
   }
 
-  /** Takes note of a datagram that was sent to it. */
+  /** Notes a datagram that was sent to this peer. */
   see(datagram: Uint8Array, to: Address): void {
     this.raw.push(datagram);
     const packet = new PacketReader();

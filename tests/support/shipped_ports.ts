@@ -2,7 +2,7 @@
 import { sleep } from "./wait.ts";
 
 const PORTS = [1935, 8080];
-/** Who listens on it has the turn; below all that `freePort()` gives. */
+/** The process that listens on it has the turn; below every port of `freePort()`. */
 const TURN = 9_935;
 /** Milliseconds to wait for tests that have the ports now; each takes seconds. */
 const LONGEST = 120_000;

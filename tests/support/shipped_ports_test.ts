@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { freePort } from "./ports.ts";
 import { shippedPorts } from "./shipped_ports.ts";
 
-Deno.test("The shipped ports are one test's at a time, and free when it has its turn", async () => {
+Deno.test("One test at a time gets the shipped ports, which are free when it gets them", async () => {
   const [port, turn] = [freePort(), freePort()];
   const other = Deno.listen({ port });
   const order: string[] = [];

@@ -1,4 +1,4 @@
-// A server and its clients on a simulated network: the real ones, but for sockets, clocks and keys.
+// A server and its clients on a simulated network: real code except sockets, clocks and keys.
 import { type ClientHost, PEER_LIMITS } from "../../src/client/client_loop.ts";
 import { type ConnectOptions, NetConnection } from "../../src/client/net_connection.ts";
 import { Peers } from "../../src/client/peers.ts";
@@ -17,7 +17,7 @@ import type { Node } from "./lossy_link.ts";
 import { plain } from "./pair.ts";
 import { seededBytes } from "./random.ts";
 
-/** Agrees on a secret that everybody knows, and so at no cost: thousands of handshakes are quick. */
+/** Agrees on a fixed secret at no cost, so that thousands of handshakes are quick. */
 class OpenAgreement implements KeyAgreement {
   constructor(readonly random: (length: number) => Uint8Array) {}
 
@@ -125,7 +125,7 @@ export class SimulatedClient implements ClientHost, Node {
     const isSix = (hostname: string) => hostname.includes(":");
     const there = server.addresses.find(({ hostname }) => isSix(hostname) === isSix(own.hostname));
     const url = `rtmfp://${addressText(there!)}/app`;
-    const timeout = 600_000; // of real time, which hardly passes
+    const timeout = 600_000; // in real time, of which little passes
     return this.#connection = await NetConnection.connect(url, { timeout, ...options, loop: this });
   }
 

@@ -94,7 +94,7 @@ export async function smallServer(policy: Policy = RELAXED): Promise<SmallServer
 }
 
 /**
- * Lets everybody in but who says "refuse" as the first parameter of connect. Functions: `echo`
+ * Accepts every client except one whose first parameter of connect is "refuse". Functions: `echo`
  * returns its first argument, `fail` fails, `greet` calls `hello("you")` on the client first,
  * `spoil` sends unreadable values.
  * Publishing or playing "secret" is refused.

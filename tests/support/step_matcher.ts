@@ -1,4 +1,4 @@
-// A matcher of regular expressions that counts its steps: it goes back as V8's does, and so takes as many in proportion.
+// A matcher of regular expressions that counts its steps: it backtracks as V8's does, and so its number of steps is proportional.
 
 /** A part of an expression. */
 export type Part =
@@ -35,7 +35,7 @@ const SAMPLES = [
   "\x01",
 ];
 
-/** Reads the syntax that expressions here use. @throws {Error} for any other */
+/** Reads the syntax that expressions of this project use. @throws {Error} for other syntax */
 export class Parser {
   #at = 0;
   constructor(readonly source: string, readonly flags: string) {}
@@ -152,7 +152,7 @@ function* everyChar(): Generator<string> {
   for (let code = 0; code < 0x10000; code++) yield String.fromCharCode(code);
 }
 
-/** A shortest text that a part takes, in general. */
+/** A shortest text that a part matches, in general. */
 export function sampleOf(part: Part): string {
   switch (part.kind) {
     case "set":
@@ -170,7 +170,7 @@ export function sampleOf(part: Part): string {
 
 type Next = (at: number) => boolean;
 
-/** Too many steps, or levels of them. */
+/** Too many steps or levels of recursion. */
 export class TooLong extends Error {}
 
 /** Counts the steps of looking for all matches in a text. @throws {TooLong} after `most` */
@@ -211,7 +211,7 @@ export function countSteps(part: Part, text: string, most: number): number {
     const enough = () => count >= part.min && next(at);
     return part.lazy ? enough() || more() : more() || enough();
   };
-  /** As {@link repeat}, without a call in a call for each character. */
+  /** As {@link repeat}, without a nested call for each character. */
   const repeatSet = (
     { min, max, lazy }: Part & { kind: "repeat" },
     { has }: Part & { kind: "set" },

@@ -1,4 +1,4 @@
-// Chromium, as tests start it.
+// Starts Chromium for tests.
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 
 export class TestBrowser {

@@ -1,9 +1,9 @@
-// Waiting for what happens, on machines of any speed.
+// Waits for events, on machines of any speed.
 
-/** Milliseconds after which a test gives up: nothing that works takes as long, however busy the machine is. */
+/** Time-out (ms) of a test, long enough for a busy machine. */
 export const PATIENCE = 60_000;
 
-/** Waiting took too long; the message says for what. */
+/** Waiting took too long; the message names the awaited event. */
 export class Timeout extends Error {
   override name = "Timeout";
 }
@@ -11,7 +11,7 @@ export class Timeout extends Error {
 export const sleep = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-/** Asks again and again until there is an answer: not undefined, null or false. @throws {Timeout} */
+/** Polls until the answer is not undefined, null or false. @throws {Timeout} */
 export async function until<T>(
   ask: () => T | Promise<T>,
   what: string,

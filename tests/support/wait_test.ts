@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { cpuTime } from "./cpu_time.ts";
 import { sleep, Timeout, until } from "./wait.ts";
 
-Deno.test("until() waits for an answer, and throws after the time", async () => {
+Deno.test("until() waits for an answer, and throws after the time-out", async () => {
   let asked = 0;
   assert.equal(await until(() => ++asked >= 5 && "an answer", "the fifth time"), "an answer");
   assert.equal(asked, 5);

@@ -1,4 +1,4 @@
-// Messages as they go into flows.
+// Messages in the format of flows.
 import { statusMessage } from "../../src/tc/format/commands.ts";
 import {
   commandMessage,

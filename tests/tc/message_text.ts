@@ -1,4 +1,4 @@
-// Messages made of values, and as text.
+// Builds messages from values, and shows messages as text.
 import assert from "node:assert/strict";
 import { AmfReader, type AmfValue, decodeAmf, encodeAmf0 } from "../../src/amf/mod.ts";
 import { toHex } from "../../src/bytes/hex.ts";
@@ -56,7 +56,7 @@ function rest(values: AmfReader): string {
   return text;
 }
 
-/** An event of a shared object, in as few words as will do. */
+/** An event of a shared object, in few words. */
 function eventText(event: SharedObjectEvent): string {
   switch (event.type) {
     case "change":

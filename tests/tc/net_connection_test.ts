@@ -79,7 +79,7 @@ function connected(door: Door, steps?: Steps) {
   };
 }
 
-Deno.test("accepting: control messages before the answer, its command object, more of its info", () => {
+Deno.test("accepting: the door sends control messages before the answer, and extends its command object and info", () => {
   let told: AmfObject | undefined;
   const { transport, call } = connected({
     accepting: (connection, object) => {
@@ -102,7 +102,7 @@ Deno.test("accepting: control messages before the answer, its command object, mo
   assert.deepEqual([info.objectEncoding, info.capsEx], [0, 1]);
 });
 
-Deno.test("accepting is not asked for a client that is refused", () => {
+Deno.test("accepting is not called for a refused client", () => {
   const { call } = connected({ accepting: () => assert.fail("not accepted") }, {
     connect: () => {
       throw new Refused("no");
@@ -136,7 +136,7 @@ Deno.test("userControl: the door sees the client's events; without one they are 
   assert.deepEqual([...take(), ...plain.take()], []);
 });
 
-Deno.test("streams: the door gets begin, end and refusal after the client", () => {
+Deno.test("streams: the door is told of begin, end and refusal after the client", () => {
   const told: string[] = [];
   const tell = (what: string) => (stream: NetStream, name: string) => {
     told.push(`${what} ${stream.id} ${name}, after ${here.transport.log.length}`);
@@ -183,7 +183,7 @@ Deno.test("play without flow sync: stream begin, Reset, Start", () => {
   ]);
 });
 
-Deno.test("getStreamLength, play: a client that asks for ever new names waits for one recording, and keeps few requests", () => {
+Deno.test("getStreamLength, play: a client that requests many names waits for one recording, and keeps few requests", () => {
   const { call, onStream, connection } = connected({});
   const opening: { name: string; done: (recorded: undefined) => void }[] = [];
   connection.hub.recordings = {

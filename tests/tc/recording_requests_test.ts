@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Recorded, Recordings } from "../../src/media/recordings.ts";
 import { RecordingRequests } from "../../src/tc/recording_requests.ts";
 
-/** Recordings that are opened when the test says so. */
+/** Recordings that open when the test lets them. */
 function world() {
   const opening: { name: string; done: (recorded: Recorded | undefined) => void }[] = [];
   const recordings = {
@@ -38,7 +38,7 @@ Deno.test("RecordingRequests opens nothing for requests that were withdrawn, or 
   assert.equal(opening.length, 2);
 });
 
-Deno.test("RecordingRequests is full with 64 that wait", () => {
+Deno.test("RecordingRequests is full with 64 waiting requests", () => {
   const { requests } = world();
   for (let i = 0; i <= 64; i++) {
     assert.equal(requests.full, false, `${i}`);

@@ -17,7 +17,7 @@ const update = (...runs: [SharedObjectChange[], number, number][]) => ({
   runs: runs.map(([changes, from, to]) => ({ changes, from, to })),
 });
 
-Deno.test("updateMessage puts parts of lists together, in both forms of AMF (SO-083)", () => {
+Deno.test("updateMessage joins parts of lists, in both forms of AMF (SO-083)", () => {
   const all = [change("a", 1), change("b", "x".repeat(100)), change("c", 3)];
   const own: SharedObjectChange[] = [{ type: "success", slot: "b" }, {
     type: "sendMessage",

@@ -61,7 +61,7 @@ Deno.test("shared objects: a message asks for all of an object once", () => {
   assert.deepEqual(send(use), [], "not while much waits for the client");
 });
 
-Deno.test("shared objects: values that cannot be are refused, calls without a name too", () => {
+Deno.test("shared objects: invalid values and calls without a name are refused", () => {
   const { send } = client();
   send({ type: "use" });
   const refused = "o 0: SharedObject.NoWriteAccess";
@@ -94,7 +94,7 @@ Deno.test("shared objects: only users of an object can change it", () => {
   assert.equal(hub.sharedObjects.size, 0);
 });
 
-Deno.test("shared objects: truncations and random changes of bytes are read or refused, no more", () => {
+Deno.test("shared objects: truncated and mutated messages are read or refused, without other effect", () => {
   const { shared, hub, take } = client(3);
   const whole = messageOf(
     { type: "use" },

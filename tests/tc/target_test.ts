@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { connectTarget, readTarget } from "../../src/tc/target.ts";
 import { cpuTime } from "../support/cpu_time.ts";
 
-Deno.test("targets: paths", () => {
+Deno.test("readTarget() reads the path of a URL or an app name", () => {
   const paths: [string, string | undefined][] = [
     ["rtmfp://h/", ""],
     ["rtmfp://h", ""],
@@ -22,7 +22,7 @@ Deno.test("targets: paths", () => {
   for (const [url, path] of paths) assert.equal(readTarget(url).path, path, url);
 });
 
-Deno.test("targets: a hello full of slashes takes no longer than others", () => {
+Deno.test("targets: a hello full of slashes takes no longer to read than others", () => {
   const began = cpuTime();
   for (const end of ["", "x", "/x"]) {
     const { path } = readTarget(`rtmfp://h/a${"/".repeat(300_000)}${end}`);
@@ -31,7 +31,7 @@ Deno.test("targets: a hello full of slashes takes no longer than others", () => 
   assert.ok(cpuTime() - began < 2_000, "one look for each slash took a minute");
 });
 
-Deno.test("targets: host and port, 1935 unless told", () => {
+Deno.test("targets: host and port are read; the default port is 1935", () => {
   const hosts: [string, string][] = [
     ["rtmfp://h/a", "h:1935"],
     ["rtmfp://h:80", "h:80"],
@@ -44,7 +44,7 @@ Deno.test("targets: host and port, 1935 unless told", () => {
   for (const [url, host] of hosts) assert.equal(readTarget(url).host, host, url);
 });
 
-Deno.test("targets: properties", () => {
+Deno.test("readTarget() reads the properties of the query", () => {
   const read = (url: string) => [...readTarget(url).properties];
   assert.deepEqual(read("rtmfp://h/a?arg1=v1&b=+%2B%3d&c&d==&&=e&arg1=last"), [
     ["arg1", "last"],
@@ -68,7 +68,7 @@ Deno.test("targets of connect: tcUrl, else app; the query of either", () => {
   assert.equal(property("", "a?x=2"), "2");
 });
 
-Deno.test("Targets are the same when they are asked for again, and after many others", () => {
+Deno.test("readTarget() returns the same target again, also after many others", () => {
   for (let round = 0; round < 2; round++) {
     for (let i = 0; i < 100; i++) {
       const { path, properties, host } = readTarget(`rtmfp://h${i}/a/${i}?i=${i}`);

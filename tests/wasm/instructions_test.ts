@@ -52,11 +52,11 @@ function run(code: Code, first = 0, second = 0, memory: number[] = []): DataView
   return new DataView(buffer);
 }
 
-/** What code leaves on the stack. */
+/** The value that code leaves on the stack. */
 const result = (code: Code, first?: number, second?: number, memory?: number[]) =>
   run(store(constant(0), 8, code), first, second, memory).getInt32(8, true);
 
-Deno.test("wasm: constants of every length", () => {
+Deno.test("wasm: constants of every length keep their value", () => {
   const values = [0, 1, -1, 63, 64, -64, -65, 127, 128, 8191, 8192, -8192, -8193, 2 ** 31 - 1];
   for (const value of [...values, -(2 ** 31)]) assert.equal(result(constant(value)), value);
   assert.equal(result(constant(0xffffffff)), -1, "unsigned ones as well");
@@ -105,7 +105,7 @@ Deno.test("wasm: memory is read and written in each size, little-endian, at far 
   assert.equal(stored.getFloat64(312, true), -5);
 });
 
-Deno.test("wasm: code is left, chosen and left out", () => {
+Deno.test("wasm: branches leave, choose and skip code", () => {
   const sign = [
     ...[...get(0), EQZ, ...IF, ...set(2, constant(1)), ELSE, ...set(2, constant(2)), END],
     ...get(2),

@@ -13,7 +13,7 @@ import { F64, functionType, I32, I64, wasmModule } from "../../src/wasm/module.t
 const instance = (binary: Uint8Array<ArrayBuffer>, imports = {}) =>
   new WebAssembly.Instance(new WebAssembly.Module(binary), imports).exports;
 
-Deno.test("A module of one function, byte by byte", () => {
+Deno.test("A module of one function equals bytes written by hand", () => {
   const binary = wasmModule({
     types: [functionType([I32], [I32])],
     functions: [{ type: 0, export: "f", code: get(0) }],
@@ -45,7 +45,7 @@ Deno.test("Functions call imported ones, which are numbered before them, and eac
   assert.equal(exports.halved(5n), 2.5);
 });
 
-Deno.test("Globals are seen from both sides", () => {
+Deno.test("Host and module share globals", () => {
   const exports = instance(wasmModule({
     types: [functionType([], [])],
     functions: [
@@ -59,7 +59,7 @@ Deno.test("Globals are seen from both sides", () => {
   assert.equal(exports.total.value, -99);
 });
 
-Deno.test("Memory is a module's own, exported, or another's", () => {
+Deno.test("A module exports its own memory or imports another one", () => {
   const types = [functionType([I32], [I32])];
   const functions = [{ type: 0, export: "read", code: load(get(0), 0) }];
   const own = instance(wasmModule({ types, functions, memory: 3 })) as unknown as {

@@ -69,7 +69,7 @@ Deno.test("wasm: a swizzle picks bytes by index, and 0 for indices from 128 on",
   assert.deepEqual(run(code).slice(0, 16), expected);
 });
 
-/** Puts a byte to an address. */
+/** Writes a byte at an address. */
 const storeByte = (address: number, byte: number): Code => [
   ...[...constant(address), ...constant(byte), 0x3a, 0, 0],
 ];

@@ -17,7 +17,7 @@ const path = browserPath("pages of the web door");
 
 const LOOPS = 120;
 
-/** The recording over and over, 10 min: more than a player loads ahead. */
+/** The recording in a loop of 10 min, more than a player loads ahead. */
 function longFile(): Uint8Array {
   const [headers, frames] = [media.slice(0, 2), media.slice(2)];
   const parts = [flvHeader(true, true), ...headers.map(flvTag)];
@@ -73,7 +73,7 @@ Deno.test({
         return opened;
       };
 
-      await t.step("the player shows a stream that changes, less than 2 s behind", async () => {
+      await t.step("the player shows a changing stream with less than 2 s of delay", async () => {
         const publisher = await live(ws, "cam");
         const player = await open(`${http}/live/cam`);
         await until(async () => (await shown(player)).currentTime > 0.5, "the picture");
@@ -166,7 +166,7 @@ Deno.test({
         await player.close();
       });
 
-      await t.step("two people chat, and texts stay texts", async () => {
+      await t.step("two users chat, and the page shows markup as text", async () => {
         const enter = async (name: string) => {
           const person = await open(`${http}/chat/`);
           await person.fill("#name", name);
@@ -197,12 +197,12 @@ Deno.test({
         );
       });
 
-      await t.step("a page of another origin gets no data", async () => {
+      await t.step("a page from another origin gets no data", async () => {
         const publisher = await live(ws, "mine");
         const page = await open(`${http}/-/list.css`);
         const outcome = await page.evaluate(async (url) => {
           const frame = document.createElement("iframe");
-          frame.sandbox.add("allow-scripts"); // of an origin of its own: "null"
+          frame.sandbox.add("allow-scripts"); // gives it an opaque origin: "null"
           frame.srcdoc = `<script>
             const socket = new WebSocket(${JSON.stringify(url.replace("http", "ws"))});
             socket.onopen = () => parent.postMessage("open", "*");

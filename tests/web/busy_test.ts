@@ -1,4 +1,4 @@
-// Requests to an application that lets others go first: remoting waits, then both get a 503.
+// Requests to a busy application: remoting waits, then both get a 503.
 import assert from "node:assert/strict";
 import { encodeAmf0 } from "../../src/amf/mod.ts";
 import type { DoorHost } from "../../src/server/doors.ts";
@@ -59,7 +59,7 @@ Deno.test("A remoting call gets 503 from an application that stays busy, and kee
   assert.deepEqual(events, []);
 });
 
-Deno.test("A viewer gets 503 from a busy application, and leaves nothing behind", () => {
+Deno.test("A viewer gets 503 from a busy application, which keeps no state for it", () => {
   const { hub, application } = world({ waits: () => true });
   const view = () => new FlvViewer(hub, viewing({ wait: true }), { wake() {}, over() {} });
   assert.throws(view, (error) => error instanceof NotViewable && error.status === 503);

@@ -47,7 +47,7 @@ const { server, http, ws } = await startWeb({
 }, `origins = http://good.example\nsockets = ${port}\nlist = on\n`);
 const bytesOf = (tags: readonly FlvTag[]) => tags.reduce((sum, { data }) => sum + data.length, 0);
 
-/** Times of this many ms and less are sent; the rest is published later. */
+/** Frames up to this time (ms) are sent at once; the rest later. */
 const part = (until: number, from = -1) =>
   media.filter(({ timestamp }) => timestamp > from && timestamp <= until);
 
@@ -58,7 +58,7 @@ Deno.test({
   async fn(t) {
     try {
       await t.step(
-        "HTTP-FLV: headers and a picture first, every frame after it as published",
+        "HTTP-FLV: a viewer gets headers and a picture first, then every published frame",
         async () => {
           const publisher = await publish(`${ws}/live`, "a");
           const response = await fetch(`${http}/live/a.flv?token=t`);
@@ -90,18 +90,21 @@ Deno.test({
         publisher.connection.close();
       });
 
-      await t.step("HTTP-FLV: no publisher, and ?wait", async () => {
-        const absent = await fetch(`${http}/live/b.flv`);
-        assert.equal(absent.status, 404);
-        assert.equal(await absent.text(), "No publisher of b\n");
-        const waiting = fetch(`${http}/live/b.flv?wait`);
-        await server.log.find((line) => line.includes("subscribes by http nil"), "the viewer");
-        const publisher = await publish(`${ws}/live`, "b");
-        publisher.send(part(1000));
-        const tags = await readTags((await waiting).body!, (tags) => tags.length >= 5);
-        assert.ok(tags.length >= 5);
-        publisher.connection.close();
-      });
+      await t.step(
+        "HTTP-FLV: a stream without a publisher is refused, or waits with ?wait",
+        async () => {
+          const absent = await fetch(`${http}/live/b.flv`);
+          assert.equal(absent.status, 404);
+          assert.equal(await absent.text(), "No publisher of b\n");
+          const waiting = fetch(`${http}/live/b.flv?wait`);
+          await server.log.find((line) => line.includes("subscribes by http nil"), "the viewer");
+          const publisher = await publish(`${ws}/live`, "b");
+          publisher.send(part(1000));
+          const tags = await readTags((await waiting).body!, (tags) => tags.length >= 5);
+          assert.ok(tags.length >= 5);
+          publisher.connection.close();
+        },
+      );
 
       await t.step(
         "a viewer continues with a returning publisher, at increasing times (WEB-021)",
@@ -122,7 +125,7 @@ Deno.test({
               second.send(part(500));
               return true;
             } catch (error) {
-              if (error instanceof CumulusError) return false; // the first one is not gone yet
+              if (error instanceof CumulusError) return false; // the first publisher has not left yet
               throw error;
             }
           }, "the second publisher");
@@ -133,7 +136,7 @@ Deno.test({
         },
       );
 
-      await t.step("WebSocket-FLV: the same bytes", async () => {
+      await t.step("WebSocket-FLV: a viewer gets the same bytes as by HTTP", async () => {
         const publisher = await publish(`${ws}/live`, "d");
         const socket = new WebSocket(`${ws}/live/d.flv`);
         socket.binaryType = "arraybuffer";
@@ -150,7 +153,7 @@ Deno.test({
         publisher.connection.close();
       });
 
-      await t.step("requests that are refused, each with a code and a sentence", async () => {
+      await t.step("invalid requests are refused with a code and a sentence", async () => {
         const publisher = await publish(`${ws}/live`, "e");
         const of = async (path: string, init?: RequestInit) => {
           const response = await fetch(`${http}${path}`, init);
@@ -204,7 +207,7 @@ Deno.test({
       });
 
       await t.step(
-        "RTWebSocket: calls in both directions, and a refusal with its reason",
+        "RTWebSocket: both ends call each other, and a refusal has its reason",
         async () => {
           const connection = await connect(`${ws}/live`, "good");
           assert.equal(await connection.call("add", 1, 2), 3);
@@ -223,71 +226,80 @@ Deno.test({
         },
       );
 
-      await t.step("Flash remoting: calls by POST, the client kept by a cookie", async () => {
-        const post = (packet: Uint8Array<ArrayBuffer>, cookie = "") =>
-          fetch(`${http}/live`, {
-            method: "POST",
-            headers: { "content-type": "application/x-amf", cookie },
-            body: packet,
-          });
-        const first = await post(remotingPacket("add", 2, 3));
-        assert.equal(first.status, 200);
-        assert.equal(first.headers.get("content-type"), "application/x-amf");
-        const cookie = first.headers.get("set-cookie")!.split(";")[0];
-        assert.deepEqual(
-          new Uint8Array(await first.arrayBuffer()),
-          remotingResult("/1/onResult", 5),
-        );
-        const second = await post(remotingPacket("add", 20, 30), cookie);
-        assert.equal(second.headers.get("set-cookie"), null, "the same client");
-        assert.deepEqual(
-          new Uint8Array(await second.arrayBuffer()),
-          remotingResult("/1/onResult", 50),
-        );
-        const failed = new TextDecoder().decode(
-          await (await post(remotingPacket("fail"), cookie)).bytes(),
-        );
-        assert.match(failed, /\/1\/onStatus.*it cannot be done/s);
-        const broken = await post(Uint8Array.of(0, 0, 0, 9, 1), cookie);
-        assert.equal(broken.status, 400);
-        await broken.body?.cancel();
-      });
+      await t.step(
+        "Flash remoting: a client calls by POST, and a cookie keeps its state",
+        async () => {
+          const post = (packet: Uint8Array<ArrayBuffer>, cookie = "") =>
+            fetch(`${http}/live`, {
+              method: "POST",
+              headers: { "content-type": "application/x-amf", cookie },
+              body: packet,
+            });
+          const first = await post(remotingPacket("add", 2, 3));
+          assert.equal(first.status, 200);
+          assert.equal(first.headers.get("content-type"), "application/x-amf");
+          const cookie = first.headers.get("set-cookie")!.split(";")[0];
+          assert.deepEqual(
+            new Uint8Array(await first.arrayBuffer()),
+            remotingResult("/1/onResult", 5),
+          );
+          const second = await post(remotingPacket("add", 20, 30), cookie);
+          assert.equal(second.headers.get("set-cookie"), null, "the same client");
+          assert.deepEqual(
+            new Uint8Array(await second.arrayBuffer()),
+            remotingResult("/1/onResult", 50),
+          );
+          const failed = new TextDecoder().decode(
+            await (await post(remotingPacket("fail"), cookie)).bytes(),
+          );
+          assert.match(failed, /\/1\/onStatus.*it cannot be done/s);
+          const broken = await post(Uint8Array.of(0, 0, 0, 9, 1), cookie);
+          assert.equal(broken.status, 400);
+          await broken.body?.cancel();
+        },
+      );
 
-      await t.step("the gate to scripts' TCP servers, binary and text (WEB-407)", async () => {
-        await (await connect(`${ws}/gate`)).call("x").catch(() => {}); // starts the application
-        const socket = new WebSocket(`${ws}/tcp/${port}`);
-        socket.binaryType = "arraybuffer";
-        const answer = new Promise((resolve) => socket.onmessage = ({ data }) => resolve(data));
-        await new Promise((resolve) => socket.onopen = resolve);
-        socket.send(toUtf8("flash"));
-        assert.equal(new TextDecoder().decode(await answer as ArrayBuffer), "FLASH");
-        socket.close();
-        const texts = new WebSocket(`${ws}/tcp/${port}`);
-        const text = new Promise((resolve) => texts.onmessage = ({ data }) => resolve(data));
-        await new Promise((resolve) => texts.onopen = resolve);
-        texts.send("text");
-        assert.equal(await text, "TEXT");
-        texts.close();
-      });
+      await t.step(
+        "the gate carries binary and text to scripts' TCP servers (WEB-407)",
+        async () => {
+          await (await connect(`${ws}/gate`)).call("x").catch(() => {}); // starts the application
+          const socket = new WebSocket(`${ws}/tcp/${port}`);
+          socket.binaryType = "arraybuffer";
+          const answer = new Promise((resolve) => socket.onmessage = ({ data }) => resolve(data));
+          await new Promise((resolve) => socket.onopen = resolve);
+          socket.send(toUtf8("flash"));
+          assert.equal(new TextDecoder().decode(await answer as ArrayBuffer), "FLASH");
+          socket.close();
+          const texts = new WebSocket(`${ws}/tcp/${port}`);
+          const text = new Promise((resolve) => texts.onmessage = ({ data }) => resolve(data));
+          await new Promise((resolve) => texts.onopen = resolve);
+          texts.send("text");
+          assert.equal(await text, "TEXT");
+          texts.close();
+        },
+      );
 
-      await t.step("pages of applications: types, ETag, a slash for folders", async () => {
-        const page = await fetch(`${http}/live/`);
-        assert.equal(page.headers.get("content-type"), "text/html; charset=utf-8");
-        assert.equal(await page.text(), "<h1>A page</h1>");
-        const etag = page.headers.get("etag")!;
-        const again = await fetch(`${http}/live/`, { headers: { "if-none-match": etag } });
-        assert.equal(again.status, 304);
-        const style = await fetch(`${http}/live/deep/a.css`);
-        assert.equal(style.headers.get("content-type"), "text/css; charset=utf-8");
-        await style.body?.cancel();
-        const folder = await fetch(`${http}/live`, { redirect: "manual" });
-        assert.equal(folder.status, 308);
-        assert.equal(folder.headers.get("location"), "/live/");
-        await folder.body?.cancel();
-        Deno.symlinkSync("../main.lua", `${server.dir}/www/live/web/out.lua`);
-        const out = await fetch(`${http}/live/out.lua`);
-        assert.ok(!(await out.text()).includes("onConnection"), "a link led out of the folder");
-      });
+      await t.step(
+        "pages of applications have types and ETags, and folders redirect to a slash",
+        async () => {
+          const page = await fetch(`${http}/live/`);
+          assert.equal(page.headers.get("content-type"), "text/html; charset=utf-8");
+          assert.equal(await page.text(), "<h1>A page</h1>");
+          const etag = page.headers.get("etag")!;
+          const again = await fetch(`${http}/live/`, { headers: { "if-none-match": etag } });
+          assert.equal(again.status, 304);
+          const style = await fetch(`${http}/live/deep/a.css`);
+          assert.equal(style.headers.get("content-type"), "text/css; charset=utf-8");
+          await style.body?.cancel();
+          const folder = await fetch(`${http}/live`, { redirect: "manual" });
+          assert.equal(folder.status, 308);
+          assert.equal(folder.headers.get("location"), "/live/");
+          await folder.body?.cancel();
+          Deno.symlinkSync("../main.lua", `${server.dir}/www/live/web/out.lua`);
+          const out = await fetch(`${http}/live/out.lua`);
+          assert.ok(!(await out.text()).includes("onConnection"), "a link led out of the folder");
+        },
+      );
 
       await t.step("/ lists live streams, and /app/name is the player", async () => {
         const publisher = await publish(`${ws}/live`, "on air");

@@ -1,8 +1,8 @@
-// The page at `/` of a server that has no own one and lists no streams.
+// The page at `/` of a server without its own page and without listed streams.
 import assert from "node:assert/strict";
 import { startWeb } from "./support.ts";
 
-Deno.test("/ says what the server is, and links to the sample pages that are installed", async () => {
+Deno.test("/ describes the server, and links to the installed sample pages", async () => {
   const { server, http } = await startWeb({ "": "", "www/hidden/web/index.html": "not told" });
   const front = async () => {
     const response = await fetch(`${http}/`);

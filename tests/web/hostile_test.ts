@@ -1,4 +1,4 @@
-// Clients of the web door that mean harm, by raw bytes: each gets a code, or is closed, and others go on.
+// Hostile clients of the web door, by raw bytes: each gets a code or is closed, and others are served.
 import assert from "node:assert/strict";
 import { publish, startWeb } from "./support.ts";
 
@@ -110,7 +110,7 @@ Deno.test("Hostile requests and frames are answered or closed, without effect on
       }
     }
 
-    // A message that never ends costs a stranger the connection before it costs memory.
+    // An endless message closes an unconnected client's connection before it takes much memory.
     for (const path of ["/rtws", "/rtmp", "/live/cam.flv"]) {
       using client = await Raw.open(http);
       await client.send(upgradeTo(path, "websocket"));

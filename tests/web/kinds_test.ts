@@ -18,7 +18,7 @@ const MP3 = Uint8Array.of(0x2f, 9);
 const SPEEX = Uint8Array.of(0xb6, 9);
 const H263 = Uint8Array.of(0x12, 9);
 
-/** A publication, with viewers that take all that there is. */
+/** A publication, with viewers that read all bytes. */
 function scene() {
   const { hub } = world({}, { recent: 1 << 20 });
   const publisher = hub.relay("cam", "test");
@@ -40,7 +40,7 @@ function scene() {
       const tags: FlvTag[] = [];
       return {
         viewer,
-        /** The flags of the header, and the tags that have come. */
+        /** The flags of the header, and the received tags. */
         read() {
           while (viewer.output.waiting) {
             const bytes = viewer.take(65_536);
@@ -54,7 +54,7 @@ function scene() {
   };
 }
 
-Deno.test("The header names both kinds if frames of both have come", () => {
+Deno.test("The header names both kinds if frames of both have arrived", () => {
   for (const [header, sound] of [[AAC_HEADER, AAC], [undefined, MP3]]) {
     const all = scene();
     const early = all.view();
@@ -74,7 +74,7 @@ Deno.test("The header names both kinds if frames of both have come", () => {
   }
 });
 
-Deno.test("The header names one kind after half a second of it, or of time", () => {
+Deno.test("The header names one kind after half a second of frames or of time", () => {
   for (const isAudio of [false, true]) {
     const all = scene();
     const early = all.view();

@@ -29,7 +29,7 @@ const page = `<!doctype html>
   stream.play(location.search.slice(1));
 </script>`;
 
-/** The same through mpegts.js. */
+/** The same page with mpegts.js. */
 const loaderPage = `<!doctype html>
 <link rel="icon" href="data:,">
 <video muted></video>
@@ -128,7 +128,7 @@ Deno.test({
         await late.close();
       });
 
-      await t.step("it continues when the publisher returns", async () => {
+      await t.step("the player continues when the publisher returns", async () => {
         const from = server.log.items.length;
         publisher.stop();
         await server.log.find((line) => line.includes("unpublished"), "the publisher's end", from);
@@ -140,7 +140,7 @@ Deno.test({
         }, "the new stream");
       });
 
-      await t.step("flvLoader: the same stream through mpegts.js", async () => {
+      await t.step("flvLoader plays the same stream through mpegts.js", async () => {
         const other = await open(`${http}/live/loader.html?cam`);
         const time = () => other.evaluate(() => document.querySelector("video")!.currentTime);
         await until(async () => await time() > 0.5, "the picture");

@@ -20,7 +20,7 @@ Deno.test("readRange() takes one range, and treats an unreadable one as the whol
   }
 });
 
-Deno.test("VOD-082: a recording by HTTP, whole and in ranges, with key frames to seek by", async (t) => {
+Deno.test("VOD-082: HTTP serves a recording whole and in ranges, with an index of key frames", async (t) => {
   const { server, http } = await startWeb({
     "/live": `function onSubscribe(client, listener)
       if listener.publication.name == "closed" then error("members only") end
@@ -54,7 +54,7 @@ Deno.test("VOD-082: a recording by HTTP, whole and in ranges, with key frames to
       }
     });
 
-    await t.step("ranges, also across the place where the file itself begins", async () => {
+    await t.step("ranges are served, also across the end of the index", async () => {
       for (const [first, last] of [[0, 12], [100, 5_000], [150_000, bytes.length - 1]]) {
         const part = await get("film.flv", { range: `bytes=${first}-${last}` });
         assert.equal(part.status, 206);

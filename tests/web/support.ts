@@ -65,7 +65,7 @@ export async function publish(
 /** Milliseconds of the recording. */
 export const LOOP = 5080;
 
-/** Publishes the recording over and over, in its own time, until `stop` is called. */
+/** Publishes the recording in a loop, at its own speed, until `stop` is called. */
 export async function live(ws: string, name: string): Promise<{ stop(): void }> {
   const publisher = await publish(`${ws}/live`, name);
   let stopped = false;
@@ -85,7 +85,7 @@ export async function live(ws: string, name: string): Promise<{ stop(): void }> 
   return { stop: () => void (stopped = true) };
 }
 
-/** Reads FLV tags until `enough` says so, or the source ends. */
+/** Reads FLV tags until `enough` returns true, or the source ends. */
 export async function readTags(
   source: AsyncIterable<Uint8Array>,
   enough: (tags: readonly FlvTag[]) => boolean,

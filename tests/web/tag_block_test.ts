@@ -53,7 +53,7 @@ Deno.test("TagBlock grows for larger tags, and shrinks again", () => {
 Deno.test("TagBlock copies bodies once for viewers of the same frames", () => {
   const block = new TagBlock(0, 200);
   write(block, [], tagsAt(7));
-  block.bytes[11] = 0x55; // the first byte of a body: who writes it again undoes this
+  block.bytes[11] = 0x55; // the first byte of a body: writing the body again undoes this
   assert.equal(write(block, [], tagsAt(9))[11], 0x55);
 });
 

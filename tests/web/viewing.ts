@@ -1,6 +1,6 @@
 import type { Viewing } from "../../src/web/flv_viewer.ts";
 
-/** What a viewer of the stream `cam` asks for. */
+/** The request of a viewer of the stream `cam`. */
 export const viewing = (wanted: Partial<Viewing> = {}): Viewing => ({
   rawId: crypto.getRandomValues(new Uint8Array(32)),
   protocol: "http",

@@ -6,10 +6,10 @@ import { TestServer } from "../conformance/support/test_server.ts";
 import { freePort } from "../support/ports.ts";
 import { shipped, www } from "./support.ts";
 
-/** Everybody on the network of this machine alone. */
+/** Broadcast address of this machine's own network. */
 const EVERYBODY = "127.255.255.255";
 
-/** Somebody on the network. */
+/** Another host on the network. */
 class Host {
   readonly heard = new Inbox<{ text: string; from: number; at: number }>();
   readonly port: number;
@@ -65,7 +65,7 @@ www("only asking hosts are answered", "beacon", async ({ server, connect }) => {
     assert.equal(from, port);
     const [, , rtmfp, clients, name] = told.exec(text) ?? assert.fail(text);
     assert.deepEqual([Number(rtmfp), clients, name], [server.port, "2", "Ünter"]);
-    // an answer is never longer than its question: it could be sent in the name of somebody else
+    // an answer is never longer than its question: a question may have a forged source
     for (const other of ["", "CumulusServer?", "CumulusServer!".padEnd(256), "x".repeat(2000)]) {
       await host.send(other, port);
     }
@@ -216,7 +216,7 @@ www("the whole network is for operators to allow", "beacon", async ({ server, co
   refuses: /not allowed by \[sandbox\] udp/,
 });
 
-Deno.test("www/beacon: a port that cannot be had is logged", async () => {
+Deno.test("www/beacon: an unavailable port is logged", async () => {
   const server = await TestServer.start({ www: shipped("beacon"), ini: "[beacon]\nport = 80\n" });
   const peer = await Peer.connect(server.url("/beacon"));
   try {

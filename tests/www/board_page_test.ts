@@ -21,7 +21,7 @@ const www = {
   ...Object.fromEntries(pages.map((name) => [`www/board/${name}`, file(name)])),
 };
 
-/** How many points of the board are painted. */
+/** Number of painted points of the board. */
 const painted = (page: Page): Promise<number> =>
   page.evaluate(() => {
     const canvas = document.getElementById("board");
@@ -34,7 +34,7 @@ const painted = (page: Page): Promise<number> =>
 /** Whether a number of points is painted. */
 const drawn = async (page: Page, count: number) => await painted(page) >= count;
 
-/** How many points are painted once two looks agree. */
+/** Number of painted points, once two readings agree. */
 async function settled(page: Page): Promise<number> {
   let before = -1;
   return await until(async () => {

@@ -26,7 +26,7 @@ www("two who wait for the same game get each other's peer id", "lobby", async ({
 });
 
 www("the nearest player in strength is matched, far ones never", "lobby", async ({ connect }) => {
-  const weak = await connect(["Weak", -9000]); // at 50 more a second far for minutes
+  const weak = await connect(["Weak", -9000]); // at 50 more a second this stays out of reach for minutes
   const near = await connect(["Near", 1450]);
   const nearest = await connect(["Nearest", 1510]);
   const strong = await connect(["Strong", 1500]);
@@ -36,7 +36,7 @@ www("the nearest player in strength is matched, far ones never", "lobby", async 
   await nearest.call("play");
   await near.call("play");
   assert.equal((await matchOf(near)).name, "Nearest"); // 60 apart
-  assert.equal(await strong.call("play"), false); // thousands from the only one who waits
+  assert.equal(await strong.call("play"), false); // thousands from the only waiting player
 });
 
 www("who waits takes opponents further away", "lobby", async ({ connect }) => {

@@ -12,7 +12,7 @@ const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 class Service {
   readonly port: number;
   readonly requests: string[] = [];
-  /** Lets those go on that "hold". */
+  /** Continues the answers at "hold". */
   release = () => {};
   readonly #held = new Promise<void>((resolve) => this.release = resolve);
   readonly #listener: Deno.TcpListener;
@@ -67,7 +67,7 @@ async function writeAll(conn: Deno.TcpConn, data: Uint8Array): Promise<void> {
   for (let at = 0; at < data.length;) at += await conn.write(data.subarray(at));
 }
 
-/** Runs a test with the application and a service that it asks. */
+/** Runs a test with the application and its web service. */
 function lookup(
   title: string,
   answers: Service["answers"],
@@ -231,7 +231,7 @@ lookup("simultaneous equal look-ups share one request", {
   const [bert, carl] = [await connect(), await connect()];
   const asked = [anna, bert, carl].map((peer) => peer.call("lookup", "tea"));
   await Promise.all(asked);
-  await carl.close(); // who goes does not hold up the others
+  await carl.close(); // a leaving client does not block the others
   service.release();
   assert.deepEqual(await anna.called("onFound"), ["tea", "x"]);
   assert.deepEqual(await bert.called("onFound"), ["tea", "x"]);

@@ -21,7 +21,7 @@ export interface Www {
 }
 
 export interface WwwOptions {
-  /** CumulusServer.ini but for the port. */
+  /** CumulusServer.ini without the port. */
   readonly ini?: string;
   /** Errors of refusals by the script, which may be in the log. */
   readonly refuses?: RegExp;
@@ -30,7 +30,7 @@ export interface WwwOptions {
 /**
  * Runs a test with a server that has one of the applications, and fails if that logged an error.
  *
- * @param options or what makes them when the test begins
+ * @param options options, or a function that makes them when the test begins
  */
 export function www(
   title: string,

@@ -12,7 +12,7 @@ const bytesOf = (...parts: (string | number)[]): Uint8Array =>
     parts.flatMap((part) => typeof part === "string" ? [...encoder.encode(part)] : [part]),
   );
 
-/** Somebody who comes by telnet. */
+/** A telnet user. */
 class User {
   readonly lines = new Inbox<string>();
   /** Commands of telnet, of three bytes each. */
@@ -81,7 +81,7 @@ interface Chat extends Www {
   user(name?: string): Promise<User>;
 }
 
-/** Runs a test with the application, which listens for telnet once somebody has connected. */
+/** Runs a test with the application, which listens for telnet once a client has connected. */
 function telnet(
   title: string,
   test: (t: Chat) => Promise<void>,
@@ -415,7 +415,7 @@ www("without a port it is a chat of Flash clients", "telnet", async ({ server, c
   assert.ok(!server.log.items.some((line) => /[Tt]elnet users/.test(line)));
 });
 
-Deno.test("www/telnet: a port that cannot be had is logged, and Flash clients are served all the same", async () => {
+Deno.test("www/telnet: an unavailable port is logged, and Flash clients are still served", async () => {
   const taken = Deno.listen({ hostname: "0.0.0.0", port: 0 });
   const server = await TestServer.start({
     www: shipped("telnet"),

@@ -1,4 +1,4 @@
-// Parameters of a client's URL read like the fields that scripts put on it, and anybody writes them.
+// Parameters of a client's URL read like the fields that scripts set on it, and any client can set them.
 import assert from "node:assert/strict";
 import { sleep } from "../support/wait.ts";
 import { Peer } from "../conformance/support/peer.ts";
@@ -10,7 +10,7 @@ const FORGED =
   "chatName=Eve&waitsSince=1&game=chess&rating=1000&lobbyPlayer=x&player=x&opponent=x" +
   "&watchesStatistics=1&mayPublish=1&mayPlay=1&liveStreams=x&lookups=x&chatter=x";
 
-/** Runs a test while somebody of another application pretends to belong to this one. */
+/** Runs a test while a client of another application pretends to belong to this one. */
 function forged(
   name: string,
   test: (t: Www & { eve: Peer; edit(): Promise<void> }) => Promise<void>,
@@ -22,7 +22,7 @@ function forged(
         ...t,
         eve,
         async edit() {
-          await sleep(20); // the time of the file is another one
+          await sleep(20); // gives the file another modification time
           t.server.write(
             `www/${name}/main.lua`,
             `${t.server.read(`www/${name}/main.lua`)}\n-- edited`,
@@ -55,7 +55,7 @@ forged("lobby", async ({ connect, eve, edit }) => {
   assert.equal(await bert.call("play", "chess"), true);
   const [match] = await anna.called("onMatch") as unknown as [Record<string, unknown>];
   assert.equal(match.name, "Bert");
-  await edit(); // and who plays waits no more
+  await edit(); // and a playing client no longer waits
   const carl = await connect(["Carl"], FORGED);
   assert.equal(await carl.call("waiting"), 0);
   assert.equal(eve.calls.items.length, 0);
@@ -77,7 +77,7 @@ forged("lookup", async ({ connect, eve, edit }) => {
   assert.equal(eve.calls.items.length, 0);
 });
 
-Deno.test("www/live: a publisher that was there before the script needs its password", async () => {
+Deno.test("www/live: a publisher that connected before the script loaded needs its password", async () => {
   const server = await TestServer.start({
     www: { "www/live/readme.txt": "" },
     ini: "[live]\npublish = open sesame\nplay = please\n",

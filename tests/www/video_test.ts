@@ -8,7 +8,7 @@ const root = new URL("../../", import.meta.url);
 const flv = Deno.readFileSync(new URL("tests/fixtures/test.flv", root));
 const script = Deno.readTextFileSync(new URL("www/video/main.lua", root));
 
-/** 20 unless told; CI has the time for more, and for a minute. */
+/** 20 by default; CI has time for more clients, and for a minute. */
 const listeners = Number(Deno.env.get("VIDEO_LISTENERS") ?? 20);
 const seconds = Number(Deno.env.get("VIDEO_SECONDS") ?? 9);
 
@@ -42,7 +42,7 @@ Deno.test(`www/video: ${listeners} clients see a file in a loop, in time and wit
     for (const stream of watching) {
       const { packets } = stream;
       const { time: first } = await stream.packet("video");
-      const end = Math.max(seconds * 1000, first + 3000); // who came late sees something, too
+      const end = Math.max(seconds * 1000, first + 3000); // a late client sees some frames, too
       const isEnd = (packet: Packet) => packet.kind === "video" && packet.time >= end;
       await packets.find(isEnd, `${end} ms of it`, 0, 10 * end);
       const video = packets.items.filter(({ kind, data }) => kind === "video" && data[1] === 1);
@@ -51,7 +51,7 @@ Deno.test(`www/video: ${listeners} clients see a file in a loop, in time and wit
         const step = times[i] - times[i - 1];
         assert.ok(step > 0 && step <= 160, `${step} ms from ${times[i - 1]} on`); // 152 at the loop
       }
-      // On a busy machine something is late now and then, but it catches up to the end.
+      // On a busy machine some frames are late, but playing catches up by the end.
       const ahead = video.map(({ time, at }) => time - (at - began));
       const [last] = times.slice(-1);
       const inTheEnd = Math.max(...ahead.filter((_, i) => times[i] > last - 3000));

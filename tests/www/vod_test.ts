@@ -16,10 +16,10 @@ Deno.test("vod: a publication is recorded, listed and played", async () => {
     const publisher = await publish(`${ws}/vod`, "cam");
     publisher.send(media);
     const playing = await fetch(`${http}/vod/cam.flv?wait`);
-    await playing.body!.cancel(); // something has come through
+    await playing.body!.cancel(); // the first bytes have arrived
     await until(async () => {
       const [{ viewers }] = await (await fetch(`${http}/-/streams`)).json();
-      return viewers === 0; // the recording listens, but watches nothing
+      return viewers === 0; // the recorder is a listener, but no viewer
     }, "no viewer in the list");
     publisher.connection.close();
     await server.logged(/Recorded cam/);

@@ -17,7 +17,7 @@ function find(table: readonly number[], index: number): number {
   return index < 16 ? table[index] : 0;
 }
 
-Deno.test("The field of AES: products of FIPS 197 §4.2", () => {
+Deno.test("The AES field computes the products of FIPS 197 §4.2", () => {
   assert.equal(multiply(0x57, 0x83), 0xc1);
   assert.equal(multiply(0x57, 0x13), 0xfe);
 });

@@ -33,11 +33,12 @@ function agrees(backend: Pick<CryptoBackend, "aes">): void {
   }
 }
 
-Deno.test("AES-128-CBC of the portable back-end is that of @noble/ciphers", () => agrees(portable));
+Deno.test("AES-128-CBC of the portable back-end equals that of @noble/ciphers", () =>
+  agrees(portable));
 
 const library = openLibrary();
 Deno.test({
-  name: "AES-128-CBC of libcrypto is that of @noble/ciphers (where it is installed)",
+  name: "AES-128-CBC of libcrypto equals that of @noble/ciphers (where libcrypto is installed)",
   ignore: library === undefined,
   sanitizeResources: false,
   fn: () => agrees(new NativeCrypto(library!)),

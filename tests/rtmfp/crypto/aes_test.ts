@@ -8,7 +8,7 @@ import { portable } from "../../../src/rtmfp/crypto/portable.ts";
 import { seeded, seededBytes } from "../../support/random.ts";
 import { vector } from "../../support/vectors.ts";
 
-Deno.test("AES-128: the example of FIPS 197 appendix B and that of appendix C.1", () => {
+Deno.test("AES-128 reproduces the examples of FIPS 197, appendices B and C.1", () => {
   for (
     const [key, plain, cipher] of [
       [
@@ -75,13 +75,13 @@ Deno.test("AES-128-CBC agrees with OpenSSL on random keys, lengths and alignment
   }
 });
 
-/** What OpenSSL makes of whole blocks. */
+/** OpenSSL's result for whole blocks. */
 function openssl(key: Uint8Array, plain: Uint8Array): Uint8Array {
   const cipher = createCipheriv("aes-128-cbc", key, new Uint8Array(16)).setAutoPadding(false);
   return new Uint8Array(Buffer.concat([cipher.update(plain), cipher.final()]));
 }
 
-Deno.test("AES-128: each length up to two datagrams, anywhere in its buffer, leaves the rest alone", () => {
+Deno.test("AES-128 changes no byte outside its range, for each length up to two datagrams", () => {
   const next = seeded(128);
   const random = seededBytes(3602);
   for (let length = 0; length <= 4_096; length += 16) {
@@ -93,7 +93,7 @@ Deno.test("AES-128: each length up to two datagrams, anywhere in its buffer, lea
     const plain = whole.slice(start, start + length);
     const expected = whole.slice();
     expected.set(openssl(key, plain), start);
-    const buffer = new Uint8Array(whole.length + 3).subarray(3); // not the start of its memory
+    const buffer = new Uint8Array(whole.length + 3).subarray(3); // does not begin at the start of its memory
     buffer.set(whole);
     other.encrypt(buffer, start, start + length);
     assert.deepEqual(buffer, expected, `${length} bytes at ${start} of ${whole.length}`);
@@ -105,7 +105,7 @@ Deno.test("AES-128: each length up to two datagrams, anywhere in its buffer, lea
   }
 });
 
-Deno.test("AES-128: sessions take turns, in either direction first and either again", () => {
+Deno.test("AES-128 sessions take turns in both directions without affecting each other", () => {
   const next = seeded(16);
   const random = seededBytes(2);
   const sessions = Array.from({ length: 1_000 }, () => {
@@ -136,7 +136,7 @@ function together(lengths: readonly number[], random: (length: number) => Uint8A
     batch!.add(i, aes, UNENCRYPTED + plain.length);
     aes.free();
   }
-  portable.aes(random(16)).encrypt(random(2_000), 4, 1_988); // has a place of its own
+  portable.aes(random(16)).encrypt(random(2_000), 4, 1_988); // uses a buffer of its own
   batch!.run();
   for (const [i, { key, plain }] of packets.entries()) {
     const sealed = batch!.buffers[i].slice(UNENCRYPTED, UNENCRYPTED + plain.length);
@@ -144,11 +144,11 @@ function together(lengths: readonly number[], random: (length: number) => Uint8A
   }
 }
 
-Deno.test("A batch of any size: each packet as by itself, of one length or of any", () => {
+Deno.test("A batch of any size encrypts each packet as a single call does, with equal or mixed lengths", () => {
   const next = seeded(2009);
   const random = seededBytes(45);
   const most = portable.batch!.buffers.length;
-  for (let count = most; count > 0; count--) { // nothing is left over of those before
+  for (let count = most; count > 0; count--) { // no packet of earlier batches is left
     together(Array(count).fill(1_184), random);
     for (let round = 0; round < 10; round++) {
       together(Array.from({ length: count }, () => 16 * Math.floor(1 + next() * 127)), random);
@@ -158,7 +158,7 @@ Deno.test("A batch of any size: each packet as by itself, of one length or of an
   together([], random);
 });
 
-Deno.test("A batch: every length up to that of a buffer, besides others and alone", () => {
+Deno.test("A batch encrypts packets of every length up to the buffer's, alone and beside others", () => {
   const random = seededBytes(46);
   for (let length = 16; length <= 2_032; length += 16) {
     together([length], random);
@@ -167,13 +167,13 @@ Deno.test("A batch: every length up to that of a buffer, besides others and alon
   }
 });
 
-Deno.test("The module of AES may be written again, and takes no more memory then", () => {
+Deno.test("Writing the AES module twice gives the same module, without more memory", () => {
   const [first, second] = [aesModule(2), aesModule(2)].map(({ binary, constants }) => {
     return { binary, size: constants.length };
   });
   assert.deepEqual(second, first);
 });
 
-Deno.test("AES-128 takes keys of 16 bytes", () => {
+Deno.test("AES-128 throws for a key that has not 16 bytes", () => {
   assert.throws(() => portable.aes(new Uint8Array(32)), RangeError);
 });

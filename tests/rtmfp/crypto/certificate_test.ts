@@ -46,7 +46,7 @@ Deno.test("vector:group-address: address of a peer in a group", () => {
   assert.equal(toHex(portable.sha256(canonicalEpd(fromHex(peerId)))), address);
 });
 
-Deno.test("certificates of servers have 77 bytes with any groups", () => {
+Deno.test("server certificates have 77 bytes with any groups", () => {
   const random = seededBytes(77);
   const made = serverCertificate(random);
   assert.match(toHex(made), /^010a410e(..){64}02150202150e021510$/);
@@ -62,7 +62,7 @@ Deno.test("certificates of servers have 77 bytes with any groups", () => {
   assert.notDeepEqual(serverCertificate(random), made);
 });
 
-Deno.test("certificates: both or neither kind of key, a group twice, cut off: refused", () => {
+Deno.test("certificates with both or neither kind of key, with a repeated group, or truncated are refused", () => {
   for (
     const hex of [
       "",
@@ -84,7 +84,7 @@ Deno.test("certificates: both or neither kind of key, a group twice, cut off: re
   }
 });
 
-Deno.test("certificates: a Marker ends them, for the fingerprint too", () => {
+Deno.test("a Marker ends a certificate, for the fingerprint too", () => {
   const certificate = read("021502 00 021510");
   assert.deepEqual(certificate.ephemeralGroups, [2]);
   assert.deepEqual(certificate.fingerprint, portable.sha256(fromHex("02150200")));
@@ -92,7 +92,7 @@ Deno.test("certificates: a Marker ends them, for the fingerprint too", () => {
   assert.deepEqual(unknown.fingerprint, portable.sha256(fromHex("021502030faaaa")));
 });
 
-Deno.test("selection: a fingerprint alone decides; else hostname and ancillary data", () => {
+Deno.test("a fingerprint alone selects a certificate; otherwise hostname and ancillary data do", () => {
   const server = read("02150e 010a 020068");
   const client = read("031d02aa");
   const ancillary = toUtf8("rtmfp://host/app");

@@ -16,7 +16,7 @@ Deno.test("vector:checksum, at every alignment", () => {
   }
 });
 
-/** The definition, with no regard for speed. */
+/** The definition, without optimization. */
 function simple(bytes: Uint8Array): number {
   let sum = 0;
   for (let i = 0; i + 1 < bytes.length; i += 2) {
@@ -28,7 +28,7 @@ function simple(bytes: Uint8Array): number {
   return 0xffff - sum;
 }
 
-Deno.test("the checksum is the definition's for random bytes of every length", () => {
+Deno.test("the checksum follows its definition for random bytes of every length", () => {
   const next = seeded(1071);
   const random = seededBytes(1071);
   for (let round = 0; round < 2_000; round++) {

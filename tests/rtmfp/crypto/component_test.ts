@@ -58,7 +58,7 @@ Deno.test("captures: certificate and component locate the key of each side", () 
   }
 });
 
-Deno.test("components: the group of a static key, and groups not offered", () => {
+Deno.test("components give the public key of a static or offered group, and no key of other groups", () => {
   const three = readCertificate(portable, fromHex("031d10aa 031d0ebb 031d02cc"));
   const key = (hex: string, group?: number) => {
     const found = publicKeyIn(three, readComponent(fromHex(hex)), group);

@@ -5,7 +5,7 @@ import { seededBytes } from "../../support/random.ts";
 
 const here = { hostname: "192.0.2.1", port: 1935 };
 
-Deno.test("cookies are good for their address until they are too old", () => {
+Deno.test("cookies are valid for their address until they expire", () => {
   const cookies = new Cookies(portable, seededBytes(1));
   for (const now of [0, 1234.5, 1.8e12]) {
     const cookie = cookies.make(here, now);
@@ -17,7 +17,7 @@ Deno.test("cookies are good for their address until they are too old", () => {
   }
 });
 
-Deno.test("cookies from another address, of either family, are moved; of another server, bad", () => {
+Deno.test("cookies from another address, IPv4 or IPv6, count as moved; cookies of another server count as bad", () => {
   const cookies = new Cookies(portable, seededBytes(1));
   const cookie = cookies.make(here, 1000);
   for (

@@ -66,7 +66,7 @@ Deno.test("vector:dh-public-check: which public values are accepted", () => {
   assert.equal(acceptablePublic(2, padded), true, "leading zero bytes change nothing");
 });
 
-Deno.test("key pairs: full length, short exponents, agreement in every group", () => {
+Deno.test("key pairs have full length and short exponents, and agree in every group", () => {
   const random = seededBytes(2409);
   const agreement = new DirectKeyAgreement(random);
   for (const id of [2, 14, 16] as const) {
@@ -87,7 +87,7 @@ Deno.test("key pairs: full length, short exponents, agreement in every group", (
   }
 });
 
-Deno.test("key pairs: a short public key is discarded and made again", () => {
+Deno.test("a key pair with a short public key is discarded and generated again", () => {
   // With this exponent, and most significant bit set as every private key has it, the public key
   // has a leading zero byte; it was found by trying.
   const random = seededBytes(77);

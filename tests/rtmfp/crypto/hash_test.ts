@@ -6,7 +6,7 @@ import { hmacOnce } from "../../../src/rtmfp/crypto/backend.ts";
 import { portable } from "../../../src/rtmfp/crypto/portable.ts";
 import { seeded, seededBytes } from "../../support/random.ts";
 
-Deno.test("HMAC-SHA256: RFC 4231, cases 1, 2 and 6", () => {
+Deno.test("HMAC-SHA256 reproduces cases 1, 2 and 6 of RFC 4231", () => {
   const cases = [
     [
       "0b".repeat(20),
@@ -29,7 +29,7 @@ Deno.test("HMAC-SHA256: RFC 4231, cases 1, 2 and 6", () => {
   }
 });
 
-Deno.test("SHA-256: empty input, the example of FIPS 180-4, and lengths around a block's", () => {
+Deno.test("SHA-256 hashes empty input, the example of FIPS 180-4, and lengths around one block", () => {
   const hash = (bytes: Uint8Array) => toHex(portable.sha256(bytes));
   assert.equal(
     hash(new Uint8Array(0)),
@@ -49,7 +49,7 @@ Deno.test("SHA-256: empty input, the example of FIPS 180-4, and lengths around a
   }
 });
 
-Deno.test("HMAC-SHA256 and SHA-256 agree with OpenSSL; keys live side by side", () => {
+Deno.test("HMAC-SHA256 and SHA-256 agree with OpenSSL, with several keys in use", () => {
   const next = seeded(4231);
   const random = seededBytes(4231);
   const keys = Array.from({ length: 20 }, () => random(Math.floor(next() * 200)));
@@ -66,7 +66,7 @@ Deno.test("HMAC-SHA256 and SHA-256 agree with OpenSSL; keys live side by side", 
   }
 });
 
-Deno.test("equalBytes", () => {
+Deno.test("equalBytes() compares every byte and the length", () => {
   assert.ok(equalBytes(fromHex("0102"), fromHex("0102")));
   assert.ok(!equalBytes(fromHex("0102"), fromHex("0103")));
   assert.ok(!equalBytes(fromHex("0102"), fromHex("8102")));

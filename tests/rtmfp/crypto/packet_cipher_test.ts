@@ -223,14 +223,14 @@ Deno.test("maxPacket is exact: a byte more makes the datagram too long", () => {
   }
 });
 
-Deno.test("seal wants room for padding and HMAC", () => {
+Deno.test("seal requires room for padding and HMAC", () => {
   const cipher = startupCipher(portable);
   const slot = new Uint8Array(4 + 16);
   assert.equal(cipher.seal(slot, 20, 0), 20);
   assert.throws(() => cipher.seal(slot.subarray(0, 19), 10, 0), RangeError);
 });
 
-Deno.test("a datagram whose sequence number does not end is refused", () => {
+Deno.test("a datagram with a truncated sequence number is refused", () => {
   const aes = plainBackend(portable).aes(new Uint8Array(16));
   const hmac = { hmac: portable.hmacSha256(new Uint8Array(1)), length: 4 };
   const cipher = new PacketCipher({ aes, hmac }, { aes, hmac, sequence: true });

@@ -30,7 +30,7 @@ Deno.test("vector:hmac-sseq-negotiation: for both mechanisms, and seen from both
     }, name);
     const said = answer(policy, protection!);
     const used = responderSends || responderExpects;
-    const expected = used ? parseInt(test.replyFlags, 16) : 0; // nothing said about nothing used
+    const expected = used ? parseInt(test.replyFlags, 16) : 0; // an unused mechanism has no flags
     assert.deepEqual(
       said,
       { hmacFlags: expected, hmacLength: used ? 16 : 0, sequenceFlags: expected },
@@ -48,7 +48,7 @@ Deno.test("vector:hmac-sseq-negotiation: for both mechanisms, and seen from both
   }
 });
 
-Deno.test("the two mechanisms are settled separately", () => {
+Deno.test("HMAC and sequence numbers are negotiated separately", () => {
   const protection = agreeOnProtection(RELAXED, { hmacFlags: 2, hmacLength: 10, sequenceFlags: 7 });
   assert.deepEqual(protection, { hmacOut: 0, hmacIn: 0, sequenceOut: true, sequenceIn: true });
   assert.deepEqual(answer(RELAXED, protection!), {

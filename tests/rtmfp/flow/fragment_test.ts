@@ -19,7 +19,7 @@ Deno.test("FragmentPool.part() gives the part of the message, and the same view 
   }
 });
 
-Deno.test("FragmentPool.part() does not keep memory of long messages", () => {
+Deno.test("FragmentPool.part() does not keep the memory of long messages", () => {
   const pool = new FragmentPool();
   const message = new Uint8Array(40_000);
   assert.notEqual(pool.part(message, 0, 1000), pool.part(message, 0, 1000));

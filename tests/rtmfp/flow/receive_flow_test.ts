@@ -112,7 +112,7 @@ Deno.test("Fragments of an abandoned message are dropped", () => {
   assert.equal(told.flow.lostFragments, 4);
 });
 
-Deno.test("Events that require an immediate acknowledgement", () => {
+Deno.test("A receiver acknowledges duplicates, abandoned fragments and other marked events at once", () => {
   const host = new Host().take(1, 0, "a");
   assert.equal(host.atOnce, false);
   host.take(1, 0, "a");
@@ -166,7 +166,7 @@ Deno.test("A rejected flow is answered with an exception before each acknowledge
   assert.equal(host.ack(), "510003037f04", "it is over: no exception any more");
 });
 
-Deno.test("The receive window shrinks by waiting bytes, but never to 0", () => {
+Deno.test("The receive window shrinks by the waiting bytes, but never to 0", () => {
   const host = new Host();
   host.flow.bufferCapacity = 4096;
   host.take(2, 0, Array.from({ length: 1500 }, () => 1));
@@ -179,7 +179,7 @@ Deno.test("The receive window shrinks by waiting bytes, but never to 0", () => {
   assert.equal(host.ack(), "510003030403");
 });
 
-Deno.test("A receiver defends itself", () => {
+Deno.test("A receiver limits far sequence numbers, gaps and message sizes", () => {
   const far = new Host().take(200_000, 0, "x");
   assert.equal(far.violations, 1);
 

@@ -11,7 +11,7 @@ import { vector } from "../../support/vectors.ts";
 const chunks = vector("chunk-user-data").cases;
 const bytes = (...values: number[]) => Uint8Array.from(values);
 
-Deno.test("The first chunk of a flow is that of Flash and librtmfp", () => {
+Deno.test("The first chunk of a flow equals that of Flash and librtmfp", () => {
   const [client, server] = chunks;
   const host = new FlowHost();
   const flow = host.open(2, fromHex(client.metadata));
@@ -33,7 +33,7 @@ Deno.test("Messages of one packet follow each other as Next User Data", () => {
   assert.equal(packet(flow), chunks[5].hex);
 });
 
-Deno.test("A long message is cut where the packet ends, and not into splinters", () => {
+Deno.test("A long message is split where the packet ends, without tiny fragments", () => {
   const flow = new FlowHost().open(4, bytes());
   const message = Uint8Array.from({ length: 2000 }, (_, i) => i);
   const piece = (start: number, end: number) => toHex(message.subarray(start, end));
@@ -143,7 +143,7 @@ Deno.test("An unreliable message is abandoned when a part of it is lost", () => 
   assert.equal(packet(flow), "1000050003030203");
 });
 
-Deno.test("A forward sequence number update is the one of the specification", () => {
+Deno.test("A forward sequence number update equals the one in the specification", () => {
   const host = new FlowHost();
   const flow = host.open(3, bytes());
   for (let i = 1; i <= 60; i++) {
@@ -168,7 +168,7 @@ Deno.test("Abandoned fragments of a started message leave a gap before the next 
   host.flight.loseAll();
   assert.equal(flow.queuedMessages, 1);
   assert.equal(flow.queuedBytes, 1);
-  // 1 was sent and given up, 2 stands for the rest, 3 is the next message.
+  // 1 was sent and abandoned, 2 stands for the rest, 3 is the next message.
   assert.equal(packet(flow), "100008" + "80030301" + "010000" + "07");
   flow.write(new Uint8Array(2000), { reliable: false });
   packet(flow, 1000);
@@ -177,7 +177,7 @@ Deno.test("Abandoned fragments of a started message leave a gap before the next 
   assert.equal(packet(flow), "100004" + "02030500", "without a next message it is told alone");
 });
 
-Deno.test("abandonUnsent() keeps a message that was begun", () => {
+Deno.test("abandonUnsent() keeps a message that is partly sent", () => {
   const flow = new FlowHost().open(3, bytes());
   flow.write(new Uint8Array(1500));
   flow.write(bytes(2));
@@ -190,7 +190,7 @@ Deno.test("abandonUnsent() keeps a message that was begun", () => {
   assert.equal(flow.abandonUnsent(), 0);
 });
 
-Deno.test("A flow ends with an empty fragment, final and abandoned, until it is acknowledged", () => {
+Deno.test("A flow repeats its empty final fragment until it is acknowledged", () => {
   const host = new FlowHost();
   const flow = host.open(3, bytes());
   let closed = 0;
@@ -251,7 +251,7 @@ Deno.test("Acknowledgements of numbers that were never sent are ignored", () => 
   assert.equal(packet(flow), "1000050003020102");
 });
 
-Deno.test("A probe is proved by no acknowledgement that could have been sent without it", () => {
+Deno.test("An acknowledgement possible without the probe does not prove its arrival", () => {
   const host = new FlowHost();
   const flow = host.open(3, bytes());
   const probe = () => {
@@ -277,7 +277,7 @@ Deno.test("A probe is proved by no acknowledgement that could have been sent wit
   assert.equal(ack("03 7f 02"), true);
   assert.equal(ack("03 7f 03"), true);
   assert.equal(flow.provesProbe(0, new Ack()), false);
-  // Once it is sent again, to whom it may concern, it proves nothing.
+  // Once the fragment is sent again, its acknowledgement proves nothing.
   host.flight.loseAll();
   packet(flow);
   assert.equal(ack("03 7f 03"), false);

@@ -81,7 +81,7 @@ Deno.test("A close acknowledgement closes at once, as Flash does it, with a reas
   assert.equal(server.sessionCount, 0);
 });
 
-/** Keys that must not be used once they were given back. */
+/** Keys that must not be used after they are freed. */
 function jealous(): CryptoBackend {
   return {
     ...plain,
@@ -110,7 +110,7 @@ Deno.test("A close acknowledgement before the request needs no further packet", 
   assert.deepEqual(recorder.closed, ["closed"]);
 });
 
-Deno.test("A close request that an outbox took too late is not made after the 90 s", () => {
+Deno.test("A close request that the outbox takes late is not sent after the 90 s", () => {
   const { peer, session, server } = opened({}, jealous());
   const { datagramsOut } = server.counters;
   session.close();
@@ -138,7 +138,7 @@ Deno.test("A close request is repeated every 5 s, for 90 s", () => {
   assert.equal(session.state, "closed");
 });
 
-Deno.test("A close request answered by another, as Cumulus does, is the end too", () => {
+Deno.test("A close request answered by a close request, as Cumulus does, closes the session too", () => {
   const { peer, session, server, recorder } = opened();
   session.close();
   peer.run();
@@ -172,7 +172,7 @@ Deno.test("Endpoint.close() notifies all sessions and forgets them", () => {
   assert.equal(server.deadline, Infinity, "the handshake is forgotten too");
 });
 
-Deno.test("finish() closes when all that was written has arrived", () => {
+Deno.test("finish() closes the session when all written messages have arrived", () => {
   for (let seed = 1; seed <= 50; seed++) {
     const pair = makePair({ seed, delay: [40, 60], loss: 0.1 });
     open(pair);
@@ -341,7 +341,7 @@ Deno.test("A bug in one session is reported, and other sessions are served", () 
   assert.deepEqual(bugs, Array.from({ length: 4 }, () => "a bug: closed"));
 });
 
-Deno.test("A bug at the end of one session keeps no other from its beginning or end", () => {
+Deno.test("An exception in onClose of one session does not stop others from opening or closing", () => {
   const bugs: string[] = [];
   const server = makeServer(1, {
     onSession: () =>

@@ -3,7 +3,7 @@ import { type AckSummary, Congestion } from "../../../src/rtmfp/session/congesti
 
 let now = 0;
 
-/** Tells of a packet in each second, so that no two losses are taken for one. */
+/** Reports one packet a second, so that two losses do not count as one. */
 function tell(
   congestion: Congestion,
   before: number,
@@ -47,7 +47,7 @@ Deno.test("Slow start grows by acknowledged bytes, at most 1460 per packet", () 
   assert.equal(congestion.window, 6840, "something is late");
 });
 
-Deno.test("Time-critical traffic grows by a quarter, others beside it hardly", () => {
+Deno.test("Time-critical traffic grows the window by a quarter of the acknowledged bytes, other traffic beside it hardly", () => {
   const critical = new Congestion();
   tell(critical, 4380, 1001, -1, true, false);
   assert.equal(critical.window, 4380 + 251);
@@ -69,7 +69,7 @@ Deno.test("Above the threshold a round trip adds 768 bytes, or 1 % of a large wi
   assert.ok(Math.abs(large.window - start - 4000) < 100, `${large.window - start}`);
 });
 
-Deno.test("A loss by congestion takes half, or an eighth where time is critical", () => {
+Deno.test("A loss by congestion halves the window, or takes an eighth of it for time-critical traffic", () => {
   const congested = () => {
     const congestion = grown(40_000);
     congestion.measureRtt(50, 0);
@@ -110,7 +110,7 @@ Deno.test("After the start a loss does not shrink a window within the capacity o
   assert.equal(together.window, 40_000, "losses within a round trip count once");
 });
 
-Deno.test("At the start, losses end it only where queues build up, or where they are many", () => {
+Deno.test("Losses end slow start only with a growing queue, or when there are many", () => {
   const started = () => measured(grown(90_000));
   const accident = started();
   tell(accident, 90_000, 1000, 1, false, true);

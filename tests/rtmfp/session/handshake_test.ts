@@ -46,7 +46,7 @@ Deno.test("A handshake gets through a network that loses 30 %", () => {
   }
 });
 
-Deno.test("Every combination of demands on protection is met, or refused", () => {
+Deno.test("Every combination of protection requirements is met or refused", () => {
   const relaxed = undefined;
   for (const [server, client] of [[relaxed, STRICT], [STRICT, relaxed], [STRICT, STRICT]]) {
     const pair = makePair({ seed: 3, delay: [20, 30] }, {
@@ -62,7 +62,7 @@ Deno.test("Every combination of demands on protection is met, or refused", () =>
   }
 });
 
-Deno.test("The hellos go out at once, after 1 s, then ever later, and 95 s are enough", () => {
+Deno.test("Hellos are sent at once, after 1 s, then at growing intervals, for 95 s", () => {
   const times: number[] = [];
   const failures: string[] = [];
   const link = new LossyLink({ seed: 1, loss: 1 });
@@ -254,7 +254,7 @@ Deno.test("A redirect leads to another server, and an empty one is ignored", () 
   assert.equal(first.sessionCount, 0);
 });
 
-/** A server that introduces, and two clients behind it. */
+/** A server that introduces peers, and two clients of it. */
 function threesome(
   seed: number,
   settings: Omit<LinkSettings, "seed"> = { delay: [20, 40] },
@@ -326,13 +326,13 @@ Deno.test("Two peers that open sessions to each other at once get one, despite l
   }
 });
 
-Deno.test("The introducer's bytes are Cumulus' bytes, and its addresses go round", () => {
+Deno.test("The introducer sends the bytes that Cumulus sends, and rotates the addresses", () => {
   const server = makeServer(1, {
     onSession,
     peerAddresses: (session) =>
       session.address.hostname === CLIENT.hostname ? [{ hostname: "192.0.2.18", port: 5555 }] : [
         { hostname: "192.0.2.1", port: 1 },
-        { hostname: "192.168.2.2", port: 2 }, // nothing to somebody elsewhere
+        { hostname: "192.168.2.2", port: 2 }, // not sent to a peer in another network
         { hostname: "192.0.2.3", port: 3 },
       ],
   });
@@ -418,7 +418,7 @@ Deno.test("Introductions of a peer and answers to a seeker are limited", () => {
   assert.ok(server.counters.drops.limit! >= 650);
 });
 
-Deno.test("A hello that fits in no packet of a session is not forwarded, and keeps no other back", () => {
+Deno.test("A hello too long for a packet of the session is not forwarded, and delays no other hello", () => {
   const server = makeServer(1, { onSession, peerAddresses: () => [] });
   const target = new RawPeer(server).open();
   const seeker = new RawPeer(server, target.now);
@@ -436,7 +436,7 @@ Deno.test("A hello that fits in no packet of a session is not forwarded, and kee
   assert.equal(told(new Uint8Array(900)), 1);
 });
 
-Deno.test("A peer that is not here, or is not to be introduced, is met with silence or addresses", () => {
+Deno.test("A request for an absent or hidden peer gets addresses or no answer", () => {
   let introduce = true;
   let known: "" | "somewhere" = "";
   const server = makeServer(1, {
@@ -485,7 +485,7 @@ Deno.test("A hello selects a server by its own fingerprint or hostname only", ()
   assert.deepEqual(server.counters.drops, { discriminator: 1, format: 2 });
 });
 
-Deno.test("A startup packet in pieces is put together", () => {
+Deno.test("A fragmented startup packet is reassembled", () => {
   const server = makeServer(1, { onSession });
   const peer = new RawPeer(server);
   const epd = writeEpd({ ancillary: toUtf8(`rtmfp://server.example/${"x".repeat(200)}`) });
@@ -550,7 +550,7 @@ Deno.test("Answers to one source are bounded in number and in bytes", () => {
   assert.equal(peer.take().length, 50);
 });
 
-Deno.test("Hellos and cookies that are forged cost no session, no secret and no memory", () => {
+Deno.test("Forged hellos and cookies cost no session, secret or memory", () => {
   const fresh = new RememberingAgreement(9);
   const server = makeServer(1, { onSession }, { agreement: fresh });
   const peer = new RawPeer(server);

@@ -104,7 +104,7 @@ Deno.test("An answer is valid for one address, one session, two minutes, and one
   assert.deepEqual(session.address, CLIENT, "the answer is used up");
 });
 
-Deno.test("A new address is asked at most once a second", () => {
+Deno.test("A new address is pinged at most once a second", () => {
   const { peer } = opened();
   let asked = 0;
   for (let i = 0; i < 500; i++) {
@@ -137,7 +137,7 @@ Deno.test("Replayed packets never move a session, with and without sequence numb
       near.write(numbered(round, 200));
       far.write(numbered(round, 200));
       pair.link.run({ until: pair.link.now + 1000 });
-      // Everything that was ever sent, and above all the latest, comes again from elsewhere.
+      // The attacker replays earlier datagrams, above all the latest, from another address.
       for (let i = 0; i < 20; i++) {
         const old = seen[seen.length - 1 - Math.floor(i < 10 ? i : i * seen.length / 20)];
         if (old) pair.link.inject(old, EVIL, { hostname: "192.0.2.1", port: 1935 });
@@ -151,7 +151,7 @@ Deno.test("Replayed packets never move a session, with and without sequence numb
   }
 });
 
-Deno.test("Replayed packets do not keep a session alive whose far end is gone", () => {
+Deno.test("Replayed packets do not keep a session alive after its far end has gone", () => {
   const { peer, session } = opened();
   const old = peer.sent.at(-1)!;
   for (let i = 0; i < 130; i++) {
@@ -223,14 +223,14 @@ Deno.test("Neither an empty answer alone nor the real far end's acknowledgement 
     peer.run();
     const data = peer.take().flatMap(({ chunks }) => chunks).filter((chunk) => /^10 /.test(chunk));
     const sequences = data.map((chunk) => parseInt(chunk.slice(7, 9), 16));
-    // It has all but the probe, and acknowledges the rest as a range after it.
+    // It has all fragments except the probe, and acknowledges the rest as a range after it.
     const before = 1 + 2 * round;
     assert.ok(sequences.every((sequence) => sequence > before), `${data}`);
     peer.send(`51 0005 02 7f ${hex(before)} 00 00`);
     peer.replay(latest(), NEIGHBOUR);
     peer.run();
     assert.deepEqual(session.address, CLIENT, `round ${round}`);
-    // In the end the number is given up, and told to the real far end, which acknowledges all.
+    // In the end the server abandons the number and tells the real far end, which acknowledges all.
     peer.run(peer.now + 12_000);
     peer.send(`51 0003 02 7f ${hex(before + 2)}`);
     peer.replay(latest(), NEIGHBOUR);
@@ -243,7 +243,7 @@ Deno.test("Neither an empty answer alone nor the real far end's acknowledgement 
 
 const hex = (number: number) => number.toString(16).padStart(2, "0");
 
-Deno.test("A relayed question does not move the session", () => {
+Deno.test("A relayed ping does not move the session", () => {
   const { peer, server, session } = opened();
   withFlow(peer, server.sessions());
   peer.now += 1500;
@@ -270,7 +270,7 @@ Deno.test("A relayed question does not move the session", () => {
   assert.deepEqual(session.address, CLIENT);
 });
 
-Deno.test("An old packet that was delayed leads to no question", () => {
+Deno.test("A delayed old packet does not cause a ping", () => {
   const { peer } = opened();
   peer.now += 5000;
   peer.send("010000");
@@ -282,7 +282,7 @@ Deno.test("An old packet that was delayed leads to no question", () => {
   assert.deepEqual(peer.take(), []);
 });
 
-Deno.test("A client behind a NAT that forgets is found again, also while it only listens", () => {
+Deno.test("A client whose NAT mapping expires is found again, even if it only listens", () => {
   for (let seed = 1; seed <= 50; seed++) {
     const pair = makePair({ seed, delay: [20, 40], loss: 0.02 }, {
       client: { limits: { keepAlive: 10_000 } },
@@ -296,7 +296,7 @@ Deno.test("A client behind a NAT that forgets is found again, also while it only
       pair.link.run({ until: at });
     }
     pair.link.run({ until: 160_000 });
-    // Nothing reaches the client by itself; its keep-alive pings, after 10 s of silence, show where it is.
+    // No packet from the server reaches the client; its keep-alive pings, after 10 s of silence, show where it is.
     assert.deepEqual(pair.atServer.closed, [], `seed ${seed}`);
     assert.equal(pair.atClient.messages.length, number, `seed ${seed}`);
     assert.ok(pair.server.counters.moves >= 2, `seed ${seed}: ${pair.server.counters.moves} moves`);

@@ -16,7 +16,7 @@ interface Scenario {
   /** With the real cipher, so that a changed byte is noticed as in real life. */
   readonly encrypted?: boolean;
   readonly rebindEvery?: number;
-  /** Over how long the messages are written, in milliseconds. */
+  /** Time (ms) during which messages are written. */
   readonly during?: number;
 }
 

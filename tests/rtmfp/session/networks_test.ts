@@ -11,7 +11,7 @@ const usable = (one: string[], other: string[]) =>
 
 const home = ["203.0.113.9:4000", "192.168.1.18:5000", "[fd00::2]:5000", "[2001:db8:1:2::3]:5000"];
 
-Deno.test("Public addresses are sent to all peers, private ones within a network", () => {
+Deno.test("Public addresses are sent to all peers, private addresses only within one network", () => {
   const everywhere = ["[2001:db8:1:2::3]:5000"];
   assert.deepEqual(usable(home, ["198.51.100.7:1"]), everywhere, "another network");
   assert.deepEqual(usable(home, ["[2001:db8:7::1]:1"]), everywhere, "of another family");
@@ -41,7 +41,7 @@ Deno.test("Peers seen at private addresses get private addresses", () => {
   ]);
 });
 
-Deno.test("Loopback addresses stay on the machine; link-local and multicast ones are dropped", () => {
+Deno.test("Loopback addresses stay on the machine; link-local and multicast addresses are dropped", () => {
   const machine = ["127.0.0.1:4000", "127.0.0.2:5000", "[::1]:5000"];
   assert.deepEqual(usable(machine, ["127.0.0.3:1"]), machine.slice(1));
   assert.deepEqual(usable(machine, ["10.0.0.1:1"]), []);

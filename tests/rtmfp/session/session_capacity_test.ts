@@ -1,4 +1,4 @@
-// How many sessions there may be, and who makes room for whom.
+// The limits on sessions, for all addresses and for each.
 import assert from "node:assert/strict";
 import { fromHex } from "../../../src/bytes/hex.ts";
 import type { Address } from "../../../src/common/address.ts";
@@ -17,7 +17,7 @@ import { RawPeer } from "../../support/raw_peer.ts";
 const addressOf = (n: number): Address => ({ hostname: `192.0.2.${n}`, port: 1024 + n });
 const CLOSE = "0c 0000";
 
-/** A server with few places, and peers that come to it one after the other. */
+/** A server with few places, and peers that connect one after the other. */
 class House {
   readonly secrets = new RememberingAgreement(3);
   readonly recorders: Recorder[] = [];
@@ -85,7 +85,7 @@ class House {
   }
 }
 
-Deno.test("At the limit new clients are refused at no cost, until a session ends", () => {
+Deno.test("At the limit the server refuses new clients at no cost, until a session ends", () => {
   const house = new House(3);
   const peers = [house.open(), house.open(), house.open()];
   const { computed } = house.secrets;
@@ -114,7 +114,7 @@ Deno.test("A place is free after a session is dropped", () => {
   peer.run(peer.now + 119_000);
   house.now = peer.now;
   assert.equal(house.enter(late), false);
-  peer.run(peer.now + 10_000); // nothing has come for two minutes
+  peer.run(peer.now + 10_000); // no packet has arrived for two minutes
   house.now = peer.now;
   assert.deepEqual(house.recorders[0].closed, ["timeout (not orderly)"]);
   late.sayHello(); // the cookie of two minutes ago is old
@@ -158,7 +158,7 @@ Deno.test("A client that returns from its address is accepted at the limit", () 
   assert.ok(house.server.sessionCount <= 2);
 });
 
-Deno.test("Unfinished handshakes take no places of finished ones", () => {
+Deno.test("Unfinished handshakes do not use places of finished ones", () => {
   const house = new House(3);
   house.open();
   for (let i = 0; i < 50; i++) house.knock();
@@ -170,7 +170,7 @@ Deno.test("Unfinished handshakes take no places of finished ones", () => {
   for (const peer of peers) assert.equal(peer.take().length, 0);
 });
 
-Deno.test("One address has only its share of the places, wherever its sessions go", () => {
+Deno.test("One address gets only its share of the places, wherever its sessions move", () => {
   const house = new House(100, 4096, 3);
   const at = (hostname: string, port: number): Address => ({ hostname, port });
   const peers = [1, 2].map((port) => house.open(at("192.0.2.1", port)));
@@ -209,7 +209,7 @@ Deno.test("One address has only its share of the places, wherever its sessions g
   assert.equal(house.secrets.computed, before + 1);
 });
 
-Deno.test("One network of IPv6 counts as one address, and this machine is not counted", () => {
+Deno.test("An IPv6 network counts as one address, and this machine is not counted", () => {
   const house = new House(100, 4096, 2);
   const at = (hostname: string) => ({ hostname, port: 1024 });
   for (const end of ["1", "2", "3:4"]) house.knock(at(`2001:db8::${end}`));
@@ -219,7 +219,7 @@ Deno.test("One network of IPv6 counts as one address, and this machine is not co
   assert.equal(house.refused, 1);
 });
 
-/** Secrets that take their time. */
+/** Secrets that are computed slowly. */
 class Slow extends RememberingAgreement {
   readonly waiting: (() => void)[] = [];
   override agree(...[near, far, done]: Parameters<RememberingAgreement["agree"]>): void {
@@ -265,7 +265,7 @@ Deno.test("Refusals of clients are reported at most once a minute", () => {
   assert.deepEqual(house.told.map((time) => time - begin), [500, 60_500, 120_500]);
 });
 
-Deno.test("A full share of one address does not hide the report of the limit of all", () => {
+Deno.test("A full share of one address does not hide the report of the overall limit", () => {
   const house = new House(3, 4096, 2);
   const at = (port: number): Address => ({ hostname: "192.0.2.1", port });
   for (const port of [1, 2]) house.open(at(port));

@@ -17,7 +17,7 @@ function opened(limits = {}, policy?: typeof STRICT) {
   return { server, peer, recorder, session };
 }
 
-/** A User Data chunk with one byte of data, of flow 2 if not told otherwise. */
+/** A User Data chunk with one byte of data, by default of flow 2. */
 function data(
   sequence: number,
   byte = "61",
@@ -29,7 +29,7 @@ function data(
 const hex = (number: number) => number.toString(16).padStart(2, "0");
 const TC = "05005443040000"; // metadata "TC" for stream 0, Marker
 
-Deno.test("connect and its result are packets of Flash and Cumulus, byte for byte", () => {
+Deno.test("connect and its result equal the packets of Flash and Cumulus byte for byte", () => {
   const [first, second] = vector("chunk-user-data").cases;
   const { peer, recorder, session } = opened();
   let received = "";
@@ -76,7 +76,7 @@ Deno.test("Acknowledgements are sent with every second packet, or after 200 ms",
   assert.deepEqual(peer.takeChunks(), ["51 027f060000"], "a gap: at once");
 });
 
-Deno.test("Next User Data continues the chunk before, and no other", () => {
+Deno.test("Next User Data continues only the chunk directly before it", () => {
   const { peer, recorder, server } = opened();
   peer.send(
     "11000300 0061".replace(" ", "").slice(0, 12) + data(1, "61", { options: TC }) + "110002 00 62",
@@ -100,7 +100,7 @@ Deno.test("Unknown and startup chunks, ECN reports and padding are passed over",
   assert.deepEqual(server.counters.drops, {});
 });
 
-Deno.test("A chunk that breaks its format costs that chunk, too many of them the packet", () => {
+Deno.test("A malformed chunk is dropped; too many of them drop the packet", () => {
   const { peer, recorder, server } = opened();
   peer.send("51000102" + "5e000102" + data(1, "61", { options: TC }));
   assert.deepEqual(recorder.messages.map(toHex), ["61"]);
@@ -109,7 +109,7 @@ Deno.test("A chunk that breaks its format costs that chunk, too many of them the
   assert.equal(server.counters.drops.format, 2 + 9);
 });
 
-Deno.test("Packets of the wrong mode, damaged ones and foreign ones are dropped", () => {
+Deno.test("Damaged packets, and packets of the wrong mode or session, are dropped", () => {
   const { peer, server } = opened();
   peer.send("010000", 3); // mode 2 | 1: startup
   const damaged = peer.sent.at(-1)!.slice();
@@ -126,7 +126,7 @@ Deno.test("Packets of the wrong mode, damaged ones and foreign ones are dropped"
   assert.equal((drops.session ?? 0) + (drops.checksum ?? 0), 2);
 });
 
-Deno.test("Pings are answered with their message, as many as one may ask", () => {
+Deno.test("Pings are answered with their message, up to the limit", () => {
   const { peer, server } = opened();
   peer.send("01000568656c6c6f" + "010000");
   peer.run();
@@ -138,7 +138,7 @@ Deno.test("Pings are answered with their message, as many as one may ask", () =>
   assert.equal(server.counters.drops.limit, 97);
 });
 
-Deno.test("Every sent packet has a timestamp; received ones need none", () => {
+Deno.test("Every sent packet has a timestamp; received packets need none", () => {
   const { peer, session } = opened();
   const before = session.packetsIn;
   peer.now += 500;
@@ -173,7 +173,7 @@ Deno.test("The round trip is measured by echoes", () => {
   assert.equal(session.rtt, 80);
 });
 
-Deno.test("Time-critical packets are marked, and others tell that they are received", () => {
+Deno.test("Time-critical packets are marked, and packets to other sessions report their reception", () => {
   const recorder = new Recorder();
   const server = makeServer(1, { onSession: () => recorder });
   const publisher = new RawPeer(server).open();
@@ -251,7 +251,7 @@ Deno.test("The user may reject a flow, then or later, with a code", () => {
   assert.equal(flow!.state, "rejected");
 });
 
-Deno.test("More flows than allowed are rejected, absurdly many end the session", () => {
+Deno.test("Flows beyond the limit are rejected; very many end the session", () => {
   const { peer, recorder } = opened({ flows: 3 });
   for (let flow = 2; flow < 8; flow++) {
     peer.send(data(1, "61", { flow: hex(flow), options: TC }));
@@ -347,7 +347,7 @@ Deno.test("A probe is answered with an acknowledgement at once", () => {
   assert.deepEqual(peer.takeChunks(), []);
 });
 
-Deno.test("A bitmap acknowledges as ranges do", () => {
+Deno.test("A bitmap acknowledges the same fragments as ranges", () => {
   const { peer, session } = opened();
   const flow = session.openFlow(METADATA);
   for (let i = 1; i <= 6; i++) {
@@ -381,7 +381,7 @@ Deno.test("No more than 6 packets go out for an acknowledgement of two", () => {
   assert.equal(peer.takeChunks().length, 6);
 });
 
-Deno.test("Flows of higher priority go first, and equals take turns", () => {
+Deno.test("Flows of higher priority are sent first, and flows of equal priority take turns", () => {
   const { peer, session } = opened();
   const flows = [0, 0, 5].map((priority) => session.openFlow(METADATA, { priority }));
   for (const flow of flows) {
@@ -398,7 +398,7 @@ Deno.test("Flows of higher priority go first, and equals take turns", () => {
   assert.deepEqual(order.slice(3), [2, 3, 2, 3, 2, 3]);
 });
 
-Deno.test("Flows of one priority that are flushed go first, in the order of flushing, until they are empty", () => {
+Deno.test("Flushed flows are sent before others of the same priority, in the order of flushing, until they are empty", () => {
   const { peer, session } = opened();
   const flows = [0, 0, 0, 5].map((priority) => session.openFlow(METADATA, { priority }));
   const [, second, third] = flows;
@@ -486,7 +486,7 @@ Deno.test("A full outbox does not count as loss: the rest is sent later", () => 
   assert.equal(sent.length, 3);
 });
 
-Deno.test("With sequence numbers, a packet counts once", () => {
+Deno.test("With sequence numbers, a repeated packet is ignored", () => {
   const { peer, session, server } = opened({}, STRICT);
   const before = session.packetsIn;
   peer.send("010000");

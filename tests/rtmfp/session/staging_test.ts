@@ -1,5 +1,5 @@
-// Packets that are sealed together: what is lost, what comes out of order, and what could be sent
-// that is not sealed.
+// Packets that are sealed together: none is lost, reordered or sent
+// unsealed.
 import assert from "node:assert/strict";
 import { equalBytes } from "../../../src/bytes/equal.ts";
 import { toUtf8 } from "../../../src/bytes/text.ts";
@@ -112,7 +112,7 @@ function flushAll(server: Endpoint, now: number, rooms: readonly number[]) {
   }
 }
 
-/** Packets one by one, as other back-ends want them. */
+/** Takes packets one by one, as other back-ends do. */
 const alone: CryptoBackend = { ...portable, batch: undefined };
 
 for (const [what, policy] of [["checksums", RELAXED], ["HMACs and numbers", STRICT]] as const) {
@@ -146,7 +146,7 @@ for (const [what, policy] of [["checksums", RELAXED], ["HMACs and numbers", STRI
   });
 }
 
-Deno.test("Keys that are freed after the last packet are not used any more", () => {
+Deno.test("The session does not use its keys after they are freed", () => {
   const freed = new Set<unknown>();
   const crypto: CryptoBackend = {
     ...portable,

@@ -1,4 +1,4 @@
-// How much of a link a session uses, and how two of them share it.
+// Throughput of a session on a link, and how two sessions share the link.
 import assert from "node:assert/strict";
 import type { Endpoint } from "../../../src/rtmfp/endpoint.ts";
 import type { SendFlow } from "../../../src/rtmfp/flow/send_flow.ts";
@@ -29,7 +29,7 @@ class FixedRate implements Node {
   }
 }
 
-/** Clients that send as fast as they may, begun one after the other. */
+/** Clients that send as fast as they may, started one after the other. */
 class Senders {
   readonly link: LossyLink;
   readonly received: number[] = [];
@@ -92,7 +92,7 @@ Deno.test("One session gets 80 % of the throughput of a fixed-rate sender: 10 Mb
   }
 });
 
-Deno.test("Two sessions share a link within 2:1, the second coming later", () => {
+Deno.test("Two sessions share a link within 2:1, although the second starts later", () => {
   const byAccident = { bandwidth: 2e6, loss: 0.01, queue: 25_000 };
   const shortQueue = { bandwidth: 2e6, loss: 0, queue: 8_000 };
   for (let seed = 1; seed <= SEEDS; seed++) {
@@ -109,7 +109,7 @@ Deno.test("Two sessions share a link within 2:1, the second coming later", () =>
 });
 
 Deno.test("A window grows as well with acknowledgements in batches", () => {
-  // All that is sent at one moment arrives at one moment, and so do the acknowledgements.
+  // Datagrams sent at one moment arrive at one moment, and so do the acknowledgements.
   const pair = makePair({ seed: 1, delay: [20, 20] });
   open(pair);
   pair.atServer.bufferCapacity = 1 << 20;

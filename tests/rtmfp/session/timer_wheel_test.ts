@@ -10,7 +10,7 @@ class Item implements Timed {
   wanted = Infinity;
 }
 
-Deno.test("TimerWheel calls everything in its time, not before and not a grain late", () => {
+Deno.test("TimerWheel fires each timer when it is due, less than one tick late", () => {
   for (let seed = 1; seed <= 200; seed++) {
     const random = seeded(seed);
     let now = random() < 0.5 ? 0 : 1.7e12 + random() * 1e6;
@@ -42,7 +42,7 @@ Deno.test("TimerWheel calls everything in its time, not before and not a grain l
       assert.equal(wheel.next === Infinity, earliest === Infinity);
       step = random() < 0.5 ? random() * 30 : random() * 20_000;
       const to = now + step;
-      // As the loop does: wakes up whenever it is asked to.
+      // Wakes up at every deadline, as the loop does.
       while (wheel.next <= to) {
         step = Math.max(0, wheel.next - now);
         now = Math.max(now, wheel.next);

@@ -1,4 +1,4 @@
-// Messages that may be given up: late never, out of order never, twice never.
+// Messages that may be abandoned never arrive late, out of order or twice.
 import assert from "node:assert/strict";
 import type { LinkSettings } from "../../support/lossy_link.ts";
 import { makePair, METADATA, numbered, numberOf, open } from "../../support/pair.ts";
@@ -7,13 +7,13 @@ import { seeded } from "../../support/random.ts";
 const SEEDS = 200;
 const MESSAGES = 60;
 const EVERY = 25;
-/** Messages older than this are given up before they are begun, in milliseconds. */
+/** Age (ms) at which unsent messages are abandoned. */
 const MAX_AGE = 200;
 const MOST_DELAY = 70;
 
 interface Scenario {
   readonly link: Omit<LinkSettings, "seed">;
-  /** How long it may take until a loss is noticed and told, in milliseconds. */
+  /** Maximum time (ms) until a loss is detected and reported. */
   readonly notice: number;
 }
 

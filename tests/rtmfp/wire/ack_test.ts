@@ -55,7 +55,7 @@ Deno.test("vector:receiver-scenario: the acknowledgements in it", () => {
   assert.ok(counted > 4);
 });
 
-Deno.test("range ack: as many ranges as fit, and a whole chunk in any case", () => {
+Deno.test("range ack: the writer writes as many ranges as fit, and always a whole chunk", () => {
   const ranges = [10, 12, 20, 20, 400, 900, 902, 903];
   const whole = new Writer();
   writeRangeAck(whole, 2, 127, 5, ranges);
@@ -73,7 +73,7 @@ Deno.test("range ack: as many ranges as fit, and a whole chunk in any case", () 
   }
 });
 
-Deno.test("range ack: more ranges than a chunk can hold", () => {
+Deno.test("acks: the writer omits ranges that a chunk cannot hold, and the reader limits their number", () => {
   const ranges = Array.from({ length: 80_000 }, (_, i) => 10 + 2 * (i >> 1));
   const to = new Writer();
   assert.ok(writeRangeAck(to, 2, 127, 5, ranges));
@@ -83,7 +83,7 @@ Deno.test("range ack: more ranges than a chunk can hold", () => {
   assert.ok(bitmap.length >= 2 * MOST_RANGES && bitmap.length <= 2 * MOST_RANGES + 8);
 });
 
-Deno.test("acks: truncation before the ranges is an error, later it is not", () => {
+Deno.test("acks: truncation before the ranges is an error; truncation inside them is not", () => {
   for (const type of ["51", "50"]) {
     for (const payload of ["", "82", "02", "02 ff", "02 7f", "02 7f 81"]) {
       assert.throws(() => read(`${type} 0000 ${payload}`), WireError, `${type} ${payload}`);
@@ -93,7 +93,7 @@ Deno.test("acks: truncation before the ranges is an error, later it is not", () 
   assert.deepEqual(read("51 0006 02 7f 01 00 00 81").ranges, [3, 3], "half a gap");
 });
 
-Deno.test("acks: numbers beyond all that could be sent end the ranges", () => {
+Deno.test("acks: sequence numbers above the maximum end the ranges", () => {
   const ack = read(`51 0000 02 7f 01 00 00 ${"ff".repeat(12)}7f 00 00 00`);
   assert.deepEqual(ack.ranges, [3, 3]);
 });
@@ -114,7 +114,7 @@ Deno.test("bitmap ack: numbers near 2^53 are written as they were read", () => {
   }
 });
 
-Deno.test("bitmap ack: bytes of all ones and none", () => {
+Deno.test("bitmap ack: bytes 0xff and 0x00 are read as ranges", () => {
   assert.deepEqual(read("50 0006 02 7f 05 00 ff 01").ranges, [15, 23]);
   assert.deepEqual(read("50 0005 02 7f 05 ff ff").ranges, [7, 22]);
   assert.deepEqual(read("50 0005 02 7f 05 00 00").ranges, []);

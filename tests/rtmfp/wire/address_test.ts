@@ -17,7 +17,7 @@ Deno.test("vector:address: addresses, both ways, and every truncation", () => {
   }
 });
 
-Deno.test("an address: reserved bits are ignored, a name is refused", () => {
+Deno.test("an address ignores reserved bits and refuses a host name", () => {
   const { hostname, origin } = readAddress(new Reader(fromHex("7e c000024d 078f")));
   assert.deepEqual({ hostname, origin }, { hostname: "192.0.2.77", origin: Origin.observed });
   const name = { hostname: "example.org", port: 1935, origin: Origin.reported };

@@ -26,8 +26,8 @@ import { vector } from "../../support/vectors.ts";
 /**
  * A codec, a chunk and its bytes: type, length, payload.
  *
- * `fixed`: how long the payload must be at least; what follows belongs to a last field that may
- * have any length. `cuts`: other lengths at which a shorter payload is right as well.
+ * `fixed`: minimum length of the payload; later bytes belong to a last field of any length.
+ * `cuts`: shorter lengths at which a payload is valid too.
  */
 interface Case<Chunk = unknown> {
   readonly codec: ChunkCodec<Chunk>;
@@ -176,7 +176,7 @@ Deno.test("a chunk that does not fit is not written at all", () => {
   }
 });
 
-Deno.test("every chunk makes a value or a WireError of random bytes", () => {
+Deno.test("every chunk codec reads random bytes as a value or throws a WireError", () => {
   const next = seeded(7016);
   const packet = new PacketReader();
   let read = 0;

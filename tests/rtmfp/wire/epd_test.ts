@@ -17,7 +17,7 @@ Deno.test("vector:pkt-ihello, -long-url, -p2p: their endpoint discriminators", (
   assert.equal(toHex(readEpd(epd).fingerprint!), peerId);
 });
 
-Deno.test("endpoint discriminators: all three members, others ignored, the first one counts", () => {
+Deno.test("endpoint discriminators: three members are read, unknown ones ignored, the first of each counts", () => {
   const epd = { hostname: toUtf8("h"), ancillary: toUtf8("a"), fingerprint: toUtf8("f") };
   assert.equal(toHex(writeEpd(epd)), "020068020a61020f66");
   assert.deepEqual(readEpd(fromHex("0201ff 020f66 020a61 020068 020069")), epd);

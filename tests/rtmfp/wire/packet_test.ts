@@ -53,7 +53,7 @@ Deno.test("packet header: mode 0 and truncated headers are refused, reserved bit
   assert.equal(read("39 0001").timestamp, 1);
 });
 
-Deno.test("packet: chunks one after another, then padding of any kind", () => {
+Deno.test("packet: the reader reads consecutive chunks, then ignores any padding", () => {
   const ping = "01 0002 6869";
   const close = "0c 0000";
   const [two, one] = [["1 6869", "c "], ["1 6869"]];

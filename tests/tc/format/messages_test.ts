@@ -32,7 +32,7 @@ const message = (hex: string) => readMessage(fromHex(hex))!;
 const status = (name: string, level: "status" | "error", description: string) =>
   assert.equal(toHex(writeStatus(level, name, description)), hexOf(name), name);
 
-Deno.test("metadata of TC flows, both ways", () => {
+Deno.test("metadata of TC flows is read and written as in the vectors", () => {
   const all = vector("tc-metadata") as { metadata: string; stream?: number; flags?: number }[];
   for (const one of all) {
     const metadata = fromHex(one.metadata);
@@ -57,7 +57,7 @@ Deno.test("metadata of unknown kind and truncated metadata are ignored", () => {
   }
 });
 
-Deno.test("every message vector is taken apart and put together again", () => {
+Deno.test("every message vector is read and written unchanged", () => {
   for (const { name, hex } of cases) {
     const bytes = fromHex(hex);
     const { type, timestamp, payload } = message(hex);
@@ -85,7 +85,7 @@ Deno.test("rtmfp-wire §3.7 has a row for every user control event", () => {
   }
 });
 
-Deno.test("user control: bytes behind the last whole u32 are left out, and half an event is invalid", () => {
+Deno.test("user control: bytes after the last whole u32 are ignored, and a truncated event is invalid", () => {
   assert.deepEqual(readUserControl(fromHex("0003 00000001 00000bb8 ffffff")), {
     event: UserControl.setBufferLength,
     values: [1, 3000],
@@ -138,7 +138,7 @@ Deno.test("an empty description is left out", () => {
   ]);
 });
 
-Deno.test("commands: name, transaction, object and arguments", () => {
+Deno.test("readCommand() reads name, transaction, object and arguments", () => {
   const read = (hex: string) => {
     const { name, transaction, object, values } = readCommand(message(hex))!;
     const rest: AmfValue[] = [];
@@ -197,7 +197,7 @@ Deno.test("other messages are not commands, and a malformed command throws WireE
   }
 });
 
-Deno.test("data goes out as type 0x0f at time 0", () => {
+Deno.test("data is written as type 0x0f at time 0", () => {
   const metadata = hexOf("onMetaData as type 0x0f");
   const values = valuesOf(message(metadata))!;
   values.readValue();
