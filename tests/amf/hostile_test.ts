@@ -29,7 +29,7 @@ function readAll(bytes: Uint8Array): boolean {
   return value;
 }
 
-Deno.test("Every truncation of a good message is a WireError or fewer values", () => {
+Deno.test("A reader of a truncated message returns fewer values or throws WireError", () => {
   for (const [name, hex] of Object.entries(messages)) {
     const bytes = fromHex(hex);
     let whole: number | undefined;
@@ -42,7 +42,7 @@ Deno.test("Every truncation of a good message is a WireError or fewer values", (
   }
 });
 
-Deno.test("Random bytes are a value or a WireError", () => {
+Deno.test("A reader of random bytes returns a value or throws WireError", () => {
   const bytes = fc.uint8Array({ maxLength: 64 });
   fc.assert(
     fc.property(bytes, fc.boolean(), (bytes, amf3) => {
@@ -52,7 +52,7 @@ Deno.test("Random bytes are a value or a WireError", () => {
   );
 });
 
-Deno.test("Random bytes made of markers and small numbers are a value or a WireError", () => {
+Deno.test("A reader of random markers and small numbers returns a value or throws WireError", () => {
   const bytes = fc.array(
     fc.oneof(fc.nat({ max: 0x11 }), fc.nat({ max: 0x2b }), fc.constantFrom(0xff, 0x80, 0x7f)),
     { maxLength: 80 },
@@ -67,7 +67,7 @@ Deno.test("Random bytes made of markers and small numbers are a value or a WireE
   assert.ok(values > 0, "not one of them was a value: they test nothing");
 });
 
-Deno.test("A good message with any byte changed is a value or a WireError", () => {
+Deno.test("A reader of a message with any byte changed returns a value or throws WireError", () => {
   for (const hex of Object.values(messages)) {
     const bytes = fromHex(hex);
     for (let at = 0; at < bytes.length; at++) {
@@ -89,7 +89,7 @@ function refuses(bytes: Uint8Array, milliseconds = 2000): void {
   assert.ok(took < milliseconds, `took ${took} ms`);
 }
 
-Deno.test("A count beyond the remaining bytes is refused before any allocation", () => {
+Deno.test("A reader refuses a count beyond the remaining bytes before it allocates", () => {
   for (
     const hex of [
       "0a ffffffff 05", // strict array
@@ -112,7 +112,7 @@ Deno.test("A count beyond the remaining bytes is refused before any allocation",
   ) refuses(fromHex(hex));
 });
 
-Deno.test("Values deeper than the limit are refused", () => {
+Deno.test("A reader refuses values deeper than the limit", () => {
   const depth = 100_000;
   refuses(fromHex("0300016a".repeat(depth)));
   refuses(fromHex("0a00000001".repeat(depth)));
@@ -124,7 +124,7 @@ Deno.test("Values deeper than the limit are refused", () => {
   refuses(fromHex("11" + collection + "0a0700".repeat(depth)));
 });
 
-Deno.test("The limit of depth is a number of containers", () => {
+Deno.test("The depth limit counts containers", () => {
   const nested = (depth: number) => fromHex("11" + "090301".repeat(depth - 1) + "090101");
   new AmfReader(nested(3), { depth: 3 }).readValue();
   assert.throws(() => new AmfReader(nested(4), { depth: 3 }).readValue(), /3 deep/);
@@ -184,7 +184,7 @@ Deno.test("A long class name repeated by traits costs its length once", () => {
   assert.ok(cpuTime() - before < 2000);
 });
 
-Deno.test("A value too deep or too long to write is a WireError", () => {
+Deno.test("A writer throws WireError at a value too deep or too long to write", () => {
   let deep: AmfValue = [];
   for (let i = 0; i < 100_000; i++) deep = [deep];
   assert.throws(() => new AmfWriter().writeValue(deep), WireError);
@@ -208,7 +208,7 @@ Deno.test("A reader of a part of a message does not read beyond it", () => {
   assert.throws(() => new AmfReader(bytes.subarray(0, 5)).readValue(), WireError);
 });
 
-Deno.test("Member names that mean something to JavaScript are ordinary", () => {
+Deno.test("A reader keeps members whose names JavaScript uses itself", () => {
   for (const name of ["__proto__", "constructor", "toString", "writeExternal"]) {
     const writer = new AmfWriter({ form: "amf0" });
     writer.writeValue(Object.assign(Object.create(null), { ["a"]: 1 }));
@@ -226,7 +226,7 @@ Deno.test("Member names that mean something to JavaScript are ordinary", () => {
   }
 });
 
-Deno.test("Members and keys are bounded where values of strangers are made into JavaScript's", () => {
+Deno.test("A reader given MAX_NAMES refuses a message with more members or keys", () => {
   const keys = Array.from({ length: 1_025 }, (_, i) => i * 32_768);
   const bytes = [
     encodeAmf0(Object.fromEntries(keys.map((key) => [`${key}`, 0]))),

@@ -340,7 +340,7 @@ Deno.test("A repeated string is written by reference, the empty one and names in
   );
 });
 
-Deno.test("Markers that no value begins with are a WireError", () => {
+Deno.test("A reader throws WireError at a marker that no value begins with", () => {
   const known0 = new Set([0, 1, 2, 3, 5, 6, 7, 8, 10, 11, 12, 13, 15, 16, 17]);
   for (let marker = 0; marker < 256; marker++) {
     const rest = "00".repeat(16);
@@ -350,7 +350,7 @@ Deno.test("Markers that no value begins with are a WireError", () => {
   }
 });
 
-Deno.test("Dangling references throw WireError", () => {
+Deno.test("A reader throws WireError at a dangling reference", () => {
   for (
     const hex of [
       "07 0000",
@@ -366,6 +366,6 @@ Deno.test("Dangling references throw WireError", () => {
   }
 });
 
-Deno.test("An unknown externalizable object is a WireError that names its class", () => {
+Deno.test("A reader of an unknown externalizable object throws a WireError that names its class", () => {
   assert.throws(() => new AmfReader(fromHex("11 0a 07 07 457874 01")).readValue(), /Ext/);
 });

@@ -39,7 +39,7 @@ Deno.test("Any 29 bits survive, and signed numbers in them", () => {
   }));
 });
 
-Deno.test("An integer that the input cuts short is a WireError", () => {
+Deno.test("A reader throws WireError at an integer that the input cuts short", () => {
   for (const hex of ["", "80", "8181", "818181"]) {
     assert.throws(() => readU29(new Reader(fromHex(hex))), WireError, hex);
   }

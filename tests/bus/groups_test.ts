@@ -22,7 +22,7 @@ Deno.test("members of a group are known only to servers with members of it", () 
   assert.equal(b.foreign.get(group)!.size, 0, "no local member is left to learn of others");
 });
 
-Deno.test("the members of a server that is killed are forgotten", () => {
+Deno.test("servers forget the members of a server that is killed", () => {
   const bus = new FakeBus(1);
   const [a, b] = ["a", "b"].map((name) => bus.add(name));
   bus.run(100);

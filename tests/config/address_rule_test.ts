@@ -7,7 +7,7 @@ function matches(rule: string, ip: string, port = 80, name?: string): boolean {
   return parsed.matches(ip, port, name);
 }
 
-Deno.test("Rules by address, range and port", () => {
+Deno.test("A rule matches by address, range and port", () => {
   assert.ok(matches("*", "192.0.2.1"));
   assert.ok(matches("192.0.2.1", "192.0.2.1", 1));
   assert.ok(!matches("192.0.2.1", "192.0.2.2"));
@@ -36,7 +36,7 @@ Deno.test("Rules by name apply to the requested name", () => {
   assert.ok(!matches("*.example.org", "192.0.2.1", 80, "badexample.org"));
 });
 
-Deno.test("public, private and loopback", () => {
+Deno.test("The rules public, private and loopback match addresses of their ranges", () => {
   for (const ip of ["8.8.8.8", "1.1.1.1", "2606:4700::1111", "172.32.0.1", "100.63.255.255"]) {
     assert.ok(matches("public", ip), ip);
   }

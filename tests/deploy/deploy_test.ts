@@ -23,7 +23,7 @@ function yaml(path: string): unknown[] {
   });
 }
 
-Deno.test("deploy: every YAML file is one", () => {
+Deno.test("deploy: every YAML file parses", () => {
   const files = [...filesOf("deploy"), ...filesOf(".github")].filter((path) =>
     /\.ya?ml$/.test(path)
   );
@@ -49,7 +49,7 @@ Deno.test("deploy: docs/systemd.md shows the unit that is shipped", () => {
   assert.ok(read("docs/systemd.md").includes("```ini\n" + read("deploy/cumulus.service") + "```"));
 });
 
-Deno.test("deploy: dashboard and alerts ask for metrics that there are", () => {
+Deno.test("deploy: dashboard and alerts query only metrics that the server exports", () => {
   const known = new Set(
     [...metricsOf(fakeSource()).matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name),
   );
@@ -61,7 +61,7 @@ Deno.test("deploy: dashboard and alerts ask for metrics that there are", () => {
   assert.ok(JSON.parse(read("deploy/grafana/cumulus.json")).panels.length >= 6);
 });
 
-Deno.test("deploy: the actions of workflows are of fixed versions", () => {
+Deno.test("deploy: workflows name the major version of each action", () => {
   for (const path of filesOf(".github/workflows")) {
     const uses = [...read(path).matchAll(/uses: (\S+)/g)].map(([, action]) => action);
     assert.ok(uses.length > 0, path);

@@ -69,7 +69,7 @@ Deno.test("decisions: every number that is cited is in docs/spec/decisions.md", 
   assert.deepEqual(missing, []);
 });
 
-Deno.test("sections: every section of rtmfp-wire that is cited is there", () => {
+Deno.test("sections: every section of rtmfp-wire that is cited exists", () => {
   const text = books.get("rtmfp-wire")!;
   const sections = new Set([...text.matchAll(/^#+ (\d+(?:\.\d+)*)/gm)].map(([, number]) => number));
   const missing: string[] = [];
@@ -84,7 +84,7 @@ Deno.test("sections: every section of rtmfp-wire that is cited is there", () => 
   assert.deepEqual(missing, []);
 });
 
-Deno.test("paths: every source file that documentation names is there", () => {
+Deno.test("paths: every source file that documentation names exists", () => {
   const missing: string[] = [];
   let found = 0;
   const own = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"].map((path) => ({

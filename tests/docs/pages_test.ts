@@ -52,7 +52,7 @@ function* pagesOfCode(folder: string): Generator<string> {
   }
 }
 
-Deno.test("files that pages name are there", () => {
+Deno.test("pages name only files that exist", () => {
   const missing: string[] = [];
   let count = 0;
   for (const page of ["ARCHITECTURE.md", "CONTRIBUTING.md", ...pagesOfCode("src/")]) {

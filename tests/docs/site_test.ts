@@ -72,7 +72,7 @@ Deno.test("site: a link that leads nowhere is named with its page", async () => 
   });
 });
 
-Deno.test("site: linked files are copied, and old files removed", async () => {
+Deno.test("site: the build copies linked files and removes old ones", async () => {
   const files = {
     "README.md": '# A\n\n[d](LICENSE) <img src="docs/a.png"> [docs](docs/)',
     "docs/README.md": "# Docs\n\n- [B](b.md)\n",
