@@ -39,8 +39,9 @@ const command = new Deno.Command(Deno.execPath(), {
     ...paths,
   ],
   cwd: root,
-  // Most tests wait for other programs or the network: three for each processor keep it busy.
-  env: { DENO_JOBS: Deno.env.get("DENO_JOBS") ?? String(3 * navigator.hardwareConcurrency) },
+  // Many tests wait for other programs or the network: two for each processor keep it busy. With three, a
+  // test may stand for more than a second, and what it waits for runs out of time.
+  env: { DENO_JOBS: Deno.env.get("DENO_JOBS") ?? String(2 * navigator.hardwareConcurrency) },
   stdout: "piped",
 });
 const child = command.spawn();

@@ -15,6 +15,11 @@ export interface MailerOptions {
   readonly tls?: "off" | "starttls" | "on";
   /** Whether mail may go to an address, and the name of the rule that says so. */
   readonly allows?: (recipient: string) => boolean;
+  /**
+   * How many times the time-out one mail may take in all, 10 unless given: a server that always says a little,
+   * and never the end, would hold up those behind it.
+   */
+  readonly patience?: number;
 }
 
 interface Mail {
@@ -29,10 +34,6 @@ interface Queued {
   readonly done: (error: string | undefined) => void;
 }
 
-/**
- * How many times the time-out one mail may take in all: a server that always says a little, and
- * never the end, would hold up those behind it.
- */
 const PATIENCE = 10;
 /** Mails that may wait, and the size of one. */
 const MAX_QUEUE = 1_000;
@@ -125,7 +126,8 @@ export class Mailer {
     const from = bareAddress(sender);
     const to = recipients.map(bareAddress);
     try {
-      const seconds = this.#options.timeout * PATIENCE;
+      const { timeout, patience = PATIENCE } = this.#options;
+      const seconds = timeout * patience;
       const late = `${this.#where()} took more than ${seconds} s for one mail`;
       const sending = (await this.#session()).sendMail({
         envelope: { from, to },
