@@ -4,8 +4,8 @@
 //     deno run -A bench/half_open.ts [--connections 10000] [--seconds 20]
 //
 // Each connection sends one byte, and another every 10 s. The server closes it after 5 s, and the
-// attacker opens it again; the limits for connections without `connect` are lifted, as the defaults
-// would not let so many be. The server runs on core 0, everything else on core 1.
+// attacker opens it again. The benchmark raises the limits for connections without `connect`: the
+// server refuses most of them by default. The server runs on core 0, everything else on core 1.
 import { encodeAmf0 } from "../src/amf/mod.ts";
 import { numberOption } from "../src/client/cli/arguments.ts";
 import { sleep } from "../src/common/wait.ts";

@@ -420,7 +420,7 @@ function Servers:broadcast(handler, ...) end
 ---@field [string] any your own fields and functions
 local Server = {}
 
----calls `server:handler(value…)` at the other server, on its object for this server. There is no answer: the other server ignores a missing handler, and logs an error of the handler. Messages arrive in order. An empty handler, or `"."`, is an ERROR.
+---calls `server:handler(value…)` at the other server, on its object for this server. The other server does not answer: it ignores a missing handler, and logs an error of the handler. Messages arrive in order. An empty handler, or `"."`, is an ERROR.
 ---@param handler string
 ---@param ... any
 function Server:send(handler, ...) end

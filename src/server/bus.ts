@@ -145,7 +145,7 @@ export class ServerBus implements Wire, BusUser<PeerHello> {
       dropped: {
         media: droppedMedia,
         control: droppedControl,
-        unreadable: counters.unreadable + this.#nats.overflowed, // in a flood there is no time to read them
+        unreadable: counters.unreadable + this.#nats.overflowed, // a flood: dropped unread
       },
       lookups: { ...lookups.counters },
       relays: publications.relays,
