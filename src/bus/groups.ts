@@ -1,6 +1,6 @@
 // Members of NetGroups at other servers. NATS-310, NATS-311.
 import { fromHex, toHex } from "../bytes/hex.ts";
-import { Allowance } from "./allowance.ts";
+import { TokenBucket } from "../common/token_bucket.ts";
 import { memberLeft, type Members, members } from "./messages.ts";
 import { type Post, soonest } from "./post.ts";
 
@@ -33,7 +33,7 @@ interface Joined {
   readonly rawId: Uint8Array;
   /** Members elsewhere, by their hexadecimal id, with the servers that have them. */
   readonly foreign: Map<string, Set<string>>;
-  readonly allowance: Allowance;
+  readonly allowance: TokenBucket;
   refreshAt: number;
 }
 
@@ -64,7 +64,7 @@ export class Groups {
       this.#groups.set(group, {
         rawId,
         foreign: new Map(),
-        allowance: new Allowance(NEW_MEMBERS, NEW_MEMBERS_PER_SECOND),
+        allowance: new TokenBucket(NEW_MEMBERS, NEW_MEMBERS_PER_SECOND),
         refreshAt,
       });
       this.#post.subscribe(this.#post.subjects.group(rawId));

@@ -1,6 +1,6 @@
 // Peers that clients of one server look for and another one has. NATS-302 to NATS-307.
 import { toHex } from "../bytes/hex.ts";
-import { Allowance } from "./allowance.ts";
+import { TokenBucket } from "../common/token_bucket.ts";
 import { type Found, found, type Lookup, lookup } from "./messages.ts";
 import type { Post } from "./post.ts";
 
@@ -41,7 +41,7 @@ export class Lookups<T> {
   /** Unknown peers, with the time until which they are not looked up again. */
   readonly #unknown = new Map<string, number>();
   #lastRequest = 0;
-  readonly #allowance = new Allowance(MAX_RATE, MAX_RATE);
+  readonly #allowance = new TokenBucket(MAX_RATE, MAX_RATE);
 
   constructor(post: Post, events: LookupEvents<T>) {
     this.#post = post;

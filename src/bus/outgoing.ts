@@ -1,5 +1,5 @@
 // Publications of this server, and the servers that have listeners for them. NATS-411 to NATS-413.
-import { Allowance } from "./allowance.ts";
+import { TokenBucket } from "../common/token_bucket.ts";
 import { type BusFrame, FrameBatch } from "./frames.ts";
 import { type Claim, claim, end, media, state } from "./messages.ts";
 import { type Post, soonest } from "./post.ts";
@@ -34,7 +34,7 @@ export class Outgoing {
   /** When each server that has listeners last said so. */
   readonly #listeners = new Map<string, number>();
   readonly #batch: FrameBatch;
-  readonly #states = new Allowance(STATES, STATES_PER_SECOND);
+  readonly #states = new TokenBucket(STATES, STATES_PER_SECOND);
   /** Bytes of the last state. */
   #stateBytes = 0;
   #sequence = 0;

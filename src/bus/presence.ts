@@ -1,6 +1,6 @@
 // Which servers are there. NATS-201 to NATS-203.
+import { TokenBucket } from "../common/token_bucket.ts";
 import { bye, type Heartbeat, heartbeat } from "./messages.ts";
-import { Allowance } from "./allowance.ts";
 import type { Post } from "./post.ts";
 
 const HEARTBEAT_INTERVAL = 1_000;
@@ -50,7 +50,7 @@ export class Presence {
   /** A server was met that may not know this one yet. */
   #owesGreeting = false;
   #hasMany = false;
-  readonly #meetings = new Allowance(MEETINGS, MEETINGS_PER_SECOND);
+  readonly #meetings = new TokenBucket(MEETINGS, MEETINGS_PER_SECOND);
   /** Ids of servers that were told of because they share an address with another one. */
   readonly #doubles = new Set<string>();
 

@@ -1,15 +1,16 @@
+import { TokenBucket } from "../common/token_bucket.ts";
+
 /** Lines of full length that one place in the code may log at once, and each second after that. */
 const BURST = 256;
 const PER_SECOND = 16;
 /** Places that have a budget of their own; all others share one. Scripts can make up places. */
 const MAX_PLACES = 512;
-/** Milliseconds after which an idle place has its whole budget again, and between two looks for such places. */
-const REFILLED = BURST / PER_SECOND * 1_000, SWEEP_INTERVAL = 1_000;
+/** Milliseconds between two looks for idle places that have their whole budget again. */
+const SWEEP_INTERVAL = 1_000;
 const OTHERS = "";
 
 interface Budget<T> {
-  lines: number;
-  since: number;
+  readonly lines: TokenBucket;
   /** The last line left out, and the number left out since the last summary. */
   left: T | undefined;
   count: number;
@@ -30,16 +31,10 @@ export class PlaceBudget<T> {
    */
   allows(place: string, share: number, line: T, now: number): boolean {
     const budget = this.#of(place, now);
-    const refill = (now - budget.since) * PER_SECOND / 1_000;
-    budget.lines = Math.min(BURST, budget.lines + refill);
-    budget.since = now;
-    if (budget.lines < share) {
-      budget.left = line;
-      budget.count++;
-      return false;
-    }
-    budget.lines -= share;
-    return true;
+    if (budget.lines.take(now, share)) return true;
+    budget.left = line;
+    budget.count++;
+    return false;
   }
 
   /** Yields the last line left out of each place since the last call, with the number of lines. */
@@ -60,7 +55,7 @@ export class PlaceBudget<T> {
       this.#sweep(now);
       if (this.#budgets.size >= MAX_PLACES) return this.#of(OTHERS, now);
     }
-    const budget = { lines: BURST, since: now, left: undefined, count: 0 };
+    const budget = { lines: new TokenBucket(BURST, PER_SECOND), left: undefined, count: 0 };
     this.#budgets.set(place, budget);
     return budget;
   }
@@ -68,8 +63,8 @@ export class PlaceBudget<T> {
   #sweep(now: number): void {
     if (now - this.#sweptAt < SWEEP_INTERVAL) return;
     this.#sweptAt = now;
-    for (const [place, { since, count }] of this.#budgets) {
-      if (count === 0 && now - since >= REFILLED) this.#budgets.delete(place);
+    for (const [place, { lines, count }] of this.#budgets) {
+      if (count === 0 && lines.isFull(now)) this.#budgets.delete(place);
     }
   }
 }

@@ -1,13 +1,16 @@
-/** Number of equal lines that pass at once; then one every `REFILL` ms. */
+import { TokenBucket } from "../common/token_bucket.ts";
+
+/** Number of equal lines that pass at once, and each second after that. */
 const BURST = 20;
-const REFILL = 1_000;
+const PER_SECOND = 1;
+/** Milliseconds between two looks for texts that have been idle for long. */
+const SWEEP_INTERVAL = 1_000;
 /** Maximum number of remembered texts, and of their characters; lines beyond pass. */
 const TEXTS = 512;
 const CHARACTERS = 1 << 20;
 
 interface Repeat<T> {
-  tokens: number;
-  since: number;
+  readonly passes: TokenBucket;
   /** The last line held back, and the number held back since one passed. */
   held: T | undefined;
   count: number;
@@ -29,21 +32,16 @@ export class RepeatFilter<T> {
     let repeat = this.#texts.get(text);
     if (!repeat) {
       if (!this.#hasRoom(text)) this.#sweep(now);
-      repeat = { tokens: BURST, since: now, held: undefined, count: 0 };
+      repeat = { passes: new TokenBucket(BURST, PER_SECOND), held: undefined, count: 0 };
       if (this.#hasRoom(text)) {
         this.#texts.set(text, repeat);
         this.#characters += text.length;
       }
     }
-    repeat.tokens = Math.min(BURST, repeat.tokens + (now - repeat.since) / REFILL);
-    repeat.since = now;
-    if (repeat.tokens < 1) {
-      repeat.held = line;
-      repeat.count++;
-      return false;
-    }
-    repeat.tokens--;
-    return true;
+    if (repeat.passes.take(now)) return true;
+    repeat.held = line;
+    repeat.count++;
+    return false;
   }
 
   /** Yields the lines held back since the last call, with their counts. */
@@ -62,10 +60,10 @@ export class RepeatFilter<T> {
   }
 
   #sweep(now: number): void {
-    if (now - this.#sweptAt < REFILL) return;
+    if (now - this.#sweptAt < SWEEP_INTERVAL) return;
     this.#sweptAt = now;
     for (const [text, repeat] of this.#texts) {
-      if (repeat.count > 0 || now - repeat.since < BURST * REFILL) continue;
+      if (repeat.count > 0 || !repeat.passes.isFull(now)) continue;
       this.#texts.delete(text);
       this.#characters -= text.length;
     }

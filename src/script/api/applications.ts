@@ -1,6 +1,7 @@
 // All applications: which one serves a path, and when they start, start again and stop. API-021 to API-042.
 import { AmfReader } from "../../amf/mod.ts";
 import type { Peer } from "../../cluster/roster.ts";
+import { TokenBucket } from "../../common/token_bucket.ts";
 import type { Applications, Handshake } from "../../media/application.ts";
 import type { Hub } from "../../media/hub.ts";
 import { Api } from "./api.ts";
@@ -33,12 +34,8 @@ interface ApplicationRow {
 const MOST = 0.75;
 /** Ms during which handshakes, which cost a stranger nothing, do not check the same file again. */
 const HANDSHAKE_TRUST = 250;
-/**
- * Limit of checks of an application's files in a rush of connections: a burst of checks, then one per interval
- * in ms.
- */
-const LOOK_EVERY = 20;
-const LOOKS = 32;
+/** Checks of an application's files in a rush of connections: at once, and a second in the long run. */
+const LOOKS = 32, LOOKS_PER_SECOND = 50;
 
 /**
  * Ms for which an application whose main.lua has vanished keeps running and refuses new clients: editors and git
@@ -46,10 +43,10 @@ const LOOKS = 32;
  */
 const VANISHED_TIME = 5_000;
 
-/** When the files of an application were last looked at, and how many may look again at once. */
+/** When the files of an application were last looked at, and how often that may happen. */
 interface Looks {
   at: number;
-  left: number;
+  readonly rate: TokenBucket;
 }
 
 export class LuaApplications implements Applications {
@@ -140,14 +137,12 @@ export class LuaApplications implements Applications {
 
   #mayLook(application: LuaApplication): boolean {
     const now = this.#host.now();
-    const looks = this.#looks.get(application);
+    let looks = this.#looks.get(application);
     if (!looks) {
-      this.#looks.set(application, { at: now, left: LOOKS - 1 });
-      return true;
+      looks = { at: now, rate: new TokenBucket(LOOKS, LOOKS_PER_SECOND) };
+      this.#looks.set(application, looks);
     }
-    const left = Math.min(LOOKS, looks.left + (now - looks.at) / LOOK_EVERY);
-    if (left < 1) return false;
-    looks.left = left - 1;
+    if (!looks.rate.take(now)) return false;
     looks.at = now;
     return true;
   }
