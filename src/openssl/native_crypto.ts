@@ -22,7 +22,7 @@ class PointerCache {
     // Slots of 2 KiB, and in them lengths that differ by blocks.
     const place = ((buffer.byteOffset >>> 11) * 131 + (buffer.length >>> 4)) & (PLACES - 1);
     if (this.#buffers[place] === buffer && this.#starts[place] === start) {
-      return this.#pointers[place];
+      return this.#pointers[place]!;
     }
     // The view, unlike a short array without one, also keeps the bytes in their place.
     const pointer = Deno.UnsafePointer.of(buffer.subarray(start) as Uint8Array<ArrayBuffer>);
@@ -96,9 +96,9 @@ class NativeAes {
     const context = this.#encryption ??= this.#begin(true);
     const page = this.#page;
     const at = this.#at + SENT;
-    for (let i = 0; i < BLOCK; i++) buffer[start + i] ^= page[at + i];
+    for (let i = 0; i < BLOCK; i++) buffer[start + i]! ^= page[at + i]!;
     this.#run(context, outgoing.of(buffer, start), end - start);
-    for (let i = 0; i < BLOCK; i++) page[at + i] = buffer[end - BLOCK + i];
+    for (let i = 0; i < BLOCK; i++) page[at + i] = buffer[end - BLOCK + i]!;
   }
 
   decrypt(buffer: Uint8Array, start: number, end: number): void {
@@ -106,11 +106,11 @@ class NativeAes {
     const context = this.#decryption ??= this.#begin(false);
     const page = this.#page;
     const at = this.#at + TAKEN;
-    for (let i = 0; i < BLOCK; i++) last[i] = buffer[end - BLOCK + i];
+    for (let i = 0; i < BLOCK; i++) last[i] = buffer[end - BLOCK + i]!;
     this.#run(context, incoming.of(buffer, start), end - start);
     for (let i = 0; i < BLOCK; i++) {
-      buffer[start + i] ^= page[at + i];
-      page[at + i] = last[i];
+      buffer[start + i]! ^= page[at + i]!;
+      page[at + i] = last[i]!;
     }
   }
 
@@ -219,7 +219,7 @@ function begin(
   key: Uint8Array,
   padding: number,
 ): void {
-  for (let i = 0; i < SHA256_BLOCK; i++) block[i] = padding ^ (i < key.length ? key[i] : 0);
+  for (let i = 0; i < SHA256_BLOCK; i++) block[i] = padding ^ (key[i] ?? 0);
   library.SHA256_Init(state);
   library.SHA256_Update(state, block, BigInt(SHA256_BLOCK));
 }

@@ -44,10 +44,11 @@ export class NativePowers {
   }
 
   /**
-   * @param wanted one, or as many as {@link together}
+   * @param wanted none, one, or as many as {@link together}
    * @returns big-endian, without leading zero bytes
    */
   async compute([one, other]: readonly Power[]): Promise<Uint8Array[]> {
+    if (!one) return [];
     const call = this.#idle.pop() ?? this.#newCall();
     const { context, first, second } = call;
     this.#set(first, one);

@@ -141,5 +141,6 @@ Deno.test({ name: "Native powers equal the portable key agreement", ignore }, as
     if (powers.together === 2) assert.deepEqual(await powers.compute(wanted), [own, shared]);
     assert.deepEqual(own, publicKeyOf(id, near.privateKey));
     assert.deepEqual(shared, sharedSecret(near, far.publicKey));
+    assert.deepEqual(await powers.compute([]), []);
   }
 });
