@@ -224,7 +224,7 @@ function requestOf(message: IncomingMessage): Request | undefined {
     );
     const all = new Headers();
     for (let i = 0; i < message.rawHeaders.length; i += 2) {
-      all.append(message.rawHeaders[i], message.rawHeaders[i + 1]);
+      all.append(message.rawHeaders[i]!, message.rawHeaders[i + 1]!);
     }
     const body = BODILESS.has(method) ? null : Readable.toWeb(message) as ReadableStream;
     return new Request(target, { method, headers: all, body });
@@ -296,14 +296,16 @@ function boundConnections(server: Server | TlsServer, most: number): void {
   let open = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const endOldest = () => {
-    const [[oldest, { socket }]] = unfinished;
-    unfinished.delete(oldest);
+    const [oldest] = unfinished;
+    if (!oldest) return;
+    const [key, { socket }] = oldest;
+    unfinished.delete(key);
     socket.destroy();
   };
   const thin = () => {
     timer = undefined;
-    while (unfinished.size > MAX_UNFINISHED) {
-      const [{ since }] = unfinished.values();
+    for (const { since } of unfinished.values()) {
+      if (unfinished.size <= MAX_UNFINISHED) return;
       const wait = since + PATIENCE - performance.now();
       if (wait > 0) { // many have come at once
         timer = setTimeout(thin, wait);

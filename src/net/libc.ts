@@ -100,7 +100,7 @@ export function setBuffer(
   for (const option of [plain, force]) {
     libc.setsockopt(fd, SOL_SOCKET, option, value, 4);
     libc.getsockopt(fd, SOL_SOCKET, plain, given, length);
-    if (given[0] >= 2 * size) break; // the system counts its own share as well
+    if (given[0]! >= 2 * size) break; // the system counts its own share as well
   }
-  return Math.min(size, given[0] / 2);
+  return Math.min(size, given[0]! / 2);
 }

@@ -132,7 +132,7 @@ export class Mailer {
       const sending = (await this.#session()).sendMail({
         envelope: { from, to },
         from: { name: nameOf(sender), address: from },
-        to: to.map((address, i) => ({ name: nameOf(recipients[i]), address })),
+        to: recipients.map((text) => ({ name: nameOf(text), address: bareAddress(text) })),
         subject,
         text: content,
         disableFileAccess: true,
@@ -216,5 +216,5 @@ function bareAddress(text: string): string {
 }
 
 function nameOf(text: string): string {
-  return /^(.*)<[^<>]*>\s*$/.exec(text)?.[1].trim().replace(/^"(.*)"$/, "$1") ?? "";
+  return /^(.*)<[^<>]*>\s*$/.exec(text)?.[1]?.trim().replace(/^"(.*)"$/, "$1") ?? "";
 }

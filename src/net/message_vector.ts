@@ -51,20 +51,20 @@ export class MessageVector {
   }
 
   lengthOf(index: number): number {
-    return this.#lengths[index * (IOVEC / 4) + 2];
+    return this.#lengths[index * (IOVEC / 4) + 2]!;
   }
 
   /** The first `length` bytes of a buffer: a view that is kept for the next time. */
   part(index: number, length: number): Uint8Array {
-    const parts = this.#parts[index];
+    const parts = this.#parts[index]!;
     const part = parts[Math.floor(length / PART)];
     if (part !== undefined && part.length === length) return part;
-    return parts[Math.floor(length / PART)] = this.buffers[index].subarray(0, length);
+    return parts[Math.floor(length / PART)] = this.buffers[index]!.subarray(0, length);
   }
 
   /** How many bytes the system has received into a buffer. */
   done(index: number): number {
-    return this.words[index * WORDS + 14];
+    return this.words[index * WORDS + 14]!;
   }
 
   /** The headers from one on, as the system calls want them. */

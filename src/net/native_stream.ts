@@ -85,7 +85,7 @@ export class DirectWriters {
     const address = this.#address;
     this.#length[0] = address.length;
     if (ask(fd, address, this.#length) !== 0) return false;
-    const family = address[0] | address[1] << 8;
+    const family = address[0]! | address[1]! << 8;
     if (address[2] !== end[0] || address[3] !== end[1]) return false;
     if (family === AF_INET6) return equals(address, 8, end, 2, 16);
     return family === AF_INET && equals(address, 4, end, 14, 4) && equals(MAPPED, 0, end, 2, 12);

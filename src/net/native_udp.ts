@@ -109,7 +109,7 @@ export class NativeUdpSocket implements DatagramSocket {
     while (!this.#blocked && out.messages > 0) {
       const sent = this.#libc.sendmmsg(this.#fd, out.headers, out.messages, MSG_DONTWAIT);
       if (sent > 0) this.counters.sent += out.sent(sent);
-      else if (out.firstIsRun && REFUSALS.includes(this.#error[0])) out.split();
+      else if (out.firstIsRun && REFUSALS.includes(this.#error[0]!)) out.split();
       else this.#sendOne();
     }
   }

@@ -52,7 +52,7 @@ export class SendVector extends MessageVector {
     const lists = new BigUint64Array(count);
     this.#lists = new Uint32Array(lists.buffer);
     for (let i = 0; i < count; i++) {
-      lists[i] = headers[(i * WORDS + IOV) / 2];
+      lists[i] = headers[(i * WORDS + IOV) / 2]!;
       headers[(i * WORDS + CONTROL_POINTER) / 2] = pointer(controls) + BigInt(i * CONTROL);
       view.setBigUint64(i * CONTROL, BigInt(CONTROL_LENGTH), true);
       view.setUint32(i * CONTROL + 8, SOL_UDP, true);
@@ -80,9 +80,9 @@ export class SendVector extends MessageVector {
     return this.#end === this.count;
   }
 
-  /** The buffer of the next datagram. */
+  /** The buffer of the next datagram, unless it is {@link full}. */
   get buffer(): Uint8Array {
-    return this.buffers[this.#end];
+    return this.buffers[this.#end]!;
   }
 
   /** The headers of the messages that wait. */
@@ -93,14 +93,14 @@ export class SendVector extends MessageVector {
   /** The first datagram that waits, and where it goes. */
   get first(): { readonly datagram: Uint8Array; readonly to: Remote } {
     return {
-      datagram: this.buffers[this.#first].subarray(0, this.lengthOf(this.#first)),
-      to: this.#targets[this.#firstMessage],
+      datagram: this.buffers[this.#first]!.subarray(0, this.lengthOf(this.#first)),
+      to: this.#targets[this.#firstMessage]!,
     };
   }
 
   /** Whether the first message that waits has several datagrams. */
   get firstIsRun(): boolean {
-    return this.words[this.#firstMessage * WORDS + IOV_COUNT] > 1;
+    return this.#datagrams(this.#firstMessage) > 1;
   }
 
   /** Adds the datagram in {@link buffer}. */
@@ -110,7 +110,8 @@ export class SendVector extends MessageVector {
     const last = this.#endMessage - 1;
     if (length <= this.#segment && this.#targets[last] === to && length > 0) {
       const at = last * WORDS;
-      const count = ++this.words[at + IOV_COUNT];
+      const count = this.#datagrams(last) + 1;
+      this.words[at + IOV_COUNT] = count;
       this.#bytes += length;
       if (count === 2) {
         this.words[at + CONTROL_SIZE] = CONTROL;
@@ -126,7 +127,7 @@ export class SendVector extends MessageVector {
       this.#targets[message] = to;
       const { names } = this;
       const raw = to.raw!;
-      for (let i = 0, at = this.nameAt(message); i < raw.length; i++) names[at + i] = raw[i];
+      for (let i = 0, at = this.nameAt(message); i < raw.length; i++) names[at + i] = raw[i]!;
     }
     this.#begin(message, slot, 1);
     this.#segment = this.#segmented && to.segmented ? length : 0;
@@ -137,7 +138,7 @@ export class SendVector extends MessageVector {
   sent(messages: number): number {
     const before = this.#first;
     for (let i = 0; i < messages; i++) {
-      this.#first += this.words[this.#firstMessage++ * WORDS + IOV_COUNT];
+      this.#first += this.#datagrams(this.#firstMessage++);
     }
     const datagrams = this.#first - before;
     if (this.#firstMessage === this.#endMessage) this.#clear();
@@ -147,7 +148,7 @@ export class SendVector extends MessageVector {
   /** Takes the first datagram out. */
   shift(): void {
     const message = this.#firstMessage;
-    const left = this.words[message * WORDS + IOV_COUNT] - 1;
+    const left = this.#datagrams(message) - 1;
     if (left === 0) {
       this.sent(1);
       return;
@@ -159,11 +160,11 @@ export class SendVector extends MessageVector {
 
   /** From now on each datagram to where the first message goes is a message. */
   split(): void {
+    this.first.to.segmented = false;
     const targets: Remote[] = [];
     for (let i = this.#firstMessage; i < this.#endMessage; i++) {
-      for (let n = this.words[i * WORDS + IOV_COUNT]; n > 0; n--) targets.push(this.#targets[i]);
+      for (let n = this.#datagrams(i); n > 0; n--) targets.push(this.#targets[i]!);
     }
-    targets[0].segmented = false;
     // No more messages than datagrams were sent, so there is room for all.
     this.#end = this.#first;
     this.#endMessage = this.#firstMessage;
@@ -171,11 +172,16 @@ export class SendVector extends MessageVector {
     for (const to of targets) this.post(this.lengthOf(this.#end), to);
   }
 
+  /** The number of datagrams in a message. */
+  #datagrams(message: number): number {
+    return this.words[message * WORDS + IOV_COUNT]!;
+  }
+
   /** Begins a message of `count` datagrams. */
   #begin(message: number, slot: number, count: number): void {
     const at = message * WORDS;
-    this.words[at + IOV] = this.#lists[2 * slot];
-    this.words[at + IOV + 1] = this.#lists[2 * slot + 1];
+    this.words[at + IOV] = this.#lists[2 * slot]!;
+    this.words[at + IOV + 1] = this.#lists[2 * slot + 1]!;
     this.words[at + IOV_COUNT] = count;
     this.words[at + CONTROL_SIZE] = count > 1 ? CONTROL : 0;
   }

@@ -48,7 +48,7 @@ export class Sockaddrs {
     const text = new Uint8Array(64);
     this.#libc.inet_ntop(this.#family, ip, text, text.length);
     const hostname = unmapped(decoder.decode(text.subarray(0, text.indexOf(0))));
-    remote = new Remote(hostname, memory[at + 2] << 8 | memory[at + 3], ipv6);
+    remote = new Remote(hostname, portAt(memory, at), ipv6);
     remote.raw = this.#place();
     remote.raw.set(memory.subarray(at, at + this.size));
     this.#byRaw.set(key, remote);
@@ -68,8 +68,9 @@ export class Sockaddrs {
   #key(memory: Uint8Array, at: number): number | string {
     const ip = at + (this.#family === AF_INET ? 4 : 20);
     if (this.#family === AF_INET || isMapped(memory, at + 8)) {
-      return ((memory[ip] << 24 | memory[ip + 1] << 16 | memory[ip + 2] << 8 | memory[ip + 3]) >>>
-            0) * 65_536 + (memory[at + 2] << 8 | memory[at + 3]);
+      const word = memory[ip]! << 24 | memory[ip + 1]! << 16 | memory[ip + 2]! << 8 |
+        memory[ip + 3]!;
+      return (word >>> 0) * 65_536 + portAt(memory, at);
     }
     return String.fromCharCode(...memory.subarray(at + 2, at + this.size));
   }
@@ -86,6 +87,10 @@ export class Sockaddrs {
     raw.set(ipv6 ? ip : ip.subarray(0, 4), ipv6 ? 8 : 4);
     return raw;
   }
+}
+
+function portAt(memory: Uint8Array, at: number): number {
+  return memory[at + 2]! << 8 | memory[at + 3]!;
 }
 
 function isMapped(memory: Uint8Array, at: number): boolean {

@@ -86,8 +86,9 @@ export class Turns {
     if (rest > 0) return this.#arm(rest);
     this.#spent = 0;
     let next = 0;
-    while (next < this.#waiting.length && this.#spent < SHARE) {
-      const { action, cost, done, fail } = this.#waiting[next++];
+    for (const { action, cost, done, fail } of this.#waiting) {
+      if (this.#spent >= SHARE) break;
+      next++;
       try {
         this.#run(action, cost);
         done();

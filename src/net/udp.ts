@@ -151,9 +151,9 @@ export class UdpSocket implements DatagramSocket {
         if (this.#closed) break;
       }
       const slot = this.#first;
-      const datagram = this.#slots[slot].subarray(0, this.#lengths[slot]);
+      const datagram = this.#slots[slot]!.subarray(0, this.#lengths[slot]);
       try {
-        await this.#conn.send(datagram, this.#targets[slot].wire);
+        await this.#conn.send(datagram, this.#targets[slot]!.wire);
         this.counters.sent++;
       } catch {
         this.counters.unsent++;

@@ -25,7 +25,9 @@ function ofThisMachine(): Set<string> {
     for (const { family, address, netmask } of Deno.networkInterfaces()) {
       if (family !== "IPv4" || netmask === "255.255.255.255") continue;
       const mask = netmask.split(".").map(Number);
-      found.add(address.split(".").map((part, i) => Number(part) | (~mask[i] & 255)).join("."));
+      found.add(
+        address.split(".").map((part, i) => Number(part) | (~(mask[i] ?? 0) & 255)).join("."),
+      );
     }
   } catch {
     // unavailable: then only the system recognizes broadcast addresses

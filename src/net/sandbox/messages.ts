@@ -85,7 +85,7 @@ export function waitReply(reply: SharedArrayBuffer, timeout: number): number | s
   const words = new Int32Array(reply, 0, 3);
   Atomics.wait(words, 0, 0, timeout);
   const state = Atomics.load(words, 0);
-  if (state === 1) return words[1];
+  if (state === 1) return words[1]!;
   if (state === 0) return `no answer within ${timeout} ms`;
   return decoder.decode(new Uint8Array(reply, 12, words[2]).slice());
 }

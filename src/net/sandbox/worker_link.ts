@@ -106,7 +106,7 @@ export class WorkerLink {
     const end = performance.now() + TURN;
     const more = () => this.#next < this.#inbox.length && !this.#ended;
     try {
-      while (more() && performance.now() < end) this.#tell(this.#inbox[this.#next++]);
+      while (more() && performance.now() < end) this.#tell(this.#inbox[this.#next++]!);
     } finally {
       if (more()) setTimeout(() => this.#deliver(), 0);
       else {
