@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { concat } from "../../src/bytes/concat.ts";
 import { equalBytes } from "../../src/bytes/equal.ts";
 
-Deno.test("concat() joins views, empty ones too, into an array of its own", () => {
+Deno.test("concat() joins views, also empty ones, into a new array", () => {
   const whole = Uint8Array.of(1, 2, 3, 4, 5);
   const joined = concat([whole.subarray(3), new Uint8Array(0), whole.subarray(0, 1)]);
   assert.deepEqual(joined, Uint8Array.of(4, 5, 1));

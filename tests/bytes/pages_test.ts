@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Pages } from "../../src/bytes/pages.ts";
 
-Deno.test("Pages gives pieces that share buffers and overlap nowhere", () => {
+Deno.test("Pages.take() returns pieces that share buffers and do not overlap", () => {
   const pages = new Pages(256);
   const pieces = Array.from({ length: 100 }, (_, i) => pages.take(i % 60).fill(i));
   pieces.forEach((piece, i) => {
@@ -13,7 +13,7 @@ Deno.test("Pages gives pieces that share buffers and overlap nowhere", () => {
   assert.ok(buffers.size <= 1 + bytes / (256 - 60), `${buffers.size} buffers`);
 });
 
-Deno.test("Pages gives long data a buffer of its own", () => {
+Deno.test("Pages.take() allocates a separate buffer for long data", () => {
   const pages = new Pages(256);
   const short = pages.take(10);
   const long = pages.take(65);

@@ -10,7 +10,7 @@ function expected(text: string): string | undefined {
   }
 }
 
-Deno.test("Percent-encoded text is decoded as decodeURIComponent does, and never throws", () => {
+Deno.test("percentDecoded() decodes text like decodeURIComponent, and returns undefined where that throws", () => {
   const edges = ["7f", "80", "bf", "c1%80", "c2%80", "df%bf", "e0%9f%bf", "e0%a0%80", "ed%9f%bf"];
   edges.push("ed%a0%80", "ef%bf%bf", "f0%8f%bf%bf", "f0%90%80%80", "f4%8f%bf%bf", "f4%90%80%80");
   for (const edge of edges) assert.equal(percentDecoded(`%${edge}`), expected(`%${edge}`), edge);

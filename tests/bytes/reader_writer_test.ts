@@ -5,7 +5,7 @@ import { Reader } from "../../src/bytes/reader.ts";
 import { WireError } from "../../src/bytes/wire_error.ts";
 import { vluLength, Writer } from "../../src/bytes/writer.ts";
 
-Deno.test("vlu: the values of RFC 7016 §2.1.2 and the borders between lengths", () => {
+Deno.test("vlu() reads and writes the values of RFC 7016 §2.1.2 and those around a change of length", () => {
   const cases: [number, string][] = [
     [0, "00"],
     [127, "7f"],
@@ -23,12 +23,12 @@ Deno.test("vlu: the values of RFC 7016 §2.1.2 and the borders between lengths",
   }
 });
 
-Deno.test("vlu: a redundant 80 is read, and more than 53 bits saturate", () => {
+Deno.test("Reader.vlu() skips redundant bytes 0x80, and returns 2^53 - 1 for longer integers", () => {
   assert.equal(new Reader(fromHex("80808001")).vlu(), 1);
   assert.equal(new Reader(fromHex("81ffffffffffffffff7f")).vlu(), Number.MAX_SAFE_INTEGER);
 });
 
-Deno.test("A read past the end throws WireError without moving", () => {
+Deno.test("Reader throws WireError for a read past the end, and keeps its position", () => {
   const reads: ((from: Reader) => unknown)[] = [
     (from) => from.u16(),
     (from) => from.u24(),
@@ -72,7 +72,7 @@ Deno.test("Reader reads every kind of number that Writer writes", () => {
   ));
 });
 
-Deno.test("A writer over a buffer keeps to it", () => {
+Deno.test("Writer.over() writes only inside the given buffer, and throws WireError when it is full", () => {
   const buffer = new Uint8Array(6).fill(0xee);
   const to = Writer.over(buffer, 2);
   to.u16(0x0102);
@@ -82,13 +82,13 @@ Deno.test("A writer over a buffer keeps to it", () => {
   assert.equal(toHex(buffer), "eeee0102eeee");
 });
 
-Deno.test("hex: both ways, and a clear error", () => {
+Deno.test("toHex() and fromHex() convert bytes both ways, and fromHex() names invalid text", () => {
   assert.equal(toHex(fromHex("00 Ff\n1a")), "00ff1a");
   assert.throws(() => fromHex("0g"), /Cannot read "0g"/);
   assert.throws(() => fromHex("123"), RangeError);
 });
 
-Deno.test("Every kind of write survives growth of the Writer", () => {
+Deno.test("Writer keeps all bytes when its buffer grows during any kind of write", () => {
   const writes: [string, (to: Writer) => unknown][] = [
     ["01", (to) => to.u8(1)],
     ["0102", (to) => to.u16(0x0102)],
@@ -109,7 +109,7 @@ Deno.test("Every kind of write survives growth of the Writer", () => {
   }
 });
 
-Deno.test("Writer.part writes a short or long part, and leaves out one that does not fit", () => {
+Deno.test("Writer.part() writes short and long parts, and writes nothing of a part that does not fit", () => {
   const bytes = Uint8Array.from({ length: 200 }, (_, i) => i);
   for (const [start, end] of [[0, 0], [3, 10], [3, 50], [3, 51], [0, 200]]) {
     const to = new Writer(1).u8(9).part(bytes, start, end).u8(9);

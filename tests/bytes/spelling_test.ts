@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { nearest } from "../../src/bytes/spelling.ts";
 
-Deno.test("The nearest name is one slip away, of longer names two", () => {
+Deno.test("nearest() finds a name in spite of one typing mistake, or of two in a long name", () => {
   const names = ["port", "publicAddress", "threads", "time"];
   const meant: [string, string | undefined][] = [
     ["prot", "port"],

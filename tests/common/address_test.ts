@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { addressText, hostText, parseAddress, sameAddress } from "../../src/common/address.ts";
 
-Deno.test("addressText() and parseAddress() are each other's inverse", () => {
+Deno.test("parseAddress() reads the address that addressText() wrote", () => {
   for (
     const [hostname, port] of [["192.0.2.1", 1935], ["2001:db8::1", 1], ["::1", 65_535]] as const
   ) {
@@ -12,7 +12,7 @@ Deno.test("addressText() and parseAddress() are each other's inverse", () => {
   assert.equal(hostText("example.org"), "example.org");
 });
 
-Deno.test("parseAddress() makes addresses canonical and refuses all else", () => {
+Deno.test("parseAddress() returns canonical addresses, and undefined for any other text", () => {
   assert.deepEqual(parseAddress(" [::FFFF:192.0.2.1]:80 "), { hostname: "192.0.2.1", port: 80 });
   for (
     const text of [

@@ -7,7 +7,7 @@ const forms = {
   quiet: {},
 };
 
-Deno.test("parseArguments() takes options in all spellings anywhere, and operands", () => {
+Deno.test("parseArguments() reads options in every notation and position, and the operands", () => {
   assert.deepEqual(parseArguments(["a", "-l8", "--dump", "-5", "--log", "b", "--quiet"], forms), {
     options: [["log", "8"], ["dump", undefined], ["log", "b"], ["quiet", undefined]],
     operands: ["a", "-5"],

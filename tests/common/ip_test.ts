@@ -9,7 +9,7 @@ import {
   unmapped,
 } from "../../src/common/ip.ts";
 
-Deno.test("an IPv4 address: four numbers below 256, written in one way", () => {
+Deno.test("ipBytes() reads an IPv4 address of four decimal numbers below 256, and no other notation", () => {
   assert.deepEqual(ipBytes("0.10.200.255"), Uint8Array.of(0, 10, 200, 255));
   const wrong = [
     "",
@@ -35,7 +35,7 @@ Deno.test("an IPv4 address: four numbers below 256, written in one way", () => {
   for (const text of wrong) assert.equal(ipBytes(text), undefined, JSON.stringify(text));
 });
 
-Deno.test("an IPv6 address: its canonical text is that of RFC 5952", () => {
+Deno.test("ipText() and canonicalIp() write an IPv6 address as RFC 5952 says", () => {
   const texts = {
     "2001:DB8:0:0:1:0:0:1": "2001:db8::1:0:0:1",
     "2001:db8:0:1:1:1:1:1": "2001:db8:0:1:1:1:1:1",
@@ -53,7 +53,7 @@ Deno.test("an IPv6 address: its canonical text is that of RFC 5952", () => {
   }
 });
 
-Deno.test("canonicalIp() takes brackets and a zone off", () => {
+Deno.test("canonicalIp() removes brackets and zone of an address", () => {
   assert.equal(canonicalIp("[2001:db8::0001]"), "2001:db8::1");
   assert.equal(canonicalIp("fe80::1%eth0"), "fe80::1");
   assert.equal(canonicalIp("192.0.2.1"), "192.0.2.1");
@@ -62,21 +62,21 @@ Deno.test("canonicalIp() takes brackets and a zone off", () => {
   }
 });
 
-Deno.test("IPv4 addresses are mapped into IPv6 and back", () => {
+Deno.test("mapped() and unmapped() convert an IPv4 address into IPv6 and back", () => {
   assert.equal(mapped("192.0.2.1"), "::ffff:192.0.2.1");
   assert.equal(mapped("2001:db8::1"), "2001:db8::1");
   assert.equal(unmapped("::ffff:192.0.2.1"), "192.0.2.1");
   assert.equal(unmapped("::ffff:1"), "::ffff:1");
 });
 
-Deno.test("a source is an IPv4 address, or the /64 network of IPv6", () => {
+Deno.test("sourceKey() is equal for one IPv4 address, and for one IPv6 /64 network", () => {
   assert.equal(sourceKey("192.0.2.1"), "192.0.2.1");
   assert.notEqual(sourceKey("192.0.2.1"), sourceKey("192.0.2.2"));
   assert.equal(sourceKey("2001:db8::1"), sourceKey("2001:db8:0:0:ffff::2"));
   assert.notEqual(sourceKey("2001:db8::1"), sourceKey("2001:db8:0:1::1"));
 });
 
-Deno.test("loopback is 127.0.0.0/8 and ::1", () => {
+Deno.test("isLoopback() is true for 127.0.0.0/8 and ::1 only", () => {
   for (const ip of ["127.0.0.1", "127.255.0.1", "::1"]) assert.equal(isLoopback(ip), true, ip);
   for (const ip of ["12.7.0.1", "::", "::2", "1.127.0.1"]) assert.equal(isLoopback(ip), false, ip);
 });

@@ -1,4 +1,4 @@
-// Targets: a whole endpoint, and strangers who know how to make packets that pass its checks.
+// Targets: a whole endpoint that receives packets of strangers; the packets pass its integrity checks.
 import assert from "node:assert/strict";
 import { fromHex } from "../../src/bytes/hex.ts";
 import { WireError } from "../../src/bytes/wire_error.ts";
@@ -15,12 +15,14 @@ import type { FuzzTarget } from "./harness.ts";
 
 const serverEndpoint = (): Endpoint => makeServer(1, { onSession: () => new Recorder() });
 
-/** An endpoint must keep WireError to itself, while the harness lets it pass. */
+/** Reports a WireError as a failure: an endpoint must catch it, while the harness permits it. */
 function guarded(action: () => void): void {
   try {
     action();
   } catch (error) {
-    if (error instanceof WireError) throw new Error("WireError came out", { cause: error });
+    if (error instanceof WireError) {
+      throw new Error("the endpoint threw a WireError", { cause: error });
+    }
     throw error;
   }
 }
@@ -33,7 +35,7 @@ function seal(cipher: PacketCipher, packet: Uint8Array, sessionId: number): Uint
   return buffer.subarray(0, cipher.seal(buffer, start + packet.length, sessionId));
 }
 
-/** All packets captured that a predicate takes. */
+/** All captured packets that a predicate selects. */
 const captured = (wanted: (inSession: boolean, fromInitiator: boolean) => boolean) =>
   captureNames.flatMap((name) =>
     [...openedPackets(loadCapture(name))]
@@ -48,7 +50,7 @@ const startup = startupCipher(plain);
 let server = serverEndpoint();
 let now = 0;
 
-/** Startup packets of anybody. Afterwards the endpoint must still answer a hello. */
+/** Startup packets of strangers. Afterwards the endpoint must still answer a hello. */
 const startupPackets: FuzzTarget = {
   name: "endpoint, startup packets",
   samples: () => fromStrangers ??= captured((inSession) => !inSession),
@@ -63,14 +65,17 @@ const startupPackets: FuzzTarget = {
       stranger.run(now + 10);
     });
     stranger.take();
-    stranger.now = now += 5000; // too frequent questions are not answered
+    stranger.now = now += 5000; // the endpoint limits its answers to an address
     stranger.sayHello();
     stranger.run();
-    assert.ok(stranger.takeChunks().some((chunk) => chunk.startsWith("70 ")), "no answer any more");
+    assert.ok(
+      stranger.takeChunks().some((chunk) => chunk.startsWith("70 ")),
+      "the endpoint no longer answers a hello",
+    );
   },
 };
 
-/** Certificates and components behind a cookie that is good. */
+/** Certificates and components after a valid cookie. */
 const keyings: FuzzTarget = {
   name: "endpoint, keying",
   samples: () =>
@@ -82,7 +87,7 @@ const keyings: FuzzTarget = {
       return [reader.payload.rest().slice()];
     }),
   reset: startupPackets.reset,
-  /** @param bytes what follows the cookie in an IIKeying */
+  /** @param bytes the part of an IIKeying after the cookie */
   run(bytes) {
     const stranger = new RawPeer(server, now += 5000);
     stranger.sayHello(EPD);
@@ -104,7 +109,7 @@ const keyings: FuzzTarget = {
 let peer: RawPeer | undefined;
 let inputs = 0;
 
-/** Packets in an open session. Afterwards it must be closed, or answer a ping. */
+/** Packets in an open session. Afterwards the session must be closed, or answer a ping. */
 const sessionPackets: FuzzTarget = {
   name: "endpoint, session packets",
   samples: () => inSessions ??= captured((inSession, fromInitiator) => inSession && fromInitiator),
@@ -122,7 +127,7 @@ const sessionPackets: FuzzTarget = {
     far.run();
     if (far.takeChunks().includes("41 aa")) return;
     const open = [...far.endpoint.sessions()].filter((session) => session.state === "open");
-    assert.equal(open.length, 0, "an open session is silent");
+    assert.equal(open.length, 0, "an open session does not answer a ping");
     peer = undefined;
   },
 };

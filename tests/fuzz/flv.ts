@@ -1,5 +1,5 @@
-// Untrusted FLV: the reader of published files, and the index of played ones. Both are given
-// the same bytes in pieces of several sizes, which may make no difference. And the file of an index.
+// Targets: the reader of published FLV files, the index of played ones, and the file of an index.
+// Reader and index receive the same bytes in pieces of two sizes, and must have the same result.
 import assert from "node:assert/strict";
 import { crc32 } from "../../src/bytes/crc32.ts";
 import { FlvReader } from "../../src/flv/reader.ts";
@@ -37,7 +37,7 @@ function readInPieces(bytes: Uint8Array): void {
   const small = tagsOf(bytes, bytes.length > 4_096 ? 1_000 : 7);
   const whole = tagsOf(bytes, Math.max(1, bytes.length));
   assert.equal(small.error, whole.error);
-  // An error in a piece takes the tags in front of it along.
+  // A piece with an error yields no tags, also not the ones before the error.
   if (whole.error === "") assert.equal(small.tags.length, whole.tags.length);
   for (const [i, tag] of whole.tags.entries()) {
     const other = small.tags[i];
@@ -46,7 +46,7 @@ function readInPieces(bytes: Uint8Array): void {
   }
 }
 
-/** The index of a file as it is made of blocks that are as small as can be. */
+/** The index of a file, built from the smallest possible blocks. */
 function indexInBlocks(bytes: Uint8Array): FlvIndex | undefined {
   const first = firstTagOffset(bytes.subarray(0, FILE_HEADER));
   if (first === undefined) return undefined;

@@ -1,18 +1,18 @@
-// Repeatable fuzzing: a target, samples of its input, and changes to them that follow
-// from a seed. The tests run it for a while, `deno task fuzz` until it is stopped.
+// Repeatable fuzzing: a seed determines how samples of a target's input are changed.
+// The tests run some inputs, `deno task fuzz` runs until you stop it.
 import { WireError } from "../../src/bytes/wire_error.ts";
 import { toHex } from "../../src/bytes/hex.ts";
 import { cpuTime } from "../support/cpu_time.ts";
 import { seeded } from "../support/random.ts";
 
-/** Something that reads bytes of strangers. */
+/** A parser of untrusted bytes. */
 export interface FuzzTarget {
   readonly name: string;
   /** Samples of valid input. */
   readonly samples: () => readonly Uint8Array[];
   /** Resets state of earlier inputs, so that a seed is repeatable. */
   readonly reset?: (() => void) | undefined;
-  /** Reads bytes, its own copy. It may throw WireError; anything else is a failure. */
+  /** Parses a copy of the input. It may throw WireError; another exception is a failure. */
   readonly run: (bytes: Uint8Array) => void;
 }
 
@@ -33,7 +33,7 @@ export function fuzz(target: FuzzTarget, seed: number, rounds: number): void {
   target.reset?.();
   for (let round = 0; round < rounds; round++) {
     const input = mutate(samples, next);
-    // What takes too long must do so every time: something else may have had to be done meanwhile.
+    // An input is too slow only if it is so in each of three more runs: other programs need time too.
     const slow = timed(target, input, seed, () => performance.now()) > LIMIT;
     if (slow && [1, 2, 3].every(() => timed(target, input, seed, cpuTime) > LIMIT)) {
       throw failure(target, input, seed, new Error(`took longer than ${LIMIT} ms`));
@@ -61,12 +61,12 @@ type Next = () => number;
 
 const below = (limit: number, next: Next) => Math.floor(next() * limit);
 const pick = <T>(list: readonly T[], next: Next): T => list[below(list.length, next)];
-/** Bytes that formats are sensitive to. */
+/** Bytes with a meaning in the formats. */
 const telling = [0x00, 0x01, 0x02, 0x0a, 0x0d, 0x10, 0x1d, 0x7f, 0x80, 0x81, 0xfe, 0xff];
 const byte = (next: Next) => next() < 0.6 ? pick(telling, next) : below(256, next);
 const randomBytes = (length: number, next: Next) => Uint8Array.from({ length }, () => byte(next));
 
-/** One of several ways to change bytes. `other` is another sample. */
+/** Changes bytes. `other` is another sample. */
 type Mutation = (bytes: Uint8Array, next: Next, other: Uint8Array) => Uint8Array;
 
 const concat = (...parts: Uint8Array[]): Uint8Array => {
@@ -84,7 +84,7 @@ const mutations: Mutation[] = [
     if (bytes.length > 0) bytes[below(bytes.length, next)] ^= 1 << below(8, next);
     return bytes;
   },
-  /* one byte, rather near the front */ (bytes, next) => {
+  /* one byte, more often near the start */ (bytes, next) => {
     if (bytes.length > 0) bytes[below(bytes.length * next(), next)] = byte(next);
     return bytes;
   },
@@ -94,26 +94,26 @@ const mutations: Mutation[] = [
     if (at + 1 < bytes.length) bytes.set([length >> 8, length], at);
     return bytes;
   },
-  /* cut off */ (bytes, next) => bytes.slice(0, below(bytes.length + 1, next)),
-  /* a piece taken out */ (bytes, next) => {
+  /* truncated */ (bytes, next) => bytes.slice(0, below(bytes.length + 1, next)),
+  /* a piece removed */ (bytes, next) => {
     const at = below(bytes.length + 1, next);
     return concat(bytes.subarray(0, at), bytes.subarray(at + below(8, next)));
   },
-  /* a piece put in */ (bytes, next) => {
+  /* a piece inserted */ (bytes, next) => {
     const at = below(bytes.length + 1, next);
     return concat(bytes.subarray(0, at), randomBytes(below(9, next), next), bytes.subarray(at));
   },
-  /* an endless integer put in */ (bytes, next) => {
+  /* an endless integer inserted */ (bytes, next) => {
     const at = below(bytes.length + 1, next);
     const endless = new Uint8Array(1 + below(20, next)).fill(pick([0x80, 0xff], next));
     return concat(bytes.subarray(0, at), endless, bytes.subarray(at));
   },
-  /* the front of one, the back of another */ (bytes, next, other) =>
+  /* the start of one sample, the end of another */ (bytes, next, other) =>
     concat(
       bytes.subarray(0, below(bytes.length + 1, next)),
       other.subarray(below(other.length + 1, next)),
     ),
-  /* a piece again and again */ (bytes, next) => {
+  /* a piece repeated */ (bytes, next) => {
     const at = below(bytes.length, next);
     const piece = bytes.subarray(at, at + 1 + below(12, next));
     const times = next() < 0.02 ? 0x10000 : below(40, next);

@@ -1,4 +1,4 @@
-// Files of strangers: what plays them, indexes them and gives them out reads anything.
+// Target: playing, seeking and serving untrusted recordings.
 import type { Listener } from "../../src/media/listener.ts";
 import { FakeOutput, film, flvFile, Stage } from "../store/fakes.ts";
 import type { FuzzTarget } from "./harness.ts";
@@ -26,10 +26,10 @@ function playAll(bytes: Uint8Array): void {
   play.bufferLength = 60_000;
   on.settle();
   play.seek(bytes[bytes.length >> 1] * 40);
-  // The times of a file may leap on by 24 days, as often as it has tags, and begin anew.
+  // The times of a file may jump forward by 24 days at each tag, and start again.
   const isOver = () => output.ends > 0 || output.failures.length > 0;
   for (let leaps = bytes.length / TAG; leaps > 0 && !isOver(); leaps--) on.pass(2 ** 32);
-  if (!isOver()) throw new Error("no end");
+  if (!isOver()) throw new Error("playing does not end");
 }
 
 export const recordingTargets: readonly FuzzTarget[] = [{

@@ -1,4 +1,4 @@
-// Targets: parsers that a stranger reaches with a UDP datagram before any check.
+// Targets: parsers that receive UDP datagrams of strangers.
 import assert from "node:assert/strict";
 import { equalBytes } from "../../src/bytes/equal.ts";
 import { fromHex } from "../../src/bytes/hex.ts";
@@ -30,7 +30,7 @@ const once = <T>(make: () => T): () => T => {
 
 const captures = once(() => captureNames.map(loadCapture));
 
-/** All packets captured, and the chunks that no capture has, in packets. */
+/** All captured packets, and packets of the chunks that no capture has. */
 const packets = once(() => {
   const seldom = [...vector("chunk-misc").cases, ...vector("chunk-ack").cases];
   return [
@@ -52,8 +52,8 @@ function readInside(type: number, payload: Uint8Array, data: UserData): void {
   if (key) acceptablePublic(key.group, key.publicKey);
 }
 
-/** Bad chunks of one packet that are worth passing over; then the packet is given up. */
-const PATIENCE = 8;
+/** Maximum malformed chunks skipped in one packet, as a session does; then the packet is dropped. */
+const MAX_MALFORMED = 8;
 
 const wholePackets: FuzzTarget = {
   name: "packets",
@@ -61,7 +61,7 @@ const wholePackets: FuzzTarget = {
   run(bytes) {
     const packet = new PacketReader().open(bytes);
     const data = new UserData();
-    for (let bad = 0; bad < PATIENCE && packet.next();) {
+    for (let bad = 0; bad < MAX_MALFORMED && packet.next();) {
       const payload = packet.payload.input.slice(
         packet.payload.at,
         packet.payload.at + packet.payload.left,
@@ -98,7 +98,7 @@ const singleChunks: FuzzTarget = {
     if (!rewriteChunk(type, from, first)) return;
     const second = new Writer();
     rewriteChunk(type, new Reader(first.copy(), 3), second);
-    assert.ok(equalBytes(second.view(), first.view()), "written otherwise the second time");
+    assert.ok(equalBytes(second.view(), first.view()), "the second writing differs from the first");
   },
 };
 
@@ -122,7 +122,7 @@ const protection = {
 const openedDatagrams: FuzzTarget = {
   name: "plaintexts",
   samples: packets,
-  /** Everything that integrity checks let through: a far end that knows its keys and lies. */
+  /** Arbitrary content in a packet that passes the integrity checks, as a malicious far end sends it. */
   run(bytes) {
     const aes = { encrypt() {}, decrypt() {}, free() {} };
     const slot = new Uint8Array(bytes.length + 64);

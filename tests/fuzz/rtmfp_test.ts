@@ -3,12 +3,12 @@ import { fuzz } from "./harness.ts";
 import { rtmfpTargets } from "./rtmfp.ts";
 
 for (const target of rtmfpTargets) {
-  Deno.test(`fuzz: ${target.name}: throws only WireError, within the time limit`, () => {
+  Deno.test(`fuzz: the reader of RTMFP ${target.name} throws only WireError, and needs at most 50 ms per input`, () => {
     for (let seed = 1; seed <= 20; seed++) fuzz(target, seed, 250);
   });
 }
 
-Deno.test("fuzz: a target that fails is reported with its seed", () => {
+Deno.test("fuzz: fuzz() names target and seed when a target throws another error than WireError", () => {
   const broken = {
     name: "broken",
     samples: () => [Uint8Array.of(1, 2, 3, 4, 5, 6)],

@@ -1,9 +1,9 @@
-// `deno task fuzz`: fuzzes every parser until it is stopped, or something fails; then it prints the
-// seed and the input, and ends with 1.
+// `deno task fuzz`: fuzzes every parser until you stop it or a parser fails; then it prints the
+// seed and the input, and exits with code 1.
 //
 //     deno task fuzz [--only NAME] [--count N] [--seed N]
 //
-// `--only` takes the targets whose names contain a word, `--count` sets the number of inputs of each.
+// `--only` selects targets whose name contains a word, `--count` sets the number of inputs for each.
 import { parseArgs } from "node:util";
 import { endpointTargets } from "./endpoint.ts";
 import { flvTargets } from "./flv.ts";
@@ -46,7 +46,7 @@ for (let at = first; inputs < most; at++) {
   if ((at - first) % 100 === 99 || inputs >= most) {
     const seconds = ((performance.now() - start) / 1_000).toFixed(0);
     console.log(
-      `seed ${at}: ${targets.length} targets are well after ${inputs} inputs, ${seconds} s`,
+      `seed ${at}: ${targets.length} targets passed ${inputs} inputs, ${seconds} s`,
     );
   }
 }

@@ -12,13 +12,13 @@ let library: Libcrypto | undefined;
 try {
   library = openLibcrypto();
 } catch {
-  // Machines without it use the portable back-end; the tests below are then ignored.
+  // Machines without libcrypto use the portable back-end; these tests are ignored there.
 }
 const ignore = library === undefined;
 const random = (length: number) => new Uint8Array(randomBytes(length));
 
 Deno.test({
-  name: "Native AES-128-CBC equals node's in consecutive calls, in both directions",
+  name: "NativeCrypto encrypts and decrypts AES-128-CBC like node:crypto, in consecutive calls",
   ignore,
 }, () => {
   const native: CryptoBackend = new NativeCrypto(library!);
@@ -47,7 +47,7 @@ Deno.test({
 });
 
 Deno.test(
-  { name: "Native AES refuses partial blocks, without effect on later calls", ignore },
+  { name: "NativeCrypto refuses partial AES blocks, and later calls work", ignore },
   () => {
     const aes = new NativeCrypto(library!).aes(random(16));
     assert.throws(() => new NativeCrypto(library!).aes(random(15)), RangeError);
@@ -67,28 +67,31 @@ Deno.test(
   },
 );
 
-Deno.test({ name: "Native HMAC-SHA256 and SHA-256 equal node's", ignore }, () => {
-  const native: CryptoBackend = new NativeCrypto(library!);
-  for (const keyLength of [0, 1, 20, 32, 63, 64, 65, 200]) {
-    const key = random(keyLength);
-    const hmac = native.hmacSha256(key);
-    for (const length of [0, 1, 55, 56, 63, 64, 65, 1200]) {
-      const data = random(length + 7);
-      assert.deepEqual(
-        hmac.digest(data, 3, 3 + length).slice(),
-        new Uint8Array(createHmac("sha256", key).update(data.subarray(3, 3 + length)).digest()),
-      );
-      assert.deepEqual(
-        native.sha256(data),
-        new Uint8Array(createHash("sha256").update(data).digest()),
-      );
+Deno.test(
+  { name: "NativeCrypto computes the same HMAC-SHA256 and SHA-256 as node:crypto", ignore },
+  () => {
+    const native: CryptoBackend = new NativeCrypto(library!);
+    for (const keyLength of [0, 1, 20, 32, 63, 64, 65, 200]) {
+      const key = random(keyLength);
+      const hmac = native.hmacSha256(key);
+      for (const length of [0, 1, 55, 56, 63, 64, 65, 1200]) {
+        const data = random(length + 7);
+        assert.deepEqual(
+          hmac.digest(data, 3, 3 + length).slice(),
+          new Uint8Array(createHmac("sha256", key).update(data.subarray(3, 3 + length)).digest()),
+        );
+        assert.deepEqual(
+          native.sha256(data),
+          new Uint8Array(createHash("sha256").update(data).digest()),
+        );
+      }
+      hmac.free();
     }
-    hmac.free();
-  }
-});
+  },
+);
 
 Deno.test(
-  { name: "A native context reused for another AES key works like a new one", ignore },
+  { name: "NativeCrypto reuses freed AES contexts for other keys without mixing the keys", ignore },
   () => {
     const native: CryptoBackend = new NativeCrypto(library!);
     for (let round = 0; round < 4; round++) {
@@ -110,24 +113,30 @@ Deno.test(
   },
 );
 
-Deno.test({ name: "Freeing an HMAC key twice does not affect other keys", ignore }, () => {
-  const native: CryptoBackend = new NativeCrypto(library!);
-  const data = random(40);
-  for (let round = 0; round < 50; round++) {
-    const keys = Array.from({ length: 20 }, () => random(round));
-    const hmacs = keys.map((key) => native.hmacSha256(key));
-    for (const [i, key] of keys.entries()) {
-      const expected = createHmac("sha256", key).update(data).digest().toString("hex");
-      assert.equal(hmacs[i].digest(data, 0, 40).toHex(), expected);
-      if (i % 2 === 0) continue;
-      hmacs[i].free();
-      hmacs[i].free();
-      assert.throws(() => hmacs[i].digest(data, 0, 40), /freed/);
+Deno.test(
+  { name: "NativeCrypto keeps other HMAC keys intact when a key is freed twice", ignore },
+  () => {
+    const native: CryptoBackend = new NativeCrypto(library!);
+    const data = random(40);
+    for (let round = 0; round < 50; round++) {
+      const keys = Array.from({ length: 20 }, () => random(round));
+      const hmacs = keys.map((key) => native.hmacSha256(key));
+      for (const [i, key] of keys.entries()) {
+        const expected = createHmac("sha256", key).update(data).digest().toString("hex");
+        assert.equal(hmacs[i].digest(data, 0, 40).toHex(), expected);
+        if (i % 2 === 0) continue;
+        hmacs[i].free();
+        hmacs[i].free();
+        assert.throws(() => hmacs[i].digest(data, 0, 40), /freed/);
+      }
     }
-  }
-});
+  },
+);
 
-Deno.test({ name: "Native powers equal the portable key agreement", ignore }, async () => {
+Deno.test({
+  name: "NativePowers computes the same Diffie-Hellman keys and secrets as the portable code",
+  ignore,
+}, async () => {
   for (const id of [2, 14, 16] as GroupId[]) {
     const powers = new NativePowers(library!, Uint8Array.fromHex(groups[id].prime.toString(16)));
     const near = generateKeyPair(id, random);

@@ -3,7 +3,7 @@ import { WireError } from "../../src/bytes/wire_error.ts";
 import { CHUNK_HEADER, ChunkType } from "../../src/rtmfp/wire/chunk.ts";
 
 /**
- * Writes a whole Data Acknowledgement Bitmap chunk, header and all. Bit 0 of the first byte stands
+ * Writes a whole Data Acknowledgement Bitmap chunk with its header. Bit 0 of the first byte stands
  * for `cumulativeAck + 2`. The server writes range acknowledgements instead.
  *
  * @param ranges as for `writeRangeAck`

@@ -1,4 +1,4 @@
-// Chromium, where this machine has it.
+// Finds Chromium on this machine.
 
 const PATHS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 

@@ -16,7 +16,7 @@ export const captureNames = [
   "rtmfpcpp-tcserver_strict-publish_play",
 ] as const;
 
-/** State of both programs for a session. */
+/** Parameters of a captured session. */
 export interface CapturedSession {
   /** Diffie-Hellman group. */
   readonly group: number;
@@ -51,7 +51,7 @@ export interface CapturedDatagram {
   readonly to: Address;
   /** Undefined: the default key. */
   readonly session: CapturedSession | undefined;
-  /** In a session: who sent it. */
+  /** Whether the initiator of the session sent it. */
   readonly fromInitiator: boolean;
   /** The datagram; a new copy at every access, so it may be opened in place. */
   readonly bytes: Uint8Array;

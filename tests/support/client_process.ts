@@ -1,4 +1,4 @@
-// The client of the command line as users run it: a process.
+// Runs the command-line client as a process, like users do.
 
 const main = new URL("../../main.ts", import.meta.url).pathname;
 
@@ -8,7 +8,7 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-/** A running command. */
+/** A running client process. */
 export interface RunningCommand {
   readonly result: Promise<CommandResult>;
   kill(signal: Deno.Signal): void;

@@ -6,7 +6,7 @@ export function cpuTime(): number {
     // nanoseconds on a processor, nanoseconds in its queue, number of time slices
     return Number(Deno.readTextFileSync("/proc/thread-self/schedstat").split(" ")[0]) / 1e6;
   } catch {
-    return performance.now(); // no Linux
+    return performance.now(); // not Linux
   }
 }
 

@@ -1,4 +1,4 @@
-// A session's part towards one sending flow, for tests of flows alone.
+// Takes the part of the session for one sending flow, so that tests need no session.
 import { toHex } from "../../src/bytes/hex.ts";
 import { Reader } from "../../src/bytes/reader.ts";
 import { Writer } from "../../src/bytes/writer.ts";
@@ -35,7 +35,11 @@ export function packet(flow: SendFlow, room = 1000): string {
   return toHex(to.view());
 }
 
-/** Gives a flow the payload of a range acknowledgement, and ends the packet it was in. */
+/**
+ * Passes the payload of a range acknowledgement to a flow, and ends its packet.
+ *
+ * @returns the number of lost fragments, or -1 without a negative acknowledgement
+ */
 export function acknowledge(flow: SendFlow, hex: string): number {
   const ack = new Ack();
   readRangeAck(new Reader(fromHex(hex)), ack);

@@ -1,14 +1,14 @@
-// Chunks that captures hold and the server ignores: they are read only to write them again.
+// Codecs of chunks that occur in captures and that the server ignores.
 import { type ChunkCodec, ChunkType } from "../../src/rtmfp/wire/chunk.ts";
 
-/** Only librtmfp sends it: the reason of a close. */
+/** Reason of a close; only librtmfp sends it. */
 export const closeReason: ChunkCodec<number> = {
   type: ChunkType.closeReason,
   write: (to, reason) => to.u8(reason),
   read: (from) => from.u8(),
 };
 
-/** Only rtmfp-cpp sends it: low 8 bits of its number of congestion marks. Not in the RFC. */
+/** Low 8 bits of the number of congestion marks; only rtmfp-cpp sends it. Not in the RFC. */
 export const ecnReport: ChunkCodec<number> = {
   type: ChunkType.ecnReport,
   write: (to, count) => to.u8(count),

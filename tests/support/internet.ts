@@ -1,4 +1,4 @@
-// Many hosts, some of them behind NATs, in virtual time; a seed replays it.
+// A simulated network of hosts, some behind NATs, in virtual time; a seed replays it.
 import { type Address, addressText } from "../../src/common/address.ts";
 import type { Outbox } from "../../src/rtmfp/outbox.ts";
 import type { Node } from "./lossy_link.ts";
@@ -6,9 +6,9 @@ import { seeded } from "./random.ts";
 
 export interface InternetSettings {
   readonly seed: number;
-  /** Datagrams lost, from 0 to 1. */
+  /** Share of datagrams lost (0 to 1). */
   readonly loss?: number;
-  /** Least and greatest delay in milliseconds. */
+  /** Minimum and maximum delay (ms). */
   readonly delay?: readonly [number, number];
 }
 
@@ -22,7 +22,7 @@ export class Nat {
   readonly #expected = new Set<string>();
   #last = 40_000;
 
-  /** @param hostname its address outside @param prefix what addresses inside begin with */
+  /** @param hostname address of the NAT outside @param prefix prefix of addresses inside */
   constructor(readonly hostname: string, readonly prefix: string) {}
 
   /** The outside address of an inside host that sends to `to`. */
@@ -45,17 +45,17 @@ export class Nat {
 
 interface Host {
   readonly node: Node;
-  /** One, or one of each family. */
+  /** One address, or one of each family. */
   readonly addresses: readonly Address[];
   readonly nat: Nat | undefined;
-  /** Time of its next flush. */
+  /** Time (ms) of the node's next flush. */
   dueAt: number;
 }
 
 interface Flying {
   readonly datagram: Uint8Array;
   readonly from: Address;
-  /** Where it arrives, see {@link placeOf}. */
+  /** Destination, see {@link placeOf}. */
   readonly place: string;
 }
 
@@ -66,7 +66,7 @@ export class Internet {
   /** Nodes by address, prefixed with their NAT. */
   readonly #hosts = new Map<string, Host>();
   readonly #nats = new Map<string, Nat>();
-  /** Datagrams that arrive in each millisecond. */
+  /** Datagrams by the millisecond of their arrival. */
   readonly #flying = new Map<number, Flying[]>();
   readonly #buffer = new Uint8Array(4400);
 
@@ -81,17 +81,17 @@ export class Internet {
     for (const address of addresses) this.#hosts.set(placeOf(addressText(address), nat), host);
   }
 
-  /** A host vanishes without a packet. */
+  /** Removes a host, which sends no more packets. */
   detach(node: Node): void {
     for (const [place, host] of this.#hosts) if (host.node === node) this.#hosts.delete(place);
   }
 
-  /** A node has something to send. */
+  /** Schedules the flush of a node that has something to send. */
   touch(node: Node): void {
     for (const host of this.#hosts.values()) if (host.node === node) host.dueAt = 0;
   }
 
-  /** Runs for a time, or until `done` returns true; promises settle meanwhile. */
+  /** Runs for some milliseconds of virtual time, or until `done` returns true; promises settle meanwhile. */
   async run(milliseconds: number, done?: () => boolean): Promise<void> {
     const end = this.now + milliseconds;
     await settled();

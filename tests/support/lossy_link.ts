@@ -12,17 +12,17 @@ export interface Node {
 
 /** Properties of a line, the same in both directions. */
 export interface LineSettings {
-  /** Datagrams lost, from 0 to 1. */
+  /** Share of datagrams lost (0 to 1). */
   readonly loss?: number;
-  /** Least and greatest delay in milliseconds; datagrams overtake each other where they differ. */
+  /** Minimum and maximum delay (ms); datagrams overtake each other if these differ. */
   readonly delay?: readonly [number, number];
   /** Datagrams keep their order with any delay. */
   readonly ordered?: boolean;
-  /** Datagrams that arrive twice, from 0 to 1. */
+  /** Share of datagrams that arrive twice (0 to 1). */
   readonly duplicate?: number;
-  /** Datagrams that arrive with a changed byte, from 0 to 1. */
+  /** Share of datagrams that arrive with a changed byte (0 to 1). */
   readonly corrupt?: number;
-  /** Longer datagrams are lost, IP and UDP headers included. */
+  /** Maximum bytes of a datagram with IP and UDP headers; longer ones are lost. */
   readonly mtu?: number;
   /** Bits per second, headers included. */
   readonly bandwidth?: number;
@@ -53,14 +53,14 @@ interface Attached {
   address: Address;
   readonly rebindEvery: number;
   nextRebind: number;
-  /** Its own, if it has one. */
+  /** The node's own line, if it has one. */
   readonly line: Line | undefined;
 }
 
 /** A line between the sides. */
 interface Line {
   readonly settings: LineSettings;
-  /** For each sending side: until when the line is busy, and when its latest datagram arrives. */
+  /** For each sending side: the times (ms) when the line is free and when its latest datagram arrives. */
   readonly busyUntil: [number, number];
   readonly lastArrival: [number, number];
 }
@@ -80,7 +80,7 @@ export class LossyLink {
   lost = 0;
   /** Bytes delivered to each side. */
   readonly delivered: [number, number] = [0, 0];
-  /** Sees every datagram that is sent; false drops it. */
+  /** Called with every sent datagram; drops the datagram by returning false. */
   tap: Tap | undefined;
   readonly #line: Line;
   readonly #random: () => number;
@@ -120,12 +120,12 @@ export class LossyLink {
     this.#attached.push({ node, side, address, rebindEvery, nextRebind: rebindEvery, line: own });
   }
 
-  /** The current address of a node, as others see it. */
+  /** The current address of a node, as other nodes see it. */
   addressOf(node: Node): Address {
     return this.#attached.find((attached) => attached.node === node)!.address;
   }
 
-  /** Gives a node another address; datagrams to the old one are lost. */
+  /** Gives a node another address; datagrams to the old address are lost. */
   rebind(node: Node, address: Address): void {
     this.#attached.find((attached) => attached.node === node)!.address = address;
   }
@@ -169,7 +169,7 @@ export class LossyLink {
     attached.node.flush(this.now, this.#outbox);
   }
 
-  /** What the buffer begins with, in a piece of a slab: a buffer for each datagram is slow. */
+  /** Copies the start of the buffer into a slab: a separate buffer for each datagram would be slow. */
   #copy(length: number): Uint8Array {
     if (this.#slabUsed + length > this.#slab.length) {
       this.#slab = new Uint8Array(SLAB);

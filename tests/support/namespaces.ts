@@ -7,11 +7,11 @@ function run(...args: string[]): void {
   if (!success) throw new Error(`${args.join(" ")}: ${decoder.decode(stderr).trim()}`);
 }
 
-/** A router with two machines behind it, each in a network of its own, of both families. */
+/** A router with two machines, each in a separate network with IPv4 and IPv6. */
 export class Namespaces implements Disposable {
   readonly router: string;
   readonly machines: readonly [string, string];
-  /** Addresses of the router, as each of the machines sees it, and of the machines. */
+  /** Addresses of the router in each network, and of the machines. */
   readonly routers = [{ four: "10.77.1.1", six: "fd77:1::1" }, {
     four: "10.77.2.1",
     six: "fd77:2::1",
@@ -21,7 +21,7 @@ export class Namespaces implements Disposable {
     six: "fd77:2::2",
   }];
 
-  /** @returns undefined, after logging the reason, where namespaces cannot be made */
+  /** @returns undefined, after logging the reason, if the system refuses namespaces */
   static make(): Namespaces | undefined {
     if (Deno.build.os !== "linux") {
       console.log("skipped: network namespaces are a thing of Linux");
@@ -44,7 +44,7 @@ export class Namespaces implements Disposable {
     this.machines = [`${name}a`, `${name}b`];
   }
 
-  /** The command that runs another one in a namespace. */
+  /** The command line that runs a command in a namespace. */
   static within(name: string, ...command: string[]): string[] {
     return ["ip", "netns", "exec", name, ...command];
   }

@@ -24,7 +24,7 @@ export const EPD = writeEpd({ ancillary: toUtf8("rtmfp://server.example/live") }
 export const METADATA = Uint8Array.of(0x54, 0x43, 0x04, 0x00);
 export const plain = plainBackend(portable);
 
-/** Does each piece of arithmetic once, so that hundreds of handshakes take no time. */
+/** Caches each result of the key agreement, so that hundreds of handshakes are quick. */
 export class RememberingAgreement implements KeyAgreement {
   readonly #direct: DirectKeyAgreement;
   readonly #pairs = new Map<GroupId, KeyPair[]>();
@@ -40,7 +40,7 @@ export class RememberingAgreement implements KeyAgreement {
     return this.pair(group, this.#turn++ % 4);
   }
 
-  /** Always the same pair for the same number. */
+  /** Returns the same pair for the same number. */
   pair(group: GroupId, number: number): KeyPair {
     const pairs = this.#pairs.get(group) ?? [];
     this.#pairs.set(group, pairs);
@@ -194,7 +194,7 @@ export function numbered(number: number, length: number): Uint8Array {
   return message;
 }
 
-/** The number of such a message; throws if a byte is wrong. */
+/** The number of a message of {@link message}. @throws {Error} if a byte is wrong */
 export function numberOf(message: Uint8Array): number {
   const number = new DataView(message.buffer, message.byteOffset).getUint32(0);
   for (let i = 4; i < message.length; i++) {

@@ -3,7 +3,7 @@ import { checksum } from "../../src/rtmfp/crypto/checksum.ts";
 
 const identity = { encrypt() {}, decrypt() {}, free() {} };
 
-/** A few, so that a batch is full soon. */
+/** Packets of a batch: few, so that a batch is soon full. */
 const BATCH = 5;
 const DATAGRAM = 2_048;
 
@@ -21,8 +21,8 @@ class PlainBatch implements Batch {
 }
 
 /**
- * A back-end for tests and debugging: nothing is encrypted, so packets can be read and changed on
- * their way, while all the rest (padding, checksums, keys agreed upon) is as it is with `crypto`.
+ * A back-end for tests and debugging that does not encrypt, so that tests can read and change packets
+ * in flight; all else (padding, checksums, key agreement) is as with `crypto`.
  */
 export function plainBackend(crypto: CryptoBackend): CryptoBackend {
   return {

@@ -1,13 +1,13 @@
 // Ports that no other test uses, in this process or another: each test file has its own.
 
-/** Below the system's range of ephemeral ports. */
+/** First and last port, below the system's range of ephemeral ports. */
 const [FIRST, LAST] = [10_000, 32_000];
 /** Ports of a block. A process that listens on the first one owns the block. */
 const BLOCK = 256;
 /** Minimum distance of ports that share no state, such as a worker of sockets. */
 const FAR = 2_048;
 
-/** Held until the file ends; opened before its first test, so that no test is reported as leaking it. */
+/** Listener open until the file ends; opened before the first test, so that Deno reports no leak in a test. */
 const claim = claimBlock();
 let last = 0;
 
@@ -38,7 +38,7 @@ export function freePort(): number {
   return freeIn(claim);
 }
 
-/** Finds ports likewise, at least 1,024 away from those; to be called before the first test of a file. */
+/** Like {@link freePort}, for ports at least 1,024 away from its ports; call it before the first test of a file. */
 export function farPorts(): () => number {
   const far = claimBlock(claim.addr.port);
   return () => freeIn(far);

@@ -1,4 +1,4 @@
-// A far end whose every byte the test chooses: it performs Flash's handshake, then sends given chunks
+// A far end under the test's control: it performs Flash's handshake, then sends the test's chunks
 // and shows the answers.
 import { fromHex, toHex } from "../../src/bytes/hex.ts";
 import { Reader } from "../../src/bytes/reader.ts";
@@ -42,7 +42,7 @@ export class RawPeer {
   address: Address = CLIENT;
   /** Chunks received since the last {@link take}. */
   seen: Seen[] = [];
-  /** Datagrams that were sent, for replays. */
+  /** Sent datagrams, for replays. */
   readonly sent: Uint8Array[] = [];
   /** Datagrams that the cipher cannot decrypt, otherwise like {@link seen}. */
   raw: Uint8Array[] = [];
@@ -116,7 +116,7 @@ export class RawPeer {
     this.run();
   }
 
-  /** Opens a session, up to the first packet in it: an empty ping, whose answer is forgotten. */
+  /** Opens a session and sends the first packet in it, an empty ping, whose answer is discarded. */
   open(): this {
     this.sayHello();
     this.run();
@@ -177,7 +177,7 @@ export class RawPeer {
     this.endpoint.receive(datagram.slice(), this.address, this.now);
   }
 
-  /** Notes a datagram that was sent to this peer. */
+  /** Records a datagram that was sent to this peer. */
   see(datagram: Uint8Array, to: Address): void {
     this.raw.push(datagram);
     const packet = new PacketReader();

@@ -16,7 +16,7 @@ export function shortRecording(milliseconds: number): string {
   return path;
 }
 
-/** Every audio and video tag, in an order independent of their arrival. */
+/** All audio and video tags, sorted independently of their arrival. */
 export function frames(path: string): string[] {
   return new FlvReader().push(Deno.readFileSync(path))
     .filter(({ type }) => type !== TagType.data)

@@ -1,8 +1,8 @@
-// The TCP ports that CumulusServer.ini opens as it is shipped: one test at a time may have them.
+// The TCP ports of the shipped CumulusServer.ini: one test at a time may use them.
 import { sleep } from "./wait.ts";
 
 const PORTS = [1935, 8080];
-/** The process that listens on it has the turn; below every port of `freePort()`. */
+/** The process that listens on this port has the turn; it is below every port of `freePort()`. */
 const TURN = 9_935;
 /** Milliseconds to wait for tests that have the ports now; each takes seconds. */
 const LONGEST = 120_000;
@@ -10,8 +10,8 @@ const LONGEST = 120_000;
 /**
  * Waits until the ports are free and no other test file is about to use them.
  *
- * @returns the turn, to be disposed of when they are free again
- * @throws {Error} that names the ports that another program keeps
+ * @returns the turn; dispose of it when the ports are free again
+ * @throws {Error} that names the ports in use by another program
  */
 export async function shippedPorts(ports = PORTS, turn = TURN): Promise<Disposable> {
   const end = performance.now() + LONGEST;

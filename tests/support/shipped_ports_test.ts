@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { freePort } from "./ports.ts";
 import { shippedPorts } from "./shipped_ports.ts";
 
-Deno.test("One test at a time gets the shipped ports, which are free when it gets them", async () => {
+Deno.test("shippedPorts() gives free ports to one test at a time, the others wait", async () => {
   const [port, turn] = [freePort(), freePort()];
   const other = Deno.listen({ port });
   const order: string[] = [];

@@ -17,7 +17,7 @@ import type { Node } from "./lossy_link.ts";
 import { plain } from "./pair.ts";
 import { seededBytes } from "./random.ts";
 
-/** Agrees on a fixed secret at no cost, so that thousands of handshakes are quick. */
+/** A key agreement with a fixed secret, so that thousands of handshakes are quick. */
 class OpenAgreement implements KeyAgreement {
   constructor(readonly random: (length: number) => Uint8Array) {}
 
@@ -88,14 +88,14 @@ export class SimulatedServer implements Node {
 }
 
 export interface ClientPlace {
-  /** One, or one of each family. */
+  /** One address, or one of each family. */
   readonly addresses: readonly Address[];
   readonly nat?: Nat;
-  /** Addresses that it sends to the server; by default its own. */
+  /** Addresses that the client tells the server; by default its own. */
   readonly reported?: readonly string[];
 }
 
-/** A real client without its socket. */
+/** A client without a socket. */
 export class SimulatedClient implements ClientHost, Node {
   readonly peers: Peers = new Peers(this);
   readonly endpoint: Endpoint;
@@ -129,7 +129,7 @@ export class SimulatedClient implements ClientHost, Node {
     return this.#connection = await NetConnection.connect(url, { timeout, ...options, loop: this });
   }
 
-  /** Once it has connected. */
+  /** The connection, after `connect` has resolved. */
   get connection(): NetConnection {
     return this.#connection!;
   }
@@ -162,7 +162,7 @@ export class SimulatedClient implements ClientHost, Node {
     return [...this.place.reported ?? this.place.addresses.map(addressText)];
   }
 
-  /** Vanishes without a packet. */
+  /** Removes the client from the network without sending a packet. */
   vanish(): void {
     this.internet.detach(this);
   }

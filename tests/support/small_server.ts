@@ -20,13 +20,13 @@ export interface SmallServer extends AsyncDisposable {
   readonly hub: Hub;
   readonly endpoint: Endpoint;
   readonly clients: Map<string, Client>;
-  /** Arguments of `call`, clients of `connect`, and times of published frames. */
+  /** One line per `connect`, call, frame with its time, failure and disconnection. */
   readonly log: string[];
 }
 
 const random = (length: number) => crypto.getRandomValues(new Uint8Array(length));
 
-/** Serves every path but "nowhere"; see {@link TestApplication}. */
+/** Serves every path except "nowhere"; see {@link TestApplication}. */
 export async function smallServer(policy: Policy = RELAXED): Promise<SmallServer> {
   const log: string[] = [];
   const application = new TestApplication(log);

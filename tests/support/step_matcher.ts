@@ -1,4 +1,4 @@
-// A matcher of regular expressions that counts its steps: it backtracks as V8's does, and so its number of steps is proportional.
+// A matcher of regular expressions that counts its steps. It backtracks like V8's, so its number of steps is proportional to V8's time.
 
 /** A part of an expression. */
 export type Part =
@@ -35,7 +35,7 @@ const SAMPLES = [
   "\x01",
 ];
 
-/** Reads the syntax that expressions of this project use. @throws {Error} for other syntax */
+/** Parses the syntax that this project's expressions use. @throws {Error} for other syntax */
 export class Parser {
   #at = 0;
   constructor(readonly source: string, readonly flags: string) {}
@@ -117,7 +117,7 @@ export class Parser {
     return part;
   }
 
-  /** One character, or a class of them, as an expression of its own. */
+  /** Parses one character or character class. */
   #set(): Part {
     const start = this.#at;
     if (this.#take("[")) {
@@ -152,7 +152,7 @@ function* everyChar(): Generator<string> {
   for (let code = 0; code < 0x10000; code++) yield String.fromCharCode(code);
 }
 
-/** A shortest text that a part matches, in general. */
+/** A short text that a part matches, in most cases. */
 export function sampleOf(part: Part): string {
   switch (part.kind) {
     case "set":
@@ -170,10 +170,10 @@ export function sampleOf(part: Part): string {
 
 type Next = (at: number) => boolean;
 
-/** Too many steps or levels of recursion. */
+/** The matcher has taken too many steps. */
 export class TooLong extends Error {}
 
-/** Counts the steps of looking for all matches in a text. @throws {TooLong} after `most` */
+/** Number of steps that finding all matches in a text takes. @throws {TooLong} after `most` steps */
 export function countSteps(part: Part, text: string, most: number): number {
   let steps = 0;
   const run = (part: Part, at: number, next: Next): boolean => {
@@ -211,7 +211,7 @@ export function countSteps(part: Part, text: string, most: number): number {
     const enough = () => count >= part.min && next(at);
     return part.lazy ? enough() || more() : more() || enough();
   };
-  /** As {@link repeat}, without a nested call for each character. */
+  /** Like {@link repeat}, without a nested call for each character. */
   const repeatSet = (
     { min, max, lazy }: Part & { kind: "repeat" },
     { has }: Part & { kind: "set" },

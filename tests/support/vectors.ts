@@ -8,7 +8,7 @@ const { vectors } = JSON.parse(Deno.readTextFileSync(url)) as { vectors: any[] }
 /**
  * The vector with an id.
  *
- * @throws {Error} if there is none
+ * @throws {Error} for an unknown id
  */
 // deno-lint-ignore no-explicit-any
 export function vector(id: string): any {

@@ -3,7 +3,7 @@
 /** Time-out (ms) of a test, long enough for a busy machine. */
 export const PATIENCE = 60_000;
 
-/** Waiting took too long; the message names the awaited event. */
+/** Waiting has reached its time-out; the message names the awaited event. */
 export class Timeout extends Error {
   override name = "Timeout";
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { cpuTime } from "./cpu_time.ts";
 import { sleep, Timeout, until } from "./wait.ts";
 
-Deno.test("until() waits for an answer, and throws after the time-out", async () => {
+Deno.test("until() polls until it gets an answer, and throws a Timeout otherwise", async () => {
   let asked = 0;
   assert.equal(await until(() => ++asked >= 5 && "an answer", "the fifth time"), "an answer");
   assert.equal(asked, 5);
@@ -14,7 +14,7 @@ Deno.test("until() waits for an answer, and throws after the time-out", async ()
 });
 
 Deno.test({
-  name: "Waiting uses no CPU time",
+  name: "sleep() and cpuTime(): sleeping for 300 ms uses less than 200 ms of CPU time",
   ignore: Deno.build.os !== "linux",
   async fn() {
     const before = cpuTime();

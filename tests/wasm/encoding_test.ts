@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { name, signed, sized, unsigned, vector } from "../../src/wasm/encoding.ts";
 
-Deno.test("Unsigned LEB128 equals bytes written by hand", () => {
+Deno.test("unsigned() encodes numbers of 0 to 32 bits as LEB128, like bytes written by hand", () => {
   assert.deepEqual(unsigned(0), [0x00]);
   assert.deepEqual(unsigned(127), [0x7f]);
   assert.deepEqual(unsigned(128), [0x80, 0x01]);
@@ -9,7 +9,7 @@ Deno.test("Unsigned LEB128 equals bytes written by hand", () => {
   assert.deepEqual(unsigned(2 ** 32 - 1), [0xff, 0xff, 0xff, 0xff, 0x0f]);
 });
 
-Deno.test("Signed LEB128 equals bytes written by hand", () => {
+Deno.test("signed() encodes positive and negative numbers as LEB128, like bytes written by hand", () => {
   assert.deepEqual(signed(63), [0x3f]);
   assert.deepEqual(signed(64), [0xc0, 0x00], "bit 6 would be read as a sign");
   assert.deepEqual(signed(-1), [0x7f]);
@@ -19,7 +19,7 @@ Deno.test("Signed LEB128 equals bytes written by hand", () => {
   assert.deepEqual(signed(-(2 ** 31)), [0x80, 0x80, 0x80, 0x80, 0x78]);
 });
 
-Deno.test("Vectors begin with their number of items, names and sections with their number of bytes", () => {
+Deno.test("vector() writes the number of items first, name() and sized() the number of bytes", () => {
   assert.deepEqual(vector([[1, 2], [3]]), [2, 1, 2, 3]);
   assert.deepEqual(vector([]), [0]);
   assert.deepEqual(name("aé"), [3, 0x61, 0xc3, 0xa9]);

@@ -56,13 +56,13 @@ function run(code: Code, first = 0, second = 0, memory: number[] = []): DataView
 const result = (code: Code, first?: number, second?: number, memory?: number[]) =>
   run(store(constant(0), 8, code), first, second, memory).getInt32(8, true);
 
-Deno.test("wasm: constants of every length keep their value", () => {
+Deno.test("wasm: constant() loads numbers of every encoded length unchanged", () => {
   const values = [0, 1, -1, 63, 64, -64, -65, 127, 128, 8191, 8192, -8192, -8193, 2 ** 31 - 1];
   for (const value of [...values, -(2 ** 31)]) assert.equal(result(constant(value)), value);
-  assert.equal(result(constant(0xffffffff)), -1, "unsigned ones as well");
+  assert.equal(result(constant(0xffffffff)), -1, "an unsigned constant");
 });
 
-Deno.test("wasm: each instruction on integers computes its operation", () => {
+Deno.test("wasm: each integer instruction computes its operation", () => {
   const [a, b] = [0x12345678, -0x0f0f0f0f];
   assert.equal(result(add(get(0), get(1), constant(1)), a, b), (a + b + 1) | 0);
   const both = (operator: number) => result([...get(0), ...get(1), operator], a, b);
@@ -76,7 +76,7 @@ Deno.test("wasm: each instruction on integers computes its operation", () => {
   assert.deepEqual([0, 1].map((value) => result([...get(0), EQZ], value)), [1, 0]);
 });
 
-Deno.test("wasm: conversions between types of numbers", () => {
+Deno.test("wasm: conversions between 32 bit integers, 64 bit integers and doubles keep the number", () => {
   const back = [...F64_TO_I64, I64_TO_I32];
   for (const value of [0, -1, 2 ** 31 - 1, -(2 ** 31)]) {
     assert.equal(result([...get(0), I32_TO_F64, ...back], value), value);
@@ -88,7 +88,7 @@ Deno.test("wasm: conversions between types of numbers", () => {
   assert.equal(result([...loadDouble(constant(0), 0), ...back], 0, 0, double), -2);
 });
 
-Deno.test("wasm: memory is read and written in each size, little-endian, at far offsets too", () => {
+Deno.test("wasm: loads and stores of each size use little-endian order, also at large offsets", () => {
   const memory = [0, 0, 0, 1, 2, 3, 4];
   assert.equal(result(load(get(0), 2), 1, 0, memory), 0x04030201);
   assert.equal(result(loadShort(get(0)), 5, 0, memory), 0x0403);
@@ -105,7 +105,7 @@ Deno.test("wasm: memory is read and written in each size, little-endian, at far 
   assert.equal(stored.getFloat64(312, true), -5);
 });
 
-Deno.test("wasm: branches leave, choose and skip code", () => {
+Deno.test("wasm: if, else, branch and return execute the right code", () => {
   const sign = [
     ...[...get(0), EQZ, ...IF, ...set(2, constant(1)), ELSE, ...set(2, constant(2)), END],
     ...get(2),
@@ -125,7 +125,7 @@ Deno.test("wasm: branches leave, choose and skip code", () => {
   assert.equal(result(endless, 100), 102);
 });
 
-Deno.test("wasm: a loop runs while one is below the other, unsigned", () => {
+Deno.test("wasm: whileBelow() repeats its body while one unsigned number is below the other", () => {
   const sum = (from: number, to: number) =>
     result(
       [

@@ -13,7 +13,7 @@ import { F64, functionType, I32, I64, wasmModule } from "../../src/wasm/module.t
 const instance = (binary: Uint8Array<ArrayBuffer>, imports = {}) =>
   new WebAssembly.Instance(new WebAssembly.Module(binary), imports).exports;
 
-Deno.test("A module of one function equals bytes written by hand", () => {
+Deno.test("wasmModule() encodes a module of one function, like bytes written by hand", () => {
   const binary = wasmModule({
     types: [functionType([I32], [I32])],
     functions: [{ type: 0, export: "f", code: get(0) }],
@@ -28,7 +28,7 @@ Deno.test("A module of one function equals bytes written by hand", () => {
   assert.equal((instance(binary).f as (value: number) => number)(42), 42);
 });
 
-Deno.test("Functions call imported ones, which are numbered before them, and each other", () => {
+Deno.test("wasmModule() numbers imported functions before its own, and functions call both kinds", () => {
   const exports = instance(
     wasmModule({
       types: [functionType([], [I32]), functionType([I32], [I32]), functionType([I64], [F64])],
@@ -45,7 +45,7 @@ Deno.test("Functions call imported ones, which are numbered before them, and eac
   assert.equal(exports.halved(5n), 2.5);
 });
 
-Deno.test("Host and module share globals", () => {
+Deno.test("wasmModule() exports globals that host and module both read and write", () => {
   const exports = instance(wasmModule({
     types: [functionType([], [])],
     functions: [
@@ -59,7 +59,7 @@ Deno.test("Host and module share globals", () => {
   assert.equal(exports.total.value, -99);
 });
 
-Deno.test("A module exports its own memory or imports another one", () => {
+Deno.test("wasmModule() exports its own memory, or imports one of the host", () => {
   const types = [functionType([I32], [I32])];
   const functions = [{ type: 0, export: "read", code: load(get(0), 0) }];
   const own = instance(wasmModule({ types, functions, memory: 3 })) as unknown as {

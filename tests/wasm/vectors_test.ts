@@ -16,7 +16,7 @@ import {
 
 const A = Uint8Array.from({ length: 16 }, (_, i) => 17 * i + 3);
 const B = Uint8Array.from({ length: 16 }, (_, i) => 255 - 29 * i);
-/** Where the result goes; it is even, and no multiple of 4. */
+/** Address of the result: even, but not a multiple of 4. */
 const RESULT = 302;
 
 /** Runs code of two parameters, addresses of `A` and `B`, and a local vector; returns the memory from `RESULT`. */
@@ -38,11 +38,11 @@ const a = loadVector(get(0), 0);
 const b = loadVector(get(1), 5);
 const vectorOf = (code: Code) => run(storeVector(constant(0), RESULT, code)).slice(0, 16);
 
-Deno.test("wasm: vectors are read and written at any address, without bytes beyond them", () => {
+Deno.test("wasm: loadVector() and storeVector() access 16 bytes at any address, and no byte beyond", () => {
   assert.deepEqual(run(storeVector(get(1), RESULT - 200, b)), Uint8Array.of(...B, 0));
 });
 
-Deno.test("wasm: each instruction on vectors computes its operation", () => {
+Deno.test("wasm: each vector instruction computes its operation", () => {
   assert.deepEqual(vectorOf(andVectors(a, b)), A.map((byte, i) => byte & B[i]));
   assert.deepEqual(vectorOf(xorVectors(a, b, a, a)), A.map((byte, i) => byte ^ B[i]));
   const shorts = new Uint16Array(A.buffer);
@@ -59,7 +59,7 @@ Deno.test("wasm: each instruction on vectors computes its operation", () => {
   }
 });
 
-Deno.test("wasm: a swizzle picks bytes by index, and 0 for indices from 128 on", () => {
+Deno.test("wasm: swizzle() selects bytes by index, and 0 for an index of 128 or more", () => {
   const indices = [15, 0, 7, 7, 128, 1, 255, 2, 3, 200, 14, 13, 12, 143, 5, 0];
   const code = join(
     ...indices.map((index, i) => storeByte(240 + i, index)),
