@@ -34,7 +34,7 @@ export function percentDecoded(text: string): string | undefined {
       code = code << 6 | byte & 0x3f;
     }
     const surrogate = code >= 0xd800 && code < 0xe000;
-    if (code < LEAST[length] || code > 0x10ffff || surrogate) return undefined;
+    if (code < LEAST[length]! || code > 0x10ffff || surrogate) return undefined;
     decoded += String.fromCodePoint(code);
     from = at + 3 * length;
   }

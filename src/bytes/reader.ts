@@ -43,7 +43,7 @@ export class Reader {
   }
 
   u8(): number {
-    return this.#input[this.#take(1)];
+    return this.#input[this.#take(1)]!;
   }
 
   i8(): number {
@@ -52,7 +52,7 @@ export class Reader {
 
   u16(): number {
     const at = this.#take(2);
-    return (this.#input[at] << 8) | this.#input[at + 1];
+    return (this.#input[at]! << 8) | this.#input[at + 1]!;
   }
 
   i16(): number {
@@ -61,7 +61,7 @@ export class Reader {
 
   u24(): number {
     const at = this.#take(3);
-    return (this.#input[at] << 16) | (this.#input[at + 1] << 8) | this.#input[at + 2];
+    return (this.#input[at]! << 16) | (this.#input[at + 1]! << 8) | this.#input[at + 2]!;
   }
 
   u32(): number {
@@ -71,7 +71,7 @@ export class Reader {
   i32(): number {
     const at = this.#take(4);
     const input = this.#input;
-    return (input[at] << 24) | (input[at + 1] << 16) | (input[at + 2] << 8) | input[at + 3];
+    return (input[at]! << 24) | (input[at + 1]! << 16) | (input[at + 2]! << 8) | input[at + 3]!;
   }
 
   f32(): number {
@@ -81,7 +81,7 @@ export class Reader {
 
   f64(): number {
     const at = this.#take(8);
-    for (let i = 0; i < 8; i++) scratch.setUint8(i, this.#input[at + i]);
+    for (let i = 0; i < 8; i++) scratch.setUint8(i, this.#input[at + i]!);
     return scratch.getFloat64(0);
   }
 
@@ -102,7 +102,7 @@ export class Reader {
         this.#at = start;
         throw new WireError(`Cannot read an integer of variable length at ${start}`);
       }
-      byte = input[this.#at++];
+      byte = input[this.#at++]!;
       value = value * 128 + (byte & 0x7f); // `<<` would wrap at 32 bits
     } while (byte & 0x80);
     return value < Number.MAX_SAFE_INTEGER ? value : Number.MAX_SAFE_INTEGER;

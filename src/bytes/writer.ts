@@ -125,7 +125,7 @@ export class Writer {
     let at = this.#take(end - start);
     const output = this.#output;
     if (end - start < 48) { // where a loop is quicker than a view of the part
-      while (start < end) output[at++] = bytes[start++];
+      while (start < end) output[at++] = bytes[start++]!;
     } else output.set(bytes.subarray(start, end), at);
     return this;
   }
