@@ -295,8 +295,8 @@ export class AmfReader {
     if (head >= strings.length) { // twice the index in either
       throw new WireError(`Cannot find string ${head >>> 1} of ${strings.length / 2}`);
     }
-    this.#start = strings[head];
-    this.#end = strings[head + 1];
+    this.#start = strings[head]!;
+    this.#end = strings[head + 1]!;
     return true;
   }
 
@@ -350,7 +350,7 @@ export class AmfReader {
     const used = traits.used;
     traits.used = true;
     for (let i = 0; i < names.length; i += 2) {
-      sink.key(this.#input, names[i], names[i + 1], used);
+      sink.key(this.#input, names[i]!, names[i + 1]!, used);
       this.readAmf3(sink);
       sink.member();
     }
@@ -442,7 +442,7 @@ export class AmfReader {
   // What keeps a message from costing more than it is long
 
   #lookUp(ids: readonly number[], index: number): number {
-    if (index < ids.length) return ids[index];
+    if (index < ids.length) return ids[index]!;
     throw new WireError(`Cannot find object ${index} of ${ids.length}`);
   }
 

@@ -187,7 +187,7 @@ export class AmfWriter implements AmfSink {
   key(bytes: Uint8Array, start: number, end: number): void {
     if (this.#depth3 === 0) {
       this.#string0(bytes, start, end);
-      this.#open0[this.#open0.length - 1].members++;
+      this.#open0[this.#open0.length - 1]!.members++;
       return;
     }
     // An empty name would end the object.

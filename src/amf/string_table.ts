@@ -34,16 +34,16 @@ export class StringTable {
     const length = end - start;
     const hash = this.#hash = sample(bytes, start, end);
     const entries = this.#entries;
-    let index = this.#heads[hash & (this.#heads.length - 1)] - 1;
+    let index = this.#heads[hash & (this.#heads.length - 1)]! - 1;
     for (let tries = 0; index >= 0 && tries < TRIES; tries++) {
       const entry = index * ENTRY;
       if (entries[entry + HASH] === hash && entries[entry + LENGTH] === length) {
-        const at = entries[entry + START];
+        const at = entries[entry + START]!;
         let i = 0;
         while (i < length && message[at + i] === bytes[start + i]) i++;
         if (i === length) return index;
       }
-      index = entries[entry + NEXT] - 1;
+      index = entries[entry + NEXT]! - 1;
     }
     return -1;
   }
@@ -54,7 +54,7 @@ export class StringTable {
     const entries = this.#entries;
     const place = this.#hash & (this.#heads.length - 1);
     const entry = this.#count * ENTRY;
-    entries[entry + NEXT] = this.#heads[place];
+    entries[entry + NEXT] = this.#heads[place]!;
     entries[entry + HASH] = this.#hash;
     entries[entry + START] = at;
     entries[entry + LENGTH] = length;
@@ -66,8 +66,8 @@ export class StringTable {
     entries.set(this.#entries);
     const heads = new Int32Array(2 * this.#heads.length);
     for (let index = 0; index < this.#count; index++) {
-      const place = entries[index * ENTRY + HASH] & (heads.length - 1);
-      entries[index * ENTRY + NEXT] = heads[place];
+      const place = entries[index * ENTRY + HASH]! & (heads.length - 1);
+      entries[index * ENTRY + NEXT] = heads[place]!;
       heads[place] = index + 1;
     }
     this.#entries = entries;
@@ -80,10 +80,10 @@ function sample(bytes: Uint8Array, start: number, end: number): number {
   let hash = end - start;
   const step = 1 + ((end - start) / SAMPLES | 0);
   let i = start;
-  for (; i < end; i += step) hash = Math.imul(hash, 31) + bytes[i] | 0;
+  for (; i < end; i += step) hash = Math.imul(hash, 31) + bytes[i]! | 0;
   if (step > 1) {
-    hash = Math.imul(hash, 31) + bytes[end - 1] | 0;
-    hash = Math.imul(hash, 31) + bytes[end - 2] | 0;
+    hash = Math.imul(hash, 31) + bytes[end - 1]! | 0;
+    hash = Math.imul(hash, 31) + bytes[end - 2]! | 0;
   }
   return hash ^ hash >>> 15;
 }

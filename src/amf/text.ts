@@ -14,7 +14,7 @@ export function readText(bytes: Uint8Array, start: number, end: number): string 
   if (length === 0) return "";
   if (length > LONGEST) return fromUtf8(bytes.subarray(start, end));
   let hash = length;
-  for (let i = start; i < end; i++) hash = Math.imul(hash, 31) + bytes[i] | 0;
+  for (let i = start; i < end; i++) hash = Math.imul(hash, 31) + bytes[i]! | 0;
   const place = (hash ^ hash >>> 9) & 511;
   const candidate = known[place];
   if (candidate !== undefined && equals(candidate, bytes, start, length)) return candidate;
