@@ -1,4 +1,4 @@
-// What librtmfp's peer published directly, read by our stream.
+// NetStream reads what a peer with librtmfp published directly.
 import assert from "node:assert/strict";
 import { NetStream } from "../../src/client/net_stream.ts";
 import { readTcMetadata } from "../../src/tc/format/metadata.ts";
@@ -6,13 +6,13 @@ import type { FlowReceiver } from "../../src/rtmfp/flow/handlers.ts";
 import type { ReceiveFlow } from "../../src/rtmfp/flow/receive_flow.ts";
 import { recordedMessages } from "../flash/recorded.ts";
 
-Deno.test("Direct stream of librtmfp: reads all media and statuses that replace the null argument", () => {
+Deno.test("NetStream reads all media of librtmfp, and its statuses without the null argument", () => {
   const messages = recordedMessages("librtmfp-cumulus-p2p").filter(({ session, fromInitiator }) =>
     session.responderCertificate.length !== 77 && !fromInitiator
   );
   const stream = new NetStream({
     encoding: 3,
-    openFlow: () => assert.fail("nothing is said here"),
+    openFlow: () => assert.fail("the stream sends nothing"),
     sendControl() {},
     wake() {},
     forget() {},

@@ -1,4 +1,4 @@
-// The commands in this process, against a server in this process.
+// Client commands and their server, both in this process.
 import assert from "node:assert/strict";
 import { runClient } from "../../src/client/cli.ts";
 import { asAmf0 } from "../../src/client/cli/recording.ts";
@@ -44,7 +44,7 @@ const lines = (tags: FlvTag[]) =>
   tags.map(({ type, timestamp, data }) => `${type} ${timestamp} ${toHex(data)}`);
 const ofType = (tags: FlvTag[], wanted: number) => tags.filter(({ type }) => type === wanted);
 
-Deno.test("publish and play: the copy has every frame with its time, in real time", async () => {
+Deno.test("client publish sends a file in real time, and client play writes every frame with its time", async () => {
   await using server = await smallServer();
   const { path, tags } = shortRecording(600);
   const copy = Deno.makeTempFileSync({ suffix: ".flv" });
@@ -76,7 +76,7 @@ Deno.test("publish and play: the copy has every frame with its time, in real tim
   Deno.removeSync(copy);
 });
 
-Deno.test("publish --type record ends with the reason if recording is refused", async () => {
+Deno.test("client publish --type record ends with the server's reason if the server refuses recording", async () => {
   await using server = await smallServer();
   const { path } = shortRecording(100);
   const { code, error } = await run("publish", `${server.url}/live/cam`, path, "--type", "record");
@@ -85,7 +85,7 @@ Deno.test("publish --type record ends with the reason if recording is refused", 
   assert.deepEqual(server.log.filter((line) => /audio|video/i.test(line)), []);
 });
 
-Deno.test("play stops after --seconds, and reports an empty stream", async () => {
+Deno.test("client play stops after --seconds, and reports a stream without audio and video", async () => {
   await using server = await smallServer();
   const copy = Deno.makeTempFileSync({ suffix: ".flv" });
   const started = performance.now();
@@ -97,7 +97,7 @@ Deno.test("play stops after --seconds, and reports an empty stream", async () =>
   assert.throws(() => Deno.statSync(copy), Deno.errors.NotFound);
 });
 
-Deno.test("play completes the header of the file", async () => {
+Deno.test("client play sets the flags of the received kinds in the header of its file", async () => {
   await using server = await smallServer();
   const path = Deno.makeTempFileSync({ suffix: ".flv" });
   Deno.writeFileSync(path, flvHeader(true, false));
@@ -115,7 +115,7 @@ Deno.test("play completes the header of the file", async () => {
   Deno.removeSync(copy);
 });
 
-Deno.test("publish --repeat continues the timestamps", async () => {
+Deno.test("client publish --repeat continues the timestamps in each repetition", async () => {
   await using server = await smallServer();
   const { path } = shortRecording(120);
   const copy = Deno.makeTempFileSync({ suffix: ".flv" });
@@ -130,7 +130,7 @@ Deno.test("publish --repeat continues the timestamps", async () => {
   Deno.removeSync(copy);
 });
 
-Deno.test("Ctrl-C ends play in good order: complete file, stream closed at the server", async () => {
+Deno.test("client play writes a complete file and leaves the server when Ctrl-C ends it", async () => {
   await using server = await smallServer();
   const publisher = await NetConnection.connect(`${server.url}/live`);
   const stream = await publisher.createStream();
@@ -161,7 +161,7 @@ Deno.test("Ctrl-C ends play in good order: complete file, stream closed at the s
   Deno.removeSync(copy);
 });
 
-Deno.test("call prints JSON, and an error with exit code 1", async () => {
+Deno.test("client call prints the result as JSON, or the server's error with exit code 1", async () => {
   await using server = await smallServer();
   const echo = await run("call", `${server.url}/app`, "echo", '{"a": [1, {"$bytes": "AAE="}]}');
   assert.deepEqual(echo, { code: 0, output: '{"a":[1,{"$bytes":"AAE="}]}\n', error: "" });
@@ -181,7 +181,7 @@ Deno.test("call prints JSON, and an error with exit code 1", async () => {
   assert.match(impossible.error, /Cannot send this: .*dictionary/);
 });
 
-Deno.test("shared prints, sets, deletes and calls, and reports refusals of the server", async () => {
+Deno.test("client shared prints, sets, deletes and calls, and prints refusals of the server", async () => {
   await using server = await smallServer();
   const connection = await NetConnection.connect(`${server.url}/game`);
   const calls: string[] = [];
@@ -212,7 +212,7 @@ Deno.test("shared prints, sets, deletes and calls, and reports refusals of the s
   await connection.close();
 });
 
-Deno.test("Errors are printed, with the exit code", async () => {
+Deno.test("client prints each error to standard error, and exits with 1, or with 2 for a wrong command line", async () => {
   const port = freePort();
   const url = `rtmfp://127.0.0.1:${port}/app`;
   const folder = Deno.makeTempDirSync();
@@ -251,7 +251,7 @@ Deno.test("Errors are printed, with the exit code", async () => {
   Deno.removeSync(folder, { recursive: true });
 });
 
-Deno.test("--help is there for all, on standard output", async () => {
+Deno.test("client prints the help of each command to standard output", async () => {
   for (const args of [["--help"], ["publish", "--help"], ["play", "-h"], ["call", "x", "--help"]]) {
     const { code, output, error } = await run(...args);
     assert.deepEqual([code, error], [0, ""]);
@@ -260,13 +260,13 @@ Deno.test("--help is there for all, on standard output", async () => {
   assert.equal((await run()).code, 2);
 });
 
-Deno.test("Data goes into a file as AMF0, and AMF0 stays byte for byte", () => {
+Deno.test("asAmf0() converts data from AMF3 to AMF0, and leaves AMF0 unchanged", () => {
   const amf0 = encodeAmf0("onMetaData", { width: 320 });
   assert.equal(toHex(asAmf0(amf0)), toHex(amf0));
   assert.equal(toHex(asAmf0(encodeAmf("onMetaData", { width: 320 }))), toHex(amf0));
 });
 
-Deno.test("Words that ask for help or do not fit are answered before anyone is bothered", async () => {
+Deno.test("client answers help and a wrong --type without connecting to the server", async () => {
   const wrongType = await run("publish", "rtmfp://127.0.0.1:9/live/cam", "x.flv", "--type", "lvie");
   assert.equal(wrongType.code, 2);
   assert.match(
@@ -281,7 +281,7 @@ Deno.test("Words that ask for help or do not fit are answered before anyone is b
   );
 });
 
-Deno.test("Publish keeps the pace of a file whose times begin below or far above 0", async () => {
+Deno.test("client publish sends in real time a file whose times begin at -80 ms or at an hour", async () => {
   await using server = await smallServer();
   const { tags } = shortRecording(200);
   const media = tags.filter(({ type }) => type !== TagType.data);
@@ -289,7 +289,7 @@ Deno.test("Publish keeps the pace of a file whose times begin below or far above
     const path = Deno.makeTempFileSync({ suffix: ".flv" });
     const moved = media.map((tag) => ({ ...tag, timestamp: (tag.timestamp + first) >>> 0 }));
     const bytes = moved.map((tag) => flvTag(tag));
-    bytes[bytes.length - 1] = bytes.at(-1)!.subarray(0, -4); // as recorders that were killed leave it
+    bytes[bytes.length - 1] = bytes.at(-1)!.subarray(0, -4); // as killed recorders leave it
     Deno.writeFileSync(path, flvHeader(true, true));
     for (const tag of bytes) Deno.writeFileSync(path, tag, { append: true });
     const frames = ofType(media, TagType.video).filter(({ data }) => isPicture(data)).length;

@@ -4,9 +4,9 @@ import { ConnectionError } from "../../src/client/status.ts";
 import { smallServer } from "../support/small_server.ts";
 import { until as waitUntil } from "../support/wait.ts";
 
-const until = (done: () => boolean) => waitUntil(done, "what should happen");
+const until = (done: () => boolean) => waitUntil(done, "the expected event");
 
-/** A server and two clients that know nothing of each other but the peer id. */
+/** A server and two clients that know only each other's peer id. */
 async function scene() {
   const server = await smallServer();
   const [near, far] = await Promise.all([0, 1].map(() => NetConnection.connect(server.url)));
@@ -24,7 +24,7 @@ async function scene() {
   };
 }
 
-Deno.test("A peer plays from another, whom the server has introduced", async () => {
+Deno.test("A client plays directly from another client to which the server has introduced it", async () => {
   await using all = await scene();
   const { near, far, server } = all;
   const publication = near.publishDirect("cam");
@@ -47,12 +47,12 @@ Deno.test("A peer plays from another, whom the server has introduced", async () 
   await until(() => lines.length === 5);
   assert.deepEqual(lines.slice(0, 2), ["NetStream.Play.Reset", "NetStream.Play.Start"]);
   assert.deepEqual(lines.slice(2).sort(), ["audio 10 100", "hello [1]", "video 20 50000"]);
-  assert.equal(server.hub.publications.size, 0, "the server has no part in it");
+  assert.equal(server.hub.publications.size, 0, "the stream does not pass the server");
   await stream.close();
   await until(() => publication.subscribers.size === 0);
 });
 
-Deno.test("A peer refuses to play an unknown stream", async () => {
+Deno.test("A client refuses a peer that plays an unknown stream", async () => {
   await using all = await scene();
   const { near, far } = all;
   const publication = near.publishDirect("cam");
@@ -63,7 +63,7 @@ Deno.test("A peer refuses to play an unknown stream", async () => {
   await stream.close();
 });
 
-Deno.test("When the publisher leaves, the stream ends", async () => {
+Deno.test("DirectStream closes when the publishing peer leaves", async () => {
   await using all = await scene();
   const { near, far } = all;
   near.publishDirect("cam");
@@ -75,7 +75,7 @@ Deno.test("When the publisher leaves, the stream ends", async () => {
   await until(() => closed);
 });
 
-Deno.test("Connecting to an unknown peer fails", async () => {
+Deno.test("openDirect() rejects for an unknown peer, with the time-out in seconds", async () => {
   await using all = await scene();
   await assert.rejects(all.far.openDirect("ab".repeat(32), 300), {
     name: ConnectionError.name,

@@ -21,7 +21,7 @@ function stream(names: string[]) {
 }
 const SYNC = 0xff;
 
-Deno.test("Messages after a sync wait until all flows have it", () => {
+Deno.test("FlowSync holds messages after a sync until all flows have received the sync", () => {
   const { push, log } = stream(["d", "a", "v"]);
   push("d", 1);
   push("a", SYNC, 0, 3);
@@ -37,7 +37,7 @@ Deno.test("Messages after a sync wait until all flows have it", () => {
   assert.deepEqual(log.slice(4), ["d5", "a6"]);
 });
 
-Deno.test("A sync among held messages takes effect in order, and ids are reused", () => {
+Deno.test("FlowSync applies a sync among held messages in order, and accepts its id again", () => {
   const { push, log } = stream(["a", "v"]);
   push("a", SYNC, 0, 2);
   push("a", 1);
@@ -50,7 +50,7 @@ Deno.test("A sync among held messages takes effect in order, and ids are reused"
   assert.deepEqual(log, ["a1", "v3", "a2"]);
 });
 
-Deno.test("A flow that has ended counts as synced", () => {
+Deno.test("FlowSync does not wait for a flow that has ended", () => {
   const { push, end, log } = stream(["a", "v"]);
   push("a", SYNC, 7, 2);
   push("a", 1);
@@ -58,7 +58,7 @@ Deno.test("A flow that has ended counts as synced", () => {
   assert.deepEqual(log, ["a1", "v ended"]);
 });
 
-Deno.test("A held flow ends after its messages", () => {
+Deno.test("FlowSync ends a flow after the messages that it holds for the flow", () => {
   const { push, end, log } = stream(["a", "v"]);
   push("a", SYNC, 7, 2);
   push("a", 1);
@@ -68,7 +68,7 @@ Deno.test("A held flow ends after its messages", () => {
   assert.deepEqual(log, ["a1", "a ended"]);
 });
 
-Deno.test("Messages held are copies: the packet they came in is used again", () => {
+Deno.test("FlowSync copies the messages that it holds, as the session reuses packet buffers", () => {
   const sync = new FlowSync();
   const seen: number[] = [];
   const flow = sync.join((message) => seen.push(message[0]));

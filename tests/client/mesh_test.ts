@@ -13,13 +13,13 @@ import {
 const SERVER = { hostname: "192.0.2.1", port: 1935 };
 const GROUP = "G:0123456789";
 
-/** A client in a group, with all that it is told. */
+/** A client in a group, and the members that the server has told it. */
 class Member {
   readonly client: SimulatedClient;
   readonly id: string;
   group: NetGroup | undefined;
-  /** Ids that the server told since {@link handedOut} was called last. */
-  #told: string[] = [];
+  /** Ids received from the server since the last call of {@link takeReceived}. */
+  #received: string[] = [];
   gone = false;
 
   constructor(readonly mesh: Mesh, number: number) {
@@ -31,11 +31,11 @@ class Member {
   async join(): Promise<void> {
     const connection = await this.client.connect(this.mesh.server);
     this.group = connection.joinGroup(GROUP);
-    this.group.handler = { onMember: (peerId) => void this.#told.push(toHex(peerId)) };
+    this.group.handler = { onMember: (peerId) => void this.#received.push(toHex(peerId)) };
   }
 
-  handedOut(): string[] {
-    return this.#told.splice(0);
+  takeReceived(): string[] {
+    return this.#received.splice(0);
   }
 
   get neighbors(): string[] {
@@ -57,7 +57,7 @@ class Mesh {
     });
   }
 
-  /** One more client joins, and is told of others. */
+  /** Adds a client to the group; returns after the server's messages have arrived. */
   async add(within = 60_000): Promise<Member> {
     const member = new Member(this, this.members.length + 1);
     this.members.push(member);
@@ -67,7 +67,7 @@ class Mesh {
     return member;
   }
 
-  /** How many the server counts. */
+  /** Number of members that the server counts. */
   get size(): number {
     const [group] = this.server.hub.groups.values();
     return group?.size ?? 0;
@@ -87,7 +87,7 @@ class Mesh {
     return new Set(this.alive().map(({ id }) => id));
   }
 
-  /** How many of those alive can be reached from the first one over sessions between them. */
+  /** Number of living members that the first one can reach over sessions between members. */
   reachable(): number {
     const byId = new Map(this.alive().map((member) => [member.id, member]));
     const [first] = byId.values();
@@ -98,7 +98,7 @@ class Mesh {
     return seen.size;
   }
 
-  /** Neighbors are so on both sides, and have one session. */
+  /** Checks that neighbors know each other and have one session. */
   checkSymmetry(): void {
     const byId = new Map(this.alive().map((member) => [member.id, member]));
     for (const { id, neighbors, client } of byId.values()) {
@@ -113,15 +113,15 @@ class Mesh {
 
 const bound = (size: number) => 2 * Math.log2(size) + 13;
 
-Deno.test("200 clients form one mesh, and replace members that leave or vanish", async () => {
+Deno.test("NetGroup: 200 clients form one connected mesh, and replace neighbors that leave or vanish", async () => {
   const mesh = new Mesh({ seed: 7, delay: [10, 60], loss: 0.01 });
   for (let size = 1; size <= 200; size++) {
     const member = await mesh.add();
-    const told = member.handedOut();
+    const told = member.takeReceived();
     assert.equal(told.length, Math.min(size - 1, 6), `member ${size}`);
     assert.equal(new Set(told).size, told.length, "no member twice");
     assert.ok(!told.includes(member.id), "not itself");
-    // Those before it, newest first, and one of the older ones.
+    // The five newest members, newest first, and one of the older ones.
     const before = mesh.members.slice(0, -1).map(({ id }) => id).reverse();
     assert.deepEqual(told.slice(0, 5), before.slice(0, 5));
     assert.ok(told.slice(5).every((id) => before.slice(5).includes(id)));
@@ -130,17 +130,21 @@ Deno.test("200 clients form one mesh, and replace members that leave or vanish",
   assert.equal(mesh.reachable(), 200);
   mesh.checkSymmetry();
 
-  // In good order: the server knows at once, and names another member to the next joiner.
+  // Members leave with a message: the server knows at once, and sends another member's id to the next one.
   for (let i = 0; i < 20; i++) {
     const alive = mesh.alive();
     const leaver = alive[6 + Math.floor(mesh.random() * (alive.length - 7))];
     const at = alive.indexOf(leaver);
-    for (const member of alive) member.handedOut();
+    for (const member of alive) member.takeReceived();
     leaver.gone = true;
     leaver.group!.close();
     await mesh.internet.run(2000);
-    assert.deepEqual(alive[at + 1].handedOut(), [alive[at - 5].id]);
-    assert.deepEqual(mesh.alive().flatMap((member) => member.handedOut()), [], "no other member");
+    assert.deepEqual(alive[at + 1].takeReceived(), [alive[at - 5].id]);
+    assert.deepEqual(
+      mesh.alive().flatMap((member) => member.takeReceived()),
+      [],
+      "no other member",
+    );
     assert.ok(mesh.alive().every(({ neighbors }) => !neighbors.includes(leaver.id)));
   }
   await mesh.internet.run(10_000);
@@ -149,7 +153,7 @@ Deno.test("200 clients form one mesh, and replace members that leave or vanish",
   assert.equal(mesh.reachable(), 180);
   mesh.checkSymmetry();
 
-  // A third of all members vanish at one moment.
+  // A third of the members vanish at the same time.
   for (let i = 0; i < 60; i++) {
     const alive = mesh.alive();
     const leaver = alive[Math.floor(mesh.random() * alive.length)];
@@ -159,10 +163,10 @@ Deno.test("200 clients form one mesh, and replace members that leave or vanish",
   const vanishedAt = mesh.internet.now;
   let stale = 0;
   let freshFrom = 0;
-  for (const member of mesh.members) member.handedOut();
+  for (const member of mesh.members) member.takeReceived();
   while (mesh.internet.now < vanishedAt + 200_000) {
     const member = await mesh.add();
-    const told = member.handedOut();
+    const told = member.takeReceived();
     const living = mesh.idsAlive();
     assert.ok(told.length <= bound(mesh.size), `${told.length} of ${mesh.size}`);
     const dead = told.filter((id) => !living.has(id)).length;
@@ -171,15 +175,18 @@ Deno.test("200 clients form one mesh, and replace members that leave or vanish",
     await mesh.internet.run(4000);
   }
   const joined = mesh.members.length - 200;
-  assert.ok(joined > 30 && stale < joined, `${stale} dead ones told to ${joined}`);
+  assert.ok(joined > 30 && stale < joined, `${stale} vanished ids sent to ${joined} new members`);
   assert.equal(mesh.size, mesh.alive().length);
-  assert.ok(freshFrom <= 50_000, `a member that is gone was handed out after ${freshFrom} ms`);
+  assert.ok(
+    freshFrom <= 50_000,
+    `the server sent the id of a vanished member after ${freshFrom} ms`,
+  );
   await mesh.internet.run(30_000);
   assert.equal(mesh.reachable(), mesh.alive().length);
   mesh.checkSymmetry();
 });
 
-Deno.test("A mesh with constant joins and leaves stays connected, also over a bad network", async () => {
+Deno.test("NetGroup stays connected while clients join and leave over a network with 5 % loss", async () => {
   for (let seed = 1; seed <= 5; seed++) {
     const mesh = new Mesh({ seed, delay: [5, 250], loss: 0.05 });
     for (let step = 0; step < 60; step++) {
@@ -191,12 +198,12 @@ Deno.test("A mesh with constant joins and leaves stays connected, also over a ba
         else leaver.client.vanish();
       } else {
         const member = await mesh.add();
-        const told = member.handedOut();
+        const told = member.takeReceived();
         assert.ok(told.length <= 6 && !told.includes(member.id), `seed ${seed}`);
       }
       await mesh.internet.run(Math.floor(mesh.random() * 3000));
     }
-    await mesh.internet.run(200_000); // all that are gone have been found out
+    await mesh.internet.run(200_000); // the server has noticed all vanished members
     const alive = mesh.alive();
     assert.equal(mesh.size, alive.length, `seed ${seed}`);
     assert.equal(mesh.reachable(), alive.length, `seed ${seed}`);

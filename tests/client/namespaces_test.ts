@@ -1,4 +1,4 @@
-// A server and two clients, processes all, on three machines in two networks.
+// Processes of a server and two clients on three machines in two networks.
 import assert from "node:assert/strict";
 import { Namespaces } from "../support/namespaces.ts";
 import { frames, shortRecording } from "../support/recording.ts";
@@ -56,7 +56,7 @@ class Running {
   }
 }
 
-Deno.test("Direct stream and group across networks, with a server reached by IPv4 or IPv6", async (t) => {
+Deno.test("Clients in two networks stream directly and join a group, with a server reached by IPv4 or IPv6", async (t) => {
   using net = Namespaces.make();
   if (!net) return;
   const home = Deno.makeTempDirSync({ prefix: "namespaces-" });
@@ -71,25 +71,28 @@ Deno.test("Direct stream and group across networks, with a server reached by IPv
     const cases = [["four", "four"], ["six", "six"], ["four", "six"]] as const;
     for (const [near, far] of cases) {
       const words = { four: "IPv4", six: "IPv6" };
-      await t.step(`published over ${words[near]}, played over ${words[far]}`, async () => {
-        const copy = `${home}/copy-${near}-${far}.flv`;
-        const serving = new Running(
-          a,
-          "client",
-          "peer",
-          "serve",
-          `${url(0, near)}cam`,
-          recording,
-          "--peers=1",
-        );
-        const id = await serving.printed(/^[0-9a-f]{64}$/m);
-        const playing = new Running(b, "client", "peer", "play", `${url(1, far)}cam`, id, copy);
-        assert.equal(await playing.ended, 0, playing.output);
-        assert.equal(await serving.ended, 0, serving.output);
-        assert.deepEqual(frames(copy), frames(recording));
-      });
+      await t.step(
+        `peer play over ${words[far]} copies every frame of peer serve over ${words[near]}`,
+        async () => {
+          const copy = `${home}/copy-${near}-${far}.flv`;
+          const serving = new Running(
+            a,
+            "client",
+            "peer",
+            "serve",
+            `${url(0, near)}cam`,
+            recording,
+            "--peers=1",
+          );
+          const id = await serving.printed(/^[0-9a-f]{64}$/m);
+          const playing = new Running(b, "client", "peer", "play", `${url(1, far)}cam`, id, copy);
+          assert.equal(await playing.ended, 0, playing.output);
+          assert.equal(await serving.ended, 0, serving.output);
+          assert.deepEqual(frames(copy), frames(recording));
+        },
+      );
     }
-    await t.step("members in both networks are neighbors", async () => {
+    await t.step("peer join makes group members in both networks neighbors", async () => {
       const members = [[a, url(0, "four")], [b, url(1, "six")], [b, url(1, "four")]].map(
         ([where, url]) => new Running(where, "client", "peer", "join", url, "G:namespaces"),
       );

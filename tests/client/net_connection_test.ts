@@ -34,7 +34,7 @@ const onlyAmf3: AmfValue[] = [
   new MixedArray(Object.assign(Object.create(null), { a: 1 }), [2]),
 ];
 
-Deno.test("A client connects and calls, in either object encoding", async () => {
+Deno.test("NetConnection connects and calls with AMF0 and with AMF3", async () => {
   await using server = await smallServer();
   for (const objectEncoding of [0, 3] as const) {
     const connection = await NetConnection.connect(`${server.url}/live`, {
@@ -58,7 +58,7 @@ Deno.test("A client connects and calls, in either object encoding", async () => 
   assert.equal(server.log.filter((line) => line === 'connect ["a",1] WIN 32,0,0,465').length, 2);
 });
 
-Deno.test("The client sends its addresses after connecting", async () => {
+Deno.test("NetConnection sends its addresses after connecting", async () => {
   await using server = await smallServer();
   const connection = await NetConnection.connect(server.url);
   await connection.call("echo", 1); // setPeerInfo went before it
@@ -69,7 +69,7 @@ Deno.test("The client sends its addresses after connecting", async () => {
   await connection.close();
 });
 
-Deno.test("A large argument and a large result arrive whole", async () => {
+Deno.test("NetConnection.call() transfers an argument and a result of 60,000 bytes unchanged", async () => {
   await using server = await smallServer();
   const connection = await NetConnection.connect(server.url);
   const large = crypto.getRandomValues(new Uint8Array(60_000));
@@ -77,7 +77,7 @@ Deno.test("A large argument and a large result arrive whole", async () => {
   await connection.close();
 });
 
-Deno.test("Calls in flight at the same time get their own answers", async () => {
+Deno.test("NetConnection.call() gives each of 200 simultaneous calls its own result", async () => {
   await using server = await smallServer();
   const connection = await NetConnection.connect(server.url);
   const numbers = Array.from({ length: 200 }, (_, i) => i);
@@ -86,7 +86,7 @@ Deno.test("Calls in flight at the same time get their own answers", async () => 
   await connection.close();
 });
 
-Deno.test("A call that fails rejects with the server's status", async () => {
+Deno.test("NetConnection.call() rejects with the server's status when the call fails", async () => {
   await using server = await smallServer();
   const connection = await NetConnection.connect(server.url);
   await assert.rejects(connection.call("fail"), (error) => {
@@ -104,7 +104,7 @@ Deno.test("A call that fails rejects with the server's status", async () => {
   await connection.close();
 });
 
-Deno.test("The server calls functions of the client", async () => {
+Deno.test("NetConnection passes calls of the server to onCall", async () => {
   await using server = await smallServer();
   const calls: unknown[] = [];
   const connection = await NetConnection.connect(server.url, {
@@ -115,7 +115,7 @@ Deno.test("The server calls functions of the client", async () => {
   await connection.close();
 });
 
-Deno.test("An unreadable message is ignored, and an unreadable result is null", async () => {
+Deno.test("NetConnection ignores an unreadable message, and returns null for an unreadable result", async () => {
   await using server = await smallServer();
   const calls: unknown[] = [];
   const connection = await NetConnection.connect(server.url, {
@@ -127,7 +127,7 @@ Deno.test("An unreadable message is ignored, and an unreadable result is null", 
   await connection.close();
 });
 
-Deno.test("A refusal has code and description", async () => {
+Deno.test("NetConnection.connect() rejects with code and description of a refusal", async () => {
   await using server = await smallServer();
   await assert.rejects(NetConnection.connect(server.url, { parameters: ["refuse"] }), {
     name: StatusError.name,
@@ -140,7 +140,7 @@ Deno.test("A refusal has code and description", async () => {
   });
 });
 
-Deno.test("Without a server the attempt ends when it should", async () => {
+Deno.test("NetConnection.connect() rejects after its time-out in seconds, or for an unknown host", async () => {
   const started = performance.now();
   const port = freePort();
   await assert.rejects(NetConnection.connect(`rtmfp://127.0.0.1:${port}/`, { timeout: 300 }), {
@@ -154,7 +154,7 @@ Deno.test("Without a server the attempt ends when it should", async () => {
   });
 });
 
-Deno.test("A lost server rejects all calls, and onClose is called once", async () => {
+Deno.test("NetConnection rejects all calls and calls onClose once when the server has gone", async () => {
   let reasons: string[];
   let pending: Promise<AmfValue>;
   let connection: NetConnection;
@@ -165,7 +165,7 @@ Deno.test("A lost server rejects all calls, and onClose is called once", async (
       handler: { onClose: (reason) => reasons.push(reason) },
     });
     await connection.call("echo", 1);
-    pending = connection.call("echo", 2); // gets to a server that is gone
+    pending = connection.call("echo", 2); // the server has gone
     pending.catch(() => {});
   }
   await assert.rejects(pending, { name: ConnectionError.name });
@@ -175,15 +175,15 @@ Deno.test("A lost server rejects all calls, and onClose is called once", async (
   await connection.close();
 });
 
-Deno.test("The server sets the interval of keep-alives", async () => {
+Deno.test("NetConnection takes the interval of keep-alives from the server", async () => {
   await using server = await smallServer();
   const connection = await NetConnection.connect(server.url);
-  await connection.call("echo", 1); // setPeerInfo, which is answered by it, went before
+  await connection.call("echo", 1); // the server has answered setPeerInfo before
   assert.equal(connection.session.keepAlive, 15_000);
   await connection.close();
 });
 
-Deno.test("Close notifies the server at once", async () => {
+Deno.test("NetConnection.close() notifies the server at once", async () => {
   await using server = await smallServer();
   const connection = await NetConnection.connect(server.url);
   await connection.close();
@@ -191,7 +191,7 @@ Deno.test("Close notifies the server at once", async () => {
   assert.ok(server.log.includes("disconnect"));
 });
 
-Deno.test("Groups 14 and 16, HMACs and sequence numbers work as well", async () => {
+Deno.test("NetConnection calls with Diffie-Hellman groups 14 and 16, with HMACs and sequence numbers", async () => {
   await using relaxed = await smallServer();
   for (const group of [14, 16] as const) {
     const connection = await NetConnection.connect(relaxed.url, { groups: [group], strict: true });
@@ -204,7 +204,7 @@ Deno.test("Groups 14 and 16, HMACs and sequence numbers work as well", async () 
   await connection.close();
 });
 
-Deno.test("Connections may share an endpoint, and then have one peer id", async () => {
+Deno.test("NetConnections that share an endpoint have the same peer id", async () => {
   await using first = await smallServer();
   await using second = await smallServer();
   const loop = await ClientLoop.open();
@@ -221,7 +221,7 @@ Deno.test("Connections may share an endpoint, and then have one peer id", async 
   await loop.close();
 });
 
-Deno.test("The round trip is measured", async () => {
+Deno.test("NetConnection.ping is the measured round trip in ms", async () => {
   await using server = await smallServer();
   const connection = await NetConnection.connect(server.url);
   for (let i = 0; i < 20; i++) {

@@ -8,9 +8,9 @@ import { sleep, until as waitUntil } from "../support/wait.ts";
 
 const KEY = 0x17;
 const INTER = 0x27;
-const until = (done: () => boolean) => waitUntil(done, "what should happen");
+const until = (done: () => boolean) => waitUntil(done, "the expected event");
 
-/** Everything that comes on a stream, as lines. */
+/** All events of a stream as lines. */
 function log(stream: NetStream): string[] {
   const lines: string[] = [];
   stream.handler = {
@@ -51,7 +51,7 @@ async function scene(objectEncoding: 0 | 3 = 3) {
 }
 
 for (const objectEncoding of [3, 0] as const) {
-  Deno.test(`Published frames arrive with their times, object encoding ${objectEncoding}`, async () => {
+  Deno.test(`NetStream receives published frames with their times in ms (object encoding ${objectEncoding})`, async () => {
     await using all = await scene(objectEncoding);
     const { publisher, listener } = all;
     const lines = log(listener);
@@ -73,7 +73,7 @@ for (const objectEncoding of [3, 0] as const) {
   });
 }
 
-Deno.test("All that was sent arrives before the stream ends, on a flow that lags behind too", async () => {
+Deno.test("NetStream receives 100 large frames that the publisher sent just before closing", async () => {
   await using all = await scene();
   const { publisher, listener } = all;
   const lines = log(listener);
@@ -86,7 +86,7 @@ Deno.test("All that was sent arrives before the stream ends, on a flow that lags
   assert.equal(all.server.hub.publications.get("cam")?.publisher, undefined);
 });
 
-Deno.test("A stream is reused after closeStream", async () => {
+Deno.test("NetStream publishes and plays again after closeStream()", async () => {
   await using all = await scene();
   const { publisher } = all;
   const lines = log(publisher);
@@ -99,7 +99,7 @@ Deno.test("A stream is reused after closeStream", async () => {
   await publisher.play("c");
 });
 
-Deno.test("Refusals reject, and the stream can be used for something else", async () => {
+Deno.test("NetStream rejects a refused publish() or play(), and then plays another stream", async () => {
   await using all = await scene();
   const { publisher, listener } = all;
   await publisher.publish("cam");
@@ -113,7 +113,7 @@ Deno.test("Refusals reject, and the stream can be used for something else", asyn
   await listener.play("cam");
 });
 
-Deno.test("receiveAudio and receiveVideo select the received kinds", async () => {
+Deno.test("NetStream.receiveAudio() and receiveVideo() select the received kinds", async () => {
   await using all = await scene();
   const { publisher, listener } = all;
   const lines = log(listener);
@@ -136,7 +136,7 @@ Deno.test("receiveAudio and receiveVideo select the received kinds", async () =>
   await send(20);
   const media = () => lines.filter((line) => /^(audio|video)/.test(line));
   await until(() => media().length >= 4);
-  await sleep(50); // for what should not come
+  await sleep(50); // time for unwanted frames to arrive
   assert.deepEqual(media().map((line) => line.slice(0, 8)).sort(), [
     "audio 0 ",
     "audio 20",
@@ -145,7 +145,7 @@ Deno.test("receiveAudio and receiveVideo select the received kinds", async () =>
   ]);
 });
 
-Deno.test("The end of the connection ends its streams", async () => {
+Deno.test("NetStream closes when its connection closes", async () => {
   const all = await scene();
   const { listener, publisher, near } = all;
   const lines = log(publisher);
@@ -159,13 +159,13 @@ Deno.test("The end of the connection ends its streams", async () => {
   await all[Symbol.asyncDispose]();
 });
 
-Deno.test("A new member of a group learns the earlier members", async () => {
+Deno.test("NetGroup tells a new member the ids of earlier members", async () => {
   await using all = await scene();
   const { near, far } = all;
   const id = new Uint8Array(32).fill(9);
   const heard: AmfValue[] = [];
   const first = near.joinGroup(id);
-  first.handler = { onMember: () => heard.push("first heard of a member") };
+  first.handler = { onMember: () => heard.push("the first member was told a member") };
   await until(() => all.server.hub.groups.size === 1);
   const second = far.joinGroup(id);
   second.handler = { onMember: (peerId) => heard.push(peerId.toHex()) };

@@ -35,19 +35,23 @@ function scene() {
 
 const STREAM = writeTcMetadata(2_000_001);
 
-Deno.test("A peer session rejects unknown flows", () => {
+Deno.test("PeerSession rejects flows with unknown metadata, and of groups that the client is not in", () => {
   const { flow } = scene();
-  assert.equal(flow(Uint8Array.of(0x47, 0x52, 0x1c)).receiver, null, "a Flash group's own");
+  assert.equal(
+    flow(Uint8Array.of(0x47, 0x52, 0x1c)).receiver,
+    null,
+    "a private flow of a Flash group",
+  );
   assert.equal(flow(writeTcMetadata(0)).receiver, null);
   assert.equal(flow(writeTcMetadata(1)).receiver, null);
   assert.equal(flow(new Uint8Array(0)).receiver, null);
-  assert.equal(flow(STREAM, {} as SendFlow).receiver, null, "an answer to nothing");
+  assert.equal(flow(STREAM, {} as SendFlow).receiver, null, "an answer without a question");
   const { flow: group, receiver, rejected } = flow(GROUP_METADATA);
   receiver!.onMessage(Uint8Array.of(0x01, 0x21, 0x15, ...new Uint8Array(32)), group);
   assert.equal(rejected.count, 1, "a group that this client is not in");
 });
 
-Deno.test("Arbitrary bytes of a peer cause at most an answer", () => {
+Deno.test("PeerSession throws no exception for arbitrary messages, and keeps no subscriber", () => {
   const random = seeded(5);
   const bytes = seededBytes(6);
   const { peers, flow, sent } = scene();
@@ -69,7 +73,7 @@ Deno.test("Arbitrary bytes of a peer cause at most an answer", () => {
   assert.ok(sent.length < 20_000);
 });
 
-Deno.test("A second play on a stream is ignored, and its end takes the subscriber away", () => {
+Deno.test("PeerSession ignores a second play on a stream, and removes the subscriber when the stream ends", () => {
   const { peers, flow, sent } = scene();
   const publication = peers.publications.add("cam");
   const { flow: stream, receiver } = flow(STREAM);
@@ -86,7 +90,7 @@ Deno.test("A second play on a stream is ignored, and its end takes the subscribe
   assert.equal(publication.subscribers.size, 0);
 });
 
-Deno.test("A session stays open while either end uses it", () => {
+Deno.test("PeerSession stays open while either end uses it", () => {
   const { peer, flow, finished } = scene();
   peer.retain();
   peer.retain();
@@ -94,7 +98,7 @@ Deno.test("A session stays open while either end uses it", () => {
   peer.release();
   assert.equal(finished(), 0, "one use is left");
   peer.release();
-  assert.equal(finished(), 0, "the peer plays: it will close when it has no use for it");
+  assert.equal(finished(), 0, "the peer still plays");
   receiver!.onEnd!(stream);
   peer.retain();
   peer.release();

@@ -1,4 +1,4 @@
-// Two real clients that find each other, wherever they are, on a simulated network.
+// Two clients find each other on a simulated network, also behind NATs.
 import assert from "node:assert/strict";
 import type { DirectStream } from "../../src/client/direct.ts";
 import type { Address } from "../../src/common/address.ts";
@@ -55,14 +55,14 @@ async function plays({ internet, near, far }: Scene, patience = 30_000) {
   return { took, stream: stream!, address: stream!.peer.session.address };
 }
 
-Deno.test("Clients with public addresses", async () => {
+Deno.test("Two clients with public addresses connect directly within 300 ms", async () => {
   const all = await scene({ addresses: [at("198.51.100.7")] }, { addresses: [at("203.0.113.9")] });
   const { took, address } = await plays(all);
   assert.ok(took < 300, `${took} ms`);
   assert.deepEqual(address, at("198.51.100.7"));
 });
 
-Deno.test("Clients behind two address-restricted NATs connect", async () => {
+Deno.test("Two clients behind different address-restricted NATs connect directly", async () => {
   const nats = [new Nat("198.51.100.7", "192.168.1."), new Nat("203.0.113.9", "192.168.1.")];
   for (let seed = 1; seed <= 20; seed++) {
     const all = await scene(
@@ -76,7 +76,7 @@ Deno.test("Clients behind two address-restricted NATs connect", async () => {
   }
 });
 
-Deno.test("Clients behind one NAT, which does not lead back inside", async () => {
+Deno.test("Two clients behind the same NAT connect by their private addresses within 300 ms", async () => {
   const nat = new Nat("198.51.100.7", "192.168.1.");
   const all = await scene(
     { addresses: [at("192.168.1.5")], nat },
@@ -85,7 +85,7 @@ Deno.test("Clients behind one NAT, which does not lead back inside", async () =>
   const { took, address } = await plays(all);
   assert.deepEqual(address, at("192.168.1.5"));
   assert.ok(took < 300, `${took} ms`);
-  // That was possible because they told their own addresses.
+  // Without their private addresses the clients cannot connect.
   const others = [{ addresses: [at("192.168.1.5")], nat, reported: [] }, {
     addresses: [at("192.168.1.9")],
     nat,
@@ -95,24 +95,24 @@ Deno.test("Clients behind one NAT, which does not lead back inside", async () =>
   await assert.rejects(plays(mute), /Cannot reach peer .*: no answer/);
 });
 
-Deno.test("Clients that the server sees in different families", async () => {
+Deno.test("Two clients connect by IPv6 although the server sees one of them at an IPv4 address", async () => {
   const both = [at("198.51.100.7"), at("2001:db8:7::7")];
   const six = [at("2001:db8:9::9")];
   const all = await scene({ addresses: both }, { addresses: six });
   assert.deepEqual((await plays(all)).address, at("2001:db8:7::7"));
-  // And the other way round: now the one with IPv6 alone is looked for.
+  // In the other direction: the client with only IPv6 publishes.
   const turned = await scene({ addresses: six }, { addresses: both }, 2);
   assert.deepEqual((await plays(turned)).address, at("2001:db8:9::9"));
 });
 
-Deno.test("Nothing is found between clients without a family in common", async () => {
+Deno.test("openDirect() rejects if one client has only IPv4 and the other only IPv6", async () => {
   const all = await scene({ addresses: [at("198.51.100.7")] }, {
     addresses: [at("2001:db8:9::9")],
   });
   await assert.rejects(plays(all), /Cannot reach peer .*: no answer/);
 });
 
-Deno.test("Streams in both directions share one session, in any order", async () => {
+Deno.test("Two clients that open streams to each other at once share one session", async () => {
   for (let seed = 1; seed <= 30; seed++) {
     const { internet, near, far } = await scene(
       { addresses: [at("198.51.100.7")] },
@@ -149,7 +149,7 @@ Deno.test("Streams in both directions share one session, in any order", async ()
   }
 });
 
-Deno.test("A client without publication and group cannot be looked up", async () => {
+Deno.test("A client without publication and group refuses to be introduced", async () => {
   const { internet, near, far } = await scene(
     { addresses: [at("198.51.100.7")] },
     { addresses: [at("203.0.113.9")] },
@@ -164,7 +164,7 @@ Deno.test("A client without publication and group cannot be looked up", async ()
   await internet.run(10_000, () => far.peers.size === 1 && near.peers.size === 1);
 });
 
-Deno.test("A vanished client is not introduced after its time-out", async () => {
+Deno.test("The server does not introduce a client that vanished 125 s ago", async () => {
   const all = await scene({ addresses: [at("198.51.100.7")] }, { addresses: [at("203.0.113.9")] });
   const { internet, server, near, far } = all;
   near.vanish();
@@ -175,7 +175,7 @@ Deno.test("A vanished client is not introduced after its time-out", async () => 
   far.connection.openDirect(near.connection.nearId, 600_000).catch((error) => failure = error);
   await internet.run(30_000, () => failure !== undefined);
   assert.equal(server.endpoint.counters.hellos, hellos, "no answer");
-  // What an application knows of it is passed on then.
+  // The server then passes on the addresses that the application returns.
   server.applications.addresses = ["203.0.113.77:1935"];
   failure = undefined;
   far.connection.openDirect(near.connection.nearId, 600_000).catch((error) => failure = error);

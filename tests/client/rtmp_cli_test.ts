@@ -1,4 +1,4 @@
-// The commands over RTMP, in this process, against a server in another.
+// Client commands over RTMP, in this process; the server is another process.
 import assert from "node:assert/strict";
 import { runClient } from "../../src/client/cli.ts";
 import { flvHeader, flvTag, TagType } from "../../src/flv/tags.ts";
@@ -18,7 +18,7 @@ const SCRIPT = `
     if publication.name == "closed" then error("no") end
   end`;
 
-/** Runs a command; `said` hears what goes to standard error. */
+/** Runs a command; `said` is called with the text of standard error. */
 async function run(args: string[], said: (text: string) => void = () => {}) {
   let error = "";
   let output = "";
@@ -74,7 +74,7 @@ async function serve() {
   };
 }
 
-Deno.test("publish and play over RTMP: the copy has every frame", async () => {
+Deno.test("client publish sends a file over RTMP, and client play writes every frame", async () => {
   await using all = await serve();
   const file = shortFile();
   const copy = await copyOf(file, `${all.url}/cam?token=abc`, `${all.url}/cam`);
@@ -86,7 +86,7 @@ Deno.test("publish and play over RTMP: the copy has every frame", async () => {
   for (const path of [file, copy]) Deno.removeSync(path);
 });
 
-Deno.test("call, ping and refusals over RTMP", async () => {
+Deno.test("client call and ping print results over RTMP, and refusals of the server", async () => {
   await using all = await serve();
   for (const encoding of [0, 3]) {
     const args = ["call", all.url, "echo", '{"a": [1, "x"]}', `--encoding=${encoding}`];
@@ -104,20 +104,24 @@ Deno.test("call, ping and refusals over RTMP", async () => {
   assert.match(nobody.error, /^Cannot connect to 127\.0\.0\.1:\d+: Connection refused/);
 });
 
-peerTest("publish and play over RTMP by way of nginx-rtmp", ["nginx"], async () => {
-  await using nginx = new NginxRtmp("publish_notify on;");
-  const url = nginx.url("cam");
-  const application = url.slice(0, -"/cam".length);
-  await until(async () => (await run(["ping", application])).code === 0, "nginx");
-  const file = shortFile();
-  const copy = await copyOf(file, url, url);
-  assert.deepEqual(mediaOf(tagsOf(copy)), mediaOf(tagsOf(file)));
-  for (const path of [file, copy]) Deno.removeSync(path);
-});
+peerTest(
+  "client publish and client play transfer every frame over nginx-rtmp",
+  ["nginx"],
+  async () => {
+    await using nginx = new NginxRtmp("publish_notify on;");
+    const url = nginx.url("cam");
+    const application = url.slice(0, -"/cam".length);
+    await until(async () => (await run(["ping", application])).code === 0, "nginx");
+    const file = shortFile();
+    const copy = await copyOf(file, url, url);
+    assert.deepEqual(mediaOf(tagsOf(copy)), mediaOf(tagsOf(file)));
+    for (const path of [file, copy]) Deno.removeSync(path);
+  },
+);
 
 const TLS = new URL("../net/tls/", import.meta.url).pathname;
 
-/** Runs a command in a process of its own, with the system's authorities and this one. */
+/** Runs a command as a process that trusts the system's authorities and this one. */
 async function runTrusting(authority: string | undefined, ...args: string[]) {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", new URL("../../main.ts", import.meta.url).pathname, "client", ...args],
@@ -127,7 +131,7 @@ async function runTrusting(authority: string | undefined, ...args: string[]) {
   return { code, output: text(stdout), error: text(stderr) };
 }
 
-Deno.test("call, publish and a relay over RTMPS, where the certificate is trusted", async () => {
+Deno.test("client call, client publish and a relay connect over RTMPS if the certificate is trusted", async () => {
   const [rtmp, tls] = [freePort(), freePort()];
   await using _server = disposable(
     await TestServer.start({

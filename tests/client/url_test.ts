@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { parseRtmfpUrl, parseStreamUrl, UrlError } from "../../src/client/url.ts";
 
-Deno.test("parseRtmfpUrl takes host, port, application and query apart", () => {
+Deno.test("parseRtmfpUrl() returns host, port, application and query", () => {
   const parts = (text: string) => {
     const { hostname, port, app, query } = parseRtmfpUrl(text);
     return [hostname, port, app, query];
@@ -19,7 +19,7 @@ Deno.test("parseRtmfpUrl takes host, port, application and query apart", () => {
   assert.equal(parseRtmfpUrl("rtmfp://h/a b").href, "rtmfp://h/a b");
 });
 
-Deno.test("parseRtmfpUrl refuses invalid URLs with the reason", () => {
+Deno.test("parseRtmfpUrl() refuses invalid URLs with the reason", () => {
   const bad: [string, RegExp][] = [
     ["rtmp://h/live", /^Cannot use rtmp:\/\/h\/live: this command speaks only rtmfp:\/\/$/],
     ["http://h/", /only rtmfp:\/\//],
@@ -36,7 +36,7 @@ Deno.test("parseRtmfpUrl refuses invalid URLs with the reason", () => {
   }
 });
 
-Deno.test("parseStreamUrl takes the stream's name from the end of the path, or apart", () => {
+Deno.test("parseStreamUrl() takes the stream's name from the end of the path, or from its argument", () => {
   const parts = (text: string, name?: string) => {
     const { url, name: stream } = parseStreamUrl(text, name);
     return [url.href, url.app, stream];

@@ -20,7 +20,7 @@ const read = (...args: string[]) => {
   return [operands, Object.fromEntries(options), help];
 };
 
-Deno.test("Options may be anywhere, with = or a space, before --", () => {
+Deno.test("readArguments() reads options in any position before --, with = or a space", () => {
   assert.deepEqual(read("u", "f"), [["u", "f"], {}, false]);
   assert.deepEqual(read("u", "--seconds", "3", "f"), [["u", "f"], { seconds: "3" }, false]);
   assert.deepEqual(read("--seconds=3", "--quiet", "u", "f"), [["u", "f"], {
@@ -33,7 +33,7 @@ Deno.test("Options may be anywhere, with = or a space, before --", () => {
   assert.deepEqual(read("u", "-h"), [["u"], {}, true]);
 });
 
-Deno.test("A wrong command line is refused with the reason", () => {
+Deno.test("readArguments() refuses a wrong command line with the reason", () => {
   const bad: [string[], RegExp][] = [
     [["u"], /"play" needs URL FILE/],
     [["u", "f", "g"], /"g" is too many/],
@@ -47,7 +47,7 @@ Deno.test("A wrong command line is refused with the reason", () => {
   }
 });
 
-Deno.test("operand gives an operand by its place, or refuses the command line", () => {
+Deno.test("operand() returns the operand at a position, or refuses the command line", () => {
   const args = readArguments(command, ["u", "f"]);
   assert.equal(operand(args, 0), "u");
   assert.equal(operand(args, 1), "f");
@@ -55,7 +55,7 @@ Deno.test("operand gives an operand by its place, or refuses the command line", 
   assert.throws(() => operand(args, 2), { name: UsageError.name, message });
 });
 
-Deno.test("numberOption takes only numbers in its range", () => {
+Deno.test("numberOption() accepts only numbers in its range", () => {
   const value = (text: string) =>
     numberOption(readArguments(command, [`--seconds=${text}`, "u", "f"]), "seconds", 0, 10);
   assert.equal(value("2.5"), 2.5);
@@ -66,7 +66,7 @@ Deno.test("numberOption takes only numbers in its range", () => {
   assert.equal(numberOption(readArguments(command, ["u", "f"]), "seconds", 0), undefined);
 });
 
-Deno.test("helpText lists every option", () => {
+Deno.test("helpText() lists every option", () => {
   const text = helpText("client", command);
   assert.match(text, /^Usage: client play \[OPTIONS\] URL FILE\n/);
   assert.match(

@@ -1,4 +1,4 @@
-// Ctrl-C on the client commands. Signals go to a process of their own.
+// Ctrl-C on client commands. A separate process receives the signals.
 import assert from "node:assert/strict";
 
 const interrupt = new URL("../../../src/client/cli/interrupt.ts", import.meta.url).href;
@@ -19,7 +19,7 @@ async function run(body: string): Promise<{ code: number; text: string }> {
   return { code, text: decoder.decode(stdout) + decoder.decode(stderr) };
 }
 
-Deno.test("A signal repeated at once, as by deno task, counts once", async () => {
+Deno.test("Interrupt counts a signal that deno task repeats at once as one", async () => {
   const { code, text } = await run(`
     send();
     await interrupted.raised;
@@ -30,7 +30,7 @@ Deno.test("A signal repeated at once, as by deno task, counts once", async () =>
   assert.deepEqual({ code, text }, { code: 0, text: "true\n" });
 });
 
-Deno.test("A second Ctrl-C ends the program at once", async () => {
+Deno.test("Interrupt ends the program with code 130 at the second Ctrl-C", async () => {
   const { code } = await run(`
     send();
     await sleep(500);

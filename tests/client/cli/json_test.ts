@@ -40,7 +40,7 @@ const pairs: [string, AmfValue, Json][] = [
   }],
 ];
 
-/** As decoded objects are: without a prototype, all the way down. */
+/** Copies an object without prototypes at any depth, as AMF decoding makes it. */
 function nothing(object: Record<string, AmfValue>): Record<string, AmfValue> {
   const result: Record<string, AmfValue> = Object.create(null);
   for (const [name, value] of Object.entries(object)) {
@@ -51,25 +51,25 @@ function nothing(object: Record<string, AmfValue>): Record<string, AmfValue> {
   return result;
 }
 
-Deno.test("Every kind of value has a form in JSON that reads back as itself", () => {
+Deno.test("fromJson() reads every kind of value that toJson() writes", () => {
   for (const [what, value, json] of pairs) {
     assert.deepEqual(JSON.parse(JSON.stringify(toJson(value))), json, what);
     assert.deepEqual(fromJson(json), value, what);
   }
 });
 
-Deno.test("undefined shows as null, and can be sent", () => {
+Deno.test('toJson() writes undefined as null, and fromJson() reads {"$undefined": true} as undefined', () => {
   assert.equal(toJson(undefined), null);
   assert.deepEqual(toJson([undefined]), [null]);
   assert.equal(fromJson({ $undefined: true }), undefined);
 });
 
-Deno.test("A date may be given in milliseconds", () => {
+Deno.test("fromJson() reads a date in ms", () => {
   assert.deepEqual(fromJson({ $date: 1000 }), new Date(1000));
   assert.deepEqual(toJson(new Date(NaN)), { $date: "NaN" });
 });
 
-Deno.test("A recursive value is printed as a distance upwards, a repeated one again", () => {
+Deno.test("toJson() writes a cycle as its number of levels upwards, and a repeated value again", () => {
   const inner: AmfValue[] = [];
   const outer = [inner, [inner]];
   assert.deepEqual(toJson(outer), [[], [[]]]);
@@ -77,13 +77,13 @@ Deno.test("A recursive value is printed as a distance upwards, a repeated one ag
   assert.deepEqual(toJson(outer), [[{ $cycle: 2 }], [[{ $cycle: 3 }]]]);
 });
 
-Deno.test('"__proto__" is a member like any other', () => {
+Deno.test('toJson() and fromJson() treat "__proto__" like any other member', () => {
   const object = fromJson(JSON.parse('{"__proto__": {"a": 1}}')) as Record<string, AmfValue>;
   assert.deepEqual(Object.keys(object), ["__proto__"]);
   assert.equal(JSON.stringify(toJson(object)), '{"__proto__":{"a":1}}');
 });
 
-Deno.test("A wrong form is refused with the expected one", () => {
+Deno.test("fromJson() refuses an invalid form and names the expected one", () => {
   const bad: [Json, RegExp][] = [
     [{ $date: "soon" }, /"\$date" needs a date or milliseconds, not "soon"/],
     [{ $date: null }, /"\$date" needs/],

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { runClient } from "../../../src/client/cli.ts";
 import { TestServer } from "../../conformance/support/test_server.ts";
 
-Deno.test("listen prints the server's calls, and fails when the connection ends", async () => {
+Deno.test("client listen prints the server's calls, and exits with 1 when the connection ends", async () => {
   const server = await TestServer.start({
     www: {
       "/hello": `

@@ -5,7 +5,7 @@ import { frames, shortRecording } from "../../support/recording.ts";
 import { smallServer } from "../../support/small_server.ts";
 import { until } from "../../support/wait.ts";
 
-/** A command that is running. */
+/** Starts a command. */
 function start(...args: string[]) {
   const lines: string[] = [];
   let error = "";
@@ -32,7 +32,7 @@ const recording = shortRecording(1200);
 /** Five seconds of it. */
 const whole = new URL("../../fixtures/test.flv", import.meta.url).pathname;
 
-Deno.test("peer serve, peer play: a file goes from 127.0.0.2 to 127.0.0.3 and 127.0.0.4", async () => {
+Deno.test("client peer serve sends a file from 127.0.0.2 to peer play at 127.0.0.3 and 127.0.0.4", async () => {
   await using server = await smallServer();
   const bind = (ip: string) => Deno.build.os === "linux" ? ["--bind", ip] : [];
   const serving = start(
@@ -59,10 +59,10 @@ Deno.test("peer serve, peer play: a file goes from 127.0.0.2 to 127.0.0.3 and 12
   }
   assert.equal(await serving.done, 0, serving.error());
   assert.equal(serving.error().match(/has all of it/g)?.length, 2, serving.error());
-  assert.equal(server.hub.publications.size, 0, "the server has no part in it");
+  assert.equal(server.hub.publications.size, 0, "the stream does not pass the server");
 });
 
-Deno.test("peer play reports errors", async () => {
+Deno.test("client peer play prints each error, and exits with 1, or with 2 for a wrong command line", async () => {
   await using server = await smallServer();
   const path = Deno.makeTempFileSync({ suffix: ".flv" });
   const failed = async (code: number, message: RegExp, ...args: string[]) => {
@@ -106,7 +106,7 @@ Deno.test("peer play reports errors", async () => {
   Deno.removeSync(path);
 });
 
-Deno.test("peer join: members of a group find each other, and know when one leaves", async () => {
+Deno.test("client peer join prints the other members of a group, and those that leave", async () => {
   await using server = await smallServer();
   const join = (seconds: number) =>
     start("peer", "join", `${server.url}/live`, "G:a group", "--seconds", String(seconds));
@@ -126,7 +126,7 @@ Deno.test("peer join: members of a group find each other, and know when one leav
   assert.match(first.error(), /The connection has ended/);
 });
 
-Deno.test("peer without a command lists the commands", async () => {
+Deno.test("client peer --help lists the commands, and client peer exits with 2", async () => {
   const help = start("peer", "--help");
   assert.equal(await help.done, 0);
   assert.match(help.lines.join(), /peer serve URL FILE\.flv/);

@@ -8,7 +8,7 @@ function terminal(isTerminal: boolean) {
   return { isTerminal, write: (more: string) => void (text += more), text: () => text };
 }
 
-Deno.test("A progress line has time, frames, bit rate and round trip", () => {
+Deno.test("progressText() has time, frames, bit rate and round trip in ms", () => {
   assert.equal(clockText(0), "0:00:00.0");
   assert.equal(
     progressText(progress, 312_400),
@@ -17,7 +17,7 @@ Deno.test("A progress line has time, frames, bit rate and round trip", () => {
   assert.match(progressText({ ...progress, roundTrip: 0 }, 2_345_000), /2\.35 Mb\/s {2}rtt -$/);
 });
 
-Deno.test("A progress line uses the width of its terminal and no more", () => {
+Deno.test("progressText() is at most as long as the terminal's line", () => {
   const long = { ...progress, time: 36_000_000, videoFrames: 90_000, audioFrames: 155_000 };
   assert.equal(progressText(long, 4_560_000, 39), "10:00:00.0  4.56 Mb/s");
   assert.equal(progressText(long, 4_560_000, 40), "10:00:00.0  v 90000  a 155000  4.56 Mb/s");
@@ -31,7 +31,7 @@ Deno.test("A progress line uses the width of its terminal and no more", () => {
   assert.ok(output.text().slice("\r\x1b[K".length).length < 40, output.text());
 });
 
-Deno.test("On a terminal the line is written over, and the rate is that of the last two seconds", () => {
+Deno.test("ProgressLine overwrites its line on a terminal, with the rate of the last 2 s", () => {
   const output = terminal(true);
   const line = new ProgressLine(output);
   for (let now = 0, bytes = 0; now <= 10_000; now += 250) {
@@ -46,7 +46,7 @@ Deno.test("On a terminal the line is written over, and the rate is that of the l
   assert.ok(output.text().endsWith("\r\x1b[Kend\n"));
 });
 
-Deno.test("Elsewhere a line is printed every five seconds", () => {
+Deno.test("ProgressLine prints a line every 5 s if the output is not a terminal", () => {
   const output = terminal(false);
   const line = new ProgressLine(output);
   for (let now = 0; now <= 10_000; now += 250) line.show(progress, now);

@@ -12,7 +12,7 @@ function record(recording: Recording): void {
 }
 
 Deno.test({
-  name: "Recording: a device is neither truncated nor gets a second header",
+  name: "Recording writes to a device without truncating it or rewriting the header",
   ignore: Deno.build.os === "windows",
   async fn() {
     const recording = await Recording.open("/dev/null", false);
@@ -22,7 +22,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "Recording: a pipe gets a whole file",
+  name: "Recording writes a whole file into a pipe",
   ignore: Deno.build.os === "windows",
   async fn() {
     const folder = Deno.makeTempDirSync();
