@@ -76,7 +76,7 @@ function carry({ a, b }: Ends, now = 0, piece = 7): void {
   }
 }
 
-Deno.test("CLU-071, CLU-073: an acceptor's first frames, byte for byte", () => {
+Deno.test("CLU-071, CLU-073: Link of an acceptor begins with the bytes of the specification", () => {
   const link = new Link({
     initiator: false,
     identity: publicAddress("pub.example:1987"),
@@ -92,7 +92,7 @@ Deno.test("CLU-071, CLU-073: an acceptor's first frames, byte for byte", () => {
   );
 });
 
-Deno.test("CLU-072, CLU-074: an initiator's properties sorted by name, and a later application", () => {
+Deno.test("CLU-072, CLU-074: Link of an initiator sends its properties sorted by name, and later applications", () => {
   const link = new Link({
     initiator: true,
     identity: publicAddress("pub.example:1987", [["type", "master"], ["n", "a b"]]),
@@ -110,7 +110,7 @@ Deno.test("CLU-072, CLU-074: an initiator's properties sorted by name, and a lat
   assert.equal(toHex(link.take()), toHex(fromHex("00 00 00 08 00 01 05 2F 61 70 70 31")));
 });
 
-Deno.test("CLU-075, CLU-076: a handler's name travels once, then its number", () => {
+Deno.test("CLU-075, CLU-076: Link sends a handler's name with its first message, then the handler's number", () => {
   const link = new Link({
     initiator: false,
     identity: publicAddress("x"),
@@ -130,7 +130,7 @@ Deno.test("CLU-075, CLU-076: a handler's name travels once, then its number", ()
   );
 });
 
-Deno.test("Two ends identify themselves and exchange messages, in segments of any size", () => {
+Deno.test("Two Links identify themselves and exchange messages, in TCP segments of any size", () => {
   for (const piece of [1, 2, 3, 7, 1000]) {
     const ends = pair();
     carry(ends, 0, piece);
@@ -150,7 +150,7 @@ Deno.test("Two ends identify themselves and exchange messages, in segments of an
   }
 });
 
-Deno.test("CLU-024: a name is refused when empty or '.', and cut at 255 bytes", () => {
+Deno.test('CLU-024: Link.send() refuses the handler names "" and ".", and truncates names to 255 bytes', () => {
   const { a, b, aLog: _aLog, bLog } = pair();
   carry({ a, b, aLog: _aLog, bLog });
   assert.throws(() => a.send("", new Uint8Array(), 0), RangeError);
@@ -160,7 +160,7 @@ Deno.test("CLU-024: a name is refused when empty or '.', and cut at 255 bytes", 
   assert.equal(bLog.lines.at(-1), `${"é".repeat(127)} `);
 });
 
-Deno.test("CLU-064: a repeated identification only updates", () => {
+Deno.test("CLU-064: Link only updates the properties at a second identification", () => {
   const log = new Log();
   const link = new Link({
     initiator: false,
@@ -172,7 +172,7 @@ Deno.test("CLU-064: a repeated identification only updates", () => {
   assert.deepEqual(log.lines, ['identified {"port":1935} []', 'updated [["a","b"]]']);
 });
 
-Deno.test("CLU-067: a frame with an unknown number is passed over, the next one read", () => {
+Deno.test("CLU-067: Link skips and counts a frame with an unknown handler number, and reads the next frame", () => {
   const log = new Log();
   const link = new Link({
     initiator: false,
@@ -185,7 +185,7 @@ Deno.test("CLU-067: a frame with an unknown number is passed over, the next one 
   assert.deepEqual(log.lines, ['identified {"port":1935} []', "a 05"]);
 });
 
-Deno.test("CLU-068: a frame above 16 MiB and a broken identification end the link", () => {
+Deno.test("CLU-068: Link throws WireError for a frame above 16 MiB, and for a malformed identification", () => {
   const broken = ["01000001", "0000000400000105", "0000000100", "0000000105"];
   for (const hex of broken) {
     const { b } = pair();
@@ -193,28 +193,28 @@ Deno.test("CLU-068: a frame above 16 MiB and a broken identification end the lin
   }
 });
 
-Deno.test("A claimed length costs no memory before its bytes arrive", () => {
+Deno.test("Link allocates memory for a frame only as its bytes arrive", () => {
   const { b } = pair();
   b.receive(fromHex("00000005 0000 00 0790"), 0);
-  b.receive(fromHex("01000000 05"), 0); // 16 MiB announced, one byte there
+  b.receive(fromHex("01000000 05"), 0); // a frame of 16 MiB, of which one byte has arrived
   b.receive(new Uint8Array(100), 0);
   assert.equal(b.buffered, 105);
 });
 
-Deno.test("A frame before the identification has at most 64 KiB", () => {
+Deno.test("Link throws WireError for a frame above 64 KiB before the identification", () => {
   const { b } = pair();
   b.receive(fromHex("00010000 00"), 0);
   assert.equal(b.buffered, 5);
   assert.throws(() => pair().b.receive(fromHex("00010001 00"), 0), /another protocol/);
 });
 
-Deno.test("A message before the identification ends the link", () => {
+Deno.test("Link throws WireError for a message before the identification", () => {
   const { b, bLog } = pair();
   assert.throws(() => b.receive(fromHex("00000003 0161 05"), 0), /another protocol/);
   assert.deepEqual(bLog.lines, []);
 });
 
-Deno.test("Ends with the same secret link; with another or without one they do not", () => {
+Deno.test("Two Links identify themselves only if both have the same secret", () => {
   const good = pair("s3cret", "s3cret");
   carry(good);
   assert.ok(good.a.identified && good.b.identified);
@@ -225,7 +225,7 @@ Deno.test("Ends with the same secret link; with another or without one they do n
   }
 });
 
-Deno.test("An initiator without the secret learns no proof of the target", () => {
+Deno.test("Link of a target sends no proof to an initiator without the secret", () => {
   const { a, b } = pair("x", "right");
   assert.equal(b.take().length, 8 + 32 + 32);
   b.receive(a.take(), 0);
@@ -246,18 +246,18 @@ const linkOfServer = (initiator: boolean, nonce: number) =>
     },
   }, 0);
 
-Deno.test("A server refuses its own messages reflected over one connection or two", () => {
+Deno.test("Link refuses its server's own messages reflected over one connection or two", () => {
   for (const initiator of [true, false]) {
     const link = linkOfServer(initiator, 1);
     assert.throws(() => link.receive(link.take(), 0), /the other server is this one/);
   }
-  // Who sits at an address that the server dials, and dials it back, carries its words across.
+  // An attacker that the server dials, and that dials the server, passes the server's bytes between both.
   const [dialled, accepted] = [linkOfServer(true, 1), linkOfServer(false, 2)];
   assert.throws(() => accepted.receive(dialled.take(), 0), /the other server is this one/);
   assert.throws(() => dialled.receive(accepted.take(), 0), /the other server is this one/);
 });
 
-Deno.test("A proof made for other ids, nonces or the other direction is refused", () => {
+Deno.test("Link refuses a proof made for another id, nonce or direction", () => {
   const greeting = (id: number, nonce: number) =>
     new Uint8Array([
       ...toUtf8("CUMULUS3"),
@@ -271,12 +271,12 @@ Deno.test("A proof made for other ids, nonces or the other direction is refused"
     accepted.take();
     return { proof: dialled.take(), accepted };
   };
-  // The server's own proof, made for a stranger that calls itself 9, comes back under the name 9.
+  // An attacker with id 9 returns the proof that the server made for id 9.
   const { proof, accepted } = proofOf(9, 2);
   assert.equal(proof.length, 32);
   accepted.receive(greeting(9, 1), 0);
   assert.throws(() => accepted.receive(proof, 0), /has another secret/);
-  // An honest server's proof for one nonce does not open a link of another.
+  // Another server's proof for one nonce is not valid for another nonce.
   const honest = pair("s3cret", "s3cret");
   honest.a.receive(honest.b.take(), 0);
   const words = honest.a.take();
@@ -285,7 +285,7 @@ Deno.test("A proof made for other ids, nonces or the other direction is refused"
   assert.throws(() => other.receive(words.subarray(72), 0), /has another secret/);
 });
 
-/** Two servers with one secret, and M between them, which alters the bytes after the proofs. */
+/** Two servers with the same secret, and an attacker between them that alters the bytes after the proofs. */
 function carriedAcross(change: (bytes: Uint8Array, toB: boolean) => Uint8Array[]) {
   const ends = pair("s3cret", "s3cret");
   carry(ends);
@@ -296,12 +296,12 @@ function carriedAcross(change: (bytes: Uint8Array, toB: boolean) => Uint8Array[]
   return ends;
 }
 
-Deno.test("A relay of the proofs of two servers cannot forge messages", () => {
+Deno.test("Link refuses messages that an attacker between two servers forges, repeats, reflects or drops", () => {
   const { aLog, bLog } = carriedAcross((bytes) => [bytes]);
   assert.equal(aLog.lines.at(-1), "reply 0000000000000000");
   assert.equal(bLog.lines.at(-1), "reboot 0000000000000000");
   const changed = /failed its integrity check/;
-  // A byte of the message, of its mac; a message of its own; one twice; one that was sent to the other end.
+  // A changed byte of the message, and of its MAC; a forged message; a repeated one; a reflected one.
   assert.throws(() => carriedAcross((bytes) => [bytes.with(-1, 1)]), changed);
   assert.throws(() => carriedAcross((bytes) => [bytes.with(4, bytes[4] ^ 1)]), changed);
   const own = Uint8Array.of(0, 0, 0, 5, ...new Uint8Array(16), ...frame("x"));
@@ -315,7 +315,7 @@ Deno.test("A relay of the proofs of two servers cannot forge messages", () => {
   const ends = pair("s3cret", "s3cret");
   carry(ends);
   ends.a.send("first", new Uint8Array(1), 0);
-  ends.a.take(); // left out
+  ends.a.take(); // dropped
   ends.a.send("second", new Uint8Array(1), 0);
   assert.throws(() => ends.b.receive(ends.a.take(), 0), changed);
   assert.throws(
@@ -324,7 +324,7 @@ Deno.test("A relay of the proofs of two servers cannot forge messages", () => {
   );
 });
 
-Deno.test("Signed messages of any size arrive in pieces of any size, and little is held", () => {
+Deno.test("Link receives a signed message of 300,000 bytes in pieces, and buffers only received bytes", () => {
   const ends = pair("s3cret", "s3cret");
   carry(ends);
   const payload = Uint8Array.from({ length: 300_000 }, (_, i) => i);
@@ -352,7 +352,7 @@ const frame = (...parts: (string | number[])[]) => {
 };
 const identification = frame([0, 0, 0, 7, 0x90]);
 
-Deno.test("A first frame other than an identification is another protocol", () => {
+Deno.test("Link reports another protocol if the first frame is not an identification", () => {
   for (
     const bytes of [
       "GET / HTTP/1.1\r\n",
@@ -371,7 +371,7 @@ Deno.test("A first frame other than an identification is another protocol", () =
   }
 });
 
-Deno.test("Properties, paths and their texts are bounded", () => {
+Deno.test("Link limits properties to 64, paths to 4,096 per 10 s, and texts to 4,096 bytes", () => {
   const identified = () => {
     const { b } = pair();
     b.receive(identification, 0);
@@ -394,7 +394,7 @@ Deno.test("Properties, paths and their texts are bounded", () => {
   assert.throws(() => identified().receive(paths(4097), 0), /4096 paths/);
 });
 
-Deno.test("A server that sends unreadable messages one after the other loses its link", () => {
+Deno.test("Link throws WireError after 1,000 unreadable messages in 10 s", () => {
   class Strict extends Log {
     override onMessage(_handler: string, payload: Uint8Array): boolean {
       return payload.length > 0;
@@ -413,14 +413,14 @@ Deno.test("A server that sends unreadable messages one after the other loses its
   assert.throws(() => link.receive(frame([0, 1]), 9_999), /1000 unreadable messages in 10 s/);
 });
 
-Deno.test("Applications that start while the secret is being proved are announced after it", () => {
+Deno.test("Link announces applications that started before the identification after it", () => {
   const ends = pair("s", "s");
   ends.b.announce(["/late"], 0);
   carry(ends);
   assert.ok(ends.aLog.lines.includes('running ["","/chat","/late"]'));
 });
 
-Deno.test("Links that do not identify themselves, or fall silent, are reported dead", () => {
+Deno.test("Link.tick() reports a link without identification for 5 s, or silent for more than 30 s", () => {
   const ends = pair();
   assert.equal(ends.a.tick(5_000), undefined);
   assert.match(ends.a.tick(5_001)!, /no identification/);
@@ -434,7 +434,7 @@ Deno.test("Links that do not identify themselves, or fall silent, are reported d
   assert.match(ends.a.tick(66_000)!, /silent/);
 });
 
-Deno.test("A server of the original program sends no beats, and its link stays", () => {
+Deno.test("Link.tick() keeps a link to the original program, which sends no heartbeats", () => {
   const { b } = pair();
   b.receive(fromHex("00000005 0000 00 078f"), 0);
   assert.equal(b.tick(3_600_000), undefined);

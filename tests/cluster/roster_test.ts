@@ -10,7 +10,7 @@ const peer = (address: string, publicAddress: string, isTarget: boolean): Peer =
   send: () => {},
 });
 
-Deno.test("CLU-010, CLU-011: targets with properties, blanks and empty entries", () => {
+Deno.test("CLU-010, CLU-011: parseTargets() reads properties, and skips blanks and empty entries", () => {
   const targets = parseTargets(
     " 192.0.2.7:1936?type=master&n=a+b%21 ;; [2001:db8::1]:1937;h.x:1?a ",
   );
@@ -34,7 +34,7 @@ Deno.test("CLU-010, CLU-011: targets with properties, blanks and empty entries",
   );
 });
 
-Deno.test("A target that cannot be dialled is refused by name", () => {
+Deno.test("parseTargets() refuses an invalid target and names it", () => {
   for (const text of ["host", "host:", ":1936", "host:0", "host:65536", "a b:1", "::1:1936"]) {
     assert.throws(() => parseTargets(`ok:1;${text}`), (error: Error) => {
       return error instanceof RangeError && error.message.includes(`"${text}"`);
@@ -42,7 +42,7 @@ Deno.test("A target that cannot be dialled is refused by name", () => {
   }
 });
 
-Deno.test("API-501 to API-508: both sides in order of connection, found by place and address", () => {
+Deno.test("API-501 to API-508: Roster lists servers in order of connection, and findPeer() finds them by index and address", () => {
   const roster = new Roster();
   const [a, b, c] = [
     peer("10.0.0.1:50001", "A.example:1935", false),

@@ -18,7 +18,7 @@ export const audio = (timestamp: number, length = 8): FlvTag => ({
   timestamp,
   data: new Uint8Array(length).fill(0x2f),
 });
-/** AVC: a picture, or with `packet` 0 the header. */
+/** A tag of AVC video: a picture, or the codec header if `packet` is 0. */
 export const video = (timestamp: number, key: boolean, packet = 1, length = 16): FlvTag => {
   const data = new Uint8Array(length).fill(timestamp);
   data.set([key ? 0x17 : 0x27, packet, 0, 0, 0]);
@@ -33,7 +33,7 @@ export function joined(parts: readonly Uint8Array[]): Uint8Array {
   return Uint8Array.from(parts.flatMap((part) => [...part]));
 }
 
-/** 10 s: a key frame each second, three pictures between, sound each 250 ms. */
+/** A film of 10 s: four pictures a second, the first of them a key frame, and four sounds a second. */
 export function film(first = 0): FlvTag[] {
   const tags = [video(0, true, 0)];
   for (let time = 0; time < 10_000; time += 250) {
@@ -42,18 +42,18 @@ export function film(first = 0): FlvTag[] {
   return tags;
 }
 
-/** Files in memory. Reads are done as {@link settle} is called. */
+/** Files in memory. {@link settle} completes the operations. */
 export class FakeDisk implements Disk {
   readonly files = new Map<string, Uint8Array>();
   readonly indexes = new Map<string, Uint8Array>();
   opened = 0;
   reads = 0;
   writes = 0;
-  /** No file may be written. */
+  /** Refuses to open files for writing. */
   denied = false;
-  /** Nothing more can be written. */
+  /** Fails all writes. */
   full = false;
-  /** No operation completes. */
+  /** Completes no operation. */
   stands = false;
   #due: (() => void)[] = [];
 
@@ -126,7 +126,7 @@ export class FakeDisk implements Disk {
     this.indexes.set(key, bytes);
   }
 
-  /** @returns whether something was due */
+  /** @returns whether an operation was waiting */
   settle(): boolean {
     if (this.stands) return false;
     const due = this.#due.splice(0);
@@ -135,14 +135,14 @@ export class FakeDisk implements Disk {
   }
 }
 
-/** A store over files in memory, and its clock. */
+/** A store with files in memory, and its clock. */
 export class Stage {
   readonly clock: Hub = world().hub;
   readonly disk = new FakeDisk();
   limits: RecordLimits = { size: 0, time: 0, segment: 0 };
   queueLimit = 16 << 20;
   automatic: (path: string) => RecordMode | "new" | undefined = () => undefined;
-  /** Milliseconds that are added to the time of day. */
+  /** Milliseconds added to the time of day. */
   day = 0;
   readonly store = new Store(this.clock, {
     disk: this.disk,
@@ -164,13 +164,13 @@ export class Stage {
     return found;
   }
 
-  /** Runs everything that is due now. */
+  /** Completes everything that is due now. */
   settle(): void {
     do this.store.flush(this.clock.now); while (this.disk.settle());
     this.store.flush(this.clock.now);
   }
 
-  /** Lets time pass in steps of the store's own deadline. */
+  /** Advances the time (ms) from deadline to deadline of the store. */
   pass(milliseconds: number): void {
     const end = this.clock.now + milliseconds;
     this.settle();
@@ -228,7 +228,7 @@ export class FakeOutput implements RecordedOutput {
     return this.lines.splice(0);
   }
 
-  /** Time of the last frame that was sent. */
+  /** Time (ms) of the last sent frame. */
   get last(): number {
     return Math.max(-1, ...this.lines.filter((line) => /^[av]/.test(line)).map(timeOf));
   }

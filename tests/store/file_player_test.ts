@@ -7,7 +7,7 @@ function stage(tags = film()) {
   return one;
 }
 
-Deno.test("VOD-040: a file is sent at the pace of the client's buffer, whole and in order", () => {
+Deno.test("VOD-040: FilePlayer sends a whole file in order, at most 3 s of the client's buffer ahead", () => {
   const on = stage();
   const { output } = on.play("film");
   assert.equal(output.last, 3_000, "3 s are sent at once");
@@ -22,7 +22,7 @@ Deno.test("VOD-040: a file is sent at the pace of the client's buffer, whole and
   assert.deepEqual(output.lines, expected);
 });
 
-Deno.test("VOD-041: the buffer length is bounded, and may change while it plays", () => {
+Deno.test("VOD-041: FilePlayer applies a changed buffer length, up to its maximum", () => {
   const on = stage();
   const { output, play } = on.play("film");
   play.bufferLength = 5_000;
@@ -33,7 +33,7 @@ Deno.test("VOD-041: the buffer length is bounded, and may change while it plays"
   assert.equal(output.last, 9_750);
 });
 
-Deno.test("VOD-043: reading pauses while much is queued, and the end follows the last frame", () => {
+Deno.test("VOD-043: FilePlayer stops reading while 1 MiB is queued, and sends the end after the last frame", () => {
   const on = stage();
   const { output, play } = on.play("film");
   output.queuedBytes = 1 << 20;
@@ -51,7 +51,7 @@ Deno.test("VOD-043: reading pauses while much is queued, and the end follows the
   assert.equal(output.ends, 1);
 });
 
-Deno.test("VOD-051, VOD-052: a seek begins at the key frame before, in a burst between two commands", () => {
+Deno.test("VOD-051, VOD-052: FilePlayer seeks to the key frame before a time, and sends the frames up to it in a burst", () => {
   const on = stage();
   const { output, play } = on.play("film");
   output.take();
@@ -71,7 +71,7 @@ Deno.test("VOD-051, VOD-052: a seek begins at the key frame before, in a burst b
   ]);
 });
 
-Deno.test("VOD-053, VOD-054, VOD-057: seeks back, beyond the end, and several in a row", () => {
+Deno.test("VOD-053, VOD-054, VOD-057: FilePlayer seeks back, beyond the end, and to the last of several times", () => {
   const on = stage();
   const { output, play } = on.play("film");
   on.pass(2_000);
@@ -88,7 +88,7 @@ Deno.test("VOD-053, VOD-054, VOD-057: seeks back, beyond the end, and several in
   assert.equal(output.ends, 2, "it plays again after the end");
 });
 
-Deno.test("A seek waits for the read before, as a file does one at a time", () => {
+Deno.test("FilePlayer seeks after the pending read, as a file reads one block at a time", () => {
   const on = stage(
     film().map((tag) => ({ ...tag, data: joined([tag.data, new Uint8Array(20_000)]) })),
   );
@@ -109,7 +109,7 @@ Deno.test("A seek waits for the read before, as a file does one at a time", () =
   assert.equal(output.last, 9_750);
 });
 
-Deno.test("VOD-055: a seek while paused shows one frame until resume", () => {
+Deno.test("VOD-055: FilePlayer sends one frame for a seek while paused", () => {
   const on = stage();
   const { output, play } = on.play("film");
   play.pause();
@@ -132,7 +132,7 @@ Deno.test("VOD-055: a seek while paused shows one frame until resume", () => {
   assert.deepEqual(output.take().slice(0, 2), ["v2500", "a2500"]);
 });
 
-Deno.test("VOD-070: resume continues where reading stopped, or at the client's time", () => {
+Deno.test("VOD-070: FilePlayer.resume() continues where reading stopped, or at the client's time", () => {
   const on = stage();
   const { output, play } = on.play("film");
   play.pause();
@@ -151,7 +151,7 @@ Deno.test("VOD-070: resume continues where reading stopped, or at the client's t
   assert.equal(output.take()[0], "h1000", "the client has dropped its buffer");
 });
 
-Deno.test("VOD-072: the file of a long pause is closed, and opened again", () => {
+Deno.test("VOD-072: FilePlayer closes its file in a pause of 700 s, and opens it again", () => {
   const on = stage();
   const { output, play } = on.play("film");
   on.settle();
@@ -167,7 +167,7 @@ Deno.test("VOD-072: the file of a long pause is closed, and opened again", () =>
   assert.equal(on.store.players, 0);
 });
 
-Deno.test("VOD-004: start and length select a part of the file; length 0 sends one picture", () => {
+Deno.test("VOD-004: FilePlayer plays the part selected by start and length, and one picture for length 0", () => {
   const on = stage();
   const part = on.play("film", { start: 2_500, length: 1_000 });
   on.pass(5_000);
@@ -181,7 +181,7 @@ Deno.test("VOD-004: start and length select a part of the file; length 0 sends o
   assert.equal(picture.output.ends, 1);
 });
 
-Deno.test("VOD-073: muted kinds are left out; video resumes at a key frame after its header", () => {
+Deno.test("VOD-073: FilePlayer omits muted kinds, and resumes video with its header and a key frame", () => {
   const on = stage();
   const { output, play, listener } = on.play("film");
   output.take();
@@ -197,7 +197,7 @@ Deno.test("VOD-073: muted kinds are left out; video resumes at a key frame after
   assert.ok(lines.every((line) => !line.startsWith("a")));
 });
 
-Deno.test("Times that go back inside a file do not stop playing, nor send the rest at once", () => {
+Deno.test("FilePlayer keeps its pace when the times inside a file go back", () => {
   const tags = [...film(), ...film().slice(1)];
   const on = stage(tags);
   const { output } = on.play("film");
@@ -209,7 +209,7 @@ Deno.test("Times that go back inside a file do not stop playing, nor send the re
   assert.equal(output.ends, 1);
 });
 
-Deno.test("A file with sound alone can be played and sought", () => {
+Deno.test("FilePlayer plays and seeks a file without video", () => {
   const on = stage(Array.from({ length: 500 }, (_, i) => audio(i * 20)));
   const { output, play } = on.play("film");
   play.seek(4_500);
@@ -218,7 +218,7 @@ Deno.test("A file with sound alone can be played and sought", () => {
   assert.equal(timeOf(output.take()[0]), 4_000);
 });
 
-Deno.test("A file is indexed once for all its players", () => {
+Deno.test("Store reads a file for its index once for all players", () => {
   const on = stage(Array.from({ length: 40 }, (_, i) => video(i * 100, true, 1, 60_000)));
   on.play("film");
   const first = on.disk.reads;

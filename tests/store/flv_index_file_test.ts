@@ -36,7 +36,7 @@ function stage(files: Stage["disk"]["files"], indexes: Stage["disk"]["indexes"] 
 const LONG = flvFile(longFilm());
 const files = new Map([["/film.flv", LONG]]);
 
-Deno.test("VOD-210: an index read from its file is unchanged, and grows further", () => {
+Deno.test("VOD-210: readIndexFile() returns the written index, which can grow further", () => {
   for (const first of [0, 40_000, 2 ** 31 - 3_000]) {
     const tags = film(first);
     const bytes = flvFile(tags);
@@ -55,7 +55,7 @@ Deno.test("VOD-210: an index read from its file is unchanged, and grows further"
   }
 });
 
-Deno.test("VOD-210: an index of sound alone with metadata, and an empty index, are read back unchanged", () => {
+Deno.test("VOD-210: readIndexFile() returns a written index without video, and an empty index", () => {
   const index = new FlvIndex(13);
   index.metadata = Uint8Array.of(1, 2, 3);
   index.metadataPosition = 13;
@@ -72,7 +72,7 @@ Deno.test("VOD-210: an index of sound alone with metadata, and an empty index, a
   }
 });
 
-Deno.test("VOD-210: an index file that is cut off or changed is a WireError", () => {
+Deno.test("VOD-210: readIndexFile() throws WireError for a truncated or changed file", () => {
   const index = indexOf(flvFile(film()));
   const bytes = writeIndexFile({ index, size: 1, modified: 1 })!;
   for (let length = 0; length < bytes.length; length++) {
@@ -86,8 +86,8 @@ Deno.test("VOD-210: an index file that is cut off or changed is a WireError", ()
   }
 });
 
-Deno.test("VOD-210: an index file with offsets outside the recording is a WireError, and is made again", () => {
-  const places: ((index: FlvIndex, place: number) => FlvIndex | void)[] = [
+Deno.test("VOD-210: readIndexFile() throws WireError for offsets outside the recording, and the store makes a new index", () => {
+  const lies: ((index: FlvIndex, place: number) => FlvIndex | void)[] = [
     (index, place) => void (index.end = place),
     (index, place) => void (index.metadataEnd = place),
     (index, place) => void (index.metadataPosition = place),
@@ -97,7 +97,7 @@ Deno.test("VOD-210: an index file with offsets outside the recording is a WireEr
     (_, place) => new FlvIndex(place),
   ];
   for (const place of [NaN, Infinity, -2, 0.5, LONG.length + 1, 2 ** 60]) {
-    for (const [i, lie] of places.entries()) {
+    for (const [i, lie] of lies.entries()) {
       const index = indexOf(LONG);
       const lying = lie(index, place) ?? index;
       const bytes = writeIndexFile({ index: lying, size: LONG.length, modified: 1 })!;
@@ -111,7 +111,7 @@ Deno.test("VOD-210: an index file with offsets outside the recording is a WireEr
   }
 });
 
-Deno.test("VOD-210: the index of a large file is stored beside it, and the file is not read again", () => {
+Deno.test("VOD-210: the store keeps the index of a large file, and does not read the file again", () => {
   const first = stage(files);
   first.open("film")!.close();
   assert.deepEqual([...first.disk.indexes.keys()], ["/film.flv"]);
@@ -123,7 +123,7 @@ Deno.test("VOD-210: the index of a large file is stored beside it, and the file 
   assert.equal(next.disk.reads, 0);
 });
 
-Deno.test("VOD-210: a broken or outdated index is made again", () => {
+Deno.test("VOD-210: the store replaces a broken or outdated index", () => {
   const first = stage(files);
   first.open("film")!.close();
   const kept = first.disk.indexes.get("/film.flv")!;
@@ -142,7 +142,7 @@ Deno.test("VOD-210: a broken or outdated index is made again", () => {
   }
 });
 
-Deno.test("VOD-210: a large recording leaves an index file at its end", () => {
+Deno.test("VOD-210: Recorder stores an index at the end of a large recording, but not of a small one", () => {
   for (const [length, keeps] of [[100_000, true], [1_000, false]] as const) {
     const on = new Stage();
     const publisher = on.clock.relay("cam", "test");

@@ -12,14 +12,14 @@ function indexOf(bytes: Uint8Array): FlvIndex | undefined {
   let found: FlvIndex | undefined;
   disk.open("", "a.flv", (file) => buildIndex(file!, (index) => found = index));
   for (let steps = 0; disk.settle(); steps++) {
-    assert.ok(steps < 1_000, "reading a file must come to an end");
+    assert.ok(steps < 1_000, "reading the file does not end");
   }
   return found;
 }
 
 const times = (points: SeekPoints) => [...points.values()].map(({ time }) => time);
 
-Deno.test("A file is indexed: duration, key frames, headers, and where playing begins for a time", () => {
+Deno.test("FlvIndex has duration, key frames and headers of a file, and where playing begins for a time", () => {
   const bytes = flvFile(film());
   const index = indexOf(bytes)!;
   assert.equal(index.duration, 9_750);
@@ -32,7 +32,7 @@ Deno.test("A file is indexed: duration, key frames, headers, and where playing b
   assert.deepEqual(bytes.subarray(position, position + 31), flvTag(video(2_000, true)));
 });
 
-Deno.test("VOD-103: times count from the first frame, with any start of the file", () => {
+Deno.test("VOD-103: FlvIndex counts times in ms from the first frame of the file", () => {
   for (const first of [1, 40_000, 2 ** 31 - 3_000, 2 ** 32 - 4_000]) {
     const index = indexOf(flvFile(film(first)))!;
     assert.equal(index.duration, 9_750, `${first}`);
@@ -40,7 +40,7 @@ Deno.test("VOD-103: times count from the first frame, with any start of the file
   }
 });
 
-Deno.test("VOD-104: a file that breaks off at any byte is indexed up to its last whole tag", () => {
+Deno.test("VOD-104: FlvIndex ends at the last whole tag of a file truncated at any byte", () => {
   const tags = film().slice(0, 12);
   const whole = flvFile(tags);
   const ends = tags.map((_, i) => flvFile(tags.slice(0, i + 1)).length);
@@ -54,7 +54,7 @@ Deno.test("VOD-104: a file that breaks off at any byte is indexed up to its last
   }
 });
 
-Deno.test("VOD-101 to VOD-104: offsets, wrong lengths behind tags, encrypted and unknown tags, zeros", () => {
+Deno.test("VOD-101 to VOD-104: FlvIndex has all key frames despite wrong lengths, encrypted and unknown tags, and zeros", () => {
   const [header, first, second] = [video(0, true, 0), video(0, true), video(40, true)].map(flvTag);
   const wrong = first.slice();
   wrong.fill(0xee, wrong.length - 4);
@@ -79,14 +79,14 @@ Deno.test("VOD-101 to VOD-104: offsets, wrong lengths behind tags, encrypted and
   }
 });
 
-Deno.test("VOD-056: sound alone has a point each second", () => {
+Deno.test("VOD-056: FlvIndex has a seek point each second of a file without video", () => {
   const tags = Array.from({ length: 500 }, (_, i) => audio(i * 20));
   const index = indexOf(flvFile(tags))!;
   assert.deepEqual(times(index.audio), [0, 1e3, 2e3, 3e3, 4e3, 5e3, 6e3, 7e3, 8e3, 9e3]);
   assert.equal(index.pointBefore(4_500).time, 4_000);
 });
 
-Deno.test("Large frames are passed over without being read", () => {
+Deno.test("buildIndex() does not read the content of large frames", () => {
   const disk = new FakeDisk();
   const large = Array.from({ length: 4 }, (_, i) => video(i * 1_000, true, 1, 1 << 20));
   disk.files.set("/a.flv", flvFile(large));
@@ -97,7 +97,7 @@ Deno.test("Large frames are passed over without being read", () => {
   assert.ok(disk.reads <= 6, `${disk.reads} reads`);
 });
 
-Deno.test("The index thins out its points instead of growing without limit", () => {
+Deno.test("SeekPoints keeps at most 100,000 points, and finds points less than 100 ms away", () => {
   const points = new SeekPoints();
   for (let i = 0; i < 250_000; i++) points.add(i * 10, i * 100);
   assert.ok(points.length <= 100_000);

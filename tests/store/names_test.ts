@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { recordingFile } from "../../src/store/names.ts";
 
-Deno.test("recordingFile() takes the names of recordings, with and without prefix and suffix", () => {
+Deno.test('recordingFile() accepts names of recordings with and without "flv:" and ".flv"', () => {
   assert.equal(recordingFile("film"), "film.flv");
   assert.equal(recordingFile("flv:film"), "film.flv");
   assert.equal(recordingFile("film.flv"), "film.flv");
@@ -10,7 +10,7 @@ Deno.test("recordingFile() takes the names of recordings, with and without prefi
   assert.equal(recordingFile("a/b/c/d/e/f/g/h"), "a/b/c/d/e/f/g/h.flv");
 });
 
-Deno.test("recordingFile() refuses paths out of the folder, and names that file systems alter", () => {
+Deno.test("recordingFile() refuses paths outside the folder, and names that file systems alter", () => {
   const refused = [
     "",
     ".",

@@ -67,7 +67,7 @@ function metadataOf(bytes: Uint8Array) {
   return (values as MixedArray).named;
 }
 
-Deno.test("VOD-201 to VOD-206, VOD-210: the file has all published frames, from time 0 on", () => {
+Deno.test("VOD-201 to VOD-206, VOD-210: Recorder writes all published frames, with times from 0 ms", () => {
   const on = stage();
   on.publish();
   on.metadata({ width: 640, duration: 99 });
@@ -79,11 +79,11 @@ Deno.test("VOD-201 to VOD-206, VOD-210: the file has all published frames, from 
   const { duration, filesize, width, ...others } = metadataOf(on.file());
   assert.deepEqual([duration, filesize, width], [9.75, on.file().length, 640]);
   assert.deepEqual(Object.keys(others), []);
-  assert.equal(on.file()[4], 5, "there are both");
+  assert.equal(on.file()[4], 5, "flags of audio and video");
   assert.equal(on.store.recordings, 0);
 });
 
-Deno.test("VOD-210: the file is whole after every write, whenever the process ends", () => {
+Deno.test("VOD-210: Recorder leaves a readable file after every write", () => {
   const on = stage();
   on.publish();
   on.record();
@@ -96,7 +96,7 @@ Deno.test("VOD-210: the file is whole after every write, whenever the process en
   assert.ok(on.disk.writes > 5);
 });
 
-Deno.test("VOD-204: a recording that begins in the middle begins with a key frame behind its header", () => {
+Deno.test("VOD-204: Recorder begins in mid-stream with the codec header and a key frame", () => {
   const on = stage();
   on.publish();
   on.send(film().slice(0, 12));
@@ -109,7 +109,7 @@ Deno.test("VOD-204: a recording that begins in the middle begins with a key fram
   assert.ok(tags.slice(0, at).some(({ type, data }) => type === 9 && data[1] === 0));
 });
 
-Deno.test("VOD-205: append continues after the last frame, truncating a partial one of a crash", () => {
+Deno.test("VOD-205: Recorder appends 25 ms after the last whole frame, and removes a partial frame", () => {
   const on = stage();
   on.publish();
   on.record();
@@ -122,18 +122,18 @@ Deno.test("VOD-205: append continues after the last frame, truncating a partial 
   on.end();
   const times = mediaOf(on.file()).map(({ timestamp }) => timestamp);
   assert.equal(times.length, 2 * film().length - 1);
-  assert.equal(times[film().length], 9_775, "25 ms later");
+  assert.equal(times[film().length], 9_775, "25 ms after the last frame");
   assert.equal(times.at(-1), 9_775 + 9_750);
   assert.deepEqual(times, times.toSorted((a, b) => a - b));
   assert.equal(metadataOf(on.file()).duration, 19.525);
 });
 
-Deno.test("a publisher that returns at once is recorded after its earlier frames", () => {
+Deno.test("Recorder appends the frames of a publisher that returns before the disk has written the earlier ones", () => {
   const on = stage();
   on.publish();
   const first = on.record() as Recording;
   on.send(film());
-  on.disk.stands = true; // nothing more of it gets to the disk
+  on.disk.stands = true; // the disk completes no further write
   first.stop();
   for (let i = 0; i < 2; i++) {
     const again = on.record("cam", "append") as Recording;
@@ -150,7 +150,7 @@ Deno.test("a publisher that returns at once is recorded after its earlier frames
   assert.ok(tags.length > film().length);
 });
 
-Deno.test("VOD-205: another codec than the file's cannot be appended", () => {
+Deno.test("VOD-205: Recorder does not append frames of another codec than the file's", () => {
   const on = stage();
   on.publish();
   on.record();
@@ -165,7 +165,7 @@ Deno.test("VOD-205: another codec than the file's cannot be appended", () => {
   assert.deepEqual(mediaOf(on.file()), mediaOf(before));
 });
 
-Deno.test("VOD-202: invalid names, files in use and read-only folders are refused", () => {
+Deno.test("VOD-202: the store refuses to record to invalid names, files in use and read-only folders", () => {
   const on = stage();
   on.publish();
   assert.match(String(on.record("../main")), /may not have the name/);
@@ -183,7 +183,7 @@ Deno.test("VOD-202: invalid names, files in use and read-only folders are refuse
   assert.equal(on.store.recordings, 0);
 });
 
-Deno.test("VOD-212: a full disk or a limit ends the recording in good order, not the publication", () => {
+Deno.test("VOD-212: Recorder ends a recording, but not the publication, at a full disk, size or time limit", () => {
   const on = stage();
   on.publish();
   on.record();
@@ -209,7 +209,7 @@ Deno.test("VOD-212: a full disk or a limit ends the recording in good order, not
   on.end();
 });
 
-Deno.test("VOD-211: a blocked disk loses frames up to a key frame, within the bound", () => {
+Deno.test("VOD-211: Recorder drops frames up to the next key frame when 100,000 bytes wait for the disk", () => {
   const on = stage();
   on.queueLimit = 100_000;
   on.publish();
@@ -225,12 +225,12 @@ Deno.test("VOD-211: a blocked disk loses frames up to a key frame, within the bo
   assert.ok(tags.length < large.length);
   let last = -250;
   for (const { timestamp, data } of tags.filter(({ data }) => data[1] === 1)) {
-    if (timestamp !== last + 250) assert.equal(data[0], 0x17, `a key frame after the gap`);
+    if (timestamp !== last + 250) assert.equal(data[0], 0x17, "a key frame after the gap");
     last = timestamp;
   }
 });
 
-Deno.test("VOD-213: a recording is cut at key frames, each file whole and from time 0 on", () => {
+Deno.test("VOD-213: Recorder begins a new file at a key frame after 3 s, each with times from 0 ms", () => {
   const on = stage();
   on.limits = { size: 0, time: 0, segment: 3_000 };
   on.publish();
@@ -252,7 +252,7 @@ Deno.test("VOD-213: a recording is cut at key frames, each file whole and from t
   assert.equal(pictures.length, 40);
 });
 
-Deno.test("VOD-208: a growing file is played to its final end", () => {
+Deno.test("VOD-208: FilePlayer plays a recording in progress up to its final end", () => {
   const on = stage();
   on.publish();
   on.record();
@@ -274,7 +274,7 @@ Deno.test("VOD-208: a growing file is played to its final end", () => {
   assert.equal(output.ends, 1);
 });
 
-Deno.test("Sound alone is recorded, and the header of the file marks it", () => {
+Deno.test("Recorder writes a file of only audio, and marks only audio in the file's header", () => {
   const on = stage();
   on.publish();
   on.record();
@@ -284,7 +284,7 @@ Deno.test("Sound alone is recorded, and the header of the file marks it", () => 
   assert.equal(on.file()[4], 4);
 });
 
-Deno.test("Publications selected in the configuration are recorded in the configured mode", () => {
+Deno.test("The store records the configured publications in the configured mode", () => {
   const paths: string[] = [];
   const files = (mode: RecordMode | "new", segment = 0) => {
     const on = stage();
@@ -317,7 +317,7 @@ Deno.test("Publications selected in the configuration are recorded in the config
   assert.deepEqual([...new Set(paths)], ["/app/room/cam"]);
 });
 
-Deno.test("A publication is recorded once, and not at all if the operator forbids it", () => {
+Deno.test("The store records a publication once, and not if the configuration does not select it", () => {
   const on = stage();
   on.publish();
   on.record("own");
@@ -338,7 +338,7 @@ const pictures = (count: number, first = 0) => [
   ...Array.from({ length: count }, (_, i) => video(first + 40 * i, true, 1, 100_000)),
 ];
 
-Deno.test("bytes that wait for the disk count for the client that began the recording, and are bounded", () => {
+Deno.test("Recorder counts bytes that wait for the disk against the client that began the recording, and limits them", () => {
   const on = stage();
   on.publish();
   const limit = 1 << 20;
@@ -372,7 +372,7 @@ Deno.test("bytes that wait for the disk count for the client that began the reco
   assert.equal(on.publication().recording, undefined);
 });
 
-Deno.test("data and codec headers that wait for the disk are bounded, too", () => {
+Deno.test("Recorder limits the bytes of data and codec headers that wait for the disk", () => {
   for (const kind of ["data", "header"] as const) {
     const on = stage();
     on.publish();

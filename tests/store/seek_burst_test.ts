@@ -12,14 +12,14 @@ Deno.test("SeekBurst encloses AVC frames in the video commands of a seek", () =>
   assert.deepEqual(burst.end()?.payload, END);
 });
 
-Deno.test("SeekBurst takes the codec of the first frame, not of an empty message before it", () => {
+Deno.test("SeekBurst determines the codec from the first frame, not from an empty message before it", () => {
   const burst = new SeekBurst(400);
   assert.equal(burst.begin(new Uint8Array(0)), undefined);
   assert.deepEqual(burst.begin(AVC_KEY)?.payload, BEGIN);
   assert.deepEqual(burst.end()?.payload, END);
 });
 
-Deno.test("SeekBurst sends no commands around other codecs, nor without frames", () => {
+Deno.test("SeekBurst sends no commands around frames of other codecs, nor without frames", () => {
   const burst = new SeekBurst(400);
   assert.equal(burst.end(), undefined);
   assert.equal(burst.begin(Uint8Array.of(0x12, 0)), undefined); // Sorenson H.263
