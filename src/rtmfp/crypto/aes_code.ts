@@ -59,8 +59,13 @@ class Locals {
   }
 
   lane(): Lane {
-    const [x, i, k, u, v] = Array.from({ length: 5 }, () => this.vector());
-    return { x, i, k, u, v };
+    return {
+      x: this.vector(),
+      i: this.vector(),
+      k: this.vector(),
+      u: this.vector(),
+      v: this.vector(),
+    };
   }
 
   function(name: string, code: Code): WasmFunction {
@@ -108,8 +113,11 @@ function invert(lane: Lane): Code {
 
 /** Mixes columns, given multiples of them and what moves bytes one row up. */
 function mixed({ mix }: Cipher, multiple: (by: number) => Code, rows: Code): Code {
-  const [first, ...others] = mix.map((all) => all.map(multiple));
-  return others.reduce((sum, terms) => xor(swizzle(sum, rows), ...terms), xor(first[0]));
+  const [[first], ...others] = mix;
+  return others.reduce<Code>(
+    (sum, all) => xor(swizzle(sum, rows), ...all.map(multiple)),
+    multiple(first),
+  );
 }
 
 /** The rounds of blocks side by side, from and to the `x` of their lanes, with a slot for each. */
@@ -117,7 +125,7 @@ function rounds(cipher: Cipher, lanes: readonly Lane[], slots: Code[], locals: L
   const round = locals.integer();
   const products = new Map([...cipher.products].map(([by]) => [by, locals.vector()]));
   const each = (code: (lane: Lane, slot: Code) => Code) =>
-    join(...lanes.map((lane, n) => code(lane, slots[n])));
+    join(...lanes.map((lane, n) => code(lane, slots[n]!)));
   return join(
     each((lane, slot) => {
       const { x } = lane;
@@ -257,7 +265,7 @@ function expansion(name: string, cipher: Cipher): WasmFunction {
     }
     if (number > 0) code.push(set(x, xor(get(x), vector(Array(16).fill(ADDED)))));
     if (round < ROUNDS) code.push(enter(cipher, lane, get(x)));
-    if (inner) code.push(set(x, swizzle(get(x), vector(cipher.orders[round]))));
+    if (inner) code.push(set(x, swizzle(get(x), vector(cipher.orders[round]!))));
     code.push(storeVector(get(slot), SCHEDULE + BLOCK * round, get(x)));
     if (number === ROUNDS) break;
     // Each word of the next key is the sum of those up to it, and of the last one, substituted.

@@ -51,18 +51,18 @@ const isRoot = (t: number, a: number) => squared(t) === (multiply(a, t) ^ a);
 const a = subfield.find((a) => outside.some((t) => isRoot(t, a)))!;
 const t = outside.find((t) => isRoot(t, a))!;
 
-const unpaired = bytes.map((pair) => elements[pair & 15] ^ multiply(elements[pair >> 4], t));
+const unpaired = bytes.map((pair) => elements[pair & 15]! ^ multiply(elements[pair >> 4]!, t));
 const paired = bytes.map((x) => unpaired.indexOf(x));
 /** The pair of a byte. */
-export const pair: Linear = (x) => paired[x];
+export const pair: Linear = (x) => paired[x]!;
 
 /** Indices of 128 and more give 0, and so do sums of one with a nibble. */
 const INFINITE = 0x80;
 /** 1/x of a nibble x. */
-export const inverses = nibbles.map((n) => n === 0 ? INFINITE : nibbleOf(inverted[n]));
+export const inverses = inverted.map((inverse, n) => n === 0 ? INFINITE : nibbleOf(inverse));
 /** a/x of a nibble x. */
-export const quotients = nibbles.map((n) =>
-  n === 0 ? INFINITE : nibbleOf(multiply(a, inverted[n]))
+export const quotients = inverted.map((inverse, n) =>
+  n === 0 ? INFINITE : nibbleOf(multiply(a, inverse))
 );
 
 /** The tables by which the nibbles u and v give f(1/x). */

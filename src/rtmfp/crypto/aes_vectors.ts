@@ -68,6 +68,9 @@ export const positions: readonly number[] = Array.from({ length: 16 }, (_, i) =>
 const at = (column: number, row: number) => 4 * (column & 3) + (row & 3);
 export const below = (position: number): number => at(position >> 2, position + 1);
 
+/** Multiples of a byte that a column gets, for each of four rows. */
+type Mix = readonly [readonly [number], ...(readonly number[])[]];
+
 /** AES in one direction: that of FIPS 197 §5.1, or the equivalent inverse cipher of §5.3.5. */
 export class Cipher {
   /** From bytes to the pairs whose inverses are looked for. */
@@ -94,7 +97,7 @@ export class Cipher {
     before: Linear,
     after: Linear,
     shift: (column: number, row: number) => number,
-    readonly mix: readonly (readonly number[])[],
+    readonly mix: Mix,
   ) {
     const into: Linear = (x) => pair(before(x));
     this.into = byteTables(into);
@@ -102,16 +105,18 @@ export class Cipher {
       mix.flat().map((by) => [by, inverseTables((x) => into(multiply(by, after(x))))]),
     );
     this.out = inverseTables(after);
-    const orders = [positions];
+    let order = positions;
+    const orders = [order];
     for (let round = 1; round <= ROUNDS; round++) {
-      orders.push(orders[round - 1].map((byte) => at(shift(byte >> 2, byte & 3), byte & 3)));
+      order = order.map((byte) => at(shift(byte >> 2, byte & 3), byte & 3));
+      orders.push(order);
     }
     this.orders = orders;
-    this.restore = vector(positions.map((byte) => orders[ROUNDS].indexOf(byte)));
+    this.restore = vector(positions.map((byte) => order.indexOf(byte)));
     const rows = orders.slice(1, ROUNDS).map((order) =>
       place(order.map((byte) => order.indexOf(below(byte))))
     );
-    this.rows = rows[0] - BLOCK;
+    this.rows = rows[0]! - BLOCK;
   }
 }
 

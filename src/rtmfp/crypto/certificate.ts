@@ -126,7 +126,7 @@ export function canonicalEpd(fingerprint: Uint8Array): Uint8Array {
 export function prevails(nearCertificate: Uint8Array, farCertificate: Uint8Array): boolean {
   const length = Math.min(nearCertificate.length, farCertificate.length);
   for (let i = 0; i < length; i++) {
-    if (nearCertificate[i] !== farCertificate[i]) return nearCertificate[i] < farCertificate[i];
+    if (nearCertificate[i] !== farCertificate[i]) return nearCertificate[i]! < farCertificate[i]!;
   }
   return nearCertificate.length < farCertificate.length;
 }

@@ -56,7 +56,7 @@ export function generateKeyPair(id: GroupId, random: Random): KeyPair {
   const group = groups[id];
   for (let attempt = 0; attempt < 100; attempt++) {
     const privateKey = random(group.exponentBits / 8);
-    privateKey[0] |= 0x80; // never shorter than it should be
+    privateKey[0]! |= 0x80; // never shorter than it should be
     const publicKey = publicKeyOf(id, privateKey);
     if (publicKey.length === group.size && acceptable(group, publicKey)) {
       return { group: id, publicKey, privateKey };
@@ -114,13 +114,13 @@ function acceptable(group: Group, publicKey: Uint8Array): boolean {
   const length = publicKey.length - first;
   if (length > group.size || length <= MARGIN / 8) return false; // below 2 to the 24
   let ones = 0;
-  for (let i = first; i < publicKey.length; i++) ones += onesOf[publicKey[i]];
+  for (const byte of publicKey) ones += onesOf[byte]!;
   if (ones < MIXED_BITS || publicKey.length * 8 - ones < MIXED_BITS) return false;
   if (length < group.size) return true;
   let most = largest.get(group.id);
   if (!most) largest.set(group.id, most = toBytes(group.prime - (1n << BigInt(MARGIN))));
   for (let i = 0; i < length; i++) {
-    if (publicKey[first + i] !== most[i]) return publicKey[first + i] < most[i];
+    if (publicKey[first + i] !== most[i]) return publicKey[first + i]! < most[i]!;
   }
   return true;
 }

@@ -90,7 +90,7 @@ export class PacketCipher {
    * @throws {RangeError} as `seal`
    */
   stage(batch: Batch, index: number, packetEnd: number): number {
-    const end = this.#prepare(batch.buffers[index], packetEnd, batch, index);
+    const end = this.#prepare(batch.buffers[index]!, packetEnd, batch, index);
     batch.add(index, this.#out.aes, end);
     return end + (this.#out.hmac?.length ?? 0);
   }
@@ -101,7 +101,7 @@ export class PacketCipher {
     if (hmac) {
       const end = length - hmac.length;
       const digest = hmac.hmac.digest(buffer, SESSION_ID, end);
-      for (let i = 0; i < hmac.length; i++) buffer[end + i] = digest[i];
+      for (let i = 0; i < hmac.length; i++) buffer[end + i] = digest[i]!;
     }
     writeSessionId(buffer, sessionId);
   }
@@ -133,14 +133,14 @@ export class PacketCipher {
       let byte;
       do {
         if (at === end) return this.#drop("sequence");
-        byte = datagram[at++];
+        byte = datagram[at++]!;
         number = number * 128 + (byte & 0x7f);
       } while (byte & 0x80);
     }
     if (!hmac) {
       at += CHECKSUM;
       if (at > end) return this.#drop("checksum");
-      const sum = (datagram[at - 2] << 8) | datagram[at - 1];
+      const sum = (datagram[at - 2]! << 8) | datagram[at - 1]!;
       if (sum !== checksum(datagram, at, end)) return this.#drop("checksum");
     }
     if (sequence && !this.#window.accept(number)) return this.#drop("replay");
@@ -207,7 +207,7 @@ function writeSessionId(datagram: Uint8Array, sessionId: number): void {
 }
 
 function word(bytes: Uint8Array, at: number): number {
-  return (bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3];
+  return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
 }
 
 /** Writes an integer of variable length; returns the offset after it. */

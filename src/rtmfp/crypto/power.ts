@@ -6,13 +6,13 @@ const WINDOW = 4;
 
 /** `base` to the power of `exponent`, modulo `modulus`, with a table of the powers up to 15. */
 export function power(base: bigint, exponent: bigint, modulus: bigint): bigint {
-  const powers = [1n, base % modulus];
-  for (let i = 2; i < 1 << WINDOW; i++) powers.push(powers[i - 1] * powers[1] % modulus);
+  const powers = [1n];
+  for (let last = 1n; powers.length < 1 << WINDOW;) powers.push(last = last * base % modulus);
   let result = 1n;
   for (const digit of exponent.toString(1 << WINDOW)) {
     for (let i = 0; i < WINDOW; i++) result = result * result % modulus;
     const value = parseInt(digit, 1 << WINDOW);
-    if (value > 0) result = result * powers[value] % modulus;
+    if (value > 0) result = result * powers[value]! % modulus;
   }
   return result;
 }
@@ -48,10 +48,10 @@ export class FixedBase {
       let entry = 0;
       for (let tooth = 0; tooth < TEETH; tooth++) {
         const at = tooth * this.#bits + bit;
-        entry |= ((exponent[exponent.length - 1 - (at >> 3)] >> (at & 7)) & 1) << tooth;
+        entry |= ((exponent[exponent.length - 1 - (at >> 3)]! >> (at & 7)) & 1) << tooth;
       }
       result = result * result % this.#modulus;
-      if (entry > 0) result = result * this.#table[entry] % this.#modulus;
+      if (entry > 0) result = result * this.#table[entry]! % this.#modulus;
     }
     return result;
   }

@@ -77,7 +77,7 @@ class Machine {
   /** Copies a key record and a part of a buffer into the memory. */
   take(record: Uint8Array, buffer: Uint8Array, start: number, end: number): void {
     this.bytes.set(record, WORK);
-    if (start < BLOCK && buffer.length <= DATAGRAM) this.#places[start].set(buffer);
+    if (start < BLOCK && buffer.length <= DATAGRAM) this.#places[start]!.set(buffer);
     else this.#data.set(buffer.subarray(start, end));
   }
 
@@ -149,9 +149,9 @@ export class WasmBatch implements Batch {
     const length = end - UNENCRYPTED;
     const [slots, lengths] = [this.#slots, this.#lengths];
     let at = this.#count++;
-    for (; at > 0 && lengths[at - 1] < length; at--) {
-      slots[at] = slots[at - 1];
-      lengths[at] = lengths[at - 1];
+    for (; at > 0 && lengths[at - 1]! < length; at--) {
+      slots[at] = slots[at - 1]!;
+      lengths[at] = lengths[at - 1]!;
     }
     slots[at] = slot;
     lengths[at] = length;
@@ -167,16 +167,16 @@ export class WasmBatch implements Batch {
     const count = this.#count;
     for (let i = 0; i < count;) {
       const left = count - i;
-      const length = this.#lengths[i]; // the longest one's
+      const length = this.#lengths[i]!; // the longest one's
       // Eight take as long as four of that length and four of 0.6 times that; below half it pays.
-      const four = left <= 4 || 2 * this.#lengths[i + 4] < length;
-      if (left === 1) functions.encrypt1(s[i], length);
-      else if (left === 2) functions.encrypt2(s[i], s[i + 1], length);
-      else if (four) functions.encrypt4(s[i], s[i + 1], s[i + 2], s[i + 3], length);
+      const four = left <= 4 || 2 * this.#lengths[i + 4]! < length;
+      if (left === 1) functions.encrypt1(s[i]!, length);
+      else if (left === 2) functions.encrypt2(s[i]!, s[i + 1]!, length);
+      else if (four) functions.encrypt4(s[i]!, s[i + 1]!, s[i + 2]!, s[i + 3]!, length);
       else {
         // deno-fmt-ignore
         functions.encrypt8(
-          s[i], s[i + 1], s[i + 2], s[i + 3], s[i + 4], s[i + 5], s[i + 6], s[i + 7], length,
+          s[i]!, s[i + 1]!, s[i + 2]!, s[i + 3]!, s[i + 4]!, s[i + 5]!, s[i + 6]!, s[i + 7]!, length,
         );
       }
       i += four ? 4 : 8;

@@ -21,7 +21,7 @@ export class BufferPool {
     if (this.#bytes + buffer.length > this.most) return;
     const order = 31 - Math.clz32(buffer.length);
     while (this.#free.length <= order) this.#free.push([]);
-    this.#free[order].push(buffer);
+    this.#free[order]!.push(buffer);
     this.#bytes += buffer.length;
   }
 }

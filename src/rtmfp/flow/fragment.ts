@@ -96,7 +96,7 @@ export class FragmentPool {
    */
   part(message: Uint8Array, start: number, end: number): Uint8Array {
     const place = Math.imul(start + 7 * end, 0x9e3779b1) >>> 24;
-    const known = this.#parts[place];
+    const known = this.#parts[place]!;
     if (
       this.#messages[place] === message && this.#starts[place] === start &&
       known.length === end - start

@@ -20,7 +20,7 @@ export class SeenNumbers {
     const ranges = this.#ranges;
     if (!ranges) return false;
     for (let i = ranges.length - 2; i >= 0; i -= 2) {
-      if (number >= ranges[i]) return number <= ranges[i + 1];
+      if (number >= ranges[i]!) return number <= ranges[i + 1]!;
     }
     return false;
   }
@@ -40,9 +40,9 @@ export class SeenNumbers {
     }
     const ranges = this.#ranges ??= [];
     let i = ranges.length; // the run after the place of `number`
-    while (i > 0 && number < ranges[i - 2]) i -= 2;
-    if (i > 0 && number <= ranges[i - 1] + 1) { // in or right behind the run before
-      if (number <= ranges[i - 1]) return true;
+    while (i > 0 && number < ranges[i - 2]!) i -= 2;
+    if (i > 0 && number <= ranges[i - 1]! + 1) { // in or right behind the run before
+      if (number <= ranges[i - 1]!) return true;
       ranges[i - 1] = number;
       if (i < ranges.length && ranges[i] === number + 1) ranges.splice(i - 1, 2);
       return true;
@@ -65,8 +65,8 @@ export class SeenNumbers {
     if (number <= this.cumulative) return 0;
     let added = number - this.cumulative;
     const ranges = this.#ranges ?? NONE;
-    for (let i = 0; i < ranges.length && ranges[i] <= number; i += 2) {
-      added -= Math.min(ranges[i + 1], number) - ranges[i] + 1;
+    for (let i = 0; i < ranges.length && ranges[i]! <= number; i += 2) {
+      added -= Math.min(ranges[i + 1]!, number) - ranges[i]! + 1;
     }
     this.cumulative = number;
     if (this.#ranges) this.#join();
@@ -77,8 +77,8 @@ export class SeenNumbers {
   #join(): void {
     const ranges = this.#ranges!;
     let i = 0;
-    while (i < ranges.length && ranges[i] <= this.cumulative + 1) {
-      this.cumulative = Math.max(this.cumulative, ranges[i + 1]);
+    while (i < ranges.length && ranges[i]! <= this.cumulative + 1) {
+      this.cumulative = Math.max(this.cumulative, ranges[i + 1]!);
       i += 2;
     }
     if (i === ranges.length) this.#ranges = undefined;

@@ -119,9 +119,9 @@ export class SentFragments {
     while (fragment) {
       const { sequence, next } = fragment;
       if (sequence > cumulative) {
-        while (range < ranges.length && ranges[range + 1] < sequence) range += 2;
+        while (range < ranges.length && ranges[range + 1]! < sequence) range += 2;
         if (range >= ranges.length) break;
-        if (sequence < ranges[range] || !fragment.everSent) {
+        if (sequence < ranges[range]! || !fragment.everSent) {
           previous = fragment;
           fragment = next;
           continue;

@@ -79,13 +79,14 @@ export class Control {
     }
     const replies = this.#replies;
     while (replies && replies.length > 0) {
-      if (to.room < CHUNK_HEADER + replies[0].length) return;
+      if (to.room < CHUNK_HEADER + replies[0]!.length) return;
       writeChunk(to, pingReply, replies.shift()!);
     }
     this.#replies = undefined;
     const hellos = this.#hellos;
     while (hellos && hellos.length > 0) {
-      if (to.room < HELLO + hellos[0].epd.length + hellos[0].tag.length) return;
+      const { epd, tag } = hellos[0]!;
+      if (to.room < HELLO + epd.length + tag.length) return;
       writeChunk(to, fiHello, hellos.shift()!);
     }
     this.#hellos = undefined;

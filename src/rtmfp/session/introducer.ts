@@ -99,7 +99,7 @@ export class Introducer {
     if (attempts === 0) return;
     const usable = usableAddresses(seeker, target);
     if (usable.length === 0) return;
-    const next = usable[(attempts - 1) % usable.length];
+    const next = usable[(attempts - 1) % usable.length]!;
     session.forward({ ...hello, replyAddress: { ...next, origin: Origin.reported } });
   }
 

@@ -9,7 +9,7 @@ import { ipBytes } from "../../common/ip.ts";
 type Reach = "everywhere" | "network" | "machine" | "nowhere";
 
 function reachOf(ip: Uint8Array): Reach {
-  const [a, b] = ip;
+  const [a = 0, b = 0] = ip;
   if (ip.length === 16) {
     if (ip.subarray(0, 15).every((byte) => byte === 0)) return ip[15] === 1 ? "machine" : "nowhere";
     if ((a & 0xfe) === 0xfc) return "network";

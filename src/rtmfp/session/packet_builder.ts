@@ -78,7 +78,7 @@ export class PacketBuilder {
 
   /** Adds a flag to the header. */
   flag(flag: number): void {
-    this.#buffer[this.#start] |= flag;
+    this.#buffer[this.#start]! |= flag;
   }
 
   /** Seals the packet and sends it, {@link finish} at the latest; returns the length of the datagram. */

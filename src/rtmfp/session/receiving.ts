@@ -143,7 +143,7 @@ export class Receiving implements ReceiveHost {
     const over = this.#over;
     if (!over) return;
     let count = 0;
-    while (count < over.length && this.#session.context.now - over[count].at > LINGER) count++;
+    while (count < over.length && this.#session.context.now - over[count]!.at > LINGER) count++;
     for (const { flow } of over.splice(0, count)) {
       this.hold(-flow.heldForRanges);
       if (this.#first === flow) this.#first = undefined;

@@ -158,7 +158,7 @@ export class Responder implements Timed {
     if (!this.#sessions.admit(certificate, from)) return true;
     if (this.#handshakes.size >= 4 * limits.halfOpen) {
       const [oldest] = this.#handshakes.keys();
-      this.#handshakes.delete(oldest); // its initiator repeats its packet if it still waits
+      if (oldest !== undefined) this.#handshakes.delete(oldest); // its initiator repeats its packet if it still waits
     }
     const pair = this.#sessions.identity.keyPair(farKey.group) ??
       this.#sessions.agreement.keyPair(farKey.group);

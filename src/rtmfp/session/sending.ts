@@ -107,7 +107,7 @@ export class Sending implements SendHost {
 
   flow(id: number): SendFlow | undefined {
     const flows = this.#flows;
-    for (let i = 0; i < flows.length; i++) if (flows[i].id === id) return flows[i];
+    for (let i = 0; i < flows.length; i++) if (flows[i]!.id === id) return flows[i];
     return undefined;
   }
 
@@ -177,7 +177,7 @@ export class Sending implements SendHost {
    */
   writeData(to: Writer): SendFlow | undefined {
     const index = this.#chosen;
-    const flow = this.#flows[index];
+    const flow = this.#flows[index]!;
     const now = this.clock.now;
     const idle = this.flight.outstanding === 0;
     if (flow.send(to, this.congestion.window) === 0) return undefined;
@@ -200,8 +200,8 @@ export class Sending implements SendHost {
     let suspended = false;
     let ready = false;
     for (let i = 0; i < flows.length; i++) {
-      suspended ||= flows[i].suspended;
-      ready ||= flows[i].ready;
+      suspended ||= flows[i]!.suspended;
+      ready ||= flows[i]!.ready;
     }
     this.#limited = this.#full || (ready && !this.#mayBurst);
     if (!ready && this.#acknowledgements > 1) this.#acknowledgements = 1; // nothing waited for them
@@ -303,8 +303,8 @@ export class Sending implements SendHost {
     let best = -1;
     for (let i = 1; i <= flows.length; i++) {
       const index = (this.#turn + i) % flows.length;
-      const flow = flows[index];
-      if ((best < 0 || goesBefore(flow, flows[best])) && flow.ready) best = index;
+      const flow = flows[index]!;
+      if ((best < 0 || goesBefore(flow, flows[best]!)) && flow.ready) best = index;
     }
     return best;
   }

@@ -1,5 +1,5 @@
 import { toHex } from "../../bytes/hex.ts";
-import type { Reader } from "../../bytes/reader.ts";
+import { Reader } from "../../bytes/reader.ts";
 import type { Address } from "../../common/address.ts";
 import type { CryptoBackend, Random } from "../crypto/backend.ts";
 import { type Certificate, isSelected } from "../crypto/certificate.ts";
@@ -181,8 +181,7 @@ export class Sessions {
   /** A session id that is not in use. */
   newSessionId(): number {
     for (;;) {
-      const bytes = this.context.random(4);
-      const id = ((bytes[0] << 24) | (bytes[1] << 16) | (bytes[2] << 8) | bytes[3]) >>> 0;
+      const id = new Reader(this.context.random(4)).u32();
       if (id !== 0 && !this.table.get(id) && !this.#initiators.has(id)) return id;
     }
   }

@@ -44,7 +44,7 @@ export class Staging {
   /** Whether packets of `size` bytes fit, and the batch is free. */
   takes(size: number): boolean {
     const { buffers, user } = this.#batch;
-    return size <= buffers[0].length && (user === undefined || user === this);
+    return size <= buffers[0]!.length && (user === undefined || user === this);
   }
 
   /** Buffer for the next packet; undefined: {@link post} the staged ones first. */
@@ -58,7 +58,7 @@ export class Staging {
     const length = cipher.stage(this.#batch, index, packetEnd);
     this.#batch.user = this;
     this.#count++;
-    const waiting = this.#waiting[index];
+    const waiting = this.#waiting[index]!;
     waiting.cipher = cipher;
     waiting.length = length;
     waiting.sessionId = sessionId;
@@ -74,9 +74,9 @@ export class Staging {
     try {
       this.#batch.run();
       for (let i = 0; i < count; i++) {
-        const { cipher, length, sessionId, to } = this.#waiting[i];
-        cipher!.finish(this.#batch.buffers[i], length, sessionId);
-        const part = this.#parts[i][Math.ceil(length / UNIT) - 1];
+        const { cipher, length, sessionId, to } = this.#waiting[i]!;
+        cipher!.finish(this.#batch.buffers[i]!, length, sessionId);
+        const part = this.#parts[i]![Math.ceil(length / UNIT) - 1]!;
         out.buffer(part.length)!.set(part);
         out.post(length, to!);
       }

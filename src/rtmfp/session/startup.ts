@@ -61,10 +61,10 @@ export class Startup {
     const waiting = this.#waiting;
     const { builder } = this.#context;
     let sent = 0;
-    for (; sent < waiting.length; sent++) {
-      const { codec, chunk, sessionId, to } = waiting[sent];
+    for (const { codec, chunk, sessionId, to } of waiting) {
       const writer = builder.open(out, this.#cipher, Mode.startup, undefined, 0, DATAGRAM);
       if (!writer) break;
+      sent++;
       try {
         writeChunk(writer, codec, chunk);
       } catch (error) { // an address that is none, or more than fits

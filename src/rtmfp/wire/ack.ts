@@ -24,7 +24,7 @@ export class Ack {
     if (sequence <= this.cumulativeAck) return true;
     const { ranges } = this;
     for (let i = 0; i < ranges.length; i += 2) {
-      if (sequence >= ranges[i] && sequence <= ranges[i + 1]) return true;
+      if (sequence >= ranges[i]! && sequence <= ranges[i + 1]!) return true;
     }
     return false;
   }
@@ -52,12 +52,14 @@ export function writeRangeAck(
   to.u8(ChunkType.rangeAck).u16(0).vlu(flowId).vlu(bufferBlocks).vlu(cumulativeAck);
   let last = cumulativeAck;
   for (let i = 0; i + 1 < ranges.length; i += 2) {
-    const holes = ranges[i] - last - 2;
-    const received = ranges[i + 1] - ranges[i];
+    const first = ranges[i]!;
+    const end = ranges[i + 1]!;
+    const holes = first - last - 2;
+    const received = end - first;
     room -= vluLength(holes) + vluLength(received);
     if (room < 0) break;
     to.vlu(holes).vlu(received);
-    last = ranges[i + 1];
+    last = end;
   }
   const end = to.at;
   to.at = start + 1;
@@ -88,7 +90,7 @@ export function readRangeAck(from: Reader, ack: Ack): void {
 function holdsVlu(from: Reader): boolean {
   const { input, at } = from;
   for (let i = at, end = at + from.left; i < end; i++) {
-    if (input[i] < 0x80) return true;
+    if (input[i]! < 0x80) return true;
   }
   return false;
 }
