@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Descriptors, KEPT } from "../../src/net/descriptors.ts";
 
-Deno.test("Descriptors refuses the last 64 descriptors, even before the reserved ones are open", () => {
+Deno.test("Descriptors keeps the last 64 descriptors free, and counts reserved descriptors that are not yet open", () => {
   let open = 30;
   let now = 0;
   const descriptors = new Descriptors(200, () => open, () => now);
@@ -24,12 +24,12 @@ Deno.test("Descriptors refuses the last 64 descriptors, even before the reserved
   assert.equal(takeAll(), 86);
 });
 
-Deno.test("Descriptors counts nothing on a system without a limit", () => {
+Deno.test("Descriptors does not count descriptors on a system without a limit", () => {
   const descriptors = new Descriptors(Infinity, () => assert.fail("counted"), () => 0);
   assert.equal(descriptors.take(), undefined);
 });
 
-Deno.test("Descriptors allows second descriptors of connections while more than half are free", () => {
+Deno.test("Descriptors allows second descriptors of connections while more than half of all descriptors are free", () => {
   const descriptors = new Descriptors(200 + KEPT, () => assert.fail("counted"), () => 0);
   assert.equal(descriptors.allows(99), true);
   assert.equal(descriptors.allows(100), false);

@@ -18,10 +18,10 @@ function test(name: string, fn: (native: boolean) => Promise<void>): void {
   const run = async (native: boolean) => {
     direct = 0;
     await fn(native);
-    assert.equal(direct > 0, native, `${direct} bytes went past sockets`);
+    assert.equal(direct > 0, native, `DirectWriters sent ${direct} bytes`);
   };
-  Deno.test(`${name}, portable`, () => run(false));
-  if (Deno.build.os === "linux") Deno.test(`${name}, native`, () => run(true));
+  Deno.test(`${name} (by Deno's sockets)`, () => run(false));
+  if (Deno.build.os === "linux") Deno.test(`${name} (by DirectWriters)`, () => run(true));
 }
 
 /** Blocks of a pattern that continues from block to block, in reused memory. */
@@ -84,7 +84,7 @@ async function serve(native: boolean, sendBuffer?: number) {
   return { server, sinks, told };
 }
 
-test("A live body arrives whole, and the connection carries the next body", async (native) => {
+test("StreamedResponse sends a whole live body, and its connection the next body", async (native) => {
   const { server, sinks } = await serve(native);
   const total = LENGTHS.reduce((sum, length) => sum + length, 0);
   for (let round = 0; round < 2; round++) { // fetch reuses the connection
@@ -102,7 +102,7 @@ test("A live body arrives whole, and the connection carries the next body", asyn
   await server.close();
 });
 
-test("A client that reads late gets a live body in order", async (native) => {
+test("StreamedResponse sends a live body in order to a client that reads late", async (native) => {
   const { server, sinks, told } = await serve(native, 8_192);
   const conn = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
   await conn.write(encoder.encode("GET / HTTP/1.0\r\n\r\n")); // a body without chunks
@@ -110,7 +110,7 @@ test("A client that reads late gets a live body in order", async (native) => {
   const lengths = Array.from({ length: 100 }, (_, i) => 1 + i * 7_919 % 60_000);
   const total = lengths.reduce((sum, length) => sum + length, 0);
   for (const { block, from, to } of blocks(lengths.slice(0, 60))) sink.write(block, from, to);
-  assert.ok(sink.waiting > 0, "it is full");
+  assert.ok(sink.waiting > 0, "the buffer is full");
   const reading = readAll(conn);
   await until(() => told.drains > 0 && sink.waiting === 0, "room");
   let sent = 0;
@@ -128,7 +128,7 @@ test("A client that reads late gets a live body in order", async (native) => {
   await server.close();
 });
 
-test("A live body and its connection end when the client has gone", async (native) => {
+test("StreamedResponse and its connection end when the client has gone", async (native) => {
   const { server, sinks, told } = await serve(native, 8_192);
   const conn = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
   await conn.write(encoder.encode("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
@@ -144,7 +144,7 @@ test("A live body and its connection end when the client has gone", async (nativ
   await server.close();
 });
 
-test("A WebSocket sends parts, messages and the close frame in order", async (native) => {
+test("WebSocketConnection sends parts, messages and the close frame in order", async (native) => {
   let socket: WebSocketConnection | undefined;
   const server = await serveWeb(options(native, 16_384), (request) => {
     const upgraded = upgradeToWebSocket(request)!;

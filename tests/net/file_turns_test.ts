@@ -44,7 +44,7 @@ Deno.test("FileTurns starts the next operation after one has failed", async () =
   assert.deepEqual(await Promise.all(all.slice(1)), [1, 2, 3, 4, 5, 6, 7, 8]);
 });
 
-Deno.test("FileTurns takes only its share of each turn of the event loop", async () => {
+Deno.test("FileTurns runs operations for at most 4 ms of each turn of the event loop", async () => {
   let next: (() => void) | undefined;
   let now = 0;
   const { began, ends, run } = world(
@@ -60,7 +60,7 @@ Deno.test("FileTurns takes only its share of each turn of the event loop", async
   });
   let turns = 0;
   const finish = async () => {
-    for (let settled = -1; settled !== began.length;) { // until every operation needs another turn
+    for (let settled = -1; settled !== began.length;) { // until no further operation begins
       settled = began.length;
       for (const end of ends.splice(0)) end();
       for (let i = 0; i < 10; i++) await Promise.resolve();

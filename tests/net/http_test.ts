@@ -13,7 +13,7 @@ const serve = (maxConnections?: number) =>
       new Response(`${request.method} ${new URL(request.url).pathname} ${await request.text()}`),
   );
 
-/** Sends bytes, and reads what comes until the connection ends. */
+/** Sends bytes, and reads the answer until the connection ends. */
 async function exchange(port: number, bytes: string): Promise<string> {
   using conn = await Deno.connect({ hostname: "127.0.0.1", port });
   await conn.write(encoder.encode(bytes));

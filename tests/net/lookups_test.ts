@@ -19,7 +19,7 @@ function held(timeout?: number) {
 
 const settled = () => new Promise((resolve) => setTimeout(resolve, 0));
 
-Deno.test("Lookups runs 8 of 100 hanging look-ups, also after their callers have given up", async () => {
+Deno.test("Lookups runs at most 8 look-ups at once, and counts hanging ones whose callers have given up", async () => {
   const { asked, lookups } = held(1);
   const all = Array.from({ length: 100 }, (_, i) => lookups.find(`host${i}.example`));
   for (const result of await Promise.allSettled(all)) {

@@ -50,7 +50,7 @@ async function withServer(
     },
     ...options,
   });
-  server.on("error", () => {}); // such as that of a client that rejects the certificate
+  server.on("error", () => {}); // for example a client that rejects the certificate
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   try {
     await test(server.server.address().port, received, () => sessions);
@@ -82,7 +82,7 @@ function send(
       assert.equal(++called, 1, "onSent is called once");
       resolve(error);
     });
-    assert.equal(called, 0, "and not during the call");
+    assert.equal(called, 0, "onSent is not called during the call");
   });
 }
 
@@ -271,7 +271,7 @@ Deno.test("mailer waits for a slow server, but not for an endless answer", async
   await new Promise((resolve) => server.close(resolve));
 });
 
-Deno.test("A server that disconnects during a mail fails that mail, but not the next", async () => {
+Deno.test("mailer fails a mail during which the server disconnects, but not the next mail", async () => {
   let connections = 0;
   const sockets: Socket[] = [];
   await withServer(async (real, received) => {
@@ -328,7 +328,7 @@ Deno.test("tls: mailer sends nothing unencrypted, and nothing to a server with a
     assert.equal(received.length, 1);
     assert.deepEqual(heard, ["me"]);
   }, plain);
-  // servers with a certificate of an unknown authority
+  // servers whose certificate an unknown authority has signed
   for (const [tls, secure] of [["starttls", false], ["on", true]] as const) {
     await withServer(async (port, received) => {
       await withMailer({ ...login, port, tls }, async (mailer) => {
@@ -345,7 +345,7 @@ Deno.test("tls: mailer encrypts mail and password, from the start or after START
   const [key, cert] = ["localhost.key", "localhost.pem"].map((name) =>
     Deno.readTextFileSync(new URL(name, folder))
   );
-  // a process trusts the authorities it was started with, so this one runs apart
+  // a process trusts the authorities given at its start, so the mailer runs in another process
   const mailer = new URL("../../src/net/mailer.ts", import.meta.url).href;
   const program = `import { Mailer } from ${JSON.stringify(mailer)};
     const [port, tls] = Deno.args;

@@ -1,4 +1,4 @@
-// Writing by send(2) beside the socket that Deno owns, over loopback.
+// DirectWriters writes by send(2) to a connection that Deno owns, over loopback.
 import assert from "node:assert/strict";
 import { openLibc } from "../../src/net/libc.ts";
 import { DirectWriters, type StreamEnds } from "../../src/net/native_stream.ts";
@@ -33,7 +33,8 @@ for (
   const [hostname, listening] of [["127.0.0.1", "127.0.0.1"], ["127.0.0.1", "::"], ["::1", "::"]]
 ) {
   Deno.test({
-    name: `DirectWriters writes to the client of ${listening} at ${hostname}, and to no other`,
+    name:
+      `DirectWriters writes to the right client at ${hostname} of a server that listens on ${listening}`,
     ignore,
     fn: async () => {
       using one = await connect(hostname, listening);
@@ -52,7 +53,7 @@ for (
 }
 
 Deno.test({
-  name: "A DirectWriter sends nothing to another client that got the descriptor of its connection",
+  name: "DirectWriter sends nothing to another client that got the descriptor of its connection",
   ignore,
   fn: async () => {
     const one = await connect("127.0.0.1");
@@ -75,7 +76,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "A connection ends when both descriptors are closed, in either order",
+  name: "DirectWriter and Deno's socket end the connection when both are closed, in either order",
   ignore,
   fn: async () => {
     for (const first of ["writer", "owner"]) {
@@ -107,7 +108,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "A DirectWriter returns how many bytes of a write fit into the buffer",
+  name: "DirectWriter.send() returns how many bytes fit into the system's buffer",
   ignore,
   fn: async () => {
     using all = await connect("127.0.0.1");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { NatsInbox } from "../../src/net/nats_inbox.ts";
 
-/** Turns that are taken when the test says so. */
+/** Turns that the test runs. */
 function world() {
   const waiting: (() => void)[] = [];
   const state = { busy: true, paused: false };
@@ -19,7 +19,7 @@ function world() {
   return { inbox, waiting, state };
 }
 
-Deno.test("NatsInbox handles messages in their turn, as they were when they came", async () => {
+Deno.test("NatsInbox copies messages, and handles them in order in later turns", async () => {
   const { inbox, waiting, state } = world();
   const got: number[][] = [];
   const message = Uint8Array.of(1, 2);
@@ -33,7 +33,7 @@ Deno.test("NatsInbox handles messages in their turn, as they were when they came
   await Promise.resolve();
 });
 
-Deno.test("NatsInbox reads no more while 1 MiB waits, and drops what is beyond 32 MiB", async () => {
+Deno.test("NatsInbox stops reading while 1 MiB waits, and drops messages beyond 32 MiB", async () => {
   const { inbox, waiting, state } = world();
   let handled = 0;
   const add = () => inbox.add(new Uint8Array(100_000), () => void handled++);
@@ -47,7 +47,7 @@ Deno.test("NatsInbox reads no more while 1 MiB waits, and drops what is beyond 3
   assert.ok(inbox.dropped > 150, `${inbox.dropped}`);
   while (waiting.length > 3) waiting.shift()!();
   for (let i = 0; i < 5; i++) await Promise.resolve();
-  assert.equal(state.paused, true, "a little waits");
+  assert.equal(state.paused, true, "less than 1 MiB waits");
   while (waiting.length > 0) waiting.shift()!();
   for (let i = 0; i < 5; i++) await Promise.resolve();
   assert.equal(state.paused, false);

@@ -1,4 +1,4 @@
-// Workers of sockets, started before scripts need them.
+// SocketHost starts the workers of sockets before scripts need them.
 import assert from "node:assert/strict";
 import { DEFAULT_LIMITS, type Policy, PORT_BLOCK } from "../../src/net/sandbox/policy.ts";
 import { ScriptSockets } from "../../src/net/sandbox/script_sockets.ts";
@@ -65,7 +65,7 @@ Deno.test("SocketHost prepares one worker for expected ports, and uses it for TC
     assert.equal(count(), 1);
     useAll(sockets, ports);
     host.prepare({ ports, connects: false });
-    assert.equal(count(), 1, "and not again");
+    assert.equal(count(), 1, "no second worker");
   }));
 
 Deno.test("SocketHost prepares no worker for forbidden or unexpected ports", () =>
@@ -96,7 +96,7 @@ Deno.test("SocketHost prepares the worker of connections if the configuration ex
     assert.equal(count(), 1);
   }));
 
-Deno.test("The worker of TCP servers has no right to reach what only UDP may reach", () =>
+Deno.test("SocketHost gives the worker of TCP servers no permission for addresses that only UDP may use", () =>
   counting({
     ...base,
     permissions: { ...base.permissions, connect: ["127.0.0.2"] },
@@ -115,7 +115,7 @@ Deno.test("The worker of TCP servers has no right to reach what only UDP may rea
     assert.match(await told, /Requires net access to \\"127.0.0.1:9\\"/);
   }));
 
-Deno.test("A policy with other limits keeps the workers; another policy replaces them", () =>
+Deno.test("SocketHost keeps its workers when only limits change, and replaces them for another policy", () =>
   counting(base, (host, sockets, count) => {
     const [port, other] = [freePort(), farPort()];
     host.prepare({ ports: [port, other], connects: false });
@@ -127,7 +127,7 @@ Deno.test("A policy with other limits keeps the workers; another policy replaces
     assert.ok(count() > 1);
   }));
 
-Deno.test("SocketHost starts a worker per block of ports, up to a maximum", () =>
+Deno.test("SocketHost starts one worker per block of 1,024 ports, for at most 16 blocks", () =>
   counting(base, (_, sockets, count) => {
     const quiet = { onError: () => {}, onAccept: () => undefined };
     let block = 8;
@@ -145,7 +145,7 @@ Deno.test("SocketHost starts a worker per block of ports, up to a maximum", () =
     assert.equal(open(), "16 blocks of 1024 ports are in use");
     assert.equal(count(), 16);
     for (const server of servers.slice(0, 2)) (server as { close(): void }).close();
-    for (let i = 0; i < 2; i++) assert.ok(typeof open() !== "string", "idle ones make room");
+    for (let i = 0; i < 2; i++) assert.ok(typeof open() !== "string", "idle blocks make room");
     assert.equal(open(), "16 blocks of 1024 ports are in use");
     for (let i = 2; i < 40 && count() < 48; i++) {
       const opened = open();
@@ -154,5 +154,5 @@ Deno.test("SocketHost starts a worker per block of ports, up to a maximum", () =
     }
     assert.equal(count(), 48);
     assert.match(open() as string, /^48 workers of sockets are in use or ending/);
-    assert.equal(count(), 48, "those that end count for a while");
+    assert.equal(count(), 48, "ending workers still count");
   }));

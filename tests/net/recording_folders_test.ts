@@ -75,7 +75,7 @@ Deno.test({
   },
 });
 
-Deno.test("RecordingFolders opens no more files than the limit, and logs that once", async () => {
+Deno.test("RecordingFolders opens no more files than its limit, and logs the limit once", async () => {
   await using on = await folders(2);
   const open = [await on.open("/a", "one.flv"), await on.open("/a", "one.flv")];
   assert.equal(await on.open("/a", "one.flv"), undefined);
@@ -91,7 +91,7 @@ Deno.test("RecordingFolders finds a recording while clients look up hundreds of 
   await using on = await folders(16);
   const absent = Array.from({ length: 500 }, (_, i) => on.open("/a", `none ${i}.flv`));
   const file = await on.open("/a", "one.flv");
-  assert.ok(file, "look-ups of others do not count as open files");
+  assert.ok(file, "look-ups do not count as open files");
   file.close();
   assert.ok((await Promise.all(absent)).every((found) => found === undefined));
   assert.deepEqual(on.warnings, []);
@@ -158,7 +158,7 @@ Deno.test("RecordingFolders lists the newest 1,000 files, in any order of the fo
   const list = () =>
     new Promise<readonly ListedRecording[]>((done) => on.all.listFiles("/many", done));
   const [files, same] = await Promise.all([list(), list()]);
-  assert.equal(files, same, "read once for both");
+  assert.equal(files, same, "both lists come from one reading");
   const seconds = files.map(({ modified }) => modified / 1_000);
   assert.deepEqual(seconds, Array.from({ length: 1_000 }, (_, i) => count - 1 - i));
   Deno.utimeSync(`${streams}/0.flv`, count, count);

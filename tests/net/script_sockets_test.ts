@@ -73,7 +73,7 @@ async function withSockets(
   }
 }
 
-Deno.test("A script's server and client exchange all bytes, and get the end of the connection", () =>
+Deno.test("ScriptSockets: a server and a client exchange all bytes, and get the end of the connection", () =>
   withSockets(loopback, async (sockets) => {
     const events = new Events();
     const port = freePort();
@@ -93,12 +93,15 @@ Deno.test("A script's server and client exchange all bytes, and get the end of t
     await events.until(/client data early \0 /);
     client.close();
     await events.until(/server closed by the other end/);
-    assert.ok(!events.log.some((line) => line.startsWith("client closed")), "its own wish");
+    assert.ok(
+      !events.log.some((line) => line.startsWith("client closed")),
+      "no event after the client's own close",
+    );
     assert.equal(client.write(bytes("late")), "the socket is closed");
-    assert.equal(sockets.count, 1, "the listening socket is left");
+    assert.equal(sockets.count, 1, "only the listening socket is open");
   }));
 
-Deno.test("An exception in a handler of one socket does not affect the other sockets", () =>
+Deno.test("ScriptSockets keeps other sockets working when a handler of one socket throws", () =>
   withSockets(loopback, async (sockets) => {
     const events = new Events();
     const bugs = (event: ErrorEvent) => {
@@ -123,7 +126,7 @@ Deno.test("An exception in a handler of one socket does not affect the other soc
     removeEventListener("error", bugs);
   }));
 
-Deno.test("A slow reader gets megabytes in order, and the worker reads ahead at most the window", () =>
+Deno.test("ScriptSockets gives a slow reader all bytes in order, and its worker reads ahead at most the window", () =>
   withSockets(loopback, async (sockets) => {
     const events = new Events();
     const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -153,7 +156,7 @@ Deno.test("A slow reader gets megabytes in order, and the worker reads ahead at 
     assert.equal(wrong, 0);
   }));
 
-Deno.test("A script gets the cause of a refused connection and of an unknown name", () =>
+Deno.test("ScriptSockets reports the cause of a refused connection and of an unknown host name", () =>
   withSockets({ ...loopback, connect: () => true }, async (sockets) => {
     const events = new Events();
     sockets.connect("127.0.0.1", freePort(), events.tcp("a"));
@@ -218,7 +221,7 @@ Deno.test("ScriptSockets refuses and counts forbidden addresses in every notatio
     assert.ok(!events.log.some((line) => line.includes(" open ")));
   }));
 
-Deno.test("The runtime refuses an address that a faulty policy allows", () =>
+Deno.test("Deno's permissions refuse an address that a faulty policy of ScriptSockets allows", () =>
   withSockets({
     ...loopback,
     connect: () => true,
@@ -249,7 +252,7 @@ Deno.test("The runtime refuses an address that a faulty policy allows", () =>
     assert.match(bound as string, /Requires net access to "0.0.0.0:\d+"/);
   }));
 
-Deno.test("The right to listen on a port does not allow connections to that port elsewhere", () =>
+Deno.test("The permission of ScriptSockets to listen on a port does not allow connections to that port elsewhere", () =>
   withSockets({ ...loopback, connect: () => true, udp: () => true }, async (sockets, host) => {
     const events = new Events();
     const target = Deno.listen({ hostname: "127.0.0.2", port: 0 });
@@ -281,60 +284,71 @@ const ipv6 = (() => {
 })();
 
 Deno.test({
-  name: "A script's server accepts connections of the address families that the policy allows",
+  name:
+    "ScriptSockets: a server accepts connections of exactly the address families that the policy allows",
   ignore: !ipv6,
   fn: async (t) => {
     for (const families of [["0.0.0.0", "::"], ["0.0.0.0"], ["::"]]) {
-      await t.step(families.join(" and "), () =>
-        withSockets(
-          { ...loopback, listen: (ip) => families.includes(ip) },
-          async (sockets) => {
-            const port = freePort();
-            const server = sockets.listen(port, {
-              onAccept: (connection) => {
-                connection.write(bytes("welcome"));
-                return new Events().tcp("x");
-              },
-              onError: (error) => assert.fail(error),
-            });
-            assert.ok(typeof server !== "string", String(server));
-            for (const [any, hostname] of [["0.0.0.0", "127.0.0.1"], ["::", "::1"]]) {
-              let heard: string | undefined;
-              try {
-                const conn = await Deno.connect({ hostname, port });
-                const buffer = new Uint8Array(10);
-                heard = text(buffer.subarray(0, await conn.read(buffer) ?? 0));
-                conn.close();
-              } catch {
-                // refused
+      await t.step(
+        `a server allowed to listen on ${families.join(" and ")} accepts only these families`,
+        () =>
+          withSockets(
+            { ...loopback, listen: (ip) => families.includes(ip) },
+            async (sockets) => {
+              const port = freePort();
+              const server = sockets.listen(port, {
+                onAccept: (connection) => {
+                  connection.write(bytes("welcome"));
+                  return new Events().tcp("x");
+                },
+                onError: (error) => assert.fail(error),
+              });
+              assert.ok(typeof server !== "string", String(server));
+              for (const [any, hostname] of [["0.0.0.0", "127.0.0.1"], ["::", "::1"]]) {
+                let heard: string | undefined;
+                try {
+                  const conn = await Deno.connect({ hostname, port });
+                  const buffer = new Uint8Array(10);
+                  heard = text(buffer.subarray(0, await conn.read(buffer) ?? 0));
+                  conn.close();
+                } catch {
+                  // refused
+                }
+                assert.equal(heard === "welcome", families.includes(any), `by ${hostname}`);
               }
-              assert.equal(heard === "welcome", families.includes(any), `by ${hostname}`);
-            }
-          },
-        ));
+            },
+          ),
+      );
     }
   },
 });
 
-Deno.test("A port that a program uses by IPv6 or IPv4 is in use for a script's server", {
-  ignore: !ipv6,
-}, async (t) => {
-  for (const hostname of ["0.0.0.0", "::", "127.0.0.1"]) {
-    await t.step(hostname, () =>
-      withSockets(loopback, (sockets) => {
-        const taken = Deno.listen({ hostname, port: 0 });
-        const outcome = sockets.listen(taken.addr.port, {
-          onAccept: () => undefined,
-          onError: () => {},
-        });
-        taken.close();
-        assert.match(outcome as string, /Address already in use/);
-        return Promise.resolve();
-      }));
-  }
-});
+Deno.test(
+  "ScriptSockets.listen() refuses a port on which another program listens by IPv6 or IPv4",
+  {
+    ignore: !ipv6,
+  },
+  async (t) => {
+    for (const hostname of ["0.0.0.0", "::", "127.0.0.1"]) {
+      await t.step(
+        `listen() refuses a port in use on ${hostname}`,
+        () =>
+          withSockets(loopback, (sockets) => {
+            const taken = Deno.listen({ hostname, port: 0 });
+            const outcome = sockets.listen(taken.addr.port, {
+              onAccept: () => undefined,
+              onError: () => {},
+            });
+            taken.close();
+            assert.match(outcome as string, /Address already in use/);
+            return Promise.resolve();
+          }),
+      );
+    }
+  },
+);
 
-Deno.test("A UDP socket on [::] receives by IPv4 too if the policy allows it", {
+Deno.test("ScriptSockets: a UDP socket on [::] receives by IPv4 too if the policy allows it", {
   ignore: !ipv6,
 }, async () => {
   for (const families of [["0.0.0.0", "::"], ["::"]]) {
@@ -364,7 +378,7 @@ Deno.test("A UDP socket on [::] receives by IPv4 too if the policy allows it", {
   }
 });
 
-Deno.test("A script gets the error of a port in use", () =>
+Deno.test("ScriptSockets.listen() returns the error of a port in use, and counts no socket", () =>
   withSockets(loopback, (sockets) => {
     const listener = Deno.listen({ hostname: "0.0.0.0", port: 0 });
     const outcome = sockets.listen(listener.addr.port, {
@@ -377,7 +391,7 @@ Deno.test("A script gets the error of a port in use", () =>
     return Promise.resolve();
   }));
 
-Deno.test("UDP sockets exchange datagrams, and report their senders", () =>
+Deno.test("ScriptSockets: two UDP sockets exchange datagrams, and report their senders", () =>
   withSockets(loopback, async (sockets) => {
     const events = new Events();
     const open = (name: string): Udp => {
@@ -420,16 +434,16 @@ Deno.test("ScriptSockets limits sockets, unsent bytes and accepted connections",
     await sleep(50);
   }, { sockets: 3, buffered: 1000 + 256 }));
 
-Deno.test("The sandbox checks an address in its canonical notation", async () => {
+Deno.test("canonicalIp() returns the notation of an address that the sandbox checks", async () => {
   assert.equal(canonicalIp("[::FFFF:10.0.0.1]"), "10.0.0.1");
   assert.equal(canonicalIp("0:0:0:0:0:0:0:1"), "::1");
-  assert.equal(canonicalIp("127.1"), undefined, "left to name resolution, then checked");
+  assert.equal(canonicalIp("127.1"), undefined, "not an address");
   assert.equal(canonicalIp("example.org"), undefined);
   assert.deepEqual(await resolve("127.1"), ["127.0.0.1"]);
   assert.deepEqual(await resolve("0x7f.1"), ["127.0.0.1"]);
 });
 
-Deno.test("The other end gets all bytes sent before disconnect, then the end", () =>
+Deno.test("ScriptSockets sends all bytes written before disconnect, then the end of the connection", () =>
   withSockets(loopback, async (sockets) => {
     const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const events = new Events();
@@ -451,7 +465,7 @@ Deno.test("The other end gets all bytes sent before disconnect, then the end", (
     listener.close();
   }));
 
-Deno.test("A socket reports unsent bytes of a peer that does not read, and frees them when it closes", () =>
+Deno.test("ScriptSockets counts unsent bytes for a peer that does not read, and frees them at the close", () =>
   withSockets(loopback, async (sockets) => {
     const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const events = new Events();
@@ -472,7 +486,7 @@ Deno.test("A socket reports unsent bytes of a peer that does not read, and frees
     await until(() => sockets.count === 0, "the end of the other");
   }));
 
-Deno.test("A script's server closes connections beyond its rate, and one accepted while it stopped", () =>
+Deno.test("ScriptSockets: a server closes connections beyond its rate, and a connection accepted while it stopped", () =>
   withSockets(loopback, async (sockets) => {
     let accepted = 0;
     const port = freePort();
@@ -504,8 +518,8 @@ Deno.test("A script's server closes connections beyond its rate, and one accepte
   }, { acceptsPerSecond: 5 }));
 
 /**
- * Runs another program. From `told()` to the end of the program this thread is blocked, as by a long
- * call of a script.
+ * Runs another program. It blocks this thread from the call of `told()` to the end of the program,
+ * like a long call of a script.
  *
  * @param ready whether the program has called `told()`
  * @param after checks that run after its end, before any other task
@@ -552,7 +566,7 @@ async function whileBusy(program: string, ready: () => boolean, after: () => voi
   await Deno.remove(folder, { recursive: true });
 }
 
-Deno.test("A UDP socket drops datagrams that a script is too slow for", () =>
+Deno.test("ScriptSockets drops datagrams that arrive faster than a script takes them", () =>
   withSockets(loopback, async (sockets) => {
     let received = 0;
     const socket = sockets.bind("127.0.0.1", 0, {
@@ -578,7 +592,7 @@ Deno.test("A UDP socket drops datagrams that a script is too slow for", () =>
     socket.close();
   }));
 
-Deno.test("Bytes that arrive one by one during a long call do not make the memory grow", () =>
+Deno.test("ScriptSockets needs no more memory for bytes that arrive one by one during a long call", () =>
   withSockets(loopback, async (sockets) => {
     let pieces = 0;
     let received = 0;
@@ -611,7 +625,7 @@ Deno.test("Bytes that arrive one by one during a long call do not make the memor
     assert.ok(pieces < 1_100, `1500 bytes came in ${pieces} pieces`);
   }));
 
-Deno.test("Bytes written one by one to a peer that does not read do not make the memory grow", () =>
+Deno.test("ScriptSockets needs no more memory for bytes written one by one to a peer that does not read", () =>
   withSockets(loopback, async (sockets) => {
     const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const events = new Events();
@@ -630,7 +644,7 @@ Deno.test("Bytes written one by one to a peer that does not read do not make the
     other.close();
   }, { buffered: 10_000_000 + 256 }));
 
-Deno.test("SOCK-048: only a broadcast socket sends to a broadcast address, in every notation", () =>
+Deno.test("SOCK-048: ScriptSockets sends to a broadcast address in any notation only from a broadcast socket", () =>
   withSockets({
     ...loopback,
     udp: () => true,
@@ -667,7 +681,7 @@ Deno.test("SOCK-048: only a broadcast socket sends to a broadcast address, in ev
     receiver.close();
   }));
 
-Deno.test("A script can open a port again right after it closed it", () =>
+Deno.test("ScriptSockets opens a port again right after closing it", () =>
   withSockets(loopback, (sockets) => {
     const port = freePort();
     for (let i = 0; i < 5; i++) {
@@ -688,7 +702,7 @@ const byName: Policy = {
   alone: () => true,
 };
 
-Deno.test("A host allowed by name gets a worker that can reach only this address and port", () =>
+Deno.test("ScriptSockets gives a host allowed by name a worker with permission for only this address and port", () =>
   withSockets(byName, async (sockets, host) => {
     const events = new Events();
     const [listener, other] = [0, 0].map(() => Deno.listen({ hostname: "127.0.0.1", port: 0 }));
@@ -718,7 +732,7 @@ Deno.test("A host allowed by name gets a worker that can reach only this address
     other.close();
   }));
 
-Deno.test("An unbound UDP socket exchanges datagrams with a host allowed by name", () =>
+Deno.test("ScriptSockets: an unbound UDP socket exchanges datagrams with a host allowed by name", () =>
   withSockets(byName, async (sockets) => {
     const events = new Events();
     const echo = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
@@ -771,7 +785,7 @@ Deno.test("ScriptSockets limits the workers for single addresses, and replaces u
     for (const listener of listeners) listener.close();
   }));
 
-Deno.test("A script gets an error if a port does not open in time", () =>
+Deno.test("ScriptSockets.listen() returns an error if the port does not open within the time-out", () =>
   withSockets(loopback, (sockets) => {
     const events = { onAccept: () => undefined, onError: () => {} };
     assert.equal(sockets.listen(freePort(), events), "no answer within 0 ms");

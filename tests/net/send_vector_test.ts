@@ -87,7 +87,7 @@ Deno.test("SendVector counts sent datagrams, and makes room for others", () => {
   assert.equal(out.waiting, 0);
 });
 
-Deno.test("SendVector takes the first datagram out of a message, and adds no more to that message", () => {
+Deno.test("SendVector removes the first datagram of a message, and adds no more datagrams to that message", () => {
   const out = vector();
   out.buffer[0] = 7;
   post(out, a, 100, 100, 100);

@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 
 const open = () => Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
 
-/** Blocks the event loop from the next turn on, as a script may. */
+/** Blocks the event loop for some ms in the next turn, as a script may. */
 const busy = (ms: number) =>
   setImmediate(() => {
     const began = performance.now();
-    while (performance.now() - began < ms) { /* takes its time */ }
+    while (performance.now() - began < ms) { /* blocks */ }
   });
 
 Deno.test("SocketPoll receives datagrams that arrived during a long turn, also after a late poll", async () => {
@@ -33,7 +33,7 @@ Deno.test("SocketPoll receives datagrams that arrived during a long turn, also a
     busy(600);
     await look.now();
   }
-  assert.ok(await found() >= 45, "what came late is in nobody's way");
+  assert.ok(await found() >= 45, "late polls do not delay later ones");
   look.close();
   look.close();
   near.close();

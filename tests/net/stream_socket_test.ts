@@ -55,10 +55,10 @@ async function readAll(client: Deno.TcpConn): Promise<number> {
   }
 }
 
-/** Tests both ways to write; only Linux has the native one. */
+/** Tests both ways of writing; only Linux has DirectWriters. */
 function test(name: string, fn: (native: boolean) => Promise<void>): void {
-  Deno.test(`${name}, portable`, () => fn(false));
-  if (Deno.build.os === "linux") Deno.test(`${name}, native`, () => fn(true));
+  Deno.test(`${name} (by Deno's sockets)`, () => fn(false));
+  if (Deno.build.os === "linux") Deno.test(`${name} (by DirectWriters)`, () => fn(true));
 }
 
 test("StreamSocket passes on all bytes, and the end of the client's stream", async (native) => {
@@ -84,9 +84,9 @@ test("StreamSocket ends after its last write, even with unread bytes of the clie
   all.socket.write(new Uint8Array(20_000_000));
   assert.ok(all.socket.writing);
   all.socket.end();
-  all.socket.write(new Uint8Array(5)); // too late
+  all.socket.write(new Uint8Array(5)); // not sent
   assert.equal(await readAll(all.client), 20_000_000);
-  assert.equal(written, 0, "nobody is told any more");
+  assert.equal(written, 0, "onWritten is not called after end()");
 });
 
 test("StreamSocket keeps the order of its writes when buffers are full", async (native) => {
@@ -110,7 +110,7 @@ test("StreamSocket keeps the order of its writes when buffers are full", async (
     block.fill(0); // the caller may reuse it
     if (at % 3 === 0) await sleep(0);
   }
-  assert.equal(await reading, -1, "the first byte that was not expected");
+  assert.equal(await reading, -1, "position of the first wrong byte");
   assert.equal(kinds.atOnce > 0, native, JSON.stringify(kinds));
   assert.ok(kinds.later > 0);
 });
@@ -122,11 +122,16 @@ test("StreamSocket reports a vanished client when it writes", async (native) => 
   all.client.close(); // the system answers the next write by a reset
   for (let i = 0; i < 100 && !all.socket.writing; i++) all.socket.write(new Uint8Array(100_000));
   await ended.promise;
-  assert.equal(all.socket.write(new Uint8Array(1)), true, "nobody waits for it");
+  assert.equal(
+    all.socket.write(new Uint8Array(1)),
+    true,
+    "a write to a closed socket needs no wait",
+  );
 });
 
 Deno.test({
-  name: "The system buffers at most `sendBuffer` bytes for a client that does not read",
+  name:
+    "StreamSocket: the system buffers at most `sendBuffer` bytes for a client that does not read",
   ignore: Deno.build.os !== "linux",
   fn: async () => {
     let next = Promise.withResolvers<boolean>();
@@ -154,7 +159,7 @@ Deno.test("StreamListener frees its port when it closes", async () => {
   }
 });
 
-Deno.test("tcpError tells what is missing for a certificate that is not trusted", async () => {
+Deno.test("tcpError() says why a certificate is not trusted", async () => {
   const read = (name: string) =>
     Deno.readTextFileSync(new URL(`./tls/${name}.pem`, import.meta.url));
   const key = Deno.readTextFileSync(new URL("./tls/localhost.key", import.meta.url));

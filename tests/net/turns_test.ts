@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Turns } from "../../src/net/turns.ts";
 
-/** Turns of a virtual clock. */
+/** Turns with a virtual clock. */
 function world() {
   let now = 0;
   let next: { action: () => void; at: number } | undefined;
@@ -39,7 +39,7 @@ Deno.test("Turns delays actions beyond 4 ms of a turn, in order", async () => {
   ]);
   while (ran.length < 3) turn();
   assert.deepEqual(ran, [1, 2, 3, 4]);
-  assert.ok(piece(6), "behind those that wait");
+  assert.ok(piece(6), "after waiting actions");
   while (ran.length < 6) turn();
   await Promise.all(waits);
   assert.deepEqual(ran, [1, 2, 3, 4, 5, 6]);
@@ -47,14 +47,14 @@ Deno.test("Turns delays actions beyond 4 ms of a turn, in order", async () => {
   assert.equal(piece(7), undefined);
 });
 
-Deno.test("Turns limits the number of actions that take no time", () => {
+Deno.test("Turns limits the number of actions in a turn that take no time", () => {
   const { turns } = world();
   let ran = 0;
   for (let i = 0; i < 1_000; i++) turns.take(() => void ran++);
   assert.ok(ran > 100 && ran < 300, `${ran}`);
 });
 
-Deno.test("Turns rests for a quarter of the time of a long action", () => {
+Deno.test("Turns waits for a quarter of the duration of a long action", () => {
   const { turns, spend, now, turn } = world();
   turns.take(() => spend(400));
   let at = 0;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { UdpPorts } from "../../src/net/sandbox/udp_ports.ts";
 
-Deno.test("UdpPorts refuses a second socket at one address, and any beside one at all addresses", () => {
+Deno.test("UdpPorts reports a port as taken at the same address, and at every address if a socket uses all addresses", () => {
   const ports = new UdpPorts();
   ports.take("127.0.0.1", 5000);
   assert.equal(ports.taken("127.0.0.1", 5000), true);

@@ -39,6 +39,6 @@ Deno.test("UnfinishedMessage closes the client with the largest message beyond 2
   assert.deepEqual(ended, [3]);
   for (const client of clients) client.finish();
   clients[0].add(200 * MIB);
-  assert.deepEqual(ended, [3], "what was finished does not count");
+  assert.deepEqual(ended, [3], "finished messages do not count");
   clients[0].finish();
 });
