@@ -73,5 +73,5 @@ Deno.test("FileTurns runs operations for at most 4 ms of each turn of the event 
     turn!();
   }
   await Promise.all(running);
-  assert.ok(turns >= 3 && turns < 20, `${turns} turns`); // 4 ms hold some 26 of them
+  assert.ok(turns >= 3 && turns < 20, `${turns} turns`); // some 26 operations take 4 ms
 });

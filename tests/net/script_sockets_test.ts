@@ -498,7 +498,7 @@ Deno.test("ScriptSockets: a server closes connections beyond its rate, and a con
     const closed = async (conn: Deno.TcpConn): Promise<void> => {
       let timer: ReturnType<typeof setTimeout>;
       const late = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(new Error("it is open")), PATIENCE);
+        timer = setTimeout(() => reject(new Error("the connection is open")), PATIENCE);
       });
       await Promise.race([conn.read(new Uint8Array(1)).catch(() => null), late]);
       clearTimeout(timer!);
@@ -510,7 +510,7 @@ Deno.test("ScriptSockets: a server closes connections beyond its rate, and a con
     const conns = await Promise.all(Array.from({ length: 40 }, connect));
     await Promise.all(conns.map(closed));
     const most = 10 + 5 * Math.ceil((performance.now() - began) / 1000);
-    assert.ok(accepted >= 5 && accepted <= most, `${accepted} were accepted`);
+    assert.ok(accepted >= 5 && accepted <= most, `${accepted} connections were accepted`);
     await sleep(1000);
     const late = await connect();
     server.close();
@@ -554,7 +554,7 @@ async function whileBusy(program: string, ready: () => boolean, after: () => voi
     ],
     stderr: "null",
   }).spawn();
-  await until(ready, "the program beside this one");
+  await until(ready, "the other program");
   Deno.writeTextFileSync(go, "");
   const began = performance.now();
   while (!there(done)) {

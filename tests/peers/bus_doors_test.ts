@@ -49,7 +49,7 @@ function socketTags(url: string): Promise<FlvTag[]> {
 }
 
 peerTest(
-  "librtmp, ffmpeg, HTTP and WebSocket play every frame of a publication on another server",
+  "rtmpdump, ffmpeg, HTTP and WebSocket players get every frame of a publication on another server of the bus",
   ["nats-server", "ffmpeg", "rtmpdump"],
   async () => {
     await using nats = await NatsServer.start();

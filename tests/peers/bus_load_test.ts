@@ -1,4 +1,4 @@
-// Many clients that are spread by load, and more frames than a frozen bus takes.
+// Servers on a bus balance many clients, and drop the frames that a frozen bus does not accept.
 import assert from "node:assert/strict";
 import { NetConnection } from "../../src/client/net_connection.ts";
 import { freePort } from "../support/ports.ts";
@@ -8,7 +8,7 @@ import { NatsServer } from "./nats.ts";
 import { peerTest } from "./peers.ts";
 
 peerTest(
-  "clients that knock at one server are spread over all by `return cumulus.servers`",
+  "a server redirects 45 clients evenly to all 3 servers of the bus by `return cumulus.servers`",
   ["nats-server"],
   async () => {
     await using nats = await NatsServer.start();
@@ -38,11 +38,11 @@ peerTest(
   },
 );
 
-/** 16 frames are 1 MiB: more than the bus and the buffers of TCP hold together. */
+/** Bytes of a frame, and maximum number of frames: 64 MiB, more than the bus and the buffers of TCP hold. */
 const [FRAME, MOST] = [64 * 1024, 64 * 16];
 
 peerTest(
-  "a frozen bus gets 4 MiB of frames, the others are counted; local service and calls are whole",
+  "a server queues 4 MiB of frames for a frozen bus and counts the dropped frames, and serves its own clients",
   ["nats-server"],
   async () => {
     await using nats = await NatsServer.start();

@@ -1,4 +1,4 @@
-// Servers that meet on a bus, for tests with a real nats-server.
+// Servers on a bus, for tests with a nats-server.
 import { toHex } from "../../src/bytes/hex.ts";
 import { NetConnection } from "../../src/client/net_connection.ts";
 import type { NetStream } from "../../src/client/net_stream.ts";

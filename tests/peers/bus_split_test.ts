@@ -7,7 +7,7 @@ import { NatsServer } from "./nats.ts";
 import { peerTest } from "./peers.ts";
 import { TcpProxy } from "./tcp_proxy.ts";
 
-/** Maximum time for servers to recover from a split, once it has healed. */
+/** Maximum time (ms) for servers to recover after a split has healed. */
 const HEALING = 5_000;
 
 /** Two servers of a NATS cluster. A proxy between them can cut or stall their route. */
@@ -30,9 +30,9 @@ async function startCluster() {
   };
 }
 
-for (const [what, split] of [["is cut", "cut"], ["takes nothing for a while", "stall"]] as const) {
+for (const [what, split] of [["is cut", "cut"], ["stalls", "stall"]] as const) {
   peerTest(
-    `a route of a NATS cluster that ${what}: a name is published once 5 s after it heals`,
+    `servers of a NATS cluster whose route ${what} publish each stream name once within 5 s after it heals`,
     ["nats-server"],
     async () => {
       await using cluster = await startCluster();
@@ -64,7 +64,7 @@ for (const [what, split] of [["is cut", "cut"], ["takes nothing for a while", "s
         c.logged(/lost a$/, lost),
         c.logged(/lost b$/, lost),
       ]);
-      // The name is free on the other side, and both sides take another one.
+      // The stream name is free on the other side, and both sides publish another one.
       const sources = [
         cam,
         await Source.of("cc", ofC, "cam"),
@@ -119,7 +119,7 @@ for (const [what, split] of [["is cut", "cut"], ["takes nothing for a while", "s
 }
 
 peerTest(
-  "a frozen server is gone, and its names are published once when it resumes",
+  "servers on a bus drop a frozen server, and publish its stream names once when it resumes",
   ["nats-server"],
   async () => {
     await using nats = await NatsServer.start();
@@ -166,7 +166,7 @@ peerTest(
 );
 
 peerTest(
-  "one server of a NATS cluster dies: its clients connect to another one, and streams continue",
+  "servers whose NATS server dies connect to another one of its cluster, and streams continue within 5 s",
   ["nats-server"],
   async () => {
     await using cluster = await startCluster();

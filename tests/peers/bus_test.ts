@@ -19,7 +19,9 @@ import {
 import { NatsServer } from "./nats.ts";
 import { peerTest } from "./peers.ts";
 
-peerTest("three servers on a bus are one", ["nats-server"], async () => {
+peerTest("three servers on a bus share messages, load, streams, names, peers and groups", [
+  "nats-server",
+], async () => {
   await using nats = await NatsServer.start();
   await using servers = new Servers(nats.url);
   const [a, b, c] = await Promise.all(["a", "b", "c"].map((zone) => servers.start(zone)));
@@ -29,7 +31,7 @@ peerTest("three servers on a bus are one", ["nats-server"], async () => {
   const clients = await Promise.all([a, b, c].map(connect));
   const [ofA, ofB, ofC] = clients;
 
-  // Messages between scripts, and the load.
+  // Servers exchange messages of scripts, and their load.
   ofA.send("say", "hello");
   for (const server of [b, c]) await server.logged(/heard hello from a$/);
   await until(async () => await ofA.call("servers") === "b 1, c 1", "the load of the others");
@@ -41,7 +43,7 @@ peerTest("three servers on a bus are one", ["nats-server"], async () => {
   assert.notEqual(await sent.call("where"), `127.0.0.1:${a.port}`);
   await Promise.all([sent, ...crowd].map((client) => client.close()));
 
-  // The other servers play a stream, with headers and a picture at once.
+  // The other servers play a stream, beginning at once with headers and a picture.
   const waiting = await Frames.of(b, "cam", ofB);
   const published = await ofA.createStream();
   await published.publish("cam");
@@ -66,7 +68,7 @@ peerTest("three servers on a bus are one", ["nats-server"], async () => {
     }
   }
 
-  // The name is taken at all servers: at once where the stream is played, soon elsewhere.
+  // All servers refuse the name: at once where the stream is played, soon elsewhere.
   await assert.rejects((await ofB.createStream()).publish("cam"), /NetStream\.Publish\.BadName/);
   const other = await ofB.createStream();
   await other.publish("solo");
@@ -93,7 +95,7 @@ peerTest("three servers on a bus are one", ["nats-server"], async () => {
   const groups = [ofB, ofC].map((client) => client.joinGroup("G:bus"));
   await until(() => groups.every(({ neighbors }) => neighbors.length === 1), "the neighbors");
 
-  // The server of the publisher dies: the others end the stream, and one takes the name over.
+  // The server of the publisher dies: the others end the stream, and a client of another one publishes the name.
   await a.end("SIGKILL");
   await until(() => waiting.codes.includes("Play.UnpublishNotify"), "the end of the stream");
   const successor = await ofC.createStream();
@@ -112,7 +114,7 @@ peerTest("three servers on a bus are one", ["nats-server"], async () => {
 });
 
 peerTest(
-  "a bus that dies, freezes and returns does not affect clients",
+  "a server serves its clients while the bus dies, freezes and returns",
   ["nats-server"],
   async () => {
     await using nats = await NatsServer.start();
@@ -125,7 +127,7 @@ peerTest(
     const listener = await Frames.of(a, "cam", clients[0]);
     const remote = await Frames.of(b, "cam", clients[1]);
     let time = 0;
-    /** Local clients are still served; @returns the frame that was sent */
+    /** Checks that local clients get a frame. @returns the sent frame */
     const serve = async () => {
       const marker = `17010000${toHex(Uint8Array.of(time >> 8, time & 0xff))}`;
       published.sendVideo(time++, bytes(marker));
@@ -133,7 +135,7 @@ peerTest(
       assert.equal(await clients[1].call("echo", time), time);
       return marker;
     };
-    /** The other server is linked again, and plays frames sent from now on. */
+    /** Waits until the other server is linked again, and plays frames sent from now on. */
     const isBack = async (from: number) => {
       await a.logged(/met b$/, from);
       const before = remote.got.length;
@@ -169,7 +171,7 @@ peerTest(
   },
 );
 
-peerTest("the log names a refused subject of the bus", ["nats-server"], async () => {
+peerTest("the server's log names a subject that the bus refuses", ["nats-server"], async () => {
   const file = await Deno.makeTempFile({ suffix: ".conf" });
   Deno.writeTextFileSync(
     file,
@@ -197,7 +199,7 @@ peerTest("the log names a refused subject of the bus", ["nats-server"], async ()
 });
 
 peerTest(
-  "a server that is linked as well is one object, that of its link",
+  "a script sees a server that is linked and on the bus as one object, that of the link",
   ["nats-server"],
   async () => {
     await using nats = await NatsServer.start();
@@ -224,7 +226,9 @@ peerTest(
   },
 );
 
-peerTest("the bus is encrypted, and its certificate is checked", ["nats-server"], async () => {
+peerTest("servers connect to the bus by TLS, and refuse a certificate of an unknown authority", [
+  "nats-server",
+], async () => {
   const folder = new URL("../net/tls/", import.meta.url).pathname;
   const certificate = ["--tlscert", `${folder}localhost.pem`, "--tlskey", `${folder}localhost.key`];
   await using nats = await NatsServer.start("--tls", ...certificate);

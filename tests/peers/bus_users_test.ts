@@ -7,40 +7,44 @@ import { jwtUser, type KeyUser, nkeyUser } from "./nats_users.ts";
 import { peerTest } from "./peers.ts";
 
 for (
-  const [what, userOf] of [["the seed of an nkey", nkeyUser], ["JWT and seed", jwtUser]] as const
+  const [what, userOf] of [["an nkey seed", nkeyUser], ["JWT and seed", jwtUser]] as const
 ) {
-  peerTest(`servers meet with a user known by ${what}`, ["nats-server"], async () => {
-    const dir = await Deno.makeTempDir();
-    const write = (name: string, text: string) => {
-      Deno.writeTextFileSync(`${dir}/${name}`, text);
-      return `${dir}/${name}`;
-    };
-    const [user, stranger]: KeyUser[] = [userOf("mine"), userOf("mine")];
-    await using nats = await NatsServer.start("-c", write("nats.conf", user.conf));
-    await using servers = new Servers(nats.url);
-    const own = `cluster = mine\ncredentials = ${write("user.creds", user.file)}\n`;
-    const [a, , c, d] = await Promise.all([
-      servers.start("a", own),
-      servers.start("b", own),
-      servers.start(
-        "c",
-        `cluster = mine\ncredentials = ${write("stranger.creds", stranger.file)}\n`,
-      ),
-      servers.start("d", own.replace("mine", "yours")),
-    ]);
-    await a.logged(/met b$/);
-    await c.logged(/^WARN .*Bus: .*[Aa]uthoriz/);
-    await d.logged(/^WARN .*Bus: .*ermissions? [Vv]iolation.*cum\.yours/);
-    for (const server of servers.all) {
-      assert.ok(!server.log.items.some((line) => /SU[A-Z2-7]{20}|eyJ/.test(line)));
-    }
-    assert.ok(!a.log.items.some((line) => /met [cd]$/.test(line)));
-    await Deno.remove(dir, { recursive: true });
-  });
+  peerTest(
+    `servers meet on the bus with a user authorized by ${what}`,
+    ["nats-server"],
+    async () => {
+      const dir = await Deno.makeTempDir();
+      const write = (name: string, text: string) => {
+        Deno.writeTextFileSync(`${dir}/${name}`, text);
+        return `${dir}/${name}`;
+      };
+      const [user, stranger]: KeyUser[] = [userOf("mine"), userOf("mine")];
+      await using nats = await NatsServer.start("-c", write("nats.conf", user.conf));
+      await using servers = new Servers(nats.url);
+      const own = `cluster = mine\ncredentials = ${write("user.creds", user.file)}\n`;
+      const [a, , c, d] = await Promise.all([
+        servers.start("a", own),
+        servers.start("b", own),
+        servers.start(
+          "c",
+          `cluster = mine\ncredentials = ${write("stranger.creds", stranger.file)}\n`,
+        ),
+        servers.start("d", own.replace("mine", "yours")),
+      ]);
+      await a.logged(/met b$/);
+      await c.logged(/^WARN .*Bus: .*[Aa]uthoriz/);
+      await d.logged(/^WARN .*Bus: .*ermissions? [Vv]iolation.*cum\.yours/);
+      for (const server of servers.all) {
+        assert.ok(!server.log.items.some((line) => /SU[A-Z2-7]{20}|eyJ/.test(line)));
+      }
+      assert.ok(!a.log.items.some((line) => /met [cd]$/.test(line)));
+      await Deno.remove(dir, { recursive: true });
+    },
+  );
 }
 
 peerTest(
-  "repeated refusals of the bus are logged once per kind of subject",
+  "the server logs repeated refusals of the bus once for each kind of subject",
   ["nats-server"],
   async () => {
     const file = await Deno.makeTempFile({ suffix: ".conf" });
@@ -57,7 +61,7 @@ peerTest(
     const refusals = () => a.log.items.filter((line) => /Violation|violation/.test(line));
     await a.logged(/Bus: .*iolation.*\.ctl/);
     const from = a.log.items.length;
-    // Claims of both names and heartbeats are repeated, and refused in turn.
+    // The server repeats claims of both names and heartbeats, and the bus refuses them.
     for (let n = 0, at = from; n < 6; n++) {
       await a.logged(/Bus: .*iolation.*\.hb/, at);
       at = a.log.items.length;
@@ -70,7 +74,7 @@ peerTest(
   },
 );
 
-Deno.test("an invalid file in [bus] stops the start with an error that names it", async () => {
+Deno.test("a server does not start with an invalid file in [bus], and its error names the file", async () => {
   const bus = "publicAddress = 127.0.0.1:1935\n[bus]\nservers = nats://127.0.0.1:4222\n";
   const cases: [string, RegExp][] = [
     ["credentials = missing.creds\n", /\[bus\] credentials = missing\.creds: No such file/],

@@ -1,4 +1,4 @@
-// A nats-server of a test.
+// Runs a nats-server for a test.
 import { freePort } from "../support/ports.ts";
 import { until } from "../support/wait.ts";
 
@@ -22,7 +22,7 @@ export class NatsServer implements AsyncDisposable {
     return this.#child!.pid;
   }
 
-  /** Starts it, and waits until it listens. */
+  /** Starts the program, and waits until it listens. */
   async run(): Promise<void> {
     this.#child = new Deno.Command("nats-server", {
       args: ["-a", "127.0.0.1", "-p", String(this.port), ...this.args],

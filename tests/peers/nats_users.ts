@@ -1,4 +1,4 @@
-// Users that a nats-server knows by keys: nkeys alone, and JWTs that an account has signed.
+// Users that a nats-server authorizes by keys: with an nkey, or with a JWT signed by an account.
 import { createAccount, createOperator, createUser, type KeyPair } from "@nats-io/nkeys";
 import { toUtf8 } from "../../src/bytes/text.ts";
 
@@ -27,9 +27,9 @@ const UNLIMITED = { subs: -1, data: -1, payload: -1 };
 
 /** A user that may use the subjects of one cluster. */
 export interface KeyUser {
-  /** Of the configuration of nats-server. */
+  /** Part of the configuration of nats-server. */
   readonly conf: string;
-  /** What `[bus] credentials` names. */
+  /** Content of the file in `[bus] credentials`. */
   readonly file: string;
 }
 

@@ -75,7 +75,7 @@ export class Peer implements AsyncDisposable {
 
 const QUIET = ["-hide_banner", "-nostdin", "-loglevel", "error"];
 
-/** ffmpeg publishes a file, as fast as it can, or at `pace` times real time. */
+/** ffmpeg publishes a file at full speed, or at `pace` times real time. */
 export const ffmpegPublishes = (file: string, url: string, pace?: number): Peer =>
   new Peer("ffmpeg", [
     ...QUIET,
@@ -117,7 +117,7 @@ export function tagsOf(file: string): FlvTag[] {
   return new FlvReader().push(Deno.readFileSync(file));
 }
 
-/** Pictures and sounds alone: each with its time since the first of its kind, length and digest. */
+/** Pictures and sounds of a file: each with its time (ms) since the first of its kind, length and digest. */
 export function mediaOf(tags: readonly FlvTag[]): Record<"audio" | "video", string[]> {
   const lines = (type: TagType) => {
     const frames = tags.filter((tag) => tag.type === type && tag.data[1] === 1);
@@ -129,7 +129,7 @@ export function mediaOf(tags: readonly FlvTag[]): Record<"audio" | "video", stri
   return { audio: lines(TagType.audio), video: lines(TagType.video) };
 }
 
-/** nginx with its RTMP module, in a folder of its own; it serves the application `live`. */
+/** nginx with its RTMP module in a temporary folder; it serves the application `live`. */
 export class NginxRtmp implements AsyncDisposable {
   readonly port = freePort();
   readonly #folder = Deno.makeTempDirSync();

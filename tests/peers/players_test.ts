@@ -52,7 +52,7 @@ const mpvPlays = (url: string, file: string): Peer =>
 const digestsIn = (text: string) =>
   text.split("\n").filter((line) => /^0,/.test(line)).map((line) => line.split(",").at(-1)!.trim());
 
-/** Digests of all pictures of a file, decoded. */
+/** Digests of all decoded pictures of a file. */
 async function picturesOf(file: string): Promise<string[]> {
   const args = ["-v", "error", "-i", file, "-map", "0:v", "-f", "framemd5", "-"];
   const { stdout } = await new Deno.Command("ffmpeg", { args, stderr: "null" }).output();
@@ -60,7 +60,7 @@ async function picturesOf(file: string): Promise<string[]> {
 }
 
 /**
- * The pictures are the publisher's in their order, without a gap.
+ * Checks that a player has shown the publisher's pictures in order, without a gap.
  *
  * @param least minimum number of pictures: VLC drops its last second at the end of a live stream
  */
@@ -70,7 +70,7 @@ function assertSeen(seen: readonly string[], published: readonly string[], least
   assert.deepEqual(seen, published.slice(first, first + seen.length));
 }
 
-peerTest("VLC and mpv play by RTMP and HTTP-FLV, and end with the stream", [
+peerTest("VLC and mpv play a stream by RTMP and HTTP-FLV, and exit when the stream ends", [
   "ffmpeg",
   "cvlc",
   "mpv",
@@ -96,21 +96,25 @@ peerTest("VLC and mpv play by RTMP and HTTP-FLV, and end with the stream", [
   }
 });
 
-peerTest("ffmpeg and curl read HTTP-FLV: every frame", ["ffmpeg", "curl"], async () => {
-  await using all = await serve();
-  const [played, copied] = [all.file("ffmpeg.flv"), all.file("curl.flv")];
-  await using ffmpeg = new Peer("ffmpeg", [
-    ...["-hide_banner", "-nostdin", "-loglevel", "error", "-i", all.http, "-c", "copy", played],
-  ]);
-  await using curl = new Peer("curl", ["-sSf", "-o", copied, all.http]);
-  await all.players(2);
-  await using publisher = ffmpegPublishes(FILE, all.rtmp);
-  assert.equal((await publisher.result).code, 0);
-  for (const peer of [ffmpeg, curl]) {
-    const { code, error } = await peer.result;
-    assert.equal(code, 0, error);
-  }
-  assert.deepEqual(mediaOf(tagsOf(played)), mediaOf(tagsOf(FILE)));
-  assert.deepEqual(mediaOf(tagsOf(copied)), mediaOf(tagsOf(FILE)));
-  assert.equal(await faultsOf(copied), "");
-});
+peerTest(
+  "ffmpeg and curl get every frame of a stream by HTTP-FLV",
+  ["ffmpeg", "curl"],
+  async () => {
+    await using all = await serve();
+    const [played, copied] = [all.file("ffmpeg.flv"), all.file("curl.flv")];
+    await using ffmpeg = new Peer("ffmpeg", [
+      ...["-hide_banner", "-nostdin", "-loglevel", "error", "-i", all.http, "-c", "copy", played],
+    ]);
+    await using curl = new Peer("curl", ["-sSf", "-o", copied, all.http]);
+    await all.players(2);
+    await using publisher = ffmpegPublishes(FILE, all.rtmp);
+    assert.equal((await publisher.result).code, 0);
+    for (const peer of [ffmpeg, curl]) {
+      const { code, error } = await peer.result;
+      assert.equal(code, 0, error);
+    }
+    assert.deepEqual(mediaOf(tagsOf(played)), mediaOf(tagsOf(FILE)));
+    assert.deepEqual(mediaOf(tagsOf(copied)), mediaOf(tagsOf(FILE)));
+    assert.equal(await faultsOf(copied), "");
+  },
+);

@@ -43,14 +43,14 @@ async function serve(script = "", ini = "") {
   };
 }
 
-/** Digests only: players that begin in the middle count times from there, or add the start. */
+/** Digests of frames without times, as players that begin in mid-stream count times differently. */
 const digests = (tags: readonly FlvTag[]) => {
   const { audio, video } = mediaOf(tags);
   const digest = (line: string) => line.split(" ")[2];
   return { audio: audio.map(digest), video: video.map(digest) };
 };
 
-/** The last frames of the file, as many as a player got. */
+/** Checks that a player got the last frames of the file, without a gap. */
 function assertEndOf(tags: readonly FlvTag[], what: string): void {
   const [all, some] = [digests(tagsOf(FILE)), digests(tags)];
   assert.ok(some.video.length > 0 && some.audio.length > 0, what);
@@ -58,7 +58,7 @@ function assertEndOf(tags: readonly FlvTag[], what: string): void {
   assert.deepEqual(some.audio, all.audio.slice(-some.audio.length), `${what}: sound`);
 }
 
-peerTest("ffmpeg and rtmpdump play every frame of a recording, or from a given time", [
+peerTest("ffmpeg and rtmpdump play every frame of a recording, or those from a given time in s", [
   "ffmpeg",
   "rtmpdump",
 ], async () => {
@@ -70,7 +70,7 @@ peerTest("ffmpeg and rtmpdump play every frame of a recording, or from a given t
   await using part = rtmpdumpReads(all.url("film"), file("part"), 2, 4);
   assert.deepEqual(await whole.result, { code: 0, error: "" });
   assert.deepEqual(await sought.result, { code: 0, error: "" });
-  await dump.result; // 2: by its metadata the file would be some ms longer than its last frame
+  await dump.result; // exit code 2, as the duration in the metadata is some ms longer than the last frame
   await part.result;
   const expected = mediaOf(tagsOf(FILE));
   assert.deepEqual(mediaOf(tagsOf(file("ffmpeg"))), expected, "ffmpeg");
@@ -84,7 +84,7 @@ peerTest("ffmpeg and rtmpdump play every frame of a recording, or from a given t
   );
 });
 
-peerTest("A recording that is not there ends ffmpeg, and no name leads out of the folder", [
+peerTest("The server refuses rtmpdump a missing recording, a file outside the folder and a link", [
   "ffmpeg",
   "rtmpdump",
 ], async () => {
@@ -135,7 +135,7 @@ async function recorded(path: string): Promise<FlvTag[]> {
   return tagsOf(path);
 }
 
-peerTest("A publication of ffmpeg is recorded frame by frame without a fault", [
+peerTest("The server records every frame of a publication of ffmpeg in a file without faults", [
   "ffmpeg",
   "ffprobe",
 ], async () => {
@@ -150,21 +150,25 @@ peerTest("A publication of ffmpeg is recorded frame by frame without a fault", [
   assert.deepEqual(mediaOf(tagsOf(all.file("played.flv"))), mediaOf(tagsOf(FILE)));
 });
 
-peerTest("A recording is whole though the server is killed", ["ffmpeg", "ffprobe"], async () => {
-  await using all = await serve(RECORDS);
-  await using publisher = ffmpegPublishes(FILE, all.url("cam"), 1);
-  const path = all.file("www/live/streams/cam.flv");
-  await until(() => sizeOf(path) > 64 * 1024, "a part of the recording");
-  await all.server.end("SIGKILL");
-  publisher.stop();
-  const [some, whole] = [mediaOf(tagsOf(path)), mediaOf(tagsOf(FILE))];
-  assert.ok(some.video.length > 10);
-  assert.deepEqual(some.video, whole.video.slice(0, some.video.length));
-  assert.deepEqual(some.audio, whole.audio.slice(0, some.audio.length));
-  assert.equal(await faultsOf(path), "");
-});
+peerTest(
+  "The server leaves a readable recording when it is killed",
+  ["ffmpeg", "ffprobe"],
+  async () => {
+    await using all = await serve(RECORDS);
+    await using publisher = ffmpegPublishes(FILE, all.url("cam"), 1);
+    const path = all.file("www/live/streams/cam.flv");
+    await until(() => sizeOf(path) > 64 * 1024, "a part of the recording");
+    await all.server.end("SIGKILL");
+    publisher.stop();
+    const [some, whole] = [mediaOf(tagsOf(path)), mediaOf(tagsOf(FILE))];
+    assert.ok(some.video.length > 10);
+    assert.deepEqual(some.video, whole.video.slice(0, some.video.length));
+    assert.deepEqual(some.audio, whole.audio.slice(0, some.audio.length));
+    assert.equal(await faultsOf(path), "");
+  },
+);
 
-peerTest("An RTMFP client records and appends; ffmpeg and rtmpdump play the file", [
+peerTest("ffmpeg and rtmpdump play a file that an RTMFP client has recorded and appended", [
   "ffmpeg",
   "ffprobe",
   "rtmpdump",

@@ -31,11 +31,11 @@ async function serve(script: string, ini = "") {
   };
 }
 
-/** Plays from a server until the publisher ends; it plays when this resolves. */
+/** Plays from a server until the publisher ends. @returns after the start of playing */
 async function plays(url: string) {
   const { name, ...target } = parseRtmpStreamUrl(url);
   const connect = () => RtmpConnection.connect(target, {}).catch(() => undefined);
-  const connection = await until(connect, "the server"); // it may be starting
+  const connection = await until(connect, "the server"); // the server may still be starting
   const stream = await connection.createStream();
   const tags: FlvTag[] = [];
   const ended = Promise.withResolvers<void>();
@@ -56,7 +56,7 @@ async function plays(url: string) {
 
 const expected = mediaOf(tagsOf(FILE));
 
-/** A relay begins at a key frame; every later frame follows with its time. */
+/** Checks that a relay began at a key frame, and sent every later frame with its time. */
 function assertTail(actual: readonly string[], expected: readonly string[]): void {
   assert.ok(actual.length >= 25, `${actual.length} frames`);
   const tail = expected.slice(-actual.length).map((line) => line.split(" "));
@@ -66,7 +66,7 @@ function assertTail(actual: readonly string[], expected: readonly string[]): voi
 }
 
 peerTest(
-  "publication:push sends to nginx-rtmp, whose player has every frame from a key frame on",
+  "publication:push() sends a stream to nginx-rtmp, whose player gets every frame from a key frame on",
   PROGRAMS,
   async () => {
     await using nginx = new NginxRtmp("publish_notify on;");
@@ -87,7 +87,7 @@ peerTest(
 );
 
 peerTest(
-  "[relay] push and pull: out to nginx-rtmp and back under another name",
+  "[relay] pushes a stream to nginx-rtmp, and pulls it back under another name",
   PROGRAMS,
   async () => {
     await using nginx = new NginxRtmp("publish_notify on;");

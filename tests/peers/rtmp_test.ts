@@ -25,7 +25,7 @@ const SCRIPT = `
   end`;
 const MAIN = "[application]\nunknown = nearest\n";
 
-/** A server with an RTMP port, and a folder for what players write. */
+/** A server with an RTMP port, and a folder for the files of players. */
 async function serve(ini = "") {
   const port = freePort();
   const server = await TestServer.start({
@@ -73,7 +73,7 @@ const mediaCount = (tags: readonly FlvTag[]) => {
   return audio.length + video.length;
 };
 
-peerTest("ffmpeg publishes by RTMP: ffmpeg, rtmpdump and an RTMFP client get every frame", [
+peerTest("ffmpeg, rtmpdump and an RTMFP client get every frame that ffmpeg publishes by RTMP", [
   "ffmpeg",
   "rtmpdump",
 ], async () => {
@@ -95,7 +95,7 @@ peerTest("ffmpeg publishes by RTMP: ffmpeg, rtmpdump and an RTMFP client get eve
   assert.deepEqual(mediaOf(tagsOf(all.file("rtmpdump.flv"))), expected, "rtmpdump");
 });
 
-peerTest("An RTMFP client publishes: ffmpeg and rtmpdump get every frame", [
+peerTest("ffmpeg and rtmpdump get every frame that an RTMFP client publishes", [
   "ffmpeg",
   "rtmpdump",
 ], async () => {
@@ -123,7 +123,7 @@ peerTest("An RTMFP client publishes: ffmpeg and rtmpdump get every frame", [
   }
 });
 
-peerTest("RTMPS: ffmpeg publishes, ffmpeg plays", ["ffmpeg"], async () => {
+peerTest("ffmpeg publishes and plays every frame by RTMPS", ["ffmpeg"], async () => {
   const tlsPort = freePort();
   const tls = new URL("../net/tls/", import.meta.url).pathname;
   await using all = await serve(
@@ -141,7 +141,7 @@ peerTest("RTMPS: ffmpeg publishes, ffmpeg plays", ["ffmpeg"], async () => {
 });
 
 peerTest(
-  "ffmpeg ends with the application's words when it may not publish",
+  "ffmpeg prints the application's error and exits when the application refuses publishing",
   ["ffmpeg"],
   async () => {
     await using all = await serve();

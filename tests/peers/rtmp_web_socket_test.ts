@@ -5,7 +5,7 @@ import { freePort } from "../support/ports.ts";
 import { publish, startWeb } from "../web/support.ts";
 import { FILE, mediaOf, peerTest, rtmpdumpPlays, tagsOf } from "./peers.ts";
 
-/** Joins each TCP connection to a WebSocket of its own. */
+/** Connects each TCP connection to a separate WebSocket. */
 function bridge(url: string): { port: number; close(): void } {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: freePort() });
   (async () => {
@@ -29,22 +29,26 @@ async function join(conn: Deno.TcpConn, url: string): Promise<void> {
   socket.close();
 }
 
-peerTest("rtmpdump plays through a WebSocket, every frame as published", ["rtmpdump"], async () => {
-  const { server, ws } = await startWeb({ "": "", "/live": "" });
-  const { port, close } = bridge(`${ws}/rtmp`);
-  try {
-    const publisher = await publish(`${ws}/live`, "cam");
-    const file = `${server.dir}/cam.flv`;
-    await using player = rtmpdumpPlays(`rtmp://127.0.0.1:${port}/live/cam`, file);
-    await server.log.find((line) => line.includes("2 clients"), "the player");
-    const tags = tagsOf(FILE);
-    publisher.send(tags);
-    publisher.stream.close();
-    await player.result;
-    assert.deepEqual(mediaOf(tagsOf(file)), mediaOf(tags));
-    publisher.connection.close();
-  } finally {
-    close();
-    await server.stop();
-  }
-});
+peerTest(
+  "rtmpdump plays every published frame by RTMP inside a WebSocket",
+  ["rtmpdump"],
+  async () => {
+    const { server, ws } = await startWeb({ "": "", "/live": "" });
+    const { port, close } = bridge(`${ws}/rtmp`);
+    try {
+      const publisher = await publish(`${ws}/live`, "cam");
+      const file = `${server.dir}/cam.flv`;
+      await using player = rtmpdumpPlays(`rtmp://127.0.0.1:${port}/live/cam`, file);
+      await server.log.find((line) => line.includes("2 clients"), "the player");
+      const tags = tagsOf(FILE);
+      publisher.send(tags);
+      publisher.stream.close();
+      await player.result;
+      assert.deepEqual(mediaOf(tagsOf(file)), mediaOf(tags));
+      publisher.connection.close();
+    } finally {
+      close();
+      await server.stop();
+    }
+  },
+);

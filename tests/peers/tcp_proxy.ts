@@ -15,7 +15,7 @@ export class TcpProxy implements Disposable {
     return this.#listener.addr.port;
   }
 
-  /** Ends all connections, and each new one. */
+  /** Closes all connections, also new ones. */
   cut(): void {
     this.#set("cut");
     for (const connection of this.#connections) this.#close(connection);
@@ -70,7 +70,7 @@ export class TcpProxy implements Disposable {
         for (let at = 0; at < length;) at += await to.write(bytes.subarray(at, length));
       }
     } catch {
-      // it was cut
+      // the connection was cut
     }
     this.#close(from);
     this.#close(to);
@@ -81,7 +81,7 @@ export class TcpProxy implements Disposable {
     try {
       connection.close();
     } catch {
-      // it is closed
+      // already closed
     }
   }
 }
