@@ -937,7 +937,8 @@ class LiveClock {
     if (spans.length > SPANS) spans.shift();
     this.#base = -Infinity;
     for (const [kind, spans] of this.#kinds) {
-      if (now - spans[spans.length - 1].from > SPANS * SPAN) this.#kinds.delete(kind);
+      const last = spans.at(-1);
+      if (!last || now - last.from > SPANS * SPAN) this.#kinds.delete(kind);
       else this.#base = Math.max(this.#base, Math.min(...spans.map(({ least }) => least)));
     }
   }
@@ -967,26 +968,34 @@ class LiveClock {
 /** Reads the body of an FLV video tag. @param {Uint8Array} payload @returns {MediaMessage | undefined} */
 function readVideo(payload) {
   if (payload.length < 5) return undefined;
-  const frameType = (payload[0] >> 4) & 7;
+  const [first = 0, second] = payload;
+  const frameType = (first >> 4) & 7;
   const isKey = frameType === 1;
   if (frameType === 5) return undefined; // a command to the player
-  if (payload[0] & 0x80) { // Enhanced RTMP
+  if (first & 0x80) { // Enhanced RTMP
     const codec = decoder.decode(payload.subarray(1, 5));
     if (codec !== "avc1") return { isKey, offset: 0, unknown: codec };
-    const type = payload[0] & 15;
+    const type = first & 15;
     if (type === 0) return { isKey, offset: 0, config: avcConfig(payload.subarray(5)) };
     if (type === 3) return { isKey, offset: 0, data: payload.subarray(5) };
     return type === 1 ? avcFrame(isKey, payload.subarray(5)) : undefined;
   }
-  const codec = payload[0] & 15;
+  const codec = first & 15;
   if (codec !== 7) return { isKey, offset: 0, unknown: VIDEO_CODECS[codec] ?? `codec ${codec}` };
-  if (payload[1] === 0) return { isKey, offset: 0, config: avcConfig(payload.subarray(5)) };
-  return payload[1] === 1 ? avcFrame(isKey, payload.subarray(2)) : undefined;
+  if (second === 0) return { isKey, offset: 0, config: avcConfig(payload.subarray(5)) };
+  return second === 1 ? avcFrame(isKey, payload.subarray(2)) : undefined;
 }
 
-/** A frame behind 24 bits of time from decoding to showing. @param {boolean} isKey @param {Uint8Array} bytes */
+/**
+ * A frame behind 24 bits of time from decoding to showing.
+ *
+ * @param {boolean} isKey @param {Uint8Array} bytes
+ * @returns {MediaMessage | undefined} undefined if it is cut off
+ */
 function avcFrame(isKey, bytes) {
-  const offset = (bytes[0] << 24 | bytes[1] << 16 | bytes[2] << 8) >> 8;
+  const [high, middle, low] = bytes;
+  if (high === undefined || middle === undefined || low === undefined) return undefined;
+  const offset = (high << 24 | middle << 16 | low << 8) >> 8;
   return { isKey, offset, data: bytes.subarray(3) };
 }
 
@@ -1000,15 +1009,16 @@ function avcConfig(description) {
 /** Reads the body of an FLV audio tag. @param {Uint8Array} payload @returns {MediaMessage | undefined} */
 function readAudio(payload) {
   if (payload.length < 2) return undefined;
+  const [first = 0, second] = payload;
   const message = { isKey: true, offset: 0 };
-  const format = payload[0] >> 4;
+  const format = first >> 4;
   if (format === 10) {
-    if (payload[1] === 1) return { ...message, data: payload.subarray(2) };
-    return payload[1] === 0 ? { ...message, config: aacConfig(payload.subarray(2)) } : undefined;
+    if (second === 1) return { ...message, data: payload.subarray(2) };
+    return second === 0 ? { ...message, config: aacConfig(payload.subarray(2)) } : undefined;
   }
   if (format === 2) {
-    const sampleRate = Math.round(5512.5 * 2 ** ((payload[0] >> 2) & 3));
-    const config = { codec: "mp3", sampleRate, numberOfChannels: 1 + (payload[0] & 1) };
+    const sampleRate = Math.round(5512.5 * 2 ** ((first >> 2) & 3));
+    const config = { codec: "mp3", sampleRate, numberOfChannels: 1 + (first & 1) };
     return { ...message, config, data: payload.subarray(1) };
   }
   const name = format === 9 ? decoder.decode(payload.subarray(1, 5)) : AUDIO_CODECS[format];
@@ -1022,7 +1032,7 @@ function aacConfig(description) {
   const bits = (count) => {
     let value = 0;
     for (; count > 0; count--, at++) {
-      value = value * 2 + ((description[at >> 3] >> (7 - at % 8)) & 1);
+      value = value * 2 + (((description[at >> 3] ?? 0) >> (7 - at % 8)) & 1);
     }
     return value;
   };
@@ -1324,7 +1334,8 @@ class Flows {
     else this.#timer ??= setTimeout(() => this.#acknowledge(), ACK_DELAY);
     flow.parts.push(from.rest());
     if (more) return;
-    const message = flow.parts.length === 1 ? flow.parts[0] : joined(flow.parts);
+    const [first, ...others] = flow.parts;
+    const message = first && others.length === 0 ? first : joined(flow.parts);
     flow.parts = [];
     this.#onMessage(flow.stream, message);
   }
@@ -1342,8 +1353,9 @@ class Flows {
 
   /** @param {OutFlow} flow */
   #flush(flow) {
-    while (flow.queue.length > 0 && flow.sent - flow.acknowledged < flow.buffer) {
-      const message = flow.queue[0];
+    while (flow.sent - flow.acknowledged < flow.buffer) {
+      const [message] = flow.queue;
+      if (!message) return;
       const piece = message.subarray(0, FRAGMENT);
       const more = piece.length < message.length;
       const bytes = new ByteWriter().u8(more ? 0x3d : 0x1d).vlu(flow.id).put(piece).bytes();
@@ -1565,6 +1577,7 @@ class Amf3Reader {
       traits = { names, dynamic: (length & 4) !== 0 };
       this.#traits.push(traits);
     }
+    if (!traits) throw new RangeError(`Cannot find class ${length >> 1} of ${this.#traits.length}`);
     /** @type {any} */
     const object = Object.create(null);
     this.#objects[this.#objects.length - 1] ??= object;

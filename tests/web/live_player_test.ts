@@ -259,6 +259,21 @@ Deno.test("LivePlayer drops queued frames of a slow decoder, and continues at a 
   assert.equal(all.player.statistics.dropped, 701);
 });
 
+Deno.test("LivePlayer gives no frame to the decoder that ends before its picture", () => {
+  using slow = slowPlayer();
+  slow.video(0, header);
+  const [first, second] = [0x91, 0xa1]; // coded frames of "avc1": a key frame, and one in between
+  const avc1 = [..."avc1"].map((letter) => letter.charCodeAt(0));
+  for (let length = 0; length < 3; length++) {
+    slow.video(0, Uint8Array.of(first, ...avc1, ...Array(length).fill(0)));
+  }
+  assert.equal(SlowDecoder.all.length, 0);
+  slow.video(40, Uint8Array.of(first, ...avc1, 0, 0, 80, 1));
+  slow.video(80, Uint8Array.of(second, ...avc1, 0xff, 0xff, 0xd8, 1));
+  const times = SlowDecoder.all.flatMap(({ chunks }) => chunks.map(({ timestamp }) => timestamp));
+  assert.deepEqual(times, [120_000, 40_000]);
+});
+
 Deno.test("LivePlayer continues at the key frame after a broken one, and names unsupported codecs", () => {
   using all = slowPlayer();
   all.video(0, header);
@@ -277,6 +292,15 @@ Deno.test("LivePlayer continues at the key frame after a broken one, and names u
   assert.equal(all.errors.length, 3);
   assert.match(all.errors[0], /^avc1\.\w+ cannot be played$/);
   assert.deepEqual(all.errors.slice(1), ["Nellymoser cannot be played", "hvc1 cannot be played"]);
+});
+
+Deno.test("NetStream tells which class an object of AMF3 lacks", () => {
+  const stream = new NetStream(null!, 1, { write() {}, waiting: () => 0, close() {} });
+  const reference = Uint8Array.of(0, 0x11, 0x0a, 0x05); // to the second of no classes
+  assert.throws(
+    () => stream.receive(15, 0, reference),
+    { name: "RangeError", message: "Cannot find class 1 of 0" },
+  );
 });
 
 Deno.test("flvLoader keeps frames received before open, and its header names the kinds", async () => {
