@@ -1,4 +1,4 @@
-// Datagrams of other implementations are opened, read, written and sealed again without a change.
+// Opens, reads, writes and seals captured datagrams of other programs, and compares the bytes.
 import assert from "node:assert/strict";
 import { toHex } from "../../src/bytes/hex.ts";
 import { Writer } from "../../src/bytes/writer.ts";
@@ -12,7 +12,7 @@ import { captureNames, ciphersOf, loadCapture, openedPackets } from "../support/
 import { rewriteChunk } from "../support/chunks.ts";
 
 for (const name of captureNames) {
-  Deno.test(`${name}: our codecs reproduce every datagram`, () => {
+  Deno.test(`RTMFP codecs and ciphers reproduce every datagram of the capture ${name}`, () => {
     const capture = loadCapture(name);
     const startup = startupCipher(portable);
     const ciphers = new Map(capture.sessions.map((session) => [session, ciphersOf(session)]));

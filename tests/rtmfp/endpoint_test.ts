@@ -17,7 +17,7 @@ import { CLIENT } from "../support/pair.ts";
 import { RawPeer } from "../support/raw_peer.ts";
 import { vector } from "../support/vectors.ts";
 
-Deno.test("A client opens a session and the server hears its first message", () => {
+Deno.test("Endpoint opens a session to a server, which receives the client's first message", () => {
   const pair = makePair({ seed: 1, delay: [50, 50] });
   open(pair);
   assert.ok(pair.clientSession && pair.serverSession);
@@ -29,7 +29,7 @@ Deno.test("A client opens a session and the server hears its first message", () 
   assert.deepEqual([...pair.server.sessions()], [pair.serverSession]);
 });
 
-Deno.test("Datagrams are sent to the same address object that the far end's packets came from", () => {
+Deno.test("Endpoint sends datagrams to the address object with which it received packets", () => {
   const server = makeServer(1, { onSession: () => new Recorder() });
   const peer = new RawPeer(server);
   peer.address = { ...CLIENT };
@@ -42,7 +42,7 @@ Deno.test("Datagrams are sent to the same address object that the far end's pack
   for (const { to } of peer.seen) assert.equal(to, peer.address);
 });
 
-Deno.test("vector:drop: these datagrams cause neither an answer nor state", () => {
+Deno.test("vector:drop: Endpoint drops and counts each datagram, without answer and state", () => {
   const agreement = new RememberingAgreement(3);
   const server = makeServer(1, { onSession: () => new Recorder() }, {
     crypto: portable,
@@ -55,7 +55,7 @@ Deno.test("vector:drop: these datagrams cause neither an answer nor state", () =
     server.receive(fromHex(datagram), CLIENT, 1000);
     const [reason] = Object.entries(before())
       .filter(([key, count]) => count !== (counts as Record<string, number>)[key]);
-    assert.ok(reason, `${name}: no reason is counted`);
+    assert.ok(reason, `${name}: no drop is counted`);
     reasons.set(name, reason[0]);
   }
   server.flush(1000, { buffer: () => assert.fail("it answers"), room: 1, post() {} });
@@ -68,7 +68,7 @@ Deno.test("vector:drop: these datagrams cause neither an answer nor state", () =
   assert.equal(reasons.get("IIKeying with an invented cookie"), "cookie");
 });
 
-Deno.test("vector:pkt-ihello: an endpoint answers the hello of Flash with an RHello of 180 bytes", () => {
+Deno.test("vector:pkt-ihello: Endpoint answers the hello of Flash with a datagram of 180 bytes", () => {
   const server = makeServer(1, { onSession: () => new Recorder() }, { crypto: portable });
   const { datagram } = vector("pkt-ihello");
   const sent: number[] = [];
@@ -89,7 +89,7 @@ Deno.test("vector:pkt-ihello: an endpoint answers the hello of Flash with an RHe
   assert.equal(server.counters.bytesOut, 180);
 });
 
-Deno.test("Random datagrams neither throw nor are answered", () => {
+Deno.test("Endpoint drops and counts random datagrams without exception and answer", () => {
   const server = makeServer(1, { onSession: () => new Recorder() }, { crypto: portable });
   const peer = new RawPeer(makeServer(2, { onSession: () => new Recorder() }));
   for (let i = 0; i < 2000; i++) {
@@ -99,10 +99,10 @@ Deno.test("Random datagrams neither throw nor are answered", () => {
   }
   server.flush(2000, { buffer: () => assert.fail("it answers"), room: 1, post() {} });
   const dropped = Object.values(server.counters.drops).reduce((sum, count) => sum + count, 0);
-  assert.equal(dropped, 2000, "each is counted once");
+  assert.equal(dropped, 2000, "Endpoint counts each datagram once");
 });
 
-Deno.test("A time before the previous one counts as the previous one", () => {
+Deno.test("Endpoint keeps its time when it receives an earlier time", () => {
   const pair = makePair({ seed: 1, delay: [50, 50] });
   open(pair);
   const { server } = pair;
@@ -111,12 +111,12 @@ Deno.test("A time before the previous one counts as the previous one", () => {
   assert.equal(server.context.clock.now, now);
 });
 
-Deno.test("AgeingTable keeps used entries, for a limited time and up to a limited number", () => {
+Deno.test("AgeingTable forgets unused entries after its time in ms, and keeps at most 100 entries", () => {
   const table = new AgeingTable<number>(100, 1000);
   table.set("a", 1, 10);
   assert.equal(table.get("a", 900), 1);
   table.set("b", 2, 1100);
-  assert.equal(table.get("a", 1150), 1, "it is old, and young again by being asked for");
+  assert.equal(table.get("a", 1150), 1, "get() renews an old entry");
   assert.equal(table.get("a", 2200), 1);
   assert.equal(table.get("b", 2200), 2);
   assert.equal(table.get("a", 9000), undefined);

@@ -1,4 +1,4 @@
-// The chunks of a handshake, written from their fields and read back.
+// Writes the chunks of a handshake from their fields, and reads them back.
 import assert from "node:assert/strict";
 import { fromHex, toHex } from "../../src/bytes/hex.ts";
 import { Reader } from "../../src/bytes/reader.ts";
@@ -31,7 +31,7 @@ function check<Chunk>(id: string, codec: ChunkCodec<Chunk>, chunk: Chunk): void 
   assert.ok(packet.endsWith(hex));
 }
 
-Deno.test("vector:pkt-ihello, -long-url, -p2p: the hello", () => {
+Deno.test("vector:pkt-ihello, -long-url, -p2p: iHello reads and writes the chunk, with its packet", () => {
   for (const id of ["pkt-ihello", "pkt-ihello-long-url"]) {
     const { epd, tag } = vector(id);
     check(id, iHello, { epd: fromHex(epd), tag: fromHex(tag) });
@@ -40,7 +40,7 @@ Deno.test("vector:pkt-ihello, -long-url, -p2p: the hello", () => {
   check("pkt-ihello-p2p", iHello, { epd: fromHex(`210f${peerId}`), tag: fromHex(tag) });
 });
 
-Deno.test("vector:pkt-rhello: the answer", () => {
+Deno.test("vector:pkt-rhello: rHello reads and writes the chunk, with its packet", () => {
   const { tag, cookie, certificate } = vector("pkt-rhello");
   const chunk = {
     tag: fromHex(tag),
@@ -50,7 +50,7 @@ Deno.test("vector:pkt-rhello: the answer", () => {
   check("pkt-rhello", rHello, chunk);
 });
 
-Deno.test("vector:pkt-iikeying, pkt-rikeying: the keying", () => {
+Deno.test("vector:pkt-iikeying, pkt-rikeying: iiKeying and riKeying read and write the chunks, with their packets", () => {
   const { initiatorSessionId, cookie, certificate, skic, signature } = vector("pkt-iikeying");
   check("pkt-iikeying", iiKeying, {
     initiatorSessionId: parseInt(initiatorSessionId, 16),
@@ -67,7 +67,7 @@ Deno.test("vector:pkt-iikeying, pkt-rikeying: the keying", () => {
   });
 });
 
-Deno.test("vector:pkt-cookie-change, pkt-redirect, pkt-redirect-implied", () => {
+Deno.test("vector:pkt-cookie-change, pkt-redirect, -implied: cookieChange and redirect read and write the chunks", () => {
   const { oldCookie, newCookie } = vector("pkt-cookie-change");
   check("pkt-cookie-change", cookieChange, {
     oldCookie: fromHex(oldCookie),
@@ -84,7 +84,7 @@ Deno.test("vector:pkt-cookie-change, pkt-redirect, pkt-redirect-implied", () => 
   }
 });
 
-Deno.test("vector:drop: packets refused after decryption, and the step that refuses", () => {
+Deno.test("vector:drop: readers throw WireError for malformed startup packets, and public key 1 and group 1 are refused", () => {
   const cipher = startupCipher(portable);
   const opened = (name: string) => {
     const found = vector("drop").cases.find((test: { name: string }) => test.name === name);

@@ -1,4 +1,4 @@
-// Attacks by datagrams to the UDP port, all without success.
+// An endpoint withstands attacks by datagrams.
 import assert from "node:assert/strict";
 import { toHex } from "../../src/bytes/hex.ts";
 import { Writer } from "../../src/bytes/writer.ts";
@@ -42,7 +42,7 @@ const HELLO = { epd: EPD, tag: new Uint8Array(16).fill(7) };
 /** An attacker that sends startup packets from forged addresses and counts the answers. */
 class Forger {
   now = 1000;
-  /** By IP address. */
+  /** Bytes by IP address. */
   readonly bytesIn = new Map<string, number>();
   readonly bytesOut = new Map<string, number>();
   out = 0;
@@ -85,7 +85,7 @@ class Forger {
   checkAmplification(): void {
     for (const [hostname, out] of this.bytesOut) {
       const most = 3 * this.bytesIn.get(hostname)!;
-      assert.ok(out <= most, `${out} bytes to ${hostname}, which may have ${most}`);
+      assert.ok(out <= most, `${out} bytes to ${hostname} (maximum ${most})`);
     }
   }
 }
@@ -113,7 +113,7 @@ const pair = agreement.pair(2, 0);
 /** Limits of memory: 16,384 sources and 8,192 hellos. */
 const MOST_REMEMBERED = 16_384 + 8192;
 
-Deno.test("100,000 spoofed hellos cost no session, secret or memory, and at most 3 bytes of answer each", () => {
+Deno.test("Endpoint answers 100,000 spoofed hellos without session, secret and memory, with at most 3 bytes per received byte", () => {
   const fresh = new RememberingAgreement(11);
   const server = makeServer(1, { onSession }, { agreement: fresh });
   const forger = new Forger(server);
@@ -124,18 +124,18 @@ Deno.test("100,000 spoofed hellos cost no session, secret or memory, and at most
     forger.send(addressOf(i), iHello, { epd: EPD, tag });
   }
   assert.equal(server.counters.datagramsIn, 100_000);
-  assert.ok(server.counters.hellos > 90_000, "they are answered");
+  assert.ok(server.counters.hellos > 90_000, "most hellos are answered");
   forger.checkAmplification();
   assert.equal(server.sessionCount, 0);
   assert.equal(server.counters.agreements + fresh.computed, 0);
   assert.ok(server.remembered <= MOST_REMEMBERED, `${server.remembered}`);
   forger.now += 600_000;
   forger.send(addressOf(1), iHello, HELLO);
-  assert.ok(server.remembered <= 2, `${server.remembered} are remembered ten minutes later`);
+  assert.ok(server.remembered <= 2, `${server.remembered} entries left after ten minutes`);
   assert.equal(server.deadline, Infinity);
 });
 
-Deno.test("100,000 forged or expired cookies cost no session, secret or memory, and get no answer", () => {
+Deno.test("Endpoint drops 100,000 forged or expired cookies without answer, session, secret and memory", () => {
   const fresh = new RememberingAgreement(12);
   const server = makeServer(1, { onSession }, { agreement: fresh });
   const forger = new Forger(server);
@@ -150,7 +150,7 @@ Deno.test("100,000 forged or expired cookies cost no session, secret or memory, 
     const at = i % 500;
     let cookie = old[at];
     if (i % 3 === 1) cookie = random(64);
-    if (i % 3 === 2) { // a time that is right, but not made here
+    if (i % 3 === 2) { // a valid time, but not signed by this server
       cookie = old[at].slice();
       new DataView(cookie.buffer).setUint32(4, forger.now);
     }
@@ -165,7 +165,7 @@ Deno.test("100,000 forged or expired cookies cost no session, secret or memory, 
   assert.equal(server.deadline, Infinity);
 });
 
-Deno.test("A cookie sent from spoofed addresses causes at most 3 bytes of answer each", () => {
+Deno.test("Endpoint answers a cookie from a spoofed address with at most 3 bytes per received byte", () => {
   const server = makeServer(1, { onSession });
   const forger = new Forger(server);
   const cookie = forger.cookie(addressOf(1));
@@ -179,11 +179,11 @@ Deno.test("A cookie sent from spoofed addresses causes at most 3 bytes of answer
     for (let j = 0; j < 3; j++) forger.send(victim, iHello, short);
   }
   forger.checkAmplification();
-  assert.ok(forger.bytesOut.get(victim.hostname)! > 1000, "cookies are exchanged all the same");
+  assert.ok(forger.bytesOut.get(victim.hostname)! > 1000, "the server sends cookie changes");
   assert.equal(server.sessionCount, 0);
 });
 
-/** Secrets that arrive later, as from another thread. */
+/** A key agreement whose results arrive later, as from another thread. */
 class SlowAgreement implements KeyAgreement {
   readonly waiting: (() => void)[] = [];
   keyPair = () => agreement.pair(2, 1);
@@ -192,14 +192,14 @@ class SlowAgreement implements KeyAgreement {
   }
 }
 
-Deno.test("Many key agreements requested by one address leave room for other addresses", () => {
+Deno.test("Endpoint limits waiting key agreements of one address to 32, so that other addresses get theirs", () => {
   const slow = new SlowAgreement();
   const server = makeServer(1, { onSession }, { agreement: slow });
   const forger = new Forger(server);
   const attacker = addressOf(1);
   const cookie = forger.cookie(attacker);
   for (let i = 0; i < 5000; i++) forger.send(attacker, iiKeying, keying(1 + i, cookie, pair));
-  assert.equal(slow.waiting.length, 32, "an eighth of what may wait");
+  assert.equal(slow.waiting.length, 32, "an eighth of the maximum");
   assert.ok(server.remembered < 100);
   const other = addressOf(2);
   forger.send(other, iiKeying, keying(1, forger.cookie(other), pair));
@@ -207,10 +207,10 @@ Deno.test("Many key agreements requested by one address leave room for other add
   for (const finish of slow.waiting.splice(0)) finish();
   assert.equal(server.sessionCount, 33);
   forger.send(attacker, iiKeying, keying(9999, cookie, pair));
-  assert.equal(slow.waiting.length, 1, "then it is its turn again");
+  assert.equal(slow.waiting.length, 1, "the address may ask again");
 });
 
-Deno.test("Unfinished handshakes do not block other clients", () => {
+Deno.test("Endpoint opens sessions of other clients while one address has unfinished handshakes", () => {
   const server = makeServer(1, { onSession }, { limits: { halfOpen: 8 } });
   const forger = new Forger(server);
   const attacker = addressOf(1);
@@ -224,7 +224,7 @@ Deno.test("Unfinished handshakes do not block other clients", () => {
   assert.equal([...server.sessions()].filter(({ heard }) => heard).length, 1);
 });
 
-Deno.test("Long tags are not remembered", () => {
+Deno.test("Endpoint drops hellos with a tag of 1,500 bytes, without memory", () => {
   const server = makeServer(1, { onSession });
   const forger = new Forger(server);
   for (let i = 0; i < 100; i++) {
@@ -235,7 +235,7 @@ Deno.test("Long tags are not remembered", () => {
   assert.ok(server.remembered <= 1);
 });
 
-Deno.test("Tiny fragments count with their memory overhead", () => {
+Deno.test("Endpoint counts 1-byte packet fragments with their memory overhead, and drops those beyond the limit", () => {
   const server = makeServer(1, { onSession });
   const forger = new Forger(server);
   for (let i = 0; i < 20_000; i++) {
@@ -250,7 +250,7 @@ Deno.test("Tiny fragments count with their memory overhead", () => {
   assert.ok(server.counters.drops.limit! > 14_000, `${server.counters.drops.limit}`);
 });
 
-/** A receiving flow alone. @param held receives its reported bytes of memory */
+/** A receiving flow without a session. @param held the memory (bytes) that the flow reports */
 function flow(onMessage: (message: Uint8Array) => void, held = { bytes: 0 }): ReceiveFlow {
   const one = new ReceiveFlow(2, METADATA, undefined, {
     buffers: new BufferPool(),
@@ -264,7 +264,7 @@ function flow(onMessage: (message: Uint8Array) => void, held = { bytes: 0 }): Re
   return one;
 }
 
-Deno.test("Fragments in the worst order cost no more than in the best order", () => {
+Deno.test("Reassembly takes less than 2.5 s of CPU time for 90,000 fragments in the worst order", () => {
   let messages = 0;
   const held = { bytes: 0 };
   const one = flow(() => void messages++, held);
@@ -282,7 +282,7 @@ Deno.test("Fragments in the worst order cost no more than in the best order", ()
   const time = cpuTime() - start;
   assert.equal(messages, last);
   assert.equal(held.bytes, 0);
-  assert.ok(time < 2500, `${time} ms`); // a list that is searched takes tens of seconds
+  assert.ok(time < 2500, `${time} ms`); // a linear search takes tens of seconds
 });
 
 const chunk = new UserData();
@@ -296,7 +296,7 @@ function userData(flowId: number, sequence: number, part: Fragment, data: Uint8A
   return toHex(to.view());
 }
 
-Deno.test("Limits of unfinished messages hold for each session and for all sessions together", () => {
+Deno.test("Endpoint limits the memory of unfinished messages of a session to 4 MiB, and of all sessions to 8 MiB", () => {
   const limits = { memory: 4 << 20, memoryOfAll: 8 << 20 };
   const reasons: string[] = [];
   const server = makeServer(1, {
@@ -318,15 +318,15 @@ Deno.test("Limits of unfinished messages hold for each session and for all sessi
     }
   };
   fill(peers[4], 140);
-  assert.deepEqual(reasons, ["limit"], "one alone is too much");
+  assert.deepEqual(reasons, ["limit"], "one session has too much memory");
   for (const peer of peers.slice(0, 3)) fill(peer, 60);
-  assert.deepEqual(reasons, ["limit", "limit"], "three of them together are too much");
+  assert.deepEqual(reasons, ["limit", "limit"], "three sessions together have too much memory");
   peers[3].send(userData(3, 1, Fragment.begin, piece));
-  assert.equal(reasons.length, 2, "a little is always there");
+  assert.equal(reasons.length, 2, "the other session stays open");
   for (const peer of peers) peer.run(peer.now + 1000);
 });
 
-Deno.test("Many sessions of one address with little memory each do not evict others", () => {
+Deno.test("Endpoint evicts sessions of the address with the most memory, not sessions of other addresses", () => {
   const limits = { memoryOfAll: 1 << 20 };
   const server = makeServer(1, { onSession }, { limits });
   const piece = new Uint8Array(30_000);
@@ -340,7 +340,7 @@ Deno.test("Many sessions of one address with little memory each do not evict oth
   const openSessions = () => [...server.sessions()].filter(({ state }) => state === "open");
   const others = Array.from({ length: 5 }, (_, i) => openAt(`198.51.100.${i}`));
   for (const peer of others) peer.send(userData(3, 1, Fragment.begin, piece)); // 32 KiB
-  others[0].send(userData(3, 2, Fragment.middle, piece)); // holds more than any of the many
+  others[0].send(userData(3, 2, Fragment.middle, piece)); // holds more than each session of the other address
   for (let i = 0; i < 40; i++) {
     const peer = openAt("192.0.2.1");
     peer.send(userData(3, 1, Fragment.begin, piece));
@@ -350,8 +350,8 @@ Deno.test("Many sessions of one address with little memory each do not evict oth
     }
   }
   const rest = openSessions().filter(({ address }) => address.hostname === "192.0.2.1").length;
-  assert.ok(rest > 5 && rest < 20, `${rest} of the many`);
-  assert.ok(server.context.held > 3 << 18, "no more go than have to");
+  assert.ok(rest > 5 && rest < 20, `${rest} sessions of the address`);
+  assert.ok(server.context.held > 3 << 18, "no more sessions end than necessary");
   for (const [i, peer] of others.entries()) {
     peer.send(userData(3, i === 0 ? 3 : 2, Fragment.end, piece));
     peer.send(userData(4, 1, Fragment.begin, piece));
@@ -361,7 +361,7 @@ Deno.test("Many sessions of one address with little memory each do not evict oth
   assert.equal(server.context.held, 0);
 });
 
-Deno.test("Memory of sessions from this machine is not added up per address", () => {
+Deno.test("Endpoint does not add up the memory of sessions from 127.0.0.1 when it evicts sessions", () => {
   const server = makeServer(1, { onSession }, { limits: { memoryOfAll: 1 << 20 } });
   const piece = new Uint8Array(30_000);
   const open = (hostname: string, port: number, pieces: number): void => {
@@ -380,7 +380,7 @@ Deno.test("Memory of sessions from this machine is not added up per address", ()
   assert.equal(left.length, 20);
 });
 
-Deno.test("Flows, their metadata and gaps count with their memory overhead", () => {
+Deno.test("Session counts flows, their metadata and gaps with their memory overhead in bytes", () => {
   const server = makeServer(1, { onSession });
   const peer = new RawPeer(server).open();
   peer.send(userData(3, 1, Fragment.whole, Uint8Array.of(1)));
@@ -400,7 +400,7 @@ Deno.test("Flows, their metadata and gaps count with their memory overhead", () 
   assert.equal(server.context.held, 0);
 });
 
-Deno.test("Memory of numbers beyond the end of a flow is released with the flow", () => {
+Deno.test("Session releases the memory of sequence numbers beyond the end of a flow with the flow", () => {
   const server = makeServer(1, { onSession });
   const peer = new RawPeer(server).open();
   peer.send("10 000e 80 02 01 01 05 00 54430400 00 616263");
@@ -416,15 +416,15 @@ Deno.test("Memory of numbers beyond the end of a flow is released with the flow"
   assert.equal(server.context.held, 0);
 });
 
-Deno.test("Answers to many pings, probes and acknowledgements have no more bytes than were received", () => {
+Deno.test("Session answers many pings, probes and acknowledgements with less than half of the received bytes", () => {
   const server = makeServer(1, { onSession });
   const peer = new RawPeer(server).open();
   let bytesIn = 0, bytesOut = 0;
   const rounds = [
     "01 0004 01020304".repeat(150), // pings
     "01 0000".repeat(300),
-    "18 0001 03".repeat(250), // buffer probes of a flow that is not there
-    "5e 0002 0200".repeat(200), // exceptions for flows that never were
+    "18 0001 03".repeat(250), // buffer probes of an unknown flow
+    "5e 0002 0200".repeat(200), // exceptions for unknown flows
     `51 0004 02 7f 01 00`.repeat(150), // acknowledgements
     "50 0003 02 7f 01".repeat(150),
   ];

@@ -11,24 +11,24 @@ import {
 } from "../../../src/rtmfp/crypto/aes_field.ts";
 
 const bytes = Array.from({ length: 256 }, (_, i) => i);
-/** Result of a swizzle: 0 for indices from 128 on; lower ones must be valid. */
+/** Result of a swizzle: 0 for indices of 128 or more; others must be below 16. */
 function find(table: readonly number[], index: number): number {
   assert.ok(index < 16 || index >= 128, `index ${index}`);
   return index < 16 ? table[index] : 0;
 }
 
-Deno.test("The AES field computes the products of FIPS 197 §4.2", () => {
+Deno.test("multiply() computes the products of FIPS 197 §4.2", () => {
   assert.equal(multiply(0x57, 0x83), 0xc1);
   assert.equal(multiply(0x57, 0x13), 0xfe);
 });
 
-Deno.test("Bytes are pairs of nibbles, one to one, and sums stay sums", () => {
+Deno.test("pair() maps bytes to different bytes and keeps sums, and unaffine() inverts affine()", () => {
   assert.deepEqual(bytes.map(pair).sort((a, b) => a - b), bytes);
   for (const x of bytes) assert.equal(pair(x ^ 0x53), pair(x) ^ pair(0x53));
   for (const x of bytes) assert.equal(unaffine(affine(x)), x);
 });
 
-Deno.test("Nibbles lead to the inverse of each byte, and from there to any linear map", () => {
+Deno.test("ofInverse() and ofByte() make tables that compute linear maps of each byte and its inverse", () => {
   for (const f of [(x: number) => x, affine, (x: number) => pair(multiply(3, x))]) {
     const tables = ofInverse(f);
     for (const x of bytes) {

@@ -1,5 +1,5 @@
-// AES-128-CBC of both back-ends against @noble/ciphers, which shares no code with OpenSSL: where the
-// references of aes_test.ts and the native back-end have a fault in common, this one has not.
+// Compares AES-128-CBC of both back-ends with @noble/ciphers, which shares no code with OpenSSL, the
+// reference of aes_test.ts and the native back-end.
 import assert from "node:assert/strict";
 import { cbc } from "@noble/ciphers/aes.js";
 import { NativeCrypto } from "../../../src/openssl/native_crypto.ts";
@@ -33,12 +33,13 @@ function agrees(backend: Pick<CryptoBackend, "aes">): void {
   }
 }
 
-Deno.test("AES-128-CBC of the portable back-end equals that of @noble/ciphers", () =>
+Deno.test("The portable back-end computes the same AES-128-CBC as @noble/ciphers", () =>
   agrees(portable));
 
 const library = openLibrary();
 Deno.test({
-  name: "AES-128-CBC of libcrypto equals that of @noble/ciphers (where libcrypto is installed)",
+  name:
+    "The native back-end computes the same AES-128-CBC as @noble/ciphers (where libcrypto is installed)",
   ignore: library === undefined,
   sanitizeResources: false,
   fn: () => agrees(new NativeCrypto(library!)),

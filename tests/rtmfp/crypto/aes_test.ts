@@ -8,7 +8,7 @@ import { portable } from "../../../src/rtmfp/crypto/portable.ts";
 import { seeded, seededBytes } from "../../support/random.ts";
 import { vector } from "../../support/vectors.ts";
 
-Deno.test("AES-128 reproduces the examples of FIPS 197, appendices B and C.1", () => {
+Deno.test("The portable AES-128 reproduces the examples of FIPS 197, appendices B and C.1", () => {
   for (
     const [key, plain, cipher] of [
       [
@@ -32,7 +32,7 @@ Deno.test("AES-128 reproduces the examples of FIPS 197, appendices B and C.1", (
   }
 });
 
-Deno.test("vector:aes-default-key: CBC with a zero IV, in place, without touching bytes around", () => {
+Deno.test("vector:aes-default-key: the portable AES-128 encrypts and decrypts with the default key in place, and changes no byte around", () => {
   const { key, cases } = vector("aes-default-key");
   const aes = portable.aes(fromHex(key));
   for (const { plain, cipher } of cases) {
@@ -45,7 +45,7 @@ Deno.test("vector:aes-default-key: CBC with a zero IV, in place, without touchin
   }
 });
 
-Deno.test("AES-128-CBC agrees with OpenSSL on random keys, lengths and alignments", () => {
+Deno.test("The portable AES-128-CBC agrees with OpenSSL on random keys, lengths and alignments", () => {
   const next = seeded(197);
   const random = seededBytes(38);
   for (let round = 0; round < 300; round++) {
@@ -66,7 +66,7 @@ Deno.test("AES-128-CBC agrees with OpenSSL on random keys, lengths and alignment
       assert.deepEqual(buffer.slice(start, end), plain);
       const back = createDecipheriv("aes-128-cbc", key, new Uint8Array(16));
       back.setAutoPadding(false);
-      buffer.set(plain, start); // decryption of anything, not only of what we encrypted
+      buffer.set(plain, start); // decryption of arbitrary bytes
       aes.decrypt(buffer, start, end);
       const decrypted = new Uint8Array(Buffer.concat([back.update(plain), back.final()]));
       assert.deepEqual(buffer.slice(start, end), decrypted);
@@ -81,7 +81,7 @@ function openssl(key: Uint8Array, plain: Uint8Array): Uint8Array {
   return new Uint8Array(Buffer.concat([cipher.update(plain), cipher.final()]));
 }
 
-Deno.test("AES-128 changes no byte outside its range, for each length up to two datagrams", () => {
+Deno.test("The portable AES-128 changes no byte outside its range, for each length up to 4,096 bytes", () => {
   const next = seeded(128);
   const random = seededBytes(3602);
   for (let length = 0; length <= 4_096; length += 16) {
@@ -105,7 +105,7 @@ Deno.test("AES-128 changes no byte outside its range, for each length up to two 
   }
 });
 
-Deno.test("AES-128 sessions take turns in both directions without affecting each other", () => {
+Deno.test("The portable AES-128 keeps 1,000 keys apart that encrypt and decrypt in turns", () => {
   const next = seeded(16);
   const random = seededBytes(2);
   const sessions = Array.from({ length: 1_000 }, () => {
@@ -123,20 +123,20 @@ Deno.test("AES-128 sessions take turns in both directions without affecting each
   }
 });
 
-/** Encrypts packets of `lengths` bytes together, each by a key of its own. */
+/** Encrypts packets of `lengths` bytes in a batch, each with its own key, and compares them with OpenSSL. */
 function together(lengths: readonly number[], random: (length: number) => Uint8Array): void {
   const { batch } = portable;
   const packets = lengths.map((length) => ({ key: random(16), plain: random(length) }));
   for (const [i, { key, plain }] of packets.entries()) {
     const aes = portable.aes(key);
-    if (i % 3 === 1) aes.decrypt(random(32), 0, 32); // a key that has served the other direction
+    if (i % 3 === 1) aes.decrypt(random(32), 0, 32); // a key that was used for the other direction
     batch!.buffers[i].set(plain, UNENCRYPTED);
     const sum = batch!.checksum(i, UNENCRYPTED + plain.length);
     assert.equal(sum, checksum(plain, 0, plain.length), `${lengths}: sum ${i}`);
     batch!.add(i, aes, UNENCRYPTED + plain.length);
     aes.free();
   }
-  portable.aes(random(16)).encrypt(random(2_000), 4, 1_988); // uses a buffer of its own
+  portable.aes(random(16)).encrypt(random(2_000), 4, 1_988); // uses a separate buffer
   batch!.run();
   for (const [i, { key, plain }] of packets.entries()) {
     const sealed = batch!.buffers[i].slice(UNENCRYPTED, UNENCRYPTED + plain.length);
@@ -144,11 +144,11 @@ function together(lengths: readonly number[], random: (length: number) => Uint8A
   }
 }
 
-Deno.test("A batch of any size encrypts each packet as a single call does, with equal or mixed lengths", () => {
+Deno.test("Batch of any number of packets encrypts each packet like OpenSSL, with equal or mixed lengths", () => {
   const next = seeded(2009);
   const random = seededBytes(45);
   const most = portable.batch!.buffers.length;
-  for (let count = most; count > 0; count--) { // no packet of earlier batches is left
+  for (let count = most; count > 0; count--) { // fewer packets than in earlier batches
     together(Array(count).fill(1_184), random);
     for (let round = 0; round < 10; round++) {
       together(Array.from({ length: count }, () => 16 * Math.floor(1 + next() * 127)), random);
@@ -158,7 +158,7 @@ Deno.test("A batch of any size encrypts each packet as a single call does, with 
   together([], random);
 });
 
-Deno.test("A batch encrypts packets of every length up to the buffer's, alone and beside others", () => {
+Deno.test("Batch encrypts packets of every length up to 2,032 bytes, alone and beside others", () => {
   const random = seededBytes(46);
   for (let length = 16; length <= 2_032; length += 16) {
     together([length], random);
@@ -167,13 +167,13 @@ Deno.test("A batch encrypts packets of every length up to the buffer's, alone an
   }
 });
 
-Deno.test("Writing the AES module twice gives the same module, without more memory", () => {
+Deno.test("aesModule() returns the same module and constants when called twice", () => {
   const [first, second] = [aesModule(2), aesModule(2)].map(({ binary, constants }) => {
     return { binary, size: constants.length };
   });
   assert.deepEqual(second, first);
 });
 
-Deno.test("AES-128 throws for a key that has not 16 bytes", () => {
+Deno.test("The portable AES-128 throws RangeError for a key of 32 bytes", () => {
   assert.throws(() => portable.aes(new Uint8Array(32)), RangeError);
 });

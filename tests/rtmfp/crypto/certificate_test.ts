@@ -16,7 +16,7 @@ import { vector } from "../../support/vectors.ts";
 
 const read = (hex: string) => readCertificate(portable, fromHex(hex));
 
-Deno.test("vector:identity: fingerprints, canonical discriminators and fields of certificates", () => {
+Deno.test("vector:identity: readCertificate() returns fingerprint, canonical discriminator and fields of each certificate", () => {
   const expected: Record<string, { ephemeral: number[]; keys: [number, number][] }> = {
     "Flash/librtmfp client, group 2 static key": { ephemeral: [], keys: [[2, 128]] },
     "the same kind of certificate with a 127-byte key": { ephemeral: [], keys: [[2, 127]] },
@@ -41,12 +41,12 @@ Deno.test("vector:identity: fingerprints, canonical discriminators and fields of
   }
 });
 
-Deno.test("vector:group-address: address of a peer in a group", () => {
+Deno.test("vector:group-address: the SHA-256 of canonicalEpd() is the address of a peer in a group", () => {
   const { peerId, address } = vector("group-address");
   assert.equal(toHex(portable.sha256(canonicalEpd(fromHex(peerId)))), address);
 });
 
-Deno.test("server certificates have 77 bytes with any groups", () => {
+Deno.test("serverCertificate() has 77 bytes with any Diffie-Hellman groups", () => {
   const random = seededBytes(77);
   const made = serverCertificate(random);
   assert.match(toHex(made), /^010a410e(..){64}02150202150e021510$/);
@@ -62,7 +62,7 @@ Deno.test("server certificates have 77 bytes with any groups", () => {
   assert.notDeepEqual(serverCertificate(random), made);
 });
 
-Deno.test("certificates with both or neither kind of key, with a repeated group, or truncated are refused", () => {
+Deno.test("readCertificate() throws WireError for both or neither kind of key, a repeated group, or truncation", () => {
   for (
     const hex of [
       "",
@@ -84,7 +84,7 @@ Deno.test("certificates with both or neither kind of key, with a repeated group,
   }
 });
 
-Deno.test("a Marker ends a certificate, for the fingerprint too", () => {
+Deno.test("readCertificate() ends at a Marker, and so does the fingerprint", () => {
   const certificate = read("021502 00 021510");
   assert.deepEqual(certificate.ephemeralGroups, [2]);
   assert.deepEqual(certificate.fingerprint, portable.sha256(fromHex("02150200")));
@@ -92,7 +92,7 @@ Deno.test("a Marker ends a certificate, for the fingerprint too", () => {
   assert.deepEqual(unknown.fingerprint, portable.sha256(fromHex("021502030faaaa")));
 });
 
-Deno.test("a fingerprint alone selects a certificate; otherwise hostname and ancillary data do", () => {
+Deno.test("isSelected() compares the fingerprint alone if there is one, otherwise hostname and ancillary data", () => {
   const server = read("02150e 010a 020068");
   const client = read("031d02aa");
   const ancillary = toUtf8("rtmfp://host/app");
@@ -109,12 +109,12 @@ Deno.test("a fingerprint alone selects a certificate; otherwise hostname and anc
   assert.ok(!isSelected({}, server));
 });
 
-Deno.test("vector:glare: the smaller certificate prevails", () => {
+Deno.test("vector:glare: prevails() is true for the smaller certificate", () => {
   const { nearCertificate, farCertificate, nearPrevails } = vector("glare");
   const [near, far] = [fromHex(nearCertificate), fromHex(farCertificate)];
   assert.equal(prevails(near, far), nearPrevails);
   assert.equal(prevails(far, near), !nearPrevails);
-  assert.equal(prevails(near.subarray(0, 9), near), true, "a shorter one is smaller");
+  assert.equal(prevails(near.subarray(0, 9), near), true, "a shorter certificate is smaller");
   assert.equal(prevails(near, near.subarray(0, 9)), false);
   assert.equal(prevails(near, near), false);
 });

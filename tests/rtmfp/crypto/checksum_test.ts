@@ -4,7 +4,7 @@ import { checksum } from "../../../src/rtmfp/crypto/checksum.ts";
 import { seeded, seededBytes } from "../../support/random.ts";
 import { vector } from "../../support/vectors.ts";
 
-Deno.test("vector:checksum, at every alignment", () => {
+Deno.test("vector:checksum: checksum() returns the vector's sums at every alignment", () => {
   for (const { data, checksum: expected } of vector("checksum").cases) {
     const bytes = fromHex(data);
     for (let start = 0; start < 9; start++) {
@@ -16,7 +16,7 @@ Deno.test("vector:checksum, at every alignment", () => {
   }
 });
 
-/** The definition, without optimization. */
+/** The definition of the checksum, without optimization. */
 function simple(bytes: Uint8Array): number {
   let sum = 0;
   for (let i = 0; i + 1 < bytes.length; i += 2) {
@@ -28,7 +28,7 @@ function simple(bytes: Uint8Array): number {
   return 0xffff - sum;
 }
 
-Deno.test("the checksum follows its definition for random bytes of every length", () => {
+Deno.test("checksum() follows its definition for random bytes of every length", () => {
   const next = seeded(1071);
   const random = seededBytes(1071);
   for (let round = 0; round < 2_000; round++) {
@@ -36,7 +36,7 @@ Deno.test("the checksum follows its definition for random bytes of every length"
     if (round % 5 === 0) bytes.fill(0xff);
     assert.equal(checksum(bytes, 0, bytes.length), simple(bytes));
   }
-  // Long ones, wherever they stand in their memory.
+  // Long inputs, at any position in their memory.
   for (let round = 0; round < 2_000; round++) {
     const memory = random(700 + Math.floor(next() * 9));
     if (round % 5 === 0) memory.fill(0xff);

@@ -12,7 +12,7 @@ import { portable } from "../../../src/rtmfp/crypto/portable.ts";
 import { captureNames, loadCapture } from "../../support/captures.ts";
 import { vector } from "../../support/vectors.ts";
 
-Deno.test("vector:pkt-iikeying, -rikeying: the components of Flash and of its servers", () => {
+Deno.test("vector:pkt-iikeying, -rikeying: readComponent() and the writers agree with Flash and its servers", () => {
   const { skic, certificate } = vector("pkt-iikeying");
   const { skrc } = vector("pkt-rikeying");
   const initiator = readComponent(fromHex(skic));
@@ -34,11 +34,11 @@ Deno.test("vector:pkt-iikeying, -rikeying: the components of Flash and of its se
   const responder = readComponent(fromHex(skrc));
   assert.deepEqual([responder.hmacFlags, responder.hmacLength, responder.sequenceFlags], [0, 0, 0]);
   assert.equal(toHex(writeResponderComponent(responder)), skrc);
-  assert.match(skrc, /^031a0000021e0081020d02/, "what librtmfp looks for");
+  assert.match(skrc, /^031a0000021e0081020d02/, "librtmfp searches for these bytes");
   assert.equal(toHex(responder.ephemeralKey!.publicKey), skrc.slice(22));
 });
 
-Deno.test("captures: certificate and component locate the key of each side", () => {
+Deno.test("publicKeyIn() finds the key of each side in the captures", () => {
   for (const name of captureNames) {
     for (const session of loadCapture(name).sessions) {
       const { group } = session;
@@ -58,7 +58,7 @@ Deno.test("captures: certificate and component locate the key of each side", () 
   }
 });
 
-Deno.test("components give the public key of a static or offered group, and no key of other groups", () => {
+Deno.test("publicKeyIn() returns the public key of a static or offered group, and no key of other groups", () => {
   const three = readCertificate(portable, fromHex("031d10aa 031d0ebb 031d02cc"));
   const key = (hex: string, group?: number) => {
     const found = publicKeyIn(three, readComponent(fromHex(hex)), group);
@@ -76,7 +76,7 @@ Deno.test("components give the public key of a static or offered group, and no k
   assert.equal(made("021d0e"), undefined);
 });
 
-Deno.test("components: missing values are 0, the first value counts, truncated ones are refused", () => {
+Deno.test("readComponent() returns 0 for missing values and the first of repeated ones, and throws WireError for truncation", () => {
   const none = readComponent(fromHex("0301aabb"));
   assert.deepEqual([none.hmacFlags, none.hmacLength, none.sequenceFlags], [0, 0, 0]);
   const twice = readComponent(fromHex("031a0710 031a0000 021e07 021e00"));

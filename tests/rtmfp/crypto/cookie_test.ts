@@ -5,7 +5,7 @@ import { seededBytes } from "../../support/random.ts";
 
 const here = { hostname: "192.0.2.1", port: 1935 };
 
-Deno.test("cookies are valid for their address until they expire", () => {
+Deno.test("Cookies.check() accepts a cookie from its address until it expires", () => {
   const cookies = new Cookies(portable, seededBytes(1));
   for (const now of [0, 1234.5, 1.8e12]) {
     const cookie = cookies.make(here, now);
@@ -13,11 +13,11 @@ Deno.test("cookies are valid for their address until they expire", () => {
     assert.equal(cookies.check(cookie, here, now), "good");
     assert.equal(cookies.check(cookie, here, Math.floor(now) + COOKIE_LIFETIME), "good");
     assert.equal(cookies.check(cookie, here, Math.floor(now) + COOKIE_LIFETIME + 1), "bad");
-    assert.equal(cookies.check(cookie, here, now - 1), "bad", "not from the future");
+    assert.equal(cookies.check(cookie, here, now - 1), "bad", "a cookie from the future");
   }
 });
 
-Deno.test("cookies from another address, IPv4 or IPv6, count as moved; cookies of another server count as bad", () => {
+Deno.test("Cookies.check() returns moved for a cookie from another address, and bad for a cookie of another server", () => {
   const cookies = new Cookies(portable, seededBytes(1));
   const cookie = cookies.make(here, 1000);
   for (
@@ -35,7 +35,7 @@ Deno.test("cookies from another address, IPv4 or IPv6, count as moved; cookies o
   assert.equal(other.check(cookie, { hostname: "::1", port: 1 }, 2000), "bad");
 });
 
-Deno.test("a cookie with any changed byte is bad, or moved if its address differs", () => {
+Deno.test("Cookies.check() returns bad for any changed byte of a cookie, or moved if the address differs", () => {
   const cookies = new Cookies(portable, seededBytes(1));
   const cookie = cookies.make(here, 1000);
   for (let i = 0; i < COOKIE_LENGTH; i++) {

@@ -13,7 +13,7 @@ import { vector } from "../../support/vectors.ts";
 
 const bytes = (hex: string) => fromHex(hex.length % 2 ? `0${hex}` : hex);
 
-Deno.test("vector:dh-groups: the primes", () => {
+Deno.test("vector:dh-groups: groupOf() returns the primes of groups 2, 14 and 16", () => {
   let found = 0;
   for (const { group: id, bits, prime } of vector("dh-groups").cases) {
     const group = groupOf(id);
@@ -26,7 +26,7 @@ Deno.test("vector:dh-groups: the primes", () => {
   for (const id of [0, 1, 5, 3.5, Infinity]) assert.equal(groupOf(id), undefined);
 });
 
-Deno.test("vector:dh: public keys and secrets, without leading zero bytes", () => {
+Deno.test("vector:dh: publicKeyOf() and sharedSecret() return the vector's bytes without leading zeros", () => {
   for (const test of vector("dh").cases) {
     const group = test.group as GroupId;
     const pair = (name: string) => ({
@@ -44,7 +44,7 @@ Deno.test("vector:dh: public keys and secrets, without leading zero bytes", () =
   }
 });
 
-Deno.test("vector:dh-public-check: which public values are accepted", () => {
+Deno.test("vector:dh-public-check: acceptablePublic() accepts exactly the valid public keys", () => {
   const pair = generateKeyPair(2, seededBytes(1));
   for (const { name, public: value, accept } of vector("dh-public-check").cases) {
     assert.equal(acceptablePublic(2, bytes(value)), accept, name);
@@ -63,10 +63,10 @@ Deno.test("vector:dh-public-check: which public values are accepted", () => {
   }
   const padded = new Uint8Array(132);
   padded.set(pair.publicKey, 4);
-  assert.equal(acceptablePublic(2, padded), true, "leading zero bytes change nothing");
+  assert.equal(acceptablePublic(2, padded), true, "a valid key after leading zero bytes");
 });
 
-Deno.test("key pairs have full length and short exponents, and agree in every group", () => {
+Deno.test("DirectKeyAgreement makes key pairs of full length with short exponents, which agree in every group", () => {
   const random = seededBytes(2409);
   const agreement = new DirectKeyAgreement(random);
   for (const id of [2, 14, 16] as const) {
@@ -87,9 +87,9 @@ Deno.test("key pairs have full length and short exponents, and agree in every gr
   }
 });
 
-Deno.test("a key pair with a short public key is discarded and generated again", () => {
-  // With this exponent, and most significant bit set as every private key has it, the public key
-  // has a leading zero byte; it was found by trying.
+Deno.test("generateKeyPair() discards a key pair with a short public key", () => {
+  // Searches an exponent with its most significant bit set, as every private key has it, whose
+  // public key has a leading zero byte.
   const random = seededBytes(77);
   let short: Uint8Array | undefined;
   while (!short) {

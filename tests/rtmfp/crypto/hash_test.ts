@@ -6,7 +6,7 @@ import { hmacOnce } from "../../../src/rtmfp/crypto/backend.ts";
 import { portable } from "../../../src/rtmfp/crypto/portable.ts";
 import { seeded, seededBytes } from "../../support/random.ts";
 
-Deno.test("HMAC-SHA256 reproduces cases 1, 2 and 6 of RFC 4231", () => {
+Deno.test("The portable HMAC-SHA256 reproduces cases 1, 2 and 6 of RFC 4231", () => {
   const cases = [
     [
       "0b".repeat(20),
@@ -29,7 +29,7 @@ Deno.test("HMAC-SHA256 reproduces cases 1, 2 and 6 of RFC 4231", () => {
   }
 });
 
-Deno.test("SHA-256 hashes empty input, the example of FIPS 180-4, and lengths around one block", () => {
+Deno.test("The portable SHA-256 hashes empty input, the example of FIPS 180-4, and lengths around one block", () => {
   const hash = (bytes: Uint8Array) => toHex(portable.sha256(bytes));
   assert.equal(
     hash(new Uint8Array(0)),
@@ -49,7 +49,7 @@ Deno.test("SHA-256 hashes empty input, the example of FIPS 180-4, and lengths ar
   }
 });
 
-Deno.test("HMAC-SHA256 and SHA-256 agree with OpenSSL, with several keys in use", () => {
+Deno.test("The portable HMAC-SHA256 and SHA-256 agree with OpenSSL, with several keys in use", () => {
   const next = seeded(4231);
   const random = seededBytes(4231);
   const keys = Array.from({ length: 20 }, () => random(Math.floor(next() * 200)));

@@ -47,7 +47,7 @@ for (
     "pkt-redirect-implied",
   ]
 ) {
-  Deno.test(`vector:${id}: sealed and opened with the default key`, () => {
+  Deno.test(`vector:${id}: PacketCipher seals and opens the datagram with the default key`, () => {
     const { packet, datagram, sessionId } = vector(id);
     const cipher = startupCipher(portable);
     const sealed = seal(cipher, fromHex(packet), parseInt(sessionId, 16));
@@ -66,7 +66,7 @@ for (
     "pkt-session-closeack",
   ]
 ) {
-  Deno.test(`vector:${id}: sealed and opened with the keys of the session`, () => {
+  Deno.test(`vector:${id}: PacketCipher seals and opens the datagram with the session's keys`, () => {
     const { packet, datagram, sessionId, direction } = vector(id);
     const keys = keysOf("session-keys");
     const initiator = sessionCipher(portable, keys, checksums, "initiator");
@@ -92,7 +92,7 @@ for (
     ["pkt-hmac-no-sseq", "session-keys"],
   ]
 ) {
-  Deno.test(`vector:${id}: HMAC and sequence number as negotiated`, () => {
+  Deno.test(`vector:${id}: PacketCipher seals and opens the datagram with the negotiated HMAC and sequence number`, () => {
     const { packet, datagram, sessionId, direction, sequence, hmacLength = 0 } = vector(id);
     const keys = keysOf(keySet);
     const sequences = sequence !== undefined;
@@ -119,7 +119,7 @@ for (
   });
 }
 
-Deno.test("vector:scramble: session ids", () => {
+Deno.test("vector:scramble: sessionIdOf() returns the session id of each datagram", () => {
   for (const { sessionId, ciphertextFirst8, datagramFirst4 } of vector("scramble").cases) {
     const datagram = fromHex(datagramFirst4 + ciphertextFirst8);
     assert.equal(sessionIdOf(datagram), parseInt(sessionId, 16));
@@ -128,7 +128,7 @@ Deno.test("vector:scramble: session ids", () => {
   assert.equal(sessionIdOf(fromHex("")), 0);
 });
 
-Deno.test("vector:drop: packets that the cipher refuses, and packets that it must pass", () => {
+Deno.test("vector:drop: PacketCipher refuses damaged datagrams, and opens the others", () => {
   const reasons: Record<string, Drop> = {
     "ciphertext bit flipped in the third block (checksum fails)": "checksum",
     "bit flipped in the first ciphertext word (the session ID comes out wrong)": "checksum",
@@ -144,13 +144,13 @@ Deno.test("vector:drop: packets that the cipher refuses, and packets that it mus
   }
 });
 
-Deno.test("vector:sseq-window: which numbers are accepted", () => {
+Deno.test("vector:sseq-window: ReplayWindow accepts exactly the vector's numbers", () => {
   const { sequence, accept } = vector("sseq-window");
   const window = new ReplayWindow();
   assert.deepEqual(sequence.map((number: number) => window.accept(number)), accept);
 });
 
-Deno.test("the replay window accepts each number once, near enough to the highest", () => {
+Deno.test("ReplayWindow accepts each number once if it is less than 32 below the highest", () => {
   const next = seeded(32);
   for (let round = 0; round < 50; round++) {
     const window = new ReplayWindow();
@@ -174,7 +174,7 @@ Deno.test("the replay window accepts each number once, near enough to the highes
   ]);
 });
 
-Deno.test("a packet changed anywhere, cut or lengthened is refused, and the next one is opened", () => {
+Deno.test("PacketCipher refuses a changed, truncated or longer datagram, and opens the next one", () => {
   for (const hmac of [0, 4, 10, 16, 32]) {
     for (const sequence of [false, true]) {
       const protection = {
@@ -207,7 +207,7 @@ Deno.test("a packet changed anywhere, cut or lengthened is refused, and the next
   }
 });
 
-Deno.test("maxPacket is exact: a byte more makes the datagram too long", () => {
+Deno.test("PacketCipher.maxPacket() returns the longest packet for a datagram size in bytes", () => {
   const keys = keysOf("session-keys");
   for (const hmac of [0, 10, 16]) {
     for (const sequence of [false, true]) {
@@ -223,14 +223,14 @@ Deno.test("maxPacket is exact: a byte more makes the datagram too long", () => {
   }
 });
 
-Deno.test("seal requires room for padding and HMAC", () => {
+Deno.test("PacketCipher.seal() throws RangeError without room for padding and HMAC", () => {
   const cipher = startupCipher(portable);
   const slot = new Uint8Array(4 + 16);
   assert.equal(cipher.seal(slot, 20, 0), 20);
   assert.throws(() => cipher.seal(slot.subarray(0, 19), 10, 0), RangeError);
 });
 
-Deno.test("a datagram with a truncated sequence number is refused", () => {
+Deno.test("PacketCipher refuses a datagram with a truncated sequence number", () => {
   const aes = plainBackend(portable).aes(new Uint8Array(16));
   const hmac = { hmac: portable.hmacSha256(new Uint8Array(1)), length: 4 };
   const cipher = new PacketCipher({ aes, hmac }, { aes, hmac, sequence: true });
@@ -238,7 +238,7 @@ Deno.test("a datagram with a truncated sequence number is refused", () => {
   assert.deepEqual([cipher.open(sealed), cipher.dropped], [undefined, "sequence"]);
 });
 
-Deno.test("the plain back-end does not encrypt, but still checks", () => {
+Deno.test("plainBackend() does not encrypt, but PacketCipher still checks the checksum", () => {
   const cipher = startupCipher(plainBackend(portable));
   const sealed = seal(cipher, fromHex("0b0000 0c0000"), 7);
   assert.equal(toHex(sealed.slice(6, 12)), "0b00000c0000");

@@ -10,7 +10,7 @@ import {
 import { captureNames, loadCapture } from "../../support/captures.ts";
 import { vector } from "../../support/vectors.ts";
 
-Deno.test("vector:hmac-sseq-negotiation: for both mechanisms, and seen from both ends", () => {
+Deno.test("vector:hmac-sseq-negotiation: agreeOnProtection() negotiates HMAC and sequence numbers equally at both ends", () => {
   for (const test of vector("hmac-sseq-negotiation").cases) {
     const policy = test.responder.startsWith("strict") ? STRICT : RELAXED;
     const flags = parseInt(test.initiatorFlags, 16);
@@ -36,7 +36,7 @@ Deno.test("vector:hmac-sseq-negotiation: for both mechanisms, and seen from both
       { hmacFlags: expected, hmacLength: used ? 16 : 0, sequenceFlags: expected },
       name,
     );
-    // The initiator, by the same rule, reaches the mirror image, if it sends what it announced.
+    // By the same rule the initiator gets the mirror image if it sends the flags that it announced.
     const initiator = { ...(flags & 1 ? STRICT : RELAXED), hmacLength: 10 };
     if (offer(initiator).hmacFlags !== flags) continue;
     assert.deepEqual(agreeOnProtection(initiator, said), {
@@ -48,7 +48,7 @@ Deno.test("vector:hmac-sseq-negotiation: for both mechanisms, and seen from both
   }
 });
 
-Deno.test("HMAC and sequence numbers are negotiated separately", () => {
+Deno.test("agreeOnProtection() negotiates HMAC and sequence numbers separately", () => {
   const protection = agreeOnProtection(RELAXED, { hmacFlags: 2, hmacLength: 10, sequenceFlags: 7 });
   assert.deepEqual(protection, { hmacOut: 0, hmacIn: 0, sequenceOut: true, sequenceIn: true });
   assert.deepEqual(answer(RELAXED, protection!), {
@@ -61,7 +61,7 @@ Deno.test("HMAC and sequence numbers are negotiated separately", () => {
   assert.ok(!agreeOnProtection(requireOne, { hmacFlags: 7, hmacLength: 16, sequenceFlags: 0 }));
 });
 
-Deno.test("an announced HMAC must have 4 to 32 bytes", () => {
+Deno.test("agreeOnProtection() accepts an announced HMAC of 4 to 32 bytes", () => {
   for (const hmacLength of [0, 3, 4, 32, 33, Number.MAX_SAFE_INTEGER]) {
     const far = { hmacFlags: 7, hmacLength, sequenceFlags: 0 };
     const agreed = agreeOnProtection(RELAXED, far) !== undefined;
@@ -70,7 +70,7 @@ Deno.test("an announced HMAC must have 4 to 32 bytes", () => {
   }
 });
 
-Deno.test("captures: the negotiated protection", () => {
+Deno.test("agreeOnProtection() returns the negotiated protection of each capture", () => {
   for (const name of captureNames) {
     for (const session of loadCapture(name).sessions) {
       const { hmacLength, sequence } = session;

@@ -14,7 +14,7 @@ function derive(secret: string, initiatorComponent: string, responderComponent: 
   return deriveKeys(portable, s, i, r);
 }
 
-Deno.test("vector:session-keys, session-keys-hmac: keys and nonces", () => {
+Deno.test("vector:session-keys, session-keys-hmac: deriveKeys() returns the vector's keys and nonces", () => {
   for (const id of ["session-keys", "session-keys-hmac"]) {
     const test = vector(id);
     const keys = derive(test.dhSecret, test.initiatorComponent, test.responderComponent);
@@ -28,7 +28,7 @@ Deno.test("vector:session-keys, session-keys-hmac: keys and nonces", () => {
   }
 });
 
-Deno.test("vector:session-keys-short-secret: a secret of 127 bytes is used without padding", () => {
+Deno.test("vector:session-keys-short-secret: deriveKeys() uses a secret of 127 bytes without padding", () => {
   const { initiatorComponent, responderComponent } = vector("session-keys");
   const test = vector("session-keys-short-secret");
   const keys = derive(test.dhSecret, initiatorComponent, responderComponent);
@@ -38,7 +38,7 @@ Deno.test("vector:session-keys-short-secret: a secret of 127 bytes is used witho
   assert.equal(toHex(wrong.initiatorToResponder.aes), test.wrong.initiatorToResponderAesKey);
 });
 
-Deno.test("captures: secrets, keys and nonces from the packets and one private exponent", () => {
+Deno.test("sharedSecret() and deriveKeys() return the secrets, keys and nonces of each capture", () => {
   for (const name of captureNames) {
     for (const session of loadCapture(name).sessions) {
       const group = session.group as GroupId;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { FragmentPool } from "../../../src/rtmfp/flow/fragment.ts";
 import { seededBytes } from "../../support/random.ts";
 
-Deno.test("FragmentPool.part() gives the part of the message, and the same view to all", () => {
+Deno.test("FragmentPool.part() returns the requested part of the message, as one view for all callers", () => {
   const pool = new FragmentPool();
   const random = seededBytes(1);
   const messages = [0, 1, 2].map(() => random(5000));
@@ -19,7 +19,7 @@ Deno.test("FragmentPool.part() gives the part of the message, and the same view 
   }
 });
 
-Deno.test("FragmentPool.part() does not keep the memory of long messages", () => {
+Deno.test("FragmentPool.part() keeps no view of a long message", () => {
   const pool = new FragmentPool();
   const message = new Uint8Array(40_000);
   assert.notEqual(pool.part(message, 0, 1000), pool.part(message, 0, 1000));

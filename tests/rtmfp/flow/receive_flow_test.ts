@@ -7,7 +7,7 @@ import { Fragment as Part, UserData } from "../../../src/rtmfp/wire/user_data.ts
 import { seeded } from "../../support/random.ts";
 import { vector } from "../../support/vectors.ts";
 
-/** A session's part towards one receiving flow. */
+/** Takes the part of the session for one receiving flow. */
 class Host implements ReceiveHost {
   readonly buffers = new BufferPool();
   maxMessage = 1 << 20;
@@ -42,7 +42,7 @@ class Host implements ReceiveHost {
     this.completed.push(flow);
   }
 
-  /** Gives the flow a fragment; returns its class as one letter. */
+  /** Passes a fragment to the flow; `kind` is its type as one letter. */
   take(sequence: number, fsn: number, data: string | number[], kind = "w"): this {
     const chunk = new UserData();
     chunk.flowId = 3;
@@ -65,7 +65,7 @@ class Host implements ReceiveHost {
   }
 }
 
-Deno.test("A receiver acknowledges as in the scenario of the specification", () => {
+Deno.test("ReceiveFlow acknowledges as in the scenario of the specification", () => {
   const host = new Host();
   for (const { seq, fsn, abandon, cumulative, ack } of vector("receiver-scenario").cases) {
     host.take(seq, fsn, [seq], abandon ? "a" : "w");
@@ -78,7 +78,7 @@ Deno.test("A receiver acknowledges as in the scenario of the specification", () 
   assert.equal(host.held, 0);
 });
 
-Deno.test("Fragments in any order are reassembled to the message", () => {
+Deno.test("ReceiveFlow reassembles messages from fragments in any order", () => {
   const parts = ["b", "m", "m", "e", "w", "b", "e"];
   const texts = ["ab", "cd", "ef", "gh", "W", "12", "34"];
   for (let seed = 1; seed <= 200; seed++) {
@@ -95,24 +95,24 @@ Deno.test("Fragments in any order are reassembled to the message", () => {
   }
 });
 
-Deno.test("Fragments of an abandoned message are dropped", () => {
+Deno.test("ReceiveFlow drops the fragments of an abandoned message", () => {
   const cut = new Host().take(1, 0, "a", "b").take(2, 0, "b", "m").take(4, 3, "c");
-  assert.deepEqual(cut.messages, ["63"], "its end was given up");
+  assert.deepEqual(cut.messages, ["63"], "its end was abandoned");
   assert.equal(cut.held, 0);
   const headless = new Host().take(2, 1, "b", "m").take(3, 1, "c", "e").take(4, 1, "d");
-  assert.deepEqual(headless.messages, ["64"], "its beginning was given up");
+  assert.deepEqual(headless.messages, ["64"], "its beginning was abandoned");
   const early = new Host().take(1, 0, "a", "b").take(3, 0, "c", "e").take(4, 2, "d");
-  assert.deepEqual(early.messages, ["64"], "its middle was given up");
+  assert.deepEqual(early.messages, ["64"], "its middle was abandoned");
   assert.equal(early.held, early.flow.heldForRanges);
   const again = new Host().take(1, 0, "a", "b").take(2, 0, "b", "b").take(3, 0, "c", "e");
   assert.deepEqual(again.messages, ["6263"], "a message begins before the one before has ended");
   const told = new Host().take(1, 0, "a", "b").take(5, 5, "", "a");
-  assert.equal(told.held, 0, "an update of the forward number alone");
+  assert.equal(told.held, 0, "an update of only the forward number");
   assert.equal(told.flow.cumulativeAck, 5);
   assert.equal(told.flow.lostFragments, 4);
 });
 
-Deno.test("A receiver acknowledges duplicates, abandoned fragments and other marked events at once", () => {
+Deno.test("ReceiveFlow acknowledges duplicates, abandoned fragments, gaps and the final number at once", () => {
   const host = new Host().take(1, 0, "a");
   assert.equal(host.atOnce, false);
   host.take(1, 0, "a");
@@ -129,7 +129,7 @@ Deno.test("A receiver acknowledges duplicates, abandoned fragments and other mar
   assert.equal(host.atOnce, true, "the final number");
 });
 
-Deno.test("A flow is complete with all fragments up to its final number, and answers late ones", () => {
+Deno.test("ReceiveFlow completes with all fragments up to its final number, and acknowledges late ones", () => {
   const host = new Host().take(1, 0, "a").take(3, 2, "", "z");
   assert.equal(host.ended, 1);
   assert.equal(host.flow.state, "complete");
@@ -144,17 +144,17 @@ Deno.test("A flow is complete with all fragments up to its final number, and ans
   assert.equal(withData.ended, 1);
 });
 
-Deno.test("Fragments beyond the final number are ignored", () => {
+Deno.test("ReceiveFlow ignores fragments beyond the final number", () => {
   const host = new Host().take(2, 0, "", "z").take(3, 0, "c").take(1, 0, "a");
   assert.deepEqual(host.messages, ["61"]);
   assert.equal(host.flow.cumulativeAck, 2);
 });
 
-Deno.test("A rejected flow is answered with an exception before each acknowledgement", () => {
+Deno.test("ReceiveFlow writes an exception before each acknowledgement after reject()", () => {
   const host = new Host().take(1, 0, "a").take(3, 0, "c");
   assert.notEqual(host.held, 0);
   host.flow.reject(5);
-  assert.equal(host.held, 16, "the gap is all there is to remember");
+  assert.equal(host.held, 16, "only the gap uses memory");
   assert.equal(host.ack(), "5e00020305" + "510005037f010000");
   host.take(2, 0, "b");
   assert.equal(host.held, 0);
@@ -163,10 +163,10 @@ Deno.test("A rejected flow is answered with an exception before each acknowledge
   host.take(4, 3, "", "z");
   assert.equal(host.flow.state, "complete");
   assert.equal(host.ended, 0);
-  assert.equal(host.ack(), "510003037f04", "it is over: no exception any more");
+  assert.equal(host.ack(), "510003037f04", "no exception after the end");
 });
 
-Deno.test("The receive window shrinks by the waiting bytes, but never to 0", () => {
+Deno.test("ReceiveFlow reduces its window by the waiting bytes, but never to 0", () => {
   const host = new Host();
   host.flow.bufferCapacity = 4096;
   host.take(2, 0, Array.from({ length: 1500 }, () => 1));
@@ -175,18 +175,18 @@ Deno.test("The receive window shrinks by the waiting bytes, but never to 0", () 
   assert.equal(host.ack(), "5100050301000001");
   assert.equal(host.atOnce, true);
   host.take(1, 0, "a");
-  assert.equal(host.atOnce, true, "the window last told was too small");
+  assert.equal(host.atOnce, true, "the last acknowledged window was too small");
   assert.equal(host.ack(), "510003030403");
 });
 
-Deno.test("A receiver limits far sequence numbers, gaps and message sizes", () => {
+Deno.test("ReceiveFlow limits far sequence numbers, gaps to 128, and message sizes in bytes", () => {
   const far = new Host().take(200_000, 0, "x");
   assert.equal(far.violations, 1);
 
   const gaps = new Host();
   for (let i = 1; i <= 300; i++) gaps.take(2 * i, 0, "x");
   assert.equal(gaps.violations, 0);
-  assert.equal(gaps.flow.receivedFragments, 128, "the others count as lost");
+  assert.equal(gaps.flow.receivedFragments, 128, "the other fragments count as lost");
 
   const long = new Host();
   long.maxMessage = 10;
@@ -198,19 +198,19 @@ Deno.test("A receiver limits far sequence numbers, gaps and message sizes", () =
 
   const early = new Host();
   for (let i = 2; i < 100; i++) early.take(i, 0, Array.from({ length: 1000 }, () => 1));
-  assert.ok(early.held > 98_000, `${early.held}: what waits is counted`);
+  assert.ok(early.held > 98_000, `${early.held} bytes of waiting fragments counted`);
   early.flow.abort();
   assert.equal(early.held, early.flow.heldForRanges);
 
   const growing = new Host();
   growing.take(1, 0, Array.from({ length: 1000 }, () => 1), "b");
   for (let i = 2; i < 100; i++) growing.take(i, 0, Array.from({ length: 1000 }, () => 1), "m");
-  assert.ok(growing.held > 98_000, `${growing.held}: a message that grows is counted`);
+  assert.ok(growing.held > 98_000, `${growing.held} bytes of an unfinished message counted`);
   growing.flow.abort();
   assert.equal(growing.held, 0);
 });
 
-Deno.test("A handler may reject or end the flow from within a message", () => {
+Deno.test("ReceiveFlow releases its memory when a handler rejects or aborts the flow during a message", () => {
   const rejecting = new Host();
   rejecting.flow.receiver = { onMessage: (_, flow) => flow.reject(9) };
   rejecting.take(2, 0, "b").take(3, 0, "c").take(1, 0, "a");
@@ -223,7 +223,7 @@ Deno.test("A handler may reject or end the flow from within a message", () => {
   assert.equal(aborting.held, 0);
 });
 
-Deno.test("BufferPool returns released buffers, up to its limit", () => {
+Deno.test("BufferPool returns released buffers, up to its limit of 8,192 bytes", () => {
   const pool = new BufferPool(8192);
   const one = pool.take(3000);
   assert.equal(one.length, 4096);
@@ -234,5 +234,5 @@ Deno.test("BufferPool returns released buffers, up to its limit", () => {
   pool.give(one);
   const two = new Uint8Array(8192);
   pool.give(two);
-  assert.notEqual(pool.take(8192), two, "that would have been too much");
+  assert.notEqual(pool.take(8192), two, "beyond the limit");
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { SeenNumbers } from "../../../src/rtmfp/flow/seen_numbers.ts";
 import { seeded } from "../../support/random.ts";
 
-/** The same as {@link SeenNumbers} shows, from a plain set of the numbers from 1 on. */
+/** The expected properties of {@link SeenNumbers}, computed from a set of numbers above 0. */
 function summary(numbers: Set<number>): { cumulative: number; ranges: number[] } {
   let cumulative = 0;
   while (numbers.has(cumulative + 1)) cumulative++;
@@ -15,7 +15,7 @@ function summary(numbers: Set<number>): { cumulative: number; ranges: number[] }
   return { cumulative, ranges };
 }
 
-Deno.test("SeenNumbers equals a set of numbers", () => {
+Deno.test("SeenNumbers has the same numbers and ranges as a set", () => {
   for (let seed = 1; seed <= 200; seed++) {
     const random = seeded(seed);
     const seen = new SeenNumbers();

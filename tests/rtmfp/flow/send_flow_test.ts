@@ -11,7 +11,7 @@ import { vector } from "../../support/vectors.ts";
 const chunks = vector("chunk-user-data").cases;
 const bytes = (...values: number[]) => Uint8Array.from(values);
 
-Deno.test("The first chunk of a flow equals that of Flash and librtmfp", () => {
+Deno.test("SendFlow begins with the same chunk as Flash and librtmfp", () => {
   const [client, server] = chunks;
   const host = new FlowHost();
   const flow = host.open(2, fromHex(client.metadata));
@@ -23,7 +23,7 @@ Deno.test("The first chunk of a flow equals that of Flash and librtmfp", () => {
   assert.equal(packet(answer), server.hex);
 });
 
-Deno.test("Messages of one packet follow each other as Next User Data", () => {
+Deno.test("SendFlow writes later messages of a packet as Next User Data", () => {
   const flow = new FlowHost().open();
   for (let i = 1; i <= 6; i++) flow.write(bytes(i));
   packet(flow);
@@ -33,7 +33,7 @@ Deno.test("Messages of one packet follow each other as Next User Data", () => {
   assert.equal(packet(flow), chunks[5].hex);
 });
 
-Deno.test("A long message is split where the packet ends, without tiny fragments", () => {
+Deno.test("SendFlow splits a long message where the packet ends, without tiny fragments", () => {
   const flow = new FlowHost().open(4, bytes());
   const message = Uint8Array.from({ length: 2000 }, (_, i) => i);
   const piece = (start: number, end: number) => toHex(message.subarray(start, end));
@@ -53,7 +53,7 @@ Deno.test("A long message is split where the packet ends, without tiny fragments
   assert.equal(flow.queuedBytes, 0);
 });
 
-Deno.test("Startup options go into every packet until the flow is known", () => {
+Deno.test("SendFlow writes its options into every packet until the first acknowledgement", () => {
   const flow = new FlowHost().open(3, bytes(0x54, 0x43));
   const options = "0300544300";
   flow.write(bytes(1));
@@ -66,7 +66,7 @@ Deno.test("Startup options go into every packet until the flow is known", () => 
   assert.equal(packet(flow), "1000050003040304");
 });
 
-Deno.test("Three negative acknowledgements lose a fragment, which goes out again first", () => {
+Deno.test("SendFlow sends a fragment again, before others, after three negative acknowledgements", () => {
   const host = new FlowHost();
   const flow = host.open();
   for (let i = 1; i <= 6; i++) {
@@ -86,7 +86,7 @@ Deno.test("Three negative acknowledgements lose a fragment, which goes out again
   assert.equal(flow.ackedBytes, 7);
 });
 
-Deno.test("The first pending message is the first one neither delivered in order nor abandoned", () => {
+Deno.test("SendFlow.firstPending is the first message neither delivered in order nor abandoned", () => {
   const host = new FlowHost();
   const flow = host.open(3, bytes());
   const seen: number[] = [];
@@ -110,7 +110,7 @@ Deno.test("The first pending message is the first one neither delivered in order
   assert.equal(flow.lastMessage, 7);
 });
 
-Deno.test("The receive window stops a flow, except for one fragment if none is in flight", () => {
+Deno.test("SendFlow sends up to the receive window, and one fragment more if no fragment is in flight", () => {
   const host = new FlowHost();
   const flow = host.open(3, bytes());
   flow.write(bytes(0));
@@ -128,7 +128,7 @@ Deno.test("The receive window stops a flow, except for one fragment if none is i
   assert.equal(packet(flow, 5000).length / 2, 607 + 604);
 });
 
-Deno.test("An unreliable message is abandoned when a part of it is lost", () => {
+Deno.test("SendFlow abandons an unreliable message when a part of it is lost", () => {
   const host = new FlowHost();
   const flow = host.open(3, bytes());
   flow.write(bytes(1), { reliable: false });
@@ -143,7 +143,7 @@ Deno.test("An unreliable message is abandoned when a part of it is lost", () => 
   assert.equal(packet(flow), "1000050003030203");
 });
 
-Deno.test("A forward sequence number update equals the one in the specification", () => {
+Deno.test("SendFlow sends the forward sequence number update of the specification until it is acknowledged", () => {
   const host = new FlowHost();
   const flow = host.open(3, bytes());
   for (let i = 1; i <= 60; i++) {
@@ -159,7 +159,7 @@ Deno.test("A forward sequence number update equals the one in the specification"
   assert.equal(flow.ready, false);
 });
 
-Deno.test("Abandoned fragments of a started message leave a gap before the next one", () => {
+Deno.test("SendFlow leaves a gap for the abandoned rest of a started message", () => {
   const host = new FlowHost();
   const flow = host.open(3, bytes());
   flow.write(new Uint8Array(2000), { reliable: false });
@@ -174,7 +174,7 @@ Deno.test("Abandoned fragments of a started message leave a gap before the next 
   packet(flow, 1000);
   host.flight.loseAll();
   acknowledge(flow, "03 7f 03");
-  assert.equal(packet(flow), "100004" + "02030500", "without a next message it is told alone");
+  assert.equal(packet(flow), "100004" + "02030500", "an update without a next message");
 });
 
 Deno.test("abandonUnsent() keeps a message that is partly sent", () => {
@@ -190,7 +190,7 @@ Deno.test("abandonUnsent() keeps a message that is partly sent", () => {
   assert.equal(flow.abandonUnsent(), 0);
 });
 
-Deno.test("A flow repeats its empty final fragment until it is acknowledged", () => {
+Deno.test("SendFlow repeats its empty final fragment until it is acknowledged", () => {
   const host = new FlowHost();
   const flow = host.open(3, bytes());
   let closed = 0;
@@ -199,7 +199,7 @@ Deno.test("A flow repeats its empty final fragment until it is acknowledged", ()
   packet(flow);
   acknowledge(flow, "03 7f 04");
   flow.close();
-  flow.write(bytes(5)); // too late
+  flow.write(bytes(5)); // not sent
   assert.equal(flow.state, "closing");
   assert.equal(packet(flow), chunks[3].hex);
   host.flight.loseAll();
@@ -211,7 +211,7 @@ Deno.test("A flow repeats its empty final fragment until it is acknowledged", ()
   assert.equal(flow.ready, false);
 });
 
-Deno.test("A flow without messages ends without a packet", () => {
+Deno.test("SendFlow without messages closes without a packet", () => {
   const host = new FlowHost();
   const flow = host.open();
   flow.close();
@@ -220,7 +220,7 @@ Deno.test("A flow without messages ends without a packet", () => {
   assert.deepEqual(host.forgotten, [flow]);
 });
 
-Deno.test("After an exception all messages are abandoned, and the end is sent with any window", () => {
+Deno.test("SendFlow abandons all messages after an exception, and sends its end despite a window of 0", () => {
   const host = new FlowHost();
   const flow = host.open(3, bytes());
   const codes: number[] = [];
@@ -240,7 +240,7 @@ Deno.test("After an exception all messages are abandoned, and the end is sent wi
   assert.equal(flow.state, "closed");
 });
 
-Deno.test("Acknowledgements of numbers that were never sent are ignored", () => {
+Deno.test("SendFlow ignores acknowledgements of numbers that it has not sent", () => {
   const host = new FlowHost();
   const flow = host.open(3, bytes());
   flow.write(bytes(1));
@@ -251,7 +251,7 @@ Deno.test("Acknowledgements of numbers that were never sent are ignored", () => 
   assert.equal(packet(flow), "1000050003020102");
 });
 
-Deno.test("An acknowledgement possible without the probe does not prove its arrival", () => {
+Deno.test("SendFlow.provesProbe() is false for an acknowledgement possible without the probe", () => {
   const host = new FlowHost();
   const flow = host.open(3, bytes());
   const probe = () => {
@@ -283,7 +283,7 @@ Deno.test("An acknowledgement possible without the probe does not prove its arri
   assert.equal(ack("03 7f 03"), false);
 });
 
-Deno.test("A shared message is sent with the stamp of each flow, also when repeated", () => {
+Deno.test("SendFlow sends a shared message with its own stamp, also when it repeats a fragment", () => {
   const message = Uint8Array.from({ length: 700 }, (_, i) => i & 0x7f);
   const stamped = message.slice();
   stamped.set([0xfe, 0xdc, 0xba, 0x98], 1);

@@ -21,7 +21,7 @@ function read(hex: string): Ack {
   return ack;
 }
 
-Deno.test("vector:chunk-ack: acknowledged ranges", () => {
+Deno.test("vector:chunk-ack: readers and writers of both acknowledgements agree with the vector's ranges", () => {
   for (const { name, hex, bufferBytes, acknowledged } of vector("chunk-ack").cases) {
     const ack = read(hex);
     const pairs = [[0, ack.cumulativeAck]];
@@ -42,7 +42,7 @@ Deno.test("vector:chunk-ack: acknowledged ranges", () => {
   }
 });
 
-Deno.test("vector:receiver-scenario: the acknowledgements in it", () => {
+Deno.test("vector:receiver-scenario: writeRangeAck() and readRangeAck() agree with the acknowledgements of the scenario", () => {
   let counted = 0;
   for (const { ack, cumulative, ranges } of vector("receiver-scenario").cases) {
     if (!ack) continue;
@@ -55,7 +55,7 @@ Deno.test("vector:receiver-scenario: the acknowledgements in it", () => {
   assert.ok(counted > 4);
 });
 
-Deno.test("range ack: the writer writes as many ranges as fit, and always a whole chunk", () => {
+Deno.test("writeRangeAck() writes as many ranges as fit, and always a whole chunk", () => {
   const ranges = [10, 12, 20, 20, 400, 900, 902, 903];
   const whole = new Writer();
   writeRangeAck(whole, 2, 127, 5, ranges);
@@ -73,7 +73,7 @@ Deno.test("range ack: the writer writes as many ranges as fit, and always a whol
   }
 });
 
-Deno.test("acks: the writer omits ranges that a chunk cannot hold, and the reader limits their number", () => {
+Deno.test("writeRangeAck() omits ranges that a chunk cannot hold, and the readers limit the number of ranges", () => {
   const ranges = Array.from({ length: 80_000 }, (_, i) => 10 + 2 * (i >> 1));
   const to = new Writer();
   assert.ok(writeRangeAck(to, 2, 127, 5, ranges));
@@ -83,22 +83,22 @@ Deno.test("acks: the writer omits ranges that a chunk cannot hold, and the reade
   assert.ok(bitmap.length >= 2 * MOST_RANGES && bitmap.length <= 2 * MOST_RANGES + 8);
 });
 
-Deno.test("acks: truncation before the ranges is an error; truncation inside them is not", () => {
+Deno.test("readRangeAck() and readBitmapAck() throw WireError for truncation before the ranges, but not inside them", () => {
   for (const type of ["51", "50"]) {
     for (const payload of ["", "82", "02", "02 ff", "02 7f", "02 7f 81"]) {
       assert.throws(() => read(`${type} 0000 ${payload}`), WireError, `${type} ${payload}`);
     }
   }
-  assert.deepEqual(read("51 0006 02 7f 01 00 00 00").ranges, [3, 3], "a gap and nothing after");
-  assert.deepEqual(read("51 0006 02 7f 01 00 00 81").ranges, [3, 3], "half a gap");
+  assert.deepEqual(read("51 0006 02 7f 01 00 00 00").ranges, [3, 3], "truncated after a gap");
+  assert.deepEqual(read("51 0006 02 7f 01 00 00 81").ranges, [3, 3], "truncated inside a gap");
 });
 
-Deno.test("acks: sequence numbers above the maximum end the ranges", () => {
+Deno.test("readRangeAck() ends the ranges at a sequence number above the maximum", () => {
   const ack = read(`51 0000 02 7f 01 00 00 ${"ff".repeat(12)}7f 00 00 00`);
   assert.deepEqual(ack.ranges, [3, 3]);
 });
 
-Deno.test("bitmap ack: numbers near 2^53 are written as they were read", () => {
+Deno.test("readBitmapAck() and writeBitmapAck() keep sequence numbers near 2^53", () => {
   for (let below = 0; below < 40; below++) {
     const cumulative = Number.MAX_SAFE_INTEGER - below;
     const to = new Writer().u8(0x50).u16(0).vlu(1).vlu(0).vlu(cumulative);
@@ -114,7 +114,7 @@ Deno.test("bitmap ack: numbers near 2^53 are written as they were read", () => {
   }
 });
 
-Deno.test("bitmap ack: bytes 0xff and 0x00 are read as ranges", () => {
+Deno.test("readBitmapAck() reads bytes 0xff and 0x00 as ranges", () => {
   assert.deepEqual(read("50 0006 02 7f 05 00 ff 01").ranges, [15, 23]);
   assert.deepEqual(read("50 0005 02 7f 05 ff ff").ranges, [7, 22]);
   assert.deepEqual(read("50 0005 02 7f 05 00 00").ranges, []);
@@ -124,7 +124,7 @@ Deno.test("bitmap ack: bytes 0xff and 0x00 are read as ranges", () => {
   );
 });
 
-Deno.test("both kinds of ack encode the same ranges", () => {
+Deno.test("Range and bitmap acknowledgements encode the same ranges", () => {
   const next = seeded(51);
   for (let round = 0; round < 500; round++) {
     const cumulativeAck = Math.floor(next() * 1000);

@@ -6,7 +6,7 @@ import { Writer } from "../../../src/bytes/writer.ts";
 import { Origin, readAddress, writeAddress } from "../../../src/rtmfp/wire/address.ts";
 import { vector } from "../../support/vectors.ts";
 
-Deno.test("vector:address: addresses, both ways, and every truncation", () => {
+Deno.test("vector:address: readAddress() and writeAddress() agree with the vector, and truncation is a WireError", () => {
   for (const { ip, port, origin, hex } of vector("address").cases) {
     const address = { hostname: ip, port, origin };
     assert.deepEqual(readAddress(new Reader(fromHex(hex))), address);
@@ -17,7 +17,7 @@ Deno.test("vector:address: addresses, both ways, and every truncation", () => {
   }
 });
 
-Deno.test("an address ignores reserved bits and refuses a host name", () => {
+Deno.test("readAddress() ignores reserved bits, and writeAddress() refuses a host name", () => {
   const { hostname, origin } = readAddress(new Reader(fromHex("7e c000024d 078f")));
   assert.deepEqual({ hostname, origin }, { hostname: "192.0.2.77", origin: Origin.observed });
   const name = { hostname: "example.org", port: 1935, origin: Origin.reported };

@@ -1,4 +1,4 @@
-// Every chunk except the flows' chunks, against bytes written out by hand from RFC 7016 §2.3.
+// Every chunk except those of flows, compared with bytes written by hand from RFC 7016 §2.3.
 import assert from "node:assert/strict";
 import { fromHex, toHex } from "../../../src/bytes/hex.ts";
 import { Reader } from "../../../src/bytes/reader.ts";
@@ -129,7 +129,7 @@ const cases: Case[] = [
 const strip = (hex: string) => hex.replace(/[ |]/g, "");
 
 for (const { codec, chunk, hex, fixed, cuts } of cases) {
-  Deno.test(`chunk ${codec.type.toString(16)}: ${hex.slice(0, 40)}`, () => {
+  Deno.test(`Codec of chunk type 0x${codec.type.toString(16)} reads and writes ${hex.slice(0, 40)}, and throws WireError for truncations`, () => {
     const to = new Writer();
     writeChunk(to, codec, chunk);
     assert.equal(toHex(to.view()), strip(hex));
@@ -145,7 +145,7 @@ for (const { codec, chunk, hex, fixed, cuts } of cases) {
   });
 }
 
-Deno.test("vector:chunk-misc: read and written again", () => {
+Deno.test("vector:chunk-misc: each chunk's codec writes the bytes that it has read", () => {
   for (const { name, hex } of vector("chunk-misc").cases) {
     const bytes = fromHex(hex);
     const to = new Writer();
@@ -154,7 +154,7 @@ Deno.test("vector:chunk-misc: read and written again", () => {
   }
 });
 
-Deno.test("vector:pkt-redirect: the addresses in order", () => {
+Deno.test("vector:pkt-redirect: redirect reads the addresses in order", () => {
   const { chunk, tag, addresses } = vector("pkt-redirect");
   const read = redirect.read(new Reader(fromHex(chunk), 3));
   assert.equal(toHex(read.tag), tag);
@@ -164,7 +164,7 @@ Deno.test("vector:pkt-redirect: the addresses in order", () => {
   );
 });
 
-Deno.test("a chunk that does not fit is not written at all", () => {
+Deno.test("writeChunk() writes nothing of a chunk that does not fit", () => {
   for (const { codec, chunk, hex } of cases) {
     const length = strip(hex).length / 2;
     for (let room = 0; room <= length; room++) {
@@ -176,13 +176,13 @@ Deno.test("a chunk that does not fit is not written at all", () => {
   }
 });
 
-Deno.test("every chunk codec reads random bytes as a value or throws a WireError", () => {
+Deno.test("Each chunk codec reads random bytes as a value or throws WireError", () => {
   const next = seeded(7016);
   const packet = new PacketReader();
   let read = 0;
   for (let round = 0; round < 20_000; round++) {
     const payload = Uint8Array.from({ length: next() * 40 }, () => {
-      return next() < 0.5 ? next() * 6 : next() * 256; // lengths that fit, now and then
+      return next() < 0.5 ? next() * 6 : next() * 256; // often valid as lengths
     });
     const type = chunkTypes[Math.floor(next() * chunkTypes.length)];
     const to = new Writer().u8(1).u8(type).u16(payload.length).bytes(payload);

@@ -5,7 +5,7 @@ import { WireError } from "../../../src/bytes/wire_error.ts";
 import { readEpd, writeEpd } from "../../../src/rtmfp/wire/epd.ts";
 import { vector } from "../../support/vectors.ts";
 
-Deno.test("vector:pkt-ihello, -long-url, -p2p: their endpoint discriminators", () => {
+Deno.test("vector:pkt-ihello, -long-url, -p2p: readEpd() and writeEpd() agree with the endpoint discriminators", () => {
   for (const id of ["pkt-ihello", "pkt-ihello-long-url"]) {
     const { url, epd } = vector(id);
     assert.equal(fromUtf8(readEpd(fromHex(epd)).ancillary!), url);
@@ -17,13 +17,13 @@ Deno.test("vector:pkt-ihello, -long-url, -p2p: their endpoint discriminators", (
   assert.equal(toHex(readEpd(epd).fingerprint!), peerId);
 });
 
-Deno.test("endpoint discriminators: three members are read, unknown ones ignored, the first of each counts", () => {
+Deno.test("readEpd() reads the first of each of three members, and ignores unknown ones", () => {
   const epd = { hostname: toUtf8("h"), ancillary: toUtf8("a"), fingerprint: toUtf8("f") };
   assert.equal(toHex(writeEpd(epd)), "020068020a61020f66");
   assert.deepEqual(readEpd(fromHex("0201ff 020f66 020a61 020068 020069")), epd);
 });
 
-Deno.test("endpoint discriminators: empty and truncated ones are refused", () => {
+Deno.test("readEpd() throws WireError for empty and truncated endpoint discriminators", () => {
   for (const hex of ["", "0201ff", "00 020a61", "030a61", "020a61 81"]) {
     assert.throws(() => readEpd(fromHex(hex)), WireError, hex);
   }

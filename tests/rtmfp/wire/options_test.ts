@@ -12,7 +12,7 @@ import {
 } from "../../../src/rtmfp/wire/options.ts";
 import { vector } from "../../support/vectors.ts";
 
-Deno.test("vector:vlu and vector:vlu-decode-odd, saturating above 53 bits", () => {
+Deno.test("vector:vlu, vector:vlu-decode-odd: vlu() reads and writes the vectors, and saturates above 53 bits", () => {
   for (const { value, hex } of vector("vlu").cases) {
     const number = Math.min(Number(value), Number.MAX_SAFE_INTEGER);
     assert.equal(new Reader(fromHex(hex)).vlu(), number);
@@ -25,7 +25,7 @@ Deno.test("vector:vlu and vector:vlu-decode-odd, saturating above 53 bits", () =
   }
 });
 
-Deno.test("vector:option: one option, both ways", () => {
+Deno.test("vector:option: readOption() and writeOption() agree with the vector", () => {
   for (const { type, value, hex } of vector("option").cases) {
     if (value === undefined) {
       assert.equal(readOption(new Reader(fromHex(hex))), undefined, "the Marker");
@@ -37,7 +37,7 @@ Deno.test("vector:option: one option, both ways", () => {
   }
 });
 
-Deno.test("vector:option-list: a list ends after its Marker, and not before", () => {
+Deno.test("vector:option-list: readOptionList() ends after the Marker, and throws WireError without it", () => {
   const { hex, options, consumed, remainder } = vector("option-list");
   const expected = options.map(({ type, value }: { type: number; value: string }) => ({
     type,
@@ -55,14 +55,14 @@ Deno.test("vector:option-list: a list ends after its Marker, and not before", ()
   }
 });
 
-Deno.test("vector:option-bad: an option that does not end inside its field is an error", () => {
+Deno.test("vector:option-bad: readOption() throws WireError for an option that ends outside its field", () => {
   for (const { hex, reason } of vector("option-bad").cases) {
     assert.throws(() => readOption(new Reader(fromHex(hex))), WireError, reason);
     assert.throws(() => readOptionSequence(fromHex(hex)), WireError, reason);
   }
 });
 
-Deno.test("an option sequence fills its field, unless a Marker ends it", () => {
+Deno.test("readOptionSequence() reads a whole field, or up to a Marker", () => {
   const types = (hex: string) => readOptionSequence(fromHex(hex)).map((option) => option.type);
   assert.deepEqual(types(""), []);
   assert.deepEqual(types("010a 021502"), [10, 21]);

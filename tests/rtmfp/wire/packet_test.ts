@@ -20,7 +20,7 @@ function read(hex: string) {
   return { mode, timestamp, timestampEcho, timeCritical, timeCriticalReverse, chunks };
 }
 
-Deno.test("packet header: the first bytes that peers send, both ways", () => {
+Deno.test("PacketReader and writePacketHeader() agree on the packet headers that peers send", () => {
   const { timeCritical, timeCriticalReverse } = PacketFlag;
   const cases: [string, number, number | undefined, number | undefined][] = [
     ["0b 1234", Mode.startup, 0x1234, undefined],
@@ -46,14 +46,14 @@ Deno.test("packet header: the first bytes that peers send, both ways", () => {
   }
 });
 
-Deno.test("packet header: mode 0 and truncated headers are refused, reserved bits are not", () => {
+Deno.test("PacketReader throws WireError for mode 0 and truncated headers, and ignores reserved bits", () => {
   for (const hex of ["", "0c 0000 0000", "fc 0000 0000", "09", "09 00", "0d 0000", "0d 0000 00"]) {
     assert.throws(() => new PacketReader().open(fromHex(hex)), WireError, hex);
   }
   assert.equal(read("39 0001").timestamp, 1);
 });
 
-Deno.test("packet: the reader reads consecutive chunks, then ignores any padding", () => {
+Deno.test("PacketReader reads consecutive chunks, then ignores any padding", () => {
   const ping = "01 0002 6869";
   const close = "0c 0000";
   const [two, one] = [["1 6869", "c "], ["1 6869"]];
@@ -67,7 +67,7 @@ Deno.test("packet: the reader reads consecutive chunks, then ignores any padding
   assert.deepEqual(read(`09 0000 ${ping} cc 0001 00`).chunks, ["1 6869", "cc 00"], "unknown type");
 });
 
-Deno.test("packet: a reused reader stays inside its part", () => {
+Deno.test("PacketReader opened again stays inside the given part, without old fields", () => {
   const packet = new PacketReader();
   packet.open(fromHex("0d 0001 0002 01 0001 aa"));
   assert.ok(packet.next());
@@ -77,7 +77,7 @@ Deno.test("packet: a reused reader stays inside its part", () => {
   assert.equal(packet.next(), false);
 });
 
-Deno.test("vector:timestamp: ticks of 4 ms, 16 bits", () => {
+Deno.test("vector:timestamp: timestampOf() returns ticks of 4 ms in 16 bits", () => {
   for (const { milliseconds, ticks } of vector("timestamp").cases) {
     assert.equal(timestampOf(milliseconds), ticks);
   }

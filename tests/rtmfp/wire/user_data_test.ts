@@ -24,7 +24,7 @@ const read = (hex: string) => {
   return chunk;
 };
 
-Deno.test("vector:chunk-user-data: chunks, both ways", () => {
+Deno.test("vector:chunk-user-data: readUserData() and writeUserData() agree with the vector's chunks", () => {
   let counted = 0;
   for (const test of vector("chunk-user-data").cases) {
     if (!test.hex || test.messages) continue;
@@ -47,7 +47,7 @@ Deno.test("vector:chunk-user-data: chunks, both ways", () => {
   assert.equal(counted, 5);
 });
 
-Deno.test("vector:chunk-user-data: two messages in one packet", () => {
+Deno.test("vector:chunk-user-data: readNextUserData() and writeNextUserData() agree with the second message of a packet", () => {
   const { flow, hex, messages } = vector("chunk-user-data").cases
     .find((test: { messages?: unknown }) => test.messages);
   const [first, second] = [hex.slice(0, 16), hex.slice(16)];
@@ -66,7 +66,7 @@ Deno.test("vector:chunk-user-data: two messages in one packet", () => {
   assert.equal(NEXT_USER_DATA_OVERHEAD + chunk.data.length, to.at);
 });
 
-Deno.test("vector:chunk-user-data: a message in fragments, each with the options", () => {
+Deno.test("vector:chunk-user-data: readUserData() reads a message in three fragments, each with the options", () => {
   const { flow, message, chunks } = vector("chunk-user-data").cases
     .find((test: { chunks?: unknown }) => test.chunks);
   const pieces = chunks.map(read) as UserData[];
@@ -82,14 +82,18 @@ Deno.test("vector:chunk-user-data: a message in fragments, each with the options
   }
 });
 
-Deno.test("user data: contradictory fields are refused", () => {
+Deno.test("readUserData() throws WireError for a forward sequence number below 0 or not below a live sequence number", () => {
   assert.equal(read("10 0005 00 03 07 07 01").fsn, 0);
   assert.throws(() => read("10 0005 00 03 07 08 01"), WireError, "fsn below 0");
   assert.throws(() => read("10 0005 00 03 07 00 01"), WireError, "fsn not below a live sequence");
-  assert.deepEqual(read("10 0004 03 03 00 00").final, true, "an end without anything before");
+  assert.deepEqual(
+    read("10 0004 03 03 00 00").final,
+    true,
+    "a final fragment without an earlier one",
+  );
 });
 
-Deno.test("user data: every truncation inside the part before the data is a WireError", () => {
+Deno.test("readUserData() throws WireError for every truncation before the data", () => {
   const hex = "1000 13 80 822c 8501 02 05 00 54430400 02 0a02 00 d1d2";
   const payload = fromHex(hex).subarray(3);
   for (let length = 0; length < payload.length; length++) {
@@ -102,14 +106,14 @@ Deno.test("user data: every truncation inside the part before the data is a Wire
   assert.throws(() => readNextUserData(new Reader(new Uint8Array(0)), new UserData()), WireError);
 });
 
-Deno.test("user data: large numbers take as many bytes as they need", () => {
+Deno.test("writeUserData() writes numbers up to 2^40, with the length of userDataOverhead()", () => {
   const chunk = chunkOf({ flowId: 2 ** 31, sequence: 2 ** 40, fsn: 5, data: fromHex("01") });
   const to = writeUserData(new Writer(), chunk);
   assert.equal(to.at, userDataOverhead(chunk) + 1);
   assert.deepEqual(read(toHex(to.view())), chunk);
 });
 
-Deno.test("flow options: any order is read, metadata first is written", () => {
+Deno.test("readFlowOptions() reads options in any order, and writeFlowOptions() writes the metadata first", () => {
   const metadata = fromHex("54430400");
   assert.equal(toHex(writeFlowOptions({ metadata, association: 2 })), "050054430400020a0200");
   assert.equal(toHex(writeFlowOptions({ metadata, association: undefined })), "05005443040000");
@@ -118,7 +122,7 @@ Deno.test("flow options: any order is read, metadata first is written", () => {
   assert.deepEqual(options, { metadata, association: 2, unknown: undefined });
 });
 
-Deno.test("flow options: unknown types below 8192 are critical", () => {
+Deno.test("readFlowOptions() reports the last unknown option below type 8192", () => {
   const unknown = (hex: string) => readFlowOptions(fromHex(hex)).unknown;
   assert.equal(unknown("0101 00"), 1);
   assert.equal(unknown("02bf7f 00"), 8191);
@@ -126,7 +130,7 @@ Deno.test("flow options: unknown types below 8192 are critical", () => {
   assert.equal(unknown("0105 0106 00"), 5);
 });
 
-Deno.test("flow options: repeated, truncated and empty ones are refused", () => {
+Deno.test("readFlowOptions() throws WireError for repeated, truncated and empty options", () => {
   for (
     const hex of ["020001 020002 00", "020a01 020a02 00", "010a 00", "020001", "", "020a81 00"]
   ) {
