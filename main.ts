@@ -19,7 +19,7 @@ if (first === "completion") {
     import("./src/server/command_line.ts"),
     import("./src/client/cli.ts"),
   ]);
-  const script = completion(rest[0], { options: optionNames(), client: commandWords() });
+  const script = completion(rest[0] ?? "", { options: optionNames(), client: commandWords() });
   if (script === undefined) console.error("CumulusServer completion bash|zsh|fish");
   else console.log(script.trimEnd());
   Deno.exit(script === undefined ? 2 : 0);

@@ -19,7 +19,7 @@ for (const file of FILES) {
 const text = await Deno.readTextFile(target);
 const known = parseFacts(text);
 const lines = text.split("\n").filter((line) => {
-  const id = line.split(" ")[0];
+  const [id = ""] = line.split(" ");
   return !known.has(id) || specified.has(id);
 });
 let before = "";

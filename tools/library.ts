@@ -17,21 +17,22 @@ function rowsOf(page: string): Row[] {
   let section = "";
   let head: string[] | undefined;
   for (const line of page.split("\n")) {
-    const heading = /^## (.*)$/.exec(line);
-    if (heading) section = heading[1];
+    const [, heading] = /^## (.*)$/.exec(line) ?? [];
+    if (heading) section = heading;
     if (!line.startsWith("|")) {
       head = undefined;
       continue;
     }
     const cells = line.slice(1, -1).split("|").map((cell) => cell.trim());
+    const [first = "", second] = cells;
     if (!head) head = cells;
-    else if (!/^[-: ]+$/.test(cells[0])) {
+    else if (!/^[-: ]+$/.test(first)) {
       rows.push({
         section,
         head: `${head[0]} ${head.at(-1)}`,
-        names: cells[0],
+        names: first,
         text: cells.at(-1)!,
-        writable: cells.length > 2 && cells[1] === "rw",
+        writable: cells.length > 2 && second === "rw",
       });
     }
   }
@@ -54,7 +55,10 @@ function parametersOf(list: string): Parameter[] {
     if (token === "[") depth++;
     else if (token === "]") depth--;
     else if (token.endsWith("…")) parameters.push({ name: "...", optional: true });
-    else parameters.push({ name: token.replaceAll(/"/g, "").split(":")[0], optional: depth > 0 });
+    else {
+      const [name = ""] = token.replaceAll(/"/g, "").split(":");
+      parameters.push({ name, optional: depth > 0 });
+    }
   }
   const rest = parameters.findIndex(({ name }) => name === "...");
   return rest < 0 ? parameters : parameters.slice(0, rest + 1);
@@ -85,7 +89,7 @@ function functionType(owner: string, name: string, list: string, self?: string):
 /** Names in backticks of a cell: `name`, or `name(parameters)`. */
 const namesIn = (cell: string): { name: string; list: string | undefined }[] =>
   [...plain(cell).matchAll(/`(?:[a-z]\w*:)?([A-Za-z]\w*)(?:\(([^`]*)\))?`/g)].map(
-    ([, name, list]) => ({ name, list }),
+    ([, name = "", list]) => ({ name, list }),
   );
 
 class Class {
@@ -190,7 +194,7 @@ export function library(page: string): string {
     if (walk?.[1] === "pulications") {
       one.property("pulications", "as the old manual spelled it", false);
     }
-    for (const [, name] of text.matchAll(/`(onConnection)\(client\)` is another name/g)) {
+    for (const [, name = ""] of text.matchAll(/`(onConnection)\(client\)` is another name/g)) {
       one.event(name, "client", "another name of `clientHandler`");
     }
   }

@@ -71,7 +71,7 @@ function takeTime(text: string): void {
   // deno-lint-ignore no-control-regex
   const plain = text.replaceAll(/\x1b\[[0-9;]*m/g, "");
   const [, name, time] = /^(.*) \.\.\. (?:ok|FAILED) \((.*)\)$/.exec(plain) ?? [];
-  if (name === undefined) return;
+  if (name === undefined || time === undefined) return;
   const [, minutes = "0", number = "0", unit] = /^(?:(\d+)m)?(?:(\d+)(µs|ms|s))?$/.exec(time) ?? [];
   const scale = unit === "s" ? 1000 : unit === "µs" ? 0.001 : 1;
   times.push({ name, ms: Number(minutes) * 60_000 + Number(number) * scale });

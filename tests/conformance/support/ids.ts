@@ -18,7 +18,7 @@ export function parseFacts(text: string): Map<string, Fact> {
   for (const line of text.split("\n")) {
     if (line === "" || line.startsWith("#")) continue;
     const [, id, words] = LINE.exec(line) ?? [];
-    if (!id) throw new Error(`Cannot read "${line}" as a fact`);
+    if (!id || !words) throw new Error(`Cannot read "${line}" as a fact`);
     if (facts.has(id)) throw new Error(`${id} is there twice`);
     facts.set(id, { id, words });
   }
