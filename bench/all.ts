@@ -126,13 +126,14 @@ async function run({ title, script, options, middleOf }: Plan): Promise<Run> {
 }
 
 function machine(): Machine {
+  const [load = 0] = Deno.loadavg();
   const info = Deno.build.os === "linux" ? Deno.readTextFileSync("/proc/cpuinfo") : "";
   return {
     cpu: /^model name\s*: (.*)$/m.exec(info)?.[1] ?? Deno.build.arch,
     cores: navigator.hardwareConcurrency,
     system: `${Deno.build.os} ${Deno.osRelease()}`,
     deno: Deno.version.deno,
-    load: Deno.loadavg()[0],
+    load,
   };
 }
 

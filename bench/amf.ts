@@ -4,6 +4,7 @@
 import process from "node:process";
 import { AmfReader, AmfWriter } from "../src/amf/mod.ts";
 import { Machine } from "../tests/script/amf_machine.ts";
+import { median } from "./support/numbers.ts";
 
 /** Values of about 1 kB in AMF3, but for the first. */
 const VALUES: Record<string, string> = {
@@ -48,7 +49,7 @@ function measure(action: () => void): number {
     for (let turn = 0; turn < turns; turn++) action();
     times.push((computed() - start) / turns);
   }
-  return Number(times.sort((a, b) => a - b)[4].toFixed(2));
+  return Number(median(times).toFixed(2));
 }
 
 const results: Record<string, Record<string, number>> = {};

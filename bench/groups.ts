@@ -133,7 +133,7 @@ async function introduce(
     }
   });
   const ask = (slot: number) => {
-    const question = questions[slot];
+    const question = questions[slot]!;
     const tag = new Uint8Array(16);
     const view = new DataView(tag.buffer);
     view.setUint32(0, slot);
@@ -144,7 +144,7 @@ async function introduce(
       Mode.startup,
       timestampOf(question.at),
     );
-    const epd = canonicalEpd(ids[next++ * 7919 % ids.length]);
+    const epd = canonicalEpd(ids[next++ * 7919 % ids.length]!);
     writeChunk(writer, iHello, { epd, tag });
     transport.send(slot % SEEKERS, buffer, startup.seal(buffer, writer.at, 0));
   };

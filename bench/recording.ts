@@ -11,6 +11,7 @@
 import { parseArgs } from "node:util";
 import { sleep } from "../src/common/wait.ts";
 import { Heartbeat } from "./support/heartbeat.ts";
+import { numbersOf } from "./support/numbers.ts";
 import { freePorts, startServer, usageOf } from "./support/process.ts";
 import { rounded } from "./support/samples.ts";
 
@@ -22,8 +23,10 @@ const { values } = parseArgs({
     seconds: { type: "string", default: "12" },
   },
 });
-const [recordings, players, seconds] = [values.recordings, values.players, values.seconds]
-  .map(Number);
+const [recordings, players, seconds] = numbersOf(
+  [values.recordings, values.players, values.seconds],
+  3,
+);
 
 /** Only those whose names begin with `r` are recorded. */
 const APPLICATION = `

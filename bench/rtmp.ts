@@ -8,6 +8,7 @@
 // --capacity tries how many players one core serves with every frame within a second: at most six
 // minutes a server. --only measures nothing else.
 import { parseArgs } from "node:util";
+import { numbersOf } from "./support/numbers.ts";
 import { type Measured, startNginx, startNodeMediaServer } from "./support/others.ts";
 import { freePorts, listening, startServer } from "./support/process.ts";
 import { capacity, idleMemory, measureLoad } from "./support/rtmp_measure.ts";
@@ -25,12 +26,10 @@ const { values } = parseArgs({
     nms: { type: "string" },
   },
 });
-const [players, publishers, idle, seconds] = [
-  values.players,
-  values.publishers,
-  values.idle,
-  values.seconds,
-].map(Number);
+const [players, publishers, idle, seconds] = numbersOf(
+  [values.players, values.publishers, values.idle, values.seconds],
+  4,
+);
 const FRAMES_PER_SECOND = 25;
 
 async function figuresOf(server: Measured, port: number) {
@@ -41,8 +40,8 @@ async function figuresOf(server: Measured, port: number) {
     if (values.only === "idle") return { memory_per_idle_connection_bytes: memory };
     const playing = await measureLoad(pid, port, "players", players, seconds);
     const publishing = await measureLoad(pid, port, "publishers", publishers, seconds);
-    const perFrame = playing.cpu / playing.figures.frames;
-    const perPublished = publishing.cpu / publishing.figures.frames;
+    const perFrame = playing.cpu / (playing.figures.frames ?? NaN);
+    const perPublished = publishing.cpu / (publishing.figures.frames ?? NaN);
     return {
       memory_per_idle_connection_bytes: memory,
       players,

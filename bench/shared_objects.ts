@@ -64,7 +64,7 @@ async function measure({ args, server, generator: options, app }: Bench) {
         for (; sent < due; sent++) {
           const slot = `slot ${sent % count}`;
           const value = encodeAmf0(performance.now() + 1e-6); // never an integer: it stays a double
-          send(clients[sent % count], { type: "requestChange", slot, value });
+          send(clients[sent % count]!, { type: "requestChange", slot, value });
         }
         return false;
       }, until);

@@ -30,7 +30,7 @@ const PART = 0.05;
 const LEAST_BYTES = 4 << 20;
 const LEAST_PIECES = 8;
 /** Milliseconds that a visitor stays, and is away before it comes again. */
-const STAY = [2_000, 12_000], AWAY = [100, 2_000];
+const STAY = [2_000, 12_000] as const, AWAY = [100, 2_000] as const;
 /** Milliseconds that a visit may take besides its stay. */
 const LATE = 15_000;
 const STEADY = "steady";
@@ -44,7 +44,7 @@ const DOORS: readonly (readonly [string, Visitor])[] = [
   ["ws-flv", viewByWebSocket],
 ];
 
-const between = ([least, most]: readonly number[]): number =>
+const between = ([least, most]: readonly [number, number]): number =>
   least + Math.random() * (most - least);
 
 interface Figures {
@@ -89,7 +89,7 @@ function verdict(samples: readonly Sample[], bytes: boolean) {
   const all = floors(samples, SPAN);
   const line = trend(secondHalf(all));
   return {
-    first: rounded(all[0].value / unit, 2),
+    first: rounded(all[0]!.value / unit, 2),
     mean_of_second_half: rounded(line.mean / unit, 2),
     last: rounded(all.at(-1)!.value / unit, 2),
     growth_per_hour: rounded(line.perHour / unit, 2),
@@ -194,7 +194,7 @@ async function soak(minutes: number, clients: number, verbose: boolean) {
     const own = ownCpu();
     await Promise.all([
       steady,
-      ...Array.from({ length: clients }, (_, i) => comeAndGo(DOORS[i % DOORS.length])),
+      ...Array.from({ length: clients }, (_, i) => comeAndGo(DOORS[i % DOORS.length]!)),
       watch(),
     ]);
     const elapsed = performance.now() - started;

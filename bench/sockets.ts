@@ -58,7 +58,7 @@ async function callSteadily(
     if (now >= start + seconds * 1000) return answered === called;
     for (; now >= start + called * 1000 / perSecond; called++) {
       const due = start + called * 1000 / perSecond;
-      clients[called % clients.length].call("echo", values, () => {
+      clients[called % clients.length]!.call("echo", values, () => {
         answered++;
         samples.add(performance.now() - due);
       });
@@ -106,7 +106,7 @@ async function measure({ args, server, generator: options, app }: Bench) {
     const port = echoPort;
     let listening: unknown;
     const started = performance.now();
-    clients[0].call("listen", encodeAmf0(null, port), (_failed, values) => {
+    clients[0]!.call("listen", encodeAmf0(null, port), (_failed, values) => {
       listening = values.readValue();
     });
     await generator.run(() => listening !== undefined, performance.now() + 10_000);

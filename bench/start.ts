@@ -1,6 +1,7 @@
 // How long the server takes from its start to listening, and until it has stopped.
 // Options: --runs N, --program FILE (a compiled server instead of this source)
 import { parseArgs } from "node:util";
+import { median } from "./support/numbers.ts";
 import { serverFlags } from "./support/process.ts";
 
 const { values } = parseArgs({
@@ -37,11 +38,10 @@ for (let i = 0; i < Number(values.runs) + 1; i++) {
   if (i > 0) times.push({ listening, stopped: performance.now() - stopping });
 }
 Deno.removeSync(folder, { recursive: true });
-const median = (of: (time: typeof times[number]) => number) =>
-  Math.round(times.map(of).sort((a, b) => a - b)[times.length >> 1]);
+const medianOf = (of: (time: typeof times[number]) => number) => Math.round(median(times.map(of)));
 console.log(JSON.stringify({
   bench: "start",
   runs: times.length,
-  listeningMs: median(({ listening }) => listening),
-  stoppedMs: median(({ stopped }) => stopped),
+  listeningMs: medianOf(({ listening }) => listening),
+  stoppedMs: medianOf(({ stopped }) => stopped),
 }));

@@ -6,6 +6,7 @@ import { sleep } from "../../src/common/wait.ts";
 import { MessageType } from "../../src/tc/format/messages.ts";
 import { Fragment } from "../../src/rtmfp/wire/user_data.ts";
 import { frame, FRAMES_PER_SECOND, MARK, publish } from "../support/fan_out.ts";
+import { numbersOf } from "../support/numbers.ts";
 import { ownCpu } from "../support/process.ts";
 import { rounded, Samples } from "../support/samples.ts";
 import { connectAll, createStream } from "../support/steps.ts";
@@ -18,9 +19,9 @@ const PERIOD = 1000 / FRAMES_PER_SECOND;
 /** Milliseconds after the end of the window in which frames in flight may still arrive. */
 const LATE = 3_000;
 
-const [what, url, ...streams] = Deno.args;
+const [what, url = "", ...streams] = Deno.args;
 const names = streams.flatMap((stream) => {
-  const [name, count] = stream.split("*");
+  const [name = "", count] = stream.split("*");
   return Array.from({ length: Number(count) }, () => name);
 });
 const { hostname, port, pathname } = new URL(url.replace("rtmfp", "http"));
@@ -46,28 +47,31 @@ function sink(): Sink {
   };
 }
 
-const clients = names.map(() => generator.add());
-await connectAll(generator, clients, pathname.slice(1));
+const clients = names.map((name) => ({ name, client: generator.add() }));
+await connectAll(generator, clients.map(({ client }) => client), pathname.slice(1));
 const flows: OutFlow[] = [];
-for (const [i, client] of clients.entries()) {
+for (const { name, client } of clients) {
   if (what === "publish") {
-    flows.push(await publish(generator, client, names[i]));
+    flows.push(await publish(generator, client, name));
   } else {
     client.streamSink = sink;
-    client.streamCommand(await createStream(generator, client), "play", names[i], -2, -1, true);
+    client.streamCommand(await createStream(generator, client), "play", name, -2, -1, true);
   }
 }
 
 /** Each stream has its own moment of the period. */
-const numbers = flows.map(() => 0);
+const publications = flows.map((flow, i) => ({
+  flow,
+  phase: i * PERIOD / flows.length,
+  frames: 0,
+}));
 const start = performance.now();
 function sendDue(): void {
   const now = generator.now = performance.now();
-  for (const [i, flow] of flows.entries()) {
-    const phase = i * PERIOD / flows.length;
-    while (now >= start + phase + numbers[i] * PERIOD) {
+  for (const one of publications) {
+    while (now >= start + one.phase + one.frames * PERIOD) {
       const sentAt = epoch();
-      flow.write(frame(numbers[i]++, FRAME, sentAt), now);
+      one.flow.write(frame(one.frames++, FRAME, sentAt), now);
       if (sentAt >= begin && sentAt < end) frames++;
     }
   }
@@ -75,7 +79,7 @@ function sendDue(): void {
 
 console.log("ready");
 const input = Deno.stdin.readable.pipeThrough(new TextDecoderStream()).getReader();
-input.read().then(({ value }) => [begin, end] = value!.trim().split(" ").map(Number));
+input.read().then(({ value }) => [begin, end] = numbersOf(value!.trim().split(" "), 2));
 /** Gives the event loop, which reads the input, its turn. */
 const runUntil = async (over: () => boolean) => {
   while (!over()) {

@@ -68,12 +68,12 @@ export class OutFlow {
 
   acknowledge({ cumulativeAck, ranges }: Ack, now: number): void {
     this.#known = true;
-    const highest = ranges.length > 0 ? ranges[ranges.length - 1] : cumulativeAck;
+    const highest = ranges.at(-1) ?? cumulativeAck;
     let range = 0;
     this.#sent = this.#sent.filter(({ sequence }) => {
       if (sequence <= cumulativeAck) return false;
-      while (range < ranges.length && ranges[range + 1] < sequence) range += 2;
-      return !(range < ranges.length && ranges[range] <= sequence);
+      while (range < ranges.length && ranges[range + 1]! < sequence) range += 2;
+      return !(range < ranges.length && ranges[range]! <= sequence);
     });
     for (const sent of this.#sent) {
       if (sent.sequence > highest) break;
@@ -83,11 +83,12 @@ export class OutFlow {
 
   /** Resends data that has waited too long. @returns when to call again */
   tick(now: number): number {
-    if (this.#sent.length === 0) return Infinity;
+    const [oldest] = this.#sent;
+    if (!oldest) return Infinity;
     for (const sent of this.#sent.slice(0, 16)) {
       if (now - sent.at >= TIMEOUT) this.#again(sent, now);
     }
-    return this.#sent[0].at + TIMEOUT;
+    return oldest.at + TIMEOUT;
   }
 
   #again(sent: Sent, now: number): void {

@@ -1,10 +1,12 @@
 // Many viewers of one address, by HTTP or WebSocket: a separate process that counts the bytes it reads.
 // Arguments: url, viewers, seconds, viewers that never read. Prints "ready", then one JSON object.
+import { numbersOf } from "../support/numbers.ts";
 import { ownCpu } from "../support/process.ts";
 import { rounded } from "../support/samples.ts";
 import { LeanStreams } from "./lean_streams.ts";
 
-const [url, viewers, seconds, dead] = [Deno.args[0], ...Deno.args.slice(1).map(Number)];
+const [url = "", ...numbers] = Deno.args;
+const [viewers, seconds, dead] = numbersOf(numbers, 3);
 const { hostname, port, pathname, protocol } = new URL(url);
 
 const upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" +

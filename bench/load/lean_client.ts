@@ -122,7 +122,7 @@ export class LeanClient {
     if (this.#keys) return this;
     const { group } = this.generator;
     const privateKey = crypto.getRandomValues(new Uint8Array(EXPONENT));
-    privateKey[0] |= 0x80;
+    privateKey[0]! |= 0x80;
     const publicKey = publicKeyOf(group, privateKey);
     this.#keys = { group, publicKey, privateKey };
     this.#certificate = clientCertificate([{ group, publicKey }]);
@@ -295,7 +295,7 @@ export class LeanClient {
     if (!message) return;
     if (message.type === MessageType.userControl) {
       const { event, values } = readUserControl(message.payload);
-      if (event === UserControl.setKeepAlive) this.#keepAlive = Math.max(values[0], 5000);
+      if (event === UserControl.setKeepAlive) this.#keepAlive = Math.max(values[0] ?? 0, 5000);
       return;
     }
     if (message.type === MessageType.sharedObjectAmf3) return this.onShared(message.payload);

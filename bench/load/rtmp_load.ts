@@ -4,13 +4,15 @@
 import { ChunkReader } from "../../src/rtmp/chunk_reader.ts";
 import { ControlType } from "../../src/rtmp/control.ts";
 import { MessageType } from "../../src/tc/format/messages.ts";
+import { numbersOf } from "../support/numbers.ts";
 import { ownCpu } from "../support/process.ts";
 import { rounded, Samples } from "../support/samples.ts";
 import { FRAME, HANDSHAKE, LeanSpeaker, MARK, PERIOD } from "./lean_rtmp.ts";
 import { LeanStreams } from "./lean_streams.ts";
 
-const [port, count, seconds] = [Deno.args[0], Deno.args[2], Deno.args[3]].map(Number);
+const [port] = numbersOf(Deno.args, 1);
 const kind = Deno.args[1] as "players" | "publishers" | "idle";
+const [count, seconds] = numbersOf(Deno.args.slice(2), 2);
 /** After the last has connected: players hold the key frame, and the server's code is compiled. */
 const WARM = 3_000;
 /** Players whose frames are looked at one by one; of the others bytes are counted. */
@@ -58,7 +60,7 @@ function open(clients: number, opening: Uint8Array): number[] {
 
 function publish(name: string, phase: number): void {
   const speaker = new LeanSpeaker();
-  const [fd] = open(1, speaker.opening("publish", name, -2));
+  const fd = open(1, speaker.opening("publish", name, -2))[0]!;
   streams.watch(fd);
   let rest: Uint8Array | undefined;
   const send = () => {

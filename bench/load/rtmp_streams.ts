@@ -3,9 +3,11 @@
 // `s1`, … in turn. Prints "ready", then one JSON object.
 import { sleep } from "../../src/common/wait.ts";
 import { LeanRtmp, PERIOD } from "./lean_rtmp.ts";
+import { numbersOf } from "../support/numbers.ts";
 
-const [port, what] = [Number(Deno.args[0]), Deno.args[1] as "publish" | "play"];
-const [count, seconds, names] = Deno.args.slice(2, 5).map(Number);
+const [port] = numbersOf(Deno.args, 1);
+const what = Deno.args[1] as "publish" | "play";
+const [count, seconds, names] = numbersOf(Deno.args.slice(2), 3);
 const prefix = Deno.args[5];
 let bytes = 0;
 let ended = 0;

@@ -2,10 +2,11 @@
 // that prints its results as one JSON object. Arguments: port, connections, connections that never
 // read, messages a second in all (0: as fast as they return), bytes of a message, seconds.
 import { sleep } from "../../src/common/wait.ts";
+import { numbersOf } from "../support/numbers.ts";
 import { rounded, Samples } from "../support/samples.ts";
 import { ownCpu } from "../support/process.ts";
 
-const [port, count, dead, perSecond, bytes, seconds] = Deno.args.map(Number);
+const [port, count, dead, perSecond, bytes, seconds] = numbersOf(Deno.args, 6);
 const message = new Uint8Array(bytes).fill(120);
 message[bytes - 1] = 10;
 const latency = new Samples();

@@ -95,7 +95,7 @@ export class NativeTransport implements Transport {
 
   send(socket: number, buffer: Uint8Array, length: number): void {
     this.#libc.symbols.send(
-      this.#fds[socket],
+      this.#fds[socket]!,
       buffer as Uint8Array<ArrayBuffer>,
       BigInt(length),
       0,
@@ -158,7 +158,7 @@ export class DenoTransport implements Transport {
   }
 
   send(socket: number, buffer: Uint8Array, length: number): void {
-    this.#sockets[socket].send(buffer.slice(0, length), this.#target).catch(() => {});
+    this.#sockets[socket]!.send(buffer.slice(0, length), this.#target).catch(() => {});
   }
 
   async poll(timeout: number): Promise<void> {

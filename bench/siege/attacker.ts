@@ -10,7 +10,9 @@ const attacks = { ...otherAttacks, ...rtmpAttacks, ...busAttacks };
 self.onmessage = async ({ data: { name, doors, seconds } }) => {
   let failure: string | undefined;
   try {
-    await attacks[name](doors, performance.now() + seconds * 1_000);
+    const attack = attacks[name];
+    if (!attack) throw new Error(`Unknown attack ${name}`);
+    await attack(doors, performance.now() + seconds * 1_000);
   } catch (error) {
     failure = String(error);
   }

@@ -103,7 +103,7 @@ export const rtmpAttacks: Readonly<Record<string, Attack>> = {
     () => "echo",
     (i) => externalizable(`${i}${DOTS}`),
   ),
-  "worst messages": calls(2, () => "echo", (i) => WORST[i % WORST.length]),
+  "worst messages": calls(2, () => "echo", (i) => WORST[i % WORST.length]!),
   "half-open handshakes": ({ rtmp }, until) =>
     crowd(400, until, async (number) => {
       const conn = await Deno.connect({ hostname: "127.0.0.1", port: rtmp });

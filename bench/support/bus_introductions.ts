@@ -13,7 +13,7 @@ const COUNT = 300;
 
 /** @param clients how many are connected meanwhile, at all servers together */
 export async function measureIntroductions(servers: readonly Server[], clients: number) {
-  const portOf = (i: number) => Number(new URL(servers[i].url.replace("rtmfp", "http")).port);
+  const portOf = (i: number) => Number(new URL(servers[i]!.url.replace("rtmfp", "http")).port);
   const generators: Generator[] = [];
   const peers: NetConnection[] = [];
   try {
@@ -26,7 +26,7 @@ export async function measureIntroductions(servers: readonly Server[], clients: 
     }
     for (const { url } of servers) peers.push(await NetConnection.connect(url));
     const others = servers.length - 1;
-    await until(async () => await peers[0].call("servers") === others, "the other servers");
+    await until(async () => await peers[0]!.call("servers") === others, "the other servers");
     await sleep(500); // the servers know the peers' addresses
     const delays = new Samples();
     const unanswered: string[] = [];
@@ -34,7 +34,7 @@ export async function measureIntroductions(servers: readonly Server[], clients: 
       const at = i % servers.length;
       const of = (at + 1 + i % others) % servers.length;
       const begun = performance.now();
-      const peerId = fromHex(peers[of].nearId);
+      const peerId = fromHex(peers[of]!.nearId);
       const { kind } = await hello(portOf(at), { peerId, patience: 1000 });
       if (kind === "redirect") delays.add(performance.now() - begun);
       else unanswered.push(kind);

@@ -48,7 +48,7 @@ class Load {
       if (done) throw new Error("The load ended early");
       this.#text += value;
     }
-    const [line, ...rest] = this.#text.split("\n");
+    const [line = "", ...rest] = this.#text.split("\n");
     this.#text = rest.join("\n");
     return line;
   }
@@ -80,12 +80,12 @@ export async function measureStreams(
 ) {
   const made: Load[] = [];
   /** What else the machine does delays frames as well. */
-  const [loadBefore] = Deno.loadavg();
+  const [loadBefore = 0] = Deno.loadavg();
   const isBusy = loadBefore >= navigator.hardwareConcurrency;
   const load = async (what: "publish" | "listen") => {
     for (const { server, [what]: names } of loads) {
       if (names.length === 0) continue;
-      const one = new Load(server, what, servers[server].url, [...names]);
+      const one = new Load(server, what, servers[server]!.url, [...names]);
       made.push(one);
       await one.line();
     }
@@ -103,9 +103,9 @@ export async function measureStreams(
     await sleep(WARM_UP);
     const before = cpu();
     await sleep(seconds * 1000);
-    const shares = cpu().map((one, i) => (one - before[i]) / (seconds * 1e6));
+    const shares = cpu().map((one, i) => (one - before[i]!) / (seconds * 1e6));
     const measured = await measuring;
-    const results = made.map((one, i) => ({ load: one, ...measured[i] }));
+    const results = made.map((one, i) => ({ load: one, ...measured[i]! }));
     const played = results.filter(({ load }) => listeners.includes(load));
     const home = new Set(publishers.map(({ server }) => server));
     // Where a stream is published and played at one server, that is the way without the bus.

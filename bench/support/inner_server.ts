@@ -91,21 +91,21 @@ class Pipe {
 
   /** Takes a whole slot, of which `length` bytes count; a view would be garbage. */
   add(slot: Uint8Array, length: number, client: number): void {
-    this.#slots[this.count].set(slot);
+    this.#slots[this.count]!.set(slot);
     this.#lengths[this.count] = length;
     this.#clients[this.count++] = client;
   }
 
   client(index: number): number {
-    return this.#clients[index];
+    return this.#clients[index]!;
   }
 
   buffer(index: number): Uint8Array {
-    return this.#slots[index];
+    return this.#slots[index]!;
   }
 
   length(index: number): number {
-    return this.#lengths[index];
+    return this.#lengths[index]!;
   }
 }
 
@@ -159,7 +159,7 @@ export class InnerTransport implements Transport, Outbox {
       const start = performance.now();
       hub.now = start;
       for (let i = 0; i < batch; i++) {
-        endpoint.receive(this.#parts[i], this.#addresses[this.#in.client(first + i)], start);
+        endpoint.receive(this.#parts[i]!, this.#addresses[this.#in.client(first + i)]!, start);
       }
       const middle = performance.now();
       endpoint.flush(middle, this);
@@ -186,7 +186,7 @@ export class InnerTransport implements Transport, Outbox {
   }
 
   post(length: number, to: Address): void {
-    this.#out.add(this.#outSlots[this.#out.count % OUT], length, this.#clientOf.get(to)!);
+    this.#out.add(this.#outSlots[this.#out.count % OUT]!, length, this.#clientOf.get(to)!);
     this.cost.sent++;
   }
 
@@ -195,9 +195,10 @@ export class InnerTransport implements Transport, Outbox {
   /** Copies a datagram to where the socket would have received it. */
   #take(index: number, slot: number): void {
     const length = this.#in.length(index);
-    if (this.#parts[slot].length !== length) {
-      this.#parts[slot] = this.#inSlots[slot].subarray(0, length);
+    let part = this.#parts[slot]!;
+    if (part.length !== length) {
+      part = this.#parts[slot] = this.#inSlots[slot]!.subarray(0, length);
     }
-    this.#parts[slot].set(this.#in.buffer(index).subarray(0, length));
+    part.set(this.#in.buffer(index).subarray(0, length));
   }
 }

@@ -59,6 +59,7 @@ export async function runBench(
       pin(Deno.pid, 1);
       const target = parseRtmfpUrl(server.url);
       const [address] = await resolve(target);
+      if (!address) throw new Error(`${target.hostname} has no address`);
       const result = await measure({
         args,
         server,

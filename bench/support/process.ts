@@ -2,6 +2,7 @@
 import config from "../../deno.json" with { type: "json" };
 import { sleep } from "../../src/common/wait.ts";
 import type { Heartbeat } from "./heartbeat.ts";
+import type { Tuple } from "./numbers.ts";
 
 /** Clock ticks a second in /proc/PID/stat: USER_HZ, which is 100 on every Linux. */
 const TICKS = 100;
@@ -162,14 +163,14 @@ async function answers(port: number, timeout: number): Promise<boolean> {
 }
 
 /** TCP ports that were free a moment ago. */
-export function freePorts(count: number): number[] {
+export function freePorts<N extends number>(count: N): Tuple<number, N> {
   const listeners = Array.from(
     { length: count },
     () => Deno.listen({ hostname: "127.0.0.1", port: 0 }),
   );
   const ports = listeners.map(({ addr }) => addr.port);
   for (const listener of listeners) listener.close();
-  return ports;
+  return ports as Tuple<number, N>;
 }
 
 /** Resolves once something accepts connections at a port of this machine. @throws {Error} after ten seconds */

@@ -77,6 +77,26 @@ function table({ date, machine, limit, runs }: Results): string {
   return lines.join("\n");
 }
 
+/** Of `groups`: one size of a group. */
+type GroupFigures = Record<
+  | "members"
+  | "joins_per_second"
+  | "server_cpu_us_per_join"
+  | "memory_per_member_bytes"
+  | "introductions_per_second"
+  | "server_cpu_us_per_introduction",
+  number
+>;
+/** Of `sockets`: calls, without sockets or with them, and what the sockets saw. */
+type CallFigures = Record<
+  "rpc_p50_ms" | "rpc_p99_ms" | "loop_worst_lag_ms" | "server_cpu_share",
+  number
+>;
+type EchoFigures = Record<
+  "connections" | "echoes_per_second" | "echo_p50_ms" | "echo_p99_ms",
+  number
+>;
+
 function figures(result: Result, floor: Limit | undefined): string {
   const number = (name: string) => Number(result[name] ?? NaN);
   switch (result.bench) {
@@ -104,7 +124,7 @@ function figures(result: Result, floor: Limit | undefined): string {
         `${us(number("server_cpu_us_per_call"))} of CPU each`,
       ].join(", ");
     case "groups": {
-      const sizes = result.sizes as Record<string, number>[];
+      const sizes = result.sizes as GroupFigures[];
       return sizes.map((size) =>
         [
           `${size.members} members: **${size.joins_per_second} joins/s**`,
@@ -116,9 +136,8 @@ function figures(result: Result, floor: Limit | undefined): string {
       ).join("; ");
     }
     case "sockets": {
-      const [without, busy, seen] = ["without", "with_sockets", "sockets_seen"].map((part) =>
-        result[part] as Record<string, number>
-      );
+      const [without, busy] = [result.without, result.with_sockets] as [CallFigures, CallFigures];
+      const seen = result.sockets_seen as EchoFigures;
       return [
         `${seen.connections} sockets, ${seen.echoes_per_second} echoes/s`,
         `calls p50 ${busy.rpc_p50_ms} ms, p99 ${busy.rpc_p99_ms} ms ` +
@@ -152,7 +171,7 @@ function figures(result: Result, floor: Limit | undefined): string {
       return `**${number("listeningMs")} ms** to listening, ${number("stoppedMs")} ms to the end`;
     case "path":
       return ["native", "portable"].filter((name) => result[name]).map((name) => {
-        const path = result[name] as Record<string, number>;
+        const path = result[name] as Record<"total_us" | "garbage_bytes", number>;
         return `${name}: ${
           us(path.total_us)
         } a datagram, **${path.garbage_bytes} bytes of garbage**`;

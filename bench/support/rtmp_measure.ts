@@ -1,5 +1,6 @@
 // What RTMP connections cost a server: loads of load/rtmp_load.ts, with bounded time.
 import { within } from "../../src/common/wait.ts";
+import { median } from "./numbers.ts";
 import { usageOf } from "./process.ts";
 import { rounded } from "./samples.ts";
 
@@ -120,10 +121,9 @@ export async function idleMemory(pid: number, port: number, count: number) {
     for (const load of loads) await load.end();
   }
   const [first, ...later] = grown.map(Math.round);
-  const sorted = later.toSorted((a, b) => a - b);
   return {
     counts: "resident memory of the server, without the kernel's buffers, for each connection",
-    median: sorted[CROWDS >> 1],
+    median: median(later),
     later,
     first,
   };
@@ -195,12 +195,12 @@ async function tryPlayers(
 ): Promise<Step> {
   try {
     const { figures, cpu, share } = await measureLoad(pid, port, "players", players, seconds);
-    const { delivered_in_time_share, delay_p50_ms, delay_p99_ms, ended, frames } = figures;
+    const { delivered_in_time_share = 0, delay_p99_ms = Infinity, frames = 0, ended } = figures;
     return {
       players,
       held: delivered_in_time_share >= DELIVERED && delay_p99_ms <= WITHIN && ended === 0,
       delivered_in_time_share,
-      delay_p50_ms,
+      delay_p50_ms: figures.delay_p50_ms,
       delay_p99_ms,
       ended,
       cpu_us_per_frame_and_player: rounded(cpu / frames, 2),

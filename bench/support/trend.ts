@@ -42,14 +42,18 @@ export function trend(samples: readonly Sample[]): Trend {
     square += (at - middle) ** 2;
   }
   const slope = square === 0 ? 0 : both / square;
-  const length = count === 0 ? 0 : samples[count - 1].at - samples[0].at;
+  const [first] = samples;
+  const last = samples.at(-1);
+  const length = first && last ? last.at - first.at : 0;
   return { mean, perHour: slope * 3_600_000, growth: slope * length };
 }
 
 /** The samples in the second half of the time. */
 export function secondHalf(samples: readonly Sample[]): Sample[] {
-  if (samples.length === 0) return [];
-  const middle = (samples[0].at + samples.at(-1)!.at) / 2;
+  const [first] = samples;
+  const last = samples.at(-1);
+  if (!first || !last) return [];
+  const middle = (first.at + last.at) / 2;
   return samples.filter(({ at }) => at >= middle);
 }
 
