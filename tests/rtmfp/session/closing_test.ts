@@ -11,7 +11,7 @@ import {
 } from "../../support/pair.ts";
 import { RawPeer } from "../../support/raw_peer.ts";
 
-/** A server with one session of a raw peer, and the events for the session's user. */
+/** A server with one session of a raw peer, and a recorder of the session's events. */
 function opened(limits = {}, crypto = plain) {
   const recorder = new Recorder();
   const server = makeServer(1, { onSession: () => recorder }, { limits, crypto });
@@ -28,7 +28,7 @@ Deno.test("Session.close() closes both ends of a link that loses packets", () =>
     clientSession!.openFlow(METADATA).write(numbered(1, 5000));
     link.run({ until: link.now + 200 });
     serverSession!.close();
-    assert.deepEqual(atServer.closed, ["closed"], "the one that closes is told at once");
+    assert.deepEqual(atServer.closed, ["closed"], "the closing end gets onClose at once");
     link.run({ until: link.now + 120_000 }); // 90 s to give up, 19 s to linger
     assert.equal(clientSession!.state, "closed", `seed ${seed}`);
     assert.equal(serverSession!.state, "closed", `seed ${seed}`);
@@ -37,7 +37,7 @@ Deno.test("Session.close() closes both ends of a link that loses packets", () =>
   }
 });
 
-Deno.test("Both ends may close at once", () => {
+Deno.test("Session.close() at both ends at the same time closes both", () => {
   const pair = makePair({ seed: 1, delay: [50, 50] });
   open(pair);
   pair.clientSession!.close();
@@ -48,7 +48,7 @@ Deno.test("Both ends may close at once", () => {
   assert.deepEqual([pair.atClient.closed, pair.atServer.closed], [["closed"], ["closed"]]);
 });
 
-Deno.test("A close request is answered repeatedly for 19 s, and no other packet is", () => {
+Deno.test("Session answers only close requests for 19 s after a close request", () => {
   const { peer, recorder, session, server } = opened();
   peer.send("0c0000");
   peer.run();
@@ -57,7 +57,7 @@ Deno.test("A close request is answered repeatedly for 19 s, and no other packet 
   assert.equal(session.state, "farCloseLinger");
   peer.send("010000" + "10000800020101" + "0100000061");
   peer.run();
-  assert.deepEqual(peer.takeChunks(), [], "pings and data mean nothing any more");
+  assert.deepEqual(peer.takeChunks(), [], "pings and data get no answer");
   peer.now += 10_000;
   peer.send("0c0000");
   peer.run();
@@ -72,7 +72,7 @@ Deno.test("A close request is answered repeatedly for 19 s, and no other packet 
   assert.equal(server.counters.drops.session, 1);
 });
 
-Deno.test("A close acknowledgement closes at once, as Flash does it, with a reason as librtmfp does", () => {
+Deno.test("Session closes at once at an acknowledgement without a request, as Flash and librtmfp send it", () => {
   const { peer, recorder, server } = opened();
   peer.send("4d0001 05 4c0000");
   assert.deepEqual(recorder.closed, ["closed by peer"]);
@@ -81,7 +81,7 @@ Deno.test("A close acknowledgement closes at once, as Flash does it, with a reas
   assert.equal(server.sessionCount, 0);
 });
 
-/** Keys that must not be used after they are freed. */
+/** A back-end whose keys fail if they are used after they are freed. */
 function jealous(): CryptoBackend {
   return {
     ...plain,
@@ -89,7 +89,7 @@ function jealous(): CryptoBackend {
     aes(key) {
       const aes = plain.aes(key);
       let freed = false;
-      const use = () => assert.ok(!freed, "it was freed");
+      const use = () => assert.ok(!freed, "a freed key was used");
       return {
         encrypt: (...part) => (use(), aes.encrypt(...part)),
         decrypt: (...part) => (use(), aes.decrypt(...part)),
@@ -99,7 +99,7 @@ function jealous(): CryptoBackend {
   };
 }
 
-Deno.test("A close acknowledgement before the request needs no further packet", () => {
+Deno.test("Session sends no close request after it has received the acknowledgement", () => {
   const { peer, session, server, recorder } = opened({}, jealous());
   const { datagramsOut } = server.counters;
   session.close();
@@ -110,11 +110,11 @@ Deno.test("A close acknowledgement before the request needs no further packet", 
   assert.deepEqual(recorder.closed, ["closed"]);
 });
 
-Deno.test("A close request that the outbox takes late is not sent after the 90 s", () => {
+Deno.test("Session sends no close request after 90 s, also when the outbox was full", () => {
   const { peer, session, server } = opened({}, jealous());
   const { datagramsOut } = server.counters;
   session.close();
-  const full = { buffer: () => undefined, room: 0, post: () => assert.fail("it is full") };
+  const full = { buffer: () => undefined, room: 0, post: () => assert.fail("the outbox is full") };
   server.flush(peer.now + 91_000, full);
   assert.equal(server.sessionCount, 0);
   peer.now += 91_000;
@@ -122,7 +122,7 @@ Deno.test("A close request that the outbox takes late is not sent after the 90 s
   assert.equal(server.counters.datagramsOut, datagramsOut);
 });
 
-Deno.test("A close request is repeated every 5 s, for 90 s", () => {
+Deno.test("Session repeats its close request every 5 s, for 90 s", () => {
   const { peer, session } = opened();
   session.close();
   const times: number[] = [];
@@ -138,19 +138,19 @@ Deno.test("A close request is repeated every 5 s, for 90 s", () => {
   assert.equal(session.state, "closed");
 });
 
-Deno.test("A close request answered by a close request, as Cumulus does, closes the session too", () => {
+Deno.test("Session closes when its close request is answered by a close request, as Cumulus does", () => {
   const { peer, session, server, recorder } = opened();
   session.close();
   peer.run();
   assert.deepEqual(peer.takeChunks(), ["0c"]);
   peer.send("0c0000");
   peer.run(peer.now + 30_000);
-  assert.deepEqual(peer.takeChunks(), ["4c"], "and no more requests");
+  assert.deepEqual(peer.takeChunks(), ["4c"], "no further close request");
   assert.equal(server.sessionCount, 0);
   assert.deepEqual(recorder.closed, ["closed"]);
 });
 
-Deno.test("abort() sends one packet and forgets the session", () => {
+Deno.test("Session.abort() sends one packet, and the endpoint forgets the session", () => {
   const { peer, session, server, recorder } = opened();
   session.abort();
   session.abort();
@@ -169,10 +169,10 @@ Deno.test("Endpoint.close() notifies all sessions and forgets them", () => {
   assert.deepEqual(recorder.closed, ["endpoint closed (not orderly)"]);
   assert.equal(server.sessionCount, 0);
   peer.run(peer.now + 100_000);
-  assert.equal(server.deadline, Infinity, "the handshake is forgotten too");
+  assert.equal(server.deadline, Infinity, "the endpoint has forgotten the handshake");
 });
 
-Deno.test("finish() closes the session when all written messages have arrived", () => {
+Deno.test("Session.finish() closes the session when all written messages have arrived, or after 5 s", () => {
   for (let seed = 1; seed <= 50; seed++) {
     const pair = makePair({ seed, delay: [40, 60], loss: 0.1 });
     open(pair);
@@ -190,7 +190,7 @@ Deno.test("finish() closes the session when all written messages have arrived", 
   assert.deepEqual(
     without.recorder.closed,
     ["closed"],
-    "without flows there is nothing to wait for",
+    "a session without flows closes at once",
   );
   const { peer, session, recorder } = opened();
   session.openFlow(METADATA).write(numbered(1, 10));
@@ -198,10 +198,10 @@ Deno.test("finish() closes the session when all written messages have arrived", 
   peer.run(peer.now + 4900);
   assert.deepEqual(recorder.closed, []);
   peer.run(peer.now + 200);
-  assert.deepEqual(recorder.closed, ["closed"], "a far end that says nothing is not waited for");
+  assert.deepEqual(recorder.closed, ["closed"], "a silent far end delays the close by 5 s");
 });
 
-Deno.test("A silent far end is pinged, then closed", () => {
+Deno.test("Session pings a far end silent for 30 s, and closes after two minutes without an answer", () => {
   const { peer, recorder, session, server } = opened();
   const start = peer.now;
   peer.run(start + 29_900);
@@ -210,7 +210,7 @@ Deno.test("A silent far end is pinged, then closed", () => {
   assert.deepEqual(peer.takeChunks(), ["01"]);
   peer.send("410000");
   peer.run(peer.now + 29_900);
-  assert.deepEqual(peer.takeChunks(), [], "it has answered");
+  assert.deepEqual(peer.takeChunks(), [], "the far end has answered");
   peer.run(peer.now + 60_000);
   assert.equal(peer.takeChunks().length, 12, "every 5 s");
   peer.run(peer.now + 31_000);
@@ -219,7 +219,7 @@ Deno.test("A silent far end is pinged, then closed", () => {
   assert.equal(server.sessionCount, 0);
 });
 
-Deno.test("A silent far end is not pinged while data waits for its acknowledgement", () => {
+Deno.test("Session sends no ping while data waits for its acknowledgement", () => {
   const { peer, session } = opened();
   session.keepAlive = 1000;
   session.openFlow(METADATA).write(numbered(1, 10));
@@ -229,13 +229,13 @@ Deno.test("A silent far end is not pinged while data waits for its acknowledgeme
   assert.ok(!chunks.some((chunk) => chunk.startsWith("01")), chunks.join());
 });
 
-Deno.test("A far end that acknowledges no packet is closed after a minute", () => {
+Deno.test("Session closes 60 to 75 s after the last acknowledgement of its data", () => {
   const { peer, recorder, session } = opened();
   session.openFlow(METADATA).write(numbered(1, 10));
   const start = peer.now;
   while (recorder.closed.length === 0) {
     peer.run(peer.now + 1000);
-    peer.send("010000"); // it is not silent
+    peer.send("010000"); // the far end is not silent
   }
   assert.deepEqual(recorder.closed, ["no acknowledgement (not orderly)"]);
   assert.ok(peer.now - start >= 60_000 && peer.now - start < 75_000, `${peer.now - start}`);
@@ -243,7 +243,7 @@ Deno.test("A far end that acknowledges no packet is closed after a minute", () =
   assert.equal(peer.takeChunks().at(-1), "4c");
 });
 
-Deno.test("A session without flows is closed after 5 minutes, one with flows is not", () => {
+Deno.test("Session closes as idle after 5 minutes without flows, but not with flows", () => {
   const { peer, recorder } = opened();
   const start = peer.now;
   const live = (until: number) => {
@@ -263,7 +263,7 @@ Deno.test("A session without flows is closed after 5 minutes, one with flows is 
   assert.deepEqual(recorder.closed, ["idle"]);
 });
 
-Deno.test("A handler may close the session from any event", () => {
+Deno.test("Session closes when a message handler calls close, abort or finish", () => {
   const actions = ["close", "abort", "finish"] as const;
   for (const action of actions) {
     const pair = makePair({ seed: 1, delay: [10, 20] });
@@ -278,7 +278,7 @@ Deno.test("A handler may close the session from any event", () => {
   }
 });
 
-Deno.test("Flows of a closed session do nothing", () => {
+Deno.test("Session sends no data of its flows after abort()", () => {
   const { session, peer } = opened();
   const flow = session.openFlow(METADATA);
   session.abort();
@@ -293,7 +293,7 @@ Deno.test("Flows of a closed session do nothing", () => {
   assert.deepEqual(peer.takeChunks(), ["4c"]);
 });
 
-Deno.test("An exception of a handler closes only its session and reaches the owner", () => {
+Deno.test("Endpoint.receive() closes a session whose handler throws, and throws the exception", () => {
   const { peer, recorder, server } = opened();
   recorder.onFlow = () => {
     throw new Error("a bug");
@@ -305,7 +305,7 @@ Deno.test("An exception of a handler closes only its session and reaches the own
   assert.equal(server.sessionCount, 0);
 });
 
-Deno.test("A bug in one session is reported, and other sessions are served", () => {
+Deno.test("Endpoint reports an exception of one session to onBug, and serves other sessions", () => {
   const bugs: string[] = [];
   const fail = () => {
     throw new Error("a bug");
@@ -329,7 +329,7 @@ Deno.test("A bug in one session is reported, and other sessions are served", () 
     if (where === "onFlow" || where === "onMessage") {
       peer.send("10 000e 80 02 01 01 05 00 54430400 00 616263");
     }
-    peer.run(peer.now + 200_000); // for onClose: a timer finds that the peer is silent
+    peer.run(peer.now + 200_000); // for onClose: the session closes, as the peer is silent
     assert.equal(server.sessionCount, 0, where);
     const other = new RawPeer(server, peer.now);
     other.nearId++;
@@ -341,7 +341,7 @@ Deno.test("A bug in one session is reported, and other sessions are served", () 
   assert.deepEqual(bugs, Array.from({ length: 4 }, () => "a bug: closed"));
 });
 
-Deno.test("An exception in onClose of one session does not stop others from opening or closing", () => {
+Deno.test("Endpoint opens and closes other sessions when onClose of one session throws", () => {
   const bugs: string[] = [];
   const server = makeServer(1, {
     onSession: () =>

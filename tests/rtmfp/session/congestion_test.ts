@@ -3,7 +3,7 @@ import { type AckSummary, Congestion } from "../../../src/rtmfp/session/congesti
 
 let now = 0;
 
-/** Reports one packet a second, so that two losses do not count as one. */
+/** Reports one packet per second, so that each loss counts. */
 function tell(
   congestion: Congestion,
   before: number,
@@ -18,23 +18,23 @@ function tell(
   congestion.receive(told);
 }
 
-/** A window of about `bytes`, grown in slow start, with nothing known of the path. */
+/** A window of about `bytes`, grown in slow start, without a measured path. */
 function grown(bytes: number): Congestion {
   const congestion = new Congestion();
   while (congestion.window < bytes) tell(congestion, congestion.window, 1460, -1, false, true);
   return congestion;
 }
 
-/** The same, and above the threshold. */
+/** A window of about `bytes` above the threshold. */
 function steady(bytes: number): Congestion {
   const congestion = grown(2 * bytes);
   congestion.measureRtt(100, 0);
-  congestion.measureRtt(500, 0); // queues: losses are congestion
+  congestion.measureRtt(500, 0); // queues grow: losses are congestion
   tell(congestion, 2 * bytes, 0, 1, false, true);
   return congestion;
 }
 
-Deno.test("Slow start grows by acknowledged bytes, at most 1460 per packet", () => {
+Deno.test("Congestion in slow start grows by the acknowledged bytes, at most 1,460 per packet", () => {
   const congestion = new Congestion();
   assert.equal(congestion.window, 4380);
   tell(congestion, 4380, 1000, -1, false, true);
@@ -47,16 +47,16 @@ Deno.test("Slow start grows by acknowledged bytes, at most 1460 per packet", () 
   assert.equal(congestion.window, 6840, "something is late");
 });
 
-Deno.test("Time-critical traffic grows the window by a quarter of the acknowledged bytes, other traffic beside it hardly", () => {
+Deno.test("Congestion grows by a quarter of acknowledged time-critical bytes, and by 384 bytes a round trip beside such traffic", () => {
   const critical = new Congestion();
   tell(critical, 4380, 1001, -1, true, false);
   assert.equal(critical.window, 4380 + 251);
   const other = new Congestion();
   for (let i = 0; i < 16; i++) tell(other, other.window, 4380 / 16, -1, false, false);
-  assert.equal(other.window, 4380 + 15 * 24, "384 bytes a round trip, and it is one step behind");
+  assert.equal(other.window, 4380 + 15 * 24, "384 bytes a round trip, one step late");
 });
 
-Deno.test("Above the threshold a round trip adds 768 bytes, or 1 % of a large window", () => {
+Deno.test("Congestion above the threshold grows by 768 bytes a round trip, or by 1 % of a large window", () => {
   const small = steady(30_000);
   const before = small.window;
   assert.equal(before, 30_000);
@@ -69,7 +69,7 @@ Deno.test("Above the threshold a round trip adds 768 bytes, or 1 % of a large wi
   assert.ok(Math.abs(large.window - start - 4000) < 100, `${large.window - start}`);
 });
 
-Deno.test("A loss by congestion halves the window, or takes an eighth of it for time-critical traffic", () => {
+Deno.test("Congestion halves its window at a loss, or reduces it by an eighth for time-critical traffic", () => {
   const congested = () => {
     const congestion = grown(40_000);
     congestion.measureRtt(50, 0);
@@ -84,7 +84,7 @@ Deno.test("A loss by congestion halves the window, or takes an eighth of it for 
   assert.equal(critical.window, 35_000);
   const small = congested();
   tell(small, 5000, 0, 1, false, true);
-  assert.equal(small.window, 4380, "never less than at first");
+  assert.equal(small.window, 4380, "not below the initial window");
 });
 
 /** A path of 300 bytes a millisecond at 100 ms has been measured: it holds 30,000 bytes. */
@@ -94,7 +94,7 @@ function measured(congestion: Congestion): Congestion {
   return congestion;
 }
 
-Deno.test("After the start a loss does not shrink a window within the capacity of the path", () => {
+Deno.test("Congestion keeps a window within the capacity of the path at a loss, and halves a larger one", () => {
   const within = measured(steady(30_000));
   const { window } = within;
   tell(within, window, 1000, 1, false, true);
@@ -104,13 +104,13 @@ Deno.test("After the start a loss does not shrink a window within the capacity o
   tell(beyond, 80_000, 1000, 1, false, true);
   assert.equal(beyond.window, 40_000);
   for (let i = 0; i < 20; i++) tell(beyond, beyond.window, 1000, 1, false, true);
-  assert.equal(beyond.window, 27_000, "but no less than drains the queues");
+  assert.equal(beyond.window, 27_000, "not below the window that drains the queues");
   const together = measured(steady(80_000));
   for (let i = 0; i < 5; i++, now -= 1000) tell(together, 80_000, 1000, 1, false, true);
-  assert.equal(together.window, 40_000, "losses within a round trip count once");
+  assert.equal(together.window, 40_000, "losses within a round trip count as one");
 });
 
-Deno.test("Losses end slow start only with a growing queue, or when there are many", () => {
+Deno.test("Congestion ends slow start at a loss with a growing queue, or at 15 losses", () => {
   const started = () => measured(grown(90_000));
   const accident = started();
   tell(accident, 90_000, 1000, 1, false, true);
@@ -124,13 +124,13 @@ Deno.test("Losses end slow start only with a growing queue, or when there are ma
   assert.equal(many.window, 45_000);
 });
 
-Deno.test("A timeout leaves one segment if something was lost", () => {
+Deno.test("Congestion.expire() sets the window to 1,460 bytes if a packet was lost", () => {
   const congestion = grown(40_000);
   congestion.expire(true);
   assert.equal(congestion.window, 1460);
   const { window } = congestion;
   tell(congestion, window, 1460, -1, false, true);
-  assert.equal(congestion.window, 4380, "the least window when something gets through");
+  assert.equal(congestion.window, 4380, "the minimum window after an acknowledgement");
   congestion.expire(false);
   assert.equal(congestion.window, 4380);
   congestion.reset();

@@ -32,7 +32,7 @@ import { RawPeer } from "../../support/raw_peer.ts";
 
 const onSession = () => new Recorder();
 
-Deno.test("A handshake gets through a network that loses 30 %", () => {
+Deno.test("Endpoint opens one session over a network with 30 % loss", () => {
   for (let seed = 1; seed <= 200; seed++) {
     const pair = makePair({ seed, loss: 0.3, delay: [10, 900], duplicate: 0.1 });
     open(pair);
@@ -46,7 +46,7 @@ Deno.test("A handshake gets through a network that loses 30 %", () => {
   }
 });
 
-Deno.test("Every combination of protection requirements is met or refused", () => {
+Deno.test("Endpoint transfers data for each combination of protection requirements", () => {
   const relaxed = undefined;
   for (const [server, client] of [[relaxed, STRICT], [STRICT, relaxed], [STRICT, STRICT]]) {
     const pair = makePair({ seed: 3, delay: [20, 30] }, {
@@ -58,11 +58,15 @@ Deno.test("Every combination of protection requirements is met or refused", () =
     const flow = pair.serverSession.openFlow(METADATA);
     for (let i = 0; i < 300; i++) flow.write(numbered(i, 1000));
     pair.link.run({ until: 10_000 });
-    assert.equal(pair.atClient.messages.length, 300, "the sequence number has grown by a byte");
+    assert.equal(
+      pair.atClient.messages.length,
+      300,
+      "messages, with sequence numbers of two bytes",
+    );
   }
 });
 
-Deno.test("Hellos are sent at once, after 1 s, then at growing intervals, for 95 s", () => {
+Deno.test("Endpoint.connect() sends hellos at once, after 1 s, then at growing intervals, for 95 s", () => {
   const times: number[] = [];
   const failures: string[] = [];
   const link = new LossyLink({ seed: 1, loss: 1 });
@@ -76,7 +80,7 @@ Deno.test("Hellos are sent at once, after 1 s, then at growing intervals, for 95
   assert.equal(client.deadline, Infinity);
 });
 
-Deno.test("A cancelled opening sends no more packets", () => {
+Deno.test("Endpoint.connect() sends no packets after cancel()", () => {
   const client = makeClient(1);
   const failures: string[] = [];
   const opening = client.connect(EPD, [SERVER], {
@@ -90,7 +94,7 @@ Deno.test("A cancelled opening sends no more packets", () => {
   assert.equal(client.deadline, Infinity);
 });
 
-Deno.test("A repeated IIKeying gets the same answer and no second session", () => {
+Deno.test("Endpoint sends the same answer to a repeated IIKeying, without a second session", () => {
   const server = makeServer(1, { onSession });
   const peer = new RawPeer(server).open();
   const before = agreement.computed;
@@ -105,7 +109,7 @@ Deno.test("A repeated IIKeying gets the same answer and no second session", () =
   assert.equal(agreement.computed, before);
 });
 
-Deno.test("A repeated IIKeying during the computation of the secret waits for the first", () => {
+Deno.test("Endpoint computes one secret for an IIKeying repeated during the computation", () => {
   const waiting: (() => void)[] = [];
   const slow: KeyAgreement = {
     keyPair: (group) => agreement.keyPair(group),
@@ -128,7 +132,7 @@ Deno.test("A repeated IIKeying during the computation of the secret waits for th
   assert.equal(peer.takeChunks().length, 1);
 });
 
-Deno.test("A cookie from another address is exchanged, a forged or old one ignored", () => {
+Deno.test("Endpoint changes a cookie from another address, and ignores a forged or expired one", () => {
   const server = makeServer(1, { onSession });
   const peer = new RawPeer(server).open();
   const { cookie } = peer;
@@ -156,9 +160,9 @@ Deno.test("A cookie from another address is exchanged, a forged or old one ignor
   assert.equal(server.counters.drops.cookie, 2);
 });
 
-Deno.test("An initiator follows one cookie change", () => {
+Deno.test("Endpoint.connect() follows one cookie change when its NAT changes its port", () => {
   const pair = makePair({ seed: 1, delay: [10, 10] });
-  // The client's NAT forgets between RHello and IIKeying.
+  // The client's NAT changes its port between RHello and IIKeying.
   let keyings = 0;
   pair.link.tap = (datagram, _, to) => {
     if (to.port === SERVER.port && datagram.length > 250) {
@@ -168,13 +172,13 @@ Deno.test("An initiator follows one cookie change", () => {
     return true;
   };
   open(pair, 60_000);
-  // The first one still left from the old port; the answer to it is lost, the next one is exchanged.
+  // The first IIKeying came from the old port, and its answer is lost; the second one causes the cookie change.
   assert.ok(pair.clientSession && pair.serverSession);
   assert.equal(pair.serverSession.address.port, 41_000);
   assert.equal(keyings, 3);
 });
 
-Deno.test("A packet with a second cookie change is ignored", () => {
+Deno.test("Endpoint drops a cookie change for an unknown session", () => {
   const client = makeClient(1);
   const drops = () => client.counters.drops.unexpected ?? 0;
   client.connect(EPD, [SERVER], { onOpen: onSession });
@@ -185,10 +189,10 @@ Deno.test("A packet with a second cookie change is ignored", () => {
     oldCookie: new Uint8Array(64),
     newCookie: new Uint8Array(64),
   });
-  assert.equal(drops(), 1, "it is for no session");
+  assert.equal(drops(), 1, "the session is unknown");
 });
 
-Deno.test("An identical certificate from the same address replaces the session, another one does not", () => {
+Deno.test("Endpoint replaces a session by one with the same certificate and address, but not by others", () => {
   const recorders: Recorder[] = [];
   const server = makeServer(1, {
     onSession() {
@@ -227,7 +231,7 @@ function otherKeys(): { pair: KeyPair; certificate: Uint8Array } {
   return { pair, certificate: clientCertificate([pair]) };
 }
 
-Deno.test("A redirect leads to another server, and an empty one is ignored", () => {
+Deno.test("Endpoint.connect() follows a redirect to another server, and ignores an empty one", () => {
   const other = { hostname: "203.0.113.9", port: 1936 };
   const link = new LossyLink({ seed: 1, delay: [10, 10] });
   const attempts: number[] = [];
@@ -247,7 +251,7 @@ Deno.test("A redirect leads to another server, and an empty one is ignored", () 
   const opened: Session[] = [];
   client.connect(EPD, [SERVER], remember(opened));
   link.run({ until: 900 });
-  assert.equal(opened.length, 0, "no answer at all");
+  assert.equal(opened.length, 0, "no session after an empty redirect");
   link.run({ until: 5000 });
   assert.equal(opened[0].address.port, other.port);
   assert.deepEqual(attempts, [0, 1]);
@@ -288,7 +292,7 @@ const remember = (sessions: Session[], recorder = new Recorder()): InitiatorEven
   },
 });
 
-Deno.test("Peers are introduced: redirect to one, forwarded hello to the other", () => {
+Deno.test("Endpoint introduces two peers by a redirect to one and a forwarded hello to the other", () => {
   const { link, clients: [a, b], server, reported } = threesome(5);
   reported.push({ hostname: "192.168.1.18", port: 5555 });
   const opened: Session[] = [];
@@ -306,7 +310,7 @@ Deno.test("Peers are introduced: redirect to one, forwarded hello to the other",
   assert.equal(server.counters.drops.peer, undefined);
 });
 
-Deno.test("Two peers that open sessions to each other at once get one, despite loss", () => {
+Deno.test("Two endpoints that open sessions to each other at once get one session, with 5 % loss", () => {
   for (let seed = 1; seed <= 200; seed++) {
     const { link, clients: [a, b] } = threesome(3 * seed, { delay: [20, 60], loss: 0.05 });
     const opened = [[], []] as Session[][];
@@ -326,7 +330,7 @@ Deno.test("Two peers that open sessions to each other at once get one, despite l
   }
 });
 
-Deno.test("The introducer sends the bytes that Cumulus sends, and rotates the addresses", () => {
+Deno.test("Endpoint introduces peers with the bytes of Cumulus, and rotates the addresses", () => {
   const server = makeServer(1, {
     onSession,
     peerAddresses: (session) =>
@@ -354,7 +358,7 @@ Deno.test("The introducer sends the bytes that Cumulus sends, and rotates the ad
     assert.equal(
       answer,
       `71 10${"bb".repeat(16)}02c6336407c3cb01c000021215b3`,
-      "observed address first, then the one it reported",
+      "observed address first, then the reported one",
     );
     hellos.push(target.takeChunks().filter((chunk) => chunk.startsWith("0f")));
   }
@@ -387,13 +391,13 @@ function outboxOf(peers: RawPeer[]) {
   };
 }
 
-Deno.test("Introductions of a peer and answers to a seeker are limited", () => {
+Deno.test("Endpoint limits introductions to a peer to 50 per second, and answers to a seeker", () => {
   const server = makeServer(1, { onSession, peerAddresses: () => [] });
   const target = new RawPeer(server).open();
   const epd = canonicalEpd(fingerprint(target));
   const seeker = new RawPeer(server, target.now);
   const tell = (from: string) => {
-    seeker.tag.set(ipBytes(from)!); // each of them makes its first attempt
+    seeker.tag.set(ipBytes(from)!); // a first attempt from each address
     seeker.address = { hostname: from, port: 50123 };
     seeker.sendStartup(iHello, { epd, tag: seeker.tag });
     server.flush(seeker.now, outboxOf([seeker, target]));
@@ -410,15 +414,19 @@ Deno.test("Introductions of a peer and answers to a seeker are limited", () => {
     return sum;
   };
   const others = (i: number) => `203.0.${i >> 8}.${i & 255}`;
-  assert.deepEqual(many(300, others), { answered: 300, told: 100 }, "as many as in two seconds");
+  assert.deepEqual(
+    many(300, others),
+    { answered: 300, told: 100 },
+    "the introductions of two seconds",
+  );
   seeker.now = target.now += 1000;
   assert.deepEqual(many(300, others), { answered: 300, told: 50 });
   seeker.now = target.now += 10_000;
-  assert.deepEqual(many(300, () => "203.0.113.9"), { answered: 100, told: 100 }, "one asker");
+  assert.deepEqual(many(300, () => "203.0.113.9"), { answered: 100, told: 100 }, "one seeker");
   assert.ok(server.counters.drops.limit! >= 650);
 });
 
-Deno.test("A hello too long for a packet of the session is not forwarded, and delays no other hello", () => {
+Deno.test("Endpoint drops a hello too long to forward in one packet, and forwards later ones", () => {
   const server = makeServer(1, { onSession, peerAddresses: () => [] });
   const target = new RawPeer(server).open();
   const seeker = new RawPeer(server, target.now);
@@ -436,7 +444,7 @@ Deno.test("A hello too long for a packet of the session is not forwarded, and de
   assert.equal(told(new Uint8Array(900)), 1);
 });
 
-Deno.test("A request for an absent or hidden peer gets addresses or no answer", () => {
+Deno.test("Endpoint answers a request for an unknown peer with the owner's addresses, or not at all", () => {
   let introduce = true;
   let known: "" | "somewhere" = "";
   const server = makeServer(1, {
@@ -463,11 +471,11 @@ Deno.test("A request for an absent or hidden peer gets addresses or no answer", 
   introduce = true;
   target.send("0c0000");
   target.run();
-  assert.deepEqual(seek(fingerprint(target)), [], "it is closing");
+  assert.deepEqual(seek(fingerprint(target)), [], "the peer's session is closing");
   assert.equal(server.counters.drops.peer, 3);
 });
 
-Deno.test("A hello selects a server by its own fingerprint or hostname only", () => {
+Deno.test("Endpoint answers hellos with its fingerprint or ancillary data, not those for another host name", () => {
   const server = makeServer(1, { onSession });
   const peer = new RawPeer(server);
   const answers = (epd: Uint8Array) => {
@@ -478,14 +486,14 @@ Deno.test("A hello selects a server by its own fingerprint or hostname only", ()
   assert.equal(answers(writeEpd({ hostname: toUtf8("example.org") })), 0);
   const long = toUtf8(`rtmfp://server.example/${"x".repeat(300)}`);
   assert.equal(answers(writeEpd({ ancillary: long })), 1);
-  assert.equal(answers(fromHex("0277 00")), 0, "an unknown option alone");
+  assert.equal(answers(fromHex("0277 00")), 0, "only an unknown option");
   peer.sendStartup(iHello, { epd: new Uint8Array(0), tag: peer.tag });
   peer.flush();
   assert.deepEqual(peer.takeChunks(), []);
   assert.deepEqual(server.counters.drops, { discriminator: 1, format: 2 });
 });
 
-Deno.test("A fragmented startup packet is reassembled", () => {
+Deno.test("Endpoint reassembles a fragmented startup packet, within 1 s and limited memory", () => {
   const server = makeServer(1, { onSession });
   const peer = new RawPeer(server);
   const epd = writeEpd({ ancillary: toUtf8(`rtmfp://server.example/${"x".repeat(200)}`) });
@@ -517,14 +525,14 @@ Deno.test("A fragmented startup packet is reassembled", () => {
   peer.now += 1500;
   send(1, 8);
   send(2, 8);
-  assert.equal(seen(), 0, "the first piece has been given up");
+  assert.equal(seen(), 0, "the first fragment has expired");
   for (let i = 0; i < 1000; i++) send(0, 100 + i);
-  assert.ok(server.counters.drops.limit! > 900, "their memory is bounded");
+  assert.ok(server.counters.drops.limit! > 900, "the memory of fragments is limited");
   send(0, 9);
   assert.equal(seen(), 0);
 });
 
-Deno.test("Answers to one source are bounded in number and in bytes", () => {
+Deno.test("Endpoint limits answers to one source to 50 per second, and to 3 bytes per received byte", () => {
   let asked = 0;
   const onHello = () => (asked++, undefined);
   const server = makeServer(1, { onSession, onHello });
@@ -533,16 +541,16 @@ Deno.test("Answers to one source are bounded in number and in bytes", () => {
   let bytesOut = 0;
   const short = writeEpd({ ancillary: toUtf8("x") });
   peer.sayHello(short);
-  assert.equal(peer.take().length, 0, "36 bytes do not call for 180");
+  assert.equal(peer.take().length, 0, "no answer of 180 bytes to 36 bytes");
   peer.sayHello(short);
-  assert.equal(peer.seen.length, 1, "but twice that does");
+  assert.equal(peer.seen.length, 1, "an answer of 180 bytes to 72 bytes");
   for (let i = 0; i < 1000; i++) {
     peer.sayHello(short);
-    peer.address = { ...CLIENT, port: 2000 + i }; // it is the same source
+    peer.address = { ...CLIENT, port: 2000 + i }; // the same source
   }
   for (const { length } of peer.take()) bytesOut += length;
   assert.ok(bytesOut <= 3 * bytesIn(), `${bytesOut} to ${bytesIn()}`);
-  assert.equal(asked, 100, "the hellos of two seconds are looked at");
+  assert.equal(asked, 100, "the hellos of two seconds are processed");
   assert.equal(bytesOut, 58 * 180, "58 answers to hellos of 36 bytes each");
   assert.ok(server.counters.drops.limit! >= 900);
   peer.now += 1000;
@@ -550,7 +558,7 @@ Deno.test("Answers to one source are bounded in number and in bytes", () => {
   assert.equal(peer.take().length, 50);
 });
 
-Deno.test("Forged hellos and cookies cost no session, secret or memory", () => {
+Deno.test("Endpoint handles 20,000 forged hellos and cookies without session and secret", () => {
   const fresh = new RememberingAgreement(9);
   const server = makeServer(1, { onSession }, { agreement: fresh });
   const peer = new RawPeer(server);
@@ -575,7 +583,7 @@ Deno.test("Forged hellos and cookies cost no session, secret or memory", () => {
   assert.ok(out > 0 && out <= 3 * server.counters.bytesIn);
 });
 
-Deno.test("A far end that never sends is forgotten, the oldest first at the limit", () => {
+Deno.test("Endpoint forgets sessions without a received packet, at the limit of 10 the oldest first", () => {
   const server = makeServer(1, { onSession }, { limits: { halfOpen: 10 } });
   const peer = new RawPeer(server);
   peer.sayHello();
@@ -591,10 +599,10 @@ Deno.test("A far end that never sends is forgotten, the oldest first at the limi
   assert.equal(server.counters.sessions, 0);
   peer.run(peer.now + 200_000);
   assert.equal(server.sessionCount, 0);
-  assert.equal(server.deadline, Infinity, "nothing is left to be done");
+  assert.equal(server.deadline, Infinity, "no timer is left");
 });
 
-Deno.test("A blocked source is not answered", () => {
+Deno.test("Endpoint does not answer a blocked source", () => {
   const server = makeServer(1, { onSession, blocked: ({ port }) => port === CLIENT.port });
   const peer = new RawPeer(server);
   peer.sayHello();

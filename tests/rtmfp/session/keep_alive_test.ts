@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { makePair, METADATA, open } from "../../support/pair.ts";
 
-Deno.test("An idle session sends keep-alives at its user's interval", () => {
+Deno.test("Session sends keep-alives at the interval set in ms", () => {
   const pair = makePair({ seed: 1, delay: [20, 20] });
   open(pair);
   const { clientSession, serverSession, link } = pair;

@@ -14,7 +14,7 @@ import {
 import { RawPeer } from "../../support/raw_peer.ts";
 
 const NEW: Address = { hostname: "198.51.100.7", port: 60_001 };
-/** Another port of the client's own IP address, which NEW is too: behind the same NAT. */
+/** Another port of the client's IP address, like NEW: behind the same NAT. */
 const NEIGHBOUR: Address = { hostname: CLIENT.hostname, port: 666 };
 const EVIL: Address = { hostname: "203.0.113.66", port: 666 };
 
@@ -40,7 +40,7 @@ function withFlow(peer: RawPeer, server: Iterable<{ openFlow: (m: Uint8Array) =>
   throw new Error("no session");
 }
 
-Deno.test("A ping to the new address, answered from there with its message, moves the session", () => {
+Deno.test("Session moves to a new address that answers a ping with its message", () => {
   const { peer, server, session } = opened();
   const flow = withFlow(peer, server.sessions());
   peer.now += 1000;
@@ -53,7 +53,7 @@ Deno.test("A ping to the new address, answered from there with its message, move
   assert.deepEqual(session.address, CLIENT, "not yet");
   flow.write(numbered(2, 10));
   peer.run();
-  assert.deepEqual(peer.take().map(({ to }) => to), [CLIENT], "data still go to the old one");
+  assert.deepEqual(peer.take().map(({ to }) => to), [CLIENT], "data goes to the old address");
   const message = question.chunks[0].slice(3);
   peer.send(`41 0019 ${message}`);
   assert.deepEqual(session.address, NEW);
@@ -61,11 +61,11 @@ Deno.test("A ping to the new address, answered from there with its message, move
   peer.run();
   const [again] = peer.take();
   assert.deepEqual(again.to, NEW);
-  assert.match(again.chunks.join(), /10 /, "what went to the old address goes out again at once");
+  assert.match(again.chunks.join(), /10 /, "data sent to the old address is sent again at once");
   assert.equal(server.counters.moves, 1);
 });
 
-Deno.test("An answer is valid for one address, one session, two minutes, and one move", () => {
+Deno.test("Session accepts the answer to a ping from one address, for two minutes, and for one move", () => {
   const { peer, session } = opened();
   const ask = (from: Address) => {
     peer.now += 1500;
@@ -82,17 +82,17 @@ Deno.test("An answer is valid for one address, one session, two minutes, and one
     return session.address;
   };
   const first = ask(NEW);
-  assert.deepEqual(answer(first, EVIL), CLIENT, "from elsewhere");
+  assert.deepEqual(answer(first, EVIL), CLIENT, "from another address");
   assert.deepEqual(answer(first.slice(0, -1) + (first.endsWith("0") ? "1" : "0"), NEW), CLIENT);
   peer.now += 121_000 - 5000;
   peer.address = CLIENT;
   for (let i = 0; i < 5; i++) {
     peer.now += 1000;
-    peer.send("010000"); // it lives
+    peer.send("010000"); // keeps the session alive
     peer.run();
   }
   peer.take();
-  assert.deepEqual(answer(first, NEW), CLIENT, "too late");
+  assert.deepEqual(answer(first, NEW), CLIENT, "after two minutes");
   const second = ask(NEW);
   assert.deepEqual(answer(second, NEW), NEW);
   const reply = peer.sent.at(-1)!;
@@ -101,10 +101,10 @@ Deno.test("An answer is valid for one address, one session, two minutes, and one
   peer.now += 1000;
   peer.replay(reply, NEW);
   peer.run();
-  assert.deepEqual(session.address, CLIENT, "the answer is used up");
+  assert.deepEqual(session.address, CLIENT, "the second use of an answer");
 });
 
-Deno.test("A new address is pinged at most once a second", () => {
+Deno.test("Session pings new addresses at most once a second", () => {
   const { peer } = opened();
   let asked = 0;
   for (let i = 0; i < 500; i++) {
@@ -114,10 +114,10 @@ Deno.test("A new address is pinged at most once a second", () => {
     peer.run();
     asked += peer.take().length;
   }
-  assert.ok(asked <= 6 && asked >= 4, `${asked} in 5 s`);
+  assert.ok(asked <= 6 && asked >= 4, `${asked} pings in 5 s`);
 });
 
-Deno.test("Replayed packets never move a session, with and without sequence numbers", () => {
+Deno.test("Session does not move for replayed packets, with and without sequence numbers", () => {
   for (const policy of [undefined, STRICT]) {
     const pair = makePair({ seed: 1, delay: [20, 40], loss: 0.02 }, {
       server: { policy },
@@ -137,7 +137,7 @@ Deno.test("Replayed packets never move a session, with and without sequence numb
       near.write(numbered(round, 200));
       far.write(numbered(round, 200));
       pair.link.run({ until: pair.link.now + 1000 });
-      // The attacker replays earlier datagrams, above all the latest, from another address.
+      // The attacker replays earlier datagrams, mainly the latest, from another address.
       for (let i = 0; i < 20; i++) {
         const old = seen[seen.length - 1 - Math.floor(i < 10 ? i : i * seen.length / 20)];
         if (old) pair.link.inject(old, EVIL, { hostname: "192.0.2.1", port: 1935 });
@@ -145,13 +145,13 @@ Deno.test("Replayed packets never move a session, with and without sequence numb
     }
     assert.deepEqual(session.address, CLIENT);
     assert.equal(pair.server.counters.moves, 0);
-    assert.equal(pair.atServer.messages.length, 300, "nor do they count twice");
+    assert.equal(pair.atServer.messages.length, 300, "replayed messages are not delivered");
     assert.equal(pair.atClient.messages.length, 300);
     assert.equal(session.state, "open");
   }
 });
 
-Deno.test("Replayed packets do not keep a session alive after its far end has gone", () => {
+Deno.test("Session closes within 130 s after its far end has gone, despite replayed packets", () => {
   const { peer, session } = opened();
   const old = peer.sent.at(-1)!;
   for (let i = 0; i < 130; i++) {
@@ -161,7 +161,7 @@ Deno.test("Replayed packets do not keep a session alive after its far end has go
   assert.equal(session.state, "closed");
 });
 
-Deno.test("A client that answers pings without their message proves itself by an acknowledgement", () => {
+Deno.test("Session moves to a client that answers pings without their message after an acknowledgement of a probe", () => {
   const { peer, server, session } = opened();
   withFlow(peer, server.sessions());
   const emptyReply = "410000";
@@ -178,17 +178,17 @@ Deno.test("A client that answers pings without their message proves itself by an
   assert.deepEqual(probe.chunks, ["10 02020201"], "an abandoned fragment with a new number");
   assert.deepEqual(session.address, CLIENT);
   peer.send("51 0003 02 7f 01");
-  assert.deepEqual(session.address, CLIENT, "it does not acknowledge that one");
+  assert.deepEqual(session.address, CLIENT, "the probe is not acknowledged");
   peer.send("51 0003 02 7f 02");
   assert.deepEqual(session.address, NEW);
   assert.equal(server.counters.moves, 1);
 });
 
-Deno.test("An acknowledgement, which can be guessed, moves no session to another IP address", () => {
+Deno.test("Session does not move to another IP address for an acknowledgement, which can be guessed", () => {
   const { peer, server, session } = opened();
   withFlow(peer, server.sessions());
   peer.now += 2000;
-  peer.address = EVIL; // forged: the client wants its stream to go there
+  peer.address = EVIL; // a forged address, to which the client wants its stream to be sent
   peer.send("010000");
   peer.run();
   peer.send("410000");
@@ -197,7 +197,7 @@ Deno.test("An acknowledgement, which can be guessed, moves no session to another
   assert.deepEqual(session.address, CLIENT);
 });
 
-Deno.test("Neither an empty answer alone nor the real far end's acknowledgement lets an attacker in", () => {
+Deno.test("Session does not move to an attacker with a recorded empty answer and the far end's acknowledgements", () => {
   const { peer, server, session } = opened();
   const flow = withFlow(peer, server.sessions());
   // The attacker has a recording of an empty answer.
@@ -218,19 +218,19 @@ Deno.test("Neither an empty answer alone nor the real far end's acknowledgement 
       to.port === NEIGHBOUR.port && /^10 /.test(chunks[0])
     );
     assert.ok(probe, "the attacker gets the probe, and cannot read it");
-    // Meanwhile data go to the real far end, which acknowledges them.
+    // Meanwhile data goes to the far end, which acknowledges it.
     flow.write(numbered(round, 10));
     peer.run();
     const data = peer.take().flatMap(({ chunks }) => chunks).filter((chunk) => /^10 /.test(chunk));
     const sequences = data.map((chunk) => parseInt(chunk.slice(7, 9), 16));
-    // It has all fragments except the probe, and acknowledges the rest as a range after it.
+    // The far end has all fragments except the probe, and acknowledges a range after it.
     const before = 1 + 2 * round;
     assert.ok(sequences.every((sequence) => sequence > before), `${data}`);
     peer.send(`51 0005 02 7f ${hex(before)} 00 00`);
     peer.replay(latest(), NEIGHBOUR);
     peer.run();
     assert.deepEqual(session.address, CLIENT, `round ${round}`);
-    // In the end the server abandons the number and tells the real far end, which acknowledges all.
+    // Later the server abandons the number and informs the far end, which acknowledges all.
     peer.run(peer.now + 12_000);
     peer.send(`51 0003 02 7f ${hex(before + 2)}`);
     peer.replay(latest(), NEIGHBOUR);
@@ -243,7 +243,7 @@ Deno.test("Neither an empty answer alone nor the real far end's acknowledgement 
 
 const hex = (number: number) => number.toString(16).padStart(2, "0");
 
-Deno.test("A relayed ping does not move the session", () => {
+Deno.test("Session does not move for a ping that an attacker relays to the far end", () => {
   const { peer, server, session } = opened();
   withFlow(peer, server.sessions());
   peer.now += 1500;
@@ -270,19 +270,19 @@ Deno.test("A relayed ping does not move the session", () => {
   assert.deepEqual(session.address, CLIENT);
 });
 
-Deno.test("A delayed old packet does not cause a ping", () => {
+Deno.test("Session sends no ping to the source of a delayed old packet", () => {
   const { peer } = opened();
   peer.now += 5000;
   peer.send("010000");
   peer.run();
   peer.take();
   peer.address = NEW;
-  peer.send("010000", 0, undefined, 250); // of some seconds ago
+  peer.send("010000", 0, undefined, 250); // sent some seconds ago
   peer.run();
   assert.deepEqual(peer.take(), []);
 });
 
-Deno.test("A client whose NAT mapping expires is found again, even if it only listens", () => {
+Deno.test("Session follows a client that only receives, when its NAT changes its port every 30 s", () => {
   for (let seed = 1; seed <= 50; seed++) {
     const pair = makePair({ seed, delay: [20, 40], loss: 0.02 }, {
       client: { limits: { keepAlive: 10_000 } },
@@ -296,7 +296,7 @@ Deno.test("A client whose NAT mapping expires is found again, even if it only li
       pair.link.run({ until: at });
     }
     pair.link.run({ until: 160_000 });
-    // No packet from the server reaches the client; its keep-alive pings, after 10 s of silence, show where it is.
+    // No packet of the server reaches the client; the client's keep-alive pings after 10 s of silence show its address.
     assert.deepEqual(pair.atServer.closed, [], `seed ${seed}`);
     assert.equal(pair.atClient.messages.length, number, `seed ${seed}`);
     assert.ok(pair.server.counters.moves >= 2, `seed ${seed}: ${pair.server.counters.moves} moves`);

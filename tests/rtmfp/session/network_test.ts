@@ -1,5 +1,5 @@
-// Every reliable message arrives once and in order over any network. 200 seeds each: a
-// failure names the one that replays it.
+// Every reliable message arrives once and in order over any network. Each scenario runs with
+// 200 seeds; a failure names the seed that replays it.
 import assert from "node:assert/strict";
 import { portable } from "../../../src/rtmfp/crypto/portable.ts";
 import type { LinkSettings } from "../../support/lossy_link.ts";
@@ -13,7 +13,7 @@ const UNTIL = 180_000;
 interface Scenario {
   readonly name: string;
   readonly link: Omit<LinkSettings, "seed">;
-  /** With the real cipher, so that a changed byte is noticed as in real life. */
+  /** Uses the real cipher, which detects changed bytes. */
   readonly encrypted?: boolean;
   readonly rebindEvery?: number;
   /** Time (ms) during which messages are written. */
@@ -80,7 +80,7 @@ function check(pair: Pair, what: string): void {
 const received = new WeakMap<object, { flowId: number; number: number }[]>();
 
 for (const { name, link, encrypted, rebindEvery, during = 1000 } of scenarios) {
-  Deno.test(`Reliable messages arrive once and in order: ${name}`, () => {
+  Deno.test(`Session delivers reliable messages once and in order over a network with ${name}`, () => {
     for (let seed = 1; seed <= SEEDS; seed++) {
       const crypto = encrypted ? { crypto: portable } : {};
       const pair = makePair({ seed, ...link }, { server: crypto, client: crypto, rebindEvery });

@@ -5,7 +5,7 @@ import { vector } from "../../support/vectors.ts";
 const near = (actual: number, expected: number, what: string) =>
   assert.ok(Math.abs(actual - expected) < 0.001, `${what}: ${actual}, not ${expected}`);
 
-Deno.test("Round trips are computed from echoes as in the vectors", () => {
+Deno.test("RoundTrip computes round trip and time-outs in ms from echoes as in the vectors", () => {
   const roundTrip = new RoundTrip();
   assert.equal(roundTrip.timeout, 3000);
   assert.equal(roundTrip.smoothed, 0);
@@ -20,14 +20,14 @@ Deno.test("Round trips are computed from echoes as in the vectors", () => {
   }
 });
 
-Deno.test("An echo counts once", () => {
+Deno.test("RoundTrip measures an echo once", () => {
   const roundTrip = new RoundTrip();
   assert.equal(roundTrip.receive(undefined, 10, 80), true);
   assert.equal(roundTrip.receive(undefined, 10, 400), false);
   assert.equal(roundTrip.latest, 40);
 });
 
-Deno.test("Time-outs grow as in the vector, until the next sample", () => {
+Deno.test("RoundTrip.backOff() increases the time-out as in the vector, until the next sample", () => {
   const roundTrip = new RoundTrip();
   for (const expected of vector("erto-backoff").ertoMs) {
     near(roundTrip.timeout, expected, "ERTO");
@@ -41,17 +41,17 @@ Deno.test("Time-outs grow as in the vector, until the next sample", () => {
   assert.equal(roundTrip.timeout, 3000);
 });
 
-Deno.test("Timestamps are echoed as in the vectors", () => {
+Deno.test("RoundTrip echoes timestamps as in the vectors", () => {
   for (const { received, elapsedMs, echo } of vector("timestamp-echo").cases) {
     const roundTrip = new RoundTrip();
     assert.equal(roundTrip.echo(5000), undefined);
     roundTrip.receive(received, undefined, 5000);
     assert.equal(roundTrip.echo(5000 + elapsedMs), echo ?? undefined);
-    if (echo === null) assert.equal(roundTrip.echo(5000), undefined, "it is forgotten");
+    if (echo === null) assert.equal(roundTrip.echo(5000), undefined, "the timestamp is forgotten");
   }
 });
 
-Deno.test("The time since a timestamp counts from its first arrival", () => {
+Deno.test("RoundTrip counts the time since a timestamp from its first arrival", () => {
   const roundTrip = new RoundTrip();
   roundTrip.receive(100, undefined, 1000);
   roundTrip.receive(100, undefined, 1100);

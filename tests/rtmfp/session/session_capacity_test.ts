@@ -1,4 +1,4 @@
-// The limits on sessions, for all addresses and for each.
+// The limits on sessions of all addresses and of each address.
 import assert from "node:assert/strict";
 import { fromHex } from "../../../src/bytes/hex.ts";
 import type { Address } from "../../../src/common/address.ts";
@@ -17,7 +17,7 @@ import { RawPeer } from "../../support/raw_peer.ts";
 const addressOf = (n: number): Address => ({ hostname: `192.0.2.${n}`, port: 1024 + n });
 const CLOSE = "0c 0000";
 
-/** A server with few places, and peers that connect one after the other. */
+/** A server with a low limit of sessions, and peers that connect one after the other. */
 class House {
   readonly secrets = new RememberingAgreement(3);
   readonly recorders: Recorder[] = [];
@@ -50,7 +50,7 @@ class House {
     return this.server.counters.drops.sessions ?? 0;
   }
 
-  /** A new peer as far as its cookie and its first IIKeying; the answers are in `seen`. */
+  /** A new peer that has got its cookie and sent its first IIKeying; the answers are in `seen`. */
   knock(address?: Address): RawPeer {
     const number = ++this.#last;
     const peer = new RawPeer(this.server, this.now);
@@ -65,7 +65,7 @@ class House {
     return peer;
   }
 
-  /** Repeats an unanswered packet, or continues with the answer. @returns whether the session is open */
+  /** Repeats an unanswered IIKeying, or continues with the answer. @returns whether the session is open */
   enter(peer: RawPeer): boolean {
     peer.now = this.now;
     if (peer.seen.length === 0) peer.sendKeying();
@@ -76,7 +76,7 @@ class House {
     return true;
   }
 
-  /** A peer with a session, as {@link RawPeer.open} opens it. */
+  /** A peer with a session opened by {@link RawPeer.open}. */
   open(address?: Address): RawPeer {
     const peer = new RawPeer(this.server, this.now);
     peer.nearId += ++this.#last << 8;
@@ -85,7 +85,7 @@ class House {
   }
 }
 
-Deno.test("At the limit the server refuses new clients at no cost, until a session ends", () => {
+Deno.test("Endpoint at its limit of sessions refuses clients without a secret, until a session ends", () => {
   const house = new House(3);
   const peers = [house.open(), house.open(), house.open()];
   const { computed } = house.secrets;
@@ -96,18 +96,18 @@ Deno.test("At the limit the server refuses new clients at no cost, until a sessi
   assert.equal(house.secrets.computed, computed, "no secret");
   assert.equal(house.server.counters.agreements, agreements);
   assert.equal(house.refused, 1);
-  assert.equal(house.server.counters.drops.limit, undefined, "it has a reason of its own");
-  assert.equal(house.enter(late), false, "nor the second time");
+  assert.equal(house.server.counters.drops.limit, undefined, "a separate reason");
+  assert.equal(house.enter(late), false, "the second attempt");
 
   peers[1].send(CLOSE);
   peers[1].run();
-  assert.ok(house.enter(late), "the place is free at once, though the session lingers");
+  assert.ok(house.enter(late), "accepted at once, while the closed session lingers");
   assert.equal(house.refused, 2);
   peers[1].run(peers[1].now + 20_000);
   assert.equal(house.server.sessionCount, 3);
 });
 
-Deno.test("A place is free after a session is dropped", () => {
+Deno.test("Endpoint at its limit accepts a client after a silent session has timed out", () => {
   const house = new House(1);
   const peer = house.open();
   const late = house.knock();
@@ -117,13 +117,13 @@ Deno.test("A place is free after a session is dropped", () => {
   peer.run(peer.now + 10_000); // no packet has arrived for two minutes
   house.now = peer.now;
   assert.deepEqual(house.recorders[0].closed, ["timeout (not orderly)"]);
-  late.sayHello(); // the cookie of two minutes ago is old
+  late.sayHello(); // the cookie of two minutes ago has expired
   late.run();
   late.cookie = fromHex(late.takeChunks()[0].split(" ")[1]).subarray(18, 82);
   assert.ok(house.enter(late));
 });
 
-Deno.test("Open sessions continue at the limit, and follow their clients to new addresses", () => {
+Deno.test("Endpoint at its limit serves open sessions, and moves them to new addresses", () => {
   const house = new House(2);
   const [peer] = [house.open(), house.open()];
   const [session] = house.server.sessions();
@@ -144,7 +144,7 @@ Deno.test("Open sessions continue at the limit, and follow their clients to new 
   assert.equal(house.heard, 2);
 });
 
-Deno.test("A client that returns from its address is accepted at the limit", () => {
+Deno.test("Endpoint at its limit accepts a client that connects again from its address", () => {
   const house = new House(2);
   const [peer, other] = [house.open(), house.open()];
   const again = house.open(peer.address);
@@ -154,15 +154,15 @@ Deno.test("A client that returns from its address is accepted at the limit", () 
   again.send("01 0000");
   other.send("01 0000");
   house.knock();
-  assert.equal(house.refused, 1, "no other client is refused");
+  assert.equal(house.refused, 1, "only the other client is refused");
   assert.ok(house.server.sessionCount <= 2);
 });
 
-Deno.test("Unfinished handshakes do not use places of finished ones", () => {
+Deno.test("Endpoint replaces unfinished handshakes by new clients at its limit", () => {
   const house = new House(3);
   house.open();
   for (let i = 0; i < 50; i++) house.knock();
-  assert.equal(house.server.sessionCount, 3, "two of them");
+  assert.equal(house.server.sessionCount, 3, "one session and two handshakes");
   assert.equal(house.refused, 0);
   const peers = [house.open(), house.open()];
   assert.equal(house.heard, 3);
@@ -170,7 +170,7 @@ Deno.test("Unfinished handshakes do not use places of finished ones", () => {
   for (const peer of peers) assert.equal(peer.take().length, 0);
 });
 
-Deno.test("One address gets only its share of the places, wherever its sessions move", () => {
+Deno.test("Endpoint limits sessions of one address to 3, also when they move", () => {
   const house = new House(100, 4096, 3);
   const at = (hostname: string, port: number): Address => ({ hostname, port });
   const peers = [1, 2].map((port) => house.open(at("192.0.2.1", port)));
@@ -190,26 +190,26 @@ Deno.test("One address gets only its share of the places, wherever its sessions 
     peer.send(`41 0019 ${peer.take()[0].chunks[0].slice(3)}`);
     peer.run();
   };
-  move(peers[0], at("192.0.2.3", 1)); // it keeps its place, and counts where it was opened
+  move(peers[0], at("192.0.2.3", 1)); // still counts for the address where it was opened
   assert.equal(house.enter(late), false);
   move(elsewhere, at("192.0.2.1", 5)); // an open session may move to an address with a full share
   assert.equal(house.heard, 3);
   elsewhere.send(CLOSE);
   elsewhere.run();
-  assert.equal(house.enter(house.knock(at("192.0.2.1", 7))), false, "still three");
+  assert.equal(house.enter(house.knock(at("192.0.2.1", 7))), false, "still three sessions");
   peers[0].send(CLOSE);
   peers[0].run();
   assert.ok(house.enter(house.knock(at("192.0.2.1", 8))));
-  const others = [2, 3, 4].map((port) => house.open(at("192.0.2.3", port))); // all of its share
+  const others = [2, 3, 4].map((port) => house.open(at("192.0.2.3", port))); // the maximum of the address
   const { computed: before } = house.secrets;
   house.open(others[0].address); // replaces itself
   assert.equal(house.secrets.computed, before + 1);
   move(peers[1], at("192.0.2.3", 5));
-  assert.throws(() => house.open(peers[1].address), "which would move its share as well");
+  assert.throws(() => house.open(peers[1].address), "the session would count for another address");
   assert.equal(house.secrets.computed, before + 1);
 });
 
-Deno.test("An IPv6 network counts as one address, and this machine is not counted", () => {
+Deno.test("Endpoint counts an IPv6 /64 network as one address, and does not count this machine", () => {
   const house = new House(100, 4096, 2);
   const at = (hostname: string) => ({ hostname, port: 1024 });
   for (const end of ["1", "2", "3:4"]) house.knock(at(`2001:db8::${end}`));
@@ -219,7 +219,7 @@ Deno.test("An IPv6 network counts as one address, and this machine is not counte
   assert.equal(house.refused, 1);
 });
 
-/** Secrets that are computed slowly. */
+/** A key agreement that computes when the test says so. */
 class Slow extends RememberingAgreement {
   readonly waiting: (() => void)[] = [];
   override agree(...[near, far, done]: Parameters<RememberingAgreement["agree"]>): void {
@@ -227,7 +227,7 @@ class Slow extends RememberingAgreement {
   }
 }
 
-Deno.test("A handshake that waits for its secret is refused when the last place is taken", () => {
+Deno.test("Endpoint refuses a handshake that waits for its secret when another client takes the last session", () => {
   const secrets = new Slow(1);
   const server = makeServer(1, { onSession: () => new Recorder() }, {
     limits: { sessions: 1 },
@@ -251,7 +251,7 @@ Deno.test("A handshake that waits for its secret is refused when the last place 
   assert.equal(server.counters.drops.sessions, 1);
 });
 
-Deno.test("Refusals of clients are reported at most once a minute", () => {
+Deno.test("Endpoint reports refusals of clients at most once a minute", () => {
   const house = new House(1);
   const peer = house.open();
   const begin = house.now;
@@ -265,7 +265,7 @@ Deno.test("Refusals of clients are reported at most once a minute", () => {
   assert.deepEqual(house.told.map((time) => time - begin), [500, 60_500, 120_500]);
 });
 
-Deno.test("A full share of one address does not hide the report of the overall limit", () => {
+Deno.test("Endpoint reports the limit of all sessions after it has reported the limit of one address", () => {
   const house = new House(3, 4096, 2);
   const at = (port: number): Address => ({ hostname: "192.0.2.1", port });
   for (const port of [1, 2]) house.open(at(port));
@@ -276,7 +276,7 @@ Deno.test("A full share of one address does not hide the report of the overall l
   assert.deepEqual([house.refused, house.why], [3, ["address 192.0.2.1", "all 192.0.2.3"]]);
 });
 
-Deno.test("Sessions never exceed the limit under random joins and leaves", () => {
+Deno.test("Endpoint keeps its limit of 8 sessions under random connects and closes", () => {
   for (let seed = 1; seed <= 20; seed++) {
     const random = seeded(seed);
     const house = new House(8, 5);

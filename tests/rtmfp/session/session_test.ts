@@ -29,7 +29,7 @@ function data(
 const hex = (number: number) => number.toString(16).padStart(2, "0");
 const TC = "05005443040000"; // metadata "TC" for stream 0, Marker
 
-Deno.test("connect and its result equal the packets of Flash and Cumulus byte for byte", () => {
+Deno.test("Session reads connect of Flash, and sends the result with the bytes of Cumulus", () => {
   const [first, second] = vector("chunk-user-data").cases;
   const { peer, recorder, session } = opened();
   let received = "";
@@ -51,11 +51,11 @@ Deno.test("connect and its result equal the packets of Flash and Cumulus byte fo
   assert.equal(packet.timestampEcho, timestampOf(peer.now - 20) + 5);
 });
 
-Deno.test("Acknowledgements are sent with every second packet, or after 200 ms", () => {
+Deno.test("Session acknowledges every second packet, or after 200 ms", () => {
   const { peer } = opened();
   peer.send(data(1, "61", { options: TC }));
   peer.run();
-  assert.deepEqual(peer.takeChunks(), ["51 027f01"], "a new flow: at once");
+  assert.deepEqual(peer.takeChunks(), ["51 027f01"], "at once for a new flow");
   peer.send(data(2));
   const start = peer.now;
   peer.run(start + 150);
@@ -70,13 +70,13 @@ Deno.test("Acknowledgements are sent with every second packet, or after 200 ms",
   assert.deepEqual(peer.takeChunks(), ["51 027f04"]);
   peer.send(data(5) + data(6));
   peer.run();
-  assert.deepEqual(peer.takeChunks(), [], "one packet, however much is in it");
+  assert.deepEqual(peer.takeChunks(), [], "one packet with two chunks");
   peer.send(data(8, "61", { offset: 3 }));
   peer.run();
-  assert.deepEqual(peer.takeChunks(), ["51 027f060000"], "a gap: at once");
+  assert.deepEqual(peer.takeChunks(), ["51 027f060000"], "at once for a gap");
 });
 
-Deno.test("Next User Data continues only the chunk directly before it", () => {
+Deno.test("Session accepts Next User Data only directly after a User Data chunk", () => {
   const { peer, recorder, server } = opened();
   peer.send(
     "11000300 0061".replace(" ", "").slice(0, 12) + data(1, "61", { options: TC }) + "110002 00 62",
@@ -89,7 +89,7 @@ Deno.test("Next User Data continues only the chunk directly before it", () => {
   assert.equal(server.counters.drops.format, 1);
 });
 
-Deno.test("Unknown and startup chunks, ECN reports and padding are passed over", () => {
+Deno.test("Session skips unknown and startup chunks, ECN reports and padding", () => {
   const { peer, recorder, server } = opened();
   peer.send(
     "ec000107" + "cc000401020304" + "300003000000" + "780003000000" + "00000401020304" +
@@ -100,7 +100,7 @@ Deno.test("Unknown and startup chunks, ECN reports and padding are passed over",
   assert.deepEqual(server.counters.drops, {});
 });
 
-Deno.test("A malformed chunk is dropped; too many of them drop the packet", () => {
+Deno.test("Session drops malformed chunks, and the packet after 9 of them", () => {
   const { peer, recorder, server } = opened();
   peer.send("51000102" + "5e000102" + data(1, "61", { options: TC }));
   assert.deepEqual(recorder.messages.map(toHex), ["61"]);
@@ -109,7 +109,7 @@ Deno.test("A malformed chunk is dropped; too many of them drop the packet", () =
   assert.equal(server.counters.drops.format, 2 + 9);
 });
 
-Deno.test("Damaged packets, and packets of the wrong mode or session, are dropped", () => {
+Deno.test("Session drops damaged packets, and packets of the wrong mode or session", () => {
   const { peer, server } = opened();
   peer.send("010000", 3); // mode 2 | 1: startup
   const damaged = peer.sent.at(-1)!.slice();
@@ -126,7 +126,7 @@ Deno.test("Damaged packets, and packets of the wrong mode or session, are droppe
   assert.equal((drops.session ?? 0) + (drops.checksum ?? 0), 2);
 });
 
-Deno.test("Pings are answered with their message, up to the limit", () => {
+Deno.test("Session answers pings with their message, up to its limit", () => {
   const { peer, server } = opened();
   peer.send("01000568656c6c6f" + "010000");
   peer.run();
@@ -138,7 +138,7 @@ Deno.test("Pings are answered with their message, up to the limit", () => {
   assert.equal(server.counters.drops.limit, 97);
 });
 
-Deno.test("Every sent packet has a timestamp; received packets need none", () => {
+Deno.test("Session sends a timestamp in every packet, and accepts packets without one", () => {
   const { peer, session } = opened();
   const before = session.packetsIn;
   peer.now += 500;
@@ -147,7 +147,7 @@ Deno.test("Every sent packet has a timestamp; received packets need none", () =>
   peer.run();
   const [{ flags, timestampEcho }] = peer.take();
   assert.equal(flags, 0x0e);
-  assert.equal(timestampEcho, 250 + 125, "that of the last packet that had one");
+  assert.equal(timestampEcho, 250 + 125, "the last received timestamp");
 });
 
 /** Sends a packet whose header is part of the hexadecimal text. */
@@ -160,7 +160,7 @@ function sendBare(peer: RawPeer, packet: string): void {
   peer.endpoint.receive(buffer.subarray(0, length), peer.address, peer.now);
 }
 
-Deno.test("The round trip is measured by echoes", () => {
+Deno.test("Session measures the round trip in ms by echoes", () => {
   const { peer, session } = opened();
   assert.equal(session.rtt, 0);
   peer.now += 1000;
@@ -173,7 +173,7 @@ Deno.test("The round trip is measured by echoes", () => {
   assert.equal(session.rtt, 80);
 });
 
-Deno.test("Time-critical packets are marked, and packets to other sessions report their reception", () => {
+Deno.test("Session marks time-critical packets, and reports their reception to other sessions for a while", () => {
   const recorder = new Recorder();
   const server = makeServer(1, { onSession: () => recorder });
   const publisher = new RawPeer(server).open();
@@ -188,7 +188,7 @@ Deno.test("Time-critical packets are marked, and packets to other sessions repor
   assert.equal(player.take()[0].flags, 0x8e);
   publisher.send(data(1, "61", { options: TC }), 0x80);
   publisher.run();
-  assert.equal(publisher.take()[0].flags, 0x0e, "it receives them in this session alone");
+  assert.equal(publisher.take()[0].flags, 0x0e, "no report to the sender's own session");
   player.send("010000");
   player.run();
   assert.equal(player.take()[0].flags, 0x4e);
@@ -198,7 +198,7 @@ Deno.test("Time-critical packets are marked, and packets to other sessions repor
   assert.equal(player.take().at(-1)!.flags, 0x0e);
 });
 
-Deno.test("A flow without metadata, with unknown options or a wrong association is rejected, and acknowledged", () => {
+Deno.test("Session rejects and acknowledges flows without metadata, with unknown options or a wrong association", () => {
   const { peer, recorder, session } = opened();
   const rejected = (chunk: string) => {
     peer.send(chunk);
@@ -228,7 +228,7 @@ Deno.test("A flow without metadata, with unknown options or a wrong association 
   assert.deepEqual(recorder.flows.map(({ id }) => id), [5, 6]);
 });
 
-Deno.test("The user may reject a flow, then or later, with a code", () => {
+Deno.test("Session sends the code with which its user rejects a flow, in onFlow or later", () => {
   const { peer, recorder } = opened();
   let flow: ReceiveFlow | undefined;
   recorder.onFlow = (offered) => {
@@ -251,7 +251,7 @@ Deno.test("The user may reject a flow, then or later, with a code", () => {
   assert.equal(flow!.state, "rejected");
 });
 
-Deno.test("Flows beyond the limit are rejected; very many end the session", () => {
+Deno.test("Session rejects flows beyond its limit, and closes after 1,100 more flows", () => {
   const { peer, recorder } = opened({ flows: 3 });
   for (let flow = 2; flow < 8; flow++) {
     peer.send(data(1, "61", { flow: hex(flow), options: TC }));
@@ -268,7 +268,7 @@ Deno.test("Flows beyond the limit are rejected; very many end the session", () =
   assert.deepEqual(recorder.closed, ["limit (not orderly)"]);
 });
 
-Deno.test("Memory used by a far end is bounded", () => {
+Deno.test("Session closes when its far end uses more than 100,000 bytes of memory", () => {
   const { peer, recorder } = opened({ memory: 100_000 });
   peer.send(data(1, "61", { options: TC }));
   for (let i = 3; i < 120 && recorder.closed.length === 0; i++) {
@@ -278,7 +278,7 @@ Deno.test("Memory used by a far end is bounded", () => {
   assert.deepEqual(recorder.closed, ["limit (not orderly)"]);
 });
 
-Deno.test("An exception chunk ends its flow, and an old one is answered with the end", () => {
+Deno.test("Session ends a flow at its exception chunk, and answers a late one with the end of the flow", () => {
   const { peer, session, recorder } = opened();
   const codes: number[] = [];
   const flow = session.openFlow(METADATA, { handler: { onException: (code) => codes.push(code) } });
@@ -298,11 +298,11 @@ Deno.test("An exception chunk ends its flow, and an old one is answered with the
   assert.deepEqual(peer.takeChunks(), ["10 03020000"]);
   peer.send("5e00020903");
   peer.run();
-  assert.deepEqual(peer.takeChunks(), [], "no such flow was ever there");
+  assert.deepEqual(peer.takeChunks(), [], "the flow is unknown");
   assert.deepEqual(recorder.closed, []);
 });
 
-Deno.test("A full receiver is probed for room, at growing intervals, only while it is full", () => {
+Deno.test("Session probes a receiver with a window of 0 at growing intervals, until the window opens", () => {
   const { peer, session } = opened();
   const flow = session.openFlow(METADATA);
   flow.write(numbered(1, 4));
@@ -334,7 +334,7 @@ Deno.test("A full receiver is probed for room, at growing intervals, only while 
   assert.equal(peer.takeChunks().some((chunk) => chunk.startsWith("18")), false);
 });
 
-Deno.test("A probe is answered with an acknowledgement at once", () => {
+Deno.test("Session answers a buffer probe with an acknowledgement at once", () => {
   const { peer } = opened();
   peer.send(data(1, "61", { options: TC }));
   peer.run();
@@ -347,19 +347,19 @@ Deno.test("A probe is answered with an acknowledgement at once", () => {
   assert.deepEqual(peer.takeChunks(), []);
 });
 
-Deno.test("A bitmap acknowledges the same fragments as ranges", () => {
+Deno.test("Session reads the acknowledged fragments of a bitmap", () => {
   const { peer, session } = opened();
   const flow = session.openFlow(METADATA);
   for (let i = 1; i <= 6; i++) {
     flow.write(numbered(i, 1000));
   }
   peer.run();
-  assert.equal(peer.takeChunks().length, 5, "fills the first window");
+  assert.equal(peer.takeChunks().length, 5, "packets of the first window");
   peer.send("500004027f" + "0103"); // 0-1, 3, 4
   assert.equal(flow.ackedBytes, 3000);
 });
 
-Deno.test("No more than 6 packets go out for an acknowledgement of two", () => {
+Deno.test("Session sends at most 6 packets for an acknowledgement of two", () => {
   const { peer, session } = opened();
   const flow = session.openFlow(METADATA);
   const acknowledge = (n: number) => {
@@ -375,13 +375,13 @@ Deno.test("No more than 6 packets go out for an acknowledgement of two", () => {
     sent += acknowledge(acked);
   }
   assert.equal(flow.queuedMessages, 0);
-  assert.ok(session.sending.congestion.window > 50_000, "the window would take many more");
+  assert.ok(session.sending.congestion.window > 50_000, "the window allows many more packets");
   for (let i = 0; i < 100; i++) flow.write(numbered(i, 1100));
   peer.run();
   assert.equal(peer.takeChunks().length, 6);
 });
 
-Deno.test("Flows of higher priority are sent first, and flows of equal priority take turns", () => {
+Deno.test("Session sends flows of higher priority first, and flows of equal priority in turns", () => {
   const { peer, session } = opened();
   const flows = [0, 0, 5].map((priority) => session.openFlow(METADATA, { priority }));
   for (const flow of flows) {
@@ -398,7 +398,7 @@ Deno.test("Flows of higher priority are sent first, and flows of equal priority 
   assert.deepEqual(order.slice(3), [2, 3, 2, 3, 2, 3]);
 });
 
-Deno.test("Flushed flows are sent before others of the same priority, in the order of flushing, until they are empty", () => {
+Deno.test("Session sends flushed flows before others of the same priority, in the order of flushing, until they are empty", () => {
   const { peer, session } = opened();
   const flows = [0, 0, 0, 5].map((priority) => session.openFlow(METADATA, { priority }));
   const [, second, third] = flows;
@@ -406,7 +406,7 @@ Deno.test("Flushed flows are sent before others of the same priority, in the ord
     for (const flow of flows) for (let i = 0; i < messages; i++) flow.write(numbered(i, 1100));
     third.flush();
     second.flush();
-    third.flush(); // it has its place already
+    third.flush(); // keeps its position
     const sent: number[] = [];
     for (let i = 0; i < 4 * messages; i++) {
       peer.run();
@@ -426,7 +426,7 @@ Deno.test("Flushed flows are sent before others of the same priority, in the ord
   );
 });
 
-Deno.test("Messages flushed in a handler are sent during the handler, alone and once", () => {
+Deno.test("Session sends a message flushed as urgent in a handler during the handler, and only once", () => {
   const recorder = new Recorder();
   const sent: Uint8Array[] = [];
   const buffer = new Uint8Array(2000);
@@ -450,7 +450,7 @@ Deno.test("Messages flushed in a handler are sent during the handler, alone and 
     during.push(sent.length);
     flow.flush(true);
     during.push(sent.length);
-    session.close(); // what ends, ends with the next flush
+    session.close(); // the session closes with the next flush
     flow.flush(true);
     during.push(sent.length);
   };
@@ -461,7 +461,7 @@ Deno.test("Messages flushed in a handler are sent during the handler, alone and 
   assert.equal(session.state === "open", false);
 });
 
-Deno.test("A full outbox does not count as loss: the rest is sent later", () => {
+Deno.test("Session sends the rest of its data later when the outbox is full", () => {
   const { peer, session, server } = opened();
   const flow = session.openFlow(METADATA);
   flow.write(numbered(1, 3000));
@@ -480,13 +480,16 @@ Deno.test("A full outbox does not count as loss: the rest is sent later", () => 
   };
   server.flush(peer.now, outbox);
   assert.equal(sent.length, 1);
-  assert.ok(server.deadline > peer.now && server.deadline < peer.now + 20, "it asks again soon");
+  assert.ok(
+    server.deadline > peer.now && server.deadline < peer.now + 20,
+    "the next flush is due soon",
+  );
   room = 10;
   server.flush(server.deadline, outbox);
   assert.equal(sent.length, 3);
 });
 
-Deno.test("With sequence numbers, a repeated packet is ignored", () => {
+Deno.test("Session with sequence numbers ignores a repeated packet", () => {
   const { peer, session, server } = opened({}, STRICT);
   const before = session.packetsIn;
   peer.send("010000");
@@ -495,7 +498,7 @@ Deno.test("With sequence numbers, a repeated packet is ignored", () => {
   assert.equal(server.counters.drops.replay, 1);
 });
 
-Deno.test("Completed flows answer late fragments, and are forgotten after two minutes", () => {
+Deno.test("Session acknowledges late fragments of a completed flow, and forgets the flow after two minutes", () => {
   const { peer, session } = opened();
   peer.send(data(1, "61", { options: TC }) + "10000403020201");
   peer.run();
@@ -503,7 +506,7 @@ Deno.test("Completed flows answer late fragments, and are forgotten after two mi
   assert.equal(session.receiving.open, 0);
   peer.send(data(1, "61", { options: TC }));
   peer.run();
-  assert.deepEqual(peer.takeChunks(), ["51 027f02"], "it is not opened again");
+  assert.deepEqual(peer.takeChunks(), ["51 027f02"], "the flow is not opened again");
   assert.equal(session.receiving.open, 0);
   for (let i = 0; i < 20; i++) {
     peer.run(peer.now + 10_000);
@@ -514,10 +517,10 @@ Deno.test("Completed flows answer late fragments, and are forgotten after two mi
   assert.equal(session.receiving.open, 1);
 });
 
-Deno.test("The deadline of an idle session is its next ping", () => {
+Deno.test("Endpoint's deadline with an idle session is the session's next ping", () => {
   const pair = makePair({ seed: 1, delay: [5, 5] });
   open(pair);
-  pair.link.run({ until: 110_000 }); // the handshake is forgotten by then
+  pair.link.run({ until: 110_000 }); // until the endpoint has forgotten the handshake
   const { lastReceived } = pair.serverSession!;
   assert.ok(pair.server.deadline > lastReceived + 25_000, `${pair.server.deadline}`);
 });

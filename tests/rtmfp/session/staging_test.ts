@@ -1,5 +1,4 @@
-// Packets that are sealed together: none is lost, reordered or sent
-// unsealed.
+// Packets sealed in a batch: an endpoint loses and reorders no packet, and sends no unsealed one.
 import assert from "node:assert/strict";
 import { equalBytes } from "../../../src/bytes/equal.ts";
 import { toUtf8 } from "../../../src/bytes/text.ts";
@@ -22,7 +21,7 @@ import {
 
 const SECRET = "nobody is to read this";
 
-/** An outbox with limited room, which searches packets for the secret text. */
+/** An outbox with limited room, which searches packets for unsealed text. */
 class Watched {
   readonly sent: { datagram: Uint8Array; to: Address }[] = [];
   readonly #buffer = new Uint8Array(2_048);
@@ -35,7 +34,7 @@ class Watched {
 
   post(length: number, to: Address): void {
     this.#look();
-    assert.ok(this.room > 0, "more than there is room for");
+    assert.ok(this.room > 0, "more packets than room");
     this.room--;
     this.sent.push({ datagram: this.#buffer.slice(0, length), to });
   }
@@ -87,7 +86,7 @@ function opened(count: number, crypto: CryptoBackend = portable, policy = RELAXE
   return { server, clients, sessions, answer, run, now: () => now };
 }
 
-/** Has each session send messages of several packets, of `SECRET` again and again. */
+/** Writes messages of several packets that repeat `SECRET` to each session. */
 function write(sessions: readonly Session[], length: number): Uint8Array {
   const message = toUtf8(SECRET.repeat(Math.ceil(length / SECRET.length)));
   for (const session of sessions) {
@@ -98,7 +97,7 @@ function write(sessions: readonly Session[], length: number): Uint8Array {
   return message;
 }
 
-/** Flushes into outboxes of changing room, until nothing is due. */
+/** Flushes into outboxes of changing room, until no packet is due. */
 function flushAll(server: Endpoint, now: number, rooms: readonly number[]) {
   const sent: ReturnType<Watched["take"]> = [];
   for (let i = 0;; i++) {
@@ -107,23 +106,23 @@ function flushAll(server: Endpoint, now: number, rooms: readonly number[]) {
     const more = out.take();
     sent.push(...more);
     if (server.deadline > now + 10) return sent;
-    assert.equal(out.room, 0, "it goes on as long as there is room");
+    assert.equal(out.room, 0, "the endpoint fills the outbox");
     assert.ok(i < 1_000);
   }
 }
 
-/** Takes packets one by one, as other back-ends do. */
+/** A back-end without batches. */
 const alone: CryptoBackend = { ...portable, batch: undefined };
 
 for (const [what, policy] of [["checksums", RELAXED], ["HMACs and numbers", STRICT]] as const) {
-  Deno.test(`An outbox of any room gets the same with ${what} as one by one, and it arrives`, () => {
+  Deno.test(`Endpoint sends the same packets in batches as one by one, with ${what}, into an outbox of any room`, () => {
     for (const rooms of [[1], [2], [3, 1, 7], [15], [16], [17], [33], [Infinity]]) {
       const [expected, sent] = [alone, portable].map((crypto) => {
         const { server, clients, sessions, answer, run, now } = opened(9, crypto, policy);
         const message = write(sessions, 5_000);
         const { bytesOut, datagramsOut } = server.counters;
         const sent = flushAll(server, now(), rooms);
-        assert.ok(sent.length > 32, `${sent.length}: more than two batches`);
+        assert.ok(sent.length > 32, `${sent.length} packets: fewer than two batches`);
         assert.equal(server.counters.datagramsOut - datagramsOut, sent.length);
         const bytes = sent.reduce((sum, { datagram }) => sum + datagram.length, 0);
         assert.equal(server.counters.bytesOut - bytesOut, bytes);
@@ -146,7 +145,7 @@ for (const [what, policy] of [["checksums", RELAXED], ["HMACs and numbers", STRI
   });
 }
 
-Deno.test("The session does not use its keys after they are freed", () => {
+Deno.test("Session does not use its keys after it has freed them", () => {
   const freed = new Set<unknown>();
   const crypto: CryptoBackend = {
     ...portable,
@@ -155,7 +154,7 @@ Deno.test("The session does not use its keys after they are freed", () => {
       const hmac = portable.hmacSha256(key);
       const own = {
         digest(data: Uint8Array, start: number, end: number) {
-          assert.ok(!freed.has(own), "it was freed");
+          assert.ok(!freed.has(own), "a freed key was used");
           return hmac.digest(data, start, end);
         },
         free: () => void freed.add(own),
@@ -176,7 +175,7 @@ Deno.test("The session does not use its keys after they are freed", () => {
   for (const { recorder } of clients) assert.deepEqual(recorder.closed, ["closed by peer"]);
 });
 
-Deno.test("An exception during a flush does not hold back packets of others", () => {
+Deno.test("Endpoint sends packets of other sessions when flushing one session throws", () => {
   const { server, clients, sessions, answer, now } = opened(3);
   const message = write(sessions, 300);
   const [flow] = sessions[1].sending.flows;
@@ -190,7 +189,7 @@ Deno.test("An exception during a flush does not hold back packets of others", ()
   assert.deepEqual(clients[2].recorder.messages[0], message);
 });
 
-Deno.test("Sending while packets of another session wait does not disturb them", () => {
+Deno.test("Two endpoints share a batch: flushing one during the other's flush damages no packet", () => {
   const first = opened(3);
   const second = opened(3);
   const message = write(first.sessions, 4_000);

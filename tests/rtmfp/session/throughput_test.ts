@@ -1,4 +1,4 @@
-// Throughput of a session on a link, and how two sessions share the link.
+// Throughput of one session on a link, and of two sessions that share it.
 import assert from "node:assert/strict";
 import type { Endpoint } from "../../../src/rtmfp/endpoint.ts";
 import type { SendFlow } from "../../../src/rtmfp/flow/send_flow.ts";
@@ -75,7 +75,7 @@ class Senders {
   }
 }
 
-Deno.test("One session gets 80 % of the throughput of a fixed-rate sender: 10 Mb/s, 50 ms, 1 % loss", () => {
+Deno.test("Session gets 80 % of the throughput of a fixed-rate sender at 10 Mb/s, 50 ms and 1 % loss", () => {
   const settings = { bandwidth: 10e6, queue: 125_000, loss: 0.01 };
   const seconds = 7;
   for (let seed = 1; seed <= SEEDS; seed++) {
@@ -92,7 +92,7 @@ Deno.test("One session gets 80 % of the throughput of a fixed-rate sender: 10 Mb
   }
 });
 
-Deno.test("Two sessions share a link within 2:1, although the second starts later", () => {
+Deno.test("Two sessions share a link within 2:1 although the second one starts later", () => {
   const byAccident = { bandwidth: 2e6, loss: 0.01, queue: 25_000 };
   const shortQueue = { bandwidth: 2e6, loss: 0, queue: 8_000 };
   for (let seed = 1; seed <= SEEDS; seed++) {
@@ -108,8 +108,8 @@ Deno.test("Two sessions share a link within 2:1, although the second starts late
   }
 });
 
-Deno.test("A window grows as well with acknowledgements in batches", () => {
-  // Datagrams sent at one moment arrive at one moment, and so do the acknowledgements.
+Deno.test("Session sends 500 kB/s when acknowledgements arrive in batches", () => {
+  // Datagrams sent at the same time arrive at the same time, and so do their acknowledgements.
   const pair = makePair({ seed: 1, delay: [20, 20] });
   open(pair);
   pair.atServer.bufferCapacity = 1 << 20;

@@ -42,7 +42,7 @@ Deno.test("TimerWheel fires each timer when it is due, less than one tick late",
       assert.equal(wheel.next === Infinity, earliest === Infinity);
       step = random() < 0.5 ? random() * 30 : random() * 20_000;
       const to = now + step;
-      // Wakes up at every deadline, as the loop does.
+      // Wakes up at every deadline, as the event loop does.
       while (wheel.next <= to) {
         step = Math.max(0, wheel.next - now);
         now = Math.max(now, wheel.next);

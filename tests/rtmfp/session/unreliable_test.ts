@@ -22,14 +22,14 @@ const scenarios: Record<string, Scenario> = {
   "no loss": { link: { delay }, notice: 500 },
   "5 % loss": { link: { delay, loss: 0.05 }, notice: 2500 },
   "20 % loss and duplicates": { link: { delay, loss: 0.2, duplicate: 0.1 }, notice: 4000 },
-  "less than half the bandwidth it takes": {
+  "less than half the necessary bandwidth": {
     link: { delay, ordered: true, bandwidth: 100_000, queue: 10_000 },
     notice: 4500,
   },
 };
 
 for (const [name, { link, notice }] of Object.entries(scenarios)) {
-  Deno.test(`Unreliable messages arrive in time or never: ${name}`, () => {
+  Deno.test(`Session delivers unreliable messages in time or not at all over a network with ${name}`, () => {
     let arrived = 0;
     for (let seed = 1; seed <= SEEDS; seed++) {
       const pair = makePair({ seed, ...link });
