@@ -35,7 +35,7 @@ interface Traits {
   used: boolean;
 }
 
-/** Least bytes of an element. */
+/** Minimum length of an element in bytes. */
 const ELEMENT_BYTES: Record<VectorKind, number> = { int: 4, uint: 4, double: 8, object: 1 };
 
 /**
@@ -51,7 +51,7 @@ const ELEMENT_BYTES: Record<VectorKind, number> = { int: 4, uint: 4, double: 8, 
  * @see AMF0 specification §2, AMF3 specification §3
  */
 export class AmfReader {
-  /** The cursor over the message, for what stands between values. */
+  /** The cursor over the message, for bytes between values. */
   readonly raw: Reader;
   readonly #input: Uint8Array;
   readonly #limits: AmfLimits;
@@ -96,7 +96,7 @@ export class AmfReader {
   /**
    * The next value, as a JavaScript value.
    *
-   * @param names how many members and pairs it may have, with those in it
+   * @param names limit of its members and pairs, nested ones included
    */
   readValue(names = Infinity): AmfValue {
     const sink = this.#sink ??= new ValueSink(this.#externalizable);
@@ -162,7 +162,7 @@ export class AmfReader {
     }
   }
 
-  /** Reads one value that is in AMF3 without having been announced, as in externalizable objects. */
+  /** Reads one AMF3 value without marker 0x11 before it, as in externalizable objects. */
   readAmf3(sink: AmfSink): void {
     this.#count();
     const from = this.raw;
@@ -239,7 +239,7 @@ export class AmfReader {
   }
 
   #ecmaArray0(sink: AmfSink): void {
-    this.raw.skip(4); // the count: many write a wrong one, and what ends the array is its end
+    this.raw.skip(4); // the count: many senders write a wrong one; the end marker ends the array
     this.#enter();
     const id = this.#ids++;
     this.#objects0.push(id);
@@ -281,7 +281,7 @@ export class AmfReader {
 
   // AMF3
 
-  /** Reads a string without marker into `#start` and `#end`. True if it is there by reference. */
+  /** Reads a string without marker into `#start` and `#end`. @returns whether it was a reference */
   #string3(): boolean {
     const head = readU29(this.raw);
     const strings = this.#strings;
@@ -301,8 +301,9 @@ export class AmfReader {
   }
 
   /**
-   * Reads the integer that begins a container: either a reference, which goes to the sink and
-   * gives -1, or what stands in its upper 28 bits.
+   * Reads the integer that begins a container. Gives a reference to the sink.
+   *
+   * @returns its upper 28 bits; -1 if it is a reference
    */
   #flagged(sink: AmfSink): number {
     const head = readU29(this.raw);
@@ -439,14 +440,14 @@ export class AmfReader {
     return id;
   }
 
-  // What keeps a message from costing more than it is long
+  // Bounds: a message costs time and memory in proportion to its length
 
   #lookUp(ids: readonly number[], index: number): number {
     if (index < ids.length) return ids[index]!;
     throw new WireError(`Cannot find object ${index} of ${ids.length}`);
   }
 
-  /** Passes over `length` bytes; where they start. */
+  /** Passes over `length` bytes. @returns the offset of the first */
   #pass(length: number): number {
     const start = this.raw.at;
     this.raw.skip(length);

@@ -4,8 +4,8 @@ import { Writer } from "../bytes/writer.ts";
 import { Amf0, Amf3 } from "./markers.ts";
 import type { AmfSink, VectorKind } from "./sink.ts";
 import { StringTable } from "./string_table.ts";
-import { INTEGER_MAX, INTEGER_MIN, writeU29 } from "./u29.ts";
-import { drive } from "./value_source.ts";
+import { MAX_INTEGER, MIN_INTEGER, writeU29 } from "./u29.ts";
+import { writeAmfValue } from "./value_source.ts";
 import type { AmfValue } from "./values.ts";
 
 /**
@@ -21,35 +21,34 @@ export type AmfForm = "amf3" | "mixed" | "amf0";
 
 export interface AmfWriterOptions {
   form?: AmfForm;
-  /** How deep containers may stand in each other; 256 unless told. */
+  /** Maximum depth of nested containers; 256 by default. */
   depth?: number;
-  /** How long the message may become, in bytes; 64 MiB unless told. */
+  /** Maximum length of the message in bytes; 64 MiB by default. */
   length?: number;
 }
 
 /**
  * Writes the values of one message, and is the sink that encodes.
  *
- * In AMF3 an object is always written with its class name and dynamic members. A container that is
- * told a second time is written again, unless the caller asks {@link reference} first. Callers whose
- * values may contain themselves have to.
+ * In AMF3 an object is always written with its class name and dynamic members. A container given a second time is written in full again unless the caller tries {@link reference}
+ * first; callers whose values may contain themselves must.
  *
  * Throws {@link WireError} on values nested too deep, messages too long and names too long for the
- * format. After that the writer has to be cleared.
+ * format. Clear the writer after that.
  *
  * @see AMF0 specification §2, AMF3 specification §3
  */
 export class AmfWriter implements AmfSink {
   /** The output, for bytes between values and for externalizable objects. */
   readonly raw = new Writer(256);
-  /** May change between values. */
+  /** Form of the next value; may change between values. */
   form: AmfForm;
   readonly #depthLimit: number;
   readonly #lengthLimit: number;
   #strings: StringTable | undefined;
   #depth = 0;
   #depth3 = 0; // of the containers in AMF3, which are the innermost ones
-  #vector: VectorKind = "object"; // of which values are elements
+  #vector: VectorKind = "object"; // the kind of the open Vector; "object" outside of one
   #count0 = 0; // of the AMF0 objects by now
   #count3 = 0;
   #open0: Open[] = [];
@@ -88,7 +87,7 @@ export class AmfWriter implements AmfSink {
 
   /** Writes a JavaScript value. */
   writeValue(value: AmfValue): this {
-    drive(this, value);
+    writeAmfValue(this, value);
     return this;
   }
 
@@ -132,7 +131,7 @@ export class AmfWriter implements AmfSink {
     }
     const amf3 = this.#depth3 > 0;
     if (amf3 || this.form === "amf3") {
-      const integer = value >= INTEGER_MIN && value <= INTEGER_MAX && Number.isInteger(value) &&
+      const integer = value >= MIN_INTEGER && value <= MAX_INTEGER && Number.isInteger(value) &&
         !Object.is(value, -0);
       if (integer) {
         if (!amf3) to.u8(Amf0.amf3);
@@ -291,7 +290,7 @@ export class AmfWriter implements AmfSink {
     this.#end3();
   }
 
-  /** No way to pass on what only its class can read: who wants it reads it in a sink of his own. */
+  /** Always throws: only its class can read an externalizable object. Use a sink of your own for it. */
   externalizable(bytes: Uint8Array, start: number, end: number): void {
     const type = fromUtf8(bytes.subarray(start, end));
     throw new WireError(`Cannot pass on an externalizable object: ${type}`);
@@ -353,7 +352,7 @@ export class AmfWriter implements AmfSink {
 
   // AMF3
 
-  /** Whether a value begins in AMF3 now, announced if need be. `marker`: its form in AMF0. */
+  /** Whether the next value is in AMF3; writes marker 0x11 before it if needed. `marker`: its AMF0 marker, if any. */
   #start(marker: number | undefined): boolean {
     if (this.#depth3 > 0) return true;
     if (this.form === "amf0" || (this.form === "mixed" && marker !== undefined)) return false;
@@ -394,9 +393,9 @@ export class AmfWriter implements AmfSink {
     this.#bytes(bytes, start, end);
   }
 
-  /** The head of something inline: `value`, of 28 bits, above the flag that says so. */
+  /** The head of an inline item: `value` of 28 bits, then the flag 1. */
   #flag(value: number): number {
-    if (value > INTEGER_MAX) throw new WireError(`Cannot write a length of ${value} in AMF3`);
+    if (value > MAX_INTEGER) throw new WireError(`Cannot write a length of ${value} in AMF3`);
     return (value << 1) | 1;
   }
 
@@ -422,9 +421,9 @@ export class AmfWriter implements AmfSink {
 interface Open {
   readonly id: unknown;
   readonly index: number;
-  /** How many members it has so far. */
+  /** Number of members so far. */
   members: number;
-  /** Where the message says how many members there are; 0 if it does not. */
+  /** Offset of the member count in the message; 0 if it has none. */
   countAt: number;
 }
 

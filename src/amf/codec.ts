@@ -18,7 +18,7 @@ export const encodeAmf = (...values: AmfValue[]): Uint8Array<ArrayBuffer> => enc
 export const encodeAmf0 = (...values: AmfValue[]): Uint8Array<ArrayBuffer> =>
   encode("amf0", values);
 
-/** All values of a message. @throws {WireError} if there is anything else in it */
+/** All values of a message. @throws {WireError} on other bytes */
 export function decodeAmf(message: Uint8Array): AmfValue[] {
   const reader = new AmfReader(message);
   const values: AmfValue[] = [];

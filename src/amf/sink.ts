@@ -7,7 +7,7 @@ export type VectorKind = "int" | "uint" | "double" | "object";
  * Takes values one after another. {@link AmfReader} calls a sink with the values it decodes;
  * {@link AmfWriter} is a sink that encodes; a Lua stack is another.
  *
- * It is told to work like a stack. A value is one call, or a `begin…` with its contents up
+ * It works like a stack. A value is one call, or a `begin…` with its contents up
  * to its `end…`, and leaves one value on top; `member`, `element` and `pair` then take that value
  * off into the container below:
  *
@@ -32,7 +32,7 @@ export interface AmfSink {
   number(value: number): void;
   /** A number that is an integer of 29 bits, or of 32 bits in a Vector. */
   integer(value: number): void;
-  /** `repeated`: `bytes` and `start` are those of an earlier string, which need not be made again. */
+  /** `repeated`: `bytes` and `start` are those of an earlier string, which need not be decoded again. */
   string(bytes: Uint8Array, start: number, end: number, repeated: boolean): void;
   /** `document`: of the class XMLDocument, else of the class XML. */
   xml(bytes: Uint8Array, start: number, end: number, document: boolean, id: number): void;

@@ -3,7 +3,7 @@ import type { AmfSink } from "./sink.ts";
 
 const nothing = () => {};
 
-/** Takes values and keeps nothing. What only its class can read cannot be passed over. */
+/** Ignores values. Throws on an externalizable object, whose length only its class knows. */
 export const skipSink: AmfSink = {
   null: nothing,
   undefined: nothing,

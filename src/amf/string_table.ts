@@ -1,7 +1,7 @@
-/** How many of the bytes of a string its hash looks at, about. */
+/** About how many bytes of a string its hash covers. */
 const SAMPLES = 12;
 /** How many strings of the same hash are compared before a string counts as new. */
-const TRIES = 16;
+const MAX_TRIES = 16;
 
 // An entry of the table.
 const NEXT = 0, HASH = 1, START = 2, LENGTH = 3, ENTRY = 4;
@@ -35,7 +35,7 @@ export class StringTable {
     const hash = this.#hash = sample(bytes, start, end);
     const entries = this.#entries;
     let index = this.#heads[hash & (this.#heads.length - 1)]! - 1;
-    for (let tries = 0; index >= 0 && tries < TRIES; tries++) {
+    for (let tries = 0; index >= 0 && tries < MAX_TRIES; tries++) {
       const entry = index * ENTRY;
       if (entries[entry + HASH] === hash && entries[entry + LENGTH] === length) {
         const at = entries[entry + START]!;
@@ -75,7 +75,7 @@ export class StringTable {
   }
 }
 
-/** Of the length and some of the bytes, the last ones always: names are numbered at their ends. */
+/** Hash of the length and some bytes, always including the last two: numbered names differ there. */
 function sample(bytes: Uint8Array, start: number, end: number): number {
   let hash = end - start;
   const step = 1 + ((end - start) / SAMPLES | 0);

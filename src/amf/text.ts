@@ -1,18 +1,19 @@
 import { fromUtf8 } from "../bytes/text.ts";
 
-const LONGEST = 24;
+/** Maximum length in bytes of a text that is kept. */
+const MAX_KEPT_LENGTH = 24;
 const known: (string | undefined)[] = new Array(512).fill(undefined);
 
 /**
  * The text of UTF-8 bytes from `start` up to `end`.
  *
  * Messages name the same commands and members over and over, and comparing a short text with one
- * made before is far quicker than to decode it; so the last short ones are kept, a few kB of them.
+ * made before is far quicker than decoding it, so up to 512 short texts are kept.
  */
 export function readText(bytes: Uint8Array, start: number, end: number): string {
   const length = end - start;
   if (length === 0) return "";
-  if (length > LONGEST) return fromUtf8(bytes.subarray(start, end));
+  if (length > MAX_KEPT_LENGTH) return fromUtf8(bytes.subarray(start, end));
   let hash = length;
   for (let i = start; i < end; i++) hash = Math.imul(hash, 31) + bytes[i]! | 0;
   const place = (hash ^ hash >>> 9) & 511;

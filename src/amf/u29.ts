@@ -2,8 +2,8 @@ import type { Reader } from "../bytes/reader.ts";
 import type { Writer } from "../bytes/writer.ts";
 
 /** The smallest and the largest number that AMF3 writes as an integer. AMF3 specification §3.6. */
-export const INTEGER_MIN = -0x10000000;
-export const INTEGER_MAX = 0x0fffffff;
+export const MIN_INTEGER = -0x10000000;
+export const MAX_INTEGER = 0x0fffffff;
 
 /**
  * Reads an unsigned integer of 29 bits: three times 7 bits, then 8. AMF3 specification §1.3.1.

@@ -17,8 +17,8 @@ export type ExternalizableReaders = ReadonlyMap<string, (reader: AmfReader) => A
 
 type Container = AmfObject | TypedObject | MixedArray | AmfVector | AmfDictionary | AmfValue[];
 
-/** Repeated text below this length is decoded again, which is cheaper than to remember it. */
-const REMEMBERED_LENGTH = 32;
+/** Minimum length in bytes of repeated text that is remembered; decoding shorter text again is cheaper. */
+const MIN_REMEMBERED_LENGTH = 32;
 
 /** Makes JavaScript values. */
 export class ValueSink implements AmfSink {
@@ -28,7 +28,7 @@ export class ValueSink implements AmfSink {
   readonly #stack: AmfValue[] = [];
   readonly #keys: string[] = [];
   readonly #byId = new Map<number, AmfValue>();
-  #texts: Map<number, string> | undefined; // repeated ones, by where they start
+  #texts: Map<number, string> | undefined; // repeated ones, by the offset of their first byte
 
   constructor(externalizable?: ExternalizableReaders) {
     this.#externalizable = externalizable;
@@ -168,7 +168,7 @@ export class ValueSink implements AmfSink {
   }
 
   #countName(): void {
-    if (--this.names < 0) throw new WireError("Cannot read a value with so many members");
+    if (--this.names < 0) throw new WireError("Cannot read a value with too many members");
   }
 
   get #top(): Container {
@@ -181,7 +181,7 @@ export class ValueSink implements AmfSink {
   }
 
   #text(bytes: Uint8Array, start: number, end: number, repeated: boolean): string {
-    if (!repeated || end - start < REMEMBERED_LENGTH) return readText(bytes, start, end);
+    if (!repeated || end - start < MIN_REMEMBERED_LENGTH) return readText(bytes, start, end);
     const texts = this.#texts ??= new Map();
     let known = texts.get(start);
     if (known === undefined) texts.set(start, known = readText(bytes, start, end));

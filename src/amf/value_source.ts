@@ -18,9 +18,9 @@ const NO_BYTES = new Uint8Array(0);
 /**
  * Writes a JavaScript value. A member that has no name is left out, as AMF3 cannot have one.
  *
- * @throws {WireError} if it is too deep, too long or has no form in the form asked for
+ * @throws {WireError} if it is too deep, too long or cannot be written in the writer's form
  */
-export function drive(to: AmfWriter, value: AmfValue): void {
+export function writeAmfValue(to: AmfWriter, value: AmfValue): void {
   switch (typeof value) {
     case "number":
       return to.number(value);
@@ -68,7 +68,7 @@ function named(to: AmfWriter, members: AmfObject): void {
   for (const name of Object.keys(members)) {
     if (name === "") continue;
     key(to, name);
-    drive(to, members[name]);
+    writeAmfValue(to, members[name]);
   }
 }
 
@@ -88,7 +88,7 @@ function array(
   to.beginArray(elements.length, members !== undefined, id);
   if (members !== undefined) named(to, members);
   to.dense();
-  for (let i = 0; i < elements.length; i++) drive(to, elements[i]);
+  for (let i = 0; i < elements.length; i++) writeAmfValue(to, elements[i]);
   to.endArray();
 }
 
@@ -97,7 +97,7 @@ function vector(to: AmfWriter, value: AmfVector): void {
   const { kind, elements, fixed } = value;
   to.beginVector(kind, elements.length, fixed, type, 0, type.length, value);
   for (const element of elements) {
-    if (kind === "object") drive(to, element);
+    if (kind === "object") writeAmfValue(to, element);
     else to.number(Number(element));
   }
   to.endVector();
@@ -106,8 +106,8 @@ function vector(to: AmfWriter, value: AmfVector): void {
 function dictionary(to: AmfWriter, value: AmfDictionary): void {
   to.beginDictionary(value.size, value.weak, value);
   for (const [key, item] of value) {
-    drive(to, key);
-    drive(to, item);
+    writeAmfValue(to, key);
+    writeAmfValue(to, item);
   }
   to.endDictionary();
 }
@@ -122,7 +122,7 @@ function key(to: AmfWriter, name: string): void {
   to.key(bytes, 0, bytes === scratch ? fill(name) : bytes.length);
 }
 
-/** Writes the UTF-8 of a short text into `scratch`; how many bytes there are. */
+/** Writes the UTF-8 of a short text into `scratch`. @returns its length in bytes */
 function fill(text: string): number {
   if (text.length > 64) return encoder.encodeInto(text, scratch).written;
   for (let i = 0; i < text.length; i++) {

@@ -1,4 +1,4 @@
-/** Joins byte strings into one new array, also where there is only one. */
+/** Joins byte strings into one new array; also copies a single one. */
 export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   let length = 0;
   for (const part of parts) length += part.length;

@@ -1,6 +1,5 @@
 /**
- * Compares byte strings in a time that does not depend on where they differ, so that they may be
- * secrets; only a difference in length is told at once.
+ * Compares byte strings in a time that does not depend on where they differ, so they may be secrets; only their lengths show in the time.
  */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;

@@ -10,7 +10,7 @@ export class Pages {
   /** @param size of a page, in bytes */
   constructor(readonly size = 4096) {}
 
-  /** Zeros to be written to, `length` of them. */
+  /** `length` zero bytes to write into. */
   take(length: number): Uint8Array {
     if (length > this.size / 4) return new Uint8Array(length);
     if (this.#used + length > this.#page.length) {

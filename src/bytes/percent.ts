@@ -1,7 +1,7 @@
 // Percent-encoded UTF-8, as in URLs. RFC 3986 §2.1.
 
 /** The least code point that a sequence of n bytes may encode, by n. */
-const LEAST = [0, 0, 0x80, 0x800, 0x10000];
+const MIN_CODE = [0, 0, 0x80, 0x800, 0x10000];
 
 /**
  * Decodes `%XX`. Takes time in proportion to the text even if it is malformed: `decodeURIComponent` throws,
@@ -34,7 +34,7 @@ export function percentDecoded(text: string): string | undefined {
       code = code << 6 | byte & 0x3f;
     }
     const surrogate = code >= 0xd800 && code < 0xe000;
-    if (code < LEAST[length]! || code > 0x10ffff || surrogate) return undefined;
+    if (code < MIN_CODE[length]! || code > 0x10ffff || surrogate) return undefined;
     decoded += String.fromCodePoint(code);
     from = at + 3 * length;
   }

@@ -1,4 +1,4 @@
-// Finds the name that somebody meant who wrote another one.
+// Finds the known name closest to a misspelt one.
 
 /** Names with fewer characters are not guessed: too many others are near. */
 const MIN_LENGTH = 3;

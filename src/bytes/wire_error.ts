@@ -1,6 +1,5 @@
 /**
- * Bytes break their format; the packet or message that holds them is dropped. RFC 7016 §2. It is made without a
- * stack, which nobody sees: strangers decide how many are made.
+ * Bytes break their format; the packet or message that holds them is dropped. RFC 7016 §2. It has no stack: nobody reads one, and senders decide how many errors are created.
  */
 export class WireError extends RangeError {
   override name = "WireError";

@@ -1,6 +1,6 @@
 // Arguments of a command line. `parseArgs` of node:util would do, at 10 ms and 6 MB of every start.
 
-/** A command line cannot be used; the message is for the one who typed it. */
+/** The command line is invalid; the message is for the user. */
 export class UsageError extends Error {
   override name = "UsageError";
 }
@@ -27,7 +27,7 @@ interface ParsedArguments {
  *
  * @param forms by long name
  * @param windows `/name=value` is an option too
- * @param explain why an option that is not among `forms` is none
+ * @param explain gives the reason why an option that is not in `forms` is unknown
  * @throws {UsageError} on an unknown option, or a missing or surplus value
  */
 export function parseArguments(

@@ -23,7 +23,7 @@ export function ipText(ip: Uint8Array): string {
   return `${hex.slice(0, best.at).join(":")}::${hex.slice(best.at + best.length).join(":")}`;
 }
 
-/** 4 or 16 bytes of an IP address in text; undefined if it is none. */
+/** The 4 or 16 bytes of an IP address; undefined if the text is not one. */
 export function ipBytes(text: string): Uint8Array | undefined {
   if (!text.includes(":")) return ipv4Bytes(text);
   const halves = text.split("::");

@@ -1,4 +1,4 @@
-/** Names of levels by number, 0 to 8; a line is logged if its level is not above the configured one. CFG-070. */
+/** Names of levels by number, 0 to 8; a line is logged if its level is at most the configured one. CFG-070. */
 export const LEVELS = [
   "NOTHING",
   "FATAL",

@@ -4,24 +4,24 @@ import type { Address } from "./address.ts";
 /** Events of a connection of bytes. */
 export interface ByteEvents {
   onData(bytes: Uint8Array): void;
-  /** All written bytes are on their way. */
+  /** The system has taken all written bytes. */
   onDrain?(): void;
   /** The connection ended: by the other end, or with an error. Not called after `close`. */
   onClose(error: string | undefined): void;
 }
 
 export interface TcpEvents extends ByteEvents {
-  /** The connection stands. */
+  /** The connection is established. */
   onOpen(local: Address, peer: Address): void;
 }
 
 export interface Tcp {
-  /** Bytes that were taken and are not on their way yet. */
+  /** Number of written bytes that the system has not taken yet. */
   readonly unsent: number;
   /**
-   * Takes bytes, whose array is not the caller's any more.
+   * Takes bytes; the caller must not use the array afterwards.
    *
-   * @returns why they were not taken, or undefined
+   * @returns the reason for a refusal, or undefined
    */
   write(bytes: Uint8Array): string | undefined;
   close(): void;

@@ -1,6 +1,6 @@
 // Waiting for promises, but not for ever. Rooms without a clock do not import this file.
 
-/** The outcome of a promise, or an error with a text of its own if that takes `timeout` ms. */
+/** The outcome of a promise; rejects with the message `late` after `timeout` ms. */
 export function within<T>(promise: Promise<T>, timeout: number, late: string): Promise<T> {
   let timer: ReturnType<typeof setTimeout>;
   const end = new Promise<never>((_, reject) => {

@@ -54,8 +54,8 @@ export function audioRole(payload: Uint8Array): Role {
 }
 
 /**
- * Which of a publication's headers this one takes the place of: streams have one for each
- * packet type and track.
+ * Key of a header within its publication, where it replaces the one of the same key: streams have one
+ * header per packet type and track.
  */
 export function headerSlot(kind: "audio" | "video", payload: Uint8Array): string {
   const first = payload[0] ?? 0;

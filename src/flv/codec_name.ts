@@ -41,7 +41,7 @@ const FOUR_CHARACTERS: Readonly<Record<string, string>> = {
 /** Packet types of the enhanced form whose code does not follow at once: multitrack and modifiers. */
 const NO_CODE_YET = { audio: [5, 7], video: [6, 7] };
 
-/** The name of a codec, `""` if the bytes tell none. A code that is not known is its own name. */
+/** The name of a codec, `""` if the bytes name none. An unknown code is its own name. */
 export function codecName(kind: "audio" | "video", payload: Uint8Array): string {
   const first = payload[0];
   if (first === undefined) return "";

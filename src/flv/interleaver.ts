@@ -1,18 +1,18 @@
 import { type FlvTag, TagType } from "./tags.ts";
 
-/** How far one kind of tag may run ahead of the other before it is let go, in milliseconds. */
-const PATIENCE = 1000;
+/** Maximum lead (ms) of one kind of tag over the other; beyond it tags are released without the other kind. */
+const MAX_LEAD = 1000;
 
 /**
- * Brings tags that arrive on separate flows, audio here and video there, into the order of
- * their times that a file wants. Times and data stay as they are, but for data tags: those
- * come with time 0 whenever they were sent, and take the time of the tag before them.
+ * Brings tags that arrive on separate flows for audio and video into the order of their times, as files
+ * need. Times and data stay as they are, except that data tags, which always arrive with time 0, take
+ * the time of the tag before them.
  */
 export class FlvInterleaver {
   readonly #waiting = { [TagType.audio]: [] as FlvTag[], [TagType.video]: [] as FlvTag[] };
   #last = 0;
 
-  /** Takes a tag. @returns the tags whose turn has come. */
+  /** Takes a tag. @returns the tags that come next in the file */
   push(tag: FlvTag): FlvTag[] {
     if (tag.type === TagType.data) {
       return [{ ...tag, timestamp: Math.max(tag.timestamp, this.#last) }];
@@ -21,7 +21,7 @@ export class FlvInterleaver {
     return this.#take(false);
   }
 
-  /** @returns what still waits, at the end of the stream. */
+  /** Ends the stream. @returns the tags still held */
   end(): FlvTag[] {
     return this.#take(true);
   }
@@ -33,9 +33,9 @@ export class FlvInterleaver {
       const [[nextAudio], [nextVideo]] = [audio, video];
       const isAudio = !nextVideo || (nextAudio && nextAudio.timestamp < nextVideo.timestamp);
       const [tag, waiting] = isAudio ? [nextAudio, audio] : [nextVideo, video];
-      if (!tag) return tags; // nothing waits
+      if (!tag) return tags; // none is held
       const isAlone = !nextAudio || !nextVideo;
-      if (isAlone && !all && waiting.at(-1)!.timestamp - tag.timestamp < PATIENCE) return tags;
+      if (isAlone && !all && waiting.at(-1)!.timestamp - tag.timestamp < MAX_LEAD) return tags;
       waiting.shift();
       this.#last = tag.timestamp;
       tags.push(tag);

@@ -8,12 +8,12 @@ export interface PictureSize {
   readonly height: number;
 }
 
-/** Profiles whose parameter sets tell of chroma formats and scaling. */
+/** Profiles whose parameter sets contain chroma format and scaling lists. */
 const HIGH_PROFILES = new Set([100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135]);
 
 /**
  * @param header FLV video body with an AVC sequence header, classic or enhanced
- * @returns undefined if it is none, or makes no sense
+ * @returns undefined if it is not one or is invalid
  */
 export function pictureSize(header: Uint8Array): PictureSize | undefined {
   const first = header[0] ?? 0;
@@ -77,7 +77,7 @@ function sizeOf(bits: Bits): PictureSize | undefined {
     : undefined;
 }
 
-/** ITU-T H.264 §7.3.2.1.1.1. */
+/** Skips scaling lists. ITU-T H.264 §7.3.2.1.1.1. */
 function skipScaling(bits: Bits, lists: number): void {
   for (let list = 0; list < lists; list++) {
     if (!bits.read(1)) continue;
@@ -89,7 +89,7 @@ function skipScaling(bits: Bits, lists: number): void {
   }
 }
 
-/** Without the bytes that keep start codes out: 0 0 3 stands for 0 0. */
+/** Removes the emulation prevention bytes: 0 0 3 stands for 0 0. */
 function withoutEscapes(set: Uint8Array): Uint8Array {
   return set.filter((byte, i) => !(byte === 3 && set[i - 1] === 0 && set[i - 2] === 0 && i >= 2));
 }

@@ -3,9 +3,9 @@ import { Reader } from "../bytes/reader.ts";
 import { FlvError, type FlvTag, SIGNATURE, TAG_HEADER, TagType, TRAILER } from "./tags.ts";
 
 /**
- * Takes a file apart piece by piece, so that its size does not matter.
+ * Parses a file piece by piece, so that its size does not matter.
  *
- * The length after each tag is not compared: no player does, and recorders get it wrong.
+ * The length after each tag is not compared: no player compares it, and some recorders write a wrong one.
  */
 export class FlvReader {
   #kept = new Uint8Array(0);
@@ -70,7 +70,7 @@ export class FlvReader {
   }
 
   /**
-   * Says that no more bytes come.
+   * Ends the file.
    *
    * @returns the last tag, if the file ends behind its data, without the length after it
    * @throws {FlvError} if the file ends inside its header or inside a tag

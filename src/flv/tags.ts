@@ -10,7 +10,7 @@ export interface FlvTag {
   readonly type: TagType;
   /** Milliseconds, 32 bits. */
   readonly timestamp: number;
-  /** What follows the tag header: codec byte and data, or AMF0 values. */
+  /** The body: codec byte and data, or AMF0 values. */
   readonly data: Uint8Array;
 }
 
@@ -19,7 +19,7 @@ export class FlvError extends Error {
   override name = "FlvError";
 }
 
-/** Bytes in front of a tag's data, and those after it. */
+/** Bytes before a tag's data, and after it. */
 export const TAG_HEADER = 11;
 export const TRAILER = 4;
 export const SIGNATURE = 0x464c56; // "FLV"

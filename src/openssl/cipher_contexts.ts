@@ -1,7 +1,7 @@
 import type { Libcrypto } from "./libcrypto.ts";
 
-/** How many of each direction are kept for the keys of others. */
-const SPARE = 64;
+/** Maximum number of unused contexts kept per direction. */
+const MAX_SPARE = 64;
 const ZEROS = new Uint8Array(16);
 
 /**
@@ -25,9 +25,9 @@ export class CipherContexts {
     return context;
   }
 
-  /** Takes a context back: nothing is left of its key. */
+  /** Takes a context back and overwrites its key. */
   give(context: Deno.PointerValue): void {
-    if (this.#spare.length >= SPARE) return this.#library.EVP_CIPHER_CTX_free(context);
+    if (this.#spare.length >= MAX_SPARE) return this.#library.EVP_CIPHER_CTX_free(context);
     this.#begin(context, null, ZEROS);
     this.#spare.push(context);
   }

@@ -56,7 +56,7 @@ const NAMES: Partial<Record<typeof Deno.build.os, string[]>> = {
   ],
 };
 
-/** @throws if there is none, or it may not be loaded */
+/** @throws if no libcrypto is found or loading is not allowed */
 export function openLibcrypto(): Libcrypto {
   let reason: unknown = new Error(`no libcrypto is known on ${Deno.build.os}`);
   for (const name of NAMES[Deno.build.os] ?? []) {

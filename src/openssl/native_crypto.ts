@@ -5,13 +5,13 @@ import { type Libcrypto, versionOf } from "./libcrypto.ts";
 
 const BLOCK = 16;
 
-/** How many pointers are kept, a power of 2. */
+/** Number of cached pointers, a power of 2. */
 const PLACES = 4_096;
 
 /**
- * Where bytes of a buffer stand in memory. The buffers of a socket, and the parts of them that
- * datagrams fill, come again and again as the same views: to find out each time costs more than a
- * short packet does, and leaves garbage.
+ * Addresses of buffers in memory. The buffers of a socket, and the parts of them that
+ * datagrams fill, are the same views again and again; looking up a pointer each time costs more than a short packet
+ * does, and leaves garbage.
  */
 class PointerCache {
   readonly #buffers: (Uint8Array | undefined)[] = new Array(PLACES).fill(undefined);
@@ -36,16 +36,16 @@ class PointerCache {
 const outgoing = new PointerCache();
 const incoming = new PointerCache();
 
-/** In how many keys' time a new page of {@link Keys} begins. */
-const KEYS = 64;
-/** Where the parts of a key's record stand: the key, and the last blocks of ciphertext each way. */
+/** Number of records on a page of {@link Keys}. */
+const KEYS_PER_PAGE = 64;
+/** Offsets in a key's record: the key is at 0, then the last block of ciphertext of each direction. */
 const SENT = 16;
 const TAKEN = 32;
 const RECORD = 48;
 
 /**
- * Where keys stand, many in one buffer: a buffer of its own takes some 300 bytes. A page goes when
- * all who have a record in it are gone.
+ * Allocates key records, many in one buffer: a buffer each would take some 300 bytes more. A page is
+ * freed when none of its records is used any more.
  */
 class Keys {
   #page = new Uint8Array(0);
@@ -54,7 +54,7 @@ class Keys {
   /** Begins a record of zeros: `page` from `at` on. */
   take(): { page: Uint8Array<ArrayBuffer>; at: number } {
     if (this.#at === this.#page.length) {
-      this.#page = new Uint8Array(KEYS * RECORD);
+      this.#page = new Uint8Array(KEYS_PER_PAGE * RECORD);
       this.#at = 0;
     }
     const at = this.#at;
@@ -78,7 +78,7 @@ class NativeAes {
   readonly #library: Libcrypto;
   readonly #page: Uint8Array<ArrayBuffer>;
   readonly #at: number;
-  /** Made when first needed: most keys serve one direction. */
+  /** Created at first use: most keys serve one direction. */
   #encryption: Deno.PointerValue = null;
   #decryption: Deno.PointerValue = null;
 
@@ -134,7 +134,10 @@ class NativeAes {
   }
 }
 
-/** Anything else would put the chaining of a {@link NativeAes} out of step for good. */
+/** Length in bytes of a range of whole blocks; any other range would break the chaining of a
+ * {@link NativeAes} for good.
+ *
+ * @throws {RangeError} on such a range */
 function checkBlocks(buffer: Uint8Array, start: number, end: number): number {
   const length = end - start;
   if (length % BLOCK !== 0 || length < 0 || start < 0 || end > buffer.length) {
@@ -172,7 +175,7 @@ const newKeyed = (): Keyed => ({
   outer: new Uint8Array(SHA256_CTX),
 });
 const spare: Keyed[] = [];
-const SPARE = 16;
+const MAX_SPARE = 16;
 
 /** See `Hmac` in rtmfp/crypto: RFC 2104, both keyed states made once and copied. */
 class NativeHmac {
@@ -209,7 +212,7 @@ class NativeHmac {
     this.#keyed = undefined;
     keyed.inner.fill(0);
     keyed.outer.fill(0);
-    if (spare.length < SPARE) spare.push(keyed);
+    if (spare.length < MAX_SPARE) spare.push(keyed);
   }
 }
 
@@ -232,7 +235,7 @@ function sha256(library: Libcrypto, bytes: Uint8Array): Uint8Array {
   return result;
 }
 
-/** The back-end on a library that has proved itself; see {@link NativeCrypto}. */
+/** The back-end on a library that has passed a self-test. */
 export class NativeCrypto {
   readonly name: string;
   readonly #library: Libcrypto;
@@ -241,7 +244,7 @@ export class NativeCrypto {
   constructor(library: Libcrypto) {
     this.#library = library;
     this.name = versionOf(library);
-    this.#prove();
+    this.#selfTest();
   }
 
   aes(key: Uint8Array): NativeAes {
@@ -256,8 +259,8 @@ export class NativeCrypto {
     return sha256(this.#library, bytes);
   }
 
-  /** Answers known from FIPS 197 C.1 and RFC 4231 §4.3: another version may differ in memory. */
-  #prove(): void {
+  /** Compares known answers of FIPS 197 C.1 and RFC 4231 §4.3: other versions may lay out memory differently. */
+  #selfTest(): void {
     const block = Uint8Array.fromHex("00112233445566778899aabbccddeeff");
     const aes = this.aes(Uint8Array.fromHex("000102030405060708090a0b0c0d0e0f"));
     for (let round = 0; round < 2; round++) {
@@ -266,13 +269,13 @@ export class NativeCrypto {
       const sealed = buffer.toHex();
       aes.decrypt(buffer, 0, BLOCK);
       if (sealed !== "69c4e0d86a7b0430d8cdb78070b4c55a" || buffer.toHex() !== block.toHex()) {
-        throw new Error(`${this.name} has another AES`);
+        throw new Error(`${this.name}: wrong result of AES`);
       }
     }
     aes.free();
     const text = new TextEncoder().encode("what do ya want for nothing?");
     const mac = this.hmacSha256(new TextEncoder().encode("Jefe")).digest(text, 0, text.length);
     const answer = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
-    if (mac.toHex() !== answer) throw new Error(`${this.name} has another HMAC`);
+    if (mac.toHex() !== answer) throw new Error(`${this.name}: wrong result of HMAC`);
   }
 }

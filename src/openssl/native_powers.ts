@@ -1,6 +1,6 @@
 import type { Libcrypto } from "./libcrypto.ts";
 
-/** Numbers in big-endian bytes that the library holds during one exponentiation. */
+/** Big numbers (BIGNUM) of one exponentiation. */
 interface Workspace {
   readonly base: Deno.PointerValue;
   readonly exponent: Deno.PointerValue;
@@ -38,7 +38,7 @@ export class NativePowers {
     library.BN_MONT_CTX_set(this.#montgomery, this.#modulus, library.BN_CTX_new());
   }
 
-  /** How many are computed together: to hand two to another thread costs no more than one. */
+  /** How many powers one call computes: handing two to another thread costs no more than one. */
   get together(): 1 | 2 {
     return this.#library.BN_mod_exp_mont_consttime_x2 ? 2 : 1;
   }

@@ -21,11 +21,12 @@ export type { EndpointHandler, PeerHello };
 
 /** Minimum length of a datagram: a session id and one block. */
 const MIN_DATAGRAM = 20;
-/** Hellos whose repetitions are counted, and for how long in ms. */
+/** Maximum number of hello tags whose repetitions are counted. */
 const MAX_TAGS = 8192;
-const TAG_AGE = 60_000;
+/** Time (ms) for which a tag is remembered. */
+const TAG_LIFETIME = 60_000;
 /** Maximum length of a tag in bytes, which bounds memory; tags of Flash have 16. */
-const MAX_TAG = 128;
+const MAX_TAG_LENGTH = 128;
 /** Bytes of an RHello besides the tag and the certificate, padding included. */
 const RHELLO = 4 + 2 + 3 + 3 + 1 + 65 + 15;
 /** Delay (ms) before the next attempt to send when the outbox is full. */
@@ -44,7 +45,7 @@ export class Endpoint {
   readonly #introducer: Introducer;
   readonly #handler: EndpointHandler;
   readonly #notStarted: Initiator[] = [];
-  readonly #tags = new AgeingTable<number>(MAX_TAGS, TAG_AGE);
+  readonly #tags = new AgeingTable<number>(MAX_TAGS, TAG_LIFETIME);
   /** The initiator that the datagram being taken is for. */
   #initiator: Initiator | undefined;
   #full = false;
@@ -62,7 +63,7 @@ export class Endpoint {
     return this.context.counters;
   }
 
-  /** The fingerprint of its certificate: how peers call it. */
+  /** The fingerprint of its certificate, by which peers name it. */
   get peerId(): Uint8Array {
     return this.#sessions.identity.certificate.fingerprint;
   }
@@ -76,7 +77,7 @@ export class Endpoint {
     return this.#sessions.table.size;
   }
 
-  /** How much is remembered of senders without session: sources, hellos and handshakes. */
+  /** Number of records about senders without session: sources, hellos and handshakes. */
   get remembered(): number {
     return this.#sessions.limiter.size + this.#tags.size + this.#sessions.responder.size;
   }
@@ -88,8 +89,7 @@ export class Endpoint {
 
   /**
    * Takes a datagram and decrypts it in place; the caller may reuse the buffer. Keeps the object `from`
-   * as the destination of answers, so that the outbox recognizes it by identity. Malformed datagrams
-   * throw nothing; an exception of a handler closes the session.
+   * as the destination of answers, so that the outbox recognizes it by identity. Drops malformed datagrams without an exception; an exception of a handler closes the session.
    */
   receive(datagram: Uint8Array, from: Address, now: number): void {
     this.#setTime(now);
@@ -163,8 +163,8 @@ export class Endpoint {
    * Opens a session.
    *
    * @param epd an option sequence that selects the far end; see `wire/epd.ts`
-   * @param addresses where to ask: at the far end itself, or at who can redirect there
-   * @throws {WireError} if `epd` selects nothing
+   * @param addresses of the far end, or of servers that can redirect to it
+   * @throws {WireError} if `epd` selects no endpoint
    */
   connect(epd: Uint8Array, addresses: readonly Address[], events: InitiatorEvents): Initiator {
     const initiator = this.#sessions.initiate(epd, addresses, events);
@@ -181,7 +181,7 @@ export class Endpoint {
     return this.#introducer.introduceFor(hello);
   }
 
-  /** Answers a hello for a peer elsewhere, if so much may be sent to its sender. */
+  /** Answers a hello for a peer elsewhere, if the limit of answers to its sender allows. */
   redirectPeer(
     { tag, seeker }: PeerHello,
     addresses: readonly OriginAddress[],
@@ -234,7 +234,7 @@ export class Endpoint {
 
   #takeHello(epdBytes: Uint8Array, tag: Uint8Array, from: Address): void {
     const { counters, now } = this.context;
-    if (tag.length > MAX_TAG || !this.#sessions.limiter.admit(from, now)) {
+    if (tag.length > MAX_TAG_LENGTH || !this.#sessions.limiter.admit(from, now)) {
       return counters.drop("limit");
     }
     const epd = readEpd(epdBytes);

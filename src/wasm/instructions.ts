@@ -38,7 +38,7 @@ export const SUB = 0x6b;
 export const AND = 0x71;
 export const OR = 0x72;
 
-/** The sum of all. */
+/** The sum of all operands. */
 export const add = (first: Code, ...more: Code[]): Code =>
   more.reduce((code, operand) => join(code, operand, [ADD]), first);
 
@@ -73,6 +73,6 @@ export const store = (address: Code, offset: number, value: Code): Code => [
 /** As `storeAt`, a double. */
 export const storeDoubleAt = (offset: number): Code => [0x39, 3, ...unsigned(offset)];
 
-/** Does `body` as long as `left` is lower than `right`, both unsigned; not even once if it is not. */
+/** Repeats `body` while `left` is lower than `right`, both unsigned; tests before each round. */
 export const whileBelow = (left: Code, right: Code, body: Code): Code =>
   join(BLOCK, LOOP, left, right, [GE_U], branchIf(1), body, branch(0), [END, END]);

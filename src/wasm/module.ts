@@ -13,11 +13,11 @@ export const V128 = 0x7b;
 const FUNCTION = 0x00;
 const MEMORY = 0x02;
 const GLOBAL = 0x03;
-/** Without an upper limit. §5.3.7 */
+/** Memory without an upper limit. §5.3.7 */
 const UNLIMITED = 0x00;
 const MUTABLE = 0x01;
 
-/** §5.3.6 */
+/** Type of a function. §5.3.6 */
 export const functionType = (parameters: number[], results: number[]): Code => [
   ...[0x60, ...vector(parameters.map((type) => [type]))],
   ...vector(results.map((type) => [type])),
@@ -37,14 +37,14 @@ interface WasmParts {
   readonly types: readonly Code[];
   /** Module, name and index of the type of each imported function; they are numbered before others. */
   readonly imports?: readonly (readonly [module: string, name: string, type: number])[];
-  /** Where its memory comes from, or how many units of 64 KiB its own has, exported as `memory`. */
+  /** Import of its memory, or the number of 64 KiB pages of its own, exported as `memory`. */
   readonly memory?: readonly [module: string, name: string] | number;
   readonly functions: readonly WasmFunction[];
   /** Mutable 32-bit integers, exported. */
   readonly globals?: readonly { readonly export: string; readonly value: number }[];
 }
 
-/** Nothing for a section without items. §5.5.2 */
+/** A section; nothing if it has no items. §5.5.2 */
 const section = (id: number, items: readonly Code[]): Code =>
   items.length === 0 ? [] : join([id], sized(vector(items)));
 
@@ -77,6 +77,6 @@ export function wasmModule(parts: WasmParts): Uint8Array<ArrayBuffer> {
   ));
 }
 
-/** §5.5.13 */
+/** Body of a function. §5.5.13 */
 const body = ({ locals = [], code }: WasmFunction): Code =>
   join(vector(locals.map((type) => [1, type])), code, [END]);

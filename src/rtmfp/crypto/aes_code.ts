@@ -1,4 +1,4 @@
-// AES-128 in CBC mode and its key schedule, as WebAssembly in constant time: no branch and no address
+// Generates AES-128 in CBC mode and its key schedule as WebAssembly in constant time: no branch and no address
 // depends on keys or data. See `aes_vectors.ts` and `aes_field.ts`.
 //
 // Memory is divided into slots, one for each packet in work. Functions get the addresses of slots.
@@ -42,7 +42,7 @@ const SCHEDULE = 0;
 export const KEY: number = SCHEDULE + BLOCK * (ROUNDS + 1);
 /** End of the schedule and the key in a slot. */
 export const RECORD: number = KEY + BLOCK;
-/** Where the data begin, with room before for what their buffer has there. */
+/** Start of the data, with room before it for the bytes that precede them in their buffer. */
 export const DATA: number = RECORD + 64;
 
 /** Hands out the locals of a function, which are numbered after its parameters. */
@@ -86,7 +86,7 @@ interface Lane {
 const lookUp = ([first, second]: Tables, a: number, b: number): Code =>
   xor(swizzle(first, get(a)), swizzle(second, get(b)));
 
-/** Takes a vector apart: upper nibbles to `i`, lower ones to `k`. */
+/** Splits a vector: upper nibbles to `i`, lower ones to `k`. */
 const split = ({ i, k }: Lane, bytes: Code): Code =>
   join(
     set(k, bytes),
@@ -98,7 +98,7 @@ const split = ({ i, k }: Lane, bytes: Code): Code =>
 const enter = ({ into }: Cipher, lane: Lane, bytes: Code): Code =>
   join(split(lane, bytes), set(lane.x, lookUp(into, lane.k, lane.i)));
 
-/** Finds `u` and `v` of the pairs in `x`. */
+/** Computes `u` and `v` of the pairs in `x`. */
 function invert(lane: Lane): Code {
   const { x, i, k, u, v } = lane;
   const inverse = (of: Code) => swizzle(INVERSES, of);
@@ -111,7 +111,7 @@ function invert(lane: Lane): Code {
   );
 }
 
-/** Mixes columns, given multiples of them and what moves bytes one row up. */
+/** Mixes columns, given their multiples and the permutation that moves bytes one row up. */
 function mixed({ mix }: Cipher, multiple: (by: number) => Code, rows: Code): Code {
   const [[first], ...others] = mix;
   return others.reduce<Code>(
@@ -238,8 +238,7 @@ const moved = (bytes: Code, by: number): Code =>
   swizzle(bytes, vector(positions.map((i) => i < by ? 0x80 : i - by)));
 
 /**
- * Makes the schedule of the key in a slot: `name(slot)`. Round keys are wanted as pairs and in the
- * order of their round, but for the last one. 0x63, which substitution adds before each but the one
+ * Makes the schedule of the key in a slot: `name(slot)`. Round keys are stored as pairs and in the order of their round, but for the last one. 0x63, which substitution adds before each but the one
  * that is first in encryption, is added along with it. FIPS 197 §5.2, §5.3.5
  */
 function expansion(name: string, cipher: Cipher): WasmFunction {
@@ -282,9 +281,9 @@ function expansion(name: string, cipher: Cipher): WasmFunction {
 }
 
 /**
- * The module, and what its memory is to hold from the beginning.
+ * The module, and the initial content of its memory.
  *
- * @param pages units of 64 KiB that the memory has
+ * @param pages size of the memory in units of 64 KiB
  */
 export function aesModule(pages: number): { binary: Uint8Array<ArrayBuffer>; constants: number[] } {
   const functions = [

@@ -38,7 +38,7 @@ export const affine: Linear = (x) =>
 const affinely = bytes.map(affine);
 export const unaffine: Linear = (x) => affinely.indexOf(x);
 
-// The subfield is what x^16 = x holds for; its nibbles are sums of 1, g, g² and g³.
+// The subfield consists of the solutions of x^16 = x; its nibbles are sums of 1, g, g² and g³.
 const subfield = bytes.filter((x) => x === squared(squared(squared(squared(x)))));
 const g = subfield.find((x) => x !== squared(squared(x)))!;
 const base = [1, g, squared(g), multiply(g, squared(g))];

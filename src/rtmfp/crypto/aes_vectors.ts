@@ -1,8 +1,6 @@
-// The vectors of 16 bytes by which AES-128 and its inverse work: what bytes become, as tables of
-// `aes_field.ts`, and where they go. FIPS 197; Hamburg, CHES 2009, §4.
+// The vectors of 16 bytes by which AES-128 and its inverse work: substitutions of bytes, as tables of `aes_field.ts`, and permutations. FIPS 197; Hamburg, CHES 2009, §4.
 //
-// ShiftRows costs nothing, as no byte is moved for it: bytes stay where they are, and what changes
-// from round to round is which row and column of the state they are. Round keys are laid out, and
+// ShiftRows costs nothing, as no byte is moved for it: bytes stay where they are, and from round to round they change the row and column of the state that they are. Round keys are laid out, and
 // columns are mixed, in the order that a round has come to.
 import {
   affine,
@@ -20,13 +18,13 @@ import { constant } from "../../wasm/instructions.ts";
 import { loadVector } from "../../wasm/vectors.ts";
 
 export const BLOCK = 16;
-/** Of AES-128. */
+/** Number of rounds of AES-128. */
 export const ROUNDS = 10;
 
 /** Initial content of the memory. It grows while the code is generated. */
 export const constants: number[] = [];
 
-/** Has 16 bytes in the memory; returns their address. */
+/** Adds 16 bytes to the memory; returns their address. */
 function place(bytes: readonly number[]): number {
   const address = constants.length;
   constants.push(...bytes);
@@ -35,7 +33,7 @@ function place(bytes: readonly number[]): number {
 
 const placed = new Map<string, number>();
 
-/** The same, but once for equal bytes; returns the code that loads them. */
+/** Adds 16 bytes to the memory, once for equal bytes; returns the code that loads them. */
 export function vector(bytes: readonly number[]): Code {
   const key = bytes.join();
   const address = placed.get(key) ?? place(bytes);
@@ -52,7 +50,7 @@ export const ADDED = 0x63;
 /** A table for each of two vectors of nibbles; the results are added. */
 export type Tables = readonly [Code, Code];
 
-/** What bytes become; found by their lower and upper nibbles. */
+/** Tables of a linear map of bytes, by their lower and upper nibbles. */
 export const byteTables = (f: Linear): Tables => {
   const { low, high } = ofByte(f);
   return [vector(low), vector(high)];
@@ -73,17 +71,17 @@ type Mix = readonly [readonly [number], ...(readonly number[])[]];
 
 /** AES in one direction: that of FIPS 197 §5.1, or the equivalent inverse cipher of §5.3.5. */
 export class Cipher {
-  /** From bytes to the pairs whose inverses are looked for. */
+  /** From bytes to the pairs that are inverted. */
   readonly into: Tables;
-  /** From inverses to such multiples of what substitution gives, as pairs of the next round. */
+  /** From inverses to multiples of the substituted byte, by factor, as pairs of the next round. */
   readonly products: ReadonlyMap<number, Tables>;
   /** From inverses to bytes, in the last round. */
   readonly out: Tables;
-  /** For each round, which byte of the state stands at each position when that has shifted. */
+  /** For each round, the byte of the state at each position after shifting. */
   readonly orders: readonly (readonly number[])[];
-  /** Puts bytes back to where they belong, after all rounds. */
+  /** Puts bytes back in order after all rounds. */
   readonly restore: Code;
-  /** Address of what moves bytes one row up in round n, less 16 n. */
+  /** Address of the permutation that moves bytes one row up in round n, minus 16 n. */
   readonly rows: number;
 
   /**

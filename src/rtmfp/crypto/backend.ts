@@ -28,12 +28,11 @@ export interface Hmac {
 export const UNENCRYPTED = 4;
 
 /**
- * Several packets that are encrypted side by side, each by its own key: for a back-end to which that
- * comes cheaper than one after the other. They are written into buffers of the batch, which are
- * nowhere that unencrypted bytes could be sent from.
+ * Encrypts several packets side by side, each by its own key, for a back-end that does so faster than
+ * one after the other. Callers write them into buffers of the batch, from which nothing is sent.
  */
 export interface Batch {
-  /** Where the packets are written. */
+  /** Buffers that callers write the packets into. */
   readonly buffers: readonly Uint8Array[];
   /** The current user of the one batch, which sets it; undefined while it is free. */
   user: unknown;
@@ -49,7 +48,7 @@ export interface Batch {
 }
 
 export interface CryptoBackend {
-  /** For the log. */
+  /** Name for the log. */
   readonly name: string;
   /** @param key 16 bytes */
   aes(key: Uint8Array): Aes128;
@@ -57,7 +56,7 @@ export interface CryptoBackend {
   hmacSha256(key: Uint8Array): Hmac;
   /** The 32 bytes of SHA-256, the caller's own. */
   sha256(bytes: Uint8Array): Uint8Array;
-  /** Without it, packets are best encrypted one by one. It takes keys of this back-end. */
+  /** Takes keys of this back-end. Undefined if one by one is as fast. */
   readonly batch?: Batch | undefined;
 }
 

@@ -1,5 +1,5 @@
-// Certificates: who an endpoint is, and how to agree on keys with it. RFC 7425 §4.3. Nothing is
-// signed: to have the Diffie-Hellman key is the proof of identity.
+// Certificates: the identity of an endpoint and the groups or keys to agree on a secret with it.
+// // RFC 7425 §4.3. Nothing is signed: holding the Diffie-Hellman key proves the identity.
 import { equalBytes } from "../../bytes/equal.ts";
 import { Reader } from "../../bytes/reader.ts";
 import { WireError } from "../../bytes/wire_error.ts";
@@ -71,15 +71,15 @@ export function readCertificate(crypto: CryptoBackend, bytes: Uint8Array): Certi
   return { bytes, hostname, acceptsAncillary, ephemeralGroups, staticKeys, fingerprint };
 }
 
-/** Length of the certificates of servers: older clients read that many bytes and parse nothing. */
+/** Length of server certificates in bytes: older clients read exactly that many and parse nothing. */
 const SERVER_CERTIFICATE = 77;
 
 /**
- * Makes a certificate for a server: 77 bytes, like no other one.
+ * Makes a unique certificate for a server: 77 bytes.
  * Shape: `accepts ancillary data | randomness | supported group…`.
  *
- * @param groupIds at most 20 of them. Flash takes 2, the only one it has; rtmfp-cpp the best one
- *   wherever it stands; so 2 stands first, as in the certificates that Flash has always seen
+ * @param groupIds at most 20. Flash knows only 2; rtmfp-cpp picks the best one at any position. So 2 comes
+ *   first, as in certificates of earlier servers
  */
 export function serverCertificate(
   random: Random,
@@ -120,8 +120,8 @@ export function canonicalEpd(fingerprint: Uint8Array): Uint8Array {
 }
 
 /**
- * Whether, of two endpoints that open a session to each other at once, the near one's attempt goes
- * on, and not the far one's: the smaller certificate prevails. RFC 7425 §4.3.6.
+ * Whether the near end's attempt continues, not the far one's, when two endpoints open a session to each
+ * other at once: the smaller certificate prevails. RFC 7425 §4.3.6.
  */
 export function prevails(nearCertificate: Uint8Array, farCertificate: Uint8Array): boolean {
   const length = Math.min(nearCertificate.length, farCertificate.length);

@@ -1,10 +1,10 @@
-/** Minimum length (bytes) for adding up by words; below, it costs more than it saves. */
-const LONG = 128;
+/** Minimum length (bytes) for adding up by 32-bit words; below, that costs more than it saves. */
+const MIN_WORD_LENGTH = 128;
 const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
-/** How many views are known by their words, a power of 2. */
+/** Number of views whose words are cached, a power of 2. */
 const KNOWN = 1_024;
-/** Buffers that packets stood in, and all words of their memory: the same ones come again and again. */
+/** Buffers of recent packets, and all words of their memory: the same buffers are used again and again. */
 const buffers: (Uint8Array | undefined)[] = new Array(KNOWN).fill(undefined);
 const memories: Uint32Array[] = new Array(KNOWN).fill(new Uint32Array(0));
 
@@ -17,7 +17,7 @@ export function checksum(bytes: Uint8Array, start: number, end: number): number 
   const even = end - ((end - start) & 1);
   let at = start;
   const offset = bytes.byteOffset;
-  if (even - start >= LONG && LITTLE_ENDIAN && ((start + offset) & 1) === 0) {
+  if (even - start >= MIN_WORD_LENGTH && LITTLE_ENDIAN && ((start + offset) & 1) === 0) {
     if (((start + offset) & 2) !== 0) {
       sum = (bytes[at]! << 8) | bytes[at + 1]!;
       at += 2;
@@ -32,8 +32,7 @@ export function checksum(bytes: Uint8Array, start: number, end: number): number 
 }
 
 /**
- * The sum of 16-bit words in the byte order of the machine, two at a time. It is the one wanted but
- * for the order of its bytes: carries go round, from either byte into the other. RFC 1071 §2.
+ * The sum of 16-bit words in the byte order of the machine, two at a time. Only the order of its bytes differs from the checksum's sum: carries go round, from either byte into the other. RFC 1071 §2.
  */
 function sumOfWords(words: Uint32Array, first: number, last: number): number {
   let low = 0;
@@ -46,7 +45,7 @@ function sumOfWords(words: Uint32Array, first: number, last: number): number {
   return folded(low + high);
 }
 
-/** To ask a view for its buffer takes a tenth of the time that the sum does. */
+/** The memory of a view as words; cached, as asking a view for its buffer takes a tenth of the time of the sum. */
 function wordsOf(bytes: Uint8Array): Uint32Array {
   const place = ((bytes.byteOffset >>> 11) * 31 + (bytes.length >>> 4)) & (KNOWN - 1);
   if (buffers[place] === bytes) return memories[place]!;

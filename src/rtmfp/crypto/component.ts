@@ -13,7 +13,7 @@ const SEQUENCE_NEGOTIATION = 0x1e;
 /** The signature of IIKeying and RIKeying. RFC 7425 §4.6.1. */
 export const SIGNATURE: Uint8Array = Uint8Array.of(0x58);
 
-/** What an end says about HMACs, and about sequence numbers. */
+/** Flags of an end for HMACs, and for sequence numbers. */
 export const Negotiation = {
   /** I send it always. */
   sends: 0x04,
@@ -26,21 +26,20 @@ export const Negotiation = {
 export interface Component {
   /** Of {@link Negotiation}. */
   readonly hmacFlags: number;
-  /** How many bytes of HMAC its author puts on packets. */
+  /** Length in bytes of the HMAC that its author puts on packets. */
   readonly hmacLength: number;
   /** Of {@link Negotiation}. */
   readonly sequenceFlags: number;
   /** Its author's key for this session, if its certificate has none. */
   readonly ephemeralKey?: GroupKey | undefined;
-  /** Which of the static keys in its author's certificate is used. */
+  /** Group of the static key in its author's certificate that is used. */
   readonly selectedGroup?: number | undefined;
-  /** Makes the component of an author with a static key unlike all others. */
+  /** Makes the component unique if its author has a static key. */
   readonly randomness?: Uint8Array | undefined;
 }
 
 /**
- * Reads a component. An option that is not there counts as 0; of several of one type the first
- * counts.
+ * Reads a component. A missing option counts as 0; of several options of one type the first counts.
  *
  * @throws {WireError} if it is cut off
  */
@@ -84,8 +83,7 @@ export function writeInitiatorComponent(component: Component): Uint8Array {
 }
 
 /**
- * Writes the component of a responder: HMAC, sequence numbers, key. librtmfp parses nothing: it
- * wants the bytes `03 1a 00 00 02 1e 00` first, then the key, then nothing.
+ * Writes the component of a responder: HMAC, sequence numbers, key. librtmfp does not parse: it expects the bytes `03 1a 00 00 02 1e 00`, then the key, then the end.
  */
 export function writeResponderComponent(component: Component): Uint8Array {
   const to = new Writer(160);
@@ -112,7 +110,7 @@ function writeKeyAndRandomness(to: Writer, { ephemeralKey, randomness }: Compone
  * The public key that the author of a certificate and a component brings to a session: that of
  * its component if it makes one for each session, else the one in its certificate.
  *
- * @param group which static key, if the component does not say; a responder's follows the initiator
+ * @param group of the static key, if the component selects none; a responder uses the initiator's
  * @returns undefined if there is none
  */
 export function publicKeyIn(

@@ -3,16 +3,16 @@
 //
 //     time u64 (ms) | 24 bytes of HMAC(secret, 'a' time) | HMAC(secret, 'b' time ip 16 port u16)
 //
-// The first MAC shows that this responder made the cookie, the second one for whom.
+// The first MAC proves that this responder made the cookie, the second one for which address.
 import { equalBytes } from "../../bytes/equal.ts";
 import { Writer } from "../../bytes/writer.ts";
 import type { Address } from "../../common/address.ts";
 import { ipBytes } from "../../common/ip.ts";
 import type { CryptoBackend, Hmac, Random } from "./backend.ts";
 
-/** librtmfp takes no other length. */
+/** In bytes; librtmfp accepts no other length. */
 export const COOKIE_LENGTH = 64;
-/** How long a cookie is good, in milliseconds; initiators give up after 95 s. */
+/** Lifetime of a cookie in milliseconds; initiators give up after 95 s. */
 export const COOKIE_LIFETIME = 120_000;
 
 const TIME = 8;
@@ -22,12 +22,12 @@ const NO_ADDRESS = new Uint8Array(0);
 /** Result of checking a returned cookie. */
 type CookieState =
   | "good"
-  /** Made here, not too long ago, for another address: the answer is a new one. */
+  /** Made here and not expired, for another address: answer with a new one. */
   | "moved"
   /** Forged or expired: do not answer. */
   | "bad";
 
-/** Makes cookies and tells its own when they come back. They live no longer than it does. */
+/** Makes cookies and checks returned ones. Its secret, and so all its cookies, end with it. */
 export class Cookies {
   readonly #hmac: Hmac;
   readonly #message = new Writer(32);
@@ -45,7 +45,7 @@ export class Cookies {
     return cookie;
   }
 
-  /** Judges a cookie that came from `address`. */
+  /** Checks a cookie that came from `address`. */
   check(cookie: Uint8Array, address: Address, now: number): CookieState {
     if (cookie.length !== COOKIE_LENGTH) return "bad";
     const view = new DataView(cookie.buffer, cookie.byteOffset, TIME);

@@ -1,5 +1,5 @@
-// Diffie-Hellman key agreement. RFC 7425 §4.2, §4.6.2. Numbers travel, and enter key derivation,
-// big-endian without leading zero bytes.
+// Diffie-Hellman key agreement. RFC 7425 §4.2, §4.6.2. Numbers are sent, and enter key derivation,
+// // big-endian without leading zero bytes.
 import { toHex } from "../../bytes/hex.ts";
 import type { Random } from "./backend.ts";
 import { type Group, type GroupId, groupOf, groups } from "./dh_groups.ts";
@@ -7,15 +7,15 @@ import { FixedBase, power } from "./power.ts";
 
 export interface KeyPair {
   readonly group: GroupId;
-  /** As it travels: of the full length of the group. */
+  /** Big-endian, of the full length of the group. */
   readonly publicKey: Uint8Array;
   /** Big-endian. */
   readonly privateKey: Uint8Array;
 }
 
-/** Who makes key pairs and shared secrets, here or on another thread. */
+/** Makes key pairs and shared secrets, on this thread or another. */
 export interface KeyAgreement {
-  /** A key pair for one handshake; in a rush several may get the same one. */
+  /** A key pair for one handshake; under load several may get the same one. */
   keyPair(group: GroupId): KeyPair;
   /**
    * Computes the secret that a pair shares with a far end and gives it to `done`, at once or later;
@@ -25,7 +25,7 @@ export interface KeyAgreement {
   agree(pair: KeyPair, farPublic: Uint8Array, done: (secret: Uint8Array | undefined) => void): void;
 }
 
-/** Computes on the spot. */
+/** Computes at once, on this thread. */
 export class DirectKeyAgreement implements KeyAgreement {
   readonly #random: Random;
 
@@ -47,8 +47,7 @@ export class DirectKeyAgreement implements KeyAgreement {
 }
 
 /**
- * Makes a key pair whose public key has no leading zero byte, as librtmfp wants nothing shorter
- * than one byte below full length and older clients nothing but full length.
+ * Makes a key pair whose public key has no leading zero byte, as librtmfp accepts at most one byte less than the full length and older clients only the full length.
  *
  * @throws {Error} if `random` gives the same unusable bytes again and again
  */
@@ -91,23 +90,23 @@ export function sharedSecret(pair: KeyPair, farPublic: Uint8Array): Uint8Array |
   return toBytes(power(toBigInt(farPublic), toBigInt(pair.privateKey), group.prime));
 }
 
-/** Whether a public value is one that a correct far end may send. */
+/** Whether a far end may use this public value. */
 export function acceptablePublic(groupId: number, publicKey: Uint8Array): boolean {
   const group = groupOf(groupId);
   return group !== undefined && acceptable(group, publicKey);
 }
 
-/** How far a public value must keep from 0 and from the prime: a power of 2 to the 24. */
+/** Binary logarithm of the minimum distance of a public value from 0 and from the prime. */
 const MARGIN = 24;
-/** How many bits of each kind it must have. */
-const MIXED_BITS = 16;
+/** Minimum number of one bits, and of zero bits, in a public value. */
+const MIN_BITS = 16;
 const onesOf = Uint8Array.from(
   { length: 256 },
   (_, byte) => byte.toString(2).split("1").length - 1,
 );
 const largest = new Map<GroupId, Uint8Array>();
 
-/** In bytes, as it is asked of every handshake: numbers of that size cost more. */
+/** Compares bytes, as every handshake calls it and BigInt costs more. */
 function acceptable(group: Group, publicKey: Uint8Array): boolean {
   let first = 0;
   while (publicKey[first] === 0) first++;
@@ -115,7 +114,7 @@ function acceptable(group: Group, publicKey: Uint8Array): boolean {
   if (length > group.size || length <= MARGIN / 8) return false; // below 2 to the 24
   let ones = 0;
   for (const byte of publicKey) ones += onesOf[byte]!;
-  if (ones < MIXED_BITS || publicKey.length * 8 - ones < MIXED_BITS) return false;
+  if (ones < MIN_BITS || publicKey.length * 8 - ones < MIN_BITS) return false;
   if (length < group.size) return true;
   let most = largest.get(group.id);
   if (!most) largest.set(group.id, most = toBytes(group.prime - (1n << BigInt(MARGIN))));

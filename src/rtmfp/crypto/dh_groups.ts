@@ -1,13 +1,13 @@
 // The Diffie-Hellman groups of the Flash profile. RFC 7425 §4.2. The generator of each is 2.
 
-/** Group numbers on the wire; no client offers 5, which Cumulus lists. */
+/** Group numbers on the wire. No client offers 5. */
 export type GroupId = 2 | 14 | 16;
 
 export interface Group {
   readonly id: GroupId;
   /** A safe prime. */
   readonly prime: bigint;
-  /** Bytes of the prime. */
+  /** Length of the prime in bytes. */
   readonly size: number;
   /** Bits of a private exponent: twice the strength of the group and some more. */
   readonly exponentBits: number;

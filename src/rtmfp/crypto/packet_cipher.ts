@@ -1,4 +1,4 @@
-// Between plain packets and datagrams. RFC 7016 §2.2, RFC 7425 §4.7.
+// Converts between plain packets and datagrams. RFC 7016 §2.2, RFC 7425 §4.7.
 //
 //     datagram:  scrambled session id u32 | ciphertext | HMAC [opt]
 //     decrypted: sequence number VLU [opt] | checksum u16 [unless HMAC] | packet | 0xff padding
@@ -13,7 +13,7 @@ const CHECKSUM = 2;
 const BLOCK = 16;
 const PADDING = 0xff;
 
-/** The key of the packets before a session has its own: "Adobe Systems 02". RFC 7425 §4.1. */
+/** The key of packets until a session has its own: "Adobe Systems 02". RFC 7425 §4.1. */
 const DEFAULT_KEY: Uint8Array = new TextEncoder().encode("Adobe Systems 02");
 
 /** Why a datagram was not opened. */
@@ -22,12 +22,12 @@ export type Drop =
   | "size"
   | "hmac"
   | "checksum"
-  /** No sequence number where one belongs. */
+  /** The sequence number is missing. */
   | "sequence"
   /** The sequence number has been seen before, or is too old to tell. */
   | "replay";
 
-/** How one direction of a session is protected. */
+/** Keys and protection of one direction of a session. */
 interface Direction {
   readonly aes: Aes128;
   /** Replaces the checksum by the first `length` bytes of an HMAC, 4 to 32. */
@@ -41,9 +41,9 @@ interface Direction {
  * It holds the sequence numbers of both directions.
  */
 export class PacketCipher {
-  /** Why a datagram was last refused. */
+  /** Reason why the last datagram was refused. */
   dropped: Drop = "size";
-  /** Where the packet ends that was last opened, padding included. */
+  /** End offset of the packet last opened, padding included. */
   packetEnd = 0;
   readonly #out: Direction;
   readonly #in: Direction;
@@ -55,13 +55,13 @@ export class PacketCipher {
     this.#in = into;
   }
 
-  /** How many bytes stand before the next packet in its datagram; it changes from packet to packet. */
+  /** Number of bytes before the next packet in its datagram; it changes from packet to packet. */
   get headroom(): number {
     return SESSION_ID + (this.#out.sequence ? vluLength(this.#nextSequence) : 0) +
       (this.#out.hmac ? 0 : CHECKSUM);
   }
 
-  /** How long the next packet may be for its datagram to have at most `datagramSize` bytes. */
+  /** Maximum length (bytes) of the next packet, for a datagram of at most `datagramSize` bytes. */
   maxPacket(datagramSize: number): number {
     const room = datagramSize - SESSION_ID - (this.#out.hmac?.length ?? 0);
     return room - room % BLOCK - (this.headroom - SESSION_ID);
@@ -83,8 +83,8 @@ export class PacketCipher {
   }
 
   /**
-   * Does the first half of {@link seal}, to a packet in a buffer of a batch; once that has run,
-   * {@link finish} does the other.
+   * Does the first half of {@link seal} to a packet in a buffer of a batch; {@link finish} does the other
+   * half after the batch has run.
    *
    * @returns the length of the datagram to be
    * @throws {RangeError} as `seal`
@@ -95,7 +95,7 @@ export class PacketCipher {
     return end + (this.#out.hmac?.length ?? 0);
   }
 
-  /** Puts HMAC and session id to an encrypted packet, for a datagram of `length` bytes. */
+  /** Adds HMAC and session id to an encrypted packet, for a datagram of `length` bytes. */
   finish(buffer: Uint8Array, length: number, sessionId: number): void {
     const { hmac } = this.#out;
     if (hmac) {
@@ -156,7 +156,7 @@ export class PacketCipher {
     }
   }
 
-  /** Adds sequence number, checksum and padding to a packet. @returns where the encrypted part ends */
+  /** Adds sequence number, checksum and padding to a packet. @returns the end offset of the encrypted part */
   #prepare(buffer: Uint8Array, packetEnd: number, batch?: Batch, index = 0): number {
     const { hmac, sequence } = this.#out;
     const end = packetEnd + (-(packetEnd - SESSION_ID) & (BLOCK - 1));
@@ -168,7 +168,7 @@ export class PacketCipher {
     let at = SESSION_ID;
     if (sequence) at = writeVlu(buffer, at, this.#nextSequence++);
     if (!hmac) {
-      buffer[at] = buffer[at + 1] = 0; // so that it makes no difference whether they are added
+      buffer[at] = buffer[at + 1] = 0; // so that a sum that includes them is the same
       const sum = batch && !sequence
         ? batch.checksum(index, end)
         : checksum(buffer, at + CHECKSUM, end);
@@ -191,8 +191,8 @@ export function startupCipher(crypto: CryptoBackend): PacketCipher {
 }
 
 /**
- * Which session a datagram belongs to: the number that its receiver has chosen, or 0 for none.
- * Bytes that are missing count as zero. RFC 7016 §2.2.2.
+ * Session id of a datagram: the number that its receiver has chosen, or 0 for none. Missing bytes
+ * count as zero. RFC 7016 §2.2.2.
  */
 export function sessionIdOf(datagram: Uint8Array): number {
   return (word(datagram, 0) ^ word(datagram, 4) ^ word(datagram, 8)) >>> 0;

@@ -1,4 +1,4 @@
-// Cryptography that needs nothing but JavaScript and WebAssembly, for every platform.
+// Cryptography in JavaScript and WebAssembly, for every platform.
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import type { CryptoBackend, Hmac } from "./backend.ts";

@@ -1,7 +1,7 @@
-// Powers modulo a prime, in BigInt. The time they take depends on the exponent: a private one must
-// not be used so often that who measures from outside can learn it.
+// Powers modulo a prime, in BigInt. Their duration depends on the exponent: do not use a private one so often that
+// a client can learn it by measuring.
 
-/** Bits of the exponent that are taken together. */
+/** Bits of the exponent per step. */
 const WINDOW = 4;
 
 /** `base` to the power of `exponent`, modulo `modulus`, with a table of the powers up to 15. */
@@ -17,18 +17,17 @@ export function power(base: bigint, exponent: bigint, modulus: bigint): bigint {
   return result;
 }
 
-/** How many bits of an exponent are taken together, one from each part of it. */
+/** Bits of the exponent per step, one from each part of it. */
 const TEETH = 8;
 
 /**
- * Powers of a base that is always the same: with a table of 256 powers made once, five times as
- * fast as {@link power}. (A comb, Handbook of Applied Cryptography 14.117.)
+ * Powers of a fixed base by a table of 256 powers that is made once: five times as fast as {@link power}. (A comb, Handbook of Applied Cryptography 14.117.)
  */
 export class FixedBase {
   readonly #modulus: bigint;
-  /** Length of one part of the exponent. */
+  /** Length of one part of the exponent in bits. */
   readonly #bits: number;
-  /** Entry i: the product of what stands for the bits of i; bit j for `base ** (2 ** (j * #bits))`. */
+  /** Entry i: the product of `base ** (2 ** (j * #bits))` for each bit j of i. */
   readonly #table: bigint[] = [1n];
 
   /** @param bits length of the longest exponent, a multiple of 8 */

@@ -1,24 +1,24 @@
-// How the packets of a session are protected, as its two ends agree. RFC 7425 §4.5.
+// Negotiates HMACs and sequence numbers of a session between its two ends. RFC 7425 §4.5.
 import { type Component, Negotiation } from "./component.ts";
 
-/** What an end wants of the other one. */
+/** Requirements of this end. */
 export interface Policy {
   /** Refuses a far end that puts no HMAC on its packets; without it, the far end decides. */
   readonly requireHmac: boolean;
   /** Likewise for sequence numbers. */
   readonly requireSequence: boolean;
-  /** How many bytes of HMAC this end puts on packets, 4 to 32. */
+  /** Length in bytes of the HMAC that this end puts on packets, 4 to 32. */
   readonly hmacLength: number;
 }
 
 /** Accepts any request of the far end, from Flash's to the strictest. */
 export const RELAXED: Policy = { requireHmac: false, requireSequence: false, hmacLength: 16 };
-/** Takes nothing less than HMACs and sequence numbers, as rtmfp-cpp does as shipped. */
+/** Requires HMACs and sequence numbers, as rtmfp-cpp does by default. */
 export const STRICT: Policy = { requireHmac: true, requireSequence: true, hmacLength: 16 };
 
 /** How the packets of a session are protected, as one end sees it. */
 export interface Protection {
-  /** Bytes of HMAC on packets that go out; 0: a checksum in them instead. */
+  /** Length in bytes of the HMAC on outgoing packets; 0: a checksum in them instead. */
   readonly hmacOut: number;
   /** The same for incoming packets. */
   readonly hmacIn: number;
@@ -26,10 +26,10 @@ export interface Protection {
   readonly sequenceIn: boolean;
 }
 
-/** What an end says about HMACs and sequence numbers. */
+/** Negotiation fields of an end's component. */
 type Offer = Pick<Component, "hmacFlags" | "hmacLength" | "sequenceFlags">;
 
-/** What an initiator says, having heard nothing yet. */
+/** The offer of an initiator, which has received none. */
 export function offer(policy: Policy): Offer {
   return {
     hmacFlags: ownFlags(policy.requireHmac),

@@ -1,8 +1,8 @@
 const SIZE = 32;
 
 /**
- * Which session sequence numbers have been seen, so that no packet counts twice. Numbers more than
- * a window behind the highest are refused as well. RFC 7425 §4.5.3.
+ * Records the session sequence numbers seen, so that no packet counts twice. Refuses numbers 32 or more
+ * below the highest as well. RFC 7425 §4.5.3.
  */
 export class ReplayWindow {
   #highest = -1;

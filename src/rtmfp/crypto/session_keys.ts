@@ -15,7 +15,7 @@ interface DirectionKeys {
 export interface SessionKeys {
   readonly initiatorToResponder: DirectionKeys;
   readonly responderToInitiator: DirectionKeys;
-  /** For challenges of applications, 32 bytes. The own component makes the "near nonce". */
+  /** For challenges of applications, 32 bytes. The own one is the "near nonce". */
   readonly initiatorNonce: Uint8Array;
   readonly responderNonce: Uint8Array;
 }
@@ -24,7 +24,7 @@ export interface SessionKeys {
  * Derives the keys of a session.
  *
  * @param secret shared secret, without leading zero bytes
- * @param initiatorComponent the very bytes that travelled, likewise the responder's
+ * @param initiatorComponent the bytes as sent, likewise the responder's
  */
 export function deriveKeys(
   crypto: CryptoBackend,

@@ -4,23 +4,22 @@
 // crypto.subtle more than that.
 // The blocks of a packet wait for each other when they are encrypted, so one packet by itself takes
 // 7 µs, and two take no longer: of eight side by side, each takes 1.6. That is what `Batch` is for.
-// How long it takes tells lengths, and nothing of keys and data.
+// Its duration depends on lengths only, not on keys or data.
 import { aesModule, DATA, KEY, RECORD } from "./aes_code.ts";
 import { type Aes128, type Batch, UNENCRYPTED } from "./backend.ts";
 import { checksumOfSum } from "./checksum.ts";
 
 /** Maximum length of a datagram buffer, in bytes. */
 const DATAGRAM = 2_048;
-/** Packets in a batch. More do not stay in the nearest cache. */
+/** Packets in a batch. More would not fit the L1 cache. */
 const BATCH = 16;
 const BLOCK = 16;
 
-// Layout of the memory, in bytes: the constants, the slots of a batch, and one slot for everything else,
-// which has all that is left, more than any datagram needs.
+// Layout of the memory, in bytes: the constants, the slots of a batch, and the work slot, which has all the rest, more than any datagram needs.
 const FIRST = 4_096;
 const SLOT = DATA + DATAGRAM;
 const WORK = FIRST + BATCH * SLOT;
-/** Units of 64 KiB. */
+/** Size of the memory in units of 64 KiB. */
 const PAGES = 2;
 
 /** See `aes_code.ts`. */
@@ -43,7 +42,7 @@ class Machine {
   readonly buffers: readonly Uint8Array[];
   // A view made for a call would be garbage of 100 bytes, and take longer than to copy a whole buffer.
   readonly #data: Uint8Array;
-  /** Where a buffer goes for its byte `i` to come to the data. */
+  /** Views to copy a buffer into so that its byte `i` lands at the start of the data. */
   readonly #places: readonly Uint8Array[];
   /** The first `i` blocks of the data. */
   readonly #blocks: readonly Uint8Array[];
@@ -88,12 +87,12 @@ class Machine {
 }
 
 let made: Machine | undefined;
-/** Made when it is first needed: where there is a native back-end, that is never. */
+/** Created at first use; with a native back-end, never. */
 const machine = () => made ??= new Machine();
 
 /** AES-128-CBC; keys stay in JavaScript, so nothing needs to be freed. */
 export class WasmAes implements Aes128 {
-  // Records. One of them, as a key serves one direction; both once it has served either after the other.
+  // Key records. A key usually serves one direction, so one of them is set; both after it served the other.
   #encryption: Uint8Array | undefined;
   #decryption: Uint8Array | undefined;
 

@@ -1,13 +1,13 @@
-/** Buffers for messages that come in pieces, used again and again. */
+/** Pool of buffers for messages that arrive in pieces. */
 export class BufferPool {
-  /** By the logarithm of their length. */
+  /** By the binary logarithm of their length. */
   readonly #free: Uint8Array[][] = [];
   #bytes = 0;
 
-  /** @param most how many bytes to keep at most */
+  /** @param most maximum number of bytes kept */
   constructor(readonly most = 8 << 20) {}
 
-  /** A buffer of at least `size` bytes (a power of two) with anything in it. */
+  /** A buffer of at least `size` bytes and a power of two, with arbitrary content. */
   take(size: number): Uint8Array {
     const order = Math.max(10, 32 - Math.clz32(Math.max(size - 1, 0)));
     const buffer = this.#free[order]?.pop();
@@ -16,7 +16,7 @@ export class BufferPool {
     return buffer;
   }
 
-  /** Takes back what {@link take} gave. */
+  /** Takes back a buffer of {@link take}. */
   give(buffer: Uint8Array): void {
     if (this.#bytes + buffer.length > this.most) return;
     const order = 31 - Math.clz32(buffer.length);

@@ -1,11 +1,10 @@
 import type { OutgoingFragment } from "./fragment.ts";
 
-/** So many later transmissions acknowledged make a fragment lost. RFC 7016 §3.6.2.5. */
+/** Number of negative acknowledgements at which a fragment counts as lost. RFC 7016 §3.6.2.5. */
 const NAKS = 3;
 
 /**
- * The fragments in flight of all flows of a session, in the order of transmission, and from that the
- * lost ones. RFC 7016 §3.6.2.5, §3.6.2.6.
+ * The fragments in flight of all flows of a session, in the order of transmission, from which it finds the lost ones. RFC 7016 §3.6.2.5, §3.6.2.6.
  */
 export class Flight {
   /** Bytes in flight. */
@@ -19,7 +18,7 @@ export class Flight {
   #tsn = 0;
   #highestAcked = 0;
 
-  /** A fragment goes out in a chunk of `size` bytes. */
+  /** A fragment was sent in a chunk of `size` bytes. */
   sent(fragment: OutgoingFragment, size: number): void {
     fragment.everSent = true;
     fragment.inFlight = true;
@@ -33,14 +32,14 @@ export class Flight {
     this.outstanding += size;
   }
 
-  /** The peer has a fragment that is in flight. */
+  /** The peer acknowledged a fragment in flight. */
   acked(fragment: OutgoingFragment): void {
     if (fragment.tsn > this.#highestAcked) this.#highestAcked = fragment.tsn;
     this.delivered += fragment.size;
     this.remove(fragment);
   }
 
-  /** Takes a fragment out whose fate matters no more. */
+  /** Removes a fragment without counting it as lost or delivered. */
   remove(fragment: OutgoingFragment): void {
     const { earlierInFlight, laterInFlight } = fragment;
     if (earlierInFlight) earlierInFlight.laterInFlight = laterInFlight;
@@ -77,9 +76,9 @@ export class Flight {
   }
 
   /**
-   * Nothing was heard for so long that all in flight is lost.
+   * Counts all fragments in flight as lost, after a time-out.
    *
-   * @returns whether there was anything
+   * @returns whether any was in flight
    */
   loseAll(): boolean {
     const any = this.#first !== undefined;

@@ -16,25 +16,25 @@ export class OutgoingFragment {
   start = 0;
   end = 0;
   part: Part = Part.whole;
-  /** Sent in place of the u32 behind the first byte of the message; -1: that is sent as it is. */
+  /** Replaces the u32 after the first byte of the message when sent; -1: sends the message as it is. */
   stamp = -1;
-  /** Counts the messages of the flow: the same in all pieces of one. */
+  /** Number of the message in its flow; the same in all its pieces. */
   message = 0;
-  /** From 1; 0 as long as it is not sent. */
+  /** Sequence number from 1; 0 until it is sent. */
   sequence = 0;
   reliable = true;
   /** The pieces before this one have been split off. */
   begun = false;
   abandoned = false;
-  /** It went out as abandoned. */
+  /** It was sent as abandoned. */
   sentAbandoned = false;
-  /** The end of the flow. */
+  /** It ends the flow. */
   final = false;
   everSent = false;
   inFlight = false;
-  /** How many later transmissions were acknowledged before it. */
+  /** Number of later transmissions that were acknowledged before it. */
   naks = 0;
-  /** Bytes of the chunk it went out in. */
+  /** Length in bytes of the chunk it was sent in. */
   size = 0;
   /** The number of its last transmission in the session. */
   tsn = 0;
@@ -44,11 +44,12 @@ export class OutgoingFragment {
   laterInFlight: OutgoingFragment | undefined;
 }
 
-/** Views of messages that are cached (2^8), and the maximum length of such a message. */
+/** Number of cached views of messages, 2^8. */
 const PARTS = 256;
-const LONGEST = 32_768;
+/** Maximum length (bytes) of a message whose views are cached. */
+const MAX_CACHED_LENGTH = 32_768;
 
-/** Free records, and cached views of messages. */
+/** Pool of free records, and cache of views of messages. */
 export class FragmentPool {
   #free: OutgoingFragment | undefined;
   #count = 0;
@@ -56,7 +57,7 @@ export class FragmentPool {
   readonly #starts: number[] = new Array(PARTS).fill(0);
   readonly #parts: Uint8Array[] = new Array(PARTS).fill(EMPTY);
 
-  /** @param most how many to keep at most */
+  /** @param most maximum number of free records */
   constructor(readonly most = 65_536) {}
 
   take(): OutgoingFragment {
@@ -102,7 +103,7 @@ export class FragmentPool {
       known.length === end - start
     ) return known;
     const part = message.subarray(start, end);
-    if (message.length > LONGEST) return part;
+    if (message.length > MAX_CACHED_LENGTH) return part;
     this.#messages[place] = message;
     this.#starts[place] = start;
     return this.#parts[place] = part;

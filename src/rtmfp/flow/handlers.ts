@@ -7,15 +7,15 @@ export interface WriteOptions {
 }
 
 export interface SendFlowHandler {
-  /** The peer wants no more of this flow, which closes. Code 0 comes without a reason. */
+  /** The peer refused this flow, which closes. Code 0: no reason given. */
   onException?(code: number): void;
   /** An acknowledgement has come; see `SendFlow.firstPending`. Do not write to the flow from here. */
   onAcknowledged?(): void;
-  /** The peer has seen the end. It is not called when the session ends first. */
+  /** The peer has acknowledged the end. Not called if the session ends first. */
   onClosed?(): void;
 }
 
-/** Takes the messages of a flow that was accepted. */
+/** Receives the messages of an accepted flow. */
 export interface FlowReceiver {
   /** @param message a view, good until the call returns: copy what is kept */
   onMessage(message: Uint8Array, flow: ReceiveFlow): void;

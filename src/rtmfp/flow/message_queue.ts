@@ -2,13 +2,13 @@ import { Fragment as Part } from "../wire/user_data.ts";
 import type { FragmentPool, OutgoingFragment } from "./fragment.ts";
 
 /**
- * The messages of a flow that wait for room in a packet. They are whole and have no sequence
- * numbers yet; only of the first, pieces may have been split off. RFC 7016 §3.6.2.2.
+ * The messages of a flow that wait for room in a packet. They are whole and have no sequence numbers yet, except that pieces of the first may have been
+ * split off. RFC 7016 §3.6.2.2.
  */
 export class MessageQueue {
   /** Bytes that wait. */
   bytes = 0;
-  /** Messages that wait, the first one counted until its end is taken. */
+  /** Messages that wait; the first counts until its last piece is taken. */
   messages = 0;
   #first: OutgoingFragment | undefined;
   #last: OutgoingFragment | undefined;
@@ -60,9 +60,9 @@ export class MessageQueue {
   }
 
   /**
-   * Drops the messages that were not begun.
+   * Drops the messages of which nothing was sent.
    *
-   * @returns how many
+   * @returns their number
    */
   dropUnbegun(): number {
     const begun = this.#first?.begun ? this.#first : undefined;
