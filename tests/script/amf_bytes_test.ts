@@ -21,7 +21,7 @@ function read(content: string, body: string): Machine {
   return machine;
 }
 
-/** As {@link read}, and nothing goes wrong. */
+/** Like {@link read}; fails if the server logs a message. */
 function reads(content: string, body: string): void {
   assert.deepEqual(read(content, body).logged, []);
 }
@@ -116,7 +116,7 @@ Deno.test("AMF-088: readAMF reads one AMF3 value by default, n values for n, the
   );
 });
 
-Deno.test("AMF-089: bytesAvailable counts the bytes left", () => {
+Deno.test("AMF-089: reader.bytesAvailable is the number of unread bytes", () => {
   reads(
     "010203",
     `assert(reader.bytesAvailable == 3)
@@ -127,7 +127,7 @@ Deno.test("AMF-089: bytesAvailable counts the bytes left", () => {
   );
 });
 
-Deno.test("Reading past the end raises an error that a script can catch", () => {
+Deno.test("A reader raises an error that a script can catch for a read past the end", () => {
   reads(
     "01",
     `for _, method in ipairs {"readShort", "readInt", "readDouble", "readFloat", "readUTF"} do
@@ -203,7 +203,7 @@ Deno.test("AMF-097: writeAMF writes each argument in AMF3", () => {
   );
 });
 
-Deno.test("A message that grows without end raises an error", () => {
+Deno.test("A writer raises an error when a script writes without end", () => {
   const message = fails(
     "local long = ('x'):rep(2^24) for i = 1, 100 do writer:writeUTFBytes(long) end",
   );
@@ -270,7 +270,7 @@ Deno.test("Charsets convert UTF-16 like JavaScript, also with an odd byte at the
     const { toUtf8, fromUtf8 } = charset("UTF-16");
     const bytes = fromUtf8(utf8);
     assert.equal(new TextDecoder("utf-16be", { ignoreBOM: true }).decode(bytes), text);
-    if (/^[\ufeff\ufffe]/.test(text)) return; // which is read as a mark
+    if (/^[\ufeff\ufffe]/.test(text)) return; // read as a byte order mark
     assert.deepEqual(toUtf8(bytes), utf8);
   }));
   assert.equal(

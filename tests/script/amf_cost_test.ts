@@ -4,7 +4,7 @@ import { AmfReader } from "../../src/amf/mod.ts";
 import { worstInputs } from "../amf/worst_inputs.ts";
 import { Machine } from "./amf_machine.ts";
 
-/** Calls of Lua's C functions for each byte of a message, at most: into Lua, and out again. */
+/** Maximum calls of Lua's C functions per byte of a message, for reading and for writing. */
 const CALLS_IN = 4, CALLS_OUT = 20;
 
 /** A machine that counts the calls of C functions. */
@@ -23,7 +23,7 @@ function counting() {
   return { machine, counted };
 }
 
-Deno.test("No message of any size costs more than some calls per byte", () => {
+Deno.test("Lua reads the worst messages with at most 4 calls per byte, and writes them with at most 20", () => {
   const { machine, counted } = counting();
   const { lua } = machine;
   let most = 0;
@@ -42,5 +42,5 @@ Deno.test("No message of any size costs more than some calls per byte", () => {
       most = Math.max(most, read);
     }
   }
-  assert.ok(most > 1, "something is counted");
+  assert.ok(most > 1, "calls are counted");
 });

@@ -77,7 +77,7 @@ Deno.test("AMF-073: toAMF writes strings byte for byte", () => {
 Deno.test("AMF-074: __raw takes precedence over all other fields", () => {
   const { hex: bytes } = quiet('return cumulus:toAMF({__raw = "a", __time = 1, 1, 2, x = 1})');
   assert.equal(bytes, hex("11 0c 03 61"));
-  // only if it is a string
+  // other types are ignored
   assert.deepEqual(quiet("return cumulus:toAMF({__raw = 1})").values, [plain({ __raw: 1 })]);
 });
 
@@ -106,7 +106,7 @@ Deno.test("AMF-076: toAMF writes a dictionary with its present pairs", () => {
   assert.equal(odd.logged.length, 1);
 });
 
-Deno.test("AMF-077: an externalizable object writes itself", () => {
+Deno.test("AMF-077: toAMF calls __writeExternal of an externalizable object", () => {
   const { hex: bytes } = quiet(
     `local ext = {__type = "Ext", x = 1}
      function ext:__writeExternal(writer)
@@ -131,11 +131,11 @@ Deno.test("AMF-077: toAMF raises an error of __writeExternal", () => {
   const deep = "local t = {} for i = 1, 300 do t = {t} end pcall(writer.writeAMF, writer, t)";
   assert.match(machine.failure(ext(deep)), /deep/);
   assert.deepEqual(machine.bugs, []);
-  assert.equal(toHex(machine.bytes("cumulus:toAMF(5)")), "110405"); // and the next goes well
+  assert.equal(toHex(machine.bytes("cumulus:toAMF(5)")), "110405"); // the next call works
 });
 
 Deno.test("AMF-077: toAMF does not confuse temporary tables at the same address", () => {
-  // Each is gone when the next is made, most likely in the same place.
+  // Each table is collected before the next is made, most likely at the same address.
   const { values } = quiet(
     `local ext = {__type = "flex.messaging.io.ArrayCollection"}
      local drop = {{"dropped"}}
@@ -161,7 +161,7 @@ Deno.test("AMF-077: toAMF does not confuse temporary tables at the same address"
   );
 });
 
-Deno.test("A table that grows while toAMF walks it raises an error", () => {
+Deno.test("toAMF raises an error for a table that grows during the call", () => {
   const machine = new Machine();
   const chunk = (field: string) =>
     `local t = {${field}}
@@ -177,7 +177,7 @@ Deno.test("A table that grows while toAMF walks it raises an error", () => {
   assert.deepEqual(machine.bugs, []);
 });
 
-Deno.test("AMF-077: an object that writes itself may call toAMF", () => {
+Deno.test("AMF-077: __writeExternal may call toAMF", () => {
   const { values } = quiet(
     `return cumulus:toAMF({__type = "flex.messaging.io.ArrayCollection", __writeExternal = function(self, writer)
        writer:writeAMF({__raw = cumulus:toAMF({1}, {__type = "E", __writeExternal = function() end})})
@@ -322,7 +322,7 @@ Deno.test("AMF-080e: toAMF writes an index of a reference in one or more bytes",
   assert.equal(list[0], first);
 });
 
-Deno.test("Values nested too deep for AMF raise an error that a script can catch", () => {
+Deno.test("toAMF raises an error that a script can catch for values nested too deep", () => {
   const machine = new Machine();
   for (const method of ["toAMF", "toAMF0", "onlyAMF0"]) {
     for (const inner of ["{t}", "{a = t}", "{__size = 1, a = t}", "{__type = 'T', a = t}"]) {
@@ -388,7 +388,7 @@ Deno.test("Decision 11: the server writes only AMF0 for a client that asked for 
   assert.ok(!bytes.startsWith("11"));
 });
 
-Deno.test("encode() reads values from any index and keeps the stack", () => {
+Deno.test("LuaToAmf.encode() reads values from any index of the stack, and keeps the stack", () => {
   const machine = new Machine();
   const { lua, toAmf } = machine;
   lua.pushText("below");
@@ -402,10 +402,10 @@ Deno.test("encode() reads values from any index and keeps the stack", () => {
   assert.equal(lua.top, 4);
   const first = toAmf.encode(3, 1);
   toAmf.encode(2, 1);
-  assert.equal(toHex(first), "11060378"); // its own copy
+  assert.equal(toHex(first), "11060378"); // a copy
 });
 
-/** Compares tables by content: the order of members does not matter. */
+/** Compares tables by content, independent of the order of members. */
 const luaValues = fc.letrec<{ value: AmfValue }>((tie) => ({
   value: fc.oneof(
     { maxDepth: 4 },
@@ -448,7 +448,7 @@ Deno.test("Lua decodes random values and encodes them to the same bytes", () => 
 Deno.test("Lua writes a table to the same bytes in one call and piece by piece", () => {
   const machine = new Machine();
   const { lua } = machine;
-  // With an object that writes itself beside them, tables go piece by piece.
+  // Beside an object with __writeExternal, Lua writes tables piece by piece.
   machine.run('external = {__type = "E", __writeExternal = function() end}');
   const tail = "11" + "0a070345";
   fc.assert(

@@ -1,4 +1,4 @@
-// Hostile bytes of AMF on their way into Lua.
+// Lua reads hostile AMF.
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { AmfReader, encodeAmf } from "../../src/amf/mod.ts";
@@ -14,12 +14,15 @@ function turn(machine: Machine, bytes: Uint8Array): void {
   const reader = new AmfReader(bytes);
   const count = machine.toLua.push(reader);
   assert.equal(lua.top, count);
-  assert.ok(reader.done || machine.logged.length > before, "the rest is passed over in silence");
+  assert.ok(
+    reader.done || machine.logged.length > before,
+    "the rest was skipped without a log message",
+  );
   for (const form of ["amf3", "mixed", "amf0"] as const) {
     try {
       machine.toAmf.encode(1, count, form);
     } catch (error) {
-      // AMF0 can refer to 65536 objects and has names of 65535 bytes; nothing here is so long.
+      // AMF0 limits references to 65,536 objects and names to 65,535 bytes; these messages are shorter.
       assert.match((error as Error).message, /deep/);
     }
     assert.equal(lua.top, count);
@@ -27,7 +30,7 @@ function turn(machine: Machine, bytes: Uint8Array): void {
   lua.top = 0;
 }
 
-Deno.test("Lua rejects truncated messages", () => {
+Deno.test("Lua reads truncated messages without an exception", () => {
   const machine = new Machine();
   for (const hex of Object.values(messages)) {
     const bytes = fromHex(hex);
@@ -37,7 +40,7 @@ Deno.test("Lua rejects truncated messages", () => {
 });
 
 for (const scripts of [false, true]) {
-  Deno.test(`Lua survives random messages${scripts ? ", to scripts that read and write themselves" : ""}`, () => {
+  Deno.test(`Lua reads and writes random messages without an exception${scripts ? ", also with __readExternal and __writeExternal" : ""}`, () => {
     const machine = new Machine();
     if (scripts) {
       machine.check(`
@@ -57,7 +60,7 @@ for (const scripts of [false, true]) {
       fc.nat({ max: 0x2b }).map((byte) => [byte]),
       fc.constantFrom(
         [0x0a, 0x07, 0x07, 0x45, 0x78, 0x74], // an externalizable object
-        [0x0a, 0x0b, 0x03, 0x43], // a typed one
+        [0x0a, 0x0b, 0x03, 0x43], // a typed object
         [0x0a, 0x0b, 0x01, 0x03, 0x61], // an object, whose first member is called "a"
         [0x09, 0x05, 0x01], // an array of two
         [0x06, 0x03, 0x61],
@@ -82,7 +85,7 @@ for (const scripts of [false, true]) {
   });
 }
 
-Deno.test("Messages stay intact when Lua's memory moves during reading and writing", () => {
+Deno.test("Lua reads and writes 100,000 objects unchanged while its memory moves", () => {
   const machine = new Machine();
   const { lua } = machine;
   const values = Array.from(
@@ -103,16 +106,16 @@ Deno.test("Messages stay intact when Lua's memory moves during reading and writi
   assert.deepEqual(decode(again), decode(message));
 });
 
-Deno.test("Lua survives a message during which its memory runs out", () => {
+Deno.test("Lua raises an error when its memory runs out while it reads a message, and continues", () => {
   const machine = new Machine({ memory: 4 << 20 });
   const { lua } = machine;
   const message = encodeAmf(Array.from({ length: 50_000 }, (_, i) => ({ i, text: `text ${i}` })));
   for (let i = 0; i < 3; i++) {
-    // from outside of any call
+    // outside of a call into Lua
     assert.throws(() => machine.toLua.push(new AmfReader(message)), ScriptError);
     lua.top = 0;
     lua.collect();
-    // and within one
+    // and within a call
     machine.give(message);
     const failure = machine.failure("return cumulus:fromAMF(bytes)");
     assert.match(failure, /not enough memory/);
@@ -124,7 +127,7 @@ Deno.test("Lua survives a message during which its memory runs out", () => {
   assert.deepEqual(machine.bugs, []);
 });
 
-Deno.test("Failed messages leave nothing in Lua", () => {
+Deno.test("Lua keeps no values of failed messages", () => {
   const machine = new Machine();
   machine.check(`
     function onTypedObject(type, object)
@@ -148,7 +151,7 @@ Deno.test("Failed messages leave nothing in Lua", () => {
   assert.equal(machine.objects.size, 0);
 });
 
-Deno.test("Reading a message counts to the time of its call", () => {
+Deno.test("Lua counts the time of reading a message against the time limit of its call", () => {
   let now = 0;
   const machine = new Machine({ clock: () => now++, time: 20 });
   const { lua } = machine;
@@ -165,7 +168,7 @@ Deno.test("Reading a message counts to the time of its call", () => {
     () => read(100_000),
     (error) => error instanceof ScriptError && error.kind === "time",
   );
-  assert.equal(read(1_000), 1, "the next one has its own time");
+  assert.equal(read(1_000), 1, "the next call has its own time");
   assert.deepEqual(machine.bugs, []);
 });
 

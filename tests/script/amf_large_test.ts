@@ -1,4 +1,4 @@
-// Values as long as one message may be, and a memory of Lua's that moves at any moment.
+// Lua reads and writes values of the maximum length of a message, also while its memory moves.
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
@@ -12,13 +12,13 @@ import {
 } from "../../src/amf/mod.ts";
 import { Machine } from "./amf_machine.ts";
 
-/** Bytes that one message may have. */
+/** Maximum bytes of a message. */
 const MAX_MESSAGE = 16 << 20;
 
 const list = <T>(length: number, element: (i: number) => T): T[] =>
   Array.from({ length }, (_, i) => element(i));
 
-/** Each has at most 1,000,000 values, the limit of a message. */
+/** Values by name; each has at most 1,000,000 values, the limit of a message. */
 const large: Record<string, AmfValue> = {
   "150,000 integers": list(150_000, (i) => i),
   "999,999 booleans": list(999_999, (i) => i % 3 === 0),
@@ -26,11 +26,11 @@ const large: Record<string, AmfValue> = {
   "120,000 objects": list(120_000, (i) => ({ a: i, b: `b${i}`, c: i % 2 === 0, d: [i] })),
   "120,000 names": Object.fromEntries(list(120_000, (i) => [`name ${i}`, i])),
   "16 strings of nearly 1 MiB": list(16, (i) => String.fromCharCode(97 + i).repeat((1 << 20) - 16)),
-  "a string that is the message": "x".repeat(MAX_MESSAGE - 16),
+  "a string of the maximum length of a message": "x".repeat(MAX_MESSAGE - 16),
 };
 
 for (const [name, value] of Object.entries(large)) {
-  Deno.test(`Lua reads and writes ${name}`, () => {
+  Deno.test(`Lua reads and writes a message of ${name}`, () => {
     const machine = new Machine({ memory: 1 << 30 });
     const message = encodeAmf(value);
     assert.ok(message.length <= MAX_MESSAGE, `${message.length} bytes`);
@@ -54,15 +54,15 @@ for (const [name, value] of Object.entries(large)) {
   });
 }
 
-/** Compares without the cost of a report on millions of bytes. */
+/** Compares bytes without a report of the differences, which is slow for millions of bytes. */
 function equal(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
-Deno.test("A message stays intact when Lua's memory moves before each value", () => {
+Deno.test("Lua reads and writes a message unchanged when its memory moves before each value", () => {
   const machine = new Machine();
   const { memory } = machine.lua.c;
-  /** Growing by nothing detaches every view, as growing does. */
+  /** Growing the memory by 0 pages detaches every view, as growing does. */
   class MovingReader extends AmfReader {
     override readAmf3(sink: AmfSink): void {
       memory.grow(0);

@@ -1,4 +1,4 @@
-// A Lua machine with only the parts that AMF needs, for tests and measurements.
+// A Lua machine with only the parts for AMF, for tests and benchmarks.
 import { AmfReader } from "../../src/amf/mod.ts";
 import type { AmfHost } from "../../src/script/api/amf_host.ts";
 import { AmfToLua } from "../../src/script/api/amf_to_lua.ts";
@@ -8,10 +8,10 @@ import { Batch } from "../../src/script/vm/batch.ts";
 import { FUNCTION, Lua, type LuaOptions, REGISTRY, STRING } from "../../src/script/vm/lua.ts";
 import { ScriptError } from "../../src/script/vm/script_error.ts";
 
-/** Milliseconds that no call of a test takes, however busy the machine is. */
+/** Time limit (ms) that no call of a test reaches, also on a busy machine. */
 const AMPLE_TIME = 60_000;
 
-/** Place of the table of globals in the registry: LUA_RIDX_GLOBALS. */
+/** Index of the table of globals in the registry: LUA_RIDX_GLOBALS. */
 const GLOBALS = 2;
 
 export class Machine implements AmfHost {
@@ -21,7 +21,7 @@ export class Machine implements AmfHost {
   readonly toAmf: LuaToAmf;
   /** The logged messages, level first. */
   readonly logged: string[] = [];
-  /** Exceptions that are ours. */
+  /** Exceptions of the server's code. */
   readonly bugs: unknown[] = [];
 
   constructor(options: Partial<LuaOptions> = {}) {
@@ -93,7 +93,7 @@ export class Machine implements AmfHost {
     lua.pop();
   }
 
-  /** Makes the value on top a global. */
+  /** Sets a global to the value on top of the stack. */
   setGlobal(name: string): void {
     const { lua } = this;
     lua.rawGetIndex(REGISTRY, GLOBALS);
@@ -117,7 +117,7 @@ export class Machine implements AmfHost {
     lua.pop(2);
   }
 
-  /** Runs a chunk; the bytes of its results that are strings, others as Lua displays them. */
+  /** Runs a chunk. @returns the bytes of its results; values other than strings as Lua displays them */
   run(source: string): (Uint8Array | string)[] {
     const { lua } = this;
     const base = lua.enter();
@@ -135,19 +135,19 @@ export class Machine implements AmfHost {
     return results;
   }
 
-  /** The one string that an expression gives. */
+  /** The string that an expression returns. */
   bytes(expression: string): Uint8Array {
     const [result] = this.run(`return ${expression}`);
     if (!(result instanceof Uint8Array)) throw new TypeError(`${expression} is ${result}`);
     return result;
   }
 
-  /** Runs a chunk that asserts. */
+  /** Runs a chunk that contains assertions. */
   check(source: string): void {
     this.run(source);
   }
 
-  /** The message of the error that a chunk ends in. */
+  /** The message of the error that a chunk raises. */
   failure(source: string): string {
     try {
       this.run(source);
@@ -158,7 +158,7 @@ export class Machine implements AmfHost {
     return "";
   }
 
-  /** Makes bytes the global `bytes`. */
+  /** Sets the global `bytes`. */
   give(bytes: Uint8Array): void {
     this.lua.pushBytes(bytes);
     this.setGlobal("bytes");

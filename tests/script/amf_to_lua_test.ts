@@ -14,7 +14,7 @@ import {
 import { fromHex } from "../../src/bytes/hex.ts";
 import { Machine } from "./amf_machine.ts";
 
-/** Makes bytes the global `bytes`, and runs a chunk that asserts. */
+/** Sets the global `bytes`, and runs a chunk that contains assertions. */
 function check(bytes: Uint8Array | string, source: string, prelude = ""): Machine {
   const machine = new Machine();
   machine.give(typeof bytes === "string" ? fromHex(bytes) : bytes);
@@ -41,7 +41,7 @@ const both = (name: string, value: AmfValue, source: string, prelude = "") => {
   }
 };
 
-Deno.test("AMF-050: null and undefined keep their positions among results", () => {
+Deno.test("AMF-050: fromAMF returns nil for null and undefined at their positions among the results", () => {
   quiet(
     "05 06 11 00 11 01 01 01",
     `local n = select("#", cumulus:fromAMF(bytes))
@@ -50,7 +50,7 @@ Deno.test("AMF-050: null and undefined keep their positions among results", () =
   );
 });
 
-Deno.test("AMF-050: a nil member or element is absent", () => {
+Deno.test("AMF-050: fromAMF omits a null member or element of a table", () => {
   quiet(
     encode("amf3", { a: null, b: 1 }, [null, 2, undefined]),
     `local object, array = cumulus:fromAMF(bytes)
@@ -59,7 +59,7 @@ Deno.test("AMF-050: a nil member or element is absent", () => {
   );
 });
 
-Deno.test("AMF-051: whole numbers print without a point", () => {
+Deno.test("AMF-051: fromAMF returns whole numbers that print without a point", () => {
   quiet(
     encode("amf3", true, false, 1.5, 5, -7, 1e10, 2 ** 60, -0, Infinity),
     `local a, b, c, d, e, f, g, h, i = cumulus:fromAMF(bytes)
@@ -70,7 +70,7 @@ Deno.test("AMF-051: whole numbers print without a point", () => {
   quiet("00 7ff8000000000000", "local nan = cumulus:fromAMF(bytes) assert(nan ~= nan)");
 });
 
-Deno.test("AMF-051: strings keep all bytes", () => {
+Deno.test("AMF-051: fromAMF keeps all bytes of strings", () => {
   quiet(
     "02 0004 00ff80c3 11 06 09 00ff80c3 0c 00000001 61",
     `local a, b, c = cumulus:fromAMF(bytes)
@@ -79,14 +79,14 @@ Deno.test("AMF-051: strings keep all bytes", () => {
 });
 
 both(
-  "AMF-052: an object is a table of its members",
+  "AMF-052: fromAMF returns an object as a table of its members",
   { a: 1, b: { c: "x" }, "": true },
   `local t = cumulus:fromAMF(bytes)
    assert(t.a == 1 and t.b.c == "x" and type(t.b) == "table")`,
 );
 
 both(
-  "AMF-053, AMF-060: a typed object has __type, and onTypedObject sees it complete",
+  "AMF-053, AMF-060: fromAMF sets __type of a typed object, and calls onTypedObject with the complete object",
   { cat: new TypedObject("Cat", { a: true, __type: "Dog" }) },
   `local cat = cumulus:fromAMF(bytes).cat
    assert(cat.__type == "Cat" and cat.a == true)
@@ -120,7 +120,7 @@ Deno.test("AMF-060: onTypedObject may itself decode and encode", () => {
   );
 });
 
-Deno.test("AMF-054: an array has elements from 1 and names", () => {
+Deno.test("AMF-054: fromAMF returns an array as a table with elements from 1 and names", () => {
   quiet(
     encode("amf3", [10, 20, "x"], new MixedArray({ x: 10 }, [100])),
     `local a, b = cumulus:fromAMF(bytes)
@@ -129,7 +129,7 @@ Deno.test("AMF-054: an array has elements from 1 and names", () => {
   );
 });
 
-Deno.test("AMF-054: an element with a numeric name comes last", () => {
+Deno.test("AMF-054: fromAMF appends values with numeric names to the elements of an array", () => {
   quiet(
     encode("amf0", new MixedArray({ "0": "a", "5": "b", x: "c" })),
     `local t = cumulus:fromAMF(bytes)
@@ -137,7 +137,7 @@ Deno.test("AMF-054: an element with a numeric name comes last", () => {
      assert(t["0"] == nil and t["5"] == nil and t[5] == nil)`,
   );
   quiet(
-    // AMF3: names 7 and x, then elements; JavaScript would order the names itself
+    // AMF3: names 7 and x, then elements; JavaScript would reorder the names
     "11 09 05 03 37 06 03 37 03 78 01 01 04 01 04 02",
     `local t = cumulus:fromAMF(bytes)
      assert(t[1] == 1 and t[2] == 2 and t[3] == "7" and #t == 3)`,
@@ -149,12 +149,12 @@ Deno.test("AMF-054: an element with a numeric name comes last", () => {
   );
   quiet(
     encode("amf0", { "0": "a" }),
-    `assert(cumulus:fromAMF(bytes)["0"] == "a")`, // of an object it is a name like others
+    `assert(cumulus:fromAMF(bytes)["0"] == "a")`, // an ordinary name in an object
   );
 });
 
 both(
-  "AMF-055: a date before 1970 and in a leap year",
+  "AMF-055: fromAMF returns the fields of a date before 1970 and in a leap year",
   [new Date(Date.UTC(1969, 11, 31, 23, 59, 59, 999)), new Date(Date.UTC(2000, 11, 31))],
   `local a, b = table.unpack(cumulus:fromAMF(bytes))
    assert(a.__time == -1 and a.year == 1969 and a.month == 12 and a.day == 31 and a.hour == 23)
@@ -162,7 +162,7 @@ both(
    assert(b.yday == 366 and b.wday == 1 and b.hour == 0)`,
 );
 
-Deno.test("AMF-055: a date beyond the calendar has only __time", () => {
+Deno.test("AMF-055: fromAMF returns only __time for a date beyond the calendar", () => {
   quiet(
     "0b 7ff8000000000000 0000 0b 7ff0000000000000 0000",
     `local a, b = cumulus:fromAMF(bytes)
@@ -170,7 +170,7 @@ Deno.test("AMF-055: a date beyond the calendar has only __time", () => {
   );
 });
 
-Deno.test("AMF-056: a byte array is a table with __raw", () => {
+Deno.test("AMF-056: fromAMF returns a byte array as a table with __raw", () => {
   quiet(
     encode("amf3", Uint8Array.of(0, 255, 128), new Uint8Array(0)),
     `local a, b = cumulus:fromAMF(bytes)
@@ -178,7 +178,7 @@ Deno.test("AMF-056: a byte array is a table with __raw", () => {
   );
 });
 
-Deno.test("AMF-057: a dictionary has keys of any type, and __size", () => {
+Deno.test("AMF-057: fromAMF returns a dictionary as a table with keys of any type, and __size", () => {
   quiet(
     encode(
       "amf3",
@@ -207,7 +207,7 @@ Deno.test("AMF-057: fromAMF drops pairs whose key is nil or NaN", () => {
   );
 });
 
-Deno.test("AMF-058: a reference becomes the same table, in cycles too", () => {
+Deno.test("AMF-058: fromAMF returns the same table for a reference, in cycles too", () => {
   const shared = { n: 1 };
   const cycle: Record<string, AmfValue> = { shared };
   cycle.self = cycle;
@@ -227,7 +227,7 @@ Deno.test("AMF-058: a reference becomes the same table, in cycles too", () => {
   );
 });
 
-Deno.test("AMF-040: XML becomes a string, a Vector an array", () => {
+Deno.test("AMF-040: fromAMF returns XML as a string, and a Vector as an array", () => {
   quiet(
     encode(
       "amf3",
@@ -244,13 +244,13 @@ Deno.test("AMF-040: XML becomes a string, a Vector an array", () => {
   );
 });
 
-Deno.test("AMF-020: an unsupported value becomes nil, with a WARN", () => {
+Deno.test("AMF-020: fromAMF returns nil for an unsupported value, with a WARN", () => {
   const machine = check("0d 01 01", "local a, b = cumulus:fromAMF(bytes) assert(a == nil and b)");
   assert.equal(machine.logged.length, 1);
   assert.match(machine.logged[0], /^warn: /);
 });
 
-Deno.test("AMF-059: an unknown marker ends the message with an ERROR", () => {
+Deno.test("AMF-059: fromAMF ends at an unknown marker, with an ERROR", () => {
   for (
     const hex of ["02 0001 61 04 01 01", "02 0001 61 11 0a 0b 01 03 61 1f", "02 0001 61 02 ff"]
   ) {
@@ -258,14 +258,14 @@ Deno.test("AMF-059: an unknown marker ends the message with an ERROR", () => {
       hex,
       `assert(select("#", cumulus:fromAMF(bytes)) == 1 and cumulus:fromAMF(bytes) == "a")`,
     );
-    assert.equal(machine.logged.length, 2); // once each call
+    assert.equal(machine.logged.length, 2); // one message per call
     assert.match(machine.logged[0], /^error: /);
   }
 });
 
 const ext = (...content: string[]) => fromHex("11 0a 07 07 457874" + content.join(""));
 
-Deno.test("AMF-061: an externalizable object reads itself, after onTypedObject", () => {
+Deno.test("AMF-061: fromAMF calls __readExternal of an externalizable object after onTypedObject", () => {
   quiet(
     ext("06 0d 696e73696465", "02 0001 62"),
     `local object, after = cumulus:fromAMF(bytes)
@@ -285,7 +285,7 @@ Deno.test("AMF-061: an externalizable object reads itself, after onTypedObject",
   );
 });
 
-Deno.test("AMF-063: the documented code for ArrayCollection works through a class", () => {
+Deno.test("AMF-063: the documented class for ArrayCollection reads and writes its elements", () => {
   const type = "flex.messaging.io.ArrayCollection";
   quiet(
     encode("amf3", {
@@ -316,7 +316,7 @@ Deno.test("AMF-062: without __readExternal the server ignores the rest of the me
   assert.match(machine.logged[0], /^error: .*Ext/);
 });
 
-Deno.test("AMF-061: an error of __readExternal ends the message, with an ERROR", () => {
+Deno.test("AMF-061: fromAMF ends at an error of __readExternal, with an ERROR", () => {
   for (
     const body of ["error('broken')", "reader:readBytes(100)", "reader:readAMF(99)", "nothing()"]
   ) {
@@ -332,7 +332,7 @@ Deno.test("AMF-061: an error of __readExternal ends the message, with an ERROR",
   }
 });
 
-Deno.test("An error of readAMF ends the message even if the script catches it", () => {
+Deno.test("fromAMF ends at an error of readAMF, also if the script catches it", () => {
   const machine = check(
     ext("1f", "05 05"),
     `assert(select("#", cumulus:fromAMF(bytes)) == 0)`,
@@ -343,7 +343,7 @@ Deno.test("An error of readAMF ends the message even if the script catches it", 
   assert.match(machine.logged[0], /^error: /);
 });
 
-Deno.test("A read past the end leaves the reader where it was", () => {
+Deno.test("A reader keeps its position at a read past the end", () => {
   quiet(
     ext("07"),
     `assert(cumulus:fromAMF(bytes).last == 7)`,
@@ -377,7 +377,7 @@ Deno.test("Decision 9: onTypedObject runs once per object, and externalizable da
   );
 });
 
-Deno.test("Coroutines read nested externalizable objects", () => {
+Deno.test("fromAMF reads nested externalizable objects inside coroutines", () => {
   let value: AmfValue = "core";
   for (let i = 0; i < 20; i++) {
     const inner = value;
@@ -399,7 +399,7 @@ Deno.test("Coroutines read nested externalizable objects", () => {
   );
 });
 
-Deno.test("Objects nested too deep for Lua's calls end the message, not the server", () => {
+Deno.test("fromAMF ends with an error at externalizable objects nested too deep for Lua's calls", () => {
   let value: AmfValue = "core";
   for (let i = 0; i < 250; i++) {
     const inner = value;
@@ -440,7 +440,7 @@ Deno.test("fromAMF reads thousands of values, and of elements", () => {
   );
 });
 
-Deno.test("push() reads the requested number of values from the reader's position", () => {
+Deno.test("AmfToLua.push() reads the requested number of values from the reader's position", () => {
   const machine = new Machine();
   const { lua } = machine;
   const bytes = encode("amf3", "name", { long: "x".repeat(60) }, "x".repeat(60), 3, 4);
@@ -450,14 +450,14 @@ Deno.test("push() reads the requested number of values from the reader's positio
   lua.pushText("below");
   assert.equal(machine.toLua.push(reader, 2), 2);
   assert.equal(lua.top, 3);
-  assert.equal(lua.text(2), "x".repeat(60)); // by reference to an earlier string
+  assert.equal(lua.text(2), "x".repeat(60)); // a reference to an earlier string
   assert.equal(lua.toNumber(3), 3);
   assert.equal(machine.toLua.push(reader), 1);
   assert.equal(lua.toNumber(4), 4);
   assert.equal(lua.text(1), "below");
 });
 
-Deno.test("A reference to a value that was not pushed ends the message with an ERROR", () => {
+Deno.test("AmfToLua.push() ends at a reference to a value that was not pushed, with an ERROR", () => {
   const machine = new Machine();
   const shared = {};
   const reader = new AmfReader(encode("amf3", shared, 1, shared));
@@ -466,12 +466,12 @@ Deno.test("A reference to a value that was not pushed ends the message with an E
   assert.match(machine.logged[0], /^error: Cannot refer/);
 });
 
-Deno.test("A long string repeated by reference becomes one string in Lua", () => {
+Deno.test("fromAMF makes one Lua string for a long string repeated by reference", () => {
   const machine = new Machine();
   const head = encode("amf3", "x".repeat(60_000));
   const message = new Uint8Array(head.length + 3 * 20_000);
   message.set(head);
   for (let i = 0; i < 20_000; i++) message.set([0x11, 0x06, 0x00], head.length + 3 * i);
-  assert.equal(machine.toLua.push(new AmfReader(message)), 20_001); // 1.2 GB if each were made anew
+  assert.equal(machine.toLua.push(new AmfReader(message)), 20_001); // 1.2 GB with a new string for each
   assert.ok(machine.lua.usedMemory < 10e6);
 });

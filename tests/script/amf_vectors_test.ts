@@ -5,7 +5,7 @@ import { toHex } from "../../src/bytes/hex.ts";
 import { Machine } from "./amf_machine.ts";
 
 for (const { id, lua, hex } of vectors.lua) {
-  Deno.test(`${id}: ${lua}`, () => {
+  Deno.test(`${id}: Lua returns the specified AMF for ${lua}`, () => {
     const machine = new Machine();
     assert.equal(toHex(machine.bytes(lua)), hex);
     assert.equal(machine.lua.top, 0);

@@ -1,4 +1,4 @@
-// Applications, their names and their life: API-021 to API-045.
+// Applications: names, start, reload and stop. API-021 to API-045.
 import assert from "node:assert/strict";
 import { UnknownApplication } from "../../src/media/refused.ts";
 import { Machine } from "./machine.ts";
@@ -22,7 +22,7 @@ Deno.test("API-022, API-024, API-044: paths without a folder are unknown", () =>
   }
 });
 
-Deno.test("DECISIONS 10: unknown = nearest serves with the application above", () => {
+Deno.test("DECISIONS 10: with unknown = nearest the application above serves clients of an unknown path", () => {
   const machine = new Machine({
     "main.lua": "function onConnection(client) INFO('root ', client.path) end",
     "a/main.lua": "function onConnection(client) INFO('a ', client.path) end",
@@ -45,7 +45,7 @@ Deno.test("DECISIONS 10: unknown = nearest serves with the application above", (
   assert.ok(asked < 5, `${asked} folders were asked for`);
 });
 
-Deno.test("API-035: the server checks files for each client that connects, in a rush less often", () => {
+Deno.test("API-035: the server checks files for each client that connects, and less often in a rush of clients", () => {
   const machine = new Machine({ "main.lua": "", "a/main.lua": "INFO('one')" }).start();
   let now = 5_000;
   machine.host.now = () => now;
@@ -77,7 +77,7 @@ Deno.test("API-025: an application without main.lua accepts clients, and runs no
   assert.deepEqual(machine.said(), []);
 });
 
-Deno.test("API-026: a main.lua that fails refuses its clients, and leaves no globals", () => {
+Deno.test("API-026: the server refuses clients of a main.lua that fails, and keeps none of its globals", () => {
   const machine = new Machine({
     "main.lua": "",
     "a/main.lua": "x = = 1",
@@ -127,7 +127,7 @@ Deno.test("API-029: in the root, super is the real global table", () => {
   assert.deepEqual(machine.run("x = 1 INFO(super.x, super.print == print)"), ["(null)(true)"]);
 });
 
-Deno.test("API-031: naming a child does not start it", () => {
+Deno.test("API-031: a script that names a child application does not start it", () => {
   const machine = new Machine({
     "main.lua": "function onConnection(client) INFO(game and game.who) end",
     "game/main.lua": "who = 'game' INFO('started')",
@@ -139,7 +139,7 @@ Deno.test("API-031: naming a child does not start it", () => {
   assert.deepEqual(machine.said(), ["started", "game", "game"]);
 });
 
-Deno.test("API-032, API-033: an inherited event runs with the globals of the child", () => {
+Deno.test("API-032, API-033: the server runs an inherited event with the globals of the child", () => {
   const machine = new Machine({
     "main.lua": `
       greeting = 'root'
@@ -242,7 +242,7 @@ Deno.test("API-037: deleting main.lua stops the application, deleting the folder
   assert.deepEqual(machine.said(), ["new"]);
 });
 
-Deno.test("API-040: included files run with the globals of the application that loads them", () => {
+Deno.test("API-040: an included file runs with the globals of the application that loads it", () => {
   const machine = new Machine({
     "main.lua": "",
     "a/main.lua": `
@@ -275,7 +275,7 @@ Deno.test("API-040: included files run with the globals of the application that 
   machine.connect("/a");
 });
 
-Deno.test("API-035, API-040: required files are loaded again after a reload", () => {
+Deno.test("API-035, API-040: require loads files again after a reload of the application", () => {
   const machine = new Machine({
     "main.lua": "INFO(require('lib').version)",
     "lib.lua": "return { version = 1 }",
@@ -294,7 +294,7 @@ Deno.test("API-035, API-040: required files are loaded again after a reload", ()
   assert.equal(said[3], "./?.lua;./?/init.lua");
 });
 
-Deno.test("API-042: started children stop before their parents, the root last", () => {
+Deno.test("API-042: the server stops children before their parents, and the root last", () => {
   const machine = new Machine({
     "main.lua": "function onStop(path) INFO('stop ', path) end",
     "a/main.lua": "",
@@ -310,7 +310,7 @@ Deno.test("API-042: started children stop before their parents, the root last", 
   assert.deepEqual(machine.said(), ["stop /a/b", "stop /a", "stop "]);
 });
 
-Deno.test("API-043: metatables of other environments are hidden", () => {
+Deno.test("API-043: getmetatable hides the metatables of other environments", () => {
   const machine = new Machine();
   assert.deepEqual(
     machine.run(`

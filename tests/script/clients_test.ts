@@ -36,7 +36,7 @@ Deno.test("API-204: cumulus.clients includes a client from after onConnection to
   assert.deepEqual(machine.said(), ["0", "1", "0"]);
 });
 
-Deno.test("API-210 to API-221: a client has its properties", () => {
+Deno.test("API-210 to API-221: a client has its address, id, version, URLs and properties", () => {
   const machine = new Machine({
     "main.lua": `
       function onConnection(client)
@@ -57,7 +57,7 @@ Deno.test("API-210 to API-221: a client has its properties", () => {
   ]);
 });
 
-Deno.test("API-222, API-223, API-259, API-640: onManage of clients and writers runs, and fields last until the end", () => {
+Deno.test("API-222, API-223, API-259, API-640: the server calls onManage of clients and writers, and keeps fields of scripts until the end", () => {
   const machine = new Machine({
     "main.lua": `
       function onConnection(client)
@@ -94,7 +94,7 @@ Deno.test("client.protocol names the client's door, and is read-only", () => {
   assert.deepEqual(machine.said(), ["rtmfp"]);
 });
 
-Deno.test("API-219: a leaving client has a closed writer", () => {
+Deno.test("API-219: client.writer of a leaving client is closed", () => {
   const machine = new Machine({
     "main.lua": `
       function onFailed(client, error) client.writer:writeAMFMessage("failed") INFO(error) end
@@ -132,7 +132,7 @@ Deno.test("API-230 to API-235: the server answers calls with a result or an erro
   });
 });
 
-Deno.test("API-233: a call reaches a replaced function, and fails after its removal", () => {
+Deno.test("API-233: a client calls a replaced function, and gets an error after its removal", () => {
   const machine = new Machine({
     "main.lua": `
       function onConnection(client)
@@ -176,7 +176,7 @@ Deno.test("API-250 to API-256: writers send messages, results and statuses in or
   assert.deepEqual(connection.made.map(({ sent, closed }) => [sent, closed]), [[["c()"], true]]);
 });
 
-Deno.test("API-253: a member of a status response may be long", () => {
+Deno.test("API-253: writeStatusResponse sends a member of 600,000 bytes", () => {
   const machine = new Machine({
     "main.lua": `function onConnection(client)
       client.writer:writeStatusResponse("Code", "", "long", string.rep("x", 300000))
@@ -239,7 +239,7 @@ Deno.test("API-604, API-635, API-636: onConnection gets the parameters, and its 
   assert.equal(machine.connect("/c").members?.length, 0);
 });
 
-Deno.test("API-637: a refused client leaves nothing behind", () => {
+Deno.test("API-637: the server keeps no objects of a refused client, and does not call onDisconnection", () => {
   const machine = new Machine({
     "main.lua":
       "function onConnection(client) client.writer:newFlowWriter() error('no') end function onDisconnection() INFO('gone') end",

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { Refused } from "../../src/media/refused.ts";
 import { Machine } from "./machine.ts";
 
-Deno.test("API-001, API-006, API-136: unknown names are nil, and methods may return nothing", () => {
+Deno.test("API-001, API-006, API-136: API objects return nil for unknown names, and no value from some methods", () => {
   const machine = new Machine();
   assert.deepEqual(
     machine.run(`
@@ -13,7 +13,7 @@ Deno.test("API-001, API-006, API-136: unknown names are nil, and methods may ret
   );
 });
 
-Deno.test("API-002: read-only names keep their value, with a warning", () => {
+Deno.test("API-002: API objects keep the value of read-only names, and the server warns", () => {
   const machine = new Machine();
   assert.deepEqual(
     machine.run(`
@@ -30,7 +30,7 @@ Deno.test("API-002: read-only names keep their value, with a warning", () => {
   assert.deepEqual(machine.host.lines.find(({ level }) => level === 4)?.line, 2);
 });
 
-Deno.test("API-003, API-039: fields of scripts live as long as the object, for all applications", () => {
+Deno.test("API-003, API-039: API objects keep fields of scripts as long as they live, for all applications", () => {
   const machine = new Machine({
     "main.lua": "cumulus.mine = { 1 } function cumulus.clients:f() return self end",
     "a/main.lua":
@@ -40,7 +40,7 @@ Deno.test("API-003, API-039: fields of scripts live as long as the object, for a
   assert.deepEqual(machine.said(), ["1(true)1", "(null)"]);
 });
 
-Deno.test("API-004: methods are called with `:` or with `.`", () => {
+Deno.test("API-004: scripts call methods with `:` or with `.`", () => {
   const machine = new Machine({
     "main.lua": `
       function onConnection(client, name)
@@ -61,7 +61,7 @@ Deno.test("API-004: methods are called with `:` or with `.`", () => {
   assert.deepEqual(two.connection.writer.sent, ['m("hello")', "inner()", "y()"]);
 });
 
-Deno.test("API-005: an argument of a wrong type counts as empty, 0 or false", () => {
+Deno.test("API-005: methods read an argument of a wrong type as empty, 0 or false", () => {
   const machine = new Machine();
   assert.deepEqual(
     machine.run(`
@@ -97,7 +97,7 @@ Deno.test("API-007, API-008: pairs(), ipairs(), pairs and # walk a snapshot of a
   assert.deepEqual(machine.said(), ["42", "mine", "0"]);
 });
 
-Deno.test("API-009: calling a collection finds an element", () => {
+Deno.test("API-009: a call of a collection returns an element", () => {
   const machine = new Machine();
   assert.deepEqual(
     machine.run(`
@@ -152,7 +152,7 @@ Deno.test("API-012: an object that has gone keeps only the fields of scripts; it
   assert.deepEqual(guest.connection.writer.sent, []);
 });
 
-Deno.test("API-013: publications and members live with their application, and end with it", () => {
+Deno.test("API-013: publications and members of a script end with its application", () => {
   const machine = new Machine({
     "main.lua": "",
     "a/main.lua": `
@@ -169,7 +169,7 @@ Deno.test("API-013: publications and members live with their application, and en
   assert.equal(machine.hub.groups.size, 0);
 });
 
-Deno.test("API-016: an event inside an event returns to the outer one", () => {
+Deno.test("API-016: the server runs an event inside an event, then continues the outer one", () => {
   const machine = new Machine({
     "main.lua": `
       function onConnection(client) function client:leave() who = 'leave' cumulus:addToBlacklist('192.0.2.1') return who end end
@@ -203,7 +203,7 @@ Deno.test("API-018: counts and times print without a point", () => {
   );
 });
 
-Deno.test("API-019: Lua has the functions of Lua 5.1", () => {
+Deno.test("API-019: Lua has the library functions of Lua 5.1", () => {
   const machine = new Machine();
   assert.deepEqual(
     machine.run(`
@@ -217,7 +217,7 @@ Deno.test("API-019: Lua has the functions of Lua 5.1", () => {
   );
 });
 
-Deno.test("API-020: replacing next, pairs or type breaks nothing", () => {
+Deno.test("API-020: API objects work when a script replaces next, pairs or type", () => {
   const machine = new Machine();
   assert.deepEqual(
     machine.run(`

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { cpuTime } from "../support/cpu_time.ts";
 import { Machine } from "./machine.ts";
 
-Deno.test("API-101 to API-107: cumulus has the collections, epochTime and publicAddress", () => {
+Deno.test("API-101 to API-107: cumulus has the collections, epochTime in ms and publicAddress", () => {
   const machine = new Machine();
   machine.host.publicAddress = "rtmfp.example.org:1935";
   assert.deepEqual(
@@ -14,7 +14,7 @@ Deno.test("API-101 to API-107: cumulus has the collections, epochTime and public
   );
 });
 
-Deno.test("API-102, CFG-060 to CFG-066: the configuration is a table", () => {
+Deno.test("API-102, CFG-060 to CFG-066: cumulus.configs is a table of the configuration", () => {
   const machine = new Machine();
   machine.host.configs = {
     port: "1935",
@@ -42,13 +42,13 @@ Deno.test("API-120: absolutePath returns the folder of an application", () => {
   );
 });
 
-Deno.test("API-120: absolutePath takes linear time for a path full of slashes", () => {
+Deno.test("API-120: absolutePath takes linear time for a path of slashes", () => {
   const began = cpuTime();
   assert.deepEqual(
     new Machine().run(`INFO(#cumulus:absolutePath("a" .. ("/"):rep(300000) .. "a"))`),
     [`${"/srv/www/".length + 300_003}`],
   );
-  assert.ok(cpuTime() - began < 10_000, "one look for each slash took a minute");
+  assert.ok(cpuTime() - began < 10_000, "with a check for each slash it took a minute");
 });
 
 Deno.test("API-121 to API-123: addToBlacklist bans addresses, and removeFromBlacklist lifts bans", () => {

@@ -1,4 +1,4 @@
-// The applications that get an event: API-601, API-602, API-616, API-617, API-630, API-631, API-648, API-649.
+// Which applications get an event: API-601, API-602, API-616, API-617, API-630, API-631, API-648, API-649.
 import assert from "node:assert/strict";
 import { TypedObject } from "../../src/amf/mod.ts";
 import { Machine } from "./machine.ts";
@@ -18,7 +18,7 @@ Deno.test("API-601, API-602, API-630, API-631: applications inherit onStart and 
   assert.deepEqual(machine.said(), ["start ", "start /a", "stop /a", "stop "]);
 });
 
-Deno.test("API-617, API-649: onManage runs once in every application that defines it", () => {
+Deno.test("API-617, API-649: the server calls onManage once in every application that defines it", () => {
   const machine = new Machine({
     "main.lua": "function onManage() INFO('root') end",
     "a/main.lua": "",
@@ -30,7 +30,7 @@ Deno.test("API-617, API-649: onManage runs once in every application that define
   assert.deepEqual(machine.said(), ["root", "b"]);
 });
 
-Deno.test("API-616, API-648: onTypedObject runs in the application of the client", () => {
+Deno.test("API-616, API-648: the server calls onTypedObject in the application of the client", () => {
   const machine = new Machine({
     "main.lua": `
       function onTypedObject(type, object) INFO("root ", type, " ", object.name) function object:hello() return self.name end end

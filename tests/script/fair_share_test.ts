@@ -88,7 +88,7 @@ Deno.test("FairShare doubles the pause of an application that it stops again wit
   assert.equal(share.stop(800_000), PAUSE);
 });
 
-/** A slow application with clients, whose every onManage takes 900 ms of the clock. */
+/** A slow application with clients; each call of its onManage takes 900 ms of the clock. */
 function slow(files: Record<string, string>) {
   const machine = new Machine({
     "main.lua": "",

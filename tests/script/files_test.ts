@@ -1,4 +1,4 @@
-// io and os: the files that an application may use, and nothing else. DECISIONS 20.
+// io and os give an application access to its allowed files only. DECISIONS 20.
 import assert from "node:assert/strict";
 import { formatTime } from "../../src/script/api/strftime.ts";
 import { timeFields } from "../../src/script/api/time_fields.ts";
@@ -97,7 +97,7 @@ Deno.test("A script loads scripts of other applications only from the folders of
   assert.doesNotMatch(said[0] ?? "", /Permission denied/);
 });
 
-Deno.test("Files close when collected and when the application stops, and their number is limited", () => {
+Deno.test("io limits the number of open files, and closes files when they are collected or the application stops", () => {
   const machine = new Machine();
   assert.deepEqual(
     machine.run(`
@@ -113,7 +113,7 @@ Deno.test("Files close when collected and when the application stops, and their 
   assert.equal(owned.size, 0);
 });
 
-Deno.test("io.write and io.stdout write to the standard output, and closed files raise an error", () => {
+Deno.test("io.write and io.stdout write to the standard output, and writing to a closed file raises an error", () => {
   const machine = new Machine();
   assert.deepEqual(
     machine.run(`

@@ -60,14 +60,14 @@ Deno.test("API-304, API-305, API-320 to API-322: join() adds a virtual member, a
     guest.call("release");
   }
   machine.said();
-  assert.equal(owned.size, before, "nothing is kept of them");
+  assert.equal(owned.size, before, "no object of the members is left");
   guest.call("add", "short", "2".repeat(64));
   guest.call("add", peer);
   assert.equal(machine.logged("error").length, 2);
   assert.equal(machine.hub.groups.size, 0);
 });
 
-Deno.test("API-607, API-608, API-641: onJoinGroup and onUnjoinGroup run when clients join and leave", () => {
+Deno.test("API-607, API-608, API-641: the server calls onJoinGroup and onUnjoinGroup when clients join and leave", () => {
   const machine = new Machine({
     "main.lua": `
       function onJoinGroup(client, group) INFO("join ", group.size, group.id:sub(1, 4), group.mine) group.mine = "mine" end

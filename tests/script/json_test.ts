@@ -11,7 +11,7 @@ function written(expression: string, before = ""): string {
   return said[0];
 }
 
-Deno.test("toJSON writes values", () => {
+Deno.test("toJSON writes each type of value as JSON", () => {
   const cases: [string, string][] = [
     ["", "null"],
     ["nil", "null"],
@@ -87,7 +87,7 @@ function read(json: string, rest = ""): string {
     INFO(message and "! " .. message or show(value))`)[0];
 }
 
-Deno.test("fromJSON reads values", () => {
+Deno.test("fromJSON reads each type of JSON value", () => {
   const cases: [string, string][] = [
     ["null", "nil"],
     [" true ", "true"],
@@ -188,7 +188,7 @@ function randomValue(random: () => number, depth: number): unknown {
   }
 }
 
-Deno.test("The time limit of a call ends long texts and deep values", () => {
+Deno.test("toJSON and fromJSON stop at the time limit of a call for long texts and deep values", () => {
   for (const call of ["cumulus:fromJSON(text)", "cumulus:toJSON(table)"]) {
     const machine = new Machine({
       "main.lua": `

@@ -1,4 +1,4 @@
-// Hostile keys of dictionaries: numbers that share a place.
+// Hostile keys of dictionaries: numbers with the same place in Lua's hash table.
 import assert from "node:assert/strict";
 import { AmfDictionary, AmfReader, encodeAmf } from "../../src/amf/mod.ts";
 import { KeyChains, placeOf } from "../../src/script/vm/key_chains.ts";
@@ -6,10 +6,10 @@ import { Lua } from "../../src/script/vm/lua.ts";
 import { seeded } from "../support/random.ts";
 import { Machine } from "./amf_machine.ts";
 
-/** Of the structures Table and Node of Lua 5.4 in 32 bits (lobject.h). */
+/** Offsets and sizes of the structures Table and Node of Lua 5.4 in 32 bits (lobject.h). */
 const LOG_SIZE = 7, NODES = 16, NODE = 24, KEY_TYPE = 9, NO_KEY = 0;
 
-/** Where the one key of a table stands that has `size` nodes. */
+/** The place of `key` in a Lua table with `size` nodes and no other key. */
 function placeInLua(lua: Lua, key: number, size: number): number {
   lua.newTable(0, size);
   lua.pushNumber(key);
@@ -59,7 +59,7 @@ Deno.test("placeOf() returns the place where Lua puts a number", () => {
   lua.close();
 });
 
-/** Longest chain that `keys` make in tables of up to four times the room that they need. */
+/** The longest chain of `keys` in tables of up to four times the necessary size. */
 function longest(keys: readonly number[]): number {
   let most = 0;
   for (let size = 1; size <= 8 * keys.length; size *= 2) {
@@ -87,7 +87,7 @@ Deno.test("The server refuses a dictionary whose keys share a place at any size"
       /^error: Cannot read a dictionary: .*share a place/,
       what,
     );
-    assert.equal(machine.lua.top, 1, "what stands before it was read");
+    assert.equal(machine.lua.top, 1, "the value before the dictionary was read");
     machine.lua.top = 0;
   }
 });
@@ -130,7 +130,7 @@ Deno.test("A dictionary's claimed size reserves no more memory than its bytes ca
   assert.ok(machine.lua.usedMemory - before < 4 << 20, `${machine.lua.usedMemory - before}`);
 });
 
-Deno.test("Keys that share a place at one size do not count at other sizes", () => {
+Deno.test("KeyChains does not count keys that share a place at one size for other sizes", () => {
   const chains = new KeyChains(64);
   const counts = Array.from({ length: 40 }, (_, i) => chains.add((i + 1) * 63));
   assert.equal(counts.indexOf(false), 32);

@@ -1,4 +1,4 @@
-// Objects that have gone leave no memory behind.
+// Lua keeps no memory of objects that have gone.
 import assert from "node:assert/strict";
 import { Machine } from "./machine.ts";
 
@@ -16,7 +16,7 @@ const SCRIPT = `
   function onManage() for id, client in cumulus.clients:pairs() do client.seen = client.ping end end
   function onServerConnection(server) function server:hello() end end`;
 
-Deno.test("API-035: 1,000 reloads of parent and child leave no memory behind", () => {
+Deno.test("API-035: Lua keeps no memory of 1,000 reloads of parent and child", () => {
   const machine = new Machine({
     "main.lua": SCRIPT,
     "a/main.lua": SCRIPT.replace("radio", "radio a"),
@@ -51,7 +51,7 @@ Deno.test("API-035: 1,000 reloads of parent and child leave no memory behind", (
   assert.deepEqual(guest.call("hello", 1), ['_result({"name":"entry 1"})']);
 });
 
-Deno.test("API-012: clients, publications, listeners and groups that come and go leave no memory behind", () => {
+Deno.test("API-012: Lua keeps no memory of clients, publications, listeners and groups that have gone", () => {
   const machine = new Machine({
     "main.lua": `
       function onConnection(client)
@@ -96,7 +96,7 @@ Deno.test("API-012: clients, publications, listeners and groups that come and go
   assert.ok(after.memory - before.memory < 4000, `${before.memory} → ${after.memory} bytes`);
 });
 
-Deno.test("Folders that come and go leave no memory behind", () => {
+Deno.test("The server keeps no memory of applications whose folders have gone", () => {
   const machine = new Machine({ "main.lua": "" }).start();
   const { lua } = machine.applications.api;
   const visit = (i: number) => {
@@ -106,7 +106,7 @@ Deno.test("Folders that come and go leave no memory behind", () => {
     );
     machine.hub.disconnect(machine.connect(`/a${i % 3}`).client);
     machine.removeFolder(`a${i % 3}`);
-    machine.applications.open(`/a${i % 3}`); // which misses it
+    machine.applications.open(`/a${i % 3}`); // the application is missing
     machine.host.ahead += 5_000;
     machine.applications.handshake({
       address: "192.0.2.1:1",

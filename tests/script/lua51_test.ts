@@ -1,5 +1,5 @@
-// The server's Lua against Lua 5.1 and LuaJIT: each generated call and each chunk returns the result of at
-// least one of the two, except for the differences in docs/api.md.
+// Compares the server's Lua with Lua 5.1 and LuaJIT: each generated call and each chunk returns the result
+// of at least one of both, except for the differences in docs/api.md.
 import assert from "node:assert/strict";
 import { Machine } from "./machine.ts";
 
@@ -28,18 +28,18 @@ function ask(oracle: string): Map<string, string> {
 
 /** Calls with the differences that docs/api.md lists. */
 const DIFFERENT = [
-  /^return .* [<>]=? .*$/, // texts that are numbers compare with numbers
-  /^return .* % (0|#\{\}|\(1\/0\))$/, // whole numbers have no nan
+  /^return .* [<>]=? .*$/, // numeric texts compare with numbers
+  /^return .* % (0|#\{\}|\(1\/0\))$/, // integers have no nan
   /^return 1e308 % /, // exact in 5.4
   /^local n = 0 for i = (1, 4, 0|1, 4, #\{\}|\(0\/0\), 4) do/, // a step of 0 is an error
   /^return coroutine\.running\(\)$/, // nil, and true as in 5.4
-  /^local mt = \{__lt = .* <= /, // __le has to be there
-  /^(select|next)\(/, // positions that are no whole numbers
+  /^local mt = \{__lt = .* <= /, // 5.4 needs __le
+  /^(select|next)\(/, // positions with a fraction
   /^table\.remove\(/, // nil in place of no value
-  /^getmetatable\("/, // 5.4 has more in it
+  /^getmetatable\("/, // 5.4 has more fields
   /^string\.format\("%q", (true|nil)/,
   /^string\.gsub\(.*"(%d\*|x\*)"|^return \('abc'\):gsub\('b\*'/, // empty matches after others
-  /^string\.gsub\(.*"[(%[]", /, // malformed patterns are errors, tried or not
+  /^string\.gsub\(.*"[(%[]", /, // malformed patterns are errors, also if they are not reached
   /^tonumber\("(nan|inf|0x10)"/,
 ];
 

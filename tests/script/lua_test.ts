@@ -41,7 +41,7 @@ function failure(lua: Lua, source: string): ScriptError {
   return result;
 }
 
-/** Makes a function of ours a global. */
+/** Sets a global to a JavaScript function. */
 function define(lua: Lua, name: string, f: (lua: Lua) => number): void {
   lua.rawGetIndex(-1001000, 2);
   lua.pushFunction(lua.define(f));
@@ -49,7 +49,7 @@ function define(lua: Lua, name: string, f: (lua: Lua) => number): void {
   lua.pop();
 }
 
-Deno.test("API-015: Lua returns all bytes unchanged", () => {
+Deno.test("API-015: Lua returns strings of all bytes unchanged", () => {
   const lua = start();
   define(lua, "same", (lua) => {
     lua.pushBytes(lua.copyBytes(1));
@@ -98,7 +98,7 @@ Deno.test("API-018: integral numbers become integers and print without a point",
   }
 });
 
-Deno.test("Lua walks tables, and passes each key as the same string", () => {
+Deno.test("Lua.next() walks tables, and returns the same string for the same key", () => {
   const lua = start();
   const name = lua.key("name");
   assert.equal(lua.key("name"), name);
@@ -170,7 +170,7 @@ const stubborn = {
 };
 
 for (const [name, source] of Object.entries(stubborn)) {
-  Deno.test(`The time limit ends ${name}, and the next event runs`, () => {
+  Deno.test(`The time limit stops ${name}, and the next event runs`, () => {
     const lua = start({ time: 30, clock: cpuTime });
     const begun = cpuTime();
     const error = failure(lua, source);
@@ -183,7 +183,7 @@ for (const [name, source] of Object.entries(stubborn)) {
   });
 }
 
-Deno.test("The machine works again after a script has reached the memory limit", () => {
+Deno.test("Lua works again after a script has reached the memory limit", () => {
   const lua = start({ memory: 8 << 20 });
   const before = lua.usedMemory;
   for (let i = 0; i < 3; i++) {
@@ -198,7 +198,7 @@ Deno.test("The machine works again after a script has reached the memory limit",
   assert.ok(lua.usedMemory < before + 20_000, `${lua.usedMemory} of ${before}`);
 });
 
-Deno.test("Endless recursion raises an error", () => {
+Deno.test("Lua raises an error for endless recursion", () => {
   const lua = start();
   assert.match(failure(lua, "local function f() return f() + 1 end f()").message, /stack overflow/);
   assert.match(

@@ -1,5 +1,5 @@
-// Applications over a world in memory: files, a clock and servers that tests change, clients that write down
-// what they are sent.
+// Applications with everything else in memory: files, a clock and servers that tests change, and clients
+// that record their messages.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { AmfReader, type AmfValue, decodeAmf, encodeAmf } from "../../src/amf/mod.ts";
@@ -31,7 +31,7 @@ import type {
 
 const WWW = "/srv/www/";
 
-/** Files in memory. Folders are the parents of files, and folders made on purpose. */
+/** Files in memory. Folders are the parents of files, and explicitly made folders. */
 export class MemoryFiles {
   readonly files = new Map<string, { bytes: Uint8Array; modified: number }>();
   readonly folders = new Set<string>(["/srv/www"]);
@@ -121,7 +121,7 @@ export interface LogLine {
   readonly line: number;
 }
 
-/** A relay that goes nowhere. */
+/** A relay without a connection. */
 export class TestRelay implements StreamRelay {
   state: StreamRelay["state"] = "connecting";
   error = "";
@@ -148,7 +148,7 @@ export class TestHost implements Host {
   readonly roster = new Roster();
   readonly mails: { mail: Mail; done: (error: string | undefined) => void }[] = [];
   printed = "";
-  /** Ample, so that a busy machine stops no innocent script: tests of the limit set their own. */
+  /** Time limit (ms), high enough for a busy machine; tests of the limit set another one. */
   time = 60_000;
   memory = 64 << 20;
   unknown: "reject" | "nearest" = "reject";
@@ -164,7 +164,7 @@ export class TestHost implements Host {
   print(bytes: Uint8Array): void {
     this.printed += fromUtf8(bytes);
   }
-  /** How far the clock is ahead, ms. */
+  /** Milliseconds added to the clock. */
   ahead = 0;
   now = () => performance.now() + this.ahead;
   epochTime = () => this.epoch;
@@ -217,7 +217,7 @@ export class TestHost implements Host {
   }
 }
 
-/** The messages that a client got, as `name(values)` or `name(values) unreliable`. */
+/** Messages to a client, as `name(values)` or `name(values) unreliable`. */
 export class TestWriter implements FlowWriter {
   reliable = true;
   closed = false;
@@ -245,7 +245,7 @@ export class TestWriter implements FlowWriter {
   }
 }
 
-/** As JSON, members by name: tables of Lua have no order. */
+/** JSON with sorted members, as tables of Lua have no order. */
 function show(value: AmfValue): string {
   return JSON.stringify(value, (_, value) => {
     if (value instanceof Uint8Array) return toHex(value);
@@ -284,7 +284,7 @@ export interface Guest {
   readonly connection: TestConnection;
   /** The members that the application adds to the answer, as AMF0 bytes. */
   readonly members: Uint8Array | undefined;
-  /** Calls a function of the client; the answers written meanwhile, or the description of an error. */
+  /** Calls a function of the client. @returns the answers, or the description of an error */
   call(name: string, ...values: AmfValue[]): string[] | { error: string } | "not found";
 }
 
@@ -308,7 +308,7 @@ export const deaf: ListenerOutput = {
 
 let lastGuest = 0;
 
-/** A server of scripts. */
+/** A server with scripts. */
 export class Machine {
   readonly host = new TestHost();
   #applications: LuaApplications | undefined;
@@ -319,7 +319,7 @@ export class Machine {
     for (const [path, text] of Object.entries(files)) this.write(path, text);
   }
 
-  /** Made at first use, so that tests can set up the host before. */
+  /** The applications, made at first use, so that tests can set up the host before. */
   get applications(): LuaApplications {
     if (!this.#applications) {
       this.#applications = new LuaApplications(this.host, this.hub);
@@ -351,7 +351,7 @@ export class Machine {
     this.host.files.files.delete(WWW + path);
   }
 
-  /** Removes a main.lua, and lets 5 s pass, after which the server counts it as deleted. */
+  /** Removes a main.lua, and advances the clock by 5 s, after which the server counts it as deleted. */
   forget(application: string): void {
     this.remove(`${application}/main.lua`);
     this.refused(`/${application}`);
@@ -362,7 +362,7 @@ export class Machine {
     this.host.files.removeFolder(WWW + path);
   }
 
-  /** A client that connects. @throws {Refused} */
+  /** Connects a client. @throws {Refused} */
   connect(path = "", { values = [], properties = {}, id, encoding = 3 }: {
     values?: AmfValue[];
     properties?: Record<string, string>;
@@ -446,7 +446,7 @@ export class Machine {
   }
 
   /**
-   * Runs Lua in the root application and gives the arguments of each INFO call.
+   * Runs Lua in the root application and returns the arguments of each INFO call.
    * Errors of the script fail the test.
    */
   run(source: string): string[] {

@@ -1,4 +1,4 @@
-// Calls that do nothing as they are written are warned of, once for each line.
+// The server warns of calls without effect, once per line.
 import assert from "node:assert/strict";
 import { misspelledInSource } from "../../src/script/api/event_names.ts";
 import { deaf, Machine } from "./machine.ts";

@@ -24,7 +24,7 @@ Deno.test("_G is the table of the application's variables, also in included file
 
 Deno.test("setmetatable(_G) catches undeclared names, until the application stops", () => {
   const machine = new Machine({
-    // In the shape of strict.lua.
+    // Similar to strict.lua.
     "strict.lua": `
       local meta = getmetatable(_G)
       if meta == nil then meta = {} setmetatable(_G, meta) end
@@ -61,7 +61,7 @@ Deno.test("setmetatable(_G) catches undeclared names, until the application stop
   assert.deepEqual(machine.run("INFO(missing, getmetatable(_G))"), ["(null)(null)"]);
 });
 
-Deno.test("the metatable of _G is hidden and kept if it says so", () => {
+Deno.test("getmetatable(_G) and setmetatable(_G) obey __metatable", () => {
   assert.deepEqual(
     new Machine().run(`
       setmetatable(_G, { __index = { shared = 5 }, __metatable = "mine" })
@@ -70,7 +70,7 @@ Deno.test("the metatable of _G is hidden and kept if it says so", () => {
   );
 });
 
-Deno.test("require loads modules of the usual forms", () => {
+Deno.test("require loads modules that return a table, call module(), or set globals", () => {
   const machine = new Machine({
     "pl/init.lua": "return { name = (...) }",
     "pl/class.lua": `

@@ -15,7 +15,7 @@ function neighbours(a: string, b: string): string[] {
 
 const LIBRARIES = ["string", "table", "math", "coroutine", "utf8", "bit", "debug", "io", "os"];
 
-Deno.test("No application reaches the library tables of another", () => {
+Deno.test("An application cannot change the library tables of another application", () => {
   const list = LIBRARIES.map((name) => `"${name}"`).join(", ");
   const said = neighbours(
     `for _, name in ipairs { ${list} } do
@@ -85,7 +85,7 @@ Deno.test("setfenv does not change the environment of a shared function, and get
   assert.deepEqual(said, ["(true)1"]);
 });
 
-Deno.test("Tables of libraries take less than 32 kB per application, and an edit restores them", () => {
+Deno.test("Tables of libraries need less than 32 kB per application, and a reload restores them", () => {
   const files: Record<string, string> = { "main.lua": "" };
   for (let i = 0; i < 20; i++) files[`a${i}/main.lua`] = "string.find = nil";
   const machine = new Machine(files).start();

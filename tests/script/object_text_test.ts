@@ -4,7 +4,7 @@ import { Machine } from "./machine.ts";
 
 const ID = "ab".repeat(32);
 
-Deno.test("API objects print their kind, and tostring distinguishes them", () => {
+Deno.test("tostring returns type and id of API objects, and the type of objects that have gone", () => {
   const machine = new Machine({
     "main.lua": `
       function onConnection(client)
@@ -45,7 +45,7 @@ Deno.test("The ids of a member stay readable after release()", () => {
   assert.deepEqual(machine.said(), new Array(4).fill("(true)32mine(null)"));
 });
 
-Deno.test("ipairs walks collections like their own ipairs, and other tables as in Lua", () => {
+Deno.test("ipairs walks collections like the method ipairs, and other tables as in Lua", () => {
   const machine = new Machine({
     "main.lua": `
       function onJoinGroup(client, group)

@@ -1,4 +1,4 @@
-// Memory outside of Lua that scripts make the server use counts against [script] memory. 64 MiB here.
+// Memory that the server uses on behalf of scripts counts against [script] memory (64 MiB here).
 import assert from "node:assert/strict";
 import type { TcpEvents } from "../../src/common/socket_events.ts";
 import { Frame } from "../../src/media/frame.ts";
@@ -11,7 +11,7 @@ import { Machine } from "./machine.ts";
 const MIB = 1 << 20;
 const heldBy = (machine: Machine) => machine.applications.api.outside.held;
 
-Deno.test("Waiting mails count against the memory limit until the server has sent them", () => {
+Deno.test("The server counts waiting mails against the memory limit until it has sent them", () => {
   const machine = new Machine();
   const { lua } = machine.applications.api;
   const before = lua.memoryLimit;
@@ -31,7 +31,7 @@ Deno.test("Waiting mails count against the memory limit until the server has sen
   assert.equal(lua.memoryLimit, before);
 });
 
-Deno.test("Publications count against the memory limit until they end, and their names are limited", () => {
+Deno.test("The server counts publications of scripts against the memory limit until they end, and limits their names", () => {
   const machine = new Machine();
   const said = machine.run(`
     INFO(pcall(cumulus.publish, cumulus, ("n"):rep(8 * 2^20)))
@@ -49,7 +49,7 @@ Deno.test("Publications count against the memory limit until they end, and their
   assert.equal(heldBy(machine), 0);
 });
 
-Deno.test("Unread data of a connection counts against the memory limit until it is read or closed", () => {
+Deno.test("The server counts unread data of a connection against the memory limit until it is read or closed", () => {
   const machine = new Machine();
   const events: TcpEvents[] = [];
   let memory: SocketMemory | undefined;
@@ -88,7 +88,7 @@ Deno.test("Unread data of a connection counts against the memory limit until it 
   assert.equal(heldBy(machine), 0);
 });
 
-Deno.test("Data in shared objects counts against the memory limit until deleted or the object is released", () => {
+Deno.test("The server counts data in shared objects against the memory limit until a script deletes it or releases the object", () => {
   const script = `
     objects, text = {}, ("x"):rep(60000)
     for i = 1, 200 do
@@ -110,7 +110,7 @@ Deno.test("Data in shared objects counts against the memory limit until deleted 
   assert.equal(heldBy(machine), 0);
 });
 
-Deno.test("Relays of a script count against the memory limit until they end", () => {
+Deno.test("The server counts relays of a script against the memory limit until they end", () => {
   const machine = new Machine();
   const said = machine.run(`
     local count = 0
@@ -125,7 +125,7 @@ Deno.test("Relays of a script count against the memory limit until they end", ()
   assert.equal(heldBy(machine), 0);
 });
 
-Deno.test("Recordings of a script count against the memory limit until the disk has written them", () => {
+Deno.test("The server counts recordings of a script against the memory limit until the disk has written them", () => {
   const machine = new Machine({
     "main.lua": "function onPublish(client, publication) INFO(publication:record()) end",
   }).start();

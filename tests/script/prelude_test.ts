@@ -243,7 +243,7 @@ for (const [name, entries] of Object.entries(cases)) {
   });
 }
 
-Deno.test("The prelude's wrappers name the script's line in errors", () => {
+Deno.test("The prelude's functions name the script's line in errors", () => {
   for (
     const [source, message] of [
       ["local x = 1\nx = string.rep()", "main.lua:2: bad argument #1 to"],

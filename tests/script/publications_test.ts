@@ -10,7 +10,7 @@ const KEY = new Uint8Array([0x17, 1, 0, 0, 0, 9]);
 const INTER = new Uint8Array([0x27, 1, 0, 0, 0, 9]);
 const reception = { received: 1, lost: 0, ping: 10 };
 
-/** Lets a client return the value of a Lua expression. */
+/** A client whose function returns the value of a Lua expression. */
 const ASK = `
   function onConnection(client)
     function client:ask(text) return assert(loadstring("return " .. text))() end
@@ -31,7 +31,7 @@ Deno.test("API-401 to API-404: cumulus.publications counts, lists and finds publ
   assert.deepEqual(machine.said(), ["live live"]);
 });
 
-Deno.test("API-410 to API-413, API-430, API-431, API-440 to API-445: publication and listeners have their properties", () => {
+Deno.test("API-410 to API-413, API-430, API-431, API-440 to API-445: publications and listeners have names, counts and quality of service", () => {
   const machine = new Machine({ "main.lua": ASK }).start();
   const guest = machine.connect();
   const publisher = machine.publish(guest, "live");
@@ -125,7 +125,7 @@ Deno.test("API-419, API-421: pushing without a publisher is an ERROR in the log"
   assert.deepEqual(machine.logged("error"), ["Cannot push to live: it has no publisher"]);
 });
 
-Deno.test("API-609, API-610, API-642 to API-645: events run when clients publish", () => {
+Deno.test("API-609, API-610, API-642 to API-645: the server calls onPublish, onUnpublish and the packet events when clients publish", () => {
   const machine = new Machine({
     "main.lua": `
       function onPublish(client, publication)
@@ -154,7 +154,7 @@ Deno.test("API-609, API-610, API-642 to API-645: events run when clients publish
   const publisher = machine.publish(guest, "nil");
   publisher.start();
   machine.play(guest, "nil");
-  publisher.video(new MediaFrame("video", 5, INTER), reception); // dropped: no key frame was there
+  publisher.video(new MediaFrame("video", 5, INTER), reception); // dropped without a key frame before it
   publisher.video(new MediaFrame("video", 10, KEY), reception);
   publisher.audio(new MediaFrame("audio", 12, new Uint8Array([0, 255])), reception);
   publisher.data(new MediaFrame("data", 0, new Uint8Array([2, 0, 1, 0x78]), "onText"));
@@ -169,7 +169,7 @@ Deno.test("API-609, API-610, API-642 to API-645: events run when clients publish
   assert.deepEqual(machine.logged("warn"), []);
 });
 
-Deno.test("API-614, API-615, API-646, API-647: events run when clients play", () => {
+Deno.test("API-614, API-615, API-646, API-647: the server calls onSubscribe and onUnsubscribe when clients play", () => {
   const machine = new Machine({
     "main.lua": `
       function onSubscribe(client, listener)
@@ -200,7 +200,7 @@ Deno.test("API-614, API-615, API-646, API-647: events run when clients play", ()
   }
 });
 
-Deno.test("API-640: the events at the end of a session run in order", () => {
+Deno.test("API-640: the server calls the events at the end of a session in order", () => {
   const machine = new Machine({
     "main.lua": `
       for _, name in ipairs { "onUnjoinGroup", "onFailed", "onUnpublish", "onUnsubscribe", "onDisconnection" } do

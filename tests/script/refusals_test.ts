@@ -1,4 +1,4 @@
-// A refusal by a script is not an error of the script: the server logs a NOTE, and counts it apart.
+// A refusal by a script is not an error of the script: the server logs a NOTE, and counts it separately.
 import assert from "node:assert/strict";
 import { Refused } from "../../src/media/refused.ts";
 import { Machine } from "./machine.ts";
@@ -62,7 +62,7 @@ Deno.test("The server logs a client that error() refuses as a NOTE with address 
   assert.equal(row.lastError, null);
 });
 
-Deno.test("A fault in onConnection refuses the client, and remains an ERROR of the script", () => {
+Deno.test("The server refuses a client when onConnection has a fault, and logs an ERROR of the script", () => {
   const machine = new Machine({ "main.lua": SCRIPT }).start();
   const what = ["bug", "caught bug", "argument", "library"];
   for (const fault of what) {

@@ -1,4 +1,4 @@
-// All applications start again when an operator asks for it. API-046
+// Applications.restart() starts all applications again on behalf of an operator. API-046.
 import assert from "node:assert/strict";
 import { Machine } from "./machine.ts";
 

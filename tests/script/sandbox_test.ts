@@ -7,7 +7,7 @@ import { Machine } from "./machine.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
-Deno.test("Lua has no functions that reach out of the machine", () => {
+Deno.test("Lua has no functions that access files, processes or native libraries", () => {
   const machine = new Machine();
   assert.deepEqual(
     machine.run(`
@@ -43,7 +43,7 @@ Deno.test("Lua refuses bytecode in every form", () => {
   );
 });
 
-/** Scripts that would run for ever. */
+/** Scripts that do not end. */
 const ENDLESS: Record<string, string> = {
   "a loop": "while true do end",
   "pcall": "while true do pcall(function() while true do end end) end",
@@ -55,7 +55,7 @@ const ENDLESS: Record<string, string> = {
     "while true do coroutine.wrap(function() local c = coroutine.wrap(function() while true do pcall(function() while true do end end) end end) while true do pcall(c) end end)() end",
   "many coroutines":
     "while true do local c = coroutine.create(function() while true do end end) coroutine.resume(c) end",
-  "a coroutine that is kept": `
+  "a global coroutine": `
     kept = kept or coroutine.create(function() while true do coroutine.yield() for i = 1, 1e12 do end end end)
     while true do coroutine.resume(kept) end`,
   "a variable that is closed":
@@ -119,17 +119,17 @@ const ENDLESS: Record<string, string> = {
     "local a, b = ('x'):rep(2e7) .. 'a', ('x'):rep(2e7) .. 'a' while true do local c = a == b end",
   "collecting garbage":
     "local t = {} for i = 1, 1e5 do t[i] = {} end while true do collectgarbage() end",
-  "rep": "while true do ('x'):rep(1e7) end",
+  "string.rep": "while true do ('x'):rep(1e7) end",
   "patterns": "while true do pcall(string.find, ('a'):rep(20000), '.-.-.-.-b') end",
   "sorting":
     "local t = {} for i = 1, 3e5 do t[i] = (i * 7919) % 3e5 end while true do pcall(table.sort, t) end",
-  "API objects": "while true do for i, c in cumulus.clients:pairs() do end end",
-  "an inner event":
+  "walks over API objects": "while true do for i, c in cumulus.clients:pairs() do end end",
+  "an event inside a call":
     "while true do pcall(function() local p = cumulus:publish('x') p:close() end) end",
 };
 
 for (const [name, source] of Object.entries(ENDLESS)) {
-  Deno.test(`The time limit ends ${name}`, () => {
+  Deno.test(`The time limit stops a script with ${name}, and the client's next call works`, () => {
     const machine = new Machine({
       "main.lua":
         `function onConnection(client) function client:go() ${source} end function client:sum(a, b) local n = 0 for i = a, b do n = n + i end return n end end`,
@@ -150,7 +150,7 @@ for (const [name, source] of Object.entries(ENDLESS)) {
   });
 }
 
-/** Scripts of one long instruction, or beyond a limit, with their errors. */
+/** Scripts with one slow instruction, or beyond a limit, and their errors. */
 const TOO_MUCH: Record<string, RegExp> = {
   "('').rep('', 1e15) error('no')": /no$/,
   "('x'):rep(1e15)": /resulting string too large|not enough memory/,
@@ -179,7 +179,7 @@ const TOO_MUCH: Record<string, RegExp> = {
 };
 
 for (const [source, text] of Object.entries(TOO_MUCH)) {
-  Deno.test(`Lua refuses ${source}`, () => {
+  Deno.test(`Lua raises an error within 5 s for ${source}`, () => {
     const machine = new Machine({
       "main.lua":
         `function onConnection(client) function client:go() ${source} end function client:ok() return "ok" end end`,
@@ -211,7 +211,7 @@ Deno.test("The server completes its steps while one application's data fills the
   assert.match(JSON.stringify(guest.call("fill")), /not enough memory/);
   const { lua } = machine.applications.api;
   for (let i = 0; i < 300; i++) {
-    // Errors or not: nothing is thrown, and nothing is left on the stack.
+    // With and without errors the server throws no exception, and leaves no value on the stack.
     guest.client.application.video(
       guest.client,
       machine.hub.publications.get("p")!,
@@ -245,7 +245,7 @@ Deno.test("The application that fills the memory restarts, and others continue",
     hog.call("fill", 100);
     machine.applications.manage();
   }
-  guest.call("hello"); // may be the one that finds the memory full
+  guest.call("hello"); // may fail, as the memory is full
   assert.deepEqual(guest.call("hello"), ['_result("root")']);
   assert.ok(machine.applications.open("")!.errors < 5);
   const said = machine.logged("info");
@@ -254,7 +254,7 @@ Deno.test("The application that fills the memory restarts, and others continue",
   assert.ok(holds.length > 0 && holds.every(({ file }) => file === "www/a/main.lua"));
 });
 
-Deno.test("An event inside an event survives an error of memory", () => {
+Deno.test("The server completes an outer event when an event inside it runs out of memory", () => {
   const machine = new Machine({
     "main.lua": `
       function onConnection(client)
@@ -273,7 +273,7 @@ Deno.test("An event inside an event survives an error of memory", () => {
   assert.deepEqual(two.call("hello"), ['_result("hello")']);
 });
 
-Deno.test("Replacing shared functions does not affect the server's own code", () => {
+Deno.test("A script that replaces shared functions does not affect the server's code", () => {
   const machine = new Machine({
     "main.lua": `
       for _, library in ipairs { string, table, math, coroutine } do
@@ -483,7 +483,7 @@ Deno.test("The error of a malformed pattern has the line of the script", () => {
   );
 });
 
-Deno.test("Functions check the time before they process long arguments", () => {
+Deno.test("Library functions check the time limit before they process long arguments", () => {
   for (
     const call of [
       "tonumber(text)",
@@ -509,7 +509,7 @@ Deno.test("Functions check the time before they process long arguments", () => {
   }
 });
 
-Deno.test("The name of a chunk is not a copy of the chunk, and is limited", () => {
+Deno.test("load limits the name of a chunk to 4,096 bytes, and shortens it in messages", () => {
   const machine = new Machine();
   const said = machine.run(`
     local text = "x = " .. ("1 "):rep(100)
@@ -521,7 +521,7 @@ Deno.test("The name of a chunk is not a copy of the chunk, and is limited", () =
   assert.match(said[2], /the name of the chunk is too long$/);
 });
 
-Deno.test("Functions limit arguments whose size makes work", () => {
+Deno.test("Library functions refuse arguments beyond their maximum length in bytes", () => {
   const machine = new Machine();
   const cases = {
     "os.date(('x'):rep(1025))": "bad argument #1 to 'date' (longer than 1024 characters)",
@@ -540,7 +540,7 @@ Deno.test("Functions limit arguments whose size makes work", () => {
   }
 });
 
-Deno.test("require searches at most 64 places of a long path", () => {
+Deno.test("require searches at most 64 templates of package.path", () => {
   const machine = new Machine();
   let reads = 0;
   machine.host.files.read = ((read) => (path: string, limit: number) => {

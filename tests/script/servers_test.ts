@@ -1,4 +1,4 @@
-// Other servers, and where clients are sent: API-501 to API-526, API-603, API-618 to API-620, API-632 to API-634,
+// Other servers, and redirection of clients: API-501 to API-526, API-603, API-618 to API-620, API-632 to API-634,
 // API-651 to API-664.
 import assert from "node:assert/strict";
 import { type AmfValue, decodeAmf, encodeAmf } from "../../src/amf/mod.ts";
@@ -7,7 +7,7 @@ import type { Handshake } from "../../src/media/application.ts";
 import type { Host } from "../../src/script/api/host.ts";
 import { Machine } from "./machine.ts";
 
-/** A linked server; `sent` has the messages to it. */
+/** A linked server; `sent` has the messages to the server. */
 function peerAt(address: string, isTarget = true, properties: Record<string, string> = {}) {
   const sent: [string, ...AmfValue[]][] = [];
   const peer: Peer = {
@@ -109,18 +109,18 @@ Deno.test("NATS-511: onHandshake redirects to the server with the fewest clients
   const knock = (attempts = 1, path = "") =>
     machine.applications.handshake(handshake(path, attempts)).join().replaceAll("public.", "");
   for (let n = 0; n < 5; n++) machine.connect("");
-  assert.equal(knock(), "", "three fewer are not worth the way");
+  assert.equal(knock(), "", "a difference of three clients causes no redirection");
   for (let n = 0; n < 3; n++) machine.connect("");
   assert.deepEqual(Array.from({ length: 5 }, () => knock()), ["a:1", "a:1", "a:1", "b:1", ""]);
-  assert.equal(knock(2), "a:1,b:1", "the chosen one has not answered");
-  assert.equal(knock(1, "/all"), "a:1,b:1", "servers that the script has chosen itself");
-  loads.a = { clients: 4, publications: 0, lag: 0 }; // one that was sent there has left
+  assert.equal(knock(2), "a:1,b:1", "the chosen server has not answered");
+  assert.equal(knock(1, "/all"), "a:1,b:1", "servers chosen by the script");
+  loads.a = { clients: 4, publications: 0, lag: 0 }; // a redirected client has left
   assert.deepEqual([knock(), knock()], ["a:1", ""]);
-  link(machine, peerAt("c:1").peer); // tells nothing
+  link(machine, peerAt("c:1").peer); // announces no load
   assert.equal(knock(), "a:1,b:1,c:1");
 });
 
-Deno.test("API-505: names that a handler cannot have are errors", () => {
+Deno.test("API-505: server:send raises an error for an invalid name of a handler", () => {
   const machine = new Machine({
     "main.lua": "function onServerConnection(s) s:send('') s:send('.') s:send() end",
   });
@@ -150,7 +150,7 @@ Deno.test("API-525: calls from other servers reach functions of the server objec
   assert.deepEqual(machine.said(), ["a:1 Tom3"]);
 });
 
-Deno.test("API-619, API-620, API-652, API-653, CLU-032, API-041, API-042: events run when links open and end", () => {
+Deno.test("API-619, API-620, API-652, API-653, CLU-032, API-041, API-042: the server calls onServerConnection and onServerDisconnection when links open and end", () => {
   const machine = new Machine({
     "main.lua": `
       function onServerConnection(server) INFO("root + ", server.address, cumulus.servers.count) end
@@ -183,7 +183,7 @@ Deno.test("API-619, API-620, API-652, API-653, CLU-032, API-041, API-042: events
   ]);
 });
 
-Deno.test("CLU-031: an application that runs at another server starts here", () => {
+Deno.test("CLU-031: the server starts an application that runs at another server", () => {
   const machine = new Machine({ "main.lua": "", "a/main.lua": "INFO('a')" });
   machine.host.unknown = "nearest";
   machine.start();
@@ -207,7 +207,7 @@ Deno.test("API-603, API-632, API-633: onHandshake gets the first packet's data a
   assert.deepEqual(machine.applications.handshake(handshake("/c")), []);
 });
 
-Deno.test("API-634: numbers and numeric strings compare", () => {
+Deno.test("API-634: Lua compares numbers with numeric strings", () => {
   const machine = new Machine({
     "main.lua": `
       function onHandshake(address, path, properties, attempts)
@@ -220,7 +220,7 @@ Deno.test("API-634: numbers and numeric strings compare", () => {
   assert.deepEqual(asked(11), ["192.0.2.8:1935"]);
 });
 
-Deno.test("API-660 to API-663: texts, servers and tables of them are addresses", () => {
+Deno.test("API-660 to API-663: onHandshake returns addresses as texts, servers and tables of them", () => {
   const machine = new Machine({
     "main.lua": `
       function onHandshake()
@@ -262,7 +262,7 @@ Deno.test('API-662: "again" for a client that names no host is the public addres
   assert.deepEqual(machine.logged("error"), []);
 });
 
-Deno.test("API-660: every value of a table is an address, under any key", () => {
+Deno.test("API-660: onHandshake returns every value of a table as an address, under any key", () => {
   const machine = new Machine({
     "main.lua": `
       function onHandshake(address, path)
@@ -287,7 +287,7 @@ Deno.test("API-660: every value of a table is an address, under any key", () => 
   assert.deepEqual(machine.logged("error"), ["a function is neither an address nor a server"]);
 });
 
-Deno.test("API-618, API-651: onRendezVousUnknown runs in every application that defines it", () => {
+Deno.test("API-618, API-651: the server calls onRendezVousUnknown in every application that defines it", () => {
   const machine = new Machine({
     "main.lua":
       "function onRendezVousUnknown(peerId) INFO(#peerId) return 'a:1', 'b:2', 'again' end",
@@ -306,7 +306,7 @@ Deno.test("API-618, API-651: onRendezVousUnknown runs in every application that 
   assert.deepEqual(machine.said(), ["32"]);
 });
 
-Deno.test("A message for a missing handler costs no call of a script", () => {
+Deno.test("The server calls no script for a message to a missing handler", () => {
   const machine = new Machine({
     "main.lua": "function onServerConnection(s) function s:known() INFO('known') end end",
   });

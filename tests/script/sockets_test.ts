@@ -1,4 +1,4 @@
-// Sockets and mail as scripts have them, over real sockets of this machine. SOCK-001 to SOCK-068.
+// Sockets and mail of scripts, over real sockets of this machine. SOCK-001 to SOCK-068.
 import assert from "node:assert/strict";
 import type { Policy } from "../../src/net/sandbox/policy.ts";
 import { DEFAULT_LIMITS } from "../../src/net/sandbox/policy.ts";
@@ -19,7 +19,7 @@ const loopback: Policy = {
   },
 };
 
-/** A machine with sockets, whose script logs by INFO. */
+/** A machine with sockets and a script that logs by INFO. */
 class Networked {
   readonly machine = new Machine();
   readonly sockets = new SocketHost(loopback, { ...DEFAULT_LIMITS, openTimeout: 5 * PATIENCE });
@@ -149,7 +149,7 @@ Deno.test("SOCK-020: onReception gets unused bytes again, before new bytes", asy
   );
 });
 
-Deno.test("SOCK-021: returning nothing, or an error, uses all bytes; returning too many only warns", async () => {
+Deno.test("SOCK-021: onReception uses all bytes if it returns nothing or fails, and the server warns of a result beyond them", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   await networked(
     `
@@ -234,7 +234,7 @@ Deno.test("SOCK-005, SOCK-015: onDisconnection runs during disconnect(), and the
   );
 });
 
-Deno.test("SOCK-013: a client that reconnects in onDisconnection leaves no socket open", async () => {
+Deno.test("SOCK-013: a client that reconnects in onDisconnection has one open socket", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   await networked(
@@ -429,7 +429,7 @@ Deno.test("SOCK-045: a closed UDP socket can be bound again", async () => {
   );
 });
 
-Deno.test("SOCK-017: open sockets live without references, and Lua collects closed ones", async () => {
+Deno.test("SOCK-017: open sockets stay open without references, and Lua collects closed ones", async () => {
   const port = freePort();
   await networked(
     `

@@ -1,4 +1,4 @@
-// How sources that Lua 5.1 and LuaJIT take are read: `goto` as a name, byte order marks, a first line with `#`.
+// Lua reads sources of Lua 5.1 and LuaJIT: `goto` as a name, byte order marks, a first line with `#`.
 import assert from "node:assert/strict";
 import { toUtf8 } from "../../src/bytes/text.ts";
 import { Lua } from "../../src/script/vm/lua.ts";
@@ -15,7 +15,7 @@ function run(source: string): string {
   return text;
 }
 
-/** Sources and their results, which LuaJIT shares except where marked. */
+/** Sources and their results; those of LuaJIT are equal except where marked. */
 const sources: [string, string][] = [
   ["local t = {} function t:goto(x) return x end return t:goto(5)", "5"],
   ["local t = {} function t.goto(x) return x end return t.goto(6)", "6"],
@@ -48,7 +48,8 @@ const sources: [string, string][] = [
 ];
 
 for (const [source, expected] of sources) {
-  Deno.test(`goto in ${JSON.stringify(source)}`, () => assert.equal(run(source), expected));
+  Deno.test(`Lua reads goto as a name or a statement in ${JSON.stringify(source)}`, () =>
+    assert.equal(run(source), expected));
 }
 
 Deno.test("main.lua and included files may begin with a byte order mark and a line with #", () => {

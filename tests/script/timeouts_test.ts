@@ -4,7 +4,7 @@ import { Machine } from "./machine.ts";
 
 const heldBy = (machine: Machine) => machine.applications.api.outside.held;
 
-Deno.test("Timers run once, in order of time, and only after the event that set them has returned", () => {
+Deno.test("cumulus:setTimeout runs each timer once, in order of time, after the event that set it has returned", () => {
   const machine = new Machine();
   machine.host.now = () => machine.host.ahead;
   const said = machine.run(`
@@ -26,7 +26,7 @@ Deno.test("Timers run once, in order of time, and only after the event that set 
   assert.equal(heldBy(machine), 0);
 });
 
-Deno.test("clearTimeout() cancels a timer, and ignores ids of other applications, of past timers and invalid ids", () => {
+Deno.test("cumulus:clearTimeout cancels a timer, and ignores ids of other applications, of past timers and invalid ids", () => {
   const machine = new Machine({
     "main.lua": `
       a = cumulus:setTimeout(100, function() INFO("a") end)
@@ -44,7 +44,7 @@ Deno.test("clearTimeout() cancels a timer, and ignores ids of other applications
   assert.deepEqual(machine.logged("error"), []);
 });
 
-Deno.test("setTimeout() raises an error for an invalid delay or function", () => {
+Deno.test("cumulus:setTimeout raises an error for an invalid delay in ms or function", () => {
   const said = new Machine().run(`
     local function try(...) INFO(select(2, pcall(cumulus.setTimeout, cumulus, ...))) end
     local f = function() end
@@ -80,7 +80,7 @@ Deno.test("The server logs an error of a timer with file and line, and runs the 
   assert.deepEqual(machine.logged("info"), ["still there"]);
 });
 
-Deno.test("The time limit ends a timer like any other call into a script", () => {
+Deno.test("The time limit stops a timer like any other call into a script", () => {
   const machine = new Machine({
     "main.lua": `cumulus:setTimeout(1, function() while true do end end)`,
   });
@@ -93,7 +93,7 @@ Deno.test("The time limit ends a timer like any other call into a script", () =>
   );
 });
 
-Deno.test("Timers end with their application, and free their memory", () => {
+Deno.test("The server removes timers with their application, and frees their memory", () => {
   const machine = new Machine({
     "main.lua": "",
     "game/main.lua": `
@@ -114,7 +114,7 @@ Deno.test("Timers end with their application, and free their memory", () => {
   assert.equal(machine.host.timers.size, 0);
 });
 
-Deno.test("An application has at most 10,000 timers, which count against its memory", () => {
+Deno.test("The server limits an application to 10,000 timers, and counts them against its memory", () => {
   const machine = new Machine();
   const said = machine.run(`
     local function f() end
@@ -136,7 +136,7 @@ Deno.test("An application has at most 10,000 timers, which count against its mem
   );
 });
 
-Deno.test("Due timers run for some 20 ms before the server continues, including timers that they set", () => {
+Deno.test("The server runs due timers, also those set by timers, for some 20 ms before it continues", () => {
   const machine = new Machine();
   const { host } = machine;
   host.now = () => host.ahead;
@@ -160,7 +160,7 @@ Deno.test("Due timers run for some 20 ms before the server continues, including 
   assert.deepEqual([turn(), turn(), turn(), turn()], [3, 3, 0, 0]);
 });
 
-Deno.test("Timers of an application that used too much time wait", () => {
+Deno.test("The server delays timers of an application that used too much time", () => {
   const machine = new Machine({
     "main.lua": "",
     "slow/main.lua": `function onConnection(client)

@@ -1,4 +1,4 @@
-// A main.lua that cannot be read, or has vanished, opens no door. API-025, API-037.
+// The server accepts no clients of an application whose main.lua is unreadable or has vanished. API-025, API-037.
 import assert from "node:assert/strict";
 import { UnknownApplication } from "../../src/media/refused.ts";
 import { Machine } from "./machine.ts";
@@ -11,7 +11,7 @@ const MAIN = "/srv/www/secret/main.lua";
 function machineWith(files: Record<string, string>) {
   const machine = new Machine(files);
   const state = { now: 1_000, modified: "", read: "", folder: "" };
-  machine.host.now = () => state.now += 250; // beyond the time for which a rush of clients reuses a check
+  machine.host.now = () => state.now += 250; // longer than the server reuses a check in a rush of clients
   const { modified, read, isFolder } = machine.host.files;
   const { files: disk } = machine.host;
   disk.modified = (path) => path === MAIN && state.modified ? state.modified : modified(path);
@@ -22,7 +22,7 @@ function machineWith(files: Record<string, string>) {
 }
 
 for (const what of ["modified", "read", "folder"] as const) {
-  Deno.test(`A main.lua that cannot be read (${what}) refuses, with one ERROR, until it can`, () => {
+  Deno.test(`The server refuses clients with one ERROR while main.lua is unreadable (the disk fails at: ${what})`, () => {
     const { machine, state } = machineWith({ "main.lua": "", "secret/main.lua": PASSWORD });
     state[what] = "Permission denied";
     for (let i = 0; i < 3; i++) {
@@ -62,7 +62,7 @@ Deno.test("Applications below an unreadable main.lua refuse clients too", () => 
   state.modified = "Permission denied";
   assert.equal(machine.refused("/secret/below", ["x"]), "the application is not available");
   machine.connect("/secret/own");
-  machine.connect("/secret/empty"); // where no event runs at all
+  machine.connect("/secret/empty"); // no event runs there
   state.modified = "";
   machine.write("secret/main.lua", "x = = 1");
   machine.connect("/secret/own");

@@ -1,7 +1,7 @@
 import { deepStrictEqual } from "node:assert";
 import { assemble, texts } from "../support/wat.ts";
 
-Deno.test("script/vm: each .wasm is what `deno task wat` makes of its .wat", async () => {
+Deno.test("script/vm: each .wasm equals the output of `deno task wat` for its .wat", async () => {
   const paths = await texts();
   deepStrictEqual(paths.length, 3);
   for (const path of paths) {

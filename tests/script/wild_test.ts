@@ -1,4 +1,4 @@
-// Scripts as they are in circulation, in tests/conformance/scripts: each is run as it stands.
+// Runs the scripts in tests/conformance/scripts, which are written like those in use.
 import assert from "node:assert/strict";
 import {
   AmfReader,
@@ -26,7 +26,7 @@ function quiet(machine: Machine): void {
   assert.deepEqual([...machine.logged("error"), ...machine.logged("warn")], []);
 }
 
-Deno.test("meeting.lua", () => {
+Deno.test("The script meeting.lua announces participants and forwards their messages", () => {
   const machine = run("meeting");
   const [tom, ann] = ["Tom", "Ann"].map((name) => machine.connect("", { values: [name, "room"] }));
   const bob = machine.connect("", { values: ["Bob", "room"] });
@@ -44,7 +44,7 @@ Deno.test("meeting.lua", () => {
   assert.equal(machine.applications.rows().next().value?.refusals.connect, 1);
 });
 
-Deno.test("text_tools.lua", () => {
+Deno.test("The script text_tools.lua splits, joins and formats texts as in Lua 5.1", () => {
   const machine = run("text_tools");
   assert.deepEqual(machine.said(), [
     "a b|x",
@@ -63,7 +63,7 @@ Deno.test("text_tools.lua", () => {
   ]);
 });
 
-Deno.test("classes.lua", () => {
+Deno.test("The script classes.lua serves players as objects of classes", () => {
   const machine = run("classes");
   const [tom, ann] = ["Tom", "Ann"].map((name) => machine.connect("", { values: [name] }));
   assert.deepEqual(tom.connection.writer.sent, ['start(2,"Player Tom")']);
@@ -80,7 +80,7 @@ Deno.test("classes.lua", () => {
   quiet(machine);
 });
 
-Deno.test("playlist.lua", () => {
+Deno.test("The script playlist.lua plays a stream of a list, limits listeners and writes a history", () => {
   const machine = run("playlist", { "list.txt": "# titles\nfirst = 12\nsecond=7\n\nbad\n" });
   const guest = machine.connect();
   const heard: string[] = [];
@@ -126,7 +126,7 @@ function link(machine: Machine, ...peers: Peer[]): void {
   }
 }
 
-Deno.test("cluster_groups.lua", () => {
+Deno.test("The script cluster_groups.lua shares groups with other servers, and redirects clients", () => {
   const machine = run("cluster_groups");
   const guest = machine.connect();
   const group = new Uint8Array(32).fill(200);
@@ -164,7 +164,7 @@ Deno.test("cluster_groups.lua", () => {
   quiet(machine);
 });
 
-Deno.test("relay.lua", () => {
+Deno.test("The script relay.lua passes publications on to other servers", () => {
   const machine = run("relay");
   const [target, previous] = [peer("next:1", true), peer("before:2", false)];
   link(machine, target, previous);
@@ -198,7 +198,7 @@ Deno.test("relay.lua", () => {
   assert.deepEqual([...machine.hub.published()], []);
 });
 
-Deno.test("modules.lua", () => {
+Deno.test("The script modules.lua loads modules, and reads and writes typed objects", () => {
   const machine = run("modules", {
     "counter.lua":
       "module('counter', package.seeall) local n = 0 function next() n = n + 1 return tostring(n) end",
@@ -221,7 +221,7 @@ Deno.test("modules.lua", () => {
   quiet(machine);
 });
 
-Deno.test("watch.lua", () => {
+Deno.test("The script watch.lua checks tokens, limits clients of an address, and disconnects slow ones", () => {
   const machine = run("watch");
   const token = "9f6ec6f3b8c5c8f2dbb9ee5d7d4f0b5e";
   assert.equal(token.length, 32);
