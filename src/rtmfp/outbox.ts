@@ -6,13 +6,12 @@ import type { Address } from "../common/address.ts";
 
 export interface Outbox {
   /**
-   * A buffer for the next datagram, at least `size` bytes, with anything in it. Asking again
-   * without {@link post} in between gives the same one.
+   * A buffer for the next datagram, at least `size` bytes, with arbitrary content. Without {@link post} in between, the next call returns the same one.
    *
-   * @returns undefined when the socket takes no more now: try at the next flush
+   * @returns undefined when the socket is full: try again at the next flush
    */
   buffer(size: number): Uint8Array | undefined;
-  /** How many datagrams it takes now at least, one after the other; {@link buffer} may have room for more. */
+  /** Minimum number of datagrams that it takes now; {@link buffer} may have room for more. */
   readonly room: number;
   /** Sends the first `length` bytes of the buffer to an address. */
   post(length: number, to: Address): void;

@@ -19,11 +19,11 @@ interface Waiting {
 export class Reassembly {
   /** Bytes of fragments that wait for an earlier one. */
   waiting = 0;
-  /** By sequence number, in the order they came in, which is anybody's. */
+  /** By sequence number, in order of arrival. */
   #early: Map<number, Waiting> | undefined;
-  /** The number after the last that was put in its place. */
+  /** The sequence number after the last fragment taken in order. */
   #next = 1;
-  /** The message that is being put together, its first #length bytes there. */
+  /** The incomplete message; its first #length bytes have arrived. */
   #message: Uint8Array | undefined;
   #length = 0;
   readonly #flow: ReceiveFlow;
@@ -32,7 +32,7 @@ export class Reassembly {
     this.#flow = flow;
   }
 
-  /** Takes a fragment that was not seen before, `data` being a view that will not last. */
+  /** Takes a fragment that was not seen before; `data` is a view, good until the call returns. */
   add(sequence: number, part: Part, data: Uint8Array): void {
     if (sequence < this.#next) return;
     if (sequence === this.#next && !this.#early) return this.#take(sequence, part, data);
@@ -48,7 +48,7 @@ export class Reassembly {
     if (early) {
       for (const sequence of numbersTo(cumulative, this.#next, early)) {
         const waiting = early.get(sequence);
-        if (!waiting) continue; // given up, or the flow was ended by the message before
+        if (!waiting) continue; // abandoned, or the message before ended the flow
         const { part, data } = waiting;
         early.delete(sequence);
         this.waiting -= data.length;
@@ -57,7 +57,7 @@ export class Reassembly {
       }
       if (early.size === 0 && this.#early === early) this.#early = undefined;
     }
-    if (this.#next <= cumulative) { // the rest of the message was given up
+    if (this.#next <= cumulative) { // the rest of the message was abandoned
       this.#drop();
       this.#next = cumulative + 1;
     }
@@ -75,7 +75,7 @@ export class Reassembly {
     this.waiting = 0;
   }
 
-  /** Puts a fragment in its place: nothing more will come before it. */
+  /** Takes the next fragment in order: none will come before it. */
   #take(sequence: number, part: Part, data: Uint8Array): void {
     const follows = sequence === this.#next;
     this.#next = sequence + 1;
@@ -87,7 +87,7 @@ export class Reassembly {
     } else if (this.#message) {
       this.#append(data);
       if (part === Part.end && this.#message) this.#finish();
-    } // else its beginning was given up
+    } // else its beginning was abandoned
   }
 
   #append(data: Uint8Array): void {
@@ -130,7 +130,7 @@ export class Reassembly {
   }
 }
 
-/** Ascending numbers from `first` up to `cumulative`, with those of all fragments that wait among them. */
+/** Ascending numbers from `first` up to `cumulative`, including those of all waiting fragments. */
 function numbersTo(
   cumulative: number,
   first: number,

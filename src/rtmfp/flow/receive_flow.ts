@@ -9,21 +9,21 @@ import { Reassembly } from "./reassembly.ts";
 import { SeenNumbers } from "./seen_numbers.ts";
 import type { SendFlow } from "./send_flow.ts";
 
-/** A sequence number so far ahead of the others belongs to no sender that means well. */
-const FARTHEST_AHEAD = 100_000;
-/** What one of the two numbers of a run costs, in bytes. */
-const NUMBER = 8;
-/** Runs of numbers after a gap; what would need one more counts as lost. */
-const MOST_RANGES = 128;
+/** Maximum distance of a sequence number from the cumulative one; beyond it the session ends. */
+const MAX_AHEAD = 100_000;
+/** Memory for one of the two numbers of a run, in bytes. */
+const NUMBER_BYTES = 8;
+/** Maximum number of runs after a gap; a fragment that would start one more counts as lost. */
+const MAX_RANGES = 128;
 
 /** The part of a session that a receiving flow uses. */
 export interface ReceiveHost {
   readonly buffers: BufferPool;
-  /** Bytes of one message at most. */
+  /** Maximum length of a message in bytes. */
   readonly maxMessage: number;
   /**
-   * Counts memory that the peer makes the session hold, in bytes; negative when it is free again. It
-   * counts and does nothing else, so that callers go on as they were.
+   * Counts memory that the peer makes the session hold, in bytes; negative when
+   * it is released. It only counts, so that callers can continue.
    */
   hold(bytes: number): void;
   /** An acknowledgement of the flow is due, at once or with the second packet from now. */
@@ -36,12 +36,12 @@ export interface ReceiveHost {
 
 /** A flow of messages from the peer. RFC 7016 §3.6.3. */
 export class ReceiveFlow {
-  /** Bytes that the peer may have on the way at any time. A flow for media wants some 100 kB more. */
+  /** Maximum number of bytes that the peer may have in flight; flows for media need some 100 kB more. */
   bufferCapacity = 127 * 1024;
   receivedFragments = 0;
-  /** Fragments that the sender gave up. */
+  /** Fragments that the sender abandoned. */
   lostFragments = 0;
-  /** Acknowledgements that are due, linked by the session. */
+  /** The next flow whose acknowledgement is due; the session links them. */
   nextToAcknowledge: ReceiveFlow | undefined;
   toAcknowledge = false;
   receiver: FlowReceiver | undefined;
@@ -68,17 +68,17 @@ export class ReceiveFlow {
     return this.#state;
   }
 
-  /** Bytes that numbers with gaps before them are held for: beyond its end, until it is forgotten. */
+  /** Memory for numbers after a gap, in bytes; held after the end of the flow until it is forgotten. */
   get heldForRanges(): number {
     return this.#heldForRanges;
   }
 
-  /** All numbers up to this one have arrived or were given up. */
+  /** All numbers up to this one have arrived or were abandoned. */
   get cumulativeAck(): number {
     return this.#seen.cumulative;
   }
 
-  /** Wants no more of it: from now on what arrives is dropped, and the peer asked to end it. */
+  /** Rejects the flow: drops all further fragments and asks the peer to end it. */
   reject(code = 0): void {
     if (this.#state !== "open") return;
     this.#state = "rejected";
@@ -94,7 +94,7 @@ export class ReceiveFlow {
     const seen = this.#seen;
     const gapBefore = seen.gap;
     const known = seen.has(sequence);
-    if (sequence > seen.cumulative + FARTHEST_AHEAD) {
+    if (sequence > seen.cumulative + MAX_AHEAD) {
       return this.host.violated();
     }
     let atOnce = known || chunk.abandoned || gapBefore || this.#state !== "open";
@@ -105,7 +105,7 @@ export class ReceiveFlow {
     if (fsn > seen.cumulative) {
       this.lostFragments += seen.addUpTo(fsn) - (chunk.final && fsn === sequence ? 1 : 0);
     }
-    const added = !known && sequence <= this.#final && seen.add(sequence, MOST_RANGES);
+    const added = !known && sequence <= this.#final && seen.add(sequence, MAX_RANGES);
     if (added && !chunk.abandoned) {
       this.receivedFragments++;
       if (this.#state === "open") this.#reassembly.add(sequence, chunk.fragment, chunk.data);
@@ -137,7 +137,7 @@ export class ReceiveFlow {
     return true;
   }
 
-  /** Hands a whole message over; a view, good until the call returns. */
+  /** Delivers a whole message: a view, good until the call returns. */
   deliver(message: Uint8Array): void {
     this.receiver?.onMessage(message, this);
   }
@@ -151,7 +151,7 @@ export class ReceiveFlow {
 
   #holdRanges(): void {
     if (this.#state === "complete") return; // the session has ended
-    const bytes = NUMBER * this.#seen.ranges.length;
+    const bytes = NUMBER_BYTES * this.#seen.ranges.length;
     const grown = bytes - this.#heldForRanges;
     this.#heldForRanges = bytes;
     if (grown !== 0) this.host.hold(grown);

@@ -1,8 +1,8 @@
-/** Which sequence numbers of a flow have arrived or were given up. RFC 7016 §3.6.3.2. */
+/** The sequence numbers of a flow that have arrived or were abandoned. RFC 7016 §3.6.3.2. */
 export class SeenNumbers {
   /** All numbers from 0 up to this one are seen. */
   cumulative = 0;
-  /** First and last number of each run beyond, ascending; undefined: none. */
+  /** First and last number of each run beyond {@link cumulative}, ascending; undefined: no run. */
   #ranges: number[] | undefined;
 
   /** Numbers seen beyond {@link cumulative}: `[first, last, first, last, …]`, ascending. Read only. */
@@ -28,10 +28,10 @@ export class SeenNumbers {
   /**
    * Adds one number.
    *
-   * @param mostRanges how many runs beyond {@link cumulative} there may be
+   * @param maxRanges maximum number of runs beyond {@link cumulative}
    * @returns false if that would make one run too many: the number is not added
    */
-  add(number: number, mostRanges: number): boolean {
+  add(number: number, maxRanges: number): boolean {
     if (number <= this.cumulative) return true;
     if (number === this.cumulative + 1) {
       this.cumulative = number;
@@ -51,7 +51,7 @@ export class SeenNumbers {
       ranges[i] = number;
       return true;
     }
-    if (ranges.length >= 2 * mostRanges) return false;
+    if (ranges.length >= 2 * maxRanges) return false;
     ranges.splice(i, 0, number, number);
     return true;
   }
@@ -59,7 +59,7 @@ export class SeenNumbers {
   /**
    * Adds all numbers up to `number`.
    *
-   * @returns how many of them had not been seen
+   * @returns the number of new ones
    */
   addUpTo(number: number): number {
     if (number <= this.cumulative) return 0;
@@ -73,7 +73,7 @@ export class SeenNumbers {
     return added;
   }
 
-  /** Takes the runs that {@link cumulative} has reached into it. */
+  /** Merges the runs that {@link cumulative} has reached. */
   #join(): void {
     const ranges = this.#ranges!;
     let i = 0;

@@ -17,15 +17,15 @@ import { SentFragments, type SentHost } from "./sent_fragments.ts";
 
 /** The receive window before the first acknowledgement, in bytes. RFC 7016 §3.6.2. */
 const FIRST_WINDOW = 65_536;
-/** A message is not begun in, nor continued into, less room than this at the end of a packet. */
-const LEAST_PIECE = 256;
+/** Minimum room (bytes) at the end of a packet to begin or continue a message there. */
+const MIN_PIECE = 256;
 const EMPTY = new Uint8Array(0);
-const chunk = new UserData(); // one for all: it is used up before anything else happens
+const chunk = new UserData(); // shared by all flows: each write uses it up at once
 
 /** The part of a session that a sending flow uses. */
 export interface SendHost extends SentHost {
   readonly clock: { readonly now: number };
-  /** There may be something to send. */
+  /** The flow may have something to send. */
   wake(): void;
   /** The flow is over; its number is not used again. */
   forget(flow: SendFlow): void;
@@ -40,20 +40,20 @@ export interface SendHost extends SentHost {
  * numbers only then, so that the peer never notices a message that is dropped before it began.
  */
 export class SendFlow {
-  /** Asks to go before flows of lower priority of the session. */
+  /** Flows of higher priority are sent first within the session. */
   priority = 0;
   /** Among flows of equal priority the one with the lowest order goes first; Infinity: in turns. */
   order = Infinity;
   /** Marks its packets as real-time: they give way less to other traffic. RFC 7016 §3.5.2.1. */
   timeCritical = false;
   handler: SendFlowHandler | undefined;
-  /** Fragments sent, each time counted. */
+  /** Number of fragments sent, repetitions included. */
   sentFragments = 0;
   lostFragments = 0;
-  /** Bytes of messages that have arrived. */
+  /** Bytes of messages that the peer has acknowledged. */
   ackedBytes = 0;
   #state: "open" | "closing" | "closed" = "open";
-  /** To be sent until the peer knows the flow. */
+  /** Options of the flow; sent until the first acknowledgement. */
   #options: Uint8Array | undefined;
   #window = FIRST_WINDOW;
   #lastMessage = 0;
@@ -61,7 +61,7 @@ export class SendFlow {
   readonly #sent: SentFragments;
   #finalSent = false;
   #refused = false;
-  /** The sequence number of the latest probe, as long as it was sent but once. */
+  /** The sequence number of the latest probe while it was sent only once; otherwise 0. */
   #probed = 0;
 
   constructor(
@@ -96,30 +96,28 @@ export class SendFlow {
     return this.#queue.messages;
   }
 
-  /** How many messages were written. */
+  /** Number of messages written. */
   get lastMessage(): number {
     return this.#lastMessage;
   }
 
   /**
-   * The first message, counted from 1 as they were written, that has neither arrived nor been
-   * given up; one more than {@link lastMessage} if there is none.
+   * The first message, counted from 1 as they were written, that has neither arrived nor been abandoned; one more than {@link lastMessage} if there is none.
    */
   get firstPending(): number {
     return (this.#sent.firstPending ?? this.#queue.first)?.message ?? this.#lastMessage + 1;
   }
 
-  /** Whether nothing can be written any more. */
+  /** Whether {@link write} does nothing any more. */
   get closed(): boolean {
     return this.#state !== "open";
   }
 
   /**
-   * Sends a message. Its bytes are not copied and may be shared between flows: they must not
-   * change any more. On a closed flow it does nothing.
+   * Sends a message. Its bytes are not copied and may be shared between flows: they must not change any more. Does nothing on a closed flow.
    *
-   * @param stamp u32 that goes out in place of the one behind the first byte, so that a message
-   *   can be shared by flows that give it different times; -1: none
+   * @param stamp u32 that replaces the one after the first byte, so that flows that give a message different
+   *   times can share it; -1: none
    */
   write(message: Uint8Array, options?: WriteOptions, stamp = -1): void {
     if (this.#state !== "open") return;
@@ -134,9 +132,9 @@ export class SendFlow {
   }
 
   /**
-   * Drops the messages that were not begun.
+   * Drops the messages of which nothing was sent.
    *
-   * @returns how many
+   * @returns their number
    */
   abandonUnsent(): number {
     return this.#queue.dropUnbegun();
@@ -159,12 +157,12 @@ export class SendFlow {
     this.host.flushed?.(this, now);
   }
 
-  /** Whether {@link send} would send something, but for congestion. */
+  /** Whether {@link send} would send something if congestion control permits. */
   get ready(): boolean {
     return this.#mayTake && this.#eligible;
   }
 
-  /** Whether there is something to send and the peer's buffer, full at last sight, forbids it. */
+  /** Whether only the peer's buffer, which was full at its last acknowledgement, prevents sending. */
   get suspended(): boolean {
     return this.#window === 0 && !this.#refused && this.#eligible;
   }
@@ -173,8 +171,8 @@ export class SendFlow {
    * Writes fragments into a packet, as many as fit and may be sent.
    *
    * @param to has room for one fragment at least if nothing is in the packet yet
-   * @param window as long as fewer bytes are in flight more may be sent
-   * @returns how many were written
+   * @param window bytes that may be in flight before a fragment is sent
+   * @returns the number of fragments written
    */
   send(to: Writer, window: number): number {
     const { flight } = this.host;
@@ -204,7 +202,7 @@ export class SendFlow {
       const room = to.room - overhead;
       const length = fragment.end - fragment.start;
       if (length > room) {
-        if (!fresh || room < LEAST_PIECE) break;
+        if (!fresh || room < MIN_PIECE) break;
         fragment = queue.split(room);
       } else if (fresh) {
         queue.shift();
@@ -251,11 +249,11 @@ export class SendFlow {
   }
 
   /**
-   * Uses up one sequence number for nothing: an empty abandoned fragment whose arrival the peer
-   * acknowledges at once. Nothing else sent before it is lost or acknowledged tells the peer of
-   * the number, so that its acknowledgement proves that this very chunk has arrived.
+   * Sends an empty abandoned fragment with a sequence number of its own, which the peer acknowledges
+   * at once. Until it is lost or acknowledged no other chunk contains the number, so that its
+   * acknowledgement proves that this chunk has arrived.
    *
-   * @returns the sequence number; 0 if the flow is not known to the peer yet, or has ended
+   * @returns the sequence number; 0 if the peer has not acknowledged the flow yet, or it has ended
    */
   probe(to: Writer): number {
     if (this.#state !== "open" || this.#options) return 0;
@@ -273,19 +271,19 @@ export class SendFlow {
     return this.#probed = fragment.sequence;
   }
 
-  /** Whether `ack` is the first acknowledgement of the latest {@link probe}; only its receiver can send that. */
+  /** Whether `ack` is the first acknowledgement of the latest {@link probe}; only a receiver of the probe can send it. */
   provesProbe(sequence: number, ack: Ack): boolean {
     return sequence !== 0 && sequence === this.#probed && ack.has(sequence);
   }
 
-  /** The session has ended: gives everything back and sends no more. */
+  /** The session has ended: releases all fragments and sends no more. */
   abort(): void {
     this.#state = "closed";
     this.#sent.clear();
     this.#queue.clear();
   }
 
-  /** Whether the peer has room for more. One that has refused the flow is not asked. */
+  /** Whether the peer has room for more; a refused flow ignores its window. */
   get #mayTake(): boolean {
     return this.#window > this.#sent.outstanding || this.#refused;
   }
@@ -329,7 +327,7 @@ export class SendFlow {
     this.#sent.wentOut(fragment, to.at - before);
   }
 
-  /** The end of the flow, once all else was sent: Flash knows it only as both final and abandoned. */
+  /** Adds the end of the flow after all else was sent: Flash recognizes only one both final and abandoned. */
   #numberFinal(): void {
     const fragment = this.#takeFragment();
     fragment.final = fragment.abandoned = true;
@@ -363,7 +361,7 @@ export class SendFlow {
     this.#sent.add(rest);
   }
 
-  /** All was acknowledged or given up, and the peer does not know of the latter: tells it. */
+  /** All was acknowledged or abandoned, but the peer does not know what was abandoned: tells it. */
   #repeatLast(): void {
     const fragment = this.#takeFragment();
     fragment.final = this.#finalSent;

@@ -10,12 +10,12 @@ export interface SentHost {
 
 /**
  * The fragments of a flow that have sequence numbers, in order, until the peer has them or they
- * are given up; and which of them is to go out again. RFC 7016 §3.6.2.4 to §3.6.2.7.
+ * are abandoned; and selection of the one to send again. RFC 7016 §3.6.2.4 to §3.6.2.7.
  */
 export class SentFragments {
   /** Bytes of chunks in flight. */
   outstanding = 0;
-  /** The highest number that was given; 0: none. */
+  /** The highest sequence number assigned; 0: none. */
   lastSequence = 0;
   #cumulativeAck = 0;
   #first: OutgoingFragment | undefined;
@@ -32,19 +32,19 @@ export class SentFragments {
     return this.#first;
   }
 
-  /** Whether the peer knows of all numbers. */
+  /** Whether the peer has acknowledged all numbers. */
   get allAcknowledged(): boolean {
     return this.#cumulativeAck >= this.lastSequence;
   }
 
-  /** The first that has neither arrived nor been given up. */
+  /** The first fragment that has neither arrived nor been abandoned. */
   get firstPending(): OutgoingFragment | undefined {
     let fragment = this.#first;
     while (fragment?.abandoned) fragment = fragment.next;
     return fragment;
   }
 
-  /** Gives a fragment the next number and a place behind all others. */
+  /** Assigns the next number to a fragment and appends it. */
   add(fragment: OutgoingFragment): void {
     fragment.sequence = ++this.lastSequence;
     fragment.next = undefined;
@@ -53,7 +53,7 @@ export class SentFragments {
     this.#last = fragment;
   }
 
-  /** A fragment goes out in a chunk of `size` bytes. */
+  /** A fragment was sent in a chunk of `size` bytes. */
   wentOut(fragment: OutgoingFragment, size: number): void {
     fragment.sentAbandoned = fragment.abandoned;
     this.outstanding += size;
@@ -61,7 +61,7 @@ export class SentFragments {
   }
 
   /**
-   * The first fragment that has to go out again.
+   * The first fragment to send again.
    *
    * @param quiet no new data waits that would tell the peer about abandoned fragments
    */
@@ -71,7 +71,7 @@ export class SentFragments {
     return this.#resend = fragment;
   }
 
-  /** A fragment that was in flight goes out again, if it is not abandoned. */
+  /** A fragment in flight was lost: it is sent again unless abandoned. */
   lost(fragment: OutgoingFragment): void {
     this.outstanding -= fragment.size;
     this.resend(fragment);
@@ -94,7 +94,7 @@ export class SentFragments {
     if (first && !first.inFlight) this.#resend = first;
   }
 
-  /** Up to which number nothing is sent again, as told in the chunk that carries `fragment`. */
+  /** Forward sequence number of the chunk that carries `fragment`: up to it nothing is sent again. */
   forwardSequence(fragment: OutgoingFragment): number {
     const first = this.#first;
     if (!first) return this.lastSequence; // `fragment` gets the next number
@@ -105,7 +105,7 @@ export class SentFragments {
   /**
    * Drops the acknowledged fragments. RFC 7016 §3.6.2.4.
    *
-   * @returns how many bytes of messages have arrived
+   * @returns the number of message bytes acknowledged
    */
   acknowledge(ack: Ack): number {
     const { flight, fragments } = this.#host;
@@ -158,14 +158,14 @@ export class SentFragments {
     this.#resend = this.#first;
   }
 
-  /** All was acknowledged or given up, and the peer does not know of the latter: `fragment` tells it. */
+  /** All was acknowledged or abandoned, but the peer does not know what was abandoned: `fragment` tells it. */
   repeatLast(fragment: OutgoingFragment): void {
     fragment.abandoned = true;
     fragment.sequence = this.lastSequence;
     this.#first = this.#last = this.#resend = fragment;
   }
 
-  /** The flow has ended: gives everything back. */
+  /** The flow has ended: releases all fragments. */
   clear(): void {
     const { fragments, flight } = this.#host;
     for (let fragment = this.#first; fragment;) {
@@ -178,7 +178,7 @@ export class SentFragments {
     this.outstanding = 0;
   }
 
-  /** An abandoned fragment is passed over, unless nothing else would tell the peer. */
+  /** Whether to send a fragment again; an abandoned one only if no other chunk would tell the peer. */
   #toResend(fragment: OutgoingFragment, quiet: boolean): boolean {
     if (fragment.inFlight) return false;
     return !fragment.abandoned || fragment.final || (quiet && fragment === this.#first);

@@ -1,13 +1,12 @@
-/** Remembers the latest of many things, a bounded number of them and for a limited time. */
+/** Table that keeps its most recent entries: a bounded number, for a limited time. */
 export class AgeingTable<Value> {
   #young = new Map<string, Value>();
   #old = new Map<string, Value>();
   #since = 0;
 
   /**
-   * @param most how many things at most
-   * @param age for how long one is remembered at least, if there is room, in milliseconds; at most
-   *   twice as long
+   * @param most maximum number of entries
+   * @param age time in ms for which an entry is kept if there is room; at most twice as long
    */
   constructor(readonly most: number, readonly age: number) {}
 

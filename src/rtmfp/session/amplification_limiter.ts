@@ -3,26 +3,26 @@ import { isLoopback, sourceKey } from "../../common/ip.ts";
 import { AgeingTable } from "./ageing_table.ts";
 import type { Limits } from "./limits.ts";
 
-const MOST_SOURCES = 16_384;
-const AGE = 30_000;
-/** Answers of this time (ms) may be sent in one burst. */
-const SPAN = 2000;
+const MAX_SOURCES = 16_384;
+/** Time (ms) for which a source is remembered. */
+const SOURCE_LIFETIME = 30_000;
+/** Time (ms) whose answers may be sent in one burst. */
+const BURST_TIME = 2000;
 
 interface Source {
-  /** Bytes that may be answered to it. */
+  /** Bytes of answers that may be sent to it. */
   bytes: number;
-  /** Questions of it that may be looked into, as of {@link at}. */
+  /** Requests of it that may be processed, as of {@link at}. */
   answers: number;
   at: number;
 }
 
 /**
- * Limits answers to packets without session: their source may be forged, and the server must not
- * flood its owner.
+ * Limits answers to packets without session: their source address may be forged, and the server must not flood the owner of that address.
  */
 export class AmplificationLimiter {
   readonly #limits: Limits;
-  readonly #table = new AgeingTable<Source>(MOST_SOURCES, AGE);
+  readonly #table = new AgeingTable<Source>(MAX_SOURCES, SOURCE_LIFETIME);
 
   constructor(limits: Limits) {
     this.#limits = limits;
@@ -38,12 +38,12 @@ export class AmplificationLimiter {
     this.#source(from, now).bytes += length * this.#limits.amplification;
   }
 
-  /** It has shown that it receives at its address. */
+  /** The source has proved that it receives at its address. */
   proved(from: Address, now: number): void {
     this.#source(from, now).bytes = Infinity;
   }
 
-  /** Whether one more question may be looked into; it is counted then, answered or not. */
+  /** Whether one more request may be processed; counts it, answered or not. */
   admit(from: Address, now: number): boolean {
     if (isLoopback(from.hostname)) return true; // cannot be forged from outside
     const source = this.#source(from, now);
@@ -52,7 +52,7 @@ export class AmplificationLimiter {
     return true;
   }
 
-  /** Whether an answer of `length` bytes may be sent to a question that was admitted; it is counted then. */
+  /** Whether an answer of `length` bytes may be sent to an admitted request; counts it. */
   mayAnswer(from: Address, length: number, now: number): boolean {
     if (isLoopback(from.hostname)) return true;
     const source = this.#source(from, now);
@@ -64,12 +64,12 @@ export class AmplificationLimiter {
   #source(from: Address, now: number): Source {
     const key = sourceKey(from.hostname);
     let source = this.#table.get(key, now);
-    const most = this.#limits.answers * SPAN / 1000;
+    const most = this.#limits.answers * BURST_TIME / 1000;
     if (!source) {
       source = { bytes: 0, answers: most, at: now };
       this.#table.set(key, source, now);
     }
-    source.answers = Math.min(most, source.answers + (now - source.at) * most / SPAN);
+    source.answers = Math.min(most, source.answers + (now - source.at) * most / BURST_TIME);
     source.at = now;
     return source;
   }

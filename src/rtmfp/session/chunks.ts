@@ -9,17 +9,17 @@ import type { PacketReader } from "../wire/packet.ts";
 import { readNextUserData, readUserData, UserData } from "../wire/user_data.ts";
 import type { Session } from "./session.ts";
 
-/** A packet with more chunks that break their format than this is worth no further look. */
-const MOST_BAD_CHUNKS = 8;
+/** Maximum number of malformed chunks in a packet; its rest is dropped after one more. */
+const MAX_BAD_CHUNKS = 8;
 
-// One of each for all sessions: packets are taken one after the other.
+// Shared by all sessions: packets are processed one after the other.
 const chunk = new UserData();
 const ack = new Ack();
 
 /**
  * Dispatches each chunk of a received packet. RFC 7016 §2.3.
  *
- * @returns whether there was user data among them
+ * @returns whether it contained user data
  */
 export function takeChunks(packet: PacketReader, from: Address, session: Session): boolean {
   const { life, receiving, context: { counters } } = session;
@@ -46,7 +46,7 @@ export function takeChunks(packet: PacketReader, from: Address, session: Session
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       counters.drop("format");
-      if (++bad > MOST_BAD_CHUNKS) break;
+      if (++bad > MAX_BAD_CHUNKS) break;
     }
     if (life.state === "closed" || receiving.limitExceeded) break;
   }
@@ -66,7 +66,7 @@ function takeChunk({ type, payload }: PacketReader, from: Address, session: Sess
       readBitmapAck(payload, ack);
       return takeAck(from, session);
     case ChunkType.ping:
-      if (!sameAddress(from, session.address)) return; // is asked itself now
+      if (!sameAddress(from, session.address)) return; // Mobility asks that address
       session.control.reply(payload.rest());
       return session.wake();
     case ChunkType.pingReply:

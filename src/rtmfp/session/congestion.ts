@@ -1,20 +1,21 @@
 /** Sender maximum segment size, the unit of RFC 7016 appendix A. */
 const SMSS = 1460;
 const FIRST_WINDOW = 3 * SMSS;
-/** A window is too large if it exceeds the capacity of the path by this factor. */
-const TOLERANCE = 1.15;
-/** A window that was too large leaves this much of the path used, so that queues drain. */
-const DRAINED = 0.9;
-/** Round trips longer than the least one by this factor tell of queues. */
-const QUEUEING = 1.25;
-/** More lost than this share ends the start, even where nothing queues up. */
-const RANDOM_LOSS = 0.2;
+/** Factor by which a window may exceed the capacity of the path. */
+const MAX_EXCESS = 1.15;
+/** Share of the path's capacity that a reduced window keeps, so that queues drain. */
+const DRAINED_SHARE = 0.9;
+/** Factor over the minimum round trip from which a round trip indicates queues. */
+const QUEUEING_FACTOR = 1.25;
+/** Share of lost bytes above which the start phase ends, even without queues. */
+const MAX_RANDOM_LOSS = 0.2;
 /** Measurement error of a round trip, in milliseconds. */
 const GRAIN = 8;
-const FEW = 5 * SMSS;
-/** Samples of the rate in one of the two spans that its maximum is taken of. */
-const RATE_SPAN = 8;
-/** The same for the least round trip, in milliseconds. */
+/** Loss (bytes) in a period that is too small to count. */
+const MAX_STRAY_LOSS = 5 * SMSS;
+/** Number of samples in each of the two spans over which the maximum rate is taken. */
+const RATE_SAMPLES = 8;
+/** Duration (ms) of each of the two spans over which the minimum round trip is taken. */
 const RTT_SPAN = 10_000;
 
 /** Summary of the acknowledgements of one packet. */
@@ -22,26 +23,26 @@ export interface AckSummary {
   now: number;
   /** Bytes that were in flight before it. */
   before: number;
-  /** More would have been in flight, had it been allowed. */
+  /** The window, not a lack of data, limited the bytes in flight. */
   used: boolean;
   /** Bytes acknowledged. */
   acked: number;
-  /** How many acknowledgements this would be if each told of two packets. */
+  /** Number of acknowledgements if each covered two packets. */
   answered: number;
-  /** Fragments that are late: -1 none, else how many of them were given up as lost. */
+  /** -1: no negative acknowledgement; otherwise the number of fragments declared lost. */
   naks: number;
-  /** Time-critical data were sent in this session lately. RFC 7016 §3.5.2.1. */
+  /** Time-critical data were sent in this session recently. RFC 7016 §3.5.2.1. */
   timeCritical: boolean;
   /** No time-critical traffic needs the link. */
   fastGrow: boolean;
 }
 
 /**
- * How much may be in flight in a session: RFC 7016 appendix A, with a change to what a loss does.
+ * Number of bytes that may be in flight in a session: RFC 7016 appendix A, with another reaction to loss.
  *
  * Appendix A takes every loss for congestion, so that 1 % of random loss at a round trip of 100 ms
  * leaves 85 % of a link of 10 Mb/s unused. Here a loss changes nothing while the window is at most the
- * capacity of the path without queueing: the measured delivery rate times the least round trip. A
+ * capacity of the path without queueing: the measured delivery rate times the minimum round trip. A
  * larger window has built up queues, and a loss halves it (7/8 for real-time data), but not below the
  * size that drains them. Large windows are reduced like small ones, so that two sessions come to share
  * a link equally.
@@ -58,7 +59,7 @@ export class Congestion {
   #rateSamples = 0;
   #periodStart = -1;
   #periodBytes = 0;
-  /** Bytes lost, about, in the current period, and the share that was in the one before. */
+  /** Approximate bytes lost in the current period, and the share lost in the one before. */
   #periodLost = 0;
   #lossShare = 0;
   #latestRtt = 0;
@@ -86,7 +87,7 @@ export class Congestion {
     this.#periodBytes += bytes;
     const period = now - this.#periodStart;
     if (period < Math.max(rtt, 20)) return;
-    if (++this.#rateSamples > RATE_SPAN) {
+    if (++this.#rateSamples > RATE_SAMPLES) {
       this.#rateBefore = this.#rate;
       this.#rate = 0;
       this.#rateSamples = 1;
@@ -107,7 +108,7 @@ export class Congestion {
     }
   }
 
-  /** Nothing was acknowledged in time, and whether something had been in flight. */
+  /** The retransmission time-out expired. @param lost whether anything was in flight */
   expire(lost: boolean): void {
     this.#threshold = Math.max(this.#threshold, this.window * 3 / 4);
     this.#accumulated = 0;
@@ -115,7 +116,7 @@ export class Congestion {
     this.#periodStart = -1;
   }
 
-  /** The path is another one now. */
+  /** The path has changed. */
   reset(): void {
     this.window = FIRST_WINDOW;
     this.#threshold = Infinity;
@@ -134,15 +135,15 @@ export class Congestion {
     return Math.min(this.#leastRtt, this.#leastRttBefore);
   }
 
-  /** Bytes lost in the current period; a few fragments tell nothing. */
+  /** Bytes lost in the current period; a few fragments do not count. */
   get #lost(): number {
-    return this.#periodLost > FEW ? this.#periodLost : 0;
+    return this.#periodLost > MAX_STRAY_LOSS ? this.#periodLost : 0;
   }
 
-  /** Whether more is lost than by accident. */
+  /** Whether more is lost than at random. */
   get #heavyLoss(): boolean {
     const share = this.#lost / (this.#periodLost + this.#periodBytes + this.window / 2);
-    return Math.max(share, this.#lossShare) > RANDOM_LOSS;
+    return Math.max(share, this.#lossShare) > MAX_RANDOM_LOSS;
   }
 
   #reduce({ before, timeCritical, now }: AckSummary): void {
@@ -150,11 +151,11 @@ export class Congestion {
     const pipe = this.#pipe;
     // While the window doubles each round trip, the rate that is measured lags behind.
     const starting = this.window < this.#threshold;
-    const queueing = this.#latestRtt > QUEUEING * this.#least + GRAIN;
-    if (starting ? !queueing && !this.#heavyLoss : before <= TOLERANCE * pipe) return;
-    if (now < this.#reducedUntil) return; // by what was lost at the same time
+    const queueing = this.#latestRtt > QUEUEING_FACTOR * this.#least + GRAIN;
+    if (starting ? !queueing && !this.#heavyLoss : before <= MAX_EXCESS * pipe) return;
+    if (now < this.#reducedUntil) return; // already, by a loss of the same round trip
     this.#reducedUntil = now + this.#latestRtt;
-    const least = Math.max(Math.min(DRAINED * pipe, before), FIRST_WINDOW);
+    const least = Math.max(Math.min(DRAINED_SHARE * pipe, before), FIRST_WINDOW);
     this.#threshold = Math.max(before * share, least);
     this.window = this.#threshold;
     this.#accumulated = 0;

@@ -9,7 +9,7 @@ import { Session } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
 import { type Timed, TimerWheel } from "./timer_wheel.ts";
 
-/** What all sessions of an endpoint share. */
+/** State that all sessions of an endpoint share. */
 export class Context {
   readonly clock = { now: 0 };
   readonly counters = new Counters();
@@ -18,9 +18,9 @@ export class Context {
   readonly builder: PacketBuilder;
   readonly realTime = new RealTime();
   readonly timers: TimerWheel<Timed & { expire(): void }>;
-  /** Bytes that far ends make all sessions hold. */
+  /** Bytes that all sessions hold on behalf of their far ends. */
   held = 0;
-  /** Keys the questions to new addresses. */
+  /** Authenticates pings to new addresses. */
   readonly addressHmac: Hmac;
   /** Sessions that have something to send, linked. */
   #dirtyFirst: Session | undefined;
@@ -51,7 +51,7 @@ export class Context {
     return this.#dirtyFirst !== undefined;
   }
 
-  /** Has a session flushed the next time. */
+  /** Queues a session for the next flush. */
   markDirty(session: Session): void {
     if (session.isDirty) return;
     session.isDirty = true;
@@ -61,7 +61,7 @@ export class Context {
     this.#dirtyLast = session;
   }
 
-  /** Takes the session out that has been in longest. */
+  /** Removes the session that was marked first. */
   takeDirty(): Session | undefined {
     const session = this.#dirtyFirst;
     if (!session) return undefined;

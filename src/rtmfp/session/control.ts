@@ -5,25 +5,28 @@ import { ping, pingReply } from "../wire/ping.ts";
 import { sessionClose, sessionCloseAck } from "../wire/session_close.ts";
 import type { Counters } from "./counters.ts";
 
-/** Pings that may wait for their answers, and the longest message that is answered. */
-const MOST_PINGS = 4;
-const LONGEST_PING = 1024;
-/** Forwarded hellos that may wait, and the longest discriminator and tag together: all fit in a packet. */
-const MOST_HELLOS = 16;
-const LONGEST_HELLO = 1024;
-/** Bytes of a forwarded hello besides discriminator and tag, at most. */
-const HELLO = CHUNK_HEADER + 24;
+/** Maximum number of pings that wait for their answers. */
+const MAX_PINGS = 4;
+/** Maximum length of the message of a ping in bytes; longer ones are not answered. */
+const MAX_PING_LENGTH = 1024;
+/** Maximum number of forwarded hellos that wait. */
+const MAX_HELLOS = 16;
+/** Maximum length of discriminator and tag together in bytes: a hello must fit in a packet. */
+const MAX_HELLO_LENGTH = 1024;
+/** Maximum length of a forwarded hello without discriminator and tag, in bytes. */
+const HELLO_OVERHEAD = CHUNK_HEADER + 24;
+/** Time (ms) between two requests to close. */
 const CLOSE_INTERVAL = 5000;
 const EMPTY = new Uint8Array(0);
 
 /** Chunks of a session besides acknowledgements and user data. RFC 7016 §3.5.4, §3.5.5. */
 export class Control {
-  /** When to ask (again) for the session to be closed. */
+  /** Time (ms) of the next request to close the session. */
   closeAt = Infinity;
   /** A close acknowledgement has to be sent. */
   closeAckDue = false;
   pingDue = false;
-  /** When a ping was sent last. */
+  /** Time (ms) at which a ping was sent last. */
   pingedAt = -Infinity;
   #replies: Uint8Array[] | undefined;
   #hellos: FIHello[] | undefined;
@@ -33,7 +36,7 @@ export class Control {
     this.#counters = counters;
   }
 
-  /** Whether there is anything to say. */
+  /** Whether {@link write} has something to write. */
   due(now: number): boolean {
     return this.closeAckDue || this.pingDue || this.#replies !== undefined ||
       this.#hellos !== undefined || this.closeAt <= now;
@@ -42,7 +45,7 @@ export class Control {
   /** Answers a ping; `message` is a view. */
   reply(message: Uint8Array): void {
     const replies = this.#replies ??= [];
-    if (replies.length >= MOST_PINGS || message.length > LONGEST_PING) {
+    if (replies.length >= MAX_PINGS || message.length > MAX_PING_LENGTH) {
       return this.#counters.drop("limit");
     }
     replies.push(message.length > 0 ? message.slice() : EMPTY);
@@ -50,13 +53,13 @@ export class Control {
 
   forward(hello: FIHello): void {
     const hellos = this.#hellos ??= [];
-    if (hellos.length >= MOST_HELLOS || hello.epd.length + hello.tag.length > LONGEST_HELLO) {
+    if (hellos.length >= MAX_HELLOS || hello.epd.length + hello.tag.length > MAX_HELLO_LENGTH) {
       return this.#counters.drop("limit");
     }
     hellos.push(hello);
   }
 
-  /** The session is not open any more: only its closing is left to be said. */
+  /** The session is not open any more: drops all but the chunks of closing. */
   leaveOpen(): void {
     this.#replies = this.#hellos = undefined;
     this.pingDue = false;
@@ -86,7 +89,7 @@ export class Control {
     const hellos = this.#hellos;
     while (hellos && hellos.length > 0) {
       const { epd, tag } = hellos[0]!;
-      if (to.room < HELLO + epd.length + tag.length) return;
+      if (to.room < HELLO_OVERHEAD + epd.length + tag.length) return;
       writeChunk(to, fiHello, hellos.shift()!);
     }
     this.#hellos = undefined;

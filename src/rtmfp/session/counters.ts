@@ -1,51 +1,51 @@
-/** Why something that arrived, or should have gone out, was dropped. */
+/** Reason why a datagram, packet, chunk or answer was dropped. */
 type DropReason =
   /** No block of ciphertext, or not whole blocks. */
   | "size"
   | "checksum"
   | "hmac"
-  /** No session sequence number where one belongs, or a damaged one. */
+  /** The session sequence number is missing or damaged. */
   | "sequence"
   /** The session sequence number has been seen, or is too old to tell. */
   | "replay"
-  /** No such session. */
+  /** Unknown session id. */
   | "session"
-  /** A session that is over. */
+  /** The session has ended. */
   | "closed"
-  /** Mode 0, or that of the wrong end. */
+  /** Mode 0, or the mode of the wrong end. */
   | "mode"
   /** A packet or chunk that breaks its format. */
   | "format"
-  /** A chunk that does not belong into this kind of packet, or into this state. */
+  /** A chunk that is not valid in this kind of packet or in this state. */
   | "unexpected"
-  /** A hello for somebody else. */
+  /** A hello for another endpoint. */
   | "discriminator"
-  /** A hello for a peer that is not here. */
+  /** A hello for a peer that has no session here. */
   | "peer"
-  /** A cookie that was not made here, or too long ago. */
+  /** A forged or expired cookie. */
   | "cookie"
-  /** A key agreement that cannot be: no common group, a bad public value, demands not met. */
+  /** A failed key agreement: no common group, a bad public value, or unmet requirements. */
   | "keying"
-  /** There are as many sessions as there may be. */
+  /** The maximum number of sessions is reached. */
   | "sessions"
-  /** More than the limits allow. */
+  /** Exceeds a limit. */
   | "limit"
   /** The application blocks the source. */
   | "blocked"
-  /** A fragment with too many gaps before it, or for a flow that is not there. */
+  /** A fragment with too many gaps before it, or for an unknown flow. */
   | "fragment";
 
-/** What an endpoint has seen and done. */
+/** Event counts of an endpoint. */
 export class Counters {
   datagramsIn = 0;
   datagramsOut = 0;
   bytesIn = 0;
   bytesOut = 0;
-  /** Hellos answered, in any way. */
+  /** Hellos answered, redirections included. */
   hellos = 0;
   /** Key agreements begun. */
   agreements = 0;
-  /** Sessions that got as far as a packet from the far end. */
+  /** Sessions that received a packet of the far end. */
   sessions = 0;
   /** Addresses that sessions moved to. */
   moves = 0;

@@ -8,36 +8,35 @@ import type { Session } from "./session.ts";
 /** Decisions of the user of an endpoint. */
 export interface EndpointHandler {
   /**
-   * Someone wants to open a session, and has asked here or at an introducer.
+   * A far end opens a session, with a hello sent here or forwarded by an introducer.
    *
-   * @param attempts how many hellos of the same attempt came before
-   * @returns undefined to answer; where to try instead (an empty list: no answer at all)
+   * @param attempts number of earlier hellos of the same attempt
+   * @returns undefined to answer; addresses to try instead (an empty list: no answer)
    */
   onHello?(epd: Epd, from: Address, attempts: number): readonly OriginAddress[] | undefined;
-  /** The first packet of a new session that someone has opened has come. */
+  /** The first packet of a session that a far end opened has arrived. */
   onSession(session: Session): SessionHandler;
   /**
-   * Someone looks for a peer that is not here: addresses to try, if there are any; "later" if
+   * A client looks for a peer without a session here. @returns addresses to try, if any; "later" if
    * `Endpoint.redirectPeer` may follow.
    */
   onPeerUnknown?(hello: PeerHello): readonly OriginAddress[] | "later" | undefined;
-  /** Addresses that a peer has reported to have; undefined: it is not to be introduced to others. */
+  /** Addresses that a peer has reported; undefined: do not introduce it to others. */
   peerAddresses?(session: Session): readonly Address[] | undefined;
   /**
-   * Somebody is refused because there are as many sessions as there may be, in all or at that
-   * address; each is told once a minute at most.
+   * A far end was refused because the maximum number of sessions, in all or of its address, is reached;
+   * called at most once a minute for each.
    */
   onFull?(of: "all" | "address", from: Address): void;
-  /** Whether packets without session from there are dropped. */
+  /** Whether packets without session from an address are dropped. */
   blocked?(address: Address): boolean;
   /**
-   * A session has something to send that is not to wait for the next flush: the moment to call
-   * `Endpoint.sendData`, which waits for that flush if it is not called.
+   * A session has urgent data: call `Endpoint.sendData`, or they wait for the next flush.
    */
   onUrgent?(session: Session): void;
   /**
-   * A handler has thrown, or this code: the session concerned, if there is one, has been aborted,
-   * and all others go on. Without this method, `receive` or `flush` throws the error in the end.
+   * A handler or this code has thrown. The session concerned, if any, was aborted; all others continue.
+   * Without this method, `receive` or `flush` throws the error at its end.
    */
   onBug?(error: unknown, session: Session | undefined): void;
 }

@@ -2,8 +2,7 @@ import { isLoopback, sourceKey } from "../../common/ip.ts";
 import type { Session } from "./session.ts";
 
 /**
- * Selects the sessions to close so that all sessions hold `bytes` less: the address that holds most
- * comes first, and of an address the largest sessions. This finds a client that opens many small
+ * Selects the sessions to close so that all sessions hold `bytes` less: the address that holds most comes first, and the largest sessions of an address. This finds a client that opens many small
  * sessions. Sessions from this machine count one by one.
  */
 export function selectEvictions(sessions: Iterable<Session>, bytes: number): Session[] {

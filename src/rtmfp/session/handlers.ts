@@ -2,7 +2,7 @@ import type { FlowReceiver } from "../flow/handlers.ts";
 import type { ReceiveFlow } from "../flow/receive_flow.ts";
 import type { Session } from "./session.ts";
 
-/** Why a session is over. */
+/** Reason why a session ended. */
 export type CloseReason =
   /** This end closed it, in order. */
   | "closed"
@@ -10,7 +10,7 @@ export type CloseReason =
   | "closed by peer"
   /** This end dropped it. */
   | "aborted"
-  /** Nothing came for too long. */
+  /** No packet arrived for too long. */
   | "timeout"
   /** Data was not acknowledged for too long. */
   | "no acknowledgement"
@@ -28,14 +28,14 @@ export interface SessionHandler {
   /**
    * The far end opens a flow.
    *
-   * @returns who takes its messages; none rejects it, with exception 0 unless `flow.reject` was
-   *   called with another code
+   * @returns the receiver of its messages; null or undefined rejects it, with exception 0 unless
+   *   `flow.reject` was called with another code
    */
   onFlow(flow: ReceiveFlow, session: Session): FlowReceiver | null | undefined;
   /**
-   * The session carries nothing any more: all its flows are gone, without further calls.
+   * The session has ended, and with it all its flows, whose handlers are not called.
    *
-   * @param orderly one of the ends closed it, as opposed to a breakdown
+   * @param orderly one of the ends closed it, as opposed to a failure
    */
   onClose(reason: CloseReason, orderly: boolean): void;
 }

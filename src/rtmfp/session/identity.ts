@@ -5,7 +5,7 @@ import type { GroupId } from "../crypto/dh_groups.ts";
 import { groupOf } from "../crypto/dh_groups.ts";
 import { type Policy, RELAXED } from "../crypto/protection.ts";
 
-/** Who an endpoint is. */
+/** Certificate, keys and policy of an endpoint. */
 export interface IdentitySettings {
   readonly certificate: Uint8Array;
   /** The key pairs of the static keys in the certificate; empty if it has ephemeral groups. */
@@ -14,7 +14,7 @@ export interface IdentitySettings {
   readonly policy?: Policy;
 }
 
-/** Who an endpoint is, and which groups it has keys in. */
+/** Identity of an endpoint: its certificate, and the groups in which it has keys. */
 export class Identity {
   readonly certificate: Certificate;
   readonly policy: Policy;
@@ -44,7 +44,7 @@ export class Identity {
       : this.keyPair(group) !== undefined;
   }
 
-  /** The group to use with a far end of that certificate: the largest in common. */
+  /** The group to use with a far end of that certificate: the largest common one. */
   groupWith(far: Certificate): GroupId | undefined {
     const offered = far.ephemeralGroups.length > 0
       ? far.ephemeralGroups

@@ -24,20 +24,20 @@ import { Session } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Timed } from "./timer_wheel.ts";
 
-/** Addresses that are tried at most. RFC 7016 §3.5.1.1.1. */
-const MOST_ADDRESSES = 24;
+/** Maximum number of addresses to try. RFC 7016 §3.5.1.1.1. */
+const MAX_ADDRESSES = 24;
+/** Time (ms) between the first two attempts, and by how much each later interval is longer. */
 const FIRST_INTERVAL = 1000;
-/** Each interval between two attempts is longer than the one before by this. */
 const INTERVAL_GROWTH = 1500;
-/** An attempt that has given way to the far end's goes on if nothing has come of that for so long. */
-const YIELD_FOR = 10_000;
-const TAG = 16;
+/** Time (ms) after which an attempt that has given way to the far end's continues. */
+const YIELD_TIMEOUT = 10_000;
+const TAG_LENGTH = 16;
 
 /** Events of an attempt to open a session. */
 export interface InitiatorEvents {
-  /** How long it may take, in milliseconds; as the endpoint's limits say unless told. */
+  /** Maximum duration in ms; `opening` of the endpoint's limits by default. */
   readonly within?: number;
-  /** The session is there. */
+  /** The session is open. */
   onOpen(session: Session): SessionHandler;
   /** The attempt has failed. */
   onFail?(reason: InitiatorFailure): void;
@@ -64,7 +64,7 @@ export class Initiator implements Timed {
   #startedAt = -1;
   #interval = FIRST_INTERVAL;
   #resendAt = Infinity;
-  /** Where the responder is, once it has answered. */
+  /** Address of the responder, once it has answered. */
   #responder: Address | undefined;
   #certificate: Certificate | undefined;
   #keying: IIKeying | undefined;
@@ -73,7 +73,7 @@ export class Initiator implements Timed {
   #agreeing = false;
   #yieldedUntil = -Infinity;
 
-  /** @param sessionId what this end wants on the packets it receives */
+  /** @param sessionId session id of packets to this end */
   constructor(
     sessions: Sessions,
     readonly sessionId: number,
@@ -84,7 +84,7 @@ export class Initiator implements Timed {
     this.#sessions = sessions;
     this.#epd = epd.slice();
     this.epd = readEpd(this.#epd);
-    this.tag = sessions.context.random(TAG);
+    this.tag = sessions.context.random(TAG_LENGTH);
     for (const { hostname, port } of addresses) this.#addAddress({ hostname, port });
   }
 
@@ -92,12 +92,12 @@ export class Initiator implements Timed {
     return this.#state === "over";
   }
 
-  /** Gives it up. */
+  /** Ends the attempt. */
   cancel(): void {
     this.#fail("cancelled");
   }
 
-  /** Sends the first hellos; `now` is right from here on. */
+  /** Sends the first hellos; the clock of the context must be set. */
   start(): void {
     const { context } = this.#sessions;
     this.#startedAt = context.now;
@@ -151,10 +151,10 @@ export class Initiator implements Timed {
   }
 
   /**
-   * An endpoint to which this handshake is directed starts one itself: one of the two goes on.
+   * An endpoint to which this handshake is directed starts one itself: only one of the two continues.
    * RFC 7016 §3.5.1.3.
    *
-   * @returns whether this one does; undefined if it is not directed there
+   * @returns whether this one does; undefined if it is not directed to that endpoint
    */
   meets(certificate: Certificate, from: Address): boolean | undefined {
     const { context, identity } = this.#sessions;
@@ -166,11 +166,11 @@ export class Initiator implements Timed {
     if (this.#state === "keying" && prevails(identity.certificate.bytes, certificate.bytes)) {
       return true;
     }
-    this.#yieldedUntil = context.now + YIELD_FOR;
+    this.#yieldedUntil = context.now + YIELD_TIMEOUT;
     return false;
   }
 
-  /** The other end's handshake has led to the session. */
+  /** The far end's handshake has opened the session. */
   settle(): void {
     this.#state = "over";
   }
@@ -182,7 +182,7 @@ export class Initiator implements Timed {
 
   #addAddress({ hostname, port }: Address): boolean {
     const address = { hostname, port };
-    if (this.#addresses.length >= MOST_ADDRESSES) return false;
+    if (this.#addresses.length >= MAX_ADDRESSES) return false;
     if (this.#addresses.some((known) => sameAddress(known, address))) return false;
     this.#addresses.push(address);
     return true;

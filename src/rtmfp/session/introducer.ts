@@ -6,25 +6,25 @@ import { usableAddresses, type Whereabouts } from "./networks.ts";
 import type { Session } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
 
-/** Addresses in one answer. */
-const MOST_ADDRESSES = 20;
-/** Introductions of this time (ms) may be sent in one burst. */
-const SPAN = 2000;
+/** Maximum number of addresses in one answer. */
+const MAX_ADDRESSES = 20;
+/** Time (ms) whose introductions may be sent in one burst. */
+const BURST_TIME = 2000;
 
 /** A hello that names a peer: RFC 7016 §2.3.2, §3.5.1.4. */
 export interface PeerHello {
   readonly peerId: Uint8Array;
   readonly epd: Uint8Array;
   readonly tag: Uint8Array;
-  /** Who looks for the peer. */
+  /** Addresses of the client that looks for the peer. */
   readonly seeker: Whereabouts;
-  /** How many hellos with this tag came before. */
+  /** Number of earlier hellos with this tag. */
   readonly attempts: number;
 }
 
-/** Brings peers together: redirects the one that looks, and tells the one that is looked for. RFC 7016 §3.5.1.4 to §3.5.1.6. */
+/** Introduces peers: redirects the seeker, and forwards its hello to the target. RFC 7016 §3.5.1.4 to §3.5.1.6. */
 export class Introducer {
-  /** Introductions that a session may still be told of, as of a time. */
+  /** Number of introductions still allowed for a session, as of a time. */
   readonly #allowances = new WeakMap<Session, { left: number; at: number }>();
 
   readonly #sessions: Sessions;
@@ -36,9 +36,9 @@ export class Introducer {
   }
 
   /**
-   * Somebody looks for a peer.
+   * A client looks for a peer.
    *
-   * @param attempts how many hellos with this tag came before
+   * @param attempts number of earlier hellos with this tag
    */
   introduce(
     peerId: Uint8Array,
@@ -66,10 +66,10 @@ export class Introducer {
   }
 
   /**
-   * Somebody at another introducer looks for a peer, which is told.
+   * A client of another introducer looks for a peer: forwards its hello.
    *
-   * @returns addresses of the peer, the observed one first, and milliseconds since it was heard of;
-   *   undefined if it is not here, or may not be told of more for now
+   * @returns addresses of the peer, the observed one first, and milliseconds since its last packet; undefined
+   *   if it is not here, or has reached its limit of introductions
    */
   introduceFor(
     hello: PeerHello,
@@ -103,10 +103,10 @@ export class Introducer {
     session.forward({ ...hello, replyAddress: { ...next, origin: Origin.reported } });
   }
 
-  /** Whether a peer may be told of one more who looks for it; it is counted then. */
+  /** Whether one more introduction to a peer is allowed; counts it. */
   #allow(target: Session): boolean {
     const { now, limits } = this.#sessions.context;
-    const most = limits.introductions * SPAN / 1000;
+    const most = limits.introductions * BURST_TIME / 1000;
     let allowance = this.#allowances.get(target);
     if (!allowance) this.#allowances.set(target, allowance = { left: most, at: now });
     const { left, at } = allowance;
@@ -117,9 +117,9 @@ export class Introducer {
     return true;
   }
 
-  /** @returns whether that many bytes may be sent to `to` */
+  /** Redirects the sender of a hello. @returns false if the limit of answers to `to` is reached */
   redirect(tag: Uint8Array, addresses: readonly OriginAddress[], to: Address): boolean {
-    const listed = addresses.slice(0, MOST_ADDRESSES);
+    const listed = addresses.slice(0, MAX_ADDRESSES);
     const length = 24 + tag.length + listed.length * 19;
     if (!this.#sessions.limiter.mayAnswer(to, length, this.#sessions.context.now)) {
       this.#sessions.context.counters.drop("limit");
@@ -131,12 +131,12 @@ export class Introducer {
   }
 }
 
-/** A peer that is here. */
+/** A peer with a session here. */
 interface Target extends Whereabouts {
   readonly session: Session;
 }
 
-/** The addresses of a peer that somebody can do something with, the observed one first. */
+/** The addresses of a peer that a seeker can use, the observed one first. */
 function addressesFor(seeker: Whereabouts, target: Target): OriginAddress[] {
   const others = usableAddresses(target, seeker)
     .map((address) => ({ ...address, origin: Origin.reported }));

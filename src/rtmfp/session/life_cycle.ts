@@ -1,26 +1,28 @@
 import type { CloseReason } from "./handlers.ts";
 import type { Session } from "./session.ts";
 
-const CLOSE_FOR = 90_000;
+/** Time (ms) for which a closing session repeats its request. */
+const CLOSE_TIMEOUT = 90_000;
+/** Time (ms) for which a session closed by the far end answers repetitions. */
 const FAR_CLOSE_LINGER = 19_000;
-/** An initiator repeats its first word, without which the responder does not begin, so soon. */
-const FIRST_PING = 1000;
-/** The least time between two pings. */
+/** Time (ms) after which an initiator repeats its first packet: the responder starts only with one. */
+const FIRST_PING_INTERVAL = 1000;
+/** Minimum time (ms) between two pings. */
 const PING_INTERVAL = 5000;
-/** How long {@link LifeCycle.finish} waits for the far end. */
-const FINISH_WITHIN = 5000;
+/** Maximum time (ms) that {@link LifeCycle.finish} waits for the far end. */
+const FINISH_TIMEOUT = 5000;
 
-/** Only an open session carries anything. RFC 7016 §3.5.5. */
+/** Only an open session carries data. RFC 7016 §3.5.5. */
 export type SessionState = "open" | "nearClose" | "farCloseLinger" | "closed";
 
-/** The states of a session, and when it is pinged, given up or closed. RFC 7016 §3.5.5. */
+/** The states of a session, and the times at which it is pinged, abandoned or closed. RFC 7016 §3.5.5. */
 export class LifeCycle {
   state: SessionState = "open";
-  /** A packet of the far end has come: before, nothing is sent to an initiator. */
+  /** A packet of the far end has arrived; a responder sends nothing before. */
   heard: boolean;
   #keepAlive: number;
   #forgotten = false;
-  /** When the state ends at the latest: an open session's, once {@link finish} was called. */
+  /** Time (ms) at which the state ends at the latest; for an open session after {@link finish}. */
   #stateUntil = Infinity;
   #idleSince = Infinity;
   readonly #session: Session;
@@ -48,7 +50,7 @@ export class LifeCycle {
     this.#session.wake();
   }
 
-  /** When to call {@link expire} next. */
+  /** Time (ms) to call {@link expire} next. */
   get deadline(): number {
     const { context: { limits }, control, sending, receiving, createdAt, lastReceived } =
       this.#session;
@@ -66,7 +68,7 @@ export class LifeCycle {
     );
   }
 
-  /** Does what is due by now. */
+  /** Handles all time-outs due by now. */
   expire(): void {
     const { context: { now, limits }, control, lastReceived } = this.#session;
     if (this.state === "open") this.#expireOpen();
@@ -88,17 +90,17 @@ export class LifeCycle {
     this.#end("nearClose", reason, true);
   }
 
-  /** Closes all flows, and then the session when the far end has all that was written, or in 5 s. */
+  /** Closes all flows, then the session once the far end has all written data, or after 5 s. */
   finish(): void {
     const { context, sending } = this.#session;
     if (this.state !== "open" || this.#finishing) return;
-    this.#stateUntil = context.now + FINISH_WITHIN;
+    this.#stateUntil = context.now + FINISH_TIMEOUT;
     for (const flow of [...sending.flows]) flow.close();
     this.#session.wakeAt(sending.flows.length > 0 ? this.#stateUntil : context.now);
     this.#session.wake();
   }
 
-  /** The far end has seen the end of a flow, which may be the last that {@link finish} waits for. */
+  /** The far end has acknowledged the end of a flow, perhaps the last that {@link finish} waits for. */
   flowEnded(): void {
     if (this.#finishing) this.#session.wakeAt(this.#session.context.now);
   }
@@ -110,7 +112,7 @@ export class LifeCycle {
     this.#end("closed", reason, false);
   }
 
-  /** The far end wants to close. */
+  /** The far end requests to close. */
   onClose(): void {
     const { control } = this.#session;
     control.closeAckDue = true;
@@ -120,7 +122,7 @@ export class LifeCycle {
     this.#end("farCloseLinger", "closed by peer", true);
   }
 
-  /** The far end has closed. */
+  /** The far end has confirmed the closing. */
   onCloseAck(): void {
     this.#end("closed", "closed by peer", true);
   }
@@ -129,7 +131,7 @@ export class LifeCycle {
   forget(): void {
     if (this.#forgotten) return;
     this.#forgotten = true;
-    this.#session.control.closeAt = Infinity; // a flush may be due still, and the keys go now
+    this.#session.control.closeAt = Infinity; // a flush may still be due, and the keys are freed now
     this.#session.onForgotten();
   }
 
@@ -139,10 +141,10 @@ export class LifeCycle {
 
   get #nextPing(): number {
     const { control: { pingedAt }, roundTrip, packetsIn, createdAt, lastReceived } = this.#session;
-    // Data that waits for its acknowledgement asks the other end for a sign already.
+    // Unacknowledged data already make the far end answer.
     const { flight, flows } = this.#session.sending;
     if (flight.outstanding > 0 || flows.some((flow) => flow.ready)) return Infinity;
-    if (packetsIn === 0) return Math.max(createdAt, pingedAt) + FIRST_PING;
+    if (packetsIn === 0) return Math.max(createdAt, pingedAt) + FIRST_PING_INTERVAL;
     return Math.max(
       lastReceived + this.#keepAlive,
       pingedAt + Math.max(PING_INTERVAL, roundTrip.timeout),
@@ -172,7 +174,7 @@ export class LifeCycle {
     const wasOpen = this.state === "open";
     if (wasOpen) session.release();
     this.state = state;
-    const linger = state === "nearClose" ? CLOSE_FOR : FAR_CLOSE_LINGER;
+    const linger = state === "nearClose" ? CLOSE_TIMEOUT : FAR_CLOSE_LINGER;
     this.#stateUntil = session.context.now + linger;
     session.wake();
     if (state !== "closed") session.wakeAt(this.deadline);

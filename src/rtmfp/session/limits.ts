@@ -1,45 +1,45 @@
-/** What an endpoint allows. Times in milliseconds, lengths in bytes. */
+/** Limits of an endpoint. Times in milliseconds, lengths in bytes. */
 export interface Limits {
-  /** The largest datagram sent in a session. */
+  /** Maximum length of a datagram sent in a session. */
   readonly datagram: number;
-  /** After so long without a packet the far end is asked for one. */
+  /** Time without a packet after which the far end is pinged. */
   readonly keepAlive: number;
-  /** After so long without a packet the session is over. */
+  /** Time without a packet after which the session ends. */
   readonly silence: number;
-  /** The session ends after this time without an acknowledgement of data in flight, in ms. */
+  /** Time without an acknowledgement of data in flight after which the session ends. */
   readonly unacknowledged: number;
-  /** After so long without any flow the session is closed. */
+  /** Time without any flow after which the session is closed. */
   readonly idle: number;
-  /** How many flows the far end of a session may have open; further ones are rejected. */
+  /** Maximum number of open flows of the far end of a session; further ones are rejected. */
   readonly flows: number;
-  /** One message from the far end. */
+  /** Maximum length of a message from the far end. */
   readonly message: number;
-  /** Bytes that the far end can make a session hold: incomplete messages, gaps, flows. */
+  /** Maximum memory of a session for its far end: incomplete messages, gaps, flows. */
   readonly memory: number;
-  /** The same of all sessions together: for more, those go at whose addresses most is held. */
+  /** The same for all sessions together; above it, sessions of the addresses that hold most are closed. */
   readonly memoryOfAll: number;
-  /** How many flows of this end the far end can make it have open or closing. */
+  /** Maximum number of open or closing flows of this end in a session. */
   readonly ownFlows: number;
-  /** How much the far end can make it have waiting to be sent; see `Session.queuedBytes`. */
+  /** Maximum number of bytes that wait to be sent in a session; see `Session.queuedBytes`. */
   readonly queued: number;
-  /** How long the handshake of an initiator may take. */
+  /** Maximum duration of the handshake of an initiator. */
   readonly opening: number;
   /**
-   * Maximum number of sessions. A session whose far end was not heard yet, or that only lingers, gives
-   * its place to a new one.
+   * Maximum number of sessions. A new session replaces one whose far end has sent nothing yet, or that
+   * only lingers.
    */
   readonly sessions: number;
-  /** How many of them one address (IPv6: one /64) may open and have; but any at loopback. */
+  /** Maximum number of them opened from one address (IPv6: one /64); unlimited for loopback. */
   readonly sessionsOfAddress: number;
-  /** How many answered handshakes may wait for the first packet of their session. */
+  /** Maximum number of answered handshakes that wait for the first packet of their session. */
   readonly halfOpen: number;
-  /** How many handshakes may wait for their secret. */
+  /** Maximum number of handshakes that wait for their secret. */
   readonly agreements: number;
-  /** Answers to packets without session for each source, a second. */
+  /** Answers to packets without session per source and second. */
   readonly answers: number;
-  /** For each source, bytes of those answers for each byte received. */
+  /** Bytes of those answers per byte received from a source. */
   readonly amplification: number;
-  /** How many others each session is told of that look for it, a second. */
+  /** Introductions per session and second. */
   readonly introductions: number;
 }
 

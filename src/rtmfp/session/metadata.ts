@@ -1,20 +1,21 @@
 import { equalBytes } from "../../bytes/equal.ts";
 
-/** How many are remembered, and how long one is at most, in bytes. */
-const MOST = 16;
-const LONGEST = 64;
-const lately: Uint8Array[] = [];
+/** Maximum number of remembered metadata. */
+const MAX_REMEMBERED = 16;
+/** Maximum length of remembered metadata in bytes. */
+const MAX_LENGTH = 64;
+const recent: Uint8Array[] = [];
 
 /**
- * A copy of a flow's metadata, the same one for all flows that have the same: nearly every session has
- * a flow of the same kind.
+ * A copy of a flow's metadata that all flows with equal metadata share: nearly every session has a flow
+ * of the same kind.
  */
-export function kept(metadata: Uint8Array): Uint8Array {
-  const known = lately.find((one) => equalBytes(one, metadata));
+export function sharedMetadata(metadata: Uint8Array): Uint8Array {
+  const known = recent.find((one) => equalBytes(one, metadata));
   if (known) return known;
   const copy = metadata.slice();
-  if (copy.length > LONGEST) return copy;
-  if (lately.length === MOST) lately.shift();
-  lately.push(copy);
+  if (copy.length > MAX_LENGTH) return copy;
+  if (recent.length === MAX_REMEMBERED) recent.shift();
+  recent.push(copy);
   return copy;
 }

@@ -8,13 +8,15 @@ import { writeChunk } from "../wire/chunk.ts";
 import { ping } from "../wire/ping.ts";
 import type { Context } from "./context.ts";
 
-/** Between two questions to new addresses. */
-const INTERVAL = 1000;
-/** How long an answer counts. */
-const LIFETIME = 120_000;
-/** 'M', the length of the time, that of the digest. */
+/** Minimum time (ms) between two pings to new addresses. */
+const ASK_INTERVAL = 1000;
+/** Time (ms) for which the answer to a ping counts. */
+const ANSWER_LIFETIME = 120_000;
+/** First byte of the message of such a ping: 'M'. */
 const MARK = 0x4d;
+/** Length of the time in it, in bytes. */
 const TIME = 8;
+/** Length of the digest in it, in bytes. */
 const DIGEST = 16;
 const NOWHERE = new Uint8Array(0);
 
@@ -24,10 +26,9 @@ const NOWHERE = new Uint8Array(0);
  * anywhere, and without sequence numbers old packets look like new ones. RFC 7016 §3.5.4.2.
  *
  * The proof is the answer to a ping with random content, made for one address and sent since the
- * session last moved, so that one answer moves it once. Clients of Cumulus' time do not repeat the
- * content of pings. They get a fragment with a new sequence number at the new address only, and
+ * session last moved, so that one answer moves it once. Clients of 2016 do not return the content of pings. They get a fragment with a new sequence number at the new address only, and
  * acknowledge it from there. Since a number can be guessed, at least by the client itself, this moves
- * a session only to another port of its IP address, as a forgetful NAT does.
+ * a session only to another port of its IP address, as a NAT that forgot its mapping does.
  */
 export class Mobility {
   readonly #context: Context;
@@ -36,14 +37,14 @@ export class Mobility {
   #asked: Address | undefined;
   #askedAt = -Infinity;
   #toAsk: Address | undefined;
-  /** An answer without message to the latest question calls for a probe. */
+  /** An answer without message to the latest ping leads to a probe. */
   #mayProbe = false;
   #toProbe: Address | undefined;
   #probed: Address | undefined;
   #probe: SendFlow | undefined;
   #probeSequence = 0;
 
-  /** @param movedAt when the address that is known was proved */
+  /** @param movedAt time (ms) at which the current address was proved */
   constructor(context: Context, sessionId: number, movedAt: number) {
     this.#context = context;
     this.#sessionId = sessionId;
@@ -56,13 +57,13 @@ export class Mobility {
   }
 
   /**
-   * A packet of the session has come from a new address.
+   * A packet of the session arrived from a new address.
    *
-   * @returns whether a question is due
+   * @returns whether a ping is due
    */
   notice(from: Address): boolean {
     const { now } = this.#context;
-    if (now - this.#askedAt < INTERVAL) return false;
+    if (now - this.#askedAt < ASK_INTERVAL) return false;
     this.#toAsk = this.#asked = { hostname: from.hostname, port: from.port };
     this.#askedAt = now;
     this.#mayProbe = true;
@@ -70,9 +71,9 @@ export class Mobility {
   }
 
   /**
-   * Writes a question into a packet: a ping, or a probe by the first flow that can.
+   * Writes a ping into a packet, or a probe by the first flow that can.
    *
-   * @returns where the packet is to go; undefined if nothing was written
+   * @returns the destination of the packet; undefined if nothing was written
    */
   write(to: Writer, flows: readonly SendFlow[]): Address | undefined {
     const asked = this.#toAsk;
@@ -96,9 +97,9 @@ export class Mobility {
   }
 
   /**
-   * A ping has been answered.
+   * The far end has answered a ping.
    *
-   * @param current where the session is
+   * @param current address of the session
    * @returns whether that proves that the far end is at `from`
    */
   answer(message: Uint8Array, from: Address, current: Address): boolean {
@@ -113,7 +114,7 @@ export class Mobility {
     }
     if (message.length !== 1 + TIME + DIGEST || message[0] !== MARK) return false;
     const time = new DataView(message.buffer, message.byteOffset + 1).getFloat64(0);
-    if (!(time > this.#movedAt && time <= now && now - time <= LIFETIME)) return false;
+    if (!(time > this.#movedAt && time <= now && now - time <= ANSWER_LIFETIME)) return false;
     const digest = message.subarray(1 + TIME);
     if (equalBytes(digest, this.#digest(time, from))) return true;
     if (this.#asked && equalBytes(digest, this.#digest(time, this.#asked))) this.moved();
@@ -130,8 +131,8 @@ export class Mobility {
   }
 
   /**
-   * No answer to an earlier question moves the session from now on: it has moved, or the question
-   * has been answered from elsewhere, so that somebody passed it on, and can copy the answer.
+   * Invalidates the answers to all earlier pings: the session has moved, or an answer came from another
+   * address, so that somebody relays packets and can copy the answer.
    */
   moved(): void {
     this.#movedAt = this.#context.now;

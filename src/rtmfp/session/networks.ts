@@ -1,4 +1,4 @@
-// Which addresses mean the same to two endpoints: RFC 1918, RFC 6598, RFC 3927, RFC 4193, RFC 4291.
+// Which addresses of an endpoint another one can reach: RFC 1918, RFC 6598, RFC 3927, RFC 4193, RFC 4291.
 import type { Address } from "../../common/address.ts";
 import { ipBytes } from "../../common/ip.ts";
 
@@ -55,7 +55,7 @@ export function usableAddresses(one: Whereabouts, other: Whereabouts): Address[]
 
 const ipOf = ({ hostname }: Address) => ipBytes(hostname);
 
-/** Whether two public addresses are of one place: the same for IPv4, the first 64 bits for IPv6. */
+/** Whether two public addresses are of one site: equal for IPv4, the first 64 bits for IPv6. */
 function areOneSite(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length || reachOf(a) !== "everywhere") return false;
   const length = a.length === 16 ? 8 : 4;

@@ -7,8 +7,9 @@ import { PacketFlag, timestampOf } from "../wire/packet.ts";
 import type { Counters } from "./counters.ts";
 import { Staging } from "./staging.ts";
 
-/** What sealing may add: sequence number, padding, HMAC. */
+/** Maximum number of bytes that sealing adds: sequence number, padding, HMAC. */
 const SEALING = 64;
+/** Length of a timestamp echo in bytes. */
 const ECHO = 2;
 
 /**
@@ -16,13 +17,13 @@ const ECHO = 2;
  * An endpoint has one, so between {@link open} and {@link send} no other packet can be built.
  */
 export class PacketBuilder {
-  /** Where chunks are written to. */
+  /** Chunks are written into it. */
   readonly to: Writer = new Writer(0);
   #buffer: Uint8Array = new Uint8Array(0);
   #start = 0;
   #empty = 0;
   readonly #staging: Staging | undefined;
-  /** Whether the packet is built there. */
+  /** Whether the packet is built in the staging buffer. */
   #staged = false;
   /** Destination of the staged packets. */
   #out: Outbox | undefined;
@@ -30,7 +31,7 @@ export class PacketBuilder {
   constructor(
     readonly clock: { readonly now: number },
     readonly counters: Counters,
-    /** Bytes of a datagram at most. */
+    /** Maximum length of a datagram in bytes. */
     readonly datagram: number,
     batch?: Batch,
   ) {
@@ -40,10 +41,10 @@ export class PacketBuilder {
   /**
    * Begins a packet with its header.
    *
-   * @param flags mode and time-critical flags; that there is a timestamp goes without saying
-   * @param reserve bytes to leave free because later packets have fewer: what fits once must
-   *   always fit. The echo is reserved anyway
-   * @returns undefined if the outbox takes nothing now
+   * @param flags mode and time-critical flags; the timestamp flag is added
+   * @param reserve bytes to leave free because later packets have fewer: a fragment that fits once must
+   *   always fit. The echo is always reserved
+   * @returns undefined if the outbox is full
    */
   open(
     out: Outbox,
@@ -71,7 +72,7 @@ export class PacketBuilder {
     return to;
   }
 
-  /** Whether nothing stands after the header. */
+  /** Whether the packet consists of its header only. */
   get empty(): boolean {
     return this.to.at === this.#empty;
   }
@@ -81,7 +82,7 @@ export class PacketBuilder {
     this.#buffer[this.#start]! |= flag;
   }
 
-  /** Seals the packet and sends it, {@link finish} at the latest; returns the length of the datagram. */
+  /** Seals the packet and sends it, at the latest in {@link finish}. @returns the length of the datagram */
   send(out: Outbox, cipher: PacketCipher, sessionId: number, address: Address): number {
     const length = this.#staged
       ? this.#staging!.add(cipher, this.to.at, sessionId, address)
@@ -92,7 +93,7 @@ export class PacketBuilder {
     return length;
   }
 
-  /** Sends what still waits to be sealed: at the end of a flush, and before a key is given back. */
+  /** Seals and sends the staged packets: at the end of a flush, and before a key is freed. */
   finish(): void {
     const out = this.#out;
     this.#out = undefined;

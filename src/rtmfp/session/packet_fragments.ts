@@ -3,13 +3,14 @@ import { type Address, addressText } from "../../common/address.ts";
 import type { PacketFragment } from "../wire/packet_fragment.ts";
 import type { Context } from "./context.ts";
 
-/** Bytes of one packet. RFC 7016 §3.4. */
-const LONGEST = 65_536;
-/** How long a packet waits for its next fragment. */
-const PATIENCE = 1000;
-/** Maximum number of packets in reassembly, and of their bytes. */
-const MOST_PACKETS = 64;
-const MOST_BYTES = 1 << 20;
+/** Maximum length of a packet in bytes, and highest number of a fragment. RFC 7016 §3.4. */
+const MAX_LENGTH = 65_536;
+/** Maximum time (ms) that a packet waits for its next fragment. */
+const FRAGMENT_TIMEOUT = 1000;
+/** Maximum number of packets in reassembly. */
+const MAX_PACKETS = 64;
+/** Maximum memory of all packets in reassembly, in bytes. */
+const MAX_BYTES = 1 << 20;
 /** Memory of a piece besides its bytes, in bytes. */
 const RECORD = 200;
 
@@ -18,12 +19,12 @@ interface Packet {
   readonly pieces: Uint8Array[];
   count: number;
   bytes: number;
-  /** How many there are; Infinity before the last one has come. */
+  /** Number of pieces; Infinity until the last one has arrived. */
   of: number;
   at: number;
 }
 
-/** Puts startup packets together that come in pieces. RFC 7016 §3.4. */
+/** Reassembles startup packets that arrive in pieces. RFC 7016 §3.4. */
 export class PacketFragments {
   readonly #context: Context;
   readonly #packets = new Map<string, Packet>();
@@ -33,7 +34,7 @@ export class PacketFragments {
     this.#context = context;
   }
 
-  /** @returns the whole packet if this was the last piece of it that was missing */
+  /** @returns the whole packet if this was its last missing piece */
   add(fragment: PacketFragment, from: Address): Uint8Array | undefined {
     const { now, counters } = this.#context;
     this.#forget();
@@ -42,12 +43,12 @@ export class PacketFragments {
     const { fragmentNumber: number, bytes, more } = fragment;
     const held = (packet?.bytes ?? 0) + bytes.length;
     const cost = bytes.length + RECORD;
-    if (held > LONGEST || number > LONGEST || this.#bytes + cost > MOST_BYTES) {
+    if (held > MAX_LENGTH || number > MAX_LENGTH || this.#bytes + cost > MAX_BYTES) {
       counters.drop("limit");
       return undefined;
     }
     if (!packet) {
-      if (this.#packets.size >= MOST_PACKETS) {
+      if (this.#packets.size >= MAX_PACKETS) {
         counters.drop("limit");
         return undefined;
       }
@@ -67,7 +68,7 @@ export class PacketFragments {
 
   #forget(): void {
     for (const [key, packet] of this.#packets) {
-      if (this.#context.now - packet.at > PATIENCE) this.#remove(key, packet);
+      if (this.#context.now - packet.at > FRAGMENT_TIMEOUT) this.#remove(key, packet);
     }
   }
 

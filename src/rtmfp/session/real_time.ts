@@ -1,11 +1,11 @@
 import type { Session } from "./session.ts";
 
-/** For so long a time-critical packet counts. RFC 7016 §3.5.2.1. */
+/** Time (ms) for which a time-critical packet counts. RFC 7016 §3.5.2.1. */
 export const REAL_TIME_LINGER = 800;
 
 /** The time-critical traffic of all sessions together. RFC 7016 §3.5.2.1. */
 export class RealTime {
-  /** When a time-critical packet was sent last, in any session. */
+  /** Time (ms) at which a time-critical packet was last sent in any session. */
   sentAt = -Infinity;
   #receivedAt = -Infinity;
   #receivedIn: Session | undefined;
@@ -21,13 +21,13 @@ export class RealTime {
     this.#receivedAt = now;
   }
 
-  /** Whether sessions other than this one receive time-critical packets, which it should tell. */
+  /** Whether sessions other than this one receive time-critical packets, which it must tell its far end. */
   receivedElsewhere(session: Session, now: number): boolean {
     const at = session === this.#receivedIn ? this.#otherReceivedAt : this.#receivedAt;
     return now - at < REAL_TIME_LINGER;
   }
 
-  /** A session is over. */
+  /** A session has ended. */
   forget(session: Session): void {
     if (this.#receivedIn === session) this.#receivedIn = undefined;
   }

@@ -2,32 +2,32 @@ import type { Writer } from "../../bytes/writer.ts";
 import { ReceiveFlow, type ReceiveHost } from "../flow/receive_flow.ts";
 import { readFlowOptions } from "../wire/flow_options.ts";
 import type { UserData } from "../wire/user_data.ts";
-import { kept } from "./metadata.ts";
+import { sharedMetadata } from "./metadata.ts";
 import type { Session } from "./session.ts";
 import { GRAIN } from "./timer_wheel.ts";
 
-/** The latest acknowledgement comes 200 ms after the data; the timers are late by a grain. RFC 7016 §3.6.3.4.1. */
+/** Time (ms) before an acknowledgement is sent: at most 200 ms, and timers are late by up to a grain. RFC 7016 §3.6.3.4.1. */
 const ACK_DELAY = 200 - GRAIN;
-/** Packets with user data until an acknowledgement is sent. */
+/** Number of packets with user data after which an acknowledgement is sent. */
 const PACKETS_PER_ACK = 2;
-/** How long a flow that is complete answers late fragments. RFC 7016 §3.6.3.8. */
-const LINGER = 120_000;
-/** Flows, over or not, that are remembered at most. */
-const MOST_REMEMBERED = 1024;
+/** Time (ms) for which a completed flow answers late fragments. RFC 7016 §3.6.3.8. */
+const COMPLETE_LINGER = 120_000;
+/** Maximum number of flows remembered, ended ones included. */
+const MAX_REMEMBERED = 1024;
 /** Memory of a flow besides its metadata, in bytes. The first flow counts as part of the session. */
-const FLOW = 1000;
+const FLOW_MEMORY = 1000;
 const NONE = new Uint8Array(0);
 
 /** The flows that a session receives, their acknowledgements and their memory. RFC 7016 §3.6.3. */
 export class Receiving implements ReceiveHost {
-  /** When an acknowledgement is due at the latest. */
+  /** Time (ms) at which an acknowledgement is due at the latest. */
   ackAt = Infinity;
   /** Flows that have not ended. */
   open = 0;
-  /** The far end has exceeded a limit: the session ends when the packet has been taken. */
+  /** The far end has exceeded a limit: the session ends at the end of the packet. */
   limitExceeded = false;
   readonly #session: Session;
-  /** The first flow, mostly the only one, and the others by number. */
+  /** The first flow, usually the only one; the others by id. */
   #first: ReceiveFlow | undefined;
   #others: Map<number, ReceiveFlow> | undefined;
   #latest: ReceiveFlow | undefined;
@@ -36,7 +36,7 @@ export class Receiving implements ReceiveHost {
   #ackLast: ReceiveFlow | undefined;
   #ackNow = false;
   #packets = 0;
-  /** Flows that have ended, and when: forgotten in this order. */
+  /** Ended flows and the times of their ends; forgotten in this order. */
   #over: { flow: ReceiveFlow; at: number }[] | undefined;
 
   constructor(session: Session) {
@@ -51,7 +51,7 @@ export class Receiving implements ReceiveHost {
     return this.#session.context.limits.message;
   }
 
-  /** Bytes that the far end makes this session hold. */
+  /** Bytes that this session holds on behalf of the far end. */
   get held(): number {
     return this.#held;
   }
@@ -62,7 +62,7 @@ export class Receiving implements ReceiveHost {
       (this.#ackFirst !== undefined && this.ackAt <= this.#session.context.now);
   }
 
-  /** The flow of that number which can be answered by a flow of this end. */
+  /** The flow with this id, if it is remembered. */
   flow(id: number): ReceiveFlow | undefined {
     if (this.#latest?.id === id) return this.#latest;
     return this.#first?.id === id ? this.#first : this.#others?.get(id);
@@ -76,7 +76,7 @@ export class Receiving implements ReceiveHost {
     flow.receive(chunk);
   }
 
-  /** A packet with user data has been taken to its end. */
+  /** A packet with user data has been processed. */
   endOfPacket(): void {
     if (!this.#ackFirst) return;
     if (++this.#packets >= PACKETS_PER_ACK) this.#ackNow = true;
@@ -87,7 +87,7 @@ export class Receiving implements ReceiveHost {
     }
   }
 
-  /** The far end asks how much room a flow has. */
+  /** The far end asks for the free room of a flow. */
   probe(flowId: number): void {
     const flow = this.flow(flowId);
     if (flow) this.acknowledge(flow, true);
@@ -106,7 +106,7 @@ export class Receiving implements ReceiveHost {
     this.#session.wake();
   }
 
-  /** Writes all acknowledgements that are due, sooner or later, as long as there is room. */
+  /** Writes all pending acknowledgements that fit, also those not due yet. */
   writeAcknowledgements(to: Writer): void {
     for (let flow = this.#ackFirst; flow; flow = this.#ackFirst) {
       if (!flow.writeAcknowledgement(to)) return;
@@ -120,7 +120,7 @@ export class Receiving implements ReceiveHost {
     this.ackAt = Infinity;
   }
 
-  /** Counts alone: the session acts on {@link limitExceeded} at the end of the packet. */
+  /** Only counts: the session acts on {@link limitExceeded} at the end of the packet. */
   hold(bytes: number): void {
     const { context } = this.#session;
     this.#held += bytes;
@@ -138,22 +138,24 @@ export class Receiving implements ReceiveHost {
     over.push({ flow, at: this.#session.context.now });
   }
 
-  /** Forgets the flows that ended long enough ago. */
+  /** Forgets flows that ended more than {@link COMPLETE_LINGER} ago. */
   forget(): void {
     const over = this.#over;
     if (!over) return;
     let count = 0;
-    while (count < over.length && this.#session.context.now - over[count]!.at > LINGER) count++;
+    while (count < over.length && this.#session.context.now - over[count]!.at > COMPLETE_LINGER) {
+      count++;
+    }
     for (const { flow } of over.splice(0, count)) {
       this.hold(-flow.heldForRanges);
       if (this.#first === flow) this.#first = undefined;
-      else if (this.#others?.delete(flow.id)) this.hold(-FLOW - flow.metadata.length);
+      else if (this.#others?.delete(flow.id)) this.hold(-FLOW_MEMORY - flow.metadata.length);
       if (this.#latest === flow) this.#latest = undefined;
     }
     if (over.length === 0) this.#over = undefined;
   }
 
-  /** The session is over. */
+  /** The session has ended. */
   abort(): void {
     this.#first?.abort();
     if (this.#others) { for (const flow of this.#others.values()) flow.abort(); }
@@ -179,18 +181,18 @@ export class Receiving implements ReceiveHost {
     const { metadata, association, unknown } = chunk.options
       ? readFlowOptions(chunk.options)
       : { metadata: undefined, association: undefined, unknown: undefined };
-    if (this.#remembered >= MOST_REMEMBERED) this.forget();
-    if (this.#remembered >= MOST_REMEMBERED) {
+    if (this.#remembered >= MAX_REMEMBERED) this.forget();
+    if (this.#remembered >= MAX_REMEMBERED) {
       this.violated();
       return undefined;
     }
     const answered = association === undefined ? undefined : session.sending.openFlow(association);
-    const flow = new ReceiveFlow(chunk.flowId, kept(metadata ?? NONE), answered, this);
+    const flow = new ReceiveFlow(chunk.flowId, sharedMetadata(metadata ?? NONE), answered, this);
     if (!this.#first) this.#first = flow;
     else (this.#others ??= new Map()).set(flow.id, flow);
     this.open++;
-    if (this.#first !== flow) this.hold(FLOW + flow.metadata.length);
-    // librtmfp goes on answering the control flow that it has refused.
+    if (this.#first !== flow) this.hold(FLOW_MEMORY + flow.metadata.length);
+    // librtmfp continues to answer the control flow that it has refused.
     const answersNone = association !== undefined && !answered &&
       !session.sending.wasRefused(association);
     const wrong = !metadata || unknown !== undefined || answersNone;

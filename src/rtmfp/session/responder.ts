@@ -25,26 +25,27 @@ import { Session } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Timed } from "./timer_wheel.ts";
 
-/** How long an answer is kept for the repetitions of its question. RFC 7016 §3.5.1.1.2. */
-const KEEP = 95_000;
-const SWEEP = 5000;
-/** Bytes of a Cookie Change, padding included. */
+/** Time (ms) for which an answer is kept for repetitions of its request. RFC 7016 §3.5.1.1.2. */
+const ANSWER_LIFETIME = 95_000;
+/** Time (ms) between two removals of expired answers. */
+const SWEEP_INTERVAL = 5000;
+/** Length of a Cookie Change in bytes, padding included. */
 const COOKIE_CHANGE = 160;
-/** Bytes of a SHA-256. */
+/** Length of a SHA-256 in bytes. */
 const DIGEST = 32;
-/** One source may have this part of the secrets that are being worked out. */
-const SHARE = 1 / 8;
+/** Maximum share of the pending agreements for one source. */
+const MAX_SHARE = 1 / 8;
 
-/** A key agreement, under way or done. */
+/** A key agreement, pending or done. */
 interface Handshake {
-  /** SHA-256 of the initiator's certificate and component; behind it the component of the answer. */
+  /** SHA-256 of the initiator's certificate and component; after it the component of the answer. */
   record: Uint8Array;
   readonly at: number;
-  /** The near id; 0 until the secret is there. The session itself may be gone much earlier than this. */
+  /** The near id; 0 until the secret is computed. The session may end much earlier than this record. */
   session: number;
 }
 
-/** What a session is made of besides its secret. */
+/** The result of a handshake besides its secret. */
 interface Terms {
   readonly from: Address;
   readonly certificate: Certificate;
@@ -55,7 +56,7 @@ interface Terms {
 }
 
 /**
- * The responder of handshakes. It remembers nothing of an initiator before a cookie comes back.
+ * The responder of handshakes. It remembers nothing about an initiator until that returns a cookie.
  * RFC 7016 §3.5.1.1.2.
  */
 export class Responder implements Timed {
@@ -71,7 +72,7 @@ export class Responder implements Timed {
   readonly #records = new Pages();
   readonly #asked = new Writer(512);
   #agreeing = 0;
-  /** Who asked for the secrets that are being worked out, and for how many. */
+  /** Number of pending agreements by source. */
   readonly #agreeingOf = new Map<string, number>();
 
   constructor(sessions: Sessions) {
@@ -81,7 +82,7 @@ export class Responder implements Timed {
     this.#cookies = new Cookies(context.crypto, context.random);
   }
 
-  /** How many handshakes are remembered. */
+  /** Number of remembered handshakes. */
   get size(): number {
     return this.#handshakes.size;
   }
@@ -119,17 +120,17 @@ export class Responder implements Timed {
     if (!this.#begin(keying, from, key, handshake)) counters.drop("keying");
   }
 
-  /** Forgets handshakes whose answers will not be asked for again. */
+  /** Forgets handshakes whose initiators do not repeat their request any more. */
   expire(): void {
     const { now, timers } = this.#context;
     for (const [key, { at }] of this.#handshakes) {
-      if (now - at < KEEP) break;
+      if (now - at < ANSWER_LIFETIME) break;
       this.#handshakes.delete(key);
     }
-    if (this.#handshakes.size > 0) timers.schedule(this, now + SWEEP, now);
+    if (this.#handshakes.size > 0) timers.schedule(this, now + SWEEP_INTERVAL, now);
   }
 
-  /** The question again: the answer again, unless it is still being worked out. */
+  /** A repeated request: repeats the answer unless it is still being computed. */
   #repeat({ session, record }: Handshake, { initiatorSessionId }: IIKeying, from: Address): void {
     if (session === 0) return;
     if (!this.#sessions.isOpen(session)) return this.#context.counters.drop("unexpected");
@@ -139,7 +140,7 @@ export class Responder implements Timed {
   /** @returns false if no session can be opened */
   #begin(keying: IIKeying, from: Address, key: string, handshake: Handshake): boolean {
     const { crypto, counters, limits, timers, now } = this.#context;
-    const certificateBytes = keying.certificate.slice(); // it is kept while the secret is made
+    const certificateBytes = keying.certificate.slice(); // kept until the secret is computed
     const componentBytes = keying.component.slice();
     const certificate = readCertificate(crypto, certificateBytes);
     const component = readComponent(componentBytes);
@@ -150,7 +151,7 @@ export class Responder implements Timed {
     if (!this.#sessions.hasRoom(certificate, from)) return true;
     const source = sourceKey(from.hostname);
     const asked = this.#agreeingOf.get(source) ?? 0;
-    const most = isLoopback(from.hostname) ? limits.agreements : limits.agreements * SHARE;
+    const most = isLoopback(from.hostname) ? limits.agreements : limits.agreements * MAX_SHARE;
     if (this.#agreeing >= limits.agreements || asked >= most) {
       counters.drop("limit");
       return true;
@@ -164,7 +165,7 @@ export class Responder implements Timed {
       this.#sessions.agreement.keyPair(farKey.group);
     this.#handshakes.delete(key); // the new one stands last
     this.#handshakes.set(key, handshake);
-    timers.schedule(this, now + SWEEP, now);
+    timers.schedule(this, now + SWEEP_INTERVAL, now);
     this.#agreeing++;
     this.#agreeingOf.set(source, asked + 1);
     counters.agreements++;
@@ -177,7 +178,7 @@ export class Responder implements Timed {
       else this.#agreeingOf.delete(source);
       if (this.#handshakes.get(key) !== handshake) return;
       if (!secret) counters.drop("keying");
-      // Others may have been faster.
+      // Other handshakes may have taken the room meanwhile.
       if (secret && this.#sessions.hasRoom(certificate, from)) {
         this.#agreed(terms, handshake, secret);
       } else this.#handshakes.delete(key);
@@ -185,7 +186,7 @@ export class Responder implements Timed {
     return true;
   }
 
-  /** The secret is there: opens the session, and answers. */
+  /** The secret is computed: opens the session, and answers. */
   #agreed(terms: Terms, handshake: Handshake, secret: Uint8Array): void {
     const { from, certificate, componentBytes, protection, pair, initiatorSessionId } = terms;
     const { crypto } = this.#context;

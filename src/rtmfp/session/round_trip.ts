@@ -1,10 +1,11 @@
 import { timestampOf } from "../wire/packet.ts";
 
-/** A stored timestamp older than this is not echoed any more. */
-const ECHO_FOR = 128_000;
+/** Maximum age (ms) of a received timestamp that is echoed. */
+const MAX_ECHO_AGE = 128_000;
+// Retransmission timeouts in ms, and the factor by which one without progress grows.
 const FIRST_TIMEOUT = 3000;
-const LEAST_TIMEOUT = 250;
-const MOST_TIMEOUT = 10_000;
+const MIN_TIMEOUT = 250;
+const MAX_TIMEOUT = 10_000;
 const BACK_OFF = 1.4142;
 
 /** Timestamps, their echoes, and the round-trip time from them. RFC 7016 §3.5.2.2. */
@@ -15,7 +16,7 @@ export class RoundTrip {
   /** The last sample, in milliseconds. */
   latest = 0;
   /** Measured retransmission timeout, MRTO. */
-  measuredTimeout = LEAST_TIMEOUT;
+  measuredTimeout = MIN_TIMEOUT;
   /** Effective retransmission timeout, ERTO. */
   timeout = FIRST_TIMEOUT;
   #sampled = false;
@@ -41,36 +42,36 @@ export class RoundTrip {
     return true;
   }
 
-  /** What to echo, in ticks of 4 ms; undefined: nothing. */
+  /** The timestamp to echo, in ticks of 4 ms; undefined: none. */
   echo(now: number): number | undefined {
     if (this.#received < 0) return undefined;
     const elapsed = now - this.#receivedAt;
-    if (elapsed > ECHO_FOR) {
+    if (elapsed > MAX_ECHO_AGE) {
       this.#received = -1;
       return undefined;
     }
     return (this.#received + Math.floor(elapsed / 4)) & 0xffff;
   }
 
-  /** Whether a packet with this timestamp was sent later than the latest one received, as far as one can tell. */
+  /** Whether a packet with this timestamp was sent after the latest one received; true if unknown. */
   isNewer(timestamp: number | undefined): boolean {
     if (timestamp === undefined || this.#received < 0) return true;
     return ((timestamp - this.#received) & 0xffff) < 32_768;
   }
 
-  /** Nothing was acknowledged in time: more patience from now on. */
+  /** The retransmission timeout expired: lengthens it. */
   backOff(): void {
     this.timeout = Math.max(
-      Math.min(this.timeout * BACK_OFF, MOST_TIMEOUT),
+      Math.min(this.timeout * BACK_OFF, MAX_TIMEOUT),
       this.measuredTimeout,
     );
   }
 
-  /** The path is another one now. */
+  /** The path has changed. */
   reset(): void {
     this.#sampled = false;
     this.smoothed = this.variance = 0;
-    this.measuredTimeout = LEAST_TIMEOUT;
+    this.measuredTimeout = MIN_TIMEOUT;
     this.timeout = FIRST_TIMEOUT;
   }
 
@@ -85,6 +86,6 @@ export class RoundTrip {
       this.smoothed = rtt;
     }
     this.measuredTimeout = this.smoothed + 4 * this.variance + 200;
-    this.timeout = Math.max(this.measuredTimeout, LEAST_TIMEOUT);
+    this.timeout = Math.max(this.measuredTimeout, MIN_TIMEOUT);
   }
 }

@@ -17,19 +17,20 @@ const BURST = 6;
  * Maximum number of acknowledgements that count one by one between two packets sent: reading a
  * socket in batches must not slow a session down.
  */
-const MOST_TOGETHER = 8;
+const MAX_TOGETHER = 8;
 /**
- * Bytes that an acknowledgement is expected to tell of: two full packets. A far end that reads its
- * socket in batches answers a whole burst at once, which then counts as the acknowledgements that
- * would have come one by one.
+ * Number of bytes that one acknowledgement usually covers: two full packets. A far end that reads its
+ * socket in batches acknowledges a whole burst at once, which then counts as several
+ * acknowledgements.
  */
-const ANSWERED = 2400;
-/** The first flow of a session. */
+const BYTES_PER_ACK = 2400;
+/** Id of the first flow of a session. */
 const FIRST_FLOW = 2;
-const FIRST_PROBE = 1000;
-const LATEST_PROBE = 60_000;
-/** Ends of flows long forgotten that may be waiting to be told again. */
-const MOST_ENDS = 8;
+/** Time (ms) before the first probe of a full receiver; it doubles for each further one. */
+const FIRST_PROBE_INTERVAL = 1000;
+const MAX_PROBE_INTERVAL = 60_000;
+/** Maximum number of ends of forgotten flows that wait to be repeated. */
+const MAX_ENDS = 8;
 
 const NO_FLOWS: SendFlow[] = [];
 
@@ -43,37 +44,37 @@ export interface FlowSettings {
   readonly handler?: SendFlowHandler;
 }
 
-/** How many refused flows a session remembers. */
-const REFUSED_KEPT = 8;
+/** Maximum number of refused flows that a session remembers. */
+const MAX_REFUSED = 8;
 
 /** The sending flows of a session: next packet, losses and congestion window. RFC 7016 §3.6.2. */
 export class Sending implements SendHost {
   readonly flight = new Flight();
   readonly congestion = new Congestion();
-  /** When the far end has said nothing for so long that all in flight is lost. */
+  /** Time (ms) of the retransmission timeout, at which all fragments in flight count as lost. */
   alarm = Infinity;
-  /** When a flow whose receiver is full is to ask for room. */
+  /** Time (ms) of the next buffer probe of flows whose receivers are full. */
   probeAt = Infinity;
   readonly #session: Session;
   #flows: SendFlow[] = NO_FLOWS;
   #nextId = FIRST_FLOW;
-  /** Index of the flow that sent last: among equals, those behind it go first. */
+  /** Index of the flow that sent last: among flows of equal rank, those after it go first. */
   #turn = 0;
-  /** Index of the flow to send from; -1: none may. */
+  /** Index of the flow to send from; -1: none. */
   #chosen = -1;
   #lastOrder = 0;
-  /** Packets that may still go out before the next acknowledgement. */
+  /** Number of packets that may still be sent before the next acknowledgement. */
   #allowance = BURST;
   /** Acknowledgements since user data was last sent. */
   #acknowledgements = 0;
   /** Sending has stopped at the window or the allowance. */
   #limited = false;
   #timeouts = 0;
-  /** When something was acknowledged, or something was sent after all had been. */
+  /** Time (ms) of the last acknowledgement, or of the first fragment sent after all were acknowledged. */
   #progressAt = 0;
   #criticalSentAt = -Infinity;
   #reverseReceivedAt = -Infinity;
-  #probeInterval = FIRST_PROBE;
+  #probeInterval = FIRST_PROBE_INTERVAL;
   #ends: number[] | undefined;
 
   /** Ids of flows that the peer has refused, latest first. */
@@ -111,7 +112,7 @@ export class Sending implements SendHost {
     return undefined;
   }
 
-  /** The flow of that number, if it is open. */
+  /** The flow with this id, if it is open. */
   openFlow(id: number): SendFlow | undefined {
     const flow = this.flow(id);
     return flow?.closed ? undefined : flow;
@@ -126,7 +127,7 @@ export class Sending implements SendHost {
     this.#session.wake();
   }
 
-  /** Its place among the flows that were flushed, which it keeps until it has nothing to send. */
+  /** Puts a flow behind the flows flushed before; it keeps its place until it has nothing to send. */
   flushed(flow: SendFlow, now: boolean): void {
     if (flow.order === Infinity && flow.queuedMessages > 0) flow.order = ++this.#lastOrder;
     if (now) this.#session.sendNow();
@@ -135,22 +136,22 @@ export class Sending implements SendHost {
   forget(flow: SendFlow): void {
     const index = this.#flows.indexOf(flow);
     if (index >= 0) this.#flows.splice(index, 1);
-    if (flow.refused) this.#refused = [flow.id, ...this.#refused ?? []].slice(0, REFUSED_KEPT);
+    if (flow.refused) this.#refused = [flow.id, ...this.#refused ?? []].slice(0, MAX_REFUSED);
     if (this.#turn >= index && this.#turn > 0) this.#turn--;
     this.#session.life.flowEnded();
   }
 
-  /** Chooses the flow that {@link writeData} is to send from. @returns false if none may now */
+  /** Chooses the flow that {@link writeData} sends from. @returns false if no flow may send now */
   choose(): boolean {
     return (this.#chosen = this.#next()) >= 0;
   }
 
-  /** Whether anything else may go out now. */
+  /** Whether {@link writeControl} has something to write. */
   get due(): boolean {
     return this.#ends !== undefined || this.probeAt <= this.clock.now;
   }
 
-  /** Writes ends of forgotten flows, and questions for room. */
+  /** Writes ends of forgotten flows, and buffer probes. */
   writeControl(to: Writer): void {
     for (let ends = this.#ends; ends && ends.length > 0; ends = this.#ends) {
       if (to.room < 16) return;
@@ -164,8 +165,8 @@ export class Sending implements SendHost {
     }
     const { timeout } = this.#session.roundTrip;
     this.#probeInterval = Math.min(
-      2 * Math.max(this.#probeInterval, FIRST_PROBE, timeout),
-      LATEST_PROBE,
+      2 * Math.max(this.#probeInterval, FIRST_PROBE_INTERVAL, timeout),
+      MAX_PROBE_INTERVAL,
     );
     this.#setProbe(this.clock.now + this.#probeInterval);
   }
@@ -184,7 +185,7 @@ export class Sending implements SendHost {
     this.#turn = index;
     if (flow.order !== Infinity && flow.queuedMessages === 0) flow.order = Infinity;
     if (this.#acknowledgements > 0) {
-      this.#allowance = BURST * Math.min(this.#acknowledgements, MOST_TOGETHER);
+      this.#allowance = BURST * Math.min(this.#acknowledgements, MAX_TOGETHER);
       this.#acknowledgements = 0;
     }
     this.#allowance--;
@@ -208,7 +209,7 @@ export class Sending implements SendHost {
     if (suspended || this.probeAt < Infinity) this.#watchWindows(suspended);
   }
 
-  /** A packet comes in, and whether it says that the far end receives real-time data elsewhere. */
+  /** A received packet begins. @param timeCriticalReverse the far end receives real-time data elsewhere */
   beginPacket(timeCriticalReverse: boolean): void {
     if (timeCriticalReverse) this.#reverseReceivedAt = this.clock.now;
     summary.before = this.flight.outstanding;
@@ -228,11 +229,11 @@ export class Sending implements SendHost {
     if (flow) return flow.onException(code);
     if (flowId >= this.#nextId || flowId < FIRST_FLOW) return;
     const ends = this.#ends ??= [];
-    if (ends.length < MOST_ENDS && !ends.includes(flowId)) ends.push(flowId);
+    if (ends.length < MAX_ENDS && !ends.includes(flowId)) ends.push(flowId);
     this.wake();
   }
 
-  /** All chunks of the packet have been taken: what do its acknowledgements mean? */
+  /** All chunks of the packet have been processed: evaluates its acknowledgements. */
   endOfPacket(): void {
     if (!incoming.acknowledged) return;
     const { flight } = this;
@@ -245,7 +246,7 @@ export class Sending implements SendHost {
     summary.now = now;
     summary.used = this.#limited || summary.before >= this.congestion.window;
     summary.acked = acked;
-    summary.answered = Math.max(1, Math.round(acked / ANSWERED));
+    summary.answered = Math.max(1, Math.round(acked / BYTES_PER_ACK));
     summary.naks = naks;
     summary.timeCritical = now - this.#criticalSentAt < REAL_TIME_LINGER;
     summary.fastGrow = now - this.#reverseReceivedAt >= REAL_TIME_LINGER &&
@@ -261,9 +262,9 @@ export class Sending implements SendHost {
   }
 
   /**
-   * The alarm is due: all in flight is lost.
+   * If the alarm is due, counts all fragments in flight as lost.
    *
-   * @returns for how long nothing has been acknowledged, in milliseconds
+   * @returns the time without an acknowledgement in milliseconds; 0 if the alarm is not due
    */
   expire(): number {
     const now = this.clock.now;
@@ -278,7 +279,7 @@ export class Sending implements SendHost {
     return now - this.#progressAt;
   }
 
-  /** Takes all in flight for lost. */
+  /** Counts all fragments in flight as lost. */
   loseAll(): boolean {
     const { flight } = this;
     const before = flight.lost;
@@ -296,7 +297,7 @@ export class Sending implements SendHost {
     this.alarm = this.probeAt = Infinity;
   }
 
-  /** Index of the flow to send from; -1: none may. */
+  /** Index of the flow to send from; -1: none may send. */
   #next(): number {
     const flows = this.#flows;
     if (this.#full || !this.#mayBurst) return -1;
@@ -309,7 +310,7 @@ export class Sending implements SendHost {
     return best;
   }
 
-  /** Whether as much is in flight as may be. */
+  /** Whether the congestion window is full. */
   get #full(): boolean {
     return this.flight.outstanding >= this.congestion.window;
   }
@@ -327,13 +328,13 @@ export class Sending implements SendHost {
     this.#session.wakeAt(this.alarm);
   }
 
-  /** Sees to it that a flow does not wait for ever for an acknowledgement that was lost. */
+  /** Schedules probes, so that a flow does not wait for ever for a lost acknowledgement. */
   #watchWindows(suspended: boolean): void {
     if (!suspended) {
       this.probeAt = Infinity;
-      this.#probeInterval = FIRST_PROBE / 2;
+      this.#probeInterval = FIRST_PROBE_INTERVAL / 2;
     } else if (this.probeAt === Infinity) {
-      this.#setProbe(this.clock.now + FIRST_PROBE);
+      this.#setProbe(this.clock.now + FIRST_PROBE_INTERVAL);
     }
   }
 
@@ -347,8 +348,8 @@ const goesBefore = (flow: SendFlow, other: SendFlow): boolean =>
   flow.priority > other.priority ||
   (flow.order < other.order && flow.priority === other.priority);
 
-// One of each for all sessions: packets are taken one after the other.
-/** As it was when a packet began, and whether it has acknowledged anything. */
+// Shared by all sessions: packets are processed one after the other.
+// /** State at the begin of a packet, and whether it has acknowledged anything. */
 const incoming = { delivered: 0, acknowledged: false };
 const summary: AckSummary = {
   now: 0,

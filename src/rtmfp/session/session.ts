@@ -18,21 +18,21 @@ import { RoundTrip } from "./round_trip.ts";
 import { type FlowSettings, Sending } from "./sending.ts";
 import type { Timed } from "./timer_wheel.ts";
 
-/** Bytes that the session sequence number may come to take more than at first. */
+/** Number of bytes by which the session sequence number may grow. */
 const SEQUENCE_GROWTH = 4;
-/** Memory of a waiting message, and of a flow, besides their bytes. */
-const MESSAGE = 300;
-const FLOW = 1000;
-/** Bytes of a peer id and of a nonce. */
-const NAME = 32;
+/** Memory of a waiting message, and of a flow, besides their content, in bytes. */
+const MESSAGE_MEMORY = 300;
+const FLOW_MEMORY = 1000;
+/** Length of a peer id, and of a nonce, in bytes. */
+const NAME_LENGTH = 32;
 
-const packet = new PacketReader(); // one for all sessions: packets are taken one after the other
+const packet = new PacketReader(); // shared by all sessions: packets are processed one after the other
 const names = new Pages();
 
 /** Result of a completed handshake. */
 interface HandshakeResult {
   readonly role: "initiator" | "responder";
-  /** The session id in packets that come in, and that in packets that go out. */
+  /** Session ids of incoming packets (near) and of outgoing packets (far). */
   readonly nearId: number;
   readonly farId: number;
   readonly address: Address;
@@ -45,18 +45,18 @@ interface HandshakeResult {
 
 /** A session with a far end: RFC 7016 §3.5. */
 export class Session implements Timed {
-  /** Told what happens; the owner's to exchange. */
+  /** Receiver of events; the owner may replace it. */
   handler: SessionHandler | undefined;
   readonly role: "initiator" | "responder";
   readonly nearId: number;
   readonly farId: number;
-  /** Where the far end was in the handshake. */
+  /** Address of the far end in the handshake. */
   readonly firstAddress: Address;
   bytesIn = 0;
   bytesOut = 0;
   packetsIn = 0;
   packetsOut = 0;
-  /** When the last packet came from {@link address}. */
+  /** Time (ms) of the last packet from {@link address}. */
   lastReceived: number;
 
   // For the room alone.
@@ -73,7 +73,7 @@ export class Session implements Timed {
   timerBefore: Timed | undefined;
   timerAfter: Timed | undefined;
   timerSlot = 0;
-  /** The session with the same peer that was opened before; linked by the roster. */
+  /** The session with the same peer that was opened before; linked by the `SessionTable`. */
   olderOfPeer: Session | undefined;
 
   readonly #cipher: PacketCipher;
@@ -87,16 +87,16 @@ export class Session implements Timed {
     this.role = established.role;
     this.nearId = established.nearId;
     this.farId = established.farId;
-    this.#names = names.take(3 * NAME);
+    this.#names = names.take(3 * NAME_LENGTH);
     this.#names.set(established.peerId);
-    this.#names.set(established.nearNonce, NAME);
-    this.#names.set(established.farNonce, 2 * NAME);
+    this.#names.set(established.nearNonce, NAME_LENGTH);
+    this.#names.set(established.farNonce, 2 * NAME_LENGTH);
     this.#address = this.firstAddress = established.address;
     this.#cipher = established.cipher;
     this.#reserve = this.#cipher.headroom + SEQUENCE_GROWTH;
     this.life = new LifeCycle(this, this.role === "initiator");
     this.control = new Control(context.counters);
-    this.control.pingDue = this.heard; // the first word, if there is nothing else to say
+    this.control.pingDue = this.heard; // the first packet, if nothing else is sent
     this.lastReceived = this.createdAt = now;
     this.sending = new Sending(this);
     this.receiving = new Receiving(this);
@@ -108,21 +108,21 @@ export class Session implements Timed {
     return this.life.state;
   }
 
-  /** Who the far end is: the fingerprint of its certificate, 32 bytes. */
+  /** The fingerprint of the far end's certificate, 32 bytes. */
   get peerId(): Uint8Array {
-    return this.#names.subarray(0, NAME);
+    return this.#names.subarray(0, NAME_LENGTH);
   }
 
   /** For challenges of applications, 32 bytes each. RFC 7425 §4.6.5. */
   get nearNonce(): Uint8Array {
-    return this.#names.subarray(NAME, 2 * NAME);
+    return this.#names.subarray(NAME_LENGTH, 2 * NAME_LENGTH);
   }
 
   get farNonce(): Uint8Array {
-    return this.#names.subarray(2 * NAME);
+    return this.#names.subarray(2 * NAME_LENGTH);
   }
 
-  /** The far end is pinged after this time without a packet, in ms; at first as the limits say. */
+  /** The far end is pinged after this time without a packet, in ms; `keepAlive` of the limits by default. */
   get keepAlive(): number {
     return this.life.keepAlive;
   }
@@ -136,12 +136,12 @@ export class Session implements Timed {
     this.life.ping();
   }
 
-  /** Where the far end is. */
+  /** Current address of the far end. */
   get address(): Address {
     return this.#address;
   }
 
-  /** Whether a packet of the far end has come: before, nothing is sent to an initiator. */
+  /** Whether a packet of the far end has arrived; a responder sends nothing before. */
   get heard(): boolean {
     return this.life.heard;
   }
@@ -155,7 +155,7 @@ export class Session implements Timed {
   get queuedBytes(): number {
     let sum = 0;
     for (const flow of this.sending.flows) {
-      sum += flow.queuedBytes + MESSAGE * flow.queuedMessages + FLOW;
+      sum += flow.queuedBytes + MESSAGE_MEMORY * flow.queuedMessages + FLOW_MEMORY;
     }
     return sum;
   }
@@ -167,7 +167,7 @@ export class Session implements Timed {
     return sum;
   }
 
-  /** Opens a flow to the far end. In a session that is over, the flow is closed from the start. */
+  /** Opens a flow to the far end. In an ended session, the flow is closed from the start. */
   openFlow(metadata: Uint8Array, settings?: FlowSettings): SendFlow {
     const flow = this.sending.open(metadata, settings);
     if (this.state !== "open") {
@@ -177,12 +177,12 @@ export class Session implements Timed {
     return flow;
   }
 
-  /** Closes the session in order. Its flows are gone at once, and what waits in them. RFC 7016 §3.5.5. */
+  /** Closes the session in order; drops its flows and their waiting messages at once. RFC 7016 §3.5.5. */
   close(reason: CloseReason = "closed"): void {
     this.life.close(reason);
   }
 
-  /** Closes all flows, and then the session when the far end has all that was written, or in 5 s. */
+  /** Closes all flows, then the session once the far end has all written data, or after 5 s. */
   finish(): void {
     this.life.finish();
   }
@@ -198,7 +198,7 @@ export class Session implements Timed {
     this.wake();
   }
 
-  /** Takes a datagram that bears {@link nearId}; it is decrypted in place. */
+  /** Takes a datagram with session id {@link nearId}; decrypts it in place. */
   receive(datagram: Uint8Array, from: Address): void {
     const { context: { counters, now }, life } = this;
     if (life.state === "closed") return counters.drop("closed");
@@ -239,9 +239,9 @@ export class Session implements Timed {
   }
 
   /**
-   * Sends all that may be sent now.
+   * Sends all packets that may be sent now.
    *
-   * @returns false if the outbox takes no more: there may be more to send
+   * @returns false if the outbox is full: more may wait to be sent
    */
   flush(out: Outbox): boolean {
     const { life, control } = this;
@@ -250,7 +250,7 @@ export class Session implements Timed {
     const { builder, now } = this.context;
     for (;;) {
       const data = life.state === "open" && this.sending.choose();
-      if (data && this.packetsOut === 0) control.pingDue = false; // data is a first word as well
+      if (data && this.packetsOut === 0) control.pingDue = false; // user data serve as the first packet as well
       const other = control.due(now) || this.receiving.due || this.sending.due;
       if (!data && !other) break;
       const to = this.#openPacket(out);
@@ -286,17 +286,17 @@ export class Session implements Timed {
     }
   }
 
-  /** Does what is due by now; the timers call it. */
+  /** Handles the time-outs due by now; the timers call it. */
   expire(): void {
     this.life.expire();
   }
 
-  /** Gives the keys back; nothing is received or sent afterwards. */
+  /** Frees the keys; the session receives and sends nothing afterwards. */
   free(): void {
     this.#cipher.free();
   }
 
-  // What its parts ask for.
+  // For its parts.
 
   sendNow(): void {
     this.context.sessions.urgent(this);
@@ -331,7 +331,7 @@ export class Session implements Timed {
     this.mobility?.moved();
     this.roundTrip.reset();
     this.sending.congestion.reset();
-    this.sending.loseAll(); // it went to the old address
+    this.sending.loseAll(); // they were sent to the old address
     context.counters.moves++;
     context.sessions.moved(this, before);
   }
@@ -376,7 +376,7 @@ export class Session implements Timed {
     this.bytesOut += this.context.builder.send(out, this.#cipher, this.farId, to);
   }
 
-  /** Sends questions to an address that is not proved. */
+  /** Sends pings and probes to an unproved address. */
   #sendElsewhere(out: Outbox): boolean {
     const mobility = this.mobility!;
     while (mobility.due) {

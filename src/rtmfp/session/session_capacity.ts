@@ -4,21 +4,21 @@ import type { Limits } from "./limits.ts";
 import type { Session } from "./session.ts";
 
 /**
- * Decides whether an endpoint has room for a session, and which one makes room: first lingering
- * sessions, then those whose far end was not heard yet, the oldest first. A session in use keeps its
+ * Decides whether an endpoint has room for a session, and which one to end for it: first lingering
+ * sessions, then those whose far end has sent nothing yet, the oldest first. A session in use keeps its
  * place until it ends, also when it moves.
  */
 export class SessionCapacity {
   readonly #limits: Limits;
-  /** Open sessions whose far end has been heard. */
+  /** Number of open sessions whose far end has sent a packet. */
   #taken = 0;
   /** Answered handshakes that wait for the first packet of their session. */
   readonly #halfOpen = new Set<Session>();
   /** Sessions that are not open any more. */
   readonly #lingering = new Set<Session>();
   /**
-   * Open sessions, heard or not, by the source that opened them. A session that moves still counts
-   * there, otherwise a client with two addresses could take all places.
+   * Number of open sessions by the source that opened them. A session that moves still counts there;
+   * otherwise a client with two addresses could take all places.
    */
   readonly #bySource = new Map<string, number>();
 
@@ -27,7 +27,7 @@ export class SessionCapacity {
   }
 
   /**
-   * Why one more session of a source is refused: all places are taken, or those of its address.
+   * Limit that refuses one more session of a source: that of all sessions, or that of its address.
    *
    * @param replaced the session whose place it takes
    */
@@ -41,7 +41,7 @@ export class SessionCapacity {
     return taken >= sessionsOfAddress ? "address" : undefined;
   }
 
-  /** Adds a session whose far end was not heard yet. */
+  /** Adds a session whose far end has sent nothing yet. */
   add(session: Session): void {
     const { halfOpen, sessions } = this.#limits;
     const all = this.#taken + this.#halfOpen.size + this.#lingering.size;
@@ -51,7 +51,7 @@ export class SessionCapacity {
     this.#count(session.firstAddress, 1);
   }
 
-  /** The far end of a session is there: of one that was added, or that was opened from here. */
+  /** The far end of a session has sent its first packet, or this end has opened the session. */
   heard(session: Session): void {
     if (!this.#halfOpen.delete(session)) this.#count(session.firstAddress, 1);
     this.#taken++;
@@ -65,7 +65,7 @@ export class SessionCapacity {
     this.#count(session.firstAddress, -1);
   }
 
-  /** A session is over for good. */
+  /** A session has finished closing. */
   closed(session: Session): void {
     this.#halfOpen.delete(session);
     this.#lingering.delete(session);
@@ -79,7 +79,7 @@ export class SessionCapacity {
   }
 }
 
-/** Ends the oldest of some sessions; it may have one last word to say. */
+/** Aborts the oldest of some sessions; a close may still be sent for it. */
 function giveUp(sessions: Set<Session>): void {
   const [oldest] = sessions;
   if (!oldest) return;

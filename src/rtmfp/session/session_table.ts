@@ -6,9 +6,9 @@ import type { Session } from "./session.ts";
 export class SessionTable {
   /** By near session id. */
   readonly #sessions = new Map<number, Session>();
-  /** Those the far end was heard in, by its peer id: the newest first, linked by `olderOfPeer`. */
+  /** Sessions whose far end has sent a packet, by its peer id: the newest, which links the older ones by `olderOfPeer`. */
   readonly #peers = new Map<string, Session>();
-  /** Those too, by address: the newest. */
+  /** The same sessions by address: the newest. */
   readonly #addresses = new Map<string, Session>();
 
   get size(): number {
@@ -45,7 +45,7 @@ export class SessionTable {
     if (session.heard) this.heard(session);
   }
 
-  /** The far end of a session is there: it can be looked for. */
+  /** The far end of a session has sent its first packet: makes it findable by peer and address. */
   heard(session: Session): void {
     const peer = toHex(session.peerId);
     session.olderOfPeer = this.#peers.get(peer);
@@ -58,7 +58,7 @@ export class SessionTable {
     this.#addresses.set(addressText(session.address), session);
   }
 
-  /** It can be looked for no more, by peer or address. */
+  /** Makes a session no longer findable by peer or address. */
   hide(session: Session): void {
     const peer = toHex(session.peerId);
     let newer = this.#peers.get(peer);

@@ -20,14 +20,14 @@ import { SessionCapacity } from "./session_capacity.ts";
 import { SessionTable } from "./session_table.ts";
 import { Startup } from "./startup.ts";
 
-/** How long after its opening a session is not replaced by one that was begun at the same time, in ms. */
+/** Time (ms) after its opening for which a session is not replaced by a simultaneous attempt of the far end. */
 const GLARE_TIME = 10_000;
 /** Minimum ms between two calls of `onFull` for the same reason. */
 const FULL_INTERVAL = 60_000;
-/** When all sessions together exceed their bound, they are reduced to this part of it. */
-const KEPT_OF_HELD = 7 / 8;
+/** Share of `memoryOfAll` to which the sessions are reduced when they exceed it. */
+const KEPT_SHARE = 7 / 8;
 
-/** What an endpoint is made of. */
+/** Parts and settings of an endpoint. */
 export interface EndpointOptions {
   readonly crypto: CryptoBackend;
   readonly keyAgreement: KeyAgreement;
@@ -38,7 +38,7 @@ export interface EndpointOptions {
 }
 
 /**
- * The sessions of an endpoint and the handshakes that lead to them: look-up, capacity and statistics.
+ * The sessions of an endpoint and the handshakes that lead to them: look-up, capacity and counters.
  */
 export class Sessions {
   readonly context: Context;
@@ -51,7 +51,7 @@ export class Sessions {
   readonly #handler: EndpointHandler;
   readonly #initiators = new Map<number, Initiator>();
   readonly #capacity: SessionCapacity;
-  /** When the last "no room" was reported, by reason. */
+  /** Time (ms) of the last call of `onFull` by reason. */
   readonly #fullToldAt = { all: -Infinity, address: -Infinity };
   #bug: { error: unknown } | undefined;
 
@@ -74,7 +74,7 @@ export class Sessions {
     return initiator;
   }
 
-  /** The initiator that wants this session id on the packets it receives. */
+  /** The initiator with this session id. */
   initiator(sessionId: number): Initiator | undefined {
     return this.#initiators.get(sessionId);
   }
@@ -95,12 +95,12 @@ export class Sessions {
     for (const session of [...this.table.all()]) this.#drop(session, "endpoint closed");
   }
 
-  /** Ends sessions if all together hold too much; enough at once to make this rare. */
+  /** Ends sessions if all together exceed `memoryOfAll`; enough at once to make this rare. */
   limitHeld(): void {
     const { held, limits } = this.context;
     if (held <= limits.memoryOfAll) return;
     for (
-      const session of selectEvictions(this.table.all(), held - KEPT_OF_HELD * limits.memoryOfAll)
+      const session of selectEvictions(this.table.all(), held - KEPT_SHARE * limits.memoryOfAll)
     ) {
       try {
         session.exceeded();
@@ -115,13 +115,13 @@ export class Sessions {
     try {
       session?.abort();
     } catch {
-      // Its handler fails in closing as well: the first error tells more.
+      // Its handler throws on closing as well: the first error says more.
     }
     if (this.#handler.onBug) this.#handler.onBug(error, session);
     else this.#bug ??= { error };
   }
 
-  /** @throws the first error that {@link bug} was told of and no handler took */
+  /** @throws the first error given to {@link bug} without a handler's `onBug` */
   throwBug(): void {
     if (!this.#bug) return;
     const { error } = this.#bug;
@@ -129,9 +129,9 @@ export class Sessions {
     throw error;
   }
 
-  // What sessions tell.
+  // For sessions.
 
-  /** The first packet from the far end of a responder's session has come: it needs a handler. */
+  /** The first packet from the far end of a responder's session has arrived: gives it a handler. */
   heard(session: Session): void {
     this.context.counters.sessions++;
     this.#capacity.heard(session);
@@ -142,13 +142,13 @@ export class Sessions {
     else session.handler = this.#handler.onSession(session);
   }
 
-  /** A session carries no data any more, though its end may still have to be sent. */
+  /** A session carries no data any more; its closing may continue. */
   ended(session: Session): void {
     this.#capacity.ended(session);
     this.table.hide(session);
   }
 
-  /** A session is over for good: no packet of it means anything any more. */
+  /** A session has finished closing: removes it, so that its packets are unknown. */
   closed(session: Session): void {
     this.#capacity.closed(session);
     this.table.remove(session);
@@ -156,17 +156,17 @@ export class Sessions {
     session.free();
   }
 
-  /** The far end of a session sends from another address now. */
+  /** The far end of a session has moved to another address. */
   moved(session: Session, before: Address): void {
     this.table.moved(session, before);
   }
 
-  /** A session has something to send that is not to wait for the next flush. */
+  /** A session has data that must not wait for the next flush. */
   urgent(session: Session): void {
     this.#handler.onUrgent?.(session);
   }
 
-  /** Somebody who knows the far end of a session looks for this endpoint. */
+  /** An initiator looks for this endpoint through the far end of a session. */
   forwardedHello({ epd: bytes, tag, replyAddress }: FIHello): void {
     const { counters } = this.context;
     const epd = readEpd(bytes);
@@ -176,7 +176,7 @@ export class Sessions {
     this.responder.sayHello(tag, replyAddress);
   }
 
-  // What handshakes ask and tell.
+  // For handshakes.
 
   /** A session id that is not in use. */
   newSessionId(): number {
@@ -186,14 +186,14 @@ export class Sessions {
     }
   }
 
-  /** Whether there is a session with that id, and it is open. */
+  /** Whether an open session has that id. */
   isOpen(nearId: number): boolean {
     return this.table.get(nearId)?.state === "open";
   }
 
   /**
-   * Whether there is room for a session with the owner of that certificate at that address. If not,
-   * that has been counted.
+   * Whether there is room for a session with the owner of a certificate at an address; counts and
+   * reports a refusal.
    */
   hasRoom({ fingerprint }: Certificate, from: Address): boolean {
     const full = this.#capacity.refusal(from, this.table.peerAt(fingerprint, from));
@@ -210,13 +210,13 @@ export class Sessions {
   /**
    * Whether to open a session for an initiator whose cookie proves its address.
    *
-   * @returns false if the own attempt to open a session with it goes on instead
+   * @returns false if the own attempt to open a session with it continues instead
    */
   admit(certificate: Certificate, from: Address): boolean {
     for (const initiator of this.#initiators.values()) {
       if (initiator.meets(certificate, from)) return false;
     }
-    // The far end's attempt may still be on its way when the own one has led to a session already.
+    // The far end's attempt may arrive after the own one has opened a session.
     const session = this.table.peerAt(certificate.fingerprint, from);
     return session?.role !== "initiator" || this.context.now - session.createdAt > GLARE_TIME;
   }
@@ -227,7 +227,7 @@ export class Sessions {
     return this.limiter.admit(from, now) && this.limiter.mayAnswer(from, length, now);
   }
 
-  /** Adds a new session, whose far end was not heard yet. */
+  /** Adds a new session, whose far end has sent nothing yet. */
   add(session: Session): void {
     const before = this.table.peerAt(session.peerId, session.address);
     if (before) this.#drop(before, "overridden");
@@ -246,17 +246,17 @@ export class Sessions {
     initiator.settle();
     try {
       session.handler = initiator.events.onOpen(session);
-    } catch (error) { // it may be called by the key agreement, whose business it is not
+    } catch (error) { // the caller may be the key agreement, which must not fail by it
       this.bug(error, session);
     }
   }
 
-  /** The handshake of an initiator will never be done. */
+  /** The handshake of an initiator has failed. */
   failed(initiator: Initiator): void {
     this.#initiators.delete(initiator.sessionId);
   }
 
-  /** Aborts a session; what its handler makes of that concerns no other one. */
+  /** Aborts a session; an exception of its handler affects no other session. */
   #drop(session: Session, reason: CloseReason): void {
     try {
       session.abort(reason);
@@ -265,7 +265,7 @@ export class Sessions {
     }
   }
 
-  /** The own attempt to open a session that a session has overtaken. */
+  /** The own attempt to open a session with the same peer. */
   #overtakenBy(session: Session): Initiator | undefined {
     for (const initiator of this.#initiators.values()) {
       const { fingerprint } = initiator.epd;

@@ -3,27 +3,27 @@ import type { Batch } from "../crypto/backend.ts";
 import type { PacketCipher } from "../crypto/packet_cipher.ts";
 import type { Outbox } from "../outbox.ts";
 
-/** Buffers are copied in units of this many bytes, for which views exist. */
+/** Buffers are copied in multiples of this many bytes, for which views exist. */
 const UNIT = 256;
 
 /** A staged packet. */
 class Waiting {
   cipher: PacketCipher | undefined;
-  /** Bytes of the datagram to be. */
+  /** Length of the datagram once sealed, in bytes. */
   length = 0;
   sessionId = 0;
   to: Address | undefined;
 }
 
 /**
- * Packets that wait to be sealed together, which costs less than one by one. They stand in buffers of
- * a batch and are copied to the outbox once sealed (bytes behind the end of a datagram may be left of
- * another one, and are not sent). Their order is that of building. The caller that adds a packet makes
- * sure that the outbox has room for all.
+ * Packets that wait to be sealed together, which costs less than one by one. They are in buffers of
+ * a batch and are copied to the outbox once sealed, in the order of building. Bytes after the end of a
+ * datagram may be those of an earlier one, and are not sent. The caller that adds a packet makes sure
+ * that the outbox has room for all.
  */
 export class Staging {
   readonly #batch: Batch;
-  /** By buffer, its first bytes in units. */
+  /** For each buffer, views of its first 1, 2, 3… units. */
   readonly #parts: readonly (readonly Uint8Array[])[];
   readonly #waiting: readonly Waiting[];
   #count = 0;
@@ -66,7 +66,7 @@ export class Staging {
     return length;
   }
 
-  /** Seals and posts all that wait. The keys of their sessions may go afterwards. */
+  /** Seals and posts all waiting packets. The keys of their sessions may be freed afterwards. */
   post(out: Outbox): void {
     const count = this.#count;
     if (count === 0) return;

@@ -8,10 +8,10 @@ import { packetFragment } from "../wire/packet_fragment.ts";
 import type { Context } from "./context.ts";
 import { PacketFragments } from "./packet_fragments.ts";
 
-/** Packets that may wait to be sent. */
-const MOST_WAITING = 4096;
-/** A handshake with many keys need not fit into the packets of sessions. */
-const DATAGRAM = 1984;
+/** Maximum number of packets that wait to be sent. */
+const MAX_WAITING = 4096;
+/** Maximum length of a datagram in bytes; a handshake with many keys needs more than sessions do. */
+const MAX_DATAGRAM = 1984;
 
 interface Waiting<Chunk> {
   readonly codec: ChunkCodec<Chunk>;
@@ -52,22 +52,22 @@ export class Startup {
 
   /** Sends a chunk in a packet of its own with the next flush. */
   send<Chunk>(codec: ChunkCodec<Chunk>, chunk: Chunk, sessionId: number, to: Address): void {
-    if (this.#waiting.length >= MOST_WAITING) return this.#context.counters.drop("limit");
+    if (this.#waiting.length >= MAX_WAITING) return this.#context.counters.drop("limit");
     this.#waiting.push({ codec, chunk, sessionId, to } as unknown as Waiting<never>);
   }
 
-  /** @returns false if the outbox takes no more */
+  /** @returns false if the outbox is full */
   flush(out: Outbox): boolean {
     const waiting = this.#waiting;
     const { builder } = this.#context;
     let sent = 0;
     for (const { codec, chunk, sessionId, to } of waiting) {
-      const writer = builder.open(out, this.#cipher, Mode.startup, undefined, 0, DATAGRAM);
+      const writer = builder.open(out, this.#cipher, Mode.startup, undefined, 0, MAX_DATAGRAM);
       if (!writer) break;
       sent++;
       try {
         writeChunk(writer, codec, chunk);
-      } catch (error) { // an address that is none, or more than fits
+      } catch (error) { // an invalid address, or a chunk that does not fit
         if (!(error instanceof WireError)) throw error;
         this.#context.counters.drop("format");
         continue;
@@ -94,7 +94,7 @@ export class Startup {
           if (complete) this.#read(complete, from, take, false);
           return;
         }
-        if (++chunks > 1) return counters.drop("unexpected"); // at most one answer a packet
+        if (++chunks > 1) return counters.drop("unexpected"); // at most one answer per packet
         take(packet, from);
       }
     } catch (error) {

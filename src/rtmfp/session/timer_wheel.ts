@@ -1,6 +1,6 @@
-/** An item with a deadline. The wheel links these items themselves and makes no records of its own. */
+/** An item with a deadline. The wheel links the items and allocates no records. */
 export interface Timed {
-  /** When it is called, or Infinity. Milliseconds; written by the wheel alone. */
+  /** Deadline in milliseconds, or Infinity; only the wheel sets it. */
   due: number;
   timerBefore: Timed | undefined;
   timerAfter: Timed | undefined;
@@ -10,13 +10,13 @@ export interface Timed {
 /** The grain of the wheel, in milliseconds. */
 export const GRAIN = 16;
 const SLOTS = 256;
-const FAR = SLOTS; // the slots from here on hold a whole turn of the near ones each
+const FAR = SLOTS; // each slot from here on covers a whole turn of the near ones
 const EMPTYING = 2 * SLOTS;
 
 /**
- * Deadlines of many sessions at next to no cost: setting one takes a few assignments, and those
- * that are not due are not looked at. It has two wheels: one turns in 4.096 s, and one step of the
- * other is a turn of that. What lies beyond 17 minutes is called early.
+ * Deadlines of many sessions at little cost: setting one takes a few assignments, and items that are
+ * not due are not visited. It has two wheels: one turns in 4.096 s, and one step of the other is a
+ * turn of that. An item due after more than 17 minutes fires early.
  */
 export class TimerWheel<T extends Timed> {
   readonly #slots: (T | undefined)[] = new Array(2 * SLOTS + 1).fill(undefined);
@@ -31,7 +31,7 @@ export class TimerWheel<T extends Timed> {
     this.#fire = fire;
   }
 
-  /** Calls `item` at `time` at the latest (up to a grain later): an earlier time that is set stays. */
+  /** Fires `item` by `time` (up to a grain later); an earlier deadline stays. */
   schedule(item: T, time: number, now: number): void {
     if (time >= item.due) return;
     this.cancel(item);
@@ -80,7 +80,7 @@ export class TimerWheel<T extends Timed> {
     }
   }
 
-  /** Takes everything out of a slot, and calls it or puts it where it belongs now. */
+  /** Removes all items of a slot, and fires them or inserts them anew. */
   #empty(slot: number, fire: boolean): void {
     for (let item = this.#slots[slot]; item; item = item.timerAfter as T | undefined) {
       item.timerSlot = EMPTYING;

@@ -4,22 +4,22 @@ import { vluLength, type Writer } from "../../bytes/writer.ts";
 import { CHUNK_HEADER, ChunkType } from "./chunk.ts";
 
 /**
- * Maximum number of ranges read, more than a packet of common size can hold. Ranges beyond are
- * ignored: their fragments are only sent once more.
+ * Maximum number of ranges read, more than a packet of common size can hold. Further ranges are ignored:
+ * their fragments are sent once more.
  */
-export const MOST_RANGES = 4096;
+export const MAX_RANGES = 4096;
 
-/** An acknowledgement of one flow. One record is reused. */
+/** An acknowledgement of one flow. Callers reuse one record. */
 export class Ack {
   flowId = 0;
   /** Free room in the receiver's buffer, in blocks of 1024 bytes. */
   bufferBlocks = 0;
   /** All sequence numbers up to and including this one have arrived or are given up. */
   cumulativeAck = 0;
-  /** Numbers that have arrived beyond: `[first, last, first, last, …]`, ascending. */
+  /** Numbers that have arrived beyond {@link cumulativeAck}: `[first, last, first, last, …]`, ascending. */
   readonly ranges: number[] = [];
 
-  /** Whether a sequence number is among them. */
+  /** Whether it acknowledges a sequence number. */
   has(sequence: number): boolean {
     if (sequence <= this.cumulativeAck) return true;
     const { ranges } = this;
@@ -70,14 +70,14 @@ export function writeRangeAck(
 
 /**
  * Reads the payload of a Data Acknowledgement Ranges chunk. A range cut off at the end is left
- * out; what stands before it is valid.
+ * out; the ranges before it are valid.
  *
  * @throws {WireError} if it is cut off before the ranges
  */
 export function readRangeAck(from: Reader, ack: Ack): void {
   readFixed(from, ack);
   let last = ack.cumulativeAck;
-  while (ack.ranges.length < 2 * MOST_RANGES && holdsVlu(from)) {
+  while (ack.ranges.length < 2 * MAX_RANGES && holdsVlu(from)) {
     const first = last + 2 + from.vlu();
     if (!holdsVlu(from)) return;
     last = first + from.vlu();
@@ -105,11 +105,11 @@ export function readBitmapAck(from: Reader, ack: Ack): void {
   const { ranges } = ack;
   let sequence = ack.cumulativeAck + 2;
   let inside = false;
-  // Beyond that no number was ever sent, and they cannot be told apart.
+  // Larger numbers are never sent and are not exact.
   const isExact = () => sequence <= Number.MAX_SAFE_INTEGER - 8;
-  while (from.left > 0 && ranges.length < 2 * MOST_RANGES && isExact()) {
+  while (from.left > 0 && ranges.length < 2 * MAX_RANGES && isExact()) {
     const byte = from.u8();
-    if (byte === (inside ? 0xff : 0)) { // nothing changes in it
+    if (byte === (inside ? 0xff : 0)) { // no run begins or ends in it
       sequence += 8;
       continue;
     }

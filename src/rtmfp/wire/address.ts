@@ -4,11 +4,11 @@ import type { Writer } from "../../bytes/writer.ts";
 import type { Address } from "../../common/address.ts";
 import { ipBytes, ipText } from "../../common/ip.ts";
 
-/** Who says that an address is one of an endpoint's. RFC 7016 §2.1.5. */
+/** Source of the claim that an address belongs to an endpoint. RFC 7016 §2.1.5. */
 export const Origin = { unknown: 0, reported: 1, observed: 2, relay: 3 } as const;
 export type Origin = typeof Origin[keyof typeof Origin];
 
-/** An address as it travels in chunks. */
+/** An address in a chunk. */
 export interface OriginAddress extends Address {
   readonly origin: Origin;
 }

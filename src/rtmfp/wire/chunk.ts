@@ -1,8 +1,8 @@
-// What all chunks have in common. RFC 7016 §2.3.
+// Types, header and codecs of chunks. RFC 7016 §2.3.
 import type { Reader } from "../../bytes/reader.ts";
 import type { Writer } from "../../bytes/writer.ts";
 
-/** The first byte of every chunk that is known. RFC 7016 §2.3. */
+/** The first byte of every known chunk. RFC 7016 §2.3. */
 export const ChunkType = {
   padding: 0x00,
   ping: 0x01,
@@ -15,7 +15,7 @@ export const ChunkType = {
   iiKeying: 0x38,
   pingReply: 0x41,
   sessionCloseAck: 0x4c,
-  /** Of librtmfp alone: why it closes. */
+  /** Only sent by librtmfp: its reason to close. */
   closeReason: 0x4d,
   bitmapAck: 0x50,
   rangeAck: 0x51,
@@ -25,9 +25,9 @@ export const ChunkType = {
   riKeying: 0x78,
   cookieChange: 0x79,
   packetFragment: 0x7f,
-  /** Of rtmfp-cpp alone: congestion marks seen on packets. */
+  /** Only sent by rtmfp-cpp: congestion marks seen on packets. */
   ecnReport: 0xec,
-  /** As the byte in the place of a type, and as a type. */
+  /** Padding with 0xff, also as the type of a chunk. */
   paddingOnes: 0xff,
 } as const;
 

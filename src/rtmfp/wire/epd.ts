@@ -1,4 +1,4 @@
-// Endpoint discriminators: which endpoint an initiator wants. RFC 7016 §3.2, RFC 7425 §4.4.
+// Endpoint discriminators, which select the endpoint for an initiator. RFC 7016 §3.2, RFC 7425 §4.4.
 import { WireError } from "../../bytes/wire_error.ts";
 import { Writer } from "../../bytes/writer.ts";
 import { readOptionSequence, writeOption } from "./options.ts";
@@ -7,13 +7,13 @@ const REQUIRED_HOSTNAME = 0x00;
 const ANCILLARY_DATA = 0x0a;
 const FINGERPRINT = 0x0f;
 
-/** At least one of its members is there. When read, they are views. */
+/** At least one of its members is set. When read, they are views. */
 export interface Epd {
-  /** The hostname in the certificate wanted. */
+  /** The required hostname of the certificate. */
   readonly hostname?: Uint8Array | undefined;
   /** For Flash the URL, as `rtmfp://host/app`; librtmfp may send the path alone. UTF-8. */
   readonly ancillary?: Uint8Array | undefined;
-  /** The peer id wanted: 32 bytes. */
+  /** The required peer id: 32 bytes. */
   readonly fingerprint?: Uint8Array | undefined;
 }
 
@@ -41,7 +41,7 @@ export function readEpd(bytes: Uint8Array): Epd {
     else if (type === FINGERPRINT) fingerprint ??= value;
   }
   if (!hostname && !ancillary && !fingerprint) {
-    throw new WireError("Cannot use an endpoint discriminator that names nothing");
+    throw new WireError("Cannot use an endpoint discriminator without any known option");
   }
   return { hostname, ancillary, fingerprint };
 }

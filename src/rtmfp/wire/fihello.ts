@@ -5,7 +5,7 @@ import { ChunkType } from "./chunk.ts";
 export interface FIHello {
   /** As in the IHello that is forwarded. */
   readonly epd: Uint8Array;
-  /** Where the initiator awaits an answer. */
+  /** Address at which the initiator awaits an answer. */
   readonly replyAddress: OriginAddress;
   /** As in the IHello that is forwarded. */
   readonly tag: Uint8Array;

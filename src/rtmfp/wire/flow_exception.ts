@@ -3,11 +3,11 @@ import { ChunkType } from "./chunk.ts";
 
 interface FlowException {
   readonly flowId: number;
-  /** 0 for rejections that no application asked for. */
+  /** 0 unless an application gave another code. */
   readonly code: number;
 }
 
-/** Flow Exception Report: the receiver of a flow wants no more of it. RFC 7016 §2.3.16. */
+/** Flow Exception Report: the receiver rejects a flow. RFC 7016 §2.3.16. */
 export const flowException: ChunkCodec<FlowException> = {
   type: ChunkType.flowException,
   write: (to, { flowId, code }) => to.vlu(flowId).vlu(code),

@@ -6,19 +6,19 @@ import { readOptionList, writeMarker, writeOption } from "./options.ts";
 
 const USER_METADATA = 0x00;
 const RETURN_ASSOCIATION = 0x0a;
-/** Types from here on may be ignored by who does not know them. */
+/** Receivers may ignore unknown types from here on. */
 const IGNORABLE = 8192;
 
 interface FlowOptions {
   /** Purpose of the flow; reject a new flow without it. A view when read. */
   readonly metadata: Uint8Array | undefined;
-  /** The flow in the other direction that this one answers: its sender's number for it. */
+  /** The flow in the other direction that this one answers: the id that its sender gave it. */
   readonly association: number | undefined;
   /** The first option that is neither known nor ignorable: reject the flow. */
   readonly unknown?: number | undefined;
 }
 
-/** An option list, Marker included. Metadata stands first: Cumulus and librtmfp read no other order. */
+/** An option list, Marker included. Metadata come first: the CumulusServer of 2016 and librtmfp read no other order. */
 export function writeFlowOptions(
   { metadata, association }: Pick<FlowOptions, "metadata" | "association">,
 ): Uint8Array {
@@ -31,7 +31,7 @@ export function writeFlowOptions(
 }
 
 /**
- * Reads what {@link writeFlowOptions} writes, in any order.
+ * Reads an option list of {@link writeFlowOptions}, in any order.
  *
  * @throws {WireError} if it is cut off, or an option comes twice
  */

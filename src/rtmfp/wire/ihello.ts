@@ -4,7 +4,7 @@ import { ChunkType } from "./chunk.ts";
 interface IHello {
   /** Endpoint discriminator: an option sequence, see `epd.ts`. */
   readonly epd: Uint8Array;
-  /** Anything the initiator likes; the answer repeats it. */
+  /** Arbitrary bytes of the initiator; the answer repeats them. */
   readonly tag: Uint8Array;
 }
 

@@ -24,7 +24,7 @@ export function writeMarker(to: Writer): Writer {
  * Reads one option.
  *
  * @returns undefined for a Marker
- * @throws {WireError} if the option does not end inside the input, or its type not inside it
+ * @throws {WireError} if the option ends after the input, or its type after the option
  */
 export function readOption(from: Reader): Option | undefined {
   const length = from.vlu();

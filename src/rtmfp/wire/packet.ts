@@ -27,7 +27,7 @@ export function timestampOf(now: number): number {
  * Writes a header. Shape: `flags u8 | timestamp u16 if TS | timestampEcho u16 if TSE`.
  *
  * @param flags a {@link Mode}, with the time-critical flags where they apply
- * @param timestamp ticks of 4 ms; librtmfp and its like cannot read a packet without
+ * @param timestamp ticks of 4 ms; librtmfp and other clients cannot read a packet without it
  * @param timestampEcho ticks of 4 ms
  */
 export function writePacketHeader(
@@ -45,8 +45,8 @@ export function writePacketHeader(
 }
 
 /**
- * Reads a packet: first the header, then one chunk at a time. It is meant to be used again for
- * the next packet, and makes no objects.
+ * Reads a packet: first the header, then one chunk at a time. Callers reuse it for the next packet; it
+ * allocates nothing.
  *
  *     for (packet.open(bytes); packet.next();) handle(packet.type, packet.payload);
  */

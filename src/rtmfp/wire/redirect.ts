@@ -6,7 +6,7 @@ import { ChunkType } from "./chunk.ts";
 interface Redirect {
   /** The tag of the IHello that is answered. */
   readonly tag: Uint8Array;
-  /** Where to try instead; none means the address that this chunk comes from. */
+  /** Addresses to try instead; an empty list means the source address of this chunk. */
   readonly addresses: readonly OriginAddress[];
 }
 

@@ -4,7 +4,7 @@ import { ChunkType } from "./chunk.ts";
 interface RHello {
   /** The tag of the IHello that is answered. */
   readonly tag: Uint8Array;
-  /** To be repeated in the IIKeying; librtmfp takes 64 bytes only. */
+  /** The IIKeying repeats it; librtmfp accepts only 64 bytes. */
   readonly cookie: Uint8Array;
   readonly certificate: Uint8Array;
 }

@@ -1,7 +1,7 @@
 import type { ChunkCodec } from "./chunk.ts";
 import { ChunkType } from "./chunk.ts";
 
-/** Session Close Request; it has no payload, and one that it has is ignored. RFC 7016 §2.3.17. */
+/** Session Close Request. It has no payload; readers ignore one. RFC 7016 §2.3.17. */
 export const sessionClose: ChunkCodec<void> = {
   type: ChunkType.sessionClose,
   write: () => {},

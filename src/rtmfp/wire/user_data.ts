@@ -1,5 +1,5 @@
-// User Data and Next User Data, the chunks that flows are made of. RFC 7016 §2.3.11, §2.3.12.
-// Nearly all traffic goes through here, so one record is used again and again.
+// User Data and Next User Data, the chunks of flows. RFC 7016 §2.3.11, §2.3.12.
+// // Nearly all traffic goes through here, so callers reuse one record.
 import type { Reader } from "../../bytes/reader.ts";
 import { WireError } from "../../bytes/wire_error.ts";
 import { vluLength, type Writer } from "../../bytes/writer.ts";
@@ -18,7 +18,7 @@ export type Fragment = typeof Fragment[keyof typeof Fragment];
 /** One fragment of a flow, to be written, or as read. */
 export class UserData {
   flowId = 0;
-  /** From 1, one more for each fragment. */
+  /** From 1, increasing by one per fragment. */
   sequence = 0;
   /** Forward sequence number: up to this one nothing is sent again. Below {@link sequence} unless {@link abandoned}. */
   fsn = 0;
@@ -33,13 +33,13 @@ export class UserData {
   data: Uint8Array = EMPTY;
 }
 
-/** How many bytes {@link writeUserData} takes besides `chunk.data`. */
+/** Number of bytes that {@link writeUserData} writes besides `chunk.data`. */
 export function userDataOverhead(chunk: UserData): number {
   return CHUNK_HEADER + 1 + vluLength(chunk.flowId) + vluLength(chunk.sequence) +
     vluLength(chunk.sequence - chunk.fsn) + (chunk.options?.length ?? 0);
 }
 
-/** How many bytes {@link writeNextUserData} takes besides `chunk.data` and `chunk.options`. */
+/** Number of bytes that {@link writeNextUserData} writes besides `chunk.data` and `chunk.options`. */
 export const NEXT_USER_DATA_OVERHEAD = CHUNK_HEADER + 1;
 
 /**
@@ -84,8 +84,7 @@ export function readUserData(from: Reader, chunk: UserData): void {
 
 /**
  * Writes a whole Next User Data chunk, header and all: the fragment after the one that stands
- * before it in the packet, of the same flow and with the same forward sequence number. Of
- * `chunk.sequence` and the fields before nothing is written.
+ * before it in the packet, of the same flow and with the same forward sequence number. Does not write `chunk.sequence`, `chunk.flowId` and `chunk.fsn`.
  * Shape: `flags u8 | [options] | data`.
  */
 export function writeNextUserData(to: Writer, chunk: UserData): Writer {
@@ -122,7 +121,7 @@ function readRest(from: Reader, chunk: UserData, flags: number, options?: Uint8A
   chunk.data = from.rest();
 }
 
-/** Passes over an option list without looking into it. */
+/** Passes over an option list without parsing it. @returns its bytes, a view */
 function optionsOf(from: Reader): Uint8Array {
   const start = from.at;
   for (let length = from.vlu(); length > 0; length = from.vlu()) from.skip(length);

@@ -5,7 +5,7 @@ import { WireError } from "../../../src/bytes/wire_error.ts";
 import { Writer } from "../../../src/bytes/writer.ts";
 import {
   Ack,
-  MOST_RANGES,
+  MAX_RANGES,
   readBitmapAck,
   readRangeAck,
   writeRangeAck,
@@ -78,9 +78,9 @@ Deno.test("writeRangeAck() omits ranges that a chunk cannot hold, and the reader
   const to = new Writer();
   assert.ok(writeRangeAck(to, 2, 127, 5, ranges));
   assert.ok(to.at <= 3 + 0xffff && to.at > 0xfff0);
-  assert.deepEqual(read(toHex(to.view())).ranges, ranges.slice(0, 2 * MOST_RANGES));
+  assert.deepEqual(read(toHex(to.view())).ranges, ranges.slice(0, 2 * MAX_RANGES));
   const bitmap = read(`50 0000 02 7f 05 ${"55".repeat(60_000)}`).ranges;
-  assert.ok(bitmap.length >= 2 * MOST_RANGES && bitmap.length <= 2 * MOST_RANGES + 8);
+  assert.ok(bitmap.length >= 2 * MAX_RANGES && bitmap.length <= 2 * MAX_RANGES + 8);
 });
 
 Deno.test("readRangeAck() and readBitmapAck() throw WireError for truncation before the ranges, but not inside them", () => {
