@@ -5,7 +5,7 @@ import { Reader } from "../../src/bytes/reader.ts";
 import { WireError } from "../../src/bytes/wire_error.ts";
 import { vluLength, Writer } from "../../src/bytes/writer.ts";
 
-Deno.test("vlu() reads and writes the values of RFC 7016 §2.1.2 and those around a change of length", () => {
+Deno.test("vlu() reads and writes the values of RFC 7016 §2.1.2, and values around a change of length", () => {
   const cases: [number, string][] = [
     [0, "00"],
     [127, "7f"],

@@ -26,7 +26,7 @@ Deno.test("TokenBucket gains tokens while attempts fail", () => {
   assert.ok(bucket.take(1_000));
 });
 
-Deno.test("TokenBucket.take() takes several tokens or none, and parts of one", () => {
+Deno.test("TokenBucket.take() takes several tokens at once or refuses them, and takes fractions of a token", () => {
   const bucket = new TokenBucket(10, 1);
   assert.equal(bucket.take(0, 11), false);
   assert.ok(bucket.take(0, 9.5));
@@ -35,7 +35,7 @@ Deno.test("TokenBucket.take() takes several tokens or none, and parts of one", (
   assert.equal(bucket.take(0, 0.25), false);
 });
 
-Deno.test("TokenBucket.isFull() tells when it is as good as new", () => {
+Deno.test("TokenBucket.isFull() is true when all tokens have returned", () => {
   const bucket = new TokenBucket(2, 1);
   assert.ok(bucket.isFull(0));
   assert.ok(bucket.take(0, 2));
@@ -43,14 +43,14 @@ Deno.test("TokenBucket.isFull() tells when it is as good as new", () => {
   assert.ok(bucket.isFull(2_000));
 });
 
-Deno.test("TokenBucket loses and gains nothing when the clock goes back", () => {
+Deno.test("TokenBucket keeps its tokens when the clock goes back", () => {
   const bucket = new TokenBucket(5, 1);
   assert.ok(bucket.take(10_000));
   assert.equal(flood(bucket, 2_000), 4);
   assert.equal(flood(bucket, 3_000), 1, "1 s after the clock was set back");
 });
 
-Deno.test("TokenBucket that gains nothing gives its capacity once", () => {
+Deno.test("TokenBucket with a rate of 0 gives its capacity once", () => {
   const bucket = new TokenBucket(2, 0);
   assert.equal(flood(bucket, 0), 2);
   assert.equal(flood(bucket, 1e9), 0);

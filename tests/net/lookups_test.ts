@@ -53,7 +53,7 @@ Deno.test("Lookups runs waiting look-ups in order, and returns each its own answ
   assert.equal(lookups.running, 0);
 });
 
-Deno.test("Lookups refuses a look-up when 1,024 wait", async () => {
+Deno.test("Lookups refuses a look-up while 1,024 others wait", async () => {
   const { asked, lookups } = held();
   const all = Array.from({ length: 8 + 1_024 }, (_, i) => lookups.find(`${i}`));
   await assert.rejects(lookups.find("one more"), /too many/);

@@ -86,7 +86,7 @@ function send(
   });
 }
 
-Deno.test("SOCK-060, SOCK-063: the SMTP server gets sender, all recipients, subject and text", () =>
+Deno.test("SOCK-060, SOCK-063: mailer sends sender, all recipients, subject and text", () =>
   withServer(async (port, received) => {
     await withMailer({ port }, async (mailer) => {
       const error = await send(mailer, {
@@ -144,7 +144,7 @@ Deno.test("SOCK-065: mailer reports the reason for a host name with several addr
   });
 });
 
-Deno.test("SOCK-065: every queued mail to a dead host fails promptly, with host and port", async () => {
+Deno.test("SOCK-065: mailer fails every queued mail to a dead host promptly, with host and port", async () => {
   const port = freePort();
   await withMailer({ port, timeout: 600 }, async (mailer) => {
     const started = performance.now();
@@ -169,7 +169,7 @@ Deno.test("mailer gives up a silent host after the time-out", async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-Deno.test("SOCK-067: waiting mails get an error when the server stops", async () => {
+Deno.test("SOCK-067: mailer reports an error for waiting mails when the server stops", async () => {
   const sockets: Socket[] = [];
   const server: Server = createServer((socket) => sockets.push(socket));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -301,7 +301,7 @@ Deno.test("mailer fails a mail during which the server disconnects, but not the 
   });
 });
 
-Deno.test("tls: mailer sends nothing unencrypted, and nothing to a server with an invalid certificate", async () => {
+Deno.test("tls: mailer sends no mail unencrypted, or to a server with an invalid certificate", async () => {
   const login = { user: "me", password: "secret", timeout: 60 };
   const heard: string[] = [];
   const plain = {

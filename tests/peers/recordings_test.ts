@@ -58,7 +58,7 @@ function assertEndOf(tags: readonly FlvTag[], what: string): void {
   assert.deepEqual(some.audio, all.audio.slice(-some.audio.length), `${what}: sound`);
 }
 
-peerTest("ffmpeg and rtmpdump play every frame of a recording, or those from a given time in s", [
+peerTest("ffmpeg and rtmpdump play every frame of a recording, also from a given time in s", [
   "ffmpeg",
   "rtmpdump",
 ], async () => {

@@ -235,7 +235,7 @@ Deno.test("Endpoint drops hellos with a tag of 1,500 bytes, without memory", () 
   assert.ok(server.remembered <= 1);
 });
 
-Deno.test("Endpoint counts 1-byte packet fragments with their memory overhead, and drops those beyond the limit", () => {
+Deno.test("Endpoint counts 1-byte packet fragments with their memory overhead, and drops fragments beyond the limit", () => {
   const server = makeServer(1, { onSession });
   const forger = new Forger(server);
   for (let i = 0; i < 20_000; i++) {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { UnknownApplication } from "../../src/media/refused.ts";
 import { Machine } from "./machine.ts";
 
-Deno.test("API-023, API-041: the root starts with the server, other applications with their first client", () => {
+Deno.test("API-023, API-041: the server starts the root at its own start, and other applications at their first client", () => {
   const machine = new Machine({
     "main.lua": "INFO('main') function onStart(path) INFO('start ', '[', path, ']') end",
     "a/main.lua": "INFO('main a')",
@@ -15,7 +15,7 @@ Deno.test("API-023, API-041: the root starts with the server, other applications
   assert.deepEqual(machine.host.announced, ["", "/a", "/a/b"]);
 });
 
-Deno.test("API-022, API-024, API-044: paths without a folder are unknown", () => {
+Deno.test("API-022, API-024, API-044: the server refuses clients of paths without a folder", () => {
   const machine = new Machine({ "main.lua": "", "a/main.lua": "", "__index/main.lua": "" }).start();
   for (const path of ["/b", "/a/b", "/a/", "//a", "/./a", "/../www", "/a/..", "a", "/__index"]) {
     assert.throws(() => machine.connect(path), UnknownApplication, path);
@@ -106,7 +106,7 @@ Deno.test("API-027, API-028: an application reads names of its parents and write
   assert.deepEqual(machine.said(), ["1(null)"]);
 });
 
-Deno.test("API-029, API-030: super, www and names of applications lead to applications", () => {
+Deno.test("API-029, API-030: scripts reach other applications by super, www and their names", () => {
   const machine = new Machine({
     "main.lua": "who = 'root' function look() INFO(a and a.who) end",
     "a/main.lua": "who = 'a' INFO(super.who, www.who, a.who)",
@@ -122,7 +122,7 @@ Deno.test("API-029, API-030: super, www and names of applications lead to applic
   assert.deepEqual(machine.said(), ["mine", "a"]);
 });
 
-Deno.test("API-029: in the root, super is the real global table", () => {
+Deno.test("API-029: super in the root is the global table of Lua", () => {
   const machine = new Machine();
   assert.deepEqual(machine.run("x = 1 INFO(super.x, super.print == print)"), ["(null)(true)"]);
 });
@@ -222,7 +222,7 @@ Deno.test("API-035, API-036: the server checks main.lua of other applications, a
   assert.deepEqual(machine.said(), ["again 2"]);
 });
 
-Deno.test("API-037: deleting main.lua stops the application, deleting the folder makes it unknown", () => {
+Deno.test("API-037: the server stops an application without main.lua, and refuses clients of a deleted folder", () => {
   const machine = new Machine({
     "main.lua": "",
     "a/main.lua": "function onStop() INFO('stop') end function onConnection() INFO('a') end",

@@ -218,7 +218,7 @@ Deno.test("DECISIONS 11: the server answers a client of AMF0 in AMF0", () => {
   assert.equal(result[1][0], 0x11);
 });
 
-Deno.test("API-604, API-635, API-636: onConnection gets the parameters, and its table reaches the client", () => {
+Deno.test("API-604, API-635, API-636: onConnection gets the parameters, and the client gets its table", () => {
   const machine = new Machine({
     "main.lua": `
       function onConnection(client, name, ...)

@@ -108,7 +108,7 @@ Deno.test("API-009: a call of a collection returns an element", () => {
   );
 });
 
-Deno.test("API-010, API-011, API-014: each entity has one table", () => {
+Deno.test("API-010, API-011, API-014: scripts get the same table for the same client or publication", () => {
   const machine = new Machine({
     "main.lua": `
       seen = {}
@@ -195,7 +195,7 @@ Deno.test("API-017: the server warns of results that it ignores", () => {
   ]);
 });
 
-Deno.test("API-018: counts and times print without a point", () => {
+Deno.test("API-018: Lua prints counts and times without a decimal point", () => {
   const machine = new Machine();
   assert.deepEqual(
     machine.run("INFO(cumulus.clients.count, '', cumulus.epochTime, '', cumulus.epochTime / 1000)"),

@@ -187,7 +187,7 @@ Deno.test("Calls that cannot wait, such as onDisconnection, do not run when the 
   assert.deepEqual(machine.said(), ["stops"]);
 });
 
-Deno.test("An application alone may use the whole time limit of calls, and nothing waits", () => {
+Deno.test("An application alone may use the whole time limit of calls, and its calls do not wait", () => {
   const machine = calling({ "other/main.lua": "" });
   const client = machine.connect("/slow");
   for (let i = 0; i < 50; i++) assert.deepEqual(client.call("work", 900), ["_result(900)"]);
@@ -196,7 +196,7 @@ Deno.test("An application alone may use the whole time limit of calls, and nothi
   assert.deepEqual(machine.logged("error"), []);
 });
 
-Deno.test("A busy application that is alone never waits", () => {
+Deno.test("The server never delays onManage of a busy application that is alone", () => {
   const { machine, tick } = slow({});
   for (let i = 0; i < 20; i++) assert.equal(tick(), 15 * 900);
   assert.deepEqual(machine.logged("error"), []);

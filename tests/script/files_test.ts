@@ -60,7 +60,7 @@ Deno.test("io refuses files outside the folder, and reports missing ones", () =>
   assert.equal(said[15], "(true)");
 });
 
-Deno.test("[script] files replaces the allowed folders", () => {
+Deno.test("io allows the folders of [script] files instead of the application's folder", () => {
   const elsewhere = "Permission denied: no folder of [script] files holds it";
   const machine = new Machine();
   machine.host.folders = ["/var/data/"];
@@ -144,7 +144,7 @@ Deno.test("file:seek refuses unknown options, also names of properties of object
   );
 });
 
-Deno.test("os handles files, time and dates", () => {
+Deno.test("os removes and renames files, and returns time and dates", () => {
   const machine = new Machine();
   assert.deepEqual(
     machine.run(`
@@ -170,7 +170,7 @@ Deno.test("os handles files, time and dates", () => {
   );
 });
 
-Deno.test("strftime formats weeks of the year", () => {
+Deno.test("os.date formats weeks of the year as strftime does", () => {
   const at = (text: string) => timeFields(Date.parse(`${text}T12:00:00Z`), true)!;
   const weeks = (text: string) => formatTime("%G-%V %g %U %W %u %w", at(text));
   // ISO 8601: 2009-12-31 is a Thursday in week 53, 2010-01-03 the Sunday of the same week.

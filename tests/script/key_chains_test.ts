@@ -115,7 +115,7 @@ Deno.test("The server reads dictionaries of random keys", () => {
   }
 });
 
-Deno.test("A dictionary's claimed size reserves no more memory than its bytes can fill", () => {
+Deno.test("The server reserves no more memory for a dictionary's claimed size than its bytes can fill", () => {
   const machine = new Machine();
   const before = machine.lua.usedMemory;
   const claims: number[] = [];

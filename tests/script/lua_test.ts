@@ -82,7 +82,7 @@ Deno.test("Lua gets texts as UTF-8", () => {
   }
 });
 
-Deno.test("API-018: integral numbers become integers and print without a point", () => {
+Deno.test("API-018: Lua gets integral numbers as integers, and prints them without a point", () => {
   const lua = start();
   for (const value of [0, -1, 42, 2 ** 31, -(2 ** 53 - 1), 2 ** 53 - 1]) {
     lua.pushNumber(value);
@@ -121,7 +121,7 @@ Deno.test("Lua.next() walks tables, and returns the same string for the same key
   assert.equal(lua.type(1), TABLE);
 });
 
-Deno.test("API-060: an error has file and line, and a traceback", () => {
+Deno.test("API-060: Lua reports errors with file, line and traceback", () => {
   const lua = start();
   const error = failure(lua, "local function f()\n  error('boo')\nend\nf()");
   assert.equal(error.message, "www/main.lua:2: boo");

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { Machine } from "./machine.ts";
 
-Deno.test("_G is the table of the application's variables, also in included files", () => {
+Deno.test("Lua gives scripts and included files the table of the application's variables as _G", () => {
   const machine = new Machine({
     "part.lua": "_G.fromPart = 1 INFO(_G.fromMain, rawget(_G, 'fromMain'))",
     "a/main.lua": "INFO(_G.fromMain, rawget(_G, 'fromMain')) _G.onlyHere = 3 INFO(onlyHere)",
@@ -22,7 +22,7 @@ Deno.test("_G is the table of the application's variables, also in included file
   assert.deepEqual(machine.said(), ["2(null)", "3"]);
 });
 
-Deno.test("setmetatable(_G) catches undeclared names, until the application stops", () => {
+Deno.test("A metatable of _G catches undeclared names until the application stops", () => {
   const machine = new Machine({
     // Similar to strict.lua.
     "strict.lua": `

@@ -93,7 +93,7 @@ Deno.test("API-414 to API-417: a script pushes packets to listeners", () => {
   ]);
 });
 
-Deno.test("API-418 to API-421: close() ends a publication", () => {
+Deno.test("API-418 to API-421: publication:close() ends a publication", () => {
   const machine = new Machine({ "main.lua": ASK }).start();
   const guest = machine.connect();
   guest.call(
@@ -114,7 +114,7 @@ Deno.test("API-418 to API-421: close() ends a publication", () => {
   assert.deepEqual(told, ["Publish.Denied no more", "close", "close"]);
 });
 
-Deno.test("API-419, API-421: pushing without a publisher is an ERROR in the log", () => {
+Deno.test("API-419, API-421: the server logs an ERROR when a script pushes to a publication without a publisher", () => {
   const machine = new Machine({ "main.lua": ASK }).start();
   const guest = machine.connect();
   machine.play(guest, "live");
@@ -221,7 +221,7 @@ Deno.test("API-640: the server calls the events at the end of a session in order
   ]);
 });
 
-Deno.test("DECISIONS 23: properties contains the query of a stream name", () => {
+Deno.test("DECISIONS 23: publication.properties contains the query of a stream name", () => {
   const machine = new Machine({
     "main.lua": `
       function onPublish(client, publication)

@@ -242,7 +242,7 @@ Deno.test("API-660 to API-663: onHandshake returns addresses as texts, servers a
   assert.equal(machine.logged("error").length, 7);
 });
 
-Deno.test('API-662: "again" for a client that names no host is the public address, or nothing', () => {
+Deno.test('API-662: onHandshake redirects to the public address for "again" from a client without a host', () => {
   const machine = new Machine({
     "main.lua": `function onHandshake(address, path, properties)
       return "again", properties.other

@@ -384,7 +384,7 @@ Deno.test("SOCK-040 to SOCK-049: bound, connected and other UDP sockets exchange
   );
 });
 
-Deno.test("Two UDP sockets of scripts cannot have the same port", async () => {
+Deno.test("socket:bind refuses a port that another UDP socket of a script has", async () => {
   const port = freePort();
   await networked(
     `

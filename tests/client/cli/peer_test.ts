@@ -106,7 +106,7 @@ Deno.test("client peer play prints each error, and exits with 1, or with 2 for a
   Deno.removeSync(path);
 });
 
-Deno.test("client peer join prints the other members of a group, and those that leave", async () => {
+Deno.test("client peer join prints the members of a group that join and leave", async () => {
   await using server = await smallServer();
   const join = (seconds: number) =>
     start("peer", "join", `${server.url}/live`, "G:a group", "--seconds", String(seconds));

@@ -475,7 +475,7 @@ Deno.test("Endpoint answers a request for an unknown peer with the owner's addre
   assert.equal(server.counters.drops.peer, 3);
 });
 
-Deno.test("Endpoint answers hellos with its fingerprint or ancillary data, not those for another host name", () => {
+Deno.test("Endpoint answers hellos with its fingerprint or ancillary data, but no hellos for another host name", () => {
   const server = makeServer(1, { onSession });
   const peer = new RawPeer(server);
   const answers = (epd: Uint8Array) => {
