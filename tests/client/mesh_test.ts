@@ -120,7 +120,7 @@ Deno.test("NetGroup: 200 clients form one connected mesh, and replace neighbors 
     const told = member.takeReceived();
     assert.equal(told.length, Math.min(size - 1, 6), `member ${size}`);
     assert.equal(new Set(told).size, told.length, "no member twice");
-    assert.ok(!told.includes(member.id), "not itself");
+    assert.ok(!told.includes(member.id), "the member's own id");
     // The five newest members, newest first, and one of the older ones.
     const before = mesh.members.slice(0, -1).map(({ id }) => id).reverse();
     assert.deepEqual(told.slice(0, 5), before.slice(0, 5));

@@ -85,7 +85,7 @@ Deno.test("PeerSession ignores a second play on a stream, and removes the subscr
   receiver!.onMessage(command("closeStream", 0, null), stream);
   assert.equal(publication.subscribers.size, 0);
   receiver!.onMessage(command("play", 0, null, "cam"), stream);
-  assert.equal(publication.subscribers.size, 1, "it may play again");
+  assert.equal(publication.subscribers.size, 1, "a third play after closeStream");
   receiver!.onEnd!(stream);
   assert.equal(publication.subscribers.size, 0);
 });

@@ -583,12 +583,12 @@ Deno.test("ScriptSockets drops datagrams that arrive faster than a script takes 
       () => received > 0,
       () => assert.equal(received, 1),
     );
-    await until(() => received > 50, "those that there was room for");
+    await until(() => received > 50, "the buffered datagrams");
     for (let before = 0; before < received;) {
       before = received;
       await sleep(200);
     }
-    assert.ok(received < 19_000, `${received} of 20000 were kept`);
+    assert.ok(received < 19_000, `${received} of 20,000 datagrams were delivered`);
     socket.close();
   }));
 

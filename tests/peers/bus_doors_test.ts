@@ -56,13 +56,13 @@ peerTest(
     await using servers = new Servers(nats.url);
     const [a, b] = await Promise.all(["a", "b"].map((zone) => start(servers, zone)));
     await a.server.logged(/met b$/);
-    const nobody = performance.now();
+    const asked = performance.now();
     for (let i = 0; i < 3; i++) {
       const response = await fetch(`http://${b.web}/nothing.flv`);
       assert.equal(response.status, 404);
       await response.body?.cancel();
     }
-    assert.ok(performance.now() - nobody < 5_000);
+    assert.ok(performance.now() - asked < 5_000);
 
     await using publisher = ffmpegPublishes(FILE, `${a.rtmp}/http`, 1);
     await using another = ffmpegPublishes(FILE, `${a.rtmp}/ws`, 1);

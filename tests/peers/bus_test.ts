@@ -89,7 +89,7 @@ peerTest("three servers on a bus share messages, load, streams, names, peers and
   stream.handler = { onVideo: (time) => times.push(time) };
   await stream.play("direct");
   direct.sendVideo(7, bytes(KEY));
-  await until(() => times.includes(7), "what the peer sends");
+  await until(() => times.includes(7), "the peer's frames");
 
   // Members of a group at different servers meet.
   const groups = [ofB, ofC].map((client) => client.joinGroup("G:bus"));

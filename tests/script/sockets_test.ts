@@ -74,7 +74,7 @@ async function refusedSoon(port: number): Promise<void> {
     const conn = await Deno.connect({ port, hostname: "127.0.0.1" }).catch(() => undefined);
     conn?.close();
     return !conn;
-  }, `nobody on port ${port}`);
+  }, `port ${port} to close`);
 }
 
 /** A server that answers the first bytes with `answer(bytes)`, and closes. */

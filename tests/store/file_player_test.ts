@@ -78,14 +78,14 @@ Deno.test("VOD-053, VOD-054, VOD-057: FilePlayer seeks back, beyond the end, and
   output.take();
   for (const time of [9_000, 4_000, 1_000]) play.seek(time);
   on.settle();
-  assert.deepEqual(output.take().slice(0, 2), ["h1000", "v1000k"], "only the last counts");
+  assert.deepEqual(output.take().slice(0, 2), ["h1000", "v1000k"], "frames of the last seek only");
   play.seek(99_000);
   on.pass(500);
   assert.equal(output.lines[0], "h9000");
   assert.equal(output.ends, 1);
   play.seek(0);
   on.pass(20_000);
-  assert.equal(output.ends, 2, "it plays again after the end");
+  assert.equal(output.ends, 2, "a second end after a seek to 0");
 });
 
 Deno.test("FilePlayer seeks after the pending read, as a file reads one block at a time", () => {
@@ -100,7 +100,11 @@ Deno.test("FilePlayer seeks after the pending read, as a file reads one block at
   on.pass(100);
   play.seek(5_000);
   on.pass(100);
-  assert.deepEqual(output.take().filter((line) => !/^[hc]/.test(line)), [], "it waits");
+  assert.deepEqual(
+    output.take().filter((line) => !/^[hc]/.test(line)),
+    [],
+    "no frame while the read is pending",
+  );
   on.disk.stands = false;
   on.settle();
   assert.deepEqual(output.take().slice(0, 3), ["v5000k", "a5000", "v5250"]);

@@ -360,7 +360,7 @@ Deno.test("Recorder counts bytes that wait for the disk against the client that 
   on.disk.stands = false;
   on.settle();
   on.pass(1_000);
-  assert.equal(held, 65_536, "nothing waits");
+  assert.equal(held, 65_536, "no bytes wait for the disk");
   on.send(pictures(3, 10_000));
   on.end();
   assert.equal(held, 0);

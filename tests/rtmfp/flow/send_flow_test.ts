@@ -154,7 +154,7 @@ Deno.test("SendFlow sends the forward sequence number update of the specificatio
   host.flight.loseAll();
   assert.equal(packet(flow), chunks[4].hex);
   host.flight.loseAll();
-  assert.equal(packet(flow), chunks[4].hex, "until it is acknowledged");
+  assert.equal(packet(flow), chunks[4].hex, "the update is repeated");
   acknowledge(flow, "03 7f 3c");
   assert.equal(flow.ready, false);
 });

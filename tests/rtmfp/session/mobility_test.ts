@@ -50,7 +50,7 @@ Deno.test("Session moves to a new address that answers a ping with its message",
   const [question] = peer.take();
   assert.deepEqual(question.to, NEW);
   assert.match(question.chunks[0], /^01 4d[0-9a-f]{48}$/);
-  assert.deepEqual(session.address, CLIENT, "not yet");
+  assert.deepEqual(session.address, CLIENT, "before the answer to the ping");
   flow.write(numbered(2, 10));
   peer.run();
   assert.deepEqual(peer.take().map(({ to }) => to), [CLIENT], "data goes to the old address");
