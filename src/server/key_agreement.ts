@@ -1,3 +1,4 @@
+import { TokenBucket } from "../common/token_bucket.ts";
 import {
   acceptablePublic,
   generateKeyPair,
@@ -14,11 +15,11 @@ const READY = 8;
 /** Maximum number of waiting secrets; further handshakes are dropped, and their clients try again. */
 const QUEUE = 2_048;
 /**
- * In the long run one handshake per interval (ms) gets a key pair of its own, so that making pairs takes a
+ * Handshakes a second that get a key pair of their own in the long run, so that making pairs takes a
  * fiftieth of a processor in each group. In a rush the other handshakes share the last pair, for at
  * most `SHARED_FOR` ms and `SHARED_BY` handshakes.
  */
-const OWN_EVERY: Record<GroupId, number> = { 2: 5, 14: 20, 16: 100 };
+const OWN_PER_SECOND: Record<GroupId, number> = { 2: 200, 14: 50, 16: 10 };
 const SHARED_FOR = 10_000;
 const SHARED_BY = 100;
 
@@ -26,9 +27,8 @@ interface Pool {
   readonly group: GroupId;
   readonly ready: KeyPair[];
   making: number;
-  /** Number of handshakes that may get a pair of their own, at the time {@link at}. */
-  own: number;
-  at: number;
+  /** Handshakes that may get a pair of their own. */
+  readonly own: TokenBucket;
   last: { readonly pair: KeyPair; readonly until: number; left: number } | undefined;
 }
 
@@ -65,9 +65,9 @@ export class PreparedKeyAgreement implements KeyAgreement {
   constructor(powers: Powers, options: KeyAgreementOptions) {
     this.#powers = powers;
     this.#options = options;
-    const at = options.now();
     for (const group of options.groups) {
-      this.#pools.set(group, { group, ready: [], making: 0, own: READY, at, last: undefined });
+      const own = new TokenBucket(READY, OWN_PER_SECOND[group]);
+      this.#pools.set(group, { group, ready: [], making: 0, own, last: undefined });
     }
     this.#work();
   }
@@ -77,11 +77,9 @@ export class PreparedKeyAgreement implements KeyAgreement {
     const pool = this.#pools.get(group);
     if (!pool || !this.#powers?.ready) return pool?.ready.pop() ?? generateKeyPair(group, random);
     const now = this.#options.now();
-    pool.own = Math.min(READY, pool.own + (now - pool.at) / OWN_EVERY[group]);
-    pool.at = now;
-    const { last, ready } = pool;
-    if (pool.own >= 1 && ready.length > 0) pool.own--;
-    else if (last && last.until >= now && last.left-- > 0) return last.pair;
+    const { last, own, ready } = pool;
+    const isOwn = ready.length > 0 && own.take(now);
+    if (!isOwn && last && last.until >= now && last.left-- > 0) return last.pair;
     const pair = ready.pop() ?? generateKeyPair(group, random);
     pool.last = { pair, until: now + SHARED_FOR, left: SHARED_BY };
     this.#work();

@@ -1,5 +1,6 @@
 import type { Address } from "../../common/address.ts";
 import { isLoopback, sourceKey } from "../../common/ip.ts";
+import { TokenBucket } from "../../common/token_bucket.ts";
 import { AgeingTable } from "./ageing_table.ts";
 import type { Limits } from "./limits.ts";
 
@@ -12,9 +13,8 @@ const BURST_TIME = 2000;
 interface Source {
   /** Bytes of answers that may be sent to it. */
   bytes: number;
-  /** Requests of it that may be processed, as of {@link at}. */
-  answers: number;
-  at: number;
+  /** Requests of it that may be processed. */
+  readonly answers: TokenBucket;
 }
 
 /**
@@ -46,10 +46,7 @@ export class AmplificationLimiter {
   /** Whether one more request may be processed; counts it, answered or not. */
   admit(from: Address, now: number): boolean {
     if (isLoopback(from.hostname)) return true; // cannot be forged from outside
-    const source = this.#source(from, now);
-    if (source.answers < 1) return false;
-    source.answers--;
-    return true;
+    return this.#source(from, now).answers.take(now);
   }
 
   /** Whether an answer of `length` bytes may be sent to an admitted request; counts it. */
@@ -64,13 +61,11 @@ export class AmplificationLimiter {
   #source(from: Address, now: number): Source {
     const key = sourceKey(from.hostname);
     let source = this.#table.get(key, now);
-    const most = this.#limits.answers * BURST_TIME / 1000;
     if (!source) {
-      source = { bytes: 0, answers: most, at: now };
+      const { answers } = this.#limits;
+      source = { bytes: 0, answers: new TokenBucket(answers * BURST_TIME / 1000, answers) };
       this.#table.set(key, source, now);
     }
-    source.answers = Math.min(most, source.answers + (now - source.at) * most / BURST_TIME);
-    source.at = now;
     return source;
   }
 }

@@ -1,4 +1,5 @@
 import { type Address, sameAddress } from "../../common/address.ts";
+import { TokenBucket } from "../../common/token_bucket.ts";
 import { Origin, type OriginAddress } from "../wire/address.ts";
 import { redirect } from "../wire/redirect.ts";
 import type { EndpointHandler } from "./endpoint_handler.ts";
@@ -24,8 +25,8 @@ export interface PeerHello {
 
 /** Introduces peers: redirects the seeker, and forwards its hello to the target. RFC 7016 §3.5.1.4 to §3.5.1.6. */
 export class Introducer {
-  /** Number of introductions still allowed for a session, as of a time. */
-  readonly #allowances = new WeakMap<Session, { left: number; at: number }>();
+  /** Introductions that are still allowed to a session. */
+  readonly #allowances = new WeakMap<Session, TokenBucket>();
 
   readonly #sessions: Sessions;
   readonly #handler: EndpointHandler;
@@ -105,16 +106,13 @@ export class Introducer {
 
   /** Whether one more introduction to a peer is allowed; counts it. */
   #allow(target: Session): boolean {
-    const { now, limits } = this.#sessions.context;
-    const most = limits.introductions * BURST_TIME / 1000;
+    const { now, limits: { introductions } } = this.#sessions.context;
     let allowance = this.#allowances.get(target);
-    if (!allowance) this.#allowances.set(target, allowance = { left: most, at: now });
-    const { left, at } = allowance;
-    allowance.left = Math.min(most, left + (now - at) * limits.introductions / 1000);
-    allowance.at = now;
-    if (allowance.left < 1) return false;
-    allowance.left--;
-    return true;
+    if (!allowance) {
+      allowance = new TokenBucket(introductions * BURST_TIME / 1000, introductions);
+      this.#allowances.set(target, allowance);
+    }
+    return allowance.take(now);
   }
 
   /** Redirects the sender of a hello. @returns false if the limit of answers to `to` is reached */
