@@ -2,18 +2,18 @@ import type { Address } from "../common/address.ts";
 
 /** Events of a {@link DatagramSocket}. */
 export interface DatagramHandler {
-  /** A datagram: the bytes are the handler's to change, and gone after the call. */
+  /** A datagram; the handler may change the bytes, which are valid until the call returns. */
   receive(datagram: Uint8Array, from: Address): void;
-  /** All that had arrived was received: the moment to answer. */
+  /** All datagrams that had arrived were received: answer now. */
   settle(): void;
-  /** There is room again, after `buffer` had none. */
+  /** The outbox has room again after `buffer` returned undefined. */
   writable(): void;
 }
 
 export interface SocketCounters {
   received: number;
   sent: number;
-  /** Datagrams that the system refused to send, because of their address mostly. */
+  /** Datagrams that the system refused to send, mostly because of their address. */
   unsent: number;
   /** Datagrams longer than the receive buffer, dropped. */
   oversize: number;
@@ -25,16 +25,16 @@ export interface SocketCounters {
  * send it by `flush()`.
  */
 export interface DatagramSocket {
-  /** Which system calls carry it, for the log. */
+  /** The system calls that it uses, for the log. */
   readonly name: string;
-  /** Where it listens; the port is the real one. */
+  /** Address that it listens on, with the actual port. */
   readonly address: Address;
   readonly counters: Readonly<SocketCounters>;
   /** Datagrams posted that the system has not taken yet. */
   readonly pending: number;
   /** Room for a datagram of up to `size` bytes; undefined until `writable` is called. */
   buffer(size: number): Uint8Array | undefined;
-  /** How many datagrams there is room for, sure; perhaps for more. */
+  /** Minimum number of datagrams that it takes now. */
   readonly room: number;
   post(length: number, to: Address): void;
   flush(): void;
@@ -44,7 +44,7 @@ export interface DatagramSocket {
   close(): void;
 }
 
-/** The longest datagram that is received or sent. */
+/** Maximum length of a received or sent datagram in bytes. */
 export const SLOT_SIZE = 2_048;
 
 export function newCounters(): SocketCounters {

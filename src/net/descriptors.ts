@@ -1,36 +1,36 @@
-// How many files and sockets the process has open: Deno ends in a panic where the system has no more for it.
+// Counts the open files and sockets of the process: Deno panics when the system has no more for it.
 
-/** Descriptors that only the server itself may use. */
-export const KEPT = 64;
+/** Number of descriptors that only the server itself may use. */
+export const RESERVED = 64;
 /** Milliseconds between two counts of open descriptors. */
 const COUNT_INTERVAL = 250;
 
-/** What scripts ask before they open something. */
+/** Grants descriptors to scripts while the process has enough of them. */
 export class Descriptors {
-  /** Of the process; `Infinity` if there is none, or the system does not tell. */
+  /** Limit of the process; `Infinity` if there is none or it is unknown. */
   readonly limit: number;
   readonly #most: number;
   readonly #count: () => number;
   readonly #now: () => number;
   #counted = 0;
   #countedAt = -Infinity;
-  /** Asked for since the last count, and between the two before: those may be on their way still. */
+  /** Granted since the last count, and between the two counts before, as those may not be open yet. */
   #asked = 0;
   #askedBefore = 0;
 
   /**
    * @param limit of the process; `Infinity` if there is none
-   * @param count how many are open
+   * @param count counts the open ones
    * @param now monotonic time in ms
    */
   constructor(limit: number, count: () => number, now: () => number) {
     this.limit = limit;
-    this.#most = limit - KEPT;
+    this.#most = limit - RESERVED;
     this.#count = count;
     this.#now = now;
   }
 
-  /** How many are open; undefined where the system does not tell. */
+  /** Number of open descriptors; undefined if it is unknown. */
   get open(): number | undefined {
     try {
       return this.#count();
@@ -39,7 +39,7 @@ export class Descriptors {
     }
   }
 
-  /** Asks for one more. @returns why there is none */
+  /** Grants one more. @returns the reason for a refusal */
   take(): string | undefined {
     if (this.#most === Infinity) return undefined;
     const now = this.#now();
@@ -55,10 +55,10 @@ export class Descriptors {
   }
 
   /**
-   * Whether a second descriptor of a connection may be opened: as long as more than half are free, so
-   * that there is room for other connections.
+   * Whether a second descriptor of a connection may be opened: while more than half are free, so that
+   * other connections have room.
    *
-   * @param lowest the lowest number that is free: as many are open at least
+   * @param lowest the lowest free number: at least as many are open
    */
   allows(lowest: number): boolean {
     return lowest < this.#most / 2;
@@ -66,9 +66,9 @@ export class Descriptors {
 }
 
 const FULL =
-  `Too many open files (the last ${KEPT} that the system allows are kept for the server)`;
+  `Too many open files (the last ${RESERVED} that the system allows are reserved for the server)`;
 
-/** Descriptors of this process. On systems other than Linux they are unknown, and never refused. */
+/** Descriptors of this process. On systems other than Linux their number is unknown and none is refused. */
 export const descriptors = new Descriptors(limit(), count, () => performance.now());
 
 function limit(): number {

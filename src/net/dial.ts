@@ -3,11 +3,11 @@ import { within } from "../common/wait.ts";
 import { StreamSocket } from "./stream_socket.ts";
 
 /**
- * Connects to the first of some addresses that answers, asked one after the other.
+ * Connects to the first address that answers, trying one after the other.
  *
- * @param timeout milliseconds for each
- * @param tls the name that the far end's certificate is for; undefined: without encryption
- * @throws {Error} what went wrong with the last one
+ * @param timeout milliseconds per address
+ * @param tls name that the far end's certificate must have; undefined: without encryption
+ * @throws {Error} the error of the last address
  */
 export async function dialStream(
   addresses: readonly Address[],

@@ -1,11 +1,11 @@
 import type { Socket } from "node:net";
 import type { DirectWriter, DirectWriterSource } from "./native_stream.ts";
 
-/** What writes past each socket. */
-const writersPast = new WeakMap<Socket, DirectSocket>();
+/** The direct writer of each socket. */
+const directWriters = new WeakMap<Socket, DirectSocket>();
 
-/** Bytes that were written to the connection of a socket past it. */
-export const bytesPast = (socket: Socket): number => writersPast.get(socket)?.sent ?? 0;
+/** Number of bytes written directly to the connection of a socket. */
+export const directBytes = (socket: Socket): number => directWriters.get(socket)?.sent ?? 0;
 
 /**
  * Writes directly to the connection of a socket of node:net while the socket's queue is empty. Otherwise,
@@ -19,17 +19,17 @@ export class DirectSocket {
   private constructor(socket: Socket, direct: DirectWriter) {
     this.#socket = socket;
     this.#direct = direct;
-    writersPast.set(socket, this);
+    directWriters.set(socket, this);
     socket.once("close", () => direct.close());
   }
 
-  /** @returns undefined for TLS, or without own system calls on this machine */
+  /** @returns undefined for TLS, or where direct writes are unavailable */
   static of(
     socket: Socket | null,
     writers: DirectWriterSource | undefined,
   ): DirectSocket | undefined {
     if (!socket || socket.destroyed || "encrypted" in socket) return undefined;
-    const open = writersPast.get(socket); // by a request before
+    const open = directWriters.get(socket); // of an earlier request
     if (open) return open;
     const { localAddress, localPort, remoteAddress, remotePort } = socket;
     if (!localAddress || !localPort || !remoteAddress || !remotePort) return undefined;
@@ -40,19 +40,19 @@ export class DirectSocket {
     return direct && new DirectSocket(socket, direct);
   }
 
-  /** Bytes that went past the socket. */
+  /** Number of bytes written directly. */
   get sent(): number {
     return this.#sent;
   }
 
-  /** Bytes that wait in the socket. */
+  /** Number of bytes that wait in the socket's queue. */
   get waiting(): number {
     return this.#socket.writableLength;
   }
 
   /**
    * @param bytes may change as soon as the call returns
-   * @param onTaken called once the system has taken all that it did not take at once
+   * @param onTaken called once the system has taken the queued rest; not called if it took all at once
    */
   write(bytes: Uint8Array, onTaken?: () => void): void {
     const socket = this.#socket;

@@ -1,4 +1,4 @@
-// The end of the process at once, from any thread: Deno.exit in a worker waits for the main one.
+// Ends the process at once, from any thread: Deno.exit in a worker waits for the main thread.
 
 /** By operating system: the library, and its function that takes the exit code. */
 const CALLS: Partial<Record<typeof Deno.build.os, readonly [string, string]>> = {
@@ -7,7 +7,7 @@ const CALLS: Partial<Record<typeof Deno.build.os, readonly [string, string]>> = 
   windows: ["kernel32.dll", "ExitProcess"],
 };
 
-/** What ends the process with an exit code; undefined where the system's libraries may not be called. */
+/** A function that ends the process with an exit code; undefined if the system's libraries may not be called. */
 export function openExit(): ((code: number) => void) | undefined {
   const call = CALLS[Deno.build.os];
   if (!call) return undefined;

@@ -1,10 +1,10 @@
-// The order in which operations on files are done that clients cause. Each takes a thread, and
-// Diffie-Hellman of handshakes is computed by the same 32 threads.
+// Schedules the file operations that clients cause. Each takes a thread, and the same 32 threads
+// // compute Diffie-Hellman of handshakes.
 import { type Turns, turns } from "./turns.ts";
 
 /** Maximum number of operations in progress. */
 const MAX_PARALLEL = 8;
-/** What the event loop spends on one besides reading and writing, in milliseconds. */
+/** Time (ms) of the event loop for one operation besides reading and writing. */
 const COST = 0.15;
 
 /** Limits the operations in progress, and the share of the event loop that all of them get. */
@@ -33,11 +33,11 @@ export class FileTurns {
       const [next] = this.#waiting;
       if (next) {
         this.#waiting.delete(next);
-        next(); // has the place of this one
+        next(); // takes the place of this one
       } else this.#running--;
     }
   }
 }
 
-/** Those of this process. */
+/** The file operations of this process. */
 export const fileTurns = new FileTurns(turns);

@@ -1,4 +1,4 @@
-// HTTP servers, with bounds on what strangers may hold open.
+// HTTP servers, with limits on connections and time-outs.
 import type { Address } from "../common/address.ts";
 import {
   createServer,
@@ -11,7 +11,7 @@ import { createServer as createTlsServer, type Server as TlsServer } from "node:
 import type { AddressInfo, Socket } from "node:net";
 import { Readable } from "node:stream";
 import { unmapped } from "../common/ip.ts";
-import { bytesPast } from "./direct_socket.ts";
+import { directBytes } from "./direct_socket.ts";
 import type { DirectWriterSource } from "./native_stream.ts";
 import { boundSendBuffers } from "./send_buffers.ts";
 import { stream, StreamedResponse } from "./streamed_response.ts";
@@ -23,13 +23,13 @@ export interface HttpOptions {
   /** Certificate chain and private key in PEM form: the server speaks HTTPS. */
   readonly tls?: HttpCertificate;
   /**
-   * Connections there may be at once; 256 unless told. For further ones the oldest without a request is closed, or
-   * they are if all carry one.
+   * Maximum number of connections; 256 by default. A further one closes the oldest without a request, or is closed
+   * itself if all have one.
    */
   readonly maxConnections?: number;
-  /** Bytes that the system may keep for each client, where it can be told. */
+  /** Size (bytes) of the system's send buffer per client, where it can be set. */
   readonly sendBuffer?: number;
-  /** For live bodies, and WebSockets that carry them, to clients without TLS. */
+  /** Direct writers for live bodies, and for WebSockets that carry them, to clients without TLS. */
   readonly writers?: DirectWriterSource;
 }
 
@@ -40,14 +40,14 @@ interface HttpCertificate {
 
 export interface HttpServer {
   readonly port: number;
-  /** The IP address that is listened on. */
+  /** IP address that it listens on. */
   readonly hostname: string;
-  /** Connections that are open. */
+  /** Number of open connections. */
   readonly connections: number;
-  /** Connections that were accepted, and bytes on all of them, since the start. */
+  /** Number of accepted connections, and bytes on all of them, since the start. */
   readonly accepted: number;
   readonly traffic: { readonly bytesIn: number; readonly bytesOut: number };
-  /** New connections get another certificate. */
+  /** Sets the certificate of new connections. */
   renew(certificate: HttpCertificate): void;
   /** Stops accepting, and ends the connections without a request. */
   close(): Promise<void>;
@@ -56,7 +56,7 @@ export interface HttpServer {
 type Answer = Response | StreamedResponse;
 /** Answers a request; a throw is answered with 500. */
 export type HttpHandler = (request: Request, peer: Address) => Answer | Promise<Answer>;
-/** Takes a request to upgrade with the connection it came on. */
+/** Takes a request to upgrade, and its connection. */
 type UpgradeHandler = (
   request: Request,
   peer: Address,
@@ -66,16 +66,17 @@ type UpgradeHandler = (
 ) => Promise<Response | undefined>;
 
 const MAX_CONNECTIONS = 256;
-/** Connections that have not sent the headers of a request: the oldest makes room for one more. */
+/** Maximum number of connections that have not sent the headers of a request; one more closes the oldest. */
 const MAX_UNFINISHED = 64;
-/** Milliseconds that each of them may take, independent of their number. */
-const PATIENCE = 1_000;
+/** Time (ms) for which each of them stays open, independent of their number. */
+const MIN_UNFINISHED_TIME = 1_000;
 /** Milliseconds to the end of the headers, of the body, and to the next request. */
 const HEADERS_TIMEOUT = 10_000;
 const REQUEST_TIMEOUT = 30_000;
 const KEEP_ALIVE_TIMEOUT = 5_000;
-/** How often those are looked at, in milliseconds. */
+/** Interval (ms) of checking these time-outs. */
 const CHECK_INTERVAL = 1_000;
+/** Maximum length of the headers in bytes. */
 const MAX_HEADERS = 16_384;
 const BODILESS = new Set(["GET", "HEAD"]);
 
@@ -83,7 +84,7 @@ const BODILESS = new Set(["GET", "HEAD"]);
  * Serves HTTP or HTTPS until it is closed.
  *
  * @param onUpgrade takes requests to upgrade; without it they are answered as any other
- * @throws {Error} if the port cannot be had, or certificate and key cannot be used
+ * @throws {Error} if listening on the port fails, or certificate and key are invalid
  */
 export async function serveHttp(
   { hostname, port, tls, maxConnections = MAX_CONNECTIONS, sendBuffer, writers }: HttpOptions,
@@ -140,7 +141,7 @@ export async function serveHttp(
   };
 }
 
-/** Counts connections and what goes over them. */
+/** Counts connections and their bytes. */
 class ConnectionCensus {
   accepted = 0;
   readonly #sockets = new Set<Socket>();
@@ -173,7 +174,7 @@ const withSocket = (
   socket: Socket,
 ) => ({
   bytesIn: bytesIn + (socket.bytesRead ?? 0),
-  bytesOut: bytesOut + (socket.bytesWritten ?? 0) + bytesPast(socket),
+  bytesOut: bytesOut + (socket.bytesWritten ?? 0) + directBytes(socket),
 });
 
 async function answer(
@@ -218,7 +219,7 @@ function requestOf(message: IncomingMessage): Request | undefined {
   const { method = "GET", url = "/", headers } = message;
   const scheme = "encrypted" in message.socket ? "https" : "http";
   try {
-    // An address in the first line would count before the header Host: only paths are taken.
+    // An absolute URL in the first line would override the header Host: only paths are used.
     const target = new URL(
       `${scheme}://${headers.host ?? "localhost"}${url.startsWith("/") ? url : "/"}`,
     );
@@ -237,7 +238,7 @@ function peerOf({ socket }: IncomingMessage): Address {
   return { hostname: unmapped(socket.remoteAddress ?? ""), port: socket.remotePort ?? 0 };
 }
 
-/** Sends a response; a body that does not end goes out as fast as the far end takes it. */
+/** Sends a response; a live body as fast as the far end takes it. */
 async function send(from: Response, to: ServerResponse, isHead: boolean): Promise<void> {
   to.writeHead(from.status, [...from.headers].flat());
   if (isHead || !from.body) {
@@ -262,7 +263,7 @@ async function send(from: Response, to: ServerResponse, isHead: boolean): Promis
     to.off("close", leave);
     to.end();
   } catch {
-    to.destroy(); // the body broke off: so does the response
+    to.destroy(); // the body failed: ends the response incomplete
   }
 }
 
@@ -291,7 +292,7 @@ function fail(response: ServerResponse, status: number, text: string): void {
  * newest {@link MAX_UNFINISHED}. A client that sends its request at once always gets a connection.
  */
 function boundConnections(server: Server | TlsServer, most: number): void {
-  // By the far end: the socket of a request need not be the object that the connection came with.
+  // By remote address: the socket of a request need not be the object of the event "connection".
   const unfinished = new Map<string, { socket: Socket; since: number }>();
   let open = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -306,8 +307,8 @@ function boundConnections(server: Server | TlsServer, most: number): void {
     timer = undefined;
     for (const { since } of unfinished.values()) {
       if (unfinished.size <= MAX_UNFINISHED) return;
-      const wait = since + PATIENCE - performance.now();
-      if (wait > 0) { // many have come at once
+      const wait = since + MIN_UNFINISHED_TIME - performance.now();
+      if (wait > 0) { // many connected at the same time
         timer = setTimeout(thin, wait);
         return;
       }

@@ -1,27 +1,26 @@
-// Indexes of recordings, each kept beside its recording: `film.flv.idx` of `film.flv`. All work is done
-// off the loop, and what fails is done without: an index can be made again.
+// Indexes of recordings, each kept beside its recording: `film.flv.idx` of `film.flv`. All work is asynchronous, and failures are ignored: an index can be built again.
 import { dirname, join } from "node:path";
 
 const SUFFIX = ".idx";
 const TEMPORARY = ".tmp";
-/** The file of an index, also one that a crash left half written, and its recording. */
+/** Name of an index file, also of one that a crash left half written; the group is its recording. */
 const INDEX = /^(.*\.flv)\.idx(?:\.tmp)?$/s;
-/** Milliseconds between two looks for indexes of a folder whose recordings are gone. */
+/** Milliseconds between two searches of a folder for indexes without recording. */
 const SWEEP_INTERVAL = 600_000;
 
-/** @param limit bytes of an index */
+/** Reads and writes index files. @param limit maximum length of an index in bytes */
 export class IndexFiles {
   readonly #limit: number;
   /** Indexes that are being written. */
   readonly #writing = new Set<string>();
-  /** When a folder was looked through last. */
+  /** Time (ms) of the last search of a folder. */
   readonly #swept = new Map<string, number>();
 
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  /** Undefined: there is none that can be read. @param key the real path of a recording */
+  /** The index of a recording; undefined if none can be read. @param key the real path of the recording */
   async read(key: string): Promise<Uint8Array | undefined> {
     const path = key + SUFFIX;
     try {
@@ -33,13 +32,13 @@ export class IndexFiles {
     }
   }
 
-  /** Writes an index under another name, then renames it. One that is being written stands. */
+  /** Writes an index under a temporary name, then renames it. Does nothing while the same index is being written. */
   async write(key: string, bytes: Uint8Array): Promise<void> {
     const path = key + SUFFIX;
     if (this.#writing.has(path)) return;
     this.#writing.add(path);
     try {
-      await remove(path + TEMPORARY); // of a crash, or somebody's link
+      await remove(path + TEMPORARY); // left by a crash, or a link
       await Deno.writeFile(path + TEMPORARY, bytes, { createNew: true });
       await Deno.rename(path + TEMPORARY, path);
       await this.#sweep(dirname(key));

@@ -20,7 +20,7 @@ export type Libc = Deno.DynamicLibrary<typeof symbols>["symbols"];
 
 /** @throws if this is not Linux, or the library may not be loaded */
 export function openLibc(): Libc {
-  if (Deno.build.os !== "linux") throw new Error("only Linux has them");
+  if (Deno.build.os !== "linux") throw new Error("available on Linux only");
   return Deno.dlopen("libc.so.6", symbols).symbols;
 }
 
@@ -35,30 +35,30 @@ export const AF_INET6 = 10;
 const SOL_UDP = 17;
 const UDP_SEGMENT = 103;
 
-/** Whether the system takes several datagrams in one message: Linux 4.18. Others would send one. */
+/** Whether the system takes several datagrams in one message (Linux 4.18 and later); older ones would send one long datagram. */
 export function knowsSegments(libc: Libc, fd: number): boolean {
   return libc.getsockopt(fd, SOL_UDP, UDP_SEGMENT, new Int32Array(1), new Uint32Array([4])) === 0;
 }
 
-/** Where the system tells this thread why a call failed. */
+/** The errno of this thread. */
 export function errorNumber(libc: Libc): Int32Array {
   const at = libc.__errno_location();
   if (!at) throw new Error("no errno");
   return new Int32Array(Deno.UnsafePointerView.getArrayBuffer(at, 4));
 }
 
-/** Bytes of a `sockaddr_in` and of a `sockaddr_in6`. */
+/** Lengths of a `sockaddr_in` and of a `sockaddr_in6` in bytes. */
 export const SOCKADDR_SIZE = { [AF_INET]: 16, [AF_INET6]: 28 } as const;
 
-/** The highest number that is tried for a file descriptor. */
-const LAST_FD = 65_535;
+/** The highest file descriptor that is tried. */
+const MAX_FD = 65_535;
 
 /** The file descriptor of this process's UDP socket at a port; undefined if there is none. */
 export function findSocket(libc: Libc, family: number, port: number): number | undefined {
   return find(libc, family, port, SOCK_DGRAM);
 }
 
-/** The file descriptor of this process's TCP socket that listens at a port, opened a moment ago. */
+/** The file descriptor of this process's TCP socket that listens at a port. */
 export function findListener(libc: Libc, family: number, port: number): number | undefined {
   return find(libc, family, port, SOCK_STREAM);
 }
@@ -67,7 +67,7 @@ function find(libc: Libc, family: number, port: number, wanted: number): number 
   const address = new DataView(new ArrayBuffer(128));
   const length = new Uint32Array(1);
   const type = new Int32Array(1);
-  for (let fd = 0; fd <= LAST_FD; fd++) {
+  for (let fd = 0; fd <= MAX_FD; fd++) {
     length[0] = 128;
     if (libc.getsockname(fd, address, length) !== 0) continue;
     if (address.getUint16(0, true) !== family || address.getUint16(2) !== port) continue;
@@ -78,7 +78,7 @@ function find(libc: Libc, family: number, port: number, wanted: number): number 
   return undefined;
 }
 
-/** Option numbers, each with the one that may go above the system's limit (CAP_NET_ADMIN). */
+/** Option numbers, each followed by the one that may exceed the system's limit (CAP_NET_ADMIN). */
 const BUFFERS = { receive: [8, 33], send: [7, 32] } as const;
 
 /**

@@ -1,8 +1,8 @@
-// Look-ups of host names, which take a thread each for as long as the name server is silent. Diffie-Hellman of
-// handshakes is computed by the same 32 threads, so that look-ups get only some of them.
+// Look-ups of host names. Each takes a thread until the name server answers; the same 32 threads compute
+// // Diffie-Hellman of handshakes, so look-ups get only some of them.
 import { within } from "../common/wait.ts";
 
-/** An address that a name has. */
+/** An address of a name. */
 export interface FoundAddress {
   readonly address: string;
   readonly family: number;
@@ -13,9 +13,9 @@ export type Lookup = (name: string) => Promise<readonly FoundAddress[]>;
 
 /** Maximum number of look-ups in progress, for all callers. */
 const MAX_PARALLEL = 8;
-/** Look-ups that may wait for one of those to end. */
+/** Maximum number of look-ups that wait for one of those to end. */
 const MAX_WAITING = 1_024;
-/** Milliseconds that a caller waits. */
+/** Maximum time (ms) that a caller waits. */
 const TIMEOUT = 5_000;
 
 interface Waiting {
@@ -39,7 +39,7 @@ export class Lookups {
     this.#timeout = timeout;
   }
 
-  /** Look-ups that are under way, also those whose callers have given up. */
+  /** Number of look-ups in progress, also those whose callers have timed out. */
   get running(): number {
     return this.#running;
   }
@@ -76,7 +76,7 @@ export class Lookups {
   }
 }
 
-/** By the resolver of the system, for all callers together. Node's takes long to load, and few ask it. */
+/** By the resolver of the system, for all callers together. Node's module takes long to load and few need it. */
 export const systemLookups = new Lookups(async (name) => {
   const { lookup } = await import("node:dns/promises");
   return await lookup(name, { all: true });

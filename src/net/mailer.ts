@@ -1,5 +1,5 @@
-// Mail that scripts send: SOCK-060 to SOCK-068. One mail after the other over one SMTP session,
-// which stays open for a while after the last.
+// Sends mails of scripts one after the other over one SMTP session, which stays open for a while after
+// the last (SOCK-060 to SOCK-068).
 // @ts-types="@types/nodemailer"
 import type { Transporter } from "nodemailer";
 import { within } from "../common/wait.ts";
@@ -7,19 +7,19 @@ import { within } from "../common/wait.ts";
 export interface MailerOptions {
   readonly host: string;
   readonly port: number;
-  /** Seconds that connecting and each answer may take, and that an idle session stays open. */
+  /** Maximum time (s) for connecting and for each answer, and for which an idle session stays open. */
   readonly timeout: number;
   readonly user?: string;
   readonly password?: string;
   /** No encryption, STARTTLS after connecting, or TLS from the first byte. */
   readonly tls?: "off" | "starttls" | "on";
-  /** Whether mail may go to an address, and the name of the rule that says so. */
+  /** Whether mail may be sent to an address. */
   readonly allows?: (recipient: string) => boolean;
   /**
-   * How many times the time-out one mail may take in all, 10 unless given: a server that always says a little,
-   * and never the end, would hold up those behind it.
+   * Maximum duration of one mail in multiples of the time-out, 10 by default: a server that answers a little
+   * again and again must not delay the next mails for ever.
    */
-  readonly patience?: number;
+  readonly maxTimeouts?: number;
 }
 
 interface Mail {
@@ -34,9 +34,10 @@ interface Queued {
   readonly done: (error: string | undefined) => void;
 }
 
-const PATIENCE = 10;
-/** Mails that may wait, and the size of one. */
+const MAX_TIMEOUTS = 10;
+/** Maximum number of mails that wait. */
 const MAX_QUEUE = 1_000;
+/** Maximum length of a mail in bytes. */
 const MAX_CONTENT = 10 * 1024 * 1024;
 
 export class Mailer {
@@ -46,21 +47,20 @@ export class Mailer {
   #sending: Queued | undefined;
   #idle: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
-  /** Mails refused because `allows` did. */
+  /** Number of mails that `allows` refused. */
   refused = 0;
 
   constructor(options: MailerOptions) {
     this.#options = options;
   }
 
-  /** Mails that are not yet sent. */
+  /** Number of mails not sent yet. */
   get pending(): number {
     return this.#queue.length + (this.#sending ? 1 : 0);
   }
 
   /**
-   * Queues a mail. `done` is called exactly once, and never during this call: with nothing when
-   * the SMTP server took it for all recipients, else with the reason.
+   * Queues a mail. `done` is called exactly once, and never during this call: with undefined when the SMTP server accepted it for all recipients, otherwise with the reason.
    */
   send(mail: Mail, done: (error: string | undefined) => void): void {
     const fault = this.#fault(mail);
@@ -114,20 +114,20 @@ export class Mailer {
       if (!queued) break;
       this.#sending = queued;
       const error = await this.#deliver(queued.mail);
-      if (this.#sending !== queued) return; // closed meanwhile: it was told so
+      if (this.#sending !== queued) return; // closed meanwhile; `done` was called
       this.#sending = undefined;
       queued.done(error);
     }
     if (!this.#sending) this.#waitForMore();
   }
 
-  /** @returns why the mail was not taken for all recipients */
+  /** @returns the reason why the mail was not accepted for all recipients */
   async #deliver({ sender, subject, content, recipients }: Mail): Promise<string | undefined> {
     const from = bareAddress(sender);
     const to = recipients.map(bareAddress);
     try {
-      const { timeout, patience = PATIENCE } = this.#options;
-      const seconds = timeout * patience;
+      const { timeout, maxTimeouts = MAX_TIMEOUTS } = this.#options;
+      const seconds = timeout * maxTimeouts;
       const late = `${this.#where()} took more than ${seconds} s for one mail`;
       const sending = (await this.#session()).sendMail({
         envelope: { from, to },

@@ -4,10 +4,10 @@ const HEADER = 64; // struct mmsghdr: a struct msghdr of 56 bytes, and msg_len a
 const IOVEC = 16;
 /** The lengths of the datagrams of a session differ by blocks of the cipher. */
 const PART = 16;
-/** Room for a `struct sockaddr_in6`. */
+/** Bytes for a `struct sockaddr_in6`. */
 const NAME = 32;
 
-/** A fixed number of datagrams with their addresses, where the system reads and writes them. */
+/** A fixed number of datagrams and their addresses in memory that the system reads and writes. */
 export class MessageVector {
   /** The buffers of the datagrams. */
   readonly buffers: Uint8Array[] = [];
@@ -15,12 +15,12 @@ export class MessageVector {
   readonly names: Uint8Array;
   /** The headers as words of 32 bits, {@link WORDS} each. */
   protected readonly words: Uint32Array;
-  /** Of each buffer the parts that were asked for, by their length in units of {@link PART}. */
+  /** For each buffer, cached views of its first bytes, by length in units of {@link PART}. */
   readonly #parts: (Uint8Array | undefined)[][] = [];
   readonly #headers: Uint8Array<ArrayBuffer>;
   readonly #lengths: Uint32Array;
 
-  /** At first there is a message for each datagram. */
+  /** Creates one message per datagram. */
   constructor(readonly count: number, slotSize: number, nameSize: number) {
     const memory = new Uint8Array(count * slotSize);
     const iovecs = new DataView(new ArrayBuffer(count * IOVEC));
@@ -54,7 +54,7 @@ export class MessageVector {
     return this.#lengths[index * (IOVEC / 4) + 2]!;
   }
 
-  /** The first `length` bytes of a buffer: a view that is kept for the next time. */
+  /** The first `length` bytes of a buffer: a cached view. */
   part(index: number, length: number): Uint8Array {
     const parts = this.#parts[index]!;
     const part = parts[Math.floor(length / PART)];
@@ -62,12 +62,12 @@ export class MessageVector {
     return parts[Math.floor(length / PART)] = this.buffers[index]!.subarray(0, length);
   }
 
-  /** How many bytes the system has received into a buffer. */
+  /** Number of bytes that the system has received into a buffer. */
   done(index: number): number {
     return this.words[index * WORDS + 14]!;
   }
 
-  /** The headers from one on, as the system calls want them. */
+  /** The headers from an index on, for the system calls. */
   from(index: number): Uint8Array<ArrayBuffer> {
     return index === 0 ? this.#headers : this.#headers.subarray(index * HEADER);
   }
@@ -76,7 +76,7 @@ export class MessageVector {
 /** Words of 32 bits in a header. */
 export const WORDS = HEADER / 4;
 
-/** The address of memory of its own size, of the type that keeps its place. */
+/** The address of a buffer. Its memory must not be a short array without a view, which may move. */
 export function pointer(memory: Uint8Array | DataView): bigint {
   return Deno.UnsafePointer.value(Deno.UnsafePointer.of(memory as Uint8Array<ArrayBuffer>));
 }

@@ -1,13 +1,13 @@
-// Writing to TCP connections by send(2): a write of Deno's costs an operation, a promise and buffers.
+// Writes to TCP connections by send(2): a write of Deno costs an operation, a promise and buffers.
 import { type Descriptors, descriptors } from "./descriptors.ts";
 import { AF_INET, AF_INET6, type Libc, MSG_DONTWAIT, openLibc } from "./libc.ts";
 
-/** No signal where the far end is gone. */
+/** No SIGPIPE when the far end has closed. */
 const MSG_NOSIGNAL = 0x4000;
 const F_DUPFD_CLOEXEC = 1030;
 const EFD_CLOEXEC = 0x80000;
-/** How far from the lowest free number the descriptor of a new connection is looked for. */
-const REACH = 2_048;
+/** Maximum distance between the lowest free descriptor and the one of a new connection. */
+const MAX_DISTANCE = 2_048;
 
 /** One end of a connection. */
 interface StreamEnd {
@@ -15,13 +15,13 @@ interface StreamEnd {
   readonly port: number;
 }
 
-/** Both ends of a TCP connection of this process, which tell it from all others. */
+/** Both ends of a TCP connection of this process, which identify it. */
 export interface StreamEnds {
   readonly local: StreamEnd;
   readonly remote: StreamEnd;
 }
 
-/** A second way to write to a connection, besides its owner's. */
+/** Writes to a connection besides its owner. */
 export interface DirectWriter {
   /**
    * Writes the bytes that the system takes at once.
@@ -51,8 +51,8 @@ export class DirectWriters {
   }
 
   /**
-   * Takes a descriptor of its own for a connection: one that the connection's owner closes cannot be
-   * meant any more when its number is given to another client.
+   * Duplicates the descriptor of a connection: its owner may close the original, whose number another
+   * client may then get.
    *
    * @returns undefined if the connection is not found, or the system has few descriptors left
    */
@@ -66,9 +66,9 @@ export class DirectWriters {
     return fd < 0 ? undefined : new Descriptor(this.#libc, fd);
   }
 
-  /** New connections have the lowest number that was free, which is near the lowest that is. */
+  /** New connections have the lowest number free at that time, which is near the lowest now. */
   #find(lowest: number, local: Uint8Array, remote: Uint8Array): number {
-    for (let distance = 0; distance < REACH; distance++) {
+    for (let distance = 0; distance < MAX_DISTANCE; distance++) {
       if (this.#connects(lowest - distance, local, remote)) return lowest - distance;
       if (this.#connects(lowest + distance, local, remote)) return lowest + distance;
     }
@@ -98,7 +98,7 @@ export class DirectWriters {
     return fd;
   }
 
-  /** Port and IPv6 address; one of IPv4 is mapped. */
+  /** Port and IPv6 address in bytes; IPv4 is mapped into IPv6. */
   #parse({ hostname, port }: StreamEnd): Uint8Array | undefined {
     const text = hostname.includes(":") ? hostname : `::ffff:${hostname}`;
     const end = new Uint8Array(18);
@@ -109,7 +109,7 @@ export class DirectWriters {
   }
 }
 
-/** @returns undefined where there are none: another system, or the library may not be loaded */
+/** @returns undefined if this is not Linux, or loading the library is not allowed */
 export function openDirectWriters(): DirectWriters | undefined {
   try {
     return new DirectWriters(openLibc());
@@ -130,7 +130,7 @@ class Descriptor implements DirectWriter {
   send(bytes: Uint8Array, length: number): number {
     if (this.#fd < 0) return 0;
     const flags = MSG_DONTWAIT | MSG_NOSIGNAL;
-    const size = length as unknown as bigint; // a number does as well, and makes no garbage
+    const size = length as unknown as bigint; // a number works as well and allocates nothing
     return Math.max(0, this.#libc.send(this.#fd, bytes as Uint8Array<ArrayBuffer>, size, flags));
   }
 
@@ -142,7 +142,7 @@ class Descriptor implements DirectWriter {
 }
 
 const encoder = new TextEncoder();
-/** Before an IPv4 address that is mapped into IPv6. */
+/** Prefix of an IPv4 address mapped into IPv6. */
 const MAPPED = new Uint8Array(12).fill(0xff, 10);
 
 function equals(a: Uint8Array, from: number, b: Uint8Array, at: number, length: number): boolean {

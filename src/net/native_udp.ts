@@ -21,11 +21,11 @@ import { SendVector } from "./send_vector.ts";
 import { Sockaddrs } from "./sockaddr.ts";
 import { Remote } from "./udp_address.ts";
 
-/** Few, so that the first datagrams of many are on their way early, and stay in the cache. */
+/** Few, so that the first datagrams of many are sent early, and all stay in the cache. */
 const SEND_SLOTS = 64;
 const RECEIVE_SLOTS = 32;
-/** Datagrams received at most before the handler may answer. */
-const BATCH = 256;
+/** Maximum number of datagrams received before the handler may answer. */
+const MAX_BATCH = 256;
 /**
  * Errors of the system for several datagrams in one message: EIO if the network card computes no
  * checksums, EINVAL if the path takes only smaller packets, EMSGSIZE.
@@ -41,7 +41,7 @@ export class NativeUdpSocket implements DatagramSocket {
   readonly name: string;
   readonly address: Address;
   readonly counters = newCounters();
-  /** Bytes of payload that the system's buffers hold. */
+  /** Sizes of the system's buffers in bytes of payload. */
   readonly bufferSizes: { readonly receive: number; readonly send: number };
   readonly #libc: Libc;
   readonly #conn: Deno.DatagramConn;
@@ -56,7 +56,7 @@ export class NativeUdpSocket implements DatagramSocket {
   #handler: DatagramHandler | undefined;
 
   /**
-   * @param bufferSize bytes, of the system's buffers in each direction
+   * @param bufferSize requested size of the system's buffer in each direction, in bytes
    * @throws if the socket of `conn` cannot be found
    */
   constructor(conn: Deno.DatagramConn, libc: Libc, bufferSize: number) {
@@ -132,7 +132,7 @@ export class NativeUdpSocket implements DatagramSocket {
 
   /** Receives the datagrams after the one that woke Deno's socket. */
   #drain(handler: DatagramHandler): void {
-    for (let total = 0; total < BATCH && !this.#closed;) {
+    for (let total = 0; total < MAX_BATCH && !this.#closed;) {
       const count = this.#libc.recvmmsg(
         this.#fd,
         this.#in.from(0),

@@ -1,4 +1,4 @@
-// The connection to a NATS server: NATS-002 to NATS-018. It is kept up until it is closed.
+// The connection to a NATS server, which reconnects until it is closed. NATS-002 to NATS-018.
 import {
   type Authenticator,
   connect,
@@ -9,33 +9,33 @@ import { within } from "../common/wait.ts";
 import { NatsInbox, type Pausable } from "./nats_inbox.ts";
 import { turns } from "./turns.ts";
 
-/** Pause after an attempt to connect that failed, and before one to connect again, in milliseconds. */
-const RETRY_PAUSE = 1_000;
-const RECONNECT_PAUSE = 200;
+/** Time (ms) before the next attempt when connecting failed, and when a connection ended. */
+const RETRY_INTERVAL = 1_000;
+const RECONNECT_INTERVAL = 200;
 const CONNECT_TIMEOUT = 5_000;
-/** A server that leaves two pings unanswered is given up: after 3 to 6 s. NATS-012. */
+/** Time (ms) between two pings; two unanswered ones end the connection, after 3 to 6 s. NATS-012. */
 const PING_INTERVAL = 2_000;
 const CLOSE_TIMEOUT = 300;
-/** Bytes of a message before the server has said how many it takes. */
+/** Maximum length of a message in bytes until the server has sent its own. */
 const DEFAULT_MAX_PAYLOAD = 1024 * 1024;
 
 interface NatsOptions {
   /** `nats://host:port` or `tls://host:port`, or `host:port`. */
   readonly servers: readonly string[];
-  /** Of this client, in the server's lists. */
+  /** Name of this client in the server's lists. */
   readonly name: string;
   readonly user?: string;
   readonly password?: string;
   readonly authenticator?: Authenticator;
-  /** File of certificates that the server's is checked against. */
+  /** File with the certificates that verify the server's. */
   readonly ca?: string;
 }
 
 interface NatsEvents {
-  /** It is there, for the first time or again: subscriptions are in place. */
+  /** It is connected, for the first time or again, with all subscriptions. */
   onConnected(server: string): void;
   onDisconnected(): void;
-  /** The bytes are the receiver's. */
+  /** The receiver may keep the bytes. */
   onMessage(subject: string, bytes: Uint8Array): void;
   /** An attempt to connect failed, or the server refuses something. */
   onError(error: string): void;
@@ -51,14 +51,14 @@ export class NatsConnection {
   #closed = false;
   #wakeUp: () => void = () => {};
 
-  /** Connects in the background, again and again. */
+  /** Connects in the background, and reconnects. */
   constructor(options: NatsOptions, events: NatsEvents) {
     this.#options = options;
     this.#events = events;
     this.#run();
   }
 
-  /** Bytes of a message. */
+  /** Maximum length of a message in bytes. */
   get maxPayload(): number {
     return this.#nats?.info?.max_payload ?? DEFAULT_MAX_PAYLOAD;
   }
@@ -80,7 +80,7 @@ export class NatsConnection {
     }
   }
 
-  /** Resolves when the server has taken all that was published; rejects if the connection ends. */
+  /** Resolves when the server has received all published messages; rejects if the connection ends. */
   async flush(): Promise<void> {
     await this.#nats?.flush();
   }
@@ -109,7 +109,7 @@ export class NatsConnection {
     try {
       if (this.#connected) await within(nats.flush(), CLOSE_TIMEOUT, "no answer");
     } catch {
-      // it is gone, or does not answer
+      // the server has disconnected, or does not answer
     }
     this.#setConnected(false);
     await within(nats.close(), CLOSE_TIMEOUT, "no answer").catch(() => {});
@@ -145,7 +145,7 @@ export class NatsConnection {
       name,
       timeout: CONNECT_TIMEOUT,
       maxReconnectAttempts: -1,
-      reconnectTimeWait: RECONNECT_PAUSE,
+      reconnectTimeWait: RECONNECT_INTERVAL,
       pingInterval: PING_INTERVAL,
       maxPingOut: 2,
       noEcho: true,
@@ -173,7 +173,7 @@ export class NatsConnection {
     });
   }
 
-  /** The client has no way to read less; undefined if its parts have other names some day. */
+  /** The socket inside the client, which itself cannot pause; undefined if a later version renames its parts. */
   #socket(): Pausable | undefined {
     const client = this.#nats as { protocol?: { transport?: { socket?: Pausable } } } | undefined;
     return client?.protocol?.transport?.socket;
@@ -188,7 +188,7 @@ export class NatsConnection {
 
   #pause(): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, RETRY_PAUSE);
+      const timer = setTimeout(resolve, RETRY_INTERVAL);
       this.#wakeUp = () => {
         clearTimeout(timer);
         resolve();
@@ -197,7 +197,7 @@ export class NatsConnection {
   }
 }
 
-/** The message of an error, and of what caused it if that says more. */
+/** The message of an error, and of its cause if that differs. */
 function causeOf(error: unknown): string {
   const { message, cause } = error as Error;
   return cause instanceof Error && cause.message !== message

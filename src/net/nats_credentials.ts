@@ -1,4 +1,4 @@
-// Who this server is at a NATS server that knows users by keys. NATS-015, NATS-019.
+// Credentials of this server for a NATS server that authenticates users by keys. NATS-015, NATS-019.
 import { type Authenticator, jwtAuthenticator, nkeyAuthenticator } from "@nats-io/transport-node";
 
 /** Base64url in three parts, as in a credentials file. */
@@ -14,7 +14,7 @@ interface Credentials {
 /**
  * @param read gives the text of a credentials file, or of a file with the seed of an nkey; it is
  *   called for every connection, so that credentials can be renewed
- * @throws {Error} if the text is neither; the message does not repeat it
+ * @throws {Error} if the text is neither; the message does not contain the text
  */
 export function authenticatorOf(read: () => Uint8Array): Authenticator {
   const { jwt } = parse(read());

@@ -1,22 +1,22 @@
-// Messages of NATS, which take their turns with all other input.
+// Queues messages of NATS, which take turns with all other input.
 import type { Turns } from "./turns.ts";
 
-/** Memory of a message besides its bytes. */
+/** Memory of a message besides its payload, in bytes. */
 const OVERHEAD = 500;
-/** Bytes of waiting messages above which no more is read, and below which it is again. */
+/** Bytes of waiting messages above which reading pauses, and below which it resumes. */
 const PAUSE_AT = 1 << 20;
 const RESUME_AT = 256 << 10;
-/** Bytes of waiting messages above which messages are dropped: what was read before the pause may be as long. */
+/** Maximum number of bytes of waiting messages; further ones are dropped. Input read before a pause may be long. */
 const MAX_WAITING = 32 << 20;
 
-/** What the messages come from, as far as it is needed here. */
+/** The source of messages: pauses and resumes reading. */
 export interface Pausable {
   pause(): unknown;
   resume(): unknown;
 }
 
 export class NatsInbox {
-  /** Messages that were dropped, since too many waited. */
+  /** Number of messages dropped because too many bytes waited. */
   dropped = 0;
   readonly #turns: Pick<Turns, "take">;
   readonly #socket: () => Pausable | undefined;

@@ -2,12 +2,12 @@ import { join } from "node:path";
 import type { ListedRecording } from "../media/recordings.ts";
 import { isAbsent } from "./absent.ts";
 
-/** Files that are looked at together. */
-const AT_ONCE = 8;
+/** Number of files examined in parallel. */
+const PARALLEL = 8;
 
 /**
- * The newest regular files right in a folder whose names end with a suffix, which is left out; the newest first. All are
- * looked at, and no more than twice as many kept as are asked for.
+ * The newest regular files directly in a folder whose names end with a suffix, newest first; the names are without the
+ * suffix. Examines all files, and keeps at most twice as many as requested in memory.
  *
  * @throws {Error} if the folder cannot be read
  */
@@ -28,13 +28,13 @@ export async function newestFiles(
   for await (const { name, isFile } of Deno.readDir(folder)) {
     if (!isFile || !name.endsWith(suffix)) continue;
     names.push(name);
-    if (names.length >= AT_ONCE) await look();
+    if (names.length >= PARALLEL) await look();
   }
   await look();
   return newest();
 }
 
-/** Undefined: it was removed meanwhile. */
+/** @returns undefined if the file was removed meanwhile */
 async function fileOf(folder: string, name: string, suffix: string) {
   try {
     const { size, mtime } = await Deno.stat(join(folder, name));

@@ -1,4 +1,4 @@
-// Numbers of the system about this process, as in Prometheus's own clients.
+// Numbers of the system about this process, as Prometheus's client libraries report them.
 import process from "node:process";
 import { descriptors } from "./descriptors.ts";
 
@@ -7,7 +7,7 @@ interface ProcessNumbers {
   readonly cpuSeconds: number;
   /** Milliseconds since 1970-01-01 UTC. */
   readonly startedAt: number;
-  /** Files and sockets that are open, and may be; null where the system does not tell. */
+  /** Number of open files and sockets, and its limit; null if unknown. */
   readonly openFiles: number | null;
   readonly maxFiles: number | null;
 }

@@ -1,13 +1,13 @@
 import { sleep } from "../common/wait.ts";
 import { SLOT_SIZE, type SocketCounters } from "./datagram_socket.ts";
 
-/** Errors in a row after which receiving pauses, and for how many milliseconds. */
-const ERRORS = 10;
+/** Number of consecutive errors after which receiving pauses, and the pause in milliseconds. */
+const MAX_ERRORS = 10;
 const PAUSE = 10;
 
 /**
- * Receives into one buffer, until `closed` says so. `each` gets a view of it, which the next
- * datagram overwrites; what `each` throws ends the loop.
+ * Receives into one buffer until `closed` returns true. `each` gets a view of it, which the next
+ * datagram overwrites; an exception of `each` ends the loop.
  */
 export async function receiveLoop(
   conn: Deno.DatagramConn,
@@ -24,10 +24,10 @@ export async function receiveLoop(
       [datagram, from] = await conn.receive(buffer);
       errors = 0;
     } catch {
-      // On some systems the "unreachable" of a datagram sent before arrives here.
+      // Some systems report here that an earlier datagram was unreachable.
       if (closed()) return;
       counters.receiveErrors++;
-      if (++errors > ERRORS) await sleep(PAUSE);
+      if (++errors > MAX_ERRORS) await sleep(PAUSE);
       continue;
     }
     if (datagram.length > SLOT_SIZE) {

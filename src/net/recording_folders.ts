@@ -1,5 +1,5 @@
-// The folders of recordings on the disk: `streams` in the folder of each application, and nothing
-// outside it. All work is done off the loop.
+// The folders of recordings on the disk: only `streams` in the folder of each application. All work is
+// // asynchronous.
 import { statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { ListedRecording } from "../media/recordings.ts";
@@ -13,22 +13,22 @@ import { realFile } from "./real_file.ts";
 interface FoldersOptions {
   /** Folder of the applications. */
   readonly root: string;
-  /** Files that may be open at once. */
+  /** Maximum number of open files. */
   readonly maxFiles: () => number;
-  /** Bytes that stay free on the disk: below, nothing is written. */
+  /** Minimum number of free bytes on the disk; below, writing fails. */
   readonly keepFree: () => number;
-  /** Bytes of an index that is kept beside a recording. */
+  /** Maximum length of an index beside a recording, in bytes. */
   readonly maxIndex: number;
-  /** Every `done` is called through it. */
+  /** Calls every `done`, as an input of the event loop. */
   readonly input: (action: () => void) => void;
-  /** Something that the operator should know of. */
+  /** Logs a problem for the operator. */
   readonly warn: (text: string) => void;
 }
 
 const FOLDER = "streams";
-/** Files of a list. */
+/** Maximum number of files in a list. */
 const MAX_LISTED = 1_000;
-/** Bytes of a recording between two looks at the room on the disk. */
+/** Bytes of a recording between two checks of the free space on the disk. */
 const CHECK_INTERVAL = 8 << 20;
 
 export class RecordingFolders {
@@ -36,10 +36,10 @@ export class RecordingFolders {
   readonly #root: string;
   #open = 0;
   #warned = false;
-  /** Folders that are being listed. */
+  /** Lists in progress by application. */
   readonly #listing = new Map<string, Promise<readonly ListedRecording[]>>();
   readonly #indexes: IndexFiles;
-  /** Reads that wait for the disk. */
+  /** Number of reads in progress. */
   reading = 0;
 
   constructor(options: FoldersOptions) {
@@ -48,7 +48,7 @@ export class RecordingFolders {
     this.#root = options.root.replace(/[/\\]$/, "");
   }
 
-  /** Files that are open. */
+  /** Number of files open for reading. */
   get open(): number {
     return this.#open;
   }
@@ -72,8 +72,8 @@ export class RecordingFolders {
   }
 
   /**
-   * The FLV files right in an application's folder, the newest first; at most {@link MAX_LISTED}. Those
-   * who ask while a folder is read get the same list.
+   * The FLV files directly in an application's folder, newest first; at most {@link MAX_LISTED}. Calls
+   * while a folder is being read share one list.
    */
   listFiles(path: string, done: (files: readonly ListedRecording[]) => void): void {
     let listing = this.#listing.get(path);
@@ -107,9 +107,9 @@ export class RecordingFolders {
   }
 
   /**
-   * Opens a file for writing; makes it and the folders it is in.
+   * Opens a file for writing; creates it and its folders.
    *
-   * @param keep bytes of it that stay
+   * @param keep length in bytes to which an existing file is truncated
    */
   createFile(
     path: string,
@@ -154,7 +154,7 @@ export class RecordingFolders {
           const full = await this.#isFull(key);
           if (full) return full;
         }
-        file.seekSync(position, Deno.SeekMode.Start); // moves a number, not the disk
+        file.seekSync(position, Deno.SeekMode.Start); // only sets a number, no disk access
         for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
         return undefined;
       } catch (error) {
@@ -181,7 +181,7 @@ export class RecordingFolders {
     };
   }
 
-  /** Why nothing more may be written beside a file; undefined if it may. */
+  /** The reason why the disk of a file is full; undefined if it is not. */
   async #isFull(key: string): Promise<string | undefined> {
     const keep = this.#options.keepFree();
     if (keep === 0) return undefined;
@@ -198,7 +198,7 @@ export class RecordingFolders {
       this.#warned = true;
       return undefined;
     }
-    this.#open++; // for the time it takes to open it, too
+    this.#open++; // counts also while it is being opened
     try {
       const key = await realFile(this.folderOf(path), name);
       if (key === undefined) return this.#closed();
@@ -263,7 +263,7 @@ export class RecordingFolders {
 }
 
 /**
- * Makes the folders of a file, one by one.
+ * Creates the folders of a file, one by one.
  * @returns the file's real path; undefined if it is outside of the folder, or not writable
  */
 async function makeFolders(folder: string, name: string): Promise<string | undefined> {

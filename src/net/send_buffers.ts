@@ -14,6 +14,6 @@ export function boundSendBuffers(
     const fd = findListener(libc, hostname.includes(":") ? AF_INET6 : AF_INET, port);
     if (fd !== undefined) setBuffer(libc, fd, "send", bytes);
   } catch {
-    // another system, or the library may not be loaded
+    // not Linux, or loading the library is not allowed
   }
 }

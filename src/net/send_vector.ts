@@ -1,10 +1,10 @@
 import { MessageVector, pointer, WORDS } from "./message_vector.ts";
 import type { Remote } from "./udp_address.ts";
 
-/** Datagrams in one message at most: the least limit that a version of Linux has. */
-const MOST_SEGMENTS = 64;
-/** Bytes in one message at most: a little less than an IP packet holds. */
-const MOST_BYTES = 65_000;
+/** Maximum number of datagrams in one message: the lowest limit of any version of Linux. */
+const MAX_SEGMENTS = 64;
+/** Maximum number of bytes in one message: a little less than an IP packet holds. */
+const MAX_BYTES = 65_000;
 
 // struct cmsghdr: its length u64 | level u32 | type u32, and the size of the segments u16.
 const CONTROL = 24;
@@ -19,24 +19,24 @@ const CONTROL_POINTER = 8;
 const CONTROL_SIZE = 10;
 
 /**
- * The datagrams that go into one sendmmsg. Those to the same address that follow one another, of
- * the same length but for the last, become one message, which the system or the network card takes
- * apart again (UDP_SEGMENT): less than half the cost.
+ * The datagrams of one sendmmsg. Consecutive datagrams to the same address and of the same length, except
+ * that the last may be shorter, become one message, which the system or the network card splits again
+ * (UDP_SEGMENT): less than half the cost.
  */
 export class SendVector extends MessageVector {
   readonly #segmented: boolean;
   /** Sizes of segments, as 16-bit words. */
   readonly #sizes: Uint16Array;
-  /** Where the list of buffers from each one on begins, in two words. */
+  /** Address of the list of buffers from each buffer on, in two words. */
   readonly #lists: Uint32Array;
   readonly #targets: Remote[] = [];
   /** Datagrams `#first` up to `#end` wait. */
   #first = 0;
   #end = 0;
-  /** Messages `#firstMessage` up to `#endMessage` wait; both are 0 when none does. */
+  /** Messages `#firstMessage` up to `#endMessage` wait; both are 0 if none waits. */
   #firstMessage = 0;
   #endMessage = 0;
-  /** Length of the datagrams of the last message; 0 if none can be added to it. */
+  /** Length in bytes of the datagrams of the last message; 0 if no datagram can be added to it. */
   #segment = 0;
   /** Bytes of the last message. */
   #bytes = 0;
@@ -70,12 +70,12 @@ export class SendVector extends MessageVector {
     return this.#endMessage - this.#firstMessage;
   }
 
-  /** How many datagrams there is room for. */
+  /** Number of datagrams that still fit. */
   get room(): number {
     return this.count - this.#end;
   }
 
-  /** Whether there is none. */
+  /** Whether no more datagrams fit. */
   get full(): boolean {
     return this.#end === this.count;
   }
@@ -90,7 +90,7 @@ export class SendVector extends MessageVector {
     return this.from(this.#firstMessage);
   }
 
-  /** The first datagram that waits, and where it goes. */
+  /** The first datagram that waits, and its destination. */
   get first(): { readonly datagram: Uint8Array; readonly to: Remote } {
     return {
       datagram: this.buffers[this.#first]!.subarray(0, this.lengthOf(this.#first)),
@@ -117,8 +117,8 @@ export class SendVector extends MessageVector {
         this.words[at + CONTROL_SIZE] = CONTROL;
         this.#sizes[last * (CONTROL / 2) + 8] = this.#segment;
       }
-      const more = length === this.#segment && count < MOST_SEGMENTS &&
-        this.#bytes + length <= MOST_BYTES;
+      const more = length === this.#segment && count < MAX_SEGMENTS &&
+        this.#bytes + length <= MAX_BYTES;
       if (!more) this.#segment = 0;
       return;
     }
@@ -145,7 +145,7 @@ export class SendVector extends MessageVector {
     return datagrams;
   }
 
-  /** Takes the first datagram out. */
+  /** Removes the first datagram. */
   shift(): void {
     const message = this.#firstMessage;
     const left = this.#datagrams(message) - 1;
@@ -158,7 +158,7 @@ export class SendVector extends MessageVector {
     this.#segment = 0;
   }
 
-  /** From now on each datagram to where the first message goes is a message. */
+  /** Sends each datagram to the destination of the first message as a message of its own from now on. */
   split(): void {
     this.first.to.segmented = false;
     const targets: Remote[] = [];

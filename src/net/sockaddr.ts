@@ -5,10 +5,10 @@ import { Recent, Remote } from "./udp_address.ts";
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** How many addresses stand in one buffer. */
+/** Number of addresses in one buffer. */
 const PAGE = 128;
 
-/** Addresses between text and `struct sockaddr_in`, or `_in6`, whichever a socket speaks. */
+/** Converts addresses between text and `struct sockaddr_in` or `sockaddr_in6`, by the family of a socket. */
 export class Sockaddrs {
   readonly size: number;
   readonly #libc: Libc;
@@ -26,7 +26,7 @@ export class Sockaddrs {
     this.size = SOCKADDR_SIZE[family];
   }
 
-  /** @returns undefined if the system does not know such an address */
+  /** @returns undefined if the system cannot parse the address */
   ofText(hostname: string, port: number): Remote | undefined {
     const key = `${hostname} ${port}`;
     let remote = this.#byText.get(key);
@@ -38,7 +38,7 @@ export class Sockaddrs {
     return remote;
   }
 
-  /** The address that stands in `memory` from `at`. */
+  /** The address in `memory` at offset `at`. */
   ofRaw(memory: Uint8Array, at: number): Remote {
     const key = this.#key(memory, at);
     let remote = this.#byRaw.get(key);
@@ -55,7 +55,7 @@ export class Sockaddrs {
     return remote;
   }
 
-  /** Room for one more; a buffer of its own takes ten times its length. */
+  /** Memory for one more address; a buffer of its own would take ten times its length. */
   #place(): Uint8Array {
     const { size } = this;
     if (this.#used + size > this.#page.length) {

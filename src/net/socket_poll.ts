@@ -1,23 +1,22 @@
 import { waitAtMost } from "../common/wait.ts";
 
-/** Milliseconds after which bytes sent to oneself count as lost. */
-const PATIENCE = 20;
+/** Time (ms) after which a datagram to the own socket counts as lost. */
+const LOSS_TIMEOUT = 20;
 const BYTE = new Uint8Array(1);
 
 /**
- * Lets Deno look round which sockets something has arrived on. It asks the system only when it has
- * nothing else to do, and a loop over sends that succeed at once keeps it from that, with
- * `setImmediate` in it or not: meanwhile the receive buffer overflows. Waiting for a datagram to a
- * socket of one's own is the one thing that takes the way through the system, for some 10 µs.
+ * Makes Deno poll its sockets. It polls only when it is idle, and a loop over sends that succeed at once
+ * prevents that, with or without `setImmediate`: meanwhile the receive buffer overflows. Waiting for a
+ * datagram from this socket to itself is the only way to make it poll, and takes some 10 µs.
  */
 export class SocketPoll {
   #conn: Deno.DatagramConn | undefined;
   readonly #buffer = new Uint8Array(1);
 
-  /** @param patience milliseconds after which bytes on their way to oneself are lost */
-  constructor(readonly patience = PATIENCE) {}
+  /** @param lossTimeout time (ms) after which a datagram to the own socket counts as lost */
+  constructor(readonly lossTimeout = LOSS_TIMEOUT) {}
 
-  /** Everything that has arrived until now has been told of when it resolves. */
+  /** Resolves after the events of all data that have arrived until now. */
   async now(): Promise<void> {
     try {
       const conn = this.#conn ??= Deno.listenDatagram({
@@ -26,16 +25,16 @@ export class SocketPoll {
         port: 0,
       });
       const own = conn.addr as Deno.NetAddr;
-      // Wait before sending: bytes that are there already take the short way.
+      // Wait before sending: a receive of a datagram already there would not poll.
       const arrived = conn.receive(this.#buffer).then(
         ([, from]) => (from as Deno.NetAddr).port === own.port,
         () => false,
       );
       await conn.send(BYTE, own);
-      const came = await waitAtMost(arrived, this.patience);
-      // Should it come yet, or somebody else send here, there will be one too many from now on.
+      const came = await waitAtMost(arrived, this.lossTimeout);
+      // If it still arrives, or another program sent one, later calls would find one too many.
       if (!came) this.close();
-    } catch { // no such address here, or closed meanwhile
+    } catch { // the address does not exist, or it was closed meanwhile
       await new Promise((resolve) => setImmediate(resolve));
     }
   }

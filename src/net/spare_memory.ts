@@ -6,12 +6,12 @@ const symbols = {
 } as const;
 
 /**
- * Gives all of it back to the system, on another thread.
+ * A function that returns all freed memory to the system, on another thread.
  *
- * @throws if this is not Linux with its usual C library, or that may not be loaded
+ * @throws if this is not Linux with glibc, or loading it is not allowed
  */
 export function openTrim(): () => Promise<unknown> {
-  if (Deno.build.os !== "linux") throw new Error("only Linux has it");
+  if (Deno.build.os !== "linux") throw new Error("available on Linux only");
   const library = Deno.dlopen("libc.so.6", symbols).symbols;
   return () => library.malloc_trim(0n);
 }

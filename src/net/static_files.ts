@@ -1,4 +1,4 @@
-// Files of applications' pages: the folder `web` of each, and nothing outside it.
+// Files of applications' pages: only those in the folder `web` of each.
 import { isAbsent } from "./absent.ts";
 import { fileTurns } from "./file_turns.ts";
 import { realFile } from "./real_file.ts";
@@ -7,7 +7,7 @@ interface StaticFile {
   readonly type: string;
   readonly etag: string;
   readonly size: number;
-  /** Its bytes; close it if they are not read. */
+  /** Its content; cancel the stream if it is not read. */
   open(): Promise<ReadableStream<Uint8Array>>;
 }
 
@@ -40,7 +40,7 @@ const TYPES: Record<string, string> = {
 const FOLDER = "web";
 const INDEX = "index.html";
 
-/** The files that applications under a folder show: `www/chat/web/a.js` is `/chat/a.js`. */
+/** The public files of the applications under a folder: `www/chat/web/a.js` is `/chat/a.js`. */
 export class StaticFiles {
   readonly #root: string;
 
@@ -50,7 +50,7 @@ export class StaticFiles {
   }
 
   /**
-   * The file of a path, of the application with the longest path that has it.
+   * The file of a path, from the application with the longest path that has it.
    *
    * @param segments decoded, without `.`, `..`, slashes and control characters; a path that ends with
    *   a slash has no last segment
@@ -60,7 +60,7 @@ export class StaticFiles {
     for (let depth = segments.length; depth >= 0; depth--) {
       const folder = [this.#root, ...segments.slice(0, depth), FOLDER].join("/");
       const rest = segments.slice(depth);
-      if (rest.length === 0 && !isFolder) continue; // "/chat" is not "/chat/": links would break
+      if (rest.length === 0 && !isFolder) continue; // "/chat" must be "/chat/": relative links would break
       const path = isFolder ? [...rest, INDEX] : rest;
       const file = await fileTurns.run(() => this.#file(folder, path));
       if (file) return file;
@@ -68,7 +68,7 @@ export class StaticFiles {
     return undefined;
   }
 
-  /** Whether a path with a slash behind it would be a page. */
+  /** Whether a path is a page once a slash is added. */
   async isPage(segments: readonly string[]): Promise<boolean> {
     return await this.find(segments, true) !== undefined;
   }

@@ -12,16 +12,17 @@ export interface StreamEvents {
   onData(bytes: Uint8Array): void;
   /** The system has taken all of the last {@link StreamSocket.write} that returned false. */
   onWritten(): void;
-  /** The far end has closed, or is gone; not called after {@link StreamSocket.end}. */
+  /** The far end has closed, or the connection has failed; not called after {@link StreamSocket.end}. */
   onEnd(error: string | undefined): void;
 }
 
-/** Bytes of a read where little comes, and where much does: an idle client costs the small one. */
+/** Length (bytes) of the read buffer of a slow connection, and so of an idle client. */
 const SMALL_READ = 2_048;
+/** Length (bytes) of the read buffer of a fast connection. */
 const LARGE_READ = 65_536;
-/** So many reads in a row that a small buffer would have held make it small again. */
+/** Number of consecutive small reads after which the buffer becomes small again. */
 const SMALL_READS = 8;
-/** A far end has so long to close after this end has. Milliseconds. */
+/** Maximum time (ms) for the far end to close after this end has. */
 const CLOSE_TIMEOUT = 2_000;
 
 export class StreamSocket {
@@ -47,7 +48,7 @@ export class StreamSocket {
       conn.setNoDelay(true);
       conn.setKeepAlive(true);
     } catch {
-      // the far end may be gone already: the first read tells
+      // the far end may have closed already: the first read reports it
     }
   }
 
@@ -57,7 +58,7 @@ export class StreamSocket {
     this.#read();
   }
 
-  /** A write is under way: the next has to wait for {@link StreamEvents.onWritten}. */
+  /** Whether a write is in progress: wait for {@link StreamEvents.onWritten} before the next. */
   get writing(): boolean {
     return this.#writing;
   }
@@ -65,8 +66,8 @@ export class StreamSocket {
   /**
    * Writes bytes; only when nothing is being written.
    *
-   * @returns true: they are written; false: they are when {@link StreamEvents.onWritten} is called,
-   * and the caller does not change them until then
+   * @returns true: they are written; false: they will be when {@link StreamEvents.onWritten} is called, and
+   * must not change until then
    */
   write(bytes: Uint8Array, length = bytes.length): boolean {
     if (this.#ending || this.#closed) return true;
@@ -106,7 +107,7 @@ export class StreamSocket {
     }
   }
 
-  /** The far end reads all that was written, then the end: closing at once could take it away. */
+  /** Ends the sending direction: the far end reads all written data first, some of which a close could drop. */
   #closeWrite(): void {
     this.#conn.closeWrite().catch(() => this.#close());
   }
@@ -153,13 +154,13 @@ export interface StreamListenerOptions {
   readonly port: number;
   /** Certificate chain and private key in PEM form: the streams are TLS. */
   readonly tls?: { readonly cert: string; readonly key: string };
-  /** Bytes that the system may keep for each client, where it can be told. */
+  /** Size (bytes) of the system's send buffer per client, where it can be set. */
   readonly sendBuffer?: number;
-  /** Clients without TLS are written to by system calls of our own, where there are any. */
+  /** Uses {@link DirectWriters} for clients without TLS, where available. */
   readonly native?: boolean;
 }
 
-/** After an error of `accept`, such as too many open files, the next one waits. Milliseconds. */
+/** Pause (ms) after an error of `accept`, such as too many open files. */
 const ACCEPT_PAUSE = 100;
 
 /** A TCP port that clients connect to. */
@@ -171,7 +172,7 @@ export class StreamListener {
   readonly #writers: DirectWriters | undefined;
   #closed = false;
 
-  /** @throws {Error} if the port cannot be had, or certificate and key cannot be used */
+  /** @throws {Error} if listening on the port fails, or certificate and key are invalid */
   constructor(options: StreamListenerOptions, onAccept: (socket: StreamSocket) => void) {
     this.#listener = listen(options);
     const { hostname, port } = this.#listener.addr as Deno.NetAddr;

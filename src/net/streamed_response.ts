@@ -2,27 +2,27 @@ import type { ServerResponse } from "node:http";
 import { DirectSocket } from "./direct_socket.ts";
 import type { DirectWriterSource } from "./native_stream.ts";
 
-/** Where a {@link StreamedResponse} writes. */
+/** Destination of a {@link StreamedResponse}. */
 export interface ByteSink {
-  /** Bytes that were written and not taken by the system. */
+  /** Number of written bytes that the system has not taken yet. */
   readonly waiting: number;
   /**
-   * Writes the bytes of a block from one place up to another. The block may change as soon as the call
-   * returns, which uses up to {@link ROOM} bytes before and behind for headers.
+   * Writes the bytes of a block from offset `from` up to `to`. Uses up to {@link ROOM} bytes before and
+   * after them for headers. The block may change as soon as the call returns.
    */
   write(block: Uint8Array, from: number, to: number): void;
-  /** Ends the response, in good order or as one that broke off. */
+  /** Ends the response, as complete or as broken off. */
   end(isWhole: boolean): void;
 }
 
-/** Free bytes before and after written data, for framing. */
+/** Number of bytes before and after written data that framing may overwrite. */
 export const ROOM = 16;
 
 /** Events of a {@link StreamedResponse}. */
 interface ByteSinkEvents {
-  /** What waited was taken. */
+  /** The system has taken the waiting bytes. */
   onDrain(): void;
-  /** The far end is gone, or has all. */
+  /** The response has ended, or the connection has closed. */
   onClose(): void;
 }
 
@@ -45,7 +45,7 @@ export function stream(
 ): void {
   to.writeHead(200, headers);
   to.flushHeaders();
-  // A response that waits behind another has no socket yet.
+  // A response queued behind another one of its connection has no socket yet.
   const direct = DirectSocket.of(to.socket, writers);
   const onDrain = () => events.onDrain();
   const events = open({

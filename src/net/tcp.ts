@@ -5,9 +5,9 @@ import type { ByteEvents } from "../common/socket_events.ts";
 import { sleep, within } from "../common/wait.ts";
 import { ACCEPT_COST, turns } from "./turns.ts";
 
-/** Bytes that may wait for a peer which does not read, before the connection is given up. */
+/** Maximum number of bytes that wait for a peer that does not read; beyond it the connection is closed. */
 const MAX_QUEUED = 64 * 1024 * 1024;
-/** Memory of one queued write besides its bytes. */
+/** Memory of one queued write besides its data, in bytes. */
 const WRITE_OVERHEAD = 128;
 
 export class TcpConnection {
@@ -24,11 +24,11 @@ export class TcpConnection {
       conn.setNoDelay(true);
       conn.setKeepAlive(true);
     } catch {
-      // the other end may be gone already: the first read tells
+      // the far end may have closed already: the first read reports it
     }
   }
 
-  /** @throws {Error} if the connection does not stand within `timeout` ms */
+  /** @throws {Error} if the connection is not established within `timeout` ms */
   static async connect(hostname: string, port: number, timeout: number): Promise<TcpConnection> {
     const dialled = Deno.connect({ hostname, port });
     try {
@@ -40,13 +40,13 @@ export class TcpConnection {
     }
   }
 
-  /** The far end; an IPv4 address is one, also where the listener is one of IPv6. */
+  /** Address of the far end; IPv4 also if the socket is an IPv6 one. */
   get peer(): Address {
     const { hostname, port } = this.#conn.remoteAddr;
     return { hostname: unmapped(hostname), port };
   }
 
-  /** Memory of the writes that are not on their way yet: their bytes, and some for each write. */
+  /** Memory of the writes that the system has not taken yet, in bytes: their data, and an overhead per write. */
   get unsent(): number {
     return this.#queued;
   }
@@ -62,7 +62,7 @@ export class TcpConnection {
     if (this.#closed || bytes.length === 0) return;
     this.#queue.push(bytes);
     this.#queued += bytes.length + WRITE_OVERHEAD;
-    if (this.#queued > MAX_QUEUED) this.#end("it does not read the sent data");
+    if (this.#queued > MAX_QUEUED) this.#end("the peer does not read the sent data");
     else this.#write();
   }
 
@@ -121,7 +121,7 @@ export class TcpListener {
   readonly #listener: Deno.TcpListener;
   #closed = false;
 
-  /** @throws {Error} if the port cannot be had */
+  /** @throws {Error} if listening on the port fails */
   constructor(port: number, onAccept: (connection: TcpConnection) => void) {
     this.#listener = listenOnAll(port);
     this.#accept(onAccept);
@@ -159,7 +159,7 @@ function listenOnAll(port: number): Deno.TcpListener {
   }
 }
 
-/** The system's error message about a connection, without its number, and with advice on certificates. */
+/** The system's error message about a connection, without its number; replaces those about certificates by advice. */
 export function tcpError(error: unknown): string {
   const text = (error instanceof Error ? error.message : String(error)).replace(
     / \(os error \d+\)$/,
@@ -169,7 +169,7 @@ export function tcpError(error: unknown): string {
     return "the certificate is signed by an unknown authority (DENO_CERT=ca.pem adds yours)";
   }
   if (text.includes("CaUsedAsEndEntity")) {
-    return "the certificate is one of an authority itself, where one of a server signed by it is needed";
+    return "the server's certificate is a CA certificate; use one that a CA has signed for the server";
   }
   return text;
 }

@@ -3,7 +3,7 @@
  * With more time, a few connections that send without a pause would delay the datagrams of all clients,
  * and a client needs several turns to connect.
  */
-const SHARE = 4;
+const MAX_TURN = 4;
 /** Time (ms) to read from a connection, which counts besides the action. */
 const READ_COST = 0.02;
 /** Time (ms) to accept a connection, which counts besides the action. */
@@ -12,7 +12,7 @@ export const ACCEPT_COST = 0.1;
  * Time (ms) until the next turn. Without a rest, as with `setImmediate`, the runtime would poll its
  * sockets only rarely.
  */
-const REST = 1;
+const MIN_REST = 1;
 /** Maximum rest (ms). After a long action the rest is a quarter of the action's time. */
 const MAX_REST = 250;
 
@@ -50,7 +50,7 @@ export class Turns {
    * @throws the action's error; the promise rejects with it
    */
   take(action: () => void, cost = READ_COST): Promise<void> | undefined {
-    if (this.#waiting.length === 0 && this.#spent < SHARE) {
+    if (this.#waiting.length === 0 && this.#spent < MAX_TURN) {
       this.#arm();
       this.#run(action, cost);
       return undefined;
@@ -68,13 +68,13 @@ export class Turns {
     } finally {
       const now = this.#clock();
       this.#spent += cost + now - started;
-      if (this.#spent >= SHARE) {
-        this.#restUntil = now + Math.min(MAX_REST, Math.max(REST, this.#spent / 4));
+      if (this.#spent >= MAX_TURN) {
+        this.#restUntil = now + Math.min(MAX_REST, Math.max(MIN_REST, this.#spent / 4));
       }
     }
   }
 
-  #arm(delay = REST): void {
+  #arm(delay = MIN_REST): void {
     if (this.#armed) return;
     this.#armed = true;
     this.#nextTurn(() => this.#turn(), delay);
@@ -87,7 +87,7 @@ export class Turns {
     this.#spent = 0;
     let next = 0;
     for (const { action, cost, done, fail } of this.#waiting) {
-      if (this.#spent >= SHARE) break;
+      if (this.#spent >= MAX_TURN) break;
       next++;
       try {
         this.#run(action, cost);

@@ -34,7 +34,7 @@ export async function bindUdp({ hostname, port }: BindOptions): Promise<Deno.Dat
     return listen("0.0.0.0"); // a machine without IPv6
   }
   try {
-    // Some systems give an IPv6 socket no IPv4: port 9 discards this.
+    // Some systems have IPv6 sockets without IPv4: tests that with a datagram to port 9 (discard).
     await conn.send(new Uint8Array(1), { hostname: "::ffff:127.0.0.1", port: 9, transport: "udp" });
     return conn;
   } catch {
@@ -43,14 +43,14 @@ export async function bindUdp({ hostname, port }: BindOptions): Promise<Deno.Dat
   }
 }
 
-/** Few, so that the first datagrams of many are on their way early. */
+/** Number of datagrams that may wait; few, so that the first datagrams of many are sent early. */
 const SLOTS = 64;
-/** Datagrams sent in a row before arrived ones are received, so that their answers find room. */
-const TURN = 64;
+/** Number of datagrams sent in a row before arrived ones are received, so that the receive buffer does not overflow. */
+const POLL_INTERVAL = 64;
 
 /**
- * {@link DatagramSocket} on Deno's own socket, which is everywhere: one call a datagram, one
- * receive buffer for all, sends one after the other (faster than side by side).
+ * {@link DatagramSocket} on Deno's own socket, for all systems: one call per datagram, one receive buffer
+ * for all, and sends one after the other (faster than in parallel).
  */
 export class UdpSocket implements DatagramSocket {
   readonly name = "Deno.listenDatagram";
@@ -59,15 +59,15 @@ export class UdpSocket implements DatagramSocket {
   readonly #conn: Deno.DatagramConn;
   readonly #ipv6: boolean;
   readonly #remotes = new Recent<string, Remote>();
-  /** A ring: `#waiting` datagrams from `#first`, the one being built behind them. */
+  /** A ring: `#waiting` datagrams from `#first` on, followed by the one being built. */
   readonly #slots: Uint8Array[] = [];
   readonly #lengths = new Uint16Array(SLOTS);
   readonly #targets: Remote[] = [];
   #first = 0;
   #waiting = 0;
   #sending = false;
-  /** Datagrams sent in a row. */
-  #inRow = 0;
+  /** Number of datagrams sent, failures included. */
+  #attempts = 0;
   #starved = false;
   #closed = false;
   #settling = false;
@@ -146,7 +146,7 @@ export class UdpSocket implements DatagramSocket {
   async #send(): Promise<void> {
     this.#sending = true;
     while (this.#waiting > 0 && !this.#closed) {
-      if (++this.#inRow % TURN === 0) {
+      if (++this.#attempts % POLL_INTERVAL === 0) {
         await this.#poll.now();
         if (this.#closed) break;
       }

@@ -1,13 +1,13 @@
 import type { Address } from "../common/address.ts";
 import { mapped } from "../common/ip.ts";
 
-/** An address with its form for the system, made once for all its datagrams. */
+/** An address with its form for the system, created once for all its datagrams. */
 export class Remote implements Address {
   /** For {@link Deno.DatagramConn}: on an IPv6 socket an IPv4 address is mapped into IPv6. */
   readonly wire: Deno.NetAddr;
-  /** For other back-ends: their own form of the same. */
+  /** The address in the form of another implementation, if it has one. */
   raw: Uint8Array | undefined;
-  /** Whether the system takes several datagrams to there in one message. */
+  /** Whether the system takes several datagrams to this address in one message. */
   segmented = true;
 
   constructor(readonly hostname: string, readonly port: number, ipv6: boolean) {
@@ -19,9 +19,10 @@ export class Remote implements Address {
   }
 }
 
+/** Maximum number of values in a generation. */
 const GENERATION = 8_192;
 
-/** Values by key that were asked for lately: at most two generations of them are kept. */
+/** Cache of recently used values by key: keeps at most two generations. */
 export class Recent<K, V> {
   #young = new Map<K, V>();
   #old = new Map<K, V>();

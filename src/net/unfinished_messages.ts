@@ -1,7 +1,7 @@
 /** Maximum bytes of unfinished messages of all WebSockets together. */
 const MAX_UNFINISHED = 256 << 20;
-/** Maximum bytes of an unfinished message of one client that is not trusted. */
-const MAX_OF_STRANGER = 192 << 10;
+/** Maximum bytes of an unfinished message of a client that is not trusted. */
+const MAX_UNTRUSTED = 192 << 10;
 /** Bytes of the shortest header of a client's frame. RFC 6455 §5.2. */
 const MIN_HEADER = 6;
 
@@ -28,7 +28,7 @@ export class UnfinishedMessage {
   /** Counts `bytes` that the WebSocket has received. */
   add(bytes: number): void {
     this.#set(this.#bytes + bytes);
-    if (!this.trusted && this.#bytes > MAX_OF_STRANGER) this.#close();
+    if (!this.trusted && this.#bytes > MAX_UNTRUSTED) this.#close();
     while (total > MAX_UNFINISHED) {
       let [largest] = holders;
       for (const one of holders) if (one.#bytes > largest!.#bytes) largest = one;

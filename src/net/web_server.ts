@@ -12,9 +12,9 @@ import { UnfinishedMessage } from "./unfinished_messages.ts";
 export type WebPeer = Address;
 export type WebServer = HttpServer;
 
-/** Bytes of one message of a client. */
+/** Maximum length of a message of a client in bytes. */
 const MAX_MESSAGE = 16 << 20;
-/** Milliseconds between pings; a client that has not answered one by the next is gone. */
+/** Milliseconds between pings; a client that has not answered one by the next is disconnected. */
 const PING_INTERVAL = 20_000;
 
 const FIN = 0x80;
@@ -22,7 +22,7 @@ const BINARY = 2;
 
 /** Placeholder for the answer to a request that became a WebSocket. */
 const UPGRADED = Response.json(null);
-/** What {@link upgradeToWebSocket} makes a WebSocket of. */
+/** The parts from which {@link upgradeToWebSocket} makes a WebSocket. */
 const upgrades = new WeakMap<
   Request,
   {
@@ -52,7 +52,7 @@ interface WebSocketEvents {
   onOpen?(): void;
   /** @param message good until the call returns */
   onMessage(message: Uint8Array | string): void;
-  /** The far end closed, or is gone; not called after {@link WebSocketConnection.close}. */
+  /** The far end has closed, or the connection has failed; not called after {@link WebSocketConnection.close}. */
   onClose(code: number): void;
 }
 
@@ -62,19 +62,19 @@ export class WebSocketConnection {
   #events: WebSocketEvents | undefined;
   #answered = true;
   readonly #message: UnfinishedMessage;
-  /** Messages that wait for their turn; nothing is read meanwhile. */
+  /** Number of messages that wait for their turn; reading pauses meanwhile. */
   #behind = 0;
   #paused = false;
   #corked = false;
   readonly #stream: Socket;
   readonly #openDirect: () => DirectSocket | undefined;
-  /** null: there is none. */
+  /** null: direct writes are unavailable; undefined: not opened yet. */
   #direct: DirectSocket | null | undefined;
   readonly #timer: ReturnType<typeof setInterval>;
 
   /**
    * @param stream the connection that carries it
-   * @param direct opens a way to write past the socket, for fast senders
+   * @param direct opens a direct writer, for fast senders
    */
   constructor(socket: WebSocket, stream: Socket, direct: () => DirectSocket | undefined) {
     this.#socket = socket;
@@ -87,7 +87,7 @@ export class WebSocketConnection {
       this.#answered = true;
       this.#message.control(data.length);
     });
-    // Before the listener of the WebSocket, which tells of whole messages.
+    // Before the listener of the WebSocket, which reports whole messages.
     stream.prependListener("data", (bytes: Uint8Array) => this.#message.add(bytes.length));
     socket.on("message", (data: Uint8Array, isBinary: boolean) => {
       this.#answered = true;
@@ -106,7 +106,7 @@ export class WebSocketConnection {
     });
   }
 
-  /** Begins to tell of what happens. */
+  /** Begins to send events. */
   start(events: WebSocketEvents): void {
     this.#events = events;
     queueMicrotask(() => this.#events?.onOpen?.());
@@ -116,7 +116,7 @@ export class WebSocketConnection {
     return this.#socket.readyState === this.#socket.OPEN;
   }
 
-  /** Bytes that were sent and are not on their way yet. */
+  /** Number of sent bytes that the system has not taken yet. */
   get bufferedAmount(): number {
     return this.#socket.bufferedAmount;
   }
@@ -144,8 +144,8 @@ export class WebSocketConnection {
   }
 
   /**
-   * Reads nothing more until {@link resume}; messages already read still arrive. One that stays paused
-   * for two intervals of pings is closed, as it does not answer them.
+   * Pauses reading until {@link resume}; messages already read still arrive. A WebSocket that stays paused
+   * for two intervals of pings is closed, as no answer to them is read.
    */
   pause(): void {
     this.#paused = true;
@@ -171,7 +171,7 @@ export class WebSocketConnection {
     this.#socket.close(code, reason);
   }
 
-  /** What is sent in one turn goes out by one system call. */
+  /** Collects the messages of one turn in one system call. */
   #cork(): void {
     if (this.#corked) return;
     this.#corked = true;
@@ -203,7 +203,7 @@ export class WebSocketConnection {
 /**
  * Makes a WebSocket of a request.
  *
- * @returns undefined if the request asks for none
+ * @returns undefined if the request is not a valid upgrade
  */
 export function upgradeToWebSocket(
   request: Request,

@@ -1,28 +1,28 @@
 import type { StreamEvents } from "./stream_socket.ts";
 import type { WebPeer, WebSocketConnection } from "./web_server.ts";
 
-/** Bytes that may wait in the WebSocket when a write counts as taken. */
-const TAKEN = 64 * 1024;
-/** How often it is asked whether a write was taken, in milliseconds. */
+/** Maximum number of bytes waiting in the WebSocket at which a write counts as done. */
+const MAX_WAITING = 64 * 1024;
+/** Interval (ms) of checking whether a write is done. */
 const ASK_INTERVAL = 5;
 const UNSUPPORTED_DATA = 1003;
 
 /**
- * A WebSocket whose binary messages are pieces of a stream of bytes, cut anywhere. WEB-408.
+ * A stream of bytes in the binary messages of a WebSocket, split at any byte. WEB-408.
  */
 export class WebSocketStream {
   #writing = false;
   #events: StreamEvents | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param onOver called once when it is over */
+  /** @param onOver called when it has ended */
   constructor(
     readonly socket: WebSocketConnection,
     readonly peer: WebPeer,
     readonly onOver: () => void,
   ) {}
 
-  /** Whether the last {@link write} is under way. */
+  /** Whether the last {@link write} is in progress. */
   get writing(): boolean {
     return this.#writing;
   }
@@ -50,7 +50,7 @@ export class WebSocketStream {
     this.socket.trust();
   }
 
-  /** @returns false: `onWritten` tells when there is room for more */
+  /** @returns false: wait for `onWritten` before the next write */
   write(bytes: Uint8Array, length = bytes.length): boolean {
     this.#writing = true;
     this.socket.send(bytes.slice(0, length));
@@ -64,13 +64,13 @@ export class WebSocketStream {
     this.socket.close(code);
   }
 
-  /** A WebSocket does not tell when it has room again. */
+  /** Polls until the write is done, as a WebSocket has no event for it. */
   #await(): void {
     this.#timer = setTimeout(() => {
-      if (this.socket.open && this.socket.bufferedAmount > TAKEN) return this.#await();
+      if (this.socket.open && this.socket.bufferedAmount > MAX_WAITING) return this.#await();
       this.#writing = false;
       this.#events?.onWritten();
-    }, this.socket.bufferedAmount > TAKEN ? ASK_INTERVAL : 0);
+    }, this.socket.bufferedAmount > MAX_WAITING ? ASK_INTERVAL : 0);
   }
 
   #stop(): void {

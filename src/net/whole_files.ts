@@ -1,7 +1,7 @@
-// Small files that are always written whole: under another name, synced to the disk, then renamed. After a
-// crash the old or the new file is there, never a partial one.
+// Small files that are always written whole: under a temporary name, synced to the disk, then renamed. After
+// // a crash the old or the new file exists, never a partial one.
 
-/** Writes that go on at once. */
+/** Maximum number of writes in parallel. */
 const MAX_WRITES = 4;
 /** Suffix of a file during the write. */
 const TEMPORARY = ".tmp";
@@ -11,31 +11,31 @@ export class WholeFiles {
   readonly #waiting = new Map<string, Uint8Array>();
   readonly #writing = new Set<string>();
   #settled: (() => void)[] = [];
-  /** Files written, and not written, since the start. */
+  /** Number of files written, and of failed writes, since the start. */
   readonly counters = { written: 0, failed: 0 };
 
   /** @param onError called if a file could not be written; the previous contents stay */
   constructor(readonly onError: (path: string, error: unknown) => void) {}
 
-  /** Files that are not on the disk yet. */
+  /** Number of files that are not on the disk yet. */
   get waiting(): number {
     return this.#waiting.size;
   }
 
   /**
-   * The newest content of a file; undefined if there is none.
+   * The newest content of a file; undefined if the file does not exist.
    *
-   * @param limit bytes that it may have
-   * @throws {Error} if it cannot be read, or is not a regular file: a pipe would keep the server waiting, and
-   * whoever may write to the folder would choose what a link leads to
+   * @param limit maximum length of the file in bytes
+   * @throws {Error} if it cannot be read, or is not a regular file: a pipe would block the server, and a link could
+   *   lead to any file
    */
   read(path: string, limit: number): Uint8Array | undefined {
     const waiting = this.#waiting.get(path);
     if (waiting) return waiting;
     try {
       const { isFile, size } = Deno.lstatSync(path);
-      if (!isFile) throw new Error("It is not a regular file");
-      if (size > limit) throw new Error(`It has ${size} bytes, more than ${limit}`);
+      if (!isFile) throw new Error("not a regular file");
+      if (size > limit) throw new Error(`${size} bytes long (maximum ${limit})`);
       return Deno.readFileSync(path);
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return undefined;
@@ -43,14 +43,14 @@ export class WholeFiles {
     }
   }
 
-  /** Writes a file soon; its folder is made if it is missing. */
+  /** Writes a file soon; creates its folder if it is missing. */
   write(path: string, content: Uint8Array): void {
     this.#waiting.set(path, content);
     this.#next();
   }
 
   /**
-   * Puts a file that cannot be used out of the way.
+   * Renames an unusable file.
    * @returns its new path
    * @throws {Error} if that fails
    */
@@ -60,7 +60,7 @@ export class WholeFiles {
     return aside;
   }
 
-  /** How many files whose names end with `suffix` are in a folder and below it. */
+  /** Number of files in a folder and below it whose names end with `suffix`. */
   count(folder: string, suffix: string): number {
     let count = 0;
     try {
@@ -69,12 +69,12 @@ export class WholeFiles {
         else if (name.endsWith(suffix)) count++;
       }
     } catch {
-      // it is not there yet
+      // the folder does not exist yet
     }
     return count;
   }
 
-  /** Settles once all that was written is on the disk, or has failed. */
+  /** Resolves once all written files are on the disk or have failed. */
   settled(): Promise<void> {
     if (this.#waiting.size === 0) return Promise.resolve();
     return new Promise((resolve) => this.#settled.push(resolve));
@@ -109,7 +109,7 @@ async function writeWhole(path: string, content: Uint8Array): Promise<void> {
   const folder = path.slice(0, path.lastIndexOf("/"));
   await Deno.mkdir(folder, { recursive: true });
   const temporary = path + TEMPORARY;
-  await removeFile(temporary); // of a crash, or somebody's link or pipe
+  await removeFile(temporary); // left by a crash, or a link or pipe
   const file = await Deno.open(temporary, { write: true, createNew: true });
   try {
     for (let at = 0; at < content.length;) at += await file.write(content.subarray(at));
@@ -129,7 +129,7 @@ async function removeFile(path: string): Promise<void> {
   }
 }
 
-/** The new name is on the disk, too; Windows has no such thing. */
+/** Syncs the new name to the disk; Windows has no equivalent. */
 async function syncFolder(path: string): Promise<void> {
   if (Deno.build.os === "windows") return;
   const folder = await Deno.open(path);

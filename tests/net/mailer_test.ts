@@ -261,7 +261,7 @@ Deno.test("mailer waits for a slow server, but not for an endless answer", async
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as { port: number };
-  await withMailer({ port, timeout: 5, patience: 1 }, async (mailer) => {
+  await withMailer({ port, timeout: 5, maxTimeouts: 1 }, async (mailer) => {
     const results = await Promise.all([send(mailer, {}), send(mailer, {})]);
     for (const error of results) {
       assert.match(error!, new RegExp(`^127.0.0.1:${port} took more than 5 s for one mail$`));

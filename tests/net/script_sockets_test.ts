@@ -778,7 +778,7 @@ Deno.test("ScriptSockets limits the workers for single addresses, and replaces u
       clients.push(sockets.connect("127.1", addr.port, events.tcp(`c${i}`)) as Tcp);
       await events.until(new RegExp(`^c${i} (open|closed)`));
     }
-    await events.until(/^c16 closed 16 addresses that are not listed one by one are in use$/);
+    await events.until(/^c16 closed 16 workers for addresses of networks or names are in use$/);
     clients[3].close();
     sockets.connect("127.1", listeners[16].addr.port, events.tcp("again"));
     await events.until(/^again open/);

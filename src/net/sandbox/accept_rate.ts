@@ -1,7 +1,7 @@
 import { isLoopback, sourceKey, unmapped } from "../../common/ip.ts";
 
-/** One address takes this part of the connections at most. */
-const SHARE = 1 / 4;
+/** Maximum share of the connections per address. */
+const MAX_SHARE = 1 / 4;
 
 /**
  * Limits the connections per second of a listening socket, so that a flood from one address does not keep
@@ -15,15 +15,15 @@ export class AcceptRate {
   /** By address (IPv6: by /64). */
   readonly #bySource = new Map<string, number>();
 
-  /** @param rate connections a second */
+  /** @param rate maximum number of connections per second */
   constructor(rate: number) {
     this.#rate = rate;
   }
 
   /**
-   * Whether one more connection is taken.
+   * Whether to accept one more connection; counts it.
    *
-   * @param ip where it comes from
+   * @param ip its remote address
    * @param now in milliseconds
    */
   takes(ip: string, now: number): boolean {
@@ -38,7 +38,7 @@ export class AcceptRate {
     if (!isLoopback(hostname)) {
       const source = sourceKey(hostname);
       const count = this.#bySource.get(source) ?? 0;
-      if (count >= Math.ceil(this.#rate * SHARE)) return false;
+      if (count >= Math.ceil(this.#rate * MAX_SHARE)) return false;
       this.#bySource.set(source, count + 1);
     }
     this.#taken++;

@@ -1,7 +1,7 @@
-// Which addresses reach everybody on a network (RFC 919): a script has to say that it means that.
+// Recognizes broadcast addresses (RFC 919), which a script must enable explicitly.
 
 /** Ms for which the list of this machine's networks stays valid. */
-const FRESH = 10_000;
+const LIST_LIFETIME = 10_000;
 
 let known: ReadonlySet<string> = new Set();
 let knownUntil = -Infinity;
@@ -13,7 +13,7 @@ export function isBroadcast(ip: string): boolean {
   const now = performance.now();
   if (now >= knownUntil) {
     known = ofThisMachine();
-    knownUntil = now + FRESH;
+    knownUntil = now + LIST_LIFETIME;
   }
   return known.has(ip);
 }

@@ -1,7 +1,7 @@
 import type { FromWorker, ToWorker } from "./messages.ts";
 import type { Permission } from "./policy.ts";
 
-/** Starts the worker of some sockets, with permission for the addresses of a list only. */
+/** Starts a worker for sockets whose only permission is network access to the addresses of a list. */
 export function startWorker(
   net: Permission,
   receive: (messages: FromWorker[]) => void,
@@ -10,7 +10,7 @@ export function startWorker(
   const worker = new Worker(new URL("./socket_worker.ts", import.meta.url), {
     type: "module",
     name: "script sockets",
-    // The list is Deno's to enforce; everything but `net` is denied.
+    // Deno enforces the list; all permissions but `net` are denied.
     deno: {
       permissions: {
         net: net === true ? true : [...net],

@@ -7,13 +7,13 @@ import { Credit, type WorkerLink } from "./worker_link.ts";
 export class Connection implements Tcp {
   readonly #ledger: Ledger;
   #events: TcpEvents | undefined;
-  /** Where it lives, once the address of the host is known. */
+  /** Its worker, once the address of the host is known. */
   #worker: WorkerLink | undefined;
   #id = 0;
   #closed = false;
-  /** Data that a script wrote before that. */
+  /** Data that a script wrote before it has a worker. */
   #early: Uint8Array[] = [];
-  /** Bytes that were taken and are not written yet, and in how many pieces. */
+  /** Number of bytes accepted and not written yet, and the number of their pieces. */
   #held = 0;
   #pieces = 0;
   #credit: Credit | undefined;
@@ -24,7 +24,7 @@ export class Connection implements Tcp {
     ledger.opened(this);
   }
 
-  /** One that a worker has accepted. */
+  /** A connection that a worker has accepted. */
   static accepted(ledger: Ledger, worker: WorkerLink, child: number): Connection {
     const connection = new Connection(ledger, undefined);
     connection.#enter(worker, child);

@@ -9,17 +9,18 @@ import type { SocketHost } from "./socket_host.ts";
 import { named, portFault } from "./texts.ts";
 import { Credit, type WorkerLink } from "./worker_link.ts";
 
-/** Ms for which the addresses of a name stay valid, and the number of names kept. */
-const FRESH = 10_000;
-const MOST_NAMES = 64;
+/** Time (ms) for which the addresses of a name stay valid. */
+const NAME_LIFETIME = 10_000;
+/** Maximum number of names whose addresses are kept. */
+const MAX_NAMES = 64;
 
 /** A UDP socket. */
 export class DatagramSocket implements Udp {
   #id = 0;
   #held = 0;
-  /** Sockets beside it, for addresses that have workers of their own, by these. */
+  /** Further sockets for addresses with workers of their own, by address. */
   readonly #aside = new Map<string, Aside>();
-  /** Names that were sent to lately. */
+  /** Addresses of recently used names. */
   readonly #names = new Map<string, { addresses: Promise<string[]>; until: number }>();
   local: Address = { hostname: "", port: 0 };
 
@@ -64,7 +65,7 @@ export class DatagramSocket implements Udp {
     return socket;
   }
 
-  /** Sends, once the name is resolved and its address allowed; a refusal is told to the events. */
+  /** Sends a datagram once its name is resolved and its address allowed; reports a refusal to `events`. */
   send(bytes: Uint8Array, hostname: string, port: number): void {
     const fault = hostFault(hostname) ?? portFault(port);
     if (fault) return this.events.onError(fault);
@@ -82,13 +83,13 @@ export class DatagramSocket implements Udp {
     }
   }
 
-  /** Datagrams to one name do not each ask the resolver. */
+  /** Resolves a name; caches the addresses for {@link NAME_LIFETIME}. */
   #resolve(name: string): Promise<string[]> {
     const now = performance.now();
     let known = this.#names.get(name);
     if (!known || now >= known.until) {
-      if (this.#names.size >= MOST_NAMES) this.#names.clear();
-      known = { addresses: this.host.resolve(name), until: now + FRESH };
+      if (this.#names.size >= MAX_NAMES) this.#names.clear();
+      known = { addresses: this.host.resolve(name), until: now + NAME_LIFETIME };
       this.#names.set(name, known);
     }
     return known.addresses;
@@ -110,7 +111,7 @@ export class DatagramSocket implements Udp {
     else this.#drop(bytes, `sending to ${named(hostname, addresses, port)}: ${id}`);
   }
 
-  /** The worker and the socket there that reach an address, or why none does. */
+  /** The worker and its socket that reach an address, or the reason why none does. */
   #wayTo(ip: string, port: number): [WorkerLink, id: number] | [undefined, error: string] {
     if (!this.host.policy.alone?.("udp", ip, port)) return [this.worker, this.#id];
     if (this.bound) {
@@ -166,7 +167,7 @@ export class DatagramSocket implements Udp {
   }
 }
 
-/** A socket that reaches one address and gets the answers, as long as the one beside it is open. */
+/** A socket for one address and its answers; closed with the socket that created it. */
 class Aside {
   readonly id: number;
   onClose: (() => void) | undefined;
@@ -184,7 +185,7 @@ class Aside {
     const credit = new Credit(worker, this.id);
     ledger.opened(this);
     const hostname = ip.includes(":") ? "::" : "0.0.0.0";
-    const reply = new SharedArrayBuffer(REPLY_SIZE); // the caller does not wait for it
+    const reply = new SharedArrayBuffer(REPLY_SIZE); // not waited for
     worker.post({ op: "bind", id: this.id, hostname, port: 0, ipv6Only: false, reply });
   }
 

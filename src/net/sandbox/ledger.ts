@@ -1,4 +1,4 @@
-/** What an application's sockets are counted in. */
+/** Counts the sockets of an application and their waiting bytes. */
 export interface Ledger {
   opened(socket: { close(): void }): void;
   closed(socket: { close(): void }): void;

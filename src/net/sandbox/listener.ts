@@ -5,7 +5,7 @@ import { ANY_ADDRESS, type FromWorker, REPLY_SIZE } from "./messages.ts";
 import type { SocketHost } from "./socket_host.ts";
 import type { WorkerLink } from "./worker_link.ts";
 
-/** A TCP port that is listened on, on all addresses of the families that the policy allows. */
+/** A TCP port of a script, listening on all addresses of the families that the policy allows. */
 export class Listener {
   #id = 0;
 

@@ -6,9 +6,9 @@ import type { Address } from "../../common/address.ts";
 export type ToWorker =
   | { op: "connect"; id: number; hostname: string; port: number; timeout: number }
   | { op: "write"; id: number; bytes: Uint8Array }
-  /** With `reply`, a script waits until the port of a server is free. */
+  /** With `reply`, a script waits until the port of its server is free. */
   | { op: "close"; id: number; reply?: SharedArrayBuffer }
-  /** `bytes` more may be read from a connection, or received by a UDP socket. */
+  /** Allows reading `bytes` more from a connection, or receiving them by a UDP socket. */
   | { op: "credit"; id: number; bytes: number }
   /**
    * `hostnames` are one or both of {@link ANY_ADDRESS}; connections beyond `rate` a second are
@@ -22,7 +22,7 @@ export type ToWorker =
     rate: number;
     reply: SharedArrayBuffer;
   }
-  /** With `ipv6Only` nothing is received that came by IPv4. */
+  /** With `ipv6Only`, datagrams that came by IPv4 are dropped. */
   | {
     op: "bind";
     id: number;
@@ -44,21 +44,19 @@ export type FromWorker =
   | { ev: "datagram"; id: number; bytes: Uint8Array; from: Address }
   | { ev: "failed"; id: number; error: string };
 
-/** All addresses of this machine; that of IPv6 is both families where the system has it so. */
+/** All addresses of this machine; the one of IPv6 means both families on some systems. */
 export const ANY_ADDRESS = ["::", "0.0.0.0"] as const;
 
-/** How many bytes of one connection or UDP socket may be on their way to the script. */
+/** Maximum number of bytes of one connection or UDP socket on their way to the script. */
 export const READ_WINDOW = 128 * 1024;
 
 /**
- * Bytes counted for a datagram, a write or a read besides its data, as short and empty ones take
- * memory too.
+ * Bytes counted for a datagram, a write or a read besides its data: short and empty ones take memory too.
  */
 export const MESSAGE_COST = 256;
 
 /**
- * The answer to `listen` and `bind`, for which a script waits: an Int32 state (0 none yet,
- * 1 done, 2 refused), the port, the length of a text and the text.
+ * The answer to `listen` and `bind`, for which a script waits: an Int32 state (0 pending, 1 done, 2 refused), the port, the length of a text and the text.
  */
 export const REPLY_SIZE = 12 + 1024;
 const encoder = new TextEncoder();
@@ -79,7 +77,7 @@ export function writeReply(reply: SharedArrayBuffer, port: number, error?: strin
 /**
  * Waits for an answer, blocking.
  *
- * @returns the port, or why there is none
+ * @returns the port, or the reason of a failure
  */
 export function waitReply(reply: SharedArrayBuffer, timeout: number): number | string {
   const words = new Int32Array(reply, 0, 3);

@@ -1,12 +1,11 @@
 // The rules for sockets of scripts. The policy is checked before each step; the permissions express the
-// same for Deno and bind the worker of the sockets, so that a mistake in one does not open what the
-// other closes (DECISIONS 21).
+// same for Deno and bind the worker of the sockets, so that a mistake in one does not open an address that the other closes (DECISIONS 21).
 
-/** A list for Deno's `net` permission, or true for everything. */
+/** A list for Deno's `net` permission, or true for all addresses. */
 export type Permission = readonly string[] | true;
 
 export interface Policy {
-  /** Whether a TCP connection may be opened to an address, which a host name may have led to. */
+  /** Whether a TCP connection may be opened to an address. @param name the host name it was resolved from */
   connect(ip: string, port: number, name?: string): boolean;
   /** Whether a datagram may be sent to an address. */
   udp(ip: string, port: number, name?: string): boolean;
@@ -16,14 +15,14 @@ export interface Policy {
     readonly connect: Permission;
     readonly udp: Permission;
     /**
-     * For one address of this machine, as Deno tells listening from connecting by nothing, and for
-     * the ports around one, as it reads a long list slowly.
+     * Permissions for one address of this machine only, as Deno does not distinguish listening from
+     * connecting, and for the block of a port only, as Deno parses a long list slowly.
      */
     listen(ip: string, port: number): readonly string[];
   };
   /**
-   * Whether an address that may be reached is not among the permissions, as Deno has no words for
-   * networks of IPv6, nor for a name whose address is looked at: it gets a worker to itself.
+   * Whether an allowed address is not among the permissions, as Deno's lists cannot express networks of
+   * IPv6 or resolved names: such an address gets a worker of its own.
    */
   alone?(rule: "connect" | "udp", ip: string, port: number): boolean;
 }
@@ -31,20 +30,20 @@ export interface Policy {
 /** Size of a block of ports, aligned to its size; the ports of a block share a worker. */
 export const PORT_BLOCK = 1024;
 
-/** How much one application may hold, and how fast. */
+/** Limits of one application. */
 export interface Limits {
-  /** Sockets of all kinds that are open at once. */
+  /** Maximum number of open sockets of all kinds. */
   readonly sockets: number;
-  /** Bytes that wait to be sent, all sockets together. */
+  /** Maximum number of bytes that wait to be sent on all sockets together. */
   readonly buffered: number;
   /**
-   * Connections that one listening socket takes a second, a quarter of them from one address at
-   * most; more are closed at once.
+   * Maximum number of connections that a listening socket accepts per second, at most a quarter of
+   * them from one address; further ones are closed at once.
    */
   readonly acceptsPerSecond: number;
-  /** Milliseconds that connecting may take, name resolution included. */
+  /** Maximum time (ms) for connecting, name resolution included. */
   readonly connectTimeout: number;
-  /** Milliseconds that a script waits for a port to be opened; the worker may have to start. */
+  /** Maximum time (ms) that a script waits until a port is open; the worker may have to start. */
   readonly openTimeout: number;
 }
 
@@ -56,7 +55,7 @@ export const DEFAULT_LIMITS: Limits = {
   openTimeout: 5_000,
 };
 
-/** Which list of `[sandbox]` a step was checked against. */
+/** The list of `[sandbox]` that a step was checked against. */
 export type RuleName = "connect" | "listen" | "udp" | "mail";
 
 /** The sandbox does not allow a step; the message names the rule. */

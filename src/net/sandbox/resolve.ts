@@ -1,4 +1,4 @@
-// Resolves a host name of a script to addresses, which are checked and then used.
+// Resolves host names of scripts.
 import { canonicalIp } from "../../common/ip.ts";
 import { type Lookup, systemLookups } from "../lookups.ts";
 
@@ -17,9 +17,9 @@ export function hostFault(host: string): string | undefined {
 const systemLookup: Lookup = (name) => systemLookups.find(name);
 
 /**
- * All addresses of a host, in canonical form, IPv4 first: most hosts of a list of rules are.
+ * All addresses of a host in canonical form, IPv4 first, as most rules name IPv4 addresses.
  *
- * @throws {Error} saying that the name is not known
+ * @throws {Error} if the name is unknown
  */
 export async function resolve(host: string, lookup: Lookup = systemLookup): Promise<string[]> {
   const ip = canonicalIp(host);
@@ -29,7 +29,7 @@ export async function resolve(host: string, lookup: Lookup = systemLookup): Prom
     const records = [...await lookup(host)].sort((a, b) => a.family - b.family);
     found = records.flatMap(({ address }) => canonicalIp(address) ?? []);
   } catch {
-    // not known
+    // unknown
   }
   if (found.length === 0) throw new Error(`unknown host "${host}"`);
   return [...new Set(found)];

@@ -1,5 +1,5 @@
-// The sockets of one application's script, seen from the thread that runs scripts: nothing here
-// blocks but opening a port, for whose outcome a script asks at once (SOCK-032, SOCK-042).
+// The sockets of one application's script, on the thread that runs scripts. Only opening a port blocks,
+// // as a script gets the outcome at once (SOCK-032, SOCK-042).
 import { addressText } from "../../common/address.ts";
 import { canonicalIp } from "../../common/ip.ts";
 import type { ListenEvents, Tcp, TcpEvents, Udp, UdpEvents } from "../../common/socket_events.ts";
@@ -12,9 +12,9 @@ import { hostFault } from "./resolve.ts";
 import type { SocketHost } from "./socket_host.ts";
 import { named, portFault } from "./texts.ts";
 
-/** Counts bytes that wait, of all applications. */
+/** Counts the waiting bytes of all applications. */
 interface Memory {
-  /** @returns false without room for them */
+  /** @returns false if the limit is reached */
   take(bytes: number): boolean;
   release(bytes: number): void;
 }
@@ -26,13 +26,13 @@ export class ScriptSockets {
   readonly #memory: Memory | undefined;
   #buffered = 0;
 
-  /** @param memory counts what waits to be sent, besides the bound of `limits` */
+  /** @param memory counts bytes that wait to be sent, in addition to the limit of this application */
   constructor(host: SocketHost, memory?: Memory) {
     this.#host = host;
     this.#memory = memory;
   }
 
-  /** How many sockets are open. */
+  /** Number of open sockets. */
   get count(): number {
     return this.#open.size;
   }
@@ -43,9 +43,9 @@ export class ScriptSockets {
   }
 
   /**
-   * Opens a connection; the outcome is told to `events`, never during the call.
+   * Opens a connection; reports the outcome to `events`, never during the call.
    *
-   * @returns why it is refused at once, or the connection, to which bytes can be written already
+   * @returns the reason of an immediate refusal, or the connection, which accepts bytes already
    */
   connect(host: string, port: number, events: TcpEvents): Tcp | string {
     const fault = hostFault(host) ?? portFault(port) ?? this.#crowdFault();
@@ -60,7 +60,7 @@ export class ScriptSockets {
     return connection;
   }
 
-  /** @returns why the port cannot be listened on, or the listening socket */
+  /** Listens on a TCP port. @returns the reason of a failure, or the listening socket */
   listen(port: number, events: ListenEvents): { readonly port: number; close(): void } | string {
     const fault = portFault(port) ?? this.#roomFault();
     if (fault) return fault;
@@ -81,8 +81,11 @@ export class ScriptSockets {
   }
 
   /**
+   * Opens a UDP socket.
+   *
+   * @param port 0 for any free one
    * @param broadcast whether it may send to broadcast addresses, if the policy allows them as well
-   * @returns why the address cannot be bound, or the socket; port 0 is any that is free
+   * @returns the reason of a failure, or the socket
    */
   bind(hostname: string, port: number, events: UdpEvents, broadcast = false): Udp | string {
     const ip = canonicalIp(hostname);
@@ -97,7 +100,7 @@ export class ScriptSockets {
     return DatagramSocket.open(this.#ledger(), this.#host, ip, port, events, broadcast);
   }
 
-  /** Resolves a name, checks every address and connects to the first that is allowed. */
+  /** Resolves a name, checks every address and connects to the first allowed one. */
   async #dial(connection: Connection, host: string, port: number): Promise<void> {
     const { policy, limits } = this.#host;
     const started = performance.now();

@@ -16,20 +16,20 @@ import { type Lookup, resolve } from "./resolve.ts";
 import { UdpPorts } from "./udp_ports.ts";
 import { WorkerLink } from "./worker_link.ts";
 
-/** Workers that reach one address each; idle ones make room for others. */
-const MOST_ALONE = 16;
-/** Workers for ports; likewise. */
-const MOST_FOR_PORTS = 16;
+/** Maximum number of workers for one address each; a new one replaces an idle one. */
+const MAX_ALONE = 16;
+/** Maximum number of workers for ports; likewise. */
+const MAX_FOR_PORTS = 16;
 /** Maximum number of workers, about 9 MB each, including ending ones that still send for some seconds. */
-const MOST_WORKERS = 48;
-/** Blocks of ports that are prepared. */
-const MOST_BLOCKS = 8;
+const MAX_WORKERS = 48;
+/** Maximum number of blocks of ports that are prepared. */
+const MAX_BLOCKS = 8;
 
-/** What scripts are likely to do. */
+/** The sockets that scripts are likely to open. */
 export interface Expected {
   /** Ports that they may listen on or bind. */
   readonly ports: readonly number[];
-  /** Whether they may connect to others. */
+  /** Whether they may open connections. */
   readonly connects: boolean;
 }
 
@@ -40,7 +40,7 @@ export class SocketHost {
   /** UDP ports that scripts have chosen. */
   readonly udpPorts = new UdpPorts();
   readonly #workers = new Map<string, WorkerLink>();
-  /** Workers that reach a single address, by it; used last is last. */
+  /** Workers for single addresses by address, the most recently used last. */
   readonly #alone = new Map<string, WorkerLink>();
   readonly #retired = new Set<WorkerLink>();
   #policy: Policy;
@@ -50,7 +50,7 @@ export class SocketHost {
   readonly descriptors: Descriptors;
 
   /**
-   * @param lookup finds the addresses of names; the system does where it is left out
+   * @param lookup finds the addresses of names; the system's resolver by default
    * @param descriptors of the process
    */
   constructor(
@@ -65,7 +65,7 @@ export class SocketHost {
     this.#lookup = lookup;
   }
 
-  /** The addresses of a host. @throws {Error} if it has none, or they are not found in time */
+  /** The addresses of a host. @throws {Error} if it has none, or the look-up times out */
   resolve(host: string): Promise<string[]> {
     const { connectTimeout } = this.#limits;
     const late = `resolving "${host}" took more than ${connectTimeout / 1000} s`;
@@ -98,14 +98,14 @@ export class SocketHost {
   }
 
   /**
-   * Starts workers that scripts will need, as a start during service delays clients: it blocks this
-   * thread for 30 to 80 ms, until Deno's worker is up.
+   * Starts the workers that scripts will need: a later start would delay clients, as it blocks this thread
+   * for 30 to 80 ms, until Deno's worker is up.
    */
   prepare({ ports, connects }: Expected): void {
     const { listen, permissions: { connect } } = this.#policy;
     const allowed = ports.filter((port) => ANY_ADDRESS.some((ip) => listen(ip, port)));
     const blocks = [...new Map(allowed.map((port) => [blockOf(port), port])).values()]
-      .slice(0, MOST_BLOCKS);
+      .slice(0, MAX_BLOCKS);
     const kind = this.#together() ? "bound" : "listen";
     const missing = (key: string) => !this.#workers.has(key);
     const keys = blocks.map((port) => this.#keyOf(kind, port)).filter(missing);
@@ -116,7 +116,7 @@ export class SocketHost {
     if (connects && (connect === true || connect.length > 0)) this.#listed("connect");
   }
 
-  /** The worker of connections, or of UDP sockets at any port; it starts when it is needed. */
+  /** The worker of connections, or of UDP sockets at any port; starts at first use. */
   #listed(kind: "connect" | "udp"): WorkerLink {
     const { permissions } = this.#policy;
     return this.#workers.get(kind) ??
@@ -128,18 +128,18 @@ export class SocketHost {
   }
 
   /**
-   * The worker of servers with ports around one. They listen on all addresses of this machine.
+   * The worker of TCP servers in the block of a port. They listen on all addresses of this machine.
    *
-   * @returns why there is none
+   * @returns the reason if there is none
    */
   listening(port: number): WorkerLink | string {
     return this.#ports("listen", port);
   }
 
   /**
-   * The worker of UDP sockets that are bound to an address of this machine.
+   * The worker of UDP sockets bound to an address of this machine.
    *
-   * @returns why there is none
+   * @returns the reason if there is none
    */
   bound(ip: string, port: number): WorkerLink | string {
     if (isAny(ip)) return port === 0 ? this.#listed("udp") : this.#ports("bound", port);
@@ -158,31 +158,31 @@ export class SocketHost {
     return fault ?? this.#start(this.#workers, [key], this.#portsPermission(kind, [port]));
   }
 
-  /** Has an idle worker for ports make room for another if there are too many. @returns why none does */
+  /** Retires an idle worker for ports if there are too many. @returns the reason if none is idle */
   #roomForPorts(): string | undefined {
     const entries = [...this.#workers];
     const links = new Set(entries.filter(([key]) => key.includes(" ")).map(([, link]) => link));
-    if (links.size < MOST_FOR_PORTS) return undefined;
+    if (links.size < MAX_FOR_PORTS) return undefined;
     const idle = [...links].find(({ idle }) => idle);
-    if (!idle) return `${MOST_FOR_PORTS} blocks of ${PORT_BLOCK} ports are in use`;
+    if (!idle) return `${MAX_FOR_PORTS} blocks of ${PORT_BLOCK} ports are in use`;
     for (const [key, link] of entries) if (link === idle) this.#workers.delete(key);
     this.#retire(idle);
     return undefined;
   }
 
-  /** Why no more workers are started for now, or undefined. */
+  /** The reason why no more workers can start now, or undefined. */
   #crowd(): string | undefined {
     const count = new Set(this.#workers.values()).size + this.#alone.size + this.#retired.size;
-    return count < MOST_WORKERS
+    return count < MAX_WORKERS
       ? undefined
-      : `${MOST_WORKERS} workers of sockets are in use or ending: try again later`;
+      : `${MAX_WORKERS} workers of sockets are in use or ending: try again later`;
   }
 
   #keyOf(kind: "listen" | "bound", port: number): string {
     return `${this.#together() ? "ports" : kind} ${blockOf(port)}`;
   }
 
-  /** On all addresses of this machine, the ports around some; for UDP, what may be sent to. */
+  /** Permission for the blocks of some ports on all addresses of this machine, and for UDP for the allowed destinations. */
   #portsPermission(kind: "listen" | "bound", ports: readonly number[]): Permission {
     const { udp, listen } = this.#policy.permissions;
     const own = ports.flatMap((port) => ANY_ADDRESS.flatMap((ip) => listen(ip, port)));
@@ -191,8 +191,8 @@ export class SocketHost {
   }
 
   /**
-   * Whether TCP servers and UDP sockets share workers: Deno tells TCP from UDP by nothing, so TCP
-   * has to be allowed wherever UDP is, as it is by default.
+   * Whether TCP servers and UDP sockets share workers: Deno does not distinguish TCP from UDP, so they can
+   * only where TCP is allowed to all addresses of UDP, as by default.
    */
   #together(): boolean {
     const { connect, udp } = this.#policy.permissions;
@@ -204,7 +204,7 @@ export class SocketHost {
   /**
    * The worker for an address that the policy allows.
    *
-   * @returns why there is none
+   * @returns the reason if there is none
    */
   workerFor(kind: "connect" | "udp", ip: string, port: number): WorkerLink | string {
     if (!this.#policy.alone?.(kind, ip, port)) return this.#listed(kind);
@@ -215,15 +215,15 @@ export class SocketHost {
     );
   }
 
-  /** A worker for one address; where there are too many, an idle one makes room. */
+  /** A worker for one address; retires an idle one if there are too many. */
   #single(key: string, permission: () => Permission): WorkerLink | string {
     const worker = this.#alone.get(key);
     const crowd = worker ? undefined : this.#crowd();
     if (crowd) return crowd;
     this.#alone.delete(key);
-    if (!worker && this.#alone.size >= MOST_ALONE) {
+    if (!worker && this.#alone.size >= MAX_ALONE) {
       const idle = [...this.#alone].find(([, { idle }]) => idle);
-      if (!idle) return `${MOST_ALONE} addresses that are not listed one by one are in use`;
+      if (!idle) return `${MAX_ALONE} workers for addresses of networks or names are in use`;
       this.#alone.delete(idle[0]);
       this.#retire(idle[1]);
     }

@@ -1,6 +1,6 @@
 /// <reference lib="deno.worker" />
 // The worker that holds the sockets of scripts. Its only Deno permissions are the lists under
-// `[sandbox]`: it cannot reach other addresses, whatever the messages ask.
+// // `[sandbox]`: it can reach no other address, even if a message says so.
 import { type ToWorker, writeReply } from "./messages.ts";
 import { closingOf } from "./worker/closing.ts";
 import { Connection, connections } from "./worker/connection.ts";
@@ -8,14 +8,14 @@ import { datagrams, DatagramSocket } from "./worker/datagrams.ts";
 import { Listener, listeners } from "./worker/listener.ts";
 import { say, textOf } from "./worker/output.ts";
 
-/** Opens something for which a script waits, and answers. */
+/** Opens a port that a script waits for, and answers. */
 async function answer(
   reply: SharedArrayBuffer,
   name: string,
   open: () => { port: number },
 ): Promise<void> {
   const before = closingOf(name);
-  if (before) await before; // else synchronously: data to send may follow it
+  if (before) await before; // otherwise synchronous: messages with data to send may follow
   try {
     writeReply(reply, open().port);
   } catch (error) {

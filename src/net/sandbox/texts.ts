@@ -1,8 +1,8 @@
-// How addresses are written for scripts and operators.
+// Texts of addresses for scripts and operators.
 import { addressText } from "../../common/address.ts";
 import { canonicalIp } from "../../common/ip.ts";
 
-/** A host as the script called it, with the address that it has. */
+/** A host as the script named it, with its address. */
 export function named(host: string, addresses: string[], port: number): string {
   const [hostname = ""] = addresses;
   const ip = addressText({ hostname, port });

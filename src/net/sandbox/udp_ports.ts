@@ -1,8 +1,8 @@
 import { ANY_ADDRESS } from "./messages.ts";
 
 /**
- * The UDP ports that scripts have chosen: the system lets several sockets of one program have the same, so that one
- * application would take the datagrams of another.
+ * The UDP ports that scripts have chosen: the system lets several sockets of one program share a port, so one
+ * application could receive the datagrams of another.
  */
 export class UdpPorts {
   readonly #byPort = new Map<number, Set<string>>();

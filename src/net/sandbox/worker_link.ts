@@ -1,18 +1,18 @@
-// The thread of scripts' end of a worker in which sockets live.
+// A worker with sockets, seen from the thread of scripts.
 import { startWorker } from "./confined_worker.ts";
 import type { Permission } from "./policy.ts";
 import { type FromWorker, READ_WINDOW, type ToWorker, waitReply } from "./messages.ts";
 
-/** Ms that an unneeded worker has to send its remaining data. */
+/** Time (ms) for which an unneeded worker may send its remaining data. */
 const LINGER = 10_000;
-/** How long clients may wait while scripts hear of their sockets, in ms; the rest comes later. */
-const TURN = 2;
-/** Bytes from which on a buffer is handed over and not copied. */
-const HANDED_OVER = 4_096;
-/** Bytes that were read, before the worker is told that it may read as many more. */
+/** Maximum time (ms) per turn for events of sockets; further events wait for the next turn. */
+const MAX_TURN = 2;
+/** Minimum length (bytes) of a buffer that is transferred instead of copied. */
+const MIN_TRANSFER = 4_096;
+/** Number of processed bytes after which the worker is allowed to read as many more. */
 const CREDIT_STEP = READ_WINDOW / 4;
 
-/** One worker, and who its messages are for. */
+/** One worker, and the receivers of its messages. */
 export class WorkerLink {
   readonly #worker: ReturnType<typeof startWorker>;
   readonly #sockets = new Map<number, (message: FromWorker) => void>();
@@ -24,7 +24,7 @@ export class WorkerLink {
   #next = 0;
   #ended = false;
 
-  /** @param openTimeout milliseconds that {@link ask} waits */
+  /** @param openTimeout maximum time (ms) that {@link ask} waits */
   constructor(net: Permission, readonly openTimeout: number, onEnd: () => void) {
     this.#worker = startWorker(net, (messages) => {
       const idle = this.#inbox.length === 0;
@@ -54,7 +54,7 @@ export class WorkerLink {
     if (this.#onEmpty && this.#sockets.size === 0) this.#leave(this.#onEmpty);
   }
 
-  /** It gets no more sockets, and ends with its last one. */
+  /** Ends the worker after its last socket has closed; the caller adds no more. */
   retire(onEnd: () => void): void {
     this.#onEmpty = onEnd;
     if (this.#sockets.size === 0) this.#leave(onEnd);
@@ -69,13 +69,13 @@ export class WorkerLink {
     Deno.unrefTimer(timer as unknown as number);
   }
 
-  /** Queues a message; all messages of this turn go out in one post. */
+  /** Queues a message; all messages of a turn go in one post. */
   post(message: ToWorker): void {
     if (this.#outbox.length === 0) queueMicrotask(() => this.#flush());
     this.#outbox.push(message);
   }
 
-  /** Sends a message at once, and waits for its answer. @returns the port, or why there is none */
+  /** Sends a message at once, and waits for its answer. @returns the port, or the reason of a failure */
   ask(message: ToWorker & { reply: SharedArrayBuffer }): number | string {
     if (this.#ended) return "the worker of the sockets ended";
     this.post(message);
@@ -94,7 +94,7 @@ export class WorkerLink {
     this.#outbox = [];
     const transfer = new Set<ArrayBufferLike>();
     for (const message of messages) {
-      if (message.op !== "write" || message.bytes.length < HANDED_OVER) continue;
+      if (message.op !== "write" || message.bytes.length < MIN_TRANSFER) continue;
       const { buffer, byteLength } = message.bytes;
       if (buffer.byteLength === byteLength) transfer.add(buffer);
     }
@@ -103,7 +103,7 @@ export class WorkerLink {
 
   /** Delivers events to scripts within the time that clients can wait. An exception stops only its own event. */
   #deliver(): void {
-    const end = performance.now() + TURN;
+    const end = performance.now() + MAX_TURN;
     const more = () => this.#next < this.#inbox.length && !this.#ended;
     try {
       while (more() && performance.now() < end) this.#tell(this.#inbox[this.#next++]!);

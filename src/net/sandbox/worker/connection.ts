@@ -18,7 +18,7 @@ export class Connection {
   #resume: (() => void) | undefined;
   /** Bytes that wait to be written. */
   #queued = 0;
-  /** How much is read at once: what does not come needs no room. */
+  /** Size (bytes) of the next read buffer; adapts to the data received. */
   #readSize = 2_048;
 
   constructor(readonly id: number) {
@@ -51,9 +51,9 @@ export class Connection {
     this.#conn = conn;
     try {
       conn.setNoDelay(true);
-      conn.setKeepAlive(true); // detects a vanished peer in the end
+      conn.setKeepAlive(true); // detects a vanished peer eventually
     } catch {
-      // the other end may be gone already: the first read tells
+      // the far end may have closed already: the first read reports it
     }
     this.#read(conn);
     this.#write();

@@ -10,7 +10,7 @@ export const datagrams = new Map<number, DatagramSocket>();
 /** One UDP socket of a script. */
 export class DatagramSocket {
   readonly #socket: Deno.DatagramConn;
-  /** Then IPv4 addresses are mapped into IPv6. */
+  /** Whether it is an IPv6 socket, for which IPv4 addresses are mapped into IPv6. */
   readonly #ipv6: boolean;
   readonly #ended: Promise<void>;
   #credit = READ_WINDOW;

@@ -64,10 +64,10 @@ export class Listener {
 }
 
 /**
- * Listens on the addresses that stand for all of this machine, as far as it has their families.
- * Where an IPv6 socket is one of both, as on Linux, it takes the port of IPv4 as well.
+ * Listens on all addresses of this machine, of the families that it has. Where an IPv6 socket serves both
+ * families, as on Linux, it takes the port of IPv4 as well.
  *
- * @throws {Error} if the port cannot be had
+ * @throws {Error} if listening on the port fails
  */
 function listenOn(hostnames: readonly string[], port: number): Deno.TcpListener[] {
   const { AddrInUse, NotCapable, PermissionDenied } = Deno.errors;

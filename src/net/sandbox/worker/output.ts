@@ -1,5 +1,5 @@
 /// <reference lib="deno.worker" />
-// Messages of the worker to the thread of scripts, with addresses and errors in their form.
+// Sends messages of the worker to the thread of scripts; formats addresses and errors for them.
 import type { Address } from "../../../common/address.ts";
 import { unmapped } from "../../../common/ip.ts";
 import type { FromWorker } from "../messages.ts";
@@ -7,7 +7,7 @@ import type { FromWorker } from "../messages.ts";
 let outbox: FromWorker[] = [];
 let buffers: Transferable[] = [];
 
-/** Sends a message; those of one turn go in one post. */
+/** Sends a message; all messages of a turn go in one post. */
 export function say(message: FromWorker, buffer?: Transferable): void {
   if (outbox.length === 0) queueMicrotask(flush);
   outbox.push(message);
