@@ -17,7 +17,7 @@ import { FlvError } from "../flv/tags.ts";
 import { ConnectionError, StatusError } from "./status.ts";
 import { UrlError } from "./url.ts";
 
-/** What somebody types to come here. */
+/** The program and subcommand, as typed on the command line. */
 const PROGRAM = Deno.build.standalone
   ? `${Deno.execPath().split(/[/\\]/).at(-1)} client`
   : "deno task -q client";
@@ -51,7 +51,7 @@ export const commandWords = (): Record<string, string[]> =>
     ]),
   );
 
-/** The commands, as the manual tells of them. */
+/** The commands, for the manual page. */
 export const commandTable = (): Command[] => commands.map(({ command }) => command);
 
 const HELP = `Usage: ${PROGRAM} COMMAND ...
@@ -68,7 +68,7 @@ ${listOf(commands)}
 /**
  * Runs a client command, such as publish, play or call.
  *
- * @param args what follows "client" on the command line
+ * @param args arguments after "client" on the command line
  * @returns the exit code: 0, 1 if it failed, 2 if the command line is wrong
  */
 export async function runClient(
@@ -107,7 +107,7 @@ export async function runClient(
       return 2;
     }
     const message = explain(error);
-    if (message === undefined) throw error; // our own fault: the stack tells more
+    if (message === undefined) throw error; // a bug: print its stack
     output.write(`${message}\n`);
     return 1;
   }

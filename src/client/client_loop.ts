@@ -12,40 +12,40 @@ import type { Limits } from "../rtmfp/session/limits.ts";
 import { Peers } from "./peers.ts";
 
 export interface LoopOptions {
-  /** Diffie-Hellman groups that the client has keys of; Flash has 2 alone, which is the default. */
+  /** Diffie-Hellman groups of the client's keys; by default only 2, as in Flash. */
   readonly groups?: readonly GroupId[];
-  /** Take nothing less than HMACs and sequence numbers, as rtmfp-cpp does; Flash leaves it to the server. */
+  /** Require HMACs and sequence numbers, as rtmfp-cpp does; Flash leaves it to the server. */
   readonly strict?: boolean;
-  /** The IP address of this machine to speak from; any of them unless told. */
+  /** Local IP address; any by default. */
   readonly hostname?: string;
 }
 
-/** What connections run on. */
+/** Endpoint, peers and sending for RTMFP connections. */
 export interface ClientHost {
   readonly endpoint: Endpoint;
   /** Sessions with other clients. */
   readonly peers: Peers;
   /** The fingerprint of the certificate: 32 bytes. */
   readonly peerId: Uint8Array;
-  /** `ip:port` of the interfaces of this machine, as Flash tells them to the server. */
+  /** `ip:port` of the interfaces of this machine, as Flash sends them to the server. */
   localAddresses(): string[];
   /** Schedules sending of written messages, after the running code. */
   wake(): void;
   close(): Promise<void>;
 }
 
-/** What Flash offers: HMACs of 10 bytes and sequence numbers, if the server asks for them. */
+/** The policy of Flash: HMACs of 10 bytes and sequence numbers if the server requires them. */
 const FLASH: Policy = { requireHmac: false, requireSequence: false, hmacLength: 10 };
 
 /**
- * Peers say hello in 68 bytes, and are answered with a certificate of 135: the server's limit would
- * leave the first of their hellos unanswered.
+ * Hellos of peers have 68 bytes, and the answer's certificate 135: the server's limit would leave the
+ * first hello unanswered.
  */
 export const PEER_LIMITS: Partial<Limits> = { amplification: 4 };
 
 const random: Random = (length) => crypto.getRandomValues(new Uint8Array(length));
 
-/** An endpoint with a socket and a clock: what connections run on. */
+/** An endpoint with a socket and a clock. */
 export class ClientLoop implements ClientHost, DatagramHandler {
   readonly endpoint: Endpoint;
   readonly peers = new Peers(this);
@@ -56,7 +56,7 @@ export class ClientLoop implements ClientHost, DatagramHandler {
   #timerAt = Infinity;
   #closed = false;
 
-  /** Opens a port of its own, with a new identity: each has another peer id, as in Flash. */
+  /** Opens a port with a new identity: each loop has another peer id, as in Flash. */
   static async open(options: LoopOptions = {}): Promise<ClientLoop> {
     const { hostname } = options;
     return new ClientLoop(new UdpSocket(await bindUdp({ hostname, port: 0 })), options);
@@ -95,8 +95,8 @@ export class ClientLoop implements ClientHost, DatagramHandler {
   }
 
   /**
-   * `ip:port` of the interfaces of this machine, but for loopback and link-local ones: what Flash
-   * tells the server by setPeerInfo. Empty without permission to ask the system.
+   * `ip:port` of the interfaces of this machine except loopback and link-local ones, as Flash sends them
+   * by setPeerInfo. Empty without permission to read the interfaces.
    */
   localAddresses(): string[] {
     const { hostname, port } = this.#socket.address;
@@ -113,7 +113,7 @@ export class ClientLoop implements ClientHost, DatagramHandler {
     }
   }
 
-  /** Drops all sessions, tells their far ends, and gives the port back. */
+  /** Closes all sessions and the port. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.endpoint.close();
@@ -124,7 +124,7 @@ export class ClientLoop implements ClientHost, DatagramHandler {
     await this.#serving;
   }
 
-  /** Closes the port without a message to any far end, as a machine that loses power. */
+  /** Closes the port without a message to any far end, like a machine that loses power. */
   async vanish(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);

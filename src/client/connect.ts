@@ -25,8 +25,8 @@ export function parseAnyUrl(text: string): AnyUrl {
 }
 
 /**
- * Reads a URL whose last path segment names a stream, unless the name is given apart. By RTMP what
- * stands behind a question mark belongs to the name, by RTMFP to the application.
+ * Reads a URL whose last path segment names a stream, unless `name` is given. The query belongs to the
+ * name in RTMP, and to the application in RTMFP.
  *
  * @throws {UrlError}
  */

@@ -1,5 +1,4 @@
-// Streams from client to client, without the server: RFC 7425 §5.4, rtmfp-wire §6.9. The server only
-// brings the two together.
+// Streams from client to client, without the server: RFC 7425 §5.4, rtmfp-wire §6.9. The server only introduces them.
 import type { InitiatorFailure } from "../rtmfp/session/initiator.ts";
 import type { Address } from "../common/address.ts";
 import type { WriteOptions } from "../rtmfp/flow/handlers.ts";
@@ -10,7 +9,7 @@ import type { PeerSession } from "./peer_session.ts";
 import type { Peers } from "./peers.ts";
 import { ConnectionError } from "./status.ts";
 
-/** The stream of a peer that plays from here. */
+/** The stream of a peer that plays a local publication. */
 export class Subscriber extends NetStream {
   /** @param peerId 64 hexadecimal digits */
   constructor(host: StreamHost, id: number, readonly peerId: string) {
@@ -29,14 +28,15 @@ export class Subscriber extends NetStream {
   }
 }
 
-/** A publication for peers that ask for it, as with DIRECT_CONNECTIONS. */
+/** A publication for peers that request it, as with DIRECT_CONNECTIONS. */
 export class DirectPublication {
   /** A stream for each peer that plays it. */
   readonly subscribers = new Set<Subscriber>();
-  /** A peer wants to play: whether it may. @param peerId 64 hexadecimal digits */
+  /** Whether a peer may play. @param peerId 64 hexadecimal digits */
   onSubscribe: (peerId: string) => boolean = () => true;
-  /** A peer plays from now on, or no more. */
+  /** A peer has begun to play. */
   onSubscriber: (stream: Subscriber) => void = () => {};
+  /** A peer has stopped playing. */
   onUnsubscriber: (stream: Subscriber) => void = () => {};
   readonly #withdraw: () => void;
 
@@ -73,7 +73,7 @@ export class DirectPublication {
   }
 }
 
-/** All that is published to the peers of an endpoint. */
+/** The publications for peers of an endpoint. */
 export class DirectPublications {
   readonly #byName = new Map<string, DirectPublication>();
 
@@ -85,7 +85,8 @@ export class DirectPublications {
     return this.#byName.get(name);
   }
 
-  /** @throws {RangeError} if the name is in use here */
+  /** @throws {RangeError} if the client publishes that name already
+   */
   add(name: string): DirectPublication {
     if (this.#byName.has(name)) throw new RangeError(`Cannot publish ${name} twice`);
     const publication = new DirectPublication(name, () => this.#byName.delete(name));

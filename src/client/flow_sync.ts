@@ -1,17 +1,17 @@
 /**
  * Lines up the flows of one stream: a receiver that has read a flow sync message on one of
- * `count` flows delivers nothing that follows on it until the message has come on all of them.
+ * `count` flows holds back the messages after it until the sync message has arrived on all of them.
  * RFC 7425 §5.2.
  */
 export class FlowSync {
   readonly #groups = new Map<number, { count: number; flows: Set<SyncedFlow> }>();
 
-  /** A flow that can be held up by a sync. */
+  /** Adds a flow that a sync can hold back. */
   join(deliver: (message: Uint8Array) => void): SyncedFlow {
     return new SyncedFlow(this, deliver);
   }
 
-  /** A sync message has come on a flow. A flow that has ended counts as one where it came. */
+  /** A sync message has arrived on a flow. Flows that have ended need none. */
   arrive(flow: SyncedFlow, id: number, count: number): void {
     let group = this.#groups.get(id);
     if (!group) this.#groups.set(id, group = { count, flows: new Set() });
@@ -23,7 +23,7 @@ export class FlowSync {
     for (const member of group.flows) member.release();
   }
 
-  /** A flow has ended: one flow fewer will bring the messages that are awaited. */
+  /** A flow has ended: awaited sync messages need one flow fewer. */
   leave(flow: SyncedFlow): void {
     for (const [id, group] of this.#groups) {
       if (group.flows.has(flow)) continue;

@@ -41,7 +41,7 @@ import { parseRtmfpUrl, type RtmfpUrl } from "./url.ts";
 /** Events for the owner of a connection. */
 interface NetConnectionHandler {
   onStatus?(status: Status): void;
-  /** The server calls a function of the client. The returned value is the answer, if the server wants one. */
+  /** The server calls a function of the client. The returned value is the answer, if the server requests one. */
   onCall?(name: string, args: AmfValue[]): AmfValue | void;
   /** The connection has ended, by either end. Called once. */
   onClose?(reason: string): void;
@@ -60,14 +60,14 @@ export interface ConnectOptions extends LoopOptions {
   readonly handler?: NetConnectionHandler;
   /** Time-out (ms) of the attempt; default 10,000. */
   readonly timeout?: number;
-  /** An endpoint to share; without it the connection has one of its own. */
+  /** An endpoint to share; without it the connection creates its own. */
   readonly loop?: ClientHost;
 }
 
-/** Less than this a server cannot ask for, in milliseconds. RFC 7425 §5.3.4. */
-const LEAST_KEEP_ALIVE = 5000;
-/** How long an orderly close may take, in milliseconds. */
-const CLOSING = 1500;
+/** Minimum keep-alive interval (ms) that a server can set. RFC 7425 §5.3.4. */
+const MIN_KEEP_ALIVE = 5000;
+/** Maximum time (ms) of an orderly close. */
+const CLOSE_TIMEOUT = 1500;
 
 interface Call {
   resolve(value: AmfValue): void;
@@ -94,7 +94,7 @@ export class NetConnection implements StreamHost, SharedObjectHost {
   /**
    * Connects to an application.
    *
-   * @throws {UrlError} if the URL is none
+   * @throws {UrlError} if the URL is invalid
    * @throws {ConnectionError} if no server answers, or it closes
    * @throws {StatusError} if the server refuses
    */
@@ -191,7 +191,7 @@ export class NetConnection implements StreamHost, SharedObjectHost {
     return this.#call(this.encoding, name, encodeValues(this.encoding, [null, ...args]));
   }
 
-  /** Calls a function of the application and wants no answer. @throws {WireError} as {@link call} */
+  /** Calls a function of the application without an answer. @throws {WireError} as {@link call} */
   send(name: string, ...args: AmfValue[]): void {
     const values = encodeValues(this.encoding, [null, ...args]);
     this.sendControl(callMessage(this.encoding, name, 0, values));
@@ -212,7 +212,7 @@ export class NetConnection implements StreamHost, SharedObjectHost {
   /**
    * Publishes to peers directly: they reach this client by {@link nearId}.
    *
-   * @throws {RangeError} if the name is in use here
+   * @throws {RangeError} if this client publishes that name already
    */
   publishDirect(name: string): DirectPublication {
     return this.loop.peers.publications.add(name);
@@ -222,7 +222,7 @@ export class NetConnection implements StreamHost, SharedObjectHost {
    * A stream to play from a peer that is connected to the same server.
    *
    * @param peerId 64 hexadecimal digits
-   * @throws {ConnectionError} if the peer is not reached in time (milliseconds)
+   * @throws {ConnectionError} if the peer is not reached within `timeout` ms
    */
   openDirect(peerId: string, timeout?: number): Promise<DirectStream> {
     const { loop, encoding } = this;
@@ -248,7 +248,7 @@ export class NetConnection implements StreamHost, SharedObjectHost {
   }
 
   /**
-   * Uses a remote shared object of the application; `ready` of it settles when its slots are there.
+   * Uses a remote shared object of the application; its `ready` settles when its slots have arrived.
    *
    * @throws {RangeError} if this connection uses it already
    */
@@ -264,17 +264,17 @@ export class NetConnection implements StreamHost, SharedObjectHost {
     return object;
   }
 
-  /** Ends the connection in good order; the streams should have been closed before. */
+  /** Closes the connection in order; close its streams before. */
   async close(): Promise<void> {
     if (this.#ended === undefined) this.#end("closed");
-    const until = performance.now() + CLOSING;
+    const until = performance.now() + CLOSE_TIMEOUT;
     while (this.#session.state === "nearClose" && performance.now() < until) {
       await sleep(5);
     }
     if (!this.#options.loop) await this.loop.close();
   }
 
-  // What streams need
+  // For streams
 
   openFlow(metadata: Uint8Array, options: { priority: number; timeCritical: boolean }): SendFlow {
     return this.#session.openFlow(metadata, { ...options, association: this.#far });
@@ -367,8 +367,8 @@ export class NetConnection implements StreamHost, SharedObjectHost {
     if (message.type === MessageType.userControl) {
       const { event, values: [server, peer] } = readUserControl(message.payload);
       if (event !== UserControl.setKeepAlive) return;
-      if (server !== undefined) this.#session.keepAlive = Math.max(server, LEAST_KEEP_ALIVE);
-      if (peer !== undefined) this.loop.peers.keepAlive = Math.max(peer, LEAST_KEEP_ALIVE);
+      if (server !== undefined) this.#session.keepAlive = Math.max(server, MIN_KEEP_ALIVE);
+      if (peer !== undefined) this.loop.peers.keepAlive = Math.max(peer, MIN_KEEP_ALIVE);
       return;
     }
     const amf3 = message.type === MessageType.sharedObjectAmf3;

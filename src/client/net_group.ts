@@ -12,21 +12,21 @@ import type { SendFlow } from "../rtmfp/flow/send_flow.ts";
 import type { PeerSession } from "./peer_session.ts";
 import type { Peers } from "./peers.ts";
 
-/** First bytes of messages on flows of groups. rtmfp-wire §3.8. */
+/** Types of messages on flows of groups: their first bytes. rtmfp-wire §3.8. */
 const JOIN = 0x01;
 const MEMBER = 0x0b;
 /** Kinds of a group's name. */
 const GroupName = { specification: 0x10, id: 0x15 } as const;
 
-/** Members that are being connected to. */
-const MOST_ATTEMPTS = 32;
+/** Maximum number of members that it connects to at the same time. */
+const MAX_ATTEMPTS = 32;
 
 interface NetGroupHandler {
   /** The server names a member. @param peerId 32 bytes */
   onMember?(peerId: Uint8Array): void;
-  /** There is a session with another member. @param peerId 64 hexadecimal digits */
+  /** A session with another member is open. @param peerId 64 hexadecimal digits */
   onNeighbor?(peerId: string): void;
-  /** A member has left, or is gone. */
+  /** A member has left, or its session has ended. */
   onNeighborGone?(peerId: string): void;
   /** The server has left the group, or refused it. */
   onEnd?(): void;
@@ -40,11 +40,11 @@ interface GroupHost {
   wake(): void;
 }
 
-/** Another member. The flows may come into being in any order. */
+/** Another member. The two flows open in any order. */
 interface Neighbor {
   readonly peer: PeerSession;
   readonly flow: SendFlow;
-  /** The peer's flow: it has said that it is a member. */
+  /** The peer's flow, on which it has identified itself as a member; undefined before. */
   far: ReceiveFlow | undefined;
 }
 
@@ -70,7 +70,7 @@ export class NetGroup {
   /**
    * Joins.
    *
-   * @param flow a flow to the server for this group alone
+   * @param flow a flow to the server only for this group
    * @param name the group's 32 bytes of id, or its specification; see {@link groupId}
    * @throws {RangeError} if this client has joined the group already
    */
@@ -115,16 +115,16 @@ export class NetGroup {
     this.#leave();
   }
 
-  /** The server has no part in it any more. */
+  /** The server has ended its flow of the group, or refused it. */
   end(): void {
     if (this.#closed) return;
     this.#leave();
     this.handler.onEnd?.();
   }
 
-  // What sessions with peers tell
+  // Events of sessions with peers
 
-  /** A peer says that it is a member. */
+  /** A peer identifies itself as a member. */
   met(peer: PeerSession, flow: ReceiveFlow): void {
     const neighbor = this.#greet(peer, flow);
     if (neighbor.far) return;
@@ -132,7 +132,7 @@ export class NetGroup {
     this.handler.onNeighbor?.(peer.id);
   }
 
-  /** A peer's flow has ended: it is a member no more. */
+  /** A peer's flow has ended: it has left. */
   left(peer: PeerSession, flow: ReceiveFlow): void {
     const neighbor = this.#neighbors.get(peer.id);
     if (neighbor?.far === flow) this.#remove(neighbor);
@@ -148,7 +148,7 @@ export class NetGroup {
     const id = toHex(peerId);
     this.handler.onMember?.(peerId);
     if (this.#closed || this.#neighbors.has(id) || this.#attempts.has(id)) return;
-    if (this.#refused.has(id) || this.#attempts.size >= MOST_ATTEMPTS) return;
+    if (this.#refused.has(id) || this.#attempts.size >= MAX_ATTEMPTS) return;
     let over = false;
     const settle = () => {
       over = true;
@@ -167,7 +167,7 @@ export class NetGroup {
     if (!over) this.#attempts.set(id, cancel);
   }
 
-  /** Tells a peer of the membership, unless that was done. */
+  /** Tells a peer that this client is a member, unless it has done so. */
   #greet(peer: PeerSession, far?: ReceiveFlow): Neighbor {
     const known = this.#neighbors.get(peer.id);
     if (known?.peer === peer) return known;
@@ -197,7 +197,7 @@ export class NetGroup {
     this.#askAgain();
   }
 
-  /** Without a neighbor it joins again: the server answers with members, as to a first join. */
+  /** Joins again if there is no neighbor: the server answers with members, as to a first join. */
   #askAgain(): void {
     if (this.#closed || this.#neighbors.size > 0 || this.#attempts.size > 0) return;
     this.#flow.write(this.#join);

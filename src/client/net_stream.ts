@@ -20,7 +20,7 @@ import { readStatus, type Status } from "../tc/format/status.ts";
 import { FlowSync, type SyncedFlow } from "./flow_sync.ts";
 import { ConnectionError, StatusError } from "./status.ts";
 
-/** A data message: what `NetStream.send` calls at the other end, or metadata. */
+/** A data message: a call by `NetStream.send`, or metadata. */
 export interface StreamData {
   /** The handler's name, such as "onMetaData". */
   readonly name: string;
@@ -41,7 +41,7 @@ export interface NetStreamHandler {
   onData?(data: StreamData): void;
   /** A command other than onStatus. */
   onCommand?(name: string, values: AmfReader): void;
-  /** No message comes any more: the connection has ended. */
+  /** The connection has ended; no message follows. */
   onClose?(): void;
 }
 
@@ -63,12 +63,12 @@ export interface StreamHost {
 
 const Priority = { audio: 3, command: 2, video: 1 } as const;
 type FlowKind = keyof typeof Priority;
-/** Bytes of a message or of several that may arrive out of order. */
+/** Receive window of a flow in bytes. */
 const BUFFER = 4 << 20;
-/** What Flash sends after play, in milliseconds: its default bufferTime. */
+/** The buffer time (ms) that Flash sends after play by default. */
 const BUFFER_TIME = 100;
 
-/** Handles a message; one that cannot be read is as if it had not come. */
+/** Handles a message; ignores a malformed one. */
 export function ignoringBadMessages(handle: () => void): void {
   try {
     handle();
@@ -80,7 +80,7 @@ export function ignoringBadMessages(handle: () => void): void {
 /** A flow of the peer that belongs to a stream. */
 interface Incoming {
   readonly flow: ReceiveFlow;
-  /** It brings commands: then it stays when playing ends. */
+  /** It has carried commands, and so stays open when playing ends. */
   commands: boolean;
 }
 
@@ -194,7 +194,7 @@ export class NetStream {
     this.command("closeStream");
   }
 
-  /** Fragments that have come on the flows that the peer has open. */
+  /** Number of fragments received on the open flows of the peer. */
   get receivedFragments(): number {
     let fragments = 0;
     for (const { flow } of this.#incoming) fragments += flow.receivedFragments;
@@ -202,8 +202,8 @@ export class NetStream {
   }
 
   /**
-   * Ends playing, and resolves when all has come that the peer had written: as it hears of it, it ends
-   * the flows of media behind their last messages. It resolves too when the connection has ended.
+   * Ends playing, and resolves when all messages that the peer had written have arrived: it then ends the
+   * flows of media after their last messages. Also resolves when the connection has ended.
    */
   drain(): Promise<void> {
     return new Promise((resolve) => {
@@ -214,8 +214,8 @@ export class NetStream {
   }
 
   /**
-   * Ends the stream after all sent messages have arrived, on any flow.
-   * It does nothing more once the connection has ended.
+   * Ends the stream after all sent messages have arrived, on any flow; returns early if the connection
+   * ends.
    */
   async close(): Promise<void> {
     if (this.#closed) return;
@@ -232,7 +232,7 @@ export class NetStream {
     this.#settleAll(new ConnectionError("The stream was closed"));
   }
 
-  /** Sends a message of another kind in its place among the commands. */
+  /** Sends a message of another kind on the flow of commands. */
   control(message: Message): void {
     this.#write("command", message);
   }
@@ -284,7 +284,7 @@ export class NetStream {
     this.#host.wake();
   }
 
-  /** Ends flows and waits until the peer has all of them. */
+  /** Ends flows and waits until the peer has acknowledged all their messages. */
   async #finish(...kinds: FlowKind[]): Promise<void> {
     const closing = kinds.map((kind) => this.#flows.get(kind)).filter((flow) => flow !== undefined);
     await Promise.all(closing.map((flow) =>
@@ -359,7 +359,7 @@ export class NetStream {
     });
   }
 
-  /** Cumulus refuses a name in use with level "status". */
+  /** Settles the request that a status answers. A CumulusServer refuses a name in use with level "status". */
   #settle(status: Status): void {
     const { level, code } = status;
     const expected = this.#expecting.find(({ accepts, about }) =>

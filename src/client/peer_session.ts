@@ -22,16 +22,16 @@ import type { Peers } from "./peers.ts";
 
 /**
  * The session with another client: streams in both directions, and the groups that both belong to.
- * It stays as long as one end has a use for it. RFC 7425 §5.4, rtmfp-wire §6.9.
+ * It stays open as long as one end uses it. RFC 7425 §5.4, rtmfp-wire §6.9.
  */
 export class PeerSession implements SessionHandler {
   /** The peer's id, 64 hexadecimal digits. */
   readonly id: string;
   readonly #peers: Peers;
   readonly #streams = new Set<NetStream>();
-  /** Own flows, and the streams that their answers belong to. */
+  /** Own flows, and the streams of their answers. */
   readonly #flows = new Map<SendFlow, NetStream>();
-  /** What this end has it open for, and flows of the peer that have not ended. */
+  /** Number of uses by this end, and of open flows of the peer. */
   #uses = 0;
   #guests = 0;
   #lastStream = FIRST_PEER_STREAM;
@@ -47,7 +47,7 @@ export class PeerSession implements SessionHandler {
     return this.#closed;
   }
 
-  /** Whether it was closed as one closes a session, and was not lost. */
+  /** Whether it was closed in order, not lost. */
   get orderly(): boolean {
     return this.#orderly;
   }
@@ -57,7 +57,7 @@ export class PeerSession implements SessionHandler {
     this.#uses++;
   }
 
-  /** This end has no use for it any more: the last one closes it. */
+  /** Ends one use; the last one closes the session. */
   release(): void {
     if (--this.#uses > 0 || this.#guests > 0) return;
     this.session.finish();
@@ -157,14 +157,14 @@ export class PeerSession implements SessionHandler {
       );
       return undefined;
     }
-    stream.control(userControlMessage(UserControl.streamBegin, stream.id)); // as peers of librtmfp say
+    stream.control(userControlMessage(UserControl.streamBegin, stream.id)); // as librtmfp sends it to peers
     stream.status("status", "NetStream.Play.Reset", `Playing and resetting ${name}`);
     stream.status("status", "NetStream.Play.Start", `Started playing ${name}`);
     publication.add(stream);
     return publication;
   }
 
-  /** Members identify themselves by the message of joining at the server. */
+  /** Members identify themselves by the same message as for joining at the server. */
   #groupFlow(flow: ReceiveFlow): FlowReceiver {
     const joined = new Set<string>();
     const leave = () => {

@@ -1,4 +1,4 @@
-// Sessions with other clients of the same server, whichever end has opened them: RFC 7016 §3.5.1.4
+// Sessions with other clients of the same server, opened by either end: RFC 7016 §3.5.1.4
 // to §3.5.1.6, rtmfp-wire §3.9.
 import type { InitiatorFailure } from "../rtmfp/session/initiator.ts";
 import { toHex } from "../bytes/hex.ts";
@@ -10,12 +10,12 @@ import { DirectPublications } from "./direct.ts";
 import type { NetGroup } from "./net_group.ts";
 import { PeerSession } from "./peer_session.ts";
 
-/** Time limit (ms) for a peer's answer: three hellos, and the keying. */
-const WITHIN = 20_000;
-/** Default interval (ms) of keep-alives to peers, until a server sets another one. */
-const KEEP_ALIVE = 10_000;
+/** Time-out (ms) of opening a session with a peer: three hellos, and the keying. */
+const OPEN_TIMEOUT = 20_000;
+/** Interval (ms) of keep-alives to peers until a server sets another one. */
+const KEEP_ALIVE_INTERVAL = 10_000;
 
-/** Result of opening a session with a peer: one of the two is called, once. */
+/** Result of opening a session with a peer: exactly one of the methods is called, once. */
 interface PeerEvents {
   onOpen(peer: PeerSession): void;
   onFail?(reason: InitiatorFailure): void;
@@ -28,22 +28,22 @@ interface PeersHost {
   wake(): void;
 }
 
-/** The other clients that a client has to do with; with each it has one session, for everything. */
+/** The other clients that a client has sessions with: one session each, for all streams and groups. */
 export class Peers implements EndpointHandler {
-  /** What peers can play from here. */
+  /** Publications that peers can play. */
   readonly publications = new DirectPublications();
   /** The groups that this client has joined, by id. */
   readonly groups = new Map<string, NetGroup>();
   readonly #host: PeersHost;
   readonly #sessions = new Map<string, PeerSession>();
   readonly #attempts = new Map<string, { waiting: Set<PeerEvents>; cancel(): void }>();
-  #keepAlive = KEEP_ALIVE;
+  #keepAlive = KEEP_ALIVE_INTERVAL;
 
   constructor(host: PeersHost) {
     this.#host = host;
   }
 
-  /** How many there is a session with. */
+  /** Number of peers with a session. */
   get size(): number {
     return this.#sessions.size;
   }
@@ -60,7 +60,7 @@ export class Peers implements EndpointHandler {
   }
 
   /**
-   * Asks for a session with a peer: the one there is, or a new one.
+   * Requests a session with a peer: the existing one, or a new one.
    *
    * @param peerId 32 bytes
    * @param introducers addresses of a server that knows it, or of the peer itself
@@ -107,7 +107,7 @@ export class Peers implements EndpointHandler {
     const id = toHex(peerId);
     const waiting = new Set<PeerEvents>();
     const opening = this.#host.endpoint.connect(canonicalEpd(peerId), introducers, {
-      within: WITHIN,
+      within: OPEN_TIMEOUT,
       onOpen: (session) => {
         this.#attempts.delete(id);
         const peer = this.onSession(session);

@@ -18,7 +18,7 @@ export async function resolve(
       return found.slice(0, 8).map(({ address }) => ({ hostname: address, port }));
     }
   } catch {
-    // one message for all that can be wrong with a name
+    // one message for all errors
   }
   throw new ConnectionError(`Cannot find a host named ${hostname}`);
 }

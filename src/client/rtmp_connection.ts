@@ -16,13 +16,14 @@ import { resolve } from "./resolve.ts";
 import { RtmpStream, type RtmpStreamHost } from "./rtmp_stream.ts";
 import { ConnectionError, StatusError } from "./status.ts";
 
-/** Bytes of one write at most. */
+/** Maximum length of one write in bytes. */
 const BLOCK = 65_536;
-/** Between two looks at a connection, and the longest silence of a server. Milliseconds. */
+/** Time (ms) between two checks of a connection. */
 const MANAGE_INTERVAL = 1_000;
-const SILENCE = 30_000;
+/** Maximum time (ms) without data from the server. */
+const SILENCE_TIMEOUT = 30_000;
 
-/** A connection to a server over TCP or TLS, as `NetConnection` is one over RTMFP. */
+/** A connection to a server over TCP or TLS, like `NetConnection` over RTMFP. */
 export class RtmpConnection implements ClientHost, RtmpStreamHost {
   readonly client: RtmpClient;
   readonly hmac = (key: Uint8Array, bytes: Uint8Array) =>
@@ -126,7 +127,7 @@ export class RtmpConnection implements ClientHost, RtmpStreamHost {
     return stream;
   }
 
-  /** Resolves when all that was written has been handed to the system. */
+  /** Resolves when the system has taken all written data. */
   drained(): Promise<void> {
     return new Promise((resolve) => {
       this.#drained.push(resolve);
@@ -135,7 +136,7 @@ export class RtmpConnection implements ClientHost, RtmpStreamHost {
   }
 
   /** Ends the connection after all written messages are sent. */
-  // deno-lint-ignore require-await -- as that of NetConnection
+  // deno-lint-ignore require-await -- like the one of NetConnection
   async close(): Promise<void> {
     this.#end("closed");
   }
@@ -203,7 +204,7 @@ export class RtmpConnection implements ClientHost, RtmpStreamHost {
   }
 
   #manage(): void {
-    if (this.client.manage() >= SILENCE) this.#end("received nothing for 30 s");
+    if (this.client.manage() >= SILENCE_TIMEOUT) this.#end("received nothing for 30 s");
   }
 
   #end(reason: string): void {

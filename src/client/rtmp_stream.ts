@@ -8,7 +8,7 @@ import { readStatus, type Status } from "../tc/format/status.ts";
 import { ignoringBadMessages, type NetStreamHandler, readStreamData } from "./net_stream.ts";
 import { ConnectionError, StatusError } from "./status.ts";
 
-/** A pending request, and the status codes that settle it. */
+/** A pending request, and the status code that it awaits. */
 interface Expected {
   readonly accepts: string;
   settle(error: Error | undefined, status?: Status): void;
@@ -17,11 +17,11 @@ interface Expected {
 /** Interface of the connection for a stream. */
 export interface RtmpStreamHost {
   readonly client: RtmpClient;
-  /** Resolves when all that was written has been handed to the system. */
+  /** Resolves when the system has taken all written data. */
   drained(): Promise<void>;
 }
 
-/** One direction of media over RTMP, as `NetStream` is one over RTMFP. */
+/** One direction of media over RTMP, like `NetStream` over RTMFP. */
 export class RtmpStream {
   handler: NetStreamHandler = {};
   readonly #host: RtmpStreamHost;
@@ -30,7 +30,7 @@ export class RtmpStream {
   readonly #video: RtmpChannel;
   #expected: Expected | undefined;
   #closed = false;
-  /** Messages that have come. */
+  /** Number of received messages. */
   #received = 0;
 
   /** @param id the number that createStream gave */
@@ -80,7 +80,7 @@ export class RtmpStream {
     this.#commands.write({ type: MessageType.data, timestamp, payload });
   }
 
-  /** Everything comes in order: nothing is behind the word of the end. */
+  /** Resolves at once: messages are in order, so none follows the message of the end. */
   drain(): Promise<void> {
     return Promise.resolve();
   }

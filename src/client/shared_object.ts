@@ -11,7 +11,7 @@ import { ConnectionError, StatusError } from "./status.ts";
 
 /** A change of a slot, as in ActionScript's SyncEvent. SO-050. */
 export interface SyncChange {
-  /** `clear`: of all slots, `success`: the own change was taken, `delete`: the slot is gone. */
+  /** `clear`: all slots were deleted, `success`: the own change was accepted, `delete`: the slot was deleted. */
   readonly code: "clear" | "change" | "success" | "delete";
   /** Name of the slot; absent for `clear`. */
   readonly name?: string;
@@ -19,7 +19,7 @@ export interface SyncChange {
 
 /** Events for the owner of a shared object. */
 export interface SharedObjectHandler {
-  /** After the changes of one message. */
+  /** The changes of one message have been applied. */
   onSync?(changes: readonly SyncChange[]): void;
   /** A client or a script calls a function of all users of the object. */
   onCall?(handler: string, args: AmfValue[]): void;
@@ -46,7 +46,7 @@ export class SharedObject {
   #isUsed = false;
   #resolve!: (object: SharedObject) => void;
   #reject!: (error: Error) => void;
-  /** Events that leave together. */
+  /** Events of one message; see {@link together}. */
   #batch: SharedObjectEvent[] | undefined;
 
   constructor(
@@ -91,7 +91,7 @@ export class SharedObject {
     this.#send({ type: "sendMessage", values });
   }
 
-  /** What `action` changes and sends leaves as one message. */
+  /** Sends all changes and calls of `action` as one message. */
   together(action: () => void): void {
     const outer = this.#batch;
     this.#batch ??= [];
@@ -104,7 +104,7 @@ export class SharedObject {
     }
   }
 
-  /** Uses the object no more. */
+  /** Stops using the object. */
   close(): void {
     this.#send({ type: "release" });
     this.#host.forgetShared(this);
@@ -121,7 +121,7 @@ export class SharedObject {
     const changes: SyncChange[] = [];
     const wasUsed = this.#isUsed;
     for (const event of events) {
-      // Before that all is of an earlier use of the same name, and on its way since.
+      // Other events before it belong to an earlier use of the same name.
       if (!this.#isUsed && event.type !== "useSuccess" && event.type !== "status") continue;
       switch (event.type) {
         case "useSuccess":

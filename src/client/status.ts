@@ -1,7 +1,7 @@
-// How the server says no, and how a connection ends.
+// Errors of requests and connections.
 import type { Status } from "../tc/format/status.ts";
 
-/** The server has answered no: to connect, to a call, to publish or play. */
+/** The server has refused: connect, a call, publish or play. */
 export class StatusError extends Error {
   override name = "StatusError";
 

@@ -1,4 +1,4 @@
-// Where to connect: rtmfp://host[:port]/app[/instance][?query]. RFC 7425 §6.
+// URLs of RTMFP: rtmfp://host[:port]/app[/instance][?query]. RFC 7425 §6.
 import { percentDecoded } from "../bytes/percent.ts";
 import { hostText } from "../common/address.ts";
 
@@ -12,7 +12,7 @@ export interface RtmfpUrl {
   readonly port: number;
   /** The path without its first slash, "" for the root application. */
   readonly app: string;
-  /** What follows the question mark; "" if there is none. */
+  /** Text after the question mark; "" if there is none. */
   readonly query: string;
 }
 
@@ -24,7 +24,7 @@ export class UrlError extends Error {
 /**
  * Reads a URL.
  *
- * @throws {UrlError} if it is not rtmfp, names no host, or its port is none
+ * @throws {UrlError} if it is not rtmfp, has no host, or has an invalid port
  */
 export function parseRtmfpUrl(text: string): RtmfpUrl {
   const [, host, portText, path = "", query = ""] =
@@ -53,10 +53,10 @@ export function parseRtmfpUrl(text: string): RtmfpUrl {
 }
 
 /**
- * Splits a URL whose last path segment names a stream, as the command line takes it.
+ * Splits a URL whose last path segment names a stream.
  *
- * @param name the stream's name if it is given apart: then the whole path is the application's
- * @throws {UrlError} if no name is there
+ * @param name the stream's name, if given separately: then the whole path is the application's
+ * @throws {UrlError} if there is no name
  */
 export function parseStreamUrl(text: string, name?: string): { url: RtmfpUrl; name: string } {
   const url = parseRtmfpUrl(text);
@@ -77,6 +77,6 @@ export function parseStreamUrl(text: string, name?: string): { url: RtmfpUrl; na
   const query = url.query === "" ? "" : `?${url.query}`;
   return {
     url: parseRtmfpUrl(`rtmfp://${host}${port}/${app}${query}`),
-    name: percentDecoded(last) ?? last, // a percent sign that is just one
+    name: percentDecoded(last) ?? last, // an invalid escape is taken literally
   };
 }

@@ -2,10 +2,10 @@ import { within } from "../../common/wait.ts";
 import { ConnectionError } from "../status.ts";
 
 /**
- * The server's answer.
+ * Waits for the server's answer.
  *
  * @param timeout milliseconds
- * @param missing begins the message if there is none
+ * @param missing begin of the error message without an answer
  * @throws {ConnectionError} after the time-out
  */
 export async function answerWithin<T>(

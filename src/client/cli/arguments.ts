@@ -9,9 +9,9 @@ export interface Option extends OptionForm {
 
 export interface Command {
   readonly name: string;
-  /** What follows the options, such as "URL FILE.flv". */
+  /** Operands after the options, such as "URL FILE.flv". */
   readonly operands: string;
-  /** How many operands there are at least and at most. */
+  /** Minimum and maximum number of operands. */
   readonly count: readonly [least: number, most: number];
   readonly summary: string;
   /** Paragraphs below the options in --help. */
@@ -51,10 +51,10 @@ export function operand({ operands }: Arguments, index: number): string {
 }
 
 /**
- * The number an option has.
+ * The numeric value of an option.
  *
  * @returns undefined if the option is not given
- * @throws {UsageError} if it is not a number of `least` or more
+ * @throws {UsageError} if it is not a number from `least` to `most`
  */
 export function numberOption(
   { options }: Arguments,

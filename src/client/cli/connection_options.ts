@@ -1,4 +1,4 @@
-// The options that all commands have: how to connect.
+// Options of all commands: how to connect.
 import type { AmfValue } from "../../amf/mod.ts";
 import { UsageError } from "../../common/arguments.ts";
 import { ipBytes } from "../../common/ip.ts";
@@ -22,16 +22,16 @@ export const connectionOptions: Readonly<Record<string, Option>> = {
   },
 };
 
-/** Options that only RTMFP has a use for. */
-const OF_RTMFP = ["groups", "strict", "bind", "unreliable"];
+/** Options for RTMFP only. */
+const RTMFP_OPTIONS = ["groups", "strict", "bind", "unreliable"];
 
 /**
- * @param url where to: some options are for RTMFP alone
- * @throws {UsageError} if one has a value that it cannot have
+ * @param url target: some options are for RTMFP only
+ * @throws {UsageError} if an option has an invalid value
  */
 export function readConnectionOptions(args: Arguments, url?: AnyUrl): ConnectOptions {
   const { options } = args;
-  const unused = url && isRtmp(url) && OF_RTMFP.find((name) => options.has(name));
+  const unused = url && isRtmp(url) && RTMFP_OPTIONS.find((name) => options.has(name));
   if (unused) throw new UsageError(`Option --${unused} works only with rtmfp://`);
   const timeout = numberOption(args, "timeout", 0.1, 3600);
   return {
@@ -46,7 +46,7 @@ export function readConnectionOptions(args: Arguments, url?: AnyUrl): ConnectOpt
   };
 }
 
-/** Reads a command line argument as JSON. @throws {UsageError} if it is none */
+/** Reads a command line argument as JSON. @throws {UsageError} if it is not JSON */
 export function parseJson(text: string, what: string): Json {
   try {
     return JSON.parse(text);

@@ -1,10 +1,9 @@
-/** How long, in milliseconds, signals are taken for repetitions of the first one. */
-const SAME_SIGNAL = 250;
+/** Time (ms) after the first signal for which further signals count as copies of it. */
+const COPY_TIMEOUT = 250;
 
 /**
  * Turns Ctrl-C (and the system's termination signal) into a promise, so that a command can
- * close its resources. A second Ctrl-C ends the program at once; signals within `SAME_SIGNAL` of the
- * first are copies of it, which `deno task` passes on besides the terminal.
+ * close its resources. A second Ctrl-C ends the program at once; signals within `COPY_TIMEOUT` of the first are copies of it: `deno task` sends one besides the terminal's.
  */
 export class Interrupt {
   readonly #signals: Deno.Signal[] = Deno.build.os === "windows"
@@ -12,13 +11,13 @@ export class Interrupt {
     : ["SIGINT", "SIGTERM"];
   readonly #on: () => void;
   #resolve: () => void = () => {};
-  /** Settles on the first one. */
+  /** Resolves on the first signal. */
   readonly raised: Promise<void> = new Promise((resolve) => this.#resolve = resolve);
   #raisedAt = Infinity;
 
   constructor() {
     this.#on = () => {
-      if (performance.now() > this.#raisedAt + SAME_SIGNAL) Deno.exit(130);
+      if (performance.now() > this.#raisedAt + COPY_TIMEOUT) Deno.exit(130);
       this.#raisedAt = Math.min(this.#raisedAt, performance.now());
       this.#resolve();
     };

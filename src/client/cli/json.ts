@@ -1,5 +1,5 @@
-// AMF values as JSON, and back. What JSON has no form for is an object with one member whose
-// name begins with a dollar sign; an object that has such names itself stands in {"$object": …}.
+// Converts AMF values to JSON, and back. A value that JSON lacks is an object with one member whose
+// // name begins with a dollar sign; an object with such names itself is wrapped in {"$object": …}.
 import {
   AmfDictionary,
   type AmfObject,
@@ -17,7 +17,7 @@ export class JsonError extends Error {
   override name = "JsonError";
 }
 
-/** The forms beyond JSON, for --help. */
+/** The extensions of JSON, for --help. */
 export const JSON_NOTES = `Values that JSON lacks, in arguments and results:
   {"$date": "2026-01-31T12:00:00.000Z"}      a date (also as milliseconds since 1970)
   {"$bytes": "AAECAw=="}                     a byte array, in base64
@@ -31,10 +31,9 @@ export const JSON_NOTES = `Values that JSON lacks, in arguments and results:
   {"$object": {"$type": 1}}                  an object whose names begin with a dollar sign`;
 
 /**
- * The AMF value that JSON stands for: arrays, objects, strings, numbers, booleans and null as
- * themselves.
+ * The AMF value of JSON: arrays, objects, strings, numbers, booleans and null unchanged.
  *
- * @throws {JsonError} if a form beyond JSON is wrong
+ * @throws {JsonError} if an extension of JSON is invalid
  */
 export function fromJson(json: Json): AmfValue {
   if (typeof json !== "object" || json === null) return json;
@@ -83,8 +82,8 @@ export function fromJson(json: Json): AmfValue {
 }
 
 /**
- * JSON for an AMF value; {@link fromJson} reads it back. A value that stands inside itself shows
- * there as `{"$cycle": n}`, n levels up.
+ * JSON of an AMF value; {@link fromJson} reads it back. A reference to a surrounding value becomes
+ * `{"$cycle": n}`, n levels up.
  */
 export function toJson(value: AmfValue, above: readonly AmfValue[] = []): Json {
   if (value === undefined || value === null) return null;

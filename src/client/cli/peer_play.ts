@@ -20,7 +20,7 @@ export const peerPlay: Command = {
     'digits), as "peer serve" prints it.',
   options: {
     name: { value: "NAME", help: "the stream's name; then all of URL is the application" },
-    seconds: { value: "N", help: "stop N seconds after the stream was asked for" },
+    seconds: { value: "N", help: "stop N seconds after requesting the stream" },
     force: forceOption,
     ...connectionOptions,
   },

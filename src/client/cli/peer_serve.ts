@@ -28,8 +28,8 @@ export const peerServe: Command = {
     "  client peer play rtmfp://localhost/live/cam PEERID copy.flv",
 };
 
-/** How long the end of a stream may take to be known to the peer, in milliseconds. */
-const CLOSING = 3000;
+/** Maximum time (ms) until the peer has acknowledged the end of a stream. */
+const CLOSE_TIMEOUT = 3000;
 
 /** Runs the command. @returns the exit code */
 export async function runPeerServe(
@@ -45,7 +45,7 @@ export async function runPeerServe(
     repeat: numberOption(args, "repeat", 0) ?? 1,
     peers: numberOption(args, "peers", 1) ?? Infinity,
   };
-  await firstTag(file.path); // a bad file is refused before anyone is bothered
+  await firstTag(file.path); // refuses a bad file before connecting
 
   const ended = Promise.withResolvers<void>();
   const handler = { onClose: () => ended.resolve() };
@@ -68,14 +68,14 @@ export async function runPeerServe(
   }
 }
 
-/** What is published directly, and how often. */
+/** A file to publish directly. */
 interface ServedFile {
-  /** Of the stream. */
+  /** Name of the stream. */
   readonly name: string;
   readonly path: string;
-  /** How many times in a row each peer gets it; 0: without end. */
+  /** Number of times in a row that each peer gets it; 0: without end. */
   readonly repeat: number;
-  /** How many peers have to receive it. */
+  /** Number of peers that must receive it. */
   readonly peers: number;
 }
 
@@ -84,7 +84,7 @@ class FileService {
   readonly #publication: DirectPublication;
   readonly #serving = new Set<Promise<void>>();
   readonly #complete = Promise.withResolvers<void>();
-  /** How many peers have still to receive it. */
+  /** Number of peers that have not received it yet. */
   #missing: number;
 
   constructor(
@@ -101,7 +101,7 @@ class FileService {
     };
   }
 
-  /** Resolves once as many peers as wanted have received the file, or have left. */
+  /** Resolves once the required number of peers have received the file or have left. */
   get complete(): Promise<void> {
     return this.#complete.promise;
   }
@@ -112,8 +112,8 @@ class FileService {
 
   /** Ends the stream for all peers. */
   async close(): Promise<void> {
-    await waitAtMost(this.#publication.close(), CLOSING);
-    await waitAtMost(Promise.all(this.#serving), CLOSING);
+    await waitAtMost(this.#publication.close(), CLOSE_TIMEOUT);
+    await waitAtMost(Promise.all(this.#serving), CLOSE_TIMEOUT);
   }
 
   async #serve(stream: Subscriber): Promise<void> {
@@ -124,7 +124,7 @@ class FileService {
     await this.#sendAll(sender);
     const whole = !way.closed && !this.interrupt.isRaised;
     this.#publication.subscribers.delete(stream);
-    await waitAtMost(stream.close(), CLOSING);
+    await waitAtMost(stream.close(), CLOSE_TIMEOUT);
     this.line.say(`${peer} ${whole ? "has all of it" : "has left"}. ${sender.summary()}`);
     if (--this.#missing === 0) this.#complete.resolve();
   }
@@ -134,7 +134,7 @@ class FileService {
     for (let round = 0; (repeat === 0 || round < repeat) && !sender.way.closed; round++) {
       if (this.interrupt.isRaised) return;
       await sender.send(readTags(path));
-      if (!sender.begun) return; // without audio and video nothing keeps the pace
+      if (!sender.begun) return; // without audio and video the file has no pace
     }
   }
 

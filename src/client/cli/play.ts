@@ -14,14 +14,14 @@ export const play: Command = {
   operands: "URL FILE.flv",
   count: [2, 2],
   summary:
-    "Plays a stream or a recording into a file, times as they come. The last segment of URL is the name\n" +
+    "Plays a stream or a recording into a file with its timestamps. The last segment of URL is the name\n" +
     "of the stream, the part before it the application. It ends with the publisher or\n" +
     "the recording, after --seconds, or on Ctrl-C.",
   options: {
     name: { value: "NAME", help: "the stream's name; then all of URL is the application" },
     start: { value: "S", help: "play the recording from second S on, not the live stream" },
     length: { value: "S", help: "play S seconds of it" },
-    seconds: { value: "N", help: "stop N seconds after the stream was asked for" },
+    seconds: { value: "N", help: "stop N seconds after requesting the stream" },
     unreliable: { help: "let the network lose frames rather than wait for them" },
     force: forceOption,
     ...connectionOptions,
@@ -30,11 +30,11 @@ export const play: Command = {
     "  client play rtmfp://localhost/live/film part.flv --start 60 --length 30",
 };
 
-/** Silence (ms) after the publisher's end that ends the stream. */
-const SILENCE = 5000;
+/** Time (ms) without a message after the publisher's end that ends the stream. */
+const SILENCE_TIMEOUT = 5000;
 /** Time-out (ms) of closing the stream at the server. */
-const CLOSING = 2000;
-/** The start value that asks Cumulus for unreliable transport. */
+const CLOSE_TIMEOUT = 2000;
+/** The start value that requests unreliable transport of a CumulusServer. */
 const UNBUFFERED = -3000;
 
 /** Status codes at the end of a live stream, and of a recording. */
@@ -83,7 +83,7 @@ interface Source {
   /** As {@link NetStream.play} has it. */
   readonly start?: number;
   readonly length?: number;
-  /** How long it is recorded at most. */
+  /** Maximum duration in seconds. */
   readonly seconds: number;
 }
 
@@ -124,7 +124,7 @@ export async function record(
   }
   if (unpublished) await lastFrames(stream, interrupt);
   const lost = way.closed && !unpublished && !way.orderly;
-  await waitAtMost(stream.close(), CLOSING);
+  await waitAtMost(stream.close(), CLOSE_TIMEOUT);
   recording.close();
   line.say(recording.summary());
   if (lost) throw new ConnectionError("The connection ended before the stream");
@@ -132,8 +132,8 @@ export async function record(
 }
 
 /**
- * Waits for the frames that are on their way when the publisher has ended: audio and video have flows
- * of their own, and may come after the word of its end.
+ * Waits for the frames in flight when the publisher has ended: audio and video have flows of their own,
+ * and may arrive after the message of its end.
  */
 async function lastFrames(stream: AnyStream, interrupt: Interrupt): Promise<void> {
   let drained = false;
@@ -142,6 +142,6 @@ async function lastFrames(stream: AnyStream, interrupt: Interrupt): Promise<void
     const fragments = stream.receivedFragments;
     if (fragments === before) return; // the peer does not end its flows
     before = fragments;
-    await waitAtMost(Promise.race([done, interrupt.raised]), SILENCE);
+    await waitAtMost(Promise.race([done, interrupt.raised]), SILENCE_TIMEOUT);
   }
 }

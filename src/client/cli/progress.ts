@@ -1,4 +1,4 @@
-// The line that shows how publishing or playing goes.
+// The progress line of publishing and playing.
 
 /** Counters since the start. */
 export interface Progress {
@@ -43,16 +43,16 @@ export function progressText(progress: Progress, bitRate: number, columns = Infi
   return forms.find(({ length }) => length <= columns) ?? shortest.slice(0, columns);
 }
 
-/** A terminal, or anything that takes text. */
+/** A terminal, or any other output of text. */
 export interface ProgressOutput {
   write(text: string): void;
-  /** Whether a line can be written over. */
+  /** Whether a line can be overwritten. */
   readonly isTerminal: boolean;
   /** Characters of a line of a terminal. */
   readonly columns?: number;
 }
 
-/** Prints progress: on a terminal one line over and over, elsewhere a line now and then. */
+/** Prints progress: on a terminal one line that it overwrites, elsewhere a line every 5 s. */
 export class ProgressLine {
   /** Times and byte counts of the last seconds, oldest first, for the bit rate. */
   #samples: { at: number; bytes: number }[] = [];
@@ -61,14 +61,14 @@ export class ProgressLine {
 
   constructor(readonly output: ProgressOutput) {}
 
-  /** How often to call {@link show}, in milliseconds. */
+  /** Interval (ms) of calls of {@link show}. */
   static readonly period = 250;
 
-  /** Shows `progress` at `now` (milliseconds), if it is time to. */
+  /** Shows `progress` at `now` (ms), if it is due. */
   show(progress: Progress, now: number): void {
     const newest = { at: now, bytes: progress.bytes };
     this.#samples.push(newest);
-    // The rate is that of the time since the latest sample that is 2 s old.
+    // The rate covers the time since the latest sample that is 2 s old.
     this.#samples.splice(0, Math.max(0, this.#samples.findLastIndex(({ at }) => now - at >= 2000)));
     const { isTerminal, columns = 80 } = this.output;
     if (!isTerminal && now - this.#printedAt < 5000) return;
@@ -76,7 +76,7 @@ export class ProgressLine {
     const [first = newest] = this.#samples;
     const elapsed = now - first.at;
     const rate = elapsed > 0 ? (progress.bytes - first.bytes) * 8000 / elapsed : 0;
-    // In the last column of some terminals a line wraps already.
+    // Some terminals wrap a line that reaches the last column.
     const text = progressText(progress, rate, isTerminal ? columns - 1 : Infinity);
     this.output.write(isTerminal ? `\r\x1b[K${text}` : `${text}\n`);
     this.#open = isTerminal;
@@ -89,7 +89,7 @@ export class ProgressLine {
   }
 }
 
-/** Standard error, which leaves standard output to results. */
+/** Standard error; standard output is for results. */
 export const standardError: ProgressOutput = {
   write(text) {
     const bytes = new TextEncoder().encode(text);

@@ -25,10 +25,10 @@ export const publish: Command = {
 };
 
 const TYPES = ["live", "record", "append", "appendWithGap"];
-/** How long a server has to tell that it records, in milliseconds. */
-const RECORDING = 5_000;
+/** Maximum time (ms) to wait for the server's message that it records. */
+const RECORD_TIMEOUT = 5_000;
 /** Maximum time (ms) for sending the remaining frames at the end. */
-const CLOSING = 10_000;
+const CLOSE_TIMEOUT = 10_000;
 
 /** Runs the command. @returns the exit code */
 export async function runPublish(args: Arguments, output: ProgressOutput): Promise<number> {
@@ -42,7 +42,7 @@ export async function runPublish(args: Arguments, output: ProgressOutput): Promi
     );
   }
   const path = operand(args, 1);
-  await firstTag(path); // a bad file is refused before anyone is bothered
+  await firstTag(path); // refuses a bad file before connecting
 
   const connection = await connectTo(url, options);
   const interrupt = new Interrupt();
@@ -52,20 +52,20 @@ export async function runPublish(args: Arguments, output: ProgressOutput): Promi
     const recording = recordingOf(stream, line);
     await stream.publish(name, type);
     line.say(`Publishing ${name}`);
-    if (type !== "live" && !await waitAtMost(recording, RECORDING)) {
+    if (type !== "live" && !await waitAtMost(recording, RECORD_TIMEOUT)) {
       line.say("The server does not say whether it records");
     }
     const sender = new Sender(connection, stream, interrupt, line);
     for (let round = 0; repeat === 0 || round < repeat; round++) {
       await sender.send(readTags(path));
-      // Without audio and video nothing keeps the pace: one round has said it all.
+      // Without audio and video the file has no pace: one round has sent all of it.
       if (interrupt.isRaised || connection.closed || !sender.begun) break;
     }
     line.say(sender.summary());
     if (connection.closed) {
       throw new ConnectionError("The connection ended before the end of the file");
     }
-    await waitAtMost(stream.close(), interrupt.isRaised ? 1000 : CLOSING);
+    await waitAtMost(stream.close(), interrupt.isRaised ? 1000 : CLOSE_TIMEOUT);
     return 0;
   } finally {
     await connection.close();

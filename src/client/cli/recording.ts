@@ -1,4 +1,4 @@
-// What play writes: a file of all that a stream brings.
+// The file that play writes.
 import { AmfReader, encodeAmf0 } from "../../amf/mod.ts";
 import { concat } from "../../bytes/concat.ts";
 import { UsageError } from "../../common/arguments.ts";
@@ -29,9 +29,9 @@ export class Recording {
   #closed = false;
 
   /**
-   * Opens a file, which stays as it is until something comes to be written.
+   * Opens a file, and leaves it unchanged until the first frame is written.
    *
-   * @param force whether a file with something in it may be overwritten
+   * @param force whether a file that is not empty may be overwritten
    * @throws {UsageError} if it may not
    * @throws {Deno.errors} if it cannot be opened
    */
@@ -68,7 +68,7 @@ export class Recording {
         this.#take({ type: TagType.video, timestamp, data: data.slice() });
       },
       onData: ({ name, timestamp, payload }) => {
-        if (name.startsWith("|")) return; // for the player alone, such as |RtmpSampleAccess
+        if (name.startsWith("|")) return; // only for the player, such as |RtmpSampleAccess
         this.#add({ type: TagType.data, timestamp, data: asAmf0(payload) });
       },
     };
@@ -124,7 +124,7 @@ export class Recording {
   }
 }
 
-/** Whether there is a file with at least a byte; pipes and devices hold nothing. */
+/** Whether the path is a file of at least one byte; false for pipes and devices. */
 async function holdsSomething(path: string): Promise<boolean> {
   try {
     const { isFile, size } = await Deno.stat(path);
@@ -135,7 +135,7 @@ async function holdsSomething(path: string): Promise<boolean> {
   }
 }
 
-/** The values of a data message as a file has them: AMF0 stays as it is, AMF3 is written anew. */
+/** The values of a data message for a file: keeps AMF0, converts AMF3. */
 export function asAmf0(payload: Uint8Array): Uint8Array {
   const reader = new AmfReader(payload);
   const parts: Uint8Array[] = [];

@@ -1,4 +1,4 @@
-// A file on its way into a stream.
+// Sends a file into a stream.
 import { waitAtMost } from "../../common/wait.ts";
 import { FlvReader } from "../../flv/reader.ts";
 import { type FlvTag, TagType } from "../../flv/tags.ts";
@@ -7,15 +7,15 @@ import type { AnyStream } from "../connect.ts";
 import type { Interrupt } from "./interrupt.ts";
 import { type Progress, ProgressLine } from "./progress.ts";
 
-/** Video is left out until the next key frame while more than this waits to be sent. */
-const BACKLOG = 4 << 20;
-/** Milliseconds between the last time of a file and the first of its repetition. */
+/** Maximum number of bytes that wait to be sent; above it, video is left out until the next key frame. */
+const MAX_BACKLOG = 4 << 20;
+/** Time (ms) between the last timestamp of a file and the first of its repetition. */
 const REPEAT_GAP = 40;
 
 /** Carrier of a stream: a connection, or the session with a peer. */
 export interface Way {
   readonly closed: boolean;
-  /** It was closed in good order: nothing that was sent is missing. */
+  /** It was closed in order: all sent data have arrived. */
   readonly orderly?: boolean;
   /** Round trip in milliseconds; 0 while it is unknown. */
   readonly ping: number;
@@ -30,16 +30,16 @@ export class Sender {
     bytes: 0,
     roundTrip: 0,
   };
-  /** When the first audio or video tag was due, and its time. */
+  /** Time (ms) at which the first audio or video tag was due, and its timestamp. */
   #start: { readonly at: number; readonly time: number } | undefined;
-  /** Added to the times of the file; undefined until a repetition has come to its first media tag. */
+  /** Offset (ms) added to the timestamps of the file; undefined until the first media tag of a repetition. */
   #offset: number | undefined = 0;
-  /** The time of the last tag that was sent. */
+  /** Timestamp of the last tag sent. */
   #last = 0;
   #skipping = false;
   #skipped = 0;
 
-  /** @param line shows how it goes, if it is given */
+  /** @param line shows the progress, if given */
   constructor(
     readonly way: Way,
     readonly stream: AnyStream,
@@ -47,7 +47,7 @@ export class Sender {
     readonly line?: ProgressLine,
   ) {}
 
-  /** Sends a file to its end, or until Ctrl-C or the end of the way to its listener. */
+  /** Sends a file to its end, or until Ctrl-C or the end of the connection. */
   async send(tags: AsyncIterable<FlvTag>): Promise<void> {
     let shownAt = -Infinity;
     if (this.#start) this.#offset = undefined;
@@ -75,7 +75,7 @@ export class Sender {
     return this.#start !== undefined;
   }
 
-  /** The time to send a tag with, 32 bits. Data in front of all media waits for nothing. */
+  /** The timestamp to send a tag with, 32 bits. Data before all media are sent at once. */
   #timeOf({ type, timestamp }: FlvTag): number {
     const isMedia = type !== TagType.data;
     if (isMedia) this.#offset ??= this.#last + REPEAT_GAP - timestamp;
@@ -110,9 +110,9 @@ export class Sender {
     progress.bytes += data.length;
   }
 
-  /** On a link too slow for the file, whole groups of pictures are left out. */
+  /** Whether to leave a frame out: on a link too slow for the file, whole groups of pictures are. */
   #leavesOut(video: Uint8Array): boolean {
-    const late = this.stream.queuedBytes > BACKLOG;
+    const late = this.stream.queuedBytes > MAX_BACKLOG;
     if (isVideoHeader(video)) return false;
     if (late) this.#skipping = true;
     else if (isKeyFrame(video)) this.#skipping = false;
@@ -138,7 +138,7 @@ export async function* readTags(path: string): AsyncGenerator<FlvTag> {
   }
 }
 
-/** Sees whether there is a file to send. @throws as {@link readTags} */
+/** Checks that a file can be sent. @throws as {@link readTags} */
 export async function firstTag(path: string): Promise<void> {
   for await (const _tag of readTags(path)) return;
 }

@@ -50,7 +50,7 @@ export async function runShared(args: Arguments, print: (line: string) => void):
   const options = { timeout: 10_000, ...readConnectionOptions(args) };
   const interrupt = action.what === "watch" ? new Interrupt() : undefined;
   const ending = Promise.withResolvers<never>();
-  ending.promise.catch(() => {}); // it may end after everything was done
+  ending.promise.catch(() => {}); // the connection may end after the action
   const connection = await NetConnection.connect(target, {
     ...options,
     handler: { onClose: (reason) => ending.reject(new ConnectionError(reason)) },
@@ -71,7 +71,7 @@ export async function runShared(args: Arguments, print: (line: string) => void):
   return 0;
 }
 
-/** The object while an action is carried out: prints what there is to watch, and knows the server's answer. */
+/** The object during an action: prints its events for `watch`, and awaits the server's answer. */
 class Use {
   readonly object: SharedObject;
   readonly #answer = Promise.withResolvers<void>();
@@ -113,7 +113,7 @@ class Use {
 
   #onCall(handler: string, values: readonly AmfValue[]): void {
     if (this.action.what === "watch") this.print(callLine(handler, values));
-    this.#answer.resolve(); // a call comes back to its sender
+    this.#answer.resolve(); // the server sends a call back to its sender
   }
 
   #onStatus(code: string): void {
