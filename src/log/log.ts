@@ -53,11 +53,11 @@ const COLOURS: Record<LogLevel, string> = {
   8: "2",
 };
 
-/** URLs: in cyan. */
+/** URLs, which standard output shows in cyan. */
 const URLS = /\b(?:rtmfp|rtmps?|https?):\/\/[^\s"']+/g;
 
-/** Interval (ms) of summaries of repeated lines. */
-const SUMMARY = 10_000;
+/** Minimum ms between two summaries of repeated lines. */
+const SUMMARY_INTERVAL = 10_000;
 
 /** Writes lines to standard output and to the log file, before it returns. Never throws. */
 export class Log {
@@ -104,9 +104,9 @@ export class Log {
   };
 
   /**
-   * A line with its place in the code; `file` with its last folder for scripts (CFG-092).
+   * Logs a line with its place in the code; `file` of a script includes its last folder (CFG-092).
    *
-   * @param most characters of `text` that are written; the rest is cut before any other processing
+   * @param most maximum characters of `text`; the rest is cut before any other processing
    */
   write(level: LogLevel, text: string, file: string, line: number, most = MAX_TEXT): void {
     if (level > this.level) return;
@@ -115,7 +115,7 @@ export class Log {
     const now = this.#now();
     const place = `${level}${record.file}[${line}]`;
     if (!this.#repeats.pass(place + record.text, record, now)) return;
-    // Who asks for more detail than INFO wants all of it.
+    // DEBUG and TRACE are complete: they have no budget.
     const share = record.text.length / most;
     if (level <= LogLevel.info && !this.#budget.allows(place, share, record, now)) return;
     this.#emit(record, this.#clock());
@@ -124,7 +124,7 @@ export class Log {
   /** Writes summaries of repeated lines and lines left out, and checks the file; call every few seconds. */
   settle(force = false): void {
     if (!force && this.#now() < this.#summaryAt) return;
-    this.#summaryAt = this.#now() + SUMMARY;
+    this.#summaryAt = this.#now() + SUMMARY_INTERVAL;
     this.#file?.follow();
     const now = this.#clock();
     for (const { line, count } of this.#repeats.held()) {
@@ -162,7 +162,7 @@ export class Log {
     this.#longestSecret = Math.max(0, ...secrets.map((secret) => secret.length));
   }
 
-  /** Cut and redacted. A secret across the cut is removed as a whole. */
+  /** Cuts and redacts a text. A secret across the cut is removed as a whole. */
   #safe(text: string, most: number): string {
     if (text.length <= most) return ownText(this.#redact(text));
     const redacted = this.#redact(text.slice(0, most + this.#longestSecret));
@@ -207,7 +207,7 @@ export class Log {
   }
 }
 
-/** Without the user of a URL that a cut text ends in before its `@`. */
+/** Removes the user and password of a URL that was cut before its `@`. */
 function withoutCutUser(text: string): string {
   const start = text.lastIndexOf("://") + 3;
   return start < 3 || /[\s/?#"'<>@]/.test(text.slice(start)) ? text : text.slice(0, start);

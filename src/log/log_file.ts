@@ -1,5 +1,6 @@
 /** Size (bytes) at which the file is rotated. CFG-090. */
-const FULL = 1_000_000;
+const MAX_SIZE = 1_000_000;
+/** Number of the oldest file. */
 const OLDEST = 10;
 
 /**
@@ -22,7 +23,7 @@ export class LogFile {
       if (!this.#file) this.#open();
       for (let at = 0; at < line.length;) at += this.#file!.writeSync(line.subarray(at));
       this.#size += line.length;
-      if (this.#size > FULL) this.#rotate();
+      if (this.#size > MAX_SIZE) this.#rotate();
     });
   }
 

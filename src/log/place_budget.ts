@@ -5,7 +5,7 @@ const BURST = 256;
 const PER_SECOND = 16;
 /** Places that have a budget of their own; all others share one. Scripts can make up places. */
 const MAX_PLACES = 512;
-/** Milliseconds between two looks for idle places that have their whole budget again. */
+/** Minimum ms between two removals of idle places. */
 const SWEEP_INTERVAL = 1_000;
 const OTHERS = "";
 
@@ -17,8 +17,8 @@ interface Budget<T> {
 }
 
 /**
- * Keeps lines of ever new texts, which clients can cause, from washing everything else out of the log files.
- * Times in milliseconds.
+ * Limits the lines of each place, so that a client that causes ever new texts cannot push all other lines out of the
+ * log files. Times in milliseconds.
  */
 export class PlaceBudget<T> {
   readonly #budgets = new Map<string, Budget<T>>();

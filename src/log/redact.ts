@@ -1,12 +1,12 @@
-/** Minimum length of a secret: shorter ones would remove ordinary words from the log. */
-const LEAST = 4;
+/** Minimum characters of a secret: shorter ones would remove ordinary words from the log. */
+const MIN_SECRET = 4;
 
 /**
  * Removes secrets from texts for the log: those of the configuration, and of URLs user,
  * query and fragment, in which sites keep the keys of their visitors. Takes time in proportion to the text.
  */
 export function redactor(secrets: readonly string[]): (text: string) => string {
-  const long = secrets.filter((secret) => secret.length >= LEAST)
+  const long = secrets.filter((secret) => secret.length >= MIN_SECRET)
     .sort((a, b) => b.length - a.length); // a secret may be part of another
   return (text) => {
     for (const secret of long) text = text.replaceAll(secret, "…");

@@ -3,11 +3,11 @@ import { TokenBucket } from "../common/token_bucket.ts";
 /** Number of equal lines that pass at once, and each second after that. */
 const BURST = 20;
 const PER_SECOND = 1;
-/** Milliseconds between two looks for texts that have been idle for long. */
+/** Minimum ms between two removals of idle texts. */
 const SWEEP_INTERVAL = 1_000;
-/** Maximum number of remembered texts, and of their characters; lines beyond pass. */
-const TEXTS = 512;
-const CHARACTERS = 1 << 20;
+/** Maximum number of remembered texts, and of their characters; further lines pass. */
+const MAX_TEXTS = 512;
+const MAX_CHARACTERS = 1 << 20;
 
 interface Repeat<T> {
   readonly passes: TokenBucket;
@@ -56,7 +56,7 @@ export class RepeatFilter<T> {
   }
 
   #hasRoom(text: string): boolean {
-    return this.#texts.size < TEXTS && this.#characters + text.length <= CHARACTERS;
+    return this.#texts.size < MAX_TEXTS && this.#characters + text.length <= MAX_CHARACTERS;
   }
 
   #sweep(now: number): void {

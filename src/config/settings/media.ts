@@ -25,9 +25,9 @@ export const media = {
   "media.takeOver": oneOf(["off", "client", "address"], "address", {
     live: true,
     comment:
-      "Who may take over the name of a stream from its publisher at once. client: the same client in a\n" +
-      "new session; address: also a client of the same IP address, if the publisher has been silent for\n" +
-      "2 s; off: no client. A script can allow others (onPublish).",
+      "Clients that may take over the name of a stream from its publisher at once. client: the same\n" +
+      "client in a new session; address: also a client of the same IP address, if the publisher has been\n" +
+      "silent for 2 s; off: no client. A script can allow others (onPublish).",
   }),
 
   "record.enabled": oneOf(["off", "on"], "off", {

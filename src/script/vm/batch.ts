@@ -20,12 +20,13 @@ import type { Lua, Ref } from "./lua.ts";
 export { HAS_NAMES, RECORD };
 
 /** Size in bytes of the buffer for records read from Lua; larger tables are read value by value. */
-const DUMPED = 1 << 16;
-const DUMP_DEPTH = 32;
+const DUMP_SIZE = 1 << 16;
+/** Maximum depth of nested tables in records. */
+const MAX_DEPTH = 32;
 /** Size in bytes of the buffer for records written to Lua. */
-const QUEUED = 1 << 14;
+const QUEUE_SIZE = 1 << 14;
 
-/** Memory of Lua's that JavaScript reads and writes. */
+/** Views of Lua's memory, for JavaScript to read and write it. */
 export class LuaMemory {
   bytes: Uint8Array;
   view: DataView;
@@ -45,7 +46,7 @@ export class LuaMemory {
   }
 }
 
-/** Whole tables out of one Lua and into it. */
+/** Reads and writes whole tables of one Lua machine. */
 export class Batch {
   readonly memory: LuaMemory;
   readonly queue: Queue;
@@ -56,20 +57,20 @@ export class Batch {
   constructor(lua: Lua) {
     this.#lua = lua;
     this.#module = instantiateBatch(lua.c);
-    this.#dumped = lua.c.malloc(DUMPED);
-    const queued = lua.c.malloc(QUEUED);
+    this.#dumped = lua.c.malloc(DUMP_SIZE);
+    const queued = lua.c.malloc(QUEUE_SIZE);
     this.memory = new LuaMemory(lua);
     this.queue = new Queue(lua, this.#module, this.memory, queued);
   }
 
   /**
-   * Takes the value on top of the stack apart, if there is nothing special about the tables in it.
+   * Writes records of the value on top of the stack, as {@link BatchExports.dump} describes.
    *
-   * @returns where in the memory its records are, as {@link BatchExports.dump} says, until the next call; 0 if not
+   * @returns the address of the records, valid until the next call; 0 if records cannot express the value
    */
   dump(): number {
     const at = this.#dumped;
-    const end = this.#module.dump(this.#lua.state, at, at + DUMPED, DUMP_DEPTH);
+    const end = this.#module.dump(this.#lua.state, at, at + DUMP_SIZE, MAX_DEPTH);
     this.memory.refresh();
     return end && at;
   }
@@ -96,7 +97,7 @@ export class Queue {
   flush(): void {
     const end = this.#at;
     if (end === this.#start) return;
-    this.#at = this.#start; // first: Lua may jump out of it
+    this.#at = this.#start; // first: an error in Lua leaves `run`
     this.#module.run(this.#lua.state, this.#start, end, this.references);
     this.#memory.refresh();
   }
@@ -121,7 +122,7 @@ export class Queue {
     this.#memory.view.setFloat64(at + 8, value, true);
   }
 
-  /** A string of bytes that stand in Lua's memory. */
+  /** Pushes a string of bytes in Lua's memory. */
   string(start: number, length: number): void {
     const at = this.#add(PUSH_STRING);
     this.#memory.view.setInt32(at + 4, length, true);
@@ -134,27 +135,27 @@ export class Queue {
     this.#memory.view.setInt32(at + 8, fields, true);
   }
 
-  /** A value that the registry refers to. */
+  /** Pushes a value of the registry. */
   ref(ref: Ref): void {
     this.#addWith(PUSH_REF, ref);
   }
 
-  /** Takes a value and below it its key off the stack, into the table below. */
+  /** Pops a value and the key below it, and sets that field of the table below. */
   setField(): void {
     this.#add(SET_FIELD);
   }
 
-  /** Takes a value off the stack, which becomes element `n` of the table below. */
+  /** Pops a value and makes it element `n` of the table below. */
   setElement(n: number): void {
     this.#addWith(SET_ELEMENT, n);
   }
 
-  /** Enters the value on top, which stays there, in the table of references. */
+  /** Makes the value on top, which stays there, entry `n` of the table of references. */
   keep(n: number): void {
     this.#addWith(KEEP, n);
   }
 
-  /** Pushes a value from the table of references. */
+  /** Pushes entry `n` of the table of references. */
   kept(n: number): void {
     this.#addWith(PUSH_KEPT, n);
   }
@@ -171,7 +172,7 @@ export class Queue {
    * @returns the address of the new record
    */
   #add(operation: number): number {
-    if (this.#at === this.#start + QUEUED) this.flush();
+    if (this.#at === this.#start + QUEUE_SIZE) this.flush();
     this.#memory.refresh();
     const at = this.#at;
     this.#at += RECORD;

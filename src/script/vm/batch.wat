@@ -1,6 +1,5 @@
-;; Takes whole tables out of Lua and puts whole tables into it in one call: from JavaScript each key and each
-;; value would be three or four calls, which cost more than what Lua does in them. The forms of the records
-;; are those of batch_module.ts; a record has 16 bytes.
+;; Reads and writes whole tables of Lua in one call: from JavaScript, each key and each value would take three or
+;; four calls, which cost more than the work of Lua in them. batch_module.ts describes the records of 16 bytes.
 (module
   (import "lua" "memory" (memory 1))
   (import "lua" "lua_type" (func $lua_type (param i32 i32) (result i32)))
@@ -25,7 +24,7 @@
   (import "lua" "lua_rawgeti" (func $lua_rawgeti (param i32 i32 i64) (result i32)))
 
   ;; Writes the records of the value on top of the stack from address $out on.
-  ;; Returns where they end; 0 if they do not end before $end or the value is more than records can tell.
+  ;; Returns the end of the records; 0 if they do not end before $end or cannot express the value.
   (func $dump (export "dump")
     (param $state i32) (param $out i32) (param $end i32) (param $depth i32) (result i32)
     (local $type i32)
@@ -114,8 +113,8 @@
     (call $lua_settop (local.get $state) (i32.const -3))
     (i32.const 0))
 
-  ;; Carries out the records from address $at up to $end; $references is the stack index of the table
-  ;; that keeps what is referred to again. The most frequent operations come first.
+  ;; Runs the records from address $at up to $end; $references is the stack index of the table of
+  ;; references. The most frequent operations come first.
   (func (export "run")
     (param $state i32) (param $at i32) (param $end i32) (param $references i32)
     (local $operation i32)

@@ -1,5 +1,5 @@
-// Lua's C API as wasmoon's WebAssembly exports it, and the few functions that it imports. These give Lua no file,
-// process or environment; scripts get those by functions of ours.
+// Lua's C API as wasmoon's WebAssembly exports it, and the few functions that it imports. The imports give Lua no
+// file, process or environment; src/script/api gives scripts what they may use.
 import glue from "./glue.js";
 import { freeGoto } from "./goto.ts";
 import { shim, trampoline } from "./modules.ts";
@@ -93,7 +93,7 @@ export interface LuaExports {
   luaopen_debug: CallableFunction;
 }
 
-/** What Lua throws to leave C functions, until `invoke_vii` catches it. */
+/** The value that Lua throws to leave C functions; `invoke_vii` catches it. */
 export const LONG_JUMP = Infinity;
 
 /** One Lua in WebAssembly. */
@@ -103,17 +103,17 @@ export class Instance {
   readonly hook: number;
   readonly alloc: number;
   readonly #call = (state: number, index: number) => this.call(state, index);
-  /** Runs function `index`, as {@link functionAt} numbered it; gives the number of its results. */
+  /** Runs the function with the number given to {@link functionAt}. @returns the number of its results */
   call: (state: number, index: number) => number = () => 0;
   onHook: (state: number) => void = () => {};
-  /** The memory has moved. */
+  /** Called after the memory has moved. */
   onGrown: () => void = () => {};
-  /** Something other than Lua's own jump left C functions of `state`: makes it a Lua error. */
+  /** Called when an exception other than Lua's own jump has left C functions of `state`: makes it a Lua error. */
   raise: (state: number, thrown: unknown) => void = (_, thrown) => {
     throw thrown;
   };
 
-  /** @param seed gives 32 bits for its hash and for `math.random`, which Lua makes of the time in seconds */
+  /** @param seed returns 32 bits for Lua's string hash and `math.random`, instead of the time in seconds */
   constructor(seed: () => number) {
     const refuse = () => -52; // ENOSYS
     const imports: Record<string, CallableFunction> = {};
@@ -121,7 +121,7 @@ export class Instance {
     // The functions that Lua calls under its protection, by their place in the table.
     const protectedFunctions: CallableFunction[] = [];
     Object.assign(imports, {
-      // Reached by an error outside of any protected call: only memory can run out there.
+      // Lua calls it for an error outside any protected call: only memory can run out there.
       abort: () => {
         throw new ScriptError("not enough memory", "memory");
       },
@@ -164,14 +164,14 @@ export class Instance {
     this.alloc = this.tableIndex(this.shim.alloc);
   }
 
-  /** Where Lua can call a WebAssembly function. */
+  /** Makes a WebAssembly function callable by Lua. @returns its index in Lua's function table */
   tableIndex(f: CallableFunction): number {
     const index = this.lua.__indirect_function_table.grow(1);
     this.lua.__indirect_function_table.set(index, f);
     return index;
   }
 
-  /** Where Lua can call our function with this number. */
+  /** Makes our function with this number callable by Lua. @returns its index in Lua's function table */
   functionAt(index: number): number {
     const { f } = new WebAssembly.Instance(trampoline, { js: { index, call: this.#call } }).exports;
     return this.tableIndex(f as CallableFunction);
@@ -186,7 +186,7 @@ export class Instance {
         this.onGrown();
         return 1;
       } catch {
-        // too much: less, or none
+        // too much: try less, or fail
       }
     }
     return 0;

@@ -1,5 +1,5 @@
-// The environment of a function: what its global names mean. Lua 5.4 has it in an upvalue called _ENV, which
-// functions of one chunk share; Lua 5.1 had one for each function.
+// The environment of a function: the table of its global variables. Lua 5.4 has it in an upvalue called _ENV, which
+// the functions of a chunk share; in Lua 5.1 each function had its own.
 import { dump } from "./libraries.ts";
 import type { Lua } from "./lua.ts";
 
@@ -13,15 +13,15 @@ function environmentUpvalue(lua: Lua, index: number): number {
   }
 }
 
-/** Pushes the environment of the function at a stack index. @returns false, and pushes nothing, if it has none */
+/** Pushes the environment of the function at a stack index. @returns false, without pushing, if it has none */
 export function pushEnvironment(lua: Lua, index: number): boolean {
   const n = environmentUpvalue(lua, index);
   return n > 0 && lua.pushUpvalue(index, n) !== undefined;
 }
 
 /**
- * Takes a table off the stack and pushes a function like the one at a stack index, with that environment; it
- * shares all local variables with the other. @returns false, pushing nothing, if the function uses no globals
+ * Pops a table and pushes a copy of the function at a stack index with that table as its environment; both share
+ * all local variables. @returns false, without pushing, if the function uses no globals
  */
 export function pushClone(lua: Lua, index: number): boolean {
   const f = lua.absolute(index);

@@ -10,7 +10,7 @@ const GOTO = "goto";
 const goto = toUtf8(GOTO);
 const reserved = toUtf8(RESERVED);
 
-/** Where Lua's constants stand in its memory. */
+/** Lua's constants are in this many first bytes of its memory. */
 const CONSTANTS = 1 << 16;
 
 /**
@@ -34,8 +34,8 @@ export function freeGoto(memory: WebAssembly.Memory): void {
 export const withGoto = (message: string): string => message.replaceAll(RESERVED, GOTO);
 
 /**
- * Gives a source in which statements that jump are written with the reserved word. Lines, columns and length
- * stay; a source without such a statement is given back as it is.
+ * Writes statements that jump with the reserved word. Lines, columns and length stay the same; a source without
+ * such a statement is returned itself.
  */
 export function markGotos(source: Uint8Array): Uint8Array {
   if (indexOfGoto(source) < 0) return source;
@@ -75,7 +75,7 @@ const KEYWORDS = new Set([
   ...OPENING,
   ..."break do else end false nil repeat then true".split(" "),
 ]);
-/** What ends an expression or a statement, besides names, words and literals. */
+/** Tokens that end an expression or a statement, besides names, words and literals. */
 const ENDING = new Set([")", "]", "}", ";", "::", "...", LITERAL]);
 
 const isName = (token: string) => /^[A-Za-z_]/.test(token) && !KEYWORDS.has(token);
@@ -90,14 +90,14 @@ function statementMayFollow(before: readonly string[]): boolean {
   return local === "local" && less === "<" && (attribute === "const" || attribute === "close");
 }
 
-/** The tokens of a Lua source, as far as finding statements needs them. Lua 5.4 Reference Manual, §3.1. */
+/** Splits a Lua source into the tokens needed to find statements. Lua 5.4 Reference Manual, §3.1. */
 class Tokens {
   #at = 0;
-  /** Where the last token begins. */
+  /** Index in the source of the last token. */
   start = 0;
   constructor(readonly source: Uint8Array) {}
 
-  /** The next token; texts and numbers are all alike; "" at the end. */
+  /** The next token; {@link LITERAL} for any text or number; "" at the end. */
   next(): string {
     const { source } = this;
     for (;;) {

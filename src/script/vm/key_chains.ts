@@ -1,23 +1,23 @@
-// How Lua 5.4 spreads numbers over the nodes of a table. It seeds the hashes of strings, but not those of numbers:
-// a sender that chooses many numbers of one place makes each look-up scan all of them (ltable.c: hashint, l_hashfloat).
+// How Lua 5.4 spreads numbers over the nodes of a table. It seeds the hashes of strings, but not those of numbers: if
+// a sender chooses many numbers of one node, each look-up scans all of them (ltable.c: hashint, l_hashfloat).
 
-/** Maximum number of numbers in one place. Of random numbers, 33 share one with a probability of 10^-36. */
+/** Maximum numbers of one node. Of random numbers, 33 share a node with a probability of 10^-36. */
 export const MAX_CHAIN = 32;
 /** Number of table sizes to check: the present one, and the next ones as a script adds elements. */
 const SIZES = 3;
 
-/** Counts the numbers that share a place in a table with room for a number of keys, and when it has grown. */
+/** Counts the numbers that share a node, in a table of the present size and of the next ones. */
 export class KeyChains {
   readonly #places: Uint8Array[] = [];
 
-  /** @param keys how many the table has room for */
+  /** @param keys number of keys that the table has room for */
   constructor(keys: number) {
     let size = 1;
     while (size < keys) size *= 2;
     for (let i = 0; i < SIZES; i++) this.#places.push(new Uint8Array(size << i));
   }
 
-  /** Counts one more number. @returns false if too many share its place now */
+  /** Counts one more number. @returns false if more than {@link MAX_CHAIN} share its node */
   add(key: number): boolean {
     const few = (places: Uint8Array) => {
       const place = placeOf(key, places.length);
@@ -33,7 +33,7 @@ export class KeyChains {
  * The node at which Lua looks for a number first.
  *
  * @param key not NaN
- * @param size how many nodes the table has: a power of 2
+ * @param size number of nodes of the table: a power of 2
  */
 export function placeOf(key: number, size: number): number {
   const divisor = (size - 1) | 1;

@@ -16,7 +16,7 @@ export function pushGlobals(lua: Lua): void {
   lua.rawGetIndex(REGISTRY, GLOBALS);
 }
 
-/** Pushes the table of all environments of applications, weak keys, to the parts of their metatables. */
+/** Pushes the table from the environment of each application (a weak key) to the parts of its metatable. */
 export function pushEnvironments(lua: Lua): void {
   let ref = environments.get(lua);
   if (ref === undefined) {
@@ -47,7 +47,7 @@ export function openLibraries(lua: Lua): void {
   lua.pop();
   installPrelude(lua);
   closeSandbox(lua);
-  // What loads code or prints is given back by src/script/api, for each application its own.
+  // src/script/api gives each application its own versions of these.
   for (const name of ["dofile", "loadfile", "load", "loadstring", "print", "warn"]) {
     lua.pushNil();
     lua.setField(globals, name);
@@ -57,7 +57,7 @@ export function openLibraries(lua: Lua): void {
 
 function closeSandbox(lua: Lua): void {
   const base = lua.enter();
-  // Without numbers of lines, errors in these functions show the line of the script that called them.
+  // Without line numbers, errors in these functions show the line of the script that called them.
   pushStripped(lua, SANDBOX);
   lua.newTable(0, 6);
   const machine: Record<string, (lua: Lua) => number> = {
@@ -79,7 +79,7 @@ function closeSandbox(lua: Lua): void {
     },
     rehearse: (lua) => {
       lua.checkTime();
-      const pattern = lua.copyBytes(2); // reading a number makes a string, which may move what views show
+      const pattern = lua.copyBytes(2); // reading a number makes a string, which may invalidate views
       rehearse(lua.bytes(1), pattern, lua.toNumber(3), lua.toBoolean(4));
       return 0;
     },
@@ -110,7 +110,7 @@ function closeSandbox(lua: Lua): void {
   lua.leave(base);
 }
 
-/** Pushes a chunk without names of variables and numbers of lines. */
+/** Pushes a chunk without variable names and line numbers. */
 export function pushStripped(lua: Lua, source: string): void {
   const error = lua.load(toUtf8(source), "=[sandbox]");
   if (error) throw error;
@@ -120,7 +120,7 @@ export function pushStripped(lua: Lua, source: string): void {
   if (failed) throw failed;
 }
 
-/** The bytecode of the Lua function at a stack index. For the machine's own use: scripts load text alone. */
+/** The bytecode of the Lua function at a stack index. For the machine's own use: scripts can load only text. */
 export function dump(lua: Lua, index: number, strip = false): Uint8Array<ArrayBuffer> {
   const f = lua.absolute(index);
   lua.pushRef(dumpers.get(lua)!);

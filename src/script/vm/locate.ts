@@ -1,10 +1,9 @@
-// Finds bytes in bytes, in a time that grows with both lengths and not with their product, as that of Lua's own
-// `string.find` does where nearly all of it fits nearly everywhere. Knuth, Morris, Pratt: Fast pattern matching in
-// strings, SIAM Journal on Computing 6 (1977).
+// Finds bytes in bytes, in a time that grows with the sum of both lengths; that of Lua's own `string.find` can grow
+// with their product. Knuth, Morris, Pratt: Fast pattern matching in strings, SIAM Journal on Computing 6 (1977).
 
 /**
- * @param first where to begin, counted from 1, or from the end with -1, as scripts do; 0 is the beginning
- * @returns where the part begins, from 0; -1 if it is not there
+ * @param first first position to look at, as in scripts: 1 is the first byte, -1 the last one, 0 the same as 1
+ * @returns index of the part, from 0; -1 if it is not there
  */
 export function locate(text: Uint8Array, part: Uint8Array, first: number): number {
   const start = first < 0 ? Math.max(0, text.length + first) : Math.max(0, first - 1);

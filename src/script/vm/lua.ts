@@ -1,4 +1,4 @@
-// A Lua machine: functions of ours that Lua calls, protected calls into Lua, limits of memory and time.
+// A Lua machine: our functions that Lua calls, protected calls into Lua, limits of memory and time.
 // Lua 5.4 Reference Manual, §4.4.
 import { Instance, LONG_JUMP } from "./exports.ts";
 import { markGotos, withGoto } from "./goto.ts";
@@ -8,7 +8,7 @@ import { TimeLimit } from "./time_limit.ts";
 
 export * from "./stack.ts";
 
-/** A function of ours for Lua: arguments at 1, 2, …; gives how many values it left on top as results. */
+/** Our function for Lua: arguments at 1, 2, …; returns the number of its results, the values on top of the stack. */
 type LuaFunction = (lua: Lua) => number;
 
 export interface LuaOptions {
@@ -19,32 +19,32 @@ export interface LuaOptions {
    * By default random.
    */
   seed?(): number;
-  /** How long a call from outside may run, in milliseconds; default 1000. */
+  /** Maximum ms of a call from outside; default 1000. */
   time?: number;
-  /** How much Lua may hold, in bytes; default 256 MiB. */
+  /** Maximum bytes that Lua may hold; default 256 MiB. */
   memory?: number;
-  /** Told of exceptions of functions of ours other than {@link ScriptError}; scripts see a plain error. */
+  /** Called with exceptions of our functions other than {@link ScriptError}; scripts see "internal error". */
   onBug?(error: unknown): void;
 }
 
 const ERROR_MEMORY = 4;
 
-/** How many bytes one step of the collector deals with, at least and at most: a few milliseconds. */
+/** Minimum and maximum bytes of one step of the collector: a few milliseconds. */
 const MIN_COLLECTED = 64 << 10, MAX_COLLECTED = 2 << 20;
 
-/** Who catches that memory is not enough may pass it on. */
+/** A script may catch the error of full memory and raise it again behind a text of its own. */
 const kindOf = (message: string) => message.endsWith(NO_MEMORY) ? "memory" : "runtime";
 
 /**
- * Calls of functions of ours between two looks at the clock: functions of C, such as `gsub`, call them without
- * running an instruction of Lua. A power of 2.
+ * Calls of our functions between two looks at the clock: C functions, such as `gsub`, call them without running an
+ * instruction of Lua. A power of 2.
  */
 const CALLS_PER_LOOK = 32;
 
-/** How many functions below a call of `error` the one may be whose line the message begins with. */
+/** Maximum level, from the call of `error`, of the function whose line the message begins with. */
 const MAX_POSITION_LEVEL = 4;
 
-/** Names of chunks of the prelude and of the sandbox, whose names are stripped. */
+/** Whether a chunk is the prelude or the sandbox, whose name is stripped. */
 const isShared = (source: string) => source === "=prelude" || source === "=?";
 
 const randomSeed = (): number =>
@@ -64,11 +64,11 @@ export class Lua extends Stack {
   /** The original function `error`, as scripts may replace the global one. */
   readonly #error: Ref;
   #failure: ScriptError | undefined;
-  /** How many calls into Lua are going on, each in a function of ours that the one before called. */
+  /** Number of running calls into Lua, each from a function that the one before called. */
   #depth = 0;
-  /** How many {@link timed} are going on. */
+  /** Number of running calls of {@link timed}. */
   #timed = 0;
-  /** Where the stack of C functions begins. */
+  /** Stack pointer of C functions outside any call. */
   readonly #stackBase: number;
 
   constructor(options: LuaOptions) {
@@ -93,7 +93,7 @@ export class Lua extends Stack {
 
   // --- functions and calls
 
-  /** Makes a function of ours known to Lua, for ever. */
+  /** Makes our function callable by Lua, for as long as the machine exists. */
   define(f: LuaFunction): FunctionPointer {
     this.#functions.push(f);
     return this.#instance.functionAt(this.#functions.length - 1);
@@ -130,8 +130,10 @@ export class Lua extends Stack {
   }
 
   /**
-   * Begins a protected call: push a function and its arguments next, then {@link run}, read the results, which
-   * start one above what this returns, and {@link leave}.
+   * Begins a protected call: push a function and its arguments, call {@link run}, read the results, call
+   * {@link leave}.
+   *
+   * @returns the base: the results start at the stack index above it
    */
   enter(): number {
     this.c.lua_pushcclosure(this.state, this.#messageHandler, 0);
@@ -141,8 +143,8 @@ export class Lua extends Stack {
   /**
    * Runs the function pushed after {@link enter} returned `base`.
    *
-   * @param results how many are kept, or -1 for all
-   * @returns the error that ended it, if one did; then {@link leave} is done
+   * @param results number of results to keep; -1: all
+   * @returns the error that ended the call, if any; then {@link leave} is not needed
    */
   run(base: number, results: number): ScriptError | undefined {
     const { c, state } = this;
@@ -177,18 +179,18 @@ export class Lua extends Stack {
   /**
    * Ends a call begun by {@link enter} after an exception before or in {@link run}.
    *
-   * @returns the error of the script; rethrows other exceptions, which are bugs of ours
+   * @returns the error of the script; rethrows other exceptions, which are our bugs
    */
   abandon(base: number, thrown: unknown): ScriptError {
     if (this.#depth === 0) this.c.stackRestore(this.#stackBase); // C functions may have been left
     this.c.lua_settop(this.state, base - 1);
     if (thrown instanceof ScriptError) return thrown;
-    // Lua jumps when memory runs out: what runs around this is told so too, as it ends.
+    // Lua jumps when memory runs out.
     if (thrown === LONG_JUMP) return new ScriptError(NO_MEMORY, "memory");
     throw thrown;
   }
 
-  /** As `error` in a script, from within a function of ours. */
+  /** Raises an error in Lua from within our function, as `error` does in a script. */
   fail(message: string): never {
     throw new ScriptError(message);
   }
@@ -209,7 +211,7 @@ export class Lua extends Stack {
     this.shim.limit.value = bytes;
   }
 
-  /** How long a call from outside may run, in milliseconds. */
+  /** Maximum ms of a call from outside. */
   get timeLimit(): number {
     return this.#limit.time;
   }
@@ -218,7 +220,7 @@ export class Lua extends Stack {
     this.#limit.time = milliseconds;
   }
 
-  /** The part of the limit that the next calls may use; undefined: all of it. */
+  /** Maximum ms of the next calls, within {@link timeLimit}; undefined: all of it. */
   set allowance(milliseconds: number | undefined) {
     this.#limit.allowance = milliseconds;
   }
@@ -229,7 +231,7 @@ export class Lua extends Stack {
     this.c.lua_pcallk(this.state, 0, 0, 0, 0, 0);
   }
 
-  /** Collects a part of the garbage, the next time the next part, until all has been looked at. */
+  /** Runs one step of the incremental collector. */
   collectSome(): void {
     const { used } = this.shim;
     const bytes = Math.min(Math.max((used.value >>> 0) / 8, MIN_COLLECTED), MAX_COLLECTED);
@@ -239,7 +241,7 @@ export class Lua extends Stack {
     if (this.c.lua_pcallk(this.state, 2, 0, 0, 0, 0) !== 0) this.pop();
   }
 
-  /** Whether the running call has used up its time: then only what unwinds may run. */
+  /** Whether the running call has used up its time: then only code that unwinds it may run. */
   get exhausted(): boolean {
     return this.#limit.exhausted;
   }
@@ -249,7 +251,7 @@ export class Lua extends Stack {
     return this.#limit.threads;
   }
 
-  /** Lets time end in the coroutine at a stack index again, where it has ended before. */
+  /** Turns the hook of the coroutine at a stack index on again, after the time limit ended code in it. */
   allowHooks(index: number): void {
     this.#limit.allowHooks(this.c.lua_tothread(this.state, index));
   }
@@ -267,7 +269,7 @@ export class Lua extends Stack {
     this.c.lua_close(this.main);
   }
 
-  /** Opens one of Lua's own libraries and pushes its table; "base" is there, and again overwrites globals. */
+  /** Opens one of Lua's libraries and pushes its table. "base" is open already; opening it again resets globals. */
   openLibrary(name: "base" | "coroutine" | "table" | "string" | "utf8" | "math" | "debug"): void {
     this.c.lua_pushcclosure(
       this.state,
@@ -298,7 +300,7 @@ export class Lua extends Stack {
     return count < 0 ? this.c.lua_error(state) : count;
   }
 
-  /** Pushes an exception of a function of ours as an error message. */
+  /** Pushes an exception of our function as an error message. */
   #pushThrown(thrown: unknown): void {
     let message: string;
     if (thrown instanceof ScriptError) message = thrown.message;
@@ -308,12 +310,12 @@ export class Lua extends Stack {
     }
     this.c.lua_settop(this.state, 0);
     let where = "";
-    const placed = thrown instanceof ScriptError && thrown.kind === "syntax"; // in the text that was loaded
+    const placed = thrown instanceof ScriptError && thrown.kind === "syntax"; // names the line in the loaded text
     for (let level = 1; level < 5 && where === "" && !placed; level++) where = this.where(level);
     this.pushText(where + message);
   }
 
-  /** JavaScript's own stack overflow, or a trap: from here on it is an error in Lua. */
+  /** Makes a stack overflow of JavaScript, or a trap of WebAssembly, an error in Lua. */
   #raise(state: number, thrown: unknown): void {
     if (thrown instanceof ScriptError || !(thrown instanceof Error)) this.#options.onBug?.(thrown);
     try {
@@ -345,7 +347,7 @@ export class Lua extends Stack {
     return 1;
   }
 
-  /** Whether what failed is a call of `error` in a script, and not one in the functions that all scripts share. */
+  /** Whether the script itself called `error`, rather than a function of the prelude or sandbox. */
   #isRaised(): boolean {
     if (!this.pushCaller(1)) return false;
     this.pushRef(this.#error);

@@ -1,5 +1,5 @@
-// The WebAssembly that is ours: NAME.wat is the source, `deno task wat` assembles NAME.wasm of it. The bytes are
-// imported as such: `deno compile` embeds no module of a file that is imported as a source.
+// Our own WebAssembly: `deno task wat` assembles NAME.wasm from NAME.wat. The files are imported as bytes, because
+// `deno compile` does not embed a module that is imported as a source.
 import batchBytes from "./batch.wasm" with { type: "bytes" };
 import shimBytes from "./shim.wasm" with { type: "bytes" };
 import trampolineBytes from "./trampoline.wasm" with { type: "bytes" };

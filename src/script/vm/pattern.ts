@@ -1,10 +1,10 @@
-// How long a Lua pattern takes. Matching happens in one instruction of Lua, which no limit of time interrupts:
-// the scripts' functions ask first (see sandbox/patterns.lua). Lua 5.4 Reference Manual, §6.4.1.
+// How long a Lua pattern takes. Lua matches in one instruction, which the time limit cannot interrupt; so the pattern
+// functions of scripts ask here first (see sandbox/patterns.lua). Lua 5.4 Reference Manual, §6.4.1.
 import { ScriptError } from "./script_error.ts";
 
-/** Steps of a rehearsal, some ten million a second and more. */
+/** Maximum steps of a rehearsal, which takes about a second for them. */
 const MAX_STEPS = 10_000_000;
-/** Depth of a rehearsal, as in Lua. */
+/** Maximum depth of a rehearsal, as in Lua. */
 const MAX_DEPTH = 200;
 
 const ESCAPE = 0x25, OPEN = 0x28, CLOSE = 0x29, SET = 0x5b, SET_END = 0x5d, DOT = 0x2e;
@@ -12,8 +12,8 @@ const CARET = 0x5e, DOLLAR = 0x24, STAR = 0x2a, PLUS = 0x2b, MINUS = 0x2d, QUEST
 const BALANCE = 0x62, FRONTIER = 0x66;
 
 /**
- * The exponent of the time that matching may take in the length of the text: one for each repetition,
- * and one for looking everywhere.
+ * The exponent k of the time n^k that matching a text of n bytes may take: 1 for each repetition, and 1 for a
+ * pattern that may match anywhere.
  *
  * @throws {ScriptError} if the pattern is malformed, in Lua's words
  */
@@ -42,10 +42,10 @@ export function measure(pattern: Uint8Array): number {
   if (open > 0) throw new ScriptError("unfinished capture");
   return repetitions + (pattern[0] === CARET ? 0 : 1);
 
-  /** Where the bracket stands that closes the set opened at `at`. */
+  /** Index of the bracket that closes the set opened at `at`. */
   function endOfSet(pattern: Uint8Array, at: number): number {
     let i = pattern[at + 1] === CARET ? at + 2 : at + 1;
-    do { // a bracket that comes first is one of the set
+    do { // a bracket in first place is an element of the set
       if (pattern[i] === ESCAPE) i++;
       if (i >= pattern.length) throw malformed("missing ']'");
       i++;
@@ -55,12 +55,12 @@ export function measure(pattern: Uint8Array): number {
 }
 
 /**
- * Matches as Lua would, for nothing but the time it takes.
+ * Matches as Lua would, to find out whether that takes too long.
  *
- * @param first where to begin, counted from 1 as scripts do
- * @param all whether to go on behind each match
- * @returns how many bytes of the text end with the last match; -1 if there was none
- * @throws {ScriptError} if it takes too long
+ * @param first first position to try, as in scripts: 1 is the first byte, -1 the last one
+ * @param all whether to continue after each match
+ * @returns the end of the last match, in bytes of the text; -1 without a match
+ * @throws {ScriptError} if it takes more than {@link MAX_STEPS}
  */
 export function rehearse(
   text: Uint8Array,
@@ -215,7 +215,7 @@ class Matcher {
     }
   }
 
-  /** Where the single character class that begins at `p` ends. */
+  /** End of the single character class that begins at `p`. */
   #classEnd(p: number): number {
     const { pattern } = this;
     const c = pattern[p++];
@@ -227,7 +227,7 @@ class Matcher {
       if (p >= pattern.length) return p;
       if (pattern[p++] === ESCAPE) p++;
     } while (pattern[p] !== SET_END);
-    this.#step((p - start) >> 4); // sets are gone through byte by byte
+    this.#step((p - start) >> 4); // Lua scans sets byte by byte
     return p + 1;
   }
 
@@ -247,7 +247,7 @@ class Matcher {
     }
   }
 
-  /** The set stands from its bracket at `p` to that at `last`. */
+  /** Whether the set with brackets at `p` and `last` contains a byte. */
   #inSet(c: number, p: number, last: number): boolean {
     const { pattern } = this;
     let found = true;
@@ -269,7 +269,7 @@ class Matcher {
   }
 }
 
-/** Whether a byte is in the class of a letter, as `%a`; of another byte, whether it is that one. */
+/** Whether a byte is in the class of a letter, such as `%a`; if that is no class, whether the two are equal. */
 function inClass(c: number, letter: number | undefined): boolean {
   if (letter === undefined) return false; // the pattern ends, which Lua reports
   const lower = letter | 0x20;

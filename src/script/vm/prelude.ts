@@ -1,4 +1,4 @@
-// Makes a Lua 5.4 state feel like the 5.1 that scripts in circulation were written for. DECISIONS 12.
+// Makes a Lua 5.4 state behave like the 5.1 that existing scripts were written for. DECISIONS 12.
 import { toUtf8 } from "../../bytes/text.ts";
 import type { Lua } from "./lua.ts";
 import base from "./prelude/base.lua" with { type: "text" };
@@ -37,11 +37,11 @@ export function installPrelude(lua: Lua): void {
   lua.leave(base);
 }
 
-/** The texts of Lua itself stand in the first bytes of its memory; looking through all takes long. */
+/** Lua's own texts are in this many first bytes of its memory; searching all of it would take long. */
 const CONSTANTS = 1 << 18;
 
 /**
- * Lua 5.4 adds ".0" to a float that looks like an integer: it holds the text against a set of
+ * Lua 5.4 adds ".0" to a float that looks like an integer: it compares the text with a set of
  * characters, "-0123456789". An empty set makes it print such floats as 5.1 did, wherever a
  * number becomes a text.
  */
@@ -52,11 +52,11 @@ function printIntegralFloatsPlain(lua: Lua): void {
     if (set.every((byte, i) => memory[at - 1 + i] === byte)) memory[at] = 0;
   }
   if (display(lua, 1) !== "1") {
-    throw new ScriptError("this build of Lua prints floats in another way than the prelude knows");
+    throw new ScriptError("this build of Lua prints floats in an unknown way");
   }
 }
 
-/** How Lua prints a float. */
+/** The text that Lua prints of a float. */
 function display(lua: Lua, value: number): string {
   lua.c.lua_pushnumber(lua.state, value);
   const text = lua.display(-1);

@@ -1,4 +1,4 @@
-// What `shim.wat` gives.
+// The exports of `shim.wat`.
 export interface Shim {
   alloc: CallableFunction;
   hook: CallableFunction;

@@ -1,4 +1,4 @@
-;; What would cost too much in JavaScript between it and Lua.
+;; Functions between Lua and JavaScript that would cost too much in JavaScript.
 (module
   (import "lua" "lua_pushinteger" (func $lua_pushinteger (param i32 i64)))
   (import "lua" "lua_rawgeti" (func $lua_rawgeti (param i32 i32 i64) (result i32)))
@@ -16,7 +16,7 @@
     (param $context i32) (param $old i32) (param $old_size i32) (param $new_size i32) (result i32)
     (local $new i32)
     (if (i32.eqz (local.get $old))
-      (then (local.set $old_size (i32.const 0)))) ;; a new block: here it tells the kind, not a size
+      (then (local.set $old_size (i32.const 0)))) ;; a new block: Lua passes its kind instead of a size
     (if (i32.eqz (local.get $new_size))
       (then
         (global.set $used (i32.sub (global.get $used) (local.get $old_size)))

@@ -1,4 +1,4 @@
-// What Lua skips at the start of a file, and of no other text: luaL_loadfilex of the Lua 5.4 Reference Manual, §5.1.
+// Skips what Lua skips at the start of a file only: luaL_loadfilex of the Lua 5.4 Reference Manual, §5.1.
 
 const LINE_FEED = 10, HASH = 0x23;
 

@@ -1,11 +1,11 @@
-// The values of a Lua state, as thin as it can be over the C API: a stack, byte strings, tables, references.
+// The values of a Lua state, a thin layer over the C API: a stack, byte strings, tables, references.
 // Lua 5.4 Reference Manual, §4.1 to §4.4.
 import { fromUtf8 } from "../../bytes/text.ts";
 import type { Instance, LuaExports } from "./exports.ts";
 import { ScriptError } from "./script_error.ts";
 import type { Shim } from "./shim.ts";
 
-/** Types of values, as {@link Stack.type} tells them. */
+/** Types of values, as {@link Stack.type} returns them. */
 export const NONE = -1,
   NIL = 0,
   BOOLEAN = 1,
@@ -16,7 +16,7 @@ export const NONE = -1,
   USERDATA = 7,
   THREAD = 8;
 
-/** What scripts call these types, by number. */
+/** Names of these types in scripts, by number. */
 export const TYPE_NAMES = [
   "nil",
   "boolean",
@@ -29,7 +29,7 @@ export const TYPE_NAMES = [
   "thread",
 ];
 
-/** The table of everything that Lua must not forget, at this index of every stack. */
+/** Stack index of the registry: a table whose values Lua does not collect. */
 export const REGISTRY = -1001000;
 
 /** The stack index of an upvalue of the running function, from 1. */
@@ -38,30 +38,32 @@ export const upvalue = (n: number): number => REGISTRY - n;
 /** Keeps a value from being collected until it is released; {@link Stack.pushRef} brings it back. */
 export type Ref = number;
 
-/** A name that Lua and JavaScript both know: pushing it costs no conversion, recognising it no decoding. */
+/** A name kept in Lua and JavaScript: pushing it needs no conversion, recognising it no decoding. */
 export interface Key {
   readonly text: string;
   readonly ref: Ref;
-  /** What {@link Stack.pointer} says of this string. */
+  /** Result of {@link Stack.pointer} for this string. */
   readonly pointer: number;
 }
 
-/** Place of a function of ours where Lua can call it. */
+/** Index of our function in Lua's function table. */
 export type FunctionPointer = number;
 
 export const NO_MEMORY = "not enough memory";
+/** Size (bytes) of the memory through which shorter strings go to Lua. */
 const SCRATCH = 65536;
-/** Bytes of a lua_Debug, and more. */
+/** Size (bytes) of the memory for a lua_Debug, which takes less. */
 const INFO = 128;
-/** Offsets in a lua_Debug: `source`, behind which is its length, and `linedefined`. */
+/** Offsets in a lua_Debug: `source`, with its length after it, and `linedefined`. */
 const INFO_SOURCE = 16, INFO_LINE = 28;
 
 const encoder = new TextEncoder();
 const empty = new Uint8Array(0);
 
 export class Stack {
-  /** The thread whose stack is used: the one that called the function of ours that runs. */
+  /** The thread whose stack is used: the caller of our running function. */
   state: number;
+  /** The main thread. */
   readonly main: number;
   /** Lua's C API, for functions that are not wrapped here. */
   readonly c: LuaExports;
@@ -76,7 +78,7 @@ export class Stack {
   readonly #infoSource: number;
   readonly #keys = new Map<string, Key>();
 
-  /** @param memory how much Lua may hold, in bytes */
+  /** @param memory maximum bytes that Lua may hold */
   constructor(instance: Instance, memory: number) {
     const c = this.c = instance.lua;
     this.shim = instance.shim;
@@ -86,7 +88,7 @@ export class Stack {
     this.#lengthAt = c.malloc(8);
     this.#infoAt = c.malloc(INFO);
     this.#infoWhat = c.malloc(5);
-    this.#bytes.set(encoder.encode("f\0>S\0"), this.#infoWhat); // the function; of one on top, its source
+    this.#bytes.set(encoder.encode("f\0>S\0"), this.#infoWhat); // pushes the function; for the one on top, its source
     this.#infoSource = this.#infoWhat + 2;
     this.shim.limit.value = memory;
     this.state = this.main = c.lua_newstate(instance.alloc, 0);
@@ -107,7 +109,7 @@ export class Stack {
     this.c.lua_settop(this.state, -count - 1);
   }
 
-  /** The index counted from the bottom, which stays true when values are pushed. */
+  /** The index counted from the bottom, which stays valid when values are pushed. */
   absolute(index: number): number {
     return this.c.lua_absindex(this.state, index);
   }
@@ -119,7 +121,7 @@ export class Stack {
     }
   }
 
-  /** Puts the topmost value at `index`, those above move up. */
+  /** Moves the topmost value to `index`; the values above move up. */
   insert(index: number): void {
     this.c.lua_rotate(this.state, index, 1);
   }
@@ -146,12 +148,12 @@ export class Stack {
     } else this.c.lua_pushnumber(this.state, value);
   }
 
-  /** A copy of an element of the stack. */
+  /** Pushes a copy of a value of the stack. */
   pushValue(index: number): void {
     this.c.lua_pushvalue(this.state, index);
   }
 
-  /** A string of exactly these bytes. */
+  /** Pushes a string of exactly these bytes. */
   pushBytes(bytes: Uint8Array): void {
     const { length } = bytes;
     if (length <= SCRATCH) {
@@ -160,7 +162,7 @@ export class Stack {
     } else this.withBytes(bytes, (at) => this.c.lua_pushlstring(this.state, at, length));
   }
 
-  /** A string of the UTF-8 bytes of `text`. */
+  /** Pushes a string of the UTF-8 bytes of `text`. */
   pushText(text: string): void {
     const { length } = text;
     if (length * 3 > SCRATCH) return this.pushBytes(encoder.encode(text));
@@ -180,7 +182,7 @@ export class Stack {
     this.c.lua_createtable(this.state, elements, fields);
   }
 
-  /** A function of ours; it takes `upvalues` values off the stack, found again at {@link upvalue}. */
+  /** Pops `upvalues` values and pushes our function, which finds them at {@link upvalue}. */
   pushFunction(pointer: FunctionPointer, upvalues = 0): void {
     this.c.lua_pushcclosure(this.state, pointer, upvalues);
   }
@@ -206,9 +208,9 @@ export class Stack {
   }
 
   /**
-   * The bytes of the string at `index`; a number becomes a string in place. Other values have none.
+   * The bytes of the string at `index`; a number becomes a string in place. Other values give no bytes.
    *
-   * @returns a view, valid until Lua runs or gets a value again; copy it to keep it
+   * @returns a view, valid until Lua runs or a value is pushed; copy it to keep it
    */
   bytes(index: number): Uint8Array {
     const at = this.c.lua_tolstring(this.state, index, this.#lengthAt);
@@ -221,7 +223,7 @@ export class Stack {
     return this.bytes(index).slice() as Uint8Array<ArrayBuffer>;
   }
 
-  /** The string at `index` read as UTF-8; a number is made a string in its place. Any other value gives "". */
+  /** The string at `index` read as UTF-8; a number becomes a string in place. Other values give "". */
   text(index: number): string {
     const at = this.c.lua_tolstring(this.state, index, this.#lengthAt);
     if (at === 0) return "";
@@ -247,12 +249,12 @@ export class Stack {
     return text;
   }
 
-  /** What identifies a table, function, thread or short string as long as it lives; 0 for other values. */
+  /** Identity of a table, function, userdata, thread or short string while it lives; 0 for nil, booleans, numbers. */
   pointer(index: number): number {
     return this.c.lua_topointer(this.state, index);
   }
 
-  /** The length of a string or table, asking no metamethod. */
+  /** The length of a string or table, without metamethods. */
   rawLength(index: number): number {
     return Number(this.c.lua_rawlen(this.state, index));
   }
@@ -261,14 +263,14 @@ export class Stack {
     return this.c.lua_rawequal(this.state, a, b) !== 0;
   }
 
-  // --- tables; `raw…` asks no metamethod, and only they may be used outside of a function that Lua called
+  // --- tables; `raw…` calls no metamethod: use only these outside a function that Lua called
 
   /** Replaces the key on top by its value in the table at `index`. @returns the type */
   get(index: number): number {
     return this.c.lua_gettable(this.state, index);
   }
 
-  /** Takes a value and below it its key off the stack. */
+  /** Pops a value and the key below it, and sets that field of the table at `index`. */
   set(index: number): void {
     this.c.lua_settable(this.state, index);
   }
@@ -286,12 +288,12 @@ export class Stack {
     return this.shim.rawGet(this.state, index, n);
   }
 
-  /** Takes a value off the stack, which becomes element `n`. */
+  /** Pops a value and makes it element `n`. */
   rawSetIndex(index: number, n: number): void {
     this.shim.rawSet(this.state, index, n);
   }
 
-  /** Takes a value off the stack, which becomes a field. */
+  /** Pops a value and makes it a field. */
   setField(index: number, name: string): void {
     const table = this.absolute(index);
     this.pushText(name);
@@ -307,7 +309,7 @@ export class Stack {
   }
 
   /**
-   * Replaces the key on top by the next key and its value; nil starts. At the end nothing is left of it.
+   * Pops a key and pushes the next key and its value; nil starts. At the end it only pops.
    *
    * @returns false at the end
    */
@@ -315,19 +317,19 @@ export class Stack {
     return this.c.lua_next(this.state, index) !== 0;
   }
 
-  /** Takes a table (or nil) off the stack, which becomes the metatable of the one at `index`. */
+  /** Pops a table (or nil) and makes it the metatable of the one at `index`. */
   setMetatable(index: number): void {
     this.c.lua_setmetatable(this.state, index);
   }
 
-  /** Pushes the metatable if there is one. */
+  /** Pushes the metatable. @returns false, without pushing, if there is none */
   getMetatable(index: number): boolean {
     return this.c.lua_getmetatable(this.state, index) !== 0;
   }
 
   // --- references
 
-  /** Takes the value on top off the stack, and keeps it. */
+  /** Pops a value and keeps it until {@link unref}. */
   ref(): Ref {
     return this.c.luaL_ref(this.state, REGISTRY);
   }
@@ -336,7 +338,7 @@ export class Stack {
     this.c.luaL_unref(this.state, REGISTRY, ref);
   }
 
-  /** A name, the same key whenever it is asked for; at most 40 bytes, and for names that never end. */
+  /** The key of a name of at most 40 bytes. Keys are never released: call it only for a fixed set of names. */
   key(text: string): Key {
     let key = this.#keys.get(text);
     if (!key) {
@@ -347,9 +349,9 @@ export class Stack {
     return key;
   }
 
-  // --- who called
+  // --- callers
 
-  /** Position of level 1, the caller of a function of ours: `file:line: `; "" if it is not a Lua function. */
+  /** Position of the function at a level (1: the caller of our function): `file:line: `; "" if not a Lua function. */
   where(level: number): string {
     this.c.luaL_where(this.state, level);
     const text = this.text(-1);
@@ -357,14 +359,14 @@ export class Stack {
     return text;
   }
 
-  /** Pushes the function at a level: 1 is the caller of a function of ours. @returns false if there is none */
+  /** Pushes the function at a level (1: the caller of our function). @returns false if there is none */
   pushCaller(level: number): boolean {
     if (!this.c.lua_getstack(this.state, level, this.#infoAt)) return false;
     this.c.lua_getinfo(this.state, this.#infoWhat, this.#infoAt);
     return true;
   }
 
-  /** Where the function at a stack index is defined: the name of its chunk as it was loaded, and a line or -1. */
+  /** Where the function at a stack index is defined: the name of its chunk as loaded, and a line, or -1. */
   definition(index: number): { source: string; line: number } {
     this.pushValue(index);
     this.c.lua_getinfo(this.state, this.#infoSource, this.#infoAt);
@@ -374,7 +376,7 @@ export class Stack {
     return { source: fromUtf8(this.#bytes.subarray(at, at + length)), line };
   }
 
-  /** Upvalue `n`, from 1, of a function: pushes it. @returns its name, undefined if there is none */
+  /** Pushes upvalue `n`, from 1, of a function. @returns its name, or undefined, without pushing, if there is none */
   pushUpvalue(index: number, n: number): string | undefined {
     const at = this.c.lua_getupvalue(this.state, index, n);
     if (at === 0) return undefined;
@@ -404,7 +406,7 @@ export class Stack {
     return encoder.encodeInto(text, bytes.subarray(at, at + SCRATCH)).written;
   }
 
-  /** Runs something with a copy of bytes in Lua's memory. */
+  /** Calls `use` with the address of a copy of bytes in Lua's memory, and frees the copy. */
   withBytes<T>(bytes: Uint8Array, use: (at: number) => T): T {
     const at = this.c.malloc(bytes.length);
     if (at === 0) throw new ScriptError(NO_MEMORY, "memory");

@@ -1,33 +1,33 @@
-// The time that scripts may take. Lua calls a hook at intervals of instructions; once time is up, at each one and in
-// each thread, so that no `pcall` can catch it.
+// The time that scripts may take. Lua calls a hook at intervals of instructions; once time is up, at every instruction
+// of every coroutine, so that no `pcall` can catch it.
 import type { Instance } from "./exports.ts";
 import { ScriptError } from "./script_error.ts";
 import type { Ref, Stack } from "./stack.ts";
 
 const COUNT_HOOK = 8;
 /**
- * Instructions up to the first look at the clock and between two later ones, which come as often as it takes
- * to find some milliseconds between them: an instruction may be a long one, such as joining long strings.
+ * Instructions up to the first look at the clock, and between two later ones, adapted to the time between them: one
+ * instruction may take long, such as joining long strings.
  */
 const FIRST_LOOK = 100;
 const MIN_LOOK = 10;
 const MAX_LOOK = 10_000;
-/** Milliseconds between two looks that are few, and many. */
-const FEW = 0.5, MANY = 2;
-/** Where lua_State of Lua 5.4 has `allowhook`, a byte that is 0 while a hook runs (lstate.h). */
+/** Minimum and maximum ms between two looks at the clock. */
+const MIN_LOOK_INTERVAL = 0.5, MAX_LOOK_INTERVAL = 2;
+/** Offset in lua_State of Lua 5.4 of `allowhook`, a byte that is 0 while a hook runs (lstate.h). */
 const ALLOW_HOOK = 7;
-/** Functions among which the innermost one of a script is looked for. */
+/** Maximum number of active functions among which the innermost one of a script is looked for. */
 const MAX_LEVELS = 10;
 
 export class TimeLimit {
   /** The table of all coroutines (weak keys); the creator of one adds it, so that the time limit covers it. */
   readonly threads: Ref;
-  /** Whether the running call has used up its time: then only what unwinds may run. */
+  /** Whether the running call has used up its time: then only code that unwinds it may run. */
   exhausted = false;
-  /** Milliseconds that a call may take for the time being, if they are fewer than {@link time}. */
+  /** Maximum ms of the next calls, within {@link time}; undefined: all of it. */
   allowance: number | undefined;
   #running = false;
-  /** When the call from outside began, and the last look at the clock was. */
+  /** Times (ms) of the start of the call from outside and of the last look at the clock. */
   #started = 0;
   #looked = 0;
 
@@ -49,7 +49,7 @@ export class TimeLimit {
     this.threads = stack.ref();
     this.#arm(stack.main, FIRST_LOOK);
     if (new Uint8Array(stack.c.memory.buffer)[stack.main + ALLOW_HOOK] !== 1) {
-      throw new ScriptError("this build of Lua has states of a form that is not known");
+      throw new ScriptError("this build of Lua has states of an unknown form");
     }
   }
 
@@ -65,7 +65,7 @@ export class TimeLimit {
     this.#arm(this.stack.main, FIRST_LOOK);
   }
 
-  /** It has ended, one way or the other. */
+  /** A call from outside has ended, with or without an error. */
   end(): void {
     this.#running = false;
     if (!this.exhausted) return;
@@ -91,7 +91,7 @@ export class TimeLimit {
       const next = this.#nextLook(count);
       if (next !== count) {
         this.#arm(state, next);
-        // That goes through all functions that are being called, for which the script cannot help.
+        // lua_sethook visits every active function: that time is not the script's.
         this.#looked = this.clock();
       }
       return;
@@ -104,16 +104,16 @@ export class TimeLimit {
     c.lua_error(state);
   }
 
-  /** After how many instructions to look at the clock again, if the last time it was `count`. */
+  /** Number of instructions until the next look at the clock, if it was `count` until this one. */
   #nextLook(count: number): number {
     const now = this.clock();
     const passed = now - this.#looked;
     this.#looked = now;
-    if (passed < FEW) return Math.min(4 * count, MAX_LOOK);
-    return passed > MANY ? Math.max(count >> 2, MIN_LOOK) : count;
+    if (passed < MIN_LOOK_INTERVAL) return Math.min(4 * count, MAX_LOOK);
+    return passed > MAX_LOOK_INTERVAL ? Math.max(count >> 2, MIN_LOOK) : count;
   }
 
-  /** Looks at the clock; if time is up it is for all threads. */
+  /** Whether time is up; then it is up for all coroutines. */
   #isUp(): boolean {
     if (this.exhausted) return true;
     if (!this.#running || this.clock() - this.#started <= this.#most) return false;
@@ -122,7 +122,7 @@ export class TimeLimit {
     return true;
   }
 
-  /** The innermost line of a script, which may have called functions of Lua's or the prelude's. */
+  /** Position of the innermost function of a script, which may have called functions of Lua or the prelude. */
   #place(): string {
     for (let level = 0; level < MAX_LEVELS; level++) {
       const where = this.stack.where(level);
@@ -141,7 +141,7 @@ export class TimeLimit {
     return `ran longer than ${most} ms, while other applications wait, and was stopped`;
   }
 
-  /** Sets after how many instructions the hook is called. */
+  /** Makes Lua call the hook every `count` instructions. */
   #arm(state: number, count: number): void {
     this.stack.c.lua_sethook(state, this.instance.hook, COUNT_HOOK, count);
   }

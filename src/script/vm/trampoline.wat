@@ -1,5 +1,5 @@
-;; Lua's table of functions holds WebAssembly functions only, so each function of ours that Lua calls gets an
-;; instance of this module, which passes on the number of the function.
+;; Lua's table of functions holds WebAssembly functions only, so each of our functions that Lua calls gets an
+;; instance of this module, which passes the number of the function to JavaScript.
 (module
   (import "js" "index" (global $index i32))
   (import "js" "call" (func $call (param i32 i32) (result i32)))

@@ -25,7 +25,7 @@ function newproxy(model)
     error("bad argument #1 to 'newproxy' (boolean or proxy expected)", 2)
   end
   if meta then
-    local finalizer = rawget(meta, "__gc") -- it would run where time is not measured
+    local finalizer = rawget(meta, "__gc") -- it would run without the time limit
     rawset(meta, "__gc", nil)
     debug.setmetatable(proxy, meta)
     rawset(meta, "__gc", finalizer)

@@ -1,7 +1,7 @@
--- What scripts written for Lua 5.1 use and Lua 5.4 lacks, in Lua itself. DECISIONS 12, API-019, API-634.
--- The files of this folder are one chunk, in the order of prelude.ts: the local names of this one serve all.
--- The chunk gets the debug library, which scripts do not, and a function that makes a userdata.
--- A wrapper of a function of Lua's own calls it only where it cannot fail, else through `guarded`,
+-- Functions of Lua 5.1 that Lua 5.4 lacks, in Lua itself. DECISIONS 12, API-019, API-634.
+-- The files of this folder are one chunk, in the order of prelude.ts: all of them see the local names of this one.
+-- The chunk gets the debug library, which scripts do not get, and a function that makes a userdata.
+-- A wrapper calls a function of Lua directly only where it cannot fail, else through `guarded`,
 -- so that errors name the script's line.
 
 local debug, newUserdata = ...
@@ -13,7 +13,7 @@ local unpack, pack, char, max, min, fmod = table.unpack, table.pack, string.char
 local string, math, _G = string, math, _G -- applications get copies of these tables
 local find, gsub, sub, pcall = string.find, string.gsub, string.sub, pcall
 
---- Ends a wrapper by a tail call: an error is one of the script's line, and of the function's name.
+--- Ends a wrapper by a tail call: its error names the script's line and the function.
 local function guarded(f, name, ...)
   local results = pack(pcall(f, ...))
   if results[1] then return unpack(results, 2, results.n) end
@@ -24,7 +24,7 @@ local function guarded(f, name, ...)
   error(message, 2)
 end
 
---- An argument with a fraction, where 5.4 wants a whole one, loses it, as it did in 5.1.
+--- Cuts the fraction of a number, as 5.1 did where 5.4 refuses it.
 local function whole(n)
   if mtype(n) == "float" or type(n) == "string" then
     local m = tonumber(n)

@@ -1,4 +1,4 @@
--- Environments: in 5.4 that of a function is its upvalue _ENV, which functions made inside share.
+-- Environments: in 5.4, the environment of a function is its upvalue _ENV, which the functions within it share.
 
 local without = setmetatable({}, { __mode = "k" }) -- environments of functions that use no global
 
@@ -10,7 +10,7 @@ local function environmentAt(f)
   end
 end
 
---- The function that a function or a level of the stack means; level 1 called the caller of this.
+--- The function that the first argument of getfenv or setfenv means: itself, or the one at a level of the stack.
 local function target(f, name, level)
   if type(f) == "function" then return f end
   local n = tonumber(f)
@@ -40,7 +40,7 @@ local function environmentOf(f)
   return environment
 end
 
---- The environment of the function at a level, counted from the caller of this.
+--- The first environment of an application from a level of the stack on, counted from the caller of this function.
 local function callerEnvironment(level)
   for l = level + 1, level + 50 do
     local info = getinfo(l, "f")

@@ -1,4 +1,4 @@
--- Modules: within the environment that calls.
+-- Modules, in the environment of the caller.
 
 local package = package or {}
 function package.seeall(module)

@@ -1,10 +1,10 @@
--- Functions of `math` that 5.4 dropped, and functions that take other arguments there.
+-- Functions of `math` that 5.4 dropped, or whose arguments it changed.
 
 function math.pow(x, y)
   return x ^ y
 end
 
---- Of whole numbers, 5.4 refuses a divisor of 0.
+--- 5.4 refuses a divisor of 0 for integers.
 function math.fmod(x, y)
   if y == 0 and mtype(x) then return 0 / 0 end
   return guarded(fmod, "fmod", x, y)
@@ -12,7 +12,7 @@ end
 
 math.mod = math.fmod
 
---- Texts that are numbers count as such; the result is always a number.
+--- Calls a function with arguments of which numeric strings become numbers.
 local function numbers(f, name, ...)
   local values = pack(...)
   for i = 1, values.n do
@@ -43,7 +43,7 @@ end
 
 function math.ldexp(m, e)
   e = whole(e)
-  local half = e // 2 -- 2^e may be beyond a number that m * 2^e is within
+  local half = e // 2 -- 2^e may overflow where m * 2^e does not
   return m * 2.0 ^ half * 2.0 ^ (e - half)
 end
 

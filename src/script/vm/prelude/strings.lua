@@ -1,4 +1,4 @@
--- `string` as in 5.1: fractions of indices are cut, %u and other formats are there.
+-- `string` as in 5.1: it cuts the fractions of indices, and has %u and other formats.
 
 string.gfind = string.gmatch
 
@@ -33,7 +33,7 @@ end
 
 local format = string.format
 
---- %u of a negative number counts on from 2^64, as a C program would.
+--- %u of a negative number: as unsigned 64 bits, as in C.
 local function unsigned(n)
   if n >= 0 then return tostring(n) end
   local tens = (n >> 1) // 5
@@ -58,8 +58,8 @@ local function prepare(text, ...)
   return args, text
 end
 
---- What each argument of a format must be, as letters: i whole number, n number, s string or
---- number. False: something else, which the slow way is for.
+--- The expected type of each argument of a format, as letters: i whole number, n number, s string or
+--- number. False if formatSlowly has to do it.
 local function analyse(text)
   local kinds, at = "", 1
   while true do
@@ -91,7 +91,7 @@ local function analysisOf(text)
 end
 
 local luaType = type
---- Whether a format and its arguments go well together as they are.
+--- Whether an argument needs no conversion.
 local function fits(kind, value)
   local type = mtype(value)
   if kind == "i" then return type == "integer" end

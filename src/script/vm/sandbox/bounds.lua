@@ -1,4 +1,4 @@
--- Work that no limit of time would reach, as it is one instruction
+-- Bounds on functions that work long within one instruction, which the time limit cannot interrupt
 
 local rep = string.rep
 function string.rep(s, n, separator)
@@ -22,7 +22,7 @@ local MAX_FORMAT, MAX_CODES = 65536, 16777216
 for _, name in ipairs { "pack", "unpack", "packsize" } do bounded(string, name, MAX_FORMAT) end
 for _, name in ipairs { "len", "codepoint", "offset" } do bounded(utf8, name, MAX_CODES) end
 
---- These take some milliseconds of a long text.
+--- These take some milliseconds for a long text.
 for _, name in ipairs { "reverse", "upper", "lower" } do
   local f = string[name]
   string[name] = function(s)

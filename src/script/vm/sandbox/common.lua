@@ -21,13 +21,14 @@ local measure, rehearse, locate = machine.measure, machine.rehearse, machine.loc
 local environments, G = machine.environments, _G
 local LEVELS = 1000000 -- beyond any stack
 
--- Raises an error at the caller of the function that calls this; with functions in between by tail calls.
+-- Raises an error at the line of the script that called the caller of this function; functions in between must make
+-- tail calls.
 local function expected(n, name, what, value)
   error("bad argument #" .. n .. " to '" .. name .. "' (" .. what .. " expected, got " ..
     (value == nil and "no value" or type(value)) .. ")", 3)
 end
 
---- A position or a count, as 5.1 read it: without its fraction, and from a text that is a number.
+--- A position or count as 5.1 read it: numeric strings too, without a fraction.
 local function whole(value)
   if mtype(value) == "integer" then return value end
   local n = tonumber(value)
@@ -37,5 +38,5 @@ local function whole(value)
   return tointeger(n < 0 and -floor(-n) or floor(n))
 end
 
-local LONG = 1000000 -- bytes or elements: work on so many takes milliseconds
-local MUCH = 10000 -- and on so many a part of one
+local LONG = 1000000 -- bytes or elements: work on them takes milliseconds
+local MUCH = 10000 -- bytes or elements: work on them takes less than a millisecond

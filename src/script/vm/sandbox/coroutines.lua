@@ -1,4 +1,4 @@
--- Time ends for coroutines too: all of them are known
+-- Registers every coroutine, so that the time limit ends it too
 
 local create, wrap = coroutine.create, coroutine.wrap
 

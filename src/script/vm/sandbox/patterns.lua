@@ -1,4 +1,4 @@
--- Patterns can take time beyond all measure: long texts are rehearsed, with a limit.
+-- A pattern can take unbounded time: our own matcher rehearses it on long texts, with a limit.
 local costs, known = {}, 0
 
 local function cost(pattern)
@@ -10,7 +10,7 @@ local function cost(pattern)
 end
 
 local LIMIT = 1e7
--- Bytes of a pattern that are compared in no time worth counting, and what longer ones may amount to.
+-- Pattern bytes that need no rehearsal for their length, and the limit of #text * #pattern for longer ones.
 local SHORT, LONG_LIMIT = 32, 1e8
 
 local function guarded(name, native, all)
@@ -59,7 +59,7 @@ function string.gsub(s, pattern, replacement, n)
     replacement = nativeGsub(replacement, "%%(.?)", unescaped)
   end
   if n ~= nil then n = whole(n) end
-  -- In a long text, each match must count in the time limit.
+  -- In a long text, each match must call a function, so that the time limit can end it.
   if type(s) == "string" and #s > LONG then
     local given = replacement
     if kind == "function" then

@@ -1,4 +1,4 @@
--- The last step: what all applications share stays as it is.
+-- The last step: scripts cannot change the globals that all applications share.
 
-_G._VERSION = "Lua 5.1" -- scripts ask for it to know what they may use
+_G._VERSION = "Lua 5.1" -- scripts read it to choose the functions they use
 setmetatable(_G, { __metatable = PROHIBITED })

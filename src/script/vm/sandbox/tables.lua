@@ -2,7 +2,7 @@
 -- are processed here, under the time limit, and not in one instruction of C.
 local insert, remove, concat, sort = table.insert, table.remove, table.concat, table.sort
 
--- The results of a protected call of a function; an error that names no line gets that of the script.
+-- Returns the results of a protected call, or raises its error; an error without a line gets the script's line.
 local function told(name, ok, message, ...)
   if ok then return message, ... end
   if type(message) ~= "string" or find(message, "^[^\n]-:%d+: ") then error(message, 0) end
@@ -33,7 +33,7 @@ function table.insert(t, ...)
   end
   position = integer(position, 2, "insert")
   if plain and position >= 1 and position <= n then return insert(t, position, value) end
-  for i = n, position + 1, -1 do t[i] = t[i - 1] end -- from beyond the end, nothing moves
+  for i = n, position + 1, -1 do t[i] = t[i - 1] end -- moves nothing if position is after the end
   t[position] = value
 end
 
