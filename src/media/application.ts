@@ -17,25 +17,25 @@ export interface Application {
   readonly path: string;
 
   /**
-   * Whether what its clients ask for has to wait, as others wait for the time that it takes. Doors then keep it in
-   * `hub.waiting`; `connect` is refused by {@link MustWait}.
+   * Whether requests of its clients must wait because it has used too much time. Doors then keep them in
+   * `hub.waiting`; `connect` throws {@link MustWait}.
    *
    * @param what the client's message
    */
   waits?(what: "call" | "audio" | "video"): boolean;
 
   /**
-   * A client asks to be let in. It is not in `hub.clients` yet (API-204), its writer takes
-   * messages, which leave after the answer (API-260).
+   * A client connects. It is not in `hub.clients` yet (API-204); its writer takes messages, which are sent
+   * after the answer (API-260).
    *
    * @param values the parameters after the command object
    * @returns members for the info object of the answer, as AMF0 `{u16 length, key, value}*`
    * @throws {Refused} API-637, API-026
    */
   connect(client: Client, values: AmfReader): Uint8Array | undefined;
-  /** An accepted client is lost for the reason in `error`. API-639. */
+  /** The connection of an accepted client has failed for the reason in `error`. API-639. */
   failed(client: Client, error: string): void;
-  /** An accepted client has left, and is in no list any more; called once. API-640. */
+  /** An accepted client has left and was removed from all lists; called once. API-640. */
   disconnect(client: Client): void;
 
   /**
@@ -48,36 +48,36 @@ export interface Application {
    */
   call(client: Client, name: string, values: AmfReader): boolean;
 
-  /** Whether {@link publish} may return "replace": only then is it asked of a name that is taken. */
+  /** Whether {@link publish} may return "replace"; if not, it is not called for a taken name. */
   readonly mayReplace?: boolean;
   /**
-   * @returns "replace": the client publishes though another one does, whose publication ends
+   * A client publishes. @returns "replace": it replaces the present publisher of the name
    * @throws {Refused} API-642
    */
   publish(client: Client, publication: Publication): "replace" | void;
   /**
-   * A client's publication is to be recorded, as it asks. VOD-302.
-   * @throws {Refused} the application refuses to
+   * A client requests that its publication is recorded. VOD-302.
+   * @throws {Refused} the application refuses
    */
   record?(client: Client, publication: Publication, name: string): void;
-  /** API-644: `publisherId` and the listeners are still there. */
+  /** A client stops publishing; `publisherId` and the listeners are still set. API-644. */
   unpublish(client: Client, publication: Publication): void;
-  /** @throws {Refused} API-646 */
+  /** A client plays a stream. @throws {Refused} API-646 */
   subscribe(client: Client, listener: Listener): void;
-  /** API-647: the listener is still in the list of its publication. */
+  /** A client stops playing; the listener is still in the list of its publication. API-647. */
   unsubscribe(client: Client, listener: Listener): void;
 
   /**
-   * After a packet went to the listeners. API-645.
+   * A packet was sent to the listeners. API-645.
    * @param time milliseconds
-   * @param packet an FLV tag's body; valid as long as wanted, never to be changed
+   * @param packet an FLV tag's body; it never changes, so the application may keep it
    */
   audio(client: Client, publication: Publication, time: number, packet: Uint8Array): void;
   video(client: Client, publication: Publication, time: number, packet: Uint8Array): void;
   /** @param packet the AMF of the arguments after the name */
   data(client: Client, publication: Publication, name: string, packet: Uint8Array): void;
 
-  /** API-641: after the client was added to, or removed from, the group. */
+  /** The client was added to the group, or removed from it. API-641. */
   joinGroup(client: Client, group: Group): void;
   unjoinGroup(client: Client, group: Group): void;
 
@@ -88,29 +88,29 @@ export interface Application {
   manage(client: Client): void;
 }
 
-/** A client's first packet, before there is a client. API-632. */
+/** The first packet of a client that is not connected yet. API-632. */
 export interface Handshake {
-  /** `ip:port` it came from. */
+  /** `ip:port` of its sender. */
   readonly address: string;
   readonly path: string;
   /** The parameters of the URL. */
   readonly properties: ReadonlyMap<string, string>;
-  /** How often this attempt was repeated, from 1. */
+  /** Number of this attempt, from 1. */
   readonly attempts: number;
   /**
-   * `host:port` of the URL, port 1935 if it has none, as the client has told it; `""` if it names no
-   * host. What `"again"` stands for. API-662.
+   * `host:port` of the URL that the client has sent, port 1935 by default; `""` if it has no
+   * host. The meaning of `"again"`. API-662.
    */
   readonly url: string;
 }
 
-/** All applications of a server, and the events that no single client belongs to. */
+/** All applications of a server, and the events without a client. */
 export interface Applications {
-  /** The application that serves a path, started if need be; undefined: API-703. */
+  /** The application that serves a path, started if necessary; undefined if there is none (API-703). */
   open(path: string): Application | undefined;
-  /** `onHandshake`: `host:port` of each server to send the client to; none serves it here. API-633. */
+  /** `onHandshake`: `host:port` of each server to redirect the client to; empty: it is served here. API-633. */
   handshake(request: Handshake): string[];
-  /** `onRendezVousUnknown`: `host:port` where the peer may be, of all applications. API-651. */
+  /** `onRendezVousUnknown`: possible addresses `host:port` of the peer, from all applications. API-651. */
   rendezvousUnknown(peerId: Uint8Array): string[];
   /** Every 2 s, after all clients: file check of the root, then `onManage`. API-650. */
   manage(): void;

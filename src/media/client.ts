@@ -9,9 +9,9 @@ import type { SharedObjectUser } from "./shared_object_queue.ts";
 
 /** What a client reports about itself in `connect`. */
 export interface ClientInfo {
-  /** 32 bytes: of RTMFP the SHA-256 of its certificate, which is its peer id; of others random. */
+  /** 32 bytes: for RTMFP its peer id, the SHA-256 of its certificate; random for other protocols. */
   readonly rawId: Uint8Array;
-  /** The path asked for, API-022; the application may be one above it (DECISIONS 10). */
+  /** The requested path, API-022; the application may be one above it (DECISIONS 10). */
   readonly path: string;
   /** The parameters of the URL. API-220. */
   readonly properties: ReadonlyMap<string, string>;
@@ -23,8 +23,8 @@ export interface ClientInfo {
 /**
  * - `connecting`: its application is being asked
  * - `connected`: accepted, and in `hub.clients`
- * - `leaving`: its events of the end are running
- * - `gone`: nothing of it is left, nor will anything be told of it any more
+ * - `leaving`: the application's events of its end are running
+ * - `gone`: removed from everything; no event follows
  */
 type ClientState = "connecting" | "connected" | "leaving" | "gone";
 
@@ -44,7 +44,7 @@ export class Client implements ClientInfo {
   publishers: Few<Publisher> = NONE;
   listeners: Few<Listener> = NONE;
   memberships: Few<Member> = NONE;
-  /** What uses shared objects for it, made by its door with the first. */
+  /** Its user of shared objects; its door creates it with the first object. */
   sharedObjectUser: SharedObjectUser | undefined;
 
   constructor(

@@ -1,4 +1,4 @@
-/** Monotonic time (ms) of the input in work. */
+/** Monotonic time (ms) of the input being processed. */
 export interface Clock {
   /** Milliseconds, never going back. */
   readonly now: number;

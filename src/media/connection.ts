@@ -1,18 +1,18 @@
 /** A client's connection, implemented by each door. */
 export interface Connection {
-  /** `rtmfp`, `rtmp`, `rtmps`, `http`, `ws`, `rtws`: how the client came in. DECISIONS 24. */
+  /** `rtmfp`, `rtmp`, `rtmps`, `http`, `ws`, `rtws`: the protocol of the client. DECISIONS 24. */
   readonly protocol: string;
   /** `ip:port`, or `[ip]:port`; follows the client if it moves. API-212. */
   readonly address: string;
   /** The IP address alone, in its canonical form. */
   readonly hostname: string;
-  /** Round trip in milliseconds; 0 as long as it is unknown. API-217. */
+  /** Round trip in milliseconds; 0 while it is unknown. API-217. */
   readonly ping: number;
   /** Milliseconds since the last packet of this client. API-218. */
   readonly elapsedFromReception: number;
-  /** Silence of its publishers, in milliseconds, if not that of the configuration. */
+  /** Time-out of its publishers in milliseconds, if not the configured one. */
   readonly publisherTimeout?: number;
-  /** The AMF version the client asked for its answers: 0, or 3 as Flash does. DECISIONS 11. */
+  /** The AMF version that the client requested for its answers: 0, or 3 as Flash does. DECISIONS 11. */
   readonly objectEncoding: 0 | 3;
   /** The main writer. After the end of the connection: the same one, closed. API-219. */
   readonly writer: FlowWriter;
@@ -20,18 +20,18 @@ export interface Connection {
   readonly writers: Iterable<FlowWriter>;
   /** A new independent pipe to the client. API-256. */
   newWriter(): FlowWriter;
-  /** Asks the client for a sign of life, which shows in {@link elapsedFromReception}. */
+  /** Pings the client, whose answer resets {@link elapsedFromReception}. */
   probe(): void;
-  /** Ends the connection in good order, now. Harmless when it has ended. */
+  /** Closes the connection in order, now. Does nothing if it has ended. */
   close(): void;
 }
 
 /**
  * A pipe of messages to a client, which arrive in writing order. API-250 to API-260.
- * When it is closed, or the client is gone, every call is a silent no-op (API-258).
+ * Once it is closed or the client has left, calls do nothing (API-258).
  */
 export interface FlowWriter {
-  /** Captured by each message as it is written; false: it is not sent again when lost. API-250. */
+  /** Applies to each message at the time of writing; false: it is not sent again when lost. API-250. */
   reliable: boolean;
   readonly closed: boolean;
 
@@ -59,8 +59,8 @@ export interface FlowWriter {
   /**
    * Sends the messages written so far before those of the client's writers that are flushed later. API-254.
    *
-   * @param full false: order only; the messages leave when the event that wrote them returns (API-255). Otherwise
-   *   they are sent at once, where the door can
+   * @param full false: order only; the messages are sent when the event that wrote them returns (API-255). Otherwise
+   *   they are sent at once, if the door can
    */
   flush(full?: boolean): void;
 

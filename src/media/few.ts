@@ -1,6 +1,6 @@
 /**
- * Immutable short lists, mostly empty; all empty ones are one object. A set for each of many thousand
- * clients would take 200 bytes even when unused.
+ * Immutable short lists, mostly empty; all empty ones are one object. A set per client would take
+ * 200 bytes even when unused.
  */
 export type Few<T> = readonly T[];
 

@@ -3,8 +3,8 @@ import { audioRole, type Role, videoRole } from "../flv/codec.ts";
 export type FrameKind = "audio" | "video" | "data";
 
 /**
- * One audio, video or data message on its way from a publisher to all listeners. It owns its
- * bytes, which must not change.
+ * An audio, video or data message of a publisher for all listeners. It owns its bytes, which must not
+ * change.
  */
 export class Frame {
   readonly role: Role;
@@ -29,9 +29,9 @@ export class Frame {
   }
 
   /**
-   * The encoded form that a door made of this frame for one listener and may send to its others.
+   * The encoded form of this frame that a door made for one listener and may send to its other listeners.
    *
-   * @param door any object that stands for the door's way of encoding
+   * @param door any object that identifies the door's encoding
    */
   form(door: object): EncodedForm | undefined {
     let form = this.#forms;
@@ -41,7 +41,7 @@ export class Frame {
 
   /**
    * Keeps the encoded form that a door made of this frame; see {@link form}.
-   * @param time that stands in the bytes, in milliseconds
+   * @param time time in the bytes, in milliseconds
    */
   keepForm(door: object, time: number, bytes: Uint8Array): EncodedForm {
     return this.#forms = { door, time, bytes, next: this.#forms };

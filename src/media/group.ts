@@ -2,30 +2,30 @@ import { toHex } from "../bytes/hex.ts";
 import type { Client } from "./client.ts";
 import type { GroupOutput } from "./connection.ts";
 
-/** How many of the newest members a joiner is told of. */
+/** Number of the newest members that are announced to a joiner. */
 const NEWEST = 5;
 /**
- * A client that sent no packet for this time (ms) is probably gone: clients send a packet every 15 s, and
- * the server pings them every 30 s.
+ * Time (ms) without a packet after which a client counts as silent: clients send a packet every 15 s, and the
+ * server pings them every 30 s.
  */
-const SILENT = 45_000;
-/** How many of those are passed over in looking for others. */
-const MOST_SILENT = 64;
+const SILENCE_TIMEOUT = 45_000;
+/** Maximum number of silent members skipped in a search for others. */
+const MAX_SILENT = 64;
 
 /**
- * A member of a group: a client here, or a virtual member, a peer that a script vouches for.
+ * A member of a group: a client of this server, or a virtual member, a peer that a script has added.
  * API-304, API-320.
  */
 export class Member {
   readonly id: string;
-  /** False once it was released or left; set by {@link Group}. */
+  /** False once it has left; set by {@link Group}. */
   active = true;
-  /** It has left; settable by who made it join. */
+  /** Called when it has left; the caller of the join may set it. */
   onLeft: () => void = () => {};
 
   /**
    * @param rawId 32 bytes
-   * @param client of a real member
+   * @param client the client of a real member
    */
   constructor(
     readonly group: Group,
@@ -36,7 +36,7 @@ export class Member {
     this.id = toHex(rawId);
   }
 
-  /** Leaves the group; repeating is harmless. API-321. */
+  /** Leaves the group; does nothing if it has left. API-321. */
   release(): void {
     this.group.leave(this);
   }
@@ -51,14 +51,14 @@ export interface GroupOwner {
  * A NetGroup as the server sees it: its members in joining order, and the introductions by which
  * peers find each other. rtmfp-wire §7.4, API-301 to API-322.
  *
- * A joiner is told of at most six members, well below the bound of 2·log2(N) + 13.
+ * At most six members are announced to a joiner, well below the bound of 2·log2(N) + 13.
  */
 export class Group {
   readonly id: string;
   /** Real and virtual members, in joining order. */
   readonly members: Member[] = [];
   #byId = new Map<string, Member>();
-  /** How many members are there besides another one with their id. */
+  /** Number of members that share their id with an earlier one. */
   #doubles = 0;
   #real = 0;
   #random: (below: number) => number;
@@ -78,7 +78,7 @@ export class Group {
     this.#events = events;
   }
 
-  /** How many clients belong to it; virtual members do not count. API-312. */
+  /** Number of clients in it, without virtual members. API-312. */
   get size(): number {
     return this.#real;
   }
@@ -96,8 +96,8 @@ export class Group {
 
   /**
    * Adds a client, and introduces it to the five newest members, newest first, and to one older
-   * member. Silent members are skipped while there are others. A client that is a member already is
-   * introduced again and keeps its place.
+   * member. Silent members are skipped while there are others. A client that is a member already
+   * is introduced again and keeps its position.
    */
   join(client: Client, output: GroupOutput): Member {
     const before = this.memberOf(client);
@@ -113,9 +113,9 @@ export class Group {
   }
 
   /**
-   * A script adds a peer: some members are told of it, as the peer itself cannot be told of
-   * them by this server. API-304, API-305. Several may vouch for one peer, which stays until all
-   * of its memberships are released; members are told of it once.
+   * A script adds a peer: it is announced to some members, as this server cannot announce them to the
+   * peer. API-304, API-305. Scripts may add a peer several times; it stays until all its memberships are
+   * released, and is announced once.
    */
   joinVirtual(rawId: Uint8Array): Member {
     const member = new Member(this, rawId, undefined, undefined);
@@ -128,8 +128,8 @@ export class Group {
   }
 
   /**
-   * A member leaves: the one that had joined after it is told of the fifth before it, so that
-   * everyone goes on knowing about six.
+   * A member leaves: the fifth member before it is announced to the member that joined after it, so that
+   * each member still knows six.
    */
   leave(member: Member): void {
     if (!member.active) return;
@@ -151,7 +151,7 @@ export class Group {
   #add(member: Member): void {
     this.members.push(member);
     if (this.#byId.has(member.id)) this.#doubles++;
-    // Of a client and a virtual member with one id, the client is the one to look up.
+    // The index prefers a client over a virtual member with the same id.
     if (member.client || !this.#byId.has(member.id)) this.#byId.set(member.id, member);
   }
 
@@ -161,8 +161,8 @@ export class Group {
   }
 
   /**
-   * The newest five of the members that are wanted, newest first, and one of those before. Members
-   * who have not been heard of for long are taken where others are lacking.
+   * The five newest members that match, newest first, and one older member. Silent members are chosen only
+   * if there are too few others.
    */
   #choose(wanted: (member: Member) => boolean): Member[] {
     const { members } = this;
@@ -172,15 +172,15 @@ export class Group {
       wanted(member) && !chosen.some(({ id }) => id === member.id) &&
       !silent.some(({ id }) => id === member.id);
     let at = members.length;
-    while (at > 0 && chosen.length < NEWEST && silent.length < MOST_SILENT) {
+    while (at > 0 && chosen.length < NEWEST && silent.length < MAX_SILENT) {
       const member = members[--at];
       if (member && isNew(member)) (isSilent(member) ? silent : chosen).push(member);
     }
     chosen.push(...silent.splice(0, NEWEST - chosen.length));
-    // One of the `at` older members, or else the next who is not silent.
+    // A random one of the `at` older members, or the next one that is not silent.
     const drawn = at > 0 ? this.#random(at) : 0;
     let older: Member | undefined;
-    for (let i = 0, looked = 0; i < at && looked < MOST_SILENT; i++) {
+    for (let i = 0, looked = 0; i < at && looked < MAX_SILENT; i++) {
       const member = members[(drawn + i) % at];
       if (!member || !isNew(member)) continue;
       looked++;
@@ -192,7 +192,7 @@ export class Group {
   }
 }
 
-/** Virtual members are somebody else's business. */
+/** Whether a client is silent; unknown, and so false, for virtual members. */
 function isSilent({ client }: Member): boolean {
-  return client !== undefined && client.elapsedFromReception > SILENT;
+  return client !== undefined && client.elapsedFromReception > SILENCE_TIMEOUT;
 }

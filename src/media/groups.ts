@@ -5,7 +5,7 @@ import { minus, plus } from "./few.ts";
 import { Group, type GroupOwner, type Member } from "./group.ts";
 import type { HubWatcher } from "./watcher.ts";
 
-/** Tells other servers of members; undefined: there are none. */
+/** The watcher of memberships; undefined: no other servers. */
 interface Watched {
   readonly watcher: HubWatcher | undefined;
 }
@@ -23,7 +23,7 @@ export class Groups extends Map<string, Group> implements GroupOwner {
   }
 
   /**
-   * A client joins a group, or asks again for members of one it belongs to. API-641.
+   * A client joins a group, or requests members of its group again. API-641.
    * @param rawId 32 bytes
    */
   join(client: Client, rawId: Uint8Array, output: GroupOutput): Member {

@@ -27,37 +27,36 @@ export interface HubOptions {
   /** A number from 0 up to and without `below`. */
   random(below: number): number;
   log(level: LogLevelName, text: string): void;
-  /** The canonical text of an IP address; undefined if it is none. */
+  /** The canonical text of an IP address; undefined if the text is not one. */
   ip(text: string): string | undefined;
-  /** Bytes that may wait for a listener; 8 MiB unless told. */
+  /** Maximum number of bytes that wait for a listener; 8 MiB by default. */
   sendQueue?: number;
-  /** Bytes that a publication keeps since its last key frame; none unless told. */
+  /** Maximum number of bytes that a publication keeps since its last key frame; 0 by default. */
   recent?: number;
-  /** How publishers keep their names; see {@link NAMES} unless told. */
+  /** Rules for names of publishers; {@link NAMES} by default. */
   names?: () => NameOptions;
-  /** Bounds of shared objects; see {@link SHARED_OBJECT_BOUNDS} unless told. */
+  /** Limits of shared objects; {@link SHARED_OBJECT_BOUNDS} by default. */
   sharedObjects?: SharedObjectBounds;
-  /** Where persistent shared objects are kept; none: there are none. */
+  /** Storage of persistent shared objects; without it there are none. */
   sharedObjectStore?: SharedObjectStore;
 }
 
 const NAMES: NameOptions = { publisherTimeout: 20_000, takeOver: "address" };
-/** Bytes that may wait for a listener. */
+/** Default of the maximum number of bytes that wait for a listener. */
 const SEND_QUEUE = 8 << 20;
-/** Bytes that all publications together keep since their last key frames. */
-const MOST_RECENT = 256 << 20;
+/** Maximum number of bytes that all publications together keep since their last key frames. */
+const MAX_RECENT = 256 << 20;
 
 /**
- * The clients of this server with their publications, subscriptions and groups. Doors add clients
- * and pass on their requests, scripts reach all of it, and the client's application is asked before
- * each step.
+ * The clients of this server with their publications, subscriptions and groups. Doors add clients and pass on their requests, scripts access all of it, and the client's application
+ * decides before each step.
  */
 export class Hub implements PublicationEvents {
   /** Monotonic time in ms; the event loop sets it before every call. */
   now = 0;
-  /** What doors serve, whether connected or not. */
+  /** The sessions of all doors, whether their clients are connected or not. */
   readonly sessions = new Sessions();
-  /** Accepted clients by id; of several with the same id the newest. */
+  /** Accepted clients by id; the newest if several have the same id. */
   readonly clients = new Map<string, Client>();
   readonly publications: Publications;
   readonly subscriptions: Subscriptions;
@@ -66,11 +65,11 @@ export class Hub implements PublicationEvents {
   readonly blacklist = new Set<string>();
   readonly recentBytes: RecentBytes;
   readonly sharedObjects: SharedObjects;
-  /** What clients ask of applications that let others go first. */
+  /** Requests of clients that wait for busy applications. */
   readonly waiting = new WaitingInput();
   /** Recordings; undefined: the server neither records nor plays files. */
   recordings: Recordings | undefined;
-  /** Tells other servers; undefined: there are none. */
+  /** The watcher of publications and groups; undefined: no other servers. */
   watcher: HubWatcher | undefined;
   readonly #names: NameRules;
   #options: HubOptions;
@@ -80,7 +79,7 @@ export class Hub implements PublicationEvents {
 
   constructor(options: HubOptions) {
     this.#options = options;
-    this.recentBytes = new RecentBytes(options.recent ?? 0, MOST_RECENT);
+    this.recentBytes = new RecentBytes(options.recent ?? 0, MAX_RECENT);
     this.sharedObjects = new SharedObjects(
       options.sharedObjects ?? SHARED_OBJECT_BOUNDS,
       () => this.now,
@@ -92,7 +91,7 @@ export class Hub implements PublicationEvents {
     this.#names = new NameRules(options.names ?? (() => NAMES), this);
   }
 
-  /** Lets clients in: applications, which are made of a hub, answer for them from now on. */
+  /** Sets the applications, which need the hub to be created; clients can connect from now on. */
   serve(applications: Applications): void {
     this.#applications = applications;
   }
@@ -115,13 +114,13 @@ export class Hub implements PublicationEvents {
   // Clients
 
   /**
-   * Asks the application of a path whether a client may come in.
+   * Asks the application of a path whether a client may connect.
    *
    * @param values the parameters of `connect`
-   * @returns the accepted client, and what its application adds to the answer (see
+   * @returns the accepted client, and the members that its application adds to the answer (see
    *   `Application.connect`)
    * @throws {UnknownApplication} API-703
-   * @throws {MustWait} the application lets others go first and was not asked
+   * @throws {MustWait} the application is busy and was not asked
    * @throws {Refused} API-702
    */
   connect(
@@ -150,7 +149,7 @@ export class Hub implements PublicationEvents {
    * Removes a client that has left. Called once for every accepted client: ends its streams and
    * memberships first, in the order of API-640.
    *
-   * @param failure why, if that was not in good order. API-639.
+   * @param failure the reason, if its connection has failed. API-639.
    */
   disconnect(client: Client, failure?: string): void {
     if (client.state !== "connected") return;
@@ -161,7 +160,7 @@ export class Hub implements PublicationEvents {
       try {
         action();
       } catch (bug) {
-        bugs.push(bug); // what comes after has to happen all the same
+        bugs.push(bug); // the next steps must run nevertheless
       }
     };
     for (const member of client.memberships) step(() => this.groups.leave(member));
@@ -190,12 +189,11 @@ export class Hub implements PublicationEvents {
   }
 
   /**
-   * A client's stream wants to publish. The door tells the client, then calls
-   * {@link Publisher.start}.
+   * A client's stream publishes. The door then answers the client and calls {@link Publisher.start}.
    *
    * @param id of the stream, see {@link newStreamId}
    * @param properties parameters that the client added to the name
-   * @param type what it asks to be done besides
+   * @param type live only, or also recorded
    * @throws {NameTaken} API-710
    * @throws {Refused} API-711
    */
@@ -210,12 +208,12 @@ export class Hub implements PublicationEvents {
     const taken = this.publications.open(name);
     const given = taken.publishing && this.#names.give(taken, client);
     if (taken.publishing) throw new NameTaken(name);
-    const publication = this.publications.open(name); // that was forgotten if nobody listened
+    const publication = this.publications.open(name); // the former one was removed if nobody listened
     publication.begin({ id, client, output, properties, type });
     const publisher = new Publisher(client, publication);
     try {
       if (given !== "asked") client.application.publish(client, publication);
-      if (client.state !== "connected") throw new Refused(); // it was sent away meanwhile
+      if (client.state !== "connected") throw new Refused(); // it was disconnected meanwhile
     } catch (error) {
       publisher.active = false;
       publication.end();
@@ -230,7 +228,7 @@ export class Hub implements PublicationEvents {
     return publisher;
   }
 
-  /** A publisher publishes no more. API-644. */
+  /** Ends a publisher. API-644. */
   unpublish(publisher: Publisher): void {
     if (!publisher.active) return;
     publisher.active = false;
@@ -261,10 +259,10 @@ export class Hub implements PublicationEvents {
   }
 
   /**
-   * Publishes for the server itself: a file, or a stream of another server. Applications are neither
-   * asked nor told. The caller then calls {@link Publisher.start}.
+   * Publishes for the server itself: a file, or a stream of another server. Applications get no events. The
+   * caller then calls {@link Publisher.start}.
    *
-   * @param origin its kind, as the statistics show it
+   * @param origin its kind, for the statistics
    * @throws {NameTaken}
    */
   relay(name: string, origin: string, output?: PublisherOutput): Publisher {
@@ -277,7 +275,7 @@ export class Hub implements PublicationEvents {
 
   /**
    * A script publishes. API-127.
-   * @param ended called when it does not any more
+   * @param ended called when the publication has ended
    * @throws {NameTaken}
    */
   publishFromScript(name: string, ended?: () => void): Publication {
@@ -303,7 +301,7 @@ export class Hub implements PublicationEvents {
   // The server
 
   /**
-   * Bans an address, and ends the clients that have it. API-121, API-123.
+   * Bans an address, and disconnects its clients. API-121, API-123.
    * @returns false if the text is not an IP address
    */
   ban(text: string): boolean {
@@ -324,7 +322,7 @@ export class Hub implements PublicationEvents {
     return ip !== undefined && (this.blacklist.delete(ip), true);
   }
 
-  /** Every 2 s: looks after all sessions, then has the applications do the same. API-650. */
+  /** Called every 2 s: manages all sessions, then the applications. API-650. */
   manage(): void {
     try {
       this.sessions.manage();

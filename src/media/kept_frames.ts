@@ -30,9 +30,9 @@ export class KeptFrames {
   }
 
   /**
-   * Keeps a frame in place of the one of that name, if there is room.
+   * Keeps a frame, replacing the one of that name, if there is room.
    *
-   * @param room by how many bytes all of them may grow
+   * @param room number of bytes by which all of them may grow
    */
   keep(name: string, frame: Frame, room: number): void {
     const before = this.#frames.get(name);

@@ -11,26 +11,26 @@ type Kind = "audio" | "video";
 export interface ListenerOutput {
   /**
    * Sends a frame.
-   * @param time to be written instead of the frame's, in milliseconds
-   * @param reliable false: not sent again when lost, and given up when late
+   * @param time replaces the frame's time, in milliseconds
+   * @param reliable false: not sent again when lost, and dropped when late
    */
   send(frame: Frame, time: number, reliable: boolean): void;
-  /** Bytes of audio and video that are waiting, none of which were sent yet. */
+  /** Bytes of audio and video that wait, unsent. */
   readonly queuedBytes: number;
   /** The same of data. */
   readonly queuedDataBytes: number;
-  /** Whether bytes more are too many, though fewer wait than the queue may have. */
+  /** Whether `bytes` more are too many although the queue's limit is not reached. */
   isFull?(bytes: number): boolean;
-  /** When the oldest video was written that {@link abandon} would give up; Infinity if there is none. */
+  /** Time (ms) at which the oldest video was written that {@link abandon} would drop; Infinity if there is none. */
   readonly videoWaitsSince: number;
   /**
-   * When the oldest audio or video was written that was not begun to be sent, where the door sends
-   * in one queue; Infinity if there is none.
+   * Time (ms) at which the oldest audio or video was written of which nothing was sent, if the door has one
+   * queue; Infinity if there is none.
    */
   readonly mediaWaitsSince?: number;
   /**
-   * Gives up the audio or video that is waiting and was not begun to be sent.
-   * @returns how many frames that were, codec headers not counted
+   * Drops the waiting audio or video of which nothing was sent.
+   * @returns the number of frames, without codec headers
    */
   abandon(kind: Kind): number;
   /** Sends `|RtmpSampleAccess`. API-443. */
@@ -41,47 +41,48 @@ export interface ListenerOutput {
   /** The client was too slow: the waiting frames are dropped. */
   overflowed(): void;
   /**
-   * A script ends it: the client is told `NetStream.<code>` where its door has words for that, and
-   * the door unsubscribes. Without it the listener is one of the server's own, which stays.
+   * A script ends it: sends `NetStream.<code>` to the client if its door can, and unsubscribes. Absent for
+   * listeners of the server itself, which scripts cannot end.
    */
   ended?(code: string, description: string): void;
 }
 
 export interface ListenerOptions {
-  /** Media goes out unreliably: lost frames are not sent again. API-445. */
+  /** Media are sent unreliably: lost frames are not sent again. API-445. */
   readonly unbuffered?: boolean;
   /** Parameters that the client added to the name. */
   readonly properties?: ReadonlyMap<string, string>;
   /**
-   * Times begin at 0 with the first frame of this listener. Of one that comes before its publisher
-   * they do so if they would begin above 1 s, or with `late` not at all.
+   * Times begin at 0 with the first frame of this listener. For a listener that subscribes before its
+   * publisher, only if they would begin above 1 s, or with `late` not at all.
    */
   readonly rebase?: boolean | "late";
-  /** Maximum of bytes that wait; by default the one of the configuration. */
+  /** Maximum number of bytes that wait; the configured one by default. */
   readonly queueLimit?: number;
 }
 
 const NO_PROPERTIES: ReadonlyMap<string, string> = new Map();
-/** How long audio waits for the first key frame of a video, in media time. */
-const AUDIO_WAIT = 3000;
-/** A video that was silent for as long does not keep audio waiting. */
-const VIDEO_SILENT = 2000;
-/** What may wait for an unbuffered listener: this many bytes, or half a second of its rate. */
-const UNBUFFERED_QUEUE = 128 * 1024;
-/** Media that waits as long, and is as much, is too late for a listener who had caught up before. */
-const TOO_LATE = 2_000;
-const MUCH = 256 * 1024;
-/** A stream whose first time is below, in milliseconds, begins at 0: audio and video may be apart. */
+/** Maximum time (ms, media time) that audio waits for the first key frame of a video. */
+const MAX_AUDIO_WAIT = 3000;
+/** Time (ms, media time) without a video frame after which audio does not wait for video. */
+const VIDEO_TIMEOUT = 2000;
+/** Maximum number of bytes that wait for an unbuffered listener, or half a second of its rate if that is more. */
+const MAX_UNBUFFERED = 128 * 1024;
+/** Maximum time (ms) that media wait for a listener that had caught up before. */
+const MAX_DELAY = 2_000;
+/** Minimum number of waiting bytes for {@link MAX_DELAY} to apply. */
+const MIN_DELAYED = 256 * 1024;
+/** A stream whose first time (ms) is below keeps its times: its audio and video may begin apart. */
 const NEAR_ZERO = 1000;
-/** Unbuffered video that has waited longer gives way to a key frame. Milliseconds. */
-const LATE = 200;
+/** Maximum time (ms) that unbuffered video waits when a key frame follows. */
+const MAX_UNBUFFERED_DELAY = 200;
 
 /**
  * A subscription to a publication. API-440 to API-445, rtmfp-wire §6.8.
  *
- * It starts at a key frame, behind the codec headers; so it does again after a pause, after
- * being muted, and after its client was too slow. Times are those of the publication, or begin
- * at 0, but never go back: after a new publisher began they go on from where they were.
+ * It starts at a key frame, after the codec headers, and again so after a pause, after being muted, and
+ * after its client was too slow. Times are those of the publication, or begin at 0, but never go back:
+ * with a new publisher they continue.
  */
 export class Listener {
   readonly audioQos: QualityOfService;
@@ -98,12 +99,12 @@ export class Listener {
   #audioAccess = false;
   #videoAccess = false;
 
-  /** Whether frames flow, or wait for their start. */
+  /** Whether frames are sent, or wait for their start. */
   #audioFlows = false;
   #videoFlows = false;
-  /** Whether video does not flow because its client was too slow, or lost some. */
+  /** Whether video is not sent because its client was too slow or lost some. */
   #behind = false;
-  /** Nothing has waited, once, since the start or since frames were given up. */
+  /** Whether the queue was empty at least once since the start, or since frames were dropped. */
   #caughtUp = false;
   /** Whether the current codec headers were sent. */
   #audioHeaded = false;
@@ -115,8 +116,8 @@ export class Listener {
 
   /**
    * @param id the server-wide id of the client's stream. API-440.
-   * @param client undefined: something of this server listens
-   * @param queueLimit bytes that may wait before a reliable listener is told that it is slow
+   * @param client undefined: the server itself listens
+   * @param queueLimit maximum number of bytes that wait for a reliable listener
    */
   constructor(
     readonly id: number,
@@ -135,9 +136,8 @@ export class Listener {
   }
 
   /**
-   * Lets frames through, after the door has told the client that it plays: first what a
-   * script allowed as it was asked, then the publication's kept data, then its frames since the
-   * last key frame.
+   * Begins to send, after the door has told the client that it plays: first the sample access that a
+   * script allowed, then the publication's kept data, then its frames since the last key frame.
    */
   start(): void {
     if (this.#started || !this.active) return;
@@ -160,7 +160,7 @@ export class Listener {
     }
   }
 
-  /** Whether the client was told that it plays. */
+  /** Whether {@link start} was called. */
   get started(): boolean {
     return this.#started;
   }
@@ -188,7 +188,7 @@ export class Listener {
     return this.#paused;
   }
 
-  /** Stops audio and video; when it goes on it starts anew at a key frame. */
+  /** Stops audio and video; after a pause they start anew at a key frame. */
   set paused(on: boolean) {
     if (this.#paused && !on) {
       this.#restartAudio();
@@ -201,7 +201,7 @@ export class Listener {
     return this.#audioAccess;
   }
 
-  /** API-443: a change is sent, once the listener has started. */
+  /** Sends a change once the listener has started. API-443. */
   set audioSampleAccess(on: boolean) {
     this.#access(on, this.#videoAccess);
   }
@@ -218,7 +218,7 @@ export class Listener {
   pushAudio(frame: Frame, time: number): void {
     if (!this.#started || this.#paused || !this.#receiveAudio) return;
     if (frame.role === "header") {
-      if (!this.#audioHeaded) return this.#sendHeaders("audio", time); // this one is among them
+      if (!this.#audioHeaded) return this.#sendHeaders("audio", time); // includes this one
       return this.#send(frame, "audio", time);
     }
     if (this.#overflows(frame)) return this.audioQos.gaveUp(1);
@@ -315,41 +315,41 @@ export class Listener {
   }
 
   /**
-   * Whether audio waits: a listener that came too late for a video starts both together at the
-   * next key frame, if that is not far.
+   * Whether audio waits: a listener that subscribes between two key frames starts audio and video together
+   * at the next one, if it comes soon.
    */
   #holdsAudio(time: number): boolean {
     const video = this.publication.lastVideoTime;
     if (this.#videoFlows || !this.#receiveVideo || video === undefined) return false;
-    if (((time - video) | 0) > VIDEO_SILENT) return false;
+    if (((time - video) | 0) > VIDEO_TIMEOUT) return false;
     this.#audioHeldSince ??= time;
-    return ((time - this.#audioHeldSince) | 0) < AUDIO_WAIT;
+    return ((time - this.#audioHeldSince) | 0) < MAX_AUDIO_WAIT;
   }
 
-  /** A key frame comes: unbuffered video that is late is worth nothing any more. */
+  /** Before a key frame: drops late unbuffered video. */
   #giveWay(): void {
     if (this.output.queuedBytes === 0) return;
-    if (this.clock.now - this.output.videoWaitsSince < LATE) return;
+    if (this.clock.now - this.output.videoWaitsSince < MAX_UNBUFFERED_DELAY) return;
     this.videoQos.gaveUp(this.output.abandon("video"));
-    this.#videoHeaded = false; // a header may have been among it
+    this.#videoHeaded = false; // a header may have been dropped with it
   }
 
   /**
-   * Keeps what waits for a slow client within bounds. A reliable listener loses all that
-   * waits, is told, and goes on at the next key frame; an unbuffered one just skips frames.
+   * Limits the queue of a slow client. A reliable listener loses all waiting frames, gets a message, and
+   * continues at the next key frame; an unbuffered one skips frames.
    *
-   * @returns true if this frame is not to be sent
+   * @returns true if this frame must not be sent
    */
   #overflows(frame: Frame): boolean {
     const waiting = this.output.queuedBytes;
     if (this.unbuffered) {
-      if (waiting <= UNBUFFERED_QUEUE) return false;
+      if (waiting <= MAX_UNBUFFERED) return false;
       const rate = this.videoQos.byteRate + this.audioQos.byteRate;
       if (waiting <= rate / 2) return false;
       if (frame.kind === "video") this.#fallBehind();
       return true;
     }
-    if (waiting === 0) this.#caughtUp = true; // a frame may be larger than the bound
+    if (waiting === 0) this.#caughtUp = true; // a frame may be larger than the limit
     if (waiting === 0 || !this.#isTooMuch(waiting, frame)) return false;
     this.audioQos.gaveUp(this.output.abandon("audio"));
     this.videoQos.gaveUp(this.output.abandon("video"));
@@ -362,14 +362,14 @@ export class Listener {
   }
 
   /**
-   * Frames that have waited for seconds are late; those since the last key frame, which a listener
-   * gets at its start all at once, are not. RTMP-762.
+   * Whether the queue is too long. Frames that have waited for 2 s are late, except before the listener has
+   * caught up with the frames since the last key frame that it got at its start. RTMP-762.
    */
   #isTooMuch(waiting: number, { payload }: Frame): boolean {
     if (waiting + payload.length > this.queueLimit) return true;
     if (this.output.isFull?.(payload.length)) return true;
-    if (!this.#caughtUp || waiting < MUCH) return false;
-    return this.clock.now - (this.output.mediaWaitsSince ?? Infinity) > TOO_LATE;
+    if (!this.#caughtUp || waiting < MIN_DELAYED) return false;
+    return this.clock.now - (this.output.mediaWaitsSince ?? Infinity) > MAX_DELAY;
   }
 
   /** @param time of the frame that follows */
@@ -379,7 +379,7 @@ export class Listener {
     else this.#videoHeaded = true;
   }
 
-  /** Headers are sent again when lost: all that follows is worth nothing without. */
+  /** Sends a frame; headers always reliably, as no later frame decodes without them. */
   #send(frame: Frame, kind: Kind, time: number): void {
     const isHeader = frame.role === "header";
     const onward = isHeader ? this.#times.header(kind, time) : this.#times.frame(kind, time);

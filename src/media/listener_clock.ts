@@ -1,25 +1,25 @@
 type Kind = "audio" | "video";
 
-/** How much earlier than the first frame of one kind that of the other may be, in milliseconds. */
-const EARLIER = 10_000;
+/** Maximum time (ms) by which the first frame of one kind may be earlier than that of the other. */
+const MAX_LEAD = 10_000;
 
 /**
- * The times that one listener is sent: those of the publication, or shifted so that they begin at 0.
+ * The times sent to one listener: those of the publication, or shifted to begin at 0.
  * They never go back within a kind, and continue when another publisher begins.
  * Milliseconds modulo 2^32.
  */
 export class ListenerClock {
-  /** The last times that were sent. */
+  /** The last times sent. */
   #audio = 0;
   #video = 0;
   /** Added to the publication's times. */
   #offset = 0;
-  /** A first time from here on becomes 0; Infinity: none does. Set before it comes. */
+  /** A first time from here on becomes 0; Infinity: never. Set it before the first frame. */
   rebaseFrom = Infinity;
   /** `new`: before the first frame; `waiting`: before the first frame of the present publisher. */
   #state: "new" | "waiting" | "running" = "new";
 
-  /** Another publisher has begun, whose times may have nothing to do with those before. */
+  /** Another publisher has begun, with unrelated times. */
   begin(): void {
     if (this.#state === "running") this.#state = "waiting";
   }
@@ -34,7 +34,7 @@ export class ListenerClock {
     return ((this.#video - onward) | 0) > 0 ? this.#video : this.#video = onward;
   }
 
-  /** The time of a codec header: before the first frame it decides on nothing. */
+  /** The time of a codec header, which does not set the offset. */
   header(kind: Kind, time: number): number {
     return this.#state === "running" ? this.frame(kind, time) : this.#early(time);
   }
@@ -51,14 +51,14 @@ export class ListenerClock {
     return ((this.#audio - this.#video) | 0) > 0 ? this.#audio : this.#video;
   }
 
-  /** The first frame of the listener, or of a new publisher, decides on the offset. */
+  /** Sets the offset at the first frame of the listener or of a new publisher. */
   #start(time: number): void {
     const latest = this.#latest;
     const ahead = (time - latest) | 0;
     const isNew = this.#state === "new";
     const joins = isNew ? time >= this.rebaseFrom : ahead < 0 || this.rebaseFrom < Infinity;
     this.#offset = joins ? -ahead | 0 : 0;
-    this.#audio = this.#video = isNew && !joins ? (time - EARLIER) >>> 0 : latest;
+    this.#audio = this.#video = isNew && !joins ? (time - MAX_LEAD) >>> 0 : latest;
     this.#state = "running";
   }
 }

@@ -8,30 +8,29 @@ export interface NameOptions {
   /** A publisher loses its name after this time without a byte, in ms; 0: never. */
   readonly publisherTimeout: number;
   /**
-   * Who may take a published name: no client, the same client in a new session, or also a client of
-   * the same address if the publisher has been silent for a moment.
+   * Clients that may take over a published name: none, the same client in a new session, or also a client
+   * of the same address if the publisher has been silent for 2 s.
    */
   readonly takeOver: "off" | "client" | "address";
 }
 
-/** What this needs of the hub. */
+/** The part of the hub that {@link NameRules} uses. */
 interface NameHost {
   readonly now: number;
   log(level: "note", text: string): void;
   unpublish(publisher: Publisher): void;
 }
 
-/** A publisher that has been silent for so long, in milliseconds, lets others of its address in. */
-const MOMENT = 2000;
-/** Ticks come every 2 s; after a pause longer than this (ms) the server itself was held up and has read no input. */
-const HELD_UP = 6000;
-
-/** When a client that publishes has lost the right to its name. */
+/** Minimum silence (ms) of a publisher before another client of its address may take over. */
+const MIN_SILENCE = 2000;
+/** Ticks come every 2 s; after a longer pause (ms) than this the server was blocked and has read no input. */
+const MAX_TICK_INTERVAL = 6000;
+/** Decides when a publishing client loses its name. */
 export class NameRules {
   readonly #options: () => NameOptions;
   readonly #host: NameHost;
   #lastTick = -Infinity;
-  /** Silent publishers that have ended: to write to them would only end their sessions. */
+  /** Ended publishers that are silent, and so get the status later: writing to them now would end their sessions. */
   #untold: Ended[] = [];
 
   constructor(options: () => NameOptions, host: NameHost) {
@@ -41,7 +40,7 @@ export class NameRules {
 
   /**
    * Ends the present publisher if another client may publish in its place.
-   * @returns how that was found; "asked": the client's application has answered "replace"
+   * @returns the ground; "asked": the client's application has answered "replace"
    */
   give(publication: Publication, client: Client): "by rule" | "asked" | undefined {
     const { publisher, name } = publication;
@@ -62,7 +61,7 @@ export class NameRules {
   /** Every 2 s: pings the clients of silent publishers, and ends publishers whose client did not answer. */
   manage(publications: Iterable<Publication>): void {
     const { now } = this.#host;
-    const heldUp = now - this.#lastTick > HELD_UP; // then no client has been heard
+    const heldUp = now - this.#lastTick > MAX_TICK_INTERVAL; // silence is then the server's fault
     this.#lastTick = now;
     for (const publication of [...publications]) {
       const { publisher: client, name } = publication;
@@ -91,7 +90,7 @@ export class NameRules {
     if (publisher.id === client.id) return true;
     return takeOver === "address" &&
       publisher.connection.hostname === client.connection.hostname &&
-      publisher.elapsedFromReception >= MOMENT;
+      publisher.elapsedFromReception >= MIN_SILENCE;
   }
 
   /** Ends a publisher that does not expect it, and tells its client. */
@@ -106,11 +105,11 @@ interface Ended {
   readonly client: Client;
   readonly output: PublisherOutput | undefined;
   readonly text: string;
-  /** For how long it had been silent. */
+  /** Its silence at that time, in milliseconds. */
   readonly silence: number;
 }
 
-/** Tells a client that has come back; false: it is still silent. */
+/** Sends the status to a client that has sent a packet again. @returns false while it is silent */
 function isDone({ client, output, text, silence }: Ended): boolean {
   if (client.state !== "connected") return true;
   if (client.elapsedFromReception >= silence) return false;
@@ -127,7 +126,7 @@ function tell(output: PublisherOutput | undefined, text: string): void {
 const streamOf = (client: Client, publication: Publication): Publisher | undefined =>
   client.publishers.find((one) => one.publication === publication);
 
-/** Asks the application of a client that wants a name which another one has. */
+/** Asks the application of a client that requests a taken name. */
 function letsReplace(publication: Publication, client: Client): boolean {
   const { application } = client;
   if (!application.mayReplace) return false;

@@ -1,13 +1,13 @@
-// How large the pictures of a publication are.
+// The picture size of a publication.
 import { type AmfObject, type AmfValue, decodeAmf, MixedArray } from "../amf/mod.ts";
 import { type PictureSize, pictureSize } from "../flv/picture_size.ts";
 import type { Frame } from "./frame.ts";
 import type { Publication } from "./publication.ts";
 
-/** Found in a codec header or in metadata once: publishers may make them large. */
+/** Cache by codec header or metadata: large ones take long to parse. */
 const sizes = new WeakMap<Frame, PictureSize | null>();
 
-/** How large the pictures are: as the decoder is told, else as the publisher says. */
+/** The picture size, from the decoder configuration or else from the metadata; null if unknown. */
 export function pictureSizeOf(publication: Publication): PictureSize | null {
   for (const header of publication.headers("video")) {
     const size = remembered(header, () => pictureSize(header.payload));
@@ -28,7 +28,7 @@ function remembered(frame: Frame, find: () => PictureSize | undefined): PictureS
   return found;
 }
 
-/** Members `width` and `height` of what `onMetaData` carries. */
+/** Members `width` and `height` of the arguments of `onMetaData`. */
 function sizeIn(metadata: Uint8Array): PictureSize | undefined {
   let values: AmfValue[];
   try {

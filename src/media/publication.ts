@@ -11,15 +11,15 @@ import { type RecentBytes, RecentFrames } from "./recent_frames.ts";
 import type { Recording, RecordMode } from "./recordings.ts";
 import { Timeline } from "./timeline.ts";
 
-/** What {@link Publication.metadata} may hold: names, and bytes of all together. */
-const METADATA_NAMES = 16;
-const METADATA_BYTES = 1 << 20;
-const HEADERS = 32;
-const HEADER_BYTES = 1 << 20;
-/** What all publications of one client may keep of both. */
-const CLIENT_BYTES = 4 << 20;
+// Limits of {@link Publication.metadata} and of codec headers: number, and bytes in all.
+const MAX_METADATA = 16;
+const MAX_METADATA_BYTES = 1 << 20;
+const MAX_HEADERS = 32;
+const MAX_HEADER_BYTES = 1 << 20;
+/** Maximum number of bytes of both for all publications of one client. */
+const MAX_CLIENT_BYTES = 4 << 20;
 
-/** How a frame came in: fragments received and lost since the one before. */
+/** Statistics of the reception of a frame: fragments received and lost since the one before. */
 export interface Reception {
   readonly received: number;
   readonly lost: number;
@@ -29,14 +29,14 @@ export interface Reception {
 
 const PUSHED: Reception = { received: 1, lost: 0, ping: 0 };
 
-/** Who publishes. */
+/** The source of a publication. */
 interface PublicationSource {
   /** The server-wide id of the stream. API-411. */
   readonly id: number;
   /** The publishing client; else the origin: `script`, or the name of a room. */
   readonly client: Client | string;
   readonly output: PublisherOutput | undefined;
-  /** Told when the publication of a script has ended. */
+  /** Called when the publication of a script has ended. */
   readonly ended?: () => void;
   /** Parameters that the client added to the name. */
   readonly properties?: ReadonlyMap<string, string>;
@@ -52,12 +52,12 @@ export interface PublicationEvents extends Clock {
   log(level: "error" | "warn", text: string): void;
   /** A script's publication is closed. */
   onClose(publication: Publication): void;
-  /** What all publications keep since their last key frames. */
+  /** Counts the bytes that all publications keep since their last key frames. */
   readonly recentBytes: RecentBytes;
 }
 
 /**
- * A name under which somebody publishes, or that listeners wait for. API-410 to API-424,
+ * A name with a publisher, or with listeners that wait for one. API-410 to API-424,
  * rtmfp-wire §6.8.
  */
 export class Publication {
@@ -66,18 +66,18 @@ export class Publication {
   /** Publisher to server. API-413. */
   readonly audioQos: QualityOfService;
   readonly videoQos: QualityOfService;
-  /** Data messages for listeners to come, `onMetaData` and what `@setDataFrame` set, by name. */
-  readonly metadata = new KeptFrames(METADATA_NAMES, METADATA_BYTES);
-  /** False once it has neither publisher nor listeners, and the hub has forgotten it. */
+  /** Data messages for later listeners, by name: `onMetaData` and those of `@setDataFrame`. */
+  readonly metadata = new KeptFrames(MAX_METADATA, MAX_METADATA_BYTES);
+  /** False once it has neither publisher nor listeners, and the hub has removed it. */
   active = true;
-  /** What records it; the recording ends with its publisher. */
+  /** Its recording, which ends with its publisher. */
   recording: Recording | undefined;
   /** Names of its codecs, "" before the first frame. */
   audioCodec = "";
   videoCodec = "";
   #source: PublicationSource | undefined;
   #events: PublicationEvents;
-  readonly #headers = new KeptFrames(HEADERS, HEADER_BYTES);
+  readonly #headers = new KeptFrames(MAX_HEADERS, MAX_HEADER_BYTES);
   /** First byte of the last audio frame: the codec changes with it. */
   #audioFormat = -1;
   #waitsForKey = true;
@@ -101,7 +101,7 @@ export class Publication {
     return this.#source?.id ?? 0;
   }
 
-  /** Who publishes. */
+  /** The publishing client, or the origin of another source. */
   get publisher(): Client | string | undefined {
     return this.#source?.client;
   }
@@ -111,12 +111,12 @@ export class Publication {
     return this.#source?.properties ?? NO_PROPERTIES;
   }
 
-  /** The type that the client asked for. VOD-302. */
+  /** The type that the client requested. VOD-302. */
   get type(): PublishType {
     return this.#source?.type ?? "live";
   }
 
-  /** What its door told of it. */
+  /** The callback of a script for the end of its publication. */
   get onEnded(): (() => void) | undefined {
     return this.#source?.ended;
   }
@@ -129,12 +129,12 @@ export class Publication {
     return this.#source !== undefined;
   }
 
-  /** Time of the last video frame that went out, the first of which is a key frame. */
+  /** Time of the last video frame sent; the first one sent is a key frame. */
   get lastVideoTime(): number | undefined {
     return this.#lastVideoTime;
   }
 
-  /** Time of the last frame that went out; undefined before the first one. */
+  /** Time of the last frame sent; undefined before the first one. */
   get lastTime(): number | undefined {
     return this.#timeline.last;
   }
@@ -144,7 +144,7 @@ export class Publication {
     for (const frame of this.#headers.values()) if (frame.kind === kind) yield frame;
   }
 
-  /** Bytes that are kept for listeners to come. */
+  /** Number of bytes kept for later listeners. */
   get keptBytes(): number {
     return this.metadata.bytes + this.#headers.bytes;
   }
@@ -153,9 +153,9 @@ export class Publication {
    * An audio packet for all listeners. API-414.
    *
    * @param time milliseconds
-   * @param packet the body of an FLV audio tag, which belongs to the publication from now on
+   * @param packet the body of an FLV audio tag; the publication owns it from now on
    * @param lost packets lost since the last push
-   * @returns false without publisher: the packet is dropped, and that is logged. API-421.
+   * @returns false without publisher: drops the packet and logs it. API-421.
    */
   pushAudio(time: number, packet: Uint8Array, lost = 0): boolean {
     if (!this.#mayPush()) return false;
@@ -181,15 +181,15 @@ export class Publication {
   }
 
   /**
-   * Marks the end of a group of packets: they leave when the event that pushed them returns. API-417.
+   * Marks the end of a group of packets: they are sent when the event that pushed them returns. API-417.
    */
   flush(): void {
     this.#mayPush();
   }
 
   /**
-   * Unpublishes a script's publication, or tells the publishing client to stop. API-418, API-420.
-   * Harmless without publisher.
+   * Ends a script's publication, or tells the publishing client to stop. API-418, API-420.
+   * Does nothing without publisher.
    *
    * @param code without `NetStream.`; `""` sends no status
    */
@@ -246,13 +246,13 @@ export class Publication {
     for (const listener of this.listeners.values()) listener.pushData(frame, time);
   }
 
-  /** Keeps a data message for listeners to come, in place of the one of that name. */
+  /** Keeps a data message for later listeners, replacing the one of that name. */
   remember(frame: Frame): void {
     this.metadata.delete(frame.name);
     this.metadata.keep(frame.name, frame, this.#room);
   }
 
-  /** Somebody begins to publish; called by the hub. */
+  /** A source begins to publish; called by the hub. */
   begin(source: PublicationSource): void {
     this.#source = source;
     this.#clear();
@@ -290,18 +290,18 @@ export class Publication {
     this.#headers.keep(headerSlot(kind, frame.payload), frame, this.#room);
   }
 
-  /** Bytes that its publisher may still have kept. */
+  /** Number of further bytes that may be kept for its publisher. */
   get #room(): number {
     const client = this.#source?.client;
     if (!client || typeof client === "string") return Infinity;
-    let room = CLIENT_BYTES;
+    let room = MAX_CLIENT_BYTES;
     for (const { publication } of client.publishers) room -= publication.keptBytes;
     return room;
   }
 
   /**
-   * The time at which a frame goes out. That the publisher's goes back is worth a warning, one a
-   * publisher. API-424.
+   * The time to send a frame with. Logs a warning, once per publisher, if the publisher's time goes back.
+   * API-424.
    */
   #timeOf(kind: "audio" | "video", { time, role }: Frame): number {
     if (role === "header" || role === "other") return this.#timeline.aside(kind, time);
@@ -315,7 +315,7 @@ export class Publication {
   }
 }
 
-/** Back by more than 2^30 is a counter that wraps. */
+/** Whether a time goes back; by more than 2^30 ms it is a counter that wraps. */
 function goesBack(last: number, time: number): boolean {
   const back = (last - time) | 0;
   return back > 0 && back <= 2 ** 30;

@@ -1,6 +1,6 @@
 import { Publication, type PublicationEvents } from "./publication.ts";
 
-/** The names that somebody publishes or waits for, each with its publication. */
+/** The publications with a publisher or listeners, by name. */
 export class Publications extends Map<string, Publication> {
   readonly #events: PublicationEvents;
   /** The publication of a listener whose application is being asked. */
@@ -11,7 +11,7 @@ export class Publications extends Map<string, Publication> {
     this.#events = events;
   }
 
-  /** The publication of a name, made if need be. */
+  /** The publication of a name, created if necessary. */
   open(name: string): Publication {
     let publication = this.get(name);
     if (!publication) {
@@ -31,7 +31,7 @@ export class Publications extends Map<string, Publication> {
     }
   }
 
-  /** Forgets a publication without publisher and listeners. */
+  /** Removes a publication without publisher and listeners. */
   release(publication: Publication): void {
     if (publication.publishing || publication.listeners.size > 0) return;
     if (publication === this.#wanted) return;

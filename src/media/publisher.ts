@@ -3,15 +3,15 @@ import { Frame } from "./frame.ts";
 import type { Publication, Reception } from "./publication.ts";
 
 /**
- * A client's stream while it publishes, or another source: frames go to the listeners first, then
- * to the client's application. API-645. Once it is closed it takes nothing any more.
+ * A client's stream while it publishes, or another source: frames go to the listeners first, then to the
+ * client's application. API-645. Ignores frames once it has ended.
  */
 export class Publisher {
   /** False once the hub has ended it. */
   active = true;
   #started = false;
 
-  /** @param client undefined: something of this server publishes, and no application is told */
+  /** @param client undefined: the server itself publishes, without events for applications */
   constructor(readonly client: Client | undefined, readonly publication: Publication) {}
 
   /** Tells the listeners, after the door has told the publisher. API-712. */
@@ -21,7 +21,7 @@ export class Publisher {
     for (const listener of this.publication.listeners.values()) listener.published();
   }
 
-  /** @param frame belongs to the publication from now on */
+  /** @param frame the publication owns it from now on */
   audio(frame: Frame, reception: Reception): void {
     if (!this.active) return;
     const { client, publication } = this;
@@ -29,7 +29,7 @@ export class Publisher {
     client?.application.audio(client, publication, frame.time, frame.payload);
   }
 
-  /** Frames dropped waiting for a key frame tell the application nothing. */
+  /** Frames dropped before a key frame cause no event of the application. */
   video(frame: Frame, reception: Reception): void {
     if (!this.active) return;
     const { client, publication } = this;
@@ -45,8 +45,8 @@ export class Publisher {
   }
 
   /**
-   * `@setDataFrame` sends data and keeps it for listeners to come.
-   * @param values AMF of what followed the name
+   * `@setDataFrame` sends data and keeps it for later listeners.
+   * @param values AMF of the values after the name
    * @param time milliseconds
    */
   setDataFrame(name: string, values: Uint8Array, time = 0): void {
@@ -56,7 +56,7 @@ export class Publisher {
     this.data(frame);
   }
 
-  /** `@clearDataFrame` takes back what `@setDataFrame` kept. */
+  /** `@clearDataFrame` removes data kept by `@setDataFrame`. */
   clearDataFrame(name: string): void {
     if (this.active) this.publication.metadata.delete(name);
   }

@@ -1,10 +1,11 @@
 import type { Clock } from "./clock.ts";
 
+/** Time (ms) that figures cover. */
 const WINDOW = 5000;
 const BUCKETS = 20;
 const BUCKET = WINDOW / BUCKETS;
 
-/** One message that arrived at the end this is measured at. */
+/** A message that arrived at the measuring end. */
 export interface Arrival {
   /** Media time in milliseconds modulo 2^32. */
   readonly time: number;
@@ -17,45 +18,45 @@ export interface Arrival {
 }
 
 interface Bucket {
-  /** Which stretch of {@link BUCKET} milliseconds this is, counted from 0. */
+  /** Number of its interval of {@link BUCKET} milliseconds, from 0. */
   slot: number;
   bytes: number;
   received: number;
   lost: number;
-  /** The least delay of its arrivals: retransmitted messages tell nothing about the line. */
+  /** The minimum delay of its arrivals, in ms: retransmitted messages arrive late on any line. */
   delay: number;
-  /** When the one with that delay arrived. */
+  /** Arrival time (ms) of the one with that delay. */
   at: number;
 }
 
 /**
- * How well one kind of media gets through in one direction. API-450 to API-455. Figures over
- * the last 5 s come from buckets of 250 ms, so an arrival costs the same at any rate.
+ * Statistics of one kind of media in one direction. API-450 to API-455. Figures over the last 5 s come
+ * from buckets of 250 ms, so an arrival costs the same at any rate.
  */
 export class QualityOfService {
   #clock: Clock;
   #buckets: Bucket[] = [];
-  /** One that was forgotten, to be used again: a listener makes eight in a second. */
+  /** A dropped bucket for reuse: a listener needs eight per second. */
   #spare: Bucket | undefined;
   #started = false;
   #since = 0;
   #time = 0;
   #arrived = 0;
-  /** Delay against the first arrival: arrival time less media time. */
+  /** Delay relative to the first arrival in ms: arrival time minus media time. */
   #delay = 0;
-  /** The least delay so far, and half the round trip at that time: the delay of the idle line. */
+  /** The minimum delay so far, and half the round trip at that time: the delay of the idle line. */
   #leastDelay = 0;
   #leastLatency = 0;
-  /** Frames of a publisher dropped waiting for a key frame, or given up for a slow listener. API-454. */
+  /** Frames of a publisher dropped before a key frame, or dropped for a slow listener. API-454. */
   droppedFrames = 0;
-  /** Video frames that a listener was not sent because it started, or went on, after their key frame. */
+  /** Video frames not sent to a listener because it started, or continued, after their key frame. */
   skippedFrames = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Bytes a second over the last 5 s, or since the first arrival if that is less. API-450. */
+  /** Bytes per second over the last 5 s, or since the first arrival if that is less. API-450. */
   get byteRate(): number {
     let bytes = 0;
     for (const bucket of this.#recent()) bytes += bucket.bytes;
@@ -88,8 +89,8 @@ export class QualityOfService {
   }
 
   /**
-   * Milliseconds: half a round trip at first, then as arrivals drift against the earliest of all:
-   * the first one may have come late. API-453.
+   * Latency in milliseconds: half a round trip, plus the delay relative to the earliest arrival of all, as
+   * the first one may have been late. API-453.
    */
   get latency(): number {
     return this.#leastLatency + this.#delay - this.#leastDelay;
@@ -122,7 +123,7 @@ export class QualityOfService {
     bucket.lost += lost;
   }
 
-  /** Frames were not sent to a listener that is too slow: they count as lost, too. */
+  /** Counts frames dropped for a slow listener, also as lost. */
   gaveUp(frames: number): void {
     if (frames === 0) return;
     this.droppedFrames += frames;
@@ -149,7 +150,7 @@ export class QualityOfService {
     return bucket;
   }
 
-  /** All zero again. API-455. */
+  /** Resets all figures to 0. API-455. */
   reset(): void {
     this.#buckets = [];
     this.#started = false;
@@ -173,7 +174,7 @@ export class QualityOfService {
     return buckets;
   }
 
-  /** How long the buckets reach back, in milliseconds. */
+  /** Time (ms) that the buckets cover. */
   #span(): number {
     const now = this.#clock.now;
     const full = WINDOW - BUCKET + now % BUCKET;

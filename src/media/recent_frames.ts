@@ -1,8 +1,8 @@
 import type { Frame } from "./frame.ts";
 
-/** What keeping a frame costs besides its payload. */
+/** Memory of a kept frame besides its payload, in bytes. */
 const FRAME = 200;
-/** A picture older than this is worth nothing to a new listener. Milliseconds of media time. */
+/** Maximum age (ms, media time) of kept frames. */
 const MAX_AGE = 30_000;
 
 interface TimedFrame {
@@ -10,20 +10,20 @@ interface TimedFrame {
   readonly time: number;
 }
 
-/** Bytes that all {@link RecentFrames} of a server keep together, and may. */
+/** Number of bytes that all {@link RecentFrames} of a server keep, and its limits. */
 export class RecentBytes {
   used = 0;
 
   /**
-   * @param ofOne bytes that a publication may keep; 0 keeps nothing
-   * @param ofAll the same of all together
+   * @param ofOne maximum bytes per publication; 0 keeps nothing
+   * @param ofAll maximum bytes of all together
    */
   constructor(readonly ofOne: number, readonly ofAll: number) {}
 }
 
 /**
  * The audio and video of a publication since its last key frame, so that a late listener sees a
- * picture at once. If the key frame interval exceeds the bound, listeners start at the next key frame.
+ * picture at once. If these exceed a limit, listeners start at the next key frame.
  */
 export class RecentFrames {
   #frames: TimedFrame[] = [];
@@ -38,7 +38,7 @@ export class RecentFrames {
     return this.#bytes;
   }
 
-  /** In order of arrival, from a key frame on; empty if too much has come since. */
+  /** In order of arrival, from a key frame on; empty if a limit was exceeded since. */
   get frames(): readonly TimedFrame[] {
     return this.#frames;
   }

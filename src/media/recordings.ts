@@ -1,5 +1,5 @@
-// Recordings as doors and scripts see them: `store` implements them. Calls return at once; `done` is
-// called later, once, never during the call.
+// Interfaces of recordings for doors and scripts, implemented by `store`. Calls return at once; `done` is
+// // called later, once, never during the call.
 import type { Frame } from "./frame.ts";
 import type { Listener } from "./listener.ts";
 import type { Publication } from "./publication.ts";
@@ -11,24 +11,26 @@ export interface Recordings {
    *
    * @param path of the application: `""`, `/a`, `/a/b`
    * @param name as a client writes it
-   * @param done undefined: there is none that can be played
+   * @param done undefined: no such recording can be played
    */
   open(path: string, name: string, done: (recorded: Recorded | undefined) => void): void;
-  /** The recordings right in the folder of an application, the newest first. */
+  /** The recordings directly in the folder of an application, newest first. */
   list(path: string, done: (files: readonly ListedRecording[]) => void): void;
   /** Whether clients may record their publications. VOD-301. */
   readonly clientsMayRecord: boolean;
   /**
-   * A publication begins: it is recorded if the operator wishes that, and it is not yet.
+   * A publication begins: records it if the configuration says so, unless it is recorded already.
    *
-   * @param path that its publisher connected to, `application` that of the one that serves it
+   * @param path path that its publisher connected to
+   * @param application path of the application that serves it
    */
   published(publication: Publication, path: string, application: string): void;
   /**
    * Records a publication until it ends.
    *
    * @param hold counts the memory of the recording
-   * @returns why not: the name is none, the file is recorded or, to be replaced, played
+   * @returns the reason of a refusal: the name is invalid, or the file is being recorded or, if it would be
+   *   replaced, played
    */
   record(
     publication: Publication,
@@ -43,21 +45,21 @@ export interface Recordings {
 /** A recording that may be played. */
 export interface ListedRecording {
   readonly name: string;
-  /** Bytes, and milliseconds since 1970 of the last change. */
+  /** Length in bytes, and time of the last change in milliseconds since 1970. */
   readonly size: number;
   readonly modified: number;
 }
 
 /**
- * `record` replaces a file of the name; `append` goes on at its end, `appendWithGap` after as much time
- * as has passed since. VOD-201.
+ *  * `record` replaces a file of the name; `append` continues at its end, `appendWithGap` with a gap of the time that has passed since.
+ * VOD-201.
  */
 export type RecordMode = "record" | "append" | "appendWithGap";
 
 /**
- * Counts memory for whoever began a recording.
- * @param bytes that it takes from now on
- * @returns false without room: as many as before are counted
+ * Counts the memory of a recording for the application that began it.
+ * @param bytes its memory from now on
+ * @returns false if the limit is reached: the count is unchanged
  */
 export type HoldMemory = (bytes: number) => boolean;
 
@@ -65,7 +67,7 @@ export type HoldMemory = (bytes: number) => boolean;
 export interface RecordEvents {
   /** The file is open. */
   started(): void;
-  /** @param access whether nobody may write the file, rather than that it did not work */
+  /** @param access the file must not be written; false: writing failed */
   failed(access: boolean, text: string): void;
   stopped(): void;
 }
@@ -73,20 +75,20 @@ export interface RecordEvents {
 /** A publication being recorded. */
 export interface Recording {
   readonly name: string;
-  /** Bytes of its file, and milliseconds of it. */
+  /** Length of its file in bytes, and its duration in milliseconds. */
   readonly size: number;
   readonly duration: number;
-  /** Ends it, once what waits is written. */
+  /** Ends it after the waiting frames are written. */
   stop(): void;
 }
 
-/** A recording that is open. Whoever opened it plays or closes it. */
+/** An open recording. The caller that opened it plays or closes it. */
 export interface Recorded {
-  /** Milliseconds from its first frame to its last, as far as it is written. */
+  /** Milliseconds from its first frame to the last one written. */
   readonly duration: number;
   /** The AMF0 of the values of its `onMetaData`. */
   readonly metadata: Uint8Array | undefined;
-  /** What of it is written now, as a file for players that seek by offsets. VOD-082. */
+  /** The part written so far, as a file for players that seek by offsets. VOD-082. */
   readonly file: RecordedFile;
   play(listener: Listener, output: RecordedOutput, range: PlayRange): RecordedPlay;
   close(): void;
@@ -104,43 +106,43 @@ export interface RecordedFile {
   read(position: number, length: number, done: (bytes: Uint8Array | undefined) => void): void;
 }
 
-/** Which part of a recording is played. */
+/** The part of a recording to play. */
 export interface PlayRange {
   /** Milliseconds since its first frame. */
   readonly start: number;
   /** Milliseconds; -1 to the end, 0 for the one picture at the start. VOD-004. */
   readonly length: number;
-  /** Milliseconds that are added to the times of its frames. */
+  /** Milliseconds added to the times of its frames. */
   readonly offset: number;
 }
 
-/** Where a recording is played to. */
+/** Receiver of the frames of a recording. */
 export interface RecordedOutput {
-  /** @param time milliseconds, as the frame is to be sent with */
+  /** @param time time to send the frame with, in milliseconds */
   send(frame: Frame, time: number, reliable: boolean): void;
   /** Bytes that wait in the transport. */
   readonly queuedBytes: number;
-  /** Gives up what waits and was not begun to be sent. */
+  /** Drops the waiting frames of which nothing was sent. */
   abandon(kind: "audio" | "video"): number;
   /**
-   * The last frame was handed to the transport. Seeking back plays again.
-   * @param duration milliseconds of what was played, `bytes` of it
+   * The transport has taken the last frame. Seeking back plays again.
+   * @param duration milliseconds played, and `bytes` sent
    */
   ended(duration: number, bytes: number): void;
   /** The file cannot be read any more. */
   failed(text: string): void;
 }
 
-/** A recording while it is played. */
+/** A recording being played. */
 export interface RecordedPlay {
-  /** Milliseconds that the client keeps ahead: as much is sent ahead of time. VOD-041. */
+  /** The client's buffer in milliseconds: frames are sent that much ahead of time. VOD-041. */
   bufferLength: number;
-  /** Plays from a time in milliseconds on; of several seeks in a row the last counts. VOD-057. */
+  /** Plays from a time in milliseconds on; the last of several seeks in a row counts. VOD-057. */
   seek(time: number): void;
   pause(): void;
-  /** @param time milliseconds that the client has played; undefined goes on where reading stopped */
+  /** @param time milliseconds that the client has played; undefined: continue where reading stopped */
   resume(time: number | undefined): void;
-  /** The transport has taken some of what waited. */
+  /** The transport has taken some waiting frames. */
   wake(): void;
   close(): void;
 }

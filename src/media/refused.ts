@@ -1,8 +1,8 @@
 import type { Application } from "./application.ts";
 
 /**
- * Someone said no: an application refused a client, a publisher or a listener (API-637, API-642,
- * API-646), or an RPC failed (API-706). Caught where the answer to the client is written.
+ * An application has refused a client, a publisher or a listener (API-637, API-642, API-646), or an
+ * RPC failed (API-706). Caught where the answer to the client is written.
  */
 export class Refused extends Error {
   override name = "Refused";
@@ -13,7 +13,7 @@ export class Refused extends Error {
   }
 }
 
-/** An application lets others go first: doors that can ask again later, when it does not wait any more. */
+/** An application is busy: doors that can retry call again once it is not. */
 export class MustWait extends Refused {
   override name = "MustWait";
 
@@ -22,7 +22,7 @@ export class MustWait extends Refused {
   }
 }
 
-/** No application answers to this path: API-703. */
+/** No application serves this path: API-703. */
 export class UnknownApplication extends Error {
   override name = "UnknownApplication";
 
@@ -31,7 +31,7 @@ export class UnknownApplication extends Error {
   }
 }
 
-/** Somebody publishes under this name already: API-710. */
+/** The name has a publisher already: API-710. */
 export class NameTaken extends Error {
   override name = "NameTaken";
 

@@ -1,15 +1,15 @@
-/** Whom a door serves: a session, whether its client is connected or not. */
+/** A session of a door, whether its client is connected or not. */
 export interface ManagedSession {
-  /** Every 2 s: ends sessions and streams whose time is over. */
+  /** Called every 2 s: ends sessions and streams that timed out. */
   manage(): void;
-  /** Bytes that wait for it alone, the memory for keeping them included. */
+  /** Bytes that wait for it only, with the memory for keeping them. */
   readonly waiting: number;
-  /** Ends it for a reason that the application is told. */
+  /** Ends it with an error for the application. */
   fail(reason: string): void;
 }
 
-/** Bytes that may wait for all sessions together. */
-const MOST_WAITING = 1 << 30;
+/** Maximum number of bytes that wait for all sessions together. */
+const MAX_WAITING = 1 << 30;
 
 /** The sessions of all doors. */
 export class Sessions {
@@ -27,22 +27,22 @@ export class Sessions {
     this.#sessions.delete(session);
   }
 
-  /** Every 2 s. */
+  /** Called every 2 s. */
   manage(): void {
     for (const session of [...this.#sessions]) session.manage();
     this.#boundWaiting();
   }
 
-  /** Lets go of those for whom most is waiting, if it is too much for all. */
+  /** Ends the sessions with the most waiting bytes if all together exceed the limit. */
   #boundWaiting(): void {
     let sum = 0;
     for (const session of this.#sessions) sum += session.waiting;
-    if (sum <= MOST_WAITING) return;
+    if (sum <= MAX_WAITING) return;
     const all = [...this.#sessions]
       .map((session) => ({ session, waiting: session.waiting }))
       .sort((a, b) => b.waiting - a.waiting);
     for (const { session, waiting } of all) {
-      if (sum <= MOST_WAITING) return;
+      if (sum <= MAX_WAITING) return;
       sum -= waiting;
       session.fail("the send queues of all clients are full, and this one is the longest");
     }

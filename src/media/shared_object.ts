@@ -1,11 +1,11 @@
 import { equalBytes } from "../bytes/equal.ts";
 import { SharedObjectOutlet } from "./shared_object_outlet.ts";
-import type { SharedObjectChange, SharedObjectUser, Told } from "./shared_object_queue.ts";
+import type { PendingChange, SharedObjectChange, SharedObjectUser } from "./shared_object_queue.ts";
 
-/** Bounds of one object. SO-082. */
+/** Limits of one object. SO-082. */
 export interface SharedObjectLimits {
   readonly slots: number;
-  /** Bytes of the name of a slot, of a value, of all names and values together. */
+  /** Maximum bytes of the name of a slot, of a value, and of all names and values together. */
   readonly slotName: number;
   readonly value: number;
   readonly object: number;
@@ -17,51 +17,51 @@ interface Slot {
   readonly bytes: number;
   /** The version of the object at which it was written. SO-035. */
   readonly version: number;
-  /** Undefined: a script, or a user of an earlier run. */
+  /** Undefined: a script, or a user of an earlier run of the server. */
   readonly writer: SharedObjectUser | undefined;
 }
 
-/** Why a change is not taken: the requester gets this status and the present value. SO-082. */
+/** Status for the requester of a refused change, together with the present value. SO-082. */
 const NO_WRITE_ACCESS = "SharedObject.NoWriteAccess";
 
-/** What an object needs of the collection that it belongs to. */
+/** The part of {@link SharedObjects} that an object uses. */
 export interface SharedObjectOwner {
   /** Milliseconds, never going back. */
   readonly now: number;
   /** Called once after a group of changes. */
   changed(object: SharedObject): void;
-  /** Changes wait for users: call {@link SharedObject.flush} at its `deadline`. */
+  /** Changes wait to be sent: call {@link SharedObject.flush} at its `deadline`. */
   collects(object: SharedObject): void;
 }
 
 /**
- * A remote shared object: named slots that all its users see alike. SO-030 to SO-040.
+ * A remote shared object: named slots with the same values for all its users. SO-030 to SO-040.
  *
- * Everything that happens between {@link begin} and {@link end} goes out as one message a user, and
- * raises the version by one at most (SO-031, SO-071). A correction raises it too, so that the version
- * in a later request tells whether its client had heard of the correction.
+ * All events between {@link begin} and {@link end} are one message per user, and raise the version by
+ * at most one (SO-031, SO-071). A correction raises it too, so that the version in a later request shows
+ * whether its client had received the correction.
  */
 export class SharedObject {
   readonly #slots = new Map<string, Slot>();
   readonly #users = new Set<SharedObjectUser>();
   #version = 0;
   #bytes = 0;
-  /** How many {@link begin} have no {@link end} yet. */
+  /** Number of {@link begin} without {@link end}. */
   #open = 0;
   #changed = false;
   #corrected = false;
-  /** The version at which a slot was deleted last. */
+  /** The version at which a slot was last deleted. */
   #removedAt = 0;
-  /** The version at which a user was last told another value than it had asked for. */
+  /** The version at which a user last got another value than it had requested. */
   readonly #correctedAt = new Map<SharedObjectUser, number>();
   /** Clients that use the object, or have used it. */
   readonly #known = new WeakSet<SharedObjectUser>();
-  /** What users are to be told at the end of the group. */
-  #pending: Told[] = [];
-  /** Tells users of groups that are ended. */
+  /** Changes to send to users at the end of the group. */
+  #pending: PendingChange[] = [];
+  /** Sends the changes of ended groups to users. */
   readonly #outlet: SharedObjectOutlet;
 
-  /** @param path that its users connected to. SO-039. */
+  /** @param the path that its users connected to. SO-039. */
   constructor(
     readonly path: string,
     readonly name: string,
@@ -104,7 +104,7 @@ export class SharedObject {
     return this.#slots.get(slot)?.version ?? 0;
   }
 
-  /** Restores a stored state; users are not told. */
+  /** Restores a stored state; sends nothing to users. */
   restore(
     version: number,
     slots: Iterable<readonly [slot: string, value: Uint8Array, version: number]>,
@@ -116,7 +116,7 @@ export class SharedObject {
   // Users
 
   /**
-   * A client uses the object, or resynchronizes: it gets everything, from Clear on. SO-030, SO-040,
+   * A client begins to use the object, or resynchronizes: sends it Clear and all slots. SO-030, SO-040,
    * SO-051. That undoes changes that the client has made locally meanwhile.
    */
   use(user: SharedObjectUser): void {
@@ -133,7 +133,7 @@ export class SharedObject {
     });
   }
 
-  /** A client uses the object no more. @returns false if it did not */
+  /** A client stops using the object. @returns false if it did not use it */
   release(user: SharedObjectUser): boolean {
     this.tell(user);
     if (!this.#users.delete(user)) return false;
@@ -157,12 +157,12 @@ export class SharedObject {
     }
   }
 
-  /** Begins a group of changes; groups may stand in each other. */
+  /** Begins a group of changes; groups may be nested. */
   begin(): void {
     this.#open++;
   }
 
-  /** Ends a group: the outermost one has each user told what concerns it. */
+  /** Ends a group: the outermost one sends each user its changes. */
   end(): void {
     if (--this.#open > 0) return;
     const pending = this.#pending;
@@ -175,9 +175,9 @@ export class SharedObject {
     this.owner.changed(this);
   }
 
-  // What users are told: SO-088
+  // Sending changes to users: SO-088
 
-  /** When {@link flush} is wanted, in milliseconds; only while something is collected. */
+  /** Time (ms) to call {@link flush}; valid while changes wait. */
   get deadline(): number {
     return this.#outlet.deadline;
   }
@@ -193,13 +193,13 @@ export class SharedObject {
   }
 
   /**
-   * Sets a slot. The requester gets Success, or the present value if it did not know it and another
-   * user wrote it (SO-032, SO-035); others get Change unless the value is the same. A requester that
-   * will undo its own value, because of a deletion or refusal it has yet to hear of, gets Change too.
+   * Sets a slot. The requester gets Success, or the present value if another user wrote it after the version that the
+   * requester knows (SO-032, SO-035); others get Change unless the value is the same. A requester gets Change too if
+   * a deletion or refusal still on its way to it will undo its own value.
    *
    * @param value one AMF value in canonical form: equal values have equal bytes
    * @param known version of the object that the requester knows
-   * @returns false if it was not taken: a bound was met, or another user was faster
+   * @returns false if it was refused: a limit is reached, or another user was faster
    */
   set(slot: string, value: Uint8Array, by?: SharedObjectUser, known = Infinity): boolean {
     return this.group(() => this.#set(slot, value, by, known));
@@ -250,13 +250,13 @@ export class SharedObject {
     });
   }
 
-  /** All users are told to call a handler, its sender included. SO-036. */
+  /** Calls a handler of all users, the sender included. SO-036. */
   send(values: Uint8Array): void {
     this.group(() => this.#tellOthers({ type: "sendMessage", values }));
   }
 
   /**
-   * A change is not taken: the requester gets a status and the present value.
+   * Refuses a change: the requester gets a status and the present value.
    * @returns false
    */
   refuse(slot: string, by: SharedObjectUser | undefined, code = NO_WRITE_ACCESS): false {
@@ -266,7 +266,7 @@ export class SharedObject {
     });
   }
 
-  /** A user is told that something it asked for was not done. */
+  /** Sends a user the status of a refused request. */
   status(by: SharedObjectUser, code = NO_WRITE_ACCESS): void {
     this.group(() => this.#tell({ type: "status", code, level: "error" }, by));
   }
@@ -282,7 +282,7 @@ export class SharedObject {
     else this.#tell({ type: "success", slot }, by);
   }
 
-  /** Whether the requester does not use the object. */
+  /** Whether the requester is not a user of the object. */
   #isStranger(by: SharedObjectUser | undefined): boolean {
     return by !== undefined && !this.#users.has(by);
   }
@@ -293,7 +293,7 @@ export class SharedObject {
     return by !== undefined && there !== undefined && there.version > known && there.writer !== by;
   }
 
-  /** Tells the requester the present value, and marks from which version on it knows that. */
+  /** Sends the requester the present value, and records the version from which on it knows the value. */
   #correct(slot: string, by: SharedObjectUser | undefined): false {
     if (!by) return false;
     this.#correcting(by);
@@ -303,15 +303,15 @@ export class SharedObject {
     return false;
   }
 
-  /** A user is told of other values than it may have set. */
+  /** Records that a user gets other values than it may have set. */
   #correcting(user: SharedObjectUser): void {
     this.#corrected = true;
     this.#correctedAt.set(user, this.#version + 1);
   }
 
   /**
-   * The last correction of a slot in a group takes the place of earlier ones: a message of many small
-   * requests that are refused is answered with no more than the object itself.
+   * Removes the earlier correction of a slot in the group: the answer to a message of many refused requests
+   * is not longer than the object itself.
    */
   #forgetCorrection(slot: string, by: SharedObjectUser): void {
     const at = this.#pending.findIndex(({ change, only }) =>

@@ -1,4 +1,4 @@
-// A shared object as a file has it: SO-080.
+// The file format of shared objects: SO-080.
 import { AmfReader } from "../amf/amf_reader.ts";
 import { Reader } from "../bytes/reader.ts";
 import { fromUtf8, toUtf8 } from "../bytes/text.ts";
@@ -8,10 +8,10 @@ import type { SharedObject, SharedObjectLimits } from "./shared_object.ts";
 
 /** The first bytes of a file: format and version. */
 const MAGIC = toUtf8("CSO1");
-/** Bytes of a file besides its slots, and of a slot besides its name and value. */
+/** Length of a file besides its slots, and of a slot besides its name and value, in bytes. */
 const HEADER = 16, SLOT = 10;
 
-/** The size of the largest file of objects with these bounds. */
+/** Maximum length (bytes) of a file of an object with these limits. */
 export const largestSharedObjectFile = ({ object, slots }: SharedObjectLimits): number =>
   HEADER + object + SLOT * slots;
 

@@ -1,38 +1,39 @@
 import {
+  type PendingChange,
   SharedObjectQueue,
   type SharedObjectUpdate,
   type SharedObjectUser,
-  type Told,
 } from "./shared_object_queue.ts";
 
-/** Milliseconds of a window, and messages that an object sends in one before it collects. SO-088. */
+/** Length of a window in ms. SO-088. */
 const WINDOW = 20;
-const PROMPT_MESSAGES = 64;
-/** What is collected at most, in events and about as many bytes. */
+/** Number of messages that an object sends at once in a window; later changes wait for its end. */
+const MAX_PROMPT_MESSAGES = 64;
+/** Maximum number of waiting events. */
 const MAX_EVENTS = 1_024;
+/** Approximate maximum number of bytes of waiting events. */
 const MAX_BYTES = 64 << 10;
 
 /**
- * Tells the users of a shared object what has changed: at once, as long as that takes few messages. A
- * busy object collects what happens to the end of its window: a change of one of 200 users would
- * else be 200 messages. SO-088.
+ * Sends the changes of a shared object to its users: at once while that takes few messages. A busy object
+ * collects changes to the end of its window, as each change would be a message per user. SO-088.
  */
 export class SharedObjectOutlet {
   readonly #queue: SharedObjectQueue;
   readonly #users: ReadonlySet<SharedObjectUser>;
   readonly #now: () => number;
   readonly #collects: () => void;
-  /** Of the object, with all that was added. */
+  /** Version of the object after all added changes. */
   #version = 0;
   #sending = false;
-  /** When the window began that messages are counted in. */
+  /** Start (ms) of the window in which messages are counted. */
   #windowSince = -Infinity;
   #messages = 0;
 
   /**
-   * @param users of the object, as they are at any time
+   * @param users the users of the object, a live set
    * @param now milliseconds, never going back
-   * @param collects called when something waits for {@link flush}, which is wanted at {@link deadline}
+   * @param collects called when changes wait: call {@link flush} at {@link deadline}
    */
   constructor(
     name: string,
@@ -47,7 +48,7 @@ export class SharedObjectOutlet {
     this.#collects = collects;
   }
 
-  /** A new user is not told of what was before it. */
+  /** Adds a user, which does not get earlier changes. */
   join(user: SharedObjectUser): void {
     this.#queue.join(user);
   }
@@ -56,8 +57,8 @@ export class SharedObjectOutlet {
     this.#queue.leave(user);
   }
 
-  /** Tells users of a group of changes, now or later. @param version of the object after it */
-  add(group: readonly Told[], version: number): void {
+  /** Sends a group of changes to users, now or later. @param version of the object after it */
+  add(group: readonly PendingChange[], version: number): void {
     this.#version = version;
     for (const told of group) this.#queue.add(told);
     const now = this.#now();
@@ -66,7 +67,7 @@ export class SharedObjectOutlet {
       this.#messages = 0;
     }
     const { events, bytes } = this.#queue;
-    const waits = this.#messages >= PROMPT_MESSAGES && events < MAX_EVENTS && bytes < MAX_BYTES;
+    const waits = this.#messages >= MAX_PROMPT_MESSAGES && events < MAX_EVENTS && bytes < MAX_BYTES;
     if (waits) this.#collects();
     else this.#send();
   }
@@ -81,7 +82,7 @@ export class SharedObjectOutlet {
     this.#send();
   }
 
-  /** Tells one user what it has yet to hear of. */
+  /** Sends one user its waiting changes. */
   tell(user: SharedObjectUser): void {
     if (this.#queue.events === 0 || this.#sending || !this.#users.has(user)) return;
     const update = this.#queue.take(user, this.#version);
@@ -89,7 +90,7 @@ export class SharedObjectOutlet {
   }
 
   #send(): void {
-    if (this.#sending) return; // what scripts change meanwhile is sent behind it
+    if (this.#sending) return; // changes by scripts meanwhile are sent after it
     this.#sending = true;
     try {
       while (this.#queue.events > 0) this.#sendAll();

@@ -1,4 +1,4 @@
-// The changes of a shared object that its users have not got yet: SO-083, SO-088.
+// The changes of a shared object that wait to be sent to its users: SO-083, SO-088.
 import type { Client } from "./client.ts";
 
 /**
@@ -15,8 +15,8 @@ export type SharedObjectChange =
   | { readonly type: "status"; readonly code: string; readonly level: "status" | "error" };
 
 /**
- * A part of a list of changes. Runs of many users are parts of one list, so that a door can keep the
- * encoded form of the list with it. A list only ever gets longer.
+ * A part of a list of changes. Runs of many users are parts of one list, so that a door can cache the
+ * encoded form of the list. Changes are only appended to a list.
  */
 interface ChangeRun {
   readonly changes: readonly SharedObjectChange[];
@@ -25,8 +25,8 @@ interface ChangeRun {
 }
 
 /**
- * Changes that go out together, as one message to a user. Users who are told the same are given the
- * same object, so that a door can keep its encoded form with it (SO-083).
+ * The changes of one message to a user. Users with the same changes get the same object, so that a door
+ * can cache its encoded form (SO-083).
  */
 export interface SharedObjectUpdate {
   readonly name: string;
@@ -48,30 +48,30 @@ export interface SharedObjectUser {
   update(update: SharedObjectUpdate): void;
 }
 
-/** A change to tell: to one user, to all but one, or to all. */
-export interface Told {
+/** A change to send: to one user, to all but one, or to all. */
+export interface PendingChange {
   readonly change: SharedObjectChange;
   readonly only?: SharedObjectUser;
   readonly except?: SharedObjectUser;
 }
 
-/** How one user's changes differ from those of all, in order. */
+/** Differences of one user's changes from the common ones, in order. */
 interface Differences {
-  /** Changes for this user alone. */
+  /** Changes for this user only. */
   readonly changes: SharedObjectChange[];
-  /** Offset in the common changes: behind it comes the next of `changes`, or else that one is left out. */
+  /** Offset in the common changes: the next of `changes` is inserted there, or the common one is left out. */
   readonly steps: { readonly at: number; readonly isOwn: boolean }[];
 }
 
-/** About how many bytes the encoded form of a change has besides names and values. */
+/** Approximate length of an encoded change besides names and values, in bytes. */
 const EVENT = 16;
 
-/** Changes in the order in which they happened, and how far each user has been told of them. */
+/** Changes in order, and the part of them that each user has got. */
 export class SharedObjectQueue {
-  /** What all users are told, but for {@link Differences}. */
+  /** Changes for all users, except for {@link Differences}. */
   #common: SharedObjectChange[] = [];
   readonly #differences = new Map<SharedObjectUser, Differences>();
-  /** Offset in the common changes of those users who have not to be told of all of them. */
+  /** Offset in the common changes up to which a user has got them or does not need them. */
   readonly #heard = new Map<SharedObjectUser, number>();
   /** Updates of users without differences, by offset. */
   readonly #shared = new Map<number, SharedObjectUpdate>();
@@ -80,7 +80,7 @@ export class SharedObjectQueue {
 
   constructor(readonly name: string, readonly persistent: boolean) {}
 
-  /** Changes that wait, and about how many bytes they are. */
+  /** Number of waiting changes, and their approximate length in bytes. */
   get events(): number {
     return this.#events;
   }
@@ -89,7 +89,7 @@ export class SharedObjectQueue {
     return this.#bytes;
   }
 
-  add({ change, only, except }: Told): void {
+  add({ change, only, except }: PendingChange): void {
     this.#shared.clear();
     this.#events++;
     this.#bytes += sizeOf(change);
@@ -134,9 +134,9 @@ export class SharedObjectQueue {
     return update;
   }
 
-  /** Drops the pending changes: all users got them, or none shall. */
+  /** Drops the pending changes. */
   clear(): void {
-    this.#common = []; // doors keep the encoded form of the old list
+    this.#common = []; // doors cache the encoded form of the old list
     this.#differences.clear();
     this.#heard.clear();
     this.#shared.clear();

@@ -7,12 +7,12 @@ import type { SharedObjectUpdate, SharedObjectUser } from "./shared_object_queue
 
 /** Rules of an application for its shared objects; absent members allow everything. SO-072. */
 export interface SharedObjectEvents {
-  /** A client wants to use an object. @throws {Refused} */
+  /** A client requests to use an object. @throws {Refused} */
   use(client: Client, object: SharedObject): void;
-  /** A client uses an object no more. */
+  /** A client stops using an object. */
   leave(client: Client, object: SharedObject): void;
   /**
-   * Before a change is taken.
+   * Called before a change.
    *
    * @param client undefined: a script changes it
    * @param value canonical AMF; undefined deletes the slot
@@ -24,28 +24,28 @@ export interface SharedObjectEvents {
     slot: string,
     value: Uint8Array | undefined,
   ): boolean;
-  /** Before a function of all users is called. @returns false if it is refused */
+  /** Called before a call of all users. @returns false to refuse it */
   send(client: Client, object: SharedObject, values: Uint8Array): boolean;
-  /** After a group of changes went out. */
+  /** A group of changes has been sent. */
   sync(object: SharedObject): void;
-  /** The object has no users any more, and no script keeps it. */
+  /** The object has no users any more, and no script holds it. */
   forget(object: SharedObject): void;
 }
 
-/** Bounds of all objects. SO-082. */
+/** Limits of all objects. SO-082. */
 export interface SharedObjectBounds extends SharedObjectLimits {
   /** Whether clients and scripts may use shared objects at all. */
   readonly enabled: boolean;
-  /** Objects of an application, and that a client may use at once. */
+  /** Maximum number of objects of an application, and of objects in use by a client. */
   readonly objects: number;
   readonly objectsOfClient: number;
-  /** Events of a message. */
+  /** Maximum number of events in a message. */
   readonly events: number;
-  /** Bytes of the name and the arguments of a function that is called. */
+  /** Maximum bytes of the name and arguments of a call. */
   readonly send: number;
 }
 
-/** The bounds where nothing else is said: SO-082. */
+/** Default limits. SO-082. */
 export const SHARED_OBJECT_BOUNDS: SharedObjectBounds = {
   enabled: true,
   objects: 1024,
@@ -58,12 +58,12 @@ export const SHARED_OBJECT_BOUNDS: SharedObjectBounds = {
   send: 64 << 10,
 };
 
-/** Where persistent objects are kept between runs. SO-080. */
+/** Storage of persistent objects between runs of the server. SO-080. */
 export interface SharedObjectStore {
   /**
    * Loads a stored object.
    * @param application the path of the application that serves the object
-   * @returns false if there may be no such object
+   * @returns false if the object cannot be loaded
    */
   load(object: SharedObject, application: string): boolean;
   /** The object has changed: store it soon. */
@@ -78,30 +78,30 @@ export interface SharedObjectStore {
 const CREATION_FAILED = "SharedObject.ObjectCreationFailed";
 const NO_READ_ACCESS = "SharedObject.NoReadAccess";
 
-/** Bytes of the name of an object. */
+/** Maximum length of the name of an object in bytes. */
 const MAX_NAME = 255;
 
 interface Entry {
   readonly object: SharedObject;
   readonly application: Application;
   readonly key: string;
-  /** A script keeps it. */
+  /** A script holds it. */
   held: boolean;
-  /** Its application is being asked whether a client may use it. */
+  /** Number of calls of its application in progress, during which it must stay. */
   asking: number;
 }
 
 /**
- * The shared objects of a server, by the path that clients connected to (SO-039), persistent ones
- * apart from others (SO-038). An object is there as long as a client uses it or a script keeps it.
+ * The shared objects of a server, by the path that clients connected to (SO-039) and by persistence
+ * (SO-038). An object exists while a client uses it or a script holds it.
  */
 export class SharedObjects {
   readonly #entries = new Map<string, Entry>();
   readonly #byObject = new Map<SharedObject, Entry>();
-  /** How many an application has, by its path. */
+  /** Number of objects by path of the application. */
   readonly #counts = new Map<string, number>();
   readonly #used = new Map<SharedObjectUser, Set<SharedObject>>();
-  /** Objects whose collected changes wait. */
+  /** Objects with collected changes. */
   readonly #collecting = new Set<SharedObject>();
   readonly #owner: SharedObjectOwner;
 
@@ -130,7 +130,7 @@ export class SharedObjects {
     return this.#entries.size;
   }
 
-  /** How often clients use objects, all together. */
+  /** Number of uses of objects by clients. */
   get uses(): number {
     let uses = 0;
     for (const objects of this.#used.values()) uses += objects.size;
@@ -144,7 +144,7 @@ export class SharedObjects {
     return bytes;
   }
 
-  /** All of them, or those of a path. */
+  /** All objects, or those of a path. */
   *all(path?: string): Generator<SharedObject> {
     for (const object of this.#byObject.keys()) {
       if (path === undefined || object.path === path) yield object;
@@ -163,8 +163,8 @@ export class SharedObjects {
   // Scripts
 
   /**
-   * The object of a name for a script of an application, which keeps it until {@link letGo}.
-   * @returns a text: why there can be none
+   * The object of a name for a script of an application, which holds it until {@link letGo}.
+   * @returns the object, or the reason of a refusal
    */
   hold(application: Application, name: string, persistent: boolean): SharedObject | string {
     const entry = this.#open(application.path, application, name, persistent);
@@ -176,7 +176,7 @@ export class SharedObjects {
     return entry.object;
   }
 
-  /** Scripts keep an object no more; clients still may use it. */
+  /** Scripts hold an object no longer; clients may still use it. */
   letGo(object: SharedObject): void {
     const entry = this.#byObject.get(object);
     if (!entry) return;
@@ -193,7 +193,7 @@ export class SharedObjects {
   }
 
   /**
-   * A client uses an object, or wants all of it again. It is told everything, or why it may not.
+   * A client begins to use an object, or resynchronizes. Sends it all slots, or the status of a refusal.
    * SO-030.
    * @returns the object if the client may use it
    */
@@ -232,14 +232,14 @@ export class SharedObjects {
     }
   }
 
-  /** A client uses an object no more. */
+  /** A client stops using an object. */
   release(user: SharedObjectUser, object: SharedObject): void {
     if (!object.release(user)) return;
     const used = this.#used.get(user);
     used?.delete(object);
     if (used?.size === 0) this.#used.delete(user);
     const entry = this.#byObject.get(object)!;
-    entry.asking++; // scripts may still look at it
+    entry.asking++; // scripts may still read it
     try {
       user.client.application.sharedObjects?.leave(user.client, object);
     } finally {
@@ -248,21 +248,20 @@ export class SharedObjects {
     }
   }
 
-  /** A client is gone. */
+  /** A client has left. */
   leave(user: SharedObjectUser): void {
     for (const object of [...this.#used.get(user) ?? []]) this.release(user, object);
   }
 
-  // What is told later. SO-088
-
-  /** When {@link flush} is wanted, in milliseconds. */
+  // Collected changes. SO-088
+  // /** Time (ms) to call {@link flush}. */
   get deadline(): number {
     let deadline = Infinity;
     for (const object of this.#collecting) deadline = Math.min(deadline, object.deadline);
     return deadline;
   }
 
-  /** Tells users of the changes that are due. */
+  /** Sends the changes that are due to users. */
   flush(now: number): void {
     for (const object of this.#collecting) {
       if (now < object.deadline) continue;
@@ -271,7 +270,7 @@ export class SharedObjects {
     }
   }
 
-  /** Tells a user of all changes that it has yet to hear of, before it is told of something else. SO-005. */
+  /** Sends a user all its waiting changes, before another message. SO-005. */
   tell(user: SharedObjectUser): void {
     for (const object of this.#collecting) object.tell(user);
   }
@@ -279,11 +278,11 @@ export class SharedObjects {
   // Changes
 
   /**
-   * Sets a slot, or deletes it, if its application allows that.
+   * Sets or deletes a slot, if its application allows that.
    *
    * @param value canonical AMF; undefined deletes
    * @param known version that the client knows
-   * @returns false if it was not taken
+   * @returns false if it was refused
    */
   change(
     object: SharedObject,
@@ -304,7 +303,7 @@ export class SharedObjects {
     });
   }
 
-  /** A client's change cannot be: its value has no canonical form, or is too long. SO-082. */
+  /** Refuses a client's change: its value has no canonical form, or is too long. SO-082. */
   refuse(object: SharedObject, slot: string, by: SharedObjectUser): void {
     this.counters.refused++;
     object.refuse(slot, by);
@@ -352,7 +351,7 @@ export class SharedObjects {
     return entry;
   }
 
-  /** Why an application can have no further object of a name, be it persistent or not. */
+  /** The reason why an application cannot have a further object of a name, persistent or not. */
   #refusal({ path }: Application, name: string): string | undefined {
     const { enabled, objects } = this.bounds;
     const length = toUtf8(name).length;
@@ -393,6 +392,6 @@ export class SharedObjects {
   }
 }
 
-/** The length of the path tells where the name begins, with any characters in both. */
+/** Unique for any characters in path and name, as it contains the length of the path. */
 const keyOf = (path: string, name: string, persistent: boolean): string =>
   `${persistent ? "p" : "t"}${path.length}:${path}${name}`;

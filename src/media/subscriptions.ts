@@ -20,7 +20,7 @@ export class Subscriptions {
   readonly #publications: Publications;
   readonly #sendQueue: number;
 
-  /** @param sendQueue bytes that may wait for a listener */
+  /** @param sendQueue maximum number of bytes that wait for a listener */
   constructor(hub: SubscriptionsHost, sendQueue: number) {
     this.#hub = hub;
     this.#publications = hub.publications;
@@ -28,9 +28,9 @@ export class Subscriptions {
   }
 
   /**
-   * Something of this server listens: a recording, or another server. No application is asked or
-   * told, and scripts find it in `publication.listeners` like others. The caller then calls
-   * {@link Listener.start}, and {@link unsubscribe} in the end.
+   * Adds a listener of the server itself: a recording, or another server. Applications get no events, but
+   * scripts find it in `publication.listeners`. The caller then calls {@link Listener.start}, and finally
+   * {@link unsubscribe}.
    */
   attach(name: string, output: ListenerOutput, options?: ListenerOptions): Listener {
     const publication = this.#publications.open(name);
@@ -47,8 +47,8 @@ export class Subscriptions {
   }
 
   /**
-   * A client's stream wants to play a name, which may have no publisher yet. The door tells the
-   * client, then calls {@link Listener.start}.
+   * A client's stream plays a name, which may have no publisher yet. The door then answers the client and
+   * calls {@link Listener.start}.
    *
    * @throws {Refused} API-715
    */
@@ -63,8 +63,8 @@ export class Subscriptions {
   }
 
   /**
-   * A client's stream wants to play a recording, which has no publisher and is in no list. The caller
-   * then calls {@link Listener.start}, and sends the frames itself. VOD-081.
+   * A client's stream plays a recording, which has no publisher and is in no list. The caller then calls
+   * {@link Listener.start}, and sends the frames itself. VOD-081.
    *
    * @param metadata the AMF0 of the values of its `onMetaData`
    * @throws {Refused} API-715
@@ -82,7 +82,7 @@ export class Subscriptions {
     return this.#subscribe(client, publication, id, output, options);
   }
 
-  /** A client's stream plays no more. API-647. */
+  /** Ends a listener. API-647. */
   unsubscribe(listener: Listener): void {
     if (!listener.active) return;
     listener.active = false;

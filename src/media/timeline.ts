@@ -1,37 +1,37 @@
-// One clock for all listeners out of the times of a publisher, which may begin anew at any moment:
-// an encoder restarts behind a relay, a file plays again, a counter wraps.
+// Makes one clock for all listeners of the times of a publisher, which may restart at any moment: an
+// // encoder restarts behind a relay, a file plays again, a counter wraps.
 
-/** Going back by less is jitter, by more a new beginning. Milliseconds, as all below. */
+/** Maximum step back (ms) that counts as jitter; a larger one is a restart. */
 const JITTER = 1000;
-/** Audio and video that are this close are on the same clock. */
+/** Maximum distance (ms) of audio and video on the same clock. */
 const NEAR = 3000;
-/** Some publishers count in 31 bits. A time this close to that end is followed by one near 0. */
+/** Some publishers count in 31 bits: a time within WRAP ms of HALF is followed by one within WRAP ms of 0. */
 const HALF = 2 ** 31;
 const WRAP = 10_000;
 
-/** The clock of audio, or of video: both begin anew at different moments, on flows of their own. */
+/** The clock of audio, or of video: each restarts at its own moment, on its own flow. */
 interface Lane {
   started: boolean;
-  /** The publisher's highest time since its latest beginning. */
+  /** The publisher's highest time since its latest restart. */
   high: number;
-  /** The last time that went out. */
+  /** The last time sent. */
   last: number;
   /** Milliseconds to add to the publisher's times. */
   offset: number;
-  /** The number of the beginning that the offset belongs to. */
+  /** Number of the restart that the offset belongs to. */
   beginning: number;
 }
 
 /**
- * The times of a publication: those of its publisher, but they never go back within a kind. After
- * a restart they continue, audio and video together if they were together before.
+ * The times of a publication: those of its publisher, but never going back within a kind. After a
+ * restart they continue, audio and video in sync if they were before.
  * All times are milliseconds modulo 2^32.
  */
 export class Timeline {
   readonly #audio = lane();
   readonly #video = lane();
   #beginnings = 0;
-  /** The offset before the newest beginning. */
+  /** The offset before the latest restart. */
   #before = 0;
 
   /** The time of a frame. */
@@ -70,14 +70,14 @@ export class Timeline {
     return distance(onward, last) <= WRAP ? onward : last;
   }
 
-  /** The last time that went out, of both kinds; undefined before the first frame. */
+  /** The last time sent, of either kind; undefined before the first frame. */
   get last(): number | undefined {
     const [audio, video] = [this.#audio, this.#video];
     if (!audio.started) return video.started ? video.last : undefined;
     return video.started && ((video.last - audio.last) | 0) > 0 ? video.last : audio.last;
   }
 
-  /** The first frame of a kind belongs to the beginning of the other one that it is nearer to. */
+  /** The first frame of a kind belongs to the restart of the other kind that it is nearer to. */
   #start(own: Lane, other: Lane, time: number): void {
     own.started = true;
     own.high = time;

@@ -1,26 +1,26 @@
-// What clients ask of an application that has to let others go first: kept in order, and bounded.
+// Requests of clients that wait for a busy application: in order, and limited.
 import type { Application } from "./application.ts";
 
-/** Messages and bytes that may wait of one client or socket, and of all. */
+/** Maximum number of waiting messages and bytes of one client or socket, and of bytes of all. */
 export const MAX_WAITING = { messages: 4_096, bytes: 4 << 20, all: 64 << 20 };
 /** Memory of a waiting message besides its bytes, in bytes. */
 const MESSAGE = 300;
-/** Milliseconds between two looks at applications that others go before. */
+/** Milliseconds between two checks of busy applications. */
 const LOOK_INTERVAL = 10;
 
-/** What may have to wait. */
-export type Patient = Pick<Application, "waits">;
+/** An application that may be busy. */
+export type WaitingApplication = Pick<Application, "waits">;
 
-/** How much waits of one client or socket. */
+/** Waiting messages and bytes of one client or socket. */
 interface Tally {
   readonly owner: object;
-  readonly application: Patient;
+  readonly application: WaitingApplication;
   messages: number;
   bytes: number;
   dropped: boolean;
 }
 
-/** Dropped bytes in the queues from which on they are swept. */
+/** Number of dropped bytes in the queues from which on they are removed. */
 const MIN_SWEEP = 4 << 20;
 
 interface Waiter {
@@ -30,11 +30,11 @@ interface Waiter {
 }
 
 /**
- * Input that waits, by application, in the order in which it came. While any of a client waits, all that comes
- * after it has to wait as well: ask {@link holds} first.
+ * Waiting input by application, in order of arrival. While input of a client waits, its later input must
+ * wait as well: check {@link holds} first.
  */
 export class WaitingInput {
-  readonly #queues = new Map<Patient, Waiter[]>();
+  readonly #queues = new Map<WaitingApplication, Waiter[]>();
   readonly #tallies = new Map<object, Tally>();
   #bytes = 0;
   /** Bytes of dropped messages that are still in a queue. */
@@ -42,7 +42,7 @@ export class WaitingInput {
   #handing = false;
   #lookAt = Infinity;
 
-  /** Whether something of a client or socket waits. */
+  /** Whether input of a client or socket waits. */
   holds(owner: object): boolean {
     return this.#tallies.size > 0 && this.#tallies.has(owner);
   }
@@ -52,7 +52,7 @@ export class WaitingInput {
     return this.#dropped;
   }
 
-  /** When {@link flush} wants to be called. */
+  /** Time (ms) to call {@link flush}. */
   get deadline(): number {
     return this.#lookAt;
   }
@@ -61,10 +61,10 @@ export class WaitingInput {
    * Keeps input until the application takes it, behind earlier input of its owner.
    *
    * @param owner the client's connection, or the socket
-   * @param bytes that `run` keeps alive
-   * @returns false if there is no room
+   * @param number of bytes that `run` keeps in memory
+   * @returns false if a limit is reached
    */
-  add(application: Patient, owner: object, bytes: number, run: () => void): boolean {
+  add(application: WaitingApplication, owner: object, bytes: number, run: () => void): boolean {
     const size = bytes + MESSAGE;
     let tally = this.#tallies.get(owner);
     const { messages, bytes: held } = tally ?? { messages: 0, bytes: 0 };
@@ -84,12 +84,12 @@ export class WaitingInput {
     return true;
   }
 
-  /** Whose input waits, if its does. */
-  applicationOf(owner: object): Patient | undefined {
+  /** The application that input of a client or socket waits for, if any. */
+  applicationOf(owner: object): WaitingApplication | undefined {
     return this.#tallies.get(owner)?.application;
   }
 
-  /** Forgets what waits of a client or socket, which is gone. */
+  /** Drops the waiting input of a client or socket that has closed. */
   drop(owner: object): void {
     const tally = this.#tallies.get(owner);
     if (!tally) return;
@@ -100,7 +100,7 @@ export class WaitingInput {
     this.#sweep();
   }
 
-  /** Hands over what waits of applications whose turn it is. */
+  /** Passes waiting input to applications that are not busy any more. */
   flush(now: number): void {
     if (now < this.#lookAt) return;
     this.#lookAt = now + LOOK_INTERVAL; // also if a call fails
@@ -114,7 +114,7 @@ export class WaitingInput {
     if (this.#queues.size === 0) this.#lookAt = Infinity;
   }
 
-  #hand(application: Patient, queue: Waiter[]): void {
+  #hand(application: WaitingApplication, queue: Waiter[]): void {
     let done = 0;
     try {
       for (let waiter = queue[0]; waiter && !application.waits?.("call"); waiter = queue[done]) {

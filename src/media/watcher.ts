@@ -2,9 +2,9 @@ import type { Client } from "./client.ts";
 import type { Group } from "./group.ts";
 import type { Publication } from "./publication.ts";
 
-/** Is told of publications and groups after they changed, for what other servers know of them. */
+/** Events of publications and groups after a change, for other servers. */
 export interface HubWatcher {
-  /** Somebody publishes, or does no more; listeners may have stayed. */
+  /** A publisher has begun or ended; listeners may remain. */
   onPublished(publication: Publication): void;
   onUnpublished(publication: Publication): void;
   /** A listener was added or removed. */

@@ -6,7 +6,7 @@ import type { Connection } from "../media/connection.ts";
 import type { Hub } from "../media/hub.ts";
 import { MustWait, UnknownApplication } from "../media/refused.ts";
 import type { ManagedSession } from "../media/sessions.ts";
-import type { Patient } from "../media/waiting_input.ts";
+import type { WaitingApplication } from "../media/waiting_input.ts";
 import type { Channel, ChannelHandler, ChannelKind, Transport } from "./channel.ts";
 import { ClientStreams } from "./client_streams.ts";
 import {
@@ -200,13 +200,14 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
   later(
     bytes: number,
     run: () => void,
-    application: Patient = this.hub.waiting.applicationOf(this) ?? this.client.application,
+    application: WaitingApplication = this.hub.waiting.applicationOf(this) ??
+      this.client.application,
   ): void {
     if (this.hub.waiting.add(application, this, bytes, run)) return;
     this.fail("it sends more than its application takes");
   }
 
-  #later(message: Message, application?: Patient): void {
+  #later(message: Message, application?: WaitingApplication): void {
     const payload = message.payload.slice();
     this.later(payload.length, () => this.#take({ ...message, payload }), application);
   }

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import type { Client } from "../../src/media/client.ts";
 import {
   changesOf,
+  type PendingChange,
   type SharedObjectChange,
   SharedObjectQueue,
   type SharedObjectUpdate,
   type SharedObjectUser,
-  type Told,
 } from "../../src/media/shared_object_queue.ts";
 import { seeded } from "../support/random.ts";
 
@@ -34,7 +34,7 @@ Deno.test("SharedObjectQueue sends each user its changes once and in order, for 
     };
     for (let step = 0; step < 100; step++) {
       const change = { type: "success", slot: String(step) } as const;
-      const told: Told = [
+      const told: PendingChange = [
         { change },
         { change, only: some() },
         { change, except: some() },

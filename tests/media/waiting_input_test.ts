@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
-import { MAX_WAITING, type Patient, WaitingInput } from "../../src/media/waiting_input.ts";
+import {
+  MAX_WAITING,
+  type WaitingApplication,
+  WaitingInput,
+} from "../../src/media/waiting_input.ts";
 
 function world() {
   const waiting = new WaitingInput();
   const done: string[] = [];
   const busy = new Set<string>(["a", "b"]);
-  const application = (name: string): Patient => ({ waits: () => busy.has(name) });
-  const add = (to: Patient, owner: object, text: string, bytes = 0) =>
+  const application = (name: string): WaitingApplication => ({ waits: () => busy.has(name) });
+  const add = (to: WaitingApplication, owner: object, text: string, bytes = 0) =>
     waiting.add(to, owner, bytes, () => done.push(text));
   return { waiting, done, busy, a: application("a"), b: application("b"), add };
 }
