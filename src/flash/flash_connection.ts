@@ -17,15 +17,15 @@ import {
 } from "./transport.ts";
 
 export interface FlashOptions {
-  /** How often clients are to ping this server, and their peers, in milliseconds. CFG-012, CFG-013. */
+  /** Intervals (ms) at which clients ping this server, and their peers. CFG-012, CFG-013. */
   readonly keepAliveServer: number;
   readonly keepAlivePeer: number;
   /** Whether the times of a late listener begin at 0. */
   readonly rebase?: boolean;
   sha256(bytes: Uint8Array): Uint8Array;
   /**
-   * The IP address of a name that a script sends clients to; undefined as long as it is not
-   * known, until the client asks again.
+   * The IP address of a name that a script redirects clients to; undefined while it is being looked up:
+   * the client repeats its hello.
    */
   resolve(name: string): string | undefined;
 }
@@ -35,20 +35,20 @@ const MAX_ADDRESSES = 10;
 const MAX_GROUP_FLOWS = 32;
 const NOWHERE: readonly Address[] = [];
 
-/** Why sessions end, in words for `onFailed`. API-639. */
+/** Reasons of failures as text for `onFailed`. API-639. */
 const FAILURES: Partial<Record<CloseReason, string>> = {
   "timeout": "no packet has come for 2 minutes, and no keep-alive was answered",
   "no acknowledgement": "a message could not be delivered",
   "overridden": "the client has started another session in its place",
   "limit": "the client exceeded a limit",
-  "aborted": "the session was given up",
+  "aborted": "the session was aborted",
   "idle": "received nothing for too long",
 };
 
 /** A session of RTMFP: besides its NetConnection it has groups, and addresses for its peers. */
 export class FlashConnection extends FlowTransport<InFlow, FlashSession>
   implements SessionHandler, GroupHost {
-  /** What `setPeerInfo` reported. */
+  /** Addresses reported by `setPeerInfo`. */
   farAddresses: readonly Address[] = NOWHERE;
   #groupFlows = 0;
 
@@ -83,7 +83,7 @@ export class FlashConnection extends FlowTransport<InFlow, FlashSession>
     return this.session.address.hostname;
   }
 
-  /** The session is over. */
+  /** The session has ended. */
   onClose(reason: CloseReason, orderly: boolean): void {
     this.over(orderly ? undefined : FAILURES[reason]);
   }
@@ -100,7 +100,7 @@ export class FlashConnection extends FlowTransport<InFlow, FlashSession>
     return true;
   }
 
-  /** Cumulus answers the length of a buffer with the begin of the stream. §6.6. */
+  /** Answers Set Buffer Length with Stream Begin, as the CumulusServer of 2016. §6.6. */
   userControl(connection: NetConnection, event: number, [stream = 0]: readonly number[]): void {
     if (event !== UserControl.setBufferLength || !connection.streams.get(stream)) return;
     connection.control(UserControl.streamBegin, stream);

@@ -11,15 +11,15 @@ import type { FlashSession } from "./transport.ts";
 export type { FlashOptions };
 
 /**
- * The door for Flash clients: makes a {@link FlashConnection} of each session of an endpoint, and
- * asks the applications where else a client, or a peer that is not here, may be found.
+ * The door for Flash clients: creates a {@link FlashConnection} for each session of an endpoint, and asks
+ * the applications for redirections of clients and for addresses of unknown peers.
  */
 export class FlashServer implements EndpointHandler {
   #connections = new Map<FlashSession, FlashConnection>();
 
   constructor(readonly hub: Hub, readonly options: FlashOptions) {}
 
-  /** Sessions there are, connected or not. */
+  /** Number of sessions, connected or not. */
   get size(): number {
     return this.#connections.size;
   }
@@ -28,7 +28,7 @@ export class FlashServer implements EndpointHandler {
     return this.#connections.values();
   }
 
-  // What the endpoint asks
+  // Calls from the endpoint
 
   /** A session has opened. */
   onSession(session: FlashSession): FlashConnection {
@@ -38,14 +38,14 @@ export class FlashServer implements EndpointHandler {
   }
 
   /**
-   * A client says hello.
-   * @param before how many hellos of the same attempt came before
-   * @returns where to send it; none says nothing for now; undefined: it is served here. API-633.
+   * A client has sent a hello.
+   * @param before number of earlier hellos of the same attempt
+   * @returns addresses to redirect it to; empty: no answer now; undefined: it is served here. API-633.
    */
   onHello(epd: Epd, from: Address, before: number): OriginAddress[] | undefined {
     if (!epd.ancillary) return undefined;
     const { path, properties, host } = readTarget(fromUtf8(epd.ancillary));
-    if (path === undefined) return undefined; // refused as it connects
+    if (path === undefined) return undefined; // refused at `connect`
     const found = this.hub.applications.handshake({
       address: addressText(from),
       path,
@@ -56,7 +56,7 @@ export class FlashServer implements EndpointHandler {
     return found.length > 0 ? this.#addresses(found) : undefined;
   }
 
-  /** A client looks for a peer that is not here. API-651. */
+  /** A client looks for a peer without a session here. API-651. */
   onPeerUnknown({ peerId }: Pick<PeerHello, "peerId">): OriginAddress[] | undefined {
     const found = this.#addresses(this.hub.applications.rendezvousUnknown(peerId.slice()));
     return found.length > 0 ? found : undefined;
@@ -72,7 +72,7 @@ export class FlashServer implements EndpointHandler {
     return this.hub.blacklist.size > 0 && this.hub.blacklist.has(address.hostname);
   }
 
-  /** Addresses for a redirection, without doubles: the first counts as observed. rtmfp-wire §7.6. */
+  /** Addresses for a redirection, without duplicates; the first one counts as observed. rtmfp-wire §7.6. */
   #addresses(texts: string[]): OriginAddress[] {
     const addresses: OriginAddress[] = [];
     for (const text of new Set(texts)) {
@@ -86,7 +86,7 @@ export class FlashServer implements EndpointHandler {
     return addresses;
   }
 
-  // One for all connections.
+  // Shared by all connections.
   readonly #whenOver = (session: FlashSession): void => {
     this.#connections.delete(session);
   };

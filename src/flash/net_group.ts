@@ -11,12 +11,12 @@ import type { FlowReceiver, InFlow, OutFlow } from "./transport.ts";
 const JOIN = 0x01;
 const ANNOUNCE = 0x0b;
 
-/** How a join names the group. */
+/** Kinds of the group's name in a join. */
 const GROUP_SPECIFIER = 0x10;
 const GROUP_ID = 0x15;
 const ID_LENGTH = 32;
 
-/** Groups that a client may belong to by one flow. */
+/** Maximum number of groups that a client may join by one flow. */
 const MAX_GROUPS = 32;
 
 /**
@@ -39,13 +39,13 @@ export function readJoin(
   return kind === GROUP_ID && value.length === ID_LENGTH ? value.slice() : undefined;
 }
 
-/** How the text of a specification of version 2 begins, and the element that ends one. */
+/** Begin of the text of a specification of version 2, and the element that ends one. */
 const VERSION_2 = toUtf8("G:027f02");
 const END_MARKER = toUtf8("00");
 
 /**
- * The 32 bytes that a group's specification stands for: its SHA-256. Of one of version 2 it is the
- * SHA-256 of the SHA-256 of the text before the end marker, as Flash Player and librtmfp have it.
+ * The 32 bytes of the id of a group: the SHA-256 of its specification. For version 2 it is the SHA-256 of the
+ * SHA-256 of the text before the end marker, as in Flash Player and librtmfp.
  */
 export function groupId(
   specification: Uint8Array,
@@ -74,7 +74,7 @@ export interface GroupHost {
   openGroupFlow(association: InFlow): OutFlow;
 }
 
-/** A client's flow of a NetGroup. Its end is how a client leaves. */
+/** A client's flow of a NetGroup. Ending it leaves the group. */
 export class NetGroup implements GroupOutput, FlowReceiver {
   #host: GroupHost;
   #members = new Map<string, Member>();
@@ -106,9 +106,9 @@ export class NetGroup implements GroupOutput, FlowReceiver {
     this.ended();
   }
 
-  /** Opens the flow back with the first member there is to tell of. */
+  /** Announces a member; the first one opens the flow to the client. */
   announce(peerId: Uint8Array): void {
-    if (this.#flow?.closed) return; // the client wants no more
+    if (this.#flow?.closed) return; // the client has rejected it
     this.#flow ??= this.#host.openGroupFlow(this.incoming);
     this.#flow.write(writeAnnouncement(peerId));
   }

@@ -1,4 +1,4 @@
-// What this room needs of sessions and flows. `rtmfp` has them; a test may have others.
+// The parts of sessions and flows that this room uses. `rtmfp` implements them; a test may as well.
 import type { Address } from "../common/address.ts";
 import type { ReceiveFlow } from "../rtmfp/flow/receive_flow.ts";
 import type { FlowOptions as Options, FlowSession, OutFlow } from "../tc/flow/flows.ts";

@@ -51,7 +51,7 @@ export interface ListedRecording {
 }
 
 /**
- *  * `record` replaces a file of the name; `append` continues at its end, `appendWithGap` with a gap of the time that has passed since.
+ * `record` replaces a file of the name; `append` continues at its end, `appendWithGap` with a gap of the time that has passed since.
  * VOD-201.
  */
 export type RecordMode = "record" | "append" | "appendWithGap";

@@ -1,21 +1,21 @@
-// What `tc` needs of the transport under it. A door implements both interfaces: RTMFP with a flow
-// for each channel, RTMP with one queue for all of them.
+// Interfaces of the transport below `tc`. A door implements both: RTMFP with a flow per channel, RTMP
+// // with one queue for all.
 import type { Frame } from "../media/frame.ts";
 import type { Message } from "./format/messages.ts";
 
-/** Which of the messages to a client go first, and which of them may be given up. */
+/** Kind of the messages of a channel: sets their priority, and whether they may be dropped. */
 export type ChannelKind = "command" | "audio" | "video";
 
-/** Messages to a client on one message stream, which arrive in the order of writing. */
+/** A channel of messages to a client on one message stream, which arrive in the order of writing. */
 export interface Channel {
   handler: ChannelHandler | undefined;
-  /** Whether nothing can be written any more. Writing then does nothing. */
+  /** Whether writing does nothing any more. */
   readonly closed: boolean;
-  /** Bytes of messages that were written and not begun. */
+  /** Bytes of written messages of which nothing was sent. */
   readonly queuedBytes: number;
   /** Messages written and not sent to their end yet. */
   readonly queuedMessages: number;
-  /** When the oldest was written that was not begun, if the transport knows; Infinity: there is none. */
+  /** Time (ms) at which the oldest of these was written, if the transport knows it; Infinity: there is none. */
   readonly waitsSince?: number;
 
   /**
@@ -25,27 +25,26 @@ export interface Channel {
   write(message: Message, reliable?: boolean): void;
   /**
    * Sends a frame. The door encodes it once for all listeners; see `Frame.form`.
-   * @param time milliseconds; doors that cannot carry a time of data send their own
+   * @param time milliseconds; doors whose data have no time ignore it
    */
   writeFrame(frame: Frame, time: number, reliable?: boolean): void;
-  /** What was written goes out before that of channels which are flushed later, where channels have no common order. @param now it is sent at once, where the transport can */
+  /** Sends the written messages before those of channels flushed later, where channels have no common order. @param now sends them at once, if the transport can */
   flush?(now: boolean): void;
   /**
-   * Drops the messages that were not begun.
-   * @returns how many
+   * Drops the messages of which nothing was sent.
+   * @returns their number
    */
   abandonUnsent(): number;
   /** Ends the channel after the messages written so far. */
   close(): void;
 
-  /** How many messages were written. */
+  /** Number of messages written. */
   readonly lastMessage: number;
   /**
-   * The first message, counted from 1 as they were written, that has neither arrived nor been
-   * given up; one more than {@link lastMessage} if there is none.
+   * The first message, counted from 1 as they were written, that has neither arrived nor been dropped; one more than {@link lastMessage} if there is none.
    */
   readonly firstPending: number;
-  /** Fragments sent, each time counted, and lost. A transport without losses counts messages. */
+  /** Number of fragments sent, repetitions included, and lost. A transport without losses counts messages. */
   readonly sentFragments: number;
   readonly lostFragments: number;
   /** Bytes of messages that have arrived. */
@@ -53,45 +52,45 @@ export interface Channel {
 }
 
 export interface ChannelHandler {
-  /** The client wants no more of this channel, which is closed. */
+  /** The client has rejected this channel, which is closed. */
   onRejected?(): void;
-  /** {@link Channel.firstPending} may have moved. Not the moment to write. */
+  /** {@link Channel.firstPending} may have changed. Do not write from here. */
   onAcknowledged?(): void;
-  /** The client has seen the end. Not called when the transport ends first. */
+  /** The client has acknowledged the end. Not called if the transport ends first. */
   onClosed?(): void;
 }
 
-/** One client's session, connected or not, as its door has it. */
+/** The session of a client, connected or not, implemented by its door. */
 export interface Transport {
   /** Its scheme: `rtmfp`, `rtmp`, `rtmps`, `rtws`. */
   readonly protocol: string;
-  /** 32 bytes: of RTMFP the peer id, of others random. */
+  /** 32 bytes: the peer id for RTMFP, random for others. */
   readonly rawId: Uint8Array;
   /** `ip:port`, or `[ip]:port`. */
   readonly address: string;
   /** The IP address alone, in its canonical form. */
   readonly hostname: string;
-  /** Round trip in milliseconds; 0 as long as it is unknown. */
+  /** Round trip in milliseconds; 0 while it is unknown. */
   readonly ping: number;
-  /** When something came last, in the milliseconds of `Hub.now`. */
+  /** Time (ms) of the last received data, comparable with `Hub.now`. */
   readonly lastReceived: number;
-  /** Bytes that wait in all its channels, the memory for keeping them included, and messages. */
+  /** Number of bytes that wait in all its channels, including the memory for keeping them, and of messages. */
   readonly queuedBytes: number;
   readonly queuedMessages: number;
-  /** Bytes of messages from the client whose ends have not come, if nothing else bounds those of all clients. */
+  /** Bytes of incomplete messages from the client, unless these have another limit for all clients. */
   readonly partialBytes?: number;
   /**
    * A channel to the client.
    * @param stream message stream; 0 for the connection's own
    */
   open(stream: number, kind: ChannelKind): Channel;
-  /** Silence of publishers that this door takes for their end, in milliseconds; else the configured one. */
+  /** Time-out (ms) of publishers of this door; undefined: the configured one. */
   readonly publisherTimeout?: number;
-  /** Asks the client for a sign of life, which shows in {@link lastReceived}. */
+  /** Pings the client; its answer sets {@link lastReceived}. */
   probe?(): void;
   /** Ends the session after the messages written so far; calls `NetConnection.ended`, at once or later. */
   close(): void;
 }
 
-/** What brought a message: a flow, or all of a connection. Compared by identity alone. */
+/** Origin of a message: a flow, or a whole connection. Compared only by identity. */
 export type Source = object;

@@ -38,12 +38,12 @@ export class ClientStreams {
     this.#streams?.delete(id);
   }
 
-  /** Every 2 s. */
+  /** Called every 2 s. */
   manage(): void {
     for (const stream of this.values()) stream.manage();
   }
 
-  /** The connection is over. */
+  /** The connection has ended. */
   end(): void {
     for (const stream of this.values()) stream.delete();
     this.#streams = undefined;

@@ -1,4 +1,4 @@
-// The commands of message stream 0: which of them are answered, and with what. rtmfp-wire §6.2, §6.3.
+// Answers to the commands of message stream 0. rtmfp-wire §6.2, §6.3.
 import { type AmfObject, type AmfValue, encodeAmf0, MixedArray } from "../amf/mod.ts";
 import { concat } from "../bytes/concat.ts";
 import { ownText } from "../bytes/text.ts";
@@ -9,20 +9,20 @@ import type { Accepting } from "./door.ts";
 import { type Command, infoObject } from "./format/commands.ts";
 import { commandMessage, type Message } from "./format/messages.ts";
 
-/** Characters of an error, which may quote the client. */
+/** Maximum length (characters) of an error, which may quote the client. */
 const MAX_DESCRIPTION = 1024;
-/** Characters of what a client tells of itself, URLs among it, which the server keeps. */
+/** Maximum length (characters) of a text of a client about itself, such as a URL, which the server keeps. */
 const MAX_TEXT = 8192;
 
 /**
- * Whether a command is answered: a transaction of 0 asks for neither result nor error. Only
- * `connect` and `createStream` are, whatever theirs is: librtmfp has no other.
+ * Whether a command is answered: transaction 0 requests neither result nor error. `connect` and
+ * `createStream` are always answered, as librtmfp sends them with 0.
  */
 export function wantsAnswer({ name, transaction }: Command): boolean {
   return transaction !== 0 || name === "connect" || name === "createStream";
 }
 
-/** The answer to a command that did not work. */
+/** The answer to a failed command. */
 export function failedMessage(transaction: number, text: string): Message {
   const description = ownText(text, MAX_DESCRIPTION);
   return commandMessage(
@@ -32,14 +32,14 @@ export function failedMessage(transaction: number, text: string): Message {
   );
 }
 
-/** What became of a call: its text for the caller. @throws what is no refusal */
+/** The text of a refusal for the caller. @throws errors that are not refusals */
 export function refusalText(error: unknown): string {
   if (!(error instanceof Refused) && !(error instanceof WireError)) throw error;
   return error instanceof Refused ? error.description : error.message;
 }
 
 /**
- * The answer to `connect` of a client that was accepted.
+ * The answer to `connect` of an accepted client.
  *
  * @param members further members of the info object, in AMF0: `{u16 length, key, value}*`
  */
@@ -59,7 +59,7 @@ export function acceptance(
   return commandMessage("_result", transaction, answer, encodeAmf0(object ?? null));
 }
 
-/** The answer to `connect` of a client that was refused. @throws what is no refusal */
+/** The answer to `connect` of a refused client. @throws errors that are not refusals */
 export function refusal(transaction: number, error: unknown): Message {
   const info = error instanceof UnknownApplication
     ? infoObject("error", "NetConnection.Connect.InvalidApp", error.message)
@@ -71,20 +71,20 @@ export function refusal(transaction: number, error: unknown): Message {
   return commandMessage("_error", transaction, info);
 }
 
-/** The answer to `connect` of a client that is to go elsewhere. */
+/** The answer to `connect` of a redirected client. */
 export function redirection(transaction: number, members: AmfObject): Message {
   const code = "NetConnection.Connect.Rejected";
   const info = infoObject("error", code, "Connect elsewhere", membersOfInfo(members));
   return commandMessage("_error", transaction, info);
 }
 
-/** Members of the info object, among them the encoding that the client asked for. DECISIONS 11. */
+/** Members of the info object, including the encoding that the client requested. DECISIONS 11. */
 function membersOfInfo(members: AmfObject): Uint8Array {
   const object = encodeAmf0(members);
   return object.subarray(1, object.length - 3);
 }
 
-/** The members of a command object; none if it is something else. */
+/** The members of a command object; empty for other values. */
 export function membersOf(value: AmfValue): AmfObject {
   if (value instanceof MixedArray) return value.named;
   const plain = typeof value === "object" && value !== null &&
@@ -92,11 +92,11 @@ export function membersOf(value: AmfValue): AmfObject {
   return plain ? value as AmfObject : {};
 }
 
-/** A text that a client tells of itself; "" for anything else. */
+/** A text of a client about itself; "" for other values. */
 export const textOf = (value: AmfValue): string =>
   typeof value === "string" ? ownText(value, MAX_TEXT) : "";
 
-/** What a client told of itself in the command object of `connect`. */
+/** Information about a client from the command object of `connect`. */
 export const clientInfo = (
   rawId: Uint8Array,
   told: AmfObject,

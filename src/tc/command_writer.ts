@@ -6,8 +6,8 @@ import { commandMessage, type Message } from "./format/messages.ts";
 /** The part of a connection that a writer uses. */
 export interface WriterHost {
   /**
-   * Writes to the writer's channel now, or as soon as the answer to `connect` has been written
-   * (API-260), or there is a channel again.
+   * Writes to the writer's channel now, or once the answer to `connect` has been written (API-260) or a
+   * rejected channel was replaced.
    */
   send(writer: CommandWriter, message: Message, reliable: boolean): void;
   /** {@link CommandWriter.close} was called. */
@@ -17,12 +17,12 @@ export interface WriterHost {
 /** Commands on one channel of message stream 0. API-250 to API-260. */
 export class CommandWriter implements FlowWriter {
   reliable = true;
-  /** Transaction of the call in progress, if there is one. API-251. */
+  /** Transaction of the call in progress, if any. API-251. */
   #transaction: number | undefined;
   #answered = false;
   #open = true;
 
-  /** @param channel replaced if the client has rejected it and stays */
+  /** @param channel replaced if the client rejects it without closing the session */
   constructor(public channel: Channel, readonly host: WriterHost) {}
 
   get closed(): boolean {
@@ -35,7 +35,7 @@ export class CommandWriter implements FlowWriter {
 
   result(values: Uint8Array): void {
     this.#answered = true;
-    if (this.#transaction === 0) return; // the caller wants no answer
+    if (this.#transaction === 0) return; // the caller requests no answer
     this.#send(commandMessage("_result", this.#transaction ?? 0, values));
   }
 
@@ -54,7 +54,7 @@ export class CommandWriter implements FlowWriter {
     this.host.onWriterClosed(this);
   }
 
-  /** Nothing is written any more: the channel or the session has ended. */
+  /** The channel or the session has ended: later calls do nothing. */
   end(): void {
     this.#open = false;
   }

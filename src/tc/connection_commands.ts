@@ -4,26 +4,26 @@ import { failedMessage, refusalText, wantsAnswer } from "./command_answers.ts";
 import { type Command, readNumber, readText } from "./format/commands.ts";
 import { commandMessage } from "./format/messages.ts";
 import type { NetConnection } from "./net_connection.ts";
-import { LONGEST_NAME } from "./net_stream.ts";
+import { MAX_NAME_LENGTH } from "./net_stream.ts";
 
 const NULL = encodeAmf0(null);
 const UNDEFINED = encodeAmf0(undefined);
 
-/** What clients say about streams before they publish or play: no connection dies of it. */
+/** Commands about streams before publishing or playing; no error if the application lacks them. */
 const STREAM_NOTICES = new Set(["releaseStream", "FCPublish", "FCUnpublish", "FCSubscribe"]);
 
-/** @throws {MustWait} the application that is asked for lets others go first */
+/** Runs a command of a connected client. @throws {MustWait} its application is busy */
 export function runCommand(connection: NetConnection, command: Command): void {
   const { name, transaction, values } = command;
   switch (name) {
     case "createStream":
-      return answerStream(connection, transaction); // librtmfp has it with 0, and waits
+      return answerStream(connection, transaction); // librtmfp sends it with 0, and waits
     case "deleteStream":
       return connection.streams.delete(readNumber(values) ?? 0);
     case "initStream":
       if (wantsAnswer(command)) sendResult(connection, transaction, UNDEFINED);
       return;
-    case "closeStream": // of no stream: they come on flows of their own
+    case "closeStream": // without a stream: streams have flows of their own
       return;
     default:
       return callApplication(connection, command);
@@ -61,7 +61,7 @@ function callApplication(connection: NetConnection, command: Command): void {
   }
 }
 
-/** Seconds of a recording; of what is live or not there: 0. RTMP-409, VOD-080. */
+/** Answers with the duration of a recording in seconds; 0 for a live or missing stream. RTMP-409, VOD-080. */
 function answerLength(
   connection: NetConnection,
   transaction: number,
@@ -70,7 +70,7 @@ function answerLength(
   const { recordings, client, door } = connection;
   const tell = (duration: number) =>
     sendResult(connection, transaction, encodeAmf0(duration / 1_000));
-  if (!recordings || text === undefined || text.length > LONGEST_NAME) return tell(0);
+  if (!recordings || text === undefined || text.length > MAX_NAME_LENGTH) return tell(0);
   if (recordings.full) {
     return connection.send(failedMessage(transaction, "There are too many requests"));
   }

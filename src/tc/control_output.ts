@@ -3,29 +3,29 @@ import type { Channel, ChannelHandler, Transport } from "./channel.ts";
 import { CommandWriter, type WriterHost } from "./command_writer.ts";
 import type { Message } from "./format/messages.ts";
 
-/** How long a client that rejects the channel of stream 0 has to close the session, if it hangs up. */
+/** Time (ms) in which a client that rejects the channel of stream 0 closes the session, if it hangs up. */
 const HANG_UP_TIMEOUT = 1_000;
 const NO_WRITERS: ReadonlySet<CommandWriter> = new Set();
 
 /**
- * What a connection writes on message stream 0: its writers, what is held back for a while, and the
- * channel in place of one that the client has rejected.
+ * Output of a connection on message stream 0: its writers, messages held back for a while, and
+ * replacement of a channel that the client has rejected.
  */
 export class ControlOutput implements WriterHost {
-  /** The main writer; its channel is that of everything but the writers of scripts. */
+  /** The main writer; its channel carries everything except messages of writers made by scripts. */
   readonly main: CommandWriter;
   /** The main writer was closed by the application: the session ends at the next tick. API-257. */
   mainClosed = false;
   readonly #transport: Transport;
   readonly #hub: Hub;
   readonly #handler: ChannelHandler;
-  /** What goes before every message. */
+  /** Called before every command. */
   readonly #before: () => void;
-  /** Besides the main one; few clients have others. */
+  /** Writers besides the main one; few clients have them. */
   #writers: Set<CommandWriter> | undefined;
-  /** When the client's rejection of the main channel is known to be no hang-up. */
+  /** Time (ms) from which on the client's rejection of the main channel is not a hang-up. */
   #renewAt: number | undefined;
-  /** Messages that wait for the answer to `connect`, or for a channel in place of a rejected one. */
+  /** Messages that wait for the answer to `connect`, or for the replacement of a rejected channel. */
   #held: (() => void)[] | undefined;
 
   /**
@@ -53,7 +53,7 @@ export class ControlOutput implements WriterHost {
     return bytes;
   }
 
-  /** A pipe of its own to the client. API-256. */
+  /** Opens an independent pipe to the client. API-256. */
   newWriter(): CommandWriter {
     const channel = this.#transport.open(0, "command");
     const writer = new CommandWriter(channel, this);
@@ -62,20 +62,20 @@ export class ControlOutput implements WriterHost {
     return writer;
   }
 
-  /** Writes a command, behind what happened to shared objects before it: SO-005. */
+  /** Writes a command, after the earlier changes of shared objects: SO-005. */
   send(writer: CommandWriter, message: Message, reliable: boolean): void {
     this.#before();
     this.write(writer, message, reliable);
   }
 
-  /** Writes to a writer's channel, now or when what is held back goes. */
+  /** Writes to a writer's channel, now or after {@link release}. */
   write(writer: CommandWriter, message: Message, reliable: boolean): void {
     this.renew();
     if (this.#held) this.#held.push(() => writer.channel.write(message, reliable));
     else writer.channel.write(message, reliable);
   }
 
-  /** Begins to hold back what is written, until {@link release}. */
+  /** Holds back messages until {@link release}. */
   hold(): void {
     this.#held ??= [];
   }
@@ -91,7 +91,7 @@ export class ControlOutput implements WriterHost {
     }
   }
 
-  /** What was held back goes out. */
+  /** Sends the messages held back. */
   release(): void {
     const held = this.#held ?? [];
     this.#held = undefined;
@@ -99,16 +99,15 @@ export class ControlOutput implements WriterHost {
   }
 
   /**
-   * The client rejects the main channel. One that hangs up closes the session next; librtmfp
-   * rejects every flow that brings what it does not know, and stays: it gets another channel.
-   * rtmfp-wire trap 21.
+   * The client rejects the main channel. A client that hangs up closes the session next; librtmfp rejects
+   * every flow with an unknown message, and stays: it gets another channel. rtmfp-wire trap 21.
    */
   rejected(): void {
     this.#renewAt = this.#hub.now + HANG_UP_TIMEOUT;
     this.hold();
   }
 
-  /** Opens a channel in place of the one that a client has rejected that stays. */
+  /** Replaces the channel that a client has rejected, unless it has hung up. */
   renew(): void {
     if (this.#renewAt === undefined || this.#hub.now < this.#renewAt) return;
     this.#renewAt = undefined;
@@ -116,7 +115,7 @@ export class ControlOutput implements WriterHost {
     this.release();
   }
 
-  /** The transport is about to end: a rejected channel is not replaced any more. */
+  /** The transport is about to end: does not replace a rejected channel any more. */
   keepChannel(): void {
     this.#renewAt = undefined;
   }
@@ -132,7 +131,7 @@ export class ControlOutput implements WriterHost {
     this.#writers?.delete(writer);
   }
 
-  /** The transport is over: nothing is written any more. */
+  /** The transport has ended: later writes do nothing. */
   end(): void {
     for (const writer of this.writers) writer.end();
     this.#writers = undefined;

@@ -1,31 +1,31 @@
 import type { Listener } from "../media/listener.ts";
 import type { Channel, ChannelHandler } from "./channel.ts";
 
-/** Finished frames at the front of the list before it is compacted. */
+/** Number of finished frames at the front of the list before it is compacted. */
 const DONE = 64;
 
 /**
- * Finds out when the frames written to a channel have reached the client, for the quality of service
+ * Measures when the frames written to a channel have reached the client, for the quality of service
  * of a listener. API-441.
  */
 export class DeliveryMeter implements ChannelHandler {
-  /** Of the frames written which message of the channel each is, and its media time in milliseconds. */
+  /** Number of each written frame among the messages of the channel, and its media time in milliseconds. */
   readonly #numbers: number[] = [];
   readonly #times: number[] = [];
-  /** When each was written, if the listener is unbuffered. */
+  /** Time (ms) of writing of each, if the listener is unbuffered. */
   readonly #written: number[] | undefined;
-  /** Called when something was acknowledged; not the moment to write. */
+  /** Called after an acknowledgement; must not write. */
   whenDelivered: (() => void) | undefined;
-  /** Numbers of the codec headers among them, which do not count as frames. */
+  /** Numbers of the codec headers, which do not count as frames. */
   #headers: number[] = [];
-  /** Nothing is known of the frames from `#first` up to `#end`. */
+  /** Frames from `#first` up to `#end` are not acknowledged yet. */
   #first = 0;
   #end = 0;
   #sentFragments = 0;
   #lostFragments = 0;
   #ackedBytes = 0;
 
-  /** @param link tells the round trip in milliseconds */
+  /** @param link has the round trip in milliseconds */
   constructor(
     readonly kind: "audio" | "video",
     readonly channel: Channel,
@@ -49,7 +49,7 @@ export class DeliveryMeter implements ChannelHandler {
     this.#times[this.#end++] = time;
   }
 
-  /** When the oldest frame that certainly was not begun to be sent was written; Infinity: none. */
+  /** Time (ms) at which the oldest frame was written of which certainly nothing was sent; Infinity: none. */
   get waitsSince(): number {
     const waiting = this.channel.queuedMessages - 1; // the first may have been begun
     if (!this.#written || waiting <= 0) return Infinity;
@@ -57,8 +57,8 @@ export class DeliveryMeter implements ChannelHandler {
   }
 
   /**
-   * Gives up what waits and was not begun to be sent.
-   * @returns `frames`: how many frames that were; `others`: messages that were none, nor headers
+   * Drops the waiting messages of which nothing was sent.
+   * @returns `frames`: the number of frames among them; `others`: of messages other than frames and headers
    */
   abandon(): { frames: number; others: number } {
     const { lastMessage } = this.channel;
@@ -73,8 +73,8 @@ export class DeliveryMeter implements ChannelHandler {
   }
 
   /**
-   * Something was acknowledged. Of the frames that this tells of, only for the last is it about
-   * the moment when it arrived: clients acknowledge every other packet.
+   * Evaluates an acknowledgement. Only for the last frame that it covers is its time close to the arrival:
+   * clients acknowledge every other packet.
    */
   onAcknowledged(): void {
     this.whenDelivered?.();
@@ -97,7 +97,7 @@ export class DeliveryMeter implements ChannelHandler {
     if (first === this.#end || first >= DONE) this.#moveUp();
   }
 
-  /** Forgets the frames that are done with. */
+  /** Removes the acknowledged frames. */
   #moveUp(): void {
     this.#end -= this.#first;
     if (this.#end > 0) {

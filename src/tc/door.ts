@@ -7,8 +7,7 @@ import type { StreamName, Target } from "./target.ts";
 export type { StreamName };
 
 /**
- * Behaviour that differs by door. All members are optional: the default is the behaviour that doors
- * have in common.
+ * Behaviour that differs by door. All members are optional; the default is the behaviour common to doors.
  */
 export interface Door {
   /** Whether a stream that plays begins with user control 34 on each of its three channels. */
@@ -22,33 +21,33 @@ export interface Door {
   playName?(name: string): string;
 
   /**
-   * Whether a client that asks to connect is to connect elsewhere.
-   * @returns members of the info object that tells it where
+   * Redirects a client that connects.
+   * @returns members of the info object with the new address; undefined: no redirection
    */
   redirect?(target: Target): AmfObject | undefined;
   /**
-   * The client asks to connect, and is going to be accepted: the door may write control messages,
-   * which leave before the answer, and add to it.
+   * The client will be accepted: the door may write control messages, which are sent before the answer, and
+   * add members to the answer.
    *
    * @param told the client's command object
    * @returns `object`: the command object of the answer; `info`: more members of its info object
    */
   accepting?(connection: NetConnection, told: AmfObject): Accepting;
   /**
-   * A command on message stream 0 of a connected client, before anything else is made of it.
-   * @returns whether the door has dealt with it
+   * Handles a command on message stream 0 of a connected client before its other receivers.
+   * @returns whether the door has handled it
    */
   command?(connection: NetConnection, command: Command): boolean;
   /** A user control message of the client. */
   userControl?(connection: NetConnection, event: number, values: readonly number[]): void;
 
-  /** A stream has begun to publish, and the client was told. */
+  /** A stream has begun to publish; the client has got the status. */
   published?(stream: NetStream, name: string): void;
-  /** A stream may not publish, and the client was told; of an empty name it was told nothing. */
+  /** A stream may not publish; the client has got the status, except for an empty name. */
   publishRefused?(stream: NetStream, name: string): void;
-  /** A stream publishes no more, and the client was told. */
+  /** A stream has stopped publishing; the client has got the status. */
   unpublished?(stream: NetStream, name: string): void;
-  /** A stream may not play, and the client was told. */
+  /** A stream may not play; the client has got the status. */
   playRefused?(stream: NetStream, name: string): void;
 }
 

@@ -36,11 +36,11 @@ import { ClientSharedObjects, type SharedObjectHost } from "./shared_objects.ts"
 import { RecordingRequests } from "./recording_requests.ts";
 import { connectTarget } from "./target.ts";
 
-/** Sessions are closed that have not connected by then. rtmfp-wire §6.12. */
+/** Time (ms) after which a session without `connect` is closed. rtmfp-wire §6.12. */
 const CONNECT_TIMEOUT = 10_000;
-/** How long a refused client has to take the answer. API-637. */
+/** Time (ms) for a refused client to read the answer. API-637. */
 const REFUSED_LINGER = 2_000;
-/** Bytes that may wait in all channels of a client. */
+/** Maximum number of bytes that wait in all channels of a client. */
 const MAX_QUEUED = 128 << 20;
 /** Memory of a waiting message besides its bytes, in bytes. */
 const MESSAGE = 300;
@@ -69,7 +69,7 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
   #output: ControlOutput | undefined;
   readonly streams = new ClientStreams(this);
   #since: number;
-  /** When a refused client is let go. */
+  /** Time (ms) at which the session of a refused client is closed. */
   #closeAt: number | undefined;
   #sharedObjects: ClientSharedObjects | undefined;
   #recordings: RecordingRequests | undefined;
@@ -83,12 +83,12 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
     return this.#state;
   }
 
-  /** Only while connected. */
+  /** The client; only valid while connected. */
   get client(): Client {
     return this.#client!;
   }
 
-  /** What the client asks for of the recordings; undefined: the server has none. */
+  /** The client's requests of recordings; undefined: the server has no recordings. */
   get recordings(): RecordingRequests | undefined {
     const { recordings } = this.hub;
     return this.#recordings ??= recordings && new RecordingRequests(recordings);
@@ -143,18 +143,18 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
     this.transport.close(); // calls `ended`
   }
 
-  // What the transport tells
+  // Calls from the transport
 
-  /** The client can be written to: opens the channel of message stream 0. */
+  /** Opens the channel of message stream 0: the transport can send now. */
   begin(): void {
-    // What happened to shared objects before a command is told before it: SO-005.
+    // Earlier changes of shared objects are sent before a command: SO-005.
     const before = () => this.#sharedObjects?.flush();
     this.#output = new ControlOutput(this.transport, this.hub, this, before);
   }
 
   /**
-   * A message on message stream 0 has come.
-   * @param message its payload is good until the call returns
+   * A message on message stream 0 has arrived.
+   * @param message its payload is valid until the call returns
    */
   receive(message: Message): void {
     if (this.#isBanned()) return this.fail("its address is blacklisted");
@@ -190,13 +190,13 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
     }
   }
 
-  /** Whether something of this client waits already, or its application lets others go first. */
+  /** Whether input of this client must wait: earlier input waits, or its application is busy. */
   waits(what: "call" | "audio" | "video"): boolean {
     return this.hub.waiting.holds(this) ||
       (this.#client?.application.waits?.(what) ?? false);
   }
 
-  /** Keeps input until its turn comes, behind what waits already. @param bytes that `run` keeps alive */
+  /** Queues input after earlier waiting input. @param bytes number of bytes that `run` keeps in memory */
   later(
     bytes: number,
     run: () => void,
@@ -212,15 +212,15 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
     this.later(payload.length, () => this.#take({ ...message, payload }), application);
   }
 
-  /** The client rejects the main channel, as it does before it hangs up. */
+  /** The client rejects the main channel, as before hanging up. */
   onRejected(): void {
     if (this.#state === "connected") this.#output?.rejected();
     else this.close();
   }
 
   /**
-   * The transport is over.
-   * @param failure why, if that was not in good order. API-639.
+   * The transport has ended.
+   * @param failure the reason, if it has failed. API-639.
    */
   ended(failure?: string): void {
     if (this.#state === "ended") return;
@@ -239,7 +239,7 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
 
   // ManagedSession
 
-  /** Bytes that wait for this client alone, the memory for keeping messages included; bytes of media are shared. */
+  /** Bytes that wait only for this client, including the memory for keeping messages; bytes of media are shared. */
   get waiting(): number {
     const { queuedMessages, partialBytes = 0 } = this.transport;
     return MESSAGE * queuedMessages + partialBytes + (this.#output?.queuedBytes ?? 0);
@@ -258,7 +258,7 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
     }
   }
 
-  /** Ends the session for a reason that the application is told. */
+  /** Ends the session with an error for the application. */
   fail(reason: string): void {
     if (this.#client) this.hub.disconnect(this.#client, reason);
     this.close();
@@ -282,10 +282,10 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
 
   // The commands on message stream 0
 
-  /** @throws {MustWait} the application that is asked for lets others go first */
+  /** @throws {MustWait} the requested application is busy */
   #run(command: Command): void {
     const { name, transaction } = command;
-    if (name === "_result" || name === "_error") return; // nothing here was asked
+    if (name === "_result" || name === "_error") return; // the server has called nothing
     if (name === "connect") return this.#connect(command);
     if (this.#state !== "connected") {
       if (!wantsAnswer(command)) return;
@@ -316,14 +316,14 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
       this.#accept(client, told, (more) => acceptance(transaction, encoding, members, more));
     } catch (error) {
       if (error instanceof MustWait) {
-        this.#out.release(); // nobody was asked: what was written goes out in its place
+        this.#out.release(); // no application was asked: sends the messages written meanwhile
         throw error;
       }
       this.#refuse(refusal(transaction, error));
     }
   }
 
-  /** Accepts the client: the messages of the door leave first, then the answer, then the held messages. */
+  /** Accepts the client: sends the messages of the door first, then the answer, then the held messages. */
   #accept(client: Client, told: AmfObject, answer: (more: Accepting) => Message): void {
     this.#client = client;
     if (this.#state === "ended") return this.hub.disconnect(client);
@@ -332,7 +332,7 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
     this.#answer(answer(more));
   }
 
-  /** The client was refused: it is told, and let go. §6.2. */
+  /** Refuses the client: sends the answer, and closes the session. §6.2. */
   #refuse(answer: Message): void {
     if (this.#state === "ended") return;
     this.#state = "refused";
@@ -343,7 +343,7 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
     this.writer.end();
     for (const writer of this.writers) this.#out.endWriter(writer);
     channel.close();
-    // Its own flow is not rejected: a client that reads that first rejects what answers the flow.
+    // Does not reject its flow: a client that reads the rejection first rejects the answer.
     this.#closeAt = this.hub.now + REFUSED_LINGER;
   }
 
@@ -357,7 +357,7 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
     this.#out.send(this.writer, message, true);
   }
 
-  /** @param values the id of a stream, and the milliseconds it keeps ahead */
+  /** @param values the id of a stream, and the length of its buffer in milliseconds */
   #setBuffer([id, milliseconds]: readonly number[]): void {
     if (id !== undefined && milliseconds !== undefined) {
       this.streams.get(id)?.setBuffer(milliseconds);
@@ -369,7 +369,7 @@ export class NetConnection implements Connection, ManagedSession, ChannelHandler
     return this.#output;
   }
 
-  /** A ban may come after the session has opened, or the client move to a banned address. */
+  /** Whether its address is banned, by a later ban or after the client has moved. */
   #isBanned(): boolean {
     return this.hub.blacklist.size > 0 && this.hub.blacklist.has(this.hostname);
   }

@@ -15,8 +15,8 @@ import { readPlayRequest } from "./play_request.ts";
 import { StreamOutput } from "./stream_output.ts";
 import { NO_PROPERTIES, type StreamName } from "./target.ts";
 
-/** Characters of a name. */
-export const LONGEST_NAME = 4096;
+/** Maximum length of a name in characters. */
+export const MAX_NAME_LENGTH = 4096;
 
 /**
  * The server's side of a NetStream: it publishes, or plays, or does neither. RFC 7425 §5.3.3,
@@ -24,7 +24,7 @@ export const LONGEST_NAME = 4096;
  */
 export class NetStream {
   #publisher: Publisher | undefined;
-  /** Where `publish` or `play` came from; its end ends that. */
+  /** Source of `publish` or `play`, which ends with it. */
   #source: Source | undefined;
   #output: StreamOutput;
   #playback: Playback;
@@ -49,12 +49,12 @@ export class NetStream {
     return this.#playback.name;
   }
 
-  /** Whether {@link media} takes frames; else they need not be made. */
+  /** Whether {@link media} uses frames; if not, callers need not create them. */
   get takesMedia(): boolean {
     return (this.#publisher?.active ?? false) || this.connection.hub.waiting.holds(this.connection);
   }
 
-  /** An audio or video message has come. The frame belongs to the stream from now on. */
+  /** An audio or video message has arrived. The stream owns the frame from now on. */
   media(frame: Frame, reception: Reception): void {
     const { connection } = this;
     if (connection.waits(frame.kind === "audio" ? "audio" : "video")) {
@@ -69,8 +69,8 @@ export class NetStream {
   }
 
   /**
-   * Any other message has come.
-   * @param message its payload is good until the call returns
+   * Another message has arrived.
+   * @param message its payload is valid until the call returns
    */
   receive(message: Message, source: Source): void {
     const { connection } = this;
@@ -96,17 +96,17 @@ export class NetStream {
     }
   }
 
-  /** The client tells how many milliseconds it keeps ahead. */
+  /** The client sets its buffer length in milliseconds. */
   setBuffer(milliseconds: number): void {
     this.#playback.setBuffer(milliseconds);
   }
 
-  /** Every 2 s. */
+  /** Called every 2 s. */
   manage(): void {
     this.#playback.manage();
   }
 
-  /** The client has ended what messages came from. */
+  /** The client has ended a source of messages. */
   sourceEnded(source: Source): void {
     const { connection } = this;
     if (connection.hub.waiting.holds(connection)) {
@@ -140,7 +140,7 @@ export class NetStream {
     this.#output.end();
   }
 
-  // What the client sends
+  // Messages of the client
 
   #onData({ name, values }: DataMessage, timestamp: number): void {
     const publisher = this.#publisher!;
@@ -171,7 +171,7 @@ export class NetStream {
       case "receiveAudio":
       case "receiveVideo":
         return this.#playback.receive(name, readBoolean(values));
-      default: // FCPublish and what else clients try: no stream dies of it
+      default: // ignores unknown commands, such as FCPublish
         return;
     }
   }
@@ -182,7 +182,7 @@ export class NetStream {
     if (text === undefined) return;
     const { name, properties } = this.#nameOf(text);
     if (name === "") return this.connection.door.publishRefused?.(this, name);
-    if (name.length > LONGEST_NAME) {
+    if (name.length > MAX_NAME_LENGTH) {
       return this.#refusePublish("Publish.Failed", name, "The name is too long");
     }
     const { hub, client } = this.connection;
@@ -204,13 +204,13 @@ export class NetStream {
     if (type !== "live") this.#record(name, type);
   }
 
-  /** Starts a recording of the publication, which goes on if that fails. VOD-202. */
+  /** Starts a recording of the publication, which continues if that fails. VOD-202. */
   #record(name: string, mode: RecordMode): void {
     const { publication } = this.#publisher!;
     const { hub: { recordings }, client } = this.connection;
     const refuse = (text: string) => this.#output.tell("error", "Record.NoAccess", text);
     if (!recordings?.clientsMayRecord) return refuse("Recording is off: [record] enabled");
-    if (publication.recording) return; // by a script as it began
+    if (publication.recording) return; // by a script at its begin
     try {
       client.application.record?.(client, publication, name);
     } catch (error) {
@@ -237,7 +237,7 @@ export class NetStream {
     this.#output.renew();
     if (!request) return;
     const { name } = request.item;
-    if (name.length > LONGEST_NAME) {
+    if (name.length > MAX_NAME_LENGTH) {
       this.#output.tell("error", "Play.Failed", "The name is too long");
       return this.connection.door.playRefused?.(this, name);
     }

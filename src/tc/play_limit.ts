@@ -1,11 +1,11 @@
-/** How much of a live stream a client asked for, in milliseconds from the first frame on. VOD-004. */
+/** Limit of the duration of a live stream for a client, in milliseconds from the first frame on. VOD-004. */
 export class PlayLimit {
   #first: number | undefined;
   #reached = false;
 
   /**
-   * @param length milliseconds; 0 for the first frame alone
-   * @param since when the client began to wait for the first frame
+   * @param length milliseconds; 0 for only the first frame
+   * @param since time (ms) at which the client began to wait for the first frame
    */
   constructor(readonly length: number, readonly since: number) {}
 
@@ -13,12 +13,12 @@ export class PlayLimit {
     return this.#first !== undefined;
   }
 
-  /** All of it was sent. */
+  /** Whether all frames within the limit were sent. */
   get reached(): boolean {
     return this.#reached;
   }
 
-  /** Whether a frame of a time in milliseconds is beyond it. */
+  /** Whether a frame with this time (ms) is beyond the limit. */
   excludes(time: number): boolean {
     this.#first ??= time;
     this.#reached ||= ((time - this.#first) | 0) >= Math.max(1, this.length);

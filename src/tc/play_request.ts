@@ -2,27 +2,27 @@ import { type AmfObject, type AmfReader, MAX_NAMES } from "../amf/mod.ts";
 import { readNumber, readText } from "./format/commands.ts";
 import type { StreamName } from "./target.ts";
 
-/** One thing to play. */
+/** A stream or recording to play. */
 export interface PlayItem extends StreamName {
   /** `live`: never a recording; `any`: the live stream, else the recording; a number: milliseconds into the recording. */
   readonly start: "live" | "any" | number;
   /** Milliseconds; -1 to the end. */
   readonly length: number;
-  /** Media goes out without buffering; for live streams alone. API-445. */
+  /** Media are sent without buffering; only for live streams. API-445. */
   readonly unbuffered: boolean;
 }
 
 export interface PlayRequest {
   readonly item: PlayItem;
-  /** Behind what plays; false: in its place. */
+  /** Plays after the present item; false: instead of it. */
   readonly append: boolean;
 }
 
 /**
- * What `play` and `play2` ask for.
+ * Reads the arguments of `play` and `play2`.
  *
  * @param nameOf reads the name of a stream
- * @returns undefined if they name none
+ * @returns undefined if they name no stream
  */
 export function readPlayRequest(
   command: "play" | "play2",
@@ -74,7 +74,7 @@ function startOf(start: number | undefined): PlayItem["start"] {
   return start === undefined || !(start >= 0) ? "any" : Math.min(start, 2 ** 31);
 }
 
-/** Milliseconds; -1, all of it, for values that are not a length. RTMP-603, VOD-004. */
+/** Milliseconds; -1 (all of it) for invalid lengths. RTMP-603, VOD-004. */
 function lengthOf(length: number | undefined): number {
   return length === undefined || !(length >= 0) ? -1 : length;
 }

@@ -8,9 +8,9 @@ import type { NetConnection } from "./net_connection.ts";
 import type { PlayItem, PlayRequest } from "./play_request.ts";
 import type { StreamOutput } from "./stream_output.ts";
 
-/** Items of a playlist besides the one that plays. VOD-030. */
+/** Maximum number of items of a playlist besides the one that plays. VOD-030. */
 const MAX_ITEMS = 64;
-/** Commands that wait while a recording is opened. */
+/** Maximum number of commands that wait while a recording is opened. */
 const MAX_HELD = 64;
 
 /** The item that plays. */
@@ -27,10 +27,10 @@ export class Playback implements RecordedOutput {
   readonly #output: StreamOutput;
   #playing: Playing | undefined;
   #list: PlayItem[] = [];
-  /** The recording that is being opened: withdraws the request. */
+  /** Withdraws the request of the recording that is being opened. */
   #opening: (() => void) | undefined;
   #held: (() => void)[] = [];
-  /** Milliseconds that the client keeps ahead, once it has told. */
+  /** The client's buffer length in milliseconds, once it has set it. */
   #buffer: number | undefined;
   /** Time at which the next item of the list begins, in milliseconds. */
   #ahead = 0;
@@ -44,7 +44,7 @@ export class Playback implements RecordedOutput {
     readonly number: number,
     connection: NetConnection,
     output: StreamOutput,
-    /** A name may not be played, and the client was told. */
+    /** A name may not be played; the client has got the status. */
     readonly onRefused: (name: string) => void,
   ) {
     this.#connection = connection;
@@ -52,13 +52,13 @@ export class Playback implements RecordedOutput {
     output.whenEnded = (code, description) => this.#endedByScript(code, description);
   }
 
-  /** The name it plays; undefined if it does not. */
+  /** The name that it plays; undefined if it does not play. */
   get name(): string | undefined {
     const listener = this.#playing?.listener;
     return listener?.active ? listener.publication.name : undefined;
   }
 
-  /** Whether something plays, or is about to. */
+  /** Whether an item plays or is being opened. */
   get busy(): boolean {
     return this.#opening !== undefined || (this.#playing?.listener.active ?? false);
   }
@@ -73,7 +73,7 @@ export class Playback implements RecordedOutput {
     else this.#refuse(item.name, `The playlist has ${MAX_ITEMS} items, the maximum`);
   }
 
-  /** Ends what plays; the client is told. */
+  /** Ends playing, and sends the client the status. */
   stop(): void {
     this.#list = [];
     this.#held = [];
@@ -108,7 +108,7 @@ export class Playback implements RecordedOutput {
     recorded?.resume(time);
   }
 
-  /** A live stream cannot seek, but clients wait for the answer. VOD-051, VOD-054. */
+  /** Seeks in a recording. A live stream cannot seek, but clients wait for the answer. VOD-051, VOD-054. */
   seek(time: number | undefined): void {
     if (this.#opening) return this.#hold(() => this.seek(time));
     const playing = this.#playing;
@@ -131,7 +131,7 @@ export class Playback implements RecordedOutput {
     if (this.#playing?.listener.active && on !== undefined) this.#playing.listener[what] = on;
   }
 
-  /** Every 2 s: ends items whose length has passed. VOD-003, VOD-004. */
+  /** Called every 2 s: ends items whose length has passed. VOD-003, VOD-004. */
   manage(): void {
     const playing = this.#playing;
     if (!playing?.listener.active || playing.recorded || !this.#output.limit) return;
@@ -144,7 +144,7 @@ export class Playback implements RecordedOutput {
     this.#notFound(item.name);
   }
 
-  // Where recordings are played to
+  // Output of recordings
 
   send(frame: Frame, time: number, reliable: boolean): void {
     this.#output.send(frame, time, reliable);
@@ -170,7 +170,7 @@ export class Playback implements RecordedOutput {
 
   // One item
 
-  /** @param reset whether the client is told that a new list begins */
+  /** @param reset whether to send the client the begin of a new list */
   #begin(item: PlayItem, reset: boolean): void {
     const { hub, client, door } = this.#connection;
     const name = door.playName?.(item.name) ?? item.name;
@@ -249,7 +249,7 @@ export class Playback implements RecordedOutput {
     this.#ahead = start + offset;
   }
 
-  /** Subscribes; undefined if the application refuses, which the client is told. */
+  /** Subscribes; undefined if the application refuses, after sending the client the status. */
   #allowed(name: string, subscribe: () => Listener): Listener | undefined {
     try {
       return subscribe();
@@ -260,7 +260,7 @@ export class Playback implements RecordedOutput {
     }
   }
 
-  /** An item has ended: the next one begins, or the client is told of the end. VOD-020, VOD-030. */
+  /** An item has ended: begins the next one, or sends the client the end. VOD-020, VOD-030. */
   #next(duration: number, bytes: number): void {
     this.#ahead += duration;
     const next = this.#list.shift();
@@ -274,7 +274,7 @@ export class Playback implements RecordedOutput {
     if (!this.#playing?.recorded) this.#end(); // in a recording the client may seek back
   }
 
-  /** Ends what plays, and what was to play after it. API-446 */
+  /** A script ends playing, with the rest of the playlist. API-446 */
   #endedByScript(code: string, description: string): void {
     this.#list = [];
     this.#output.tell("status", code, description || `Stopped playing ${this.name ?? ""}`);
@@ -282,7 +282,7 @@ export class Playback implements RecordedOutput {
     this.#end();
   }
 
-  /** Ends what plays; the client is told nothing. */
+  /** Ends playing without a message to the client. */
   #end(): void {
     this.#leave();
     this.#output.shut();
@@ -299,7 +299,7 @@ export class Playback implements RecordedOutput {
     if (this.#held.length < MAX_HELD) this.#held.push(command);
   }
 
-  // What the client is told
+  // Messages to the client
 
   #begins(recorded: boolean): void {
     if (recorded) this.#control(UserControl.streamIsRecorded);

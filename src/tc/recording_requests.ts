@@ -1,6 +1,6 @@
 import type { Recorded, Recordings } from "../media/recordings.ts";
 
-/** Requests that may wait before {@link RecordingRequests.full}. */
+/** Number of waiting requests from which on {@link RecordingRequests.full} is set. */
 const MAX_WAITING = 64;
 
 interface RecordingRequest {
@@ -10,8 +10,8 @@ interface RecordingRequest {
 }
 
 /**
- * The recordings that a client asks for. They are opened one after the other, so that a client that asks
- * for thousands waits for itself, and others only for one of its files.
+ * The recordings that a client requests. They are opened one after the other, so that a client with
+ * thousands of requests delays itself, and others by only one of its files.
  */
 export class RecordingRequests {
   readonly #recordings: Recordings;
@@ -22,19 +22,19 @@ export class RecordingRequests {
     this.#recordings = recordings;
   }
 
-  /** Requests that have not begun. */
+  /** Number of requests that have not begun. */
   get waiting(): number {
     return this.#waiting.size;
   }
 
-  /** So many requests wait that those that can be refused are. */
+  /** Whether to refuse further requests that can be refused. */
   get full(): boolean {
     return this.#waiting.size >= MAX_WAITING;
   }
 
   /**
    * Opens a recording, as {@link Recordings.open} does.
-   * @returns withdraws the request; nothing happens if it has begun
+   * @returns a function that withdraws the request unless it has begun
    */
   open(
     path: string,
@@ -47,7 +47,7 @@ export class RecordingRequests {
     return () => void this.#waiting.delete(request);
   }
 
-  /** The client is gone. */
+  /** The client has left. */
   end(): void {
     this.#waiting.clear();
   }

@@ -1,22 +1,22 @@
-// The messages in which clients are told of changes. Each change is encoded once for each form of AMF,
-// and messages are put together of parts of that. SO-083.
+// Messages with changes for clients. Each change is encoded once per version of AMF, and messages are
+// // assembled from parts of that. SO-083.
 import { toAmf0 } from "../amf/to_amf0.ts";
 import { Writer } from "../bytes/writer.ts";
 import type { SharedObjectChange, SharedObjectUpdate } from "../media/shared_object_queue.ts";
 import { type Message, MessageType } from "./format/messages.ts";
 import { writeSharedObjectEvent, writeSharedObjectHeader } from "./format/shared_object.ts";
 
-/** 0: for who reads AMF0 alone. */
+/** AMF version; 0 for clients that read only AMF0. */
 type Encoding = 0 | 3;
 type Forms<T> = { [encoding in Encoding]?: T };
 
-/** Bytes that the rest of a message takes, about. */
+/** Approximate length of the rest of a message in bytes. */
 const HEADER = 64;
 
 const messages = new WeakMap<SharedObjectUpdate, Forms<Message>>();
 const lists = new WeakMap<readonly SharedObjectChange[], Forms<EncodedChanges>>();
 
-/** The message of an update, made once for each form of AMF. */
+/** The message of an update, encoded once per version of AMF. */
 export function updateMessage(update: SharedObjectUpdate, encoding: Encoding): Message {
   return formOf(messages, update, encoding, () => encode(update, encoding));
 }
@@ -51,15 +51,15 @@ function encode(update: SharedObjectUpdate, encoding: Encoding): Message {
   };
 }
 
-/** The events of a list of changes, one behind the other, as far as they were asked for. */
+/** The encoded events of a list of changes, extended on demand. */
 class EncodedChanges {
   readonly #bytes = new Writer(256);
-  /** Offset behind each event. */
+  /** End offset of each event. */
   readonly #ends: number[] = [];
 
   constructor(readonly changes: readonly SharedObjectChange[], readonly encoding: Encoding) {}
 
-  /** Bytes of the events from one offset in the list up to another. */
+  /** Length in bytes of the events from one offset in the list up to another. */
   length(from: number, to: number): number {
     const { changes, encoding } = this;
     for (const change of changes.slice(this.#ends.length, to)) {
@@ -74,13 +74,13 @@ class EncodedChanges {
     writer.part(this.#bytes.buffer, this.#endOf(from), this.#endOf(to));
   }
 
-  /** Where the events before an offset in the list end. */
+  /** End offset of the events before an offset in the list. */
   #endOf(at: number): number {
     return this.#ends[at - 1] ?? 0;
   }
 }
 
-/** A change for who reads AMF0 alone, which is not told of values that AMF0 has no form for. */
+/** A change for clients that read only AMF0; undefined if AMF0 cannot express its value. */
 function inAmf0(change: SharedObjectChange): SharedObjectChange | undefined {
   switch (change.type) {
     case "change": {

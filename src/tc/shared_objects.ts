@@ -18,10 +18,10 @@ const STRING_MARKERS = new Set([0x02, 0x0c]);
 /** AMF0 undefined: as a value it deletes the slot. SO-033. */
 const UNDEFINED = 0x06;
 
-/** Bytes that may wait for a client that asks for all of an object again. */
+/** Maximum number of bytes waiting for a client at which it may request all of an object again. */
 const MAX_WAITING = 1 << 20;
 
-/** The part of a connection that it uses. */
+/** The part of a connection that {@link ClientSharedObjects} uses. */
 export interface SharedObjectHost {
   readonly client: Client;
   readonly objectEncoding: 0 | 3;
@@ -42,7 +42,7 @@ export class ClientSharedObjects implements SharedObjectUser {
 
   /**
    * A message of type 16 or 19. All its events are one group of changes: SO-071.
-   * @throws {WireError} if it cannot be read, which nothing comes of
+   * @throws {WireError} if it is malformed, without any effect
    */
   receive({ type, payload }: Message): void {
     const { events: limit } = this.objects.bounds;
@@ -50,10 +50,10 @@ export class ClientSharedObjects implements SharedObjectUser {
     const { name, persistent } = message;
     let object = this.objects.usedBy(this, name, persistent);
     object?.begin();
-    let asked = false; // for all of the object: once a message
+    let asked = false; // all of the object: once per message
     try {
       for (const event of message.events) {
-        if (this.client.state !== "connected") return; // a script has sent it away meanwhile
+        if (this.client.state !== "connected") return; // a script has disconnected it meanwhile
         if (event.type === "use") {
           if (asked || (object?.users.has(this) && this.host.waiting > MAX_WAITING)) continue;
           asked = true;
@@ -78,7 +78,7 @@ export class ClientSharedObjects implements SharedObjectUser {
     this.host.sendShared(updateMessage(update, this.host.objectEncoding));
   }
 
-  /** Events that only servers send are passed over. */
+  /** Ignores events that only servers send. */
   #run(object: SharedObject, event: SharedObjectEvent, { version }: SharedObjectMessage): void {
     const { objects } = this;
     switch (event.type) {
@@ -110,23 +110,23 @@ export class ClientSharedObjects implements SharedObjectUser {
 }
 
 /**
- * Values in the one form that the model compares and keeps: AMF3 where there is a choice.
+ * Values in the canonical form, which objects compare and keep: AMF3 where there is a choice.
  *
- * @param length how many bytes they may take
- * @returns undefined if they cannot be read, or take more
+ * @param length maximum length in bytes
+ * @returns undefined if they are malformed or longer
  */
 function canonical(values: Uint8Array, length: number): Uint8Array | undefined {
   return rewrite(values, length, new AmfWriter({ form: "amf3", length }));
 }
 
-/** The same of a call, whose first value is the name of the handler, a string of AMF0. SO-021. */
+/** A call in canonical form: its first value is the name of the handler, a string of AMF0. SO-021. */
 function canonicalCall(values: Uint8Array, length: number): Uint8Array | undefined {
   const call = rewrite(values, length, new AmfWriter({ form: "amf0", length }));
   const marker = call?.[0];
   return marker !== undefined && STRING_MARKERS.has(marker) ? call : undefined;
 }
 
-/** The first value keeps the form of the writer, those behind it are AMF3. */
+/** Writes the first value in the form of the writer, later ones in AMF3. */
 function rewrite(values: Uint8Array, length: number, to: AmfWriter): Uint8Array | undefined {
   try {
     const from = new AmfReader(values);

@@ -8,22 +8,22 @@ import { commandMessage, UserControl, userControlMessage } from "./format/messag
 import type { NetConnection } from "./net_connection.ts";
 import { PlayLimit } from "./play_limit.ts";
 
-/** The same on three channels, so that the client begins to take from all of them at once. §3.7. */
+/** Flow sync for three channels, so that the client begins to read all of them at the same time. §3.7. */
 const SYNC = userControlMessage(UserControl.flowSync, 0, 3);
 const NOTHING = new Uint8Array(0);
 /** Memory of a waiting message besides its bytes, in bytes. */
 const MESSAGE = 300;
 
 /**
- * Output of one stream to its client: statuses and data on one channel, which opens with the first
- * of them (the client knows the id of the stream by then), and while it plays audio and video on
- * a channel each. rtmfp-wire §3.6, §6.5 to §6.8.
+ * Output of one stream to its client: statuses and data on one channel, which opens with the first of
+ * them, when the client knows the id of the stream; and while playing, audio and video on a channel
+ * each. rtmfp-wire §3.6, §6.5 to §6.8.
  */
 export class StreamOutput implements PublisherOutput, ListenerOutput {
   #host: NetConnection;
   #listener: Listener | undefined;
   #whenDelivered: (() => void) | undefined;
-  /** A script ends what plays. */
+  /** Called when a script ends playing. */
   whenEnded: ((code: string, description: string) => void) | undefined;
   #limit: PlayLimit | undefined;
   #data: Channel | undefined;
@@ -40,14 +40,14 @@ export class StreamOutput implements PublisherOutput, ListenerOutput {
     this.#dataChannel.write(statusMessage(level, `NetStream.${code}`, description));
   }
 
-  /** A command begins something new. If the client has rejected the channel, it gets another. */
+  /** Before publishing or playing: replaces a channel that the client has rejected. */
   renew(): void {
     if (this.#data?.closed) this.#data = undefined;
   }
 
   /**
    * Opens the channels of media for a listener.
-   * @param whenDelivered called when some of it was acknowledged; not the moment to write
+   * @param whenDelivered called after an acknowledgement; must not write
    */
   open(listener: Listener, whenDelivered?: () => void): void {
     this.#listener = listener;
@@ -57,7 +57,7 @@ export class StreamOutput implements PublisherOutput, ListenerOutput {
     this.#video = this.#mediaChannel("video", listener);
   }
 
-  /** How much of a live stream is sent; undefined: all of it. */
+  /** Limit of a live stream; undefined: all of it is sent. */
   get limit(): PlayLimit | undefined {
     return this.#limit;
   }
@@ -129,7 +129,7 @@ export class StreamOutput implements PublisherOutput, ListenerOutput {
     const meter = kind === "audio" ? this.#audio : this.#video;
     if (!meter) return 0;
     const { frames, others } = meter.abandon();
-    if (others > 0 && this.#host.door.flowSync) meter.channel.write(SYNC); // it was given up, too
+    if (others > 0 && this.#host.door.flowSync) meter.channel.write(SYNC); // it was dropped, too
     return frames;
   }
 
@@ -173,7 +173,7 @@ export class StreamOutput implements PublisherOutput, ListenerOutput {
   }
 }
 
-/** Bytes that wait, the memory for keeping them included: a flood of small frames is a flood too. */
+/** Number of bytes that wait, including the memory for keeping them, to limit many small frames too. */
 function waiting(channel: Channel | undefined): number {
   return channel ? channel.queuedBytes + MESSAGE * channel.queuedMessages : 0;
 }

@@ -1,4 +1,4 @@
-// The URL that a client connects to: rtmfp://host[:port]/app[/instance][?query]. RFC 7425 §6, API-021,
+// Parses the URL that a client connects to: rtmfp://host[:port]/app[/instance][?query]. RFC 7425 §6, API-021,
 // API-022, API-220.
 import { percentDecoded } from "../bytes/percent.ts";
 import { ownText } from "../bytes/text.ts";
@@ -16,24 +16,24 @@ export interface Target {
   readonly host: string;
 }
 
-/** Targets that were asked for lately: most clients of a server name one of a few. */
+/** Cache of recent targets: most clients of a server use one of a few. */
 const known = new Map<string, Target>();
-const KNOWN = 32;
-/** Characters of a text that is kept. */
-const SHORT = 256;
-/** Limits of a path or query, in characters, and in parts: they come from strangers. */
+const MAX_KNOWN = 32;
+/** Maximum length (characters) of a text in the cache. */
+const MAX_CACHED_LENGTH = 256;
+/** Maximum length of a path or query, in characters, and in parts. */
 const MAX_LENGTH = 4_096;
 const MAX_PARTS = 64;
 
 /**
- * Reads a URL, or the path alone, which is all that some clients send.
+ * Reads a URL, or only a path, as some clients send it.
  */
 export function readTarget(text: string): Target {
   let target = known.get(text);
   if (!target) {
     target = parse(text);
-    if (known.size >= KNOWN) known.clear();
-    if (text.length <= SHORT) known.set(text, target);
+    if (known.size >= MAX_KNOWN) known.clear();
+    if (text.length <= MAX_CACHED_LENGTH) known.set(text, target);
   }
   return target;
 }
@@ -49,8 +49,8 @@ function parse(text: string): Target {
 }
 
 /**
- * The target of `connect`: of its `tcUrl`, if that is one, else of `app`. A query may stand in
- * either.
+ * The target of `connect`: of its `tcUrl` if that is a URL, otherwise of `app`. Either may have the
+ * query.
  */
 export function connectTarget(tcUrl: string, app: string): Target {
   const url = readTarget(tcUrl);

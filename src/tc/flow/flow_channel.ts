@@ -56,7 +56,7 @@ export class FlowChannel implements Channel, SendFlowHandler {
     this.flow.write(flowMessage(message), reliable ? undefined : UNRELIABLE);
   }
 
-  /** Data goes out at time 0: Flash drops data of any other. rtmfp-wire §6.8, trap 26. */
+  /** Sends data with time 0: Flash drops data with another time. rtmfp-wire §6.8, trap 26. */
   writeFrame(frame: Frame, time: number, reliable = true): void {
     const sent = frame.kind === "data" ? 0 : time;
     const { bytes, time: written } = frame.form(FORM) ?? encode(frame, sent);
@@ -75,7 +75,7 @@ export class FlowChannel implements Channel, SendFlowHandler {
     this.flow.close();
   }
 
-  // What the flow tells
+  // Calls from the flow
 
   onException(): void {
     this.handler?.onRejected?.();
@@ -90,12 +90,12 @@ export class FlowChannel implements Channel, SendFlowHandler {
   }
 }
 
-/** Stands for messages with the header of a flow among the forms of a frame. */
+/** Identifies messages with the header of a flow among the forms of a frame. */
 const FORM = {};
 
 /**
- * The frame of an audio or video message that has come in a flow. The one copy that is made of it
- * is also the message for listeners.
+ * The frame of an audio or video message received in a flow. Its only copy is also the message for
+ * listeners.
  *
  * @param bytes the message with its header, a view
  */
@@ -113,7 +113,7 @@ const TYPES: Record<FrameKind, number> = {
   data: MessageType.dataAmf3,
 };
 
-/** The message of a frame, which is made once for all listeners: flows can give it other times. */
+/** The message of a frame, made once for all listeners: flows can send it with other times. */
 function encode(frame: Frame, time: number): EncodedForm {
   const payload = frame.kind === "data"
     ? dataPayload(frame.name, frame.payload, true)

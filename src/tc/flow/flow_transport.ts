@@ -14,13 +14,13 @@ import {
 } from "./flows.ts";
 import { readTcMetadata, writeTcMetadata } from "../format/metadata.ts";
 
-/** Bytes of media that a publisher may have on the way. */
+/** Maximum number of bytes of media that a publisher may have in flight. */
 const MEDIA_WINDOW = 1 << 20;
 const CONTROL = writeTcMetadata(0);
 
 /**
- * A session whose flows carry the messages of a NetConnection: flows are channels of it, told apart
- * by their metadata. RFC 7425 §5.1, rtmfp-wire §3.4 to §3.7.
+ * A session whose flows carry the messages of a NetConnection: each flow is a channel, identified by its
+ * metadata. RFC 7425 §5.1, rtmfp-wire §3.4 to §3.7.
  */
 export abstract class FlowTransport<In extends InFlow, Session extends FlowSession<In, OutFlow>>
   implements Transport, Door, FlowReceiver {
@@ -41,7 +41,7 @@ export abstract class FlowTransport<In extends InFlow, Session extends FlowSessi
     this.connection = new NetConnection(this, this, hub);
   }
 
-  /** A flow whose metadata is not that of messages; none rejects it. */
+  /** Receiver of a flow with other metadata than those of messages; null rejects it. */
   protected abstract onOtherFlow(flow: In): FlowReceiver | null;
 
   // Transport
@@ -79,7 +79,7 @@ export abstract class FlowTransport<In extends InFlow, Session extends FlowSessi
     this.session.close(); // calls onClose
   }
 
-  // What the session tells
+  // Calls from the session
 
   /** A flow from the client. §3.4. */
   onFlow(flow: In): FlowReceiver | null {
@@ -92,7 +92,7 @@ export abstract class FlowTransport<In extends InFlow, Session extends FlowSessi
     return stream ? this.#receiver(stream, flow) : null;
   }
 
-  /** @param failure why the session is over, if that was not in good order. API-639 */
+  /** @param failure reason if the session has failed. API-639 */
   protected over(failure: string | undefined): void {
     try {
       this.connection.ended(failure);
@@ -101,7 +101,7 @@ export abstract class FlowTransport<In extends InFlow, Session extends FlowSessi
     }
   }
 
-  // What the client's first control flow tells
+  // Messages of the client's first control flow
 
   onMessage(bytes: Uint8Array): void {
     const message = readMessage(bytes);
@@ -114,8 +114,7 @@ export abstract class FlowTransport<In extends InFlow, Session extends FlowSessi
   }
 
   /**
-   * The first flow of stream 0 is the connection's. Others that answer our own carry the same
-   * messages; a second connection in one session there is not.
+   * The first flow of stream 0 is the connection's. Others that answer the server's carry the same messages; a session has only one connection.
    */
   #onControlFlow(flow: In): FlowReceiver | null {
     if (this.#control) {

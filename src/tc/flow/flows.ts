@@ -1,6 +1,6 @@
-// What channels over flows need of a session: RTMFP and RTWebSocket have them; a test may have others.
+// The parts of a session that channels over flows use. RTMFP and RTWebSocket implement them; a test may as well.
 
-/** Takes the messages of a flow that was accepted. */
+/** Receives the messages of an accepted flow. */
 export interface FlowReceiver {
   /** @param message a view, good until the call returns: copy what is kept */
   onMessage(message: Uint8Array): void;
@@ -9,11 +9,11 @@ export interface FlowReceiver {
 }
 
 export interface SendFlowHandler {
-  /** The client wants no more of this flow, which closes. */
+  /** The client has rejected this flow, which closes. */
   onException?(code: number): void;
   /** An acknowledgement has come. Do not write to the flow from here. */
   onAcknowledged?(): void;
-  /** The client has seen the end. It is not called when the session ends first. */
+  /** The client has acknowledged the end. Not called if the session ends first. */
   onClosed?(): void;
 }
 
@@ -21,12 +21,12 @@ export interface SendFlowHandler {
 export interface OutFlow {
   handler: SendFlowHandler | undefined;
   readonly closed: boolean;
-  /** Bytes, and messages, written and not sent to their end yet. */
+  /** Number of bytes, and of messages, written and not completely sent yet. */
   readonly queuedBytes: number;
   readonly queuedMessages: number;
-  /** How many messages were written. */
+  /** Number of messages written. */
   readonly lastMessage: number;
-  /** The first message, counted from 1, that has neither arrived nor been given up. */
+  /** The first message, counted from 1, that has neither arrived nor been abandoned. */
   readonly firstPending: number;
   readonly sentFragments: number;
   readonly lostFragments: number;
@@ -34,13 +34,13 @@ export interface OutFlow {
   readonly ackedBytes: number;
   /**
    * Sends a message, whose bytes are not copied and must not change any more.
-   * @param stamp u32 that goes out in place of the one behind the first byte, so that flows share
-   *   a message and give it different times; -1: none
+   * @param stamp u32 that replaces the one after the first byte, so that flows share a message and send it
+   *   with different times; -1: none
    */
   write(message: Uint8Array, options?: { readonly reliable?: boolean }, stamp?: number): void;
-  /** What was written goes out before that of flows of equal priority which are flushed later, or never. @param now it is sent at once */
+  /** Sends the written messages before those of flows of equal priority flushed later or never. @param now sends them at once */
   flush?(now: boolean): void;
-  /** Drops the messages that were not begun. @returns how many */
+  /** Drops the messages of which nothing was sent. @returns their number */
   abandonUnsent(): number;
   /** Ends the flow after the messages written so far. */
   close(): void;
@@ -65,19 +65,19 @@ export interface FlowOptions<In> {
   readonly timeCritical?: boolean;
 }
 
-/** A session whose flows of one kind come in, and others go out. */
+/** A session with incoming and outgoing flows. */
 export interface FlowSession<In extends InFlow = InFlow, Out extends OutFlow = OutFlow> {
-  /** Round trip in milliseconds; 0 as long as it is unknown. */
+  /** Round trip in milliseconds; 0 while it is unknown. */
   readonly rtt: number;
   readonly lastReceived: number;
-  /** Bytes that wait in all its flows, the memory for keeping them included, and messages. */
+  /** Number of bytes that wait in all its flows, including the memory for keeping them, and of messages. */
   readonly queuedBytes: number;
   readonly queuedMessages: number;
   openFlow(metadata: Uint8Array, options?: FlowOptions<In>): Out;
-  /** Asks the client for a sign of life. */
+  /** Pings the client. */
   ping?(): void;
   close(): void;
 }
 
-/** Which flows of a session go first. */
+/** Priorities of flows; higher ones are sent first. */
 export const Priority = { command: 3, audio: 2, video: 1, group: 0 } as const;

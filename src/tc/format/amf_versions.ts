@@ -1,9 +1,9 @@
-// Which AMF a client can read: one that asked for AMF0 knows nothing of the marker that switches to
-// AMF3. RTMP-416, RTMP-417.
+// The AMF version of messages for a client: one that requested AMF0 cannot read the marker that switches
+// // to AMF3. RTMP-416, RTMP-417.
 import { AMF3_SWITCH } from "../../amf/to_amf0.ts";
 import { type Message, MessageType } from "./messages.ts";
 
-/** For a client of AMF3: a command or data that may switch to it has the type that says so. */
+/** Gives a command or data that may contain AMF3 the message type of AMF3. */
 export function markAmf3({ type, timestamp, payload }: Message): Message {
   const isData = type === MessageType.data;
   if (!isData && type !== MessageType.command) return { type, timestamp, payload };

@@ -1,15 +1,15 @@
-// Commands and data as clients write them, Flash Player among them. RFC 7425 §5.3, AMF-005.
+// Commands and data as clients such as Flash Player write them. RFC 7425 §5.3, AMF-005.
 import { type AmfValue, AmfWriter } from "../../amf/mod.ts";
 import { Writer } from "../../bytes/writer.ts";
 import { type Message, MessageType } from "./messages.ts";
 
-/** Which AMF a connection's values are in: 3, Flash's own choice, or 0 alone. */
+/** AMF version of a connection's values: 3, the default of Flash, or only 0. */
 export type ObjectEncoding = 0 | 3;
 
 /**
  * The AMF of values. With encoding 3 plain values stay AMF0 and the others are AMF3.
  *
- * @throws {WireError} if a value is too deep, or has no form in AMF0 where that is asked for
+ * @throws {WireError} if a value is too deep, or AMF0 is required and lacks it
  */
 export function encodeValues(encoding: ObjectEncoding, values: readonly AmfValue[]): Uint8Array {
   const writer = new AmfWriter({ form: "amf0" });
@@ -22,9 +22,9 @@ export function encodeValues(encoding: ObjectEncoding, values: readonly AmfValue
 }
 
 /**
- * A command of a client, of type 0x14, or 0x11 behind a format byte.
+ * A command of a client, of type 0x14, or 0x11 with a format byte.
  *
- * @param transaction 0 wants no answer
+ * @param transaction 0 requests no answer
  * @param values the AMF of the command object and the arguments
  */
 export function callMessage(
@@ -41,7 +41,7 @@ export function callMessage(
 }
 
 /**
- * Data of a client, of type 0x12, or 0x0f behind a format byte.
+ * Data of a client, of type 0x12, or 0x0f with a format byte.
  *
  * @param values the AMF of the handler's name and the arguments
  */

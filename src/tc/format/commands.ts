@@ -9,14 +9,14 @@ import {
 import { WireError } from "../../bytes/wire_error.ts";
 import { commandMessage, type Message, MessageType, valuesOf } from "./messages.ts";
 
-/** A command as it comes in. */
+/** A received command. */
 export interface Command {
   readonly name: string;
-  /** 0 if the sender wants no answer. */
+  /** 0 if the sender requests no answer. */
   readonly transaction: number;
   /** The command object; null if there is none. */
   readonly object: AmfValue;
-  /** The arguments, unread; good during the call only. */
+  /** The arguments, unread; valid until the call returns. */
   readonly values: AmfReader;
 }
 
@@ -67,7 +67,7 @@ export type StatusLevel = "status" | "error";
  * The AMF0 object that results and statuses of connections and streams carry. API-7xx.
  *
  * @param description left out if empty
- * @param members more of them, encoded: `{u16 length, key, AMF0 value}*`
+ * @param members further members, encoded: `{u16 length, key, AMF0 value}*`
  */
 export function infoObject(
   level: StatusLevel,
@@ -85,7 +85,7 @@ export function infoObject(
   return to.bytes(members).u24(0x000009).copy();
 }
 
-/** Bytes that end an AMF0 object: `00 00 09`. */
+/** Length of the end of an AMF0 object, `00 00 09`, in bytes. */
 const OBJECT_END = 3;
 
 /** `onStatus` with an {@link infoObject}. */
@@ -98,7 +98,7 @@ export function statusMessage(
   return commandMessage("onStatus", 0, infoObject(level, code, description, members));
 }
 
-/** Values of a command that are wanted as text, number or yes and no; undefined for other types. */
+/** Reads a value of a command as text, number or boolean; undefined for other types. */
 export function readText(values: AmfReader): string | undefined {
   const value = values.done ? undefined : values.readValue(MAX_NAMES);
   return typeof value === "string" ? value : undefined;

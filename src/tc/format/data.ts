@@ -2,7 +2,7 @@ import { AmfWriter, MAX_NAMES } from "../../amf/mod.ts";
 import { fromUtf8 } from "../../bytes/text.ts";
 import { type Message, MessageType, valuesOf } from "./messages.ts";
 
-/** A data message, as `NetStream.send` makes them. */
+/** A data message, as of `NetStream.send`. */
 export interface DataMessage {
   readonly name: string;
   /** The AMF of the values after the name: a copy. */
@@ -14,9 +14,9 @@ const AMF0_STRING = 0x02;
 /**
  * Reads a data message, of type 0x0f or 0x12.
  *
- * What follows a name in AMF3 may refer to it, and could not be cut off: it is written anew.
+ * Values after a name in AMF3 may refer to it, and so are encoded again.
  *
- * @returns undefined if it is none, or has no name
+ * @returns undefined if it is another message, or has no name
  * @throws {WireError} if it cannot be read
  */
 export function readDataMessage(message: Message): DataMessage | undefined {

@@ -1,4 +1,4 @@
-// Messages, which RTMFP, RTMP and RTWebSocket carry alike: RFC 7425 §5.1.2, rtmfp-wire §3.7 and §6.1.
+// Messages, common to RTMFP, RTMP and RTWebSocket: RFC 7425 §5.1.2, rtmfp-wire §3.7 and §6.1.
 import { AmfReader } from "../../amf/mod.ts";
 import { Reader } from "../../bytes/reader.ts";
 import { toUtf8 } from "../../bytes/text.ts";
@@ -8,11 +8,11 @@ export const MessageType = {
   userControl: 0x04,
   audio: 0x08,
   video: 0x09,
-  /** Data behind a format byte; see {@link valuesOf}. */
+  /** Data after a format byte; see {@link valuesOf}. */
   dataAmf3: 0x0f,
-  /** Events of a shared object behind a format byte. SO-002. */
+  /** Events of a shared object after a format byte. SO-002. */
   sharedObjectAmf3: 0x10,
-  /** A command behind a format byte. */
+  /** A command after a format byte. */
   commandAmf3: 0x11,
   data: 0x12,
   sharedObject: 0x13,
@@ -21,21 +21,21 @@ export const MessageType = {
 
 /**
  * The events of user control messages that this server sends or acts on; all have the same form, see
- * {@link readUserControl}. The table of rtmfp-wire §3.7 has the others, too, which are passed over.
+ * {@link readUserControl}. The table of rtmfp-wire §3.7 also has the others, which are ignored.
  */
 export const UserControl = {
   streamBegin: 0,
   streamEof: 1,
   setBufferLength: 3,
   streamIsRecorded: 4,
-  /** Of RTMP alone, answered by its link. RTMP-214. */
+  /** RTMP only, answered by its link. RTMP-214. */
   pingRequest: 6,
   pingResponse: 7,
   flowSync: 34,
   setKeepAlive: 41,
 } as const;
 
-/** From this stream number on it is a stream between peers, which no server takes part in. */
+/** Stream ids from here on are streams between peers, without the server. */
 export const FIRST_PEER_STREAM = 2_000_000;
 
 /** Bytes before the payload in a flow: `type u8 | timestamp u32`. */
@@ -52,15 +52,14 @@ export interface Message {
   /** Milliseconds modulo 2^32. */
   readonly timestamp: number;
   readonly payload: Uint8Array;
-  /** The payload behind room for the header of a flow, where it was made so: it need not be copied then. */
+  /** The payload after free bytes for the header of a flow, if it was created so, to avoid a copy. */
   readonly framed?: Uint8Array<ArrayBuffer>;
 }
 
 /**
  * Reads a message of a flow (RTMFP, RTWebSocket): `type u8 | timestamp u32 | payload`.
  *
- * @returns the payload is a view; undefined if the message is shorter than its header, and to be
- *   ignored
+ * @returns undefined if the message is shorter than its header: ignore it. The payload is a view
  */
 export function readMessage(message: Uint8Array): Message | undefined {
   if (message.length < HEADER_LENGTH) return undefined;
@@ -117,7 +116,7 @@ interface UserControlEvent {
 }
 
 /**
- * Reads the payload of a user control message; 1 to 3 bytes behind its last whole u32 are left out.
+ * Reads the payload of a user control message; ignores 1 to 3 bytes after the last whole u32.
  *
  * @throws {WireError} if the event itself is cut off
  */
@@ -140,7 +139,7 @@ export function userControlMessage(event: number, ...values: number[]): Message 
  * A command without a command object, of type 0x14.
  *
  * @param name text, or its UTF-8 bytes
- * @param transaction 0 wants no answer
+ * @param transaction 0 requests no answer
  * @param values the AMF of the arguments
  * @param object the AMF of the command object
  */
@@ -165,7 +164,7 @@ export function commandMessage(
 const NAMES = new Map(["_result", "_error", "onStatus"].map((name) => [name, toUtf8(name)]));
 
 /**
- * The payload of a data message, of type 0x12 and behind the format byte of 0x0f alike.
+ * The payload of a data message, the same for type 0x12 and, after the format byte, for 0x0f.
  *
  * @param values the AMF of the arguments
  */

@@ -1,4 +1,4 @@
-// Metadata of flows, which tells their purpose. RFC 7425 §5.1.1, rtmfp-wire §3.5 and §3.8.
+// Metadata of flows, which state their purpose. RFC 7425 §5.1.1, rtmfp-wire §3.5 and §3.8.
 import { Reader } from "../../bytes/reader.ts";
 import { Writer } from "../../bytes/writer.ts";
 import { WireError } from "../../bytes/wire_error.ts";
@@ -12,7 +12,7 @@ const NETWORK_ORDER = 0x01;
 /** A flow of messages: of a NetConnection (stream 0) or a NetStream. */
 interface TcMetadata {
   readonly stream: number;
-  /** The receiver may take messages as they arrive, rather than in order. */
+  /** The receiver may process messages in the order of arrival. */
   readonly networkOrder: boolean;
 }
 

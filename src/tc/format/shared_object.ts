@@ -55,11 +55,11 @@ const TYPE_NAMES = new Map<number, keyof typeof SharedObjectEventType>(
 );
 
 /**
- * Reads a message. Events of unknown types are passed over (SO-024).
+ * Reads a message. Ignores events of unknown types (SO-024).
  *
- * @param payload behind the message's header
+ * @param payload after the message's header
  * @param amf3 whether the message is of type 16, which has a format byte (0) first
- * @param maxEvents how many events there may be
+ * @param maxEvents maximum number of events
  * @throws {WireError} if the message is cut off, has another format or more events
  */
 export function readSharedObject(
@@ -97,7 +97,7 @@ export function writeSharedObject(
   return to.copy();
 }
 
-/** Writes what stands before the events of a message. SO-001, SO-002. */
+/** Writes the part of a message before its events. SO-001, SO-002. */
 export function writeSharedObjectHeader(
   to: Writer,
   { name, version, persistent }: Omit<SharedObjectMessage, "events">,
@@ -115,7 +115,7 @@ export function writeSharedObjectEvent(to: Writer, event: SharedObjectEvent): vo
   to.u32At(start - 4, to.at - start);
 }
 
-/** One event may set several slots, one name and value behind the other. SO-013. */
+/** Reads an event, which may set several slots. SO-013. */
 function readEvent(
   type: SharedObjectEvent["type"],
   from: Reader,

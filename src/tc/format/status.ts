@@ -1,4 +1,4 @@
-// What servers say about connections and streams: the info object of onStatus, _result, _error.
+// Status of connections and streams: the info object of onStatus, _result, _error.
 import type { AmfObject, AmfValue } from "../../amf/mod.ts";
 import { MixedArray, TypedObject } from "../../amf/mod.ts";
 
