@@ -1,27 +1,27 @@
-// Chunks to messages. RTMP 1.0 §5.3, RTMP-101 to RTMP-119.
+// Reads chunks into messages. RTMP 1.0 §5.3, RTMP-101 to RTMP-119.
 import { ControlType, type RtmpMessage } from "./control.ts";
 import { RtmpError } from "./rtmp_error.ts";
 
-/** Bytes of the message header by format of the chunk. */
+/** Length of the message header in bytes by format of the chunk. */
 const HEADER_LENGTHS = [11, 7, 3, 0] as const;
 /** Marks a time that follows the header in 32 bits. */
 const EXTENDED = 0xffffff;
-/** Chunk size until Set Chunk Size, and the least that is accepted. RTMP-108, RTMP-117. */
+/** Chunk size (bytes) until Set Chunk Size, and the minimum accepted. RTMP-108, RTMP-117. */
 export const DEFAULT_CHUNK_SIZE = 128;
 const MAX_CHUNK_SIZE = 1 << 24;
 
-/** Chunk streams in use, and bytes of unfinished messages, of one connection. RTMP-118. */
+/** Maximum number of chunk streams, and maximum length (bytes) of command and of control messages. RTMP-118. */
 const MAX_CHUNK_STREAMS = 64;
 const MAX_COMMAND_BYTES = 1 << 20;
 const MAX_CONTROL_BYTES = 1 << 10;
 
-/** Bytes of a message of media, and of all messages together that are not complete. */
+/** Maximum bytes of a message of media, and of all incomplete messages together. */
 export interface MessageLimits {
   readonly message: number;
   readonly partial: number;
 }
 
-/** By how far a client has come: before `connect`, after it, and once it publishes. RTMP-018, RTMP-118. */
+/** Limits of a client before `connect`, after it, and once it publishes. RTMP-018, RTMP-118. */
 export const LIMITS = {
   stranger: { message: 64 << 10, partial: 128 << 10 },
   connected: { message: 4 << 20, partial: 8 << 20 },
@@ -41,16 +41,16 @@ class ChunkStream {
   length = 0;
   stream = 0;
   timestamp = 0;
-  /** Added for a new message without a header of its own; 0 behind format 0. RTMP-107. */
+  /** Added to the time of a new message of format 3; 0 after format 0. RTMP-107. */
   delta = 0;
-  /** The 32 bits behind the last header; undefined if it had none. */
+  /** The extended time of the last header; undefined if it had none. */
   extended: number | undefined;
   body: Uint8Array = NO_BODY;
   filled = 0;
-  /** A message has begun and is not all there. */
+  /** A message is incomplete. */
   open = false;
 
-  /** @param next in the list of all: a client uses few of them, which a map would double in memory */
+  /** @param next next in the list of all: for the few of a client, a map would take twice the memory */
   constructor(readonly id: number, readonly next: ChunkStream | undefined) {}
 }
 
@@ -68,28 +68,28 @@ const HEAD = new DataView(HEAD_BYTES.buffer);
 export class ChunkReader {
   #chunkSize = DEFAULT_CHUNK_SIZE;
   limits: MessageLimits = LIMITS.streaming;
-  /** Messages that were begun and then dropped, as another began in their place. RTMP-110. */
+  /** Number of incomplete messages dropped because another began on their chunk stream. RTMP-110. */
   discarded = 0;
   #streams: ChunkStream | undefined;
   #streamCount = 0;
-  /** Room that all open messages have. */
+  /** Bytes allocated for all incomplete messages. */
   #partial = 0;
-  /** Bytes of a header that the last input has begun and not completed. */
+  /** Bytes of an incomplete header at the end of the last input. */
   #head: Uint8Array | undefined;
-  /** Bytes of the header in {@link HEAD_BYTES}. */
+  /** Number of bytes of the header in {@link HEAD_BYTES}. */
   #have = 0;
   /** The chunk stream whose chunk is being read. */
   #current: ChunkStream | undefined;
-  /** Bytes of payload left of the chunk. */
+  /** Number of payload bytes left of the chunk. */
   #left = 0;
-  /** How many of 4 bytes behind a header of format 3 have equalled the extended time. */
+  /** Number of bytes after a header of format 3 that equal the extended time so far; -1: not compared. */
   #probed = -1;
   #probeBegins = false;
 
   constructor(readonly deliver: (message: RtmpMessage) => void) {}
 
   /**
-   * The far end's chunk size; holds from the next chunk on, also within a message.
+   * The far end's chunk size in bytes; applies from the next chunk on, also within a message.
    * @throws {RtmpError} below 128
    */
   set chunkSize(size: number) {
@@ -99,7 +99,7 @@ export class ChunkReader {
     this.#chunkSize = Math.min(size, MAX_CHUNK_SIZE);
   }
 
-  /** Bytes of messages whose ends have not come. */
+  /** Bytes of incomplete messages. */
   get partialBytes(): number {
     return this.#partial;
   }
@@ -134,7 +134,7 @@ export class ChunkReader {
     return at;
   }
 
-  /** Of the header at hand, as far as it can be told yet. */
+  /** Length of the header as far as its first bytes determine it. */
   #headerLength(): number {
     const head = HEAD;
     const first = head.getUint8(0);
@@ -173,7 +173,7 @@ export class ChunkReader {
       stream.type = head.getUint8(at + 6);
     }
     if (format === 0) {
-      stream.stream = head.getUint32(at + 7, true); // little-endian, alone of the message header
+      stream.stream = head.getUint32(at + 7, true); // little-endian, unlike the rest of the message header
       stream.timestamp = time;
       stream.delta = 0;
     } else {
@@ -184,7 +184,7 @@ export class ChunkReader {
   }
 
   /**
-   * Format 3 behind an extended time: Adobe, ffmpeg and SRS repeat the time in each such chunk,
+   * Format 3 after an extended time: Adobe, ffmpeg and SRS repeat the time in each such chunk,
    * librtmp (OBS) does not. 4 bytes that equal it are the time, all others payload. RTMP-114.
    */
   #probe(bytes: Uint8Array, at: number): number {
@@ -202,7 +202,7 @@ export class ChunkReader {
     return at;
   }
 
-  /** The bytes that were taken for the time's are payload. */
+  /** The bytes compared with the time are payload. */
   #noTime(at: number): number {
     const { extended } = this.#current!;
     const taken = new Uint8Array(4);
@@ -262,7 +262,7 @@ export class ChunkReader {
     const room = Math.min(length, Math.max(needed, 2 * body.length, SMALL_BODY));
     this.#partial += room - body.length;
     if (this.#partial > this.limits.partial) {
-      throw new RtmpError("partial messages", "Cannot keep more messages that are not complete");
+      throw new RtmpError("partial messages", "Cannot keep more incomplete messages");
     }
     const larger = new Uint8Array(room);
     larger.set(body.subarray(0, filled));
@@ -288,7 +288,10 @@ export class ChunkReader {
       throw new RtmpError("chunk", `Chunk stream ${id} begins with type ${format}`);
     }
     if (this.#streamCount >= MAX_CHUNK_STREAMS) {
-      throw new RtmpError("chunk streams", `Cannot take more than ${MAX_CHUNK_STREAMS} of them`);
+      throw new RtmpError(
+        "chunk streams",
+        `Cannot take more than ${MAX_CHUNK_STREAMS} chunk streams`,
+      );
     }
     this.#streamCount++;
     return this.#streams = new ChunkStream(id, this.#streams);
@@ -301,7 +304,7 @@ export class ChunkReader {
   }
 }
 
-/** Bytes of the basic header, by its first. RTMP-101. */
+/** Length of the basic header in bytes, by its first byte. RTMP-101. */
 const basicLength = (first: number): number => (first & 63) === 0 ? 2 : (first & 63) === 1 ? 3 : 1;
 
 /** Format of the chunk's header, by the first byte of the basic header. RTMP-101. */

@@ -1,10 +1,10 @@
-// Messages to chunks. RTMP 1.0 §5.3, RTMP-107, RTMP-115.
+// Writes messages as chunks. RTMP 1.0 §5.3, RTMP-107, RTMP-115.
 import { Reader } from "../bytes/reader.ts";
 import { DEFAULT_CHUNK_SIZE } from "./chunk_reader.ts";
 import { ControlType } from "./control.ts";
 
 const EXTENDED = 0xffffff;
-/** Basic header of one byte, message header of 11, extended time of 4. */
+/** Maximum length of a header: basic header of 1 byte, message header of 11, extended time of 4. */
 const MAX_HEADER = 16;
 
 /** A message to send. */
@@ -19,7 +19,7 @@ export interface Outgoing {
   readonly payload: Uint8Array;
 }
 
-/** Fields of the last header on a chunk stream; a linked list, since a far end is sent few of them. */
+/** Fields of the last header on a chunk stream; a linked list, as few chunk streams are used. */
 interface LastHeader {
   readonly chunkStream: number;
   stream: number;
@@ -32,18 +32,18 @@ interface LastHeader {
  * or 1, never 2 or 3: readers disagree on what format 3 adds to the time. RTMP-107.
  */
 export class ChunkWriter {
-  /** Bytes of payload a chunk; a Set Chunk Size that is written changes it. */
+  /** Payload bytes per chunk; writing Set Chunk Size changes it. */
   #chunkSize = DEFAULT_CHUNK_SIZE;
   #last: LastHeader | undefined;
   #message: Outgoing | undefined;
-  /** Bytes of its payload that are written, and bytes left in its chunk. */
+  /** Number of its payload bytes written, and of bytes left in its chunk. */
   #written = 0;
   #left = 0;
   /** The header of the message is written. */
   #begun = false;
   #extended = false;
 
-  /** Nothing of a message is left to write. */
+  /** Whether no message is being written. */
   get idle(): boolean {
     return this.#message === undefined;
   }
@@ -57,8 +57,8 @@ export class ChunkWriter {
   }
 
   /**
-   * Writes what fits of the message into a block, from offset `at` on.
-   * @returns the offset behind it
+   * Writes as much of the message as fits into a block, from offset `at` on.
+   * @returns the offset after it
    */
   write(block: Uint8Array, at: number): number {
     const message = this.#message;
@@ -110,7 +110,7 @@ export class ChunkWriter {
     at = put24(block, at, this.#extended ? EXTENDED : time);
     at = put24(block, at, payload.length);
     block[at++] = type;
-    if (full) { // little-endian, alone of all
+    if (full) { // little-endian, unlike all others
       block[at++] = stream;
       block[at++] = stream >>> 8;
       block[at++] = stream >>> 16;

@@ -4,8 +4,8 @@ import { Writer } from "../bytes/writer.ts";
 import { MessageType } from "../tc/format/messages.ts";
 
 /**
- * Message types of RTMP alone, besides those of TC messages on every transport. User control is
- * one of those: it is here because its pings are the link's.
+ * Message types of RTMP only. User control is a type of all transports; it is here because the link
+ * answers its pings.
  */
 export const ControlType = {
   setChunkSize: 1,
@@ -20,7 +20,7 @@ export const ControlType = {
 /** Chunk stream of protocol control. RTMP-103. */
 export const CONTROL_CHUNK_STREAM = 2;
 
-/** What receiver of Set Peer Bandwidth is to do: 2, the sender's choice. RTMP-205. */
+/** Limit type of Set Peer Bandwidth: dynamic. RTMP-205. */
 const DYNAMIC = 2;
 
 export const writeU32 = (value: number): Uint8Array => new Writer(4).u32(value).copy();
@@ -28,7 +28,7 @@ export const writeU32 = (value: number): Uint8Array => new Writer(4).u32(value).
 export const writePeerBandwidth = (bytes: number): Uint8Array =>
   new Writer(5).u32(bytes).u8(DYNAMIC).copy();
 
-/** A message as it was put together of chunks. */
+/** A message assembled from chunks. */
 export interface RtmpMessage {
   readonly type: number;
   /** Milliseconds modulo 2^32. */
@@ -56,7 +56,7 @@ export function* readAggregate(aggregate: RtmpMessage): Generator<RtmpMessage> {
     from.skip(3);
     if (length > from.left || type === ControlType.aggregate) return;
     const payload = from.bytes(length).slice();
-    if (from.left >= 4) from.skip(4); // some leave the last back pointer out
+    if (from.left >= 4) from.skip(4); // some clients omit the last back pointer
     shift ??= (aggregate.timestamp - time) | 0;
     yield { type, timestamp: (time + shift) >>> 0, stream: aggregate.stream, payload };
   }

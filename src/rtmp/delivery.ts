@@ -8,7 +8,7 @@ export class Delivery {
   #acknowledged = 0;
   #interval: number;
 
-  /** @param window acknowledgement window (bytes) that the client was told */
+  /** @param window acknowledgement window (bytes) sent to the client */
   constructor(window: number) {
     this.#interval = window;
   }

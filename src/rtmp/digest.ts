@@ -1,5 +1,5 @@
-// The digest form of the handshake, which Flash Player 9.0.115 and later want before they decode
-// H.264 and AAC. It is not in Adobe's specification. RTMP-010 to RTMP-016.
+// The digest form of the handshake, which Flash Player 9.0.115 and later require to decode H.264 and AAC.
+// // It is not in Adobe's specification. RTMP-010 to RTMP-016.
 import { concat } from "../bytes/concat.ts";
 import { equalBytes } from "../bytes/equal.ts";
 import { toUtf8 } from "../bytes/text.ts";
@@ -7,11 +7,11 @@ import { toUtf8 } from "../bytes/text.ts";
 /** HMAC-SHA-256. */
 export type Hmac = (key: Uint8Array, bytes: Uint8Array) => Uint8Array;
 
-/** Bytes of C1, C2, S1 and S2. */
+/** Length of C1, C2, S1 and S2 in bytes. */
 export const PACKET_LENGTH = 1536;
 const DIGEST_LENGTH = 32;
 
-/** Where the digest lies: the offset stands in bytes 8 to 11 (0) or 772 to 775 (1). RTMP-010. */
+/** Scheme of the digest: bytes 8 to 11 (0) or 772 to 775 (1) determine its offset. RTMP-010. */
 type Scheme = 0 | 1;
 
 const SPREAD = 728;
@@ -21,7 +21,7 @@ const KEY_END = Uint8Array.fromHex(
   "f0eec24a8068bee82e00d0d1029e7e576eec5d2d29806fab93b8e636cfeb31ae",
 );
 
-/** What one end signs with: its first packet with `key`, its second with `fullKey`. RTMP-011, 012. */
+/** Keys of one end: `key` signs its first packet, `fullKey` its second. RTMP-011, 012. */
 interface Signer {
   readonly key: Uint8Array;
   readonly fullKey: Uint8Array;
@@ -42,7 +42,7 @@ export function digestOffset(packet: Uint8Array, scheme: Scheme): number {
   return sum % SPREAD + at + 4;
 }
 
-/** The 32 bytes that a packet of this scheme should hold. RTMP-011. */
+/** The expected digest of a packet of this scheme, 32 bytes. RTMP-011. */
 function digestOf(packet: Uint8Array, scheme: Scheme, { key }: Signer, hmac: Hmac): Uint8Array {
   const offset = digestOffset(packet, scheme);
   return hmac(key, concat([packet.subarray(0, offset), packet.subarray(offset + DIGEST_LENGTH)]));
@@ -60,7 +60,7 @@ export function sign(
   return digest;
 }
 
-/** The digest of a first packet and its scheme; undefined if there is none that is right. RTMP-014. */
+/** The digest of a first packet and its scheme; undefined if no digest is valid. RTMP-014. */
 export function findDigest(
   packet: Uint8Array,
   signer: Signer,

@@ -3,14 +3,14 @@ import { WireError } from "../bytes/wire_error.ts";
 import { readDataMessage } from "../tc/format/data.ts";
 import { type Message, MessageType } from "../tc/format/messages.ts";
 
-/** `@setDataFrame` as data messages begin with it: AMF0 string of 13 bytes. */
+/** Name of the data messages with metadata. */
 const NAME = "@setDataFrame";
-/** Bytes of metadata that is kept. */
+/** Maximum length of kept metadata in bytes. */
 const MAX_KEPT = 64 << 10;
 
 /**
- * `@setDataFrame` as encoders send it: some before they publish, some again and again. The last one
- * before publishing is kept for it, one like the last is dropped. RTMP-508, RTMP-510.
+ * Handles `@setDataFrame` of encoders that send it before they publish, or repeat it: keeps the last one
+ * before publishing, and detects repetitions. RTMP-508, RTMP-510.
  */
 export class EarlyMetadata {
   #kept: Message | undefined;
@@ -26,7 +26,7 @@ export class EarlyMetadata {
     }
   }
 
-  /** Keeps metadata for a stream to come. */
+  /** Keeps metadata until a stream publishes. */
   keep(message: Message): void {
     if (message.payload.length <= MAX_KEPT) this.#kept = message;
   }
@@ -38,7 +38,7 @@ export class EarlyMetadata {
     return kept;
   }
 
-  /** Whether the same metadata came last. */
+  /** Whether metadata equal the previous ones. */
   isRepeated({ payload }: Message): boolean {
     const last = this.#last;
     const same = last !== undefined && equalBytes(last, payload);

@@ -13,7 +13,7 @@ import { RtmpError } from "./rtmp_error.ts";
 const VERSION = 3;
 /** Bytes 4 to 7 of a first packet with a digest: the version of Flash Media Server, any but 0. */
 const SERVER_VERSION = [5, 0, 17, 1];
-/** The same of the simple form. */
+/** The same bytes in the simple form. */
 const NO_VERSION = [0, 0, 0, 0];
 
 export type Role = "initiator" | "responder";
@@ -34,7 +34,7 @@ export class Handshake {
   /** Version and first packet of the far end, then its second packet. */
   readonly #packet = new Uint8Array(1 + PACKET_LENGTH);
   #have = 0;
-  /** The far end's first packet has come. */
+  /** The far end's first packet has arrived. */
   #answered = false;
   #done = false;
   readonly #role: Role;
@@ -53,7 +53,7 @@ export class Handshake {
   /**
    * Takes received bytes.
    *
-   * @returns how many bytes belonged to the handshake; the rest are chunks
+   * @returns the number of bytes of the handshake; the rest are chunks
    * @throws {RtmpError} if the first byte is not version 3: RTMPE, or another protocol. RTMP-001.
    */
   receive(bytes: Uint8Array): number {
@@ -101,8 +101,8 @@ export class Handshake {
   }
 
   /**
-   * Version of the protocol and a first packet: time 0, version or zero, random, for the offset of a
-   * digest comes of random bytes. RTMP-016.
+   * Version of the protocol and a first packet: time 0, version or zero, then random bytes, which also
+   * determine the offset of a digest. RTMP-016.
    */
   #begin(version: readonly number[]): Uint8Array {
     const bytes = this.#options.random(1 + PACKET_LENGTH);

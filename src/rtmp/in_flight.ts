@@ -1,7 +1,7 @@
 /** Number of finished entries at the front after which the array is compacted. */
 const DONE = 64;
 
-/** Frames of a channel that were handed out, and have not reached the client as far as is known. */
+/** Frames of a channel that were handed out and have not been acknowledged. */
 export class InFlight {
   /** Per message: its number in the channel, its length, and the connection's total up to its last byte. */
   readonly #numbers: number[] = [];
@@ -9,16 +9,16 @@ export class InFlight {
   readonly #ends: number[] = [];
   #first = 0;
   #end = 0;
-  /** Number of the last frame that arrived, and bytes of all that have. */
+  /** Number of the last frame that arrived, and total bytes of all that arrived. */
   arrived = 0;
   arrivedBytes = 0;
 
-  /** Number of the first; undefined: there is none. */
+  /** Number of the first frame; undefined if there is none. */
   get first(): number | undefined {
     return this.#first < this.#end ? this.#numbers[this.#first] : undefined;
   }
 
-  /** @param end bytes of the connection up to its last */
+  /** @param end total bytes of the connection up to its last byte */
   push(number: number, bytes: number, end: number): void {
     const at = this.#end++;
     this.#numbers[at] = number;
@@ -26,7 +26,7 @@ export class InFlight {
     this.#ends[at] = end;
   }
 
-  /** So many bytes of the connection have arrived. @returns whether a frame has */
+  /** This total of the connection's bytes has arrived. @returns whether it completes a frame */
   arrive(bytes: number): boolean {
     const before = this.#first;
     let first = before;

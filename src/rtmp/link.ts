@@ -1,5 +1,5 @@
 // One end of an RTMP connection below its commands: handshake, chunks, acknowledgements, pings.
-// RTMP 1.0 §5; RTMP-201 to RTMP-220. Client and server differ by their role in the handshake only.
+// RTMP 1.0 §5; RTMP-201 to RTMP-220. Client and server differ only by their role in the handshake.
 import { Reader } from "../bytes/reader.ts";
 import { WireError } from "../bytes/wire_error.ts";
 import { readUserControl, UserControl, userControlMessage } from "../tc/format/messages.ts";
@@ -18,12 +18,12 @@ import { Handshake, type Role } from "./handshake.ts";
 import { type Lane, OutQueue } from "./out_queue.ts";
 import { RtmpError } from "./rtmp_error.ts";
 
-/** Bytes of window and chunks that this end asks for and uses. RTMP-206. */
+/** Acknowledgement window and chunk size of this end in bytes. RTMP-206. */
 export const WINDOW = 2_500_000;
 const CHUNK_SIZE = 65_536;
 /** Maximum bytes received between two acknowledgements. */
 const MAX_ACK_INTERVAL = 1 << 20;
-/** Minimum bytes between two acknowledgements, whatever the far end requests. */
+/** Minimum bytes received between two acknowledgements, even if the far end requests fewer. */
 const MIN_ACK_INTERVAL = 1 << 10;
 
 export interface LinkHost {
@@ -31,13 +31,13 @@ export interface LinkHost {
   random(length: number): Uint8Array;
   /** Monotonic time in milliseconds of the event being processed. */
   readonly now: number;
-  /** The handshake is over. */
+  /** The handshake is complete. */
   onOpen?(): void;
   /** A message besides protocol control and pings; its payload is the host's own. */
   onMessage(message: RtmpMessage): void;
-  /** The far end tells how many bytes it has received in all. */
+  /** The far end has acknowledged this total of bytes. */
   onAcknowledged?(bytes: number): void;
-  /** A user control event; pings are answered here. */
+  /** A user control event; the link answers pings itself. */
   onUserControl?(event: number, values: readonly number[]): void;
   /** There is something to send. */
   onWritable(): void;
@@ -45,14 +45,14 @@ export interface LinkHost {
 
 export class Link {
   readonly #host: LinkHost;
-  /** Undefined once it is over. */
+  /** Undefined once it is complete. */
   #handshake: Handshake | undefined;
   readonly #reader: ChunkReader;
   readonly #out = new OutQueue();
   #received = 0;
   #acknowledged = 0;
   #ackInterval = MAX_ACK_INTERVAL;
-  /** Bytes the far end has acknowledged, beyond 2^32 too. */
+  /** Total bytes that the far end has acknowledged, not modulo 2^32. */
   #farAcknowledged = 0;
   #lastReceived: number;
   #pinged: number | undefined;
@@ -74,22 +74,22 @@ export class Link {
     });
   }
 
-  /** The handshake is over. */
+  /** Whether the handshake is complete. */
   get open(): boolean {
     return this.#handshake === undefined;
   }
 
-  /** When the last byte came. */
+  /** Time (ms) of the last received byte. */
   get lastReceived(): number {
     return this.#lastReceived;
   }
 
-  /** Round trip of the last ping in milliseconds; 0 as long as none was answered. */
+  /** Round trip of the last ping in milliseconds; 0 until one is answered. */
   get rtt(): number {
     return this.#rtt;
   }
 
-  /** When the ping was sent that is not answered yet. */
+  /** Time (ms) of the unanswered ping; undefined if there is none. */
   get pinged(): number | undefined {
     return this.#pinged;
   }
@@ -102,22 +102,22 @@ export class Link {
     return this.#out.handedOut;
   }
 
-  /** Bytes of messages that were not begun. */
+  /** Bytes of messages of which nothing was handed out. */
   get queuedBytes(): number {
     return this.#out.queuedBytes;
   }
 
-  /** Bytes that the far end says it has received; 0 if it never does. */
+  /** Total bytes that the far end has acknowledged; 0 if it never does. */
   get bytesAcknowledged(): number {
     return this.#farAcknowledged;
   }
 
-  /** Whether something besides media waits; see {@link OutQueue.pressing}. */
+  /** Whether messages other than media wait; see {@link OutQueue.pressing}. */
   get pressing(): boolean {
     return this.#out.pressing;
   }
 
-  /** Nothing waits to be handed out. */
+  /** Whether no bytes wait to be handed out. */
   get drained(): boolean {
     return this.#out.empty;
   }
@@ -127,17 +127,17 @@ export class Link {
     return this.#out.reliableSince;
   }
 
-  /** Since when the oldest message of a lane waits that was not begun; undefined: none does. */
+  /** Time (ms) since which the oldest message of a lane waits untouched; undefined: there is none. */
   waitingSince(lane: Lane): number | undefined {
     return this.#out.waitingSince(lane);
   }
 
-  /** Bytes of messages from the peer whose ends have not come. */
+  /** Bytes of incomplete messages from the far end. */
   get partialBytes(): number {
     return this.#reader.partialBytes;
   }
 
-  /** The client has come further, and may send longer messages; see {@link LIMITS}. */
+  /** Allows the far end longer messages; see {@link LIMITS}. */
   trust(as: "connected" | "streaming"): void {
     this.#reader.limits = LIMITS[as];
   }
@@ -169,8 +169,8 @@ export class Link {
   }
 
   /**
-   * Writes what waits into a block as far as it fits.
-   * @returns how many bytes were written
+   * Writes as many waiting bytes as fit into a block.
+   * @returns the number of bytes written
    */
   fill(block: Uint8Array): number {
     return this.#out.fill(block);
@@ -182,7 +182,7 @@ export class Link {
     this.#host.onWritable();
   }
 
-  /** Gives up messages of a lane; see {@link OutQueue.abandon}. */
+  /** Drops messages of a lane; see {@link OutQueue.abandon}. */
   abandon(lane: Lane): number {
     return this.#out.abandon(lane);
   }
@@ -201,7 +201,7 @@ export class Link {
     this.#control(ControlType.setChunkSize, writeU32(CHUNK_SIZE));
   }
 
-  /** Asks for a sign of life, unless one is asked for already. RTMP-214. */
+  /** Pings the far end, unless an answer is pending. RTMP-214. */
   ping(): void {
     if (this.#pinged !== undefined) return;
     this.#pinged = this.#host.now;
@@ -252,7 +252,7 @@ export class Link {
         return;
       }
       case ControlType.setPeerBandwidth:
-        return; // what leaves is bounded by acknowledgements of TCP
+        return; // ignored: TCP limits the bytes in flight
       case ControlType.aggregate:
         return this.#onAggregate(message);
       default:

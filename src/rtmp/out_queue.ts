@@ -5,47 +5,46 @@ import { RtmpError } from "./rtmp_error.ts";
 
 /** Number of finished entries at the front after which the array is compacted. */
 const DONE = 64;
-/** Control messages that wait: a far end that reads none, and asks for more, is let go. */
+/** Maximum number of waiting control messages; one more closes the connection of a far end that does not read. */
 const MAX_URGENT = 64;
 
-/** Messages of one kind on one message stream, as far as they wait. */
+/** The waiting messages of one kind on one message stream. */
 export interface Lane {
-  /** Audio or video: whole messages may be given up. */
+  /** Audio or video: whole messages may be dropped. */
   readonly media: boolean;
-  /** Bytes of messages that were not begun. */
+  /** Bytes of messages of which nothing was handed out. */
   queuedBytes: number;
-  /** Messages that were not begun. */
+  /** Number of these messages. */
   queuedMessages: number;
   /** A message has been handed out up to its last byte. */
   onHandedOut(message: Outgoing): void;
 }
 
-/** A message that waits for its turn. */
+/** A waiting message. */
 interface Waiting {
   readonly message: Outgoing;
   readonly lane: Lane;
-  /** When it was queued, in milliseconds. */
+  /** Time at which it was queued, in milliseconds. */
   readonly since: number;
 }
 
 /**
- * Messages on their way to one far end, as references: chunks are made of them only as they are
- * handed out, so that a frame that waits for many listeners is kept once. Whole messages are given
- * up, never a part of one. RTMP-709, RTMP-760.
+ * Messages for one far end, as references: chunks are made only when they are handed out, so that a
+ * frame for many listeners is in memory once. Only whole messages are dropped. RTMP-709, RTMP-760.
  */
 export class OutQueue {
   readonly #writer = new ChunkWriter();
   /** Bytes of the handshake, which go before all chunks. */
   #raw: Uint8Array | undefined;
-  /** Protocol control, which overtakes what waits. */
+  /** Protocol control, which is sent before other messages. */
   readonly #urgent: Outgoing[] = [];
   readonly #queue: (Waiting | undefined)[] = [];
   #first = 0;
-  /** The one that is being written. */
+  /** The message being written. */
   #current: Waiting | undefined;
   #handedOut = 0;
   #queuedBytes = 0;
-  /** Messages besides media that were not begun. */
+  /** Number of messages other than media of which nothing was handed out. */
   #commands = 0;
   /** The handshake is complete: queued messages may be sent. */
   open = false;
@@ -55,12 +54,12 @@ export class OutQueue {
     return this.#handedOut;
   }
 
-  /** Bytes of messages that were not begun. */
+  /** Bytes of messages of which nothing was handed out. */
   get queuedBytes(): number {
     return this.#queuedBytes;
   }
 
-  /** Whether something besides media waits, which must not be held up. */
+  /** Whether messages other than media wait, which must not be delayed. */
   get pressing(): boolean {
     return this.#raw !== undefined || this.#urgent.length > 0 || this.#commands > 0;
   }
@@ -70,7 +69,7 @@ export class OutQueue {
       this.#first === this.#queue.length;
   }
 
-  /** Since when the oldest of a lane waits that was not begun; undefined: none does. */
+  /** Time (ms) since which the oldest message of a lane waits untouched; undefined: there is none. */
   waitingSince(lane: Lane): number | undefined {
     if (lane.queuedMessages === 0) return undefined;
     for (let i = this.#first; i < this.#queue.length; i++) {
@@ -95,7 +94,7 @@ export class OutQueue {
   }
 
   /**
-   * Queues protocol control; of acknowledgements that wait only the last is kept.
+   * Queues protocol control; a new acknowledgement replaces a waiting one.
    * @throws {RtmpError} if too many wait
    */
   urgent(message: Outgoing): void {
@@ -124,8 +123,8 @@ export class OutQueue {
   }
 
   /**
-   * Gives up the messages of a lane that were not begun.
-   * @returns how many
+   * Drops the messages of a lane of which nothing was handed out.
+   * @returns their number
    */
   abandon(lane: Lane): number {
     const count = lane.queuedMessages;
@@ -139,8 +138,8 @@ export class OutQueue {
   }
 
   /**
-   * Writes what waits into a block as far as it fits.
-   * @returns how many bytes were written
+   * Writes as many waiting bytes as fit into a block.
+   * @returns the number of bytes written
    */
   fill(block: Uint8Array): number {
     const before = this.#handedOut;
@@ -171,7 +170,7 @@ export class OutQueue {
   #next(): boolean {
     const urgent = this.#urgent.shift();
     if (urgent) {
-      if (this.#urgent.length === 0) this.#urgent.length = 0; // frees the room of its items
+      if (this.#urgent.length === 0) this.#urgent.length = 0; // frees the memory of its items
       this.#writer.begin(urgent);
       return true;
     }

@@ -1,4 +1,4 @@
-// A stream that another server has, published here.
+// Publishes a stream of another server here.
 import { WireError } from "../bytes/wire_error.ts";
 import { Frame } from "../media/frame.ts";
 import type { Hub } from "../media/hub.ts";
@@ -13,14 +13,14 @@ import type { RtmpChannel } from "./rtmp_channel.ts";
 import type { RtmpClient } from "./rtmp_client.ts";
 
 const VERSION = "WIN 32,0,0,465";
-/** Live, or else recorded. */
+/** Start value of play: live, or else recorded. */
 const ANY = -2;
 /** Time (ms) without media after which the stream counts as ended: nginx-rtmp does not announce its end. */
-const NO_MEDIA = 10_000;
+const MEDIA_TIMEOUT = 10_000;
 /** Name of the publication's origin. */
 const ORIGIN = "relay";
 
-/** The name begins to be published with the first message that comes. */
+/** Publishes the name from the first message of media or data on. */
 export class Pull implements RelaySide {
   readonly words: string;
   readonly object = {
@@ -34,7 +34,7 @@ export class Pull implements RelaySide {
   readonly #hub: Hub;
   #publisher: Publisher | undefined;
   #mediaAt = 0;
-  /** Another publishes under the name. */
+  /** The name has another publisher. */
   #taken = false;
 
   constructor(readonly name: string, hub: Hub) {
@@ -43,7 +43,7 @@ export class Pull implements RelaySide {
   }
 
   wanted(): boolean {
-    if (this.#publisher && this.#hub.now - this.#mediaAt >= NO_MEDIA) this.end();
+    if (this.#publisher && this.#hub.now - this.#mediaAt >= MEDIA_TIMEOUT) this.end();
     return true;
   }
 

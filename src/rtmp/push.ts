@@ -1,4 +1,4 @@
-// A publication on its way to another server.
+// Sends a publication to another server.
 import { encodeAmf0 } from "../amf/mod.ts";
 import { concat } from "../bytes/concat.ts";
 import { Frame } from "../media/frame.ts";

@@ -1,5 +1,5 @@
-// A stream that goes to another RTMP server, or comes from one, as long as it is wanted. It connects
-// again after every end, later each time.
+// Sends a stream to another RTMP server, or receives one from it, while it is wanted. It reconnects after
+// // every end, with growing pauses.
 import type { AmfObject } from "../amf/mod.ts";
 import { WireError } from "../bytes/wire_error.ts";
 import type { Hub } from "../media/hub.ts";
@@ -14,14 +14,16 @@ import { RtmpError } from "./rtmp_error.ts";
 import type { Wire } from "./rtmp_session.ts";
 import type { RtmpStreamUrl } from "./url.ts";
 
-/** From one attempt to the next, the first and the longest; each is twice the one before. Milliseconds. */
+/** Pause (ms) before the second attempt; it doubles for each further one. */
 const FIRST_PAUSE = 1_000;
-const LONGEST_PAUSE = 60_000;
-/** A stream that has flowed for so long begins with the first pause again. */
-const STEADY = 10_000;
-/** From the first byte of an attempt to the stream, and the longest silence of a server. */
-const OPENING = 15_000;
-const SILENCE = 30_000;
+/** Maximum pause (ms) between two attempts. */
+const MAX_PAUSE = 60_000;
+/** Minimum duration (ms) of a stream after which the pauses begin at the first again. */
+const MIN_STEADY = 10_000;
+/** Maximum time (ms) from the begin of an attempt to the stream. */
+const OPEN_TIMEOUT = 15_000;
+/** Maximum time (ms) without data from the server. */
+const SILENCE_TIMEOUT = 30_000;
 
 /** `idle`: not wanted now; `waiting`: for the next attempt. */
 export type RelayState = "idle" | "connecting" | "running" | "waiting" | "closed";
@@ -33,21 +35,21 @@ export interface RelayHost {
   /** Opens a connection, and then calls {@link Relay.opened} or {@link Relay.failed}, never during the call. */
   dial(relay: Relay): void;
   log(level: "note" | "warn", text: string): void;
-  /** It has closed, and does nothing any more. */
+  /** It has closed for good. */
   onClosed(relay: Relay): void;
 }
 
-/** One direction: what differs between a stream that goes out and one that comes in. */
+/** One direction of a relay: push or pull. */
 export interface RelaySide {
   /** Such as `push of cam to`, before the URL. */
   readonly words: string;
   /** Members of the object of `connect`. */
   readonly object: AmfObject;
-  /** Whether there is something to do; undefined: there never will be again. */
+  /** Whether the stream is wanted now; undefined: never again. */
   wanted(): boolean | undefined;
   /** Sends publish or play, once the message stream is created. */
   begin(client: RtmpClient, commands: RtmpChannel, name: string): void;
-  /** @returns whether the stream flows from now on, or why it never will; undefined: neither */
+  /** @returns true: the stream is running; a text: the reason of a failure; undefined: neither */
   onStatus(status: Status, relay: Relay): true | string | undefined;
   onMedia(message: RtmpMessage, relay: Relay): void;
   /** The connection has ended. */
@@ -55,23 +57,23 @@ export interface RelaySide {
 }
 
 export class Relay implements ClientHost {
-  /** Why the last attempt has ended; "" if none has. Never a part of the stream's name. */
+  /** Reason of the end of the last attempt; "" if none has ended. Never contains the stream's name. */
   error = "";
-  /** When it ended. */
+  /** Time (ms) of that end. */
   failedAt = 0;
-  /** How often it connected again after an end. */
+  /** Number of reconnects. */
   reconnects = 0;
   #state: RelayState = "idle";
   readonly #host: RelayHost;
   readonly #side: RelaySide;
   #client: RtmpClient | undefined;
   #wire: Wire | undefined;
-  /** Since when it is in its state. */
+  /** Time (ms) at which it entered its state. */
   #since = 0;
   #pause = FIRST_PAUSE;
   /** Bytes of connections that have ended. */
   #past = { in: 0, out: 0 };
-  /** The error that the log knows of. */
+  /** The last logged error. */
   #told = "";
 
   constructor(readonly url: RtmpStreamUrl, side: RelaySide, host: RelayHost) {
@@ -106,7 +108,7 @@ export class Relay implements ClientHost {
     return this.#past.out + (this.#client?.link.bytesHandedOut ?? 0);
   }
 
-  /** Several times a second. */
+  /** Called several times a second. */
   manage(): void {
     const wanted = this.#side.wanted();
     const { age } = this;
@@ -122,12 +124,12 @@ export class Relay implements ClientHost {
         return this.#dial();
       case "connecting":
         if (!wanted) return this.#rest();
-        if (age >= OPENING) this.#lost("no answer");
+        if (age >= OPEN_TIMEOUT) this.#lost("no answer");
         return;
       case "running":
         if (!wanted) return this.#rest();
-        if (age >= STEADY) this.#pause = FIRST_PAUSE;
-        if (this.#client!.manage() >= SILENCE) this.#lost("received nothing for 30 s");
+        if (age >= MIN_STEADY) this.#pause = FIRST_PAUSE;
+        if (this.#client!.manage() >= SILENCE_TIMEOUT) this.#lost("received nothing for 30 s");
     }
   }
 
@@ -216,13 +218,13 @@ export class Relay implements ClientHost {
     this.#host.log("note", `The ${this.#side.words} ${this.url.shown} runs`);
   }
 
-  /** The attempt is over; there will be another. */
+  /** The attempt has ended; another will follow. */
   #lost(why: string): void {
     this.error = why;
     this.failedAt = this.now;
     if (this.#state === "running") this.#pause = this.#settledPause();
     else if (this.#state === "connecting" && this.#told !== "") {
-      this.#pause = Math.min(2 * this.#pause, LONGEST_PAUSE);
+      this.#pause = Math.min(2 * this.#pause, MAX_PAUSE);
     }
     this.#disconnect();
     this.#enter("waiting");
@@ -233,11 +235,11 @@ export class Relay implements ClientHost {
   }
 
   #settledPause(): number {
-    if (this.age >= STEADY) return FIRST_PAUSE;
-    return Math.min(2 * this.#pause, LONGEST_PAUSE);
+    if (this.age >= MIN_STEADY) return FIRST_PAUSE;
+    return Math.min(2 * this.#pause, MAX_PAUSE);
   }
 
-  /** Nothing is wanted for now. */
+  /** The stream is not wanted for now. */
   #rest(): void {
     this.#disconnect();
     this.#pause = FIRST_PAUSE;
@@ -265,7 +267,7 @@ export class Relay implements ClientHost {
   }
 }
 
-/** The status that a command tells; undefined if it is none. */
+/** The status in a command; undefined if it is another command. */
 function statusOf(message: RtmpMessage): Status | undefined {
   try {
     const command = readCommand(message);

@@ -21,15 +21,15 @@ export interface ChannelHost {
   onChannelClosed(channel: RtmpChannel): void;
 }
 
-/** Chunk streams of the messages to a client, besides that of control. RTMP-103. */
+/** Chunk streams of messages other than control. RTMP-103. */
 const CONNECTION_COMMANDS = 3;
 const CHUNK_STREAMS: Record<ChannelKind, number> = { command: 5, audio: 6, video: 7 };
 
-/** Stand for data in AMF0 and for data that may hold AMF3 among the forms of a frame. */
+/** Identify data in AMF0, and data that may contain AMF3, among the forms of a frame. */
 const FORM_AMF0 = {};
 const FORM_AMF3 = {};
 
-/** Messages to a client on one message stream, in the queue that all of its connection share. */
+/** Messages on one message stream, in the queue of the whole connection. */
 export class RtmpChannel implements Channel, Lane {
   handler: ChannelHandler | undefined;
   readonly media: boolean;
@@ -64,7 +64,7 @@ export class RtmpChannel implements Channel, Lane {
     return this.#inFlight?.arrivedBytes ?? 0;
   }
 
-  /** When the oldest message was written that was not begun; Infinity if there is none. */
+  /** Time (ms) at which the oldest untouched message was written; Infinity if there is none. */
   get waitsSince(): number {
     return this.host.waitingSince(this) ?? Infinity;
   }
@@ -111,7 +111,7 @@ export class RtmpChannel implements Channel, Lane {
     if (this.#inFlight?.arrive(bytes)) this.handler?.onAcknowledged?.();
   }
 
-  /** Data that a client of AMF0 cannot be given is not sent to it. RTMP-417. */
+  /** Sends data, except to a client of AMF0 if AMF0 cannot express them. RTMP-417. */
   #writeData(frame: Frame, time: number): void {
     const amf0 = this.host.objectEncoding === 0;
     const form = amf0 ? FORM_AMF0 : FORM_AMF3;

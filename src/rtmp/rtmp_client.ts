@@ -14,8 +14,8 @@ import type { Lane } from "./out_queue.ts";
 import { type ChannelHost, RtmpChannel } from "./rtmp_channel.ts";
 import type { RtmpTarget } from "./url.ts";
 
-/** Silence (ms) after which the server is pinged. */
-const PING_AFTER = 5_000;
+/** Time (ms) without data after which the server is pinged. */
+const PING_INTERVAL = 5_000;
 
 /** Interface of the owner of a client. */
 export interface ClientHost {
@@ -37,7 +37,7 @@ type Answer = (error: Status | undefined, value: AmfValue) => void;
 /** A connection to a server, as its client. */
 export class RtmpClient implements LinkHost, ChannelHost {
   readonly link: Link;
-  /** Values go out as the client asks for them at once. */
+  /** The client may send AMF3 from the start. */
   readonly connectAnswered = true;
   readonly objectEncoding: ObjectEncoding;
   readonly #host: ClientHost;
@@ -96,7 +96,7 @@ export class RtmpClient implements LinkHost, ChannelHost {
     channel.write(callMessage(0, name, ++this.#lastTransaction, values));
   }
 
-  /** Messages to the server on a message stream. */
+  /** A channel of messages to the server on a message stream. */
   open(stream: number, kind: ChannelKind): RtmpChannel {
     const channel = new RtmpChannel(stream, kind, this);
     this.#channels.add(channel);
@@ -110,7 +110,7 @@ export class RtmpClient implements LinkHost, ChannelHost {
 
   /**
    * Fills a block with waiting bytes; the system has accepted all blocks before it.
-   * @returns how many bytes were written into the block
+   * @returns the number of bytes written into the block
    */
   fill(block: Uint8Array): number {
     this.#delivery.taken(this.link.bytesHandedOut);
@@ -120,11 +120,11 @@ export class RtmpClient implements LinkHost, ChannelHost {
 
   /**
    * Call from time to time: pings a silent server.
-   * @returns milliseconds since the last byte came
+   * @returns milliseconds since the last received byte
    */
   manage(): number {
     const silence = this.#host.now - this.link.lastReceived;
-    if (this.link.open && silence >= PING_AFTER) this.link.ping();
+    if (this.link.open && silence >= PING_INTERVAL) this.link.ping();
     return silence;
   }
 

@@ -179,7 +179,7 @@ export class RtmpDoor implements Door {
     writer.channel.write(commandMessage("_result", transaction, values));
   }
 
-  /** The name of a publication that is the first argument, which stays unread; undefined: it is none. */
+  /** The name of a publication in the first argument, which stays unread; undefined if it is not a name. */
   #nameIn({ values }: Command): string | undefined {
     try {
       const { input, at } = values.raw;

@@ -22,7 +22,7 @@ export interface RtmpLimits {
 /** Counters of connections since the start. */
 interface RtmpCounters {
   accepted: number;
-  /** Connections that ended, by reason; in good order they are not counted. */
+  /** Number of connections that failed, by reason. */
   readonly closed: Partial<Record<CloseReason, number>>;
 }
 
@@ -32,9 +32,8 @@ interface Traffic {
 }
 
 /** Time (ms) between calls of {@link RtmpServer.manage} after which the whole server counts as busy. */
-const HELD_UP = 2_000;
-
-/** Connections of one owner. */
+const MAX_MANAGE_INTERVAL = 2_000;
+/** Number of connections of one source. */
 interface Share {
   all: number;
   unconnected: number;
@@ -44,11 +43,11 @@ interface Share {
 export class RtmpServer {
   readonly counters: RtmpCounters = { accepted: 0, closed: {} };
   readonly #sessions = new Set<RtmpSession>();
-  /** Oldest first. */
+  /** Sessions that have not sent `connect`, oldest first. */
   readonly #unconnected = new Set<RtmpSession>();
   readonly #shares = new Map<string, Share>();
   #managedAt = -Infinity;
-  /** Of connections that are over. */
+  /** Traffic of ended connections. */
   #past: Traffic = { bytesIn: 0, bytesOut: 0 };
 
   constructor(readonly hub: Hub, readonly options: RtmpServerOptions) {}
@@ -119,21 +118,21 @@ export class RtmpServer {
     if (this.#sessions.delete(session)) this.#past = withLink(this.#past, session);
   }
 
-  /** Several times a second. */
+  /** Called several times a second. */
   manage(): void {
     const { now } = this.hub;
-    const heldUp = now - this.#managedAt > HELD_UP; // no input was processed meanwhile
+    const heldUp = now - this.#managedAt > MAX_MANAGE_INTERVAL; // no input was processed meanwhile
     this.#managedAt = now;
     if (heldUp) return;
     for (const session of [...this.#sessions]) session.manage();
   }
 
-  /** The server stops: clients that can are asked to connect again. RTMP-830. */
+  /** The server stops: asks clients that support it to reconnect. RTMP-830. */
   close(): void {
     for (const session of [...this.#sessions]) session.leave();
   }
 
-  /** Ends the session that has been unconnected for longest: an honest client connects at once. */
+  /** Ends the session that has been without `connect` for longest. */
   #endOldest(): void {
     const [oldest] = this.#unconnected;
     oldest?.end("too many connections", "the server made room for new connections", true);
@@ -156,7 +155,7 @@ const withLink = ({ bytesIn, bytesOut }: Traffic, { link }: RtmpSession): Traffi
   bytesOut: bytesOut + link.bytesHandedOut,
 });
 
-/** Undefined for this machine, which may pass on what others ask. */
+/** The source of an address; undefined for this machine, which may be a proxy. */
 function sourceOf(hostname: string): string | undefined {
   return isLoopback(hostname) ? undefined : sourceKey(hostname);
 }

@@ -38,7 +38,7 @@ export interface Wire {
   end(): void;
 }
 
-/** Where a connection comes from, as `net` has accepted it. */
+/** Origin of an accepted connection. */
 export interface Accepted {
   readonly protocol: "rtmp" | "rtmps";
   /** `ip:port`, or `[ip]:port`. */
@@ -51,7 +51,7 @@ export interface Accepted {
 interface SessionHost {
   readonly hub: Hub;
   readonly options: { readonly hmac: Hmac; random(length: number): Uint8Array };
-  /** The client asks to connect, and is going to be accepted. */
+  /** The client's `connect` will be accepted. */
   onConnected(session: RtmpSession): void;
   /** The client has left the hub; its last messages may still wait. */
   onEnded(session: RtmpSession, reason: CloseReason | undefined, text: string): void;
@@ -59,7 +59,7 @@ interface SessionHost {
   onOver(session: RtmpSession): void;
 }
 
-/** Why sessions end, in words for `onFailed`. API-639. */
+/** Reasons of failures as text for `onFailed`. API-639. */
 const FAILURES: Partial<Record<CloseReason, string>> = {
   "silent": "received nothing, not even an answer to a ping, for too long",
   "not reading": "the client reads too slowly",
@@ -79,7 +79,7 @@ export class RtmpSession implements Transport, LinkHost {
   readonly #delivery = new Delivery(WINDOW);
   readonly #early = new EarlyMetadata();
   #pingedAt = 0;
-  /** Bytes that the system has taken, and when it last took some. */
+  /** Total bytes that the system has taken, and the time (ms) at which it last took some. */
   #taken = 0;
   #takenAt = 0;
   #closeAt = Infinity;
@@ -101,7 +101,7 @@ export class RtmpSession implements Transport, LinkHost {
 
   // Transport
 
-  /** Silence is looked after here, where it ends the connection. */
+  /** 0: the session itself ends a silent connection. */
   readonly publisherTimeout = 0;
 
   get protocol(): "rtmp" | "rtmps" {
@@ -173,7 +173,7 @@ export class RtmpSession implements Transport, LinkHost {
     return this.connection.objectEncoding;
   }
 
-  /** The answer to `connect` was written: until then all is AMF0. RTMP-301. */
+  /** Whether the answer to `connect` was written; until then all values are AMF0. RTMP-301. */
   connectAnswered = false;
 
   get bytesHandedOut(): number {
@@ -263,7 +263,7 @@ export class RtmpSession implements Transport, LinkHost {
 
   /**
    * Fills a block with waiting bytes; the system has accepted all blocks before it.
-   * @returns how many bytes were written into the block
+   * @returns the number of bytes written into the block
    */
   fill(block: Uint8Array): number {
     const taken = this.link.bytesHandedOut;
@@ -279,17 +279,17 @@ export class RtmpSession implements Transport, LinkHost {
     return 0;
   }
 
-  /** Whether {@link fill} has something to do once a write is over. */
+  /** Whether {@link fill} has something to do after a write. */
   get waits(): boolean {
     return !this.link.drained || this.#closed || this.#endAfterQueue;
   }
 
-  /** Whether the wire should call {@link fill} at once: something besides media waits. */
+  /** Whether the wire should call {@link fill} at once: messages other than media wait. */
   get pressing(): boolean {
     return this.link.pressing || this.#closed || this.#endAfterQueue;
   }
 
-  /** The connection is gone. */
+  /** The connection has ended. */
   gone(): void {
     if (this.#wireEnded) return;
     this.#wireEnded = true;
@@ -321,7 +321,7 @@ export class RtmpSession implements Transport, LinkHost {
     this.#manageSilence();
   }
 
-  /** The client is going to be accepted. */
+  /** The client will be accepted. */
   accepted(): void {
     this.#host.onConnected(this);
     this.link.trust("connected");
@@ -344,7 +344,7 @@ export class RtmpSession implements Transport, LinkHost {
 
   /**
    * Ends the session.
-   * @param reason is counted; undefined: in good order
+   * @param reason counted; undefined: in order
    * @param atOnce drops waiting messages
    */
   end(reason: CloseReason | undefined, text: string, atOnce = false): void {

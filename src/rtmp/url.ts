@@ -18,7 +18,7 @@ export interface RtmpTarget {
 export interface RtmpStreamUrl extends RtmpTarget {
   /** The stream's name with its query, as encoders send it: often a secret. */
   readonly name: string;
-  /** The URL without the name, for people and logs. */
+  /** The URL without the name, for logs and statistics. */
   readonly shown: string;
 }
 
@@ -42,7 +42,7 @@ export function parseRtmpTarget(text: string): RtmpTarget {
 }
 
 /**
- * Reads the URL of a stream: the last segment of the path and the query behind it are its name.
+ * Reads the URL of a stream: the last segment of the path with its query is its name.
  *
  * @throws {RangeError} as {@link parseRtmpTarget}
  */

@@ -1,5 +1,5 @@
 // The messages of RTWebSocket: one binary WebSocket message each, which begins with its type.
-// WEB-501, WEB-502. Both directions stand side by side.
+// WEB-501, WEB-502.
 
 import { Reader } from "../bytes/reader.ts";
 import { vluLength, Writer } from "../bytes/writer.ts";
@@ -19,14 +19,13 @@ const RtwsType = {
   exception: 0x5e,
 } as const;
 
-/**
- * A message that was read. Arrays are views of it.
+/** A received message. Arrays are views of it.
  *
  * - `flow`: a number that its sender has chosen for one of its flows; in acknowledgements and
  *   exceptions the number of a flow of the receiver
  * - `association`: the flow of the receiver that a new flow answers
  * - `more`: further fragments of the same message follow
- * - `count`: how many messages are given up, the begun one included
+ * - `count`: number of abandoned messages, the incomplete one included
  * - `bytes` of dataAck: length of the user data messages since the last one, types and numbers
  *   included (WEB-505)
  */
@@ -58,7 +57,7 @@ export type RtwsMessage =
 /**
  * Reads a message.
  *
- * @returns undefined for a type that is not known: it is passed over
+ * @returns undefined for an unknown type: ignore the message
  * @throws {WireError} if the message is empty or cut off
  */
 export function readRtws(message: Uint8Array): RtwsMessage | undefined {

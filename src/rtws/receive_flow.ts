@@ -1,10 +1,10 @@
 import type { SendFlow } from "./send_flow.ts";
 
 const NOTHING = new Uint8Array(0);
-/** Bytes of the first buffer for a message in fragments. */
+/** Minimum length (bytes) of the buffer for a message in fragments. */
 const MIN_PARTS = 1_024;
 
-/** Takes the messages of a flow that was accepted. */
+/** Receives the messages of an accepted flow. */
 export interface FlowReceiver {
   /** @param message a view, good until the call returns */
   onMessage(message: Uint8Array): void;
@@ -18,9 +18,9 @@ export class ReceiveFlow {
   /** Bytes that the peer may send ahead. */
   bufferCapacity = 65_536;
   receivedFragments = 0;
-  /** Nothing is lost by a WebSocket. */
+  /** Always 0: a WebSocket loses no data. */
   readonly lostFragments = 0;
-  /** Bytes of user data, headers included, that were not acknowledged. */
+  /** Unacknowledged bytes of user data, headers included. */
   unacknowledged = 0;
   /** The flow was refused: its messages are discarded. */
   refused = false;
@@ -35,17 +35,17 @@ export class ReceiveFlow {
     readonly onReject: (flow: ReceiveFlow, code: number) => void,
   ) {}
 
-  /** Bytes of a message whose end has not come. */
+  /** Bytes of the incomplete message. */
   get partBytes(): number {
     return this.#length;
   }
 
-  /** Tells the peer that nothing more of this flow is wanted. */
+  /** Rejects the flow. */
   reject(code = 0): void {
     if (!this.refused) this.onReject(this, code);
   }
 
-  /** @returns the message, once its last fragment is there */
+  /** @returns the message, if this was its last fragment */
   receive(fragment: Uint8Array, more: boolean): Uint8Array | undefined {
     this.receivedFragments++;
     if (!more && this.#length === 0) return fragment;
@@ -56,13 +56,13 @@ export class ReceiveFlow {
     return message;
   }
 
-  /** The peer gives up the message that it has begun. */
+  /** The peer abandons its incomplete message. */
   abandon(): void {
     this.#parts = NOTHING;
     this.#length = 0;
   }
 
-  /** One buffer that grows: as objects of their own, fragments of a byte would cost a hundred times as much. */
+  /** Appends to one growing buffer: separate objects for fragments of a byte would take a hundred times the memory. */
   #add(fragment: Uint8Array): void {
     const length = this.#length + fragment.length;
     if (length > this.#parts.length) {

@@ -37,7 +37,7 @@ export class RtwsConnection extends FlowTransport<ReceiveFlow, RtwsSession> impl
     session.isTrusted = () => this.connection.state === "connected";
   }
 
-  /** A name ends at `?`, and what follows are parameters for scripts, as on RTMP. DECISIONS 23. */
+  /** A name ends at `?`; parameters for scripts follow, as in RTMP. DECISIONS 23. */
   streamName(text: string): StreamName {
     return readStreamName(text);
   }
@@ -46,7 +46,7 @@ export class RtwsConnection extends FlowTransport<ReceiveFlow, RtwsSession> impl
     return this.session.partialBytes;
   }
 
-  /** @param failure why the WebSocket is over, if that was not in good order */
+  /** @param failure the reason, if the WebSocket has failed */
   onClose(failure: string | undefined): void {
     this.over(failure);
   }

@@ -2,23 +2,23 @@ import { Writer } from "../bytes/writer.ts";
 import { userDataOverhead, writeAbandon, writeFlowClose, writeUserData } from "./messages.ts";
 import type { ReceiveFlow } from "./receive_flow.ts";
 
-/** Bytes of a message that go out at once, so that flows of higher priority can come between. WEB-506. */
+/** Maximum length (bytes) of a fragment, so that flows of higher priority can interrupt a message. WEB-506. */
 const FRAGMENT_LENGTH = 1400;
 /** The peer's buffer before its first acknowledgement, in bytes. */
 const FIRST_BUFFER = 65_536;
 
 interface SendFlowHandler {
-  /** The peer wants no more of this flow, which is closed. */
+  /** The peer has rejected this flow, which is closed. */
   onException?(code: number): void;
   /** An acknowledgement has come. */
   onAcknowledged?(): void;
-  /** The peer has seen the end. */
+  /** The peer has acknowledged the end. */
   onClosed?(): void;
 }
 
 /** The part of a session that a sending flow uses. */
 export interface SendFlowOwner {
-  /** There may be something to send. */
+  /** The flow may have something to send. */
   wake(): void;
   /** Sends a message now. */
   send(message: Uint8Array<ArrayBuffer>): void;
@@ -29,24 +29,24 @@ export class SendFlow {
   priority = 0;
   handler: SendFlowHandler | undefined;
   sentFragments = 0;
-  /** Nothing is lost by a WebSocket. */
+  /** Always 0: a WebSocket loses no data. */
   readonly lostFragments = 0;
   /** Bytes of user data, headers included, that have arrived. */
   ackedBytes = 0;
   #state: "open" | "closing" | "closed" = "open";
-  /** Messages that were not sent to their end, from `#head` on. */
+  /** Messages not completely sent, from `#head` on. */
   #queue: Uint8Array[] = [];
-  /** Of each what goes out in place of the u32 behind its first byte; -1: that itself. */
+  /** For each message, the u32 that replaces the one after its first byte; -1: none. */
   #stamps: number[] = [];
   #head = 0;
-  /** Bytes of the first one that were sent. */
+  /** Number of bytes sent of the first one. */
   #offset = 0;
   #queuedBytes = 0;
   #lastMessage = 0;
-  /** Bytes of user data sent in all, headers included. */
+  /** Total bytes of user data sent, headers included. */
   #sentBytes = 0;
   #buffer = FIRST_BUFFER;
-  /** For each message that was sent to its end, `#sentBytes` after it; from `#arrived` on. */
+  /** For each completely sent and unacknowledged message, `#sentBytes` after it. */
   #ends: number[] = [];
   #arrived = 0;
 
@@ -66,12 +66,12 @@ export class SendFlow {
     return this.#queuedBytes;
   }
 
-  /** Messages written and not sent to their end. */
+  /** Number of messages written and not completely sent. */
   get queuedMessages(): number {
     return this.#queue.length - this.#head;
   }
 
-  /** How many messages were written. */
+  /** Number of messages written. */
   get lastMessage(): number {
     return this.#lastMessage;
   }
@@ -94,7 +94,7 @@ export class SendFlow {
   /**
    * Sends a message, whose bytes are not copied and must not change any more.
    *
-   * @param stamp u32 that goes out in place of the one behind the first byte; -1: none
+   * @param stamp u32 that replaces the one after the first byte; -1: none
    */
   write(message: Uint8Array, _options?: { readonly reliable?: boolean }, stamp = -1): void {
     if (this.#state !== "open") return;
@@ -105,7 +105,7 @@ export class SendFlow {
     this.host.wake();
   }
 
-  /** Drops the messages that were not begun. @returns how many */
+  /** Drops the messages of which nothing was sent. @returns their number */
   abandonUnsent(): number {
     const first = this.#head + (this.#offset > 0 ? 1 : 0);
     const dropped = this.#queue.splice(first);
@@ -159,7 +159,7 @@ export class SendFlow {
     this.handler?.onAcknowledged?.();
   }
 
-  /** The peer refuses the flow: what waits is given up. */
+  /** The peer rejects the flow: drops the waiting messages. */
   refused(code: number): void {
     if (this.#state === "closed") return;
     const wasOpen = this.#state === "open";
@@ -170,7 +170,7 @@ export class SendFlow {
     this.handler?.onException?.(code);
   }
 
-  /** The peer has seen the end, or the session has ended. */
+  /** The peer has acknowledged the end (`seen`), or the session has ended. */
   finish(seen: boolean): void {
     if (this.#state === "closed") return;
     this.#state = "closed";
@@ -182,7 +182,7 @@ export class SendFlow {
     this.#head++;
     this.#offset = 0;
     if (this.#head < 64 && this.#head < this.#queue.length) return;
-    this.#queue.splice(0, this.#head); // room for what is done is not kept
+    this.#queue.splice(0, this.#head); // frees the memory of sent messages
     this.#stamps.splice(0, this.#head);
     this.#head = 0;
   }

@@ -14,25 +14,25 @@ import {
 import { type FlowReceiver, ReceiveFlow } from "./receive_flow.ts";
 import { SendFlow } from "./send_flow.ts";
 
-/** Data is acknowledged after this time at most, in milliseconds. WEB-505. */
+/** Maximum time (ms) before data are acknowledged. WEB-505. */
 const ACK_DELAY = 250;
-/** The peer's acknowledgement window before it tells another one, in bytes. */
+/** The peer's acknowledgement window until it sends another one, in bytes. */
 const FIRST_ACK_WINDOW = 2800;
-/** Acknowledgements are asked for after this many bytes. */
+/** Acknowledgement window requested of the peer, in bytes. */
 const ACK_WINDOW = 16_384;
-/** Minimum window: bytes that may be on the way to the peer at any round trip time. WEB-506. */
-const LEAST_WINDOW = 65_536;
-/** Milliseconds of the measured rate that may wait in the network. WEB-506. */
-const DELAY_ALLOWED = 50;
+/** Minimum window: bytes that may be in flight at any round trip time. WEB-506. */
+const MIN_WINDOW = 65_536;
+/** Time (ms) of the measured rate that may be queued in the network. WEB-506. */
+const MAX_QUEUE_DELAY = 50;
 const PING_INTERVAL = 10_000;
 /** Limits of open flows and unfinished messages of the peer. WEB-510. */
 const MAX_FLOWS = 64;
 const MAX_METADATA = 64;
 const MAX_MESSAGE = 16 << 20;
 const MAX_PARTS = 32 << 20;
-/** The same of who has not connected. */
-const STRANGERS_MESSAGE = 64 << 10;
-const STRANGERS_PARTS = 128 << 10;
+/** Limits of incomplete messages before the peer has connected, in bytes. */
+const MAX_UNTRUSTED_MESSAGE = 64 << 10;
+const MAX_UNTRUSTED_PARTS = 128 << 10;
 
 /** The part of a WebSocket that a session uses. */
 export interface RtwsOutbox {
@@ -40,14 +40,14 @@ export interface RtwsOutbox {
   send(message: Uint8Array<ArrayBuffer>): void;
   /** Whether the transport takes more; false while its own buffer is full. */
   readonly writable: boolean;
-  /** There may be something to send: call {@link RtwsSession.flush} soon. */
+  /** Flows may have something to send: call {@link RtwsSession.flush} soon. */
   wake(): void;
 }
 
 export interface RtwsHandler {
   /** A flow from the peer. @returns null to refuse it */
   onFlow(flow: ReceiveFlow): FlowReceiver | null;
-  /** @param failure why the session is over, if that was not in good order */
+  /** @param failure the reason, if the session has failed */
   onClose(failure: string | undefined): void;
 }
 
@@ -72,13 +72,13 @@ export class RtwsSession {
   #now: number;
   #closed = false;
   #ackWindow = FIRST_ACK_WINDOW;
-  /** Bytes of user data that were not acknowledged, of all flows. */
+  /** Unacknowledged bytes of user data of all flows. */
   #unacknowledged = 0;
   #ackAt = Infinity;
   #pingAt: number;
   #pingSent: number | undefined;
   #baseRtt = Infinity;
-  /** Acknowledged bytes a millisecond, and since when they are counted. */
+  /** Acknowledged bytes per millisecond, and the time (ms) since which they are counted. */
   #rate = 0;
   #ackedSince: number;
   #ackedBytes = 0;
@@ -97,7 +97,7 @@ export class RtwsSession {
     this.#send(writeAckWindow(ACK_WINDOW));
   }
 
-  /** Asks the peer for a sign of life. */
+  /** Pings the peer. */
   ping(): void {
     this.#pingSent = undefined;
     this.#ping();
@@ -112,7 +112,7 @@ export class RtwsSession {
     return this.#closed;
   }
 
-  /** When to call {@link flush} next if nothing happens before. */
+  /** Time (ms) to call {@link flush} next without other events. */
   get deadline(): number {
     return this.#closed ? Infinity : Math.min(this.#ackAt, this.#pingAt);
   }
@@ -150,7 +150,7 @@ export class RtwsSession {
   }
 
   /**
-   * A WebSocket message has come.
+   * A WebSocket message has arrived.
    *
    * @throws {WireError} if the peer breaks the protocol or its limits: close the WebSocket
    */
@@ -161,7 +161,7 @@ export class RtwsSession {
     if (read) this.#dispatch(read);
   }
 
-  /** Sends what may be sent, and what time has made due. */
+  /** Sends waiting data, and acknowledgements and pings that are due. */
   flush(now: number): void {
     if (this.#closed) return;
     this.#now = now;
@@ -177,13 +177,13 @@ export class RtwsSession {
   }
 
   /**
-   * Ends the session: all flows are over, and nothing is sent any more.
+   * Ends the session and all its flows; sends no more.
    *
-   * @param failure why, if that was not in good order
+   * @param failure the reason, if it has failed
    */
   close(failure?: string): void {
     if (this.#closed) return;
-    if (failure === undefined) this.flush(this.#now); // what was written before
+    if (failure === undefined) this.flush(this.#now); // sends the messages written before
     this.#closed = true;
     for (const flow of this.#sending.values()) flow.finish(false);
     this.#sending.clear();
@@ -257,19 +257,19 @@ export class RtwsSession {
 
   #deliver(flow: ReceiveFlow, fragment: Uint8Array, more: boolean): void {
     const trusted = this.isTrusted();
-    const most = trusted ? MAX_MESSAGE : STRANGERS_MESSAGE;
+    const most = trusted ? MAX_MESSAGE : MAX_UNTRUSTED_MESSAGE;
     if (flow.partBytes + fragment.length > most) {
       throw new WireError(`Cannot receive a message of more than ${most} bytes`);
     }
     const message = flow.receive(fragment, more);
     if (message) return flow.receiver?.onMessage(message);
-    const parts = trusted ? MAX_PARTS : STRANGERS_PARTS;
+    const parts = trusted ? MAX_PARTS : MAX_UNTRUSTED_PARTS;
     if (this.partialBytes > parts) {
       throw new WireError(`Cannot hold more than ${parts} bytes of unfinished messages`);
     }
   }
 
-  /** Bytes of messages whose ends have not come. */
+  /** Bytes of incomplete messages. */
   get partialBytes(): number {
     let bytes = 0;
     for (const { partBytes } of this.#receiving.values()) bytes += partBytes;
@@ -327,10 +327,10 @@ export class RtwsSession {
     this.#baseRtt = Math.min(this.#baseRtt, rtt);
   }
 
-  /** Bytes that may be on the way. WEB-506. */
+  /** Maximum number of bytes in flight. WEB-506. */
   get #window(): number {
-    if (this.#baseRtt === Infinity) return LEAST_WINDOW;
-    return Math.max(LEAST_WINDOW, this.#rate * (this.#baseRtt + DELAY_ALLOWED));
+    if (this.#baseRtt === Infinity) return MIN_WINDOW;
+    return Math.max(MIN_WINDOW, this.#rate * (this.#baseRtt + MAX_QUEUE_DELAY));
   }
 
   /** The flow that sends next: the one of the highest priority that has waited longest. */
