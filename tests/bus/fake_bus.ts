@@ -1,4 +1,4 @@
-// A bus in virtual time that loses, repeats, reorders and splits, and servers on it.
+// A bus in virtual time that loses, duplicates, reorders and splits messages, and servers on it.
 import { createHash, createHmac } from "node:crypto";
 import { Bus, type BusUser, type Wire } from "../../src/bus/bus.ts";
 import type { BusFrame } from "../../src/bus/frames.ts";
@@ -16,9 +16,9 @@ export interface Faults {
   /** Probabilities. */
   loss?: number;
   duplicates?: number;
-  /** Milliseconds that a message may take longer than others. */
+  /** Maximum extra delay of a message in ms. */
   reorder?: number;
-  /** Subjects that are not concerned. */
+  /** Subjects without faults. */
   except?: RegExp;
 }
 
@@ -69,7 +69,7 @@ export class FakeBus {
     }
   }
 
-  /** Goes from event to event. */
+  /** Advances time from event to event. */
   run(milliseconds: number): void {
     const end = this.now + milliseconds;
     for (;;) {
@@ -106,19 +106,19 @@ export class FakeServer implements Wire, BusUser<string> {
   readonly maxPayload: number;
   readonly properties = new Map<string, string>();
   paths: string[] = [];
-  /** Peers that clients here are, hexadecimal. */
+  /** Peer ids of this server's clients, hexadecimal. */
   readonly peers = new Set<string>();
   readonly members = new Map<string, Uint8Array[]>();
   readonly foreign = new Map<string, Set<string>>();
   /** Local publications with the initial state for a new listener. */
   readonly publications = new Map<string, BusFrame[]>();
-  /** What listeners here got, by name: each with whether something before was lost. */
+  /** Frames that this server's listeners got, by name, each with whether earlier frames were lost. */
   readonly relays = new Map<string, { frame: BusFrame; lost: boolean }[]>();
-  /** Names that others have listeners for. */
+  /** Names of this server's publications that other servers have listeners for. */
   readonly interests = new Set<string>();
   /** False while the process is killed. */
   up = true;
-  /** Servers of other sides cannot be reached. */
+  /** Side of a split; servers of different sides cannot reach each other. */
   side = 0;
   readonly #startedAt: number;
 
@@ -152,7 +152,7 @@ export class FakeServer implements Wire, BusUser<string> {
     this.up = false;
   }
 
-  /** Somebody here publishes. */
+  /** A client of this server begins to publish. */
   publishes(name: string, snapshot: BusFrame[] = []): void {
     this.publications.set(name, snapshot);
     this.bus.publications.begun(name, this.network.now);
@@ -182,7 +182,7 @@ export class FakeServer implements Wire, BusUser<string> {
     this.bus.groups.left(group, peer);
   }
 
-  /** The names of the servers it sees. */
+  /** Names of the servers that this server sees. */
   get sees(): string[] {
     return [...this.bus.presence.servers.values()].map(({ publicAddress }) =>
       publicAddress.split(".")[0]

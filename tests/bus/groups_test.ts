@@ -1,4 +1,4 @@
-// NetGroups whose members are at several servers, on a bus in virtual time.
+// NetGroups with members on several servers, on a bus in virtual time.
 import assert from "node:assert/strict";
 import { toHex } from "../../src/bytes/hex.ts";
 import { FakeBus } from "./fake_bus.ts";
@@ -6,7 +6,7 @@ import { FakeBus } from "./fake_bus.ts";
 const group = "ab".repeat(32);
 const peer = (n: number) => new Uint8Array(32).fill(n);
 
-Deno.test("members of a group are known only to servers with members of it", () => {
+Deno.test("Servers send members of a group only to servers that have members of it", () => {
   const bus = new FakeBus(1);
   const [a, b, c] = ["a", "b", "c"].map((name) => bus.add(name));
   bus.run(100);
@@ -34,7 +34,7 @@ Deno.test("servers forget the members of a server that is killed", () => {
   assert.equal(a.foreign.get(group)!.size, 0);
 });
 
-Deno.test("with 20 servers of 10 members each a server keeps 32 of the others", () => {
+Deno.test("Each of 20 servers with 10 members keeps 32 members of other servers", () => {
   const bus = new FakeBus(1);
   for (let i = 0; i < 20; i++) bus.add(`s${i}`);
   bus.run(100);
@@ -45,7 +45,7 @@ Deno.test("with 20 servers of 10 members each a server keeps 32 of the others", 
   for (const server of bus.servers) assert.equal(server.foreign.get(group)!.size, 32);
 });
 
-Deno.test("members are correct after the next refresh, despite any loss", () => {
+Deno.test("Servers correct a group's members after lost messages within 46 s", () => {
   for (let seed = 1; seed <= 20; seed++) {
     const bus = new FakeBus(seed, { loss: 0.3 });
     const [a, b] = ["a", "b"].map((name) => bus.add(name));
@@ -64,7 +64,7 @@ Deno.test("members are correct after the next refresh, despite any loss", () => 
   }
 });
 
-Deno.test("a split is healed within 5 s: members of both sides know each other again", () => {
+Deno.test("Servers know the members of both sides within 5 s after a split heals", () => {
   for (let seed = 1; seed <= 20; seed++) {
     const bus = new FakeBus(seed, { duplicates: 0.1, reorder: 30 });
     const servers = Array.from({ length: 6 }, (_, i) => bus.add(`s${i}`));
@@ -88,7 +88,7 @@ Deno.test("a split is healed within 5 s: members of both sides know each other a
   }
 });
 
-Deno.test("servers that join at the same time, and do not hear each other yet, do within a second", () => {
+Deno.test("Servers whose joins were lost learn each other's members within 1 s", () => {
   for (let seed = 1; seed <= 20; seed++) {
     const bus = new FakeBus(seed);
     const [a, b] = ["a", "b"].map((name) => bus.add(name));

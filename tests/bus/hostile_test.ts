@@ -1,4 +1,4 @@
-// A server on the bus that means harm: what it makes others do is bounded.
+// A hostile server on the bus: the work and memory that it costs other servers is bounded.
 import assert from "node:assert/strict";
 import { Envelope, type MessageCodec } from "../../src/bus/envelope.ts";
 import { FrameBatch, FrameReader } from "../../src/bus/frames.ts";
@@ -45,7 +45,7 @@ function world(): [FakeBus, FakeServer, Forger] {
   return [bus, victim, forger];
 }
 
-Deno.test("servers that come and go without end are met 1,024 times at once, then 20 times a second", () => {
+Deno.test("Presence reports at most 1,024 new servers at once, then 20 a second", () => {
   const [bus, victim] = world();
   for (let i = 0; i < 10_000; i++) {
     const forger = new Forger(bus, victim, 1 + i);
@@ -59,7 +59,7 @@ Deno.test("servers that come and go without end are met 1,024 times at once, the
   assert.equal(met(), 1_044);
 });
 
-Deno.test("a heartbeat has 64 KiB at most, and honest ones name as many applications as fit", () => {
+Deno.test("Presence refuses heartbeats above 64 KiB, and sends as many applications as fit", () => {
   const [bus, victim, forger] = world();
   const { counters, presence } = victim.bus;
   forger.beat({ properties: new Map([["zone", "x".repeat(100_000)]]) });
@@ -75,7 +75,7 @@ Deno.test("a heartbeat has 64 KiB at most, and honest ones name as many applicat
   assert.equal(counters.unreadable, 1);
 });
 
-Deno.test("clients are told of 256 new members of a group at once, then of 20 a second", () => {
+Deno.test("A server reports 256 new members of a group to its clients at once, then 20 a second", () => {
   const [bus, victim, forger] = world();
   const group = "ab".repeat(32);
   victim.joins(group, new Uint8Array(32));
@@ -107,7 +107,7 @@ Deno.test("clients are told of 256 new members of a group at once, then of 20 a 
   assert.equal(victim.bus.counters.unreadable, unreadable + 1);
 });
 
-Deno.test("joins of some bytes do not make a server send the state of a stream as often as they come", () => {
+Deno.test("A server answers 1,000 small joins with at most 66 MiB of a stream's state, then 18 MiB a second", () => {
   const [bus, victim, forger] = world();
   victim.publishes("cam", [frameOf(1, "video", 1 << 20)]);
   bus.run(10);
@@ -130,7 +130,7 @@ Deno.test("joins of some bytes do not make a server send the state of a stream a
   assert.ok(more >= 15 && more < 18, `${more} MiB a second later`);
 });
 
-Deno.test("a frame of pieces without bytes is given up, as one of too many bytes is", () => {
+Deno.test("FrameReader throws WireError at a frame of 300,000 pieces without bytes", () => {
   const reader = new FrameReader();
   const pieces = new Writer(8 * 10_000);
   for (let i = 0; i < 10_000; i++) pieces.u8(0xc0).u32(0).vlu(0).vlu(0);
@@ -140,7 +140,7 @@ Deno.test("a frame of pieces without bytes is given up, as one of too many bytes
   }, WireError);
 });
 
-Deno.test("a message has 16,384 parts of frames at most, and honest ones keep to that", () => {
+Deno.test("FrameBatch writes, and FrameReader accepts, at most 16,384 parts of frames in a message", () => {
   const batches: Uint8Array[] = [];
   const batch = new FrameBatch(1 << 20, (frames) => batches.push(frames));
   const empty = { kind: "audio", time: 0, name: "", payload: new Uint8Array(0) } as const;

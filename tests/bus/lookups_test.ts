@@ -1,4 +1,4 @@
-// Peers that are looked for at other servers, on a bus in virtual time.
+// Lookups of peers at other servers, on a bus in virtual time.
 import assert from "node:assert/strict";
 import { toHex } from "../../src/bytes/hex.ts";
 import { FakeBus, type FakeServer } from "./fake_bus.ts";
@@ -21,7 +21,7 @@ function ask(server: FakeServer, asker: string, peer = peerId): boolean {
 
 const answers = (server: FakeServer) => server.events.filter((event) => event.includes("found"));
 
-Deno.test("the server that has the peer answers; an unknown peer is reported after 200 ms", () => {
+Deno.test("The server that has a peer answers a lookup; Lookups reports an unknown peer after 200 ms", () => {
   const bus = new FakeBus(1);
   const [a, b] = ["a", "b", "c"].map((name) => bus.add(name));
   b.peers.add(toHex(peerId));
@@ -40,7 +40,7 @@ Deno.test("the server that has the peer answers; an unknown peer is reported aft
   assert.ok(ask(a, "z"));
 });
 
-Deno.test("a repeated hello does not ask twice; 200 requests a second are the most", () => {
+Deno.test("Lookups asks once for a repeated hello, and sends at most 200 requests a second", () => {
   const bus = new FakeBus(1);
   const a = bus.add("a");
   bus.run(1_000);
@@ -58,7 +58,7 @@ Deno.test("a repeated hello does not ask twice; 200 requests a second are the mo
   assert.equal(asked, 199);
 });
 
-Deno.test("lost requests and answers, duplicates and reordering: each asker is answered once", () => {
+Deno.test("Lookups answers each asker once when messages are lost, duplicated and reordered", () => {
   for (let seed = 1; seed <= 50; seed++) {
     const bus = new FakeBus(seed, { loss: 0.3, duplicates: 0.3, reorder: 100 });
     const [a, b] = ["a", "b"].map((name) => bus.add(name));

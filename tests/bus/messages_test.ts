@@ -1,4 +1,4 @@
-// The bytes of messages, hostile ones among them, and what may be on its way to the bus.
+// Bytes of messages, also truncated and mutated ones, and the limits of bytes in flight to the bus.
 import assert from "node:assert/strict";
 import { Envelope } from "../../src/bus/envelope.ts";
 import { Gate } from "../../src/bus/gate.ts";
@@ -12,7 +12,7 @@ import { FakeBus, hmac, sha256 } from "./fake_bus.ts";
 
 const ID = fromHex("000102030405060708090a0b0c0d0e0f");
 
-Deno.test("base32 is that of RFC 4648 §10, in lower case and without padding", () => {
+Deno.test("base32() encodes as in RFC 4648 §10, in lower case and without padding", () => {
   const cases = {
     "": "",
     f: "my",
@@ -26,7 +26,7 @@ Deno.test("base32 is that of RFC 4648 §10, in lower case and without padding", 
   }
 });
 
-Deno.test("no name can leave its place in a subject", () => {
+Deno.test("Subjects.media() encodes any name as 26 letters and digits of one subject token", () => {
   const subjects = new Subjects("test", sha256);
   for (const name of ["a.b", "*", ">", "", " ", "\r\nPUB x", "ü".repeat(10_000), "cam"]) {
     assert.match(subjects.media(name), /^cum\.test\.pub\.[a-z2-7]{26}\.m$/);
@@ -34,7 +34,7 @@ Deno.test("no name can leave its place in a subject", () => {
   assert.notEqual(subjects.media("a"), subjects.media("A"));
 });
 
-Deno.test("a call is: version, kind, sender, handler, values, proof", () => {
+Deno.test("Envelope writes a call as version, kind, sender, handler, values and proof", () => {
   const call = { handler: "hello", payload: fromHex("0101") };
   const plain = new Envelope(ID, new Uint8Array(), hmac).seal("s", messages.call, call);
   assert.equal(toHex(plain), `0103${toHex(ID)}0568656c6c6f0101`);
@@ -51,7 +51,7 @@ Deno.test("a call is: version, kind, sender, handler, values, proof", () => {
   }
 });
 
-Deno.test("every truncation of every message, and random bytes, are counted and do no harm", () => {
+Deno.test("A server counts truncated and mutated messages, and continues to see the sender", () => {
   const bus = new FakeBus(1);
   const [a, b] = [bus.add("a"), bus.add("b")];
   const seen: { subject: string; bytes: Uint8Array }[] = [];
@@ -93,7 +93,7 @@ Deno.test("every truncation of every message, and random bytes, are counted and 
   assert.deepEqual(b.sees, ["a"]);
 });
 
-Deno.test("frames are dropped above 4 MiB on their way, all else above 16 MiB, all while the bus is gone", () => {
+Deno.test("Gate drops frames above 4 MiB in flight, other messages above 16 MiB, and all while the bus is unavailable", () => {
   const gate = new Gate();
   assert.equal(gate.admit(1, false), false);
   gate.open = true;

@@ -1,4 +1,4 @@
-// Which servers are there, on a bus in virtual time.
+// Servers that see each other start, stop and change, on a bus in virtual time.
 import assert from "node:assert/strict";
 import { Envelope } from "../../src/bus/envelope.ts";
 import * as messages from "../../src/bus/messages.ts";
@@ -14,7 +14,7 @@ Deno.test("50 servers see each other within 2 s of their start", () => {
   }
 });
 
-Deno.test("a server that stops is gone at once, one that is killed after 3 s, one time each", () => {
+Deno.test("Presence removes a stopped server at once, and a killed one after 3 s, once each", () => {
   const bus = new FakeBus(1);
   const [a, b, c] = ["a", "b", "c"].map((name) => bus.add(name));
   bus.run(1_500);
@@ -35,7 +35,7 @@ Deno.test("a server that stops is gone at once, one that is killed after 3 s, on
   ]);
 });
 
-Deno.test("heartbeats after a goodbye do not bring the server back", () => {
+Deno.test("Presence ignores heartbeats of a server that said goodbye", () => {
   const bus = new FakeBus(1);
   const [a, b] = [bus.add("a"), bus.add("b")];
   bus.run(100);
@@ -48,7 +48,7 @@ Deno.test("heartbeats after a goodbye do not bring the server back", () => {
   assert.deepEqual(a.sees, []);
 });
 
-Deno.test("a server that is started again replaces the one that was killed", () => {
+Deno.test("Presence replaces a killed server when it is restarted", () => {
   const bus = new FakeBus(1);
   const [a, b] = [bus.add("a"), bus.add("b")];
   bus.run(1_500);
@@ -62,7 +62,7 @@ Deno.test("a server that is started again replaces the one that was killed", () 
   ]);
 });
 
-Deno.test("two running servers with one publicAddress: one is seen, and both are warned of", () => {
+Deno.test("Presence shows one of two servers with the same publicAddress, and both log a warning", () => {
   const bus = new FakeBus(1);
   const a = bus.add("a");
   bus.add("b", { startedAt: 1 });
@@ -74,7 +74,7 @@ Deno.test("two running servers with one publicAddress: one is seen, and both are
   assert.match(double.logs.join(), /Two servers/);
 });
 
-Deno.test("properties, load and paths travel; a path that is new starts the application", () => {
+Deno.test("Presence sends properties, load and paths, and reports a new path", () => {
   const bus = new FakeBus(1);
   const [a, b] = [bus.add("a"), bus.add("b")];
   b.properties.set("zone", "eu");
@@ -88,7 +88,7 @@ Deno.test("properties, load and paths travel; a path that is new starts the appl
   assert.ok(a.events.includes("b.example:1935 runs ,/chat"), `${a.events}`);
 });
 
-Deno.test("a server with any number of applications is seen, and 1,024 of them", () => {
+Deno.test("Presence shows a server with 9,000 applications, and 1,024 of them", () => {
   const bus = new FakeBus(1);
   const [a, b] = [bus.add("a"), bus.add("b")];
   b.paths = Array.from({ length: 9_000 }, (_, i) => `/${i}`);
@@ -98,7 +98,7 @@ Deno.test("a server with any number of applications is seen, and 1,024 of them",
   assert.equal(seen.paths.length, 1_024);
 });
 
-Deno.test("forged servers and goodbyes are bounded", () => {
+Deno.test("Presence keeps at most 1,024 forged servers, and logs few lines about them", () => {
   const bus = new FakeBus(1);
   const [a, b] = [bus.add("a"), bus.add("b")];
   bus.run(1_500);
@@ -122,7 +122,7 @@ Deno.test("forged servers and goodbyes are bounded", () => {
   assert.deepEqual(a.sees, ["b"]);
 });
 
-Deno.test("a split and its healing are seen from both sides within 4 s", () => {
+Deno.test("Servers of both sides see a split within 4 s, and its healing within 2 s", () => {
   const bus = new FakeBus(7);
   const servers = ["a", "b", "c", "d"].map((name) => bus.add(name));
   bus.run(2_000);
@@ -134,7 +134,7 @@ Deno.test("a split and its healing are seen from both sides within 4 s", () => {
   for (const { sees } of servers) assert.equal(sees.length, 3);
 });
 
-Deno.test("calls reach the handler of one server in their order", () => {
+Deno.test("A server receives the calls to its handler in order, and other servers receive none", () => {
   const bus = new FakeBus(1);
   const [a, b, c] = ["a", "b", "c"].map((name) => bus.add(name));
   bus.run(100);
@@ -145,7 +145,7 @@ Deno.test("calls reach the handler of one server in their order", () => {
   assert.deepEqual(calls(c.events), []);
 });
 
-Deno.test("a call of several servers is one message, in order with calls of one of them", () => {
+Deno.test("A call to several servers is one message, in order with calls to one of them", () => {
   const bus = new FakeBus(1);
   for (let i = 0; i < 50; i++) bus.add(`s${i}`);
   bus.run(3_200);
@@ -164,7 +164,7 @@ Deno.test("a call of several servers is one message, in order with calls of one 
   assert.deepEqual(calls(others[0]), [], "it is not for this one");
 });
 
-Deno.test("servers of another cluster or another secret are not seen", () => {
+Deno.test("Presence ignores servers of another cluster or with another secret", () => {
   const bus = new FakeBus(1);
   const a = bus.add("a", { secret: "sesame" });
   bus.add("b", { secret: "barley" });
@@ -178,7 +178,7 @@ Deno.test("servers of another cluster or another secret are not seen", () => {
   assert.equal(a.logs.filter((line) => line.startsWith("warn")).length, 1);
 });
 
-Deno.test("the first message to a newly met server arrives, and arrives first", () => {
+Deno.test("A newly met server receives the greeting call after it saw the caller", () => {
   for (let seed = 1; seed <= 20; seed++) {
     const bus = new FakeBus(seed);
     const greeting = (server: FakeServer) => {

@@ -1,4 +1,4 @@
-// Publications that are played at other servers, on a bus in virtual time.
+// Publications with listeners on other servers, on a bus in virtual time.
 import assert from "node:assert/strict";
 import { FakeBus, type FakeServer, frameOf } from "./fake_bus.ts";
 
@@ -39,7 +39,7 @@ Deno.test("a listener gets the initial state, then every frame in order", () => 
   ]);
 });
 
-Deno.test("listeners that were there first hear of the publisher at once", () => {
+Deno.test("Listeners that wait for a publisher at another server get its frames at once", () => {
   const [bus, a, b] = cluster(1, ["a", "b"]);
   b.plays("cam");
   bus.run(10_400);
@@ -48,7 +48,7 @@ Deno.test("listeners that were there first hear of the publisher at once", () =>
   assert.deepEqual(timesOf(b), [1]);
 });
 
-Deno.test("an unpublished name is asked for every second, then every 5 s", () => {
+Deno.test("A server with listeners asks for an unpublished name every 1 s, then every 5 s", () => {
   const [bus, a, b] = cluster(1, ["a", "b"]);
   const heartbeats = 2 * 60;
   b.plays("cam");
@@ -64,7 +64,7 @@ Deno.test("an unpublished name is asked for every second, then every 5 s", () =>
   assert.deepEqual(timesOf(b), [1], "the first claim was lost");
 });
 
-Deno.test("a bus that takes messages of 1 KiB alone is not flooded by the bytes of frames", () => {
+Deno.test("A server sends a frame of 50,000 bytes in fewer than 60 messages of 1 KiB", () => {
   const [bus, a, b] = cluster(1, ["a", "b"], { maxPayload: 1024 });
   a.publishes("cam");
   b.plays("cam");
@@ -76,7 +76,7 @@ Deno.test("a bus that takes messages of 1 KiB alone is not flooded by the bytes 
   assert.deepEqual(b.sees, ["a"]);
 });
 
-Deno.test("frames go to the bus only while another server has listeners", () => {
+Deno.test("A server sends frames to the bus only while another server has listeners", () => {
   const [bus, a, b] = cluster(1, ["a", "b"]);
   a.publishes("cam");
   bus.run(100);
@@ -96,7 +96,7 @@ Deno.test("frames go to the bus only while another server has listeners", () => 
   assert.ok(!a.interests.has("cam"), "a server that is gone has no listeners");
 });
 
-Deno.test("a frame larger than a message arrives whole; so does a large beginning", () => {
+Deno.test("A listener gets a frame, and an initial state, larger than a message of the bus whole", () => {
   const [bus, a, b] = cluster(1, ["a", "b"], { maxPayload: 4096 });
   a.publishes("cam", [frameOf(1, "video", 20_000), frameOf(2, "video", 100)]);
   b.plays("cam");
@@ -107,7 +107,7 @@ Deno.test("a frame larger than a message arrives whole; so does a large beginnin
   assert.deepEqual(lengths, [20_000, 100, 50_000]);
 });
 
-Deno.test("frames arrive once, in order, with gaps marked, despite lost, doubled and reordered messages", () => {
+Deno.test("A listener gets frames once, in order and with gaps marked, when messages are lost, duplicated and reordered", () => {
   for (let seed = 1; seed <= 50; seed++) {
     const [bus, a, b] = cluster(seed, ["a", "b"], { maxPayload: 4096 });
     a.publishes("cam");
@@ -130,7 +130,7 @@ Deno.test("frames arrive once, in order, with gaps marked, despite lost, doubled
   }
 });
 
-Deno.test("of two publications of one name the older one stays, on any server", () => {
+Deno.test("Servers keep the older of two publications of one name", () => {
   const [bus, a, b, c] = cluster(1, ["a", "b", "c"]);
   b.publishes("cam", [frameOf(1)]);
   bus.run(1_000);
@@ -142,7 +142,7 @@ Deno.test("of two publications of one name the older one stays, on any server", 
   assert.deepEqual(timesOf(c), [1]);
 });
 
-Deno.test("a split publishes a name twice; after healing once, and all play the same within 5 s", () => {
+Deno.test("Servers keep one of two publications within 5 s after a split heals, and all play it", () => {
   for (let seed = 1; seed <= 30; seed++) {
     const bus = new FakeBus(seed, { loss: 0.02, duplicates: 0.1, reorder: 30 });
     const servers = Array.from({ length: 6 }, (_, i) => bus.add(`s${i}`));
@@ -168,7 +168,7 @@ Deno.test("a split publishes a name twice; after healing once, and all play the 
   }
 });
 
-Deno.test("a name that two begin to publish at once, and do not hear each other, is one's within a second", () => {
+Deno.test("Servers keep one publication within 1 s when two servers publish a name at once without hearing each other", () => {
   for (let seed = 1; seed <= 20; seed++) {
     const [bus, a, b] = cluster(seed, ["a", "b"]);
     bus.faults = { loss: 1, except: /\.hb$/ };
@@ -182,7 +182,7 @@ Deno.test("a name that two begin to publish at once, and do not hear each other,
   }
 });
 
-Deno.test("claims are settled within 3.5 s of the healing of a split that no server saw as one", () => {
+Deno.test("Servers settle claims to a name within 3.5 s after a split of 7 s or more heals", () => {
   for (let seed = 1; seed <= 30; seed++) {
     const [bus, a, b] = cluster(seed, ["a", "b"]);
     b.side = 1;
@@ -197,7 +197,7 @@ Deno.test("claims are settled within 3.5 s of the healing of a split that no ser
   }
 });
 
-Deno.test("a publisher that moves to another server is found there, on and on", () => {
+Deno.test("A listener's server finds a publisher each time it moves to another server", () => {
   const [bus, a, b, c] = cluster(1, ["a", "b", "c"]);
   c.plays("cam");
   let owner = a;
@@ -211,7 +211,7 @@ Deno.test("a publisher that moves to another server is found there, on and on", 
   }
 });
 
-Deno.test("a local publication ends the relayed one, which returns after its end", () => {
+Deno.test("A local publication ends the relayed one, which returns after the local one ended", () => {
   const [bus, a, b] = cluster(1, ["a", "b"]);
   a.plays("cam");
   a.publishes("cam", [frameOf(1)]);
@@ -226,7 +226,7 @@ Deno.test("a local publication ends the relayed one, which returns after its end
   assert.equal(b.relays.size, 0);
 });
 
-Deno.test("a bus that is gone for 10 s ends the relay, and the relay begins again within 5 s", () => {
+Deno.test("A server ends a relay when the bus is gone for 10 s, and restarts it within 5 s", () => {
   const [bus, a, b] = cluster(3, ["a", "b"]);
   a.publishes("cam", [frameOf(1)]);
   b.plays("cam");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { fromHex } from "../../src/bytes/hex.ts";
 import { codecName } from "../../src/flv/codec_name.ts";
 
-Deno.test("codecName: classic and four-character codecs; undefined for other bytes", () => {
+Deno.test("codecName() names classic and four-character codecs, and returns undefined for other bytes", () => {
   const names: [kind: "audio" | "video", hex: string, name: string][] = [
     ["video", "1700000000", "H.264"],
     ["video", "27", "H.264"],

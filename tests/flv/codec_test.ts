@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { fromHex } from "../../src/bytes/hex.ts";
 import { audioRole, headerSlot, videoRole } from "../../src/flv/codec.ts";
 
-Deno.test("video: classic codecs", () => {
+Deno.test("videoRole() classifies frames of the classic codecs", () => {
   const roles: [string, string][] = [
     ["", "other"],
     ["12", "key"], // Sorenson H.263
@@ -23,7 +23,7 @@ Deno.test("video: classic codecs", () => {
   for (const [hex, role] of roles) assert.equal(videoRole(fromHex(hex)), role, hex);
 });
 
-Deno.test("video: four-character codecs", () => {
+Deno.test("videoRole() classifies frames of four-character codecs", () => {
   const hvc1 = "68766331";
   const roles: [string, string][] = [
     [`90${hvc1}00`, "header"], // sequence start, key frame
@@ -46,7 +46,7 @@ Deno.test("video: four-character codecs", () => {
   for (const [hex, role] of roles) assert.equal(videoRole(fromHex(hex)), role, hex);
 });
 
-Deno.test("audio", () => {
+Deno.test("audioRole() classifies frames of classic and four-character codecs", () => {
   const mp4a = "6d703461";
   const roles: [string, string][] = [
     ["", "other"],
@@ -66,7 +66,7 @@ Deno.test("audio", () => {
   for (const [hex, role] of roles) assert.equal(audioRole(fromHex(hex)), role, hex);
 });
 
-Deno.test("a header replaces the one of the same kind, type and track", () => {
+Deno.test("headerSlot() is equal for headers of the same kind, type and track, and differs otherwise", () => {
   const hvc1 = "68766331";
   const slot = (hex: string) => headerSlot("video", fromHex(hex));
   assert.equal(slot("1700000000"), slot("1c00000000"));
@@ -78,7 +78,7 @@ Deno.test("a header replaces the one of the same kind, type and track", () => {
   assert.notEqual(headerSlot("audio", fromHex("af00")), slot("1700"));
 });
 
-Deno.test("any bytes have a role", () => {
+Deno.test("videoRole() and audioRole() return a role for any bytes", () => {
   for (let first = 0; first < 256; first++) {
     for (const rest of ["", "00", "ff", "ffffff", "07070707", "0600", "feffff"]) {
       const payload = fromHex(first.toString(16).padStart(2, "0") + rest);

@@ -40,7 +40,7 @@ Deno.test("FlvReader reads the same tags from pieces of any size, and the writer
   assert.equal(toHex(Uint8Array.from(written)), toHex(media));
 });
 
-Deno.test("The fourth timestamp byte is the highest", () => {
+Deno.test("FlvReader and flvTag() use the fourth timestamp byte as the highest", () => {
   // A tag written by hand: type, size, timestamp, extended timestamp, stream, data, length.
   const tag = fromHex("09 000002 345678 12 000000 1701 0000000d");
   const file = Uint8Array.from([...fromHex("464c56 01 01 00000009 00000000"), ...tag]);
@@ -57,7 +57,7 @@ Deno.test("The fourth timestamp byte is the highest", () => {
   assert.equal(last.timestamp, 0xfffffffe);
 });
 
-Deno.test("A header longer than nine bytes is passed over", () => {
+Deno.test("FlvReader skips the rest of a header longer than nine bytes", () => {
   const reader = new FlvReader();
   const tags = reader.push(
     fromHex("464c56 01 04 0000000b aabb 00000000 08000001 000000 00 000000 2f 0000000c"),
@@ -66,7 +66,7 @@ Deno.test("A header longer than nine bytes is passed over", () => {
   assert.deepEqual([reader.hasAudio, reader.hasVideo, reader.left], [true, false, 0]);
 });
 
-Deno.test("A file that is not FLV, encrypted or truncated is refused with the position", () => {
+Deno.test("FlvReader refuses a file that is not FLV, encrypted or truncated, and names the position", () => {
   const refused = (bytes: Uint8Array, message: RegExp) =>
     assert.throws(() => readAll(bytes), (error) => {
       assert.ok(error instanceof FlvError);
@@ -84,14 +84,14 @@ Deno.test("A file that is not FLV, encrypted or truncated is refused with the po
   }
 });
 
-Deno.test("The last tag counts without the length after it, or a part of that", () => {
+Deno.test("FlvReader reads the last tag of a file that lacks the length after it, or a part of that length", () => {
   const whole = readAll(media);
   for (let cut = 1; cut <= 4; cut++) {
     assert.deepEqual(readAll(media.subarray(0, media.length - cut)), whole);
   }
 });
 
-Deno.test("A damaged file gives tags out of its bytes, or an FlvError", () => {
+Deno.test("FlvReader returns no more bytes than a damaged file has, or throws FlvError", () => {
   for (let seed = 1; seed <= 300; seed++) {
     const random = seeded(seed);
     const damaged = media.slice(0, 20_000);
@@ -108,7 +108,7 @@ Deno.test("A damaged file gives tags out of its bytes, or an FlvError", () => {
   }
 });
 
-Deno.test("Frames of other codecs are classified by their first byte", () => {
+Deno.test("isPicture(), isKeyFrame() and isVideoHeader() classify frames of other codecs by their first byte", () => {
   const enhanced = (frame: number, packet: number) => Uint8Array.of(0x80 | frame << 4 | packet, 1);
   assert.ok(isVideoHeader(enhanced(1, 0)) && !isPicture(enhanced(1, 0)));
   assert.ok(isPicture(enhanced(2, 1)) && isPicture(enhanced(1, 3)) && !isPicture(enhanced(1, 2)));

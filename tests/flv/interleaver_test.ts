@@ -10,7 +10,7 @@ const tag = (type: FlvTag["type"], timestamp: number): FlvTag => ({
 });
 const text = (tags: FlvTag[]) => tags.map((tag) => `${tag.type}@${tag.timestamp}`).join(" ");
 
-Deno.test("Audio and video received in bursts are sorted by their times", () => {
+Deno.test("FlvInterleaver sorts audio and video received in bursts by their times", () => {
   const interleaver = new FlvInterleaver();
   const out: FlvTag[] = [];
   for (const time of [0, 40, 80, 120]) out.push(...interleaver.push(tag(video, time)));
@@ -20,7 +20,7 @@ Deno.test("Audio and video received in bursts are sorted by their times", () => 
   assert.equal(text(out), "9@0 8@0 8@23 9@40 8@46 8@69 9@80 8@92 9@120");
 });
 
-Deno.test("A missing kind delays the other by at most a second", () => {
+Deno.test("FlvInterleaver delays video by at most 1 s if audio is missing", () => {
   const interleaver = new FlvInterleaver();
   const out: FlvTag[] = [];
   for (let time = 0; time < 5000; time += 40) out.push(...interleaver.push(tag(video, time)));
@@ -28,7 +28,7 @@ Deno.test("A missing kind delays the other by at most a second", () => {
   assert.equal(interleaver.end().length, 1000 / 40);
 });
 
-Deno.test("Data takes the time that the file has reached", () => {
+Deno.test("FlvInterleaver gives data the time of the last written tag", () => {
   const interleaver = new FlvInterleaver();
   assert.equal(text(interleaver.push(tag(data, 0))), "18@0");
   interleaver.push(tag(video, 500));

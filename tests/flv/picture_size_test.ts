@@ -20,7 +20,7 @@ const HEADERS: Record<string, string> = {
     "17000000000142c00affe100186742c00ad9072f9ef011000003000100000300320f12264801000568cb83cb20",
 };
 
-Deno.test("pictureSize: of headers by x264, also where the enhanced form carries them", () => {
+Deno.test("pictureSize() reads the size in headers of x264, in the classic and the enhanced form", () => {
   for (const [size, hex] of Object.entries(HEADERS)) {
     const found = pictureSize(fromHex(hex))!;
     assert.equal(`${found.width}x${found.height}`, size);
@@ -29,7 +29,7 @@ Deno.test("pictureSize: of headers by x264, also where the enhanced form carries
   }
 });
 
-Deno.test("pictureSize: truncated data and other frames have no size, without an exception", () => {
+Deno.test("pictureSize() returns undefined for truncated headers and other frames", () => {
   for (const hex of Object.values(HEADERS)) {
     const header = fromHex(hex);
     for (let length = 0; length < 30; length++) {

@@ -22,7 +22,7 @@ function capture(options: { level?: number; format?: "text" | "json"; file?: Log
   return { log, lines, clock };
 }
 
-Deno.test("CFG-092 console lines with their place in the code", () => {
+Deno.test("CFG-092 Log writes each console line with its level, file and line number", () => {
   const { log, lines } = capture();
   log.write(LogLevel.note, "ROOT start", "www/main.lua", 2);
   log.info("started");
@@ -30,7 +30,7 @@ Deno.test("CFG-092 console lines with their place in the code", () => {
   assert.match(lines[1], /^INFO {2}log_test\[\d+\] started\n$/);
 });
 
-Deno.test("CFG-070 a level that is off costs no text", () => {
+Deno.test("CFG-070 Log builds no text for a level that is off", () => {
   const { log, lines } = capture({ level: LogLevel.warn });
   log.info(() => assert.fail("made the text of a line that is not logged"));
   log.warn(() => "seen");
@@ -45,7 +45,7 @@ Deno.test("CFG-070 a level that is off costs no text", () => {
   assert.equal(levelOf("loud"), undefined);
 });
 
-Deno.test("Log: colours on a terminal only, and never in JSON", () => {
+Deno.test("Log colours text lines of a terminal, and never JSON", () => {
   const lines: string[] = [];
   const console = (bytes: Uint8Array) => void lines.push(decoder.decode(bytes));
   for (const format of ["text", "json"] as const) {
@@ -67,7 +67,7 @@ Deno.test("Log: colours on a terminal only, and never in JSON", () => {
   );
 });
 
-Deno.test("Lines as JSON", () => {
+Deno.test("Log writes each record as one line of JSON if the format is json", () => {
   const { log, lines, clock } = capture({ format: "json" });
   log.write(LogLevel.error, 'a "quoted"\nline', "www/main.lua", 3);
   assert.deepEqual(JSON.parse(lines[0]), {
@@ -80,13 +80,13 @@ Deno.test("Lines as JSON", () => {
   assert.equal(lines[0].indexOf("\n"), lines[0].length - 1);
 });
 
-Deno.test("Nothing in a text can forge a record or steer a terminal", () => {
+Deno.test("escape() escapes line breaks and control characters of a text", () => {
   assert.equal(escape("a\nFATAL  b"), "a\n\tFATAL  b");
   assert.equal(escape("\x1b[2J\r\x00\x7f\x9b\u202e"), "\\x1B[2J\\x0D\\x00\\x7F\\x9B\\u202E");
   assert.equal(escape("tab\tüñ日本 🎥"), "tab\tüñ日本 🎥");
 });
 
-Deno.test("Lines of ever new texts from one place have a budget, and leave that of other places alone", () => {
+Deno.test("Log limits the characters of one place in the code, and logs other places meanwhile", () => {
   const { log, lines, clock } = capture();
   const flood = () => {
     for (let i = 0; i < 1_000; i++) {
@@ -108,7 +108,7 @@ Deno.test("Lines of ever new texts from one place have a budget, and leave that 
   assert.ok(refilled > 300_000 && refilled < 400_000, `${refilled} characters after 10 s`);
 });
 
-Deno.test("A line of a script has a budget that fills the ten files of the log only in a while", () => {
+Deno.test("Log limits a script to at most 270 of 400 lines of 16,000 characters", () => {
   const { log, lines } = capture();
   const write = (i: number) =>
     log.write(LogLevel.note, `${i}`.padEnd(16_000, "x"), "www/a/main", 1, 16_384);
@@ -118,7 +118,7 @@ Deno.test("A line of a script has a budget that fills the ten files of the log o
   assert.ok(lines.length < 270, `${lines.length} lines`);
 });
 
-Deno.test("DEBUG and TRACE have no budget, and made-up places share one", () => {
+Deno.test("Log limits neither DEBUG nor TRACE lines, and gives 2,000 unknown places one shared limit", () => {
   const { log, lines, clock } = capture({ level: LogLevel.trace });
   for (let i = 0; i < 1_000; i++) log.write(LogLevel.debug, `${i}`.padEnd(2_000, "x"), "a", 1);
   assert.equal(lines.length, 1_000);
@@ -132,7 +132,7 @@ Deno.test("DEBUG and TRACE have no budget, and made-up places share one", () => 
   assert.equal(lines.length - before, 200);
 });
 
-Deno.test("A line that repeats is held back and summed up", () => {
+Deno.test("Log holds back repeats of a line after 20, and logs their number after 15 s", () => {
   const { log, lines, clock } = capture();
   for (let i = 0; i < 1000; i++) log.write(LogLevel.info, "again", "a", 1);
   assert.equal(lines.length, 20);
@@ -147,7 +147,7 @@ Deno.test("A line that repeats is held back and summed up", () => {
   log.close();
 });
 
-Deno.test("CFG-090, CFG-091 the file: its lines, appending, and ten that went before", () => {
+Deno.test("CFG-090, CFG-091 Log appends its lines to a file, and keeps ten older files", () => {
   const directory = Deno.makeTempDirSync();
   try {
     const { log, clock } = capture({ file: new LogFile(`${directory}/logs`, "log") });
@@ -173,7 +173,7 @@ Deno.test("CFG-090, CFG-091 the file: its lines, appending, and ten that went be
   }
 });
 
-Deno.test("CFG-091 times of the file are local, in ISO 8601 with their zone", () => {
+Deno.test("CFG-091 Log writes local times with their zone in ISO 8601 to the file", () => {
   const at = (iso: string, ahead: number) => {
     const date = new Date(iso);
     date.getTimezoneOffset = () => -ahead;
@@ -187,7 +187,7 @@ Deno.test("CFG-091 times of the file are local, in ISO 8601 with their zone", ()
   assert.equal(new Date(stamp(now)).getTime(), now.getTime());
 });
 
-Deno.test("An unwritable folder is reported once, and the console goes on", () => {
+Deno.test("Log reports an unwritable folder once, and continues on the console", () => {
   const directory = Deno.makeTempDirSync();
   try {
     Deno.writeTextFileSync(`${directory}/logs`, "a file where the folder should be");
@@ -202,7 +202,7 @@ Deno.test("An unwritable folder is reported once, and the console goes on", () =
   }
 });
 
-Deno.test("No line contains secrets, or user, query or fragment of URLs", () => {
+Deno.test("redactor() removes secrets, and user, query and fragment of URLs", () => {
   const redact = redactor(["hunter22", "ter", "hunt"]);
   assert.equal(redact("password hunter22, hunter"), "password …, …er");
   assert.equal(
@@ -220,7 +220,7 @@ Deno.test("No line contains secrets, or user, query or fragment of URLs", () => 
   for (const line of lines) assert.match(line, /… at http:\/\/x\/\?…/);
 });
 
-Deno.test("A line is cut to 2,048 characters, to 16,384 for scripts", () => {
+Deno.test("Log truncates a line to 2,048 characters, a script's line to 16,384", () => {
   for (const format of ["text", "json"] as const) {
     const { log, lines } = capture({ format });
     for (let i = 0; i < 130; i++) {
@@ -236,7 +236,7 @@ Deno.test("A line is cut to 2,048 characters, to 16,384 for scripts", () => {
   }
 });
 
-Deno.test("Memory of repeated lines is bounded", () => {
+Deno.test("RepeatFilter bounds the number of remembered lines", () => {
   const repeats = new RepeatFilter<number>();
   for (let i = 0; i < 512; i++) assert.ok(repeats.pass(`${i}`.padEnd(5_000, "x"), i, 0));
   assert.ok(repeats.characters <= 1 << 20, `${repeats.characters}`);
@@ -246,7 +246,7 @@ Deno.test("Memory of repeated lines is bounded", () => {
   assert.equal(repeats.characters, long.length);
 });
 
-Deno.test("A cut leaves no half of a secret or of a URL's user", () => {
+Deno.test("Log leaves no part of a secret or of a URL's user in a truncated line", () => {
   const lines: string[] = [];
   const console = (bytes: Uint8Array) => void lines.push(decoder.decode(bytes));
   const log = new Log({ level: 8, format: "text", secrets: ["hunter22"], console });
@@ -258,7 +258,7 @@ Deno.test("A cut leaves no half of a secret or of a URL's user", () => {
   for (const line of lines) assert.doesNotMatch(line, /hun|tom|pass/);
 });
 
-Deno.test("A log file whose folder was removed, or that was moved away, is made again", () => {
+Deno.test("Log creates its file again after the file was moved or its folder removed", () => {
   const directory = Deno.makeTempDirSync();
   try {
     const { log, clock } = capture({ file: new LogFile(`${directory}/logs`, "log") });
@@ -278,7 +278,7 @@ Deno.test("A log file whose folder was removed, or that was moved away, is made 
   }
 });
 
-Deno.test("URLs are found in one pass, nested and with users, never inside words", () => {
+Deno.test("redactor() finds nested URLs and URLs with users in one pass, never inside words", () => {
   const redact = redactor([]);
   assert.equal(redact("x://y/http://u:p@b/c?d#e f"), "x://y/http://…@b/c?… f");
   assert.equal(redact("http://u:p@ss@host/"), "http://…@host/");

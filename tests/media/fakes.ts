@@ -1,4 +1,4 @@
-// Stand-ins for scripts and doors, which write down what happens to them.
+// Fake applications, connections and outputs, which record each call.
 import { AmfReader } from "../../src/amf/mod.ts";
 import type { Application, Applications, Handshake } from "../../src/media/application.ts";
 import type { Client } from "../../src/media/client.ts";

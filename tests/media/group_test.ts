@@ -15,13 +15,13 @@ function fill({ hub, client }: World, count: number) {
   return members;
 }
 
-/** A world whose randomness can be set. */
+/** A world whose random numbers the test sets. */
 function dice() {
   const set = { draw: (_below: number) => 0 };
   return { set, here: world({}, { random: (below) => set.draw(below) }) };
 }
 
-Deno.test("a joiner gets the five newest members and an older one, as in the vectors", () => {
+Deno.test("Group sends a joiner the five newest members and one older member, as in the vectors", () => {
   const cases = file.vectors.find(({ id }) => id === "netgroup-members")!.cases as unknown as {
     existing: number;
     announced: number[];
@@ -45,7 +45,7 @@ Deno.test("a joiner gets the five newest members and an older one, as in the vec
   }
 });
 
-Deno.test("silent members are named if there are no others", () => {
+Deno.test("Group sends members that were silent for more than 45 s only if it has no others", () => {
   const { set, here } = dice();
   set.draw = () => 0;
   const members = fill(here, 12);
@@ -69,7 +69,7 @@ Deno.test("silent members are named if there are no others", () => {
   assert.deepEqual(join(), [11, 10, 9, 8, 7]);
 });
 
-Deno.test("a member that joins again gets members again, never itself, and keeps its place", () => {
+Deno.test("Group sends members again to a member that joins again, never itself, and keeps its place", () => {
   const { set, here } = dice();
   fill(here, 9);
   const group = here.hub.groups.get(ID)!;
@@ -90,7 +90,7 @@ Deno.test("a member that joins again gets members again, never itself, and keeps
   assert.deepEqual(output.take(), [7, 6, 5, 4, 3, 0].map((n) => `member ${n}`));
 });
 
-Deno.test("the successor of a leaver gets the fifth member before it", () => {
+Deno.test("Group sends the successor of a leaving member the fifth member before the leaving one", () => {
   for (let leaver = 0; leaver < 9; leaver++) {
     const { here } = dice();
     const members = fill(here, 9);
@@ -102,7 +102,7 @@ Deno.test("the successor of a leaver gets the fifth member before it", () => {
   }
 });
 
-Deno.test("clients are listed in joining order, and virtual members do not count", () => {
+Deno.test("Group lists clients in joining order, and leaves virtual members out of its size", () => {
   const { here } = dice();
   const members = fill(here, 3);
   const virtual = here.hub.groups.joinVirtual(new Uint8Array(32).fill(50), GROUP);
@@ -114,7 +114,7 @@ Deno.test("clients are listed in joining order, and virtual members do not count
   assert.deepEqual(here.events().filter((event) => event.startsWith("onJoin")).length, 3);
 });
 
-Deno.test("a virtual member is sent to five real members and one more, and to joiners", () => {
+Deno.test("Group announces a virtual member to the five newest members, one older member and later joiners", () => {
   const { here } = dice();
   const members = fill(here, 8);
   here.hub.groups.joinVirtual(new Uint8Array(32).fill(50), GROUP);
@@ -125,7 +125,7 @@ Deno.test("a virtual member is sent to five real members and one more, and to jo
   assert.equal(output.take()[0], "member 50");
 });
 
-Deno.test("a group of virtual members lives until the last is released", () => {
+Deno.test("A group of virtual members exists until its last member is released", () => {
   const { hub } = world();
   const one = hub.groups.joinVirtual(new Uint8Array(32).fill(1), GROUP);
   const two = hub.groups.joinVirtual(new Uint8Array(32).fill(2), GROUP);
@@ -138,7 +138,7 @@ Deno.test("a group of virtual members lives until the last is released", () => {
   assert.equal(two.active, false);
 });
 
-Deno.test("a peer that several vouch for stays until the last of them lets it go", () => {
+Deno.test("A peer that is a virtual member three times stays in its group until all three are released", () => {
   const { hub, client } = world();
   const output = new FakeOutput();
   hub.groups.join(client(9), GROUP, output);
@@ -162,7 +162,7 @@ Deno.test("a peer that several vouch for stays until the last of them lets it go
   assert.deepEqual(output.take(), []);
 });
 
-Deno.test("a peer that is virtual and real is handed out once", () => {
+Deno.test("Group sends a joiner a peer that is both a virtual and a real member once", () => {
   const { hub, client } = world();
   hub.groups.joinVirtual(new Uint8Array(32).fill(1), GROUP);
   hub.groups.join(client(1), GROUP, new FakeOutput());
@@ -172,7 +172,7 @@ Deno.test("a peer that is virtual and real is handed out once", () => {
   assert.equal(hub.groups.get(ID)!.size, 2);
 });
 
-Deno.test("a member gets at most 2·log2(N) + 13 members, each once, never itself", () => {
+Deno.test("Group sends a joiner at most 2·log2(N) + 13 members, each once, never the joiner itself", () => {
   let seed = 1;
   const { set, here } = dice();
   set.draw = (below) => (seed = (seed * 48271) % 0x7fffffff) % below;

@@ -6,7 +6,7 @@ import { type FakeConnection, FakeOutput, once, world } from "./fakes.ts";
 
 const audio = (time: number) => new Frame("audio", time, Uint8Array.of(0x2f, time));
 
-Deno.test("a client is in all lists from its acceptance until it leaves", () => {
+Deno.test("Hub lists a client from its acceptance until it disconnects", () => {
   const seen: number[] = [];
   const { hub, client } = world({
     connect: () => void seen.push(hub.clients.size),
@@ -21,7 +21,7 @@ Deno.test("a client is in all lists from its acceptance until it leaves", () => 
   assert.equal(one.state, "gone");
 });
 
-Deno.test("a refused client leaves no trace, nor does one of an unknown application", () => {
+Deno.test("Hub keeps no state of a refused client, nor of a client of an unknown application", () => {
   const { hub, client, events } = world({
     connect: () => {
       throw new Refused("you are not Tom!");
@@ -34,7 +34,7 @@ Deno.test("a refused client leaves no trace, nor does one of an unknown applicat
   assert.equal(hub.clients.size, 0);
 });
 
-Deno.test("the end of a client: groups, failure, publications, disconnection", () => {
+Deno.test("Hub.disconnect() reports the end of groups, the failure, the end of streams, then the disconnection", () => {
   const { hub, client, events, logged } = world();
   const one = client();
   hub.groups.join(one, new Uint8Array(32), new FakeOutput());
@@ -54,7 +54,7 @@ Deno.test("the end of a client: groups, failure, publications, disconnection", (
   assert.equal(hub.groups.size, 0);
 });
 
-Deno.test("onDisconnection is called once for any number of ends of a client", () => {
+Deno.test("Hub calls onDisconnection once for a client that is disconnected or banned twice", () => {
   const ends: ((world: ReturnType<typeof import("./fakes.ts").world>, client: Client) => void)[] = [
     ({ hub }, client) => hub.disconnect(client),
     ({ hub }, client) => hub.disconnect(client, "lost"),
@@ -72,7 +72,7 @@ Deno.test("onDisconnection is called once for any number of ends of a client", (
   }
 });
 
-Deno.test("a client that ends during its end is ended once", () => {
+Deno.test("Hub ends a client once if onUnpublish disconnects it again", () => {
   const here = world({ unpublish: (client) => here.hub.disconnect(client, "again") });
   const client = here.client();
   here.hub.publish(client, "a", 1, new FakeOutput()).start();
@@ -80,7 +80,7 @@ Deno.test("a client that ends during its end is ended once", () => {
   assert.deepEqual(here.events().slice(2), ["onUnpublish a", "onDisconnection"]);
 });
 
-Deno.test("a bug in one step of a client's end does not keep the others from happening", () => {
+Deno.test("Hub.disconnect() runs every step of a client's end even if each of them throws", () => {
   const fail = () => {
     throw new TypeError("bug");
   };
@@ -103,7 +103,7 @@ Deno.test("a bug in one step of a client's end does not keep the others from hap
   assert.deepEqual([hub.clients.size, hub.publications.size, hub.groups.size], [0, 0, 0]);
 });
 
-Deno.test("of two clients with one id the newer is found, and the older's end leaves it", () => {
+Deno.test("Hub finds the newer of two clients with one id, also after the older one disconnects", () => {
   const { hub, client } = world();
   const older = client(7);
   const newer = client(7);
@@ -112,7 +112,7 @@ Deno.test("of two clients with one id the newer is found, and the older's end le
   assert.equal(hub.clients.get(newer.id), newer);
 });
 
-Deno.test("a ban ends the clients at that address and no others, and can be lifted", () => {
+Deno.test("Hub.ban() disconnects only the clients at the banned address, and unban() lifts it", () => {
   const { hub, client, events } = world();
   const here = client(1);
   const there = client(2);
@@ -130,7 +130,7 @@ Deno.test("a ban ends the clients at that address and no others, and can be lift
   assert.equal(hub.unban("192.0.2.1"), true); // unknown entries are ignored: API-122
 });
 
-Deno.test("publishing: in the list and with its id as the application is asked", () => {
+Deno.test("Hub lists a publication with its id before it calls onPublish", () => {
   const seen: unknown[] = [];
   const here = world({
     publish: (client, publication) => {
@@ -150,7 +150,7 @@ Deno.test("publishing: in the list and with its id as the application is asked",
   assert.deepEqual([...hub.published()], [publisher.publication]);
 });
 
-Deno.test("unpublishing: the application is asked after the listeners know, with all in place", () => {
+Deno.test("Hub calls onUnpublish after it notified the listeners, while the publication still has its id", () => {
   const seen: unknown[] = [];
   const output = new FakeOutput();
   const { hub, client } = world({
@@ -171,7 +171,7 @@ Deno.test("unpublishing: the application is asked after the listeners know, with
   assert.deepEqual(output.take(), ["unpublished"]);
 });
 
-Deno.test("a name is one for all applications, and taken once", () => {
+Deno.test("Hub refuses a second publisher of a name, whether a client or a script", () => {
   const { hub, client } = world();
   const one = client(1);
   const first = hub.publish(one, "a", 1, new FakeOutput());
@@ -183,7 +183,7 @@ Deno.test("a name is one for all applications, and taken once", () => {
   assert.throws(() => hub.publish(client(2), "a", 2, new FakeOutput()), NameTaken);
 });
 
-Deno.test("a refused publisher leaves the name free, and waiting listeners waiting", () => {
+Deno.test("Hub keeps the name free and its listeners waiting when an application refuses a publisher", () => {
   let refuse = true;
   const { hub, client } = world({
     publish: () => {
@@ -205,7 +205,7 @@ Deno.test("a refused publisher leaves the name free, and waiting listeners waiti
   assert.deepEqual(output.take(), ["published"]);
 });
 
-Deno.test("subscribing: not in the list as the application is asked, still in it as it ends", () => {
+Deno.test("Hub lists a listener after onSubscribe returned, and until onUnsubscribe returned", () => {
   const seen: number[] = [];
   const count = (_: unknown, listener: { publication: { listeners: Map<number, unknown> } }) =>
     void seen.push(listener.publication.listeners.size);
@@ -219,7 +219,7 @@ Deno.test("subscribing: not in the list as the application is asked, still in it
   assert.equal(listener.publication.active, false);
 });
 
-Deno.test("a refused listener leaves no state", () => {
+Deno.test("Hub keeps no publication for a listener that the application refuses", () => {
   const { hub, client } = world({
     subscribe: () => {
       throw new Refused();
@@ -229,7 +229,7 @@ Deno.test("a refused listener leaves no state", () => {
   assert.equal(hub.publications.size, 0);
 });
 
-Deno.test("a publication that ends while a listener is asked for is the one it listens to", () => {
+Deno.test("A listener stays attached to a publication that ends during onSubscribe", () => {
   const here = world({ subscribe: () => publication.close() });
   const publication = here.hub.publishFromScript("a");
   const listener = here.hub.subscriptions.subscribe(here.client(), "a", 1, new FakeOutput());
@@ -237,7 +237,7 @@ Deno.test("a publication that ends while a listener is asked for is the one it l
   assert.equal(here.hub.publishFromScript("a"), listener.publication);
 });
 
-Deno.test("scripts publish without onPublish, and waiting listeners get a status", () => {
+Deno.test("Hub calls no event when a script publishes, and notifies waiting listeners", () => {
   const { hub, client, events } = world();
   const output = new FakeOutput();
   hub.subscriptions.subscribe(client(), "a", hub.newStreamId(), output).start();
@@ -252,7 +252,7 @@ Deno.test("scripts publish without onPublish, and waiting listeners get a status
   assert.deepEqual(events(), []); // no event for what scripts publish: API-127, API-645
 });
 
-Deno.test("closing a client's publication notifies the client, and does not unpublish", () => {
+Deno.test("Publication.close() notifies the publishing client, and does not unpublish", () => {
   const { hub, client } = world();
   const output = new FakeOutput();
   const { publication } = hub.publish(client(), "a", 1, output);
@@ -262,7 +262,7 @@ Deno.test("closing a client's publication notifies the client, and does not unpu
   assert.ok(publication.publishing);
 });
 
-Deno.test("pushing without a publisher logs an error", () => {
+Deno.test("Publication logs an error when a script pushes a frame without publishing", () => {
   const { hub, client, logged } = world();
   const output = new FakeOutput();
   const { publication } = hub.subscriptions.subscribe(client(), "a", 1, output);
@@ -273,7 +273,7 @@ Deno.test("pushing without a publisher logs an error", () => {
   assert.deepEqual(output.take(), []);
 });
 
-Deno.test("packets reach listeners before the application, and pushes of scripts do not reach it", () => {
+Deno.test("Publication sends a client's frame to listeners before the application, and a script's frame to listeners only", () => {
   const output = new FakeOutput();
   const order: string[] = [];
   const { hub, client, events } = world({ audio: () => void order.push(output.take().join()) });
@@ -290,7 +290,7 @@ Deno.test("packets reach listeners before the application, and pushes of scripts
   assert.deepEqual(events(), []);
 });
 
-Deno.test("groups: counted after joining and after leaving, and gone when empty", () => {
+Deno.test("Hub reports a group's size after each join and leave, and removes an empty group", () => {
   const { hub, client, events } = world();
   const id = new Uint8Array(32).fill(9);
   const [one, two] = [client(1), client(2)];
@@ -307,7 +307,7 @@ Deno.test("groups: counted after joining and after leaving, and gone when empty"
   assert.equal(hub.groups.size, 0);
 });
 
-Deno.test("the tick: all clients, then the applications", () => {
+Deno.test("Hub.manage() calls onManage of every client, then of the applications", () => {
   const here = world({ manage: (client) => here.hub.disconnect(client) });
   here.client(1);
   here.client(2);

@@ -33,7 +33,7 @@ function stage(options: ListenerOptions = {}, sendQueue = 1000) {
   return { ...here, publish, listen };
 }
 
-Deno.test("a listener that waits gets all from the first key frame on, as it was published", () => {
+Deno.test("A listener that waits for a publisher gets every frame unchanged from the first key frame on", () => {
   const { publish, listen } = stage();
   const { output } = listen();
   const publisher = publish();
@@ -54,7 +54,7 @@ Deno.test("a listener that waits gets all from the first key frame on, as it was
   ]);
 });
 
-Deno.test("a late listener gets metadata, then headers and a key frame before all others", () => {
+Deno.test("A late listener gets metadata, then headers and a key frame before other frames", () => {
   const { publish, listen } = stage();
   const publisher = publish();
   publisher.data(data("onMetaData", "0500"));
@@ -80,7 +80,7 @@ Deno.test("a late listener gets metadata, then headers and a key frame before al
   ]);
 });
 
-Deno.test("a header before the start sends the headers of other kinds too", () => {
+Deno.test("A listener that gets a header before its first frame also gets the headers of the other kinds", () => {
   const { publish, listen } = stage();
   const publisher = publish();
   const [sequence, hdr, newHdr] = ["9068766331aa", "946876633101", "946876633102"];
@@ -100,7 +100,7 @@ Deno.test("a header before the start sends the headers of other kinds too", () =
   ]);
 });
 
-Deno.test("audio without video starts at once, and does not wait for a video that is silent or far", () => {
+Deno.test("A listener gets audio at once if video is absent, silent or far from it in time", () => {
   const { publish, listen } = stage();
   const publisher = publish();
   publisher.audio(audio(0, AUDIO_HEADER), once);
@@ -126,7 +126,7 @@ Deno.test("audio without video starts at once, and does not wait for a video tha
   assert.deepEqual(third.take(), [`audio 5040 ${AUDIO_HEADER}`, `audio 5040 ${SOUND}`]);
 });
 
-Deno.test("the publisher's frames are dropped until a key frame, and again after a loss", () => {
+Deno.test("Publication drops video frames until a key frame, and again after the publisher's packets were lost", () => {
   const { publish, listen, events } = stage();
   const { output } = listen();
   const publisher = publish();
@@ -146,7 +146,7 @@ Deno.test("the publisher's frames are dropped until a key frame, and again after
   assert.equal(publisher.publication.videoQos.droppedFrames, 4);
 });
 
-Deno.test("muting and unmuting: headers again, and video from a key frame", () => {
+Deno.test("A listener that unmutes gets the headers again, and video from a key frame", () => {
   const { publish, listen } = stage();
   const { output, listener } = listen();
   const publisher = publish();
@@ -175,7 +175,7 @@ Deno.test("muting and unmuting: headers again, and video from a key frame", () =
   ]);
 });
 
-Deno.test("audio does not wait for a video that is muted", () => {
+Deno.test("A listener that muted video gets audio without waiting for a key frame", () => {
   const { publish, listen } = stage();
   const publisher = publish();
   publisher.video(video(0, KEY), once);
@@ -185,7 +185,7 @@ Deno.test("audio does not wait for a video that is muted", () => {
   assert.deepEqual(output.take(), [`audio 10 ${SOUND}`]);
 });
 
-Deno.test("a pause stops media, not data, and ends at a key frame", () => {
+Deno.test("A paused listener gets data only, and video from a key frame after the pause", () => {
   const { publish, listen } = stage();
   const { output, listener } = listen();
   const publisher = publish();
@@ -202,7 +202,7 @@ Deno.test("a pause stops media, not data, and ends at a key frame", () => {
   assert.deepEqual(output.take(), [`video 120 ${KEY}`]);
 });
 
-Deno.test("sample access: only changes are sent", () => {
+Deno.test("Listener sends sample access only when it changes", () => {
   const { listen } = stage();
   const { output, listener } = listen();
   assert.equal(listener.audioSampleAccess, false);
@@ -214,7 +214,7 @@ Deno.test("sample access: only changes are sent", () => {
   assert.deepEqual(output.take(), ["sample access true false", "sample access true true"]);
 });
 
-Deno.test("sample access allowed in onSubscribe is sent at the start", () => {
+Deno.test("Listener sends sample access that onSubscribe allowed once, when it starts", () => {
   const { hub, client } = world({ subscribe: (_, listener) => listener.audioSampleAccess = true });
   const output = new FakeOutput();
   const listener = hub.subscriptions.subscribe(client(), "a", 1, output);
@@ -224,7 +224,7 @@ Deno.test("sample access allowed in onSubscribe is sent at the start", () => {
   assert.deepEqual(output.take(), ["sample access true false"]);
 });
 
-Deno.test("@setDataFrame is kept for later listeners until @clearDataFrame", () => {
+Deno.test("Publication keeps data of @setDataFrame for later listeners until @clearDataFrame", () => {
   const { publish, listen, events } = stage();
   const early = listen().output;
   const publisher = publish();
@@ -248,7 +248,7 @@ Deno.test("@setDataFrame is kept for later listeners until @clearDataFrame", () 
   assert.deepEqual(listen().output.take(), ["data title 0 06"]);
 });
 
-Deno.test("kept data is bounded", () => {
+Deno.test("Publication keeps at most 16 data frames, 32 video headers and no data frame of 2 MiB", () => {
   const { publish, hub } = stage();
   const publisher = publish();
   for (let i = 0; i < 100; i++) publisher.setDataFrame(`n${i}`, new Uint8Array(10));
@@ -264,7 +264,7 @@ Deno.test("kept data is bounded", () => {
   assert.equal(publisher.publication.metadata.size, 0);
 });
 
-Deno.test("times continue after another publisher begins", () => {
+Deno.test("Listener continues its times when another publisher begins with smaller times", () => {
   const { publish, listen, hub } = stage();
   const { output } = listen();
   const first = publish();
@@ -289,7 +289,7 @@ Deno.test("times continue after another publisher begins", () => {
   assert.deepEqual(output.take(), [`video 1050 ${KEY}`]);
 });
 
-Deno.test("after another publisher with later times began, they are its own", () => {
+Deno.test("Listener sends the times of another publisher unchanged if they are later", () => {
   const { publish, listen, hub } = stage();
   const { output } = listen();
   const first = publish();
@@ -301,7 +301,7 @@ Deno.test("after another publisher with later times began, they are its own", ()
   assert.deepEqual(output.take(), [`video 5000 ${KEY}`]);
 });
 
-Deno.test("times never decrease: jitter is clamped, a restarted clock continues", () => {
+Deno.test("Listener clamps times that go back, and continues at the last time when the clock restarts", () => {
   const { publish, listen, logged } = stage();
   const { output } = listen();
   const publisher = publish();
@@ -315,7 +315,7 @@ Deno.test("times never decrease: jitter is clamped, a restarted clock continues"
   assert.equal(logged.filter((line) => line.startsWith("warn")).length, 1);
 });
 
-Deno.test("times wrap at 2^32", () => {
+Deno.test("Listener sends times that wrap at 2^32 ms", () => {
   const { publish, listen } = stage();
   const { output } = listen();
   const publisher = publish();
@@ -329,7 +329,7 @@ Deno.test("times wrap at 2^32", () => {
   ]);
 });
 
-Deno.test("a slow listener loses queued frames, gets a status, and continues at the next key frame", () => {
+Deno.test("Hub drops queued frames of a slow listener, sends a status, and continues at the next key frame", () => {
   const { publish, listen } = stage({}, 1000);
   const slow = listen();
   const quick = listen();
@@ -377,7 +377,7 @@ Deno.test("a slow listener of audio alone continues with the frame that exceeded
   ]);
 });
 
-Deno.test("one frame larger than the bound is sent if the queue is empty", () => {
+Deno.test("Listener sends a frame larger than the queue's limit if the queue is empty", () => {
   const { publish, listen } = stage({}, 4);
   const { output } = listen();
   const publisher = publish();
@@ -385,7 +385,7 @@ Deno.test("one frame larger than the bound is sent if the queue is empty", () =>
   assert.deepEqual(output.take(), ["published", `video 0 ${KEY}`]);
 });
 
-Deno.test("unbuffered: unreliable, and frames are skipped to the next key frame while too much waits", () => {
+Deno.test("An unbuffered listener gets unreliable frames, and skips to the next key frame while 200,000 bytes wait", () => {
   const { publish, listen } = stage({ unbuffered: true });
   const { output, listener } = listen();
   const publisher = publish();
@@ -411,7 +411,7 @@ Deno.test("unbuffered: unreliable, and frames are skipped to the next key frame 
   assert.deepEqual(output.take(), [`video 120 ${KEY} unreliable`]);
 });
 
-Deno.test("unbuffered: a lost fragment of video drops frames up to the next key frame", () => {
+Deno.test("An unbuffered listener that lost a video fragment gets no video until the next key frame", () => {
   const { publish, listen } = stage({ unbuffered: true });
   const { output, listener } = listen();
   const publisher = publish();
@@ -430,7 +430,7 @@ Deno.test("unbuffered: a lost fragment of video drops frames up to the next key 
   assert.equal(listener.videoQos.droppedFrames, 1);
 });
 
-Deno.test("messages other than frames are forwarded after the first frame", () => {
+Deno.test("Publication forwards messages other than frames after the first frame", () => {
   const { publish, listen } = stage();
   const { output } = listen();
   const publisher = publish();
@@ -462,7 +462,7 @@ Deno.test("a listener gets no messages before its start", () => {
   assert.deepEqual(output.take(), []);
 });
 
-Deno.test("data that would exceed the bound is dropped", () => {
+Deno.test("Listener drops data that would exceed the queue's limit of 1,000 bytes", () => {
   const { publish, listen } = stage({}, 1000);
   const { output } = listen();
   const publisher = publish();
@@ -473,7 +473,7 @@ Deno.test("data that would exceed the bound is dropped", () => {
   assert.deepEqual(output.take(), ["data a 7 05"]);
 });
 
-Deno.test("unbuffered: without loss all headers, audio and key frames arrive", () => {
+Deno.test("An unbuffered listener without loss gets all headers, audio and key frames", () => {
   const { publish, listen } = stage({ unbuffered: true });
   const { output, listener } = listen();
   const { publication } = publish();
@@ -493,7 +493,7 @@ Deno.test("unbuffered: without loss all headers, audio and key frames arrive", (
   assert.deepEqual([listener.videoQos.lostRate, listener.videoQos.droppedFrames], [0, 0]);
 });
 
-Deno.test("unbuffered: late video gives way to a key frame, which brings its headers again", () => {
+Deno.test("An unbuffered listener abandons video that waited 200 ms for a key frame, and gets the headers again", () => {
   const { publish, listen, hub } = stage({ unbuffered: true });
   const { output, listener } = listen();
   const publisher = publish();
@@ -518,7 +518,7 @@ Deno.test("unbuffered: late video gives way to a key frame, which brings its hea
   assert.equal(listener.audioQos.droppedFrames, 0);
 });
 
-Deno.test("unbuffered: an audio header is sent with any length of the queue", () => {
+Deno.test("An unbuffered listener gets an audio header even while 1 MiB waits", () => {
   const { publish, listen } = stage({ unbuffered: true });
   const { output } = listen();
   const publisher = publish();
@@ -530,7 +530,7 @@ Deno.test("unbuffered: an audio header is sent with any length of the queue", ()
   assert.deepEqual(output.take(), [`audio 20 ${AUDIO_HEADER}`]);
 });
 
-Deno.test("rebase: times begin at 0 for each listener, and continue when another publisher begins", () => {
+Deno.test("A listener with rebase gets times from 0, which continue when another publisher begins", () => {
   const { publish, listen, hub } = stage({ rebase: true });
   const publisher = publish();
   publisher.audio(audio(3990, AUDIO_HEADER), once);
@@ -562,7 +562,7 @@ Deno.test("rebase: times begin at 0 for each listener, and continue when another
   assert.deepEqual(output.take(), [`video 40 ${KEY}`, `audio 50 ${SOUND}`]);
 });
 
-Deno.test("a publisher whose clock restarts continues near its last time, also for a late listener", () => {
+Deno.test("Listeners, also late ones, get times near the last one when the publisher's clock restarts", () => {
   for (const rebase of [false, true]) {
     const { publish, listen } = stage({ rebase });
     const { output } = listen();
@@ -588,7 +588,7 @@ Deno.test("a publisher whose clock restarts continues near its last time, also f
   }
 });
 
-Deno.test("rebase of late listeners: earlier listeners keep the publisher's times", () => {
+Deno.test("With rebase of late listeners an earlier listener gets the publisher's times", () => {
   const { publish, listen } = stage({ rebase: "late" });
   const { output: early } = listen();
   const publisher = publish();
@@ -600,7 +600,7 @@ Deno.test("rebase of late listeners: earlier listeners keep the publisher's time
   assert.deepEqual(late.take(), [`video 0 ${KEY}`]);
 });
 
-Deno.test("rebase: earlier listeners begin at 0 if the publisher does not begin near 0", () => {
+Deno.test("A listener with rebase gets times from 0 if the publisher begins 1,000 ms or more after 0", () => {
   for (const [first, base] of [[20_000_000, 20_000_000], [999, 0]]) {
     const { publish, listen } = stage({ rebase: true });
     const { output } = listen();

@@ -18,7 +18,7 @@ function stage(options: Partial<NameOptions> = {}, steps: Steps = {}) {
     publisher.start();
     return { publisher, output };
   };
-  /** Time passes, and these clients send nothing. */
+  /** Advances time until `until` while these clients send no packet. */
   const silence = (until: number, ...clients: Client[]) => {
     const begin = hub.now;
     while (hub.now < until) {
@@ -30,7 +30,7 @@ function stage(options: Partial<NameOptions> = {}, steps: Steps = {}) {
   return { ...here, publish, silence };
 }
 
-Deno.test("a silent publisher is asked, and its name is free after its time", () => {
+Deno.test("Hub probes a silent publisher, and frees its name after 20 s of silence", () => {
   const { hub, client, publish, silence, logged, events } = stage();
   const one = client(1);
   const waiting = new FakeOutput();
@@ -69,7 +69,7 @@ Deno.test("a silent publisher is asked, and its name is free after its time", ()
   assert.deepEqual(waiting.take(), ["published"]);
 });
 
-Deno.test("0 waits for the end of the session; a door may set its own time", () => {
+Deno.test("Hub keeps the name of a silent publisher at publisherTimeout 0, and frees it after 10 s if the door sets 10 s", () => {
   const patient = stage({ publisherTimeout: 0 });
   const one = patient.client(1);
   patient.publish(one);
@@ -87,7 +87,7 @@ Deno.test("0 waits for the end of the session; a door may set its own time", () 
   assert.equal(hub.publications.has("a"), false);
 });
 
-Deno.test("a server that was held up itself asks before it gives a name away", () => {
+Deno.test("Hub probes a publisher before it frees the name if the server itself was blocked for 60 s", () => {
   const { hub, client, publish } = stage();
   const one = client(1);
   publish(one);
@@ -99,7 +99,7 @@ Deno.test("a server that was held up itself asks before it gives a name away", (
   assert.equal(hub.publications.get("a")?.publishing, true);
 });
 
-Deno.test("the same client in a new session takes its name over at once", () => {
+Deno.test("A client in a new session takes over its own publication at once", () => {
   const { hub, client, publish, events } = stage();
   const { output } = publish(client(1));
   events();
@@ -114,7 +114,7 @@ Deno.test("the same client in a new session takes its name over at once", () => 
   assert.deepEqual(events(), ["onConnection", "onUnpublish a", "onPublish a"]);
 });
 
-Deno.test("of the same address it does so once the publisher has been silent for 2 s", () => {
+Deno.test("Another client of the same address takes over a publication once its publisher was silent for 2 s", () => {
   const { hub, client, publish } = stage();
   const one = client(1);
   publish(one);
@@ -128,7 +128,7 @@ Deno.test("of the same address it does so once the publisher has been silent for
   assert.equal(hub.publications.get("a")?.publisher, two);
 });
 
-Deno.test("within a session, by setting, and of scripts no name is taken over", () => {
+Deno.test("Hub refuses to take over a name within one session, from a script, or against the setting takeOver", () => {
   const { hub, client, publish } = stage();
   const one = client(1);
   publish(one);
@@ -149,7 +149,7 @@ Deno.test("within a session, by setting, and of scripts no name is taken over", 
   assert.throws(() => off.publish(off.client(2)), NameTaken);
 });
 
-Deno.test("an application that knows of it may let a client replace another one", () => {
+Deno.test("onPublish may let a client replace the publisher of a name if the application sets mayReplace", () => {
   let answer: "replace" | undefined = "replace";
   const { hub, client, publish, application, events } = stage({}, { publish: () => answer });
   publish(client(1));
@@ -167,7 +167,7 @@ Deno.test("an application that knows of it may let a client replace another one"
   assert.equal(hub.publications.get("a")?.publisher, two);
 });
 
-Deno.test("relays and scripts publish and listen without an application", () => {
+Deno.test("Relays publish and listeners attach without any event of an application", () => {
   const { hub, events } = stage();
   const output = new FakeOutput();
   const listener = hub.subscriptions.attach("a", output, { rebase: true });

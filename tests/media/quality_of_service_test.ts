@@ -24,7 +24,7 @@ function meter() {
 const near = (value: number, expected: number, share = 0.05) =>
   assert.ok(Math.abs(value - expected) <= Math.abs(expected) * share, `${value}, not ${expected}`);
 
-Deno.test("all figures are zero before the first arrival and after a reset", () => {
+Deno.test("QualityOfService figures are 0 before the first arrival and after reset()", () => {
   const { qos, run } = meter();
   const zero = () => {
     assert.deepEqual(
@@ -40,7 +40,7 @@ Deno.test("all figures are zero before the first arrival and after a reset", () 
   zero();
 });
 
-Deno.test("byteRate: over the last 5 s, or since the beginning", () => {
+Deno.test("byteRate averages bytes over the last 5 s, or since the beginning", () => {
   const { clock, qos, run } = meter();
   run(51, {}); // one second
   near(qos.byteRate, 5000);
@@ -54,7 +54,7 @@ Deno.test("byteRate: over the last 5 s, or since the beginning", () => {
   assert.equal(qos.byteRate, 0);
 });
 
-Deno.test("lostRate: lost of lost and received", () => {
+Deno.test("lostRate is the share of lost fragments among lost and received ones over the last 5 s", () => {
   const { clock, qos, run } = meter();
   run(500, { received: 3, lost: 1 });
   near(qos.lostRate, 0.25, 0.001);
@@ -64,7 +64,7 @@ Deno.test("lostRate: lost of lost and received", () => {
   assert.equal(qos.lostRate, 0);
 });
 
-Deno.test("latency: half a round trip, then the drift of arrivals, from the earliest on", () => {
+Deno.test("latency is half a round trip, plus the delay in ms of an arrival against the earliest one", () => {
   const { qos, run } = meter();
   run(100, { delay: (i) => i }, 60);
   assert.equal(qos.latency, 30 + 99);
@@ -81,7 +81,7 @@ Deno.test("latency: half a round trip, then the drift of arrivals, from the earl
   assert.equal(late.qos.latency, 30, "that the first one was late says nothing of the line");
 });
 
-Deno.test("congestionRate: growth of delay and loss, from -1 to 1", () => {
+Deno.test("congestionRate measures growing delay and loss from -1 to 1", () => {
   const growing = meter();
   growing.run(500, { delay: (i) => i * 4 }); // 4 ms later with each 24
   near(growing.qos.congestionRate, 4 / 24);
@@ -96,7 +96,7 @@ Deno.test("congestionRate: growth of delay and loss, from -1 to 1", () => {
   near(lossy.qos.congestionRate, 0.5, 0.001);
 });
 
-Deno.test("media time may wrap", () => {
+Deno.test("QualityOfService measures latency while media times wrap at 2^32 ms", () => {
   const { clock, qos } = meter();
   for (let i = 0; i < 100; i++) {
     clock.now = 1000 + i * 20;
@@ -105,7 +105,7 @@ Deno.test("media time may wrap", () => {
   assert.equal(qos.latency, 20);
 });
 
-Deno.test("a publication measures its publisher, and starts anew with the next", () => {
+Deno.test("Publication measures the quality of its publisher, and resets it for the next publisher", () => {
   const { hub, client } = world();
   const publish = () => hub.publish(client(), "a", 1, new FakeOutput());
   const publisher = publish();

@@ -42,7 +42,7 @@ function oneGroup(publisher: Publisher): void {
   send(publisher, "video", 4040, INTER);
 }
 
-Deno.test("a late listener gets all frames since the last key frame at once, headers first", () => {
+Deno.test("A late listener gets all frames since the last key frame at once, headers first", () => {
   const { publish, listen } = stage();
   const publisher = publish();
   publisher.data(new Frame("data", 0, fromHex("0500"), "onMetaData"));
@@ -75,7 +75,7 @@ Deno.test("an unbuffered listener gets only new frames, and a bound of 0 keeps n
   assert.equal(without.hub.recentBytes.used, 0);
 });
 
-Deno.test("a script's publication keeps the same", () => {
+Deno.test("A late listener of a script's publication gets the frames since the last key frame", () => {
   const { hub, listen } = stage();
   const publication = hub.publishFromScript("a");
   publication.pushVideo(100, fromHex(KEY));
@@ -83,7 +83,7 @@ Deno.test("a script's publication keeps the same", () => {
   assert.deepEqual(listen().take(), [`video 100 ${KEY}`, `audio 110 ${SOUND}`]);
 });
 
-Deno.test("too many bytes, or too long a time, since a key frame: the next one begins", () => {
+Deno.test("Publication stops keeping frames after 1,000 bytes or 30 s, until the next key frame", () => {
   const { publish, listen, hub } = stage(1000);
   const publisher = publish();
   oneGroup(publisher);
@@ -96,7 +96,7 @@ Deno.test("too many bytes, or too long a time, since a key frame: the next one b
   assert.deepEqual(listen().take(), []);
 });
 
-Deno.test("a new header, another publisher and the end drop the kept frames", () => {
+Deno.test("Publication drops its kept frames at a new video header and when it is unpublished", () => {
   const { publish, listen, hub } = stage();
   const publisher = publish();
   oneGroup(publisher);

@@ -11,17 +11,17 @@ import { seeded } from "../support/random.ts";
 const LIMITS: SharedObjectLimits = { slots: 4, slotName: 16, value: 32, object: 128 };
 const value = (byte: number) => Uint8Array.of(0x11, 0x04, byte);
 
-/** A user that keeps the slots it was told of, as a client does. */
+/** A user that keeps the slots that it received, as a client does. */
 class Far implements SharedObjectUser {
   readonly client = {} as Client;
   readonly slots = new Map<string, Uint8Array>();
   readonly heard: string[] = [];
   updates = 0;
   known = 0;
-  /** Whether it has asked to use the object and was told its slots: only then Flash changes any. */
+  /** Whether the user got the slots after its Use; Flash changes slots only after that. */
   asked = false;
   synced = false;
-  /** Updates on their way, oldest first. */
+  /** Updates in flight, oldest first. */
   readonly inbound: SharedObjectUpdate[] = [];
 
   constructor(readonly late = false) {}
@@ -71,7 +71,7 @@ Deno.test("SharedObject.use sends UseSuccess, Clear and a Change per slot in one
   assert.equal(far.known, object.version);
 });
 
-Deno.test("SharedObject.set: Success to the requester, Change to others, no event for the same value (SO-032)", () => {
+Deno.test("SharedObject.set sends Success to the requester, Change to other users, and no event for the same value (SO-032)", () => {
   const { object, groups } = make();
   const [one, two] = [new Far(), new Far()];
   object.use(one);
@@ -130,7 +130,7 @@ Deno.test("SharedObject bounds slots, names, values and all bytes (SO-082)", () 
   assert.equal(set("longer", 1), false);
 });
 
-Deno.test("SharedObject: users without events of their own share one update (SO-083)", () => {
+Deno.test("SharedObject sends one shared update to all users without events of their own (SO-083)", () => {
   const { object } = make();
   const seen = new Set<SharedObjectUpdate>();
   const users = Array.from({ length: 5 }, () => new Far(true));
@@ -142,7 +142,7 @@ Deno.test("SharedObject: users without events of their own share one update (SO-
   assert.equal(users[0].inbound.length, 1);
 });
 
-Deno.test("SharedObject: any interleaving of three late clients and a script ends with equal slots", () => {
+Deno.test("SharedObject ends with equal slots at three late clients and a script, however they interleave", () => {
   let collected = 0;
   for (let seed = 1; seed <= 1000; seed++) {
     const next = seeded(seed);

@@ -80,7 +80,7 @@ function world(bounds: Partial<SharedObjectBounds> = {}, store?: SharedObjectSto
   return { events, application, objects, user, time };
 }
 
-Deno.test("SharedObjects: an application is asked before each step and told after it", () => {
+Deno.test("SharedObjects calls the application before and after each step", () => {
   const { events, objects, user } = world();
   const one = user();
   const object = objects.use(one, "o", false)!;
@@ -99,7 +99,7 @@ Deno.test("SharedObjects: an application is asked before each step and told afte
   assert.deepEqual(objects.counters, { changes: 1, refused: 0, sends: 1 });
 });
 
-Deno.test("SharedObjects: a request that the application refuses is answered without a change", () => {
+Deno.test("SharedObjects answers a request that the application refuses without changing the object", () => {
   const { events, application, objects, user } = world();
   const one = user();
   events.refused = ["use o", "client p.x=", "send p"];
@@ -118,7 +118,7 @@ Deno.test("SharedObjects: a request that the application refuses is answered wit
   assert.equal(objects.size, 2);
 });
 
-Deno.test("SharedObjects: a script keeps one without clients, until it lets go", () => {
+Deno.test("SharedObjects keeps an object without clients until a script releases it", () => {
   const { events, application, objects, user } = world();
   const object = objects.hold(application, "o", false);
   assert.ok(typeof object !== "string");
@@ -147,7 +147,7 @@ Deno.test("SharedObjects bounds the objects of an application and of a client (S
   assert.ok(objects.use(two, "b", false));
 });
 
-Deno.test("SharedObjects: refuses objects if off, and persistent ones without a store", () => {
+Deno.test("SharedObjects refuses all objects if off, and persistent objects without a store", () => {
   const off = world({ enabled: false });
   assert.equal(off.objects.use(off.user(), "o", false), undefined);
   const { objects, user, application } = world();
@@ -156,7 +156,7 @@ Deno.test("SharedObjects: refuses objects if off, and persistent ones without a 
   assert.equal(objects.size, 0);
 });
 
-Deno.test("SharedObjects: persistent and temporary ones of a name are two (SO-038)", () => {
+Deno.test("SharedObjects keeps a persistent and a temporary object of one name apart (SO-038)", () => {
   const saved: string[] = [];
   const store: SharedObjectStore = {
     load: (object) => (object.restore(7, [["x", ONE, 6]]), object.name !== "broken"),
@@ -177,7 +177,7 @@ Deno.test("SharedObjects: persistent and temporary ones of a name are two (SO-03
   assert.equal(objects.use(one, "broken", true), undefined);
 });
 
-Deno.test("SharedObjects: a call that is too long is refused", () => {
+Deno.test("SharedObjects refuses a call that is too long", () => {
   const { objects, user } = world({ send: 2 });
   const one = user();
   const object = objects.use(one, "o", false)!;
@@ -186,7 +186,7 @@ Deno.test("SharedObjects: a call that is too long is refused", () => {
   assert.deepEqual(one.heard(), ["SharedObject.NoWriteAccess"]);
 });
 
-Deno.test("SharedObjects: a busy object collects changes, and a command is not told before them (SO-088)", () => {
+Deno.test("SharedObjects sends the collected changes of a busy object before a later command's answer (SO-088)", () => {
   const { objects, user, time, events } = world();
   const users = Array.from({ length: 70 }, () => user());
   const [one, two, three] = users;

@@ -10,17 +10,17 @@ function feed(line: Timeline, frames: string): string {
   }).join(" ");
 }
 
-Deno.test("times are the publisher's, and jitter is evened out", () => {
+Deno.test("Timeline keeps the publisher's times, and clamps each that goes back", () => {
   assert.equal(feed(new Timeline(), "a0 v7 a40 a30 a50 v5 v9"), "a0 v7 a40 a40 a50 v7 v9");
 });
 
-Deno.test("a restarted clock continues at its last time: audio, video or both", () => {
+Deno.test("Timeline continues at the last time when the clock of audio, video or both restarts", () => {
   assert.equal(feed(new Timeline(), "a9000 a20 a40 a60"), "a9000 a9000 a9020 a9040");
   assert.equal(
     feed(new Timeline(), "a60000 v60010 v0 v40 a60020"),
     "a60000 v60010 v60010 v60050 a60020",
   );
-  // audio is ahead of the last old picture, which comes on a flow of its own
+  // audio is ahead of the last old picture, which arrives on another flow
   assert.equal(
     feed(new Timeline(), "v60000 a60005 a0 v60100 v0 v40 a23 v200 a210"),
     "v60000 a60005 a60005 v60100 v60100 v60100 a60028 v60205 a60215",
@@ -31,14 +31,14 @@ Deno.test("a restarted clock continues at its last time: audio, video or both", 
   );
 });
 
-Deno.test("audio and video on clocks of their own do not pull each other along", () => {
+Deno.test("Timeline keeps audio and video apart if each has a clock of its own", () => {
   assert.equal(
     feed(new Timeline(), "a5000000 v60000 v0 v40 a5000020"),
     "a5000000 v60000 v60000 v60040 a5000020",
   );
 });
 
-Deno.test("times that wrap at 2^32 or at 2^31 go on, and so they do the next time", () => {
+Deno.test("Timeline continues at each wrap of times at 2^32 or 2^31 ms", () => {
   assert.equal(feed(new Timeline(), "a4294967290 a4 a14"), "a4294967290 a4 a14");
   assert.equal(
     feed(new Timeline(), "v2147483600 a2147483615 a7 v2147483640 v12 a47"),
@@ -50,7 +50,7 @@ Deno.test("times that wrap at 2^32 or at 2^31 go on, and so they do the next tim
   );
 });
 
-Deno.test("a header at time 0 is sent at the time of what goes on, and moves nothing", () => {
+Deno.test("Timeline gives a header at time 0 the current time, and changes no later time", () => {
   const line = new Timeline();
   assert.equal(line.aside("video", 0), 0);
   feed(line, "v20000000 a20000003");
@@ -59,7 +59,7 @@ Deno.test("a header at time 0 is sent at the time of what goes on, and moves not
   assert.equal(feed(line, "v20000040"), "v20000040");
 });
 
-Deno.test("data follows the frames, with its own time if that is near", () => {
+Deno.test("Timeline keeps a data frame's own time if it is near the frames, else uses the frames' time", () => {
   const line = new Timeline();
   assert.equal(line.data(500), 500);
   feed(line, "a60000 a0 v60050");
@@ -68,11 +68,11 @@ Deno.test("data follows the frames, with its own time if that is near", () => {
   assert.equal(line.data(3_000_000), 60_050);
 });
 
-Deno.test("wherever both begin anew, and however audio and video interleave, times go on", () => {
+Deno.test("Timeline never goes back when audio and video restart, however they interleave", () => {
   for (let seed = 1; seed <= 50; seed++) {
     const random = seeded(seed);
     const line = new Timeline();
-    // Each kind is a flow of its own: in order, up to 2 s behind the other.
+    // Each kind has its own flow: in order, up to 2 s behind the other.
     const begun = Math.floor(random() * 4_000_000_000);
     const length = 5000 + Math.floor(random() * 60_000);
     const flows = [23, 40].map((step) => {

@@ -15,7 +15,7 @@ function world() {
   return { waiting, done, busy, a: application("a"), b: application("b"), add };
 }
 
-Deno.test("Input waits by application, in the order in which it came", () => {
+Deno.test("WaitingInput delivers the input of each application in order, once that is no longer busy", () => {
   const { waiting, done, busy, a, b, add } = world();
   const [one, two, three] = [{}, {}, {}];
   add(a, one, "a1");
@@ -38,7 +38,7 @@ Deno.test("Input waits by application, in the order in which it came", () => {
   assert.deepEqual(done, ["a1", "a2", "a3", "b1"]);
 });
 
-Deno.test("An application that begins to wait while it is handed input is handed no more", () => {
+Deno.test("WaitingInput stops delivering input to an application that becomes busy meanwhile", () => {
   const { waiting, done, busy, a } = world();
   busy.delete("a");
   for (let i = 0; i < 5; i++) {
@@ -51,7 +51,7 @@ Deno.test("An application that begins to wait while it is handed input is handed
   assert.deepEqual(done, ["0", "1"]);
 });
 
-Deno.test("Messages and bytes of one, and the bytes of all, are bounded", () => {
+Deno.test("WaitingInput bounds the messages and bytes of one client, and the bytes of all clients", () => {
   const { a, add } = world();
   const owner = {};
   assert.equal(add(a, owner, "large", MAX_WAITING.bytes), false);
@@ -63,7 +63,7 @@ Deno.test("Messages and bytes of one, and the bytes of all, are bounded", () => 
   assert.ok(owners >= 14 && owners <= 16, `${owners}`);
 });
 
-Deno.test("Waiting input of a client is released with it, for any number of clients", () => {
+Deno.test("WaitingInput releases the input of each of 200 disconnected clients", () => {
   const { waiting, done, busy, a, add } = world();
   const kept = {};
   add(a, kept, "kept");
@@ -80,7 +80,7 @@ Deno.test("Waiting input of a client is released with it, for any number of clie
   assert.deepEqual(done, ["kept"]);
 });
 
-Deno.test("One call that fails takes nothing of the others", () => {
+Deno.test("WaitingInput delivers the next input after one throws", () => {
   const { waiting, done, busy, a, add } = world();
   waiting.add(a, {}, 0, () => {
     throw new Error("a bug");

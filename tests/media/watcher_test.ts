@@ -1,4 +1,4 @@
-// What other servers are told of publications and groups, and the end of a name that one of them has.
+// Events that Hub sends to its watcher, the bus, and Hub.revoke() of a name that another server owns.
 import assert from "node:assert/strict";
 import { FakeOutput, world } from "./fakes.ts";
 
@@ -16,7 +16,7 @@ function watched() {
   return { ...here, take: () => seen.splice(0) };
 }
 
-Deno.test("a watcher is told of everybody who publishes, listens and joins, after that", () => {
+Deno.test("Hub notifies its watcher after each publish, subscribe, join, and after their ends", () => {
   const { hub, client, take } = watched();
   const one = client(1);
   const publisher = hub.publish(one, "a", 1, new FakeOutput());
@@ -35,7 +35,7 @@ Deno.test("a watcher is told of everybody who publishes, listens and joins, afte
   assert.deepEqual(take(), ["joined 1", "left 0"]);
 });
 
-Deno.test("a name that is revoked is free at once, and its publisher is told why", () => {
+Deno.test("Hub.revoke() frees a name at once, and sends the publisher the reason", () => {
   const { hub, client, take } = watched();
   const output = new FakeOutput();
   const publisher = hub.publish(client(1), "a", 1, output);

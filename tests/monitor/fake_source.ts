@@ -1,6 +1,6 @@
 import type { PublicationRow, RelayRow, Source } from "../../src/monitor/snapshot.ts";
 
-/** A server with two streams and a script that fails; with names of a hostile client. */
+/** A server with two streams, a failing script, and names chosen by a hostile client. */
 export function fakeSource(): Source & { datagrams: number } {
   const page = <T>(rows: T[], offset: number, limit: number) => ({
     total: rows.length,

@@ -16,7 +16,7 @@ const monitor = (options: Partial<MonitorOptions> = {}): Monitor =>
 const get = (path: string, headers: Record<string, string> = {}): Request =>
   new Request(`http://127.0.0.1:1980${path}`, { headers });
 
-Deno.test("/metrics prints every kind of number for Prometheus", async () => {
+Deno.test("/metrics prints every metric in Prometheus format", async () => {
   const response = await monitor().handle(get("/metrics"));
   assert.equal(response.status, 200);
   assert.match(response.headers.get("content-type")!, /^text\/plain; version=0.0.4/);
@@ -84,14 +84,14 @@ Deno.test("/metrics omits unknown values and absent limits", () => {
   assert.ok(!text.includes("cumulus_kept_bytes_limit"));
 });
 
-Deno.test("Counters do not grow with the number of scrapes", async () => {
+Deno.test("/metrics prints the same counters at a second scrape", async () => {
   const one = monitor();
   await one.handle(get("/metrics"));
   const text = await (await one.handle(get("/metrics"))).text();
   assert.match(text, /^cumulus_handshakes_total\{protocol="rtmfp"\} 17$/m);
 });
 
-Deno.test("A scrape is valid Prometheus text for any name of an application", () => {
+Deno.test("/metrics is valid Prometheus text for any name of an application", () => {
   const source = fakeSource();
   const [row] = source.applications();
   source.applications = () => [{ ...row, path: '/"\\n"\ncumulus_clients 99\\', errors: 2 }];
@@ -116,7 +116,7 @@ Deno.test("A scrape is valid Prometheus text for any name of an application", ()
   assert.match(text, /\{application="\/\\"\\\\n\\"\\ncumulus_clients 99\\\\"\} 2\n/);
 });
 
-Deno.test("/api/… answers JSON, a page of rows at a time", async () => {
+Deno.test("/api/… answers rows as JSON, 100 at a time", async () => {
   const rows = async (path: string) => await (await monitor().handle(get(path))).json();
   const first = await rows("/api/clients");
   assert.equal(first.total, 150);
@@ -138,7 +138,7 @@ Deno.test("/api/… answers JSON, a page of rows at a time", async () => {
   assert.equal(status.listeners, 41);
 });
 
-Deno.test("A token is asked for where there is one, but not for /health and the page", async () => {
+Deno.test("Monitor requires a configured token for /metrics and /api, not for /health and the page", async () => {
   const one = monitor({ token: "s3cret" });
   for (const path of ["/metrics", "/api/status", "/api/clients"]) {
     assert.equal((await one.handle(get(path))).status, 401, path);
@@ -164,7 +164,7 @@ Deno.test("/health answers 503 while the server stops", async () => {
   assert.equal((await one.handle(get("/health"))).status, 503);
 });
 
-Deno.test("Another site cannot read the numbers through a browser", async () => {
+Deno.test("Monitor refuses requests whose host is neither local nor configured", async () => {
   const ask = (url: string) => monitor({ hosts: ["stats.example"] }).handle(new Request(url));
   assert.equal((await ask("http://evil.example/api/status")).status, 421);
   for (const host of ["localhost:1980", "127.0.0.1", "[::1]:1980", "stats.example"]) {
@@ -175,7 +175,7 @@ Deno.test("Another site cannot read the numbers through a browser", async () => 
   assert.equal(page.headers.get("access-control-allow-origin"), null);
 });
 
-Deno.test("Unknown paths and invalid requests are refused", async () => {
+Deno.test("Monitor answers 404 to unknown paths, and 405 to POST of a read-only path", async () => {
   assert.equal((await monitor().handle(get("/nothing"))).status, 404);
   const unknown = await monitor().handle(get("/api/nothing"));
   assert.equal(unknown.status, 404);
@@ -188,7 +188,7 @@ Deno.test("Unknown paths and invalid requests are refused", async () => {
   assert.equal((await monitor().handle(post)).status, 405);
 });
 
-Deno.test("A source that fails is an answer, not a crash", async () => {
+Deno.test("Monitor answers 500 if its source throws", async () => {
   const source = fakeSource();
   source.status = () => {
     throw new Error("broken");
@@ -197,7 +197,7 @@ Deno.test("A source that fails is an answer, not a crash", async () => {
   assert.equal(response.status, 500);
 });
 
-Deno.test("/api/reload needs the token and POST", async () => {
+Deno.test("/api/reload requires the token and POST", async () => {
   let restarts = 0;
   const restart = () => void restarts++;
   const ask = async (token: string, given: string, method = "POST") => {

@@ -7,7 +7,7 @@ import {
   SAMPLE_INTERVAL,
 } from "../../src/monitor/history.ts";
 
-Deno.test("History: rates between samples, at most one sample per interval", () => {
+Deno.test("History computes rates between samples, and takes at most one sample per interval", () => {
   const history = new History();
   const sample = (bytes: number, clients: number) => () => ({
     bytesIn: bytes,
@@ -27,7 +27,7 @@ Deno.test("History: rates between samples, at most one sample per interval", () 
   });
 });
 
-Deno.test("History: an hour is kept, oldest first", () => {
+Deno.test("History keeps the samples of 1 h, oldest first", () => {
   const history = new History();
   for (let i = 0; i <= MAX_SAMPLES + 5; i++) {
     history.add(() => ({ bytesIn: 0, bytesOut: 0, clients: i }), i * SAMPLE_INTERVAL);
@@ -38,7 +38,7 @@ Deno.test("History: an hour is kept, oldest first", () => {
   assert.equal(clients.at(-1), MAX_SAMPLES + 5);
 });
 
-Deno.test("RateHistory: one sample an interval, the last minutes of them", () => {
+Deno.test("RateHistory takes one sample per interval, and keeps the newest MAX_RATES samples", () => {
   const rates = new RateHistory();
   rates.add(() => 1.6, 0);
   rates.add(() => assert.fail("asked too early"), SAMPLE_INTERVAL - 1);

@@ -58,7 +58,7 @@ const logIn = async (page: Page, token = "s3cret") => {
 };
 
 Deno.test({
-  name: "page",
+  name: "the status page works in Chromium",
   ignore: path === undefined,
   sanitizeResources: false,
   sanitizeOps: false,
@@ -76,7 +76,7 @@ Deno.test({
     );
     try {
       await using browser = await TestBrowser.launch(path);
-      await t.step("the form distinguishes a missing token from a wrong one", async () => {
+      await t.step("the login form distinguishes a missing token from a wrong one", async () => {
         await withPage(browser, server.port, {}, async (page) => {
           await page.getByText("Token required.").waitFor();
           assert.equal(await page.isVisible("main"), false);
@@ -90,7 +90,7 @@ Deno.test({
 
       for (const colorScheme of ["light", "dark"] as const) {
         for (const width of WIDTHS) {
-          await t.step(`${colorScheme}, ${width} px: the page is complete and fits`, async () => {
+          await t.step(`the ${colorScheme} page is complete at ${width} px`, async () => {
             const viewport = { width, height: 900 };
             await withPage(browser, server.port, { colorScheme, viewport }, async (page) => {
               await logIn(page);
@@ -111,27 +111,33 @@ Deno.test({
         }
       }
 
-      await t.step("a chart that begins has round times at even distances", async () => {
-        await withPage(browser, server.port, {}, async (page) => {
-          const json = { interval: 10_000, bytesIn: [1, 2], bytesOut: [1, 2], clients: [1, 2] };
-          await page.route("**/api/history", (route) => route.fulfill({ json }));
-          await logIn(page);
-          await page.waitForSelector("#publications td");
-          const times = await page.locator(".axis").first().locator("span").allInnerTexts();
-          assert.deepEqual(times, ["6 min ago", "4 min ago", "2 min ago", "now"]);
-        });
-      });
+      await t.step(
+        "the page labels the axis of a chart of two samples with round times at even distances",
+        async () => {
+          await withPage(browser, server.port, {}, async (page) => {
+            const json = { interval: 10_000, bytesIn: [1, 2], bytesOut: [1, 2], clients: [1, 2] };
+            await page.route("**/api/history", (route) => route.fulfill({ json }));
+            await logIn(page);
+            await page.waitForSelector("#publications td");
+            const times = await page.locator(".axis").first().locator("span").allInnerTexts();
+            assert.deepEqual(times, ["6 min ago", "4 min ago", "2 min ago", "now"]);
+          });
+        },
+      );
 
-      await t.step("doors: connections, and those in no application", async () => {
-        await withPage(browser, server.port, {}, async (page) => {
-          await logIn(page);
-          await page.waitForSelector("#doors dd");
-          const text = await page.locator("#doors dd").first().innerText();
-          assert.equal(text, "5 connections, 1 of them in no application, 1.0 MB in, 20 MB out");
-        });
-      });
+      await t.step(
+        "the page shows the connections of a door, and how many are in no application",
+        async () => {
+          await withPage(browser, server.port, {}, async (page) => {
+            await logIn(page);
+            await page.waitForSelector("#doors dd");
+            const text = await page.locator("#doors dd").first().innerText();
+            assert.equal(text, "5 connections, 1 of them in no application, 1.0 MB in, 20 MB out");
+          });
+        },
+      );
 
-      await t.step("the bus: streams, lookups and drops", async () => {
+      await t.step("the page shows streams, lookups and dropped messages of the bus", async () => {
         await withPage(browser, server.port, {}, async (page) => {
           await logIn(page);
           await page.waitForSelector("#bus dd");
@@ -149,7 +155,7 @@ Deno.test({
         });
       });
 
-      await t.step("failures are listed at the top, marked red or amber", async () => {
+      await t.step("the page lists failures at the top, marked red or amber", async () => {
         await withPage(browser, server.port, {}, async (page) => {
           await logIn(page);
           await page.waitForSelector("#problems li");
@@ -173,7 +179,7 @@ Deno.test({
         });
       });
 
-      await t.step("rows are sorted and filtered, among all that the server has", async () => {
+      await t.step("the page sorts and filters among all rows that the server has", async () => {
         await withPage(browser, server.port, {}, async (page) => {
           await logIn(page);
           const first = () => page.locator("#clients tbody tr").first().innerText();
@@ -194,23 +200,26 @@ Deno.test({
         });
       });
 
-      await t.step("on a phone rows are cards, which a list sorts", async () => {
-        const viewport = { width: 375, height: 700 };
-        await withPage(browser, server.port, { viewport }, async (page) => {
-          await logIn(page);
-          await page.waitForSelector("#clients td");
-          assert.equal(await page.isVisible("#clients thead"), false);
-          const label = await page.evaluate(
-            `getComputedStyle(document.querySelectorAll("#clients td")[3], "::before").content`,
-          );
-          assert.equal(label, '"Ping"');
-          await page.selectOption("#clients select", "-ping");
-          const first = () => page.locator("#clients tbody tr").first().innerText();
-          await until(async () => (await first()).includes("149 ms"), "the greatest ping");
-        });
-      });
+      await t.step(
+        "the page shows rows as cards on a phone, and sorts them by a list",
+        async () => {
+          const viewport = { width: 375, height: 700 };
+          await withPage(browser, server.port, { viewport }, async (page) => {
+            await logIn(page);
+            await page.waitForSelector("#clients td");
+            assert.equal(await page.isVisible("#clients thead"), false);
+            const label = await page.evaluate(
+              `getComputedStyle(document.querySelectorAll("#clients td")[3], "::before").content`,
+            );
+            assert.equal(label, '"Ping"');
+            await page.selectOption("#clients select", "-ping");
+            const first = () => page.locator("#clients tbody tr").first().innerText();
+            await until(async () => (await first()).includes("149 ms"), "the greatest ping");
+          });
+        },
+      );
 
-      await t.step("the page of help explains, and leads back", async () => {
+      await t.step("the help page explains the figures, and links back", async () => {
         await withPage(browser, server.port, {}, async (page) => {
           await page.click("nav a:has-text('Help')");
           await page.getByText("Meaning of the numbers").first().waitFor();

@@ -13,7 +13,7 @@ const table = (offset: number, limit: number) => ({
 const ask = (query: string) => selectRows(table, new URLSearchParams(query));
 const names = (query: string) => ask(query).rows.map(({ name }) => name).join("");
 
-Deno.test("selectRows: sorts missing values, numbers, then texts", () => {
+Deno.test("selectRows() sorts missing values first, then numbers, then texts", () => {
   assert.equal(names(""), "bCa");
   assert.equal(names("sort=ping"), "Cba");
   assert.equal(names("sort=-ping"), "abC");
@@ -25,7 +25,7 @@ Deno.test("selectRows: sorts missing values, numbers, then texts", () => {
   assert.equal(names("sort=-ping&offset=1&limit=1"), "b");
 });
 
-Deno.test("selectRows: a filter finds text at any depth and in any case, and counts matches", () => {
+Deno.test("selectRows() finds the filter's text at any depth and in any case, and counts matches", () => {
   const { rows: found, ...counts } = ask("filter=CAMERA");
   assert.deepEqual(found.map(({ name }) => name), ["a"]);
   assert.deepEqual(counts, { total: 3, found: 1 });
@@ -33,7 +33,7 @@ Deno.test("selectRows: a filter finds text at any depth and in any case, and cou
   assert.equal(ask("").found, 3);
 });
 
-Deno.test("selectRows: bounds", () => {
+Deno.test("selectRows() returns at most MAX_ROWS rows, and 100 for an invalid limit", () => {
   const asked: number[] = [];
   const endless = (_: number, limit: number) => {
     asked.push(limit);
