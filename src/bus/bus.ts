@@ -1,4 +1,4 @@
-// A server on the bus: messages in and out, and the machines that they concern.
+// A server on the bus: dispatches its messages to the state machines of this room.
 import { Reader } from "../bytes/reader.ts";
 import { WireError } from "../bytes/wire_error.ts";
 import { Envelope, type Hmac, ID_LENGTH, type MessageCodec } from "./envelope.ts";
@@ -10,12 +10,12 @@ import { type Neighbor, Presence, type PresenceEvents } from "./presence.ts";
 import { Publications, type PublicationsUser } from "./publications.ts";
 import { Subjects } from "./subjects.ts";
 
-/** Room for envelope, name and numbers of a message. */
+/** Bytes reserved for envelope, name and numbers of a message. */
 const HEAD = 1024;
 
-/** What carries messages: NATS, or a fake of tests. A message arrives at most once, or is lost. */
+/** Carrier of messages: NATS, or a fake in tests. A message arrives once, or is lost. */
 export interface Wire {
-  /** Bytes of a message. */
+  /** Maximum length of a message in bytes. */
   readonly maxPayload: number;
   /** @returns false if the message was dropped */
   publish(subject: string, bytes: Uint8Array, isMedia: boolean): boolean;
@@ -32,7 +32,7 @@ interface BusOptions {
   readonly random: (length: number) => Uint8Array;
   /** Milliseconds since 1970 of a time of this server's clock. */
   readonly epoch: (now: number) => number;
-  /** Messages of servers; those of an absent server are processed as well. */
+  /** Log of the bus. */
   readonly log: Post["log"];
 }
 
@@ -87,7 +87,7 @@ export class Bus<T> implements Post {
     return this.#connected;
   }
 
-  /** The bus is there, for the first time or again; subscriptions are the wire's to keep. */
+  /** The bus is connected, for the first time or again; the wire keeps the subscriptions. */
   connected(now: number): void {
     this.#connected = true;
     if (!this.#subscribed) {
@@ -107,7 +107,7 @@ export class Bus<T> implements Post {
     this.presence.disconnected();
   }
 
-  /** Takes a message, which stays the caller's. What cannot be read is counted. */
+  /** Processes a message, whose bytes the caller may reuse. Counts malformed ones. */
   receive(subject: string, bytes: Uint8Array, now: number): void {
     this.counters.messages++;
     this.counters.bytes += bytes.length;
@@ -121,13 +121,13 @@ export class Bus<T> implements Post {
     }
   }
 
-  /** Runs a handler at another server. @returns false if nothing was sent */
+  /** Calls a handler of another server. @returns false if the message was dropped */
   call(server: string, handler: string, payload: Uint8Array, now: number): boolean {
     this.presence.greet(now);
     return this.send(this.subjects.server(server), messages.call, { handler, payload });
   }
 
-  /** The same at several servers, by one message. @param servers base32 of their ids */
+  /** Calls a handler of several servers by one message. @param servers base32 of their ids */
   callAll(servers: readonly string[], handler: string, payload: Uint8Array, now: number): boolean {
     this.presence.greet(now);
     const marks = servers.map(messages.markOf);
@@ -164,7 +164,7 @@ export class Bus<T> implements Post {
   }
 
   get maxBody(): number {
-    return Math.max(HEAD, this.#wire.maxPayload - HEAD); // below 2 KiB frames do not cross
+    return Math.max(HEAD, this.#wire.maxPayload - HEAD); // at least 1 KiB, for media frames
   }
 
   random(below: number): number {
@@ -210,7 +210,7 @@ export class Bus<T> implements Post {
       case messages.found.kind:
         return lookups.onFound(messages.found.read(body), now);
     }
-    // Later state would outlive a server whose end was missed.
+    // Ignored from unknown servers: their state would remain if their end was missed.
     if (!presence.servers.has(sender)) return;
     switch (kind) {
       case messages.members.kind:
@@ -236,7 +236,7 @@ export class Bus<T> implements Post {
     }
   }
 
-  /** A split of the bus may have healed: repeats what the other side missed meanwhile. NATS-433. */
+  /** Meets a server. A split of the bus may have healed: repeats the state that the other side missed. NATS-433. */
   #met(server: Neighbor, now: number, ranBefore: boolean): void {
     if (ranBefore) {
       this.groups.tellAgain(now);

@@ -1,4 +1,4 @@
-// What every message on the bus begins with, and the proof at its end. NATS-103, NATS-104.
+// The head of every message on the bus, and the proof at its end. NATS-103, NATS-104.
 import { equalBytes } from "../bytes/equal.ts";
 import { Reader } from "../bytes/reader.ts";
 import { toUtf8 } from "../bytes/text.ts";
@@ -7,11 +7,11 @@ import { Writer } from "../bytes/writer.ts";
 import { base32 } from "./subjects.ts";
 
 const VERSION = 1;
-/** Bytes of a server's id, drawn at each start. */
+/** Length of a server's id in bytes; random at each start. */
 export const ID_LENGTH = 16;
 const PROOF_LENGTH = 16;
 
-/** One kind of message: both directions of its body side by side. */
+/** Codec of one kind of message: writes and reads its body. */
 export interface MessageCodec<T> {
   readonly kind: number;
   write(to: Writer, message: T): void;
@@ -31,7 +31,7 @@ interface Opened {
 
 /**
  * Shape: `version u8 | kind u8 | sender 16 | body | proof 16`, the proof only with a secret: the
- * first bytes of the HMAC over subject and message, so that a message is good on its subject alone.
+ * first bytes of the HMAC over subject and message, so that a message is valid only on its subject.
  */
 export class Envelope {
   /** Base32 of {@link ownId}. */

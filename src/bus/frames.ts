@@ -1,4 +1,4 @@
-// Audio, video and data in messages of bounded size. NATS-411.
+// Splits audio, video and data into messages of limited length. NATS-411.
 import { concat } from "../bytes/concat.ts";
 import { Reader } from "../bytes/reader.ts";
 import { fromUtf8, toUtf8 } from "../bytes/text.ts";
@@ -10,21 +10,21 @@ const KINDS = ["audio", "video", "data", "metadata"] as const;
 const MORE = 0x80;
 const CONTINUES = 0x40;
 const MAX_FRAME = 16 * 1024 * 1024;
-/** Parts of frames in one message, each of which costs some microseconds. */
+/** Maximum number of parts of frames in one message; each takes some microseconds. */
 const MAX_PARTS = 16_384;
-/** Bytes that a part of an unfinished frame takes besides its own. */
+/** Memory of a part of an incomplete frame besides its data, in bytes. */
 const PART = 64;
-/** Bytes of a fragment's head besides the name. */
+/** Maximum length of a fragment's head without the name, in bytes. */
 const HEAD = 1 + 4 + 5 + 5;
 
 export interface BusFrame {
-  /** `metadata` is data that listeners to come are sent as well. */
+  /** `metadata` is data that is also sent to later listeners. */
   readonly kind: typeof KINDS[number];
   /** Milliseconds modulo 2^32. */
   readonly time: number;
-  /** Of data; else "". */
+  /** Name of data; "" for audio and video. */
   readonly name: string;
-  /** The body of an FLV tag; of data, the AMF of the values after the name. */
+  /** The body of an FLV tag; for data, the AMF of the values after the name. */
   readonly payload: Uint8Array;
 }
 
@@ -39,8 +39,8 @@ export class FrameBatch {
   #parts = 0;
 
   /**
-   * @param limit bytes of a batch
-   * @param emit takes a batch that is full, or flushed
+   * @param limit maximum length of a batch in bytes
+   * @param emit called with a batch that is full or flushed
    */
   constructor(limit: number, emit: (frames: Uint8Array) => void) {
     this.#limit = limit;
@@ -78,7 +78,7 @@ export class FrameBatch {
   }
 }
 
-/** Puts frames together again. */
+/** Reassembles frames. */
 export class FrameReader {
   #parts: Uint8Array[] = [];
   #length = 0;
@@ -102,7 +102,7 @@ export class FrameReader {
       const part = from.bytes(from.vlu()).slice();
       const continues = (flags & CONTINUES) !== 0;
       if (continues !== this.#parts.length > 0) this.reset();
-      if (continues && this.#parts.length === 0) continue; // its beginning was lost
+      if (continues && this.#parts.length === 0) continue; // its first fragment was lost
       this.#length += part.length + PART;
       if (this.#length > MAX_FRAME) throw new WireError(`Cannot read more than ${MAX_FRAME} bytes`);
       this.#parts.push(part);

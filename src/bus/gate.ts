@@ -1,14 +1,14 @@
-// Bounds the bytes in flight to the bus. NATS-013.
+// Limits the bytes in flight to the bus. NATS-013.
 
 /** Bytes in flight above which media, and above which all messages, are dropped. */
 const MAX_MEDIA_IN_FLIGHT = 4 * 1024 * 1024;
 const MAX_IN_FLIGHT = 16 * 1024 * 1024;
-/** Bytes after which the bus is asked for a confirmation. */
-const CONFIRM_EVERY = 256 * 1024;
+/** Number of bytes after which a confirmation is requested. */
+const CONFIRM_INTERVAL = 256 * 1024;
 
 /**
- * Bounds the messages that wait for the bus: the NATS client accepts all without an error, even while
- * the bus is frozen or gone. The sender calls {@link admit} before each message, requests a confirmation
+ * Limits the messages that wait for the bus: the NATS client accepts all without an error, even while
+ * the bus is frozen or disconnected. The sender calls {@link admit} before each message, requests a confirmation
  * when {@link confirmationDue} returns a mark, and reports it by {@link confirmed}.
  */
 export class Gate {
@@ -33,7 +33,7 @@ export class Gate {
     return this.#sent - this.#confirmed;
   }
 
-  /** Whether a message may be sent; it is counted either way. */
+  /** Whether a message may be sent; counts it in either case. */
   admit(length: number, isMedia: boolean): boolean {
     const limit = isMedia ? MAX_MEDIA_IN_FLIGHT : MAX_IN_FLIGHT;
     if (!this.#open || this.inFlight + length > limit) {
@@ -49,7 +49,7 @@ export class Gate {
 
   /** @returns a mark for {@link confirmed} if the caller must request a confirmation now */
   confirmationDue(): number | undefined {
-    if (this.#sent - this.#asked < CONFIRM_EVERY) return undefined;
+    if (this.#sent - this.#asked < CONFIRM_INTERVAL) return undefined;
     return this.#asked = this.#sent;
   }
 

@@ -4,40 +4,42 @@ import { TokenBucket } from "../common/token_bucket.ts";
 import { memberLeft, type Members, members } from "./messages.ts";
 import { type Post, soonest } from "./post.ts";
 
-/** Members that one message names. */
+/** Maximum number of members sent in one message. */
 const MAX_SAMPLE = 13;
-/** Members at other servers that are kept of a group; above, a new one replaces any. */
+/** Maximum number of members at other servers kept per group; a further one replaces a random one. */
 const MAX_FOREIGN = 32;
+/** Average time (ms) between two messages with the members of a group. */
 const REFRESH_INTERVAL = 30_000;
-/** New members of a group at once, and a second in the long run: some clients are told of each. */
-const NEW_MEMBERS = 256, NEW_MEMBERS_PER_SECOND = 20;
+/** Maximum number of new members of a group at once, and per second: each is announced to clients. */
+const MAX_NEW_MEMBERS = 256, MAX_NEW_MEMBERS_PER_SECOND = 20;
 /**
  * Two servers of a NATS cluster that subscribe at the same time may miss each other's messages: the first
  * messages are repeated after this delay (ms) plus a random one up to the same length.
  */
 const SECOND_TELLING = 300;
-/** Time (ms) for servers that meet again to recognize each other, before they send their groups. */
+/** Time (ms) before servers that meet again send their groups: they must know each other first. */
 const MEETING_TIME = 200;
+/** Random time (ms) added to it. */
 const TELLING_SPREAD = 1_000;
 
 export interface RemoteGroupEvents {
-  /** The clients here that belong to a group. */
+  /** The members of a group among this server's clients. */
   localMembers(group: string): readonly Uint8Array[];
   localCount(group: string): number;
   onMember(group: string, peerId: Uint8Array): void;
   onMemberGone(group: string, peerId: Uint8Array): void;
 }
 
-/** A group that clients here belong to. */
+/** A group with members among this server's clients. */
 interface Joined {
   readonly rawId: Uint8Array;
-  /** Members elsewhere, by their hexadecimal id, with the servers that have them. */
+  /** Members at other servers, by their hexadecimal id, with their servers. */
   readonly foreign: Map<string, Set<string>>;
   readonly allowance: TokenBucket;
   refreshAt: number;
 }
 
-/** Groups are named by the hexadecimal text of their ids. */
+/** Members of groups at other servers. Groups are named by the hexadecimal text of their ids. */
 export class Groups {
   readonly #post: Post;
   readonly #events: RemoteGroupEvents;
@@ -48,14 +50,14 @@ export class Groups {
     this.#events = events;
   }
 
-  /** Members at other servers that are known, of all groups. */
+  /** Number of known members at other servers, of all groups. */
   get foreign(): number {
     let sum = 0;
     for (const { foreign } of this.#groups.values()) sum += foreign.size;
     return sum;
   }
 
-  /** A client here has joined a group. */
+  /** A client of this server has joined a group. */
   joined(group: string, peerId: Uint8Array, now: number): void {
     const rawId = fromHex(group);
     const isFirst = !this.#groups.has(group);
@@ -64,7 +66,7 @@ export class Groups {
       this.#groups.set(group, {
         rawId,
         foreign: new Map(),
-        allowance: new TokenBucket(NEW_MEMBERS, NEW_MEMBERS_PER_SECOND),
+        allowance: new TokenBucket(MAX_NEW_MEMBERS, MAX_NEW_MEMBERS_PER_SECOND),
         refreshAt,
       });
       this.#post.subscribe(this.#post.subjects.group(rawId));
@@ -72,7 +74,7 @@ export class Groups {
     this.#tell(rawId, [peerId], false, isFirst);
   }
 
-  /** A client here has left a group. */
+  /** A client of this server has left a group. */
   left(group: string, peerId: Uint8Array): void {
     const joined = this.#groups.get(group);
     if (!joined) return;
@@ -84,7 +86,7 @@ export class Groups {
     for (const peer of joined.foreign.keys()) this.#events.onMemberGone(group, fromHex(peer));
   }
 
-  /** The bus, or a part of it, is there again: all is told, spread over a second. */
+  /** The bus, or a part of it, is connected again: sends all groups, spread over a second. */
   tellAgain(now: number): void {
     for (const joined of this.#groups.values()) {
       const at = now + MEETING_TIME + this.#post.random(TELLING_SPREAD);
@@ -136,7 +138,7 @@ export class Groups {
     return now + REFRESH_INTERVAL / 2 + this.#post.random(REFRESH_INTERVAL);
   }
 
-  /** @param peers undefined: some of the members here */
+  /** @param peers undefined: a sample of this server's members */
   #tell(
     group: Uint8Array,
     peers: readonly Uint8Array[] | undefined,

@@ -1,26 +1,27 @@
-// A name that listeners here want and another server publishes. NATS-410, NATS-412.
+// A publication of another server with listeners at this one. NATS-410, NATS-412.
 import { WireError } from "../bytes/wire_error.ts";
 import { type BusFrame, FrameReader } from "./frames.ts";
 import { type Claim, join, leave, type Media, type State } from "./messages.ts";
 import type { Post } from "./post.ts";
 
-/** How often a server says that it has listeners. */
+/** Time (ms) between two joins, which state that a server has listeners. */
 const JOIN_INTERVAL = 5_000;
-/** The same while nothing has come of the publisher, and how often: after that its claims are waited for. */
+/** The same while no publisher has answered. */
 const FIRST_JOIN_INTERVAL = 1_000;
+/** Maximum number of joins at the shorter interval. */
 const FIRST_JOINS = 3;
-/** Time-out (ms) of the answer to a join, before another one is sent. */
-const ANSWER_TIME = 200;
+/** Minimum time (ms) between a join and the next one after a claim: its answer may be in flight. */
+const ANSWER_TIMEOUT = 200;
 
 export interface IncomingUser {
-  /** A server publishes a name that is wanted here. */
+  /** A server publishes a name with listeners here. */
   onBegin(name: string, server: string): void;
-  /** @param lost something before this frame is missing */
+  /** @param lost data before this frame were lost */
   onFrame(name: string, frame: BusFrame, lost: boolean): void;
   onEnd(name: string): void;
 }
 
-/** Who publishes a name: of two, the one that began first. NATS-431. */
+/** Whether `a` owns a name rather than `b`: the one that began first. NATS-431. */
 export function isBefore(
   a: { begunAt: number; server: string },
   b: { begunAt: number; server: string },
@@ -44,7 +45,7 @@ export class Incoming {
   #request = 0;
   readonly #lost = { audio: false, video: false };
   #joinAt: number;
-  /** Joins since something came of a publisher, or it ended. */
+  /** Number of joins since the last answer of a publisher, or its end. */
   #joins = 0;
   #joinedAt = -Infinity;
 
@@ -55,7 +56,7 @@ export class Incoming {
     post.subscribe(post.subjects.media(name));
   }
 
-  /** Where frames come from: base32 of a server's id. */
+  /** The server that sends the frames: base32 of its id. */
   get source(): string | undefined {
     return this.#source?.server;
   }
@@ -65,7 +66,7 @@ export class Incoming {
     if (source && source.server === server && source.id !== claim.id) this.#end(now);
     if (this.#source && !isBefore({ ...claim, server }, this.#source)) return;
     this.#joins = 0;
-    this.#joinAt = Math.min(this.#joinAt, Math.max(now, this.#joinedAt + ANSWER_TIME));
+    this.#joinAt = Math.min(this.#joinAt, Math.max(now, this.#joinedAt + ANSWER_TIMEOUT));
   }
 
   onEnd(server: string, id: number, now: number): void {
@@ -79,7 +80,7 @@ export class Incoming {
       if (message.part < this.#part) return; // a duplicate
       if (message.part === 0) this.#gap();
     } else {
-      if (message.part !== 0) return; // its beginning was lost: it will be requested again
+      if (message.part !== 0) return; // its first part was lost: it will be requested again
       if (source && !isBefore({ ...message, server }, source)) return;
       if (source) this.#end(now);
       this.#source = { name: this.name, id: message.id, begunAt: message.begunAt, server };
@@ -107,13 +108,13 @@ export class Incoming {
     if (this.#source?.server === server) this.#end(now);
   }
 
-  /** The bus is there again. */
+  /** The bus is connected again. */
   connected(now: number): void {
     this.#joins = 0;
     this.#joinAt = now;
   }
 
-  /** No listeners are left here, or somebody here publishes the name. */
+  /** The last listener here has left, or a client here publishes the name. */
   close(now: number): void {
     const { subjects } = this.#post;
     this.#post.unsubscribe(subjects.media(this.name));

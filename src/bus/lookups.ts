@@ -1,22 +1,23 @@
-// Peers that clients of one server look for and another one has. NATS-302 to NATS-307.
+// Look-ups of peers of other servers. NATS-302 to NATS-307.
 import { toHex } from "../bytes/hex.ts";
 import { TokenBucket } from "../common/token_bucket.ts";
 import { type Found, found, type Lookup, lookup } from "./messages.ts";
 import type { Post } from "./post.ts";
 
+/** Maximum time (ms) to wait for an answer. */
 const ANSWER_TIMEOUT = 200;
-/** Time (ms) of waiting for other answers, after one from a server to which the peer was silent lately. */
+/** Time (ms) to wait for a better answer after one about a peer that has been silent for {@link MIN_SILENCE}. */
 const BETTER_ANSWER_TIMEOUT = 20;
-const LATELY = 1_000;
+const MIN_SILENCE = 1_000;
 /** Time (ms) for which an unknown peer is not looked up again. */
-const UNKNOWN_FOR = 1_000;
+const UNKNOWN_LIFETIME = 1_000;
 const MAX_UNKNOWN = 10_000;
 const MAX_PENDING = 10_000;
-/** Requests a second. */
+/** Maximum number of requests per second. */
 const MAX_RATE = 200;
 
 export interface LookupEvents<T> {
-  /** The peer is on this server, and was introduced to the seeker. Undefined: it is not here. */
+  /** Introduces a peer of this server to the seeker. @returns undefined if the peer is not here */
   onLookup(request: Lookup): Pick<Found, "addresses" | "silence"> | undefined;
   onFound(asker: T, addresses: readonly string[]): void;
   onNobody(peerId: Uint8Array, asker: T): void;
@@ -36,7 +37,7 @@ export class Lookups<T> {
   readonly #post: Post;
   readonly #events: LookupEvents<T>;
   readonly #pending = new Map<number, Pending<T>>();
-  /** Requests under way, by peer and tag. */
+  /** Pending requests by peer and tag. */
   readonly #asked = new Set<string>();
   /** Unknown peers, with the time until which they are not looked up again. */
   readonly #unknown = new Map<string, number>();
@@ -49,7 +50,7 @@ export class Lookups<T> {
   }
 
   /**
-   * Asks all servers for a peer.
+   * Requests a peer of all servers.
    *
    * @returns false if no look-up is sent: the peer was unknown a moment ago, or too many look-ups are open
    */
@@ -83,7 +84,7 @@ export class Lookups<T> {
     if (pending.best && pending.best.silence <= message.silence) return;
     if (!pending.best) pending.until = Math.min(pending.until, now + BETTER_ANSWER_TIMEOUT);
     pending.best = message;
-    if (message.silence < LATELY) this.#settle(message.request, pending, now);
+    if (message.silence < MIN_SILENCE) this.#settle(message.request, pending, now);
   }
 
   get deadline(): number {
@@ -112,7 +113,7 @@ export class Lookups<T> {
     this.counters.timeouts++;
     const peer = toHex(peerId);
     this.#unknown.delete(peer);
-    if (this.#unknown.size < MAX_UNKNOWN) this.#unknown.set(peer, now + UNKNOWN_FOR);
+    if (this.#unknown.size < MAX_UNKNOWN) this.#unknown.set(peer, now + UNKNOWN_LIFETIME);
     this.#events.onNobody(peerId, asker);
   }
 }

@@ -5,23 +5,23 @@ import { WireError } from "../bytes/wire_error.ts";
 import type { Writer } from "../bytes/writer.ts";
 import type { MessageCodec } from "./envelope.ts";
 
-/** Entries of any list in a message. */
+/** Maximum number of entries of a list in a message. */
 const MAX_ENTRIES = 8192;
-/** Applications that a heartbeat names: others run at the other servers once clients come there. */
+/** Maximum number of applications in a heartbeat; other servers start further ones when clients connect to them. */
 const MAX_PATHS = 1024;
-/** Bytes of a heartbeat: a server keeps those of all others. */
+/** Maximum length of a heartbeat in bytes: a server keeps those of all others. */
 const MAX_HEARTBEAT = 64 << 10;
-/** Members that one message names at most. */
+/** Maximum number of members in one message. */
 const MAX_MEMBERS = 64;
 const PEER_ID = 32;
-/** Characters of a server's id that tell it from others: 40 bits that were drawn. */
+/** Length of the begin of a server's id, in characters, that identifies it: 40 random bits. */
 const MARK = 8;
 
-/** How much a server has to do. */
+/** Load of a server. */
 export interface Load {
   readonly clients: number;
   readonly publications: number;
-  /** Milliseconds by which timers of its event loop are late. */
+  /** Delay of timers of its event loop, in milliseconds. */
   readonly lag: number;
 }
 
@@ -84,7 +84,7 @@ export const heartbeat: MessageCodec<Heartbeat> = {
   },
 };
 
-/** The first texts, as many as fit. */
+/** As many of the first texts as fit into `bytes`. */
 function fitting(texts: readonly string[], bytes: number): readonly string[] {
   let left = bytes - 64; // for the count, and the head and proof of a message
   const end = texts.findIndex((one) => (left -= toUtf8(one).length + 5) < 0);
@@ -94,7 +94,7 @@ function fitting(texts: readonly string[], bytes: number): readonly string[] {
 /** A server leaves in order. */
 export const bye: MessageCodec<void> = { kind: 2, write() {}, read() {} };
 
-/** Runs a handler that scripts of the other server made: `handler | AMF values`. CLU-066. */
+/** Calls a handler of scripts at the other server: `handler | AMF values`. CLU-066. */
 export interface Call {
   readonly handler: string;
   readonly payload: Uint8Array;
@@ -106,15 +106,15 @@ export const call: MessageCodec<Call> = {
   read: (from) => ({ handler: readTextFrom(from), payload: from.rest().slice() }),
 };
 
-/** The same for several servers: one message, whichever of the cluster it is for. NATS-504. */
+/** A call of several servers, as one message to all of the cluster. NATS-504. */
 export interface CallOfMany extends Call {
-  /** What {@link markOf} gives for each. */
+  /** {@link markOf} each server. */
   readonly marks: readonly string[];
 }
 
 /** @param id base32 */
 export const markOf = (id: string): string => id.slice(0, MARK);
-/** Bytes that a call takes more for each server that it is for. */
+/** Additional bytes of a call per server. */
 export const MARK_BYTES = MARK;
 
 export const callOfMany: MessageCodec<CallOfMany> = {
@@ -126,9 +126,9 @@ export const callOfMany: MessageCodec<CallOfMany> = {
   read: (from) => ({ marks: readList(from, () => fromUtf8(from.bytes(MARK))), ...call.read(from) }),
 };
 
-/** Somebody looks for a peer that is not at the asking server. NATS-302. */
+/** A client looks for a peer that is not at the requesting server. NATS-302. */
 export interface Lookup {
-  /** Chosen by the asking server, for the answer. */
+  /** Chosen by the requesting server, for the answer. */
   readonly request: number;
   /** 32 bytes. */
   readonly peerId: Uint8Array;
@@ -137,7 +137,7 @@ export interface Lookup {
   readonly tag: Uint8Array;
   /** Addresses of the seeker, `ip:port`, first the observed one. */
   readonly addresses: readonly string[];
-  /** How many hellos of the same attempt came before. */
+  /** Number of earlier hellos of the same attempt. */
   readonly attempts: number;
 }
 
@@ -158,10 +158,10 @@ export const lookup: MessageCodec<Lookup> = {
   }),
 };
 
-/** The server that has the peer answers, and has told the peer of the hello. */
+/** Answer of the peer's server, which has forwarded the hello to the peer. */
 export interface Found {
   readonly request: number;
-  /** Of the peer, `ip:port`: the one observed first. */
+  /** Addresses of the peer, `ip:port`, first the observed one. */
   readonly addresses: readonly string[];
   /** Milliseconds since the server's last packet from the peer. */
   readonly silence: number;
@@ -180,7 +180,7 @@ export const found: MessageCodec<Found> = {
   }),
 };
 
-/** Members that a group has at the sending server. NATS-310, NATS-311. */
+/** Members of a group at the sending server. NATS-310, NATS-311. */
 export interface Members {
   /** 32 bytes. */
   readonly group: Uint8Array;
@@ -188,7 +188,7 @@ export interface Members {
   readonly peers: readonly Uint8Array[];
   /** The sender has no others. */
   readonly complete: boolean;
-  /** The sender wants to hear of members at other servers. */
+  /** The sender requests members at other servers. */
   readonly asks: boolean;
 }
 
@@ -213,10 +213,10 @@ export const memberLeft: MessageCodec<{ readonly group: Uint8Array; readonly pee
   read: (from) => ({ group: from.bytes(PEER_ID).slice(), peer: from.bytes(PEER_ID).slice() }),
 };
 
-/** The sending server publishes a name, or does so no more. NATS-430. */
+/** The sending server publishes a name, or has stopped. NATS-430. */
 export interface Claim {
   readonly name: string;
-  /** Of the publication, at its server. */
+  /** Id of the publication at its server. */
   readonly id: number;
   /** Milliseconds since 1970 by that server's clock: the oldest claim wins. */
   readonly begunAt: number;
@@ -234,7 +234,7 @@ export const end = claimOf(9);
 /** The sending server has listeners for a name. NATS-410, NATS-413. */
 export interface Join {
   readonly name: string;
-  /** The server and publication it has frames from; "" and 0: none yet. */
+  /** The server and publication that it gets frames from; "" and 0: none yet. */
   readonly from: string;
   readonly id: number;
   /** Chosen by the sender, for the {@link State} that answers. */
@@ -288,7 +288,7 @@ export interface Media {
   readonly name: string;
   readonly id: number;
   readonly sequence: number;
-  /** As `frames.ts` draws them; a view of the message. */
+  /** The format is in `frames.ts`; a view of the message. */
   readonly frames: Uint8Array;
 }
 

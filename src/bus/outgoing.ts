@@ -10,18 +10,19 @@ const BATCH_DELAY = 10;
 /** Time (ms) without a repeated request after which a server has no listeners any more. */
 const INTEREST_TIMEOUT = 12_000;
 /**
- * Bytes of states that all joins of a publication get at once, and a second in the long run; who gets none asks
- * again. A join of a few bytes must not make a server send megabytes as often as it comes.
+ * Maximum bytes of states for all joins of a publication at once, and per second; a server without answer
+ * joins again. A join has a few bytes and its answer megabytes, so the rate must be limited.
  */
-const STATES = 64 << 20, STATES_PER_SECOND = 16 << 20;
-/** What a state costs at least. */
-const LEAST_STATE = 4 << 10;
+const MAX_STATES = 64 << 20, MAX_STATES_PER_SECOND = 16 << 20;
+/** Minimum number of bytes counted for a state. */
+const MIN_STATE = 4 << 10;
+/** Time (ms) between two claims. */
 const CLAIM_INTERVAL = 5_000;
-/** The same after the first claim: another server that claims at the same time may not hear that one yet. */
-const SECOND_CLAIM = 300;
+/** Minimum time (ms) after the first claim, which a server that claims at the same time may miss. */
+const SECOND_CLAIM_INTERVAL = 300;
 
 export interface OutgoingUser {
-  /** Other servers have listeners from now on, or none any more. */
+  /** The first listener of another server has joined, or the last one has left. */
   onInterest(name: string, wanted: boolean): void;
   /** Initial state for a new listener: metadata, codec headers, frames since the last key frame. */
   snapshot(name: string): Iterable<BusFrame>;
@@ -31,11 +32,11 @@ export interface OutgoingUser {
 export class Outgoing {
   readonly #post: Post;
   readonly #user: OutgoingUser;
-  /** When each server that has listeners last said so. */
+  /** Time (ms) of the last join by server. */
   readonly #listeners = new Map<string, number>();
   readonly #batch: FrameBatch;
-  readonly #states = new TokenBucket(STATES, STATES_PER_SECOND);
-  /** Bytes of the last state. */
+  readonly #states = new TokenBucket(MAX_STATES, MAX_STATES_PER_SECOND);
+  /** Length of the last state in bytes. */
   #stateBytes = 0;
   #sequence = 0;
   #flushAt = Infinity;
@@ -63,7 +64,7 @@ export class Outgoing {
     this.#claimAt = soonest(this.#claimAt, now + this.#post.random(spread), now);
   }
 
-  /** Tells a server that claims the name as well whose it is. */
+  /** Sends this server's claim to a server that claims the name too. */
   answer(server: string): void {
     this.#post.send(this.#post.subjects.server(server), claim, this.claimed);
   }
@@ -76,15 +77,15 @@ export class Outgoing {
   }
 
   /**
-   * @param request that the answer names
-   * @param fresh the server has nothing of this publication yet
+   * @param request number for the answer
+   * @param fresh the server has got no state of this publication yet
    */
   join(server: string, request: number, fresh: boolean, now: number): void {
     const isNew = !this.#listeners.has(server);
     const isFirst = this.#listeners.size === 0;
     this.#listeners.set(server, now);
     if (isFirst) this.#user.onInterest(this.claimed.name, true);
-    const cost = Math.max(LEAST_STATE, this.#stateBytes);
+    const cost = Math.max(MIN_STATE, this.#stateBytes);
     if ((isNew || fresh) && this.#states.take(now, cost)) this.#sendState(server, request);
   }
 
@@ -114,7 +115,7 @@ export class Outgoing {
       if (now - at >= INTEREST_TIMEOUT) this.leave(server);
     }
     if (now < this.#claimAt) return;
-    const pause = SECOND_CLAIM + this.#post.random(SECOND_CLAIM);
+    const pause = SECOND_CLAIM_INTERVAL + this.#post.random(SECOND_CLAIM_INTERVAL);
     this.#claimAt = now + (this.#hasClaimed ? CLAIM_INTERVAL : pause);
     this.#hasClaimed = true;
     this.#post.send(this.#post.subjects.control(this.claimed.name), claim, this.claimed);
@@ -125,7 +126,7 @@ export class Outgoing {
     this.#batch.flush();
   }
 
-  /** In parts; frames that come later follow in `media` of the next sequence number. */
+  /** Sends the state in parts; later frames follow in `media` of the next sequence number. */
   #sendState(server: string, request: number): void {
     this.#flushBatch();
     const subject = this.#post.subjects.server(server);

@@ -1,23 +1,23 @@
-// Which servers are there. NATS-201 to NATS-203.
+// The servers on the bus. NATS-201 to NATS-203.
 import { TokenBucket } from "../common/token_bucket.ts";
 import { bye, type Heartbeat, heartbeat } from "./messages.ts";
 import type { Post } from "./post.ts";
 
 const HEARTBEAT_INTERVAL = 1_000;
-/** Silence after which a server is gone. */
+/** Time (ms) without a heartbeat after which a server counts as stopped. */
 const SILENCE_TIMEOUT = 3_000;
-/** A server met for the first time is answered with a heartbeat, at most as often. */
+/** Minimum time (ms) between two heartbeats that answer new servers. */
 const GREETING_INTERVAL = 100;
-/** Heartbeats of a server after which it was running before it was met: a split has healed. */
+/** Maximum sequence number of the first heartbeat of a new server; one that is higher was met after a split. */
 const FRESH_HEARTBEATS = 2;
 /** Time (ms) for which late messages of a server may arrive after its goodbye. */
 const BYE_MEMORY = 10_000;
 
-/** Maximum number of servers, and of goodbyes; more are ignored, since any client of the bus can forge them. */
+/** Maximum number of servers, and of goodbyes; further ones are ignored, since any client of the bus can forge them. */
 const MAX_SERVERS = 1_024;
 const MAX_GONE = 10_000;
-/** Servers met at once, and a second in the long run: scripts and the log are told of each. */
-const MEETINGS = MAX_SERVERS, MEETINGS_PER_SECOND = 20;
+/** Maximum number of new servers at once, and per second: each causes events of scripts and a line of the log. */
+const MAX_MEETINGS = MAX_SERVERS, MAX_MEETINGS_PER_SECOND = 20;
 
 /** Another server on the bus, from its first heartbeat on; a new start has a new id. */
 export interface Neighbor extends Omit<Heartbeat, "sequence"> {
@@ -32,10 +32,10 @@ type Known = { -readonly [K in keyof Neighbor]: Neighbor[K] } & { sequence: numb
 export interface PresenceEvents {
   /** The current description of this server. */
   self(): Omit<Heartbeat, "sequence">;
-  /** @param ranBefore it has been running, so that it may have been here before */
+  /** @param ranBefore it was running before, and so may have been known */
   onServer(server: Neighbor, now: number, ranBefore: boolean): void;
   onGone(server: Neighbor, why: string, now: number): void;
-  /** Applications run there that did not before. */
+  /** Further applications run there. */
   onPaths(server: Neighbor, paths: string[]): void;
 }
 
@@ -47,11 +47,11 @@ export class Presence {
   #sequence = 0;
   #nextAt = Infinity;
   #lastAt = -Infinity;
-  /** A server was met that may not know this one yet. */
+  /** A new server may not know this one yet. */
   #owesGreeting = false;
   #hasMany = false;
-  readonly #meetings = new TokenBucket(MEETINGS, MEETINGS_PER_SECOND);
-  /** Ids of servers that were told of because they share an address with another one. */
+  readonly #meetings = new TokenBucket(MAX_MEETINGS, MAX_MEETINGS_PER_SECOND);
+  /** Ids of servers already logged for sharing an address with another one. */
   readonly #doubles = new Set<string>();
 
   constructor(post: Post, events: PresenceEvents) {
@@ -64,12 +64,12 @@ export class Presence {
     return this.#servers;
   }
 
-  /** The bus is there: this server shows itself at once. */
+  /** The bus is connected: sends a heartbeat at once. */
   connected(now: number): void {
     this.#nextAt = now;
   }
 
-  /** The bus is gone: stops sending; silent servers are dropped after the time-out. */
+  /** The bus is disconnected: stops sending; silent servers are dropped after the time-out. */
   disconnected(): void {
     this.#nextAt = Infinity;
   }
@@ -86,7 +86,7 @@ export class Presence {
     if (added.length > 0) this.#events.onPaths(known, added);
   }
 
-  /** Before a server is sent something that it takes of servers it knows alone. */
+  /** Call before a message that servers accept only from known servers. */
   greet(now: number): void {
     if (this.#owesGreeting) this.#beat(now);
   }
@@ -140,7 +140,7 @@ export class Presence {
     );
     if (double && double.startedAt > server.startedAt) return this.#warnOfDouble(server);
     if (!double && this.#servers.size >= MAX_SERVERS) return this.#warnOfMany();
-    if (!this.#meetings.take(now)) return; // its next heartbeat comes in a second
+    if (!this.#meetings.take(now)) return; // its next heartbeat follows in a second
     if (double) {
       this.#drop(double.id, "it was restarted", now);
       this.#forget(double.id, now + SILENCE_TIMEOUT);
@@ -157,7 +157,7 @@ export class Presence {
     this.#hasMany = true;
   }
 
-  /** Two servers that run share an address: scripts see the younger one. */
+  /** Logs that two running servers share an address: scripts see the younger one. */
   #warnOfDouble({ id, publicAddress }: Known): void {
     if (this.#doubles.has(id) || this.#doubles.size >= MAX_SERVERS) return;
     this.#doubles.add(id);

@@ -1,4 +1,4 @@
-// Names that are published at one server and played at all. NATS-401 to NATS-434.
+// Publications of one server that are played at all. NATS-401 to NATS-434.
 import type { BusFrame } from "./frames.ts";
 import { Incoming, type IncomingUser, isBefore } from "./incoming.ts";
 import type { Claim, Join, Media, State } from "./messages.ts";
@@ -9,11 +9,11 @@ import type { Post } from "./post.ts";
 const CLAIMS_SPREAD = 2_000;
 
 export interface PublicationsUser extends OutgoingUser, IncomingUser {
-  /** Another server has published the name for longer: it is to end here. */
+  /** Another server has published the name for longer: end the publication here. */
   onTaken(name: string, server: string): void;
 }
 
-/** All publications that cross between servers. A name is both published and wanted here at times. */
+/** All publications that cross between servers. A name may be both published and wanted here. */
 export class Publications {
   readonly counters = { claimsLost: 0 };
   readonly #post: Post;
@@ -31,7 +31,7 @@ export class Publications {
     this.#epoch = epoch;
   }
 
-  /** Publications that come from other servers, and own ones that others have listeners for. */
+  /** Number of publications received from other servers, and of own ones sent to others. */
   get relays(): { incoming: number; outgoing: number } {
     let [incoming, outgoing] = [0, 0];
     for (const one of this.#incoming.values()) if (one.source !== undefined) incoming++;
@@ -39,7 +39,7 @@ export class Publications {
     return { incoming, outgoing };
   }
 
-  /** Somebody here publishes a name, at once; if another server has it, {@link PublicationsUser.onTaken} follows. */
+  /** A client here has begun to publish a name; if another server owns it, {@link PublicationsUser.onTaken} follows. */
   begun(name: string, now: number): void {
     const begunAt = Math.max(0, Math.round(this.#epoch(now)));
     const claimed = { name, id: ++this.#lastId, begunAt };
@@ -58,12 +58,12 @@ export class Publications {
     else this.#post.unsubscribe(this.#post.subjects.control(name));
   }
 
-  /** A frame of a publication here, while others have listeners. */
+  /** A frame of a publication here; sent if other servers have listeners. */
   frame(name: string, frame: BusFrame, now: number): void {
     this.#owned.get(name)?.frame(frame, now);
   }
 
-  /** Listeners here wait for a name, or none any more. */
+  /** The first listener of a name has come here, or the last one has left. */
   wanted(name: string, isWanted: boolean, now: number): void {
     if (isWanted === this.#wanted.has(name)) return;
     const isOwned = this.#owned.has(name);
@@ -86,7 +86,7 @@ export class Publications {
     for (const incoming of this.#incoming.values()) incoming.connected(now);
   }
 
-  /** Others may have published the same names, and did not hear of it. NATS-433. */
+  /** Repeats all claims: other servers may have published the same names without receiving them. NATS-433. */
   claimAgain(now: number): void {
     for (const owned of this.#owned.values()) owned.claimAgain(now, CLAIMS_SPREAD);
   }

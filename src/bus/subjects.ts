@@ -1,7 +1,7 @@
-// The subjects on which the servers of a cluster meet.
+// The NATS subjects of a cluster.
 import { toUtf8 } from "../bytes/text.ts";
 
-/** Bytes of a digest that stand in a subject: 26 characters. */
+/** Number of bytes of a digest in a subject, 26 characters. */
 const TOKEN_BYTES = 16;
 const BASE32 = "abcdefghijklmnopqrstuvwxyz234567";
 
@@ -18,7 +18,7 @@ export function base32(bytes: Uint8Array): string {
 }
 
 /**
- * Names of publications come from clients: a subject holds their digest, of fixed length, and the
+ * Names of publications come from clients: a subject contains their digest, of fixed length, and the
  * message the name itself. NATS-101, NATS-110 to NATS-116.
  */
 export class Subjects {
@@ -38,12 +38,12 @@ export class Subjects {
     this.calls = `${this.#prefix}.rpc`;
   }
 
-  /** Messages for one server alone. */
+  /** Subject of messages for one server. */
   server(id: string): string {
     return `${this.#prefix}.to.${id}`;
   }
 
-  /** @param rawId 32 bytes, which are a digest already */
+  /** @param rawId 32 bytes, a digest already */
   group(rawId: Uint8Array): string {
     return `${this.#prefix}.grp.${base32(rawId.subarray(0, TOKEN_BYTES))}`;
   }
@@ -53,7 +53,7 @@ export class Subjects {
     return `${this.#prefix}.pub.${this.#token(name)}.ctl`;
   }
 
-  /** The frames of a publication. */
+  /** Subject of the frames of a publication. */
   media(name: string): string {
     return `${this.#prefix}.pub.${this.#token(name)}.m`;
   }

@@ -16,8 +16,7 @@
 // two servers cannot forge records.
 //
 //   key of an end    HMAC-SHA-256(secret, "initiator key" or "target key" | ids | nonces)
-//
-// The target proves itself only to an initiator that already has, so that strangers get no proof for
+// The target sends its proof only after that of the initiator, so that strangers get no proof for
 // guessing the secret offline.
 import { concat } from "../bytes/concat.ts";
 import { equalBytes } from "../bytes/equal.ts";
@@ -25,7 +24,7 @@ import { toUtf8 } from "../bytes/text.ts";
 import { WireError } from "../bytes/wire_error.ts";
 import type { LinkKeys } from "./signed_records.ts";
 
-/** HMAC-SHA-256 of a message; the rooms of the protocol do no cryptography of their own. */
+/** HMAC-SHA-256 of a message; pure rooms get cryptography as functions. */
 export type Hmac = (key: Uint8Array, message: Uint8Array) => Uint8Array;
 
 const MAGIC = toUtf8("CUMULUS3");
@@ -33,7 +32,7 @@ const ID = 32;
 const NONCE = 32;
 const PROOF = 32;
 
-/** What an end says of itself before the proofs, 32 bytes each. */
+/** Values of an end before the proofs, 32 bytes each. */
 export interface End {
   readonly id: Uint8Array;
   readonly nonce: Uint8Array;
@@ -74,7 +73,7 @@ export class Authentication {
     return this.done ? this.#received : new Uint8Array(0);
   }
 
-  /** Whether the other end has said that it uses a secret; it may not know this one. */
+  /** Whether the other end uses a secret, perhaps another one. */
   get answered(): boolean {
     return this.#far !== undefined;
   }
@@ -103,7 +102,7 @@ export class Authentication {
     this.done = true;
   }
 
-  /** Of what follows, once {@link done}. */
+  /** Keys of the later records; valid once {@link done}. */
   keys(): LinkKeys {
     return {
       near: this.#sign(this.#initiator ? "initiator key" : "target key"),

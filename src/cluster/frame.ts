@@ -8,9 +8,9 @@ import { Reader } from "../bytes/reader.ts";
 import { WireError } from "../bytes/wire_error.ts";
 import { Writer } from "../bytes/writer.ts";
 
-/** Largest frame that is read, its length field not counted (CLU-068). */
+/** Maximum length of a frame without its length field, in bytes (CLU-068). */
 export const MAX_FRAME = 16 * 1024 * 1024;
-/** How many different handler names one direction of a link may use; each is remembered. */
+/** Maximum number of handler names in one direction of a link; each is remembered. */
 const MAX_HANDLERS = 4_096;
 
 /** Number of the identification frame (CLU-062). */
@@ -43,12 +43,12 @@ export function writeVarint(to: Writer, value: number): Writer {
   return to.u8(value);
 }
 
-/** Frames of one direction, going out: gives numbers to handler names. */
+/** Writes frames, and assigns numbers to handler names. */
 export class FrameWriter {
   readonly #numbers = new Map<string, number>();
   readonly #names: (handler: string) => Uint8Array;
 
-  /** `encode` gives the bytes of a handler's name, 1 to 255 of them. */
+  /** @param encode returns the bytes of a handler's name, 1 to 255 */
   constructor(encode: (handler: string) => Uint8Array) {
     this.#names = encode;
   }
@@ -84,28 +84,28 @@ export class FrameWriter {
   }
 }
 
-/** Frames of one direction, coming in: in segments of any size. */
+/** Reads frames from segments of any size. */
 export class FrameReader {
   #buffer = new Uint8Array(0);
   #start = 0;
   #end = 0;
   readonly #handlers: string[] = [];
   readonly #decode: (name: Uint8Array) => string;
-  /** Largest frame that is taken now. */
+  /** Maximum length of a frame in bytes. */
   limit = MAX_FRAME;
-  /** Frames with a number that no name was given to: they are passed over (CLU-067). */
+  /** Number of ignored frames whose number has no name (CLU-067). */
   unknown = 0;
 
   constructor(decode: (name: Uint8Array) => string) {
     this.#decode = decode;
   }
 
-  /** Bytes held of frames that are not complete. */
+  /** Bytes of incomplete frames. */
   get buffered(): number {
     return this.#end - this.#start;
   }
 
-  /** Adds bytes that arrived; they are copied. */
+  /** Copies received bytes. */
   push(bytes: Uint8Array): void {
     const held = this.buffered;
     if (this.#end + bytes.length > this.#buffer.length) {
@@ -124,7 +124,7 @@ export class FrameReader {
   /**
    * The next complete frame, or undefined if there is none yet.
    *
-   * @throws {WireError} if the stream is broken: nothing after it can be read
+   * @throws {WireError} on malformed bytes: the reader cannot be used after that
    */
   next(): Frame | undefined {
     while (this.buffered >= 4) {

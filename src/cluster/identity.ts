@@ -6,17 +6,17 @@ import { Writer } from "../bytes/writer.ts";
 import { readVarint, writeVarint } from "./frame.ts";
 
 export interface Identity {
-  /** Where clients reach that server, or its RTMFP port on the address that the link comes from. */
+  /** Address of that server for clients, or its RTMFP port at the address of the link. */
   readonly reach: { readonly publicAddress: string } | { readonly port: number };
   /** Properties of the link, from the query of the initiator's `servers.targets` entry (CLU-012). */
   readonly properties: ReadonlyMap<string, string>;
 }
 
-/** Properties of one link. */
+/** Maximum number of properties of one link. */
 export const MAX_PROPERTIES = 64;
-/** Paths in one frame. */
+/** Maximum number of paths in one frame. */
 export const MAX_PATHS = 4_096;
-/** Bytes of an address, of a property's name or value, and of a path. */
+/** Maximum length (bytes) of an address, of a property's name or value, and of a path. */
 const MAX_TEXT = 4_096;
 
 const PORT = 0;
@@ -33,7 +33,7 @@ export function writeIdentity({ reach, properties }: Identity): Uint8Array {
   return to.view();
 }
 
-/** @throws {WireError} if it is malformed, or says more than a link may have */
+/** @throws {WireError} if it is malformed or exceeds a limit */
 export function readIdentity(payload: Uint8Array): Identity {
   const from = new Reader(payload);
   const reach = from.u8() === PORT ? { port: from.u16() } : { publicAddress: readText(from) };
@@ -48,14 +48,14 @@ export function readIdentity(payload: Uint8Array): Identity {
   return { reach, properties };
 }
 
-/** The paths of running applications, the root's being empty (CLU-065). */
+/** The paths of running applications; that of the root is empty (CLU-065). */
 export function writePaths(paths: Iterable<string>): Uint8Array {
   const to = new Writer();
   for (const path of paths) writeText(to, path);
   return to.view();
 }
 
-/** @throws {WireError} if it is malformed, or names more than {@link MAX_PATHS} */
+/** @throws {WireError} if it is malformed, or has more than {@link MAX_PATHS} */
 export function readPaths(payload: Uint8Array): string[] {
   const from = new Reader(payload);
   const paths: string[] = [];

@@ -15,33 +15,33 @@ import {
   writePaths,
 } from "./identity.ts";
 
-/** Handler of the frames that name running applications (CLU-065). */
+/** Handler of frames with paths of running applications (CLU-065). */
 const RUNNING = ".";
-/** Longest handler name, in bytes (CLU-024). */
+/** Maximum length of a handler name in bytes (CLU-024). */
 const MAX_NAME = 255;
-/** Time (ms) without a sent frame after which an empty one is sent as a sign of life. */
-const BEAT_MS = 10_000;
-/** Time (ms) without beats after which a server is gone, even if TCP has not noticed. */
-const SILENCE_MS = 35_000;
-/** Longest time until the other end has identified itself, its proof of the secret included. */
+/** Time (ms) without a sent frame after which an empty one is sent as heartbeat. */
+const BEAT_INTERVAL = 10_000;
+/** Time (ms) without received data after which a server that sends heartbeats counts as lost. */
+const SILENCE_TIMEOUT = 35_000;
+/** Maximum time (ms) until the other end has identified itself, its proof of the secret included. */
 const IDENTIFY_TIMEOUT = 5_000;
-/** Largest frame that is taken before that. */
+/** Maximum length (bytes) of a frame before that. */
 const MAX_UNIDENTIFIED = 65_536;
-/** In this time no more paths are taken than one frame may name: each may start an application. */
+/** Time (ms) in which at most {@link MAX_PATHS} paths are accepted: each may start an application. */
 const PATHS_INTERVAL = 10_000;
-/** Unreadable messages that are taken in a time (ms): each costs a line of the log. */
+/** Maximum number of unreadable messages in {@link UNREADABLE_INTERVAL} (ms): each is logged. */
 const MAX_UNREADABLE = 1_000;
 const UNREADABLE_INTERVAL = 10_000;
 
 export interface LinkHandler {
-  /** The other server has identified itself, and counts as linked (CLU-008). Once. */
+  /** The other server has identified itself, and counts as linked (CLU-008). Called once. */
   onIdentified(identity: Identity): void;
   /** The server identified itself again, which only adds properties (CLU-064). */
   onUpdated(identity: Identity): void;
-  /** Applications run there. */
+  /** Paths of applications that run there. */
   onRunning(paths: string[]): void;
   /**
-   * A message for a handler; `payload` holds AMF values and is a view, good during the call.
+   * A message for a handler; `payload` has AMF values and is a view, valid until the call returns.
    *
    * @returns false if they cannot be read
    */
@@ -49,11 +49,11 @@ export interface LinkHandler {
 }
 
 interface LinkOptions {
-  /** Whether this end dialled. */
+  /** Whether this end has opened the connection. */
   readonly initiator: boolean;
   readonly identity: Identity;
   readonly handler: LinkHandler;
-  /** Paths of the applications that run here. */
+  /** Paths of the applications of this server. */
   readonly paths: Iterable<string>;
   /** With a secret both ends must prove that they know it. */
   readonly secret?: { readonly key: Uint8Array; readonly hmac: Hmac; readonly end: End };
@@ -74,7 +74,7 @@ export class Link {
   #out = new Writer(256);
   /** Signs sent records, and checks received ones, after authentication. */
   #records: { readonly out: RecordWriter; readonly in: RecordReader } | undefined;
-  /** The words of the proofs. */
+  /** Bytes of the authentication to send. */
   #proofs = new Writer(128);
   #identified = false;
   #openedAt: number;
@@ -82,7 +82,7 @@ export class Link {
   #heardAt: number;
   #taken = { since: -Infinity, paths: 0 };
   #unreadable = { since: -Infinity, messages: 0 };
-  /** Whether the other end shows that it lives; an original server does not. */
+  /** Whether the other end sends heartbeats; a CumulusServer of 2016 does not. */
   #beats = false;
 
   constructor(options: LinkOptions, now: number) {
@@ -115,7 +115,7 @@ export class Link {
     return this.#reader.unknown;
   }
 
-  /** Bytes held of frames that are not complete. */
+  /** Bytes of incomplete frames. */
   get buffered(): number {
     return this.#reader.buffered + (this.#records?.in.buffered ?? 0);
   }
@@ -200,7 +200,7 @@ export class Link {
     return name !== handler;
   }
 
-  /** Tells the other end of applications that run here now. */
+  /** Sends the other end the paths of newly started applications. */
   announce(paths: Iterable<string>, now: number): void {
     if (this.#authentication && !this.#authentication.done) {
       this.#paths.push(...paths);
@@ -211,18 +211,18 @@ export class Link {
   }
 
   /**
-   * To be called every few seconds.
+   * Call every few seconds.
    *
-   * @returns why the link is dead, or undefined while it lives
+   * @returns the reason if the link has failed, otherwise undefined
    */
   tick(now: number): string | undefined {
     if (!this.#identified) {
       return now - this.#openedAt > IDENTIFY_TIMEOUT ? "no identification in time" : undefined;
     }
-    if (this.#beats && now - this.#heardAt > SILENCE_MS) {
-      return `it was silent for ${SILENCE_MS / 1000} s`;
+    if (this.#beats && now - this.#heardAt > SILENCE_TIMEOUT) {
+      return `it was silent for ${SILENCE_TIMEOUT / 1000} s`;
     }
-    if (now - this.#sentAt >= BEAT_MS) this.announce([], now);
+    if (now - this.#sentAt >= BEAT_INTERVAL) this.announce([], now);
     return undefined;
   }
 
@@ -263,7 +263,7 @@ export class Link {
         `Cannot take more than ${MAX_PATHS} paths in ${PATHS_INTERVAL / 1000} s`,
       );
     }
-    // Only a server of our kind sends empty lists; from then on its silence means something.
+    // Only a server that sends heartbeats sends empty lists; from then on silence is a failure.
     if (paths.length === 0) this.#beats = true;
     if (paths.length > 0 && this.#identified) this.#handler.onRunning(paths);
   }

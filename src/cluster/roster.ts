@@ -1,31 +1,31 @@
-// The servers that are linked with this one: CLU-001 to CLU-015, API-501 to API-526.
+// The servers linked with this one: CLU-001 to CLU-015, API-501 to API-526.
 import { addressKey } from "./targets.ts";
 
-/** A way on which one message reaches several servers. */
+/** A channel on which one message reaches several servers. */
 export interface Channel {
   /** @param peers servers whose {@link Peer.channel} this is */
   sendAll(peers: readonly Peer[], handler: string, payload: Uint8Array): void;
 }
 
-/** Another server, for as long as its link is up. */
+/** Another server while its link is up. */
 export interface Peer {
-  /** `host:port` as configured for one that was dialled, `ip:port` of the connection for others. */
+  /** `host:port` as configured for a target, `ip:port` of the connection for an initiator. */
   readonly address: string;
-  /** Where clients reach it (CLU-015). */
+  /** Its address for clients (CLU-015). */
   readonly publicAddress: string;
-  /** Whether this server dialled it (CLU-002). */
+  /** Whether this server opened the link (CLU-002). */
   readonly isTarget: boolean;
-  /** Properties of the link; names that a script may not hide are left to the script room. */
+  /** Properties of the link; the script room filters reserved names. */
   readonly properties: ReadonlyMap<string, string>;
   /** Load that it reported within the last second; undefined if it reports none. */
   readonly load?: { readonly clients: number; readonly publications: number; readonly lag: number };
-  /** Sends AMF values to a handler at the other end; nothing happens when the link is down. */
+  /** Sends AMF values to a handler at the other end; does nothing when the link is down. */
   send(handler: string, payload: Uint8Array): void;
-  /** Undefined: each message for it is sent to it alone. */
+  /** Undefined: each message is sent only to this server. */
   readonly channel?: Channel;
 }
 
-/** Sends AMF values to a handler at several servers: once on each channel, once to each that has none. */
+/** Sends AMF values to a handler at several servers: once per channel, and once per server without channel. */
 export function sendToAll(peers: readonly Peer[], handler: string, payload: Uint8Array): void {
   const shared = new Map<Channel, Peer[]>();
   for (const peer of [...peers]) {
@@ -72,7 +72,7 @@ export class Roster {
 }
 
 /**
- * Finds a server by its place, from 1, or by either of its addresses (API-506).
+ * Finds a server by its position from 1, or by either of its addresses (API-506).
  *
  * @returns undefined if there is none
  */

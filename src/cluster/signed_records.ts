@@ -1,5 +1,5 @@
-// Records of a link with a secret, after the proofs: without the secret nobody can forge, change, omit or
-// repeat a record, not even a relay between two servers.
+// Records of a link with a secret, after the proofs: forging, changing, omitting or repeating a record
+// // requires the secret, also for a relay between two servers.
 //
 //   record    length u32 (of the bytes) | mac 16 | bytes
 //   mac       HMAC-SHA-256(key of the direction, number of the record, 8 bytes | bytes), its first 16 bytes
@@ -11,7 +11,7 @@ import type { Hmac } from "./authentication.ts";
 
 const MAC = 16;
 const HEADER = 4 + MAC;
-/** Bytes of one record. */
+/** Maximum length of one record in bytes. */
 export const MAX_RECORD = 65_536;
 
 /** The keys of a link, by sending end. */
@@ -36,13 +36,13 @@ export class RecordWriter {
 
 export class RecordReader {
   #number = 0;
-  /** The header and bytes of a record that is not complete. */
+  /** The header and bytes of an incomplete record. */
   #held = new Uint8Array(HEADER + MAX_RECORD);
   #length = 0;
 
   constructor(readonly key: Uint8Array, readonly hmac: Hmac) {}
 
-  /** Bytes held. */
+  /** Number of bytes of an incomplete record. */
   get buffered(): number {
     return this.#length;
   }
@@ -71,7 +71,7 @@ export class RecordReader {
     }
   }
 
-  /** Bytes of the record being read, as far as that is known. */
+  /** Length of the record being read; of its header until that is complete. */
   get #wanted(): number {
     if (this.#length < HEADER) return HEADER;
     const length = new Reader(this.#held, 0, 4).u32();

@@ -4,15 +4,15 @@
 export interface Target {
   readonly host: string;
   readonly port: number;
-  /** `host:port` as it was written, without the query. */
+  /** `host:port` as configured, without the query. */
   readonly address: string;
   readonly properties: ReadonlyMap<string, string>;
 }
 
 /**
- * Reads `host:port[?name=value&…]` entries separated by `;`; IPv6 hosts stand in brackets.
+ * Reads `host:port[?name=value&…]` entries separated by `;`; IPv6 hosts are in brackets.
  *
- * @throws {RangeError} naming the entry that is none
+ * @throws {RangeError} naming an invalid entry
  */
 export function parseTargets(text: string): Target[] {
   return text.split(";").map((entry) => entry.trim()).filter((entry) => entry !== "").map(
@@ -37,7 +37,7 @@ function parseQuery(query: string): Map<string, string> {
   return properties;
 }
 
-/** Addresses compare without regard to case and surrounding blanks. */
+/** Key for comparing addresses, without case and surrounding blanks. */
 export function addressKey(address: string): string {
   return address.trim().toLowerCase();
 }
