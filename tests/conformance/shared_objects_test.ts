@@ -361,7 +361,7 @@ scenario("shared objects", { www, ini }, ({ fact }) => {
       name,
     );
     assert.equal(size, 4);
-    assert.equal((await t.matching(/^ERROR .*was not taken/)).length, 2);
+    assert.equal((await t.matching(/^ERROR .*was not changed/)).length, 2);
   });
 });
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { FairShare, PAUSE, SHORT_TIME } from "../../src/script/api/fair_share.ts";
+import { FairShare, MIN_PAUSE, SHORT_TIME } from "../../src/script/api/fair_share.ts";
 import { MustWait } from "../../src/media/refused.ts";
 import { Machine } from "./machine.ts";
 
@@ -80,12 +80,12 @@ Deno.test("FairShare limits the total time of calls in a row", () => {
 Deno.test("FairShare doubles the pause of an application that it stops again within ten minutes", () => {
   const share = new FairShare();
   assert.deepEqual([0, 20_000, 60_000, 120_000].map((now) => share.stop(now)), [
-    PAUSE,
-    2 * PAUSE,
-    4 * PAUSE,
-    8 * PAUSE,
+    MIN_PAUSE,
+    2 * MIN_PAUSE,
+    4 * MIN_PAUSE,
+    8 * MIN_PAUSE,
   ]);
-  assert.equal(share.stop(800_000), PAUSE);
+  assert.equal(share.stop(800_000), MIN_PAUSE);
 });
 
 /** A slow application with clients; each call of its onManage takes 900 ms of the clock. */
@@ -124,7 +124,7 @@ Deno.test("An application that slows others first waits, then stops, and starts 
   assert.match(machine.logged("error")[0], /took most of the time while others waited/);
   assert.equal(machine.hub.clients.size, 1);
   assert.throws(() => machine.connect("/slow"));
-  machine.host.ahead += PAUSE;
+  machine.host.ahead += MIN_PAUSE;
   tick();
   machine.connect("/slow");
 });

@@ -1,5 +1,6 @@
 // io and os give an application access to its allowed files only. DECISIONS 20.
 import assert from "node:assert/strict";
+import { LuaFile } from "../../src/script/api/lua_file.ts";
 import { formatTime } from "../../src/script/api/strftime.ts";
 import { timeFields } from "../../src/script/api/time_fields.ts";
 import { Machine } from "./machine.ts";
@@ -50,7 +51,7 @@ Deno.test("io refuses files outside the folder, and reports missing ones", () =>
   for (const line of [...said.slice(0, 8), said[12]]) {
     assert.match(
       line,
-      /: Permission denied: without \[script\] files, an application may use its own folder alone$/,
+      /: Permission denied: without \[script\] files, an application may use only its own folder$/,
     );
   }
   for (const line of said.slice(8, 10)) assert.match(line, /: Invalid argument$/);
@@ -61,7 +62,7 @@ Deno.test("io refuses files outside the folder, and reports missing ones", () =>
 });
 
 Deno.test("io allows the folders of [script] files instead of the application's folder", () => {
-  const elsewhere = "Permission denied: no folder of [script] files holds it";
+  const elsewhere = "Permission denied: no folder of [script] files contains it";
   const machine = new Machine();
   machine.host.folders = ["/var/data/"];
   machine.host.files.write("/var/data/x.txt", "data");
@@ -111,6 +112,27 @@ Deno.test("io limits the number of open files, and closes files when they are co
   assert.equal(owned.size, 256);
   machine.applications.stop();
   assert.equal(owned.size, 0);
+});
+
+Deno.test("LuaFile.line() returns a line longer than the limit in pieces", () => {
+  let left = 50_000; // bytes of a file without a line feed
+  const file = new LuaFile({
+    read: (into) => {
+      const count = Math.min(left, into.length);
+      left -= count;
+      return count;
+    },
+    write: () => undefined,
+    seek: () => 0,
+    truncate: () => undefined,
+    flush: () => {},
+    close: () => {},
+  }, () => {});
+  const pieces: number[] = [];
+  for (let piece = file.line(false, 20_000); piece; piece = file.line(false, 20_000)) {
+    pieces.push(piece.length);
+  }
+  assert.deepEqual(pieces, [24_576, 24_576, 848]); // the limit in blocks of 8,192 bytes
 });
 
 Deno.test("io.write and io.stdout write to the standard output, and writing to a closed file raises an error", () => {

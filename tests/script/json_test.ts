@@ -44,13 +44,13 @@ Deno.test("toJSON writes each type of value as JSON", () => {
 
 Deno.test("toJSON returns nil and a message with the position for a value without a form in JSON", () => {
   const cases: [string, string][] = [
-    ["print", "there is no JSON for a function"],
-    ["0/0", "there is no JSON for the number -nan"],
-    ["{ x = { 1, 1/0 } }", 'there is no JSON for the number inf, which is at ["x"][2]'],
-    ["cumulus.clients", "there is no JSON for clients("],
-    ["{ [true] = 1 }", "there is no JSON for a key that is a boolean"],
-    [`"\\255"`, "there is no JSON for a text that is not UTF-8"],
-    ["loop", "more than 128 tables in each other: does one hold itself?"],
+    ["print", "JSON cannot express a function"],
+    ["0/0", "JSON cannot express the number -nan"],
+    ["{ x = { 1, 1/0 } }", 'JSON cannot express the number inf at ["x"][2]'],
+    ["cumulus.clients", "JSON cannot express clients("],
+    ["{ [true] = 1 }", "JSON cannot express a key that is a boolean"],
+    [`"\\255"`, "JSON cannot express a text that is not UTF-8"],
+    ["loop", "tables nested deeper than 128: does one contain itself?"],
     ["{ ('x'):rep(2^24) }", "longer than 16777216 bytes"],
     ["wide(16)", "longer than 16777216 bytes"],
   ];
@@ -118,15 +118,15 @@ Deno.test("fromJSON returns nil and a message with the position for invalid JSON
     ["{a:1}", 'byte 2: a name in quotes expected, not "a"'],
     ['{"a":1', 'byte 7: "," or "}" expected, not the end'],
     ["[1] x", 'byte 5: the end expected, not "x"'],
-    ['"abc', "byte 1: a text has no end"],
-    ['"a\tb"', "byte 3: a control character in a text is not escaped"],
-    ['"\\x41"', "byte 1: an escape in a text is not one of JSON"],
+    ['"abc', "byte 1: unterminated string"],
+    ['"a\tb"', "byte 3: unescaped control character in a string"],
+    ['"\\x41"', "byte 1: invalid escape in a string"],
     ["01", 'byte 1: a value expected, not "0"'],
     ["+1", 'byte 1: a value expected, not "+"'],
     ["NaN", 'byte 1: a value expected, not "N"'],
     ["1e999", "byte 1: a number is too large"],
     ["ü", "byte 1: a value expected, not the byte 195"],
-    ["[".repeat(129), "byte 129: more than 128 arrays and objects in each other"],
+    ["[".repeat(129), "byte 129: arrays and objects nested deeper than 128"],
   ];
   for (const [json, message] of cases) assert.equal(read(json), `! ${message}`, json);
   assert.equal(read("[".repeat(128) + "]".repeat(128)).startsWith("{1={1="), true);

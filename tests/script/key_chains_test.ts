@@ -84,7 +84,7 @@ Deno.test("The server refuses a dictionary whose keys share a place at any size"
     machine.toLua.push(new AmfReader(encodeAmf("before", dictionary, "after")));
     assert.match(
       machine.logged.pop() ?? "",
-      /^error: Cannot read a dictionary: .*share a place/,
+      /^error: Cannot read a dictionary: .*share a hash chain/,
       what,
     );
     assert.equal(machine.lua.top, 1, "the value before the dictionary was read");

@@ -33,11 +33,11 @@ Deno.test("The server warns of swapped and missing arguments, with their line", 
   }).start();
   machine.connect();
   assert.deepEqual(warned(machine), [
-    "2 pushAudioPacket(time, packet): the two are swapped",
+    "2 pushAudioPacket(time, packet): the arguments are swapped",
     "3 pushVideoPacket(time, packet): the packet is missing",
     "4 pushVideoPacket(time, packet): the packet is missing",
     "5 pushAudioPacket(time, packet): the packet is a table",
-    "6 pushAudioPacket(time, packet, offset): nothing of the packet is left behind the offset",
+    "6 pushAudioPacket(time, packet, offset): no byte of the packet is after the offset",
     "7 pushDataPacket(name, packet): the name is missing",
     "8 pushDataPacket(name, packet): the packet is missing",
     "9 publish(name): the name is missing",
@@ -135,7 +135,7 @@ Deno.test("The server warns of listener:close() without effect", () => {
   machine.hub.subscriptions.attach("live", deaf).start();
   guest.call("go");
   assert.deepEqual(warned(machine), [
-    "2 listener:close() in onSubscribe ends nothing: return false refuses",
+    "2 listener:close() has no effect in onSubscribe: return false to refuse",
     "7 listener:close() is for clients: a recording ends with publication:stopRecording(), " +
     "a relay with relay:close()",
   ]);

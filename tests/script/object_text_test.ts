@@ -118,7 +118,7 @@ Deno.test("The server warns of number keys in the table of onConnection", () => 
   const warnings = machine.host.lines.filter(({ level }) => level === 4);
   assert.deepEqual(warnings, [{
     level: 4,
-    text: "onConnection returned a table with 2 keys that are not texts, which are left out",
+    text: "onConnection returned a table with 2 keys other than strings, left out",
     file: "www/main.lua",
     line: 2,
   }]);

@@ -78,7 +78,7 @@ Deno.test("The server counts unread data of a connection against the memory limi
   assert.equal(heldBy(machine), 27 * MIB);
   assert.deepEqual(
     machine.said(),
-    [4, 5].map((i) => `${i}not enough memory for ${9 * MIB} bytes that are unread`),
+    [4, 5].map((i) => `${i}not enough memory for ${9 * MIB} unread bytes`),
   );
   assert.equal(memory!.take(6 * MIB), false);
   assert.equal(memory!.take(4 * MIB), true);

@@ -154,7 +154,7 @@ Deno.test("Errors for missing functions and files say why scripts do not have th
     "and no key of the configuration lets them",
     "module 'lib.none' not found:\n\tno field package.preload['lib.none']\n\tno file './lib/none.lua'" +
     "\n\tno file './lib/none/init.lua'",
-    "cannot open /etc/passwd: Permission denied: without [script] files, an application may use its own folder alone",
-    "attempt to call a nil value (global 'dump'); scripts have no string.dump: scripts are loaded from text alone",
+    "cannot open /etc/passwd: Permission denied: without [script] files, an application may use only its own folder",
+    "attempt to call a nil value (global 'dump'); scripts have no string.dump: scripts are loaded only from text",
   ]);
 });

@@ -375,7 +375,7 @@ Deno.test("SOCK-040 to SOCK-049: bound, connected and other UDP sockets exchange
       assert.ok(net.said().includes(`b free! 127.0.0.1:${port} (null)`));
       assert.ok(net.said().includes(`c joined! 127.0.0.1:${port} 127.0.0.1:${port}`));
       assert.deepEqual([...net.errors()].sort(), [
-        "UDPSocket: broadcast was not asked for: createUDPSocket(true)",
+        "UDPSocket: broadcast is off: create the socket by createUDPSocket(true)",
         "UDPSocket: connect: it is bound, close it first",
         "UDPSocket: send: no address",
         "UDPSocket: sending to 10.9.8.7:1 is not allowed by [sandbox] udp",

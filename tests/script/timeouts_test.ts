@@ -50,7 +50,7 @@ Deno.test("cumulus:setTimeout raises an error for an invalid delay in ms or func
     local f = function() end
     try(f, 10) try(10) try(10, {}) try("soon", f) try(-1, f) try(0/0, f) try(2^31, f) try(nil, f) try()
     INFO(math.type(cumulus:setTimeout("10", f)))`);
-  const swapped = "setTimeout(milliseconds, f): the two are swapped";
+  const swapped = "setTimeout(milliseconds, f): the arguments are swapped";
   const none = "setTimeout(milliseconds, f): the second argument is not a function";
   const wrong =
     "setTimeout(milliseconds, f): the milliseconds are not a number from 0 to 2147483647";

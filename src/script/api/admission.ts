@@ -2,14 +2,14 @@ import { NIL } from "../vm/lua.ts";
 import type { Api } from "./api.ts";
 import type { LuaApplication } from "./application.ts";
 
-/** What clients are told whose application cannot be read. */
+/** Error text for clients of an application whose files cannot be read. */
 const UNAVAILABLE = "the application is not available";
 
-/** Whether clients may come in: not where the file that decides about them failed or is unreadable. */
+/** Refuses the clients of an application while its main.lua, which decides about them, failed or is unreadable. */
 export class Admission {
   readonly #api: Api;
   readonly #application: LuaApplication;
-  /** Why its clients are refused although it may be running: its files cannot be checked. */
+  /** Reason of {@link bar}; the application may be running. */
   #barrier: string | undefined;
 
   constructor(api: Api, application: LuaApplication) {
@@ -18,7 +18,7 @@ export class Admission {
   }
 
   /**
-   * Refuses all clients until the next {@link unbar}: the file that decides about them is unreadable.
+   * Refuses all clients until the next {@link unbar}.
    *
    * @param reason logged if it differs from the last one; hidden from clients
    */
@@ -33,7 +33,7 @@ export class Admission {
   unbar(): void {
     if (this.#barrier === undefined) return;
     this.#barrier = undefined;
-    this.#application.note("note", "clients are let in again");
+    this.#application.note("note", "clients may connect again");
   }
 
   get barred(): boolean {
@@ -41,14 +41,14 @@ export class Admission {
   }
 
   /**
-   * Why the door is closed, if it is: main.lua failed or cannot be read, be it that of an application above whose
-   * `onConnection` would be inherited.
+   * Error text for new clients, if they are refused: main.lua failed or cannot be read, or that of a parent whose
+   * `onConnection` this application would inherit.
    */
   get refusal(): string | undefined {
     const { state, failure, parent } = this.#application;
     if (state === "absent" && !this.barred) return undefined;
     if (this.barred) return UNAVAILABLE;
-    if (failure) return this.#api.toldOf(failure);
+    if (failure) return this.#api.clientText(failure);
     if (!parent || this.#defines("onConnection")) return undefined;
     return parent.admission.refusal === undefined ? undefined : UNAVAILABLE;
   }

@@ -1,4 +1,4 @@
-// AMF → Lua. AMF-050 to AMF-064.
+// Conversion from AMF to Lua. AMF-050 to AMF-064.
 import type { AmfReader } from "../../amf/mod.ts";
 import { WireError } from "../../bytes/wire_error.ts";
 import type { Batch } from "../vm/batch.ts";

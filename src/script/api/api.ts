@@ -1,4 +1,4 @@
-// What everything in this room shares: the machine, the world around it, and which application runs.
+// The state that all files of this room share: the Lua machine, the host, and the running application.
 import { ownText } from "../../bytes/text.ts";
 import { LogLevel, type LogLevelName } from "../../common/log_level.ts";
 import type { Client } from "../../media/client.ts";
@@ -35,11 +35,11 @@ import {
 import { isRefusal, refusalText, type Request } from "./refusals.ts";
 import { Timeouts } from "./timeouts.ts";
 
-/** Characters of the last error of an application, which may quote its clients. */
+/** Maximum characters of the last error of an application, which may quote its clients. */
 const MAX_LAST_ERROR = 2_048;
 
-/** For as long, in ms, it is not asked again whether an application is alone: that looks at all clients. */
-const ALONE_TRUST = 1_000;
+/** Minimum ms between two looks at all clients to find out whether an application is alone. */
+const ALONE_INTERVAL = 1_000;
 
 export class Api implements AmfHost {
   readonly lua: Lua;
@@ -48,10 +48,10 @@ export class Api implements AmfHost {
   readonly objects: Objects<Api>;
   readonly fromAmf: AmfToLua;
   readonly toAmf: LuaToAmf;
-  /** The application being served, and what runs of it: the name of an event or function. */
+  /** The application being served, and the name of its running event or function. */
   running: LuaApplication | undefined;
   #runs = "";
-  /** Where the function is defined that has failed or whose results are being read. */
+  /** Place of the definition of the function that has failed or whose results are being read. */
   definedAt: (() => Place) | undefined;
   readonly mistakes = new Mistakes((text) => this.log("warn", text));
   readonly configs: Kept;
@@ -61,18 +61,18 @@ export class Api implements AmfHost {
   readonly loadBalance = new LoadBalance();
   /** The original `package.seeall`, which scripts may replace. */
   readonly seeAll: Ref;
-  /** A group whose last member has just left. API-641 */
+  /** The group of the running `onUnjoinGroup`, whose last member may have left. API-641 */
   leaving: Group | undefined;
-  /** What applications make the server keep besides Lua's memory. */
+  /** Memory of the server besides Lua's that applications use. */
   readonly outside: OutsideMemory;
   readonly timeouts = new Timeouts(this);
-  /** Memory ran out in an event. */
+  /** Called after memory ran out in an event. */
   onMemoryFull: () => void = () => {};
   /** Objects that the running event has locked. */
   readonly locks = new Locks();
-  /** How many calls into scripts stand in each other. */
+  /** Number of running calls into scripts, each within the one before. */
   #depth = 0;
-  /** Whose writers they are. */
+  /** The client of each writer that scripts have seen. */
   readonly clientOf = new WeakMap<FlowWriter, Client>();
 
   constructor(readonly host: Host, readonly hub: Hub) {
@@ -106,7 +106,7 @@ export class Api implements AmfHost {
     this.toAmf = new LuaToAmf(this, batch);
   }
 
-  /** Each application has a table `package` of its own: there is none for all. */
+  /** Removes the global `package`: each application has its own. @returns its original `seeall` */
   #takeSeeAll(): Ref {
     const { lua } = this;
     lua.pushRef(this.globals);
@@ -119,7 +119,7 @@ export class Api implements AmfHost {
     return ref;
   }
 
-  /** Whether several applications have clients, as of the last tick and connect: only then their time is counted. */
+  /** Whether several applications have clients, as of the last tick or connect: only then their time is counted. */
   contended = false;
   #lastConnected: LuaApplication | undefined;
 
@@ -129,7 +129,7 @@ export class Api implements AmfHost {
     this.#lastConnected = application;
   }
 
-  /** Sets {@link contended}. Every 2 s. */
+  /** Sets {@link contended}; called every 2 s. */
   lookForContention(): void {
     let first: unknown;
     for (const { application } of this.hub.clients.values()) {
@@ -144,7 +144,7 @@ export class Api implements AmfHost {
   isAlone(application: LuaApplication): boolean {
     const now = this.host.now();
     const known = this.#alone;
-    if (known?.application === application && now - known.at < ALONE_TRUST) return known.alone;
+    if (known?.application === application && now - known.at < ALONE_INTERVAL) return known.alone;
     const clients = [...this.hub.clients.values()];
     const alone = clients.every((client) => client.application === application);
     this.#alone = { application, at: now, alone };
@@ -153,7 +153,7 @@ export class Api implements AmfHost {
 
   #alone: { application: LuaApplication; at: number; alone: boolean } | undefined;
 
-  /** Logs a line, with the line of the script that is running, or where the function is defined that has returned. */
+  /** Logs a line with the running line of the script, or the definition of the function that has returned. */
   log(level: LogLevelName, text: string): void {
     const { file, line } = this.definedAt?.() ?? placeOf(this.lua);
     this.host.log(LogLevel[level], text, file, line);
@@ -165,8 +165,8 @@ export class Api implements AmfHost {
     this.mistakes.tell(`${file}:${line}`, text);
   }
 
-  /** The description of an error for a client. API-062 */
-  toldOf(error: ScriptError): string {
+  /** The text of an error for a client. API-062 */
+  clientText(error: ScriptError): string {
     return this.host.positions ? error.message : withoutPositions(error);
   }
 
@@ -192,7 +192,7 @@ export class Api implements AmfHost {
     if (error.traceback) this.host.log(LogLevel.debug, error.traceback, file, line);
   }
 
-  /** The place where a function is defined; `push` pushes it first. */
+  /** The place where a function is defined. @param push pushes the function; false if there is none */
   placeOfFunction(push: () => boolean): Place {
     const { lua } = this;
     const { top } = lua;
@@ -235,7 +235,7 @@ export class Api implements AmfHost {
    *
    * @param base the result of `enter`
    * @param name of the event or function
-   * @param action gives the error of `run`
+   * @param action returns the error of `run`
    * @param request the request that a call of `error` refuses
    */
   perform(

@@ -34,10 +34,10 @@ import { retainedBytes } from "./retained.ts";
  */
 type ApplicationState = "absent" | "failed" | "running";
 
-/** A script that may let a client replace a publisher. */
+/** Matches a script that may let a client replace a publisher: it contains "replace" as a string. */
 const REPLACE = /(["']|\[\[)replace(["']|\]\])/;
 
-/** What an application leaves behind when it stops: publications, sockets, members. API-013 */
+/** Something to close when its application stops: a publication, socket, member or file. API-013 */
 export interface Owned {
   close(): void;
 }
@@ -46,20 +46,20 @@ export class LuaApplication implements Application {
   readonly environment: Environment;
   readonly children = new Map<string, LuaApplication>();
   readonly owned = new Set<Owned>();
-  /** Bytes that it makes the server keep; see {@link OutsideMemory}. */
+  /** Bytes of the server's memory besides Lua's that it uses; see {@link OutsideMemory}. */
   outside = 0;
   /** Its share of the time of all applications. */
   readonly share = new FairShare();
   readonly sharedObjects: LuaSharedObjects;
   readonly admission: Admission;
   state: ApplicationState = "absent";
-  /** Why it failed. */
+  /** The error of `main.lua` in state `failed`. */
   failure: ScriptError | undefined;
   /** Errors of its scripts so far, and the last one; `at` in milliseconds since 1970. */
   errors = 0;
   lastError: { at: number; text: string } | null = null;
   readonly refusals = noRefusals();
-  /** When main.lua was last changed, as it was loaded. */
+  /** Modification time of the loaded main.lua, in ms since 1970; undefined if it has not been loaded. */
   modified: number | undefined;
   #mentionsReplace = false;
   readonly #api: Api;
@@ -104,7 +104,7 @@ export class LuaApplication implements Application {
     environment.name(this.name, environment);
   }
 
-  /** About how many bytes its variables hold. */
+  /** Estimated bytes that its variables hold. */
   get retained(): number {
     const lua = this.#lua;
     lua.pushRef(this.environment.ref);
@@ -121,13 +121,13 @@ export class LuaApplication implements Application {
     return this.state === "running";
   }
 
-  /** Its folder, absolute, with `/` at the end. */
+  /** Absolute path of its folder, with `/` at the end. */
   get folder(): string {
     const { www } = this.#api.host;
     return this.path === "" ? www : `${www}${this.path.slice(1)}/`;
   }
 
-  /** The file that starts it, as messages name it. */
+  /** Name of its main.lua in messages. */
   get chunkName(): string {
     return `www${this.path}/main.lua`;
   }
@@ -186,7 +186,7 @@ export class LuaApplication implements Application {
 
   // Events
 
-  /** An event that this application itself defines; parents are not asked. API-617 to API-620 */
+  /** Runs an event if this application itself, not a parent, defines it. API-617 to API-620 */
   ownEvent(name: string, push: () => void, read?: (first: number, count: number) => void): void {
     this.#events.runOwn(name, push, read);
   }
@@ -216,7 +216,7 @@ export class LuaApplication implements Application {
     }, { request: { client, step: "connect", name: "" } });
     if (error) {
       this.#forget(client);
-      throw new Refused(this.#api.toldOf(error));
+      throw new Refused(this.#api.clientText(error));
     }
     return members;
   }
@@ -253,7 +253,7 @@ export class LuaApplication implements Application {
     api.callObject(this, api.objects.find(client), "onManage");
   }
 
-  /** Whether what can wait of it has to, as others wait for it. */
+  /** Whether its calls that can wait must wait, because it is in debt and other applications have clients. */
   get mustWait(): boolean {
     const { share } = this;
     return share.owes && share.inDebt(this.#api.host.now()) && !this.#api.isAlone(this);
@@ -262,14 +262,14 @@ export class LuaApplication implements Application {
   waits(what: "call" | "audio" | "video"): boolean {
     if (!this.mustWait) return false;
     return what === "call" ||
-      this.#events.hears(what === "audio" ? "onAudioPacket" : "onVideoPacket");
+      this.#events.handles(what === "audio" ? "onAudioPacket" : "onVideoPacket");
   }
 
   // Publications
 
   /**
-   * Scripts that know nothing of it are not asked about a name that is taken, for they count on
-   * `onUnpublish` to follow.
+   * Whether `onPublish` runs for a name that is taken. Scripts that cannot replace a publisher expect an
+   * `onUnpublish` before it.
    */
   get mayReplace(): boolean {
     return this.#mentionsReplace || (this.parent?.mayReplace ?? false);
@@ -332,7 +332,7 @@ export class LuaApplication implements Application {
   handshake(request: Handshake): string[] {
     const lua = this.#lua;
     const again = [request.url, this.#api.host.publicAddress];
-    const knock = { again, attempts: request.attempts };
+    const attempt = { again, attempts: request.attempts };
     const addresses: string[] = [];
     this.#events.run("onHandshake", Infinity, () => {
       lua.pushText(request.address);
@@ -340,12 +340,12 @@ export class LuaApplication implements Application {
       new TextTable(request.properties).push(lua);
       lua.pushNumber(request.attempts);
     }, (first, count) => {
-      addresses.push(...readRedirection(this.#api, first, count, knock));
+      addresses.push(...readRedirection(this.#api, first, count, attempt));
     });
     return addresses;
   }
 
-  /** `onTypedObject(type, object)`, whose object is on top of the stack and stays there. API-616 */
+  /** Runs `onTypedObject(type, object)`; the object is on top of the stack and stays there. API-616 */
   typedObject(type: Uint8Array): void {
     const lua = this.#lua;
     const object = lua.top;
@@ -355,7 +355,7 @@ export class LuaApplication implements Application {
     });
   }
 
-  /** Logs a line that is about this application and not about one of its lines. */
+  /** Logs a line about this application as a whole: with its main.lua, without a line number. */
   note(level: LogLevelName, text: string): void {
     this.#api.host.log(LogLevel[level], text, this.chunkName, 0);
   }

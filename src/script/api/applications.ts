@@ -20,7 +20,7 @@ import type { RefusalCounts } from "./refusals.ts";
 import { server } from "./server.ts";
 import { pushGlobals } from "../vm/libraries.ts";
 
-/** How an application does. */
+/** State of an application, for the monitor. */
 interface ApplicationRow {
   readonly path: string;
   readonly running: boolean;
@@ -30,21 +30,21 @@ interface ApplicationRow {
   readonly refusals: Readonly<RefusalCounts>;
 }
 
-/** Share of the memory above which too little is left for events. */
-const MOST = 0.75;
-/** Ms during which handshakes, which cost a stranger nothing, do not check the same file again. */
-const HANDSHAKE_TRUST = 250;
-/** Checks of an application's files in a rush of connections: at once, and a second in the long run. */
-const LOOKS = 32, LOOKS_PER_SECOND = 50;
+/** Share of the memory above which the server restarts an application to free some. */
+const MAX_USED = 0.75;
+/** Minimum ms between two checks of the same file for handshakes, of which anybody can send many. */
+const HANDSHAKE_CHECK_INTERVAL = 250;
+/** Checks of an application's files for connections: maximum at once, and per second in the long run. */
+const CHECKS = 32, CHECKS_PER_SECOND = 50;
 
 /**
  * Ms for which an application whose main.lua has vanished keeps running and refuses new clients: editors and git
  * remove a file before they rewrite it.
  */
-const VANISHED_TIME = 5_000;
+const VANISHED_TIMEOUT = 5_000;
 
-/** When the files of an application were last looked at, and how often that may happen. */
-interface Looks {
+/** Time of the last check of an application's files, and the limit of checks. */
+interface Checks {
   at: number;
   readonly rate: TokenBucket;
 }
@@ -56,10 +56,10 @@ export class LuaApplications implements Applications {
   readonly #root: LuaApplication;
   /** Applications whose folder exists, by path. */
   readonly #byPath = new Map<string, LuaApplication>();
-  /** Until when those do not start that took too much time, on the clock of `Host.now`. */
+  /** Applications stopped because they took too much time, with the end of the pause by `Host.now`. */
   readonly #paused = new Map<LuaApplication, number>();
-  readonly #looks = new Map<LuaApplication, Looks>();
-  /** When the file of a running application was first missed, on the clock of `Host.now`. */
+  readonly #checks = new Map<LuaApplication, Checks>();
+  /** Time by `Host.now` at which the file of a running application was first missing. */
   readonly #vanished = new Map<LuaApplication, number>();
   #makesRoom = false;
 
@@ -80,7 +80,7 @@ export class LuaApplications implements Applications {
     this.#root = this.#make("", "www", undefined);
   }
 
-  /** Takes over limits that have changed: milliseconds of a call, bytes of all scripts together. */
+  /** Applies changed limits: ms of a call, bytes of all scripts together. */
   limit(time: number, memory: number): void {
     this.api.lua.timeLimit = time;
     this.api.outside.limit = memory;
@@ -95,7 +95,7 @@ export class LuaApplications implements Applications {
   restart(): void {
     for (const application of [...this.#byPath.values()]) {
       if (this.#paused.delete(application)) application.share.forgive(this.#host.now());
-      if (application.modified !== undefined) application.modified = NaN; // no file is as old
+      if (application.modified !== undefined) application.modified = NaN; // differs from the time of any file
       this.#find(application.path);
     }
   }
@@ -107,7 +107,7 @@ export class LuaApplications implements Applications {
     this.#byPath.clear();
   }
 
-  /** The running line of script, for log lines that it causes; without file if no script runs. */
+  /** The running line of a script, for log lines that it causes; {@link NOWHERE} if no script runs. */
   get place(): Place {
     return this.api.running ? placeOf(this.api.lua) : NOWHERE;
   }
@@ -122,7 +122,7 @@ export class LuaApplications implements Applications {
     return this.api.lua.usedMemory;
   }
 
-  /** All applications that were asked for, and how they do. */
+  /** State of all applications that clients have asked for. */
   *rows(): Generator<ApplicationRow> {
     for (const { path, running, errors, lastError, refusals } of this.#byPath.values()) {
       yield { path, running, errors, lastError, refusals: { ...refusals } };
@@ -131,25 +131,25 @@ export class LuaApplications implements Applications {
 
   open(path: string): LuaApplication | undefined {
     const known = this.#byPath.get(path);
-    if (known && !this.#mayLook(known)) return known;
-    return this.#look(path);
+    if (known && !this.#mayCheck(known)) return known;
+    return this.#check(path);
   }
 
-  #mayLook(application: LuaApplication): boolean {
+  #mayCheck(application: LuaApplication): boolean {
     const now = this.#host.now();
-    let looks = this.#looks.get(application);
-    if (!looks) {
-      looks = { at: now, rate: new TokenBucket(LOOKS, LOOKS_PER_SECOND) };
-      this.#looks.set(application, looks);
+    let checks = this.#checks.get(application);
+    if (!checks) {
+      checks = { at: now, rate: new TokenBucket(CHECKS, CHECKS_PER_SECOND) };
+      this.#checks.set(application, checks);
     }
-    if (!looks.rate.take(now)) return false;
-    looks.at = now;
+    if (!checks.rate.take(now)) return false;
+    checks.at = now;
     return true;
   }
 
-  #look(path: string): LuaApplication | undefined {
+  #check(path: string): LuaApplication | undefined {
     if (this.#host.unknown === "reject") return this.#find(path);
-    // From above, so that a long path costs no more than the folders that there are.
+    // From the root down, so that a long path costs no more than the folders that exist.
     let nearest = this.#find("");
     for (let end = 0; end !== path.length;) {
       const next = path.indexOf("/", end + 1);
@@ -164,9 +164,10 @@ export class LuaApplications implements Applications {
   handshake(request: Handshake): string[] {
     const { path } = request;
     const known = this.#byPath.get(path);
-    const lookedAt = known && this.#looks.get(known)?.at;
-    const trusted = lookedAt !== undefined && this.#host.now() - lookedAt < HANDSHAKE_TRUST;
-    const application = trusted ? known : this.open(path);
+    const checkedAt = known && this.#checks.get(known)?.at;
+    const isFresh = checkedAt !== undefined &&
+      this.#host.now() - checkedAt < HANDSHAKE_CHECK_INTERVAL;
+    const application = isFresh ? known : this.open(path);
     return application?.handshake(request) ?? [];
   }
 
@@ -197,19 +198,19 @@ export class LuaApplications implements Applications {
 
   // Servers
 
-  /** API-652: the peer is in the roster already. */
+  /** Runs `onServerConnection`; the peer is in the roster already. API-652 */
   onServerConnection(peer: Peer): void {
     for (const application of this.#running()) this.#connected(application, peer);
   }
 
-  /** API-653: it is not any more. */
+  /** Runs `onServerDisconnection`; the peer has left the roster already. API-653 */
   onServerDisconnection(peer: Peer): void {
     for (const application of this.#running()) this.#disconnected(application, peer);
     this.api.objects.release(peer);
   }
 
   /**
-   * A server has called a handler. API-524, API-525
+   * Calls the handler that another server has called. API-524, API-525
    *
    * @returns false if the message cannot be read
    */
@@ -224,7 +225,7 @@ export class LuaApplications implements Applications {
     return readable;
   }
 
-  /** Applications run at another server. CLU-031 */
+  /** Opens the applications that run at another server. CLU-031 */
   onServerRunning(paths: readonly string[]): void {
     for (const path of paths) this.#find(path);
   }
@@ -249,7 +250,7 @@ export class LuaApplications implements Applications {
     }
   }
 
-  /** The application of a path, started or started again if need be; undefined if it has no folder. */
+  /** The application of a path, started or restarted if needed; undefined if it has no folder. */
   #find(path: string): LuaApplication | undefined {
     if (path === "") {
       this.#refresh(this.#root);
@@ -269,7 +270,7 @@ export class LuaApplications implements Applications {
     if (!parent) return undefined;
     const application = known ?? this.#make(path, path.slice(cut + 1), parent);
     if (typeof isFolder === "string") {
-      application.admission.bar(`cannot be looked for: ${isFolder}`);
+      application.admission.bar(`folder cannot be checked: ${isFolder}`);
     } else this.#refresh(application);
     return application;
   }
@@ -295,7 +296,7 @@ export class LuaApplications implements Applications {
     const file = `${application.folder}main.lua`;
     const modified = files.modified(file);
     if (typeof modified === "string") {
-      return application.admission.bar(`cannot be looked at: ${modified}`);
+      return application.admission.bar(`cannot be checked: ${modified}`);
     }
     if (modified === undefined && this.#hasJustVanished(application)) return;
     this.#vanished.delete(application);
@@ -317,7 +318,7 @@ export class LuaApplications implements Applications {
     const now = this.#host.now();
     const since = this.#vanished.get(application);
     if (since === undefined) this.#vanished.set(application, now);
-    else if (now - since >= VANISHED_TIME) {
+    else if (now - since >= VANISHED_TIMEOUT) {
       this.#vanished.delete(application);
       return false;
     }
@@ -326,13 +327,12 @@ export class LuaApplications implements Applications {
   }
 
   /**
-   * Memory is full, and not of garbage: the application that holds most of it starts again, so that the others
-   * have some.
+   * Frees memory: collects garbage, and if that frees too little restarts the application that holds most memory.
    */
   #makeRoom(): void {
     const { lua } = this.api;
     lua.collect();
-    if (this.#makesRoom || lua.usedMemory < MOST * lua.memoryLimit) return;
+    if (this.#makesRoom || lua.usedMemory < MAX_USED * lua.memoryLimit) return;
     let largest: LuaApplication | undefined;
     let most = 0;
     for (const application of this.#running()) {
@@ -344,13 +344,16 @@ export class LuaApplications implements Applications {
       return;
     }
     this.#makesRoom = true;
-    largest.note("error", `restarts: the memory of scripts is full, and it holds most of it`);
+    largest.note(
+      "error",
+      `restarts: the memory of scripts is full, and this application holds most of it`,
+    );
     this.#stop(largest);
     this.#refresh(largest);
     this.#makesRoom = false;
   }
 
-  /** Stops applications that took more than their share for long while others waited, and starts them again. */
+  /** Stops applications that long took more than their share of time, and restarts them after a pause. */
   #shareTime(): void {
     const now = this.#host.now();
     for (const [application, until] of [...this.#paused]) {
@@ -369,7 +372,7 @@ export class LuaApplications implements Applications {
     const text = `took most of the time while others waited, and is stopped for ${pause / 1000} s`;
     application.admission.bar(text);
     this.#paused.set(application, now + pause);
-    this.#stop(application); // so that no event of a client's end takes more
+    this.#stop(application); // first: the events of disconnecting clients would take more time
     const { hub } = this.api;
     for (const client of [...hub.clients.values()]) {
       if (client.application !== application) continue;
@@ -388,12 +391,12 @@ export class LuaApplications implements Applications {
     application.modified = undefined;
   }
 
-  /** Its folder is gone, and those in it. */
+  /** Removes an application whose folder is gone, and those in it. */
   #remove(application: LuaApplication): void {
     for (const child of [...application.children.values()]) this.#remove(child);
     this.#stop(application);
     this.#byPath.delete(application.path);
-    this.#looks.delete(application);
+    this.#checks.delete(application);
     this.#paused.delete(application);
     this.#vanished.delete(application);
     application.parent?.children.delete(application.name);

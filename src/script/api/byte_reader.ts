@@ -1,4 +1,4 @@
-// What `__readExternal` reads from. API-460, AMF-081 to AMF-089.
+// The object from which `__readExternal` reads. API-460, AMF-081 to AMF-089.
 import type { AmfReader } from "../../amf/mod.ts";
 import type { Reader } from "../../bytes/reader.ts";
 import { WireError } from "../../bytes/wire_error.ts";
@@ -26,7 +26,7 @@ function attempt<T>(read: () => T): T {
   }
 }
 
-/** A method that reads from between values, all numbers big-endian. */
+/** A method that reads bytes between AMF values; numbers are big-endian. */
 const raw =
   (read: (from: Reader, args: Args) => Result) => (input: ByteInput, args: Args): Result =>
     attempt(() => read(input.reader.raw, args));
@@ -57,7 +57,7 @@ export const byteReader: Binding<ByteInput, AmfHost> = {
       const { toUtf8 } = charset(args.string());
       return toUtf8(from.bytes(count));
     }),
-    /** As many values as asked for, one unless told; 0 asks for all that the message has. AMF-088 */
+    /** Reads the given number of values, by default 1; 0: all that the message has. AMF-088 */
     readAMF: (input, args) => {
       const limit = args.absent ? 1 : length(args) || Infinity;
       try {

@@ -1,4 +1,4 @@
-// What `__writeExternal` writes to. API-461, AMF-091 to AMF-098.
+// The object to which `__writeExternal` writes. API-461, AMF-091 to AMF-098.
 import type { AmfWriter } from "../../amf/mod.ts";
 import { WireError } from "../../bytes/wire_error.ts";
 import type { Writer } from "../../bytes/writer.ts";
@@ -11,7 +11,7 @@ import type { Args } from "./values.ts";
 
 /** A message while an object writes itself into it. */
 export class ByteOutput {
-  /** What broke off a value half written. */
+  /** The error that interrupted a value, which is half written. */
   failure: unknown;
 
   constructor(readonly writer: AmfWriter, readonly source: LuaSource) {}
@@ -36,7 +36,7 @@ const bytes =
   };
 
 function fits(writer: AmfWriter, length: number): void {
-  if (length > writer.room) throw new ScriptError("Cannot write so long a message of AMF");
+  if (length > writer.room) throw new ScriptError("the AMF message is too long");
 }
 
 /** The keys are public API. */
@@ -57,7 +57,7 @@ export const byteWriter: Binding<ByteOutput, AmfHost> = {
     writeDouble: number((to, value) => to.f64(value)),
     writeUTF: ({ writer }, args) => {
       const bytes = args.bytes();
-      if (bytes.length > 0xffff) throw new ScriptError("writeUTF takes 65535 bytes at most");
+      if (bytes.length > 0xffff) throw new ScriptError("writeUTF takes at most 65535 bytes");
       fits(writer, 2 + bytes.length);
       writer.raw.u16(bytes.length).bytes(bytes);
     },
@@ -67,7 +67,7 @@ export const byteWriter: Binding<ByteOutput, AmfHost> = {
       const text = args.bytes();
       return charset(args.string()).fromUtf8(text);
     }),
-    /** Each argument in AMF3. AMF-097 */
+    /** Writes each argument in AMF3. AMF-097 */
     writeAMF: (output, args) => {
       try {
         output.source.write(args.at, args.left);

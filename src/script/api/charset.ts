@@ -4,7 +4,7 @@ import { ScriptError } from "../vm/script_error.ts";
 
 /** Text in a charset to and from UTF-8. */
 interface Charset {
-  /** What stands for no character becomes U+FFFD. */
+  /** Bytes that encode no character become U+FFFD. */
   toUtf8(bytes: Uint8Array): Uint8Array;
   /** Characters that the charset lacks become `?`. */
   fromUtf8(bytes: Uint8Array): Uint8Array;
@@ -12,7 +12,7 @@ interface Charset {
 
 const REPLACEMENT = "\ufffd";
 
-/** A charset of one byte a character; `text` has the 256 of them. */
+/** A charset of one byte per character; `text` holds its 256 characters. */
 function singleByte(text: string): Charset {
   const codes = new Map([...text].map((character, code) => [character, code]));
   codes.delete(REPLACEMENT);
@@ -23,14 +23,14 @@ function singleByte(text: string): Charset {
   };
 }
 
-/** Of the code points 0 to 255, with others in place of some. */
+/** The code points 0 to 255, some of them replaced by others. */
 function latin(changes: Record<number, string>): string {
   let text = "";
   for (let code = 0; code < 256; code++) text += changes[code] ?? String.fromCharCode(code);
   return text;
 }
 
-/** Two bytes a unit; a byte order mark on reading says which comes first, else `littleEndian` does. */
+/** Two bytes per code unit. A byte order mark decides their order in input; without it, `littleEndian` does. */
 const utf16 = (littleEndian: boolean): Charset => ({
   toUtf8: (bytes) => {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -57,7 +57,7 @@ const utf16 = (littleEndian: boolean): Charset => ({
 
 const ascii = Object.fromEntries(Array.from({ length: 128 }, (_, i) => [128 + i, REPLACEMENT]));
 
-// What ISO 8859-15 has in other places than ISO 8859-1, and what Windows has where that has control characters.
+// Characters of ISO 8859-15 that differ from ISO 8859-1, and those of Windows in place of control characters.
 const latin9 = {
   0xa4: "€",
   0xa6: "Š",

@@ -3,7 +3,7 @@ import type { Api } from "./api.ts";
 import { flowWriter, writerOf } from "./flow_writer.ts";
 import type { Binding } from "./binding.ts";
 
-/** A client. API-210 to API-223; what scripts add to it, clients can call (API-230). */
+/** A client. API-210 to API-223; clients can call the functions that scripts add to it (API-230). */
 export const client: Binding<Client, Api> = {
   name: "client",
   get: {

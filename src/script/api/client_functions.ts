@@ -28,7 +28,7 @@ export function callClientFunction(
     answer(api, client, name, base + 1, lua.top - base);
     lua.leave(base);
   }, { client, step: "call", name });
-  if (error) throw new Refused(api.toldOf(error) || "Unknown error");
+  if (error) throw new Refused(api.clientText(error) || "Unknown error");
   return true;
 }
 

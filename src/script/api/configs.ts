@@ -2,7 +2,7 @@ import { type Lua, type Ref } from "../vm/lua.ts";
 import type { ConfigTree } from "./host.ts";
 import type { Pushable } from "./values.ts";
 
-/** A value that is kept, as one of those functions of the API give to scripts. */
+/** A value in the registry, as a result for scripts. */
 export class Kept implements Pushable {
   constructor(readonly ref: Ref) {}
 
@@ -11,7 +11,7 @@ export class Kept implements Pushable {
   }
 }
 
-/** The configuration as one ordinary table, shared by all. API-102, CFG-060 to CFG-066. */
+/** The configuration as one ordinary table, which all applications share. API-102, CFG-060 to CFG-066. */
 export function makeConfigs(lua: Lua, tree: ConfigTree): Kept {
   pushTree(lua, tree);
   return new Kept(lua.ref());

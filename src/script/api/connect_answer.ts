@@ -26,7 +26,7 @@ export function readAnswer(
 /** The fields of a table as members of an AMF0 object, for the answer. API-636 */
 function infoMembers(api: Api, client: Client, index: number): Uint8Array {
   const { lua } = api;
-  // Only names make an object: elements would make an array of it.
+  // Only names: with elements, it would be encoded as an array.
   lua.newTable();
   const members = lua.top;
   let others = 0;
@@ -55,5 +55,5 @@ function infoMembers(api: Api, client: Client, index: number): Uint8Array {
 }
 
 const leftOut = (count: number): string =>
-  `onConnection returned a table with ${count} key${count === 1 ? "" : "s"} that ` +
-  `${count === 1 ? "is not a text, which is" : "are not texts, which are"} left out`;
+  `onConnection returned a table with ${count} key${count === 1 ? "" : "s"} other than strings, ` +
+  "left out";

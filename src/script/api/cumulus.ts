@@ -34,7 +34,7 @@ export const cumulus: Binding<Host, Api> = {
     epochTime: (host) => Math.trunc(host.epochTime()),
     groups: (_, api) => api.objects.of(groups, api.hub.groups),
     publications: allPublications,
-    /** API-105: as the page has it. */
+    /** The spelling of the API's page of 2016. API-105 */
     pulications: allPublications,
     sharedObjects: (_, api) => api.running ? api.objects.of(sharedObjects, api.running) : null,
     servers: (_, api) => api.objects.of(broadcaster, api.servers),
@@ -67,7 +67,7 @@ export const cumulus: Binding<Host, Api> = {
         throw new ScriptError(`the name of the publication is longer than ${MAX_NAME} characters`);
       }
       const application = api.running!;
-      const release = api.outside.hold(application, name.length * 2 + PUBLICATION);
+      const release = api.outside.hold(application, name.length * 2 + PUBLICATION_COST);
       try {
         const made = api.hub.publishFromScript(name, () => {
           release();
@@ -147,8 +147,8 @@ function digests(
 /** Maximum number of characters in the name of a publication; the same limit as for clients. */
 const MAX_NAME = 4_096;
 /** Bytes that a publication takes besides its name. */
-const PUBLICATION = 2_048;
-/** Addresses that may be banned at once. */
+const PUBLICATION_COST = 2_048;
+/** Maximum number of banned addresses. */
 const MAX_BANNED = 100_000;
 
 /** Calls `change` with each address of the arguments, tables included. API-121, API-122. */
@@ -160,7 +160,7 @@ function eachAddress(args: Args, api: Api, change: (ip: string) => boolean): voi
   }
 }
 
-/** In linear time: `/\/+$/` looks from each slash to the last one. */
+/** Removes slashes at both ends, in linear time: `/\/+$/` takes quadratic time. */
 function withoutSlashes(path: string): string {
   let start = 0;
   let end = path.length;

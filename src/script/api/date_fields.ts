@@ -16,10 +16,10 @@ export const dateFields = [
 const DAY = 86_400_000;
 
 /**
- * Fields of a moment, in UTC. Months, days of the year and of the week (from Sunday on) count from 1; `isdst`
- * says whether the zone of this machine has summer time then. A moment beyond calendars has `__time` alone.
+ * Fields of a time, in UTC. Months, days of the year and of the week (from Sunday on) count from 1; `isdst`
+ * says whether the zone of this machine has summer time then. An invalid time has only `__time`.
  *
- * @param milliseconds since 1970
+ * @param milliseconds ms since 1970
  */
 export function dateValues(milliseconds: number): readonly (number | boolean)[] {
   const date = new Date(milliseconds);
@@ -41,7 +41,7 @@ export function dateValues(milliseconds: number): readonly (number | boolean)[] 
   ];
 }
 
-/** The offset from UTC is smaller in summer than in the rest of the year. */
+/** Whether this machine's zone has summer time at a date: `getTimezoneOffset` is smaller then than in winter. */
 function hasSummerTime(date: Date): boolean {
   const year = date.getFullYear();
   const offsets = [0, 6].map((month) => new Date(year, month, 1).getTimezoneOffset());

@@ -6,9 +6,9 @@ import { FUNCTION, type Key, type Lua, NIL, type Ref, STRING } from "../vm/lua.t
 /**
  * Makes the tables of an application out of the environment of its parent:
  *
- * - `environment`, its own variables, which Lua finds without a metamethod;
- *   A script may give it a metatable of its own, which `environments` tells the functions of the sandbox;
- * - `names`, the things of API-029, looked up for names that are not variables, then the parent;
+ * - `environment`, its own variables, which Lua finds without a metamethod. A script may give it a metatable of its
+ *   own, which the functions of the sandbox find in `environments`;
+ * - `names`, the names of API-029, looked up if there is no such variable, then those of the parent;
  * - `facade`, the view of other applications (`super`, `www` or its name): its functions, which drop it as first
  *   argument, so that `super:f(x)` is `f(x)` (API-034).
  */
@@ -94,7 +94,7 @@ export function prepareEnvironments(lua: Lua): void {
 export class Environment {
   readonly ref: Ref;
   readonly facade: Ref;
-  /** What identifies the table of variables. */
+  /** Identity of the table of variables; see {@link Lua.pointer}. */
   readonly pointer: number;
   readonly #lua: Lua;
   readonly #names: Ref;
@@ -117,7 +117,7 @@ export class Environment {
     lua.leave(base);
   }
 
-  /** Gives a name of API-029 to an application, or takes it back. */
+  /** Makes a name of API-029 stand for an application; undefined removes it. */
   name(text: string, environment: Environment | undefined): void {
     const lua = this.#lua;
     lua.pushRef(this.#names);
@@ -128,7 +128,7 @@ export class Environment {
     lua.pop();
   }
 
-  /** As {@link name}, for the value on top, which it takes off the stack. */
+  /** As {@link name}, for the value on top, which it pops. */
   nameValue(text: string): void {
     const lua = this.#lua;
     lua.pushRef(this.#names);
@@ -198,7 +198,7 @@ export class Environment {
     lua.pop();
   }
 
-  /** Forgets the tables; nothing of this may be used any more. */
+  /** Releases the tables; the environment must not be used afterwards. */
   release(): void {
     for (const ref of [this.ref, this.#names, this.facade, this.#restore]) this.#lua.unref(ref);
   }

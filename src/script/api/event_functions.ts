@@ -2,7 +2,7 @@ import { pushClone } from "../vm/function_environment.ts";
 import { FUNCTION, type Key, type Lua, NIL, type Ref } from "../vm/lua.ts";
 import type { Environment } from "./environment.ts";
 
-/** Of an application, what its event functions are looked for in. */
+/** The parts of an application in which its event functions are looked up. */
 interface Place {
   readonly environment: Environment;
   readonly parent: Place | undefined;
@@ -25,7 +25,7 @@ export class EventFunctions {
 
   constructor(readonly lua: Lua, readonly place: Place) {}
 
-  /** Pushes the function of an event. @returns false, pushing nothing, if there is none */
+  /** Pushes the function of an event. @returns false, without pushing, if there is none */
   push(key: Key): boolean {
     const { lua } = this;
     let place: Place | undefined = this.place;
@@ -42,7 +42,7 @@ export class EventFunctions {
     return false;
   }
 
-  /** As {@link push}, of this application alone. */
+  /** As {@link push}, but ignores parents. */
   pushOwn(key: Key): boolean {
     const type = this.place.environment.pushOwn(key);
     if (type === FUNCTION) return true;
@@ -56,7 +56,7 @@ export class EventFunctions {
     this.#inherited.clear();
   }
 
-  /** Puts what runs for this application in the place of the parent's function on top. */
+  /** Replaces the parent's function on top by its clone for this application. */
   #replace(key: Key): void {
     const { lua } = this;
     const pointer = lua.pointer(-1);

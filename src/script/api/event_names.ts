@@ -1,4 +1,4 @@
-// Global functions that look like events and are none.
+// Finds global functions whose names look like misspelled events.
 import { nearest } from "../../bytes/spelling.ts";
 
 /** The events of API-601 to API-620. */
@@ -51,7 +51,7 @@ export const misspelledText = (name: string, event: string): string =>
 const DEFINITION =
   /^[ \t]*(?:function[ \t]+(on\w{1,40})[ \t]*\(|(on\w{1,40})[ \t]*=[ \t]*function\b)/gim;
 
-/** As {@link misspelledEvents}, of a script that does not run: what its lines look like. `line` counts from 1. */
+/** As {@link misspelledEvents}, from the text of a script, without running it. `line` counts from 1. */
 export function misspelledInSource(source: string): { line: number; text: string }[] {
   const lines = new Map<string, number>();
   for (const match of source.matchAll(DEFINITION)) {

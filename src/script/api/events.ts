@@ -64,12 +64,12 @@ export class Events {
     }, request);
   }
 
-  /** An event that this application itself defines; parents are not asked. API-617 to API-620 */
+  /** Runs an event if this application itself, not a parent, defines it. API-617 to API-620 */
   runOwn(name: string, push: () => void, read?: (first: number, count: number) => void): void {
     this.run(name, read ? Infinity : 0, push, read, OWN);
   }
 
-  /** An event that refuses by `return false` or an error. API-642, API-646 */
+  /** Runs an event that can refuse, by `return false` or an error. API-642, API-646 */
   permission(name: string, request: Request, push: () => void): "replace" | void {
     let refused = false;
     let replaces = false;
@@ -79,17 +79,17 @@ export class Events {
       if (refused) this.#api.refuse(request, undefined);
       replaces = count > 0 && lua.type(first) === STRING && lua.text(first) === "replace";
     }, { request });
-    if (error) throw new Refused(this.#api.toldOf(error));
+    if (error) throw new Refused(this.#api.clientText(error));
     if (refused) throw new Refused();
     if (replaces) return "replace";
   }
 
-  /** Whether an event has a function. */
-  hears(event: string): boolean {
+  /** Whether the application has a function for an event. */
+  handles(event: string): boolean {
     const { lua } = this.#api;
     const base = lua.enter();
-    const hears = this.#application.running && this.#functions.push(lua.key(event));
+    const found = this.#application.running && this.#functions.push(lua.key(event));
     lua.leave(base);
-    return hears;
+    return found;
   }
 }

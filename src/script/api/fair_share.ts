@@ -1,8 +1,8 @@
-// Limits the share of the one thread that an application takes while others wait.
+// Limits the share of the server's only thread that an application takes while others wait.
 
 /** Share of the time that all applications in debt together may use in the long run. */
 const SHARE = 0.5;
-/** Milliseconds that an application may have saved: at most and at first, and at a restart after a stop. */
+/** Ms that an application has saved: the maximum, also its initial value, and the value after a stop. */
 const MAX_SAVED = 5_000, SAVED_AFTER_STOP = 1_000;
 /** Maximum debt in milliseconds; above it, its functions are not called. */
 const MAX_DEBT = 5_000;
@@ -11,10 +11,10 @@ const LONG_CALL = 100, WEIGHT = 3;
 /** Maximum milliseconds of a call of an application that has saved little. */
 export const SHORT_TIME = 250;
 /** Milliseconds of debt, partly from long calls, after which an application is stopped. */
-const PATIENCE = 10_000;
-/** Milliseconds of a stop: the first one, at most, and the time after which the count of stops begins again. */
-export const PAUSE = 10_000;
-const MAX_PAUSE = 300_000, FORGET_STOPS = 600_000;
+const DEBT_TIMEOUT = 10_000;
+/** Ms of the first stop, of the longest one, and without a stop after which the first length applies again. */
+export const MIN_PAUSE = 10_000;
+const MAX_PAUSE = 300_000, FORGET_STOPS_TIMEOUT = 600_000;
 
 /** The account of one application. `now` is in ms and never goes back. */
 export class FairShare {
@@ -62,14 +62,14 @@ export class FairShare {
   isOver(now: number): boolean {
     this.#earn(now);
     if (this.#inDebtSince === undefined || !this.#hasLongCalls) return false;
-    return this.isSpent(now) || now - this.#inDebtSince >= PATIENCE;
+    return this.isSpent(now) || now - this.#inDebtSince >= DEBT_TIMEOUT;
   }
 
   /** Stops it. @returns the duration in milliseconds, doubled each time */
   stop(now: number): number {
-    if (now - this.#stoppedAt > FORGET_STOPS) this.#stops = 0;
+    if (now - this.#stoppedAt > FORGET_STOPS_TIMEOUT) this.#stops = 0;
     this.#stoppedAt = now;
-    return Math.min(MAX_PAUSE, PAUSE * 2 ** this.#stops++);
+    return Math.min(MAX_PAUSE, MIN_PAUSE * 2 ** this.#stops++);
   }
 
   /** Restarts it after a stop. */

@@ -7,20 +7,20 @@ import { emptyText } from "./mistakes.ts";
 import type { Binding } from "./binding.ts";
 import type { Args } from "./values.ts";
 
-/** The main writer of a client; from then on it is known whose it is. */
+/** The main writer of a client; remembers that it belongs to this client. */
 export function writerOf(api: Api, client: Client): FlowWriter {
   const { writer } = client;
   api.clientOf.set(writer, client);
   return writer;
 }
 
-/** The arguments that are left, in the form the client asked for. DECISIONS 11 */
+/** Encodes the remaining arguments in the form that the client asked for. DECISIONS 11 */
 function encode(writer: FlowWriter, args: Args, api: Api): Uint8Array {
   const form = api.clientOf.get(writer)?.connection.objectEncoding === 0 ? "amf0" : "amf3";
   return api.toAmf.encode(args.at, args.left, form);
 }
 
-/** A pipe of messages to a client. API-250 to API-260. */
+/** Sends messages to a client. API-250 to API-260. */
 export const flowWriter: Binding<FlowWriter, Api> = {
   name: "flowWriter",
   get: { reliable: (writer) => writer.reliable },
@@ -58,7 +58,7 @@ export const flowWriter: Binding<FlowWriter, Api> = {
   },
 };
 
-/** AMF0 members `{u16 length, key, value}*` out of names and values by turns. */
+/** Encodes alternating names and values as AMF0 members, `{u16 length, key, value}*`. */
 function infoMembers(args: Args, api: Api): Uint8Array | undefined {
   if (args.left < 2) return undefined;
   const members = new Writer();

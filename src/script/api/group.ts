@@ -10,7 +10,7 @@ export const group: Binding<Group, Api> = {
     id: (group) => group.id,
     rawId: (group) => group.rawId,
     size: (group) => group.size,
-    /** As {@link groups} has it: scripts ask the one as they ask the other. */
+    /** The same, under the name that it has in {@link groups}. */
     count: (group) => group.size,
   },
   call: {

@@ -4,11 +4,11 @@ import type { Value } from "./values.ts";
 
 /** The object of one target. */
 export class Handle {
-  /** Of each method fetched so far, the function that belongs to this object. API-004. */
+  /** The function of each method that scripts have read, bound to this object; 0 if not read. API-004. */
   readonly methods: Ref[] = [];
 
   /**
-   * @param ref what keeps the object; 0 as long as only scripts do
+   * @param ref reference that keeps the object; 0 while only scripts keep it
    * @param weak the table of objects that only scripts keep, by their pointers
    */
   constructor(
@@ -20,7 +20,7 @@ export class Handle {
     readonly weak: Ref,
   ) {}
 
-  /** Pushes the object; nil if scripts dropped the last they had of it. */
+  /** Pushes the object; nil if only scripts kept it and Lua has collected it. */
   push(lua: Lua): void {
     if (this.ref) return lua.pushRef(this.ref);
     lua.pushRef(this.weak);
@@ -32,11 +32,11 @@ export class Handle {
 export interface Method {
   readonly index: number;
   readonly pointer: FunctionPointer;
-  /** The function as fetched from an object that is gone. */
+  /** The function read from an object that is gone. */
   idle: Ref;
 }
 
-/** A binding as Lua has it: one metatable for all its objects. */
+/** A binding in Lua: the metatable of all its objects, and its members. */
 export interface Kind {
   // deno-lint-ignore no-explicit-any
   readonly binding: Binding<any, any>;

@@ -6,12 +6,12 @@ export interface ConfigTree {
   readonly [name: string]: string | false | ConfigTree;
 }
 
-/** A file that is open. Texts are reasons why something did not work. */
+/** An open file. A string as result is the reason of a failure. */
 export interface HostFile {
-  /** Fills the start of `into`. @returns how many bytes that were, 0 at the end */
+  /** Fills the start of `into`. @returns the number of bytes read, 0 at the end */
   read(into: Uint8Array): number | string;
   write(bytes: Uint8Array): string | undefined;
-  /** @returns the new place, counted from the start */
+  /** @returns the new position, in bytes from the start */
   seek(from: "start" | "current" | "end", by: number): number | string;
   truncate(length: number): string | undefined;
   flush(): void;
@@ -28,40 +28,41 @@ export interface OpenOptions {
 
 /**
  * Files of the machine. Paths are absolute, with `/`. `within` are folders, absolute and with `/` at the end:
- * a file whose real path is outside of them, by a symbolic link, is refused. No method throws.
+ * a file whose real path is outside of them, by a symbolic link, is refused. A string as result is the reason of a
+ * failure, except for names of files. No method throws.
  */
 export interface Files {
-  /** A text: why that cannot be told. */
+  /** @returns the reason, as text, if it cannot be checked */
   isFolder(path: string): boolean | string;
   /**
-   * Milliseconds since 1970 of the last change of a file; undefined if nothing has this name; a text if something
-   * has that is not a file or cannot be looked at: the reason.
+   * Time of the last change of a file, in ms since 1970; undefined if nothing has this name; the reason, as text, if
+   * it is not a file or cannot be checked.
    */
   modified(path: string): number | undefined | string;
   /**
-   * The whole file, which is a regular one of at most `limit` bytes; undefined if nothing has this name, or the
-   * reason why it cannot be read. Without `within` links lead anywhere.
+   * Reads a whole regular file of at most `limit` bytes; undefined if nothing has this name; the reason, as text, if
+   * it cannot be read. Without `within`, links may lead anywhere.
    */
   read(
     path: string,
     limit: number,
     within?: readonly string[],
   ): Uint8Array | undefined | string;
-  /** A regular file alone: devices and named pipes are refused. */
+  /** Opens a regular file: devices and named pipes are refused. */
   open(path: string, options: OpenOptions, within: readonly string[]): HostFile | string;
-  /** A file, a link, or an empty folder. @returns the reason why not */
+  /** Removes a file, a link or an empty folder. @returns the reason of a failure */
   remove(path: string, within: readonly string[]): string | undefined;
   rename(from: string, to: string, within: readonly string[]): string | undefined;
 }
 
-/** Counts bytes that an application makes the server keep. */
+/** Counts bytes that the server keeps for an application. */
 export interface SocketMemory {
-  /** @returns false without room for them */
+  /** @returns false if the bytes would exceed the limit; then they are not counted */
   take(bytes: number): boolean;
   release(bytes: number): void;
 }
 
-/** The sockets of one application; texts are reasons of refusal. Events never come during a call. */
+/** The sockets of one application. A string as result is the reason of a refusal. No event comes during a call. */
 export interface Sockets {
   connect(host: string, port: number, events: TcpEvents): Tcp | string;
   listen(port: number, events: ListenEvents): { readonly port: number; close(): void } | string;
@@ -77,7 +78,7 @@ export interface Mail {
   readonly recipients: readonly string[];
 }
 
-/** A stream that goes to another server, or comes from one. */
+/** A relay of a stream to another server, or from one. */
 export interface StreamRelay {
   readonly direction: "push" | "pull";
   /** The name of the publication here. */
@@ -85,7 +86,7 @@ export interface StreamRelay {
   /** The URL without the name of the stream there, which may be a secret. */
   readonly url: string;
   readonly state: "idle" | "connecting" | "running" | "waiting" | "closed";
-  /** Why the last attempt has ended; "" if none has. */
+  /** Reason for the end of the last attempt; "" if no attempt has ended. */
   readonly error: string;
   /** Called when it has closed for good, by either end. */
   onClosed: (() => void) | undefined;
@@ -96,7 +97,7 @@ export interface StreamRelay {
 export interface Host {
   /** `file` and `line` of the script; "" and 0 if it is about none. */
   log(level: number, text: string, file: string, line: number): void;
-  /** What `print` writes, raw, a line feed included. API-053 */
+  /** Writes the bytes of `print`, line feed included, to standard output. API-053 */
   print(bytes: Uint8Array): void;
   readonly files: Files;
   /** The folder of the root application: absolute, with `/` at the end. */
@@ -105,10 +106,11 @@ export interface Host {
   readonly unknown: "reject" | "nearest";
   /** Folders, absolute and with `/` at the end, whose files scripts may use; undefined: each its own. DECISIONS 20 */
   readonly folders?: readonly string[];
-  /** Whether clients are told in which file and line the error was that refuses them. */
+  /** Whether errors sent to clients begin with file and line. */
   readonly positions: boolean;
-  /** Limits of an event, milliseconds and bytes. */
+  /** Maximum ms of a call into a script. */
   readonly time: number;
+  /** Maximum bytes that all scripts together may hold. */
   readonly memory: number;
   readonly configs: ConfigTree;
   /** "" if it is not configured. API-107 */
@@ -119,11 +121,11 @@ export interface Host {
   epochTime(): number;
   md5(bytes: Uint8Array): Uint8Array;
   sha256(bytes: Uint8Array): Uint8Array;
-  /** Runs what happens to a script besides what clients do: everything that comes later goes through it. */
+  /** Runs an action that calls scripts and was not caused by a client: timers, sockets, mails. */
   input(what: string, action: () => void): void;
   /** Runs an action once as input, after about `milliseconds` and never during the call. @returns cancels it */
   timer(milliseconds: number, action: () => void): () => void;
-  /** @param memory counts what waits to be sent */
+  /** @param memory counts bytes that wait to be sent */
   sockets(memory: SocketMemory): Sockets;
   /**
    * Starts a relay that sends a publication to another RTMP server, or fetches one.
@@ -137,15 +139,15 @@ export interface Host {
     url: string,
     publisher?: number,
   ): StreamRelay | string;
-  /** `done` is told once, never during the call. */
+  /** Sends a mail. Calls `done` once, never during the call. */
   mail(mail: Mail, done: (error: string | undefined) => void): void;
-  /** The server stops: mails that were not sent are told so, during the call. SOCK-067 */
+  /** Ends sending when the server stops: calls `done` of each unsent mail during the call. SOCK-067 */
   stopMail?(): void;
-  /** The servers that are linked with this one; not before the first event. */
+  /** The servers that are linked with this one; available from the first event on. */
   readonly roster: Roster;
-  /** An event or function of an application runs from now on; undefined and "" if none does. */
+  /** Called when an event or function of an application begins to run; with undefined and "" when none runs. */
   onEnter?(path: string | undefined, name: string): void;
-  /** Tells them that an application runs here. */
+  /** Tells the linked servers that an application runs here. */
   announce(path: string): void;
   /** Reports a bug of the server, not an error of a script. */
   onBug(error: unknown): void;

@@ -5,7 +5,7 @@ import type { Args } from "./values.ts";
 /**
  * Reads the id of a client, peer or group: 64 hexadecimal digits of either case, or 32 bytes. API-203
  *
- * @returns it as lower-case digits; undefined if it is none
+ * @returns the id as lower-case digits; undefined if it is invalid
  */
 export function idOf(args: Args): string | undefined {
   const bytes = args.isText ? args.bytes() : new Uint8Array(args.skip() ?? 0);

@@ -7,9 +7,9 @@ import type { HostFile, OpenOptions } from "./host.ts";
 import { LuaFile } from "./lua_file.ts";
 import { resolvePath } from "./paths.ts";
 
-/** Files that one application may have open at once. */
+/** Maximum number of open files of one application. */
 const MAX_OPEN = 256;
-/** What one read may bring, in bytes; the limit of memory is the script's. */
+/** Maximum bytes of one result of a read. */
 const MAX_READ = 64 << 20;
 
 const MODES: Readonly<Record<string, OpenOptions>> = {
@@ -21,7 +21,7 @@ const MODES: Readonly<Record<string, OpenOptions>> = {
   "a+": { read: true, append: true, create: true },
 };
 
-/** Where `file:seek` counts from, by its first argument. */
+/** Origin of a position by the first argument of `file:seek`. */
 const WHENCE: ReadonlyMap<string, "start" | "current" | "end"> = new Map([
   ["set", "start"],
   ["cur", "current"],
@@ -32,7 +32,7 @@ export function defineIo(api: Api): void {
   new IoLibrary(api).define();
 }
 
-/** Functions by their names in Lua; each returns how many results it has pushed. */
+/** Functions by their names in Lua; each returns the number of results that it has pushed. */
 type Functions = Readonly<Record<string, (lua: Lua) => number>>;
 
 /** Sets functions in the table on top of the stack. */
@@ -46,7 +46,7 @@ function setFunctions(lua: Lua, functions: Functions): void {
 class IoLibrary {
   readonly #api: Api;
   readonly #lua: Lua;
-  /** By the pointers of their userdata, which tell when they are collected. */
+  /** Files by the pointers of their userdata, whose `__gc` closes them. */
   readonly #files = new Map<number, LuaFile>();
   readonly #metatable: Ref;
   readonly #output: number;
@@ -147,7 +147,7 @@ class IoLibrary {
     };
   }
 
-  /** What Lua itself calls of a file. */
+  /** Metamethods of a file. */
   #metamethods(): Functions {
     return {
       __gc: (lua) => {
@@ -168,7 +168,7 @@ class IoLibrary {
     };
   }
 
-  /** @returns the pointer of the userdata that it pushes */
+  /** Pushes a userdata for a file. @returns its pointer */
   #pushFile(file: LuaFile): number {
     const lua = this.#lua;
     lua.c.lua_newuserdatauv(lua.state, 0, 0);
@@ -192,7 +192,7 @@ class IoLibrary {
     return file;
   }
 
-  /** nil and why. */
+  /** Pushes the results of a failure: nil, the reason and an error number. */
   #failure(text: string): number {
     this.#lua.pushNil();
     this.#lua.pushText(text);
@@ -200,7 +200,7 @@ class IoLibrary {
     return 3;
   }
 
-  /** Opens a file. @returns it, or why not */
+  /** Opens a file. @returns the file, or the reason of the failure */
   #openFile(path: string, mode: string): LuaFile | string {
     const options = Object.hasOwn(MODES, mode) ? MODES[mode] : undefined;
     if (!options) throw new ScriptError("bad argument #2 to 'open' (invalid mode)");
@@ -254,7 +254,7 @@ class IoLibrary {
     return 1;
   }
 
-  /** Reads one value for each format from stack index `first` on; a line if there is none. */
+  /** Reads one value for each format from stack index `first` on; a line if no format is given. */
   #read(lua: Lua, file: LuaFile, first: number): number {
     const last = lua.top;
     if (last < first) return this.#pushRead(file, "l") ? 1 : this.#ended(file, 1);
@@ -266,7 +266,7 @@ class IoLibrary {
     return last - first + 1;
   }
 
-  /** nil was read, or nothing could be. */
+  /** Returns from a read that ended with nil: at the end of the file, or with an error. */
   #ended(file: LuaFile, count: number): number {
     const { error } = file;
     file.error = undefined;
@@ -278,7 +278,7 @@ class IoLibrary {
     const lua = this.#lua;
     let bytes: Uint8Array | undefined;
     if (typeof format === "number") bytes = file.bytes(Math.min(format, MAX_READ));
-    else if (format === "l" || format === "L") bytes = file.line(format === "L");
+    else if (format === "l" || format === "L") bytes = file.line(format === "L", MAX_READ);
     else if (format === "a") bytes = file.all(MAX_READ);
     else if (format === "n") {
       const number = Number(file.number() || NaN);
@@ -299,7 +299,7 @@ class IoLibrary {
     return this.#pushLines(lua, file, 2, true);
   }
 
-  /** Pushes a function that reads with the formats from stack index `first` on, a line each if there are none. */
+  /** Pushes a function that reads with the formats from stack index `first` on; a line if no format is given. */
   #pushLines(lua: Lua, file: LuaFile, first: number, closes: boolean): number {
     const formats = lua.top - first + 1;
     if (closes) this.#pushFile(file);
@@ -332,7 +332,7 @@ class IoLibrary {
   }
 }
 
-/** What `io.write` writes to: the standard output of the server, raw. */
+/** The server's standard output as a file, for `io.write`. */
 function standardOutput(print: (bytes: Uint8Array) => void): HostFile {
   return {
     read: () => "Bad file descriptor",

@@ -3,11 +3,11 @@ export class JsonError extends Error {
   override name = "JsonError";
 }
 
-/** Bytes of a text in JSON, and how deep tables stand in each other. */
+/** Maximum length of JSON, in bytes to read or UTF-16 code units to write, and maximum depth of nested tables. */
 export const MAX_LENGTH = 16 << 20, MAX_DEPTH = 128;
 
 /** Values between two looks at the clock. */
 export const VALUES_PER_LOOK = 256;
 
-/** In the metatable of an empty table: `object` if it is one in JSON, and no array. */
+/** Field of the metatable of an empty table: "object" if it is an object in JSON, not an array. */
 export const JSON_TYPE = "__jsontype";

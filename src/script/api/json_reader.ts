@@ -1,4 +1,4 @@
-// JSON → Lua. RFC 8259, API-144.
+// Conversion from JSON to Lua. RFC 8259, API-144.
 import type { Lua } from "../vm/lua.ts";
 import { JSON_TYPE, JsonError, MAX_DEPTH, MAX_LENGTH, VALUES_PER_LOOK } from "./json_error.ts";
 
@@ -13,11 +13,11 @@ const SPACES = [" ", "\t", "\n", "\r"].map(code);
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 const WORDS = new Map([["true", true], ["false", false], ["null", null]]);
 
-/** Reads one text onto the stack. */
+/** Reads one JSON text onto the stack. */
 export class JsonReader {
   readonly #lua: Lua;
   readonly #bytes: Uint8Array;
-  /** Index of the value that stands for null; undefined: nil does. */
+  /** Stack index of the value that stands for null; undefined: nil stands for it. */
   readonly #null: number | undefined;
   #at = 0;
   #depth = 0;
@@ -29,7 +29,7 @@ export class JsonReader {
     this.#null = nullAt;
   }
 
-  /** Pushes the value. @throws {JsonError} having pushed anything */
+  /** Pushes the value. @throws {JsonError} after pushing any number of values */
   push(): void {
     const bytes = this.#bytes;
     if (bytes.length > MAX_LENGTH) {
@@ -77,7 +77,7 @@ export class JsonReader {
 
   #nested(read: () => void): void {
     if (this.#depth >= MAX_DEPTH) {
-      throw this.#wrong(`more than ${MAX_DEPTH} arrays and objects in each other`);
+      throw this.#wrong(`arrays and objects nested deeper than ${MAX_DEPTH}`);
     }
     this.#depth++;
     this.#at++;
@@ -100,7 +100,7 @@ export class JsonReader {
     if (!this.#skip(CLOSE_OBJECT)) throw this.#unexpected('"," or "}"');
   }
 
-  /** Nothing else tells it from an empty array, should it be written again. */
+  /** Marks an empty object, so that the writer can tell it from an empty array. */
   #markEmpty(): void {
     const lua = this.#lua;
     lua.newTable(0, 1);
@@ -127,10 +127,10 @@ export class JsonReader {
     let escaped = false;
     for (let i = start + 1;; i++) {
       const byte = bytes[i];
-      if (byte === undefined) throw this.#wrong("a text has no end");
+      if (byte === undefined) throw this.#wrong("unterminated string");
       if (byte < 0x20) {
         this.#at = i;
-        throw this.#wrong("a control character in a text is not escaped");
+        throw this.#wrong("unescaped control character in a string");
       }
       if (byte === BACKSLASH) {
         escaped = true;
@@ -148,7 +148,7 @@ export class JsonReader {
     try {
       return JSON.parse(strict.decode(quoted));
     } catch {
-      throw this.#wrong("an escape in a text is not one of JSON");
+      throw this.#wrong("invalid escape in a string");
     }
   }
 
@@ -189,7 +189,7 @@ export class JsonReader {
   }
 }
 
-/** Characters of the longest number that is read. */
+/** Maximum characters of a number. */
 const MAX_WORD = 1_000;
 
 /** Letters, digits, `+`, `-` and `.`. */

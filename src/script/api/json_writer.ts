@@ -1,16 +1,16 @@
-// Lua → JSON. RFC 8259, API-143.
+// Conversion from Lua to JSON. RFC 8259, API-143.
 import { BOOLEAN, NIL, NUMBER, STRING, TABLE, TYPE_NAMES } from "../vm/lua.ts";
 import type { Api } from "./api.ts";
 import { JSON_TYPE, JsonError, MAX_DEPTH, MAX_LENGTH, VALUES_PER_LOOK } from "./json_error.ts";
 
-/** How many places of an array may be empty besides as many as are not. */
+/** Maximum number of nil elements of an array above the number of its other elements. */
 const MAX_HOLES = 10;
 
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 export class JsonWriter {
   readonly #api: Api;
-  /** Index of the value that stands for null. */
+  /** Stack index of a value that stands for null, besides nil. */
   readonly #null: number | undefined;
   #parts: string[] = [];
   #length = 0;
@@ -85,7 +85,7 @@ export class JsonWriter {
     const object = objects.describe(index);
     if (object !== undefined) throw this.#formless(object);
     if (this.#path.length >= MAX_DEPTH) {
-      throw new JsonError(`more than ${MAX_DEPTH} tables in each other: does one hold itself?`);
+      throw new JsonError(`tables nested deeper than ${MAX_DEPTH}: does one contain itself?`);
     }
     lua.reserve(4);
     const places = this.#placesOf(index);
@@ -93,7 +93,7 @@ export class JsonWriter {
     else this.#array(index, places);
   }
 
-  /** How long the array is that a table is; undefined: it is an object. */
+  /** Length of the array that a table represents; undefined if it is an object. */
   #placesOf(index: number): number | undefined {
     const { lua } = this.#api;
     let count = 0, last = 0;
@@ -153,7 +153,7 @@ export class JsonWriter {
     this.#put("}");
   }
 
-  /** A key as a text in quotes: a number becomes one, for another kind there is none. */
+  /** A key as a string in quotes; a number becomes one. @throws {JsonError} for other types */
   #key(index: number): string {
     const { lua } = this.#api;
     const type = lua.type(index);
@@ -164,7 +164,7 @@ export class JsonWriter {
 
   #formless(what: string): JsonError {
     const where = this.#path.map((key) => `[${key}]`).join("");
-    const at = where === "" ? "" : `, which is at ${where.slice(0, 200)}`;
-    return new JsonError(`there is no JSON for ${what}${at}`);
+    const at = where === "" ? "" : ` at ${where.slice(0, 200)}`;
+    return new JsonError(`JSON cannot express ${what}${at}`);
   }
 }

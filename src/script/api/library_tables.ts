@@ -1,5 +1,5 @@
-// The tables `string`, `table`, `math`, … of each application: the functions are shared, the tables are not, so that
-// no application can change what another one finds there.
+// The tables `string`, `table`, `math`, … of each application: applications share the functions, but each has tables
+// of its own, so that it cannot change those of others.
 import { toUtf8 } from "../../bytes/text.ts";
 import { pushGlobals } from "../vm/libraries.ts";
 import { type Lua, type Ref, TABLE } from "../vm/lua.ts";
@@ -33,7 +33,7 @@ strings.__metatable = readOnly { __index = readOnly(methods) }
 
 export class LibraryTables {
   readonly #lua: Lua;
-  /** What each library holds before any script runs. */
+  /** The original table of each library, which scripts cannot reach. */
   readonly #originals = new Map<string, Ref>();
 
   /** Call when all libraries are defined, before any script runs. */
@@ -51,7 +51,7 @@ export class LibraryTables {
     this.#protectStrings();
   }
 
-  /** Gives an application tables of its own; `package.loaded` of the `package` on top holds them as well. */
+  /** Gives an application tables of its own, also in `loaded` of the table `package` on top of the stack. */
   give(environment: Environment): void {
     const lua = this.#lua;
     lua.getField(-1, "loaded");

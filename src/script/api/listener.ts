@@ -33,7 +33,7 @@ export const listener: Binding<Listener, Api> = {
   parts: ({ audioQos, videoQos }) => [audioQos, videoQos],
 };
 
-/** `close([code[, description]])`: the client plays no more, and is told `NetStream.<code>`. API-446 */
+/** `close([code[, description]])`: ends the playback and sends the client `NetStream.<code>`. API-446 */
 function close(listener: Listener, args: Args, api: Api): void {
   const { output } = listener;
   if (!listener.active) return;
@@ -44,7 +44,7 @@ function close(listener: Listener, args: Args, api: Api): void {
     );
   }
   if (!listener.started) {
-    return api.mistake("listener:close() in onSubscribe ends nothing: return false refuses");
+    return api.mistake("listener:close() has no effect in onSubscribe: return false to refuse");
   }
   const code = args.string() || "Play.Stop";
   output.ended(code, args.string());

@@ -3,7 +3,7 @@ import type { Api } from "./api.ts";
 import { listener } from "./listener.ts";
 import type { Binding } from "./binding.ts";
 
-/** Who listens to a publication. API-430, API-431. */
+/** The listeners of a publication. API-430, API-431. */
 export const listeners: Binding<ReadonlyMap<number, Listener>, Api> = {
   name: "listeners",
   get: { count: (listeners) => listeners.size },

@@ -1,7 +1,7 @@
-// Which of several servers a client is sent to. NATS-511.
+// Chooses the server to which a client is redirected. NATS-511.
 import type { Peer } from "../../cluster/roster.ts";
 
-/** Minimum number of clients that another server must have less to be worth a redirection. */
+/** A client is redirected only to a server that has more than this number of clients less. */
 const MARGIN = 3;
 
 type Load = NonNullable<Peer["load"]>;

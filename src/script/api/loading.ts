@@ -1,4 +1,4 @@
-// load, loadstring, loadfile, dofile and require: text alone, which runs with the global names of the
+// load, loadstring, loadfile, dofile and require: they load only text, which runs with the global names of the
 // application that loads it. API-040, DECISIONS 7 and 20.
 import { concat } from "../../bytes/concat.ts";
 import { fromUtf8 } from "../../bytes/text.ts";
@@ -47,10 +47,10 @@ export function defineLoading(api: Api): void {
   );
 }
 
-/** As much of the text at 1 as messages show of a chunk's name: Lua keeps the name as long as the chunk. */
+/** The first bytes of the text at 1, as the chunk's name: Lua keeps a name as long as its chunk. */
 const beginning = (lua: Lua): string => fromUtf8(lua.bytes(1).subarray(0, MAX_NAME));
 
-/** The first argument of `load`: a text, or a function that gives it piece by piece. */
+/** Reads the first argument of `load`: a string, or a function that returns it piece by piece. */
 function readChunk(lua: Lua): Uint8Array {
   if (lua.type(1) !== FUNCTION) {
     if (lua.type(1) !== STRING) {
@@ -61,7 +61,7 @@ function readChunk(lua: Lua): Uint8Array {
   const pieces: Uint8Array[] = [];
   let length = 0;
   for (;;) {
-    lua.checkTime(); // what gives the pieces need not be a function of Lua's
+    lua.checkTime(); // the function may be one of ours, during which no hook runs
     lua.pushValue(1);
     lua.c.lua_callk(lua.state, 0, 1, 0, 0);
     const type = lua.type(-1);
@@ -78,9 +78,9 @@ function readChunk(lua: Lua): Uint8Array {
   return concat(pieces);
 }
 
-/** Bytes of a chunk or file that is loaded: compiling runs at some 10 MB/s, and no limit of time reaches it. */
+/** Maximum bytes of a chunk or file: compiling runs at some 10 MB/s, and the time limit cannot interrupt it. */
 export const MAX_SOURCE = 4 << 20;
-/** Characters of `package.path`, of a module's name, and templates in a path. */
+/** Maximum characters of `package.path` and of a module's name, and number of templates in a path. */
 const MAX_PATH = 4096, MAX_NAME = 256, MAX_TEMPLATES = 64;
 
 /** @throws {ScriptError} if a chunk is longer than {@link MAX_SOURCE}, or no time is left to compile it */
@@ -100,7 +100,7 @@ function load(lua: Lua, source: Uint8Array, text: string): number {
   return pushResult(lua, source, name, lua.top >= 4 ? 4 : 0);
 }
 
-/** nil and the reason: what loading functions give when they fail. */
+/** Pushes the results of a loading function that failed: nil and the reason. */
 function failure(lua: Lua, message: string): number {
   lua.pushNil();
   lua.pushText(message);
@@ -131,7 +131,7 @@ function pushChunk(lua: Lua, { source, name }: SourceFile): void {
   lua.c.lua_setupvalue(lua.state, f, 1);
 }
 
-/** Pushes the environment of the nearest function that called and has one. */
+/** Pushes the environment of the nearest caller that has one. */
 export function pushCallerEnvironment(lua: Lua): void {
   for (let level = 1; lua.pushCaller(level); level++) {
     const found = !lua.c.lua_iscfunction(lua.state, -1) && pushEnvironment(lua, -1);
@@ -143,11 +143,11 @@ export function pushCallerEnvironment(lua: Lua): void {
 
 interface SourceFile {
   readonly source: Uint8Array;
-  /** As Lua wants it: `@` and the path. */
+  /** Name of the chunk: `@` and the path. */
   readonly name: string;
 }
 
-/** @returns the file, or why there is none */
+/** @returns the file, or the reason of the failure */
 function readFile(api: Api, path: string): SourceFile | string {
   api.lua.checkTime();
   const place = resolvePath(api, path);
@@ -163,7 +163,7 @@ function readFile(api: Api, path: string): SourceFile | string {
   };
 }
 
-/** API-040: loads a module once per application, from its `package.path`. */
+/** Loads a module once per application, from its `package.path`. API-040 */
 function require(lua: Lua): number {
   const name = lua.text(1);
   if (name.length > MAX_NAME) throw new ScriptError("the name of the module is too long");
@@ -179,7 +179,7 @@ function require(lua: Lua): number {
   lua.c.lua_callk(lua.state, 1, 1, 0, 0);
   if (lua.type(-1) === NIL) {
     lua.pop();
-    if (lua.getField(3, name) !== NIL) return 1; // `module` has entered it
+    if (lua.getField(3, name) !== NIL) return 1; // `module` has set it
     lua.pop();
     lua.pushBoolean(true);
   }
@@ -188,7 +188,7 @@ function require(lua: Lua): number {
   return 1;
 }
 
-/** Pushes what loads a module, as a function of `package.loaders` gave it. @returns where none was found */
+/** Pushes the loader of a module that a function of `package.loaders` returns. @returns if none: the places searched */
 function pushLoader(lua: Lua, name: string): string | undefined {
   if (lua.getField(2, "loaders") !== TABLE) {
     throw new ScriptError("'package.loaders' must be a table");
@@ -219,7 +219,7 @@ function preloader(lua: Lua): number {
   return 1;
 }
 
-/** `package.loaders[2]`: files where `package.path` says. */
+/** `package.loaders[2]`: searches the files of `package.path`. */
 function fileLoader(api: Api, lua: Lua): number {
   const name = lua.text(1);
   lua.top = 1;
@@ -244,7 +244,7 @@ function fileLoader(api: Api, lua: Lua): number {
 
 const DEFAULT_PATH = "./?.lua;./?/init.lua";
 
-/** Pushes the table `package` of the application that calls. */
+/** Pushes the table `package` of the calling application. */
 function pushPackage(lua: Lua): void {
   pushCallerEnvironment(lua);
   lua.pushText("package");
@@ -253,8 +253,8 @@ function pushPackage(lua: Lua): void {
 }
 
 /**
- * Makes the table `package` for an application and leaves it on the stack; the libraries are not in it yet. Lua 5.1 Reference Manual, §5.3; C modules
- * cannot be loaded, so `cpath` is empty.
+ * Pushes a new table `package` for an application; the libraries are not in it yet. C modules cannot be loaded, so
+ * `cpath` is empty. Lua 5.1 Reference Manual, §5.3.
  *
  * @param environment the global variables of the application
  */
@@ -292,5 +292,5 @@ export function newPackage(lua: Lua, seeAll: Ref, environment: Ref): void {
 /** Separators of folders and templates, the mark of a name, and two marks used only for C modules. */
 const CONFIG = "/\n;\n?\n!\n-\n";
 
-/** The functions that `package.loaders` begins with. */
+/** The functions in a new `package.loaders`. */
 const loaders = new WeakMap<Lua, Ref[]>();

@@ -1,6 +1,6 @@
 import type { SharedObject } from "../../media/shared_object.ts";
 
-/** Shared objects that scripts have locked: until the event ends at most. API-816. */
+/** Shared objects that scripts have locked, at most until the running event ends. API-816. */
 export class Locks {
   readonly #counts = new Map<SharedObject, number>();
 
@@ -17,7 +17,7 @@ export class Locks {
     object.end();
   }
 
-  /** The outermost event has ended. */
+  /** Releases all locks when the outermost event has ended. */
   release(): void {
     if (this.#counts.size === 0) return;
     for (const object of [...this.#counts.keys()]) {

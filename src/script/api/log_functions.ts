@@ -33,7 +33,7 @@ export function defineLogFunctions(api: Api): void {
   lua.pop();
 }
 
-/** One argument of a log function. API-051 */
+/** Text of one argument of a log function. API-051 */
 function textOf(api: Api, lua: Lua, index: number): string {
   switch (lua.type(index)) {
     case STRING:
@@ -59,7 +59,7 @@ const address = (lua: Lua, index: number): string =>
 
 const TAB = 9, LINE_FEED = 10;
 
-/** With tabs between them and a line feed behind, as `print` does. */
+/** Joins parts with tabs and adds a line feed, as `print` does. */
 function joined(parts: Uint8Array[]): Uint8Array {
   const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length + 1, 0) || 1);
   let at = 0;

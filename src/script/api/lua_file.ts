@@ -1,18 +1,19 @@
 import { concat } from "../../bytes/concat.ts";
 import type { HostFile } from "./host.ts";
 
+/** Bytes read ahead at once. */
 const CHUNK = 8192;
-/** Bytes of a number as text that are read at most. Lua 5.4, liolib.c L_MAXLENNUM */
+/** Maximum bytes of a number as text. Lua 5.4, liolib.c L_MAXLENNUM */
 const MAX_NUMBER = 200;
 const LINE_FEED = 10;
 
-/** An open file, as `file:read` and `file:write` use it: reading is buffered. Texts are reasons of failure. */
+/** An open file of a script, with buffered reading. A string as result of writing is the reason of a failure. */
 export class LuaFile {
   #file: HostFile | undefined;
   /** Bytes read ahead, from {@link #at} on. */
   #buffer = new Uint8Array(0);
   #at = 0;
-  /** Why the last read gave nothing, unless it was the end. */
+  /** Reason why the last read failed; undefined at the end of the file. */
   error: string | undefined;
 
   constructor(file: HostFile, readonly onClose: () => void) {
@@ -33,10 +34,11 @@ export class LuaFile {
     this.onClose();
   }
 
-  /** Up to the next line feed. @returns undefined at the end */
-  line(keepLineFeed: boolean): Uint8Array | undefined {
+  /** Up to the next line feed; a line much longer than `limit` bytes in pieces. @returns undefined at the end */
+  line(keepLineFeed: boolean, limit: number): Uint8Array | undefined {
     const parts: Uint8Array[] = [];
-    for (;;) {
+    for (let length = 0;; length += CHUNK) {
+      if (length >= limit) return concat(parts);
       if (!this.#fill()) return parts.length > 0 ? concat(parts) : undefined;
       const end = this.#buffer.indexOf(LINE_FEED, this.#at);
       if (end < 0) {
@@ -62,7 +64,7 @@ export class LuaFile {
     return concat(parts);
   }
 
-  /** Everything up to the end, which may be nothing. */
+  /** All bytes up to the end; none at the end. Stops soon after `limit` bytes. */
   all(limit: number): Uint8Array {
     const parts: Uint8Array[] = [];
     let length = 0;
@@ -74,7 +76,7 @@ export class LuaFile {
     return concat(parts);
   }
 
-  /** The text of a number, as far as it can be one. */
+  /** Reads characters for as long as they can begin a number. */
   number(): string {
     let text = "";
     let next = this.#peek();
@@ -88,7 +90,7 @@ export class LuaFile {
     return text;
   }
 
-  /** @returns why it could not be written */
+  /** @returns the reason of a failure */
   write(bytes: Uint8Array): string | undefined {
     if (!this.#file) return "file is closed";
     this.#forget();
@@ -117,7 +119,7 @@ export class LuaFile {
     return part;
   }
 
-  /** Makes sure that there is something in the buffer. @returns false at the end */
+  /** Reads ahead if the buffer is empty. @returns false at the end */
   #fill(): boolean {
     if (this.#at < this.#buffer.length) return true;
     if (!this.#file) return false;
@@ -132,7 +134,7 @@ export class LuaFile {
     return count > 0;
   }
 
-  /** The place of the file becomes the place that was read to. */
+  /** Discards what was read ahead, and moves the file's position back to match. */
   #forget(): void {
     const ahead = this.#buffer.length - this.#at;
     this.#buffer = new Uint8Array(0);

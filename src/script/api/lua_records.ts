@@ -4,20 +4,20 @@ import { BOOLEAN, FUNCTION, NUMBER, STRING, TABLE } from "../vm/lua.ts";
 
 const NO_BYTES = new Uint8Array(0);
 
-/** Drives a writer with tables that were taken out of Lua whole: see {@link Batch.dump}. */
+/** Encodes the records of {@link Batch.dump} as AMF. */
 export class LuaRecords {
   readonly #memory: LuaMemory;
   readonly #writer: AmfWriter;
   readonly #other: (type: number) => void;
 
-  /** `other` writes a value other than boolean, number, string or table. */
+  /** @param other writes a value that is not a boolean, number, string or table */
   constructor(memory: LuaMemory, writer: AmfWriter, other: (type: number) => void) {
     this.#memory = memory;
     this.#writer = writer;
     this.#other = other;
   }
 
-  /** Writes the value that has its record at this address. @returns where the next is */
+  /** Writes the value with the record at an address. @returns the address of the next record */
   write(at: number): number {
     const writer = this.#writer;
     const { bytes, view } = this.#memory;

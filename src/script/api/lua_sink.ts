@@ -9,27 +9,27 @@ import type { AmfHost } from "./amf_host.ts";
 import { ByteInput, byteReader } from "./byte_reader.ts";
 import { dateFields, dateValues } from "./date_fields.ts";
 
-/** Lua keeps one copy of strings up to this length, however often they are made. */
+/** Maximum length (bytes) of strings of which Lua keeps one copy, however often they are made. */
 const SHARED_LENGTH = 40;
-/** For how many elements a table gets room at most before they are there. */
-const ROOM = 64;
-/** Stack slots reserved at once: for 16 values beside each other, or 16 containers in each other. */
+/** Maximum number of elements for which a table gets room in advance. */
+const MAX_ROOM = 64;
+/** Stack slots reserved at once: enough for 16 values, or 16 nested containers. */
 const SLOTS = 96;
 const PER_RESERVE = 16;
-/** Pairs from which on the keys of a dictionary are looked after that are numbers. */
-const MANY_PAIRS = 64;
-/** Bytes of the name of a class that a message quotes. */
+/** Minimum number of pairs of a dictionary whose numeric keys are checked for shared hash chains. */
+const MIN_CHECKED_PAIRS = 64;
+/** Maximum bytes of the name of a class in an error message. */
 const MAX_QUOTED = 200;
 /** Containers and their members between two looks at the clock. A power of 2. */
 const STEPS_PER_LOOK = 1024;
 
-/** What decoding needs of one Lua machine, made once. */
+/** Names and functions of a Lua machine that decoding uses. */
 export class SinkParts {
   readonly type: Key;
   readonly raw: Key;
   readonly size: Key;
   readonly date: readonly Key[];
-  /** A function: calls `__readExternal` of an object with a reader; false if there is none. */
+  /** A Lua function that calls `__readExternal` of an object with a reader; returns false if there is none. */
   readonly callReadExternal: Ref;
 
   constructor(lua: Lua, readonly batch: Batch) {
@@ -55,9 +55,9 @@ class Frame {
   /** Position of an object's class name in the message; empty: no class. */
   start = 0;
   end = 0;
-  /** Of an array: where a member whose name is a number goes, as elements count from 1. */
+  /** Index of the next member of an array whose name is a number. */
   next = 0;
-  /** Of a dictionary: how many pairs it has. */
+  /** Number of pairs of a dictionary. */
   pairs = 0;
   isWeak = false;
   chains: KeyChains | undefined;
@@ -73,14 +73,14 @@ export class LuaSink implements AmfSink {
   readonly #parts: SinkParts;
   readonly #queue: Queue;
   readonly #input: Uint8Array;
-  readonly #message: number; // where `#input` stands in Lua's memory
-  #references: number; // stack index: nil, or the table of all that can be referred to, by id + 1
-  #firstId = -1; // in that table, which is there if this is not -1
-  #saved: Ref = 0; // that table, while it is on the stack of another function
+  readonly #message: number; // address of a copy of `#input` in Lua's memory
+  #references: number; // stack index of the table of values that the message can refer to, by id + 1; or of nil
+  #firstId = -1; // first id in that table; -1: there is no table yet
+  #saved: Ref = 0; // that table, while a script has a stack of its own
   readonly #frames: Frame[] = [];
   #depth = -1;
   #steps = 0;
-  #toldOfUnsupported = false;
+  #warnedOfUnsupported = false;
   #claimed = 0; // pairs of all dictionaries
 
   /** Pushes one placeholder, which must stay below the pushed values until {@link end}. */
@@ -102,7 +102,7 @@ export class LuaSink implements AmfSink {
     this.#references = this.#queue.references = lua.top;
   }
 
-  /** All that was told is on the stack now. */
+  /** Runs the queued events: all values are on the stack then. */
   flush(): void {
     this.#queue.flush();
   }
@@ -119,7 +119,7 @@ export class LuaSink implements AmfSink {
     this.#lua.reserve(SLOTS);
   }
 
-  /** Forgets the message. */
+  /** Frees the copy of the message. */
   end(): void {
     this.#lua.c.free(this.#message);
   }
@@ -132,12 +132,12 @@ export class LuaSink implements AmfSink {
     this.#queue.nil();
   }
 
-  /** Told of once a message, which may hold nothing else. */
+  /** Pushes nil and warns, once per message. */
   unsupported(): void {
-    if (!this.#toldOfUnsupported) {
-      this.#host.log("warn", "AMF value without a form in Lua; nil instead");
+    if (!this.#warnedOfUnsupported) {
+      this.#host.log("warn", "Lua cannot express an AMF value: nil instead");
     }
-    this.#toldOfUnsupported = true;
+    this.#warnedOfUnsupported = true;
     this.#queue.nil();
   }
 
@@ -168,7 +168,7 @@ export class LuaSink implements AmfSink {
     this.#table(id, 0, values.length);
     for (const [i, { ref }] of this.#parts.date.entries()) {
       const value = values[i];
-      if (value === undefined) break; // a moment beyond calendars has its time alone
+      if (value === undefined) break; // an invalid time has only `__time`
       queue.ref(ref);
       if (typeof value === "number") queue.number(value);
       else queue.boolean(value);
@@ -210,7 +210,7 @@ export class LuaSink implements AmfSink {
   }
 
   beginArray(length: number, _mixed: boolean, id: number): void {
-    this.#table(id, Math.min(length, ROOM), 0);
+    this.#table(id, Math.min(length, MAX_ROOM), 0);
     const frame = this.#open();
     frame.isArray = true;
     frame.next = length + 1;
@@ -236,7 +236,7 @@ export class LuaSink implements AmfSink {
     _end: number,
     id: number,
   ): void {
-    this.#table(id, Math.min(length, ROOM), 0);
+    this.#table(id, Math.min(length, MAX_ROOM), 0);
     this.#open();
   }
 
@@ -244,7 +244,7 @@ export class LuaSink implements AmfSink {
     this.#close();
   }
 
-  /** The table gets room for all pairs, and so never makes room again for keys that share a place in a larger one. */
+  /** The table gets room for all pairs: growing later would move the keys to other hash chains. */
   beginDictionary(length: number, weak: boolean, id: number): void {
     this.#claimed += length;
     if (2 * this.#claimed > this.#input.length) { // each has a key and a value
@@ -254,10 +254,10 @@ export class LuaSink implements AmfSink {
     const frame = this.#open();
     frame.pairs = 0;
     frame.isWeak = weak;
-    frame.chains = length < MANY_PAIRS ? undefined : new KeyChains(length + 1);
+    frame.chains = length < MIN_CHECKED_PAIRS ? undefined : new KeyChains(length + 1);
   }
 
-  /** Lua has no place for a key that is nil or no number, nor for a value that is nil. */
+  /** Skips pairs that Lua cannot hold: those whose key is nil or NaN, or whose value is nil. */
   pair(): void {
     const lua = this.#lua;
     this.#step();
@@ -268,7 +268,7 @@ export class LuaSink implements AmfSink {
     const frame = this.#top();
     if (number !== undefined && frame.chains?.add(number) === false) {
       throw new WireError(
-        `Cannot read a dictionary: more than ${MAX_CHAIN} of the numbers that are its keys share a place`,
+        `Cannot read a dictionary: more than ${MAX_CHAIN} numeric keys share a hash chain`,
       );
     }
     lua.rawSet(-3);
@@ -323,7 +323,7 @@ export class LuaSink implements AmfSink {
     this.#returnTo(references);
 
     if (error) throw error;
-    if (input.failure) throw input.failure; // which the script has caught
+    if (input.failure) throw input.failure; // also if the script has caught it
     if (found) return;
     const type = fromUtf8(bytes.subarray(start, Math.min(end, start + MAX_QUOTED)));
     throw new ScriptError(`Cannot read an object of type ${type}: it has no __readExternal`);
@@ -343,7 +343,7 @@ export class LuaSink implements AmfSink {
       }
       this.#queue.flush();
     } catch (error) {
-      this.abandon(); // it was for this stack
+      this.abandon(); // the queued events were for this stack
       throw error;
     }
     lua.remove(own);
@@ -362,7 +362,7 @@ export class LuaSink implements AmfSink {
     else this.#queue.string(this.#message + start, end - start);
   }
 
-  /** Makes a string that the message repeats by reference no more than once. */
+  /** Pushes a string that the message refers to, made only once. */
   #longString(start: number, end: number): void {
     const lua = this.#lua;
     if (this.#firstId < 0) this.#makeReferences(Infinity);
@@ -386,7 +386,7 @@ export class LuaSink implements AmfSink {
     this.#returnTo(this.#references);
   }
 
-  /** Takes up where scripts may have run, and decoded messages of their own. */
+  /** Restores the state after scripts have run, which may have decoded other messages. */
   #returnTo(references: number): void {
     this.#references = this.#queue.references = references;
     this.#parts.batch.memory.refresh();
@@ -437,7 +437,7 @@ export class LuaSink implements AmfSink {
   }
 }
 
-/** Whether a name is a number from 0 on, as the elements of an array in AMF0 have them. */
+/** Whether a name is an integer from 0 on, as elements of an AMF0 array have. */
 function isIndex(bytes: Uint8Array, start: number, end: number): boolean {
   if (end === start || end - start > 10) return false;
   if (bytes[start] === 0x30) return end - start === 1;

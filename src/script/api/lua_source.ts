@@ -17,13 +17,13 @@ import type { AmfHost } from "./amf_host.ts";
 import { ByteOutput, byteWriter } from "./byte_writer.ts";
 import { LuaRecords } from "./lua_records.ts";
 
-/** How many tables `__index` may lead through. */
-const INHERITANCE = 16;
+/** Maximum number of tables in a chain of `__index`. */
+const MAX_INHERITANCE = 16;
 
 const NO_BYTES = new Uint8Array(0);
-const digits = new Uint8Array(32); // a number that names a member
+const digits = new Uint8Array(32); // of a number as the name of a member
 
-/** What encoding needs of one Lua machine, made once. */
+/** Names and memory of a Lua machine that encoding uses. */
 export class SourceParts {
   readonly raw: Key;
   readonly time: Key;
@@ -32,7 +32,7 @@ export class SourceParts {
   readonly writeExternal: Key;
   readonly index: Key;
   readonly mode: Key;
-  /** Where Lua says how long a string is. */
+  /** Address at which Lua writes the length of a string. */
   readonly lengthAt: number;
 
   constructor(lua: Lua, readonly batch: Batch) {
@@ -47,7 +47,7 @@ export class SourceParts {
   }
 }
 
-/** Thrown at an object that writes itself, by a source that may not let scripts run. */
+/** Thrown for an object with `__writeExternal` by a source without `anchors`. */
 export const NEEDS_SCRIPT = Symbol("__writeExternal");
 
 /**
@@ -61,7 +61,7 @@ export class LuaSource {
   readonly #memory: LuaMemory;
   readonly #writer: AmfWriter;
   readonly #records: LuaRecords;
-  /** A table of all tables written so far, whose addresses are not used again while it is there. */
+  /** A table that keeps all tables written so far, so that Lua cannot reuse their addresses, which are their ids. */
   readonly #anchors: Ref | undefined;
   #anchored = 0;
   #warnings: Set<string> | undefined;
@@ -83,7 +83,7 @@ export class LuaSource {
     for (let index = first; index < first + count; index++) this.#value(index);
   }
 
-  /** What could not be written, each said once. */
+  /** Warnings about values that could not be written, each once. */
   get warnings(): Iterable<string> {
     return this.#warnings ?? [];
   }
@@ -138,7 +138,7 @@ export class LuaSource {
     lua.pop();
   }
 
-  /** Writes a table at one call of Lua, if there is nothing special about it and those in it. */
+  /** Writes a table from one batch of records. @returns false, without writing, if records cannot express it */
   #whole(index: number): boolean {
     const lua = this.#lua;
     lua.pushValue(index);
@@ -153,7 +153,7 @@ export class LuaSource {
     this.#writer.null();
   }
 
-  /** The class name is on top of the stack. */
+  /** Writes an object of a class, whose name is on top of the stack. */
   #typed(index: number, id: number): void {
     const lua = this.#lua;
     const writer = this.#writer;
@@ -170,7 +170,7 @@ export class LuaSource {
     writer.endObject();
   }
 
-  /** On top of the stack are `__writeExternal` and below it the class name. */
+  /** Calls `__writeExternal`, which is on top of the stack, above the class name. */
   #externalizable(index: number, id: number): void {
     if (this.#anchors === undefined) throw NEEDS_SCRIPT;
     const lua = this.#lua;
@@ -190,14 +190,14 @@ export class LuaSource {
     lua.pop();
     this.#host.objects.release(output);
     if (error) throw error;
-    if (output.failure) throw output.failure; // which the script has caught
+    if (output.failure) throw output.failure; // also if the script has caught it
     writer.endExternalizable();
   }
 
   #dictionary(index: number, id: number): void {
     const lua = this.#lua;
     const writer = this.#writer;
-    if (writer.form === "amf0") { // which has none
+    if (writer.form === "amf0") { // AMF0 has no dictionaries
       writer.beginArray(0, true, id);
       this.#members(index, -1);
       writer.dense();
@@ -214,7 +214,9 @@ export class LuaSource {
       this.#value(top - 1);
       this.#value(top);
     }
-    if (count !== 0) throw new ScriptError("Cannot write a dictionary that changes meanwhile");
+    if (count !== 0) {
+      throw new ScriptError("Cannot write a dictionary that changes while it is written");
+    }
     writer.endDictionary();
   }
 
@@ -264,7 +266,7 @@ export class LuaSource {
     writer.endArray();
   }
 
-  /** Whether there is anything besides the elements 1 to `length`. */
+  /** Whether the table has keys other than 1 to `length`. */
   #hasNames(index: number, length: number): boolean {
     const lua = this.#lua;
     for (lua.pushNil(); lua.next(index); lua.pop()) {
@@ -275,7 +277,7 @@ export class LuaSource {
     return false;
   }
 
-  /** A table with nothing but names, or with nothing that can be written. */
+  /** Writes a table without elements: as an object, or as an empty array if no key is a name. */
   #plain(index: number, id: number): void {
     const lua = this.#lua;
     const writer = this.#writer;
@@ -331,7 +333,7 @@ export class LuaSource {
   }
 
   /**
-   * Pushes a field of a table, or what `__index` leads to through tables, as classes have it.
+   * Pushes a field of a table, or an inherited one that `__index` leads to through tables.
    *
    * @returns its type
    */
@@ -341,7 +343,7 @@ export class LuaSource {
     const type = lua.rawGet(index);
     if (type !== NIL || !lua.getMetatable(index)) return type;
     lua.remove(-2); // the nil
-    for (let i = 0; i < INHERITANCE; i++) { // on top: a metatable
+    for (let i = 0; i < MAX_INHERITANCE; i++) { // on top: a metatable
       lua.pushKey(this.#parts.index);
       const isTable = lua.rawGet(-2) === TABLE;
       lua.remove(-2);
@@ -371,7 +373,7 @@ export class LuaSource {
 
   #length = 0;
 
-  /** Where the string at `index` stands in Lua's memory; its length is in `#length`. */
+  /** Address of the string at `index` in Lua's memory; sets `#length` to its length. */
   #stringAt(index: number): number {
     const { c, state } = this.#lua;
     const start = c.lua_tolstring(state, index, this.#parts.lengthAt);

@@ -1,4 +1,4 @@
-// Lua → AMF. AMF-070 to AMF-079.
+// Conversion from Lua to AMF. AMF-070 to AMF-079.
 import { type AmfForm, AmfWriter } from "../../amf/mod.ts";
 import { WireError } from "../../bytes/wire_error.ts";
 import type { Batch } from "../vm/batch.ts";
@@ -7,8 +7,8 @@ import { ScriptError } from "../vm/script_error.ts";
 import type { AmfHost } from "./amf_host.ts";
 import { LuaSource, NEEDS_SCRIPT, SourceParts } from "./lua_source.ts";
 
-/** A writer with a longer buffer than this is not kept for the next message. */
-const KEPT = 1 << 20;
+/** Maximum bytes of the buffer of a writer that is reused for the next message. */
+const MAX_KEPT = 1 << 20;
 
 /** Encodes values of one Lua machine. */
 export class LuaToAmf {
@@ -31,7 +31,7 @@ export class LuaToAmf {
   /**
    * The bytes of `count` values of the stack from index `first` on, which stay there.
    *
-   * @param form "amf3" as `toAMF`, "mixed" as `toAMF0`, "amf0" for who asked for AMF0 alone
+   * @param form "amf3" as `toAMF`, "mixed" as `toAMF0`, "amf0" for clients that understand only AMF0
    * @throws {ScriptError} if they are too deep or too long, or an object could not write itself
    */
   encode(first: number, count: number, form: AmfForm = "amf3"): Uint8Array<ArrayBuffer> {
@@ -62,11 +62,11 @@ export class LuaToAmf {
       for (const warning of source.warnings) this.#host.log("warn", warning);
       return take(writer);
     } finally {
-      this.#writer = writer.raw.buffer.length <= KEPT ? writer.clear() : new AmfWriter();
+      this.#writer = writer.raw.buffer.length <= MAX_KEPT ? writer.clear() : new AmfWriter();
     }
   }
 
-  /** As scripts run in between, they may make what Lua calls errors, such as to add to a table that is walked. */
+  /** Encodes within a protected call: scripts run meanwhile, and may cause errors, such as by adding to a table. */
   #writeProtected(writer: AmfWriter, start: number, count: number): LuaSource {
     const { lua } = this.#host;
     lua.newTable();
@@ -90,7 +90,7 @@ export class LuaToAmf {
   }
 }
 
-/** What cannot be written is the script's error. */
+/** Turns errors of the encoder into errors of the script. */
 function attempt(write: () => void): void {
   try {
     write();

@@ -10,15 +10,15 @@ class Mail {
   constructor(readonly application: LuaApplication) {}
 }
 
-/** What scripts see of a mail: nothing but the `onSent` they put there. */
+/** A mail as scripts see it: without members, for scripts to set `onSent`. */
 const mail: Binding<Mail, Api> = { name: "mail" };
 
 /** Memory of a queued mail: bytes per UTF-16 code unit of its texts, and fixed bytes. */
-const BYTES_PER_UNIT = 2, COST = 1_024;
+const BYTES_PER_UNIT = 2, MAIL_COST = 1_024;
 
 const CALL = "sendMail(sender, subject, content, recipient…)";
 
-/** `sendMail(sender, subject, content, recipient…)`. */
+/** `sendMail(sender, subject, content, recipient…)`: queues a mail, whose object is kept until it is sent. */
 export function sendMail(args: Args, api: Api): Handle {
   const sender = args.string();
   const subject = args.string();
@@ -33,9 +33,9 @@ export function sendMail(args: Args, api: Api): Handle {
   const application = api.running!;
   const texts = [sender, subject, content, ...recipients];
   const length = texts.reduce((sum, text) => sum + text.length, 0);
-  const release = api.outside.hold(application, length * BYTES_PER_UNIT + COST);
+  const release = api.outside.hold(application, length * BYTES_PER_UNIT + MAIL_COST);
   const target = new Mail(application);
-  const handle = api.objects.of(mail, target); // kept until it is sent: SOCK-068
+  const handle = api.objects.of(mail, target); // SOCK-068
   api.host.mail({ sender, subject, content, recipients }, (error) => {
     api.host.input("mail:onSent", () => {
       release();

@@ -1,4 +1,4 @@
-// An application's main.lua: running it, and what its functions are called.
+// An application's main.lua: runs it and checks the names of its functions.
 import { LogLevel } from "../../common/log_level.ts";
 import { NIL } from "../vm/lua.ts";
 import type { ScriptError } from "../vm/script_error.ts";

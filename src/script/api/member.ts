@@ -2,7 +2,7 @@ import type { Member } from "../../media/group.ts";
 import type { Api } from "./api.ts";
 import type { Binding } from "./binding.ts";
 
-/** A virtual member of a group, which only the script that made it join keeps. API-320 to API-322. */
+/** A virtual member of a group, which lasts while the script that made it keeps it. API-320 to API-322. */
 export const member: Binding<Member, Api> = {
   name: "member",
   get: {
@@ -17,6 +17,6 @@ export const member: Binding<Member, Api> = {
   label: (member) => member.id,
   lasting: ["id", "rawId"],
   alive: (member) => member.active,
-  // API-322: it leaves the group.
+  // A member that scripts dropped leaves the group. API-322
   dropped: (member) => member.release(),
 };

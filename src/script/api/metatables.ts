@@ -108,7 +108,7 @@ export class Metatables<A> {
     lua.pop();
   }
 
-  /** The object at a stack index if it is of this kind and not gone. */
+  /** The handle of the object at a stack index, if it is of this kind and its target exists. */
   #selfAt(kind: Kind, index: number): Handle | undefined {
     const handle = this.#objects.handleOf(index);
     return handle?.kind === kind ? handle : undefined;
@@ -156,7 +156,7 @@ export class Metatables<A> {
     if (ref) return lua.pushRef(ref);
     handle.push(lua);
     lua.pushFunction(method.pointer, 1);
-    if (handle.ref === 0) return; // kept, it would keep the object
+    if (handle.ref === 0) return; // a reference to the method would keep the object
     lua.pushValue(-1);
     while (handle.methods.length <= method.index) handle.methods.push(0);
     handle.methods[method.index] = lua.ref();
@@ -192,7 +192,7 @@ export class Metatables<A> {
     if (lua.type(1) === TABLE) {
       handle = this.#selfAt(kind, 1);
       if (handle) first = 2;
-      else if (this.#isOfKind(kind, 1)) return 0; // it is gone
+      else if (this.#isOfKind(kind, 1)) return 0; // the target is gone
     }
     handle ??= this.#selfAt(kind, upvalue(1));
     if (!handle) return 0;

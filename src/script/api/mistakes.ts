@@ -2,12 +2,11 @@ import { BOOLEAN, NIL, NUMBER, STRING, TYPE_NAMES } from "../vm/lua.ts";
 import type { Api } from "./api.ts";
 import type { Args } from "./values.ts";
 
-/** Lines that were warned of; beyond that nothing is. */
-const MAX_KNOWN = 1_000;
+/** Maximum number of warnings until a script is loaded. */
+const MAX_WARNINGS = 1_000;
 
 /**
- * Warns of calls that do nothing, or something else than was meant, as they are written: each line once, for they
- * may run for every frame.
+ * Warns of calls that are probably mistakes: once per line of script, which may run for every frame.
  */
 export class Mistakes {
   readonly #known = new Set<string>();
@@ -17,18 +16,18 @@ export class Mistakes {
   /** @param place file and line of the call */
   tell(place: string, text: string): void {
     const known = `${place} ${text}`;
-    if (this.#known.has(known) || this.#known.size >= MAX_KNOWN) return;
+    if (this.#known.has(known) || this.#known.size >= MAX_WARNINGS) return;
     this.#known.add(known);
     this.warn(text);
   }
 
-  /** A script was loaded: its lines are others. */
+  /** Warns again of every line; called when a script is loaded, whose lines may have moved. */
   forget(): void {
     this.#known.clear();
   }
 }
 
-/** Warns of the argument that has just been read as an empty text. @param what its name */
+/** Warns that the argument read last is an empty string, or missing. @param what name of the argument */
 export function emptyText(args: Args, api: Api, call: string, what: string): void {
   const type = args.typeAt(-1);
   api.mistake(`${call}: the ${what} is ${type === STRING ? "empty" : article(type)}`);
@@ -40,8 +39,9 @@ export function expectPacket(args: Args, api: Api, name: string): void {
   const { lua, at } = args;
   const [time, packet] = [args.typeAt(0), args.typeAt(1)];
   const isTime = time === NUMBER || (time === STRING && lua.c.lua_isnumber(lua.state, at) !== 0);
-  if (time === STRING && !isTime && packet === NUMBER) api.mistake(`${call}: the two are swapped`);
-  else if (packet <= NIL) api.mistake(`${call}: the packet is missing`);
+  if (time === STRING && !isTime && packet === NUMBER) {
+    api.mistake(`${call}: the arguments are swapped`);
+  } else if (packet <= NIL) api.mistake(`${call}: the packet is missing`);
   else if (!isTime) api.mistake(`${call}: the time is ${article(time)}`);
   else if (packet !== STRING) api.mistake(`${call}: the packet is ${article(packet)}`);
 }

@@ -7,20 +7,20 @@ import { Metatables } from "./metatables.ts";
 import { ValueTables } from "./value_tables.ts";
 import { Args, pushOne } from "./values.ts";
 
-/** An id of a client or group. */
+/** Matches the id of a client or group. */
 const LONG_ID = /^[0-9a-f]{64}$/;
 
 /** All API objects of one Lua machine. */
 export class Objects<A> {
-  /** By target: one entity has one table. API-011. */
+  /** Handles by target: each target has one table. API-011. */
   readonly #handles = new Map<unknown, Handle>();
-  /** By what Lua tells of the table. */
+  /** Handles by {@link Lua.pointer} of the table. */
   readonly #byPointer = new Map<number, Handle>();
   readonly #metatables: Metatables<A>;
   /** Pushes tables of objects. */
   readonly tables: ValueTables;
   readonly #weak: Ref;
-  /** How many objects only scripts keep. */
+  /** Number of objects that only scripts keep. */
   #weakCount = 0;
 
   /**
@@ -49,7 +49,7 @@ export class Objects<A> {
     return this.#handles.size;
   }
 
-  /** The object of a target, made if need be; it lasts until {@link release}. */
+  /** The object of a target, made if needed; it lasts until {@link release}. */
   of<T>(binding: Binding<T, A>, target: T): Handle {
     const handle = this.#handles.get(target);
     return handle ?? this.#make(binding, target);
@@ -60,13 +60,13 @@ export class Objects<A> {
     return this.#handles.get(target);
   }
 
-  /** The object at a stack index, if it is one that is not gone. */
+  /** The handle of the object at a stack index; undefined for other values, or if the target is gone. */
   handleAt(index: number): Handle | undefined {
     if (this.lua.type(index) !== TABLE) return undefined;
     return this.handleOf(index);
   }
 
-  /** The handle of the table at a stack index; another table may have got the place of a collected one. */
+  /** As {@link handleAt}, for a table. A new table may have the address of a collected object. */
   handleOf(index: number): Handle | undefined {
     const { lua } = this;
     const handle = this.#byPointer.get(lua.pointer(index));
@@ -81,7 +81,7 @@ export class Objects<A> {
   /**
    * A readable name of the object at a stack index: `client(1a2b3c4d…)`; undefined if it is not an object.
    *
-   * @param whole long ids are not cut, so that the text tells all objects apart
+   * @param whole keep long ids whole, so that the text is unique
    */
   describe(index: number, whole = false): string | undefined {
     const { lua } = this;
@@ -95,7 +95,7 @@ export class Objects<A> {
     return `${name}(${!whole && LONG_ID.test(text) ? `${text.slice(0, 8)}…` : text})`;
   }
 
-  /** From now on only scripts keep the object of a target: a socket that is closed, say. */
+  /** Lets Lua collect the object of a target once no script holds it: of a closed socket, for example. */
   weaken(target: unknown): void {
     const handle = this.#handles.get(target);
     if (!handle || handle.ref === 0) return;
@@ -111,7 +111,7 @@ export class Objects<A> {
     lua.pop(2);
   }
 
-  /** The object of a target is kept again, whether scripts do or not; one that they dropped is gone. */
+  /** Undoes {@link weaken}; an object that Lua has collected meanwhile is gone. */
   strengthen(target: unknown): void {
     const handle = this.#handles.get(target);
     if (!handle || handle.ref !== 0) return;
@@ -134,7 +134,7 @@ export class Objects<A> {
     this.#weakCount--;
   }
 
-  /** The target of the object at a stack index, if it is one of this binding that is not gone. */
+  /** The target of the object at a stack index; undefined for other values and bindings, or if it is gone. */
   at<T>(binding: Binding<T, A>, index: number): T | undefined {
     const { lua } = this;
     if (lua.type(index) !== TABLE) return undefined;
@@ -143,7 +143,7 @@ export class Objects<A> {
     return handle.target as T;
   }
 
-  /** The target is gone: its object stays with the scripts that hold it, as nothing but their own fields. */
+  /** Detaches the object from its target, which is gone: scripts keep a table with only their own fields. */
   release(target: unknown): void {
     const handle = this.#handles.get(target);
     if (!handle) return;
@@ -156,7 +156,7 @@ export class Objects<A> {
     for (const part of handle.kind.binding.parts?.(target) ?? []) this.release(part);
   }
 
-  /** Makes properties that outlive the target fields of the object. */
+  /** Copies the properties that outlive the target into fields of the object. */
   #leaveLasting(handle: Handle): void {
     const { lua } = this;
     const { binding } = handle.kind;
@@ -172,7 +172,7 @@ export class Objects<A> {
     lua.pop();
   }
 
-  /** Releases handles whose object is gone, or which scripts dropped. */
+  /** Releases objects whose targets are gone, and those that Lua has collected. */
   sweep(): void {
     if (this.#weakCount > 0) this.#sweepWeak();
     for (const { target, kind } of [...this.#handles.values()]) {
@@ -203,7 +203,7 @@ export class Objects<A> {
     lua.pushRef(kind.metatable);
     lua.setMetatable(-2);
     const pointer = lua.pointer(-1);
-    const collected = this.#byPointer.get(pointer); // its table was here before
+    const collected = this.#byPointer.get(pointer); // its table had this address
     if (collected) this.release(collected.target);
     const handle = new Handle(kind, target, lua.ref(), pointer, this.#weak);
     this.#handles.set(target, handle);
@@ -211,7 +211,7 @@ export class Objects<A> {
     return handle;
   }
 
-  /** As the function `ipairs` of the object at a stack index; pushes nothing where there is none. */
+  /** Calls the method `ipairs` of the object at a stack index, if it has one. @returns the number of results pushed */
   walk(lua: Lua, index: number): number {
     const handle = this.handleAt(index);
     const ipairs = handle?.kind.binding.call?.ipairs;

@@ -1,4 +1,4 @@
-// The library `os`, without what reaches into the machine. DECISIONS 20; Lua 5.4 Reference Manual, §6.9.
+// The library `os`, without access to the machine. DECISIONS 20; Lua 5.4 Reference Manual, §6.9.
 import { pushGlobals } from "../vm/libraries.ts";
 import { type Lua, NIL, NUMBER, TABLE } from "../vm/lua.ts";
 import { ScriptError } from "../vm/script_error.ts";
@@ -102,7 +102,7 @@ let temporary = 0;
 const prefixed = (name: string, failed: string | undefined): string | undefined =>
   failed === undefined ? undefined : `${name}: ${failed}`;
 
-/** Characters of the format of `os.date`; each two may become 24. */
+/** Maximum characters of the format of `os.date`, of which two may become 24. */
 const MAX_FORMAT = 1024;
 
 /** `os.date([format[, time]])`. */

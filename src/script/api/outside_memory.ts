@@ -1,11 +1,11 @@
-// What applications make the server keep besides Lua's memory: mails that wait, what sockets have not sent. It counts
-// against `[script] memory`.
+// Memory of the server besides Lua's that applications use, such as queued mails and unsent bytes of sockets. It
+// counts against `[script] memory`.
 import type { Lua } from "../vm/lua.ts";
 import { ScriptError } from "../vm/script_error.ts";
 import type { LuaApplication } from "./application.ts";
 
-/** The part of the memory that may be taken outside of Lua, and together with what Lua holds: the rest is Lua's. */
-const MOST = 1 / 2, MOST_OF_ALL = 7 / 8;
+/** Maximum share of the limit outside of Lua, and of the sum of that and Lua's memory when more is taken. */
+const MAX_OUTSIDE = 1 / 2, MAX_SUM = 7 / 8;
 
 export class OutsideMemory {
   #held = 0;
@@ -18,7 +18,7 @@ export class OutsideMemory {
     this.#limit = limit;
   }
 
-  /** Bytes that are held. */
+  /** Counted bytes of all applications. */
   get held(): number {
     return this.#held;
   }
@@ -28,11 +28,11 @@ export class OutsideMemory {
     this.#leaveRest();
   }
 
-  /** Counts bytes of an application, which Lua then lacks. @returns false without room */
+  /** Counts bytes of an application, which lowers Lua's limit. @returns false, without counting, above the limit */
   take(application: LuaApplication, bytes: number): boolean {
     const held = this.#held + bytes;
     const { usedMemory } = this.#lua;
-    if (held > this.#limit * MOST || held + usedMemory > this.#limit * MOST_OF_ALL) return false;
+    if (held > this.#limit * MAX_OUTSIDE || held + usedMemory > this.#limit * MAX_SUM) return false;
     this.#add(application, bytes);
     return true;
   }
@@ -42,9 +42,9 @@ export class OutsideMemory {
   }
 
   /**
-   * Counts bytes until the function that is returned has been called.
+   * Counts bytes until the returned function is called.
    *
-   * @throws {ScriptError} without room
+   * @throws {ScriptError} above the limit
    */
   hold(application: LuaApplication, bytes: number): () => void {
     if (!this.take(application, bytes)) {
@@ -59,7 +59,7 @@ export class OutsideMemory {
     };
   }
 
-  /** Counts bytes of an application that change: each call sets how many. @returns false without room: as before */
+  /** Counts a changing number of bytes. @returns a function that sets it; false, without change, above the limit */
   counter(application: LuaApplication): (bytes: number) => boolean {
     let counted = 0;
     return (bytes) => {
@@ -78,6 +78,8 @@ export class OutsideMemory {
   }
 
   #leaveRest(): void {
-    this.#lua.memoryLimit = Math.floor(Math.max(this.#limit * MOST, this.#limit - this.#held));
+    this.#lua.memoryLimit = Math.floor(
+      Math.max(this.#limit * MAX_OUTSIDE, this.#limit - this.#held),
+    );
   }
 }

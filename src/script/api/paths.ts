@@ -1,7 +1,7 @@
 // Which files a script may use. DECISIONS 20.
 import type { Api } from "./api.ts";
 
-/** Resolves `.` and `..`, and a path that is not absolute against a folder. The result has `/` alone. */
+/** Resolves `.`, `..` and relative paths. The result has only `/` as separator. */
 function normalPath(path: string, folder: string): string {
   const text = path.replaceAll("\\", "/");
   const absolute = text.startsWith("/") || /^[a-z]:\//i.test(text) ? text : folder + text;
@@ -14,16 +14,16 @@ function normalPath(path: string, folder: string): string {
   return root + parts.join("/");
 }
 
-/** A file that a script may use: its absolute path, and the folders that its real place must lie in. */
+/** A file that a script may use: its absolute path, and the folders of which one must contain its real path. */
 export interface AllowedFile {
   readonly full: string;
   readonly within: readonly string[];
 }
 
 /**
- * The absolute path of a file that a script names.
+ * Checks whether the running script may use a file.
  *
- * @returns why the script that runs may not use it, naming the key of the configuration
+ * @returns the reason of a refusal, which names the key of the configuration
  */
 export function resolvePath(api: Api, path: string): AllowedFile | { readonly refusal: string } {
   const { host, running } = api;
@@ -34,7 +34,7 @@ export function resolvePath(api: Api, path: string): AllowedFile | { readonly re
   const within = host.folders ?? [own];
   if (within.some((folder) => full.startsWith(folder))) return { full, within };
   const allowed = host.folders
-    ? "no folder of [script] files holds it"
-    : "without [script] files, an application may use its own folder alone";
+    ? "no folder of [script] files contains it"
+    : "without [script] files, an application may use only its own folder";
   return { refusal: `Permission denied: ${allowed}` };
 }

@@ -1,18 +1,19 @@
 import type { Lua } from "../vm/lua.ts";
 import type { ScriptError } from "../vm/script_error.ts";
 
-/** A line of a script; no file is "" and line 0. */
+/** A line of a script. */
 export interface Place {
   readonly file: string;
   readonly line: number;
 }
 
+/** No line of a script. */
 export const NOWHERE: Place = { file: "", line: 0 };
 
-/** What Lua puts before messages: a chunk's name and a line. */
+/** Matches the position that Lua puts before messages: a chunk's name and a line. */
 const POSITION = /^(\[string ".*?"\]|[^\s:][^:\n]*):(\d+): /;
 
-/** The innermost line of a script that is running. */
+/** The innermost running line of a script. */
 export function placeOf(lua: Lua): Place {
   for (let level = 1; level < 6; level++) {
     const place = placeIn(lua.where(level));
@@ -29,14 +30,14 @@ function placeIn(message: string): Place {
 
 const shortened = (chunk: string): string => chunk.split("/").slice(-2).join("/");
 
-/** Where a function is defined, as Lua tells it; functions that are not a script's have no place. */
+/** Place of a definition from {@link Lua.definition}; {@link NOWHERE} for functions that are not a script's. */
 export const placeOfDefinition = ({ source, line }: { source: string; line: number }): Place =>
   source.startsWith("@") ? { file: shortened(source.slice(1)), line } : NOWHERE;
 
-/** Where an error happened: what its message begins with, else the innermost line of a script in its traceback. */
+/** Place of an error: from the start of its message, else the innermost line of a script in its traceback. */
 export function placeOfError({ message, traceback }: ScriptError): Place | undefined {
-  const told = placeIn(message);
-  if (told !== NOWHERE) return told;
+  const first = placeIn(message);
+  if (first !== NOWHERE) return first;
   for (const line of traceback.split("\n")) {
     const place = placeIn(line.trim());
     if (place.file.endsWith(".lua")) return place;
@@ -44,10 +45,10 @@ export function placeOfError({ message, traceback }: ScriptError): Place | undef
   return undefined;
 }
 
-/** Positions where a message begins, of messages that were raised again several; names of chunks have 59 bytes. */
+/** Matches the positions at the start of a message; one that was raised again has several. Names have 59 bytes. */
 const LEADING =
   /^(?:(?:\[string ".{0,60}?"\]|(?:[^\s:][^:\n]{0,60})?\.lua|\.\.\.[^:\n]{0,60}):\d{1,9}: )+/;
-/** Positions within a text that something was put before. */
+/** Matches positions inside a message. */
 const INNER = /(?:\[string ".{0,60}?"\]|(?:\.\.\.|www\/|\/)[^:\n]{0,60}\.lua):\d{1,9}: /g;
 
 /** The text of an error for clients: without file, line and traceback. API-062 */

@@ -9,7 +9,7 @@ import { startRelay } from "./relay.ts";
 import { TextTable } from "./text_table.ts";
 import { type Args, PUSHED } from "./values.ts";
 
-/** A name under which somebody publishes. API-410 to API-424. */
+/** A publication: a name with its publisher and listeners. API-410 to API-424. */
 export const publication: Binding<Publication, Api> = {
   name: "publication",
   get: {
@@ -79,8 +79,9 @@ export const publication: Binding<Publication, Api> = {
 const RECORD_MODES: readonly RecordMode[] = ["record", "append", "appendWithGap"];
 
 /**
- * Records into the folder of the publisher's application, else of the one that runs.
- * @returns why not. VOD-302, VOD-303.
+ * Records into the folder of the publisher's application, else of the running one. VOD-302, VOD-303.
+ *
+ * @returns the reason of a failure
  */
 function record(
   publication: Publication,
@@ -103,7 +104,7 @@ function record(
   return typeof recording === "string" ? recording : undefined;
 }
 
-/** time, packet[, offset, lost]; no packet if it is missing or empty. API-414 */
+/** Reads the arguments time, packet[, offset, lost]; no packet if it is missing or empty. API-414 */
 function packetOf(
   args: Args,
   api: Api,
@@ -114,7 +115,7 @@ function packetOf(
   const bytes = args.bytes();
   const packet = bytes.subarray(offset(args));
   if (packet.length === 0 && bytes.length > 0) {
-    api.mistake(`${name}(time, packet, offset): nothing of the packet is left behind the offset`);
+    api.mistake(`${name}(time, packet, offset): no byte of the packet is after the offset`);
   }
   const lost = Math.max(0, Math.trunc(args.number()));
   return { time, packet: packet.length > 0 ? packet : undefined, lost };

@@ -2,7 +2,7 @@ import type { QualityOfService } from "../../media/quality_of_service.ts";
 import type { Api } from "./api.ts";
 import type { Binding } from "./binding.ts";
 
-/** How well audio or video gets through. API-450 to API-455. */
+/** Quality of the delivery of audio or video. API-450 to API-455. */
 export const qualityOfService: Binding<QualityOfService, Api> = {
   name: "qualityOfService",
   get: {

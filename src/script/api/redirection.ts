@@ -1,34 +1,34 @@
-// Where `onHandshake` and `onRendezVousUnknown` send clients to. API-660 to API-664.
+// Reads the addresses to which `onHandshake` and `onRendezVousUnknown` redirect clients. API-660 to API-664.
 import type { Peer } from "../../cluster/roster.ts";
 import { BOOLEAN, NIL, NUMBER, STRING, TABLE, TYPE_NAMES } from "../vm/lua.ts";
 import type { Api } from "./api.ts";
 import { type Broadcaster, broadcaster } from "./broadcaster.ts";
 import { server } from "./server.ts";
 
-/** Tables in tables that are looked into. */
+/** Maximum depth of nested tables. */
 const MAX_DEPTH = 16;
 const DEFAULT_PORT = 1935;
 
-interface Knock {
-  /** What "again" may stand for: the first that is an address, or nothing at all. */
+interface Attempt {
+  /** "again" stands for the first of these that is an address. */
   readonly again: readonly string[];
-  /** How often the client has knocked, from 1. */
+  /** Number of attempts of the client, this one included. */
   readonly attempts: number;
 }
 
 /**
  * The addresses among the results of an event, each once, in their order.
  *
- * @param knock of `onHandshake`; without it, "again" is an ordinary text
+ * @param attempt of `onHandshake`; without it, "again" is an ordinary text
  * @returns `host:port` each; logs values that are not addresses
  */
 export function readRedirection(
   api: Api,
   first: number,
   count: number,
-  knock?: Knock,
+  attempt?: Attempt,
 ): Set<string> {
-  const addresses = new Addresses(api, knock);
+  const addresses = new Addresses(api, attempt);
   for (let i = 0; i < count; i++) readValue(api, addresses, first + i, 0);
   return addresses.found;
 }
@@ -38,16 +38,16 @@ class Addresses {
   /** `host:port` each. */
   readonly found = new Set<string>();
   readonly #api: Api;
-  readonly #knock: Knock | undefined;
+  readonly #attempt: Attempt | undefined;
 
-  constructor(api: Api, knock: Knock | undefined) {
+  constructor(api: Api, attempt: Attempt | undefined) {
     this.#api = api;
-    this.#knock = knock;
+    this.#attempt = attempt;
   }
 
   add(text: string): void {
-    if (text === "again" && this.#knock) {
-      const known = this.#knock.again.map(addressOf).find((address) => address !== undefined);
+    if (text === "again" && this.#attempt) {
+      const known = this.#attempt.again.map(addressOf).find((address) => address !== undefined);
       if (known !== undefined) this.found.add(known);
       return;
     }
@@ -56,9 +56,9 @@ class Addresses {
     else this.found.add(address);
   }
 
-  /** Of several servers the one with the fewest clients; all of them once it has not answered. */
+  /** Adds the server with the fewest clients at the first attempt, and all of them later. */
   addServers(peers: readonly Peer[]): void {
-    const isFirst = this.#knock && this.#knock.attempts <= 1;
+    const isFirst = this.#attempt && this.#attempt.attempts <= 1;
     const { loadBalance, hub } = this.#api;
     const chosen = isFirst ? loadBalance.choose(peers, hub.clients.size) : peers;
     for (const peer of chosen) this.add(peer.publicAddress);
@@ -87,7 +87,7 @@ function readValue(api: Api, addresses: Addresses, index: number, depth: number)
   api.log("error", `a ${TYPE_NAMES[lua.type(index)]} is neither an address nor a server`);
 }
 
-/** Elements in their order, then the values of other keys, which have none. */
+/** Reads the elements in order, then the values of other keys in any order. */
 function readTable(api: Api, addresses: Addresses, table: number, depth: number): void {
   const { lua } = api;
   lua.reserve(3);

@@ -2,10 +2,10 @@ import type { Client } from "../../media/client.ts";
 import type { ScriptError } from "../vm/script_error.ts";
 import { withoutPositions } from "./place.ts";
 
-/** What an application may refuse to a client. */
+/** A step of a client that an application may refuse. */
 type Step = "connect" | "publish" | "record" | "play" | "call" | "share";
 
-/** How often an application refused each step since the server started. */
+/** Number of refusals of each step since the server started. */
 export type RefusalCounts = { [step in Step]: number };
 
 export const noRefusals = (): RefusalCounts => ({
@@ -25,17 +25,17 @@ export interface Request {
   readonly name: string;
 }
 
-/** The log's text about a request that was refused. */
+/** The log line about a refused request. */
 export function refusalText({ client, step, name }: Request, reason: string): string {
   const refused = step === "connect" ? "is refused" : `may not ${step} ${name}`;
   return `${client.address} ${refused}${reason && `: ${reason}`}`;
 }
 
-/** What Lua and its libraries say of a fault. */
+/** Matches messages of Lua and its libraries about faults. */
 const FAULT = /^(attempt to |bad argument #|stack overflow)/;
 
 /**
- * Whether a script refuses by an error: it called `error`, but not to pass on a fault that a `pcall` has caught.
+ * Whether a script refuses by an error: it called `error`, and not with a fault that a `pcall` has caught.
  */
 export const isRefusal = (error: ScriptError): boolean =>
   error.raised && !FAULT.test(withoutPositions(error));

@@ -3,8 +3,8 @@ import type { StreamRelay } from "./host.ts";
 import type { Binding } from "./binding.ts";
 import type { Value } from "./values.ts";
 
-/** Bytes that a relay takes, besides its texts: its connection's buffers. */
-const RELAY = 128 << 10;
+/** Bytes that a relay takes besides its texts: the buffers of its connection. */
+const RELAY_COST = 128 << 10;
 
 /** A stream to or from another RTMP server. API-470. */
 const relay: Binding<StreamRelay, Api> = {
@@ -24,8 +24,9 @@ const relay: Binding<StreamRelay, Api> = {
 };
 
 /**
- * Begins a relay, which ends with the application at the latest.
- * @returns nil, and logs why, if it cannot be
+ * Starts a relay, which ends with the application at the latest.
+ *
+ * @returns the relay; null, after logging the reason, if it cannot start
  */
 export function startRelay(
   api: Api,
@@ -36,7 +37,7 @@ export function startRelay(
 ): Value {
   const application = api.running;
   const release = application &&
-    api.outside.hold(application, 2 * (name.length + url.length) + RELAY);
+    api.outside.hold(application, 2 * (name.length + url.length) + RELAY_COST);
   const made = name === ""
     ? "the publication has no name"
     : publisher === 0
@@ -54,6 +55,6 @@ export function startRelay(
     application?.owned.delete(made);
   };
   const handle = api.objects.of(relay, made);
-  api.objects.weaken(made); // it goes on without the script's object
+  api.objects.weaken(made); // the relay continues without the script's object
   return handle;
 }

@@ -1,10 +1,10 @@
 import { FUNCTION, type Lua, STRING, TABLE } from "../vm/lua.ts";
 
-/** Entries that are looked at: who holds more than these hold is not weighed any further. */
+/** Maximum number of entries to visit: the estimate leaves out further ones. */
 const MAX_ENTRIES = 200_000;
 const MAX_DEPTH = 200;
-/** Bytes, about, of a table, of an entry in one, of a function, and of a string besides its text. */
-const TABLE_SIZE = 56, ENTRY = 40, FUNCTION_SIZE = 40, STRING_SIZE = 24;
+/** Estimated bytes of a table, of an entry in one, of a function, and of a string besides its text. */
+const TABLE_SIZE = 56, ENTRY_SIZE = 40, FUNCTION_SIZE = 40, STRING_SIZE = 24;
 
 /**
  * Estimates the bytes that the table on top of the stack retains: its fields, those of inner tables, and the
@@ -20,7 +20,7 @@ class Scales {
 
   constructor(readonly lua: Lua) {}
 
-  /** The value on top of the stack, which stays there. */
+  /** Estimates the bytes of the value on top of the stack, which stays there. */
   weigh(depth: number): number {
     const { lua } = this;
     switch (lua.type(-1)) {
@@ -50,7 +50,7 @@ class Scales {
     lua.pushNil();
     while (this.#entries < MAX_ENTRIES && lua.next(table)) {
       this.#entries++;
-      bytes += ENTRY + this.weigh(depth + 1);
+      bytes += ENTRY_SIZE + this.weigh(depth + 1);
       lua.pop();
       if (lua.type(-1) === STRING) bytes += STRING_SIZE + lua.rawLength(-1);
     }

@@ -3,7 +3,7 @@ import type { Api } from "./api.ts";
 import type { Binding } from "./binding.ts";
 import type { Args } from "./values.ts";
 
-/** Another server. API-520 to API-526; what scripts add to it, the other server can call. */
+/** Another server. API-520 to API-526; the other server can call the functions that scripts add to it. */
 export const server: Binding<Peer, Api> = {
   name: "server",
   get: {

@@ -7,7 +7,7 @@ import { client } from "./client.ts";
 import type { Binding } from "./binding.ts";
 import { type Args, PUSHED } from "./values.ts";
 
-/** A remote shared object. API-810 to API-818; its events are what scripts set on it. */
+/** A remote shared object. API-810 to API-818; scripts set its events as fields. */
 export const sharedObject: Binding<SharedObject, Api> = {
   name: "sharedObject",
   get: {
@@ -40,7 +40,7 @@ export const sharedObject: Binding<SharedObject, Api> = {
     send(object, args, api) {
       const values = callOf(args, api);
       if (api.hub.sharedObjects.send(object, values)) return;
-      api.log("error", `sharedObject:send: ${values.length} bytes are too many`);
+      api.log("error", `sharedObject:send: ${values.length} bytes exceed [sharedObjects] send`);
     },
     lock(object, _args, api) {
       api.locks.lock(object);
@@ -74,10 +74,10 @@ const users: Binding<ReadonlySet<SharedObjectUser>, Api> = {
   length: (users) => users.size,
 };
 
-/** API-813. Logs changes beyond the limits of SO-082. API-819. */
+/** Changes a slot. Logs changes that were refused, such as above the limits of SO-082. API-813, API-819. */
 function change(object: SharedObject, slot: string, value: Uint8Array | undefined, api: Api): void {
   if (api.hub.sharedObjects.change(object, slot, value)) return;
-  api.log("error", `sharedObject:set: slot "${slot}" of ${object.name} was not taken`);
+  api.log("error", `sharedObject:set: slot "${slot}" of ${object.name} was not changed`);
 }
 
 /** The name of a handler in AMF0, and its arguments. SO-021. */
@@ -100,7 +100,7 @@ function pushSlots(object: SharedObject, api: Api): void {
   }
 }
 
-/** Pushes one value; nil for one that Lua cannot have. */
+/** Pushes one value; nil for one that Lua cannot express. */
 export function pushValue(value: Uint8Array, api: Api): void {
   if (api.fromAmf.push(new AmfReader(value), 1) === 0) api.lua.pushNil();
 }

@@ -1,4 +1,4 @@
-// What an application's script says to its shared objects: API-805 to API-809.
+// Runs the events of an application's shared objects: API-805 to API-809.
 import { AmfReader } from "../../amf/mod.ts";
 import type { Client } from "../../media/client.ts";
 import type { SharedObject } from "../../media/shared_object.ts";
@@ -12,7 +12,7 @@ import type { Request } from "./refusals.ts";
 import { pushValue, sharedObject } from "./shared_object.ts";
 
 /** Bytes of an object besides its slots. */
-const OBJECT = 2_048;
+const OBJECT_COST = 2_048;
 
 /** Runs events of the application. */
 interface EventRunner {
@@ -25,9 +25,9 @@ export class LuaSharedObjects implements SharedObjectEvents {
   readonly #api: Api;
   readonly #application: LuaApplication;
   readonly #run: EventRunner;
-  /** Objects that the script keeps, let go when it stops. */
+  /** Objects that the script keeps, released when the application stops. */
   readonly #kept = new Map<SharedObject, Owned>();
-  /** Bytes of objects that scripts write, as they are counted against `[script] memory`. */
+  /** Counted bytes of objects that scripts write. */
   readonly #counted = new Map<SharedObject, number>();
   /** Running events, by object; their own changes do not run them again. */
   readonly #busy = { onChange: new Set<SharedObject>(), onSync: new Set<SharedObject>() };
@@ -38,7 +38,7 @@ export class LuaSharedObjects implements SharedObjectEvents {
     this.#run = run;
   }
 
-  /** The script keeps an object: without clients it lasts as long as the script holds it. API-804. */
+  /** Keeps an object for the script: without clients it lasts while the script holds it. API-804. */
   keep(object: SharedObject): Handle {
     const { objects, hub } = this.#api;
     if (!this.#kept.has(object)) {
@@ -125,18 +125,18 @@ export class LuaSharedObjects implements SharedObjectEvents {
     this.#api.objects.release(object);
   }
 
-  /** Counts the bytes of an object that scripts write for the application. @returns false without room */
+  /** Counts the bytes of an object against `[script] memory`. @returns false, without counting, above the limit */
   #count(object: SharedObject, bytes: number): boolean {
     const { outside } = this.#api;
     const before = this.#counted.get(object) ?? 0;
-    const more = bytes + OBJECT - before;
+    const more = bytes + OBJECT_COST - before;
     if (more > 0 && !outside.take(this.#application, more)) return false;
     if (more < 0) outside.release(this.#application, -more);
     this.#counted.set(object, before + more);
     return true;
   }
 
-  /** Whether an event of the object allows something: it neither returns false nor fails. */
+  /** Runs an event of the object. @returns whether it allows the action: it neither returns false nor fails */
   #ask(
     client: Client | undefined,
     object: SharedObject,

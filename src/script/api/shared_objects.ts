@@ -31,7 +31,7 @@ export const sharedObjects: Binding<LuaApplication, Api> = {
   length: count,
 };
 
-/** Of a persistent and a temporary one of the same name the persistent one is walked to. */
+/** Names and objects; of two with one name, the persistent one comes last and so replaces the temporary one. */
 function* objects(application: LuaApplication, api: Api) {
   const all = [...api.hub.sharedObjects.all(application.path)];
   const byPersistence = (a: SharedObject, b: SharedObject) =>

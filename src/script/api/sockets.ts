@@ -1,4 +1,4 @@
-// Common parts of the sockets of scripts: their owner, their calls of scripts, the form of addresses.
+// Common parts of the sockets of scripts: their owner, their callbacks, the form of addresses.
 import type { Address } from "../../common/address.ts";
 import { unmapped } from "../../common/ip.ts";
 import { type Api } from "./api.ts";
@@ -28,7 +28,7 @@ export function socketsOf(api: Api): Sockets {
   return sockets;
 }
 
-/** Whose callback it is. */
+/** The owner of a callback. */
 interface Caller {
   readonly application: LuaApplication;
   readonly socket: object;
@@ -37,11 +37,11 @@ interface Caller {
 const NOTHING = new Uint8Array(0);
 
 /**
- * Runs a callback of a script's object, as input of its own (SOCK-005). It waits where others go before its
- * application.
+ * Runs a callback of a script's object, as input of its own (SOCK-005). It waits while the calls of its application
+ * must wait.
  *
  * @param action called with the bytes, or a copy of them
- * @param refused called instead if too much waits
+ * @param refused called instead if the limit of waiting input is reached
  */
 export function callLater(
   api: Api,
@@ -60,7 +60,7 @@ export function callLater(
   });
 }
 
-/** Reads `host:port` or `[ip]:port`; undefined if it is neither. */
+/** Reads `host:port` or `[ip]:port`; undefined for other texts. */
 export function parseHostPort(text: string): Address | undefined {
   const [, ip, name, digits] = /^(?:\[([^\]]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(text.trim()) ?? [];
   const hostname = ip ?? name;

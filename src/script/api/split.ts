@@ -7,8 +7,8 @@ const SPACE = new Set([9, 10, 11, 12, 13, 32]);
 /**
  * The tokens of `cumulus:split`. API-135
  *
- * @param separators each of these bytes separates
- * @param option 1: no empty tokens, 2: no blanks around them, 3: neither
+ * @param separators each of these bytes is a separator
+ * @param option 1: without empty tokens; 2: without blanks around tokens; 3: both
  */
 export function split(text: Uint8Array, separators: Uint8Array, option: number): Uint8Array[] {
   if (text.length === 0) return [];
@@ -17,7 +17,7 @@ export function split(text: Uint8Array, separators: Uint8Array, option: number):
   const tokens: Uint8Array[] = [];
   let start = 0;
   for (let i = 0; i <= text.length; i++) {
-    const byte = text[i]; // undefined: the end, behind the last token
+    const byte = text[i]; // undefined after the last token
     if (byte !== undefined && !separates[byte]) continue;
     const token = option & 2 ? trimmed(text.subarray(start, i)) : text.subarray(start, i);
     if (token.length > 0 || !(option & 1)) tokens.push(token);

@@ -62,7 +62,7 @@ export class StreamEvents {
     this.#api.objects.release(listener);
   }
 
-  /** Results are ignored. API-645 */
+  /** Runs an event with a packet and ignores its results. API-645 */
   packet(
     name: string,
     client: Client,

@@ -1,4 +1,4 @@
-// What `os.date` formats. ISO C11 §7.27.3.5, in the "C" locale.
+// The formats of `os.date`: ISO C11 §7.27.3.5, in the "C" locale.
 import type { TimeFields } from "./time_fields.ts";
 
 const DAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
@@ -7,7 +7,7 @@ const MONTHS = [
   ...["October", "November", "December"],
 ];
 
-/** Numbers count from 1; glibc writes a question mark, too, for one that has no name. */
+/** The name of a number from 1 on; a question mark, as in glibc, if there is none. */
 const nameOf = (names: readonly string[], number: number): string => names[number - 1] ?? "?";
 const two = (value: number, fill = "0") => String(value).padStart(2, fill);
 const hour12 = ({ hour }: TimeFields) => hour % 12 || 12;
@@ -66,7 +66,7 @@ export function formatTime(format: string, time: TimeFields): string | undefined
   return valid ? text : undefined;
 }
 
-/** As {@link formatTime}, of a format of our own. */
+/** As {@link formatTime}, for a format that is valid. */
 const all = (format: string, time: TimeFields): string => formatTime(format, time)!;
 
 /** ISO 8601: weeks begin on Monday, and the first of a year holds its first Thursday. */

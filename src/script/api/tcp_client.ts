@@ -8,10 +8,10 @@ import type { Binding } from "./binding.ts";
 import { callLater, socketsOf } from "./sockets.ts";
 
 const EMPTY = new Uint8Array(0);
-/** Bytes that a script may leave unread; a peer that makes it leave more is cut off. */
+/** Maximum bytes that a script may leave unread; above it, the connection is closed. */
 const MAX_KEPT = 16 * 1024 * 1024;
 
-/** One end of a TCP connection, as often as it is opened. SOCK-010 to SOCK-022. */
+/** A TCP client, which can connect again after a disconnection. SOCK-010 to SOCK-022. */
 export class TcpClient {
   error: string | undefined;
   local: Address | undefined;
@@ -24,27 +24,27 @@ export class TcpClient {
   #kept = EMPTY;
   readonly #unread = { close: () => void this.#keep(EMPTY) };
 
-  /** Of the application that is running. */
+  /** The client belongs to the running application. */
   constructor(api: Api) {
     this.#api = api;
     this.#application = api.running!;
     this.#sockets = socketsOf(api);
   }
 
-  /** SOCK-010: true as soon as connecting has begun. */
+  /** Whether the client is connected or connecting. SOCK-010 */
   get connected(): boolean {
     return this.#tcp !== undefined;
   }
 
-  /** Bytes that wait for the other end to read. */
+  /** Bytes that wait to be sent. */
   get unsent(): number {
     return this.#tcp?.unsent ?? 0;
   }
 
-  /** @returns why it cannot be tried */
+  /** @returns the reason if connecting cannot begin */
   connect(host: string, port: number): string | undefined {
     this.disconnect();
-    this.#tcp?.close(); // which onDisconnection has opened meanwhile
+    this.#tcp?.close(); // opened by onDisconnection meanwhile
     this.#tcp = undefined;
     this.error = undefined;
     const outcome = this.#sockets.connect(host, port, this.#events());
@@ -53,7 +53,7 @@ export class TcpClient {
     return undefined;
   }
 
-  /** Takes over a connection that a server accepted. @returns who hears of it */
+  /** Takes over a connection that a server accepted. @returns the handlers of its events */
   accept(tcp: Tcp, local: Address, peer: Address): TcpEvents {
     this.local = local;
     this.peer = peer;
@@ -61,14 +61,14 @@ export class TcpClient {
     return this.#events();
   }
 
-  /** SOCK-015: the event comes within this call. */
+  /** Closes the connection and runs `onDisconnection` during the call. SOCK-015 */
   disconnect(): void {
     if (!this.#tcp) return;
     this.#tcp.close();
     this.#ended(undefined);
   }
 
-  /** @returns why the bytes were not taken. SOCK-016 */
+  /** @returns the reason if the bytes cannot be queued. SOCK-016 */
   send(bytes: Uint8Array): string | undefined {
     if (this.#tcp) return this.#tcp.write(bytes);
     this.#api.log("error", "TCPClient:send on a client that is not connected");
@@ -123,14 +123,14 @@ export class TcpClient {
       }
       const kept = left > 0 ? Math.min(left, data.length) : 0; // also for NaN
       const fault = kept > MAX_KEPT
-        ? `more than ${MAX_KEPT} bytes are unread`
+        ? `more than ${MAX_KEPT} unread bytes`
         : this.#keep(kept > 0 ? data.slice(data.length - kept) : EMPTY);
       if (fault === undefined) return;
       this.#fail(fault);
     });
   }
 
-  /** Counts the kept bytes of the application. @returns the reason if it cannot keep them */
+  /** Keeps unread bytes, which count as memory of the application. @returns the reason if it cannot */
   #keep(bytes: Uint8Array<ArrayBuffer>): string | undefined {
     const { outside } = this.#api;
     const { owned } = this.#application;
@@ -139,7 +139,7 @@ export class TcpClient {
     owned.delete(this.#unread);
     if (bytes.length === 0) return undefined;
     if (!outside.take(this.#application, bytes.length)) {
-      return `not enough memory for ${bytes.length} bytes that are unread`;
+      return `not enough memory for ${bytes.length} unread bytes`;
     }
     this.#kept = bytes;
     owned.add(this.#unread);

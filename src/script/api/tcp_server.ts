@@ -8,7 +8,7 @@ import type { Binding } from "./binding.ts";
 import { socketsOf } from "./sockets.ts";
 import { TcpClient, tcpClient } from "./tcp_client.ts";
 
-/** A port that is listened on. SOCK-030 to SOCK-035. */
+/** A TCP server of a script. SOCK-030 to SOCK-035. */
 export class TcpServer {
   /** 0 before the first start; keeps its value after the end. */
   port = 0;
@@ -27,7 +27,7 @@ export class TcpServer {
     return this.#listener !== undefined;
   }
 
-  /** @returns whether the port is listened on now */
+  /** @returns whether the server listens on the port now */
   start(port: number): boolean {
     this.stop();
     const outcome = this.#sockets.listen(port, {
@@ -54,7 +54,7 @@ export class TcpServer {
     this.#api.objects.weaken(this);
   }
 
-  /** Calls the script, which may keep the client or not: it stays open either way (SOCK-017). */
+  /** Calls the script with the new client, which stays open even if the script does not keep it (SOCK-017). */
   #accept(connection: Tcp, local: Address, peer: Address): TcpEvents | undefined {
     const api = this.#api;
     let events: TcpEvents | undefined;
@@ -75,7 +75,7 @@ export class TcpServer {
     return events;
   }
 
-  /** The name under which the script put its function: SOCK-034, SOCK-035. */
+  /** The name of the handler that the script has set: SOCK-034, SOCK-035. */
   #handler(): string | undefined {
     const { lua, objects } = this.#api;
     const handle = objects.find(this);

@@ -1,4 +1,4 @@
-/** A moment as `os.date("*t")` shows it. */
+/** A time as `os.date("*t")` shows it. */
 export interface TimeFields {
   readonly year: number;
   /** From 1. */
@@ -12,7 +12,7 @@ export interface TimeFields {
   /** From 1. */
   readonly yday: number;
   readonly isdst: boolean;
-  /** Minutes that the zone is ahead of UTC. */
+  /** Minutes by which the zone is ahead of UTC. */
   readonly offset: number;
 }
 
@@ -42,7 +42,7 @@ export function timeFields(milliseconds: number, utc: boolean): TimeFields | und
   };
 }
 
-/** Minutes ahead of UTC of the server's zone when it is not on summer time. */
+/** Minutes by which the server's zone is ahead of UTC outside of summer time. */
 function standardOffset(year: number): number {
   const [winter, summer] = [new Date(year, 0, 1), new Date(year, 6, 1)];
   return -Math.max(winter.getTimezoneOffset(), summer.getTimezoneOffset());

@@ -8,16 +8,16 @@ import type { Binding } from "./binding.ts";
 import { type Due, TimerQueue } from "./timer_queue.ts";
 import type { Args } from "./values.ts";
 
-/** What scripts call, as errors and the watchdog name it. */
+/** Name of the function in errors and for the watchdog. */
 const NAME = "setTimeout";
-/** Timeouts that one application may have at once, and what each takes of `[script] memory`, in bytes. */
-const MAX_TIMEOUTS = 10_000, COST = 256;
-/** The longest delay, in ms: that of `setTimeout` in browsers, 24.8 days. */
+/** Maximum number of timeouts of an application, and bytes of `[script] memory` of each. */
+const MAX_TIMEOUTS = 10_000, TIMEOUT_COST = 256;
+/** Maximum delay in ms, as of `setTimeout` in browsers: 24.8 days. */
 const MAX_DELAY = 2 ** 31 - 1;
-/** Ms for which functions that are due run one after the other, before clients are served again. */
-const SLICE = 20;
-/** Delay (ms) of the timeouts of an application that took too much of the others' time. */
-const POSTPONED = 250;
+/** Ms after which no further timeout runs before clients are served. */
+const MAX_SLICE = 20;
+/** Ms by which timeouts are postponed while the calls of their application must wait. */
+const POSTPONE_INTERVAL = 250;
 
 /** A function that is to run. */
 interface Timeout {
@@ -35,7 +35,7 @@ export class Timeouts {
   readonly #queue = new TimerQueue<Timeout>();
   readonly #ofApplication = new Map<LuaApplication, Map<number, Timeout>>();
   #lastId = 0;
-  /** The timer of the host, and when it is due. */
+  /** The timer of the host, and its time (ms). */
   #armed: { readonly at: number; readonly cancel: () => void } | undefined;
 
   constructor(api: Api) {
@@ -43,10 +43,10 @@ export class Timeouts {
   }
 
   /**
-   * Has the running application's function at a stack index called once.
+   * Sets a timeout of the running application for the function at a stack index.
    *
    * @returns its id
-   * @throws {ScriptError} if there are too many, or no memory is left
+   * @throws {ScriptError} above the maximum number of timeouts, or of memory
    */
   set(milliseconds: number, index: number): number {
     const api = this.#api;
@@ -55,7 +55,7 @@ export class Timeouts {
     if (own.size >= MAX_TIMEOUTS) {
       throw new ScriptError(`the application has ${MAX_TIMEOUTS} timeouts, the maximum`);
     }
-    const release = api.outside.hold(application, COST);
+    const release = api.outside.hold(application, TIMEOUT_COST);
     api.lua.pushValue(index);
     const timeout = { id: ++this.#lastId, application, ref: api.lua.ref(), release } as Timeout;
     timeout.due = this.#queue.add(api.host.now() + Math.max(1, milliseconds), timeout);
@@ -92,14 +92,14 @@ export class Timeouts {
     return own;
   }
 
-  /** Takes it out of the queue; its function is still kept. */
+  /** Removes a timeout from the queue; the caller releases its function. */
   #take(timeout: Timeout): void {
     this.#queue.remove(timeout.due);
     this.#ofApplication.get(timeout.application)?.delete(timeout.id);
     timeout.release();
   }
 
-  /** Sees to it that the host calls when the first one is due. */
+  /** Sets the host's timer to the first timeout. */
   #arm(): void {
     const at = this.#queue.first?.at;
     if (this.#armed && this.#armed.at === at) return;
@@ -118,7 +118,7 @@ export class Timeouts {
     const now = host.now();
     for (;;) {
       const due = this.#queue.first;
-      if (!due || due.at > now || host.now() - now >= SLICE) break;
+      if (!due || due.at > now || host.now() - now >= MAX_SLICE) break;
       this.#call(due.value);
     }
     this.#arm();
@@ -130,7 +130,7 @@ export class Timeouts {
     const { application, ref } = timeout;
     if (application.mustWait) {
       this.#queue.remove(timeout.due);
-      timeout.due = this.#queue.add(api.host.now() + POSTPONED, timeout);
+      timeout.due = this.#queue.add(api.host.now() + POSTPONE_INTERVAL, timeout);
       return;
     }
     this.#take(timeout);
@@ -164,7 +164,7 @@ export const timeoutMethods: Required<Pick<Binding<Host, Api>, "call">>["call"] 
 
 /** @throws {ScriptError} if the next argument is not a delay */
 function delay(args: Args): number {
-  if (args.type === FUNCTION) throw wrong("the two are swapped");
+  if (args.type === FUNCTION) throw wrong("the arguments are swapped");
   const isNumber = args.type === NUMBER ||
     (args.type === STRING && args.lua.c.lua_isnumber(args.lua.state, args.at) !== 0);
   const milliseconds = args.number();

@@ -1,12 +1,12 @@
 // A queue of entries with due times, the earliest first: a binary heap whose entries know their positions.
 
-/** An entry of a {@link TimerQueue}. */
+/** An entry of a {@link TimerQueue}, with its time in ms. */
 export interface Due<T> {
   readonly at: number;
   readonly value: T;
   /** Sequence number, so that entries of one time keep their order. */
   readonly order: number;
-  /** Place in the heap; -1 once it is out of it. */
+  /** Index in the heap; -1 after removal. */
   place: number;
 }
 
@@ -18,7 +18,7 @@ export class TimerQueue<T> {
     return this.#heap.length;
   }
 
-  /** The earliest one. */
+  /** The earliest entry. */
   get first(): Due<T> | undefined {
     return this.#heap[0];
   }
@@ -30,7 +30,7 @@ export class TimerQueue<T> {
     return due;
   }
 
-  /** No effect on an entry that is no longer queued. */
+  /** Removes an entry; ignores one that is no longer queued. */
   remove(due: Due<T>): void {
     const { place } = due;
     if (place < 0) return;

@@ -17,7 +17,7 @@ export class UdpSocket {
   #udp: Udp | undefined;
   /** The address that `bind` was called with. */
   #bound: string | undefined;
-  /** Who the socket is connected to. */
+  /** The far end to which `connect` has bound the socket. */
   #peer: Address | undefined;
 
   constructor(api: Api, broadcast: boolean) {
@@ -27,7 +27,7 @@ export class UdpSocket {
     this.#broadcast = broadcast;
   }
 
-  /** Nothing unless it is bound or connected. SOCK-040 */
+  /** Local address; undefined unless the socket is bound or connected. SOCK-040 */
   get address(): string | undefined {
     const used = this.#bound !== undefined || this.#peer !== undefined;
     return used && this.#udp ? addressText(this.#udp.local) : undefined;
@@ -37,7 +37,7 @@ export class UdpSocket {
     return this.#peer && addressText(this.#peer);
   }
 
-  /** @returns why not. SOCK-042 */
+  /** @returns the reason of a failure. SOCK-042 */
   bind(address: string): string | undefined {
     const wanted = parseHostPort(address);
     if (!wanted) return `"${address}" is not ip:port`;
@@ -45,13 +45,13 @@ export class UdpSocket {
     const text = addressText(wanted);
     if (this.#bound === text) return undefined;
     if (this.#bound !== undefined) return `the socket is bound to ${this.#bound}: close it first`;
-    this.#drop(); // the port that it sent from until now
+    this.#drop(); // the unbound port that it has sent from
     const fault = this.#open(wanted.hostname, wanted.port);
     if (fault === undefined) this.#bound = text;
     return fault;
   }
 
-  /** Fixes the far end: others are not heard from then on. SOCK-043. */
+  /** Sets the far end: datagrams of others are dropped from then on. SOCK-043. */
   connect(address: string): void {
     const peer = parseHostPort(address);
     if (!peer || peer.port === 0) return this.#complain(`connect: "${address}" is not host:port`);
@@ -90,11 +90,11 @@ export class UdpSocket {
   /** Whether broadcast is enabled, or the destination is not a broadcast address. SOCK-048. */
   #mayReach({ hostname }: Address): boolean {
     if (hostname !== BROADCAST || this.#broadcast) return true;
-    this.#complain("broadcast was not asked for: createUDPSocket(true)");
+    this.#complain("broadcast is off: create the socket by createUDPSocket(true)");
     return false;
   }
 
-  /** Takes any free port of the family that can reach an address. */
+  /** Opens any free port of the family that can reach an address. @returns the reason of a failure */
   #openFor({ hostname }: Address): string | undefined {
     return this.#open(hostname.includes(":") ? "::" : "0.0.0.0", 0);
   }
@@ -114,7 +114,7 @@ export class UdpSocket {
     return undefined;
   }
 
-  /** Runs `onReception` with a datagram of the far end. SOCK-046, SOCK-049. */
+  /** Runs `onReception` with a datagram. SOCK-046, SOCK-049. */
   #receive(bytes: Uint8Array, from: Address): void {
     if (bytes.length === 0 || !this.#isFromPeer(from)) return;
     const api = this.#api;

@@ -1,7 +1,7 @@
 import type { Lua, Ref } from "../vm/lua.ts";
 import { PUSHED, pushOne, type Value } from "./values.ts";
 
-/** Pushes tables of values that scripts walk with `for`. */
+/** Pushes tables of values, for scripts to walk with `for`. */
 export class ValueTables {
   readonly #next: Ref;
 

@@ -1,7 +1,7 @@
-// What functions of the API give to scripts, and how they read what scripts give to them.
+// Results and arguments of the functions of the API.
 import { type Lua, NIL, NONE, NUMBER, STRING } from "../vm/lua.ts";
 
-/** Something that has its own way onto the stack. */
+/** A value that pushes itself onto Lua's stack. */
 export interface Pushable {
   /** Pushes exactly one value. */
   push(lua: Lua): void;
@@ -33,8 +33,8 @@ export function pushOne(lua: Lua, value: Value): void {
 }
 
 /**
- * The arguments of a call, front to back. No argument is a type error: a missing one or one of another
- * type reads as `""`, 0, false or undefined. API-005.
+ * Reads the arguments of a call, front to back. A missing argument, or one of another type, reads as `""`, 0 or
+ * false, without an error. API-005.
  */
 export class Args {
   /** @param at stack index of the next argument */
@@ -84,7 +84,7 @@ export class Args {
     return at <= this.end && this.lua.type(at) !== NIL ? this.lua.toBoolean(at) : missing;
   }
 
-  /** Whether the next argument is a string, or a number, which will do for one. */
+  /** Whether the next argument is a string or a number. */
   get isText(): boolean {
     const { type } = this;
     return type === STRING || type === NUMBER;
