@@ -93,8 +93,8 @@ export class Monitor {
     return value === undefined
       ? text(
         404,
-        "There is /, /help, /health, /metrics, /api/status, /api/history, /api/clients, /api/publications, " +
-          "/api/groups, /api/servers, /api/relays and /api/applications; POST /api/reload",
+        "This port has /, /help, /health, /metrics, /api/status, /api/history, /api/clients, " +
+          "/api/publications, /api/groups, /api/servers, /api/relays and /api/applications; POST /api/reload",
       )
       : json(value);
   }
@@ -122,7 +122,7 @@ export class Monitor {
     }
   }
 
-  /** Without a token every page that a browser shows on this machine could ask for it. */
+  /** Restarts all applications. Needs a token: otherwise any web page in a browser here could send the request. */
   async #reload(request: Request): Promise<Response> {
     if (request.method !== "POST") return text(405, "Only POST", { allow: "POST" });
     if (this.#options.token === "") return text(403, "Set [http] token first");
@@ -138,7 +138,7 @@ export class Monitor {
       this.#options.hosts.includes(host);
   }
 
-  /** The answer to a request without the token; undefined if it has it, or needs none. */
+  /** The answer to a request with a wrong token or none; undefined if the request is allowed. */
   async #refuses(request: Request): Promise<Response | undefined> {
     const { token } = this.#options;
     const given = /^Bearer (.+)$/i.exec(request.headers.get("authorization") ?? "")?.[1] ?? "";

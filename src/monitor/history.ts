@@ -5,7 +5,7 @@ export const SAMPLE_INTERVAL = 10_000;
 /** Number of samples kept: an hour. */
 export const MAX_SAMPLES = 360;
 
-/** The same of one stream: five minutes. */
+/** Number of samples kept of one stream: five minutes. */
 export const MAX_RATES = 30;
 
 /** Totals since the start of the server, and current values. */
@@ -15,11 +15,11 @@ interface Sample {
   readonly clients: number;
 }
 
-/** Samples, oldest first; equal indices are of the same time. */
+/** Samples, oldest first; the same index is the same time in all lists. */
 export interface HistoryRows {
   /** Milliseconds between two samples. */
   readonly interval: number;
-  /** Bytes a second. */
+  /** Bytes per second. */
   readonly bytesIn: number[];
   readonly bytesOut: number[];
   readonly clients: number[];

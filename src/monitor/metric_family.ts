@@ -1,6 +1,6 @@
 import type { ApplicationRow, RelayRow, ServerRow, Status, Totals } from "./snapshot.ts";
 
-/** Source of all metrics, read once per scrape. */
+/** The values that all metrics are made of, read once per scrape. */
 export interface Numbers {
   readonly status: Status;
   readonly totals: Totals;
@@ -29,7 +29,7 @@ const family =
     samples,
   });
 
-/** Numbers with labels of their own. */
+/** A metric whose samples have labels of their own. */
 export const gauges = family("gauge");
 export const counters = family("counter");
 
@@ -40,15 +40,15 @@ const single = (value: One): MetricFamily["samples"] => (of) => {
   return number === undefined || number === null ? undefined : [[{}, number]];
 };
 
-/** A number that goes up and down. */
+/** A value that rises and falls, without labels. */
 export const gauge = (name: string, help: string, value: One): MetricFamily =>
   gauges(name, help, single(value));
 
-/** A number that goes up. */
+/** A value that only rises, without labels. */
 export const total = (name: string, help: string, value: One): MetricFamily =>
   counters(name, help, single(value));
 
-/** Counts with one label. */
+/** Values that only rise, with one label. */
 export const counter = (
   name: string,
   help: string,
@@ -60,7 +60,7 @@ export const counter = (
     return all && Object.entries(all).map(([key, n]) => [{ [label]: key }, n] as const);
   });
 
-/** A number and its limit by the configuration or the system; 0: no limit. */
+/** A value and its limit by the configuration or the system; limit 0: none. */
 export const bounded = (
   name: string,
   help: string,

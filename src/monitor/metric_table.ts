@@ -28,7 +28,7 @@ const BUILD: readonly MetricFamily[] = [
   ),
 ];
 
-/** Names and meanings of Prometheus's own client libraries. */
+/** Metrics with the names and meanings of Prometheus's own client libraries. */
 const PROCESS: readonly MetricFamily[] = [
   total(
     "process_cpu_seconds_total",
@@ -270,7 +270,7 @@ const MEDIA: readonly MetricFamily[] = [
   ),
   ...bounded(
     "cumulus_kept_bytes",
-    "Bytes of audio and video kept since the last key frames, for viewers to come.",
+    "Bytes of audio and video kept since the last key frames, for late viewers.",
     ({ totals }) => totals.keptBytes,
     ({ status }) => status.limits.keptBytes,
   ),

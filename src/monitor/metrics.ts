@@ -1,4 +1,4 @@
-// The numbers for Prometheus, in its text format:
+// The metrics for Prometheus, in its text format:
 // https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
 import { METRICS } from "./metric_table.ts";
 import type { Source } from "./snapshot.ts";
@@ -29,7 +29,7 @@ function braces(labels: Readonly<Record<string, string>>): string {
   return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
 }
 
-/** The value of a label: an application's path may hold anything. */
+/** Escapes the value of a label, such as an application's path. */
 function escape(text: string): string {
   return text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
 }

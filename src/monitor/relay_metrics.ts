@@ -3,7 +3,7 @@ import type { RelayRow } from "./snapshot.ts";
 
 const STATES: readonly RelayRow["state"][] = ["idle", "connecting", "running", "waiting"];
 
-/** Sums several relays of one stream to one server, whose keys are secret. */
+/** Sum of the relays of one stream to one server: they differ only in their keys, which are secret. */
 interface Sum {
   readonly row: RelayRow;
   running: number;
@@ -30,7 +30,7 @@ export const RELAYS: readonly MetricFamily[] = [
   ),
   counters(
     "cumulus_relay_reconnects_total",
-    "How often a relay connected again after an end.",
+    "Times that a relay connected again after an end.",
     ({ relays }) => each(relays, ({ reconnects }) => reconnects),
   ),
 ];

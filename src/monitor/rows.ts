@@ -1,9 +1,9 @@
-// Rows of the tables at /api/…: which ones an answer holds, and in which order.
+// Selects and orders the rows of the tables at /api/….
 
 /** Maximum rows per answer. */
 export const MAX_ROWS = 1_000;
 /** Maximum rows searched for a filter or an order, which need all rows. */
-export const MAX_LOOKED = 5_000;
+export const MAX_SEARCHED = 5_000;
 
 interface Rows<T> {
   /** Number of rows without the filter. */
@@ -17,10 +17,10 @@ interface Rows<T> {
 type Table<T> = (offset: number, limit: number) => { total: number; rows: readonly T[] };
 
 /**
- * Answers a question for rows.
+ * Selects the rows that a query asks for.
  *
- * @param query `offset`, `limit`; `filter`: a text that a row has somewhere, in any case; `sort`: a
- * member, or `member.member`, to order by, with `-` before it from the greatest on
+ * @param query `offset`, `limit`; `filter`: a text that any member of the row contains, in any case; `sort`:
+ * the member, or `member.member`, to order by; with `-` before it, in descending order
  */
 export function selectRows<T extends object>(table: Table<T>, query: URLSearchParams): Rows<T> {
   const offset = count(query.get("offset"), 0, Number.MAX_SAFE_INTEGER);
@@ -31,7 +31,7 @@ export function selectRows<T extends object>(table: Table<T>, query: URLSearchPa
     const { total, rows } = table(offset, limit);
     return { total, found: total, rows };
   }
-  const { total, rows: all } = table(0, MAX_LOOKED);
+  const { total, rows: all } = table(0, MAX_SEARCHED);
   const found = filter === "" ? [...all] : all.filter((row) => has(row, filter));
   if (sort !== "") {
     const descends = sort.startsWith("-");

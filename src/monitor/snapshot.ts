@@ -1,5 +1,5 @@
-// State of the server for /api over HTTP, at the moment of the request. Times are milliseconds unless
-// stated otherwise, rates are bytes per second.
+// State of the server for /api over HTTP, at the time of the request. Times are in milliseconds unless
+// stated otherwise, rates in bytes per second.
 
 import type { HistoryRows } from "./history.ts";
 
@@ -7,7 +7,7 @@ export interface Status {
   readonly version: string;
   /** Milliseconds since 1970-01-01 UTC. */
   readonly startedAt: number;
-  /** Seconds. */
+  /** Seconds since the start. */
   readonly uptime: number;
   /** The back-ends in use, such as `libcrypto` and `sendmmsg`. */
   readonly backends: { readonly crypto: string; readonly socket: string };
@@ -20,19 +20,18 @@ export interface Status {
     readonly bytesOut: number;
   };
   readonly handshakes: number;
-  /** Doors besides the UDP port that are open. */
+  /** Open doors besides the UDP port. */
   readonly doors: readonly DoorRow[];
   readonly relays: RelayTraffic;
   /** Datagrams dropped, by reason. */
   readonly drops: Readonly<Record<string, number>>;
-  /** Steps of scripts that the sandbox refused, by rule. */
+  /** Number of requests of scripts that the sandbox refused, by rule. */
   readonly refusals: Readonly<Record<string, number>>;
   /** Lateness of the loop over the last ten seconds. */
   readonly loop: { readonly lagMean: number; readonly lagWorst: number };
-  /** Null: there is none. */
+  /** Null without a bus. */
   readonly bus: BusStatus | null;
-  /** Bytes. */
-  /** Bytes; `external` is what JavaScript holds outside of its heap, such as buffers. */
+  /** Bytes; `external` counts what JavaScript holds outside of its heap, such as buffers. */
   readonly memory: {
     readonly resident: number;
     readonly heap: number;
@@ -48,14 +47,14 @@ interface ProcessStatus {
   readonly cpuSeconds: number;
   /** Milliseconds since 1970-01-01 UTC. */
   readonly startedAt: number;
-  /** Files and sockets; null where the system does not tell. */
+  /** Open files and sockets; null where the system does not report them. */
   readonly openFiles: number | null;
   readonly maxFiles: number | null;
 }
 
 /** Limits of the configuration; 0: no limit. */
 interface Limits {
-  /** Sessions of RTMFP. */
+  /** RTMFP sessions. */
   readonly sessions: number;
   readonly luaBytes: number;
   readonly keptBytes: number;
@@ -65,13 +64,13 @@ interface Limits {
 }
 
 interface Addresses {
-  /** UDP addresses that are listened on, `ip:port`. */
+  /** UDP addresses that the server listens on, `ip:port`. */
   readonly listening: readonly string[];
   /** IP addresses of this machine's interfaces. */
   readonly local: readonly string[];
   /** The configured address for clients, or "". */
   readonly publicAddress: string;
-  /** When a datagram last came from another machine, in ms since 1970; null: never yet. */
+  /** Time of the last datagram from another machine, in ms since 1970; null: none yet. */
   readonly lastFromOutside: number | null;
 }
 
@@ -81,9 +80,9 @@ export interface DoorRow {
   /** Open connections. */
   readonly sessions: number;
   readonly unconnected: number;
-  /** Connections that there may be; 0 sets no limit. */
+  /** Maximum number of connections; 0: no limit. */
   readonly limit: number;
-  /** Connections that were accepted, ever. */
+  /** Connections accepted since the start. */
   readonly accepted: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
@@ -93,7 +92,7 @@ export interface DoorRow {
 
 export interface ClientRow {
   readonly id: string;
-  /** The door it came in by, such as `rtmfp`. */
+  /** The door by which the client connected, such as `rtmfp`. */
   readonly protocol: string;
   readonly address: string;
   readonly path: string;
@@ -115,35 +114,35 @@ export interface PublicationRow {
   readonly name: string;
   /** The publisher's id, or `script`. */
   readonly publisher: string;
-  /** Of the publishing client: its application, address and door. "" if no client publishes. */
+  /** Application, address and door of the publishing client; "" if no client publishes. */
   readonly path: string;
   readonly address: string;
   readonly protocol: string;
-  /** Such as `AAC` and `H.264`; "" if nothing came yet. */
+  /** Codecs, such as `AAC` and `H.264`; "" before the first frame. */
   readonly audioCodec: string;
   readonly videoCodec: string;
-  /** Pixels; null if the stream does not tell. */
+  /** Size of the picture in pixels; null if unknown. */
   readonly size: { readonly width: number; readonly height: number } | null;
-  /** Bytes a second of audio and video, now. */
+  /** Current bytes per second of audio and video. */
   readonly byteRate: number;
-  /** The same over the last minutes, one each SAMPLE_INTERVAL, oldest first. */
+  /** The same over the last minutes, one value per SAMPLE_INTERVAL, oldest first. */
   readonly rates: readonly number[];
   readonly audio: QualityRow;
   readonly video: QualityRow;
   readonly listeners: number;
-  /** The same by door, such as `rtmfp`; `server` for what this server itself plays. */
+  /** Listeners by door, such as `rtmfp`; `server`: recordings and relays of this server. */
   readonly viewers: Readonly<Record<string, number>>;
-  /** Not sent to listeners that were too slow, of all together. */
+  /** Frames not sent to listeners that were too slow, summed over all listeners. */
   readonly droppedFrames: number;
-  /** Video frames that came before the first key frame of a listener, of all together. */
+  /** Video frames before the first key frame of a listener, summed over all listeners. */
   readonly skippedFrames: number;
-  /** Null: it is not recorded. */
+  /** Null if the publication is not recorded. */
   readonly recording: RecordingRow | null;
 }
 
 export interface RecordingRow {
   readonly name: string;
-  /** Bytes of the file, and milliseconds. */
+  /** Bytes of the file, and its duration in ms. */
   readonly size: number;
   readonly duration: number;
 }
@@ -157,9 +156,9 @@ export interface ServerRow {
   readonly address: string;
   readonly publicAddress: string;
   readonly isTarget: boolean;
-  /** Why a target is not linked; "" for a linked server. */
+  /** Reason why a target is not linked; "" for a linked server. */
   readonly failure: string;
-  /** Whether there is a link; false for a server that was met on the bus alone. */
+  /** Whether the server is linked; false for a server that is only on the bus. */
   readonly isLinked: boolean;
   /** Load of a server on the bus, and milliseconds since its last message; null without the bus. */
   readonly load: ServerLoad | null;
@@ -180,35 +179,36 @@ export interface BusStatus {
   readonly messagesOut: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
-  /** Messages that were not sent (frames, others), or could not be read. */
+  /** Messages that were not sent (`media`, `control`), or could not be read. */
   readonly dropped: Readonly<Record<"media" | "control" | "unreadable", number>>;
-  /** Peers that other servers were asked for. */
+  /** Searches for peers at other servers. */
   readonly lookups: Readonly<Record<"requests" | "hits" | "timeouts", number>>;
-  /** Publications that other servers have, and own ones that they play. */
+  /** Publications of other servers played here, and own ones played at other servers. */
   readonly relays: Readonly<Record<"incoming" | "outgoing", number>>;
+  /** Own publications ended because another server had published the name before. */
   readonly claimsLost: number;
 }
 
-/** A stream that goes to another RTMP server, or comes from one. */
+/** A relay of a stream to another RTMP server, or from one. */
 export interface RelayRow {
   readonly direction: "push" | "pull";
   /** The stream's name here. */
   readonly name: string;
-  /** The other server and application; never the stream's name there, which may be a key. */
+  /** The other server and application, without the stream's name there, which may be a key. */
   readonly target: string;
   readonly state: RelayState;
-  /** Milliseconds in its state. */
+  /** Milliseconds since its state changed. */
   readonly age: number;
-  /** Of all its connections. */
+  /** Bytes of all its connections. */
   readonly bytesIn: number;
   readonly bytesOut: number;
-  /** How often it connected again after an end. */
+  /** Number of connections after the first one. */
   readonly reconnects: number;
-  /** Why the last connection or attempt ended, and when, in ms since 1970; null: none has. */
+  /** Reason and time (ms since 1970) of the end of the last connection or attempt; null: none has ended. */
   readonly lastError: { readonly at: number; readonly text: string } | null;
 }
 
-/** `idle`: not wanted now; `waiting`: for the next attempt. */
+/** `idle`: has nothing to relay now; `waiting`: for the next attempt. */
 type RelayState = "idle" | "connecting" | "running" | "waiting";
 
 /** Total bytes of all relays, including closed ones. */
@@ -222,7 +222,7 @@ export interface ApplicationRow {
   readonly running: boolean;
   readonly clients: number;
   readonly errors: number;
-  /** The last error of its script, and when, in ms since 1970. */
+  /** The last error of its script, with its time in ms since 1970. */
   readonly lastError: { readonly at: number; readonly text: string } | null;
   /** Number of requests of clients that its script refused, by kind, such as `connect`. */
   readonly refusals: Readonly<Record<string, number>>;
@@ -232,25 +232,25 @@ export interface Totals {
   readonly listeners: number;
   readonly publications: number;
   readonly groups: number;
-  /** Frames ever that were not sent to listeners because these were too slow. */
+  /** Frames since the start that were not sent to listeners that were too slow. */
   readonly droppedAudio: number;
   readonly droppedVideo: number;
-  /** Video frames ever that came before the first key frame of a listener. */
+  /** Video frames since the start that came before the first key frame of a listener. */
   readonly skippedVideo: number;
-  /** Bytes kept since key frames for listeners to come. */
+  /** Bytes kept since key frames for late listeners. */
   readonly keptBytes: number;
   readonly sharedObjects: SharedObjectTotals;
   readonly recordings: RecordingTotals;
 }
 
-/** Of remote shared objects. */
+/** Totals of remote shared objects. */
 interface SharedObjectTotals {
-  /** Objects in use, and how often clients use one. */
+  /** Objects in use, and the sum of the clients that use each. */
   readonly objects: number;
   readonly uses: number;
   /** Bytes of all slots. */
   readonly bytes: number;
-  /** Since the start: changes and calls that were taken, requests that were refused. */
+  /** Since the start: accepted changes and calls, refused requests. */
   readonly changes: number;
   readonly sends: number;
   readonly refused: number;
@@ -260,18 +260,18 @@ interface SharedObjectTotals {
 }
 
 export interface RecordingTotals {
-  /** Recordings, and clients that play files. */
+  /** Running recordings, and clients that play files. */
   readonly open: number;
   readonly players: number;
   /** Blocks of files that are being read. */
   readonly reads: number;
-  /** Bytes ever written to recordings. */
+  /** Bytes written to recordings since the start. */
   readonly writtenBytes: number;
-  /** How often a recording lost frames, up to a key frame, because the disk was too slow. */
+  /** Number of times that a recording lost frames, up to a key frame, because the disk was too slow. */
   readonly overflows: number;
 }
 
-/** Where the numbers come from; the server makes it. */
+/** Source of the state; the server implements it. */
 export interface Source {
   status(): Status;
   /** Traffic of RTMFP and of the doors that have a row, and clients, over the last hour. */
@@ -282,7 +282,7 @@ export interface Source {
   groups(offset: number, limit: number): { total: number; rows: GroupRow[] };
   /** Servers that are linked or on the bus, then the targets that are not linked. */
   servers(): ServerRow[];
-  /** In the order in which they began. */
+  /** Relays in the order of their start. */
   relays(offset: number, limit: number): { total: number; rows: RelayRow[] };
   applications(): ApplicationRow[];
   totals(): Totals;

@@ -11,12 +11,12 @@ import { type StoredTag, TagReader } from "./tag_reader.ts";
 
 /** Bytes of a block that is read ahead. */
 const BLOCK = 128 * 1024;
-/** Bytes that wait in the transport before reading stops. VOD-043. */
+/** Maximum bytes that wait in the transport; above it, the player reads no further. VOD-043. */
 const MAX_QUEUED = 256 * 1024;
-/** Milliseconds before a player that waits for its transport, or for a growing file, looks again. */
+/** Milliseconds between two looks of a player that waits for its transport, or for a growing file. */
 const LOOK_INTERVAL = 100;
 /** Milliseconds after which a paused player closes its file. VOD-072. */
-const CLOSE_AFTER = 600_000;
+const PAUSE_TIMEOUT = 600_000;
 
 type Kind = "audio" | "video";
 
@@ -29,20 +29,20 @@ export interface PlayerHost {
 }
 
 /**
- * - `playing`: frames go out as they are due
- * - `draining`: the last frame is written, and waits in the transport
- * - `ended`: it does not any more; a seek plays again
+ * - `playing`: sends frames when they are due
+ * - `draining`: has sent the last frame, which waits in the transport
+ * - `ended`: the transport is empty; a seek plays again
  */
 type State = "playing" | "draining" | "ended" | "closed";
 
 /** Plays a recording to one client, at the pace of its buffer. VOD-040 to VOD-073. */
 export class FilePlayer implements RecordedPlay {
-  /** When to {@link run} it next, in milliseconds. */
+  /** Time (ms) of the next {@link run}. */
   deadline = 0;
   readonly #pacing: Pacing;
   readonly #reader = new TagReader(0);
   #state: State = "playing";
-  /** Where to go before anything else is sent, in milliseconds. */
+  /** Target (ms) of a seek that has not been done yet. */
   #seekTo: number | undefined;
   #burst: SeekBurst | undefined;
   /** Frames from this time on are not sent. */
@@ -51,14 +51,14 @@ export class FilePlayer implements RecordedPlay {
   #pictureFrom: number | undefined;
   /** A tag that is not due yet. */
   #next: StoredTag | undefined;
-  /** The file does one read at a time, so after a seek the one before has to end first. */
+  /** Whether a read is running: the file does one at a time, so a seek waits for its end. */
   #reading = false;
-  /** Number of seeks so far; data read for an earlier one is dropped. */
+  /** Number of seeks so far; bytes read for an earlier one are dropped. */
   #place = 0;
   #atEnd = false;
   #pausedSince: number | undefined;
   #headers = new Map<string, Frame>();
-  /** Whether frames of a kind go out, rather than wait for a key frame after they were muted. */
+  /** Whether frames of a kind are sent; false from muting until the next key frame. */
   #flows = { audio: true, video: true };
   #sentBytes = 0;
   #sentTime: number;
@@ -106,7 +106,7 @@ export class FilePlayer implements RecordedPlay {
     this.wake();
   }
 
-  /** VOD-070: assumes that the client has all sent frames, unless its time is behind by more than its buffer. */
+  /** Assumes that the client has all sent frames, unless its time is behind by more than its buffer. VOD-070 */
   resume(time: number | undefined): void {
     if (this.#pausedSince === undefined) return;
     this.#pausedSince = undefined;
@@ -158,20 +158,20 @@ export class FilePlayer implements RecordedPlay {
     }
   }
 
-  /** Sets the deadline; while paused, that of closing the file. */
+  /** Sets the deadline; while paused, to the time at which the file is closed. */
   #waitUntil(due: number, now: number): void {
     if (this.#pausedSince === undefined) {
       this.deadline = due;
       return;
     }
-    const closeAt = this.#pausedSince + CLOSE_AFTER;
+    const closeAt = this.#pausedSince + PAUSE_TIMEOUT;
     if (now >= closeAt) {
       this.recording.rest();
-      this.#reading = false; // no read of a closed file ends
+      this.#reading = false; // a closed file does not call back
     } else this.deadline = closeAt;
   }
 
-  // Where in the file
+  // Position in the file
 
   #goTo(time: number, now: number): void {
     this.#seekTo = undefined;

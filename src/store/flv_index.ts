@@ -5,9 +5,9 @@ import { metadataOf } from "./script_data.ts";
 import { SeekPoints } from "./seek_points.ts";
 import type { StoredTag } from "./tag_reader.ts";
 
-/** Milliseconds between two seek points of sound. */
+/** Minimum ms between two seek points of audio. */
 const AUDIO_INTERVAL = 1_000;
-/** Codec headers that are remembered, and bytes of all together. */
+/** Maximum number of stored codec headers, and of their bytes. */
 const MAX_HEADERS = 1_000;
 const MAX_HEADER_BYTES = 1 << 20;
 
@@ -30,7 +30,7 @@ interface StoredHeader {
   readonly frame: Frame;
 }
 
-/** A place in a file where playing may begin. */
+/** A position in a file where playback can begin. */
 export interface SeekPoint {
   /** Milliseconds since the first frame of the file. */
   readonly time: number;
@@ -50,13 +50,13 @@ export class FlvIndex {
   /** The values of `onMetaData`, without the name, and the offset of its tag. */
   metadata: Uint8Array | undefined;
   metadataPosition = -1;
-  /** Offset behind that tag. */
+  /** Offset of the end of that tag. */
   metadataEnd = -1;
-  /** Milliseconds of the first audio or video, as the file has it; undefined before there is any. */
+  /** Time (ms) in the file of the first audio or video frame; undefined before it. */
   firstTime: number | undefined;
   /** Milliseconds from the first frame to the latest. */
   duration = 0;
-  /** Offset behind the last tag that is whole. */
+  /** Offset of the end of the last whole tag. */
   end: number;
   hasAudio = false;
   hasVideo = false;
@@ -76,10 +76,10 @@ export class FlvIndex {
   }
 
   /**
-   * Takes the next tag of the file.
+   * Adds the next tag of the file.
    *
-   * @param size of the file: a tag that it does not hold to its end is not counted
-   * @returns whether it does
+   * @param size bytes of the file
+   * @returns false, without adding, if the tag does not end within the file
    */
   add(tag: StoredTag, size = Infinity): boolean {
     if (tag.end - 4 > size) return false; // the last trailer may be missing
@@ -110,7 +110,7 @@ export class FlvIndex {
     return true;
   }
 
-  /** Where playing begins for a time: the last key frame, of sound the last second, up to it. VOD-056. */
+  /** The seek point for a time: the last key frame up to it, or without video the last audio point. VOD-056. */
   pointBefore(time: number): SeekPoint {
     const points = this.video.length > 0 ? this.video : this.audio;
     return points.before(time) ?? { time: 0, position: this.firstPosition };
@@ -126,7 +126,7 @@ export class FlvIndex {
     return [...headers.values()];
   }
 
-  /** Remembers a codec header behind the others, unless there are too many. */
+  /** Appends a codec header, unless {@link MAX_HEADERS} or {@link MAX_HEADER_BYTES} would be exceeded. */
   addHeader(position: number, frame: Frame): void {
     const { length } = frame.payload;
     if (this.headers.length >= MAX_HEADERS) return;

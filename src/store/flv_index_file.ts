@@ -1,5 +1,5 @@
-// The index of a recording as it is kept beside it, so that a large file is read through once only, and
-// not after each start of the server. VOD-210.
+// The file with the index of a recording, stored beside it, so that the server reads a large recording through only
+// once, and not after each start. VOD-210.
 import { crc32 } from "../bytes/crc32.ts";
 import { Reader } from "../bytes/reader.ts";
 import { toUtf8 } from "../bytes/text.ts";
@@ -11,16 +11,16 @@ import type { SeekPoints } from "./seek_points.ts";
 
 /** Start of the file: the format and its version. */
 const MAGIC = toUtf8("CFI1");
-/** Bytes of a file at most: two full tables, codec headers and metadata. */
+/** Maximum bytes of an index file: two full tables, codec headers and metadata. */
 export const MAX_INDEX_FILE = 8 << 20;
 /** Bytes of a point: time u32, offset f64. */
 const POINT = 12;
 const FLAGS = { audio: 1, video: 2, metadata: 4, firstTime: 8, audioCodec: 16, videoCodec: 32 };
 
-/** An index, and the file that it is of as it was then. */
+/** An index, and size and time of the recording when the index was made. */
 export interface KeptIndex {
   readonly index: FlvIndex;
-  /** Bytes of the recording, and milliseconds since 1970 of its last change. */
+  /** Bytes of the recording, and time of its last change in ms since 1970. */
   readonly size: number;
   readonly modified: number;
 }
@@ -59,7 +59,7 @@ export function writeIndexFile(
   return to.u32At(start - 4, crc32(to.view().subarray(start))).copy();
 }
 
-/** @throws {WireError} if the bytes are of something else, cut off or changed */
+/** @throws {WireError} if the bytes are not an index file, truncated or changed */
 export function readIndexFile(bytes: Uint8Array): KeptIndex {
   const from = new Reader(bytes);
   if (!from.bytes(MAGIC.length).every((byte, i) => byte === MAGIC[i])) {
@@ -67,7 +67,7 @@ export function readIndexFile(bytes: Uint8Array): KeptIndex {
   }
   const sum = from.u32();
   if (sum !== crc32(bytes.subarray(from.at))) {
-    throw new WireError("Cannot read an index whose checksum is wrong");
+    throw new WireError("Cannot read an index with a wrong checksum");
   }
   const [size, modified] = [from.f64(), from.f64()];
   const place = () => readPlace(from, size);
@@ -107,7 +107,7 @@ function readPoints(from: Reader, points: SeekPoints, place: () => number): void
   for (let i = 0; i < count; i++) points.add(from.u32(), place());
 }
 
-/** An offset in a recording of so many bytes: whoever may write to the folder can write any number. */
+/** Reads an offset in a recording of `size` bytes. Checks it, as other programs may write to the folder. */
 function readPlace(from: Reader, size: number, least = 0): number {
   const place = from.f64();
   if (Number.isSafeInteger(place) && place >= least && place <= size) return place;

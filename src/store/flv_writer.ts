@@ -1,4 +1,4 @@
-import { flvHeader, type FlvTag, flvTag, TagType } from "../flv/tags.ts";
+import { flvHeader, type FlvTag, flvTag, TAG_HEADER, TagType, TRAILER } from "../flv/tags.ts";
 import { Writer } from "../bytes/writer.ts";
 import { FlvIndex } from "./flv_index.ts";
 import { canPatch, metadataData, PATCH } from "./recording_metadata.ts";
@@ -6,16 +6,16 @@ import type { IndexedFile } from "./indexes.ts";
 import type { WritableFile } from "./stored_file.ts";
 import { TagReader } from "./tag_reader.ts";
 
-/** Bytes of one write, and the time (ms) after which fewer are written. */
-const WRITE_AT = 64 * 1024;
-const WRITE_AFTER = 500;
-/** Bytes of one write at most, but for a tag that is larger. */
+/** Minimum bytes of one write, and maximum ms after which fewer are written. */
+const MIN_WRITE = 64 * 1024;
+const WRITE_TIMEOUT = 500;
+/** Bytes after which a write takes no further tag. */
 const MAX_WRITE = 1 << 20;
-/** Bytes of the header of a file with the length behind it, and of a tag in front of its data. */
+/** Bytes of the header of a file, including the length after it. */
 const HEADER = 13;
-const TAG_HEADER = 11;
-/** Bytes that a tag has besides its data. */
-const AROUND = 15;
+/** Bytes of a tag besides its data. */
+const TAG_OVERHEAD = TAG_HEADER + TRAILER;
+/** Offset in the header of the byte that tells whether there is audio and video. */
 const FLAGS_AT = 4;
 
 interface WriterEvents {
@@ -23,23 +23,23 @@ interface WriterEvents {
   written(bytes: number): void;
   /** The file is closed. */
   ended(key: string, indexed: IndexedFile): void;
-  /** A write did not work; see {@link FlvWriter.clear}. */
+  /** A write failed; see {@link FlvWriter.clear}. */
   failed(error: string): void;
 }
 
 /**
- * Writes tags to a file, many at once and one write at a time; each ends with a whole tag, so that the
- * file is whole whenever the process ends. VOD-210, VOD-211.
+ * Writes tags to a file, many at once and one write at a time. Each write ends with a whole tag, so that the
+ * file is valid whenever the process ends. VOD-210, VOD-211.
  */
 export class FlvWriter {
-  /** Bytes that are not on the disk. */
+  /** Bytes that are not written yet. */
   queuedBytes = 0;
   #queue: FlvTag[] = [];
-  /** When the oldest in the queue was put there, in milliseconds. */
+  /** Time (ms) at which the oldest tag of the queue was added. */
   #since = Infinity;
   #file: WritableFile | undefined;
   #indexed: IndexedFile | undefined;
-  /** Where the next write goes. */
+  /** Offset of the next write. */
   #position = 0;
   #busy = false;
   #prefix: Uint8Array | undefined;
@@ -47,7 +47,7 @@ export class FlvWriter {
 
   constructor(readonly events: WriterEvents) {}
 
-  /** Bytes of the file with all that waits. */
+  /** Bytes of the file, including queued ones. */
   get size(): number {
     return this.#position + this.queuedBytes;
   }
@@ -56,14 +56,14 @@ export class FlvWriter {
     return this.#indexed?.index;
   }
 
-  /** When {@link run} writes next, in milliseconds. */
+  /** Time (ms) of the next {@link run} that writes. */
   get deadline(): number {
     if (this.#busy || !this.#file) return Infinity;
-    if (this.queuedBytes >= WRITE_AT || this.#finished) return 0;
-    return this.#since + WRITE_AFTER;
+    if (this.queuedBytes >= MIN_WRITE || this.#finished) return 0;
+    return this.#since + WRITE_TIMEOUT;
   }
 
-  /** Begins to write what waits. @param indexed of an empty file, or of one that is gone on with */
+  /** Begins to write queued tags. @param indexed index of the file, which is empty or continued */
   open(file: WritableFile, indexed: IndexedFile): void {
     this.#file = file;
     this.#indexed = indexed;
@@ -72,6 +72,7 @@ export class FlvWriter {
 
   /**
    * Writes the start of the file, before its first tag.
+   *
    * @param metadata the AMF of the values of the publisher's `onMetaData`
    */
   begin(metadata: Uint8Array | undefined): void {
@@ -83,16 +84,16 @@ export class FlvWriter {
 
   push(tag: FlvTag, now: number): void {
     this.#queue.push(tag);
-    this.queuedBytes += tag.data.length + AROUND;
+    this.queuedBytes += tag.data.length + TAG_OVERHEAD;
     this.#since = Math.min(this.#since, now);
   }
 
-  /** Gives up the tags of a type that were not begun. @returns how many */
+  /** Drops the queued tags of a type. @returns their number */
   abandon(type: TagType): number {
     const kept = this.#queue.filter((tag) => tag.type !== type);
     const given = this.#queue.length - kept.length;
     for (const tag of this.#queue) {
-      if (tag.type === type) this.queuedBytes -= tag.data.length + AROUND;
+      if (tag.type === type) this.queuedBytes -= tag.data.length + TAG_OVERHEAD;
     }
     this.#queue = kept;
     return given;
@@ -104,12 +105,12 @@ export class FlvWriter {
     else if (now >= this.deadline) this.#write(now);
   }
 
-  /** Ends the file once what waits is written. @param done the file is closed, and on the disk */
+  /** Closes the file after writing all queued tags. @param done called when the file is closed and on the disk */
   finish(done: () => void): void {
     this.#finished = done;
   }
 
-  /** Gives up what waits: it cannot be written. */
+  /** Drops all queued tags, after a write failed. */
   clear(): void {
     this.queuedBytes = 0;
     this.#queue = [];
@@ -152,7 +153,7 @@ export class FlvWriter {
     for (let tag = reader.next(); tag; tag = reader.next()) this.#indexed!.index.add(tag);
   }
 
-  /** Writes duration, size and what there is into the places kept for them, and closes the file. */
+  /** Writes duration, size and the kinds of frames into the places reserved for them, and closes the file. */
   #patch(): void {
     if (this.#position === 0) return this.#close();
     const { index } = this.#indexed!;

@@ -8,7 +8,7 @@ const BLOCK = 256 * 1024;
 /**
  * Reads a file from its beginning to its last whole tag, block after block.
  *
- * @param done undefined: the file is not FLV, or cannot be read
+ * @param done receives the index; undefined if the file is not FLV, or cannot be read
  */
 export function buildIndex(file: StoredFile, done: (index: FlvIndex | undefined) => void): void {
   file.read(0, FILE_HEADER, (bytes) => {

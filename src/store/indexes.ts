@@ -4,33 +4,33 @@ import { type KeptIndex, readIndexFile, writeIndexFile } from "./flv_index_file.
 import { buildIndex } from "./index_builder.ts";
 import type { Disk, StoredFile } from "./stored_file.ts";
 
-/** Indexes that are kept; the ones used last. */
+/** Maximum number of indexes in memory: the most recently used ones. */
 const MAX_INDEXES = 256;
-/** Bytes of a file whose index is kept beside it; that of a smaller one is made in a moment. */
+/** Minimum bytes of a file whose index is stored beside it; the index of a smaller one is quickly made again. */
 const MIN_INDEXED = 4 << 20;
 
-/** The index of a file as it was when its size and time of change were these. */
+/** The index of a file, and size (bytes) and time of change (ms since 1970) of the file when it was made. */
 export interface IndexedFile {
   readonly index: FlvIndex;
   size: number;
   modified: number;
-  /** It is being recorded: the index grows with it. */
+  /** Whether the file is being recorded: the index grows with it. */
   growing: boolean;
 }
 
-/** The indexes of files: in memory, beside large files, or made anew. */
+/** The indexes of files: kept in memory, stored beside large files, or made again. */
 export class Indexes {
   readonly #disk: Disk;
-  /** By {@link StoredFile.key}, least recently used first. */
+  /** Indexes by {@link StoredFile.key}, least recently used first. */
   readonly #kept = new Map<string, IndexedFile>();
-  /** Who waits for an index that is being read or made, by key. */
+  /** Callbacks that wait for an index that is being read or made, by key. */
   readonly #building = new Map<string, ((indexed: IndexedFile | undefined) => void)[]>();
 
   constructor(disk: Disk) {
     this.#disk = disk;
   }
 
-  /** The index of a file: the one that is kept, if the file has not changed, or a new one. */
+  /** Finds the index of a file: a kept one, if the file has not changed, or a new one. */
   of(file: StoredFile, done: (indexed: IndexedFile | undefined) => void): void {
     const { key, size, modified } = file;
     const kept = this.#kept.get(key);
@@ -64,7 +64,7 @@ export class Indexes {
     });
   }
 
-  /** A file is as its index says, and stays so: the index of a large one is kept beside it. VOD-210. */
+  /** Stores the index of a finished file beside it, if the file is large. VOD-210. */
   ended(key: string, indexed: IndexedFile): void {
     if (indexed.size < MIN_INDEXED || indexed.modified === 0) return;
     const bytes = writeIndexFile(indexed);
@@ -83,7 +83,7 @@ export class Indexes {
   }
 }
 
-/** Undefined: it is broken, and made again. */
+/** @returns undefined if the file is invalid: then the index is made again */
 function readIndex(bytes: Uint8Array): KeptIndex | undefined {
   try {
     return readIndexFile(bytes);

@@ -1,7 +1,7 @@
-// Names of recordings, which clients write, and the files they stand for. VOD-060.
+// Names of recordings, which clients choose, and their files. VOD-060.
 
 const MAX_SEGMENTS = 8;
-/** Characters of a segment, and bytes of the whole name. */
+/** Maximum characters of a segment, and bytes of the whole name. */
 const MAX_SEGMENT = 128;
 const MAX_BYTES = 255;
 /** Letters and digits of any script, `_ - . space`; no control or format characters. */

@@ -12,7 +12,7 @@ export class OpenRecording implements Recorded {
   #file: StoredFile | undefined;
   #closed = false;
 
-  /** @param place application and file, to open it again */
+  /** @param place application and file, for opening it again after {@link rest} */
   constructor(
     readonly store: Store,
     readonly place: { readonly path: string; readonly file: string },
@@ -49,7 +49,7 @@ export class OpenRecording implements Recorded {
     return player;
   }
 
-  /** Reads a block, of a file that was closed meanwhile after opening it again. */
+  /** Reads a block; opens the file again after {@link rest}. */
   read(position: number, length: number, done: (bytes: Uint8Array | undefined) => void): void {
     if (this.#file) return this.#file.read(position, length, done);
     this.store.disk.open(this.place.path, this.place.file, (file) => {
@@ -63,7 +63,7 @@ export class OpenRecording implements Recorded {
     });
   }
 
-  /** Closes the file for now. VOD-072. */
+  /** Closes the file until the next {@link read}. VOD-072. */
   rest(): void {
     this.#file?.close();
     this.#file = undefined;

@@ -1,5 +1,5 @@
-/** Length (ms) of a client's buffer if it sets none, and the bounds of a length that it sets. VOD-041. */
-const BUFFER = 3_000;
+/** Length (ms) of a client's buffer by default, and the bounds of a length that a client sets. VOD-041. */
+const DEFAULT_BUFFER = 3_000;
 const MIN_BUFFER = 1_000;
 const MAX_BUFFER = 60_000;
 /** A jump back (ms) beyond this restarts the clock: otherwise all later frames would be due at once. */
@@ -7,12 +7,12 @@ const MAX_BACK = 1_000;
 
 /** Decides when the frames of a file are due: no earlier than the client's buffer needs. VOD-040. */
 export class Pacing {
-  #buffer = BUFFER;
-  /** Media time and time of the same moment, in milliseconds. */
+  #buffer = DEFAULT_BUFFER;
+  /** The media time that was due at the time `#since`, both in ms. */
   #media = 0;
   #since: number;
   #pausedSince: number | undefined;
-  /** While paused, frames up to here are due: the picture that was sought. VOD-055. */
+  /** Media time (ms) up to which frames are due while paused: the picture of a seek. VOD-055. */
   #shown = -1;
   #last = 0;
 
@@ -20,7 +20,7 @@ export class Pacing {
     this.#since = now;
   }
 
-  /** Milliseconds. */
+  /** Length of the client's buffer in ms. */
   get buffer(): number {
     return this.#buffer;
   }
@@ -29,7 +29,7 @@ export class Pacing {
     this.#buffer = Math.min(MAX_BUFFER, Math.max(MIN_BUFFER, milliseconds));
   }
 
-  /** Playing continues at a time of the file. */
+  /** Continues at a media time. */
   startAt(media: number, now: number): void {
     this.#media = this.#last = media;
     this.#since = now;
@@ -48,7 +48,7 @@ export class Pacing {
     this.#shown = -1;
   }
 
-  /** @returns milliseconds until a frame of the file is due; 0 if it is; Infinity while paused */
+  /** @returns ms until a frame is due; 0 if it is due now; Infinity while paused */
   wait(media: number, now: number): number {
     if (this.#pausedSince !== undefined) return media <= this.#shown ? 0 : Infinity;
     if (media < this.#last - MAX_BACK && this.#last > this.#media) {

@@ -10,32 +10,32 @@ import type { IndexedFile } from "./indexes.ts";
 import type { NotWritable, WritableFile } from "./stored_file.ts";
 
 /** Milliseconds between the last frame of a file and the first that is appended. VOD-205. */
-const FRAME = 25;
-/** Times of a file stay below: then another one begins. VOD-204. */
+const APPEND_GAP = 25;
+/** Maximum time (ms) in a file: then the recording continues in another one. VOD-204. */
 const MAX_TIME = 2 ** 30;
 const NO_CODECS = { audioCodec: undefined, videoCodec: undefined };
 const TYPES = { audio: TagType.audio, video: TagType.video } as const;
 
-/** Bytes that a recording takes besides those that wait, and the steps in which those are counted. */
-export const RECORDER = 64 << 10;
+/** Bytes that a recording takes besides queued ones, and the unit in which those are counted. */
+export const RECORDER_COST = 64 << 10;
 
-/** Application and file; a recording of many files changes to the next one. */
+/** Path of the application, and current file of a recording. */
 export interface RecordPlace {
   readonly path: string;
   file: string;
 }
 
-/** Bounds of recordings; 0 sets none. */
+/** Limits of recordings; 0: no limit. */
 export interface RecordLimits {
-  /** Bytes of a file. */
+  /** Maximum bytes of a file. */
   readonly size: number;
-  /** Milliseconds of a file. */
+  /** Maximum ms of a file. */
   readonly time: number;
-  /** Milliseconds after which another file begins. VOD-213. */
+  /** Milliseconds after which the recording continues in another file. VOD-213. */
   readonly segment: number;
 }
 
-/** Opens the file of a recording for writing. */
+/** The open file of a recording, and the gap (ms) to leave before the first frame; or the reason of a failure. */
 export type OpenTarget =
   | { readonly file: WritableFile; readonly indexed: IndexedFile; readonly gap: number }
   | NotWritable;
@@ -44,26 +44,27 @@ export type OpenTarget =
 export interface RecorderHost {
   readonly now: number;
   readonly limits: RecordLimits;
-  /** Bytes that may wait for the disk. */
+  /** Maximum bytes that may wait for the disk. */
   readonly queueLimit: number;
+  /** Calls {@link Recorder.run} soon. */
   wake(recorder: Recorder): void;
-  /** Opens the file of a recording; called later, once, never during the call. */
+  /** Opens the file of a recording; calls `done` once, later. */
   openTarget(recorder: Recorder, done: (target: OpenTarget) => void): void;
-  /** It takes no frames any more. */
+  /** The recorder accepts no more frames. */
   detach(recorder: Recorder): void;
-  /** A file is written, and closed. @param key of the file */
+  /** A file is written and closed. @param key see {@link WritableFile.key} */
   ended(key: string, indexed: IndexedFile): void;
-  /** All of it is written. */
+  /** All files of the recorder are written and closed. */
   over(recorder: Recorder): void;
   /** A write of `bytes` bytes has ended: call {@link Recorder.run}. */
   written(recorder: Recorder, bytes: number): void;
-  /** Frames are lost to a disk that is too slow. */
+  /** The recording loses frames, as the disk is too slow. */
   overflowed(recorder: Recorder): void;
 }
 
 /**
- * Records a publication to a file, as one more listener of it: it begins with a key frame behind the
- * codec headers, and loses frames up to the next one when the disk is too slow. VOD-201 to VOD-213.
+ * Records a publication to a file, as one of its listeners. The file begins with the codec headers and a key
+ * frame; when the disk is too slow, it loses frames up to the next key frame. VOD-201 to VOD-213.
  */
 export class Recorder implements ListenerOutput, Recording {
   deadline = Infinity;
@@ -71,16 +72,16 @@ export class Recorder implements ListenerOutput, Recording {
   #writer = this.#newWriter();
   /** All writers, including those of files being closed. */
   readonly #writers = new Set<FlvWriter>();
-  /** Frames that wait for the file to be open; undefined: it is. */
+  /** Frames that wait while the file is being opened; undefined when it is open. */
   #early: [Frame, number][] | undefined;
   #stopped = false;
   #failed = false;
   /** Bytes of frames that wait for the file. */
   #earlyBytes = 0;
-  /** Multiples of {@link RECORDER} that are counted. */
+  /** Counted multiples of {@link RECORDER_COST}. */
   #counted = 1;
   #metadata: Uint8Array | undefined;
-  /** The listener's time of the first frame of the file, and the file's time of it. */
+  /** Time (ms) of the first frame of the file, of the listener and in the file. */
   #base: number | undefined;
   #offset = 0;
   #last = { audio: 0, video: 0 };
@@ -88,9 +89,9 @@ export class Recorder implements ListenerOutput, Recording {
   #codecs: Pick<FlvIndex, "audioCodec" | "videoCodec"> = NO_CODECS;
 
   /**
-   * @param name as it was asked for
+   * @param name requested name of the recording
    * @param place application and file
-   * @param hold counts the bytes of {@link RECORDER} and those that wait
+   * @param hold counts {@link RECORDER_COST} and the queued bytes
    */
   constructor(
     readonly publication: Publication,
@@ -124,7 +125,7 @@ export class Recorder implements ListenerOutput, Recording {
     return Math.max(this.#last.audio, this.#last.video);
   }
 
-  /** It takes no more frames, and its file is being ended. */
+  /** Whether the recorder accepts no more frames, and is closing its file. */
   get stopped(): boolean {
     return this.#stopped;
   }
@@ -135,7 +136,7 @@ export class Recorder implements ListenerOutput, Recording {
     if (this.#stopped) return;
     const { role, payload } = frame;
     if (role === "header" && this.queuedBytes + payload.length > this.host.queueLimit) {
-      return this.#fail(false, "The disk is too slow for the codec headers"); // frames are useless without
+      return this.#fail(false, "The disk is too slow for the codec headers"); // frames need them
     }
     this.#add(frame, time);
     this.#count();
@@ -145,16 +146,16 @@ export class Recorder implements ListenerOutput, Recording {
     return !this.#count(bytes);
   }
 
-  /** Counts what waits, and some bytes more. @returns false without room */
+  /** Counts the queued bytes and `more` bytes. @returns false, without counting, above the limit */
   #count(more = 0): boolean {
-    const steps = 1 + Math.ceil((this.queuedBytes + more) / RECORDER);
+    const steps = 1 + Math.ceil((this.queuedBytes + more) / RECORDER_COST);
     if (steps === this.#counted) return true;
-    if (!this.hold(steps * RECORDER)) return false;
+    if (!this.hold(steps * RECORDER_COST)) return false;
     this.#counted = steps;
     return true;
   }
 
-  /** Codec headers stay: what follows needs them. */
+  /** Drops queued frames, but keeps codec headers that wait for the file: later frames need them. */
   abandon(kind: "audio" | "video"): number {
     let given = this.#writer.abandon(TYPES[kind]);
     const early = this.#early;
@@ -210,7 +211,7 @@ export class Recorder implements ListenerOutput, Recording {
     return writer;
   }
 
-  /** Opens a file, and takes what waits for it. */
+  /** Opens a file, then writes the frames that waited for it. */
   #open(whenOpen?: () => void): void {
     this.#early ??= [];
     const writer = this.#writer;
@@ -224,7 +225,7 @@ export class Recorder implements ListenerOutput, Recording {
       writer.open(file, indexed);
       this.#writers.add(writer);
       this.#base = undefined;
-      this.#offset = size > 0 ? (index.firstTime ?? 0) + index.duration + FRAME + gap : 0;
+      this.#offset = size > 0 ? (index.firstTime ?? 0) + index.duration + APPEND_GAP + gap : 0;
       this.#codecs = { audioCodec: index.audioCodec, videoCodec: index.videoCodec };
       this.#last = { audio: this.#offset, video: this.#offset };
       whenOpen?.();
@@ -257,7 +258,7 @@ export class Recorder implements ListenerOutput, Recording {
     this.#push({ type: TYPES[kind], timestamp: this.#last[kind], data: payload });
   }
 
-  /** The publisher's metadata is the recording's, if it comes before the first tag. VOD-206. */
+  /** Metadata before the first tag becomes the recording's metadata. VOD-206. */
   #takeData({ name, payload }: Frame): void {
     if (name === "onMetaData" && this.#writer.size === 0) {
       this.#metadata = payload;
@@ -275,7 +276,7 @@ export class Recorder implements ListenerOutput, Recording {
     if (writer.deadline < this.deadline) this.host.wake(this);
   }
 
-  /** VOD-205: a file has one codec of each kind. */
+  /** Whether a frame has the codec of the file to which it is appended; else the recording fails. VOD-205 */
   #fits(kind: "audio" | "video", { role, payload }: Frame): boolean {
     const before = kind === "audio" ? this.#codecs.audioCodec : this.#codecs.videoCodec;
     if (before === undefined || role === "other" || before === codecOf(kind, payload)) return true;
@@ -283,7 +284,7 @@ export class Recorder implements ListenerOutput, Recording {
     return false;
   }
 
-  /** Whether a frame goes beyond a limit: then the recording ends, or another file begins. */
+  /** Whether a frame exceeds a limit: then the recording ends, or continues in another file. */
   #isFull(frame: Frame, time: number, at: number): boolean {
     const { size, time: longest, segment } = this.host.limits;
     if (size > 0 && this.#writer.size + frame.payload.length > size) {
@@ -301,7 +302,7 @@ export class Recorder implements ListenerOutput, Recording {
     return true;
   }
 
-  /** Ends the file, and continues in another one, which begins with a frame. VOD-213. */
+  /** Closes the file and continues in another one, which begins with this frame. VOD-213. */
   #nextFile(frame: Frame, time: number): void {
     const { publication } = this;
     this.#finish();

@@ -1,5 +1,5 @@
-// The `onMetaData` of recordings: an ECMA array that begins with duration and filesize, so that both can
-// be written over in place once they are known. VOD-105, VOD-210.
+// The `onMetaData` of recordings: an ECMA array that begins with duration and filesize, which the writer
+// overwrites in place when the recording ends. VOD-105, VOD-210.
 import { type AmfObject, AmfReader, type AmfValue, encodeAmf0, MixedArray } from "../amf/mod.ts";
 import { toAmf0 } from "../amf/to_amf0.ts";
 import { toUtf8 } from "../bytes/text.ts";
@@ -8,19 +8,20 @@ import { Writer } from "../bytes/writer.ts";
 
 const NAME = toUtf8("onMetaData");
 const AMF0 = { number: 0, string: 2, array: 8 } as const;
-/** Offsets of the numbers in the values behind the name: marker, count, then key and marker of each. */
+/** Offsets of the numbers in the values: after marker and count, and key and marker of each. */
 const DURATION = 1 + 4 + 2 + 8 + 1;
 const FILESIZE = DURATION + 8 + 2 + 8 + 1;
-/** Bytes of the name in front of the values. */
+/** Bytes of the name before the values. */
 const NAME_BYTES = 3 + NAME.length;
 /** Members of the publisher's metadata that the recorder computes itself, or that are wrong for a file. */
 const OWN = new Set(["duration", "filesize", "keyframes", "lasttimestamp", "canSeekToEnd"]);
 
-/** Offsets in the data of a script tag of {@link metadataData}: of duration (s) and filesize, both f64. */
+/** Offsets of duration (s) and filesize (bytes), both f64, in the result of {@link metadataData}. */
 export const PATCH = { duration: NAME_BYTES + DURATION, filesize: NAME_BYTES + FILESIZE } as const;
 
 /**
- * The data of the script tag that a recording begins with.
+ * The data of the first script tag of a recording.
+ *
  * @param published the AMF of the values of the publisher's `onMetaData`
  */
 export function metadataData(published: Uint8Array | undefined): Uint8Array<ArrayBuffer> {
@@ -46,7 +47,7 @@ export function canPatch(values: Uint8Array): boolean {
     own.every((byte, at) => !isFixed(at) || values[at] === byte);
 }
 
-/** The data of a script tag; undefined if its values have no form in AMF0. VOD-206. */
+/** The data of a script tag; undefined if AMF0 cannot represent its values. VOD-206. */
 export function scriptData(name: string, values: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
   const inAmf0 = toAmf0(values);
   const text = toUtf8(name);

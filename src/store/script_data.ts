@@ -6,7 +6,7 @@ const STRING = 0x02;
 
 interface ScriptData {
   readonly name: string;
-  /** AMF0 of what follows the name: a view. */
+  /** AMF0 of the values after the name: a view. */
   readonly values: Uint8Array;
 }
 

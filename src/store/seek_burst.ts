@@ -20,7 +20,7 @@ export class SeekBurst {
     return time >= this.target;
   }
 
-  /** @returns what goes before the first frame; an empty message has no codec, and is none */
+  /** @returns the video command to send before the first frame; undefined later, for an empty frame and other codecs */
   begin(video: Uint8Array): Frame | undefined {
     const [first] = video;
     if (this.#codec !== undefined || first === undefined) return undefined;
@@ -28,7 +28,7 @@ export class SeekBurst {
     return this.#command(BEGIN);
   }
 
-  /** @returns what goes behind the last frame */
+  /** @returns the video command to send after the last frame; undefined for other codecs */
   end(): Frame | undefined {
     return this.#command(END);
   }

@@ -1,9 +1,9 @@
 import type { SeekPoint } from "./flv_index.ts";
 
-/** Points that a file has at most: then every second one is left out. VOD-106. */
+/** Maximum number of points of a file: then every second one is removed. VOD-106. */
 const MAX_POINTS = 100_000;
 
-/** Times and offsets of a file, both ascending. */
+/** Seek points of a file, in ascending order. */
 export class SeekPoints {
   #times: number[] = [];
   #positions: number[] = [];
@@ -17,7 +17,7 @@ export class SeekPoints {
     return this.#times.at(-1) ?? -Infinity;
   }
 
-  /** Adds a point behind the others; one whose time is not later is passed over. */
+  /** Appends a point; ignores one that is not later than the last. */
   add(time: number, position: number): void {
     if (time <= this.last) return;
     if (this.#times.length >= MAX_POINTS) {

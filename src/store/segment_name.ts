@@ -1,4 +1,4 @@
-/** The name of a file of a recording that is cut into many: `cam-20260131-235959`. VOD-213. */
+/** The name of one of several files of a recording, by its start: `cam-20260131-235959`. VOD-213. */
 export function segmentName(name: string, date: Date): string {
   const two = (value: number) => String(value).padStart(2, "0");
   const day = `${date.getFullYear()}${two(date.getMonth() + 1)}${two(date.getDate())}`;

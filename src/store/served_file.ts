@@ -11,15 +11,15 @@ const MAX_KEYFRAMES = 5_000;
 const NAME = encodeAmf0("onMetaData");
 
 /**
- * A recording as players get it by HTTP: with a header of its own whose `keyframes` they seek by, then
- * the bytes of the file behind its metadata, up to the last whole tag. VOD-082, VOD-106.
+ * A recording as served by HTTP: a header with `keyframes`, by which players seek, then the bytes of the file
+ * after its metadata, up to the last whole tag. VOD-082, VOD-106.
  */
 export class ServedFile implements RecordedFile {
   readonly size: number;
   readonly modified: number;
   readonly #recording: OpenRecording;
   readonly #prefix: Uint8Array;
-  /** Offset in the file of what follows the prefix. */
+  /** Offset in the file of the first byte after the prefix. */
   readonly #from: number;
 
   constructor(recording: OpenRecording) {
@@ -40,7 +40,7 @@ export class ServedFile implements RecordedFile {
     const most = Math.min(length, this.size - position);
     if (position < prefix.length) {
       const part = prefix.subarray(position, position + most);
-      return this.#recording.read(this.#from, 0, (bytes) => done(bytes && part)); // later, as all
+      return this.#recording.read(this.#from, 0, (bytes) => done(bytes && part)); // reads 0 bytes, to call back later
     }
     this.#recording.read(this.#from + position - prefix.length, most, done);
   }
@@ -49,7 +49,7 @@ export class ServedFile implements RecordedFile {
   #prefixOf(shift: number, size: number): Uint8Array {
     const { index } = this.#recording;
     const points = [
-      { time: 0, position: this.#from }, // players pass the first one over: it is that of the headers
+      { time: 0, position: this.#from }, // players skip the first point, as it is that of the headers
       ...thinned([...(index.hasVideo ? index.video : index.audio).values()]),
     ];
     const members: AmfObject = {

@@ -17,8 +17,8 @@ import { recordingFile } from "./names.ts";
 import { OpenRecording } from "./open_recording.ts";
 import {
   type OpenTarget,
-  RECORDER,
   Recorder,
+  RECORDER_COST,
   type RecorderHost,
   type RecordLimits,
   type RecordPlace,
@@ -27,16 +27,16 @@ import { segmentName } from "./segment_name.ts";
 import type { Disk } from "./stored_file.ts";
 import { FILE_HEADER } from "./tag_reader.ts";
 
-/** Milliseconds between two rounds of players whose frames are due. */
-const STEP = 20;
+/** Minimum ms between two rounds of tasks that are due. */
+const STEP_INTERVAL = 20;
 
 interface StoreOptions {
   readonly disk: Disk;
   readonly limits: () => RecordLimits;
-  /** Bytes that may wait for the disk before a recording loses frames. */
+  /** Maximum bytes of a recording that wait for the disk; above it, the recording loses frames. */
   readonly queueLimit: () => number;
   readonly clientsMayRecord: () => boolean;
-  /** How a publication is recorded without anybody asking, by path and name; undefined: not at all. */
+  /** Mode of automatic recording of a publication, by path and name; undefined: none. */
   readonly automatic: (path: string) => RecordMode | "new" | undefined;
   /** The time of day, for names of files and for gaps. */
   readonly date: () => Date;
@@ -46,8 +46,7 @@ interface StoreOptions {
 type Task = FilePlayer | Recorder;
 
 /**
- * Recordings and their players. It is driven like an endpoint: {@link flush} after every input, and at
- * its {@link deadline}.
+ * Recordings and their players. The loop calls {@link flush} after every input, and at {@link deadline}.
  */
 export class Store implements Recordings, PlayerHost, RecorderHost {
   readonly #hub: Pick<Hub, "now" | "subscriptions" | "log">;
@@ -56,13 +55,13 @@ export class Store implements Recordings, PlayerHost, RecorderHost {
   readonly #awake = new Set<Task>();
   /** The listener of each recorder that takes frames. */
   readonly #recorders = new Map<Recorder, Listener | undefined>();
-  /** Recordings that wait for another one of their file to be ended on the disk. */
+  /** Recordings that wait until an earlier recording of their file is closed. */
   readonly #waiting: (() => void)[] = [];
-  /** How many play a file, by application and file. */
+  /** Number of players of each file, by application and file. */
   readonly #played = new Map<string, number>();
-  /** Recordings that a disk was too slow for, each time counted. */
+  /** Number of times that a recording lost frames, as the disk was too slow. */
   overflows = 0;
-  /** Bytes ever written to recordings. */
+  /** Bytes written to recordings since the start. */
   writtenBytes = 0;
   readonly #indexes: Indexes;
   #stepAt = Infinity;
@@ -89,12 +88,12 @@ export class Store implements Recordings, PlayerHost, RecorderHost {
     return this.#options.limits();
   }
 
-  /** Clients that play files. */
+  /** Number of clients that play files. */
   get players(): number {
     return this.#tasks.size - this.#recorders.size;
   }
 
-  /** Recordings that are not ended on the disk. */
+  /** Number of recordings whose files are not closed. */
   get recordings(): number {
     return this.#recorders.size;
   }
@@ -137,14 +136,14 @@ export class Store implements Recordings, PlayerHost, RecorderHost {
       failed: (_, text) => warn(text),
       stopped: () => {},
     };
-    // Segments have the time in their names anyway.
+    // Names of segments always contain the time.
     const isDated = mode === "new" && this.limits.segment === 0;
     const file = isDated ? segmentName(name, this.#options.date()) : name;
     const recording = this.record(
       publication,
       application,
       file,
-      mode === "new" ? "append" : mode, // where one of the same second has ended already
+      mode === "new" ? "append" : mode, // a recording of the same second may have ended
       events,
     );
     if (typeof recording === "string") warn(recording);
@@ -160,14 +159,14 @@ export class Store implements Recordings, PlayerHost, RecorderHost {
   ): Recording | string {
     const { segment } = this.limits;
     const file = recordingFile(segment > 0 ? segmentName(name, this.#options.date()) : name);
-    if (file === undefined) return `A recording may not have the name ${name}`;
+    if (file === undefined) return `Invalid name of a recording: ${name}`;
     const place = { path, file };
     if (publication.recording) {
       return `${publication.name} is recorded as ${publication.recording.name}`;
     }
     if (this.#isRecorded(place)) return `${name} is being recorded`;
     if (mode === "record" && this.#played.has(keyOf(place))) return `${name} is being played`;
-    if (hold && !hold(RECORDER)) return "There is not enough memory for a recording";
+    if (hold && !hold(RECORDER_COST)) return "Not enough memory for a recording";
     const recorder = new Recorder(publication, name, place, mode, this, events, hold);
     publication.recording = recorder;
     const { queueLimit } = this;
@@ -182,13 +181,13 @@ export class Store implements Recordings, PlayerHost, RecorderHost {
 
   openTarget(recorder: Recorder, done: (target: OpenTarget) => void): void {
     const { place } = recorder;
-    if (this.#recorders.has(recorder)) { // it has had a file before
+    if (this.#recorders.has(recorder)) { // for a further file
       place.file = recordingFile(segmentName(recorder.name, this.#options.date()))!;
     }
     this.#open(recorder, done);
   }
 
-  /** Opens the file of a recorder; if its publisher came back at once, after the recording before is ended. */
+  /** Opens the file of a recorder, after an earlier recording of the same file has closed it. */
   #open(recorder: Recorder, done: (target: OpenTarget) => void): void {
     const { place: { path, file }, mode } = recorder;
     if (this.#recordsBefore(recorder)) {
@@ -260,7 +259,7 @@ export class Store implements Recordings, PlayerHost, RecorderHost {
     return false;
   }
 
-  /** Whether a recorder that came earlier has the same file, which it is ending. */
+  /** Whether an earlier recorder is still closing the same file. */
   #recordsBefore(recorder: Recorder): boolean {
     for (const one of this.#recorders.keys()) {
       if (one === recorder) return false;
@@ -276,7 +275,7 @@ export class Store implements Recordings, PlayerHost, RecorderHost {
     else this.#played.delete(key);
   }
 
-  // The machine
+  // State machine
 
   /** Time (ms) of the next {@link flush} if no input comes before. */
   get deadline(): number {
@@ -289,7 +288,7 @@ export class Store implements Recordings, PlayerHost, RecorderHost {
     let next = this.#stepAt;
     const run = (player: Task) => {
       player.run(now);
-      next = Math.min(next, Math.max(player.deadline, now + STEP));
+      next = Math.min(next, Math.max(player.deadline, now + STEP_INTERVAL));
     };
     for (const player of this.#awake) {
       this.#awake.delete(player);
@@ -299,7 +298,7 @@ export class Store implements Recordings, PlayerHost, RecorderHost {
       next = Infinity;
       for (const player of this.#tasks) {
         if (now >= player.deadline) run(player);
-        else next = Math.min(next, Math.max(player.deadline, now + STEP));
+        else next = Math.min(next, Math.max(player.deadline, now + STEP_INTERVAL));
       }
     }
     this.#stepAt = next;

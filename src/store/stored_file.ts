@@ -4,14 +4,15 @@ import type { ListedRecording } from "../media/recordings.ts";
 
 /** A file that is open for reading. */
 export interface StoredFile {
-  /** The same for the same file: its real path. */
+  /** The real path of the file, which identifies it. */
   readonly key: string;
-  /** Bytes, and milliseconds since 1970 of the last change, as it was opened. */
+  /** Size in bytes, and time of the last change in ms since 1970, when the file was opened. */
   readonly size: number;
   readonly modified: number;
   /**
-   * Reads a block; one at a time.
-   * @param done fewer bytes at the end of the file; undefined if it cannot be read. Not called after
+   * Reads a block; one read at a time.
+   *
+   * @param done receives fewer bytes at the end of the file, undefined if it cannot be read. Not called after
    *   `close`.
    */
   read(position: number, length: number, done: (bytes: Uint8Array | undefined) => void): void;
@@ -22,16 +23,17 @@ export interface StoredFile {
 export interface WritableFile {
   /** See {@link StoredFile.key}. */
   readonly key: string;
-  /** @param done gets the reason of a failure */
+  /** @param done receives the reason of a failure */
   write(position: number, bytes: Uint8Array, done: (error: string | undefined) => void): void;
   /**
    * Flushes all written data to the disk, and closes the file.
-   * @param done gets the size and time that a {@link StoredFile} of it would have
+   *
+   * @param done receives the size and time that a {@link StoredFile} of it would have
    */
   close(done: (size: number, modified: number) => void): void;
 }
 
-/** Why a file cannot be written: no permission, or another error. */
+/** Reason why a file cannot be written: no permission, or another error. */
 export interface NotWritable {
   readonly reason: "no access" | "failed";
   readonly text: string;
@@ -40,17 +42,20 @@ export interface NotWritable {
 /** The folders of recordings, one for each application. */
 export interface Disk {
   /**
-   * @param path of the application: `""`, `/a`, `/a/b`
-   * @param name of a file in its folder, such as `recordingFile` makes it
-   * @param done undefined: no regular file of this name inside the folder
+   * Opens a file for reading.
+   *
+   * @param path path of the application: `""`, `/a`, `/a/b`
+   * @param name path of a file in its folder, from `recordingFile`
+   * @param done receives undefined if the folder has no regular file of this name
    */
   open(path: string, name: string, done: (file: StoredFile | undefined) => void): void;
 
-  /** The FLV files right in an application's folder, the newest first. */
+  /** Lists the FLV files directly in an application's folder, the newest first. */
   list(path: string, done: (files: readonly ListedRecording[]) => void): void;
   /**
-   * Opens a file for writing, and makes it and its folders where they are missing.
-   * @param keep bytes of it that stay; the others are cut off
+   * Opens a file for writing; creates it and its folders if they are missing.
+   *
+   * @param keep number of bytes to keep; further ones are cut off
    */
   create(
     path: string,
@@ -59,8 +64,8 @@ export interface Disk {
     done: (file: WritableFile | NotWritable) => void,
   ): void;
 
-  /** What {@link writeIndex} has kept beside a file. @param done undefined: nothing */
+  /** Reads the index that {@link writeIndex} has stored. @param done receives undefined if there is none */
   readIndex(key: string, done: (bytes: Uint8Array | undefined) => void): void;
-  /** Keeps the index of a file beside it, whole or not at all. */
+  /** Stores the index of a file beside it, whole or not at all. */
   writeIndex(key: string, bytes: Uint8Array): void;
 }

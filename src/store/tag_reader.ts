@@ -1,7 +1,7 @@
 import { Reader } from "../bytes/reader.ts";
 import { TAG_HEADER, TagType, TRAILER } from "../flv/tags.ts";
 
-/** A tag of a file, and where it lies. */
+/** A tag of a file, and its position there. */
 export interface StoredTag {
   readonly type: TagType;
   /** Milliseconds as the file has them, signed. VOD-102. */
@@ -13,13 +13,17 @@ export interface StoredTag {
   readonly end: number;
 }
 
-/** Only the first bytes of a tag with more than `LARGE` bytes of data are read: no codec header is so large. */
-const LARGE = 64 * 1024;
+/**
+ * Of a tag with more than this number of bytes of data, only the first bytes are read where those suffice: no codec
+ * header is so large.
+ */
+const LARGE_TAG = 64 * 1024;
+/** Number of bytes read of a large tag. */
 const BEGINNING = 64;
 const ENCRYPTED = 0x20;
 const RESERVED = 0xc0;
 const NOTHING = new Uint8Array(0);
-/** Bytes of the header of a file, as far as they are read. */
+/** Bytes of the header of a file that the reader needs. */
 export const FILE_HEADER = 9;
 
 /**
@@ -36,9 +40,9 @@ export function firstTagOffset(bytes: Uint8Array): number | undefined {
 }
 
 /**
- * Finds the tags of a file in blocks of it, forward by their lengths: those behind the tags are often
- * wrong. Encrypted tags and unknown types are passed over; what cannot be a tag ends the file, as
- * zeros do that a crash leaves. VOD-102, VOD-104.
+ * Finds the tags of a file in blocks of it, forward by the lengths in their headers: those after the tags are often
+ * wrong. It skips encrypted tags and unknown types; bytes that cannot be a tag, such as the zeros that a crash
+ * leaves, end the file. VOD-102, VOD-104.
  */
 export class TagReader {
   #block: Uint8Array = NOTHING;
@@ -54,12 +58,12 @@ export class TagReader {
     this.#position = position;
   }
 
-  /** Where the next tag begins, and so the next block. */
+  /** Offset in the file of the next tag, and of the next block. */
   get position(): number {
     return this.#position;
   }
 
-  /** Bytes that the next block has at least, if the file has them. */
+  /** Minimum bytes of the next block, unless the file ends before. */
   get needed(): number {
     return this.#needed;
   }
@@ -84,7 +88,9 @@ export class TagReader {
   }
 
   /**
-   * @param whole false: of large audio and video the beginning suffices, so that they are not read
+   * The next tag of the block.
+   *
+   * @param whole false: the beginning of large audio and video tags suffices
    * @returns undefined if the block has no further tag
    */
   next(whole = true): StoredTag | undefined {
@@ -110,7 +116,7 @@ export class TagReader {
         this.#position = end;
         continue;
       }
-      const wanted = !whole && isMedia && length > LARGE ? BEGINNING : length;
+      const wanted = !whole && isMedia && length > LARGE_TAG ? BEGINNING : length;
       if (block.length - from < wanted) {
         this.#needed = TAG_HEADER + wanted;
         return undefined;

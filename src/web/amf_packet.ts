@@ -25,15 +25,15 @@ export interface RemotingAnswer {
 }
 
 const AMF0_STRICT_ARRAY = 0x0a;
-/** Headers and calls of one packet. */
-const MOST_PARTS = 64;
+/** Maximum number of headers, and of calls, of one packet. */
+const MAX_PARTS = 64;
 /** Length of a part whose sender did not know it. */
 const UNKNOWN_LENGTH = 0xffffffff;
 
 /** @throws {WireError} if the packet is cut off, or has too many calls */
 export function readPacket(packet: Uint8Array): RemotingCall[] {
   const from = new Reader(packet);
-  from.skip(2); // the version: what values are in, they tell themselves
+  from.skip(2); // version: each value marks its own AMF version
   for (let left = count(from); left > 0; left--) {
     from.skip(from.u16());
     from.skip(1);
@@ -59,11 +59,11 @@ export function writePacket(answers: readonly RemotingAnswer[]): Uint8Array<Arra
 
 function count(from: Reader): number {
   const parts = from.u16();
-  if (parts > MOST_PARTS) throw new WireError(`Cannot read ${parts} parts of a packet`);
+  if (parts > MAX_PARTS) throw new WireError(`Cannot read ${parts} parts of a packet`);
   return parts;
 }
 
-/** A value after its length, which some clients do not fill in. */
+/** Reads a length, which some clients do not fill in, and the value after it. */
 function part(from: Reader): Uint8Array {
   const length = from.u32();
   if (length !== UNKNOWN_LENGTH) return from.bytes(length);
@@ -72,7 +72,7 @@ function part(from: Reader): Uint8Array {
   return from.input.subarray(start, from.at);
 }
 
-/** Clients send arguments as one strict array of AMF0, or of AMF3. */
+/** The arguments as separate values: clients send them as one strict array of AMF0, or as an AMF3 array. */
 function argumentsOf(value: Uint8Array): Uint8Array {
   if (value.length >= 5 && value[0] === AMF0_STRICT_ARRAY) return value.subarray(5);
   const list = new AmfReader(value).readValue(4 * MAX_NAMES);

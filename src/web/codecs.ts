@@ -53,20 +53,20 @@ export function codecOf({ kind, payload }: Frame): string | undefined {
   return payload.length < 5 ? "" : String.fromCharCode(...payload.subarray(1, 5));
 }
 
-/** What `flv/codec_name.ts` calls those. */
+/** Names in `flv/codec_name.ts` of the codecs that browsers play. */
 const PLAYABLE_NAMES = new Set(["AAC", "MP3", "Opus", "FLAC", "H.264", "H.265", "AV1"]);
 
 /**
- * Why browsers cannot play a stream with these codecs, named as in `flv/codec_name.ts`.
+ * Reason why browsers cannot play a stream with these codecs, named as in `flv/codec_name.ts`.
  *
  * @returns undefined if they play at least one of them, or no codec is known
  */
-export function hopeless(codecs: readonly string[]): string | undefined {
+export function unplayableReason(codecs: readonly string[]): string | undefined {
   const known = codecs.filter((name) => name !== "");
   if (known.length === 0 || known.some((name) => PLAYABLE_NAMES.has(name))) return undefined;
   return `Browsers play ${known.length > 1 ? "neither " : "no "}${known.join(" nor ")}`;
 }
 
-/** Whether players in browsers take a codec from FLV. */
+/** Whether players in browsers accept a codec from FLV. */
 export const playable = (kind: "audio" | "video", codec: string): boolean =>
   (kind === "audio" ? AUDIO : VIDEO).has(codec);

@@ -7,7 +7,7 @@ import { MustWait, Refused, UnknownApplication } from "../media/refused.ts";
 import { NotViewable, type Viewing } from "./flv_viewer.ts";
 import { ViewerConnection } from "./viewer_connection.ts";
 
-/** A file is read as bytes: its listener sends no frames. */
+/** Output of the listener, to which no frames are sent: the viewer reads the file as bytes. */
 const OUTPUT: ListenerOutput = {
   send: () => {},
   queuedBytes: 0,
@@ -21,8 +21,8 @@ const OUTPUT: ListenerOutput = {
 };
 
 /**
- * One request for a recording by HTTP: a client of its application, which is asked as for any other
- * that plays. VOD-082.
+ * One request for a recording by HTTP: a client of its application, which may refuse it as any other
+ * playback. VOD-082.
  */
 export class FileViewer extends ViewerConnection {
   readonly #hub: Hub;
@@ -70,17 +70,17 @@ export class FileViewer extends ViewerConnection {
     return Math.max(0, this.#hub.now - this.#lastTaken);
   }
 
-  /** Bytes were read. */
+  /** Called when the viewer has read bytes. */
   took(): void {
     this.#lastTaken = this.#hub.now;
   }
 
-  /** Whether a script has ended it: then no more bytes are sent. */
+  /** Whether a script has ended the playback: then no more bytes are sent. */
   get ended(): boolean {
     return !this.#listener.active;
   }
 
-  /** The script may run in an event of this viewer, so the rest is done before the next bytes. */
+  /** Called by a script, perhaps in an event of this viewer: the response ends before the next bytes. */
   #endSoon(): void {
     this.#hub.subscriptions.unsubscribe(this.#listener);
   }

@@ -2,7 +2,7 @@ import { flvHeader } from "../flv/tags.ts";
 import type { Clock } from "../media/clock.ts";
 import type { Frame, FrameKind } from "../media/frame.ts";
 import type { ListenerOutput } from "../media/listener.ts";
-import { codecOf, hopeless, playable } from "./codecs.ts";
+import { codecOf, playable, unplayableReason } from "./codecs.ts";
 import { scriptTagBody } from "./script_tag.ts";
 import { type Tag, TagBlock, tagLength } from "./tag_block.ts";
 
@@ -10,23 +10,24 @@ import { type Tag, TagBlock, tagLength } from "./tag_block.ts";
 interface FlvOutputEvents {
   /** Bytes wait for {@link FlvOutput.take}. */
   onBytes(): void;
-  /** The publisher has left, or a new one has come. */
+  /** The publisher has left. */
   onUnpublished(): void;
+  /** A publisher has come. */
   onPublished(): void;
-  /** A script ends it. */
+  /** A script ends the playback. */
   onEnded(): void;
 }
 
-/** A tag that waits; its bytes are written as it is taken. */
+/** A waiting tag, whose bytes are written when it is taken, and the time (ms) since which it waits. */
 interface WaitingTag extends Tag {
   readonly header: boolean;
   readonly since: number;
 }
 
-/** Maximum delay (ms) of the second kind after the first, by the clock or the stream's times. */
-const OTHER_KIND = 500;
+/** Maximum ms to wait for frames of the second kind, by the clock or the stream's times. */
+const OTHER_KIND_TIMEOUT = 500;
 
-/** Stands for script tags among the forms of a frame. */
+/** Key of the script tag among the encoded forms of a frame. */
 const SCRIPT = {};
 /** Bytes before the first tag. */
 const FILE_HEADER = 13;
@@ -46,7 +47,7 @@ export class FlvOutput implements ListenerOutput {
   #queuedDataBytes = 0;
   #begun = false;
   readonly #seen = new Set<FrameKind>();
-  /** Of the first frame that waits for the header, by the clock and of the stream. */
+  /** Time of the first frame that waits for the header, by the clock and by the stream. */
   #first: { readonly at: number; readonly time: number } | undefined;
   #isKnown = false;
 
@@ -78,8 +79,8 @@ export class FlvOutput implements ListenerOutput {
   send(frame: Frame, time: number): void {
     const { kind } = frame;
     if (kind === "data") return this.#sendData(frame, time);
-    if (!this.#seen.has(kind)) this.#meet(frame);
-    if (!this.#isKnown) this.#look(time);
+    if (!this.#seen.has(kind)) this.#readCodec(frame);
+    if (!this.#isKnown) this.#checkKinds(time);
     if (this.unplayable.has(kind)) return;
     this.#add(kind, frame.role === "header", frame.payload, time);
   }
@@ -98,10 +99,10 @@ export class FlvOutput implements ListenerOutput {
   }
 
   /** Reason if all received kinds have codecs that no browser plays. WEB-018. */
-  get hopeless(): string | undefined {
+  get unplayableReason(): string | undefined {
     if (!this.#isKnown || this.unplayable.size === 0) return undefined;
     if (this.unplayable.size < this.#seen.size) return undefined;
-    return hopeless([...this.unplayable.values()]);
+    return unplayableReason([...this.unplayable.values()]);
   }
 
   sampleAccess(): void {}
@@ -109,7 +110,7 @@ export class FlvOutput implements ListenerOutput {
   overflowed(): void {}
 
   published(): void {
-    this.#seen.clear(); // its codecs may be others
+    this.#seen.clear(); // the new publisher may use other codecs
     this.unplayable.clear();
     this.#isKnown = false;
     this.#first = undefined;
@@ -124,7 +125,7 @@ export class FlvOutput implements ListenerOutput {
     this.events.onEnded();
   }
 
-  // The bytes
+  // Bytes
 
   /** Whether the header of the file was taken. */
   get begun(): boolean {
@@ -143,14 +144,14 @@ export class FlvOutput implements ListenerOutput {
    */
   take(most: number): Uint8Array {
     const block = new TagBlock(0, 0);
-    const end = this.takeInto(block, most); // gives it its bytes
+    const end = this.takeInto(block, most); // allocates its bytes
     return block.bytes.subarray(0, end);
   }
 
   /**
-   * Writes what {@link take} gives into a block.
+   * As {@link take}, but writes the bytes into a block.
    *
-   * @returns the place behind
+   * @returns the end of the bytes in the block
    */
   takeInto(block: TagBlock, most: number): number {
     const { length, count } = this.#measure(most);
@@ -175,7 +176,7 @@ export class FlvOutput implements ListenerOutput {
     return flvHeader(comes("audio"), comes("video"));
   }
 
-  /** Tags that are taken next, and their bytes with the header of the file. */
+  /** Number of tags to take next, and their bytes, with the header of the file. */
   #measure(most: number): { length: number; count: number } {
     if (!this.waiting) return NOTHING_WAITS;
     const head = this.#begun ? 0 : FILE_HEADER;
@@ -204,8 +205,8 @@ export class FlvOutput implements ListenerOutput {
     if (body.length > 0) this.#add("data", false, body, time);
   }
 
-  /** Takes the codec from the first frame of a kind. */
-  #meet(frame: Frame): void {
+  /** Reads the codec from the first frame of a kind. */
+  #readCodec(frame: Frame): void {
     const codec = codecOf(frame);
     if (codec === undefined) return;
     this.#seen.add(frame.kind);
@@ -215,21 +216,21 @@ export class FlvOutput implements ListenerOutput {
   }
 
   /**
-   * Whether the header may be written: it names the kinds that come and no other (WEB-011), and a
-   * browser takes none that comes behind the first pictures or sounds of the other.
+   * Finds out whether the header may be written: it must name exactly the kinds of the stream (WEB-011), as a
+   * browser ignores a kind that begins after the first frames of the other.
    */
-  #look(time: number): void {
+  #checkKinds(time: number): void {
     this.#first ??= { at: this.clock.now, time };
     const lacks = (["audio", "video"] as const).some((kind) =>
       this.kinds[kind] && !this.#seen.has(kind)
     );
-    this.#isKnown = !lacks || time - this.#first.time >= OTHER_KIND;
-    this.lookAgain();
+    this.#isKnown = !lacks || time - this.#first.time >= OTHER_KIND_TIMEOUT;
+    this.checkTimeout();
   }
 
-  /** Called as time passes, also without a frame. */
-  lookAgain(): void {
-    if (!this.#first || this.clock.now - this.#first.at < OTHER_KIND) return;
+  /** Stops waiting for the second kind after the time-out; call it regularly, also without a frame. */
+  checkTimeout(): void {
+    if (!this.#first || this.clock.now - this.#first.at < OTHER_KIND_TIMEOUT) return;
     this.#isKnown = true;
   }
 

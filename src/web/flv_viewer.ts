@@ -4,7 +4,7 @@ import type { Hub } from "../media/hub.ts";
 import type { Listener } from "../media/listener.ts";
 import { MustWait, Refused, UnknownApplication } from "../media/refused.ts";
 import type { ManagedSession } from "../media/sessions.ts";
-import { hopeless } from "./codecs.ts";
+import { unplayableReason } from "./codecs.ts";
 import { FlvOutput } from "./flv_output.ts";
 import type { TagBlock } from "./tag_block.ts";
 import { ViewerConnection } from "./viewer_connection.ts";
@@ -18,11 +18,11 @@ export interface Viewing extends Omit<ClientInfo, "rawId"> {
   /** `ip:port`, or `[ip]:port`, and the IP address alone. */
   readonly address: string;
   readonly hostname: string;
-  /** The stream. */
+  /** The name of the stream. */
   readonly name: string;
-  /** Whether it may be published later. WEB-020. */
+  /** Whether to wait for a publisher if there is none. WEB-020. */
   readonly wait: boolean;
-  /** Whether sound, or the picture, is wanted. */
+  /** Whether the viewer wants audio, and video. */
   readonly audio: boolean;
   readonly video: boolean;
 }
@@ -44,11 +44,11 @@ export class NotViewable extends Error {
   }
 }
 
-/** Time (ms) that a viewer waits for a publisher, at the start and after its end. */
-const WAIT = 30_000;
-const HAND_OVER = 5_000;
-/** Time (ms) without reading waiting bytes after which a viewer is closed, to free its place. */
-const NOT_READING = 60_000;
+/** Maximum ms that a viewer waits for a first publisher, and for the next one. */
+const PUBLISHER_TIMEOUT = 30_000;
+const NEXT_PUBLISHER_TIMEOUT = 5_000;
+/** Maximum ms without reading waiting bytes: then the viewer is closed, to free its place. */
+const READ_TIMEOUT = 60_000;
 
 /**
  * A viewer by HTTP or WebSocket: a client of its application that only listens. WEB-020 to
@@ -60,7 +60,7 @@ export class FlvViewer extends ViewerConnection implements ManagedSession {
   readonly #host: ViewerHost;
   #client: Client | undefined;
   #listener: Listener | undefined;
-  /** When to give up waiting for a publisher. */
+  /** Time (ms) at which the viewer stops waiting for a publisher. */
   #endAt = Infinity;
   #lastTaken: number;
   /** Time since which bytes have waited unread, including dropped ones. */
@@ -68,7 +68,7 @@ export class FlvViewer extends ViewerConnection implements ManagedSession {
   #over = false;
 
   /**
-   * @throws {NotViewable} if it is not published, or the application refuses
+   * @throws {NotViewable} if the stream has no publisher, cannot be played, or the application refuses
    */
   constructor(hub: Hub, viewing: Viewing, host: ViewerHost) {
     super(viewing);
@@ -85,15 +85,15 @@ export class FlvViewer extends ViewerConnection implements ManagedSession {
         if (this.output.waiting) this.#waitsSince = Math.min(this.#waitsSince, hub.now);
         host.wake(this);
       },
-      onUnpublished: () => this.#endAt = hub.now + HAND_OVER,
+      onUnpublished: () => this.#endAt = hub.now + NEXT_PUBLISHER_TIMEOUT,
       onPublished: () => this.#endAt = Infinity,
       onEnded: () => this.#endSoon(),
     }, viewing);
-    if (!publishing) this.#endAt = hub.now + WAIT;
+    if (!publishing) this.#endAt = hub.now + PUBLISHER_TIMEOUT;
     try {
       this.#listener = this.#subscribe(viewing);
       const { publication } = this.#listener;
-      const why = hopeless([
+      const why = unplayableReason([
         viewing.audio ? publication.audioCodec : "",
         viewing.video ? publication.videoCodec : "",
       ]);
@@ -116,7 +116,7 @@ export class FlvViewer extends ViewerConnection implements ManagedSession {
     return bytes;
   }
 
-  /** Writes them into a block; see {@link FlvOutput.takeInto}. */
+  /** Writes the next bytes into a block; see {@link FlvOutput.takeInto}. */
   takeInto(block: TagBlock, most: number): number {
     const end = this.output.takeInto(block, most);
     this.#took();
@@ -133,15 +133,15 @@ export class FlvViewer extends ViewerConnection implements ManagedSession {
   manage(): void {
     const { now } = this.#hub;
     if (now >= this.#endAt) return this.close();
-    this.output.lookAgain();
+    this.output.checkTimeout();
     if (this.output.waiting) this.#host.wake(this);
-    if (now - this.#waitsSince >= NOT_READING) return this.fail("it received nothing for 60 s");
-    const why = this.output.hopeless;
+    if (now - this.#waitsSince >= READ_TIMEOUT) return this.fail("it received nothing for 60 s");
+    const why = this.output.unplayableReason;
     if (why) this.fail(why);
   }
 
   get waiting(): number {
-    return 0; // what waits is media, which is shared
+    return 0; // waiting frames are shared with other listeners
   }
 
   /** @param reason undefined: in good order */
@@ -184,7 +184,7 @@ export class FlvViewer extends ViewerConnection implements ManagedSession {
     }
   }
 
-  /** A script ends it, perhaps during an event of this viewer: {@link manage} does the rest. */
+  /** Called by a script, perhaps in an event of this viewer: {@link manage} ends the response. */
   #endSoon(): void {
     if (this.#listener) this.#hub.subscriptions.unsubscribe(this.#listener);
     this.#endAt = -Infinity;

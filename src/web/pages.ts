@@ -1,4 +1,4 @@
-// The pages of the web door itself, which are part of the program: WEB-704.
+// The web door's own pages, which are part of the program: WEB-704.
 import mpegts from "mpegts.js/dist/mpegts.js" with { type: "text" };
 import client from "../../clients/js/cumulus.js" with { type: "text" };
 import baseStyle from "./page/base.css" with { type: "text" };
@@ -21,12 +21,12 @@ const HTML = "text/html; charset=utf-8";
 const SCRIPT = "text/javascript; charset=utf-8";
 const STYLE = "text/css; charset=utf-8";
 
-/** The page that plays a stream: its own address names it. */
+/** The page that plays a stream: the stream's name is in the page's address. */
 export const player: Page = page(HTML, playerPage);
 /** The page that lists live streams. */
 export const list: Page = page(HTML, listPage);
 
-/** Applications with a page that come with the server. Names of others are not told to strangers. */
+/** Sample applications with a page, and their descriptions. The front page does not show the names of others. */
 export const SAMPLES: ReadonlyMap<string, string> = new Map([
   ["chat", "a chat: open it in two windows"],
   ["board", "a drawing board that all visitors share"],
@@ -37,7 +37,7 @@ const NO_SAMPLES =
   "release has them as <code>www.tar.gz</code>: unpack it beside <code>CumulusServer.ini</code>. It has a <code>www/main.lua</code>, too.</p>";
 
 /**
- * The page at `/` of a server that has no own one and lists no streams.
+ * The page at `/` of a server whose root application has no page, and that lists no streams.
  *
  * @param samples names of {@link SAMPLES} that are installed
  */
@@ -49,7 +49,7 @@ export function front(samples: readonly string[]): Page {
   return page(HTML, frontPage.replace("{pages}", pages));
 }
 
-/** Files by path. No application has the path `/-/`. */
+/** Files by path. No application can have the path `/-/`. */
 export const files: ReadonlyMap<string, Page> = new Map([
   ["/cumulus.js", page(SCRIPT, client)],
   ["/-/mpegts.js", page(SCRIPT, mpegts)],

@@ -7,8 +7,8 @@ export interface ByteRange {
 /**
  * Reads a Range header that asks for one range. RFC 9110 §14.
  *
- * @returns undefined: all of the file, as for headers that cannot be read or ask for several ranges;
- *   "none": no byte of it
+ * @returns undefined: the whole file, also for invalid headers and for several ranges; "none": the range
+ *   contains no byte of the file
  */
 export function readRange(header: string | null, size: number): ByteRange | "none" | undefined {
   const match = /^bytes=(\d*)-(\d*)$/i.exec(header?.trim() ?? "");

@@ -8,8 +8,8 @@ import type { ManagedSession } from "../media/sessions.ts";
 import { readPacket, type RemotingAnswer, type RemotingCall, writePacket } from "./amf_packet.ts";
 import { silentWriter } from "./silent_writer.ts";
 
-/** Time (ms) without a call after which a client is gone. */
-const IDLE = 60_000;
+/** Time (ms) without a call after which a client is disconnected. */
+const IDLE_TIMEOUT = 60_000;
 
 interface RemotingClient extends ClientInfo {
   readonly address: string;
@@ -36,7 +36,7 @@ export class RemotingSession implements Connection, ManagedSession {
   #over = false;
 
   /**
-   * @param onOver called once when it is over
+   * @param onOver called once when the session has ended
    * @throws {UnknownApplication}
    * @throws {Refused}
    */
@@ -63,8 +63,8 @@ export class RemotingSession implements Connection, ManagedSession {
   /**
    * Answers a packet.
    *
-   * @throws {WireError} if it cannot be read
-   * @throws {MustWait} nothing was called: the application lets others go first
+   * @throws {WireError} if the packet cannot be read
+   * @throws {MustWait} before any call, if the calls of the application must wait
    */
   answer(packet: Uint8Array): Uint8Array<ArrayBuffer> {
     this.#calledAt = this.#hub.now;
@@ -78,7 +78,7 @@ export class RemotingSession implements Connection, ManagedSession {
   }
 
   manage(): void {
-    if (this.elapsedFromReception > IDLE) this.close();
+    if (this.elapsedFromReception > IDLE_TIMEOUT) this.close();
   }
 
   /** @param reason undefined: in good order */
@@ -105,7 +105,7 @@ export class RemotingSession implements Connection, ManagedSession {
   }
 }
 
-/** Takes the result of the current call; drops all other messages. */
+/** Keeps the result of the current call; drops all other messages. */
 class AnswerWriter implements FlowWriter {
   reliable = true;
   readonly closed = false;
@@ -135,7 +135,7 @@ function failure(response: string, description: string): RemotingAnswer {
   return { response, failed: true, value };
 }
 
-/** The first of several values, null if there is none. */
+/** The first of several values, as AMF0; null without values. */
 function firstAsAmf0(values: Uint8Array): Uint8Array {
   if (values.length === 0) return encodeAmf0(null);
   const to = new AmfWriter({ form: "amf0" });

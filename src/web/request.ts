@@ -1,10 +1,10 @@
 // Parses requests to the web door: names and paths of untrusted URLs.
 import { percentDecoded } from "../bytes/percent.ts";
 
-/** Characters of a URL that is read. WEB-705. */
-const LONGEST_URL = 8_192;
+/** Maximum characters of a path. WEB-705. */
+const MAX_PATH = 8_192;
 
-/** A stream that is asked for: `/application/path/name.flv`. WEB-001. */
+/** A requested stream: `/application/path/name.flv`. WEB-001. */
 export interface StreamRequest {
   /** The application: `""` for the root, else `/a`, `/a/b`. */
   readonly path: string;
@@ -18,7 +18,7 @@ export interface StreamRequest {
  *   an empty segment, `.` or `..`, a slash, a backslash or a control character inside a segment
  */
 export function segmentsOf(pathname: string): string[] | undefined {
-  if (pathname.length > LONGEST_URL || !pathname.startsWith("/")) return undefined;
+  if (pathname.length > MAX_PATH || !pathname.startsWith("/")) return undefined;
   const segments: string[] = [];
   for (const part of pathname.slice(1).split("/")) {
     const segment = percentDecoded(part);
@@ -32,7 +32,12 @@ export function segmentsOf(pathname: string): string[] | undefined {
   return segments;
 }
 
-/** @param suffix of the last segment, such as `.flv`; `""` for none */
+/**
+ * The stream that the segments of a path name.
+ *
+ * @param suffix end of the last segment, such as `.flv`, or `""`
+ * @returns undefined if the last segment does not end in it, or has nothing before it
+ */
 export function streamOf(segments: readonly string[], suffix: string): StreamRequest | undefined {
   const last = segments.at(-1);
   if (!last?.endsWith(suffix) || last.length === suffix.length) return undefined;

@@ -2,13 +2,13 @@ import { type AmfObject, AmfReader, AmfWriter, MAX_NAMES, MixedArray } from "../
 import { WireError } from "../bytes/wire_error.ts";
 import type { Frame } from "../media/frame.ts";
 
-/** Members of `onMetaData` that are true of a file and not of a live stream. WEB-016. */
+/** Members of `onMetaData` that apply to files, not to live streams. WEB-016. */
 const OF_FILES = ["duration", "filesize", "keyframes"];
 
 /**
- * The body of the script tag of a data message, in AMF0 alone. WEB-014, WEB-015.
+ * The body of the script tag of a data message, all in AMF0. WEB-014, WEB-015.
  *
- * @returns undefined if its values have no form in AMF0
+ * @returns undefined if AMF0 cannot represent its values
  */
 export function scriptTagBody({ name, payload }: Frame): Uint8Array | undefined {
   const to = new AmfWriter({ form: "amf0" });
@@ -27,10 +27,10 @@ export function scriptTagBody({ name, payload }: Frame): Uint8Array | undefined 
 }
 
 function liveMetadata(value: unknown): AmfObject | MixedArray {
-  const told = value instanceof MixedArray ? value.named : value;
+  const members = value instanceof MixedArray ? value.named : value;
   const kept: AmfObject = {};
-  if (typeof told === "object" && told !== null) {
-    for (const [name, member] of Object.entries(told)) {
+  if (typeof members === "object" && members !== null) {
+    for (const [name, member] of Object.entries(members)) {
       if (!OF_FILES.includes(name)) kept[name] = member;
     }
   }

@@ -10,8 +10,8 @@ export interface Tag {
 }
 
 /**
- * FLV tags in one block, for one viewer after the other. Those that get the same frames differ in their
- * times alone, as each viewer's begin at 0: then these are all that is written.
+ * FLV tags in one block, reused for one viewer after the other. Viewers of the same frames differ only in their
+ * times, as each viewer's times begin at 0: then only the times are written.
  */
 export class TagBlock {
   #bytes: Uint8Array;
@@ -20,8 +20,8 @@ export class TagBlock {
   #end = 0;
 
   /**
-   * @param from offset of the tags: the bytes before it, and as many at the end, are for writers
-   * @param size bytes of tags that fit without another block
+   * @param from offset of the tags: the bytes before it, and as many at the end, are free for the caller
+   * @param size bytes of tags that fit without a larger allocation
    */
   constructor(readonly from: number, readonly size: number) {
     this.#bytes = new Uint8Array(size + 2 * from);
@@ -35,9 +35,9 @@ export class TagBlock {
   /**
    * Writes tags.
    *
-   * @param head goes before them
-   * @param length bytes of all together
-   * @returns the place behind
+   * @param head bytes before the tags
+   * @param length bytes of head and tags
+   * @returns the end of the tags in the block
    */
   write(head: Uint8Array, tags: readonly Tag[], length: number): number {
     if (head.length === 0 && this.#holds(tags)) {
@@ -57,7 +57,7 @@ export class TagBlock {
       this.#bodies.push(tag.body);
       at = this.#tag(at, tag);
     }
-    if (head.length > 0) this.#bodies = []; // others' tags begin elsewhere
+    if (head.length > 0) this.#bodies = []; // the tags of other viewers begin at another offset
     return this.#end = at;
   }
 
@@ -82,14 +82,14 @@ export class TagBlock {
     return end + TRAILER;
   }
 
-  /** Its upper eight bits stand behind the others. */
+  /** Writes the time of the tag at `at`: its lower 24 bits, then its upper eight. */
   #time(at: number, time: number): void {
     put24(this.#bytes, at + 4, time);
     this.#bytes[at + 7] = time >>> 24;
   }
 }
 
-/** Bytes of a tag with this body, with the length behind it. */
+/** Bytes of a tag with this body, including the length after it. */
 export const tagLength = (body: Uint8Array): number => TAG_HEADER + body.length + TRAILER;
 
 function put24(bytes: Uint8Array, at: number, value: number): void {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { MAX_LOOKED, MAX_ROWS, selectRows } from "../../src/monitor/rows.ts";
+import { MAX_ROWS, MAX_SEARCHED, selectRows } from "../../src/monitor/rows.ts";
 
 const rows = [
   { name: "b", size: { width: 640 } as { width: number } | null, ping: 30, plays: ["x"] },
@@ -41,7 +41,7 @@ Deno.test("selectRows() returns at most MAX_ROWS rows, and 100 for an invalid li
   };
   assert.equal(selectRows(endless, new URLSearchParams("limit=1e9")).rows.length, MAX_ROWS);
   assert.equal(selectRows(endless, new URLSearchParams("limit=1e9&sort=-n")).rows.length, MAX_ROWS);
-  assert.deepEqual(asked, [MAX_ROWS, MAX_LOOKED]);
+  assert.deepEqual(asked, [MAX_ROWS, MAX_SEARCHED]);
   for (const bad of ["-1", "1.5", "x", ""]) {
     const { length } = selectRows(endless, new URLSearchParams(`limit=${bad}`)).rows;
     assert.equal(length, bad === "" ? 0 : 100, bad);

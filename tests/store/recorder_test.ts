@@ -168,7 +168,7 @@ Deno.test("VOD-205: Recorder does not append frames of another codec than the fi
 Deno.test("VOD-202: the store refuses to record to invalid names, files in use and read-only folders", () => {
   const on = stage();
   on.publish();
-  assert.match(String(on.record("../main")), /may not have the name/);
+  assert.match(String(on.record("../main")), /Invalid name of a recording/);
   on.record();
   assert.match(String(on.record("other")), /is recorded as cam/);
   on.send(film());
@@ -368,7 +368,7 @@ Deno.test("Recorder counts bytes that wait for the disk against the client that 
   assert.deepEqual(tags.at(-1)!.data, pictures(3, 10_000).at(-1)!.data);
 
   const refused = on.store.record(on.publication(), "", "cam", "record", undefined, () => false);
-  assert.equal(refused, "There is not enough memory for a recording");
+  assert.equal(refused, "Not enough memory for a recording");
   assert.equal(on.publication().recording, undefined);
 });
 
