@@ -1,4 +1,5 @@
 // Runs all benchmarks and writes bench/results.json and the tables in bench/README.md.
+import { helpOrRun } from "./support/help.ts";
 import { LimitProgram } from "./support/limit.ts";
 import {
   insertTable,
@@ -9,17 +10,18 @@ import {
 } from "./support/report.ts";
 import { TITLES } from "./support/targets.ts";
 
-const HELP = `Usage: deno task bench [OPTIONS]
+helpOrRun(`
+Usage: deno task bench [OPTIONS]
 
 Runs all benchmarks and writes bench/results.json and the tables in bench/README.md.
 
 Options:
-  --quick     short runs, for a look; nothing is written
+  --quick     one or two minutes in all; writes no file
   --url URL   measure a server that runs, instead of this project's
   --pid PID   its process, for CPU and memory
-  --group N, --strict   how to speak with it
+  --group N, --strict   Diffie-Hellman group; require HMACs and sequence numbers
   --help      print this and exit
-`;
+`);
 
 const folder = new URL("./", import.meta.url);
 const quick = Deno.args.includes("--quick");
@@ -30,11 +32,11 @@ interface Plan {
   readonly title: string;
   readonly script: string;
   readonly options: readonly string[];
-  /** The figure that tells which of three runs is in the middle; without it there is one run. */
+  /** With this figure the benchmark runs three times, and the run with its median counts. */
   readonly middleOf?: string;
 }
 
-/** The runs; a server elsewhere has no portable and native variants, and no parts to measure alone. */
+/** The runs. With `--url` those are left out that start a server, or need none. */
 function* plan(): Generator<Plan> {
   const seconds = ["--seconds", quick ? "2" : "6"];
   const middleOf = quick ? undefined : "server_cpu_us_per_packet";
@@ -92,7 +94,7 @@ function* plan(): Generator<Plan> {
   yield { title: "Lua, without a server", script: "lua.ts", options: [] };
 }
 
-/** The benchmarks that do not take the options of those with a server. */
+/** Benchmarks that do not take `--url`, `--pid`, `--group` and `--strict`. */
 const ALONE = ["start.ts", "path.ts", "crypto.ts", "lua.ts"];
 
 async function run({ title, script, options, middleOf }: Plan): Promise<Run> {
@@ -138,31 +140,27 @@ function machine(): Machine {
 }
 
 using program = await LimitProgram.compile();
-if (Deno.args.includes("--help")) {
-  console.log(HELP.trimEnd());
-} else {
-  const before = machine();
-  const limit = await program.run(quick ? 50_000 : 200_000);
-  console.log(
-    JSON.stringify({ bench: "limit", ...(typeof limit === "string" ? { limit } : limit) }),
-  );
-  const runs: Run[] = [];
-  for (const planned of plan()) {
-    const done = await run(planned);
-    runs.push(done);
-    console.log(JSON.stringify(done.result ?? done));
-  }
-  if (!quick && !elsewhere) {
-    const results: Results = {
-      date: new Date().toISOString().slice(0, 10),
-      machine: before,
-      limit,
-      runs,
-    };
-    const json = new URL("results.json", folder);
-    Deno.writeTextFileSync(json, JSON.stringify(results, null, 2) + "\n");
-    const readme = new URL("README.md", folder);
-    Deno.writeTextFileSync(readme, insertTable(Deno.readTextFileSync(readme), results));
-  }
-  if (runs.some(({ result }) => !result)) Deno.exitCode = 1;
+const before = machine();
+const limit = await program.run(quick ? 50_000 : 200_000);
+console.log(
+  JSON.stringify({ bench: "limit", ...(typeof limit === "string" ? { limit } : limit) }),
+);
+const runs: Run[] = [];
+for (const planned of plan()) {
+  const done = await run(planned);
+  runs.push(done);
+  console.log(JSON.stringify(done.result ?? done));
 }
+if (!quick && !elsewhere) {
+  const results: Results = {
+    date: new Date().toISOString().slice(0, 10),
+    machine: before,
+    limit,
+    runs,
+  };
+  const json = new URL("results.json", folder);
+  Deno.writeTextFileSync(json, JSON.stringify(results, null, 2) + "\n");
+  const readme = new URL("README.md", folder);
+  Deno.writeTextFileSync(readme, insertTable(Deno.readTextFileSync(readme), results));
+}
+if (runs.some(({ result }) => !result)) Deno.exitCode = 1;

@@ -1,12 +1,12 @@
-// What arguments cost on their way between messages and scripts, or JavaScript values, as one JSON object:
-// microseconds of processor time each, medians of several runs.
-// deno run --allow-all bench/amf.ts
+// Cost of converting AMF to and from Lua and JavaScript values, as one JSON object: microseconds of
+// // processor time for one conversion, median of nine runs.
+// // deno run --allow-all bench/amf.ts
 import process from "node:process";
 import { AmfReader, AmfWriter } from "../src/amf/mod.ts";
 import { Machine } from "../tests/script/amf_machine.ts";
 import { median } from "./support/numbers.ts";
 
-/** Values of about 1 kB in AMF3, but for the first. */
+/** Lua expressions; all but the first have about 1 kB as AMF3. */
 const VALUES: Record<string, string> = {
   number: "5",
   string: '("x"):rep(1000)',
@@ -34,13 +34,13 @@ const machine = new Machine();
 const { lua, toLua, toAmf } = machine;
 const writer = new AmfWriter();
 
-/** Microseconds that this process has computed. */
+/** @returns processor time (µs) of this process since its start */
 function computed(): number {
   const { user, system } = process.cpuUsage();
   return user + system;
 }
 
-/** Median of microseconds a turn. */
+/** @returns median processor time (µs) of one call of `action` */
 function measure(action: () => void): number {
   const turns = 10_000;
   const times: number[] = [];

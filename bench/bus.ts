@@ -1,10 +1,23 @@
 // Three servers on a bus: introductions across servers, and the delay that the bus adds to frames.
-// Run by itself: deno run -A bench/bus.ts [--quick] [introductions] [stream] [streams]. Needs nats-server.
+// Options: `--help`.
 import { NatsServer } from "../tests/peers/nats.ts";
 import { measureIntroductions } from "./support/bus_introductions.ts";
 import { type LoadOf, measureStreams } from "./support/bus_streams.ts";
+import { helpOrRun } from "./support/help.ts";
 import { startServer } from "./support/process.ts";
 
+helpOrRun(`
+Usage: deno run -A bench/bus.ts [--quick] [stream] [streams] [introductions]
+
+Measures the named parts (default: all) on three servers with one nats-server:
+  stream           one stream to listeners at each server
+  streams          streams to listeners at servers other than their own
+  introductions    introductions of clients of different servers
+
+Options:
+  --quick          fewer clients and shorter runs
+  --help           print this and exit
+`);
 const SERVERS = 3;
 const APPLICATION = `
 function onConnection(client)
@@ -18,7 +31,7 @@ const [clients, listeners, count, each, seconds] = quick
   ? [300, 10, 4, 10, 3]
   : [3000, 100, 20, 10, 20];
 
-/** One stream, published at the first server, with as many listeners at each. */
+/** One stream, published at the first server, with {@link listeners} listeners at each server. */
 function oneStream(): LoadOf[] {
   return Array.from({ length: SERVERS }, (_, server) => ({
     server,
@@ -27,7 +40,7 @@ function oneStream(): LoadOf[] {
   }));
 }
 
-/** Streams published at the servers in turn, each played at the two others alone. */
+/** Streams, published at the servers in turn; each has listeners only at the two other servers. */
 function manyStreams(): LoadOf[] {
   const names = Array.from({ length: count }, (_, i) => i);
   return Array.from({ length: SERVERS }, (_, server) => ({

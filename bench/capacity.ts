@@ -3,8 +3,8 @@ import { numberOption } from "../src/client/cli/arguments.ts";
 import { measureFanOut } from "./support/fan_out.ts";
 import { type Bench, runBench } from "./support/options.ts";
 
-/** No frame may come later than this, in milliseconds. */
-const LATEST = 1000;
+/** Maximum delay (ms) of a frame. */
+const MAX_DELAY = 1000;
 
 async function measure({ args, server, generator, app }: Bench) {
   const rate = numberOption(args, "rate", 8000) ?? 1_000_000;
@@ -22,7 +22,7 @@ async function measure({ args, server, generator, app }: Bench) {
     } catch (error) {
       tries.push({ listeners, error: (error as Error).message });
     }
-    return delivered === 1 && latest !== null && latest <= LATEST;
+    return delivered === 1 && latest !== null && latest <= MAX_DELAY;
   };
   let most = 0;
   let tooMany = from;
@@ -35,7 +35,7 @@ async function measure({ args, server, generator, app }: Bench) {
     if (await holds(middle)) most = middle;
     else tooMany = middle;
   }
-  return { rate_bps: rate, listeners: most, latest_ms: LATEST, tries };
+  return { rate_bps: rate, listeners: most, latest_ms: MAX_DELAY, tries };
 }
 
 await runBench(

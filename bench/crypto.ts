@@ -1,5 +1,5 @@
-// What one packet and one handshake cost, without network: `deno run --allow-ffi bench/crypto.ts`
-// prints microseconds, the median of several rounds, as one JSON object.
+// Cost of the cryptography of one packet and one handshake, without network:
+// // `deno run --allow-ffi bench/crypto.ts` prints microseconds, medians of 15 rounds, as one JSON object.
 import { openLibcrypto } from "../src/openssl/libcrypto.ts";
 import { NativeCrypto } from "../src/openssl/native_crypto.ts";
 import { type CryptoBackend, UNENCRYPTED } from "../src/rtmfp/crypto/backend.ts";
@@ -16,7 +16,7 @@ import { median } from "./support/numbers.ts";
 const SIZE = 1200;
 const ROUNDS = 15;
 
-/** Median time of one call, in microseconds. */
+/** @returns median time (µs) of one call of `run` */
 function cost(calls: number, run: () => void): number {
   const times: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
@@ -66,7 +66,7 @@ function costsOf(backend: CryptoBackend): Record<string, number> {
   return costs;
 }
 
-/** Cost of a packet in a batch, each with its own key, if the backend has batches. */
+/** Cost (µs) of a packet in a batch of packets with different keys, if the backend has batches. */
 function together(backend: CryptoBackend): Record<string, number> {
   const { batch } = backend;
   if (!batch) return {};

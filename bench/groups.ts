@@ -14,16 +14,17 @@ import { ownCpu, type Usage, usageOf } from "./support/process.ts";
 import { rounded, Samples } from "./support/samples.ts";
 import { connectAll } from "./support/steps.ts";
 
-/** Members that a joiner is told of at most. */
-const TOLD = 6;
-/** Joins that are on their way at once, and how long one may take in milliseconds. */
-const AT_ONCE = 64;
-const PATIENCE = 30_000;
-/** Sockets that ask for peers, and questions that each has on its way. */
+/** Maximum number of members that the server names to a joining client. */
+const MAX_TOLD = 6;
+/** Maximum number of unanswered joins. */
+const MAX_PENDING_JOINS = 64;
+/** Time (ms) for all joins, besides 1 ms for each client. */
+const JOIN_TIMEOUT = 30_000;
+/** Sockets that ask for peers, and unanswered questions of each. */
 const SEEKERS = 16;
 const WINDOW = 8;
-/** Milliseconds after which an unanswered request is repeated. */
-const AGAIN = 200;
+/** Milliseconds until an unanswered question is repeated. */
+const REPEAT_INTERVAL = 200;
 
 async function measure({ args, server, generator: options, app }: Bench) {
   const sizes = (args.options.get("members") ?? "1000,10000").split(",").map(Number);
@@ -64,8 +65,8 @@ async function join(
   let told = 0;
   const next = () => {
     const client = clients[begun];
-    if (!client || begun - done >= AT_ONCE) return false;
-    const expected = Math.min(begun++, TOLD); // at least: who was before it has joined before it
+    if (!client || begun - done >= MAX_PENDING_JOINS) return false;
+    const expected = Math.min(begun++, MAX_TOLD); // the server handles joins in their order
     const begin = generator.now = performance.now();
     let got = 0;
     const settle = () => {
@@ -83,7 +84,7 @@ async function join(
   const all = await generator.run(() => {
     while (next());
     return done >= clients.length;
-  }, started + PATIENCE + clients.length);
+  }, started + JOIN_TIMEOUT + clients.length);
   if (!all) throw new Error(`${done} of ${clients.length} clients joined in time`);
   const elapsed = performance.now() - started;
   const after = usage();
@@ -103,7 +104,7 @@ async function join(
   };
 }
 
-/** Asks for members by their ids, one after the other, as fast as they are answered. */
+/** Asks the server for members by their peer ids, as fast as it answers. */
 async function introduce(
   target: Target,
   generator: Generator,
@@ -161,7 +162,7 @@ async function introduce(
       generator.now = performance.now();
       await generator.run(() => true);
       for (const [slot, { at }] of questions.entries()) {
-        if (generator.now - at < AGAIN) continue;
+        if (generator.now - at < REPEAT_INTERVAL) continue;
         asked++;
         ask(slot);
       }

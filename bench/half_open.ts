@@ -20,13 +20,13 @@ import { connectAll, createStream } from "./support/steps.ts";
 
 /** Bytes of a frame: 1 Mb/s. */
 const SIZE = 5_000;
-/** Milliseconds between two honest clients, and time-out of one. */
+/** Milliseconds between the starts of two honest clients, and time-out (ms) of each. */
 const CALL_INTERVAL = 500;
 const CALL_TIMEOUT = 15_000;
 /** Maximum time (ms) until the connections are open. */
 const OPENING_TIMEOUT = 60_000;
 
-/** Frames of the player, and calls of the honest clients, of one phase. */
+/** The figures of one phase: frames of the player, calls of the honest clients. */
 class Phase {
   readonly #from = Date.now();
   #to = 0;
@@ -60,7 +60,7 @@ class Phase {
   }
 }
 
-/** The honest clients, in one loop: a publisher, a player, and one after the other that calls. */
+/** The honest clients: a publisher, a player, and every {@link CALL_INTERVAL} a new client that calls. */
 class Honest {
   phase = new Phase();
   readonly #generator: Generator;
@@ -92,7 +92,7 @@ class Honest {
     };
   }
 
-  /** Runs until `done` says so, or for a time (ms). */
+  /** Runs until `done` returns true, at most `milliseconds`. */
   async run(milliseconds: number, done = () => false): Promise<void> {
     const until = performance.now() + milliseconds;
     await this.#generator.run(() => {
@@ -103,10 +103,10 @@ class Honest {
       this.#callDue();
       return done() || performance.now() >= until;
     }, until);
-    await sleep(0); // messages of the attacker come meanwhile
+    await sleep(0); // lets messages of the attacker arrive
   }
 
-  /** Begins to count anew. */
+  /** Begins a new phase. */
   begin(): Phase {
     this.phase.end();
     this.#lastFrame = performance.now();
@@ -118,14 +118,14 @@ class Honest {
   }
 
   #onFragment(part: Fragment, _data: Uint8Array): void {
-    if (part !== Fragment.end) return; // frames have several
+    if (part !== Fragment.end) return; // each frame has several fragments
     const { now } = this.#generator;
     this.phase.frames++;
     this.phase.gaps.add(now - this.#lastFrame);
     this.#lastFrame = now;
   }
 
-  /** Connects a new client that calls and leaves. */
+  /** If due, connects a new client, which calls once and closes. */
   #callDue(): void {
     const now = performance.now();
     if (now < this.#calledAt + CALL_INTERVAL) return;

@@ -1,4 +1,4 @@
-// How fast sessions open, and what one costs that does nothing.
+// Handshakes a second, and the cost of idle sessions.
 import { numberOption } from "../src/client/cli/arguments.ts";
 import { Generator } from "./load/generator.ts";
 import { type Bench, runBench } from "./support/options.ts";
@@ -47,11 +47,11 @@ async function measure({ args, server, generator: options, app }: Bench) {
     }
   }
 
-  /** Sessions that are connected and do nothing but answer and send keep-alives. */
+  /** Sessions that only send and answer keep-alives. */
   async function sleepers() {
     const generator = new Generator({ ...options, clientsPerSocket: 16 });
     try {
-      await generator.run(() => false, performance.now() + 2000); // the ones before are forgotten
+      await generator.run(() => false, performance.now() + 2000); // the server forgets the sessions before
       const before = server.pid === undefined ? undefined : usageOf(server.pid);
       const clients = Array.from({ length: idle }, () => generator.add());
       await connectAll(generator, clients, app, { atOnce });

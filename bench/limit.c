@@ -36,7 +36,7 @@ static void pin(int core) {
   cpu_set_t set;
   CPU_ZERO(&set);
   CPU_SET(core, &set);
-  sched_setaffinity(0, sizeof set, &set); /* on one core alone it fails, which is as well */
+  sched_setaffinity(0, sizeof set, &set); /* fails harmlessly if the machine has no such core */
 }
 
 static void *drain(void *unused) {
@@ -57,7 +57,7 @@ static void *drain(void *unused) {
   return unused;
 }
 
-/* A session has a key of its own, so each packet is encrypted under another one. */
+/* Packets use KEYS keys in turn, as packets to different sessions do. */
 static void encrypt(long n) {
   static const unsigned char zero[16];
   unsigned char *packet = packets[n % BATCH];

@@ -1,4 +1,4 @@
-// What scripts cost, as one JSON object: microseconds each, medians of several runs.
+// Cost of events, calls and API objects of scripts, as one JSON object: microseconds, medians of seven runs.
 // deno run --allow-all bench/lua.ts
 import { AmfReader, encodeAmf } from "../src/amf/mod.ts";
 import type { Publication } from "../src/media/publication.ts";
@@ -53,7 +53,7 @@ const publisher = machine.publish(guest, "live");
 const { lua } = machine.applications.api;
 const root = machine.applications.open("")!;
 
-/** Median of microseconds a turn. */
+/** @returns median time (µs) of one turn */
 function measure(turns: number, action: (turns: number) => void): number {
   const times: number[] = [];
   for (let i = 0; i < 7; i++) {
@@ -64,7 +64,7 @@ function measure(turns: number, action: (turns: number) => void): number {
   return Number(median(times).toFixed(3));
 }
 
-/** Runs a function of the script above, which does something \`n\` times. */
+/** @returns an action that calls a function of the script with the number of turns */
 function inLua(name: string): (turns: number) => void {
   return (turns) => {
     const base = lua.enter();
@@ -105,7 +105,7 @@ const results = {
       lua.leave(base);
     }),
   ),
-  /** The same by Lua's C API only, as reference for the other figures. */
+  /** The same call by Lua's C API, as reference for the other figures. */
   rawThreeArguments: measure(
     50_000,
     repeat(() => {

@@ -1,5 +1,5 @@
-// Cost and garbage of a datagram of fan-out in the protocol alone: without sockets, scripts and
-// processes.
+// Cost and garbage of a datagram of fan-out in the protocol code alone, in one process without sockets
+// // and scripts.
 import { openLibcrypto } from "../src/openssl/libcrypto.ts";
 import { NativeCrypto } from "../src/openssl/native_crypto.ts";
 import type { CryptoBackend } from "../src/rtmfp/crypto/backend.ts";
@@ -81,12 +81,12 @@ async function measure(backend: CryptoBackend) {
   };
 }
 
-/** What one value in 20 does not exceed: what other programs take does not count. */
+/** @returns the 5th percentile, which excludes most of the time that other programs take */
 function least(values: number[]): number {
   return quantile(values, 1 / 20);
 }
 
-/** "native" or "portable"; both without it. */
+/** "native" or "portable". Default: both. */
 const only = Deno.args[0];
 const results: Record<string, unknown> = {};
 if (only !== "portable") {

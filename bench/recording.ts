@@ -1,8 +1,7 @@
 // Cost of recordings and players of files: publishers of 1 Mb/s by RTMP, first only live, then each
 // recorded, then players of the recordings; and the idle server for comparison. The load runs on the
 // other core.
-//
-//     deno run -A bench/recording.ts [--recordings N] [--players N] [--seconds S]
+// Options: `--help`.
 //
 // Gaps are milliseconds by which a timer of 1 ms inside of the server was late. "own" excludes the time in
 // which the server waited for its core: on a quiet machine both are equal. Memory per client is the growth
@@ -11,10 +10,22 @@
 import { parseArgs } from "node:util";
 import { sleep } from "../src/common/wait.ts";
 import { Heartbeat } from "./support/heartbeat.ts";
+import { helpOrRun } from "./support/help.ts";
 import { numbersOf } from "./support/numbers.ts";
 import { freePorts, startServer, usageOf } from "./support/process.ts";
 import { rounded } from "./support/samples.ts";
 
+helpOrRun(`
+Usage: deno run -A bench/recording.ts [OPTIONS]
+
+Measures what recordings, and players of the recorded files, cost the server.
+
+Options:
+  --recordings N   how many streams are recorded (default 200)
+  --players N      how many players of files (default 500)
+  --seconds N      how long to measure each part (default 12)
+  --help           print this and exit
+`);
 const { values } = parseArgs({
   args: Deno.args,
   options: {
@@ -28,7 +39,7 @@ const [recordings, players, seconds] = numbersOf(
   3,
 );
 
-/** Only those whose names begin with `r` are recorded. */
+/** Records streams whose names begin with `r`. */
 const APPLICATION = `
 function onPublish(client, publication)
   if publication.name:sub(1, 1) == "r" then assert(publication:record()) end
@@ -48,7 +59,7 @@ async function recorded(): Promise<number> {
   return Number(/^cumulus_recorded_bytes_total (\S+)$/m.exec(text)?.[1] ?? NaN);
 }
 
-/** A server that does nothing, or only what `load` has it do meanwhile. */
+/** Measures the server for `seconds`, idle or with a load. */
 async function measure(what: string, clients: number, seconds: number, load?: Load) {
   const memory = usageOf(pid).memory;
   const running = load && await begin(load, clients, seconds);
@@ -58,7 +69,7 @@ async function measure(what: string, clients: number, seconds: number, load?: Lo
     : await new Promise<number>((resolve) => setTimeout(() => resolve(0), seconds * 1_000));
   const [to, after] = [Date.now(), usageOf(pid)];
   const written = await recorded() - stored;
-  if (what === "recordings" && written === 0) throw new Error("nothing was recorded");
+  if (what === "recordings" && written === 0) throw new Error("The server recorded nothing");
   const gaps = heartbeat.between(from, to);
   return {
     what,
@@ -81,7 +92,11 @@ interface Load {
   readonly names: number;
 }
 
-/** Starts the clients; settles when they run. The function waits for their end: bytes they have got. */
+/**
+ * Starts clients, and resolves when they run.
+ * *
+ * @returns a function that waits for their end, and returns the bytes that they received
+ */
 async function begin({ does, prefix, names }: Load, clients: number, seconds: number) {
   const child = new Deno.Command("taskset", {
     args: [
@@ -106,18 +121,18 @@ async function begin({ does, prefix, names }: Load, clients: number, seconds: nu
     await until("}");
     await child.status;
     const { bytes, ended } = JSON.parse(text.slice(text.indexOf("{")));
-    if (ended > 0) throw new Error(`${ended} clients were let go`);
+    if (ended > 0) throw new Error(`The server closed ${ended} connections`);
     return bytes as number;
   };
 }
 
-const pause = () => sleep(3_000); // recordings are ended
+const pause = () => sleep(3_000); // the server closes the recordings
 const publish = (prefix: string): Load => ({ does: "publish", prefix, names: recordings });
 await pause();
 const results = [await measure("idle", 0, seconds)];
 results.push(await measure("live only", recordings, seconds, publish("l")));
 await pause();
-/** Files are longer than players, who begin 3 s ahead and wait 3 s for one another, play them. */
+// Files must outlast their players, which begin 3 s before the measurement.
 results.push(await measure("recordings", recordings, seconds + 10, publish("r")));
 await pause();
 const play: Load = { does: "play", prefix: "r", names: recordings };

@@ -1,19 +1,31 @@
-// What players, publishers and idle connections of RTMP cost this server, nginx-rtmp where that is
-// installed and node-media-server where it is given, each on core 0; the load runs on the other core.
-//
-//     deno run -A bench/rtmp.ts [--players N] [--publishers N] [--idle N] [--seconds S] [--capacity]
-//       [--only idle|capacity] [--nms FOLDER]
-//
-// FOLDER has node-media-server in its node_modules: `npm install --prefix FOLDER node-media-server`.
-// --capacity tries how many players one core serves with every frame within a second: at most six
-// minutes a server. --only measures nothing else.
+// What players, publishers and idle connections of RTMP cost this server, nginx-rtmp if installed,
+// and node-media-server with `--nms`. Each server runs on core 0, the load on core 1. Options: `--help`.
 import { parseArgs } from "node:util";
+import { helpOrRun } from "./support/help.ts";
 import { numbersOf } from "./support/numbers.ts";
 import { type Measured, startNginx, startNodeMediaServer } from "./support/others.ts";
 import { freePorts, listening, startServer } from "./support/process.ts";
 import { capacity, idleMemory, measureLoad } from "./support/rtmp_measure.ts";
 import { rounded } from "./support/samples.ts";
 
+helpOrRun(`
+Usage: deno run -A bench/rtmp.ts [OPTIONS]
+
+Measures what players, publishers and idle connections of RTMP cost this server, and nginx-rtmp if
+it is installed.
+
+Options:
+  --players N      how many players of one stream (default 500)
+  --publishers N   how many publishers (default 600)
+  --idle N         how many idle connections in each crowd (default 1000)
+  --seconds N      how long to measure each part (default 8)
+  --capacity       also find how many players one core serves with every frame
+                   within a second: at most six minutes a server
+  --only PART      measure only this part: idle or capacity
+  --nms FOLDER     also measure node-media-server, after
+                   npm install --prefix FOLDER node-media-server
+  --help           print this and exit
+`);
 const { values } = parseArgs({
   args: Deno.args,
   options: {

@@ -1,5 +1,5 @@
-// One shared object that all clients use: each sets a slot of its own at a steady rate, and all
-// others are told. SO-083.
+// One shared object of all clients (SO-083): each client sets its own slot at a steady rate, and the
+// // server tells all others.
 import { encodeAmf0 } from "../src/amf/mod.ts";
 import { numberOption } from "../src/client/cli/arguments.ts";
 import { MessageType } from "../src/tc/format/messages.ts";
@@ -12,7 +12,7 @@ import { rounded, Samples } from "./support/samples.ts";
 import { connectAll } from "./support/steps.ts";
 
 const NAME = "object";
-/** Where the first event's type stands in a message: behind format byte, name, version, flags and zeros. */
+/** Offset of the first event in a message: after format byte, name, version and flags. */
 const EVENT = 1 + 2 + NAME.length + 12;
 const CHANGE = 4;
 /** Bytes of an event's type and length. */
@@ -41,7 +41,7 @@ async function measure({ args, server, generator: options, app }: Bench) {
       };
     }
     let messages = 0;
-    /** The value of a change is when it was sent, whose eight bytes are the last of the event. */
+    /** A change's value is its sending time: the last 8 bytes of the event. */
     const onChange = (payload: Uint8Array) => {
       messages++;
       const now = performance.now();
@@ -63,7 +63,7 @@ async function measure({ args, server, generator: options, app }: Bench) {
         const due = (performance.now() - start) / 1000 * rate * count;
         for (; sent < due; sent++) {
           const slot = `slot ${sent % count}`;
-          const value = encodeAmf0(performance.now() + 1e-6); // never an integer: it stays a double
+          const value = encodeAmf0(performance.now() + 1e-6); // not an integer, so that AMF encodes a double
           send(clients[sent % count]!, { type: "requestChange", slot, value });
         }
         return false;

@@ -27,7 +27,7 @@ end
 `;
 const IDLE = "none";
 const HONEST_ADDRESS = "127.0.0.3";
-/** Milliseconds between two visits of the honest client, and time-out of one. */
+/** Milliseconds between two visits of the honest client, and time-out (ms) of each. */
 const INTERVAL = 1_000;
 const TIMEOUT = 15_000;
 /** Interval (ms) of samples of the server's memory. */
@@ -42,12 +42,12 @@ interface Result {
   readonly memory_growth_mb: number | null;
   readonly log_bytes: number;
   readonly server_cpu_share: number | null;
-  /** The server runs after the attack. */
+  /** Whether the server still runs after the attack. */
   readonly alive: boolean;
   readonly attacker_failure?: string;
 }
 
-/** Milliseconds to connect and call. @throws {Error} if it fails */
+/** Connects, calls and closes. @returns milliseconds to connect and call */
 async function visit(url: string): Promise<number> {
   const loop = await ClientLoop.open({ hostname: HONEST_ADDRESS });
   try {
@@ -129,14 +129,14 @@ async function attack(name: string, seconds: number): Promise<Result> {
   }
 }
 
-/** Whether attacks by the bus can run. */
+/** Whether nats-server, which attacks by the bus need, is installed. */
 function hasNats(): boolean {
   const path = `${Deno.env.get("PATH")}:/usr/sbin`;
   for (const folder of path.split(":")) {
     try {
       if (Deno.statSync(`${folder}/nats-server`).isFile) return true;
     } catch {
-      // not there
+      // not in this folder
     }
   }
   console.error(

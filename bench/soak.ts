@@ -22,20 +22,20 @@ function onConnection(client)
   function client:echo(...) return ... end
 end
 `;
-/** Milliseconds between two looks at the server, and of the spans whose least value counts. */
+/** Milliseconds between two samples, and length (ms) of the spans whose smallest sample counts. */
 const SAMPLE_INTERVAL = 5_000;
 const SPAN = 30_000;
-/** Maximum growth of a flat figure in the second half, as a share, or in bytes or pieces. */
-const PART = 0.05;
-const LEAST_BYTES = 4 << 20;
-const LEAST_PIECES = 8;
-/** Milliseconds that a visitor stays, and is away before it comes again. */
+/** Maximum growth of a flat figure in the second half: a share of its mean, or bytes or number if larger. */
+const MAX_SHARE = 0.05;
+const MAX_BYTES = 4 << 20;
+const MAX_NUMBER = 8;
+/** Minimum and maximum time (ms) of a visit, and between two visits of a visitor. */
 const STAY = [2_000, 12_000] as const, AWAY = [100, 2_000] as const;
-/** Milliseconds that a visit may take besides its stay. */
-const LATE = 15_000;
+/** Maximum time (ms) of a visit besides its stay. */
+const VISIT_TIMEOUT = 15_000;
 const STEADY = "steady";
 
-/** Of five visitors one comes by each. */
+/** Each door gets a fifth of the visitors. */
 const DOORS: readonly (readonly [string, Visitor])[] = [
   ["rtmfp", visitRtmfp],
   ["rtmp", visitRtmp],
@@ -68,7 +68,7 @@ async function look(http: number, pid: number, into: Figures): Promise<void> {
   into.sessions.push({ at, value: sessions.open });
 }
 
-/** Resolves when a stream can be watched. @throws {Error} if that takes ten seconds */
+/** Resolves when the web door serves a stream. @throws {Error} if it does not within ten seconds */
 async function seen(url: string): Promise<void> {
   for (let i = 0; i < 50; i++) {
     try {
@@ -80,10 +80,10 @@ async function seen(url: string): Promise<void> {
     }
     await sleep(200);
   }
-  throw new Error(`no metrics at ${url}`);
+  throw new Error(`The server does not serve ${url}`);
 }
 
-/** A figure in the second half, in MB if it counts bytes. */
+/** Whether a figure stayed flat. @param bytes whether the samples are bytes, printed as MB */
 function verdict(samples: readonly Sample[], bytes: boolean) {
   const unit = bytes ? 1e6 : 1;
   const all = floors(samples, SPAN);
@@ -94,7 +94,7 @@ function verdict(samples: readonly Sample[], bytes: boolean) {
     last: rounded(all.at(-1)!.value / unit, 2),
     growth_per_hour: rounded(line.perHour / unit, 2),
     growth_of_second_half: rounded(line.growth / unit, 2),
-    flat: isFlat(line, PART, bytes ? LEAST_BYTES : LEAST_PIECES),
+    flat: isFlat(line, MAX_SHARE, bytes ? MAX_BYTES : MAX_NUMBER),
   };
 }
 
@@ -119,7 +119,7 @@ async function soak(minutes: number, clients: number, verbose: boolean) {
   const live = new Set<string>([STEADY]);
   let number = 0;
 
-  /** Publications get a new name each time, objects half of the time, to reveal memory kept by name. */
+  /** Each publication and half of the objects have a new name, to reveal memory that is kept by name. */
   const plan = (publishing: boolean): Plan => {
     const own = ++number;
     const publishes = publishing && Math.random() < 0.4;
@@ -148,7 +148,7 @@ async function soak(minutes: number, clients: number, verbose: boolean) {
       try {
         await within(
           visitor({ doors, plan: one, counts }),
-          one.stay + LATE,
+          one.stay + VISIT_TIMEOUT,
           "the visit does not end",
         );
         counts.visits++;

@@ -1,5 +1,5 @@
-// Whether sockets of scripts hold up RTMFP: calls of a function, with and without a thousand
-// connections to an echo server in Lua that are busy meanwhile.
+// Whether sockets of scripts delay RTMFP: calls of a function, without and with a thousand busy
+// // connections to an echo server in Lua.
 import { encodeAmf0 } from "../src/amf/mod.ts";
 import { numberOption } from "../src/client/cli/arguments.ts";
 import { Generator } from "./load/generator.ts";
@@ -32,16 +32,16 @@ function freePort(): number {
 }
 
 const numbersPort = freePort();
-/** In the configuration as well, so that its worker is there when the script listens. */
+/** Also in the configuration, so that its worker runs before the script listens. */
 const echoPort = freePort();
 
-/** How late the server's loop was, at worst, in the last ten seconds. */
+/** @returns maximum delay (ms) of the server's event loop in the last ten seconds */
 async function worstLag(): Promise<number> {
   const answer = await fetch(`http://127.0.0.1:${numbersPort}/api/status`);
   return (await answer.json()).loop.lagWorst;
 }
 
-/** Calls at a steady pace, without waiting for earlier answers. */
+/** Calls at a steady rate, without waiting for earlier answers. @returns the delays (ms) */
 async function callSteadily(
   generator: Generator,
   clients: LeanClient[],
@@ -66,7 +66,7 @@ async function callSteadily(
     return false;
   };
   const done = await generator.run(callDue, start + (seconds + 10) * 1000);
-  if (!done) throw new Error(`${called - answered} calls are not answered`);
+  if (!done) throw new Error(`The server did not answer ${called - answered} calls`);
   return samples;
 }
 

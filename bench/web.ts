@@ -1,14 +1,25 @@
-// What viewers by HTTP-FLV and WebSocket-FLV cost, beside node-media-server where it is given.
-//
-//     deno run -A bench/web.ts [--viewers N] [--seconds S] [--stalled N] [--native off] [--nms FOLDER]
-//
-// FOLDER has node-media-server in its node_modules: `npm install --prefix FOLDER node-media-server`.
-// ffmpeg publishes 1 Mb/s at 25 frames a second to each server by RTMP.
+// What viewers by HTTP-FLV and WebSocket-FLV cost this server, and node-media-server with `--nms`.
+// ffmpeg publishes 1 Mb/s at 25 frames a second to each server by RTMP. Options: `--help`.
 import { parseArgs } from "node:util";
 import { sleep } from "../src/common/wait.ts";
+import { helpOrRun } from "./support/help.ts";
 import { startNodeMediaServer } from "./support/others.ts";
 import { freePorts, listening, startServer, usageOf } from "./support/process.ts";
 
+helpOrRun(`
+Usage: deno run -A bench/web.ts [OPTIONS]
+
+Measures what viewers by HTTP-FLV and WebSocket-FLV cost. Needs ffmpeg.
+
+Options:
+  --viewers N      how many viewers (default 200)
+  --seconds N      how long to measure (default 8)
+  --stalled N      further viewers that do not read (default 0)
+  --native MODE    [rtmfp] native of the server: auto, on, off (default auto)
+  --nms FOLDER     also measure node-media-server, after
+                   npm install --prefix FOLDER node-media-server
+  --help           print this and exit
+`);
 const { values } = parseArgs({
   args: Deno.args,
   options: {
@@ -29,18 +40,19 @@ interface Figures {
   readonly server: string;
   readonly protocol: string;
   readonly viewers: number;
-  /** Of one core, and what one viewer has received. */
+  /** CPU of one core (%), and data that one viewer received (Mb/s). */
   readonly cpuPercent: number;
   readonly megabitsPerViewer: number;
-  /** CPU in microseconds of one frame to one viewer, and viewers that one core holds at this price. */
+  /** CPU (µs) for one frame to one viewer, and viewers that one core holds at this cost. */
   readonly cpuPerFrame: number;
   readonly viewersPerCore: number;
+  /** Bytes. */
   readonly memoryPerViewer: number;
-  /** Near 1 the generator was the limit. */
+  /** CPU share of the generator; near 1 the generator was the limit. */
   readonly generatorCpuShare: number;
 }
 
-/** ffmpeg, until it is stopped. */
+/** Starts ffmpeg, which publishes until it is killed. */
 function publish(url: string): Deno.ChildProcess {
   return new Deno.Command("ffmpeg", {
     args: [
@@ -78,7 +90,7 @@ async function measure(server: string, pid: number, url: string): Promise<Figure
   }
   const after = usageOf(pid);
   const { bytes, ended, generator_cpu_share } = JSON.parse(text.slice(text.indexOf("{")));
-  if (ended > 0) throw new Error(`${ended} viewers of ${server} were let go`);
+  if (ended > 0) throw new Error(`${server} closed ${ended} connections of viewers`);
   const cpu = after.cpu - before!.cpu;
   return {
     server,

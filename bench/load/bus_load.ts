@@ -1,7 +1,7 @@
-// Publishers or listeners at one server of a bus: a process of its own. Arguments: "publish" or
-// "listen", the server's URL, then names of streams with how many clients each has: `s0*1`. Prints
-// "ready"; gets the window that is measured, two times in milliseconds since 1970, on its input;
-// prints one JSON object. Frames say when they were sent by the clock that all processes share.
+// A process with publishers or listeners at one server of a bus. Arguments: "publish" or "listen", the
+// // server's URL, then streams, each with its number of clients: `s0*1`. Prints "ready"; reads the window
+// // to measure, two times in milliseconds since 1970, from its input; prints one JSON object. Frames carry
+// // their sending time by the clock that all processes share.
 import { sleep } from "../../src/common/wait.ts";
 import { MessageType } from "../../src/tc/format/messages.ts";
 import { Fragment } from "../../src/rtmfp/wire/user_data.ts";
@@ -16,8 +16,8 @@ import { Generator } from "./generator.ts";
 /** Bytes of a frame: 1 Mb/s. */
 const FRAME = 5_000;
 const PERIOD = 1000 / FRAMES_PER_SECOND;
-/** Milliseconds after the end of the window in which frames in flight may still arrive. */
-const LATE = 3_000;
+/** Milliseconds to wait for frames in flight after the end of the window. */
+const ARRIVAL_TIMEOUT = 3_000;
 
 const [what, url = "", ...streams] = Deno.args;
 const names = streams.flatMap((stream) => {
@@ -59,7 +59,7 @@ for (const { name, client } of clients) {
   }
 }
 
-/** Each stream has its own moment of the period. */
+/** Frames sent on each flow. The flows spread their frames over the period. */
 const publications = flows.map((flow, i) => ({
   flow,
   phase: i * PERIOD / flows.length,
@@ -80,7 +80,7 @@ function sendDue(): void {
 console.log("ready");
 const input = Deno.stdin.readable.pipeThrough(new TextDecoderStream()).getReader();
 input.read().then(({ value }) => [begin, end] = numbersOf(value!.trim().split(" "), 2));
-/** Gives the event loop, which reads the input, its turn. */
+/** Runs the generator, and after each period the event loop, which reads the input. */
 const runUntil = async (over: () => boolean) => {
   while (!over()) {
     const until = performance.now() + PERIOD;
@@ -92,7 +92,7 @@ await runUntil(() => epoch() >= begin);
 const before = ownCpu();
 await runUntil(() => epoch() >= end);
 const cpu = ownCpu() - before;
-await runUntil(() => epoch() >= end + LATE);
+await runUntil(() => epoch() >= end + ARRIVAL_TIMEOUT);
 console.log(JSON.stringify({
   clients: clients.length,
   frames,

@@ -1,4 +1,4 @@
-// System calls that the load generators share: IPv4 sockets and epoll.
+// System calls of the load generators: IPv4 sockets and epoll.
 
 export const AF_INET = 2;
 /** Bytes of a `struct sockaddr_in`. */
@@ -25,7 +25,7 @@ export function socketAddress(hostname: string, port: number): Uint8Array<ArrayB
   return address;
 }
 
-/** @returns a `struct epoll_event` for input of a descriptor */
+/** @returns a `struct epoll_event` that waits for input on `fd` */
 export function inputEvent(fd: number): Uint8Array<ArrayBuffer> {
   const event = new Uint8Array(16);
   const words = new DataView(event.buffer);
@@ -34,6 +34,6 @@ export function inputEvent(fd: number): Uint8Array<ArrayBuffer> {
   return event;
 }
 
-/** @returns the descriptor of the event at `index`, of events that `epoll_wait` has written */
+/** @returns the descriptor of event `index` among those that `epoll_wait` has written */
 export const descriptorAt = (events: DataView, index: number): number =>
   events.getUint32((index + 1) * EPOLL_EVENT - 8, true);

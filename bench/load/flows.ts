@@ -1,25 +1,27 @@
-// Flows of the load generator: what RFC 7016 §3.6 asks for and nothing that costs.
+// Flows of the load generator: only what RFC 7016 §3.6 requires, at the lowest cost.
 import { Fragment, UserData } from "../../src/rtmfp/wire/user_data.ts";
 import type { Ack } from "../../src/rtmfp/wire/ack.ts";
 import { writeFlowOptions } from "../../src/rtmfp/wire/flow_options.ts";
 
-/** Bytes of message in one packet: what fits into 1192 with everything around it. */
+/** Bytes of a fragment, so that a packet has at most 1,192 bytes. */
 const PIECE = 1100;
-/** Milliseconds after which unacknowledged data is sent again. */
-const TIMEOUT = 300;
-/** Acknowledgements of later fragments after which one counts as lost. */
-const NAKS = 3;
+/** Milliseconds until unacknowledged data is sent again. */
+const RESEND_TIMEOUT = 300;
+/** A fragment counts as lost after so many acknowledgements of later fragments. */
+const MAX_NAKS = 3;
 
 /** A fragment that is not acknowledged. */
 export interface Sent {
   readonly sequence: number;
   readonly part: Fragment;
   readonly data: Uint8Array;
+  /** When it was last sent (ms, `performance.now()`). */
   at: number;
+  /** Acknowledgements of later fragments since then. */
   naks: number;
 }
 
-/** A sending flow: a list of fragments that are not acknowledged. */
+/** A sending flow. It sends at once, without congestion control. */
 export class OutFlow {
   readonly #options: Uint8Array;
   #known = false;
@@ -37,7 +39,7 @@ export class OutFlow {
     this.#options = writeFlowOptions({ metadata, association });
   }
 
-  /** Sends a message at once. The bytes must stay as they are. */
+  /** Sends a message at once, and keeps the bytes, which must not change. */
   write(message: Uint8Array, now: number): void {
     for (let at = 0; at === 0 || at < message.length; at += PIECE) {
       const last = at + PIECE >= message.length;
@@ -53,7 +55,7 @@ export class OutFlow {
     }
   }
 
-  /** Describes a fragment in `chunk`. */
+  /** Sets the fields of `chunk` for a fragment. */
   fill(chunk: UserData, { sequence, part, data }: Sent): UserData {
     chunk.flowId = this.id;
     chunk.sequence = sequence;
@@ -77,18 +79,18 @@ export class OutFlow {
     });
     for (const sent of this.#sent) {
       if (sent.sequence > highest) break;
-      if (++sent.naks >= NAKS) this.#again(sent, now);
+      if (++sent.naks >= MAX_NAKS) this.#again(sent, now);
     }
   }
 
-  /** Resends data that has waited too long. @returns when to call again */
+  /** Resends data after {@link RESEND_TIMEOUT}. @returns when to call again (ms, `performance.now()`) */
   tick(now: number): number {
     const [oldest] = this.#sent;
     if (!oldest) return Infinity;
     for (const sent of this.#sent.slice(0, 16)) {
-      if (now - sent.at >= TIMEOUT) this.#again(sent, now);
+      if (now - sent.at >= RESEND_TIMEOUT) this.#again(sent, now);
     }
-    return oldest.at + TIMEOUT;
+    return oldest.at + RESEND_TIMEOUT;
   }
 
   #again(sent: Sent, now: number): void {
@@ -99,18 +101,18 @@ export class OutFlow {
   }
 }
 
-/** Gets the fragments of a flow in order; `data` is good during the call. */
+/** Receives the fragments of a flow in order; `data` is valid during the call. */
 export type Sink = (part: Fragment, data: Uint8Array) => void;
 
-/** A receiving flow: passes on data in order at once, and keeps early data. */
+/** A receiving flow: passes on data that is in order at once, and keeps data that came early. */
 export class InFlow {
-  /** All up to this one has come or was given up. */
+  /** The last sequence number up to which each fragment has arrived or was abandoned. */
   cumulative = 0;
-  /** Received ranges beyond, as {@link Ack.ranges}. */
+  /** Ranges received beyond {@link cumulative}, as {@link Ack.ranges}. */
   readonly ranges: number[] = [];
   /** An acknowledgement is due. */
   pending = false;
-  /** Early fragments; null: given up. */
+  /** Early fragments; null: abandoned by the sender. */
   readonly #early = new Map<number, { part: Fragment; data: Uint8Array } | null>();
   #final = Infinity;
 
@@ -157,7 +159,7 @@ export class InFlow {
   }
 }
 
-/** A sink that puts messages together, for flows with little on them. */
+/** @returns a sink that assembles messages, for flows with little data */
 export function assembling(deliver: (message: Uint8Array) => void): Sink {
   let parts: Uint8Array[] = [];
   return (part, data) => {

@@ -1,6 +1,5 @@
-// Many RTMFP clients in one thread, written for as little work per packet as can be: no
-// timers, one buffer, no objects of their own for packets. An initiator on the formats and the
-// cryptography of src/rtmfp and on nothing else of it, which makes it a second opinion too.
+// Many RTMFP clients in one thread, with the least work per packet: no timers, one buffer, no objects for
+// // packets. Of src/rtmfp it uses only formats and cryptography, so it also tests the sessions there.
 import { Writer } from "../../src/bytes/writer.ts";
 import { toUtf8 } from "../../src/bytes/text.ts";
 import type { CryptoBackend } from "../../src/rtmfp/crypto/backend.ts";
@@ -31,27 +30,26 @@ export interface GeneratorOptions {
   readonly group?: GroupId;
   /** Require HMACs and sequence numbers. */
   readonly strict?: boolean;
-  /** Packets with data for each acknowledgement; 2 is what RFC 7016 §3.6.3.4.1 asks for. */
+  /** Packets with data for each acknowledgement. Default: 2, RFC 7016 §3.6.3.4.1. */
   readonly ackEvery?: number;
-  /** Clients on one socket; 1 unless told. */
+  /** Clients on one socket. Default: 1. */
   readonly clientsPerSocket?: number;
-  /** Deno's own sockets even where there are cheaper ones: those let nothing else run meanwhile. */
+  /** Uses Deno's sockets, which let the event loop run, even where cheaper ones work. */
   readonly plainSockets?: boolean;
-  /** Instead of sockets. */
+  /** Replaces the sockets. */
   readonly transport?: (receive: Receive) => Transport;
 }
 
-/** How often clients look at their clocks, in milliseconds. */
-const TICK = 10;
+/** Milliseconds between calls of {@link LeanClient.tick}. */
+const TICK_INTERVAL = 10;
 
 export class Generator {
   readonly crypto: CryptoBackend = loadCrypto();
   readonly startup: PacketCipher;
   readonly transport: Transport;
   readonly clients: LeanClient[] = [];
-  /**
-   * Session id of the first client; the others follow it. They differ from those of another run, which
-   * may have had the same port, so that late answers do not mix.
+  /** Session id of the first client; the ids of the others follow. Random, so that late answers to another
+   * run on the same port do not match.
    */
   readonly firstId = 1 + Math.floor(Math.random() * 0x7fff_0000);
   readonly group: GroupId;
@@ -59,12 +57,12 @@ export class Generator {
   readonly ackEvery: number;
   readonly epd: Uint8Array;
   readonly packet = new PacketReader();
-  /** Every datagram that goes out is made in here. */
+  /** Holds the outgoing datagram. */
   readonly buffer = new Uint8Array(2048);
   readonly writer = Writer.over(this.buffer);
-  /** Milliseconds; of the datagram or the tick that is being handled. */
+  /** Time (ms) of the current datagram or tick. */
   now = performance.now();
-  /** Datagrams that were not for anyone, or did not open. */
+  /** Datagrams of an unknown session, or that could not be decrypted. */
   dropped = 0;
   received = 0;
   sent = 0;
@@ -88,7 +86,7 @@ export class Generator {
       : openTransport(options.target, receive);
   }
 
-  /** A client that has done nothing yet. */
+  /** @returns a new client, not yet open */
   add(): LeanClient {
     const each = this.options.clientsPerSocket ?? 1;
     if (this.clients.length >= this.#sockets * each) this.#sockets = this.transport.open() + 1;
@@ -97,23 +95,23 @@ export class Generator {
     return client;
   }
 
-  /** Runs until `done` says so, or until `until` (as performance.now()). @returns whether it did */
+  /** Runs until `done` returns true (result: true) or until the time `until` (ms, `performance.now()`). */
   async run(done: () => boolean, until = Infinity): Promise<boolean> {
     for (let round = 0; !done(); round++) {
       this.now = performance.now();
       if (this.now >= until) return false;
       if (this.now >= this.#nextTick) {
-        this.#nextTick = this.now + TICK;
+        this.#nextTick = this.now + TICK_INTERVAL;
         for (const client of this.clients) if (client.deadline <= this.now) client.tick();
       }
       const wait = Math.min(this.#nextTick, until) - this.now;
-      const waiting = this.transport.poll(Math.min(wait, TICK));
+      const waiting = this.transport.poll(Math.min(wait, TICK_INTERVAL));
       if (waiting) await waiting;
     }
     return true;
   }
 
-  /** Sends what stands in {@link buffer}. */
+  /** Sends the first `length` bytes of {@link buffer}. */
   post(length: number, socket: number): void {
     this.sent++;
     this.transport.send(socket, this.buffer, length);

@@ -1,13 +1,13 @@
-// A thread that keeps RTMP connections open without finishing their handshakes: each sends a byte, and
-// another every 10 s; one that the server closes is opened again. Gets `{ port, connections }`, and
-// tells five times a second how many are open, and how many were opened and closed in all.
+// A worker that keeps RTMP connections open without finishing their handshakes: each sends a byte, and
+// // another every 10 s; the worker replaces those that the server closes. Receives `{ port, connections }`;
+// // posts five times a second how many are open, and how many were opened and closed in all.
 import { sleep } from "../../src/common/wait.ts";
 
 declare const self: Worker;
 
 /** Milliseconds between two bytes of a connection. */
 const BYTE_INTERVAL = 10_000;
-/** Connections that open at the same time. */
+/** Connections opened at the same time. */
 const AT_ONCE = 64;
 const REPORT_INTERVAL = 200;
 

@@ -1,8 +1,7 @@
 // Measures how long the server's event loop was blocked, inside of its process (`deno run --preload`). A
 // timer of 1 ms records its own lateness, and the part of it in which the thread waited for a core. It
 // writes a line of JSON per second to the file BENCH_HEARTBEAT.
-//
-// Only on Linux: the kernel provides clocks and waiting time of this thread.
+// Linux only: reads the thread's running and waiting time from /proc.
 
 const path = Deno.env.get("BENCH_HEARTBEAT")!;
 const { symbols: c } = Deno.dlopen("libc.so.6", {
@@ -13,7 +12,7 @@ const { symbols: c } = Deno.dlopen("libc.so.6", {
 const decoder = new TextDecoder();
 const text = new Uint8Array(128);
 const fd = c.open(new TextEncoder().encode(`/proc/self/task/${c.gettid()}/schedstat\0`), 0);
-/** Milliseconds that this thread has run, and that it waited for a core, since its start. */
+/** @returns time (ms) for which this thread ran, and waited for a core, since its start */
 function scheduled(): [ran: number, waited: number] {
   const length = Number(c.pread(fd, text, 128n, 0n));
   const [ran, waited] = decoder.decode(text.subarray(0, length)).split(" ");
@@ -21,7 +20,7 @@ function scheduled(): [ran: number, waited: number] {
 }
 
 const PERIOD = 1;
-/** Lateness of each beat of this second, in milliseconds, and the part of it not spent waiting for a core. */
+/** Lateness (ms) of each timer call of this second, and the part of it not spent waiting for a core. */
 let gaps: number[] = [];
 let own: number[] = [];
 let last = performance.now();
@@ -44,4 +43,4 @@ const timer = setInterval(() => {
   gaps = [];
   own = [];
 }, PERIOD);
-Deno.unrefTimer(timer); // the program begins when nothing is left to wait for
+Deno.unrefTimer(timer); // Deno starts the program once preloaded modules have nothing left to wait for

@@ -1,5 +1,5 @@
-// Many viewers of one address, by HTTP or WebSocket: a separate process that counts the bytes it reads.
-// Arguments: url, viewers, seconds, viewers that never read. Prints "ready", then one JSON object.
+// A process with many viewers of one URL, by HTTP or WebSocket; counts the bytes that they read.
+// // Arguments: url, viewers, seconds, viewers that never read. Prints "ready", then one JSON object.
 import { numbersOf } from "../support/numbers.ts";
 import { ownCpu } from "../support/process.ts";
 import { rounded } from "../support/samples.ts";
@@ -22,7 +22,7 @@ for (let i = 0; i < viewers + dead; i++) {
   if (i < viewers) streams.watch(fd);
   if (i % 16 === 15) await streams.run(10);
 }
-await streams.run(3_000); // all have their picture
+await streams.run(3_000); // until all viewers play
 console.log("ready");
 const before = streams.bytes;
 const cpu = ownCpu();

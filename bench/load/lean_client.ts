@@ -50,13 +50,13 @@ import {
 import { assembling, InFlow, OutFlow, type Sink } from "./flows.ts";
 import type { Generator } from "./generator.ts";
 
-/** Milliseconds between attempts at each step of the handshake. */
-const RETRY = 1000;
-/** Milliseconds that an acknowledgement may wait. RFC 7016 §3.6.3.4.1. */
-const ACK_DELAY = 200;
-/** What Flash advertises: 16383 blocks. */
+/** Milliseconds until an unanswered handshake packet is repeated. */
+const RETRY_INTERVAL = 1000;
+/** Maximum delay (ms) of an acknowledgement. RFC 7016 §3.6.3.4.1. */
+const MAX_ACK_DELAY = 200;
+/** Free receive buffer that acknowledgements advertise, in blocks of 1,024 bytes, as Flash Player does. */
 const BUFFER_BLOCKS = 16383;
-/** Bytes of the private exponents: short, as they need no security but speed. */
+/** Bytes of a private exponent: short, for speed; benchmarks need no security. */
 const EXPONENT = 6;
 
 const NOTHING: Sink = () => {};
@@ -69,22 +69,22 @@ export type Answer = (failed: boolean, values: AmfReader) => void;
 
 /** One client: a session, its control flow and the flows of one stream. */
 export class LeanClient {
-  /** When {@link tick} wants to be called. */
+  /** When to call {@link tick} (ms, `performance.now()`). */
   deadline = Infinity;
   state: "new" | "hello" | "keying" | "open" | "closed" = "new";
   onOpen: () => void = () => {};
   onClose: () => void = () => {};
-  /** The sink for a flow of a stream; without one, messages are assembled and passed to {@link onMessage}. */
+  /** @returns the sink of a stream's flow; without it {@link onMessage} receives the messages */
   streamSink: ((flow: InFlow, metadata: Uint8Array) => Sink) | undefined;
-  /** Messages of the stream: type, timestamp, payload. */
+  /** Receives the messages of the stream. @param timestamp milliseconds */
   onMessage: (type: number, timestamp: number, payload: Uint8Array) => void = () => {};
   /** Receives messages about shared objects; the payload is a view. */
   onShared: (payload: Uint8Array) => void = () => {};
-  /** The server names another member of a group that was joined. @param peerId 32 bytes, a view */
+  /** The server names another member of a joined group. @param peerId 32 bytes, valid during the call */
   onMember: (peerId: Uint8Array) => void = () => {};
-  /** Whether packets are marked as real-time. */
+  /** Whether packets carry the flag for time-critical data. */
   timeCritical = false;
-  /** Neither receives nor answers, like a client whose machine hangs. */
+  /** Whether it ignores all packets and sends none, like a client whose machine hangs. */
   stalled = false;
 
   #keys: KeyPair | undefined;
@@ -117,7 +117,7 @@ export class LeanClient {
     new DataView(this.#tag.buffer).setUint32(0, id);
   }
 
-  /** Makes the key, which takes time that should not be measured. */
+  /** Generates the key pair before the measurement, as that takes time. */
   prepare(): this {
     if (this.#keys) return this;
     const { group } = this.generator;
@@ -172,7 +172,7 @@ export class LeanClient {
     writePacketHeader(writer.reset(buffer, startup.headroom), Mode.startup, timestampOf(now));
     write(writer);
     this.generator.post(startup.seal(buffer, writer.at, 0), this.socket);
-    this.#retryAt = this.deadline = now + RETRY;
+    this.#retryAt = this.deadline = now + RETRY_INTERVAL;
   }
 
   #onRIKeying(datagram: Uint8Array): void {
@@ -251,7 +251,7 @@ export class LeanClient {
     if (!data) return;
     if (atOnce || ++this.#unacknowledged >= this.generator.ackEvery) this.#sendAcks();
     else if (this.#ackAt === Infinity) {
-      this.#ackAt = now + ACK_DELAY;
+      this.#ackAt = now + MAX_ACK_DELAY;
       this.deadline = Math.min(this.deadline, this.#ackAt);
     }
   }
@@ -314,17 +314,17 @@ export class LeanClient {
 
   // Packets out
 
-  /** A flow of the client's; all but the first answer the server's control flow. */
+  /** @returns a new sending flow; all but the first are associated with the server's control flow */
   openFlow(metadata: Uint8Array): OutFlow {
     const flow = new OutFlow(this.#out.length + 2, metadata, this.#farControl, (flow, sent) => {
       this.#send((to) => writeUserData(to, flow.fill(outgoing, sent)));
-      this.deadline = Math.min(this.deadline, this.generator.now + RETRY / 4);
+      this.deadline = Math.min(this.deadline, this.generator.now + RETRY_INTERVAL / 4);
     });
     this.#out.push(flow);
     return flow;
   }
 
-  /** Fragments that had to be sent again. */
+  /** Fragments sent again. */
   get resent(): number {
     return this.#out.reduce((sum, { resent }) => sum + resent, 0);
   }
@@ -442,7 +442,7 @@ export class LeanClient {
     this.call("connect", encodeAmf0(object), answer);
   }
 
-  /** The fingerprint of its certificate: 32 bytes. */
+  /** SHA-256 of its certificate. */
   get peerId(): Uint8Array {
     return this.generator.crypto.sha256(this.prepare().#certificate);
   }
@@ -454,7 +454,7 @@ export class LeanClient {
     return flow;
   }
 
-  /** Sends a command on a flow of its own and returns the flow: play or publish. */
+  /** Sends a command, such as play or publish, on a new flow. @returns the flow */
   streamCommand(stream: number, name: string, ...args: AmfValue[]): OutFlow {
     const flow = this.openFlow(writeTcMetadata(stream));
     flow.write(writeInvocation(name, 0, encodeAmf0(null, ...args)), this.generator.now);

@@ -12,11 +12,11 @@ import {
 /** Bytes of C1 and S1. */
 export const HANDSHAKE = 1536;
 const CHUNK = 65_536;
-/** Bytes of a frame: 25 frames a second are 1 Mb/s; every 50th is a key frame. */
+/** Bytes of a frame (1 Mb/s at 25 frames a second); every 50th is a key frame. */
 export const FRAME = 5_000;
 /** Milliseconds between two frames. */
 export const PERIOD = 40;
-/** Offset of the sending time in a frame, after the head of a video tag. */
+/** Offset of the sending time in a frame: after the header of a video tag. */
 export const MARK = 5;
 
 export interface LeanRtmpOptions {
@@ -30,14 +30,14 @@ export interface LeanRtmpOptions {
   onEnd(): void;
 }
 
-/** The messages of an RTMP client after its handshake. */
+/** Writes the messages of an RTMP client after its handshake. */
 export class LeanSpeaker {
   readonly #writer = new ChunkWriter();
   readonly #block = new Uint8Array(CHUNK * 2);
   #length = 0;
   #frames = 0;
 
-  /** Connects, and asks to publish or play. @param start 0 for a recording, -2 for a live stream */
+  /** @returns connect, and publish or play. @param start 0 for a recording, -2 for a live stream */
   opening(what: LeanRtmpOptions["what"], name: string, start: number): Uint8Array {
     this.#write({ type: ControlType.setChunkSize, payload: writeU32(CHUNK) }, 0, 2);
     const told = encodeAmf0({ app: "bench", tcUrl: "rtmp://127.0.0.1/bench" });
@@ -52,7 +52,7 @@ export class LeanSpeaker {
     return this.#take();
   }
 
-  /** The next frame of the publication. */
+  /** @returns the next frame of the publication */
   frame(): Uint8Array {
     const payload = new Uint8Array(FRAME);
     payload.set([this.#frames % 50 === 0 ? 0x17 : 0x27, 1, 0, 0, 0]);

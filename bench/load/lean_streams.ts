@@ -1,5 +1,5 @@
-// TCP connections of a load generator by plain system calls: what most of them receive the system
-// throws away unseen, so that thousands of players leave the generator's core time to spare.
+// TCP connections of a load generator by system calls. The system discards what most of them receive, so
+// // the generator's core is not full with thousands of players.
 import { sleep } from "../../src/common/wait.ts";
 import {
   AF_INET,
@@ -22,16 +22,16 @@ const MSG_NOSIGNAL = 0x4000;
 const EVENTS = 512;
 const READ = 256 * 1024;
 
-const size = (length: number) => length as unknown as bigint; // a number does as well
+const size = (length: number) => length as unknown as bigint; // Deno also accepts a number
 
-/** A receiver of bytes, good until the call returns. */
+/** Receives bytes, which are valid during the call. */
 type Receive = (bytes: Uint8Array) => void;
 
 /** Connections to one address of this machine. */
 export class LeanStreams {
-  /** Bytes that came in on all connections that are watched. */
+  /** Bytes received on all watched connections. */
   bytes = 0;
-  /** Connections that the far end has closed. */
+  /** Connections that the server has closed. */
   ended = 0;
   readonly #libc = Deno.dlopen("libc.so.6", {
     ...SOCKET_CALLS,
@@ -49,7 +49,7 @@ export class LeanStreams {
     this.#server = socketAddress(hostname, port);
   }
 
-  /** @returns its number */
+  /** Opens a connection. @returns its descriptor */
   open(): number {
     const fd = this.#libc.socket(AF_INET, SOCK_STREAM, 0);
     if (fd < 0) throw new Error("Cannot open a socket: see ulimit -n");
@@ -58,7 +58,7 @@ export class LeanStreams {
     return fd;
   }
 
-  /** Writes all, waiting for room. */
+  /** Writes all bytes, waiting for room. */
   write(fd: number, bytes: Uint8Array): void {
     for (let at = 0; at < bytes.length;) {
       const part = bytes.subarray(at) as Uint8Array<ArrayBuffer>;
@@ -68,13 +68,13 @@ export class LeanStreams {
     }
   }
 
-  /** Writes what there is room for. @returns how many bytes; -1 if none, or the connection is gone */
+  /** Writes what fits. @returns bytes written; -1 if none, or if the connection has ended */
   offer(fd: number, bytes: Uint8Array): number {
     const flags = MSG_NOSIGNAL | MSG_DONTWAIT;
     return this.#libc.send(fd, bytes as Uint8Array<ArrayBuffer>, size(bytes.length), flags);
   }
 
-  /** Reads `length` bytes, and waits for them. */
+  /** Waits for `length` bytes. @returns them */
   read(fd: number, length: number): Uint8Array {
     const all = new Uint8Array(length);
     for (let at = 0; at < length;) {
@@ -86,13 +86,13 @@ export class LeanStreams {
     return all;
   }
 
-  /** From now on {@link poll} reads from a connection. @param receive without it bytes are counted alone */
+  /** Lets {@link poll} read from a connection. @param receive without it, bytes are only counted */
   watch(fd: number, receive?: Receive): void {
     if (receive) this.#receivers.set(fd, receive);
     this.#control(EPOLL_CTL_ADD, fd);
   }
 
-  /** Waits up to `timeout` milliseconds for bytes, and reads them. */
+  /** Waits up to `timeout` (ms) for bytes, and reads them. */
   poll(timeout: number): void {
     const count = this.#libc.epoll_wait(this.#epoll, this.#events, EVENTS, timeout);
     for (let i = 0; i < count; i++) {

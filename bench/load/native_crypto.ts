@@ -3,9 +3,8 @@ import { NativeCrypto } from "../../src/openssl/native_crypto.ts";
 import type { CryptoBackend } from "../../src/rtmfp/crypto/backend.ts";
 import { portable } from "../../src/rtmfp/crypto/portable.ts";
 
-/**
- * libcrypto if it can be loaded, else the project's TypeScript: the load generator must cost less
- * than the server.
+/** @returns libcrypto if it can be loaded, else the portable code: the load generator must cost less
+ *   than the server
  */
 export function loadCrypto(): CryptoBackend {
   try {

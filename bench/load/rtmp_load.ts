@@ -1,6 +1,6 @@
-// Load on an RTMP server: a process of its own. Arguments: port, what ("players" of one publisher,
-// "publishers", or "idle" connections), how many, seconds. Prints "ready" when all are connected and
-// warm, then one JSON object.
+// A process with clients of an RTMP server. Arguments: port, kind ("players" of one publisher,
+// // "publishers", or "idle" connections), how many, seconds. Prints "ready" when all are connected and the
+// // server is warm, then one JSON object.
 import { ChunkReader } from "../../src/rtmp/chunk_reader.ts";
 import { ControlType } from "../../src/rtmp/control.ts";
 import { MessageType } from "../../src/tc/format/messages.ts";
@@ -13,14 +13,14 @@ import { LeanStreams } from "./lean_streams.ts";
 const [port] = numbersOf(Deno.args, 1);
 const kind = Deno.args[1] as "players" | "publishers" | "idle";
 const [count, seconds] = numbersOf(Deno.args.slice(2), 2);
-/** After the last has connected: players hold the key frame, and the server's code is compiled. */
-const WARM = 3_000;
-/** Players whose frames are looked at one by one; of the others bytes are counted. */
+/** Milliseconds after the last has connected: players get the key frame, V8 compiles the server's code. */
+const WARM_UP = 3_000;
+/** Players whose frames are read; of the others only bytes are counted. */
 const SAMPLED = 16;
-/** Connections opened side by side, between two polls of input. */
+/** Connections opened between two polls of input. */
 const AT_ONCE = 16;
-/** Milliseconds that the last frames have to arrive. */
-const MOST_LATE = 1_000;
+/** Milliseconds to wait for the last frames. */
+const ARRIVAL_TIMEOUT = 1_000;
 /** Number of moments in a period over which the publishers spread their frames. */
 const PHASES = 8;
 
@@ -32,7 +32,7 @@ let frames = 0;
 let sent = 0;
 let late = 0;
 
-/** Tells how old each frame of a player is. */
+/** @returns a receiver of a player's bytes that records the delay of each frame */
 function observer(): (bytes: Uint8Array) => void {
   const reader = new ChunkReader(({ type, payload }) => {
     const view = new DataView(payload.buffer, payload.byteOffset);
@@ -46,7 +46,7 @@ function observer(): (bytes: Uint8Array) => void {
   return (bytes) => reader.receive(bytes);
 }
 
-/** Connects clients side by side, and sends the messages of one with which each begins. */
+/** Connects clients at the same time, and sends `opening` on each connection. */
 function open(clients: number, opening: Uint8Array): number[] {
   const fds = Array.from({ length: clients }, () => streams.open());
   for (const fd of fds) streams.write(fd, Uint8Array.of(3, ...new Uint8Array(HANDSHAKE)));
@@ -88,10 +88,10 @@ for (let i = 0; i < count; i += AT_ONCE) {
   }
   await streams.run(10);
 }
-// Not before: a server that writes to many would let the others wait for their handshakes.
+// Only now: a server that writes to many players would delay the handshakes of the others.
 if (kind === "players") publish("s", 0);
 const sampled = Math.ceil(count / sampleEach);
-await streams.run(WARM);
+await streams.run(WARM_UP);
 measuring = true;
 const cpu = ownCpu();
 const before = streams.bytes;
@@ -99,7 +99,7 @@ begun = performance.now();
 console.log("ready");
 await streams.run(seconds * 1_000);
 const sentInTime = sent;
-if (kind === "players") await streams.run(MOST_LATE);
+if (kind === "players") await streams.run(ARRIVAL_TIMEOUT);
 const elapsed = performance.now() - begun;
 const received = (streams.bytes - before) / FRAME;
 console.log(JSON.stringify({

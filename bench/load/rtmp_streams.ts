@@ -1,6 +1,6 @@
-// Many RTMP clients that publish, or play each a name: a process of its own. Arguments: port, what
-// ("publish" or "play"), clients, seconds, names, and what these begin with. Clients take the names `s0`,
-// `s1`, … in turn. Prints "ready", then one JSON object.
+// A process with many RTMP clients, each of which publishes or plays one stream. Arguments: port, what
+// // ("publish" or "play"), clients, seconds, number of names, their prefix. Clients use the names
+// // `<prefix>0`, `<prefix>1`, … in turn. Prints "ready", then one JSON object.
 import { sleep } from "../../src/common/wait.ts";
 import { LeanRtmp, PERIOD } from "./lean_rtmp.ts";
 import { numbersOf } from "../support/numbers.ts";
@@ -13,7 +13,6 @@ let bytes = 0;
 let ended = 0;
 let running = true;
 
-const begun = performance.now();
 for (let i = 0; i < count; i++) {
   const client = await LeanRtmp.open({
     port,
@@ -22,13 +21,13 @@ for (let i = 0; i < count; i++) {
     onBytes: (some) => bytes += some.length,
     onEnd: () => running && ended++,
   });
-  // each at its own moment of the period
+  // spreads the frames over the period
   if (what === "publish") {
     setTimeout(() => setInterval(() => client.frame(), PERIOD), i * 7 % PERIOD);
   }
   if (i % 8 === 7) await sleep(20);
 }
-await sleep(Math.max(3_000, begun - performance.now()));
+await sleep(3_000); // until all clients send or receive
 console.log("ready");
 const before = bytes;
 await sleep(seconds * 1_000);

@@ -1,6 +1,6 @@
-// Many TCP connections to an echo server, each with one message in flight: a separate process
-// that prints its results as one JSON object. Arguments: port, connections, connections that never
-// read, messages a second in all (0: as fast as they return), bytes of a message, seconds.
+// A process with many TCP connections to an echo server, each with one message in flight. Prints
+// // "ready", then one JSON object. Arguments: port, connections, connections that never read, messages a
+// // second in all (0: as fast as they return), bytes of a message, seconds.
 import { sleep } from "../../src/common/wait.ts";
 import { numbersOf } from "../support/numbers.ts";
 import { rounded, Samples } from "../support/samples.ts";
@@ -20,7 +20,7 @@ async function writeAll(conn: Deno.TcpConn, data: Uint8Array): Promise<void> {
   for (let at = 0; at < data.length;) at += await conn.write(data.subarray(at));
 }
 
-/** Sends and waits for the echo, in its turn. */
+/** Sends messages, and waits for each echo. @param index staggers the connections */
 async function talk(conn: Deno.TcpConn, index: number): Promise<void> {
   const buffer = new Uint8Array(bytes);
   const period = perSecond > 0 ? count / perSecond * 1000 : 0;
@@ -44,13 +44,13 @@ async function talk(conn: Deno.TcpConn, index: number): Promise<void> {
   }
 }
 
-/** Sends all it can, and reads nothing. */
+/** Sends as fast as it can, and reads nothing. */
 async function fill(conn: Deno.TcpConn): Promise<void> {
   const block = new Uint8Array(65_536);
   try {
     while (running) await writeAll(conn, block);
   } catch {
-    // the server had enough of it, or the end has come
+    // the server has closed the connection, or the load ends
   }
 }
 

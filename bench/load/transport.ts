@@ -16,10 +16,8 @@ export interface Target {
   readonly port: number;
 }
 
-/**
- * Gets a datagram, which it may change; the bytes are good during the call.
- *
- * @param first it is the first of several that were received at the same time
+/** Receives a datagram, which it may change; the bytes are valid during the call.
+ * @param first whether it is the first of those received by one system call
  */
 export type Receive = (socket: number, datagram: Uint8Array, first: boolean) => void;
 
@@ -27,14 +25,14 @@ export interface Transport {
   readonly name: string;
   /** Opens a socket. @returns its number, from 0 up */
   open(): number;
-  /** Sends the first `length` bytes of `buffer`; a datagram the kernel does not take is lost. */
+  /** Sends the first `length` bytes of `buffer`, which are lost if the kernel refuses them. */
   send(socket: number, buffer: Uint8Array, length: number): void;
   /** Waits up to `timeout` milliseconds for datagrams and delivers them. */
   poll(timeout: number): Promise<void> | void;
   close(): void;
 }
 
-/** The cheapest transport that works here. */
+/** @returns the cheapest transport of this platform */
 export function openTransport(target: Target, receive: Receive): Transport {
   try {
     if (Deno.build.os === "linux" && !target.hostname.includes(":")) {
@@ -50,7 +48,7 @@ const RECEIVE_BUFFER = 1 << 20;
 const DATAGRAM = 2048;
 const BATCH = 32;
 
-/** Plain system calls: epoll, recvmmsg, send. */
+/** Sockets by system calls: epoll, recvmmsg, send. */
 export class NativeTransport implements Transport {
   readonly name = "epoll, recvmmsg, send by FFI";
   readonly #libc;
@@ -123,7 +121,7 @@ export class NativeTransport implements Transport {
   }
 }
 
-/** What Deno has everywhere; a datagram costs some three times as much. */
+/** Deno's sockets, on every platform; a datagram costs about three times as much. */
 export class DenoTransport implements Transport {
   readonly name = "Deno.listenDatagram";
   readonly #sockets: Deno.DatagramConn[] = [];

@@ -1,4 +1,4 @@
-// What attacks are made of.
+// The interface of an attack.
 import { sleep } from "../../src/common/wait.ts";
 
 export interface SiegeDoors {
@@ -7,14 +7,14 @@ export interface SiegeDoors {
   readonly web: number;
   readonly http: number;
   readonly servers: number;
-  /** Of a NATS server that the attacked server is on, for attacks by the bus. */
+  /** Port of the attacked server's NATS server, for attacks by the bus. */
   readonly bus?: number;
 }
 
-/** Attacks until the time `until` (as `performance.now()`). An attack that the server stops has not failed. */
+/** Attacks until `until` (ms, `performance.now()`). An attack that the server stops has not failed. */
 export type Attack = (doors: SiegeDoors, until: number) => Promise<void>;
 
-/** Runs `count` attackers at once, and starts each again after the server has closed it. */
+/** Runs `count` attackers at once, and starts each again after its end. */
 export async function crowd(
   count: number,
   until: number,
@@ -29,6 +29,6 @@ export async function crowd(
   }));
 }
 
-/** A text of its own for each call. */
+/** @returns a different text for each number */
 export const longText = (number: number, length: number): string =>
   `${number}-`.padEnd(length, "x");

@@ -1,4 +1,4 @@
-// A thread that attacks: gets `{ name, doors, seconds }`, and answers when it is over.
+// A worker that attacks: receives `{ name, doors, seconds }`; posts its failure, or undefined, at the end.
 import { busAttacks } from "./bus_attacks.ts";
 import { otherAttacks } from "./other_attacks.ts";
 import { rtmpAttacks } from "./rtmp_attacks.ts";

@@ -1,5 +1,4 @@
-// Attacks by a NATS server that this server shares with others: strangers without the secret, and servers
-// that know it, or need none, and mean harm.
+// Attacks by a shared NATS server: by senders without the secret, and by malicious servers that know it.
 import type { MessageCodec } from "../../src/bus/envelope.ts";
 import { Envelope } from "../../src/bus/envelope.ts";
 import * as messages from "../../src/bus/messages.ts";
@@ -18,8 +17,8 @@ import { writeAll } from "./raw_rtmp.ts";
 
 const CLUSTER = "siege";
 const SECRET = "known to the servers";
-/** Bytes of a message of the largest size, as nats-server takes them unless told otherwise. */
-const LARGEST = 1 << 20;
+/** Maximum bytes of a NATS message: default of nats-server. */
+const MAX_MESSAGE = 1 << 20;
 /** Bytes of one write. */
 const BURST = 1 << 20;
 
@@ -30,10 +29,10 @@ export const busSection = (url: string): string =>
 const subjects = new Subjects(CLUSTER, sha256);
 const random = (length: number) => crypto.getRandomValues(new Uint8Array(length));
 
-/** A server that other servers meet; without the secret a stranger. */
+/** A forged server of the cluster; other servers reject it if the secret is wrong. */
 class Forged {
   readonly #envelope: Envelope;
-  #sequence = 10; // it has been running
+  #sequence = 10; // as if it had been running
 
   constructor(secret = SECRET) {
     this.#envelope = new Envelope(random(16), toUtf8(secret), hmacSha256);
@@ -60,11 +59,11 @@ class Forged {
   }
 }
 
-/** What a client of NATS sends to publish. */
+/** @returns the bytes of NATS that publish a message */
 const publication = (subject: string, bytes: Uint8Array): Uint8Array =>
   concat([toUtf8(`PUB ${subject} ${bytes.length}\r\n`), bytes, toUtf8("\r\n")]);
 
-/** Sends again and again what `next` makes, some at a time. */
+/** Sends what `next` returns, without end, in bursts. */
 const flood = (next: () => Uint8Array): Attack => async (doors, until) => {
   const nats = await Nats.connect(doors.bus!);
   try {
@@ -74,11 +73,11 @@ const flood = (next: () => Uint8Array): Attack => async (doors, until) => {
   }
 };
 
-/** A client of NATS that gets the messages of the cluster. */
+/** A NATS client that receives the messages of the cluster. */
 class Nats {
-  /** Of the attacked server, base32. */
+  /** Id of the attacked server, base32. */
   victim = "";
-  /** What the attacked server asks the owner of a stream. */
+  /** The attacked server's last join for a stream. */
   join: messages.Join | undefined;
   readonly #conn: Deno.TcpConn;
   readonly #envelope = new Envelope(random(16), toUtf8(SECRET), hmacSha256);
@@ -145,7 +144,7 @@ class Nats {
   }
 }
 
-/** The same messages again and again, and heartbeats so that their sender stays known. */
+/** Sends the same messages without end, and heartbeats so that receivers keep their sender. */
 const repeated = (server: Forged, ...parts: Uint8Array[]): Attack => {
   let i = 0;
   return flood(() => i++ % 100 === 0 ? server.heartbeat() : parts[i % parts.length]!);
@@ -166,7 +165,7 @@ const calls: Attack = async (doors, until) => {
   nats.close();
 };
 
-/** A published stream, whose state each join asks for: a key frame and 40 others. */
+/** Joins for a published stream; each makes the server send its state, of 40 frames. */
 const joins: Attack = async (doors, until) => {
   const nothing = () => {};
   const { rtmp: port } = doors;
@@ -190,7 +189,7 @@ const joins: Attack = async (doors, until) => {
   publisher.conn.close();
 };
 
-/** Ever new members of a group that clients of this server belong to. */
+/** Announces new members, without end, of a group that clients of the attacked server have joined. */
 const members: Attack = async (doors, until) => {
   const url = `rtmfp://127.0.0.1:${doors.rtmfp}/bench`;
   const clients = await Promise.all(Array.from({ length: 6 }, () => NetConnection.connect(url)));
@@ -211,7 +210,7 @@ const members: Attack = async (doors, until) => {
   for (const client of clients) await client.close();
 };
 
-/** Frames of a stream that is played here: of many pieces without bytes, the last of which never comes. */
+/** Frames of a stream with a player, in many pieces of 0 bytes; the last piece never comes. */
 const pieces: Attack = async (doors, until) => {
   const nothing = () => {};
   const { rtmp: port } = doors;
@@ -220,7 +219,7 @@ const pieces: Attack = async (doors, until) => {
   await sleep(300);
   const server = new Forged();
   const claim = { name: "far", id: 1, begunAt: 1 };
-  const to = new Writer(LARGEST);
+  const to = new Writer(MAX_MESSAGE);
   for (let i = 0; i < 60_000; i++) to.u8(i === 0 ? 0x80 : 0xc0).u32(0).vlu(0).vlu(0);
   const frames = to.copy();
   const nats = await Nats.connect(doors.bus!);
@@ -253,7 +252,7 @@ const pieces: Attack = async (doors, until) => {
 export const busAttacks: Readonly<Record<string, Attack>> = {
   "bus: large messages of strangers": (() => {
     const stranger = new Forged("guessed");
-    const call = { handler: "tell", payload: new Uint8Array(LARGEST - 1_000) };
+    const call = { handler: "tell", payload: new Uint8Array(MAX_MESSAGE - 1_000) };
     return repeated(stranger, stranger.message(subjects.calls, messages.call, call));
   })(),
   "bus: small messages of strangers": flood(() =>

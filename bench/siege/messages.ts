@@ -1,4 +1,4 @@
-// Messages that cost the most to read, to log or to keep.
+// Messages that cost a receiver the most to read, log or keep.
 import { encodeAmf0 } from "../../src/amf/mod.ts";
 import { Amf0, Amf3 } from "../../src/amf/markers.ts";
 import { concat } from "../../src/bytes/concat.ts";
@@ -26,7 +26,7 @@ export function externalizable(name: string): Uint8Array {
   return u29(to, bytes.length << 1 | 1).bytes(bytes).copy();
 }
 
-/** A Dictionary whose keys are doubles that differ in the last bits of their fraction alone. */
+/** A Dictionary whose keys are doubles that differ only in the last bits of the fraction. */
 export function collidingKeys(count: number): Uint8Array {
   const to = amf3().u8(Amf3.dictionary);
   u29(to, count << 1 | 1).u8(0);
@@ -34,9 +34,9 @@ export function collidingKeys(count: number): Uint8Array {
   return to.copy();
 }
 
-/** The most values for their bytes, in some forms. */
+/** @returns payloads of `length` bytes with as many values as possible */
 export const worstOf = (length: number): readonly Uint8Array[] => [
-  // Objects in objects without members, and arrays in arrays.
+  // Nested arrays and objects.
   concat([Uint8Array.of(Amf0.amf3), nested(length, [Amf3.array, 3, 1])]),
   nested(length, [Amf0.strictArray, 0, 0, 0, 1]),
   nested(length, [Amf0.object, 0, 1, 97]),

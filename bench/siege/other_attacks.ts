@@ -1,4 +1,4 @@
-// Attacks by the UDP port, HTTP, WebSockets and the port for other servers.
+// Attacks on the UDP port, HTTP, WebSockets and the port for other servers.
 import { encodeAmf0 } from "../../src/amf/mod.ts";
 import { concat } from "../../src/bytes/concat.ts";
 import { toUtf8 } from "../../src/bytes/text.ts";
@@ -18,7 +18,7 @@ import { discard, writeAll } from "./raw_rtmp.ts";
 const UPGRADE = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
   "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 
-/** A TCP connection that ends with the attacker. */
+/** Opens a TCP connection, and closes it when `use` has ended. */
 async function connected(port: number, use: (conn: Deno.TcpConn) => Promise<void>): Promise<void> {
   const conn = await Deno.connect({ hostname: "127.0.0.1", port });
   try {
@@ -32,7 +32,7 @@ async function connected(port: number, use: (conn: Deno.TcpConn) => Promise<void
   }
 }
 
-/** A datagram with a client's hello for a URL. */
+/** @returns a datagram with an IHello for a URL */
 function helloTo(url: string): Uint8Array {
   let hello = new Uint8Array(0);
   const target = { hostname: "127.0.0.1", port: 1 };
@@ -88,7 +88,7 @@ const requests = (lines: (number: number) => string, count = 8): Attack => ({ we
       await discard(conn);
     }));
 
-/** An open WebSocket, by raw frames. */
+/** Opens WebSockets, and runs `attack` on each, whose `send` writes raw bytes. */
 const webSocket = (
   path: string,
   count: number,
@@ -107,7 +107,7 @@ const webSocket = (
       await attack((bytes) => writeAll(conn, bytes), until);
     }));
 
-/** A frame of a client whose mask is zero; with a length of its own it may be unfinished. */
+/** A client's frame with a mask of zero. @param length announced length; longer than `payload`: unfinished */
 function frame(payload: Uint8Array, length = payload.length): Uint8Array {
   const to = new Writer(payload.length + 14).u8(0x82);
   if (length < 126) to.u8(0x80 | length);
@@ -122,7 +122,7 @@ const rtwsFlood = (messages: readonly Uint8Array[]) =>
     while (performance.now() < until) await send(all);
   });
 
-/** Nearly whole messages of the largest size, of clients that never connect. */
+/** Sends all but the last bytes of a message of the maximum size, without connect. */
 const unfinished = (path: string) =>
   webSocket(path, 40, async (send, until) => {
     const [whole, part] = [16 << 20, 1 << 20];
@@ -131,7 +131,7 @@ const unfinished = (path: string) =>
     await sleep(until - performance.now());
   });
 
-/** Viewers that never read, of a stream of 8 Mb/s. */
+/** Viewers of a stream of 8 Mb/s that never read. */
 const stalledViewers = (upgrade: string): Attack => async ({ rtmp, web }, until) => {
   const nothing = () => {};
   const publisher = await LeanRtmp.open({

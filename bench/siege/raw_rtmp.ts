@@ -1,4 +1,4 @@
-// RTMP by raw bytes: a client that keeps to nothing but the form of a chunk.
+// An RTMP client that sends any bytes as chunks.
 import type { AmfValue } from "../../src/amf/mod.ts";
 import { encodeAmf0 } from "../../src/amf/mod.ts";
 import { Writer } from "../../src/bytes/writer.ts";
@@ -6,10 +6,10 @@ import { ControlType, writeU32 } from "../../src/rtmp/control.ts";
 import { commandMessage } from "../../src/tc/format/messages.ts";
 
 const HANDSHAKE = 1536;
-/** The largest chunk of the format: one message is one chunk. */
+/** The maximum chunk size: one message is one chunk. */
 export const LARGEST_CHUNK = 0xff_ffff;
 
-/** A message in a chunk with a full header; `chunk` is the chunk size that was announced. */
+/** A message in chunks, the first with a full header. @param chunk the announced chunk size */
 export function chunksOf(
   type: number,
   payload: Uint8Array,
@@ -28,7 +28,7 @@ export async function writeAll(conn: Deno.TcpConn, data: Uint8Array): Promise<vo
   for (let at = 0; at < data.length;) at += await conn.write(data.subarray(at));
 }
 
-/** Reads and forgets what arrives, until the connection ends. */
+/** Reads and discards all bytes until the connection ends. */
 export async function discard(conn: Deno.TcpConn): Promise<void> {
   const block = new Uint8Array(65_536);
   try {
@@ -43,7 +43,7 @@ export class RawRtmp {
 
   private constructor(readonly conn: Deno.TcpConn) {}
 
-  /** Shakes hands, and announces the largest chunks. */
+  /** Does the handshake, and announces {@link LARGEST_CHUNK}. */
   static async open(port: number): Promise<RawRtmp> {
     const conn = await Deno.connect({ hostname: "127.0.0.1", port });
     await writeAll(conn, Uint8Array.of(3, ...new Uint8Array(HANDSHAKE)));
@@ -60,7 +60,7 @@ export class RawRtmp {
     return client;
   }
 
-  /** Is let into the application of the benchmarks. */
+  /** Opens a connection, and sends connect for the application of the benchmarks. */
   static async connect(port: number, properties: Record<string, AmfValue> = {}): Promise<RawRtmp> {
     const client = await RawRtmp.open(port);
     const url = "rtmp://127.0.0.1/bench";
@@ -72,7 +72,7 @@ export class RawRtmp {
     await writeAll(this.conn, chunksOf(type, payload, { stream }));
   }
 
-  /** Calls a function, or gives a command; `values` are AMF0. */
+  /** Calls a function, or sends a command. @param values AMF0 */
   async command(name: string, values: Uint8Array, stream = 0, id = this.#id++): Promise<void> {
     const isCommand = name === "connect";
     const { type, payload } = isCommand

@@ -1,4 +1,4 @@
-// Attacks by RTMP, which also bring messages to what all doors share.
+// Attacks by RTMP, also on the code that all doors share.
 import { encodeAmf0 } from "../../src/amf/mod.ts";
 import { concat } from "../../src/bytes/concat.ts";
 import { Writer } from "../../src/bytes/writer.ts";
@@ -10,7 +10,7 @@ import { type Attack, crowd, longText } from "./attack.ts";
 import { collidingKeys, externalizable, NOTHING, worstOf } from "./messages.ts";
 import { chunksOf, discard, LARGEST_CHUNK, RawRtmp, writeAll } from "./raw_rtmp.ts";
 
-/** Clients that are let in, and send until they are closed. */
+/** Clients that connect and then run `attack`. */
 function clients(
   count: number,
   attack: (client: RawRtmp, number: number, until: number) => Promise<void>,
@@ -26,7 +26,7 @@ function clients(
     });
 }
 
-/** Calls again and again. */
+/** Calls functions without end. */
 const calls = (count: number, name: (i: number) => string, values: (i: number) => Uint8Array) =>
   clients(count, async (client, number, until) => {
     for (let i = 0; performance.now() < until; i++) {
@@ -50,7 +50,7 @@ const shared = (
     writeSharedObject({ name, version: 0, persistent, events }, false),
   );
 
-/** Ever new objects, each with a slot. */
+/** Creates new objects without end, each with a slot. */
 const sharedObjects = (persistent: boolean) =>
   clients(2, async (client, number, until) => {
     for (let i = 0; performance.now() < until;) {
@@ -67,7 +67,7 @@ const sharedObjects = (persistent: boolean) =>
 
 const WORST = worstOf(65_000);
 const COLLIDING = collidingKeys(50_000);
-/** About 80 kB that redaction would once have taken the square of. */
+/** About 60 kB for which an earlier redaction took quadratic time. */
 const DOTS = `${"a.".repeat(30_000)}://x?y`;
 
 const text = (name: string) => encodeAmf0(name);
@@ -97,7 +97,7 @@ export const rtmpAttacks: Readonly<Record<string, Attack>> = {
       );
       client.close();
     }),
-  // A class name, since those are logged.
+  // As class names, which the server logs.
   "texts that redaction searches": calls(
     4,
     () => "echo",

@@ -1,4 +1,4 @@
-// A client of RTWebSocket, of this project's own session at the other end.
+// A client of RTWebSocket, on the server's RtwsSession.
 import { WebSocket } from "ws";
 import type { AmfValue } from "../../src/amf/mod.ts";
 import { SharedObject } from "../../src/client/shared_object.ts";
@@ -15,9 +15,9 @@ import {
 import { readTcMetadata, writeTcMetadata } from "../../src/tc/format/metadata.ts";
 import { readSharedObject } from "../../src/tc/format/shared_object.ts";
 
-/** Time-out of an answer, and interval of checks of the session's clock, in milliseconds. */
-const TIMEOUT = 10_000;
-const TICK = 200;
+/** Time-out (ms) of an answer, and interval (ms) between two flushes of the session. */
+const ANSWER_TIMEOUT = 10_000;
+const FLUSH_INTERVAL = 200;
 
 interface Call {
   resolve(value: AmfValue): void;
@@ -70,7 +70,7 @@ export class RtwsClient {
     socket.on("error", () => {}); // a close follows
     socket.on("close", () => session.close());
     session.start(performance.now());
-    this.#timer = setInterval(() => session.flush(performance.now()), TICK);
+    this.#timer = setInterval(() => session.flush(performance.now()), FLUSH_INTERVAL);
   }
 
   call(name: string, ...args: AmfValue[]): Promise<AmfValue> {
@@ -94,7 +94,7 @@ export class RtwsClient {
     return object;
   }
 
-  // What shared objects need
+  // Interface for SharedObject
 
   sendShared(message: Message): void {
     this.#flow(0, "command").write(flowMessage(message));
@@ -104,7 +104,7 @@ export class RtwsClient {
     this.#objects.delete(name);
   }
 
-  /** Ends in good order. */
+  /** Closes session and WebSocket, and waits for the server's close. */
   async close(): Promise<void> {
     const closed = new Promise((resolve) => this.#socket.once("close", resolve));
     this.#session.close();
@@ -112,7 +112,7 @@ export class RtwsClient {
     await closed;
   }
 
-  /** The TCP connection is reset, without the close of a WebSocket. */
+  /** Resets the TCP connection without closing the WebSocket. */
   vanish(): void {
     this.#session.close();
     this.#socket.terminate();
@@ -121,7 +121,7 @@ export class RtwsClient {
   #call(name: string, encoding: 0 | 3, values: Uint8Array): Promise<AmfValue> {
     const transaction = ++this.#lastTransaction;
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`no answer to ${name}`)), TIMEOUT);
+      const timer = setTimeout(() => reject(new Error(`no answer to ${name}`)), ANSWER_TIMEOUT);
       this.#calls.set(transaction, {
         resolve: (value) => (clearTimeout(timer), resolve(value)),
         reject: (error) => (clearTimeout(timer), reject(error)),

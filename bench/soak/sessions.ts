@@ -10,7 +10,7 @@ import { LeanRtmp, PERIOD } from "../load/lean_rtmp.ts";
 import { RtwsClient } from "./rtws_client.ts";
 import { parcel, sendFrames, type Visit, type Visitor } from "./visit.ts";
 
-/** Publishes, plays or does nothing for the stay of a visit. @returns the stream, still open */
+/** Publishes, plays or waits for the stay of a visit. @returns the open stream */
 async function stay(
   visit: Visit,
   connection: NetConnection | RtmpConnection,
@@ -66,7 +66,7 @@ export const visitRtmp: Visitor = async (visit) => {
   }
 };
 
-/** The TCP connection is closed, and no stream of it. */
+/** Leaves by closing the TCP connection, without closing its stream. */
 async function vanishByRtmp({ doors, plan, counts }: Visit): Promise<void> {
   const client = await LeanRtmp.open({
     port: doors.rtmpPort,

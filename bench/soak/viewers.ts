@@ -6,7 +6,7 @@ import type { Visit, Visitor } from "./visit.ts";
 const path = ({ doors, plan }: Visit): string =>
   `${doors.web}/${doors.app}/${encodeURIComponent(plan.plays!)}.flv`;
 
-/** Leaves by cancelling the request, or by a reset in the middle of it. */
+/** Leaves by aborting the request, or without reading the rest of the answer. */
 export const viewByHttp: Visitor = async (visit) => {
   const { plan, counts, doors } = visit;
   if (plan.vanishes) return await vanish(visit);
@@ -21,7 +21,7 @@ export const viewByHttp: Visitor = async (visit) => {
   try {
     for await (const _ of response.body!) {
       counts.received++;
-      if (performance.now() >= end) break; // Deno does not always end the body as it is aborted
+      if (performance.now() >= end) break; // Deno does not always end the body of an aborted request
     }
   } catch {
     // the end of the stay
@@ -30,7 +30,7 @@ export const viewByHttp: Visitor = async (visit) => {
   }
 };
 
-/** Asks, reads for half of the stay, then reads no more, and goes. */
+/** Reads for half of the stay, then reads nothing, and closes the connection. */
 async function vanish(visit: Visit): Promise<void> {
   const { plan, counts, doors } = visit;
   const [hostname, port] = doors.web.split(":");

@@ -1,8 +1,8 @@
-// What visitors of all doors have in common.
+// Plans and counts of visitors of all doors.
 import type { AmfValue } from "../../src/amf/mod.ts";
 import { sleep } from "../../src/common/wait.ts";
 
-/** The doors of the server that is visited. */
+/** The doors of the server. */
 export interface Doors {
   readonly rtmfp: string;
   readonly rtmp: string;
@@ -15,26 +15,26 @@ export interface Doors {
 
 /** The actions of a visitor between arriving and leaving. */
 export interface Plan {
-  /** No other visit has it. */
+  /** Unique among the visits. */
   readonly number: number;
   /** Milliseconds to stay. */
   readonly stay: number;
   /** Leaves without closing. */
   readonly vanishes: boolean;
-  /** A stream to publish, or one to play; neither: it calls alone. */
+  /** A stream to publish, or one to play; without both the visitor only calls. */
   readonly publishes?: string;
   readonly plays?: string;
   /** A shared object to change. */
   readonly object: string;
 }
 
-/** What all visitors together have done. */
+/** Sums over all visitors. */
 export interface Counts {
   visits: number;
   failed: number;
   calls: number;
   frames: number;
-  /** Messages or bytes of media that came. */
+  /** Messages of media, or chunks of bytes, that the visitors received. */
   received: number;
 }
 
@@ -47,11 +47,11 @@ export interface Visit {
 /** A visit by one door: arrives, follows the plan, and leaves. @throws {Error} if the server refuses it */
 export type Visitor = (visit: Visit) => Promise<void>;
 
-/** Between two frames of a publisher, and bytes of one. Every 20th is a key frame. */
+/** Milliseconds between two frames, and bytes of a frame. Every 20th is a key frame. */
 const FRAME_INTERVAL = 100;
 const FRAME = 600;
 
-/** Hands out frames until the stay is over. */
+/** Sends frames for the stay of a visit. */
 export async function sendFrames(
   { plan, counts }: Visit,
   send: (timestamp: number, frame: Uint8Array) => void,
@@ -66,7 +66,7 @@ export async function sendFrames(
   }
 }
 
-/** A value that a call sends and wants back: nested, and never the same twice. */
+/** @returns an argument for echo: nested, and different for each number */
 export const parcel = (number: number): AmfValue => ({
   number,
   text: `parcel ${number}`,

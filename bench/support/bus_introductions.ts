@@ -1,4 +1,4 @@
-// How long a client waits for the address of a peer that is at another server of the bus.
+// Measures how long a client waits for the address of a peer at another server of the bus.
 import { fromHex } from "../../src/bytes/hex.ts";
 import { NetConnection } from "../../src/client/net_connection.ts";
 import { sleep } from "../../src/common/wait.ts";
@@ -11,7 +11,7 @@ import { connectAll } from "./steps.ts";
 
 const COUNT = 300;
 
-/** @param clients how many are connected meanwhile, at all servers together */
+/** @param clients number of other clients connected meanwhile, at all servers together */
 export async function measureIntroductions(servers: readonly Server[], clients: number) {
   const portOf = (i: number) => Number(new URL(servers[i]!.url.replace("rtmfp", "http")).port);
   const generators: Generator[] = [];
@@ -27,7 +27,7 @@ export async function measureIntroductions(servers: readonly Server[], clients: 
     for (const { url } of servers) peers.push(await NetConnection.connect(url));
     const others = servers.length - 1;
     await until(async () => await peers[0]!.call("servers") === others, "the other servers");
-    await sleep(500); // the servers know the peers' addresses
+    await sleep(500); // until the servers know the peers' addresses
     const delays = new Samples();
     const unanswered: string[] = [];
     for (let i = 0; i < COUNT; i++) {

@@ -1,9 +1,9 @@
-// Streams of 1 Mb/s that cross a bus, with the load in processes of its own.
+// Streams of 1 Mb/s over a bus, with publishers and listeners in separate processes.
 import { sleep } from "../../src/common/wait.ts";
 import { pin, type Server, usageOf } from "./process.ts";
 import { rounded } from "./samples.ts";
 
-/** What one server has to do: streams and clients of each, as `load/bus_load.ts` takes them. All streams have as many listeners. */
+/** Load of one server: streams as arguments of `load/bus_load.ts`. All have the same number of listeners. */
 export interface LoadOf {
   readonly server: number;
   readonly publish: readonly string[];
@@ -19,11 +19,11 @@ interface Measured {
   readonly cpu_share: number;
 }
 
-/** Milliseconds from when all are connected to the window that is measured. */
+/** Milliseconds between the last connection and the window that is measured. */
 const WARM_UP = 3_000;
-/** A core that was busier than this may have been what delayed frames. */
+/** Above this CPU share a full core may have delayed frames. */
 const MAX_SHARE = 0.9;
-/** Fewer frames than this, and delays tell of those alone that arrived. */
+/** Below this share of delivered frames the delays are not valid. */
 const MIN_DELIVERED = 0.999;
 
 class Load {
@@ -71,7 +71,7 @@ class Load {
   }
 }
 
-/** @param nats its process */
+/** @param nats process id of nats-server */
 export async function measureStreams(
   servers: readonly Server[],
   loads: readonly LoadOf[],
@@ -79,7 +79,7 @@ export async function measureStreams(
   nats: number,
 ) {
   const made: Load[] = [];
-  /** What else the machine does delays frames as well. */
+  // Other programs delay frames as well.
   const [loadBefore = 0] = Deno.loadavg();
   const isBusy = loadBefore >= navigator.hardwareConcurrency;
   const load = async (what: "publish" | "listen") => {
@@ -108,7 +108,7 @@ export async function measureStreams(
     const results = made.map((one, i) => ({ load: one, ...measured[i]! }));
     const played = results.filter(({ load }) => listeners.includes(load));
     const home = new Set(publishers.map(({ server }) => server));
-    // Where a stream is published and played at one server, that is the way without the bus.
+    // A stream played at the server where it is published does not use the bus.
     const isHere = ({ load: { server } }: typeof played[number]) =>
       home.size === 1 && home.has(server);
     const sum = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0);

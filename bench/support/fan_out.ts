@@ -1,4 +1,4 @@
-// One publisher of video and many listeners, measured.
+// Measures one publisher of video and many listeners.
 import { MessageType, writeMessage } from "../../src/tc/format/messages.ts";
 import { writeTcMetadata } from "../../src/tc/format/metadata.ts";
 import { Fragment } from "../../src/rtmfp/wire/user_data.ts";
@@ -11,24 +11,24 @@ import { connectAll, createStream } from "./steps.ts";
 
 export interface FanOut {
   readonly listeners: number;
-  /** How many of them stop acknowledging when the measurement begins. */
+  /** Listeners that stop acknowledging when the measurement begins. */
   readonly stalled?: number;
   /** Bits per second of the video. */
   readonly rate: number;
-  /** How long to measure. */
+  /** Length of the measurement. */
   readonly seconds: number;
-  /** Runs while it is measured, such as other load; awaited at the end. */
+  /** Other load during the measurement; awaited at its end. */
   readonly meanwhile?: () => Promise<unknown>;
 }
 
 export const FRAMES_PER_SECOND = 25;
-/** Bytes in front of a frame's number and the moment it was sent: message and video headers. */
+/** Bytes before a frame's number and sending time: message and video headers. */
 export const MARK = 5 + 5;
 export const STREAM = "bench";
 
 /** Data received by the listeners of a measurement. */
 class Tally {
-  /** Frames that count, by their numbers. */
+  /** Numbers of the first and the last frame that count. */
   first = Infinity;
   last = Infinity;
   frames = 0;
@@ -62,8 +62,7 @@ class Tally {
 
 /**
  * Connects, publishes for two seconds to warm up, and measures.
- *
- * @param pid the server's process, if it is known
+ * @param pid the server's process id, if known
  * @returns figures by name; null for figures that need the process
  * @throws {Error} if a client cannot connect, publish or play
  */
@@ -174,7 +173,7 @@ export async function publish(
   return flow;
 }
 
-/** A frame that tells its number and when it was sent; every 25th is a key frame. */
+/** A frame with its number and sending time; every 25th is a key frame. */
 export function frame(number: number, size: number, now: number): Uint8Array {
   const payload = new Uint8Array(size - 5);
   payload.set([number % FRAMES_PER_SECOND === 0 ? 0x17 : 0x27, 1, 0, 0, 0]);

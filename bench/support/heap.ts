@@ -10,7 +10,7 @@ interface Node {
   readonly children: readonly Node[];
 }
 
-/** Where something was allocated, and bytes. */
+/** A place of allocations. */
 export interface Site {
   readonly where: string;
   bytes: number;

@@ -2,10 +2,10 @@
 import { Samples } from "./samples.ts";
 
 export interface Gaps {
-  /** Milliseconds by which the loop was late. */
+  /** Delay (ms) of the event loop. */
   readonly p99: number;
   readonly worst: number;
-  /** The same without the time that its thread waited for the core, which something else had. */
+  /** The same without the time for which its thread waited for the core. */
   readonly ownP99: number;
   readonly ownWorst: number;
 }
@@ -16,7 +16,7 @@ export class Heartbeat {
   readonly flags = [`--preload=${new URL("../load/heartbeat.ts", import.meta.url).pathname}`];
   readonly env = { BENCH_HEARTBEAT: this.#file };
 
-  /** Gaps from one time on to another, in milliseconds since 1970. */
+  /** Gaps between two times (ms since 1970). */
   between(from: number, to: number): Gaps {
     const [gaps, own] = [new Samples(), new Samples()];
     for (const line of Deno.readTextFileSync(this.#file).split("\n")) {

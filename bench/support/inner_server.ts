@@ -1,5 +1,4 @@
-// The server without its sockets, scripts and clock, in this process: only the packet
-// path.
+// The server in this process, without sockets, scripts and clock: only the packet path.
 import type { Address } from "../../src/common/address.ts";
 import { FlashServer } from "../../src/flash/flash_server.ts";
 import type { Application, Applications } from "../../src/media/application.ts";
@@ -63,7 +62,7 @@ export function innerServer(backend: CryptoBackend) {
   return { endpoint, hub };
 }
 
-/** As many as the native socket has, for datagrams out and in. */
+/** Slots for outgoing and incoming datagrams, as many as the native socket has. */
 const OUT = 64;
 const IN = 32;
 const SLOT = 2048;
@@ -109,17 +108,17 @@ class Pipe {
   }
 }
 
-/** What one round of the server has taken. */
+/** Cost of one round of the server. */
 export interface Cost {
-  /** Datagrams to clients, and from them. */
+  /** Datagrams that the server sent and received. */
   sent: number;
   received: number;
-  /** Milliseconds. */
+  /** Time (ms) for sending and for receiving them. */
   sending: number;
   receiving: number;
 }
 
-/** Clients and server as if on one wire: everything arrives, at once, 32 datagrams together. */
+/** Connects clients and server without loss or delay; the server receives 32 datagrams together. */
 export class InnerTransport implements Transport, Outbox {
   readonly name = "memory";
   readonly cost: Cost = { sent: 0, received: 0, sending: 0, receiving: 0 };
@@ -148,7 +147,7 @@ export class InnerTransport implements Transport, Outbox {
     if (!this.#in.full) this.#in.add(buffer.subarray(0, length), length, client);
   }
 
-  /** Lets the server run, and delivers its datagrams. */
+  /** Passes pending datagrams to the server, and the server's to the clients. */
   poll(): void {
     const { endpoint, hub } = this.server;
     const { count } = this.#in;
@@ -192,7 +191,7 @@ export class InnerTransport implements Transport, Outbox {
 
   close(): void {}
 
-  /** Copies a datagram to where the socket would have received it. */
+  /** Copies a datagram to a slot, as the socket would. */
   #take(index: number, slot: number): void {
     const length = this.#in.length(index);
     let part = this.#parts[slot]!;

@@ -15,7 +15,7 @@ export class LimitProgram {
   readonly #folder = Deno.makeTempDirSync({ prefix: "cumulus-limit-" });
   #failure: string | undefined;
 
-  /** Compiles it; without a compiler or libcrypto, {@link run} returns the reason. */
+  /** Compiles the program. Without compiler or libcrypto {@link run} returns the reason. */
   static async compile(): Promise<LimitProgram> {
     const program = new LimitProgram();
     const source = new URL("../limit.c", import.meta.url).pathname;

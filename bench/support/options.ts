@@ -1,4 +1,4 @@
-// What all benchmarks can be told: which server, and how to speak with it.
+// Options of all benchmarks: the server, and the protection of its sessions.
 import { type Arguments, numberOption, type Option } from "../../src/client/cli/arguments.ts";
 import { resolve } from "../../src/client/resolve.ts";
 import { parseRtmfpUrl } from "../../src/client/url.ts";

@@ -1,4 +1,4 @@
-// Other servers to compare with, each on core 0.
+// Other servers, for comparison, each on core 0.
 import { listening, type Server } from "./process.ts";
 
 /** A server whose cost is measured. */
@@ -7,7 +7,7 @@ export type Measured = Pick<Server, "pid" | "stop">;
 const NGINX = "/usr/sbin/nginx";
 const MODULE = "/usr/lib/nginx/modules/ngx_rtmp_module.so";
 
-/** nginx with its RTMP module; undefined where that is not installed. */
+/** Starts nginx with its RTMP module. @returns undefined if the module is not installed */
 export async function startNginx(port: number): Promise<Measured | undefined> {
   try {
     Deno.statSync(MODULE);

@@ -8,9 +8,9 @@ import type { Tuple } from "./numbers.ts";
 const TICKS = 100;
 
 export interface Usage {
-  /** CPU of all its threads since its start, in microseconds; a step is 10 ms. */
+  /** CPU time (µs) of all its threads since its start, in steps of 10 ms. */
   readonly cpu: number;
-  /** The part of it that was not spent in the system. */
+  /** The part of {@link cpu} outside of the kernel (µs). */
   readonly user: number;
   /** Resident memory in bytes. */
   readonly memory: number;
@@ -26,12 +26,12 @@ export function usageOf(pid: number): Usage {
   return { cpu: (user + system) * 1e6 / TICKS, user: user * 1e6 / TICKS, memory };
 }
 
-/** CPU of this process in microseconds. */
+/** @returns CPU time (µs) of this process; NaN except on Linux */
 export function ownCpu(): number {
   return Deno.build.os === "linux" ? usageOf(Deno.pid).cpu : NaN;
 }
 
-/** Keeps a process on one core; a machine with a single core, or without taskset, stays as it is. */
+/** Keeps a process on one core, if taskset exists and the machine has this core. */
 export function pin(pid: number, core: number): void {
   try {
     new Deno.Command("taskset", {
@@ -46,16 +46,16 @@ export function pin(pid: number, core: number): void {
 
 export interface Server {
   readonly url: string;
-  /** Undefined for a server elsewhere. */
+  /** Undefined for a server on another machine. */
   readonly pid: number | undefined;
-  /** Milliseconds from its start to its first answer; undefined if it ran before. */
+  /** Milliseconds from its start to its first answer; undefined if the benchmark did not start it. */
   readonly startTime?: number;
-  /** Bytes that it has printed; only of servers that were started here. */
+  /** @returns characters that it has printed; undefined if the benchmark did not start it */
   readonly printed?: () => number;
   stop(): Promise<void>;
 }
 
-/** The application that most benchmarks need: an echo, and everything else allowed. */
+/** The application of most benchmarks: it has echo, and allows everything. */
 const APPLICATION = `
 function onConnection(client)
   function client:echo(...)
@@ -143,7 +143,7 @@ function freePort(): number {
   return port;
 }
 
-/** Whether something speaks RTMFP on a port of this machine within `timeout` milliseconds. */
+/** Whether a server on this machine answers RTMFP on a port within `timeout` (ms). */
 async function answers(port: number, timeout: number): Promise<boolean> {
   const { Generator } = await import("../load/generator.ts");
   const target = { hostname: "127.0.0.1", port };
@@ -173,7 +173,7 @@ export function freePorts<N extends number>(count: N): Tuple<number, N> {
   return ports as Tuple<number, N>;
 }
 
-/** Resolves once something accepts connections at a port of this machine. @throws {Error} after ten seconds */
+/** Resolves when a port of this machine accepts connections. @throws {Error} after ten seconds */
 export async function listening(port: number): Promise<void> {
   for (let tries = 0; tries < 200; tries++) {
     try {

@@ -1,4 +1,4 @@
-// A program of the benchmarks: reads its options, prints its help or an error in their use.
+// Reads the options of a benchmark, and prints its help or an error in the options.
 import {
   type Arguments,
   type Command,
@@ -10,9 +10,8 @@ import { UsageError } from "../../src/common/arguments.ts";
 
 /**
  * Runs a program that has no operands.
- *
- * @param name path of its file, as `deno run` gets it
- * @param run a `UsageError` of it is printed, and the program ends with exit code 2
+ * @param name path of its file, as in `deno run`
+ * @param run if it throws a `UsageError`, the program prints it and ends with exit code 2
  */
 export async function runProgram(
   name: string,

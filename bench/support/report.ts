@@ -16,7 +16,7 @@ export interface Machine {
   readonly cores: number;
   readonly system: string;
   readonly deno: string;
-  /** Load average of the minute before: above the number of cores the figures suffer. */
+  /** Load average of the minute before; above the number of cores the figures are not reliable. */
   readonly load: number;
 }
 
@@ -24,7 +24,7 @@ export interface Run {
   /** Its title in the table. */
   readonly title: string;
   readonly command: string;
-  /** The object that the benchmark printed, of several runs the one in the middle; undefined if it failed. */
+  /** The object that the benchmark printed, the median of several runs; undefined if it failed. */
   readonly result?: Result;
   /** Results of the other runs. */
   readonly others?: readonly Result[];
@@ -34,7 +34,7 @@ export interface Run {
 }
 
 export interface Result {
-  /** Which of the benchmarks with a server; those without have none. */
+  /** Name of the script. */
   readonly bench?: string;
   readonly [name: string]: unknown;
 }
@@ -42,7 +42,7 @@ export interface Result {
 const START = "<!-- results: written by bench/all.ts -->";
 const END = "<!-- end of results -->";
 
-/** Puts the table of `results` into the text of the README, in place of the one before. */
+/** @returns the text of the README with the table of `results` instead of the one before */
 export function insertTable(readme: string, results: Results): string {
   const start = readme.indexOf(START);
   const end = readme.indexOf(END);

@@ -34,7 +34,7 @@ class Load {
     this.#ended = this.#read();
   }
 
-  /** All clients are connected and warm. @throws {Error} if they are not within the time, or cannot */
+  /** Resolves when all clients are connected and warm. @throws {Error} after a time-out or refusal */
   async ready(): Promise<void> {
     const ready = new Promise<void>((resolve) => {
       this.#onText = () => this.#text.includes("ready\n") && resolve();
@@ -44,7 +44,7 @@ class Load {
     if (!this.#text.includes("ready\n")) throw new Error("a client was refused or closed");
   }
 
-  /** The load's own figures, at its end. @throws {Error} if it does not end, or fails */
+  /** @returns the figures that the load prints at its end. @throws {Error} if it fails or does not end */
   async figures(): Promise<Record<string, number>> {
     await within(this.#ended, this.#seconds * 1_000 + END_TIMEOUT, "the load did not end");
     const at = this.#text.indexOf("{");
@@ -98,10 +98,8 @@ const CROWDS = 3;
 /** Time (ms) for a server to collect garbage after a crowd has come. */
 const SETTLE = 2_000;
 
-/**
- * Growth of the server's resident memory for each idle connection, in bytes. The first crowd also
- * pays for compiled code and the growth of heaps; of those after it, which stay beside it, the median
- * counts. The system's own buffers are not counted.
+/** Growth (bytes) of the server's resident memory for each idle connection, without the system's buffers.
+ * The first crowd, whose growth includes compiled code and larger heaps, stays while the others come.
  */
 export async function idleMemory(pid: number, port: number, count: number) {
   const loads: Load[] = [];
@@ -129,20 +127,20 @@ export async function idleMemory(pid: number, port: number, count: number) {
   };
 }
 
-/** Numbers of players that are tried: the first, the factor to the next, and the maximum. */
+/** Numbers of players to try: the first, the factor to the next, and the maximum. */
 const FIRST_STEP = 1_000;
 const FACTOR = 1.5;
 const LAST_STEP = 9_000;
 /** Steps between the last number that held and the first that did not. */
 const HALVINGS = 2;
-/** A step holds if this share of frames came within a second, and the 99th percentile did. */
-const DELIVERED = 0.98;
-const WITHIN = 1_000;
-/** A generator with less time to spare than this share of its core may be what did not hold. */
+/** A step holds with this share of frames delivered in time, and this 99th percentile (ms) of delays. */
+const MIN_DELIVERED = 0.98;
+const MAX_DELAY = 1_000;
+/** From this CPU share on the generator may be the limit. */
 const GENERATOR_FULL = 0.9;
-/** A server that puts frames together rests for a part of the time however many players it has. */
+/** From this CPU share on the server is the limit: one that puts frames together never needs all of it. */
 const SERVER_FULL = 0.6;
-/** No step begins later than this (ms) after the first. */
+/** No halving begins later than this (ms) after the first step. */
 const MAX_TIME = 300_000;
 
 interface Step {
@@ -151,7 +149,7 @@ interface Step {
   readonly [figure: string]: unknown;
 }
 
-/** The maximum tested number of players that have every frame within a second, and each step. */
+/** @returns the largest number of players that held, what limits it, and each step */
 export async function capacity(pid: number, port: number, seconds: number) {
   const steps: Step[] = [];
   const until = performance.now() + MAX_TIME;
@@ -177,7 +175,7 @@ export async function capacity(pid: number, port: number, seconds: number) {
   return { players: most, limited_by, steps };
 }
 
-/** What was full in the steps that did not hold. */
+/** Names whose core was full in the steps that did not hold. */
 function limitOf(failed: readonly Step[]): string {
   if (failed.length === 0) return "the last step";
   const isFull = (share: string, least: number) =>
@@ -198,7 +196,7 @@ async function tryPlayers(
     const { delivered_in_time_share = 0, delay_p99_ms = Infinity, frames = 0, ended } = figures;
     return {
       players,
-      held: delivered_in_time_share >= DELIVERED && delay_p99_ms <= WITHIN && ended === 0,
+      held: delivered_in_time_share >= MIN_DELIVERED && delay_p99_ms <= MAX_DELAY && ended === 0,
       delivered_in_time_share,
       delay_p50_ms: figures.delay_p50_ms,
       delay_p99_ms,
@@ -212,7 +210,7 @@ async function tryPlayers(
   }
 }
 
-/** Resolves when the server has done what the last step left to do; at the latest after 20 s. */
+/** Resolves when the server is idle after a step, at the latest after 20 s. */
 async function idle(pid: number): Promise<void> {
   for (let tries = 0; tries < 20; tries++) {
     const before = usageOf(pid).cpu;

@@ -22,7 +22,7 @@ export class Samples {
     this.#count = 0;
   }
 
-  /** The value that a share of the samples, 0 to 1, does not exceed; undefined without samples. */
+  /** @returns the value that a share (0 to 1) of the samples does not exceed; undefined without samples */
   quantile(share: number): number | undefined {
     if (this.#count === 0) return undefined;
     if (!this.#sorted) this.#values.subarray(0, this.#count).sort();

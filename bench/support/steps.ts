@@ -1,18 +1,18 @@
-// What clients do before a measurement begins.
+// Steps of clients before a measurement.
 import { encodeAmf0 } from "../../src/amf/mod.ts";
 import type { Generator } from "../load/generator.ts";
 import type { LeanClient } from "../load/lean_client.ts";
 
-/** How many clients are on their way at once. */
+/** Clients that connect at the same time. */
 const AT_ONCE = 64;
-const TIMEOUT = 30_000;
+/** Time (ms) for an answer, or for all to connect besides 20 ms for each client. */
+const ANSWER_TIMEOUT = 30_000;
 
 /**
  * Opens sessions and connects.
- *
- * @param atOnce how many may be on their way at the same time
- * @param rate how many to begin a second
- * @param took gets the milliseconds of each, from the first packet to the answer of connect
+ * @param atOnce maximum number of clients that connect at the same time
+ * @param rate maximum number of clients to start a second
+ * @param took receives for each client the time (ms) from its first packet to the answer of connect
  * @throws {Error} if one of them fails
  */
 export async function connectAll(
@@ -45,7 +45,7 @@ export async function connectAll(
     client.open();
     return true;
   };
-  const until = performance.now() + TIMEOUT + clients.length * 20;
+  const until = performance.now() + ANSWER_TIMEOUT + clients.length * 20;
   const done = await generator.run(() => {
     while (next());
     return failed !== "" || connected >= clients.length;
@@ -62,13 +62,13 @@ export async function connectAll(
   }
 }
 
-/** @returns the number of the stream */
+/** @returns the id of the message stream */
 export async function createStream(generator: Generator, client: LeanClient): Promise<number> {
   let id = 0;
   client.call("createStream", encodeAmf0(null), (_failed, values) => {
     id = Number(values.readValue());
   });
-  if (!await generator.run(() => id > 0, performance.now() + TIMEOUT)) {
+  if (!await generator.run(() => id > 0, performance.now() + ANSWER_TIMEOUT)) {
     throw new Error("The server does not answer createStream");
   }
   return id;

@@ -2,24 +2,24 @@
 import type { Limit } from "./limit.ts";
 import type { Result, Run } from "./report.ts";
 
-/** The floor of the machine on which the targets were set, in microseconds. */
+/** The floor (µs) of the machine on which the targets were set. */
 const REFERENCE = { aes_sendto_us: 4.8, aes_sendmmsg_us: 4.35 } as const;
 
 export interface Target {
   readonly what: string;
-  /** Title of the run that tells. */
+  /** Title of the measured run. */
   readonly run: string;
-  /** Title of a run whose figure is taken off. */
+  /** Title of a run whose figure is subtracted. */
   readonly minus?: string;
-  /** Field of its result. */
+  /** Field of the run's result. */
   readonly field: string;
   readonly unit: string;
-  /** Upper limit, or lower limit, of the figure. */
+  /** Upper or lower limit of the figure, in {@link unit}. */
   readonly most?: number;
   readonly least?: number;
-  /** What one unit of the result is in the target's. */
+  /** Factor from the unit of the result to {@link unit}. */
   readonly scale?: number;
-  /** It is microseconds for a datagram, and moves with this figure of the floor. */
+  /** Figure of the floor to divide by, for µs a datagram. */
   readonly floor?: keyof typeof REFERENCE;
 }
 
@@ -172,7 +172,7 @@ export const TARGETS: readonly Target[] = [
   },
 ];
 
-/** The table of the targets that `runs` measure. */
+/** @returns the lines of the table of targets that `runs` measured */
 export function targetTable(runs: readonly Run[]): string[] {
   const lines = [
     "| Figure | Target | Measured | Spread | Floor | Ratio to it (target's) |",
@@ -217,7 +217,7 @@ function floorOf(target: Target, value: number, floor: Limit | undefined): [stri
   ];
 }
 
-/** Three digits are enough, or all before the point. */
+/** Rounds to three digits, or to an integer. */
 function rounded(value: number): string {
   return Math.abs(value) >= 100
     ? Math.round(value).toLocaleString("en")

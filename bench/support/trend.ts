@@ -1,21 +1,21 @@
 // Whether a figure grows with time: a line through its samples.
 
 export interface Sample {
-  /** Milliseconds. */
+  /** Time (ms) from any origin. */
   readonly at: number;
   readonly value: number;
 }
 
 export interface Trend {
-  /** Of the samples. */
+  /** Mean of the samples. */
   readonly mean: number;
   /** Growth in an hour, by least squares. */
   readonly perHour: number;
-  /** Growth between the first sample and the last, along that line. */
+  /** Growth of that line between the first sample and the last. */
   readonly growth: number;
 }
 
-/** The smallest value of each span of `span` ms: what garbage that waits to be collected leaves of a figure. */
+/** @returns the smallest value of each span of `span` ms, to exclude garbage not yet collected */
 export function floors(samples: readonly Sample[], span: number): Sample[] {
   const result: Sample[] = [];
   let end = -Infinity;
@@ -30,7 +30,7 @@ export function floors(samples: readonly Sample[], span: number): Sample[] {
   return result;
 }
 
-/** The line that fits the samples best. */
+/** Fits a line by least squares. */
 export function trend(samples: readonly Sample[]): Trend {
   const count = samples.length;
   const mean = samples.reduce((sum, { value }) => sum + value, 0) / count;
@@ -48,7 +48,7 @@ export function trend(samples: readonly Sample[]): Trend {
   return { mean, perHour: slope * 3_600_000, growth: slope * length };
 }
 
-/** The samples in the second half of the time. */
+/** @returns the samples of the second half of the time */
 export function secondHalf(samples: readonly Sample[]): Sample[] {
   const [first] = samples;
   const last = samples.at(-1);
@@ -57,6 +57,6 @@ export function secondHalf(samples: readonly Sample[]): Sample[] {
   return samples.filter(({ at }) => at >= middle);
 }
 
-/** Whether a figure grew by no more than a part of its mean, or by no more than `least`. */
+/** Whether a figure grew at most by the share `part` of its mean, or by `least` if that is more. */
 export const isFlat = ({ growth, mean }: Trend, part: number, least: number): boolean =>
   growth <= Math.max(part * mean, least);
