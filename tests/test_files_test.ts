@@ -1,7 +1,7 @@
 // The lists of tools/test_files.ts.
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { FAST, LONG, NOT_FAST } from "../tools/test_files.ts";
+import { FAST, fastFiles, LONG, NOT_FAST } from "../tools/test_files.ts";
 
 Deno.test("Every test file and folder in tools/test_files.ts exists and is listed once", () => {
   for (const names of [FAST, NOT_FAST, LONG]) {
@@ -10,4 +10,13 @@ Deno.test("Every test file and folder in tools/test_files.ts exists and is liste
   }
   const outside = (name: string) => !FAST.some((room) => name.startsWith(`${room}/`));
   assert.deepEqual(NOT_FAST.filter(outside), []);
+});
+
+Deno.test("fastFiles() lists every test file of its folders except those in NOT_FAST", () => {
+  const files = fastFiles();
+  assert.deepEqual(files.filter((name) => NOT_FAST.includes(name)), []);
+  for (const name of ["amf/markers_test.ts", "rtmfp/session/closing_test.ts"]) {
+    assert.ok(files.includes(name), name);
+  }
+  assert.equal(new Set(files).size, files.length);
 });

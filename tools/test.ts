@@ -5,7 +5,7 @@
  * slowest tests afterwards, 20 unless told. Without a file all tests are run.
  */
 import { parseArgs } from "node:util";
-import { FAST, LONG, NOT_FAST } from "./test_files.ts";
+import { fastFiles, LONG } from "./test_files.ts";
 
 const root = new URL("../", import.meta.url);
 const { values, positionals } = parseArgs({
@@ -24,7 +24,7 @@ const inTests = (name: string) => `tests/${name}`;
 const paths = positionals.length > 0
   ? positionals
   : values.fast
-  ? FAST.map(inTests)
+  ? fastFiles().map(inTests)
   : [...LONG.map(inTests), "tests"];
 // Types are checked by `deno task ok`.
 const command = new Deno.Command(Deno.execPath(), {
@@ -35,7 +35,6 @@ const command = new Deno.Command(Deno.execPath(), {
     "--no-check",
     "--allow-all",
     "--parallel",
-    ...values.fast ? [`--ignore=${NOT_FAST.map(inTests)}`] : [],
     ...paths,
   ],
   cwd: root,
