@@ -34,7 +34,10 @@ export const FAST = [
 /** Files in those folders that do not run with `--fast`: they take long, or need more than the processor. */
 export const NOT_FAST = [
   "docs/samples_test.ts",
+  "docs/site_test.ts",
+  "flash/hostile_test.ts",
   "flash/memory_test.ts",
+  "flash/slow_listeners_test.ts",
   "rtmfp/session/throughput_test.ts",
 ];
 

@@ -249,13 +249,13 @@ Deno.test("Reading any text ends in a configuration or a ConfigError", () => {
 });
 
 Deno.test("A value that would double again and again is refused", () => {
-  const lines = Array.from({ length: 40 }, (_, i) => `a${i} = \${a${i + 1}}\${a${i + 1}}`);
-  assert.throws(() => read(`${lines.join("\n")}\na40 = x`), /65,536 characters/);
+  const lines = Array.from({ length: 20 }, (_, i) => `a${i} = \${a${i + 1}}\${a${i + 1}}`);
+  assert.throws(() => read(`${lines.join("\n")}\na20 = x`), /65,536 characters/);
 });
 
 Deno.test("References to empty values are counted: their number doubles too", () => {
-  const lines = Array.from({ length: 40 }, (_, i) => `a${i} = \${a${i + 1}}\${a${i + 1}}`);
-  assert.throws(() => read(`${lines.join("\n")}\na40 =`), /65,536 characters/);
+  const lines = Array.from({ length: 20 }, (_, i) => `a${i} = \${a${i + 1}}\${a${i + 1}}`);
+  assert.throws(() => read(`${lines.join("\n")}\na20 =`), /65,536 characters/);
 });
 
 Deno.test("A value of unfinished or nested references takes linear time", () => {

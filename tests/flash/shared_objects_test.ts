@@ -14,7 +14,7 @@ import { seeded } from "../support/random.ts";
 import { type NetClient, Network } from "./network.ts";
 
 const NAME = "board";
-const SEEDS = 60;
+const SEEDS = 20;
 const STEPS = 120;
 
 /** Someone on the server who hears all that is said, in the order in which it happened. */

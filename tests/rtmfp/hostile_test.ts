@@ -113,18 +113,18 @@ const pair = agreement.pair(2, 0);
 /** Limits of memory: 16,384 sources and 8,192 hellos. */
 const MOST_REMEMBERED = 16_384 + 8192;
 
-Deno.test("Endpoint answers 100,000 spoofed hellos without session, secret and memory, with at most 3 bytes per received byte", () => {
+Deno.test("Endpoint answers 40,000 spoofed hellos without session, secret and memory, with at most 3 bytes per received byte", () => {
   const fresh = new RememberingAgreement(11);
   const server = makeServer(1, { onSession }, { agreement: fresh });
   const forger = new Forger(server);
   const tag = new Uint8Array(16);
-  for (let i = 0; i < 100_000; i++) {
+  for (let i = 0; i < 40_000; i++) {
     forger.now += 0.5;
     new DataView(tag.buffer).setUint32(0, i);
     forger.send(addressOf(i), iHello, { epd: EPD, tag });
   }
-  assert.equal(server.counters.datagramsIn, 100_000);
-  assert.ok(server.counters.hellos > 90_000, "most hellos are answered");
+  assert.equal(server.counters.datagramsIn, 40_000);
+  assert.ok(server.counters.hellos > 36_000, "most hellos are answered");
   forger.checkAmplification();
   assert.equal(server.sessionCount, 0);
   assert.equal(server.counters.agreements + fresh.computed, 0);
@@ -135,7 +135,7 @@ Deno.test("Endpoint answers 100,000 spoofed hellos without session, secret and m
   assert.equal(server.deadline, Infinity);
 });
 
-Deno.test("Endpoint drops 100,000 forged or expired cookies without answer, session, secret and memory", () => {
+Deno.test("Endpoint drops 20,000 forged or expired cookies without answer, session, secret and memory", () => {
   const fresh = new RememberingAgreement(12);
   const server = makeServer(1, { onSession }, { agreement: fresh });
   const forger = new Forger(server);
@@ -145,7 +145,7 @@ Deno.test("Endpoint drops 100,000 forged or expired cookies without answer, sess
   forger.now += 120_001;
   const random = seededBytes(5);
   const chunk = keying(9, old[0], pair);
-  for (let i = 0; i < 100_000; i++) {
+  for (let i = 0; i < 20_000; i++) {
     forger.now += 0.1;
     const at = i % 500;
     let cookie = old[at];
@@ -156,7 +156,7 @@ Deno.test("Endpoint drops 100,000 forged or expired cookies without answer, sess
     }
     forger.send(addresses[at], iiKeying, { ...chunk, initiatorSessionId: 1 + i, cookie });
   }
-  assert.equal(server.counters.drops.cookie, 100_000);
+  assert.equal(server.counters.drops.cookie, 20_000);
   assert.equal(forger.out, before, "no answer");
   forger.checkAmplification();
   assert.equal(server.sessionCount, 0);

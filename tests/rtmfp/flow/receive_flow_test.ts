@@ -6,6 +6,7 @@ import { ReceiveFlow, type ReceiveHost } from "../../../src/rtmfp/flow/receive_f
 import { Fragment as Part, UserData } from "../../../src/rtmfp/wire/user_data.ts";
 import { seeded } from "../../support/random.ts";
 import { vector } from "../../support/vectors.ts";
+import { SEEDS } from "../../support/seeds.ts";
 
 /** Takes the part of the session for one receiving flow. */
 class Host implements ReceiveHost {
@@ -81,7 +82,7 @@ Deno.test("ReceiveFlow acknowledges as in the scenario of the specification", ()
 Deno.test("ReceiveFlow reassembles messages from fragments in any order", () => {
   const parts = ["b", "m", "m", "e", "w", "b", "e"];
   const texts = ["ab", "cd", "ef", "gh", "W", "12", "34"];
-  for (let seed = 1; seed <= 200; seed++) {
+  for (let seed = 1; seed <= SEEDS; seed++) {
     const random = seeded(seed);
     const host = new Host();
     const order = parts.map((_, i) => ({ i, at: random() })).sort((a, b) => a.at - b.at);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { SeenNumbers } from "../../../src/rtmfp/flow/seen_numbers.ts";
 import { seeded } from "../../support/random.ts";
+import { SEEDS } from "../../support/seeds.ts";
 
 /** The expected properties of {@link SeenNumbers}, computed from a set of numbers above 0. */
 function summary(numbers: Set<number>): { cumulative: number; ranges: number[] } {
@@ -16,7 +17,7 @@ function summary(numbers: Set<number>): { cumulative: number; ranges: number[] }
 }
 
 Deno.test("SeenNumbers has the same numbers and ranges as a set", () => {
-  for (let seed = 1; seed <= 200; seed++) {
+  for (let seed = 1; seed <= SEEDS; seed++) {
     const random = seeded(seed);
     const seen = new SeenNumbers();
     const numbers = new Set<number>();

@@ -10,6 +10,7 @@ import {
   Recorder,
 } from "../../support/pair.ts";
 import { RawPeer } from "../../support/raw_peer.ts";
+import { SEEDS } from "../../support/seeds.ts";
 
 /** A server with one session of a raw peer, and a recorder of the session's events. */
 function opened(limits = {}, crypto = plain) {
@@ -21,7 +22,7 @@ function opened(limits = {}, crypto = plain) {
 }
 
 Deno.test("Session.close() closes both ends of a link that loses packets", () => {
-  for (let seed = 1; seed <= 200; seed++) {
+  for (let seed = 1; seed <= SEEDS; seed++) {
     const pair = makePair({ seed, loss: 0.3, delay: [5, 900] });
     open(pair);
     const { clientSession, serverSession, atClient, atServer, link } = pair;

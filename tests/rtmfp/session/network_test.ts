@@ -5,8 +5,8 @@ import { portable } from "../../../src/rtmfp/crypto/portable.ts";
 import type { LinkSettings } from "../../support/lossy_link.ts";
 import { makePair, METADATA, numbered, numberOf, open, type Pair } from "../../support/pair.ts";
 import { seeded } from "../../support/random.ts";
+import { SEEDS } from "../../support/seeds.ts";
 
-const SEEDS = 200;
 const MESSAGES = 40;
 const UNTIL = 180_000;
 

@@ -15,8 +15,8 @@ import {
   Recorder,
   SERVER,
 } from "../../support/pair.ts";
+import { SEEDS } from "../../support/seeds.ts";
 
-const SEEDS = 200;
 const MESSAGE = new Uint8Array(10_000);
 
 /** Sends full datagrams at the rate of the link, regardless of losses. */

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import type { LinkSettings } from "../../support/lossy_link.ts";
 import { makePair, METADATA, numbered, numberOf, open } from "../../support/pair.ts";
 import { seeded } from "../../support/random.ts";
+import { SEEDS } from "../../support/seeds.ts";
 
-const SEEDS = 200;
 const MESSAGES = 60;
 const EVERY = 25;
 /** Age (ms) at which unsent messages are abandoned. */
