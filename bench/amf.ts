@@ -1,6 +1,6 @@
 // Cost of converting AMF to and from Lua and JavaScript values, as one JSON object: microseconds of
-// // processor time for one conversion, median of nine runs.
-// // deno run --allow-all bench/amf.ts
+// processor time for one conversion, median of nine runs.
+// deno run --allow-all bench/amf.ts
 import process from "node:process";
 import { AmfReader, AmfWriter } from "../src/amf/mod.ts";
 import { Machine } from "../tests/script/amf_machine.ts";

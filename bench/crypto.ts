@@ -1,5 +1,5 @@
 // Cost of the cryptography of one packet and one handshake, without network:
-// // `deno run --allow-ffi bench/crypto.ts` prints microseconds, medians of 15 rounds, as one JSON object.
+// `deno run --allow-ffi bench/crypto.ts` prints microseconds, medians of 15 rounds, as one JSON object.
 import { openLibcrypto } from "../src/openssl/libcrypto.ts";
 import { NativeCrypto } from "../src/openssl/native_crypto.ts";
 import { type CryptoBackend, UNENCRYPTED } from "../src/rtmfp/crypto/backend.ts";

@@ -1,5 +1,5 @@
 // Cost and garbage of a datagram of fan-out in the protocol code alone, in one process without sockets
-// // and scripts.
+// and scripts.
 import { openLibcrypto } from "../src/openssl/libcrypto.ts";
 import { NativeCrypto } from "../src/openssl/native_crypto.ts";
 import type { CryptoBackend } from "../src/rtmfp/crypto/backend.ts";

@@ -94,7 +94,7 @@ interface Load {
 
 /**
  * Starts clients, and resolves when they run.
- * *
+ *
  * @returns a function that waits for their end, and returns the bytes that they received
  */
 async function begin({ does, prefix, names }: Load, clients: number, seconds: number) {

@@ -1,5 +1,5 @@
 // One shared object of all clients (SO-083): each client sets its own slot at a steady rate, and the
-// // server tells all others.
+// server tells all others.
 import { encodeAmf0 } from "../src/amf/mod.ts";
 import { numberOption } from "../src/client/cli/arguments.ts";
 import { MessageType } from "../src/tc/format/messages.ts";

@@ -1,5 +1,5 @@
 // Whether sockets of scripts delay RTMFP: calls of a function, without and with a thousand busy
-// // connections to an echo server in Lua.
+// connections to an echo server in Lua.
 import { encodeAmf0 } from "../src/amf/mod.ts";
 import { numberOption } from "../src/client/cli/arguments.ts";
 import { Generator } from "./load/generator.ts";

@@ -1,9 +1,9 @@
 /**
  * Makes the binaries that users download: `deno task compile [--target NAME]… [--output DIR]`.
  *
- * Without a target it makes all five. The binary holds the program, Lua, the workers and the
- * files that a first start writes (see src/server/first_start.ts); www and CumulusServer.ini are
- * found beside it, or in the folder that --dir names.
+ * Without `--target` it makes all five. A binary contains the program, Lua, the workers and the files of a
+ * first start (see src/server/first_start.ts). It reads www and CumulusServer.ini from its own folder, or
+ * from the folder of `--dir`.
  */
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -19,8 +19,8 @@ const TARGETS: Record<string, string> = {
 };
 
 /**
- * Permissions of the server: the network; its files; libcrypto and system calls; the system's
- * name, folders and addresses. It may start no program.
+ * Permissions of the server: network; files; environment; libcrypto and system calls; name, folders and
+ * addresses of the system. It may not start programs.
  */
 const PERMISSIONS = [
   "--allow-net",
@@ -31,10 +31,10 @@ const PERMISSIONS = [
   "--allow-sys",
 ];
 
-/** The same as from the source folder. */
+/** The V8 flags of `deno task start`. */
 const V8_FLAGS = config.tasks.start.split(" ").filter((word) => word.startsWith("--v8-flags="));
 
-/** Modules that are loaded by name at run time. */
+/** Modules that the program loads by name at run time. */
 const WORKERS = [
   "src/net/sandbox/socket_worker.ts",
   "src/server/dh_worker.ts",
@@ -44,13 +44,13 @@ const WORKERS = [
 const root = new URL("../", import.meta.url);
 
 /**
- * Writes a configuration with only the packages that the program imports: `deno compile` embeds all
- * packages that it names, and those of the tests are larger than the rest.
+ * Writes a configuration with only the packages that the program imports, since `deno compile` embeds all
+ * packages of the configuration.
  *
  * @returns its folder
  */
 function writeConfig(): string {
-  // Packages that are not in the cache yet would be missing from the list.
+  // `deno info` lists only packages that are in the cache.
   new Deno.Command(Deno.execPath(), { args: ["cache", "--quiet", "main.ts"], cwd: root })
     .outputSync();
   const { success, stdout, stderr } = new Deno.Command(Deno.execPath(), {
@@ -65,7 +65,7 @@ function writeConfig(): string {
     !name.startsWith("@types/") &&
     modules.some(({ specifier }) => specifier.startsWith(`npm:/${name.replace(/\/$/, "")}@`));
   const imports = Object.fromEntries(Object.entries(config.imports).filter(needed));
-  // Within the project: the files in the binary are named from the folder of all that goes in.
+  // Within the project, since names in the binary are relative to the common folder of all embedded files.
   Deno.mkdirSync(new URL("dist/", root), { recursive: true });
   const folder = Deno.makeTempDirSync({ dir: fileURLToPath(new URL("dist/", root)) });
   const { compilerOptions, unstable } = config;

@@ -1,5 +1,5 @@
 // Runs tests/conformance and prints a table: id, fact in five words, passed, failed or missing.
-// Arguments: the test files to run; all without. Ends with 1 if a fact is not passed.
+// Arguments: test files (default: all). Exit code 1 unless all facts passed.
 import { facts } from "../tests/conformance/support/ids.ts";
 
 interface Outcome {

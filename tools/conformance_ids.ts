@@ -1,6 +1,5 @@
-// Brings tests/conformance/ids.txt in step with docs/spec. Facts that are listed keep their words and
-// places; a new fact is put behind the fact before it, with five words to be replaced; facts that
-// docs/spec no longer has are left out.
+// Updates tests/conformance/ids.txt from docs/spec. Listed facts keep their words and places; a new fact
+// goes after the fact before it, with five words to be replaced; facts no longer in docs/spec are removed.
 import { parseFacts } from "../tests/conformance/support/ids.ts";
 
 const FILES = ["lua-api.md", "amf-lua.md", "sockets.md", "config-and-cli.md", "cluster.md"];

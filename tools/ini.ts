@@ -1,4 +1,4 @@
-// Writes CumulusServer.ini and docs/configuration.md anew from the table of settings: deno task ini
+// Writes CumulusServer.ini and docs/configuration.md from the table of settings: deno task ini
 import { configurationPage, shippedIni } from "../src/config/shipped_ini.ts";
 
 const root = new URL("../", import.meta.url);

@@ -4,14 +4,14 @@ import { CLASSES, ELEMENTS, LOOKUPS, PARAMETERS, PROPERTIES, RESULTS } from "./l
 interface Row {
   /** The heading of the section. */
   readonly section: string;
-  /** The heads of the table's first and last column. */
+  /** Heads of the table's first and last column. */
   readonly head: string;
   readonly names: string;
   readonly text: string;
   readonly writable: boolean;
 }
 
-/** The rows of all tables. */
+/** @returns the rows of all tables of a page */
 function rowsOf(page: string): Row[] {
   const rows: Row[] = [];
   let section = "";
@@ -39,7 +39,7 @@ function rowsOf(page: string): Row[] {
   return rows;
 }
 
-/** Markdown in one line, its links made plain. */
+/** @returns one line of Markdown, with the texts of links instead of the links */
 const plain = (text: string): string => text.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1");
 
 interface Parameter {
@@ -47,7 +47,7 @@ interface Parameter {
   readonly optional: boolean;
 }
 
-/** The parameters of `name(a[, b], c…)`. */
+/** Reads the parameters of `name(a[, b], c…)`. */
 function parametersOf(list: string): Parameter[] {
   const parameters: Parameter[] = [];
   let depth = 0;
@@ -73,7 +73,7 @@ const typeOf = (owner: string, method: string, { name }: Parameter): string =>
 const resultOf = (owner: string, method: string): string | undefined =>
   RESULTS[`${owner}.${method}`] ?? RESULTS[method];
 
-/** A function as a type. */
+/** @returns the type of a function */
 function functionType(owner: string, name: string, list: string, self?: string): string {
   const parameters = parametersOf(list).map((parameter) =>
     `${parameter.name}${parameter.optional && parameter.name !== "..." ? "?" : ""}: ${
@@ -86,7 +86,7 @@ function functionType(owner: string, name: string, list: string, self?: string):
   return `fun(${parameters.join(", ")})${result ? `: ${result}` : ""}`;
 }
 
-/** Names in backticks of a cell: `name`, or `name(parameters)`. */
+/** Reads the names in backticks of a cell: `name`, or `name(parameters)`. */
 const namesIn = (cell: string): { name: string; list: string | undefined }[] =>
   [...plain(cell).matchAll(/`(?:[a-z]\w*:)?([A-Za-z]\w*)(?:\(([^`]*)\))?`/g)].map(
     ([, name = "", list]) => ({ name, list }),
@@ -156,13 +156,13 @@ class Class {
   }
 }
 
-/** Objects on which scripts are expected to put their own. */
+/** Classes to whose objects scripts add their own fields. */
 const OPEN = new Set(["Cumulus", "Client", "Server", "FlowWriter", "TCPClient"]);
 
 /** Renames a parameter that is a keyword of Lua. */
 const safe = (name: string) => name === "end" ? "last" : name;
 
-/** The text of library/cumulus.lua. */
+/** @returns the text of library/cumulus.lua. @param page docs/api.md */
 export function library(page: string): string {
   const classes = new Map(
     Object.entries(CLASSES).map(([section, name]) => [section, new Class(name)]),

@@ -1,6 +1,6 @@
-// The types of the Lua API that docs/api.md says in words only.
+// Types of the Lua API, which docs/api.md describes only in words.
 
-/** Sections of docs/api.md whose tables are members of a class; the key is the heading. */
+/** Classes by the headings of the sections of docs/api.md whose tables list their members. */
 export const CLASSES: Readonly<Record<string, string>> = {
   "cumulus": "Cumulus",
   "clients": "Clients",
@@ -27,7 +27,7 @@ export const CLASSES: Readonly<Record<string, string>> = {
   "Mail": "Mail",
 };
 
-/** Classes whose objects are called to look something up. */
+/** Types of collections that scripts call to look up an element, by class. */
 export const LOOKUPS: Readonly<Record<string, string>> = {
   Clients: "fun(id: string): Client?",
   Groups: "fun(id: string): Group?",
@@ -36,7 +36,7 @@ export const LOOKUPS: Readonly<Record<string, string>> = {
   SharedObjects: "fun(name: string, persistent?: boolean): SharedObject?",
 };
 
-/** What `pairs()` and `ipairs()` of a class go through. */
+/** Types of the elements of `pairs()` and `ipairs()`, by class. */
 export const ELEMENTS: Readonly<Record<string, string>> = {
   Clients: "Client",
   Groups: "Group",
@@ -155,7 +155,7 @@ export const PARAMETERS: Readonly<Record<string, string>> = {
   "onFailed.error": "string",
 };
 
-/** Results of methods, `""` for none. Of events only those that have a result. */
+/** Results of methods (`""`: no result), and of events that have a result. */
 export const RESULTS: Readonly<Record<string, string>> = {
   absolutePath: "string",
   createTCPClient: "TCPClient",

@@ -1,8 +1,7 @@
 /**
  * Runs the tests: `deno task test [--fast] [--slowest[=N]] [FILE or FOLDER…] [-- OPTIONS OF deno test]`.
- *
- * `--fast` runs the tests that have no clock, socket or Lua: half a minute. `--slowest` names the
- * slowest tests afterwards, 20 unless told. Without a file all tests are run.
+ * `--fast` runs the tests that need no clock, socket or Lua: half a minute. `--slowest` lists the slowest
+ * tests at the end (default: 20). Without a file it runs all tests.
  */
 import { parseArgs } from "node:util";
 import { fastFiles, LONG } from "./test_files.ts";
@@ -20,7 +19,7 @@ if (!Number.isInteger(slowest) || slowest < 0) {
 }
 
 const inTests = (name: string) => `tests/${name}`;
-// Files that are named start before those of a folder, and each starts once.
+// `deno test` starts named files before files of folders, and each file once.
 const paths = positionals.length > 0
   ? positionals
   : values.fast
@@ -38,8 +37,8 @@ const command = new Deno.Command(Deno.execPath(), {
     ...paths,
   ],
   cwd: root,
-  // Many tests wait for other programs or the network: two for each processor keep it busy. With three, a
-  // test may stand for more than a second, and what it waits for runs out of time.
+  // Many tests wait for other programs or the network: two jobs a core keep it busy. With three, a test may
+  // get no core for more than a second, and exceed a time-out.
   env: { DENO_JOBS: Deno.env.get("DENO_JOBS") ?? String(2 * navigator.hardwareConcurrency) },
   stdout: "piped",
 });
@@ -65,7 +64,7 @@ const { code, signal } = await child.status;
 if (signal) console.error(`deno test was ended by ${signal}`);
 Deno.exit(code);
 
-/** Remembers the time of a line such as `name ... ok (1m2s)`. */
+/** Records the time in a line such as `name ... ok (1m2s)`. */
 function takeTime(text: string): void {
   // deno-lint-ignore no-control-regex
   const plain = text.replaceAll(/\x1b\[[0-9;]*m/g, "");

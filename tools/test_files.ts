@@ -1,10 +1,10 @@
-// Which tests run with `--fast`, and which ones start first.
+// Tests that run with `--fast`, and tests that start first.
 import { globSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const tests = fileURLToPath(new URL("../tests/", import.meta.url));
 
-/** Folders and files of tests that need nothing but the processor. */
+/** Folders and files of tests that need only the processor. */
 export const FAST = [
   "amf",
   "bus",
@@ -55,9 +55,9 @@ export function fastFiles(): string[] {
 }
 
 /**
- * Files that take longest. They wait for clocks, browsers and other programs, so they start before
- * all others, which compute meanwhile: a long one that starts last keeps a single processor busy, or
- * none. Among themselves `deno test` starts those in the folders with the longest names first.
+ * The slowest files. They wait for clocks, browsers and other programs, so they start before all others,
+ * which compute meanwhile: a long file that started last would leave the other cores idle. Of these files
+ * `deno test` starts those in the folders with the longest names first.
  */
 export const LONG = [
   "server/frozen_server_test.ts",

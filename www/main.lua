@@ -19,7 +19,7 @@ function onConnection(client, ...)
 end
 
 -- An application below may have an onConnection of its own and inherit this one: then the client was
--- not greeted. rawget, since parameters of a URL read like fields: any client can write "?greeted=1".
+-- not greeted. rawget, since fields also return parameters of the client's URL, such as "?greeted=1".
 function onDisconnection(client)
   if not rawget(client, "greeted") then return end
   INFO("Client ", client.address, " has left; ", cumulus.clients.count, " remain")

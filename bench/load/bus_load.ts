@@ -1,7 +1,7 @@
 // A process with publishers or listeners at one server of a bus. Arguments: "publish" or "listen", the
-// // server's URL, then streams, each with its number of clients: `s0*1`. Prints "ready"; reads the window
-// // to measure, two times in milliseconds since 1970, from its input; prints one JSON object. Frames carry
-// // their sending time by the clock that all processes share.
+// server's URL, then streams, each with its number of clients: `s0*1`. Prints "ready"; reads the window
+// to measure, two times in milliseconds since 1970, from its input; prints one JSON object. Frames carry
+// their sending time by the clock that all processes share.
 import { sleep } from "../../src/common/wait.ts";
 import { MessageType } from "../../src/tc/format/messages.ts";
 import { Fragment } from "../../src/rtmfp/wire/user_data.ts";

@@ -1,5 +1,5 @@
 // Many RTMFP clients in one thread, with the least work per packet: no timers, one buffer, no objects for
-// // packets. Of src/rtmfp it uses only formats and cryptography, so it also tests the sessions there.
+// packets. Of src/rtmfp it uses only formats and cryptography, so it also tests the sessions there.
 import { Writer } from "../../src/bytes/writer.ts";
 import { toUtf8 } from "../../src/bytes/text.ts";
 import type { CryptoBackend } from "../../src/rtmfp/crypto/backend.ts";
@@ -48,7 +48,8 @@ export class Generator {
   readonly startup: PacketCipher;
   readonly transport: Transport;
   readonly clients: LeanClient[] = [];
-  /** Session id of the first client; the ids of the others follow. Random, so that late answers to another
+  /**
+   * Session id of the first client; the ids of the others follow. Random, so that late answers to another
    * run on the same port do not match.
    */
   readonly firstId = 1 + Math.floor(Math.random() * 0x7fff_0000);

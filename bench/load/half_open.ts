@@ -1,6 +1,6 @@
 // A worker that keeps RTMP connections open without finishing their handshakes: each sends a byte, and
-// // another every 10 s; the worker replaces those that the server closes. Receives `{ port, connections }`;
-// // posts five times a second how many are open, and how many were opened and closed in all.
+// another every 10 s; the worker replaces those that the server closes. Receives `{ port, connections }`;
+// posts five times a second how many are open, and how many were opened and closed in all.
 import { sleep } from "../../src/common/wait.ts";
 
 declare const self: Worker;

@@ -1,5 +1,5 @@
 // A process with many viewers of one URL, by HTTP or WebSocket; counts the bytes that they read.
-// // Arguments: url, viewers, seconds, viewers that never read. Prints "ready", then one JSON object.
+// Arguments: url, viewers, seconds, viewers that never read. Prints "ready", then one JSON object.
 import { numbersOf } from "../support/numbers.ts";
 import { ownCpu } from "../support/process.ts";
 import { rounded } from "../support/samples.ts";

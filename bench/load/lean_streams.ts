@@ -1,5 +1,5 @@
 // TCP connections of a load generator by system calls. The system discards what most of them receive, so
-// // the generator's core is not full with thousands of players.
+// the generator's core is not full with thousands of players.
 import { sleep } from "../../src/common/wait.ts";
 import {
   AF_INET,

@@ -1,6 +1,6 @@
 // A process with clients of an RTMP server. Arguments: port, kind ("players" of one publisher,
-// // "publishers", or "idle" connections), how many, seconds. Prints "ready" when all are connected and the
-// // server is warm, then one JSON object.
+// "publishers", or "idle" connections), how many, seconds. Prints "ready" when all are connected and the
+// server is warm, then one JSON object.
 import { ChunkReader } from "../../src/rtmp/chunk_reader.ts";
 import { ControlType } from "../../src/rtmp/control.ts";
 import { MessageType } from "../../src/tc/format/messages.ts";

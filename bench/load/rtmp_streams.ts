@@ -1,6 +1,6 @@
 // A process with many RTMP clients, each of which publishes or plays one stream. Arguments: port, what
-// // ("publish" or "play"), clients, seconds, number of names, their prefix. Clients use the names
-// // `<prefix>0`, `<prefix>1`, … in turn. Prints "ready", then one JSON object.
+// ("publish" or "play"), clients, seconds, number of names, their prefix. Clients use the names
+// `<prefix>0`, `<prefix>1`, … in turn. Prints "ready", then one JSON object.
 import { sleep } from "../../src/common/wait.ts";
 import { LeanRtmp, PERIOD } from "./lean_rtmp.ts";
 import { numbersOf } from "../support/numbers.ts";

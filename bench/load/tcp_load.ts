@@ -1,6 +1,6 @@
 // A process with many TCP connections to an echo server, each with one message in flight. Prints
-// // "ready", then one JSON object. Arguments: port, connections, connections that never read, messages a
-// // second in all (0: as fast as they return), bytes of a message, seconds.
+// "ready", then one JSON object. Arguments: port, connections, connections that never read, messages a
+// second in all (0: as fast as they return), bytes of a message, seconds.
 import { sleep } from "../../src/common/wait.ts";
 import { numbersOf } from "../support/numbers.ts";
 import { rounded, Samples } from "../support/samples.ts";

@@ -16,7 +16,8 @@ export interface Target {
   readonly port: number;
 }
 
-/** Receives a datagram, which it may change; the bytes are valid during the call.
+/**
+ * Receives a datagram, which it may change; the bytes are valid during the call.
  * @param first whether it is the first of those received by one system call
  */
 export type Receive = (socket: number, datagram: Uint8Array, first: boolean) => void;

@@ -98,7 +98,8 @@ const CROWDS = 3;
 /** Time (ms) for a server to collect garbage after a crowd has come. */
 const SETTLE = 2_000;
 
-/** Growth (bytes) of the server's resident memory for each idle connection, without the system's buffers.
+/**
+ * Growth (bytes) of the server's resident memory for each idle connection, without the system's buffers.
  * The first crowd, whose growth includes compiled code and larger heaps, stays while the others come.
  */
 export async function idleMemory(pid: number, port: number, count: number) {

@@ -14,8 +14,8 @@
  */
 
 /**
- * What can be sent: null, undefined, booleans, numbers, strings, dates, arrays, plain objects, byte
- * arrays (which arrive as strings of bytes in Lua).
+ * Values for calls: null, undefined, booleans, numbers, strings, dates, arrays, plain objects, byte arrays
+ * (strings of bytes in Lua).
  *
  * @typedef {null | undefined | boolean | number | string | Date | Uint8Array | any[] |
  *   { [name: string]: any }} AmfValue
@@ -39,7 +39,7 @@ const MessageType = {
   command: 20,
 };
 
-/** A connection or call was refused, or the connection was lost. `status` has the server's words. */
+/** The server refused a connection or call, or the connection ended. `status` is the server's status object. */
 export class CumulusError extends Error {
   /** @param {Status} status */
   constructor(status) {
@@ -66,9 +66,8 @@ export async function connect(url, ...values) {
 
 /**
  * A connection to an application.
- *
- * Events: `close` (a `CustomEvent` whose `detail` is a {@link Status}), once, however it ends;
- * `status`, a status message of the server.
+ * Events: `close`, once, when the connection has ended; `status`, a status message of the server. The
+ * `detail` of both is a {@link Status}.
  */
 export class NetConnection extends EventTarget {
   #flows;
@@ -89,7 +88,7 @@ export class NetConnection extends EventTarget {
     const target = new URL(url, globalThis.location?.href);
     if (target.protocol === "http:") target.protocol = "ws:";
     if (target.protocol === "https:") target.protocol = "wss:";
-    /** The application that is connected to, with its parameters. */
+    /** URL of the application, with its parameters. */
     this.url = target.href;
     /**
      * Functions that the server calls, by name: `client.writer:writeAMFMessage("name", …)`.
@@ -97,7 +96,7 @@ export class NetConnection extends EventTarget {
      * @type {{ [name: string]: (...values: any[]) => unknown }}
      */
     this.client = {};
-    /** Members that the application added to its answer. @type {{ [name: string]: AmfValue }} */
+    /** The server's answer to connect, with members that the application added. @type {{ [name: string]: AmfValue }} */
     this.info = {};
     this.#socket = new WebSocket(new URL("/rtws", target));
     this.#socket.binaryType = "arraybuffer";
@@ -166,13 +165,13 @@ export class NetConnection extends EventTarget {
     return this.request(name, null, values);
   }
 
-  /** Calls a function and wants no answer. @param {string} name @param {...AmfValue} values */
+  /** Calls a function without an answer. @param {string} name @param {...AmfValue} values */
   send(name, ...values) {
     this.#flows.write(0, command(name, 0, null, values), 3);
   }
 
   /**
-   * A command that is answered.
+   * Sends a command, and resolves with the server's answer.
    *
    * @param {string} name
    * @param {AmfValue} object
@@ -192,7 +191,7 @@ export class NetConnection extends EventTarget {
     });
   }
 
-  /** A stream to publish or to play with. @returns {Promise<NetStream>} */
+  /** Creates a stream for publishing or playing. @returns {Promise<NetStream>} */
   async createStream() {
     const id = Number(await this.request("createStream", null, []));
     const stream = new NetStream(this, id, {
@@ -214,7 +213,7 @@ export class NetConnection extends EventTarget {
    *
    * @param {string} name
    * @param {{ persistent?: boolean }} [options]
-   * @returns {Promise<SharedObject>} once its slots are there
+   * @returns {Promise<SharedObject>} resolves when its slots have arrived
    */
   sharedObject(name, { persistent = false } = {}) {
     const key = `${persistent} ${name}`;
@@ -310,7 +309,7 @@ export class NetStream extends EventTarget {
     this.#link = link;
   }
 
-  /** Bytes that wait to be sent: a publisher that has too many of them drops frames. */
+  /** Bytes that wait to be sent. If there are too many, a publisher should drop frames. */
   get waiting() {
     return this.#link.waiting();
   }
@@ -360,7 +359,7 @@ export class NetStream extends EventTarget {
     this.#link.write(header(MessageType.video, time, payload), 1);
   }
 
-  /** Calls a function of all players. @param {string} name @param {...AmfValue} values */
+  /** Calls a function at all players of the stream. @param {string} name @param {...AmfValue} values */
   send(name, ...values) {
     const to = new ByteWriter();
     writeValue(to, name);
@@ -373,12 +372,12 @@ export class NetStream extends EventTarget {
     this.#link.write(command("seek", 0, null, [seconds * 1000]), 3);
   }
 
-  /** Pauses, or goes on. @param {boolean} on @param {number} [seconds] where */
+  /** Pauses or resumes. @param {boolean} on true pauses @param {number} [seconds] position */
   pause(on, seconds = 0) {
     this.#link.write(command("pause", 0, null, [on, seconds * 1000]), 3);
   }
 
-  /** Ends publishing or playing, and the stream. */
+  /** Ends publishing or playing, and deletes the stream. */
   close() {
     this.#link.close();
   }
@@ -413,7 +412,7 @@ export class NetStream extends EventTarget {
 }
 
 /**
- * Makes a loader of mpegts.js of a stream, for `customLoader` of its configuration:
+ * Makes a loader that gives a stream to mpegts.js, for `customLoader` in its configuration:
  *
  *     const loader = flvLoader(mpegts, stream); // before the stream plays
  *     stream.play("cam");
@@ -421,7 +420,7 @@ export class NetStream extends EventTarget {
  *
  * @param {any} mpegts the module
  * @param {NetStream} stream
- * @returns {any} a class, for one player
+ * @returns {any} a class for one player
  */
 export function flvLoader(mpegts, stream) {
   const source = new FlvSource(stream);
@@ -452,9 +451,9 @@ export function flvLoader(mpegts, stream) {
 }
 
 /**
- * Converts the frames of a stream to an FLV file. Its header must name the kinds of frames, since a player
- * waits for these and ignores others: it is written with the first frame of the second kind, or soon
- * after the first frame.
+ * Converts the frames of a stream to an FLV file. The file's header must name the kinds of frames, since
+ * a player waits for these and ignores others: so it is written with the first frame of the second kind,
+ * at the latest {@link SECOND_KIND_TIMEOUT} after the first frame.
  */
 class FlvSource {
   #stream;
@@ -466,7 +465,7 @@ class FlvSource {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
 
-  /** @param {NetStream} stream its frames from now on are kept */
+  /** @param {NetStream} stream keeps the frames that arrive from now on */
   constructor(stream) {
     this.#stream = stream;
     for (const kind of ["audio", "video", "data"]) stream.addEventListener(kind, this.#listen);
@@ -494,11 +493,11 @@ class FlvSource {
     this.#begin(this.#kinds.size === 2);
   };
 
-  /** @param {boolean} isComplete whether both kinds have come */
+  /** @param {boolean} isComplete whether frames of both kinds have arrived */
   #begin(isComplete) {
     if (!this.#push || this.#kinds.size === 0 || !this.#first) return;
     if (!isComplete) {
-      this.#timer ??= setTimeout(() => this.#begin(true), OTHER_KIND);
+      this.#timer ??= setTimeout(() => this.#begin(true), SECOND_KIND_TIMEOUT);
       return;
     }
     clearTimeout(this.#timer);
@@ -509,10 +508,10 @@ class FlvSource {
   }
 }
 
-/** Milliseconds that the second kind may come behind the first; a player waits for each for ever. */
-const OTHER_KIND = 500;
+/** Milliseconds to wait for the first frame of the second kind. */
+const SECOND_KIND_TIMEOUT = 500;
 
-/** An event of a stream as an FLV tag; undefined for data that players do not need. @param {any} event */
+/** Converts an event of a stream to an FLV tag; undefined for data other than onMetaData. @param {any} event */
 function tagOf({ type, detail }) {
   if (type !== "data") return flvTag(type === "audio" ? 8 : 9, detail.time, detail.payload);
   if (detail.name !== "onMetaData") return undefined;
@@ -531,12 +530,12 @@ function flvTag(type, time, body) {
 
 // Playing through WebCodecs and Web Audio. https://www.w3.org/TR/webcodecs/
 
-/** What browsers have on pages of https: and of this machine, and other places lack. @type {any} */
+/** Has WebCodecs only in browsers, on pages of https: and localhost. @type {any} */
 const platform = globalThis;
 
 /**
- * Plays a live stream on a canvas, through WebCodecs: H.264, AAC and MP3. It starts muted and follows what
- * comes as closely as the network lets it.
+ * Plays a live stream on a canvas, through WebCodecs: H.264, AAC and MP3. It starts muted, and keeps its
+ * delay as small as the network allows.
  *
  *     const player = new LivePlayer(await connection.createStream(), { canvas });
  *     player.stream.play("cam");
@@ -546,7 +545,7 @@ const platform = globalThis;
  * `error` (`detail`: an Error), a codec cannot be played.
  */
 export class LivePlayer extends EventTarget {
-  /** Whether this browser supports it and this page may use it. */
+  /** Whether this browser has WebCodecs, and this page may use it. */
   static get isSupported() {
     return "VideoDecoder" in platform && "AudioDecoder" in platform;
   }
@@ -555,18 +554,18 @@ export class LivePlayer extends EventTarget {
   #clock;
   #picture;
   #sound;
-  /** Pictures that wait until they are due, oldest first. @type {any[]} */
+  /** Decoded pictures that are not due yet, oldest first. @type {any[]} */
   #waiting = [];
   /** @type {any} */
   #context;
   /** @type {any} */
   #gain;
-  /** Where in the time of the context the next sound begins. */
+  /** Start (s) of the next sound, in the time of the context. */
   #nextSound = 0;
   #volume = 1;
   #isPlaying = false;
   #isClosed = false;
-  /** Of the picture that is shown, in ms. */
+  /** Position (ms) of the shown picture. */
   #shown = 0;
   #pictures = 0;
   #sounds = 0;
@@ -574,7 +573,7 @@ export class LivePlayer extends EventTarget {
   /**
    * @param {NetStream} stream
    * @param {{ canvas?: any, delay?: number }} [options] `canvas`: an HTMLCanvasElement, which takes the
-   *   size of the pictures; `delay`: ms that are kept in hand for frames that come late
+   *   size of the pictures; `delay`: ms of buffer for late frames
    */
   constructor(stream, { canvas, delay = 150 } = {}) {
     super();
@@ -599,7 +598,7 @@ export class LivePlayer extends EventTarget {
     this.#draw();
   }
 
-  /** Whether no sound is played. Only in the handler of a click or key can a page turn it on. */
+  /** Whether sound is off. A page can turn it on only in the handler of a click or key. */
   get muted() {
     return !this.#context;
   }
@@ -619,7 +618,7 @@ export class LivePlayer extends EventTarget {
     this.#context.resume();
   }
 
-  /** From 0 to 1. */
+  /** Volume, from 0 to 1. */
   get volume() {
     return this.#volume;
   }
@@ -629,24 +628,24 @@ export class LivePlayer extends EventTarget {
     if (this.#gain) this.#gain.gain.value = volume;
   }
 
-  /** Position (s) in the stream of the shown picture; of sound alone, of the sound that is due. */
+  /** Position (s) in the stream of the shown picture, or of the sound if the stream has no video. */
   get currentTime() {
     if (this.#pictures > 0) return this.#shown / 1000;
     return this.#clock.isRunning ? this.#clock.timeAt(performance.now()) / 1000 : 0;
   }
 
-  /** How far that is behind the newest frame, in seconds. */
+  /** Seconds from {@link currentTime} to the newest frame. */
   get delay() {
     return this.#clock.isRunning ? this.#clock.newest / 1000 - this.currentTime : 0;
   }
 
-  /** Pictures drawn, sounds played, and frames that were not decoded because the browser was behind. */
+  /** Pictures drawn, sounds played, and frames dropped because the browser decoded too slowly. */
   get statistics() {
     const dropped = this.#picture.dropped + this.#sound.dropped;
     return { pictures: this.#pictures, sounds: this.#sounds, dropped };
   }
 
-  /** Ends playing, and leaves the last picture. The stream stays open. */
+  /** Stops the player. The last picture stays on the canvas; the stream stays open. */
   close() {
     if (this.#isClosed) return;
     this.muted = true;
@@ -681,7 +680,7 @@ export class LivePlayer extends EventTarget {
     if (!this.muted) this.#sound.decode(time, true, message.data);
   };
 
-  /** Later frames belong to another position of the stream. @param {any} event */
+  /** After a start, stop or seek, frames belong to another position of the stream. @param {any} event */
   #onStatus = ({ detail: { code } }) => {
     if (
       !/^NetStream\.(Play\.(Start|Stop|UnpublishNotify|PublishNotify)|Seek\.Notify)$/.test(code)
@@ -696,7 +695,7 @@ export class LivePlayer extends EventTarget {
   #onPicture(frame) {
     if (this.#isClosed) return frame.close();
     this.#waiting.push(frame);
-    // A tab that is not seen draws nothing, and a decoder has few pictures to give.
+    // A hidden tab draws nothing, and a decoder has a limited number of pictures: release them.
     this.#forgetPast(performance.now());
     if (this.#waiting.length > MAX_PICTURES) this.#waiting.shift().close();
   }
@@ -723,7 +722,7 @@ export class LivePlayer extends EventTarget {
     const now = performance.now();
     this.#forgetPast(now);
     const [frame] = this.#waiting;
-    if (!frame || this.#isPlaying && this.#dueAt(frame) > now) return; // the first one at once
+    if (!frame || this.#isPlaying && this.#dueAt(frame) > now) return; // the first picture at once
     this.#waiting.shift();
     this.#show(frame);
     frame.close();
@@ -753,7 +752,7 @@ export class LivePlayer extends EventTarget {
     if (context?.state === "running" && this.#clock.isRunning) {
       const wait = (this.#clock.at(data.timestamp / 1000) - performance.now()) / 1000;
       const due = context.currentTime + wait - (context.outputLatency || 0);
-      // Sounds follow each other without a gap, unless one is missing or the clocks differ.
+      // Sounds follow each other without gaps, except after a missing sound or if the clocks differ.
       if (Math.abs(due - this.#nextSound) > MAX_DRIFT) this.#nextSound = due;
       if (this.#nextSound >= context.currentTime) this.#play(data, this.#nextSound);
       this.#nextSound += data.numberOfFrames / data.sampleRate;
@@ -781,7 +780,7 @@ export class LivePlayer extends EventTarget {
   }
 }
 
-/** Pictures that wait to be drawn, and seconds by which sounds may differ from the clock. */
+/** Maximum number of waiting pictures, and of seconds by which sounds may differ from the clock. */
 const MAX_PICTURES = 32;
 const MAX_DRIFT = 0.05;
 /** Limits of frames that wait for a decoder: BUSY_QUEUE for BUSY_TIME (ms), MAX_QUEUE at any time. */
@@ -789,7 +788,7 @@ const BUSY_QUEUE = 30;
 const BUSY_TIME = 1000;
 const MAX_QUEUE = 600;
 
-/** A decoder of one kind, which goes on at the next key frame when it is behind or has failed. */
+/** A decoder of audio or video. When it is too slow or fails, it drops frames up to the next key frame. */
 class Decoding {
   #Decoder;
   #Chunk;
@@ -801,7 +800,7 @@ class Decoding {
   #config;
   #refused = "";
   #waitsForKey = true;
-  /** Since when many frames wait, in ms. */
+  /** Time (ms) from which on more than {@link BUSY_QUEUE} frames have been waiting. */
   #busySince = Infinity;
   dropped = 0;
 
@@ -826,7 +825,7 @@ class Decoding {
     this.close();
   }
 
-  /** The codec is none that can be played: tells it once. @param {string} codec */
+  /** Reports an unsupported codec, once. @param {string} codec */
   refuse(codec) {
     if (this.#refused === codec) return;
     this.#refused = codec;
@@ -856,7 +855,7 @@ class Decoding {
       const type = isKey ? "key" : "delta";
       decoder.decode(new this.#Chunk({ type, timestamp: Math.round(time * 1000), data }));
     } catch {
-      this.close(); // it has failed meanwhile, and says so
+      this.close(); // the decoder has failed, and calls `error`
       this.#waitsForKey = true;
     }
   }
@@ -884,7 +883,7 @@ class Decoding {
         if (decoder !== this.#decoder) return;
         this.#decoder = undefined;
         this.#waitsForKey = true;
-        if (error.name !== "NotSupportedError") return; // a broken frame: on at the next key frame
+        if (error.name !== "NotSupportedError") return; // a damaged frame: continues at the next key frame
         this.#config = undefined;
         this.refuse(config.codec);
       },
@@ -901,14 +900,14 @@ function sameConfig(one, other) {
   return text(one) === text(other);
 }
 
-/** Milliseconds of a span, and how many of them the clock looks back. */
+/** Length (ms) of a span, and number of spans that the clock keeps. */
 const SPAN = 500;
 const SPANS = 8;
 
 /**
- * Decides when a frame of a live stream is due: a delay after the earliest arrivals of the last seconds,
- * of the later kind. So of the frames since the last key frame, which arrive together at the start, all
- * but the last ones are due at once.
+ * Decides when a frame of a live stream is due: `delay` after the earliest arrivals of the last seconds,
+ * of audio or video, whichever is later. So of the frames since the last key frame, which arrive together
+ * at the start, all but the last ones are due at once.
  */
 class LiveClock {
   /** @type {Map<string, { from: number, least: number }[]>} */
@@ -925,7 +924,7 @@ class LiveClock {
     return this.#kinds.size > 0;
   }
 
-  /** A frame has come. @param {string} kind @param {number} time ms @param {number} now */
+  /** Takes note of a frame. @param {string} kind @param {number} time ms @param {number} now ms */
   heard(kind, time, now) {
     this.newest = Math.max(this.newest, time);
     let spans = this.#kinds.get(kind);
@@ -943,12 +942,12 @@ class LiveClock {
     }
   }
 
-  /** When a time is due. @param {number} time */
+  /** When the frame of a time is due (ms). @param {number} time ms */
   at(time) {
     return time + this.#base + this.delay;
   }
 
-  /** The time that is due. @param {number} now */
+  /** The time in the stream that is due now (ms). @param {number} now ms */
   timeAt(now) {
     return now - this.#base - this.delay;
   }
@@ -987,9 +986,8 @@ function readVideo(payload) {
 }
 
 /**
- * A frame behind 24 bits of time from decoding to showing.
- *
- * @param {boolean} isKey @param {Uint8Array} bytes
+ * @param {boolean} isKey
+ * @param {Uint8Array} bytes 24 bits, the ms from decoding to showing; then the frame
  * @returns {MediaMessage | undefined} undefined if it is cut off
  */
 function avcFrame(isKey, bytes) {
@@ -1069,10 +1067,10 @@ const AUDIO_CODECS = [
 ];
 
 /**
- * Slots that all clients who use the object see alike.
+ * A remote shared object: slots with the same values for all its clients.
  *
  * Events: `sync`, with `detail`: `{ code, name }[]` (`clear`, `change`, `success`, `delete`);
- * `status` (`detail`: a {@link Status}), something was refused.
+ * `status` (`detail`: a {@link Status}): the server refused the object or a change.
  */
 export class SharedObject extends EventTarget {
   #link;
@@ -1095,7 +1093,7 @@ export class SharedObject extends EventTarget {
     this.#link = link;
     /** The slots. Set them with {@link set}. @type {Map<string, AmfValue>} */
     this.data = new Map();
-    /** Functions that {@link send} of any client calls, by name. @type {{ [name: string]: Function }} */
+    /** Functions by name, which {@link send} of any client calls. @type {{ [name: string]: Function }} */
     this.client = {};
     /** @type {Promise<SharedObject>} */
     this.ready = new Promise((resolve, reject) => {
@@ -1110,26 +1108,26 @@ export class SharedObject extends EventTarget {
     return this.#version;
   }
 
-  /** Sets a slot for all. @param {string} slot @param {AmfValue} value */
+  /** Sets a slot for all clients. @param {string} slot @param {AmfValue} value */
   set(slot, value) {
     this.data.set(slot, value);
     this.#send(3, (to) => writeValue(to.text(slot), value));
   }
 
-  /** Deletes a slot for all. @param {string} slot */
+  /** Deletes a slot for all clients. @param {string} slot */
   delete(slot) {
     this.data.delete(slot);
     this.#send(10, (to) => to.text(slot));
   }
 
-  /** Calls a function of all clients that use the object, this one too. @param {string} handler @param {...AmfValue} values */
+  /** Calls a function at all clients of the object, this one included. @param {string} handler @param {...AmfValue} values */
   send(handler, ...values) {
     this.#send(6, (to) => {
       for (const value of [handler, ...values]) writeValue(to, value);
     });
   }
 
-  /** Uses the object no more. */
+  /** Stops using the object. */
   close() {
     this.#send(2, () => {});
     this.#link.leave();
@@ -1147,7 +1145,7 @@ export class SharedObject extends EventTarget {
     for (const { type, body } of events) {
       const from = new ByteReader(body);
       this.#isUsed ||= type === 11;
-      // Before that all is of an earlier use of the same name, and on its way since.
+      // Until then messages belong to an earlier use of the same name.
       if (!this.#isUsed && type !== 7) continue;
       if (type === 11) this.#resolve(this);
       else if (type === 8) {
@@ -1235,9 +1233,9 @@ class Flows {
   #send;
   #onMessage;
   #nextFlow = 0;
-  /** Own flows by `stream/priority`. @type {Map<string, OutFlow>} */
+  /** Sending flows by `stream/priority`. @type {Map<string, OutFlow>} */
   #out = new Map();
-  /** Flows of the server by number. @type {Map<number, { stream: number, parts: Uint8Array[], unacknowledged: number }>} */
+  /** Receiving flows by id. @type {Map<number, { stream: number, parts: Uint8Array[], unacknowledged: number }>} */
   #in = new Map();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
@@ -1268,7 +1266,7 @@ class Flows {
     this.#flush(flow);
   }
 
-  /** Bytes that wait in the flows of a stream. @param {number} stream */
+  /** Bytes that wait in a stream's flows. @param {number} stream */
   waiting(stream) {
     let bytes = 0;
     for (const flow of this.#out.values()) if (flow.stream === stream) bytes += flow.queued;
@@ -1331,7 +1329,7 @@ class Flows {
     flow.unacknowledged += length;
     this.#unacknowledged += length;
     if (this.#unacknowledged >= ACK_AFTER) this.#acknowledge();
-    else this.#timer ??= setTimeout(() => this.#acknowledge(), ACK_DELAY);
+    else this.#timer ??= setTimeout(() => this.#acknowledge(), MAX_ACK_DELAY);
     flow.parts.push(from.rest());
     if (more) return;
     const [first, ...others] = flow.parts;
@@ -1373,12 +1371,12 @@ class Flows {
  *   acknowledged: number, buffer: number }} OutFlow
  */
 
-/** Bytes that the server may send ahead, of a fragment, after which an acknowledgement is due. */
+/** Bytes of the receive buffer, of a fragment, and of unacknowledged data that cause an acknowledgement. */
 const BUFFER = 1 << 20;
 const FRAGMENT = 1400;
 const ACK_AFTER = 16_384;
-/** Milliseconds until an acknowledgement at the latest. */
-const ACK_DELAY = 250;
+/** Maximum delay (ms) of an acknowledgement. */
+const MAX_ACK_DELAY = 250;
 
 /** @param {Uint8Array[]} parts */
 function joined(parts) {
@@ -1533,7 +1531,7 @@ class Amf3Reader {
     }
   }
 
-  /** The number before an object without its lowest bit. */
+  /** The U29 before an object, without its lowest bit. */
   length = 0;
 
   /** @param {() => any} read */
@@ -1665,7 +1663,7 @@ class ByteWriter {
     return this;
   }
 
-  /** Base 128, most significant first. @param {number} value */
+  /** A variable-length integer: base 128, most significant digit first. @param {number} value */
   vlu(value) {
     const digits = [value % 128];
     while ((value = Math.floor(value / 128)) > 0) digits.unshift(0x80 | value % 128);
@@ -1679,7 +1677,7 @@ class ByteWriter {
     return this.u8(0x80 | value >>> 22).u8(0x80 | value >>> 15).u8(0x80 | value >>> 8).u8(value);
   }
 
-  /** A text behind its length of 16 bits. @param {string} text */
+  /** A length of 16 bits, and the text in UTF-8. @param {string} text */
   text(text) {
     const bytes = encoder.encode(text);
     return this.u16(bytes.length).put(bytes);

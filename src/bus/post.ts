@@ -18,7 +18,8 @@ export interface Post {
   log(level: LogLevelName, text: string): void;
 }
 
-/** The time of a task planned for `planned` and now requested for `wanted`: an overdue task moves to `wanted`,
+/**
+ * The time of a task planned for `planned` and now requested for `wanted`: an overdue task moves to `wanted`,
  * any other is never delayed. */
 export function soonest(planned: number, wanted: number, now: number): number {
   return planned <= now ? wanted : Math.min(planned, wanted);

@@ -85,7 +85,8 @@ export class DirectPublications {
     return this.#byName.get(name);
   }
 
-  /** @throws {RangeError} if the client publishes that name already
+  /**
+   * @throws {RangeError} if the client publishes that name already
    */
   add(name: string): DirectPublication {
     if (this.#byName.has(name)) throw new RangeError(`Cannot publish ${name} twice`);

@@ -1,5 +1,5 @@
 // Records of a link with a secret, after the proofs: forging, changing, omitting or repeating a record
-// // requires the secret, also for a relay between two servers.
+// requires the secret, also for a relay between two servers.
 //
 //   record    length u32 (of the bytes) | mac 16 | bytes
 //   mac       HMAC-SHA-256(key of the direction, number of the record, 8 bytes | bytes), its first 16 bytes

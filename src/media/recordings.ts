@@ -1,5 +1,5 @@
 // Interfaces of recordings for doors and scripts, implemented by `store`. Calls return at once; `done` is
-// // called later, once, never during the call.
+// called later, once, never during the call.
 import type { Frame } from "./frame.ts";
 import type { Listener } from "./listener.ts";
 import type { Publication } from "./publication.ts";

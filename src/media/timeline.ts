@@ -1,5 +1,5 @@
 // Makes one clock for all listeners of the times of a publisher, which may restart at any moment: an
-// // encoder restarts behind a relay, a file plays again, a counter wraps.
+// encoder restarts behind a relay, a file plays again, a counter wraps.
 
 /** Maximum step back (ms) that counts as jitter; a larger one is a restart. */
 const JITTER = 1000;

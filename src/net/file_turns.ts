@@ -1,5 +1,5 @@
 // Schedules the file operations that clients cause. Each takes a thread, and the same 32 threads
-// // compute Diffie-Hellman of handshakes.
+// compute Diffie-Hellman of handshakes.
 import { type Turns, turns } from "./turns.ts";
 
 /** Maximum number of operations in progress. */

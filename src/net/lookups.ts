@@ -1,5 +1,5 @@
 // Look-ups of host names. Each takes a thread until the name server answers; the same 32 threads compute
-// // Diffie-Hellman of handshakes, so look-ups get only some of them.
+// Diffie-Hellman of handshakes, so look-ups get only some of them.
 import { within } from "../common/wait.ts";
 
 /** An address of a name. */

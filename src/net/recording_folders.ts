@@ -1,5 +1,5 @@
 // The folders of recordings on the disk: only `streams` in the folder of each application. All work is
-// // asynchronous.
+// asynchronous.
 import { statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { ListedRecording } from "../media/recordings.ts";

@@ -1,5 +1,5 @@
 // Small files that are always written whole: under a temporary name, synced to the disk, then renamed. After
-// // a crash the old or the new file exists, never a partial one.
+// a crash the old or the new file exists, never a partial one.
 
 /** Maximum number of writes in parallel. */
 const MAX_WRITES = 4;

@@ -134,8 +134,9 @@ class NativeAes {
   }
 }
 
-/** Length in bytes of a range of whole blocks; any other range would break the chaining of a
- * {@link NativeAes} for good.
+/**
+ * Length in bytes of a range of whole blocks; any other range would break the chaining of a
+ * {@link NativeAes}.
  *
  * @throws {RangeError} on such a range */
 function checkBlocks(buffer: Uint8Array, start: number, end: number): number {

@@ -1,5 +1,5 @@
 // The digest form of the handshake, which Flash Player 9.0.115 and later require to decode H.264 and AAC.
-// // It is not in Adobe's specification. RTMP-010 to RTMP-016.
+// It is not in Adobe's specification. RTMP-010 to RTMP-016.
 import { concat } from "../bytes/concat.ts";
 import { equalBytes } from "../bytes/equal.ts";
 import { toUtf8 } from "../bytes/text.ts";

@@ -1,5 +1,5 @@
 // Sends a stream to another RTMP server, or receives one from it, while it is wanted. It reconnects after
-// // every end, with growing pauses.
+// every end, with growing pauses.
 import type { AmfObject } from "../amf/mod.ts";
 import { WireError } from "../bytes/wire_error.ts";
 import type { Hub } from "../media/hub.ts";

@@ -19,7 +19,8 @@ const RtwsType = {
   exception: 0x5e,
 } as const;
 
-/** A received message. Arrays are views of it.
+/**
+ * A received message. Arrays are views of it.
  *
  * - `flow`: a number that its sender has chosen for one of its flows; in acknowledgements and
  *   exceptions the number of a flow of the receiver

@@ -1,5 +1,5 @@
 // Interfaces of the transport below `tc`. A door implements both: RTMFP with a flow per channel, RTMP
-// // with one queue for all.
+// with one queue for all.
 import type { Frame } from "../media/frame.ts";
 import type { Message } from "./format/messages.ts";
 

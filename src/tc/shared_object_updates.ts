@@ -1,5 +1,5 @@
 // Messages with changes for clients. Each change is encoded once per version of AMF, and messages are
-// // assembled from parts of that. SO-083.
+// assembled from parts of that. SO-083.
 import { toAmf0 } from "../amf/to_amf0.ts";
 import { Writer } from "../bytes/writer.ts";
 import type { SharedObjectChange, SharedObjectUpdate } from "../media/shared_object_queue.ts";

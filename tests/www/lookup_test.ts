@@ -193,7 +193,7 @@ lookup("an answer other than JSON is reported", {
   head: `${ok}${`A: ${"x".repeat(1000)}\r\n`.repeat(40)}\r\n`,
 }, async (peer) => {
   const expected: Record<string, RegExp> = {
-    moved: /sends elsewhere: 302, http:\/\/169\.254\.169\.254\/$/,
+    moved: /redirects: 302, http:\/\/169\.254\.169\.254\/$/,
     broken: /answers 500 Internal Server Error$/,
     unknown: /answers 404 Not Found$/,
     nothing: /answers 204 No Content$/,
@@ -205,11 +205,11 @@ lookup("an answer other than JSON is reported", {
     garbage: /not HTTP\/1\.1$/,
     compressed: /is compressed: gzip$/,
     encoded: /is encoded: gzip, chunked$/,
-    two: /Content-Length is none: 3, 4$/,
-    negative: /Content-Length is none: -1$/,
-    size: /size of a chunk is none$/,
-    lies: /a chunk is longer than it says$/,
-    folded: /a header of the answer is none$/,
+    two: /Content-Length is invalid: 3, 4$/,
+    negative: /Content-Length is invalid: -1$/,
+    size: /size of a chunk is invalid$/,
+    lies: /a chunk is longer than its size$/,
+    folded: /a header of the answer is invalid$/,
     counted: /longer than 262144 bytes$/,
     endless: /longer than 262144 bytes$/,
     chunk: /longer than 262144 bytes$/,
@@ -271,11 +271,11 @@ for (
     await assert.rejects(
       peer.call("lookup", "tea"),
       ({ message }: Error) =>
-        message.endsWith(`: ${url === "" ? unset : "The service cannot be asked"}`),
+        message.endsWith(`: ${url === "" ? unset : "The server cannot ask the service"}`),
     );
     await server.logged(problem);
     assert.deepEqual(peer.calls.items, []);
-  }, { ini: url && `[lookup]\nurl = ${url}\n`, refuses: /cannot be asked|is not set/ });
+  }, { ini: url && `[lookup]\nurl = ${url}\n`, refuses: /cannot ask the service|is not set/ });
 }
 
 www("a name that leads into a private network is told", "lookup", async ({ connect }) => {
@@ -295,7 +295,7 @@ www(
       await connect();
       assert.deepEqual(await anna.called("onNotFound"), [
         "tea",
-        "the application has started anew",
+        "the application has restarted",
       ]);
     } finally {
       hang.close();
@@ -377,28 +377,28 @@ Deno.test("www/lookup/json.lua: parses texts as JSON.parse does, or fails with t
       ["  \n ", /^line 2, column 2: a value is missing/],
       ["nul", /value is missing/],
       ["True", /value is missing/],
-      ["01", /column 2: something stands behind/],
-      ["1.", /column 2: something stands behind/],
+      ["01", /column 2: text after the value/],
+      ["1.", /column 2: text after the value/],
       [".5", /value is missing/],
       ["+1", /value is missing/],
-      ["0x10", /something stands behind/],
+      ["0x10", /text after the value/],
       ["NaN", /value is missing/],
       ["1e999", /number is too large/],
       ["[1,]", /column 4: a value is missing/],
-      ["[1 2]", /column 4: an array goes on/],
-      ["[1", /an array goes on/],
+      ["[1 2]", /column 4: a , or \] is missing/],
+      ["[1", /a , or \] is missing/],
       ["{", /name of a member is missing/],
       ['{"a":1,}', /column 8: the name of a member/],
       ["{a:1}", /name of a member/],
       ['{"a" 1}', /a : is missing/],
-      ['{"a":1 "b":2}', /an object goes on/],
-      ['{"a":\n1\n', /^line 3, column 1: an object goes on/],
+      ['{"a":1 "b":2}', /a , or } is missing/],
+      ['{"a":\n1\n', /^line 3, column 1: a , or } is missing/],
       ['"abc', /a text does not end/],
       ['"a\nb"', /column 3: a control character/],
-      ['"\\x41"', /an escape that is none/],
+      ['"\\x41"', /an unknown escape/],
       ['"\\u12"', /four hexadecimal digits/],
-      ['"\\', /an escape that is none/],
-      ["[1] [2]", /something stands behind/],
+      ['"\\', /an unknown escape/],
+      ["[1] [2]", /text after the value/],
       ["'a'", /value is missing/],
       ["[".repeat(101), /column 101: more than 100 levels/],
       ['{"a":'.repeat(200_000), /more than 100 levels/],
@@ -413,7 +413,7 @@ Deno.test("www/lookup/json.lua: parses texts as JSON.parse does, or fails with t
     }
     assert.match(
       await peer.lua(`return select(2, json.decode('["a\\xff"]'))`),
-      /column 4: it is not UTF-8/,
+      /column 4: the text is not UTF-8/,
     );
   } finally {
     await peer.close();

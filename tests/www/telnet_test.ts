@@ -424,7 +424,7 @@ Deno.test("www/telnet: an unavailable port is logged, and Flash clients are stil
   const anna = await Peer.connect(server.url("/telnet"), { parameters: ["Anna"] });
   try {
     await server.logged(/^ERROR .*TCPServer:start\(\d+\): Address already in use/);
-    await server.logged(/^WARN .*No telnet: port \d+ cannot be had/);
+    await server.logged(/^WARN .*No telnet: port \d+ is not available/);
     assert.equal(await anna.call("say", "Hello"), 1);
   } finally {
     await anna.close();

@@ -1,7 +1,7 @@
--- Clients go to the server of the bus that has the fewest. docs/scalability.md explains when to use it.
+-- Redirects clients to the server of the bus with the fewest clients: see docs/scalability.md.
 
 function onHandshake(address, path, properties, attempts)
-  if attempts > 2 then return end -- the chosen servers have not answered
+  if attempts > 2 then return end -- the servers of earlier answers did not answer
   return cumulus.servers
 end
 

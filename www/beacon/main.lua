@@ -8,11 +8,11 @@
 -- Without `port` the script does not receive; without `announce` it does not announce.
 
 local QUESTION = "CumulusServer?" -- padded with spaces, so that no answer is longer than its question
-local ANSWERS = 20 -- a second, to all hosts together
-local MOST = 100 -- known servers
-local EACH = 8 -- of them at one address
-local LONGEST_NAME = 64 -- bytes
-local AGAIN = 60 -- seconds until an unavailable port is tried again
+local MAX_ANSWERS = 20 -- a second, to all hosts together
+local MAX_SERVERS = 100 -- known servers
+local MAX_OF_HOST = 8 -- known servers of one host
+local MAX_NAME = 64 -- bytes
+local RETRY_INTERVAL = 60 -- seconds between attempts to bind the port
 
 local settings = cumulus.configs.beacon or {}
 local port = tonumber(settings.port)
@@ -25,9 +25,9 @@ end)
 
 found = {} -- other servers by address: { name, clients, heard, host }
 
--- One short line of a text from any source.
+-- A text of an unknown sender as one line of at most MAX_NAME bytes.
 local function line(text)
-  text = text:gsub("%c", " "):sub(1, LONGEST_NAME)
+  text = text:gsub("%c", " "):sub(1, MAX_NAME)
   for cut = 0, 3 do -- the last character may be incomplete
     local whole = text:sub(1, #text - cut)
     if utf8.len(whole) then return whole end
@@ -50,12 +50,12 @@ local function announce()
   socket:send(description(), settings.announce)
 end
 
--- Whether one more question may be answered in this second.
+-- Whether the script may answer one more question in this second.
 local function mayAnswer()
   local second = cumulus.epochTime // 1000
   if second ~= answering then answering, answers = second, 0 end
   answers = answers + 1
-  return answers <= ANSWERS
+  return answers <= MAX_ANSWERS
 end
 
 local function forget()
@@ -66,7 +66,7 @@ end
 
 -- Makes room for one more server of a host: if the host has its share, removes its server that was silent
 -- longest; if the table is full, removes one of the host with most servers. So a host that announces
--- much does not displace others.
+-- many servers does not displace others.
 local function makeRoom(host)
   forget()
   local count, shares, highest = 0, {}, 0
@@ -75,8 +75,8 @@ local function makeRoom(host)
     shares[server.host] = (shares[server.host] or 0) + 1
     highest = math.max(highest, shares[server.host])
   end
-  local full = (shares[host] or 0) >= EACH
-  if not full and count < MOST then return end
+  local full = (shares[host] or 0) >= MAX_OF_HOST
+  if not full and count < MAX_SERVERS then return end
   local oldest
   for address, server in pairs(found) do
     local mayGo = full and server.host == host or not full and shares[server.host] == highest
@@ -127,7 +127,7 @@ end
 function onManage()
   if not socket then return end
   local now = cumulus.epochTime
-  if not bound and now - tried > AGAIN * 1000 then open() end
+  if not bound and now - tried > RETRY_INTERVAL * 1000 then open() end
   if settings.announce and now - announced >= every * 1000 then announce() end
   forget()
 end

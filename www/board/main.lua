@@ -39,5 +39,5 @@ function onSharedObject(client, object)
 end
 
 function onSharedObjectLeave(client, object)
-  if object.count == 0 then strokes = {} end -- the board is gone with its last client
+  if object.count == 0 then strokes = {} end -- the server deletes the object with its last client
 end

@@ -1,6 +1,7 @@
 -- A chat: every client receives every message. docs/chat.md explains how clients use it.
 
-local LONGEST_NAME, LONGEST_TEXT, HISTORY = 32, 1000, 20
+local MAX_NAME, MAX_TEXT = 32, 1000 -- characters
+local MAX_HISTORY = 20 -- messages
 
 people = {} -- client by name
 history = {} -- the last messages, each { name, text }
@@ -15,7 +16,7 @@ local function tell(handler, ...)
   return count
 end
 
--- A displayable text: UTF-8 without control characters, at most `longest` characters.
+-- A text to show: UTF-8 without control characters, at most `longest` characters.
 local function clean(text, longest)
   if type(text) ~= "string" or not utf8.len(text) then return "" end
   text = text:gsub("%c", " "):match("^%s*(.-)%s*$")
@@ -23,8 +24,8 @@ local function clean(text, longest)
 end
 
 -- After an edit of this file, clients are still connected, with their names on their objects.
--- Parameters of a URL read like fields, and any client can write "?chatName=" there: rawget reads
--- only fields that this script has set.
+-- Fields also return parameters of the client's URL, such as "?chatName=": rawget returns only fields
+-- that this script has set.
 function onStart(path)
   for id, client in cumulus.clients:pairs() do
     local name = rawget(client, "chatName")
@@ -33,22 +34,22 @@ function onStart(path)
 end
 
 function onConnection(client, name)
-  name = clean(name, LONGEST_NAME)
+  name = clean(name, MAX_NAME)
   if name == "" then error("Connect with a name, please") end
   if people[name] then error("Somebody is called " .. name .. " already") end
 
   function client:say(text)
-    text = clean(text, LONGEST_TEXT)
+    text = clean(text, MAX_TEXT)
     if text == "" then return 0 end
     history[#history + 1] = { self.chatName, text }
-    if #history > HISTORY then table.remove(history, 1) end
+    if #history > MAX_HISTORY then table.remove(history, 1) end
     return tell("onSaid", self.chatName, text)
   end
 
   function client:whisper(to, text)
     local other = people[to]
     if not other then return false end
-    other.writer:writeAMFMessage("onWhispered", self.chatName, clean(text, LONGEST_TEXT))
+    other.writer:writeAMFMessage("onWhispered", self.chatName, clean(text, MAX_TEXT))
     return true
   end
 

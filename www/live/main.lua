@@ -9,7 +9,7 @@
 
 local passwords = cumulus.configs.live or {}
 
--- Whether a client gave the right password. The function compares digests, not texts,
+-- Whether a client's password is right. The function compares digests, not texts,
 -- so that its duration reveals nothing of the password.
 local function knows(given, wanted)
   if not wanted then return true end
@@ -26,7 +26,7 @@ end
 
 publishers = {} -- client by name of its stream
 
--- Parameters of a URL read like fields, and are texts: fields set by this script are a table, or true.
+-- Fields also return parameters of the client's URL, as texts. Fields set by this script are tables, or true.
 function onStart(path)
   for id, client in cumulus.clients:pairs() do
     if type(client.liveStreams) == "table" then
@@ -42,8 +42,8 @@ function onConnection(client, password)
   client.mayPublish = knows(password, passwords.publish)
   client.mayPlay = client.mayPublish or knows(password, passwords.play)
   client.liveStreams = {}
-  -- Encoders and players of RTMP may write it behind the stream's name instead, which they hide as the
-  -- stream key: "cam?password=...". onPublish and onSubscribe ask them.
+  -- Encoders and players of RTMP may append it to the stream's name instead, which they hide as the
+  -- stream key: "cam?password=...". onPublish and onSubscribe check it.
   local isRtmp = client.protocol == "rtmp" or client.protocol == "rtmps"
   if isRtmp and password == nil and not client.mayPlay then return end
   if not client.mayPlay then error("That is not the password") end
@@ -81,7 +81,7 @@ function onSubscribe(client, listener)
   tellViewers(listener.publication, 1)
 end
 
--- A client of RTMP may be here without a password, see onConnection.
+-- A client of RTMP may have connected without a password, see onConnection.
 function onSharedObject(client, object)
   if client.mayPlay ~= true then error("Sharing takes a password") end
 end

@@ -1,12 +1,12 @@
 -- A lobby that matches two players of a game, of similar strength if possible.
 -- docs/lobby.md explains how clients use it.
 
-local DIFFERENCE = 100 -- of ratings that are matched at once
+local DIFFERENCE = 100 -- maximum difference of ratings for an immediate match
 local PER_SECOND = 50 -- added to DIFFERENCE for each second of waiting
 
 waiting = {} -- players in the order in which they came
 
--- A player is a table on its client, as no parameter of a URL can be, though these read like fields.
+-- A player is a table in a field of its client. Fields also return parameters of the client's URL, as texts.
 local function playerOf(client)
   local player = client.lobbyPlayer
   return type(player) == "table" and player or nil
@@ -83,7 +83,7 @@ function onConnection(client, name, rating)
   local player = { client = client, name = name:sub(1, 32), rating = tonumber(rating) or 1000 }
   client.lobbyPlayer = player
 
-  -- Looks for an opponent; true if one was there already.
+  -- Waits for an opponent. Returns true if one was already waiting.
   function client:play(game)
     part(player)
     leave(player)

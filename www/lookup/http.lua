@@ -16,7 +16,7 @@
 
 local http = {}
 
-local LONGEST_LINE, LONGEST_HEAD = 8192, 32768
+local MAX_LINE, MAX_HEAD = 8192, 32768 -- bytes
 local TOKEN = "[%w!#$%%&'*+.^_`|~-]+" -- characters of header names
 
 local pending = {} -- requests that have no answer yet
@@ -24,7 +24,7 @@ local pending = {} -- requests that have no answer yet
 local Request = {}
 Request.__index = Request
 
--- A text without blanks at its ends; many blanks inside do not slow it down.
+-- A text without blanks at its ends, in linear time even with many blanks inside.
 local function trim(text)
   local start = text:find("[^ \t]")
   return start and text:match("^.*[^ \t]", start) or ""
@@ -69,12 +69,12 @@ end
 -- A line without its end.
 function Request:line(data, at)
   local line, stop = data:match("^([^\n]*)\n()", at)
-  if (stop or #data + 1) - at > LONGEST_LINE then
+  if (stop or #data + 1) - at > MAX_LINE then
     return self:finish("a line of the answer is too long")
   end
   if not line then return nil end
   self.head = self.head + stop - at
-  if self.head > LONGEST_HEAD then return self:finish("the head of the answer is too long") end
+  if self.head > MAX_HEAD then return self:finish("the head of the answer is too long") end
   return line:gsub("\r$", ""), stop
 end
 
@@ -93,7 +93,7 @@ function Request:readHeader(data, at)
   if not line then return nil end
   if line == "" then return self:headRead() and stop end
   local name, value = line:match("^(" .. TOKEN .. "):(.*)$")
-  if not name then return self:finish("a header of the answer is none") end
+  if not name then return self:finish("a header of the answer is invalid") end
   name, value = name:lower(), trim(value)
   local before = self.headers[name]
   self.headers[name] = before and before .. ", " .. value or value
@@ -106,7 +106,7 @@ function Request:headRead()
   local length = self.headers["content-length"]
   local compressed = self.headers["content-encoding"] or "identity"
   if self.status == 101 then return self:finish("the answer changes the protocol") end
-  if self.status < 200 then -- the answer itself is still to come
+  if self.status < 200 then -- an interim response: the final one follows
     self.read = Request.readStatus
     return true
   end
@@ -122,7 +122,7 @@ function Request:headRead()
     local first = length:match("^%d+")
     for part in (length .. ","):gmatch("([^,]*),") do -- repeated lengths must be equal
       local one = trim(part)
-      if one ~= first or #one > 15 then return self:finish("Content-Length is none: " .. length) end
+      if one ~= first or #one > 15 then return self:finish("Content-Length is invalid: " .. length) end
     end
     self.left = tonumber(first)
     if self.left > self.longest then return self:tooLong() end
@@ -166,7 +166,7 @@ function Request:readSize(data, at)
   if not line then return nil end
   self.head = 0
   local size = line:match("^(%x+)[ \t]*$") or line:match("^(%x+)[ \t]*;")
-  if not size or #size > 12 then return self:finish("the size of a chunk is none") end
+  if not size or #size > 12 then return self:finish("the size of a chunk is invalid") end
   self.left = tonumber(size, 16)
   if self.length + self.left > self.longest then return self:tooLong() end
   self.read = self.left == 0 and Request.readTrailer or Request.readChunk
@@ -185,7 +185,7 @@ end
 function Request:readChunkEnd(data, at)
   local line, stop = self:line(data, at)
   if not line then return nil end
-  if line ~= "" then return self:finish("a chunk is longer than it says") end
+  if line ~= "" then return self:finish("a chunk is longer than its size") end
   self.read = Request.readSize
   return stop
 end
@@ -218,7 +218,7 @@ function http.get(url, options, done)
   local host, port, path = parse(url)
   if not host then return "This is not an http URL: " .. tostring(url) end
   local text = requestOf(host, port, path, options.headers)
-  if not text then return "A header is none" end
+  if not text then return "A header of the request is invalid" end
 
   local client = cumulus:createTCPClient()
   local timeout = options.timeout or 10

@@ -3,13 +3,13 @@
 --   local json = require "json"
 --   local value, problem = json.decode(text)
 --
--- Objects and arrays become tables, arrays from 1 on. A null becomes nil: it is no member of an
--- object, and a hole in an array; json.decode(text, json.null) puts json.null there instead. Of a
--- text that is no JSON the result is nil, and what is wrong with it and where.
+-- Objects and arrays become tables, arrays from 1 on. A null becomes nil: the object lacks the member, the
+-- array has a hole; json.decode(text, json.null) returns json.null instead. For invalid JSON the result is
+-- nil and an error with its line and column.
 
 local json = { null = setmetatable({}, { __tostring = function() return "null" end }) }
 
-local DEEPEST = 100 -- arrays and objects inside each other
+local MAX_DEPTH = 100 -- nested arrays and objects
 
 local ESCAPED = {
   ['"'] = '"', ["\\"] = "\\", ["/"] = "/",
@@ -23,15 +23,15 @@ local function fail(at, what)
   error({ at = at, what = what }, 0)
 end
 
--- The position of the next token; after the end if there is none.
+-- The position of the next token, or after the end.
 local function skip(text, at)
   return text:find("[^ \t\r\n]", at) or #text + 1
 end
 
--- The character of \uXXXX, or of two of them if it is beyond U+FFFF.
+-- The character of \uXXXX, or of a pair of them for a character above U+FFFF.
 local function readUnicode(text, at)
   local digits = text:match("^\\u(%x%x%x%x)", at)
-  if not digits then fail(at, "\\u wants four hexadecimal digits") end
+  if not digits then fail(at, "\\u needs four hexadecimal digits") end
   local code = tonumber(digits, 16)
   if code < 0xD800 or code > 0xDFFF then return utf8.char(code), at + 6 end
   local low = text:match("^\\u([Dd][C-Fc-f]%x%x)", at + 6)
@@ -52,7 +52,7 @@ local function readString(text, at)
     if escape == "u" then
       pieces[#pieces + 1], at = readUnicode(text, stop)
     else
-      pieces[#pieces + 1] = ESCAPED[escape] or fail(stop, "an escape that is none")
+      pieces[#pieces + 1] = ESCAPED[escape] or fail(stop, "an unknown escape")
       at = stop + 2
     end
   end
@@ -78,7 +78,7 @@ local function readArray(text, at, depth, null)
     at = skip(text, at)
     local after = text:sub(at, at)
     if after == "]" then return array, at + 1 end
-    if after ~= "," then fail(at, "an array goes on with , or ends with ]") end
+    if after ~= "," then fail(at, "a , or ] is missing in an array") end
     at = at + 1
   end
 end
@@ -92,12 +92,12 @@ local function readObject(text, at, depth, null)
     local name
     name, at = readString(text, at + 1)
     at = skip(text, at)
-    if text:sub(at, at) ~= ":" then fail(at, "a : is missing behind a name") end
+    if text:sub(at, at) ~= ":" then fail(at, "a : is missing after a name") end
     object[name], at = readValue(text, at + 1, depth, null)
     at = skip(text, at)
     local after = text:sub(at, at)
     if after == "}" then return object, at + 1 end
-    if after ~= "," then fail(at, "an object goes on with , or ends with }") end
+    if after ~= "," then fail(at, "a , or } is missing in an object") end
     at = skip(text, at + 1)
   end
 end
@@ -108,7 +108,7 @@ function readValue(text, at, depth, null)
   local first = text:sub(at, at)
   if first == '"' then return readString(text, at + 1) end
   if first == "{" or first == "[" then
-    if depth == DEEPEST then fail(at, "more than " .. DEEPEST .. " levels") end
+    if depth == MAX_DEPTH then fail(at, "more than " .. MAX_DEPTH .. " levels") end
     return (first == "{" and readObject or readArray)(text, at + 1, depth + 1, null)
   end
   local word = WORDS[first]
@@ -127,7 +127,7 @@ end
 
 function json.decode(text, null)
   local length, wrong = utf8.len(text)
-  if not length then return nil, problem(text, wrong, "it is not UTF-8") end
+  if not length then return nil, problem(text, wrong, "the text is not UTF-8") end
   local start = text:match("^\u{FEFF}()") or 1
   local done, value, stop = pcall(readValue, text, start, 0, null)
   if not done then
@@ -135,7 +135,7 @@ function json.decode(text, null)
     return nil, problem(text, value.at, value.what)
   end
   stop = skip(text, stop)
-  if stop <= #text then return nil, problem(text, stop, "something stands behind the value") end
+  if stop <= #text then return nil, problem(text, stop, "text after the value") end
   return value
 end
 

@@ -89,7 +89,7 @@ local function complete()
   end
 end
 
--- Calls the script's function, or the function of the application above.
+-- Calls the script's function, or that of the parent application.
 local function call(name, ...)
   complete()
   local handler = scripts[name] or (super and super[name])

@@ -5,7 +5,7 @@
 --   [statistics]
 --   password = a password
 --
--- Without one, only clients of the same machine may connect.
+-- Without a password, only clients on the same machine may connect.
 
 local settings = cumulus.configs.statistics or {}
 
@@ -57,7 +57,7 @@ local function statistics()
 end
 
 function onManage()
-  -- on `cumulus`, so that it outlives an edit of this file
+  -- kept on `cumulus`, which an edit of this file does not reset
   cumulus.mostClients = math.max(cumulus.mostClients or 0, cumulus.clients.count)
   local now
   for client in pairs(watchers) do
@@ -68,7 +68,7 @@ end
 
 function onStart(path)
   for id, client in cumulus.clients:pairs() do
-    -- true, not a text from the URL: its parameters read like fields
+    -- true, not a text: fields also return parameters of the client's URL
     if client.watchesStatistics == true then watchers[client] = true end
   end
 end

@@ -1,21 +1,21 @@
 -- Splits input from telnet (RFC 854), netcat and the like into lines.
 --
 --   local lines = require "lines"
---   local reader = lines.reader(LONGEST)
+--   local reader = lines.reader(1000)
 --   function client:onReception(data)
 --     return reader:read(data, function(line) … end, function(bytes) self:send(bytes) end)
 --   end
 --
--- `read` calls its first function with each line, without its end, or with nil for one of more
--- than LONGEST bytes; and the second with answers to the other end's telnet commands. It returns
+-- `read` calls its first function with each line, without its end, or with nil for a line of more than
+-- 1000 bytes; and the second with answers to the other end's telnet commands. It returns
 -- the number of unused bytes, for onReception to return; or nil if the other end sends lines without
 -- end.
 
 local lines = {}
 
 local IAC, SE, SB, WILL, WONT, DO, DONT = 255, 240, 250, 251, 252, 253, 254
-local LONGEST_COMMAND = 256 -- bytes of options; the reader waits for no more
-local MOST_DROPPED = 16384 -- bytes of an over-long line
+local MAX_COMMAND = 256 -- bytes of an incomplete command
+local MAX_DROPPED = 16384 -- bytes of an over-long line
 
 local Reader = {}
 Reader.__index = Reader
@@ -66,7 +66,7 @@ function Reader:read(data, onLine, answer)
   while at <= #data do
     local stop = data:find("[%z\n\255]", at)
     self:add(data:sub(at, (stop or #data + 1) - 1))
-    if self.dropped > MOST_DROPPED then return nil end
+    if self.dropped > MAX_DROPPED then return nil end
     if not stop then return 0 end
     local found = data:byte(stop)
     if found == IAC then
@@ -78,7 +78,7 @@ function Reader:read(data, onLine, answer)
       end
       if not at then
         local left = #data - stop + 1
-        return left <= LONGEST_COMMAND and left or nil
+        return left <= MAX_COMMAND and left or nil
       end
     else
       -- a line ends with CR LF, with LF alone, or where each key is sent by itself with CR NUL

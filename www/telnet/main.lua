@@ -8,23 +8,23 @@
 
 local lines = require "lines"
 
-local LONGEST_NAME, LONGEST_TEXT = 32, 400 -- characters
-local LONGEST_LINE = 1600 -- bytes of telnet
-local AT_ONCE, PER_SECOND = 10, 2 -- messages of one person
-local FLOOD = 50 -- more messages, after which a telnet user is disconnected
-local UNSENT = 65536 -- bytes that may wait for a telnet user who does not read
-local NAMELESS, SILENT = 60, 3600 -- seconds after which a telnet user is disconnected
-local AGAIN = 60 -- seconds until an unavailable port is tried again
+local MAX_NAME, MAX_TEXT = 32, 400 -- characters
+local MAX_LINE = 1600 -- bytes of telnet
+local AT_ONCE, PER_SECOND = 10, 2 -- maximum messages of one person
+local MAX_EXCESS = 50 -- messages beyond these, then the script disconnects a telnet user
+local MAX_UNSENT = 65536 -- bytes for a telnet user who does not read
+local NAME_TIMEOUT, SILENCE_TIMEOUT = 60, 3600 -- seconds until the script disconnects a telnet user
+local RETRY_INTERVAL = 60 -- seconds between attempts to listen at the port
 
 local settings = cumulus.configs.telnet or {}
 local port = tonumber(settings.port)
 local most = tonumber(settings.users) or 100
-local each = tonumber(settings.each) or 10 -- of them at one address
+local each = tonumber(settings.each) or 10 -- telnet users of one address
 
-people = {} -- by name: each with tell(handler, …), which returns whether it was sent
-users = {} -- telnet users by TCP client; without a name at first
+people = {} -- by name: each with tell(handler, …), which returns whether it has sent
+users = {} -- telnet users by TCP client; a new one has no name
 
--- A text without spaces at its ends; many spaces inside do not slow it down.
+-- A text without spaces at its ends, in linear time even with many spaces inside.
 local function trim(text)
   local start = text:find("%S")
   return start and text:match("^.*%S", start) or ""
@@ -57,7 +57,7 @@ end
 
 -- Adds a person under a free name. Returns an error, or nothing.
 local function join(person, name)
-  name = clean(name, LONGEST_NAME)
+  name = clean(name, MAX_NAME)
   if name == "" or name:find("^[/*]") then return "A name, please" end
   if people[name] then return "Somebody is called " .. name .. " already" end
   tell("onJoined", name)
@@ -73,13 +73,13 @@ end
 
 -- Calls a handler for everybody, and counts them.
 local function say(person, text)
-  text = clean(text, LONGEST_TEXT)
+  text = clean(text, MAX_TEXT)
   if text == "" then return 0 end
   return tell("onSaid", person.name, text)
 end
 
 local function whisper(person, to, text)
-  text = clean(text, LONGEST_TEXT)
+  text = clean(text, MAX_TEXT)
   return text ~= "" and people[to] ~= nil and people[to].tell("onWhispered", person.name, text)
 end
 
@@ -105,7 +105,7 @@ local HELP = "* /who tells who is here, /to NAME TEXT whispers, /quit leaves; al
 -- Sends a line. If the user does not read, the next onManage disconnects it.
 local function show(user, text)
   if user.gone then return false end
-  user.gone = user.client:send(text .. "\r\n") ~= nil or user.client.unsent > UNSENT
+  user.gone = user.client:send(text .. "\r\n") ~= nil or user.client.unsent > MAX_UNSENT
   return not user.gone
 end
 
@@ -130,7 +130,7 @@ local function heard(user, line)
   user.heard = cumulus.epochTime
   if not maySay(user) then
     show(user, "* Slowly, please")
-    if user.credit < -FLOOD then user.client:disconnect() end
+    if user.credit < -MAX_EXCESS then user.client:disconnect() end
     return
   end
   if not line then return show(user, "* That was too long") end
@@ -162,7 +162,7 @@ end
 
 local function welcome(client)
   local user = {
-    client = client, reader = lines.reader(LONGEST_LINE), heard = cumulus.epochTime,
+    client = client, reader = lines.reader(MAX_LINE), heard = cumulus.epochTime,
     origin = originOf(client),
   }
   local count, neighbours = 0, 0
@@ -200,7 +200,7 @@ local function listen()
   server = server or cumulus:createTCPServer()
   function server:clientHandler(client) welcome(client) end
   if server:start(port) then return NOTE("Telnet users are welcome at port ", port) end
-  WARN("No telnet: port ", port, " cannot be had. It is tried again in ", AGAIN, " s")
+  WARN("No telnet: port ", port, " is not available. Next attempt in ", RETRY_INTERVAL, " s")
 end
 
 -- Flash clients
@@ -251,13 +251,13 @@ function onManage()
   local now = cumulus.epochTime
   local leaving = {}
   for client, user in pairs(users) do
-    local patience = user.name and SILENT or NAMELESS
-    if now - user.heard > patience * 1000 then
-      show(user, "* Nothing was heard of you for a long time")
+    local timeout = user.name and SILENCE_TIMEOUT or NAME_TIMEOUT
+    if now - user.heard > timeout * 1000 then
+      show(user, "* You wrote nothing for a long time")
       user.gone = true
     end
     if user.gone then leaving[#leaving + 1] = client end
   end
   for i, client in ipairs(leaving) do client:disconnect() end
-  if port and not server.running and now - tried > AGAIN * 1000 then listen() end
+  if port and not server.running and now - tried > RETRY_INTERVAL * 1000 then listen() end
 end

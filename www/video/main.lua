@@ -8,7 +8,7 @@
 
 -- Milliseconds pushed ahead: more than the 2 seconds between calls of onManage, so that viewers do not wait.
 local AHEAD = 2500
--- Between the last frame and the first one of the next round, in milliseconds.
+-- Milliseconds between the last frame and the first one of the next round.
 local GAP = 40
 local AUDIO, VIDEO, DATA = 8, 9, 18
 
@@ -30,7 +30,7 @@ local function readTag(file)
   local header = file:read(11)
   if not header or #header < 11 then return nil end
   local kind, length, time, highest = string.unpack(">I1 I3 I3 I1", header)
-  local body = file:read(length + 4) -- the length follows again
+  local body = file:read(length + 4) -- the length of the tag follows
   if not body or #body < length then return nil end
   return kind, time + highest * 0x1000000, body:sub(1, length)
 end

@@ -1,8 +1,8 @@
 -- Recordings: records publications into www/vod/streams; play them at http://host:8080/vod/.
--- docs/recording.md
+-- See docs/recording.md.
 
--- Encoders write it behind the stream's name, as cam?key=secret. Without one only programs of this machine
--- may publish.
+-- Encoders append the key to the stream's name: cam?key=secret. With nil only programs on this machine may
+-- publish.
 local key = nil
 
 local function isLocal(client)

@@ -1,5 +1,5 @@
 // Converts AMF values to JSON, and back. A value that JSON lacks is an object with one member whose
-// // name begins with a dollar sign; an object with such names itself is wrapped in {"$object": …}.
+// name begins with a dollar sign; an object with such names itself is wrapped in {"$object": …}.
 import {
   AmfDictionary,
   type AmfObject,

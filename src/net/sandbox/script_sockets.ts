@@ -1,5 +1,5 @@
 // The sockets of one application's script, on the thread that runs scripts. Only opening a port blocks,
-// // as a script gets the outcome at once (SOCK-032, SOCK-042).
+// as a script gets the outcome at once (SOCK-032, SOCK-042).
 import { addressText } from "../../common/address.ts";
 import { canonicalIp } from "../../common/ip.ts";
 import type { ListenEvents, Tcp, TcpEvents, Udp, UdpEvents } from "../../common/socket_events.ts";

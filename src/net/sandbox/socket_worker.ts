@@ -1,6 +1,6 @@
 /// <reference lib="deno.worker" />
 // The worker that holds the sockets of scripts. Its only Deno permissions are the lists under
-// // `[sandbox]`: it can reach no other address, even if a message says so.
+// `[sandbox]`: it can reach no other address, even if a message says so.
 import { type ToWorker, writeReply } from "./messages.ts";
 import { closingOf } from "./worker/closing.ts";
 import { Connection, connections } from "./worker/connection.ts";

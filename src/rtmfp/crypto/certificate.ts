@@ -1,5 +1,5 @@
 // Certificates: the identity of an endpoint and the groups or keys to agree on a secret with it.
-// // RFC 7425 §4.3. Nothing is signed: holding the Diffie-Hellman key proves the identity.
+// RFC 7425 §4.3. Nothing is signed: holding the Diffie-Hellman key proves the identity.
 import { equalBytes } from "../../bytes/equal.ts";
 import { Reader } from "../../bytes/reader.ts";
 import { WireError } from "../../bytes/wire_error.ts";

@@ -1,5 +1,5 @@
 // Diffie-Hellman key agreement. RFC 7425 §4.2, §4.6.2. Numbers are sent, and enter key derivation,
-// // big-endian without leading zero bytes.
+// big-endian without leading zero bytes.
 import { toHex } from "../../bytes/hex.ts";
 import type { Random } from "./backend.ts";
 import { type Group, type GroupId, groupOf, groups } from "./dh_groups.ts";

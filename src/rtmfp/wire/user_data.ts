@@ -1,5 +1,5 @@
 // User Data and Next User Data, the chunks of flows. RFC 7016 §2.3.11, §2.3.12.
-// // Nearly all traffic goes through here, so callers reuse one record.
+// Nearly all traffic goes through here, so callers reuse one record.
 import type { Reader } from "../../bytes/reader.ts";
 import { WireError } from "../../bytes/wire_error.ts";
 import { vluLength, type Writer } from "../../bytes/writer.ts";

@@ -1,5 +1,5 @@
 // The AMF version of messages for a client: one that requested AMF0 cannot read the marker that switches
-// // to AMF3. RTMP-416, RTMP-417.
+// to AMF3. RTMP-416, RTMP-417.
 import { AMF3_SWITCH } from "../../amf/to_amf0.ts";
 import { type Message, MessageType } from "./messages.ts";
 

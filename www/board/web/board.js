@@ -5,18 +5,18 @@ import { connect } from "/cumulus.js";
 
 const SCALE = 10_000;
 const MAX_NUMBERS = 1998; // of a stroke, two a point; a longer stroke continues in the next slot
-const SEND_EVERY = 100; // milliseconds between two changes of the stroke that is being drawn
-const RETRY = 2000; // milliseconds until the page connects again
+const SEND_INTERVAL = 100; // milliseconds between two changes of the current stroke
+const RETRY_INTERVAL = 2000; // milliseconds until the page connects again
 
 const element = (id) => document.getElementById(id);
 const canvas = element("board");
 const context = canvas.getContext("2d");
 
-let board; // the shared object while there is a connection
+let board; // the shared object; undefined without connection
 let me = "";
 let number = 0; // of the last own stroke
-let stroke; // the own stroke that is being drawn: { slot, color, points }
-let sent = 0; // how many of its numbers were sent
+let stroke; // the current own stroke: { slot, color, points }
+let sent = 0; // numbers of it that the server has
 let paintsSoon = false;
 
 async function run() {
@@ -34,12 +34,12 @@ async function run() {
       await closed;
       show("The connection has ended; connecting again …");
     } catch (error) {
-      const lost = error.status?.code === "NetConnection.Connect.Closed"; // nothing to tell
+      const lost = error.status?.code === "NetConnection.Connect.Closed"; // without a reason to show
       show(`Not connected, trying again … ${lost ? "" : error.message}`);
     }
     board = stroke = undefined;
     element("clear").disabled = true;
-    await new Promise((resolve) => setTimeout(resolve, RETRY));
+    await new Promise((resolve) => setTimeout(resolve, RETRY_INTERVAL));
   }
 }
 
@@ -66,7 +66,7 @@ for (const end of ["pointerup", "pointercancel"]) {
   });
 }
 
-setInterval(send, SEND_EVERY);
+setInterval(send, SEND_INTERVAL);
 
 element("clear").addEventListener("click", () => {
   for (const slot of [...board.data.keys()]) {
@@ -101,7 +101,7 @@ function send() {
 
 new ResizeObserver(paint).observe(canvas);
 
-/** Paints everything before the next picture. */
+/** Paints the board before the browser's next frame. */
 function paint() {
   if (paintsSoon) return;
   paintsSoon = true;
@@ -118,7 +118,7 @@ function paint() {
 
 /** Strokes of other clients may be anything that the script accepts. */
 function paintStroke({ color, points }, width, height) {
-  context.strokeStyle = "#888"; // stays where a color is none
+  context.strokeStyle = "#888"; // stays if `color` is invalid
   context.strokeStyle = color;
   context.beginPath();
   for (let i = 0; i + 1 < points.length; i += 2) {
