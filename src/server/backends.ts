@@ -12,7 +12,7 @@ import { LibraryPowers, type Powers, WorkerPowers } from "./powers.ts";
 import type { Config } from "../config/settings.ts";
 import { StartError } from "./start_error.ts";
 
-/** Buffers a burst while a script runs: Linux's default of 92 datagrams lasts for 5 ms. */
+/** Size (bytes) of the socket's buffers, for bursts while a script runs: Linux's default lasts for 5 ms. */
 const NATIVE_BUFFER = 4 << 20;
 
 export interface Cryptography {

@@ -1,4 +1,4 @@
-/** Pool of buffers for writes: a frame for a thousand players needs a thousand of them. */
+/** Pool of buffers for writes: a frame for 1,000 players needs 1,000 of them. */
 export class Blocks {
   readonly #spare: Uint8Array[] = [];
 

@@ -23,11 +23,12 @@ import type { Scripts } from "./scripts.ts";
 import { busFault, type Config } from "../config/settings.ts";
 import { StartError } from "./start_error.ts";
 
-/** Interval (ms) of checks for due work. */
-const GRAIN = 5;
+/** Minimum ms between two checks for due work. */
+const CHECK_INTERVAL = 5;
 /** The part of a subject that encodes a name, an id or a group. */
 const DIGEST = /\b[a-z2-7]{26}\b/g;
-const MAX_TOLD = 64;
+/** Maximum number of different failures logged per connection. */
+const MAX_LOGGED = 64;
 
 export interface BusHost {
   readonly config: Config;
@@ -60,7 +61,7 @@ export class ServerBus implements Wire, BusUser<PeerHello> {
   #timerAt = Infinity;
   #closed = false;
   /** Failures logged since the bus was last connected, without the names in subjects. */
-  readonly #told = new Set<string>();
+  readonly #logged = new Set<string>();
 
   /** @throws {StartError} if the configuration is incomplete or a file cannot be read */
   constructor(host: BusHost) {
@@ -119,7 +120,7 @@ export class ServerBus implements Wire, BusUser<PeerHello> {
     });
   }
 
-  /** Asks the other servers for a peer; false: they are not asked. */
+  /** Asks the other servers for a peer. @returns false if it asks none */
   find(hello: PeerHello): boolean {
     if (!this.#gate.open || this.#bus.presence.servers.size === 0) return false;
     const asked = this.#bus.lookups.find(lookupOf(hello), hello, this.#host.now());
@@ -127,7 +128,7 @@ export class ServerBus implements Wire, BusUser<PeerHello> {
     return asked;
   }
 
-  /** Waits until a name is played here that another server publishes, as {@link BusSeekers.seek} says. */
+  /** Waits for a publication of another server; see {@link BusSeekers.seek}. */
   async seek(name: string): Promise<Release | undefined> {
     if (!this.#gate.open || this.#bus.presence.servers.size === 0) return undefined;
     return await this.#seekers?.seek(name);
@@ -273,7 +274,7 @@ export class ServerBus implements Wire, BusUser<PeerHello> {
 
   #onConnected(server: string): void {
     this.#gate.open = true;
-    this.#told.clear();
+    this.#logged.clear();
     this.#host.log.note(`Connected to the bus at ${server}`);
     this.#input("Cannot join the bus", (now) => this.#bus.connected(now));
   }
@@ -289,10 +290,10 @@ export class ServerBus implements Wire, BusUser<PeerHello> {
   #onError(error: string): void {
     if (this.#closed) return;
     const kind = error.replace(DIGEST, "*");
-    const level = this.#told.has(kind) || this.#told.size >= MAX_TOLD
+    const level = this.#logged.has(kind) || this.#logged.size >= MAX_LOGGED
       ? LogLevel.debug
       : LogLevel.warn;
-    if (level === LogLevel.warn) this.#told.add(kind);
+    if (level === LogLevel.warn) this.#logged.add(kind);
     this.#host.log.write(level, `Bus: ${error}`, "Bus", 0);
   }
 
@@ -310,7 +311,7 @@ export class ServerBus implements Wire, BusUser<PeerHello> {
 
   /** Frames are frequent: checks for due work a few milliseconds later. */
   #wake(): void {
-    const at = this.#host.now() + GRAIN;
+    const at = this.#host.now() + CHECK_INTERVAL;
     if (this.#timerAt <= at || this.#closed) return;
     this.#sleep(at);
   }
@@ -325,7 +326,7 @@ export class ServerBus implements Wire, BusUser<PeerHello> {
   #flush(): void {
     this.#timerAt = Infinity;
     this.#host.input("Cannot send to the bus", () => this.#bus.flush(this.#host.now()));
-    if (!this.#closed) this.#sleep(Math.max(this.#bus.deadline, this.#host.now() + GRAIN));
+    if (!this.#closed) this.#sleep(Math.max(this.#bus.deadline, this.#host.now() + CHECK_INTERVAL));
   }
 }
 

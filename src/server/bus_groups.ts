@@ -1,11 +1,11 @@
-// Members of NetGroups at other servers: they are named to clients here like virtual members.
+// Members of NetGroups at other servers: clients here get their ids like those of virtual members.
 import { fromHex, toHex } from "../bytes/hex.ts";
 import type { Member } from "../media/group.ts";
 import type { Hub } from "../media/hub.ts";
 
 export class BusGroups {
   readonly #hub: Hub;
-  /** By group and peer, hexadecimal. */
+  /** Members by the hexadecimal ids of group and peer. */
   readonly #members = new Map<string, Member>();
 
   constructor(hub: Hub) {

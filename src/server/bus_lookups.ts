@@ -1,4 +1,4 @@
-// Hellos that name a peer, as they cross the bus: addresses are texts there.
+// Converts hellos that name a peer to messages of the bus, where addresses are texts, and back.
 import type { Found, Lookup } from "../bus/messages.ts";
 import { addressText, parseAddress } from "../common/address.ts";
 import type { PeerHello } from "../rtmfp/endpoint.ts";

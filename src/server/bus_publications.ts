@@ -13,7 +13,7 @@ import type { Log } from "../log/log.ts";
 
 /** Name of the publisher of streams from the bus, in statistics. */
 const ORIGIN = "bus";
-/** Longer names are not relayed: the name has to fit into every message. */
+/** Maximum characters of the name of a relayed publication, which is in every message. */
 const MAX_NAME = 256;
 const RECEIVED: Reception = { received: 1, lost: 0, ping: 0 };
 const LOST: Reception = { received: 1, lost: 1, ping: 0 };
@@ -23,7 +23,7 @@ class Outlet implements ListenerOutput {
   readonly queuedBytes = 0;
   readonly queuedDataBytes = 0;
   readonly videoWaitsSince = Infinity;
-  /** False while the listener starts with what {@link BusPublications.snapshot} tells. */
+  /** False while the listener starts with frames that {@link BusPublications.snapshot} sends. */
   open = false;
   listener: Listener | undefined;
 
@@ -47,10 +47,10 @@ interface BusPublicationsOptions {
   readonly hub: Hub;
   readonly log: Log;
   readonly machine: Publications;
-  /** Whether publications cross at all. */
+  /** Whether publications are relayed at all. */
   readonly on: boolean;
   readonly servers: BusServers;
-  /** Work is due soon. */
+  /** Called when there is work for the bus. */
   readonly wake: () => void;
 }
 
@@ -122,7 +122,7 @@ export class BusPublications {
     for (const { frame, time } of recent.frames) yield busFrame(frame, time);
   }
 
-  /** Another server has published the name for longer. */
+  /** Ends the local publication, as another server published the name before. */
   taken(name: string, server: string): void {
     const publication = this.#hub.publications.get(name);
     if (!publication?.publishing) return this.#machine.ended(name, this.#hub.now);

@@ -1,11 +1,11 @@
-// Looks for a publication on other servers, for doors that answer at once if there is none. NATS-418.
+// Waits for a publication of other servers, for doors that answer at once if there is none. NATS-418.
 import type { Hub } from "../media/hub.ts";
 import type { Listener, ListenerOutput } from "../media/listener.ts";
 
 /** Time-out (ms) for the answer of a name's owner. */
 const ANSWER_TIMEOUT = 300;
-/** Time (ms) for which an unknown name is not asked for again. */
-const UNKNOWN_FOR = 1_000;
+/** Minimum ms between two searches for an unknown name. */
+const UNKNOWN_INTERVAL = 1_000;
 const MAX_UNKNOWN = 10_000;
 const MAX_SEEKERS = 256;
 
@@ -38,7 +38,7 @@ const NOTHING: Release = () => {};
 
 export class BusSeekers {
   readonly #host: SeekersHost;
-  /** Names that no server had, with the time until which they are not asked for. */
+  /** Names that no server had, with the time (ms) of the next search at the earliest. */
   readonly #unknown = new Map<string, number>();
   #seekers = 0;
 
@@ -47,9 +47,9 @@ export class BusSeekers {
   }
 
   /**
-   * Waits until another server's publication is relayed here, or no server has answered.
+   * Waits until another server's publication is relayed here, or until the time-out.
    *
-   * @returns a function to call once others listen or the caller gives up: keeps the relay until then
+   * @returns a function that releases the relay: call it after adding a listener, or giving up
    */
   seek(name: string): Promise<Release> {
     const { hub, now, input } = this.#host;
@@ -67,7 +67,7 @@ export class BusSeekers {
       };
       const timer = setTimeout(() => {
         input(what, () => release());
-        if (this.#unknown.size < MAX_UNKNOWN) this.#unknown.set(name, now() + UNKNOWN_FOR);
+        if (this.#unknown.size < MAX_UNKNOWN) this.#unknown.set(name, now() + UNKNOWN_INTERVAL);
         resolve(NOTHING);
       }, ANSWER_TIMEOUT);
       input(what, () => {
@@ -83,7 +83,7 @@ export class BusSeekers {
     });
   }
 
-  /** Names are in the order of their times. */
+  /** Removes names whose time has come; they are in the order of their times. */
   #forget(): void {
     const now = this.#host.now();
     for (const [name, until] of this.#unknown) {

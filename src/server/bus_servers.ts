@@ -1,4 +1,4 @@
-// Servers that were met on the bus, as scripts see them. NATS-501 to NATS-508.
+// The servers on the bus, as scripts see them. NATS-501 to NATS-508.
 import type { Bus } from "../bus/bus.ts";
 import { type Load, MARK_BYTES } from "../bus/messages.ts";
 import type { Neighbor } from "../bus/presence.ts";
@@ -8,7 +8,7 @@ import type { Cluster } from "./cluster.ts";
 import type { Log } from "../log/log.ts";
 import type { Scripts } from "./scripts.ts";
 
-/** Bytes of a handler's name. CLU-024. */
+/** Maximum bytes of a handler's name. CLU-024. */
 const MAX_HANDLER = 255;
 
 interface Host {
@@ -47,7 +47,7 @@ class BusPeer implements Peer {
   }
 }
 
-/** A server that is linked as well is one object for scripts: that of its link. */
+/** Makes servers of the bus visible to scripts, except linked ones, which scripts see by their links. */
 export class BusServers implements Channel {
   readonly #host: Host;
   // deno-lint-ignore no-explicit-any
@@ -62,12 +62,12 @@ export class BusServers implements Channel {
     this.#startedAt = startedAt;
   }
 
-  /** Of a server that is there, by base32 of its id, for messages. */
+  /** Address of a server for messages, by its id. */
   nameOf(id: string): string {
     return this.#bus.presence.servers.get(id)?.publicAddress ?? "another server";
   }
 
-  /** The server with an address, also if it is linked. */
+  /** The server of the bus with an address, linked or not. */
   at(publicAddress: string): Neighbor | undefined {
     const key = addressKey(publicAddress);
     for (const server of this.#bus.presence.servers.values()) {
@@ -121,7 +121,7 @@ export class BusServers implements Channel {
     if (!sent) log.warn(`${head}the bus accepts no message now`);
   }
 
-  /** A server was linked: from now on scripts see it by its link. */
+  /** A server was linked: scripts see it by its link from then on. */
   linked(publicAddress: string): void {
     const server = this.at(publicAddress);
     if (server) this.#hide(server.id);
@@ -152,7 +152,7 @@ export class BusServers implements Channel {
     this.#host.scripts.onServerDisconnection(peer);
   }
 
-  /** The link to a server of the bus; its messages on the bus count as well while the link comes up. */
+  /** The link to a server of the bus, whose messages on the bus are handled too. */
   #linkTo(id: string): Peer | undefined {
     const server = this.#bus.presence.servers.get(id);
     return server && this.#link(server.publicAddress);

@@ -10,7 +10,7 @@ export interface Certificate {
  * Reads the files that a section names by `certificate` and `key`.
  *
  * @returns undefined if it names neither
- * @throws {StartError} if it names one alone, or one cannot be read
+ * @throws {StartError} if it names only one, or a file cannot be read
  */
 export async function readCertificate(
   section: string,

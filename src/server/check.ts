@@ -1,4 +1,4 @@
-// The sub-command `check`: the configuration is read and all scripts are compiled; nothing runs.
+// The sub-command `check`: reads the configuration and compiles all scripts, without running them.
 import { fromUtf8 } from "../bytes/text.ts";
 import { UsageError } from "../common/arguments.ts";
 import { misspelledInSource } from "../script/api/event_names.ts";
@@ -109,7 +109,7 @@ interface ScriptFile {
  * All Lua files in a folder and its folders, in order of their names; links are followed.
  *
  * @param complain called for folders and files that cannot be read, which are skipped
- * @param above the real paths of the folders that this one is in
+ * @param above real paths of the folders that contain this one
  */
 function scriptsIn(
   folder: string,

@@ -12,30 +12,30 @@ import { TcpConnection, tcpError, TcpListener } from "../net/tcp.ts";
 import { FailureMemory } from "./failure_memory.ts";
 import { LinkArrivals } from "./link_arrivals.ts";
 
-/** How often a target that is not linked is dialled (CLU-003), and how long one attempt may take. */
-const REDIAL_MS = 10_000;
-const DIAL_MS = 8_000;
+/** Ms between two attempts to link to a target (CLU-003), and maximum ms of one attempt. */
+const DIAL_INTERVAL = 10_000;
+const DIAL_TIMEOUT = 8_000;
 
 /**
- * Connections that have not identified themselves, of one source and of all; one more closes the
- * oldest of them, so that servers which do identify themselves get in.
+ * Maximum number of connections that have not identified themselves, of one source and of all; one more closes
+ * the oldest of them, so that other servers can still link.
  */
 const MAX_STRANGERS_OF_SOURCE = 16;
 const MAX_STRANGERS = 128;
-/** Servers that dialled this one. */
+/** Maximum number of servers that have linked to this one. */
 const MAX_INITIATORS = 256;
-/** Bytes of incomplete frames that all links together hold. */
+/** Maximum bytes of incomplete frames of all links together. */
 const MAX_BUFFERED = 64 * 1024 * 1024;
 
 export interface ClusterOptions {
-  /** TCP port for other servers, 0 for none. */
+  /** TCP port for other servers; 0: none. */
   readonly port: number;
   readonly targets: readonly Target[];
   /** `host:port` for clients, or "". */
   readonly publicAddress: string;
   /** UDP port of this server's RTMFP. */
   readonly rtmfpPort: number;
-  /** Empty for links without one. */
+  /** Key of the proofs of both ends; empty: links without proof. */
   readonly secret: Uint8Array;
   readonly hmac: Hmac;
   readonly random: (length: number) => Uint8Array;
@@ -52,7 +52,7 @@ export interface ClusterEvents {
   paths(): Iterable<string>;
   /** A server identified itself; it is in the roster already (API-652). */
   onConnection(peer: Peer): void;
-  /** A server is gone, and removed from the roster (API-653). */
+  /** A server has gone, and left the roster already (API-653). */
   onDisconnection(peer: Peer): void;
   /** @returns false if the message cannot be read */
   onMessage(peer: Peer, handler: string, payload: Uint8Array): boolean | void;
@@ -109,12 +109,12 @@ export class Cluster {
     this.tick(now());
   }
 
-  /** The TCP port that is listened on; 0 for none. */
+  /** The TCP port that the cluster listens on; 0: none. */
   get port(): number {
     return this.#listener?.port ?? 0;
   }
 
-  /** Targets without a link, and why; omits targets that were not tried yet. */
+  /** Targets without a link, with the reason; omits targets that were not tried yet. */
   get failures(): { address: string; failure: string }[] {
     return [...this.#dialled].filter(([, { failure }]) => failure !== "").map((
       [{ address }, { failure }],
@@ -131,7 +131,7 @@ export class Cluster {
     }
     for (const [target, state] of this.#dialled) {
       if (state.line !== undefined || now < state.nextAt) continue;
-      state.nextAt = now + REDIAL_MS;
+      state.nextAt = now + DIAL_INTERVAL;
       this.#dial(target);
     }
   }
@@ -187,7 +187,7 @@ export class Cluster {
     state.line = "dialling";
     this.#events.log("info", `Linking to server ${target.address}`);
     try {
-      const connection = await TcpConnection.connect(target.host, target.port, DIAL_MS);
+      const connection = await TcpConnection.connect(target.host, target.port, DIAL_TIMEOUT);
       if (this.#closed) return connection.close();
       state.line = this.#open(connection, target);
     } catch (error) {
@@ -318,7 +318,7 @@ export class Cluster {
     const dialled = line.target && this.#dialled.get(line.target);
     if (dialled) {
       dialled.line = undefined;
-      dialled.nextAt = this.#options.now() + REDIAL_MS;
+      dialled.nextAt = this.#options.now() + DIAL_INTERVAL;
     }
     const peer = line.peer;
     if (!peer) {
@@ -338,7 +338,7 @@ export class Cluster {
 interface Dialled {
   nextAt: number;
   line: Line | "dialling" | undefined;
-  /** Why it is not linked; "" if it is, or was not tried yet. */
+  /** Reason why the target is not linked; "" if it is, or was not tried yet. */
   failure: string;
 }
 

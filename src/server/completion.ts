@@ -21,7 +21,7 @@ export function completion(shell: string, words: Words): string | undefined {
   if (shell === "zsh") return `autoload -U +X bashcompinit && bashcompinit\n${bash(words)}`;
 }
 
-/** What may follow words, the longest first. */
+/** The words that may follow a beginning of the command line; longer beginnings first. */
 function rules({ options, client }: Words): [before: string, words: readonly string[]][] {
   const commands = Object.keys(client).map((name) => name.split(" "));
   const second = new Map<string, string[]>();

@@ -1,5 +1,5 @@
 /// <reference lib="deno.worker" />
-// Diffie-Hellman beside the loop: answers each PowerRequest with a PowerReply.
+// Diffie-Hellman on its own thread: answers each PowerRequest with a PowerReply.
 import { publicKeyOf, sharedSecret } from "../rtmfp/crypto/dh.ts";
 import type { PowerReply, PowerRequest } from "./powers.ts";
 

@@ -1,5 +1,4 @@
-// Digests for scripts and for links to other servers. Node's cryptography takes long to load, and
-// only does so with the first digest.
+// Digests for scripts and for links to other servers. The first digest loads Node's cryptography, which takes long.
 
 // deno-lint-ignore no-process-global -- importing node:process takes long as well
 const node = () => process.getBuiltinModule("node:crypto");

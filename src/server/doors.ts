@@ -1,5 +1,5 @@
-// The doors with ports of their own, besides the UDP port: each is a line in DOORS. RTWebSocket and
-// the other ways in by the web port are parts of the web door, web_door.ts.
+// The doors with TCP ports of their own: each is an entry in DOORS. RTWebSocket and the other protocols on the
+// web port are parts of the web door, web_door.ts.
 import type { Address } from "../common/address.ts";
 import type { Hub } from "../media/hub.ts";
 import type { Outbox } from "../rtmfp/outbox.ts";
@@ -18,8 +18,9 @@ export interface DoorHost {
   readonly listens: (port: number) => boolean;
   readonly config: () => Config;
   /**
-   * Waits until a name that another server publishes is played here, or none has it.
-   * @returns to be called when its listener is there, or there will be none
+   * Waits until another server's publication is relayed here, or no server has it.
+   *
+   * @returns a function that releases the relay: call it after adding a listener, or giving up
    */
   readonly seek?: (name: string) => Promise<(() => void) | undefined>;
   /** Monotonic time in milliseconds. */
@@ -35,11 +36,11 @@ export interface OpenDoor {
   flush(now: number): void;
   /** Monotonic time (ms) of the next {@link flush} if no input comes before. */
   readonly deadline: number;
-  /** The configuration has been read again. */
+  /** Applies the configuration, which was read again. */
   reload?(): void;
   /** Counters for metrics and the monitor page. */
   row?(): DoorRow;
-  /** Stops accepting, and ends the existing sessions in good order. */
+  /** Stops accepting, and closes the existing sessions normally. */
   stop(): Promise<void>;
 }
 
@@ -51,13 +52,13 @@ export const sendBufferOf = (config: Config): number | undefined =>
   config["rtmfp.native"] === "off" ? undefined : 262_144;
 
 /**
- * Opens a door, if the configuration asks for it.
+ * Opens a door, if the configuration enables it.
  *
  * @throws {StartError} if it cannot be opened
  */
 type Door = (host: DoorHost) => Promise<OpenDoor | undefined>;
 
-/** Modules of a door are loaded only if it is open. */
+/** All doors. The modules of a door are loaded only if the configuration enables it. */
 const DOORS: readonly Door[] = [
   async (host) =>
     host.config()["rtmp.port"] > 0 || host.config()["rtmp.tlsPort"] > 0
@@ -79,9 +80,9 @@ export class Doors implements Machine {
   #open: readonly OpenDoor[];
 
   /**
-   * @param first write into the channels of all doors, and so go first: calls that
-   *   waited, recordings, shared objects
-   * @param relays are open from the start
+   * @param first flushed before the doors, into whose channels they write: calls that waited, recordings, shared
+   *   objects
+   * @param relays the relays, which are open from the start
    */
   constructor(endpoint: Machine, first: readonly Flushed[], relays: OpenDoor) {
     this.#endpoint = endpoint;

@@ -1,7 +1,7 @@
 // `--dump`: packets as hex. CFG-071, CFG-094.
 import type { CryptoBackend } from "../rtmfp/crypto/backend.ts";
 
-/** Sixteen bytes a line, as hex and as text. */
+/** Lines of 16 bytes each, as hex and as text. */
 export function hexDump(bytes: Uint8Array): string {
   const lines: string[] = [];
   for (let at = 0; at < bytes.length; at += 16) {

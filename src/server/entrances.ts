@@ -1,4 +1,4 @@
-// Lines of the log after the start, with the URLs that clients and browsers open.
+// The log lines after the start, with the URLs for clients and browsers.
 import { addressText } from "../common/address.ts";
 import type { Config } from "../config/settings.ts";
 
@@ -6,7 +6,7 @@ import type { Config } from "../config/settings.ts";
 const MAX_PAGES = 4;
 
 /**
- * @param udpPort the port of RTMFP that was opened
+ * @param udpPort the open UDP port of RTMFP
  * @param pages paths of applications with pages of their own, such as `chat`
  * @returns lines with URLs of every door that the configuration opens
  */

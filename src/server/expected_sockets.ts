@@ -3,9 +3,9 @@ import type { Expected } from "../net/sandbox/socket_host.ts";
 import { isForScripts, sectionOf } from "../config/config.ts";
 
 /**
- * A key that ends in `port` means a listening socket, unless its section has a `host`: that and a URL
- * mean a connection. A wrong guess costs an unused worker, some 20 MB, or the time of starting it
- * later. docs/api.md, "What scripts may not do", tells authors.
+ * A key that ends in `port` means a listening socket, unless its section has a `host`: then, and for a URL, it means
+ * a connection. A wrong guess costs an unused worker, some 20 MB, or the time of starting it later. docs/api.md,
+ * "What scripts may not do", describes this to authors of scripts.
  *
  * @param texts values by key in lower case, including the server's own
  */

@@ -4,7 +4,7 @@ import { asFolder } from "./folders.ts";
 /**
  * @param program the path of the executable
  * @param home the folder of CumulusServer.ini
- * @returns `application.*` and `system.*`, all texts; folders end with a separator
+ * @returns the values of `application.*` and `system.*`; folders end with a separator
  */
 export function facts(program: string, home: string): Record<string, string> {
   const name = program.split(/[/\\]/).at(-1)!;

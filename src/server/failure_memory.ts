@@ -1,15 +1,15 @@
 import { ownText } from "../bytes/text.ts";
 
-/** Sources whose last failure is remembered; the oldest are forgotten first. */
+/** Maximum number of sources whose last failure is kept; the oldest is removed first. */
 const MAX_SOURCES = 256;
-/** Characters of a reason that are compared. */
+/** Maximum characters of a reason that are compared. */
 const MAX_REASON = 512;
 
-/** Remembers why each source failed last, so that one reason is told once. */
+/** Keeps the reason of each source's last failure, so that the log repeats none. */
 export class FailureMemory {
   readonly #reasons = new Map<string, string>();
 
-  /** @returns whether the source did not fail for this reason the last time */
+  /** @returns whether the reason differs from that of the source's last failure */
   add(source: string, reason: string): boolean {
     const kept = ownText(reason, MAX_REASON);
     const isNew = this.#reasons.get(source) !== kept;

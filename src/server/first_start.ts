@@ -6,7 +6,7 @@ import { StartError } from "./start_error.ts";
  * Writes CumulusServer.ini and www/main.lua into a folder without that file and without www, for users
  * who downloaded only the program.
  *
- * @param home with a separator at its end
+ * @param home the folder, with a separator at its end
  * @param rootScript the text of www/main.lua
  * @returns one line per file written; empty if the folder is in use
  * @throws {StartError} if the folder is not writable

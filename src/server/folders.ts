@@ -1,15 +1,15 @@
 // Where the files of a server are: CFG-001, CFG-025, CFG-030, CFG-032.
 
 export interface Folders {
-  /** The folder of CumulusServer.ini: absolute, with a separator at its end, as all of these. */
+  /** Absolute path of the folder of www, logs and CumulusServer.ini, with a separator at its end. */
   readonly home: string;
-  /** CumulusServer.ini, or what `--ini` names. */
+  /** Absolute path of CumulusServer.ini, or of the file that `--ini` names. */
   readonly ini: string;
 }
 
 /**
- * Finds the folder of www, logs and CumulusServer.ini: `--dir`, or that of the file that `--ini`
- * names, or that of the program, or the current one if only that has www or CumulusServer.ini.
+ * Finds the folder of www, logs and CumulusServer.ini: `--dir`, else the folder of the file that `--ini`
+ * names, else the folder of the program, or the current one if only that has www or CumulusServer.ini.
  *
  * @param program the folder of the program
  */
@@ -28,18 +28,18 @@ export function findFolders(
   return { home, ini: ini ?? `${home}CumulusServer.ini` };
 }
 
-/** A path as seen from a folder. */
+/** Makes a path absolute, relative to a folder. */
 export function absolute(path: string, folder: string): string {
   if (/^([/\\]|[a-zA-Z]:)/.test(path)) return path;
   return asFolder(folder) + path.replace(/^(?:\.(?:[/\\]+|$))+/, ""); // "./a" is "a"
 }
 
-/** With a separator at the end. */
+/** A path with a separator at its end. */
 export function asFolder(path: string): string {
   return /[/\\]$/.test(path) ? path : `${path}/`;
 }
 
-/** Whether a path exists; true if the system refuses to say. */
+/** Whether a path exists; true if the system refuses the check. */
 export function exists(path: string): boolean {
   try {
     Deno.statSync(path);
@@ -55,8 +55,8 @@ export function systemReason(error: unknown): string {
 }
 
 /**
- * Why a file or folder could not be made: a sentence that names the folder which must be writable,
- * and the user that the server runs as.
+ * Message about a file or folder that could not be created: names the folder that must be writable, and the user
+ * that the server runs as.
  */
 export function notWritable(path: string, error: unknown): string {
   let end = path.length;

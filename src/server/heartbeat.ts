@@ -1,10 +1,10 @@
 // State of the loop for the watchdog, in memory that both threads share.
 
-/** Places of the shared `Int32Array`. */
-const BEATS = 0, APPLICATION = 1, EVENT = 2, LIMIT = 3, PLACES = 4;
-/** Index shared by all names beyond the first 4,095. */
+/** Indices in the shared `Int32Array`, and its length. */
+const BEATS = 0, APPLICATION = 1, EVENT = 2, LIMIT = 3, LENGTH = 4;
+/** Number of all names after the first 4,095. */
 const OTHERS = 4_096;
-/** Characters of a name. */
+/** Maximum characters of a name. */
 const MAX_NAME = 100;
 
 /** The name of a number, sent before the first use of the number. */
@@ -15,17 +15,17 @@ export interface Named {
 
 /** Used by the thread of the loop. */
 export class Heartbeat {
-  readonly shared = new Int32Array(new SharedArrayBuffer(PLACES * 4));
+  readonly shared = new Int32Array(new SharedArrayBuffer(LENGTH * 4));
   readonly #applications = new Map<string, number>();
   readonly #events = new Map<string, number>();
   readonly #tell: (named: Named) => void;
 
-  /** @param tell gets each name once */
+  /** @param tell receives each name once */
   constructor(tell: (named: Named) => void) {
     this.#tell = tell;
   }
 
-  /** The loop runs. */
+  /** Notes that the loop runs. */
   beat(): void {
     Atomics.add(this.shared, BEATS, 1);
   }
@@ -35,7 +35,7 @@ export class Heartbeat {
     Atomics.store(this.shared, LIMIT, seconds);
   }
 
-  /** An event of an application starts; `path` undefined: no script runs. */
+  /** Notes the start of an event of an application; `path` undefined: no script runs. */
   enter(path: string | undefined, name: string): void {
     const { shared } = this;
     if (path === undefined) {
@@ -62,7 +62,7 @@ export class StallDetector {
   readonly #shared: Int32Array;
   readonly #names = new Map<number, string>();
   #beats = -1;
-  #stands = 0;
+  #stalledChecks = 0;
 
   constructor(shared: Int32Array) {
     this.#shared = shared;
@@ -73,8 +73,8 @@ export class StallDetector {
   }
 
   /**
-   * Checks whether the loop has run since the last check. It counts checks rather than asking a clock, so that a
-   * computer that slept is not taken for a blocked loop.
+   * Checks whether the loop has run since the last check. It counts checks instead of reading a clock, so that it
+   * does not mistake a computer that slept for a blocked loop.
    *
    * @returns the message to log when the loop was blocked for the limit of checks
    */
@@ -82,16 +82,16 @@ export class StallDetector {
     const beats = Atomics.load(this.#shared, BEATS);
     if (beats !== this.#beats) {
       this.#beats = beats;
-      this.#stands = 0;
+      this.#stalledChecks = 0;
       return undefined;
     }
     const limit = Atomics.load(this.#shared, LIMIT);
-    this.#stands++;
-    if (limit === 0 || this.#stands < limit) return undefined;
-    return `The event loop has not run for ${this.#stands} s ${this.place()}`;
+    this.#stalledChecks++;
+    if (limit === 0 || this.#stalledChecks < limit) return undefined;
+    return `The event loop has not run for ${this.#stalledChecks} s ${this.place()}`;
   }
 
-  /** The running script, as far as known. */
+  /** The running script, for messages. */
   place(): string {
     const application = Atomics.load(this.#shared, APPLICATION);
     if (application === 0) return "outside of scripts";

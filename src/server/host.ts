@@ -17,7 +17,7 @@ import type { Config } from "../config/settings.ts";
 import { scriptFiles } from "./script_files.ts";
 
 const MIB = 1 << 20;
-/** Characters of a line that a script logs. */
+/** Maximum characters of a line that a script logs. */
 const MAX_SCRIPT_TEXT = 16_384;
 
 /** Services of the outside world for scripts. */
@@ -39,7 +39,7 @@ export class ScriptHost implements Host {
   readonly #services: Services;
   readonly #heartbeat: Heartbeat | undefined;
   readonly #sockets: SocketHost;
-  /** The configuration from which the policy was made. */
+  /** The text of the lists from which the policy was made. */
   #lists: string;
   readonly #mailer: Mailer;
 
@@ -65,7 +65,7 @@ export class ScriptHost implements Host {
     this.#lists = listsOf(config);
     this.#mailer = new Mailer(mailOptions(config));
     this.#take(config);
-    prepareDigests(); // before `onStart`, whose time it would take
+    prepareDigests(); // so that it does not count as time of `onStart`
   }
 
   /** Starts the workers of sockets that the configuration mentions, before the first client. */
@@ -78,8 +78,8 @@ export class ScriptHost implements Host {
   }
 
   /**
-   * Applies the keys that may change without a restart; the owner of the applications passes on limits
-   * of time and memory.
+   * Applies the keys that may change without a restart, except the limits of time and memory, which
+   * {@link Server.reload} passes to the applications.
    *
    * @throws {ConfigError} if the sandbox lists cannot be enforced; nothing is changed
    */
@@ -162,12 +162,12 @@ export class ScriptHost implements Host {
     this.#log.bug("A function for scripts failed", error);
   }
 
-  /** Steps of scripts that the sandbox refused, by rule. */
+  /** Number of requests of scripts that the sandbox refused, by rule. */
   get refusals(): Record<RuleName, number> {
     return { ...this.#sockets.refusals, mail: this.#mailer.refused };
   }
 
-  /** The server stops: fails all unsent mails while scripts can still handle the errors. */
+  /** Fails all unsent mails before the server stops, while scripts can still handle the errors. */
   stopMail(): void {
     this.#mailer.close();
   }

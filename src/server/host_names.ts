@@ -2,8 +2,8 @@ import { canonicalIp } from "../common/ip.ts";
 import { systemLookups } from "../net/lookups.ts";
 
 /** Lifetime (ms) of an answer, and maximum number of answers kept. */
-const FRESH = 60_000;
-const MOST = 1_024;
+const LIFETIME = 60_000;
+const MAX_NAMES = 1_024;
 
 interface Name {
   ip: string | undefined;
@@ -12,8 +12,8 @@ interface Name {
 }
 
 /**
- * Resolves host names without waiting: the first request starts a look-up, and a later one gets the
- * result. Clients to be redirected repeat theirs every second or two.
+ * Resolves host names without waiting: the first request starts a look-up, and a later one gets the result.
+ * Clients repeat the handshake that is to be redirected every second or two.
  */
 export class HostNames {
   readonly #names = new Map<string, Name>();
@@ -31,16 +31,16 @@ export class HostNames {
     this.#lookUp = lookUp;
   }
 
-  /** The IP address of a host; undefined if unknown, or not known yet. */
+  /** The IP address of a host; undefined if the look-up failed or has not ended yet. */
   resolve(host: string): string | undefined {
     const ip = canonicalIp(host);
     if (ip) return ip;
     let name = this.#names.get(host);
     if (!name) {
-      if (this.#names.size >= MOST) this.#names.clear();
+      if (this.#names.size >= MAX_NAMES) this.#names.clear();
       this.#names.set(host, name = { ip: undefined, at: -Infinity, asking: false });
     }
-    if (!name.asking && this.#now() - name.at >= FRESH) this.#ask(host, name);
+    if (!name.asking && this.#now() - name.at >= LIFETIME) this.#ask(host, name);
     return name.ip;
   }
 

@@ -6,7 +6,7 @@ import { StartError } from "./start_error.ts";
  *
  * @param needed whether the file must exist
  * @returns undefined if there is no file: CFG-001
- * @throws {StartError} if it cannot be read, or is not text in UTF-8
+ * @throws {StartError} if the file cannot be read, or contains zero bytes, as UTF-16 does
  */
 export function readIni(path: string, needed: boolean): string | undefined {
   let bytes: Uint8Array;

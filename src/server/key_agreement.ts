@@ -10,24 +10,24 @@ import { type GroupId, groups } from "../rtmfp/crypto/dh_groups.ts";
 import type { Random } from "../rtmfp/crypto/backend.ts";
 import type { Powers } from "./powers.ts";
 
-/** Key pairs kept ready per group. */
-const READY = 8;
+/** Number of key pairs kept ready per group. */
+const READY_PAIRS = 8;
 /** Maximum number of waiting secrets; further handshakes are dropped, and their clients try again. */
-const QUEUE = 2_048;
+const MAX_WAITING = 2_048;
 /**
- * Handshakes a second that get a key pair of their own in the long run, so that making pairs takes a
- * fiftieth of a processor in each group. In a rush the other handshakes share the last pair, for at
- * most `SHARED_FOR` ms and `SHARED_BY` handshakes.
+ * Handshakes per second, in the long run, that get a key pair of their own, so that making pairs takes 1/50 of a
+ * processor in each group. In a rush the other handshakes share the last pair.
  */
 const OWN_PER_SECOND: Record<GroupId, number> = { 2: 200, 14: 50, 16: 10 };
-const SHARED_FOR = 10_000;
-const SHARED_BY = 100;
+/** Maximum ms, and maximum number of further handshakes, for which a pair is shared. */
+const SHARED_TIMEOUT = 10_000;
+const MAX_SHARED = 100;
 
 interface Pool {
   readonly group: GroupId;
   readonly ready: KeyPair[];
   making: number;
-  /** Handshakes that may get a pair of their own. */
+  /** Limits the handshakes that get a pair of their own. */
   readonly own: TokenBucket;
   last: { readonly pair: KeyPair; readonly until: number; left: number } | undefined;
 }
@@ -51,8 +51,8 @@ interface KeyAgreementOptions {
 }
 
 /**
- * Diffie-Hellman that leaves the loop free: powers are computed elsewhere, and key pairs are made
- * ahead. While the other thread starts, and if it is lost, the loop computes everything.
+ * Diffie-Hellman on another thread, with key pairs made in advance. While that thread starts, and after it failed,
+ * this one computes everything.
  */
 export class PreparedKeyAgreement implements KeyAgreement {
   readonly #options: KeyAgreementOptions;
@@ -66,7 +66,7 @@ export class PreparedKeyAgreement implements KeyAgreement {
     this.#powers = powers;
     this.#options = options;
     for (const group of options.groups) {
-      const own = new TokenBucket(READY, OWN_PER_SECOND[group]);
+      const own = new TokenBucket(READY_PAIRS, OWN_PER_SECOND[group]);
       this.#pools.set(group, { group, ready: [], making: 0, own, last: undefined });
     }
     this.#work();
@@ -81,13 +81,13 @@ export class PreparedKeyAgreement implements KeyAgreement {
     const isOwn = ready.length > 0 && own.take(now);
     if (!isOwn && last && last.until >= now && last.left-- > 0) return last.pair;
     const pair = ready.pop() ?? generateKeyPair(group, random);
-    pool.last = { pair, until: now + SHARED_FOR, left: SHARED_BY };
+    pool.last = { pair, until: now + SHARED_TIMEOUT, left: MAX_SHARED };
     this.#work();
     return pair;
   }
 
   agree(pair: KeyPair, farPublic: Uint8Array, done: Done): void {
-    if (!acceptablePublic(pair.group, farPublic) || this.#queue.length >= QUEUE) {
+    if (!acceptablePublic(pair.group, farPublic) || this.#queue.length >= MAX_WAITING) {
       return done(undefined);
     }
     if (!this.#powers?.ready) return done(sharedSecret(pair, farPublic));
@@ -103,7 +103,7 @@ export class PreparedKeyAgreement implements KeyAgreement {
     this.#queue.length = 0;
   }
 
-  /** Gives the other thread as much as it can take: secrets first, then pairs. */
+  /** Gives the other thread as much work as it can do in parallel: secrets first, then pairs. */
   #work(): void {
     while (this.#powers && this.#busy < this.#powers.parallel) {
       const { together } = this.#powers;
@@ -113,7 +113,7 @@ export class PreparedKeyAgreement implements KeyAgreement {
       }
       const pool = this.#poolToFill();
       if (!pool) return;
-      const missing = READY - pool.ready.length - pool.making;
+      const missing = READY_PAIRS - pool.ready.length - pool.making;
       this.#make(pool, Math.min(missing, together), this.#powers);
     }
   }
@@ -128,7 +128,7 @@ export class PreparedKeyAgreement implements KeyAgreement {
 
   #poolToFill(): Pool | undefined {
     for (const pool of this.#pools.values()) {
-      if (pool.ready.length + pool.making < READY) return pool;
+      if (pool.ready.length + pool.making < READY_PAIRS) return pool;
     }
     return undefined;
   }
@@ -177,7 +177,7 @@ export class PreparedKeyAgreement implements KeyAgreement {
     try {
       const privateKeys = Array.from({ length: count }, () => {
         const privateKey = this.#options.random(groups[group].exponentBits / 8);
-        privateKey.set([(privateKey[0] ?? 0) | 0x80]); // never shorter than it should be
+        privateKey.set([(privateKey[0] ?? 0) | 0x80]); // always has its full length
         return privateKey;
       });
       const publicKeys = await powers.compute(
@@ -199,7 +199,7 @@ export class PreparedKeyAgreement implements KeyAgreement {
 
   /** Continues without the other thread. */
   #lose(error: unknown): void {
-    if (!this.#powers) return; // closed, or known
+    if (!this.#powers) return; // closed, or lost already
     this.#powers = undefined;
     this.#options.log(
       `Computing Diffie-Hellman on the event loop from now on: ${(error as Error).message}`,

@@ -1,21 +1,21 @@
-/** How long a source waits whose servers broke the rules of links too often, in milliseconds. */
-const BAR = 10_000;
-/** Broken links of one source within that time before it waits: several servers may be behind one address. */
+/** Ms for which a source is refused after too many broken links. */
+const BAR_TIMEOUT = 10_000;
+/** Maximum broken links of one source within that time: several servers may have one address. */
 const MAX_BROKEN = 8;
-/** Connections of one source in a second that are looked at. */
+/** Maximum connections of one source per second; further ones are closed at once. */
 const MAX_ARRIVALS = 128;
 const SECOND = 1_000;
 
-/** Which sources may connect to the port for other servers now: a refusal costs as little as possible. */
+/** Decides which sources may connect to the port for other servers, so that a refusal costs little. */
 export class LinkArrivals {
-  /** Sources that are refused, with the end of that. */
+  /** Refused sources, with the time (ms) of the end of the refusal. */
   readonly #barred = new Map<string, number>();
-  /** When links of each source broke, the latest last. */
+  /** Times (ms) at which links of each source broke, the latest last. */
   readonly #broken = new Map<string, number[]>();
   #since = -Infinity;
   #bySource = new Map<string, number>();
 
-  /** Whether a source is neither barred nor floods. */
+  /** Counts a connection of a source. @returns whether to accept it */
   allows(source: string, now: number): boolean {
     const barred = this.#barred.get(source);
     if (barred !== undefined && now < barred) return false;
@@ -29,17 +29,17 @@ export class LinkArrivals {
     return arrivals <= MAX_ARRIVALS;
   }
 
-  /** A server of a source broke the rules of its link. */
+  /** Counts a link of a source that broke because of an invalid message. */
   broke(source: string, now: number): void {
     for (const [other, end] of this.#barred) if (end <= now) this.#barred.delete(other);
     for (const [other, times] of this.#broken) {
-      if (times.at(-1)! <= now - BAR) this.#broken.delete(other);
+      if (times.at(-1)! <= now - BAR_TIMEOUT) this.#broken.delete(other);
     }
-    const times = (this.#broken.get(source) ?? []).filter((at) => at > now - BAR);
+    const times = (this.#broken.get(source) ?? []).filter((at) => at > now - BAR_TIMEOUT);
     times.push(now);
     this.#broken.set(source, times);
     if (times.length <= MAX_BROKEN) return;
-    this.#barred.set(source, now + BAR);
+    this.#barred.set(source, now + BAR_TIMEOUT);
     this.#broken.delete(source);
   }
 }

@@ -12,7 +12,7 @@ export interface Machine {
 }
 
 interface LoopOptions {
-  /** Milliseconds, never going back. */
+  /** Monotonic time in ms. */
   readonly clock: () => number;
   /** Receives the time of each input before it is processed. */
   readonly setNow: (now: number) => void;
@@ -20,7 +20,7 @@ interface LoopOptions {
   readonly bug: (what: string, error: unknown, from?: Address) => void;
 }
 
-/** How late timers ran, in milliseconds. */
+/** Number of timers that ran, and sum and maximum of their lateness in ms. */
 export interface Lag {
   timers: number;
   total: number;
@@ -28,13 +28,13 @@ export interface Lag {
 }
 
 /** Milliseconds between two ticks. API-650. */
-const TICK = 2_000;
-/** Deadlines this close to one another share a timer. */
-const GRAIN = 4;
-/** Datagrams of one batch that share one reading of the clock, which costs as much as a short datagram. */
-const SAME_TIME = 16;
-/** Maximum repetitions of `flush` for the other sessions after an exception. */
-const RETRIES = 64;
+const TICK_INTERVAL = 2_000;
+/** Minimum ms by which a deadline must be earlier than the timer to set the timer again. */
+const MIN_EARLIER = 4;
+/** Maximum datagrams of a batch that share one reading of the clock, which costs as much as a short datagram. */
+const MAX_SAME_TIME = 16;
+/** Maximum calls of `flush` in a row, which repeats after exceptions for the other sessions. */
+const MAX_FLUSHES = 64;
 
 /** Machine before {@link Loop.run}. */
 const NOTHING: Machine = { receive() {}, flush() {}, deadline: Infinity };
@@ -72,7 +72,7 @@ export class Loop {
    * Runs until {@link stop}, which closes the socket.
    *
    * @param machine the machine to drive
-   * @param tick called every {@link TICK}, and at once. API-650.
+   * @param tick called at once and every {@link TICK_INTERVAL}. API-650.
    */
   async run(machine: Machine, tick: () => void): Promise<void> {
     this.#machine = machine;
@@ -96,7 +96,7 @@ export class Loop {
     queueMicrotask(() => this.#settle());
   }
 
-  /** Sends something while an input is being processed, instead of after it. */
+  /** Sends datagrams while an input is being processed, instead of after it. */
   sendNow(write: (out: Outbox) => void): void {
     if (this.#stopped) return;
     write(this.#socket);
@@ -104,8 +104,7 @@ export class Loop {
   }
 
   /**
-   * Stops ticking, and closes the socket when all posted datagrams are sent, at the latest after
-   * `within` milliseconds.
+   * Stops ticking, and closes the socket when all posted datagrams are sent, at the latest after `within` ms.
    */
   async stop(within = 500): Promise<void> {
     if (this.#stopped) return;
@@ -133,7 +132,7 @@ export class Loop {
     if (this.#sameTime === 0) {
       this.#now = this.#options.clock();
       this.#options.setNow(this.#now);
-      this.#sameTime = SAME_TIME;
+      this.#sameTime = MAX_SAME_TIME;
     }
     this.#sameTime--;
     return this.#now;
@@ -147,10 +146,10 @@ export class Loop {
     const now = this.#batchNow();
     if (now >= this.#tickAt) {
       // Ticks missed during a stall are not repeated.
-      this.#tickAt = Math.max(this.#tickAt + TICK, now + TICK / 2);
+      this.#tickAt = Math.max(this.#tickAt + TICK_INTERVAL, now + TICK_INTERVAL / 2);
       this.#try("Cannot tick", this.#tick);
     }
-    for (let i = 0; i < RETRIES; i++) {
+    for (let i = 0; i < MAX_FLUSHES; i++) {
       if (this.#try("Cannot send", () => this.#machine.flush(now, this.#socket))) break;
     }
     this.#socket.flush();
@@ -158,10 +157,10 @@ export class Loop {
     this.#arm(now);
   }
 
-  /** One timer for all deadlines. Setting it costs more than waking in vain, so an earlier timer stays. */
+  /** Sets the timer for all deadlines. An earlier timer stays: setting it costs more than waking too early. */
   #arm(now: number): void {
     const due = Math.min(this.#machine.deadline, this.#tickAt);
-    if (due >= this.#timerAt - GRAIN) return;
+    if (due >= this.#timerAt - MIN_EARLIER) return;
     clearTimeout(this.#timer);
     this.#timerAt = Math.max(due, now);
     this.#timer = setTimeout(() => this.#wake(), Math.max(0, Math.ceil(due - now)));
@@ -175,7 +174,7 @@ export class Loop {
     this.#settle();
   }
 
-  /** Returns the lateness noted since the last call. */
+  /** Takes the lateness noted since the last call. */
   takeLag(): Lag {
     const lag = this.#lag;
     this.#lag = { timers: 0, total: 0, worst: 0 };

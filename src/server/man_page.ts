@@ -1,7 +1,7 @@
 // The page of the manual: `CumulusServer man`, in the macros of man(7).
 import { MODES, optionLines } from "./command_line.ts";
 
-/** Characters of a line. */
+/** Maximum characters of a line. */
 const MAX_LINE = 80;
 
 /** A command of `client`, with the texts of its help. */
@@ -25,9 +25,9 @@ const EXAMPLES = [
 ];
 
 /**
- * @param version of the program
- * @param date of the page, `YYYY-MM-DD`
- * @param commands of `client`
+ * @param version version of the program
+ * @param date date of the page, `YYYY-MM-DD`
+ * @param commands commands of `client`
  * @returns the page, to be written to `man1/CumulusServer.1`
  */
 export function manPage(version: string, date: string, commands: readonly ManCommand[]): string {
@@ -84,7 +84,7 @@ function clientCommand({ name, operands, summary, options, notes }: ManCommand):
 
 function files(): string[] {
   return [
-    ...item("CumulusServer.ini", "the configuration; every key stands there with a comment"),
+    ...item("CumulusServer.ini", "the configuration, with a comment for every key"),
     ...item("www/", "an application in each folder, by its main.lua"),
     ...item("logs/log.0", "the log; up to ten files before it in log.1 to log.10"),
   ];
@@ -96,10 +96,10 @@ const item = (
   help: string,
 ): string[] => [".TP", `.B ${escape(term)}`, ...paragraph(help)];
 
-/** Lines that stay as they are. */
+/** Lines that troff does not fill. */
 const verbatim = (lines: readonly string[]): string[] => [".nf", ...lines.map(line), ".fi"];
 
-/** Lines of running text, none longer than mandoc(1) likes. */
+/** Lines of running text of at most {@link MAX_LINE} characters, as mandoc(1) wants them. */
 function paragraph(text: string): string[] {
   const lines: string[] = [];
   for (const word of text.split(/\s+/)) {
@@ -116,7 +116,7 @@ function line(text: string): string {
   return /^[.']/.test(escaped) ? `\\&${escaped}` : escaped;
 }
 
-/** Backslashes, and hyphens that can be pasted. */
+/** Escapes backslashes, quotes and hyphens, so that readers can paste them. */
 const escape = (text: string): string =>
   text.replaceAll("\\", "\\e").replaceAll("-", "\\-").replaceAll("'", "\\(aq").replaceAll(
     '"',

@@ -1,7 +1,7 @@
 /** Minimum number of new sessions since the last trim. */
-const MANY = 100;
-/** Minimum time (ms) between two trims. */
-const PAUSE = 10_000;
+const MIN_SESSIONS = 100;
+/** Minimum ms between two trims. */
+const TRIM_INTERVAL = 10_000;
 
 /**
  * Returns memory to the system after a rush of handshakes. Compiling the code that becomes hot in the
@@ -19,7 +19,8 @@ export class MemoryTrimmer {
 
   /** @param sessions number of sessions since the start */
   tick(now: number, sessions: number): void {
-    if (!this.#trim || sessions - this.#sessions < MANY || now - this.#at < PAUSE) return;
+    if (!this.#trim || sessions - this.#sessions < MIN_SESSIONS) return;
+    if (now - this.#at < TRIM_INTERVAL) return;
     this.#sessions = sessions;
     this.#at = now;
     this.#trim().catch(() => this.#trim = undefined);

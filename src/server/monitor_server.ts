@@ -8,8 +8,8 @@ import { type HttpServer, serveHttp } from "../net/http.ts";
 /**
  * Serves the monitor page, metrics and health.
  *
- * @param server whether it serves, and how its applications start again
- * @throws {Error} if the port cannot be had
+ * @param server health of the server, and restart of its applications
+ * @throws {Error} if the port cannot be opened
  */
 export async function serveMonitor(
   source: Source,

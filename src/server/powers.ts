@@ -5,7 +5,7 @@ import { type GroupId, groups } from "../rtmfp/crypto/dh_groups.ts";
 /** Computes powers modulo the primes of the Diffie-Hellman groups on another thread. */
 export interface Powers {
   readonly name: string;
-  /** Number of calls that run in parallel usefully. */
+  /** Number of calls to keep running at once. */
   readonly parallel: number;
   /** Maximum number of powers per call. */
   readonly together: number;
@@ -22,7 +22,7 @@ export interface Powers {
 
 /** A power to compute, big-endian. */
 export interface Power {
-  /** The group's generator where it is left out. */
+  /** Undefined: the generator of the group. */
   readonly base: Uint8Array | undefined;
   readonly exponent: Uint8Array;
 }
@@ -73,7 +73,7 @@ interface Waiting {
 export class WorkerPowers implements Powers {
   readonly name = "worker";
   ready = false;
-  readonly parallel = 2; // so that the worker never waits for this thread
+  readonly parallel = 2; // the worker has a next call while this thread handles a result
   readonly together = 2;
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();

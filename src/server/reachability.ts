@@ -1,6 +1,6 @@
 import { isLoopback } from "../common/ip.ts";
 
-/** Time (ms) for which the addresses of this machine are cached. */
+/** Minimum ms between two look-ups of this machine's addresses. */
 const LOOKUP_INTERVAL = 60_000;
 
 /** Detects whether clients from outside of this machine's networks reach it. */
@@ -9,7 +9,7 @@ export class Reachability {
   #local: ReadonlySet<string> = new Set();
   #localAt = -Infinity;
 
-  /** A client's first packet has come. */
+  /** Notes the first packet of a client. */
   helloFrom(ip: string): void {
     if (this.#isOutside(ip)) this.#lastFromOutside = Date.now();
   }
@@ -25,7 +25,7 @@ export class Reachability {
     return this.#lastFromOutside;
   }
 
-  /** Addresses of this machine, refreshed from time to time. */
+  /** IP addresses of this machine, at most {@link LOOKUP_INTERVAL} old. */
   get localAddresses(): ReadonlySet<string> {
     const now = performance.now();
     if (now - this.#localAt > LOOKUP_INTERVAL) {
@@ -33,7 +33,7 @@ export class Reachability {
       try {
         this.#local = new Set(Deno.networkInterfaces().map(({ address }) => address));
       } catch {
-        // not allowed to know (--allow-sys)
+        // no permission (--allow-sys)
       }
     }
     return this.#local;

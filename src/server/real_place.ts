@@ -4,8 +4,8 @@
  * The path of a file with all links resolved; a missing file is placed in the resolved folder.
  *
  * @param follow whether a link at the end of the path is followed
- * @param within folders, with `/` at the end, themselves perhaps links
- * @returns an object with the path, or the reason if links lead out of all these folders or nowhere
+ * @param within folders, with `/` at the end, which may be links themselves
+ * @returns an object with the path, or the reason if links lead out of all these folders, or to nothing
  * @throws {Error} of the system, such as `NotFound` if the folder is missing
  */
 export function realPlace(
@@ -28,7 +28,7 @@ function realFile(path: string): string | undefined {
   }
 }
 
-/** A name in the real place of its folder. */
+/** The path of a name in the real path of its folder. */
 function besideOthers(path: string): string {
   const cut = path.lastIndexOf("/");
   const folder = plain(Deno.realPathSync(path.slice(0, cut) || "/"));
@@ -39,7 +39,7 @@ function realFolder(folder: string): string {
   try {
     return `${plain(Deno.realPathSync(folder)).replace(/\/$/, "")}/`;
   } catch {
-    return folder; // nothing is in it
+    return folder; // a missing folder contains no file
   }
 }
 

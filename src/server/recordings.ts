@@ -23,7 +23,7 @@ interface OpenRecordings {
   readonly totals: () => RecordingTotals;
 }
 
-/** The recordings of this server, as the configuration allows them. */
+/** Opens the store of recordings, which applies the current configuration. */
 export function openRecordings({ hub, log, www, config, input }: RecordingsHost): OpenRecordings {
   const folders = new RecordingFolders({
     root: www,

@@ -1,4 +1,4 @@
-// Streams to and from other RTMP servers: the connections of relays, and which relays there are.
+// Relays of streams to and from other RTMP servers, and their connections.
 import { addressText } from "../common/address.ts";
 import type { Hub } from "../media/hub.ts";
 import type { RelayRow, RelayTraffic } from "../monitor/snapshot.ts";
@@ -15,12 +15,12 @@ import type { Config } from "../config/settings.ts";
 
 /** Interval (ms) of checks for configured relays and for time-outs. */
 const MANAGE_INTERVAL = 500;
-/** Time-out (ms) for the answer of an address. */
+/** Maximum ms for an address to accept a connection. */
 const DIAL_TIMEOUT = 10_000;
-/** Bytes of one write at most. */
+/** Maximum bytes of one write. */
 const BLOCK = 65_536;
-/** Maximum number of relays, of the configuration and of all scripts together. */
-const MOST = 1_024;
+/** Maximum number of relays of the configuration and of all scripts together. */
+const MAX_RELAYS = 1_024;
 
 interface RelaysHost {
   readonly hub: Hub;
@@ -37,7 +37,7 @@ export class Relays implements OpenDoor {
   readonly #host: RelaysHost;
   readonly #entries = new Set<Entry>();
   readonly #dirty = new Set<RelayWire>();
-  /** Of the configuration: by direction, name and URL. */
+  /** Relays of the configuration, by direction, name and URL. */
   readonly #configured = new Map<string, Entry>();
   /** Bytes of relays that have closed. */
   #past: RelayTraffic = { bytesIn: 0, bytesOut: 0 };
@@ -50,10 +50,10 @@ export class Relays implements OpenDoor {
   }
 
   /**
-   * Begins a relay.
+   * Starts a relay.
    *
    * @param publisher id of the only stream to push; undefined: any publisher of the name
-   * @returns the relay, or a text that says why not, without any part of the URL
+   * @returns the relay, or the reason of a failure, without any part of the URL
    */
   add(
     direction: "push" | "pull",
@@ -62,7 +62,7 @@ export class Relays implements OpenDoor {
     publisher?: number,
   ): StreamRelay | string {
     if (this.#stopped) return "the server stops";
-    if (this.#entries.size >= MOST) return `there are ${MOST} relays already`;
+    if (this.#entries.size >= MAX_RELAYS) return `there are ${MAX_RELAYS} relays already`;
     try {
       const entry = new Entry(direction, name, parseRtmpStreamUrl(url));
       this.#start(entry, publisher);
@@ -73,13 +73,13 @@ export class Relays implements OpenDoor {
     }
   }
 
-  // For the numbers
+  // For the monitor
 
   get size(): number {
     return this.#entries.size;
   }
 
-  /** All relays, in the order in which they began. */
+  /** All relays, in the order of their start. */
   *rows(): Iterable<RelayRow> {
     const { now } = this.#host.hub;
     for (const { direction, name, url: target, state, relay } of this.#entries) {
@@ -124,7 +124,7 @@ export class Relays implements OpenDoor {
     return this.#manageAt;
   }
 
-  /** Relays that the configuration no longer has are closed, new ones begin. */
+  /** Closes relays that the configuration no longer has, and starts new ones. */
   reload(): void {
     const config = this.#host.config();
     const wanted = new Map<string, [direction: "push" | "pull", entry: RelayEntry]>();
@@ -146,7 +146,7 @@ export class Relays implements OpenDoor {
     }
   }
 
-  // deno-lint-ignore require-await -- what relays have to say is sent by then
+  // deno-lint-ignore require-await -- closing relays sends at once
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#host.input("Cannot close relays", () => {
@@ -229,7 +229,7 @@ const withRelay = (
   bytesOut: bytesOut + (relay?.bytesOut ?? 0),
 });
 
-/** A relay as seen by its owner. */
+/** A relay for its owner, the configuration or a script. */
 class Entry implements StreamRelay {
   relay: Relay | undefined;
   closed = false;

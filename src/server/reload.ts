@@ -14,7 +14,7 @@ export interface Reloaded {
   readonly watchdog: Watchdog;
 }
 
-/** SIGHUP: reopens the log, and puts into effect what may change without a restart. */
+/** Makes the handler of SIGHUP: it reopens the log, and applies the keys that may change without a restart. */
 export function reloading({ setup, log, server, host, watchdog }: Reloaded): () => void {
   let applied = setup.configuration;
   const apply = (next: Configuration) => {
@@ -50,6 +50,6 @@ export function reloading({ setup, log, server, host, watchdog }: Reloaded): () 
   };
 }
 
-/** How the watchdog logs, from its own thread. */
+/** Options with which the watchdog logs its last line, from its own thread. */
 export const lastLine = ({ level, format, file }: LogOptions): ToWatchdog["log"] =>
   file && { level, format, directory: file.directory, name: file.name };

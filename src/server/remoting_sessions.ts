@@ -10,32 +10,32 @@ import { RemotingSession } from "../web/remoting.ts";
 import type { DoorHost } from "./doors.ts";
 
 const COOKIE = "cumulus";
-/** Bytes of one packet. */
-const LONGEST_BODY = 1 << 20;
+/** Maximum bytes of one packet. */
+const MAX_BODY = 1 << 20;
 
-/** Time (ms) for which a packet waits for a busy application, and interval of attempts. */
-const MAX_WAIT = 10_000;
-const WAIT_INTERVAL = 50;
+/** Maximum ms that a packet waits for a busy application, and ms between two attempts. */
+const BUSY_TIMEOUT = 10_000;
+const RETRY_INTERVAL = 50;
 
 /** An answer to a POST. */
 interface RemotingResponse {
   readonly status: number;
-  /** A packet, or a sentence. */
+  /** A packet, or a text for the user. */
   readonly body: Uint8Array<ArrayBuffer> | string;
   /** The value of the header Set-Cookie. */
   readonly cookie?: string;
 }
 
-/** The application is busy. */
+/** The answer while the application is busy. */
 const BUSY: RemotingResponse = { status: 503, body: "The application is busy: try again" };
 
-/** The sender of a packet that the client may repeat, if it came without the cookie of a session. */
+/** The session that the first attempt opened for a packet without a session's cookie. */
 interface Caller {
   session?: RemotingSession;
   cookie?: string;
 }
 
-/** Clients of Flash remoting, found again by a cookie for a minute. WEB-603. */
+/** Sessions of Flash remoting, by a cookie, which lasts until a minute without a call. WEB-603. */
 export class RemotingSessions {
   readonly #host: DoorHost;
   readonly #sessions = new Map<string, RemotingSession>();
@@ -49,8 +49,10 @@ export class RemotingSessions {
   }
 
   /**
-   * @param path of the application
-   * @param place takes a place for a new client; a text says that there is none
+   * Answers a POST.
+   *
+   * @param path path of the application
+   * @param place takes a place for a new client, and returns a function that frees it; or the reason of a refusal
    */
   async answer(
     request: Request,
@@ -59,12 +61,12 @@ export class RemotingSessions {
     place: () => (() => void) | string,
   ): Promise<RemotingResponse> {
     const packet = await readBody(request);
-    if (!packet) return { status: 413, body: `A packet has at most ${LONGEST_BODY} bytes` };
-    const until = this.#host.now() + MAX_WAIT;
+    if (!packet) return { status: 413, body: `A packet has at most ${MAX_BODY} bytes` };
+    const until = this.#host.now() + BUSY_TIMEOUT;
     const caller: Caller = {};
     let response: RemotingResponse | undefined;
     do {
-      if (response) await new Promise((resolve) => setTimeout(resolve, WAIT_INTERVAL));
+      if (response) await new Promise((resolve) => setTimeout(resolve, RETRY_INTERVAL));
       response = undefined;
       await turns.take(() =>
         this.#host.input("Cannot answer a remoting client", () => {
@@ -142,21 +144,21 @@ export class RemotingSessions {
   }
 }
 
-/** A cookie is valid for the address and the application to which it was given. */
+/** Key of a request's session: its cookie is valid only for one address and application. */
 function keyOf(request: Request, path: string, peer: WebPeer): string | undefined {
   const cookies = (request.headers.get("cookie") ?? "").slice(0, 4096).split(/; */, 64);
   const own = cookies.find((one) => one.startsWith(`${COOKIE}=`));
   return own === undefined ? undefined : `${own.slice(COOKIE.length + 1)} ${path} ${peer.hostname}`;
 }
 
-/** @returns undefined if it is too long */
+/** @returns undefined if the body is longer than {@link MAX_BODY} */
 async function readBody(request: Request): Promise<Uint8Array | undefined> {
-  if (Number(request.headers.get("content-length") ?? 0) > LONGEST_BODY) return undefined;
+  if (Number(request.headers.get("content-length") ?? 0) > MAX_BODY) return undefined;
   const parts: Uint8Array[] = [];
   let length = 0;
   for await (const part of request.body ?? []) {
     length += part.length;
-    if (length > LONGEST_BODY) return undefined;
+    if (length > MAX_BODY) return undefined;
     parts.push(part);
   }
   return concat(parts);

@@ -62,12 +62,12 @@ export class RtmfpPort {
     });
   }
 
-  /** Redirects a peer unknown to all servers, if an application says so. */
+  /** Redirects the seeker of a peer that no server knows, if an application gives an address. */
   rendezvousUnknown(hello: PeerHello, now: number): void {
     this.endpoint.redirectPeer(hello, this.flash.onPeerUnknown(hello) ?? [], now);
   }
 
-  /** Computes no further secrets. */
+  /** Stops the key agreement. */
   close(): void {
     this.#agreement.close();
   }

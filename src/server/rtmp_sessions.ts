@@ -9,26 +9,26 @@ import { hmacSha256 } from "./digests.ts";
 import type { DoorHost } from "./doors.ts";
 import { Pacing } from "./pacing.ts";
 
-/** Maximum bytes of one write, for a frame or two and for more; blocks kept of each size. */
+/** Maximum bytes of one write, for a frame or two and for more; maximum unused blocks kept of each size. */
 const SMALL_BLOCK = 8_192;
 const LARGE_BLOCK = 65_536;
-const SMALL_BLOCKS = 1_024;
-const LARGE_BLOCKS = 64;
+const MAX_SMALL_BLOCKS = 1_024;
+const MAX_LARGE_BLOCKS = 64;
 /** Interval (ms) of checks for time-outs. */
 const MANAGE_INTERVAL = 500;
 
 /** A TCP or TLS connection, or a WebSocket that carries the same bytes. */
 interface ByteSocket {
   readonly peer: Address;
-  /** Whether the last {@link write} is under way. */
+  /** Whether the last {@link write} has not ended. */
   readonly writing: boolean;
   start(events: StreamEvents): void;
   /**
-   * @param length of the bytes, from the first on, that are written
-   * @returns true: they are written; false: `onWritten` tells when, and they must not change until then
+   * @param length number of bytes to write, from the first on
+   * @returns true: they are written; false: they must not change until `onWritten`
    */
   write(bytes: Uint8Array, length: number): boolean;
-  /** The client is connected, and may send large messages. */
+  /** Allows large messages, as the client is connected. */
   trust?(): void;
   /** Ends the connection after all written bytes are sent. */
   end(): void;
@@ -38,12 +38,12 @@ interface ByteSocket {
 export class RtmpSessions {
   readonly server: RtmpServer;
   readonly #host: DoorHost;
-  /** Connections with something to write, each once. */
+  /** Connections with bytes to write, each once. */
   #dirty: SessionWire[] = [];
-  /** Those of them with more than media to write, each once. */
+  /** Connections with more than media to write, each once. */
   #pressing: SessionWire[] = [];
-  readonly #small = new Blocks(SMALL_BLOCK, SMALL_BLOCKS);
-  readonly #large = new Blocks(LARGE_BLOCK, LARGE_BLOCKS);
+  readonly #small = new Blocks(SMALL_BLOCK, MAX_SMALL_BLOCKS);
+  readonly #large = new Blocks(LARGE_BLOCK, MAX_LARGE_BLOCKS);
   readonly #pacing = new Pacing();
   #manageAt = Infinity;
 
@@ -90,14 +90,14 @@ export class RtmpSessions {
     });
   }
 
-  /** Numbers of these sessions. */
+  /** Counters for the monitor. */
   row(name: string): DoorRow {
     const { size: sessions, unconnected, counters: { accepted, closed } } = this.server;
     const limit = this.#host.config()["rtmp.connections"];
     return { name, sessions, unconnected, limit, accepted, closed, ...this.server.traffic() };
   }
 
-  /** The server stops: sessions end in good order. */
+  /** Closes all sessions normally, when the server stops. */
   close(): void {
     this.#host.input("Cannot close RTMP connections", () => this.server.close());
   }
@@ -118,7 +118,7 @@ export class RtmpSessions {
     (block.length === SMALL_BLOCK ? this.#small : this.#large).give(block);
   }
 
-  /** Input or output of a connection is complete. */
+  /** Processes input of a connection, or the end of a write. */
   input(what: string, action: () => void): void {
     this.#host.input(what, action);
   }
@@ -139,7 +139,7 @@ export class RtmpSessions {
     this.#pumpAll(pressing);
   }
 
-  /** After an exception the other connections keep their turn. */
+  /** Writes to connections. After an exception, wakes the remaining ones again. */
   #pumpAll(wires: readonly SessionWire[]): void {
     const left = wires.values(); // the second loop continues where the first one ended
     try {
@@ -149,7 +149,7 @@ export class RtmpSessions {
     }
   }
 
-  /** Writes what waits for a client, unless a write is under way. */
+  /** Writes a client's waiting bytes, unless its last write has not ended. */
   #pump(wire: SessionWire): void {
     while (!wire.writing) {
       const { session } = wire;
@@ -173,11 +173,11 @@ export class RtmpSessions {
   }
 }
 
-/** A connection as its session knows it. */
+/** The connection of a session. */
 class SessionWire implements Wire, StreamEvents {
-  /** Whether it is in the list of connections to write to. */
+  /** Whether the connection is in the list of those to write to. */
   dirty = false;
-  /** It is among those with more than media to write. */
+  /** Whether the connection is in the list of those with more than media to write. */
   pressing = false;
   readonly #sessions: RtmpSessions;
   readonly #socket: ByteSocket;
@@ -202,7 +202,7 @@ class SessionWire implements Wire, StreamEvents {
     this.#socket.start(this);
   }
 
-  /** @returns false: the block is in use until it is written */
+  /** @returns false: the block is in use until {@link onWritten} */
   write(block: Uint8Array, length: number): boolean {
     const isWritten = this.#socket.write(block, length);
     if (!isWritten) this.#block = block;

@@ -5,8 +5,8 @@ import { RtwsConnection } from "../rtws/rtws_connection.ts";
 import { RtwsSession } from "../rtws/session.ts";
 import type { DoorHost } from "./doors.ts";
 
-/** Bytes that may wait in a WebSocket before its session waits itself. WEB-103. */
-const MOST_BUFFERED = 256 * 1024;
+/** Maximum bytes that wait in a WebSocket; above it, its session sends no more. WEB-103. */
+const MAX_BUFFERED = 256 * 1024;
 /** Interval (ms) of checks of full WebSockets for room. */
 const BLOCKED_INTERVAL = 20;
 /** Interval (ms) of checks of all sessions for due work. */
@@ -16,11 +16,11 @@ const GOING_AWAY = 1001;
 const PROTOCOL_ERROR = 1002;
 const UNSUPPORTED_DATA = 1003;
 
-/** The RTWebSockets that are open, and their sessions. */
+/** The open RTWebSockets and their sessions. */
 export class RtwsSockets {
   readonly #host: DoorHost;
   readonly #sessions = new Map<RtwsSession, WebSocketConnection>();
-  /** Sessions that may have something to send. */
+  /** Sessions that may have messages to send. */
   readonly #awake = new Set<RtwsSession>();
   #tickAt = Infinity;
   #blocked = false;
@@ -40,14 +40,14 @@ export class RtwsSockets {
   /**
    * Serves a WebSocket that a client has opened.
    *
-   * @param leave called once when it is over
+   * @param leave called once when the WebSocket has closed
    */
   open(socket: WebSocketConnection, peer: WebPeer, leave: () => void): void {
     const { hub, log, now, random } = this.#host;
     const session = new RtwsSession({
       send: (message) => socket.send(message),
       get writable() {
-        return socket.bufferedAmount < MOST_BUFFERED;
+        return socket.bufferedAmount < MAX_BUFFERED;
       },
       wake: () => this.#awake.add(session),
     }, now());
@@ -99,7 +99,7 @@ export class RtwsSockets {
       session.flush(now);
       if (session.queuedMessages === 0) this.#awake.delete(session);
       else if (!session.writable) this.#blocked = true;
-      else this.#awake.delete(session); // it waits for acknowledgements
+      else this.#awake.delete(session); // the session waits for acknowledgements
     }
     if (this.#blocked) this.#tickAt = Math.min(this.#tickAt, now + BLOCKED_INTERVAL);
   }

@@ -15,20 +15,20 @@ import type { Config } from "../config/settings.ts";
 
 type List = "sandbox.connect" | "sandbox.udp" | "sandbox.listen";
 
-/** Entries after which Deno takes seconds to start a worker. */
-const MOST_ENTRIES = 65_536;
+/** Maximum number of entries: with more, Deno takes seconds to start a worker. */
+const MAX_ENTRIES = 65_536;
 
 /**
- * The policy as `net/sandbox` wants it.
+ * Makes the policy of script sockets.
  *
- * @throws {ConfigError} for a rule that cannot be told to Deno
+ * @throws {ConfigError} for a rule that Deno's permissions cannot express
  */
 export function sandboxPolicy(
   config: Pick<Config, List>,
 ): Policy {
-  const connect = new Door("sandbox.connect", config);
-  const udp = new Door("sandbox.udp", config);
-  const listen = new Door("sandbox.listen", config);
+  const connect = new RuleList("sandbox.connect", config);
+  const udp = new RuleList("sandbox.udp", config);
+  const listen = new RuleList("sandbox.listen", config);
   return {
     connect: (ip, port, name) => connect.opens(ip, port, name),
     udp: (ip, port, name) => udp.opens(ip, port, name),
@@ -54,7 +54,8 @@ export function mayMail(rules: readonly string[], recipient: string): boolean {
   );
 }
 
-class Door {
+/** One of the lists, as rules and as Deno's permission. */
+class RuleList {
   readonly #rules: readonly AddressRule[];
   readonly #everything: boolean;
   #permission: readonly string[] | undefined;
@@ -67,23 +68,25 @@ class Door {
       const hosts = hostsOf(rule);
       const { kind } = rule.hosts;
       if (name === "sandbox.listen" && hosts.length === 0) {
-        const what = kind === "name" ? "addresses of this machine, no names" : "no IPv6 networks";
+        const what = kind === "name"
+          ? "an address of this machine, not a name"
+          : "an IPv6 address, not a network";
         throw new ConfigError([valueProblem(name, rule.text, what)]);
       }
       entries += hosts.length * (isOpen(rule) ? 1 : rule.to - rule.from + 1);
-      if (entries > MOST_ENTRIES) {
-        const most = `at most ${MOST_ENTRIES} pairs of range and port`;
+      if (entries > MAX_ENTRIES) {
+        const most = `at most ${MAX_ENTRIES} pairs of range and port`;
         throw new ConfigError([valueProblem(name, rule.text, most)]);
       }
     }
   }
 
-  /** In Deno's words; made when it is first asked for, as most servers need it never. */
+  /** The list in Deno's form; made when it is first read, as most servers never need it. */
   get permission(): readonly string[] | true {
     return this.#everything || (this.#permission ??= this.#list());
   }
 
-  /** The ports of an address that are allowed around one, in Deno's words. */
+  /** The allowed ports of an address in the block of a port, in Deno's form. */
   permissionOn(ip: string, port: number): string[] {
     const first = port - port % PORT_BLOCK;
     const entries = new Set<string>();
@@ -119,7 +122,7 @@ class Door {
     );
   }
 
-  /** Whether an address is allowed by what Deno is told as well. */
+  /** Whether Deno's permission allows an address too. */
   lists(ip: string, port: number): boolean {
     return this.#everything ||
       this.#rules.some((rule) =>
@@ -128,13 +131,13 @@ class Door {
   }
 }
 
-/** Whether Deno is told of an IPv6 address that a rule holds for. */
+/** Whether Deno's permission contains an IPv6 address that a rule matches. */
 function isListed(ip: string, { hosts }: AddressRule): boolean {
   if (hosts.kind === "range") return hosts.range.bits === 128;
   return hosts.kind === "loopback" && ip === "::1";
 }
 
-/** Whether a rule is about all ports. */
+/** Whether a rule matches all ports. */
 function isOpen({ from, to }: AddressRule): boolean {
   return from <= 1 && to === 65_535;
 }
@@ -142,8 +145,8 @@ function isOpen({ from, to }: AddressRule): boolean {
 const ANY_IPV4 = "0.0.0.0/0";
 
 /**
- * The hosts of a rule as Deno's `net` permission has them: no networks of IPv6, and no names, since
- * the worker sees the addresses that were checked and nothing else.
+ * The hosts of a rule as entries of Deno's `net` permission: without IPv6 networks, and without names, as the
+ * worker sees only addresses that were checked.
  */
 function hostsOf({ hosts }: AddressRule): string[] {
   switch (hosts.kind) {

@@ -25,7 +25,7 @@ export const scriptFiles: Files = {
     reason(() => Deno.renameSync(placeOfName(from, within), placeOfName(to, within))),
 };
 
-/** The place of a name, which may be that of a link. @throws {Error} if it is outside of the folders */
+/** The real path of a name; a link itself is not followed. @throws {Error} if it is outside of the folders */
 function placeOfName(path: string, within: readonly string[]): string {
   const place = realPlace(path, within, false);
   if (typeof place === "string") throw new Error(place);
@@ -33,7 +33,7 @@ function placeOfName(path: string, within: readonly string[]): string {
 }
 
 /**
- * Opens a regular file whose real place is in one of these folders; anywhere without them. Checks the
+ * Opens a regular file whose real path is in one of these folders; without them, any. Checks the
  * opened file again before truncating it: another file may have taken the path.
  *
  * @throws {Error} with the reason
@@ -43,7 +43,7 @@ function openRegular(path: string, options: OpenOptions, within?: readonly strin
   if (typeof place === "string") throw new Error(place);
   const { real } = place;
   const before = statOf(real);
-  if (before) regular(before); // to open a named pipe may take for ever
+  if (before) regular(before); // opening a named pipe may block for ever
   const full = descriptors.take();
   if (full !== undefined) throw new Error(full);
   const file = Deno.openSync(real, { ...options, truncate: false });
@@ -74,7 +74,7 @@ function regular(info: Deno.FileInfo): void {
   if (!info.isFile) throw new Error("Not a regular file");
 }
 
-/** Not by its size alone: files of /proc have none, and files grow. */
+/** Reads a file to its end, not by its size: files of /proc have size 0, and files grow. */
 function readWhole(path: string, limit: number, within?: readonly string[]): Uint8Array {
   const file = openRegular(path, { read: true }, within);
   try {
@@ -119,14 +119,14 @@ class ScriptFile implements HostFile {
     return reason(() => this.#file.truncateSync(length));
   }
 
-  flush(): void {} // nothing is held back
+  flush(): void {} // writes are not buffered
 
   close(): void {
     this.#file.close();
   }
 }
 
-/** Result of `look`; undefined if the path does not exist, a text if the system refuses. */
+/** Result of `look`; undefined if the path does not exist; the reason, as text, if the system refuses. */
 function whatIs<T>(path: string, look: () => T): T | undefined | string {
   try {
     return look();
@@ -136,12 +136,12 @@ function whatIs<T>(path: string, look: () => T): T | undefined | string {
   }
 }
 
-/** A name that is too long or has a file for a folder cannot exist. */
+/** Whether an error means that the path does not exist; so do too long names, and files in place of folders. */
 const isAbsent = (error: unknown): boolean =>
   error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory ||
   (error as { code?: string }).code === "ENAMETOOLONG";
 
-/** What an action gives, or why it failed, in the words of the system. */
+/** Result of an action, or the system's reason of its failure. */
 function attempt<T>(action: () => T): T | string {
   try {
     return action();

@@ -5,31 +5,31 @@ import type { Applications } from "../media/application.ts";
 export interface Scripts extends Applications {
   /** Starts the root application. API-023. */
   start(): void;
-  /** Starts all applications again, with what their files are now; clients stay. API-046. */
+  /** Restarts all applications from their current files; clients stay. API-046. */
   restart?(): void;
-  /** Stops all applications, children first; all clients are gone. API-042. */
+  /** Stops all applications, children first, after all clients have gone. API-042. */
   stop(): void;
-  /** Takes over limits: milliseconds of a call, bytes of all scripts together. */
+  /** Applies limits: ms of a call, bytes of all scripts together. */
   limit?(time: number, memory: number): void;
-  /** The running line of a script, for messages that it causes elsewhere; no file if no script runs. */
+  /** The running line of a script, for log lines that it causes; file "" if no script runs. */
   readonly place?: { readonly file: string; readonly line: number };
   /** Paths of the applications that run. CLU-065. */
   paths(): Iterable<string>;
-  /** API-652, API-653: the peer is in the roster already, or not any more. */
+  /** A server was linked; the peer is in the roster already. API-652 */
   onServerConnection(peer: Peer): void;
+  /** A server has gone; the peer has left the roster already. API-653 */
   onServerDisconnection(peer: Peer): void;
-  /** A server has called a handler. API-520. */
-  /** @returns false if the message cannot be read */
+  /** A server has called a handler. API-520. @returns false if the message cannot be read */
   onServerMessage(peer: Peer, handler: string, payload: Uint8Array): boolean | void;
   /** Applications run at another server. CLU-031. */
   onServerRunning(paths: readonly string[]): void;
   /** Bytes that the Lua machine holds. */
   readonly memory: number;
-  /** All applications that were asked for, for the numbers. */
+  /** State of all applications that clients have asked for, for the monitor. */
   rows(): Iterable<ScriptRow>;
 }
 
-/** How an application does. */
+/** State of an application, for the monitor. */
 interface ScriptRow {
   readonly path: string;
   readonly running: boolean;

@@ -14,13 +14,15 @@ import { clock, random, type ServerOptions, ServerParts } from "./server_parts.t
 import { StartError } from "./start_error.ts";
 import { StatusSource } from "./status_source.ts";
 
-/** How long clients have to hear that the server stops, in milliseconds. */
+/** Maximum ms for clients to acknowledge that the server stops. */
 const STOP_TIMEOUT = 500;
-/** How long recordings have to be ended, in milliseconds. */
+/** Maximum ms to close recordings. */
 const RECORDINGS_TIMEOUT = 5_000;
 
+const MIB = 1 << 20;
+
 export class Server {
-  /** The UDP port that is listened on. */
+  /** The UDP port that the server listens on. */
   readonly port: number;
   readonly status: StatusSource;
   readonly #options: ServerOptions;
@@ -35,8 +37,7 @@ export class Server {
   /**
    * Opens the port and starts the root application.
    *
-   * @throws {StartError} if the port, or another thing that the configuration asks for, cannot
-   *   be had
+   * @throws {StartError} if the port, or another resource of the configuration, cannot be opened
    */
   static async start(options: ServerOptions): Promise<Server> {
     const { configuration: { config }, log } = options;
@@ -124,7 +125,7 @@ export class Server {
     });
   }
 
-  /** Meets other servers on a bus, if the configuration names one; what that takes is loaded only then. */
+  /** Joins the bus if the configuration names one; loads its modules only then. */
   async #joinBus(): Promise<void> {
     const { log } = this.#options;
     const parts = this.#parts;
@@ -146,7 +147,7 @@ export class Server {
     });
   }
 
-  /** Opens the links to other servers, and the page of numbers where it is asked for. */
+  /** Opens the links to other servers, and the monitor's port if the configuration has one. */
   async #link(): Promise<void> {
     const { log, dump } = this.#options;
     const parts = this.#parts;
@@ -174,15 +175,16 @@ export class Server {
     return this.#finished;
   }
 
-  /** Takes over what may change without a restart. */
+  /** Applies the keys that may change without a restart. */
   reload(config: Config): void {
     this.#parts.config = config;
     this.#parts.doors.reload();
-    this.#scripts.limit?.(config["script.time"], config["script.memory"] << 20);
+    this.#scripts.limit?.(config["script.time"], config["script.memory"] * MIB);
   }
 
   /**
    * Restarts all applications from their current files; clients stay. API-046
+   *
    * @param by origin of the request, for the log
    */
   restartApplications(by: string): void {
@@ -193,7 +195,7 @@ export class Server {
     );
   }
 
-  /** Tells clients, then applications, and stops. API-042, CFG-077. */
+  /** Closes all sessions, then stops the applications, then the loop. API-042, CFG-077. */
   async stop(): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
@@ -214,7 +216,7 @@ export class Server {
     await Promise.all([left, monitor, this.#finished]);
   }
 
-  /** Publishers are gone: waits until what waits of their recordings is on the disk. */
+  /** Waits until the recordings of publishers that have gone are on the disk. */
   async #recordingsEnd(): Promise<void> {
     const end = clock() + RECORDINGS_TIMEOUT;
     while (this.#parts.store.recordings > 0 && clock() < end) await sleep(5);

@@ -9,15 +9,15 @@ import type { Scripts } from "./scripts.ts";
 
 interface ServerLinksHost {
   readonly config: () => Config;
-  /** The UDP port that is listened on. */
+  /** The UDP port that the server listens on. */
   readonly port: number;
   readonly clock: () => number;
   readonly random: (length: number) => Uint8Array;
-  /** Undefined: this server meets others on no bus. */
+  /** Returns undefined without a bus. */
   readonly bus: () => ServerBus | undefined;
 }
 
-/** The links to other servers, as the configuration names them. */
+/** Makes the links to other servers from the configuration. */
 export function serverLinks({ config, port, random, clock, bus }: ServerLinksHost): Cluster {
   const now = config();
   return new Cluster({
@@ -34,7 +34,7 @@ export function serverLinks({ config, port, random, clock, bus }: ServerLinksHos
   });
 }
 
-/** What links tell the applications, and the log. */
+/** Handlers that pass events of links to the applications, and the log. */
 export function linkEvents(
   scripts: Scripts,
   loop: Loop,
@@ -42,7 +42,8 @@ export function linkEvents(
   bus: () => ServerBus | undefined,
   dump: ((header: string, bytes: Uint8Array) => void) | undefined,
 ): ClusterEvents {
-  const event = (action: () => void) => loop.input("Cannot tell of a server", action);
+  const event = (action: () => void) =>
+    loop.input("Cannot process an event of a server link", action);
   return {
     paths: () => scripts.paths(),
     onConnection: (peer) =>

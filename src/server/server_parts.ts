@@ -26,9 +26,9 @@ import { openSharedObjectFiles, sharedObjectBounds } from "./shared_objects.ts";
 export interface ServerOptions {
   readonly configuration: Configuration;
   readonly log: Log;
-  /** Instead of the configured one; 0 takes any that is free. */
+  /** UDP port, instead of the configured one; 0: any free port. */
   readonly port?: number;
-  /** Packets of clients, or what goes between servers (`middle`), or all of it is logged. */
+  /** Bytes to log: packets of clients, bytes between servers (`middle`), or both. */
   readonly dump?: "clients" | "middle" | "all";
   readonly version: string;
   /** Makes the applications. */
@@ -37,11 +37,11 @@ export interface ServerOptions {
   readonly www?: string;
   /** Whether a script's TCP server listens on a port. */
   readonly listens?: (port: number) => boolean;
-  /** Whether the server may connect to an address by TCP, to which a host name may have led. */
+  /** Whether the server may connect to a TCP address. @param name the host name that was resolved to it, if any */
   readonly connects?: (ip: string, port: number, name?: string) => boolean;
-  /** Clients are gone and applications stop next. */
+  /** Called when clients have gone, before the applications stop. */
   readonly onStopping?: () => void;
-  /** Steps of scripts that the sandbox refused, by rule. */
+  /** Number of requests of scripts that the sandbox refused, by rule. */
   readonly refusals?: () => Readonly<Record<string, number>>;
 }
 
@@ -52,7 +52,7 @@ export interface Services {
   input(what: string, action: () => void): void;
   /** The links to other servers. */
   readonly cluster: Cluster;
-  /** Streams to and from other servers. */
+  /** Relays of streams to and from other servers. */
   readonly relays: Relays;
 }
 
@@ -63,15 +63,15 @@ export const random = (length: number): Uint8Array<ArrayBuffer> =>
   crypto.getRandomValues(new Uint8Array(length));
 
 /**
- * The parts of a server that applications are made of, each built of those before it. Nothing is
- * received or sent before the loop runs.
+ * The parts of a server, each built from earlier ones; the applications are built from them. The server neither
+ * receives nor sends before the loop runs.
  */
 export class ServerParts implements Services {
-  /** As it was read last. */
+  /** The configuration as last read. */
   config: Config;
   /** The applications; undefined while they are being made. */
   scripts: Scripts | undefined;
-  /** Where this server meets others, once it has joined; undefined if it does not. */
+  /** The bus; undefined without one, and before the server has joined it. */
   bus: ServerBus | undefined;
   readonly sharedObjects: SharedObjectFiles;
   readonly hub: Hub;

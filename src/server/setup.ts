@@ -7,7 +7,7 @@ import { prepareFolder } from "./first_start.ts";
 import { absolute, asFolder, exists, findFolders, type Folders } from "./folders.ts";
 import { readIni } from "./ini_file.ts";
 
-/** The program's own facts. */
+/** Facts about the program itself. */
 export interface Program {
   readonly version: string;
   /** The path of the executable, or of main.ts. */
@@ -16,7 +16,7 @@ export interface Program {
   readonly rootScript: string;
 }
 
-/** Where the files of a server are, and its configuration as they and the command line say. */
+/** The folders and the configuration of a server, from the command line and the configuration file. */
 export class Setup {
   /** The folder of www, absolute, with a separator at its end. */
   readonly home: string;
@@ -28,7 +28,7 @@ export class Setup {
 
   /**
    * @throws {ConfigError} if the configuration has errors
-   * @throws {StartError} if it cannot be read, or the folder cannot be written
+   * @throws {StartError} if the file cannot be read, or the folder cannot be written
    */
   constructor(readonly options: Options, readonly program: Program) {
     const folders = this.#folders = findFolders(options, program.path.replace(/[^/\\]*$/, ""));

@@ -1,4 +1,4 @@
-// Persistent shared objects: a file each. SO-080, SO-081, SO-085, SO-086.
+// Persistent shared objects, one file each. SO-080, SO-081, SO-085, SO-086.
 import { WireError } from "../bytes/wire_error.ts";
 import type { SharedObject } from "../media/shared_object.ts";
 import {
@@ -11,8 +11,8 @@ import { WholeFiles } from "../net/whole_files.ts";
 import type { Log } from "../log/log.ts";
 import { objectFile } from "./shared_object_names.ts";
 
-/** Delay (ms) before a change is written; a crash loses changes of this time. */
-const WRITE_AFTER = 1_000;
+/** Ms from a change to the write of the file; a crash loses changes of this time. */
+const WRITE_DELAY = 1_000;
 const SUFFIX = ".so";
 
 interface SharedObjectFilesOptions {
@@ -20,7 +20,7 @@ interface SharedObjectFilesOptions {
   readonly enabled: () => boolean;
   /** The folder of an application's objects, absolute, without `/` at its end. */
   readonly folder: (application: string) => string;
-  /** Files that an application may have. */
+  /** Maximum number of files of an application. */
   readonly objects: () => number;
   readonly log: Log;
 }
@@ -28,7 +28,7 @@ interface SharedObjectFilesOptions {
 interface Place {
   readonly folder: string;
   readonly path: string;
-  /** The file does not exist yet. */
+  /** Whether the file does not exist yet. */
   isNew: boolean;
   timer?: ReturnType<typeof setTimeout>;
 }
@@ -37,7 +37,7 @@ export class SharedObjectFiles implements SharedObjectStore {
   readonly #options: SharedObjectFilesOptions;
   readonly #places = new Map<SharedObject, Place>();
   readonly #files: WholeFiles;
-  /** How many files a folder has, once it was looked at. */
+  /** Number of files of each folder that was read. */
   readonly #counts = new Map<string, number>();
 
   constructor(options: SharedObjectFilesOptions) {
@@ -73,7 +73,7 @@ export class SharedObjectFiles implements SharedObjectStore {
   changed(object: SharedObject): void {
     const place = this.#places.get(object);
     if (!place || place.timer !== undefined) return;
-    place.timer = setTimeout(() => this.flush(object), WRITE_AFTER);
+    place.timer = setTimeout(() => this.flush(object), WRITE_DELAY);
   }
 
   flush(object: SharedObject): void {
@@ -91,13 +91,13 @@ export class SharedObjectFiles implements SharedObjectStore {
     this.#places.delete(object);
   }
 
-  /** Writes all pending changes; settles once they are on the disk. */
+  /** Writes all pending changes; resolves when they are on the disk. */
   close(): Promise<void> {
     for (const object of this.#places.keys()) this.flush(object);
     return this.#files.settled();
   }
 
-  /** A file that cannot be used is moved aside, and the object begins empty. */
+  /** Reads a file into an object; renames a damaged file, and the object stays empty. */
   #read(path: string, bytes: Uint8Array, object: SharedObject): void {
     try {
       readSharedObjectFile(bytes, object);

@@ -1,20 +1,20 @@
-// Names of shared objects, which clients write, and the files they stand for. SO-081.
+// Names of shared objects, which clients choose, and their files. SO-081.
 import { toUtf8 } from "../bytes/text.ts";
 
 const MAX_SEGMENTS = 8;
-/** Bytes of the name of a file, which most systems bound by 255; `.broken-…` and `.tmp` come behind. */
+/** Maximum bytes of a file's name: most systems allow 255, and the server appends `.broken-…` and `.tmp`. */
 const MAX_SEGMENT = 200;
-/** What stands in a file's name as it is; where systems take "A" for "a", one of the two is written otherwise. */
+/** Characters that a file's name keeps; systems that do not distinguish "A" and "a" keep only "a". */
 const PLAIN = Deno.build.os === "linux" ? /[A-Za-z0-9_\- ]/ : /[a-z0-9_\- ]/;
-/** Names that Windows keeps for devices. */
+/** Names that Windows reserves for devices. */
 const DEVICE = /^(?:con|prn|aux|nul|com\d|lpt\d)$/i;
 
 /**
  * The file of an object, in the folder of its application.
  *
- * @param instance rest of the clients' path after that of the application: `""`, `/room`
- * @param name of the object; `/` parts folders
- * @param suffix of the file: no folder ends with it
+ * @param instance rest of the clients' path after the application's path: `""`, `/room`
+ * @param name name of the object; `/` separates folders
+ * @param suffix suffix of the file: no folder ends with it
  * @returns a path with `/`; undefined if it would be too long or too deep
  */
 export function objectFile(instance: string, name: string, suffix: string): string | undefined {
@@ -26,9 +26,9 @@ export function objectFile(instance: string, name: string, suffix: string): stri
   return segments.some(({ length }) => length > MAX_SEGMENT) ? undefined : segments.join("/");
 }
 
-/** A segment in which nothing means anything to a file system; two are never alike. */
+/** Encodes a segment so that no character has a meaning for file systems; different segments stay different. */
 function encode(segment: string): string {
-  if (segment === "") return "%"; // which is not what any other one becomes
+  if (segment === "") return "%"; // no other segment becomes this
   const last = segment.length - 1;
   let text = "";
   let at = 0;

@@ -6,7 +6,7 @@ import { SharedObjectFiles } from "./shared_object_files.ts";
 
 const KIB = 1 << 10;
 
-/** The bounds of shared objects, as the configuration is now. SO-082. */
+/** The bounds of shared objects, from the current configuration. SO-082. */
 export function sharedObjectBounds(config: () => Config): SharedObjectBounds {
   return {
     get enabled() {
@@ -40,8 +40,9 @@ export function sharedObjectBounds(config: () => Config): SharedObjectBounds {
 }
 
 /**
- * Where persistent objects are kept, as the configuration allows them.
- * @param www the folder of the applications, in that of the server
+ * Opens the store of persistent objects, which applies the current configuration.
+ *
+ * @param www the folder of the applications, inside the server's folder
  */
 export function openSharedObjectFiles(
   { config, www, log }: { config: () => Config; www: string; log: Log },

@@ -10,7 +10,7 @@ import { closeDebugger } from "./debugger.ts";
 import { lastLine, reloading } from "./reload.ts";
 import { Server } from "./server.ts";
 import { type Program, Setup } from "./setup.ts";
-import { SAME_SIGNAL, SIGNALS } from "./signals.ts";
+import { SAME_SIGNAL_TIMEOUT, SIGNALS } from "./signals.ts";
 import { StartError } from "./start_error.ts";
 import { Watchdog } from "./watchdog.ts";
 
@@ -99,7 +99,7 @@ async function startServer(
   return { server, host };
 }
 
-/** Says why the server could not start. @returns the exit code */
+/** Reports why the server could not start. @returns the exit code */
 function exitCode(error: unknown, log: Log): number {
   if (error instanceof UsageError) {
     console.error(`${error.message}\nSee --help.`);
@@ -128,7 +128,7 @@ async function writePidFile(pidfile: string, server: Server): Promise<void> {
   }
 }
 
-/** @throws {StartError} if a file or folder that the server needs cannot be made */
+/** Creates a file or folder. @throws {StartError} if that fails */
 function making(path: string, make: (path: string) => void): void {
   try {
     make(path);
@@ -138,7 +138,7 @@ function making(path: string, make: (path: string) => void): void {
 }
 
 /**
- * Resolves after the first signal to stop the server. CFG-077. Signals within `SAME_SIGNAL` of it count as
+ * Resolves after the first signal to stop the server. CFG-077. Signals within `SAME_SIGNAL_TIMEOUT` of it count as
  * the same request. The next one ends the process, even while a script blocks the loop: by the watchdog,
  * or without a watchdog by the system's default action.
  */
@@ -155,14 +155,14 @@ function firstSignal(log: Log): Promise<void> {
         setTimeout(() => {
           for (const { signal, listener } of listeners) Deno.removeSignalListener(signal, listener);
           resolve();
-        }, SAME_SIGNAL);
+        }, SAME_SIGNAL_TIMEOUT);
       },
     }));
     for (const { signal, listener } of listeners) Deno.addSignalListener(signal, listener);
   });
 }
 
-/** Windows has none of these. */
+/** Handles a signal, except on Windows, which has none of these. */
 function onSignal(signal: "SIGHUP" | "SIGUSR1" | "SIGUSR2", action: () => void): void {
   if (Deno.build.os !== "windows") Deno.addSignalListener(signal, action);
 }
@@ -171,11 +171,11 @@ function removeFile(path: string): void {
   try {
     Deno.removeSync(path);
   } catch {
-    // somebody was quicker
+    // removed already
   }
 }
 
-/** Logs an uncaught exception or rejection, which is a bug of the server, and lets the server go on. */
+/** Logs uncaught exceptions and rejections, which are bugs of the server; the server continues. */
 function watchForBugs(log: Log): void {
   addEventListener("unhandledrejection", (event) => {
     event.preventDefault();

@@ -1,4 +1,4 @@
-// Rows of the numbers that `monitor` shows: clients and streams.
+// Rows of clients and streams for `monitor`.
 import type { Client } from "../media/client.ts";
 import type { Listener } from "../media/listener.ts";
 import { pictureSizeOf } from "../media/picture_size.ts";
@@ -21,7 +21,7 @@ export function clientRow(client: Client): ClientRow {
   };
 }
 
-/** @param rates bytes a second over time, oldest first */
+/** @param rates bytes per second over time, oldest first */
 export function publicationRow(publication: Publication, rates: number[]): PublicationRow {
   const { publisher } = publication;
   const client = typeof publisher === "object" ? publisher : undefined;

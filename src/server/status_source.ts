@@ -1,4 +1,4 @@
-// The numbers that `monitor` shows, out of the rooms that have them.
+// Collects the state that `monitor` shows from the parts of the server.
 import { addressText } from "../common/address.ts";
 import type { FlashServer } from "../flash/flash_server.ts";
 import type { Hub } from "../media/hub.ts";
@@ -48,17 +48,17 @@ interface StatusOptions {
   readonly recordings: () => RecordingTotals;
   readonly doors: { rows(): DoorRow[] };
   readonly relays: { readonly size: number; rows(): Iterable<RelayRow>; traffic(): RelayTraffic };
-  /** Undefined: there is none. */
+  /** Returns undefined without a bus. */
   readonly bus: () => ServerBus | undefined;
 }
 
-/** How many of the loop's notes, one a tick, lag is taken over: ten seconds. */
-const NOTES = 5;
+/** Number of ticks over which lag is reported: ten seconds. */
+const LAG_TICKS = 5;
 
 export class StatusSource implements Source {
   readonly #options: StatusOptions;
   readonly #startedAt = Date.now();
-  /** The same on the monotonic clock: that of the wall may be set. */
+  /** The same by the monotonic clock, as the system's clock may be set. */
   readonly #started = performance.now();
   readonly #lag: Lag[] = [];
   readonly #frames = { audio: new Tally(), video: new Tally(), skipped: new Tally() };
@@ -69,10 +69,10 @@ export class StatusSource implements Source {
     this.#options = options;
   }
 
-  /** Notes the loop's lag since the last tick and all counters of frames, so that those of viewers who leave stay counted. */
+  /** Notes the loop's lag since the last tick, and all counters of frames, before listeners leave. */
   tick(lag: Lag): void {
     this.#lag.push(lag);
-    if (this.#lag.length > NOTES) this.#lag.shift();
+    if (this.#lag.length > LAG_TICKS) this.#lag.shift();
     this.#history.add(() => this.#sample(), performance.now());
     const { audio, video, skipped } = this.#frames;
     for (const publication of this.#options.hub.publications.values()) {
@@ -99,7 +99,7 @@ export class StatusSource implements Source {
     return this.#history.rows();
   }
 
-  /** Bytes so far of RTMFP, of the doors that count theirs and of relays; and clients. */
+  /** Bytes since the start of RTMFP, of the doors with a row and of relays; and the number of clients. */
   #sample() {
     const { endpoint: { counters }, doors, relays, hub } = this.#options;
     let { bytesIn, bytesOut } = counters;
@@ -146,7 +146,7 @@ export class StatusSource implements Source {
         unsent: socket.counters.unsent,
       },
       refusals: this.#options.refusals(),
-      loop: this.#lagOfLate(),
+      loop: this.#recentLag(),
       bus: this.#options.bus()?.numbers ?? null,
       memory: {
         resident: memory.rss,
@@ -260,12 +260,12 @@ export class StatusSource implements Source {
     };
   }
 
-  /** Milliseconds by which timers are late. */
+  /** Mean ms by which timers are late. */
   get lag(): number {
-    return this.#lagOfLate().lagMean;
+    return this.#recentLag().lagMean;
   }
 
-  #lagOfLate(): { lagMean: number; lagWorst: number } {
+  #recentLag(): { lagMean: number; lagWorst: number } {
     let [timers, total, worst] = [0, 0, 0];
     for (const lag of this.#lag) {
       timers += lag.timers;
@@ -298,7 +298,7 @@ class Tally {
   }
 }
 
-/** Some of an iterable, without an array of all of it. */
+/** At most `limit` values of an iterable from the `offset`th on. */
 function slice<T>(all: Iterable<T>, offset: number, limit: number): T[] {
   const rows: T[] = [];
   let at = 0;

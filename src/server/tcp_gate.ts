@@ -2,21 +2,22 @@ import { TcpConnection } from "../net/tcp.ts";
 import type { WebSocketConnection } from "../net/web_server.ts";
 import type { DoorHost } from "./doors.ts";
 
-/** Milliseconds that a script's server has to accept. */
+/** Maximum ms for a script's server to accept a connection. */
 const CONNECT_TIMEOUT = 5_000;
-/** Bytes of a client that wait for the connection, and of the script that wait for the client. */
-const MOST_EARLY = 65_536;
-/** Messages of a client that wait for the connection. */
-const MOST_EARLY_MESSAGES = 1_024;
-/** Bytes that wait for a script which does not read, before no more are read from the client. */
-const MOST_UNSENT = 1 << 20;
-const MOST_BUFFERED = 4 << 20;
+/** Maximum bytes, and messages, of a client that wait for the connection. */
+const MAX_EARLY = 65_536;
+const MAX_EARLY_MESSAGES = 1_024;
+/** Maximum bytes that wait for the script; above it, the gate does not read from the client. */
+const MAX_UNSENT = 1 << 20;
+/** Maximum bytes that wait for the client; above it, the gate closes the connection. */
+const MAX_BUFFERED = 4 << 20;
+/** WebSocket close codes. */
 const TRY_AGAIN_LATER = 1013;
 const POLICY = 1008;
 
 /**
- * WebSockets joined to the TCP servers of scripts, as Ruffle's socketProxy wants them for Flash's
- * Socket and XMLSocket. WEB-404 to WEB-407.
+ * Connects WebSockets with the TCP servers of scripts, as Ruffle's socketProxy needs for Flash's Socket and
+ * XMLSocket. WEB-404 to WEB-407.
  */
 export class TcpGate {
   readonly #host: DoorHost;
@@ -30,7 +31,7 @@ export class TcpGate {
     return this.#sockets.size;
   }
 
-  /** The port of a path `/tcp/PORT` that may be reached; a text says why it may not. */
+  /** The port of a path `/tcp/PORT`, or the reason why WebSockets may not reach it. */
   portOf(path: string): number | string {
     const port = Number(/^\/tcp\/(\d{1,5})$/.exec(path)?.[1] ?? NaN);
     if (!this.#host.config()["web.sockets"].includes(port)) {
@@ -39,13 +40,13 @@ export class TcpGate {
     return this.#host.listens(port) ? port : `No script listens on port ${port}`;
   }
 
-  /** @param leave called once when it is over */
+  /** @param leave called once when the WebSocket has closed */
   async open(socket: WebSocketConnection, port: number, leave: () => void): Promise<void> {
     let connection: TcpConnection | undefined;
     let early: Uint8Array[] = [];
     let earlyBytes = 0;
     let over = false;
-    /** A client that begins with text is answered with text. */
+    /** Whether the client's first message is text: then the gate sends text to it. */
     let isText: boolean | undefined;
     const end = (code: number, reason = "") => {
       if (over) return;
@@ -64,11 +65,11 @@ export class TcpGate {
           : message.slice();
         if (connection) {
           connection.write(bytes);
-          if (connection.unsent > MOST_UNSENT) socket.pause();
+          if (connection.unsent > MAX_UNSENT) socket.pause();
           return;
         }
         earlyBytes += bytes.length;
-        if (earlyBytes > MOST_EARLY || early.length >= MOST_EARLY_MESSAGES) {
+        if (earlyBytes > MAX_EARLY || early.length >= MAX_EARLY_MESSAGES) {
           return end(POLICY, "too much data before the connection is open");
         }
         early.push(bytes);
@@ -87,7 +88,7 @@ export class TcpGate {
       onData: (bytes) => {
         if (isText) socket.sendText(decoder.decode(bytes, { stream: true }));
         else socket.send(bytes.slice());
-        if (socket.bufferedAmount > MOST_BUFFERED) end(POLICY, "the client reads too slowly");
+        if (socket.bufferedAmount > MAX_BUFFERED) end(POLICY, "the client reads too slowly");
       },
       onDrain: () => socket.resume(),
       onClose: () => end(1000),

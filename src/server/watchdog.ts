@@ -1,16 +1,17 @@
-// A thread beside the loop that ends the process when the loop stands: a service manager starts it again.
+// A thread that ends the process when the event loop is blocked, so that a service manager restarts it.
 import { Heartbeat, type Named } from "./heartbeat.ts";
 
-/** The exit code of a process whose loop stood. */
+/** The exit code of a process whose loop was blocked. */
 export const STALLED = 70;
 
+/** Milliseconds between two heartbeats. */
 const BEAT_INTERVAL = 500;
 
 /** Messages to the worker. */
 export interface ToWatchdog {
-  /** First of all. */
+  /** State of the loop; in the first message. */
   readonly shared?: Int32Array;
-  /** Where and how the last line is logged. */
+  /** Options of the log for the last line. */
   readonly log?: {
     readonly level: number;
     readonly format: "text" | "json";
@@ -25,7 +26,7 @@ export class Watchdog {
   readonly #worker: Worker;
   readonly #timer: ReturnType<typeof setInterval>;
 
-  /** @param onUnable the system's libraries may not be called, so that nothing is ever ended */
+  /** @param onUnable called if the watchdog cannot work, as without permission to call system libraries */
   constructor(seconds: number, log: ToWatchdog["log"], onUnable: (reason: string) => void) {
     this.heartbeat.limit = seconds;
     this.#worker = new Worker(new URL("./watchdog_worker.ts", import.meta.url), {

@@ -32,14 +32,15 @@ import { WebRecordings } from "./web_recordings.ts";
 import { pageResponse, textResponse } from "./web_responses.ts";
 import { WebViewers } from "./web_viewers.ts";
 
-/** Milliseconds that requests have to end when the server stops. */
-const STOP_WITHIN = 500;
-/** Connections allowed beyond the limit of viewers. */
+/** Maximum ms for requests to end when the server stops. */
+const STOP_TIMEOUT = 500;
+/** Maximum number of connections above the limit of viewers. */
 const MORE_CONNECTIONS = 256;
-/** Before the path of an application whose recordings are listed. */
+/** Path of the lists of recordings, before the path of an application. */
 const RECORDINGS = "/-/recordings";
 const READING = new Set(["GET", "HEAD"]);
-/** @throws {StartError} if the port cannot be had, or the certificate cannot be used */
+
+/** @throws {StartError} if the port cannot be opened, or the certificate is invalid */
 export async function openWebDoor(host: DoorHost): Promise<OpenDoor> {
   const config = host.config();
   const tls = await readCertificate("web", config["web.certificate"], config["web.key"]);
@@ -98,7 +99,7 @@ class WebDoor implements OpenDoor {
 
   async listen(options: Parameters<typeof serveWeb>[0]): Promise<void> {
     this.#certificate = options.tls;
-    // Leaves room for connections that load pages, besides viewers and WebSockets.
+    // More than viewers and WebSockets: some connections load pages.
     const maxConnections = this.#host.config()["web.viewers"] + MORE_CONNECTIONS;
     this.#server = await serveWeb(
       { ...options, maxConnections },
@@ -106,7 +107,7 @@ class WebDoor implements OpenDoor {
     );
   }
 
-  /** The certificate may be a new one, in the same files or in others. */
+  /** Reloads the certificate, which may be new in the same or other files. */
   reload(): void {
     if (!this.#certificate) return;
     const config = this.#host.config();
@@ -149,7 +150,7 @@ class WebDoor implements OpenDoor {
     this.#recordings.close();
     this.#remoting.close();
     this.#gate.close();
-    if (this.#server) await waitAtMost(this.#server.close(), STOP_WITHIN);
+    if (this.#server) await waitAtMost(this.#server.close(), STOP_TIMEOUT);
   }
 
   async #handle(request: Request, peer: WebPeer): Promise<Answer> {
@@ -190,12 +191,12 @@ class WebDoor implements OpenDoor {
     if (!segments) return textResponse(404, "Page not found");
     const stream = isFolder ? undefined : streamOf(segments, ".flv");
     if (stream) return await this.#view(request, url, stream, peer);
-    // Programs that name an application by the address of the WebSocket itself.
+    // Some programs use the application's address for the WebSocket.
     if (isUpgrade(request)) return this.#openRtws(request, peer);
     return await this.#pages.answer(request, segments, isFolder);
   }
 
-  /** Serves the live stream, else the recording of that name; `?recorded`: only the recording. */
+  /** Answers with the live stream, else the recording of that name; `?recorded`: only the recording. */
   async #view(
     request: Request,
     url: URL,
@@ -267,7 +268,7 @@ class WebDoor implements OpenDoor {
     return this.#upgrade(request, peer, (socket, leave) => this.#rtws.open(socket, peer, leave));
   }
 
-  /** RTMP in a WebSocket. WEB-408. */
+  /** Opens a WebSocket with RTMP inside. WEB-408. */
   #openRtmp(request: Request, peer: WebPeer): Response {
     return this.#upgrade(request, peer, (socket, leave) => {
       this.#rtmp.accept(new WebSocketStream(socket, peer, leave), "rtmp");
@@ -286,7 +287,7 @@ class WebDoor implements OpenDoor {
     );
   }
 
-  /** Opens a WebSocket. @param open gets the socket, and what gives its place back */
+  /** Opens a WebSocket. @param open receives the socket, and a function that frees its place */
   #upgrade(
     request: Request,
     peer: WebPeer,
@@ -300,7 +301,7 @@ class WebDoor implements OpenDoor {
     return upgraded.response;
   }
 
-  /** Flash remoting: a POST to the address of an application. WEB-603. */
+  /** Answers a packet of Flash remoting: a POST to the address of an application. WEB-603. */
   async #remote(request: Request, url: URL, peer: WebPeer): Promise<Response> {
     const { pathname } = url;
     const end = pathname.endsWith("/") ? -1 : undefined;
@@ -324,7 +325,7 @@ class WebDoor implements OpenDoor {
     });
   }
 
-  /** Whether a WebSocket or a viewer may not come in: the answer that says so. */
+  /** The answer that refuses a WebSocket or viewer; undefined if the request is allowed. */
   #refuses(request: Request, peer: WebPeer): Response | undefined {
     const refused = this.#origins.refusal(request);
     if (refused) return refused;

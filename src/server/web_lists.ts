@@ -7,27 +7,27 @@ import { jsonResponse, textResponse } from "./web_responses.ts";
 const listsAreOff = () =>
   textResponse(404, "CumulusServer.ini does not have list = on below [web]");
 
-/** How many clients watch: the server listens to what it records or sends elsewhere, too. */
+/** Number of listeners that are clients, not recordings or relays of the server. */
 function viewersOf(listeners: Iterable<Pick<Listener, "client">>): number {
   let viewers = 0;
   for (const { client } of listeners) if (client) viewers++;
   return viewers;
 }
 
-/** The lists that pages of the web door show. */
+/** The lists of streams and recordings, as JSON for the pages of the web door. */
 export class WebLists {
   readonly #hub: Hub;
   readonly #recordings: WebRecordings;
   readonly #listed: () => boolean;
 
-  /** @param listed whether there are lists */
+  /** @param listed whether the configuration allows lists */
   constructor(hub: Hub, recordings: WebRecordings, listed: () => boolean) {
     this.#hub = hub;
     this.#recordings = recordings;
     this.#listed = listed;
   }
 
-  /** The recordings of an application, as its page shows them. */
+  /** The recordings of an application. */
   async recordings(path: string): Promise<Response> {
     if (!this.#listed()) return listsAreOff();
     const segments = path === "" ? [] : segmentsOf(path);
@@ -37,7 +37,7 @@ export class WebLists {
     return jsonResponse(files);
   }
 
-  /** The streams on air, as the list shows them. */
+  /** The live streams. */
   streams(): Response {
     if (!this.#listed()) return listsAreOff();
     const streams = [...this.#hub.published()].map((publication) => {

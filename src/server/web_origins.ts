@@ -1,6 +1,6 @@
 import { textResponse } from "./web_responses.ts";
 
-/** Which pages of other origins may use the web door: `[web] origins`. WEB-203, WEB-702. */
+/** Decides which pages of other origins may use the web door: `[web] origins`. WEB-203, WEB-702. */
 export class WebOrigins {
   readonly #origins: () => readonly string[];
 
@@ -9,7 +9,7 @@ export class WebOrigins {
     this.#origins = origins;
   }
 
-  /** Answers what a browser asks before it sends a request of another origin. */
+  /** Answers the request that a browser sends before one of another origin. */
   preflight(request: Request, url: URL): Response {
     return new Response(null, {
       status: 204,
@@ -32,7 +32,7 @@ export class WebOrigins {
     };
   }
 
-  /** WEB-203, WEB-702: pages of origins that are not allowed get no header, and read nothing. */
+  /** Headers that let a page of an allowed origin read the response. WEB-203, WEB-702 */
   headers(request: Request, url: URL): Record<string, string> {
     const origin = request.headers.get("origin");
     if (origin === null || !this.#allows(origin, url)) return {};
@@ -40,14 +40,14 @@ export class WebOrigins {
     return { "access-control-allow-origin": all ? "*" : origin, vary: "origin" };
   }
 
-  /** The refusal of a page that may not use this server. */
+  /** The answer that refuses a page; undefined if its origin is allowed. */
   refusal(request: Request): Response | undefined {
     const origin = request.headers.get("origin");
     if (origin === null || this.#allows(origin, new URL(request.url))) return undefined;
     return textResponse(403, `[web] origins does not allow pages of ${origin.slice(0, 200)}`);
   }
 
-  /** A page of the door itself may always; WEB-702. */
+  /** Whether an origin is allowed; the door's own pages always are. WEB-702 */
   #allows(origin: string, { host, protocol }: URL): boolean {
     const origins = this.#origins();
     const one = origin.toLowerCase();

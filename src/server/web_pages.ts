@@ -2,10 +2,10 @@ import { StaticFiles } from "../net/static_files.ts";
 import { front, list, player, SAMPLES } from "../web/pages.ts";
 import { PAGE_HEADERS, pageResponse, textResponse } from "./web_responses.ts";
 
-/** Names that browsers and scanners ask for, and pages that lack a file: these are not streams. */
+/** Matches names that are not streams: browsers, scanners and pages ask for such files. */
 const FILE = /^\.|\.(css|html?|ico|ini|js|json|lua|map|mjs|php|png|svg|swf|txt|wasm|xml)$/i;
 
-/** Files of applications, and where there are none the pages of the door itself. */
+/** Files of applications, else the web door's own pages. */
 export class WebPages {
   readonly #files: StaticFiles;
   readonly #listed: () => boolean;
@@ -19,7 +19,7 @@ export class WebPages {
     this.#listed = listed;
   }
 
-  /** A file of an application, or a page of the door itself. */
+  /** Answers with a file of an application, or one of the door's own pages. */
   async answer(request: Request, segments: string[], isFolder: boolean): Promise<Response> {
     const file = await this.#files.find(segments, isFolder);
     if (file) {

@@ -2,7 +2,7 @@ import type { Address } from "../common/address.ts";
 import { isLoopback, sourceKey } from "../common/ip.ts";
 import type { Config } from "../config/settings.ts";
 
-/** Counts WebSockets and viewers by HTTP, in all and by address. WEB-705. */
+/** Counts WebSockets and HTTP viewers, in total and by address. WEB-705. */
 export class WebPlaces {
   readonly #config: () => Config;
   readonly #taken = new Map<string, number>();
@@ -12,12 +12,12 @@ export class WebPlaces {
     this.#config = config;
   }
 
-  /** How many there are. */
+  /** Number of taken places. */
   get size(): number {
     return this.#all;
   }
 
-  /** Why an address may have no further place; undefined if it may. */
+  /** Reason why an address gets no further place; undefined if it gets one. */
   full(from: Address): string | undefined {
     const config = this.#config();
     if (this.#all >= config["web.viewers"]) {
@@ -29,7 +29,7 @@ export class WebPlaces {
     return taken >= most ? `Your address has ${most} viewers, the limit` : undefined;
   }
 
-  /** @returns gives the place back; may be called again */
+  /** Takes a place. @returns a function that frees it; further calls have no effect */
   take(from: Address): () => void {
     const key = sourceKey(from.hostname);
     this.#all++;

@@ -28,7 +28,7 @@ export class WebRecordings {
     return await promise;
   }
 
-  /** The recordings right in the folder of the application that serves a path; undefined: none does. */
+  /** Lists the recordings of the application that serves a path; undefined if no application does. */
   async list(path: string): Promise<readonly ListedRecording[] | undefined> {
     const { hub } = this.#host;
     const application = hub.applications.open(path);
@@ -39,9 +39,9 @@ export class WebRecordings {
   }
 
   /**
-   * Answers with a recording, which is closed in the end.
+   * Answers with a recording, and closes it at the end.
    *
-   * @param leave called once when it is over
+   * @param leave called once at the end
    * @throws {NotViewable} the application refuses
    */
   answer(
@@ -112,7 +112,9 @@ export class WebRecordings {
         file.read(at, Math.min(BLOCK, last + 1 - at), (bytes) => {
           viewer.took();
           if (viewer.ended || !bytes || bytes.length === 0) {
-            const reason = viewer.ended ? "A script has ended it" : "The recording cannot be read";
+            const reason = viewer.ended
+              ? "A script has ended the response"
+              : "The recording cannot be read";
             viewer.close();
             controller.error(new Error(reason));
             return resolve();

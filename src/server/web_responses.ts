@@ -1,7 +1,7 @@
 // Responses of the web door: pages, JSON and lines of text.
 import type { Page } from "../web/pages.ts";
 
-/** Headers of pages: restrict their sources of scripts, styles and media. WEB-304. */
+/** Headers of pages that restrict their sources of scripts, styles and media. WEB-304. */
 export const PAGE_HEADERS = {
   "content-security-policy":
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; " +
@@ -10,7 +10,7 @@ export const PAGE_HEADERS = {
   "x-content-type-options": "nosniff",
 };
 
-/** A page of the door itself; 304 if the browser has it already. */
+/** One of the door's own pages; 304 if the browser has it already. */
 export function pageResponse(
   request: Request,
   page: Page,

@@ -8,38 +8,39 @@ import { TagBlock } from "../web/tag_block.ts";
 import type { DoorHost } from "./doors.ts";
 import { Pacing } from "./pacing.ts";
 
-/** Bytes that one write has at most, and that a WebSocket holds before its viewer waits. WEB-103. */
-const MOST_AT_ONCE = 65_536;
-const MOST_BUFFERED = 256 * 1024;
+/** Maximum bytes of one write, and of a WebSocket's buffer; above the latter, its viewer waits. WEB-103. */
+const MAX_WRITE = 65_536;
+const MAX_BUFFERED = 256 * 1024;
 /**
- * Interval (ms) at which frames are sent together: a write costs as much as the frames in it, and
- * players have a buffer of several times as much. Few viewers are written to often; for many the
- * interval grows, so that the writes take one twentieth of the time, as long as it is not the longest.
+ * Minimum and maximum ms between two writes of collected frames: a write costs as much as the frames in it, and
+ * players buffer several times as much. The interval grows with the cost (ms) of the writes, so that they take 1/20
+ * of the time until it reaches the maximum.
  */
 const MIN_BATCH_INTERVAL = 40;
 const MAX_BATCH_INTERVAL = 240;
 const BATCH_INTERVAL_PER_COST = 20;
-/** How often viewers by WebSocket that wait look whether there is room, in milliseconds. */
+/** Ms between two checks of full WebSockets for room. */
 const BLOCKED_INTERVAL = 20;
-/** Characters of a header that scripts are told. */
-const LONGEST_HEADER = 1_024;
+/** Maximum characters of a header that scripts see. */
+const MAX_HEADER = 1_024;
+/** WebSocket close code. */
 const BAD_POLICY = 1008;
 
-/** Where the bytes of a viewer go. */
+/** Receives the bytes of a viewer. */
 interface Sink {
-  /** Whether it takes more now. */
+  /** Whether it accepts more bytes now. */
   readonly ready: boolean;
   /** As {@link ByteSink.write}. */
   write(block: Uint8Array, from: number, to: number): void;
   end(failure: string | undefined): void;
 }
 
-/** Viewers by HTTP and WebSocket, and where their bytes go. */
+/** Viewers by HTTP and WebSocket, and their output. */
 export class WebViewers implements ViewerHost {
   readonly #host: DoorHost;
   readonly #sinks = new Map<FlvViewer, Sink>();
   /** Block for writes, used for one viewer after the other. */
-  readonly #block = new TagBlock(ROOM, MOST_AT_ONCE);
+  readonly #block = new TagBlock(ROOM, MAX_WRITE);
   readonly #pacing = new Pacing();
   readonly #awake = new Set<FlvViewer>();
   #blocked = false;
@@ -61,7 +62,7 @@ export class WebViewers implements ViewerHost {
   /**
    * Opens a stream for a viewer by HTTP.
    *
-   * @param leave called once when it is over
+   * @param leave called once when the viewer has ended
    * @throws {NotViewable}
    */
   openBody(
@@ -74,7 +75,7 @@ export class WebViewers implements ViewerHost {
     let body: ByteSink | undefined;
     const viewer = this.#open(viewing(request, stream, peer, "http", this.#host), {
       get ready() {
-        return body !== undefined && body.waiting < MOST_AT_ONCE;
+        return body !== undefined && body.waiting < MAX_WRITE;
       },
       write: (block, from, to) => body?.write(block, from, to),
       end: (failure) => {
@@ -94,9 +95,9 @@ export class WebViewers implements ViewerHost {
   }
 
   /**
-   * Opens a stream for a viewer by WebSocket. One that may not view is told why as it is closed.
+   * Opens a stream for a viewer by WebSocket. The close message has the reason of a failure.
    *
-   * @param make makes the WebSocket once the viewer is let in
+   * @param make makes the WebSocket after the application has accepted the viewer
    * @throws {NotViewable}
    */
   openSocket<T extends { readonly socket: WebSocketConnection }>(
@@ -110,7 +111,7 @@ export class WebViewers implements ViewerHost {
     const viewer = this.#open(viewing(request, stream, peer, "ws", this.#host), {
       get ready() {
         return made.socket !== undefined && made.socket.open &&
-          made.socket.bufferedAmount < MOST_BUFFERED;
+          made.socket.bufferedAmount < MAX_BUFFERED;
       },
       write: (block, from, to) => made.socket?.sendPart(block, from, to),
       end: (failure) => {
@@ -127,14 +128,14 @@ export class WebViewers implements ViewerHost {
     const input = (action: () => void) => this.#host.input("Cannot serve a viewer", action);
     upgraded.socket.start({
       onOpen: () => input(() => this.wake(viewer)),
-      onMessage: () => {}, // viewers have nothing to say
+      onMessage: () => {}, // messages of viewers are ignored
       onClose: () => input(() => this.#left(viewer, leave)),
     });
     return upgraded;
   }
 
   /**
-   * Asks the application as for a viewer by HTTP that leaves at once: HEAD is answered as GET is.
+   * Opens and closes a viewer by HTTP, so that HEAD gets the same answer as GET.
    *
    * @throws {NotViewable}
    */
@@ -188,7 +189,7 @@ export class WebViewers implements ViewerHost {
   #drain(viewer: FlvViewer): void {
     const sink = this.#sinks.get(viewer);
     while (sink && viewer.output.waiting && sink.ready) {
-      const end = viewer.takeInto(this.#block, MOST_AT_ONCE);
+      const end = viewer.takeInto(this.#block, MAX_WRITE);
       sink.write(this.#block.bytes, ROOM, end);
     }
     if (sink && viewer.output.waiting) this.#blocked = true;
@@ -211,7 +212,7 @@ export class WebViewers implements ViewerHost {
 const batchInterval = (cost: number): number =>
   Math.min(Math.max(MIN_BATCH_INTERVAL, BATCH_INTERVAL_PER_COST * cost), MAX_BATCH_INTERVAL);
 
-/** The viewer's parameters from a request. */
+/** The parameters of a viewer, from its request. */
 export function viewing(
   request: Request,
   { path, name }: StreamRequest,
@@ -220,7 +221,7 @@ export function viewing(
   { random }: DoorHost,
 ): Viewing {
   const { searchParams, search } = new URL(request.url);
-  const header = (one: string) => (request.headers.get(one) ?? "").slice(0, LONGEST_HEADER);
+  const header = (one: string) => (request.headers.get(one) ?? "").slice(0, MAX_HEADER);
   return {
     rawId: random(32),
     protocol,

@@ -222,7 +222,7 @@ Deno.test({
       await t.step("the help page explains the figures, and links back", async () => {
         await withPage(browser, server.port, {}, async (page) => {
           await page.click("nav a:has-text('Help')");
-          await page.getByText("Meaning of the numbers").first().waitFor();
+          await page.getByText("Help for the status page").first().waitFor();
           await page.click("nav a:has-text('Back')");
           await page.getByText("Token required.").waitFor();
         });

@@ -351,6 +351,23 @@ Deno.test("SIGHUP reopens the log, applies live keys, and names the others", asy
   assert.equal(await end(running), 0);
 });
 
+Deno.test("SIGHUP keeps [script] memory = 2048, the maximum, usable for scripts", async () => {
+  const running = start({
+    "CumulusServer.ini": `[script]\nmemory = 2048\ntime = ${PATIENCE}\n`,
+    "www/main.lua": `
+      function onConnection(client)
+        function client:publish() cumulus:publish("stream") return "published" end
+      end`,
+  }, "--port=0");
+  const client = await NetConnection.connect(`rtmfp://127.0.0.1:${await portOf(running)}/`);
+  running.child.kill("SIGHUP");
+  await until(running, /SIGHUP: log reopened/);
+  assert.equal(await client.call("publish"), "published");
+  await client.close();
+  running.child.kill("SIGTERM");
+  assert.equal(await end(running), 0);
+});
+
 Deno.test("SIGUSR2 and POST /api/reload restart applications, with included files", async () => {
   const port = freePort();
   const running = start({

@@ -2,11 +2,11 @@
 import { duration } from "./format.js";
 
 const NAMESPACE = "http://www.w3.org/2000/svg";
-/** A chart that begins does not stretch a few samples over its width: 6 min, in round thirds, and 5. */
+/** Minimum number of samples in the width of a large chart and of a small one, so that it does not stretch a few. */
 const MIN_SAMPLES = 37;
 const MIN_RATES = 30;
 const HEIGHT = 100;
-const LINES = 4; // of the grid, the top one included
+const LINES = 4; // number of grid lines, the top one included
 
 const shape = (name, attributes) => {
   const made = document.createElementNS(NAMESPACE, name);
@@ -14,13 +14,13 @@ const shape = (name, attributes) => {
   return made;
 };
 
-/** A round number of at least `most`, so that the scale stands still; whole quarters of it are round, too. */
+/** A round number of at least `most`, so that the scale changes rarely; its quarters are round too. */
 function ceiling(most) {
   const unit = 10 ** Math.floor(Math.log10(most));
   return [1, 2, 4, 6, 8, 10].map((step) => step * unit).find((value) => value >= most);
 }
 
-/** The area below samples and its upper edge; `x` is the place of the first one. */
+/** The area below samples and its upper edge; `x` is the position of the first one. */
 function areaOf(samples, x, most, name) {
   const end = x + samples.length - 1;
   const points = samples.map((value, i) => `${x + i} ${HEIGHT - HEIGHT * value / most}`);

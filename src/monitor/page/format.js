@@ -26,7 +26,7 @@ export function duration(seconds) {
 export const ago = (at) => `${duration(Math.max(0, (Date.now() - at) / 1000))} ago`;
 export const short = (id) => id.length > 16 ? `${id.slice(0, 12)}…` : id;
 
-/** An element with a text; names and errors come from clients, and only ever become text nodes. */
+/** An element with a text node, as names and errors come from clients. */
 export function element(name, text, className) {
   const made = document.createElement(name);
   if (text !== undefined) made.append(text);

@@ -1,4 +1,4 @@
-// Shows the numbers of /api/…, refreshed every two seconds.
+// Shows the values of /api/…, refreshed every two seconds.
 import { drawChart } from "./chart.js";
 import { ago, duration, element, number, scaled } from "./format.js";
 import { lagKind, problemsOf } from "./problems.js";
@@ -9,8 +9,8 @@ const PERIOD_MS = 2_000;
 const $ = (id) => document.getElementById(id);
 
 let token = sessionStorage.getItem("token") ?? "";
-let before; // the traffic of the last answer, and when
-let asked = 0; // answers to older questions are dropped
+let before; // traffic and time of the last answer
+let asked = 0; // number of the last request: answers to older ones are dropped
 
 const tables = Object.entries(definitions).map((
   [id, options],
@@ -165,7 +165,7 @@ function showState(text, kind) {
   $("state").className = kind;
 }
 
-/** Asks for the token, and says whether the one that was given is wrong. */
+/** Asks for the token, and tells whether the one given is wrong. */
 function askForToken() {
   $("content").hidden = true;
   $("login").hidden = false;

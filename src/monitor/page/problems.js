@@ -2,10 +2,10 @@
 import { duration } from "./format.js";
 import { isRecent } from "./tables.js";
 
-const LAG = 100; // ms of the loop's delay that are amber, and ten times as many that are red
-const NEARLY = 0.9; // of a limit
+const LAG = 100; // minimum ms of the loop's delay for amber; ten times as much is red
+const NEARLY = 0.9; // share of a limit from which it is a problem
 
-/** @returns `[kind, text]`, where kind is `bad` or `warn` */
+/** @returns a list of `[kind, text]`, where kind is `bad` or `warn` */
 export function problemsOf({ status, applications, servers, relays }) {
   const found = [];
   for (const { path, running, lastError } of applications) {

@@ -1,8 +1,8 @@
 // A table that sorts by its columns, filters its rows, and is a list of cards on a phone.
 import { element, number } from "./format.js";
 
-const FILTERED_FROM = 8; // minimum rows for a filter
-const PAUSE_MS = 250; // delay (ms) from the last key to the request
+const MIN_FILTERED = 8; // minimum rows for a filter
+const KEY_DELAY = 250; // delay (ms) from the last key to the request
 
 /**
  * A column is `{ title, kind, sort, cell }`: `kind` is a class, `sort` the member to order by (none:
@@ -64,7 +64,7 @@ export class Table {
     this.#setSort(this.#sort);
   }
 
-  /** What to ask for: a path below `api/`. */
+  /** The request for the rows: a path below `api/`. */
   get question() {
     const { path, limit = 100 } = this.#options;
     const query = new URLSearchParams({ limit });
@@ -77,7 +77,7 @@ export class Table {
     const { nothing, mark, hidesEmpty } = this.#options;
     this.#section.hidden = Boolean(hidesEmpty) && total === 0;
     this.#count.textContent = total > 0 ? number(total) : "";
-    this.#tools.hidden = total < FILTERED_FROM && this.#filter === "";
+    this.#tools.hidden = total < MIN_FILTERED && this.#filter === "";
     this.#section.querySelector("table").hidden = rows.length === 0;
     this.#body.replaceChildren(...rows.map((row) => {
       const line = element("tr", undefined, mark?.(row));
@@ -122,7 +122,7 @@ export class Table {
       timer = setTimeout(() => {
         this.#filter = filter.value.trim();
         onChange();
-      }, PAUSE_MS);
+      }, KEY_DELAY);
     });
     tools.append(order, filter);
     return tools;

@@ -2,7 +2,7 @@
 import { sparkline } from "./chart.js";
 import { ago, duration, element, number, pill, scaled, short } from "./format.js";
 
-/** An error younger than this makes its application red rather than amber, in milliseconds. */
+/** Maximum age (ms) of an error that makes its application red; an older one makes it amber. */
 export const RECENT = 600_000;
 
 export const isRecent = ({ lastError }) => lastError !== null && Date.now() - lastError.at < RECENT;

@@ -1,4 +1,4 @@
-// Lists the streams that are on air, and looks again every few seconds.
+// Lists the live streams, and refreshes the list every few seconds.
 
 const INTERVAL = 3000;
 

@@ -1,11 +1,11 @@
-// Plays the stream that the page's own address names: /application/name, from /application/name.flv.
+// Plays the stream that the page's address names: at /application/name, the stream /application/name.flv.
 
 /* global mpegts */
 
-/** Seconds behind the newest frame at which playing catches up, and at which it jumps. */
+/** Seconds behind the newest frame from which the player plays faster, and from which it jumps. */
 const CATCH_UP = 1.2;
 const JUMP = 4;
-/** Milliseconds before the next try, the longest of them, after a refusal, and without a new frame. */
+/** Milliseconds before the first retry, the maximum, after a refusal, and without a new frame. */
 const FIRST_RETRY = 1000;
 const LAST_RETRY = 10_000;
 const REFUSED_RETRY = 60_000;
@@ -54,7 +54,7 @@ function play() {
     else again(reason(type, detail, info));
   });
   player.on(mpegts.Events.METADATA_ARRIVED, (metadata) => {
-    // Later: mpegts.js goes on with the player after this event.
+    // Later: mpegts.js still uses the player after this event.
     if (!recorded && metadata.keyframes) setTimeout(notLive);
   });
   player.on(mpegts.Events.LOADING_COMPLETE, () => recorded || again("The stream has ended."));
@@ -68,7 +68,7 @@ function play() {
 
 const isStatus = (detail) => detail === mpegts.ErrorDetails.NETWORK_STATUS_CODE_INVALID;
 
-/** The address serves a recording, since the stream is not live: it needs a bar to seek by. */
+/** Shows the bar for seeking: the address serves a recording, as the stream is not live. */
 function notLive() {
   if (!player) return;
   if (shown) return again("The stream has ended. Load this page again for its recording.");
@@ -78,7 +78,7 @@ function notLive() {
   location.replace(`${pathname}?${query}`);
 }
 
-/** Shows the reason, which the player does not hand on. */
+/** Requests and shows the reason of a refusal, which mpegts.js does not report. */
 async function refused() {
   stop();
   const aborter = new AbortController();
@@ -87,7 +87,7 @@ async function refused() {
     const response = await fetch(source, { signal: aborter.signal });
     if (response.status === 403) why = (await response.text()).trim();
   } catch {
-    // the text without the reason will do
+    // the message stays without the reason
   }
   aborter.abort();
   again(`You may not watch this stream${why && `: ${why}`}.`, REFUSED_RETRY);
@@ -103,7 +103,7 @@ function reason(type, detail, info) {
   return "The connection was lost.";
 }
 
-/** Ends the player, and tries anew: after a second at first, later after ten at most. */
+/** Ends the player, and tries again: after 1 s at first, later after 10 s at most. */
 function again(text, wait = retry) {
   stop();
   say(`${text} Trying again…`);
@@ -118,7 +118,7 @@ function stop() {
   element("live").hidden = true;
 }
 
-/** Shows the delay, keeps it small, and notices a stream that stands. */
+/** Shows the delay, keeps it small, and detects a stream without new frames. */
 function watch() {
   if (!player || video.buffered.length === 0) return;
   if (video.currentTime !== lastTime) {
