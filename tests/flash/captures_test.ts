@@ -20,7 +20,7 @@ function conversation(name: string): string[] {
     );
 }
 
-Deno.test("every message of every capture is read, and put together again", () => {
+Deno.test("readMessage() and writeMessage() read and rewrite every message of every capture unchanged", () => {
   const counts: Record<string, number> = {};
   for (const name of captureNames) {
     const messages = recordedMessages(name);
@@ -42,7 +42,7 @@ Deno.test("every message of every capture is read, and put together again", () =
   assert.ok(counts["librtmfp-cumulus-netgroup"] > 10);
 });
 
-Deno.test("librtmfp connects, as it did to the original", () => {
+Deno.test("The capture of librtmfp connecting to the original has connect, its result, setPeerInfo and event 41", () => {
   const [asked, answered, told, kept] = conversation("librtmfp-cumulus-connect");
   assert.match(asked, /^> 0 connect 0$/);
   assert.match(answered, /^< 0 _result 0 \[status\] NetConnection.Connect.Success/);
@@ -50,7 +50,7 @@ Deno.test("librtmfp connects, as it did to the original", () => {
   assert.equal(kept, "< 0 event 41 15000 10000");
 });
 
-Deno.test("librtmfp publishes, as it did to the original", () => {
+Deno.test("The capture of librtmfp publishing to the original has createStream, publish and metadata in order", () => {
   const lines = conversation("librtmfp-cumulus-publish_play");
   const order = [
     "> 0 createStream 0",
@@ -101,7 +101,7 @@ class Replay {
     }
     let flow = known.flows.get(id);
     if (!flow) {
-      // Streams are numbered in each session by us, and over all by the original.
+      // Our server numbers streams in each session, the original over all sessions.
       const stream = readTcMetadata(metadata)?.stream;
       flow = known.client.flow(stream ? writeTcMetadata(1) : metadata);
       known.flows.set(id, flow);
@@ -111,7 +111,7 @@ class Replay {
   }
 }
 
-Deno.test("librtmfp's calls have transaction 0: replayed to our server, only connect is answered", () => {
+Deno.test("Our server answers only connect of librtmfp's replayed calls of transaction 0", () => {
   const messages = recordedMessages("librtmfp-cumulus-calls");
   const [client] = new Replay(messages).clients();
   const theirs = messages.filter(({ fromInitiator }) => !fromInitiator)
@@ -124,7 +124,7 @@ Deno.test("librtmfp's calls have transaction 0: replayed to our server, only con
   assert.deepEqual(rest, others.map((message) => toHex(message)));
 });
 
-Deno.test("librtmfp's recording, replayed to our server, reaches its listener whole", () => {
+Deno.test("Our server sends a listener all of librtmfp's replayed stream from its key frame on", () => {
   const messages = recordedMessages("librtmfp-cumulus-publish_play");
   const replay = new Replay(messages);
   const [publisher, listener, ...others] = replay.clients();
@@ -141,7 +141,7 @@ Deno.test("librtmfp's recording, replayed to our server, reaches its listener wh
     ),
   );
   assert.ok(lines(listener).some((line) => line.startsWith("stream 1: data 0 onMetaData")));
-  // The same order of messages as recorded: what follows the play must come out again.
+  // The replay keeps the recorded order: the listener must get all media sent after its play.
   const play = messages.findIndex(({ message, fromInitiator }) =>
     fromInitiator && textOf(message).startsWith("play ")
   );
@@ -156,9 +156,9 @@ Deno.test("librtmfp's recording, replayed to our server, reaches its listener wh
   assert.deepEqual(replay.here.logged, []);
 });
 
-Deno.test("librtmfp's group and its peers, replayed to our server, get the original's answers", () => {
+Deno.test("Our server answers librtmfp's replayed group and peers as the original did", () => {
   for (const name of ["librtmfp-cumulus-netgroup", "librtmfp-cumulus-p2p"]) {
-    // The third session is one between the peers.
+    // The third session is between the peers.
     const messages = recordedMessages(name).filter(({ session }) =>
       session.responderCertificate.length === 77
     );
@@ -182,7 +182,7 @@ Deno.test("librtmfp's group and its peers, replayed to our server, get the origi
   }
 });
 
-Deno.test("rtmfp-cpp's calls, replayed to our server, are answered", () => {
+Deno.test("Our server answers rtmfp-cpp's replayed calls", () => {
   const [client] = new Replay(recordedMessages("rtmfpcpp_g14-tcserver-rpc")).clients();
   assert.deepEqual(client.session.log, [
     "control: _result 1 [status] NetConnection.Connect.Success: Connection succeeded",
@@ -193,7 +193,7 @@ Deno.test("rtmfp-cpp's calls, replayed to our server, are answered", () => {
   assert.equal(info.objectEncoding, 0);
 });
 
-Deno.test("rtmfp-cpp's recording, replayed to our server, reaches its listener", () => {
+Deno.test("Our server sends a listener the end of rtmfp-cpp's replayed stream", () => {
   const messages = recordedMessages("rtmfpcpp-tcserver_strict-publish_play");
   const [publisher, listener] = new Replay(messages).clients();
   assert.equal(
@@ -212,5 +212,5 @@ Deno.test("rtmfp-cpp's recording, replayed to our server, reaches its listener",
   }
 });
 
-/** The answer to connect, whose further members are another script's. */
+/** True for the answer to connect, whose extra members depend on the script. */
 const isResult = (message: Uint8Array) => message[0] === 0x14;

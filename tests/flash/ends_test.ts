@@ -1,10 +1,10 @@
-// However a client ends, onDisconnection runs once for it. API-639, API-640.
+// Hub calls onDisconnection once for every client, however it ends. API-639, API-640.
 import assert from "node:assert/strict";
 import { Refused } from "../../src/media/refused.ts";
 import type { LineSettings } from "../support/lossy_link.ts";
 import { type NetClient, Network, numberedFrame, play, publish } from "./network.ts";
 
-/** From now on nothing of the client gets through, nor to it. */
+/** Drops every later datagram from and to the client. */
 function cut({ link }: Network, { address: { hostname } }: NetClient): void {
   link.tap = (_datagram, from, to) => from.hostname !== hostname && to.hostname !== hostname;
 }
@@ -13,23 +13,23 @@ const SILENCE = "no packet has come for 2 minutes, and no keep-alive was answere
 const UNDELIVERED = "a message could not be delivered";
 
 interface End {
-  /** What `onFailed` is told; none: it does not run. */
+  /** Reason passed to `onFailed`; absent if `onFailed` is not called. */
   readonly failure?: string;
-  /** Milliseconds after which all is over at the latest, and the earliest. */
+  /** Latest and earliest time in ms until the client is removed. */
   readonly within: number;
   readonly after?: number;
   end(network: Network, client: NetClient): void;
 }
 
 const ends: Record<string, End> = {
-  "closes": { within: 1000, end: (_, { session }) => session!.close() },
-  "closes twice": {
+  "closes its session": { within: 1000, end: (_, { session }) => session!.close() },
+  "closes its session twice": {
     within: 1000,
     end: (_, { session }) => (session!.close(), session!.close()),
   },
   "ends its control flow": { within: 5000, end: (_, { control }) => control!.close() },
-  "says that it is gone, once": { within: 1000, end: (_, { session }) => session!.abort() },
-  "closes, and no packet of that arrives": {
+  "aborts its session with one packet": { within: 1000, end: (_, { session }) => session!.abort() },
+  "closes its session while every packet is lost": {
     failure: SILENCE,
     after: 115_000,
     within: 130_000,
@@ -38,8 +38,8 @@ const ends: Record<string, End> = {
       client.session!.close();
     },
   },
-  "falls silent": { failure: SILENCE, after: 115_000, within: 130_000, end: cut },
-  "falls silent while it is sent something": {
+  "stops sending": { failure: SILENCE, after: 115_000, within: 130_000, end: cut },
+  "stops sending while a message is sent to it": {
     failure: UNDELIVERED,
     after: 50_000,
     within: 80_000,
@@ -50,7 +50,7 @@ const ends: Record<string, End> = {
       }
     },
   },
-  "has its main writer closed by the script, twice": {
+  "loses its main writer, which the script closes twice": {
     failure: "the main writer was closed",
     within: 3000,
     end({ hub }) {
@@ -60,7 +60,7 @@ const ends: Record<string, End> = {
       }
     },
   },
-  "has its writer closed by the script, and closes": {
+  "closes its session after the script closed its main writer": {
     within: 3000,
     end(network, { session }) {
       for (const { connection } of network.hub.clients.values()) connection.writer.close();
@@ -68,7 +68,7 @@ const ends: Record<string, End> = {
       network.link.run({ until: network.link.now + 1000 }); // before the next tick
     },
   },
-  "is sent away": {
+  "the script disconnects": {
     within: 1000,
     end({ hub }) {
       for (const { connection } of hub.clients.values()) connection.close();
@@ -79,20 +79,20 @@ const ends: Record<string, End> = {
     within: 3000,
     end: ({ hub }, { address }) => hub.ban(address.hostname),
   },
-  "is there when the server stops": { within: 1000, end: ({ endpoint }) => endpoint.close() },
+  "is connected when the server stops": { within: 1000, end: ({ endpoint }) => endpoint.close() },
 };
 
-/** Names end with their sessions. */
+/** Options by which a publisher's name is free only at the end of its session. */
 const NAMES = { publisherTimeout: 0, takeOver: "off" } as const;
 
 const lines: Record<string, LineSettings> = {
   "": { delay: [20, 20] },
-  ", over a line that loses and disorders": { loss: 0.1, delay: [10, 120], duplicate: 0.1 },
+  ", over a line that loses and reorders packets": { loss: 0.1, delay: [10, 120], duplicate: 0.1 },
 };
 
 for (const [name, { failure, within, after = 0, end }] of Object.entries(ends)) {
   for (const [where, line] of Object.entries(lines)) {
-    Deno.test(`a client that ${name}${where}: onDisconnection once`, () => {
+    Deno.test(`Hub calls onDisconnection once for a client that ${name}${where}`, () => {
       for (const isBusy of [false, true]) {
         const network = new Network({ seed: 5 }, {}, { names: () => NAMES });
         const client = network.connect("live", line);
@@ -124,7 +124,7 @@ for (const [name, { failure, within, after = 0, end }] of Object.entries(ends)) 
   }
 }
 
-Deno.test("a script that fails at each step of the end does not run twice", () => {
+Deno.test("Hub calls each event of a client's end once even if every one throws", () => {
   const error = () => {
     throw new Error("a mistake");
   };
@@ -145,7 +145,7 @@ Deno.test("a script that fails at each step of the end does not run twice", () =
   assert.deepEqual(["onFailed", "onUnpublish", "onDisconnection"].map(count), [1, 1, 1]);
 });
 
-Deno.test("a client that was refused has no end", () => {
+Deno.test("Hub calls neither onFailed nor onDisconnection for a refused client", () => {
   const refuse = () => {
     throw new Refused("not you");
   };

@@ -54,7 +54,7 @@ export class FakeOutFlow implements OutFlow {
     this.closed = true;
     this.session.log.push(`${this.name}: end`);
   }
-  /** The client wants no more of it, which ends it. */
+  /** The client rejects the flow, which closes it. */
   reject() {
     this.closed = true;
     this.handler?.onException?.(0);

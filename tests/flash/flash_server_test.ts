@@ -5,7 +5,7 @@ import { flashWorld } from "./fakes.ts";
 const from = { hostname: "192.0.2.7", port: 5000 };
 const epd = (url: string) => ({ ancillary: toUtf8(url) });
 
-Deno.test("hello: the application gets the client's values", () => {
+Deno.test("onHello passes address, path, properties and attempts of the client to the application", () => {
   const { server, applications } = flashWorld();
   assert.equal(server.onHello(epd("rtmfp://h.example/a/b?x=1"), from, 2), undefined);
   const [{ properties, ...request }] = applications.handshakes;
@@ -23,7 +23,7 @@ Deno.test("hello: the application gets the client's values", () => {
   assert.equal(applications.handshakes.length, 2);
 });
 
-Deno.test("hello: redirection keeps the order, drops doubles, resolves names, skips invalid addresses", () => {
+Deno.test("onHello redirects to the application's addresses in order, resolves names, and skips duplicate and invalid addresses", () => {
   const { server, applications, logged } = flashWorld();
   applications.addresses = [
     "198.51.100.2:1935",
@@ -44,7 +44,7 @@ Deno.test("hello: redirection keeps the order, drops doubles, resolves names, sk
   assert.deepEqual(server.onHello(epd("rtmfp://h/a"), from, 1), []);
 });
 
-Deno.test("unknown peers: addresses of the applications, or silence", () => {
+Deno.test("onPeerUnknown returns the applications' addresses, or undefined without any", () => {
   const { server, applications } = flashWorld();
   assert.equal(server.onPeerUnknown({ peerId: new Uint8Array(32) }), undefined);
   applications.addresses = ["198.51.100.2:1", "198.51.100.3:2"];
@@ -54,7 +54,7 @@ Deno.test("unknown peers: addresses of the applications, or silence", () => {
   ]);
 });
 
-Deno.test("blacklist: blocked before anything is read, and live sessions end", () => {
+Deno.test("The blacklist blocks the address of a ban and ends its live sessions", () => {
   const { server, connected, hub, events } = flashWorld();
   const client = connected();
   assert.equal(server.blocked(client.session.address), false);
@@ -67,7 +67,7 @@ Deno.test("blacklist: blocked before anything is read, and live sessions end", (
   assert.equal(server.blocked(client.session.address), false);
 });
 
-Deno.test("blacklist: a session that opened before the ban does not connect after it", () => {
+Deno.test("The blacklist closes a session that opened before the ban when it connects", () => {
   const { server, flash, hub, events } = flashWorld();
   const client = flash();
   hub.ban("192.0.2.1");
@@ -76,7 +76,7 @@ Deno.test("blacklist: a session that opened before the ban does not connect afte
   assert.equal(server.size, 0);
 });
 
-Deno.test("blacklist: a client that moves to a banned address ends", () => {
+Deno.test("The blacklist ends a client that moves to a banned address", () => {
   const { server, connected, hub, events } = flashWorld();
   hub.ban("192.0.2.99");
   const [moved, gone] = [connected(), connected()];
@@ -88,14 +88,14 @@ Deno.test("blacklist: a client that moves to a banned address ends", () => {
   assert.deepEqual(events(), [...failed, ...failed, "onManage"]);
 });
 
-Deno.test("a client whose queues grow without end is closed", () => {
+Deno.test("Hub closes a client with 200 MiB in its send queues", () => {
   const { server, connected, events } = flashWorld();
   connected().session.queuedBytes = 200 << 20;
   server.hub.manage();
   assert.equal(events()[0], "onFailed the client reads too slowly");
 });
 
-Deno.test("at the limit of all queues together, the clients with the longest queues are closed", () => {
+Deno.test("Hub closes the clients with the longest queues when all queues together exceed the limit", () => {
   const { server, connected, events } = flashWorld();
   const clients = Array.from({ length: 30 }, () => connected());
   clients.forEach(({ session }, i) => {
@@ -113,7 +113,7 @@ Deno.test("at the limit of all queues together, the clients with the longest que
   assert.deepEqual(failed(), []);
 });
 
-Deno.test("the tick: connections, their clients, the applications", () => {
+Deno.test("Hub.manage() ends failed connections, then calls onManage of the clients, then of the applications", () => {
   const { server, connected, events } = flashWorld();
   connected();
   const closing = connected();

@@ -87,7 +87,7 @@ class Attacker {
 
 const createStream = () => command("createStream", 2, null);
 
-Deno.test("unread answers are bounded by their memory", () => {
+Deno.test("The server closes a client whose unread answers exceed 16 MiB of memory", () => {
   const limits = { queued: 16 << 20 };
   const attacker = new Attacker(limits).connect().send(2, 0, createStream());
   attacker.acknowledgeAndShut(2);
@@ -108,7 +108,7 @@ Deno.test("unread answers are bounded by their memory", () => {
   ]);
 });
 
-Deno.test("flows that play and never end are bounded", () => {
+Deno.test("The server closes a client whose play commands open flows that it never acknowledges", () => {
   const attacker = new Attacker().connect().send(2, 0, createStream());
   let plays = 0;
   while (attacker.state === "open" && plays < 5000) {
@@ -121,7 +121,7 @@ Deno.test("flows that play and never end are bounded", () => {
   assert.equal(attacker.here.hub.clients.size, 0);
 });
 
-Deno.test("small frames for a client that reads none are bounded by their memory", () => {
+Deno.test("The server bounds the memory of small frames for a client that reads none by 8 MiB a stream", () => {
   const attacker = new Attacker().connect();
   const streams = 4;
   for (let i = 1; i <= streams; i++) attacker.send(2, 0, createStream());
@@ -145,7 +145,7 @@ Deno.test("small frames for a client that reads none are bounded by their memory
   assert.ok(waiting > queues / 2 && waiting < 1.1 * queues, `${waiting}`);
 });
 
-Deno.test("an error quotes only a short part of its cause", () => {
+Deno.test("The server quotes only a short part of a long name in an error", () => {
   const attacker = new Attacker();
   const name = "x".repeat(900);
   attacker.send(2, 0, command(name, 1, null)).connect();
@@ -159,7 +159,7 @@ Deno.test("an error quotes only a short part of its cause", () => {
   assert.ok(quoted < 10_000, `${quoted} bytes for ${piece.length}`);
 });
 
-Deno.test("a client's own properties are bounded", () => {
+Deno.test("Client keeps fewer than 3,000 properties, and 8,192 characters of swfUrl", () => {
   const attacker = new Attacker();
   const query = Array.from({ length: 6000 }, (_, i) => `${i}`).join("&");
   const long = { tcUrl: `rtmfp://h/live?${query}`, swfUrl: "s".repeat(20_000) };
@@ -169,7 +169,7 @@ Deno.test("a client's own properties are bounded", () => {
   assert.equal(client.swfUrl.length, 8192);
 });
 
-Deno.test("codec headers of a publication are bounded in bytes", () => {
+Deno.test("Publication keeps at most 1 MiB of codec headers", () => {
   const attacker = new Attacker().connect().send(2, 0, createStream()).send(3, 1, publish("foo"));
   const header = (track: number) => {
     const payload = new Uint8Array(60_000);
@@ -183,7 +183,7 @@ Deno.test("codec headers of a publication are bounded in bytes", () => {
   assert.ok(bytes > 500_000 && bytes <= 1 << 20, `${bytes}`);
 });
 
-Deno.test("memory of all publications of one client is bounded", () => {
+Deno.test("The publications of one client keep at most 4 MiB together", () => {
   const attacker = new Attacker().connect();
   const count = 24;
   for (let i = 1; i <= count; i++) attacker.send(2, 0, createStream());
@@ -212,7 +212,7 @@ Deno.test("memory of all publications of one client is bounded", () => {
   assert.ok(publications.get(`foo${count}`)!.metadata.has("late"), "there is room again");
 });
 
-Deno.test("names, streams, groups and calls without number", () => {
+Deno.test("The server bounds the publications, streams, groups and peer addresses of one client", () => {
   const attacker = new Attacker().connect();
   for (let i = 0; i < 40; i++) attacker.send(2, 0, ...Array(20).fill(createStream()));
   const name = (i: number) => `${i}`.padEnd(4096, "n");

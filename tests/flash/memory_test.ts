@@ -12,7 +12,7 @@ let crypto: CryptoBackend | undefined;
 try {
   crypto = new NativeCrypto(openLibcrypto());
 } catch {
-  // the portable back-end has buffers of its own
+  // the portable back-end has its own buffers
 }
 
 const CLIENTS = 200;
@@ -20,7 +20,7 @@ const CLIENTS = 200;
 const MOST = { ArrayBuffer: 0.2, Map: 0.1, Set: 0.1 };
 
 Deno.test({
-  name: "An idle client has hardly any buffers, maps and sets",
+  name: "An idle client keeps few buffers, maps and sets",
   ignore: crypto === undefined,
   fn: async () => {
     const server = innerServer(crypto!);
@@ -37,7 +37,7 @@ Deno.test({
   },
 });
 
-/** Clients that are forgotten by all but the server. */
+/** Clients that only the server refers to. */
 async function connectClients(server: ReturnType<typeof innerServer>, count: number) {
   const generator = new Generator({
     url: "rtmfp://127.0.0.1/bench",

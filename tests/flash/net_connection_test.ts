@@ -13,7 +13,7 @@ import { command, flashWorld, textOf } from "./fakes.ts";
 const NOT_CONNECTED = (name: string) =>
   `[error] NetConnection.Call.Failed: Connect first, before calling '${name}'`;
 
-Deno.test("connect: the answer opens the server's control flow, in answer to the client's", () => {
+Deno.test("NetConnection answers connect on a control flow associated with the client's", () => {
   const { flash, hub } = flashWorld();
   const client = flash();
   assert.deepEqual(client.connect(), [
@@ -34,7 +34,7 @@ Deno.test("connect: the answer opens the server's control flow, in answer to the
   assert.equal(hub.clients.size, 1);
 });
 
-Deno.test("connect: librtmfp's, with transaction 0, as captured", () => {
+Deno.test("NetConnection accepts librtmfp's captured connect with transaction 0", () => {
   const { flash, hub } = flashWorld();
   const client = flash();
   client.control.deliver(fromHex(
@@ -55,7 +55,7 @@ Deno.test("connect: librtmfp's, with transaction 0, as captured", () => {
   assert.equal(one.address, "192.0.2.1:4000");
 });
 
-Deno.test("connect: the application gets the client's properties", () => {
+Deno.test("NetConnection passes the properties and values of connect to the application", () => {
   let seen: Client | undefined;
   const values: unknown[] = [];
   const { flash } = flashWorld({
@@ -89,7 +89,7 @@ Deno.test("connect: the application gets the client's properties", () => {
   assert.deepEqual(values, ["Tom", 42]);
 });
 
-Deno.test("connect: the encoding is echoed, and members of the application are added", () => {
+Deno.test("NetConnection returns the object encoding and the application's members in the result of connect", () => {
   const { flash } = flashWorld({
     connect: () => {
       const object = encodeAmf0({ message: "welcome" });
@@ -112,7 +112,7 @@ Deno.test("connect: the encoding is echoed, and members of the application are a
   }
 });
 
-Deno.test("connect: its object may be a mixed array, or missing", () => {
+Deno.test("NetConnection accepts connect with a mixed array or without a command object", () => {
   const { flash, hub } = flashWorld();
   const client = flash(1);
   const array = new MixedArray({ app: "x", flashVer: "V" });
@@ -122,7 +122,7 @@ Deno.test("connect: its object may be a mixed array, or missing", () => {
   assert.equal(hub.clients.get("02".repeat(32))!.path, "");
 });
 
-Deno.test("connect: messages of the script are sent after the answer", () => {
+Deno.test("NetConnection sends the script's messages after the answer to connect", () => {
   const { flash } = flashWorld({
     connect: (client) => {
       client.writer.message("first", encodeAmf("a"));
@@ -143,7 +143,7 @@ Deno.test("connect: messages of the script are sent after the answer", () => {
   assert.deepEqual(client.session.flows[1].reliable, [false]);
 });
 
-Deno.test("connect refused: the answer, close, the end of the flow, then of the session", () => {
+Deno.test("NetConnection refuses connect with _error, close and the end of the flow, then closes the session after 2 s", () => {
   const { flash, hub, server, events } = flashWorld({
     connect: (client) => {
       client.writer.message("goodbye", new Uint8Array());
@@ -170,7 +170,7 @@ Deno.test("connect refused: the answer, close, the end of the flow, then of the 
   assert.deepEqual(told, ["onConnection"]); // neither onFailed nor onDisconnection: API-637
 });
 
-Deno.test("connect refused: the session ends at once when the client has seen the end", () => {
+Deno.test("NetConnection closes a refused session once the client acknowledged the end of the flow", () => {
   const { flash } = flashWorld({
     connect: () => {
       throw new Refused();
@@ -182,7 +182,7 @@ Deno.test("connect refused: the session ends at once when the client has seen th
   assert.equal(client.session.closed, 1);
 });
 
-Deno.test("connect to an application that does not exist, or cannot", () => {
+Deno.test("NetConnection refuses connect to a missing application or an invalid path", () => {
   const { flash } = flashWorld();
   const answer = (tcUrl: string) => flash().connect({ tcUrl })[0];
   assert.equal(
@@ -194,7 +194,7 @@ Deno.test("connect to an application that does not exist, or cannot", () => {
   }
 });
 
-Deno.test("a second connect, and anything before the first, is an error and no more", () => {
+Deno.test("NetConnection answers a second connect, and calls before the first, with an error only", () => {
   const { flash, events } = flashWorld();
   const client = flash();
   assert.deepEqual(client.call("echo", 5), [`control: _error 5 ${NOT_CONNECTED("echo")}`]);
@@ -208,7 +208,7 @@ Deno.test("a second connect, and anything before the first, is an error and no m
   assert.deepEqual(events(), ["onConnection"]);
 });
 
-Deno.test("RPC: results, errors, and functions without a result", () => {
+Deno.test("NetConnection answers a call with the function's result, its error, or null", () => {
   const { connected } = flashWorld({
     call: (client, name, values) => {
       if (name === "echo") client.writer.result(encodeAmf(values.readValue()));
@@ -240,7 +240,7 @@ Deno.test("RPC: results, errors, and functions without a result", () => {
   assert.deepEqual(client.session.take(), ["control: _result 0 1"]);
 });
 
-Deno.test("RPC: a call with transaction 0 runs, and is answered by neither result nor error", () => {
+Deno.test("NetConnection runs a call with transaction 0, and sends neither result nor error", () => {
   const called: string[] = [];
   const { flash, connected } = flashWorld({
     call: (client, name, values) => {
@@ -273,7 +273,7 @@ Deno.test("RPC: a call with transaction 0 runs, and is answered by neither resul
   assert.deepEqual(early.call("echo", 0), []);
 });
 
-Deno.test("RPC: an unreadable call is answered with an error, or ignored", () => {
+Deno.test("NetConnection answers a call with unreadable values with an error, and ignores unreadable commands", () => {
   const { connected, logged } = flashWorld({
     call: (_client, _name, values) => {
       values.readValue();
@@ -292,7 +292,7 @@ Deno.test("RPC: an unreadable call is answered with an error, or ignored", () =>
   assert.equal(client.connection.state, "connected");
 });
 
-Deno.test("answers of the client without a call are ignored", () => {
+Deno.test("NetConnection ignores a client's _result and _error without a call", () => {
   const { connected, events } = flashWorld();
   const client = connected();
   assert.deepEqual(client.call("_result", 4, "x"), []);
@@ -300,7 +300,7 @@ Deno.test("answers of the client without a call are ignored", () => {
   assert.deepEqual(events(), []);
 });
 
-Deno.test("setPeerInfo: keeps valid addresses, answers with the keep-alive times", () => {
+Deno.test("setPeerInfo stores up to ten valid addresses, and is answered with the keep-alive times", () => {
   const { connected, server } = flashWorld();
   const client = connected();
   // librtmfp leaves the command object out
@@ -323,7 +323,7 @@ Deno.test("setPeerInfo: keeps valid addresses, answers with the keep-alive times
   assert.equal(server.peerAddresses(client.session)!.length, 10);
 });
 
-Deno.test("only connected clients are introduced", () => {
+Deno.test("FlashServer gives peer addresses of connected clients only", () => {
   const { flash, server } = flashWorld();
   const client = flash();
   assert.equal(server.peerAddresses(client.session), undefined);
@@ -333,7 +333,7 @@ Deno.test("only connected clients are introduced", () => {
   assert.equal(server.peerAddresses(client.session), undefined);
 });
 
-Deno.test("streams: numbered from 1 in each session, answered with AMF0 numbers", () => {
+Deno.test("createStream numbers streams from 1 in each session, and answers with AMF0 numbers", () => {
   const { connected } = flashWorld();
   for (let i = 0; i < 2; i++) {
     const client = connected();
@@ -347,7 +347,7 @@ Deno.test("streams: numbered from 1 in each session, answered with AMF0 numbers"
   }
 });
 
-Deno.test("streams: refused at the limit, and deleted ones make room", () => {
+Deno.test("createStream refuses more than 128 streams until one is deleted", () => {
   const { connected } = flashWorld();
   const client = connected();
   for (let i = 1; i <= 128; i++) {
@@ -360,7 +360,7 @@ Deno.test("streams: refused at the limit, and deleted ones make room", () => {
   assert.deepEqual(client.call("deleteStream", 0), []); // of none
 });
 
-Deno.test("notices about streams do no harm, and scripts may take them", () => {
+Deno.test("NetConnection answers FCPublish and similar notices with undefined unless a script handles them", () => {
   const { connected, events } = flashWorld({ call: (_c, name) => name === "FCSubscribe" });
   const client = connected();
   for (const name of ["releaseStream", "FCPublish", "FCUnpublish"]) {
@@ -375,7 +375,7 @@ Deno.test("notices about streams do no harm, and scripts may take them", () => {
   assert.deepEqual(events(), ["call FCSubscribe"]);
 });
 
-Deno.test("a buffer length is answered with the begin of its stream", () => {
+Deno.test("NetConnection answers a buffer length with the begin of its stream", () => {
   const { connected } = flashWorld();
   const client = connected();
   client.call("createStream", 1);
@@ -386,7 +386,7 @@ Deno.test("a buffer length is answered with the begin of its stream", () => {
   assert.deepEqual(client.session.take(), []);
 });
 
-Deno.test("flows: which are accepted", () => {
+Deno.test("FlashServer accepts flows of created streams and groups, and rejects other flows", () => {
   const { connected, flash } = flashWorld();
   const client = connected();
   client.call("createStream", 1);
@@ -404,7 +404,7 @@ Deno.test("flows: which are accepted", () => {
   assert.equal(client.session.closed + early.session.closed, 0);
 });
 
-Deno.test("flows: another one of stream 0 that answers ours carries the same messages", () => {
+Deno.test("FlashServer accepts a second flow of stream 0 that answers its control flow", () => {
   const { connected } = flashWorld();
   const client = connected();
   const other = client.flow(writeTcMetadata(0));
@@ -417,7 +417,7 @@ Deno.test("flows: another one of stream 0 that answers ours carries the same mes
   assert.equal(client.session.closed, 0);
 });
 
-Deno.test("writers of a script: flows of their own, closed alone", () => {
+Deno.test("Each writer of a script has its own flow, and closes without the connection", () => {
   const { connected, server } = flashWorld();
   const client = connected();
   const { connection } = client;
@@ -447,7 +447,7 @@ Deno.test("writers of a script: flows of their own, closed alone", () => {
   assert.equal(connection.state, "connected");
 });
 
-Deno.test("the main writer closed: the session ends at the next tick, as a failure", () => {
+Deno.test("A closed main writer ends the session as a failure at the next tick", () => {
   const { connected, server, events } = flashWorld();
   const client = connected();
   client.connection.writer.close();
@@ -463,7 +463,7 @@ Deno.test("the main writer closed: the session ends at the next tick, as a failu
   assert.equal(client.session.closed, 1);
 });
 
-Deno.test("the end of a session, in each way", () => {
+Deno.test("NetConnection calls onFailed and onDisconnection once for each reason of a session's end", () => {
   const ends: [CloseReason, boolean, string[]][] = [
     ["closed by peer", true, []],
     ["closed", false, []],
@@ -490,7 +490,7 @@ Deno.test("the end of a session, in each way", () => {
   }
 });
 
-Deno.test("the end of the client's control flow is the end of the connection", () => {
+Deno.test("NetConnection ends when the client ends its control flow", () => {
   const { connected, events } = flashWorld();
   const client = connected();
   client.control.end();
@@ -498,7 +498,7 @@ Deno.test("the end of the client's control flow is the end of the connection", (
   assert.equal(client.session.closed, 1);
 });
 
-Deno.test("a client that rejects the control flow, and closes the session, has hung up", () => {
+Deno.test("NetConnection ends without onFailed when a client rejects the control flow and closes the session", () => {
   const { connected, events } = flashWorld();
   const client = connected();
   client.session.flows[0].reject();
@@ -508,7 +508,7 @@ Deno.test("a client that rejects the control flow, and closes the session, has h
   assert.equal(client.session.flows.length, 1);
 });
 
-Deno.test("a client that rejects the control flow, and stays, gets another after a second", () => {
+Deno.test("NetConnection opens another control flow 1 s after the client rejected one", () => {
   const { connected, server, hub } = flashWorld();
   const client = connected();
   const { connection } = client;
@@ -534,13 +534,13 @@ Deno.test("a client that rejects the control flow, and stays, gets another after
   assert.equal(connection.writer, writer);
 });
 
-Deno.test("a client that rejects the control flow before connect is closed", () => {
+Deno.test("NetConnection closes a client that rejects the control flow before connect", () => {
   const { flash, server } = flashWorld();
   flash().session.flows[0].reject();
   assert.equal(server.size, 0);
 });
 
-Deno.test("a client that rejects the flow of a script's writer loses that writer alone", () => {
+Deno.test("NetConnection closes only the writer whose flow the client rejects", () => {
   const { connected, server, hub } = flashWorld();
   const client = connected();
   const writer = client.connection.newWriter();
@@ -556,7 +556,7 @@ Deno.test("a client that rejects the flow of a script's writer loses that writer
   assert.deepEqual([...client.connection.writers], [other]);
 });
 
-Deno.test("a session that has not connected after 10 s is closed", () => {
+Deno.test("FlashServer closes a session that has not connected after 10 s", () => {
   const { flash, connected, hub, server } = flashWorld();
   const idle = flash();
   const busy = connected();
@@ -570,7 +570,7 @@ Deno.test("a session that has not connected after 10 s is closed", () => {
   assert.equal(server.size, 1);
 });
 
-Deno.test("the figures of a connection follow its session", () => {
+Deno.test("Connection reports address, ping and silence in ms of its session", () => {
   const { connected, hub } = flashWorld();
   const client = connected();
   const { connection } = client;
@@ -582,7 +582,7 @@ Deno.test("the figures of a connection follow its session", () => {
   assert.equal(connection.hostname, "2001:db8::1");
 });
 
-Deno.test("RPC: an object as result", () => {
+Deno.test("NetConnection sends an object as the result of a call", () => {
   const { connected } = flashWorld({
     call: (client) => {
       client.writer.result(encodeAmf({ list: [1, 2, 3] }));

@@ -16,7 +16,7 @@ const cases = file.vectors.find(({ id }) => id === "netgroup")!.cases as unknown
 const sha256 = (bytes: Uint8Array) => portable.sha256(bytes);
 const joinOf = (byte: string) => fromHex(`012115${byte.repeat(32)}`);
 
-Deno.test("messages of groups equal the vectors", () => {
+Deno.test("readJoin() and writeAnnouncement() agree with the vectors", () => {
   let met = 0;
   for (const { message, groupId, peerId } of cases) {
     if (message && groupId) {
@@ -35,7 +35,7 @@ Deno.test("messages of groups equal the vectors", () => {
   assert.equal(met, 3);
 });
 
-Deno.test("a specification of version 2 has the same hash as in librtmfp and Flash Player", () => {
+Deno.test("groupId() hashes a specification of version 2 as librtmfp and Flash Player do", () => {
   const idOf = (text: string) => toHex(groupId(toUtf8(text), sha256)).slice(0, 8);
   assert.equal(idOf("G:027f02010101000103010c050e74657374011b00"), "c3ab09fc");
   assert.equal(idOf("G:010101"), toHex(sha256(toUtf8("G:010101"))).slice(0, 8));
@@ -44,13 +44,13 @@ Deno.test("a specification of version 2 has the same hash as in librtmfp and Fla
   assert.equal(toHex(readJoin(join, sha256)!).slice(0, 8), "c3ab09fc");
 });
 
-Deno.test("joins of another kind, or with an id of another length, are ignored", () => {
+Deno.test("readJoin() ignores joins of another kind or with an id of another length", () => {
   assert.equal(readJoin(fromHex("0100"), sha256), undefined);
   assert.equal(readJoin(fromHex("010411aabbcc"), sha256), undefined);
   assert.equal(readJoin(fromHex("010415aabbcc"), sha256), undefined);
 });
 
-Deno.test("the first member of a group gets no member, later ones get earlier ones on an answering flow", () => {
+Deno.test("A group sends no member to the first member, and earlier members to a later one on an answering flow", () => {
   const { connected, hub, events } = flashWorld();
   const [one, two] = [connected(1), connected(2)];
   const first = one.flow(GROUP_METADATA);
@@ -65,7 +65,7 @@ Deno.test("the first member of a group gets no member, later ones get earlier on
   assert.equal(hub.groups.get("ab".repeat(32))!.size, 2);
 });
 
-Deno.test("the end of the flow, or of the session, is how a client leaves", () => {
+Deno.test("A client leaves a group when its flow or its session ends", () => {
   const { connected, hub, events } = flashWorld();
   const [one, two] = [connected(1), connected(2)];
   one.flow(GROUP_METADATA).deliver(joinOf("ab"));
@@ -81,7 +81,7 @@ Deno.test("the end of the flow, or of the session, is how a client leaves", () =
   assert.equal(hub.groups.size, 0);
 });
 
-Deno.test("joining again sends the members again", () => {
+Deno.test("A client that joins a group again gets the members again", () => {
   const { connected, events } = flashWorld();
   connected(1).flow(GROUP_METADATA).deliver(joinOf("ab"));
   const two = connected(2);
@@ -106,7 +106,7 @@ Deno.test("a client that rejects the answering flow gets no further members", ()
   assert.equal(two.session.flows.length, 2);
 });
 
-Deno.test("groups have bounds: flows of a session, groups of a flow", () => {
+Deno.test("FlashServer accepts at most 32 group flows of a session, and 32 groups of a flow", () => {
   const { connected, hub } = flashWorld();
   const client = connected();
   const flows = Array.from({ length: 33 }, () => client.flow(GROUP_METADATA));
@@ -119,7 +119,7 @@ Deno.test("groups have bounds: flows of a session, groups of a flow", () => {
   assert.ok(client.flow(GROUP_METADATA).receiver); // one has ended
 });
 
-Deno.test("messages other than a join are ignored", () => {
+Deno.test("A group flow ignores messages other than a join", () => {
   const { connected, logged } = flashWorld();
   const client = connected();
   const flow = client.flow(GROUP_METADATA);

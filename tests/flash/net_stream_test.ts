@@ -36,7 +36,7 @@ function stage(steps: Parameters<typeof flashWorld>[0] = {}) {
   return { ...here, stream: () => new FakeStream(here.connected()) };
 }
 
-Deno.test("publish: answers on a flow of the stream, associated with the control flow", () => {
+Deno.test("NetStream answers publish on a flow of the stream, associated with the control flow", () => {
   const { stream, hub } = stage();
   const one = stream();
   assert.deepEqual(one.do("publish", "foo", "live"), [
@@ -48,7 +48,7 @@ Deno.test("publish: answers on a flow of the stream, associated with the control
   assert.ok(hub.publications.get("foo")!.publishing);
 });
 
-Deno.test("publish: librtmfp's, with the name in AMF3 and no type, as captured", () => {
+Deno.test("NetStream accepts librtmfp's captured publish with the name in AMF3 and no type", () => {
   const { stream } = stage();
   const one = stream();
   one.flow.deliver(fromHex("14000000000200077075626c6973680000000000000000000511060963617031"));
@@ -61,7 +61,7 @@ Deno.test("publish: librtmfp's, with the name in AMF3 and no type, as captured",
   );
 });
 
-Deno.test("publish: a name in use, and a refusal with and without words", () => {
+Deno.test("NetStream refuses to publish a name in use, and reports a refusal with and without a reason", () => {
   let words: string | undefined;
   const { stream, logged } = stage({
     publish: () => {
@@ -85,7 +85,7 @@ Deno.test("publish: a name in use, and a refusal with and without words", () => 
   ]);
 });
 
-Deno.test("unpublish: by closeStream, publish(false), deleteStream, or the end of its flow", () => {
+Deno.test("NetStream unpublishes at closeStream, publish(false), deleteStream and the end of its flow", () => {
   const gone = "stream 1: onStatus 0 [status] NetStream.Unpublish.Success: foo is now unpublished";
   const ways: [(stream: FakeStream) => string[], string[]][] = [
     [(one) => one.do("closeStream"), [gone]],
@@ -105,7 +105,7 @@ Deno.test("unpublish: by closeStream, publish(false), deleteStream, or the end o
   }
 });
 
-Deno.test("publish: another name on the same stream ends the first", () => {
+Deno.test("NetStream ends its first publication when it publishes another name", () => {
   const { stream, hub } = stage();
   const one = stream();
   one.do("publish", "foo");
@@ -116,7 +116,7 @@ Deno.test("publish: another name on the same stream ends the first", () => {
   assert.deepEqual([...hub.publications.keys()], ["bar"]);
 });
 
-Deno.test("play: begin on the control flow, Reset, Start, then the sync on three flows", () => {
+Deno.test("NetStream answers play with begin on the control flow, Reset, Start, and the sync on three flows", () => {
   const { stream } = stage();
   const one = stream();
   assert.deepEqual(one.do("play", "foo"), [
@@ -139,7 +139,7 @@ Deno.test("play: begin on the control flow, Reset, Start, then the sync on three
   ]);
 });
 
-Deno.test("play: waiting listeners get the publisher's start and end, later listeners do not", () => {
+Deno.test("NetStream notifies waiting listeners of a publisher's start, and all listeners of its end", () => {
   const { stream } = stage();
   const [waiting, publisher, late] = [stream(), stream(), stream()];
   waiting.do("play", "foo");
@@ -156,7 +156,7 @@ Deno.test("play: waiting listeners get the publisher's start and end, later list
   }
 });
 
-Deno.test("play: a refusal, and the end in each way", () => {
+Deno.test("NetStream reports a refusal to play, and stops at closeStream, play(false), deleteStream and the end of its flow", () => {
   let words: string | undefined;
   const { stream, events, hub } = stage({
     subscribe: () => {
@@ -195,7 +195,7 @@ Deno.test("play: a refusal, and the end in each way", () => {
   assert.equal(hub.publications.size, 0);
 });
 
-Deno.test("play2 plays the stream of its options; without one it ends playing", () => {
+Deno.test("NetStream plays the stream of play2's options, and stops at play2 without options", () => {
   const { stream, hub } = stage();
   const one = stream();
   one.do("play2", { streamName: "foo", start: -2 });
@@ -205,7 +205,7 @@ Deno.test("play2 plays the stream of its options; without one it ends playing", 
   assert.equal(hub.publications.size, 0);
 });
 
-Deno.test("media reach the listener on its audio and video flows, data at time 0 on the third", () => {
+Deno.test("NetStream sends audio and video on flows of their own, and data at time 0 on the third", () => {
   const { stream, events } = stage();
   const [listener, publisher] = [stream(), stream()];
   listener.do("play", "foo");
@@ -238,7 +238,7 @@ Deno.test("media reach the listener on its audio and video flows, data at time 0
   ]);
 });
 
-Deno.test("all listeners are sent the same bytes, made once", () => {
+Deno.test("NetStream sends the same byte array to all listeners", () => {
   const { stream } = stage();
   const listeners = [stream(), stream(), stream()];
   for (const one of listeners) one.do("play", "foo");
@@ -252,7 +252,7 @@ Deno.test("all listeners are sent the same bytes, made once", () => {
   }
 });
 
-Deno.test("data: 0x0f and 0x12, AMF3 names, @setDataFrame and @clearDataFrame", () => {
+Deno.test("NetStream forwards data of types 0x0f and 0x12, and keeps @setDataFrame until @clearDataFrame", () => {
   const { stream } = stage();
   const [listener, publisher] = [stream(), stream()];
   listener.do("play", "foo");
@@ -278,7 +278,7 @@ Deno.test("data: 0x0f and 0x12, AMF3 names, @setDataFrame and @clearDataFrame", 
   assert.equal(stream().do("play", "foo").at(-1), `stream 1 c: ${SYNC}`);
 });
 
-Deno.test("data: the metadata of librtmfp, as captured, reach listeners and later ones", () => {
+Deno.test("NetStream sends librtmfp's captured metadata to a later listener", () => {
   const { stream } = stage();
   const publisher = stream();
   publisher.do("publish", "foo");
@@ -293,7 +293,7 @@ Deno.test("data: the metadata of librtmfp, as captured, reach listeners and late
   );
 });
 
-Deno.test("media before publish, and after it ended, go nowhere", () => {
+Deno.test("NetStream drops media before publish and after its end", () => {
   const { stream } = stage();
   const [listener, publisher] = [stream(), stream()];
   listener.do("play", "foo");
@@ -305,7 +305,7 @@ Deno.test("media before publish, and after it ended, go nowhere", () => {
   assert.deepEqual(listener.client.session.take(), []);
 });
 
-Deno.test("media may come on flows of their own, with losses counted on each", () => {
+Deno.test("NetStream counts losses of audio and video on each of their flows", () => {
   const { stream, hub } = stage();
   const publisher = stream();
   publisher.do("publish", "foo");
@@ -326,7 +326,7 @@ Deno.test("media may come on flows of their own, with losses counted on each", (
   assert.ok(hub.publications.get("foo")!.publishing); // those flows brought no command
 });
 
-Deno.test("receiveAudio and receiveVideo, pause and seek", () => {
+Deno.test("NetStream follows receiveAudio, receiveVideo, pause and seek, and refuses to seek while nothing plays", () => {
   let listener: Listener | undefined;
   const { stream } = stage({ subscribe: (_, one) => void (listener = one) });
   const one = stream();
@@ -356,7 +356,7 @@ Deno.test("receiveAudio and receiveVideo, pause and seek", () => {
   ]);
 });
 
-Deno.test("unknown and unreadable commands on a stream are ignored", () => {
+Deno.test("NetStream ignores unknown and unreadable commands", () => {
   const { stream, logged } = stage();
   const one = stream();
   for (const name of ["FCPublish", "setBufferTime", "resume", "onPeerConnect", "publishing"]) {
@@ -367,7 +367,7 @@ Deno.test("unknown and unreadable commands on a stream are ignored", () => {
   assert.equal(one.client.connection.state, "connected");
 });
 
-Deno.test("-3 and -3000 play without buffering: unreliably, but for commands and data", () => {
+Deno.test("NetStream sends media unreliably, and commands and data reliably, for play with -3 or -3000", () => {
   for (const start of [-3, -3000]) {
     const { stream } = stage();
     const [listener, publisher] = [stream(), stream()];
@@ -387,7 +387,7 @@ Deno.test("-3 and -3000 play without buffering: unreliably, but for commands and
   assert.deepEqual(listener.client.session.flows[3].reliable, [true, true]);
 });
 
-Deno.test("a slow listener loses queued frames and gets a status", () => {
+Deno.test("NetStream drops queued frames of a slow listener, and sends it a status", () => {
   const { stream, hub } = stage();
   const [listener, publisher] = [stream(), stream()];
   publisher.do("publish", "foo");
@@ -408,7 +408,7 @@ Deno.test("a slow listener loses queued frames and gets a status", () => {
   assert.equal(one.audioQos.droppedFrames, 0);
 });
 
-Deno.test("a dropped header does not count as a frame, and the flow's sync is sent again", () => {
+Deno.test("NetStream counts no dropped header as a frame, and sends the flow's sync again", () => {
   const { stream, hub } = stage();
   const [listener, publisher] = [stream(), stream()];
   publisher.do("publish", "foo");
@@ -424,7 +424,7 @@ Deno.test("a dropped header does not count as a frame, and the flow's sync is se
   assert.equal(one.videoQos.droppedFrames, 3);
 });
 
-Deno.test("sample access is a data message of two booleans", () => {
+Deno.test("NetStream sends sample access as a data message of two booleans", () => {
   let listener: Listener | undefined;
   const { stream } = stage({ subscribe: (_, one) => void (listener = one) });
   const one = stream();
@@ -433,7 +433,7 @@ Deno.test("sample access is a data message of two booleans", () => {
   assert.deepEqual(one.client.session.take(), ["stream 1: data 0 |RtmpSampleAccess true false"]);
 });
 
-Deno.test("a script closes a client's publication: status and close on its stream", () => {
+Deno.test("NetStream sends a status and close when a script closes the client's publication", () => {
   const { stream, hub } = stage();
   const one = stream();
   one.do("publish", "foo");
@@ -444,7 +444,7 @@ Deno.test("a script closes a client's publication: status and close on its strea
   ]);
 });
 
-Deno.test("the quality of service of a listener is computed from acknowledgements of its flows", () => {
+Deno.test("NetStream computes a listener's quality of service from acknowledgements of its flows", () => {
   const { stream, hub } = stage();
   const [listener, publisher] = [stream(), stream()];
   publisher.do("publish", "foo");
@@ -475,7 +475,7 @@ Deno.test("the quality of service of a listener is computed from acknowledgement
   assert.equal(one.audioQos.byteRate, 0);
 });
 
-Deno.test("names have bounds", () => {
+Deno.test("NetStream refuses to publish or play a name of 5,000 characters", () => {
   const { stream, hub } = stage();
   const one = stream();
   const name = "x".repeat(5000);
@@ -484,7 +484,7 @@ Deno.test("names have bounds", () => {
   assert.equal(hub.publications.size, 0);
 });
 
-Deno.test("flows that the client rejects are dropped, and opened again by the next command", () => {
+Deno.test("NetStream drops flows that the client rejects, and opens new ones at the next command", () => {
   const { stream } = stage();
   const [listener, publisher] = [stream(), stream()];
   publisher.do("publish", "foo");
@@ -498,7 +498,7 @@ Deno.test("flows that the client rejects are dropped, and opened again by the ne
   assert.equal(flows.length, 7);
 });
 
-Deno.test("a client closed while its application decides neither publishes nor plays", () => {
+Deno.test("NetStream neither publishes nor plays if the application bans its client meanwhile", () => {
   const { stream, hub, events } = stage({
     publish: () => void hub.ban("192.0.2.1"),
     subscribe: () => void hub.ban("192.0.2.1"),
@@ -513,7 +513,7 @@ Deno.test("a client closed while its application decides neither publishes nor p
   }
 });
 
-Deno.test("when the client has gone its streams end, and write no more", () => {
+Deno.test("NetStream ends and writes no more when its client disconnects", () => {
   const { stream, events, hub } = stage();
   const [listener, publisher] = [stream(), stream()];
   listener.do("play", "foo");

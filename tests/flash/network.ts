@@ -25,12 +25,12 @@ import type { HubOptions } from "../../src/media/hub.ts";
 import { type FakeApplication, type Steps, world } from "../media/fakes.ts";
 import { command, textOf } from "./fakes.ts";
 
-/** A media message as it came. */
+/** A received media message. */
 export interface Came {
   readonly kind: "audio" | "video";
   readonly time: number;
   readonly payload: Uint8Array;
-  /** When. */
+  /** Time of arrival in ms. */
   readonly at: number;
 }
 
@@ -76,7 +76,7 @@ export class Network {
     );
   }
 
-  /** A client whose session is open, and that has sent nothing. */
+  /** Opens a session without a connect command. */
   open(): NetClient {
     const client = new NetClient(this, ++this.#clients, undefined);
     this.run(() => client.session !== undefined, 30_000);
@@ -84,7 +84,7 @@ export class Network {
   }
 
   /**
-   * A client that has connected.
+   * Connects a client.
    * @param line its own, unless it shares that of the network
    */
   connect(app = "live", line?: LineSettings): NetClient {
@@ -111,14 +111,14 @@ export class Network {
   }
 }
 
-/** A client of the wire: it writes messages and keeps received ones. */
+/** A client that writes raw messages and records received ones. */
 export class NetClient {
   readonly endpoint: Endpoint;
   readonly address: Address;
-  /** Commands, data and events, in the order they came. */
+  /** Commands, data and events in order of arrival. */
   readonly log: string[] = [];
   readonly came: Came[] = [];
-  /** All of it, with the streams. */
+  /** All messages but media, each with its stream. */
   readonly heard: { readonly stream: number; readonly message: Message }[] = [];
   session: Session | undefined;
   control: SendFlow | undefined;
@@ -127,14 +127,14 @@ export class NetClient {
   closed: string | undefined;
   /** All flows of the server. */
   readonly flows: ReceiveFlow[] = [];
-  /** Sees each message as it comes; its payload is good until the call returns. */
+  /** Called for each received message, whose payload is valid only until the call returns. */
   onMessage: (message: Message) => void = () => {};
   /** Messages at which this client rejects the flow that brings them; they are not logged. */
   rejects: (text: string) => boolean = () => false;
   rejected = 0;
   #transaction = 1;
 
-  /** @param app that it connects to as soon as its session is open; undefined: it does not */
+  /** @param app connected to once the session is open; undefined: no connect */
   constructor(
     readonly network: Network,
     number: number,
@@ -173,7 +173,7 @@ export class NetClient {
     return this.#transaction;
   }
 
-  /** A flow of a stream that createStream has given. */
+  /** Opens a flow of a stream that createStream returned. */
   stream(id = 1): SendFlow {
     this.call("createStream");
     this.network.run(() => this.log.some((line) => /^_result [2-9]/.test(line)), 30_000);

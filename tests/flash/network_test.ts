@@ -10,7 +10,7 @@ const KEY = [0x17, 1, 0, 0, 0];
 const INTER = [0x27, 1, 0, 0, 0];
 const SOUND = [0xaf, 1];
 
-Deno.test("calls over a network that loses packets: all answered, once, in order", () => {
+Deno.test("FlashServer answers all calls once and in order over a network that loses packets", () => {
   for (let seed = 1; seed <= 10; seed++) {
     const network = new Network({ seed, loss: 0.2, delay: [10, 200] }, echo);
     const client = network.connect();
@@ -25,7 +25,7 @@ Deno.test("calls over a network that loses packets: all answered, once, in order
   }
 });
 
-Deno.test("an answer shares its packet with the acknowledgement of the call", () => {
+Deno.test("FlashServer sends an answer in the packet of the call's acknowledgement", () => {
   const network = new Network({ seed: 1, delay: [20, 20] }, echo);
   const client = network.connect();
   network.pass(4000);
@@ -36,7 +36,7 @@ Deno.test("an answer shares its packet with the acknowledgement of the call", ()
   assert.equal(network.endpoint.counters.datagramsOut - before, 1);
 });
 
-Deno.test("a recording reaches two listeners over a bad network, one of them from its start", () => {
+Deno.test("Two listeners get a recording over a bad network, one of them from its start", () => {
   const tags = new FlvReader().push(
     Deno.readFileSync(new URL("../fixtures/test.flv", import.meta.url)),
   );
@@ -92,7 +92,7 @@ Deno.test("a recording reaches two listeners over a bad network, one of them fro
   }
 });
 
-Deno.test("unbuffered: frames lost by the network are not repeated, and no frame is sent without its references", () => {
+Deno.test("An unbuffered listener gets no lost frame again, and no frame without its references", () => {
   let dropped = 0;
   for (let seed = 1; seed <= 5; seed++) {
     const network = new Network({ seed, delay: [20, 40] });
@@ -119,7 +119,7 @@ Deno.test("unbuffered: frames lost by the network are not repeated, and no frame
   assert.ok(dropped > 50, `${dropped}`);
 });
 
-Deno.test("a refused client has read the answer and close before its session ends", () => {
+Deno.test("A refused client gets the answer and close before its session ends", () => {
   for (let seed = 1; seed <= 10; seed++) {
     const network = new Network({ seed, loss: 0.2, delay: [20, 200] });
     const client = network.connect("missing");
@@ -133,7 +133,7 @@ Deno.test("a refused client has read the answer and close before its session end
   }
 });
 
-Deno.test("sound alone on an own flow", () => {
+Deno.test("A listener gets audio without video from a publisher whose audio has its own flow", () => {
   const network = new Network({ seed: 4, loss: 0.1, delay: [5, 100] });
   const publisher = network.connect();
   const listener = network.connect();

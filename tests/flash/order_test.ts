@@ -11,15 +11,19 @@ const MESSAGES = 60;
 
 const lines: Record<string, LineSettings> = {
   "loses one datagram in five": { loss: 0.2, delay: [30, 30] },
-  "lets datagrams overtake each other": { delay: [5, 250] },
-  "does both, doubles and spoils datagrams, and is cut for three seconds": {
+  "reorders datagrams": { delay: [5, 250] },
+  "loses, reorders, duplicates and corrupts datagrams, and is cut for 3 s": {
     loss: 0.1,
     delay: [10, 150],
     duplicate: 0.05,
     corrupt: 0.02,
     blackOut: [4000, 7000],
   },
-  "is thin, with a short queue": { delay: [20, 20], bandwidth: 500_000, queue: 15_000 },
+  "has 500 kb/s and a queue of 15,000 bytes": {
+    delay: [20, 20],
+    bandwidth: 500_000,
+    queue: 15_000,
+  },
 };
 
 /** Writes to several writers in turn, large and small messages; returns received messages by writer. */
@@ -52,14 +56,14 @@ function run(seed: number, line: LineSettings, isReliable: (writer: number) => b
 const all = Array.from({ length: MESSAGES }, (_, i) => i);
 
 for (const [what, line] of Object.entries(lines)) {
-  Deno.test(`messages of ${WRITERS} writers, each in its order, over a line that ${what}`, () => {
+  Deno.test(`${WRITERS} writers deliver their messages in order over a line that ${what}`, () => {
     for (let seed = 1; seed <= 10; seed++) {
       const { came } = run(seed, line, () => true);
       for (const numbers of came) assert.deepEqual(numbers, all, `seed ${seed}`);
     }
   });
 
-  Deno.test(`unreliable messages never arrive after later ones, over a line that ${what}`, () => {
+  Deno.test(`Writers deliver no unreliable message after a later one over a line that ${what}`, () => {
     let missing = 0;
     for (let seed = 1; seed <= 10; seed++) {
       const { came } = run(seed, line, (i) => i % 2 === 0);

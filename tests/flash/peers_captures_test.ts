@@ -1,5 +1,5 @@
-// The original server's half of meetings between peers, held against ours: what librtmfp said is
-// said again to our server, chunk by chunk, by clients with the same keys at the same addresses.
+// Compares the original server's answers during introductions of peers with ours: clients with the
+// keys and addresses of the recorded ones send librtmfp's chunks to our server.
 import assert from "node:assert/strict";
 import { fromHex, toHex } from "../../src/bytes/hex.ts";
 import { Reader } from "../../src/bytes/reader.ts";
@@ -16,7 +16,7 @@ import { makeServer } from "../support/pair.ts";
 import { RawPeer } from "../support/raw_peer.ts";
 import { brokenFlows, recordedMessages } from "./recorded.ts";
 
-/** What servers say besides acknowledgements and handshakes. */
+/** Chunks of servers other than acknowledgements and handshakes. */
 const KINDS = new Set<number>([
   ChunkType.userData,
   ChunkType.nextUserData,
@@ -33,7 +33,7 @@ function chunksOf(packet: Uint8Array): { type: number; hex: string }[] {
   return chunks;
 }
 
-/** All that both servers said to clients, by client: user data, redirects and forwarded hellos. */
+/** Chunks of both servers to each client: user data, redirects and forwarded hellos. */
 function replay(name: string): { theirs: string[]; ours: string[] }[] {
   const capture = loadCapture(name);
   // Members that the recorded application adds to the answer to connect.
@@ -118,17 +118,17 @@ function replay(name: string): { theirs: string[]; ours: string[] }[] {
   return halves;
 }
 
-/** In both captures peers are behind one address; the original names a reported one first then. */
+/** In both captures the peers share one address, so the original sends a reported address first. */
 const REPORTED: Record<string, string> = {
   "0f 22210fdaf177bcba42f19e5aa64434db0a45b30c654297ddc36c45351d2b2aafb24ab6": "01c0000202",
   "0f 22210f3efd131ec4d3f2349bbceee50508a1f795ea938f1eec1c1f34d8f80f796df0d4": "01c0000202",
 };
 const OBSERVED = "027f000001";
-/** fd00::2 as the original puts it on the wire, and as it is. */
+/** fd00::2 as the original writes it to the wire, and correctly. */
 const MISREAD = "81fd000000000200000000000000000000";
 const READ = "81fd000000000000000000000000000002";
 
-/** The original's chunk as ours has to be. */
+/** Returns the chunk that our server must send for the original's. */
 function corrected(chunk: string): string {
   const head = Object.keys(REPORTED).find((head) => chunk.startsWith(head + REPORTED[head]));
   if (head) return head + OBSERVED + chunk.slice(head.length + OBSERVED.length);
@@ -144,11 +144,11 @@ for (const name of ["librtmfp-cumulus-p2p", "librtmfp-cumulus-netgroup"]) {
       assert.deepEqual(ours, theirs.map(corrected));
       introductions += ours.filter((chunk) => /^(0f|71) /.test(chunk)).length;
     }
-    assert.equal(introductions, 2, "one redirected, the other told");
+    assert.equal(introductions, 2, "one redirect and one forwarded hello");
   });
 }
 
-Deno.test("every fragment of these captures belongs to a message of a known kind", () => {
+Deno.test("recordedMessages() assigns every fragment of the peers' captures to a message of a known kind", () => {
   const kinds = (name: string) => {
     const counts: Record<string, number> = {};
     for (const { metadata, message } of recordedMessages(name)) {
@@ -163,7 +163,7 @@ Deno.test("every fragment of these captures belongs to a message of a known kind
     "54430400 04": 2, // set keepalive
     "4743 01": 2, // join
     "4743 0b": 1, // member
-    // Between the peers, unseen by the server: identification, availability, and fragments of media.
+    // Between the peers, without the server: identification, availability, and fragments of media.
     "47521c 01": 2,
     "47521c 02": 2,
     "47521c 0a": 2,

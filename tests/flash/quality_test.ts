@@ -24,7 +24,7 @@ interface Case {
   readonly seconds?: number;
 }
 
-/** Publishes and plays over two lines; gives the figures of both. */
+/** Publishes and plays over two lines; returns the figures of both. */
 function measure(
   { up, down, lost, unreliable = false, bytes = 4000, fps = 25, seconds = 20 }: Case,
 ) {
@@ -58,7 +58,7 @@ function measure(
 const delays = [[40, 15], [80, 30], [20, 120], [150, 60]];
 
 for (const [up, down] of delays) {
-  Deno.test(`quality of service agrees with lines of ${up} and ${down} ms`, () => {
+  Deno.test(`QualityOfService measures lines of ${up} and ${down} ms`, () => {
     const { in: into, out, rate, pings } = measure({
       up: { delay: [up, up] },
       down: { delay: [down, down] },
@@ -73,7 +73,7 @@ for (const [up, down] of delays) {
   });
 }
 
-Deno.test("quality of service agrees with lines that lose 4 % and 5 %", () => {
+Deno.test("QualityOfService measures lines that lose 4 % and 5 %", () => {
   const { in: into, out, rate } = measure({
     up: { delay: [80, 80] },
     down: { delay: [30, 30] },
@@ -93,7 +93,7 @@ Deno.test("quality of service agrees with lines that lose 4 % and 5 %", () => {
 const LIMIT = 400_000;
 
 for (const way of ["up", "down"] as const) {
-  Deno.test(`a line ${way} that cannot take the rate shows as congestion and latency`, () => {
+  Deno.test(`QualityOfService reports congestion and latency of a line ${way} slower than the stream`, () => {
     const thin = { delay: [20, 20], bandwidth: LIMIT } as const;
     const wide = { delay: [20, 20] } as const;
     const seconds = 20;
@@ -107,7 +107,7 @@ for (const way of ["up", "down"] as const) {
   });
 }
 
-Deno.test("a listener on a thin line is dropped to key frames and told; the others get all, in time", () => {
+Deno.test("A listener on a slow line gets key frames and a status, and another listener gets every frame in time", () => {
   const network = new Network({ seed: 3, delay: [15, 25], ordered: true }, {}, {
     sendQueue: 1 << 20,
   });
@@ -119,7 +119,7 @@ Deno.test("a listener on a thin line is dropped to key frames and told; the othe
   slow.stream().write(play("foo"));
   quick.stream().write(play("foo"));
   network.pass(2000);
-  // The line of the slow one takes 40 datagrams a second and loses the rest.
+  // The slow listener's line passes 40 datagrams a second and loses the rest.
   let allowed = 0;
   let since = network.link.now;
   network.link.tap = (_datagram, _from, to) => {

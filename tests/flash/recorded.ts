@@ -1,4 +1,4 @@
-// The messages in captured traffic, put together from their fragments.
+// Messages of captured traffic, reassembled from their fragments.
 import {
   Fragment,
   readNextUserData,

@@ -30,7 +30,7 @@ function stage(steps: Parameters<typeof flashWorld>[0] = {}, mayRecord = true) {
     const client = connected();
     client.call("createStream", 1);
     const flow = client.stream(1);
-    /** All that the client is told since; of frames only which stand at the beginning. */
+    /** Statuses and events sent since the last call, without frames. */
     const told = () => {
       pass(0);
       return client.session.take().map(short).filter((line) => line !== "");
@@ -57,7 +57,7 @@ function short(line: string): string {
 
 const START = ["event 4", "event 0", "Play.Reset", "Play.Start"];
 
-Deno.test("VOD-001, VOD-002, RTMP-602: start selects live or recorded", () => {
+Deno.test("VOD-001, VOD-002, RTMP-602 the start of play selects the live stream or the recording", () => {
   const { stream, hub, disk } = stage();
   assert.deepEqual(stream().do("play", "film"), START, "no start: recorded, without a publisher");
   assert.deepEqual(stream().do("play", "film", 0), START);
@@ -74,7 +74,7 @@ Deno.test("VOD-001, VOD-002, RTMP-602: start selects live or recorded", () => {
   assert.equal(disk.opened, 3);
 });
 
-Deno.test("VOD-081: the application is asked, and sees a publication that is in no list", () => {
+Deno.test("VOD-081 onSubscribe gets the publication of a recording, which the hub does not list", () => {
   let refuse = false;
   const seen: unknown[] = [];
   const { stream, hub, disk } = stage({
@@ -92,7 +92,7 @@ Deno.test("VOD-081: the application is asked, and sees a publication that is in 
   assert.equal(disk.opened, 0, "files are closed in both cases");
 });
 
-Deno.test("VOD-020, VOD-021, VOD-051: the end, and seeks before and after it", () => {
+Deno.test("VOD-020, VOD-021, VOD-051 NetStream reports the end of a recording, and seeks before and after it", () => {
   const { stream, pass } = stage();
   const one = stream();
   one.do("play", "film");
@@ -105,7 +105,7 @@ Deno.test("VOD-020, VOD-021, VOD-051: the end, and seeks before and after it", (
   assert.deepEqual(one.told(), ["Play.Complete", "Play.Stop", "event 1"]);
 });
 
-Deno.test("VOD-070: pause and resume", () => {
+Deno.test("VOD-070 NetStream pauses and resumes a recording", () => {
   const { stream, pass } = stage();
   const one = stream();
   one.do("play", "film");
@@ -117,7 +117,7 @@ Deno.test("VOD-070: pause and resume", () => {
   assert.deepEqual(one.told(), ["Play.Complete", "Play.Stop", "event 1"]);
 });
 
-Deno.test("VOD-030: a playlist plays item after item, at increasing times", () => {
+Deno.test("VOD-030 NetStream plays a playlist item after item at increasing times", () => {
   const { stream, pass } = stage();
   const one = stream();
   const { client } = one;
@@ -144,7 +144,7 @@ Deno.test("VOD-030: a playlist plays item after item, at increasing times", () =
   assert.deepEqual([times[0], times.at(-1)], [2_000, 8_000]);
 });
 
-Deno.test("commands received while a recording is opened are executed afterwards", () => {
+Deno.test("NetStream executes commands received during the opening of a recording afterwards", () => {
   const { stream, pass } = stage();
   const one = stream();
   const { client } = one;
@@ -156,7 +156,7 @@ Deno.test("commands received while a recording is opened are executed afterwards
   assert.deepEqual(one.told(), []);
 });
 
-Deno.test("VOD-201, VOD-202: a client records its publication, or gets the reason for a refusal", () => {
+Deno.test("VOD-201, VOD-202 a client records its publication, or gets the reason for a refusal", () => {
   const on = stage();
   const one = on.stream();
   assert.deepEqual(one.do("publish", "cam", "record"), ["Publish.Start", "Record.Start"]);
@@ -176,7 +176,7 @@ Deno.test("VOD-201, VOD-202: a client records its publication, or gets the reaso
   assert.deepEqual(off.do("publish", "cam", "record"), ["Publish.Start", "Record.NoAccess"]);
 });
 
-Deno.test("VOD-003, VOD-004: a live stream is played for a length; without a publisher it is not found", () => {
+Deno.test("VOD-003, VOD-004 NetStream plays a live stream for a length, and reports a missing publisher", () => {
   const { stream, hub, pass } = stage();
   const one = stream();
   one.do("play", "cam", -1, 3_000);
@@ -195,7 +195,7 @@ Deno.test("VOD-003, VOD-004: a live stream is played for a length; without a pub
   assert.equal(cam.listeners.size, 0);
 });
 
-Deno.test("VOD-080: getStreamLength answers with the seconds of a recording; a script's own goes first", () => {
+Deno.test("VOD-080 getStreamLength answers with the seconds of a recording unless a script defines it", () => {
   const lengths = (steps: Parameters<typeof flashWorld>[0] = {}) => {
     const { pass, stream } = stage(steps);
     const { client } = stream();

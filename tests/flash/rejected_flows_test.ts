@@ -1,5 +1,5 @@
-// A client that rejects flows of the server, as librtmfp does with every one that brings what it
-// does not know. rtmfp-wire trap 21.
+// A client that rejects flows of the server, as librtmfp rejects every flow that carries a message
+// unknown to it. rtmfp-wire trap 21.
 import assert from "node:assert/strict";
 import { encodeAmf } from "../../src/amf/mod.ts";
 import type { LineSettings } from "../support/lossy_link.ts";
@@ -53,7 +53,7 @@ for (const line of lines) {
     assert.equal(viewer.came.filter(({ kind }) => kind === "audio").length, 1);
   });
 
-  Deno.test(`a client that rejects the control flow and hangs up is gone, in good order${where}`, () => {
+  Deno.test(`a client that rejects the control flow and hangs up disconnects without onFailed${where}`, () => {
     const network = new Network({ seed: 4 });
     const client = network.connect("live", line);
     network.pass(2000);

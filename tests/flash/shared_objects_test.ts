@@ -1,4 +1,4 @@
-// Three clients that share an object over bad lines, and come and go: all see the same in the end.
+// Three clients that share an object over bad lines, and reconnect, end with the same slots.
 import assert from "node:assert/strict";
 import { AmfReader, type AmfValue, encodeAmf } from "../../src/amf/mod.ts";
 import { SharedObject } from "../../src/client/shared_object.ts";
@@ -17,7 +17,7 @@ const NAME = "board";
 const SEEDS = 20;
 const STEPS = 120;
 
-/** Someone on the server who hears all that is said, in the order in which it happened. */
+/** A user on the server that records all calls in order. */
 class Witness implements SharedObjectUser {
   readonly client;
   readonly said: number[] = [];
@@ -41,13 +41,13 @@ function argumentOf(values: Uint8Array): number {
   return from.readValue() as number;
 }
 
-/** A person at a computer, who connects again after the line was lost. */
+/** A client that reconnects after its line was cut. */
 class Person {
   client: NetClient;
   object: SharedObject | undefined;
-  /** The object has told its slots: only then a program changes any. */
+  /** Whether the client got the slots; programs change slots only after that. */
   synced = false;
-  /** Events since this person's last use of the object. */
+  /** Calls received since the client's last use of the object. */
   heard: number[] = [];
 
   constructor(readonly network: Network, readonly cut: Set<string>) {
@@ -76,7 +76,7 @@ class Person {
     this.synced = false;
   }
 
-  /** Cuts the line without a packet; the person returns by another one. */
+  /** Cuts the line without a packet; the client reconnects over another line. */
   vanish(): void {
     this.cut.add(this.client.address.hostname);
     this.object = undefined;
@@ -94,7 +94,7 @@ class Person {
   }
 }
 
-/** Whether `part` stands in `whole`, one after the other. */
+/** Whether `part` is a contiguous part of `whole`. */
 function isPart(part: number[], whole: number[]): boolean {
   if (part.length === 0) return true;
   const at = whole.indexOf(part[0]);
@@ -172,7 +172,7 @@ function encodeSay(number: number): Uint8Array {
   return Uint8Array.of(2, 0, 3, ...new TextEncoder().encode("say"), ...encodeAmf(number));
 }
 
-Deno.test("three RTMFP clients that share an object over bad lines, and reconnect, end with the same slots", () => {
+Deno.test("Three RTMFP clients that share an object over bad lines and reconnect end with the same slots", () => {
   let collected = 0;
   let vanished = 0;
   for (let seed = 1; seed <= SEEDS; seed++) {

@@ -12,16 +12,16 @@ const THIN: LineSettings = { delay: [20, 20], bandwidth: 500e3, queue: 30_000 };
 const INSUFFICIENT = "NetStream.Play.InsufficientBW";
 
 interface Outcome {
-  /** Numbers of the frames that came, and how long each took, in milliseconds. */
+  /** Numbers of the received frames, and the delay of each in ms. */
   readonly numbers: number[];
   readonly delays: number[];
   readonly dropped: number;
   readonly log: string[];
-  /** The most that ever waited for it on the server, in bytes. */
+  /** Maximum length of its queue on the server, in bytes. */
   readonly waited: number;
 }
 
-/** Publishes for a time; gives what became of listeners on lines of their own. */
+/** Publishes for a time; returns the outcome of each listener, all on separate lines. */
 function run(
   listeners: readonly { line: LineSettings; unbuffered?: boolean }[],
   { seconds = 30, bytes = 8000, sendQueue }: {
@@ -62,7 +62,7 @@ function run(
   }));
 }
 
-/** How many frames came whose key frame, or another one that they need, did not. */
+/** Counts received frames that lack their key frame or another frame that they refer to. */
 function orphans({ numbers }: Outcome): number {
   let count = 0;
   let whole = false;
@@ -73,7 +73,7 @@ function orphans({ numbers }: Outcome): number {
   return count;
 }
 
-Deno.test("reliable: the queue of a slow listener is bounded; it continues at a key frame with a status", () => {
+Deno.test("A slow buffered listener has a queue of at most 1 MiB, gets a status, and continues at a key frame", () => {
   const sendQueue = 1 << 20;
   const [slow, quick] = run([{ line: THIN }, { line: WIDE }], { sendQueue, seconds: 40 });
   assert.equal(orphans(slow), 0);
@@ -86,14 +86,14 @@ Deno.test("reliable: the queue of a slow listener is bounded; it continues at a 
   assert.ok(!quick.log.some((line) => line.includes(INSUFFICIENT)));
 });
 
-Deno.test("reliable: 8 MiB may wait unless told", () => {
+Deno.test("A slow buffered listener has a queue of 8 MiB by default", () => {
   const [slow] = run([{ line: THIN }], { seconds: 10, bytes: 60_000 });
   assert.equal(orphans(slow), 0);
   assert.ok(slow.waited > 7 << 20 && slow.waited <= (8 << 20) * 1.02, `${slow.waited}`);
   assert.ok(slow.log.some((line) => line.includes(INSUFFICIENT)));
 });
 
-Deno.test("unbuffered: a slow listener gets the frames that fit, from key frames on; dropped ones are counted", () => {
+Deno.test("A slow unbuffered listener gets frames from key frames on, and the dropped frames are counted", () => {
   const seconds = 30;
   const [slow, quick] = run(
     [{ line: THIN, unbuffered: true }, { line: WIDE, unbuffered: true }],
@@ -111,7 +111,7 @@ Deno.test("unbuffered: a slow listener gets the frames that fit, from key frames
   assert.equal(quick.numbers.length, seconds * FPS);
 });
 
-Deno.test("slow listeners do not delay others by a millisecond", () => {
+Deno.test("Slow listeners delay other listeners by at most 1 ms", () => {
   const others = [{ line: WIDE }, { line: WIDE, unbuffered: true }];
   const alone = run(others, { sendQueue: 1 << 20 });
   const slow = [{ line: THIN }, { line: THIN, unbuffered: true }];
