@@ -1,4 +1,4 @@
-// What every door keeps to: connect, call, publish, play, refuse, close.
+// Tests that every door must pass: connect, call, publish, play, refuse, close.
 import assert from "node:assert/strict";
 import { type AmfObject, type AmfValue, encodeAmf, encodeAmf0 } from "../../src/amf/mod.ts";
 import { toHex } from "../../src/bytes/hex.ts";
@@ -29,7 +29,7 @@ class Speaker {
     readonly client: DoorClient = door.open(),
   ) {}
 
-  /** Lines since it was last asked. User control is left out: doors differ in it. */
+  /** Lines received since the last call, without user control, in which doors differ. */
   hears(): string[] {
     this.door.pass(MOMENT);
     const news = this.client.heard.slice(this.#read);
@@ -94,12 +94,12 @@ function timeless(message: Message): string {
 
 const SUCCESS = "0: _result 1 [status] NetConnection.Connect.Success: Connection succeeded";
 
-/** Lines of media among others. */
+/** Filters the lines of audio and video. */
 const media = (lines: string[]) => lines.filter((line) => /: (audio|video) /.test(line));
 
-/** Runs all of it against a door. */
+/** Registers the tests of all doors for one door. */
 export function testDoor({ protocol, serve }: DoorUnderTest): void {
-  const test = (what: string, run: () => void) => Deno.test(`${protocol}: ${what}`, run);
+  const test = (what: string, run: () => void) => Deno.test(`The ${protocol} door ${what}`, run);
 
   /** A door, and clients of it that have connected. */
   function start(count: number, steps: Steps = {}) {
@@ -113,7 +113,7 @@ export function testDoor({ protocol, serve }: DoorUnderTest): void {
   const eventsOf = ({ application }: TestedDoor) =>
     application.events.splice(0).filter((event) => !event.startsWith("onManage"));
 
-  test("connect: accepted, and the application knows whom", () => {
+  test("accepts connect, and passes the client's properties and values to the application", () => {
     let seen: Client | undefined;
     const values: AmfValue[] = [];
     const door = serve({
@@ -139,7 +139,7 @@ export function testDoor({ protocol, serve }: DoorUnderTest): void {
     assert.deepEqual([...door.hub.clients.values()], [seen]);
   });
 
-  test("connect: messages of the script are sent after the answer", () => {
+  test("sends messages of the script after the answer to connect", () => {
     const door = serve({
       connect: (client) => {
         client.writer.message("first", encodeAmf("a"));
@@ -154,12 +154,12 @@ export function testDoor({ protocol, serve }: DoorUnderTest): void {
     assert.deepEqual(lines.toSpliced(other, 1), [SUCCESS, '0: first 0 "a"', '0: third 0 "b"']);
   });
 
-  test("connect: two clients have ids of their own", () => {
+  test("gives two clients different ids", () => {
     const { door } = start(2);
     assert.equal(door.hub.clients.size, 2);
   });
 
-  test("connect refused: the answer, close, then the end of the session", () => {
+  test("refuses connect with _error and close, then closes the session", () => {
     const door = serve({
       connect: () => {
         throw new Refused("you are not Tom!");
@@ -176,7 +176,7 @@ export function testDoor({ protocol, serve }: DoorUnderTest): void {
     assert.deepEqual(eventsOf(door), ["onConnection"]);
   });
 
-  test("connect to an application that does not exist", () => {
+  test("refuses connect to a missing application with its path", () => {
     const door = serve();
     assert.deepEqual(new Speaker(door, protocol).connect("missing"), [
       "0: _error 1 [error] NetConnection.Connect.InvalidApp: Application /missing doesn't exist",
@@ -184,7 +184,7 @@ export function testDoor({ protocol, serve }: DoorUnderTest): void {
     ]);
   });
 
-  test("a client that does not connect is closed after 10 s", () => {
+  test("closes a client that does not connect within 10 s", () => {
     const door = serve();
     const { client } = new Speaker(door, protocol);
     door.pass(30_000);
@@ -192,7 +192,7 @@ export function testDoor({ protocol, serve }: DoorUnderTest): void {
     assert.equal(door.hub.sessions.size, 0);
   });
 
-  test("a second connect, and commands before the first, are errors and no more", () => {
+  test("answers a second connect, and commands before the first, with an error only", () => {
     const door = serve();
     const speaker = new Speaker(door, protocol);
     assert.deepEqual(speaker.call("echo", 5), [
@@ -205,7 +205,7 @@ export function testDoor({ protocol, serve }: DoorUnderTest): void {
     assert.equal(door.hub.clients.size, 1);
   });
 
-  test("calls: result, no result, error, unknown function", () => {
+  test("answers a call with its result, null, its error, or an unknown function", () => {
     const { speakers: [speaker] } = start(1, {
       call: (client, name, values) => {
         if (name === "echo") client.writer.result(encodeAmf(values.readValue()));
@@ -224,7 +224,7 @@ export function testDoor({ protocol, serve }: DoorUnderTest): void {
     ]);
   });
 
-  test("calls of transaction 0 run, and are answered by neither result nor error", () => {
+  test("runs calls of transaction 0, and sends neither result nor error", () => {
     const { door, speakers: [speaker] } = start(1, {
       call: (client, name, values) => {
         if (name === "echo") client.writer.result(encodeAmf(values.readValue()));
@@ -240,7 +240,7 @@ export function testDoor({ protocol, serve }: DoorUnderTest): void {
     }
   });
 
-  test("the server calls, on the main writer and on others", () => {
+  test("sends calls of the server on the main writer and on other writers", () => {
     const { door, speakers: [speaker] } = start(1);
     const [{ connection }] = door.hub.clients.values();
     connection.writer.message("one", encodeAmf(1));
@@ -262,7 +262,7 @@ export function testDoor({ protocol, serve }: DoorUnderTest): void {
     assert.deepEqual([...connection.writers], []);
   });
 
-  test("streams: numbered from 1", () => {
+  test("numbers streams from 1", () => {
     const { speakers: [speaker] } = start(1);
     assert.deepEqual(speaker.call("createStream", 4), ["0: _result 4 1"]);
     assert.deepEqual(speaker.call("createStream", 5), ["0: _result 5 2"]);
@@ -270,7 +270,7 @@ export function testDoor({ protocol, serve }: DoorUnderTest): void {
     assert.deepEqual(speaker.call("createStream", 6), ["0: _result 6 3"]);
   });
 
-  test("publish: begins with a status, ends with closeStream, and again with deleteStream", () => {
+  test("answers publish with a status, and unpublishes at closeStream and deleteStream", () => {
     const { door, speakers: [speaker] } = start(1);
     const began = ["1: onStatus 0 [status] NetStream.Publish.Start: foo is now published"];
     const ended = ["1: onStatus 0 [status] NetStream.Unpublish.Success: foo is now unpublished"];
@@ -289,7 +289,7 @@ export function testDoor({ protocol, serve }: DoorUnderTest): void {
     assert.equal(door.hub.publications.size, 0);
   });
 
-  test("publish: a name that is taken, and one that the application refuses", () => {
+  test("refuses to publish a name in use, and a name that the application refuses", () => {
     const { speakers: [one, two, three] } = start(3, {
       publish: (_, { name }) => {
         if (name !== "foo") throw new Refused("not that");
@@ -304,7 +304,7 @@ export function testDoor({ protocol, serve }: DoorUnderTest): void {
     ]);
   });
 
-  test("play: a script ends it, and the client may play again", () => {
+  test("stops playing when a script ends it, and plays again at the next play", () => {
     const { door, speakers: [publisher, listener] } = start(2);
     publisher.begins("publish", "foo", "live");
     listener.begins("play", "foo");
@@ -322,7 +322,7 @@ export function testDoor({ protocol, serve }: DoorUnderTest): void {
     assert.ok(listener.hears().some((line) => line.includes("NetStream.Play.Start")));
   });
 
-  test("play: from publisher to listener, every byte, behind headers and from a key frame", () => {
+  test("sends a listener the publisher's bytes unchanged, headers first, from a key frame on", () => {
     const { door, speakers: [publisher, early, late] } = start(3);
     assert.deepEqual(early.begins("play", "foo"), [
       "1: onStatus 0 [status] NetStream.Play.Reset: Playing and resetting foo",
@@ -361,7 +361,7 @@ export function testDoor({ protocol, serve }: DoorUnderTest): void {
     assert.ok(eventsOf(door).includes(`onVideoPacket 40 ${toHex(INTER)}`));
   });
 
-  test("play: data of the publisher reaches listeners", () => {
+  test("sends a listener the data of the publisher", () => {
     const { speakers: [publisher, listener] } = start(2);
     publisher.begins("publish", "foo", "live");
     listener.begins("play", "foo");
@@ -369,7 +369,7 @@ export function testDoor({ protocol, serve }: DoorUnderTest): void {
     assert.deepEqual(listener.hears(), ['1: data chat "hello" 1']);
   });
 
-  test("play: refused, ended by the listener, and by the publisher", () => {
+  test("refuses play, and stops it at closeStream and at the end of the publication", () => {
     const { door, speakers: [publisher, listener, unwanted] } = start(3, {
       subscribe: (_, { publication }) => {
         if (publication.name !== "foo") throw new Refused("not that");
@@ -391,7 +391,7 @@ export function testDoor({ protocol, serve }: DoorUnderTest): void {
     assert.equal(door.hub.publications.size, 0);
   });
 
-  test("play: pause, mute, seek", () => {
+  test("pauses, mutes and seeks a live stream", () => {
     const { speakers: [publisher, listener] } = start(2);
     publisher.begins("publish", "foo", "live");
     listener.begins("play", "foo");
@@ -415,7 +415,7 @@ export function testDoor({ protocol, serve }: DoorUnderTest): void {
     ]);
   });
 
-  test("media of a stream that does not publish goes nowhere", () => {
+  test("drops media of a stream that does not publish", () => {
     const { door, speakers: [speaker] } = start(1);
     speaker.call("createStream", 2);
     speaker.sends(MessageType.video, 0, KEY);
@@ -424,7 +424,7 @@ export function testDoor({ protocol, serve }: DoorUnderTest): void {
     assert.deepEqual(eventsOf(door), []);
   });
 
-  test("a client that hangs up is removed, with its publications and listeners", () => {
+  test("removes a client that hangs up, with its publications and listeners", () => {
     const { door, speakers: [publisher, listener] } = start(2);
     publisher.begins("publish", "foo", "live");
     listener.begins("play", "foo");
@@ -440,7 +440,7 @@ export function testDoor({ protocol, serve }: DoorUnderTest): void {
     assert.deepEqual([door.hub.clients.size, door.hub.sessions.size], [0, 0]);
   });
 
-  test("a client that the script sends away, or bans, is gone", () => {
+  test("removes a client that the script disconnects or bans", () => {
     const { door, speakers: [one, two] } = start(2);
     const [first, second] = door.hub.clients.values();
     first.connection.close();
@@ -457,7 +457,7 @@ export function testDoor({ protocol, serve }: DoorUnderTest): void {
     assert.equal(door.hub.sessions.size, 0);
   });
 
-  test("shared objects: used, changed, called, left", () => {
+  test("serves use, change, call and release of a shared object", () => {
     const { door, speakers: [one, two] } = start(2);
     const { sharedObjects } = door.hub;
     assert.deepEqual(one.shares("chat/users", { type: "use" }), ["0: chat/users 0: use+ clear"]);
@@ -490,7 +490,7 @@ export function testDoor({ protocol, serve }: DoorUnderTest): void {
     assert.deepEqual([sharedObjects.size, sharedObjects.uses], [0, 0]);
   });
 
-  test("shared objects: answers keep their order with answers of commands", () => {
+  test("sends answers of shared objects and commands in the order of the requests", () => {
     const { speakers: [speaker] } = start(1, {
       call: (client, _, values) => {
         client.writer.result(encodeAmf(values.readValue()));
@@ -509,7 +509,7 @@ export function testDoor({ protocol, serve }: DoorUnderTest): void {
     ]);
   });
 
-  test("shared objects: a client of AMF3 and one of AMF0 see the same values", () => {
+  test("sends the same values of a shared object to clients of AMF3 and AMF0", () => {
     const door = serve();
     const old = new Speaker(door, protocol);
     const young = new Speaker(door, protocol);
@@ -527,7 +527,7 @@ export function testDoor({ protocol, serve }: DoorUnderTest): void {
     assert.ok(!types(young).includes(MessageType.sharedObject));
   });
 
-  test("shared objects: refuses persistence without a store, long names, and events of servers", () => {
+  test("refuses persistent objects without a store, long names, and events reserved for servers", () => {
     const { speakers: [speaker] } = start(1);
     const failed = "SharedObject.ObjectCreationFailed";
     assert.deepEqual(speaker.shares("p", { type: "use" }, "persistent"), [
@@ -553,7 +553,7 @@ export function testDoor({ protocol, serve }: DoorUnderTest): void {
     assert.deepEqual(speaker.call("createStream", 4), ["0: _result 4 1"]);
   });
 
-  test("shared objects: a message of another application is another object", () => {
+  test("keeps shared objects of one name in two applications apart", () => {
     const door = serve();
     const [one, two] = [new Speaker(door, protocol), new Speaker(door, protocol)];
     one.connect("a");
@@ -565,7 +565,7 @@ export function testDoor({ protocol, serve }: DoorUnderTest): void {
     assert.equal(door.hub.sharedObjects.size, 2);
   });
 
-  test("while an application lets others go first, all that its clients ask waits, in order", () => {
+  test("queues all requests of clients of a busy application, in order", () => {
     let busy = false;
     const { door, speakers: [speaker, neighbour] } = start(2, {
       waits: (what) => busy && what !== "audio",
@@ -609,7 +609,7 @@ export function testDoor({ protocol, serve }: DoorUnderTest): void {
     assert.deepEqual(neighbour.call("fourth", 2), ["0: _result 2 null"]);
   });
 
-  test("media continues while its application waits, if it has no media event", () => {
+  test("forwards media of a busy application without media events", () => {
     let busy = false;
     const { door, speakers: [publisher, player] } = start(2, {
       waits: (what) => busy && what === "call",
@@ -632,7 +632,7 @@ export function testDoor({ protocol, serve }: DoorUnderTest): void {
     assert.equal(eventsOf(door).includes("call late"), false);
   });
 
-  test("a client that exceeds the queue of a busy application is closed, others stay", () => {
+  test("closes only the client that exceeds the queue of a busy application", () => {
     let busy = false;
     const { door, speakers: [speaker, neighbour] } = start(2, { waits: () => busy });
     busy = true;
@@ -650,7 +650,7 @@ export function testDoor({ protocol, serve }: DoorUnderTest): void {
     assert.equal(door.hub.clients.size, 1);
   });
 
-  test("invalid commands do not end the connection", () => {
+  test("keeps a connection after invalid commands", () => {
     const { speakers: [speaker] } = start(1);
     speaker.client.send(0, {
       type: MessageType.command,

@@ -3,17 +3,17 @@ import type { Hub } from "../../src/media/hub.ts";
 import type { Message } from "../../src/tc/format/messages.ts";
 import type { FakeApplication, Steps } from "../media/fakes.ts";
 
-/** A door with a server behind it, in time that passes only when it is told to. */
+/** A door with a server behind it, in virtual time. */
 export interface TestedDoor {
   readonly hub: Hub;
   readonly application: FakeApplication;
-  /** Opens a session, as far as a client comes before it sends `connect`. */
+  /** Opens a session, up to the point at which a client sends `connect`. */
   open(): DoorClient;
   /** Advances time and delivers messages; `hub.manage()` runs every 2 s. */
   pass(milliseconds: number): void;
 }
 
-/** A client of the wire. */
+/** A client that sends and receives raw messages. */
 export interface DoorClient {
   /** Messages received on message streams, in order, without the door's own protocol control. */
   readonly heard: Heard[];

@@ -24,7 +24,7 @@ Deno.test("ChunkReader reads the captures of clients and servers as another deco
   }
 });
 
-Deno.test("Readers that take turns after each byte do not disturb each other", () => {
+Deno.test("ChunkReaders that read one byte in turn return the same messages as alone", () => {
   const inputs = Object.keys(capturedMessages).map((name) => captured(name).subarray(HANDSHAKE));
   const results: RtmpMessage[][] = inputs.map(() => []);
   const readers = results.map((messages) => {
@@ -62,7 +62,7 @@ Deno.test("ChunkReader reads full times, differences and repeated headers", () =
   assert.deepEqual(times(full, ahead, `c4 01000000 ${body}`), [100, 0x1000064, 0x2000064]);
 });
 
-Deno.test("Later chunks of a message may repeat its 32-bit time or omit it", () => {
+Deno.test("ChunkReader accepts later chunks that repeat or omit the message's 32-bit time", () => {
   const payload = pseudoRandom(2)(300);
   const head = fromHex("04 ffffff 00012c 09 01000000 01234567");
   const [a, b, c] = pieces(payload, 128);
@@ -84,7 +84,7 @@ Deno.test("Later chunks of a message may repeat its 32-bit time or omit it", () 
   assert.deepEqual(read(joined(short, short), 1).map(({ payload }) => payload), [alike, alike]);
 });
 
-Deno.test("Chunk stream ids take one, two or three bytes, the third counting 256", () => {
+Deno.test("ChunkReader reads chunk stream ids of one, two or three bytes", () => {
   const rest = "000000 000000 08 00000000";
   const ids: number[] = [];
   for (const basic of ["02", "3f", "00 00", "00 ff", "01 00 00", "01 ff ff"]) {
@@ -97,7 +97,7 @@ Deno.test("Chunk stream ids take one, two or three bytes, the third counting 256
   assert.throws(() => read(fromHex(`00 01 ${rest} c1 01 00 c1 00 01`)), /319|begins|320/);
 });
 
-Deno.test("ChunkReader reads interleaved messages, and Abort drops one of them", () => {
+Deno.test("ChunkReader reads interleaved messages, and drops one at Abort", () => {
   const reader = new ChunkReader((message) => {
     if (message.type === ControlType.abort) reader.abort(4);
     else types.push(message.type);
@@ -143,7 +143,7 @@ Deno.test("ChunkReader throws on a violation of format or limit", () => {
   );
 });
 
-Deno.test("The limit of a client's messages grows with its state", () => {
+Deno.test("ChunkReader limits the length of a message by the state of its client", () => {
   const claim = (limits: MessageLimits, length: number) => {
     const reader = new ChunkReader(() => {});
     reader.limits = limits;
@@ -236,7 +236,7 @@ Deno.test("ChunkWriter writes the bytes of RTMP 1.0 §5.3.2.2", () => {
   assert.equal(chunks[140 + 129], 0xc4);
 });
 
-Deno.test("An aggregate is split into messages with times relative to its own", () => {
+Deno.test("ChunkReader splits an aggregate into messages with times relative to its own", () => {
   const part = (type: number, time: number, body: string) =>
     `${type.toString(16).padStart(2, "0")} ${(body.length / 2).toString(16).padStart(6, "0")} ${
       time.toString(16).padStart(6, "0")
@@ -253,7 +253,7 @@ Deno.test("An aggregate is split into messages with times relative to its own", 
   assert.deepEqual(parts("08 0000"), []);
 });
 
-Deno.test("Mutated captures in any pieces yield messages or an RtmpError", () => {
+Deno.test("ChunkReader returns messages or throws RtmpError for mutated captures in any pieces", () => {
   const random = pseudoRandom(42);
   const names = ["ffmpeg-publish.client", "gst-rtmpsink-publish.client", "rtmpdump-play.client"];
   const counts = { messages: 0, refused: 0 };

@@ -90,7 +90,7 @@ Deno.test("Handshake refuses RTMPE and other protocols at their first byte", () 
   }
 });
 
-Deno.test("A client and a server complete a handshake", () => {
+Deno.test("A client's and a server's Handshake complete each other", () => {
   const toClient: Uint8Array[] = [];
   const toServer: Uint8Array[] = [];
   const options = { hmac, random: pseudoRandom(5) };

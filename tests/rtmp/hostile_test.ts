@@ -1,4 +1,4 @@
-// Hostile clients: each is answered, or closed for a counted reason, and others are still served.
+// Hostile clients: the server answers each, or closes it for a counted reason, and serves others.
 import assert from "node:assert/strict";
 import { fromHex } from "../../src/bytes/hex.ts";
 import { writeU32 } from "../../src/rtmp/control.ts";
@@ -41,7 +41,7 @@ function message(type: number, payload: Uint8Array): Uint8Array {
   return joined(...parts);
 }
 
-Deno.test("Mutated handshakes are answered or closed, and counted", () => {
+Deno.test("RtmpServer answers or closes mutated handshakes, and counts the closed ones", () => {
   const door = new SimulatedDoor();
   const random = pseudoRandom(5);
   const block = new Uint8Array(1 << 16);
@@ -71,7 +71,7 @@ Deno.test("Mutated handshakes are answered or closed, and counted", () => {
   assert.equal(door.server.size, 0);
 });
 
-Deno.test("A client with a chunk size from 1 to 2^31 is served, or closed and counted", () => {
+Deno.test("RtmpServer serves a client with a chunk size from 1 to 2^31 bytes, or closes and counts it", () => {
   const command = commandOf("connect", 1, {
     app: "live",
     tcUrl: "rtmp://h/live",
@@ -100,7 +100,7 @@ Deno.test("A client with a chunk size from 1 to 2^31 is served, or closed and co
   }
 });
 
-Deno.test("One byte every 10 s does not extend the time-out of a client", () => {
+Deno.test("RtmpServer times out a client that sends one byte every 10 s", () => {
   const door = new SimulatedDoor();
   const bytes = captured("ffmpeg-publish.client");
   const slow = door.open();
@@ -120,7 +120,7 @@ Deno.test("One byte every 10 s does not extend the time-out of a client", () => 
   assert.equal(door.server.size, 0);
 });
 
-Deno.test("AMF bombs before and after connect end only their own session", () => {
+Deno.test("RtmpServer closes only the session that sends an AMF bomb before or after connect", () => {
   const deep = "0300016a".repeat(15_000); // objects in objects
   const wide = "0affffffff"; // an array of 2^32 - 1 values
   const objects = "11" + "0a0b01036a".repeat(12_000); // the same of AMF3

@@ -39,7 +39,7 @@ const chunk = (type: number, payload: Uint8Array) =>
     payload,
   );
 
-Deno.test("Links open and carry messages both ways, in pieces of any size", () => {
+Deno.test("Two Links open and carry messages both ways, in pieces of any size", () => {
   for (const size of [1, 1000, undefined]) {
     const { client, server } = pair(size);
     assert.deepEqual([client.opened, server.opened], [1, 1]);
@@ -55,7 +55,7 @@ Deno.test("Links open and carry messages both ways, in pieces of any size", () =
   }
 });
 
-Deno.test("Messages right behind C2 are read, and S0 S1 S2 go out in one piece", () => {
+Deno.test("A link reads messages right after C2, and sends S0, S1 and S2 in one piece", () => {
   const server = new LinkEnd("responder");
   const first = joined(Uint8Array.of(3), new Uint8Array(1536));
   server.link.receive(first.subarray(0, 1));
@@ -82,7 +82,7 @@ Deno.test("A link acknowledges each window of received bytes, at most 1 MiB", ()
   assert.equal(client.acknowledged.length, 2);
 });
 
-Deno.test("Acknowledgements count beyond 2^32, never back nor beyond the sent bytes", () => {
+Deno.test("A link counts acknowledgements beyond 2^32 bytes, and ignores those that go back or exceed the sent bytes", () => {
   const { client, server } = pair();
   server.link.send(message(9, new Uint8Array(10_000)), new Lane(true));
   server.take(1 << 20);
@@ -98,7 +98,7 @@ Deno.test("Acknowledgements count beyond 2^32, never back nor beyond the sent by
   assert.equal(client.acknowledged.length, 0);
 });
 
-Deno.test("Pings are answered with their number, and measure the round trip", () => {
+Deno.test("A link answers a ping with its number, and measures the round trip", () => {
   const { client, server } = pair();
   client.link.receive(chunk(4, userControl(UserControl.pingRequest, 0xfedcba98)));
   const [answer] = read(client.take());
@@ -117,7 +117,7 @@ Deno.test("Pings are answered with their number, and measure the round trip", ()
   assert.deepEqual(client.events, [[3, [1]]]);
 });
 
-Deno.test("Limits are sent in the order of RTMP-220, before queued messages", () => {
+Deno.test("A link sends its limits in the order of RTMP-220, before queued messages", () => {
   const { client, server } = pair();
   server.link.send(message(20, new Uint8Array(300)), new Lane());
   server.link.sendServerLimits();
@@ -170,7 +170,7 @@ Deno.test("A link notifies a lane of each message whose last byte was taken", ()
   assert.deepEqual(lane.handedOut, [1, 3]);
 });
 
-Deno.test("A far end that requests pings without reading is closed, not one that requests acknowledgements", () => {
+Deno.test("A link closes a far end that requests pings without reading, not one that requests acknowledgements", () => {
   const { client } = pair();
   client.link.receive(chunk(ControlType.windowAckSize, writeU32(1)));
   for (let i = 0; i < 1000; i++) {
@@ -183,7 +183,7 @@ Deno.test("A far end that requests pings without reading is closed, not one that
   }, (error) => error instanceof RtmpError && error.reason === "not reading");
 });
 
-Deno.test("Truncated control messages close the connection", () => {
+Deno.test("A link closes the connection at a truncated control message", () => {
   for (const type of [1, 2, 3, 4, 5]) {
     const { client } = pair();
     assert.throws(() => client.link.receive(chunk(type, Uint8Array.of(0))), RtmpError);

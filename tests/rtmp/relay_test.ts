@@ -128,7 +128,7 @@ function listen(hub: Hub, name: string): string[] {
   return lines;
 }
 
-Deno.test("A push goes out with metadata, headers and frames, and ends with its publisher", () => {
+Deno.test("A push sends metadata, headers and frames, and ends with its publisher", () => {
   const all = scene((hub) => new Push("cam", hub));
   const lines = listen(all.there, "key");
   all.run(5_000);
@@ -272,7 +272,7 @@ Deno.test("A pull waits while its name is taken", () => {
   assert.equal(all.here.publications.get("cam")!.publisher, "relay");
 });
 
-Deno.test("A refusal is reported by its code alone, without a stream key", () => {
+Deno.test("A relay reports a refusal by its code alone, without a stream key", () => {
   const all = scene((hub) => new Push("cam", hub), {
     publish: () => {
       throw new Error("not key?token=secret");

@@ -59,7 +59,7 @@ function replay(name: string, pieceSize: number, steps: Steps = {}) {
   return { door, client, sent: parts };
 }
 
-Deno.test("Captured encoders publish, with bytes in pieces of any size", () => {
+Deno.test("RtmpSession accepts the publish of captured encoders, in pieces of any size", () => {
   const expected: Record<string, string> = {
     "ffmpeg-publish.client": "key1",
     "ffmpeg-publish-wrap.client": "wrap",
@@ -77,7 +77,7 @@ Deno.test("Captured encoders publish, with bytes in pieces of any size", () => {
   }
 });
 
-Deno.test("Captured players get the statuses of play", () => {
+Deno.test("RtmpSession accepts connect and play of captured players", () => {
   for (const name of ["ffmpeg-play.client", "rtmpdump-play.client", "ffmpeg-vod-seek.client"]) {
     const { door } = replay(name, 100);
     const events = door.application.events.filter((event) => !event.startsWith("call "));
@@ -86,7 +86,7 @@ Deno.test("Captured players get the statuses of play", () => {
   }
 });
 
-Deno.test("connect is answered as Flash Media Server does, behind limits and StreamBegin 0", () => {
+Deno.test("RtmpSession answers connect as Flash Media Server does, after limits and StreamBegin 0", () => {
   const client = new SimulatedDoor().open();
   const answer = connect(client);
   const command = readCommand(answer)!;
@@ -100,7 +100,7 @@ Deno.test("connect is answered as Flash Media Server does, behind limits and Str
   assert.deepEqual(members, ["level", "code", "description", "objectEncoding"]);
 });
 
-Deno.test("Enhanced RTMP is negotiated with clients that request it", () => {
+Deno.test("RtmpSession negotiates Enhanced RTMP with clients that request it", () => {
   const info = infoOf(connect(new SimulatedDoor().open(), {
     fourCcList: ["av01", "hvc1"],
     capsEx: 1,
@@ -111,7 +111,7 @@ Deno.test("Enhanced RTMP is negotiated with clients that request it", () => {
   assert.equal(info.capsEx, 7);
 });
 
-Deno.test("Clients that support reconnecting are asked to do so when the server stops", () => {
+Deno.test("RtmpServer asks clients that support reconnecting to do so when it stops", () => {
   const door = new SimulatedDoor();
   const [enhanced, plain] = [door.open(), door.open()];
   connect(enhanced, { capsEx: 1 });
@@ -125,7 +125,7 @@ Deno.test("Clients that support reconnecting are asked to do so when the server 
   assert.ok(enhanced.closed && plain.closed);
 });
 
-Deno.test("The part of a stream's name after ? goes to scripts only", () => {
+Deno.test("RtmpSession passes the part of a stream's name after ? to scripts only", () => {
   const properties: Record<string, string>[] = [];
   const note = ({ properties: all }: Pick<Publication, "properties">) =>
     properties.push(Object.fromEntries(all));
@@ -142,7 +142,7 @@ Deno.test("The part of a stream's name after ? goes to scripts only", () => {
   assert.ok(door.logged.every((line) => !line.includes("token")));
 });
 
-Deno.test("FCPublish, releaseStream and the like are answered as encoders expect", () => {
+Deno.test("RtmpSession answers FCPublish, releaseStream and similar commands as encoders expect", () => {
   const door = new SimulatedDoor();
   const client = door.open();
   connect(client);
@@ -174,7 +174,7 @@ Deno.test("FCPublish, releaseStream and the like are answered as encoders expect
   ]);
 });
 
-Deno.test("deleteStream with the name of a publication ends it, as GStreamer expects", () => {
+Deno.test("RtmpSession ends a publication at deleteStream with its name, as GStreamer expects", () => {
   const door = new SimulatedDoor();
   const client = ready(door);
   begin(client, "publish", "g1", "live");
@@ -183,7 +183,7 @@ Deno.test("deleteStream with the name of a publication ends it, as GStreamer exp
   assert.deepEqual(door.application.events.slice(-1), ["onUnpublish g1"]);
 });
 
-Deno.test("A refused encoder gets a status, and is closed after half a second", () => {
+Deno.test("RtmpSession sends a refused encoder a status, and closes it after 0.5 s", () => {
   const door = new SimulatedDoor({
     publish: () => {
       throw new Refused("wrong key");
@@ -205,7 +205,7 @@ Deno.test("A refused encoder gets a status, and is closed after half a second", 
   assert.ok(nameless.closed);
 });
 
-Deno.test("A refused publisher stays connected while another stream of it is in use", () => {
+Deno.test("RtmpSession keeps a refused publisher connected while it uses another stream", () => {
   const door = new SimulatedDoor({
     publish: () => {
       throw new Refused();
@@ -219,7 +219,7 @@ Deno.test("A refused publisher stays connected while another stream of it is in 
   assert.ok(!client.closed);
 });
 
-Deno.test("The name of an encoder that has died is free within 10 s", () => {
+Deno.test("RtmpServer frees the name of a silent encoder within 10 s", () => {
   const door = new SimulatedDoor();
   const encoder = ready(door);
   begin(encoder, "publish", "key");
@@ -234,7 +234,7 @@ Deno.test("The name of an encoder that has died is free within 10 s", () => {
   assert.ok(door.application.events.some((event) => event.startsWith("onFailed received nothing")));
 });
 
-Deno.test("Pings keep a silent player, and a publisher that pauses", () => {
+Deno.test("RtmpSession keeps a silent player and a paused publisher that answer pings", () => {
   const door = new SimulatedDoor();
   const [player, publisher] = [ready(door), ready(door)];
   begin(player, "play", "key");
@@ -246,7 +246,7 @@ Deno.test("Pings keep a silent player, and a publisher that pauses", () => {
   assert.equal(door.hub.publications.get("key")!.listeners.size, 0);
 });
 
-Deno.test("A player that answers no ping stays while it reads", () => {
+Deno.test("RtmpSession keeps a player that answers no ping while it reads", () => {
   const door = new SimulatedDoor();
   const [publisher, mute] = [ready(door), ready(door)];
   begin(publisher, "publish", "key");
@@ -262,7 +262,7 @@ Deno.test("A player that answers no ping stays while it reads", () => {
   assert.equal(door.server.counters.closed.silent, 1);
 });
 
-Deno.test("Connections that make no progress are closed and counted", () => {
+Deno.test("RtmpServer closes and counts connections that make no progress", () => {
   const door = new SimulatedDoor();
   const [address, hostname] = ["192.0.2.9:1", "192.0.2.9"];
   door.server.accept({ wake() {}, end() {} }, { protocol: "rtmp", address, hostname });
@@ -280,7 +280,7 @@ Deno.test("Connections that make no progress are closed and counted", () => {
   assert.equal(door.server.size, 0);
 });
 
-Deno.test("The server keeps few of 10,000 half-open connections, and real clients connect", () => {
+Deno.test("RtmpServer keeps few of 10,000 half-open connections, and serves real clients", () => {
   const limits = {
     ...NO_LIMITS,
     connectionsOfAddress: 20,
@@ -321,7 +321,7 @@ Deno.test("onHandshake can redirect a client", () => {
   assert.ok(client.closed);
 });
 
-Deno.test("Metadata before publish is for the stream, metadata like the last is dropped", () => {
+Deno.test("RtmpSession keeps metadata received before publish, and drops repeated metadata", () => {
   const door = new SimulatedDoor();
   const [publisher, player] = [ready(door), ready(door)];
   begin(player, "play", "key");
@@ -341,7 +341,7 @@ Deno.test("Metadata before publish is for the stream, metadata like the last is 
   assert.deepEqual(data, [2, 3, 4].map((width) => `1: onMetaData {"width":${width}}`));
 });
 
-Deno.test("A client of AMF0 gets AMF0 messages, one of AMF3 gets AMF3 types", () => {
+Deno.test("RtmpSession sends AMF0 messages to a client of AMF0, and AMF3 types to a client of AMF3", () => {
   const door = new SimulatedDoor({
     call: (client) => {
       client.writer.message("hello", amf3);
@@ -369,7 +369,7 @@ Deno.test("A client of AMF0 gets AMF0 messages, one of AMF3 gets AMF3 types", ()
   assert.ok(said(flash).includes('0: hello 0 "text"'));
 });
 
-Deno.test("A player that does not read uses at most the send queue, and delays no other", () => {
+Deno.test("RtmpSession bounds the queue of a player that does not read, and delays no other player", () => {
   const door = new SimulatedDoor({}, { sendQueue: 100_000 });
   const [publisher, slow, good] = [ready(door), ready(door), ready(door)];
   begin(publisher, "publish", "key");
@@ -401,7 +401,7 @@ Deno.test("A player that does not read uses at most the send queue, and delays n
   for (const line of frames) assert.match(line, / (17|27)01[0-9a-f]{5996}$/, "whole frames only");
 });
 
-Deno.test("Quality of service counts bytes that the client has read", () => {
+Deno.test("QualityOfService of an RTMP listener counts bytes that the client has read", () => {
   const door = new SimulatedDoor();
   const [publisher, player] = [ready(door), ready(door)];
   begin(publisher, "publish", "key");
@@ -422,7 +422,7 @@ Deno.test("Quality of service counts bytes that the client has read", () => {
   assert.equal(listener.videoQos.byteRate, 0);
 });
 
-Deno.test("ping is the round trip of a ping", () => {
+Deno.test("RtmpSession reports the round trip of a ping in ms", () => {
   const door = new SimulatedDoor();
   const client = ready(door);
   door.pass(6_000);
@@ -436,7 +436,7 @@ Deno.test("ping is the round trip of a ping", () => {
   assert.ok(connection.ping >= 100);
 });
 
-Deno.test("Frames of a publisher keep their bytes, times and roles", () => {
+Deno.test("RtmpSession passes frames of a publisher with their bytes, times and roles", () => {
   const frames: Frame[] = [];
   const door = new SimulatedDoor({
     video: (_, __, time, packet) => void frames.push(new Frame("video", time, packet)),
@@ -459,7 +459,7 @@ function picture(role: Uint8Array): Uint8Array {
   return payload;
 }
 
-Deno.test("Frames that have waited for 2 s are dropped, with any size of the queue", () => {
+Deno.test("RtmpSession drops frames that have waited for 2 s, with any size of the queue", () => {
   const door = new SimulatedDoor();
   const [publisher, slow] = [ready(door), ready(door)];
   begin(publisher, "publish", "key");
@@ -479,7 +479,7 @@ Deno.test("Frames that have waited for 2 s are dropped, with any size of the que
   assert.ok(codes.length >= 2 && codes.length <= 5, `${codes.length} times`);
 });
 
-Deno.test("A late viewer gets all frames since the key frame", () => {
+Deno.test("RtmpSession sends a late viewer all frames since the key frame", () => {
   const door = new SimulatedDoor({}, { recent: 4 << 20 });
   const publisher = ready(door);
   begin(publisher, "publish", "key");
@@ -504,7 +504,7 @@ Deno.test("A late viewer gets all frames since the key frame", () => {
   assert.deepEqual(times, Array.from({ length: 70 }, (_, i) => 100 * i), "from 0 on");
 });
 
-Deno.test("Mutated input affects only its own session", () => {
+Deno.test("RtmpServer closes or serves a session of mutated input without effect on others", () => {
   const door = new SimulatedDoor();
   const good = ready(door);
   begin(good, "play", "steady");
@@ -535,7 +535,7 @@ Deno.test("Mutated input affects only its own session", () => {
   assert.ok(said(good).some((line) => line.startsWith("1: video ")));
 });
 
-Deno.test("An exception in a message handler ends only that session, and is reported", () => {
+Deno.test("RtmpServer reports an exception in a message handler, and ends only that session", () => {
   const door = new SimulatedDoor({
     call: () => {
       throw new TypeError("a bug");

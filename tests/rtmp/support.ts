@@ -71,7 +71,7 @@ export function read(bytes: Uint8Array, size = bytes.length): RtmpMessage[] {
   return messages;
 }
 
-/** A lane that notes the times of sent messages. */
+/** A lane that records the times of sent messages. */
 export class TestLane implements Lane {
   queuedBytes = 0;
   queuedMessages = 0;
@@ -84,7 +84,7 @@ export class TestLane implements Lane {
   }
 }
 
-/** A link whose host notes its events. */
+/** A link whose host records its events. */
 export class LinkEnd implements LinkHost {
   now = 0;
   opened = 0;

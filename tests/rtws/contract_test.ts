@@ -10,7 +10,7 @@ import type { DoorClient, Heard, TestedDoor } from "../doors/door.ts";
 const DELAY = 5;
 const TICK = 2000;
 
-/** WebSocket messages on their way, oldest first; `undefined` is the end of the WebSocket. */
+/** WebSocket messages in flight, oldest first; `undefined` is the end of the WebSocket. */
 class Way {
   readonly messages: { at: number; bytes: Uint8Array | undefined }[] = [];
   closed = false;

@@ -73,7 +73,7 @@ class Pipe {
 
 const text = (value: string) => new TextEncoder().encode(value);
 
-Deno.test("RtwsSession: messages of every size arrive in order, with return flows (WEB-502)", () => {
+Deno.test("RtwsSession delivers messages of every size in order, also on return flows (WEB-502)", () => {
   const pipe = new Pipe(20);
   const [near, far] = pipe.ends;
   const flow = near.openFlow(METADATA);
@@ -91,7 +91,7 @@ Deno.test("RtwsSession: messages of every size arrive in order, with return flow
   assert.equal(flow.firstPending, sizes.length + 1);
 });
 
-Deno.test("RtwsSession: a flow's end arrives after its messages, and is acknowledged", () => {
+Deno.test("RtwsSession delivers a flow's end after its messages, and acknowledges it", () => {
   const pipe = new Pipe(5);
   const flow = pipe.ends[0].openFlow(METADATA);
   let closed = 0;
@@ -104,7 +104,7 @@ Deno.test("RtwsSession: a flow's end arrives after its messages, and is acknowle
   assert.equal(closed, 1);
 });
 
-Deno.test("RtwsSession: a refused flow closes, and its queued messages are abandoned", () => {
+Deno.test("RtwsSession closes a refused flow, and abandons its queued messages", () => {
   const pipe = new Pipe(5);
   pipe.accept = false;
   const flow = pipe.ends[0].openFlow(METADATA);
@@ -118,7 +118,7 @@ Deno.test("RtwsSession: a refused flow closes, and its queued messages are aband
   assert.deepEqual(pipe.heard[1], []);
 });
 
-Deno.test("RtwsSession: flows of higher priority go first, unsent messages can be abandoned", () => {
+Deno.test("RtwsSession sends flows of higher priority first, and abandons unsent messages on request", () => {
   const pipe = new Pipe(5);
   const [near] = pipe.ends;
   const low = near.openFlow(METADATA, { priority: 1 });
@@ -143,7 +143,7 @@ Deno.test("RtwsSession: flows of higher priority go first, unsent messages can b
   assert.ok(!pipe.heard[1].some((one) => one.startsWith("lost")));
 });
 
-Deno.test("RtwsSession: unacknowledged bytes are bounded (WEB-506)", () => {
+Deno.test("RtwsSession bounds unacknowledged bytes (WEB-506)", () => {
   const pipe = new Pipe(100);
   const flow = pipe.ends[0].openFlow(METADATA);
   flow.write(new Uint8Array(5 << 20));
@@ -158,7 +158,7 @@ Deno.test("RtwsSession: unacknowledged bytes are bounded (WEB-506)", () => {
   assert.equal(flow.outstanding, 0);
 });
 
-Deno.test("RtwsSession: the opening of a browser is read, and answered byte for byte (WEB-503)", () => {
+Deno.test("RtwsSession answers the recorded opening of a browser byte for byte (WEB-503)", () => {
   const sent: string[] = [];
   const hex = (message: Uint8Array) => [...message].map((b) => b.toString(16).padStart(2, "0"));
   const session = new RtwsSession({
@@ -190,7 +190,7 @@ Deno.test("RtwsSession: the opening of a browser is read, and answered byte for 
   ]);
 });
 
-Deno.test("RtwsSession: limits of flows, metadata and messages (WEB-510)", () => {
+Deno.test("RtwsSession limits flows, metadata and messages (WEB-510)", () => {
   const sent: Uint8Array[] = [];
   const session = new RtwsSession({ send: (m) => sent.push(m), writable: true, wake() {} }, 0);
   session.start(0);
@@ -208,7 +208,7 @@ Deno.test("RtwsSession: limits of flows, metadata and messages (WEB-510)", () =>
   }, WireError);
 });
 
-Deno.test("RTWebSocket messages: mutated or truncated bytes yield a message or a WireError", () => {
+Deno.test("RTWebSocket codecs return a message or throw WireError for mutated and truncated bytes", () => {
   const random = seeded(7);
   const whole = [
     writeUserData(200, text("hello"), 0, 5),
@@ -232,7 +232,7 @@ Deno.test("RTWebSocket messages: mutated or truncated bytes yield a message or a
   assert.throws(() => readRtws(new Uint8Array(0)), WireError);
 });
 
-Deno.test("RtwsSession: a message shared by flows is sent with the stamp of each flow", () => {
+Deno.test("RtwsSession sends a message shared by flows with the timestamp of each flow", () => {
   const pipe = new Pipe(1);
   const flow = pipe.ends[0].openFlow(METADATA);
   const long = "x".repeat(3000);
@@ -243,7 +243,7 @@ Deno.test("RtwsSession: a message shared by flows is sent with the stamp of each
   assert.deepEqual(pipe.heard[1], [`mabcd${long}`, "m0000 plain", "meeee short"]);
 });
 
-Deno.test("One-byte fragments cost one byte, and an unconnected client may send few", () => {
+Deno.test("RtwsSession counts one-byte fragments as 1 byte each, and limits an unconnected client to 65,536 bytes", () => {
   const session = new RtwsSession({ send() {}, writable: true, wake() {} }, 0);
   let flow: ReceiveFlow | undefined;
   const heard: number[] = [];

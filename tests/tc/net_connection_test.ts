@@ -1,4 +1,4 @@
-// A door's additions to a NetConnection, over a transport of one queue.
+// NetConnection with the additions of a door, over a transport of one queue.
 import assert from "node:assert/strict";
 import { type AmfObject, type AmfValue, encodeAmf } from "../../src/amf/mod.ts";
 import type { Recordings } from "../../src/media/recordings.ts";
@@ -79,7 +79,7 @@ function connected(door: Door, steps?: Steps) {
   };
 }
 
-Deno.test("accepting: the door sends control messages before the answer, and extends its command object and info", () => {
+Deno.test("accepting() lets the door send control messages before the answer, and extend its command object and info", () => {
   let told: AmfObject | undefined;
   const { transport, call } = connected({
     accepting: (connection, object) => {
@@ -102,7 +102,7 @@ Deno.test("accepting: the door sends control messages before the answer, and ext
   assert.deepEqual([info.objectEncoding, info.capsEx], [0, 1]);
 });
 
-Deno.test("accepting is not called for a refused client", () => {
+Deno.test("NetConnection does not call accepting() for a refused client", () => {
   const { call } = connected({ accepting: () => assert.fail("not accepted") }, {
     connect: () => {
       throw new Refused("no");
@@ -111,7 +111,7 @@ Deno.test("accepting is not called for a refused client", () => {
   assert.match(call("connect", 1, { app: "live" })[0], /^0: _error 1/);
 });
 
-Deno.test("command: the door's own commands come first, for connected clients; others are for all doors", () => {
+Deno.test("NetConnection passes commands of connected clients to the door's command() first", () => {
   const { call } = connected({
     command: ({ writer }, { name }) => {
       if (name === "getStreamLength") writer.message("length", encodeAmf(0));
@@ -124,7 +124,7 @@ Deno.test("command: the door's own commands come first, for connected clients; o
   assert.deepEqual(call("other", 3, null), ["0: _result 3 null"]);
 });
 
-Deno.test("userControl: the door sees the client's events; without one they are passed over", () => {
+Deno.test("NetConnection passes user control events to the door, and ignores them if the door has no userControl()", () => {
   const events: unknown[] = [];
   const { connection, take } = connected({
     userControl: (_, event, values) => void events.push([event, ...values]),
@@ -136,7 +136,7 @@ Deno.test("userControl: the door sees the client's events; without one they are 
   assert.deepEqual([...take(), ...plain.take()], []);
 });
 
-Deno.test("streams: the door is told of begin, end and refusal after the client", () => {
+Deno.test("NetStream calls the door's published(), unpublished() and refusals after it answered the client", () => {
   const told: string[] = [];
   const tell = (what: string) => (stream: NetStream, name: string) => {
     told.push(`${what} ${stream.id} ${name}, after ${here.transport.log.length}`);
@@ -172,7 +172,7 @@ Deno.test("streams: the door is told of begin, end and refusal after the client"
   ]);
 });
 
-Deno.test("play without flow sync: stream begin, Reset, Start", () => {
+Deno.test("NetStream answers play with stream begin, Reset and Start if the door has no flow sync", () => {
   const { call, onStream } = connected({});
   call("connect", 1, { app: "live" });
   call("createStream", 2, null);
@@ -183,7 +183,7 @@ Deno.test("play without flow sync: stream begin, Reset, Start", () => {
   ]);
 });
 
-Deno.test("getStreamLength, play: a client that requests many names waits for one recording, and keeps few requests", () => {
+Deno.test("NetConnection opens one recording at a time for a client, and keeps at most 65 requests", () => {
   const { call, onStream, connection } = connected({});
   const opening: { name: string; done: (recorded: undefined) => void }[] = [];
   connection.hub.recordings = {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Recorded, Recordings } from "../../src/media/recordings.ts";
 import { RecordingRequests } from "../../src/tc/recording_requests.ts";
 
-/** Recordings that open when the test lets them. */
+/** Recordings that the test opens step by step. */
 function world() {
   const opening: { name: string; done: (recorded: Recorded | undefined) => void }[] = [];
   const recordings = {
@@ -23,7 +23,7 @@ Deno.test("RecordingRequests opens one recording after the other", () => {
   assert.deepEqual(answered, ["a", "b", "c"]);
 });
 
-Deno.test("RecordingRequests opens nothing for requests that were withdrawn, or of a client that left", () => {
+Deno.test("RecordingRequests opens no recording for withdrawn requests and disconnected clients", () => {
   const { opening, requests } = world();
   const fail = () => assert.fail("withdrawn");
   requests.open("/x", "a", () => {});
@@ -38,7 +38,7 @@ Deno.test("RecordingRequests opens nothing for requests that were withdrawn, or 
   assert.equal(opening.length, 2);
 });
 
-Deno.test("RecordingRequests is full with 64 waiting requests", () => {
+Deno.test("RecordingRequests.full is true with 64 waiting requests", () => {
   const { requests } = world();
   for (let i = 0; i <= 64; i++) {
     assert.equal(requests.full, false, `${i}`);

@@ -17,7 +17,7 @@ const update = (...runs: [SharedObjectChange[], number, number][]) => ({
   runs: runs.map(([changes, from, to]) => ({ changes, from, to })),
 });
 
-Deno.test("updateMessage joins parts of lists, in both forms of AMF (SO-083)", () => {
+Deno.test("updateMessage() joins parts of lists in both forms of AMF (SO-083)", () => {
   const all = [change("a", 1), change("b", "x".repeat(100)), change("c", 3)];
   const own: SharedObjectChange[] = [{ type: "success", slot: "b" }, {
     type: "sendMessage",
@@ -31,7 +31,7 @@ Deno.test("updateMessage joins parts of lists, in both forms of AMF (SO-083)", (
   }
 });
 
-Deno.test("updateMessage: a list that has become longer is encoded to its new end", () => {
+Deno.test("updateMessage() encodes a list that has grown to its new end", () => {
   const list = [change("a", 1)];
   const first = update([list, 0, 1]);
   assert.equal(messageText(updateMessage(first, 3)), "o 3: a=1");
@@ -40,7 +40,7 @@ Deno.test("updateMessage: a list that has become longer is encoded to its new en
   assert.equal(messageText(updateMessage(update([list, 0, 3]), 3)), "o 3: a=1 b=2 c=3");
 });
 
-Deno.test("updateMessage makes one message of an update for each form of AMF", () => {
+Deno.test("updateMessage() encodes an update once for each form of AMF", () => {
   const one = update([[change("a", 1)], 0, 1]);
   assert.equal(updateMessage(one, 3), updateMessage(one, 3));
   assert.equal(updateMessage(one, 0), updateMessage(one, 0));
@@ -48,7 +48,7 @@ Deno.test("updateMessage makes one message of an update for each form of AMF", (
   assert.equal(updateMessage(one, 0).type, MessageType.sharedObject);
 });
 
-Deno.test("updateMessage omits values that AMF0 cannot represent", () => {
+Deno.test("updateMessage() omits values that AMF0 cannot represent", () => {
   const dictionary = Uint8Array.of(0x11, 0x11, 0x01, 0x00);
   const list: SharedObjectChange[] = [
     change("a", 1),

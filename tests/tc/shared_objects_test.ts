@@ -41,7 +41,7 @@ function messageOf(...events: SharedObjectEvent[]): Message {
   };
 }
 
-Deno.test("shared objects: a message of more events than allowed is dropped whole", () => {
+Deno.test("ClientSharedObjects drops a whole message of more events than allowed", () => {
   const { send, hub } = client();
   const use = { type: "use" } as const;
   const many = Array.from({ length: 1024 }, () => ({ type: "release" }) as const);
@@ -51,7 +51,7 @@ Deno.test("shared objects: a message of more events than allowed is dropped whol
   assert.equal(hub.sharedObjects.size, 0, "it has left");
 });
 
-Deno.test("shared objects: a message asks for all of an object once", () => {
+Deno.test("ClientSharedObjects sends all of an object once for a message with several uses", () => {
   const { send, host } = client();
   send({ type: "use" });
   send({ type: "requestChange", slot: "x", value: encodeAmf0("text") });
@@ -61,7 +61,7 @@ Deno.test("shared objects: a message asks for all of an object once", () => {
   assert.deepEqual(send(use), [], "not while much waits for the client");
 });
 
-Deno.test("shared objects: invalid values and calls without a name are refused", () => {
+Deno.test("ClientSharedObjects refuses invalid values and calls without a name", () => {
   const { send } = client();
   send({ type: "use" });
   const refused = "o 0: SharedObject.NoWriteAccess";
@@ -75,7 +75,7 @@ Deno.test("shared objects: invalid values and calls without a name are refused",
   }
 });
 
-Deno.test("shared objects: a client of AMF0 does not get values that AMF0 cannot represent", () => {
+Deno.test("ClientSharedObjects sends no value to a client of AMF0 that AMF0 cannot represent", () => {
   const { send } = client(0);
   send({ type: "use" });
   const dictionary = Uint8Array.of(0x11, 0x11, 0x01, 0x00); // an empty one
@@ -86,7 +86,7 @@ Deno.test("shared objects: a client of AMF0 does not get values that AMF0 cannot
   assert.deepEqual(send({ type: "use" }), ['o 3: use+ clear x="text"']);
 });
 
-Deno.test("shared objects: only users of an object can change it", () => {
+Deno.test("ClientSharedObjects refuses changes by clients that do not use the object", () => {
   const { send, hub } = client();
   assert.deepEqual(send({ type: "requestChange", slot: "x", value: encodeAmf0(1) }), []);
   assert.deepEqual(send({ type: "sendMessage", values: encodeAmf0("say") }), []);
@@ -94,7 +94,7 @@ Deno.test("shared objects: only users of an object can change it", () => {
   assert.equal(hub.sharedObjects.size, 0);
 });
 
-Deno.test("shared objects: truncated and mutated messages are read or refused, without other effect", () => {
+Deno.test("ClientSharedObjects reads or refuses truncated and mutated messages", () => {
   const { shared, hub, take } = client(3);
   const whole = messageOf(
     { type: "use" },

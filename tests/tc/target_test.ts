@@ -22,7 +22,7 @@ Deno.test("readTarget() reads the path of a URL or an app name", () => {
   for (const [url, path] of paths) assert.equal(readTarget(url).path, path, url);
 });
 
-Deno.test("targets: a hello full of slashes takes no longer to read than others", () => {
+Deno.test("readTarget() reads a URL full of slashes in linear time", () => {
   const began = cpuTime();
   for (const end of ["", "x", "/x"]) {
     const { path } = readTarget(`rtmfp://h/a${"/".repeat(300_000)}${end}`);
@@ -31,7 +31,7 @@ Deno.test("targets: a hello full of slashes takes no longer to read than others"
   assert.ok(cpuTime() - began < 2_000, "one look for each slash took a minute");
 });
 
-Deno.test("targets: host and port are read; the default port is 1935", () => {
+Deno.test("readTarget() reads host and port, with default port 1935", () => {
   const hosts: [string, string][] = [
     ["rtmfp://h/a", "h:1935"],
     ["rtmfp://h:80", "h:80"],
@@ -57,7 +57,7 @@ Deno.test("readTarget() reads the properties of the query", () => {
   assert.deepEqual(read("live?x=1"), [["x", "1"]]);
 });
 
-Deno.test("targets of connect: tcUrl, else app; the query of either", () => {
+Deno.test("connectTarget() uses tcUrl, else app, and the query of either", () => {
   const path = (tcUrl: string, app: string) => connectTarget(tcUrl, app).path;
   assert.equal(path("rtmfp://h/a/b", "a"), "/a/b");
   assert.equal(path("", "a/b"), "/a/b");
@@ -68,7 +68,7 @@ Deno.test("targets of connect: tcUrl, else app; the query of either", () => {
   assert.equal(property("", "a?x=2"), "2");
 });
 
-Deno.test("readTarget() returns the same target again, also after many others", () => {
+Deno.test("readTarget() returns the same target again, also after 100 others", () => {
   for (let round = 0; round < 2; round++) {
     for (let i = 0; i < 100; i++) {
       const { path, properties, host } = readTarget(`rtmfp://h${i}/a/${i}?i=${i}`);
@@ -78,7 +78,7 @@ Deno.test("readTarget() returns the same target again, also after many others", 
   }
 });
 
-Deno.test("A query has 64 parameters and 4,096 characters, a path 64 segments and 4,096 characters", () => {
+Deno.test("readTarget() limits queries to 64 parameters and 4,096 characters, and paths to 64 segments and 4,096 characters", () => {
   const read = (query: string) => readTarget(`rtmfp://h/a?${query}`).properties;
   assert.deepEqual([...read("%&".repeat(600))], [["%", ""]]);
   const many = Array.from({ length: 100 }, (_, i) => `k${i}=${i}`).join("&");

@@ -32,7 +32,7 @@ const message = (hex: string) => readMessage(fromHex(hex))!;
 const status = (name: string, level: "status" | "error", description: string) =>
   assert.equal(toHex(writeStatus(level, name, description)), hexOf(name), name);
 
-Deno.test("metadata of TC flows is read and written as in the vectors", () => {
+Deno.test("readTcMetadata() and writeTcMetadata() agree with the vectors", () => {
   const all = vector("tc-metadata") as { metadata: string; stream?: number; flags?: number }[];
   for (const one of all) {
     const metadata = fromHex(one.metadata);
@@ -48,7 +48,7 @@ Deno.test("metadata of TC flows is read and written as in the vectors", () => {
   }
 });
 
-Deno.test("metadata of unknown kind and truncated metadata are ignored", () => {
+Deno.test("readTcMetadata() ignores metadata of unknown kind and truncated metadata", () => {
   for (
     const hex of ["", "54", "5443", "544304", "54430481", "47", "474300", "47521c", "54430000"]
   ) {
@@ -57,7 +57,7 @@ Deno.test("metadata of unknown kind and truncated metadata are ignored", () => {
   }
 });
 
-Deno.test("every message vector is read and written unchanged", () => {
+Deno.test("readMessage() and writeMessage() read and rewrite every message vector unchanged", () => {
   for (const { name, hex } of cases) {
     const bytes = fromHex(hex);
     const { type, timestamp, payload } = message(hex);
@@ -85,7 +85,7 @@ Deno.test("rtmfp-wire §3.7 has a row for every user control event", () => {
   }
 });
 
-Deno.test("user control: bytes after the last whole u32 are ignored, and a truncated event is invalid", () => {
+Deno.test("readUserControl() ignores bytes after the last whole u32, and throws at a truncated event", () => {
   assert.deepEqual(readUserControl(fromHex("0003 00000001 00000bb8 ffffff")), {
     event: UserControl.setBufferLength,
     values: [1, 3000],
@@ -94,7 +94,7 @@ Deno.test("user control: bytes after the last whole u32 are ignored, and a trunc
   assert.throws(() => readUserControl(fromHex("00")), WireError);
 });
 
-Deno.test("statuses equal the vectors byte for byte", () => {
+Deno.test("infoObject() writes the statuses of the vectors byte for byte", () => {
   status("NetStream.Publish.Start", "status", "foo is now published");
   status("NetStream.Publish.BadName", "error", "foo is already published");
   status("NetStream.Unpublish.Success", "status", "foo is now unpublished");
@@ -105,7 +105,7 @@ Deno.test("statuses equal the vectors byte for byte", () => {
   status("NetStream.Play.Stop", "status", "Stopped playing foo");
 });
 
-Deno.test("results and errors equal the vectors byte for byte", () => {
+Deno.test("Results and errors of commands equal the vectors byte for byte", () => {
   const success = infoObject(
     "status",
     "NetConnection.Connect.Success",
@@ -132,7 +132,7 @@ Deno.test("results and errors equal the vectors byte for byte", () => {
   assert.equal(toHex(writeUserControl(UserControl.streamBegin, 1)), hexOf("stream begin 1"));
 });
 
-Deno.test("an empty description is left out", () => {
+Deno.test("infoObject() omits an empty description", () => {
   assert.deepEqual(decodeAmf(infoObject("status", "A.B")), [
     Object.assign(Object.create(null), { level: "status", code: "A.B" }),
   ]);
@@ -160,7 +160,7 @@ Deno.test("readCommand() reads name, transaction, object and arguments", () => {
   assert.deepEqual(connect.rest, []);
 });
 
-Deno.test("a command may lack its object", () => {
+Deno.test("readCommand() accepts a command without its object", () => {
   // librtmfp 2.15.3: "setPeerInfo", 0, "192.0.2.2:51559", "[fd00::2]:59059"
   const setPeerInfo = readCommand(message(
     "140000000002000b73657450656572496e666f00000000000000000002000f3139322e302e322e323a35313535" +
@@ -176,7 +176,7 @@ Deno.test("a command may lack its object", () => {
   assert.ok(createStream.values.done);
 });
 
-Deno.test("the format byte of types 0x0f and 0x11 is skipped, and any but 0 is ignored", () => {
+Deno.test("readCommand() skips format byte 0 of types 0x0f and 0x11, and ignores messages with another one", () => {
   const body = hexOf("createStream").slice(10);
   assert.equal(readCommand(message(`110000000000${body}`))!.name, "createStream");
   assert.equal(readCommand(message(`110000000003${body}`)), undefined);
@@ -184,7 +184,7 @@ Deno.test("the format byte of types 0x0f and 0x11 is skipped, and any but 0 is i
   assert.equal(valuesOf(message(`0f0000000001${body}`)), undefined);
 });
 
-Deno.test("other messages are not commands, and a malformed command throws WireError", () => {
+Deno.test("readCommand() returns undefined for other messages, and throws WireError at a malformed command", () => {
   assert.equal(readCommand(message(hexOf("stream begin 1"))), undefined);
   const whole = hexOf("connect");
   for (let length = 10; length < whole.length; length += 2) {
@@ -197,7 +197,7 @@ Deno.test("other messages are not commands, and a malformed command throws WireE
   }
 });
 
-Deno.test("data is written as type 0x0f at time 0", () => {
+Deno.test("writeData() writes data as type 0x0f at time 0", () => {
   const metadata = hexOf("onMetaData as type 0x0f");
   const values = valuesOf(message(metadata))!;
   values.readValue();

@@ -34,7 +34,7 @@ const EVERY: SharedObjectMessage = {
   ],
 };
 
-Deno.test("shared object message: bytes written by hand are read and written (SO-001, SO-004)", () => {
+Deno.test("readSharedObject() and writeSharedObject() agree with bytes written by hand (SO-001, SO-004)", () => {
   const message: SharedObjectMessage = {
     name: "so",
     version: 3,
@@ -48,14 +48,14 @@ Deno.test("shared object message: bytes written by hand are read and written (SO
   assert.deepEqual(writeSharedObject(message, false), HAND);
 });
 
-Deno.test("shared object message: all eleven events in types 16 and 19", () => {
+Deno.test("readSharedObject() reads all eleven events of types 16 and 19", () => {
   for (const amf3 of [false, true]) {
     assert.deepEqual(readSharedObject(writeSharedObject(EVERY, amf3), amf3, 11), EVERY);
   }
   assert.equal(writeSharedObject(EVERY, true)[0], 0);
 });
 
-Deno.test("shared object message: one event may set several slots (SO-013)", () => {
+Deno.test("readSharedObject() reads one event that sets several slots (SO-013)", () => {
   const pairs = bytes(
     "0001 61 00000000 00000000 00000000 03 0000000a 0001 78 11 0405 0001 79 05",
   );
@@ -66,7 +66,7 @@ Deno.test("shared object message: one event may set several slots (SO-013)", () 
   assert.throws(() => readSharedObject(pairs, false, 1), WireError);
 });
 
-Deno.test("shared object message: unknown events are passed over, other formats refused (SO-024)", () => {
+Deno.test("readSharedObject() skips unknown events, and refuses other formats (SO-024)", () => {
   const head = "0001 61 00000000 00000000 00000000";
   assert.deepEqual(
     readSharedObject(bytes(`${head} 63 00000002 abcd 02 00000000`), false, 5).events,
@@ -77,7 +77,7 @@ Deno.test("shared object message: unknown events are passed over, other formats 
   assert.throws(() => readSharedObject(bytes(`03 ${head}`), true, 5), WireError);
 });
 
-Deno.test("shared object message: truncated or mutated bytes yield a message or a WireError", () => {
+Deno.test("readSharedObject() returns a message or throws WireError for truncated or mutated bytes", () => {
   const whole = writeSharedObject(EVERY, true);
   const random = seeded(1);
   for (let i = 0; i < 3000; i++) {
