@@ -48,7 +48,7 @@ const shown = (page: Page) =>
   });
 
 Deno.test({
-  name: "pages of the web door in Chromium",
+  name: "the pages of the web door work in Chromium",
   ignore: path === undefined,
   sanitizeOps: false,
   sanitizeResources: false,
@@ -111,7 +111,7 @@ Deno.test({
         await player.close();
       });
 
-      await t.step("the player shows the error, and retries", async () => {
+      await t.step("the player shows an error for an absent stream, and retries", async () => {
         const player = await open(`${http}/live/absent`);
         await until(
           async () => (await player.textContent("#message"))?.includes("not live"),
@@ -166,38 +166,41 @@ Deno.test({
         await player.close();
       });
 
-      await t.step("two users chat, and the page shows markup as text", async () => {
-        const enter = async (name: string) => {
-          const person = await open(`${http}/chat/`);
-          await person.fill("#name", name);
-          await person.click("#enter button");
-          await person.waitForSelector("#room:not([hidden])");
-          return person;
-        };
-        const anna = await enter("Anna");
-        const bert = await enter("Bert");
-        await until(
-          async () => (await anna.textContent("#said"))?.includes("Bert has come"),
-          "Bert",
-        );
-        await bert.fill("#text", "<img src=x onerror=alert(1)> hello");
-        await bert.click("#say button");
-        const text = await until(async () => {
-          const said = await anna.textContent("#said");
-          return said?.includes("hello") ? said : undefined;
-        }, "the text");
-        assert.ok(text.includes("<img src=x onerror=alert(1)> hello"));
-        assert.equal(await anna.textContent("#people"), "Anna, Bert");
-        const third = await open(`${http}/chat/`);
-        await third.fill("#name", "Anna");
-        await third.click("#enter button");
-        await until(
-          async () => (await third.textContent("#problem"))?.includes("called Anna already"),
-          "the refusal",
-        );
-      });
+      await t.step(
+        "the chat page carries messages of two users, and shows markup as text",
+        async () => {
+          const enter = async (name: string) => {
+            const person = await open(`${http}/chat/`);
+            await person.fill("#name", name);
+            await person.click("#enter button");
+            await person.waitForSelector("#room:not([hidden])");
+            return person;
+          };
+          const anna = await enter("Anna");
+          const bert = await enter("Bert");
+          await until(
+            async () => (await anna.textContent("#said"))?.includes("Bert has come"),
+            "Bert",
+          );
+          await bert.fill("#text", "<img src=x onerror=alert(1)> hello");
+          await bert.click("#say button");
+          const text = await until(async () => {
+            const said = await anna.textContent("#said");
+            return said?.includes("hello") ? said : undefined;
+          }, "the text");
+          assert.ok(text.includes("<img src=x onerror=alert(1)> hello"));
+          assert.equal(await anna.textContent("#people"), "Anna, Bert");
+          const third = await open(`${http}/chat/`);
+          await third.fill("#name", "Anna");
+          await third.click("#enter button");
+          await until(
+            async () => (await third.textContent("#problem"))?.includes("called Anna already"),
+            "the refusal",
+          );
+        },
+      );
 
-      await t.step("a page from another origin gets no data", async () => {
+      await t.step("the web door refuses the WebSocket of a page from another origin", async () => {
         const publisher = await live(ws, "mine");
         const page = await open(`${http}/-/list.css`);
         const outcome = await page.evaluate(async (url) => {

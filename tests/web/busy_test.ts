@@ -8,7 +8,7 @@ import { world } from "../media/fakes.ts";
 import { remotingPacket } from "./support.ts";
 import { viewing } from "./viewing.ts";
 
-/** A POST to an application that is busy for so many attempts, each of which takes 2 s of the clock. */
+/** Sends a POST to an application that is busy for `busyFor` attempts of 2 s each. */
 async function post(busyFor: number) {
   let attempts = 0;
   let places = 0;

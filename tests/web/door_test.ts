@@ -52,13 +52,13 @@ const part = (until: number, from = -1) =>
   media.filter(({ timestamp }) => timestamp > from && timestamp <= until);
 
 Deno.test({
-  name: "web door",
+  name: "the web door serves streams, sockets, remoting and pages",
   sanitizeOps: false,
   sanitizeResources: false,
   async fn(t) {
     try {
       await t.step(
-        "HTTP-FLV: a viewer gets headers and a picture first, then every published frame",
+        "HTTP-FLV sends a viewer headers and a key frame first, then every published frame",
         async () => {
           const publisher = await publish(`${ws}/live`, "a");
           const response = await fetch(`${http}/live/a.flv?token=t`);
@@ -81,7 +81,7 @@ Deno.test({
         },
       );
 
-      await t.step("HTTP-FLV: a script ends a viewer, whose response ends", async () => {
+      await t.step("HTTP-FLV ends the response of a viewer that a script stops", async () => {
         const publisher = await publish(`${ws}/live`, "short");
         const response = await fetch(`${http}/live/short.flv?token=short`);
         publisher.send(part(500));
@@ -91,7 +91,7 @@ Deno.test({
       });
 
       await t.step(
-        "HTTP-FLV: a stream without a publisher is refused, or waits with ?wait",
+        "HTTP-FLV refuses a stream without a publisher, or waits for it with ?wait",
         async () => {
           const absent = await fetch(`${http}/live/b.flv`);
           assert.equal(absent.status, 404);
@@ -107,7 +107,7 @@ Deno.test({
       );
 
       await t.step(
-        "a viewer continues with a returning publisher, at increasing times (WEB-021)",
+        "HTTP-FLV continues a viewer with a returning publisher at increasing times (WEB-021)",
         async () => {
           const first = await publish(`${ws}/live`, "c");
           const response = await fetch(`${http}/live/c.flv`);
@@ -136,7 +136,7 @@ Deno.test({
         },
       );
 
-      await t.step("WebSocket-FLV: a viewer gets the same bytes as by HTTP", async () => {
+      await t.step("WebSocket-FLV sends a viewer the same bytes as HTTP-FLV", async () => {
         const publisher = await publish(`${ws}/live`, "d");
         const socket = new WebSocket(`${ws}/live/d.flv`);
         socket.binaryType = "arraybuffer";
@@ -153,61 +153,67 @@ Deno.test({
         publisher.connection.close();
       });
 
-      await t.step("invalid requests are refused with a code and a sentence", async () => {
-        const publisher = await publish(`${ws}/live`, "e");
-        const of = async (path: string, init?: RequestInit) => {
-          const response = await fetch(`${http}${path}`, init);
-          const body = await response.text();
-          return `${response.status} ${body.trim()}`;
-        };
-        assert.equal(await of("/live/e.flv?token=wrong"), "403 wrong token");
-        assert.equal(await of("/nowhere/e.flv"), "404 Application /nowhere doesn't exist");
-        const foreign = { headers: { origin: "http://evil.example" } };
-        assert.match(
-          await of("/live/e.flv", foreign),
-          /^403 \[web\] origins does not allow pages of http:\/\/evil\.example/,
-        );
-        assert.match(await of("/live/e.flv", { method: "PUT" }), /^405 /);
-        assert.match(await of("/rtws"), /^426 /);
-        assert.match(await of("/rtws", foreign), /^403 /);
-        assert.match(await of("/tcp/1"), /^404 This port is not in \[web\] sockets/);
-        for (
-          const path of [
-            "/live/..%2fmain.lua",
-            "/live/%2e%2e/main.lua",
-            "/live/..%5cmain.lua",
-            "/live/%00.flv",
-            "/live//e.flv",
-            "/live/.secret",
-            "/live/web/../main.lua",
-            "/live/%c0%ae%c0%ae/main.lua",
-            "/live/deep/..%252f..%252fmain.lua/",
-            `/${"a".repeat(9000)}.flv`,
-          ]
-        ) {
-          const answer = await of(path);
-          assert.ok(!answer.includes("onConnection"), `${path}: ${answer}`);
-          assert.match(answer, /^(404|431|200 <!doctype)/, path);
-        }
-        const head = await fetch(`${http}/live/e.flv`, { method: "HEAD" });
-        assert.equal(head.status, 200);
-        await server.log.find((line) => line.includes("ended e"), "the end of the viewer by HEAD");
-        const headOf = async (path: string) =>
-          (await fetch(`${http}${path}`, { method: "HEAD" })).status;
-        assert.equal(await headOf("/live/e.flv?token=wrong"), 403);
-        assert.equal(await headOf("/nowhere/e.flv"), 404);
-        assert.equal(await headOf("/live/absent.flv"), 404);
-        const options = await fetch(`${http}/live/e.flv`, {
-          method: "OPTIONS",
-          headers: { origin: "http://good.example" },
-        });
-        assert.equal(options.status, 204);
-        assert.equal(options.headers.get("access-control-allow-origin"), "http://good.example");
-        publisher.connection.close();
-      });
+      await t.step(
+        "the web door refuses invalid requests with a status code and a sentence",
+        async () => {
+          const publisher = await publish(`${ws}/live`, "e");
+          const of = async (path: string, init?: RequestInit) => {
+            const response = await fetch(`${http}${path}`, init);
+            const body = await response.text();
+            return `${response.status} ${body.trim()}`;
+          };
+          assert.equal(await of("/live/e.flv?token=wrong"), "403 wrong token");
+          assert.equal(await of("/nowhere/e.flv"), "404 Application /nowhere doesn't exist");
+          const foreign = { headers: { origin: "http://evil.example" } };
+          assert.match(
+            await of("/live/e.flv", foreign),
+            /^403 \[web\] origins does not allow pages of http:\/\/evil\.example/,
+          );
+          assert.match(await of("/live/e.flv", { method: "PUT" }), /^405 /);
+          assert.match(await of("/rtws"), /^426 /);
+          assert.match(await of("/rtws", foreign), /^403 /);
+          assert.match(await of("/tcp/1"), /^404 This port is not in \[web\] sockets/);
+          for (
+            const path of [
+              "/live/..%2fmain.lua",
+              "/live/%2e%2e/main.lua",
+              "/live/..%5cmain.lua",
+              "/live/%00.flv",
+              "/live//e.flv",
+              "/live/.secret",
+              "/live/web/../main.lua",
+              "/live/%c0%ae%c0%ae/main.lua",
+              "/live/deep/..%252f..%252fmain.lua/",
+              `/${"a".repeat(9000)}.flv`,
+            ]
+          ) {
+            const answer = await of(path);
+            assert.ok(!answer.includes("onConnection"), `${path}: ${answer}`);
+            assert.match(answer, /^(404|431|200 <!doctype)/, path);
+          }
+          const head = await fetch(`${http}/live/e.flv`, { method: "HEAD" });
+          assert.equal(head.status, 200);
+          await server.log.find(
+            (line) => line.includes("ended e"),
+            "the end of the viewer by HEAD",
+          );
+          const headOf = async (path: string) =>
+            (await fetch(`${http}${path}`, { method: "HEAD" })).status;
+          assert.equal(await headOf("/live/e.flv?token=wrong"), 403);
+          assert.equal(await headOf("/nowhere/e.flv"), 404);
+          assert.equal(await headOf("/live/absent.flv"), 404);
+          const options = await fetch(`${http}/live/e.flv`, {
+            method: "OPTIONS",
+            headers: { origin: "http://good.example" },
+          });
+          assert.equal(options.status, 204);
+          assert.equal(options.headers.get("access-control-allow-origin"), "http://good.example");
+          publisher.connection.close();
+        },
+      );
 
       await t.step(
-        "RTWebSocket: both ends call each other, and a refusal has its reason",
+        "RTWebSocket carries calls both ways, and the reason of a refusal",
         async () => {
           const connection = await connect(`${ws}/live`, "good");
           assert.equal(await connection.call("add", 1, 2), 3);
@@ -227,7 +233,7 @@ Deno.test({
       );
 
       await t.step(
-        "Flash remoting: a client calls by POST, and a cookie keeps its state",
+        "Flash remoting answers calls by POST, and keeps a client's state by a cookie",
         async () => {
           const post = (packet: Uint8Array<ArrayBuffer>, cookie = "") =>
             fetch(`${http}/live`, {
@@ -280,7 +286,7 @@ Deno.test({
       );
 
       await t.step(
-        "pages of applications have types and ETags, and folders redirect to a slash",
+        "the web door serves pages with types and ETags, and redirects folders to a slash",
         async () => {
           const page = await fetch(`${http}/live/`);
           assert.equal(page.headers.get("content-type"), "text/html; charset=utf-8");
@@ -301,7 +307,7 @@ Deno.test({
         },
       );
 
-      await t.step("/ lists live streams, and /app/name is the player", async () => {
+      await t.step("the page / lists live streams, and /app/name is the player", async () => {
         const publisher = await publish(`${ws}/live`, "on air");
         const streams = await (await fetch(`${http}/-/streams`)).json();
         assert.ok(

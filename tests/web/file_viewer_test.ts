@@ -4,7 +4,7 @@ import { FileViewer } from "../../src/web/file_viewer.ts";
 import type { Viewing } from "../../src/web/flv_viewer.ts";
 import { world } from "../media/fakes.ts";
 
-Deno.test("A script stops a viewer of a file: playing stops, and the door closes it", () => {
+Deno.test("FileViewer stops playing when a script stops it, and is closed by the door", () => {
   let listening: { output: { ended?(code: string, description: string): void } } | undefined;
   const { hub, events } = world({ subscribe: (_, listener) => void (listening = listener) });
   let closed = 0, over = 0;

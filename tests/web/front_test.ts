@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { startWeb } from "./support.ts";
 
-Deno.test("/ describes the server, and links to the installed sample pages", async () => {
+Deno.test("The page / describes the server, and links to the installed sample pages", async () => {
   const { server, http } = await startWeb({ "": "", "www/hidden/web/index.html": "not told" });
   const front = async () => {
     const response = await fetch(`${http}/`);

@@ -1,4 +1,4 @@
-// Hostile clients of the web door, by raw bytes: each gets a code or is closed, and others are served.
+// Hostile clients of the web door, as raw bytes: the door answers or closes each, and serves others.
 import assert from "node:assert/strict";
 import { publish, startWeb } from "./support.ts";
 
@@ -61,7 +61,7 @@ const FRAMES: readonly [what: string, frame: readonly number[], code: number][] 
   ["text in invalid UTF-8", [0x81, 0x81, 0, 0, 0, 0, 0xff], 1007],
 ];
 
-Deno.test("Hostile requests and frames are answered or closed, without effect on others", async () => {
+Deno.test("The web door answers or closes hostile requests and frames without effect on others", async () => {
   const { server, http, ws } = await startWeb({ "": "", "/live": "" });
   const publisher = await publish(`${ws}/live`, "cam");
   try {

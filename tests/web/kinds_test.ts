@@ -1,4 +1,4 @@
-// Which kinds the header of HTTP-FLV names, and codecs that browsers lack: WEB-011, WEB-018.
+// Kinds named in the header of HTTP-FLV, and codecs that browsers lack: WEB-011, WEB-018.
 import assert from "node:assert/strict";
 import { Frame } from "../../src/media/frame.ts";
 import { FlvReader } from "../../src/flv/reader.ts";
@@ -54,7 +54,7 @@ function scene() {
   };
 }
 
-Deno.test("The header names both kinds if frames of both have arrived", () => {
+Deno.test("FlvViewer names audio and video in the header if frames of both have arrived", () => {
   for (const [header, sound] of [[AAC_HEADER, AAC], [undefined, MP3]]) {
     const all = scene();
     const early = all.view();
@@ -74,7 +74,7 @@ Deno.test("The header names both kinds if frames of both have arrived", () => {
   }
 });
 
-Deno.test("The header names one kind after half a second of frames or of time", () => {
+Deno.test("FlvViewer names one kind in the header after 0.5 s of frames, or after 2 s", () => {
   for (const isAudio of [false, true]) {
     const all = scene();
     const early = all.view();
@@ -100,7 +100,7 @@ Deno.test("The header names one kind after half a second of frames or of time", 
   assert.equal(read().flags, FLAGS.video, "a picture that stands");
 });
 
-Deno.test("Unplayable kinds are neither named nor sent; without a playable one the viewer gets an error", () => {
+Deno.test("FlvViewer neither names nor sends codecs that browsers lack, and fails without a playable one", () => {
   const all = scene();
   const picture = all.view();
   all.audio(0, SPEEX);

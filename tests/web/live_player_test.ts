@@ -84,7 +84,7 @@ Deno.test({
       const viewer = await open(`${http}/live/player.html?cam`);
       await viewer.waitForFunction(() => globalThis.player?.statistics.pictures > 5);
 
-      await t.step("pictures change and time advances, close behind the publisher", async () => {
+      await t.step("the player shows changing pictures close behind the publisher", async () => {
         const before = await shown(viewer);
         assert.deepEqual([before.width, before.height], [320, 180]);
         await until(
@@ -97,14 +97,14 @@ Deno.test({
         assert.deepEqual([after.muted, after.sounds], [true, 0]);
       });
 
-      await t.step("sound is played once the user unmutes it", async () => {
+      await t.step("the player plays sound once the user unmutes it", async () => {
         await viewer.click("button");
         await until(async () => (await shown(viewer)).sounds > 20, "sounds");
         await viewer.click("button");
         await until(async () => (await shown(viewer)).muted, "silence");
       });
 
-      await t.step("a page that was busy jumps to the live position", async () => {
+      await t.step("the player jumps to the live position after its page was busy", async () => {
         const before = await shown(viewer);
         await viewer.evaluate(() => {
           const end = performance.now() + 2500;
@@ -116,7 +116,7 @@ Deno.test({
         }, "the stream of now");
       });
 
-      await t.step("a late viewer sees a picture at once", async () => {
+      await t.step("the player of a late viewer shows a picture at once", async () => {
         const late = await open(`${http}/live/player.html?cam`);
         await late.waitForFunction(() => globalThis.player?.statistics.pictures > 5);
         const { delay } = await shown(late);
@@ -259,7 +259,7 @@ Deno.test("LivePlayer drops queued frames of a slow decoder, and continues at a 
   assert.equal(all.player.statistics.dropped, 701);
 });
 
-Deno.test("LivePlayer gives no frame to the decoder that ends before its picture", () => {
+Deno.test("LivePlayer passes no truncated frame to the decoder", () => {
   using slow = slowPlayer();
   slow.video(0, header);
   const [first, second] = [0x91, 0xa1]; // coded frames of "avc1": a key frame, and one in between
@@ -294,7 +294,7 @@ Deno.test("LivePlayer continues at the key frame after a broken one, and names u
   assert.deepEqual(all.errors.slice(1), ["Nellymoser cannot be played", "hvc1 cannot be played"]);
 });
 
-Deno.test("NetStream tells which class an object of AMF3 lacks", () => {
+Deno.test("NetStream of cumulus.js reports the class missing in an object of AMF3", () => {
   const stream = new NetStream(null!, 1, { write() {}, waiting: () => 0, close() {} });
   const reference = Uint8Array.of(0, 0x11, 0x0a, 0x05); // to the second of no classes
   assert.throws(
@@ -303,7 +303,7 @@ Deno.test("NetStream tells which class an object of AMF3 lacks", () => {
   );
 });
 
-Deno.test("flvLoader keeps frames received before open, and its header names the kinds", async () => {
+Deno.test("flvLoader keeps frames received before open, and names their kinds in its header", async () => {
   for (const kinds of [[TagType.video, TagType.audio], [TagType.audio]] as TagType[][]) {
     let bytes = new Uint8Array();
     const headerCame = Promise.withResolvers<void>();

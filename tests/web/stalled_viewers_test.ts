@@ -19,7 +19,7 @@ const avc = (frameType: number, type: number, size: number) => {
 };
 const HEADER = avc(1, 0, 16);
 
-Deno.test("A thousand stalled viewers hold 2 s of media each, delay no other viewer, and are closed", () => {
+Deno.test("FlvViewer keeps at most 2 s of media for each of 1,000 stalled viewers, and closes them without delaying others", () => {
   const { hub } = world();
   const publisher = hub.relay("cam", "test");
   publisher.start();

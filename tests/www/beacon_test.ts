@@ -55,7 +55,7 @@ const configured = (more = "") => () => ({
   ini: `[beacon]\nport = ${port = freePort()}\n${more}`,
 });
 
-www("only asking hosts are answered", "beacon", async ({ server, connect }) => {
+www("answers only hosts that send a question", "beacon", async ({ server, connect }) => {
   const host = new Host();
   try {
     const anna = await connect();
@@ -84,37 +84,45 @@ www("only asking hosts are answered", "beacon", async ({ server, connect }) => {
   }
 }, configured("name = Ünter\n"));
 
-www("what others announce is known, for a while", "beacon", async ({ connect }) => {
-  const host = new Host();
-  try {
-    const anna = await connect();
-    const announce = (id: string, port: string | number, clients: string, name: string) =>
-      `CumulusServer ${id}\nport=${port}\nclients=${clients}\nname=${name}\n`;
-    await host.send(announce("0123abcd", 1935, "7", "Other"), port);
-    await host.send(announce("0123abce", 1936, "x".repeat(300), "é".repeat(100)), port);
-    for (const bad of ["", 0, 65536, "x", 123456]) {
-      await host.send(announce("1", bad, "1", "bad"), port);
+www(
+  "lists the servers that other hosts announce until they expire",
+  "beacon",
+  async ({ connect }) => {
+    const host = new Host();
+    try {
+      const anna = await connect();
+      const announce = (id: string, port: string | number, clients: string, name: string) =>
+        `CumulusServer ${id}\nport=${port}\nclients=${clients}\nname=${name}\n`;
+      await host.send(announce("0123abcd", 1935, "7", "Other"), port);
+      await host.send(announce("0123abce", 1936, "x".repeat(300), "é".repeat(100)), port);
+      for (const bad of ["", 0, 65536, "x", 123456]) {
+        await host.send(announce("1", bad, "1", "bad"), port);
+      }
+      for (const bad of ["CumulusServer \n", "CumulusServer zz\nport=1\n", "\0".repeat(500)]) {
+        await host.send(bad, port);
+      }
+      const servers = await until(async () => {
+        const servers = await anna.call("servers") as unknown[];
+        return servers.length >= 2 ? servers : undefined;
+      }, "two servers");
+      assert.deepEqual(servers, [
+        { url: "rtmfp://127.0.0.1:1935/", name: "Other", clients: 7 },
+        { url: "rtmfp://127.0.0.1:1936/", name: "é".repeat(32), clients: 0 },
+      ]);
+      const count = async () => (await anna.call("servers") as unknown[]).length;
+      await until(
+        async () => await count() === 0,
+        "the end of servers that are no longer announced",
+      );
+    } finally {
+      host.close();
     }
-    for (const bad of ["CumulusServer \n", "CumulusServer zz\nport=1\n", "\0".repeat(500)]) {
-      await host.send(bad, port);
-    }
-    const servers = await until(async () => {
-      const servers = await anna.call("servers") as unknown[];
-      return servers.length >= 2 ? servers : undefined;
-    }, "two servers");
-    assert.deepEqual(servers, [
-      { url: "rtmfp://127.0.0.1:1935/", name: "Other", clients: 7 },
-      { url: "rtmfp://127.0.0.1:1936/", name: "é".repeat(32), clients: 0 },
-    ]);
-    const count = async () => (await anna.call("servers") as unknown[]).length;
-    await until(async () => await count() === 0, "the end of servers that are no longer announced");
-  } finally {
-    host.close();
-  }
-}, configured("every = 2\n"));
+  },
+  configured("every = 2\n"),
+);
 
 www(
-  "one host has only its share of the places, and the last heard have them",
+  "limits the places of one host, and keeps its most recent servers",
   "beacon",
   async ({ connect }) => {
     const anna = await connect();
@@ -158,7 +166,7 @@ www(
   configured("every = 60\n"),
 );
 
-Deno.test("www/beacon: servers on one network find each other after the first client", async () => {
+Deno.test("www/beacon servers on one network find each other after the first client", async () => {
   const port = freePort();
   const ini = `[beacon]\nport = ${port}\nannounce = ${EVERYBODY}:${port}\nevery = 2\n`;
   const host = new Host(port, "0.0.0.0");
@@ -201,22 +209,31 @@ Deno.test("www/beacon: servers on one network find each other after the first cl
   }
 });
 
-www("as it is shipped it neither sends nor listens", "beacon", async ({ server, connect }) => {
-  const anna = await connect();
-  await server.logged(/ 1 client$/); // counted every two seconds, after onManage has run
-  assert.deepEqual(await anna.call("servers"), []);
-  assert.ok(!server.log.items.some((line) => /^(ERROR|WARN)|beacon \w+ at/i.test(line)));
-});
+www(
+  "neither sends nor listens with the shipped configuration",
+  "beacon",
+  async ({ server, connect }) => {
+    const anna = await connect();
+    await server.logged(/ 1 client$/); // counted every two seconds, after onManage has run
+    assert.deepEqual(await anna.call("servers"), []);
+    assert.ok(!server.log.items.some((line) => /^(ERROR|WARN)|beacon \w+ at/i.test(line)));
+  },
+);
 
-www("the whole network is for operators to allow", "beacon", async ({ server, connect }) => {
-  await connect();
-  await server.logged(/sending to 255\.255\.255\.255:20101 is not allowed by \[sandbox\] udp/);
-}, {
-  ini: "[beacon]\nannounce = 255.255.255.255:20101\n",
-  refuses: /not allowed by \[sandbox\] udp/,
-});
+www(
+  "does not broadcast to the whole network unless [sandbox] udp allows it",
+  "beacon",
+  async ({ server, connect }) => {
+    await connect();
+    await server.logged(/sending to 255\.255\.255\.255:20101 is not allowed by \[sandbox\] udp/);
+  },
+  {
+    ini: "[beacon]\nannounce = 255.255.255.255:20101\n",
+    refuses: /not allowed by \[sandbox\] udp/,
+  },
+);
 
-Deno.test("www/beacon: an unavailable port is logged", async () => {
+Deno.test("www/beacon logs an unavailable port", async () => {
   const server = await TestServer.start({ www: shipped("beacon"), ini: "[beacon]\nport = 80\n" });
   const peer = await Peer.connect(server.url("/beacon"));
   try {

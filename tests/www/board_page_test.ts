@@ -46,7 +46,8 @@ async function settled(page: Page): Promise<number> {
 }
 
 Deno.test({
-  name: "board: two windows in Chromium draw together, a third sees it, and each clears its own",
+  name:
+    "www/board shows the strokes of two windows in a third, and clears only a window's own strokes",
   ignore: path === undefined,
   sanitizeOps: false,
   sanitizeResources: false,
@@ -87,7 +88,7 @@ Deno.test({
   },
 });
 
-Deno.test("board: a client changes only its own strokes, and too long ones are refused", async () => {
+Deno.test("www/board lets a client change only its own strokes, and refuses too long ones", async () => {
   const { server, ws } = await startWeb(www);
   const [one, two] = [await connect(`${ws}/board`), await connect(`${ws}/board`)];
   try {

@@ -3,7 +3,7 @@ import { sleep } from "../support/wait.ts";
 import { Peer } from "../conformance/support/peer.ts";
 import { www } from "./support.ts";
 
-www("everybody hears what one says, and who comes and goes", "chat", async ({ connect }) => {
+www("sends each user's messages, arrival and leaving to all users", "chat", async ({ connect }) => {
   const anna = await connect(["Anna"]);
   const bert = await connect(["Bert"]);
   assert.deepEqual(await anna.called("onJoined"), ["Bert"]);
@@ -17,7 +17,7 @@ www("everybody hears what one says, and who comes and goes", "chat", async ({ co
   assert.deepEqual(await anna.call("who"), ["Anna"]);
 });
 
-www("a whisper is heard by one alone", "chat", async ({ connect }) => {
+www("sends a whisper to one user only", "chat", async ({ connect }) => {
   const [anna, bert, carl] = [
     await connect(["Anna"]),
     await connect(["Bert"]),
@@ -29,14 +29,14 @@ www("a whisper is heard by one alone", "chat", async ({ connect }) => {
   assert.equal(await anna.call("whisper", "Nobody", "psst"), false);
 });
 
-www("names are wanted, and taken once", "chat", async ({ connect }) => {
+www("requires a name, and refuses a name in use", "chat", async ({ connect }) => {
   await connect(["Anna"]);
   await assert.rejects(connect(["Anna"]), /Somebody is called Anna already/);
   await assert.rejects(connect([]), /Connect with a name, please/);
   await assert.rejects(connect([" \n "]), /Connect with a name, please/);
 }, { refuses: /with a name|is called Anna already/ });
 
-www("later users get the last messages", "chat", async ({ connect }) => {
+www("sends a later user the last messages", "chat", async ({ connect }) => {
   const anna = await connect(["Anna"]);
   for (let i = 1; i <= 25; i++) await anna.call("say", `number ${i}`);
   const bert = await connect(["Bert"]);
@@ -47,7 +47,7 @@ www("later users get the last messages", "chat", async ({ connect }) => {
   );
 });
 
-www("texts are cut and cleaned", "chat", async ({ connect }) => {
+www("truncates names and texts, and removes control characters", "chat", async ({ connect }) => {
   const anna = await connect([`  A\tn\nna${"ä".repeat(40)}`]);
   const [name] = await anna.call("who") as string[];
   assert.equal(name, `A n na${"ä".repeat(26)}`);
@@ -55,7 +55,7 @@ www("texts are cut and cleaned", "chat", async ({ connect }) => {
   assert.equal(await anna.call("say", 17), 0);
 });
 
-www("the chat goes on after its script was edited", "chat", async ({ server, connect }) => {
+www("keeps its users after its script was edited", "chat", async ({ server, connect }) => {
   const anna = await connect(["Anna"]);
   await sleep(20);
   server.write("www/chat/main.lua", `${server.read("www/chat/main.lua")}\n-- edited`);

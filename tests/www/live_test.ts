@@ -8,7 +8,7 @@ import { www } from "./support.ts";
 const ini = "[live]\npublish = open sesame\nplay = please\n";
 
 www(
-  "one publishes, others watch, and the publisher knows how many",
+  "tells a publisher the number of its viewers",
   "live",
   async ({ connect }) => {
     const camera = await connect(["open sesame"]);
@@ -32,7 +32,7 @@ www(
 );
 
 www(
-  "the password is required, and the viewers' one does not allow publishing",
+  "requires the password, and refuses publishing with the viewers' password",
   "live",
   async ({ connect }) => {
     await assert.rejects(connect(["wrong"]), /That is not the password/);
@@ -43,7 +43,7 @@ www(
   { ini, refuses: /password$/ },
 );
 
-www("with a password for publishing alone everybody may watch", "live", async ({ connect }) => {
+www("lets every client watch if only publishing has a password", "live", async ({ connect }) => {
   const viewer = await connect();
   await viewer.play("show");
   await assert.rejects(viewer.publish("show"), /Publishing takes a password/);
@@ -51,7 +51,7 @@ www("with a password for publishing alone everybody may watch", "live", async ({
   await camera.publish("show");
 }, { ini: "[live]\npublish = open sesame\n", refuses: /password$/ });
 
-www("without passwords everybody may do everything", "live", async ({ connect }) => {
+www("lets every client publish and watch without passwords", "live", async ({ connect }) => {
   const peer = await connect();
   await peer.publish("show");
   await peer.play("show");
@@ -61,7 +61,7 @@ www("without passwords everybody may do everything", "live", async ({ connect })
 const rtmpPort = freePort();
 
 www(
-  "encoders and players of RTMP may write the password behind the name of the stream",
+  "accepts the password after the stream's name from encoders and players of RTMP",
   "live",
   async ({ server }) => {
     await server.log.find((line) => line.includes("RTMP server starts"), "the RTMP door");

@@ -106,7 +106,7 @@ async function ask(peer: Peer, word: string): Promise<unknown> {
 
 const ok = "HTTP/1.1 200 OK\r\n";
 
-lookup("an answer in JSON reaches the client that asked", {
+lookup("sends an answer in JSON to the client that asked", {
   tea: `${ok}Content-Type: application/json\r\nContent-Length: 40\r\n\r\n` +
     `{"word": "tea", "hot": true, "cups": 12}`,
   "%C3%A9t%C3%A9%20%2F..": `${ok}Content-Length: 6\r\n\r\n"\\u00e9"`.replace("6", "8"),
@@ -126,7 +126,7 @@ lookup("an answer in JSON reaches the client that asked", {
   );
 });
 
-lookup("a body comes counted, in chunks, or until the end, and in pieces of any size", {
+lookup("reads a body by its length, in chunks or until the end, in pieces of any size", {
   counted: `${ok}content-length:  9 , 9\r\n\r\n[1,2,"a"]`,
   whole: `${ok}Content-Length: 9\r\n\r\n[1,2,"a"]`,
   split: [
@@ -161,7 +161,7 @@ lookup("a body comes counted, in chunks, or until the end, and in pieces of any 
 });
 
 const big = "x".repeat(70_000);
-lookup("a body larger than one read", {
+lookup("reads a body larger than one read", {
   big: `${ok}Content-Length: 70002\r\n\r\n"${big}"`,
   bigger: `${ok}Transfer-Encoding: chunked\r\n\r\n11172\r\n"${big}"\r\n0\r\n\r\n`,
 }, async (peer) => {
@@ -169,7 +169,7 @@ lookup("a body larger than one read", {
   assert.equal(await ask(peer, "bigger"), big);
 });
 
-lookup("an answer other than JSON is reported", {
+lookup("reports an answer other than JSON", {
   moved: "HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/\r\nContent-Length: 0\r\n\r\n",
   broken: "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 4\r\n\r\noops",
   nothing: "HTTP/1.1 204 No Content\r\n\r\n",
@@ -221,11 +221,11 @@ lookup("an answer other than JSON is reported", {
   }
 });
 
-lookup("a service that says nothing is given up", { silent: ["hang"] }, async (peer) => {
+lookup("reports a service that does not answer within 1 s", { silent: ["hang"] }, async (peer) => {
   assert.match(String(await ask(peer, "silent")), /no answer within 1 s$/);
 }, { ini: "timeout = 1\n" });
 
-lookup("simultaneous equal look-ups share one request", {
+lookup("sends one request for simultaneous equal look-ups", {
   tea: ["hold", `${ok}Content-Length: 3\r\n\r\n"x"`],
 }, async (anna, service, connect) => {
   const [bert, carl] = [await connect(), await connect()];
@@ -248,7 +248,7 @@ lookup("simultaneous equal look-ups share one request", {
 }, { refuses: /at a time|A word of 1/ });
 
 www(
-  "a service that is not there is told",
+  "reports a service that cannot be reached",
   "lookup",
   async ({ connect }) => {
     assert.match(String(await ask(await connect(), "tea")), /Connection refused$/);
@@ -278,12 +278,17 @@ for (
   }, { ini: url && `[lookup]\nurl = ${url}\n`, refuses: /cannot ask the service|is not set/ });
 }
 
-www("a name that leads into a private network is told", "lookup", async ({ connect }) => {
-  assert.match(String(await ask(await connect(), "tea")), /not allowed by \[sandbox\] connect$/);
-}, { ini: "[lookup]\nurl = http://0xc0.168.1.1/\n" });
+www(
+  "reports a service's address in a private network as not allowed",
+  "lookup",
+  async ({ connect }) => {
+    assert.match(String(await ask(await connect(), "tea")), /not allowed by \[sandbox\] connect$/);
+  },
+  { ini: "[lookup]\nurl = http://0xc0.168.1.1/\n" },
+);
 
 www(
-  "waiting users are asked to repeat after the script was edited",
+  "asks waiting users to repeat after its script was edited",
   "lookup",
   async ({ server, connect }) => {
     const anna = await connect();
@@ -307,7 +312,7 @@ let servicePort = 0;
 
 const spaces = " ".repeat(100_000);
 
-lookup("an answer full of spaces is told like others, and the word can be asked for again", {
+lookup("reports an answer full of spaces as fast as others, and looks the word up again", {
   wide: `${ok}Content-Length: 100003\r\n\r\n[${spaces}\nx`,
   header: `${ok}X: a${spaces.slice(0, 8000)}b\r\nContent-Length: 1${
     spaces.slice(0, 8000)
@@ -319,7 +324,7 @@ lookup("an answer full of spaces is told like others, and the word can be asked 
   }
 });
 
-Deno.test("www/lookup/json.lua: parses texts as JSON.parse does, or fails with the position", async () => {
+Deno.test("www/lookup/json.lua parses texts as JSON.parse does, or fails with the position", async () => {
   const server = await TestServer.start({
     www: {
       "": `${probe}\njson = require "json"\nfunction onConnection(client) probe(client) end`,

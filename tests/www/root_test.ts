@@ -10,7 +10,7 @@ const about = ({ log }: TestServer) =>
   log.items.filter((line) => line.includes("Client "))
     .map((line) => line.replace(/^.*Client \S+ /, ""));
 
-Deno.test("www/main.lua: each log line about a leaving client follows one about its arrival", async () => {
+Deno.test("www/main.lua logs each client's arrival before its leaving", async () => {
   const server = await TestServer.start({
     www: {
       "www/main.lua": root,

@@ -52,7 +52,7 @@ end
 function onManage() ticks = (ticks or 0) + 1 end
 `;
 
-Deno.test("www/shim: a script of MonaServer runs unchanged", async () => {
+Deno.test("www/shim runs a script of MonaServer unchanged", async () => {
   const www = { ...shipped("shim"), "/game": SCRIPT };
   const server = await TestServer.start({
     www: { "": "", ...www, "www/game/mona.lua": shipped("shim")["www/shim/mona.lua"] },

@@ -6,7 +6,7 @@ import { www } from "./support.ts";
 type Statistics = Record<string, unknown> & { streams: Record<string, unknown>[] };
 
 www(
-  "clients get the figures every two seconds, and when they ask",
+  "sends clients the figures every 2 s, and on request",
   "statistics",
   async ({ server, connect }) => {
     const watcher = await connect();
@@ -32,7 +32,7 @@ www(
   },
 );
 
-www("a password keeps others out", "statistics", async ({ connect }) => {
+www("refuses clients without the configured password", "statistics", async ({ connect }) => {
   await assert.rejects(connect(), /That is not the password/);
   await assert.rejects(connect(["guess"]), /That is not the password/);
   const watcher = await connect(["let me see"]);

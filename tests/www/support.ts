@@ -1,4 +1,4 @@
-// The applications that come with the server, on a real one.
+// Runs the applications of `www` on a real server.
 import { Peer, type PeerOptions } from "../conformance/support/peer.ts";
 import { TestServer } from "../conformance/support/test_server.ts";
 
@@ -23,13 +23,14 @@ export interface Www {
 export interface WwwOptions {
   /** CumulusServer.ini without the port. */
   readonly ini?: string;
-  /** Errors of refusals by the script, which may be in the log. */
+  /** Matches log lines of refusals by the script, which are no failures. */
   readonly refuses?: RegExp;
 }
 
 /**
  * Runs a test with a server that has one of the applications, and fails if that logged an error.
  *
+ * @param title end of the test's name, which begins with `www/<name>`
  * @param options options, or a function that makes them when the test begins
  */
 export function www(
@@ -38,7 +39,7 @@ export function www(
   test: (t: Www) => Promise<void>,
   options: WwwOptions | (() => WwwOptions) = {},
 ): void {
-  Deno.test(`www/${name}: ${title}`, async () => {
+  Deno.test(`www/${name} ${title}`, async () => {
     const { ini = "", refuses } = typeof options === "function" ? options() : options;
     const server = await TestServer.start({ www: shipped(name), ini });
     const peers: Peer[] = [];

@@ -107,53 +107,56 @@ function telnet(
   }, () => ({ ini: `[telnet]\nport = ${port = freePort()}\n${ini}`, refuses }));
 }
 
-telnet("both worlds hear each other", async ({ connect, user, port }) => {
-  await assert.rejects(
-    Deno.connect({ hostname: "127.0.0.1", port }),
-    "no client has connected yet",
-  );
-  const anna = await connect(["Anna"]);
-  const bert = await user("Bert");
-  assert.deepEqual(await anna.called("onJoined"), ["Bert"]);
-  await bert.send("Hello!\r\n");
-  assert.deepEqual(await anna.called("onSaid"), ["Bert", "Hello!"]);
-  await bert.hears("Bert: Hello!");
-  assert.equal(await anna.call("say", "Hello yourself, äöü €"), 2);
-  await bert.hears("Anna: Hello yourself, äöü €");
-  assert.deepEqual(await anna.call("who"), ["Anna", "Bert"]);
-  await bert.send("/who\r\n");
-  await bert.hears("* Anna, Bert");
-  const carl = await user("Carl");
-  await bert.hears("* Carl is here");
-  await carl.send("/to Anna psst\n/to Bert hush\n/to Nobody x\n/to\n/help\n/nonsense\n");
-  assert.deepEqual(await anna.called("onWhispered"), ["Carl", "psst"]);
-  await bert.hears("Carl whispers: hush");
-  await carl.lines.find(
-    () => carl.lines.items.filter((l) => l.startsWith("* /who")).length === 2,
-    "help",
-  );
-  assert.equal(carl.lines.items.filter((line) => line === "* Nobody heard that").length, 2);
-  assert.equal(await anna.call("whisper", "Bert", "pst"), true);
-  await bert.hears("Anna whispers: pst");
-  assert.equal(await anna.call("whisper", "Nobody", "pst"), false);
-  await carl.send("/quit\r\n");
-  await carl.hears("* Goodbye");
-  await carl.ended;
-  assert.deepEqual(await anna.called("onLeft"), ["Carl"]);
-  bert.close();
-  assert.equal(
-    (await anna.calls.find(
-      ({ args }) => args[0] === "Bert" && args.length === 1,
-      "Bert's leaving",
-      1,
-    )).name,
-    "onLeft",
-  );
-  await anna.close();
-});
+telnet(
+  "carries messages between Flash clients and telnet users",
+  async ({ connect, user, port }) => {
+    await assert.rejects(
+      Deno.connect({ hostname: "127.0.0.1", port }),
+      "no client has connected yet",
+    );
+    const anna = await connect(["Anna"]);
+    const bert = await user("Bert");
+    assert.deepEqual(await anna.called("onJoined"), ["Bert"]);
+    await bert.send("Hello!\r\n");
+    assert.deepEqual(await anna.called("onSaid"), ["Bert", "Hello!"]);
+    await bert.hears("Bert: Hello!");
+    assert.equal(await anna.call("say", "Hello yourself, äöü €"), 2);
+    await bert.hears("Anna: Hello yourself, äöü €");
+    assert.deepEqual(await anna.call("who"), ["Anna", "Bert"]);
+    await bert.send("/who\r\n");
+    await bert.hears("* Anna, Bert");
+    const carl = await user("Carl");
+    await bert.hears("* Carl is here");
+    await carl.send("/to Anna psst\n/to Bert hush\n/to Nobody x\n/to\n/help\n/nonsense\n");
+    assert.deepEqual(await anna.called("onWhispered"), ["Carl", "psst"]);
+    await bert.hears("Carl whispers: hush");
+    await carl.lines.find(
+      () => carl.lines.items.filter((l) => l.startsWith("* /who")).length === 2,
+      "help",
+    );
+    assert.equal(carl.lines.items.filter((line) => line === "* Nobody heard that").length, 2);
+    assert.equal(await anna.call("whisper", "Bert", "pst"), true);
+    await bert.hears("Anna whispers: pst");
+    assert.equal(await anna.call("whisper", "Nobody", "pst"), false);
+    await carl.send("/quit\r\n");
+    await carl.hears("* Goodbye");
+    await carl.ended;
+    assert.deepEqual(await anna.called("onLeft"), ["Carl"]);
+    bert.close();
+    assert.equal(
+      (await anna.calls.find(
+        ({ args }) => args[0] === "Bert" && args.length === 1,
+        "Bert's leaving",
+        1,
+      )).name,
+      "onLeft",
+    );
+    await anna.close();
+  },
+);
 
 telnet(
-  "a Flash client's leaving is told, and its name is free again",
+  "reports a Flash client's leaving, and frees its name",
   async ({ connect, user }) => {
     await connect(["Watch"]);
     const anna = await connect(["Anna Maria"]);
@@ -166,23 +169,27 @@ telnet(
   },
 );
 
-telnet("names are wanted, and taken once in both worlds", async ({ connect, user }) => {
-  const anna = await connect(["Anna"]);
-  const bert = await user();
-  await bert.send("\r\n");
-  await bert.hears("* A name, please");
-  await bert.send("Anna\r\n");
-  await bert.hears("* Somebody is called Anna already");
-  await bert.send("* Anna\r\n/quit\r\nB", 9, "ert\r\n");
-  await bert.hears("* Welcome, B ert. /help helps");
-  assert.equal(bert.lines.items.filter((line) => line === "* A name, please").length, 3);
-  await assert.rejects(connect(["B ert"]), /Somebody is called B ert already/);
-  await assert.rejects(connect([]), /A name, please/);
-  assert.deepEqual(await anna.call("who"), ["Anna", "B ert"]);
-}, { refuses: /is called|A name/ });
+telnet(
+  "requires names, and refuses a name in use by a Flash client or telnet user",
+  async ({ connect, user }) => {
+    const anna = await connect(["Anna"]);
+    const bert = await user();
+    await bert.send("\r\n");
+    await bert.hears("* A name, please");
+    await bert.send("Anna\r\n");
+    await bert.hears("* Somebody is called Anna already");
+    await bert.send("* Anna\r\n/quit\r\nB", 9, "ert\r\n");
+    await bert.hears("* Welcome, B ert. /help helps");
+    assert.equal(bert.lines.items.filter((line) => line === "* A name, please").length, 3);
+    await assert.rejects(connect(["B ert"]), /Somebody is called B ert already/);
+    await assert.rejects(connect([]), /A name, please/);
+    assert.deepEqual(await anna.call("who"), ["Anna", "B ert"]);
+  },
+  { refuses: /is called|A name/ },
+);
 
 telnet(
-  "lines come in pieces, with any end, and without what telnet itself says",
+  "reads lines in pieces, with any line end, and without telnet commands",
   async ({ connect, user }) => {
     const anna = await connect(["Anna"]);
     const bert = await user();
@@ -232,7 +239,7 @@ telnet(
 );
 
 telnet(
-  "who talks too much has to wait, and who never ends a line has to go",
+  "makes a user with too many messages wait, and disconnects a user that never ends a line",
   async ({ connect, user }) => {
     const anna = await connect(["Anna"]);
     const bert = await user("Bert");
@@ -264,7 +271,7 @@ telnet(
 );
 
 telnet(
-  "a user who does not read is disconnected, without delay for others",
+  "disconnects a user who does not read without delay for others",
   async ({ server, connect, user, port }) => {
     server.write(
       "www/telnet/main.lua",
@@ -297,7 +304,7 @@ telnet(
   },
 );
 
-telnet("a text full of spaces is one like others", async ({ connect, user }) => {
+telnet("handles a text full of spaces as fast as others", async ({ connect, user }) => {
   const [anna, spaces] = [await connect([`\t${" ".repeat(100_000)} Anna  `]), " ".repeat(1500)];
   const bert = await user("Bert");
   await bert.send(`/to   Anna a${spaces}b  \r\n  a${spaces}b  \r\n${spaces}\r\n/who${spaces}\r\n`);
@@ -308,7 +315,7 @@ telnet("a text full of spaces is one like others", async ({ connect, user }) => 
   assert.equal(await anna.call("say", " ".repeat(100_000)), 0);
 });
 
-telnet("who floods has to go", async ({ connect, user }) => {
+telnet("disconnects a user who floods the server", async ({ connect, user }) => {
   const anna = await connect(["Anna"]);
   const bert = await user("Bert");
   await bert.send("\n".repeat(60_000)).catch(() => {});
@@ -316,7 +323,7 @@ telnet("who floods has to go", async ({ connect, user }) => {
   assert.deepEqual(await anna.called("onLeft"), ["Bert"]);
 });
 
-telnet("the number of telnet users is limited", async ({ connect, user, port }) => {
+telnet("limits the number of telnet users", async ({ connect, user, port }) => {
   const anna = await connect(["Anna"]);
   const bert = await user("Bert");
   await user();
@@ -328,7 +335,7 @@ telnet("the number of telnet users is limited", async ({ connect, user, port }) 
   await user("Carl");
 }, { ini: "users = 2\n" });
 
-telnet("one address has only its share of the places", async ({ connect, user, port }) => {
+telnet("limits the number of telnet users of one address", async ({ connect, user, port }) => {
   await connect(["Anna"]);
   const [bert] = [await user("Bert"), await user()];
   const third = new User(await Deno.connect({ hostname: "127.0.0.1", port }));
@@ -353,7 +360,7 @@ telnet("one address has only its share of the places", async ({ connect, user, p
   }, "the place of the user who has left");
 }, { ini: "each = 2\n" });
 
-Deno.test("www/telnet: users are counted by IPv4 address or IPv6 network", async () => {
+Deno.test("www/telnet counts users by IPv4 address or IPv6 network", async () => {
   const script = shipped("telnet")["www/telnet/main.lua"];
   const [originOf] = /local function originOf[^]*?\nend\n/.exec(script)!;
   const server = await TestServer.start({
@@ -386,7 +393,7 @@ Deno.test("www/telnet: users are counted by IPv4 address or IPv6 network", async
 });
 
 telnet(
-  "the chat goes on after its script was edited; telnet users come again",
+  "keeps Flash clients after its script was edited, and lets telnet users reconnect",
   async ({ server, connect, user }) => {
     const anna = await connect(["Anna"]);
     const bert = await user("Bert");
@@ -401,21 +408,28 @@ telnet(
   },
 );
 
-telnet("a server that stops closes what telnet users have", async ({ server, connect, user }) => {
-  await connect(["Anna"]);
-  const bert = await user("Bert");
-  await server.end();
-  await bert.ended;
-});
+telnet(
+  "closes the connections of telnet users when the server stops",
+  async ({ server, connect, user }) => {
+    await connect(["Anna"]);
+    const bert = await user("Bert");
+    await server.end();
+    await bert.ended;
+  },
+);
 
-www("without a port it is a chat of Flash clients", "telnet", async ({ server, connect }) => {
-  const [anna, bert] = [await connect(["Anna"]), await connect(["Bert"])];
-  assert.equal(await bert.call("say", "Hello"), 2);
-  assert.deepEqual(await anna.called("onSaid"), ["Bert", "Hello"]);
-  assert.ok(!server.log.items.some((line) => /[Tt]elnet users/.test(line)));
-});
+www(
+  "serves a chat of Flash clients without a configured port",
+  "telnet",
+  async ({ server, connect }) => {
+    const [anna, bert] = [await connect(["Anna"]), await connect(["Bert"])];
+    assert.equal(await bert.call("say", "Hello"), 2);
+    assert.deepEqual(await anna.called("onSaid"), ["Bert", "Hello"]);
+    assert.ok(!server.log.items.some((line) => /[Tt]elnet users/.test(line)));
+  },
+);
 
-Deno.test("www/telnet: an unavailable port is logged, and Flash clients are still served", async () => {
+Deno.test("www/telnet logs an unavailable port, and serves Flash clients", async () => {
   const taken = Deno.listen({ hostname: "0.0.0.0", port: 0 });
   const server = await TestServer.start({
     www: shipped("telnet"),

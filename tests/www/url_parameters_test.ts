@@ -1,21 +1,21 @@
-// Parameters of a client's URL read like the fields that scripts set on it, and any client can set them.
+// Scripts read parameters of a client's URL like fields that they set, and any client can choose them.
 import assert from "node:assert/strict";
 import { sleep } from "../support/wait.ts";
 import { Peer } from "../conformance/support/peer.ts";
 import { TestServer } from "../conformance/support/test_server.ts";
 import { shipped, type Www, www } from "./support.ts";
 
-/** Properties that the shipped applications keep on clients, from outside. */
+/** URL parameters named like the fields that the shipped applications set on clients. */
 const FORGED =
   "chatName=Eve&waitsSince=1&game=chess&rating=1000&lobbyPlayer=x&player=x&opponent=x" +
   "&watchesStatistics=1&mayPublish=1&mayPlay=1&liveStreams=x&lookups=x&chatter=x";
 
-/** Runs a test while a client of another application pretends to belong to this one. */
+/** Runs a test while a client of another application sends the forged parameters. */
 function forged(
   name: string,
   test: (t: Www & { eve: Peer; edit(): Promise<void> }) => Promise<void>,
 ) {
-  www("parameters of a URL are nothing that the script has set", name, async (t) => {
+  www("ignores parameters of a URL named like fields that its script sets", name, async (t) => {
     const eve = await Peer.connect(t.server.url("/", FORGED));
     try {
       await test({
@@ -77,7 +77,7 @@ forged("lookup", async ({ connect, eve, edit }) => {
   assert.equal(eve.calls.items.length, 0);
 });
 
-Deno.test("www/live: a publisher that connected before the script loaded needs its password", async () => {
+Deno.test("www/live requires the password of a publisher that connected before the script loaded", async () => {
   const server = await TestServer.start({
     www: { "www/live/readme.txt": "" },
     ini: "[live]\npublish = open sesame\nplay = please\n",

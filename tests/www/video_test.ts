@@ -12,7 +12,7 @@ const script = Deno.readTextFileSync(new URL("www/video/main.lua", root));
 const listeners = Number(Deno.env.get("VIDEO_LISTENERS") ?? 20);
 const seconds = Number(Deno.env.get("VIDEO_SECONDS") ?? 9);
 
-Deno.test(`www/video: ${listeners} clients see a file in a loop, in time and without a gap`, async () => {
+Deno.test(`www/video plays a file in a loop to ${listeners} clients in time and without a gap`, async () => {
   const server = await TestServer.prepare({
     www: {
       "": "",

@@ -9,7 +9,7 @@ const read = (path: string) =>
   Deno.readTextFileSync(new URL(`../../www/vod/${path}`, import.meta.url));
 const FILES = ["main.lua", "web/index.html", "web/vod.js", "web/vod.css"];
 
-Deno.test("vod: a publication is recorded, listed and played", async () => {
+Deno.test("www/vod records, lists and plays a publication", async () => {
   const files = Object.fromEntries(FILES.map((path) => [`www/vod/${path}`, read(path)]));
   const { server, http, ws } = await startWeb({ "": "", ...files }, "list = on\n");
   try {
@@ -40,7 +40,7 @@ Deno.test("vod: a publication is recorded, listed and played", async () => {
   }
 });
 
-Deno.test("vod: a configured key is required for publishing", async () => {
+Deno.test("www/vod requires the configured key for publishing", async () => {
   const script = read("main.lua").replace("local key = nil", 'local key = "secret"');
   const { server, ws } = await startWeb({ "/vod": script });
   try {
