@@ -79,7 +79,7 @@ end`;
 
 Deno.test({
   name: possible
-    ? "The compiled program does all that the source does"
+    ? "The compiled program starts, serves every door and runs scripts as the source does"
     : "The compiled program (skipped: no base runtime in ../shared/denort)",
   ignore: !possible,
   fn: async (test) => {
@@ -137,11 +137,11 @@ Deno.test({
     };
 
     try {
-      await test.step("--version and --help print and exit", async () => {
+      await test.step("the compiled program prints and exits with --version and --help", async () => {
         assert.equal((await run(program, ["--version"])).text, `${config.version}\n`);
         assert.match((await run(program, ["--help"])).text, /--port=N/);
       });
-      await test.step("the first start in an empty folder writes configuration and main.lua", async () => {
+      await test.step("the compiled program writes configuration and main.lua at its first start in an empty folder", async () => {
         using _ports = await shippedPorts();
         await serve("", async (port, output) => {
           for (const name of ["CumulusServer.ini", "www/main.lua"]) {
@@ -166,7 +166,7 @@ Deno.test({
         assert.match(checked.text, /1 script in .*www: no errors/);
       });
       const http = freePort();
-      await test.step("workers, mail and the page work without any system library", async () => {
+      await test.step("the compiled program runs workers, mail and the status page without system libraries", async () => {
         Deno.writeTextFileSync(`${home}/www/main.lua`, ROOT);
         const ini = `[rtmfp]\nnative = off\n[http]\nport = ${http}\n[smtp]\nport = ${freePort()}\n`;
         await serve(ini, async (port, output) => {
@@ -190,7 +190,7 @@ Deno.test({
         });
       });
       for (const native of ["auto", "off"]) {
-        await test.step(`every door and recordings, native = ${native}`, async () => {
+        await test.step(`the compiled program serves every door and recordings with native = ${native}`, async () => {
           const [rtmp, web] = [freePort(), freePort()];
           const ini =
             `[rtmfp]\nnative = ${native}\n[rtmp]\nport = ${rtmp}\n[web]\nport = ${web}\n` +
@@ -238,7 +238,7 @@ Deno.test({
         });
       }
       await test.step({
-        name: "a server plays the publication of another one over NATS",
+        name: "the compiled program plays the publication of another server over NATS",
         ignore: !hasProgram("nats-server"),
         fn: async () => {
           await using nats = await NatsServer.start();
@@ -265,7 +265,7 @@ Deno.test({
           });
         },
       });
-      await test.step("the watchdog ends a script that no limit stops, and names it", async () => {
+      await test.step("the watchdog of the compiled program ends a script that no limit stops, and names it", async () => {
         const endless = `function onStart() while true do end end`;
         Deno.writeTextFileSync(`${home}/www/main.lua`, endless);
         const ini = "[script]\ntime = 600000\nwatchdog = 2\n";

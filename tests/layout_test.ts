@@ -69,7 +69,7 @@ const POWERS: Record<string, RegExp> = {
   lua: /"(npm:)?wasmoon\b/,
 };
 
-/** What no pure room has, besides every power. */
+/** Patterns that no pure room may contain, besides every power. */
 const IMPURE = /\bawait\b|\basync\b|\bDeno\.|\bperformance\./;
 
 /** The rooms of the sentence "Pure rooms". */
@@ -136,7 +136,7 @@ const packages = [
   { name: "ws", rooms: ["net"] },
 ];
 
-Deno.test("ARCHITECTURE.md: both tables and the list of pure rooms are read", () => {
+Deno.test("The layout test reads both tables and the list of pure rooms of ARCHITECTURE.md", () => {
   assert.ok(table.size >= 25, `only ${table.size} rooms found in ARCHITECTURE.md`);
   assert.ok(sources.length > 300, `only ${sources.length} source files found`);
   assert.deepEqual([...powers.keys()].sort(), Object.keys(POWERS).sort());
@@ -147,11 +147,11 @@ Deno.test("ARCHITECTURE.md: both tables and the list of pure rooms are read", ()
   }
 });
 
-Deno.test("every source file belongs to a room, and imports only permitted rooms", () => {
+Deno.test("Every source file belongs to a room, and imports only permitted rooms", () => {
   assert.deepEqual(sources.flatMap(({ path, text }) => wrongImports(path, text)), []);
 });
 
-Deno.test("a room may import only rooms above it, and lists no unused one", () => {
+Deno.test("The table of rooms lists for each room only rooms above it, and no unused one", () => {
   const rooms = [...table.keys()];
   const wrong: string[] = [];
   for (const [room, allowed] of table) {
@@ -169,11 +169,11 @@ Deno.test("a room may import only rooms above it, and lists no unused one", () =
   assert.deepEqual(wrong, []);
 });
 
-Deno.test("rooms have the powers of the table, and pure rooms have no power", () => {
+Deno.test("Rooms have only the powers of the table, and pure rooms have no power", () => {
   assert.deepEqual(sources.flatMap(({ path, text }) => faultsOf(path, text)), []);
 });
 
-Deno.test("no room is given a power that it does not use", () => {
+Deno.test("The table of powers gives no room a power that it does not use", () => {
   const unused: string[] = [];
   for (const [power, rooms] of powers) {
     for (const room of rooms) {
@@ -186,7 +186,7 @@ Deno.test("no room is given a power that it does not use", () => {
   assert.deepEqual(unused, []);
 });
 
-Deno.test("the checks of powers and imports detect violations", () => {
+Deno.test("The checks of powers and imports detect violations", () => {
   const samples: Record<string, string> = {
     network: "await Deno.connect(address)",
     names: 'import { lookup } from "node:dns/promises"',

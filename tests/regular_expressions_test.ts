@@ -4,7 +4,7 @@ import { countSteps, Parser, type Part, sampleOf, TooLong } from "./support/step
 
 const src = new URL("../src/", import.meta.url).pathname;
 
-/** Expressions that may take longer: their texts are not chosen by others. */
+/** Expressions that may take longer: no client chooses their texts. */
 const OWN: Record<string, string> = {
   "/([^/\\\\\\s(]+?)\\.[jt]s:(\\d+):\\d+\\)?$/m": "the stack of a call of the program's own",
   "/[^/\\\\]*$/": "a path of the operator's",
@@ -73,7 +73,7 @@ function* repeats(
   }
 }
 
-/** Texts of some length that an expression may take long for. */
+/** Long texts for which an expression may take long. */
 function* attacks(part: Part, length: number): Generator<string> {
   const fill = (pump: string) => pump.repeat(Math.ceil(length / pump.length));
   for (const { before, body } of repeats(part)) {
@@ -122,7 +122,7 @@ function* attacks(part: Part, length: number): Generator<string> {
 const LENGTH = 600;
 const STEPS = 260;
 
-/** The text that an expression takes too long for. */
+/** The text for which an expression takes too long. */
 function worst({ pattern, flags }: Expression): string | undefined {
   const part = new Parser(pattern, flags).parse();
   for (const text of attacks(part, LENGTH)) {
@@ -151,7 +151,7 @@ Deno.test("Every regular expression takes time proportional to the length of its
   assert.deepEqual(long, []);
 });
 
-Deno.test("The check finds expressions that take quadratic time", () => {
+Deno.test("The check finds regular expressions that take quadratic time", () => {
   const quadratic = [
     "\\b([a-z][a-z\\d+.-]*:\\/\\/[^\\s?#]*)[?#]",
     "\\s+$",

@@ -1,11 +1,11 @@
-// What stands in several places of the repository, and has to be the same in all of them.
+// Versions and package lists that several files of the repository repeat must be equal.
 
 import assert from "node:assert/strict";
 
 const root = new URL("../", import.meta.url);
 const read = (path: string) => Deno.readTextFileSync(new URL(path, root));
 
-Deno.test("every file names the Deno version of .deno-version", () => {
+Deno.test("Every file names the Deno version of .deno-version", () => {
   const version = read(".deno-version").trim();
   assert.match(version, /^\d+\.\d+\.\d+$/);
   const others: string[] = [];

@@ -15,7 +15,7 @@ import {
 import { cpuTime } from "../support/cpu_time.ts";
 import { decode, messages, survives } from "./support.ts";
 
-/** Reads all there is in each way there is. */
+/** Reads all values, by each method of the reader. */
 function readAll(bytes: Uint8Array): boolean {
   const value = survives(() => decode(bytes));
   survives(() => {
@@ -29,7 +29,7 @@ function readAll(bytes: Uint8Array): boolean {
   return value;
 }
 
-Deno.test("A reader of a truncated message returns fewer values or throws WireError", () => {
+Deno.test("AmfReader returns fewer values or throws WireError for a truncated message", () => {
   for (const [name, hex] of Object.entries(messages)) {
     const bytes = fromHex(hex);
     let whole: number | undefined;
@@ -42,7 +42,7 @@ Deno.test("A reader of a truncated message returns fewer values or throws WireEr
   }
 });
 
-Deno.test("A reader of random bytes returns a value or throws WireError", () => {
+Deno.test("AmfReader returns a value or throws WireError for random bytes", () => {
   const bytes = fc.uint8Array({ maxLength: 64 });
   fc.assert(
     fc.property(bytes, fc.boolean(), (bytes, amf3) => {
@@ -52,7 +52,7 @@ Deno.test("A reader of random bytes returns a value or throws WireError", () => 
   );
 });
 
-Deno.test("A reader of random markers and small numbers returns a value or throws WireError", () => {
+Deno.test("AmfReader returns a value or throws WireError for random markers and small numbers", () => {
   const bytes = fc.array(
     fc.oneof(fc.nat({ max: 0x11 }), fc.nat({ max: 0x2b }), fc.constantFrom(0xff, 0x80, 0x7f)),
     { maxLength: 80 },
@@ -67,7 +67,7 @@ Deno.test("A reader of random markers and small numbers returns a value or throw
   assert.ok(values > 0, "not one of them was a value: they test nothing");
 });
 
-Deno.test("A reader of a message with any byte changed returns a value or throws WireError", () => {
+Deno.test("AmfReader returns a value or throws WireError for a message with any byte changed", () => {
   for (const hex of Object.values(messages)) {
     const bytes = fromHex(hex);
     for (let at = 0; at < bytes.length; at++) {
@@ -89,7 +89,7 @@ function refuses(bytes: Uint8Array, milliseconds = 2000): void {
   assert.ok(took < milliseconds, `took ${took} ms`);
 }
 
-Deno.test("A reader refuses a count beyond the remaining bytes before it allocates", () => {
+Deno.test("AmfReader refuses a count beyond the remaining bytes before it allocates", () => {
   for (
     const hex of [
       "0a ffffffff 05", // strict array
@@ -112,7 +112,7 @@ Deno.test("A reader refuses a count beyond the remaining bytes before it allocat
   ) refuses(fromHex(hex));
 });
 
-Deno.test("A reader refuses values deeper than the limit", () => {
+Deno.test("AmfReader refuses values deeper than the limit", () => {
   const depth = 100_000;
   refuses(fromHex("0300016a".repeat(depth)));
   refuses(fromHex("0a00000001".repeat(depth)));
@@ -124,17 +124,17 @@ Deno.test("A reader refuses values deeper than the limit", () => {
   refuses(fromHex("11" + collection + "0a0700".repeat(depth)));
 });
 
-Deno.test("The depth limit counts containers", () => {
+Deno.test("AmfReader limits the depth of nested containers", () => {
   const nested = (depth: number) => fromHex("11" + "090301".repeat(depth - 1) + "090101");
   new AmfReader(nested(3), { depth: 3 }).readValue();
   assert.throws(() => new AmfReader(nested(4), { depth: 3 }).readValue(), /3 deep/);
   decode(nested(256));
   assert.throws(() => decode(nested(257)), WireError);
-  // And one message may have as many beside each other as it likes.
+  // A message may have any number of values side by side.
   assert.equal(decode(fromHex("11090101".repeat(1000))).length, 1000);
 });
 
-Deno.test("The limit of values counts members of containers and elements of Vectors", () => {
+Deno.test("AmfReader counts members of containers and elements of Vectors against its limit of values", () => {
   const read = (hex: string, values: number) => new AmfReader(fromHex(hex), { values }).readValue();
   read("11 09 05 01 01 01", 3);
   assert.throws(() => read("11 09 05 01 01 01", 2), /2 values/);
@@ -142,7 +142,7 @@ Deno.test("The limit of values counts members of containers and elements of Vect
   assert.throws(() => read("11 0d 05 00 00000000 00000000", 2), /2 values/);
 });
 
-Deno.test("References that double at each step cost no more than their bytes", () => {
+Deno.test("AmfReader reads references that double at each of 60 steps without copying", () => {
   // Array n holds array n-1 twice: 2^60 elements if they were copied.
   let hex = "11 09 01 01";
   for (let index = 0; index < 60; index++) {
@@ -156,7 +156,7 @@ Deno.test("References that double at each step cost no more than their bytes", (
   assert.ok(cpuTime() - before < 2000);
 });
 
-Deno.test("A long string repeated by reference costs its length once", () => {
+Deno.test("AmfReader decodes a long string repeated by reference once", () => {
   const long = 60_000;
   const head = new AmfWriter().writeValue("x".repeat(long)).bytes();
   const references = 100_000;
@@ -170,7 +170,7 @@ Deno.test("A long string repeated by reference costs its length once", () => {
   assert.ok(cpuTime() - before < 2000);
 });
 
-Deno.test("A long class name repeated by traits costs its length once", () => {
+Deno.test("AmfReader decodes a long class name repeated by traits once", () => {
   const name = "x".repeat(60_000);
   const head = new AmfWriter({ form: "amf3" });
   head.beginObject(new TextEncoder().encode(name), 0, name.length, undefined);
@@ -184,13 +184,13 @@ Deno.test("A long class name repeated by traits costs its length once", () => {
   assert.ok(cpuTime() - before < 2000);
 });
 
-Deno.test("A writer throws WireError at a value too deep or too long to write", () => {
+Deno.test("AmfWriter throws WireError at a value too deep or too long to write", () => {
   let deep: AmfValue = [];
   for (let i = 0; i < 100_000; i++) deep = [deep];
   assert.throws(() => new AmfWriter().writeValue(deep), WireError);
   assert.throws(() => new AmfWriter({ form: "amf0" }).writeValue(deep), WireError);
 
-  // Each holds the one before twice, which AMF0 writes out: 2^60 objects.
+  // Each object holds the previous one twice; AMF0 repeats it each time: 2^60 objects.
   let doubling: AmfValue = {};
   for (let i = 0; i < 60; i++) doubling = { a: doubling, b: doubling };
   const small = new AmfWriter({ form: "amf0", length: 100_000 });
@@ -203,12 +203,12 @@ Deno.test("A writer throws WireError at a value too deep or too long to write", 
   new AmfWriter().writeValue(name);
 });
 
-Deno.test("A reader of a part of a message does not read beyond it", () => {
+Deno.test("AmfReader does not read beyond its part of a message", () => {
   const bytes = fromHex("02 0003 616263");
   assert.throws(() => new AmfReader(bytes.subarray(0, 5)).readValue(), WireError);
 });
 
-Deno.test("A reader keeps members whose names JavaScript uses itself", () => {
+Deno.test("AmfReader keeps members whose names JavaScript uses itself", () => {
   for (const name of ["__proto__", "constructor", "toString", "writeExternal"]) {
     const writer = new AmfWriter({ form: "amf0" });
     writer.writeValue(Object.assign(Object.create(null), { ["a"]: 1 }));
@@ -226,7 +226,7 @@ Deno.test("A reader keeps members whose names JavaScript uses itself", () => {
   }
 });
 
-Deno.test("A reader given MAX_NAMES refuses a message with more members or keys", () => {
+Deno.test("AmfReader with MAX_NAMES refuses a message with more members or keys", () => {
   const keys = Array.from({ length: 1_025 }, (_, i) => i * 32_768);
   const bytes = [
     encodeAmf0(Object.fromEntries(keys.map((key) => [`${key}`, 0]))),

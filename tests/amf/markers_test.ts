@@ -19,7 +19,7 @@ interface Case {
   what: string;
   hex: string;
   value: AmfValue;
-  /** How the value is written, if not with the same bytes: in which form, and to what. */
+  /** Form and bytes of the written value, if they differ from the read bytes. */
   written?: [AmfForm, string] | "not";
   form?: AmfForm;
 }
@@ -40,7 +40,7 @@ const cases: Case[] = [
     form: "amf0",
   },
   {
-    what: "AMF-013 object with a nameless member, which AMF3 cannot have and is not written",
+    what: "AMF-013 object with a nameless member, which AMF3 cannot represent",
     hex: "03 0000 01 01 000009",
     value: plain({ "": true }),
     written: ["amf0", "03 000009"],
@@ -53,7 +53,7 @@ const cases: Case[] = [
     written: ["amf0", "08 00000002 0001 30 05 0001 78 01 00 000009"],
   },
   {
-    what: "AMF-016 names and elements in AMF3 are members in AMF0",
+    what: "AMF-016 AMF3 names and elements as AMF0 members",
     hex: "11 09 05 03 78 03 01 02 01",
     value: new MixedArray(plain({ x: true }), [false, null]),
     written: ["amf0", "08 00000003 0001 78 01 01 0001 30 01 00 0001 31 05 000009"],
@@ -78,7 +78,7 @@ const cases: Case[] = [
     form: "amf0",
   },
   {
-    what: "AMF-012 longest string that is not long",
+    what: "AMF-012 longest short string",
     hex: `02 ffff ${letters(65535)}`,
     value: "a".repeat(65535),
     form: "amf0",
@@ -181,7 +181,7 @@ const cases: Case[] = [
     value: new AmfVector("double", [1.5]),
   },
   {
-    what: "AMF-040 Vector of objects, of which one is a Vector",
+    what: "AMF-040 Vector of objects with a nested Vector",
     hex: "11 10 07 00 03 43  0a 0b 00 01  0d 03 00 00000007  04 07",
     value: new AmfVector(
       "object",
@@ -199,16 +199,16 @@ const cases: Case[] = [
 ];
 
 for (const { what, hex, value, written, form } of cases) {
-  Deno.test(`${what} is read`, () => assert.deepStrictEqual(decode(hex), [value]));
+  Deno.test(`AmfReader reads ${what}`, () => assert.deepStrictEqual(decode(hex), [value]));
   if (written === "not") continue;
   const [writtenForm, writtenHex] = written ?? [form ?? "amf3", hex];
-  Deno.test(`${what} is written`, () => {
+  Deno.test(`AmfWriter writes ${what}`, () => {
     const writer = new AmfWriter({ form: writtenForm }).writeValue(value);
     assert.equal(toHex(writer.bytes()), toHex(fromHex(writtenHex)));
   });
 }
 
-Deno.test("AMF-003, AMF-004: references count strings, objects and traits of all AMF3 values of a message", () => {
+Deno.test("AMF-003, AMF-004 AmfReader numbers strings, objects and traits over all AMF3 values of a message", () => {
   const [first, second, third, date, again] = decode(
     "11 0a 0b 03 43 03 61 06 03 78 01" + // object 0, traits 0, strings C a x
       "06" + // AMF0 between
@@ -226,7 +226,7 @@ Deno.test("AMF-003, AMF-004: references count strings, objects and traits of all
   assert.equal(date, again);
 });
 
-Deno.test("AMF-004: each kind of container takes one place in the order of its start", () => {
+Deno.test("AMF-004 AmfReader numbers each kind of container in the order of its start", () => {
   const containers = [
     "0a 0b 01 01", // object
     "09 01 01", // array
@@ -254,11 +254,11 @@ Deno.test("AMF-004: each kind of container takes one place in the order of its s
   assert.equal(new Set(value).size, containers.length);
 });
 
-Deno.test("AMF-004: the empty string is in no table", () => {
+Deno.test("AMF-004 AmfReader gives the empty string no reference number", () => {
   assert.deepEqual(decode("11 06 01 11 06 03 61 11 06 00"), ["", "a", "a"]);
 });
 
-Deno.test("AMF-015: an AMF0 reference counts objects, typed objects and arrays in AMF0 alone", () => {
+Deno.test("AMF-015 AmfReader numbers only AMF0's objects, typed objects and arrays for AMF0 references", () => {
   const values = decode(
     "03 0001 61 11 0a 0b 01 01 000009" + // 0, with an AMF3 object inside
       "0a 00000000" + // 1
@@ -274,7 +274,7 @@ Deno.test("AMF-015: an AMF0 reference counts objects, typed objects and arrays i
   assert.equal(values[8], values[4]);
 });
 
-Deno.test("A cycle is read and written in either version", () => {
+Deno.test("AmfReader and AmfWriter read and write a cycle in AMF0 and AMF3", () => {
   for (
     const [form, hex] of [["amf3", "11 0a 0b 01 03 61 0a 00 01"], [
       "amf0",
@@ -287,7 +287,7 @@ Deno.test("A cycle is read and written in either version", () => {
   }
 });
 
-Deno.test("A repeated value is written again in AMF0, by reference in AMF3", () => {
+Deno.test("AmfWriter writes a repeated value again in AMF0, by reference in AMF3", () => {
   const object = plain({});
   const array: AmfValue[] = [];
   const write = (form: AmfForm, ...values: AmfValue[]) => {
@@ -305,7 +305,7 @@ Deno.test("A repeated value is written again in AMF0, by reference in AMF3", () 
   assert.equal(write("amf3", date, date), "1108010000000000000000" + "110800");
 });
 
-Deno.test("In the amf0 form a byte array is a string, a Vector an array; others are a WireError", () => {
+Deno.test("AmfWriter writes in the amf0 form a byte array as a string, a Vector as an array, and throws WireError for others", () => {
   const write = (value: AmfValue) =>
     toHex(new AmfWriter({ form: "amf0" }).writeValue(value).bytes());
   assert.equal(write(Uint8Array.of(0x61)), "02000161");
@@ -315,7 +315,7 @@ Deno.test("In the amf0 form a byte array is a string, a Vector an array; others 
   assert.throws(() => write(new Collection([])), WireError);
 });
 
-Deno.test("In the mixed form XML other than a document is written in AMF3", () => {
+Deno.test("AmfWriter writes in the mixed form XML other than a document in AMF3", () => {
   const write = (value: AmfValue) =>
     toHex(new AmfWriter({ form: "mixed" }).writeValue(value).bytes());
   assert.equal(write(new AmfXml("x", false)), "110b0378");
@@ -323,7 +323,7 @@ Deno.test("In the mixed form XML other than a document is written in AMF3", () =
   assert.equal(write(plain({ a: [plain({})] })), "03000161" + "110903010a0b0101" + "000009");
 });
 
-Deno.test("AMF-010: every number but integers of 29 bits is a double; -0 and NaN survive", () => {
+Deno.test("AMF-010 AmfWriter writes every number but integers of 29 bits as a double, also -0 and NaN", () => {
   for (const value of [NaN, Infinity, -Infinity, -0, 268435456, -268435457, 0.5, 1e300]) {
     const bytes = new AmfWriter().writeValue(value).bytes();
     assert.equal(bytes[0], 0x00, `${value}`);
@@ -332,7 +332,7 @@ Deno.test("AMF-010: every number but integers of 29 bits is a double; -0 and NaN
   assert.equal(toHex(new AmfWriter().writeValue(-268435456).bytes()), "1104c0808000");
 });
 
-Deno.test("A repeated string is written by reference, the empty one and names in AMF0 never", () => {
+Deno.test("AmfWriter writes a repeated string by reference, but never the empty string", () => {
   const value = plain({ name: "name", x: "name", "": "y", e: "", f: "" });
   assert.equal(
     toHex(new AmfWriter().writeValue(value).bytes()),
@@ -340,7 +340,7 @@ Deno.test("A repeated string is written by reference, the empty one and names in
   );
 });
 
-Deno.test("A reader throws WireError at a marker that no value begins with", () => {
+Deno.test("AmfReader throws WireError at a marker that no value begins with", () => {
   const known0 = new Set([0, 1, 2, 3, 5, 6, 7, 8, 10, 11, 12, 13, 15, 16, 17]);
   for (let marker = 0; marker < 256; marker++) {
     const rest = "00".repeat(16);
@@ -350,7 +350,7 @@ Deno.test("A reader throws WireError at a marker that no value begins with", () 
   }
 });
 
-Deno.test("A reader throws WireError at a dangling reference", () => {
+Deno.test("AmfReader throws WireError at a dangling reference", () => {
   for (
     const hex of [
       "07 0000",
@@ -366,6 +366,6 @@ Deno.test("A reader throws WireError at a dangling reference", () => {
   }
 });
 
-Deno.test("A reader of an unknown externalizable object throws a WireError that names its class", () => {
+Deno.test("AmfReader throws a WireError that names the class of an unknown externalizable object", () => {
   assert.throws(() => new AmfReader(fromHex("11 0a 07 07 457874 01")).readValue(), /Ext/);
 });

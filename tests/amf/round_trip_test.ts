@@ -66,7 +66,7 @@ const amf3 = fc.letrec<{ value: AmfValue }>((tie) => ({
 })).value;
 
 for (const [form, values] of [["amf3", amf3], ["mixed", amf3], ["amf0", amf0]] as const) {
-  Deno.test(`Values written in the form ${form} are read back unchanged`, () => {
+  Deno.test(`AmfReader reads back values that AmfWriter wrote in the form ${form} unchanged`, () => {
     fc.assert(
       fc.property(fc.array(values, { maxLength: 4 }), (values) => {
         const writer = new AmfWriter({ form });
@@ -78,7 +78,7 @@ for (const [form, values] of [["amf3", amf3], ["mixed", amf3], ["amf0", amf0]] a
   });
 }
 
-Deno.test("A reader can drive a writer, and the values stay the same", () => {
+Deno.test("AmfReader.read() passes values to an AmfWriter unchanged", () => {
   fc.assert(
     fc.property(amf3, (value) => {
       const bytes = new AmfWriter().writeValue(value).bytes();
@@ -90,7 +90,7 @@ Deno.test("A reader can drive a writer, and the values stay the same", () => {
   );
 });
 
-Deno.test("skip() passes over exactly one value", () => {
+Deno.test("AmfReader.skip() skips exactly one value", () => {
   for (const [name, hex] of Object.entries(messages)) {
     if (name === "AMF-118") continue; // externalizable
     const [skipping, reading] = [new AmfReader(fromHex(hex)), new AmfReader(fromHex(hex))];
@@ -102,7 +102,7 @@ Deno.test("skip() passes over exactly one value", () => {
   }
 });
 
-Deno.test("A cleared writer is as good as a new one", () => {
+Deno.test("A cleared AmfWriter writes the same bytes as a new one", () => {
   const used = new AmfWriter();
   fc.assert(fc.property(amf3, (value) => {
     const bytes = toHex(used.clear().writeValue(value).bytes());
@@ -110,7 +110,7 @@ Deno.test("A cleared writer is as good as a new one", () => {
   }));
 });
 
-Deno.test("A value that reads itself keeps its references", () => {
+Deno.test("An externalizable value that reads itself keeps the message's references", () => {
   const shared = plain({ a: 1 });
   const bytes = new AmfWriter().writeValue([shared, new Collection(shared)]).bytes();
   const [value] = decode(bytes) as [[AmfValue, Collection]];

@@ -13,7 +13,7 @@ import {
 
 export { vectors };
 
-/** Of the class ArrayCollection, which every Flex application has: an array inside. */
+/** The class ArrayCollection of every Flex application: an externalizable object with an array. */
 export class Collection implements Externalizable {
   readonly externalizable = "flex.messaging.io.ArrayCollection";
   constructor(readonly source: AmfValue) {}
@@ -38,11 +38,11 @@ export function decode(message: Uint8Array | string): AmfValue[] {
   return values;
 }
 
-/** An object as decoded ones are: without prototype. */
+/** An object without prototype, as decoded objects are. */
 export const plain = (members: Record<string, AmfValue>): Record<string, AmfValue> =>
   Object.assign(Object.create(null), members);
 
-/** Messages that hold every form there is, by name. */
+/** Messages with every form of value, by name. */
 export const messages: Record<string, string> = {
   ...Object.fromEntries(vectors.amf0.map(({ name, hex }) => [`amf0 ${name}`, hex])),
   ...Object.fromEntries(vectors.lua.map(({ id, hex }) => [id, hex])),
@@ -54,7 +54,7 @@ export const messages: Record<string, string> = {
   ),
 };
 
-/** Runs `read`; true if it gave a value, false if it threw a WireError. All else passes. */
+/** Runs `read`; returns true for a value, false for a WireError. Other errors propagate. */
 export function survives(read: () => void): boolean {
   try {
     read();

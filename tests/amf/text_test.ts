@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { fromUtf8 } from "../../src/bytes/text.ts";
 import { readText } from "../../src/amf/text.ts";
 
-Deno.test("A cached text is returned only for its own bytes", () => {
+Deno.test("readText() returns a cached text only for its own bytes", () => {
   const bytes = fc.oneof(
     fc.uint8Array({ maxLength: 30 }),
     fc.array(fc.constantFrom(0x41, 0x42, 0x7f, 0x80, 0xc2, 0xe9, 0xff, 0), { maxLength: 6 })

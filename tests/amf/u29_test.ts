@@ -20,7 +20,7 @@ const cases: [number, string][] = [
   [0x10000000, "c0808000"],
 ];
 
-Deno.test("An integer of 29 bits takes one to four bytes", () => {
+Deno.test("writeU29() writes an integer of 29 bits in one to four bytes, and readU29() reads it", () => {
   for (const [value, hex] of cases) {
     const writer = new Writer();
     writeU29(writer, value);
@@ -29,7 +29,7 @@ Deno.test("An integer of 29 bits takes one to four bytes", () => {
   }
 });
 
-Deno.test("Any 29 bits survive, and signed numbers in them", () => {
+Deno.test("readU29() and toSigned29() return the signed integer of 29 bits that writeU29() wrote", () => {
   fc.assert(fc.property(fc.integer({ min: -0x10000000, max: 0x0fffffff }), (value) => {
     const writer = new Writer();
     writeU29(writer, value);
@@ -39,7 +39,7 @@ Deno.test("Any 29 bits survive, and signed numbers in them", () => {
   }));
 });
 
-Deno.test("A reader throws WireError at an integer that the input cuts short", () => {
+Deno.test("readU29() throws WireError at a truncated integer", () => {
   for (const hex of ["", "80", "8181", "818181"]) {
     assert.throws(() => readU29(new Reader(fromHex(hex))), WireError, hex);
   }

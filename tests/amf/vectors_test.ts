@@ -1,4 +1,4 @@
-// Every vector of the specification that AMF has to do with.
+// Every vector of the specification that contains AMF.
 import assert from "node:assert/strict";
 import { fromHex, toHex } from "../../src/bytes/hex.ts";
 import {
@@ -60,7 +60,7 @@ const lua: Record<string, AmfValue[]> = {
 };
 
 for (const { id, lua: call, hex } of vectors.lua) {
-  Deno.test(`${id}: ${call} writes the bytes of the vector`, () => {
+  Deno.test(`${id} AmfWriter writes ${call} as the bytes of the vector`, () => {
     assert.ok(lua[id], "no value for this vector");
     assert.equal(encode(call.includes("toAMF0") ? "mixed" : "amf3", lua[id]), hex);
   });
@@ -83,7 +83,7 @@ const amf0: Record<string, AmfValue> = {
 };
 
 for (const { name, hex } of vectors.amf0) {
-  Deno.test(`vector amf0: ${name}`, () => {
+  Deno.test(`AmfReader reads the amf0 vector ${name}`, () => {
     const reader = new AmfReader(fromHex(hex));
     const value = reader.readValue();
     assert.ok(reader.done);
@@ -100,7 +100,7 @@ for (const { name, hex } of vectors.amf0) {
 for (const { name, hex } of vectors.tcMessages) {
   const type = parseInt(hex.slice(0, 2), 16);
   if (![0x0f, 0x11, 0x12, 0x14].includes(type)) continue; // those carry AMF
-  Deno.test(`vector tc-messages: ${name} reads, and writes the same again`, () => {
+  Deno.test(`AmfReader and AmfWriter read and rewrite the tc-messages vector ${name}`, () => {
     const body = fromHex(hex).subarray(type === 0x0f || type === 0x11 ? 6 : 5);
     const reader = new AmfReader(body);
     const values: AmfValue[] = [];
@@ -115,7 +115,7 @@ for (const { name, hex } of vectors.tcMessages) {
   });
 }
 
-Deno.test("vector tc-messages: the connect command object", () => {
+Deno.test("AmfReader reads the connect command object of the tc-messages vector", () => {
   const { hex } = vectors.tcMessages.find(({ name }) => name === "connect")!;
   const reader = new AmfReader(fromHex(hex).subarray(5));
   assert.equal(reader.readValue(), "connect");

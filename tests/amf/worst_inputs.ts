@@ -1,5 +1,5 @@
-// Messages of a size that hold as much work for each byte as there can be: values of few bytes that have to be made,
-// named, looked up or nested.
+// Messages of a given size with the most work per byte: short values that a reader must create,
+// name, look up or nest.
 
 const AMF3 = 0x11;
 
@@ -17,7 +17,7 @@ const letters = (
 ): number[] => [97 + i % 26, 97 + (i / 26 | 0) % 26, 97 + (i / 676 | 0) % 26];
 const many = (times: number, ...bytes: number[]): number[] => new Array(times).fill(bytes).flat();
 
-/** `head`, then as many units as there is room for. */
+/** `head`, then as many units as fit. */
 function filled(size: number, head: number[], unit: (i: number) => number[]): Uint8Array {
   const bytes = [...head];
   for (let i = 0;; i++) {
@@ -27,13 +27,13 @@ function filled(size: number, head: number[], unit: (i: number) => number[]): Ui
   }
 }
 
-/** An array of AMF3 with as many elements as there is room for, behind some of its own. */
+/** An AMF3 array with given first elements, then as many elements as fit. */
 function array3(size: number, element: number[], ...first: number[]): Uint8Array {
   const count = Math.floor((size - 8 - first.length) / element.length) + (first.length > 0 ? 1 : 0);
   return filled(size, [AMF3, 9, ...inline(count), 1, ...first], () => element);
 }
 
-/** By their content. */
+/** Messages by their content. */
 export function worstInputs(size: number): ReadonlyMap<string, Uint8Array> {
   const same = (...unit: number[]) => filled(size, [], () => unit);
   const list0 = (...unit: number[]) => {

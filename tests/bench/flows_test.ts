@@ -1,4 +1,4 @@
-// The load generator's flows: its figures are worth nothing if they lose or invent data.
+// The load generator's flows must neither lose nor invent data, or its figures are wrong.
 import assert from "node:assert/strict";
 import { assembling, InFlow, OutFlow, type Sent } from "../../bench/load/flows.ts";
 import { Ack } from "../../src/rtmfp/wire/ack.ts";
@@ -17,7 +17,7 @@ function message(length: number, first: number): Uint8Array {
   return Uint8Array.from({ length }, (_, i) => first + i);
 }
 
-Deno.test("Messages arrive complete and in order despite loss, duplication and reordering", () => {
+Deno.test("InFlow receives the messages of OutFlow complete and in order despite loss, duplication and reordering", () => {
   for (let seed = 1; seed <= 100; seed++) {
     const random = seeded(seed);
     const { flow, sent } = sender();
@@ -49,7 +49,7 @@ Deno.test("Messages arrive complete and in order despite loss, duplication and r
   }
 });
 
-Deno.test("The options of a flow are repeated until it is acknowledged", () => {
+Deno.test("OutFlow repeats the options of its flow until the first acknowledgement", () => {
   const { flow, sent } = sender();
   flow.write(message(10, 0), 0);
   const chunk = flow.fill(new UserData(), sent[0]);
@@ -62,7 +62,7 @@ Deno.test("The options of a flow are repeated until it is acknowledged", () => {
   assert.deepEqual([second.options, second.sequence, second.fsn], [undefined, 2, 1]);
 });
 
-Deno.test("A fragment that three later ones have overtaken is sent again", () => {
+Deno.test("OutFlow sends a fragment again after acknowledgements of three later ones", () => {
   const { flow, sent } = sender();
   for (let i = 0; i < 5; i++) flow.write(message(10, i), 0);
   const ack = new Ack();
@@ -77,7 +77,7 @@ Deno.test("A fragment that three later ones have overtaken is sent again", () =>
   assert.equal(sent.at(-1)!.sequence, 2);
 });
 
-Deno.test("Numbers that the sender gave up are passed over", () => {
+Deno.test("InFlow skips sequence numbers that the sender abandoned", () => {
   const seen: number[] = [];
   const flow = new InFlow(1, (_part, data) => seen.push(data[0]));
   const chunk = new UserData();

@@ -16,7 +16,7 @@ for (
     ["group 14, HMACs and sequence numbers", 14, true],
   ] as const
 ) {
-  Deno.test(`Lean clients connect, call, publish and play: ${what}`, async () => {
+  Deno.test(`Lean clients connect, call, publish and play with ${what}`, async () => {
     await using server = await smallServer(strict ? STRICT : RELAXED);
     const url = `${server.url}/bench`;
     const target = parseRtmfpUrl(url);
@@ -77,7 +77,7 @@ Deno.test("Several lean clients share a socket", async () => {
   generator.close();
 });
 
-Deno.test("A refusal is reported", async () => {
+Deno.test("connectAll() reports a refused connect", async () => {
   await using server = await smallServer();
   const url = `${server.url}/nowhere`;
   const generator = new Generator({ url, target: parseRtmfpUrl(url), plainSockets: true });

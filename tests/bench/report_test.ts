@@ -86,7 +86,7 @@ const results: Results = {
   ],
 };
 
-Deno.test("The table replaces any text between its marks", () => {
+Deno.test("insertTable() replaces the text between its marks by the table", () => {
   const readme =
     "# Title\n\n<!-- results: written by bench/all.ts -->\nold\n<!-- end of results -->\n\nafter\n";
   const once = insertTable(readme, results);
@@ -117,13 +117,13 @@ Deno.test("The table replaces any text between its marks", () => {
   assert.equal(insertTable(once, results), once);
 });
 
-Deno.test("A text without the marks gets the table at its end", () => {
+Deno.test("insertTable() appends the table to a text without its marks", () => {
   const text = insertTable("# Title\n", { ...results, limit: "there is no cc" });
   assert.match(text, /^# Title\n\n<!-- results/);
   assert.match(text, /No floor: there is no cc\./);
 });
 
-Deno.test("Quantiles of samples, more than there was room for at first", () => {
+Deno.test("Samples returns quantiles of more samples than its initial capacity", () => {
   const samples = new Samples();
   assert.equal(samples.quantile(0.5), undefined);
   for (let i = 200_000; i > 0; i--) samples.add(i);

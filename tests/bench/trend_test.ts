@@ -4,7 +4,7 @@ import { floors, isFlat, secondHalf, trend } from "../../bench/support/trend.ts"
 const every = (seconds: number, values: number[]) =>
   values.map((value, i) => ({ at: i * seconds * 1000, value }));
 
-Deno.test("A trend is the line through samples, per hour", () => {
+Deno.test("trend() fits a line through samples, with its slope per hour", () => {
   const { mean, perHour, growth } = trend(every(60, [10, 20, 30, 40, 50]));
   assert.deepEqual({ mean, perHour: Math.round(perHour), growth: Math.round(growth) }, {
     mean: 30,
@@ -13,7 +13,7 @@ Deno.test("A trend is the line through samples, per hour", () => {
   });
 });
 
-Deno.test("Collected garbage is not a trend if only the floors count", () => {
+Deno.test("trend() of floors() reports no growth for collected garbage", () => {
   const saw = Array.from(
     { length: 600 },
     (_, i) => 100 + (i % 6) * 20 + (i > 580 ? 90 : 0) * +(i % 6 > 0),
@@ -25,7 +25,7 @@ Deno.test("Collected garbage is not a trend if only the floors count", () => {
   assert.equal(isFlat(trend(secondHalf(leaking)), 0.05, 0), false);
 });
 
-Deno.test("The second half is of the time; fewer than two samples have no trend", () => {
+Deno.test("secondHalf() returns the samples of the later half of the time, and trend() needs two samples", () => {
   assert.deepEqual(secondHalf(every(10, [1, 2, 3, 4, 5])).map(({ value }) => value), [3, 4, 5]);
   assert.deepEqual(secondHalf([]), []);
   assert.equal(trend(every(1, [7])).growth, 0);

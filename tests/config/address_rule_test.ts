@@ -7,7 +7,7 @@ function matches(rule: string, ip: string, port = 80, name?: string): boolean {
   return parsed.matches(ip, port, name);
 }
 
-Deno.test("A rule matches by address, range and port", () => {
+Deno.test("AddressRule matches by address, range and port", () => {
   assert.ok(matches("*", "192.0.2.1"));
   assert.ok(matches("192.0.2.1", "192.0.2.1", 1));
   assert.ok(!matches("192.0.2.1", "192.0.2.2"));
@@ -28,7 +28,7 @@ Deno.test("A rule matches by address, range and port", () => {
   assert.ok(matches("::1", "::1"));
 });
 
-Deno.test("Rules by name apply to the requested name", () => {
+Deno.test("AddressRule with a name matches the requested name", () => {
   assert.ok(matches("db.internal:5432", "10.0.0.5", 5432, "DB.internal"));
   assert.ok(!matches("db.internal:5432", "10.0.0.5", 5432));
   assert.ok(matches("*.example.org", "192.0.2.1", 80, "www.example.org"));
@@ -36,7 +36,7 @@ Deno.test("Rules by name apply to the requested name", () => {
   assert.ok(!matches("*.example.org", "192.0.2.1", 80, "badexample.org"));
 });
 
-Deno.test("The rules public, private and loopback match addresses of their ranges", () => {
+Deno.test("The rules public, private and loopback match addresses of their ranges only", () => {
   for (const ip of ["8.8.8.8", "1.1.1.1", "2606:4700::1111", "172.32.0.1", "100.63.255.255"]) {
     assert.ok(matches("public", ip), ip);
   }
@@ -56,7 +56,7 @@ Deno.test("The rules public, private and loopback match addresses of their range
   assert.ok(matches("loopback", "::1"));
 });
 
-Deno.test("Invalid rules are refused", () => {
+Deno.test("parseAddressRule() refuses invalid rules", () => {
   for (
     const text of [
       "",

@@ -7,10 +7,10 @@ import { configurationPage, shippedIni } from "../../src/config/shipped_ini.ts";
 
 const read = (text: string, facts?: Record<string, string>) => readConfig(text, "test.ini", facts);
 
-/** A tree without its null prototypes, which deepEqual tells apart. */
+/** A tree without its null prototypes, which deepEqual distinguishes. */
 const plain = (value: unknown) => JSON.parse(JSON.stringify(value));
 
-Deno.test("CFG-001 without a file everything has its default", () => {
+Deno.test("CFG-001 readConfig() gives every key its default without a file", () => {
   const { config, scripts, warnings } = read("");
   assert.equal(config.port, 1935);
   assert.equal(config.udpBufferSize, 0);
@@ -29,7 +29,7 @@ Deno.test("CFG-001 without a file everything has its default", () => {
   assert.deepEqual(warnings, []);
 });
 
-Deno.test("CFG-002 sections, comments, blanks, and names in any case", () => {
+Deno.test("CFG-002 readConfig() reads sections, comments, blanks, and names in any case", () => {
   const { config, warnings } = read(
     "\uFEFF; a comment\r\n# another\r\n PORT\t=  1936 \r\n\r\n[SMTP]\r\nHost=mail.example.org\r\n",
   );
@@ -38,7 +38,7 @@ Deno.test("CFG-002 sections, comments, blanks, and names in any case", () => {
   assert.deepEqual(warnings, []);
 });
 
-Deno.test("A value may contain ; and # and =", () => {
+Deno.test("readConfig() accepts ;, # and = in a value", () => {
   const { config, scripts } = read(
     "[servers]\ntargets = 192.0.2.7:1936?type=master&x=1,2;192.0.2.8:1936\n[my]\nkey = a # b ; c = d",
   );
@@ -49,7 +49,7 @@ Deno.test("A value may contain ; and # and =", () => {
   assert.deepEqual(plain(scripts).my, { key: "a # b ; c = d" });
 });
 
-Deno.test("CFG-003 ${other.key} is replaced by that key's value", () => {
+Deno.test("CFG-003 readConfig() replaces ${other.key} by that key's value", () => {
   const { config, scripts } = read(
     "base = /srv\n[logs]\ndirectory = ${BASE}/logs\nname = ${application.baseName}\n[a]\n" +
       "b = ${logs.directory}/x\nc = ${nothing}",
@@ -61,7 +61,7 @@ Deno.test("CFG-003 ${other.key} is replaced by that key's value", () => {
   assert.throws(() => read("a = ${b}\nb = ${A}"), /a = \$\{b\}|b = \$\{A\}|cycle/);
 });
 
-Deno.test("CFG-012 keep-alive periods are moved into 5 to 255, with a warning", () => {
+Deno.test("CFG-012 readConfig() clamps keep-alive periods to 5 to 255 s with a warning", () => {
   const { config, warnings } = read("keepAliveServer = 2\nkeepAlivePeer = 1000");
   assert.equal(config.keepAliveServer, 5);
   assert.equal(config.keepAlivePeer, 255);
@@ -71,7 +71,7 @@ Deno.test("CFG-012 keep-alive periods are moved into 5 to 255, with a warning", 
   ]);
 });
 
-Deno.test("CFG-010 the error for an invalid value names section, key, value and allowed values", () => {
+Deno.test("CFG-010 readConfig() names section, key, value and allowed values of an invalid value", () => {
   const refused: [string, string][] = [
     ["port = 0", "test.ini:1: port = 0: expected an integer from 1 to 65535"],
     ["port = abc", "test.ini:1: port = abc: expected an integer from 1 to 65535"],
@@ -99,7 +99,7 @@ Deno.test("CFG-010 the error for an invalid value names section, key, value and 
   }
 });
 
-Deno.test("A key of scripts may have any name", () => {
+Deno.test("readConfig() accepts any name for a key of scripts", () => {
   const { warnings, scripts } = readConfig("constructor = me\n", "test.ini");
   assert.deepEqual(warnings, []);
   assert.equal(scripts.constructor, "me");
@@ -116,7 +116,7 @@ function problemsOf(text: string): readonly string[] {
   return [];
 }
 
-Deno.test("An invalid line is refused without printing a possible password", () => {
+Deno.test("readConfig() refuses an invalid line without printing a possible password", () => {
   const refused: [string, string][] = [
     ["[script", 'test.ini:1: section without "]": [script'],
     ["[script] time = 5", 'test.ini:1: section with text after "]": [script]'],
@@ -130,7 +130,7 @@ Deno.test("An invalid line is refused without printing a possible password", () 
   for (const [text, problem] of refused) assert.deepEqual(problemsOf(text), [problem]);
 });
 
-Deno.test("All errors are reported together, in order of their lines", () => {
+Deno.test("readConfig() reports all errors together in order of their lines", () => {
   const problems = problemsOf("port = 0\nnonsense\n[a]\nb = ${a.b}\n[http]\nport = x\n[broken");
   assert.deepEqual(problems, [
     "test.ini:1: port = 0: expected an integer from 1 to 65535",
@@ -141,7 +141,7 @@ Deno.test("All errors are reported together, in order of their lines", () => {
   ]);
 });
 
-Deno.test("Unknown keys in our sections, obsolete ones and repeats warn", () => {
+Deno.test("readConfig() warns of unknown keys in the server's sections, obsolete keys and repeated keys", () => {
   const { warnings, config } = read(
     "port = 1\nport = 2\nfoo = 1\n[servers]\nprot = 3\nx = 4\n[edges]\nactivated = true\n[my]\nx = 1\nx = 2",
   );
@@ -155,7 +155,7 @@ Deno.test("Unknown keys in our sections, obsolete ones and repeats warn", () => 
   ]);
 });
 
-Deno.test("A near misspelling of a key is warned of in any section", () => {
+Deno.test("readConfig() warns of a near misspelling of a key in any section", () => {
   const doubts: [string, string | undefined][] = [
     ["prot = 1936", "only scripts see the key prot; did you mean port?"],
     ["publicAdress = a", "only scripts see the key publicAdress; did you mean publicAddress?"],
@@ -183,7 +183,7 @@ Deno.test("A near misspelling of a key is warned of in any section", () => {
   }
 });
 
-Deno.test("CFG-060 to CFG-065 cumulus.configs of scripts", () => {
+Deno.test("CFG-060 to CFG-065 readConfig() builds the tree of cumulus.configs for scripts", () => {
   const { scripts } = read(
     "Port = 42\nflag = false\nyes = true\n[myGroup]\nmyConfig = test\n[mygroup.Inner]\na = 1\n" +
       "[x]\ny = value\n[x.y]\nz = 2\n[__proto__]\npolluted = 1",
@@ -206,7 +206,7 @@ Deno.test("CFG-060 to CFG-065 cumulus.configs of scripts", () => {
   assert.equal(({} as Record<string, unknown>).polluted, undefined);
 });
 
-Deno.test("The shipped file has every key with comment and default", () => {
+Deno.test("The shipped CumulusServer.ini has every key with comment and default", () => {
   const text = Deno.readTextFileSync(new URL("../../CumulusServer.ini", import.meta.url));
   assert.equal(text, shippedIni(), "write it anew: deno task ini");
   const shipped = read(text);
@@ -234,7 +234,7 @@ Deno.test("docs/configuration.md has every key with its allowed values", () => {
   );
 });
 
-Deno.test("Reading any text ends in a configuration or a ConfigError", () => {
+Deno.test("readConfig() returns a configuration or throws ConfigError for any text", () => {
   let seed = 1;
   const random = (n: number) => (seed = (seed * 48271) % 0x7fffffff) % n;
   const parts = ["port", "[", "]", "=", ";", "#", "${", "}", "servers", ".", "\n", " ", "1", "\0"];
@@ -248,17 +248,17 @@ Deno.test("Reading any text ends in a configuration or a ConfigError", () => {
   }
 });
 
-Deno.test("A value that would double again and again is refused", () => {
+Deno.test("readConfig() refuses a value whose references double its length 20 times", () => {
   const lines = Array.from({ length: 20 }, (_, i) => `a${i} = \${a${i + 1}}\${a${i + 1}}`);
   assert.throws(() => read(`${lines.join("\n")}\na20 = x`), /65,536 characters/);
 });
 
-Deno.test("References to empty values are counted: their number doubles too", () => {
+Deno.test("readConfig() refuses references to empty values that double 20 times", () => {
   const lines = Array.from({ length: 20 }, (_, i) => `a${i} = \${a${i + 1}}\${a${i + 1}}`);
   assert.throws(() => read(`${lines.join("\n")}\na20 =`), /65,536 characters/);
 });
 
-Deno.test("A value of unfinished or nested references takes linear time", () => {
+Deno.test("expand() takes linear time for a value of unfinished or nested references", () => {
   const unfinished = "${a=".repeat(250_000);
   for (const [value, most] of [[unfinished, 0], [`${unfinished}}`, 1]] as const) {
     let lookUps = 0;

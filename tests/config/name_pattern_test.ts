@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { parseNamePattern } from "../../src/config/name_pattern.ts";
 
-Deno.test("NamePattern: * is any characters, everything else itself, and the whole path counts", () => {
+Deno.test("NamePattern matches the whole path, with * for any characters", () => {
   const table: [string, string[], string[]][] = [
     ["/live/cam", ["/live/cam"], ["/live/cam1", "/live/ca", "/x/live/cam", "/live/CAM", ""]],
     ["/live/cam*", ["/live/cam", "/live/cam1", "/live/cam/2"], ["/live/ca", "/live/xcam"]],
@@ -18,7 +18,7 @@ Deno.test("NamePattern: * is any characters, everything else itself, and the who
   }
 });
 
-Deno.test("NamePattern: a pattern begins with a slash and names something", () => {
+Deno.test("parseNamePattern() refuses a pattern without a slash at its start or without a name", () => {
   for (const text of ["", "live/cam", "/", "//", "/ a", "/a\n"]) {
     assert.equal(parseNamePattern(text), undefined, text);
   }

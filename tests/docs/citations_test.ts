@@ -1,4 +1,4 @@
-// Every fact, section and decision that code, tests and documentation cite stands in docs/spec.
+// docs/spec has every fact, section and decision that code, tests and documentation cite.
 
 import assert from "node:assert/strict";
 
@@ -8,7 +8,7 @@ const spec = new URL("docs/spec/", root);
 const ID = /\b(API|AMF|SOCK|CFG|CLU|NATS|RTMP|WEB|SO|VOD)-(\d{3,4})([a-z]?)\b/g;
 const CITING = ["src", "tests", "bench", "tools", "docs", "www"];
 const TEXT = /\.(ts|lua|md|js|html|ini)$/;
-/** Not prose: data of others, and names that look like ids. */
+/** Files without citations: recorded data, and names that look like ids. */
 const LEFT_OUT = /^(tests\/vectors\/|tests\/docs\/citations_test\.ts)/;
 
 /** A file of the repository that may cite. */
@@ -37,7 +37,7 @@ const books = new Map(
 const place = ({ path, text }: Page, at: number) =>
   `${path}:${text.slice(0, at).split("\n").length}`;
 
-Deno.test("ids: every fact that is cited is in docs/spec", () => {
+Deno.test("docs/spec has every fact whose id is cited", () => {
   const known = new Set<string>();
   for (const text of books.values()) {
     // The first cell of a row; "CFG-015…017" and the like cite, and define nothing.
@@ -53,7 +53,7 @@ Deno.test("ids: every fact that is cited is in docs/spec", () => {
   assert.deepEqual(missing, []);
 });
 
-Deno.test("decisions: every number that is cited is in docs/spec/decisions.md", () => {
+Deno.test("docs/spec/decisions.md has every decision whose number is cited", () => {
   const known = new Set(
     [...books.get("decisions")!.matchAll(/^(\d+)\. /gm)].map(([, number]) => Number(number)),
   );
@@ -69,7 +69,7 @@ Deno.test("decisions: every number that is cited is in docs/spec/decisions.md", 
   assert.deepEqual(missing, []);
 });
 
-Deno.test("sections: every section of rtmfp-wire that is cited exists", () => {
+Deno.test("docs/spec/rtmfp-wire.md has every section that is cited", () => {
   const text = books.get("rtmfp-wire")!;
   const sections = new Set([...text.matchAll(/^#+ (\d+(?:\.\d+)*)/gm)].map(([, number]) => number));
   const missing: string[] = [];
@@ -84,7 +84,7 @@ Deno.test("sections: every section of rtmfp-wire that is cited exists", () => {
   assert.deepEqual(missing, []);
 });
 
-Deno.test("paths: every source file that documentation names exists", () => {
+Deno.test("Documentation names only source files that exist", () => {
   const missing: string[] = [];
   let found = 0;
   const own = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"].map((path) => ({
@@ -109,7 +109,7 @@ function isFile(path: string): boolean {
   }
 }
 
-Deno.test("comments: none in src is an id alone", () => {
+Deno.test("Every comment in src says more than an id", () => {
   const bare: string[] = [];
   for (const page of cited.filter(({ path }) => path.startsWith("src/"))) {
     const alone =

@@ -1,4 +1,4 @@
-// docs/dependencies.md has every package, in the version that is used.
+// docs/dependencies.md lists every package with its version in use.
 import assert from "node:assert/strict";
 
 const root = new URL("../../", import.meta.url);

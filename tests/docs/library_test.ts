@@ -1,4 +1,4 @@
-// library/cumulus.lua, for the Lua language server, is what docs/api.md says, and is Lua.
+// library/cumulus.lua, for the Lua language server, agrees with docs/api.md, and is valid Lua.
 import assert from "node:assert/strict";
 import { library } from "../../tools/library.ts";
 import { Lua } from "../../src/script/vm/lua.ts";
@@ -6,16 +6,16 @@ import { Lua } from "../../src/script/vm/lua.ts";
 const root = new URL("../../", import.meta.url);
 const text = Deno.readTextFileSync(new URL("library/cumulus.lua", root));
 
-Deno.test("library/cumulus.lua is up to date with docs/api.md: deno task library", () => {
+Deno.test("library/cumulus.lua is what deno task library makes of docs/api.md", () => {
   assert.equal(text, library(Deno.readTextFileSync(new URL("docs/api.md", root))));
 });
 
-Deno.test("a method without an entry for its result is refused, with its name", () => {
+Deno.test("library() refuses a method without an entry for its result, and names it", () => {
   const page = "## client\n\n| Method | Does |\n| --- | --- |\n| `shoeSize()` | its size |\n";
   assert.throws(() => library(page), /library_types\.ts has no result for Client\.shoeSize/);
 });
 
-Deno.test("library/cumulus.lua is Lua", () => {
+Deno.test("Lua compiles library/cumulus.lua", () => {
   const lua = new Lua({ clock: () => performance.now() });
   const error = lua.load(new TextEncoder().encode(text), "=library");
   assert.equal(error?.message, undefined);

@@ -1,4 +1,4 @@
-// docs/monitoring.md has every metric, with the sentence that a scrape says of it.
+// docs/monitoring.md has every metric with its help text of a scrape.
 import assert from "node:assert/strict";
 import { metricsOf } from "../../src/monitor/metrics.ts";
 import { fakeSource } from "../monitor/fake_source.ts";

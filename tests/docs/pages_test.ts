@@ -1,4 +1,4 @@
-// What pages say of the configuration and quote of the log is so.
+// Pages agree with the server about its configuration and log.
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 
@@ -10,7 +10,7 @@ const pages = [
   .filter((name) => name.endsWith(".md"))
   .map((name) => ({ name, text: Deno.readTextFileSync(new URL(name, root)) }));
 
-Deno.test("a page with lines for CumulusServer.ini says how they take effect", () => {
+Deno.test("Every page with lines for CumulusServer.ini says how they take effect", () => {
   const silent = pages.filter(({ text }) =>
     text.includes("```ini") && !/restart|SIGHUP|reload/i.test(text)
   );
@@ -24,7 +24,7 @@ function* sources(folder: URL): Generator<string> {
   }
 }
 
-Deno.test("lines of the log quoted by pages are lines of the server", () => {
+Deno.test("Pages quote only lines of the log that the server writes", () => {
   const code = [...sources(new URL("src/", root))].join("\n");
   let count = 0;
   const wrong: string[] = [];
@@ -52,7 +52,7 @@ function* pagesOfCode(folder: string): Generator<string> {
   }
 }
 
-Deno.test("pages name only files that exist", () => {
+Deno.test("Pages name only files that exist", () => {
   const missing: string[] = [];
   let count = 0;
   for (const page of ["ARCHITECTURE.md", "CONTRIBUTING.md", ...pagesOfCode("src/")]) {

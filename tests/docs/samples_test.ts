@@ -25,7 +25,7 @@ function samples(): Sample[] {
   return found;
 }
 
-Deno.test("every Lua sample of the documentation starts, and lets a client in", async () => {
+Deno.test("Every Lua sample of the documentation starts, and accepts a client", async () => {
   const all = samples();
   assert.ok(all.length > 20, `${all.length} samples`);
   const www = Object.fromEntries(all.map(({ text }, i) => [`/sample${i}`, text]));
@@ -108,11 +108,11 @@ Deno.test("docs/spec has every property and method of the API in a row or a deci
   assert.deepEqual(missing, [], told);
 });
 
-/** The name that a heading is linked by, as GitHub makes it. */
+/** The fragment by which GitHub links a heading. */
 const anchor = (heading: string) =>
   heading.toLowerCase().replaceAll(/[^\p{L}\p{N}\s_-]/gu, "").trim().replaceAll(/\s/g, "-");
 
-Deno.test("links of the documentation lead somewhere", () => {
+Deno.test("Links of the documentation lead to existing pages and headings", () => {
   const broken: string[] = [];
   const pages = [...Deno.readDirSync(new URL("docs", root))].map(({ name }) => `docs/${name}`);
   for (const page of ["README.md", "ARCHITECTURE.md", ...pages]) {

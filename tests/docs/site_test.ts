@@ -1,4 +1,4 @@
-// The documentation as a site: its links, its search, and how it looks in a browser, from disk.
+// The documentation as a site: its links, its search, and its pages in a browser, from disk.
 import assert from "node:assert/strict";
 import { pathToFileURL } from "node:url";
 import { render } from "../../docs/site/markdown.ts";
@@ -27,7 +27,7 @@ async function withFiles(
   }
 }
 
-Deno.test("site: paths of pages, and from one to another", () => {
+Deno.test("pageOf(), resolve() and relative() return the paths of pages, and from one page to another", () => {
   assert.equal(pageOf("docs/README.md"), "docs/index.html");
   assert.equal(pageOf("README.md"), "index.html");
   assert.equal(pageOf("docs/api.md"), "docs/api.html");
@@ -38,7 +38,7 @@ Deno.test("site: paths of pages, and from one to another", () => {
   assert.equal(relative("docs/a.html", "index.html"), "../index.html");
 });
 
-Deno.test("site: headings have the names that GitHub gives them", () => {
+Deno.test("render() names headings as GitHub does", () => {
   const { title, sections, html } = render(
     "# A `b` & *c*\n\none\n\n## Same\n\ntwo <b>x</b>\n\n## Same\n",
   );
@@ -51,7 +51,7 @@ Deno.test("site: headings have the names that GitHub gives them", () => {
   assert.match(html, /<h2 id="same-1">/);
 });
 
-Deno.test("site: a link that leads nowhere is named with its page", async () => {
+Deno.test("The build of the site names a broken link and its page", async () => {
   const files = {
     "README.md": "# A\n\n[b](docs/b.md#there) [c](docs/c.md) [d](LICENSE) [e](#nowhere)",
     "docs/README.md": "# Docs\n\n- [B](b.md)\n",
@@ -72,7 +72,7 @@ Deno.test("site: a link that leads nowhere is named with its page", async () => 
   });
 });
 
-Deno.test("site: the build copies linked files and removes old ones", async () => {
+Deno.test("The build of the site copies linked files, and removes old ones", async () => {
   const files = {
     "README.md": '# A\n\n[d](LICENSE) <img src="docs/a.png"> [docs](docs/)',
     "docs/README.md": "# Docs\n\n- [B](b.md)\n",
@@ -93,7 +93,7 @@ Deno.test("site: the build copies linked files and removes old ones", async () =
 });
 
 Deno.test({
-  name: "site: the whole site is built, and Chromium searches it from disk",
+  name: "Chromium searches the whole built site from disk",
   ignore: path === undefined,
   sanitizeOps: false,
   sanitizeResources: false,
