@@ -23,7 +23,7 @@ function yaml(path: string): unknown[] {
   });
 }
 
-Deno.test("deploy: every YAML file parses", () => {
+Deno.test("Every YAML file of deploy and .github parses", () => {
   const files = [...filesOf("deploy"), ...filesOf(".github")].filter((path) =>
     /\.ya?ml$/.test(path)
   );
@@ -31,7 +31,7 @@ Deno.test("deploy: every YAML file parses", () => {
   for (const path of files) assert.ok(yaml(path).every((value) => typeof value === "object"), path);
 });
 
-Deno.test("deploy: the Kubernetes sample asks a port that its configuration opens, for /health", () => {
+Deno.test("The Kubernetes sample requests /health on a port that its configuration opens", () => {
   // deno-lint-ignore no-explicit-any
   const [config, , deployment] = yaml("deploy/kubernetes.yaml") as any[];
   const [container] = deployment.spec.template.spec.containers;
@@ -45,11 +45,11 @@ Deno.test("deploy: the Kubernetes sample asks a port that its configuration open
   assert.equal(container.livenessProbe.httpGet.path, "/health");
 });
 
-Deno.test("deploy: docs/systemd.md shows the unit that is shipped", () => {
+Deno.test("docs/systemd.md shows the shipped unit", () => {
   assert.ok(read("docs/systemd.md").includes("```ini\n" + read("deploy/cumulus.service") + "```"));
 });
 
-Deno.test("deploy: dashboard and alerts query only metrics that the server exports", () => {
+Deno.test("The dashboard and alerts query only metrics that the server exports", () => {
   const known = new Set(
     [...metricsOf(fakeSource()).matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name),
   );
@@ -61,7 +61,7 @@ Deno.test("deploy: dashboard and alerts query only metrics that the server expor
   assert.ok(JSON.parse(read("deploy/grafana/cumulus.json")).panels.length >= 6);
 });
 
-Deno.test("deploy: workflows name the major version of each action", () => {
+Deno.test("Workflows name the major version of each action", () => {
   for (const path of filesOf(".github/workflows")) {
     const uses = [...read(path).matchAll(/uses: (\S+)/g)].map(([, action]) => action);
     assert.ok(uses.length > 0, path);
@@ -75,7 +75,7 @@ const instructions = () =>
 const instructionsOf = (name: string) =>
   instructions().filter((line) => line.startsWith(`${name} `));
 
-Deno.test("deploy: the image is built from images with registry and tag, and runs as a number", () => {
+Deno.test("The Dockerfile builds from images with registry and tag, and runs as a numeric user", () => {
   const stages = new Set<string>();
   for (const from of instructionsOf("FROM")) {
     const [, image, , stage] = /^FROM (?:--\S+ )?(\S+)( AS (\S+))?$/.exec(from)!;
@@ -92,7 +92,7 @@ Deno.test("deploy: the image is built from images with registry and tag, and run
   }
 });
 
-Deno.test("deploy: the health check of the image works with podman and old dockers, too", () => {
+Deno.test("The health check of the image works with podman and old versions of docker", () => {
   const [health] = instructionsOf("HEALTHCHECK");
   const options = [...health.matchAll(/ --([a-z-]+)=/g)].map(([, name]) => name);
   assert.deepEqual(options, ["interval", "timeout", "start-period"]);
@@ -111,7 +111,7 @@ interface Workflow {
   }>;
 }
 
-Deno.test("deploy: workflows have few permissions and time-outs, and bash reads their steps", async () => {
+Deno.test("Workflows have few permissions and time-outs, and bash parses their steps", async () => {
   const tasks = JSON.parse(read("deno.json")).tasks as Record<string, string>;
   for (const path of filesOf(".github/workflows")) {
     const [{ permissions, jobs }] = yaml(path) as Workflow[];
@@ -132,7 +132,7 @@ Deno.test("deploy: workflows have few permissions and time-outs, and bash reads 
   }
 });
 
-Deno.test("deploy: a release has all files that README.md and the pages of deploy/ name", () => {
+Deno.test("A release has all files that README.md and the pages of deploy/ name", () => {
   const [release] = yaml(".github/workflows/release.yaml") as Workflow[];
   const steps = release.jobs.binaries.steps.map(({ run = "" }) => run).join("\n");
   for (const name of ["www", "LICENSE", "NOTICE", "CHANGELOG.md"]) {
@@ -146,7 +146,7 @@ Deno.test("deploy: a release has all files that README.md and the pages of deplo
   assert.match(image, /"platforms":"linux\/amd64,linux\/arm64"/);
 });
 
-Deno.test("deploy: the Dockerfile copies every file that the program is made of", async () => {
+Deno.test("The Dockerfile copies every file that the program consists of", async () => {
   const { stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["info", "--json", "main.ts"],
     cwd: root,
@@ -166,10 +166,10 @@ Deno.test("deploy: the Dockerfile copies every file that the program is made of"
   assert.deepEqual([...needed].filter((name) => !copied.includes(name)), []);
 });
 
-peerTest("deploy: promtool accepts the alert rules, and their test passes", ["promtool"], promtool);
+peerTest("promtool accepts the alert rules, and their test passes", ["promtool"], promtool);
 
 peerTest(
-  "deploy: promtool accepts names and help of the metrics",
+  "promtool accepts names and help of the metrics",
   ["promtool"],
   async () => {
     const child = new Deno.Command("promtool", {

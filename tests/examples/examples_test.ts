@@ -25,7 +25,7 @@ Deno.test("examples/javascript joins the chat, calls, is called, publishes and p
   }
 });
 
-peerTest("examples/haxe compiles", ["haxe"], async () => {
+peerTest("Haxe compiles examples/haxe", ["haxe"], async () => {
   const out = await Deno.makeTempFile({ suffix: ".swf" });
   await using haxe = new Program("haxe", [
     ...["-cp", `${folder}haxe`, "-main", "Chat", "-swf", out],

@@ -63,7 +63,7 @@ const page = (gateway: string, proxy: string) =>
 // deno-lint-ignore no-explicit-any -- runs in the page
 declare const messages: any;
 
-peerTest("a Flash program in Ruffle talks to scripts by socket and by remoting", [
+peerTest("A Flash program in Ruffle exchanges data with scripts by socket and by remoting", [
   "haxe",
   "chromium",
 ], async () => {

@@ -24,7 +24,7 @@ Deno.test("[record] publications records each publication of a name into a file 
       "/live/streams/cam0-00000000-000000.flv",
       "/live/room/streams/talk-00000000-000000.flv",
     ]);
-    // Times begin at the frame that arrives first: audio and video come by flows of their own.
+    // Times begin at the frame that arrives first: audio and video use separate flows.
     for (const file of files()) assert.deepEqual(payloads(file), payloads(recording));
     assert.throws(() => Deno.statSync(`${www}/streams`), Deno.errors.NotFound);
   } finally {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Hub } from "../../src/media/hub.ts";
 import { BusSeekers } from "../../src/server/bus_seekers.ts";
 
-Deno.test("A failed search frees its place", async () => {
+Deno.test("BusSeekers frees the place of a failed search", async () => {
   let attached = 0;
   const hub = {
     publications: new Map(),

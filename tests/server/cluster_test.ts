@@ -93,7 +93,7 @@ Deno.test("Two servers link, see each other's addresses and properties, and exch
   });
 });
 
-Deno.test("CLU-003: a target that is away is dialled every 10 s, and again after a loss", () => {
+Deno.test("CLU-003 Cluster dials an unreachable target every 10 s, and again after a lost link", () => {
   const port = freePort();
   const a = new Node("a", { targets: parseTargets(`127.0.0.1:${port}`) });
   const nodes = [a];
@@ -120,7 +120,7 @@ Deno.test("CLU-003: a target that is away is dialled every 10 s, and again after
   });
 });
 
-Deno.test("A server without a public address is reached at the source of its link", () => {
+Deno.test("Cluster uses the source address of its link for a server without a public address", () => {
   const port = freePort();
   const b = new Node("b", { port });
   const a = new Node("a", {
@@ -131,7 +131,7 @@ Deno.test("A server without a public address is reached at the source of its lin
   return withNodes([a, b], () => b.until(/^\+ initiator 127.0.0.1:\* 127.0.0.1:1999 /));
 });
 
-Deno.test("Servers with another secret or a forbidden address are never linked", () => {
+Deno.test("Cluster refuses servers with another secret or a forbidden address", () => {
   const [port, closed] = [freePort(), freePort()];
   const b = new Node("b", { port, secret: toUtf8("right") });
   const c = new Node("c", { port: closed, allows: () => false });
@@ -164,7 +164,7 @@ Deno.test("Servers with another secret or a forbidden address are never linked",
   });
 });
 
-Deno.test("CLU-005: two links with one server are both kept, with a warning", () => {
+Deno.test("CLU-005 Cluster keeps both of two links with one server, and logs a warning", () => {
   const [portA, portB] = [freePort(), freePort()];
   const a = new Node("a", { port: portA, targets: parseTargets(`127.0.0.1:${portB}`) });
   const b = new Node("b", { port: portB, targets: parseTargets(`127.0.0.1:${portA}`) });
@@ -179,7 +179,7 @@ Deno.test("CLU-005: two links with one server are both kept, with a warning", ()
   });
 });
 
-Deno.test("A target's new reason of failure is logged, and a link clears it", () => {
+Deno.test("Cluster logs a target's new reason of failure, and clears it when linked", () => {
   const port = freePort();
   const a = new Node("a", { targets: parseTargets(`127.0.0.1:${port}`) });
   const nodes = [a];
@@ -204,7 +204,7 @@ Deno.test("A target's new reason of failure is logged, and a link clears it", ()
   });
 });
 
-Deno.test("Silent connections do not keep servers out", () => {
+Deno.test("Cluster closes silent connections, and links a server while 40 are open", () => {
   const port = freePort();
   const b = new Node("b", { port });
   const nodes = [b];
@@ -222,7 +222,7 @@ Deno.test("Silent connections do not keep servers out", () => {
   }).finally(() => silent.forEach((connection) => connection.close()));
 });
 
-Deno.test("Invalid bytes on the port for servers close only that connection", () => {
+Deno.test("Cluster closes only the connection that sends invalid bytes", () => {
   const port = freePort();
   const b = new Node("b", { port });
   return withNodes([b], async () => {
@@ -241,7 +241,7 @@ async function drain(conn: Deno.TcpConn): Promise<boolean> {
   try {
     while (await conn.read(buffer) !== null);
   } catch {
-    // reset is an end, too
+    // a reset ends the connection, too
   }
   return true;
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { UsageError } from "../../src/common/arguments.ts";
 import { parseCommandLine, usage } from "../../src/server/command_line.ts";
 
-Deno.test("The parser accepts every spelling of the options", () => {
+Deno.test("parseCommandLine() accepts every spelling of the options", () => {
   assert.deepEqual(parseCommandLine([]), {});
   assert.deepEqual(parseCommandLine(["--ini", "a.ini", "--port=1936", "--log", "debug"]), {
     ini: "a.ini",
@@ -22,7 +22,7 @@ Deno.test("The parser accepts every spelling of the options", () => {
   assert.deepEqual(parseCommandLine(["/port=0", "/version"], true), { port: 0, version: true });
 });
 
-Deno.test("CFG-079 an unknown option or invalid value is a usage error that names it", () => {
+Deno.test("CFG-079 parseCommandLine() throws a usage error that names an unknown option or invalid value", () => {
   const wrong: [string[], RegExp][] = [
     [["--prot=1"], /unknown option --prot=1/],
     [["-x"], /unknown option -x/],
@@ -44,7 +44,7 @@ Deno.test("CFG-079 an unknown option or invalid value is a usage error that name
   }
 });
 
-Deno.test("CFG-072, 073, 075, 076 options of the original that are not followed are explained", () => {
+Deno.test("CFG-072, 073, 075, 076 parseCommandLine() explains options of the original that it does not support", () => {
   for (const option of ["--cirrus=host:1935", "-chost:1935", "--middle", "-m", "--daemon"]) {
     assert.throws(() => parseCommandLine([option]), UsageError);
   }

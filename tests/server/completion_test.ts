@@ -6,7 +6,7 @@ import { peerTest } from "../peers/peers.ts";
 
 const words = { options: optionNames(), client: commandWords() };
 
-/** What bash suggests after words; the last word is incomplete. */
+/** Suggestions of bash after words; the last word is incomplete. */
 async function bashOffers(...typed: string[]): Promise<string[]> {
   const list = ["CumulusServer", ...typed].map((word) => `'${word}'`).join(" ");
   const { stdout, stderr } = await new Deno.Command("bash", {
@@ -24,7 +24,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"`,
 }
 
 peerTest(
-  "completion: bash offers commands, options and commands of two words",
+  "The completion of bash offers commands, options and commands of two words",
   ["bash"],
   async () => {
     assert.deepEqual(await bashOffers("c"), ["check", "client", "completion"]);
@@ -37,7 +37,7 @@ peerTest(
   },
 );
 
-peerTest("completion: fish offers the same", ["fish"], async () => {
+peerTest("The completion of fish offers commands of two words", ["fish"], async () => {
   const { stdout } = await new Deno.Command("fish", {
     args: [
       "--no-config",
@@ -48,7 +48,7 @@ peerTest("completion: fish offers the same", ["fish"], async () => {
   assert.match(new TextDecoder().decode(stdout), /^join\b/m);
 });
 
-peerTest("completion: zsh offers the words, which it narrows itself", ["zsh"], async () => {
+peerTest("The completion of zsh offers the words for zsh to filter", ["zsh"], async () => {
   const folder = Deno.makeTempDirSync();
   const { stdout, stderr } = await new Deno.Command("zsh", {
     args: [
@@ -67,6 +67,6 @@ printf '%s\\n' "\${COMPREPLY[@]}"`,
   assert.equal(new TextDecoder().decode(stdout).trim(), "serve\nplay\njoin");
 });
 
-Deno.test("completion: an unknown shell has no script", () => {
+Deno.test("completion() returns undefined for an unknown shell", () => {
   assert.equal(completion("tcsh", words), undefined);
 });

@@ -5,7 +5,7 @@ import { entrances, pagesIn } from "../../src/server/entrances.ts";
 const linesOf = (ini: string, pages: string[] = []) =>
   entrances(readConfig(ini, "CumulusServer.ini", {}).config, 1935, pages);
 
-Deno.test("entrances: every open door has a URL, without default ports", () => {
+Deno.test("entrances() returns a URL for every open door, without default ports", () => {
   assert.deepEqual(linesOf("[rtmp]\nport = 1935\n[web]\nport = 8080\n", ["board", "chat"]), [
     "Flash and AIR connect to rtmfp://localhost/",
     "OBS and ffmpeg publish to rtmp://localhost/live/NAME",
@@ -14,7 +14,7 @@ Deno.test("entrances: every open door has a URL, without default ports", () => {
   ]);
 });
 
-Deno.test("entrances: closed doors are omitted, configured addresses are used", () => {
+Deno.test("entrances() omits closed doors, and uses configured addresses", () => {
   assert.equal(
     linesOf("[http]\nport = 9350\n").at(-1),
     "The status page is at http://127.0.0.1:9350/",
@@ -29,7 +29,7 @@ Deno.test("entrances: closed doors are omitted, configured addresses are used", 
   );
 });
 
-Deno.test("pagesIn: lists applications with an index page; empty without www", () => {
+Deno.test("pagesIn() lists applications with an index page, and none without www", () => {
   const www = Deno.makeTempDirSync();
   try {
     for (const name of ["chat", "board", "plain"]) {

@@ -7,7 +7,7 @@ import { TestServer } from "../conformance/support/test_server.ts";
 
 const expected = (ini: string) => expectedSockets(readConfig(ini, "test.ini").texts);
 
-Deno.test("The sections for scripts show which sockets the scripts will open", () => {
+Deno.test("expectedSockets() predicts the scripts' sockets from their configuration sections", () => {
   const nothing = { ports: [], connects: false };
   assert.deepEqual(expected(""), nothing);
   assert.deepEqual(expected("port = 1936\n[servers]\nport = 1937\n[http]\nport = 8080\n"), nothing);
@@ -34,7 +34,7 @@ Deno.test("The sections for scripts show which sockets the scripts will open", (
 });
 
 Deno.test({
-  name: "Workers of sockets start with the server if the configuration mentions sockets",
+  name: "The server starts its socket workers at once if the configuration mentions sockets",
   ignore: Deno.build.os !== "linux",
   fn: async () => {
     const port = freePort();

@@ -31,7 +31,7 @@ Deno.test("The server finds www, logs and the ini by --dir, --ini, the program o
   }
 });
 
-Deno.test("CFG-064 scripts get facts about the program and the machine", () => {
+Deno.test("CFG-064 The server gives scripts facts about the program and the machine", () => {
   const seen = facts("/opt/cumulus/CumulusServer.bin", "/opt/cumulus/");
   assert.equal(seen["application.path"], "/opt/cumulus/CumulusServer.bin");
   assert.equal(seen["application.name"], "CumulusServer.bin");
@@ -57,7 +57,7 @@ Deno.test("CFG-064 scripts get facts about the program and the machine", () => {
   assert.match(seen["system.dateTime"], /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
 });
 
-Deno.test("absolute: removes redundant dots from paths", () => {
+Deno.test("absolute() removes redundant dots from paths", () => {
   assert.equal(absolute(".", "/home/a"), "/home/a/");
   assert.equal(absolute("./b", "/home/a/"), "/home/a/b");
   assert.equal(absolute("././b/c", "/home/a"), "/home/a/b/c");

@@ -13,7 +13,7 @@ Deno.test("The link to a frozen server closes after 35 s of silence, and returns
   for (const name of ["second", "third"]) {
     await first.logged(new RegExp(`heard hello from ${name}`));
   }
-  // Beats go every ten seconds; from the first one on, silence means something.
+  // Servers send a heartbeat every 10 s; the time-out applies after the first one.
   const since = first.log.items.length;
   const heard = () =>
     new Set(

@@ -13,7 +13,7 @@ function pair(limit: number) {
   return { heartbeat, detector, told: () => told };
 }
 
-Deno.test("watchdog: a loop is blocked after the limit of checks without a beat", () => {
+Deno.test("StallDetector reports a blocked loop after the limit of checks without a heartbeat", () => {
   const { heartbeat, detector } = pair(3);
   for (let i = 0; i < 100; i++) {
     heartbeat.beat();
@@ -24,14 +24,14 @@ Deno.test("watchdog: a loop is blocked after the limit of checks without a beat"
   assert.equal(detector.look(), undefined);
 });
 
-Deno.test("watchdog: 0 sets no limit, and a new limit applies at once", () => {
+Deno.test("StallDetector has no limit at 0, and applies a new limit at once", () => {
   const { heartbeat, detector } = pair(0);
   for (let look = 0; look < 100; look++) assert.equal(detector.look(), undefined);
   heartbeat.limit = 5;
   assert.match(detector.look()!, /^The event loop has not run for 100 s/);
 });
 
-Deno.test("watchdog: names application and event, each name sent once", () => {
+Deno.test("StallDetector names application and event, and Heartbeat sends each name once", () => {
   const { heartbeat, detector, told } = pair(1);
   assert.equal(detector.place(), "outside of scripts");
   for (let i = 0; i < 100; i++) {
@@ -46,7 +46,7 @@ Deno.test("watchdog: names application and event, each name sent once", () => {
   assert.equal(told(), 4);
 });
 
-Deno.test("watchdog: at most 4,095 names are kept, each truncated", () => {
+Deno.test("Heartbeat sends at most 4,095 names, each truncated to 100 characters", () => {
   const { heartbeat, detector, told } = pair(1);
   heartbeat.enter("/a", "x".repeat(1_000));
   assert.equal(detector.place(), `in ${"x".repeat(100)} of www/a/main.lua`);

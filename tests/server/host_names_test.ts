@@ -4,7 +4,7 @@ import { canonicalIp } from "../../src/common/ip.ts";
 
 const settle = () => new Promise((resolve) => setTimeout(resolve, 0));
 
-Deno.test("A name is looked up once and cached; addresses need no look-up", async () => {
+Deno.test("HostNames looks up a name once and caches it, and needs no look-up for addresses", async () => {
   const asked: string[] = [];
   const log: string[] = [];
   let now = 0;

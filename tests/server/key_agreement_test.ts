@@ -37,7 +37,7 @@ function library(): Powers | undefined {
 }
 
 for (const make of [() => new WorkerPowers(), library]) {
-  Deno.test(`Two ends agree, with powers by ${make === library ? "OpenSSL" : "a worker"}`, async () => {
+  Deno.test(`PreparedKeyAgreement computes the same secret as its far end by ${make === library ? "OpenSSL" : "a worker"}`, async () => {
     const powers = make();
     if (!powers) return;
     await powers.compute(2, [{ base: undefined, exponent: random(28) }]); // it runs
@@ -52,7 +52,7 @@ for (const make of [() => new WorkerPowers(), library]) {
           sharedSecret(far, pair.publicKey),
         );
       }
-      // Pairs are made ahead again: two handshakes get two.
+      // Pairs are computed ahead again: two handshakes get two.
       let [one, other] = [agreement.keyPair(group), agreement.keyPair(group)];
       await until(() => {
         [one, other] = [agreement.keyPair(group), agreement.keyPair(group)];
@@ -67,7 +67,7 @@ for (const make of [() => new WorkerPowers(), library]) {
   });
 }
 
-/** Powers that are computed when the test lets them. */
+/** Powers whose results the test delivers step by step. */
 class HeldPowers implements Powers {
   readonly name = "held";
   ready = true;
@@ -97,7 +97,7 @@ class HeldPowers implements Powers {
   close(): void {}
 }
 
-Deno.test("Secrets are computed before key pairs, with a limited number in progress", async () => {
+Deno.test("PreparedKeyAgreement computes secrets before key pairs, at most two at once", async () => {
   const powers = new HeldPowers();
   const { agreement } = prepare(powers);
   assert.deepEqual(powers.held.map(({ base }) => base), [false, false]);
@@ -114,7 +114,7 @@ Deno.test("Secrets are computed before key pairs, with a limited number in progr
   agreement.close();
 });
 
-Deno.test("Waiting secrets of one group are computed in one call", async () => {
+Deno.test("PreparedKeyAgreement computes waiting secrets of one group in one call", async () => {
   const powers = new HeldPowers(2);
   const { agreement } = prepare(powers, [2, 14]);
   assert.deepEqual(powers.held.map(({ count }) => count), [2, 2]);
@@ -139,7 +139,7 @@ Deno.test("Waiting secrets of one group are computed in one call", async () => {
   agreement.close();
 });
 
-Deno.test("An exception of one handshake does not affect the secrets of others", async () => {
+Deno.test("PreparedKeyAgreement delivers the secrets of other handshakes after an exception of one", async () => {
   const bugs: string[] = [];
   const note = (event: PromiseRejectionEvent) => {
     event.preventDefault();
@@ -168,7 +168,7 @@ Deno.test("An exception of one handshake does not affect the secrets of others",
   agreement.close();
 });
 
-Deno.test("The loop computes keys while the other thread starts", async () => {
+Deno.test("PreparedKeyAgreement computes keys on the event loop while the worker starts", async () => {
   const powers = new HeldPowers();
   powers.ready = false;
   const { agreement } = prepare(powers);
@@ -179,7 +179,7 @@ Deno.test("The loop computes keys while the other thread starts", async () => {
   agreement.close();
 });
 
-Deno.test("During a rush handshakes share a key pair for a limited time", () => {
+Deno.test("PreparedKeyAgreement shares a key pair among at most 101 handshakes, and at most 10 s", () => {
   const powers = new HeldPowers();
   const { agreement, seen } = prepare(powers);
   const first = agreement.keyPair(2);
@@ -191,7 +191,7 @@ Deno.test("During a rush handshakes share a key pair for a limited time", () => 
   agreement.close();
 });
 
-Deno.test("During a long rush some handshakes get their own key pair", async () => {
+Deno.test("PreparedKeyAgreement makes some 200 key pairs a second during a long rush", async () => {
   const powers = new HeldPowers();
   const { agreement, seen } = prepare(powers);
   const pairs = new Set<KeyPair>();
@@ -205,7 +205,7 @@ Deno.test("During a long rush some handshakes get their own key pair", async () 
   agreement.close();
 });
 
-Deno.test("If the other thread fails, the loop computes keys, and logs it once", async () => {
+Deno.test("PreparedKeyAgreement computes keys on the event loop after the worker failed, and logs it once", async () => {
   const powers = new HeldPowers();
   const { agreement, seen } = prepare(powers);
   const [near, far] = [generateKeyPair(2, random), generateKeyPair(2, random)];
@@ -219,7 +219,7 @@ Deno.test("If the other thread fails, the loop computes keys, and logs it once",
   agreement.close();
 });
 
-Deno.test("Secrets beyond the queue are dropped", async () => {
+Deno.test("PreparedKeyAgreement drops requests for secrets beyond its queue", async () => {
   const powers = new HeldPowers();
   const { agreement } = prepare(powers);
   const [near, far] = [generateKeyPair(2, random), generateKeyPair(2, random)];

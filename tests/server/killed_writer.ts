@@ -1,5 +1,5 @@
-// Writes a persistent shared object, and once more up to the moment before the file is renamed; then it
-// says so and waits to be killed. Run by shared_object_crash_test.ts with a folder.
+// Writes a persistent shared object, then a second time up to the moment before the file is renamed;
+// prints that and waits to be killed. Run by shared_object_crash_test.ts with a folder.
 import { encodeAmf } from "../../src/amf/mod.ts";
 import { SHARED_OBJECT_BOUNDS } from "../../src/media/shared_objects.ts";
 import { SharedObject } from "../../src/media/shared_object.ts";

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { LinkArrivals } from "../../src/server/link_arrivals.ts";
 
-Deno.test("Each source gets 128 connections a second", () => {
+Deno.test("LinkArrivals allows each source 128 connections a second", () => {
   const arrivals = new LinkArrivals();
   const many = (now: number, source = "a") =>
     Array.from({ length: 200 }, () => arrivals.allows(source, now)).filter((is) => is).length;
   assert.deepEqual([many(5_000), many(5_999), many(5_999, "b"), many(6_000)], [128, 0, 128, 128]);
 });
 
-Deno.test("A source whose servers break the rules of nine links within 10 s waits 10 s", () => {
+Deno.test("LinkArrivals blocks a source for 10 s after nine broken links within 10 s", () => {
   const arrivals = new LinkArrivals();
   for (let i = 0; i < 8; i++) arrivals.broke("a", 1_000 + i);
   assert.equal(arrivals.allows("a", 1_010), true);

@@ -1,4 +1,4 @@
-// The links between servers as processes: who is admitted.
+// Links between servers as processes: admission by secret and address.
 import assert from "node:assert/strict";
 import type { TestServer } from "../conformance/support/test_server.ts";
 import { freePort } from "../support/ports.ts";
@@ -13,7 +13,7 @@ async function restart(server: TestServer, from: string, to: string): Promise<vo
   await server.run();
 }
 
-Deno.test("Only servers with the secret are linked", async () => {
+Deno.test("The server links only servers with its secret", async () => {
   await using servers = new Servers();
   const port = freePort();
   const target = `targets = 127.0.0.1:${port}\n`;
@@ -41,7 +41,7 @@ Deno.test("Only servers with the secret are linked", async () => {
   assert.ok(!first.log.items.some((line) => line.includes("sesame")), "it is not in the log");
 });
 
-Deno.test("Only addresses in the allow list may link", async () => {
+Deno.test("The server links only addresses in its allow list", async () => {
   await using servers = new Servers();
   const port = freePort();
   const first = await servers.start("first", `port = ${port}\nallow = 192.0.2.0/24\n`);

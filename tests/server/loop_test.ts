@@ -64,7 +64,7 @@ function setUp(clock = () => performance.now()) {
   return { socket, machine, seen, loop, run };
 }
 
-Deno.test("A batch is received, then answered once, with time set before both", async () => {
+Deno.test("Loop receives a batch, then flushes once, and sets the time before both", async () => {
   const { socket, machine, seen, loop, run } = setUp();
   const running = run();
   await sleep(5);
@@ -84,7 +84,7 @@ Deno.test("A batch is received, then answered once, with time set before both", 
   await running;
 });
 
-Deno.test("The first tick runs at once, and flush at the deadline", async () => {
+Deno.test("Loop runs the first tick at once, and flushes at the deadline", async () => {
   const { machine, seen, loop, run } = setUp();
   const begun = performance.now();
   let due = begun + 40;
@@ -102,7 +102,7 @@ Deno.test("The first tick runs at once, and flush at the deadline", async () => 
   await running;
 });
 
-Deno.test("A nearer deadline moves the timer forward", async () => {
+Deno.test("Loop moves its timer forward for a nearer deadline", async () => {
   const { socket, machine, loop, run } = setUp();
   machine.deadline = performance.now() + 10 * PATIENCE;
   const running = run();
@@ -116,7 +116,7 @@ Deno.test("A nearer deadline moves the timer forward", async () => {
   await running;
 });
 
-Deno.test("An exception of the machine or a tick is reported, and the loop continues", async () => {
+Deno.test("Loop reports an exception of the machine or an input, and continues", async () => {
   const { socket, machine, seen, loop, run } = setUp();
   const running = run();
   machine.onReceive = ([byte]) => {
@@ -144,7 +144,7 @@ Deno.test("An exception of the machine or a tick is reported, and the loop conti
   await running;
 });
 
-Deno.test("Input from outside the socket causes one flush", async () => {
+Deno.test("Loop flushes once for several inputs from outside the socket", async () => {
   const { machine, loop, run } = setUp();
   const running = run();
   machine.calls.length = 0;
@@ -160,7 +160,7 @@ Deno.test("Input from outside the socket causes one flush", async () => {
   await running;
 });
 
-Deno.test("Stopping waits a limited time for the socket to send", async () => {
+Deno.test("Loop.stop() waits a limited time for the socket to send", async () => {
   const { socket, loop, run } = setUp();
   const running = run();
   socket.pending = 1;
@@ -171,7 +171,7 @@ Deno.test("Stopping waits a limited time for the socket to send", async () => {
   await running;
 });
 
-Deno.test("Ticks run every two seconds, and are not repeated after a stall", async () => {
+Deno.test("Loop runs a tick every 2 s, and repeats none after a stall", async () => {
   const { seen, loop, run } = setUp(() => 0);
   const running = run();
   assert.equal(seen.ticks, 1);

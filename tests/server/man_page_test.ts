@@ -27,7 +27,7 @@ async function mandoc(...args: string[]): Promise<string> {
   return text.decode(stdout) + text.decode(stderr);
 }
 
-peerTest("man: mandoc reports no fault, and shows every option and command", [
+peerTest("mandoc reports no fault in the man page, and shows every option and command", [
   "mandoc",
 ], async () => {
   assert.equal(await mandoc("-T", "lint"), "");
@@ -43,7 +43,7 @@ peerTest("man: mandoc reports no fault, and shows every option and command", [
   assert.ok(shown.includes("'[\"Tom\"]'"), "quotes can be pasted");
 });
 
-Deno.test("man: texts are never parsed as macros", () => {
+Deno.test("manPage() escapes texts that look like macros", () => {
   const text = manPage("1", "2026-01-01", [{
     name: "x",
     operands: "",

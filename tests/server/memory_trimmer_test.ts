@@ -2,7 +2,7 @@ import { MemoryTrimmer } from "../../src/server/memory_trimmer.ts";
 import assert from "node:assert/strict";
 import { openTrim } from "../../src/net/spare_memory.ts";
 
-Deno.test("Memory is released after many sessions, and not again soon", () => {
+Deno.test("MemoryTrimmer releases memory after 100 sessions, and at most every 10 s", () => {
   let trims = 0;
   const frugality = new MemoryTrimmer(() => Promise.resolve(trims++));
   const ticks: [now: number, sessions: number, trims: number][] = [
@@ -20,7 +20,7 @@ Deno.test("Memory is released after many sessions, and not again soon", () => {
   }
 });
 
-Deno.test("Where memory cannot be released, the server does not try again", async () => {
+Deno.test("MemoryTrimmer does not try again after a failure", async () => {
   let tries = 0;
   const frugality = new MemoryTrimmer(() => (tries++, Promise.reject(new Error("no"))));
   frugality.tick(0, 1_000);

@@ -13,7 +13,7 @@ const AVC_HEADER = fromHex(
   "17000000000164000cffe1001b6764000cacd941519e226c044000000300400000030283c50a658001000668ebe3cb22c0fdf8f800",
 );
 
-Deno.test("publicationRow: publisher, codecs, and viewers by door", () => {
+Deno.test("publicationRow() lists publisher, codecs, and viewers by door", () => {
   const { hub, client } = world();
   const publisher = hub.publish(client(1, "/live"), "cam", 1, new FakeOutput());
   const { publication } = publisher;
@@ -31,7 +31,7 @@ Deno.test("publicationRow: publisher, codecs, and viewers by door", () => {
   assert.deepEqual(row.rates, [1, 2]);
 });
 
-Deno.test("publicationRow: size from the metadata if the headers lack it", () => {
+Deno.test("publicationRow() takes the size from the metadata if the headers lack it", () => {
   const { hub, client } = world();
   const publisher = hub.publish(client(), "cam", 1, new FakeOutput());
   publisher.video(new Frame("video", 0, fromHex("14aabb")), once);
@@ -44,7 +44,7 @@ Deno.test("publicationRow: size from the metadata if the headers lack it", () =>
   }
 });
 
-Deno.test("The statistics have codecs, the viewers' doors and the bytes of the web door", async () => {
+Deno.test("The statistics show codecs, the viewers' doors and the bytes of the web door", async () => {
   const port = freePort();
   const { server, http, ws } = await startWeb({ "": "", "/live": "" }, `[http]\nport = ${port}\n`);
   try {

@@ -14,7 +14,7 @@ Deno.test("Pacing waits after a long pass as long as the pass took, at most 200 
   assert.ok(pacing.next <= 4_001, "a short pass again");
 });
 
-/** The rest after passes of the same cost, in whole ms. */
+/** Pause after passes of the same cost, in whole ms. */
 function restOf(cost: number, connections: number, pacing = new Pacing()): number {
   for (let i = 0; i < 40; i++) pacing.passed(1_000, 1_000 + cost, connections);
   return Math.round(Math.max(0, pacing.next - 1_000 - cost));

@@ -1,5 +1,4 @@
-// The server as a process, a real recording, and clients that compare what comes out with what
-// went in: issue 2's "real input".
+// The server as a process, a real recording, and clients that compare received with published frames.
 import assert from "node:assert/strict";
 import type { AmfValue, MixedArray } from "../../src/amf/mod.ts";
 import { toHex } from "../../src/bytes/hex.ts";
@@ -78,7 +77,7 @@ class Listener {
     return listener;
   }
 
-  /** Until frames that were still on their way when the publisher ended have come. */
+  /** Waits for the frames that were in flight when the publisher ended. */
   async ended(): Promise<void> {
     await this.unpublished;
     for (const type of [TagType.audio, TagType.video]) {
@@ -93,15 +92,15 @@ class Listener {
   }
 }
 
-Deno.test("A published recording reaches every listener unchanged", async (test) => {
+Deno.test("The server sends a published recording unchanged to every listener", async (test) => {
   const server = await TestServer.start({ www: { "": "", "/live": APPLICATION } });
   try {
-    await test.step("early and late listeners of both object encodings get the recording, and play writes it", (step) =>
+    await test.step("early and late listeners of both object encodings get the recording, and client play writes it", (step) =>
       publishAndPlay(server, step));
-    await test.step("calls from the command line", () => calls(server));
-    await test.step("parameters, results and messages in both object encodings", () =>
+    await test.step("client call prints the results of calls", () => calls(server));
+    await test.step("the server exchanges parameters, results and messages in both object encodings", () =>
       encodings(server));
-    await test.step("only the first published name counts", () => nameTaken(server));
+    await test.step("the server refuses a second publisher of a name", () => nameTaken(server));
   } finally {
     const code = await server.end();
     await server.stop();
@@ -172,7 +171,7 @@ async function publishAndPlay(server: TestServer, test: Deno.TestContext): Promi
     checkMetadata(late);
   });
 
-  await test.step("play writes the same recording into a file", async () => {
+  await test.step("client play writes the same recording into a file", async () => {
     const copied = await copying;
     assert.equal(copied.code, 0, copied.stderr);
     const copy = readFlv(file);

@@ -1,4 +1,4 @@
-// What README.md promises new users.
+// Samples and tasks of README.md work as described.
 import assert from "node:assert/strict";
 import type { AmfValue } from "../../src/amf/mod.ts";
 import { NetConnection } from "../../src/client/net_connection.ts";

@@ -26,7 +26,7 @@ async function allowed(net: readonly string[] | true, hosts: string[]): Promise<
   return states;
 }
 
-Deno.test("By default scripts reach public addresses and loopback, and listen from 1024", async () => {
+Deno.test("sandboxPolicy() allows scripts public addresses, loopback, and listening from port 1024 by default", async () => {
   const { connect, udp, listen, permissions } = policy("");
   const cases: [string, boolean][] = [
     ["8.8.8.8", true],
@@ -77,7 +77,7 @@ Deno.test("By default scripts reach public addresses and loopback, and listen fr
   assert.deepEqual(ipv6.permissions.listen("::", 2000), ["[::]:2000"]);
 });
 
-Deno.test("The policy and Deno's permissions allow the same addresses", async () => {
+Deno.test("sandboxPolicy() and Deno's permissions allow the same addresses", async () => {
   const { connect, permissions, alone } = policy(
     "connect = 10.1.0.0/16:5432-5433, [2001:db8::7]:443, db.internal:6379, 192.0.2.1",
   );
@@ -108,7 +108,7 @@ Deno.test("The policy and Deno's permissions allow the same addresses", async ()
   ]);
 });
 
-Deno.test("* allows all addresses, an empty list allows no address", async () => {
+Deno.test("sandboxPolicy() allows all addresses for *, and no address for an empty list", async () => {
   const open = policy("connect = *\nudp =");
   assert.equal(open.permissions.connect, true);
   assert.ok(open.connect("10.0.0.1", 1) && open.connect("fd00::1", 1));
@@ -117,7 +117,7 @@ Deno.test("* allows all addresses, an empty list allows no address", async () =>
   assert.deepEqual(await allowed(open.permissions.udp, ["127.0.0.1:1"]), [false]);
 });
 
-Deno.test("IPv6 networks, which Deno's permissions cannot express, are left to workers for one address", async () => {
+Deno.test("sandboxPolicy() checks IPv6 networks in workers for one address, as Deno's permissions cannot express them", async () => {
   const { connect, udp, permissions, alone } = policy(
     "connect = 2001:db8::/32, public:443\nudp = private, *:53",
   );
@@ -134,7 +134,7 @@ Deno.test("IPv6 networks, which Deno's permissions cannot express, are left to w
   );
 });
 
-Deno.test("Rules for listening that Deno cannot express are errors that name them", () => {
+Deno.test("sandboxPolicy() reports rules for listening that Deno cannot express, and names them", () => {
   for (const rule of ["2001:db8::/32", "private, db.internal"]) {
     assert.throws(
       () => policy(`listen = ${rule}`),
@@ -144,7 +144,7 @@ Deno.test("Rules for listening that Deno cannot express are errors that name the
   assert.throws(() => policy("listen = *:2-65535, 10.0.0.1:2-65535"), ConfigError);
 });
 
-Deno.test("[sandbox] mail limits the recipients of scripts' mails", () => {
+Deno.test("mayMail() limits the recipients of scripts' mails by [sandbox] mail", () => {
   const { config } = readConfig("[sandbox]\nmail = *@Example.org, me@test", "test.ini");
   assert.ok(mayMail(config["sandbox.mail"], "Anyone@example.ORG"));
   assert.ok(mayMail(config["sandbox.mail"], "me@test"));

@@ -1,4 +1,4 @@
-// What scripts reach with the default lists, by every spelling of an address.
+// Addresses that scripts can reach with the default lists, by every spelling of an address.
 import assert from "node:assert/strict";
 import { DEFAULT_LIMITS } from "../../src/net/sandbox/policy.ts";
 import { ScriptSockets } from "../../src/net/sandbox/script_sockets.ts";
@@ -83,7 +83,7 @@ async function outcomes(host: SocketHost, hosts: readonly string[]) {
   }
 }
 
-Deno.test(`${spellings.length} spellings of where scripts may not go are refused, by TCP and UDP, and counted`, async () => {
+Deno.test(`The sandbox refuses and counts ${spellings.length} spellings of forbidden addresses by TCP and UDP`, async () => {
   assert.ok(spellings.length >= 20);
   const host = new SocketHost(policy());
   try {
@@ -107,7 +107,7 @@ Deno.test(`${spellings.length} spellings of where scripts may not go are refused
   }
 });
 
-Deno.test("An invalid host is an error, and no connection is made", async () => {
+Deno.test("The sandbox reports an invalid host, and opens no connection", async () => {
   const host = new SocketHost(policy());
   try {
     const { connected, sent } = await outcomes(host, strange);
@@ -121,7 +121,7 @@ Deno.test("An invalid host is an error, and no connection is made", async () => 
   }
 });
 
-Deno.test("Without loopback in the list every spelling of it is refused", async () => {
+Deno.test("The sandbox refuses every spelling of loopback if the list lacks it", async () => {
   const host = new SocketHost(policy("connect = public\nudp = public"));
   const loopback = [
     ...["127.0.0.1", "127.1", "0x7f.1", "0177.0.0.1", "2130706433", "017700000001", "127.0.1.1"],
@@ -187,7 +187,7 @@ Deno.test("The sandbox connects to the address that it checked, even if the name
   }
 });
 
-Deno.test("Datagrams to one name share a look-up, and each address is checked", async () => {
+Deno.test("The sandbox looks up a name once for several datagrams, and checks each address", async () => {
   let asked = 0;
   const host = new SocketHost(policy(), DEFAULT_LIMITS, () => {
     asked++;
@@ -208,7 +208,7 @@ Deno.test("Datagrams to one name share a look-up, and each address is checked", 
   }
 });
 
-Deno.test("A peer or resolver that does not answer causes a time-out", async () => {
+Deno.test("The sandbox reports a time-out if a peer or resolver does not answer", async () => {
   // a full queue of unaccepted connections: the next one gets no answer
   const listener = Deno.listen(
     { hostname: "127.0.0.1", port: 0, tcpBacklog: 1 } as Deno.TcpListenOptions,
@@ -242,7 +242,7 @@ Deno.test("A peer or resolver that does not answer causes a time-out", async () 
   }
 });
 
-Deno.test("Scripts get refusals with their rule, and the metrics count them", async () => {
+Deno.test("The sandbox returns a refusal with its rule to the script, and the metrics count it", async () => {
   const numbers = freePort();
   const server = await TestServer.start({
     www: { "": probed },

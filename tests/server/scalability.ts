@@ -1,4 +1,4 @@
-// The servers of docs/scalability.md as processes, with the page's scripts, and clients of them.
+// The servers of docs/scalability.md as processes with the page's scripts, and their clients.
 import { NetConnection } from "../../src/client/net_connection.ts";
 import { type ServerOptions, TestServer } from "../conformance/support/test_server.ts";
 import { freePort } from "../support/ports.ts";
@@ -14,7 +14,7 @@ export function script(about: string): string {
   throw new Error(`docs/scalability.md has no script "${about}"`);
 }
 
-/** Servers, each dialling all earlier ones, and clients; all end with the test. */
+/** Servers, each of which dials all earlier ones, and clients; all end with the test. */
 export class Cluster implements AsyncDisposable {
   readonly servers: TestServer[] = [];
   readonly clients = new Set<NetConnection>();
@@ -42,7 +42,7 @@ export class Cluster implements AsyncDisposable {
     return server;
   }
 
-  /** Starts a server again that was killed, and waits until the others have it. */
+  /** Restarts a killed server, and waits until the others are linked to it. */
   async restart(server: TestServer): Promise<void> {
     const others = this.servers.filter((other) => other !== server);
     const from = others.map(({ log }) => log.items.length);

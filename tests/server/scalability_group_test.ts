@@ -1,4 +1,4 @@
-// docs/scalability.md: its script that makes groups one, at servers that are killed and started again.
+// docs/scalability.md: its script that joins groups of several servers, which are killed and restarted.
 import assert from "node:assert/strict";
 import type { NetGroup } from "../../src/client/net_group.ts";
 import type { TestServer } from "../conformance/support/test_server.ts";

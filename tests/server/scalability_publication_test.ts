@@ -1,4 +1,4 @@
-// docs/scalability.md: its script that publishes at all servers, which are killed and started again.
+// docs/scalability.md: its script that publishes on all servers, which are killed and restarted.
 import assert from "node:assert/strict";
 import { toHex } from "../../src/bytes/hex.ts";
 import type { NetConnection } from "../../src/client/net_connection.ts";

@@ -1,6 +1,6 @@
 // docs/scalability.md: its scripts that send clients to other servers, on several server processes,
-// one of them killed and started again on the way. The sample of the original's API page
-// (OpenRTMFP/Cumulus wiki, "Server Application, API", onHandshake) is run as it stands there but for
+// one of them killed and restarted meanwhile. The sample of the original's API page
+// (OpenRTMFP/Cumulus wiki, "Server Application, API", onHandshake) runs unchanged but without
 // its comments: tests/vectors/seed_balancing.lua.
 import assert from "node:assert/strict";
 import { NetConnection } from "../../src/client/net_connection.ts";
@@ -10,7 +10,7 @@ import { Cluster, script } from "./scalability.ts";
 
 const sample = Deno.readTextFileSync(new URL("../vectors/seed_balancing.lua", import.meta.url));
 
-Deno.test("Sessions are balanced over three servers by the original's own sample", async () => {
+Deno.test("The original's own sample balances sessions over three servers", async () => {
   await using cluster = await Cluster.start([sample, "", "", ""]);
   const [door, , second] = cluster.servers;
   const query = "acceptableAttempts=2";
@@ -30,14 +30,14 @@ Deno.test("Sessions are balanced over three servers by the original's own sample
   await come(30);
   assert.deepEqual(cluster.spread(), [0, 30, 10, 30]);
 
-  // A client that has tried too often gets all servers to choose from.
+  // A client after too many attempts gets the addresses of all servers.
   const tag = crypto.getRandomValues(new Uint8Array(16));
   const knock = async () => (await hello(door.port, { path: `/?${query}`, tag })).addresses.length;
   assert.deepEqual([await knock(), await knock(), await knock()], [1, 1, 3]);
   assert.deepEqual(door.log.items.filter((line) => line.startsWith("ERROR")), []);
 });
 
-Deno.test("Clients go to the server with the fewest clients, whichever server they ask", async () => {
+Deno.test("The script of docs/scalability.md redirects clients to the server with the fewest clients", async () => {
   const main = `${script("clients go to the server with the fewest")}
   local connected = onServerConnection
   function onServerConnection(server)
@@ -81,7 +81,7 @@ Deno.test("Clients go to the server with the fewest clients, whichever server th
   }
 });
 
-Deno.test('"again" has a client knock here once more, and several addresses at all of them', async () => {
+Deno.test('onHandshake redirects a client back with "again", and to several addresses', async () => {
   const door = `
   function onHandshake(address, path, properties, attempts)
     if path == "/later" and attempts == 1 then return "again" end

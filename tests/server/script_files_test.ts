@@ -9,7 +9,7 @@ function opened(file: HostFile | string): HostFile {
   return file;
 }
 
-Deno.test("Files of scripts: read, write, seek and truncate work, and return a reason instead of throwing", () => {
+Deno.test("Files of scripts read, write, seek and truncate, and return a reason instead of throwing", () => {
   const folder = Deno.makeTempDirSync().replaceAll("\\", "/");
   const path = `${folder}/a.txt`;
   const within = [`${folder}/`];
@@ -66,7 +66,7 @@ Deno.test("Files of scripts: read, write, seek and truncate work, and return a r
 });
 
 Deno.test({
-  name: "Files of scripts: links do not lead out of the folders, and only regular files are opened",
+  name: "Files of scripts open only regular files, and follow no link out of the folders",
   ignore: Deno.build.os === "windows",
   fn: () => {
     const top = Deno.realPathSync(Deno.makeTempDirSync());
@@ -113,7 +113,7 @@ Deno.test({
   },
 });
 
-Deno.test("Files of scripts: reading a whole file is bounded regardless of its reported size", () => {
+Deno.test("Files of scripts bound the reading of a whole file regardless of its reported size", () => {
   const path = Deno.makeTempFileSync();
   Deno.writeTextFileSync(path, "0123456789");
   assert.deepEqual(files.read(path, 10), bytes("0123456789"));
@@ -124,13 +124,13 @@ Deno.test("Files of scripts: reading a whole file is bounded regardless of its r
   assert.ok(own instanceof Uint8Array && own.length > 100);
 });
 
-Deno.test("Named pipes are refused, and no script waits for one", {
+Deno.test("Files of scripts refuse named pipes without waiting", {
   ignore: Deno.build.os === "windows",
 }, async () => {
   const folder = Deno.makeTempDirSync();
   const path = `${folder}/pipe`;
   assert.ok((await new Deno.Command("mkfifo", { args: [path] }).output()).success);
-  // Open for both, so that a server which did open it would go on, and fail this test.
+  // Opened for reading and writing, so that a server that opens the pipe continues and fails the test.
   const pipe = Deno.openSync(path, { read: true, write: true });
   try {
     const within = [`${folder}/`];

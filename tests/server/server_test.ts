@@ -1,5 +1,5 @@
-// The server in this process, with an application that accepts every client; scripts have their own
-// tests, and the program too (start_test.ts).
+// The server in this process, with an application that accepts every client. Scripts have their own
+// tests; start_test.ts tests the program.
 import assert from "node:assert/strict";
 import { encodeAmf } from "../../src/amf/mod.ts";
 import { NetConnection } from "../../src/client/net_connection.ts";
@@ -95,7 +95,7 @@ for (const native of ["off", "auto"]) {
   });
 }
 
-Deno.test("API-042, CFG-077 a stop notifies clients first, then applications", async () => {
+Deno.test("API-042, CFG-077 The server notifies clients first, then applications, when it stops", async () => {
   const { scripts, server, lines, url } = await serve();
   let closed = () => {};
   const end = new Promise<void>((resolve) => closed = resolve);
@@ -110,7 +110,7 @@ Deno.test("API-042, CFG-077 a stop notifies clients first, then applications", a
   await server.stop(); // a second time changes nothing
 });
 
-Deno.test("Garbage is dropped and counted by reason, and clients are served meanwhile", async () => {
+Deno.test("The server drops invalid datagrams and counts them by reason, and serves clients meanwhile", async () => {
   await using running = await serve("[rtmfp]\nnative = off");
   const { server, url, lines } = running;
   const garbage = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
@@ -134,7 +134,7 @@ Deno.test("Garbage is dropped and counted by reason, and clients are served mean
   garbage.close();
 });
 
-Deno.test("A bug is logged with its stack and costs one session, no other", async () => {
+Deno.test("The server logs a bug with its stack, and closes one session only", async () => {
   await using running = await serve();
   const { url, lines } = running;
   const [one, other] = [await NetConnection.connect(url), await NetConnection.connect(url)];
@@ -192,7 +192,7 @@ Deno.test("--dump=middle shows messages between servers, and no packets", async 
   await running.server.stop();
 });
 
-Deno.test("An unavailable port or library stops the start with the reason", async () => {
+Deno.test("The server does not start with an unavailable port or library, and reports the reason", async () => {
   const taken = Deno.listenDatagram({ transport: "udp", hostname: "0.0.0.0", port: 0 });
   const { port } = taken.addr as Deno.NetAddr;
   const start = (settings: string, port?: number) =>

@@ -49,7 +49,7 @@ async function overWebSocket(url: string): Promise<Player> {
   };
 }
 
-Deno.test("a busy object: clients of RTMFP and RTWebSocket get the same slots, and all calls in one order", async () => {
+Deno.test("Clients of RTMFP and RTWebSocket get the same slots of a busy object, and all calls in one order", async () => {
   const { server, ws } = await startWeb({ "": "", "/game": "" });
   const players: Player[] = [];
   try {

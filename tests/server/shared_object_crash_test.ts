@@ -17,7 +17,7 @@ async function use(server: TestServer) {
   return { connection, object };
 }
 
-Deno.test("a persistent object survives kill -9 as last written, and a stop without loss", async () => {
+Deno.test("A persistent object survives kill -9 as last written, and a stop without loss", async () => {
   const server = await TestServer.start({ www: { "": "" }, ini });
   try {
     const file = `${server.dir}/kept/%2F/a/b.so`;
@@ -44,7 +44,7 @@ Deno.test("a persistent object survives kill -9 as last written, and a stop with
   }
 });
 
-Deno.test("kill -9 between writing and renaming an object's file leaves the previous file intact", async () => {
+Deno.test("SharedObjectFiles keeps the previous file intact when kill -9 comes before renaming the new one", async () => {
   const folder = await Deno.makeTempDir();
   try {
     const child = new Deno.Command(Deno.execPath(), {

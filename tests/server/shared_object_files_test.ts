@@ -16,7 +16,7 @@ const ownedBy = (changed: (object: SharedObject) => void) => ({
 
 interface World {
   readonly folder: string;
-  /** A store as a server that starts has it. */
+  /** Opens the store as a starting server does. */
   store(objects?: number): SharedObjectFiles;
 }
 
@@ -38,7 +38,7 @@ async function within(run: (world: World) => Promise<void> | void): Promise<void
   }
 }
 
-/** An object of a store, whose changes the store is told; undefined if the store has none. */
+/** Loads an object whose changes go to the store; undefined if the store has none. */
 function open(store: SharedObjectFiles, name = "o", path = ""): SharedObject | undefined {
   const changed = (one: SharedObject) => store.changed(one);
   const object = new SharedObject(path, name, true, SHARED_OBJECT_BOUNDS, ownedBy(changed));
@@ -48,7 +48,7 @@ function open(store: SharedObjectFiles, name = "o", path = ""): SharedObject | u
 const slots = (object: SharedObject) =>
   [...object.slots()].map((slot) => [slot, object.get(slot), object.versionOf(slot)]);
 
-Deno.test("SharedObjectFiles: an object is restored with its versions", async () => {
+Deno.test("SharedObjectFiles restores an object with its versions", async () => {
   await within(async ({ store }) => {
     const first = store();
     const object = open(first)!;
@@ -62,7 +62,7 @@ Deno.test("SharedObjectFiles: an object is restored with its versions", async ()
   });
 });
 
-Deno.test("SharedObjectFiles: an object that left memory is read back unchanged", async () => {
+Deno.test("SharedObjectFiles reads back an object that left memory unchanged", async () => {
   await within(async ({ store }) => {
     const files = store();
     const object = open(files)!;
@@ -76,7 +76,7 @@ Deno.test("SharedObjectFiles: an object that left memory is read back unchanged"
   });
 });
 
-Deno.test("SharedObjectFiles: a broken file is moved aside, and the object begins empty", async () => {
+Deno.test("SharedObjectFiles moves a broken file aside, and begins with an empty object", async () => {
   await within(async ({ folder, store }) => {
     Deno.writeTextFileSync(`${folder}/o.so`, "CSO1, or so");
     const files = store();
@@ -91,7 +91,7 @@ Deno.test("SharedObjectFiles: a broken file is moved aside, and the object begin
   });
 });
 
-Deno.test("SharedObjectFiles: ignores a partial write of a crash", async () => {
+Deno.test("SharedObjectFiles ignores a partial write of a crash", async () => {
   await within(async ({ folder, store }) => {
     const files = store();
     const object = open(files)!;
@@ -108,7 +108,7 @@ Deno.test("SharedObjectFiles: ignores a partial write of a crash", async () => {
   });
 });
 
-Deno.test("SharedObjectFiles: an unreadable file gives no object, and is kept", async () => {
+Deno.test("SharedObjectFiles returns no object for an unreadable file, and keeps the file", async () => {
   await within(({ folder, store }) => {
     Deno.mkdirSync(`${folder}/o.so`);
     assert.equal(open(store()), undefined);
@@ -117,7 +117,7 @@ Deno.test("SharedObjectFiles: an unreadable file gives no object, and is kept", 
 });
 
 Deno.test(
-  "SharedObjectFiles: links, pipes and too large files give no object, without waiting",
+  "SharedObjectFiles returns no object for links, pipes and too large files, without waiting",
   {
     ignore: Deno.build.os === "windows",
   },
@@ -127,7 +127,7 @@ Deno.test(
       assert.equal(open(store()), undefined);
       Deno.removeSync(`${folder}/o.so`);
       assert.ok((await new Deno.Command("mkfifo", { args: [`${folder}/o.so`] }).output()).success);
-      // Open for both, so that a server which did read it would get something, and fail this test.
+      // Opened for reading and writing, so that a server that reads the pipe gets bytes and fails the test.
       using pipe = Deno.openSync(`${folder}/o.so`, { read: true, write: true });
       pipe.writeSync(new Uint8Array(10));
       assert.equal(open(store()), undefined);
@@ -140,7 +140,7 @@ Deno.test(
   },
 );
 
-Deno.test("SharedObjectFiles: the largest object is read again, and writes follow no link", {
+Deno.test("SharedObjectFiles reads back the largest object, and follows no link when it writes", {
   ignore: Deno.build.os === "windows",
 }, async () => {
   await within(async ({ folder, store }) => {
@@ -159,7 +159,7 @@ Deno.test("SharedObjectFiles: the largest object is read again, and writes follo
   });
 });
 
-Deno.test("SharedObjectFiles: an application's limit of files includes older files", async () => {
+Deno.test("SharedObjectFiles counts older files against an application's limit", async () => {
   await within(async ({ store }) => {
     const files = store(2);
     for (const name of ["a", "a", "b"]) {
@@ -175,7 +175,7 @@ Deno.test("SharedObjectFiles: an application's limit of files includes older fil
   });
 });
 
-Deno.test("objectFile: paths stay in the folder and are unique (SO-081)", () => {
+Deno.test("objectFile() returns unique paths inside the folder (SO-081)", () => {
   const names = ["a", "a/b", "a.so/b", "/a", "a/", "//", ".", "..", "../a", "%", "%2E", "", "con"];
   const more = ["a\\b", "C:x", "a\0", "é", "e\u0301", " a", "a ", "~", "/", "*", "-", "a.so"];
   const files = [...names, ...more].map((name) => objectFile("", name, ".so"));
@@ -191,7 +191,7 @@ Deno.test("objectFile: paths stay in the folder and are unique (SO-081)", () => 
   assert.equal(objectFile("", "a/".repeat(8), ".so"), undefined);
 });
 
-Deno.test("readSharedObjectFile: refuses truncated files and bytes after the end", () => {
+Deno.test("readSharedObjectFile() refuses truncated files and bytes after the end", () => {
   const object = new SharedObject("", "o", true, SHARED_OBJECT_BOUNDS, ownedBy(() => {}));
   object.set("x", encodeAmf({ a: "b" }));
   const bytes = writeSharedObjectFile(object);

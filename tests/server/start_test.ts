@@ -12,9 +12,9 @@ const main = new URL("../../main.ts", import.meta.url).pathname;
 interface Running {
   readonly child: Deno.ChildProcess;
   readonly folder: string;
-  /** Until it has printed the last. */
+  /** Resolves once the program printed its last line of start. */
   readonly printed: Promise<unknown>;
-  /** Standard output and error so far. */
+  /** Standard output and error printed until now. */
   text: string;
   error: string;
 }
@@ -70,14 +70,14 @@ async function end(running: Running): Promise<number> {
 const portOf = async (running: Running) =>
   Number((await until(running, /RTMFP server starts on UDP port (\d+)/))[1]);
 
-/** Runs it to its end. */
+/** Runs the program until it exits. */
 async function run(files: Record<string, string>, ...args: string[]) {
   const running = start(files, ...args);
   const code = await end(running);
   return { code, text: running.text, error: running.error };
 }
 
-Deno.test("CFG-077 a signal stops the server in good order, with exit code 0", async () => {
+Deno.test("CFG-077 a signal stops the server in order with exit code 0", async () => {
   for (const signal of ["SIGINT", "SIGTERM", "SIGQUIT"] as const) {
     const running = start({
       "www/main.lua": `
@@ -99,7 +99,7 @@ Deno.test("CFG-077 a signal stops the server in good order, with exit code 0", a
   }
 });
 
-Deno.test("CFG-077 a signal repeated at once, as by deno task, counts once", async () => {
+Deno.test("CFG-077 the server counts a signal that deno task repeats at once as one", async () => {
   const running = start({
     "www/main.lua": `
       function onStop()
@@ -173,7 +173,7 @@ Deno.test("An RTMP door that cannot be opened stops the start, and names the key
   assert.match(bare.text, /^FATAL .*\[rtmp\] tlsPort requires certificate and key/m);
 });
 
-Deno.test("CFG-010 a bad value stops the start with section, key and value, and exit code 1", async () => {
+Deno.test("CFG-010 a bad value stops the start with exit code 1, and is reported with section and key", async () => {
   const bad = await run({ "CumulusServer.ini": "[servers]\nport = abc\n" });
   assert.equal(bad.code, 1);
   assert.match(
@@ -188,7 +188,7 @@ Deno.test("CFG-010 a bad value stops the start with section, key and value, and 
   assert.match(missing.text, /^FATAL .*nowhere\.ini.* cannot be read/m);
 });
 
-Deno.test("CFG-078 a port in use is reported, with exit code 1", async () => {
+Deno.test("CFG-078 the server reports a port in use, and exits with code 1", async () => {
   const taken = Deno.listenDatagram({ transport: "udp", hostname: "0.0.0.0", port: 0 });
   const { port } = taken.addr as Deno.NetAddr;
   const { code, text } = await run({ "CumulusServer.ini": `port = ${port}\n` });
@@ -197,7 +197,7 @@ Deno.test("CFG-078 a port in use is reported, with exit code 1", async () => {
   assert.match(text, new RegExp(`^FATAL .*UDP port ${port} is in use`, "m"));
 });
 
-Deno.test("CFG-070 to CFG-079 --help and --version print and exit, and mistakes are usage errors", async () => {
+Deno.test("CFG-070 to CFG-079 the server prints --help and --version and exits, and reports usage errors", async () => {
   const help = await run({}, "--help");
   assert.equal(help.code, 0);
   assert.match(help.text, /--port=N/);

@@ -67,7 +67,7 @@ Deno.test("The gate reads no more from a client while its script does not read",
   socket.events!.onClose(1000);
 });
 
-Deno.test("Tiny messages for a script that does not read count with their memory overhead", async () => {
+Deno.test("The gate counts tiny messages for a script that does not read with their memory overhead", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const socket = open((listener.addr as Deno.NetAddr).port);
   using _script = await listener.accept();
