@@ -6,7 +6,7 @@ import { Lua } from "../../src/script/vm/lua.ts";
 const root = new URL("../../", import.meta.url);
 const text = Deno.readTextFileSync(new URL("library/cumulus.lua", root));
 
-Deno.test("library/cumulus.lua is what deno task library makes of docs/api.md", () => {
+Deno.test("library/cumulus.lua equals the output of deno task library", () => {
   assert.equal(text, library(Deno.readTextFileSync(new URL("docs/api.md", root))));
 });
 

@@ -121,7 +121,7 @@ Deno.test("The server closes a client whose play commands open flows that it nev
   assert.equal(attacker.here.hub.clients.size, 0);
 });
 
-Deno.test("The server bounds the memory of small frames for a client that reads none by 8 MiB a stream", () => {
+Deno.test("The server queues at most 8 MiB a stream, counted as memory, for a client that does not read", () => {
   const attacker = new Attacker().connect();
   const streams = 4;
   for (let i = 1; i <= streams; i++) attacker.send(2, 0, createStream());

@@ -205,7 +205,7 @@ Deno.test("NetStream plays the stream of play2's options, and stops at play2 wit
   assert.equal(hub.publications.size, 0);
 });
 
-Deno.test("NetStream sends audio and video on flows of their own, and data at time 0 on the third", () => {
+Deno.test("NetStream sends audio and video on separate flows, and data at time 0 on the third", () => {
   const { stream, events } = stage();
   const [listener, publisher] = [stream(), stream()];
   listener.do("play", "foo");

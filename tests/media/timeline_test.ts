@@ -31,7 +31,7 @@ Deno.test("Timeline continues at the last time when the clock of audio, video or
   );
 });
 
-Deno.test("Timeline keeps audio and video apart if each has a clock of its own", () => {
+Deno.test("Timeline keeps audio and video apart if each has its own clock", () => {
   assert.equal(
     feed(new Timeline(), "a5000000 v60000 v0 v40 a5000020"),
     "a5000000 v60000 v60000 v60040 a5000020",

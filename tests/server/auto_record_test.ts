@@ -4,7 +4,7 @@ import { TestServer } from "../conformance/support/test_server.ts";
 import { runClientProcess } from "../support/client_process.ts";
 import { frames, shortRecording } from "../support/recording.ts";
 
-Deno.test("[record] publications records each publication of a name into a file of its own", async () => {
+Deno.test("[record] publications records each publication of a name into a separate file", async () => {
   const ini = "[record]\npublications = /live/cam*; /live/room/*\nfree = 0";
   const server = await TestServer.start({ www: { "": "", "/live": "", "/live/room": "" }, ini });
   const recording = shortRecording(600);

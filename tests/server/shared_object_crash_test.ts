@@ -44,7 +44,7 @@ Deno.test("A persistent object survives kill -9 as last written, and a stop with
   }
 });
 
-Deno.test("SharedObjectFiles keeps the previous file intact when kill -9 comes before renaming the new one", async () => {
+Deno.test("SharedObjectFiles keeps the previous file intact when kill -9 ends the server before it renames the new one", async () => {
   const folder = await Deno.makeTempDir();
   try {
     const child = new Deno.Command(Deno.execPath(), {

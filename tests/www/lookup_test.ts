@@ -161,7 +161,7 @@ lookup("reads a body by its length, in chunks or until the end, in pieces of any
 });
 
 const big = "x".repeat(70_000);
-lookup("reads a body larger than one read", {
+lookup("reads a body larger than one block of the socket", {
   big: `${ok}Content-Length: 70002\r\n\r\n"${big}"`,
   bigger: `${ok}Transfer-Encoding: chunked\r\n\r\n11172\r\n"${big}"\r\n0\r\n\r\n`,
 }, async (peer) => {
