@@ -136,7 +136,7 @@ function corrected(chunk: string): string {
 }
 
 for (const name of ["librtmfp-cumulus-p2p", "librtmfp-cumulus-netgroup"]) {
-  Deno.test(`${name}: our server sends the recorded clients the original's messages`, () => {
+  Deno.test(`Our server sends the recorded clients of ${name} the original's messages`, () => {
     const halves = replay(name);
     assert.equal(halves.length, 2);
     let introductions = 0;

@@ -51,7 +51,7 @@ Deno.test("CFG-072, 073, 075, 076 parseCommandLine() explains options of the ori
   assert.throws(() => parseCommandLine(["--registerService"], true), /sc\.exe/);
 });
 
-Deno.test("CFG-074 the usage names every option and fits a terminal", () => {
+Deno.test("CFG-074 usage() names every option in lines of at most 80 characters", () => {
   for (const name of ["ini", "dir", "port", "log", "dump", "pidfile", "umask", "version", "help"]) {
     assert.match(usage(), new RegExp(`--${name}\\b`));
   }

@@ -27,7 +27,7 @@ Deno.test("The first application of README.md works as described", async () => {
   await server.stop();
 });
 
-Deno.test("The tasks of README.md let no progress bar of Deno run over the server's lines", () => {
+Deno.test("Deno prints no progress bar over the server's lines in the tasks of README.md", () => {
   const { tasks } = JSON.parse(Deno.readTextFileSync(new URL("../../deno.json", import.meta.url)));
   for (const name of ["start", "client"]) assert.match(tasks[name], /^deno run --quiet /, name);
 });

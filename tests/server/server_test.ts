@@ -145,7 +145,7 @@ Deno.test("The server logs a bug with its stack, and closes one session only", a
   await other.close();
 });
 
-Deno.test("[rtmfp] sessions refuses further clients until a place is free", async () => {
+Deno.test("The server refuses clients beyond [rtmfp] sessions until a session ends", async () => {
   await using running = await serve("[rtmfp]\nsessions = 1");
   const { server, url, lines } = running;
   const first = await NetConnection.connect(url);
@@ -160,12 +160,12 @@ Deno.test("[rtmfp] sessions refuses further clients until a place is free", asyn
   await (await second).close();
 });
 
-Deno.test("[rtmfp] sessions = 0 sets no limit", async () => {
+Deno.test("The server sets no limit of sessions with [rtmfp] sessions = 0", async () => {
   await using running = await serve("[rtmfp]\nsessions = 0");
   await (await NetConnection.connect(running.url)).close();
 });
 
-Deno.test("--dump shows packets in the clear", async () => {
+Deno.test("The server logs decrypted packets with --dump", async () => {
   await using running = await serve("", "clients");
   const client = await NetConnection.connect(running.url);
   await client.close();
@@ -175,7 +175,7 @@ Deno.test("--dump shows packets in the clear", async () => {
   assert.ok(dump.some((line) => line.replaceAll(/\n\t[0-9A-F ]{48} /g, "").includes("connect")));
 });
 
-Deno.test("--dump=middle shows messages between servers, and no packets", async () => {
+Deno.test("The server logs messages between servers, and no packets, with --dump=middle", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr as Deno.NetAddr;
   const settings = `[servers]\ntargets = 127.0.0.1:${port}`;
@@ -220,7 +220,7 @@ Deno.test("The server does not start with an unavailable port or library, and re
   listener.close();
 });
 
-Deno.test("[http] port serves the statistics", async () => {
+Deno.test("The server serves the statistics on [http] port", async () => {
   const port = freePort();
   await using running = await serve(`[http]\nport = ${port}`);
   const client = await NetConnection.connect(running.url);
@@ -238,7 +238,7 @@ Deno.test("[http] port serves the statistics", async () => {
 });
 
 Deno.test({
-  name: "[rtmfp] native = on starts where every native library is available",
+  name: "The server starts with [rtmfp] native = on where every native library is available",
   ignore: Deno.build.os !== "linux" || !canOpen(),
   async fn() {
     await using running = await serve("[rtmfp]\nnative = on");

@@ -227,7 +227,7 @@ Deno.test("The server logs warnings about the configuration, and --log overrides
   assert.deepEqual(lines.filter(({ level }) => level === "INFO"), []);
 });
 
-Deno.test("API-026 a script that does not compile refuses its clients; others are served", async () => {
+Deno.test("API-026 the server refuses clients of a script that does not compile, and serves others", async () => {
   const running = start({
     "www/main.lua": "function onConnection(client) function client:hi() return 'hi' end end",
     "www/broken/main.lua": "x = = 1",
@@ -288,7 +288,7 @@ Deno.test("CFG-077 the second signal ends the server at once, even while a scrip
   assert.ok(performance.now() - began < PATIENCE, "it did not wait for the script's two minutes");
 });
 
-Deno.test("SOCK-067 at the stop, scripts learn which mails were not sent", async () => {
+Deno.test("SOCK-067 the server reports unsent mails to scripts when it stops", async () => {
   const silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = silent.addr as Deno.NetAddr;
   const running = start({
@@ -432,7 +432,7 @@ Deno.test("SIGUSR1 restarts applications, and leaves no debugger of Deno open", 
   assert.equal(await end(running), 0);
 });
 
-Deno.test("check reports mistakes in configuration and scripts without serving", () => {
+Deno.test("The command check reports mistakes in configuration and scripts without serving", () => {
   const folder = Deno.makeTempDirSync();
   const lines: string[] = [];
   const run = (...args: string[]) => {

@@ -44,7 +44,7 @@ async function post(busyFor: number) {
   return { response, attempts, places, sessions: sessions.size, events: application.events };
 }
 
-Deno.test("A remoting call waits for a busy application, and is called once", async () => {
+Deno.test("A remoting call waits for a busy application, and runs once", async () => {
   const { response, attempts, places, sessions, events } = await post(2);
   assert.equal(response.status, 200);
   assert.match(response.cookie!, /^cumulus=/);

@@ -16,7 +16,7 @@ function packetOf(target: string): Uint8Array {
   return to.u32(values.length).bytes(values).copy();
 }
 
-Deno.test("A remoting client stays one client until a minute after its last call", () => {
+Deno.test("A remoting client stays one client until 60 s after its last call", () => {
   const { hub, application } = world({
     call: (client) => {
       client.writer.result(encodeAmf0(7));
