@@ -1,5 +1,5 @@
 ---@meta
--- The API of CumulusServer for the Lua language server (LuaLS). Made of docs/api.md: deno task library
+-- The API of CumulusServer for the Lua language server (LuaLS). Generated from docs/api.md by deno task library
 
 ---@class Cumulus
 ---@field clients Clients the connected clients
@@ -7,7 +7,7 @@
 ---@field epochTime integer milliseconds since 1970-01-01 00:00 UTC
 ---@field groups Groups the running NetGroups
 ---@field publications Publications the published streams; `pulications`, the old manual's spelling, works too
----@field pulications Publications as the old manual spelled it
+---@field pulications Publications the old manual's spelling of `publications`
 ---@field sharedObjects SharedObjects the remote shared objects of this application
 ---@field servers Servers the linked servers
 ---@field publicAddress string the configured `publicAddress`; `""` if none is configured
@@ -117,14 +117,14 @@ function Cumulus:split(text, separators, option) end
 
 ---@class Clients
 ---@overload fun(id: string): Client?
----@field count integer how many
+---@field count integer number of clients
 local Clients = {}
 
----goes through them: `client.id`, client; `ipairs()`: 1, 2, 3 …
+---iterates over the clients: `client.id`, client; `ipairs()`: 1, 2, 3 …
 ---@return fun(): string, Client
 function Clients:pairs() end
 
----goes through them: 1, 2, 3 …
+---iterates: 1, 2, 3 …, element
 ---@return fun(): integer, Client
 function Clients:ipairs() end
 
@@ -179,14 +179,14 @@ function FlowWriter:close() end
 
 ---@class Groups
 ---@overload fun(id: string): Group?
----@field count integer how many
+---@field count integer number of groups
 local Groups = {}
 
----goes through them: `group.id`, group; `ipairs()`: 1, 2, 3 …
+---iterates over the groups: `group.id`, group; `ipairs()`: 1, 2, 3 …
 ---@return fun(): string, Group
 function Groups:pairs() end
 
----goes through them: 1, 2, 3 …
+---iterates: 1, 2, 3 …, element
 ---@return fun(): integer, Group
 function Groups:ipairs() end
 
@@ -203,7 +203,7 @@ function Groups:join(peerId, groupId) end
 ---@field count integer number of clients in the group, without members of `groups:join`
 local Group = {}
 
----goes through its clients in the order of joining
+---iterates over its clients in the order of joining
 ---@return fun(): integer, Client
 function Group:ipairs() end
 
@@ -217,10 +217,10 @@ function Member:release() end
 
 ---@class SharedObjects
 ---@overload fun(name: string, persistent?: boolean): SharedObject?
----@field count integer how many
+---@field count integer number of shared objects
 local SharedObjects = {}
 
----goes through them: `object.name`, object
+---iterates over the shared objects: `object.name`, object
 ---@return fun(): string, SharedObject
 function SharedObjects:pairs() end
 
@@ -236,14 +236,14 @@ function SharedObjects:get(name, persistent) end
 ---@field path string the path that its clients connected to
 ---@field version integer number of groups of changes so far
 ---@field count integer number of clients that use it
----@field clients table<string, Client> the clients that use it: `pairs()` goes through them by `client.id`
+---@field clients table<string, Client> the clients that use it: `pairs()` iterates over them by `client.id`
 ---@field data table<string, any> all slots, as a copy: changing the copy does not change the object
 ---@field onChange? fun(self: SharedObject, client: Client?, slot: string, value: any): boolean? **yours**: runs before a change takes effect. `return false` or an error refuses the change, and the client gets the present value back. `value` is `nil` for a deletion; `client` is `nil` if a script makes the change.
 ---@field onSend? fun(self: SharedObject, client: Client?, handler: string, ...: any): boolean? **yours**: runs before the server sends a client's call to all. `return false` or an error stops the call.
 ---@field onSync? fun(self: SharedObject) **yours**: runs after a group of changes, which a busy object sends within 20 ms
 local SharedObject = {}
 
----goes through the slots: name, value. `#object` counts them.
+---iterates over the slots: name, value. `#object` counts them.
 ---@return fun(): string, any
 function SharedObject:pairs() end
 
@@ -283,14 +283,14 @@ function SharedObject:close() end
 
 ---@class Publications
 ---@overload fun(name: string): Publication?
----@field count integer how many
+---@field count integer number of publications
 local Publications = {}
 
----goes through them: name, publication; `ipairs()`: 1, 2, 3 …
+---iterates over the publications: name, publication; `ipairs()`: 1, 2, 3 …
 ---@return fun(): string, Publication
 function Publications:pairs() end
 
----goes through them: 1, 2, 3 …
+---iterates: 1, 2, 3 …, element
 ---@return fun(): integer, Publication
 function Publications:ipairs() end
 
@@ -361,10 +361,10 @@ local Relay = {}
 function Relay:close() end
 
 ---@class Listeners
----@field count integer how many
+---@field count integer number of listeners
 local Listeners = {}
 
----goes through them: 1, 2, 3 …, listener
+---iterates over the listeners: 1, 2, 3 …, listener
 ---@return fun(): integer, Listener
 function Listeners:ipairs() end
 
@@ -396,13 +396,13 @@ local QualityOfService = {}
 
 ---@class Servers
 ---@overload fun(address: string|integer): Server?
----@field count integer how many
+---@field count integer number of servers
 ---@field initiators Servers the servers that connected to this one, with the same members
 ---@field targets Servers the servers that this one connected to, with the same members
 ---@field [integer] Server
 local Servers = {}
 
----goes through them in the order in which they were linked: 1, 2, 3 …, server
+---iterates over the servers in the order of linking: 1, 2, 3 …, server
 ---@return fun(): integer, Server
 function Servers:ipairs() end
 

@@ -190,9 +190,9 @@ export function library(page: string): string {
       else one.method(name, list, text);
     }
     const walk = /`(ipairs)\(\)`: 1, 2/.exec(text) ?? /\b(pulications)\b/.exec(text);
-    if (walk?.[1] === "ipairs") one.method("ipairs", "", "goes through them: 1, 2, 3 …");
+    if (walk?.[1] === "ipairs") one.method("ipairs", "", "iterates: 1, 2, 3 …, element");
     if (walk?.[1] === "pulications") {
-      one.property("pulications", "as the old manual spelled it", false);
+      one.property("pulications", "the old manual's spelling of `publications`", false);
     }
     for (const [, name = ""] of text.matchAll(/`(onConnection)\(client\)` is another name/g)) {
       one.event(name, "client", "another name of `clientHandler`");
@@ -200,10 +200,10 @@ export function library(page: string): string {
   }
   const byteReader = classes.get("ByteReader")!;
   byteReader.property("bytesAvailable", "bytes of the message that are left", false);
-  classes.get("Mail")!.event("onSent", "error", "once: `error` is `nil`, or what went wrong");
+  classes.get("Mail")!.event("onSent", "error", "once; `error` is `nil`, or the text of an error");
   return [
     "---@meta",
-    "-- The API of CumulusServer for the Lua language server (LuaLS). Made of docs/api.md: deno task library",
+    "-- The API of CumulusServer for the Lua language server (LuaLS). Generated from docs/api.md by deno task library",
     ...[...classes.values()].flatMap((one) => one.lines()),
     "",
     "---The server.",

@@ -28,7 +28,8 @@ export class RtmpStream {
   readonly #commands: RtmpChannel;
   readonly #audio: RtmpChannel;
   readonly #video: RtmpChannel;
-  #expected: Expected | undefined;
+  /** Pending requests, the oldest first. */
+  #expected: Expected[] = [];
   #closed = false;
   /** Number of received messages. */
   #received = 0;
@@ -97,7 +98,9 @@ export class RtmpStream {
   /** The connection has ended. */
   end(): void {
     this.#closed = true;
-    this.#expected?.settle(new ConnectionError("The connection has ended"));
+    for (const { settle } of this.#expected.splice(0)) {
+      settle(new ConnectionError("The connection has ended"));
+    }
     this.handler.onClose?.();
   }
 
@@ -133,21 +136,20 @@ export class RtmpStream {
     const { name, object, values } = command;
     if (name !== "onStatus") return this.handler.onCommand?.(name, values);
     const status = readStatus(values.done ? object : values.readValue());
-    const expected = this.#expected;
-    if (expected && status.code === expected.accepts) expected.settle(undefined, status);
-    else if (status.level === "error") expected?.settle(new StatusError(status));
+    const isError = status.level === "error";
+    const index = this.#expected.findIndex(({ accepts }) => isError || accepts === status.code);
+    const [expected] = index < 0 ? [] : this.#expected.splice(index, 1);
+    expected?.settle(isError ? new StatusError(status) : undefined, status);
     this.handler.onStatus?.(status);
   }
 
   #ask(accepts: string, command: string, ...args: AmfValue[]): Promise<Status> {
     if (this.#closed) return Promise.reject(new ConnectionError("The stream is closed"));
     return new Promise((resolve, reject) => {
-      const settle = (error: Error | undefined, status?: Status) => {
-        this.#expected = undefined;
-        if (error) reject(error);
-        else resolve(status!);
-      };
-      this.#expected = { accepts, settle };
+      this.#expected.push({
+        accepts,
+        settle: (error, status) => error ? reject(error) : resolve(status!),
+      });
       this.#host.client.command(this.#commands, command, ...args);
     });
   }

@@ -52,10 +52,6 @@ export class Roster {
     return at >= 0;
   }
 
-  has(peer: Peer): boolean {
-    return this.#peers.includes(peer);
-  }
-
   get all(): readonly Peer[] {
     return this.#peers;
   }
