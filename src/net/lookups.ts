@@ -9,7 +9,7 @@ export interface FoundAddress {
 }
 
 /** Finds the addresses of a name. @throws {Error} if there are none */
-export type Lookup = (name: string) => Promise<readonly FoundAddress[]>;
+export type NameLookup = (name: string) => Promise<readonly FoundAddress[]>;
 
 /** Maximum number of look-ups in progress, for all callers. */
 const MAX_PARALLEL = 8;
@@ -24,8 +24,8 @@ interface Waiting {
 }
 
 /** Limits the look-ups in progress: one that timed out for its caller still occupies its thread. */
-export class Lookups {
-  readonly #lookup: Lookup;
+export class NameLookups {
+  readonly #lookup: NameLookup;
   readonly #timeout: number;
   readonly #waiting: Waiting[] = [];
   #running = 0;
@@ -34,7 +34,7 @@ export class Lookups {
    * @param lookup asks the system
    * @param timeout milliseconds after which a caller gets an error
    */
-  constructor(lookup: Lookup, timeout = TIMEOUT) {
+  constructor(lookup: NameLookup, timeout = TIMEOUT) {
     this.#lookup = lookup;
     this.#timeout = timeout;
   }
@@ -77,7 +77,7 @@ export class Lookups {
 }
 
 /** By the resolver of the system, for all callers together. Node's module takes long to load and few need it. */
-export const systemLookups = new Lookups(async (name) => {
+export const systemLookups = new NameLookups(async (name) => {
   const { lookup } = await import("node:dns/promises");
   return await lookup(name, { all: true });
 });

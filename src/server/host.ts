@@ -2,7 +2,7 @@ import type { Services } from "./server_parts.ts";
 import type { Roster } from "../cluster/roster.ts";
 import type { LogLevel } from "../common/log_level.ts";
 import { Mailer, type MailerOptions } from "../net/mailer.ts";
-import { DEFAULT_LIMITS, type Limits, type RuleName } from "../net/sandbox/policy.ts";
+import { DEFAULT_SOCKET_LIMITS, type RuleName, type SocketLimits } from "../net/sandbox/policy.ts";
 import { ScriptSockets } from "../net/sandbox/script_sockets.ts";
 import { SocketHost } from "../net/sandbox/socket_host.ts";
 import type { Host, Mail, SocketMemory, Sockets } from "../script/api/host.ts";
@@ -183,9 +183,9 @@ const listsOf = (config: Config): string =>
   (["sandbox.connect", "sandbox.udp", "sandbox.listen"] as const)
     .map((list) => config[list].map(({ text }) => text)).join(";");
 
-function limitsOf(config: Config): Limits {
+function limitsOf(config: Config): SocketLimits {
   return {
-    ...DEFAULT_LIMITS,
+    ...DEFAULT_SOCKET_LIMITS,
     sockets: config["script.sockets"],
     buffered: config["script.buffered"] * MIB,
   };

@@ -2,7 +2,7 @@
 import { Reader } from "../bytes/reader.ts";
 import { hostText } from "../common/address.ts";
 import { ipText } from "../common/ip.ts";
-import { type Policy, PORT_BLOCK } from "../net/sandbox/policy.ts";
+import { PORT_BLOCK, type SandboxPolicy } from "../net/sandbox/policy.ts";
 import {
   type AddressRule,
   LOOPBACK,
@@ -25,7 +25,7 @@ const MAX_ENTRIES = 65_536;
  */
 export function sandboxPolicy(
   config: Pick<Config, List>,
-): Policy {
+): SandboxPolicy {
   const connect = new RuleList("sandbox.connect", config);
   const udp = new RuleList("sandbox.udp", config);
   const listen = new RuleList("sandbox.listen", config);

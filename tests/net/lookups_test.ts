@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { type FoundAddress, Lookups } from "../../src/net/lookups.ts";
+import { type FoundAddress, NameLookups } from "../../src/net/lookups.ts";
 
 /** Look-ups that the test ends. */
 function held(timeout?: number) {
   const asked: { name: string; end: (found: FoundAddress[] | Error) => void }[] = [];
-  const lookups = new Lookups(
+  const lookups = new NameLookups(
     (name) =>
       new Promise((resolve, reject) =>
         asked.push({
@@ -19,7 +19,7 @@ function held(timeout?: number) {
 
 const settled = () => new Promise((resolve) => setTimeout(resolve, 0));
 
-Deno.test("Lookups runs at most 8 look-ups at once, and counts hanging ones whose callers have given up", async () => {
+Deno.test("NameLookups runs at most 8 look-ups at once, and counts hanging ones whose callers have given up", async () => {
   const { asked, lookups } = held(1);
   const all = Array.from({ length: 100 }, (_, i) => lookups.find(`host${i}.example`));
   for (const result of await Promise.allSettled(all)) {
@@ -34,7 +34,7 @@ Deno.test("Lookups runs at most 8 look-ups at once, and counts hanging ones whos
   assert.equal(lookups.running, 7);
 });
 
-Deno.test("Lookups runs waiting look-ups in order, and returns each its own answer", async () => {
+Deno.test("NameLookups runs waiting look-ups in order, and returns each its own answer", async () => {
   const { asked, lookups } = held();
   const all = Array.from({ length: 10 }, (_, i) => lookups.find(`host${i}.example`));
   for (const { end } of asked.splice(0, 1)) end(new Error("not found"));
@@ -53,7 +53,7 @@ Deno.test("Lookups runs waiting look-ups in order, and returns each its own answ
   assert.equal(lookups.running, 0);
 });
 
-Deno.test("Lookups refuses a look-up while 1,024 others wait", async () => {
+Deno.test("NameLookups refuses a look-up while 1,024 others wait", async () => {
   const { asked, lookups } = held();
   const all = Array.from({ length: 8 + 1_024 }, (_, i) => lookups.find(`${i}`));
   await assert.rejects(lookups.find("one more"), /too many/);

@@ -1,13 +1,17 @@
 // SocketHost starts the workers of sockets before scripts need them.
 import assert from "node:assert/strict";
-import { DEFAULT_LIMITS, type Policy, PORT_BLOCK } from "../../src/net/sandbox/policy.ts";
+import {
+  DEFAULT_SOCKET_LIMITS,
+  PORT_BLOCK,
+  type SandboxPolicy,
+} from "../../src/net/sandbox/policy.ts";
 import { ScriptSockets } from "../../src/net/sandbox/script_sockets.ts";
 import { SocketHost } from "../../src/net/sandbox/socket_host.ts";
 import { farPorts, freePort } from "../support/ports.ts";
 
 const farPort = farPorts();
 
-const base: Policy = {
+const base: SandboxPolicy = {
   connect: (ip) => ip === "127.0.0.1",
   udp: (ip) => ip === "127.0.0.1",
   listen: (_, port) => port >= 1024,
@@ -24,7 +28,7 @@ const base: Policy = {
 
 /** Runs a test that can count the started workers. */
 async function counting(
-  policy: Policy,
+  policy: SandboxPolicy,
   test: (host: SocketHost, sockets: ScriptSockets, count: () => number) => Promise<void> | void,
 ): Promise<void> {
   const original = globalThis.Worker;
@@ -35,7 +39,7 @@ async function counting(
       count++;
     }
   };
-  const host = new SocketHost(policy, DEFAULT_LIMITS);
+  const host = new SocketHost(policy, DEFAULT_SOCKET_LIMITS);
   const sockets = new ScriptSockets(host);
   try {
     await test(host, sockets, () => count);
@@ -119,10 +123,10 @@ Deno.test("SocketHost keeps its workers when only limits change, and replaces th
   counting(base, (host, sockets, count) => {
     const [port, other] = [freePort(), farPort()];
     host.prepare({ ports: [port, other], connects: false });
-    host.reload(base, { ...DEFAULT_LIMITS, sockets: 3 });
+    host.reload(base, { ...DEFAULT_SOCKET_LIMITS, sockets: 3 });
     useAll(sockets, [port]);
     assert.equal(count(), 1);
-    host.reload({ ...base }, DEFAULT_LIMITS);
+    host.reload({ ...base }, DEFAULT_SOCKET_LIMITS);
     useAll(sockets, [other]);
     assert.ok(count() > 1);
   }));

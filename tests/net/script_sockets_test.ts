@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { canonicalIp } from "../../src/common/ip.ts";
 import type { Tcp, TcpEvents, Udp } from "../../src/common/socket_events.ts";
-import { DEFAULT_LIMITS, type Limits, type Policy } from "../../src/net/sandbox/policy.ts";
+import {
+  DEFAULT_SOCKET_LIMITS,
+  type SandboxPolicy,
+  type SocketLimits,
+} from "../../src/net/sandbox/policy.ts";
 import { hostFault, resolve } from "../../src/net/sandbox/resolve.ts";
 import { ScriptSockets } from "../../src/net/sandbox/script_sockets.ts";
 import { SocketHost } from "../../src/net/sandbox/socket_host.ts";
@@ -12,7 +16,7 @@ const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 /** Lets scripts use 127.0.0.1 only, and listen on high ports. */
-const loopback: Policy = {
+const loopback: SandboxPolicy = {
   connect: (ip) => ip === "127.0.0.1",
   udp: (ip) => ip === "127.0.0.1",
   listen: (_, port) => port >= 1024,
@@ -59,11 +63,15 @@ class Events {
 }
 
 async function withSockets(
-  policy: Policy,
+  policy: SandboxPolicy,
   test: (sockets: ScriptSockets, host: SocketHost) => Promise<void>,
-  limits: Partial<Limits> = {},
+  limits: Partial<SocketLimits> = {},
 ): Promise<void> {
-  const host = new SocketHost(policy, { ...DEFAULT_LIMITS, openTimeout: 5 * PATIENCE, ...limits });
+  const host = new SocketHost(policy, {
+    ...DEFAULT_SOCKET_LIMITS,
+    openTimeout: 5 * PATIENCE,
+    ...limits,
+  });
   const sockets = new ScriptSockets(host);
   try {
     await test(sockets, host);
@@ -694,7 +702,7 @@ Deno.test("ScriptSockets opens a port again right after closing it", () =>
   }));
 
 /** Allows 127.0.0.1 by a rule that Deno's permissions cannot express, such as a name. */
-const byName: Policy = {
+const byName: SandboxPolicy = {
   ...loopback,
   connect: (ip, _port, name) => ip === "127.0.0.1" && name !== undefined,
   udp: (ip, _port, name) => ip === "127.0.0.1" && name !== undefined,

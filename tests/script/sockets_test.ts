@@ -1,14 +1,14 @@
 // Sockets and mail of scripts, over real sockets of this machine. SOCK-001 to SOCK-068.
 import assert from "node:assert/strict";
-import type { Policy } from "../../src/net/sandbox/policy.ts";
-import { DEFAULT_LIMITS } from "../../src/net/sandbox/policy.ts";
+import type { SandboxPolicy } from "../../src/net/sandbox/policy.ts";
+import { DEFAULT_SOCKET_LIMITS } from "../../src/net/sandbox/policy.ts";
 import { ScriptSockets } from "../../src/net/sandbox/script_sockets.ts";
 import { SocketHost } from "../../src/net/sandbox/socket_host.ts";
 import { freePort } from "../support/ports.ts";
 import { PATIENCE, until } from "../support/wait.ts";
 import { Machine } from "./machine.ts";
 
-const loopback: Policy = {
+const loopback: SandboxPolicy = {
   connect: (ip) => ip === "127.0.0.1",
   udp: (ip) => ip === "127.0.0.1" || ip === "255.255.255.255",
   listen: (_, port) => port >= 1024,
@@ -22,7 +22,10 @@ const loopback: Policy = {
 /** A machine with sockets and a script that logs by INFO. */
 class Networked {
   readonly machine = new Machine();
-  readonly sockets = new SocketHost(loopback, { ...DEFAULT_LIMITS, openTimeout: 5 * PATIENCE });
+  readonly sockets = new SocketHost(loopback, {
+    ...DEFAULT_SOCKET_LIMITS,
+    openTimeout: 5 * PATIENCE,
+  });
 
   /** The sockets of the application that started last. */
   last: ScriptSockets | undefined;

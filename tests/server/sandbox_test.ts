@@ -1,6 +1,6 @@
 // Addresses that scripts can reach with the default lists, by every spelling of an address.
 import assert from "node:assert/strict";
-import { DEFAULT_LIMITS } from "../../src/net/sandbox/policy.ts";
+import { DEFAULT_SOCKET_LIMITS } from "../../src/net/sandbox/policy.ts";
 import { ScriptSockets } from "../../src/net/sandbox/script_sockets.ts";
 import { SocketHost } from "../../src/net/sandbox/socket_host.ts";
 import { readConfig } from "../../src/config/config.ts";
@@ -151,7 +151,7 @@ Deno.test("The sandbox connects to the address that it checked, even if the name
     "odd.test": [["0x7f.1", "localhost", ""]],
   };
   let asked = 0;
-  const host = new SocketHost(policy(), DEFAULT_LIMITS, (name) => {
+  const host = new SocketHost(policy(), DEFAULT_SOCKET_LIMITS, (name) => {
     asked++;
     const left = answers[name];
     const addresses = left.length > 1 ? left.shift()! : left[0];
@@ -189,7 +189,7 @@ Deno.test("The sandbox connects to the address that it checked, even if the name
 
 Deno.test("The sandbox looks up a name once for several datagrams, and checks each address", async () => {
   let asked = 0;
-  const host = new SocketHost(policy(), DEFAULT_LIMITS, () => {
+  const host = new SocketHost(policy(), DEFAULT_SOCKET_LIMITS, () => {
     asked++;
     return Promise.resolve([{ address: "10.0.0.1", family: 4 }]);
   });
@@ -217,7 +217,7 @@ Deno.test("The sandbox reports a time-out if a peer or resolver does not answer"
   const filling = Array.from({ length: 4 }, () => Deno.connect({ hostname: "127.0.0.1", port }));
   const host = new SocketHost(
     policy(),
-    { ...DEFAULT_LIMITS, connectTimeout: 2000 },
+    { ...DEFAULT_SOCKET_LIMITS, connectTimeout: 2000 },
     () => new Promise(() => {}),
   );
   const sockets = new ScriptSockets(host);

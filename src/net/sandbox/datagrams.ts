@@ -15,7 +15,7 @@ const NAME_LIFETIME = 10_000;
 const MAX_NAMES = 64;
 
 /** A UDP socket. */
-export class DatagramSocket implements Udp {
+export class ScriptDatagramSocket implements Udp {
   #id = 0;
   #held = 0;
   /** Further sockets for addresses with workers of their own, by address. */
@@ -41,10 +41,10 @@ export class DatagramSocket implements Udp {
     port: number,
     events: UdpEvents,
     broadcast: boolean,
-  ): DatagramSocket | string {
+  ): ScriptDatagramSocket | string {
     const worker = host.bound(hostname, port);
     if (typeof worker === "string") return worker;
-    const socket = new DatagramSocket(ledger, host, worker, events, broadcast, port !== 0);
+    const socket = new ScriptDatagramSocket(ledger, host, worker, events, broadcast, port !== 0);
     const id = worker.add((message) => {
       if (message.ev === "datagram") credit.done(message.bytes.length + MESSAGE_COST);
       socket.#receive(message);

@@ -4,7 +4,7 @@
 /** A list for Deno's `net` permission, or true for all addresses. */
 export type Permission = readonly string[] | true;
 
-export interface Policy {
+export interface SandboxPolicy {
   /** Whether a TCP connection may be opened to an address. @param name the host name it was resolved from */
   connect(ip: string, port: number, name?: string): boolean;
   /** Whether a datagram may be sent to an address. */
@@ -31,7 +31,7 @@ export interface Policy {
 export const PORT_BLOCK = 1024;
 
 /** Limits of one application. */
-export interface Limits {
+export interface SocketLimits {
   /** Maximum number of open sockets of all kinds. */
   readonly sockets: number;
   /** Maximum number of bytes that wait to be sent on all sockets together. */
@@ -47,7 +47,7 @@ export interface Limits {
   readonly openTimeout: number;
 }
 
-export const DEFAULT_LIMITS: Limits = {
+export const DEFAULT_SOCKET_LIMITS: SocketLimits = {
   sockets: 1024,
   buffered: 32 * 1024 * 1024,
   acceptsPerSecond: 200,

@@ -1,8 +1,8 @@
 // Resolves host names of scripts.
 import { canonicalIp } from "../../common/ip.ts";
-import { type Lookup, systemLookups } from "../lookups.ts";
+import { type NameLookup, systemLookups } from "../lookups.ts";
 
-export type { Lookup };
+export type { NameLookup };
 
 /** The error in the syntax of a host, or undefined; without a look-up. */
 export function hostFault(host: string): string | undefined {
@@ -14,14 +14,14 @@ export function hostFault(host: string): string | undefined {
 }
 
 /** By the system's resolver. */
-const systemLookup: Lookup = (name) => systemLookups.find(name);
+const systemLookup: NameLookup = (name) => systemLookups.find(name);
 
 /**
  * All addresses of a host in canonical form, IPv4 first, as most rules name IPv4 addresses.
  *
  * @throws {Error} if the name is unknown
  */
-export async function resolve(host: string, lookup: Lookup = systemLookup): Promise<string[]> {
+export async function resolve(host: string, lookup: NameLookup = systemLookup): Promise<string[]> {
   const ip = canonicalIp(host);
   if (ip !== undefined) return [ip];
   let found: string[] = [];

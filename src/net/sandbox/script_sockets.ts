@@ -4,7 +4,7 @@ import { addressText } from "../../common/address.ts";
 import { canonicalIp } from "../../common/ip.ts";
 import type { ListenEvents, Tcp, TcpEvents, Udp, UdpEvents } from "../../common/socket_events.ts";
 import { Connection } from "./connection.ts";
-import { DatagramSocket } from "./datagrams.ts";
+import { ScriptDatagramSocket } from "./datagrams.ts";
 import type { Ledger } from "./ledger.ts";
 import { Listener } from "./listener.ts";
 import { ANY_ADDRESS } from "./messages.ts";
@@ -97,7 +97,7 @@ export class ScriptSockets {
         .message;
     }
     if (port !== 0 && this.#host.udpPorts.taken(ip, port)) return "Address already in use";
-    return DatagramSocket.open(this.#ledger(), this.#host, ip, port, events, broadcast);
+    return ScriptDatagramSocket.open(this.#ledger(), this.#host, ip, port, events, broadcast);
   }
 
   /** Resolves a name, checks every address and connects to the first allowed one. */

@@ -3,16 +3,16 @@ import { addressText } from "../../common/address.ts";
 import { within } from "../../common/wait.ts";
 import { type Descriptors, descriptors as ownDescriptors } from "../descriptors.ts";
 import {
-  DEFAULT_LIMITS,
-  type Limits,
+  DEFAULT_SOCKET_LIMITS,
   type Permission,
-  type Policy,
   PORT_BLOCK,
   type RuleName,
   SandboxError,
+  type SandboxPolicy,
+  type SocketLimits,
 } from "./policy.ts";
 import { ANY_ADDRESS } from "./messages.ts";
-import { type Lookup, resolve } from "./resolve.ts";
+import { type NameLookup, resolve } from "./resolve.ts";
 import { UdpPorts } from "./udp_ports.ts";
 import { WorkerLink } from "./worker_link.ts";
 
@@ -43,10 +43,10 @@ export class SocketHost {
   /** Workers for single addresses by address, the most recently used last. */
   readonly #alone = new Map<string, WorkerLink>();
   readonly #retired = new Set<WorkerLink>();
-  #policy: Policy;
-  #limits: Limits;
+  #policy: SandboxPolicy;
+  #limits: SocketLimits;
 
-  readonly #lookup: Lookup | undefined;
+  readonly #lookup: NameLookup | undefined;
   readonly descriptors: Descriptors;
 
   /**
@@ -54,9 +54,9 @@ export class SocketHost {
    * @param descriptors of the process
    */
   constructor(
-    policy: Policy,
-    limits: Limits = DEFAULT_LIMITS,
-    lookup?: Lookup,
+    policy: SandboxPolicy,
+    limits: SocketLimits = DEFAULT_SOCKET_LIMITS,
+    lookup?: NameLookup,
     descriptors: Descriptors = ownDescriptors,
   ) {
     this.descriptors = descriptors;
@@ -72,16 +72,16 @@ export class SocketHost {
     return within(resolve(host, this.#lookup), connectTimeout, late);
   }
 
-  get policy(): Policy {
+  get policy(): SandboxPolicy {
     return this.#policy;
   }
 
-  get limits(): Limits {
+  get limits(): SocketLimits {
     return this.#limits;
   }
 
   /** Applies another policy and other limits; open sockets stay. */
-  reload(policy: Policy, limits: Limits): void {
+  reload(policy: SandboxPolicy, limits: SocketLimits): void {
     this.#limits = limits;
     if (policy === this.#policy) return;
     this.#policy = policy;

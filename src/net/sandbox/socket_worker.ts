@@ -3,9 +3,9 @@
 // `[sandbox]`: it can reach no other address, even if a message says so.
 import { type ToWorker, writeReply } from "./messages.ts";
 import { closingOf } from "./worker/closing.ts";
-import { Connection, connections } from "./worker/connection.ts";
-import { datagrams, DatagramSocket } from "./worker/datagrams.ts";
-import { Listener, listeners } from "./worker/listener.ts";
+import { connections, WorkerConnection } from "./worker/connection.ts";
+import { datagrams, WorkerDatagramSocket } from "./worker/datagrams.ts";
+import { listeners, WorkerListener } from "./worker/listener.ts";
 import { say, textOf } from "./worker/output.ts";
 
 /** Opens a port that a script waits for, and answers. */
@@ -33,7 +33,7 @@ function closeListener(id: number, reply: SharedArrayBuffer | undefined): void {
 function handle(message: ToWorker): void {
   switch (message.op) {
     case "connect":
-      new Connection(message.id).connect(message.hostname, message.port, message.timeout);
+      new WorkerConnection(message.id).connect(message.hostname, message.port, message.timeout);
       break;
     case "write":
       connections.get(message.id)?.write(message.bytes);
@@ -49,7 +49,7 @@ function handle(message: ToWorker): void {
       break;
     case "listen": {
       const { id, hostnames, port, rate } = message;
-      answer(message.reply, `tcp ${port}`, () => new Listener(id, hostnames, port, rate));
+      answer(message.reply, `tcp ${port}`, () => new WorkerListener(id, hostnames, port, rate));
       break;
     }
     case "bind": {
@@ -57,7 +57,7 @@ function handle(message: ToWorker): void {
       answer(
         message.reply,
         `udp ${port}`,
-        () => new DatagramSocket(id, hostname, port, ipv6Only),
+        () => new WorkerDatagramSocket(id, hostname, port, ipv6Only),
       );
       break;
     }

@@ -6,10 +6,10 @@ const LINGER = { bytes: 256 * 1024, milliseconds: 5_000, connections: 256 };
 let lingering = 0;
 
 /** Open connections by id: positive ids come from scripts, negative ones were accepted. */
-export const connections = new Map<number, Connection>();
+export const connections = new Map<number, WorkerConnection>();
 
 /** One TCP connection of a script. */
-export class Connection {
+export class WorkerConnection {
   #conn: Deno.TcpConn | undefined;
   #closed = false;
   readonly #queue: Uint8Array[] = [];

@@ -5,10 +5,10 @@ import { remember } from "./closing.ts";
 import { addressOf, isIpv4, say, textOf } from "./output.ts";
 
 /** Open sockets by id. */
-export const datagrams = new Map<number, DatagramSocket>();
+export const datagrams = new Map<number, WorkerDatagramSocket>();
 
 /** One UDP socket of a script. */
-export class DatagramSocket {
+export class WorkerDatagramSocket {
   readonly #socket: Deno.DatagramConn;
   /** Whether it is an IPv6 socket, for which IPv4 addresses are mapped into IPv6. */
   readonly #ipv6: boolean;

@@ -1,15 +1,15 @@
 import { sleep } from "../../../common/wait.ts";
 import { AcceptRate } from "../accept_rate.ts";
 import { remember } from "./closing.ts";
-import { Connection } from "./connection.ts";
+import { WorkerConnection } from "./connection.ts";
 import { addressOf, isIpv4, say, textOf } from "./output.ts";
 
 /** Open ports by id. */
-export const listeners = new Map<number, Listener>();
+export const listeners = new Map<number, WorkerListener>();
 let lastChild = 0;
 
 /** One TCP port that a script listens on. */
-export class Listener {
+export class WorkerListener {
   readonly #listeners: Deno.TcpListener[];
   readonly #ipv6Only: boolean;
   readonly ended: Promise<void>;
@@ -45,7 +45,7 @@ export class Listener {
           conn.close();
           continue;
         }
-        const connection = new Connection(--lastChild);
+        const connection = new WorkerConnection(--lastChild);
         say({
           ev: "accepted",
           id: this.id,
