@@ -154,7 +154,7 @@ export function secretsOf({ texts }: Configuration): string[] {
 }
 
 /** Keys of the values that differ, as `[section] key`: those that apply at once, and those that need a restart. */
-export function changesOf(
+export function configChanges(
   before: Configuration,
   after: Configuration,
 ): { live: string[]; restart: string[] } {

@@ -11,10 +11,10 @@ import style from "./page/style.css" with { type: "text" };
 import table from "./page/table.js" with { type: "text" };
 import tables from "./page/tables.js" with { type: "text" };
 import { selectRows } from "./rows.ts";
-import type { Source } from "./snapshot.ts";
+import type { MonitorSource } from "./snapshot.ts";
 
 export interface MonitorOptions {
-  readonly source: Source;
+  readonly source: MonitorSource;
   /** Required on every request except `/health` and the page's own files; "" requires no token. */
   readonly token: string;
   /**

@@ -1,8 +1,8 @@
-import type { ApplicationRow, RelayRow, ServerRow, Status, Totals } from "./snapshot.ts";
+import type { ApplicationRow, RelayRow, ServerRow, ServerStatus, Totals } from "./snapshot.ts";
 
 /** The values that all metrics are made of, read once per scrape. */
 export interface Numbers {
-  readonly status: Status;
+  readonly status: ServerStatus;
   readonly totals: Totals;
   readonly servers: readonly ServerRow[];
   readonly applications: readonly ApplicationRow[];

@@ -1,12 +1,12 @@
 // The metrics for Prometheus, in its text format:
 // https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
 import { METRICS } from "./metric_table.ts";
-import type { Source } from "./snapshot.ts";
+import type { MonitorSource } from "./snapshot.ts";
 
 export const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
 /** The text of a scrape: the current value of every metric. */
-export function metricsOf(source: Source): string {
+export function metricsOf(source: MonitorSource): string {
   const numbers = {
     status: source.status(),
     totals: source.totals(),

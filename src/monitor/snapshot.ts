@@ -3,7 +3,7 @@
 
 import type { HistoryRows } from "./history.ts";
 
-export interface Status {
+export interface ServerStatus {
   readonly version: string;
   /** Milliseconds since 1970-01-01 UTC. */
   readonly startedAt: number;
@@ -272,8 +272,8 @@ export interface RecordingTotals {
 }
 
 /** Source of the state; the server implements it. */
-export interface Source {
-  status(): Status;
+export interface MonitorSource {
+  status(): ServerStatus;
   /** Traffic of RTMFP and of the doors that have a row, and clients, over the last hour. */
   history(): HistoryRows;
   /** At most `limit` rows from the `offset`th on. */

@@ -1,7 +1,7 @@
 import { StartError } from "./start_error.ts";
 
 /** Certificate chain and private key in PEM form. */
-export interface Certificate {
+export interface PemCertificate {
   readonly cert: string;
   readonly key: string;
 }
@@ -12,11 +12,11 @@ export interface Certificate {
  * @returns undefined if it names neither
  * @throws {StartError} if it names only one, or a file cannot be read
  */
-export async function readCertificate(
+export async function readPemCertificate(
   section: string,
   certificate: string,
   key: string,
-): Promise<Certificate | undefined> {
+): Promise<PemCertificate | undefined> {
   if (certificate === "" && key === "") return undefined;
   if (certificate === "" || key === "") {
     throw new StartError(`[${section}] certificate and key: set both or neither`);

@@ -14,7 +14,7 @@ export interface Named {
 }
 
 /** Used by the thread of the loop. */
-export class Heartbeat {
+export class LoopHeartbeat {
   readonly shared = new Int32Array(new SharedArrayBuffer(LENGTH * 4));
   readonly #applications = new Map<string, number>();
   readonly #events = new Map<string, number>();

@@ -10,7 +10,7 @@ import type { Configuration } from "../config/config.ts";
 import { md5, prepareDigests, sha256 } from "./digests.ts";
 import { expectedSockets } from "./expected_sockets.ts";
 import { absolute, asFolder } from "./folders.ts";
-import type { Heartbeat } from "./heartbeat.ts";
+import type { LoopHeartbeat } from "./heartbeat.ts";
 import { type Log, standardOutput } from "../log/log.ts";
 import { mayMail, sandboxPolicy } from "./sandbox_policy.ts";
 import type { Config } from "../config/settings.ts";
@@ -37,7 +37,7 @@ export class ScriptHost implements Host {
   readonly #home: string;
   readonly #log: Log;
   readonly #services: Services;
-  readonly #heartbeat: Heartbeat | undefined;
+  readonly #heartbeat: LoopHeartbeat | undefined;
   readonly #sockets: SocketHost;
   /** The text of the lists from which the policy was made. */
   #lists: string;
@@ -52,7 +52,7 @@ export class ScriptHost implements Host {
     home: string,
     log: Log,
     services: Services,
-    heartbeat?: Heartbeat,
+    heartbeat?: LoopHeartbeat,
   ) {
     this.#home = home;
     this.#heartbeat = heartbeat;

@@ -2,7 +2,7 @@ import { addressText } from "../common/address.ts";
 import type { Config } from "../config/settings.ts";
 import type { Log } from "../log/log.ts";
 import { Monitor, type MonitorOptions } from "../monitor/handler.ts";
-import type { Source } from "../monitor/snapshot.ts";
+import type { MonitorSource } from "../monitor/snapshot.ts";
 import { type HttpServer, serveHttp } from "../net/http.ts";
 
 /**
@@ -12,7 +12,7 @@ import { type HttpServer, serveHttp } from "../net/http.ts";
  * @throws {Error} if the port cannot be opened
  */
 export async function serveMonitor(
-  source: Source,
+  source: MonitorSource,
   config: () => Config,
   log: Log,
   server: Pick<MonitorOptions, "healthy" | "restart">,

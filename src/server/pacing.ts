@@ -18,7 +18,7 @@ const MAX_REST = 200;
  * at 500 connections, and 200 ms from 1,000 on. After a long pass the next one waits at least as long, which leaves
  * half of the time for other work.
  */
-export class Pacing {
+export class WritePacing {
   #next = 0;
   /** Usual time (ms) of a pass. */
   #usual = 0;

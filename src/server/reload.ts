@@ -1,4 +1,4 @@
-import { changesOf, type Configuration } from "../config/config.ts";
+import { configChanges, type Configuration } from "../config/config.ts";
 import type { Log, LogOptions } from "../log/log.ts";
 import type { ScriptHost } from "./host.ts";
 import type { Server } from "./server.ts";
@@ -20,8 +20,8 @@ export function reloading({ setup, log, server, host, watchdog }: Reloaded): () 
   const apply = (next: Configuration) => {
     host?.reload(next.config);
     server.reload(next.config);
-    const { live } = changesOf(applied, next);
-    const { restart } = changesOf(setup.configuration, next);
+    const { live } = configChanges(applied, next);
+    const { restart } = configChanges(setup.configuration, next);
     applied = next;
     for (const warning of next.warnings) log.warn(warning);
     return { live, restart };

@@ -3,7 +3,7 @@ import { addressText } from "../common/address.ts";
 import type { DoorRow } from "../monitor/snapshot.ts";
 import { StreamListener, type StreamListenerOptions } from "../net/stream_socket.ts";
 import { tcpError } from "../net/tcp.ts";
-import { type Certificate, readCertificate } from "./certificate.ts";
+import { type PemCertificate, readPemCertificate } from "./certificate.ts";
 import { type DoorHost, type OpenDoor, sendBufferOf } from "./doors.ts";
 import { RtmpSessions } from "./rtmp_sessions.ts";
 import { StartError } from "./start_error.ts";
@@ -12,7 +12,7 @@ import { StartError } from "./start_error.ts";
 export async function openRtmpDoor(host: DoorHost): Promise<OpenDoor> {
   const config = host.config();
   const door = new RtmpDoor(host);
-  const tls = await readCertificate("rtmp", config["rtmp.certificate"], config["rtmp.key"]);
+  const tls = await readPemCertificate("rtmp", config["rtmp.certificate"], config["rtmp.key"]);
   if (config["rtmp.tlsPort"] > 0 && !tls) {
     throw new StartError("[rtmp] tlsPort requires certificate and key");
   }
@@ -31,7 +31,7 @@ class RtmpDoor implements OpenDoor {
   readonly #sessions: RtmpSessions;
   #listener: StreamListener | undefined;
   #tlsListener: StreamListener | undefined;
-  #certificate: Certificate | undefined;
+  #certificate: PemCertificate | undefined;
 
   constructor(host: DoorHost) {
     this.#host = host;
@@ -44,7 +44,7 @@ class RtmpDoor implements OpenDoor {
   }
 
   /** @throws {StartError} */
-  listenTls(certificate: Certificate): void {
+  listenTls(certificate: PemCertificate): void {
     this.#tlsListener = this.#open("tlsPort", "rtmps", certificate);
     this.#certificate = certificate;
   }
@@ -63,7 +63,7 @@ class RtmpDoor implements OpenDoor {
   reload(): void {
     if (!this.#tlsListener) return;
     const config = this.#host.config();
-    readCertificate("rtmp", config["rtmp.certificate"], config["rtmp.key"])
+    readPemCertificate("rtmp", config["rtmp.certificate"], config["rtmp.key"])
       .then((certificate) => this.#renew(certificate))
       .catch((error) => this.#host.log.error(`Keeping the old certificate: ${error.message}`));
   }
@@ -81,7 +81,7 @@ class RtmpDoor implements OpenDoor {
   #open(
     key: "port" | "tlsPort",
     protocol: "rtmp" | "rtmps",
-    tls: Certificate | undefined,
+    tls: PemCertificate | undefined,
   ): StreamListener {
     const config = this.#host.config();
     const options: StreamListenerOptions = {
@@ -106,7 +106,7 @@ class RtmpDoor implements OpenDoor {
     }
   }
 
-  async #renew(certificate: Certificate | undefined): Promise<void> {
+  async #renew(certificate: PemCertificate | undefined): Promise<void> {
     const { cert, key } = this.#certificate!;
     if (!certificate || (certificate.cert === cert && certificate.key === key)) return;
     await this.#tlsListener?.close();

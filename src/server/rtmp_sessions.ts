@@ -7,7 +7,7 @@ import type { RtmpSession, Wire } from "../rtmp/rtmp_session.ts";
 import { Blocks } from "./blocks.ts";
 import { hmacSha256 } from "./digests.ts";
 import type { DoorHost } from "./doors.ts";
-import { Pacing } from "./pacing.ts";
+import { WritePacing } from "./pacing.ts";
 
 /** Maximum bytes of one write, for a frame or two and for more; maximum unused blocks kept of each size. */
 const SMALL_BLOCK = 8_192;
@@ -44,7 +44,7 @@ export class RtmpSessions {
   #pressing: SessionWire[] = [];
   readonly #small = new Blocks(SMALL_BLOCK, MAX_SMALL_BLOCKS);
   readonly #large = new Blocks(LARGE_BLOCK, MAX_LARGE_BLOCKS);
-  readonly #pacing = new Pacing();
+  readonly #pacing = new WritePacing();
   #manageAt = Infinity;
 
   constructor(host: DoorHost) {

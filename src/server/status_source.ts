@@ -10,13 +10,13 @@ import type {
   ClientRow,
   DoorRow,
   GroupRow,
+  MonitorSource,
   PublicationRow,
   RecordingTotals,
   RelayRow,
   RelayTraffic,
   ServerRow,
-  Source,
-  Status,
+  ServerStatus,
   Totals,
 } from "../monitor/snapshot.ts";
 import type { Config } from "../config/settings.ts";
@@ -55,7 +55,7 @@ interface StatusOptions {
 /** Number of ticks over which lag is reported: ten seconds. */
 const LAG_TICKS = 5;
 
-export class StatusSource implements Source {
+export class StatusSource implements MonitorSource {
   readonly #options: StatusOptions;
   readonly #startedAt = Date.now();
   /** The same by the monotonic clock, as the system's clock may be set. */
@@ -110,7 +110,7 @@ export class StatusSource implements Source {
     return { bytesIn, bytesOut, clients: hub.clients.size };
   }
 
-  status(): Status {
+  status(): ServerStatus {
     const { version, crypto, publicAddress, socket, endpoint, flash, hub, scripts } = this.#options;
     const { counters } = endpoint;
     const memory = Deno.memoryUsage();

@@ -1,5 +1,5 @@
 // A thread that ends the process when the event loop is blocked, so that a service manager restarts it.
-import { Heartbeat, type Named } from "./heartbeat.ts";
+import { LoopHeartbeat, type Named } from "./heartbeat.ts";
 
 /** The exit code of a process whose loop was blocked. */
 export const STALLED = 70;
@@ -22,7 +22,7 @@ export interface ToWatchdog {
 }
 
 export class Watchdog {
-  readonly heartbeat = new Heartbeat((named) => this.#post({ named }));
+  readonly heartbeat = new LoopHeartbeat((named) => this.#post({ named }));
   readonly #worker: Worker;
   readonly #timer: ReturnType<typeof setInterval>;
 

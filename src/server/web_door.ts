@@ -17,7 +17,7 @@ import { WebSocketStream } from "../net/web_socket_stream.ts";
 import { NotViewable } from "../web/flv_viewer.ts";
 import { files } from "../web/pages.ts";
 import { segmentsOf, streamOf, type StreamRequest } from "../web/request.ts";
-import { type Certificate, readCertificate } from "./certificate.ts";
+import { type PemCertificate, readPemCertificate } from "./certificate.ts";
 import { type DoorHost, type OpenDoor, sendBufferOf } from "./doors.ts";
 import { RemotingSessions } from "./remoting_sessions.ts";
 import { RtmpSessions } from "./rtmp_sessions.ts";
@@ -43,7 +43,7 @@ const READING = new Set(["GET", "HEAD"]);
 /** @throws {StartError} if the port cannot be opened, or the certificate is invalid */
 export async function openWebDoor(host: DoorHost): Promise<OpenDoor> {
   const config = host.config();
-  const tls = await readCertificate("web", config["web.certificate"], config["web.key"]);
+  const tls = await readPemCertificate("web", config["web.certificate"], config["web.key"]);
   const door = new WebDoor(host);
   try {
     await door.listen({
@@ -80,7 +80,7 @@ class WebDoor implements OpenDoor {
   readonly #pages: WebPages;
   readonly #lists: WebLists;
   #server: WebServer | undefined;
-  #certificate: Certificate | undefined;
+  #certificate: PemCertificate | undefined;
 
   constructor(host: DoorHost) {
     this.#host = host;
@@ -111,7 +111,7 @@ class WebDoor implements OpenDoor {
   reload(): void {
     if (!this.#certificate) return;
     const config = this.#host.config();
-    readCertificate("web", config["web.certificate"], config["web.key"])
+    readPemCertificate("web", config["web.certificate"], config["web.key"])
       .then((certificate) => certificate && this.#server?.renew(certificate))
       .catch((error) => this.#host.log.error(`Keeping the old certificate: ${error.message}`));
   }

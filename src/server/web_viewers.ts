@@ -6,7 +6,7 @@ import { FlvViewer, type ViewerHost, type Viewing } from "../web/flv_viewer.ts";
 import type { StreamRequest } from "../web/request.ts";
 import { TagBlock } from "../web/tag_block.ts";
 import type { DoorHost } from "./doors.ts";
-import { Pacing } from "./pacing.ts";
+import { WritePacing } from "./pacing.ts";
 
 /** Maximum bytes of one write, and of a WebSocket's buffer; above the latter, its viewer waits. WEB-103. */
 const MAX_WRITE = 65_536;
@@ -41,7 +41,7 @@ export class WebViewers implements ViewerHost {
   readonly #sinks = new Map<FlvViewer, Sink>();
   /** Block for writes, used for one viewer after the other. */
   readonly #block = new TagBlock(ROOM, MAX_WRITE);
-  readonly #pacing = new Pacing();
+  readonly #pacing = new WritePacing();
   readonly #awake = new Set<FlvViewer>();
   #blocked = false;
   #lookAt = Infinity;

@@ -3,7 +3,7 @@ import { TagType } from "../flv/tags.ts";
 import { Frame } from "../media/frame.ts";
 import type { Listener } from "../media/listener.ts";
 import type { PlayRange, RecordedOutput, RecordedPlay } from "../media/recordings.ts";
-import { Pacing } from "./pacing.ts";
+import { PlaybackPacing } from "./pacing.ts";
 import { readScriptData } from "./script_data.ts";
 import { SeekBurst } from "./seek_burst.ts";
 import type { OpenRecording } from "./open_recording.ts";
@@ -39,7 +39,7 @@ type State = "playing" | "draining" | "ended" | "closed";
 export class FilePlayer implements RecordedPlay {
   /** Time (ms) of the next {@link run}. */
   deadline = 0;
-  readonly #pacing: Pacing;
+  readonly #pacing: PlaybackPacing;
   readonly #reader = new TagReader(0);
   #state: State = "playing";
   /** Target (ms) of a seek that has not been done yet. */
@@ -71,7 +71,7 @@ export class FilePlayer implements RecordedPlay {
     readonly host: PlayerHost,
   ) {
     const { start, length } = range;
-    this.#pacing = new Pacing(host.now);
+    this.#pacing = new PlaybackPacing(host.now);
     this.#until = length > 0 ? start + length : Infinity;
     if (length === 0) this.#pictureFrom = start;
     this.#sentTime = start;

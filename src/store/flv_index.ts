@@ -15,7 +15,7 @@ const MAX_HEADER_BYTES = 1 << 20;
  * The codec of a frame: a number of the FLV format, or the four characters of the enhanced form; 0 for
  * an empty message.
  */
-export function codecOf(kind: "audio" | "video", payload: Uint8Array): number {
+export function codecNumberOf(kind: "audio" | "video", payload: Uint8Array): number {
   const first = payload[0] ?? 0;
   const enhanced = kind === "video" ? (first & 0x80) !== 0 : first >> 4 === 9;
   if (enhanced && payload.length >= 5) {
@@ -60,7 +60,7 @@ export class FlvIndex {
   end: number;
   hasAudio = false;
   hasVideo = false;
-  /** Codecs of the first frames; see {@link codecOf}. */
+  /** Codecs of the first frames; see {@link codecNumberOf}. */
   audioCodec: number | undefined;
   videoCodec: number | undefined;
   #headerBytes = 0;
@@ -100,11 +100,11 @@ export class FlvIndex {
     this.duration = Math.max(this.duration, time);
     if (isVideo) {
       this.hasVideo = true;
-      this.videoCodec ??= codecOf("video", tag.data);
+      this.videoCodec ??= codecNumberOf("video", tag.data);
       if (role === "key") this.video.add(time, tag.position);
     } else {
       this.hasAudio = true;
-      this.audioCodec ??= codecOf("audio", tag.data);
+      this.audioCodec ??= codecNumberOf("audio", tag.data);
       if (time - this.audio.last >= AUDIO_INTERVAL) this.audio.add(time, tag.position);
     }
     return true;

@@ -6,7 +6,7 @@ const MAX_BUFFER = 60_000;
 const MAX_BACK = 1_000;
 
 /** Decides when the frames of a file are due: no earlier than the client's buffer needs. VOD-040. */
-export class Pacing {
+export class PlaybackPacing {
   #buffer = DEFAULT_BUFFER;
   /** The media time that was due at the time `#since`, both in ms. */
   #media = 0;

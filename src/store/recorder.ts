@@ -3,7 +3,7 @@ import type { Frame } from "../media/frame.ts";
 import type { ListenerOutput } from "../media/listener.ts";
 import type { Publication } from "../media/publication.ts";
 import type { HoldMemory, RecordEvents, Recording, RecordMode } from "../media/recordings.ts";
-import { codecOf, type FlvIndex } from "./flv_index.ts";
+import { codecNumberOf, type FlvIndex } from "./flv_index.ts";
 import { FlvWriter } from "./flv_writer.ts";
 import { scriptData } from "./recording_metadata.ts";
 import type { IndexedFile } from "./indexes.ts";
@@ -279,7 +279,9 @@ export class Recorder implements ListenerOutput, Recording {
   /** Whether a frame has the codec of the file to which it is appended; else the recording fails. VOD-205 */
   #fits(kind: "audio" | "video", { role, payload }: Frame): boolean {
     const before = kind === "audio" ? this.#codecs.audioCodec : this.#codecs.videoCodec;
-    if (before === undefined || role === "other" || before === codecOf(kind, payload)) return true;
+    if (before === undefined || role === "other" || before === codecNumberOf(kind, payload)) {
+      return true;
+    }
     this.#fail(false, `The file has a different ${kind} codec`);
     return false;
   }

@@ -44,7 +44,7 @@ const ENHANCED_VIDEO = 0x80;
  *
  * @returns `""` if it is not known, undefined for frames without a codec
  */
-export function codecOf({ kind, payload }: Frame): string | undefined {
+export function codecNameOf({ kind, payload }: Frame): string | undefined {
   const [first] = payload;
   if (kind === "data" || first === undefined) return undefined;
   if (kind === "audio") {

@@ -2,7 +2,7 @@ import { flvHeader } from "../flv/tags.ts";
 import type { Clock } from "../media/clock.ts";
 import type { Frame, FrameKind } from "../media/frame.ts";
 import type { ListenerOutput } from "../media/listener.ts";
-import { codecOf, playable, unplayableReason } from "./codecs.ts";
+import { codecNameOf, playable, unplayableReason } from "./codecs.ts";
 import { scriptTagBody } from "./script_tag.ts";
 import { type Tag, TagBlock, tagLength } from "./tag_block.ts";
 
@@ -207,7 +207,7 @@ export class FlvOutput implements ListenerOutput {
 
   /** Reads the codec from the first frame of a kind. */
   #readCodec(frame: Frame): void {
-    const codec = codecOf(frame);
+    const codec = codecNameOf(frame);
     if (codec === undefined) return;
     this.#seen.add(frame.kind);
     if (!playable(frame.kind as "audio" | "video", codec)) {

@@ -1,7 +1,7 @@
-import type { PublicationRow, RelayRow, Source } from "../../src/monitor/snapshot.ts";
+import type { MonitorSource, PublicationRow, RelayRow } from "../../src/monitor/snapshot.ts";
 
 /** A server with two streams, a failing script, and names chosen by a hostile client. */
-export function fakeSource(): Source & { datagrams: number } {
+export function fakeSource(): MonitorSource & { datagrams: number } {
   const page = <T>(rows: T[], offset: number, limit: number) => ({
     total: rows.length,
     rows: rows.slice(offset, offset + limit),

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import type { BrowserContextOptions, Page } from "playwright-core";
 import { Monitor } from "../../src/monitor/handler.ts";
-import type { Source } from "../../src/monitor/snapshot.ts";
+import type { MonitorSource } from "../../src/monitor/snapshot.ts";
 import { serveHttp } from "../../src/net/http.ts";
 import { browserPath } from "../support/browser.ts";
 import { TestBrowser } from "../support/test_browser.ts";
@@ -14,7 +14,7 @@ const path = browserPath("the page");
 const WIDTHS = [1280, 820, 375];
 
 /** A server on which one application has stopped, another has just failed, and the loop was late. */
-function troubledSource(): Source {
+function troubledSource(): MonitorSource {
   const source = fakeSource();
   const status = source.status.bind(source);
   source.status = () => ({ ...status(), loop: { lagMean: 3, lagWorst: 250 } });

@@ -4,7 +4,7 @@ import type { AmfHost } from "../../src/script/api/amf_host.ts";
 import { AmfToLua } from "../../src/script/api/amf_to_lua.ts";
 import { LuaToAmf } from "../../src/script/api/lua_to_amf.ts";
 import { Objects } from "../../src/script/api/objects.ts";
-import { Batch } from "../../src/script/vm/batch.ts";
+import { TableBatch } from "../../src/script/vm/batch.ts";
 import { FUNCTION, Lua, type LuaOptions, REGISTRY, STRING } from "../../src/script/vm/lua.ts";
 import { ScriptError } from "../../src/script/vm/script_error.ts";
 
@@ -40,7 +40,7 @@ export class Machine implements AmfHost {
       this.setGlobal(library);
     }
     this.objects = new Objects<AmfHost>(lua, this, next, (text) => this.log("warn", text));
-    const batch = new Batch(lua);
+    const batch = new TableBatch(lua);
     this.toLua = new AmfToLua(this, batch);
     this.toAmf = new LuaToAmf(this, batch);
     this.define("toAMF", (lua) => {

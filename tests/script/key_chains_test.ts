@@ -1,7 +1,7 @@
 // Hostile keys of dictionaries: numbers with the same place in Lua's hash table.
 import assert from "node:assert/strict";
 import { AmfDictionary, AmfReader, encodeAmf } from "../../src/amf/mod.ts";
-import { KeyChains, placeOf } from "../../src/script/vm/key_chains.ts";
+import { KeyChains, nodeOf } from "../../src/script/vm/key_chains.ts";
 import { Lua } from "../../src/script/vm/lua.ts";
 import { seeded } from "../support/random.ts";
 import { Machine } from "./amf_machine.ts";
@@ -53,7 +53,7 @@ Deno.test("placeOf() returns the place where Lua puts a number", () => {
   }
   for (const key of keys) {
     for (const size of [1, 2, 64, 1_024]) {
-      assert.equal(placeOf(key, size), placeInLua(lua, key, size), `${key}`);
+      assert.equal(nodeOf(key, size), placeInLua(lua, key, size), `${key}`);
     }
   }
   lua.close();
@@ -65,7 +65,7 @@ function longest(keys: readonly number[]): number {
   for (let size = 1; size <= 8 * keys.length; size *= 2) {
     if (size < keys.length) continue;
     const places = new Uint32Array(size);
-    for (const key of keys) most = Math.max(most, ++places[placeOf(key, size)]);
+    for (const key of keys) most = Math.max(most, ++places[nodeOf(key, size)]);
   }
   return most;
 }

@@ -1,10 +1,10 @@
 // Detection of a blocked loop by the watchdog, and its message about the running script.
 import assert from "node:assert/strict";
-import { Heartbeat, StallDetector } from "../../src/server/heartbeat.ts";
+import { LoopHeartbeat, StallDetector } from "../../src/server/heartbeat.ts";
 
 function pair(limit: number) {
   let told = 0;
-  const heartbeat = new Heartbeat((named) => {
+  const heartbeat = new LoopHeartbeat((named) => {
     told++;
     detector.learn(named);
   });

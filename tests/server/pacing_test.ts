@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { Pacing } from "../../src/server/pacing.ts";
+import { WritePacing } from "../../src/server/pacing.ts";
 
 Deno.test("Pacing waits after a long pass as long as the pass took, at most 200 ms", () => {
-  const pacing = new Pacing();
+  const pacing = new WritePacing();
   assert.ok(pacing.next <= 0);
   pacing.passed(1_000, 1_003, 99);
   assert.ok(pacing.next <= 1_003, "a short pass");
@@ -15,7 +15,7 @@ Deno.test("Pacing waits after a long pass as long as the pass took, at most 200 
 });
 
 /** Pause after passes of the same cost, in whole ms. */
-function restOf(cost: number, connections: number, pacing = new Pacing()): number {
+function restOf(cost: number, connections: number, pacing = new WritePacing()): number {
   for (let i = 0; i < 40; i++) pacing.passed(1_000, 1_000 + cost, connections);
   return Math.round(Math.max(0, pacing.next - 1_000 - cost));
 }
@@ -30,7 +30,7 @@ Deno.test("Pacing collects frames for a time that grows with the cost of a pass"
 });
 
 Deno.test("Pacing does not take one delayed pass as the usual one", () => {
-  const pacing = new Pacing();
+  const pacing = new WritePacing();
   assert.equal(restOf(4, 500, pacing), 16);
   pacing.passed(5_000, 5_024, 500);
   assert.equal(pacing.next, 5_048, "as long as that pass, not four times as long");

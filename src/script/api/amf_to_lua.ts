@@ -1,7 +1,7 @@
 // Conversion from AMF to Lua. AMF-050 to AMF-064.
 import type { AmfReader } from "../../amf/mod.ts";
 import { WireError } from "../../bytes/wire_error.ts";
-import type { Batch } from "../vm/batch.ts";
+import type { TableBatch } from "../vm/batch.ts";
 import { ScriptError } from "../vm/script_error.ts";
 import type { AmfHost } from "./amf_host.ts";
 import { LuaSink, SinkParts } from "./lua_sink.ts";
@@ -11,7 +11,7 @@ export class AmfToLua {
   readonly #host: AmfHost;
   readonly #parts: SinkParts;
 
-  constructor(host: AmfHost, batch: Batch) {
+  constructor(host: AmfHost, batch: TableBatch) {
     this.#host = host;
     this.#parts = new SinkParts(host.lua, batch);
   }

@@ -5,7 +5,7 @@ import type { Client } from "../../media/client.ts";
 import type { Group } from "../../media/group.ts";
 import type { FlowWriter } from "../../media/connection.ts";
 import type { Hub } from "../../media/hub.ts";
-import { Batch } from "../vm/batch.ts";
+import { TableBatch } from "../vm/batch.ts";
 import { openLibraries, pushGlobals } from "../vm/libraries.ts";
 import { FUNCTION, Lua, type Ref, TABLE } from "../vm/lua.ts";
 import { ScriptError } from "../vm/script_error.ts";
@@ -32,7 +32,7 @@ import {
   placeOfError,
   withoutPositions,
 } from "./place.ts";
-import { isRefusal, refusalText, type Request } from "./refusals.ts";
+import { isRefusal, refusalLine, type Request } from "./refusals.ts";
 import { Timeouts } from "./timeouts.ts";
 
 /** Maximum characters of the last error of an application, which may quote its clients. */
@@ -101,7 +101,7 @@ export class Api implements AmfHost {
       (text) => this.log("warn", text),
       (text) => this.mistake(text),
     );
-    const batch = new Batch(lua);
+    const batch = new TableBatch(lua);
     this.fromAmf = new AmfToLua(this, batch);
     this.toAmf = new LuaToAmf(this, batch);
   }
@@ -173,7 +173,7 @@ export class Api implements AmfHost {
   /** Logs and counts a request that the running application refuses. */
   refuse(request: Request, error: ScriptError | undefined): void {
     this.running!.refusals[request.step]++;
-    const text = refusalText(request, error ? withoutPositions(error) : "");
+    const text = refusalLine(request, error ? withoutPositions(error) : "");
     if (!error) return this.log("note", text);
     const { file, line } = placeOfError(error) ?? this.definedAt?.() ?? NOWHERE;
     this.host.log(LogLevel.note, text, file, line);

@@ -24,7 +24,7 @@ import { runMain, warnOfNames } from "./main_file.ts";
 import { readRedirection } from "./redirection.ts";
 import { LuaSharedObjects } from "./shared_object_events.ts";
 import { noRefusals } from "./refusals.ts";
-import { StreamEvents } from "./stream_events.ts";
+import { ScriptStreamEvents } from "./stream_events.ts";
 import { TextTable } from "./text_table.ts";
 import { retainedBytes } from "./retained.ts";
 
@@ -66,7 +66,7 @@ export class LuaApplication implements Application {
   readonly #lua: Lua;
   readonly #libraries: LibraryTables;
   readonly #events: Events;
-  readonly #streams: StreamEvents;
+  readonly #streams: ScriptStreamEvents;
 
   /** @param name of its folder; of the root, "www" */
   constructor(
@@ -82,7 +82,7 @@ export class LuaApplication implements Application {
     this.environment = new Environment(api.lua, parent?.environment);
     this.admission = new Admission(api, this);
     this.#events = new Events(api, this);
-    this.#streams = new StreamEvents(api, this.#events);
+    this.#streams = new ScriptStreamEvents(api, this.#events);
     this.sharedObjects = new LuaSharedObjects(api, this, {
       tell: (name, push) => this.#events.run(name, 0, push),
       permit: (name, request, push) => void this.#events.permission(name, request, push),

@@ -1,10 +1,10 @@
 import type { AmfWriter } from "../../amf/mod.ts";
-import { HAS_NAMES, type LuaMemory, RECORD } from "../vm/batch.ts";
+import { HAS_NAMES, type LuaMemory, RECORD_SIZE } from "../vm/batch.ts";
 import { BOOLEAN, FUNCTION, NUMBER, STRING, TABLE } from "../vm/lua.ts";
 
 const NO_BYTES = new Uint8Array(0);
 
-/** Encodes the records of {@link Batch.dump} as AMF. */
+/** Encodes the records of {@link TableBatch.dump} as AMF. */
 export class LuaRecords {
   readonly #memory: LuaMemory;
   readonly #writer: AmfWriter;
@@ -39,7 +39,7 @@ export class LuaRecords {
       default:
         this.#other(type);
     }
-    return at + RECORD;
+    return at + RECORD_SIZE;
   }
 
   #tableRecord(at: number): number {
@@ -52,16 +52,16 @@ export class LuaRecords {
     const hasNames = (view.getInt32(at, true) & HAS_NAMES) !== 0;
     if (length === 0 && hasNames) {
       writer.beginObject(NO_BYTES, 0, 0, id);
-      this.#namedRecords(at + RECORD, end);
+      this.#namedRecords(at + RECORD_SIZE, end);
       writer.endObject();
       return end;
     }
     writer.beginArray(length, hasNames, id);
-    if (hasNames) this.#namedRecords(at + RECORD, end);
+    if (hasNames) this.#namedRecords(at + RECORD_SIZE, end);
     writer.dense();
-    for (at += RECORD; at < end;) {
-      if (view.getInt32(at, true) === NUMBER) at = this.write(at + RECORD);
-      else at = this.#afterRecord(at + RECORD);
+    for (at += RECORD_SIZE; at < end;) {
+      if (view.getInt32(at, true) === NUMBER) at = this.write(at + RECORD_SIZE);
+      else at = this.#afterRecord(at + RECORD_SIZE);
     }
     writer.endArray();
     return end;
@@ -70,7 +70,7 @@ export class LuaRecords {
   #namedRecords(at: number, end: number): void {
     const { bytes, view } = this.#memory;
     while (at < end) {
-      const value = at + RECORD;
+      const value = at + RECORD_SIZE;
       if (view.getInt32(at, true) === STRING && view.getInt32(value, true) !== FUNCTION) {
         const start = view.getInt32(at + 8, true);
         this.#writer.key(bytes, start, start + view.getInt32(at + 4, true));
@@ -82,6 +82,6 @@ export class LuaRecords {
   #afterRecord(at: number): number {
     const { view } = this.#memory;
     const isTable = (view.getInt32(at, true) & 0xff) === TABLE;
-    return isTable ? view.getInt32(at + 12, true) : at + RECORD;
+    return isTable ? view.getInt32(at + 12, true) : at + RECORD_SIZE;
   }
 }

@@ -1,7 +1,7 @@
 import type { AmfReader, AmfSink, VectorKind } from "../../amf/mod.ts";
 import { fromUtf8 } from "../../bytes/text.ts";
 import { WireError } from "../../bytes/wire_error.ts";
-import type { Batch, Queue } from "../vm/batch.ts";
+import type { Queue, TableBatch } from "../vm/batch.ts";
 import { KeyChains, MAX_CHAIN } from "../vm/key_chains.ts";
 import { type Key, type Lua, NIL, NUMBER, type Ref } from "../vm/lua.ts";
 import { ScriptError } from "../vm/script_error.ts";
@@ -32,7 +32,7 @@ export class SinkParts {
   /** A Lua function that calls `__readExternal` of an object with a reader; returns false if there is none. */
   readonly callReadExternal: Ref;
 
-  constructor(lua: Lua, readonly batch: Batch) {
+  constructor(lua: Lua, readonly batch: TableBatch) {
     this.type = lua.key("__type");
     this.raw = lua.key("__raw");
     this.size = lua.key("__size");

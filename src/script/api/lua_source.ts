@@ -1,5 +1,5 @@
 import type { AmfWriter } from "../../amf/mod.ts";
-import type { Batch, LuaMemory } from "../vm/batch.ts";
+import type { LuaMemory, TableBatch } from "../vm/batch.ts";
 import {
   BOOLEAN,
   FUNCTION,
@@ -35,7 +35,7 @@ export class SourceParts {
   /** Address at which Lua writes the length of a string. */
   readonly lengthAt: number;
 
-  constructor(lua: Lua, readonly batch: Batch) {
+  constructor(lua: Lua, readonly batch: TableBatch) {
     this.raw = lua.key("__raw");
     this.time = lua.key("__time");
     this.size = lua.key("__size");

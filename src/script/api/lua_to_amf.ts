@@ -1,7 +1,7 @@
 // Conversion from Lua to AMF. AMF-070 to AMF-079.
 import { type AmfForm, AmfWriter } from "../../amf/mod.ts";
 import { WireError } from "../../bytes/wire_error.ts";
-import type { Batch } from "../vm/batch.ts";
+import type { TableBatch } from "../vm/batch.ts";
 import type { FunctionPointer } from "../vm/lua.ts";
 import { ScriptError } from "../vm/script_error.ts";
 import type { AmfHost } from "./amf_host.ts";
@@ -18,7 +18,7 @@ export class LuaToAmf {
   #writer: AmfWriter | undefined = new AmfWriter();
   #source: LuaSource | undefined; // for #writeArguments
 
-  constructor(host: AmfHost, batch: Batch) {
+  constructor(host: AmfHost, batch: TableBatch) {
     this.#host = host;
     this.#parts = new SourceParts(host.lua, batch);
     this.#writeArguments = host.lua.define((lua) => {

@@ -26,7 +26,7 @@ export interface Request {
 }
 
 /** The log line about a refused request. */
-export function refusalText({ client, step, name }: Request, reason: string): string {
+export function refusalLine({ client, step, name }: Request, reason: string): string {
   const refused = step === "connect" ? "is refused" : `may not ${step} ${name}`;
   return `${client.address} ${refused}${reason && `: ${reason}`}`;
 }

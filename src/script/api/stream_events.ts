@@ -9,7 +9,7 @@ import { publication as publicationBinding } from "./publication.ts";
 import type { Request } from "./refusals.ts";
 
 /** The events of clients that publish and play. API-642 to API-647. */
-export class StreamEvents {
+export class ScriptStreamEvents {
   readonly #api: Api;
   readonly #events: Events;
 

@@ -11,13 +11,13 @@ import {
   PUSH_REF,
   PUSH_STRING,
   PUSH_TABLE,
-  RECORD,
+  RECORD_SIZE,
   SET_ELEMENT,
   SET_FIELD,
 } from "./batch_module.ts";
 import type { Lua, Ref } from "./lua.ts";
 
-export { HAS_NAMES, RECORD };
+export { HAS_NAMES, RECORD_SIZE };
 
 /** Size in bytes of the buffer for records read from Lua; larger tables are read value by value. */
 const DUMP_SIZE = 1 << 16;
@@ -47,7 +47,7 @@ export class LuaMemory {
 }
 
 /** Reads and writes whole tables of one Lua machine. */
-export class Batch {
+export class TableBatch {
   readonly memory: LuaMemory;
   readonly queue: Queue;
   readonly #lua: Lua;
@@ -175,7 +175,7 @@ export class Queue {
     if (this.#at === this.#start + QUEUE_SIZE) this.flush();
     this.#memory.refresh();
     const at = this.#at;
-    this.#at += RECORD;
+    this.#at += RECORD_SIZE;
     this.#memory.view.setInt32(at, operation, true);
     return at;
   }

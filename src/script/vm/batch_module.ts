@@ -3,7 +3,7 @@ import type { LuaExports } from "./exports.ts";
 import { batch } from "./modules.ts";
 
 /** Length (bytes) of a record of {@link BatchExports.dump} or {@link BatchExports.run}. */
-export const RECORD = 16;
+export const RECORD_SIZE = 16;
 
 /** First word of records for `run`; the rest is at offsets 4 and 8. */
 export const PUSH_NIL = 0,

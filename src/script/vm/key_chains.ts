@@ -20,7 +20,7 @@ export class KeyChains {
   /** Counts one more number. @returns false if more than {@link MAX_CHAIN} share its node */
   add(key: number): boolean {
     const few = (places: Uint8Array) => {
-      const place = placeOf(key, places.length);
+      const place = nodeOf(key, places.length);
       const count = (places[place] ?? 0) + 1;
       places[place] = count;
       return count <= MAX_CHAIN;
@@ -35,7 +35,7 @@ export class KeyChains {
  * @param key not NaN
  * @param size number of nodes of the table: a power of 2
  */
-export function placeOf(key: number, size: number): number {
+export function nodeOf(key: number, size: number): number {
   const divisor = (size - 1) | 1;
   if (!Number.isInteger(key) || key >= 2 ** 63 || key < -(2 ** 63)) {
     return hashOfFloat(key) % divisor;
