@@ -1,6 +1,6 @@
 // A minimal RTMP client for benchmarks.
 import { encodeAmf0 } from "../../src/amf/mod.ts";
-import { ChunkWriter, type Outgoing } from "../../src/rtmp/chunk_writer.ts";
+import { ChunkWriter, type OutgoingMessage } from "../../src/rtmp/chunk_writer.ts";
 import { ControlType, writeU32 } from "../../src/rtmp/control.ts";
 import {
   commandMessage,
@@ -67,7 +67,7 @@ export class LeanSpeaker {
     stream: number,
     chunkStream = 3,
   ): void {
-    const message: Outgoing = { chunkStream, type, timestamp, stream, payload };
+    const message: OutgoingMessage = { chunkStream, type, timestamp, stream, payload };
     this.#writer.begin(message);
     this.#length = this.#writer.write(this.#block, this.#length);
   }

@@ -8,7 +8,7 @@ const EXTENDED = 0xffffff;
 const MAX_HEADER = 16;
 
 /** A message to send. */
-export interface Outgoing {
+export interface OutgoingMessage {
   /** Chunk stream, 2 to 63. */
   readonly chunkStream: number;
   readonly type: number;
@@ -35,7 +35,7 @@ export class ChunkWriter {
   /** Payload bytes per chunk; writing Set Chunk Size changes it. */
   #chunkSize = DEFAULT_CHUNK_SIZE;
   #last: LastHeader | undefined;
-  #message: Outgoing | undefined;
+  #message: OutgoingMessage | undefined;
   /** Number of its payload bytes written, and of bytes left in its chunk. */
   #written = 0;
   #left = 0;
@@ -49,7 +49,7 @@ export class ChunkWriter {
   }
 
   /** Takes the next message; only when {@link idle}. */
-  begin(message: Outgoing): void {
+  begin(message: OutgoingMessage): void {
     this.#message = message;
     this.#written = 0;
     this.#left = 0;
@@ -85,12 +85,12 @@ export class ChunkWriter {
     }
   }
 
-  #end({ type, payload }: Outgoing): void {
+  #end({ type, payload }: OutgoingMessage): void {
     this.#message = undefined;
     if (type === ControlType.setChunkSize) this.#chunkSize = new Reader(payload).u32();
   }
 
-  #header(message: Outgoing, block: Uint8Array, at: number): number {
+  #header(message: OutgoingMessage, block: Uint8Array, at: number): number {
     const { chunkStream, type, timestamp, stream, payload } = message;
     if (this.#begun) {
       block[at++] = 0xc0 | chunkStream;

@@ -30,7 +30,7 @@ interface HandshakeOptions {
  * initiator uses the simple form, which every server accepts. Only the length of the far end's echo is
  * checked, not its content: ffmpeg and GStreamer echo wrongly. RTMP-005.
  */
-export class Handshake {
+export class RtmpHandshake {
   /** Version and first packet of the far end, then its second packet. */
   readonly #packet = new Uint8Array(1 + PACKET_LENGTH);
   #have = 0;

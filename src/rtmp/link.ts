@@ -4,7 +4,7 @@ import { Reader } from "../bytes/reader.ts";
 import { WireError } from "../bytes/wire_error.ts";
 import { readUserControl, UserControl, userControlMessage } from "../tc/format/messages.ts";
 import { ChunkReader, LIMITS } from "./chunk_reader.ts";
-import type { Outgoing } from "./chunk_writer.ts";
+import type { OutgoingMessage } from "./chunk_writer.ts";
 import {
   CONTROL_CHUNK_STREAM,
   ControlType,
@@ -14,7 +14,7 @@ import {
   writeU32,
 } from "./control.ts";
 import type { Hmac } from "./digest.ts";
-import { Handshake, type Role } from "./handshake.ts";
+import { type Role, RtmpHandshake } from "./handshake.ts";
 import { type Lane, OutQueue } from "./out_queue.ts";
 import { RtmpError } from "./rtmp_error.ts";
 
@@ -43,10 +43,10 @@ export interface LinkHost {
   onWritable(): void;
 }
 
-export class Link {
+export class RtmpLink {
   readonly #host: LinkHost;
   /** Undefined once it is complete. */
-  #handshake: Handshake | undefined;
+  #handshake: RtmpHandshake | undefined;
   readonly #reader: ChunkReader;
   readonly #out = new OutQueue();
   #received = 0;
@@ -64,7 +64,7 @@ export class Link {
     this.#lastReceived = host.now;
     this.#reader = new ChunkReader((message) => this.#onMessage(message));
     if (role === "responder") this.#reader.limits = LIMITS.stranger;
-    this.#handshake = new Handshake(role, {
+    this.#handshake = new RtmpHandshake(role, {
       hmac: host.hmac,
       random: (length) => host.random(length),
       send: (bytes) => {
@@ -177,7 +177,7 @@ export class Link {
   }
 
   /** Queues a message; see {@link OutQueue.send}. */
-  send(message: Outgoing, lane: Lane): void {
+  send(message: OutgoingMessage, lane: Lane): void {
     this.#out.send(message, lane, this.#host.now);
     this.#host.onWritable();
   }

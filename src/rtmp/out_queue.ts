@@ -1,5 +1,5 @@
 import { concat } from "../bytes/concat.ts";
-import { ChunkWriter, type Outgoing } from "./chunk_writer.ts";
+import { ChunkWriter, type OutgoingMessage } from "./chunk_writer.ts";
 import { ControlType } from "./control.ts";
 import { RtmpError } from "./rtmp_error.ts";
 
@@ -17,12 +17,12 @@ export interface Lane {
   /** Number of these messages. */
   queuedMessages: number;
   /** A message has been handed out up to its last byte. */
-  onHandedOut(message: Outgoing): void;
+  onHandedOut(message: OutgoingMessage): void;
 }
 
 /** A waiting message. */
 interface Waiting {
-  readonly message: Outgoing;
+  readonly message: OutgoingMessage;
   readonly lane: Lane;
   /** Time at which it was queued, in milliseconds. */
   readonly since: number;
@@ -37,7 +37,7 @@ export class OutQueue {
   /** Bytes of the handshake, which go before all chunks. */
   #raw: Uint8Array | undefined;
   /** Protocol control, which is sent before other messages. */
-  readonly #urgent: Outgoing[] = [];
+  readonly #urgent: OutgoingMessage[] = [];
   readonly #queue: (Waiting | undefined)[] = [];
   #first = 0;
   /** The message being written. */
@@ -97,7 +97,7 @@ export class OutQueue {
    * Queues protocol control; a new acknowledgement replaces a waiting one.
    * @throws {RtmpError} if too many wait
    */
-  urgent(message: Outgoing): void {
+  urgent(message: OutgoingMessage): void {
     const urgent = this.#urgent;
     if (message.type === ControlType.acknowledgement) {
       const at = urgent.findIndex(({ type }) => type === message.type);
@@ -113,7 +113,7 @@ export class OutQueue {
   }
 
   /** Queues a message; the caller must not change its payload afterwards. */
-  send(message: Outgoing, lane: Lane, since: number): void {
+  send(message: OutgoingMessage, lane: Lane, since: number): void {
     const { length } = message.payload;
     this.#queue.push({ message, lane, since });
     this.#queuedBytes += length;

@@ -3,7 +3,7 @@ import type { Frame } from "../media/frame.ts";
 import type { Channel, ChannelHandler, ChannelKind } from "../tc/channel.ts";
 import { dataPayload, type Message, MessageType } from "../tc/format/messages.ts";
 import { markAmf3 } from "../tc/format/amf_versions.ts";
-import type { Outgoing } from "./chunk_writer.ts";
+import type { OutgoingMessage } from "./chunk_writer.ts";
 import { CONTROL_CHUNK_STREAM } from "./control.ts";
 import { InFlight } from "./in_flight.ts";
 import type { Lane } from "./out_queue.ts";
@@ -15,7 +15,7 @@ export interface ChannelHost {
   readonly connectAnswered: boolean;
   /** Bytes handed out since the start. */
   readonly bytesHandedOut: number;
-  send(message: Outgoing, lane: Lane): void;
+  send(message: OutgoingMessage, lane: Lane): void;
   abandon(lane: Lane): number;
   waitingSince(lane: Lane): number | undefined;
   onChannelClosed(channel: RtmpChannel): void;
@@ -98,7 +98,7 @@ export class RtmpChannel implements Channel, Lane {
     this.#closed = true;
   }
 
-  onHandedOut({ payload }: Outgoing): void {
+  onHandedOut({ payload }: OutgoingMessage): void {
     this.sentFragments++;
     if (!this.media) return;
     const number = this.#last - this.queuedMessages; // waiting messages are the last ones

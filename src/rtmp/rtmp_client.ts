@@ -5,11 +5,11 @@ import type { ChannelKind } from "../tc/channel.ts";
 import { callMessage, encodeValues, type ObjectEncoding } from "../tc/format/calls.ts";
 import { type Command, readCommand } from "../tc/format/commands.ts";
 import { readStatus, type Status } from "../tc/format/status.ts";
-import type { Outgoing } from "./chunk_writer.ts";
+import type { OutgoingMessage } from "./chunk_writer.ts";
 import type { RtmpMessage } from "./control.ts";
 import { Delivery } from "./delivery.ts";
 import type { Hmac } from "./digest.ts";
-import { Link, type LinkHost, WINDOW } from "./link.ts";
+import { type LinkHost, RtmpLink, WINDOW } from "./link.ts";
 import type { Lane } from "./out_queue.ts";
 import { type ChannelHost, RtmpChannel } from "./rtmp_channel.ts";
 import type { RtmpTarget } from "./url.ts";
@@ -36,7 +36,7 @@ type Answer = (error: Status | undefined, value: AmfValue) => void;
 
 /** A connection to a server, as its client. */
 export class RtmpClient implements LinkHost, ChannelHost {
-  readonly link: Link;
+  readonly link: RtmpLink;
   /** The client may send AMF3 from the start. */
   readonly connectAnswered = true;
   readonly objectEncoding: ObjectEncoding;
@@ -50,7 +50,7 @@ export class RtmpClient implements LinkHost, ChannelHost {
   constructor(host: ClientHost, objectEncoding: ObjectEncoding = 0) {
     this.#host = host;
     this.objectEncoding = objectEncoding;
-    this.link = new Link("initiator", this);
+    this.link = new RtmpLink("initiator", this);
     this.link.trust("streaming");
     this.#control = this.open(0, "command");
   }
@@ -146,7 +146,7 @@ export class RtmpClient implements LinkHost, ChannelHost {
     return this.#host.random(length);
   }
 
-  send(message: Outgoing, lane: Lane): void {
+  send(message: OutgoingMessage, lane: Lane): void {
     this.link.send(message, lane);
   }
 

@@ -4,12 +4,12 @@ import type { Hub } from "../media/hub.ts";
 import type { ChannelKind, Transport } from "../tc/channel.ts";
 import { type Message, MessageType, userControlMessage } from "../tc/format/messages.ts";
 import { NetConnection } from "../tc/net_connection.ts";
-import type { Outgoing } from "./chunk_writer.ts";
+import type { OutgoingMessage } from "./chunk_writer.ts";
 import type { RtmpMessage } from "./control.ts";
 import { Delivery } from "./delivery.ts";
 import type { Hmac } from "./digest.ts";
 import { EarlyMetadata } from "./early_metadata.ts";
-import { Link, type LinkHost, WINDOW } from "./link.ts";
+import { type LinkHost, RtmpLink, WINDOW } from "./link.ts";
 import type { Lane } from "./out_queue.ts";
 import { RtmpChannel } from "./rtmp_channel.ts";
 import { RtmpDoor } from "./rtmp_door.ts";
@@ -69,7 +69,7 @@ const FAILURES: Partial<Record<CloseReason, string>> = {
 export class RtmpSession implements Transport, LinkHost {
   readonly rawId: Uint8Array;
   readonly connection: NetConnection;
-  readonly link: Link;
+  readonly link: RtmpLink;
   readonly #host: SessionHost;
   readonly #accepted: Accepted;
   readonly #wire: Wire;
@@ -94,7 +94,7 @@ export class RtmpSession implements Transport, LinkHost {
     this.#since = host.hub.now;
     // RTMP has no peer ids: RTMP-326. V8 keeps a copy of 32 bytes within its object.
     this.rawId = host.options.random(32).slice();
-    this.link = new Link("responder", this);
+    this.link = new RtmpLink("responder", this);
     this.#door = new RtmpDoor(this);
     this.connection = new NetConnection(this, this.#door, host.hub);
   }
@@ -180,7 +180,7 @@ export class RtmpSession implements Transport, LinkHost {
     return this.link.bytesHandedOut;
   }
 
-  send(message: Outgoing, lane: Lane): void {
+  send(message: OutgoingMessage, lane: Lane): void {
     this.link.send(message, lane);
     if (message.type === MessageType.command) this.connectAnswered = true;
   }

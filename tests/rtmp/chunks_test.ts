@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { fromHex } from "../../src/bytes/hex.ts";
 import { ChunkReader, LIMITS, type MessageLimits } from "../../src/rtmp/chunk_reader.ts";
-import { ChunkWriter, type Outgoing } from "../../src/rtmp/chunk_writer.ts";
+import { ChunkWriter, type OutgoingMessage } from "../../src/rtmp/chunk_writer.ts";
 import { ControlType, readAggregate, type RtmpMessage, writeU32 } from "../../src/rtmp/control.ts";
 import { RtmpError } from "../../src/rtmp/rtmp_error.ts";
 import { captured, capturedMessages, joined, pieces, pseudoRandom, read } from "./support.ts";
@@ -175,7 +175,7 @@ Deno.test("ChunkReader allocates memory for received bytes, not for a claimed le
 });
 
 /** The chunks of messages, in blocks of a size. */
-function write(messages: Outgoing[], blockSize: number): Uint8Array {
+function write(messages: OutgoingMessage[], blockSize: number): Uint8Array {
   const writer = new ChunkWriter();
   const parts: Uint8Array[] = [];
   for (const message of messages) {

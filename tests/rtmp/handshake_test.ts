@@ -6,13 +6,13 @@ import {
   PLAYER,
   signAnswer,
 } from "../../src/rtmp/digest.ts";
-import { Handshake } from "../../src/rtmp/handshake.ts";
+import { RtmpHandshake } from "../../src/rtmp/handshake.ts";
 import { RtmpError } from "../../src/rtmp/rtmp_error.ts";
 import { handshakeVector, hmac, joined, pieces, pseudoRandom } from "./support.ts";
 
 function responder() {
   const sent: Uint8Array[] = [];
-  const handshake = new Handshake("responder", {
+  const handshake = new RtmpHandshake("responder", {
     hmac,
     random: pseudoRandom(3),
     send: (bytes) => sent.push(bytes),
@@ -20,7 +20,7 @@ function responder() {
   return { handshake, sent };
 }
 
-Deno.test("Handshake finds the digests of captured handshakes at their offsets", () => {
+Deno.test("RtmpHandshake finds the digests of captured handshakes at their offsets", () => {
   for (const name of ["play", "publish"] as const) {
     const { c1, s1, s2, c2, c1_digest, s1_digest } = handshakeVector(name);
     const ofClient = findDigest(c1, PLAYER, hmac)!;
@@ -39,7 +39,7 @@ Deno.test("Handshake finds the digests of captured handshakes at their offsets",
   }
 });
 
-Deno.test("Handshake answers a digest in the client's scheme, in pieces of any size", () => {
+Deno.test("RtmpHandshake answers a digest in the client's scheme, in pieces of any size", () => {
   const { c1, c2 } = handshakeVector("play");
   for (const size of [1, 100, 1537, 10_000]) {
     const { handshake, sent } = responder();
@@ -64,7 +64,7 @@ Deno.test("Handshake answers a digest in the client's scheme, in pieces of any s
   }
 });
 
-Deno.test("Handshake echoes a first packet without a digest", () => {
+Deno.test("RtmpHandshake echoes a first packet without a digest", () => {
   const first = pseudoRandom(9)(1536);
   for (const version of [0, 9]) {
     first.fill(0, 4, 8);
@@ -79,7 +79,7 @@ Deno.test("Handshake echoes a first packet without a digest", () => {
   }
 });
 
-Deno.test("Handshake refuses RTMPE and other protocols at their first byte", () => {
+Deno.test("RtmpHandshake refuses RTMPE and other protocols at their first byte", () => {
   const words = { 6: /RTMPE/, 8: /RTMPE/, 0x15: /TLS \(rtmps\)/, 0x16: /TLS \(rtmps\)/ };
   for (const first of [0, 1, 6, 8, 0x15, 0x16, 0x47, 0xff]) {
     const { handshake } = responder();
@@ -90,12 +90,12 @@ Deno.test("Handshake refuses RTMPE and other protocols at their first byte", () 
   }
 });
 
-Deno.test("A client's and a server's Handshake complete each other", () => {
+Deno.test("A client's and a server's RtmpHandshake complete each other", () => {
   const toClient: Uint8Array[] = [];
   const toServer: Uint8Array[] = [];
   const options = { hmac, random: pseudoRandom(5) };
-  const client = new Handshake("initiator", { ...options, send: (to) => toServer.push(to) });
-  const server = new Handshake("responder", { ...options, send: (to) => toClient.push(to) });
+  const client = new RtmpHandshake("initiator", { ...options, send: (to) => toServer.push(to) });
+  const server = new RtmpHandshake("responder", { ...options, send: (to) => toClient.push(to) });
   assert.equal(toServer[0].length, 1537);
   server.receive(toServer.shift()!);
   client.receive(toClient.shift()!);

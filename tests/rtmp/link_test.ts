@@ -39,7 +39,7 @@ const chunk = (type: number, payload: Uint8Array) =>
     payload,
   );
 
-Deno.test("Two Links open and carry messages both ways, in pieces of any size", () => {
+Deno.test("Two RtmpLinks open and carry messages both ways, in pieces of any size", () => {
   for (const size of [1, 1000, undefined]) {
     const { client, server } = pair(size);
     assert.deepEqual([client.opened, server.opened], [1, 1]);

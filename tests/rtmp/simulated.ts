@@ -2,7 +2,7 @@
 import { toHex } from "../../src/bytes/hex.ts";
 import { Hub } from "../../src/media/hub.ts";
 import type { RtmpMessage } from "../../src/rtmp/control.ts";
-import { Link, type LinkHost } from "../../src/rtmp/link.ts";
+import { type LinkHost, RtmpLink } from "../../src/rtmp/link.ts";
 import type { Lane } from "../../src/rtmp/out_queue.ts";
 import { type RtmpLimits, RtmpServer } from "../../src/rtmp/rtmp_server.ts";
 import type { Accepted } from "../../src/rtmp/rtmp_session.ts";
@@ -55,7 +55,7 @@ export class RtmpClient implements DoorClient, LinkHost {
   readonly events: number[][] = [];
   readonly hmac = hmac;
   readonly random = pseudoRandom(21);
-  readonly link: Link;
+  readonly link: RtmpLink;
   readonly wire = new SimulatedWire();
   readonly #lane: Lane = new TestLane();
   closed = false;
@@ -63,7 +63,7 @@ export class RtmpClient implements DoorClient, LinkHost {
   constructor(readonly door: SimulatedDoor, accepted: Accepted) {
     this.wire.session = door.server.accept(this.wire, accepted);
     this.closed = this.wire.session === undefined;
-    this.link = new Link("initiator", this);
+    this.link = new RtmpLink("initiator", this);
   }
 
   get now(): number {

@@ -1,8 +1,8 @@
 import { createHmac } from "node:crypto";
 import { fromHex } from "../../src/bytes/hex.ts";
 import type { RtmpMessage } from "../../src/rtmp/control.ts";
-import { Link, type LinkHost } from "../../src/rtmp/link.ts";
-import type { Outgoing } from "../../src/rtmp/chunk_writer.ts";
+import { type LinkHost, RtmpLink } from "../../src/rtmp/link.ts";
+import type { OutgoingMessage } from "../../src/rtmp/chunk_writer.ts";
 import type { Lane } from "../../src/rtmp/out_queue.ts";
 import { ChunkReader } from "../../src/rtmp/chunk_reader.ts";
 import { ControlType } from "../../src/rtmp/control.ts";
@@ -79,7 +79,7 @@ export class TestLane implements Lane {
 
   constructor(readonly media = false) {}
 
-  onHandedOut({ timestamp }: Outgoing): void {
+  onHandedOut({ timestamp }: OutgoingMessage): void {
     this.handedOut.push(timestamp);
   }
 }
@@ -93,10 +93,10 @@ export class LinkEnd implements LinkHost {
   readonly events: [number, readonly number[]][] = [];
   readonly hmac = hmac;
   readonly random = pseudoRandom(7);
-  readonly link: Link;
+  readonly link: RtmpLink;
 
   constructor(role: "initiator" | "responder") {
-    this.link = new Link(role, this);
+    this.link = new RtmpLink(role, this);
   }
 
   onOpen(): void {
