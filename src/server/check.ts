@@ -2,6 +2,7 @@
 import { fromUtf8 } from "../bytes/text.ts";
 import { UsageError } from "../common/arguments.ts";
 import { misspelledInSource } from "../script/api/event_names.ts";
+import { MAX_SOURCE } from "../script/api/loading.ts";
 import { Lua } from "../script/vm/lua.ts";
 import { sourceOfFile } from "../script/vm/source_file.ts";
 import { parseCommandLine, usage } from "./command_line.ts";
@@ -49,7 +50,9 @@ export function check(
     const lua = new Lua({ clock: () => performance.now() });
     for (const { path, name } of scripts) {
       try {
-        if (!Deno.statSync(path).isFile) throw new Error("not a file"); // a pipe would never end
+        const { isFile, size } = Deno.statSync(path);
+        if (!isFile) throw new Error("not a file"); // reading a pipe may block for ever
+        if (size > MAX_SOURCE) throw new Error(`File too large (more than ${MAX_SOURCE} bytes)`);
         const source = sourceOfFile(Deno.readFileSync(path));
         const error = lua.load(source, `@${name}`);
         if (error) complain(error.message);

@@ -31,7 +31,7 @@ Deno.test("StallDetector has no limit at 0, and applies a new limit at once", ()
   assert.match(detector.look()!, /^The event loop has not run for 100 s/);
 });
 
-Deno.test("StallDetector names application and event, and Heartbeat sends each name once", () => {
+Deno.test("StallDetector names application and event, and LoopHeartbeat sends each name once", () => {
   const { heartbeat, detector, told } = pair(1);
   assert.equal(detector.place(), "outside of scripts");
   for (let i = 0; i < 100; i++) {
@@ -46,7 +46,7 @@ Deno.test("StallDetector names application and event, and Heartbeat sends each n
   assert.equal(told(), 4);
 });
 
-Deno.test("Heartbeat sends at most 4,095 names, each truncated to 100 characters", () => {
+Deno.test("LoopHeartbeat sends at most 4,095 names, each truncated to 100 characters", () => {
   const { heartbeat, detector, told } = pair(1);
   heartbeat.enter("/a", "x".repeat(1_000));
   assert.equal(detector.place(), `in ${"x".repeat(100)} of www/a/main.lua`);

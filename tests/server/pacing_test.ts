@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { WritePacing } from "../../src/server/pacing.ts";
 
-Deno.test("Pacing waits after a long pass as long as the pass took, at most 200 ms", () => {
+Deno.test("WritePacing waits after a long pass as long as the pass took, at most 200 ms", () => {
   const pacing = new WritePacing();
   assert.ok(pacing.next <= 0);
   pacing.passed(1_000, 1_003, 99);
@@ -20,7 +20,7 @@ function restOf(cost: number, connections: number, pacing = new WritePacing()): 
   return Math.round(Math.max(0, pacing.next - 1_000 - cost));
 }
 
-Deno.test("Pacing collects frames for a time that grows with the cost of a pass", () => {
+Deno.test("WritePacing collects frames for a time that grows with the cost of a pass", () => {
   const restsOf = (connections: number) =>
     [1, 7, 20, 90, 300].map((cost) => restOf(cost, connections));
   assert.deepEqual(restsOf(99), [0, 7, 20, 90, 200], "as long as the pass");
@@ -29,7 +29,7 @@ Deno.test("Pacing collects frames for a time that grows with the cost of a pass"
   assert.deepEqual(restsOf(10_000), [4, 28, 80, 200, 200]);
 });
 
-Deno.test("Pacing does not take one delayed pass as the usual one", () => {
+Deno.test("WritePacing does not take one delayed pass as the usual one", () => {
   const pacing = new WritePacing();
   assert.equal(restOf(4, 500, pacing), 16);
   pacing.passed(5_000, 5_024, 500);

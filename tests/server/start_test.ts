@@ -461,6 +461,12 @@ Deno.test("The command check reports mistakes in configuration and scripts witho
   assert.match(lines[2], /^Error: www\/a\/b\/part\.lua:1: unexpected symbol/);
   assert.match(lines[3], /^Error: www\/b\/link\.lua cannot be read: No such file/);
   assert.match(lines[4], /3 scripts in .*: 4 errors$/);
+  Deno.writeFileSync(`${folder}/www/b/large.lua`, new Uint8Array((4 << 20) + 1).fill(0x20));
+  assert.equal(run(), 1);
+  assert.match(
+    lines.join("\n"),
+    /^Error: www\/b\/large\.lua cannot be read: File too large \(more than 4194304 bytes\)$/m,
+  );
   Deno.writeTextFileSync(`${folder}/CumulusServer.ini`, "[http]\ntoken = to day\nport = 1\n");
   assert.equal(run(), 1);
   assert.match(lines[0], /^Error: .*:2: \[http\] token = …: expected text without blanks$/);
