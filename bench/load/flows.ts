@@ -7,7 +7,7 @@ import { writeFlowOptions } from "../../src/rtmfp/wire/flow_options.ts";
 const PIECE = 1100;
 /** Milliseconds until unacknowledged data is sent again. */
 const RESEND_TIMEOUT = 300;
-/** A fragment counts as lost after so many acknowledgements of later fragments. */
+/** Number of acknowledgements of later fragments after which a fragment counts as lost. */
 const MAX_NAKS = 3;
 
 /** A fragment that is not acknowledged. */

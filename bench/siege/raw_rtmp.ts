@@ -7,13 +7,13 @@ import { commandMessage } from "../../src/tc/format/messages.ts";
 
 const HANDSHAKE = 1536;
 /** The maximum chunk size: one message is one chunk. */
-export const LARGEST_CHUNK = 0xff_ffff;
+export const MAX_CHUNK_SIZE = 0xff_ffff;
 
 /** A message in chunks, the first with a full header. @param chunk the announced chunk size */
 export function chunksOf(
   type: number,
   payload: Uint8Array,
-  { stream = 0, chunk = LARGEST_CHUNK, chunkStream = 3 } = {},
+  { stream = 0, chunk = MAX_CHUNK_SIZE, chunkStream = 3 } = {},
 ): Uint8Array {
   const to = new Writer(payload.length + 64).u8(chunkStream).u24(0).u24(payload.length).u8(type);
   for (let shift = 0; shift < 32; shift += 8) to.u8(stream >>> shift & 0xff);
@@ -43,7 +43,7 @@ export class RawRtmp {
 
   private constructor(readonly conn: Deno.TcpConn) {}
 
-  /** Does the handshake, and announces {@link LARGEST_CHUNK}. */
+  /** Does the handshake, and announces {@link MAX_CHUNK_SIZE}. */
   static async open(port: number): Promise<RawRtmp> {
     const conn = await Deno.connect({ hostname: "127.0.0.1", port });
     await writeAll(conn, Uint8Array.of(3, ...new Uint8Array(HANDSHAKE)));
@@ -55,7 +55,7 @@ export class RawRtmp {
     }
     await writeAll(conn, answer.subarray(1, 1 + HANDSHAKE));
     const client = new RawRtmp(conn);
-    await client.send(ControlType.setChunkSize, writeU32(LARGEST_CHUNK));
+    await client.send(ControlType.setChunkSize, writeU32(MAX_CHUNK_SIZE));
     discard(conn);
     return client;
   }

@@ -8,7 +8,7 @@ import { MessageType, userControlMessage } from "../../src/tc/format/messages.ts
 import { writeSharedObject } from "../../src/tc/format/shared_object.ts";
 import { type Attack, crowd, longText } from "./attack.ts";
 import { collidingKeys, externalizable, NOTHING, worstOf } from "./messages.ts";
-import { chunksOf, discard, LARGEST_CHUNK, RawRtmp, writeAll } from "./raw_rtmp.ts";
+import { chunksOf, discard, MAX_CHUNK_SIZE, RawRtmp, writeAll } from "./raw_rtmp.ts";
 
 /** Clients that connect and then run `attack`. */
 function clients(
@@ -124,7 +124,7 @@ export const rtmpAttacks: Readonly<Record<string, Attack>> = {
       several(
         Array.from({ length: 4_000 }, (_, i) =>
           i % 2
-            ? chunksOf(ControlType.setChunkSize, writeU32(LARGEST_CHUNK - i))
+            ? chunksOf(ControlType.setChunkSize, writeU32(MAX_CHUNK_SIZE - i))
             : chunksOf(MessageType.audio, new Uint8Array(0))),
         until,
         client,

@@ -115,7 +115,7 @@ export class ScriptDatagramSocket implements Udp {
   #wayTo(ip: string, port: number): [WorkerLink, id: number] | [undefined, error: string] {
     if (!this.host.policy.alone?.("udp", ip, port)) return [this.worker, this.#id];
     if (this.bound) {
-      return [undefined, "a bound socket reaches what [sandbox] udp lists by IPv4 addresses alone"];
+      return [undefined, "a bound socket reaches only the IPv4 addresses in [sandbox] udp"];
     }
     const worker = this.host.workerFor("udp", ip, port);
     if (typeof worker === "string") return [undefined, worker];

@@ -103,9 +103,9 @@ export function clientCertificate(keys: readonly GroupKey[]): Uint8Array {
 }
 
 /**
- * Whether an endpoint discriminator means the endpoint of a certificate: a fingerprint alone
- * decides if there is one; else a hostname must be the certificate's, and ancillary data select
- * every server. RFC 7425 §4.4.2.
+ * Whether an endpoint discriminator selects the endpoint of a certificate. With a fingerprint only that
+ * counts; otherwise a hostname must be the certificate's, and ancillary data selects every server.
+ * RFC 7425 §4.4.2.
  */
 export function isSelected({ hostname, ancillary, fingerprint }: Epd, by: Certificate): boolean {
   if (fingerprint) return equalBytes(fingerprint, by.fingerprint);

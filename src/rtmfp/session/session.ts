@@ -59,7 +59,7 @@ export class Session implements Timed {
   /** Time (ms) of the last packet from {@link address}. */
   lastReceived: number;
 
-  // For the room alone.
+  // Only for code of src/rtmfp.
   readonly life: LifeCycle;
   readonly control: Control;
   readonly roundTrip = new RoundTrip();

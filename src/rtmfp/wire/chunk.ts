@@ -32,8 +32,8 @@ export const ChunkType = {
 } as const;
 
 /**
- * One chunk, both ways. `read` gets the payload alone and takes views into it; it throws
- * WireError when the payload breaks the format. `write` writes the payload alone.
+ * One chunk, both ways. `read` gets only the payload and takes views into it; it throws
+ * WireError when the payload breaks the format. `write` writes only the payload.
  */
 export interface ChunkCodec<Chunk> {
   readonly type: number;

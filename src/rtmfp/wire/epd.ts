@@ -11,7 +11,7 @@ const FINGERPRINT = 0x0f;
 export interface Epd {
   /** The required hostname of the certificate. */
   readonly hostname?: Uint8Array | undefined;
-  /** For Flash the URL, as `rtmfp://host/app`; librtmfp may send the path alone. UTF-8. */
+  /** For Flash the URL, as `rtmfp://host/app`; librtmfp may send only the path. UTF-8. */
   readonly ancillary?: Uint8Array | undefined;
   /** The required peer id: 32 bytes. */
   readonly fingerprint?: Uint8Array | undefined;
