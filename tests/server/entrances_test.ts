@@ -29,7 +29,7 @@ Deno.test("entrances() omits closed doors, and uses configured addresses", () =>
   );
 });
 
-Deno.test("pagesIn() lists applications with an index page, and none without www", () => {
+Deno.test("pagesIn() lists applications with an index page, and returns an empty list without a folder www", () => {
   const www = Deno.makeTempDirSync();
   try {
     for (const name of ["chat", "board", "plain"]) {

@@ -26,7 +26,7 @@ const SCRIPT = `
   end`;
 
 Deno.test(
-  "Scripts and clients cannot open pipes, links or folders as files, and do not wait for them",
+  "The server refuses to open pipes, links and folders as files for scripts and clients, without waiting",
   {
     ignore: Deno.build.os === "windows",
   },

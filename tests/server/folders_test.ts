@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { facts } from "../../src/server/facts.ts";
 import { absolute, findFolders } from "../../src/server/folders.ts";
 
-Deno.test("The server finds www, logs and the ini by --dir, --ini, the program or the current folder", () => {
+Deno.test("findFolders() finds www, logs and the ini by --dir, --ini, the program or the current folder", () => {
   const top = Deno.realPathSync(Deno.makeTempDirSync());
   try {
     for (const name of ["program", "current", "elsewhere"]) Deno.mkdirSync(`${top}/${name}`);
@@ -31,7 +31,7 @@ Deno.test("The server finds www, logs and the ini by --dir, --ini, the program o
   }
 });
 
-Deno.test("CFG-064 The server gives scripts facts about the program and the machine", () => {
+Deno.test("CFG-064 facts() returns paths and name of the program, and system, process id and folders of the machine", () => {
   const seen = facts("/opt/cumulus/CumulusServer.bin", "/opt/cumulus/");
   assert.equal(seen["application.path"], "/opt/cumulus/CumulusServer.bin");
   assert.equal(seen["application.name"], "CumulusServer.bin");

@@ -4,7 +4,7 @@ import { freePort } from "../support/ports.ts";
 import { PATIENCE, until } from "../support/wait.ts";
 import { linkLines, Servers } from "./linked_servers.ts";
 
-Deno.test("The link to a frozen server closes after 35 s of silence, and returns when it resumes", async () => {
+Deno.test("Cluster closes the link to a frozen server after 35 s of silence, and links it again when it resumes", async () => {
   await using servers = new Servers();
   const port = freePort();
   const first = await servers.start("first", `port = ${port}\n`, { args: ["--dump=middle"] });

@@ -31,7 +31,7 @@ Deno.test("MemoryTrimmer does not try again after a failure", async () => {
 });
 
 Deno.test({
-  name: "The C library releases memory on another thread",
+  name: "openTrim() releases memory of the C library, and returns 0 or 1",
   ignore: Deno.build.os !== "linux",
   fn: async () => assert.match(String(await openTrim()()), /^[01]$/),
 });

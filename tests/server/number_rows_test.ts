@@ -8,7 +8,7 @@ import { freePort } from "../support/ports.ts";
 import { media, publish, startWeb } from "../web/support.ts";
 import { until } from "../support/wait.ts";
 
-/** Of x264: 322 × 182. */
+/** Video header of x264 for pictures of 322 × 182. */
 const AVC_HEADER = fromHex(
   "17000000000164000cffe1001b6764000cacd941519e226c044000000300400000030283c50a658001000668ebe3cb22c0fdf8f800",
 );
@@ -44,7 +44,7 @@ Deno.test("publicationRow() takes the size from the metadata if the headers lack
   }
 });
 
-Deno.test("The statistics show codecs, the viewers' doors and the bytes of the web door", async () => {
+Deno.test("/api/publications and /api/status return codecs, the viewers' doors and the bytes of the web door", async () => {
   const port = freePort();
   const { server, http, ws } = await startWeb({ "": "", "/live": "" }, `[http]\nport = ${port}\n`);
   try {

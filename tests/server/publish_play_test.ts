@@ -34,7 +34,7 @@ function readFlv(path: string): FlvTag[] {
   return tags;
 }
 
-/** The frames of a listener that begins at 0 with one of these. */
+/** The frames of a listener whose times begin at 0 with the given frame. */
 const rebased = (tags: FlvTag[], base: number) =>
   tags.map((tag) => ({ ...tag, timestamp: Math.max(0, tag.timestamp - base) }));
 

@@ -1,10 +1,10 @@
-// Samples and tasks of README.md work as described.
+// README.md: its first application runs, and its tasks print only the server's lines.
 import assert from "node:assert/strict";
 import type { AmfValue } from "../../src/amf/mod.ts";
 import { NetConnection } from "../../src/client/net_connection.ts";
 import { TestServer } from "../conformance/support/test_server.ts";
 
-Deno.test("The first application of README.md works as described", async () => {
+Deno.test("The first application of README.md sends each client's text to all clients, and returns their number", async () => {
   const readme = Deno.readTextFileSync(new URL("../../README.md", import.meta.url));
   const lua = /```lua\n([^]*?)```/.exec(readme)![1];
   assert.ok(lua.trim().split("\n").length <= 10, "ten lines");
@@ -27,7 +27,7 @@ Deno.test("The first application of README.md works as described", async () => {
   await server.stop();
 });
 
-Deno.test("Deno prints no progress bar over the server's lines in the tasks of README.md", () => {
+Deno.test("The tasks start and client of deno.json run Deno with --quiet, so that no progress bar covers the server's lines", () => {
   const { tasks } = JSON.parse(Deno.readTextFileSync(new URL("../../deno.json", import.meta.url)));
   for (const name of ["start", "client"]) assert.match(tasks[name], /^deno run --quiet /, name);
 });

@@ -6,7 +6,7 @@ import { mayMail, sandboxPolicy } from "../../src/server/sandbox_policy.ts";
 const policy = (lines: string) =>
   sandboxPolicy(readConfig(`[sandbox]\n${lines}`, "test.ini").config);
 
-/** Asks Deno itself, in a worker that has only these permissions. */
+/** Whether Deno permits each host to a worker that has only these permissions. */
 async function allowed(net: readonly string[] | true, hosts: string[]): Promise<boolean[]> {
   const code = `self.onmessage = ({ data }) => self.postMessage(data.map((host) =>
     Deno.permissions.querySync({ name: "net", host }).state === "granted"));`;

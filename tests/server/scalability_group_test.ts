@@ -35,7 +35,7 @@ Deno.test("Several servers share one group, and its peers find each other", asyn
   await until(() => three.group.neighbors.includes(four.id), "and the other one");
   assert.ok(!four.group.neighbors.includes(two.id), "it is in no member list any more");
 
-  // It returns, and learns the members present.
+  // The restarted server learns the members of the other servers.
   await cluster.restart(second);
   const five = await join(second);
   await meet([one, three, four, five]);

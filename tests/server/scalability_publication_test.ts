@@ -81,7 +81,7 @@ function checkPlayed({ tags, data }: Played): void {
 
 const frames = ({ tags }: Played) => tags.length;
 
-Deno.test("All servers play a publication, including restarted servers", async () => {
+Deno.test("All servers play a publication of one server, also after each server was restarted", async () => {
   const main = script("a publication on one is published on all");
   await using cluster = await Cluster.start([main, main, main]);
   const [first, second, third] = cluster.servers;

@@ -10,7 +10,7 @@ import { Cluster, script } from "./scalability.ts";
 
 const sample = Deno.readTextFileSync(new URL("../vectors/seed_balancing.lua", import.meta.url));
 
-Deno.test("The original's own sample balances sessions over three servers", async () => {
+Deno.test("The load-balancing sample of the original CumulusServer spreads clients evenly over three servers", async () => {
   await using cluster = await Cluster.start([sample, "", "", ""]);
   const [door, , second] = cluster.servers;
   const query = "acceptableAttempts=2";
@@ -81,7 +81,7 @@ Deno.test("The script of docs/scalability.md redirects clients to the server wit
   }
 });
 
-Deno.test('onHandshake redirects a client back with "again", and to several addresses', async () => {
+Deno.test('onHandshake redirects a client back to its server with "again", and to several addresses', async () => {
   const door = `
   function onHandshake(address, path, properties, attempts)
     if path == "/later" and attempts == 1 then return "again" end

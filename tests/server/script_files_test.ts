@@ -9,7 +9,7 @@ function opened(file: HostFile | string): HostFile {
   return file;
 }
 
-Deno.test("Files of scripts read, write, seek and truncate, and return a reason instead of throwing", () => {
+Deno.test("scriptFiles reads, writes, seeks and truncates, and returns a reason instead of throwing", () => {
   const folder = Deno.makeTempDirSync().replaceAll("\\", "/");
   const path = `${folder}/a.txt`;
   const within = [`${folder}/`];
@@ -66,7 +66,7 @@ Deno.test("Files of scripts read, write, seek and truncate, and return a reason 
 });
 
 Deno.test({
-  name: "Files of scripts open only regular files, and follow no link out of the folders",
+  name: "scriptFiles opens only regular files, and follows no link out of the folders",
   ignore: Deno.build.os === "windows",
   fn: () => {
     const top = Deno.realPathSync(Deno.makeTempDirSync());
@@ -113,7 +113,7 @@ Deno.test({
   },
 });
 
-Deno.test("Files of scripts bound the reading of a whole file regardless of its reported size", () => {
+Deno.test("scriptFiles.read() refuses a file larger than its limit regardless of its reported size", () => {
   const path = Deno.makeTempFileSync();
   Deno.writeTextFileSync(path, "0123456789");
   assert.deepEqual(files.read(path, 10), bytes("0123456789"));
@@ -124,7 +124,7 @@ Deno.test("Files of scripts bound the reading of a whole file regardless of its 
   assert.ok(own instanceof Uint8Array && own.length > 100);
 });
 
-Deno.test("Files of scripts refuse named pipes without waiting", {
+Deno.test("scriptFiles refuses to open and read named pipes without waiting", {
   ignore: Deno.build.os === "windows",
 }, async () => {
   const folder = Deno.makeTempDirSync();

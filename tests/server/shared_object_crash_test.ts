@@ -17,7 +17,7 @@ async function use(server: TestServer) {
   return { connection, object };
 }
 
-Deno.test("A persistent object survives kill -9 as last written, and a stop without loss", async () => {
+Deno.test("The server restores a persistent object as last written after kill -9, and with all changes after a stop", async () => {
   const server = await TestServer.start({ www: { "": "" }, ini });
   try {
     const file = `${server.dir}/kept/%2F/a/b.so`;

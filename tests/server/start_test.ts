@@ -141,7 +141,7 @@ Deno.test("CFG-001, CFG-032 without a configuration the server starts and create
   assert.equal(await end(running), 0);
 });
 
-Deno.test("In an empty folder the first start writes configuration and main.lua, and logs it", async () => {
+Deno.test("The server's first start in an empty folder writes configuration and main.lua, and logs it", async () => {
   using _ports = await shippedPorts();
   const running = start({}, "--port=0");
   const url = `rtmfp://127.0.0.1:${await portOf(running)}/no/such/folder`;
@@ -158,7 +158,7 @@ Deno.test("In an empty folder the first start writes configuration and main.lua,
   await end(running);
 });
 
-Deno.test("An RTMP door that cannot be opened stops the start, and names the key", async () => {
+Deno.test("The server does not start if it cannot open the RTMP door, and names the key", async () => {
   const taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const ini = (keys: string) => ({ "CumulusServer.ini": `[rtmp]\naddress = 127.0.0.1\n${keys}` });
   const busy = await run(ini(`port = ${taken.addr.port}\n`), "--port=0");
@@ -173,7 +173,7 @@ Deno.test("An RTMP door that cannot be opened stops the start, and names the key
   assert.match(bare.text, /^FATAL .*\[rtmp\] tlsPort requires certificate and key/m);
 });
 
-Deno.test("CFG-010 a bad value stops the start with exit code 1, and is reported with section and key", async () => {
+Deno.test("CFG-010 the server exits with code 1 at an invalid value, and names section and key", async () => {
   const bad = await run({ "CumulusServer.ini": "[servers]\nport = abc\n" });
   assert.equal(bad.code, 1);
   assert.match(
@@ -257,7 +257,7 @@ Deno.test("API-026 the server refuses clients of a script that does not compile,
   assert.equal(await end(running), 0);
 });
 
-Deno.test("The file of --pidfile exists while the server runs", async () => {
+Deno.test("The server keeps the file of --pidfile while it runs", async () => {
   const folder = Deno.makeTempDirSync();
   const pidfile = `${folder}/cumulus.pid`;
   const running = start({ "www/main.lua": "" }, "--port=0", `--pidfile=${pidfile}`);
@@ -310,7 +310,7 @@ Deno.test("SOCK-067 the server reports unsent mails to scripts when it stops", a
   assert.match(running.text, /mail 1: the server stopped.*mail 2: the server stopped.*onStop/s);
 });
 
-Deno.test("SIGHUP reopens the log, applies live keys, and names the others", async () => {
+Deno.test("The server reopens the log at SIGHUP, applies live keys, and names changed keys that need a restart", async () => {
   const running = start({
     "CumulusServer.ini": `[sandbox]\nconnect = public\n[script]\ntime = ${PATIENCE}\n`,
     "www/main.lua": `
@@ -351,7 +351,7 @@ Deno.test("SIGHUP reopens the log, applies live keys, and names the others", asy
   assert.equal(await end(running), 0);
 });
 
-Deno.test("SIGHUP keeps [script] memory = 2048, the maximum, usable for scripts", async () => {
+Deno.test("Scripts keep running at SIGHUP with [script] memory = 2048, the maximum in MiB", async () => {
   const running = start({
     "CumulusServer.ini": `[script]\nmemory = 2048\ntime = ${PATIENCE}\n`,
     "www/main.lua": `
@@ -368,7 +368,7 @@ Deno.test("SIGHUP keeps [script] memory = 2048, the maximum, usable for scripts"
   assert.equal(await end(running), 0);
 });
 
-Deno.test("SIGUSR2 and POST /api/reload restart applications, with included files", async () => {
+Deno.test("The server restarts applications, with included files, at SIGUSR2 and at POST /api/reload", async () => {
   const port = freePort();
   const running = start({
     "CumulusServer.ini": `[http]\nport = ${port}\ntoken = sesame\n[script]\ntime = ${PATIENCE}\n`,
@@ -406,7 +406,7 @@ Deno.test("SIGUSR2 and POST /api/reload restart applications, with included file
   assert.equal(await end(running), 0);
 });
 
-Deno.test("SIGUSR1 restarts applications, and leaves no debugger of Deno open", async () => {
+Deno.test("The server restarts applications at SIGUSR1, and closes the debugger of Deno", async () => {
   const running = start({ "www/main.lua": "" }, "--port=0");
   await (await NetConnection.connect(`rtmfp://127.0.0.1:${await portOf(running)}/`)).close();
   // Deno listens to the signal half a second after its start; another program may have the port.
@@ -432,7 +432,7 @@ Deno.test("SIGUSR1 restarts applications, and leaves no debugger of Deno open", 
   assert.equal(await end(running), 0);
 });
 
-Deno.test("The command check reports mistakes in configuration and scripts without serving", () => {
+Deno.test("The command check reports errors in configuration and scripts without serving", () => {
   const folder = Deno.makeTempDirSync();
   const lines: string[] = [];
   const run = (...args: string[]) => {
@@ -482,7 +482,7 @@ Deno.test("The command check reports mistakes in configuration and scripts witho
   Deno.removeSync(folder, { recursive: true });
 });
 
-Deno.test("A server that cannot start logs each reason in one line, without a stack", async () => {
+Deno.test("The server logs each reason why it cannot start in one line, without a stack", async () => {
   const broken = await run({ "CumulusServer.ini": "port = 0\n[script\n[logs]\nlevel = loud\n" });
   assert.equal(broken.code, 1);
   assert.match(
@@ -499,12 +499,12 @@ Deno.test("A server that cannot start logs each reason in one line, without a st
   assert.doesNotMatch(text, /\n\t| at /);
 });
 
-/** The first input of the loop never ends; the time limit permits it. */
+/** A configuration whose script never returns from its first event, within its time limit. */
 const STANDS = {
   "www/main.lua": "function onManage() NOTE('stands') while true do end end",
 };
 
-Deno.test("A blocked server ends with exit code 70, and names the script", async () => {
+Deno.test("The watchdog ends a blocked server with exit code 70, and names the script", async () => {
   const { code, text } = await run(
     { ...STANDS, "CumulusServer.ini": "[script]\ntime = 600000\nwatchdog = 1\n" },
     "--port=0",

@@ -41,20 +41,20 @@ function open(port: number): FakeSocket {
   return socket;
 }
 
-Deno.test("The gate limits the messages before the connection is open, including empty messages", async () => {
+Deno.test("TcpGate limits the messages before the connection is open, including empty messages", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const socket = open((listener.addr as Deno.NetAddr).port);
   for (let i = 0; i < 1_025; i++) socket.events!.onMessage(new Uint8Array(0));
   assert.equal(await within(socket.closed.promise, 10_000, "not closed"), 1008);
 });
 
-Deno.test("The gate reads no more from a client while its script does not read", async () => {
+Deno.test("TcpGate stops reading from a client while the script's server does not read", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const socket = open((listener.addr as Deno.NetAddr).port);
   using script = await listener.accept();
   const message = new Uint8Array(65_536);
   let sent = 0;
-  // The system takes some megabytes; the rest waits in the gate.
+  // The system buffers some megabytes; the rest waits in the gate.
   for (; !socket.paused && sent < 64 << 20; sent += message.length) {
     socket.events!.onMessage(message);
     await new Promise((resolve) => setImmediate(resolve));
@@ -67,7 +67,7 @@ Deno.test("The gate reads no more from a client while its script does not read",
   socket.events!.onClose(1000);
 });
 
-Deno.test("The gate counts tiny messages for a script that does not read with their memory overhead", async () => {
+Deno.test("TcpGate counts the memory overhead of tiny messages for a script's server that does not read", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const socket = open((listener.addr as Deno.NetAddr).port);
   using _script = await listener.accept();
@@ -80,7 +80,7 @@ Deno.test("The gate counts tiny messages for a script that does not read with th
   socket.events!.onClose(1000);
 });
 
-Deno.test("The gate copies messages, whose bytes are valid only until the call returns", async () => {
+Deno.test("TcpGate copies messages, whose bytes are valid only until the call returns", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const socket = open((listener.addr as Deno.NetAddr).port);
   const message = Uint8Array.of(1, 2, 3);

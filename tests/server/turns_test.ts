@@ -21,7 +21,7 @@ const CLIENTS = 3;
 /** Maximum calls of other clients while a client shakes hands, connects and calls. */
 const MOST_BEFORE = 60;
 
-Deno.test("A new client waits for at most 60 calls of clients that call without pause", async () => {
+Deno.test("The server makes a new client wait for at most 60 calls of clients that call without pause", async () => {
   const port = freePort();
   const server = await TestServer.start({
     www: { "/bench": APPLICATION },
