@@ -112,7 +112,7 @@ Deno.test("AmfReader refuses a count beyond the remaining bytes before it alloca
   ) refuses(fromHex(hex));
 });
 
-Deno.test("AmfReader refuses values deeper than the limit", () => {
+Deno.test("AmfReader refuses containers nested 100,000 deep within 2 s", () => {
   const depth = 100_000;
   refuses(fromHex("0300016a".repeat(depth)));
   refuses(fromHex("0a00000001".repeat(depth)));
@@ -124,7 +124,7 @@ Deno.test("AmfReader refuses values deeper than the limit", () => {
   refuses(fromHex("11" + collection + "0a0700".repeat(depth)));
 });
 
-Deno.test("AmfReader limits the depth of nested containers", () => {
+Deno.test("AmfReader reads containers nested 256 deep, or as deep as its option depth, and refuses deeper ones", () => {
   const nested = (depth: number) => fromHex("11" + "090301".repeat(depth - 1) + "090101");
   new AmfReader(nested(3), { depth: 3 }).readValue();
   assert.throws(() => new AmfReader(nested(4), { depth: 3 }).readValue(), /3 deep/);
@@ -203,7 +203,7 @@ Deno.test("AmfWriter throws WireError at a value too deep or too long to write",
   new AmfWriter().writeValue(name);
 });
 
-Deno.test("AmfReader does not read beyond its part of a message", () => {
+Deno.test("AmfReader reads only its part of a larger buffer", () => {
   const bytes = fromHex("02 0003 616263");
   assert.throws(() => new AmfReader(bytes.subarray(0, 5)).readValue(), WireError);
 });

@@ -16,7 +16,9 @@ import {
 import { Collection, decode, plain } from "./support.ts";
 
 interface Case {
-  what: string;
+  /** Id of the fact in docs/spec/amf-lua.md. */
+  id: string;
+  thing: string;
   hex: string;
   value: AmfValue;
   /** Form and bytes of the written value, if they differ from the read bytes. */
@@ -28,105 +30,131 @@ const letters = (length: number) => "61".repeat(length);
 
 const cases: Case[] = [
   // AMF0
-  { what: "AMF-010 number", hex: "00 bff8000000000000", value: -1.5 },
-  { what: "AMF-010 infinity", hex: "00 7ff0000000000000", value: Infinity },
-  { what: "AMF-010 negative zero", hex: "00 8000000000000000", value: -0 },
-  { what: "AMF-011 boolean other than 0 and 1", hex: "01 02", value: true, written: "not" },
-  { what: "AMF-012 string of UTF-8", hex: "02 0005 c3a9 e282ac", value: "é€", form: "amf0" },
+  { id: "AMF-010", thing: "a number", hex: "00 bff8000000000000", value: -1.5 },
+  { id: "AMF-010", thing: "infinity", hex: "00 7ff0000000000000", value: Infinity },
+  { id: "AMF-010", thing: "negative zero", hex: "00 8000000000000000", value: -0 },
   {
-    what: "AMF-013 object with an object inside",
+    id: "AMF-011",
+    thing: "a boolean byte other than 0 and 1",
+    hex: "01 02",
+    value: true,
+    written: "not",
+  },
+  {
+    id: "AMF-012",
+    thing: "a string of UTF-8",
+    hex: "02 0005 c3a9 e282ac",
+    value: "é€",
+    form: "amf0",
+  },
+  {
+    id: "AMF-013",
+    thing: "an object with an object inside",
     hex: "03 0001 62 03 000009 0001 61 01 01 000009",
     value: plain({ b: plain({}), a: true }),
     form: "amf0",
   },
   {
-    what: "AMF-013 object with a nameless member, which AMF3 cannot represent",
+    id: "AMF-013",
+    thing: "an object with a nameless member, which AMF3 cannot represent",
     hex: "03 0000 01 01 000009",
     value: plain({ "": true }),
     written: ["amf0", "03 000009"],
   },
-  { what: "AMF-014 undefined", hex: "06", value: undefined },
+  { id: "AMF-014", thing: "undefined", hex: "06", value: undefined },
   {
-    what: "AMF-016 ECMA array whose count is wrong",
+    id: "AMF-016",
+    thing: "an ECMA array whose count is wrong",
     hex: "08 7fffffff 0001 30 05 0001 78 01 00 000009",
     value: new MixedArray(plain({ 0: null, x: false })),
     written: ["amf0", "08 00000002 0001 30 05 0001 78 01 00 000009"],
   },
   {
-    what: "AMF-016 AMF3 names and elements as AMF0 members",
+    id: "AMF-016",
+    thing: "an AMF3 array with names and elements",
     hex: "11 09 05 03 78 03 01 02 01",
     value: new MixedArray(plain({ x: true }), [false, null]),
     written: ["amf0", "08 00000003 0001 78 01 01 0001 30 01 00 0001 31 05 000009"],
   },
   {
-    what: "AMF-017 strict array",
+    id: "AMF-017",
+    thing: "a strict array",
     hex: "0a 00000002 05 06",
     value: [null, undefined],
     form: "amf0",
   },
-  { what: "AMF-017 empty strict array", hex: "0a 00000000", value: [], form: "amf0" },
+  { id: "AMF-017", thing: "an empty strict array", hex: "0a 00000000", value: [], form: "amf0" },
   {
-    what: "AMF-018 date before 1970 in a zone",
+    id: "AMF-018",
+    thing: "a date before 1970 in a zone",
     hex: "0b c08f400000000000 003c",
     value: new Date(-1000),
     written: ["amf0", "0b c08f400000000000 0000"],
   },
   {
-    what: "AMF-019 long string",
+    id: "AMF-019",
+    thing: "a long string",
     hex: `0c 00010000 ${letters(65536)}`,
     value: "a".repeat(65536),
     form: "amf0",
   },
   {
-    what: "AMF-012 longest short string",
+    id: "AMF-012",
+    thing: "the longest short string",
     hex: `02 ffff ${letters(65535)}`,
     value: "a".repeat(65535),
     form: "amf0",
   },
-  { what: "AMF-020 unsupported", hex: "0d", value: undefined, written: "not" },
+  { id: "AMF-020", thing: "the marker unsupported", hex: "0d", value: undefined, written: "not" },
   {
-    what: "AMF-021 typed object",
+    id: "AMF-021",
+    thing: "a typed object",
     hex: "10 0003 436174 0001 61 05 000009",
     value: new TypedObject("Cat", plain({ a: null })),
     form: "amf0",
   },
   {
-    what: "AMF-021 typed object of no class",
+    id: "AMF-021",
+    thing: "a typed object of no class",
     hex: "10 0000 000009",
     value: plain({}),
     written: "not",
   },
   {
-    what: "AMF-023 XML document",
+    id: "AMF-023",
+    thing: "an XML document",
     hex: "0f 00000004 3c612f3e",
     value: new AmfXml("<a/>", true),
     form: "amf0",
   },
   // AMF3
-  { what: "AMF-030 undefined", hex: "11 00", value: undefined, written: ["amf3", "06"] },
-  { what: "AMF-030 null", hex: "11 01", value: null, written: ["amf3", "05"] },
-  { what: "AMF-031 false", hex: "11 02", value: false, written: ["amf3", "01 00"] },
-  { what: "AMF-031 true", hex: "11 03", value: true, written: ["amf3", "01 01"] },
-  { what: "AMF-032 integer, smallest", hex: "11 04 c0808000", value: -268435456 },
-  { what: "AMF-032 integer, largest", hex: "11 04 bfffffff", value: 268435455 },
-  { what: "AMF-032 integer of two bytes", hex: "11 04 8100", value: 128 },
+  { id: "AMF-030", thing: "undefined", hex: "11 00", value: undefined, written: ["amf3", "06"] },
+  { id: "AMF-030", thing: "null", hex: "11 01", value: null, written: ["amf3", "05"] },
+  { id: "AMF-031", thing: "false", hex: "11 02", value: false, written: ["amf3", "01 00"] },
+  { id: "AMF-031", thing: "true", hex: "11 03", value: true, written: ["amf3", "01 01"] },
+  { id: "AMF-032", thing: "the smallest integer", hex: "11 04 c0808000", value: -268435456 },
+  { id: "AMF-032", thing: "the largest integer", hex: "11 04 bfffffff", value: 268435455 },
+  { id: "AMF-032", thing: "an integer of two bytes", hex: "11 04 8100", value: 128 },
   {
-    what: "AMF-033 double",
+    id: "AMF-033",
+    thing: "a double",
     hex: "11 05 3ff8000000000000",
     value: 1.5,
     written: ["amf3", "00 3ff8000000000000"],
   },
   {
-    what: "AMF-033 numbers inside AMF3",
+    id: "AMF-033",
+    thing: "numbers in an AMF3 array",
     hex: "11 09 0b 01 05 3ff8000000000000 05 8000000000000000 05 41b0000000000000" +
       "05 c1b0000001000000 05 7ff8000000000000",
     value: [1.5, -0, 268435456, -268435457, NaN],
   },
-  { what: "AMF-034 string", hex: "11 06 05 c3a9", value: "é" },
-  { what: "AMF-035 date", hex: "11 08 01 408f400000000000", value: new Date(1000) },
-  { what: "AMF-036 array", hex: "11 09 05 01 06 01 01", value: ["", null] },
+  { id: "AMF-034", thing: "a string", hex: "11 06 05 c3a9", value: "é" },
+  { id: "AMF-035", thing: "a date", hex: "11 08 01 408f400000000000", value: new Date(1000) },
+  { id: "AMF-036", thing: "an array", hex: "11 09 05 01 06 01 01", value: ["", null] },
   {
-    what: "AMF-037 object with sealed members, then another of its traits",
+    id: "AMF-037",
+    thing: "an object with sealed members, then another of its traits",
     hex: "11 09 05 01  0a 23 03 43 03 61 03 62 03 02  0a 01 06 03 78 03",
     value: [
       new TypedObject("C", plain({ a: true, b: false })),
@@ -138,50 +166,68 @@ const cases: Case[] = [
     ],
   },
   {
-    what: "AMF-064 sealed and dynamic members",
+    id: "AMF-064",
+    thing: "an object with sealed and dynamic members",
     hex: "11 0a 1b 01 03 61 03 03 62 02 01",
     value: plain({ a: true, b: false }),
     written: ["amf3", "11 0a 0b 01 03 61 03 03 62 02 01"],
   },
   {
-    what: "AMF-037 dynamic object of a class",
+    id: "AMF-037",
+    thing: "a dynamic object of a class",
     hex: "11 0a 0b 03 43 03 61 04 01 03 62 04 02 01",
     value: new TypedObject("C", plain({ a: 1, b: 2 })),
   },
   {
-    what: "AMF-037 externalizable object",
+    id: "AMF-037",
+    thing: "an externalizable object",
     hex: `11 0a 07 43 ${
       toHex(new TextEncoder().encode("flex.messaging.io.ArrayCollection"))
     } 09 03 01 04 07`,
     value: new Collection([7]),
   },
-  { what: "AMF-038 byte array", hex: "11 0c 07 00ff80", value: Uint8Array.of(0, 255, 128) },
-  { what: "AMF-038 empty byte array", hex: "11 0c 01", value: new Uint8Array(0) },
   {
-    what: "AMF-039 dictionary with weak keys of any kind",
+    id: "AMF-038",
+    thing: "a byte array",
+    hex: "11 0c 07 00ff80",
+    value: Uint8Array.of(0, 255, 128),
+  },
+  { id: "AMF-038", thing: "an empty byte array", hex: "11 0c 01", value: new Uint8Array(0) },
+  {
+    id: "AMF-039",
+    thing: "a dictionary with weak keys of any kind",
     hex: "11 11 07 01 04 05 06 03 78 0a 0b 01 01 03 05 3ff8000000000000 01",
     value: new AmfDictionary([[5, "x"], [plain({}), true], [1.5, null]], true),
   },
-  { what: "AMF-039 empty dictionary", hex: "11 11 01 00", value: new AmfDictionary() },
-  { what: "AMF-040 XMLDocument", hex: "11 07 09 3c612f3e", value: new AmfXml("<a/>", true) },
-  { what: "AMF-040 XML", hex: "11 0b 09 3c612f3e", value: new AmfXml("<a/>", false) },
+  { id: "AMF-039", thing: "an empty dictionary", hex: "11 11 01 00", value: new AmfDictionary() },
   {
-    what: "AMF-040 Vector of int",
+    id: "AMF-040",
+    thing: "an XMLDocument",
+    hex: "11 07 09 3c612f3e",
+    value: new AmfXml("<a/>", true),
+  },
+  { id: "AMF-040", thing: "an XML", hex: "11 0b 09 3c612f3e", value: new AmfXml("<a/>", false) },
+  {
+    id: "AMF-040",
+    thing: "a Vector of int",
     hex: "11 0d 05 00 ffffffff 00000001",
     value: new AmfVector("int", [-1, 1]),
   },
   {
-    what: "AMF-040 fixed Vector of uint",
+    id: "AMF-040",
+    thing: "a fixed Vector of uint",
     hex: "11 0e 03 01 ffffffff",
     value: new AmfVector("uint", [4294967295], true),
   },
   {
-    what: "AMF-040 Vector of Number",
+    id: "AMF-040",
+    thing: "a Vector of Number",
     hex: "11 0f 03 00 3ff8000000000000",
     value: new AmfVector("double", [1.5]),
   },
   {
-    what: "AMF-040 Vector of objects with a nested Vector",
+    id: "AMF-040",
+    thing: "a Vector of objects with a nested Vector",
     hex: "11 10 07 00 03 43  0a 0b 00 01  0d 03 00 00000007  04 07",
     value: new AmfVector(
       "object",
@@ -191,18 +237,19 @@ const cases: Case[] = [
     ),
   },
   {
-    what: "AMF-040 Vector of objects",
+    id: "AMF-040",
+    thing: "a Vector of objects",
     hex: "11 10 05 01 03 43 0a 0b 00 01 04 07",
     value: new AmfVector("object", [new TypedObject("C", plain({})), 7], true, "C"),
   },
-  { what: "AMF-040 empty Vector", hex: "11 0d 01 00", value: new AmfVector("int", []) },
+  { id: "AMF-040", thing: "an empty Vector", hex: "11 0d 01 00", value: new AmfVector("int", []) },
 ];
 
-for (const { what, hex, value, written, form } of cases) {
-  Deno.test(`AmfReader reads ${what}`, () => assert.deepStrictEqual(decode(hex), [value]));
+for (const { id, thing, hex, value, written, form } of cases) {
+  Deno.test(`${id} AmfReader reads ${thing}`, () => assert.deepStrictEqual(decode(hex), [value]));
   if (written === "not") continue;
   const [writtenForm, writtenHex] = written ?? [form ?? "amf3", hex];
-  Deno.test(`AmfWriter writes ${what}`, () => {
+  Deno.test(`${id} AmfWriter writes ${thing}`, () => {
     const writer = new AmfWriter({ form: writtenForm }).writeValue(value);
     assert.equal(toHex(writer.bytes()), toHex(fromHex(writtenHex)));
   });

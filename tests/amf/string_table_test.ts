@@ -18,7 +18,7 @@ function indexes(table: StringTable, strings: readonly Uint8Array[]): number[] {
   });
 }
 
-/** The indexes by definition. */
+/** Reference implementation of {@link indexes}, with a Map. */
 function expected(strings: readonly Uint8Array[]): number[] {
   const seen = new Map<string, number>();
   return strings.map((bytes) => {
