@@ -100,7 +100,7 @@ export class FakeSession implements FlashSession {
   lastReceived = 1000;
   queuedBytes = 0;
   queuedMessages = 0;
-  /** The server's object for it. */
+  /** The server's connection of this session. */
   transport!: FlashConnection;
   closed = 0;
   #open = true;

@@ -54,7 +54,7 @@ Deno.test("onPeerUnknown returns the applications' addresses, or undefined witho
   ]);
 });
 
-Deno.test("The blacklist blocks the address of a ban and ends its live sessions", () => {
+Deno.test("Hub.ban() blocks an address, and ends its live sessions", () => {
   const { server, connected, hub, events } = flashWorld();
   const client = connected();
   assert.equal(server.blocked(client.session.address), false);
@@ -67,7 +67,7 @@ Deno.test("The blacklist blocks the address of a ban and ends its live sessions"
   assert.equal(server.blocked(client.session.address), false);
 });
 
-Deno.test("The blacklist closes a session that opened before the ban when it connects", () => {
+Deno.test("FlashServer closes a session that opened before the ban of its address when it connects", () => {
   const { server, flash, hub, events } = flashWorld();
   const client = flash();
   hub.ban("192.0.2.1");
@@ -76,7 +76,7 @@ Deno.test("The blacklist closes a session that opened before the ban when it con
   assert.equal(server.size, 0);
 });
 
-Deno.test("The blacklist ends a client that moves to a banned address", () => {
+Deno.test("FlashServer ends a client that moves to a banned address", () => {
   const { server, connected, hub, events } = flashWorld();
   hub.ban("192.0.2.99");
   const [moved, gone] = [connected(), connected()];

@@ -5,7 +5,7 @@ import { seeded } from "../support/random.ts";
 import { command, flashWorld } from "./fakes.ts";
 import { recordedMessages } from "./recorded.ts";
 
-Deno.test("The server throws at no arbitrary message on any flow, and serves the next client", () => {
+Deno.test("FlashServer accepts arbitrary messages on any flow without throwing, and serves the next client", () => {
   const recorded = ["librtmfp-cumulus-calls", "librtmfp-cumulus-publish_play"].flatMap((name) =>
     recordedMessages(name).map(({ message }) => message)
   );

@@ -212,7 +212,7 @@ Deno.test("The publications of one client keep at most 4 MiB together", () => {
   assert.ok(publications.get(`foo${count}`)!.metadata.has("late"), "there is room again");
 });
 
-Deno.test("The server bounds the publications, streams, groups and peer addresses of one client", () => {
+Deno.test("The server accepts at most 50 publications, 32 groups and 10 peer addresses of one client", () => {
   const attacker = new Attacker().connect();
   for (let i = 0; i < 40; i++) attacker.send(2, 0, ...Array(20).fill(createStream()));
   const name = (i: number) => `${i}`.padEnd(4096, "n");

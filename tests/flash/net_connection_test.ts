@@ -300,7 +300,7 @@ Deno.test("NetConnection ignores a client's _result and _error without a call", 
   assert.deepEqual(events(), []);
 });
 
-Deno.test("setPeerInfo stores up to ten valid addresses, and is answered with the keep-alive times", () => {
+Deno.test("NetConnection stores up to ten valid addresses of setPeerInfo, and answers with the keep-alive times", () => {
   const { connected, server } = flashWorld();
   const client = connected();
   // librtmfp leaves the command object out
@@ -333,7 +333,7 @@ Deno.test("FlashServer gives peer addresses of connected clients only", () => {
   assert.equal(server.peerAddresses(client.session), undefined);
 });
 
-Deno.test("createStream numbers streams from 1 in each session, and answers with AMF0 numbers", () => {
+Deno.test("NetConnection numbers the streams of each session from 1, and answers createStream with AMF0 numbers", () => {
   const { connected } = flashWorld();
   for (let i = 0; i < 2; i++) {
     const client = connected();
@@ -347,7 +347,7 @@ Deno.test("createStream numbers streams from 1 in each session, and answers with
   }
 });
 
-Deno.test("createStream refuses more than 128 streams until one is deleted", () => {
+Deno.test("NetConnection refuses more than 128 streams until the client deletes one", () => {
   const { connected } = flashWorld();
   const client = connected();
   for (let i = 1; i <= 128; i++) {

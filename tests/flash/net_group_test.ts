@@ -93,7 +93,7 @@ Deno.test("A client that joins a group again gets the members again", () => {
   assert.deepEqual(events(), ["onJoinGroup 2"]);
 });
 
-Deno.test("a client that rejects the answering flow gets no further members", () => {
+Deno.test("A client that rejects the answering flow gets no further members", () => {
   const { connected } = flashWorld();
   connected(1).flow(GROUP_METADATA).deliver(joinOf("ab"));
   const two = connected(2);

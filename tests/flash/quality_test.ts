@@ -14,9 +14,9 @@ interface Case {
   /** The line of the publisher and that of the listener. */
   readonly up: LineSettings;
   readonly down: LineSettings;
-  /** Datagrams with media per lost one, upstream and downstream. */
+  /** One of this number of media datagrams is lost, upstream and downstream. */
   readonly lost?: readonly [number, number];
-  /** The publisher sends nothing again. */
+  /** The publisher resends no lost frame. */
   readonly unreliable?: boolean;
   readonly bytes?: number;
   /** Frames a second. */
@@ -58,7 +58,7 @@ function measure(
 const delays = [[40, 15], [80, 30], [20, 120], [150, 60]];
 
 for (const [up, down] of delays) {
-  Deno.test(`QualityOfService measures lines of ${up} and ${down} ms`, () => {
+  Deno.test(`QualityOfService measures byte rate, latency and ping over lines of ${up} ms upstream and ${down} ms downstream`, () => {
     const { in: into, out, rate, pings } = measure({
       up: { delay: [up, up] },
       down: { delay: [down, down] },
@@ -73,7 +73,7 @@ for (const [up, down] of delays) {
   });
 }
 
-Deno.test("QualityOfService measures lines that lose 4 % and 5 %", () => {
+Deno.test("QualityOfService measures losses of 4 % upstream and 5 % downstream within 10 %", () => {
   const { in: into, out, rate } = measure({
     up: { delay: [80, 80] },
     down: { delay: [30, 30] },
@@ -93,7 +93,7 @@ Deno.test("QualityOfService measures lines that lose 4 % and 5 %", () => {
 const LIMIT = 400_000;
 
 for (const way of ["up", "down"] as const) {
-  Deno.test(`QualityOfService reports congestion and latency of a line ${way} slower than the stream`, () => {
+  Deno.test(`QualityOfService reports congestion and latency of a ${way}stream line slower than the stream`, () => {
     const thin = { delay: [20, 20], bandwidth: LIMIT } as const;
     const wide = { delay: [20, 20] } as const;
     const seconds = 20;

@@ -47,7 +47,7 @@ function stage(steps: Parameters<typeof flashWorld>[0] = {}, mayRecord = true) {
   return { hub, disk, store, events, pass, stream };
 }
 
-/** The code of a status, user control; "" for frames. */
+/** The code of a status or the user control event; "" for frames. */
 function short(line: string): string {
   const status = /NetStream\.[\w.]+/.exec(line);
   if (status) return status[0].slice("NetStream.".length);
@@ -57,7 +57,7 @@ function short(line: string): string {
 
 const START = ["event 4", "event 0", "Play.Reset", "Play.Start"];
 
-Deno.test("VOD-001, VOD-002, RTMP-602 the start of play selects the live stream or the recording", () => {
+Deno.test("VOD-001, VOD-002, RTMP-602 NetStream plays the live stream or the recording according to the start of play", () => {
   const { stream, hub, disk } = stage();
   assert.deepEqual(stream().do("play", "film"), START, "no start: recorded, without a publisher");
   assert.deepEqual(stream().do("play", "film", 0), START);
@@ -156,7 +156,7 @@ Deno.test("NetStream executes commands received during the opening of a recordin
   assert.deepEqual(one.told(), []);
 });
 
-Deno.test("VOD-201, VOD-202 a client records its publication, or gets the reason for a refusal", () => {
+Deno.test("VOD-201, VOD-202 NetStream records a client's publication, or sends it the reason for a refusal", () => {
   const on = stage();
   const one = on.stream();
   assert.deepEqual(one.do("publish", "cam", "record"), ["Publish.Start", "Record.Start"]);
@@ -195,7 +195,7 @@ Deno.test("VOD-003, VOD-004 NetStream plays a live stream for a length, and repo
   assert.equal(cam.listeners.size, 0);
 });
 
-Deno.test("VOD-080 getStreamLength answers with the seconds of a recording unless a script defines it", () => {
+Deno.test("VOD-080 NetConnection answers getStreamLength with the seconds of a recording unless a script defines it", () => {
   const lengths = (steps: Parameters<typeof flashWorld>[0] = {}) => {
     const { pass, stream } = stage(steps);
     const { client } = stream();

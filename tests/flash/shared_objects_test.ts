@@ -184,7 +184,7 @@ Deno.test("Three RTMFP clients that share an object over bad lines and reconnect
   assert.ok(vanished > SEEDS, `${vanished} vanished`);
 });
 
-Deno.test("a command arrives after earlier changes of a busy object (SO-005, SO-088)", () => {
+Deno.test("A client's command arrives after its earlier changes of a busy object (SO-005, SO-088)", () => {
   const network = new Network({ seed: 1, delay: [5, 5] });
   const { sharedObjects, clients } = network.hub;
   const person = new Person(network, new Set());

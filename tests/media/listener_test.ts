@@ -359,7 +359,7 @@ Deno.test("Hub drops queued frames of a slow listener, sends a status, and conti
   assert.equal(quick.listener.videoQos.droppedFrames, 0);
 });
 
-Deno.test("a slow listener of audio alone continues with the frame that exceeded the limit", () => {
+Deno.test("A slow listener of audio alone continues with the frame that exceeded the limit", () => {
   const { publish, listen } = stage({}, 1000);
   const { output } = listen();
   const publisher = publish();
@@ -448,7 +448,7 @@ Deno.test("Publication forwards messages other than frames after the first frame
   ]);
 });
 
-Deno.test("a listener gets no messages before its start", () => {
+Deno.test("A listener gets no messages before its start", () => {
   const { publish, hub, client } = stage();
   const publisher = publish();
   const output = new FakeOutput();

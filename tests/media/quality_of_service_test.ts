@@ -40,7 +40,7 @@ Deno.test("QualityOfService figures are 0 before the first arrival and after res
   zero();
 });
 
-Deno.test("byteRate averages bytes over the last 5 s, or since the beginning", () => {
+Deno.test("QualityOfService.byteRate averages bytes over the last 5 s, or since the first arrival", () => {
   const { clock, qos, run } = meter();
   run(51, {}); // one second
   near(qos.byteRate, 5000);
@@ -54,7 +54,7 @@ Deno.test("byteRate averages bytes over the last 5 s, or since the beginning", (
   assert.equal(qos.byteRate, 0);
 });
 
-Deno.test("lostRate is the share of lost fragments among lost and received ones over the last 5 s", () => {
+Deno.test("QualityOfService.lostRate is the share of lost fragments among lost and received ones over the last 5 s", () => {
   const { clock, qos, run } = meter();
   run(500, { received: 3, lost: 1 });
   near(qos.lostRate, 0.25, 0.001);
@@ -64,7 +64,7 @@ Deno.test("lostRate is the share of lost fragments among lost and received ones 
   assert.equal(qos.lostRate, 0);
 });
 
-Deno.test("latency is half a round trip, plus the delay in ms of an arrival against the earliest one", () => {
+Deno.test("QualityOfService.latency is half a round trip, plus the delay in ms of an arrival against the earliest one", () => {
   const { qos, run } = meter();
   run(100, { delay: (i) => i }, 60);
   assert.equal(qos.latency, 30 + 99);
@@ -81,7 +81,7 @@ Deno.test("latency is half a round trip, plus the delay in ms of an arrival agai
   assert.equal(late.qos.latency, 30, "that the first one was late says nothing of the line");
 });
 
-Deno.test("congestionRate measures growing delay and loss from -1 to 1", () => {
+Deno.test("QualityOfService.congestionRate measures growing delay and loss from -1 to 1", () => {
   const growing = meter();
   growing.run(500, { delay: (i) => i * 4 }); // 4 ms later with each 24
   near(growing.qos.congestionRate, 4 / 24);

@@ -65,7 +65,7 @@ Deno.test("A late listener gets all frames since the last key frame at once, hea
   ]);
 });
 
-Deno.test("an unbuffered listener gets only new frames, and a bound of 0 keeps no frames", () => {
+Deno.test("An unbuffered listener gets only new frames, and Publication keeps no frames with a limit of 0 bytes", () => {
   const { publish, listen } = stage();
   oneGroup(publish());
   assert.deepEqual(listen({ unbuffered: true }).take(), []);
@@ -109,7 +109,7 @@ Deno.test("Publication drops its kept frames at a new video header and when it i
   assert.deepEqual(listen().take(), []);
 });
 
-Deno.test("a listener that starts at any moment gets the same frames as others since the last key frame", () => {
+Deno.test("A listener that starts at any moment gets the same frames as others since the last key frame", () => {
   for (let seed = 1; seed <= 100; seed++) {
     const random = seeded(seed);
     const { publish, listen } = stage(20_000);

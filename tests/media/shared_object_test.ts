@@ -109,7 +109,7 @@ Deno.test("SharedObject.set of a slot that another user changed meanwhile answer
   assert.deepEqual(object.get("a"), value(3));
 });
 
-Deno.test("SharedObject bounds slots, names, values and all bytes (SO-082)", () => {
+Deno.test("SharedObject refuses changes beyond its limits of slots, and of bytes of names, values and the object (SO-082)", () => {
   const { object } = make({ slots: 2, slotName: 4, value: 8, object: 20 });
   const far = new Far();
   object.use(far);

@@ -133,7 +133,7 @@ Deno.test("SharedObjects keeps an object without clients until a script releases
   assert.deepEqual(events.take(), ["script o.x=", "sync o 1", "use o", "leave o", "forget o"]);
 });
 
-Deno.test("SharedObjects bounds the objects of an application and of a client (SO-082)", () => {
+Deno.test("SharedObjects refuses the fourth object of an application, and the third of a client, at limits of 3 and 2 (SO-082)", () => {
   const { objects, user } = world({ objects: 3, objectsOfClient: 2 });
   const [one, two] = [user(), user("/a/room")];
   for (const name of ["a", "b"]) assert.ok(objects.use(one, name, false));

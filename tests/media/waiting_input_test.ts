@@ -51,7 +51,7 @@ Deno.test("WaitingInput stops delivering input to an application that becomes bu
   assert.deepEqual(done, ["0", "1"]);
 });
 
-Deno.test("WaitingInput bounds the messages and bytes of one client, and the bytes of all clients", () => {
+Deno.test("WaitingInput refuses more than 4,096 messages or 4 MiB of one client, and more than 64 MiB of all clients", () => {
   const { a, add } = world();
   const owner = {};
   assert.equal(add(a, owner, "large", MAX_WAITING.bytes), false);
