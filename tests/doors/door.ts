@@ -32,7 +32,7 @@ export interface Heard {
 }
 
 export interface DoorUnderTest {
-  /** Of `client.protocol`. */
+  /** Value of `client.protocol` in scripts. */
   readonly protocol: string;
   /** @param steps actions of the application */
   serve(steps?: Steps): TestedDoor;

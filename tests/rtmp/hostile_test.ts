@@ -71,7 +71,7 @@ Deno.test("RtmpServer answers or closes mutated handshakes, and counts the close
   assert.equal(door.server.size, 0);
 });
 
-Deno.test("RtmpServer serves a client with a chunk size from 1 to 2^31 bytes, or closes and counts it", () => {
+Deno.test("RtmpServer serves clients with chunk sizes from 128 to 2^31 - 1 bytes, and closes and counts clients with others", () => {
   const command = commandOf("connect", 1, {
     app: "live",
     tcUrl: "rtmp://h/live",

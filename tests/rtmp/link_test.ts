@@ -132,7 +132,7 @@ Deno.test("A link sends its limits in the order of RTMP-220, before queued messa
   assert.ok(WINDOW === 2_500_000 && client.link.open);
 });
 
-Deno.test("A lane drops whole messages, never other lanes' nor a started one", () => {
+Deno.test("RtmpLink drops whole messages of one lane, never a started one nor messages of other lanes", () => {
   const { client, server } = pair();
   const [mine, other, data] = [new Lane(true), new Lane(true), new Lane()];
   const video = (length: number) => message(9, new Uint8Array(length));

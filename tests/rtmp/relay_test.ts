@@ -257,7 +257,7 @@ Deno.test("A pull from a server that does not signal the end stops after 10 s wi
   assert.equal(lines.filter((line) => line === "published").length, 2);
 });
 
-Deno.test("A pull waits while its name is taken", () => {
+Deno.test("A pull waits while another publisher uses its name", () => {
   const all = scene((hub) => new Pull("cam", hub));
   const other = all.here.relay("cam", "test");
   all.run(1_000);

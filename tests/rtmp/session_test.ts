@@ -262,7 +262,7 @@ Deno.test("RtmpSession keeps a player that answers no ping while it reads", () =
   assert.equal(door.server.counters.closed.silent, 1);
 });
 
-Deno.test("RtmpServer closes and counts connections that make no progress", () => {
+Deno.test("RtmpServer closes and counts connections without a handshake after 5 s, without connect after 10 s, and of HTTP at once", () => {
   const door = new SimulatedDoor();
   const [address, hostname] = ["192.0.2.9:1", "192.0.2.9"];
   door.server.accept({ wake() {}, end() {} }, { protocol: "rtmp", address, hostname });
@@ -280,7 +280,7 @@ Deno.test("RtmpServer closes and counts connections that make no progress", () =
   assert.equal(door.server.size, 0);
 });
 
-Deno.test("RtmpServer keeps few of 10,000 half-open connections, and serves real clients", () => {
+Deno.test("RtmpServer keeps 256 of 10,000 half-open connections, 16 of one address, and serves other clients", () => {
   const limits = {
     ...NO_LIMITS,
     connectionsOfAddress: 20,
@@ -303,7 +303,7 @@ Deno.test("RtmpServer keeps few of 10,000 half-open connections, and serves real
   assert.equal(door.server.counters.closed.blacklisted, 1);
 });
 
-Deno.test("onHandshake can redirect a client", () => {
+Deno.test("RtmpServer redirects a client to the address that onHandshake returns", () => {
   const door = new SimulatedDoor();
   door.applications.addresses = ["192.0.2.7:1935"];
   const client = door.open();
@@ -369,7 +369,7 @@ Deno.test("RtmpSession sends AMF0 messages to a client of AMF0, and AMF3 types t
   assert.ok(said(flash).includes('0: hello 0 "text"'));
 });
 
-Deno.test("RtmpSession bounds the queue of a player that does not read, and delays no other player", () => {
+Deno.test("RtmpSession queues at most 100,000 bytes and one frame for a player that does not read, and delays no other player", () => {
   const door = new SimulatedDoor({}, { sendQueue: 100_000 });
   const [publisher, slow, good] = [ready(door), ready(door), ready(door)];
   begin(publisher, "publish", "key");

@@ -143,7 +143,7 @@ Deno.test("RtwsSession sends flows of higher priority first, and abandons unsent
   assert.ok(!pipe.heard[1].some((one) => one.startsWith("lost")));
 });
 
-Deno.test("RtwsSession bounds unacknowledged bytes (WEB-506)", () => {
+Deno.test("RtwsSession sends at most 65,536 bytes and one fragment without acknowledgement (WEB-506)", () => {
   const pipe = new Pipe(100);
   const flow = pipe.ends[0].openFlow(METADATA);
   flow.write(new Uint8Array(5 << 20));
@@ -190,7 +190,7 @@ Deno.test("RtwsSession answers the recorded opening of a browser byte for byte (
   ]);
 });
 
-Deno.test("RtwsSession limits flows, metadata and messages (WEB-510)", () => {
+Deno.test("RtwsSession accepts at most 64 flows and messages of 16 MiB (WEB-510)", () => {
   const sent: Uint8Array[] = [];
   const session = new RtwsSession({ send: (m) => sent.push(m), writable: true, wake() {} }, 0);
   session.start(0);

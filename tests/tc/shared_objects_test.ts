@@ -41,7 +41,7 @@ function messageOf(...events: SharedObjectEvent[]): Message {
   };
 }
 
-Deno.test("ClientSharedObjects drops a whole message of more events than allowed", () => {
+Deno.test("ClientSharedObjects drops a whole message of more than 1,024 events", () => {
   const { send, hub } = client();
   const use = { type: "use" } as const;
   const many = Array.from({ length: 1024 }, () => ({ type: "release" }) as const);

@@ -48,7 +48,7 @@ const shown = (page: Page) =>
   });
 
 Deno.test({
-  name: "the pages of the web door work in Chromium",
+  name: "the pages of the web door play streams and recordings, and carry a chat, in Chromium",
   ignore: path === undefined,
   sanitizeOps: false,
   sanitizeResources: false,

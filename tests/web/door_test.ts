@@ -58,7 +58,7 @@ Deno.test({
   async fn(t) {
     try {
       await t.step(
-        "HTTP-FLV sends a viewer headers and a key frame first, then every published frame",
+        "the web door sends an HTTP-FLV viewer headers and a key frame first, then every published frame",
         async () => {
           const publisher = await publish(`${ws}/live`, "a");
           const response = await fetch(`${http}/live/a.flv?token=t`);
@@ -81,17 +81,20 @@ Deno.test({
         },
       );
 
-      await t.step("HTTP-FLV ends the response of a viewer that a script stops", async () => {
-        const publisher = await publish(`${ws}/live`, "short");
-        const response = await fetch(`${http}/live/short.flv?token=short`);
-        publisher.send(part(500));
-        await server.log.find((line) => line.includes("ended short"), "onUnsubscribe");
-        for await (const _ of response.body!) { /* until it ends */ }
-        publisher.connection.close();
-      });
+      await t.step(
+        "the web door ends the HTTP-FLV response of a viewer that a script stops",
+        async () => {
+          const publisher = await publish(`${ws}/live`, "short");
+          const response = await fetch(`${http}/live/short.flv?token=short`);
+          publisher.send(part(500));
+          await server.log.find((line) => line.includes("ended short"), "onUnsubscribe");
+          for await (const _ of response.body!) { /* until it ends */ }
+          publisher.connection.close();
+        },
+      );
 
       await t.step(
-        "HTTP-FLV refuses a stream without a publisher, or waits for it with ?wait",
+        "the web door refuses HTTP-FLV of a stream without a publisher, or waits for it with ?wait",
         async () => {
           const absent = await fetch(`${http}/live/b.flv`);
           assert.equal(absent.status, 404);
@@ -107,7 +110,7 @@ Deno.test({
       );
 
       await t.step(
-        "HTTP-FLV continues a viewer with a returning publisher at increasing times (WEB-021)",
+        "the web door continues an HTTP-FLV viewer with a returning publisher at increasing times (WEB-021)",
         async () => {
           const first = await publish(`${ws}/live`, "c");
           const response = await fetch(`${http}/live/c.flv`);
@@ -136,22 +139,25 @@ Deno.test({
         },
       );
 
-      await t.step("WebSocket-FLV sends a viewer the same bytes as HTTP-FLV", async () => {
-        const publisher = await publish(`${ws}/live`, "d");
-        const socket = new WebSocket(`${ws}/live/d.flv`);
-        socket.binaryType = "arraybuffer";
-        const messages = new ReadableStream<Uint8Array>({
-          start(controller) {
-            socket.onmessage = ({ data }) => controller.enqueue(new Uint8Array(data));
-          },
-        });
-        await new Promise((resolve) => socket.onopen = resolve);
-        publisher.send(part(1000));
-        const tags = await readTags(messages, (tags) => bytesOf(tags) >= bytesOf(part(1000)));
-        assert.deepEqual(tags.map(({ data }) => data), part(1000).map(({ data }) => data));
-        socket.close();
-        publisher.connection.close();
-      });
+      await t.step(
+        "the web door sends the same bytes over WebSocket-FLV as over HTTP-FLV",
+        async () => {
+          const publisher = await publish(`${ws}/live`, "d");
+          const socket = new WebSocket(`${ws}/live/d.flv`);
+          socket.binaryType = "arraybuffer";
+          const messages = new ReadableStream<Uint8Array>({
+            start(controller) {
+              socket.onmessage = ({ data }) => controller.enqueue(new Uint8Array(data));
+            },
+          });
+          await new Promise((resolve) => socket.onopen = resolve);
+          publisher.send(part(1000));
+          const tags = await readTags(messages, (tags) => bytesOf(tags) >= bytesOf(part(1000)));
+          assert.deepEqual(tags.map(({ data }) => data), part(1000).map(({ data }) => data));
+          socket.close();
+          publisher.connection.close();
+        },
+      );
 
       await t.step(
         "the web door refuses invalid requests with a status code and a sentence",
@@ -213,7 +219,7 @@ Deno.test({
       );
 
       await t.step(
-        "RTWebSocket carries calls both ways, and the reason of a refusal",
+        "the web door carries calls both ways over RTWebSocket, and the reason of a refusal",
         async () => {
           const connection = await connect(`${ws}/live`, "good");
           assert.equal(await connection.call("add", 1, 2), 3);
@@ -233,7 +239,7 @@ Deno.test({
       );
 
       await t.step(
-        "Flash remoting answers calls by POST, and keeps a client's state by a cookie",
+        "the web door answers remoting calls by POST, and keeps a client's state by a cookie",
         async () => {
           const post = (packet: Uint8Array<ArrayBuffer>, cookie = "") =>
             fetch(`${http}/live`, {
@@ -266,7 +272,7 @@ Deno.test({
       );
 
       await t.step(
-        "the gate carries binary and text to scripts' TCP servers (WEB-407)",
+        "the web door carries binary and text messages of WebSockets to scripts' TCP servers (WEB-407)",
         async () => {
           await (await connect(`${ws}/gate`)).call("x").catch(() => {}); // starts the application
           const socket = new WebSocket(`${ws}/tcp/${port}`);
@@ -307,7 +313,7 @@ Deno.test({
         },
       );
 
-      await t.step("the page / lists live streams, and /app/name is the player", async () => {
+      await t.step("the page / lists live streams, and /app/name shows the player", async () => {
         const publisher = await publish(`${ws}/live`, "on air");
         const streams = await (await fetch(`${http}/-/streams`)).json();
         assert.ok(

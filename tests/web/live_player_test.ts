@@ -59,7 +59,8 @@ const shown = (page: Page) =>
   });
 
 Deno.test({
-  name: "cumulus.js plays through WebCodecs, and through mpegts.js, in Chromium",
+  name:
+    "LivePlayer of cumulus.js plays through WebCodecs, and flvLoader through mpegts.js, in Chromium",
   ignore: path === undefined,
   sanitizeOps: false,
   sanitizeResources: false,

@@ -20,7 +20,7 @@ Deno.test("readRange() takes one range, and treats an unreadable one as the whol
   }
 });
 
-Deno.test("VOD-082 HTTP serves a recording whole and in ranges, with an index of key frames", async (t) => {
+Deno.test("VOD-082 the web door serves a recording whole and in ranges, with an index of key frames", async (t) => {
   const { server, http } = await startWeb({
     "/live": `function onSubscribe(client, listener)
       if listener.publication.name == "closed" then error("members only") end
@@ -36,7 +36,7 @@ Deno.test("VOD-082 HTTP serves a recording whole and in ranges, with an index of
     const bytes = new Uint8Array(await whole.arrayBuffer());
 
     await t.step(
-      "HTTP serves a whole recording with every frame and an index of key frames",
+      "the web door serves a whole recording with every frame and an index of key frames",
       () => {
         assert.equal(whole.status, 200);
         assert.equal(whole.headers.get("accept-ranges"), "bytes");
@@ -58,7 +58,7 @@ Deno.test("VOD-082 HTTP serves a recording whole and in ranges, with an index of
     );
 
     await t.step(
-      "HTTP serves ranges of a recording, also across the end of the index",
+      "the web door serves ranges of a recording, also across the end of the index",
       async () => {
         for (const [first, last] of [[0, 12], [100, 5_000], [150_000, bytes.length - 1]]) {
           const part = await get("film.flv", { range: `bytes=${first}-${last}` });
@@ -79,7 +79,7 @@ Deno.test("VOD-082 HTTP serves a recording whole and in ranges, with an index of
     );
 
     await t.step(
-      "HTTP answers HEAD, refuses unknown names, and returns an application's refusal",
+      "the web door answers HEAD, refuses unknown names, and returns an application's refusal",
       async () => {
         const head = await get("film.flv", {}, "HEAD");
         assert.equal(head.headers.get("content-length"), String(bytes.length));

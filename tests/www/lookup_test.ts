@@ -266,16 +266,21 @@ for (
     ["", /url is not set/],
   ] as const
 ) {
-  www(`an URL that cannot be asked is logged: "${url}"`, "lookup", async ({ server, connect }) => {
-    const peer = await connect();
-    await assert.rejects(
-      peer.call("lookup", "tea"),
-      ({ message }: Error) =>
-        message.endsWith(`: ${url === "" ? unset : "The server cannot ask the service"}`),
-    );
-    await server.logged(problem);
-    assert.deepEqual(peer.calls.items, []);
-  }, { ini: url && `[lookup]\nurl = ${url}\n`, refuses: /cannot ask the service|is not set/ });
+  www(
+    `logs the problem of the service URL "${url}", and refuses the call`,
+    "lookup",
+    async ({ server, connect }) => {
+      const peer = await connect();
+      await assert.rejects(
+        peer.call("lookup", "tea"),
+        ({ message }: Error) =>
+          message.endsWith(`: ${url === "" ? unset : "The server cannot ask the service"}`),
+      );
+      await server.logged(problem);
+      assert.deepEqual(peer.calls.items, []);
+    },
+    { ini: url && `[lookup]\nurl = ${url}\n`, refuses: /cannot ask the service|is not set/ },
+  );
 }
 
 www(
@@ -312,7 +317,7 @@ let servicePort = 0;
 
 const spaces = " ".repeat(100_000);
 
-lookup("reports an answer full of spaces as fast as others, and looks the word up again", {
+lookup("reports an answer full of spaces at once, and looks the word up again", {
   wide: `${ok}Content-Length: 100003\r\n\r\n[${spaces}\nx`,
   header: `${ok}X: a${spaces.slice(0, 8000)}b\r\nContent-Length: 1${
     spaces.slice(0, 8000)

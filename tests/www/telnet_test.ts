@@ -304,7 +304,7 @@ telnet(
   },
 );
 
-telnet("handles a text full of spaces as fast as others", async ({ connect, user }) => {
+telnet("truncates texts with 100,000 spaces, and answers at once", async ({ connect, user }) => {
   const [anna, spaces] = [await connect([`\t${" ".repeat(100_000)} Anna  `]), " ".repeat(1500)];
   const bert = await user("Bert");
   await bert.send(`/to   Anna a${spaces}b  \r\n  a${spaces}b  \r\n${spaces}\r\n/who${spaces}\r\n`);
@@ -315,7 +315,7 @@ telnet("handles a text full of spaces as fast as others", async ({ connect, user
   assert.equal(await anna.call("say", " ".repeat(100_000)), 0);
 });
 
-telnet("disconnects a user who floods the server", async ({ connect, user }) => {
+telnet("disconnects a user who sends 60,000 lines at once", async ({ connect, user }) => {
   const anna = await connect(["Anna"]);
   const bert = await user("Bert");
   await bert.send("\n".repeat(60_000)).catch(() => {});
@@ -323,7 +323,7 @@ telnet("disconnects a user who floods the server", async ({ connect, user }) => 
   assert.deepEqual(await anna.called("onLeft"), ["Bert"]);
 });
 
-telnet("limits the number of telnet users", async ({ connect, user, port }) => {
+telnet("refuses the third telnet user with users = 2", async ({ connect, user, port }) => {
   const anna = await connect(["Anna"]);
   const bert = await user("Bert");
   await user();

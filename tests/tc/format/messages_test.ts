@@ -105,7 +105,7 @@ Deno.test("infoObject() writes the statuses of the vectors byte for byte", () =>
   status("NetStream.Play.Stop", "status", "Stopped playing foo");
 });
 
-Deno.test("Results and errors of commands equal the vectors byte for byte", () => {
+Deno.test("writeCommand() and writeUserControl() write results, errors and events equal to the vectors byte for byte", () => {
   const success = infoObject(
     "status",
     "NetConnection.Connect.Success",
