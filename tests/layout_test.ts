@@ -77,12 +77,12 @@ const pure = names(/\*\*Pure rooms\.\*\*([\s\S]*?) have\b/.exec(architecture)?.[
 
 const isIn = (path: string, room: string) => path === room || path.startsWith(`${room}/`);
 
-/** Code without its comments, which keep their lines. */
+/** Code without the text of its comments; lines keep their numbers. */
 const codeOf = (text: string): string =>
   text.replace(/\/\*[\s\S]*?\*\//g, (comment) => comment.replace(/[^\n]/g, " "))
     .replace(/(^|\s)\/\/.*$/gm, "");
 
-/** The powers that a file has and may not have, with its lines. */
+/** The powers that a file uses without permission, with their lines. */
 function faultsOf(path: string, text: string): string[] {
   const faults: string[] = [];
   const isPure = pure.some((room) => isIn(path, room));

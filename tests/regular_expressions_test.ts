@@ -73,7 +73,7 @@ function* repeats(
   }
 }
 
-/** Long texts for which an expression may take long. */
+/** Texts of a length (characters) that repeat parts of an expression, its likely slowest inputs. */
 function* attacks(part: Part, length: number): Generator<string> {
   const fill = (pump: string) => pump.repeat(Math.ceil(length / pump.length));
   for (const { before, body } of repeats(part)) {
@@ -118,11 +118,11 @@ function* attacks(part: Part, length: number): Generator<string> {
   }
 }
 
-/** Characters of a text, and steps that each may take: texts with quadratic time exceed 600. */
+/** Length of a text in characters, and maximum steps for each character; quadratic time takes 600. */
 const LENGTH = 600;
 const STEPS = 260;
 
-/** The text for which an expression takes too long. */
+/** A text for which an expression exceeds STEPS for each character; undefined without such a text. */
 function worst({ pattern, flags }: Expression): string | undefined {
   const part = new Parser(pattern, flags).parse();
   for (const text of attacks(part, LENGTH)) {

@@ -12,8 +12,8 @@ import { PATIENCE, until } from "../support/wait.ts";
 
 for (
   const [what, group, strict] of [
-    ["group 2", 2, false],
-    ["group 14, HMACs and sequence numbers", 14, true],
+    ["Diffie-Hellman group 2", 2, false],
+    ["Diffie-Hellman group 14, HMACs and sequence numbers", 14, true],
   ] as const
 ) {
   Deno.test(`Lean clients connect, call, publish and play with ${what}`, async () => {

@@ -22,7 +22,7 @@ Deno.test("Servers send members of a group only to servers that have members of 
   assert.equal(b.foreign.get(group)!.size, 0, "no local member is left to learn of others");
 });
 
-Deno.test("servers forget the members of a server that is killed", () => {
+Deno.test("Servers forget the members of a server that is killed", () => {
   const bus = new FakeBus(1);
   const [a, b] = ["a", "b"].map((name) => bus.add(name));
   bus.run(100);

@@ -12,7 +12,7 @@ function cluster(seed: number, names: string[], options = {}): [FakeBus, ...Fake
 const timesOf = (server: FakeServer, name = "cam") =>
   server.relays.get(name)?.map(({ frame }) => frame.time);
 
-Deno.test("a listener gets the initial state, then every frame in order", () => {
+Deno.test("A listener gets the initial state, then every frame in order", () => {
   const [bus, a, b, c] = cluster(1, ["a", "b", "c"]);
   a.publishes("cam", [frameOf(1, "metadata"), frameOf(2), frameOf(3, "audio")]);
   bus.run(1_000);

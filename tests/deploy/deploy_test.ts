@@ -92,7 +92,7 @@ Deno.test("The Dockerfile builds from images with registry and tag, and runs as 
   }
 });
 
-Deno.test("The health check of the image works with podman and old versions of docker", () => {
+Deno.test("The Dockerfile's health check uses only options of podman and old versions of docker", () => {
   const [health] = instructionsOf("HEALTHCHECK");
   const options = [...health.matchAll(/ --([a-z-]+)=/g)].map(([, name]) => name);
   assert.deepEqual(options, ["interval", "timeout", "start-period"]);
@@ -111,7 +111,7 @@ interface Workflow {
   }>;
 }
 
-Deno.test("Workflows have few permissions and time-outs, and bash parses their steps", async () => {
+Deno.test("Every workflow sets permissions and a time-out in minutes, and bash parses its steps", async () => {
   const tasks = JSON.parse(read("deno.json")).tasks as Record<string, string>;
   for (const path of filesOf(".github/workflows")) {
     const [{ permissions, jobs }] = yaml(path) as Workflow[];
@@ -132,7 +132,7 @@ Deno.test("Workflows have few permissions and time-outs, and bash parses their s
   }
 });
 
-Deno.test("A release has all files that README.md and the pages of deploy/ name", () => {
+Deno.test("The release workflow packs all files that README.md and the pages of deploy/ name", () => {
   const [release] = yaml(".github/workflows/release.yaml") as Workflow[];
   const steps = release.jobs.binaries.steps.map(({ run = "" }) => run).join("\n");
   for (const name of ["www", "LICENSE", "NOTICE", "CHANGELOG.md"]) {

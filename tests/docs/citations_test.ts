@@ -11,7 +11,7 @@ const TEXT = /\.(ts|lua|md|js|html|ini)$/;
 /** Files without citations: recorded data, and names that look like ids. */
 const LEFT_OUT = /^(tests\/vectors\/|tests\/docs\/citations_test\.ts)/;
 
-/** A file of the repository that may cite. */
+/** A text file of the repository, which may cite a fact. */
 interface Page {
   readonly path: string;
   readonly text: string;

@@ -86,7 +86,7 @@ Deno.test("escape() escapes line breaks and control characters of a text", () =>
   assert.equal(escape("tab\tüñ日本 🎥"), "tab\tüñ日本 🎥");
 });
 
-Deno.test("Log limits the characters of one place in the code, and logs other places meanwhile", () => {
+Deno.test("Log limits one place in the code to 600,000 characters, then 40,000 a second, and logs other places meanwhile", () => {
   const { log, lines, clock } = capture();
   const flood = () => {
     for (let i = 0; i < 1_000; i++) {
@@ -236,7 +236,7 @@ Deno.test("Log truncates a line to 2,048 characters, a script's line to 16,384",
   }
 });
 
-Deno.test("RepeatFilter bounds the number of remembered lines", () => {
+Deno.test("RepeatFilter remembers at most 2^20 characters of lines", () => {
   const repeats = new RepeatFilter<number>();
   for (let i = 0; i < 512; i++) assert.ok(repeats.pass(`${i}`.padEnd(5_000, "x"), i, 0));
   assert.ok(repeats.characters <= 1 << 20, `${repeats.characters}`);

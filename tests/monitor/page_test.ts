@@ -58,7 +58,7 @@ const logIn = async (page: Page, token = "s3cret") => {
 };
 
 Deno.test({
-  name: "the status page works in Chromium",
+  name: "the status page shows the server's figures in Chromium",
   ignore: path === undefined,
   sanitizeResources: false,
   sanitizeOps: false,
@@ -90,24 +90,27 @@ Deno.test({
 
       for (const colorScheme of ["light", "dark"] as const) {
         for (const width of WIDTHS) {
-          await t.step(`the ${colorScheme} page is complete at ${width} px`, async () => {
-            const viewport = { width, height: 900 };
-            await withPage(browser, server.port, { colorScheme, viewport }, async (page) => {
-              await logIn(page);
-              await page.waitForSelector("#publications td");
-              await shows(page);
-              const taken = await page.evaluate("document.documentElement.scrollWidth");
-              assert.ok(taken as number <= width, `${taken} px on ${width}`);
-              const back = await page.evaluate("getComputedStyle(document.body).backgroundColor");
-              const expected = colorScheme === "dark" ? "rgb(16, 20, 26)" : "rgb(244, 246, 249)";
-              assert.equal(back, expected);
-              const folder = Deno.env.get("SCREENSHOTS");
-              if (folder) {
-                const file = `${folder}/${colorScheme}-${width}.png`;
-                await page.screenshot({ path: file, fullPage: true });
-              }
-            });
-          });
+          await t.step(
+            `the ${colorScheme} status page shows every part within a width of ${width} px`,
+            async () => {
+              const viewport = { width, height: 900 };
+              await withPage(browser, server.port, { colorScheme, viewport }, async (page) => {
+                await logIn(page);
+                await page.waitForSelector("#publications td");
+                await shows(page);
+                const taken = await page.evaluate("document.documentElement.scrollWidth");
+                assert.ok(taken as number <= width, `${taken} px on ${width}`);
+                const back = await page.evaluate("getComputedStyle(document.body).backgroundColor");
+                const expected = colorScheme === "dark" ? "rgb(16, 20, 26)" : "rgb(244, 246, 249)";
+                assert.equal(back, expected);
+                const folder = Deno.env.get("SCREENSHOTS");
+                if (folder) {
+                  const file = `${folder}/${colorScheme}-${width}.png`;
+                  await page.screenshot({ path: file, fullPage: true });
+                }
+              });
+            },
+          );
         }
       }
 
